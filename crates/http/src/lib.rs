@@ -1,0 +1,1 @@
+//! HTTP: serving a connection, and what answers a request.

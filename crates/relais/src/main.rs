@@ -1,0 +1,3 @@
+//! The program. Reads, plans, binds, runs, and leaves in good order.
+
+fn main() {}

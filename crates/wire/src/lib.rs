@@ -1,0 +1,1 @@
+//! Protocols as functions from bytes to values and back. No socket, no clock, no task.
