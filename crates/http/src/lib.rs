@@ -1,1 +1,12 @@
 //! HTTP: serving a connection, and what answers a request.
+//!
+//! [`Http`] is the [`Service`](relais_net::Service) that speaks HTTP/1.1 and HTTP/2 with a caller
+//! and asks a [`Handler`] for the answer to each request.
+
+mod body;
+mod file;
+mod handler;
+
+pub use body::{Body, Ended, Piece, Pieces};
+pub use file::{FileSpan, OpenFile, Stamp};
+pub use handler::{Answer, Ask, Caller, DynHandler, Handler, Inbound};

@@ -1,1 +1,26 @@
 //! Sockets: where we listen, whom we call, and everything between the kernel and a protocol.
+//!
+//! The way in is [`Listener`] → [`Incoming`] → [`Conn`]. What a listener does with its connections
+//! is a [`Service`]; a [`Door`] joins the two, and [`serve`] lets callers in through it. Each
+//! connection lives on one of the [`Cores`] from its handshake to its end.
+
+mod cores;
+mod door;
+mod endpoint;
+mod fault;
+mod gate;
+mod listener;
+mod service;
+mod shutdown;
+mod stream;
+pub mod tls;
+
+pub use cores::{Cores, Seat};
+pub use door::{Door, Tally, serve};
+pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};
+pub use fault::{Fault, Side};
+pub use gate::{Gate, Permit, Refused};
+pub use listener::{Conn, Incoming, Listener, Local, Peer};
+pub use service::{DynService, Service};
+pub use shutdown::{Drain, Drained, Shutdown};
+pub use stream::Stream;

@@ -1,0 +1,63 @@
+//! An open file that is being sent, and how to notice that it changed meanwhile.
+
+use std::{fs::File, io, os::unix::fs::MetadataExt, sync::Arc};
+
+/// A file as it was when it was opened.
+#[derive(Debug)]
+pub struct OpenFile {
+    /// The file. Regular.
+    pub file: File,
+    /// What it was like then.
+    pub stamp: Stamp,
+}
+
+/// What tells one state of a file from another without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    /// Which device and which inode on it.
+    pub identity: (u64, u64),
+    /// Bytes.
+    pub len: u64,
+    /// Last change of the contents: seconds since 1970 and nanoseconds.
+    pub modified: (i64, i64),
+    /// Last change of contents or inode. Cannot be set back by its owner.
+    pub changed: (i64, i64),
+}
+
+/// A part of a file that is to be sent.
+#[derive(Clone, Debug)]
+pub struct FileSpan {
+    /// The file.
+    pub file: Arc<OpenFile>,
+    /// Its first byte's place.
+    pub offset: u64,
+    /// Bytes.
+    pub len: u64,
+}
+
+impl Stamp {
+    /// What `file` is like now.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn of(file: &File) -> io::Result<Self> {
+        let found = file.metadata()?;
+        Ok(Self {
+            identity: (found.dev(), found.ino()),
+            len: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        })
+    }
+}
+
+impl OpenFile {
+    /// Whether the contents are still those that were opened, as far as the system tells.
+    ///
+    /// A new link or name for the file changes nothing.
+    pub fn is_unchanged(&self) -> bool {
+        Stamp::of(&self.file)
+            .is_ok_and(|now| now.len == self.stamp.len && now.modified == self.stamp.modified)
+    }
+}

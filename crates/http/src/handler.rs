@@ -1,0 +1,131 @@
+//! What answers a request.
+
+use std::{
+    fmt::Debug,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
+use relais_net::{Fault, Local, Peer, Side, tls::Session};
+
+use crate::Body;
+
+/// A request, and who asks.
+///
+/// The request is well-formed: its framing is unambiguous, and it names its host exactly once.
+#[derive(Debug)]
+pub struct Ask {
+    /// The request. Its target is as it came: not decoded, not normalised.
+    pub request: Request<Inbound>,
+    /// Who asks.
+    pub caller: Arc<Caller>,
+}
+
+/// The connection a request came on.
+#[derive(Debug)]
+pub struct Caller {
+    /// Who called.
+    pub peer: Peer,
+    /// Where the call came in.
+    pub local: Arc<Local>,
+    /// What the TLS handshake agreed on; `None` in the clear.
+    pub tls: Option<Session>,
+}
+
+/// An answer. An error status is an answer; a [`Fault`] is the lack of one.
+pub type Answer = Response<Body>;
+
+/// Answers requests: files, an upstream, a page of our own.
+///
+/// What adds something to a handler (a log line, a password, a limit) is a struct that holds the
+/// handler and is one itself. The order is read from the constructor calls, outermost first.
+pub trait Handler: Debug + Send + Sync + 'static {
+    /// Answers `ask` if that takes no waiting: from memory, or by refusing.
+    ///
+    /// Asked first, and spares such answers the cost of a future. Must not block.
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        let _ = ask;
+        None
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    ///
+    /// The [`Fault`] that left it without an answer. The connection then sends 502 if it was
+    /// [`Side::Upstream`]'s, 500 if it was ours, and ends if it was the client's own.
+    fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send;
+}
+
+/// A [`Handler`] whose type is forgotten, for tables of them. Implemented for every one.
+pub trait DynHandler: Debug + Send + Sync + 'static {
+    /// See [`Handler::at_once`]. Named apart, so that both traits may be in scope.
+    fn at_once_dyn(&self, ask: &Ask) -> Option<Answer>;
+
+    /// See [`Handler::answer`].
+    fn answer_boxed(
+        &self,
+        ask: Ask,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + '_>>;
+}
+
+impl<H: Handler> DynHandler for H {
+    fn at_once_dyn(&self, ask: &Ask) -> Option<Answer> {
+        self.at_once(ask)
+    }
+
+    fn answer_boxed(
+        &self,
+        ask: Ask,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + '_>> {
+        Box::pin(self.answer(ask))
+    }
+}
+
+/// The body of a request, as it comes in.
+#[derive(Debug)]
+pub enum Inbound {
+    /// From the connection.
+    Conn(Incoming),
+    /// From this process; for tests, and for requests we make up.
+    Full(Bytes),
+}
+
+impl http_body::Body for Inbound {
+    type Data = Bytes;
+    type Error = Fault;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        match self.get_mut() {
+            Self::Conn(body) => Pin::new(body).poll_frame(cx).map_err(|error| {
+                Fault::new(Side::Client, "reading a request's body", std::io::Error::other(error))
+            }),
+            Self::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                Poll::Ready((!bytes.is_empty()).then_some(Ok(Frame::data(bytes))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Conn(body) => body.is_end_stream(),
+            Self::Full(bytes) => bytes.is_empty(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Conn(body) => body.size_hint(),
+            Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+        }
+    }
+}

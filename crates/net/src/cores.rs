@@ -1,0 +1,116 @@
+//! One runtime per core. A connection stays on its core: no lock and no cache line is shared on
+//! its way.
+
+use std::{
+    io,
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use tokio::runtime::{Builder, Handle};
+
+/// The threads that connections live on, each with a runtime of its own.
+///
+/// They run until the process ends, or until the last clone and every [`Seat`] is gone.
+#[derive(Clone, Debug)]
+pub struct Cores {
+    cores: Arc<[Core]>,
+}
+
+#[derive(Debug)]
+struct Core {
+    handle: Handle,
+    seated: Arc<AtomicUsize>,
+    /// Its thread leaves when this is dropped.
+    _stay: tokio::sync::oneshot::Sender<()>,
+}
+
+/// A connection's place on one core. Counted until it is dropped.
+#[derive(Debug)]
+pub struct Seat {
+    handle: Handle,
+    seated: Arc<AtomicUsize>,
+}
+
+impl Cores {
+    /// Starts `count` threads.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when it has no thread or no descriptor for us.
+    pub fn start(count: NonZeroUsize) -> io::Result<Self> {
+        let cores = (0..count.get()).map(Core::start).collect::<io::Result<_>>()?;
+        Ok(Self { cores })
+    }
+
+    /// A seat on the core that has the fewest.
+    ///
+    /// Counting beats hashing by the kernel (`SO_REUSEPORT`) when connections are few and long:
+    /// four callers on two cores are two and two, never four and none.
+    pub fn seat(&self) -> Seat {
+        let core = self
+            .cores
+            .iter()
+            .min_by_key(|core| core.seated.load(Ordering::Relaxed))
+            .expect("at least one core");
+        core.seated.fetch_add(1, Ordering::Relaxed);
+        Seat { handle: core.handle.clone(), seated: Arc::clone(&core.seated) }
+    }
+
+    /// The first core: where listeners wait.
+    pub fn first(&self) -> &Handle {
+        &self.cores[0].handle
+    }
+
+    /// How many cores there are.
+    pub fn count(&self) -> usize {
+        self.cores.len()
+    }
+}
+
+impl Core {
+    fn start(index: usize) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let handle = runtime.handle().clone();
+        let (stay, leave) = tokio::sync::oneshot::channel();
+        thread::Builder::new().name(format!("relais-core-{index}")).spawn(move || {
+            // An error is the sender's end, which is what is waited for.
+            _ = runtime.block_on(leave);
+        })?;
+        Ok(Self { handle, seated: Arc::default(), _stay: stay })
+    }
+}
+
+impl Seat {
+    /// The runtime of the seat's core. Spawning there gives up nothing: hold the seat in the task.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.seated.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_and_long_connections_are_shared_out_evenly() {
+        let cores = Cores::start(NonZeroUsize::new(2).unwrap()).unwrap();
+        let seats: Vec<_> = (0..4).map(|_| cores.seat()).collect();
+        let counts = |cores: &Cores| {
+            cores.cores.iter().map(|core| core.seated.load(Ordering::Relaxed)).collect::<Vec<_>>()
+        };
+        assert_eq!(counts(&cores), [2, 2]);
+        drop(seats);
+        assert_eq!(counts(&cores), [0, 0]);
+    }
+}

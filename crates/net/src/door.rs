@@ -1,0 +1,284 @@
+//! A listener and what lies behind it: callers are let in, seated on a core, and served.
+
+use std::{
+    error::Error,
+    future::poll_fn,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use tracing::{debug, error, warn};
+
+use crate::{
+    Cores, Drain, DynService, Fault, Gate, Incoming, Listener, Permit, Refused, Seat, Side,
+    listener::Open, tls::Acceptor,
+};
+
+/// How long to wait before accepting again after the system refused, e.g. for lack of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What lies behind a listener.
+#[derive(Debug)]
+pub struct Door {
+    /// What is spoken with those who come in.
+    pub service: Arc<dyn DynService>,
+    /// How their bytes are secured; `None` in the slot for a door in the clear. A slot, because
+    /// certificates are renewed while the door is open.
+    pub tls: Arc<ArcSwapOption<Acceptor>>,
+    /// How many may be inside.
+    pub gate: Gate,
+    /// How long a caller may take for its handshake.
+    pub handshake_max: Duration,
+    /// What has happened at this door.
+    pub tally: Arc<Tally>,
+}
+
+/// What has happened at a [`Door`], each a count since it was opened.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Callers let in.
+    pub entered: AtomicU64,
+    /// Callers turned away by the gate.
+    pub refused: AtomicU64,
+    /// Callers whose handshake failed or came too late.
+    pub handshakes_failed: AtomicU64,
+    /// Connections that ended in a panic of ours.
+    pub panicked: AtomicU64,
+}
+
+/// Lets callers of `listener` in, one task each on one of `cores`, until told to stop.
+///
+/// Runs on the current runtime, which is to be one of the cores'. A panic in a connection is
+/// logged, counted and ends that connection only.
+///
+/// # Errors
+///
+/// What the system says when it won't have the listener waited at. Later errors are logged.
+pub async fn serve(
+    listener: Listener,
+    door: Arc<Door>,
+    cores: Cores,
+    drain: Drain,
+) -> io::Result<()> {
+    let open = listener.open()?;
+    let mut stop = pin!(drain.requested());
+    let mut loud = Loud::default();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => return Ok(()),
+            accepted = open.accept() => accepted,
+        };
+        match accepted {
+            Ok(incoming) => {
+                loud = Loud::default();
+                admit(incoming, &door, &cores, &drain);
+            }
+            Err(error) if is_callers(&error) => debug!(%error, "a caller left before we answered"),
+            Err(error) => {
+                loud.say(&open, &error);
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Whether an accept failed by the fault of the one who called.
+fn is_callers(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted)
+}
+
+/// Says once in a row of failures what is the matter.
+#[derive(Default)]
+struct Loud {
+    said: bool,
+}
+
+impl Loud {
+    fn say(&mut self, open: &Open, error: &io::Error) {
+        if !self.said {
+            warn!(local = %open.local(), %error, "cannot accept; trying again until it passes");
+        }
+        self.said = true;
+    }
+}
+
+fn admit(incoming: Incoming, door: &Arc<Door>, cores: &Cores, drain: &Drain) {
+    match door.gate.enter(incoming.peer().ip()) {
+        Ok(permit) => {
+            door.tally.entered.fetch_add(1, Ordering::Relaxed);
+            let seat = cores.seat();
+            let inside = Inside { door: Arc::clone(door), _permit: permit };
+            let drain = drain.clone();
+            seat_and_talk(seat, incoming, inside, drain);
+        }
+        Err(refused) => refuse(&incoming, door, refused),
+    }
+}
+
+/// What a connection holds while it is inside.
+struct Inside {
+    door: Arc<Door>,
+    _permit: Permit,
+}
+
+fn seat_and_talk(seat: Seat, incoming: Incoming, inside: Inside, drain: Drain) {
+    let peer = incoming.peer();
+    let handle = seat.handle();
+    handle.spawn(async move {
+        // Moved in whole: naming a field alone would leave the permit behind, outside.
+        let (_seat, Inside { door, _permit }) = (seat, inside);
+        match unpanicked(talk(incoming, &door, drain)).await {
+            Some(Ok(())) => (),
+            Some(Err(fault)) => note(&fault),
+            None => {
+                door.tally.panicked.fetch_add(1, Ordering::Relaxed);
+                error!(%peer, "a bug ended this connection; please report it");
+            }
+        }
+    });
+}
+
+async fn talk(incoming: Incoming, door: &Door, drain: Drain) -> Result<(), Fault> {
+    let tls = door.tls.load_full();
+    let handshake = tokio::time::timeout(door.handshake_max, incoming.handshake(tls.as_deref()));
+    let conn = match handshake.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(conn) => conn,
+        Err(error) => {
+            door.tally.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+            return Err(Fault::new(Side::Client, "shaking hands", error));
+        }
+    };
+    door.service.serve_boxed(conn, drain).await
+}
+
+/// Drives `future` to its end, or to its panic (`None`), whose text the panic hook has printed.
+async fn unpanicked<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        // Unwind safe: after a panic the future is never polled again, only dropped.
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+            Err(_) => Poll::Ready(None),
+        }
+    })
+    .await
+}
+
+/// Our own faults are news; a caller that hangs up is not.
+fn note(fault: &Fault) {
+    let error: &dyn Error = fault;
+    match fault.side {
+        Side::Relais => warn!(error, "connection failed"),
+        Side::Client | Side::Upstream => debug!(error, "connection ended"),
+    }
+}
+
+fn refuse(incoming: &Incoming, door: &Door, refused: Refused) {
+    let before = door.tally.refused.fetch_add(1, Ordering::Relaxed);
+    // The first, and then ever more rarely: a flood must not become a flood of log lines.
+    if (before + 1).is_power_of_two() {
+        warn!(peer = %incoming.peer(), error = %refused, "turned callers away: {}", before + 1);
+    }
+    if door.tls.load().is_none() {
+        // As much as fits the socket's buffer at once; who does not listen is not waited for.
+        _ = rustix::net::send(
+            incoming,
+            door.service.refusal_bytes(),
+            rustix::net::SendFlags::NOSIGNAL,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
+
+    use super::*;
+    use crate::{Conn, Drained, Service, Shutdown};
+
+    /// Panics at `p`, echoes everything else.
+    #[derive(Debug)]
+    struct Touchy;
+
+    impl Service for Touchy {
+        async fn serve(&self, mut conn: Conn, _drain: Drain) -> Result<(), Fault> {
+            loop {
+                let byte = conn.stream.read_u8().await;
+                let byte = byte.map_err(|error| Fault::new(Side::Client, "reading", error))?;
+                assert_ne!(byte, b'p', "asked to");
+                let wrote = conn.stream.write_u8(byte).await;
+                wrote.map_err(|error| Fault::new(Side::Client, "writing", error))?;
+            }
+        }
+
+        fn refusal(&self) -> &'static [u8] {
+            b"full"
+        }
+    }
+
+    struct Open {
+        port: u16,
+        tally: Arc<Tally>,
+        shutdown: Shutdown,
+    }
+
+    fn open(places_max: usize) -> Open {
+        let cores = Cores::start(NonZeroUsize::MIN).unwrap();
+        let listener = Listener::bind(&"tcp://127.0.0.1:0".parse().unwrap()).unwrap();
+        let port = listener.local().host_port().unwrap().port;
+        let tally = Arc::default();
+        let door = Arc::new(Door {
+            service: Arc::new(Touchy),
+            tls: Arc::default(),
+            gate: Gate::new(places_max, places_max),
+            handshake_max: Duration::from_secs(1),
+            tally: Arc::clone(&tally),
+        });
+        let (shutdown, drain) = Shutdown::new();
+        let first = cores.first().clone();
+        first.spawn(async move { serve(listener, door, cores, drain).await.unwrap() });
+        Open { port, tally, shutdown }
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_one_connection_and_is_counted() {
+        let Open { port, tally, shutdown } = open(8);
+        let mut steady = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let mut touched = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        touched.write_u8(b'p').await.unwrap();
+        assert!(touched.read_u8().await.is_err());
+        steady.write_u8(b'x').await.unwrap();
+        assert_eq!(steady.read_u8().await.unwrap(), b'x');
+        assert_eq!(tally.panicked.load(Ordering::Relaxed), 1);
+        drop(steady);
+        assert_eq!(shutdown.finish(Duration::from_secs(5)).await, Drained::InTime);
+    }
+
+    #[tokio::test]
+    async fn who_finds_no_place_is_told() {
+        let Open { port, tally, shutdown: _shutdown } = open(1);
+        let mut inside = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        inside.write_u8(b'x').await.unwrap();
+        assert_eq!(inside.read_u8().await.unwrap(), b'x');
+        let mut outside = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let mut got = String::new();
+        outside.read_to_string(&mut got).await.unwrap();
+        assert_eq!(got, "full");
+        assert_eq!(tally.refused.load(Ordering::Relaxed), 1);
+    }
+}

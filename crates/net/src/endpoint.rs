@@ -1,0 +1,327 @@
+//! Where something listens or is reached, as written by a person.
+
+use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
+
+/// A place on a network and what is spoken there: `https://host:port`, `unix:///path`.
+///
+/// A listener and an upstream, a flag and a configuration file are all written this way. The short
+/// forms `9000` (port 9000 of 127.0.0.1), `:9000` (of every address) and `host:9000` take the
+/// scheme that their command usually speaks: see [`Endpoint::parse_in`].
+///
+/// ```
+/// # use relais_net::{Endpoint, Scheme};
+/// let endpoint: Endpoint = "tls://[::1]:8443".parse()?;
+/// assert_eq!(endpoint.scheme, Scheme::Tls);
+/// assert_eq!(Endpoint::parse_in("9000", Scheme::Http)?.to_string(), "http://127.0.0.1:9000");
+/// # Ok::<(), relais_net::ParseEndpointError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// What is spoken there.
+    pub scheme: Scheme,
+    /// Where it is. A path exactly if the scheme is [`Scheme::Unix`].
+    pub place: Place,
+}
+
+/// What is spoken at an [`Endpoint`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// A TCP stream.
+    Tcp,
+    /// A TLS stream over TCP.
+    Tls,
+    /// UDP datagrams.
+    Udp,
+    /// A stream on a Unix socket.
+    Unix,
+    /// HTTP over TCP.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// WebSocket over TCP.
+    Ws,
+    /// WebSocket over TLS.
+    Wss,
+}
+
+/// A port of a host, or a path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A port of a host.
+    Net(HostPort),
+    /// A Unix socket. Absolute.
+    Path(PathBuf),
+}
+
+/// A host and a port of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HostPort {
+    /// Which host.
+    pub host: Host,
+    /// 0 asks the kernel for any free port.
+    pub port: u16,
+}
+
+/// A host, by name or address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// Every address of this machine; only a listener can be there.
+    Any,
+    /// One address.
+    Ip(IpAddr),
+    /// A name to be resolved. Letters, digits, `-`, `_` and `.` only; never empty.
+    Name(String),
+}
+
+/// Why a text is not an [`Endpoint`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseEndpointError {
+    /// No `scheme://` at the front, and no usual scheme to fall back on.
+    #[error("no scheme in {0:?}: expected e.g. http://host:port")]
+    NoScheme(String),
+    /// A scheme that is none of ours.
+    #[error("unknown scheme {0:?}: expected tcp, tls, udp, unix, http, https, ws or wss")]
+    UnknownScheme(String),
+    /// No `:port` at the end, and a scheme that has no usual port.
+    #[error("no port in {0:?}: expected host:port")]
+    NoPort(String),
+    /// The port is not a number from 0 to 65535.
+    #[error("bad port {0:?}: expected 0 to 65535")]
+    BadPort(String),
+    /// Neither a name nor an address.
+    #[error("bad host {0:?}: expected a name, an IPv4 address, or an IPv6 address in brackets")]
+    BadHost(String),
+    /// Something after the port.
+    #[error("unexpected {0:?} after the port: an endpoint has no path")]
+    Path(String),
+    /// A Unix socket whose path does not begin at the root.
+    #[error("bad socket path {0:?}: expected unix:///path")]
+    BadPath(String),
+}
+
+impl Scheme {
+    /// The port that the scheme's texts leave out, if it has one.
+    pub fn usual_port(self) -> Option<u16> {
+        match self {
+            Self::Http | Self::Ws => Some(80),
+            Self::Https | Self::Wss => Some(443),
+            Self::Tcp | Self::Tls | Self::Udp | Self::Unix => None,
+        }
+    }
+
+    /// Whether TLS lies under what is spoken.
+    pub fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Https | Self::Wss)
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "tcp" => Self::Tcp,
+            "tls" => Self::Tls,
+            "udp" => Self::Udp,
+            "unix" => Self::Unix,
+            "http" => Self::Http,
+            "https" => Self::Https,
+            "ws" => Self::Ws,
+            "wss" => Self::Wss,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Udp => "udp",
+            Self::Unix => "unix",
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
+        })
+    }
+}
+
+impl Endpoint {
+    /// Reads `text`, which may leave out the scheme if it is the `usual` one.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it and what was expected instead.
+    pub fn parse_in(text: &str, usual: Scheme) -> Result<Self, ParseEndpointError> {
+        match text.split_once("://") {
+            Some((scheme, rest)) => {
+                let scheme = Scheme::named(scheme)
+                    .ok_or_else(|| ParseEndpointError::UnknownScheme(scheme.to_owned()))?;
+                Self::of(scheme, rest)
+            }
+            None if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Self::of(usual, &format!("127.0.0.1:{text}"))
+            }
+            None => Self::of(usual, text),
+        }
+    }
+
+    /// The host and port, unless it is a Unix socket.
+    pub fn host_port(&self) -> Option<&HostPort> {
+        match &self.place {
+            Place::Net(at) => Some(at),
+            Place::Path(_) => None,
+        }
+    }
+
+    fn of(scheme: Scheme, rest: &str) -> Result<Self, ParseEndpointError> {
+        let place = match scheme {
+            Scheme::Unix if rest.len() > 1 && rest.starts_with('/') => Place::Path(rest.into()),
+            Scheme::Unix => return Err(ParseEndpointError::BadPath(rest.to_owned())),
+            _ => Place::Net(HostPort::of(scheme, rest)?),
+        };
+        Ok(Self { scheme, place })
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = ParseEndpointError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (scheme, rest) =
+            text.split_once("://").ok_or_else(|| ParseEndpointError::NoScheme(text.to_owned()))?;
+        let scheme = Scheme::named(scheme)
+            .ok_or_else(|| ParseEndpointError::UnknownScheme(scheme.to_owned()))?;
+        Self::of(scheme, rest)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Net(at) => write!(f, "{}://{at}", self.scheme),
+            Place::Path(path) => write!(f, "{}://{}", self.scheme, path.display()),
+        }
+    }
+}
+
+impl HostPort {
+    fn of(scheme: Scheme, text: &str) -> Result<Self, ParseEndpointError> {
+        let end = text.find(['/', '?', '#']).unwrap_or(text.len());
+        let (at, tail) = text.split_at(end);
+        if !matches!(tail, "" | "/") {
+            return Err(ParseEndpointError::Path(tail.to_owned()));
+        }
+        let (host, port) = match (at.rsplit_once(':'), scheme.usual_port()) {
+            // The last colon may stand inside the brackets of an address without a port.
+            (Some((host, port)), _) if !port.ends_with(']') => {
+                (host, port.parse().map_err(|_| ParseEndpointError::BadPort(port.to_owned()))?)
+            }
+            (_, Some(usual)) => (at, usual),
+            (_, None) => return Err(ParseEndpointError::NoPort(at.to_owned())),
+        };
+        Ok(Self { host: host.parse()?, port })
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+impl FromStr for Host {
+    type Err = ParseEndpointError;
+
+    /// Reads a host as it stands in an endpoint: empty for any, IPv6 in brackets.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || ParseEndpointError::BadHost(text.to_owned());
+        if text.is_empty() {
+            return Ok(Self::Any);
+        }
+        if let Some(inner) = text.strip_prefix('[') {
+            let inner = inner.strip_suffix(']').ok_or_else(bad)?;
+            return inner.parse().map(|ip| Self::Ip(IpAddr::V6(ip))).map_err(|_| bad());
+        }
+        if let Ok(ip) = text.parse() {
+            return Ok(Self::Ip(IpAddr::V4(ip)));
+        }
+        let named = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        // A name whose last label is a number would be read as an address by some resolvers.
+        let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+        let numeric = last.is_empty() || last.bytes().all(|byte| byte.is_ascii_digit());
+        if !named || numeric || text.len() > 253 {
+            return Err(bad());
+        }
+        Ok(Self::Name(text.to_ascii_lowercase()))
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => Ok(()),
+            Self::Ip(IpAddr::V4(ip)) => write!(f, "{ip}"),
+            Self::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_parses_prints_as_it_was_written() {
+        for text in [
+            "tcp://0.0.0.0:0",
+            "tcp://:9000",
+            "tls://example.org:443",
+            "udp://[2001:db8::1]:53",
+            "unix:///run/relais.sock",
+            "https://localhost:8443",
+        ] {
+            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn short_forms_take_the_usual_scheme() {
+        check_in("9000", "http://127.0.0.1:9000");
+        check_in(":9000", "http://:9000");
+        check_in("example.org:80", "http://example.org:80");
+        check_in("[::1]:80", "http://[::1]:80");
+        check_in("example.org", "http://example.org:80");
+        check_in("https://[::1]", "https://[::1]:443");
+        check_in("HTTPS://Example.org/", "https://example.org:443");
+    }
+
+    #[track_caller]
+    fn check_in(text: &str, expect: &str) {
+        assert_eq!(Endpoint::parse_in(text, Scheme::Http).unwrap().to_string(), expect);
+    }
+
+    #[test]
+    fn what_does_not_parse_says_what_was_expected() {
+        let host = "expected a name, an IPv4 address, or an IPv6 address in brackets";
+        check("example.org:80", "no scheme in \"example.org:80\": expected e.g. http://host:port");
+        check(
+            "htp://a:80",
+            "unknown scheme \"htp\": expected tcp, tls, udp, unix, http, https, ws or wss",
+        );
+        check("tcp://a", "no port in \"a\": expected host:port");
+        check("tcp://[::1]", "no port in \"[::1]\": expected host:port");
+        check("tcp://a:65536", "bad port \"65536\": expected 0 to 65535");
+        check("tcp://a:", "bad port \"\": expected 0 to 65535");
+        check("tcp://::1:80", &format!("bad host \"::1\": {host}"));
+        check("tcp://1.2.3:80", &format!("bad host \"1.2.3\": {host}"));
+        check("tcp://a b:80", &format!("bad host \"a b\": {host}"));
+        check("http://u@h:80", &format!("bad host \"u@h\": {host}"));
+        check("http://a:80/b", "unexpected \"/b\" after the port: an endpoint has no path");
+        check("unix://run", "bad socket path \"run\": expected unix:///path");
+    }
+
+    #[track_caller]
+    fn check(text: &str, expect: &str) {
+        assert_eq!(text.parse::<Endpoint>().unwrap_err().to_string(), expect);
+    }
+}

@@ -1,0 +1,348 @@
+//! The way in.
+
+use std::{
+    fmt, fs,
+    io::{self, ErrorKind},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::fs::FileTypeExt,
+    },
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rustix::net::{SocketAddrAny, SocketFlags, acceptfrom_with};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    net::{TcpStream, UnixStream},
+};
+
+use crate::{
+    Endpoint, Host, HostPort, Place, Stream,
+    tls::{Acceptor, Session},
+};
+
+/// How many callers the kernel keeps at the door before we take them in.
+const BACKLOG: i32 = 4096;
+
+/// A bound socket on which callers arrive. Belongs to no runtime yet.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Socket,
+    local: Arc<Local>,
+    /// The file to remove at the end, for a Unix socket that we made.
+    file: Option<SocketFile>,
+}
+
+/// Where a call came in.
+#[derive(Debug)]
+pub struct Local {
+    /// What was listened on, with the port the kernel chose if none was asked for.
+    pub endpoint: Endpoint,
+}
+
+/// Who called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// From an address. Never an IPv4 address in IPv6 clothes.
+    Net(SocketAddr),
+    /// Over a Unix socket, or from inside this process.
+    Local,
+}
+
+impl Listener {
+    /// Binds `endpoint`, which is a stream's. After this the port is ours, and nothing is accepted.
+    ///
+    /// Blocks while a name is resolved.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, or [`ErrorKind::Unsupported`] for an endpoint of datagrams.
+    pub fn bind(endpoint: &Endpoint) -> io::Result<Self> {
+        if endpoint.scheme == crate::Scheme::Udp {
+            return Err(ErrorKind::Unsupported.into());
+        }
+        match &endpoint.place {
+            Place::Path(path) => {
+                let socket = bind_path(path)?;
+                Self::of(socket, endpoint, Some(SocketFile(path.clone())))
+            }
+            Place::Net(at) => Self::of(bind_net(at)?, endpoint, None),
+        }
+    }
+
+    /// Takes over a listening socket that another process bound for us (socket activation).
+    ///
+    /// # Errors
+    ///
+    /// What the system says of the descriptor.
+    pub fn adopt(socket: OwnedFd, endpoint: &Endpoint) -> io::Result<Self> {
+        Self::of(Socket::from(socket), endpoint, None)
+    }
+
+    fn of(socket: Socket, endpoint: &Endpoint, file: Option<SocketFile>) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let mut endpoint = endpoint.clone();
+        if let Place::Net(at) = &mut endpoint.place {
+            // Callers inherit it from the listener: one system call less for each of them.
+            socket.set_tcp_nodelay(true)?;
+            let bound = socket.local_addr()?.as_socket();
+            at.port = bound.map_or(at.port, |bound| bound.port());
+        }
+        Ok(Self { socket, local: Arc::new(Local { endpoint }), file })
+    }
+
+    /// Where it listens, with the port the kernel chose if none was asked for.
+    pub fn local(&self) -> &Endpoint {
+        &self.local.endpoint
+    }
+
+    /// Waits at the socket on behalf of the current runtime.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(crate) fn open(self) -> io::Result<Open> {
+        let Self { socket, local, file } = self;
+        // Not tokio's own listeners: they would tie each caller to the runtime that accepts it.
+        #[expect(
+            unsafe_code,
+            reason = "tokio has no safe way to wait at a socket that is not its own"
+        )]
+        // SAFETY: `Socket` owns its descriptor, always gives the same one, and lives in the `AsyncFd`.
+        let socket = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }?;
+        Ok(Open { socket, local, _file: file })
+    }
+}
+
+/// A listener that a runtime waits at.
+#[derive(Debug)]
+pub(crate) struct Open {
+    socket: AsyncFd<Socket>,
+    local: Arc<Local>,
+    _file: Option<SocketFile>,
+}
+
+impl Open {
+    pub(crate) fn local(&self) -> &Endpoint {
+        &self.local.endpoint
+    }
+
+    /// Waits for the next caller. Does no handshake, so a slow caller holds up nobody.
+    ///
+    /// Cancel safe: dropping the future loses no caller.
+    ///
+    /// # Errors
+    ///
+    /// What the system says. Most of it passes (`EMFILE`, `ECONNABORTED`): the listener stays good.
+    pub(crate) async fn accept(&self) -> io::Result<Incoming> {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let (socket, from) = self
+            .socket
+            .async_io(Interest::READABLE, |socket| Ok(acceptfrom_with(socket, flags)?))
+            .await?;
+        Ok(Incoming { socket, peer: Peer::of(from), local: Arc::clone(&self.local) })
+    }
+}
+
+/// A caller at the door: accepted by the kernel, not yet by us. Belongs to no runtime yet.
+#[derive(Debug)]
+pub struct Incoming {
+    socket: OwnedFd,
+    peer: Peer,
+    local: Arc<Local>,
+}
+
+impl Incoming {
+    /// Who calls.
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// Does what the endpoint asks before bytes flow, on the current runtime: TLS, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// What the system or the handshake says; the caller is gone either way.
+    pub async fn handshake(self, tls: Option<&Acceptor>) -> io::Result<Conn> {
+        let Self { socket, peer, local } = self;
+        let plain = match peer {
+            Peer::Net(_) => TcpStream::from_std(socket.into())?,
+            Peer::Local => {
+                let stream = Stream::Unix(UnixStream::from_std(socket.into())?);
+                return Ok(Conn { stream, peer, local, tls: None });
+            }
+        };
+        let Some(acceptor) = tls else {
+            return Ok(Conn { stream: Stream::Tcp(plain), peer, local, tls: None });
+        };
+        let (stream, session) = acceptor.accept(plain).await?;
+        Ok(Conn { stream: Stream::Tls(Box::new(stream)), peer, local, tls: Some(session) })
+    }
+}
+
+impl AsFd for Incoming {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// A caller we talk to.
+#[derive(Debug)]
+pub struct Conn {
+    /// The bytes, in the clear.
+    pub stream: Stream,
+    /// Who called.
+    pub peer: Peer,
+    /// Where the call came in.
+    pub local: Arc<Local>,
+    /// What the handshake agreed on, if there is TLS under the stream.
+    pub tls: Option<Session>,
+}
+
+impl Peer {
+    fn of(from: Option<SocketAddrAny>) -> Self {
+        match from.and_then(|from| SocketAddr::try_from(from).ok()) {
+            Some(at) => Self::Net(SocketAddr::new(at.ip().to_canonical(), at.port())),
+            None => Self::Local,
+        }
+    }
+
+    /// The address without the port.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Net(at) => Some(at.ip()),
+            Self::Local => None,
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Net(at) => write!(f, "{at}"),
+            Self::Local => f.write_str("local"),
+        }
+    }
+}
+
+/// A file that is removed when its listener goes.
+#[derive(Debug)]
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        _ = fs::remove_file(&self.0);
+    }
+}
+
+fn bind_net(at: &HostPort) -> io::Result<Socket> {
+    let candidates = match &at.host {
+        Host::Any => vec![
+            SocketAddr::from((Ipv6Addr::UNSPECIFIED, at.port)),
+            SocketAddr::from((Ipv4Addr::UNSPECIFIED, at.port)),
+        ],
+        Host::Ip(ip) => vec![SocketAddr::from((*ip, at.port))],
+        Host::Name(name) => {
+            let mut found: Vec<_> = (name.as_str(), at.port).to_socket_addrs()?.collect();
+            // Of `localhost`'s two addresses the one that every client tries.
+            found.sort_by_key(SocketAddr::is_ipv6);
+            found
+        }
+    };
+    let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
+    for candidate in candidates {
+        match bind_one(candidate, at.host == Host::Any) {
+            Ok(socket) => return Ok(socket),
+            // A machine without IPv6 has its IPv4 tried next; a taken port is an answer.
+            Err(error) if error.kind() == ErrorKind::AddrInUse => return Err(error),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn bind_one(at: SocketAddr, both_families: bool) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
+    if at.is_ipv6() {
+        socket.set_only_v6(!both_families)?;
+    }
+    // Only skips the wait for old connections' last packets; two listeners still exclude each other.
+    socket.set_reuse_address(true)?;
+    socket.bind(&SockAddr::from(at))?;
+    socket.listen(BACKLOG)?;
+    Ok(socket)
+}
+
+fn bind_path(path: &Path) -> io::Result<Socket> {
+    let address = SockAddr::unix(path)?;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    match socket.bind(&address) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse && is_forsaken(path) => {
+            fs::remove_file(path)?;
+            socket.bind(&address)?;
+        }
+        bound => bound?,
+    }
+    socket.listen(BACKLOG)?;
+    Ok(socket)
+}
+
+/// Whether a socket lies at `path` that nobody listens on: what a killed process leaves behind.
+fn is_forsaken(path: &Path) -> bool {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    is_socket
+        && std::os::unix::net::UnixStream::connect(path)
+            .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_of_0_is_replaced_by_the_one_the_kernel_chose() {
+        let listener = Listener::bind(&"tcp://127.0.0.1:0".parse().unwrap()).unwrap();
+        let port = listener.local().host_port().unwrap().port;
+        assert_ne!(port, 0);
+        let open = listener.open().unwrap();
+        let mut client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let mut conn = open.accept().await.unwrap().handshake(None).await.unwrap();
+        assert_eq!(conn.peer, Peer::Net(client.local_addr().unwrap()));
+        conn.stream.write_all(b"hi").await.unwrap();
+        drop(conn);
+        let mut got = String::new();
+        client.read_to_string(&mut got).await.unwrap();
+        assert_eq!(got, "hi");
+    }
+
+    #[test]
+    fn every_address_is_both_families() {
+        let listener = Listener::bind(&"tcp://:0".parse().unwrap()).unwrap();
+        let port = listener.local().host_port().unwrap().port;
+        std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    }
+
+    #[test]
+    fn a_taken_port_is_refused() {
+        let first = Listener::bind(&"tcp://127.0.0.1:0".parse().unwrap()).unwrap();
+        let error = Listener::bind(first.local()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn a_forsaken_socket_is_replaced_and_a_living_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let endpoint: Endpoint = format!("unix://{}", path.display()).parse().unwrap();
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        let living = Listener::bind(&endpoint).unwrap();
+        assert_eq!(Listener::bind(&endpoint).unwrap_err().kind(), ErrorKind::AddrInUse);
+        drop(living);
+        assert!(!path.exists());
+    }
+}

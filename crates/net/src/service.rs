@@ -1,0 +1,55 @@
+//! What a listener does with its connections.
+
+use std::{fmt::Debug, pin::Pin};
+
+use crate::{Conn, Drain, Fault};
+
+/// Speaks one protocol with every caller of a listener.
+///
+/// Written `async fn serve(&self, …)` by implementors. `&self`, because one service answers many
+/// callers at once: what it shares between them is its own business.
+pub trait Service: Debug + Send + Sync + 'static {
+    /// Talks with one caller until the talk is over.
+    ///
+    /// Holding `drain` keeps the process from leaving; once [`Drain::requested`] the talk should be
+    /// brought to a good end. May be dropped at any await when the grace runs out.
+    ///
+    /// # Errors
+    ///
+    /// The [`Fault`] that ended the talk. It is logged by the [`Door`](crate::Door) and concerns no
+    /// other caller.
+    fn serve(&self, conn: Conn, drain: Drain) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// What a caller is told for whom there is no place, before the socket is closed. Sent in the
+    /// clear only, and only as far as it fits the socket's buffer.
+    fn refusal(&self) -> &'static [u8] {
+        b""
+    }
+}
+
+/// A [`Service`] whose type is forgotten, for the run graph. Implemented for every [`Service`].
+pub trait DynService: Debug + Send + Sync + 'static {
+    /// See [`Service::serve`]. Named apart, so that both traits may be in scope.
+    fn serve_boxed(
+        &self,
+        conn: Conn,
+        drain: Drain,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + '_>>;
+
+    /// See [`Service::refusal`].
+    fn refusal_bytes(&self) -> &'static [u8];
+}
+
+impl<S: Service> DynService for S {
+    fn serve_boxed(
+        &self,
+        conn: Conn,
+        drain: Drain,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + '_>> {
+        Box::pin(self.serve(conn, drain))
+    }
+
+    fn refusal_bytes(&self) -> &'static [u8] {
+        self.refusal()
+    }
+}

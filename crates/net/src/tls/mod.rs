@@ -1,0 +1,5 @@
+//! TLS: what a listener offers, and what a handshake agreed on.
+
+mod acceptor;
+
+pub use acceptor::{Acceptor, Protocol, Session};
