@@ -134,7 +134,8 @@ fn decode(raw: &[u8], path: &mut Vec<u8>) -> Result<(), BadPath> {
         if encoded && matches!(byte, b'/' | b'\\') {
             return Err(BadPath::EncodedSeparator);
         }
-        if !PATH.has(byte) && !(encoded && matches!(byte, b'?' | b'#' | b'%')) {
+        let named = PATH.has(byte) || (encoded && matches!(byte, b'?' | b'#' | b'%'));
+        if !named {
             return Err(BadPath::Byte(byte));
         }
         path.push(byte);
