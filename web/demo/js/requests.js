@@ -70,7 +70,7 @@ const EXPERIMENTS = {
 
   async protocol(_send, note) {
     const began = performance.now();
-    const all = await Promise.all(Array.from({ length: 12 }, (_, n) => exchange(`/favicon.svg?n=${n + 1}`)));
+    const all = await Promise.all(Array.from({ length: 12 }, (_, n) => exchange(`/favicon.svg?${n + 1}`)));
     const timings = all.map((one) => one.timing).filter(Boolean);
     if (timings.length === 0) return other("This browser tells no timings");
     const spoken = timings[0].nextHopProtocol || "an unknown protocol";
@@ -105,10 +105,11 @@ document.querySelector("#reload").addEventListener("click", () => location.reloa
 // Gives a panel its semaphore, its button and its place for results; returns what runs it.
 function prepare(panel) {
   panel.querySelector("header").append(document.querySelector("#semaphore").content.cloneNode(true));
+  const title = panel.querySelector("h2").textContent;
   const bar = make("div", "bar");
   const button = make("button", "main", "Send");
   button.type = "button";
-  button.setAttribute("aria-label", `Send: ${panel.querySelector("h2").textContent}`);
+  button.setAttribute("aria-label", `Send: ${title}`);
   bar.append(button);
   const out = panel.querySelector(".out");
   out.before(bar);
@@ -123,7 +124,7 @@ function prepare(panel) {
     const wire = make("div", "wire");
     wire.tabIndex = 0;
     wire.setAttribute("role", "region");
-    wire.setAttribute("aria-label", "What was sent and what came");
+    wire.setAttribute("aria-label", `${title}: what was sent and what came`);
     const note = (text) => wire.append(line("note", text));
     const send = async (path, options = {}) => {
       const got = await exchange(path, options);
@@ -136,6 +137,7 @@ function prepare(panel) {
     rest.replaceChildren(...more, ...(wire.childElementCount ? [wire] : []));
     button.disabled = false;
     button.textContent = "Send again";
+    button.setAttribute("aria-label", `Send again: ${title}`);
   }
   button.addEventListener("click", run);
   return run;

@@ -51,18 +51,18 @@ function offerCopy(box) {
   const said = document.createElement("span");
   said.className = "sr";
   said.setAttribute("role", "status");
-  button.textContent = "Copy";
-  const named = box.dataset.what;
-  if (named) button.setAttribute("aria-label", `Copy: ${named}`);
+  const show = (text) => {
+    button.textContent = text;
+    button.setAttribute("aria-label", `${text}: ${box.dataset.what}`);
+  };
+  show("Copy");
   button.addEventListener("click", async () => {
     const done = await copy(code);
-    button.textContent = done ? "Copied" : "Selected";
+    show(done ? "Copied" : "Selected");
     said.textContent = done ? "Copied" : "Selected; copy it with the keyboard";
-    setTimeout(() => { button.textContent = "Copy"; said.textContent = ""; }, 1600);
+    setTimeout(() => { show("Copy"); said.textContent = ""; }, 1600);
   });
   box.classList.add("copyable");
-  // A region that scrolls sideways must be reachable from the keyboard.
-  box.querySelector("pre").tabIndex = 0;
   box.append(button, said);
 }
 
