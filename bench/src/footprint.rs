@@ -84,7 +84,7 @@ impl Spec {
     fn how(self, effort: Effort) -> String {
         match self {
             Self::Idle(door) => format!(
-                "A fresh server each; {} connections kept open after one request for 1 KiB each, \
+                "A fresh server each, in at most {IDLE_ROUNDS_MAX} rounds; {} connections kept open after one request for 1 KiB each, \
                  then {} s of silence. RSS is summed over its processes, Pss counts shared pages \
                  in parts.",
                 effort.conns(door),

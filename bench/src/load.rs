@@ -52,19 +52,19 @@ impl Load {
     ///
     /// If one request fails, or the load generator does.
     pub(crate) fn run(self, server: &Running, ask: Ask, work: Work<'_>) -> Result<Done> {
-        let url = server.url(ask.door, ask.served);
+        let url = ask.door.url(&server.port(ask.door).to_string(), ask.served);
         let done = match self {
             Self::Handshakes { threads } => {
                 let duration = Duration::from_secs(work.seconds);
                 return shake_hands(server.port(ask.door), threads, duration);
             }
-            Self::Wrk { .. } => {
+            Self::Wrk { connections } => {
                 let script = work.site.wrk_script();
                 let script = script.to_str().context("a path in UTF-8")?;
-                parse_wrk(&work.run(&self.command(work.seconds, script, &url))?)?
+                parse_wrk(&work.run(&wrk(connections, work.seconds, script, &url))?)?
             }
-            Self::H2load { .. } => {
-                parse_h2load(&work.run(&self.command(work.seconds, "", &url))?)?
+            Self::H2load { connections, streams } => {
+                parse_h2load(&work.run(&h2load(connections, streams, work.seconds, &url))?)?
             }
         };
         // More may have come: responses cut off at the end of the time, and heads.
@@ -73,19 +73,35 @@ impl Load {
         Ok(done)
     }
 
-    /// The command for it, or a sentence if it is none.
-    pub(crate) fn command(self, seconds: u64, script: &str, url: &str) -> Vec<String> {
-        let line = match self {
+    /// What [`Load::run`] does, to be read.
+    pub(crate) fn how(self, ask: Ask, seconds: u64) -> String {
+        let url = ask.door.url("PORT", ask.served);
+        match self {
+            Self::Handshakes { threads } => {
+                format!("{threads} threads connect to {url}, shake hands and close, {seconds} s.")
+            }
             Self::Wrk { connections } => {
-                format!("wrk -t1 -c{connections} -d{seconds}s --timeout 5s -s {script} {url}")
+                format!("`{}`", wrk(connections, seconds, "done.lua", &url).join(" "))
             }
             Self::H2load { connections, streams } => {
-                format!("h2load -t1 -c{connections} -m{streams} -D{seconds} {url}")
+                format!("`{}`", h2load(connections, streams, seconds, &url).join(" "))
             }
-            Self::Handshakes { threads } => format!("{threads} threads shaking hands with {url}"),
-        };
-        line.split(' ').map(str::to_owned).collect()
+        }
     }
+}
+
+fn wrk(connections: u32, seconds: u64, script: &str, url: &str) -> Vec<String> {
+    let (connections, seconds) = (format!("-c{connections}"), format!("-d{seconds}s"));
+    ["wrk", "-t1", &connections, &seconds, "--timeout", "5s", "-s", script, url]
+        .map(str::to_owned)
+        .to_vec()
+}
+
+fn h2load(connections: u32, streams: u32, seconds: u64, url: &str) -> Vec<String> {
+    let (connections, streams) = (format!("-c{connections}"), format!("-m{streams}"));
+    ["h2load", "-t1", &connections, &streams, &format!("-D{seconds}"), url]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 /// How long to load, with which files at hand.
@@ -194,13 +210,13 @@ mod tests {
     #[test]
     fn h2load_is_believed_only_without_errors_and_over_http_2() {
         let done = Done { requests: 9.0, bytes: 9216.0, seconds: 0.5 };
-        assert_eq!(parse_h2load(&h2load("h2", 0)).unwrap(), done);
-        assert!(parse_h2load(&h2load("h2", 1)).is_err());
-        assert!(parse_h2load(&h2load("http/1.1", 0)).is_err());
+        assert_eq!(parse_h2load(&h2load_says("h2", 0)).unwrap(), done);
+        assert!(parse_h2load(&h2load_says("h2", 1)).is_err());
+        assert!(parse_h2load(&h2load_says("http/1.1", 0)).is_err());
         assert!(parse_h2load("").is_err());
     }
 
-    fn h2load(protocol: &str, failed: u32) -> String {
+    fn h2load_says(protocol: &str, failed: u32) -> String {
         format!(
             "Application protocol: {protocol}\nfinished in 500.00ms, 18.00 req/s, 1.00KB/s\n\
              requests: 9 total, 9 started, 9 done, 9 succeeded, {failed} failed, 0 errored, \

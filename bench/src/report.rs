@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::{
-    row::Row,
+    row::{Column, Row, Series},
     site::{CERTIFY, OPENSSL_CONF},
     stats::Spread,
     subject::{Place, Subject},
-    target::{Outcome, Verdict},
+    target::{Outcome, Target, Verdict},
 };
 
 /// Everything measured, with everything it was measured with.
@@ -51,7 +51,7 @@ impl Report {
     }
 
     fn verdicts(&self) -> impl Iterator<Item = (&Row, Verdict)> {
-        let judge = |row| move |target: &crate::target::Target| (row, target.judge(row));
+        let judge = |row| move |target: &Target| (row, target.judge(row));
         self.rows.iter().flat_map(move |row| row.targets.iter().map(judge(row)))
     }
 
@@ -80,24 +80,28 @@ fn show_apart(spread: Spread) -> (String, String) {
 
 fn write_row(text: &mut String, row: &Row) {
     line(text, &format!("## {}\n\n{}\n", row.title, row.how));
-    let names: Vec<&str> = row.columns.iter().map(|column| column.name).collect();
+    let mut names: Vec<&str> = row.columns.iter().map(|column| column.name).collect();
+    names.push(RATIO);
     line(text, &format!("| median (min–max) | {} |", names.join(" | ")));
     line(text, &format!("|---|{}", "--:|".repeat(names.len())));
     for series in &row.series {
-        let cells: Vec<String> = row
-            .columns
-            .iter()
-            .enumerate()
-            .filter_map(|(index, column)| {
-                Some(Spread::of(series.column(index))?.show(column.digits))
-            })
-            .collect();
+        let shown = |(index, column): (usize, &Column)| {
+            Some(Spread::of(series.column(index))?.show(column.digits))
+        };
+        let mut cells: Vec<String> = row.columns.iter().enumerate().filter_map(shown).collect();
+        cells.push(ratio(row, series).map_or("–".to_owned(), |ratio| ratio.show(2)));
         line(text, &format!("| {} | {} |", series.subject.name(), cells.join(" | ")));
     }
     for (subject, why) in &row.skipped {
         line(text, &format!("\nskipped: {}: {}", subject.name(), why.replace('\n', " / ")));
     }
     line(text, "");
+}
+
+/// The first column of relais over that of a peer.
+fn ratio(row: &Row, peer: &Series) -> Option<Spread> {
+    let ours = row.series_of(Subject::Relais)?;
+    if peer.subject == Subject::Relais { None } else { Spread::of(ours.over(peer, 0)) }
 }
 
 fn write_setup(text: &mut String) {
@@ -135,6 +139,8 @@ fn shown_place() -> Place {
 fn block(text: &mut String, inside: &str) {
     line(text, &format!("```\n{}\n```\n", inside.trim_end()));
 }
+
+const RATIO: &str = "first column, relais / it";
 
 fn line(text: &mut String, line: &str) {
     writeln!(text, "{line}").expect("a string that takes everything");

@@ -30,6 +30,11 @@ impl Series {
     pub(crate) fn column(&self, index: usize) -> impl Iterator<Item = f64> {
         self.rounds.iter().map(move |round| round[index])
     }
+
+    /// This divided by `below`, round by round: neighbours in time are compared.
+    pub(crate) fn over(&self, below: &Self, index: usize) -> Vec<f64> {
+        self.column(index).zip(below.column(index)).map(|(above, below)| above / below).collect()
+    }
 }
 
 /// A row with its results.

@@ -25,6 +25,16 @@ pub(crate) enum Door {
     Https,
 }
 
+impl Door {
+    pub(crate) fn url(self, port: &str, served: Served) -> String {
+        let scheme = match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        };
+        format!("{scheme}://127.0.0.1:{port}/{}", served.name())
+    }
+}
+
 /// A server, started by us on its own core, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -98,14 +108,6 @@ impl Running {
             Door::Http => self.http,
             Door::Https => self.https,
         }
-    }
-
-    pub(crate) fn url(&self, door: Door, served: Served) -> String {
-        let scheme = match door {
-            Door::Http => "http",
-            Door::Https => "https",
-        };
-        format!("{scheme}://127.0.0.1:{}/{}", self.port(door), served.name())
     }
 
     /// CPU seconds used so far.

@@ -49,8 +49,7 @@ pub(crate) enum Outcome {
 }
 
 impl Target {
-    /// Compares the median over the rounds with the bound. A ratio is that of two neighbours in
-    /// time: of the same round.
+    /// Compares the median over the rounds with the bound.
     pub(crate) fn judge(&self, row: &Row) -> Verdict {
         let numbers = self.numbers(row);
         let (peer, numbers) = match numbers {
@@ -73,15 +72,12 @@ impl Target {
             row.series_of(subject).ok_or_else(|| format!("no {}", subject.name()))
         };
         let ours = series(Subject::Relais)?;
-        let over = |above: &Series, below: &Series| {
-            above.column(index).zip(below.column(index)).map(|(a, b)| a / b).collect()
-        };
         Ok(match self.against {
             Against::Nothing => (None, ours.column(index).collect()),
-            Against::FloorOver => (None, over(series(Subject::Floor)?, ours)),
+            Against::FloorOver => (None, series(Subject::Floor)?.over(ours, index)),
             Against::BetterNginx => {
                 let peer = self.better_nginx(row, index).ok_or("no nginx")?;
-                (Some(peer.subject), over(ours, peer))
+                (Some(peer.subject), ours.over(peer, index))
             }
         })
     }

@@ -10,6 +10,7 @@ use crate::{
     site::Served,
     subject::Subject,
     target::{Against, Bound, Target},
+    usage,
 };
 
 /// A row of this kind, to be measured.
@@ -35,6 +36,8 @@ struct Sample {
     done: Done,
     /// CPU seconds of the server.
     cpu: f64,
+    /// CPU seconds of the load generator.
+    load_cpu: f64,
 }
 
 impl Spec {
@@ -56,7 +59,7 @@ impl Spec {
         skipped.extend(failed);
         Row {
             title: self.title,
-            how: self.how(seconds),
+            how: self.load.how(self.ask, seconds),
             columns: self.gauges.iter().map(|gauge| gauge.column).collect(),
             series,
             skipped,
@@ -66,18 +69,10 @@ impl Spec {
 
     fn sample(&self, fleet: &mut Fleet<'_>, subject: Subject, work: Work<'_>) -> Result<Sample> {
         let server = fleet.server(subject).map_err(anyhow::Error::msg)?;
-        let before = server.cpu_seconds()?;
+        let (before, load_before) = (server.cpu_seconds()?, usage::own_cpu_seconds()?);
         let done = self.load.run(server, self.ask, work).context("under load")?;
-        Ok(Sample { done, cpu: server.cpu_seconds()? - before })
-    }
-
-    fn how(&self, seconds: u64) -> String {
-        let scheme = match self.ask.door {
-            Door::Http => "http",
-            Door::Https => "https",
-        };
-        let url = format!("{scheme}://127.0.0.1:PORT/{}", self.ask.served.name());
-        format!("`{}`", self.load.command(seconds, "done.lua", &url).join(" "))
+        let (after, load_after) = (server.cpu_seconds()?, usage::own_cpu_seconds()?);
+        Ok(Sample { done, cpu: after - before, load_cpu: load_after - load_before })
     }
 }
 
@@ -166,8 +161,8 @@ const CLEAR: &[Subject] =
     &[Subject::Relais, Subject::NginxNopush, Subject::Nginx, Subject::Lighttpd];
 const TLS: &[Subject] = &[Subject::Relais, Subject::NginxNopush, Subject::Nginx];
 
-const SMALL: &[Gauge] = &[CPU_PER_REQUEST, REQUESTS_PER_SECOND, CORE_SHARE];
-const BULK: &[Gauge] = &[CPU_PER_GB, GB_PER_SECOND, CORE_SHARE];
+const SMALL: &[Gauge] = &[CPU_PER_REQUEST, REQUESTS_PER_SECOND, CORE_SHARE, BOTH_PER_REQUEST];
+const BULK: &[Gauge] = &[CPU_PER_GB, GB_PER_SECOND, CORE_SHARE, BOTH_PER_GB];
 const HANDSHAKES: &[Gauge] = &[HANDSHAKES_PER_CPU_SECOND, HANDSHAKES_PER_SECOND, CORE_SHARE];
 
 const CPU_PER_REQUEST: Gauge = Gauge {
@@ -193,6 +188,16 @@ const HANDSHAKES_PER_CPU_SECOND: Gauge = Gauge {
 const HANDSHAKES_PER_SECOND: Gauge = Gauge {
     column: Column { name: "handshakes/s", better: Better::Higher, digits: 0 },
     read: |sample| sample.done.requests / sample.done.seconds,
+};
+/// With the load generator's: on loopback, the kernel does part of one side's work when it serves
+/// the other, and counts it there.
+const BOTH_PER_REQUEST: Gauge = Gauge {
+    column: Column { name: "both sides' CPU µs/request", better: Better::Lower, digits: 2 },
+    read: |sample| (sample.cpu + sample.load_cpu) * 1e6 / sample.done.requests,
+};
+const BOTH_PER_GB: Gauge = Gauge {
+    column: Column { name: "both sides' CPU ms/GB", better: Better::Lower, digits: 1 },
+    read: |sample| (sample.cpu + sample.load_cpu) * 1e12 / sample.done.bytes,
 };
 /// How busy the server's core was: much below 1, the load generator was the limit, and what counts
 /// is the CPU time, not the rate.

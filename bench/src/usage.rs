@@ -44,7 +44,18 @@ pub(crate) fn cpu_seconds(pids: &[u32]) -> Result<f64> {
     for &pid in pids {
         ticks += Stat::of(pid)?.ticks;
     }
-    Ok(float(ticks) / float(rustix::param::clock_ticks_per_second()))
+    Ok(seconds(ticks))
+}
+
+/// Seconds of CPU that this process has used, and those of its children that have ended and been
+/// waited for.
+pub(crate) fn own_cpu_seconds() -> Result<f64> {
+    let stat = Stat::of(std::process::id())?;
+    Ok(seconds(stat.ticks + stat.children_ticks))
+}
+
+fn seconds(ticks: u64) -> f64 {
+    float(ticks) / float(rustix::param::clock_ticks_per_second())
 }
 
 /// The memory of `pids` now.
@@ -60,6 +71,8 @@ pub(crate) fn memory(pids: &[u32]) -> Result<Memory> {
 struct Stat {
     parent: u32,
     ticks: u64,
+    /// Of children that have ended and been waited for.
+    children_ticks: u64,
 }
 
 impl Stat {
@@ -75,9 +88,12 @@ impl Stat {
         let (_, after_name) = text.rsplit_once(')')?;
         let fields: Vec<&str> = after_name.split_whitespace().collect();
         let field = |number: usize| fields.get(number - 3);
-        let user: u64 = field(14)?.parse().ok()?;
-        let system: u64 = field(15)?.parse().ok()?;
-        Some(Self { parent: field(4)?.parse().ok()?, ticks: user + system })
+        let ticks = |number| -> Option<u64> { field(number)?.parse().ok() };
+        Some(Self {
+            parent: field(4)?.parse().ok()?,
+            ticks: ticks(14)? + ticks(15)?,
+            children_ticks: ticks(16)? + ticks(17)?,
+        })
     }
 }
 
@@ -94,8 +110,8 @@ mod tests {
 
     #[test]
     fn a_name_may_contain_what_separates_fields() {
-        let stat = Stat::parse("7 (a) b (c) S 3 7 7 0 -1 0 0 0 0 0 20 5 0 0").unwrap();
-        assert_eq!((stat.parent, stat.ticks), (3, 25));
+        let stat = Stat::parse("7 (a) b (c) S 3 7 7 0 -1 0 0 0 0 0 20 5 4 3").unwrap();
+        assert_eq!((stat.parent, stat.ticks, stat.children_ticks), (3, 25, 7));
     }
 
     #[test]
