@@ -1,0 +1,60 @@
+//! From a planned site to what answers its requests.
+
+use std::sync::Arc;
+
+use relais_http::{Answer, Ask, Body, DynHandler, Handler};
+use relais_net::Fault;
+
+use super::{Root, Site};
+use crate::complaint::{KeyPath, Problem, Wrong};
+
+/// Everything of a site that is read from the disk, read. Nothing on the disk is changed for it.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    files: Arc<dyn DynHandler>,
+}
+
+impl Parts {
+    /// Reads what `site` needs.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is not there or cannot be read.
+    pub(crate) fn read(site: &Site) -> Result<Self, Vec<Problem>> {
+        let key = site.key();
+        let mut problems = Vec::new();
+        problems.extend(root_problem(site, &key));
+        if let Some(log) = &site.access_log {
+            problems.extend(log.problem(&key.key("access_log")));
+        }
+        if problems.is_empty() { Ok(Self { files: Arc::new(Pending) }) } else { Err(problems) }
+    }
+
+    /// Puts the parts together, opening the log.
+    pub(crate) fn handler(self) -> Result<Arc<dyn DynHandler>, Problem> {
+        Ok(self.files)
+    }
+}
+
+fn root_problem(site: &Site, key: &KeyPath) -> Option<Problem> {
+    let Root::Folder(path) = &site.root else { return None };
+    let key = key.key("root");
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => None,
+        Ok(_) => {
+            let wrong = Wrong::expected(format!("the root is not a folder: {path:?}"), "a folder");
+            Some(key.wrong(wrong))
+        }
+        Err(error) => Some(key.wrong(Wrong::reading("the root", path, &error))),
+    }
+}
+
+/// Stands where the files will be.
+#[derive(Debug)]
+struct Pending;
+
+impl Handler for Pending {
+    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
+        Ok(Answer::new(Body::full("files are not wired yet\n".into())))
+    }
+}
