@@ -6,7 +6,11 @@
 mod body;
 mod file;
 mod handler;
+mod hosts;
+#[cfg(test)]
+mod says;
 
 pub use body::{Body, Ended, Piece, Pieces};
 pub use file::{FileSpan, OpenFile, Stamp};
 pub use handler::{Answer, Ask, Caller, DynHandler, Handler, Inbound};
+pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
