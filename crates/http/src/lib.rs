@@ -3,6 +3,7 @@
 //! [`Http`] is the [`Service`](relais_net::Service) that speaks HTTP/1.1 and HTTP/2 with a caller
 //! and asks a [`Handler`] for the answer to each request.
 
+pub mod access_log;
 pub mod auth;
 mod body;
 mod conn;

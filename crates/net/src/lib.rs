@@ -16,7 +16,7 @@ mod shutdown;
 mod stream;
 pub mod tls;
 
-pub use cores::{Cores, Seat};
+pub use cores::{Cores, Seat, turn};
 pub use dial::dial;
 pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};

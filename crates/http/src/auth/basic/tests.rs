@@ -152,16 +152,25 @@ async fn who_waited_for_a_turn_is_looked_up_before_being_hashed() {
     assert_eq!(answer.extensions().get(), Some(&User("found before".into())));
 }
 
-#[tokio::test]
-async fn who_leaves_while_being_hashed_is_counted_all_the_same() {
-    let limits = Limits { hashing_max: 1, failures_a_minute_max: 1, ..Limits::default() };
-    let basic = basic(Says::AtOnce("hello"), &limits);
-    {
-        let mut leaving = pin!(basic.answer(eve()));
-        assert!(leaving.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    }
-    let _hashed = basic.desk.turns.acquire().await.unwrap();
-    assert_eq!(basic.at_once(&eve()).unwrap().status(), 429);
+#[test]
+fn who_leaves_while_being_hashed_is_counted_all_the_same() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_time().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let limits = Limits { hashing_max: 1, failures_a_minute_max: 1, ..Limits::default() };
+        let basic = basic(Says::AtOnce("hello"), &limits);
+        // The only thread that hashes is kept busy until the caller has left.
+        let (left, wait) = std::sync::mpsc::channel();
+        let busy = tokio::task::spawn_blocking(move || wait.recv());
+        {
+            let mut leaving = pin!(basic.answer(eve()));
+            assert!(leaving.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        left.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        let _hashed = basic.desk.turns.acquire().await.unwrap();
+        assert_eq!(basic.at_once(&eve()).unwrap().status(), 429);
+    });
 }
 
 #[test]
