@@ -99,13 +99,20 @@ impl Wrong {
         self
     }
 
+    /// What `error` says, and what it says of its cause.
+    pub fn from_error(error: &dyn std::error::Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            message += &format!(": {}", plain(&error.to_string()));
+            cause = error.source();
+        }
+        Self::from_message(&message)
+    }
+
     /// What happened when `path` was asked for.
     pub fn reading(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
-        let why = match error.kind() {
-            std::io::ErrorKind::NotFound => "there is nothing of that name".to_owned(),
-            std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-            _ => error.to_string(),
-        };
+        let why = plain(&error.to_string());
         Self { what: format!("cannot read {what} {path:?}: {why}"), expected: None, hint: None }
     }
 
@@ -116,6 +123,18 @@ impl Wrong {
             Some(meant) => self.hint(format!("did you mean `{meant}`?")),
             None => self,
         }
+    }
+}
+
+/// A message of the system as people put it: without its number, and in lower case.
+fn plain(message: &str) -> String {
+    let words = message.split(" (os error").next().unwrap_or_default();
+    let mut letters = words.chars();
+    match letters.next() {
+        Some(first) if message.len() > words.len() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => words.to_owned(),
     }
 }
 

@@ -3,12 +3,16 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, bail};
+use relais_http::auth::hash_password;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::{output::say, stop::Stop};
 
 /// Longer ones cannot have been typed.
 const PASSWORD_BYTES_MAX: usize = 1024;
+
+/// What Ctrl-C types where it is no signal.
+const INTERRUPT: u8 = 3;
 
 /// Reads a password and prints `user:hash`, or the hash alone.
 pub(crate) fn print_line(user: Option<&str>) -> Result<(), Stop> {
@@ -18,16 +22,12 @@ pub(crate) fn print_line(user: Option<&str>) -> Result<(), Stop> {
         return Err(anyhow::anyhow!("bad user {user:?}: expected a name without `:`").into());
     }
     let password = read()?;
-    let hash = hash(&password)?;
+    let hash = hash_password(&password);
     match user {
         Some(user) => say(format_args!("{user}:{hash}")),
         None => say(hash),
     }
     Ok(())
-}
-
-fn hash(_password: &str) -> anyhow::Result<String> {
-    bail!("hashing is not wired yet")
 }
 
 fn read() -> anyhow::Result<String> {
@@ -63,6 +63,9 @@ fn line() -> anyhow::Result<String> {
     input.read_until(b'\n', &mut line).context("reading a password")?;
     let line = line.strip_suffix(b"\n").unwrap_or(&line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.contains(&INTERRUPT) {
+        bail!("interrupted");
+    }
     if line.len() > PASSWORD_BYTES_MAX {
         bail!("too long a password: expected {PASSWORD_BYTES_MAX} bytes at most");
     }
@@ -78,7 +81,8 @@ impl Silence {
     fn keep() -> io::Result<Self> {
         let before = tcgetattr(io::stdin())?;
         let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
+        // Without signals, too: one that ended us would leave the terminal silent.
+        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
         tcsetattr(io::stdin(), OptionalActions::Flush, &silent)?;
         Ok(Self { before })
     }

@@ -75,7 +75,7 @@ fn site_node(site: &Site, is_alone: bool) -> Node {
     if let Some(log) = &site.access_log {
         node = Node { text: format!("log: {log}"), next: vec![node] };
     }
-    let hosts: Vec<&str> = site.hosts.iter().map(|host| host.0.as_str()).collect();
+    let hosts: Vec<String> = site.hosts.iter().map(|host| host.0.to_string()).collect();
     let hosts = match hosts.as_slice() {
         [] if is_alone => String::new(),
         [] => " for every other host".to_owned(),

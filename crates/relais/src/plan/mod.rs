@@ -5,6 +5,8 @@
 
 mod graph;
 
+use std::collections::BTreeSet;
+
 use relais_net::{Endpoint, Host, Place, Scheme};
 
 use crate::{
@@ -89,8 +91,14 @@ impl Draft {
             let wrong = Wrong::expected("`listen` is empty", "one endpoint or more");
             problems.push(key.key("listen").wrong(wrong));
         }
-        let tls = Tls::plan(table.tls.clone(), names(&site, table), base, &key.key("tls"));
-        let tls = tls.map_err(|problem| problems.push(problem)).ok();
+        let is_secure = table.listen.iter().any(|HttpEndpoint(on)| on.scheme.is_secure());
+        let tls = if is_secure {
+            let names = names(&site, table);
+            Tls::plan(table.tls.clone(), &names, base, &key).map(Some)
+        } else {
+            Tls::unused(&table.tls, &key).map(|()| None)
+        };
+        let tls = tls.map_err(|problem| problems.push(problem)).ok().flatten();
         let place = self.sites.len();
         self.sites.push(site);
         for (index, HttpEndpoint(on)) in table.listen.iter().enumerate() {
@@ -159,7 +167,7 @@ fn clash(sites: &[Site], there: &[usize], place: usize) -> Result<(), Wrong> {
             return Err(Wrong::expected(what, "`hosts` in one of them, or another port"));
         }
         if let Some(host) = new.hosts.iter().find(|host| other.hosts.contains(host)) {
-            let what = format!("`serve.{}` answers for {:?} there already", other.name, host.0);
+            let what = format!("`serve.{}` answers for `{}` there already", other.name, host.0);
             return Err(Wrong::expected(what, "each host once at an endpoint"));
         }
     }
@@ -175,7 +183,7 @@ fn place_of(on: &Endpoint) -> String {
 
 /// The names that a certificate for `site` needs.
 fn names(site: &Site, table: &crate::serve::Table) -> Vec<String> {
-    let mut names: Vec<String> = site.hosts.iter().map(|host| host.0.clone()).collect();
+    let mut names: Vec<String> = site.hosts.iter().map(|host| host.0.to_string()).collect();
     for HttpEndpoint(on) in &table.listen {
         let Some(at) = on.host_port().filter(|_| on.scheme == Scheme::Https) else { continue };
         match &at.host {
@@ -186,7 +194,7 @@ fn names(site: &Site, table: &crate::serve::Table) -> Vec<String> {
         }
     }
     names.extend(["localhost", "127.0.0.1", "::1"].map(str::to_owned));
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     names.retain(|name| seen.insert(name.clone()));
     names
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use relais_http::{Answer, Ask, Body, DynHandler, Handler};
+use relais_http::{
+    Answer, Ask, Body, DynHandler, Handler,
+    auth::{self, Basic, Realm, Users},
+};
 use relais_net::Fault;
 
 use super::{Root, Site};
@@ -11,7 +14,8 @@ use crate::complaint::{KeyPath, Problem, Wrong};
 /// Everything of a site that is read from the disk, read. Nothing on the disk is changed for it.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    files: Arc<dyn DynHandler>,
+    files: Pending,
+    auth: Option<(Realm, Users)>,
 }
 
 impl Parts {
@@ -27,12 +31,23 @@ impl Parts {
         if let Some(log) = &site.access_log {
             problems.extend(log.problem(&key.key("access_log")));
         }
-        if problems.is_empty() { Ok(Self { files: Arc::new(Pending) }) } else { Err(problems) }
+        let auth = site.auth.as_ref().and_then(|auth| {
+            let users = auth.read(&key.key("auth"));
+            let users = users.map_err(|problem| problems.push(problem)).ok()?;
+            Some((auth.realm.clone(), users))
+        });
+        if problems.is_empty() { Ok(Self { files: Pending, auth }) } else { Err(problems) }
     }
 
     /// Puts the parts together, opening the log.
     pub(crate) fn handler(self) -> Result<Arc<dyn DynHandler>, Problem> {
-        Ok(self.files)
+        let Self { files, auth } = self;
+        Ok(match auth {
+            Some((realm, users)) => {
+                Arc::new(Basic::new(files, &realm, users, &auth::Limits::default()))
+            }
+            None => Arc::new(files),
+        })
     }
 }
 

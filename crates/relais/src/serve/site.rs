@@ -99,7 +99,10 @@ impl Site {
             dotfiles: table.dotfiles,
             compress: table.compress.unwrap_or(true),
             access_log: table.access_log.map(|table| AccessLog::plan(table, base)),
-            auth: table.auth.map(|table| Auth::plan(table, base)),
+            auth: table.auth.and_then(|table| {
+                let auth = Auth::plan(table, base, &key.key("auth"));
+                auth.map_err(|problem| problems.push(problem)).ok()
+            }),
         };
         for name in site.index.iter().filter(|name| name.is_empty() || name.contains('/')) {
             let wrong = Wrong::expected(format!("bad index {name:?}"), "the name of a file");
@@ -178,5 +181,5 @@ fn outside(file: &str) -> Wrong {
 }
 
 fn names<S: Serializer>(hosts: &[HostName], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(hosts.iter().map(|host| &host.0))
+    serializer.collect_seq(hosts.iter().map(|host| host.0.to_string()))
 }
