@@ -1,8 +1,15 @@
 //! `access_log = { file, format }`: one line for each answer.
 
-use std::path::PathBuf;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt, io,
+    path::PathBuf,
+    time::Duration,
+};
 
+use relais_http::access_log::{AccessLog as HttpLog, Closed, Format as HttpFormat, Sink};
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use crate::{
     complaint::{KeyPath, Problem, Wrong},
@@ -22,7 +29,7 @@ pub struct Table {
 
 /// How a line looks.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, clap::ValueEnum,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
@@ -34,7 +41,7 @@ pub enum Format {
 }
 
 /// An access log, resolved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct AccessLog {
     /// Where the lines go.
     pub to: To,
@@ -43,7 +50,7 @@ pub struct AccessLog {
 }
 
 /// Where log lines go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum To {
     /// The standard output.
@@ -61,27 +68,88 @@ impl AccessLog {
     /// What keeps the log from being opened, as far as that can be told without making a file.
     pub(crate) fn problem(&self, key: &KeyPath) -> Option<Problem> {
         let To::File(file) = &self.to else { return None };
-        let wrong = |what, expected: &str| Some(key.key("file").wrong(Wrong::expected(what, expected)));
+        let wrong =
+            |what, expected: &str| Some(key.key("file").wrong(Wrong::expected(what, expected)));
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) {
-            return wrong(format!("no folder for the access log {file:?}"), "a folder that exists");
+            return wrong(
+                format!("no folder for the access log {:?}", file.display()),
+                "a folder that exists",
+            );
         }
         if file.is_dir() {
-            return wrong(format!("the access log {file:?} is a folder"), "a file");
+            return wrong(format!("the access log {:?} is a folder", file.display()), "a file");
         }
         None
     }
 }
 
-impl std::fmt::Display for AccessLog {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// The logs that are open. They outlive a reload, and sites that name the same share it.
+#[derive(Debug, Default)]
+pub(crate) struct Logs {
+    open: HashMap<AccessLog, HttpLog>,
+}
+
+/// How long a log may take to be written when we leave.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Logs {
+    /// The log that is `planned`, opened if it is not open yet.
+    pub(crate) fn open(&mut self, planned: &AccessLog, key: &KeyPath) -> Result<HttpLog, Problem> {
+        if let Some(log) = self.open.get(planned) {
+            return Ok(log.clone());
+        }
+        let format = match planned.format {
+            Format::Combined => HttpFormat::Combined,
+            Format::Json => HttpFormat::Json,
+        };
+        let sink = match &planned.to {
+            To::Stdout => Sink::Writer(Box::new(io::stdout())),
+            To::File(file) => Sink::File(file.clone()),
+        };
+        let log = HttpLog::start(sink, format).map_err(|error| {
+            let why = Wrong::from_error(&error).what;
+            let what = format!("cannot write the access log {}: {why}", planned.to);
+            key.key("file").wrong(Wrong { what, expected: None, hint: None })
+        })?;
+        self.open.insert(planned.clone(), log.clone());
+        Ok(log)
+    }
+
+    /// Opens the files of these anew, and forgets the others.
+    pub(crate) fn keep<'p>(&mut self, planned: impl Iterator<Item = &'p AccessLog>) {
+        let planned: HashSet<_> = planned.collect();
+        self.open.retain(|log, _| planned.contains(log));
+        for log in self.open.values() {
+            log.reopen();
+        }
+    }
+
+    /// Waits until all is written, but not for ever.
+    pub(crate) fn shutdown(&self) {
+        for (planned, log) in &self.open {
+            if log.shutdown(PATIENCE) == Closed::TimedOut {
+                warn!(log = %planned.to, "the end of the access log is lost: it takes too long");
+            }
+        }
+    }
+}
+
+impl fmt::Display for To {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("standard output"),
+            Self::File(file) => write!(f, "{}", file.display()),
+        }
+    }
+}
+
+impl fmt::Display for AccessLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let format = match self.format {
             Format::Combined => "combined",
             Format::Json => "json",
         };
-        match &self.to {
-            To::Stdout => write!(f, "standard output, {format}"),
-            To::File(file) => write!(f, "{}, {format}", file.display()),
-        }
+        write!(f, "{}, {format}", self.to)
     }
 }

@@ -41,7 +41,10 @@ impl Auth {
     ) -> Result<Self, Problem> {
         let realm = realm.as_deref().unwrap_or(REALM).parse();
         let wrong = |error| key.key("realm").wrong(Wrong::from_error(&error));
-        Ok(Self { file: base.join(&file), realm: realm.map_err(|error: ParseRealmError| wrong(error))? })
+        Ok(Self {
+            file: base.join(&file),
+            realm: realm.map_err(|error: ParseRealmError| wrong(error))?,
+        })
     }
 
     /// Reads the users.
@@ -53,7 +56,7 @@ impl Auth {
         text.parse().map_err(|error: UsersError| {
             let UsersError { line, wrong } = error;
             let wrong = Wrong::from_message(&wrong.to_string());
-            let what = format!("bad auth file {file:?}, line {line}: {}", wrong.what);
+            let what = format!("bad auth file {:?}, line {line}: {}", file.display(), wrong.what);
             key.wrong(Wrong { what, ..wrong }.hint("`relais password USER` prints such lines"))
         })
     }

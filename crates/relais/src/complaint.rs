@@ -104,7 +104,8 @@ impl Wrong {
         let mut message = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
-            message += &format!(": {}", plain(&error.to_string()));
+            message += ": ";
+            message += &plain(&error.to_string());
             cause = error.source();
         }
         Self::from_message(&message)
@@ -113,7 +114,8 @@ impl Wrong {
     /// What happened when `path` was asked for.
     pub fn reading(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
         let why = plain(&error.to_string());
-        Self { what: format!("cannot read {what} {path:?}: {why}"), expected: None, hint: None }
+        let what = format!("cannot read {what} {:?}: {why}", path.display());
+        Self { what, expected: None, hint: None }
     }
 
     /// Says in a hint which of `known` is spelled much like `found`, if one is.
@@ -131,9 +133,7 @@ fn plain(message: &str) -> String {
     let words = message.split(" (os error").next().unwrap_or_default();
     let mut letters = words.chars();
     match letters.next() {
-        Some(first) if message.len() > words.len() => {
-            first.to_lowercase().chain(letters).collect()
-        }
+        Some(first) if message.len() > words.len() => first.to_lowercase().chain(letters).collect(),
         _ => words.to_owned(),
     }
 }

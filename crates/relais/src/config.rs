@@ -85,9 +85,7 @@ impl Source {
     /// Everything that is wrong with its spelling.
     pub fn read(&self) -> Result<Said, Vec<Complaint>> {
         match self {
-            Self::Flags(config) => {
-                Ok(Said { config: (**config).clone(), origin: Origin::Flags })
-            }
+            Self::Flags(config) => Ok(Said { config: (**config).clone(), origin: Origin::Flags }),
             Self::File(path) => {
                 let text = read_text(path).map_err(|fault| {
                     let place = Place::File(path.clone());
@@ -189,17 +187,21 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
     let reading = |error| Wrong::reading("the configuration", path, &error);
     let about = fs::metadata(path).map_err(reading)?;
     if about.is_dir() {
-        return Err(Wrong::expected(format!("{path:?} is a folder"), "a configuration file"));
+        return Err(Wrong::expected(
+            format!("{:?} is a folder", path.display()),
+            "a configuration file",
+        ));
     }
     if about.len() > FILE_BYTES_MAX {
-        let what = format!("{path:?} is {} bytes long", about.len());
+        let what = format!("{:?} is {} bytes long", path.display(), about.len());
         return Err(Wrong::expected(what, "a configuration of 1MiB at most"));
     }
     let bytes = fs::read(path).map_err(reading)?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
-        Wrong::expected(format!("{path:?} is not text: bad byte in line {line}"), "UTF-8")
+        let line = String::from_utf8_lossy(&error.as_bytes()[..good]).matches('\n').count() + 1;
+        let what = format!("{:?} is not text: bad byte in line {line}", path.display());
+        Wrong::expected(what, "UTF-8")
     })
 }
 

@@ -15,7 +15,8 @@ pub(crate) struct Data(PathBuf);
 impl Data {
     /// The folder that was asked for, or the usual one.
     pub(crate) fn of(asked: Option<PathBuf>) -> anyhow::Result<Self> {
-        let absolute = |variable| env::var_os(variable).map(PathBuf::from).filter(|p| p.is_absolute());
+        let absolute =
+            |variable| env::var_os(variable).map(PathBuf::from).filter(|p| p.is_absolute());
         let found = asked.or_else(|| {
             let share = absolute("XDG_DATA_HOME")
                 .or_else(|| absolute("HOME").map(|home| home.join(".local/share")));

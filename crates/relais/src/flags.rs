@@ -43,8 +43,7 @@ pub(crate) struct Global {
     /// Whether to use colours
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: ColorChoice,
-    /// Where the local authority and the control sockets are
-    /// [default: $XDG_DATA_HOME/relais or ~/.local/share/relais]
+    /// Where the local authority and the control sockets are [default: ~/.local/share/relais]
     #[arg(long, value_name = "DIR", env = "RELAIS_DATA", global = true, hide_env_values = true)]
     #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) data: Option<PathBuf>,

@@ -23,7 +23,7 @@ pub struct Table {
     /// How large a request's head may be.
     pub(crate) head_bytes_max: Option<Size>,
     /// How many fields it may have.
-    pub head_fields_max: Option<usize>,
+    pub head_fields_max: Option<u32>,
     /// How long it may take, from its first byte to its last.
     pub(crate) head_max: Option<Time>,
     /// How long a connection may be without a request.
@@ -90,7 +90,7 @@ impl Limits {
         let time = |set: Option<Time>, usual| set.map_or(usual, |Time(time)| time);
         let mut http = HttpLimits::default();
         if let Some(Size(bytes)) = head_bytes_max {
-            http.head.head_bytes_max = usize::try_from(bytes).expect("at most HEAD_BYTES_MAX");
+            http.head.head_bytes_max = u32::try_from(bytes).expect("at most HEAD_BYTES_MAX");
             http.head.line_bytes_max = http.head.line_bytes_max.min(http.head.head_bytes_max);
         }
         http.head.fields_max = head_fields_max.unwrap_or(http.head.fields_max);

@@ -46,8 +46,6 @@ fn log_panic(info: &panic::PanicHookInfo<'_>) {
     let what = info.payload_as_str().unwrap_or("not said");
     let thread = std::thread::current();
     let thread = thread.name().unwrap_or("unnamed");
-    match info.location() {
-        Some(at) => error!(thread, %at, "panic: {}", what.escape_debug()),
-        None => error!(thread, "panic: {}", what.escape_debug()),
-    }
+    let at = info.location().map(ToString::to_string).unwrap_or_default();
+    error!(thread, at, "panic: {}", what.escape_debug());
 }

@@ -86,11 +86,11 @@ impl Tls {
                 Papers::LocalAuthority { names }
             }
             (Some(cert), None) => {
-                let what = format!("a certificate without its key: {cert:?}");
+                let what = format!("a certificate without its key: {:?}", cert.display());
                 return Err(at.key("cert").wrong(Wrong::expected(what, "`key` beside `cert`")));
             }
             (None, Some(key)) => {
-                let what = format!("a key without its certificate: {key:?}");
+                let what = format!("a key without its certificate: {:?}", key.display());
                 return Err(at.key("key").wrong(Wrong::expected(what, "`cert` beside `key`")));
             }
         };
@@ -128,9 +128,7 @@ impl Tls {
     }
 
     /// Reads whose signature callers need.
-    pub(crate) fn read_authorities(
-        &self,
-    ) -> Result<Option<Vec<CertificateDer<'static>>>, Problem> {
+    pub(crate) fn read_authorities(&self) -> Result<Option<Vec<CertificateDer<'static>>>, Problem> {
         let Some(file) = &self.client_ca else { return Ok(None) };
         let wrong = |error| self.key_path.key("client_ca").wrong(Wrong::from_error(&error));
         read_chain(file).map(Some).map_err(wrong)
@@ -196,9 +194,8 @@ impl Keeper {
 /// Opens the local authority, or makes it, and warns of what is odd about it.
 pub(crate) fn open_authority(folder: &Path) -> Result<Authority, AuthorityError> {
     if let Some(above) = folder.parent() {
-        data::make_private(above).map_err(|source| {
-            AuthorityError::Folder { folder: above.to_owned(), source }
-        })?;
+        data::make_private(above)
+            .map_err(|source| AuthorityError::Folder { folder: above.to_owned(), source })?;
     }
     let authority = Authority::open_or_create(folder, &label(), clock::now())?;
     for warning in &authority.warnings {

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long a reload may take: files are read, and certificates made.
-const ANSWER_MAX: Duration = Duration::from_secs(60);
+const ANSWER_MAX: Duration = Duration::from_mins(1);
 
 /// Has the relais that runs `file` read it again.
 pub(crate) fn reload(file: &Path, data: &Data) -> Result<(), Stop> {
@@ -41,9 +41,10 @@ fn ask(request: Request, file: &Path, data: &Data) -> anyhow::Result<Answer> {
     let path = socket_of(file, data)?;
     let mut stream = UnixStream::connect(&path).map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
+            let (file, path) = (file.display(), path.display());
             anyhow!("no relais runs {file:?}: nobody listens on {path:?}")
         }
-        _ => anyhow!(error).context(format!("calling {path:?}")),
+        _ => anyhow!(error).context(format!("calling {:?}", path.display())),
     })?;
     stream.set_write_timeout(Some(LINE_MAX)).context("setting a deadline")?;
     stream.set_read_timeout(Some(ANSWER_MAX)).context("setting a deadline")?;

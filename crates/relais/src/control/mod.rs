@@ -78,7 +78,7 @@ const LINE_MAX: Duration = Duration::from_secs(5);
 /// *Shape*: `run/NAME-HASH.sock` in the data folder: the file's name for people, a hash of its
 /// whole path so that two files of one name have two sockets.
 fn socket_of(file: &Path, data: &Data) -> anyhow::Result<PathBuf> {
-    let whole = fs::canonicalize(file).with_context(|| format!("finding {file:?}"))?;
+    let whole = fs::canonicalize(file).with_context(|| format!("finding {:?}", file.display()))?;
     let stem = whole.file_stem().unwrap_or_default().to_string_lossy();
     let name: String = stem.chars().filter(char::is_ascii_alphanumeric).take(NAME_MAX).collect();
     let hash = hash(whole.as_os_str().as_encoded_bytes());

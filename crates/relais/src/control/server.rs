@@ -52,8 +52,8 @@ pub(crate) fn listen(
     let Source::File(file) = source else { return Ok(None) };
     let path = socket_of(file, data)?;
     let folder = data.sockets();
-    make_private(&folder).with_context(|| format!("making the folder {folder:?}"))?;
-    let listener = bind(&path).with_context(|| format!("listening on {path:?}"))?;
+    make_private(&folder).with_context(|| format!("making the folder {:?}", folder.display()))?;
+    let listener = bind(&path).with_context(|| format!("listening on {:?}", path.display()))?;
     let task = tokio::spawn(accept(listener, calls)).abort_handle();
     Ok(Some(Control { path, task }))
 }
@@ -108,9 +108,9 @@ async fn talk(stream: UnixStream, calls: mpsc::Sender<Call>) -> io::Result<()> {
     timeout(LINE_MAX, read.read_line(&mut line)).await??;
     let request: Request = serde_json::from_str(&line)?;
     let (answer, answered) = oneshot::channel();
-    let closing = |_| io::Error::from(ErrorKind::ConnectionAborted);
-    calls.send(Call { request, answer }).await.map_err(|_| closing(()))?;
-    let answer = answered.await.map_err(|_| closing(()))?;
+    let closing = || io::Error::from(ErrorKind::ConnectionAborted);
+    calls.send(Call { request, answer }).await.map_err(|_| closing())?;
+    let answer = answered.await.map_err(|_| closing())?;
     let mut line = serde_json::to_vec(&answer)?;
     line.push(b'\n');
     timeout(LINE_MAX, write.write_all(&line)).await?

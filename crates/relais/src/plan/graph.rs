@@ -5,7 +5,11 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Listener, Plan};
-use crate::{limits::Limits, serve::{INDEX, Site}, tls::Papers};
+use crate::{
+    limits::Limits,
+    serve::{INDEX, Site},
+    tls::Papers,
+};
 
 /// A part of the picture, and what comes after it.
 struct Node {
@@ -87,14 +91,14 @@ fn site_node(site: &Site, is_alone: bool) -> Node {
 fn files(site: &Site) -> String {
     let mut text = format!("files: {}", site.root);
     if site.index != [INDEX] {
-        text += &format!(", index {}", site.index.join(" or "));
+        text += ", index ";
+        text += &site.index.join(" or ");
     }
     if let Some(file) = &site.fallback {
-        text += &format!(", fallback {file}");
+        text += ", fallback ";
+        text += file;
     }
-    for page in &site.error_pages {
-        text += &format!(", {} {}", page.status, page.file);
-    }
+    text.extend(site.error_pages.iter().map(|page| format!(", {} {}", page.status, page.file)));
     let marks = [
         (site.listing, ", folders listed"),
         (site.dotfiles, ", dotfiles too"),

@@ -7,6 +7,7 @@ use relais_net::tls::Acceptor;
 use tracing::warn;
 
 use crate::{
+    access_log::Logs,
     complaint::{Complaint, Problem, Wrong},
     config::{Said, Source},
     plan::{Listener, Plan},
@@ -21,6 +22,13 @@ pub(crate) struct Prepared {
     pub(crate) plan: Plan,
     /// One for each of the plan's listeners.
     pub(crate) behind: Vec<Behind>,
+}
+
+/// What outlives a reload.
+#[derive(Debug)]
+pub(crate) struct Lasting {
+    pub(crate) tls: Keeper,
+    pub(crate) logs: Logs,
 }
 
 /// What stands behind a listener.
@@ -42,9 +50,9 @@ pub fn look(source: &Source) -> Result<Plan, Vec<Complaint>> {
 
 /// Makes everything ready that is to stand behind listeners. Opens logs, and makes the local
 /// authority and its certificates where they are needed.
-pub(crate) fn prepare(source: &Source, keeper: &Keeper) -> Result<Prepared, Vec<Complaint>> {
+pub(crate) fn prepare(source: &Source, lasting: &mut Lasting) -> Result<Prepared, Vec<Complaint>> {
     let (said, plan, parts) = read(source)?;
-    match assemble(&plan, parts, keeper) {
+    match assemble(&plan, parts, lasting) {
         Ok(behind) => Ok(Prepared { said, plan, behind }),
         Err(problem) => Err(said.complaints(vec![problem])),
     }
@@ -78,9 +86,13 @@ fn read(source: &Source) -> Result<(Said, Plan, Vec<Parts>), Vec<Complaint>> {
     if problems.is_empty() { Ok((said, plan, parts)) } else { Err(said.complaints(problems)) }
 }
 
-fn assemble(plan: &Plan, parts: Vec<Parts>, keeper: &Keeper) -> Result<Vec<Behind>, Problem> {
-    let handlers = parts.into_iter().map(Parts::handler).collect::<Result<Vec<_>, _>>()?;
-    plan.listeners.iter().map(|listener| stand(listener, plan, &handlers, keeper)).collect()
+fn assemble(plan: &Plan, parts: Vec<Parts>, lasting: &mut Lasting) -> Result<Vec<Behind>, Problem> {
+    let mut handlers = Vec::new();
+    for (site, parts) in plan.sites.iter().zip(parts) {
+        handlers.push(parts.handler(site, &mut lasting.logs)?);
+    }
+    let stand = |listener| stand(listener, plan, &handlers, &lasting.tls);
+    plan.listeners.iter().map(stand).collect()
 }
 
 fn stand(
@@ -93,8 +105,7 @@ fn stand(
         hosts: plan.sites[*site].hosts.iter().map(|host| host.0.clone()).collect(),
         handler: Arc::clone(&handlers[*site]),
     });
-    let hosts =
-        Hosts::new(sites).map_err(|error| listener.key.wrong(Wrong::from_error(&error)))?;
+    let hosts = Hosts::new(sites).map_err(|error| listener.key.wrong(Wrong::from_error(&error)))?;
     let tls = match listener.tls.as_slice() {
         [] => None,
         papers => Some(Arc::new(keeper.acceptor(papers)?)),

@@ -31,7 +31,9 @@ impl Greeting {
         }
         let authority = house.authority_path();
         if authority.is_some() && self != Self::Demo {
-            tell("https:// uses this machine's own authority; `relais cert trust` tells how to trust it");
+            tell(
+                "https:// uses this machine's own authority; `relais cert trust` tells how to trust it",
+            );
         }
         match self {
             Self::Plain => (),
@@ -48,7 +50,8 @@ impl Greeting {
 fn described(sites: &[&Site]) -> String {
     let each = sites.iter().map(|site| {
         let hosts: Vec<String> = site.hosts.iter().map(|host| host.0.to_string()).collect();
-        let hosts = if hosts.is_empty() { String::new() } else { format!(" for {}", hosts.join(", ")) };
+        let hosts =
+            if hosts.is_empty() { String::new() } else { format!(" for {}", hosts.join(", ")) };
         format!("serve {}{hosts}  ({})", site.name, site.root)
     });
     each.collect::<Vec<_>>().join(", ")
@@ -64,7 +67,8 @@ fn link(on: &Endpoint) -> String {
 }
 
 fn demo(on: &[&Endpoint]) {
-    let find = |is_secure| on.iter().find(|on| on.scheme.is_secure() == is_secure).map(|on| link(on));
+    let find =
+        |is_secure| on.iter().find(|on| on.scheme.is_secure() == is_secure).map(|on| link(on));
     tell("");
     if let Some(clear) = find(false) {
         tell(format_args!("This is the demo. Open {clear} in a browser, or try"));

@@ -1,12 +1,6 @@
 //! The listeners that are open, what stands behind them, and how both change at a reload.
 
-use std::{
-    fmt,
-    num::NonZeroUsize,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -16,7 +10,7 @@ use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 use super::{
-    behind::{Behind, Prepared, prepare},
+    behind::{Behind, Lasting, Prepared, prepare},
     bind::{Taken, bind},
     inherited::Inherited,
 };
@@ -28,7 +22,6 @@ use crate::{
     plan::{self, Plan},
     serve::Site,
     stop,
-    tls::Keeper,
 };
 
 /// Everything that runs.
@@ -36,7 +29,7 @@ use crate::{
 pub(crate) struct House {
     source: Source,
     plan: Plan,
-    keeper: Keeper,
+    lasting: Lasting,
     cores: Cores,
     gate: Gate,
     /// One for each of the plan's listeners, in their order.
@@ -78,7 +71,7 @@ impl House {
     /// A house without doors, as large as `plan` says.
     pub(crate) fn new(
         source: Source,
-        keeper: Keeper,
+        lasting: Lasting,
         plan: &Plan,
         descriptors: u64,
     ) -> anyhow::Result<Self> {
@@ -89,7 +82,7 @@ impl House {
         Ok(Self {
             source,
             plan,
-            keeper,
+            lasting,
             cores,
             gate: Gate::new(all, a_client),
             entrances: Vec::new(),
@@ -135,16 +128,19 @@ impl House {
     /// Listeners that stay keep their socket and their callers, who meet the new handlers with
     /// their next request. New ones are bound before anything is switched.
     pub(crate) fn reload(&mut self) -> Result<Changed, Refusal> {
-        let Prepared { said, plan, behind } = prepare(&self.source, &self.keeper)
+        let Prepared { said, plan, behind } = prepare(&self.source, &mut self.lasting)
             .map_err(|complaints| Refusal { text: stop::list(&complaints), exit: 2 })?;
         let kept = self.match_up(&plan);
-        let new: Vec<_> = plan.listeners.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).collect();
+        let new: Vec<_> =
+            plan.listeners.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).collect();
         let new: Vec<_> = new.into_iter().map(|(planned, _)| planned).collect();
         let bound = bind_all(&new, &mut Inherited::default(), Taken::Refuse)
             .map_err(|found| Refusal { text: stop::list(&said.complaints(found)), exit: 1 })?;
         warn_of_limits(&self.plan.limits, &plan.limits);
         let changed = self.switch(&plan, behind, &kept, bound);
-        self.plan = Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
+        self.plan =
+            Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
+        self.lasting.logs.keep(self.plan.sites.iter().filter_map(|site| site.access_log.as_ref()));
         self.open();
         Ok(changed)
     }
@@ -214,6 +210,7 @@ impl House {
             self.leaving.spawn(entrance.shutdown.finish(grace));
         }
         let drained = self.leaving.join_all().await;
+        self.lasting.logs.shutdown();
         if drained.contains(&Drained::TimedOut) { Drained::TimedOut } else { Drained::InTime }
     }
 
@@ -229,7 +226,7 @@ impl House {
 
     /// Where the local authority's certificate is, if one was needed.
     pub(crate) fn authority_path(&self) -> Option<PathBuf> {
-        self.keeper.authority_path()
+        self.lasting.tls.authority_path()
     }
 
     /// Each listener as bound, and the sites behind it.

@@ -56,7 +56,9 @@ impl Inherited {
                 At::Net(at) => at.to_string(),
                 At::Path(path) => path.display().to_string(),
             };
-            warn!("inherited a socket at {at}, where nothing is to listen: expected it in `listen`");
+            warn!(
+                "inherited a socket at {at}, where nothing is to listen: expected it in `listen`"
+            );
         }
     }
 }

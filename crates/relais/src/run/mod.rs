@@ -22,12 +22,14 @@ pub use behind::look;
 pub(crate) use greeting::Greeting;
 
 use crate::{
+    access_log::Logs,
     config::Source,
     control::{self, Answer, Call, Request},
     data::Data,
     stop::Stop,
     tls::Keeper,
 };
+use behind::Lasting;
 use bind::Taken;
 use house::House;
 use inherited::Inherited;
@@ -37,9 +39,12 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     // Before there are threads: it takes its variables out of the environment.
     let mut inherited = Inherited::from_env();
     let descriptors = descriptors::raise();
-    let keeper = Keeper::new(data.authority()).context("making keys for TLS")?;
-    let prepared = behind::prepare(&source, &keeper).map_err(Stop::Wrong)?;
-    let mut house = House::new(source, keeper, &prepared.plan, descriptors)?;
+    let mut lasting = Lasting {
+        tls: Keeper::new(data.authority()).context("making keys for TLS")?,
+        logs: Logs::default(),
+    };
+    let prepared = behind::prepare(&source, &mut lasting).map_err(Stop::Wrong)?;
+    let mut house = House::new(source, lasting, &prepared.plan, descriptors)?;
     let taken = if greeting == Greeting::Demo { Taken::Evade } else { Taken::Refuse };
     house.start(prepared, &mut inherited, taken).map_err(Stop::Refused)?;
     inherited.report();
@@ -47,25 +52,22 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     runtime.context("starting the main thread's runtime")?.block_on(live(house, data, greeting))
 }
 
-/// Signals that concern us.
-struct Signals {
+/// The signals that say stop.
+struct Stops {
     interrupt: Signal,
     terminate: Signal,
-    hang_up: Signal,
 }
 
-impl Signals {
+impl Stops {
     fn listen() -> anyhow::Result<Self> {
-        let listen = |kind| signal(kind).context("listening for signals");
         Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-            hang_up: listen(SignalKind::hangup())?,
+            interrupt: listen_for(SignalKind::interrupt())?,
+            terminate: listen_for(SignalKind::terminate())?,
         })
     }
 
-    /// Waits for one that says stop.
-    async fn stop(&mut self) {
+    /// Waits for one of them.
+    async fn one(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => (),
             _ = self.terminate.recv() => (),
@@ -73,9 +75,14 @@ impl Signals {
     }
 }
 
+fn listen_for(kind: SignalKind) -> anyhow::Result<Signal> {
+    signal(kind).context("listening for signals")
+}
+
 /// Lets callers in until told to stop, then waits for them.
 async fn live(mut house: House, data: &Data, greeting: Greeting) -> Result<(), Stop> {
-    let mut signals = Signals::listen()?;
+    let mut stops = Stops::listen()?;
+    let mut hang_up = listen_for(SignalKind::hangup())?;
     let (calls, mut called) = mpsc::channel(1);
     let _control = match control::listen(house.source(), data, calls) {
         Ok(control) => control,
@@ -89,8 +96,8 @@ async fn live(mut house: House, data: &Data, greeting: Greeting) -> Result<(), S
     manager::ready();
     loop {
         tokio::select! {
-            () = signals.stop() => break,
-            _ = signals.hang_up.recv() => _ = reload(&mut house),
+            () = stops.one() => break,
+            _ = hang_up.recv() => drop(reload(&mut house)),
             Some(call) = called.recv() => obey(call, &mut house),
         }
     }
@@ -102,7 +109,7 @@ async fn live(mut house: House, data: &Data, greeting: Greeting) -> Result<(), S
             Drained::InTime => Ok(()),
             Drained::TimedOut => Err(anyhow::anyhow!("callers were cut off: they took too long").into()),
         },
-        () = signals.stop() => Err(anyhow::anyhow!("callers were cut off: told to stop twice").into()),
+        () = stops.one() => Err(anyhow::anyhow!("callers were cut off: told to stop twice").into()),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
 };
 
 /// What `relais serve` takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Flags {

@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use relais_http::{
     Answer, Ask, Body, DynHandler, Handler,
+    access_log::Logged,
     auth::{self, Basic, Realm, Users},
 };
 use relais_net::Fault;
 
 use super::{Root, Site};
-use crate::complaint::{KeyPath, Problem, Wrong};
+use crate::{
+    access_log::Logs,
+    clock,
+    complaint::{KeyPath, Problem, Wrong},
+};
 
 /// Everything of a site that is read from the disk, read. Nothing on the disk is changed for it.
 #[derive(Debug)]
@@ -39,16 +44,27 @@ impl Parts {
         if problems.is_empty() { Ok(Self { files: Pending, auth }) } else { Err(problems) }
     }
 
-    /// Puts the parts together, opening the log.
-    pub(crate) fn handler(self) -> Result<Arc<dyn DynHandler>, Problem> {
+    /// Puts the parts of `site` together, opening its log.
+    pub(crate) fn handler(
+        self,
+        site: &Site,
+        logs: &mut Logs,
+    ) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { files, auth } = self;
-        Ok(match auth {
-            Some((realm, users)) => {
-                Arc::new(Basic::new(files, &realm, users, &auth::Limits::default()))
-            }
-            None => Arc::new(files),
-        })
+        let Some((realm, users)) = auth else { return logged(files, site, logs) };
+        logged(Basic::new(files, &realm, users, &auth::Limits::default()), site, logs)
     }
+}
+
+/// The log is outermost, so that it has those, too, who were not let in.
+fn logged<H: Handler>(
+    inner: H,
+    site: &Site,
+    logs: &mut Logs,
+) -> Result<Arc<dyn DynHandler>, Problem> {
+    let Some(planned) = &site.access_log else { return Ok(Arc::new(inner)) };
+    let log = logs.open(planned, &site.key().key("access_log"))?;
+    Ok(Arc::new(Logged::new(inner, log, clock::now)))
 }
 
 fn root_problem(site: &Site, key: &KeyPath) -> Option<Problem> {
@@ -57,7 +73,10 @@ fn root_problem(site: &Site, key: &KeyPath) -> Option<Problem> {
     match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => None,
         Ok(_) => {
-            let wrong = Wrong::expected(format!("the root is not a folder: {path:?}"), "a folder");
+            let wrong = Wrong::expected(
+                format!("the root is not a folder: {:?}", path.display()),
+                "a folder",
+            );
             Some(key.wrong(wrong))
         }
         Err(error) => Some(key.wrong(Wrong::reading("the root", path, &error))),

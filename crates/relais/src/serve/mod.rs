@@ -8,5 +8,5 @@ mod table;
 pub(crate) use flags::{Flags, flag_of};
 pub(crate) use handler::Parts;
 pub(crate) use site::INDEX;
-pub use site::{CacheControl, ErrorPage, Root, Site};
-pub use table::{CacheRule, Table};
+pub(crate) use site::{Root, Site};
+pub(crate) use table::{CacheRule, Table};
