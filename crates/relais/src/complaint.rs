@@ -122,7 +122,7 @@ impl Wrong {
     #[must_use]
     pub fn near<'k>(self, found: &str, known: impl IntoIterator<Item = &'k str>) -> Self {
         match near(found, known) {
-            Some(meant) => self.hint(format!("did you mean `{meant}`?")),
+            Some(meant) => self.hint(did_you_mean(meant)),
             None => self,
         }
     }
@@ -136,6 +136,11 @@ fn plain(message: &str) -> String {
         Some(first) if message.len() > words.len() => first.to_lowercase().chain(letters).collect(),
         _ => words.to_owned(),
     }
+}
+
+/// The hint for someone who likely meant `meant`.
+pub(crate) fn did_you_mean(meant: &str) -> String {
+    format!("did you mean `{meant}`?")
 }
 
 /// Which of `known` is spelled most like `found`, if one is close.

@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue, ValueDeserializer},
 };
 
-use crate::complaint::{Complaint, KeyPath, Line, Place, Problem, Step, Wrong};
+use crate::complaint::{did_you_mean, Complaint, KeyPath, Line, Place, Problem, Step, Wrong};
 
 /// The text of a configuration file, taken apart.
 #[derive(Debug)]
@@ -69,27 +69,29 @@ impl<'t> Document<'t> {
         key: &KeyPath,
         value: &Spanned<DeValue<'t>>,
     ) -> Result<T, Vec<Complaint>> {
-        let mut complaints = Vec::new();
+        let mut complaints: Vec<Complaint> = Vec::new();
         let mut value = value.clone();
         let mut taken: Vec<String> = Vec::new();
         loop {
             let error = match T::deserialize(ValueDeserializer::from(value.clone())) {
                 Ok(read) if complaints.is_empty() => return Ok(read),
-                Ok(_) => return Err(complaints),
+                Ok(_) => break,
                 Err(error) => error,
             };
             let span = error.span().unwrap_or_else(|| value.span());
-            let missing = quoted(error.message()).next().unwrap_or_default();
-            let is_echo = error.message().starts_with("missing field")
-                && taken.iter().any(|key| key == missing);
-            if !is_echo {
+            if !is_echo(error.message(), &taken, &complaints) {
                 complaints.push(self.misread(key, &span, error.message()));
             }
             match take_out(value.get_mut(), &span) {
                 Some(key) => taken.push(key),
-                None => return Err(complaints),
+                None => break,
             }
         }
+        complaints.sort_by_key(|complaint| match &complaint.place {
+            Place::Line(at) => (at.line, at.column),
+            Place::File(_) | Place::Flag(_) => (0, 0),
+        });
+        Err(complaints)
     }
 
     fn misread(&self, key: &KeyPath, span: &Range<usize>, message: &str) -> Complaint {
@@ -161,6 +163,17 @@ pub(crate) fn in_order<'d, 't>(table: &'d DeTable<'t>) -> Vec<Entry<'d, 't>> {
         table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value)).collect();
     entries.sort_by_key(|(_, span, _)| span.start);
     entries
+}
+
+/// Whether a key is missing only because it was taken out, or because it is misspelled.
+fn is_echo(message: &str, taken: &[String], complaints: &[Complaint]) -> bool {
+    if !message.starts_with("missing field") {
+        return false;
+    }
+    let missing = quoted(message).next().unwrap_or_default();
+    let meant = did_you_mean(missing);
+    taken.iter().any(|key| key == missing)
+        || complaints.iter().any(|complaint| complaint.fault.hint.as_ref() == Some(&meant))
 }
 
 /// What is wrong with a key that nobody reads, from serde's own words for it.

@@ -87,7 +87,7 @@ fn print_facts(facts: &Facts) {
     say(format_args!("issuer       {issuer}"));
     let mut names = names.join(", ");
     if *names_omitted > 0 {
-        names += &format!(" and {names_omitted} more");
+        names.extend([" and ", &names_omitted.to_string(), " more"]);
     }
     if !names.is_empty() {
         say(format_args!("names        {names}"));
