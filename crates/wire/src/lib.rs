@@ -1,1 +1,23 @@
 //! Protocols as functions from bytes to values and back. No socket, no clock, no task.
+//!
+//! One module per protocol or part of one. The servers, the clients and the packet analyser all
+//! read the wire through this crate, so a protocol is understood in one place.
+//!
+//! - [`accept`]: what a client would rather have: codings, media types
+//! - [`date`]: the three spellings of a date in HTTP
+//! - [`etag`]: entity tags, and the lists of them in conditions
+//! - [`host`]: who is asked: the `Host` field and the authority of a URI
+//! - [`http1`]: the guard, which refuses HTTP/1 messages that two parsers could read differently
+//! - [`range`]: which bytes of a file are asked for
+//! - [`target`]: which file a path means, and paths in links
+
+pub mod accept;
+pub mod date;
+pub mod etag;
+pub mod host;
+pub mod http1;
+pub mod range;
+pub mod target;
+
+mod class;
+mod list;

@@ -1,0 +1,135 @@
+//! Which bytes may stand where: the character classes of the grammars, in one table.
+
+/// A set of bytes, as a bit of the table.
+#[derive(Clone, Copy)]
+pub(crate) struct Class(u8);
+
+/// What names are made of: methods, field names, codings ([RFC 9110 §5.6.2]).
+///
+/// [RFC 9110 §5.6.2]: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
+pub(crate) const TOKEN: Class = Class(1);
+/// What field values are made of: visible bytes, those above ASCII, space and tab.
+pub(crate) const VALUE: Class = Class(1 << 1);
+/// What request targets are made of: visible ASCII, but no `#`.
+pub(crate) const TARGET: Class = Class(1 << 2);
+/// What registered names are made of, percent-encodings left out ([RFC 3986 §3.2.2]).
+///
+/// [RFC 3986 §3.2.2]: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2
+pub(crate) const REG_NAME: Class = Class(1 << 3);
+/// What entity tags hold between their quotes ([RFC 9110 §8.8.3]).
+///
+/// [RFC 9110 §8.8.3]: https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
+pub(crate) const TAG: Class = Class(1 << 4);
+/// What never needs percent-encoding in a URI ([RFC 3986 §2.3]).
+///
+/// [RFC 3986 §2.3]: https://www.rfc-editor.org/rfc/rfc3986#section-2.3
+pub(crate) const UNRESERVED: Class = Class(1 << 5);
+/// What may stand as it is in the path of a file: no controls, no `\`, `?`, `#` or `%`.
+pub(crate) const PATH: Class = Class(1 << 6);
+
+impl Class {
+    /// Whether `byte` is in the class.
+    pub(crate) const fn has(self, byte: u8) -> bool {
+        CLASSES[byte as usize] & self.0 != 0
+    }
+
+    /// Whether every byte of `bytes` is in the class.
+    pub(crate) fn has_all(self, bytes: &[u8]) -> bool {
+        self.count(bytes) == bytes.len()
+    }
+
+    /// How many bytes `bytes` starts with that are in the class.
+    pub(crate) fn count(self, bytes: &[u8]) -> usize {
+        bytes.iter().position(|&byte| !self.has(byte)).unwrap_or(bytes.len())
+    }
+}
+
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        classes[byte as usize] = classes_of(byte);
+        if byte == u8::MAX {
+            break classes;
+        }
+        byte += 1;
+    }
+};
+
+const fn classes_of(byte: u8) -> u8 {
+    let unreserved = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    let sub_delim =
+        matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=');
+    let token = byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        );
+    let visible = byte.is_ascii_graphic() || byte >= 0x80;
+    let mut classes = 0;
+    if token {
+        classes |= TOKEN.0;
+    }
+    if visible || byte == b' ' || byte == b'\t' {
+        classes |= VALUE.0;
+    }
+    if byte.is_ascii_graphic() && byte != b'#' {
+        classes |= TARGET.0;
+    }
+    if unreserved || sub_delim {
+        classes |= REG_NAME.0;
+    }
+    if visible && byte != b'"' {
+        classes |= TAG.0;
+    }
+    if unreserved {
+        classes |= UNRESERVED.0;
+    }
+    if (visible || byte == b' ') && !matches!(byte, b'\\' | b'?' | b'#' | b'%') {
+        classes |= PATH.0;
+    }
+    classes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_hold_what_their_grammars_say() {
+        check(TOKEN, "!#$%&'*+-.^_`|~09AZaz", " \t\r\n\0\"(),/:;<=>?@[\\]{}\x7f");
+        check(VALUE, " \t!~\"az", "\0\r\n\x0b\x0c\x1f\x7f");
+        check(TARGET, "!/?%~az", "# \t\r\n\0\x7f");
+        check(REG_NAME, "-._~!$&'()*+,;=09AZaz", "%:@/?#[] \"\\^`{|}\0");
+        check(TAG, "!#~az,\\", "\" \t\0\x7f");
+        check(UNRESERVED, "-._~09AZaz", "!%&'/:+ ");
+        check(PATH, "/ !az~'\"", "\\?#%\t\0\x7f");
+        for class in [VALUE, TAG, PATH] {
+            assert!(class.has(0x80) && class.has(0xFF));
+        }
+        for class in [TOKEN, TARGET, REG_NAME, UNRESERVED] {
+            assert!(!class.has(0x80) && !class.has(0xFF));
+        }
+    }
+
+    #[track_caller]
+    fn check(class: Class, within: &str, without: &str) {
+        assert!(class.has_all(within.as_bytes()), "not all of {within:?}");
+        for byte in without.bytes() {
+            assert!(!class.has(byte), "{:?}", char::from(byte));
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Who is asked: the value of a `Host` field ([RFC 9110 §7.2]), and the authority of a URI without
+//! user information ([RFC 3986 §3.2]).
+//!
+//! [RFC 9110 §7.2]: https://www.rfc-editor.org/rfc/rfc9110#section-7.2
+//! [RFC 3986 §3.2]: https://www.rfc-editor.org/rfc/rfc3986#section-3.2
+
+use std::net::Ipv6Addr;
+
+use crate::class::REG_NAME;
+
+/// Why bytes name no host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadHost {
+    /// There is nothing at all.
+    #[error("empty host: expected host or host:port")]
+    Empty,
+    /// A port without a name before it.
+    #[error("no name before the port: expected host or host:port")]
+    NoName,
+    /// A byte that no name holds. `@` ends user information, which does not belong here, and `%`
+    /// starts an encoding, which no host needs.
+    #[error("{:?} in a host: expected letters, digits, `-`, `.`, `_`, `~`", char::from(*.0))]
+    Byte(u8),
+    /// Brackets without an IPv6 address in them.
+    #[error("bad address in brackets: expected IPv6")]
+    Ipv6,
+    /// Something else than a port after the name.
+    #[error("bad port: expected 0 to 65535")]
+    Port,
+}
+
+/// A host, borrowed from the field or the URI it was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostName<'a> {
+    /// A registered name, an IPv4 address, or an IPv6 address in brackets, in the sender's case.
+    pub name: &'a str,
+    /// The port. `None` if it is left out, or empty after its colon.
+    pub port: Option<u16>,
+}
+
+/// Reads a host that is all of `value`.
+///
+/// *Shape*: `name`, `name:port` or `[ipv6]:port`. The name is of letters, digits and `-._~` and
+/// the delimiters `!$&'()*+,;=`; percent-encodings, which the RFC has, are refused: no host is
+/// known by one. The port is at most five digits, or empty.
+///
+/// # Errors
+///
+/// [`BadHost`]: what was found instead.
+pub fn parse_host(value: &[u8]) -> Result<HostName<'_>, BadHost> {
+    if value.is_empty() {
+        return Err(BadHost::Empty);
+    }
+    let name_len = if value[0] == b'[' { ipv6_len(value)? } else { REG_NAME.count(value) };
+    let (name, rest) = value.split_at(name_len);
+    let port = match rest {
+        [] => None,
+        [b':', _digits @ ..] if name.is_empty() => return Err(BadHost::NoName),
+        [b':', digits @ ..] => parse_port(digits)?,
+        [byte, ..] => return Err(BadHost::Byte(*byte)),
+    };
+    let name = std::str::from_utf8(name).expect("checked to be ASCII");
+    Ok(HostName { name, port })
+}
+
+/// Whether both names are one host's: case does not matter, nor a dot at the end.
+///
+/// Ports are not part of names. IPv6 addresses are compared as they are spelled.
+pub fn same_host(a: &str, b: &str) -> bool {
+    let bare = |name: &str| name.strip_suffix('.').unwrap_or(name).len();
+    a.as_bytes()[..bare(a)].eq_ignore_ascii_case(&b.as_bytes()[..bare(b)])
+}
+
+/// How long the bracketed address is that `value` starts with.
+fn ipv6_len(value: &[u8]) -> Result<usize, BadHost> {
+    let end = value.iter().position(|&byte| byte == b']').ok_or(BadHost::Ipv6)?;
+    let address = std::str::from_utf8(&value[1..end]).map_err(|_| BadHost::Ipv6)?;
+    // A zone (`%eth0`) means something on the sender's machine only; `Ipv6Addr` has none.
+    address.parse::<Ipv6Addr>().map_err(|_| BadHost::Ipv6)?;
+    Ok(end + 1)
+}
+
+fn parse_port(digits: &[u8]) -> Result<Option<u16>, BadHost> {
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    if digits.len() > 5 || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(BadHost::Port);
+    }
+    let port = digits.iter().fold(0, |port, digit| port * 10 + u32::from(digit - b'0'));
+    u16::try_from(port).map(Some).map_err(|_| BadHost::Port)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_and_addresses_are_hosts() {
+        check("a", Ok(("a", None)));
+        check("Example.COM.", Ok(("Example.COM.", None)));
+        check("a:80", Ok(("a", Some(80))));
+        check("a:", Ok(("a", None)));
+        check("a:0", Ok(("a", Some(0))));
+        check("a:65535", Ok(("a", Some(65535))));
+        check("a:00080", Ok(("a", Some(80))));
+        check("127.0.0.1:8080", Ok(("127.0.0.1", Some(8080))));
+        check("[::1]", Ok(("[::1]", None)));
+        check("[::ffff:1.2.3.4]:443", Ok(("[::ffff:1.2.3.4]", Some(443))));
+        check("a_b-c~!$&'()*+,;=", Ok(("a_b-c~!$&'()*+,;=", None)));
+    }
+
+    #[test]
+    fn what_names_no_host_says_why() {
+        check("", Err(BadHost::Empty));
+        check(":", Err(BadHost::NoName));
+        check(":80", Err(BadHost::NoName));
+        check("a:65536", Err(BadHost::Port));
+        check("a:99999", Err(BadHost::Port));
+        check("a:000080", Err(BadHost::Port));
+        check("a:+80", Err(BadHost::Port));
+        check("a:-1", Err(BadHost::Port));
+        check("a:80 ", Err(BadHost::Port));
+        check("a:80:80", Err(BadHost::Port));
+        check("a:b", Err(BadHost::Port));
+        check("::1", Err(BadHost::NoName));
+        check("user@a", Err(BadHost::Byte(b'@')));
+        check("user:pass@a", Err(BadHost::Port));
+        check("a/b", Err(BadHost::Byte(b'/')));
+        check("a?b", Err(BadHost::Byte(b'?')));
+        check("a#b", Err(BadHost::Byte(b'#')));
+        check("a b", Err(BadHost::Byte(b' ')));
+        check(" a", Err(BadHost::Byte(b' ')));
+        check("a\tb", Err(BadHost::Byte(b'\t')));
+        check("a\0", Err(BadHost::Byte(0)));
+        check("a\\b", Err(BadHost::Byte(b'\\')));
+        check("a%41", Err(BadHost::Byte(b'%')));
+        check("a\"", Err(BadHost::Byte(b'"')));
+        check("ä", Err(BadHost::Byte(0xC3)));
+        check("a[::1]", Err(BadHost::Byte(b'[')));
+        check("[::1]a", Err(BadHost::Byte(b'a')));
+        check("[::1", Err(BadHost::Ipv6));
+        check("[]", Err(BadHost::Ipv6));
+        check("[1.2.3.4]", Err(BadHost::Ipv6));
+        check("[a]", Err(BadHost::Ipv6));
+        check("[::1%eth0]", Err(BadHost::Ipv6));
+        check("[v1.a]", Err(BadHost::Ipv6));
+        check("[::ä]", Err(BadHost::Ipv6));
+    }
+
+    #[test]
+    fn hosts_are_the_same_whatever_their_case_and_last_dot() {
+        assert!(same_host("a.example", "A.Example."));
+        assert!(same_host("", "."));
+        assert!(!same_host("a", "a.."));
+        assert!(!same_host("a", "b"));
+        assert!(!same_host("a.b", "a"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_reads_back(name in "[a-z0-9.~-]{1,40}", port: u16) {
+            let text = format!("{name}:{port}");
+            prop_assert_eq!(
+                parse_host(text.as_bytes()),
+                Ok(HostName { name: &name, port: Some(port) })
+            );
+        }
+
+        #[test]
+        fn nothing_panics(value: Vec<u8>, text in r"[\[\]:a0.@]{0,12}", other: String) {
+            let _ = parse_host(&value);
+            let _ = parse_host(text.as_bytes());
+            same_host(&text, &other);
+        }
+    }
+
+    #[track_caller]
+    fn check(value: &str, expect: Result<(&str, Option<u16>), BadHost>) {
+        let expect = expect.map(|(name, port)| HostName { name, port });
+        assert_eq!(parse_host(value.as_bytes()), expect, "for {value:?}");
+    }
+}

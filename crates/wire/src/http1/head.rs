@@ -1,0 +1,266 @@
+//! The lines of a head, one at a time ([RFC 9112 §3, §5, §6]).
+//!
+//! Lines come here whole and without their CR LF; how they are cut is the guard's business.
+//!
+//! [RFC 9112 §3, §5, §6]: https://www.rfc-editor.org/rfc/rfc9112#section-3
+
+use super::HeadLimits;
+use super::refusal::Refusal;
+use crate::class::{TARGET, TOKEN, VALUE};
+use crate::host::{HostName, parse_host, same_host};
+use crate::list::trim;
+
+/// What is known of a request whose head has not ended.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) section: Section,
+    content_length: Option<u64>,
+    /// Who the target names, in the forms that name somebody, until `Host` is seen.
+    authority: Option<Box<Authority>>,
+    version: Version,
+    connect: bool,
+    host_seen: bool,
+    chunked: bool,
+}
+
+/// How much of a head, or of trailers, there has been.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Section {
+    /// Line ends included.
+    pub(super) bytes: u32,
+    pub(super) fields: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    Http10,
+    Http11,
+}
+
+/// How the body of a message ends.
+#[derive(Debug)]
+pub(super) enum Framing {
+    /// After so many bytes, perhaps none.
+    Length(u64),
+    Chunked,
+}
+
+/// Whom a target names.
+#[derive(Debug)]
+struct Authority {
+    name: Box<str>,
+    port: Option<u16>,
+    /// What no port means.
+    port_default: Option<u16>,
+}
+
+impl Section {
+    /// Counts a field.
+    pub(super) fn count_field(&mut self, limits: &HeadLimits) -> Result<(), Refusal> {
+        if self.fields >= limits.fields_max {
+            return Err(Refusal::TooManyFields { max: limits.fields_max });
+        }
+        self.fields += 1;
+        Ok(())
+    }
+}
+
+impl Head {
+    /// Reads a request line.
+    pub(super) fn start(line: &[u8]) -> Result<Self, Refusal> {
+        let (method, rest) = word(line, TOKEN.count(line)).map_err(|found| match found {
+            Some(b'\r') => Refusal::BareCr,
+            Some(byte) if byte != b' ' => Refusal::Method(byte),
+            _ => Refusal::RequestLine,
+        })?;
+        let (target, version) = word(rest, TARGET.count(rest)).map_err(|found| match found {
+            Some(b'#') => Refusal::Fragment,
+            Some(b'\r') => Refusal::BareCr,
+            Some(byte) if byte != b' ' => Refusal::Target(byte),
+            _ => Refusal::RequestLine,
+        })?;
+        let version = parse_version(version)?;
+        let connect = method == b"CONNECT";
+        let authority = match target {
+            [b'/', ..] if !connect => None,
+            _ => named_by(method, target)?,
+        };
+        Ok(Self {
+            section: Section::default(),
+            content_length: None,
+            authority,
+            version,
+            connect,
+            host_seen: false,
+            chunked: false,
+        })
+    }
+
+    /// Reads a field line.
+    pub(super) fn field(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        let (name, value) = split_field(line)?;
+        // Of the four that matter no two have names of one length.
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"host") => self.host(trim(value)),
+            6 if name.eq_ignore_ascii_case(b"expect") => expect(trim(value)),
+            14 if name.eq_ignore_ascii_case(b"content-length") => self.content_length(trim(value)),
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+                self.transfer_encoding(trim(value))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Judges the head as a whole: how its body ends.
+    pub(super) fn end(&self) -> Result<Framing, Refusal> {
+        if self.version == Version::Http11 && !self.host_seen {
+            return Err(Refusal::HostMissing);
+        }
+        let framing = match (self.chunked, self.content_length) {
+            (true, Some(_)) => return Err(Refusal::TwoLengths),
+            (true, None) => Framing::Chunked,
+            (false, length) => Framing::Length(length.unwrap_or(0)),
+        };
+        // Behind the head of a CONNECT the tunnel starts; a body would be read as part of it.
+        if self.connect && !matches!(framing, Framing::Length(0)) {
+            return Err(Refusal::ConnectBody);
+        }
+        Ok(framing)
+    }
+
+    fn host(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        if self.host_seen {
+            return Err(Refusal::HostRepeated);
+        }
+        self.host_seen = true;
+        let host = parse_host(value).map_err(Refusal::Host)?;
+        match self.authority.take() {
+            Some(authority) if !authority.agrees(&host) => Err(Refusal::HostDisagrees),
+            _ => Ok(()),
+        }
+    }
+
+    fn content_length(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        if self.content_length.is_some() {
+            return Err(Refusal::ContentLengthRepeated);
+        }
+        // 19 digits always fit into 64 bits.
+        if value.is_empty() || value.len() > 19 || !value.iter().all(u8::is_ascii_digit) {
+            return Err(Refusal::ContentLength);
+        }
+        let append = |length, digit: &u8| length * 10 + u64::from(digit - b'0');
+        self.content_length = Some(value.iter().fold(0, append));
+        Ok(())
+    }
+
+    fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        if self.version == Version::Http10 {
+            return Err(Refusal::TransferEncodingOn10);
+        }
+        if self.chunked {
+            return Err(Refusal::TransferEncodingRepeated);
+        }
+        if !value.eq_ignore_ascii_case(b"chunked") {
+            return Err(Refusal::TransferCoding);
+        }
+        self.chunked = true;
+        Ok(())
+    }
+}
+
+impl Authority {
+    fn parse(text: &[u8], port_default: Option<u16>) -> Result<Box<Self>, Refusal> {
+        let HostName { name, port } = parse_host(text).map_err(Refusal::TargetHost)?;
+        Ok(Box::new(Self { name: name.into(), port, port_default }))
+    }
+
+    fn agrees(&self, host: &HostName<'_>) -> bool {
+        let port = |port: Option<u16>| port.or(self.port_default);
+        same_host(&self.name, host.name) && port(self.port) == port(host.port)
+    }
+}
+
+/// Reads a field line of the trailers.
+pub(super) fn trailer(line: &[u8]) -> Result<(), Refusal> {
+    let (name, _) = split_field(line)?;
+    let is_name = |framing: &&[u8]| name.eq_ignore_ascii_case(framing);
+    let framing: [&[u8]; 3] = [b"host", b"content-length", b"transfer-encoding"];
+    if framing.iter().any(is_name) { Err(Refusal::TrailerFraming) } else { Ok(()) }
+}
+
+/// Cuts `line` behind its first `len` bytes, of which there must be some, and the space there.
+///
+/// The error is the byte found in place of the space or of the first byte.
+fn word(line: &[u8], len: usize) -> Result<(&[u8], &[u8]), Option<u8>> {
+    match line.get(len) {
+        Some(b' ') if len > 0 => Ok((&line[..len], &line[len + 1..])),
+        found => Err(found.copied()),
+    }
+}
+
+fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
+    match version {
+        b"HTTP/1.1" => Ok(Version::Http11),
+        b"HTTP/1.0" => Ok(Version::Http10),
+        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => Err(Refusal::Version),
+        _ if version.contains(&b'\r') => Err(Refusal::BareCr),
+        _ => Err(Refusal::RequestLine),
+    }
+}
+
+/// Whom a target names that is not in origin-form; `None` is nobody, for `*`.
+fn named_by(method: &[u8], target: &[u8]) -> Result<Option<Box<Authority>>, Refusal> {
+    if method == b"CONNECT" {
+        let authority = Authority::parse(target, None)?;
+        return if authority.port.is_some() {
+            Ok(Some(authority))
+        } else {
+            Err(Refusal::TargetForm)
+        };
+    }
+    if target == b"*" && method == b"OPTIONS" {
+        return Ok(None);
+    }
+    let colon = target.iter().position(|&byte| byte == b':').ok_or(Refusal::TargetForm)?;
+    let (scheme, rest) = target.split_at(colon);
+    let rest = rest.strip_prefix(b"://").ok_or(Refusal::TargetForm)?;
+    let scheme_byte =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    if !scheme.first().is_some_and(u8::is_ascii_alphabetic) || !scheme.iter().all(scheme_byte) {
+        return Err(Refusal::TargetForm);
+    }
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+    Authority::parse(&rest[..end], port_of(scheme)).map(Some)
+}
+
+/// The port that no port means in URIs of `scheme`, if it is one of ours.
+fn port_of(scheme: &[u8]) -> Option<u16> {
+    match scheme.to_ascii_lowercase().as_slice() {
+        b"http" | b"ws" => Some(80),
+        b"https" | b"wss" => Some(443),
+        _ => None,
+    }
+}
+
+/// Cuts a field line at its colon and checks both sides. The value is not trimmed.
+fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
+    let name_len = TOKEN.count(line);
+    match line.get(name_len) {
+        Some(b':') if name_len > 0 => {}
+        Some(b':') => return Err(Refusal::NoFieldName),
+        Some(b' ' | b'\t') if name_len == 0 => return Err(Refusal::FoldedLine),
+        Some(b'\r') => return Err(Refusal::BareCr),
+        Some(&byte) => return Err(Refusal::FieldName(byte)),
+        None => return Err(Refusal::NoColon),
+    }
+    let value = &line[name_len + 1..];
+    match value.get(VALUE.count(value)) {
+        None => Ok((&line[..name_len], value)),
+        Some(b'\r') => Err(Refusal::BareCr),
+        Some(&byte) => Err(Refusal::FieldValue(byte)),
+    }
+}
+
+fn expect(value: &[u8]) -> Result<(), Refusal> {
+    if value.eq_ignore_ascii_case(b"100-continue") { Ok(()) } else { Err(Refusal::Expectation) }
+}
