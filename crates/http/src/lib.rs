@@ -4,9 +4,11 @@
 //! and asks a [`Handler`] for the answer to each request.
 
 mod body;
+mod conn;
 mod file;
 mod handler;
 
 pub use body::{Body, Ended, Piece, Pieces};
+pub use conn::{HandlerSlot, Http, Limits};
 pub use file::{FileSpan, OpenFile, Stamp};
 pub use handler::{Answer, Ask, Caller, DynHandler, Handler, Inbound};

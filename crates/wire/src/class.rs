@@ -44,6 +44,18 @@ impl Class {
     }
 }
 
+/// How many bytes `bytes` starts with that are in [`VALUE`]: [`Class::count`], but quicker for
+/// the bulk of a head, as eight bytes without a control are passed at once.
+#[expect(clippy::needless_bitwise_bool, reason = "without branches the eight are compared at once")]
+pub(crate) fn count_value(bytes: &[u8]) -> usize {
+    let no_control = |eight: &&[u8; 8]| {
+        eight.iter().fold(true, |none, &byte| none & (byte >= b' ') & (byte != 0x7F))
+    };
+    let (eights, _) = bytes.as_chunks::<8>();
+    let start = eights.iter().take_while(no_control).count() * 8;
+    start + VALUE.count(&bytes[start..])
+}
+
 static CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut byte = 0_u8;
@@ -122,6 +134,17 @@ mod tests {
         }
         for class in [TOKEN, TARGET, REG_NAME, UNRESERVED] {
             assert!(!class.has(0x80) && !class.has(0xFF));
+        }
+    }
+
+    #[test]
+    fn values_are_counted_alike_both_ways() {
+        for byte in 0..=u8::MAX {
+            for at in 0..20 {
+                let mut value = [b'a'; 20];
+                value[at] = byte;
+                assert_eq!(count_value(&value), VALUE.count(&value), "{byte} at {at}");
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::HeadLimits;
 use super::refusal::Refusal;
-use crate::class::{TARGET, TOKEN, VALUE};
+use crate::class::{TARGET, TOKEN, count_value};
 use crate::host::{HostName, parse_host, same_host};
 use crate::list::trim;
 
@@ -254,7 +254,7 @@ fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
         None => return Err(Refusal::NoColon),
     }
     let value = &line[name_len + 1..];
-    match value.get(VALUE.count(value)) {
+    match value.get(count_value(value)) {
         None => Ok((&line[..name_len], value)),
         Some(b'\r') => Err(Refusal::BareCr),
         Some(&byte) => Err(Refusal::FieldValue(byte)),

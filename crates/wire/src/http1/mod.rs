@@ -164,7 +164,6 @@ impl Guard {
     }
 
     /// Takes at least one byte off the start of `bytes`, which is not empty; returns how many.
-    #[inline]
     fn advance(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
         match &mut self.step {
             Step::Request { .. } | Step::Fields(_) | Step::Trailers(_) => self.take_line(bytes),
@@ -188,7 +187,6 @@ impl Guard {
     }
 
     /// Takes a line, or what there is of it, off the start of `bytes`; returns how many bytes.
-    #[inline]
     fn take_line(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
         let (line_len_max, beyond) = self.line_limit();
         // The line before its end is kept shorter than its limit; see the refusal below.
@@ -214,7 +212,6 @@ impl Guard {
     }
 
     /// How long the line under way may become, its end included, and what to say if it is longer.
-    #[inline]
     fn line_limit(&self) -> (usize, Refusal) {
         let HeadLimits { head_bytes_max, line_bytes_max, .. } = self.limits;
         let (before, beyond) = match &self.step {
@@ -233,7 +230,6 @@ impl Guard {
     }
 
     /// Judges a whole line, which ends in LF.
-    #[inline]
     fn judge_line(&mut self, ended: &[u8]) -> Result<(), Refusal> {
         let line = ended.strip_suffix(b"\r\n").ok_or(Refusal::BareLf)?;
         let bytes = u32::try_from(ended.len()).unwrap_or(u32::MAX);

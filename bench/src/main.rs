@@ -1,0 +1,143 @@
+//! `relais-bench`: speed and memory of `relais serve`, as ratios to its peers, taken in one run.
+//!
+//! It starts the servers, checks what they send, loads them in turn, reads from the kernel what
+//! that cost, and says which targets hold. `README.md` beside this tells how to run and read it.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "results to stdout, talk to stderr")]
+
+mod client;
+mod fleet;
+mod floor;
+mod footprint;
+mod launch;
+mod load;
+mod machine;
+mod report;
+mod row;
+mod running;
+mod site;
+mod stats;
+mod subject;
+mod target;
+mod throughput;
+mod usage;
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand};
+
+use crate::{fleet::Fleet, footprint::Effort, report::Report, row::Row, running::Kit, site::Site};
+
+/// Measures `relais serve` beside nginx, lighttpd and a server that does nothing
+///
+/// Run it from the root of the repository, on a machine that does nothing else. Exits with 0 if
+/// every target was measured and holds, with 3 if not.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Args {
+    #[command(subcommand)]
+    part: Option<Part>,
+    /// The program to measure
+    #[arg(long, default_value = "target/release/relais")]
+    relais: PathBuf,
+    /// How often every subject is measured
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// How long each measurement under load takes
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// Only rows whose title contains this, in any case
+    #[arg(long, value_name = "ROW", default_value = "")]
+    only: String,
+    /// One round of one second, few idle connections: whether it works, not how fast it is
+    #[arg(long)]
+    quick: bool,
+    /// Also write `bench/RESULTS.md`
+    #[arg(long)]
+    write: bool,
+}
+
+/// What this program does in processes of its own.
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// Serve one file with the least work possible
+    Floor(floor::Args),
+    /// Become a program on one core
+    #[command(hide = true)]
+    Pinned(launch::Args),
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match &args.part {
+        Some(Part::Floor(args)) => floor::serve(args).map(|()| ExitCode::SUCCESS),
+        Some(Part::Pinned(args)) => launch::become_pinned(args).map(|()| ExitCode::SUCCESS),
+        None => measure(&args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn measure(args: &Args) -> Result<ExitCode> {
+    machine::check_cores()?;
+    machine::check_peers()?;
+    machine::raise_files_max(FILES_MAX)?;
+    let facts = machine::facts(&args.relais);
+    launch::pin(launch::LOAD_CORE)?;
+
+    let site = Site::prepare()?;
+    let kit = || Kit { site: &site, relais: &args.relais, head: None };
+    let rows = rows(args, &kit);
+    ensure!(!rows.is_empty(), "no row whose title contains {:?}", args.only);
+    let report = Report { facts, effort: args.effort(), rows };
+    println!("{}", report.results());
+    if args.write {
+        fs::write(RESULTS, report.page()).with_context(|| format!("writing {RESULTS}"))?;
+    }
+    Ok(if report.all_pass() { ExitCode::SUCCESS } else { ExitCode::from(CHECK_SAID_NO) })
+}
+
+fn rows<'a>(args: &Args, kit: &dyn Fn() -> Kit<'a>) -> Vec<Row> {
+    let wanted = |title: &str| title.to_lowercase().contains(&args.only.to_lowercase());
+    let mut rows = Vec::new();
+    let mut fleet = Fleet::new(kit());
+    for spec in throughput::SPECS.iter().filter(|spec| wanted(spec.title)) {
+        eprintln!("{} …", spec.title);
+        rows.push(spec.measure(&mut fleet, args.rounds(), args.seconds()));
+    }
+    // No other server runs while one is started or weighed.
+    drop(fleet);
+    for spec in footprint::SPECS.iter().filter(|spec| wanted(spec.title())) {
+        eprintln!("{} …", spec.title());
+        rows.push(spec.measure(&kit(), args.footprint()));
+    }
+    rows
+}
+
+impl Args {
+    fn rounds(&self) -> usize {
+        if self.quick { 1 } else { self.rounds.into() }
+    }
+
+    fn seconds(&self) -> u64 {
+        if self.quick { 1 } else { self.seconds }
+    }
+
+    fn footprint(&self) -> Effort {
+        let (clear_conns, tls_conns) = if self.quick { (1000, 500) } else { (10_000, 5_000) };
+        Effort { rounds: self.rounds(), clear_conns, tls_conns }
+    }
+
+    fn effort(&self) -> String {
+        format!("{} rounds of {} s", self.rounds(), self.seconds())
+    }
+}
+
+const RESULTS: &str = "bench/RESULTS.md";
+/// The exit code of a measurement that went well and found a promise broken.
+const CHECK_SAID_NO: u8 = 3;
+/// More than the idle connections of any row, on either side.
+const FILES_MAX: u64 = 20_000;

@@ -1,0 +1,161 @@
+//! A server that runs, checked before anything is measured.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+
+use crate::{
+    client, floor,
+    launch::{self, Process},
+    site::{Served, Site},
+    subject::{self, Place, Subject},
+    usage::{self, Memory},
+};
+
+/// Clear, or under TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    Http,
+    Https,
+}
+
+impl Door {
+    pub(crate) fn url(self, port: &str, served: Served) -> String {
+        let scheme = match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        };
+        format!("{scheme}://127.0.0.1:{port}/{}", served.name())
+    }
+}
+
+/// A server, started by us on its own core, which ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    process: Process,
+    http: u16,
+    https: u16,
+    /// It and its workers.
+    family: Vec<u32>,
+    _scratch: TempDir,
+}
+
+/// What is needed to start any subject.
+#[derive(Debug)]
+pub(crate) struct Kit<'a> {
+    pub(crate) site: &'a Site,
+    /// The program to measure.
+    pub(crate) relais: &'a Path,
+    /// The head that the floor answers with; without one it makes up a short one.
+    pub(crate) head: Option<Vec<u8>>,
+}
+
+impl Running {
+    /// Starts `subject` and waits until it accepts connections.
+    pub(crate) fn start(subject: Subject, kit: &Kit<'_>) -> Result<Self> {
+        let mut running = Self::spawn(subject, kit)?;
+        let end = Instant::now() + START_MAX;
+        while client::connect(running.http).is_err()
+            || (subject.speaks_tls() && client::connect(running.https).is_err())
+        {
+            running.process.expect_running()?;
+            ensure!(Instant::now() < end, "accepts no connection after {START_MAX:?}");
+            launch::pause(Duration::from_millis(5));
+        }
+        running.family = usage::family(running.process.id())?;
+        Ok(running)
+    }
+
+    /// Starts `subject`, and measures how long it takes from then until it has answered in full.
+    pub(crate) fn time_to_answer(subject: Subject, kit: &Kit<'_>) -> Result<Duration> {
+        let begin = Instant::now();
+        let mut running = Self::spawn(subject, kit)?;
+        loop {
+            if let Ok(mut stream) = client::connect(running.http) {
+                client::ask(&mut stream, Served::Small)?;
+                return Ok(begin.elapsed());
+            }
+            running.process.expect_running()?;
+            ensure!(begin.elapsed() < START_MAX, "accepts no connection after {START_MAX:?}");
+            launch::pause(Duration::from_micros(200));
+        }
+    }
+
+    fn spawn(subject: Subject, kit: &Kit<'_>) -> Result<Self> {
+        let scratch = tempfile::Builder::new().prefix("server-").tempdir_in(kit.site.path("."))?;
+        let (http, https) = free_ports()?;
+        let place = place(kit, scratch.path(), (http, https))?;
+        if let Some(config) = subject.config(&place) {
+            fs::write(scratch.path().join(subject::CONFIG), config)?;
+        }
+        let short = floor::short_head(Served::Small.len());
+        let head = kit.head.as_deref().unwrap_or(short.as_bytes());
+        fs::write(scratch.path().join(subject::HEAD), head)?;
+        let (command, env) = (subject.command(&place), subject.env(&place));
+        let log = scratch.path().join("log");
+        let process = Process::start(launch::SERVER_CORE, &command, &env, &log)?;
+        Ok(Self { process, http, https, family: Vec::new(), _scratch: scratch })
+    }
+
+    pub(crate) fn port(&self, door: Door) -> u16 {
+        match door {
+            Door::Http => self.http,
+            Door::Https => self.https,
+        }
+    }
+
+    /// CPU seconds used so far.
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
+        usage::cpu_seconds(&self.family)
+    }
+
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        usage::memory(&self.family)
+    }
+
+    /// Asks for `served` and compares every byte of it; returns the head it came with.
+    pub(crate) fn check(&self, door: Door, served: Served, site: &Site) -> Result<Vec<u8>> {
+        let mut stream = client::connect(self.port(door))?;
+        let answer = match door {
+            Door::Http => client::ask(&mut stream, served)?,
+            Door::Https => {
+                let mut tls = client::wrap(stream, &client::tls_config()?)?;
+                client::ask(&mut tls, served)?
+            }
+        };
+        ensure!(answer.body == site.bytes(served)?, "{} differs from the file", served.name());
+        Ok(answer.head)
+    }
+}
+
+fn place(kit: &Kit<'_>, scratch: &Path, (http, https): (u16, u16)) -> Result<Place> {
+    let text = |path: &Path| {
+        path.to_str().map(str::to_owned).with_context(|| format!("not UTF-8: {}", path.display()))
+    };
+    Ok(Place {
+        relais: text(kit.relais)?,
+        bench: text(&std::env::current_exe()?)?,
+        root: text(&kit.site.root())?,
+        cert: text(&kit.site.cert())?,
+        key: text(&kit.site.key())?,
+        scratch: text(scratch)?,
+        http: http.to_string(),
+        https: https.to_string(),
+    })
+}
+
+/// Two ports that are free now, and most likely still are when a server binds them.
+fn free_ports() -> Result<(u16, u16)> {
+    let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let (one, other) = (bind()?, bind()?);
+    Ok((one.local_addr()?.port(), other.local_addr()?.port()))
+}
+
+/// How long a server may take to accept its first connection.
+const START_MAX: Duration = Duration::from_secs(10);

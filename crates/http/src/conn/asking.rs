@@ -1,0 +1,121 @@
+//! From a request that hyper parsed to the answer that hyper sends.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use arc_swap::ArcSwap;
+use http::{Request, Response, StatusCode};
+use hyper::{body::Incoming, service::Service};
+use relais_net::{Fault, Side};
+use tracing::{debug, warn};
+
+use super::{
+    admission,
+    outgoing::{Files, Outgoing},
+    pulse::Pulse,
+    refusal,
+};
+use crate::{Answer, Ask, Caller, DynHandler, Inbound};
+
+/// The handler behind a door. A slot, because a reload changes it under open connections: each
+/// request meets the newest.
+pub type HandlerSlot = Arc<ArcSwap<Box<dyn DynHandler>>>;
+
+/// One connection's side of asking: hyper calls it for each request.
+#[derive(Clone, Debug)]
+pub(super) struct Asking {
+    pub(super) handler: HandlerSlot,
+    pub(super) caller: Arc<Caller>,
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) files: Files,
+}
+
+impl Asking {
+    fn send(&self, answer: Answer) -> Response<Outgoing> {
+        answer.map(|body| Outgoing::new(body, self.files, Arc::clone(&self.pulse)))
+    }
+
+    async fn ask(self, ask: Ask) -> Result<Response<Outgoing>, Fault> {
+        let asked = Asked { pulse: &self.pulse };
+        let handler = self.handler.load_full();
+        let answer = match handler.answer_boxed(ask).await {
+            Ok(answer) => answer,
+            Err(fault) => excuse(fault)?,
+        };
+        std::mem::forget(asked);
+        Ok(self.send(answer))
+    }
+}
+
+/// A request under way. Counted out if it is given up before there is an answer, whose body takes
+/// over the counting.
+struct Asked<'a> {
+    pulse: &'a Pulse,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.pulse.given_up();
+    }
+}
+
+/// The answer to a request that its handler left without one.
+///
+/// # Errors
+///
+/// The fault itself, if it was the client's: then nobody waits for an answer.
+fn excuse(fault: Fault) -> Result<Answer, Fault> {
+    let status = match fault.side {
+        Side::Client => return Err(fault),
+        Side::Upstream => StatusCode::BAD_GATEWAY,
+        Side::Relais => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let error: &dyn std::error::Error = &fault;
+    match fault.side {
+        Side::Relais => warn!(error, "a request failed"),
+        Side::Client | Side::Upstream => debug!(error, "a request failed"),
+    }
+    Ok(refusal::answer(status, "the request could not be answered"))
+}
+
+impl Service<Request<Incoming>> for Asking {
+    type Response = Response<Outgoing>;
+    type Error = Fault;
+    type Future = Answering;
+
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        self.pulse.asked();
+        if let Err(refused) = admission::judge(&request) {
+            return Answering::Ready(Some(self.send(refusal::answer(refused.status, refused.why))));
+        }
+        let ask = Ask { request: request.map(Inbound::Conn), caller: Arc::clone(&self.caller) };
+        match self.handler.load().at_once_dyn(&ask) {
+            Some(answer) => Answering::Ready(Some(self.send(answer))),
+            None => Answering::Waiting(Box::pin(self.clone().ask(ask))),
+        }
+    }
+}
+
+/// An answer, now or later.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "boxing it would cost each answer from memory an allocation"
+)]
+pub(super) enum Answering {
+    Ready(Option<Response<Outgoing>>),
+    Waiting(Pin<Box<dyn Future<Output = Result<Response<Outgoing>, Fault>> + Send>>),
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Outgoing>, Fault>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Ready(answer) => Poll::Ready(Ok(answer.take().expect("polled until ready"))),
+            Self::Waiting(answer) => answer.as_mut().poll(cx),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! An HTTP/1 connection: awake with hyper while something is under way, at rest without it.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::StatusCode;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use relais_net::{Drain, Fault, Side, Stream};
+use relais_wire::http1::Guard;
+use tokio::time::{Instant, Sleep};
+
+use super::{
+    Limits,
+    asking::Asking,
+    pulse::{Judged, Pulse},
+    refusal,
+    transport::Transport,
+};
+
+/// How often an awake connection is judged.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// How much hyper may keep of what it reads and writes. A head may be as large as this.
+const BUFFER_BYTES_MAX: usize = 64 * 1024;
+
+/// What the connections of a service share.
+#[derive(Clone, Copy)]
+pub(super) struct House<'a> {
+    pub(super) limits: &'a Limits,
+    /// How many connections are awake.
+    pub(super) awake: &'a AtomicU32,
+}
+
+/// Why a connection stops being awake.
+enum Ending {
+    /// Nothing is under way: it may rest.
+    AtRest,
+    /// It is over, or the client broke the rules (the transport knows how).
+    Over(Result<(), hyper::Error>),
+    /// It took too long.
+    Judged(Judged),
+}
+
+/// What is left of a connection that is no longer awake.
+struct Slept {
+    transport: Transport,
+    ending: Ending,
+    word: LastWord,
+}
+
+/// Whether a refusal can be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LastWord {
+    /// Every answer before it is whole.
+    Fits,
+    /// It would stand inside an answer: the client is to see that one break off.
+    CutsIn,
+}
+
+/// Serves `stream` until either side has enough.
+///
+/// # Errors
+///
+/// What ended it other than well.
+pub(super) async fn serve(
+    stream: Stream,
+    asking: Asking,
+    house: House<'_>,
+    drain: &Drain,
+) -> Result<(), Fault> {
+    let guard = Guard::new(house.limits.head);
+    let mut transport = Transport::new(stream, Arc::clone(&asking.pulse), Some(guard));
+    loop {
+        let awake = Awake::new(transport, asking.clone(), house);
+        let Slept { transport: slept, ending, word } = awake.run(drain).await;
+        match ending {
+            Ending::AtRest => transport = slept,
+            Ending::Over(ended) => return part(slept, ended, word).await,
+            Ending::Judged(judged) => return dismiss(slept, judged, word).await,
+        }
+        if rest(&transport, house.limits, drain).await == Rested::Enough {
+            return Ok(());
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rested {
+    /// The client sends something, or leaves.
+    Woken,
+    /// Nobody asks any more, or we are to stop.
+    Enough,
+}
+
+/// Waits for the next request, without buffers.
+async fn rest(transport: &Transport, limits: &Limits, drain: &Drain) -> Rested {
+    tokio::select! {
+        biased;
+        _ = transport.readable() => Rested::Woken,
+        () = drain.requested() => Rested::Enough,
+        () = tokio::time::sleep(limits.idle_max) => Rested::Enough,
+    }
+}
+
+/// Closes a connection that hyper is done with, telling a client why if it was refused.
+async fn part(
+    mut transport: Transport,
+    ended: Result<(), hyper::Error>,
+    word: LastWord,
+) -> Result<(), Fault> {
+    let Some(refused) = transport.refused() else {
+        refusal::close(&mut transport).await;
+        return ended.map_err(|error| {
+            Fault::new(Side::Client, "talking HTTP/1", std::io::Error::other(error))
+        });
+    };
+    if word == LastWord::Fits {
+        let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        refusal::send(&mut transport, status, &refused.to_string()).await;
+    }
+    let error = std::io::Error::new(std::io::ErrorKind::InvalidData, refused);
+    Err(Fault::new(Side::Client, "reading a request", error))
+}
+
+/// Ends a connection that took too long.
+async fn dismiss(mut transport: Transport, judged: Judged, word: LastWord) -> Result<(), Fault> {
+    match judged {
+        Judged::Well | Judged::Idle => return Ok(()),
+        Judged::Slow if word == LastWord::Fits => {
+            let why = "the request took too long to come";
+            refusal::send(&mut transport, StatusCode::REQUEST_TIMEOUT, why).await;
+        }
+        Judged::Slow | Judged::Deaf => (),
+    }
+    Err(Fault::new(Side::Client, "waiting for the client", std::io::ErrorKind::TimedOut.into()))
+}
+
+type Hyper = http1::Connection<TokioIo<Transport>, Asking>;
+
+/// A connection with hyper.
+struct Awake<'a> {
+    // Boxed: at rest only the place for a pointer is kept.
+    hyper: Box<Hyper>,
+    pulse: Arc<Pulse>,
+    limits: &'a Limits,
+    counted: Counted<'a>,
+    /// Told to close after the answer under way.
+    closing: bool,
+    /// The sweep's sleep has our waker.
+    swept: bool,
+}
+
+/// One of the connections awake, until it is dropped.
+struct Counted<'a> {
+    house: House<'a>,
+}
+
+impl<'a> Counted<'a> {
+    fn new(house: House<'a>) -> Self {
+        house.awake.fetch_add(1, Relaxed);
+        Self { house }
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.house.awake.load(Relaxed) > self.house.limits.awake_max
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.house.awake.fetch_sub(1, Relaxed);
+    }
+}
+
+impl<'a> Awake<'a> {
+    fn new(transport: Transport, asking: Asking, house: House<'a>) -> Self {
+        let pulse = Arc::clone(&asking.pulse);
+        let hyper = http1::Builder::new()
+            .half_close(true)
+            .max_buf_size(BUFFER_BYTES_MAX)
+            .writev(true)
+            .serve_connection(TokioIo::new(transport), asking);
+        Self {
+            hyper: Box::new(hyper),
+            pulse,
+            limits: house.limits,
+            counted: Counted::new(house),
+            closing: false,
+            swept: false,
+        }
+    }
+
+    async fn run(mut self, drain: &Drain) -> Slept {
+        let mut sweep = pin!(tokio::time::sleep(SWEEP));
+        let mut stop = pin!(drain.requested());
+        // Polled once to be woken by it; whether it came is asked of `drain`, which is cheaper.
+        let mut listening = false;
+        let ending = poll_fn(|cx| {
+            if !listening {
+                _ = stop.as_mut().poll(cx);
+                listening = true;
+            }
+            if !self.closing && drain.is_requested() {
+                self.closing = true;
+                Pin::new(&mut *self.hyper).graceful_shutdown();
+            }
+            self.poll(cx, sweep.as_mut())
+        })
+        .await;
+        // Asked before hyper goes, and with it what it has of an answer.
+        let is_answering = self.pulse.is_answering();
+        let transport = self.hyper.into_parts().io.into_inner();
+        let word = if is_answering || transport.is_mid_write() {
+            LastWord::CutsIn
+        } else {
+            LastWord::Fits
+        };
+        Slept { transport, ending, word }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, mut sweep: Pin<&mut Sleep>) -> Poll<Ending> {
+        if let Poll::Ready(ended) = self.hyper.poll_without_shutdown(cx) {
+            return Poll::Ready(Ending::Over(ended));
+        }
+        let rests = self.pulse.rests() && !self.closing;
+        if rests && self.counted.is_crowded() {
+            return Poll::Ready(Ending::AtRest);
+        }
+        // A time that has not come is not polled: the sleep has our waker since it was set.
+        if !sweep.is_elapsed() && self.swept {
+            return Poll::Pending;
+        }
+        while sweep.as_mut().poll(cx).is_ready() {
+            match self.pulse.judge(self.limits) {
+                Judged::Well if rests => return Poll::Ready(Ending::AtRest),
+                Judged::Well => sweep.as_mut().reset(Instant::now() + SWEEP),
+                judged => return Poll::Ready(Ending::Judged(judged)),
+            }
+        }
+        self.swept = true;
+        Poll::Pending
+    }
+}

@@ -1,0 +1,43 @@
+//! How much a connection may cost us.
+
+use std::time::Duration;
+
+use relais_wire::http1::HeadLimits;
+
+/// Limits of one HTTP connection. Times are precise to a second: they are swept, not timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How large a head may be. HTTP/2 knows of the bytes only.
+    pub head: HeadLimits,
+    /// From a head's first byte to its last.
+    pub head_max: Duration,
+    /// Without a request.
+    pub idle_max: Duration,
+    /// Without a byte of a body that is under way, in either direction.
+    pub stall_max: Duration,
+    /// Bytes a second that a body must come to on average, once it is [`Self::stall_max`] old.
+    pub rate_min: u32,
+    /// HTTP/2 streams of one connection at once.
+    pub streams_max: u32,
+    /// Idle connections of a core that keep their buffers at once. The others give them back, at
+    /// the cost of some 200 ns when they wake.
+    pub awake_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: HeadLimits {
+                head_bytes_max: 32 * 1024,
+                line_bytes_max: 16 * 1024,
+                fields_max: 100,
+            },
+            head_max: Duration::from_secs(10),
+            idle_max: Duration::from_mins(1),
+            stall_max: Duration::from_secs(30),
+            rate_min: 128,
+            streams_max: 128,
+            awake_max: 256,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Serving a connection.
+//!
+//! hyper parses and prints; around it stand a guard that refuses what could be read in two ways
+//! (`transport`), the limits in time (`pulse`), and the bodies (`outgoing`). An idle HTTP/1
+//! connection gives hyper and its buffers back (`http1`).
+
+mod admission;
+mod asking;
+mod http1;
+mod http2;
+mod limits;
+mod outgoing;
+mod pulse;
+mod refusal;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, atomic::AtomicU32};
+
+use relais_net::{Conn, Drain, Fault, Service, Stream, tls};
+
+pub use asking::HandlerSlot;
+pub use limits::Limits;
+
+use crate::Caller;
+use asking::Asking;
+use outgoing::Files;
+use pulse::Pulse;
+
+/// Speaks HTTP with every caller: HTTP/2 where TLS agreed on it, HTTP/1 elsewhere.
+#[derive(Debug)]
+pub struct Http {
+    handler: HandlerSlot,
+    limits: Limits,
+    /// Connections that hold hyper's buffers, on all cores.
+    awake: Arc<AtomicU32>,
+}
+
+impl Http {
+    /// A service that has `handler` answer requests, within `limits`.
+    pub fn new(handler: HandlerSlot, limits: Limits) -> Self {
+        Self { handler, limits, awake: Arc::default() }
+    }
+}
+
+impl Service for Http {
+    async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
+        let Conn { stream, peer, local, tls } = conn;
+        let is_http2 = tls.as_ref().is_some_and(|tls| tls.protocol == tls::Protocol::Http2);
+        let files = match &stream {
+            Stream::Tcp(_) if !is_http2 => Files::Sent,
+            _ => Files::Read,
+        };
+        let pulse = Arc::new(Pulse::new());
+        let caller = Arc::new(Caller { peer, local, tls });
+        let asking =
+            Asking { handler: Arc::clone(&self.handler), caller, pulse: Arc::clone(&pulse), files };
+        if is_http2 {
+            http2::serve(stream, asking, &self.limits, &drain).await
+        } else {
+            http1::serve(
+                stream,
+                asking,
+                http1::House { limits: &self.limits, awake: &self.awake },
+                &drain,
+            )
+            .await
+        }
+    }
+
+    fn refusal(&self) -> &'static [u8] {
+        refusal::NO_PLACE
+    }
+}

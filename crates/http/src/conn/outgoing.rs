@@ -1,0 +1,151 @@
+//! An answer's body on its way to hyper.
+
+use std::{
+    io::ErrorKind,
+    os::unix::fs::FileExt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Frame, SizeHint};
+use relais_net::{Fault, Side};
+
+use super::{
+    pulse::Pulse,
+    transport::{STEP_BYTES, placeholder},
+};
+use crate::{Body, FileSpan, Piece};
+
+/// How much of a file is brought to memory at a time, where it has to be: enough that the system
+/// calls do not show, little enough to stay in the processor's cache.
+const READ_BYTES: u64 = 128 * 1024;
+
+/// How files reach the socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Files {
+    /// From the page cache to the socket: [`Transport`](super::transport::Transport) does it.
+    Sent,
+    /// Through our memory, to be encrypted or framed.
+    Read,
+}
+
+/// A [`Body`] as hyper takes it.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    body: Body,
+    /// The rest of the file that the body gave last.
+    span: Option<FileSpan>,
+    files: Files,
+    pulse: Arc<Pulse>,
+    owes: bool,
+}
+
+impl Outgoing {
+    pub(super) fn new(body: Body, files: Files, pulse: Arc<Pulse>) -> Self {
+        pulse.answering();
+        Self { body, span: None, files, pulse, owes: false }
+    }
+
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
+        loop {
+            if let Some(span) = self.span.take() {
+                let (step, rest) = split(span, self.files);
+                self.span = rest;
+                return Poll::Ready(Some(self.bring(step)));
+            }
+            match ready!(self.body.poll_piece(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(fault)) => return Poll::Ready(Some(Err(fault))),
+                Some(Ok(Piece::Bytes(bytes))) => return Poll::Ready(Some(Ok(bytes))),
+                Some(Ok(Piece::File(span))) => self.span = Some(span),
+            }
+        }
+    }
+
+    fn bring(&self, step: FileSpan) -> Result<Bytes, Fault> {
+        match self.files {
+            Files::Sent => {
+                let len = usize::try_from(step.len).expect("at most a step");
+                self.pulse.push_span(step);
+                Ok(placeholder(len))
+            }
+            Files::Read => read(&step),
+        }
+    }
+
+    fn settle(&mut self) {
+        if self.owes {
+            self.pulse.taken();
+        }
+        self.owes = false;
+    }
+}
+
+fn split(span: FileSpan, files: Files) -> (FileSpan, Option<FileSpan>) {
+    let step_max = match files {
+        Files::Sent => STEP_BYTES as u64,
+        Files::Read => READ_BYTES,
+    };
+    if span.len <= step_max {
+        return (span, None);
+    }
+    let rest = FileSpan {
+        file: Arc::clone(&span.file),
+        offset: span.offset + step_max,
+        len: span.len - step_max,
+    };
+    (FileSpan { len: step_max, ..span }, Some(rest))
+}
+
+/// Brings a step of a file to memory.
+///
+/// # Errors
+///
+/// If it cannot be read, or changed since it was opened: then no more of it may be sent.
+fn read(step: &FileSpan) -> Result<Bytes, Fault> {
+    let fault = |error| Fault::new(Side::Relais, "reading a file that is being sent", error);
+    let len = usize::try_from(step.len).expect("at most a step");
+    let mut bytes = BytesMut::zeroed(len);
+    step.file.file.read_exact_at(&mut bytes, step.offset).map_err(fault)?;
+    if !step.file.is_unchanged() {
+        return Err(fault(std::io::Error::new(ErrorKind::InvalidData, "the file changed")));
+    }
+    Ok(bytes.freeze())
+}
+
+impl http_body::Body for Outgoing {
+    type Data = Bytes;
+    type Error = Fault;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        let this = self.get_mut();
+        this.settle();
+        let bytes = ready!(this.poll_bytes(cx));
+        if matches!(bytes, Some(Ok(_))) {
+            this.pulse.owe();
+            this.owes = true;
+        }
+        Poll::Ready(bytes.map(|bytes| bytes.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.left() == Some(0) && self.span.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let span = self.span.as_ref().map_or(0, |span| span.len);
+        self.body.left().map_or_else(SizeHint::default, |left| SizeHint::with_exact(left + span))
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.settle();
+        self.pulse.answered();
+    }
+}

@@ -1,0 +1,260 @@
+//! What the parts of one connection know of it together: the transport below hyper, the service
+//! and the bodies above it.
+//!
+//! All of them run in one task, so nothing here waits for another thread; the atomics and the lock
+//! are there because hyper asks for `Send`.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::Limits;
+use crate::FileSpan;
+
+/// The state of one connection, for those who judge whether it is alive.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    /// Requests whose answers are not whole yet.
+    in_flight: AtomicU32,
+    /// Answers whose heads hyper has.
+    answering: AtomicU32,
+    /// Bodies that have given bytes and were not asked for more yet: the client has to take them.
+    owed: AtomicU32,
+    /// When a byte last went in or out.
+    moved: AtomicU64,
+    /// When the head or body under way began, in either direction.
+    began: AtomicU64,
+    /// Bytes in or out since then.
+    bytes: AtomicU64,
+    /// A [`Waits`], as a number.
+    waits: AtomicU8,
+    /// Nothing is under way in either direction, and nothing lies in a buffer.
+    still: AtomicBool,
+    /// Files that stand behind placeholders in hyper's queue, in their order.
+    spans: Mutex<VecDeque<FileSpan>>,
+}
+
+/// Milliseconds of a clock that never goes back and is precise to a few of them. 20 times cheaper
+/// to read than the precise one.
+pub(super) fn coarse_now() -> u64 {
+    let now = clock_gettime(ClockId::MonotonicCoarse);
+    let millis = Duration::try_from(now).map_or(0, |since| since.as_millis());
+    u64::try_from(millis).unwrap_or(u64::MAX)
+}
+
+impl Pulse {
+    pub(super) fn new() -> Self {
+        let now = AtomicU64::new(coarse_now());
+        Self {
+            in_flight: AtomicU32::new(0),
+            answering: AtomicU32::new(0),
+            owed: AtomicU32::new(0),
+            began: AtomicU64::new(now.load(Relaxed)),
+            moved: now,
+            bytes: AtomicU64::new(0),
+            waits: AtomicU8::new(Waits::Message as u8),
+            still: AtomicBool::new(false),
+            spans: Mutex::default(),
+        }
+    }
+
+    /// A request came. Ends with [`Pulse::answered`] or [`Pulse::given_up`].
+    pub(super) fn asked(&self) {
+        add(&self.in_flight, 1);
+        self.begin();
+    }
+
+    /// A request is given up before there is an answer.
+    pub(super) fn given_up(&self) {
+        add(&self.in_flight, u32::MAX);
+    }
+
+    /// There is an answer. Ends with [`Pulse::answered`].
+    pub(super) fn answering(&self) {
+        add(&self.answering, 1);
+    }
+
+    /// An answer is whole, or given up.
+    pub(super) fn answered(&self) {
+        add(&self.answering, u32::MAX);
+        add(&self.in_flight, u32::MAX);
+    }
+
+    /// Whether some of an answer may have been sent, and not all.
+    pub(super) fn is_answering(&self) -> bool {
+        self.answering.load(Relaxed) > 0
+    }
+
+    pub(super) fn in_flight(&self) -> u32 {
+        self.in_flight.load(Relaxed)
+    }
+
+    /// A body gave bytes that the client is to take.
+    pub(super) fn owe(&self) {
+        add(&self.owed, 1);
+    }
+
+    /// A body was asked for more, or dropped: its bytes are taken.
+    pub(super) fn taken(&self) {
+        add(&self.owed, u32::MAX);
+    }
+
+    /// Bytes went in or out.
+    pub(super) fn moved(&self, bytes: usize) {
+        self.moved.store(coarse_now(), Relaxed);
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.bytes.store(self.bytes.load(Relaxed).saturating_add(bytes), Relaxed);
+    }
+
+    /// A head or a body begins: its time and bytes count from here.
+    pub(super) fn begin(&self) {
+        self.began.store(self.moved.load(Relaxed), Relaxed);
+        self.bytes.store(0, Relaxed);
+    }
+
+    /// The transport says what it waits for, and whether nothing is under way.
+    pub(super) fn set(&self, waits: Waits, still: bool) {
+        self.waits.store(waits as u8, Relaxed);
+        self.still.store(still, Relaxed);
+    }
+
+    /// Whether nothing is under way, above and below.
+    pub(super) fn rests(&self) -> bool {
+        self.still.load(Relaxed) && self.in_flight() == 0
+    }
+
+    /// Puts `span` behind the placeholder that is given to hyper next.
+    pub(super) fn push_span(&self, span: FileSpan) {
+        self.spans().push_back(span);
+    }
+
+    pub(super) fn spans(&self) -> std::sync::MutexGuard<'_, VecDeque<FileSpan>> {
+        // Nothing that holds the lock can panic half-way through a change.
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the connection has come to.
+    pub(super) fn judge(&self, limits: &Limits) -> Judged {
+        let waits = Waits::of(self.waits.load(Relaxed));
+        let facts = Facts {
+            in_flight: self.in_flight(),
+            owed: self.owed.load(Relaxed),
+            still: Duration::from_millis(coarse_now().saturating_sub(self.moved.load(Relaxed))),
+            age: Duration::from_millis(coarse_now().saturating_sub(self.began.load(Relaxed))),
+            bytes: self.bytes.load(Relaxed),
+        };
+        judge(waits, facts, limits)
+    }
+}
+
+/// One task, so load and store suffice: a locked instruction would cost five times as much.
+fn add(count: &AtomicU32, step: u32) {
+    count.store(count.load(Relaxed).wrapping_add(step), Relaxed);
+}
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// The next message, or nothing in particular.
+    Message,
+    /// The rest of a head.
+    Head,
+    /// More of a request's body.
+    Body,
+    /// The client, to take what was written.
+    Room,
+}
+
+impl Waits {
+    fn of(number: u8) -> Self {
+        [Self::Message, Self::Head, Self::Body, Self::Room]
+            .into_iter()
+            .find(|waits| *waits as u8 == number)
+            .expect("a number made from one of these")
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Facts {
+    in_flight: u32,
+    owed: u32,
+    still: Duration,
+    age: Duration,
+    bytes: u64,
+}
+
+/// Whether a connection may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// It may.
+    Well,
+    /// Nothing was asked for too long.
+    Idle,
+    /// The client takes too long to send what it began.
+    Slow,
+    /// The client takes too long to take what it asked for.
+    Deaf,
+}
+
+fn judge(waits: Waits, facts: Facts, limits: &Limits) -> Judged {
+    let Facts { in_flight, owed, still, age, bytes } = facts;
+    // As long as it may be still, a body has time to get up to speed.
+    let crawls = age > limits.stall_max && bytes < u64::from(limits.rate_min) * age.as_secs();
+    match waits {
+        Waits::Room if still > limits.stall_max || crawls => Judged::Deaf,
+        Waits::Head if age > limits.head_max => Judged::Slow,
+        Waits::Body if still > limits.stall_max || crawls => Judged::Slow,
+        Waits::Message if in_flight == 0 && still > limits.idle_max => Judged::Idle,
+        Waits::Message if owed > 0 && still > limits.stall_max => Judged::Deaf,
+        _ => Judged::Well,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: u64 = 3600;
+
+    #[test]
+    fn a_head_has_its_time_in_all() {
+        check(Waits::Head, facts(0, 10, 500), Judged::Well);
+        check(Waits::Head, facts(0, 11, 500), Judged::Slow);
+    }
+
+    #[test]
+    fn a_body_must_move_and_not_crawl() {
+        check(Waits::Body, facts(30, 30, 0), Judged::Well);
+        check(Waits::Body, facts(31, 31, 1 << 20), Judged::Slow);
+        check(Waits::Body, facts(0, LONG, 128 * LONG), Judged::Well);
+        check(Waits::Body, facts(0, LONG, 128 * LONG - 1), Judged::Slow);
+        check(Waits::Room, facts(0, LONG, 128 * LONG - 1), Judged::Deaf);
+        check(Waits::Room, facts(31, 31, 1 << 20), Judged::Deaf);
+    }
+
+    #[test]
+    fn an_idle_connection_ends_and_a_thinking_handler_does_not_end_it() {
+        check(Waits::Message, facts(60, 60, 0), Judged::Well);
+        check(Waits::Message, facts(61, 61, 0), Judged::Idle);
+        check(Waits::Message, Facts { in_flight: 1, ..facts(LONG, LONG, 0) }, Judged::Well);
+        let owed = Facts { in_flight: 1, owed: 1, ..facts(31, LONG, 0) };
+        check(Waits::Message, owed, Judged::Deaf);
+    }
+
+    fn facts(still: u64, age: u64, bytes: u64) -> Facts {
+        let (still, age) = (Duration::from_secs(still), Duration::from_secs(age));
+        Facts { in_flight: 0, owed: 0, still, age, bytes }
+    }
+
+    #[track_caller]
+    fn check(waits: Waits, facts: Facts, expect: Judged) {
+        assert_eq!(judge(waits, facts, &Limits::default()), expect);
+    }
+}

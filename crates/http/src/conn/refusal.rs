@@ -1,0 +1,70 @@
+//! Answers that no handler gives: to what is no request, comes too late, or finds no place.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::transport::Transport;
+use crate::{Answer, Body};
+
+/// How long a refused client may go on sending before the socket is closed under it.
+const LINGER_MAX: Duration = Duration::from_secs(1);
+
+/// What a client is told that finds no place.
+pub(super) const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    content-type: text/plain; charset=utf-8\r\ncontent-length: 38\r\nretry-after: 5\r\n\
+    connection: close\r\n\r\nToo many connections; try again later\n";
+
+/// A short plain answer that says `why`.
+pub(super) fn answer(status: StatusCode, why: &str) -> Answer {
+    let text = Bytes::from(format!("{} {why}\n", status.as_u16()));
+    let mut answer = Response::new(Body::full(text));
+    *answer.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(header::CONTENT_TYPE, plain);
+    answer
+}
+
+/// Answers what hyper has not seen as a request, and closes in a way that lets the client read it.
+pub(super) async fn send(transport: &mut Transport, status: StatusCode, why: &str) {
+    let text = format!("{} {why}\n", status.as_u16());
+    let answer = format!(
+        "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n{text}",
+        status.as_u16(),
+        status.canonical_reason().unwrap_or("Refused"),
+        text.len(),
+    );
+    // Who does not take a refusal in time is not waited for.
+    _ = tokio::time::timeout(LINGER_MAX, linger(transport, answer.as_bytes())).await;
+}
+
+/// Closes a connection that is over: TLS is told, and the client may read its last answer.
+pub(super) async fn close(transport: &mut Transport) {
+    _ = tokio::time::timeout(LINGER_MAX, linger(transport, b"")).await;
+}
+
+/// Closing a socket with bytes unread makes the kernel reset it, and the answer may be lost: so the
+/// rest is read for a while, and thrown away.
+async fn linger(transport: &mut Transport, answer: &[u8]) -> std::io::Result<()> {
+    let stream = transport.stream();
+    stream.write_all(answer).await?;
+    stream.shutdown().await?;
+    let mut rest = [0; 4096];
+    while stream.read(&mut rest).await? > 0 {}
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ready_made_answer_is_well_framed() {
+        let text = std::str::from_utf8(NO_PLACE).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
+    }
+}

@@ -1,0 +1,308 @@
+//! Connections from end to end: raw bytes in, raw bytes out.
+
+use std::{io::Write, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use http_body_util::BodyExt;
+use relais_net::{Conn, Drain, Drained, Fault, Local, Peer, Service, Shutdown, Side, Stream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+use crate::{Answer, Ask, Body, DynHandler, FileSpan, Handler, OpenFile, Piece, Stamp};
+
+/// Answers by path.
+#[derive(Debug, Default)]
+struct Stage {
+    file: Option<Arc<OpenFile>>,
+}
+
+impl Handler for Stage {
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        (ask.request.uri().path() == "/now").then(|| Response::new(Body::full("now".into())))
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        match ask.request.uri().path() {
+            "/later" => {
+                tokio::task::yield_now().await;
+                Ok(Response::new(Body::full("later".into())))
+            }
+            "/echo" => {
+                let bytes = ask.request.into_body().collect().await?.to_bytes();
+                Ok(Response::new(Body::full(bytes)))
+            }
+            "/file" => {
+                let file = self.file.clone().expect("a file on this stage");
+                let len = file.stamp.len;
+                let head = Piece::Bytes(Bytes::from_static(b"<"));
+                let span = Piece::File(FileSpan { file, offset: 0, len });
+                Ok(Response::new(Body::of([head, span, Piece::Bytes(Bytes::from_static(b">"))])))
+            }
+            "/ours" => Err(fault(Side::Relais)),
+            "/upstream" => Err(fault(Side::Upstream)),
+            "/never" => std::future::pending().await,
+            path => panic!("no act for {path}"),
+        }
+    }
+}
+
+fn fault(side: Side) -> Fault {
+    Fault::new(side, "acting", std::io::ErrorKind::Other.into())
+}
+
+fn http(stage: Stage, limits: Limits) -> Http {
+    let handler: Box<dyn DynHandler> = Box::new(stage);
+    Http::new(Arc::new(ArcSwap::from_pointee(handler)), limits)
+}
+
+fn conn(stream: Stream) -> Conn {
+    let endpoint = "http://127.0.0.1:80".parse().unwrap();
+    Conn { stream, peer: Peer::Local, local: Arc::new(Local { endpoint }), tls: None }
+}
+
+/// A connection served in the background.
+struct Served {
+    client: DuplexStream,
+    shutdown: Shutdown,
+}
+
+fn serve(limits: Limits) -> Served {
+    let (client, server) = tokio::io::duplex(1 << 16);
+    let (shutdown, drain) = Shutdown::new();
+    tokio::spawn(async move {
+        // How it ends is seen by the client.
+        _ = http(Stage::default(), limits).serve(conn(Stream::Memory(server)), drain).await;
+    });
+    Served { client, shutdown }
+}
+
+/// Sends `input`, ends the sending side, and gives everything that comes back without the dates.
+async fn talk(input: &str) -> String {
+    let Served { mut client, shutdown: _shutdown } = serve(Limits::default());
+    client.write_all(input.as_bytes()).await.unwrap();
+    client.shutdown().await.unwrap();
+    rest_of(&mut client).await
+}
+
+async fn rest_of(client: &mut DuplexStream) -> String {
+    let mut output = Vec::new();
+    client.read_to_end(&mut output).await.unwrap();
+    undated(&String::from_utf8(output).unwrap())
+}
+
+fn undated(output: &str) -> String {
+    output.split_inclusive("\r\n").filter(|line| !line.starts_with("date: ")).collect()
+}
+
+const NOW: &str = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nnow";
+
+#[tokio::test]
+async fn requests_are_answered_in_order() {
+    let input = "GET /now HTTP/1.1\r\nHost: a\r\n\r\n\
+        POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi\
+        GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let expect = format!(
+        "{NOW}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi\
+        HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nlater"
+    );
+    assert_eq!(talk(input).await, expect);
+}
+
+#[tokio::test]
+async fn what_could_be_read_in_two_ways_is_refused_and_what_came_before_is_answered() {
+    let good = "GET /now HTTP/1.1\r\nHost: a\r\n\r\n";
+    for bad in [
+        "GET /now HTTP/1.1\nHost: a\r\n\r\n",
+        "GET /now HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET /now HTTP/1.1\r\n\r\n",
+        "GET /now HTTP/1.1\r\nHost : a\r\n\r\n",
+    ] {
+        let alone = talk(bad).await;
+        assert!(alone.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{bad:?}: {alone}");
+        assert!(alone.contains("connection: close\r\n"), "{bad:?}: {alone}");
+        let after = talk(&format!("{good}{bad}{good}")).await;
+        assert_eq!(after, format!("{NOW}{alone}"), "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn too_large_a_head_is_told_so() {
+    let long = "a".repeat(20_000);
+    let target = talk(&format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+    assert!(target.starts_with("HTTP/1.1 414 "), "{target}");
+    let many = "x: y\r\n".repeat(101);
+    let fields = talk(&format!("GET /now HTTP/1.1\r\nHost: a\r\n{many}\r\n")).await;
+    assert!(fields.starts_with("HTTP/1.1 431 "), "{fields}");
+}
+
+#[tokio::test]
+async fn a_fault_has_the_status_of_its_side() {
+    let ours = talk("GET /ours HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(ours.starts_with("HTTP/1.1 500 "), "{ours}");
+    let upstream = talk("GET /upstream HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(upstream.starts_with("HTTP/1.1 502 "), "{upstream}");
+    let tunnel = talk("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n").await;
+    assert!(tunnel.starts_with("HTTP/1.1 501 "), "{tunnel}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_lets_the_answer_under_way_end() {
+    let Served { mut client, shutdown } = serve(Limits::default());
+    client
+        .write_all(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nh")
+        .await
+        .unwrap();
+    // Once it asks for the rest of the body, the request is under way.
+    tokio::task::yield_now().await;
+    let finishing = tokio::spawn(shutdown.finish(Duration::from_secs(5)));
+    tokio::task::yield_now().await;
+    client.write_all(b"i").await.unwrap();
+    let output = rest_of(&mut client).await;
+    assert_eq!(output, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi");
+    drop(client);
+    assert_eq!(finishing.await.unwrap(), Drained::InTime);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_closes_a_connection_without_a_request() {
+    let Served { mut client, shutdown } = serve(Limits::default());
+    client.write_all(b"GET /now HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut output = vec![0; 3];
+    client.read_exact(&mut output).await.unwrap();
+    // Longer than a sweep: by then it is at rest.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(shutdown.finish(Duration::from_secs(5)).await, Drained::InTime);
+}
+
+/// A real socket, for what a pipe in memory cannot do.
+async fn tcp() -> (TcpStream, Stream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    (client, Stream::Tcp(listener.accept().await.unwrap().0))
+}
+
+fn open(bytes: &[u8]) -> (std::fs::File, Arc<OpenFile>) {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    let stamp = Stamp::of(&file).unwrap();
+    (file.try_clone().unwrap(), Arc::new(OpenFile { file, stamp }))
+}
+
+fn stage(file: Arc<OpenFile>) -> Stage {
+    Stage { file: Some(file) }
+}
+
+fn none() -> (Shutdown, Drain) {
+    Shutdown::new()
+}
+
+const FILE: &[u8] = b"GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn a_file_between_other_pieces_arrives_whole_over_a_socket_and_over_a_pipe() {
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| n.to_le_bytes()[n as usize % 3]).collect();
+    let (_, file) = open(&bytes);
+    let (mut client, server) = tcp().await;
+    let http1 = http(stage(Arc::clone(&file)), Limits::default());
+    let (_shutdown, drain) = none();
+    let serving = tokio::spawn(async move { http1.serve(conn(server), drain).await });
+    client.write_all(FILE).await.unwrap();
+    let mut output = Vec::new();
+    client.read_to_end(&mut output).await.unwrap();
+    assert_body(&output, &bytes);
+    drop(client);
+    serving.await.unwrap().unwrap();
+
+    let (mut client, server) = tokio::io::duplex(1 << 16);
+    let http1 = http(stage(file), Limits::default());
+    let (_shutdown, drain) = none();
+    tokio::spawn(async move { http1.serve(conn(Stream::Memory(server)), drain).await });
+    client.write_all(FILE).await.unwrap();
+    output.clear();
+    client.read_to_end(&mut output).await.unwrap();
+    assert_body(&output, &bytes);
+}
+
+#[track_caller]
+fn assert_body(output: &[u8], bytes: &[u8]) {
+    let end = output.windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
+    let head = String::from_utf8_lossy(&output[..end]);
+    assert!(head.contains(&format!("content-length: {}\r\n", bytes.len() + 2)), "{head}");
+    assert!(output[end..] == [b"<", bytes, b">"].concat(), "the body differs");
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_sent_breaks_the_message() {
+    for cut in [true, false] {
+        let (changing, file) = open(&vec![b'a'; 50 << 20]);
+        let (mut client, server) = tcp().await;
+        let http1 = http(stage(file), Limits::default());
+        let (_shutdown, drain) = none();
+        let serving = tokio::spawn(async move { http1.serve(conn(server), drain).await });
+        client.write_all(FILE).await.unwrap();
+        let mut first = vec![0; 1000];
+        client.read_exact(&mut first).await.unwrap();
+        if cut {
+            changing.set_len(1).unwrap();
+        } else {
+            (&changing).write_all(b"b").unwrap();
+        }
+        let mut output = Vec::new();
+        // A reset is as good an end as a short one.
+        _ = client.read_to_end(&mut output).await;
+        assert!(output.len() < 50 << 20, "cut: {cut}, came whole: {}", output.len());
+        drop(client);
+        assert!(serving.await.unwrap().is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_crowded_house_has_idle_connections_rest_at_once_and_wakes_them() {
+    let (mut client, server) = tcp().await;
+    let http1 = http(Stage::default(), Limits { awake_max: 0, ..Limits::default() });
+    let awake = Arc::clone(&http1.awake);
+    let (_shutdown, drain) = none();
+    tokio::spawn(async move { http1.serve(conn(server), drain).await });
+    for _ in 0..3 {
+        client.write_all(b"GET /now HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let mut output = vec![0; NOW.len() + "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n".len()];
+        client.read_exact(&mut output).await.unwrap();
+        assert_eq!(undated(&String::from_utf8(output).unwrap()), NOW);
+        while awake.load(std::sync::atomic::Ordering::Relaxed) > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Times here are real, as the clock that counts them is the kernel's coarse one: limits of nothing
+/// make the first sweep end the connection.
+#[tokio::test]
+async fn who_takes_too_long_is_told_or_left() {
+    let none = Duration::ZERO;
+    let limits = Limits { head_max: none, idle_max: none, stall_max: none, ..Limits::default() };
+    check_slow(limits, "GET /now HT", "HTTP/1.1 408 ").await;
+    check_slow(limits, "", "").await;
+    let begun = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nh";
+    check_slow(limits, begun, "HTTP/1.1 408 ").await;
+}
+
+async fn check_slow(limits: Limits, input: &str, expect: &str) {
+    let Served { mut client, shutdown: _shutdown } = serve(limits);
+    client.write_all(input.as_bytes()).await.unwrap();
+    let output = rest_of(&mut client).await;
+    assert!(output.starts_with(expect), "{output}");
+    assert_eq!(output.is_empty(), expect.is_empty(), "{output}");
+}
+
+#[test]
+fn statuses_of_refusals_are_statuses() {
+    for status in [400, 408, 413, 414, 417, 431, 501, 505] {
+        assert!(StatusCode::from_u16(status).unwrap().canonical_reason().is_some());
+    }
+}
