@@ -6,6 +6,7 @@
 mod body;
 mod conn;
 mod file;
+pub mod files;
 mod handler;
 
 pub use body::{Body, Ended, Piece, Pieces};
