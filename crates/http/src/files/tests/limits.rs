@@ -51,7 +51,7 @@ fn big_files_are_coded_up_to_a_size() {
     for from in [From::Memory, From::AtOnce] {
         let got = site.ask("GET /a.txt\naccept-encoding: gzip");
         assert_eq!(got.from, from);
-        assert_eq!(super::super::pack::unpack(&got.body, Coding::Gzip), text.as_bytes());
+        assert_eq!(pack::unpack(&got.body, Coding::Gzip), text.as_bytes());
     }
 }
 

@@ -33,7 +33,8 @@ fn errors_tell_nothing_of_the_inside() {
     for request in ["GET /missing", "GET /a/", "POST /a", "GET /%zz", "GET /a/b\nif-match: \"x\""] {
         let got = site.ask(&format!("{request}\naccept: text/html"));
         assert!((400..500).contains(&got.status));
-        assert!(!got.text().contains("root") && !got.text().contains("tmp"), "{}", got.text());
+        let folder = site.folder.path().to_str().unwrap();
+        assert!(!got.text().contains(folder), "{}", got.text());
         assert_eq!(got.field("x-content-type-options"), "nosniff");
         assert!(got.field("content-security-policy").starts_with("default-src 'none'"));
     }
