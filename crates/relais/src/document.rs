@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue, ValueDeserializer},
 };
 
-use crate::complaint::{did_you_mean, Complaint, KeyPath, Line, Place, Problem, Step, Wrong};
+use crate::complaint::{Complaint, KeyPath, Line, Place, Problem, Step, Wrong, did_you_mean};
 
 /// The text of a configuration file, taken apart.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::{
     process::{Child, ChildStdout, Command, Output, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// No answer takes longer, however busy the machine is.
@@ -172,4 +172,14 @@ fn collect(mut from: impl Read + Send + 'static) -> Receiver<String> {
         _ = sender.send(String::from_utf8_lossy(&text).into_owned());
     });
     said
+}
+
+/// Waits for `is_so`, which nothing announces.
+#[track_caller]
+pub fn until(is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it never came to be");
+        thread::park_timeout(Duration::from_millis(2));
+    }
 }
