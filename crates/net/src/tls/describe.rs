@@ -28,6 +28,8 @@ use super::visible::{clean, hex};
 const NAMES_MAX: usize = 256;
 /// The most attributes of a subject or an issuer that are shown.
 const ATTRIBUTES_MAX: usize = 32;
+/// The longest object identifier that is decoded; those in use have at most 20 bytes.
+const OID_BYTES_MAX: usize = 64;
 
 /// What a certificate says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -274,8 +276,11 @@ fn signature_name(oid: &Oid<'_>) -> String {
     name.to_owned()
 }
 
+/// Dotted, or in hexadecimal if it is absurdly long: where any crate of the build switches on
+/// `asn1-rs/bigint`, the cost of dots grows with its square.
 fn oid_text(oid: &Oid<'_>) -> String {
-    clean(&oid.to_id_string())
+    let bytes = oid.as_bytes();
+    if bytes.len() <= OID_BYTES_MAX { clean(&oid.to_id_string()) } else { hex(bytes, ':') }
 }
 
 /// The instant, or the nearest that a [`SystemTime`] can be.
@@ -292,7 +297,9 @@ fn instant(time: ASN1Time) -> SystemTime {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, DnType, KeyPair};
+    use std::{sync::mpsc, thread};
+
+    use rcgen::{CertificateParams, CustomExtension, DnType, KeyPair};
 
     use super::*;
 
@@ -331,6 +338,20 @@ mod tests {
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let facts = Facts::of(&certificate("many", &names)).unwrap();
         assert_eq!((facts.names.len(), facts.names_omitted), (NAMES_MAX, 7));
+    }
+
+    #[test]
+    fn an_endless_identifier_costs_no_time() {
+        // One number of 3.5 million bits, as a registered ID among the names (RFC 5280, 4.2.1.6).
+        let id = [vec![0x2a], vec![0xff; (1 << 19) - 2], vec![1]].concat();
+        let names = [&[0x30, 0x83, 8, 0, 5, 0x88, 0x83, 8, 0, 0][..], &id].concat();
+        let mut params = CertificateParams::default();
+        params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 17], names)];
+        let own = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let (done, over) = mpsc::channel();
+        thread::spawn(move || done.send(Facts::of(own.der()).unwrap().names));
+        let names = over.recv_timeout(Duration::from_secs(5)).unwrap();
+        assert!(names[0].starts_with("RID:2a:ff:ff"), "{names:?}");
     }
 
     #[test]
