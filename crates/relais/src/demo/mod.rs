@@ -5,17 +5,16 @@ use std::{borrow::Cow, sync::LazyLock};
 use relais_http::files::Asset;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use crate::config::Source;
-
 /// The pages of the demo.
 #[derive(RustEmbed)]
 #[folder = "../../web/demo"]
 struct Pages;
 
+/// What the demo's configuration is called.
+pub(crate) const NAME: &str = "demo.toml";
+
 /// The demo's configuration.
-pub(crate) fn source() -> Source {
-    Source::Embedded { name: "demo.toml", text: include_str!("demo.toml").to_owned() }
-}
+pub(crate) const TEXT: &str = include_str!("demo.toml");
 
 /// The pages of the demo, as files below a root.
 pub(crate) fn assets() -> &'static [Asset] {

@@ -9,8 +9,8 @@ use super::{CacheRule, Table};
 use crate::{
     access_log::AccessLog,
     auth::Auth,
+    base::Base,
     complaint::{KeyPath, Problem, Wrong},
-    config::Base,
     spelling::HostName,
 };
 

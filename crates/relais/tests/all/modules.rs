@@ -11,20 +11,20 @@ use std::{
 };
 
 /// Each module, and those it imports. Names are ways from the root: `run::house`.
-pub type Imports = BTreeMap<String, BTreeSet<String>>;
+pub(crate) type Imports = BTreeMap<String, BTreeSet<String>>;
 
 /// The imports of the crate whose root is in `src`.
 ///
 /// Only arrows between siblings count: a parent knows its children, and that they know what it
 /// gives to all of them is no cycle.
-pub fn module_imports(src: &Path) -> Imports {
+pub(crate) fn module_imports(src: &Path) -> Imports {
     let mut imports = Imports::new();
     siblings(src, "lib.rs", "", &mut imports);
     imports
 }
 
 /// The modules that `from` reaches.
-pub fn reach(imports: &Imports, from: &str) -> BTreeSet<String> {
+pub(crate) fn reach(imports: &Imports, from: &str) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     let mut todo = vec![from];
     while let Some(module) = todo.pop() {
@@ -44,29 +44,24 @@ fn siblings(folder: &Path, parent: &str, way: &str, imports: &mut Imports) {
     let text = code(&text);
     let modules = declared(&text);
     let homes = homes(&text, &modules);
-    // Siblings at the root are named from `crate`, those below from their parent, too.
-    let mut roots: Vec<(&str, usize)> = vec![("super::", 1)];
     let absolute = if way.is_empty() { "crate::".to_owned() } else { format!("crate::{way}::") };
-    roots.push((&absolute, usize::MAX));
     for module in &modules {
-        let mut found = BTreeSet::new();
-        for (text, depth) in texts(folder, module) {
-            for (root, from_depth) in &roots {
-                // `super` is the parent only in the module's own file.
-                if *from_depth != usize::MAX && depth != 0 {
-                    continue;
-                }
-                for name in names_after(&text, root) {
-                    let target =
-                        if modules.contains(&name) { Some(&name) } else { homes.get(&name) };
-                    found.extend(target.filter(|target| *target != module).cloned());
-                }
-            }
+        let mut names = BTreeSet::new();
+        for Text { code, is_own } in texts(folder, module) {
+            names.extend(names_after(&code, &absolute));
+            // Further down `super` is the module itself, or something in it.
+            names.extend(is_own.then(|| names_after(&code, "super::")).into_iter().flatten());
         }
+        let home =
+            |name| if modules.contains(&name) { Some(name) } else { homes.get(&name).cloned() };
+        let found: BTreeSet<_> = names.into_iter().filter_map(home).collect();
         let full = |name: &str| {
             if way.is_empty() { name.to_owned() } else { format!("{way}::{name}") }
         };
-        imports.insert(full(module), found.iter().map(|name| full(name)).collect());
+        imports.insert(
+            full(module),
+            found.iter().filter(|name| *name != module).map(|name| full(name)).collect(),
+        );
         let below = folder.join(module);
         if below.join("mod.rs").is_file() {
             siblings(&below, "mod.rs", &full(module), imports);
@@ -126,21 +121,30 @@ fn homes(code: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String> {
     homes
 }
 
-/// The texts of a module and of what is in its folder, with how deep each stands.
-fn texts(folder: &Path, module: &str) -> Vec<(String, usize)> {
+/// A file of a module.
+struct Text {
+    code: String,
+    /// Whether it is the module's own file, and not one of what is in it.
+    is_own: bool,
+}
+
+fn texts(folder: &Path, module: &str) -> Vec<Text> {
     let mut texts = Vec::new();
-    for own in [folder.join(format!("{module}.rs")), folder.join(module).join("mod.rs")] {
-        texts.extend(fs::read_to_string(own).ok().map(|text| (code(&text), 0)));
-    }
-    let mut folders = vec![(folder.join(module), 1)];
-    while let Some((folder, depth)) = folders.pop() {
+    let mut read = |path: &Path, is_own| {
+        let text = fs::read_to_string(path).ok();
+        texts.extend(text.map(|text| Text { code: code(&text), is_own }));
+    };
+    read(&folder.join(format!("{module}.rs")), true);
+    read(&folder.join(module).join("mod.rs"), true);
+    let mut folders = vec![folder.join(module)];
+    while let Some(folder) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
-                folders.push((path, depth + 1));
+                folders.push(path);
             } else if name != "mod" && name != "tests" {
-                texts.extend(fs::read_to_string(path).ok().map(|text| (code(&text), depth)));
+                read(&path, false);
             }
         }
     }

@@ -44,7 +44,7 @@ fn listeners_come_and_go_and_callers_inside_stay() {
     check(&place.run(&["reload"]), 0, "reloaded: 0 listeners kept, 1 opened, 2 closed\n", "");
     assert!(place.path().join("new").exists());
     let (_, at) = running.listeners[0].split_once("://").unwrap();
-    until(|| !TcpStream::connect(at).is_ok());
+    until(|| TcpStream::connect(at).is_err());
     until(|| !place.path().join("old").exists());
     running.signal(Signal::TERM);
     assert_eq!(running.end().code, Some(0));

@@ -66,7 +66,7 @@ fn a_second_signal_ends_it_at_once() {
 /// Waits until nobody is let in any more.
 fn await_refusal(running: &Running) {
     let (_, at) = running.listeners[0].split_once("://").unwrap();
-    until(|| !std::net::TcpStream::connect(at).is_ok());
+    until(|| std::net::TcpStream::connect(at).is_err());
 }
 
 #[test]
