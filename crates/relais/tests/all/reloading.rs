@@ -1,6 +1,11 @@
 //! A changed file, applied while callers are inside.
 
-use std::{fs, net::TcpStream, os::unix::fs::PermissionsExt, process::Output};
+use std::{
+    fs,
+    net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt,
+    process::Output,
+};
 
 use rustix::process::Signal;
 
@@ -68,6 +73,26 @@ fn a_file_that_does_not_check_is_refused_and_the_old_one_runs_on() {
     assert!(said.contains("cannot listen on http://192.0.2.1:1: no such address here"), "{said}");
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(get(&mut stream, "/", "a").1, "one");
+}
+
+#[test]
+fn a_port_that_is_to_speak_another_scheme_takes_a_restart() {
+    let place = place_of_two();
+    let port = free_port();
+    place.write("relais.toml", config(&format!("\"http://127.0.0.1:{port}\""), "one"));
+    let running = place.start(&["up"], 1);
+    place.write("relais.toml", config(&format!("\"https://127.0.0.1:{port}\""), "one"));
+    let output = place.run(&["reload"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("its port is open as something else"), "{said}");
+    assert!(said.contains("hint: this change takes a restart"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(get(&mut running.connect(0), "/", "a").1, "one");
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]
