@@ -160,7 +160,7 @@ impl Files {
 
     /// Reads a file that is small enough to be kept. One that changes meanwhile is opened and read
     /// anew, so that what is read is one state of it and not parts of two.
-    fn read_small(
+    pub(super) fn read_small(
         &self,
         at: &[u8],
         source: &mut Source,

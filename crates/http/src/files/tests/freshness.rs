@@ -131,3 +131,14 @@ fn an_answer_is_of_one_state() {
         }
     });
 }
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_read_again() {
+    let site = Site::of(&[("a.txt", "first")]);
+    for text in ["longer than the first", "short", "", "other"] {
+        let mut source = site.files.tree.open_file(b"a.txt", later()).unwrap();
+        site.write("a.txt", text);
+        let read = site.files.read_small(b"a.txt", &mut source, later()).unwrap().unwrap();
+        assert_eq!((&read[..], source.stamp.len), (text.as_bytes(), text.len() as u64));
+    }
+}
