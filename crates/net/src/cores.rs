@@ -2,6 +2,7 @@
 //! its way.
 
 use std::{
+    cell::Cell,
     io,
     num::NonZeroUsize,
     sync::{
@@ -72,12 +73,38 @@ impl Cores {
     }
 }
 
+/// How many events tokio takes from the kernel at once.
+const EVENTS_MAX: u32 = 1024;
+
+thread_local! {
+    static TURN: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Which turn the current core is at: one wait for events, and the tasks that they woke.
+///
+/// What was true of the world since a turn began is true for every request of that turn, as each
+/// was sent before it: so a file's state is asked for once a turn, not once a request. 0 on a
+/// thread that is no core, where there are no turns.
+///
+/// A core that never waits, because tasks yield to each other, may keep its turn while new events
+/// come. Who relies on turns bounds their age, too.
+pub fn turn() -> u64 {
+    TURN.get()
+}
+
 impl Core {
     fn start(index: usize) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            // As many tasks as the kernel reports events at once: all of a turn run before the next.
+            .event_interval(EVENTS_MAX)
+            .on_thread_unpark(|| TURN.set(TURN.get() + 1))
+            .build()?;
         let handle = runtime.handle().clone();
         let (stay, leave) = tokio::sync::oneshot::channel();
         thread::Builder::new().name(format!("relais-core-{index}")).spawn(move || {
+            TURN.set(1);
             // An error is the sender's end, which is what is waited for.
             _ = runtime.block_on(leave);
         })?;
@@ -101,6 +128,24 @@ impl Drop for Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_wait_begins_a_turn() {
+        assert_eq!(turn(), 0);
+        let cores = Cores::start(NonZeroUsize::MIN).unwrap();
+        let (tell, told) = std::sync::mpsc::channel();
+        for _ in 0..3 {
+            let tell = tell.clone();
+            cores.first().spawn(async move { tell.send(turn()).unwrap() });
+            // The core waits again before it is given the next task.
+            while cores.first().metrics().global_queue_depth() > 0 {
+                thread::yield_now();
+            }
+        }
+        drop(tell);
+        let turns: Vec<_> = told.iter().collect();
+        assert!(turns.iter().all(|&turn| turn > 0) && turns.is_sorted(), "{turns:?}");
+    }
 
     #[test]
     fn few_and_long_connections_are_shared_out_evenly() {
