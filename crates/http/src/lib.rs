@@ -3,12 +3,18 @@
 //! [`Http`] is the [`Service`](relais_net::Service) that speaks HTTP/1.1 and HTTP/2 with a caller
 //! and asks a [`Handler`] for the answer to each request.
 
+pub mod access_log;
+pub mod auth;
 mod body;
 mod conn;
 mod file;
 mod handler;
+mod hosts;
+#[cfg(test)]
+mod says;
 
 pub use body::{Body, Ended, Piece, Pieces};
 pub use conn::{HandlerSlot, Http, Limits};
 pub use file::{FileSpan, OpenFile, Stamp};
 pub use handler::{Answer, Ask, Caller, DynHandler, Handler, Inbound};
+pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};

@@ -5,6 +5,7 @@
 //! connection lives on one of the [`Cores`] from its handshake to its end.
 
 mod cores;
+mod dial;
 mod door;
 mod endpoint;
 mod fault;
@@ -16,6 +17,7 @@ mod stream;
 pub mod tls;
 
 pub use cores::{Cores, Seat, turn};
+pub use dial::dial;
 pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};
 pub use fault::{Fault, Side};

@@ -178,7 +178,8 @@ impl Incoming {
         let Some(acceptor) = tls else {
             return Ok(Conn { stream: Stream::Tcp(plain), peer, local, tls: None });
         };
-        let (stream, session) = acceptor.accept(plain).await?;
+        // Boxed: the state of a handshake is large, and done with long before its connection is.
+        let (stream, session) = Box::pin(acceptor.accept(plain)).await?;
         Ok(Conn { stream: Stream::Tls(Box::new(stream)), peer, local, tls: Some(session) })
     }
 }

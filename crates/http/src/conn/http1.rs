@@ -84,8 +84,9 @@ pub(super) async fn serve(
         let Slept { transport: slept, ending, word } = awake.run(drain).await;
         match ending {
             Ending::AtRest => transport = slept,
-            Ending::Over(ended) => return part(slept, ended, word).await,
-            Ending::Judged(judged) => return dismiss(slept, judged, word).await,
+            // Boxed: a connection at rest keeps no room for its end.
+            Ending::Over(ended) => return Box::pin(part(slept, ended, word)).await,
+            Ending::Judged(judged) => return Box::pin(dismiss(slept, judged, word)).await,
         }
         if rest(&transport, house.limits, drain).await == Rested::Enough {
             return Ok(());

@@ -58,7 +58,8 @@ impl Service for Http {
         let asking =
             Asking { handler: Arc::clone(&self.handler), caller, pulse: Arc::clone(&pulse), files };
         if is_http2 {
-            http2::serve(stream, asking, &self.limits, &drain).await
+            // Boxed: its state is large, and every HTTP/1 connection would have room for it.
+            Box::pin(http2::serve(stream, asking, &self.limits, &drain)).await
         } else {
             http1::serve(
                 stream,

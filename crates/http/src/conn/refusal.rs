@@ -52,7 +52,7 @@ async fn linger(transport: &mut Transport, answer: &[u8]) -> std::io::Result<()>
     let stream = transport.stream();
     stream.write_all(answer).await?;
     stream.shutdown().await?;
-    let mut rest = [0; 4096];
+    let mut rest = vec![0; 4096];
     while stream.read(&mut rest).await? > 0 {}
     Ok(())
 }

@@ -113,18 +113,26 @@ impl Transport {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let stream = Pin::new(&mut self.stream);
         let bytes: usize = slices.iter().map(|slice| slice.len()).sum();
         match slices {
-            [one] => stream.poll_write(cx, one),
-            _ if bytes > JOINED_BYTES_MAX => stream.poll_write_vectored(cx, slices),
+            [one] => self.poll_write_one(cx, one),
+            _ if bytes > JOINED_BYTES_MAX => {
+                Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+            }
             _ => JOINED.with_borrow_mut(|joined| {
                 joined.clear();
                 for slice in slices {
                     joined.extend_from_slice(slice);
                 }
-                stream.poll_write(cx, joined)
+                self.poll_write_one(cx, joined)
             }),
+        }
+    }
+
+    fn poll_write_one(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.stream {
+            Stream::Tcp(stream) => poll_send(stream, cx, bytes, SendFlags::NOSIGNAL),
+            stream => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -143,8 +151,8 @@ impl Transport {
         };
         let memory = slices.iter().position(|slice| is_placeholder(slice)).unwrap_or(slices.len());
         let written = if memory > 0 {
-            // The head of an answer leaves in one packet with the first bytes of its file.
-            ready!(poll_send(stream, cx, &slices[..memory]))?
+            // MORE: the head of an answer leaves in one packet with the first bytes of its file.
+            ready!(poll_send(stream, cx, &slices[0], SendFlags::NOSIGNAL | SendFlags::MORE))?
         } else {
             ready!(poll_send_file(stream, cx, span, slices[0].len()))?
         };
@@ -176,17 +184,17 @@ impl Transport {
     }
 }
 
-/// Sends some of `slices`, and has the kernel wait for more before it sends a short packet.
+/// Sends some of `bytes`.
 fn poll_send(
     stream: &TcpStream,
     cx: &mut Context<'_>,
-    slices: &[IoSlice<'_>],
+    bytes: &[u8],
+    flags: SendFlags,
 ) -> Poll<io::Result<usize>> {
     loop {
         ready!(stream.poll_write_ready(cx))?;
-        let sent = stream.try_io(Interest::WRITABLE, || {
-            Ok(rustix::net::send(stream, &slices[0], SendFlags::NOSIGNAL | SendFlags::MORE)?)
-        });
+        let sent =
+            stream.try_io(Interest::WRITABLE, || Ok(rustix::net::send(stream, bytes, flags)?));
         match sent {
             Err(error) if error.kind() == ErrorKind::WouldBlock => (),
             sent => return Poll::Ready(sent),

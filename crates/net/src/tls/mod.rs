@@ -1,5 +1,47 @@
-//! TLS: what a listener offers, and what a handshake agreed on.
+//! TLS: what a listener offers, what a handshake agreed on, and the papers that both go by.
+//!
+//! - Serving: [`Certified`] (read by [`read_certified`] or issued by an [`Authority`]) goes into an
+//!   [`Offer`], the offer into an [`Acceptor`], whose handshakes give a [`Session`].
+//! - Looking: a [`Probe`] shakes hands with anyone and tells what it saw; [`Facts`] tells what a
+//!   certificate says.
+//!
+//! Versions, suites and groups are rustls' own, which are those of Mozilla's "intermediate" profile;
+//! a test holds them to it.
 
 mod acceptor;
+mod authority;
+mod certified;
+mod describe;
+mod issue;
+mod pem;
+mod probe;
+mod resumption;
+mod roots;
+mod session;
+mod vault;
 
-pub use acceptor::{Acceptor, Protocol, Session};
+use std::sync::{Arc, LazyLock};
+
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+pub use self::{
+    acceptor::{Acceptor, Offer, OfferError, Protocols},
+    authority::{Authority, AuthorityError},
+    certified::{Certified, CertifiedError},
+    describe::{Facts, Fingerprint, NotACertificate},
+    issue::{CertifiedPem, ParseSubjectNameError, SubjectName},
+    pem::{PemError, Warning, read_certified, read_chain, read_key},
+    probe::{Probe, ProbeError, Seen},
+    resumption::Resumption,
+    roots::{Roots, Verdict},
+    session::{CallerCertificate, Handshake, Protocol, Session, Version},
+};
+
+/// The one provider of cryptography, shared rather than taken from the process-wide default that
+/// anyone may set.
+fn provider() -> &'static Arc<CryptoProvider> {
+    static PROVIDER: LazyLock<Arc<CryptoProvider>> =
+        LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
+    &PROVIDER
+}

@@ -1,0 +1,128 @@
+//! The handler that notes what another handler answers.
+
+use std::time::SystemTime;
+
+use http::{Method, StatusCode};
+use relais_net::{Fault, Side};
+use tokio::time::Instant;
+
+use super::{
+    entry::{Entry, client_left},
+    log::AccessLog,
+};
+use crate::{Answer, Ask, Ended, Handler, auth::User};
+
+/// Notes every request that `H` is asked, when its answer has ended.
+///
+/// Who was let in is read from the answer's [`User`]. A request that was left without an answer is
+/// noted as what the connection makes of it: 502 or 500; or 499, if the caller left before.
+///
+/// *Cost*: two allocations and some 300 ns; see [`AccessLog`] for the rest, which is not waited for.
+#[derive(Debug)]
+pub struct Logged<H> {
+    inner: H,
+    log: AccessLog,
+    clock: fn() -> SystemTime,
+}
+
+impl<H> Logged<H> {
+    /// Notes in `log` what `inner` answers, with the time that `clock` says.
+    pub fn new(inner: H, log: AccessLog, clock: fn() -> SystemTime) -> Self {
+        Self { inner, log, clock }
+    }
+
+    fn note(&self, ask: &Ask, (at, start): (SystemTime, Instant)) -> Note {
+        Note {
+            log: self.log.clone(),
+            bodiless: *ask.request.method() == Method::HEAD,
+            start,
+            entry: Some(Entry::of(ask, at)),
+        }
+    }
+
+    fn now(&self) -> (SystemTime, Instant) {
+        ((self.clock)(), Instant::now())
+    }
+}
+
+impl<H: Handler> Handler for Logged<H> {
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        let now = self.now();
+        let answer = self.inner.at_once(ask)?;
+        Some(self.note(ask, now).follow(answer))
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        let note = self.note(&ask, self.now());
+        match self.inner.answer(ask).await {
+            Ok(answer) => Ok(note.follow(answer)),
+            Err(fault) => {
+                note.end(status_of(&fault));
+                Err(fault)
+            }
+        }
+    }
+}
+
+/// What the connection answers in place of a handler: see [`Handler::answer`].
+fn status_of(fault: &Fault) -> StatusCode {
+    match fault.side {
+        Side::Upstream => StatusCode::BAD_GATEWAY,
+        Side::Relais => StatusCode::INTERNAL_SERVER_ERROR,
+        Side::Client => client_left(),
+    }
+}
+
+/// An entry on its way. Written once: when it ends, or when it is dropped.
+struct Note {
+    log: AccessLog,
+    /// Whether no body is sent, whatever the answer has.
+    bodiless: bool,
+    start: Instant,
+    /// `None` once it is given to the log.
+    entry: Option<Entry>,
+}
+
+impl Note {
+    /// Ends when the body of `answer` does.
+    fn follow(mut self, mut answer: Answer) -> Answer {
+        let status = answer.status();
+        if let Some(entry) = &mut self.entry {
+            entry.status = status;
+            entry.user = answer.extensions().get::<User>().cloned();
+        }
+        self.bodiless |= matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        answer.body_mut().on_end(move |ended| {
+            let ended = if self.bodiless { Ended::Whole(0) } else { ended };
+            self.finish(|entry| entry.ended = ended);
+        });
+        answer
+    }
+
+    /// Ends without an answer of the handler.
+    fn end(mut self, status: StatusCode) {
+        self.finish(|entry| entry.status = status);
+    }
+
+    fn finish(&mut self, last: impl FnOnce(&mut Entry)) {
+        if let Some(mut entry) = self.entry.take() {
+            last(&mut entry);
+            entry.took = self.start.elapsed();
+            self.log.push(entry);
+        }
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        let broken = std::thread::panicking();
+        self.finish(|entry| {
+            if broken {
+                entry.status = StatusCode::INTERNAL_SERVER_ERROR;
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+//! Who asked for what, and what became of it: one line for each answer.
+//!
+//! [`Logged`] notes each request and its answer's end, and hands them to an [`AccessLog`], whose own
+//! thread formats and writes them. The way to it is bounded and never waited for: what is too much
+//! is dropped, counted and told, and so is what a full disk refuses.
+//!
+//! Never written: the headers Authorization and Cookie, and user and password in a URL.
+
+mod entry;
+mod format;
+mod log;
+mod logged;
+mod queue;
+mod sink;
+mod utc;
+mod writer;
+
+pub use format::Format;
+pub use log::{AccessLog, Closed};
+pub use logged::Logged;
+pub use sink::Sink;
+pub use writer::Tally;

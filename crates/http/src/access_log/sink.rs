@@ -1,0 +1,216 @@
+//! Where lines go.
+
+use std::{
+    fmt,
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+/// Where an [`AccessLog`](super::AccessLog) writes.
+pub enum Sink {
+    /// To the end of this file, which is made if it is not there, readable by owner and group.
+    /// Opened anew on request, and by itself when the path leads to another file or to none.
+    File(PathBuf),
+    /// To this.
+    Writer(Box<dyn Write + Send>),
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Writer(_) => f.debug_tuple("Writer").finish_non_exhaustive(),
+        }
+    }
+}
+
+/// An open [`Sink`].
+pub(super) struct Out {
+    to: To,
+    /// Whether what is there ends within a line.
+    torn: bool,
+}
+
+enum To {
+    File { file: File, path: PathBuf, identity: (u64, u64) },
+    Writer(Box<dyn Write + Send>),
+}
+
+/// A write that came to a stop.
+#[derive(Debug)]
+pub(super) struct Stopped {
+    /// How many of the bytes were written before.
+    pub(super) written: usize,
+    pub(super) error: io::Error,
+}
+
+impl Out {
+    pub(super) fn open(sink: Sink) -> io::Result<Self> {
+        match sink {
+            Sink::File(path) => Self::open_file(path),
+            Sink::Writer(writer) => Ok(Self { to: To::Writer(writer), torn: false }),
+        }
+    }
+
+    fn open_file(path: PathBuf) -> io::Result<Self> {
+        // Without waiting: a pipe that nobody reads is an error, not a reason to stand still.
+        let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(0o640).custom_flags(flags);
+        let file = options.open(&path)?;
+        let metadata = file.metadata()?;
+        let torn = ends_torn(&path, &metadata);
+        Ok(Self { to: To::File { file, path, identity: identity(&metadata) }, torn })
+    }
+
+    /// Opens the file again by its path. Where that fails, the old one stays.
+    pub(super) fn reopen(&mut self) -> io::Result<()> {
+        if let To::File { path, .. } = &self.to {
+            *self = Self::open_file(path.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Whether the path leads to another file by now, or to none.
+    pub(super) fn is_gone(&self) -> bool {
+        match &self.to {
+            To::File { path, identity: open, .. } => {
+                fs::metadata(path).ok().is_none_or(|found| identity(&found) != *open)
+            }
+            To::Writer(_) => false,
+        }
+    }
+
+    /// Writes `lines`, which are whole, and begins a new line if the last write came to a stop
+    /// within one.
+    pub(super) fn write(&mut self, lines: &[u8]) -> Result<(), Stopped> {
+        if self.torn && !lines.is_empty() {
+            self.put(b"\n").map_err(|stopped| Stopped { written: 0, ..stopped })?;
+        }
+        self.put(lines)?;
+        let flushed = match &mut self.to {
+            To::File { .. } => Ok(()),
+            To::Writer(writer) => writer.flush(),
+        };
+        flushed.map_err(|error| Stopped { written: lines.len(), error })
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Stopped> {
+        let mut written = 0;
+        while written < bytes.len() {
+            let wrote = match &mut self.to {
+                To::File { file, .. } => file.write(&bytes[written..]),
+                To::Writer(writer) => writer.write(&bytes[written..]),
+            };
+            match wrote {
+                Ok(0) => return Err(Stopped { written, error: io::ErrorKind::WriteZero.into() }),
+                Ok(more) => {
+                    written += more;
+                    self.torn = bytes[written - 1] != b'\n';
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                Err(error) => return Err(Stopped { written, error }),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+/// Whether a file ends within a line, as one does after a crash or on a full disk. Those that we
+/// may not read pass for whole.
+fn ends_torn(path: &Path, metadata: &Metadata) -> bool {
+    if !metadata.is_file() || metadata.len() == 0 {
+        return false;
+    }
+    let mut last = [b'\n'];
+    let read = File::open(path).and_then(|file| file.read_exact_at(&mut last, metadata.len() - 1));
+    read.is_ok() && last != [b'\n']
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn open(path: &Path) -> Out {
+        Out::open(Sink::File(path.to_owned())).unwrap()
+    }
+
+    #[test]
+    fn a_file_is_made_for_owner_and_group_and_appended_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        open(&path).write(b"one\n").unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode & !0o640, 0, "{mode:o}");
+        assert_eq!(mode & 0o600, 0o600, "{mode:o}");
+        open(&path).write(b"two\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+    }
+
+    #[test]
+    fn a_torn_line_is_ended_before_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        fs::write(&path, "one\ntw").unwrap();
+        let mut out = open(&path);
+        out.write(b"three\n").unwrap();
+        out.write(b"four\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntw\nthree\nfour\n");
+    }
+
+    #[test]
+    fn a_file_that_was_moved_or_removed_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, old) = (dir.path().join("log"), dir.path().join("log.1"));
+        let mut out = open(&path);
+        out.write(b"one\n").unwrap();
+        assert!(!out.is_gone());
+        fs::rename(&path, &old).unwrap();
+        assert!(out.is_gone());
+        out.reopen().unwrap();
+        out.write(b"two\n").unwrap();
+        assert!(!out.is_gone());
+        assert_eq!(fs::read_to_string(&old).unwrap(), "one\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two\n");
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "").unwrap();
+        // The path leads to a file again, but not to ours, whose inode is in use still.
+        assert!(out.is_gone());
+    }
+
+    #[test]
+    fn where_reopening_fails_the_old_file_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, path) = (dir.path().join("logs"), dir.path().join("logs/log"));
+        fs::create_dir(&folder).unwrap();
+        let mut out = open(&path);
+        fs::rename(&folder, dir.path().join("old")).unwrap();
+        assert!(out.is_gone());
+        out.reopen().unwrap_err();
+        out.write(b"one\n").unwrap();
+        assert_eq!(fs::read_to_string(dir.path().join("old/log")).unwrap(), "one\n");
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_reads_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RWXU,
+            0,
+        )
+        .unwrap();
+        assert!(Out::open(Sink::File(path)).is_err());
+    }
+}

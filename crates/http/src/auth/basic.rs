@@ -1,0 +1,241 @@
+//! The handler that asks for a password before another handler answers.
+
+use std::{io, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use relais_net::{Fault, Peer, Side};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError},
+    time::Instant,
+};
+
+use super::{
+    Realm, User, Users,
+    credentials::{self, Credentials},
+    throttle::Throttle,
+    verified::{Key, Verified},
+};
+use crate::{Answer, Ask, Body, Handler};
+
+/// Demands a password before `H` answers.
+///
+/// Who gives none, or a wrong one, is answered with 401; who was wrong too often, with 429, even
+/// with the right password, which could be found by trying otherwise; and while too many are being
+/// verified, with 503. The inner handler's requests and answers have a [`User`] among their
+/// extensions; only its [`Handler::at_once`] sees none in the request, which is not ours to change
+/// there. The Authorization header stays, and is marked sensitive.
+#[derive(Debug)]
+pub struct Basic<H> {
+    inner: H,
+    challenge: HeaderValue,
+    desk: Arc<Desk>,
+}
+
+/// How much work [`Basic`] takes on.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// How many passwords are hashed at once. Each takes the memory that its hash asks for: 19 MiB
+    /// for those of [`hash_password`](super::hash_password).
+    pub hashing_max: usize,
+    /// How many more may wait for that. A newcomer beyond is answered with 503.
+    pub waiting_max: usize,
+    /// How many verified credentials are remembered.
+    pub verified_max: usize,
+    /// How long they are.
+    pub verified_life: Duration,
+    /// How often in a minute a client may be wrong.
+    pub failures_a_minute_max: u32,
+    /// For how many clients that is counted.
+    pub clients_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            hashing_max: 2,
+            waiting_max: 128,
+            verified_max: 4096,
+            verified_life: Duration::from_mins(5),
+            failures_a_minute_max: 10,
+            clients_max: 16_384,
+        }
+    }
+}
+
+/// Where credentials are looked at. Shared with the threads that hash.
+#[derive(Debug)]
+struct Desk {
+    users: Users,
+    verified: Verified,
+    throttle: Throttle,
+    /// A place each for those being hashed and those waiting for it.
+    places: Arc<Semaphore>,
+    /// A turn each for those being hashed.
+    turns: Arc<Semaphore>,
+}
+
+/// What can be said of a request without hashing.
+enum Verdict {
+    Known(User),
+    Refused(Refusal),
+    Unknown,
+}
+
+/// Why a request does not reach the inner handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    Unauthorized,
+    /// Wrong too often; may try again in so long.
+    Throttled(Duration),
+    Busy,
+}
+
+impl<H> Basic<H> {
+    /// Demands the password of one of `users` before `inner` answers.
+    pub fn new(inner: H, realm: &Realm, users: Users, limits: &Limits) -> Self {
+        let Limits {
+            hashing_max,
+            waiting_max,
+            verified_max,
+            verified_life,
+            failures_a_minute_max,
+            clients_max,
+        } = *limits;
+        let challenge = format!("Basic realm=\"{realm}\", charset=\"UTF-8\"");
+        let hashing_max = hashing_max.clamp(1, Semaphore::MAX_PERMITS / 2);
+        let places = hashing_max + waiting_max.min(Semaphore::MAX_PERMITS / 2);
+        let desk = Desk {
+            users,
+            verified: Verified::new(verified_max, verified_life),
+            throttle: Throttle::new(failures_a_minute_max, clients_max),
+            places: Arc::new(Semaphore::new(places)),
+            turns: Arc::new(Semaphore::new(hashing_max)),
+        };
+        let challenge = challenge.try_into().expect("printable characters, as a realm has");
+        Self { inner, challenge, desk: Arc::new(desk) }
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Answer {
+        let (status, text) = match refusal {
+            Refusal::Unauthorized => (StatusCode::UNAUTHORIZED, "401 Unauthorized\n"),
+            Refusal::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "429 Too Many Requests\n"),
+            Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "503 Service Unavailable\n"),
+        };
+        let mut answer = Response::new(Body::full(Bytes::from_static(text.as_bytes())));
+        *answer.status_mut() = status;
+        let headers = answer.headers_mut();
+        let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+        headers.insert(header::CONTENT_TYPE, kind);
+        match refusal {
+            Refusal::Unauthorized => {
+                headers.insert(header::WWW_AUTHENTICATE, self.challenge.clone())
+            }
+            Refusal::Throttled(wait) => {
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                headers.insert(header::RETRY_AFTER, seconds.into())
+            }
+            Refusal::Busy => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
+        };
+        answer
+    }
+}
+
+impl<H: Handler> Handler for Basic<H> {
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        let Some(token) = credentials::token(ask.request.headers()) else {
+            return Some(self.refuse(Refusal::Unauthorized));
+        };
+        match self.desk.judge(ask.caller.peer, &self.desk.verified.key(token)) {
+            Verdict::Known(user) => self.inner.at_once(ask).map(|answer| signed(answer, user)),
+            Verdict::Refused(refusal) => Some(self.refuse(refusal)),
+            Verdict::Unknown => None,
+        }
+    }
+
+    async fn answer(&self, mut ask: Ask) -> Result<Answer, Fault> {
+        let user = match self.desk.admit(&ask).await? {
+            Ok(user) => user,
+            Err(refusal) => return Ok(self.refuse(refusal)),
+        };
+        if let Some(secret) = ask.request.headers_mut().get_mut(header::AUTHORIZATION) {
+            secret.set_sensitive(true);
+        }
+        ask.request.extensions_mut().insert(user.clone());
+        self.inner.answer(ask).await.map(|answer| signed(answer, user))
+    }
+}
+
+/// `answer`, saying whom it is for.
+fn signed(mut answer: Answer, user: User) -> Answer {
+    answer.extensions_mut().insert(user);
+    answer
+}
+
+impl Desk {
+    /// What is known of the credentials with this key without hashing.
+    ///
+    /// The throttle comes first: an answer from memory tells right from wrong, too.
+    fn judge(&self, peer: Peer, key: &Key) -> Verdict {
+        let now = Instant::now();
+        if let Some(wait) = self.throttle.wait(peer, now) {
+            return Verdict::Refused(Refusal::Throttled(wait));
+        }
+        self.verified.find(key, now).map_or(Verdict::Unknown, Verdict::Known)
+    }
+
+    async fn admit(self: &Arc<Self>, ask: &Ask) -> Result<Result<User, Refusal>, Fault> {
+        let Some(token) = credentials::token(ask.request.headers()) else {
+            return Ok(Err(Refusal::Unauthorized));
+        };
+        let (peer, key) = (ask.caller.peer, self.verified.key(token));
+        match self.judge(peer, &key) {
+            Verdict::Known(user) => return Ok(Ok(user)),
+            Verdict::Refused(refusal) => return Ok(Err(refusal)),
+            Verdict::Unknown => (),
+        }
+        let Some(credentials) = Credentials::decode(token) else {
+            return Ok(Err(Refusal::Unauthorized));
+        };
+        let place = match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => place,
+            Err(TryAcquireError::NoPermits) => return Ok(Err(Refusal::Busy)),
+            Err(TryAcquireError::Closed) => unreachable!("nobody closes it"),
+        };
+        let turn = Arc::clone(&self.turns).acquire_owned().await.expect("an open semaphore");
+        // Those before us may have been the same caller: a browser asks for many things at once.
+        match self.judge(peer, &key) {
+            Verdict::Known(user) => Ok(Ok(user)),
+            Verdict::Refused(refusal) => Ok(Err(refusal)),
+            Verdict::Unknown => self.hash(peer, key, credentials, [place, turn]).await,
+        }
+    }
+
+    async fn hash(
+        self: &Arc<Self>,
+        peer: Peer,
+        key: Key,
+        credentials: Credentials,
+        permits: [OwnedSemaphorePermit; 2],
+    ) -> Result<Result<User, Refusal>, Fault> {
+        let desk = Arc::clone(self);
+        // All of it there, permits too: a caller that leaves early stops no hash and escapes no
+        // count.
+        let hashing = tokio::task::spawn_blocking(move || {
+            let _permits = permits;
+            let Credentials { user, password } = credentials;
+            let found = desk.users.verify(&user, password.as_bytes());
+            match &found {
+                Some(user) => desk.verified.keep(key, user.clone(), Instant::now()),
+                None => desk.throttle.failed(peer, Instant::now()),
+            }
+            found.ok_or(Refusal::Unauthorized)
+        });
+        hashing.await.map_err(|error| {
+            Fault::new(Side::Relais, "verifying a password", io::Error::other(error))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
