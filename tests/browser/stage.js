@@ -70,7 +70,7 @@ export class Stage {
     await new Promise((open) => sink.on("open", open));
     this.process = spawn(this.relais, ["up", path], { cwd: this.folder, env: this.env, stdio: ["ignore", sink, sink] });
     const urls = await eventually("six addresses told", () => {
-      const found = readFileSync(log, "utf8").match(/https?:\/\/[^\s/]+:[1-9][0-9]*/g) ?? [];
+      const found = readFileSync(log, "utf8").match(/^https?:\/\/[^\s/]+:[1-9][0-9]*/gm) ?? [];
       if (this.process.exitCode !== null) throw new Error(`relais ended: ${readFileSync(log, "utf8")}`);
       return found.length >= 6 && found;
     });
@@ -84,7 +84,7 @@ export class Stage {
     const store = join(this.folder, ".pki/nssdb");
     mkdirSync(store, { recursive: true });
     const certutil = (...words) => execFileSync("certutil", ["-d", `sql:${store}`, ...words], { env: this.env });
-    const authority = join(this.folder, "data/ca.pem");
+    const authority = join(this.folder, "data/authority/ca.pem");
     if (!existsSync(authority)) throw new Error(`no authority at ${authority}`);
     certutil("-N", "--empty-password");
     certutil("-A", "-t", "C,,", "-n", "relais", "-i", authority);

@@ -169,7 +169,7 @@ class Stage:
 
     def authority(self):
         """The certificate of the local authority, once a relais has listened on https."""
-        return self.path("data/ca.pem")
+        return self.path("data/authority/ca.pem")
 
     def told(self):
         """The last words of all programs."""
@@ -213,7 +213,7 @@ class Program:
 
     def await_urls(self, count):
         def told():
-            self.urls = re.findall(r"https?://[^\s/]+:[1-9][0-9]*", self.said())
+            self.urls = re.findall(r"^https?://[^\s/]+:[1-9][0-9]*", self.said(), re.M)
             return len(self.urls) >= count
 
         self.await_that(f"{count} addresses told", told)
