@@ -3,9 +3,9 @@
 import re
 import shutil
 import socket
-import sys
 
 from stage import RELAIS, REPOSITORY, equal, free_port, holds, need, test
+from with_signals import activated
 
 EXAMPLES = REPOSITORY / "examples"
 TRIED = ["static-site", "spa", "virtual-hosts", "https-with-client-certificates", "behind-systemd"]
@@ -105,16 +105,10 @@ def client_certificates_are_asked_for(stage):
 
 @test
 def the_service_takes_its_socket_over(stage):
-    from with_signals import passing
-
     folder, (port,) = copy(stage, "behind-systemd")
     stage.run([RELAIS, "check"], cwd=folder)
     with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=64) as bound:
-        stub = "import os, sys; os.environ['LISTEN_PID'] = str(os.getpid()); os.execv(sys.argv[1], sys.argv[1:])"
-        relais = stage.start(
-            [sys.executable, "-c", stub, RELAIS, "up", "relais.toml"], "relais",
-            env=stage.env() | {"LISTEN_FDS": "1"}, cwd=folder, **passing(bound),
-        )
+        relais = activated(stage, bound, folder)
         relais.await_urls(1)
         holds(stage.curl(f"http://127.0.0.1:{port}/").decode(), "<h1>Behind systemd</h1>")
         equal(relais.stop(), 0, "exit code")

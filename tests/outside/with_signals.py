@@ -1,16 +1,13 @@
 """Beginning and end: signals, reloads, sockets from outside, ports that are taken."""
 
-import contextlib
-import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 
-from stage import RELAIS, Raw, Skip, equal, eventually, free_port, holds, need, test
+from stage import RELAIS, Raw, equal, eventually, free_port, holds, need, test
 from with_crowds import all_good, h2load
 
 
@@ -236,29 +233,26 @@ def a_socket_that_a_supervisor_bound_is_taken_over(stage):
         # Callers queue up before there is anybody to answer.
         early = Raw(port).send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         for _ in range(2):
-            # As systemd does it: the socket as descriptor 3, and the environment names its reader.
-            stub = "import os, sys; os.environ['LISTEN_PID'] = str(os.getpid()); os.execv(sys.argv[1], sys.argv[1:])"
-            relais = stage.start(
-                [sys.executable, "-c", stub, RELAIS, "up", "relais.toml"], "relais",
-                env=stage.env() | {"LISTEN_FDS": "1"}, **passing(bound),
-            )
+            relais = activated(stage, bound, stage.folder)
             relais.await_urls(1)
             holds(stage.curl(f"http://127.0.0.1:{port}/").decode(), "activated")
             equal(relais.stop(), 0, "exit code")
         holds(early.rest(), b"activated")
 
 
-def passing(bound):
-    """How a process is started that finds `bound` as its descriptor 3."""
-    at = bound.fileno()
+# As systemd does it: the socket is descriptor 3, and the environment names its reader.
+ACTIVATE = """\
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
-    def place():
-        if at == 3:
-            os.set_inheritable(3, True)
-        else:
-            os.dup2(at, 3)
 
-    return {"preexec_fn": place, "pass_fds": (3, at)} if at != 3 else {"preexec_fn": place, "pass_fds": (3,)}
+def activated(stage, bound, folder):
+    """Starts a relais that inherits the socket `bound`."""
+    command = [sys.executable, "-c", ACTIVATE, bound.fileno(), RELAIS, "up", "relais.toml"]
+    return stage.start(command, "relais", cwd=folder, pass_fds=[bound.fileno()])
 
 
 @test
@@ -290,18 +284,11 @@ def a_supervisor_is_told_when_it_is_ready(stage):
 
 @test
 def the_demo_answers_where_it_says(stage):
-    for port in (8081, 8443):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                raise Skip(f"port {port} is taken by another program") from error
     relais = stage.relais("up", urls=2)
-    equal(sorted(relais.urls[:2]), ["http://127.0.0.1:8081", "https://127.0.0.1:8443"])
-    holds(stage.curl("http://127.0.0.1:8081/").decode(), "<title>relais")
-    holds(stage.curl("--cacert", stage.authority(), "https://localhost:8443/learn.html").decode(), "Learn in the terminal")
-    stage.curl("--fail", "--cacert", stage.authority(), "https://127.0.0.1:8443/requests.html")
+    clear, tls = (url.replace("127.0.0.1", "localhost") for url in (relais.http, relais.https))
+    holds(stage.curl(f"{clear}/").decode(), "<title>relais")
+    holds(stage.curl("--cacert", stage.authority(), f"{tls}/learn.html").decode(), "Learn in the terminal")
+    stage.curl("--fail", "--cacert", stage.authority(), f"{relais.https}/requests.html")
     equal(relais.stop(), 0, "exit code")
 
 
