@@ -100,6 +100,14 @@ def the_manual_pages_are_those_of_the_program(stage):
     equal([name for name in made if made[name] != kept[name]], [], "changed (hint: relais man --dir docs/reference/man)")
 
 
+def commands_of(text):
+    """What stands behind `relais` where it is a command: in blocks and between backticks."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+    between = re.findall(r"`(relais [^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+    code = "\n".join([*blocks, *between])
+    return re.findall(r"(?:^|\| )relais ([a-z][^#|\n]*)", code, re.M)
+
+
 @test
 def every_flag_and_command_in_the_papers_exists(stage):
     helps = {}
@@ -115,7 +123,7 @@ def every_flag_and_command_in_the_papers_exists(stage):
     for paper in papers():
         if paper.is_relative_to(REPOSITORY / "bench"):
             continue
-        for line in re.findall(r"(?:^|`|\| )relais ([a-z][^`#|\n]*)", paper.read_text(), re.M):
+        for line in commands_of(paper.read_text()):
             word = line.split()[0]
             if word in planned or word not in commands:
                 if word not in planned:
