@@ -8,6 +8,7 @@ pub mod auth;
 mod body;
 mod conn;
 mod file;
+pub mod files;
 mod handler;
 mod hosts;
 #[cfg(test)]

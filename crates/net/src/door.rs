@@ -209,7 +209,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::{Conn, Drained, Service, Shutdown};
+    use crate::{
+        Conn, Drained, Service, Shutdown,
+        tls::{Offer, Protocols, Resumption, certified},
+    };
 
     /// Panics at `p`, echoes everything else.
     #[derive(Debug)]
@@ -238,15 +241,19 @@ mod tests {
     }
 
     fn open(places_max: usize) -> Open {
+        open_with(places_max, None, Duration::from_secs(1))
+    }
+
+    fn open_with(places_max: usize, tls: Option<Acceptor>, handshake_max: Duration) -> Open {
         let cores = Cores::start(NonZeroUsize::MIN).unwrap();
         let listener = Listener::bind(&"tcp://127.0.0.1:0".parse().unwrap()).unwrap();
         let port = listener.local().host_port().unwrap().port;
         let tally = Arc::default();
         let door = Arc::new(Door {
             service: Arc::new(Touchy),
-            tls: Arc::default(),
+            tls: Arc::new(ArcSwapOption::from_pointee(tls)),
             gate: Gate::new(places_max, places_max),
-            handshake_max: Duration::from_secs(1),
+            handshake_max,
             tally: Arc::clone(&tally),
         });
         let (shutdown, drain) = Shutdown::new();
@@ -280,5 +287,26 @@ mod tests {
         outside.read_to_string(&mut got).await.unwrap();
         assert_eq!(got, "full");
         assert_eq!(tally.refused.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn a_bad_handshake_ends_by_its_deadline() {
+        let offer = Offer {
+            certified: vec![certified(&["a.example"])],
+            protocols: Protocols::Plain,
+            caller_authorities: None,
+            resumption: Resumption::new().unwrap(),
+        };
+        let tls = Some(Acceptor::new(&offer).unwrap());
+        let Open { port, tally, shutdown } = open_with(8, tls, Duration::from_millis(100));
+        // Nothing, half a record, and something else.
+        for said in [&b""[..], &[22, 3, 1, 2, 0, 1], b"GET / HTTP/1.1\r\n\r\n"] {
+            let mut caller = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            caller.write_all(said).await.unwrap();
+            // An alert, or just the end.
+            caller.read_to_end(&mut Vec::new()).await.unwrap();
+        }
+        assert_eq!(shutdown.finish(Duration::from_secs(5)).await, Drained::InTime);
+        assert_eq!(tally.handshakes_failed.load(Ordering::Relaxed), 3);
     }
 }

@@ -1,3 +1,7 @@
-//! The program. Reads, plans, binds, runs, and leaves in good order.
+//! The program. All of it is in the library, where tests reach it.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    relais::main()
+}

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, Request, StatusCode, Uri, Version, header};
-use relais_net::Peer;
+use relais_net::{Peer, tls};
 
 use crate::{Ask, Ended, auth::User};
 
@@ -21,7 +21,8 @@ pub(super) struct Entry {
     /// From then to the end of the answer.
     pub(super) took: Duration,
     pub(super) peer: Peer,
-    pub(super) secure: bool,
+    /// The version of TLS it came over; `None` in the clear.
+    pub(super) tls: Option<tls::Version>,
     pub(super) user: Option<User>,
     pub(super) said: Said,
     pub(super) version: Version,
@@ -58,7 +59,7 @@ impl Entry {
             at,
             took: Duration::ZERO,
             peer: ask.caller.peer,
-            secure: ask.caller.tls.is_some(),
+            tls: ask.caller.tls.as_ref().map(|tls| tls.version),
             user: None,
             said: Said::of(&ask.request),
             version: ask.request.version(),

@@ -34,7 +34,7 @@ pub enum Format {
     /// | `user` | who was let in, or `null` |
     /// | `method`, `target`, `version` | the request; the version as `HTTP/1.1` |
     /// | `host`, `referer`, `agent` | what the caller said, or `null` |
-    /// | `secure` | whether it came over TLS |
+    /// | `tls` | the version of TLS it came over, e.g. `TLS 1.3`; null in the clear |
     /// | `status` | of the answer; 499 if the caller left before it |
     /// | `bytes` | of the body that were sent |
     /// | `complete` | whether that was all of it |
@@ -136,8 +136,12 @@ fn json(entry: &Entry, out: &mut Vec<u8>) {
     field("referer", entry.said.get(Value::Referer), out);
     field("agent", entry.said.get(Value::Agent), out);
     let (bytes, complete) = sent(entry.ended);
-    let Entry { secure, status, took, .. } = entry;
-    put!(out, ",\"secure\":{secure},\"status\":{}", status.as_str());
+    let Entry { tls, status, took, .. } = entry;
+    match tls {
+        Some(version) => put!(out, ",\"tls\":\"{version}\""),
+        None => put!(out, ",\"tls\":null"),
+    }
+    put!(out, ",\"status\":{}", status.as_str());
     put!(out, ",\"bytes\":{bytes},\"complete\":{complete}");
     put!(out, ",\"duration_ms\":{}.{:03}}}", took.as_millis(), took.as_micros() % 1000);
 }

@@ -22,7 +22,7 @@ use super::pulse::{Pulse, Waits};
 use crate::FileSpan;
 
 /// How much of a file goes out in one step.
-pub(super) const STEP_BYTES: usize = 1 << 20;
+pub(super) const STEP_BYTES: usize = 4 << 20;
 
 /// Up to how many bytes the pieces of a write are put together: measured, 4 KiB of copying cost
 /// what a vectored write costs more than a plain one.

@@ -16,6 +16,9 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use super::{Certified, Resumption, Session, certified::Choice, provider, resumption::Scope};
 
 /// How much a connection holds for a caller that is slow to read, before a write waits.
+///
+/// rustls' own limit is twice that and sends no faster: 4 GiB over loopback took 0.7 to 0.9 s of CPU
+/// with 32 and with 64 KiB, and 1.2 to 1.4 with 16.
 const UNSENT_BYTES_MAX: usize = 32 << 10;
 
 /// What a listener offers to those who call.
@@ -108,7 +111,7 @@ impl Acceptor {
 
     /// Shakes hands with a caller, for as long as that takes: a deadline is the caller of this
     /// function's to set, by dropping the future. What a caller can make us hold meanwhile is
-    /// bounded by 64 KiB.
+    /// about 64 KiB, the longest message of a handshake.
     ///
     /// Cancel safe: no; `plain` is gone with the future.
     ///
@@ -197,7 +200,7 @@ mod tests {
     };
     use tokio_rustls::TlsConnector;
 
-    use super::super::{Handshake, Protocol, Version, certified::tests::certified};
+    use super::super::{Handshake, Protocol, Version, certified};
     use super::*;
 
     fn offer(certified: &[Certified]) -> Offer {
@@ -505,7 +508,7 @@ mod tests {
 
     #[test]
     fn a_connection_takes_little() {
-        // And about 5 KiB more on the heap while it is idle: see `UNSENT_BYTES_MAX`.
+        // With what it has on the heap, 2,000 idle ones took 8.4 KiB each.
         assert!(size_of::<TlsStream<TcpStream>>() <= 1280, "{}", size_of::<TlsStream<TcpStream>>());
         assert!(size_of::<Session>() <= 64, "{}", size_of::<Session>());
     }

@@ -151,7 +151,7 @@ pub(super) mod tests {
     use super::*;
 
     /// A certificate for `names` that vouches for itself.
-    pub(in crate::tls) fn certified(names: &[&str]) -> Certified {
+    pub(crate) fn certified(names: &[&str]) -> Certified {
         certified_with(names, &KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap())
     }
 

@@ -6,7 +6,7 @@
 //! [`Roots`]: super::Roots
 
 use std::{
-    fmt::{self, Write as _},
+    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::{Duration, SystemTime},
 };
@@ -22,12 +22,14 @@ use x509_parser::{
     x509::{AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name},
 };
 
-/// The most characters that one text out of a certificate keeps.
-const TEXT_CHARS_MAX: usize = 256;
+use super::visible::{clean, hex};
+
 /// The most alternative names that are listed; a certificate of a large host has about 100.
 const NAMES_MAX: usize = 256;
 /// The most attributes of a subject or an issuer that are shown.
 const ATTRIBUTES_MAX: usize = 32;
+/// The longest object identifier that is decoded; those in use have at most 20 bytes.
+const OID_BYTES_MAX: usize = 64;
 
 /// What a certificate says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -274,8 +276,11 @@ fn signature_name(oid: &Oid<'_>) -> String {
     name.to_owned()
 }
 
+/// Dotted, or in hexadecimal if it is absurdly long: where any crate of the build switches on
+/// `asn1-rs/bigint`, the cost of dots grows with its square.
 fn oid_text(oid: &Oid<'_>) -> String {
-    clean(&oid.to_id_string())
+    let bytes = oid.as_bytes();
+    if bytes.len() <= OID_BYTES_MAX { clean(&oid.to_id_string()) } else { hex(bytes, ':') }
 }
 
 /// The instant, or the nearest that a [`SystemTime`] can be.
@@ -290,48 +295,11 @@ fn instant(time: ASN1Time) -> SystemTime {
     reached.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// The first bytes in hexadecimal.
-fn hex(bytes: &[u8], between: char) -> String {
-    let mut text = String::new();
-    for (index, byte) in bytes.iter().take(TEXT_CHARS_MAX).enumerate() {
-        if index > 0 {
-            text.push(between);
-        }
-        write!(text, "{byte:02x}").expect("a string takes everything");
-    }
-    text
-}
-
-/// The first characters, with everything escaped that is not plainly visible.
-pub(super) fn clean(text: &str) -> String {
-    let mut cleaned = String::new();
-    for (index, char) in text.chars().enumerate() {
-        if index == TEXT_CHARS_MAX {
-            cleaned.push('…');
-            break;
-        }
-        if is_disturbing(char) {
-            cleaned.extend(char.escape_unicode());
-        } else if char == '\\' {
-            cleaned.push_str("\\\\");
-        } else {
-            cleaned.push(char);
-        }
-    }
-    cleaned
-}
-
-/// Whether a terminal would obey it, or a reader would not see it.
-fn is_disturbing(char: char) -> bool {
-    let invisible = matches!(char,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
-    char.is_control() || invisible
-}
-
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, DnType, KeyPair};
+    use std::{sync::mpsc, thread};
+
+    use rcgen::{CertificateParams, CustomExtension, DnType, KeyPair};
 
     use super::*;
 
@@ -359,20 +327,9 @@ mod tests {
     }
 
     #[test]
-    fn a_text_cannot_disturb_a_terminal() {
-        check_clean("plain, visible: é 語", "plain, visible: é 語");
-        check_clean("\u{1b}[2J", "\\u{1b}[2J");
-        check_clean("a\nb\0", "a\\u{a}b\\u{0}");
-        check_clean("\u{202e}gro.elpmaxe", "\\u{202e}gro.elpmaxe");
-        check_clean("\\u{1b}", "\\\\u{1b}");
-        check_clean(&"x".repeat(1000), &format!("{}…", "x".repeat(TEXT_CHARS_MAX)));
+    fn a_name_cannot_disturb_a_terminal_or_pass_for_two() {
         let der = certificate("\u{1b}]0;x\u{7}, O=Bank", &[]);
         assert_eq!(Facts::of(&der).unwrap().subject, "CN=\\u{1b}]0;x\\u{7}\\, O\\=Bank");
-    }
-
-    #[track_caller]
-    fn check_clean(text: &str, expect: &str) {
-        assert_eq!(clean(text), expect);
     }
 
     #[test]
@@ -381,6 +338,20 @@ mod tests {
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let facts = Facts::of(&certificate("many", &names)).unwrap();
         assert_eq!((facts.names.len(), facts.names_omitted), (NAMES_MAX, 7));
+    }
+
+    #[test]
+    fn an_endless_identifier_costs_no_time() {
+        // One number of 3.5 million bits, as a registered ID among the names (RFC 5280, 4.2.1.6).
+        let id = [vec![0x2a], vec![0xff; (1 << 19) - 2], vec![1]].concat();
+        let names = [&[0x30, 0x83, 8, 0, 5, 0x88, 0x83, 8, 0, 0][..], &id].concat();
+        let mut params = CertificateParams::default();
+        params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 17], names)];
+        let own = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let (done, over) = mpsc::channel();
+        thread::spawn(move || done.send(Facts::of(own.der()).unwrap().names));
+        let names = over.recv_timeout(Duration::from_secs(5)).unwrap();
+        assert!(names[0].starts_with("RID:2a:ff:ff"), "{names:?}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod resumption;
 mod roots;
 mod session;
 mod vault;
+mod visible;
 
 use std::sync::{Arc, LazyLock};
 
@@ -37,6 +38,9 @@ pub use self::{
     roots::{Roots, Verdict},
     session::{CallerCertificate, Handshake, Protocol, Session, Version},
 };
+
+#[cfg(test)]
+pub(crate) use self::certified::tests::certified;
 
 /// The one provider of cryptography, shared rather than taken from the process-wide default that
 /// anyone may set.

@@ -375,6 +375,14 @@ mod tests {
     }
 
     #[test]
+    fn keys_come_in_three_kinds() {
+        let kind = |label| key_in(junk(label).as_bytes(), Path::new("")).unwrap();
+        assert!(matches!(kind("PRIVATE KEY"), PrivateKeyDer::Pkcs8(_)));
+        assert!(matches!(kind("EC PRIVATE KEY"), PrivateKeyDer::Sec1(_)));
+        assert!(matches!(kind("RSA PRIVATE KEY"), PrivateKeyDer::Pkcs1(_)));
+    }
+
+    #[test]
     fn a_missing_file_is_named() {
         let error = read_chain(Path::new("/nowhere/x.pem")).unwrap_err();
         assert_eq!(error.to_string(), "cannot read \"/nowhere/x.pem\"");

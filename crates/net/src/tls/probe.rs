@@ -15,7 +15,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::time::timeout;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{Protocols, Roots, Verdict, Version, describe::clean, provider, session::cipher_name};
+use super::{Protocols, Roots, Verdict, Version, provider, session::cipher_name, visible::clean};
 use crate::{Endpoint, Host, Scheme, Stream, dial::reach};
 
 /// How to look at a server.

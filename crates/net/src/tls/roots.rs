@@ -8,7 +8,7 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, ServerName};
 
-use super::{authority::unix_time, describe::clean, provider};
+use super::{authority::unix_time, provider, visible::clean};
 
 /// The authorities that a server's certificate may come from.
 #[derive(Clone, Debug, Default)]
@@ -125,7 +125,14 @@ fn reason(error: &Error) -> String {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "it is not for servers"
         }
-        other => return clean(&other.to_string()),
+        other => {
+            let text = other.to_string();
+            // webpki's own error, which rustls gives away as a text only.
+            if !text.contains("CaUsedAsEndEntity") {
+                return clean(&text);
+            }
+            "it is an authority's own, which is not for servers"
+        }
     };
     known.to_owned()
 }
@@ -134,7 +141,7 @@ fn reason(error: &Error) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Authority, Certified, certified::tests::certified};
+    use super::super::{Authority, Certified, certified};
     use super::*;
 
     const DAY: Duration = Duration::from_hours(24);
@@ -178,6 +185,9 @@ mod tests {
         let ours = Roots::none().with_authority(authority.certificate());
         check(&ours, stranger.chain(), "not verified: its issuer is not trusted");
         check(&Roots::none(), stranger.chain(), "not verified: no authority is trusted here");
+        let own = std::slice::from_ref(authority.certificate());
+        let an_authoritys = "not verified: it is an authority's own, which is not for servers";
+        check(&ours, own, an_authoritys);
         check(&ours, &[], "not verified: it showed no certificate");
         check(&ours, &[vec![0; 9].into()], "not verified: it is malformed");
     }

@@ -17,7 +17,7 @@ fn entry(target: &str, referer: &[u8], agent: &[u8]) -> Entry {
         at: UNIX_EPOCH + Duration::from_millis(971_186_136_123),
         took: Duration::from_micros(12_034),
         peer: Peer::Net("192.0.2.1:4711".parse().unwrap()),
-        secure: true,
+        tls: Some(relais_net::tls::Version::Tls13),
         user: None,
         said: Said::of(&request),
         version: Version::HTTP_11,
@@ -73,7 +73,7 @@ fn json_has_every_field_in_order() {
             "{\"time\":\"2000-10-10T13:55:36.123Z\",\"peer\":\"192.0.2.1\",\"port\":4711,",
             "\"user\":\"ada\",\"method\":\"GET\",\"target\":\"/a?b\",\"version\":\"HTTP/1.1\",",
             "\"host\":\"a.org\",\"referer\":\"http://b.org/\",\"agent\":\"curl/8\",",
-            "\"secure\":true,\"status\":200,\"bytes\":2326,\"complete\":true,",
+            "\"tls\":\"TLS 1.3\",\"status\":200,\"bytes\":2326,\"complete\":true,",
             "\"duration_ms\":12.034}\n",
         )
     );

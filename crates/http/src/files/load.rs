@@ -1,0 +1,225 @@
+//! Learning what there is to know of a file: its forms, and what is kept of it in memory.
+
+use std::{ffi::CString, sync::Arc, time::SystemTime};
+
+use bytes::Bytes;
+use relais_wire::accept::Coding;
+
+use super::{
+    Files,
+    hot::KeyRef,
+    media::{Gain, Media},
+    options::Compress,
+    refusal::Refusal,
+    resource::{CODINGS, Packed, Resource},
+    tree::{Held, Source, Way, is_settled},
+    variant::{Form, Kept, Sidecar, Tag, Traits, Variant, Varies},
+};
+
+/// How often a file that changes while it is read is read again.
+const TRIES: usize = 4;
+
+impl Files {
+    /// What is known of the file at `at`, which is open as `source`; learned anew if it changed, or
+    /// after a while. `source` becomes what was read, if the file changed meanwhile.
+    pub(super) fn resource(
+        &self,
+        at: &[u8],
+        source: &mut Source,
+        now: SystemTime,
+    ) -> Result<Arc<Resource>, Refusal> {
+        let key = KeyRef { path: at, directory: false };
+        let known = self.hot.find(key).filter(|known| known.stamp == source.stamp);
+        if let Some(known) = &known
+            && self.is_recent(known, now)
+        {
+            return Ok(Arc::clone(known));
+        }
+        let resource = Arc::new(self.learn(at, source, known, now)?);
+        self.keep(key, &resource);
+        Ok(resource)
+    }
+
+    /// Keeps `resource` in memory, if what is known of it would tell a later change.
+    pub(super) fn keep(&self, key: KeyRef<'_>, resource: &Arc<Resource>) {
+        let sidecars = resource.sidecars.iter().flatten();
+        let mut stamps = sidecars.filter_map(|variant| Some(&variant.sidecar.as_ref()?.stamp));
+        let settled = |stamp| is_settled(stamp, resource.known_at);
+        if settled(&resource.stamp) && stamps.all(settled) {
+            self.hot.keep(key, Arc::clone(resource));
+        } else {
+            self.hot.forget(key);
+        }
+    }
+
+    pub(super) fn is_recent(&self, known: &Resource, now: SystemTime) -> bool {
+        // A clock that was set back makes it old, too.
+        now.duration_since(known.known_at).is_ok_and(|age| age < self.limits.renew_after)
+    }
+
+    fn learn(
+        &self,
+        at: &[u8],
+        source: &mut Source,
+        known: Option<Arc<Resource>>,
+        now: SystemTime,
+    ) -> Result<Resource, Refusal> {
+        let traits = self.traits(at);
+        let (identity, packed) = match known {
+            // A date that was in the future may be past now.
+            Some(known) if known.identity.modified.is_some() => {
+                (Arc::clone(&known.identity), known.packed.clone())
+            }
+            _ => {
+                let identity = Arc::new(self.identity(at, source, &traits, now)?);
+                let packed = if self.may_pack(&traits, source, now) {
+                    [const { Packed::Untried }; 3]
+                } else {
+                    [const { Packed::Never }; 3]
+                };
+                (identity, packed)
+            }
+        };
+        let sidecars = CODINGS.map(|coding| self.sidecar(at, source, (coding, &traits), now));
+        let (stamp, way) = (source.stamp, source.way);
+        let at = CString::new(at).map_err(|_| Refusal::Missing)?;
+        Ok(Resource { at, stamp, way, known_at: now, traits, identity, sidecars, packed })
+    }
+
+    fn traits(&self, at: &[u8]) -> Traits {
+        let media = Media::of(at);
+        let is_coded = media.gain == Gain::Much && self.compress != Compress::Off;
+        let varies = if is_coded { Varies::ByCoding } else { Varies::Never };
+        Traits { media, cache_control: self.cache_rules.value(at).cloned(), varies }
+    }
+
+    fn may_pack(&self, traits: &Traits, source: &Source, now: SystemTime) -> bool {
+        let limits = &self.limits;
+        let sizes = limits.compress_bytes_min..=limits.compress_bytes_max;
+        // Results are kept by the file's stamp, so it has to be one to rely on.
+        self.packer.is_some()
+            && traits.varies == Varies::ByCoding
+            && sizes.contains(&source.stamp.len)
+            && is_settled(&source.stamp, now)
+    }
+
+    fn identity(
+        &self,
+        at: &[u8],
+        source: &mut Source,
+        traits: &Traits,
+        now: SystemTime,
+    ) -> Result<Variant, Refusal> {
+        let coding = Coding::Identity;
+        let (kept, tag) = match self.read_small(at, source, now)? {
+            Some(bytes) => {
+                let tag = Tag::of_bytes(&bytes, coding);
+                let is_static = matches!(source.held, Held::Static(_));
+                (if is_static { Kept::Static(bytes) } else { Kept::Memory(bytes) }, tag)
+            }
+            None => (Kept::Disk, stamp_tag(source, coding, now)),
+        };
+        let form = Form { coding, tag, len: source.stamp.len, kept, sidecar: None };
+        Ok(Variant::of(form, traits, source.stamp.modified, now))
+    }
+
+    /// The file beside the one at `at` that holds it coded, unless that is older.
+    fn sidecar(
+        &self,
+        at: &[u8],
+        source: &Source,
+        (coding, traits): (Coding, &Traits),
+        now: SystemTime,
+    ) -> Option<Arc<Variant>> {
+        if traits.varies == Varies::Never {
+            return None;
+        }
+        let ending = match coding {
+            Coding::Zstd => &b".zst"[..],
+            Coding::Br => b".br",
+            Coding::Gzip => b".gz",
+            Coding::Identity => return None,
+        };
+        let at = [at, ending].concat();
+        let mut beside = self.tree.open_file(&at, now).ok()?;
+        if beside.stamp.modified < source.stamp.modified {
+            return None;
+        }
+        let (kept, tag) = match self.read_small(&at, &mut beside, now).ok()? {
+            Some(bytes) => {
+                let tag = Tag::of_bytes(&bytes, coding);
+                (Kept::Memory(bytes), tag)
+            }
+            None => (Kept::Disk, stamp_tag(&beside, coding, now)),
+        };
+        let stamp = beside.stamp;
+        let sidecar = Some(Sidecar { at: CString::new(at).ok()?, stamp, way: beside.way });
+        let form = Form { coding, tag, len: stamp.len, kept, sidecar };
+        Some(Arc::new(Variant::of(form, traits, stamp.modified, now)))
+    }
+
+    /// Reads a file that is small enough to be kept. One that changes meanwhile is opened and read
+    /// anew, so that what is read is one state of it and not parts of two.
+    fn read_small(
+        &self,
+        at: &[u8],
+        source: &mut Source,
+        now: SystemTime,
+    ) -> Result<Option<Bytes>, Refusal> {
+        for _ in 0..TRIES {
+            let is_big = source.stamp.len > self.limits.hot_file_bytes_max;
+            if is_big && matches!(source.held, Held::Open(_)) {
+                return Ok(None);
+            }
+            let read = source.read();
+            if source.is_unchanged() {
+                return read.map(Some).map_err(|error| {
+                    tracing::warn!(path = %at.escape_ascii(), %error, "cannot read a file");
+                    Refusal::Broken
+                });
+            }
+            *source = self.tree.open_file(at, now)?;
+        }
+        Err(Refusal::Busy)
+    }
+
+    /// The coded form of `resource`, kept for the next who asks.
+    pub(super) fn keep_packed(
+        &self,
+        resource: &Resource,
+        coding: Coding,
+        (bytes, tag): (Bytes, Tag),
+    ) -> Arc<Variant> {
+        let len = bytes.len() as u64;
+        let form = Form { coding, tag, len, kept: Kept::Memory(bytes), sidecar: None };
+        let modified = resource.stamp.modified;
+        let variant = Variant::of(form, &resource.traits, modified, resource.known_at);
+        let variant = Arc::new(variant);
+        self.replace(resource, &Arc::new(resource.with_packed(coding, Arc::clone(&variant))));
+        variant
+    }
+
+    /// Puts `new` wherever `old` is kept.
+    pub(super) fn replace(&self, old: &Resource, new: &Arc<Resource>) {
+        let at = old.at.as_bytes();
+        self.keep(KeyRef { path: at, directory: false }, new);
+        if let Some(path) = self.folder_of(at)
+            && new.way == Way::Straight
+        {
+            self.keep(KeyRef { path, directory: true }, new);
+        }
+    }
+
+    /// The folder that the file at `at` stands for, as its first index.
+    pub(super) fn folder_of<'a>(&self, at: &'a [u8]) -> Option<&'a [u8]> {
+        let folder = at.strip_suffix(self.index.first()?.as_bytes())?;
+        if folder.is_empty() { Some(folder) } else { folder.strip_suffix(b"/") }
+    }
+}
+
+/// The tag of a file that is not read. While a later write may leave the same stamp it is weak, so
+/// that no parts of two states are put together.
+fn stamp_tag(source: &Source, coding: Coding, now: SystemTime) -> Tag {
+    let tag = Tag::of_stamp(&source.stamp, coding);
+    if is_settled(&source.stamp, now) { tag } else { tag.weakened() }
+}

@@ -1,0 +1,89 @@
+//! Making [`Files`] of [`Options`]: whatever is wrong with them is told before the first request.
+
+use std::sync::Arc;
+
+use super::{
+    Files,
+    embedded::Embedded,
+    folder::Folder,
+    hot::Hot,
+    options::{Compress, Dotfiles, Limits, OpenError, Options, Root},
+    packer::{Crew, Packer},
+    rules::CacheRules,
+    tree::Tree,
+};
+
+impl Files {
+    /// Opens the root and prepares to serve what is in it.
+    ///
+    /// *Cost*: blocks while the file system is asked; starts the threads that compress.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: whatever of `options` cannot be had.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let Options {
+            root,
+            index,
+            listing,
+            fallback,
+            error_pages,
+            cache_control,
+            dotfiles,
+            compress,
+            limits,
+            clock,
+        } = options;
+        if let Some(name) = index.iter().find(|name| name.is_empty() || name.contains('/')) {
+            return Err(OpenError::Index { name: name.clone() });
+        }
+        let error_pages = error_pages.into_iter().map(|(status, path)| (status, below_root(&path)));
+        let files = Self {
+            tree: Arc::new(open_tree(root, dotfiles, &limits)?),
+            index,
+            listing,
+            fallback: fallback.as_deref().map(below_root),
+            error_pages: error_pages.collect(),
+            cache_rules: CacheRules::of(&cache_control)?,
+            dotfiles,
+            compress,
+            packer: start_packer(compress, &limits)?,
+            hot: Hot::of(limits.hot_bytes_max / 4 * 3),
+            limits,
+            clock,
+        };
+        files.check_pages()?;
+        Ok(files)
+    }
+
+    /// Finds the files that are not asked for by callers.
+    fn check_pages(&self) -> Result<(), OpenError> {
+        let purpose = |status| format!("the error page for {status}");
+        let pages = self.error_pages.iter().map(|(status, path)| (path, purpose(status)));
+        let fallback = self.fallback.iter().map(|path| (path, "the fallback".to_owned()));
+        for (path, purpose) in pages.chain(fallback) {
+            if self.tree.open_file(path.as_bytes(), (self.clock)()).is_err() {
+                return Err(OpenError::File { path: path.clone(), purpose });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open_tree(root: Root, dotfiles: Dotfiles, limits: &Limits) -> Result<Tree, OpenError> {
+    Ok(match root {
+        Root::Folder(path) => Tree::Folder(Folder::open_root(path, dotfiles, limits.renew_after)?),
+        Root::Embedded(assets) => Tree::Embedded(Embedded::of(assets)),
+    })
+}
+
+fn start_packer(compress: Compress, limits: &Limits) -> Result<Option<Packer>, OpenError> {
+    let Compress::On(levels) = compress else { return Ok(None) };
+    let Limits { compress_threads: threads, compress_waiting_max: waiting_max, .. } = *limits;
+    let bytes_max = limits.hot_bytes_max / 4;
+    Packer::start(Crew { threads, waiting_max, bytes_max, levels }).map(Some)
+}
+
+fn below_root(path: &str) -> String {
+    path.trim_start_matches('/').to_owned()
+}

@@ -1,0 +1,181 @@
+//! Threads that code files, so that nobody else waits for it.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
+
+use bytes::Bytes;
+use quick_cache::{Weighter, sync};
+use relais_wire::accept::Coding;
+use tokio::sync::watch;
+
+use super::{
+    hot::bounded,
+    options::{Levels, OpenError},
+    pack::pack,
+    tree::Source,
+    variant::Tag,
+};
+use crate::Stamp;
+
+/// Codes files, each once at a time, and keeps the results.
+#[derive(Debug)]
+pub(super) struct Packer {
+    jobs: SyncSender<Job>,
+    shared: Arc<Shared>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub(super) enum Outcome {
+    Smaller(Bytes, Tag),
+    /// It did not get smaller.
+    Useless,
+    /// The file changed meanwhile, or could not be read.
+    Failed,
+    /// Too many are waiting already.
+    Crowded,
+}
+
+/// A state of a file, and how it is coded.
+type Key = (Stamp, &'static str);
+
+#[derive(Debug)]
+struct Shared {
+    done: sync::Cache<Key, Outcome, Weigher>,
+    /// What is waited for. Whoever asks for the same waits, too.
+    pending: Mutex<HashMap<Key, watch::Receiver<Option<Outcome>>>>,
+    levels: Levels,
+}
+
+#[derive(Debug)]
+struct Job {
+    key: Key,
+    coding: Coding,
+    source: Source,
+    told: watch::Sender<Option<Outcome>>,
+}
+
+/// How many of what a [`Packer`] has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Crew {
+    pub threads: usize,
+    pub waiting_max: usize,
+    pub bytes_max: u64,
+    pub levels: Levels,
+}
+
+impl Packer {
+    /// Starts the threads. They end when this is dropped and the last job is done.
+    pub(super) fn start(crew: Crew) -> Result<Self, OpenError> {
+        let (jobs, inbox) = sync_channel(crew.waiting_max);
+        let inbox = Arc::new(Mutex::new(inbox));
+        let shared = Arc::new(Shared {
+            done: bounded(crew.bytes_max, Weigher),
+            pending: Mutex::default(),
+            levels: crew.levels,
+        });
+        for _ in 0..crew.threads.max(1) {
+            let (inbox, shared) = (Arc::clone(&inbox), Arc::clone(&shared));
+            thread::Builder::new()
+                .name("compress".to_owned())
+                .spawn(move || shared.work(&inbox))
+                .map_err(|source| OpenError::Thread { source })?;
+        }
+        Ok(Self { jobs, shared })
+    }
+
+    /// Codes the file `source`, or waits for who does so already.
+    ///
+    /// Cancel safe: the work goes on, and its result is kept.
+    pub(super) async fn pack(&self, source: Source, coding: Coding) -> Outcome {
+        let key = (source.stamp, coding.as_str());
+        let mut told = match self.shared.done.get(&key) {
+            Some(done) => return done,
+            None => match self.enqueue(key, coding, source) {
+                Ok(told) => told,
+                Err(outcome) => return outcome,
+            },
+        };
+        match told.wait_for(Option::is_some).await {
+            Ok(outcome) => outcome.clone().unwrap_or(Outcome::Failed),
+            Err(_) => Outcome::Failed,
+        }
+    }
+
+    fn enqueue(
+        &self,
+        key: Key,
+        coding: Coding,
+        source: Source,
+    ) -> Result<watch::Receiver<Option<Outcome>>, Outcome> {
+        let mut pending = self.shared.pending();
+        if let Some(told) = pending.get(&key) {
+            return Ok(told.clone());
+        }
+        // Done between the first look and the lock?
+        if let Some(done) = self.shared.done.get(&key) {
+            return Err(done);
+        }
+        let (told, tells) = watch::channel(None);
+        let job = Job { key, coding, source, told };
+        self.jobs.try_send(job).map_err(|_full| Outcome::Crowded)?;
+        pending.insert(key, tells.clone());
+        Ok(tells)
+    }
+}
+
+impl Shared {
+    fn work(&self, inbox: &Mutex<Receiver<Job>>) {
+        loop {
+            let job = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(job) = job else { return };
+            let packed = catch_unwind(AssertUnwindSafe(|| self.pack(&job)));
+            let outcome = packed.unwrap_or(Outcome::Failed);
+            if !matches!(outcome, Outcome::Failed) {
+                self.done.insert(job.key, outcome.clone());
+            }
+            self.pending().remove(&job.key);
+            job.told.send_replace(Some(outcome));
+        }
+    }
+
+    fn pack(&self, job: &Job) -> Outcome {
+        let Ok(bytes) = job.source.read() else { return Outcome::Failed };
+        // What was read is what is known only if nothing was written meanwhile.
+        if !job.source.is_unchanged() {
+            return Outcome::Failed;
+        }
+        match pack(&bytes, job.coding, self.levels) {
+            Ok(Some(packed)) => {
+                let tag = Tag::of_bytes(&packed, job.coding);
+                Outcome::Smaller(packed.into(), tag)
+            }
+            Ok(None) => Outcome::Useless,
+            Err(_) => Outcome::Failed,
+        }
+    }
+
+    fn pending(&self) -> MutexGuard<'_, HashMap<Key, watch::Receiver<Option<Outcome>>>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Weigher;
+
+impl Weighter<Key, Outcome> for Weigher {
+    fn weight(&self, _: &Key, outcome: &Outcome) -> u64 {
+        const BESIDES: u64 = 256;
+        match outcome {
+            Outcome::Smaller(bytes, _) => BESIDES + bytes.len() as u64,
+            Outcome::Useless | Outcome::Failed | Outcome::Crowded => BESIDES,
+        }
+    }
+}

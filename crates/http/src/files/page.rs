@@ -1,0 +1,225 @@
+//! Pages that we write ourselves: their style, what keeps them harmless, and those of errors.
+
+use std::{fmt, sync::LazyLock};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{
+        ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+        RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
+    },
+};
+use relais_wire::{
+    accept::{media_quality, prefers_json},
+    range::print_content_range,
+};
+use sha2::{Digest, Sha256};
+
+use super::{
+    refusal::Refusal,
+    reply::{Asked, with_head},
+};
+use crate::{Answer, Body};
+
+/// What may be asked of files.
+pub(super) const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+
+/// A page in one of the languages we speak.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub kind: &'static str,
+    pub text: String,
+}
+
+/// The media types of our pages.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+pub(super) const JSON: &str = "application/json";
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+impl Page {
+    /// The head it is sent with. Nothing on a page of ours runs, loads or frames anything.
+    pub(super) fn head(&self) -> HeaderMap {
+        static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+            let digest = STANDARD.encode(Sha256::digest(STYLE));
+            let policy = format!(
+                "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; \
+                 form-action 'none'; frame-ancestors 'none'"
+            );
+            HeaderValue::try_from(policy).expect("base64 is ASCII")
+        });
+        let mut head = HeaderMap::with_capacity(8);
+        head.insert(CONTENT_TYPE, HeaderValue::from_static(self.kind));
+        head.insert(CONTENT_LENGTH, HeaderValue::from(self.text.len()));
+        head.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+        head.insert(VARY, HeaderValue::from_static("accept"));
+        head.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        head
+    }
+}
+
+/// Tells that there is no file, in the words of a page of ours.
+pub(super) fn refuse(refusal: Refusal, asked: &Asked<'_>) -> Answer {
+    let page = error_page(refusal, asked.headers);
+    let mut answer = with_head(refusal.status(), page.head(), Body::empty());
+    *answer.body_mut() = asked.body(Body::full(page.text.into()));
+    explain(refusal, answer.headers_mut());
+    answer
+}
+
+/// Adds the fields that belong to `refusal`, whoever wrote its page.
+pub(super) fn explain(refusal: Refusal, head: &mut HeaderMap) {
+    match refusal {
+        Refusal::BadMethod => {
+            head.insert(ALLOW, METHODS);
+        }
+        Refusal::Busy => {
+            head.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        Refusal::Unsatisfiable { size } => {
+            let text = print_content_range(None, size).to_string();
+            head.insert(CONTENT_RANGE, HeaderValue::try_from(text).expect("numbers are ASCII"));
+        }
+        _ => (),
+    }
+}
+
+/// HTML for who asks for it, JSON likewise, and plain text for who takes anything: programs.
+fn error_page(refusal: Refusal, headers: &HeaderMap) -> Page {
+    let accept = headers.get(ACCEPT).map(HeaderValue::as_bytes);
+    let (status, hint) = (refusal.status(), refusal.hint());
+    let (code, reason) = (status.as_u16(), status.canonical_reason().unwrap_or_default());
+    if prefers_json(accept) {
+        let text = format!("{{\"status\":{code},\"error\":\"{reason}\",\"hint\":\"{hint}\"}}\n");
+        return Page { kind: JSON, text };
+    }
+    if media_quality(accept, "text", "html") <= media_quality(accept, "text", "plain") {
+        return Page { kind: PLAIN, text: format!("{code} {reason}\n{hint}\n") };
+    }
+    let body = format!("<main class=\"error\"><h1><b>{code}</b> {reason}</h1><p>{hint}</p></main>");
+    Page { kind: HTML, text: html(&format!("{code} {reason}"), &body) }
+}
+
+/// A whole document. `title` and `body` are HTML already.
+pub(super) fn html(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\">\
+         <title>{title}</title><style>{STYLE}</style></head>\n<body>{body}</body></html>\n"
+    )
+}
+
+/// Prints bytes as text in HTML, in an attribute with quotes, too. What is no UTF-8 becomes U+FFFD,
+/// and what would not be seen, or would turn the text around it, its escape.
+pub(super) struct Escaped<'a>(pub &'a [u8]);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in String::from_utf8_lossy(self.0).chars() {
+            match character {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                unseen if is_unseen(unseen) => write!(f, "{}", unseen.escape_unicode())?,
+                seen => write!(f, "{seen}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Prints bytes as a string in JSON, quotes included.
+pub(super) struct Quoted<'a>(pub &'a [u8]);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        for character in String::from_utf8_lossy(self.0).chars() {
+            match character {
+                '"' | '\\' => write!(f, "\\{character}")?,
+                '\0'..='\x1f' | '\x7f' => write!(f, "\\u{:04x}", u32::from(character))?,
+                other => write!(f, "{other}")?,
+            }
+        }
+        f.write_str("\"")
+    }
+}
+
+/// Controls, and the marks that change the direction of text.
+fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+const STYLE: &str = "\
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#59636e;--line:#d8dee4;--back:#fff;--link:#0550ae;\
+--over:#f3f5f7}\
+@media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#9aa4af;--line:#333a42;--back:#14171b;\
+--link:#7cb7ff;--over:#1d2228}}\
+*{box-sizing:border-box}\
+body{margin:0 auto;max-width:64rem;padding:1.5rem 1rem;background:var(--back);color:var(--ink);\
+font:16px/1.5 system-ui,sans-serif}\
+a{color:var(--link);text-decoration:none}a:hover,a:focus-visible{text-decoration:underline}\
+h1{font-size:1.25rem;font-weight:600;overflow-wrap:anywhere;margin:0 0 1rem}\
+table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}\
+caption{text-align:left;color:var(--soft);padding:0 .5rem .5rem}\
+th,td{text-align:left;padding:.35rem .5rem;border-bottom:1px solid var(--line);vertical-align:top}\
+th{font-weight:600}tbody tr:hover{background:var(--over)}\
+.name{overflow-wrap:anywhere;width:100%}.size,.time{white-space:nowrap;color:var(--soft)}\
+.size{text-align:right}\
+.note{color:var(--soft)}\
+.error{max-width:32rem;margin:15vh auto 0}.error b{color:var(--soft);margin-right:.35em}\
+@media(max-width:34rem){.time{display:none}}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_told_in_the_language_that_is_asked_for() {
+        check(None, PLAIN, "404 Not Found\nThere is nothing at this address.\n");
+        check(Some("*/*"), PLAIN, "404 Not Found\nThere is nothing at this address.\n");
+        let json = "{\"status\":404,\"error\":\"Not Found\",\
+                    \"hint\":\"There is nothing at this address.\"}\n";
+        check(Some("application/json"), JSON, json);
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        let page = error_page(Refusal::Missing, &accepting(Some(browser)));
+        assert_eq!(page.kind, HTML);
+        assert!(page.text.contains("<h1><b>404</b> Not Found</h1>"), "{}", page.text);
+    }
+
+    #[test]
+    fn names_cannot_break_out() {
+        let html = |bytes: &[u8]| Escaped(bytes).to_string();
+        assert_eq!(html(b"<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
+        assert_eq!(html(b"a\xffb"), "a\u{fffd}b");
+        assert_eq!(html("a\u{202e}b\n".as_bytes()), "a\\u{202e}b\\u{a}");
+        let json = |bytes: &[u8]| Quoted(bytes).to_string();
+        assert_eq!(json(b"a\"b\\c\n\x7f\xff"), "\"a\\\"b\\\\c\\u000a\\u007f\u{fffd}\"");
+    }
+
+    #[test]
+    fn the_policy_allows_the_style_alone() {
+        let page = Page { kind: HTML, text: html("", "") };
+        let head = page.head();
+        let policy = head[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        let digest = STANDARD.encode(Sha256::digest(STYLE));
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+        assert!(policy.contains(&digest), "{policy}");
+        assert!(page.text.contains(&format!("<style>{STYLE}</style>")));
+        assert!(!STYLE.contains('<'));
+    }
+
+    #[track_caller]
+    fn check(accept: Option<&'static str>, kind: &str, text: &str) {
+        let page = error_page(Refusal::Missing, &accepting(accept));
+        assert_eq!((page.kind, page.text.as_str()), (kind, text), "for {accept:?}");
+    }
+
+    fn accepting(accept: Option<&'static str>) -> HeaderMap {
+        accept.map(|accept| (ACCEPT, HeaderValue::from_static(accept))).into_iter().collect()
+    }
+}

@@ -1,0 +1,73 @@
+//! Bodies of which all or parts are sent.
+
+use std::{fmt::Write, sync::Arc};
+
+use bytes::Bytes;
+use http::HeaderValue;
+use relais_wire::range::{ByteRange, print_content_range};
+
+use crate::{Body, FileSpan, OpenFile, Piece};
+
+/// All bytes of a form of a file.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    Memory(Bytes),
+    File(Arc<OpenFile>),
+}
+
+impl Content {
+    pub(super) fn whole(self) -> Body {
+        match self {
+            Self::Memory(bytes) => Body::full(bytes),
+            Self::File(file) => {
+                let len = file.stamp.len;
+                Body::of([Piece::File(FileSpan { file, offset: 0, len })])
+            }
+        }
+    }
+
+    /// These bytes of it, which it has.
+    pub(super) fn part(&self, range: ByteRange) -> Piece {
+        match self {
+            Self::Memory(bytes) => {
+                let at = |byte| usize::try_from(byte).expect("a place in memory");
+                Piece::Bytes(bytes.slice(at(range.first)..=at(range.last)))
+            }
+            Self::File(file) => {
+                let (file, offset, len) = (Arc::clone(file), range.first, range.len());
+                Piece::File(FileSpan { file, offset, len })
+            }
+        }
+    }
+}
+
+/// Several parts as one body ([RFC 9110 §14.6]), and its `Content-Type`.
+///
+/// `tag` is the form's entity tag, and the boundary is made of it: for the boundary to be in the
+/// file, a file would have to hold its own digest.
+///
+/// [RFC 9110 §14.6]: https://www.rfc-editor.org/rfc/rfc9110#section-14.6
+pub(super) fn multipart(
+    content: &Content,
+    parts: &[ByteRange],
+    size: u64,
+    (media, tag): (&str, &str),
+) -> (Body, HeaderValue) {
+    let mut pieces = Vec::with_capacity(2 * parts.len() + 1);
+    let mut between = String::new();
+    for &part in parts {
+        let range = print_content_range(Some(part), size);
+        write!(
+            between,
+            "--relais-{tag}\r\nContent-Type: {media}\r\nContent-Range: {range}\r\n\r\n"
+        )
+        .expect("a string takes everything");
+        pieces.push(Piece::Bytes(std::mem::take(&mut between).into()));
+        pieces.push(content.part(part));
+        between.push_str("\r\n");
+    }
+    write!(between, "--relais-{tag}--\r\n").expect("a string takes everything");
+    pieces.push(Piece::Bytes(between.into()));
+    let name = format!("multipart/byteranges; boundary=relais-{tag}");
+    (Body::of(pieces), HeaderValue::try_from(name).expect("a tag is ASCII"))
+}

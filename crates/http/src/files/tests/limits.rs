@@ -1,0 +1,106 @@
+//! Every limit is reached.
+
+use relais_wire::accept::Coding;
+
+use super::*;
+
+#[test]
+fn memory_is_bounded() {
+    let text = prose(50_000);
+    let names: Vec<_> = (0..100).map(|at| format!("{at}.bin")).collect();
+    let tree: Vec<_> = names.iter().map(|name| (name.as_str(), text.as_str())).collect();
+    let site = Site::with(&tree, |options| options.limits.hot_bytes_max = 1 << 20);
+    for name in &names {
+        site.check(&format!("/{name}"), 200, &text);
+    }
+    let kept = site.files.hot.bytes();
+    assert!((1 << 19..=3 << 18).contains(&kept), "{kept}");
+}
+
+#[test]
+fn files_above_a_size_are_not_kept() {
+    let site = Site::with(&[("a.bin", "1234"), ("b.bin", "12345")], |options| {
+        options.limits.hot_file_bytes_max = 4;
+    });
+    for path in ["/a.bin", "/b.bin"] {
+        site.get(path);
+    }
+    assert_eq!(site.get("/a.bin").from, From::AtOnce);
+    assert_eq!(site.get("/b.bin").from, From::Disk);
+}
+
+#[test]
+fn files_of_other_sizes_are_not_coded() {
+    let texts = [prose(300), prose(600), prose(900)];
+    let tree = [("s.txt", &*texts[0]), ("m.txt", &texts[1]), ("l.txt", &texts[2])];
+    let site = Site::with(&tree, |options| {
+        options.limits.compress_bytes_min = texts[1].len() as u64;
+        options.limits.compress_bytes_max = texts[1].len() as u64;
+    });
+    let coding = |path: &str| {
+        let got = site.ask(&format!("GET {path}\naccept-encoding: gzip"));
+        got.field("content-encoding").to_owned()
+    };
+    assert_eq!([coding("/s.txt"), coding("/m.txt"), coding("/l.txt")], ["", "gzip", ""]);
+}
+
+#[test]
+fn big_files_are_coded_up_to_a_size() {
+    let text = prose(1 << 20);
+    let site = Site::of(&[("a.txt", &text)]);
+    for from in [From::Memory, From::AtOnce] {
+        let got = site.ask("GET /a.txt\naccept-encoding: gzip");
+        assert_eq!(got.from, from);
+        assert_eq!(pack::unpack(&got.body, Coding::Gzip), text.as_bytes());
+    }
+}
+
+#[test]
+fn who_would_wait_too_long_gets_the_file_as_it_is() {
+    let texts: Vec<_> = (0..40).map(|at| format!("{at}{}", prose(60_000))).collect();
+    let names: Vec<_> = (0..40).map(|at| format!("{at}.txt")).collect();
+    let tree: Vec<_> =
+        names.iter().zip(&texts).map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let site = Site::with(&tree, |options| {
+        options.limits.compress_waiting_max = 1;
+        options.limits.compress_threads = 1;
+        options.compress = Compress::On(Levels { br: 11, ..Levels::default() });
+    });
+    let codings = site.runtime.block_on(async {
+        let requests: Vec<_> =
+            names.iter().map(|name| format!("GET /{name}\naccept-encoding: br")).collect();
+        let mut waiting: Vec<_> =
+            requests.iter().map(|request| Box::pin(site.ask_async(request))).collect();
+        let mut codings = Vec::new();
+        // All of them are begun before any is waited for.
+        for pending in &mut waiting {
+            let begun = poll_fn(|cx| std::task::Poll::Ready(pending.as_mut().poll(cx))).await;
+            if let std::task::Poll::Ready(got) = begun {
+                codings.push(got.field("content-encoding").to_owned());
+            }
+        }
+        codings
+    });
+    let as_it_is = codings.iter().filter(|coding| coding.is_empty()).count();
+    assert!(as_it_is > 20, "{codings:?}");
+}
+
+#[test]
+fn a_file_is_coded_once_for_all_who_wait() {
+    let text = prose(100_000);
+    let site = Site::with(&[("a.txt", &text)], |options| {
+        options.limits.compress_waiting_max = 1;
+        options.limits.compress_threads = 1;
+    });
+    site.runtime.block_on(async {
+        let request = "GET /a.txt\naccept-encoding: br";
+        let mut waiting: Vec<_> =
+            (0..20).map(|_| Box::pin(site.ask_async(request))).collect();
+        for pending in &mut waiting {
+            let begun = poll_fn(|cx| std::task::Poll::Ready(pending.as_mut().poll(cx))).await;
+            assert!(begun.is_pending() || matches!(begun, std::task::Poll::Ready(got) if got.field("content-encoding") == "br"));
+        }
+    });
+    let got = site.ask("GET /a.txt\naccept-encoding: br");
+    assert_eq!(got.field("content-encoding"), "br");
+}

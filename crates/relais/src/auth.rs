@@ -1,0 +1,73 @@
+//! `auth = { file, realm }`: who may ask.
+
+use std::{fs, path::PathBuf};
+
+use relais_http::auth::{ParseRealmError, Realm, Users, UsersError};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::{
+    complaint::{KeyPath, Problem, Wrong},
+    config::Base,
+};
+
+/// The table, word for word.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// One `user:hash` a line, as `relais password` prints it.
+    pub file: PathBuf,
+    /// What the password is for, as shown to the one who is asked for it.
+    pub realm: Option<String>,
+}
+
+/// Who may ask, resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Auth {
+    /// The users and the hashes of their passwords.
+    pub file: PathBuf,
+    /// What the password is for.
+    #[serde(serialize_with = "spelled")]
+    pub realm: Realm,
+}
+
+/// The realm of those who name none.
+const REALM: &str = "relais";
+
+impl Auth {
+    pub(crate) fn plan(
+        Table { file, realm }: Table,
+        base: &Base,
+        key: &KeyPath,
+    ) -> Result<Self, Problem> {
+        let realm = realm.as_deref().unwrap_or(REALM).parse();
+        let wrong = |error| key.key("realm").wrong(Wrong::from_error(&error));
+        Ok(Self {
+            file: base.join(&file),
+            realm: realm.map_err(|error: ParseRealmError| wrong(error))?,
+        })
+    }
+
+    /// Reads the users.
+    pub(crate) fn read(&self, key: &KeyPath) -> Result<Users, Problem> {
+        let key = key.key("file");
+        let file = &self.file;
+        let text = fs::read_to_string(file)
+            .map_err(|error| key.wrong(Wrong::reading("the auth file", file, &error)))?;
+        text.parse().map_err(|error: UsersError| {
+            let UsersError { line, wrong } = error;
+            let wrong = Wrong::from_message(&wrong.to_string());
+            let what = format!("bad auth file {:?}, line {line}: {}", file.display(), wrong.what);
+            key.wrong(Wrong { what, ..wrong }.hint("`relais password USER` prints such lines"))
+        })
+    }
+}
+
+impl std::fmt::Display for Auth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "users of {}, realm {:?}", self.file.display(), self.realm.to_string())
+    }
+}
+
+fn spelled<S: Serializer>(realm: &Realm, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(realm)
+}

@@ -1,0 +1,212 @@
+//! The configuration, word for word: what a file says, or a command line.
+//!
+//! Nothing is checked here but spelling. What it means is for [`Plan`](crate::Plan) to say.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use toml::de::DeValue;
+
+use crate::{
+    complaint::{Complaint, KeyPath, Place, Problem, Wrong},
+    document::{Document, Entry, in_order, unknown},
+    limits, serve,
+};
+
+/// A configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// What paths are relative to.
+    pub base: Base,
+    /// `[limits]`.
+    pub limits: limits::Table,
+    /// Each `[serve.NAME]`, in the order of the file.
+    pub serve: Vec<(String, serve::Table)>,
+}
+
+/// The folder that relative paths start from: the one the configuration file is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base(pub PathBuf);
+
+/// Where a configuration comes from, to be read again at a reload.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A file.
+    File(PathBuf),
+    /// A text in this program.
+    Embedded {
+        /// What the text is called.
+        name: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// A command line, which says the same whenever it is asked.
+    Flags(Box<Config>),
+}
+
+/// What a [`Source`] said, and what is needed to show where it said it.
+#[derive(Debug)]
+pub struct Said {
+    /// The configuration.
+    pub config: Config,
+    origin: Origin,
+}
+
+#[derive(Clone, Debug)]
+enum Origin {
+    File { path: PathBuf, text: String },
+    Flags,
+}
+
+/// The tables there are.
+const TABLES: &[&str] = &["limits", "serve"];
+
+/// No configuration is that long; whatever is, is some other file.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+impl Base {
+    /// `path` as seen from here.
+    pub fn join(&self, path: &Path) -> PathBuf {
+        let joined = self.0.join(path);
+        match joined.strip_prefix("./") {
+            Ok(plain) if !plain.as_os_str().is_empty() => plain.to_owned(),
+            _ => joined,
+        }
+    }
+}
+
+impl Source {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with its spelling.
+    pub fn read(&self) -> Result<Said, Vec<Complaint>> {
+        match self {
+            Self::Flags(config) => Ok(Said { config: (**config).clone(), origin: Origin::Flags }),
+            Self::File(path) => {
+                let text = read_text(path).map_err(|fault| {
+                    let place = Place::File(path.clone());
+                    vec![Complaint { place, key: KeyPath::default(), fault }]
+                })?;
+                Said::parse(path.clone(), text)
+            }
+            Self::Embedded { name, text } => Said::parse(name.into(), text.clone()),
+        }
+    }
+}
+
+impl Said {
+    /// Reads `text`, which the file at `path` holds.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with its spelling.
+    pub fn parse(path: PathBuf, text: String) -> Result<Self, Vec<Complaint>> {
+        let document = Document::parse(&path, &text)?;
+        let mut complaints = Vec::new();
+        let base = Base(path.parent().map(Path::to_owned).unwrap_or_default());
+        let mut config = Config { base, limits: limits::Table::default(), serve: Vec::new() };
+        for entry in document.entries() {
+            if let Err(found) = read_table(&document, &entry, &mut config) {
+                complaints.extend(found);
+            }
+        }
+        if !complaints.is_empty() {
+            return Err(complaints);
+        }
+        drop(document);
+        Ok(Self { config, origin: Origin::File { path, text } })
+    }
+
+    /// Shows where these problems are.
+    pub fn complaints(&self, problems: Vec<Problem>) -> Vec<Complaint> {
+        match &self.origin {
+            Origin::File { path, text } => match Document::parse(path, text) {
+                Ok(document) => {
+                    problems.into_iter().map(|problem| document.complaint(problem)).collect()
+                }
+                Err(complaints) => complaints,
+            },
+            Origin::Flags => problems.into_iter().map(flag_complaint).collect(),
+        }
+    }
+}
+
+fn read_table(
+    document: &Document<'_>,
+    (name, span, value): &Entry<'_, '_>,
+    config: &mut Config,
+) -> Result<(), Vec<Complaint>> {
+    let key = KeyPath::of([name]);
+    match *name {
+        "limits" => {
+            config.limits = document.read(&key, value)?;
+            Ok(())
+        }
+        "serve" => read_serve(document, &key, value, config),
+        _ => Err(vec![document.key_complaint(key, span.clone(), unknown_table(name))]),
+    }
+}
+
+fn unknown_table(name: &str) -> Wrong {
+    let wrong = unknown(name, TABLES);
+    Wrong { what: wrong.what.replacen("key", "table", 1), ..wrong }
+}
+
+fn read_serve<'t>(
+    document: &Document<'t>,
+    key: &KeyPath,
+    value: &toml::Spanned<DeValue<'t>>,
+    config: &mut Config,
+) -> Result<(), Vec<Complaint>> {
+    let expected = "tables with names, e.g. `[serve.site]`";
+    let DeValue::Table(tables) = value.get_ref() else {
+        let what = format!("`serve` is not a table but {}", value.get_ref().type_str());
+        return Err(vec![document.complaint(key.wrong(Wrong::expected(what, expected)))]);
+    };
+    let mut complaints = Vec::new();
+    for (name, span, value) in in_order(tables) {
+        let key = key.key(name);
+        if !value.get_ref().is_table() {
+            let wrong = Wrong::expected(format!("`{name}` is not a table"), expected);
+            complaints.push(document.key_complaint(key, span, wrong));
+            continue;
+        }
+        match document.read(&key, value) {
+            Ok(table) => config.serve.push((name.to_owned(), table)),
+            Err(found) => complaints.extend(found),
+        }
+    }
+    if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+}
+
+fn read_text(path: &Path) -> Result<String, Wrong> {
+    let reading = |error| Wrong::reading("the configuration", path, &error);
+    let about = fs::metadata(path).map_err(reading)?;
+    if about.is_dir() {
+        return Err(Wrong::expected(
+            format!("{:?} is a folder", path.display()),
+            "a configuration file",
+        ));
+    }
+    if about.len() > FILE_BYTES_MAX {
+        let what = format!("{:?} is {} bytes long", path.display(), about.len());
+        return Err(Wrong::expected(what, "a configuration of 1MiB at most"));
+    }
+    let bytes = fs::read(path).map_err(reading)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = String::from_utf8_lossy(&error.as_bytes()[..good]).matches('\n').count() + 1;
+        let what = format!("{:?} is not text: bad byte in line {line}", path.display());
+        Wrong::expected(what, "UTF-8")
+    })
+}
+
+/// The same words, told to someone who typed a flag.
+fn flag_complaint(Problem { key, fault }: Problem) -> Complaint {
+    let flag = serve::flag_of(&key).unwrap_or("arguments").to_owned();
+    Complaint { place: Place::Flag(flag), key, fault }
+}

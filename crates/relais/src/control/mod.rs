@@ -1,0 +1,116 @@
+//! The control socket: how other commands speak with a relais that runs.
+//!
+//! A Unix socket in the data folder, for its owner only. One line of JSON asks, one answers.
+//! Lines, callers at once and times are bounded.
+
+mod client;
+mod server;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+pub(crate) use client::reload;
+pub(crate) use server::listen;
+
+use crate::data::Data;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Request {
+    /// Read the configuration again.
+    Reload,
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Answer {
+    /// It is done.
+    Done {
+        /// What was done.
+        text: String,
+    },
+    /// It is not, and nothing has changed.
+    Refused(Refusal),
+}
+
+/// Why something is not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refusal {
+    /// Complaints, as they are printed.
+    pub(crate) text: String,
+    /// The exit code for whoever asked.
+    pub(crate) exit: u8,
+}
+
+/// A request that waits for its answer.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) request: Request,
+    pub(crate) answer: oneshot::Sender<Answer>,
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// The longest request, in bytes.
+const REQUEST_BYTES_MAX: u64 = 4 * 1024;
+
+/// The longest answer, in bytes.
+const ANSWER_BYTES_MAX: u64 = 1024 * 1024;
+
+/// How long a request may take to come, and an answer to be taken.
+const LINE_MAX: Duration = Duration::from_secs(5);
+
+/// Where the relais that runs `file` is spoken to.
+///
+/// *Shape*: `run/NAME-HASH.sock` in the data folder: the file's name for people, a hash of its
+/// whole path so that two files of one name have two sockets.
+fn socket_of(file: &Path, data: &Data) -> anyhow::Result<PathBuf> {
+    let whole = fs::canonicalize(file).with_context(|| format!("finding {:?}", file.display()))?;
+    let stem = whole.file_stem().unwrap_or_default().to_string_lossy();
+    let name: String = stem.chars().filter(char::is_ascii_alphanumeric).take(NAME_MAX).collect();
+    let hash = hash(whole.as_os_str().as_encoded_bytes());
+    Ok(data.sockets().join(format!("{name}-{hash:016x}.sock")))
+}
+
+/// As much of a file's name as a socket's has; the path of a socket is 107 bytes at most.
+const NAME_MAX: usize = 16;
+
+/// FNV-1a, 64 bits. The same in every version of relais, which std's hashes are not.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_fnv() {
+        assert_eq!(hash(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(hash(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn lines_are_as_written_down() {
+        assert_eq!(serde_json::to_string(&Request::Reload).unwrap(), r#"{"do":"reload"}"#);
+        let refused = Answer::Refused(Refusal { text: "no".to_owned(), exit: 2 });
+        let line = serde_json::to_string(&refused).unwrap();
+        assert_eq!(line, r#"{"refused":{"text":"no","exit":2}}"#);
+        assert_eq!(serde_json::from_str::<Answer>(&line).unwrap(), refused);
+    }
+}

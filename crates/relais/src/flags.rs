@@ -1,0 +1,113 @@
+//! The command line, word for word.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
+
+use crate::{cert, serve};
+
+/// One program for both ends of a socket and everything between
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "relais",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = EXAMPLES
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  relais up                    the demo, or what ./relais.toml says
+  relais serve files --list    a folder at http://127.0.0.1:8080
+  relais cert trust            make this machine's browsers trust https://localhost
+
+Exit codes: 0 done, 1 failed while running, 2 wrong arguments or configuration, 3 a check said no";
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// Tell more on standard error; twice, everything
+    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+    /// Tell only errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Whether to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub(crate) color: ColorChoice,
+    /// Where the local authority and the control sockets are [default: ~/.local/share/relais]
+    #[arg(long, value_name = "DIR", env = "RELAIS_DATA", global = true, hide_env_values = true)]
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything a file names; without a file, ./relais.toml or the demo
+    Up {
+        /// The configuration
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+    /// Show what a file would run; binds nothing
+    Check {
+        /// The configuration [default: relais.toml]
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Serve files over HTTP
+    Serve(Box<serve::Flags>),
+    /// Have a running relais read its file again; no connection is dropped
+    Reload {
+        /// The configuration [default: relais.toml]
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+    /// A local authority, and certificates signed by it
+    #[command(subcommand)]
+    Cert(cert::Command),
+    /// Read a password and print a line for an auth file
+    #[command(after_help = "Examples:\n  relais password anna >> users.txt\n  \
+                            pass show site | relais password anna")]
+    Password {
+        /// Who it is for; without it only the hash is printed
+        user: Option<String>,
+    },
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  relais completions bash > \
+                            ~/.local/share/bash-completion/completions/relais")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write those of all commands to a folder
+    Man {
+        /// Where to write them
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,106 @@
+//! From a command line or a file to a running program. The only crate that knows all the others.
+//!
+//! A command line is a configuration of one table: [`Config`] says what is asked for, word for
+//! word; [`Plan`] what that means, every name resolved and nothing opened. Running it reads what
+//! is on the disk, binds every socket or none, and lets callers in.
+
+mod access_log;
+mod auth;
+mod cert;
+mod clock;
+mod complaint;
+mod config;
+mod control;
+mod data;
+mod demo;
+mod document;
+mod flags;
+mod limits;
+mod logging;
+mod manual;
+mod output;
+mod password;
+mod plan;
+mod run;
+mod serve;
+mod spelling;
+mod stop;
+mod tls;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Parser as _;
+
+pub use complaint::{Complaint, KeyPath, Line, Place, Problem, Step, Wrong};
+pub use config::{Base, Config, Said, Source};
+pub use plan::Plan;
+pub use run::look;
+
+use data::Data;
+use flags::{Cli, Command};
+use output::say;
+use stop::Stop;
+
+/// The configuration of those who name none.
+const CONFIG: &str = "relais.toml";
+
+/// Does what the command line asks for.
+pub fn main() -> ExitCode {
+    let Cli { global, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for, and go to standard output.
+            _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()) * 2);
+        }
+    };
+    logging::start(&global);
+    match Data::of(global.data).map_err(Stop::from).and_then(|data| obey(command, &data)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => stop.tell(),
+    }
+}
+
+fn obey(command: Command, data: &Data) -> Result<(), Stop> {
+    match command {
+        Command::Up { file: None } if !Path::new(CONFIG).exists() => {
+            run::run(demo::source(), data, run::Greeting::Demo)
+        }
+        Command::Up { file } => run::run(Source::File(or_usual(file)), data, run::Greeting::Plain),
+        Command::Serve(flags) => {
+            let greeting = if flags.open { run::Greeting::Browser } else { run::Greeting::Plain };
+            let config = flags.config(Base(PathBuf::new()));
+            run::run(Source::Flags(Box::new(config)), data, greeting)
+        }
+        Command::Check { file, json } => check(or_usual(file), json),
+        Command::Reload { file } => control::reload(&or_usual(file), data),
+        Command::Cert(command) => cert::obey(command, data),
+        Command::Password { user } => password::print_line(user.as_deref()),
+        Command::Completions { shell } => {
+            manual::completions(shell);
+            Ok(())
+        }
+        Command::Man { dir } => Ok(manual::man(dir.as_deref())?),
+    }
+}
+
+fn or_usual(file: Option<PathBuf>) -> PathBuf {
+    file.unwrap_or_else(|| CONFIG.into())
+}
+
+/// Prints what `file` would run.
+fn check(file: PathBuf, json: bool) -> Result<(), Stop> {
+    match (look(&Source::File(file)), json) {
+        (Ok(plan), false) => say(plan),
+        (Ok(plan), true) => say(format_args!("{:#}", plan.json())),
+        (Err(complaints), false) => return Err(Stop::Wrong(complaints)),
+        (Err(complaints), true) => {
+            say(format_args!("{:#}", serde_json::json!({ "complaints": complaints })));
+            return Err(Stop::Wrong(complaints));
+        }
+    }
+    Ok(())
+}

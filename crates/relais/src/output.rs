@@ -1,0 +1,19 @@
+//! Data to standard output, talk to standard error.
+//!
+//! A reader that went away is no failure of ours: what cannot be written is dropped.
+
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+};
+
+/// Prints a line of data.
+pub(crate) fn say(line: impl Display) {
+    let mut out = io::stdout().lock();
+    _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Prints a line of talk.
+pub(crate) fn tell(line: impl Display) {
+    _ = writeln!(io::stderr().lock(), "{line}");
+}

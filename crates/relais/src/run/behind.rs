@@ -1,0 +1,114 @@
+//! From a plan to what stands behind its listeners: everything on the disk read, nothing bound.
+
+use std::sync::Arc;
+
+use relais_http::{DynHandler, Hosts, Site as HostedSite};
+use relais_net::tls::Acceptor;
+use tracing::warn;
+
+use crate::{
+    access_log::Logs,
+    complaint::{Complaint, Problem, Wrong},
+    config::{Said, Source},
+    plan::{Listener, Plan},
+    serve::Parts,
+    tls::Keeper,
+};
+
+/// A configuration that was read, understood, and whose files were read.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) said: Said,
+    pub(crate) plan: Plan,
+    /// One for each of the plan's listeners.
+    pub(crate) behind: Vec<Behind>,
+}
+
+/// What outlives a reload.
+#[derive(Debug)]
+pub(crate) struct Lasting {
+    pub(crate) tls: Keeper,
+    pub(crate) logs: Logs,
+}
+
+/// What stands behind a listener.
+#[derive(Debug)]
+pub(crate) struct Behind {
+    pub(crate) handler: Box<dyn DynHandler>,
+    pub(crate) tls: Option<Arc<Acceptor>>,
+}
+
+/// Reads, plans, and reads what the plan names; changes nothing on the disk and binds nothing.
+///
+/// # Errors
+///
+/// Everything that is wrong, as far as it can be told without doing it.
+pub fn look(source: &Source) -> Result<Plan, Vec<Complaint>> {
+    let (_, plan, _) = read(source)?;
+    Ok(plan)
+}
+
+/// Makes everything ready that is to stand behind listeners. Opens logs, and makes the local
+/// authority and its certificates where they are needed.
+pub(crate) fn prepare(source: &Source, lasting: &mut Lasting) -> Result<Prepared, Vec<Complaint>> {
+    let (said, plan, parts) = read(source)?;
+    match assemble(&plan, parts, lasting) {
+        Ok(behind) => Ok(Prepared { said, plan, behind }),
+        Err(problem) => Err(said.complaints(vec![problem])),
+    }
+}
+
+fn read(source: &Source) -> Result<(Said, Plan, Vec<Parts>), Vec<Complaint>> {
+    let said = source.read()?;
+    let plan = Plan::new(&said.config).map_err(|problems| said.complaints(problems))?;
+    let mut parts = Vec::new();
+    let mut problems = Vec::new();
+    let mut warnings = Vec::new();
+    for site in &plan.sites {
+        match Parts::read(site) {
+            Ok(read) => parts.push(read),
+            Err(found) => problems.extend(found),
+        }
+    }
+    for tls in plan.listeners.iter().flat_map(|listener| &listener.tls) {
+        match tls.read() {
+            Ok(read) => warnings.extend(read.into_iter().flat_map(|(_, warnings)| warnings)),
+            Err(problem) => problems.push(problem),
+        }
+        problems.extend(tls.read_authorities().err());
+    }
+    warnings.dedup();
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    // A site at two listeners has its papers read twice.
+    problems.dedup();
+    if problems.is_empty() { Ok((said, plan, parts)) } else { Err(said.complaints(problems)) }
+}
+
+fn assemble(plan: &Plan, parts: Vec<Parts>, lasting: &mut Lasting) -> Result<Vec<Behind>, Problem> {
+    let mut handlers = Vec::new();
+    for (site, parts) in plan.sites.iter().zip(parts) {
+        handlers.push(parts.handler(site, &mut lasting.logs)?);
+    }
+    let stand = |listener| stand(listener, plan, &handlers, &lasting.tls);
+    plan.listeners.iter().map(stand).collect()
+}
+
+fn stand(
+    listener: &Listener,
+    plan: &Plan,
+    handlers: &[Arc<dyn DynHandler>],
+    keeper: &Keeper,
+) -> Result<Behind, Problem> {
+    let sites = listener.sites.iter().map(|site| HostedSite {
+        hosts: plan.sites[*site].hosts.iter().map(|host| host.0.clone()).collect(),
+        handler: Arc::clone(&handlers[*site]),
+    });
+    let hosts = Hosts::new(sites).map_err(|error| listener.key.wrong(Wrong::from_error(&error)))?;
+    let tls = match listener.tls.as_slice() {
+        [] => None,
+        papers => Some(Arc::new(keeper.acceptor(papers)?)),
+    };
+    Ok(Behind { handler: Box::new(hosts), tls })
+}

@@ -1,0 +1,92 @@
+//! What is printed once everything listens.
+
+use std::process::{Command, Stdio};
+
+use relais_net::{Endpoint, Host};
+use tracing::warn;
+
+use super::house::House;
+use crate::{
+    output::{say, tell},
+    serve::Site,
+};
+
+/// What is said beside the lines for the listeners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Greeting {
+    /// Nothing.
+    Plain,
+    /// Nothing, but a browser is opened.
+    Browser,
+    /// What a newcomer could try.
+    Demo,
+}
+
+impl Greeting {
+    pub(crate) fn say(self, house: &House) {
+        let lines: Vec<_> = house.listeners().collect();
+        let width = lines.iter().map(|(on, _)| on.to_string().len()).max().unwrap_or_default();
+        for (on, sites) in &lines {
+            say(format_args!("{:width$}  {}", on.to_string(), described(sites)));
+        }
+        let authority = house.authority_path();
+        if authority.is_some() && self != Self::Demo {
+            tell(
+                "https:// uses this machine's own authority; `relais cert trust` tells how to trust it",
+            );
+        }
+        match self {
+            Self::Plain => (),
+            Self::Browser => {
+                if let Some((on, _)) = lines.first() {
+                    open_browser(&link(on));
+                }
+            }
+            Self::Demo => demo(&lines.iter().map(|(on, _)| *on).collect::<Vec<_>>()),
+        }
+    }
+}
+
+fn described(sites: &[&Site]) -> String {
+    let each = sites.iter().map(|site| {
+        let hosts: Vec<String> = site.hosts.iter().map(|host| host.0.to_string()).collect();
+        let hosts =
+            if hosts.is_empty() { String::new() } else { format!(" for {}", hosts.join(", ")) };
+        format!("serve {}{hosts}  ({})", site.name, site.root)
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// An address that a browser on this machine understands.
+fn link(on: &Endpoint) -> String {
+    match on.host_port() {
+        Some(at) if at.host == Host::Any => format!("{}://localhost:{}/", on.scheme, at.port),
+        Some(at) => format!("{}://{at}/", on.scheme),
+        None => on.to_string(),
+    }
+}
+
+fn demo(on: &[&Endpoint]) {
+    let find =
+        |is_secure| on.iter().find(|on| on.scheme.is_secure() == is_secure).map(|on| link(on));
+    tell("");
+    if let Some(clear) = find(false) {
+        tell(format_args!("This is the demo. Open {clear} in a browser, or try"));
+        tell(format_args!("  curl -i {clear}"));
+    }
+    if let Some(secure) = find(true) {
+        tell(format_args!("  curl -k {secure}         the same over TLS"));
+        tell("  relais cert trust                       and without -k, and in browsers");
+    }
+    tell("  relais serve DIR                        your own files");
+    tell("Ctrl-C ends it. `relais --help` tells the rest.");
+}
+
+fn open_browser(link: &str) {
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let mut command = Command::new(opener);
+    command.arg(link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Err(error) = command.spawn() {
+        warn!(%error, "cannot open a browser with {opener}");
+    }
+}

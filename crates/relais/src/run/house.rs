@@ -1,0 +1,269 @@
+//! The listeners that are open, what stands behind them, and how both change at a reload.
+
+use std::{fmt, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use relais_http::{HandlerSlot, Http};
+use relais_net::{Cores, Door, Drained, Endpoint, Gate, Listener, Shutdown, tls::Acceptor};
+use tokio::task::JoinSet;
+use tracing::{error, warn};
+
+use super::{
+    behind::{Behind, Lasting, Prepared, prepare},
+    bind::{Taken, bind},
+    inherited::Inherited,
+};
+use crate::{
+    complaint::{Complaint, Problem},
+    config::Source,
+    control::Refusal,
+    limits::Limits,
+    plan::{self, Plan},
+    serve::Site,
+    stop,
+};
+
+/// Everything that runs.
+#[derive(Debug)]
+pub(crate) struct House {
+    source: Source,
+    plan: Plan,
+    lasting: Lasting,
+    cores: Cores,
+    gate: Gate,
+    /// One for each of the plan's listeners, in their order.
+    entrances: Vec<Entrance>,
+    /// Listeners of earlier plans, whose callers finish.
+    leaving: JoinSet<Drained>,
+}
+
+/// An open listener.
+#[derive(Debug)]
+struct Entrance {
+    /// As planned: a port of 0 is still 0.
+    planned: Endpoint,
+    /// As bound.
+    local: Endpoint,
+    handler: HandlerSlot,
+    tls: Arc<ArcSwapOption<Acceptor>>,
+    shutdown: Shutdown,
+    /// What is to be run once everything is ready.
+    waiting: Option<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    listener: Listener,
+    door: Arc<Door>,
+    drain: relais_net::Drain,
+}
+
+/// What a reload did. Prints as half a sentence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changed {
+    kept: usize,
+    opened: usize,
+    closed: usize,
+}
+
+impl House {
+    /// A house without doors, as large as `plan` says.
+    pub(crate) fn new(
+        source: Source,
+        lasting: Lasting,
+        plan: &Plan,
+        descriptors: u64,
+    ) -> anyhow::Result<Self> {
+        let count = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let cores = Cores::start(count).context("starting a thread for each core")?;
+        let (all, a_client) = plan.limits.connections(descriptors);
+        let plan = Plan { listeners: Vec::new(), ..plan.clone() };
+        Ok(Self {
+            source,
+            plan,
+            lasting,
+            cores,
+            gate: Gate::new(all, a_client),
+            entrances: Vec::new(),
+            leaving: JoinSet::new(),
+        })
+    }
+
+    /// Binds every listener of a plan, or none.
+    pub(crate) fn start(
+        &mut self,
+        prepared: Prepared,
+        inherited: &mut Inherited,
+        taken: Taken,
+    ) -> Result<(), Vec<Complaint>> {
+        let Prepared { said, plan, behind } = prepared;
+        let planned: Vec<_> = plan.listeners.iter().collect();
+        let bound = bind_all(&planned, inherited, taken).map_err(|found| said.complaints(found))?;
+        self.entrances = planned
+            .into_iter()
+            .zip(bound)
+            .zip(behind)
+            .map(|((planned, listener), behind)| self.entrance(planned, listener, behind))
+            .collect();
+        self.plan = plan;
+        Ok(())
+    }
+
+    /// Lets callers in where that has not been done yet.
+    pub(crate) fn open(&mut self) {
+        for entrance in &mut self.entrances {
+            let Some(Waiting { listener, door, drain }) = entrance.waiting.take() else { continue };
+            let (cores, local) = (self.cores.clone(), entrance.local.clone());
+            self.cores.first().spawn(async move {
+                if let Err(error) = relais_net::serve(listener, door, cores, drain).await {
+                    error!(%local, %error, "cannot wait for callers");
+                }
+            });
+        }
+    }
+
+    /// Reads the configuration again and changes to it; or refuses and changes nothing.
+    ///
+    /// Listeners that stay keep their socket and their callers, who meet the new handlers with
+    /// their next request. New ones are bound before anything is switched.
+    pub(crate) fn reload(&mut self) -> Result<Changed, Refusal> {
+        let Prepared { said, plan, behind } = prepare(&self.source, &mut self.lasting)
+            .map_err(|complaints| Refusal { text: stop::list(&complaints), exit: 2 })?;
+        let kept = self.match_up(&plan);
+        let new: Vec<_> =
+            plan.listeners.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).collect();
+        let new: Vec<_> = new.into_iter().map(|(planned, _)| planned).collect();
+        let bound = bind_all(&new, &mut Inherited::default(), Taken::Refuse)
+            .map_err(|found| Refusal { text: stop::list(&said.complaints(found)), exit: 1 })?;
+        warn_of_limits(&self.plan.limits, &plan.limits);
+        let changed = self.switch(&plan, behind, &kept, bound);
+        self.plan =
+            Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
+        self.lasting.logs.keep(self.plan.sites.iter().filter_map(|site| site.access_log.as_ref()));
+        self.open();
+        Ok(changed)
+    }
+
+    /// For each of the plan's listeners the place of the entrance that it keeps.
+    fn match_up(&self, plan: &Plan) -> Vec<Option<usize>> {
+        let mut free: Vec<usize> = (0..self.entrances.len()).collect();
+        let matched = plan.listeners.iter().map(|planned| {
+            let is_same = |at: &usize| self.entrances[*at].planned == planned.on;
+            let place = free.iter().position(is_same)?;
+            Some(free.remove(place))
+        });
+        matched.collect()
+    }
+
+    fn switch(
+        &mut self,
+        plan: &Plan,
+        behind: Vec<Behind>,
+        kept: &[Option<usize>],
+        bound: Vec<Listener>,
+    ) -> Changed {
+        let mut changed = Changed::default();
+        let mut old: Vec<_> = std::mem::take(&mut self.entrances).into_iter().map(Some).collect();
+        let mut bound = bound.into_iter();
+        for ((planned, behind), kept) in plan.listeners.iter().zip(behind).zip(kept) {
+            let entrance = if let Some(entrance) = kept.and_then(|place| old[place].take()) {
+                changed.kept += 1;
+                entrance.handler.store(Arc::new(behind.handler));
+                entrance.tls.store(behind.tls);
+                entrance
+            } else {
+                changed.opened += 1;
+                let listener = bound.next().expect("one was bound for each that is new");
+                self.entrance(planned, listener, behind)
+            };
+            self.entrances.push(entrance);
+        }
+        for entrance in old.into_iter().flatten() {
+            changed.closed += 1;
+            self.leaving.spawn(entrance.shutdown.finish(plan.limits.grace));
+        }
+        changed
+    }
+
+    fn entrance(&self, planned: &plan::Listener, listener: Listener, behind: Behind) -> Entrance {
+        let Behind { handler, tls } = behind;
+        let handler: HandlerSlot = Arc::new(ArcSwap::from_pointee(handler));
+        let tls = Arc::new(ArcSwapOption::from(tls));
+        let door = Arc::new(Door {
+            service: Arc::new(Http::new(Arc::clone(&handler), self.plan.limits.http)),
+            tls: Arc::clone(&tls),
+            gate: self.gate.clone(),
+            handshake_max: self.plan.limits.handshake_max,
+            tally: Arc::default(),
+        });
+        let (shutdown, drain) = Shutdown::new();
+        let local = listener.local().clone();
+        let waiting = Some(Waiting { listener, door, drain });
+        Entrance { planned: planned.on.clone(), local, handler, tls, shutdown, waiting }
+    }
+
+    /// Lets nobody in any more and waits for those inside, for as long as they may take.
+    pub(crate) async fn finish(mut self) -> Drained {
+        let grace = self.grace();
+        for entrance in self.entrances {
+            self.leaving.spawn(entrance.shutdown.finish(grace));
+        }
+        let drained = self.leaving.join_all().await;
+        self.lasting.logs.shutdown();
+        if drained.contains(&Drained::TimedOut) { Drained::TimedOut } else { Drained::InTime }
+    }
+
+    /// What the configuration is read from.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// How long callers may take to finish.
+    pub(crate) fn grace(&self) -> Duration {
+        self.plan.limits.grace
+    }
+
+    /// Where the local authority's certificate is, if one was needed.
+    pub(crate) fn authority_path(&self) -> Option<PathBuf> {
+        self.lasting.tls.authority_path()
+    }
+
+    /// Each listener as bound, and the sites behind it.
+    pub(crate) fn listeners(&self) -> impl Iterator<Item = (&Endpoint, Vec<&Site>)> {
+        let sites = |planned: &plan::Listener| {
+            planned.sites.iter().map(|site| &self.plan.sites[*site]).collect()
+        };
+        let entrances = self.entrances.iter().map(|entrance| &entrance.local);
+        entrances.zip(self.plan.listeners.iter().map(sites))
+    }
+}
+
+fn bind_all(
+    planned: &[&plan::Listener],
+    inherited: &mut Inherited,
+    taken: Taken,
+) -> Result<Vec<Listener>, Vec<Problem>> {
+    let (mut bound, mut problems) = (Vec::new(), Vec::new());
+    for planned in planned {
+        match bind(planned, inherited, taken) {
+            Ok(listener) => bound.push(listener),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(bound) } else { Err(problems) }
+}
+
+/// Connections know their limits from their beginning, and listeners from theirs.
+fn warn_of_limits(now: &Limits, then: &Limits) {
+    if (Limits { grace: now.grace, ..*then }) != *now {
+        warn!("changed limits hold after a restart; until then the old ones do");
+    }
+}
+
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kept, opened, closed } = self;
+        write!(f, "{kept} listeners kept, {opened} opened, {closed} closed")
+    }
+}

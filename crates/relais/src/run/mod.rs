@@ -1,0 +1,136 @@
+//! Running a plan: from its sockets to the last answer.
+
+mod behind;
+mod bind;
+mod descriptors;
+mod greeting;
+mod holder;
+mod house;
+mod inherited;
+mod manager;
+
+use anyhow::Context as _;
+use relais_net::Drained;
+use tokio::{
+    runtime::Builder,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
+};
+use tracing::{info, warn};
+
+pub use behind::look;
+pub(crate) use greeting::Greeting;
+
+use crate::{
+    access_log::Logs,
+    config::Source,
+    control::{self, Answer, Call, Request},
+    data::Data,
+    stop::Stop,
+    tls::Keeper,
+};
+use behind::Lasting;
+use bind::Taken;
+use house::House;
+use inherited::Inherited;
+
+/// Runs what `source` says until a signal ends it.
+pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(), Stop> {
+    // Before there are threads: it takes its variables out of the environment.
+    let mut inherited = Inherited::from_env();
+    let descriptors = descriptors::raise();
+    let mut lasting = Lasting {
+        tls: Keeper::new(data.authority()).context("making keys for TLS")?,
+        logs: Logs::default(),
+    };
+    let prepared = behind::prepare(&source, &mut lasting).map_err(Stop::Wrong)?;
+    let mut house = House::new(source, lasting, &prepared.plan, descriptors)?;
+    let taken = if greeting == Greeting::Demo { Taken::Evade } else { Taken::Refuse };
+    house.start(prepared, &mut inherited, taken).map_err(Stop::Refused)?;
+    inherited.report();
+    let runtime = Builder::new_current_thread().enable_io().enable_time().build();
+    runtime.context("starting the main thread's runtime")?.block_on(live(house, data, greeting))
+}
+
+/// The signals that say stop.
+struct Stops {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stops {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            interrupt: listen_for(SignalKind::interrupt())?,
+            terminate: listen_for(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for one of them.
+    async fn one(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
+    }
+}
+
+fn listen_for(kind: SignalKind) -> anyhow::Result<Signal> {
+    signal(kind).context("listening for signals")
+}
+
+/// Lets callers in until told to stop, then waits for them.
+async fn live(mut house: House, data: &Data, greeting: Greeting) -> Result<(), Stop> {
+    let mut stops = Stops::listen()?;
+    let mut hang_up = listen_for(SignalKind::hangup())?;
+    let (calls, mut called) = mpsc::channel(1);
+    let _control = match control::listen(house.source(), data, calls) {
+        Ok(control) => control,
+        Err(error) => {
+            warn!("`relais reload` will not reach us: {error:#}");
+            None
+        }
+    };
+    house.open();
+    greeting.say(&house);
+    manager::ready();
+    loop {
+        tokio::select! {
+            () = stops.one() => break,
+            _ = hang_up.recv() => drop(reload(&mut house)),
+            Some(call) = called.recv() => obey(call, &mut house),
+        }
+    }
+    manager::stopping();
+    let grace = house.grace();
+    info!("stopping; callers may take {} to finish", crate::spelling::Time(grace));
+    tokio::select! {
+        drained = house.finish() => match drained {
+            Drained::InTime => Ok(()),
+            Drained::TimedOut => Err(anyhow::anyhow!("callers were cut off: they took too long").into()),
+        },
+        () = stops.one() => Err(anyhow::anyhow!("callers were cut off: told to stop twice").into()),
+    }
+}
+
+fn obey(Call { request, answer }: Call, house: &mut House) {
+    let Request::Reload = request;
+    // An error is a caller that did not wait.
+    _ = answer.send(reload(house));
+}
+
+fn reload(house: &mut House) -> Answer {
+    manager::reloading();
+    let answer = match house.reload() {
+        Ok(changed) => {
+            info!("reloaded: {changed}");
+            Answer::Done { text: changed.to_string() }
+        }
+        Err(refusal) => {
+            warn!("reload refused, running on as before:\n{}", refusal.text);
+            refusal.into()
+        }
+    };
+    manager::ready();
+    answer
+}

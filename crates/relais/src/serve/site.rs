@@ -1,0 +1,185 @@
+//! What a `[serve.NAME]` means: every name resolved, nothing opened.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+
+use super::{CacheRule, Table};
+use crate::{
+    access_log::AccessLog,
+    auth::Auth,
+    complaint::{KeyPath, Problem, Wrong},
+    config::Base,
+    spelling::HostName,
+};
+
+/// Files over HTTP, resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Site {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Which hosts it answers for; empty for all that no other site answers for.
+    #[serde(serialize_with = "names")]
+    pub(crate) hosts: Vec<HostName>,
+    /// What `/` is.
+    pub root: Root,
+    /// The files that a folder is answered with; the first that is there counts.
+    pub index: Vec<String>,
+    /// Whether a folder without such a file is listed.
+    pub listing: bool,
+    /// The file under the root for a path that has none.
+    pub fallback: Option<String>,
+    /// Files under the root that go with an error status.
+    pub error_pages: Vec<ErrorPage>,
+    /// What is said about keeping an answer; the first that matches counts.
+    pub cache_control: Vec<CacheControl>,
+    /// Whether files whose names begin with a dot are served.
+    pub dotfiles: bool,
+    /// Whether answers are compressed for those who take that.
+    pub compress: bool,
+    /// Where each answer is written down.
+    pub access_log: Option<AccessLog>,
+    /// Who may ask.
+    pub auth: Option<Auth>,
+}
+
+/// What `/` is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Root {
+    /// A folder.
+    Folder(PathBuf),
+    /// The pages in this program, `relais:demo`.
+    Demo,
+}
+
+/// A file that goes with a status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorPage {
+    /// 400 to 599.
+    pub status: u16,
+    /// Relative to the root.
+    pub file: String,
+}
+
+/// What is said about keeping an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CacheControl {
+    /// Which paths.
+    pub glob: String,
+    /// The value of the field. Visible ASCII, spaces and tabs.
+    pub value: String,
+}
+
+/// How the pages in this program are written as a root.
+const DEMO: &str = "relais:demo";
+
+/// The file that a folder is answered with, if nothing else is said.
+pub(crate) const INDEX: &str = "index.html";
+
+impl Site {
+    /// The key of the site's table.
+    pub fn key(&self) -> KeyPath {
+        KeyPath::of(["serve", &self.name])
+    }
+
+    pub(crate) fn plan(name: &str, table: &Table, base: &Base) -> Result<Self, Vec<Problem>> {
+        let key = KeyPath::of(["serve", name]);
+        let mut problems = Vec::new();
+        let table = table.clone();
+        let site = Self {
+            name: name.to_owned(),
+            hosts: table.hosts,
+            root: Root::of(&table.root, base),
+            index: if table.index.is_empty() { vec![INDEX.to_owned()] } else { table.index },
+            listing: table.listing,
+            error_pages: error_pages(&table.error_pages, &key, &mut problems),
+            cache_control: cache_control(table.cache_control, &key, &mut problems),
+            fallback: table.fallback,
+            dotfiles: table.dotfiles,
+            compress: table.compress.unwrap_or(true),
+            access_log: table.access_log.map(|table| AccessLog::plan(table, base)),
+            auth: table.auth.and_then(|table| {
+                let auth = Auth::plan(table, base, &key.key("auth"));
+                auth.map_err(|problem| problems.push(problem)).ok()
+            }),
+        };
+        for name in site.index.iter().filter(|name| name.is_empty() || name.contains('/')) {
+            let wrong = Wrong::expected(format!("bad index {name:?}"), "the name of a file");
+            problems.push(key.key("index").wrong(wrong));
+        }
+        if let Some(file) = site.fallback.as_deref().filter(|file| !is_below(file)) {
+            problems.push(key.key("fallback").wrong(outside(file)));
+        }
+        if problems.is_empty() { Ok(site) } else { Err(problems) }
+    }
+}
+
+impl Root {
+    fn of(root: &Path, base: &Base) -> Self {
+        if root.as_os_str() == DEMO { Self::Demo } else { Self::Folder(base.join(root)) }
+    }
+}
+
+impl std::fmt::Display for Root {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Folder(path) => write!(f, "{}", path.display()),
+            Self::Demo => f.write_str(DEMO),
+        }
+    }
+}
+
+fn error_pages(
+    pages: &std::collections::BTreeMap<String, String>,
+    key: &KeyPath,
+    problems: &mut Vec<Problem>,
+) -> Vec<ErrorPage> {
+    let key = key.key("error_pages");
+    let mut planned = Vec::new();
+    for (status, file) in pages {
+        match status.parse().ok().filter(|status| (400..600).contains(status)) {
+            None => {
+                let wrong = Wrong::expected(format!("bad status {status:?}"), "400 to 599");
+                problems.push(key.key(status).wrong(wrong));
+            }
+            Some(_) if !is_below(file) => problems.push(key.key(status).wrong(outside(file))),
+            Some(status) => planned.push(ErrorPage { status, file: file.clone() }),
+        }
+    }
+    planned
+}
+
+fn cache_control(
+    rules: Vec<CacheRule>,
+    key: &KeyPath,
+    problems: &mut Vec<Problem>,
+) -> Vec<CacheControl> {
+    let key = key.key("cache_control");
+    let mut planned = Vec::new();
+    for (index, CacheRule { glob, value }) in rules.into_iter().enumerate() {
+        let at = key.index(index);
+        let is_text = |byte: u8| byte == b'\t' || (b' '..=b'~').contains(&byte);
+        if !value.bytes().all(is_text) {
+            let wrong = Wrong::expected(format!("bad field value {value:?}"), "ASCII, one line");
+            problems.push(at.key("value").wrong(wrong));
+        }
+        planned.push(CacheControl { glob, value });
+    }
+    planned
+}
+
+/// Whether `file` can only be below whatever it is joined to.
+fn is_below(file: &str) -> bool {
+    let file = Path::new(file);
+    file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+        && file.file_name().is_some()
+}
+
+fn outside(file: &str) -> Wrong {
+    Wrong::expected(format!("{file:?} is not below the root"), "a path relative to the root")
+}
+
+fn names<S: Serializer>(hosts: &[HostName], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(hosts.iter().map(|host| host.0.to_string()))
+}

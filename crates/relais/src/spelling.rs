@@ -1,0 +1,213 @@
+//! How values are spelled in the configuration and on the command line.
+
+use std::{fmt, marker::PhantomData, str::FromStr, time::Duration};
+
+use relais_http::{HostPattern, ParseHostPatternError};
+use relais_net::{Endpoint, ParseEndpointError, Scheme};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
+
+/// A length of time: `250ms`, `10s`, `5m`, `1h`, `7d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Time(pub(crate) Duration);
+
+/// A number of bytes: `512`, `64KiB`, `10MiB`, `1GiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) u64);
+
+/// Where HTTP is served: an endpoint whose scheme may be left out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct HttpEndpoint(pub(crate) Endpoint);
+
+/// A name that a caller may ask for, without a port, or `*.name` for every name below it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct HostName(pub(crate) HostPattern);
+
+/// Why a text is not a [`Time`].
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bad time {0:?}: expected a number and ms, s, m, h or d, e.g. \"10s\"")]
+pub(crate) struct BadTime(String);
+
+/// Why a text is not a [`Size`].
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bad size {0:?}: expected a number and B, KiB, MiB or GiB, e.g. \"64KiB\"")]
+pub(crate) struct BadSize(String);
+
+impl FromStr for Time {
+    type Err = BadTime;
+
+    fn from_str(text: &str) -> Result<Self, BadTime> {
+        let bad = || BadTime(text.to_owned());
+        let (number, unit) = number_and_unit(text).ok_or_else(bad)?;
+        let millis_each = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err(bad()),
+        };
+        number.checked_mul(millis_each).map(Duration::from_millis).map(Self).ok_or_else(bad)
+    }
+}
+
+impl FromStr for Size {
+    type Err = BadSize;
+
+    fn from_str(text: &str) -> Result<Self, BadSize> {
+        let bad = || BadSize(text.to_owned());
+        let (number, unit) = number_and_unit(text).ok_or_else(bad)?;
+        let shift = match unit {
+            "" | "B" => 0,
+            "KiB" => 10,
+            "MiB" => 20,
+            "GiB" => 30,
+            _ => return Err(bad()),
+        };
+        number.checked_mul(1 << shift).map(Self).ok_or_else(bad)
+    }
+}
+
+/// Takes `64 KiB` or `64KiB` apart.
+fn number_and_unit(text: &str) -> Option<(u64, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    Some((number.parse().ok()?, unit.trim_start_matches(' ')))
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.as_millis();
+        match millis {
+            0 => f.write_str("0s"),
+            _ if millis.is_multiple_of(3_600_000) => write!(f, "{}h", millis / 3_600_000),
+            _ if millis.is_multiple_of(60_000) => write!(f, "{}m", millis / 60_000),
+            _ if millis.is_multiple_of(1_000) => write!(f, "{}s", millis / 1_000),
+            _ => write!(f, "{millis}ms"),
+        }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (number, unit) = [(30, "GiB"), (20, "MiB"), (10, "KiB")]
+            .into_iter()
+            .find(|(shift, _)| self.0 != 0 && self.0.is_multiple_of(1 << shift))
+            .map_or((self.0, "B"), |(shift, unit)| (self.0 >> shift, unit));
+        write!(f, "{number}{unit}")
+    }
+}
+
+impl FromStr for HttpEndpoint {
+    type Err = ParseEndpointError;
+
+    fn from_str(text: &str) -> Result<Self, ParseEndpointError> {
+        Endpoint::parse_in(text, Scheme::Http).map(Self)
+    }
+}
+
+impl FromStr for HostName {
+    type Err = ParseHostPatternError;
+
+    fn from_str(text: &str) -> Result<Self, ParseHostPatternError> {
+        text.parse().map(Self)
+    }
+}
+
+macro_rules! try_from_string {
+    ($($type:ty: $error:ty),*) => {$(
+        impl TryFrom<String> for $type {
+            type Error = $error;
+
+            fn try_from(text: String) -> Result<Self, $error> {
+                text.parse()
+            }
+        }
+    )*};
+}
+
+try_from_string!(Time: BadTime, HttpEndpoint: ParseEndpointError, HostName: ParseHostPatternError);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SizeVisitor;
+
+        impl Visitor<'_> for SizeVisitor {
+            type Value = Size;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of bytes, e.g. \"64KiB\"")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Size, E> {
+                text.parse().map_err(E::custom)
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Size, E> {
+                u64::try_from(number).map(Size).map_err(|_| E::custom(BadSize(number.to_string())))
+            }
+        }
+
+        deserializer.deserialize_any(SizeVisitor)
+    }
+}
+
+/// Reads one value or a list of them.
+///
+/// serde's own untagged enums would forget which value of the list is wrong.
+pub(crate) fn one_or_more<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + FromStr<Err: fmt::Display>,
+{
+    struct OneOrMore<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de> + FromStr<Err: fmt::Display>> Visitor<'de> for OneOrMore<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string or a list of strings")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+            text.parse().map(|value| vec![value]).map_err(E::custom)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Vec<T>, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(list))
+        }
+    }
+
+    deserializer.deserialize_any(OneOrMore(PhantomData))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_sizes_print_as_they_are_written() {
+        for text in ["250ms", "10s", "5m", "1h", "0s", "90s"] {
+            assert_eq!(text.parse::<Time>().unwrap().to_string(), text);
+        }
+        for text in ["512B", "64KiB", "10MiB", "1GiB", "0B"] {
+            assert_eq!(text.parse::<Size>().unwrap().to_string(), text);
+        }
+        assert_eq!("64 KiB".parse::<Size>(), Ok(Size(65_536)));
+    }
+
+    #[test]
+    fn what_is_no_time_and_no_size_is_refused() {
+        for text in ["", "10", "s", "10 weeks", "-1s", "1.5s", "99999999999999999999s"] {
+            assert_eq!(text.parse::<Time>(), Err(BadTime(text.to_owned())));
+        }
+        for text in ["", "KiB", "64KB", "64k", "-1", "99999999999GiB"] {
+            assert_eq!(text.parse::<Size>(), Err(BadSize(text.to_owned())));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Why a command ended other than well, and the exit code that says so.
+
+use std::process::ExitCode;
+
+use crate::{complaint::Complaint, output::tell};
+
+/// Why a command ended other than well.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// It failed while it ran: 1.
+    Failed(anyhow::Error),
+    /// It failed while it ran, by what the configuration asks for: 1.
+    Refused(Vec<Complaint>),
+    /// Wrong arguments or configuration: 2.
+    Wrong(Vec<Complaint>),
+    /// Another program of ours says so, in these words: 2.
+    WrongElsewhere(String),
+}
+
+impl Stop {
+    /// Says why, and gives the exit code.
+    pub(crate) fn tell(&self) -> ExitCode {
+        match self {
+            Self::Failed(error) => {
+                tell(format_args!("error: {error:#}"));
+                ExitCode::from(1)
+            }
+            Self::Refused(complaints) => {
+                tell(list(complaints));
+                ExitCode::from(1)
+            }
+            Self::Wrong(complaints) => {
+                tell(list(complaints));
+                ExitCode::from(2)
+            }
+            Self::WrongElsewhere(text) => {
+                tell(text);
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+/// Complaints one under the other, with a line between them.
+pub(crate) fn list(complaints: &[Complaint]) -> String {
+    complaints.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}

@@ -1,0 +1,234 @@
+//! `tls = { cert, key, client_ca }`: whom a listener proves to be, and who may enter.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use relais_net::tls::{
+    Acceptor, Authority, AuthorityError, CertificateDer, Certified, Offer, ParseSubjectNameError,
+    PemError, Protocols, Resumption, SubjectName, Warning, read_certified, read_chain,
+};
+use serde::{Deserialize, Serialize, Serializer};
+use tracing::warn;
+
+use crate::{
+    clock,
+    complaint::{KeyPath, Problem, Wrong},
+    config::Base,
+    data,
+};
+
+/// The table, word for word.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// A PEM file: the certificate, then those between it and the root.
+    pub cert: Option<PathBuf>,
+    /// A PEM file: the certificate's key.
+    pub key: Option<PathBuf>,
+    /// A PEM file: who must have signed a caller's certificate.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// What a site needs of TLS, resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tls {
+    /// The key of the configuration that says so.
+    #[serde(skip)]
+    pub key_path: KeyPath,
+    /// How it proves who it is.
+    pub papers: Papers,
+    /// Who must have signed a caller's certificate.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// How a site proves who it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Papers {
+    /// By a certificate and its key, both PEM.
+    Files {
+        /// The chain.
+        cert: PathBuf,
+        /// The key.
+        key: PathBuf,
+    },
+    /// By a certificate for these names from the local authority.
+    LocalAuthority {
+        /// Names and addresses.
+        #[serde(serialize_with = "spelled")]
+        names: Vec<SubjectName>,
+    },
+}
+
+impl Tls {
+    /// Resolves the `table` of the site at `site`; one without papers of its own takes those of
+    /// the local authority for its `names`.
+    pub(crate) fn plan(
+        Table { cert, key, client_ca }: Table,
+        names: &[String],
+        base: &Base,
+        site: &KeyPath,
+    ) -> Result<Self, Problem> {
+        let at = site.key("tls");
+        let papers = match (cert, key) {
+            (Some(cert), Some(key)) => {
+                Papers::Files { cert: base.join(&cert), key: base.join(&key) }
+            }
+            (None, None) => {
+                let names = names.iter().map(|name| subject(name)).collect::<Result<_, _>>();
+                let names = names.map_err(|error: ParseSubjectNameError| {
+                    let wrong = Wrong::from_error(&error);
+                    site.key("hosts").wrong(wrong.hint("give it a certificate: `tls`"))
+                })?;
+                Papers::LocalAuthority { names }
+            }
+            (Some(cert), None) => {
+                let what = format!("a certificate without its key: {:?}", cert.display());
+                return Err(at.key("cert").wrong(Wrong::expected(what, "`key` beside `cert`")));
+            }
+            (None, Some(key)) => {
+                let what = format!("a key without its certificate: {:?}", key.display());
+                return Err(at.key("key").wrong(Wrong::expected(what, "`cert` beside `key`")));
+            }
+        };
+        let client_ca = client_ca.map(|file| base.join(&file));
+        Ok(Self { key_path: at, papers, client_ca })
+    }
+
+    /// A site in the clear has no use for papers, and whoever wrote them expects them to be used.
+    pub(crate) fn unused(table: &Table, site: &KeyPath) -> Result<(), Problem> {
+        if *table == Table::default() {
+            return Ok(());
+        }
+        let wrong = Wrong::expected("`tls` is not used", "an `https://` endpoint in `listen`");
+        Err(site.key("tls").wrong(wrong))
+    }
+
+    /// Reads the files it names; `None` for the local authority's, which are not in files yet.
+    pub(crate) fn read(&self) -> Result<Option<(Certified, Vec<Warning>)>, Problem> {
+        let Papers::Files { cert, key } = &self.papers else { return Ok(None) };
+        let read = read_certified(cert, key, clock::now()).map_err(|error| {
+            let is_keys = match &error {
+                PemError::Useless { .. } => true,
+                PemError::Unreadable { path, .. }
+                | PemError::TooLarge { path }
+                | PemError::Broken { path, .. }
+                | PemError::NoCertificate { path }
+                | PemError::NotACertificate { path, .. }
+                | PemError::NoKey { path }
+                | PemError::Encrypted { path } => path == key,
+            };
+            let which = if is_keys { "key" } else { "cert" };
+            self.key_path.key(which).wrong(Wrong::from_error(&error))
+        })?;
+        Ok(Some(read))
+    }
+
+    /// Reads whose signature callers need.
+    pub(crate) fn read_authorities(&self) -> Result<Option<Vec<CertificateDer<'static>>>, Problem> {
+        let Some(file) = &self.client_ca else { return Ok(None) };
+        let wrong = |error| self.key_path.key("client_ca").wrong(Wrong::from_error(&error));
+        read_chain(file).map(Some).map_err(wrong)
+    }
+}
+
+/// A name as certificates have it: addresses without brackets.
+fn subject(name: &str) -> Result<SubjectName, ParseSubjectNameError> {
+    name.trim_start_matches('[').trim_end_matches(']').parse()
+}
+
+/// What all listeners with TLS share, and what outlives a reload.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    folder: PathBuf,
+    resumption: Resumption,
+    authority: OnceLock<Authority>,
+}
+
+impl Keeper {
+    /// A keeper whose authority, should one be needed, is in `folder`.
+    pub(crate) fn new(folder: PathBuf) -> io::Result<Self> {
+        Ok(Self { folder, resumption: Resumption::new()?, authority: OnceLock::new() })
+    }
+
+    /// Where the certificate of the local authority is, if one was needed.
+    pub(crate) fn authority_path(&self) -> Option<PathBuf> {
+        self.authority.get().map(Authority::certificate_path)
+    }
+
+    /// What a listener offers whose sites have these papers. Makes the local authority if one is
+    /// needed and there is none.
+    pub(crate) fn acceptor(&self, papers: &[Tls]) -> Result<Acceptor, Problem> {
+        let mut certified = Vec::new();
+        for tls in papers {
+            certified.push(match &tls.papers {
+                Papers::Files { .. } => tls.read()?.expect("files were asked for").0,
+                Papers::LocalAuthority { names } => self.leaf(names, &tls.key_path)?,
+            });
+        }
+        let first = papers.first().expect("a listener with TLS has papers");
+        let offer = Offer {
+            certified,
+            protocols: Protocols::Http,
+            caller_authorities: first.read_authorities()?,
+            resumption: self.resumption.clone(),
+        };
+        Acceptor::new(&offer).map_err(|error| first.key_path.wrong(Wrong::from_error(&error)))
+    }
+
+    fn leaf(&self, names: &[SubjectName], key: &KeyPath) -> Result<Certified, Problem> {
+        let now = clock::now();
+        let wrong = |error: AuthorityError| key.wrong(Wrong::from_error(&error));
+        if self.authority.get().is_none() {
+            let authority = open_authority(&self.folder).map_err(wrong)?;
+            _ = self.authority.set(authority);
+        }
+        let authority = self.authority.get().expect("it was just set");
+        authority.leaf_for(names, now).map_err(wrong)
+    }
+}
+
+/// Opens the local authority, or makes it, and warns of what is odd about it.
+pub(crate) fn open_authority(folder: &Path) -> Result<Authority, AuthorityError> {
+    if let Some(above) = folder.parent() {
+        data::make_private(above)
+            .map_err(|source| AuthorityError::Folder { folder: above.to_owned(), source })?;
+    }
+    let authority = Authority::open_or_create(folder, &label(), clock::now())?;
+    for warning in &authority.warnings {
+        warn!("{warning}");
+    }
+    Ok(authority)
+}
+
+/// Whose authority it is.
+fn label() -> String {
+    let user = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{user}@{host}")
+}
+
+impl std::fmt::Display for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.papers {
+            Papers::Files { cert, key } => {
+                write!(f, "certificate {}, key {}", cert.display(), key.display())?;
+            }
+            Papers::LocalAuthority { names } => {
+                let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+                write!(f, "certificate of the local authority for {}", names.join(", "))?;
+            }
+        }
+        match &self.client_ca {
+            Some(file) => write!(f, "; callers need one signed by {}", file.display()),
+            None => Ok(()),
+        }
+    }
+}
+
+fn spelled<S: Serializer>(names: &[SubjectName], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(names.iter().map(ToString::to_string))
+}

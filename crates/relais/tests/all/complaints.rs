@@ -1,0 +1,110 @@
+//! What is said about files that are there and no good, and about command lines.
+
+use std::process::Output;
+
+use crate::program::Place;
+
+#[test]
+fn a_configuration_that_is_not_there() {
+    let place = Place::new();
+    let said = "error: cannot read the configuration \"relais.toml\": no such file or directory\n \
+                --> relais.toml\n";
+    check(&place.run(&["check"]), 2, said);
+    check(&place.run(&["up", "relais.toml"]), 2, said);
+    check(&place.run(&["reload"]), 2, said);
+}
+
+#[test]
+fn a_configuration_that_is_a_folder() {
+    let place = Place::new();
+    place.write("relais.toml/file", "");
+    let said = "error: \"relais.toml\" is a folder\n --> relais.toml\n  \
+                = expected a configuration file\n";
+    check(&place.run(&["check"]), 2, said);
+}
+
+#[test]
+fn a_configuration_that_is_not_text() {
+    let place = Place::new();
+    place.write("relais.toml", b"# one\n# two \xff\n");
+    let said = "error: \"relais.toml\" is not text: bad byte in line 2\n --> relais.toml\n  \
+                = expected UTF-8\n";
+    check(&place.run(&["check"]), 2, said);
+}
+
+#[test]
+fn a_key_of_another_certificate() {
+    let place = Place::new();
+    for name in ["a.test", "b.test"] {
+        assert!(place.run(&["cert", "issue", name]).status.success());
+    }
+    let text = "[serve.site]\nlisten = \"https://127.0.0.1:0\"\nroot = \".\"\n\
+                tls = { cert = \"a.test.pem\", key = \"b.test-key.pem\" }\n";
+    place.write("relais.toml", text);
+    let said = "\
+error: cannot use \"a.test.pem\" with \"b.test-key.pem\": the key is not the certificate's
+ --> relais.toml:4:36
+  |
+4 | tls = { cert = \"a.test.pem\", key = \"b.test-key.pem\" }
+  |                                    ^^^^^^^^^^^^^^^^
+  = key: serve.site.tls.key
+";
+    check(&place.run(&["check"]), 2, said);
+}
+
+#[test]
+fn an_auth_file_with_a_password_in_clear() {
+    let place = Place::new();
+    place.write("users.txt", "# who may enter\nanna:secret\n");
+    let text = "[serve.site]\nlisten = \"8080\"\nroot = \".\"\nauth.file = \"users.txt\"\n";
+    place.write("relais.toml", text);
+    let output = place.run(&["check"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.starts_with("error: bad auth file \"users.txt\", line 2: "), "{said}");
+    assert!(said.contains(" --> relais.toml:4:13\n"), "{said}");
+    assert!(said.ends_with("hint: `relais password USER` prints such lines\n"), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_command_line_is_told_by_its_flags() {
+    let place = Place::new();
+    let said = "error: cannot read the root \"nowhere\": no such file or directory\n \
+                --> command line: DIR\n";
+    check(&place.run(&["serve", "nowhere"]), 2, said);
+    let said = "error: bad status \"200\"\n --> command line: --error-page\n  \
+                = expected 400 to 599\n";
+    check(&place.run(&["serve", "--error-page", "200=ok.html"]), 2, said);
+    let said = "error: bad name \"a b\"\n --> command line: NAME\n  \
+                = expected a DNS name, \"*.\" and a DNS name, or an address\n";
+    check(&place.run(&["cert", "issue", "a b"]), 2, said);
+}
+
+#[test]
+fn what_clap_finds_has_the_same_exit_code() {
+    let place = Place::new();
+    assert_eq!(place.run(&["serve", "--nonsense"]).status.code(), Some(2));
+    assert_eq!(place.run(&[]).status.code(), Some(2));
+    assert_eq!(place.run(&["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn json_says_the_same() {
+    let place = Place::new();
+    place.write("relais.toml", "[serve.site]\nlisten = \"8080\"\nrot = \".\"\n");
+    let output = place.run(&["check", "--json"]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let complaint = &said["complaints"][0];
+    assert_eq!(complaint["file"], "relais.toml");
+    assert_eq!((&complaint["line"], &complaint["column"]), (&3.into(), &1.into()));
+    assert_eq!(complaint["key"], "serve.site.rot");
+    assert_eq!(complaint["hint"], "did you mean `root`?");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[track_caller]
+fn check(output: &Output, code: i32, said: &str) {
+    assert_eq!(String::from_utf8_lossy(&output.stderr), said);
+    assert_eq!(output.status.code(), Some(code));
+}
