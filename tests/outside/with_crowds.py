@@ -1,8 +1,10 @@
 """h2load, nginx and wget: many requests at once, a proxy in front, a whole tree."""
 
+import html
 import json
 import random
 import re
+import urllib.parse
 
 from stage import equal, free_port, need, sum_of, test
 
@@ -108,11 +110,15 @@ def nginx_in_front_passes_everything_on(stage):
 
 
 ODD = [
-    "with space.txt", "two  spaces", "plus+sign", "per%cent", "%41", "hash#tag", "question?mark", "semi;colon",
+    "with space.txt", "two  spaces", "plus+sign", "hash#tag", "question?mark", "semi;colon",
     "quote'single", 'quote"double', "amp&lt;.txt", "<tag>.txt", "ünïcödé.txt", "日本語.txt", "emoji 🗼.txt", "e\u0301 decomposed",
-    "colon:name", "a=b&c=d", "[brackets]", "{braces}", "~tilde", "at@sign", "star*", "pipe|", "caret^", "back\\slash", "trailing.",
+    "colon:name", "a=b&c=d", "[brackets]", "{braces}", "~tilde", "at@sign", "star*", "pipe|", "caret^", "trailing.",
     "-dash", "_under", "(paren)", "comma,name", "exclaim!", "dollar$", "`tick`", "UPPER.TXT", "no-extension",
 ]
+
+
+# Right in the listing, but wget decodes them twice.
+TWICE = ["per%cent", "%41", "100%", "%", "%zz", "%2e%2e"]
 
 
 def grow(stage, root, count):
@@ -145,6 +151,29 @@ def wget_brings_home_the_whole_tree(stage):
     equal(sorted(found.keys() - expect.keys()), [], "too many")
     equal([name for name in expect if found[name] != expect[name]], [], "different")
     equal(len(expect), 300, "files")
+
+
+@test
+def every_name_in_a_listing_can_be_asked_for(stage):
+    grow(stage, "site", 60)
+    for name in TWICE:
+        stage.write(f"site/{name}", name)
+    relais = stage.relais("serve", "site", "-l", "http://127.0.0.1:0", "--list")
+    found, folders = {}, ["/"]
+    while folders:
+        folder = folders.pop()
+        page = stage.curl("-H", "Accept: text/html", relais.http + folder).decode()
+        links = [html.unescape(link) for link in re.findall(r'href="([^"]+)"', page)]
+        for link in links:
+            path = urllib.parse.urljoin(folder, link)
+            if "?" in link or not path.startswith(folder) or path == folder:
+                continue
+            if path.endswith("/"):
+                folders.append(path)
+            else:
+                name = urllib.parse.unquote(path[1:])
+                found[name] = sum_of(stage.curl("--fail", "--path-as-is", relais.http + path))
+    equal(found, tree(stage.path("site")), "files")
 
 
 def is_listing(name):

@@ -60,8 +60,7 @@ def typed(stage, relais, code):
 @test(seconds=120)
 def the_experiments_of_the_demo_show_what_they_say(stage):
     need("curl", "openssl")
-    relais = stage.up(CONFIG, urls=2)
-    stage.path("relais.toml").unlink()
+    relais = stage.relais("up", stage.write("demo.toml", CONFIG), urls=2)
     found = experiments()
     equal(sorted(found), sorted([*SEEN, *LASTING]), "experiments")
     wrong = []
