@@ -3,7 +3,6 @@
 //! `cargo run --release -p relais-http --example files_cost`
 
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement for a person")]
-#![allow(clippy::allow_attributes, missing_docs, reason = "an example")]
 
 use std::{
     hint::black_box,

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use crate::{
+    base::Base,
     complaint::{KeyPath, Problem, Wrong},
-    config::Base,
 };
 
 /// The table, word for word.

@@ -6,8 +6,8 @@ use relais_http::auth::{ParseRealmError, Realm, Users, UsersError};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
+    base::Base,
     complaint::{KeyPath, Problem, Wrong},
-    config::Base,
 };
 
 /// The table, word for word.

@@ -10,7 +10,8 @@ use std::{
 use toml::de::DeValue;
 
 use crate::{
-    complaint::{Complaint, KeyPath, Place, Problem, Wrong},
+    base::Base,
+    complaint::{Complaint, KeyPath, Place, Problem, Wrong, in_order_of_lines},
     document::{Document, Entry, in_order, unknown},
     limits, serve,
 };
@@ -26,10 +27,6 @@ pub struct Config {
     pub serve: Vec<(String, serve::Table)>,
 }
 
-/// The folder that relative paths start from: the one the configuration file is in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Base(pub PathBuf);
-
 /// Where a configuration comes from, to be read again at a reload.
 #[derive(Clone, Debug)]
 pub enum Source {
@@ -40,7 +37,7 @@ pub enum Source {
         /// What the text is called.
         name: &'static str,
         /// The text.
-        text: String,
+        text: &'static str,
     },
     /// A command line, which says the same whenever it is asked.
     Flags(Box<Config>),
@@ -66,14 +63,10 @@ const TABLES: &[&str] = &["limits", "serve"];
 /// No configuration is that long; whatever is, is some other file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-impl Base {
-    /// `path` as seen from here.
-    pub fn join(&self, path: &Path) -> PathBuf {
-        let joined = self.0.join(path);
-        match joined.strip_prefix("./") {
-            Ok(plain) if !plain.as_os_str().is_empty() => plain.to_owned(),
-            _ => joined,
-        }
+impl Config {
+    /// The configuration that is one `[serve.NAME]`.
+    pub(crate) fn of_serve(base: Base, serve: (String, serve::Table)) -> Self {
+        Self { base, limits: limits::Table::default(), serve: vec![serve] }
     }
 }
 
@@ -93,7 +86,7 @@ impl Source {
                 })?;
                 Said::parse(path.clone(), text)
             }
-            Self::Embedded { name, text } => Said::parse(name.into(), text.clone()),
+            Self::Embedded { name, text } => Said::parse(name.into(), (*text).to_owned()),
         }
     }
 }
@@ -126,7 +119,8 @@ impl Said {
         match &self.origin {
             Origin::File { path, text } => match Document::parse(path, text) {
                 Ok(document) => {
-                    problems.into_iter().map(|problem| document.complaint(problem)).collect()
+                    let complaints = problems.into_iter().map(|found| document.complaint(found));
+                    in_order_of_lines(complaints.collect())
                 }
                 Err(complaints) => complaints,
             },
@@ -164,7 +158,7 @@ fn read_serve<'t>(
 ) -> Result<(), Vec<Complaint>> {
     let expected = "tables with names, e.g. `[serve.site]`";
     let DeValue::Table(tables) = value.get_ref() else {
-        let what = format!("`serve` is not a table but {}", value.get_ref().type_str());
+        let what = format!("`serve` is not a table but a {}", value.get_ref().type_str());
         return Err(vec![document.complaint(key.wrong(Wrong::expected(what, expected)))]);
     };
     let mut complaints = Vec::new();

@@ -8,7 +8,9 @@ use toml::{
     de::{DeTable, DeValue, ValueDeserializer},
 };
 
-use crate::complaint::{did_you_mean, Complaint, KeyPath, Line, Place, Problem, Step, Wrong};
+use crate::complaint::{
+    Complaint, KeyPath, Line, Place, Problem, Step, Wrong, did_you_mean, in_order_of_lines,
+};
 
 /// The text of a configuration file, taken apart.
 #[derive(Debug)]
@@ -87,11 +89,7 @@ impl<'t> Document<'t> {
                 None => break,
             }
         }
-        complaints.sort_by_key(|complaint| match &complaint.place {
-            Place::Line(at) => (at.line, at.column),
-            Place::File(_) | Place::Flag(_) => (0, 0),
-        });
-        Err(complaints)
+        Err(in_order_of_lines(complaints))
     }
 
     fn misread(&self, key: &KeyPath, span: &Range<usize>, message: &str) -> Complaint {
@@ -101,7 +99,7 @@ impl<'t> Document<'t> {
         let path = if path.0.len() < key.0.len() { key.clone() } else { path };
         let fault = match message.strip_prefix("unknown field ") {
             Some(_) => unknown_key(message),
-            None => Wrong::from_message(&message.replacen("missing field", "missing key", 1)),
+            None => Wrong::from_message(&in_our_words(message)),
         };
         Complaint { place: self.place(span.clone()), key: path, fault }
     }
@@ -163,6 +161,22 @@ pub(crate) fn in_order<'d, 't>(table: &'d DeTable<'t>) -> Vec<Entry<'d, 't>> {
         table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value)).collect();
     entries.sort_by_key(|(_, span, _)| span.start);
     entries
+}
+
+/// serde's words for Rust's types, in those of the file.
+fn in_our_words(message: &str) -> String {
+    const WORDS: &[(&str, &str)] = &[
+        ("missing field", "missing key"),
+        ("invalid type: map", "invalid type: table"),
+        ("expected a sequence", "expected a list"),
+        ("expected a map", "expected a table"),
+        ("expected usize", "expected a whole number"),
+        ("expected u32", "expected a whole number"),
+        ("expected a boolean", "expected true or false"),
+        ("unknown variant", "unknown word"),
+    ];
+    let words = WORDS.iter();
+    words.fold(message.to_owned(), |message, (theirs, ours)| message.replacen(theirs, ours, 1))
 }
 
 /// Whether a key is missing only because it was taken out, or because it is misspelled.

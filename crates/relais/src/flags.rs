@@ -33,6 +33,7 @@ Exit codes: 0 done, 1 failed while running, 2 wrong arguments or configuration, 
 
 /// What every command takes.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// Tell more on standard error; twice, everything
     #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "quiet")]

@@ -6,6 +6,7 @@
 
 mod access_log;
 mod auth;
+mod base;
 mod cert;
 mod clock;
 mod complaint;
@@ -34,8 +35,9 @@ use std::{
 
 use clap::Parser as _;
 
+pub use base::Base;
 pub use complaint::{Complaint, KeyPath, Line, Place, Problem, Step, Wrong};
-pub use config::{Base, Config, Said, Source};
+pub use config::{Config, Said, Source};
 pub use plan::Plan;
 pub use run::look;
 
@@ -67,12 +69,13 @@ pub fn main() -> ExitCode {
 fn obey(command: Command, data: &Data) -> Result<(), Stop> {
     match command {
         Command::Up { file: None } if !Path::new(CONFIG).exists() => {
-            run::run(demo::source(), data, run::Greeting::Demo)
+            let source = Source::Embedded { name: demo::NAME, text: demo::TEXT };
+            run::run(source, data, run::Greeting::Demo)
         }
         Command::Up { file } => run::run(Source::File(or_usual(file)), data, run::Greeting::Plain),
         Command::Serve(flags) => {
             let greeting = if flags.open { run::Greeting::Browser } else { run::Greeting::Plain };
-            let config = flags.config(Base(PathBuf::new()));
+            let config = Config::of_serve(Base(PathBuf::new()), flags.table());
             run::run(Source::Flags(Box::new(config)), data, greeting)
         }
         Command::Check { file, json } => check(or_usual(file), json),

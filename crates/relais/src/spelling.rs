@@ -10,8 +10,7 @@ use serde::{
 };
 
 /// A length of time: `250ms`, `10s`, `5m`, `1h`, `7d`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Time(pub(crate) Duration);
 
 /// A number of bytes: `512`, `64KiB`, `10MiB`, `1GiB`.
@@ -19,13 +18,11 @@ pub(crate) struct Time(pub(crate) Duration);
 pub(crate) struct Size(pub(crate) u64);
 
 /// Where HTTP is served: an endpoint whose scheme may be left out.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HttpEndpoint(pub(crate) Endpoint);
 
 /// A name that a caller may ask for, without a port, or `*.name` for every name below it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HostName(pub(crate) HostPattern);
 
 /// Why a text is not a [`Time`].
@@ -119,19 +116,40 @@ impl FromStr for HostName {
     }
 }
 
-macro_rules! try_from_string {
-    ($($type:ty: $error:ty),*) => {$(
-        impl TryFrom<String> for $type {
-            type Error = $error;
-
-            fn try_from(text: String) -> Result<Self, $error> {
-                text.parse()
+/// Read from a string, inside serde's visitor: only there does an error know its place in a list.
+macro_rules! read_from_string {
+    ($($type:ty: $expected:literal),*) => {$(
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(Text { expected: $expected, read: PhantomData })
             }
         }
     )*};
 }
 
-try_from_string!(Time: BadTime, HttpEndpoint: ParseEndpointError, HostName: ParseHostPatternError);
+read_from_string!(
+    Time: "a time, e.g. \"10s\"",
+    HttpEndpoint: "an endpoint, e.g. \"http://127.0.0.1:8080\"",
+    HostName: "a host, e.g. \"example.org\""
+);
+
+/// Visits a string.
+struct Text<T> {
+    expected: &'static str,
+    read: PhantomData<T>,
+}
+
+impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
 
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use tracing::warn;
 
 use crate::{
+    base::Base,
     clock,
     complaint::{KeyPath, Problem, Wrong},
-    config::Base,
     data,
 };
 

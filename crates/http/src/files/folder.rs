@@ -1,13 +1,9 @@
-//! A folder as a root. Nothing outside of it can be opened, whatever its links say meanwhile.
-//!
-//! The kernel resolves each path in one step below the root's descriptor (`openat2` with
-//! `RESOLVE_BENEATH`), so there is no moment between check and use. Where that call is refused
-//! (old kernels, some sandboxes) the path is walked name by name, and links are not followed.
+//! A folder as a root: opened once, looked at now and then, since it may be replaced as a whole.
 
 use std::{
     ffi::CStr,
     fs::File,
-    os::fd::{AsRawFd, OwnedFd},
+    os::fd::OwnedFd,
     path::PathBuf,
     sync::{
         Arc,
@@ -18,20 +14,18 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use rustix::{
-    fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Statx, StatxFlags},
+    fs::{FileType, Mode, OFlags},
     io::Errno,
 };
 
 use super::{
+    beneath::{self, Resolver, Rules, directory, stamp_of, statx},
     listing::{Entries, Entry},
     options::{Dotfiles, OpenError},
     refusal::{Hush, Refusal},
-    tree::{Found, Freshness, Held, Source, Way, is_dotted},
+    tree::{Found, Freshness, Held, Source, is_dotted},
 };
 use crate::{OpenFile, Stamp};
-
-/// How often the kernel may be disturbed by renames while it resolves a path.
-const TRIES: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -41,8 +35,7 @@ pub(super) struct Folder {
     /// When `path` was last looked at: milliseconds since 1970.
     looked: AtomicU64,
     look_every: Duration,
-    dotfiles: Dotfiles,
-    resolver: Resolver,
+    rules: Rules,
     hush: Hush,
 }
 
@@ -50,15 +43,6 @@ pub(super) struct Folder {
 struct Dir {
     fd: OwnedFd,
     identity: (u64, u64),
-}
-
-/// Who finds the file of a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Resolver {
-    /// `openat2`
-    Kernel,
-    /// We do, name by name.
-    Walk,
 }
 
 impl Folder {
@@ -74,20 +58,18 @@ impl Folder {
             Err(Errno::NOTDIR) => return Err(OpenError::RootNotFolder { path }),
             Err(errno) => return Err(OpenError::Root { path, source: errno.into() }),
         };
-        let refused = openat2(&dir.fd, b".", OFlags::PATH, ResolveFlags::BENEATH);
-        let refused = matches!(refused, Err(Errno::NOSYS | Errno::PERM));
-        if refused {
+        let rules = Rules { resolver: Resolver::of(&dir.fd), dotfiles };
+        if rules.resolver == Resolver::Walk {
             tracing::warn!(root = ?path, "openat2 is refused here: symbolic links are not followed");
         }
-        let resolver = if refused { Resolver::Walk } else { Resolver::Kernel };
         let dir = ArcSwapOption::from_pointee(dir);
         let (looked, hush) = (AtomicU64::new(0), Hush::default());
-        Ok(Self { path, dir, looked, look_every, dotfiles, resolver, hush })
+        Ok(Self { path, dir, looked, look_every, rules, hush })
     }
 
     #[cfg(test)]
     pub(super) fn resolve_by(&mut self, resolver: Resolver) {
-        self.resolver = resolver;
+        self.rules.resolver = resolver;
     }
 
     /// Opens what is at `path`.
@@ -154,7 +136,7 @@ impl Folder {
     fn find(&self, dir: &Dir, path: &[u8]) -> Result<Found, Errno> {
         // NONBLOCK: the opening of a FIFO must not wait for its writer.
         let read = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let (fd, way) = match self.resolve(dir, path, read) {
+        let (fd, way) = match beneath::open(&dir.fd, path, read, self.rules) {
             Err(Errno::ACCESS) => return self.find_closed(dir, path),
             resolved => resolved?,
         };
@@ -172,42 +154,9 @@ impl Folder {
 
     /// Tells a folder that may be entered but not read from what may not be read at all.
     fn find_closed(&self, dir: &Dir, path: &[u8]) -> Result<Found, Errno> {
-        let (fd, _) = self.resolve(dir, path, OFlags::PATH)?;
+        let (fd, _) = beneath::open(&dir.fd, path, OFlags::PATH, self.rules)?;
         let kind = FileType::from_raw_mode(statx(&fd, c"")?.stx_mode.into());
         if kind == FileType::Directory { Ok(Found::Directory(None)) } else { Err(Errno::ACCESS) }
-    }
-
-    fn resolve(&self, dir: &Dir, path: &[u8], flags: OFlags) -> Result<(OwnedFd, Way), Errno> {
-        let path = if path.is_empty() { b"." } else { path };
-        if self.resolver == Resolver::Walk {
-            return Ok((walk(&dir.fd, path, flags)?, Way::Straight));
-        }
-        let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        match openat2(&dir.fd, path, flags, beneath | ResolveFlags::NO_SYMLINKS) {
-            Err(Errno::LOOP) => {
-                let fd = openat2(&dir.fd, path, flags, beneath)?;
-                self.permit(dir, &fd)?;
-                Ok((fd, Way::Linked))
-            }
-            opened => Ok((opened?, Way::Straight)),
-        }
-    }
-
-    /// Refuses what links led to if a name on its real path starts with a dot.
-    fn permit(&self, dir: &Dir, fd: &OwnedFd) -> Result<(), Errno> {
-        if self.dotfiles == Dotfiles::Shown {
-            return Ok(());
-        }
-        let real = |fd: &OwnedFd| {
-            let link = format!("/proc/self/fd/{}", fd.as_raw_fd());
-            rustix::fs::readlinkat(CWD, link, Vec::new())
-        };
-        let (root, path) = (real(&dir.fd)?, real(fd)?);
-        let below = path.as_bytes().strip_prefix(root.as_bytes()).ok_or(Errno::NOENT)?;
-        if is_dotted(below.strip_prefix(b"/").unwrap_or(below)) {
-            return Err(Errno::NOENT);
-        }
-        Ok(())
     }
 
     /// What is in the folder `fd`, which is at `path`: files and folders that may be asked for.
@@ -222,7 +171,7 @@ impl Folder {
         for name in names.flatten() {
             let name = name.file_name().to_bytes();
             let inside = if path.is_empty() { name.to_vec() } else { [path, b"/", name].concat() };
-            let hidden = self.dotfiles == Dotfiles::Hidden && is_dotted(&inside);
+            let hidden = self.rules.dotfiles == Dotfiles::Hidden && is_dotted(&inside);
             if hidden || matches!(name, b"." | b"..") {
                 continue;
             }
@@ -238,7 +187,7 @@ impl Folder {
     /// The entry for `name`, unless it is nothing that would be served.
     fn entry(&self, name: &[u8], inside: &[u8]) -> Option<Entry> {
         let dir = self.dir.load_full()?;
-        let (fd, _) = self.resolve(&dir, inside, OFlags::PATH).ok()?;
+        let (fd, _) = beneath::open(&dir.fd, inside, OFlags::PATH, self.rules).ok()?;
         let found = statx(&fd, c"").ok()?;
         let stamp = stamp_of(&found);
         let bytes = match FileType::from_raw_mode(found.stx_mode.into()) {
@@ -256,63 +205,6 @@ impl Dir {
         let fd = rustix::fs::open(path, directory(OFlags::RDONLY), Mode::empty())?;
         let identity = stamp_of(&statx(&fd, c"")?).identity;
         Ok(Self { fd, identity })
-    }
-}
-
-fn directory(flags: OFlags) -> OFlags {
-    flags | OFlags::DIRECTORY | OFlags::CLOEXEC
-}
-
-fn openat2(
-    dir: &OwnedFd,
-    path: &[u8],
-    flags: OFlags,
-    resolve: ResolveFlags,
-) -> Result<OwnedFd, Errno> {
-    let flags = flags | OFlags::CLOEXEC;
-    let mut last = Errno::AGAIN;
-    for _ in 0..TRIES {
-        match rustix::fs::openat2(dir, path, flags, Mode::empty(), resolve) {
-            Err(errno @ (Errno::AGAIN | Errno::INTR)) => last = errno,
-            opened => return opened,
-        }
-    }
-    Err(last)
-}
-
-/// Opens `path` name by name; a symbolic link is `ELOOP` or `ENOTDIR`.
-fn walk(dir: &OwnedFd, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
-    let (folders, name) = match path.iter().rposition(|&byte| byte == b'/') {
-        Some(slash) => (&path[..slash], &path[slash + 1..]),
-        None => (&path[..0], path),
-    };
-    let mut at = None;
-    for folder in folders.split(|&byte| byte == b'/').filter(|folder| !folder.is_empty()) {
-        let flags = directory(OFlags::PATH | OFlags::NOFOLLOW);
-        at = Some(rustix::fs::openat(at.as_ref().unwrap_or(dir), folder, flags, Mode::empty())?);
-    }
-    let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(at.as_ref().unwrap_or(dir), name, flags, Mode::empty())
-}
-
-/// The state of what is at `path` below `dir`, or of `dir` itself for an empty path. The last name
-/// is not followed if it is a link.
-fn statx(dir: &OwnedFd, path: &CStr) -> Result<Statx, Errno> {
-    const WANTED: StatxFlags = StatxFlags::TYPE
-        .union(StatxFlags::INO)
-        .union(StatxFlags::SIZE)
-        .union(StatxFlags::MTIME)
-        .union(StatxFlags::CTIME);
-    rustix::fs::statx(dir, path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH, WANTED)
-}
-
-fn stamp_of(found: &Statx) -> Stamp {
-    let (modified, changed) = (found.stx_mtime, found.stx_ctime);
-    Stamp {
-        identity: (rustix::fs::makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino),
-        len: found.stx_size,
-        modified: (modified.tv_sec, modified.tv_nsec.into()),
-        changed: (changed.tv_sec, changed.tv_nsec.into()),
     }
 }
 

@@ -160,7 +160,7 @@ impl Files {
 
     /// Reads a file that is small enough to be kept. One that changes meanwhile is opened and read
     /// anew, so that what is read is one state of it and not parts of two.
-    fn read_small(
+    pub(super) fn read_small(
         &self,
         at: &[u8],
         source: &mut Source,
@@ -195,23 +195,30 @@ impl Files {
         let modified = resource.stamp.modified;
         let variant = Variant::of(form, &resource.traits, modified, resource.known_at);
         let variant = Arc::new(variant);
-        self.replace(resource, &Arc::new(resource.with_packed(coding, Arc::clone(&variant))));
+        self.replace(&Arc::new(resource.with_packed(coding, Arc::clone(&variant))));
         variant
     }
 
-    /// Puts `new` wherever `old` is kept.
-    pub(super) fn replace(&self, old: &Resource, new: &Arc<Resource>) {
-        let at = old.at.as_bytes();
+    /// Puts `new` wherever what was known of the same file is kept.
+    pub(super) fn replace(&self, new: &Arc<Resource>) {
+        let at = new.at.as_bytes();
         self.keep(KeyRef { path: at, directory: false }, new);
-        if let Some(path) = self.folder_of(at)
-            && new.way == Way::Straight
-        {
-            self.keep(KeyRef { path, directory: true }, new);
+        self.keep_for_folder(at);
+    }
+
+    /// Has the file at `at`, if it is kept, answer for its folder, too.
+    pub(super) fn keep_for_folder(&self, at: &[u8]) {
+        let Some(path) = self.folder_of(at) else { return };
+        match self.hot.find(KeyRef { path: at, directory: false }) {
+            Some(known) if known.way == Way::Straight => {
+                self.keep(KeyRef { path, directory: true }, &known);
+            }
+            _ => (),
         }
     }
 
     /// The folder that the file at `at` stands for, as its first index.
-    pub(super) fn folder_of<'a>(&self, at: &'a [u8]) -> Option<&'a [u8]> {
+    fn folder_of<'a>(&self, at: &'a [u8]) -> Option<&'a [u8]> {
         let folder = at.strip_suffix(self.index.first()?.as_bytes())?;
         if folder.is_empty() { Some(folder) } else { folder.strip_suffix(b"/") }
     }

@@ -1,7 +1,7 @@
 //! Files over HTTP: a folder, or what is embedded in this program.
 //!
 //! [`Files`] is a [`Handler`]. The way of a request: `admit` judges method and path;
-//! `find` opens what is there (`folder`, `embedded`), below the root and nowhere else;
+//! `find` opens what is there (`folder`, `beneath`, `embedded`), below the root and nowhere else;
 //! `load` knows the file's forms (`variant`), one of which the reader gets by
 //! `Accept-Encoding` (`resource`), made first if need be (`packer`); `reply` judges conditions and
 //! ranges. Small files and coded ones are kept in memory (`hot`) and answered from there by
@@ -11,6 +11,7 @@
 //! pleases; and a folder that was moved away and replaced by a link, which takes
 //! [`Limits::renew_after`].
 
+mod beneath;
 mod conditional;
 mod embedded;
 mod find;
@@ -38,7 +39,7 @@ use std::{collections::BTreeMap, os::fd::OwnedFd, sync::Arc, time::SystemTime};
 
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS},
 };
 use relais_net::Fault;
 use relais_wire::target::{FilePath, file_path};
@@ -55,7 +56,7 @@ use self::{
     reply::{Asked, options, redirect, reply, with_head},
     resource::{Choice, Offer, Resource},
     rules::CacheRules,
-    tree::{Freshness, Held, Source, Tree, Way},
+    tree::{Freshness, Held, Source, Tree},
     variant::{Kept, Variant},
 };
 use crate::{Answer, Ask, Body, Handler};
@@ -155,16 +156,13 @@ impl Files {
             Hit::Folder => Ok(redirect(asked, path)),
             Hit::Open(fd) => self.list(asked, path, fd).await,
             Hit::File { at, source, stands_for } => {
-                let answer = self.send(asked, &at, source).await?;
-                let directory = match stands_for {
-                    StandsFor::Folder => true,
-                    StandsFor::Itself | StandsFor::Anything => return Ok(answer),
-                };
-                let known = self.hot.find(KeyRef { path: &at, directory: false });
-                if let Some(known) = known
-                    && known.way == Way::Straight
-                {
-                    self.keep(KeyRef { path: &path.path, directory }, &known);
+                let mut answer = self.send(asked, &at, source).await?;
+                match stands_for {
+                    StandsFor::Itself => (),
+                    StandsFor::Folder => self.keep_for_folder(&at),
+                    StandsFor::Anything => {
+                        answer.headers_mut().append(VARY, HeaderValue::from_static("accept"));
+                    }
                 }
                 Ok(answer)
             }
@@ -208,7 +206,7 @@ impl Files {
                 return Ok(self.keep_packed(resource, coding, (bytes, tag)));
             }
             Outcome::Useless => {
-                self.replace(resource, &Arc::new(resource.without_packing()));
+                self.replace(&Arc::new(resource.without_packing()));
                 Refusal::NotAcceptable
             }
             Outcome::Failed | Outcome::Crowded => Refusal::Busy,

@@ -137,11 +137,12 @@ impl Source {
         read_whole(&open.file, open.stamp.len).map(Bytes::from)
     }
 
-    /// Whether the file still is in the state it was opened in.
+    /// Whether the contents still are those that were opened. They are, too, of a file that got
+    /// another name, or lost its last one, because a new one took its place.
     pub(super) fn is_unchanged(&self) -> bool {
         match &self.held {
             Held::Static(_) => true,
-            Held::Open(open) => Stamp::of(&open.file).is_ok_and(|now| now == self.stamp),
+            Held::Open(open) => open.is_unchanged(),
         }
     }
 }

@@ -98,7 +98,9 @@ fn files(site: &Site) -> String {
         text += ", fallback ";
         text += file;
     }
-    text.extend(site.error_pages.iter().map(|page| format!(", {} {}", page.status, page.file)));
+    text.extend(
+        site.error_pages.iter().map(|page| format!(", {} {}", page.status.as_u16(), page.file)),
+    );
     let marks = [
         (site.listing, ", folders listed"),
         (site.dotfiles, ", dotfiles too"),

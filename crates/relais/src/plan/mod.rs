@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use relais_net::{Endpoint, Host, Place, Scheme};
 
 use crate::{
+    base::Base,
     complaint::{KeyPath, Problem, Wrong},
     config::Config,
     limits::Limits,
@@ -83,7 +84,7 @@ impl Draft {
         &mut self,
         site: Site,
         table: &crate::serve::Table,
-        base: &crate::config::Base,
+        base: &Base,
         problems: &mut Vec<Problem>,
     ) {
         let key = site.key();

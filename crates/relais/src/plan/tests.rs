@@ -4,7 +4,8 @@ use clap::Parser as _;
 
 use super::*;
 use crate::{
-    config::{Base, Said},
+    base::Base,
+    config::{Config, Said},
     flags::{Cli, Command},
 };
 
@@ -52,7 +53,7 @@ fn from_flags(line: &str) -> Plan {
     let Command::Serve(flags) = Cli::try_parse_from(words).unwrap().command else {
         panic!("`serve` is asked for");
     };
-    Plan::new(&flags.config(Base("/etc".into()))).unwrap()
+    Plan::new(&Config::of_serve(Base("/etc".into()), flags.table())).unwrap()
 }
 
 #[test]

@@ -7,7 +7,10 @@ use std::{
 
 use relais_net::{Endpoint, Host, Listener};
 
-use super::{holder, inherited::Inherited};
+use super::{
+    holder::{self, Holder},
+    inherited::Inherited,
+};
 use crate::{
     complaint::{Problem, Wrong},
     plan,
@@ -57,8 +60,12 @@ fn why(on: &Endpoint, error: &io::Error) -> Wrong {
     let wrong = Wrong::from_error(error);
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            let who = address(on).and_then(holder::find);
-            let who = who.map_or_else(|| "somebody".to_owned(), |holder| holder.to_string());
+            let holder = address(on).and_then(holder::find);
+            if holder.as_ref().is_some_and(Holder::is_us) {
+                let what = format!("cannot listen on {on}: its port is open as something else");
+                return Wrong { what, ..wrong }.hint("this change takes a restart");
+            }
+            let who = holder.map_or_else(|| "somebody".to_owned(), |holder| holder.to_string());
             Wrong { what: format!("cannot listen on {on}: {who} does already"), ..wrong }
                 .hint("end that, or listen on another port; port 0 is any that is free")
         }

@@ -9,6 +9,13 @@ pub(crate) struct Holder {
     pid: u32,
 }
 
+impl Holder {
+    /// Whether it is this process.
+    pub(crate) fn is_us(&self) -> bool {
+        self.pid == std::process::id()
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (process {})", self.name, self.pid)
@@ -67,7 +74,7 @@ mod tests {
     fn finds_ourselves() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let found = find(listener.local_addr().unwrap());
-        assert_eq!(found.unwrap().pid, std::process::id());
+        assert!(found.unwrap().is_us());
     }
 
     #[test]

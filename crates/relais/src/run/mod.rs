@@ -84,7 +84,7 @@ async fn live(mut house: House, data: &Data, greeting: Greeting) -> Result<(), S
     let mut stops = Stops::listen()?;
     let mut hang_up = listen_for(SignalKind::hangup())?;
     let (calls, mut called) = mpsc::channel(1);
-    let _control = match control::listen(house.source(), data, calls) {
+    let control = match control::listen(house.source(), data, calls) {
         Ok(control) => control,
         Err(error) => {
             warn!("`relais reload` will not reach us: {error:#}");
@@ -102,6 +102,8 @@ async fn live(mut house: House, data: &Data, greeting: Greeting) -> Result<(), S
         }
     }
     manager::stopping();
+    // Who asks now is hung up on, rather than left waiting.
+    drop((control, called));
     let grace = house.grace();
     info!("stopping; callers may take {} to finish", crate::spelling::Time(grace));
     tokio::select! {

@@ -8,8 +8,6 @@ use super::{CacheRule, Table};
 use crate::{
     access_log, auth,
     complaint::{KeyPath, Step},
-    config::{Base, Config},
-    limits,
     spelling::{HostName, HttpEndpoint},
     tls,
 };
@@ -89,8 +87,8 @@ Examples:
 const NAME: &str = "files";
 
 impl Flags {
-    /// The configuration that says the same.
-    pub(crate) fn config(self, base: Base) -> Config {
+    /// The table that says the same, and its name.
+    pub(crate) fn table(self) -> (String, Table) {
         let Self {
             root,
             listen,
@@ -126,8 +124,7 @@ impl Flags {
             auth: auth.map(|file| auth::Table { file, realm }),
             tls: tls::Table { cert, key, client_ca },
         };
-        let serve = vec![(NAME.to_owned(), table)];
-        Config { base, limits: limits::Table::default(), serve }
+        (NAME.to_owned(), table)
     }
 }
 

@@ -3,23 +3,24 @@
 use std::sync::Arc;
 
 use relais_http::{
-    Answer, Ask, Body, DynHandler, Handler,
+    DynHandler, Handler,
     access_log::Logged,
     auth::{self, Basic, Realm, Users},
+    files::{Compress, Dotfiles, Files, Levels, Listing, OpenError, Options, Root as FilesRoot},
 };
-use relais_net::Fault;
 
 use super::{Root, Site};
 use crate::{
     access_log::Logs,
     clock,
     complaint::{KeyPath, Problem, Wrong},
+    demo,
 };
 
 /// Everything of a site that is read from the disk, read. Nothing on the disk is changed for it.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    files: Pending,
+    files: Files,
     auth: Option<(Realm, Users)>,
 }
 
@@ -32,7 +33,8 @@ impl Parts {
     pub(crate) fn read(site: &Site) -> Result<Self, Vec<Problem>> {
         let key = site.key();
         let mut problems = Vec::new();
-        problems.extend(root_problem(site, &key));
+        let files = Files::open(options(site));
+        let files = files.map_err(|error| problems.push(files_problem(site, &key, &error)));
         if let Some(log) = &site.access_log {
             problems.extend(log.problem(&key.key("access_log")));
         }
@@ -41,7 +43,10 @@ impl Parts {
             let users = users.map_err(|problem| problems.push(problem)).ok()?;
             Some((auth.realm.clone(), users))
         });
-        if problems.is_empty() { Ok(Self { files: Pending, auth }) } else { Err(problems) }
+        match files {
+            Ok(files) if problems.is_empty() => Ok(Self { files, auth }),
+            _ => Err(problems),
+        }
     }
 
     /// Puts the parts of `site` together, opening its log.
@@ -67,28 +72,47 @@ fn logged<H: Handler>(
     Ok(Arc::new(Logged::new(inner, log, clock::now)))
 }
 
-fn root_problem(site: &Site, key: &KeyPath) -> Option<Problem> {
-    let Root::Folder(path) = &site.root else { return None };
-    let key = key.key("root");
-    match std::fs::metadata(path) {
-        Ok(found) if found.is_dir() => None,
-        Ok(_) => {
-            let wrong = Wrong::expected(
-                format!("the root is not a folder: {:?}", path.display()),
-                "a folder",
-            );
-            Some(key.wrong(wrong))
-        }
-        Err(error) => Some(key.wrong(Wrong::reading("the root", path, &error))),
+fn options(site: &Site) -> Options {
+    let root = match &site.root {
+        Root::Folder(path) => FilesRoot::Folder(path.clone()),
+        Root::Demo => FilesRoot::Embedded(demo::assets()),
+    };
+    let pages = site.error_pages.iter().map(|page| (page.status, page.file.clone()));
+    let rules = site.cache_control.iter().map(|rule| (rule.glob.clone(), rule.value.clone()));
+    Options {
+        index: site.index.clone(),
+        listing: if site.listing { Listing::On } else { Listing::Off },
+        fallback: site.fallback.clone(),
+        error_pages: pages.collect(),
+        cache_control: rules.collect(),
+        dotfiles: if site.dotfiles { Dotfiles::Shown } else { Dotfiles::Hidden },
+        compress: if site.compress { Compress::On(Levels::default()) } else { Compress::Off },
+        ..Options::of(root, clock::now)
     }
 }
 
-/// Stands where the files will be.
-#[derive(Debug)]
-struct Pending;
-
-impl Handler for Pending {
-    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
-        Ok(Answer::new(Body::full("files are not wired yet\n".into())))
-    }
+/// Which key of the site `error` is about.
+fn files_problem(site: &Site, key: &KeyPath, error: &OpenError) -> Problem {
+    let key = match error {
+        OpenError::RootMissing { .. }
+        | OpenError::RootNotFolder { .. }
+        | OpenError::Root { .. }
+        | OpenError::Thread { .. } => key.key("root"),
+        OpenError::Index { .. } => key.key("index"),
+        OpenError::Glob { glob, .. } => {
+            let place = site.cache_control.iter().position(|rule| rule.glob == *glob);
+            key.key("cache_control").index(place.unwrap_or_default()).key("match")
+        }
+        OpenError::File { path, purpose } => {
+            let page = site
+                .error_pages
+                .iter()
+                .find(|page| page.file == *path && purpose.contains(page.status.as_str()));
+            match page {
+                Some(page) => key.key("error_pages").key(page.status.as_str()),
+                None => key.key("fallback"),
+            }
+        }
+    };
+    key.wrong(Wrong::from_error(error))
 }

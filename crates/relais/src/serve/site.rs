@@ -2,14 +2,15 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use http::{HeaderValue, StatusCode};
 use serde::{Serialize, Serializer};
 
 use super::{CacheRule, Table};
 use crate::{
     access_log::AccessLog,
     auth::Auth,
+    base::Base,
     complaint::{KeyPath, Problem, Wrong},
-    config::Base,
     spelling::HostName,
 };
 
@@ -57,7 +58,8 @@ pub enum Root {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ErrorPage {
     /// 400 to 599.
-    pub status: u16,
+    #[serde(serialize_with = "number")]
+    pub status: StatusCode,
     /// Relative to the root.
     pub file: String,
 }
@@ -67,8 +69,9 @@ pub struct ErrorPage {
 pub struct CacheControl {
     /// Which paths.
     pub glob: String,
-    /// The value of the field. Visible ASCII, spaces and tabs.
-    pub value: String,
+    /// The value of the field.
+    #[serde(serialize_with = "text")]
+    pub value: HeaderValue,
 }
 
 /// How the pages in this program are written as a root.
@@ -138,7 +141,8 @@ fn error_pages(
     let key = key.key("error_pages");
     let mut planned = Vec::new();
     for (status, file) in pages {
-        match status.parse().ok().filter(|status| (400..600).contains(status)) {
+        let found = status.parse::<StatusCode>().ok();
+        match found.filter(|found| found.is_client_error() || found.is_server_error()) {
             None => {
                 let wrong = Wrong::expected(format!("bad status {status:?}"), "400 to 599");
                 problems.push(key.key(status).wrong(wrong));
@@ -159,12 +163,12 @@ fn cache_control(
     let mut planned = Vec::new();
     for (index, CacheRule { glob, value }) in rules.into_iter().enumerate() {
         let at = key.index(index);
-        let is_text = |byte: u8| byte == b'\t' || (b' '..=b'~').contains(&byte);
-        if !value.bytes().all(is_text) {
-            let wrong = Wrong::expected(format!("bad field value {value:?}"), "ASCII, one line");
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            planned.push(CacheControl { glob, value });
+        } else {
+            let wrong = Wrong::expected(format!("bad field value {value:?}"), "one line");
             problems.push(at.key("value").wrong(wrong));
         }
-        planned.push(CacheControl { glob, value });
     }
     planned
 }
@@ -182,4 +186,13 @@ fn outside(file: &str) -> Wrong {
 
 fn names<S: Serializer>(hosts: &[HostName], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(hosts.iter().map(|host| host.0.to_string()))
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+fn text<S: Serializer>(value: &HeaderValue, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&String::from_utf8_lossy(value.as_bytes()))
 }

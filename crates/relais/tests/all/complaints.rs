@@ -1,6 +1,6 @@
 //! What is said about files that are there and no good, and about command lines.
 
-use std::process::Output;
+use std::{net::TcpListener, process::Output};
 
 use crate::program::Place;
 
@@ -42,7 +42,8 @@ fn a_key_of_another_certificate() {
                 tls = { cert = \"a.test.pem\", key = \"b.test-key.pem\" }\n";
     place.write("relais.toml", text);
     let said = "\
-error: cannot use \"a.test.pem\" with \"b.test-key.pem\": the key is not the certificate's
+error: cannot use \"a.test.pem\" with \"b.test-key.pem\": the private key does not belong to the first \
+            certificate of the chain
  --> relais.toml:4:36
   |
 4 | tls = { cert = \"a.test.pem\", key = \"b.test-key.pem\" }
@@ -70,7 +71,7 @@ fn an_auth_file_with_a_password_in_clear() {
 #[test]
 fn a_command_line_is_told_by_its_flags() {
     let place = Place::new();
-    let said = "error: cannot read the root \"nowhere\": no such file or directory\n \
+    let said = "error: no folder at \"nowhere\"\n \
                 --> command line: DIR\n";
     check(&place.run(&["serve", "nowhere"]), 2, said);
     let said = "error: bad status \"200\"\n --> command line: --error-page\n  \
@@ -87,6 +88,38 @@ fn what_clap_finds_has_the_same_exit_code() {
     assert_eq!(place.run(&["serve", "--nonsense"]).status.code(), Some(2));
     assert_eq!(place.run(&[]).status.code(), Some(2));
     assert_eq!(place.run(&["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn checking_binds_nothing_and_makes_nothing() {
+    let place = Place::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let on = taken.local_addr().unwrap();
+    let text = format!(
+        "[serve.site]\nlisten = \"https://{on}\"\nroot = \".\"\naccess_log.file = \"log\"\n"
+    );
+    place.write("relais.toml", text);
+    let said = format!(
+        "https://{on}\n\
+         └─ tls: certificate of the local authority for 127.0.0.1, localhost, ::1\n   \
+         └─ serve site\n      └─ log: log, combined\n         └─ files: .\n"
+    );
+    let output = place.run(&["check"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), said);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!place.path().join("data").exists() && !place.path().join("log").exists());
+}
+
+#[test]
+fn how_to_trust_the_authority_is_told_and_nothing_is_done() {
+    let place = Place::new();
+    let output = place.run(&["cert", "trust"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let certificate = place.path().join("data/authority/ca.pem");
+    let first = format!("The local authority's certificate is {}\n", certificate.display());
+    assert!(said.starts_with(&first), "{said}");
+    assert!(certificate.exists());
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]

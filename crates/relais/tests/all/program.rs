@@ -8,50 +8,50 @@ use std::{
     process::{Child, ChildStdout, Command, Output, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// No answer takes longer, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A folder to be started in, with a data folder of its own.
-pub struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Writes a file, and the folders above it.
-    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         path
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         command(self.path(), &self.path().join("data"), arguments)
     }
 
     /// Runs to the end, which is to come soon.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
     /// Starts what runs until it is told to end, and waits for `lines` lines on standard output.
-    pub fn start(&self, arguments: &[&str], lines: usize) -> Running {
+    pub(crate) fn start(&self, arguments: &[&str], lines: usize) -> Running {
         Running::of(self.command(arguments), lines)
     }
 }
 
-pub fn command(folder: &Path, data: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn command(folder: &Path, data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_relais"));
     command.current_dir(folder).args(arguments).stdin(Stdio::null());
     command.env_clear().env("RELAIS_DATA", data).env("HOME", folder);
@@ -59,22 +59,22 @@ pub fn command(folder: &Path, data: &Path, arguments: &[&str]) -> Command {
 }
 
 /// A program that runs. Killed when dropped.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     /// The first words of the lines it printed: where it listens.
-    pub listeners: Vec<String>,
+    pub(crate) listeners: Vec<String>,
     lines: Receiver<String>,
     said: Receiver<String>,
 }
 
 /// How a program ended.
-pub struct Ended {
-    pub code: Option<i32>,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stderr: String,
 }
 
 impl Running {
-    pub fn of(mut command: Command, lines: usize) -> Self {
+    pub(crate) fn of(mut command: Command, lines: usize) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = collect(child.stderr.take().unwrap());
         let lines_read = read_lines(child.stdout.take().unwrap());
@@ -91,26 +91,26 @@ impl Running {
     }
 
     /// The next line on standard output.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         self.lines.recv_timeout(PATIENCE).unwrap()
     }
 
-    pub fn pid(&self) -> rustix::process::Pid {
+    pub(crate) fn pid(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_child(&self.child)
     }
 
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         rustix::process::kill_process(self.pid(), signal).unwrap();
     }
 
     /// Waits for the end.
-    pub fn end(mut self) -> Ended {
+    pub(crate) fn end(mut self) -> Ended {
         let stderr = self.said.recv_timeout(PATIENCE).expect("it ends");
         Ended { code: self.child.wait().unwrap().code(), stderr }
     }
 
     /// Connects to the nth listener.
-    pub fn connect(&self, nth: usize) -> TcpStream {
+    pub(crate) fn connect(&self, nth: usize) -> TcpStream {
         connect(&self.listeners[nth])
     }
 }
@@ -122,7 +122,7 @@ impl Drop for Running {
     }
 }
 
-pub fn connect(listener: &str) -> TcpStream {
+pub(crate) fn connect(listener: &str) -> TcpStream {
     let (_, at) = listener.split_once("://").unwrap();
     let stream = TcpStream::connect(at).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -130,13 +130,13 @@ pub fn connect(listener: &str) -> TcpStream {
 }
 
 /// Asks for `path` and keeps the connection: the head and the body of the answer.
-pub fn get(stream: &mut TcpStream, path: &str, host: &str) -> (String, String) {
+pub(crate) fn get(stream: &mut TcpStream, path: &str, host: &str) -> (String, String) {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
     answer(stream)
 }
 
 /// Reads an answer whose length is said.
-pub fn answer(stream: &mut TcpStream) -> (String, String) {
+pub(crate) fn answer(stream: &mut TcpStream) -> (String, String) {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -172,4 +172,14 @@ fn collect(mut from: impl Read + Send + 'static) -> Receiver<String> {
         _ = sender.send(String::from_utf8_lossy(&text).into_owned());
     });
     said
+}
+
+/// Waits for `is_so`, which nothing announces.
+#[track_caller]
+pub(crate) fn until(is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it never came to be");
+        thread::park_timeout(Duration::from_millis(2));
+    }
 }

@@ -94,6 +94,7 @@ fn unknown_paths_fall_back() {
     site.check("/a/b/c", 200, "app");
     site.check("/a/b/c/", 200, "app");
     site.check("/a.js", 200, "js");
+    assert_eq!(site.get("/a/b/c").head.get_all("vary").iter().count(), 2);
     site.check_status("GET /missing.js", 404);
     site.check_status("GET /.env", 404);
     site.check_status("GET /a/b\naccept: application/json", 404);

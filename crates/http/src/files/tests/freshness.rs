@@ -1,9 +1,6 @@
 //! What changed is never answered as it was.
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-};
+use std::thread;
 
 use super::*;
 
@@ -125,12 +122,23 @@ fn an_answer_is_of_one_state() {
                 fs::rename(site.path("new"), site.path("a.txt")).unwrap();
             }
         });
+        let _stop = Stop(&done);
         for _ in 0..1000 {
             let got = site.get("/a.txt");
             let first = got.body[0];
-            assert!(got.status == 200 && got.body.iter().all(|&byte| byte == first));
-            assert_eq!(got.body.len(), 30_000);
+            assert_eq!((got.status, got.body.len()), (200, 30_000));
+            assert!(got.body.iter().all(|&byte| byte == first));
         }
-        done.store(true, Ordering::Relaxed);
     });
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_read_again() {
+    let site = Site::of(&[("a.txt", "first")]);
+    for text in ["longer than the first", "short", "", "other"] {
+        let mut source = site.files.tree.open_file(b"a.txt", later()).unwrap();
+        site.write("a.txt", text);
+        let read = site.files.read_small(b"a.txt", &mut source, later()).unwrap().unwrap();
+        assert_eq!((&read[..], source.stamp.len), (text.as_bytes(), text.len() as u64));
+    }
 }

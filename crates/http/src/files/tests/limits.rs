@@ -104,3 +104,35 @@ fn a_file_is_coded_once_for_all_who_wait() {
     let got = site.ask("GET /a.txt\naccept-encoding: br");
     assert_eq!(got.field("content-encoding"), "br");
 }
+
+/// Runs itself anew in a process that may open few files, which all other tests are not.
+#[test]
+fn without_descriptors_what_is_in_memory_is_answered_and_the_rest_refused() {
+    const FEW: &str = "RELAIS_TEST_OF_FEW_DESCRIPTORS";
+    const NAME: &str = "without_descriptors_what_is_in_memory_is_answered_and_the_rest_refused";
+    if std::env::var_os(FEW).is_some() {
+        return use_up_descriptors();
+    }
+    let itself = std::env::current_exe().unwrap();
+    let status = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 64 && exec \"$0\" --exact \"$1\""])
+        .arg(itself)
+        .arg(format!("files::tests::limits::{NAME}"))
+        .env(FEW, "1")
+        .status();
+    assert!(status.unwrap().success());
+}
+
+fn use_up_descriptors() {
+    let site = Site::of(&[("kept.txt", "kept"), ("other.txt", "other")]);
+    site.check("/kept.txt", 200, "kept");
+    let used: Vec<_> = std::iter::from_fn(|| fs::File::open("/dev/null").ok()).collect();
+    assert!(used.len() < 64);
+    for _ in 0..3 {
+        assert_eq!(site.get("/kept.txt").from, From::AtOnce);
+        let got = site.check_status("GET /other.txt", 503);
+        assert_eq!(got.field("retry-after"), "1");
+    }
+    drop(used);
+    site.check("/other.txt", 200, "other");
+}

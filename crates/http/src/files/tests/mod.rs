@@ -17,7 +17,10 @@ use std::{
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     pin::pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -186,6 +189,15 @@ fn now() -> SystemTime {
 /// A clock by which every file was left alone for long: it can be kept in memory.
 fn later() -> SystemTime {
     now() + Duration::from_hours(1)
+}
+
+/// Ends the loops that look at it, when its owner is done or panics.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Text that gets smaller, of about `bytes`.

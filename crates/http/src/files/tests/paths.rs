@@ -158,7 +158,7 @@ fn files_are_read_and_nothing_else() {
 fn walking_by_name_serves_the_same_but_no_links() {
     let mut site = Site::of(TREE);
     let Some(Tree::Folder(folder)) = Arc::get_mut(&mut site.files.tree) else { panic!("a folder") };
-    folder.resolve_by(folder::Resolver::Walk);
+    folder.resolve_by(beneath::Resolver::Walk);
     site.link("a.txt", "link.txt");
     site.link("folder", "linked");
     site.check("/a.txt", 200, "a");
@@ -169,4 +169,22 @@ fn walking_by_name_serves_the_same_but_no_links() {
     site.check_status("GET /link.txt", 404);
     site.check_status("GET /linked/in.txt", 404);
     site.check_status("GET /missing", 404);
+}
+
+#[test]
+fn what_may_not_be_read_is_denied() {
+    use std::os::unix::fs::PermissionsExt;
+    let site = Site::of(&[("closed.txt", "closed"), ("entered/index.html", "home")]);
+    let forbid = |path: &str, mode| {
+        fs::set_permissions(site.path(path), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    forbid("closed.txt", 0);
+    forbid("entered", 0o111);
+    site.check("/entered/", 200, "home");
+    site.check_status("GET /entered", 301);
+    if fs::File::open(site.path("closed.txt")).is_ok() {
+        // Root may read everything; what EACCES becomes is tested by `refusal`'s table.
+        return;
+    }
+    site.check_status("GET /closed.txt", 403);
 }

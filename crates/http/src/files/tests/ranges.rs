@@ -13,16 +13,16 @@ fn site() -> Site {
 fn one_part_is_sent() {
     let site = site();
     for path in ["/a.txt", "/a.txt", "/big.bin"] {
-        let size = if path == "/a.txt" { 26 } else { 104_000 };
+        let whole = if path == "/a.txt" { 26 } else { 104_000 };
         let got = site.check_status(&format!("GET {path}\nrange: bytes=1-3"), 206);
         assert_eq!(got.text(), "bcd");
-        assert_eq!(got.field("content-range"), format!("bytes 1-3/{size}"));
+        assert_eq!(got.field("content-range"), format!("bytes 1-3/{whole}"));
         assert_eq!(got.field("content-length"), "3");
         assert!(got.head.contains_key("etag"));
         let got = site.check_status(&format!("GET {path}\nrange: bytes=-2"), 206);
         assert_eq!(got.text(), "yz");
         let got = site.check_status(&format!("GET {path}\nrange: bytes=0-"), 206);
-        assert_eq!(got.body.len(), size);
+        assert_eq!(got.body.len(), whole);
     }
     assert_eq!(site.ask("GET /big.bin\nrange: bytes=1-3").from, From::Disk);
 }
@@ -35,10 +35,10 @@ fn several_parts_are_sent_as_one_body() {
         let kind = got.field("content-type").to_owned();
         let boundary = kind.strip_prefix("multipart/byteranges; boundary=").unwrap();
         let whole = site.get(path);
-        let (size, media) = (whole.field("content-length"), whole.field("content-type"));
+        let (len, media) = (whole.field("content-length"), whole.field("content-type"));
         let expect = format!(
-            "--{boundary}\r\nContent-Type: {media}\r\nContent-Range: bytes 0-1/{size}\r\n\r\nab\r\n\
-             --{boundary}\r\nContent-Type: {media}\r\nContent-Range: bytes 5-6/{size}\r\n\r\nfg\r\n\
+            "--{boundary}\r\nContent-Type: {media}\r\nContent-Range: bytes 0-1/{len}\r\n\r\nab\r\n\
+             --{boundary}\r\nContent-Type: {media}\r\nContent-Range: bytes 5-6/{len}\r\n\r\nfg\r\n\
              --{boundary}--\r\n"
         );
         assert_eq!(got.text(), expect);

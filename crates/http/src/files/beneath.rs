@@ -1,0 +1,149 @@
+//! Opening what is beneath a folder, and nothing else, whatever its links say meanwhile.
+//!
+//! The kernel resolves each path in one step below the folder's descriptor (`openat2` with
+//! `RESOLVE_BENEATH`), so there is no moment between check and use. Where that call is refused
+//! (old kernels, some sandboxes) the path is walked name by name, and links are not followed.
+
+use std::{
+    ffi::CStr,
+    os::fd::{AsRawFd, OwnedFd},
+};
+
+use rustix::{
+    fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, Statx, StatxFlags},
+    io::Errno,
+};
+
+use super::{
+    options::Dotfiles,
+    tree::{Way, is_dotted},
+};
+use crate::Stamp;
+
+/// How often the kernel may be disturbed by renames while it resolves a path.
+const TRIES: usize = 16;
+
+/// Who finds the file of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resolver {
+    /// `openat2`
+    Kernel,
+    /// We do, name by name.
+    Walk,
+}
+
+/// How paths are resolved.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub resolver: Resolver,
+    pub dotfiles: Dotfiles,
+}
+
+impl Resolver {
+    /// The one that there is, as tried on `dir`.
+    pub(super) fn of(dir: &OwnedFd) -> Self {
+        match openat2(dir, b".", OFlags::PATH, ResolveFlags::BENEATH) {
+            Err(Errno::NOSYS | Errno::PERM) => Self::Walk,
+            _ => Self::Kernel,
+        }
+    }
+}
+
+/// Opens `path` beneath `dir`; an empty path is `dir` itself.
+pub(super) fn open(
+    dir: &OwnedFd,
+    path: &[u8],
+    flags: OFlags,
+    rules: Rules,
+) -> Result<(OwnedFd, Way), Errno> {
+    let path = if path.is_empty() { b"." } else { path };
+    if rules.resolver == Resolver::Walk {
+        return Ok((walk(dir, path, flags)?, Way::Straight));
+    }
+    let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    match openat2(dir, path, flags, beneath | ResolveFlags::NO_SYMLINKS) {
+        Err(Errno::LOOP) => {
+            let fd = openat2(dir, path, flags, beneath)?;
+            if rules.dotfiles == Dotfiles::Hidden && is_hidden(dir, &fd)? {
+                return Err(Errno::NOENT);
+            }
+            Ok((fd, Way::Linked))
+        }
+        opened => Ok((opened?, Way::Straight)),
+    }
+}
+
+/// Whether a name on the real path of `fd` starts with a dot, or that path can't be told: so it is
+/// refused where there is no `/proc`.
+fn is_hidden(dir: &OwnedFd, fd: &OwnedFd) -> Result<bool, Errno> {
+    let real = |fd: &OwnedFd| {
+        let link = format!("/proc/self/fd/{}", fd.as_raw_fd());
+        rustix::fs::readlinkat(CWD, link, Vec::new())
+    };
+    let (root, path) = (real(dir)?, real(fd)?);
+    let Some(below) = path.as_bytes().strip_prefix(root.as_bytes()) else { return Ok(true) };
+    Ok(is_dotted(below.strip_prefix(b"/").unwrap_or(below)))
+}
+
+pub(super) fn directory(flags: OFlags) -> OFlags {
+    flags | OFlags::DIRECTORY | OFlags::CLOEXEC
+}
+
+fn openat2(
+    dir: &OwnedFd,
+    path: &[u8],
+    flags: OFlags,
+    resolve: ResolveFlags,
+) -> Result<OwnedFd, Errno> {
+    let flags = flags | OFlags::CLOEXEC;
+    let mut last = Errno::AGAIN;
+    for _ in 0..TRIES {
+        match rustix::fs::openat2(dir, path, flags, Mode::empty(), resolve) {
+            Err(errno @ (Errno::AGAIN | Errno::INTR)) => last = errno,
+            opened => return opened,
+        }
+    }
+    Err(last)
+}
+
+/// Opens `path` name by name; a symbolic link is `ELOOP` or `ENOTDIR`.
+fn walk(dir: &OwnedFd, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+    let (folders, name) = match path.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (&path[..0], path),
+    };
+    let mut at = None;
+    for folder in folders.split(|&byte| byte == b'/').filter(|folder| !folder.is_empty()) {
+        if folder == b".." {
+            return Err(Errno::XDEV);
+        }
+        let flags = directory(OFlags::PATH | OFlags::NOFOLLOW);
+        at = Some(rustix::fs::openat(at.as_ref().unwrap_or(dir), folder, flags, Mode::empty())?);
+    }
+    if name == b".." {
+        return Err(Errno::XDEV);
+    }
+    let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(at.as_ref().unwrap_or(dir), name, flags, Mode::empty())
+}
+
+/// The state of what is at `path` below `dir`, or of `dir` itself for an empty path. The last name
+/// is not followed if it is a link.
+pub(super) fn statx(dir: &OwnedFd, path: &CStr) -> Result<Statx, Errno> {
+    const WANTED: StatxFlags = StatxFlags::TYPE
+        .union(StatxFlags::INO)
+        .union(StatxFlags::SIZE)
+        .union(StatxFlags::MTIME)
+        .union(StatxFlags::CTIME);
+    rustix::fs::statx(dir, path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH, WANTED)
+}
+
+pub(super) fn stamp_of(found: &Statx) -> Stamp {
+    let (modified, changed) = (found.stx_mtime, found.stx_ctime);
+    Stamp {
+        identity: (rustix::fs::makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino),
+        len: found.stx_size,
+        modified: (modified.tv_sec, modified.tv_nsec.into()),
+        changed: (changed.tv_sec, changed.tv_nsec.into()),
+    }
+}

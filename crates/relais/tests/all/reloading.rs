@@ -1,0 +1,196 @@
+//! A changed file, applied while callers are inside.
+
+use std::{
+    fs,
+    net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt,
+    process::Output,
+};
+
+use rustix::process::Signal;
+
+use crate::program::{Place, get, until};
+
+fn config(listen: &str, root: &str) -> String {
+    format!("[serve.site]\nlisten = [{listen}]\nroot = \"{root}\"\n")
+}
+
+fn place_of_two() -> Place {
+    let place = Place::new();
+    place.write("one/index.html", "one");
+    place.write("two/index.html", "two");
+    place
+}
+
+#[test]
+fn the_next_request_of_an_open_connection_meets_the_new_site() {
+    let place = place_of_two();
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
+    let running = place.start(&["up"], 1);
+    let mut stream = running.connect(0);
+    assert_eq!(get(&mut stream, "/", "a").1, "one");
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "two"));
+    let output = place.run(&["reload"]);
+    check(&output, 0, "reloaded: 1 listeners kept, 0 opened, 0 closed\n", "");
+    assert_eq!(get(&mut stream, "/", "a").1, "two");
+    assert_eq!(get(&mut running.connect(0), "/", "a").1, "two");
+}
+
+#[test]
+fn listeners_come_and_go_and_callers_inside_stay() {
+    let place = place_of_two();
+    let socket = |name: &str| format!("\"unix://{}/{name}\"", place.path().display());
+    let both = format!("\"127.0.0.1:0\", {}", socket("old"));
+    place.write("relais.toml", config(&both, "one"));
+    let running = place.start(&["up"], 2);
+    let mut stream = running.connect(0);
+    get(&mut stream, "/", "a");
+    place.write("relais.toml", config(&socket("new"), "two"));
+    check(&place.run(&["reload"]), 0, "reloaded: 0 listeners kept, 1 opened, 2 closed\n", "");
+    assert!(place.path().join("new").exists());
+    let (_, at) = running.listeners[0].split_once("://").unwrap();
+    until(|| TcpStream::connect(at).is_err());
+    until(|| !place.path().join("old").exists());
+    running.signal(Signal::TERM);
+    assert_eq!(running.end().code, Some(0));
+    assert!(!place.path().join("new").exists());
+}
+
+#[test]
+fn a_file_that_does_not_check_is_refused_and_the_old_one_runs_on() {
+    let place = place_of_two();
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
+    let running = place.start(&["up"], 1);
+    let mut stream = running.connect(0);
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "three"));
+    let said = "error: no folder at \"three\"\n --> relais.toml:3:8\n  |\n\
+                3 | root = \"three\"\n  |        ^^^^^^^\n  = key: serve.site.root\n";
+    check(&place.run(&["reload"]), 2, "", said);
+    assert_eq!(get(&mut stream, "/", "a").1, "one");
+    place.write("relais.toml", config("\"127.0.0.1:0\", \"192.0.2.1:1\"", "two"));
+    let output = place.run(&["reload"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("cannot listen on http://192.0.2.1:1: no such address here"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(get(&mut stream, "/", "a").1, "one");
+}
+
+#[test]
+fn a_port_that_is_to_speak_another_scheme_takes_a_restart() {
+    let place = place_of_two();
+    let port = free_port();
+    place.write("relais.toml", config(&format!("\"http://127.0.0.1:{port}\""), "one"));
+    let running = place.start(&["up"], 1);
+    place.write("relais.toml", config(&format!("\"https://127.0.0.1:{port}\""), "one"));
+    let output = place.run(&["reload"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("its port is open as something else"), "{said}");
+    assert!(said.contains("hint: this change takes a restart"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(get(&mut running.connect(0), "/", "a").1, "one");
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn a_hang_up_opens_a_moved_log_anew() {
+    let place = place_of_two();
+    let log = place.path().join("log");
+    let flags = "serve one -l 127.0.0.1:0 --access-log log --log-format json";
+    let running = place.start(&flags.split(' ').collect::<Vec<_>>(), 1);
+    let lines = |path: &std::path::Path| fs::read_to_string(path).unwrap_or_default();
+    get(&mut running.connect(0), "/?first", "a");
+    until(|| lines(&log).contains("?first"));
+    fs::rename(&log, place.path().join("log.1")).unwrap();
+    running.signal(Signal::HUP);
+    until(|| log.exists());
+    get(&mut running.connect(0), "/?second", "a");
+    running.signal(Signal::TERM);
+    assert_eq!(running.end().code, Some(0));
+    assert!(lines(&log).contains("?second"));
+    assert!(!lines(&place.path().join("log.1")).contains("?second"));
+}
+
+#[test]
+fn a_renewed_certificate_is_shown_to_the_next_caller() {
+    let place = place_of_two();
+    let renew = |name: &str| {
+        assert!(place.run(&["cert", "issue", name, "localhost"]).status.success());
+        fs::rename(place.path().join(format!("{name}.pem")), place.path().join("cert.pem"))
+            .unwrap();
+        fs::rename(place.path().join(format!("{name}-key.pem")), place.path().join("key.pem"))
+            .unwrap();
+    };
+    let text = config("\"https://localhost:0\"", "one")
+        + "tls = { cert = \"cert.pem\", key = \"key.pem\" }\n";
+    place.write("relais.toml", text);
+    renew("first.test");
+    let running = place.start(&["up"], 1);
+    let names = || {
+        let shown = place.run(&["cert", "show", &running.listeners[0]]);
+        String::from_utf8(shown.stdout).unwrap()
+    };
+    assert!(names().contains("first.test"));
+    renew("second.test");
+    assert!(names().contains("first.test"));
+    assert_eq!(place.run(&["reload"]).status.code(), Some(0));
+    assert!(names().contains("second.test"));
+}
+
+#[test]
+fn when_nobody_listens_that_is_said() {
+    let place = place_of_two();
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
+    let output = place.run(&["reload"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.starts_with("error: no relais runs \"relais.toml\": nobody listens on "),
+        "{said}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn the_control_socket_is_its_owners_and_goes_with_the_program() {
+    let place = place_of_two();
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
+    let running = place.start(&["up"], 1);
+    let folder = place.path().join("data/run");
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let socket = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    assert_eq!((mode(&folder), mode(&socket)), (0o700, 0o600));
+    running.signal(Signal::TERM);
+    running.end();
+    assert!(!socket.exists());
+}
+
+#[test]
+fn nonsense_on_the_control_socket_is_hung_up_on() {
+    use std::io::{Read, Write};
+
+    let place = place_of_two();
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
+    let running = place.start(&["up"], 1);
+    let folder = place.path().join("data/run");
+    let socket = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let long = vec![b'x'; 10_000];
+    for nonsense in [&b"reload\n"[..], b"{\"do\":\"dance\"}\n", &long] {
+        let mut stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+        _ = stream.write_all(nonsense);
+        let mut answer = Vec::new();
+        _ = stream.read_to_end(&mut answer);
+        assert!(answer.is_empty());
+    }
+    assert_eq!(place.run(&["reload"]).status.code(), Some(0));
+    drop(running);
+}
+
+#[track_caller]
+fn check(output: &Output, code: i32, stdout: &str, stderr: &str) {
+    assert_eq!(String::from_utf8_lossy(&output.stderr), stderr);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), stdout);
+    assert_eq!(output.status.code(), Some(code));
+}

@@ -1,0 +1,237 @@
+//! What must hold of the code itself: who may import whom, and a few rules of style that no lint
+//! keeps.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::modules::{Imports, module_imports, reach};
+
+/// Each crate, and every crate of ours that it may import. Below comes before above.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("wire", &[]),
+    ("net", &["wire"]),
+    ("http", &["net", "wire"]),
+    ("relais", &["wire", "net", "http"]),
+];
+
+/// Dependencies that belong to one room, and who holds them.
+const RESERVED: &[(&str, &[&str])] = &[
+    ("anyhow", &["relais"]),
+    ("clap", &["relais"]),
+    ("hyper", &["http"]),
+    ("rcgen", &["net"]),
+    ("rustls", &["net"]),
+    ("serde", &["relais"]),
+    ("serde_json", &["relais"]),
+    ("tokio-rustls", &["net"]),
+    ("toml", &["relais"]),
+    ("tracing-subscriber", &["relais"]),
+];
+
+/// What the crates that know no socket, runtime or clock may not import.
+const NOT_BELOW: &[(&str, &[&str])] = &[("wire", &["tokio", "socket2", "rustix", "tracing"])];
+
+/// Cycles that are there, each with why it stays.
+const CYCLES: &[(&str, &str)] = &[
+    ("wire: http1::chunks <-> http1::refusal", "the refusal's text names the limit it is about"),
+    (
+        "http: files::embedded <-> files::folder <-> files::listing <-> files::page <-> \
+         files::reply <-> files::tree <-> files::variant",
+        "`tree` is one of `folder` and `embedded`, and defines what they find",
+    ),
+];
+
+/// Licences that ask for no more than to be named.
+const LICENCES: &[&str] = &[
+    "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-1-Clause",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "OpenSSL",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+/// Longer files open with why.
+const LINES_MAX: usize = 500;
+
+#[test]
+fn every_crate_has_its_arrows() {
+    let named: BTreeSet<_> = ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let there: BTreeSet<_> = fs::read_dir(root().join("crates"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(named, there);
+}
+
+#[test]
+fn crates_import_only_what_is_below_them() {
+    for (name, allowed) in ARROWS {
+        for import in dependencies(name, &["dependencies", "build-dependencies"]) {
+            let Some(ours) = import.strip_prefix("relais-") else { continue };
+            assert!(allowed.contains(&ours), "{name} imports {import}");
+        }
+    }
+}
+
+#[test]
+fn big_dependencies_stay_in_their_rooms() {
+    for (name, _) in ARROWS {
+        for import in dependencies(name, &["dependencies", "build-dependencies"]) {
+            let held = RESERVED.iter().find(|(reserved, _)| *reserved == import);
+            let is_allowed = held.is_none_or(|(_, holders)| holders.contains(name));
+            assert!(is_allowed, "{name} imports {import}, which is reserved for {held:?}");
+        }
+    }
+    for (name, refused) in NOT_BELOW {
+        let imports = dependencies(name, &["dependencies"]);
+        let found: Vec<_> =
+            imports.iter().filter(|name| refused.contains(&name.as_str())).collect();
+        assert!(found.is_empty(), "{name} imports {found:?}");
+    }
+}
+
+#[test]
+fn no_module_reaches_itself_through_its_imports() {
+    let mut cycles = BTreeSet::new();
+    for (name, _) in ARROWS {
+        let src = root().join("crates").join(name).join("src");
+        cycles.extend(cycles_of(name, &module_imports(&src)));
+    }
+    let known: BTreeSet<_> = CYCLES.iter().map(|(cycle, _)| (*cycle).to_owned()).collect();
+    assert_eq!(cycles, known);
+}
+
+/// Each set of modules that reach each other, as one text.
+fn cycles_of(name: &str, imports: &Imports) -> BTreeSet<String> {
+    let mut cycles = BTreeSet::new();
+    for module in imports.keys() {
+        let reached = reach(imports, module);
+        if !reached.contains(module) {
+            continue;
+        }
+        let round: Vec<_> =
+            reached.iter().filter(|other| reach(imports, other).contains(module)).collect();
+        let round: Vec<_> = round.into_iter().map(String::as_str).collect();
+        cycles.insert(format!("{name}: {}", round.join(" <-> ")));
+    }
+    cycles
+}
+
+#[test]
+fn lints_are_expected_and_never_allowed() {
+    for (path, text) in sources() {
+        for (number, line) in text.lines().enumerate() {
+            let at = format!("{}:{}", path.display(), number + 1);
+            let code = line.trim_start();
+            let is_attribute = code.starts_with("#[") || code.starts_with("#![");
+            assert!(!is_attribute || !code.contains("[allow("), "{at}: expect it, with a reason");
+            assert!(!is_attribute || !code.contains("[ignore"), "{at}: a test that does not run");
+            assert!(!is_attribute || !code.contains("[should_panic"), "{at}: expect the error");
+        }
+    }
+}
+
+#[test]
+fn long_files_open_with_why() {
+    for (path, text) in sources() {
+        let is_tests = path.with_extension("").components().any(|part| part.as_os_str() == "tests");
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let length = if is_tests { 0 } else { code.lines().count() };
+        let opening: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        let says_why = opening.contains("long") || opening.contains("One file");
+        assert!(
+            length <= LINES_MAX || says_why,
+            "{}: {length} lines, and its `//!` does not say why it is long",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn every_file_opens_with_what_it_is() {
+    for (path, text) in sources() {
+        let is_tests = path.file_stem().is_some_and(|stem| stem == "tests");
+        assert!(is_tests || text.starts_with("//! "), "{}", path.display());
+    }
+}
+
+#[test]
+fn every_dependency_has_a_licence_that_asks_for_no_more_than_its_name() {
+    let cargo = option_env!("CARGO").unwrap_or("cargo");
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = &package["name"];
+        let licence = package["license"].as_str().unwrap_or("none");
+        assert!(is_allowed(licence), "{name}: {licence}");
+    }
+}
+
+/// Whether one of the alternatives of an SPDX expression is allowed, all its parts together.
+fn is_allowed(licence: &str) -> bool {
+    let licence = licence.replace('/', " OR ").replace(['(', ')'], "");
+    let mut alternatives = licence.split(" OR ");
+    alternatives.any(|all| all.split(" AND ").all(|one| LICENCES.contains(&one.trim())))
+}
+
+#[test]
+fn expressions_of_licences_are_understood() {
+    for licence in ["MIT", "MIT OR GPL-3.0", "MIT/Apache-2.0", "(MIT OR ISC) AND Zlib"] {
+        assert!(is_allowed(licence), "{licence}");
+    }
+    for licence in ["none", "GPL-3.0", "MIT AND GPL-3.0", "LGPL-2.1 OR MPL-2.0"] {
+        assert!(!is_allowed(licence), "{licence}");
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+}
+
+/// What a crate's manifest names in these tables.
+fn dependencies(name: &str, tables: &[&str]) -> Vec<String> {
+    let path = root().join("crates").join(name).join("Cargo.toml");
+    let manifest: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
+    let tables = tables.iter().filter_map(|table| manifest.get(*table)?.as_table());
+    tables.flat_map(|table| table.keys().cloned()).collect()
+}
+
+/// Every source file of ours, and what is in it.
+fn sources() -> BTreeMap<PathBuf, String> {
+    let mut sources = BTreeMap::new();
+    let mut folders = vec![root().join("crates")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let is_target = path.file_name().is_some_and(|name| name == "target");
+            if path.is_dir() && !is_target {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                sources.insert(path, text);
+            }
+        }
+    }
+    sources
+}
