@@ -94,6 +94,7 @@ export class Stage {
   // test did not expect.
   async visit(test) {
     const context = await this.browser.newContext({ ignoreHTTPSErrors: false, viewport: { width: 1280, height: 800 } });
+    context.setDefaultTimeout(10_000);
     const visit = new Visit(this, context, await context.newPage());
     try {
       await test(visit);
@@ -123,7 +124,11 @@ export class Visit {
       if (["error", "warning"].includes(message.type())) this.complaints.push(`${message.type()}: ${message.text()} (${message.location().url})`);
     });
     page.on("pageerror", (error) => this.complaints.push(`exception: ${error}`));
-    page.on("requestfailed", (request) => this.complaints.push(`failed: ${request.url()}: ${request.failure()?.errorText}`));
+    page.on("requestfailed", (request) => {
+      const why = request.failure()?.errorText;
+      // What was under way when the page was left.
+      if (why !== "net::ERR_ABORTED") this.complaints.push(`failed: ${request.url()}: ${why}`);
+    });
     page.on("response", (response) => {
       if (response.status() >= 400) this.complaints.push(`${response.status()}: ${response.url()}`);
     });

@@ -131,6 +131,8 @@ export const TESTS = {
   },
 
   async "a listing shows every name and its links work"(visit) {
+    // A text has no icon to name, so the browser asks for the usual one.
+    visit.expect(/favicon\.ico/);
     await visit.go("files");
     await visit.shoot("listing");
     const names = await visit.page.$$eval("a[href]", (all) => all.map((one) => one.textContent.trim()));

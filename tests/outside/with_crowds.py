@@ -157,7 +157,7 @@ def wget_brings_home_the_whole_tree(stage):
 def every_name_in_a_listing_can_be_asked_for(stage):
     grow(stage, "site", 60)
     for name in TWICE:
-        stage.write(f"site/{name}", name)
+        stage.write(f"site/twice/{name}", name)
     relais = stage.relais("serve", "site", "-l", "http://127.0.0.1:0", "--list")
     found, folders = {}, ["/"]
     while folders:

@@ -157,7 +157,7 @@ def a_head_is_a_get_without_its_body(stage):
 def uploads_and_deletions_are_refused(stage):
     relais = site(stage)
     before = stage.path("site/text.txt").read_bytes()
-    for words in [["-T", "site/text.txt"], ["-X", "DELETE"], ["-d", "field=value"], ["-X", "PATCH", "-d", "x"]]:
+    for words in [["-T", "site/index.html"], ["-X", "DELETE"], ["-d", "field=value"], ["-X", "PATCH", "-d", "x"]]:
         for base in [relais.http, relais.https]:
             told = stage.curl("--cacert", stage.authority(), *words, "-D", "-", "-o", "/dev/null", f"{base}/text.txt")
             last = told.decode().replace("HTTP/1.1 100 Continue\r\n\r\n", "")

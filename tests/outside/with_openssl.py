@@ -72,7 +72,7 @@ def http_is_spoken_through_openssl(stage):
     ask = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     told = client(stage, relais, "-quiet", "-verify_quiet", input=ask)
     holds(told, "HTTP/1.1 200 OK")
-    holds(told, "\n\nhello")
+    holds(told, "\r\n\r\nhello")
 
 
 @test

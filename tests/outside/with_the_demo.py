@@ -41,9 +41,13 @@ def experiments():
     return found
 
 
-def typed(stage, relais, code):
+def ports_of(relais):
+    """What stands for the ports in the pages."""
+    return {"8081": relais.port, "8443": relais.tls_port, "8082": free_port(), "8083": free_port()}
+
+
+def typed(stage, ports, code):
     """Runs what a person would type, with relais in the PATH; everything that is shown."""
-    ports = {"8081": relais.port, "8443": relais.tls_port, "8082": free_port(), "8083": free_port()}
     for usual, ours in ports.items():
         code = code.replace(usual, str(ours))
     tools = stage.path("bin")
@@ -61,11 +65,11 @@ def typed(stage, relais, code):
 def the_experiments_of_the_demo_show_what_they_say(stage):
     need("curl", "openssl")
     relais = stage.relais("up", stage.write("demo.toml", CONFIG), urls=2)
-    found = experiments()
+    found, ports = experiments(), ports_of(relais)
     equal(sorted(found), sorted([*SEEN, *LASTING]), "experiments")
     wrong = []
     for name, parts in SEEN.items():
-        told = typed(stage, relais, found[name])
+        told = typed(stage, ports, found[name])
         wrong += [(name, part, told[-1500:]) for part in parts if part not in told]
         if "root:" in told:
             wrong.append((name, "a file of this machine", told))
@@ -79,7 +83,8 @@ def the_commands_under_the_panels_work(stage):
     page = (DEMO / "requests.html").read_text()
     commands = re.findall(r'<div class="cmd"[^>]*><pre><code>(.*?)</code></pre>', page, re.S)
     equal(len(commands), 8, "commands")
-    shown = "".join(typed(stage, relais, html.unescape(re.sub(r"<[^>]+>", "", code))) for code in commands)
+    ports = ports_of(relais)
+    shown = "".join(typed(stage, ports, html.unescape(re.sub(r"<[^>]+>", "", code))) for code in commands)
     for part in ["304\n", "HTTP/1.1 206 ", "multipart/byteranges", "HTTP/1.1 404 ", " bytes\n", "2\n"]:
         holds(shown, part)
     equal(relais.stop(), 0, "exit code")
