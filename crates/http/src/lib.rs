@@ -6,6 +6,7 @@
 pub mod access_log;
 pub mod auth;
 mod body;
+mod clock;
 mod conn;
 mod file;
 pub mod files;

@@ -13,10 +13,8 @@ use std::{
     time::Duration,
 };
 
-use rustix::time::{ClockId, clock_gettime};
-
 use super::Limits;
-use crate::FileSpan;
+use crate::{FileSpan, clock::coarse_now};
 
 /// The state of one connection, for those who judge whether it is alive.
 #[derive(Debug)]
@@ -39,14 +37,6 @@ pub(super) struct Pulse {
     still: AtomicBool,
     /// Files that stand behind placeholders in hyper's queue, in their order.
     spans: Mutex<VecDeque<FileSpan>>,
-}
-
-/// Milliseconds of a clock that never goes back and is precise to a few of them. 20 times cheaper
-/// to read than the precise one.
-pub(super) fn coarse_now() -> u64 {
-    let now = clock_gettime(ClockId::MonotonicCoarse);
-    let millis = Duration::try_from(now).map_or(0, |since| since.as_millis());
-    u64::try_from(millis).unwrap_or(u64::MAX)
 }
 
 impl Pulse {

@@ -1,6 +1,10 @@
 //! Learning what there is to know of a file: its forms, and what is kept of it in memory.
 
-use std::{ffi::CString, sync::Arc, time::SystemTime};
+use std::{
+    ffi::CString,
+    sync::{Arc, Weak},
+    time::SystemTime,
+};
 
 use bytes::Bytes;
 use relais_wire::accept::Coding;
@@ -15,6 +19,7 @@ use super::{
     tree::{Held, Source, Way, is_settled},
     variant::{Form, Kept, Sidecar, Tag, Traits, Variant, Varies},
 };
+use crate::OpenFile;
 
 /// How often a file that changes while it is read is read again.
 const TRIES: usize = 4;
@@ -83,7 +88,26 @@ impl Files {
         let sidecars = CODINGS.map(|coding| self.sidecar(at, source, (coding, &traits), now));
         let (stamp, way) = (source.stamp, source.way);
         let at = CString::new(at).map_err(|_| Refusal::Missing)?;
-        Ok(Resource { at, stamp, way, known_at: now, traits, identity, sidecars, packed })
+        let lent = match (&identity.kept, &source.held) {
+            (Kept::Disk, Held::Open(file)) => self.lend(file),
+            _ => Weak::new(),
+        };
+        Ok(Resource { at, stamp, way, known_at: now, traits, identity, sidecars, packed, lent })
+    }
+
+    /// Keeps a file open for those who ask for it next, until it would be looked for anew anyway:
+    /// so what was deleted takes no room on disk for longer than that.
+    fn lend(&self, file: &Arc<OpenFile>) -> Weak<OpenFile> {
+        let lent = Arc::downgrade(file);
+        let (file, renew_after) = (Arc::clone(file), self.limits.renew_after);
+        let place = Arc::clone(&self.lending).try_acquire_owned();
+        if let (Ok(place), Ok(runtime)) = (place, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move {
+                tokio::time::sleep(renew_after).await;
+                drop((file, place));
+            });
+        }
+        lent
     }
 
     fn traits(&self, at: &[u8]) -> Traits {

@@ -19,6 +19,7 @@ mod folder;
 mod hot;
 mod listing;
 mod load;
+mod looked;
 mod media;
 mod open;
 mod options;
@@ -43,6 +44,7 @@ use http::{
 };
 use relais_net::Fault;
 use relais_wire::target::{FilePath, file_path};
+use tokio::sync::Semaphore;
 
 pub use self::options::{
     Asset, Compress, Dotfiles, Levels, Limits, Listing, OpenError, Options, Root,
@@ -75,6 +77,8 @@ pub struct Files {
     /// `None` if we do not code ourselves.
     packer: Option<Packer>,
     hot: Hot,
+    /// Places for files that stay open for a while.
+    lending: Arc<Semaphore>,
     limits: Limits,
     clock: fn() -> SystemTime,
 }
@@ -139,14 +143,24 @@ impl Files {
         let key = KeyRef { path: &path.path, directory: path.directory };
         let resource = self.hot.find(key)?;
         let Choice::Have(variant) = resource.choose(asked.headers, Offer::All) else { return None };
-        let (Kept::Memory(bytes) | Kept::Static(bytes)) = &variant.kept else { return None };
+        let content = match &variant.kept {
+            Kept::Memory(bytes) | Kept::Static(bytes) => Content::Memory(bytes.clone()),
+            Kept::Disk if variant.sidecar.is_none() => Content::File(resource.lent.upgrade()?),
+            Kept::Disk => return None,
+        };
         let is_kept = self.is_recent(&resource, asked.now)
-            && self.tree.freshness(&resource.at, &resource.stamp, resource.way) == Freshness::Fresh
-            && variant.sidecar.as_ref().is_none_or(|beside| {
-                self.tree.freshness(&beside.at, &beside.stamp, beside.way) == Freshness::Fresh
-            });
-        is_kept
-            .then(|| reply(asked, variant, Content::Memory(bytes.clone()), self.limits.ranges_max))
+            && variant.looked.is_fresh(|| self.is_fresh(&resource, variant));
+        is_kept.then(|| reply(asked, variant, content, self.limits.ranges_max))
+    }
+
+    /// Whether a file, and the one beside it that `variant` is, are still what is kept of them.
+    fn is_fresh(&self, resource: &Resource, variant: &Variant) -> bool {
+        let fresh = |at, stamp, way| self.tree.freshness(at, stamp, way) == Freshness::Fresh;
+        fresh(&resource.at, &resource.stamp, resource.way)
+            && variant
+                .sidecar
+                .as_ref()
+                .is_none_or(|beside| fresh(&beside.at, &beside.stamp, beside.way))
     }
 
     /// Answers with what is on disk.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::{
     Files,
     embedded::Embedded,
@@ -49,6 +51,7 @@ impl Files {
             compress,
             packer: start_packer(compress, &limits)?,
             hot: Hot::of(limits.hot_bytes_max / 4 * 3),
+            lending: Arc::new(Semaphore::new(limits.open_files_max)),
             limits,
             clock,
         };

@@ -148,6 +148,8 @@ pub struct Limits {
     pub compress_waiting_max: usize,
     /// How many threads code.
     pub compress_threads: usize,
+    /// How many bigger files stay open for who asks next, each for [`Self::renew_after`].
+    pub open_files_max: usize,
     /// How many entries a listing shows.
     pub listing_entries_max: usize,
     /// A file in memory is looked up anew after this long, although it did not change: new
@@ -166,6 +168,7 @@ impl Default for Limits {
             compress_bytes_max: 4 << 20,
             compress_waiting_max: 64,
             compress_threads: 2,
+            open_files_max: 512,
             listing_entries_max: 10_000,
             renew_after: Duration::from_secs(1),
         }

@@ -1,6 +1,11 @@
 //! What is known of one file, and which of its forms a reader gets.
 
-use std::{borrow::Cow, ffi::CString, sync::Arc, time::SystemTime};
+use std::{
+    borrow::Cow,
+    ffi::CString,
+    sync::{Arc, Weak},
+    time::SystemTime,
+};
 
 use http::{HeaderMap, header::ACCEPT_ENCODING};
 use relais_wire::accept::{Coding, codings};
@@ -9,7 +14,7 @@ use super::{
     tree::Way,
     variant::{Traits, Variant, Varies},
 };
-use crate::Stamp;
+use crate::{OpenFile, Stamp};
 
 /// The codings that there are, the one we would rather send first.
 pub(super) const CODINGS: [Coding; 3] = [Coding::Zstd, Coding::Br, Coding::Gzip];
@@ -27,6 +32,8 @@ pub(super) struct Resource {
     /// In the order of [`CODINGS`], like `packed`.
     pub sidecars: [Option<Arc<Variant>>; 3],
     pub packed: [Packed; 3],
+    /// The file, as long as it stays open.
+    pub lent: Weak<OpenFile>,
 }
 
 /// What is known of a file coded by ourselves.
@@ -216,6 +223,7 @@ mod tests {
             identity: variant("identity".to_owned()),
             sidecars: CODINGS.map(sidecar),
             packed: CODINGS.map(packed),
+            lent: Weak::new(),
         }
     }
 

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     conditional::Validators,
+    looked::Looked,
     media::Media,
     tree::{Way, time_of},
 };
@@ -35,6 +36,8 @@ pub(super) struct Variant {
     pub kept: Kept,
     /// The file it comes from, if that is not the asked one.
     pub sidecar: Option<Sidecar>,
+    /// When it, and the file it is a form of, were last seen to be what is on disk.
+    pub looked: Looked,
 }
 
 /// Where a variant's bytes are.
@@ -44,7 +47,7 @@ pub(super) enum Kept {
     Memory(Bytes),
     /// A part of this program.
     Static(Bytes),
-    /// In a file that is opened each time.
+    /// In a file that is opened, or lent for a while: [`Resource::lent`](super::resource::Resource::lent).
     Disk,
 }
 
@@ -108,7 +111,7 @@ impl Variant {
         if coding != Coding::Identity {
             head.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.as_str()));
         }
-        Self { head, brief, tag, modified, len, kept, sidecar }
+        Self { head, brief, tag, modified, len, kept, sidecar, looked: Looked::default() }
     }
 
     pub(super) fn validators(&self) -> Validators<'_> {

@@ -10,6 +10,7 @@ mod links;
 mod pages;
 mod paths;
 mod ranges;
+mod served;
 
 use std::{
     fs,
