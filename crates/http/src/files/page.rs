@@ -163,7 +163,7 @@ const STYLE: &str = "\
 body{margin:0 auto;max-width:64rem;padding:1.5rem 1rem;background:var(--back);color:var(--ink);\
 font:16px/1.5 system-ui,sans-serif}\
 a{color:var(--link);text-decoration:none}a:hover,a:focus-visible{text-decoration:underline}\
-h1{font-size:1.25rem;font-weight:600;overflow-wrap:anywhere;margin:0 0 1rem}\
+h1{font-size:1.25rem;font-weight:600;overflow-wrap:anywhere;margin:0 0 1rem;padding:0 .5rem}\
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}\
 caption{text-align:left;color:var(--soft);padding:0 .5rem .5rem}\
 th,td{text-align:left;padding:.35rem .5rem;border-bottom:1px solid var(--line);vertical-align:top}\
@@ -171,7 +171,7 @@ th{font-weight:600}tbody tr:hover{background:var(--over)}\
 .name{overflow-wrap:anywhere;width:100%}.size,.time{white-space:nowrap;color:var(--soft)}\
 .size{text-align:right}\
 .note{color:var(--soft)}\
-.error{max-width:32rem;margin:15vh auto 0}.error b{color:var(--soft);margin-right:.35em}\
+.error{max-width:32rem;margin:15vh auto 0}.error h1{padding:0}.error b{color:var(--soft);margin-right:.35em}\
 @media(max-width:34rem){.time{display:none}}";
 
 #[cfg(test)]

@@ -1,0 +1,125 @@
+"""Each folder in examples/ checks, runs, and answers as its README says."""
+
+import re
+import shutil
+import socket
+
+from stage import RELAIS, REPOSITORY, equal, free_port, holds, need, test
+from with_signals import activated
+
+EXAMPLES = REPOSITORY / "examples"
+TRIED = ["static-site", "spa", "virtual-hosts", "https-with-client-certificates", "behind-systemd"]
+
+
+def copy(stage, name):
+    """The example in the scratch folder, on free ports."""
+    folder = stage.path(name)
+    # Without what somebody made by running it in place.
+    made = shutil.ignore_patterns("*.key", "*.pem", "*.log")
+    shutil.copytree(EXAMPLES / name, folder, ignore=made)
+    text = (folder / "relais.toml").read_text()
+    ports = {port: str(free_port()) for port in dict.fromkeys(re.findall(r"(?<=:)\d{4}(?=\")", text))}
+    for port, free in ports.items():
+        text = text.replace(f":{port}\"", f":{free}\"")
+    (folder / "relais.toml").write_text(text)
+    return folder, [int(port) for port in ports.values()]
+
+
+def checked_and_up(stage, folder, urls):
+    told = stage.run([RELAIS, "check"], cwd=folder).decode()
+    holds(told, "serve ")
+    return stage.relais("up", urls=urls, cwd=folder)
+
+
+def status_of(stage, url, *words):
+    return stage.curl("-o", "/dev/null", "-w", "%{http_code}", *words, url).decode()
+
+
+@test
+def every_example_is_tried_and_told_of(stage):
+    found = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+    equal(found, sorted(TRIED))
+    told = (EXAMPLES / "README.md").read_text()
+    for name in found:
+        holds(told, f"({name}/README.md)")
+        lines = (EXAMPLES / name / "README.md").read_text().splitlines()
+        assert len(lines) <= 20, f"{name}: {len(lines)} lines"
+
+
+@test
+def the_static_site_answers(stage):
+    folder, (port,) = copy(stage, "static-site")
+    relais = checked_and_up(stage, folder, 1)
+    base = f"http://127.0.0.1:{port}"
+    told = stage.curl("-i", f"{base}/").decode()
+    holds(told, "<h1>A static site</h1>")
+    holds(told.lower(), "cache-control: no-cache")
+    holds(stage.curl("-I", f"{base}/sign.svg").decode().lower(), "cache-control: max-age=86400")
+    missing = stage.curl("-i", f"{base}/no/such/page").decode()
+    holds(missing, "HTTP/1.1 404 ")
+    holds(missing, "<h1>Not here</h1>")
+    equal(relais.stop(), 0, "exit code")
+    equal(len((folder / "access.log").read_text().splitlines()), 3, "lines in the log")
+
+
+@test
+def the_single_page_application_answers(stage):
+    folder, (port,) = copy(stage, "spa")
+    relais = checked_and_up(stage, folder, 1)
+    base = f"http://127.0.0.1:{port}"
+    told = stage.curl("-i", f"{base}/users/42").decode()
+    holds(told, "HTTP/1.1 200 ")
+    holds(told, "<h1>An application</h1>")
+    holds(stage.curl("-I", f"{base}/assets/app-1f3a.js").decode(), "immutable")
+    equal(status_of(stage, f"{base}/assets/missing.js"), "404")
+    equal(relais.stop(), 0, "exit code")
+
+
+@test
+def the_virtual_hosts_answer(stage):
+    folder, (clear, tls) = copy(stage, "virtual-hosts")
+    relais = checked_and_up(stage, folder, 2)
+    cases = [("garden.localhost", "Garden"), ("kitchen.localhost", "Kitchen"), ("pastry.kitchen.localhost", "Kitchen")]
+    for host, title in cases:
+        to_us = ["--resolve", f"{host}:{clear}:127.0.0.1", "--resolve", f"{host}:{tls}:127.0.0.1"]
+        holds(stage.curl(*to_us, f"http://{host}:{clear}/").decode(), f"<h1>{title}</h1>")
+        told = stage.curl(*to_us, "--cacert", stage.authority(), f"https://{host}:{tls}/").decode()
+        holds(told, f"<h1>{title}</h1>")
+    equal(status_of(stage, f"http://127.0.0.1:{clear}/"), "421")
+    equal(relais.stop(), 0, "exit code")
+
+
+@test
+def client_certificates_are_asked_for(stage):
+    need("openssl")
+    folder, (port,) = copy(stage, "https-with-client-certificates")
+    stage.run(["sh", "make-certificates"], cwd=folder)
+    relais = checked_and_up(stage, folder, 1)
+    words = ["--cacert", stage.authority(), f"https://localhost:{port}/"]
+    told = stage.curl("--cert", "anna.pem", "--key", "anna.key", *words, cwd=folder).decode()
+    holds(told, "<h1>For members</h1>")
+    done = stage.finish(["curl", "-s", *words])
+    assert done.returncode != 0 and done.stdout == b"", done
+    equal(relais.stop(), 0, "exit code")
+
+
+@test
+def the_service_takes_its_socket_over(stage):
+    folder, (port,) = copy(stage, "behind-systemd")
+    stage.run([RELAIS, "check"], cwd=folder)
+    with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=64) as bound:
+        relais = activated(stage, bound, folder)
+        relais.await_urls(1)
+        holds(stage.curl(f"http://127.0.0.1:{port}/").decode(), "<h1>Behind systemd</h1>")
+        equal(relais.stop(), 0, "exit code")
+
+
+@test
+def the_units_are_well_formed(stage):
+    need("systemd-analyze")
+    folder, _ = copy(stage, "behind-systemd")
+    service = (folder / "relais.service").read_text().replace("/usr/local/bin/relais", RELAIS)
+    (folder / "relais.service").write_text(service)
+    done = stage.finish(["systemd-analyze", "verify", "--man=no", folder / "relais.service", folder / "relais.socket"])
+    ours = [line for line in done.stderr.decode().splitlines() if "relais." in line]
+    equal(ours, [], "what systemd says of them")

@@ -1,0 +1,90 @@
+"""The demo's pages give commands to type. Here they are typed."""
+
+import html
+import os
+import re
+
+from stage import RELAIS, REPOSITORY, equal, free_port, holds, need, test
+
+DEMO = REPOSITORY / "web/demo"
+CONFIG = """\
+[serve.demo]
+listen = ["http://127.0.0.1:0", "https://127.0.0.1:0"]
+root = "relais:demo"
+error_pages = { 404 = "404.html" }
+"""
+# What is seen, by the experiment's place in the page; the order is the page's.
+SEEN = {
+    "hand": ["HTTP/1.1 200 OK\r\n", "User-agent"],
+    "versions": ["1.1\n2\n"],
+    "alpn": ["ALPN protocol: h2"],
+    "etag": ["304 0 bytes"],
+    "range": ["206 ", "the same"],
+    "packed": ["identity: ", "gzip: ", "br: ", "zstd: "],
+    "escape": ["HTTP/1.1 40"],
+    "write": ["HTTP/1.1 405 Method Not Allowed", "allow: "],
+    "cert": ["ca.pem", "localhost"],
+    "check": ["serve mine", "exit 0", "relais.toml:3", "exit 2"],
+    "reload": ["reloaded", "HTTP/1.1 "],
+}
+# Those that do not end by themselves.
+LASTING = ["serve"]
+
+
+def experiments():
+    page = (DEMO / "learn.html").read_text()
+    found = {}
+    for article in re.findall(r"<article.*?</article>", page, re.S):
+        name = re.search(r'<h2 id="([^"]+)"', article)[1]
+        code = re.search(r"<pre><code>(.*?)</code></pre>", article, re.S)[1]
+        found[name] = html.unescape(re.sub(r"<[^>]+>", "", code))
+    return found
+
+
+def ports_of(relais):
+    """What stands for the ports in the pages."""
+    return {"8081": relais.port, "8443": relais.tls_port, "8082": free_port(), "8083": free_port()}
+
+
+def typed(stage, ports, code):
+    """Runs what a person would type, with relais in the PATH; everything that is shown."""
+    for usual, ours in ports.items():
+        code = code.replace(usual, str(ours))
+    tools = stage.path("bin")
+    if not tools.exists():
+        tools.mkdir()
+        (tools / "relais").symlink_to(RELAIS)
+    env = stage.env() | {"PATH": f"{tools}:{os.environ['PATH']}"}
+    # Ends what was left running, which is of this shell alone.
+    code += "\nfor job in $(jobs -p); do kill $job; wait $job; done\n"
+    done = stage.finish(["bash", "-c", code], env=env)
+    return (done.stdout + done.stderr).decode(errors="replace")
+
+
+@test(seconds=120)
+def the_experiments_of_the_demo_show_what_they_say(stage):
+    need("curl", "openssl")
+    relais = stage.relais("up", stage.write("demo.toml", CONFIG), urls=2)
+    found, ports = experiments(), ports_of(relais)
+    equal(sorted(found), sorted([*SEEN, *LASTING]), "experiments")
+    wrong = []
+    for name, parts in SEEN.items():
+        told = typed(stage, ports, found[name])
+        wrong += [(name, part, told[-1500:]) for part in parts if part not in told]
+        if "root:" in told:
+            wrong.append((name, "a file of this machine", told))
+    equal(wrong, [], "not seen")
+    equal(relais.stop(), 0, "exit code")
+
+
+@test
+def the_commands_under_the_panels_work(stage):
+    relais = stage.up(CONFIG, urls=2)
+    page = (DEMO / "requests.html").read_text()
+    commands = re.findall(r'<div class="cmd"[^>]*><pre><code>(.*?)</code></pre>', page, re.S)
+    equal(len(commands), 8, "commands")
+    ports = ports_of(relais)
+    shown = "".join(typed(stage, ports, html.unescape(re.sub(r"<[^>]+>", "", code))) for code in commands)
+    for part in ["304\n", "HTTP/1.1 206 ", "multipart/byteranges", "HTTP/1.1 404 ", " bytes\n", "2\n"]:
+        holds(shown, part)
+    equal(relais.stop(), 0, "exit code")
