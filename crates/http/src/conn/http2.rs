@@ -7,7 +7,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use relais_net::{Drain, Fault, Side, Stream};
 use tokio::time::Instant;
 
-use super::{Limits, asking::Asking, pulse::Judged, transport::Transport};
+use super::{Limits, asking::Asking, batch::Batched, pulse::Judged, transport::Transport};
 
 /// How often a connection is judged.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -27,13 +27,13 @@ pub(super) async fn serve(
     drain: &Drain,
 ) -> Result<(), Fault> {
     let pulse = Arc::clone(&asking.pulse);
-    let transport = Transport::new(stream, Arc::clone(&pulse), None);
+    let batched = Batched::new(Transport::new(stream, Arc::clone(&pulse), None));
     let mut hyper = pin!(
         http2::Builder::new(TokioExecutor::new())
             .max_concurrent_streams(limits.streams_max)
             .max_header_list_size(limits.head.head_bytes_max)
             .max_send_buf_size(STREAM_BYTES_MAX)
-            .serve_connection(TokioIo::new(transport), asking)
+            .serve_connection(TokioIo::new(batched.clone()), asking)
     );
     let mut sweep = pin!(tokio::time::sleep(SWEEP));
     let mut stop = pin!(drain.requested());
@@ -47,6 +47,9 @@ pub(super) async fn serve(
             return Poll::Ready(ended.map_err(|error| {
                 Fault::new(Side::Client, "talking HTTP/2", io::Error::other(error))
             }));
+        }
+        if let Poll::Ready(Err(error)) = batched.poll_leave(cx) {
+            return Poll::Ready(Err(Fault::new(Side::Client, "writing HTTP/2", error)));
         }
         while sweep.as_mut().poll(cx).is_ready() {
             match pulse.judge(limits) {

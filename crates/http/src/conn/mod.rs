@@ -6,6 +6,7 @@
 
 mod admission;
 mod asking;
+mod batch;
 mod http1;
 mod http2;
 mod limits;
