@@ -6,27 +6,18 @@ mod json;
 use std::cmp::Ordering;
 
 use http::HeaderMap;
-use relais_wire::{accept::prefers_json, date::print_http_date, target::file_path};
+use relais_wire::{
+    accept::prefers_json,
+    date::print_http_date,
+    target::{encode_segment, file_path},
+};
 
-use super::{page, page::Page, tree::time_of};
-
-/// What is in a folder.
-#[derive(Debug, Default)]
-pub(super) struct Entries {
-    pub list: Vec<Entry>,
-    /// Whether there is more than was listed.
-    pub is_cut: bool,
-}
-
-/// Something in a folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub name: Vec<u8>,
-    /// `None` for a folder.
-    pub bytes: Option<u64>,
-    /// Seconds since 1970 and nanoseconds, if they are known.
-    pub modified: Option<(i64, i64)>,
-}
+use super::{
+    found::{Entries, Entry},
+    page,
+    page::Page,
+    stamp::time_of,
+};
 
 /// In which order entries are shown. Folders always come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,12 +79,9 @@ impl Sorting {
     }
 }
 
-impl Entry {
-    /// Whether the name can be asked for at all: not every name that a file may have can.
-    fn is_linkable(&self) -> bool {
-        file_path(format!("/{}", relais_wire::target::encode_segment(&self.name)).as_bytes())
-            .is_ok_and(|path| *path.path == *self.name)
-    }
+/// Whether a file called `name` can be asked for: not every name that it may have can.
+fn is_linkable(name: &[u8]) -> bool {
+    file_path(format!("/{}", encode_segment(name)).as_bytes()).is_ok_and(|path| *path.path == *name)
 }
 
 /// A time as `2026-11-21T02:19:00Z`.
@@ -132,12 +120,11 @@ mod tests {
 
     #[test]
     fn names_that_cannot_be_asked_for_are_not_linked() {
-        let linkable = |name: &[u8]| entry(name, None, 0).is_linkable();
-        assert!(linkable(b"a b"));
-        assert!(linkable(b"\xff%?#"));
-        assert!(linkable(b".hidden"));
-        assert!(!linkable(b"a\\b"));
-        assert!(!linkable(b"a\nb"));
+        assert!(is_linkable(b"a b"));
+        assert!(is_linkable(b"\xff%?#"));
+        assert!(is_linkable(b".hidden"));
+        assert!(!is_linkable(b"a\\b"));
+        assert!(!is_linkable(b"a\nb"));
     }
 
     #[track_caller]
