@@ -78,7 +78,7 @@ fn siblings_beside(folder: &Path, module: &str, way: &str, imports: &mut Imports
 }
 
 /// A file's code, without its tests and comments.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.fold(String::new(), |code, line| code + line + "\n")
