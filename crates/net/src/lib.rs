@@ -4,6 +4,7 @@
 //! is a [`Service`]; a [`Door`] joins the two, and [`serve`] lets callers in through it. Each
 //! connection lives on one of the [`Cores`] from its handshake to its end.
 
+mod bind;
 mod cores;
 mod dial;
 mod door;

@@ -1,12 +1,11 @@
 //! Dates in HTTP ([RFC 9110 §5.6.7]): three spellings read, one written.
 //!
-//! The time of day is always Greenwich's and the calendar always Gregorian, so no time crate is
-//! needed: days are counted with Howard Hinnant's `days_from_civil` and its inverse.
-//!
 //! [RFC 9110 §5.6.7]: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
+
+use crate::calendar::{MONTHS, Moment};
 
 /// Reads a date as HTTP spells it.
 ///
@@ -38,7 +37,7 @@ pub fn print_http_date(time: SystemTime) -> HttpDate {
     let day = usize::try_from((moment.days() + 4).rem_euclid(7)).unwrap_or(0);
     text[..3].copy_from_slice(&DAYS[day].as_bytes()[..3]);
     digits(&mut text[5..7], moment.day);
-    text[8..11].copy_from_slice(MONTHS[usize::from(moment.month) - 1].as_bytes());
+    text[8..11].copy_from_slice(moment.month_name().as_bytes());
     digits(&mut text[12..16], moment.year);
     digits(&mut text[17..19], moment.hour);
     digits(&mut text[20..22], moment.minute);
@@ -79,97 +78,6 @@ impl fmt::Debug for HttpDate {
 
 const DAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const DAY_SECONDS: i64 = 86_400;
-
-/// A second of the calendar. Ordered by time, as its fields are from the year down.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Moment {
-    year: u16,
-    /// From 1, like `day`.
-    month: u16,
-    day: u16,
-    hour: u16,
-    minute: u16,
-    /// 60 is a leap second.
-    second: u16,
-}
-
-impl Moment {
-    fn of(time: SystemTime) -> Self {
-        let seconds = match time.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
-            Err(before) => {
-                let before = before.duration();
-                let whole = i64::try_from(before.as_secs()).unwrap_or(i64::MAX - 1);
-                -whole - i64::from(before.subsec_nanos() > 0)
-            }
-        };
-        // From the first second of the year 0 to the last of 9999.
-        let seconds = seconds.clamp(-62_167_219_200, 253_402_300_799);
-        let (year, month, day) = civil(seconds.div_euclid(DAY_SECONDS));
-        let second = small(seconds.rem_euclid(DAY_SECONDS) % 60);
-        let minute = small(seconds.rem_euclid(DAY_SECONDS) / 60 % 60);
-        let hour = small(seconds.rem_euclid(DAY_SECONDS) / 3600);
-        Self { year, month, day, hour, minute, second }
-    }
-
-    /// The time, if there is such a date.
-    fn time(self) -> Option<SystemTime> {
-        let Self { year, month, day, hour, minute, second } = self;
-        let leap =
-            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-        let month_days = match month {
-            2 if leap => 29,
-            2 => 28,
-            4 | 6 | 9 | 11 => 30,
-            _ => 31,
-        };
-        if day == 0 || day > month_days || hour > 23 || minute > 59 || second > 60 {
-            return None;
-        }
-        let clock = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
-        let seconds = self.days() * DAY_SECONDS + clock;
-        let distance = Duration::from_secs(seconds.unsigned_abs());
-        if seconds < 0 {
-            SystemTime::UNIX_EPOCH.checked_sub(distance)
-        } else {
-            SystemTime::UNIX_EPOCH.checked_add(distance)
-        }
-    }
-
-    /// Days from 1970-01-01 on.
-    fn days(self) -> i64 {
-        // Years start in March here, so that the leap day is the last of its year.
-        let year = i64::from(self.year) - i64::from(self.month <= 2);
-        let month = i64::from(self.month + 9) % 12;
-        let era = year.div_euclid(400);
-        let year_of_era = year.rem_euclid(400);
-        let day_of_year = (153 * month + 2) / 5 + i64::from(self.day) - 1;
-        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-        era * 146_097 + day_of_era - 719_468
-    }
-}
-
-/// Year, month and day of the `days`th day from 1970-01-01 on.
-fn civil(days: i64) -> (u16, u16, u16) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    (small(year), small(month), small(day))
-}
-
-fn small(number: i64) -> u16 {
-    u16::try_from(number).expect("a part of a date between the years 0 and 9999")
-}
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`
 fn imf_fixdate(value: &[u8]) -> Option<Moment> {
@@ -253,6 +161,8 @@ fn digits(place: &mut [u8], mut number: u16) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;

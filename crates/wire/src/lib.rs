@@ -4,6 +4,7 @@
 //! read the wire through this crate, so a protocol is understood in one place.
 //!
 //! - [`accept`]: what a client would rather have: codings, media types
+//! - [`calendar`]: points in time as years, months and days
 //! - [`date`]: the three spellings of a date in HTTP
 //! - [`etag`]: entity tags, and the lists of them in conditions
 //! - [`host`]: who is asked: the `Host` field and the authority of a URI
@@ -12,6 +13,7 @@
 //! - [`target`]: which file a path means, and paths in links
 
 pub mod accept;
+pub mod calendar;
 pub mod date;
 pub mod etag;
 pub mod host;

@@ -121,7 +121,7 @@ fn resolve(relative: &[u8]) -> Result<FilePath<'static>, BadPath> {
             _ => {}
         }
     }
-    let dotted = dotted(&path);
+    let dotted = is_dotted(&path);
     Ok(FilePath { path: Cow::Owned(path), directory, dotted })
 }
 
@@ -152,7 +152,8 @@ fn decode_escape(digits: &[u8]) -> Result<(u8, &[u8]), BadPath> {
     Ok((u8::try_from(byte).expect("two hexadecimal digits"), rest))
 }
 
-fn dotted(path: &[u8]) -> bool {
+/// Whether a name in `path` starts with a dot, see [`FilePath::dotted`].
+pub fn is_dotted(path: &[u8]) -> bool {
     path.split(|&byte| byte == b'/')
         .enumerate()
         .any(|(at, name)| name.starts_with(b".") && !(at == 0 && name == b".well-known"))

@@ -7,7 +7,7 @@ use relais_net::Peer;
 
 use super::{
     entry::{Entry, Value},
-    utc::Utc,
+    utc,
 };
 use crate::Ended;
 
@@ -70,7 +70,7 @@ fn combined(entry: &Entry, out: &mut Vec<u8>) {
     out.extend_from_slice(b" - ");
     let user = entry.user.as_ref().map_or("", |user| &user.0);
     or_dash(user.as_bytes(), |byte| is_plain(byte) && byte != b' ', out);
-    put!(out, " [{}] \"", Utc::of(entry.at).combined());
+    put!(out, " [{}] \"", utc::combined(entry.at));
     escape(entry.said.get(Value::Method), is_plain, out);
     out.push(b' ');
     escape(entry.said.get(Value::Target), is_plain, out);
@@ -122,7 +122,7 @@ fn escape(mut bytes: &[u8], is_plain: impl Fn(u8) -> bool, out: &mut Vec<u8>) {
 }
 
 fn json(entry: &Entry, out: &mut Vec<u8>) {
-    put!(out, "{{\"time\":\"{}\"", Utc::of(entry.at).rfc3339());
+    put!(out, "{{\"time\":\"{}\"", utc::rfc3339(entry.at));
     match entry.peer {
         Peer::Net(at) => put!(out, ",\"peer\":\"{}\",\"port\":{}", at.ip(), at.port()),
         Peer::Local => out.extend_from_slice(b",\"peer\":null,\"port\":null"),

@@ -9,15 +9,13 @@ use std::{
     os::fd::{AsRawFd, OwnedFd},
 };
 
+use relais_wire::target::is_dotted;
 use rustix::{
     fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, Statx, StatxFlags},
     io::Errno,
 };
 
-use super::{
-    options::Dotfiles,
-    tree::{Way, is_dotted},
-};
+use super::{found::Way, options::Dotfiles};
 use crate::Stamp;
 
 /// How often the kernel may be disturbed by renames while it resolves a path.

@@ -6,10 +6,9 @@ use std::{
 };
 
 use super::{
-    listing::{Entries, Entry},
+    found::{Entries, Entry, Found, Held, Source, Way},
     options::Asset,
     refusal::Refusal,
-    tree::{Found, Held, Source, Way},
 };
 use crate::Stamp;
 

@@ -9,11 +9,12 @@ use relais_wire::{
 };
 
 use super::{
-    Files, media,
+    Files,
+    found::{Found, Source},
+    media,
     options::Listing,
     refusal::Refusal,
     reply::Asked,
-    tree::{Found, Source},
 };
 
 /// What a path leads to.

@@ -13,6 +13,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
+use relais_wire::target::is_dotted;
 use rustix::{
     fs::{FileType, Mode, OFlags},
     io::Errno,
@@ -20,10 +21,9 @@ use rustix::{
 
 use super::{
     beneath::{self, Resolver, Rules, directory, stamp_of, statx},
-    listing::{Entries, Entry},
+    found::{Entries, Entry, Found, Freshness, Held, Source},
     options::{Dotfiles, OpenError},
     refusal::{Hush, Refusal},
-    tree::{Found, Freshness, Held, Source, is_dotted},
 };
 use crate::{OpenFile, Stamp};
 

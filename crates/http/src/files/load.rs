@@ -11,12 +11,13 @@ use relais_wire::accept::Coding;
 
 use super::{
     Files,
+    found::{Held, Source, Way},
     hot::KeyRef,
     media::{Gain, Media},
     options::Compress,
     refusal::Refusal,
     resource::{CODINGS, Packed, Resource},
-    tree::{Held, Source, Way, is_settled},
+    stamp::is_settled,
     variant::{Form, Kept, Sidecar, Tag, Traits, Variant, Varies},
 };
 use crate::OpenFile;

@@ -1,10 +1,10 @@
 //! Files over HTTP: a folder, or what is embedded in this program.
 //!
-//! [`Files`] is a [`Handler`]. The way of a request: `admit` judges method and path;
-//! `find` opens what is there (`folder`, `beneath`, `embedded`), below the root and nowhere else;
-//! `load` knows the file's forms (`variant`), one of which the reader gets by
-//! `Accept-Encoding` (`resource`), made first if need be (`packer`); `reply` judges conditions and
-//! ranges. Small files and coded ones are kept in memory (`hot`) and answered from there by
+//! [`Files`] is a [`Handler`]. The way of a request: `admit` judges method and path; `find` opens
+//! what is there (`tree`: `folder`, `embedded`), below the root and nowhere else (`beneath`);
+//! `load` knows the file's forms (`variant`), one of which the reader gets by `Accept-Encoding`
+//! (`resource`), made first if need be (`packer`); `reply` judges conditions and ranges. Small
+//! files and coded ones are kept in memory (`hot`) and answered from there by
 //! [`Handler::at_once`], after a look at the file: what is sent is never staler than that look.
 //!
 //! Not noticed at once: a file written through a mapping, whose times the kernel sets when it
@@ -16,6 +16,7 @@ mod conditional;
 mod embedded;
 mod find;
 mod folder;
+mod found;
 mod hot;
 mod listing;
 mod load;
@@ -31,6 +32,7 @@ mod refusal;
 mod reply;
 mod resource;
 mod rules;
+mod stamp;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -51,6 +53,7 @@ pub use self::options::{
 };
 use self::{
     find::{Hit, StandsFor},
+    found::{Freshness, Held, Source},
     hot::{Hot, KeyRef},
     packer::{Outcome, Packer},
     ranges::Content,
@@ -58,7 +61,7 @@ use self::{
     reply::{Asked, options, redirect, reply, with_head},
     resource::{Choice, Offer, Resource},
     rules::CacheRules,
-    tree::{Freshness, Held, Source, Tree},
+    tree::Tree,
     variant::{Kept, Variant},
 };
 use crate::{Answer, Ask, Body, Handler};

@@ -16,10 +16,10 @@ use relais_wire::accept::Coding;
 use tokio::sync::watch;
 
 use super::{
+    found::Source,
     hot::bounded,
     options::{Levels, OpenError},
     pack::pack,
-    tree::Source,
     variant::Tag,
 };
 use crate::Stamp;

@@ -18,12 +18,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     refusal::Refusal,
-    reply::{Asked, with_head},
+    reply::{Asked, METHODS, with_head},
 };
 use crate::{Answer, Body};
-
-/// What may be asked of files.
-pub(super) const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// A page in one of the languages we speak.
 #[derive(Debug)]

@@ -16,12 +16,14 @@ use relais_wire::{
 
 use super::{
     conditional::{Verdict, judge, range_counts},
-    page::METHODS,
     ranges::{Content, multipart},
     refusal::Refusal,
     variant::Variant,
 };
 use crate::{Answer, Body};
+
+/// What may be asked of files.
+pub(super) const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// What is asked, and when.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ use http::{HeaderMap, header::ACCEPT_ENCODING};
 use relais_wire::accept::{Coding, codings};
 
 use super::{
-    tree::Way,
+    found::Way,
     variant::{Traits, Variant, Varies},
 };
 use crate::{OpenFile, Stamp};

@@ -14,12 +14,7 @@ use http::{
 use relais_wire::{accept::Coding, date::print_http_date, etag::EntityTag};
 use sha2::{Digest, Sha256};
 
-use super::{
-    conditional::Validators,
-    looked::Looked,
-    media::Media,
-    tree::{Way, time_of},
-};
+use super::{conditional::Validators, found::Way, looked::Looked, media::Media, stamp::time_of};
 use crate::Stamp;
 
 /// A form a file is sent in.

@@ -47,10 +47,9 @@ fn siblings(folder: &Path, parent: &str, way: &str, imports: &mut Imports) {
     let absolute = if way.is_empty() { "crate::".to_owned() } else { format!("crate::{way}::") };
     for module in &modules {
         let mut names = BTreeSet::new();
-        for Text { code, is_own } in texts(folder, module) {
+        for Text { code, depth } in texts(folder, module) {
             names.extend(names_after(&code, &absolute));
-            // Further down `super` is the module itself, or something in it.
-            names.extend(is_own.then(|| names_after(&code, "super::")).into_iter().flatten());
+            names.extend(names_after(&code, &"super::".repeat(depth + 1)));
         }
         let home =
             |name| if modules.contains(&name) { Some(name) } else { homes.get(&name).cloned() };
@@ -79,7 +78,7 @@ fn siblings_beside(folder: &Path, module: &str, way: &str, imports: &mut Imports
 }
 
 /// A file's code, without its tests and comments.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.fold(String::new(), |code, line| code + line + "\n")
@@ -124,27 +123,30 @@ fn homes(code: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String> {
 /// A file of a module.
 struct Text {
     code: String,
-    /// Whether it is the module's own file, and not one of what is in it.
-    is_own: bool,
+    /// How many modules down: 0 for the module's own file.
+    depth: usize,
 }
 
 fn texts(folder: &Path, module: &str) -> Vec<Text> {
     let mut texts = Vec::new();
-    let mut read = |path: &Path, is_own| {
-        let text = fs::read_to_string(path).ok();
-        texts.extend(text.map(|text| Text { code: code(&text), is_own }));
+    let mut read = |path: &Path, depth| {
+        let Ok(text) = fs::read_to_string(path) else { return };
+        let code = code(&text);
+        // Would pass for the name of a module that there is not.
+        let is_mixed = code.split_whitespace().collect::<String>().contains("super::{super::");
+        assert!(!is_mixed, "{}: a `super` in a group: start from `crate`", path.display());
+        texts.push(Text { code, depth });
     };
-    read(&folder.join(format!("{module}.rs")), true);
-    read(&folder.join(module).join("mod.rs"), true);
-    let mut folders = vec![folder.join(module)];
-    while let Some(folder) = folders.pop() {
+    read(&folder.join(format!("{module}.rs")), 0);
+    let mut folders = vec![(folder.join(module), 0)];
+    while let Some((folder, depth)) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         for path in entries.flatten().map(|entry| entry.path()) {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() {
-                folders.push(path);
-            } else if name != "mod" && name != "tests" {
-                read(&path, false);
+            match path.file_stem().unwrap_or_default().to_str() {
+                Some("tests") => (),
+                _ if path.is_dir() => folders.push((path, depth + 1)),
+                Some("mod") => read(&path, depth),
+                _ => read(&path, depth + 1),
             }
         }
     }
@@ -200,22 +202,27 @@ mod tests {
         };
         write(
             "lib.rs",
-            "mod a;\npub mod b;\nmod c;\n#[cfg(test)]\nmod tests;\npub use c::{C, D};\n",
+            "mod a;\npub mod b;\nmod c;\nmod d;\n#[cfg(test)]\nmod tests;\npub use c::{C, D};\n",
         );
         write("a.rs", "use crate::{b::{x, y}, C};\n// crate::nothing\n");
         write(
             "b/mod.rs",
-            "mod one;\nmod two;\nuse super::c;\npub use self::{one::One, two::Two};\n",
+            "mod one;\nmod three;\nmod two;\nuse super::c;\npub use self::{one::One, two::Two};\n",
         );
         write("b/one.rs", "fn f() { super::two::g() }\n");
         write("b/two.rs", "use super::One;\nuse crate::a;\n");
+        write("b/three/mod.rs", "mod deep;\nuse super::super::D;\n");
+        write("b/three/deep.rs", "use super::super::{two, three};\nuse crate::d;\n");
+        write("b/tests/mod.rs", "use crate::nothing;\n");
+        write("d.rs", "");
         write("c.rs", "#[cfg(test)]\nmod tests { use crate::a; }\n");
         let imports = module_imports(folder.path());
         let of = |module: &str| imports[module].iter().map(String::as_str).collect::<Vec<_>>();
         assert_eq!(of("a"), ["b", "c"]);
-        assert_eq!(of("b"), ["a", "c"]);
+        assert_eq!(of("b"), ["a", "c", "d"]);
         assert_eq!(of("b::one"), ["b::two"]);
         assert_eq!(of("b::two"), ["b::one"]);
+        assert_eq!(of("b::three"), ["b::two"]);
         assert!(of("c").is_empty());
         assert!(reach(&imports, "a").contains("a"));
     }

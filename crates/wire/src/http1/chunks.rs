@@ -135,7 +135,7 @@ impl Chunks {
             _ => return Err(Refusal::ChunkExtension(byte)),
         };
         if self.extension_bytes == CHUNK_EXTENSION_BYTES_MAX {
-            return Err(Refusal::ChunkExtensionTooLong);
+            return Err(Refusal::ChunkExtensionTooLong { max: CHUNK_EXTENSION_BYTES_MAX });
         }
         self.extension_bytes += 1;
         Ok(at)

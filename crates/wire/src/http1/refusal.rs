@@ -128,8 +128,11 @@ pub enum Refusal {
     #[error("{:?} in a chunk extension: expected `;name` or `;name=value`", char::from(*.0))]
     ChunkExtension(u8),
     /// Chunk extensions over the limit.
-    #[error("chunk extensions longer than {} bytes", super::CHUNK_EXTENSION_BYTES_MAX)]
-    ChunkExtensionTooLong,
+    #[error("chunk extensions longer than {max} bytes")]
+    ChunkExtensionTooLong {
+        /// [`CHUNK_EXTENSION_BYTES_MAX`](super::CHUNK_EXTENSION_BYTES_MAX)
+        max: u16,
+    },
     /// A CR without LF after a chunk size.
     #[error("{:?} after CR in a chunk size line: expected LF", char::from(*.0))]
     ChunkLineEnd(u8),

@@ -443,7 +443,8 @@ fn chunks_are_strict() {
         refuses_after(format!("{head}{body}"), head.len() + passed, expect);
     }
     let extension = ";".to_owned() + &"a".repeat(256);
-    refuses(chunked(&format!("1{extension}\r\n")), Refusal::ChunkExtensionTooLong);
+    let expect = Refusal::ChunkExtensionTooLong { max: 256 };
+    refuses(chunked(&format!("1{extension}\r\n")), expect);
 }
 
 #[test]
@@ -545,7 +546,7 @@ fn refusals_say_what_was_found_and_expected() {
         "'\\0' after the data of a chunk: expected CR LF"
     );
     assert_eq!(
-        Refusal::ChunkExtensionTooLong.to_string(),
+        Refusal::ChunkExtensionTooLong { max: 256 }.to_string(),
         "chunk extensions longer than 256 bytes"
     );
 }

@@ -4,9 +4,10 @@ use std::fmt::{self, Write};
 
 use relais_wire::target::encode_segment;
 
-use super::{
-    super::page::{Escaped, html},
-    Column, Entries, Entry, Order, Sorting, iso,
+use super::{Column, Order, Sorting, is_linkable, iso};
+use crate::files::{
+    found::{Entries, Entry},
+    page::{Escaped, html},
 };
 
 pub(super) fn print(path: &[u8], entries: &Entries, sorting: Sorting) -> String {
@@ -61,7 +62,7 @@ fn row(body: &mut String, entry: &Entry) -> fmt::Result {
     let slash = if entry.bytes.is_none() { "/" } else { "" };
     let name = Escaped(&entry.name);
     body.push_str("<tr><td class=\"name\">");
-    if entry.is_linkable() {
+    if is_linkable(&entry.name) {
         // `./` keeps a name from being read as anything but one.
         let link = encode_segment(&entry.name);
         write!(body, "<a href=\"./{link}{slash}\">{name}{slash}</a></td>")?;

@@ -4,7 +4,8 @@ use std::fmt::{self, Write};
 
 use relais_wire::target::encode_segment;
 
-use super::{super::page::Quoted, Entries, iso};
+use super::{is_linkable, iso};
+use crate::files::{found::Entries, page::Quoted};
 
 /// *Shape*: `{"path": "/a/", "cut": false, "entries": [{"name": "b", "href": "./b", "kind": "file",
 /// "bytes": 1, "modified": "2026-11-21T02:19:00Z"}]}`. `bytes` is null for a folder, `href` for a
@@ -23,7 +24,7 @@ fn write_all(text: &mut String, path: &[u8], entries: &Entries) -> fmt::Result {
         let comma = if at == 0 { "" } else { "," };
         write!(text, "{comma}\n{{\"name\":{},\"href\":", Quoted(&entry.name))?;
         let (kind, slash) = if entry.bytes.is_some() { ("file", "") } else { ("folder", "/") };
-        if entry.is_linkable() {
+        if is_linkable(&entry.name) {
             write!(text, "\"./{}{slash}\"", encode_segment(&entry.name))?;
         } else {
             text.push_str("null");

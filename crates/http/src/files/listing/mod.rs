@@ -6,27 +6,18 @@ mod json;
 use std::cmp::Ordering;
 
 use http::HeaderMap;
-use relais_wire::{accept::prefers_json, date::print_http_date, target::file_path};
+use relais_wire::{
+    accept::prefers_json,
+    calendar::Moment,
+    target::{encode_segment, file_path},
+};
 
-use super::{page, page::Page, tree::time_of};
-
-/// What is in a folder.
-#[derive(Debug, Default)]
-pub(super) struct Entries {
-    pub list: Vec<Entry>,
-    /// Whether there is more than was listed.
-    pub is_cut: bool,
-}
-
-/// Something in a folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub name: Vec<u8>,
-    /// `None` for a folder.
-    pub bytes: Option<u64>,
-    /// Seconds since 1970 and nanoseconds, if they are known.
-    pub modified: Option<(i64, i64)>,
-}
+use super::{
+    found::{Entries, Entry},
+    page,
+    page::Page,
+    stamp::time_of,
+};
 
 /// In which order entries are shown. Folders always come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,24 +79,14 @@ impl Sorting {
     }
 }
 
-impl Entry {
-    /// Whether the name can be asked for at all: not every name that a file may have can.
-    fn is_linkable(&self) -> bool {
-        file_path(format!("/{}", relais_wire::target::encode_segment(&self.name)).as_bytes())
-            .is_ok_and(|path| *path.path == *self.name)
-    }
+/// Whether a file called `name` can be asked for: not every name that it may have can.
+fn is_linkable(name: &[u8]) -> bool {
+    file_path(format!("/{}", encode_segment(name)).as_bytes()).is_ok_and(|path| *path.path == *name)
 }
 
 /// A time as `2026-11-21T02:19:00Z`.
-///
-/// Made from the date that HTTP has, whose parts are at known places, so that the calendar is
-/// computed in one place.
 fn iso(time: (i64, i64)) -> String {
-    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let date = print_http_date(time_of(time));
-    let date = date.as_str();
-    let month = MONTHS.find(&date[8..11]).map_or(0, |at| at / 3 + 1);
-    format!("{}-{month:02}-{}T{}Z", &date[12..16], &date[5..7], &date[17..25])
+    format!("{}Z", Moment::of(time_of(time)))
 }
 
 #[cfg(test)]
@@ -127,17 +108,15 @@ mod tests {
     fn times_are_printed() {
         assert_eq!(iso((784_111_777, 5)), "1994-11-06T08:49:37Z");
         assert_eq!(iso((0, 0)), "1970-01-01T00:00:00Z");
-        assert_eq!(iso((1_735_689_599, 0)), "2024-12-31T23:59:59Z");
     }
 
     #[test]
     fn names_that_cannot_be_asked_for_are_not_linked() {
-        let linkable = |name: &[u8]| entry(name, None, 0).is_linkable();
-        assert!(linkable(b"a b"));
-        assert!(linkable(b"\xff%?#"));
-        assert!(linkable(b".hidden"));
-        assert!(!linkable(b"a\\b"));
-        assert!(!linkable(b"a\nb"));
+        assert!(is_linkable(b"a b"));
+        assert!(is_linkable(b"\xff%?#"));
+        assert!(is_linkable(b".hidden"));
+        assert!(!is_linkable(b"a\\b"));
+        assert!(!is_linkable(b"a\nb"));
     }
 
     #[track_caller]
