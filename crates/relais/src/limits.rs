@@ -59,8 +59,9 @@ pub struct Limits {
 /// Descriptors that are not for callers: listeners, logs, the runtimes' own.
 const DESCRIPTORS_KEPT: u64 = 128;
 
-/// Descriptors that a caller may need: its socket, and the file it is sent.
-const DESCRIPTORS_A_CALLER: u64 = 2;
+/// Of four descriptors three may be callers' sockets. The fourth is for the files they are sent:
+/// few callers at a time have one that nobody else has.
+const SHARE: (u64, u64) = (3, 4);
 
 /// A head may not be smaller: less than what browsers send by themselves.
 const HEAD_BYTES_MIN: u64 = 1024;
@@ -112,10 +113,10 @@ impl Limits {
 
     /// Connections at once in all and from one address, given how many descriptors there are.
     pub(crate) fn connections(&self, descriptors: u64) -> (usize, usize) {
-        let fit = descriptors.saturating_sub(DESCRIPTORS_KEPT) / DESCRIPTORS_A_CALLER;
+        let fit = descriptors.saturating_sub(DESCRIPTORS_KEPT) / SHARE.1 * SHARE.0;
         let fit = usize::try_from(fit).unwrap_or(usize::MAX).max(1);
         let all = self.connections_max.unwrap_or(fit);
-        (all, self.connections_a_client_max.unwrap_or(all.div_ceil(2)))
+        (all, self.connections_a_client_max.unwrap_or(all - all / 4))
     }
 }
 
@@ -178,12 +179,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_follow_from_descriptors_and_one_client_takes_half() {
+    fn places_follow_from_descriptors_and_one_client_takes_not_all() {
         let limits = Limits::plan(Table::default()).unwrap();
-        assert_eq!(limits.connections(1024), (448, 224));
+        assert_eq!(limits.connections(1024), (672, 504));
         assert_eq!(limits.connections(10), (1, 1));
         let table = Table { connections_max: Some(9), ..Table::default() };
-        assert_eq!(Limits::plan(table).unwrap().connections(1024), (9, 5));
+        assert_eq!(Limits::plan(table).unwrap().connections(1024), (9, 7));
     }
 
     #[test]
