@@ -153,33 +153,35 @@ def a_head_is_a_get_without_its_body(stage):
             equal(both[0], both[1], path)
 
 
+# Each with a body but the deletion.
+CHANGES = [["-X", "DELETE"], ["-T", "site/index.html"], ["-T", "site/big.bin"], ["-d", "field=value"], ["-X", "PATCH", "-d", "x"]]
+
+
+def refused(stage, version, url, changes):
+    before = stage.path("site/text.txt").read_bytes()
+    for words in changes:
+        words = [version, "--cacert", stage.authority(), *words, "-D", "-", "-o", "/dev/null"]
+        told = stage.curl(*words, f"{url}/text.txt").decode().replace("HTTP/1.1 100 Continue\r\n\r\n", "")
+        holds(told.split("\r\n")[0], " 405")
+        holds(fields(told)["allow"], "GET")
+    equal(stage.path("site/text.txt").read_bytes() == before, True, "untouched")
+    stage.curl("--fail", "-o", "/dev/null", "--cacert", stage.authority(), f"{url}/text.txt")
+
+
 @test
 def uploads_and_deletions_are_refused(stage):
     relais = site(stage)
-    before = stage.path("site/text.txt").read_bytes()
-    for words in [["-T", "site/index.html"], ["-X", "DELETE"], ["-d", "field=value"], ["-X", "PATCH", "-d", "x"]]:
-        for base in [relais.http, relais.https]:
-            told = stage.curl("--cacert", stage.authority(), *words, "-D", "-", "-o", "/dev/null", f"{base}/text.txt")
-            last = told.decode().replace("HTTP/1.1 100 Continue\r\n\r\n", "")
-            holds(last.split("\r\n")[0], " 405")
-            holds(fields(last)["allow"], "GET")
-    equal(stage.path("site/text.txt").read_bytes() == before, True, "untouched")
-    stage.curl("-o", "/dev/null", f"{relais.http}/text.txt")
+    for url in [relais.http, relais.https]:
+        refused(stage, "--http1.1", url, CHANGES)
+    refused(stage, "--http2", relais.https, CHANGES[:1])
 
 
-@test
-def a_large_upload_is_refused_over_http_1_1(stage):
+@test(not_yet="the stream is reset while the body comes, which curl 7.88 takes for a failure; nginx reads on for a while")
+def uploads_are_refused_over_http_2(stage):
     relais = site(stage)
-    for base in [relais.http, relais.https]:
-        words = ["--http1.1", "--cacert", stage.authority(), "-T", "site/big.bin", "-o", "/dev/null", "-w", "%{http_code}"]
-        equal(stage.curl(*words, f"{base}/text.txt"), b"405")
-
-
-@test(not_yet="the stream is reset while the body comes, which curl 7.88 takes for a broken one; nginx reads on for a while")
-def a_large_upload_is_refused_over_http_2(stage):
-    relais = site(stage)
-    words = ["--http2", "--cacert", stage.authority(), "-T", "site/big.bin", "-o", "/dev/null", "-w", "%{http_code}"]
-    equal(stage.curl(*words, f"{relais.https}/text.txt"), b"405")
+    # It depends on what comes first; often enough it is not the answer.
+    for _ in range(5):
+        refused(stage, "--http2", relais.https, CHANGES)
 
 
 @test
