@@ -190,7 +190,7 @@ def indented(text):
 
 
 class Program:
-    """A program running beside the test. Ended by its own process id, never by name."""
+    """A program running beside the test. Ended by its own process id or group, never by name."""
 
     def __init__(self, stage, command, name, options):
         self.name = name
@@ -202,6 +202,8 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # A group of its own, so that its children can be ended with it.
+                start_new_session=True,
                 **options,
             )
         self.urls = []
@@ -263,7 +265,8 @@ class Program:
 
     def kill(self):
         if self.process.poll() is None:
-            self.process.kill()
+            # nginx's workers would outlive a master that is killed alone.
+            os.killpg(self.pid, signal.SIGKILL)
             self.process.wait(10)
 
 
