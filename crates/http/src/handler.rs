@@ -2,14 +2,16 @@
 
 use std::{
     fmt::Debug,
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use relais_net::{Fault, Local, Peer, Side, tls::Session};
 
@@ -91,9 +93,52 @@ impl<H: Handler> DynHandler for H {
 #[derive(Debug)]
 pub enum Inbound {
     /// From the connection.
-    Conn(Incoming),
+    Conn(ConnBody),
     /// From this process; for tests, and for requests we make up.
     Full(Bytes),
+}
+
+/// A body that comes from the connection. If it is dropped before its end, some of the rest is
+/// taken all the same, so that its sender comes to read the answer instead of meeting a reset.
+#[derive(Debug)]
+pub struct ConnBody {
+    /// `None` once dropped.
+    body: Option<Incoming>,
+}
+
+/// How many bytes are taken of a body that nobody wants.
+const UNWANTED_BYTES_MAX: u64 = 1 << 20;
+
+/// And for how long.
+const UNWANTED_MAX: Duration = Duration::from_secs(5);
+
+impl ConnBody {
+    pub(crate) fn new(body: Incoming) -> Self {
+        Self { body: Some(body) }
+    }
+
+    fn get(&mut self) -> &mut Incoming {
+        self.body.as_mut().expect("a body until it is dropped")
+    }
+}
+
+impl Drop for ConnBody {
+    fn drop(&mut self) {
+        let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(UNWANTED_MAX, take_unwanted(body)));
+        }
+    }
+}
+
+async fn take_unwanted(mut body: Incoming) {
+    let mut taken = 0;
+    while taken <= UNWANTED_BYTES_MAX {
+        let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await else {
+            return;
+        };
+        taken += frame.data_ref().map_or(0, |data| data.len() as u64);
+    }
 }
 
 impl http_body::Body for Inbound {
@@ -105,7 +150,7 @@ impl http_body::Body for Inbound {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
         match self.get_mut() {
-            Self::Conn(body) => Pin::new(body).poll_frame(cx).map_err(|error| {
+            Self::Conn(body) => Pin::new(body.get()).poll_frame(cx).map_err(|error| {
                 Fault::new(Side::Client, "reading a request's body", std::io::Error::other(error))
             }),
             Self::Full(bytes) => {
@@ -117,14 +162,14 @@ impl http_body::Body for Inbound {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Conn(body) => body.is_end_stream(),
+            Self::Conn(body) => body.body.as_ref().is_none_or(Incoming::is_end_stream),
             Self::Full(bytes) => bytes.is_empty(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Conn(body) => body.size_hint(),
+            Self::Conn(body) => body.body.as_ref().map(Incoming::size_hint).unwrap_or_default(),
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
         }
     }

@@ -13,8 +13,13 @@ pub(crate) enum Stop {
     Refused(Vec<Complaint>),
     /// Wrong arguments or configuration: 2.
     Wrong(Vec<Complaint>),
-    /// Another program of ours says so, in these words: 2.
-    WrongElsewhere(String),
+    /// Another program of ours says so.
+    Elsewhere {
+        /// In these words.
+        text: String,
+        /// The exit code.
+        exit: u8,
+    },
 }
 
 impl Stop {
@@ -33,9 +38,9 @@ impl Stop {
                 tell(list(complaints));
                 ExitCode::from(2)
             }
-            Self::WrongElsewhere(text) => {
+            Self::Elsewhere { text, exit } => {
                 tell(text);
-                ExitCode::from(2)
+                ExitCode::from(*exit)
             }
         }
     }

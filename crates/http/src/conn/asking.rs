@@ -18,7 +18,7 @@ use super::{
     pulse::Pulse,
     refusal,
 };
-use crate::{Answer, Ask, Caller, DynHandler, Inbound};
+use crate::{Answer, Ask, Caller, DynHandler, Inbound, handler::ConnBody};
 
 /// The handler behind a door. A slot, because a reload changes it under open connections: each
 /// request meets the newest.
@@ -91,7 +91,10 @@ impl Service<Request<Incoming>> for Asking {
         if let Err(refused) = admission::judge(&request) {
             return Answering::Ready(Some(self.send(refusal::answer(refused.status, refused.why))));
         }
-        let ask = Ask { request: request.map(Inbound::Conn), caller: Arc::clone(&self.caller) };
+        let ask = Ask {
+            request: request.map(|body| Inbound::Conn(ConnBody::new(body))),
+            caller: Arc::clone(&self.caller),
+        };
         match self.handler.load().at_once_dyn(&ask) {
             Some(answer) => Answering::Ready(Some(self.send(answer))),
             None => Answering::Waiting(Box::pin(self.clone().ask(ask))),

@@ -62,7 +62,7 @@ struct Slept {
 enum LastWord {
     /// Every answer before it is whole.
     Fits,
-    /// It would stand inside an answer: the client is to see that one break off.
+    /// It would stand inside an answer, or be a second one to a request whose body is refused.
     CutsIn,
 }
 
@@ -220,7 +220,7 @@ impl<'a> Awake<'a> {
         // Asked before hyper goes, and with it what it has of an answer.
         let is_answering = self.pulse.is_answering();
         let transport = self.hyper.into_parts().io.into_inner();
-        let word = if is_answering || transport.is_mid_write() {
+        let word = if is_answering || transport.is_answered_early() || transport.is_mid_write() {
             LastWord::CutsIn
         } else {
             LastWord::Fits

@@ -21,8 +21,10 @@ use crate::{FileSpan, clock::coarse_now};
 pub(super) struct Pulse {
     /// Requests whose answers are not whole yet.
     in_flight: AtomicU32,
-    /// Answers whose heads hyper has.
+    /// Answers whose heads hyper has, and that are not whole yet.
     answering: AtomicU32,
+    /// Answers there have been, those under way included.
+    answers: AtomicU64,
     /// Bodies that have given bytes and were not asked for more yet: the client has to take them.
     owed: AtomicU32,
     /// When a byte last went in or out.
@@ -45,6 +47,7 @@ impl Pulse {
         Self {
             in_flight: AtomicU32::new(0),
             answering: AtomicU32::new(0),
+            answers: AtomicU64::new(0),
             owed: AtomicU32::new(0),
             began: AtomicU64::new(now.load(Relaxed)),
             moved: now,
@@ -69,6 +72,12 @@ impl Pulse {
     /// There is an answer. Ends with [`Pulse::answered`].
     pub(super) fn answering(&self) {
         add(&self.answering, 1);
+        self.answers.store(self.answers() + 1, Relaxed);
+    }
+
+    /// How many answers there have been, those under way included.
+    pub(super) fn answers(&self) -> u64 {
+        self.answers.load(Relaxed)
     }
 
     /// An answer is whole, or given up.

@@ -137,6 +137,28 @@ async fn what_could_be_read_in_two_ways_is_refused_and_what_came_before_is_answe
 }
 
 #[tokio::test]
+async fn a_request_whose_body_is_refused_has_one_answer() {
+    let chunked = "HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n";
+    let answered = talk(&format!("POST /now {chunked}")).await;
+    assert_eq!(answered.matches("HTTP/1.1 ").count(), 1, "{answered}");
+    assert!(answered.starts_with("HTTP/1.1 200 "), "{answered}");
+    let waiting = talk(&format!("POST /echo {chunked}")).await;
+    assert_eq!(waiting.matches("HTTP/1.1 ").count(), 1, "{waiting}");
+    assert!(waiting.starts_with("HTTP/1.1 400 "), "{waiting}");
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_wants_is_no_request() {
+    let smuggled = "GET /later HTTP/1.1\r\nHost: a\r\n\r\n";
+    let input = format!(
+        "POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{smuggled}\
+         GET /now HTTP/1.1\r\nHost: a\r\n\r\n",
+        smuggled.len()
+    );
+    assert_eq!(talk(&input).await, format!("{NOW}{NOW}"));
+}
+
+#[tokio::test]
 async fn too_large_a_head_is_told_so() {
     let long = "a".repeat(20_000);
     let target = talk(&format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n")).await;

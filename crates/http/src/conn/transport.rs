@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use relais_net::Stream;
-use relais_wire::http1::{Guard, Refusal, Stage};
+use relais_wire::http1::{Guard, Refusal, Stage, Within};
 use rustix::net::SendFlags;
 use tokio::{
     io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
@@ -71,6 +71,14 @@ impl Transport {
     /// Why nothing more is read, if so.
     pub(super) fn refused(&self) -> Option<Refusal> {
         self.refused
+    }
+
+    /// Whether the request whose body is under way has its answer already.
+    pub(super) fn is_answered_early(&self) -> bool {
+        let guard = self.guard.as_ref();
+        guard.is_some_and(|guard| {
+            guard.within() == Within::Body && self.pulse.answers() >= guard.heads()
+        })
     }
 
     /// Whether written bytes may still lie in a buffer above or below.

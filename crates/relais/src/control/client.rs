@@ -32,8 +32,7 @@ pub(crate) fn reload(file: &Path, data: &Data) -> Result<(), Stop> {
             say(format_args!("reloaded: {text}"));
             Ok(())
         }
-        Answer::Refused(Refusal { text, exit: 2 }) => Err(Stop::WrongElsewhere(text)),
-        Answer::Refused(Refusal { text, .. }) => Err(Stop::Failed(anyhow!(text))),
+        Answer::Refused(Refusal { text, exit }) => Err(Stop::Elsewhere { text, exit }),
     }
 }
 

@@ -25,9 +25,10 @@ pub(crate) enum Greeting {
 impl Greeting {
     pub(crate) fn say(self, house: &House) {
         let lines: Vec<_> = house.listeners().collect();
-        let width = lines.iter().map(|(on, _)| on.to_string().len()).max().unwrap_or_default();
-        for (on, sites) in &lines {
-            say(format_args!("{:width$}  {}", on.to_string(), described(sites)));
+        let shown: Vec<_> = lines.iter().map(|(on, _)| shown(on)).collect();
+        let width = shown.iter().map(String::len).max().unwrap_or_default();
+        for (on, (_, sites)) in shown.iter().zip(&lines) {
+            say(format_args!("{on:width$}  {}", described(sites)));
         }
         let authority = house.authority_path();
         if authority.is_some() && self != Self::Demo {
@@ -55,6 +56,16 @@ fn described(sites: &[&Site]) -> String {
         format!("serve {}{hosts}  ({})", site.name, site.root)
     });
     each.collect::<Vec<_>>().join(", ")
+}
+
+/// Where it listens, in a form that can be opened as it is printed.
+fn shown(on: &Endpoint) -> String {
+    match on.host_port() {
+        Some(at) if at.host == Host::Any => {
+            format!("{}://localhost:{} (every address)", on.scheme, at.port)
+        }
+        _ => on.to_string(),
+    }
 }
 
 /// An address that a browser on this machine understands.

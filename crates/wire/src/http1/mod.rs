@@ -64,6 +64,15 @@ pub enum Stage {
     Refused,
 }
 
+/// A part of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// Before the end of its head.
+    Head,
+    /// Behind its head.
+    Body,
+}
+
 /// Follows what one client sends on one HTTP/1 connection.
 ///
 /// *Cost*: no allocation for a head that comes in one piece, unless its target names a host. A
@@ -93,7 +102,8 @@ enum Step {
     Chunks(Chunks),
     Trailers(Section),
     Tunnel,
-    Refused(Refusal),
+    /// And where it was.
+    Refused(Refusal, Within),
 }
 
 /// Before a message: nothing of it has come.
@@ -124,8 +134,8 @@ impl Guard {
             match self.advance(&bytes[judged..]) {
                 Ok(taken) => judged += taken,
                 Err(refusal) => {
+                    self.step = Step::Refused(refusal, self.within());
                     self.line = Vec::new();
-                    self.step = Step::Refused(refusal);
                     return Fed { passed: sound, refusal: Some(refusal) };
                 }
             }
@@ -141,7 +151,7 @@ impl Guard {
     /// For after a 101, or a 2xx to CONNECT. Bytes that a client sent before it had that answer
     /// were judged as HTTP. A connection once refused stays so.
     pub fn tunnel(&mut self) {
-        if !matches!(self.step, Step::Refused(_)) {
+        if !matches!(self.step, Step::Refused(..)) {
             self.line = Vec::new();
             self.step = Step::Tunnel;
         }
@@ -154,7 +164,18 @@ impl Guard {
             Step::Request { .. } | Step::Fields(_) => Stage::Head,
             Step::Length(_) | Step::Chunks(_) | Step::Trailers(_) => Stage::Body,
             Step::Tunnel => Stage::Tunnel,
-            Step::Refused(_) => Stage::Refused,
+            Step::Refused(..) => Stage::Refused,
+        }
+    }
+
+    /// Which part of a message the connection is in, or was in when it was refused.
+    ///
+    /// Who refuses has to know: a request whose body is refused may have its answer already.
+    pub fn within(&self) -> Within {
+        match self.step {
+            Step::Length(_) | Step::Chunks(_) | Step::Trailers(_) => Within::Body,
+            Step::Request { .. } | Step::Fields(_) | Step::Tunnel => Within::Head,
+            Step::Refused(_, within) => within,
         }
     }
 
@@ -182,7 +203,7 @@ impl Guard {
                 Ok(taken)
             }
             Step::Tunnel => Ok(bytes.len()),
-            Step::Refused(refusal) => Err(*refusal),
+            Step::Refused(refusal, _) => Err(*refusal),
         }
     }
 
@@ -263,7 +284,7 @@ impl Guard {
                 section.count_field(&self.limits)?;
                 head::trailer(line)?;
             }
-            Step::Length(_) | Step::Chunks(_) | Step::Tunnel | Step::Refused(_) => {
+            Step::Length(_) | Step::Chunks(_) | Step::Tunnel | Step::Refused(..) => {
                 debug_assert!(false, "only heads and trailers have lines");
             }
         }
