@@ -176,7 +176,7 @@ def uploads_and_deletions_are_refused(stage):
     refused(stage, "--http2", relais.https, CHANGES[:1])
 
 
-@test(not_yet="the stream is reset while the body comes, which curl 7.88 takes for a failure; nginx reads on for a while")
+@test
 def uploads_are_refused_over_http_2(stage):
     relais = site(stage)
     # It depends on what comes first; often enough it is not the answer.
