@@ -140,7 +140,7 @@ async fn dismiss(mut transport: Transport, judged: Judged, word: LastWord) -> Re
             let why = "the request took too long to come";
             refusal::send(&mut transport, StatusCode::REQUEST_TIMEOUT, why).await;
         }
-        Judged::Slow | Judged::Deaf => (),
+        Judged::Slow | Judged::Deaf => transport.reset(),
     }
     Err(Fault::new(Side::Client, "waiting for the client", std::io::ErrorKind::TimedOut.into()))
 }

@@ -109,6 +109,19 @@ impl Transport {
         }
     }
 
+    /// Has the socket reset when it is closed: what a client that takes nothing was sent is then
+    /// forgotten, and does not stay in the kernel's memory for minutes.
+    pub(super) fn reset(&self) {
+        let socket = match &self.stream {
+            Stream::Tcp(socket) => socket,
+            Stream::Tls(stream) => stream.get_ref().0,
+            Stream::Unix(_) | Stream::Memory(_) => return,
+        };
+        if let Err(error) = socket.set_zero_linger() {
+            tracing::debug!(%error, "a connection's end cannot be a reset");
+        }
+    }
+
     /// The stream below, for a last word in its clear.
     pub(super) fn stream(&mut self) -> &mut Stream {
         &mut self.stream
