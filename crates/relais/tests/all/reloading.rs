@@ -248,3 +248,19 @@ fn the_control_socket_answers_soon_after_descriptors_ran_out() {
     stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
     assert_eq!(answer(&stream), RELOADED);
 }
+
+#[test]
+fn too_few_descriptors_are_told_at_the_start() {
+    let place = place_of_two();
+    let text = "limits.connections_max = 100\n".to_owned() + &config("\"127.0.0.1:0\"", "one");
+    place.write("relais.toml", text);
+    let up = format!("ulimit -n 200; exec {} up", env!("CARGO_BIN_EXE_relais"));
+    let mut command = std::process::Command::new("/bin/sh");
+    command.current_dir(place.path()).args(["-c", &up]).env_clear();
+    command.env("RELAIS_DATA", place.path().join("data")).env("HOME", place.path());
+    let running = crate::program::Running::of(command, 1);
+    running.signal(Signal::TERM);
+    let said = running.end().stderr;
+    let expect = "`connections_max` is 100, and 200 descriptors are enough for 54";
+    assert!(said.contains(expect), "{said}");
+}
