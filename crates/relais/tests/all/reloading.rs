@@ -176,12 +176,12 @@ fn check(output: &Output, code: i32, stdout: &str, stderr: &str) {
     assert_eq!(output.status.code(), Some(code));
 }
 
-/// Calls the control socket of the one relais that runs in `place`; waits 3 s at most for what it
+/// Calls the control socket of the one relais that runs in `place`; waits 4 s at most for what it
 /// says, which is longer than its own patience and shorter than a long pause.
 fn call(place: &Place) -> UnixStream {
     let mut sockets = fs::read_dir(place.path().join("data/run")).unwrap();
     let stream = UnixStream::connect(sockets.next().unwrap().unwrap().path()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
     stream
 }
 
@@ -245,7 +245,7 @@ fn the_control_socket_answers_soon_after_descriptors_ran_out() {
     stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
     stream.read(&mut [0]).expect_err("nobody can be accepted");
     limit(1024);
-    stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
     assert_eq!(answer(&stream), RELOADED);
 }
 
