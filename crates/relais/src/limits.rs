@@ -41,7 +41,8 @@ pub struct Table {
 /// Every limit, resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
-    /// Connections at once, in all; `None` is as many as there are descriptors for.
+    /// Connections at once, in all, if there are descriptors for so many; `None` is as many as there
+    /// are descriptors for.
     pub connections_max: Option<usize>,
     /// Connections at once from one address; `None` is half of all.
     pub connections_a_client_max: Option<usize>,
@@ -62,6 +63,9 @@ const DESCRIPTORS_KEPT: u64 = 128;
 /// Of four descriptors three may be callers' sockets. The fourth is for the files they are sent:
 /// few callers at a time have one that nobody else has.
 const SHARE: (u64, u64) = (3, 4);
+
+/// With fewer connections at once than this a browser or two can keep everybody else out.
+const PLACES_FEW: usize = 64;
 
 /// A head may not be smaller: less than what browsers send by themselves.
 const HEAD_BYTES_MIN: u64 = 1024;
@@ -111,13 +115,46 @@ impl Limits {
         })
     }
 
-    /// Connections at once in all and from one address, given how many descriptors there are.
+    /// Connections at once in all and from one address, given how many descriptors there are: never
+    /// so many that none is left to accept with, or for the control socket.
     pub(crate) fn connections(&self, descriptors: u64) -> (usize, usize) {
-        let fit = descriptors.saturating_sub(DESCRIPTORS_KEPT) / SHARE.1 * SHARE.0;
-        let fit = usize::try_from(fit).unwrap_or(usize::MAX).max(1);
-        let all = self.connections_max.unwrap_or(fit);
+        let fit = fit(descriptors);
+        let all = self.connections_max.unwrap_or(fit).min(fit);
         (all, self.connections_a_client_max.unwrap_or(all - all / 4))
     }
+
+    /// Whether there are fewer descriptors than are asked for, or than a server needs.
+    pub(crate) fn shortage(&self, descriptors: u64) -> Option<Shortage> {
+        let fit = fit(descriptors);
+        match self.connections_max {
+            Some(asked) if asked > fit => Some(Shortage::Capped { asked, fit, descriptors }),
+            None if fit < PLACES_FEW => Some(Shortage::Few { fit, descriptors }),
+            _ => None,
+        }
+    }
+}
+
+/// How many connections there may be with so many descriptors.
+fn fit(descriptors: u64) -> usize {
+    let fit = descriptors.saturating_sub(DESCRIPTORS_KEPT) / SHARE.1 * SHARE.0;
+    usize::try_from(fit).unwrap_or(usize::MAX).max(1)
+}
+
+/// Too few descriptors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Shortage {
+    /// For what `connections_max` asks for.
+    #[error(
+        "`connections_max` is {asked}, and {descriptors} descriptors are enough for {fit}: that is \
+         the limit now; raise that of descriptors (`ulimit -n`, `LimitNOFILE=`)"
+    )]
+    Capped { asked: usize, fit: usize, descriptors: u64 },
+    /// For a server.
+    #[error(
+        "{descriptors} descriptors are enough for few connections at once, {fit}: raise their limit \
+         (`ulimit -n`, `LimitNOFILE=`)"
+    )]
+    Few { fit: usize, descriptors: u64 },
 }
 
 /// Numbers that would shut everybody out, and what is too large to be held.
@@ -185,6 +222,19 @@ mod tests {
         assert_eq!(limits.connections(10), (1, 1));
         let table = Table { connections_max: Some(9), ..Table::default() };
         assert_eq!(Limits::plan(table).unwrap().connections(1024), (9, 7));
+    }
+
+    #[test]
+    fn more_places_than_descriptors_are_capped_and_told() {
+        let asking =
+            |connections_max| Limits::plan(Table { connections_max, ..Table::default() }).unwrap();
+        assert_eq!(asking(Some(5000)).connections(1024), (672, 504));
+        let capped = Shortage::Capped { asked: 5000, fit: 672, descriptors: 1024 };
+        assert_eq!(asking(Some(5000)).shortage(1024), Some(capped));
+        assert_eq!(asking(Some(672)).shortage(1024), None);
+        assert_eq!(asking(Some(9)).shortage(200), None);
+        assert_eq!(asking(None).shortage(200), Some(Shortage::Few { fit: 54, descriptors: 200 }));
+        assert_eq!(asking(None).shortage(1024), None);
     }
 
     #[test]

@@ -4,6 +4,9 @@ use std::{io, panic};
 
 use clap::ColorChoice;
 use tracing::{error, level_filters::LevelFilter};
+use tracing_subscriber::{
+    filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use crate::flags::Global;
 
@@ -15,19 +18,27 @@ pub(crate) fn start(global: &Global) {
         (_, 1) => LevelFilter::DEBUG,
         (_, _) => LevelFilter::TRACE,
     };
-    let logs = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .compact()
         .with_writer(io::stderr)
         .with_ansi(is_coloured(global.color))
-        .with_target(global.verbose > 0)
-        .with_max_level(level);
+        .with_target(global.verbose > 0);
+    let logs = tracing_subscriber::registry().with(shown(level));
     // systemd's journal writes the time down itself.
     if std::env::var_os("JOURNAL_STREAM").is_some() {
-        logs.without_time().init();
+        logs.with(lines.without_time()).init();
     } else {
-        logs.init();
+        logs.with(lines).init();
     }
     panic::set_hook(Box::new(log_panic));
+}
+
+/// Which events are shown: of ours those up to `level`; of the libraries that read what strangers
+/// send only errors, since their warnings can be had by the thousand. All of them with `-v`.
+fn shown(level: LevelFilter) -> Targets {
+    let theirs = if level > LevelFilter::INFO { level } else { LevelFilter::ERROR };
+    let libraries = ["h2", "hyper", "hyper_util", "rustls", "tokio_rustls"];
+    Targets::new().with_default(level).with_targets(libraries.map(|target| (target, theirs)))
 }
 
 fn is_coloured(choice: ColorChoice) -> bool {
@@ -48,4 +59,23 @@ fn log_panic(info: &panic::PanicHookInfo<'_>) {
     let thread = thread.name().unwrap_or("unnamed");
     let at = info.location().map(ToString::to_string).unwrap_or_default();
     error!(thread, at, "panic: {}", what.escape_debug());
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn warnings_of_the_parsers_are_for_who_wants_more() {
+        let stream = "h2::proto::streams::streams";
+        for target in [stream, "hyper::proto", "rustls::conn"] {
+            assert!(!shown(LevelFilter::INFO).would_enable(target, &Level::WARN), "{target}");
+            assert!(shown(LevelFilter::INFO).would_enable(target, &Level::ERROR), "{target}");
+            assert!(shown(LevelFilter::DEBUG).would_enable(target, &Level::DEBUG), "{target}");
+        }
+        assert!(shown(LevelFilter::INFO).would_enable("relais_net::door", &Level::INFO));
+        assert!(!shown(LevelFilter::ERROR).would_enable("relais_net::door", &Level::WARN));
+    }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use relais_wire::target::is_dotted;
 use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, Statx, StatxFlags},
+    fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Statx, StatxFlags},
     io::Errno,
 };
 
@@ -70,6 +70,46 @@ pub(super) fn open(
         opened => Ok((opened?, Way::Straight)),
     }
 }
+
+/// Opens for reading what is at `path` and was opened as `seen`, with `O_PATH`: a regular file, or a
+/// folder. Nothing else is to come here, since opening alone is felt by who waits at the other end
+/// of a FIFO, and by some devices.
+pub(super) fn open_seen(
+    (dir, path): (&OwnedFd, &[u8]),
+    seen: &OwnedFd,
+    kind: FileType,
+    rules: Rules,
+) -> Result<OwnedFd, Errno> {
+    if kind == FileType::Directory {
+        return rustix::fs::openat(seen, c".", directory(OFlags::RDONLY), Mode::empty());
+    }
+    let identity = stamp_of(&statx(seen, c"")?).identity;
+    let link = format!("/proc/self/fd/{}", seen.as_raw_fd());
+    match rustix::fs::open(link, READ | OFlags::CLOEXEC, Mode::empty()) {
+        Ok(fd) if is_still(&fd, identity)? => Ok(fd),
+        Err(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM)) => Err(errno),
+        // There is no `/proc`, or something else is in its place; or the file may not be read.
+        _ => open_again(dir, path, identity, rules),
+    }
+}
+
+/// Opens `path` anew, for reading; `EAGAIN` if another file is there now.
+fn open_again(
+    dir: &OwnedFd,
+    path: &[u8],
+    identity: (u64, u64),
+    rules: Rules,
+) -> Result<OwnedFd, Errno> {
+    let (fd, _) = open(dir, path, READ, rules)?;
+    if is_still(&fd, identity)? { Ok(fd) } else { Err(Errno::AGAIN) }
+}
+
+fn is_still(fd: &OwnedFd, identity: (u64, u64)) -> Result<bool, Errno> {
+    Ok(stamp_of(&statx(fd, c"")?).identity == identity)
+}
+
+/// NONBLOCK: what took the place of a file since it was seen must not make us wait.
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 /// Whether a name on the real path of `fd` starts with a dot, or that path can't be told: so it is
 /// refused where there is no `/proc`.
@@ -143,5 +183,28 @@ pub(super) fn stamp_of(found: &Statx) -> Stamp {
         len: found.stx_size,
         modified: (modified.tv_sec, modified.tv_nsec.into()),
         changed: (changed.tv_sec, changed.tv_nsec.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn opened_again_is_only_the_file_that_was_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "a").unwrap();
+        fs::write(folder.path().join("b"), "b").unwrap();
+        let dir = rustix::fs::open(folder.path(), directory(OFlags::PATH), Mode::empty()).unwrap();
+        for resolver in [Resolver::Kernel, Resolver::Walk] {
+            let rules = Rules { resolver, dotfiles: Dotfiles::Hidden };
+            let (seen, _) = open(&dir, b"a", OFlags::PATH, rules).unwrap();
+            let identity = stamp_of(&statx(&seen, c"").unwrap()).identity;
+            let again = open_again(&dir, b"a", identity, rules).unwrap();
+            assert!(is_still(&again, identity).unwrap());
+            assert_eq!(open_again(&dir, b"b", identity, rules).unwrap_err(), Errno::AGAIN);
+        }
     }
 }

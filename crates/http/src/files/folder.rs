@@ -133,30 +133,25 @@ impl Folder {
         self.dir.store(Some(Arc::new(dir)));
     }
 
+    /// Looks before it opens: what is no file and no folder is left alone, so that nobody who waits
+    /// at the other end of a FIFO takes us for the one awaited.
     fn find(&self, dir: &Dir, path: &[u8]) -> Result<Found, Errno> {
-        // NONBLOCK: the opening of a FIFO must not wait for its writer.
-        let read = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let (fd, way) = match beneath::open(&dir.fd, path, read, self.rules) {
-            Err(Errno::ACCESS) => return self.find_closed(dir, path),
-            resolved => resolved?,
-        };
-        let found = statx(&fd, c"")?;
-        match FileType::from_raw_mode(found.stx_mode.into()) {
-            FileType::Directory => Ok(Found::Directory(Some(fd))),
-            FileType::RegularFile => {
-                let stamp = stamp_of(&found);
-                let held = Held::Open(Arc::new(OpenFile { file: File::from(fd), stamp }));
-                Ok(Found::File(Source { held, stamp, way }))
-            }
-            _ => Err(Errno::NOENT),
+        let (seen, way) = beneath::open(&dir.fd, path, OFlags::PATH, self.rules)?;
+        let kind = FileType::from_raw_mode(statx(&seen, c"")?.stx_mode.into());
+        if !matches!(kind, FileType::Directory | FileType::RegularFile) {
+            return Err(Errno::NOENT);
         }
-    }
-
-    /// Tells a folder that may be entered but not read from what may not be read at all.
-    fn find_closed(&self, dir: &Dir, path: &[u8]) -> Result<Found, Errno> {
-        let (fd, _) = beneath::open(&dir.fd, path, OFlags::PATH, self.rules)?;
-        let kind = FileType::from_raw_mode(statx(&fd, c"")?.stx_mode.into());
-        if kind == FileType::Directory { Ok(Found::Directory(None)) } else { Err(Errno::ACCESS) }
+        let fd = match beneath::open_seen((&dir.fd, path), &seen, kind, self.rules) {
+            // It may be entered, or asked for its index.
+            Err(Errno::ACCESS) if kind == FileType::Directory => return Ok(Found::Directory(None)),
+            opened => opened?,
+        };
+        if kind == FileType::Directory {
+            return Ok(Found::Directory(Some(fd)));
+        }
+        let stamp = stamp_of(&statx(&fd, c"")?);
+        let held = Held::Open(Arc::new(OpenFile { file: File::from(fd), stamp }));
+        Ok(Found::File(Source { held, stamp, way }))
     }
 
     /// What is in the folder `fd`, which is at `path`: files and folders that may be asked for.

@@ -27,7 +27,7 @@ pub(crate) fn reload(file: &Path, data: &Data) -> Result<(), Stop> {
         let place = Place::File(file.to_owned());
         return Err(Stop::Wrong(vec![Complaint { place, key: KeyPath::default(), fault }]));
     }
-    match ask(Request::Reload, file, data)? {
+    match ask(Request::Reload {}, file, data)? {
         Answer::Done { text } => {
             say(format_args!("reloaded: {text}"));
             Ok(())

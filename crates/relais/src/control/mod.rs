@@ -26,7 +26,8 @@ use crate::data::Data;
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Request {
     /// Read the configuration again.
-    Reload,
+    // Braces: serde lets unknown fields pass beside a variant without.
+    Reload {},
 }
 
 /// What is answered.
@@ -71,7 +72,7 @@ const REQUEST_BYTES_MAX: u64 = 4 * 1024;
 const ANSWER_BYTES_MAX: u64 = 1024 * 1024;
 
 /// How long a request may take to come, and an answer to be taken.
-const LINE_MAX: Duration = Duration::from_secs(5);
+const LINE_MAX: Duration = Duration::from_secs(2);
 
 /// Where the relais that runs `file` is spoken to.
 ///
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn lines_are_as_written_down() {
-        assert_eq!(serde_json::to_string(&Request::Reload).unwrap(), r#"{"do":"reload"}"#);
+        assert_eq!(serde_json::to_string(&Request::Reload {}).unwrap(), r#"{"do":"reload"}"#);
         let refused = Answer::Refused(Refusal { text: "no".to_owned(), exit: 2 });
         let line = serde_json::to_string(&refused).unwrap();
         assert_eq!(line, r#"{"refused":{"text":"no","exit":2}}"#);

@@ -6,27 +6,32 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
 use rustix::process::geteuid;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{UnixListener, UnixStream},
+    net::{UnixListener, UnixStream, unix::OwnedReadHalf},
     sync::{Semaphore, mpsc, oneshot},
     task::AbortHandle,
     time::timeout,
 };
 use tracing::{debug, warn};
 
-use super::{Call, LINE_MAX, REQUEST_BYTES_MAX, Request, socket_of};
+use super::{Answer, Call, LINE_MAX, REQUEST_BYTES_MAX, Refusal, Request, socket_of};
 use crate::{
     config::Source,
     data::{Data, make_private},
+    spelling::Time,
 };
 
 /// How many may ask at once; the next wait.
-const CALLERS_MAX: usize = 8;
+const CALLERS_MAX: usize = 32;
+
+/// How long to wait before accepting again after the system refused, e.g. for lack of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// An open control socket. Closed and removed when dropped.
 #[derive(Debug)]
@@ -77,13 +82,21 @@ fn bind(path: &Path) -> anyhow::Result<UnixListener> {
 
 async fn accept(listener: UnixListener, calls: mpsc::Sender<Call>) {
     let places = Arc::new(Semaphore::new(CALLERS_MAX));
+    let mut failing = false;
     loop {
         let place = Arc::clone(&places).acquire_owned().await.expect("an open semaphore");
         let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+            Ok((stream, _)) => {
+                failing = false;
+                stream
+            }
             Err(error) => {
-                warn!(%error, "the control socket fails");
-                tokio::time::sleep(LINE_MAX).await;
+                // Once in a row of failures.
+                if !failing {
+                    warn!(%error, "the control socket fails; trying again until it passes");
+                }
+                failing = true;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
@@ -103,15 +116,51 @@ async fn talk(stream: UnixStream, calls: mpsc::Sender<Call>) -> io::Result<()> {
         return Err(ErrorKind::PermissionDenied.into());
     }
     let (read, mut write) = stream.into_split();
-    let mut line = String::new();
-    let mut read = BufReader::new(read.take(REQUEST_BYTES_MAX));
-    timeout(LINE_MAX, read.read_line(&mut line)).await??;
-    let request: Request = serde_json::from_str(&line)?;
-    let (answer, answered) = oneshot::channel();
-    let closing = || io::Error::from(ErrorKind::ConnectionAborted);
-    calls.send(Call { request, answer }).await.map_err(|_| closing())?;
-    let answer = answered.await.map_err(|_| closing())?;
+    let answer = match listen_to(read).await? {
+        Heard::Nothing => return Ok(()),
+        Heard::Nonsense(what) => {
+            Refusal { text: format!("error: the request is not understood: {what}\n"), exit: 2 }
+                .into()
+        }
+        Heard::Request(request) => pass_on(request, &calls).await?,
+    };
     let mut line = serde_json::to_vec(&answer)?;
     line.push(b'\n');
     timeout(LINE_MAX, write.write_all(&line)).await?
+}
+
+/// What a caller says.
+enum Heard {
+    /// It only looked whether somebody is there.
+    Nothing,
+    /// With what is wrong with it.
+    Nonsense(String),
+    Request(Request),
+}
+
+async fn listen_to(read: OwnedReadHalf) -> io::Result<Heard> {
+    let mut line = Vec::new();
+    let mut read = BufReader::new(read.take(REQUEST_BYTES_MAX));
+    let Ok(read) = timeout(LINE_MAX, read.read_until(b'\n', &mut line)).await else {
+        return Ok(Heard::Nonsense(format!("no whole line came in {}", Time(LINE_MAX))));
+    };
+    read?;
+    if line.is_empty() {
+        return Ok(Heard::Nothing);
+    }
+    if line.last() != Some(&b'\n') {
+        let most = format!("expected a whole line of at most {REQUEST_BYTES_MAX} bytes");
+        return Ok(Heard::Nonsense(most));
+    }
+    Ok(match serde_json::from_slice(&line) {
+        Ok(request) => Heard::Request(request),
+        Err(error) => Heard::Nonsense(error.to_string()),
+    })
+}
+
+async fn pass_on(request: Request, calls: &mpsc::Sender<Call>) -> io::Result<Answer> {
+    let (answer, answered) = oneshot::channel();
+    let closing = || io::Error::from(ErrorKind::ConnectionAborted);
+    calls.send(Call { request, answer }).await.map_err(|_| closing())?;
+    answered.await.map_err(|_| closing())
 }

@@ -77,6 +77,9 @@ impl House {
     ) -> anyhow::Result<Self> {
         let count = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let cores = Cores::start(count).context("starting a thread for each core")?;
+        if let Some(shortage) = plan.limits.shortage(descriptors) {
+            warn!("{shortage}");
+        }
         let (all, a_client) = plan.limits.connections(descriptors);
         let plan = Plan { listeners: Vec::new(), ..plan.clone() };
         Ok(Self {

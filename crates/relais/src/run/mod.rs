@@ -116,7 +116,7 @@ async fn live(mut house: House, data: &Data, greeting: Greeting) -> Result<(), S
 }
 
 fn obey(Call { request, answer }: Call, house: &mut House) {
-    let Request::Reload = request;
+    let Request::Reload {} = request;
     // An error is a caller that did not wait.
     _ = answer.send(reload(house));
 }

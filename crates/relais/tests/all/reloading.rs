@@ -2,12 +2,14 @@
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    os::unix::fs::PermissionsExt,
+    os::unix::{fs::PermissionsExt, net::UnixStream},
     process::Output,
+    time::Duration,
 };
 
-use rustix::process::Signal;
+use rustix::process::{Resource, Rlimit, Signal, prlimit};
 
 use crate::program::{Place, get, until};
 
@@ -167,30 +169,98 @@ fn the_control_socket_is_its_owners_and_goes_with_the_program() {
     assert!(!socket.exists());
 }
 
-#[test]
-fn nonsense_on_the_control_socket_is_hung_up_on() {
-    use std::io::{Read, Write};
-
-    let place = place_of_two();
-    place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
-    let running = place.start(&["up"], 1);
-    let folder = place.path().join("data/run");
-    let socket = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
-    let long = vec![b'x'; 10_000];
-    for nonsense in [&b"reload\n"[..], b"{\"do\":\"dance\"}\n", &long] {
-        let mut stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
-        _ = stream.write_all(nonsense);
-        let mut answer = Vec::new();
-        _ = stream.read_to_end(&mut answer);
-        assert!(answer.is_empty());
-    }
-    assert_eq!(place.run(&["reload"]).status.code(), Some(0));
-    drop(running);
-}
-
 #[track_caller]
 fn check(output: &Output, code: i32, stdout: &str, stderr: &str) {
     assert_eq!(String::from_utf8_lossy(&output.stderr), stderr);
     assert_eq!(String::from_utf8_lossy(&output.stdout), stdout);
     assert_eq!(output.status.code(), Some(code));
+}
+
+/// Calls the control socket of the one relais that runs in `place`; waits 4 s at most for what it
+/// says, which is longer than its own patience and shorter than a long pause.
+fn call(place: &Place) -> UnixStream {
+    let mut sockets = fs::read_dir(place.path().join("data/run")).unwrap();
+    let stream = UnixStream::connect(sockets.next().unwrap().unwrap().path()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
+    stream
+}
+
+/// The line that answers. What is left unread of a request that is too long ends in an error.
+fn answer(stream: &UnixStream) -> String {
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).unwrap();
+    answer
+}
+
+const RELOADED: &str = "{\"done\":{\"text\":\"1 listeners kept, 0 opened, 0 closed\"}}\n";
+
+#[test]
+fn what_the_control_socket_does_not_understand_is_refused_in_words() {
+    let place = place_of_two();
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
+    let _running = place.start(&["up"], 1);
+    let long = [b'x'; 10_000];
+    let cases: [(&[u8], &str); 6] = [
+        (b"{\"do\":\"reload\",\"now\":true}\n", "unknown field `now`"),
+        (b"{\"do\":\"stop\"}\n", "unknown variant `stop`"),
+        (b"GET / HTTP/1.1\r\n", "expected value at line 1 column 1"),
+        (b"\xff\xfe\n", "expected value at line 1 column 1"),
+        (&long, "expected a whole line of at most 4096 bytes"),
+        (b"{\"do\":", "no whole line came in 2s"),
+    ];
+    for (request, expect) in cases {
+        let mut stream = call(&place);
+        stream.write_all(request).unwrap();
+        let answer = answer(&stream);
+        assert!(answer.starts_with("{\"refused\":{\"text\":\"error: "), "{answer:?}");
+        assert!(answer.contains(expect) && answer.ends_with("\"exit\":2}}\n"), "{answer:?}");
+    }
+    assert_eq!(place.run(&["reload"]).status.code(), Some(0));
+}
+
+#[test]
+fn callers_who_say_nothing_hold_up_nobody() {
+    let place = place_of_two();
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
+    let _running = place.start(&["up"], 1);
+    // More than there are places.
+    let _silent: Vec<_> = (0..40).map(|_| call(&place)).collect();
+    let mut stream = call(&place);
+    stream.write_all(b"{\"do\":\"reload\"}\n").unwrap();
+    assert_eq!(answer(&stream), RELOADED);
+}
+
+#[test]
+fn the_control_socket_answers_soon_after_descriptors_ran_out() {
+    let place = place_of_two();
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
+    let running = place.start(&["up"], 1);
+    let limit = |current| {
+        let limit = Rlimit { current: Some(current), maximum: Some(1024) };
+        prlimit(Some(running.pid()), Resource::Nofile, limit).unwrap()
+    };
+    limit(1);
+    let mut stream = call(&place);
+    stream.write_all(b"{\"do\":\"reload\"}\n").unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    stream.read(&mut [0]).expect_err("nobody can be accepted");
+    limit(1024);
+    stream.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
+    assert_eq!(answer(&stream), RELOADED);
+}
+
+#[test]
+fn too_few_descriptors_are_told_at_the_start() {
+    let place = place_of_two();
+    let text = "limits.connections_max = 100\n".to_owned() + &config("\"127.0.0.1:0\"", "one");
+    place.write("relais.toml", text);
+    let up = format!("ulimit -n 200; exec {} up", env!("CARGO_BIN_EXE_relais"));
+    let mut command = std::process::Command::new("/bin/sh");
+    command.current_dir(place.path()).args(["-c", &up]).env_clear();
+    command.env("RELAIS_DATA", place.path().join("data")).env("HOME", place.path());
+    let running = crate::program::Running::of(command, 1);
+    running.signal(Signal::TERM);
+    let said = running.end().stderr;
+    let expect = "`connections_max` is 100, and 200 descriptors are enough for 54";
+    assert!(said.contains(expect), "{said}");
 }

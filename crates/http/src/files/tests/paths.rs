@@ -110,6 +110,30 @@ fn what_is_no_regular_file_is_nothing() {
 }
 
 #[test]
+fn what_is_no_regular_file_is_not_opened() {
+    use rustix::fs::{CWD, FileType, Mode, inotify};
+    for resolver in [beneath::Resolver::Kernel, beneath::Resolver::Walk] {
+        let mut site = Site::of(TREE);
+        let tree = Arc::get_mut(&mut site.files.tree);
+        let Some(Tree::Folder(folder)) = tree else { panic!("a folder") };
+        folder.resolve_by(resolver);
+        for name in ["fifo", "a.txt.gz"] {
+            rustix::fs::mknodat(CWD, site.path(name), FileType::Fifo, Mode::RWXU, 0).unwrap();
+        }
+        let flags = inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC;
+        let watch = inotify::init(flags).unwrap();
+        for name in ["fifo", "a.txt.gz"] {
+            inotify::add_watch(&watch, site.path(name), inotify::WatchFlags::OPEN).unwrap();
+        }
+        site.check_status("GET /fifo", 404);
+        site.check_status("GET /fifo/", 404);
+        site.check_status("GET /a.txt\nAccept-Encoding: gzip", 200);
+        let opened = rustix::io::read(&watch, &mut [0; 256]);
+        assert_eq!(opened, Err(rustix::io::Errno::AGAIN), "by {resolver:?}");
+    }
+}
+
+#[test]
 fn a_device_is_nothing() {
     let device = Site::with(&[], |options| options.root = Root::Folder("/dev".into()));
     device.check_status("GET /null", 404);
