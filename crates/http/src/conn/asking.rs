@@ -7,13 +7,13 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, service::Service};
 use relais_net::{Fault, Side};
 use tracing::{debug, warn};
 
 use super::{
-    admission,
+    admission::{self, Rules},
     outgoing::{Files, Outgoing},
     pulse::Pulse,
     refusal,
@@ -31,9 +31,27 @@ pub(super) struct Asking {
     pub(super) caller: Arc<Caller>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) files: Files,
+    /// See [`Rules`].
+    pub(super) fields_max: u32,
 }
 
 impl Asking {
+    fn rules(&self) -> Rules {
+        let scheme = if self.caller.tls.is_some() { "https" } else { "http" };
+        Rules { scheme, fields_max: self.fields_max }
+    }
+
+    /// Answers a request that is not passed on.
+    fn refuse(version: Version, refused: admission::Refused) -> Answer {
+        let mut answer = refusal::answer(refused.status, refused.why);
+        // What follows a CONNECT may be meant for the far end of the tunnel, and is no request.
+        if version < Version::HTTP_2 {
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(header::CONNECTION, close);
+        }
+        answer
+    }
+
     fn send(&self, answer: Answer) -> Response<Outgoing> {
         answer.map(|body| Outgoing::new(body, self.files, Arc::clone(&self.pulse)))
     }
@@ -88,8 +106,8 @@ impl Service<Request<Incoming>> for Asking {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         self.pulse.asked();
-        if let Err(refused) = admission::judge(&request) {
-            return Answering::Ready(Some(self.send(refusal::answer(refused.status, refused.why))));
+        if let Err(refused) = admission::judge(&request, self.rules()) {
+            return Answering::Ready(Some(self.send(Self::refuse(request.version(), refused))));
         }
         let ask = Ask {
             request: request.map(|body| Inbound::Conn(ConnBody::new(body))),
