@@ -32,7 +32,7 @@ pub enum Format {
     /// | `time` | when the request came, RFC 3339 in UTC with milliseconds |
     /// | `peer`, `port` | the caller's address and port; `null` over a Unix socket |
     /// | `user` | who was let in, or `null` |
-    /// | `method`, `target`, `version` | the request; the version as `HTTP/1.1` |
+    /// | `method`, `target`, `version` | the request; the version as `HTTP/1.1`. `null` if it was refused before it was read |
     /// | `host`, `referer`, `agent` | what the caller said, or `null` |
     /// | `tls` | the version of TLS it came over, e.g. `TLS 1.3`; null in the clear |
     /// | `status` | of the answer; 499 if the caller left before it |
@@ -71,11 +71,17 @@ fn combined(entry: &Entry, out: &mut Vec<u8>) {
     let user = entry.user.as_ref().map_or("", |user| &user.0);
     or_dash(user.as_bytes(), |byte| is_plain(byte) && byte != b' ', out);
     put!(out, " [{}] \"", utc::combined(entry.at));
-    escape(entry.said.get(Value::Method), is_plain, out);
-    out.push(b' ');
-    escape(entry.said.get(Value::Target), is_plain, out);
+    match entry.version {
+        Some(spoken) => {
+            escape(entry.said.get(Value::Method), is_plain, out);
+            out.push(b' ');
+            escape(entry.said.get(Value::Target), is_plain, out);
+            put!(out, " {}", version(spoken));
+        }
+        None => out.push(b'-'),
+    }
     let (bytes, _complete) = sent(entry.ended);
-    put!(out, " {}\" {} {bytes} \"", version(entry.version), entry.status.as_str());
+    put!(out, "\" {} {bytes} \"", entry.status.as_str());
     or_dash(entry.said.get(Value::Referer), is_plain, out);
     out.extend_from_slice(b"\" \"");
     or_dash(entry.said.get(Value::Agent), is_plain, out);
@@ -131,7 +137,7 @@ fn json(entry: &Entry, out: &mut Vec<u8>) {
     field("user", user.as_bytes(), out);
     field("method", entry.said.get(Value::Method), out);
     field("target", entry.said.get(Value::Target), out);
-    field("version", version(entry.version).as_bytes(), out);
+    field("version", entry.version.map_or("", version).as_bytes(), out);
     field("host", entry.said.get(Value::Host), out);
     field("referer", entry.said.get(Value::Referer), out);
     field("agent", entry.said.get(Value::Agent), out);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, service::Service};
 use relais_net::{Fault, Side};
 use tracing::{debug, warn};
@@ -18,7 +18,7 @@ use super::{
     pulse::Pulse,
     refusal,
 };
-use crate::{Answer, Ask, Caller, DynHandler, Inbound, handler::ConnBody};
+use crate::{Answer, Ask, Caller, DynHandler, Ended, Inbound, Refused, handler::ConnBody};
 
 /// The handler behind a door. A slot, because a reload changes it under open connections: each
 /// request meets the newest.
@@ -36,16 +36,26 @@ pub(super) struct Asking {
 }
 
 impl Asking {
+    /// Tells the handler of an answer that it was not asked for.
+    pub(super) fn tell(&self, request: Option<&Request<()>>, status: StatusCode, ended: Ended) {
+        let refused = Refused { caller: &self.caller, request, status, ended };
+        self.handler.load().refused_dyn(&refused);
+    }
+
     fn rules(&self) -> Rules {
         let scheme = if self.caller.tls.is_some() { "https" } else { "http" };
         Rules { scheme, fields_max: self.fields_max }
     }
 
     /// Answers a request that is not passed on.
-    fn refuse(version: Version, refused: admission::Refused) -> Answer {
-        let mut answer = refusal::answer(refused.status, refused.why);
+    fn refuse(&self, request: Request<Incoming>, refused: admission::Refused) -> Answer {
+        let admission::Refused { status, why } = refused;
+        let request = request.map(drop);
+        let mut answer = refusal::answer(status, why);
+        let bytes = if request.method() == Method::HEAD { None } else { answer.body().left() };
+        self.tell(Some(&request), status, Ended::Whole(bytes.unwrap_or(0)));
         // What follows a CONNECT may be meant for the far end of the tunnel, and is no request.
-        if version < Version::HTTP_2 {
+        if request.version() < Version::HTTP_2 {
             let close = HeaderValue::from_static("close");
             answer.headers_mut().insert(header::CONNECTION, close);
         }
@@ -107,7 +117,7 @@ impl Service<Request<Incoming>> for Asking {
     fn call(&self, request: Request<Incoming>) -> Answering {
         self.pulse.asked();
         if let Err(refused) = admission::judge(&request, self.rules()) {
-            return Answering::Ready(Some(self.send(Self::refuse(request.version(), refused))));
+            return Answering::Ready(Some(self.send(self.refuse(request, refused))));
         }
         let ask = Ask {
             request: request.map(|body| Inbound::Conn(ConnBody::new(body))),
