@@ -55,9 +55,9 @@ impl Stamp {
 impl OpenFile {
     /// Whether the contents are still those that were opened, as far as the system tells.
     ///
-    /// A new link or name for the file changes nothing.
+    /// A change of the file's names or rights counts as well: it cannot be told from one of the
+    /// contents whose date was set back.
     pub fn is_unchanged(&self) -> bool {
-        Stamp::of(&self.file)
-            .is_ok_and(|now| now.len == self.stamp.len && now.modified == self.stamp.modified)
+        Stamp::of(&self.file).is_ok_and(|now| now == self.stamp)
     }
 }

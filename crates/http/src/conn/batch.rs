@@ -51,6 +51,11 @@ impl Batched {
         Pin::new(&mut batch.transport).poll_flush(cx)
     }
 
+    /// See [`Transport::reset`].
+    pub(super) fn reset(&self) {
+        self.lock().transport.reset();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Batch> {
         // A panic in another of the connection's polls ends the connection, not this handle.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)

@@ -150,7 +150,7 @@ async fn dismiss(
             let ended = refusal::send(&mut transport, StatusCode::REQUEST_TIMEOUT, why).await;
             asking.tell(None, StatusCode::REQUEST_TIMEOUT, ended);
         }
-        Judged::Slow | Judged::Deaf => (),
+        Judged::Slow | Judged::Deaf => transport.reset(),
     }
     Err(Fault::new(Side::Client, "waiting for the client", std::io::ErrorKind::TimedOut.into()))
 }

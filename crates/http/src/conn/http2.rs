@@ -12,8 +12,9 @@ use super::{Limits, asking::Asking, batch::Batched, pulse::Judged, transport::Tr
 /// How often a connection is judged.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// How much of an answer is kept for a stream whose client does not take it.
-const STREAM_BYTES_MAX: usize = 256 * 1024;
+/// How much of an answer is kept for a stream whose client does not take it; with what its body
+/// gave last, a stream that stands still keeps twice as much.
+const STREAM_BYTES_MAX: usize = 32 * 1024;
 
 /// Serves `stream` until either side has enough.
 ///
@@ -60,6 +61,7 @@ pub(super) async fn serve(
                     sweep.as_mut().reset(Instant::now() + SWEEP);
                 }
                 Judged::Idle | Judged::Slow | Judged::Deaf => {
+                    batched.reset();
                     let error = io::ErrorKind::TimedOut.into();
                     return Poll::Ready(Err(Fault::new(
                         Side::Client,

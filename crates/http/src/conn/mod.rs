@@ -51,7 +51,8 @@ impl Service for Http {
         let Conn { stream, peer, local, tls } = conn;
         let is_http2 = tls.as_ref().is_some_and(|tls| tls.protocol == tls::Protocol::Http2);
         let files = match &stream {
-            Stream::Tcp(_) if !is_http2 => Files::Sent,
+            _ if is_http2 => Files::ReadShared,
+            Stream::Tcp(_) => Files::Sent,
             _ => Files::Read,
         };
         let pulse = Arc::new(Pulse::new());

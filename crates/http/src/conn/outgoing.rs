@@ -18,17 +18,23 @@ use super::{
 };
 use crate::{Body, FileSpan, Piece};
 
-/// How much of a file is brought to memory at a time, where it has to be: enough that the system
-/// calls do not show, little enough to stay in the processor's cache.
+/// How much of a file is brought to memory at a time for a connection's only answer: enough that
+/// the system calls do not show, little enough to stay in the processor's cache.
 const READ_BYTES: u64 = 128 * 1024;
+
+/// The same for one of many answers of an HTTP/2 connection, each of which may stand still with as
+/// much in memory. What does not get rid of so much in time is deaf.
+const SHARED_READ_BYTES: u64 = 16 * 1024;
 
 /// How files reach the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Files {
     /// From the page cache to the socket: [`Transport`](super::transport::Transport) does it.
     Sent,
-    /// Through our memory, to be encrypted or framed.
+    /// Through our memory, to be encrypted.
     Read,
+    /// Through our memory, beside other answers.
+    ReadShared,
 }
 
 /// A [`Body`] as hyper takes it.
@@ -71,7 +77,7 @@ impl Outgoing {
                 self.pulse.push_span(step);
                 Ok(placeholder(len))
             }
-            Files::Read => read(&step),
+            Files::Read | Files::ReadShared => read(&step),
         }
     }
 
@@ -87,6 +93,7 @@ fn split(span: FileSpan, files: Files) -> (FileSpan, Option<FileSpan>) {
     let step_max = match files {
         Files::Sent => STEP_BYTES as u64,
         Files::Read => READ_BYTES,
+        Files::ReadShared => SHARED_READ_BYTES,
     };
     if span.len <= step_max {
         return (span, None);

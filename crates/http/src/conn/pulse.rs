@@ -29,6 +29,10 @@ pub(super) struct Pulse {
     owed: AtomicU32,
     /// When a byte last went in or out.
     moved: AtomicU64,
+    /// When a request last came, or an answer ended: what else moves is no use of the connection.
+    used: AtomicU64,
+    /// When a body last gave bytes. Not when any were sent: a PING's answer is no progress.
+    gave: AtomicU64,
     /// When the head or body under way began, in either direction.
     began: AtomicU64,
     /// Bytes in or out since then.
@@ -43,14 +47,16 @@ pub(super) struct Pulse {
 
 impl Pulse {
     pub(super) fn new() -> Self {
-        let now = AtomicU64::new(coarse_now());
+        let now = coarse_now();
         Self {
+            used: AtomicU64::new(now),
+            gave: AtomicU64::new(now),
             in_flight: AtomicU32::new(0),
             answering: AtomicU32::new(0),
             answers: AtomicU64::new(0),
             owed: AtomicU32::new(0),
-            began: AtomicU64::new(now.load(Relaxed)),
-            moved: now,
+            began: AtomicU64::new(now),
+            moved: AtomicU64::new(now),
             bytes: AtomicU64::new(0),
             waits: AtomicU8::new(Waits::Message as u8),
             still: AtomicBool::new(false),
@@ -61,12 +67,14 @@ impl Pulse {
     /// A request came. Ends with [`Pulse::answered`] or [`Pulse::given_up`].
     pub(super) fn asked(&self) {
         add(&self.in_flight, 1);
+        self.use_now();
         self.begin();
     }
 
     /// A request is given up before there is an answer.
     pub(super) fn given_up(&self) {
         add(&self.in_flight, u32::MAX);
+        self.use_now();
     }
 
     /// There is an answer. Ends with [`Pulse::answered`].
@@ -84,6 +92,11 @@ impl Pulse {
     pub(super) fn answered(&self) {
         add(&self.answering, u32::MAX);
         add(&self.in_flight, u32::MAX);
+        self.use_now();
+    }
+
+    fn use_now(&self) {
+        self.used.store(coarse_now(), Relaxed);
     }
 
     /// Whether some of an answer may have been sent, and not all.
@@ -98,6 +111,7 @@ impl Pulse {
     /// A body gave bytes that the client is to take.
     pub(super) fn owe(&self) {
         add(&self.owed, 1);
+        self.gave.store(coarse_now(), Relaxed);
     }
 
     /// A body was asked for more, or dropped: its bytes are taken.
@@ -142,11 +156,15 @@ impl Pulse {
     /// What the connection has come to.
     pub(super) fn judge(&self, limits: &Limits) -> Judged {
         let waits = Waits::of(self.waits.load(Relaxed));
+        let now = coarse_now();
+        let since = |at: &AtomicU64| Duration::from_millis(now.saturating_sub(at.load(Relaxed)));
         let facts = Facts {
             in_flight: self.in_flight(),
             owed: self.owed.load(Relaxed),
-            still: Duration::from_millis(coarse_now().saturating_sub(self.moved.load(Relaxed))),
-            age: Duration::from_millis(coarse_now().saturating_sub(self.began.load(Relaxed))),
+            still: since(&self.moved),
+            unused: since(&self.used),
+            untaken: since(&self.gave),
+            age: since(&self.began),
             bytes: self.bytes.load(Relaxed),
         };
         judge(waits, facts, limits)
@@ -184,7 +202,13 @@ impl Waits {
 struct Facts {
     in_flight: u32,
     owed: u32,
+    /// Since a byte moved.
     still: Duration,
+    /// Since a request came or an answer ended.
+    unused: Duration,
+    /// Since a body gave bytes.
+    untaken: Duration,
+    /// Since the head or body under way began.
     age: Duration,
     bytes: u64,
 }
@@ -203,15 +227,15 @@ pub(super) enum Judged {
 }
 
 fn judge(waits: Waits, facts: Facts, limits: &Limits) -> Judged {
-    let Facts { in_flight, owed, still, age, bytes } = facts;
+    let Facts { in_flight, owed, still, unused, untaken, age, bytes } = facts;
     // As long as it may be still, a body has time to get up to speed.
     let crawls = age > limits.stall_max && bytes < u64::from(limits.rate_min) * age.as_secs();
     match waits {
         Waits::Room if still > limits.stall_max || crawls => Judged::Deaf,
         Waits::Head if age > limits.head_max => Judged::Slow,
         Waits::Body if still > limits.stall_max || crawls => Judged::Slow,
-        Waits::Message if in_flight == 0 && still > limits.idle_max => Judged::Idle,
-        Waits::Message if owed > 0 && still > limits.stall_max => Judged::Deaf,
+        Waits::Message if in_flight == 0 && unused > limits.idle_max => Judged::Idle,
+        Waits::Message if owed > 0 && untaken > limits.stall_max => Judged::Deaf,
         _ => Judged::Well,
     }
 }
@@ -247,9 +271,17 @@ mod tests {
         check(Waits::Message, owed, Judged::Deaf);
     }
 
+    #[test]
+    fn what_moves_without_asking_or_taking_anything_keeps_nothing_alive() {
+        let pinged = Facts { still: Duration::ZERO, ..facts(61, 61, 1 << 20) };
+        check(Waits::Message, pinged, Judged::Idle);
+        let stuck = Facts { in_flight: 1, owed: 1, ..pinged };
+        check(Waits::Message, stuck, Judged::Deaf);
+    }
+
     fn facts(still: u64, age: u64, bytes: u64) -> Facts {
         let (still, age) = (Duration::from_secs(still), Duration::from_secs(age));
-        Facts { in_flight: 0, owed: 0, still, age, bytes }
+        Facts { in_flight: 0, owed: 0, still, unused: still, untaken: still, age, bytes }
     }
 
     #[track_caller]
