@@ -10,12 +10,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use relais_net::{Fault, Local, Peer, Side, tls::Session};
 
-use crate::Body;
+use crate::{Body, Ended};
 
 /// A request, and who asks.
 ///
@@ -37,6 +37,20 @@ pub struct Caller {
     pub local: Arc<Local>,
     /// What the TLS handshake agreed on; `None` in the clear.
     pub tls: Option<Session>,
+}
+
+/// An answer that the connection gave by itself: to what is no request or none for us, or came too
+/// slowly.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused<'a> {
+    /// Who was refused.
+    pub caller: &'a Caller,
+    /// What was refused, without its body; `None` if it was not read as a request.
+    pub request: Option<&'a Request<()>>,
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// How much of the answer's body was sent, as far as is known when this is told.
+    pub ended: Ended,
 }
 
 /// An answer. An error status is an answer; a [`Fault`] is the lack of one.
@@ -62,6 +76,14 @@ pub trait Handler: Debug + Send + Sync + 'static {
     /// The [`Fault`] that left it without an answer. The connection then sends 502 if it was
     /// [`Side::Upstream`]'s, 500 if it was ours, and ends if it was the client's own.
     fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send;
+
+    /// Learns of an answer that no handler was asked for. What holds a handler passes it on.
+    ///
+    /// A request whose body is refused was asked for as well, and is left with a client's [`Fault`]
+    /// or dropped. Must not block.
+    fn refused(&self, refused: &Refused<'_>) {
+        let _ = refused;
+    }
 }
 
 /// A [`Handler`] whose type is forgotten, for tables of them. Implemented for every one.
@@ -74,6 +96,9 @@ pub trait DynHandler: Debug + Send + Sync + 'static {
         &self,
         ask: Ask,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + '_>>;
+
+    /// See [`Handler::refused`]. Named apart, as above.
+    fn refused_dyn(&self, refused: &Refused<'_>);
 }
 
 impl<H: Handler> DynHandler for H {
@@ -86,6 +111,10 @@ impl<H: Handler> DynHandler for H {
         ask: Ask,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + '_>> {
         Box::pin(self.answer(ask))
+    }
+
+    fn refused_dyn(&self, refused: &Refused<'_>) {
+        self.refused(refused);
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use relais_net::Fault;
 
-use crate::{Answer, Ask, Body, DynHandler, Handler};
+use crate::{Answer, Ask, Body, DynHandler, Handler, Refused};
 
 /// The longest name that DNS knows, in bytes (RFC 1035, section 2.3.4).
 const NAME_BYTES_MAX: usize = 253;
@@ -40,6 +40,8 @@ struct Table {
     /// By what follows the `*.`.
     under: HashMap<Box<str>, Arc<dyn DynHandler>>,
     default: Option<Arc<dyn DynHandler>>,
+    /// Of the site that was named first.
+    first: Option<Arc<dyn DynHandler>>,
 }
 
 /// A handler and the hosts it answers for.
@@ -99,6 +101,7 @@ impl Hosts {
     pub fn new(sites: impl IntoIterator<Item = Site>) -> Result<Self, HostsError> {
         let mut table = Table::default();
         for Site { hosts, handler } in sites {
+            table.first.get_or_insert_with(|| Arc::clone(&handler));
             if hosts.is_empty() && table.default.replace(Arc::clone(&handler)).is_some() {
                 return Err(HostsError::TwoDefaults);
             }
@@ -157,7 +160,7 @@ impl Table {
 impl From<Table> for Routes {
     fn from(table: Table) -> Self {
         match table {
-            Table { exact, under, default: Some(handler) }
+            Table { exact, under, default: Some(handler), first: _ }
                 if exact.is_empty() && under.is_empty() =>
             {
                 Self::Only(handler)
@@ -179,6 +182,18 @@ impl Handler for Hosts {
         match self.pick(&ask) {
             Some(handler) => handler.answer_boxed(ask).await,
             None => Ok(misdirected()),
+        }
+    }
+
+    /// Tells the default, or else the first site: what is refused names no host to be trusted, if
+    /// it names one at all, and one log is to have it.
+    fn refused(&self, refused: &Refused<'_>) {
+        let handler = match &self.routes {
+            Routes::Only(handler) => Some(handler),
+            Routes::Many(table) => table.default.as_ref().or(table.first.as_ref()),
+        };
+        if let Some(handler) = handler {
+            handler.refused_dyn(refused);
         }
     }
 }

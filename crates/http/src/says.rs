@@ -1,12 +1,12 @@
-//! A handler for tests, and requests to ask it.
+//! Handlers for tests, and requests to ask them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use relais_net::{Fault, Local, Peer};
 
-use crate::{Answer, Ask, Body, Caller, Handler, Inbound};
+use crate::{Answer, Ask, Body, Caller, Handler, Inbound, Refused};
 
 /// Answers everything with its name, at once or when asked to wait.
 #[derive(Debug)]
@@ -26,6 +26,35 @@ impl Handler for Says {
     async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
         let (Self::AtOnce(name) | Self::InTime(name)) = self;
         Ok(says(name))
+    }
+}
+
+/// Answers everything, and keeps what it is told of refusals. Clones keep it together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told {
+    refusals: Arc<Mutex<Vec<String>>>,
+}
+
+impl Told {
+    /// What it was told since it was asked last: statuses and targets.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.refusals.lock().unwrap())
+    }
+}
+
+impl Handler for Told {
+    fn at_once(&self, _ask: &Ask) -> Option<Answer> {
+        Some(says("told"))
+    }
+
+    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
+        Ok(says("told"))
+    }
+
+    fn refused(&self, refused: &Refused<'_>) {
+        let target = refused.request.map_or("-".into(), |request| request.uri().to_string());
+        let line = format!("{} {target}", refused.status.as_u16());
+        self.refusals.lock().unwrap().push(line);
     }
 }
 

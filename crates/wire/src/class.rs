@@ -10,8 +10,18 @@ pub(crate) struct Class(u8);
 pub(crate) const TOKEN: Class = Class(1);
 /// What field values are made of: visible bytes, those above ASCII, space and tab.
 pub(crate) const VALUE: Class = Class(1 << 1);
-/// What request targets are made of: visible ASCII, but no `#`.
+/// What request targets are made of up to their query: visible ASCII, but no `?`, and no `#`, `<`,
+/// `>` and backtick. More than [RFC 3986 §3.3] has, as browsers send more ([URL, path state]).
+///
+/// [RFC 3986 §3.3]: https://www.rfc-editor.org/rfc/rfc3986#section-3.3
+/// [URL, path state]: https://url.spec.whatwg.org/#path-state
 pub(crate) const TARGET: Class = Class(1 << 2);
+/// What queries are made of, with their `?`: visible ASCII, but no `#`, `<`, `>` and `"`. More than
+/// [RFC 3986 §3.4] has, as browsers send more ([URL, query state]).
+///
+/// [RFC 3986 §3.4]: https://www.rfc-editor.org/rfc/rfc3986#section-3.4
+/// [URL, query state]: https://url.spec.whatwg.org/#query-state
+pub(crate) const QUERY: Class = Class(1 << 7);
 /// What registered names are made of, percent-encodings left out ([RFC 3986 §3.2.2]).
 ///
 /// [RFC 3986 §3.2.2]: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2
@@ -98,8 +108,11 @@ const fn classes_of(byte: u8) -> u8 {
     if visible || byte == b' ' || byte == b'\t' {
         classes |= VALUE.0;
     }
-    if byte.is_ascii_graphic() && byte != b'#' {
+    if byte.is_ascii_graphic() && !matches!(byte, b'#' | b'<' | b'>' | b'`' | b'?') {
         classes |= TARGET.0;
+    }
+    if byte.is_ascii_graphic() && !matches!(byte, b'#' | b'<' | b'>' | b'"') {
+        classes |= QUERY.0;
     }
     if unreserved || sub_delim {
         classes |= REG_NAME.0;
@@ -124,7 +137,8 @@ mod tests {
     fn classes_hold_what_their_grammars_say() {
         check(TOKEN, "!#$%&'*+-.^_`|~09AZaz", " \t\r\n\0\"(),/:;<=>?@[\\]{}\x7f");
         check(VALUE, " \t!~\"az", "\0\r\n\x0b\x0c\x1f\x7f");
-        check(TARGET, "!/?%~az", "# \t\r\n\0\x7f");
+        check(TARGET, "!/%~az[\\]^_{|}\"", "#<>`? \t\r\n\0\x7f");
+        check(QUERY, "!/?%~az[\\]^_{|}`", "#<>\" \t\r\n\0\x7f");
         check(REG_NAME, "-._~!$&'()*+,;=09AZaz", "%:@/?#[] \"\\^`{|}\0");
         check(TAG, "!#~az,\\", "\" \t\0\x7f");
         check(UNRESERVED, "-._~09AZaz", "!%&'/:+ ");
@@ -132,7 +146,7 @@ mod tests {
         for class in [VALUE, TAG, PATH] {
             assert!(class.has(0x80) && class.has(0xFF));
         }
-        for class in [TOKEN, TARGET, REG_NAME, UNRESERVED] {
+        for class in [TOKEN, TARGET, QUERY, REG_NAME, UNRESERVED] {
             assert!(!class.has(0x80) && !class.has(0xFF));
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, HeaderName, Request, StatusCode, Uri, Version, header};
 use relais_net::{Peer, tls};
 
-use crate::{Ask, Ended, auth::User};
+use crate::{Ask, Caller, Ended, Refused, auth::User};
 
 /// How much of each value is kept, in bytes.
 const VALUE_BYTES_MAX: usize = 2048;
@@ -25,7 +25,8 @@ pub(super) struct Entry {
     pub(super) tls: Option<tls::Version>,
     pub(super) user: Option<User>,
     pub(super) said: Said,
-    pub(super) version: Version,
+    /// `None` if no request was read.
+    pub(super) version: Option<Version>,
     pub(super) status: StatusCode,
     pub(super) ended: Ended,
 }
@@ -55,14 +56,31 @@ pub(super) enum Value {
 impl Entry {
     /// What is known of `ask`, which came at `at`; the rest as if the caller left right away.
     pub(super) fn of(ask: &Ask, at: SystemTime) -> Self {
+        let (said, version) = (Said::of(&ask.request), ask.request.version());
+        Self { said, version: Some(version), ..Self::nothing_said(&ask.caller, at) }
+    }
+
+    /// What is known of a request that was refused at `at`.
+    pub(super) fn refused(refused: &Refused<'_>, at: SystemTime) -> Self {
+        let Refused { caller, request, status, ended } = *refused;
+        let known = Self { status, ended, ..Self::nothing_said(caller, at) };
+        match request {
+            Some(request) => {
+                Self { said: Said::of(request), version: Some(request.version()), ..known }
+            }
+            None => known,
+        }
+    }
+
+    fn nothing_said(caller: &Caller, at: SystemTime) -> Self {
         Self {
             at,
             took: Duration::ZERO,
-            peer: ask.caller.peer,
-            tls: ask.caller.tls.as_ref().map(|tls| tls.version),
+            peer: caller.peer,
+            tls: caller.tls.as_ref().map(|tls| tls.version),
             user: None,
-            said: Said::of(&ask.request),
-            version: ask.request.version(),
+            said: Said { text: Vec::new(), ends: [0; 5] },
+            version: None,
             status: client_left(),
             ended: Ended::Short(0),
         }

@@ -32,7 +32,7 @@ pub enum Format {
     /// | `time` | when the request came, RFC 3339 in UTC with milliseconds |
     /// | `peer`, `port` | the caller's address and port; `null` over a Unix socket |
     /// | `user` | who was let in, or `null` |
-    /// | `method`, `target`, `version` | the request; the version as `HTTP/1.1` |
+    /// | `method`, `target`, `version` | the request; the version as `HTTP/1.1`. `null` if it was refused before it was read |
     /// | `host`, `referer`, `agent` | what the caller said, or `null` |
     /// | `tls` | the version of TLS it came over, e.g. `TLS 1.3`; null in the clear |
     /// | `status` | of the answer; 499 if the caller left before it |
@@ -71,11 +71,17 @@ fn combined(entry: &Entry, out: &mut Vec<u8>) {
     let user = entry.user.as_ref().map_or("", |user| &user.0);
     or_dash(user.as_bytes(), |byte| is_plain(byte) && byte != b' ', out);
     put!(out, " [{}] \"", utc::combined(entry.at));
-    escape(entry.said.get(Value::Method), is_plain, out);
-    out.push(b' ');
-    escape(entry.said.get(Value::Target), is_plain, out);
+    match entry.version {
+        Some(spoken) => {
+            escape(entry.said.get(Value::Method), is_plain, out);
+            out.push(b' ');
+            escape(entry.said.get(Value::Target), is_plain, out);
+            put!(out, " {}", version(spoken));
+        }
+        None => out.push(b'-'),
+    }
     let (bytes, _complete) = sent(entry.ended);
-    put!(out, " {}\" {} {bytes} \"", version(entry.version), entry.status.as_str());
+    put!(out, "\" {} {bytes} \"", entry.status.as_str());
     or_dash(entry.said.get(Value::Referer), is_plain, out);
     out.extend_from_slice(b"\" \"");
     or_dash(entry.said.get(Value::Agent), is_plain, out);
@@ -131,7 +137,7 @@ fn json(entry: &Entry, out: &mut Vec<u8>) {
     field("user", user.as_bytes(), out);
     field("method", entry.said.get(Value::Method), out);
     field("target", entry.said.get(Value::Target), out);
-    field("version", version(entry.version).as_bytes(), out);
+    field("version", entry.version.map_or("", version).as_bytes(), out);
     field("host", entry.said.get(Value::Host), out);
     field("referer", entry.said.get(Value::Referer), out);
     field("agent", entry.said.get(Value::Agent), out);
@@ -163,9 +169,10 @@ fn field(name: &str, value: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Copies `text` as the inside of a JSON string (RFC 8259, section 7). Every control character is
-/// escaped, those of C1 too: a terminal obeys them.
+/// escaped, those of C1 too: a terminal obeys them; and what a viewer breaks or turns a line at.
 fn quote(mut text: &str, out: &mut Vec<u8>) {
-    while let Some(at) = text.find(|c: char| c.is_control() || c == '"' || c == '\\') {
+    let is_special = |c: char| c == '"' || c == '\\' || c.is_control() || moves_text(c);
+    while let Some(at) = text.find(is_special) {
         let (plain, rest) = text.split_at(at);
         out.extend_from_slice(plain.as_bytes());
         let mut rest = rest.chars();
@@ -176,6 +183,11 @@ fn quote(mut text: &str, out: &mut Vec<u8>) {
         text = rest.as_str();
     }
     out.extend_from_slice(text.as_bytes());
+}
+
+/// Whether `c` is a line or paragraph separator, or has the Unicode property `Bidi_Control`.
+fn moves_text(c: char) -> bool {
+    matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' | '\u{200e}' | '\u{200f}')
 }
 
 #[cfg(test)]

@@ -10,12 +10,13 @@ use super::{
     entry::{Entry, client_left},
     log::AccessLog,
 };
-use crate::{Answer, Ask, Ended, Handler, auth::User};
+use crate::{Answer, Ask, Ended, Handler, Refused, auth::User};
 
 /// Notes every request that `H` is asked, when its answer has ended.
 ///
 /// Who was let in is read from the answer's [`User`]. A request that was left without an answer is
-/// noted as what the connection makes of it: 502 or 500; or 499, if the caller left before.
+/// noted as what the connection makes of it: 502 or 500; or 499, if the caller left before. So is
+/// one whose body the connection refused; the refusal, as any other, is an entry by itself.
 ///
 /// *Cost*: two allocations and some 300 ns; see [`AccessLog`] for the rest, which is not waited for.
 #[derive(Debug)]
@@ -61,6 +62,12 @@ impl<H: Handler> Handler for Logged<H> {
                 Err(fault)
             }
         }
+    }
+
+    /// Noted as taking no time: nobody knows when what is no request began.
+    fn refused(&self, refused: &Refused<'_>) {
+        self.inner.refused(refused);
+        self.log.push(Entry::refused(refused, (self.clock)()));
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     throttle::Throttle,
     verified::{Key, Verified},
 };
-use crate::{Answer, Ask, Body, Handler};
+use crate::{Answer, Ask, Body, Handler, Refused};
 
 /// Demands a password before `H` answers.
 ///
@@ -163,6 +163,10 @@ impl<H: Handler> Handler for Basic<H> {
         }
         ask.request.extensions_mut().insert(user.clone());
         self.inner.answer(ask).await.map(|answer| signed(answer, user))
+    }
+
+    fn refused(&self, refused: &Refused<'_>) {
+        self.inner.refused(refused);
     }
 }
 

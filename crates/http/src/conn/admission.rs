@@ -1,10 +1,22 @@
 //! What a request must be, beyond its framing, before a handler sees it: RFC 9110 §7.2, §9.3.6,
-//! RFC 9113 §8.3.
+//! RFC 9113 §8.2, §8.3.
 //!
-//! Over HTTP/1 the guard has judged the host already. Over HTTP/2 nobody has: h2 leaves it to us.
+//! Over HTTP/1 the guard has judged the head already. Over HTTP/2 nobody has: h2 leaves it to us.
+//! Two things it leaves to nobody: what `:path` has from a `#` on is cut off before we see it, and
+//! so is a `:scheme` without an `:authority`. Neither reaches a handler.
 
-use http::{Request, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, header};
 use relais_wire::host::{HostName, parse_host, same_host};
+
+/// What HTTP/2 requests are held to on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rules {
+    /// What is spoken: another cannot be meant.
+    pub(super) scheme: &'static str,
+    /// How many fields a head may have. All cookies count as one: clients put each in a field of
+    /// its own, and are told to (RFC 9113 §8.2.3).
+    pub(super) fields_max: u32,
+}
 
 /// Why a request is not passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,22 +30,74 @@ pub(super) struct Refused {
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn judge<B>(request: &Request<B>) -> Result<(), Refused> {
-    if request.method() == http::Method::CONNECT {
+pub(super) fn judge<B>(request: &Request<B>, rules: Rules) -> Result<(), Refused> {
+    if request.method() == Method::CONNECT {
         return Err(Refused { status: StatusCode::NOT_IMPLEMENTED, why: "no tunnels here" });
     }
-    if request.version() == Version::HTTP_2 {
-        judge_host(request).map_err(|why| Refused { status: StatusCode::BAD_REQUEST, why })?;
+    if request.version() != Version::HTTP_2 {
+        return Ok(());
+    }
+    let headers = request.headers();
+    if !few_enough(headers, rules.fields_max) {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Err(Refused { status, why: "too many fields" });
+    }
+    judge_target(request.method(), request.uri(), rules.scheme)
+        .and_then(|()| judge_values(headers))
+        .and_then(|()| judge_length(headers))
+        .and_then(|()| judge_host(request.uri(), headers))
+        .map_err(|why| Refused { status: StatusCode::BAD_REQUEST, why })
+}
+
+fn few_enough(headers: &HeaderMap, fields_max: u32) -> bool {
+    let max = usize::try_from(fields_max).unwrap_or(usize::MAX);
+    let cookies = || headers.get_all(header::COOKIE).iter().count();
+    headers.len() <= max || headers.len() - cookies().saturating_sub(1) <= max
+}
+
+fn judge_target(method: &Method, target: &Uri, scheme: &str) -> Result<(), &'static str> {
+    // Not `Uri::path`, which gives a slash for what has none.
+    let path = target.path_and_query().map_or("", |path| path.as_str());
+    let is_path = path.starts_with('/') || path == "*" && method == Method::OPTIONS;
+    if !is_path {
+        return Err("bad :path: expected /path, or * for OPTIONS");
+    }
+    match target.scheme_str() {
+        Some(asked) if !asked.eq_ignore_ascii_case(scheme) => {
+            Err("bad :scheme: expected the one that is spoken")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn judge_values(headers: &HeaderMap) -> Result<(), &'static str> {
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let is_padded = |value: &HeaderValue| {
+        let bytes = value.as_bytes();
+        is_blank(bytes.first()) || is_blank(bytes.last())
+    };
+    if headers.values().any(is_padded) {
+        return Err("a field value that starts or ends with a space or tab");
     }
     Ok(())
 }
 
-fn judge_host<B>(request: &Request<B>) -> Result<(), &'static str> {
-    let target = request.uri();
-    if !target.path().starts_with('/') && target.path() != "*" {
-        return Err("bad :path: expected /path");
+/// h2 takes a length twice, and an empty one for 0.
+fn judge_length(headers: &HeaderMap) -> Result<(), &'static str> {
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    let Some(length) = lengths.next() else { return Ok(()) };
+    if lengths.next().is_some() {
+        return Err("more than one content-length");
     }
-    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let digits = length.as_bytes();
+    if digits.is_empty() || digits.len() > 19 || !digits.iter().all(u8::is_ascii_digit) {
+        return Err("bad content-length: expected at most 19 digits");
+    }
+    Ok(())
+}
+
+fn judge_host(target: &Uri, headers: &HeaderMap) -> Result<(), &'static str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
     let (first, more) = (hosts.next(), hosts.next());
     if more.is_some() {
         return Err("more than one host");
@@ -57,32 +121,96 @@ fn agree(a: &HostName<'_>, b: &HostName<'_>) -> bool {
 mod tests {
     use super::*;
 
+    const RULES: Rules = Rules { scheme: "https", fields_max: 3 };
+
     #[test]
     fn an_http2_request_names_its_host_once() {
         check("https://a/", &[], Ok(()));
-        check("/", &["a"], Ok(()));
-        check("https://A:443/", &["a:443"], Ok(()));
+        check("/", &[("host", "a")], Ok(()));
+        check("https://A:443/", &[("host", "a:443")], Ok(()));
         check("/", &[], Err("no :authority"));
-        check("https://a/", &["b"], Err("host and :authority disagree"));
-        check("https://a/", &["a:1"], Err("host and :authority disagree"));
-        check("https://a/", &["a", "a"], Err("more than one host"));
+        check("https://a/", &[("host", "b")], Err("host and :authority disagree"));
+        check("https://a/", &[("host", "a:1")], Err("host and :authority disagree"));
+        check("https://a/", &[("host", "a"), ("host", "a")], Err("more than one host"));
         check("https://u@a/", &[], Err("bad :authority: expected host:port"));
-        check("https://a/", &["a b"], Err("bad host"));
+        check("https://a/", &[("host", "a b")], Err("bad host"));
+    }
+
+    #[test]
+    fn an_http2_target_is_a_path_under_the_scheme_that_is_spoken() {
+        let path = Err("bad :path: expected /path, or * for OPTIONS");
+        check("https://a?b", &[], path);
+        check("https://a/?b", &[], Ok(()));
+        check("*", &[("host", "a")], path);
+        let scheme = Err("bad :scheme: expected the one that is spoken");
+        check("http://a/", &[], scheme);
+        check("ftp://a/", &[], scheme);
+        let clear = Rules { scheme: "http", ..RULES };
+        assert_eq!(judged("http://a/", &[], clear), Ok(()));
+        assert_eq!(judged("https://a/", &[], clear), scheme);
+        let options = Request::options("*").header("host", "a").version(Version::HTTP_2);
+        assert_eq!(judge(&options.body(()).unwrap(), RULES), Ok(()));
+    }
+
+    /// No wish, a fact: if this fails, fragments can be seen, and are to be refused.
+    #[test]
+    fn a_fragment_is_gone_before_we_see_it() {
+        let path = http::uri::PathAndQuery::from_maybe_shared("/a#b").unwrap();
+        assert_eq!(path.as_str(), "/a");
+    }
+
+    #[test]
+    fn an_http2_length_is_said_once_and_in_digits() {
+        let length = |length: &'static str| ("content-length", length);
+        check("https://a/", &[length("12")], Ok(()));
+        check("https://a/", &[length("1"), length("1")], Err("more than one content-length"));
+        for bad in ["", "+1", "1,1", "1a", "12345678901234567890"] {
+            let expect = Err("bad content-length: expected at most 19 digits");
+            check("https://a/", &[length(bad)], expect);
+        }
+    }
+
+    #[test]
+    fn an_http2_value_is_not_padded() {
+        check("https://a/", &[("x", "a \tb")], Ok(()));
+        check("https://a/", &[("x", "")], Ok(()));
+        for bad in [" a", "\ta", "a ", "a\t", " "] {
+            let expect = Err("a field value that starts or ends with a space or tab");
+            check("https://a/", &[("y", "a"), ("x", bad)], expect);
+        }
+    }
+
+    #[test]
+    fn an_http2_request_has_so_many_fields_and_its_cookies_are_one() {
+        check("https://a/", &[("x", "a"); 3], Ok(()));
+        check("https://a/", &[("x", "a"); 4], Err("too many fields"));
+        let crumbs = [("cookie", "a=b"); 9];
+        check("https://a/", &[&crumbs[..], &[("x", "a"); 2]].concat(), Ok(()));
+        check("https://a/", &[&crumbs[..], &[("x", "a"); 3]].concat(), Err("too many fields"));
+        let many = request("https://a/", &[("x", "a"); 4]);
+        assert_eq!(judge(&many, RULES).unwrap_err().status, 431);
     }
 
     #[track_caller]
-    fn check(target: &str, hosts: &[&str], expect: Result<(), &str>) {
+    fn check(target: &str, headers: &[(&str, &str)], expect: Result<(), &str>) {
+        assert_eq!(judged(target, headers, RULES), expect);
+    }
+
+    fn judged(target: &str, headers: &[(&str, &str)], rules: Rules) -> Result<(), &'static str> {
+        judge(&request(target, headers), rules).map_err(|refused| refused.why)
+    }
+
+    fn request(target: &str, headers: &[(&str, &str)]) -> Request<()> {
         let mut request = Request::builder().uri(target).version(Version::HTTP_2);
-        for host in hosts {
-            request = request.header(header::HOST, *host);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
-        let judged = judge(&request.body(()).unwrap()).map_err(|refused| refused.why);
-        assert_eq!(judged, expect);
+        request.body(()).unwrap()
     }
 
     #[test]
     fn a_tunnel_is_not_opened() {
         let request = Request::builder().method("CONNECT").uri("a:1").body(()).unwrap();
-        assert_eq!(judge(&request).unwrap_err().status, StatusCode::NOT_IMPLEMENTED);
+        assert_eq!(judge(&request, RULES).unwrap_err().status, StatusCode::NOT_IMPLEMENTED);
     }
 }

@@ -7,18 +7,18 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, service::Service};
 use relais_net::{Fault, Side};
 use tracing::{debug, warn};
 
 use super::{
-    admission,
+    admission::{self, Rules},
     outgoing::{Files, Outgoing},
     pulse::Pulse,
     refusal,
 };
-use crate::{Answer, Ask, Caller, DynHandler, Inbound, handler::ConnBody};
+use crate::{Answer, Ask, Caller, DynHandler, Ended, Inbound, Refused, handler::ConnBody};
 
 /// The handler behind a door. A slot, because a reload changes it under open connections: each
 /// request meets the newest.
@@ -31,9 +31,37 @@ pub(super) struct Asking {
     pub(super) caller: Arc<Caller>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) files: Files,
+    /// See [`Rules`].
+    pub(super) fields_max: u32,
 }
 
 impl Asking {
+    /// Tells the handler of an answer that it was not asked for.
+    pub(super) fn tell(&self, request: Option<&Request<()>>, status: StatusCode, ended: Ended) {
+        let refused = Refused { caller: &self.caller, request, status, ended };
+        self.handler.load().refused_dyn(&refused);
+    }
+
+    fn rules(&self) -> Rules {
+        let scheme = if self.caller.tls.is_some() { "https" } else { "http" };
+        Rules { scheme, fields_max: self.fields_max }
+    }
+
+    /// Answers a request that is not passed on.
+    fn refuse(&self, request: Request<Incoming>, refused: admission::Refused) -> Answer {
+        let admission::Refused { status, why } = refused;
+        let request = request.map(drop);
+        let mut answer = refusal::answer(status, why);
+        let bytes = if request.method() == Method::HEAD { None } else { answer.body().left() };
+        self.tell(Some(&request), status, Ended::Whole(bytes.unwrap_or(0)));
+        // What follows a CONNECT may be meant for the far end of the tunnel, and is no request.
+        if request.version() < Version::HTTP_2 {
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(header::CONNECTION, close);
+        }
+        answer
+    }
+
     fn send(&self, answer: Answer) -> Response<Outgoing> {
         answer.map(|body| Outgoing::new(body, self.files, Arc::clone(&self.pulse)))
     }
@@ -88,8 +116,8 @@ impl Service<Request<Incoming>> for Asking {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         self.pulse.asked();
-        if let Err(refused) = admission::judge(&request) {
-            return Answering::Ready(Some(self.send(refusal::answer(refused.status, refused.why))));
+        if let Err(refused) = admission::judge(&request, self.rules()) {
+            return Answering::Ready(Some(self.send(self.refuse(request, refused))));
         }
         let ask = Ask {
             request: request.map(|body| Inbound::Conn(ConnBody::new(body))),

@@ -85,8 +85,10 @@ pub(super) async fn serve(
         match ending {
             Ending::AtRest => transport = slept,
             // Boxed: a connection at rest keeps no room for its end.
-            Ending::Over(ended) => return Box::pin(part(slept, ended, word)).await,
-            Ending::Judged(judged) => return Box::pin(dismiss(slept, judged, word)).await,
+            Ending::Over(ended) => return Box::pin(part(slept, ended, word, &asking)).await,
+            Ending::Judged(judged) => {
+                return Box::pin(dismiss(slept, judged, word, &asking)).await;
+            }
         }
         if rest(&transport, house.limits, drain).await == Rested::Enough {
             return Ok(());
@@ -117,6 +119,7 @@ async fn part(
     mut transport: Transport,
     ended: Result<(), hyper::Error>,
     word: LastWord,
+    asking: &Asking,
 ) -> Result<(), Fault> {
     let Some(refused) = transport.refused() else {
         refusal::close(&mut transport).await;
@@ -126,19 +129,26 @@ async fn part(
     };
     if word == LastWord::Fits {
         let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        refusal::send(&mut transport, status, &refused.to_string()).await;
+        let ended = refusal::send(&mut transport, status, &refused.to_string()).await;
+        asking.tell(None, status, ended);
     }
     let error = std::io::Error::new(std::io::ErrorKind::InvalidData, refused);
     Err(Fault::new(Side::Client, "reading a request", error))
 }
 
 /// Ends a connection that took too long.
-async fn dismiss(mut transport: Transport, judged: Judged, word: LastWord) -> Result<(), Fault> {
+async fn dismiss(
+    mut transport: Transport,
+    judged: Judged,
+    word: LastWord,
+    asking: &Asking,
+) -> Result<(), Fault> {
     match judged {
         Judged::Well | Judged::Idle => return Ok(()),
         Judged::Slow if word == LastWord::Fits => {
             let why = "the request took too long to come";
-            refusal::send(&mut transport, StatusCode::REQUEST_TIMEOUT, why).await;
+            let ended = refusal::send(&mut transport, StatusCode::REQUEST_TIMEOUT, why).await;
+            asking.tell(None, StatusCode::REQUEST_TIMEOUT, ended);
         }
         Judged::Slow | Judged::Deaf => transport.reset(),
     }

@@ -7,7 +7,7 @@ use relais_wire::http1::HeadLimits;
 /// Limits of one HTTP connection. Times are precise to a second: they are swept, not timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How large a head may be. HTTP/2 knows of the bytes only.
+    /// How large a head may be. HTTP/2 has no lines; of its fields, all cookies count as one.
     pub head: HeadLimits,
     /// From a head's first byte to its last.
     pub head_max: Duration,

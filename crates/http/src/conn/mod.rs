@@ -57,8 +57,13 @@ impl Service for Http {
         };
         let pulse = Arc::new(Pulse::new());
         let caller = Arc::new(Caller { peer, local, tls });
-        let asking =
-            Asking { handler: Arc::clone(&self.handler), caller, pulse: Arc::clone(&pulse), files };
+        let asking = Asking {
+            handler: Arc::clone(&self.handler),
+            caller,
+            pulse: Arc::clone(&pulse),
+            files,
+            fields_max: self.limits.head.fields_max,
+        };
         if is_http2 {
             // Boxed: its state is large, and every HTTP/1 connection would have room for it.
             Box::pin(http2::serve(stream, asking, &self.limits, &drain)).await

@@ -7,7 +7,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::transport::Transport;
-use crate::{Answer, Body};
+use crate::{Answer, Body, Ended};
 
 /// How long a refused client may go on sending before the socket is closed under it.
 const LINGER_MAX: Duration = Duration::from_secs(1);
@@ -28,7 +28,9 @@ pub(super) fn answer(status: StatusCode, why: &str) -> Answer {
 }
 
 /// Answers what hyper has not seen as a request, and closes in a way that lets the client read it.
-pub(super) async fn send(transport: &mut Transport, status: StatusCode, why: &str) {
+///
+/// Gives how much of the answer's body went out.
+pub(super) async fn send(transport: &mut Transport, status: StatusCode, why: &str) -> Ended {
     let text = format!("{} {why}\n", status.as_u16());
     let answer = format!(
         "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n\
@@ -37,20 +39,26 @@ pub(super) async fn send(transport: &mut Transport, status: StatusCode, why: &st
         status.canonical_reason().unwrap_or("Refused"),
         text.len(),
     );
+    let mut ended = Ended::Short(0);
+    let sending = async {
+        transport.stream().write_all(answer.as_bytes()).await?;
+        ended = Ended::Whole(text.len() as u64);
+        linger(transport).await
+    };
     // Who does not take a refusal in time is not waited for.
-    _ = tokio::time::timeout(LINGER_MAX, linger(transport, answer.as_bytes())).await;
+    _ = tokio::time::timeout(LINGER_MAX, sending).await;
+    ended
 }
 
 /// Closes a connection that is over: TLS is told, and the client may read its last answer.
 pub(super) async fn close(transport: &mut Transport) {
-    _ = tokio::time::timeout(LINGER_MAX, linger(transport, b"")).await;
+    _ = tokio::time::timeout(LINGER_MAX, linger(transport)).await;
 }
 
 /// Closing a socket with bytes unread makes the kernel reset it, and the answer may be lost: so the
 /// rest is read for a while, and thrown away.
-async fn linger(transport: &mut Transport, answer: &[u8]) -> std::io::Result<()> {
+async fn linger(transport: &mut Transport) -> std::io::Result<()> {
     let stream = transport.stream();
-    stream.write_all(answer).await?;
     stream.shutdown().await?;
     let mut rest = vec![0; 4096];
     while stream.read(&mut rest).await? > 0 {}

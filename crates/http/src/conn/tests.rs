@@ -1,5 +1,7 @@
 //! Connections from end to end: raw bytes in, raw bytes out.
 
+mod refused;
+
 use std::{io::Write, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
@@ -334,19 +336,22 @@ fn statuses_of_refusals_are_statuses() {
     }
 }
 
-/// An HTTP/2 connection served in the background, and the client's end of it.
-async fn http2(limits: Limits) -> (SendRequest<Empty<Bytes>>, Shutdown) {
-    let (client, server) = tokio::io::duplex(1 << 16);
-    let (shutdown, drain) = Shutdown::new();
-    let tls = Session {
+fn http2_session() -> Session {
+    Session {
         protocol: Protocol::Http2,
         server_name: None,
         version: Version::Tls13,
         cipher: "",
         handshake: Handshake::Full,
         caller: None,
-    };
-    let conn = Conn { tls: Some(tls), ..conn(Stream::Memory(server)) };
+    }
+}
+
+/// An HTTP/2 connection served in the background, and the client's end of it.
+async fn http2(limits: Limits) -> (SendRequest<Empty<Bytes>>, Shutdown) {
+    let (client, server) = tokio::io::duplex(1 << 16);
+    let (shutdown, drain) = Shutdown::new();
+    let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
     tokio::spawn(async move { http(Stage::default(), limits).serve(conn, drain).await });
     let (sender, driver) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client))

@@ -4,8 +4,8 @@ use relais_net::Peer;
 
 use super::*;
 use crate::{
-    Piece,
-    says::{Says, ask},
+    Ended, Piece,
+    says::{Says, Told, ask},
 };
 
 fn site(hosts: &[&str], name: &'static str) -> Site {
@@ -101,6 +101,26 @@ async fn what_takes_time_is_passed_through() {
     assert_eq!(text(hosts.answer(from_a()).await.unwrap()), "slow");
     let from_b = ask(Peer::Local, "/", &[("host", "b")]);
     assert_eq!(text(hosts.answer(from_b).await.unwrap()), NOBODY);
+}
+
+#[test]
+fn the_default_or_the_first_is_told_of_refusals() {
+    let [first, second, default] = [Told::default(), Told::default(), Told::default()];
+    let site = |hosts: &[&str], told: &Told| {
+        let hosts = hosts.iter().map(|host| host.parse().unwrap()).collect();
+        Site { hosts, handler: Arc::new(told.clone()) }
+    };
+    let caller = &ask(Peer::Local, "/", &[]).caller;
+    let status = StatusCode::BAD_REQUEST;
+    let refused = Refused { caller, request: None, status, ended: Ended::Short(0) };
+    let heard = || [first.take().len(), second.take().len(), default.take().len()];
+    let named = [site(&["b"], &first), site(&["a"], &second)];
+    Hosts::new(named.clone()).unwrap().refused(&refused);
+    assert_eq!(heard(), [1, 0, 0]);
+    Hosts::new(named.into_iter().chain([site(&[], &default)])).unwrap().refused(&refused);
+    assert_eq!(heard(), [0, 0, 1]);
+    Hosts::only(Arc::new(second.clone())).refused(&refused);
+    assert_eq!(heard(), [0, 1, 0]);
 }
 
 #[test]

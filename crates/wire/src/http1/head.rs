@@ -6,7 +6,7 @@
 
 use super::HeadLimits;
 use super::refusal::Refusal;
-use crate::class::{TARGET, TOKEN, count_value};
+use crate::class::{QUERY, TARGET, TOKEN, count_value};
 use crate::host::{HostName, parse_host, same_host};
 use crate::list::trim;
 
@@ -73,7 +73,7 @@ impl Head {
             Some(byte) if byte != b' ' => Refusal::Method(byte),
             _ => Refusal::RequestLine,
         })?;
-        let (target, version) = word(rest, TARGET.count(rest)).map_err(|found| match found {
+        let (target, version) = word(rest, count_target(rest)).map_err(|found| match found {
             Some(b'#') => Refusal::Fragment,
             Some(b'\r') => Refusal::BareCr,
             Some(byte) if byte != b' ' => Refusal::Target(byte),
@@ -188,6 +188,15 @@ pub(super) fn trailer(line: &[u8]) -> Result<(), Refusal> {
     if framing.iter().any(is_name) { Err(Refusal::TrailerFraming) } else { Ok(()) }
 }
 
+/// How many bytes `rest` starts with that a target may have.
+fn count_target(rest: &[u8]) -> usize {
+    let before_query = TARGET.count(rest);
+    match &rest[before_query..] {
+        query @ [b'?', ..] => before_query + QUERY.count(query),
+        _ => before_query,
+    }
+}
+
 /// Cuts `line` behind its first `len` bytes, of which there must be some, and the space there.
 ///
 /// The error is the byte found in place of the space or of the first byte.
@@ -208,6 +217,9 @@ fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
     }
 }
 
+/// The longest scheme that the parser behind takes.
+const SCHEME_BYTES_MAX: usize = 64;
+
 /// Whom a target names that is not in origin-form; `None` is nobody, for `*`.
 fn named_by(method: &[u8], target: &[u8]) -> Result<Option<Box<Authority>>, Refusal> {
     if method == b"CONNECT" {
@@ -226,7 +238,10 @@ fn named_by(method: &[u8], target: &[u8]) -> Result<Option<Box<Authority>>, Refu
     let rest = rest.strip_prefix(b"://").ok_or(Refusal::TargetForm)?;
     let scheme_byte =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    if !scheme.first().is_some_and(u8::is_ascii_alphabetic) || !scheme.iter().all(scheme_byte) {
+    let is_scheme = scheme.len() <= SCHEME_BYTES_MAX
+        && scheme.first().is_some_and(u8::is_ascii_alphabetic)
+        && scheme.iter().all(scheme_byte);
+    if !is_scheme {
         return Err(Refusal::TargetForm);
     }
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());

@@ -22,7 +22,11 @@ pub enum Refusal {
     #[error("{:?} in the method: expected a token", char::from(*.0))]
     Method(u8),
     /// A byte that no target has.
-    #[error("{:?} in the request target: expected visible ASCII", char::from(*.0))]
+    #[error(
+        "{:?} in the request target: expected visible ASCII, with `<`, `>`, `` ` `` in a path and \
+         `\"` in a query percent-encoded",
+        char::from(*.0)
+    )]
     Target(u8),
     /// A target with a fragment, which is not for servers.
     #[error("a fragment in the request target: expected none")]

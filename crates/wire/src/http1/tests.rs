@@ -24,7 +24,7 @@ fn heads_without_a_body_pass() {
     passes("GET / HTTP/1.0\r\n\r\n", 1, Stage::BetweenMessages);
     passes("GET / HTTP/1.0\r\nHost: a\r\n\r\n", 1, Stage::BetweenMessages);
     passes("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 1, Stage::BetweenMessages);
-    passes("get /~a?b=[c]&\"d\" HTTP/1.1\r\nhOST:a\r\n\r\n", 1, Stage::BetweenMessages);
+    passes("get /~a\"{|}^\\?b=[c]&`{|}^\\ HTTP/1.1\r\nhOST:a\r\n\r\n", 1, Stage::BetweenMessages);
     passes("M-SEARCH //a HTTP/1.1\r\nHost: \t [::1]:80 \t\r\n\r\n", 1, Stage::BetweenMessages);
     passes("DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 1, Stage::BetweenMessages);
     passes(with("X: \r\nY:\r\nZ: a:b \t \u{e4}\r\n"), 1, Stage::BetweenMessages);
@@ -167,6 +167,16 @@ fn targets_are_strict() {
     refuses(target("/\x7f"), Refusal::Target(0x7F));
     refuses(target("/\u{e4}"), Refusal::Target(0xC3));
     refuses(target("/\x0b"), Refusal::Target(0x0B));
+    for bad in ["/a<", "/a?b<", "http://a/<", "http://a<b/", "<"] {
+        refuses(target(bad), Refusal::Target(b'<'));
+    }
+    refuses(target("/>?"), Refusal::Target(b'>'));
+    refuses(target("/?>"), Refusal::Target(b'>'));
+    refuses(target("/a`?b"), Refusal::Target(b'`'));
+    refuses(target("/a?b\"c"), Refusal::Target(b'"'));
+    refuses(target("/a?b?\""), Refusal::Target(b'"'));
+    refuses(target("/a?b#c"), Refusal::Fragment);
+    refuses(target(&format!("{}://a/", "a".repeat(65))), Refusal::TargetForm);
     refuses(target("/a#b"), Refusal::Fragment);
     refuses(target("#"), Refusal::Fragment);
     refuses(target("http://a/#"), Refusal::Fragment);
@@ -558,6 +568,7 @@ fn connection() -> impl Strategy<Value = Vec<u8>> {
         2 => Just("POST http://a/b HTTP/1.1\r\nHost: a\r\n"),
         1 => Just("GET / HTTP/1.0\r\n"),
         1 => Just("GET /\u{e4} HTTP/1.1\r\nHost: a\r\n"),
+        1 => Just("GET /`?`\" HTTP/1.1\r\nHost: a\r\n"),
         2 => Just("Transfer-Encoding: chunked\r\n"),
         2 => Just("Content-Length: 7\r\n"),
         1 => Just("X: \u{e4} \"a\"\t\r\n"),

@@ -4,7 +4,7 @@ use http::{HeaderValue, Request, StatusCode};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{access_log::entry::Said, auth::User};
+use crate::{Refused, access_log::entry::Said, auth::User, says::ask};
 
 fn entry(target: &str, referer: &[u8], agent: &[u8]) -> Entry {
     let mut request = Request::get(target).header("host", "a.org").body(()).unwrap();
@@ -20,7 +20,7 @@ fn entry(target: &str, referer: &[u8], agent: &[u8]) -> Entry {
         tls: Some(relais_net::tls::Version::Tls13),
         user: None,
         said: Said::of(&request),
-        version: Version::HTTP_11,
+        version: Some(Version::HTTP_11),
         status: StatusCode::OK,
         ended: Ended::Whole(2326),
     }
@@ -43,13 +43,28 @@ fn combined_is_what_apache_and_nginx_write() {
     entry.user = Some(User("ada \"l\" é".into()));
     entry.peer = Peer::Local;
     entry.ended = Ended::Short(7);
-    entry.version = Version::HTTP_2;
+    entry.version = Some(Version::HTTP_2);
     entry.said = Said::of(&Request::get("/").body(()).unwrap());
     assert_eq!(
         print(Format::Combined, &entry),
         "- - ada\\x20\\x22l\\x22\\x20\\xC3\\xA9 [10/Oct/2000:13:55:36 +0000] \
          \"GET / HTTP/2.0\" 200 7 \"-\" \"-\"\n"
     );
+}
+
+#[test]
+fn what_was_not_read_is_left_out() {
+    let caller = &ask(Peer::Local, "/", &[]).caller;
+    let status = StatusCode::BAD_REQUEST;
+    let refused = Refused { caller, request: None, status, ended: Ended::Whole(9) };
+    let entry = Entry::refused(&refused, UNIX_EPOCH);
+    assert_eq!(
+        print(Format::Combined, &entry),
+        "- - - [01/Jan/1970:00:00:00 +0000] \"-\" 400 9 \"-\" \"-\"\n"
+    );
+    let line = print(Format::Json, &entry);
+    let expect = "\"user\":null,\"method\":null,\"target\":null,\"version\":null,\"host\":null,";
+    assert!(line.contains(expect), "{line}");
 }
 
 #[test]
@@ -100,7 +115,11 @@ fn json_escapes_what_json_and_terminals_obey() {
     };
     check(b"a\"b\\c", "a\\\"b\\\\c");
     check(b"\r\n\0\x1b\x7f", "\\u000d\\u000a\\u0000\\u001b\\u007f");
-    check("é\u{9b}".as_bytes(), "é\\u009b");
+    check("é\u{9b}\u{80}".as_bytes(), "é\\u009b\\u0080");
+    check("\u{2027}\u{2028}\u{2029}".as_bytes(), "\u{2027}\\u2028\\u2029");
+    check("\u{202a}\u{202e}\u{202f}".as_bytes(), "\\u202a\\u202e\u{202f}");
+    check("\u{2065}\u{2066}\u{2069}\u{206a}".as_bytes(), "\u{2065}\\u2066\\u2069\u{206a}");
+    check("\u{61c}\u{200d}\u{200e}\u{200f}".as_bytes(), "\\u061c\u{200d}\\u200e\\u200f");
     check(b"\xff\xc3", "\\\\xFF\\\\xC3");
 }
 

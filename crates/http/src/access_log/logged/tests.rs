@@ -17,7 +17,7 @@ use super::*;
 use crate::{
     Body, Piece,
     access_log::{Closed, Format, Sink},
-    says::{Says, ask},
+    says::{Says, Told, ask},
 };
 
 fn clock() -> SystemTime {
@@ -168,6 +168,28 @@ async fn a_caller_that_leaves_before_the_answer_is_noted() {
         assert!(leaving.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     }
     book.check(499, 0, false);
+}
+
+#[test]
+fn refusals_are_noted_and_passed_on() {
+    let (book, told) = (Book::open(), Told::default());
+    let logged = book.keep(told.clone());
+    let Ask { request, caller } = ask(Peer::Local, "/a", &[("host", "a.org")]);
+    let status = StatusCode::BAD_REQUEST;
+    let ended = Ended::Whole(9);
+    logged.refused(&Refused { caller: &caller, request: None, status, ended });
+    let request = Some(&request.map(drop));
+    logged.refused(&Refused { caller: &caller, request, status, ended });
+    assert_eq!(told.take(), ["400 -", "400 /a"]);
+    let entries = book.read();
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    for (entry, target, version) in
+        [(&entries[0], Value::Null, Value::Null), (&entries[1], json!("/a"), json!("HTTP/1.1"))]
+    {
+        assert_eq!((&entry["target"], &entry["version"]), (&target, &version));
+        assert_eq!((&entry["status"], &entry["bytes"]), (&json!(400), &json!(9)));
+        assert_eq!(entry["time"], "2000-10-10T13:55:36.000Z");
+    }
 }
 
 #[test]

@@ -7,7 +7,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::Method;
 
 use super::*;
-use crate::says::{Says, ask};
+use crate::{
+    Ended,
+    says::{Says, Told, ask},
+};
 
 /// Answers with the user and the Authorization header that it sees, in headers of that name.
 #[derive(Debug)]
@@ -48,6 +51,20 @@ fn basic<H: Handler>(inner: H, limits: &Limits) -> Basic<H> {
 
 async fn status<H: Handler>(basic: &Basic<H>, ask: Ask) -> u16 {
     basic.answer(ask).await.unwrap().status().as_u16()
+}
+
+#[test]
+fn refusals_are_passed_on() {
+    let told = Told::default();
+    let caller = &ada().caller;
+    let (status, ended) = (StatusCode::BAD_REQUEST, Ended::Short(0));
+    basic(told.clone(), &Limits::default()).refused(&Refused {
+        caller,
+        request: None,
+        status,
+        ended,
+    });
+    assert_eq!(told.take(), ["400 -"]);
 }
 
 #[tokio::test]

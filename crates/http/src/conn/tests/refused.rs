@@ -1,0 +1,127 @@
+//! Answers that no handler gives: what they say, and who is told of them.
+
+use super::*;
+use crate::says::Told;
+
+/// Serves `conn` with a handler that answers everything; the second of these is told of refusals.
+fn serve_told(conn: Conn, limits: Limits) -> (tokio::task::JoinHandle<()>, Told, Shutdown) {
+    let told = Told::default();
+    let handler: Box<dyn DynHandler> = Box::new(told.clone());
+    let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), limits);
+    let (shutdown, drain) = Shutdown::new();
+    // How it ends is seen by the client.
+    let serving = tokio::spawn(async move { _ = http.serve(conn, drain).await });
+    (serving, told, shutdown)
+}
+
+/// What comes back for `input`, without the dates, and the refusals told of.
+async fn talk_told(input: &str, limits: Limits) -> (String, Vec<String>) {
+    let (mut client, server) = tokio::io::duplex(1 << 16);
+    let (serving, told, _shutdown) = serve_told(conn(Stream::Memory(server)), limits);
+    client.write_all(input.as_bytes()).await.unwrap();
+    if limits == Limits::default() {
+        client.shutdown().await.unwrap();
+    }
+    let output = rest_of(&mut client).await;
+    drop(client);
+    serving.await.unwrap();
+    (output, told.take())
+}
+
+#[tokio::test]
+async fn every_target_is_answered_or_refused_with_a_reason() {
+    for (form, refused) in [
+        ("/{}", "#<>`"),
+        ("/a{}b?c", "#<>`"),
+        ("/?{}", "\"#<>"),
+        ("/a?{}?b", "\"#<>"),
+        ("http://a/{}", "#<>`"),
+        ("http://a?{}", "\"#<>"),
+    ] {
+        for byte in '!'..='~' {
+            let target = form.replace("{}", &byte.to_string());
+            check_target(&target, refused.contains(byte)).await;
+        }
+    }
+    for len in [63, 64, 65, 66] {
+        check_target(&format!("{}://a/", "a".repeat(len)), len > 64).await;
+    }
+}
+
+async fn check_target(target: &str, refused: bool) {
+    let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let (answer, told) = talk_told(&request, Limits::default()).await;
+    let status = if refused { "HTTP/1.1 400 " } else { "HTTP/1.1 200 " };
+    assert!(answer.starts_with(status), "{target}: {answer}");
+    assert!(!answer.contains("content-length: 0\r\n"), "{target}: {answer}");
+    assert_eq!(told.is_empty(), !refused, "{target}: {told:?}");
+}
+
+#[tokio::test]
+async fn refusals_are_told() {
+    let get = "GET /now HTTP/1.1\r\nHost: a\r\n";
+    for (input, expect) in [
+        ("GET /now HTTP/1.1\r\n\r\n", "400 -"),
+        (&format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(20_000)), "414 -"),
+        (&format!("{get}{}\r\n", "x: y\r\n".repeat(101)), "431 -"),
+        (&format!("{get}Transfer-Encoding: gzip\r\n\r\n"), "501 -"),
+        ("GET / HTTP/1.2\r\nHost: a\r\n\r\n", "505 -"),
+        ("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", "501 a:443"),
+    ] {
+        let (answer, told) = talk_told(input, Limits::default()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {} ", &expect[..3])), "{answer}");
+        assert_eq!(told, [expect]);
+    }
+    let (answer, told) = talk_told(&format!("{get}\r\n"), Limits::default()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[tokio::test]
+async fn who_is_too_slow_is_told_of() {
+    let limits = Limits { head_max: Duration::ZERO, ..Limits::default() };
+    let (answer, told) = talk_told("GET /now HT", limits).await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert_eq!(told, ["408 -"]);
+}
+
+#[tokio::test]
+async fn what_follows_a_refused_tunnel_is_no_request() {
+    for inside in ["", "GET /now HTTP/1.1\r\nHost: a\r\n\r\n"] {
+        let input = format!("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n{inside}");
+        let (answer, told) = talk_told(&input, Limits::default()).await;
+        assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        assert_eq!(told, ["501 a:443"]);
+    }
+}
+
+#[tokio::test]
+async fn http2_refuses_requests_one_by_one_and_tells() {
+    let (client, server) = tokio::io::duplex(1 << 16);
+    let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
+    let (_serving, told, _shutdown) = serve_told(conn, Limits::default());
+    let (mut sender, driver) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client))
+            .await
+            .unwrap();
+    tokio::spawn(driver);
+    let mut many = get("https://a/many");
+    for _ in 0..101 {
+        many = many.header("x", "y");
+    }
+    for (request, expect, heard) in [
+        (get("https://a/").header("x", " y"), 400, Some("400 https://a/")),
+        (many, 431, Some("431 https://a/many")),
+        (get("http://a/"), 400, Some("400 http://a/")),
+        (get("a:443").method("CONNECT"), 501, Some("501 a:443")),
+        (get("https://a/"), 200, None),
+    ] {
+        let answer =
+            sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), expect);
+        assert!(!answer.headers().contains_key("connection"));
+        assert_eq!(told.take(), heard.as_slice());
+    }
+}
