@@ -55,9 +55,10 @@ impl Stamp {
 impl OpenFile {
     /// Whether the contents are still those that were opened, as far as the system tells.
     ///
-    /// A change of the file's names or rights counts as well: it cannot be told from one of the
-    /// contents whose date was set back.
+    /// A change of the file's names or rights does not count: it loses a name when another file is
+    /// renamed over it, and who is being sent the old one is to have it whole.
     pub fn is_unchanged(&self) -> bool {
-        Stamp::of(&self.file).is_ok_and(|now| now == self.stamp)
+        let now = Stamp::of(&self.file);
+        now.is_ok_and(|now| (now.len, now.modified) == (self.stamp.len, self.stamp.modified))
     }
 }

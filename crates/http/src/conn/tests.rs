@@ -150,6 +150,14 @@ async fn a_request_whose_body_is_refused_has_one_answer() {
 }
 
 #[tokio::test]
+async fn what_stands_behind_a_last_request_has_no_answer() {
+    let last = "GET /now HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let answered = talk(&format!("{last}\0\r\n\r\n")).await;
+    assert_eq!(answered.matches("HTTP/1.1 ").count(), 1, "{answered}");
+    assert!(answered.starts_with("HTTP/1.1 200 "), "{answered}");
+}
+
+#[tokio::test]
 async fn a_body_that_nobody_wants_is_no_request() {
     let smuggled = "GET /later HTTP/1.1\r\nHost: a\r\n\r\n";
     let input = format!(

@@ -55,6 +55,8 @@ pub(super) struct Transport {
     /// `None` for HTTP/2, whose framing cannot be read in two ways.
     guard: Option<Guard>,
     refused: Option<Refusal>,
+    /// hyper asked for more, and was told that it is refused.
+    told: bool,
     /// The last read, the last write came to nothing for now.
     read_waits: bool,
     write_waits: bool,
@@ -65,12 +67,22 @@ pub(super) struct Transport {
 impl Transport {
     pub(super) fn new(stream: Stream, pulse: Arc<Pulse>, guard: Option<Guard>) -> Self {
         let (read_waits, write_waits, unflushed) = (false, false, false);
-        Self { stream, pulse, guard, refused: None, read_waits, write_waits, unflushed }
+        Self {
+            stream,
+            pulse,
+            guard,
+            refused: None,
+            told: false,
+            read_waits,
+            write_waits,
+            unflushed,
+        }
     }
 
-    /// Why nothing more is read, if so.
+    /// Why nothing more is read, if hyper wanted more. What is refused behind a connection's last
+    /// request is nobody's business.
     pub(super) fn refused(&self) -> Option<Refusal> {
-        self.refused
+        self.refused.filter(|_| self.told)
     }
 
     /// Whether the request whose body is under way has its answer already.
@@ -270,6 +282,7 @@ impl AsyncRead for Transport {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if let Some(refusal) = this.refused {
+            this.told = true;
             return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, refusal)));
         }
         let before = buf.filled().len();
@@ -287,6 +300,7 @@ impl AsyncRead for Transport {
             if buf.filled().len() == before {
                 // An empty read would mean the end of the stream.
                 let refusal = this.refused.expect("nothing passes only if refused");
+                this.told = true;
                 return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, refusal)));
             }
         }
