@@ -55,8 +55,8 @@ pub(super) struct Transport {
     /// `None` for HTTP/2, whose framing cannot be read in two ways.
     guard: Option<Guard>,
     refused: Option<Refusal>,
-    /// hyper asked for more, and was told that it is refused.
-    told: bool,
+    /// The same, once hyper asked for more and was told.
+    told: Option<Refusal>,
     /// The last read, the last write came to nothing for now.
     read_waits: bool,
     write_waits: bool,
@@ -67,22 +67,13 @@ pub(super) struct Transport {
 impl Transport {
     pub(super) fn new(stream: Stream, pulse: Arc<Pulse>, guard: Option<Guard>) -> Self {
         let (read_waits, write_waits, unflushed) = (false, false, false);
-        Self {
-            stream,
-            pulse,
-            guard,
-            refused: None,
-            told: false,
-            read_waits,
-            write_waits,
-            unflushed,
-        }
+        Self { stream, pulse, guard, refused: None, told: None, read_waits, write_waits, unflushed }
     }
 
     /// Why nothing more is read, if hyper wanted more. What is refused behind a connection's last
     /// request is nobody's business.
     pub(super) fn refused(&self) -> Option<Refusal> {
-        self.refused.filter(|_| self.told)
+        self.told
     }
 
     /// Whether the request whose body is under way has its answer already.
@@ -282,7 +273,7 @@ impl AsyncRead for Transport {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if let Some(refusal) = this.refused {
-            this.told = true;
+            this.told = Some(refusal);
             return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, refusal)));
         }
         let before = buf.filled().len();
@@ -300,7 +291,7 @@ impl AsyncRead for Transport {
             if buf.filled().len() == before {
                 // An empty read would mean the end of the stream.
                 let refusal = this.refused.expect("nothing passes only if refused");
-                this.told = true;
+                this.told = Some(refusal);
                 return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, refusal)));
             }
         }
