@@ -72,7 +72,7 @@ impl Transport {
 
     /// Why nothing more is read, if hyper wanted more. What is refused behind a connection's last
     /// request is nobody's business.
-    pub(super) fn refused(&self) -> Option<Refusal> {
+    pub(super) fn told(&self) -> Option<Refusal> {
         self.told
     }
 
