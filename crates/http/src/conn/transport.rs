@@ -175,10 +175,7 @@ impl Transport {
         };
         let memory = slices.iter().position(|slice| is_placeholder(slice)).unwrap_or(slices.len());
         let written = if memory > 0 {
-            // MORE: the head leaves in one packet with the first bytes of its file. Without it our own
-            // share of the work is a third less, but the client's so much more that half again as
-            // much time passes (bench, 10 MiB).
-            ready!(poll_send(stream, cx, &slices[0], SendFlags::NOSIGNAL | SendFlags::MORE))?
+            ready!(poll_send(stream, cx, &slices[0], head_flags(span.len)))?
         } else {
             ready!(poll_send_file(stream, cx, span, slices[0].len()))?
         };
@@ -208,6 +205,16 @@ impl Transport {
             self.pulse.begin();
         }
     }
+}
+
+/// How the head of a file of `len` bytes is sent.
+///
+/// A long file's head waits for its first bytes (MORE), and all leave in full packets: half again as
+/// many bytes a second as without. A short one's leaves at once and wakes the client, which saves a
+/// fifth of the work (bench, 10 MiB and 100 KiB).
+fn head_flags(len: u64) -> SendFlags {
+    const LONG: u64 = 1 << 20;
+    if len > LONG { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL }
 }
 
 /// Sends some of `bytes`.
