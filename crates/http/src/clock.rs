@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Milliseconds of a clock that never goes back and is precise to a few of them. Several times
-/// cheaper to read than the precise one.
+/// Milliseconds of a clock that never goes back and is precise to a few of them. It is read several
+/// times a request, so it is the one that asks no hardware.
 pub(crate) fn coarse_now() -> u64 {
     let now = clock_gettime(ClockId::MonotonicCoarse);
     let millis = Duration::try_from(now).map_or(0, |since| since.as_millis());

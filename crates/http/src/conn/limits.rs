@@ -19,8 +19,8 @@ pub struct Limits {
     pub rate_min: u32,
     /// HTTP/2 streams of one connection at once.
     pub streams_max: u32,
-    /// Idle connections of a core that keep their buffers at once. The others give them back, at
-    /// the cost of some 200 ns when they wake.
+    /// Idle connections of a service that keep their buffers at once. The others give them back, at
+    /// the cost of allocating them anew when they wake.
     pub awake_max: u32,
 }
 

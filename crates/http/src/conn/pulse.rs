@@ -171,7 +171,7 @@ impl Pulse {
     }
 }
 
-/// One task, so load and store suffice: a locked instruction would cost five times as much.
+/// One task's, but for HTTP/2 streams on the same thread: so load and store suffice, without a lock.
 fn add(count: &AtomicU32, step: u32) {
     count.store(count.load(Relaxed).wrapping_add(step), Relaxed);
 }

@@ -24,8 +24,8 @@ use crate::FileSpan;
 /// How much of a file goes out in one step.
 pub(super) const STEP_BYTES: usize = 4 << 20;
 
-/// Up to how many bytes the pieces of a write are put together: measured, 4 KiB of copying cost
-/// what a vectored write costs more than a plain one.
+/// Up to how many bytes the pieces of a write are put together: a head and a body of 1 KiB were
+/// measured to take less time so than in a vectored write. Longer ones were not.
 const JOINED_BYTES_MAX: usize = 4096;
 
 thread_local! {
