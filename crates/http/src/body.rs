@@ -106,6 +106,11 @@ impl Body {
         });
     }
 
+    /// Whether it is one piece in memory, which others may be sent, too.
+    pub fn is_in_memory(&self) -> bool {
+        matches!(self.kind, Kind::Full(_))
+    }
+
     /// How many bytes are still to come, if that is known.
     pub fn left(&self) -> Option<u64> {
         self.left

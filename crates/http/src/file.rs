@@ -2,6 +2,8 @@
 
 use std::{fs::File, io, os::unix::fs::MetadataExt, sync::Arc};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 /// A file as it was when it was opened.
 #[derive(Debug)]
 pub struct OpenFile {
@@ -9,6 +11,22 @@ pub struct OpenFile {
     pub file: File,
     /// What it was like then.
     pub stamp: Stamp,
+    place: Option<Place>,
+}
+
+/// How many files may be open for longer than it takes to read them: while they are sent, and for
+/// those who ask next. Clones share the places.
+#[derive(Clone, Debug)]
+pub struct OpenFiles {
+    places: Arc<Semaphore>,
+    /// Places for files that nobody is being sent: never more than half of all.
+    lent: Arc<Semaphore>,
+}
+
+/// A place among [`OpenFiles`], until it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
 }
 
 /// What tells one state of a file from another without reading it.
@@ -52,7 +70,35 @@ impl Stamp {
     }
 }
 
+impl OpenFiles {
+    /// Places for `max` files.
+    pub fn at_most(max: usize) -> Self {
+        let places = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+        Self { places: places(max), lent: places(max / 2) }
+    }
+
+    /// A place for keeping a file open that nobody is being sent, if there is one.
+    pub fn lend(&self) -> Option<Place> {
+        place(&self.lent)
+    }
+}
+
+fn place(places: &Arc<Semaphore>) -> Option<Place> {
+    let permit = Arc::clone(places).try_acquire_owned().ok()?;
+    Some(Place { _permit: permit })
+}
+
 impl OpenFile {
+    /// `file`, as it is now, with a place among `files` if one is left.
+    pub fn new(file: File, stamp: Stamp, files: &OpenFiles) -> Self {
+        Self { file, stamp, place: place(&files.places) }
+    }
+
+    /// Whether it may stay open. If not, it is to be read and dropped.
+    pub fn has_place(&self) -> bool {
+        self.place.is_some()
+    }
+
     /// Whether the contents are still those that were opened, as far as the system tells.
     ///
     /// A change of the file's names or rights does not count: it loses a name when another file is

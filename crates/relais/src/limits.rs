@@ -62,7 +62,7 @@ const DESCRIPTORS_KEPT: u64 = 128;
 
 /// Of four descriptors three may be callers' sockets. The fourth is for the files they are sent:
 /// few callers at a time have one that nobody else has.
-const SHARE: (u64, u64) = (3, 4);
+const SHARES: u64 = 4;
 
 /// With fewer connections at once than this a browser or two can keep everybody else out.
 const PLACES_FEW: usize = 64;
@@ -136,8 +136,13 @@ impl Limits {
 
 /// How many connections there may be with so many descriptors.
 fn fit(descriptors: u64) -> usize {
-    let fit = descriptors.saturating_sub(DESCRIPTORS_KEPT) / SHARE.1 * SHARE.0;
-    usize::try_from(fit).unwrap_or(usize::MAX).max(1)
+    files(descriptors).saturating_mul(3)
+}
+
+/// How many files may be open to be sent, with so many descriptors.
+pub(crate) fn files(descriptors: u64) -> usize {
+    let share = descriptors.saturating_sub(DESCRIPTORS_KEPT) / SHARES;
+    usize::try_from(share).unwrap_or(usize::MAX).max(1)
 }
 
 /// Too few descriptors.
@@ -198,8 +203,16 @@ fn spelled<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Er
 /// In the words of the table.
 fn http_spelled<S: Serializer>(limits: &HttpLimits, serializer: S) -> Result<S::Ok, S::Error> {
     use serde::ser::SerializeMap as _;
-    let HttpLimits { head, head_max, idle_max, stall_max, rate_min, streams_max, awake_max: _ } =
-        limits;
+    let HttpLimits {
+        head,
+        head_max,
+        idle_max,
+        stall_max,
+        rate_min,
+        streams_max,
+        awake_max: _,
+        shared_max: _,
+    } = limits;
     let mut map = serializer.serialize_map(None)?;
     map.serialize_entry("head_bytes_max", &head.head_bytes_max)?;
     map.serialize_entry("head_fields_max", &head.fields_max)?;
@@ -219,7 +232,7 @@ mod tests {
     fn places_follow_from_descriptors_and_one_client_takes_not_all() {
         let limits = Limits::plan(Table::default()).unwrap();
         assert_eq!(limits.connections(1024), (672, 504));
-        assert_eq!(limits.connections(10), (1, 1));
+        assert_eq!(limits.connections(10), (3, 3));
         let table = Table { connections_max: Some(9), ..Table::default() };
         assert_eq!(Limits::plan(table).unwrap().connections(1024), (9, 7));
     }

@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, service::Service};
 use relais_net::{Fault, Side};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{debug, warn};
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
     pulse::Pulse,
     refusal,
 };
-use crate::{Answer, Ask, Caller, DynHandler, Ended, Inbound, Refused, handler::ConnBody};
+use crate::{Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused, handler::ConnBody};
 
 /// The handler behind a door. A slot, because a reload changes it under open connections: each
 /// request meets the newest.
@@ -31,6 +32,8 @@ pub(super) struct Asking {
     pub(super) caller: Arc<Caller>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) files: Files,
+    /// Places for bodies that are brought to memory beside others, of all connections.
+    pub(super) shared: Arc<Semaphore>,
     /// See [`Rules`].
     pub(super) fields_max: u32,
 }
@@ -63,7 +66,20 @@ impl Asking {
     }
 
     fn send(&self, answer: Answer) -> Response<Outgoing> {
-        answer.map(|body| Outgoing::new(body, self.files, Arc::clone(&self.pulse)))
+        let (answer, place) = match self.place(answer.body()) {
+            Ok(place) => (answer, place),
+            Err(Crowded) => (refusal::busy(), None),
+        };
+        answer.map(|body| Outgoing::new(body, self.files, Arc::clone(&self.pulse), place))
+    }
+
+    /// The place for `body`, if it needs one: it is brought to memory while others are, too, for as
+    /// long as the client lets it stand.
+    fn place(&self, body: &Body) -> Result<Option<OwnedSemaphorePermit>, Crowded> {
+        if self.files != Files::ReadShared || body.is_in_memory() {
+            return Ok(None);
+        }
+        Arc::clone(&self.shared).try_acquire_owned().map(Some).map_err(|_| Crowded)
     }
 
     async fn ask(self, ask: Ask) -> Result<Response<Outgoing>, Fault> {
@@ -77,6 +93,10 @@ impl Asking {
         Ok(self.send(answer))
     }
 }
+
+/// There is no place for another body.
+#[derive(Debug)]
+struct Crowded;
 
 /// A request under way. Counted out if it is given up before there is an answer, whose body takes
 /// over the counting.

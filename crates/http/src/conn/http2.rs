@@ -3,11 +3,18 @@
 use std::{future::poll_fn, io, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use hyper::server::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use relais_net::{Drain, Fault, Side, Stream};
 use tokio::time::Instant;
 
-use super::{Limits, asking::Asking, batch::Batched, pulse::Judged, transport::Transport};
+use super::{
+    Limits,
+    asking::Asking,
+    batch::Batched,
+    pulse::Judged,
+    streams::{Patience, Streams},
+    transport::Transport,
+};
 
 /// How often a connection is judged.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -28,9 +35,12 @@ pub(super) async fn serve(
     drain: &Drain,
 ) -> Result<(), Fault> {
     let pulse = Arc::clone(&asking.pulse);
+    let patience = Patience::new(Arc::clone(&asking.shared), limits);
+    let streams = Streams::of(&pulse, patience.clone());
+    let crowded = Limits { stall_max: limits.stall_max / 10, ..*limits };
     let batched = Batched::new(Transport::new(stream, Arc::clone(&pulse), None));
     let mut hyper = pin!(
-        http2::Builder::new(TokioExecutor::new())
+        http2::Builder::new(streams)
             .max_concurrent_streams(limits.streams_max)
             .max_header_list_size(limits.head.head_bytes_max)
             .max_send_buf_size(STREAM_BYTES_MAX)
@@ -53,6 +63,7 @@ pub(super) async fn serve(
             return Poll::Ready(Err(Fault::new(Side::Client, "writing HTTP/2", error)));
         }
         while sweep.as_mut().poll(cx).is_ready() {
+            let limits = if patience.is_crowded() { &crowded } else { limits };
             match pulse.judge(limits) {
                 Judged::Well => sweep.as_mut().reset(Instant::now() + SWEEP),
                 Judged::Idle if !closing => {

@@ -22,6 +22,9 @@ pub struct Limits {
     /// Idle connections of a service that keep their buffers at once. The others give them back, at
     /// the cost of allocating them anew when they wake.
     pub awake_max: u32,
+    /// Bodies of a service that HTTP/2 may have in memory at once, some 48 KiB of each. Beyond half
+    /// of them, who does not take his has a tenth of [`Self::stall_max`].
+    pub shared_max: usize,
 }
 
 impl Default for Limits {
@@ -38,6 +41,7 @@ impl Default for Limits {
             rate_min: 128,
             streams_max: 128,
             awake_max: 256,
+            shared_max: 8192,
         }
     }
 }

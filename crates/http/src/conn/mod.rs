@@ -13,6 +13,7 @@ mod limits;
 mod outgoing;
 mod pulse;
 mod refusal;
+mod streams;
 mod transport;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tests;
 use std::sync::{Arc, atomic::AtomicU32};
 
 use relais_net::{Conn, Drain, Fault, Service, Stream, tls};
+use tokio::sync::Semaphore;
 
 pub use asking::HandlerSlot;
 pub use limits::Limits;
@@ -37,12 +39,15 @@ pub struct Http {
     limits: Limits,
     /// Connections that hold hyper's buffers, on all cores.
     awake: Arc<AtomicU32>,
+    /// Places for bodies that HTTP/2 brings to memory, on all cores.
+    shared: Arc<Semaphore>,
 }
 
 impl Http {
     /// A service that has `handler` answer requests, within `limits`.
     pub fn new(handler: HandlerSlot, limits: Limits) -> Self {
-        Self { handler, limits, awake: Arc::default() }
+        let shared = Arc::new(Semaphore::new(limits.shared_max));
+        Self { handler, limits, awake: Arc::default(), shared }
     }
 }
 
@@ -62,6 +67,7 @@ impl Service for Http {
             caller,
             pulse: Arc::clone(&pulse),
             files,
+            shared: Arc::clone(&self.shared),
             fields_max: self.limits.head.fields_max,
         };
         if is_http2 {

@@ -11,6 +11,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use relais_net::{Fault, Side};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     pulse::Pulse,
@@ -24,7 +25,7 @@ const READ_BYTES: u64 = 128 * 1024;
 
 /// The same for one of many answers of an HTTP/2 connection, each of which may stand still with as
 /// much in memory. What does not get rid of so much in time is deaf.
-const SHARED_READ_BYTES: u64 = 16 * 1024;
+pub(super) const SHARED_READ_BYTES: u64 = 16 * 1024;
 
 /// How files reach the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +47,19 @@ pub(super) struct Outgoing {
     files: Files,
     pulse: Arc<Pulse>,
     owes: bool,
+    /// Of the places for bodies that are brought to memory beside others.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Outgoing {
-    pub(super) fn new(body: Body, files: Files, pulse: Arc<Pulse>) -> Self {
+    pub(super) fn new(
+        body: Body,
+        files: Files,
+        pulse: Arc<Pulse>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Self {
         pulse.answering();
-        Self { body, span: None, files, pulse, owes: false }
+        Self { body, span: None, files, pulse, owes: false, _place: place }
     }
 
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {

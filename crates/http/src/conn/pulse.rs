@@ -27,6 +27,8 @@ pub(super) struct Pulse {
     answers: AtomicU64,
     /// Bodies that have given bytes and were not asked for more yet: the client has to take them.
     owed: AtomicU32,
+    /// How often bodies gave bytes.
+    given: AtomicU64,
     /// When a byte last went in or out.
     moved: AtomicU64,
     /// When a request last came, or an answer ended: what else moves is no use of the connection.
@@ -55,6 +57,7 @@ impl Pulse {
             answering: AtomicU32::new(0),
             answers: AtomicU64::new(0),
             owed: AtomicU32::new(0),
+            given: AtomicU64::new(0),
             began: AtomicU64::new(now),
             moved: AtomicU64::new(now),
             bytes: AtomicU64::new(0),
@@ -104,6 +107,16 @@ impl Pulse {
         self.answering.load(Relaxed) > 0
     }
 
+    /// How often a body gave bytes.
+    pub(super) fn given(&self) -> u64 {
+        self.given.load(Relaxed)
+    }
+
+    /// Bodies whose bytes are not taken yet.
+    pub(super) fn owed(&self) -> u32 {
+        self.owed.load(Relaxed)
+    }
+
     pub(super) fn in_flight(&self) -> u32 {
         self.in_flight.load(Relaxed)
     }
@@ -111,6 +124,7 @@ impl Pulse {
     /// A body gave bytes that the client is to take.
     pub(super) fn owe(&self) {
         add(&self.owed, 1);
+        self.given.store(self.given() + 1, Relaxed);
         self.gave.store(coarse_now(), Relaxed);
     }
 
@@ -160,7 +174,7 @@ impl Pulse {
         let since = |at: &AtomicU64| Duration::from_millis(now.saturating_sub(at.load(Relaxed)));
         let facts = Facts {
             in_flight: self.in_flight(),
-            owed: self.owed.load(Relaxed),
+            owed: self.owed(),
             still: since(&self.moved),
             unused: since(&self.used),
             untaken: since(&self.gave),

@@ -27,6 +27,13 @@ pub(super) fn answer(status: StatusCode, why: &str) -> Answer {
     answer
 }
 
+/// The answer to who comes while everything is taken, and may come again.
+pub(super) fn busy() -> Answer {
+    let mut answer = answer(StatusCode::SERVICE_UNAVAILABLE, "too busy; try again later");
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    answer
+}
+
 /// Answers what hyper has not seen as a request, and closes in a way that lets the client read it.
 ///
 /// Gives how much of the answer's body went out.

@@ -1,5 +1,6 @@
 //! Connections from end to end: raw bytes in, raw bytes out.
 
+mod http2;
 mod refused;
 
 use std::{io::Write, sync::Arc, time::Duration};
@@ -7,20 +8,15 @@ use std::{io::Write, sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body_util::{BodyExt, Empty};
-use hyper::client::conn::http2::SendRequest;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use relais_net::{
-    Conn, Drain, Drained, Fault, Local, Peer, Service, Shutdown, Side, Stream,
-    tls::{Handshake, Protocol, Session, Version},
-};
+use http_body_util::BodyExt;
+use relais_net::{Conn, Drain, Drained, Fault, Local, Peer, Service, Shutdown, Side, Stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     net::{TcpListener, TcpStream},
 };
 
 use super::*;
-use crate::{Answer, Ask, Body, DynHandler, FileSpan, Handler, OpenFile, Piece, Stamp};
+use crate::{Answer, Ask, Body, DynHandler, FileSpan, Handler, OpenFile, OpenFiles, Piece, Stamp};
 
 /// Answers by path.
 #[derive(Debug, Default)]
@@ -228,7 +224,7 @@ fn open(bytes: &[u8]) -> (std::fs::File, Arc<OpenFile>) {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     let stamp = Stamp::of(&file).unwrap();
-    (file.try_clone().unwrap(), Arc::new(OpenFile { file, stamp }))
+    (file.try_clone().unwrap(), Arc::new(OpenFile::new(file, stamp, &OpenFiles::at_most(1))))
 }
 
 fn stage(file: Arc<OpenFile>) -> Stage {
@@ -341,70 +337,5 @@ async fn check_slow(limits: Limits, input: &str, expect: &str) {
 fn statuses_of_refusals_are_statuses() {
     for status in [400, 408, 413, 414, 417, 431, 501, 505] {
         assert!(StatusCode::from_u16(status).unwrap().canonical_reason().is_some());
-    }
-}
-
-fn http2_session() -> Session {
-    Session {
-        protocol: Protocol::Http2,
-        server_name: None,
-        version: Version::Tls13,
-        cipher: "",
-        handshake: Handshake::Full,
-        caller: None,
-    }
-}
-
-/// An HTTP/2 connection served in the background, and the client's end of it.
-async fn http2(limits: Limits) -> (SendRequest<Empty<Bytes>>, Shutdown) {
-    let (client, server) = tokio::io::duplex(1 << 16);
-    let (shutdown, drain) = Shutdown::new();
-    let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
-    tokio::spawn(async move { http(Stage::default(), limits).serve(conn, drain).await });
-    let (sender, driver) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client))
-            .await
-            .unwrap();
-    tokio::spawn(driver);
-    (sender, shutdown)
-}
-
-fn get(target: &str) -> http::request::Builder {
-    http::Request::builder().uri(target).version(http::Version::HTTP_2)
-}
-
-#[tokio::test]
-async fn http2_answers_and_judges_the_host() {
-    let (mut sender, _shutdown) = http2(Limits::default()).await;
-    let request = get("https://a/now").body(Empty::new()).unwrap();
-    let answer = sender.send_request(request).await.unwrap();
-    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "now");
-    let request = get("https://a/now").header("host", "b").body(Empty::new()).unwrap();
-    let answer = sender.send_request(request).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
-}
-
-#[tokio::test]
-async fn an_http2_drain_lets_the_answer_under_way_end() {
-    let (mut sender, shutdown) = http2(Limits::default()).await;
-    let request = get("https://a/later").body(Empty::new()).unwrap();
-    let answering = tokio::spawn(sender.send_request(request));
-    tokio::task::yield_now().await;
-    let finishing = tokio::spawn(shutdown.finish(Duration::from_secs(5)));
-    let answer = answering.await.unwrap().unwrap();
-    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "later");
-    assert_eq!(finishing.await.unwrap(), Drained::InTime);
-}
-
-#[tokio::test]
-async fn an_idle_http2_connection_is_closed() {
-    let limits = Limits { idle_max: Duration::ZERO, ..Limits::default() };
-    let (mut sender, _shutdown) = http2(limits).await;
-    let request = get("https://a/now").body(Empty::new()).unwrap();
-    let answer = sender.send_request(request).await.unwrap();
-    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "now");
-    // Readiness becomes an error once the server has gone.
-    while sender.ready().await.is_ok() {
-        tokio::task::yield_now().await;
     }
 }

@@ -25,7 +25,7 @@ use super::{
     options::{Dotfiles, OpenError},
     refusal::{Hush, Refusal},
 };
-use crate::{OpenFile, Stamp};
+use crate::{OpenFile, OpenFiles, Stamp};
 
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -36,6 +36,7 @@ pub(super) struct Folder {
     looked: AtomicU64,
     look_every: Duration,
     rules: Rules,
+    open_files: OpenFiles,
     hush: Hush,
 }
 
@@ -51,6 +52,7 @@ impl Folder {
         path: PathBuf,
         dotfiles: Dotfiles,
         look_every: Duration,
+        open_files: OpenFiles,
     ) -> Result<Self, OpenError> {
         let dir = match Dir::open(&path) {
             Ok(dir) => dir,
@@ -64,7 +66,7 @@ impl Folder {
         }
         let dir = ArcSwapOption::from_pointee(dir);
         let (looked, hush) = (AtomicU64::new(0), Hush::default());
-        Ok(Self { path, dir, looked, look_every, rules, hush })
+        Ok(Self { path, dir, looked, look_every, rules, open_files, hush })
     }
 
     #[cfg(test)]
@@ -150,7 +152,8 @@ impl Folder {
             return Ok(Found::Directory(Some(fd)));
         }
         let stamp = stamp_of(&statx(&fd, c"")?);
-        let held = Held::Open(Arc::new(OpenFile { file: File::from(fd), stamp }));
+        let file = OpenFile::new(File::from(fd), stamp, &self.open_files);
+        let held = Held::Open(Arc::new(file));
         Ok(Found::File(Source { held, stamp, way }))
     }
 

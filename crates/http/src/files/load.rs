@@ -101,8 +101,8 @@ impl Files {
     fn lend(&self, file: &Arc<OpenFile>) -> Weak<OpenFile> {
         let lent = Arc::downgrade(file);
         let (file, renew_after) = (Arc::clone(file), self.limits.renew_after);
-        let place = Arc::clone(&self.lending).try_acquire_owned();
-        if let (Ok(place), Ok(runtime)) = (place, tokio::runtime::Handle::try_current()) {
+        let place = if file.has_place() { self.places.lend() } else { None };
+        if let (Some(place), Ok(runtime)) = (place, tokio::runtime::Handle::try_current()) {
             runtime.spawn(async move {
                 tokio::time::sleep(renew_after).await;
                 drop((file, place));

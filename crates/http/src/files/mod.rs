@@ -46,7 +46,6 @@ use http::{
 };
 use relais_net::Fault;
 use relais_wire::target::{FilePath, file_path};
-use tokio::sync::Semaphore;
 
 pub use self::options::{
     Asset, Compress, Dotfiles, Levels, Limits, Listing, OpenError, Options, Root,
@@ -57,14 +56,14 @@ use self::{
     hot::{Hot, KeyRef},
     packer::{Outcome, Packer},
     ranges::Content,
-    refusal::Refusal,
+    refusal::{Hush, Refusal},
     reply::{Asked, options, redirect, reply, with_head},
     resource::{Choice, Offer, Resource},
     rules::CacheRules,
     tree::Tree,
     variant::{Kept, Variant},
 };
-use crate::{Answer, Ask, Body, Handler};
+use crate::{Answer, Ask, Body, Handler, OpenFiles};
 
 /// Serves files. See [`Options`] for what and how.
 #[derive(Debug)]
@@ -80,8 +79,8 @@ pub struct Files {
     /// `None` if we do not code ourselves.
     packer: Option<Packer>,
     hot: Hot,
-    /// Places for files that stay open for a while.
-    lending: Arc<Semaphore>,
+    places: OpenFiles,
+    hush: Hush,
     limits: Limits,
     clock: fn() -> SystemTime,
 }
@@ -234,7 +233,8 @@ impl Files {
         }
     }
 
-    /// The bytes of `variant` of the file `source`; `None` if it is a sidecar that changed.
+    /// The bytes of `variant` of the file `source`; `None` if it is a sidecar that changed, or a
+    /// file that would have to stay open, and too many are.
     fn content(&self, variant: &Variant, source: &Source, now: SystemTime) -> Option<Content> {
         let beside;
         let source = match &variant.sidecar {
@@ -246,7 +246,15 @@ impl Files {
         };
         match (&variant.kept, &source.held) {
             (Kept::Memory(bytes) | Kept::Static(bytes), _) => Some(Content::Memory(bytes.clone())),
-            (Kept::Disk, Held::Open(file)) => Some(Content::File(Arc::clone(file))),
+            (Kept::Disk, Held::Open(file)) if file.has_place() => {
+                Some(Content::File(Arc::clone(file)))
+            }
+            (Kept::Disk, Held::Open(_)) => {
+                if self.hush.lets(now) {
+                    tracing::warn!("too many files are open: answering 503");
+                }
+                None
+            }
             (Kept::Disk, Held::Static(_)) => None,
         }
     }

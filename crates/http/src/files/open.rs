@@ -1,8 +1,6 @@
 //! Making [`Files`] of [`Options`]: whatever is wrong with them is told before the first request.
 
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Files,
@@ -11,9 +9,11 @@ use super::{
     hot::Hot,
     options::{Compress, Dotfiles, Limits, OpenError, Options, Root},
     packer::{Crew, Packer},
+    refusal::Hush,
     rules::CacheRules,
     tree::Tree,
 };
+use crate::OpenFiles;
 
 impl Files {
     /// Opens the root and prepares to serve what is in it.
@@ -34,6 +34,7 @@ impl Files {
             dotfiles,
             compress,
             limits,
+            open_files,
             clock,
         } = options;
         if let Some(name) = index.iter().find(|name| name.is_empty() || name.contains('/')) {
@@ -41,7 +42,7 @@ impl Files {
         }
         let error_pages = error_pages.into_iter().map(|(status, path)| (status, below_root(&path)));
         let files = Self {
-            tree: Arc::new(open_tree(root, dotfiles, &limits)?),
+            tree: Arc::new(open_tree((root, dotfiles), limits.renew_after, &open_files)?),
             index,
             listing,
             fallback: fallback.as_deref().map(below_root),
@@ -51,7 +52,8 @@ impl Files {
             compress,
             packer: start_packer(compress, &limits)?,
             hot: Hot::of(limits.hot_bytes_max / 4 * 3),
-            lending: Arc::new(Semaphore::new(limits.open_files_max)),
+            places: open_files,
+            hush: Hush::default(),
             limits,
             clock,
         };
@@ -73,9 +75,15 @@ impl Files {
     }
 }
 
-fn open_tree(root: Root, dotfiles: Dotfiles, limits: &Limits) -> Result<Tree, OpenError> {
+fn open_tree(
+    (root, dotfiles): (Root, Dotfiles),
+    look_every: Duration,
+    open_files: &OpenFiles,
+) -> Result<Tree, OpenError> {
     Ok(match root {
-        Root::Folder(path) => Tree::Folder(Folder::open_root(path, dotfiles, limits.renew_after)?),
+        Root::Folder(path) => {
+            Tree::Folder(Folder::open_root(path, dotfiles, look_every, open_files.clone())?)
+        }
         Root::Embedded(assets) => Tree::Embedded(Embedded::of(assets)),
     })
 }

@@ -9,6 +9,8 @@ use std::{
 
 use http::{HeaderValue, StatusCode};
 
+use crate::OpenFiles;
+
 /// What [`Files`](super::Files) serves, and how.
 ///
 /// Paths in here are below the root, as in a URL: names with slashes between them, not encoded, a
@@ -40,12 +42,16 @@ pub struct Options {
     pub compress: Compress,
     /// How much of everything.
     pub limits: Limits,
+    /// Places for the files that are too big for memory. Half of them may be taken by files that
+    /// stay open for who asks next, each for [`Limits::renew_after`].
+    pub open_files: OpenFiles,
     /// Says what time it is.
     pub clock: fn() -> SystemTime,
 }
 
 impl Options {
-    /// The defaults for `root`: `index.html`, no listings, dotfiles hidden, bodies coded.
+    /// The defaults for `root`: `index.html`, no listings, dotfiles hidden, bodies coded, and places
+    /// for 256 open files.
     pub fn of(root: Root, clock: fn() -> SystemTime) -> Self {
         Self {
             root,
@@ -57,6 +63,7 @@ impl Options {
             dotfiles: Dotfiles::Hidden,
             compress: Compress::On(Levels::default()),
             limits: Limits::default(),
+            open_files: OpenFiles::at_most(256),
             clock,
         }
     }
@@ -148,8 +155,6 @@ pub struct Limits {
     pub compress_waiting_max: usize,
     /// How many threads code.
     pub compress_threads: usize,
-    /// How many bigger files stay open for who asks next, each for [`Self::renew_after`].
-    pub open_files_max: usize,
     /// How many entries a listing shows.
     pub listing_entries_max: usize,
     /// A file in memory is looked up anew after this long, although it did not change: new
@@ -168,7 +173,6 @@ impl Default for Limits {
             compress_bytes_max: 4 << 20,
             compress_waiting_max: 64,
             compress_threads: 2,
-            open_files_max: 512,
             listing_entries_max: 10_000,
             renew_after: Duration::from_secs(1),
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use relais_http::{DynHandler, Hosts, Site as HostedSite};
+use relais_http::{DynHandler, Hosts, OpenFiles, Site as HostedSite};
 use relais_net::tls::Acceptor;
 use tracing::warn;
 
@@ -29,6 +29,7 @@ pub(crate) struct Prepared {
 pub(crate) struct Lasting {
     pub(crate) tls: Keeper,
     pub(crate) logs: Logs,
+    pub(crate) open_files: OpenFiles,
 }
 
 /// What stands behind a listener.
@@ -44,28 +45,31 @@ pub(crate) struct Behind {
 ///
 /// Everything that is wrong, as far as it can be told without doing it.
 pub fn look(source: &Source) -> Result<Plan, Vec<Complaint>> {
-    let (_, plan, _) = read(source)?;
+    let (_, plan, _) = read(source, &OpenFiles::at_most(0))?;
     Ok(plan)
 }
 
 /// Makes everything ready that is to stand behind listeners. Opens logs, and makes the local
 /// authority and its certificates where they are needed.
 pub(crate) fn prepare(source: &Source, lasting: &mut Lasting) -> Result<Prepared, Vec<Complaint>> {
-    let (said, plan, parts) = read(source)?;
+    let (said, plan, parts) = read(source, &lasting.open_files)?;
     match assemble(&plan, parts, lasting) {
         Ok(behind) => Ok(Prepared { said, plan, behind }),
         Err(problem) => Err(said.complaints(vec![problem])),
     }
 }
 
-fn read(source: &Source) -> Result<(Said, Plan, Vec<Parts>), Vec<Complaint>> {
+fn read(
+    source: &Source,
+    open_files: &OpenFiles,
+) -> Result<(Said, Plan, Vec<Parts>), Vec<Complaint>> {
     let said = source.read()?;
     let plan = Plan::new(&said.config).map_err(|problems| said.complaints(problems))?;
     let mut parts = Vec::new();
     let mut problems = Vec::new();
     let mut warnings = Vec::new();
     for site in &plan.sites {
-        match Parts::read(site) {
+        match Parts::read(site, open_files) {
             Ok(read) => parts.push(read),
             Err(found) => problems.extend(found),
         }

@@ -10,6 +10,7 @@ mod inherited;
 mod manager;
 
 use anyhow::Context as _;
+use relais_http::OpenFiles;
 use relais_net::Drained;
 use tokio::{
     runtime::Builder,
@@ -26,6 +27,7 @@ use crate::{
     config::Source,
     control::{self, Answer, Call, Request},
     data::Data,
+    limits,
     stop::Stop,
     tls::Keeper,
 };
@@ -42,6 +44,7 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     let mut lasting = Lasting {
         tls: Keeper::new(data.authority()).context("making keys for TLS")?,
         logs: Logs::default(),
+        open_files: OpenFiles::at_most(limits::files(descriptors)),
     };
     let prepared = behind::prepare(&source, &mut lasting).map_err(Stop::Wrong)?;
     let mut house = House::new(source, lasting, &prepared.plan, descriptors)?;

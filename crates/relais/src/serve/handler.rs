@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use relais_http::{
-    DynHandler, Handler,
+    DynHandler, Handler, OpenFiles,
     access_log::Logged,
     auth::{self, Basic, Realm, Users},
     files::{Compress, Dotfiles, Files, Levels, Listing, OpenError, Options, Root as FilesRoot},
@@ -25,15 +25,15 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Reads what `site` needs.
+    /// Reads what `site` needs; what it is going to open takes places of `open_files`.
     ///
     /// # Errors
     ///
     /// Everything that is not there or cannot be read.
-    pub(crate) fn read(site: &Site) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn read(site: &Site, open_files: &OpenFiles) -> Result<Self, Vec<Problem>> {
         let key = site.key();
         let mut problems = Vec::new();
-        let files = Files::open(options(site));
+        let files = Files::open(Options { open_files: open_files.clone(), ..options(site) });
         let files = files.map_err(|error| problems.push(files_problem(site, &key, &error)));
         if let Some(log) = &site.access_log {
             problems.extend(log.problem(&key.key("access_log")));

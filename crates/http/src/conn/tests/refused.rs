@@ -96,32 +96,3 @@ async fn what_follows_a_refused_tunnel_is_no_request() {
         assert_eq!(told, ["501 a:443"]);
     }
 }
-
-#[tokio::test]
-async fn http2_refuses_requests_one_by_one_and_tells() {
-    let (client, server) = tokio::io::duplex(1 << 16);
-    let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
-    let (_serving, told, _shutdown) = serve_told(conn, Limits::default());
-    let (mut sender, driver) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client))
-            .await
-            .unwrap();
-    tokio::spawn(driver);
-    let mut many = get("https://a/many");
-    for _ in 0..101 {
-        many = many.header("x", "y");
-    }
-    for (request, expect, heard) in [
-        (get("https://a/").header("x", " y"), 400, Some("400 https://a/")),
-        (many, 431, Some("431 https://a/many")),
-        (get("http://a/"), 400, Some("400 http://a/")),
-        (get("a:443").method("CONNECT"), 501, Some("501 a:443")),
-        (get("https://a/"), 200, None),
-    ] {
-        let answer =
-            sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
-        assert_eq!(answer.status(), expect);
-        assert!(!answer.headers().contains_key("connection"));
-        assert_eq!(told.take(), heard.as_slice());
-    }
-}

@@ -136,3 +136,22 @@ fn use_up_descriptors() {
     drop(used);
     site.check("/other.txt", 200, "other");
 }
+
+#[test]
+fn so_many_big_files_are_open_at_once_and_small_ones_need_no_place() {
+    let tree = [("a.bin", "12345"), ("b.bin", "23456"), ("c.bin", "34567"), ("small", "1")];
+    let site = Site::with(&tree, |options| {
+        options.limits.hot_file_bytes_max = 4;
+        options.limits.renew_after = Duration::ZERO;
+        options.open_files = OpenFiles::at_most(2);
+    });
+    let answer = |path| site.runtime.block_on(site.files.answer(ask(&format!("GET {path}"))));
+    let sending = ["/a.bin", "/b.bin"].map(|path| answer(path).unwrap());
+    let got = site.check_status("GET /c.bin", 503);
+    assert_eq!(got.field("retry-after"), "1");
+    site.check("/small", 200, "1");
+    drop(sending);
+    // What is lent is given back when its time, none, is over.
+    site.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(5)).await });
+    site.check("/c.bin", 200, "34567");
+}

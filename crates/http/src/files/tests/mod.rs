@@ -79,7 +79,7 @@ impl Site {
     }
 
     fn serve(folder: TempDir, options: Options) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         Self { folder, files: Files::open(options).unwrap(), runtime }
     }
 

@@ -1,0 +1,151 @@
+//! HTTP/2 connections, as hyper's client sees them.
+
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http2::SendRequest;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use relais_net::tls::{Handshake, Protocol, Session, Version};
+
+use super::*;
+use crate::says::Told;
+
+fn http2_session() -> Session {
+    Session {
+        protocol: Protocol::Http2,
+        server_name: None,
+        version: Version::Tls13,
+        cipher: "",
+        handshake: Handshake::Full,
+        caller: None,
+    }
+}
+
+/// An HTTP/2 connection served in the background, and the client's end of it.
+async fn http2(limits: Limits) -> (SendRequest<Empty<Bytes>>, Shutdown) {
+    connect(&Arc::new(http(Stage::default(), limits))).await
+}
+
+/// The same by `http`.
+async fn connect(http: &Arc<Http>) -> (SendRequest<Empty<Bytes>>, Shutdown) {
+    let (client, server) = tokio::io::duplex(1 << 16);
+    let (shutdown, drain) = Shutdown::new();
+    let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
+    let http = Arc::clone(http);
+    tokio::spawn(async move { http.serve(conn, drain).await });
+    let (sender, driver) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client))
+            .await
+            .unwrap();
+    tokio::spawn(driver);
+    (sender, shutdown)
+}
+
+fn get(target: &str) -> http::request::Builder {
+    http::Request::builder().uri(target).version(http::Version::HTTP_2)
+}
+
+#[tokio::test]
+async fn http2_answers_and_judges_the_host() {
+    let (mut sender, _shutdown) = http2(Limits::default()).await;
+    let request = get("https://a/now").body(Empty::new()).unwrap();
+    let answer = sender.send_request(request).await.unwrap();
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "now");
+    let request = get("https://a/now").header("host", "b").body(Empty::new()).unwrap();
+    let answer = sender.send_request(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn an_http2_drain_lets_the_answer_under_way_end() {
+    let (mut sender, shutdown) = http2(Limits::default()).await;
+    let request = get("https://a/later").body(Empty::new()).unwrap();
+    let answering = tokio::spawn(sender.send_request(request));
+    tokio::task::yield_now().await;
+    let finishing = tokio::spawn(shutdown.finish(Duration::from_secs(5)));
+    let answer = answering.await.unwrap().unwrap();
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "later");
+    assert_eq!(finishing.await.unwrap(), Drained::InTime);
+}
+
+#[tokio::test]
+async fn an_idle_http2_connection_is_closed() {
+    let limits = Limits { idle_max: Duration::ZERO, ..Limits::default() };
+    let (mut sender, _shutdown) = http2(limits).await;
+    let request = get("https://a/now").body(Empty::new()).unwrap();
+    let answer = sender.send_request(request).await.unwrap();
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "now");
+    // Readiness becomes an error once the server has gone.
+    while sender.ready().await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Time stands still until everybody waits: then it jumps to the next alarm.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_its_client_lets_stand_is_reset_and_the_others_go_on() {
+    let (_, file) = open(&vec![b'a'; 4 << 20]);
+    let limits = Limits::default();
+    let http = Arc::new(http(stage(Arc::clone(&file)), limits));
+    let (mut sender, _shutdown) = connect(&http).await;
+    let answer = sender.send_request(file_request()).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    // It takes other answers meanwhile, but no more of this one than its window lets in.
+    while http.shared.available_permits() < limits.shared_max {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let request = get("https://a/now").body(Empty::new()).unwrap();
+        let now = sender.send_request(request).await.unwrap();
+        assert_eq!(now.into_body().collect().await.unwrap().to_bytes(), "now");
+        assert!(begun.elapsed() < Duration::from_mins(4), "it stands");
+    }
+    assert!(begun.elapsed() > limits.stall_max, "too soon: {:?}", begun.elapsed());
+    answer.into_body().collect().await.unwrap_err();
+    while Arc::strong_count(&file) > 2 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crowd_of_bodies_has_no_room_for_another_and_less_patience() {
+    let (_, file) = open(&vec![b'a'; 4 << 20]);
+    let limits = Limits { shared_max: 2, ..Limits::default() };
+    let http = Arc::new(http(stage(file), limits));
+    let (mut sender, _shutdown) = connect(&http).await;
+    let first = sender.send_request(file_request()).await.unwrap();
+    let second = sender.send_request(file_request()).await.unwrap();
+    let third = sender.send_request(file_request()).await.unwrap();
+    let statuses = [&first, &second, &third].map(|answer| answer.status().as_u16());
+    assert_eq!(statuses, [200, 200, 503]);
+    assert_eq!(third.headers()["retry-after"], "5");
+    let begun = tokio::time::Instant::now();
+    while http.shared.available_permits() == 0 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert!(begun.elapsed() < limits.stall_max / 2, "too late: {:?}", begun.elapsed());
+}
+
+fn file_request() -> http::Request<Empty<Bytes>> {
+    get("https://a/file").body(Empty::new()).unwrap()
+}
+
+#[tokio::test]
+async fn requests_are_refused_one_by_one_and_told() {
+    let told = Told::default();
+    let handler: Box<dyn DynHandler> = Box::new(told.clone());
+    let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
+    let (mut sender, _shutdown) = connect(&Arc::new(http)).await;
+    let mut many = get("https://a/many");
+    for _ in 0..101 {
+        many = many.header("x", "y");
+    }
+    for (request, expect, heard) in [
+        (get("https://a/").header("x", " y"), 400, Some("400 https://a/")),
+        (many, 431, Some("431 https://a/many")),
+        (get("http://a/"), 400, Some("400 http://a/")),
+        (get("a:443").method("CONNECT"), 501, Some("501 a:443")),
+        (get("https://a/"), 200, None),
+    ] {
+        let answer = sender.send_request(request.body(Empty::new()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), expect);
+        assert!(!answer.headers().contains_key("connection"));
+        assert_eq!(told.take(), heard.as_slice());
+    }
+}
