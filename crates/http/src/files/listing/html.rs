@@ -20,15 +20,23 @@ fn write_all(body: &mut String, path: &[u8], entries: &Entries, sorting: Sorting
     write!(body, "<main><h1>{}</h1>\n<table><caption>", Crumbs(path))?;
     let folders = entries.list.iter().filter(|entry| entry.bytes.is_none()).count();
     let files = entries.list.len() - folders;
-    write!(body, "{}, {}", Count(folders, "folder"), Count(files, "file"))?;
+    if entries.list.is_empty() {
+        body.push_str("Nothing is in this folder");
+    } else {
+        write!(body, "{}, {}", Count(folders, "folder"), Count(files, "file"))?;
+    }
     if entries.is_cut {
         body.push_str("; there are more, which are not shown");
     }
-    body.push_str("</caption>\n<thead><tr>");
-    for column in [Column::Name, Column::Size, Column::Time] {
-        heading(body, column, sorting)?;
+    body.push_str("</caption>\n");
+    if !entries.list.is_empty() {
+        body.push_str("<thead><tr>");
+        for column in [Column::Name, Column::Size, Column::Time] {
+            heading(body, column, sorting)?;
+        }
+        body.push_str("</tr></thead>\n");
     }
-    body.push_str("</tr></thead>\n<tbody>\n");
+    body.push_str("<tbody>\n");
     if !path.is_empty() {
         body.push_str(
             "<tr><td class=\"name\"><a href=\"../\">../</a></td><td></td><td></td></tr>\n",
@@ -181,12 +189,13 @@ mod tests {
     #[test]
     fn headings_sort_and_tell_how() {
         let sorting = Sorting { by: Column::Size, order: Order::Descending };
-        let text = print(b"", &Entries::default(), sorting);
+        let entries = Entries { list: vec![entry(b"a", None, 0)], is_cut: false };
+        let text = print(b"", &entries, sorting);
         assert!(
             text.contains("aria-sort=\"descending\"><a href=\"?sort=size&amp;order=asc\">Size")
         );
         assert!(text.contains("aria-sort=\"none\"><a href=\"?sort=name&amp;order=asc\">Name"));
-        let text = print(b"", &Entries::default(), BY_NAME);
+        let text = print(b"", &entries, BY_NAME);
         assert!(
             text.contains("aria-sort=\"ascending\"><a href=\"?sort=name&amp;order=desc\">Name")
         );
@@ -198,6 +207,13 @@ mod tests {
         assert!(print(b"", &entries, BY_NAME).contains("1 folder, 0 files; there are more"));
         entries.is_cut = false;
         assert!(!print(b"", &entries, BY_NAME).contains("there are more"));
+    }
+
+    #[test]
+    fn an_empty_folder_says_so_and_has_no_headings() {
+        let text = print(b"a", &Entries::default(), BY_NAME);
+        assert!(text.contains("<caption>Nothing is in this folder</caption>"), "{text}");
+        assert!(!text.contains("<th"), "{text}");
     }
 
     #[track_caller]

@@ -2,6 +2,7 @@
 
 mod html;
 mod json;
+mod natural;
 
 use std::cmp::Ordering;
 
@@ -73,7 +74,7 @@ impl Sorting {
             Column::Size => one.bytes.cmp(&other.bytes),
             Column::Time => one.modified.cmp(&other.modified),
         };
-        let by = by.then_with(|| one.name.cmp(&other.name));
+        let by = by.then_with(|| natural::compare(&one.name, &other.name));
         let by = if self.order == Order::Ascending { by } else { by.reverse() };
         one.bytes.is_some().cmp(&other.bytes.is_some()).then(by)
     }
