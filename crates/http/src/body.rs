@@ -4,10 +4,12 @@ use std::{
     collections::VecDeque,
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
+use http::StatusCode;
 use relais_net::Fault;
 
 use crate::FileSpan;
@@ -16,6 +18,8 @@ use crate::FileSpan;
 /// [`Piece::File`] without bringing it to memory where it can.
 pub struct Body {
     kind: Kind,
+    /// What is left of a file whose first steps were given.
+    rest: Option<FileSpan>,
     /// How many bytes are still to come, if that is known.
     left: Option<u64>,
     /// Told how it ended.
@@ -67,6 +71,13 @@ pub enum Ended {
     Whole(u64),
     /// It was given up after so many bytes.
     Short(u64),
+    /// The connection had no place for it, and sent an answer of its own.
+    Instead {
+        /// Of that answer.
+        status: StatusCode,
+        /// In its body.
+        bytes: u64,
+    },
 }
 
 impl Body {
@@ -75,22 +86,22 @@ impl Body {
         Self::full(Bytes::new())
     }
 
-    /// A body of one piece in memory.
+    /// A body of one piece in memory that is short, or shared with other answers.
     pub fn full(bytes: Bytes) -> Self {
         let left = Some(bytes.len() as u64);
-        Self { kind: Kind::Full(bytes), left, end: None, sent: 0 }
+        Self { kind: Kind::Full(bytes), left, rest: None, end: None, sent: 0 }
     }
 
     /// A body of these pieces.
     pub fn of(pieces: impl IntoIterator<Item = Piece>) -> Self {
         let pieces: VecDeque<_> = pieces.into_iter().collect();
         let left = Some(pieces.iter().map(Piece::len).sum());
-        Self { kind: Kind::Queue(pieces), left, end: None, sent: 0 }
+        Self { kind: Kind::Queue(pieces), left, rest: None, end: None, sent: 0 }
     }
 
     /// A body whose pieces come in time; `len` bytes in all, if that is known.
     pub fn stream(pieces: impl Pieces + 'static, len: Option<u64>) -> Self {
-        Self { kind: Kind::Stream(Box::pin(pieces)), left: len, end: None, sent: 0 }
+        Self { kind: Kind::Stream(Box::pin(pieces)), left: len, rest: None, end: None, sent: 0 }
     }
 
     /// Has `end` told once how the body ended: when all of it is taken, or when it is dropped.
@@ -106,7 +117,8 @@ impl Body {
         });
     }
 
-    /// Whether it is one piece in memory, which others may be sent, too.
+    /// Whether it is [`Body::full`]: memory that others may be sent, too, and that nobody has for
+    /// longer who does not take it. What is made for one answer alone is to be a [`Body::of`].
     pub fn is_in_memory(&self) -> bool {
         matches!(self.kind, Kind::Full(_))
     }
@@ -116,18 +128,27 @@ impl Body {
         self.left
     }
 
-    /// Waits for the next piece. Never an empty one.
-    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, Fault>>> {
+    /// Waits for the next piece. Never an empty one, and of a file never more than `step_max` bytes:
+    /// so what is counted as sent is what was asked for.
+    pub fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+        step_max: u64,
+    ) -> Poll<Option<Result<Piece, Fault>>> {
         loop {
-            let piece = match &mut self.kind {
-                Kind::Full(bytes) if bytes.is_empty() => None,
-                Kind::Full(bytes) => Some(Ok(Piece::Bytes(std::mem::take(bytes)))),
-                Kind::Queue(pieces) => pieces.pop_front().map(Ok),
-                Kind::Stream(pieces) => std::task::ready!(pieces.as_mut().poll_next(cx)),
+            let piece = match (self.rest.take(), &mut self.kind) {
+                (Some(span), _) => Some(Ok(Piece::File(span))),
+                (None, Kind::Full(bytes)) if bytes.is_empty() => None,
+                (None, Kind::Full(bytes)) => Some(Ok(Piece::Bytes(std::mem::take(bytes)))),
+                (None, Kind::Queue(pieces)) => pieces.pop_front().map(Ok),
+                (None, Kind::Stream(pieces)) => {
+                    std::task::ready!(pieces.as_mut().poll_next(cx))
+                }
             };
             match piece {
                 Some(Ok(piece)) if piece.is_empty() => (),
                 Some(Ok(piece)) => {
+                    let piece = self.step(piece, step_max);
                     self.account(piece.len());
                     return Poll::Ready(Some(Ok(piece)));
                 }
@@ -141,6 +162,24 @@ impl Body {
                 }
             }
         }
+    }
+
+    /// The first `step_max` bytes of `piece` if it is of a file; the rest is kept.
+    fn step(&mut self, piece: Piece, step_max: u64) -> Piece {
+        match piece {
+            Piece::File(span) if span.len > step_max => {
+                let FileSpan { file, offset, len } = span;
+                let rest = (offset + step_max, len - step_max);
+                self.rest = Some(FileSpan { file: Arc::clone(&file), offset: rest.0, len: rest.1 });
+                Piece::File(FileSpan { file, offset, len: step_max })
+            }
+            piece => piece,
+        }
+    }
+
+    /// Ends it unsent: the connection answers with `status` and so many `bytes` instead.
+    pub(crate) fn replace(mut self, status: StatusCode, bytes: u64) {
+        self.finish(Ended::Instead { status, bytes });
     }
 
     fn account(&mut self, bytes: u64) {

@@ -92,6 +92,7 @@ fn sent(ended: Ended) -> (u64, bool) {
     match ended {
         Ended::Whole(bytes) => (bytes, true),
         Ended::Short(bytes) => (bytes, false),
+        Ended::Instead { bytes, .. } => (bytes, true),
     }
 }
 

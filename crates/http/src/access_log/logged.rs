@@ -101,7 +101,12 @@ impl Note {
         self.bodiless |= matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         answer.body_mut().on_end(move |ended| {
             let ended = if self.bodiless { Ended::Whole(0) } else { ended };
-            self.finish(|entry| entry.ended = ended);
+            self.finish(|entry| {
+                entry.ended = ended;
+                if let Ended::Instead { status, .. } = ended {
+                    entry.status = status;
+                }
+            });
         });
         answer
     }

@@ -68,7 +68,12 @@ impl Asking {
     fn send(&self, answer: Answer) -> Response<Outgoing> {
         let (answer, place) = match self.place(answer.body()) {
             Ok(place) => (answer, place),
-            Err(Crowded) => (refusal::busy(), None),
+            Err(Crowded) => {
+                let busy = refusal::busy();
+                let bytes = busy.body().left().unwrap_or(0);
+                answer.into_body().replace(busy.status(), bytes);
+                (busy, None)
+            }
         };
         answer.map(|body| Outgoing::new(body, self.files, Arc::clone(&self.pulse), place))
     }
@@ -76,7 +81,7 @@ impl Asking {
     /// The place for `body`, if it needs one: it is brought to memory while others are, too, for as
     /// long as the client lets it stand.
     fn place(&self, body: &Body) -> Result<Option<OwnedSemaphorePermit>, Crowded> {
-        if self.files != Files::ReadShared || body.is_in_memory() {
+        if self.files != Files::ReadShared || body.is_in_memory() || body.left() == Some(0) {
             return Ok(None);
         }
         Arc::clone(&self.shared).try_acquire_owned().map(Some).map_err(|_| Crowded)

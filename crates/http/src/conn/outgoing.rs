@@ -38,12 +38,21 @@ pub(super) enum Files {
     ReadShared,
 }
 
+impl Files {
+    /// How much of a file is sent, or brought to memory, at a time.
+    fn step_bytes(self) -> u64 {
+        match self {
+            Self::Sent => STEP_BYTES as u64,
+            Self::Read => READ_BYTES,
+            Self::ReadShared => SHARED_READ_BYTES,
+        }
+    }
+}
+
 /// A [`Body`] as hyper takes it.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     body: Body,
-    /// The rest of the file that the body gave last.
-    span: Option<FileSpan>,
     files: Files,
     pulse: Arc<Pulse>,
     owes: bool,
@@ -59,23 +68,15 @@ impl Outgoing {
         place: Option<OwnedSemaphorePermit>,
     ) -> Self {
         pulse.answering();
-        Self { body, span: None, files, pulse, owes: false, _place: place }
+        Self { body, files, pulse, owes: false, _place: place }
     }
 
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
-        loop {
-            if let Some(span) = self.span.take() {
-                let (step, rest) = split(span, self.files);
-                self.span = rest;
-                return Poll::Ready(Some(self.bring(step)));
-            }
-            match ready!(self.body.poll_piece(cx)) {
-                None => return Poll::Ready(None),
-                Some(Err(fault)) => return Poll::Ready(Some(Err(fault))),
-                Some(Ok(Piece::Bytes(bytes))) => return Poll::Ready(Some(Ok(bytes))),
-                Some(Ok(Piece::File(span))) => self.span = Some(span),
-            }
-        }
+        let piece = ready!(self.body.poll_piece(cx, self.files.step_bytes()));
+        Poll::Ready(piece.map(|piece| match piece? {
+            Piece::Bytes(bytes) => Ok(bytes),
+            Piece::File(span) => self.bring(span),
+        }))
     }
 
     fn bring(&self, step: FileSpan) -> Result<Bytes, Fault> {
@@ -95,23 +96,6 @@ impl Outgoing {
         }
         self.owes = false;
     }
-}
-
-fn split(span: FileSpan, files: Files) -> (FileSpan, Option<FileSpan>) {
-    let step_max = match files {
-        Files::Sent => STEP_BYTES as u64,
-        Files::Read => READ_BYTES,
-        Files::ReadShared => SHARED_READ_BYTES,
-    };
-    if span.len <= step_max {
-        return (span, None);
-    }
-    let rest = FileSpan {
-        file: Arc::clone(&span.file),
-        offset: span.offset + step_max,
-        len: span.len - step_max,
-    };
-    (FileSpan { len: step_max, ..span }, Some(rest))
 }
 
 /// Brings a step of a file to memory.
@@ -149,12 +133,11 @@ impl http_body::Body for Outgoing {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.left() == Some(0) && self.span.is_none()
+        self.body.left() == Some(0)
     }
 
     fn size_hint(&self) -> SizeHint {
-        let span = self.span.as_ref().map_or(0, |span| span.len);
-        self.body.left().map_or_else(SizeHint::default, |left| SizeHint::with_exact(left + span))
+        self.body.left().map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 

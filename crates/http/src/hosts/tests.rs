@@ -24,7 +24,7 @@ fn three() -> [Site; 3] {
 fn text(answer: Answer) -> String {
     let mut body = answer.into_body();
     let mut cx = Context::from_waker(Waker::noop());
-    match body.poll_piece(&mut cx) {
+    match body.poll_piece(&mut cx, u64::MAX) {
         Poll::Ready(Some(Ok(Piece::Bytes(bytes)))) => String::from_utf8(bytes.to_vec()).unwrap(),
         other => panic!("expected one piece, got {other:?}"),
     }

@@ -3,6 +3,7 @@ use std::{
     io,
     path::PathBuf,
     pin::pin,
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::{Duration, UNIX_EPOCH},
 };
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    Body, Piece,
+    Body, FileSpan, OpenFile, OpenFiles, Piece, Stamp,
     access_log::{Closed, Format, Sink},
     says::{Says, Told, ask},
 };
@@ -65,8 +66,11 @@ fn get() -> Ask {
     ask(Peer::Local, "/", &[])
 }
 
+/// How much of a file is taken at a time, in bytes.
+const STEP: u64 = 10;
+
 fn take_a_piece(answer: &mut Answer) -> Option<Piece> {
-    match answer.body_mut().poll_piece(&mut Context::from_waker(Waker::noop())) {
+    match answer.body_mut().poll_piece(&mut Context::from_waker(Waker::noop()), STEP) {
         Poll::Ready(piece) => piece.map(Result::unwrap),
         Poll::Pending => panic!("expected a piece"),
     }
@@ -118,6 +122,44 @@ async fn an_answer_that_is_cut_short_is_incomplete() {
     take_a_piece(&mut answer).unwrap();
     drop(answer);
     assert_eq!(book.check(200, 3, false)["user"], "ada");
+}
+
+#[derive(Debug)]
+struct OfAFile(u64);
+
+impl Handler for OfAFile {
+    fn at_once(&self, _ask: &Ask) -> Option<Answer> {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(self.0).unwrap();
+        let stamp = Stamp::of(&file).unwrap();
+        let file = Arc::new(OpenFile::new(file, stamp, &OpenFiles::at_most(1)));
+        Some(Response::new(Body::of([Piece::File(FileSpan { file, offset: 0, len: self.0 })])))
+    }
+
+    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
+        unreachable!("it answers at once")
+    }
+}
+
+#[test]
+fn of_a_file_only_the_steps_that_were_taken_are_noted() {
+    for (steps, bytes, complete) in [(0, 0, false), (1, 10, false), (2, 20, false), (3, 25, true)] {
+        let book = Book::open();
+        let mut answer = book.keep(OfAFile(25)).at_once(&get()).unwrap();
+        for _ in 0..steps {
+            take_a_piece(&mut answer).unwrap();
+        }
+        drop(answer);
+        book.check(200, bytes, complete);
+    }
+}
+
+#[test]
+fn an_answer_that_the_connection_replaces_is_noted_as_that() {
+    let book = Book::open();
+    let answer = book.keep(OfAFile(25)).at_once(&get()).unwrap();
+    answer.into_body().replace(StatusCode::SERVICE_UNAVAILABLE, 7);
+    book.check(503, 7, true);
 }
 
 #[tokio::test]

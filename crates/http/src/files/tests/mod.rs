@@ -137,7 +137,7 @@ impl Got {
         let (head, body) = answer.into_parts();
         let mut body = pin!(body);
         let mut bytes = Vec::new();
-        while let Some(piece) = poll_fn(|cx| body.poll_piece(cx)).await {
+        while let Some(piece) = poll_fn(|cx| body.poll_piece(cx, u64::MAX)).await {
             match piece.unwrap() {
                 Piece::Bytes(more) => bytes.extend_from_slice(&more),
                 Piece::File(span) => {
