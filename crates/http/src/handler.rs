@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use relais_net::{Fault, Local, Peer, Side, tls::Session};
@@ -115,6 +115,27 @@ impl<H: Handler> DynHandler for H {
 
     fn refused_dyn(&self, refused: &Refused<'_>) {
         self.refused(refused);
+    }
+}
+
+/// A short answer that says `why`, after its status.
+pub(crate) fn plain_text(status: StatusCode, why: &str) -> Answer {
+    let reason = status.canonical_reason().unwrap_or("Refused");
+    let text = Bytes::from(format!("{} {reason}: {why}\n", status.as_u16()));
+    let mut answer = Response::new(Body::full(text));
+    *answer.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, plain);
+    answer
+}
+
+/// What the connection answers where a handler failed on this side; `None` if the client left, and
+/// nobody waits.
+pub(crate) fn status_of(side: Side) -> Option<StatusCode> {
+    match side {
+        Side::Client => None,
+        Side::Upstream => Some(StatusCode::BAD_GATEWAY),
+        Side::Relais => Some(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::{collections::HashMap, fmt, net::Ipv6Addr, str::FromStr, sync::Arc};
 
-use bytes::Bytes;
-use http::{Response, StatusCode, header};
+use http::{StatusCode, header};
 use relais_net::Fault;
 
-use crate::{Answer, Ask, Body, DynHandler, Handler, Refused};
+use crate::{Answer, Ask, DynHandler, Handler, Refused, handler::plain_text};
 
 /// The longest name that DNS knows, in bytes (RFC 1035, section 2.3.4).
 const NAME_BYTES_MAX: usize = 253;
@@ -22,20 +21,8 @@ const LABEL_BYTES_MAX: usize = 63;
 ///
 /// *Cost*: with a default alone the host is not looked at; else one hash for the name and, if that
 /// is unknown and there are patterns, one for each of its labels. Nothing is allocated.
-#[derive(Debug)]
-pub struct Hosts {
-    routes: Routes,
-}
-
-#[derive(Debug)]
-enum Routes {
-    /// Whatever the host.
-    Only(Arc<dyn DynHandler>),
-    Many(Table),
-}
-
 #[derive(Debug, Default)]
-struct Table {
+pub struct Hosts {
     exact: HashMap<Box<str>, Arc<dyn DynHandler>>,
     /// By what follows the `*.`.
     under: HashMap<Box<str>, Arc<dyn DynHandler>>,
@@ -90,7 +77,7 @@ pub enum HostsError {
 impl Hosts {
     /// Answers for every host alike.
     pub fn only(handler: Arc<dyn DynHandler>) -> Self {
-        Self { routes: Routes::Only(handler) }
+        Self { default: Some(handler), ..Self::default() }
     }
 
     /// Divides requests among `sites`.
@@ -99,7 +86,7 @@ impl Hosts {
     ///
     /// If two sites answer for the same host, or two for all the others.
     pub fn new(sites: impl IntoIterator<Item = Site>) -> Result<Self, HostsError> {
-        let mut table = Table::default();
+        let mut table = Self::default();
         for Site { hosts, handler } in sites {
             table.first.get_or_insert_with(|| Arc::clone(&handler));
             if hosts.is_empty() && table.default.replace(Arc::clone(&handler)).is_some() {
@@ -109,18 +96,9 @@ impl Hosts {
                 table.add(host, &handler)?;
             }
         }
-        Ok(Self { routes: table.into() })
+        Ok(table)
     }
 
-    fn pick(&self, ask: &Ask) -> Option<&dyn DynHandler> {
-        match &self.routes {
-            Routes::Only(handler) => Some(&**handler),
-            Routes::Many(table) => table.pick(ask),
-        }
-    }
-}
-
-impl Table {
     fn add(&mut self, host: HostPattern, handler: &Arc<dyn DynHandler>) -> Result<(), HostsError> {
         let (names, name) = match &host {
             HostPattern::Exact(name) => (&mut self.exact, name),
@@ -133,8 +111,11 @@ impl Table {
     }
 
     fn pick(&self, ask: &Ask) -> Option<&dyn DynHandler> {
+        if self.exact.is_empty() && self.under.is_empty() {
+            return self.default.as_deref();
+        }
         let mut room = [0; NAME_BYTES_MAX];
-        let named = asked(ask).and_then(|host| plain(host, &mut room));
+        let named = asked(ask).and_then(|host| canonical(host, &mut room));
         let found = named.and_then(|host| self.find(host));
         found.or(self.default.as_ref()).map(|handler| &**handler)
     }
@@ -157,19 +138,6 @@ impl Table {
     }
 }
 
-impl From<Table> for Routes {
-    fn from(table: Table) -> Self {
-        match table {
-            Table { exact, under, default: Some(handler), first: _ }
-                if exact.is_empty() && under.is_empty() =>
-            {
-                Self::Only(handler)
-            }
-            table => Self::Many(table),
-        }
-    }
-}
-
 impl Handler for Hosts {
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         match self.pick(ask) {
@@ -188,11 +156,7 @@ impl Handler for Hosts {
     /// Tells the default, or else the first site: what is refused names no host to be trusted, if
     /// it names one at all, and one log is to have it.
     fn refused(&self, refused: &Refused<'_>) {
-        let handler = match &self.routes {
-            Routes::Only(handler) => Some(handler),
-            Routes::Many(table) => table.default.as_ref().or(table.first.as_ref()),
-        };
-        if let Some(handler) = handler {
+        if let Some(handler) = self.default.as_ref().or(self.first.as_ref()) {
             handler.refused_dyn(refused);
         }
     }
@@ -211,7 +175,7 @@ fn asked(ask: &Ask) -> Option<&str> {
 }
 
 /// `authority` as a [`HostPattern`] has it: without user, port and last dot, in lower case.
-fn plain<'a>(authority: &str, room: &'a mut [u8; NAME_BYTES_MAX]) -> Option<&'a str> {
+fn canonical<'a>(authority: &str, room: &'a mut [u8; NAME_BYTES_MAX]) -> Option<&'a str> {
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     if let Some(host) = host.strip_prefix('[') {
         let (address, _port) = host.split_once(']')?;
@@ -237,12 +201,7 @@ fn print_ipv6(address: Ipv6Addr, room: &mut [u8; NAME_BYTES_MAX]) -> Option<&str
 }
 
 fn misdirected() -> Answer {
-    const TEXT: &[u8] = b"421 Misdirected Request: no site here has this name\n";
-    let mut answer = Response::new(Body::full(Bytes::from_static(TEXT)));
-    *answer.status_mut() = StatusCode::MISDIRECTED_REQUEST;
-    let kind = header::HeaderValue::from_static("text/plain; charset=utf-8");
-    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
-    answer
+    plain_text(StatusCode::MISDIRECTED_REQUEST, "no site here has this name")
 }
 
 impl FromStr for HostPattern {

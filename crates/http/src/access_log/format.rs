@@ -90,9 +90,8 @@ fn combined(entry: &Entry, out: &mut Vec<u8>) {
 
 fn sent(ended: Ended) -> (u64, bool) {
     match ended {
-        Ended::Whole(bytes) => (bytes, true),
+        Ended::Whole(bytes) | Ended::Instead { bytes, .. } => (bytes, true),
         Ended::Short(bytes) => (bytes, false),
-        Ended::Instead { bytes, .. } => (bytes, true),
     }
 }
 

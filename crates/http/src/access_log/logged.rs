@@ -3,14 +3,14 @@
 use std::time::SystemTime;
 
 use http::{Method, StatusCode};
-use relais_net::{Fault, Side};
+use relais_net::Fault;
 use tokio::time::Instant;
 
 use super::{
     entry::{Entry, client_left},
     log::AccessLog,
 };
-use crate::{Answer, Ask, Ended, Handler, Refused, auth::User};
+use crate::{Answer, Ask, Ended, Handler, Refused, auth::User, handler::status_of};
 
 /// Notes every request that `H` is asked, when its answer has ended.
 ///
@@ -58,7 +58,7 @@ impl<H: Handler> Handler for Logged<H> {
         match self.inner.answer(ask).await {
             Ok(answer) => Ok(note.follow(answer)),
             Err(fault) => {
-                note.end(status_of(&fault));
+                note.end(status_of(fault.side).unwrap_or_else(client_left));
                 Err(fault)
             }
         }
@@ -68,15 +68,6 @@ impl<H: Handler> Handler for Logged<H> {
     fn refused(&self, refused: &Refused<'_>) {
         self.inner.refused(refused);
         self.log.push(Entry::refused(refused, (self.clock)()));
-    }
-}
-
-/// What the connection answers in place of a handler: see [`Handler::answer`].
-fn status_of(fault: &Fault) -> StatusCode {
-    match fault.side {
-        Side::Upstream => StatusCode::BAD_GATEWAY,
-        Side::Relais => StatusCode::INTERNAL_SERVER_ERROR,
-        Side::Client => client_left(),
     }
 }
 

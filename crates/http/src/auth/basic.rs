@@ -2,11 +2,10 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use relais_net::{Fault, Peer, Side};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
 
@@ -16,7 +15,7 @@ use super::{
     throttle::Throttle,
     verified::{Key, Verified},
 };
-use crate::{Answer, Ask, Body, Handler, Refused};
+use crate::{Answer, Ask, Handler, Refused, handler::plain_text};
 
 /// Demands a password before `H` answers.
 ///
@@ -75,13 +74,6 @@ struct Desk {
     turns: Arc<Semaphore>,
 }
 
-/// What can be said of a request without hashing.
-enum Verdict {
-    Known(User),
-    Refused(Refusal),
-    Unknown,
-}
-
 /// Why a request does not reach the inner handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refusal {
@@ -117,16 +109,13 @@ impl<H> Basic<H> {
     }
 
     fn refuse(&self, refusal: Refusal) -> Answer {
-        let (status, text) = match refusal {
-            Refusal::Unauthorized => (StatusCode::UNAUTHORIZED, "401 Unauthorized\n"),
-            Refusal::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "429 Too Many Requests\n"),
-            Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "503 Service Unavailable\n"),
+        let (status, why) = match refusal {
+            Refusal::Unauthorized => (StatusCode::UNAUTHORIZED, "who are you?"),
+            Refusal::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "wrong too often"),
+            Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "try again in a moment"),
         };
-        let mut answer = Response::new(Body::full(Bytes::from_static(text.as_bytes())));
-        *answer.status_mut() = status;
+        let mut answer = plain_text(status, why);
         let headers = answer.headers_mut();
-        let kind = HeaderValue::from_static("text/plain; charset=utf-8");
-        headers.insert(header::CONTENT_TYPE, kind);
         match refusal {
             Refusal::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, self.challenge.clone())
@@ -147,9 +136,9 @@ impl<H: Handler> Handler for Basic<H> {
             return Some(self.refuse(Refusal::Unauthorized));
         };
         match self.desk.judge(ask.caller.peer, &self.desk.verified.key(token)) {
-            Verdict::Known(user) => self.inner.at_once(ask).map(|answer| signed(answer, user)),
-            Verdict::Refused(refusal) => Some(self.refuse(refusal)),
-            Verdict::Unknown => None,
+            Some(Ok(user)) => self.inner.at_once(ask).map(|answer| signed(answer, user)),
+            Some(Err(refusal)) => Some(self.refuse(refusal)),
+            None => None,
         }
     }
 
@@ -177,15 +166,15 @@ fn signed(mut answer: Answer, user: User) -> Answer {
 }
 
 impl Desk {
-    /// What is known of the credentials with this key without hashing.
+    /// What is known of the credentials with this key without hashing, if anything is.
     ///
     /// The throttle comes first: an answer from memory tells right from wrong, too.
-    fn judge(&self, peer: Peer, key: &Key) -> Verdict {
+    fn judge(&self, peer: Peer, key: &Key) -> Option<Result<User, Refusal>> {
         let now = Instant::now();
         if let Some(wait) = self.throttle.wait(peer, now) {
-            return Verdict::Refused(Refusal::Throttled(wait));
+            return Some(Err(Refusal::Throttled(wait)));
         }
-        self.verified.find(key, now).map_or(Verdict::Unknown, Verdict::Known)
+        self.verified.find(key, now).map(Ok)
     }
 
     async fn admit(self: &Arc<Self>, ask: &Ask) -> Result<Result<User, Refusal>, Fault> {
@@ -193,25 +182,20 @@ impl Desk {
             return Ok(Err(Refusal::Unauthorized));
         };
         let (peer, key) = (ask.caller.peer, self.verified.key(token));
-        match self.judge(peer, &key) {
-            Verdict::Known(user) => return Ok(Ok(user)),
-            Verdict::Refused(refusal) => return Ok(Err(refusal)),
-            Verdict::Unknown => (),
+        if let Some(known) = self.judge(peer, &key) {
+            return Ok(known);
         }
         let Some(credentials) = Credentials::decode(token) else {
             return Ok(Err(Refusal::Unauthorized));
         };
-        let place = match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => place,
-            Err(TryAcquireError::NoPermits) => return Ok(Err(Refusal::Busy)),
-            Err(TryAcquireError::Closed) => unreachable!("nobody closes it"),
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return Ok(Err(Refusal::Busy));
         };
         let turn = Arc::clone(&self.turns).acquire_owned().await.expect("an open semaphore");
         // Those before us may have been the same caller: a browser asks for many things at once.
         match self.judge(peer, &key) {
-            Verdict::Known(user) => Ok(Ok(user)),
-            Verdict::Refused(refusal) => Ok(Err(refusal)),
-            Verdict::Unknown => self.hash(peer, key, credentials, [place, turn]).await,
+            Some(known) => Ok(known),
+            None => self.hash(peer, key, credentials, [place, turn]).await,
         }
     }
 

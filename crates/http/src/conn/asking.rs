@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, service::Service};
 use relais_net::{Fault, Side};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tracing::{debug, warn};
 
 use super::{
@@ -19,7 +19,10 @@ use super::{
     pulse::Pulse,
     refusal,
 };
-use crate::{Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused, handler::ConnBody};
+use crate::{
+    Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused,
+    handler::{ConnBody, plain_text, status_of},
+};
 
 /// The handler behind a door. A slot, because a reload changes it under open connections: each
 /// request meets the newest.
@@ -54,7 +57,7 @@ impl Asking {
     fn refuse(&self, request: Request<Incoming>, refused: admission::Refused) -> Answer {
         let admission::Refused { status, why } = refused;
         let request = request.map(drop);
-        let mut answer = refusal::answer(status, why);
+        let mut answer = plain_text(status, why);
         let bytes = if request.method() == Method::HEAD { None } else { answer.body().left() };
         self.tell(Some(&request), status, Ended::Whole(bytes.unwrap_or(0)));
         // What follows a CONNECT may be meant for the far end of the tunnel, and is no request.
@@ -66,25 +69,29 @@ impl Asking {
     }
 
     fn send(&self, answer: Answer) -> Response<Outgoing> {
-        let (answer, place) = match self.place(answer.body()) {
-            Ok(place) => (answer, place),
-            Err(Crowded) => {
-                let busy = refusal::busy();
-                let bytes = busy.body().left().unwrap_or(0);
-                answer.into_body().replace(busy.status(), bytes);
-                (busy, None)
-            }
+        let Ok(place) = self.place(answer.body()) else {
+            let busy = refusal::busy();
+            answer.into_body().replace(busy.status(), busy.body().left().unwrap_or(0));
+            return busy.map(|body| self.outgoing(body, None));
         };
-        answer.map(|body| Outgoing::new(body, self.files, Arc::clone(&self.pulse), place))
+        answer.map(|body| self.outgoing(body, place))
+    }
+
+    fn outgoing(&self, body: Body, place: Option<OwnedSemaphorePermit>) -> Outgoing {
+        Outgoing::new(body, self.files, Arc::clone(&self.pulse), place)
     }
 
     /// The place for `body`, if it needs one: it is brought to memory while others are, too, for as
     /// long as the client lets it stand.
-    fn place(&self, body: &Body) -> Result<Option<OwnedSemaphorePermit>, Crowded> {
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    fn place(&self, body: &Body) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
         if self.files != Files::ReadShared || body.is_in_memory() || body.left() == Some(0) {
             return Ok(None);
         }
-        Arc::clone(&self.shared).try_acquire_owned().map(Some).map_err(|_| Crowded)
+        Arc::clone(&self.shared).try_acquire_owned().map(Some)
     }
 
     async fn ask(self, ask: Ask) -> Result<Response<Outgoing>, Fault> {
@@ -98,10 +105,6 @@ impl Asking {
         Ok(self.send(answer))
     }
 }
-
-/// There is no place for another body.
-#[derive(Debug)]
-struct Crowded;
 
 /// A request under way. Counted out if it is given up before there is an answer, whose body takes
 /// over the counting.
@@ -121,17 +124,13 @@ impl Drop for Asked<'_> {
 ///
 /// The fault itself, if it was the client's: then nobody waits for an answer.
 fn excuse(fault: Fault) -> Result<Answer, Fault> {
-    let status = match fault.side {
-        Side::Client => return Err(fault),
-        Side::Upstream => StatusCode::BAD_GATEWAY,
-        Side::Relais => StatusCode::INTERNAL_SERVER_ERROR,
-    };
+    let Some(status) = status_of(fault.side) else { return Err(fault) };
     let error: &dyn std::error::Error = &fault;
     match fault.side {
         Side::Relais => warn!(error, "a request failed"),
         Side::Client | Side::Upstream => debug!(error, "a request failed"),
     }
-    Ok(refusal::answer(status, "the request could not be answered"))
+    Ok(plain_text(status, "the request could not be answered"))
 }
 
 impl Service<Request<Incoming>> for Asking {

@@ -15,7 +15,7 @@ use http::StatusCode;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use relais_net::{Drain, Fault, Side, Stream};
-use relais_wire::http1::Guard;
+use relais_wire::http1::{Guard, HeadLimits};
 use tokio::time::{Instant, Sleep};
 
 use super::{
@@ -29,8 +29,27 @@ use super::{
 /// How often an awake connection is judged.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// How much hyper may keep of what it reads and writes. A head may be as large as this.
+/// How much hyper may keep of what it reads and writes, if heads may not be larger than this.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
+
+/// As many fields as hyper has room for without being told, on the stack.
+const FIELDS_USUAL: u32 = 100;
+
+/// hyper for one connection. The guard has judged a head's size and number of fields before hyper
+/// sees it: what passed there must find room here.
+fn builder(limits: &Limits) -> http1::Builder {
+    let HeadLimits { head_bytes_max, fields_max, .. } = limits.head;
+    let whole = |number: u32| usize::try_from(number).expect("a number of bytes in memory");
+    let mut builder = http1::Builder::new();
+    builder
+        .half_close(true)
+        .max_buf_size(BUFFER_BYTES_MAX.max(whole(head_bytes_max).saturating_mul(2)))
+        .writev(true);
+    if fields_max > FIELDS_USUAL {
+        builder.max_headers(whole(fields_max));
+    }
+    builder
+}
 
 /// What the connections of a service share.
 #[derive(Clone, Copy)]
@@ -195,11 +214,7 @@ impl Drop for Counted<'_> {
 impl<'a> Awake<'a> {
     fn new(transport: Transport, asking: Asking, house: House<'a>) -> Self {
         let pulse = Arc::clone(&asking.pulse);
-        let hyper = http1::Builder::new()
-            .half_close(true)
-            .max_buf_size(BUFFER_BYTES_MAX)
-            .writev(true)
-            .serve_connection(TokioIo::new(transport), asking);
+        let hyper = builder(house.limits).serve_connection(TokioIo::new(transport), asking);
         Self {
             hyper: Box::new(hyper),
             pulse,

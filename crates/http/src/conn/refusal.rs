@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::transport::Transport;
-use crate::{Answer, Body, Ended};
+use crate::{Answer, Ended, handler::plain_text};
 
 /// How long a refused client may go on sending before the socket is closed under it.
 const LINGER_MAX: Duration = Duration::from_secs(1);
@@ -17,19 +16,9 @@ pub(super) const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-type: text/plain; charset=utf-8\r\ncontent-length: 38\r\nretry-after: 5\r\n\
     connection: close\r\n\r\nToo many connections; try again later\n";
 
-/// A short plain answer that says `why`.
-pub(super) fn answer(status: StatusCode, why: &str) -> Answer {
-    let text = Bytes::from(format!("{} {why}\n", status.as_u16()));
-    let mut answer = Response::new(Body::full(text));
-    *answer.status_mut() = status;
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    answer.headers_mut().insert(header::CONTENT_TYPE, plain);
-    answer
-}
-
 /// The answer to who comes while everything is taken, and may come again.
 pub(super) fn busy() -> Answer {
-    let mut answer = answer(StatusCode::SERVICE_UNAVAILABLE, "too busy; try again later");
+    let mut answer = plain_text(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment");
     answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     answer
 }
@@ -38,12 +27,13 @@ pub(super) fn busy() -> Answer {
 ///
 /// Gives how much of the answer's body went out.
 pub(super) async fn send(transport: &mut Transport, status: StatusCode, why: &str) -> Ended {
-    let text = format!("{} {why}\n", status.as_u16());
+    let reason = status.canonical_reason().unwrap_or("Refused");
+    let text = format!("{} {reason}: {why}\n", status.as_u16());
     let answer = format!(
         "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n\
          connection: close\r\n\r\n{text}",
         status.as_u16(),
-        status.canonical_reason().unwrap_or("Refused"),
+        reason,
         text.len(),
     );
     let mut ended = Ended::Short(0);

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::Response;
-use relais_net::Peer;
+use relais_net::{Peer, Side};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

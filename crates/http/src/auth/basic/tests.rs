@@ -4,11 +4,11 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use http::Method;
+use http::{Method, Response};
 
 use super::*;
 use crate::{
-    Ended,
+    Body, Ended,
     says::{Says, Told, ask},
 };
 
