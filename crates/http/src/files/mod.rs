@@ -54,6 +54,7 @@ use self::{
     find::{Hit, StandsFor},
     found::{Freshness, Held, Source},
     hot::{Hot, KeyRef},
+    listing::Lister,
     packer::{Outcome, Packer},
     ranges::Content,
     refusal::{Hush, Refusal},
@@ -63,7 +64,7 @@ use self::{
     tree::Tree,
     variant::{Kept, Variant},
 };
-use crate::{Answer, Ask, Body, Handler, OpenFiles};
+use crate::{Answer, Ask, Body, Handler, OpenFiles, Piece};
 
 /// Serves files. See [`Options`] for what and how.
 #[derive(Debug)]
@@ -80,6 +81,7 @@ pub struct Files {
     packer: Option<Packer>,
     hot: Hot,
     places: OpenFiles,
+    lister: Lister,
     hush: Hush,
     limits: Limits,
     clock: fn() -> SystemTime,
@@ -266,17 +268,22 @@ impl Files {
         path: &FilePath<'_>,
         fd: Option<OwnedFd>,
     ) -> Result<Answer, Refusal> {
+        let turn = self.lister.turn().await?;
         let (tree, path) = (Arc::clone(&self.tree), path.path.to_vec());
         let (headers, most) = (asked.headers.clone(), self.limits.listing_entries_max);
         let query = asked.uri.query().unwrap_or_default().to_owned();
+        // All of it there, the turn too: who leaves early stops no work and escapes no count.
         let listed = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let entries = tree.entries(&path, fd, most)?;
             Ok(listing::show(&path, entries, &query, &headers))
         });
         let page = listed.await.map_err(|_panicked| Refusal::Broken)??;
         let mut head = page.head();
         head.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        Ok(with_head(StatusCode::OK, head, asked.body(Body::full(page.text.into()))))
+        let text = self.lister.keep(page.text)?;
+        let body = asked.body(Body::of([Piece::Bytes(text)]));
+        Ok(with_head(StatusCode::OK, head, body))
     }
 
     /// Tells that there is no file, in the words of the site if it has any.

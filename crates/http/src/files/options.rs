@@ -157,6 +157,12 @@ pub struct Limits {
     pub compress_threads: usize,
     /// How many entries a listing shows.
     pub listing_entries_max: usize,
+    /// How many folders are listed at once.
+    pub listings_max: usize,
+    /// How many may wait for that.
+    pub listings_waiting_max: usize,
+    /// Memory for listings that are being sent, in bytes.
+    pub listings_bytes_max: usize,
     /// A file in memory is looked up anew after this long, although it did not change: new
     /// sidecars, and a root that was replaced, are noticed then. (A changed file is noticed at
     /// once.)
@@ -174,6 +180,9 @@ impl Default for Limits {
             compress_waiting_max: 64,
             compress_threads: 2,
             listing_entries_max: 10_000,
+            listings_max: 4,
+            listings_waiting_max: 64,
+            listings_bytes_max: 64 << 20,
             renew_after: Duration::from_secs(1),
         }
     }

@@ -2,6 +2,7 @@
 
 mod html;
 mod json;
+mod lister;
 mod natural;
 
 use std::cmp::Ordering;
@@ -12,6 +13,8 @@ use relais_wire::{
     calendar::Moment,
     target::{encode_segment, file_path},
 };
+
+pub(super) use lister::Lister;
 
 use super::{
     found::{Entries, Entry},

@@ -1,5 +1,7 @@
 //! Every limit is reached.
 
+use std::task::Poll;
+
 use relais_wire::accept::Coding;
 
 use super::*;
@@ -74,8 +76,8 @@ fn who_would_wait_too_long_gets_the_file_as_it_is() {
         let mut codings = Vec::new();
         // All of them are begun before any is waited for.
         for pending in &mut waiting {
-            let begun = poll_fn(|cx| std::task::Poll::Ready(pending.as_mut().poll(cx))).await;
-            if let std::task::Poll::Ready(got) = begun {
+            let begun = poll_fn(|cx| Poll::Ready(pending.as_mut().poll(cx))).await;
+            if let Poll::Ready(got) = begun {
                 codings.push(got.field("content-encoding").to_owned());
             }
         }
@@ -94,11 +96,13 @@ fn a_file_is_coded_once_for_all_who_wait() {
     });
     site.runtime.block_on(async {
         let request = "GET /a.txt\naccept-encoding: br";
-        let mut waiting: Vec<_> =
-            (0..20).map(|_| Box::pin(site.ask_async(request))).collect();
+        let mut waiting: Vec<_> = (0..20).map(|_| Box::pin(site.ask_async(request))).collect();
         for pending in &mut waiting {
-            let begun = poll_fn(|cx| std::task::Poll::Ready(pending.as_mut().poll(cx))).await;
-            assert!(begun.is_pending() || matches!(begun, std::task::Poll::Ready(got) if got.field("content-encoding") == "br"));
+            let begun = poll_fn(|cx| Poll::Ready(pending.as_mut().poll(cx))).await;
+            assert!(
+                begun.is_pending()
+                    || matches!(begun, Poll::Ready(got) if got.field("content-encoding") == "br")
+            );
         }
     });
     let got = site.ask("GET /a.txt\naccept-encoding: br");
@@ -154,4 +158,26 @@ fn so_many_big_files_are_open_at_once_and_small_ones_need_no_place() {
     // What is lent is given back when its time, none, is over.
     site.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(5)).await });
     site.check("/c.bin", 200, "34567");
+}
+
+#[test]
+fn so_many_listings_are_made_and_kept_at_once() {
+    let site = Site::with(&[("a", "")], |options| {
+        options.listing = Listing::On;
+        options.limits.listings_max = 1;
+        options.limits.listings_waiting_max = 0;
+        // Enough for one page.
+        options.limits.listings_bytes_max = 1024;
+    });
+    let list = || site.files.answer(ask("GET /\naccept: application/json"));
+    site.runtime.block_on(async {
+        let turn = site.files.lister.turn().await.unwrap();
+        assert_eq!(list().await.unwrap().status(), 503);
+        drop(turn);
+        let first = list().await.unwrap();
+        assert_eq!(first.status(), 200);
+        assert_eq!(list().await.unwrap().status(), 503);
+        drop(first);
+        assert_eq!(list().await.unwrap().status(), 200);
+    });
 }
