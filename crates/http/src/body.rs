@@ -23,9 +23,11 @@ pub struct Body {
     /// How many bytes are still to come, if that is known.
     left: Option<u64>,
     /// Told how it ended.
-    end: Option<Box<dyn FnOnce(Ended) + Send>>,
+    end: Option<Tell>,
     sent: u64,
 }
+
+type Tell = Box<dyn FnOnce(Ended) + Send>;
 
 enum Kind {
     /// The usual answer from memory: one piece, no allocation. Empty once it is taken.
@@ -67,7 +69,7 @@ pub trait Pieces: Send {
 /// How a body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// All of it was handed to the connection: so many bytes.
+    /// All of it was handed on, to the kernel where files go there straight: so many bytes.
     Whole(u64),
     /// It was given up after so many bytes.
     Short(u64),
@@ -104,7 +106,8 @@ impl Body {
         Self { kind: Kind::Stream(Box::pin(pieces)), left: len, rest: None, end: None, sent: 0 }
     }
 
-    /// Has `end` told once how the body ended: when all of it is taken, or when it is dropped.
+    /// Has `end` told once how the body ended: when it is dropped, or when the last of its bytes,
+    /// if they are a file's that the kernel is to send, have left.
     ///
     /// A second one is told after the first.
     pub fn on_end(&mut self, end: impl FnOnce(Ended) + Send + 'static) {
@@ -177,6 +180,12 @@ impl Body {
         }
     }
 
+    /// `span`, which [`Body::poll_piece`] gave last, as a step that takes its own time.
+    pub(crate) fn step_of(&mut self, span: FileSpan) -> Step {
+        let end = if self.left == Some(0) { self.end.take() } else { None };
+        Step { span, end, sent: self.sent }
+    }
+
     /// Ends it unsent: the connection answers with `status` and so many `bytes` instead.
     pub(crate) fn replace(mut self, status: StatusCode, bytes: u64) {
         self.finish(Ended::Instead { status, bytes });
@@ -185,9 +194,6 @@ impl Body {
     fn account(&mut self, bytes: u64) {
         self.sent += bytes;
         self.left = self.left.map(|left| left.saturating_sub(bytes));
-        if self.left == Some(0) {
-            self.finish(Ended::Whole(self.sent));
-        }
     }
 
     fn finish(&mut self, ended: Ended) {
@@ -202,6 +208,32 @@ impl Drop for Body {
         let ended =
             if self.left == Some(0) { Ended::Whole(self.sent) } else { Ended::Short(self.sent) };
         self.finish(ended);
+    }
+}
+
+/// A step of a file that is on its way, and what is left of it. If it is its body's last, how the
+/// body ended is told when it is dropped.
+pub(crate) struct Step {
+    /// What is still to be sent.
+    pub(crate) span: FileSpan,
+    end: Option<Tell>,
+    /// Of the body, once all of this is.
+    sent: u64,
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        let Some(end) = self.end.take() else { return };
+        end(match self.span.len {
+            0 => Ended::Whole(self.sent),
+            left => Ended::Short(self.sent - left),
+        });
+    }
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Step").field("span", &self.span).finish_non_exhaustive()
     }
 }
 

@@ -140,7 +140,7 @@ async fn part(
     word: LastWord,
     asking: &Asking,
 ) -> Result<(), Fault> {
-    let Some(refused) = transport.told() else {
+    let Some(refused) = transport.hit() else {
         refusal::close(&mut transport).await;
         return ended.map_err(|error| {
             Fault::new(Side::Client, "talking HTTP/1", std::io::Error::other(error))

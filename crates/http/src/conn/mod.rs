@@ -13,6 +13,7 @@ mod limits;
 mod outgoing;
 mod pulse;
 mod refusal;
+mod send;
 mod streams;
 mod transport;
 

@@ -79,11 +79,11 @@ impl Outgoing {
         }))
     }
 
-    fn bring(&self, step: FileSpan) -> Result<Bytes, Fault> {
+    fn bring(&mut self, step: FileSpan) -> Result<Bytes, Fault> {
         match self.files {
             Files::Sent => {
                 let len = usize::try_from(step.len).expect("at most a step");
-                self.pulse.push_span(step);
+                self.pulse.push_step(self.body.step_of(step));
                 Ok(placeholder(len))
             }
             Files::Read | Files::ReadShared => read(&step),

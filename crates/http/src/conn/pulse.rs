@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::Limits;
-use crate::{FileSpan, clock::coarse_now};
+use crate::{body::Step, clock::coarse_now};
 
 /// The state of one connection, for those who judge whether it is alive.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(super) struct Pulse {
     /// Nothing is under way in either direction, and nothing lies in a buffer.
     still: AtomicBool,
     /// Files that stand behind placeholders in hyper's queue, in their order.
-    spans: Mutex<VecDeque<FileSpan>>,
+    steps: Mutex<VecDeque<Step>>,
 }
 
 impl Pulse {
@@ -63,7 +63,7 @@ impl Pulse {
             bytes: AtomicU64::new(0),
             waits: AtomicU8::new(Waits::Message as u8),
             still: AtomicBool::new(false),
-            spans: Mutex::default(),
+            steps: Mutex::default(),
         }
     }
 
@@ -157,14 +157,14 @@ impl Pulse {
         self.still.load(Relaxed) && self.in_flight() == 0
     }
 
-    /// Puts `span` behind the placeholder that is given to hyper next.
-    pub(super) fn push_span(&self, span: FileSpan) {
-        self.spans().push_back(span);
+    /// Puts `step` behind the placeholder that is given to hyper next.
+    pub(super) fn push_step(&self, step: Step) {
+        self.steps().push_back(step);
     }
 
-    pub(super) fn spans(&self) -> std::sync::MutexGuard<'_, VecDeque<FileSpan>> {
+    pub(super) fn steps(&self) -> std::sync::MutexGuard<'_, VecDeque<Step>> {
         // Nothing that holds the lock can panic half-way through a change.
-        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the connection has come to.

@@ -17,7 +17,9 @@ use tokio::{
 };
 
 use super::*;
-use crate::{Answer, Ask, Body, DynHandler, FileSpan, Handler, OpenFile, OpenFiles, Piece, Stamp};
+use crate::{
+    Answer, Ask, Body, DynHandler, Ended, FileSpan, Handler, OpenFile, OpenFiles, Piece, Stamp,
+};
 
 /// Answers by path.
 #[derive(Debug, Default)]
@@ -293,6 +295,49 @@ async fn a_file_that_changes_while_it_is_sent_breaks_the_message() {
         assert!(output.len() < 50 << 20, "cut: {cut}, came whole: {}", output.len());
         drop(client);
         assert!(serving.await.unwrap().is_err());
+    }
+}
+
+/// Sends a file, and notes how that ended.
+#[derive(Debug)]
+struct Noting {
+    file: Arc<OpenFile>,
+    ended: Arc<std::sync::Mutex<Option<Ended>>>,
+}
+
+impl Handler for Noting {
+    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
+        let (file, len) = (Arc::clone(&self.file), self.file.stamp.len);
+        let mut body = Body::of([Piece::File(FileSpan { file, offset: 0, len })]);
+        let ended = Arc::clone(&self.ended);
+        body.on_end(move |how| *ended.lock().unwrap() = Some(how));
+        Ok(Response::new(body))
+    }
+}
+
+#[tokio::test]
+async fn of_a_file_what_the_kernel_took_is_noted_as_sent() {
+    let len: u64 = 50 << 20;
+    for taken in [1000, len + 1000] {
+        let (_, file) = open(&vec![b'a'; usize::try_from(len).unwrap()]);
+        let ended = Arc::default();
+        let handler: Box<dyn DynHandler> = Box::new(Noting { file, ended: Arc::clone(&ended) });
+        let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
+        let (mut client, server) = tcp().await;
+        let (_shutdown, drain) = none();
+        let serving = tokio::spawn(async move { http.serve(conn(server), drain).await });
+        client.write_all(FILE).await.unwrap();
+        let mut output = Vec::new();
+        (&mut client).take(taken).read_to_end(&mut output).await.unwrap();
+        drop(client);
+        // How it ends is in the note.
+        _ = serving.await.unwrap();
+        let ended = ended.lock().unwrap().take();
+        if taken > len {
+            assert_eq!(ended, Some(Ended::Whole(len)));
+        } else {
+            assert!(matches!(ended, Some(Ended::Short(sent)) if sent < len), "{ended:?}");
+        }
     }
 }
 

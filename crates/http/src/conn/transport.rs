@@ -13,13 +13,12 @@ use bytes::Bytes;
 use relais_net::Stream;
 use relais_wire::http1::{Guard, Refusal, Stage, Within};
 use rustix::net::SendFlags;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::pulse::{Pulse, Waits};
-use crate::FileSpan;
+use super::{
+    pulse::{Pulse, Waits},
+    send::{head_flags, poll_send, poll_send_file},
+};
 
 /// How much of a file goes out in one step.
 pub(super) const STEP_BYTES: usize = 4 << 20;
@@ -55,8 +54,8 @@ pub(super) struct Transport {
     /// `None` for HTTP/2, whose framing cannot be read in two ways.
     guard: Option<Guard>,
     refused: Option<Refusal>,
-    /// The same, once hyper asked for more and was told.
-    told: Option<Refusal>,
+    /// The same, once hyper asked for more and met an error.
+    hit: Option<Refusal>,
     /// The last read, the last write came to nothing for now.
     read_waits: bool,
     write_waits: bool,
@@ -67,13 +66,13 @@ pub(super) struct Transport {
 impl Transport {
     pub(super) fn new(stream: Stream, pulse: Arc<Pulse>, guard: Option<Guard>) -> Self {
         let (read_waits, write_waits, unflushed) = (false, false, false);
-        Self { stream, pulse, guard, refused: None, told: None, read_waits, write_waits, unflushed }
+        Self { stream, pulse, guard, refused: None, hit: None, read_waits, write_waits, unflushed }
     }
 
     /// Why nothing more is read, if hyper wanted more. What is refused behind a connection's last
     /// request is nobody's business.
-    pub(super) fn told(&self) -> Option<Refusal> {
-        self.told
+    pub(super) fn hit(&self) -> Option<Refusal> {
+        self.hit
     }
 
     /// Whether the request whose body is under way has its answer already.
@@ -89,8 +88,8 @@ impl Transport {
         self.unflushed || self.write_waits
     }
 
-    /// Tells the pulse what the connection waits for, and whether nothing is under way.
-    fn tell(&self) {
+    /// Sets in the pulse what the connection waits for, and whether nothing is under way.
+    fn set_pulse(&self) {
         let stage = self.guard.as_ref().map(Guard::stage);
         let waits = match stage {
             _ if self.write_waits => Waits::Room,
@@ -160,7 +159,7 @@ impl Transport {
         }
     }
 
-    /// Writes memory up to the first placeholder, or a step of the file behind that.
+    /// Writes the first of `slices`: memory, or some of the file behind a placeholder.
     fn poll_write_mixed(
         &mut self,
         cx: &mut Context<'_>,
@@ -169,18 +168,19 @@ impl Transport {
         let Stream::Tcp(stream) = &self.stream else {
             return Poll::Ready(Err(ErrorKind::Unsupported.into()));
         };
-        let mut spans = self.pulse.spans();
-        let Some(span) = spans.front_mut() else {
+        let mut steps = self.pulse.steps();
+        let Some(step) = steps.front_mut() else {
             return Poll::Ready(Err(io::Error::other("a placeholder without a file")));
         };
-        let memory = slices.iter().position(|slice| is_placeholder(slice)).unwrap_or(slices.len());
-        let written = if memory > 0 {
-            ready!(poll_send(stream, cx, &slices[0], head_flags(span.len)))?
-        } else {
-            ready!(poll_send_file(stream, cx, span, slices[0].len()))?
-        };
-        if memory == 0 && span.len == 0 {
-            spans.pop_front();
+        if !is_placeholder(&slices[0]) {
+            return poll_send(stream, cx, &slices[0], head_flags(step.span.len));
+        }
+        let written = ready!(poll_send_file(stream, cx, &mut step.span, slices[0].len()))?;
+        if step.span.len == 0 {
+            let done = steps.pop_front();
+            // Who is told of its end is not told under the lock.
+            drop(steps);
+            drop(done);
         }
         Poll::Ready(Ok(written))
     }
@@ -191,7 +191,12 @@ impl Transport {
             self.unflushed = true;
             self.pulse.moved(*bytes);
         }
-        self.tell();
+        self.set_pulse();
+    }
+
+    fn refuse(&mut self, refusal: Refusal) -> io::Error {
+        self.hit = Some(refusal);
+        io::Error::new(ErrorKind::InvalidData, refusal)
     }
 
     fn judge(&mut self, buf: &mut ReadBuf<'_>, before: usize) {
@@ -207,71 +212,6 @@ impl Transport {
     }
 }
 
-/// How the head of a file of `len` bytes is sent.
-///
-/// A long file's head waits for its first bytes (MORE), and all leave in full packets: half again as
-/// many bytes a second as without. A short one's leaves at once and wakes the client, which saves a
-/// fifth of the work (bench, 10 MiB and 100 KiB).
-fn head_flags(len: u64) -> SendFlags {
-    const LONG: u64 = 1 << 20;
-    if len > LONG { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL }
-}
-
-/// Sends some of `bytes`.
-fn poll_send(
-    stream: &TcpStream,
-    cx: &mut Context<'_>,
-    bytes: &[u8],
-    flags: SendFlags,
-) -> Poll<io::Result<usize>> {
-    loop {
-        ready!(stream.poll_write_ready(cx))?;
-        let sent =
-            stream.try_io(Interest::WRITABLE, || Ok(rustix::net::send(stream, bytes, flags)?));
-        match sent {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => (),
-            sent => return Poll::Ready(sent),
-        }
-    }
-}
-
-/// Sends at most `len` bytes of `span`, and takes them off it.
-///
-/// # Errors
-///
-/// [`ErrorKind::InvalidData`] if the file changed since it was opened: what was promised in the
-/// head can no longer be sent, and the client must see the message broken.
-fn poll_send_file(
-    stream: &TcpStream,
-    cx: &mut Context<'_>,
-    span: &mut FileSpan,
-    len: usize,
-) -> Poll<io::Result<usize>> {
-    loop {
-        ready!(stream.poll_write_ready(cx))?;
-        if !span.file.is_unchanged() {
-            return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, "the file changed")));
-        }
-        let mut offset = span.offset;
-        let sent = stream.try_io(Interest::WRITABLE, || {
-            Ok(rustix::fs::sendfile(stream, &span.file.file, Some(&mut offset), len)?)
-        });
-        match sent {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => (),
-            Ok(0) => {
-                let error = io::Error::new(ErrorKind::UnexpectedEof, "the file was cut");
-                return Poll::Ready(Err(error));
-            }
-            Ok(bytes) => {
-                span.offset += bytes as u64;
-                span.len -= bytes as u64;
-                return Poll::Ready(Ok(bytes));
-            }
-            Err(error) => return Poll::Ready(Err(error)),
-        }
-    }
-}
-
 impl AsyncRead for Transport {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -280,26 +220,24 @@ impl AsyncRead for Transport {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if let Some(refusal) = this.refused {
-            this.told = Some(refusal);
-            return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, refusal)));
+            return Poll::Ready(Err(this.refuse(refusal)));
         }
         let before = buf.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buf);
         this.read_waits = read.is_pending();
         if read.is_pending() {
-            this.tell();
+            this.set_pulse();
         }
         ready!(read)?;
         let bytes = buf.filled().len() - before;
         if bytes > 0 {
             this.pulse.moved(bytes);
             this.judge(buf, before);
-            this.tell();
+            this.set_pulse();
             if buf.filled().len() == before {
                 // An empty read would mean the end of the stream.
                 let refusal = this.refused.expect("nothing passes only if refused");
-                this.told = Some(refusal);
-                return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, refusal)));
+                return Poll::Ready(Err(this.refuse(refusal)));
             }
         }
         Poll::Ready(Ok(()))
@@ -339,7 +277,7 @@ impl AsyncWrite for Transport {
         let flushed = Pin::new(&mut this.stream).poll_flush(cx);
         this.write_waits = flushed.is_pending();
         this.unflushed &= flushed.is_pending();
-        this.tell();
+        this.set_pulse();
         flushed
     }
 

@@ -86,6 +86,7 @@ async fn an_entry_is_written_when_the_answer_has_ended() {
     answer.extensions_mut().insert(User("too late".into()));
     tokio::time::advance(Duration::from_micros(1500)).await;
     take_a_piece(&mut answer).unwrap();
+    drop(answer);
     let entry = book.check(200, 5, true);
     assert_eq!(entry["time"], "2000-10-10T13:55:36.000Z");
     assert_eq!(entry["duration_ms"], 1.5);

@@ -1,0 +1,76 @@
+//! The system calls that send: memory, and files without bringing them to memory.
+
+use std::{
+    io::{self, ErrorKind},
+    task::{Context, Poll, ready},
+};
+
+use rustix::net::SendFlags;
+use tokio::{io::Interest, net::TcpStream};
+
+use crate::FileSpan;
+
+/// How the head of a file of `len` bytes is sent.
+///
+/// A long file's head waits for its first bytes (MORE), and all leave in full packets: half again as
+/// many bytes a second as without. A short one's leaves at once and wakes the client, which saves a
+/// fifth of the work (bench, 10 MiB and 100 KiB).
+pub(super) fn head_flags(len: u64) -> SendFlags {
+    const LONG: u64 = 1 << 20;
+    if len > LONG { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL }
+}
+
+/// Sends some of `bytes`.
+pub(super) fn poll_send(
+    stream: &TcpStream,
+    cx: &mut Context<'_>,
+    bytes: &[u8],
+    flags: SendFlags,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(stream.poll_write_ready(cx))?;
+        let sent =
+            stream.try_io(Interest::WRITABLE, || Ok(rustix::net::send(stream, bytes, flags)?));
+        match sent {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => (),
+            sent => return Poll::Ready(sent),
+        }
+    }
+}
+
+/// Sends at most `len` bytes of `span`, and takes them off it.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidData`] if the file changed since it was opened: what was promised in the
+/// head can no longer be sent, and the client must see the message broken.
+pub(super) fn poll_send_file(
+    stream: &TcpStream,
+    cx: &mut Context<'_>,
+    span: &mut FileSpan,
+    len: usize,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(stream.poll_write_ready(cx))?;
+        if !span.file.is_unchanged() {
+            return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, "the file changed")));
+        }
+        let mut offset = span.offset;
+        let sent = stream.try_io(Interest::WRITABLE, || {
+            Ok(rustix::fs::sendfile(stream, &span.file.file, Some(&mut offset), len)?)
+        });
+        match sent {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => (),
+            Ok(0) => {
+                let error = io::Error::new(ErrorKind::UnexpectedEof, "the file was cut");
+                return Poll::Ready(Err(error));
+            }
+            Ok(bytes) => {
+                span.offset += bytes as u64;
+                span.len -= bytes as u64;
+                return Poll::Ready(Ok(bytes));
+            }
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+    }
+}
