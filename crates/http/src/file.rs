@@ -1,7 +1,8 @@
 //! An open file that is being sent, and how to notice that it changed meanwhile.
 
-use std::{fs::File, io, os::unix::fs::MetadataExt, sync::Arc};
+use std::{fs::File, io, sync::Arc};
 
+use rustix::fs::{AtFlags, Statx, StatxFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A file as it was when it was opened.
@@ -54,19 +55,34 @@ pub struct FileSpan {
 }
 
 impl Stamp {
+    /// What a call of `statx` has to ask for.
+    pub(crate) const WANTED: StatxFlags = StatxFlags::TYPE
+        .union(StatxFlags::INO)
+        .union(StatxFlags::SIZE)
+        .union(StatxFlags::MTIME)
+        .union(StatxFlags::CTIME);
+
     /// What `file` is like now.
     ///
     /// # Errors
     ///
     /// What the system says.
     pub fn of(file: &File) -> io::Result<Self> {
-        let found = file.metadata()?;
-        Ok(Self {
-            identity: (found.dev(), found.ino()),
-            len: found.len(),
-            modified: (found.mtime(), found.mtime_nsec()),
-            changed: (found.ctime(), found.ctime_nsec()),
-        })
+        let found = rustix::fs::statx(file, c"", AtFlags::EMPTY_PATH, Self::WANTED)?;
+        Ok(Self::from(&found))
+    }
+}
+
+impl From<&Statx> for Stamp {
+    fn from(found: &Statx) -> Self {
+        let (modified, changed) = (found.stx_mtime, found.stx_ctime);
+        let device = rustix::fs::makedev(found.stx_dev_major, found.stx_dev_minor);
+        Self {
+            identity: (device, found.stx_ino),
+            len: found.stx_size,
+            modified: (modified.tv_sec, modified.tv_nsec.into()),
+            changed: (changed.tv_sec, changed.tv_nsec.into()),
+        }
     }
 }
 

@@ -105,9 +105,8 @@ impl Said {
         let host = host(uri, headers);
         let referer = without_user(value(headers, &header::REFERER));
         let agent = value(headers, &header::USER_AGENT);
-        let values: [[&[u8]; 3]; 5] =
-            [[method, b"", b""], target, [host, b"", b""], referer, [agent, b"", b""]];
-        let len = values.as_flattened().iter().map(|part| part.len()).sum::<usize>();
+        let values: [&[&[u8]]; 5] = [&[method], &target, &[host], &referer, &[agent]];
+        let len = values.iter().copied().flatten().map(|part| part.len()).sum::<usize>();
         let mut text = Vec::with_capacity(len.min(5 * (VALUE_BYTES_MAX + CUT.len())));
         let ends = values.map(|parts| {
             push(&mut text, parts);
@@ -124,7 +123,7 @@ impl Said {
     }
 }
 
-fn push(text: &mut Vec<u8>, parts: [&[u8]; 3]) {
+fn push(text: &mut Vec<u8>, parts: &[&[u8]]) {
     let mut left = VALUE_BYTES_MAX;
     for part in parts {
         let Some(cut) = part.get(..left).filter(|_| part.len() > left) else {
@@ -143,19 +142,16 @@ fn value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a [u8] {
 }
 
 /// The target as the caller wrote it, but for a user in it.
-fn target(uri: &Uri, version: Version) -> [&[u8]; 3] {
+fn target(uri: &Uri, version: Version) -> [&[u8]; 4] {
     let path = uri.path_and_query().map_or("", |path| path.as_str()).as_bytes();
     match (uri.scheme_str(), uri.authority()) {
         // CONNECT.
-        (None, Some(authority)) => [without_at(authority.as_str().as_bytes()), path, b""],
+        (None, Some(authority)) => [b"", b"", without_at(authority.as_str().as_bytes()), path],
         // Absolute form. HTTP/2 has a scheme and an authority always, so there they say nothing.
-        (Some("http"), Some(authority)) if version < Version::HTTP_2 => {
-            [b"http://", without_at(authority.as_str().as_bytes()), path]
+        (Some(scheme), Some(authority)) if version < Version::HTTP_2 => {
+            [scheme.as_bytes(), b"://", without_at(authority.as_str().as_bytes()), path]
         }
-        (Some("https"), Some(authority)) if version < Version::HTTP_2 => {
-            [b"https://", without_at(authority.as_str().as_bytes()), path]
-        }
-        _ => [path, b"", b""],
+        _ => [b"", b"", b"", path],
     }
 }
 
@@ -219,6 +215,7 @@ mod tests {
 
     #[test]
     fn users_in_urls_are_left_out() {
+        check(&said(Request::get("x://u:p@a.org/b@c")), ["GET", "x://a.org/b@c", "a.org", "", ""]);
         check(
             &said(Request::get("http://u:p@a.org/b@c")),
             ["GET", "http://a.org/b@c", "a.org", "", ""],

@@ -8,7 +8,6 @@ use std::{
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     task::{Context, Poll},
-    time::Duration,
 };
 
 use http::StatusCode;
@@ -21,13 +20,10 @@ use tokio::time::{Instant, Sleep};
 use super::{
     Limits,
     asking::Asking,
-    pulse::{Judged, Pulse},
+    pulse::{Judged, Pulse, SWEEP},
     refusal,
     transport::Transport,
 };
-
-/// How often an awake connection is judged.
-const SWEEP: Duration = Duration::from_secs(1);
 
 /// How much hyper may keep of what it reads and writes, if heads may not be larger than this.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
@@ -53,7 +49,7 @@ fn builder(limits: &Limits) -> http1::Builder {
 
 /// What the connections of a service share.
 #[derive(Clone, Copy)]
-pub(super) struct House<'a> {
+pub(super) struct Shared<'a> {
     pub(super) limits: &'a Limits,
     /// How many connections are awake.
     pub(super) awake: &'a AtomicU32,
@@ -93,13 +89,13 @@ enum LastWord {
 pub(super) async fn serve(
     stream: Stream,
     asking: Asking,
-    house: House<'_>,
+    shared: Shared<'_>,
     drain: &Drain,
 ) -> Result<(), Fault> {
-    let guard = Guard::new(house.limits.head);
+    let guard = Guard::new(shared.limits.head);
     let mut transport = Transport::new(stream, Arc::clone(&asking.pulse), Some(guard));
     loop {
-        let awake = Awake::new(transport, asking.clone(), house);
+        let awake = Awake::new(transport, asking.clone(), shared);
         let Slept { transport: slept, ending, word } = awake.run(drain).await;
         match ending {
             Ending::AtRest => transport = slept,
@@ -109,7 +105,7 @@ pub(super) async fn serve(
                 return Box::pin(dismiss(slept, judged, word, &asking)).await;
             }
         }
-        if rest(&transport, house.limits, drain).await == Rested::Enough {
+        if rest(&transport, shared.limits, drain).await == Rested::Enough {
             return Ok(());
         }
     }
@@ -191,35 +187,35 @@ struct Awake<'a> {
 
 /// One of the connections awake, until it is dropped.
 struct Counted<'a> {
-    house: House<'a>,
+    shared: Shared<'a>,
 }
 
 impl<'a> Counted<'a> {
-    fn new(house: House<'a>) -> Self {
-        house.awake.fetch_add(1, Relaxed);
-        Self { house }
+    fn new(shared: Shared<'a>) -> Self {
+        shared.awake.fetch_add(1, Relaxed);
+        Self { shared }
     }
 
     fn is_crowded(&self) -> bool {
-        self.house.awake.load(Relaxed) > self.house.limits.awake_max
+        self.shared.awake.load(Relaxed) > self.shared.limits.awake_max
     }
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.house.awake.fetch_sub(1, Relaxed);
+        self.shared.awake.fetch_sub(1, Relaxed);
     }
 }
 
 impl<'a> Awake<'a> {
-    fn new(transport: Transport, asking: Asking, house: House<'a>) -> Self {
+    fn new(transport: Transport, asking: Asking, shared: Shared<'a>) -> Self {
         let pulse = Arc::clone(&asking.pulse);
-        let hyper = builder(house.limits).serve_connection(TokioIo::new(transport), asking);
+        let hyper = builder(shared.limits).serve_connection(TokioIo::new(transport), asking);
         Self {
             hyper: Box::new(hyper),
             pulse,
-            limits: house.limits,
-            counted: Counted::new(house),
+            limits: shared.limits,
+            counted: Counted::new(shared),
             closing: false,
             swept: false,
         }

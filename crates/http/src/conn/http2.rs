@@ -1,6 +1,6 @@
 //! An HTTP/2 connection. h2 keeps the limits on frames, resets and windows; ours are the times.
 
-use std::{future::poll_fn, io, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{future::poll_fn, io, pin::pin, sync::Arc, task::Poll};
 
 use hyper::server::conn::http2;
 use hyper_util::rt::TokioIo;
@@ -11,13 +11,10 @@ use super::{
     Limits,
     asking::Asking,
     batch::Batched,
-    pulse::Judged,
+    pulse::{Judged, SWEEP},
     streams::{Patience, Streams},
     transport::Transport,
 };
-
-/// How often a connection is judged.
-const SWEEP: Duration = Duration::from_secs(1);
 
 /// How much of an answer is kept for a stream whose client does not take it; with what its body
 /// gave last, a stream that stands still keeps twice as much.
@@ -37,7 +34,7 @@ pub(super) async fn serve(
     let pulse = Arc::clone(&asking.pulse);
     let patience = Patience::new(Arc::clone(&asking.shared), limits);
     let streams = Streams::of(&pulse, patience.clone());
-    let crowded = Limits { stall_max: limits.stall_max / 10, ..*limits };
+    let crowded = Limits { stall_max: patience.crowded, ..*limits };
     let batched = Batched::new(Transport::new(stream, Arc::clone(&pulse), None));
     let mut hyper = pin!(
         http2::Builder::new(streams)

@@ -78,7 +78,7 @@ impl Service for Http {
             http1::serve(
                 stream,
                 asking,
-                http1::House { limits: &self.limits, awake: &self.awake },
+                http1::Shared { limits: &self.limits, awake: &self.awake },
                 &drain,
             )
             .await

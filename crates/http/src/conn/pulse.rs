@@ -16,6 +16,9 @@ use std::{
 use super::Limits;
 use crate::{body::Step, clock::coarse_now};
 
+/// How often a connection is judged.
+pub(super) const SWEEP: Duration = Duration::from_secs(1);
+
 /// The state of one connection, for those who judge whether it is alive.
 #[derive(Debug)]
 pub(super) struct Pulse {

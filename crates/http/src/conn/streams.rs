@@ -46,8 +46,8 @@ pub(super) struct Patience {
     /// While there are places enough: as long as a step takes at the least rate that a body may
     /// have, after the time that it may stand still.
     usual: Duration,
-    /// While more than half of the places are taken.
-    crowded: Duration,
+    /// While more than half of the places are taken; of the connection, too.
+    pub(super) crowded: Duration,
 }
 
 impl Patience {

@@ -216,6 +216,34 @@ async fn a_drain_closes_a_connection_without_a_request() {
     assert_eq!(shutdown.finish(Duration::from_secs(5)).await, Drained::InTime);
 }
 
+#[tokio::test]
+async fn of_a_body_that_nobody_wants_so_much_is_taken() {
+    for (bytes, answers) in [(1 << 20, 2), (2 << 20, 1)] {
+        let Served { client, shutdown: _shutdown } = serve(Limits::default());
+        let head = format!("POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: {bytes}\r\n\r\n");
+        let next = b"GET /now HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        let request = [head.as_bytes(), &vec![b'x'; bytes], next].concat();
+        let (mut output, mut input) = tokio::io::split(client);
+        // Who is closed in the middle of a body cannot send all of it.
+        tokio::spawn(async move { _ = input.write_all(&request).await });
+        let mut text = String::new();
+        output.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text.matches("HTTP/1.1 200 ").count(), answers, "{bytes}: {text}");
+    }
+}
+
+/// Time stands still until everybody waits: then it jumps to the next alarm.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_nobody_wants_is_waited_for_so_long() {
+    let begun = tokio::time::Instant::now();
+    let Served { mut client, shutdown: _shutdown } = serve(Limits::default());
+    let head = b"POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx";
+    client.write_all(head).await.unwrap();
+    assert!(rest_of(&mut client).await.starts_with("HTTP/1.1 200 "));
+    let waited = begun.elapsed();
+    assert!((4..8).contains(&waited.as_secs()), "{waited:?}");
+}
+
 /// A real socket, for what a pipe in memory cannot do.
 async fn tcp() -> (TcpStream, Stream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -11,7 +11,7 @@ use std::{
 
 use relais_wire::target::is_dotted;
 use rustix::{
-    fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Statx, StatxFlags},
+    fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Statx},
     io::Errno,
 };
 
@@ -83,7 +83,7 @@ pub(super) fn open_seen(
     if kind == FileType::Directory {
         return rustix::fs::openat(seen, c".", directory(OFlags::RDONLY), Mode::empty());
     }
-    let identity = stamp_of(&statx(seen, c"")?).identity;
+    let identity = Stamp::from(&statx(seen, c"")?).identity;
     let link = format!("/proc/self/fd/{}", seen.as_raw_fd());
     match rustix::fs::open(link, READ | OFlags::CLOEXEC, Mode::empty()) {
         Ok(fd) if is_still(&fd, identity)? => Ok(fd),
@@ -105,7 +105,7 @@ fn open_again(
 }
 
 fn is_still(fd: &OwnedFd, identity: (u64, u64)) -> Result<bool, Errno> {
-    Ok(stamp_of(&statx(fd, c"")?).identity == identity)
+    Ok(Stamp::from(&statx(fd, c"")?).identity == identity)
 }
 
 /// NONBLOCK: what took the place of a file since it was seen must not make us wait.
@@ -168,22 +168,7 @@ fn walk(dir: &OwnedFd, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
 /// The state of what is at `path` below `dir`, or of `dir` itself for an empty path. The last name
 /// is not followed if it is a link.
 pub(super) fn statx(dir: &OwnedFd, path: &CStr) -> Result<Statx, Errno> {
-    const WANTED: StatxFlags = StatxFlags::TYPE
-        .union(StatxFlags::INO)
-        .union(StatxFlags::SIZE)
-        .union(StatxFlags::MTIME)
-        .union(StatxFlags::CTIME);
-    rustix::fs::statx(dir, path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH, WANTED)
-}
-
-pub(super) fn stamp_of(found: &Statx) -> Stamp {
-    let (modified, changed) = (found.stx_mtime, found.stx_ctime);
-    Stamp {
-        identity: (rustix::fs::makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino),
-        len: found.stx_size,
-        modified: (modified.tv_sec, modified.tv_nsec.into()),
-        changed: (changed.tv_sec, changed.tv_nsec.into()),
-    }
+    rustix::fs::statx(dir, path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH, Stamp::WANTED)
 }
 
 #[cfg(test)]
@@ -201,7 +186,7 @@ mod tests {
         for resolver in [Resolver::Kernel, Resolver::Walk] {
             let rules = Rules { resolver, dotfiles: Dotfiles::Hidden };
             let (seen, _) = open(&dir, b"a", OFlags::PATH, rules).unwrap();
-            let identity = stamp_of(&statx(&seen, c"").unwrap()).identity;
+            let identity = Stamp::from(&statx(&seen, c"").unwrap()).identity;
             let again = open_again(&dir, b"a", identity, rules).unwrap();
             assert!(is_still(&again, identity).unwrap());
             assert_eq!(open_again(&dir, b"b", identity, rules).unwrap_err(), Errno::AGAIN);

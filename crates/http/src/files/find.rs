@@ -79,7 +79,7 @@ impl Files {
         }
         match self.tree.open(&path.path, asked.now) {
             Ok(Found::File(_)) => Err(Refusal::Missing),
-            Ok(Found::Directory(_)) if self.listing == Listing::Off => Err(Refusal::Denied),
+            Ok(Found::Directory(_)) if self.listing == Listing::Off => Err(Refusal::Unlisted),
             Ok(Found::Directory(fd)) => Ok(Hit::Open(fd)),
             Err(Refusal::Missing) => self.fall_back(path, asked),
             Err(refusal) => Err(refusal),

@@ -20,7 +20,7 @@ use rustix::{
 };
 
 use super::{
-    beneath::{self, Resolver, Rules, directory, stamp_of, statx},
+    beneath::{self, Resolver, Rules, directory, statx},
     found::{Entries, Entry, Found, Freshness, Held, Source},
     options::{Dotfiles, OpenError},
     refusal::{Hush, Refusal},
@@ -92,7 +92,7 @@ impl Folder {
         let dir = self.dir.load();
         let now = dir.as_ref().and_then(|dir| statx(&dir.fd, at).ok());
         match now {
-            Some(now) if stamp_of(&now) == *stamp => Freshness::Fresh,
+            Some(now) if Stamp::from(&now) == *stamp => Freshness::Fresh,
             _ => Freshness::Changed,
         }
     }
@@ -151,7 +151,7 @@ impl Folder {
         if kind == FileType::Directory {
             return Ok(Found::Directory(Some(fd)));
         }
-        let stamp = stamp_of(&statx(&fd, c"")?);
+        let stamp = Stamp::from(&statx(&fd, c"")?);
         let file = OpenFile::new(File::from(fd), stamp, &self.open_files);
         let held = Held::Open(Arc::new(file));
         Ok(Found::File(Source { held, stamp, way }))
@@ -187,7 +187,7 @@ impl Folder {
         let dir = self.dir.load_full()?;
         let (fd, _) = beneath::open(&dir.fd, inside, OFlags::PATH, self.rules).ok()?;
         let found = statx(&fd, c"").ok()?;
-        let stamp = stamp_of(&found);
+        let stamp = Stamp::from(&found);
         let bytes = match FileType::from_raw_mode(found.stx_mode.into()) {
             FileType::Directory => None,
             FileType::RegularFile => Some(stamp.len),
@@ -201,7 +201,7 @@ impl Dir {
     fn open(path: &PathBuf) -> Result<Self, Errno> {
         // The path is the operator's: its links are followed.
         let fd = rustix::fs::open(path, directory(OFlags::RDONLY), Mode::empty())?;
-        let identity = stamp_of(&statx(&fd, c"")?).identity;
+        let identity = Stamp::from(&statx(&fd, c"")?).identity;
         Ok(Self { fd, identity })
     }
 }

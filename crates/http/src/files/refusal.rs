@@ -13,8 +13,10 @@ use rustix::io::Errno;
 pub(super) enum Refusal {
     /// The path means no file.
     BadPath,
-    /// What is there may not be read, or may not be listed.
+    /// What is there may not be read.
     Denied,
+    /// A folder without an index, where folders are not listed.
+    Unlisted,
     /// There is nothing; or nothing that is anybody's business.
     Missing,
     /// We serve files, we don't change them.
@@ -59,7 +61,7 @@ impl Refusal {
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::BadPath => StatusCode::BAD_REQUEST,
-            Self::Denied => StatusCode::FORBIDDEN,
+            Self::Denied | Self::Unlisted => StatusCode::FORBIDDEN,
             Self::Missing => StatusCode::NOT_FOUND,
             Self::BadMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -75,6 +77,7 @@ impl Refusal {
         match self {
             Self::BadPath => "The address is malformed.",
             Self::Denied => "This may not be read.",
+            Self::Unlisted => "This folder has no index page, and folders are not listed here.",
             Self::Missing => "There is nothing at this address.",
             Self::BadMethod => "Files here can only be read.",
             Self::NotAcceptable => "This cannot be had in a coding that you accept.",

@@ -149,3 +149,26 @@ async fn requests_are_refused_one_by_one_and_told() {
         assert_eq!(told.take(), heard.as_slice());
     }
 }
+
+/// Frames of a client that does not keep to what it was told.
+#[tokio::test]
+async fn a_stream_too_many_is_refused() {
+    let (mut client, server) = tokio::io::duplex(1 << 16);
+    let http = http(Stage::default(), Limits { streams_max: 2, ..Limits::default() });
+    let (_shutdown, drain) = none();
+    let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
+    tokio::spawn(async move { http.serve(conn, drain).await });
+    // GET https://a/never, with END_STREAM and END_HEADERS.
+    let fields = b"\x82\x87\x04\x06/never\x41\x01a";
+    let len = u8::try_from(fields.len()).unwrap();
+    let ask = |stream| [&[0, 0, len, 1, 5, 0, 0, 0, stream], &fields[..]].concat();
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let hello = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &settings].concat();
+    client.write_all(&[hello, ask(1), ask(3), ask(5)].concat()).await.unwrap();
+    // RST_STREAM of stream 5: REFUSED_STREAM.
+    let refused = [0, 0, 4, 3, 0, 0, 0, 0, 5, 0, 0, 0, 7];
+    let mut output = Vec::new();
+    while !output.windows(refused.len()).any(|window| window == refused) {
+        assert!(client.read_buf(&mut output).await.unwrap() > 0, "closed: {output:?}");
+    }
+}

@@ -39,7 +39,8 @@ fn write_all(body: &mut String, path: &[u8], entries: &Entries, sorting: Sorting
     body.push_str("<tbody>\n");
     if !path.is_empty() {
         body.push_str(
-            "<tr><td class=\"name\"><a href=\"../\">../</a></td><td></td><td></td></tr>\n",
+            "<tr><td class=\"name\"><a href=\"../\">../</a></td><td class=\"size\"></td>\
+             <td class=\"time\"></td></tr>\n",
         );
     }
     for entry in &entries.list {
@@ -81,14 +82,14 @@ fn row(body: &mut String, entry: &Entry) -> fmt::Result {
         Some(bytes) => {
             write!(body, "<td class=\"size\" title=\"{bytes} bytes\">{}</td>", Size(bytes))?;
         }
-        None => body.push_str("<td></td>"),
+        None => body.push_str("<td class=\"size\"></td>"),
     }
     match entry.modified.map(iso) {
         Some(time) => {
             let shown = time.replace('T', " ").replace('Z', "");
             writeln!(body, "<td class=\"time\"><time datetime=\"{time}\">{shown}</time></td></tr>")
         }
-        None => body.write_str("<td></td></tr>\n"),
+        None => body.write_str("<td class=\"time\"></td></tr>\n"),
     }
 }
 

@@ -90,7 +90,11 @@ fn unknown_paths_fall_back() {
     let site = Site::with(&[("app.html", "app"), ("a.js", "js"), ("f/x", "")], |options| {
         options.fallback = Some("/app.html".to_owned());
     });
-    site.check("/", 403, "403 Forbidden\nThis may not be read.\n");
+    site.check(
+        "/",
+        403,
+        "403 Forbidden\nThis folder has no index page, and folders are not listed here.\n",
+    );
     site.check("/a/b/c", 200, "app");
     site.check("/a/b/c/", 200, "app");
     site.check("/a.js", 200, "js");
