@@ -180,6 +180,14 @@ impl Body {
         }
     }
 
+    /// All of a body that [is in memory](Self::is_in_memory); none of any other.
+    pub(crate) fn take_memory(&mut self) -> Bytes {
+        let Kind::Full(bytes) = &mut self.kind else { return Bytes::new() };
+        let bytes = std::mem::take(bytes);
+        self.account(bytes.len() as u64);
+        bytes
+    }
+
     /// `span`, which [`Body::poll_piece`] gave last, as a step that takes its own time.
     pub(crate) fn step_of(&mut self, span: FileSpan) -> Step {
         let end = if self.left == Some(0) { self.end.take() } else { None };

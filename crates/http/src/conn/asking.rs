@@ -140,6 +140,9 @@ impl Service<Request<Incoming>> for Asking {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         self.pulse.asked();
+        if let Some(answer) = self.pulse.prepared() {
+            return Answering::Ready(Some(self.send(*answer)));
+        }
         if let Err(refused) = admission::judge(&request, self.rules()) {
             return Answering::Ready(Some(self.send(self.refuse(request, refused))));
         }

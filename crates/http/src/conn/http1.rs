@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
+    io,
     pin::{Pin, pin},
     sync::{
         Arc,
@@ -22,6 +23,7 @@ use super::{
     asking::Asking,
     pulse::{Judged, Pulse, SWEEP},
     refusal,
+    straight::{self, Left},
     transport::Transport,
 };
 
@@ -95,6 +97,17 @@ pub(super) async fn serve(
     let guard = Guard::new(shared.limits.head);
     let mut transport = Transport::new(stream, Arc::clone(&asking.pulse), Some(guard));
     loop {
+        match straight::walk(&mut transport, &asking, shared.limits, drain).await {
+            Left::Long => (),
+            Left::AtRest => match rest(&transport, shared.limits, drain).await {
+                Rested::Woken => continue,
+                Rested::Enough => return Ok(()),
+            },
+            Left::Over(ended) => return Box::pin(leave(transport, ended)).await,
+            Left::Judged(judged) => {
+                return Box::pin(dismiss(transport, judged, LastWord::CutsIn, &asking)).await;
+            }
+        }
         let awake = Awake::new(transport, asking.clone(), shared);
         let Slept { transport: slept, ending, word } = awake.run(drain).await;
         match ending {
@@ -104,9 +117,6 @@ pub(super) async fn serve(
             Ending::Judged(judged) => {
                 return Box::pin(dismiss(slept, judged, word, &asking)).await;
             }
-        }
-        if rest(&transport, shared.limits, drain).await == Rested::Enough {
-            return Ok(());
         }
     }
 }
@@ -129,6 +139,14 @@ async fn rest(transport: &Transport, limits: &Limits, drain: &Drain) -> Rested {
     }
 }
 
+/// Closes a connection that ends between two requests.
+async fn leave(mut transport: Transport, ended: io::Result<()>) -> Result<(), Fault> {
+    if ended.is_ok() {
+        refusal::close(&mut transport).await;
+    }
+    ended.map_err(|error| Fault::new(Side::Client, "talking HTTP/1", error))
+}
+
 /// Closes a connection that hyper is done with, telling a client why if it was refused.
 async fn part(
     mut transport: Transport,
@@ -138,16 +156,15 @@ async fn part(
 ) -> Result<(), Fault> {
     let Some(refused) = transport.hit() else {
         refusal::close(&mut transport).await;
-        return ended.map_err(|error| {
-            Fault::new(Side::Client, "talking HTTP/1", std::io::Error::other(error))
-        });
+        return ended
+            .map_err(|error| Fault::new(Side::Client, "talking HTTP/1", io::Error::other(error)));
     };
     if word == LastWord::Fits {
         let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let ended = refusal::send(&mut transport, status, &refused.to_string()).await;
         asking.tell(None, status, ended);
     }
-    let error = std::io::Error::new(std::io::ErrorKind::InvalidData, refused);
+    let error = io::Error::new(io::ErrorKind::InvalidData, refused);
     Err(Fault::new(Side::Client, "reading a request", error))
 }
 
@@ -167,7 +184,7 @@ async fn dismiss(
         }
         Judged::Slow | Judged::Deaf => transport.reset(),
     }
-    Err(Fault::new(Side::Client, "waiting for the client", std::io::ErrorKind::TimedOut.into()))
+    Err(Fault::new(Side::Client, "waiting for the client", io::ErrorKind::TimedOut.into()))
 }
 
 type Hyper = http1::Connection<TokioIo<Transport>, Asking>;

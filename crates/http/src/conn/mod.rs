@@ -1,12 +1,13 @@
 //! Serving a connection.
 //!
-//! hyper parses and prints; around it stand a guard that refuses what could be read in two ways
-//! (`transport`), the limits in time (`pulse`), and the bodies (`outgoing`). An idle HTTP/1
-//! connection gives hyper and its buffers back (`http1`).
+//! What is plain is read and answered straight (`straight`, `head`); for all else there is hyper,
+//! which parses and prints (`http1`, `http2`). Around both stand a guard that refuses what could be
+//! read in two ways (`transport`), the limits in time (`pulse`), and the bodies (`outgoing`).
 
 mod admission;
 mod asking;
 mod batch;
+mod head;
 mod http1;
 mod http2;
 mod limits;
@@ -14,6 +15,7 @@ mod outgoing;
 mod pulse;
 mod refusal;
 mod send;
+mod straight;
 mod streams;
 mod transport;
 

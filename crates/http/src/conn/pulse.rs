@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::Limits;
-use crate::{body::Step, clock::coarse_now};
+use crate::{Answer, body::Step, clock::coarse_now};
 
 /// How often a connection is judged.
 pub(super) const SWEEP: Duration = Duration::from_secs(1);
@@ -48,6 +48,8 @@ pub(super) struct Pulse {
     still: AtomicBool,
     /// Files that stand behind placeholders in hyper's queue, in their order.
     steps: Mutex<VecDeque<Step>>,
+    /// The answer to the request that hyper reads next, if there is one already.
+    prepared: Mutex<Option<Box<Answer>>>,
 }
 
 impl Pulse {
@@ -67,6 +69,7 @@ impl Pulse {
             waits: AtomicU8::new(Waits::Message as u8),
             still: AtomicBool::new(false),
             steps: Mutex::default(),
+            prepared: Mutex::default(),
         }
     }
 
@@ -168,6 +171,16 @@ impl Pulse {
     pub(super) fn steps(&self) -> std::sync::MutexGuard<'_, VecDeque<Step>> {
         // Nothing that holds the lock can panic half-way through a change.
         self.steps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the answer to the request that hyper reads next.
+    pub(super) fn prepare(&self, answer: Answer) {
+        *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(answer));
+    }
+
+    /// Takes that answer.
+    pub(super) fn prepared(&self) -> Option<Box<Answer>> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// What the connection has come to.

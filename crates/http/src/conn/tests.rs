@@ -2,6 +2,7 @@
 
 mod http2;
 mod refused;
+mod straight;
 
 use std::{io::Write, sync::Arc, time::Duration};
 

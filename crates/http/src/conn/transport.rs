@@ -56,6 +56,8 @@ pub(super) struct Transport {
     refused: Option<Refusal>,
     /// The same, once hyper asked for more and met an error.
     hit: Option<Refusal>,
+    /// Bytes that were read and put back: they come first.
+    put_back: Vec<u8>,
     /// The last read, the last write came to nothing for now.
     read_waits: bool,
     write_waits: bool,
@@ -66,7 +68,47 @@ pub(super) struct Transport {
 impl Transport {
     pub(super) fn new(stream: Stream, pulse: Arc<Pulse>, guard: Option<Guard>) -> Self {
         let (read_waits, write_waits, unflushed) = (false, false, false);
-        Self { stream, pulse, guard, refused: None, hit: None, read_waits, write_waits, unflushed }
+        let (refused, hit, put_back) = (None, None, Vec::new());
+        Self { stream, pulse, guard, refused, hit, put_back, read_waits, write_waits, unflushed }
+    }
+
+    /// Reads without judging: what came is to be [passed](Self::pass) or [put back](Self::put_back).
+    pub(super) fn poll_read_unjudged(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.read_waits = read.is_pending();
+        if read.is_pending() {
+            self.set_pulse();
+        } else if !buf.filled().is_empty() {
+            self.pulse.moved(buf.filled().len());
+        }
+        read
+    }
+
+    /// What the guard is after `bytes`, if they are sound, a head without a body, and nothing more.
+    pub(super) fn guard_after(&self, bytes: &[u8]) -> Option<Guard> {
+        let before = self.guard.as_ref()?;
+        if before.stage() != Stage::BetweenMessages || !bytes.ends_with(b"\r\n\r\n") {
+            return None;
+        }
+        let mut guard = before.clone();
+        let is_one = guard.feed(bytes).refusal.is_none()
+            && guard.stage() == Stage::BetweenMessages
+            && guard.heads() == before.heads() + 1;
+        is_one.then_some(guard)
+    }
+
+    /// Takes what was read for judged.
+    pub(super) fn pass(&mut self, guard: Guard) {
+        self.guard = Some(guard);
+    }
+
+    /// Has `bytes`, which were read, be read again.
+    pub(super) fn put_back(&mut self, bytes: &[u8]) {
+        self.put_back.extend_from_slice(bytes);
     }
 
     /// Why nothing more is read, if hyper wanted more. What is refused behind a connection's last
@@ -223,7 +265,14 @@ impl AsyncRead for Transport {
             return Poll::Ready(Err(this.refuse(refusal)));
         }
         let before = buf.filled().len();
-        let read = Pin::new(&mut this.stream).poll_read(cx, buf);
+        let read = if this.put_back.is_empty() {
+            Pin::new(&mut this.stream).poll_read(cx, buf)
+        } else {
+            let bytes = this.put_back.len().min(buf.remaining());
+            buf.put_slice(&this.put_back[..bytes]);
+            this.put_back.drain(..bytes);
+            Poll::Ready(Ok(()))
+        };
         this.read_waits = read.is_pending();
         if read.is_pending() {
             this.set_pulse();

@@ -11,7 +11,7 @@ use crate::host::{HostName, parse_host, same_host};
 use crate::list::trim;
 
 /// What is known of a request whose head has not ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Head {
     pub(super) section: Section,
     content_length: Option<u64>,
@@ -38,7 +38,7 @@ enum Version {
 }
 
 /// How the body of a message ends.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Framing {
     /// After so many bytes, perhaps none.
     Length(u64),
@@ -46,7 +46,7 @@ pub(super) enum Framing {
 }
 
 /// Whom a target names.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Authority {
     name: Box<str>,
     port: Option<u16>,

@@ -79,7 +79,7 @@ pub enum Within {
 /// line that is split keeps its start until its end comes, within
 /// [`line_bytes_max`](HeadLimits::line_bytes_max). Between messages and in bodies the guard holds
 /// no memory but itself.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Guard {
     limits: HeadLimits,
     /// The start of the line under way, if it came in an earlier piece. Without a LF, and shorter
@@ -89,7 +89,7 @@ pub struct Guard {
     heads: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Step {
     /// Before a request line, or in it.
     Request {

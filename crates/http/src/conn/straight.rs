@@ -1,0 +1,246 @@
+//! The straight way of a request: read, asked and answered in one go, without hyper.
+//!
+//! Most requests are a GET whose head comes in one read, with nothing behind it, and whose answer
+//! lies in memory. What hyper does for all others costs more than answering these. So a connection
+//! begins here and waits here, and hyper is called in for what is out of the ordinary: it reads
+//! what was read as if nobody had, and gets the answer if there is one already.
+
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    io::{self, IoSlice},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, Bytes};
+use relais_net::Drain;
+use tokio::{
+    io::{AsyncWrite, ReadBuf},
+    time::{Instant, Sleep},
+};
+
+use super::{
+    Limits,
+    asking::Asking,
+    head,
+    pulse::{Judged, SWEEP},
+    transport::Transport,
+};
+use crate::Ask;
+
+/// A longer head takes the long way.
+const HEAD_BYTES_MAX: usize = 8 * 1024;
+
+thread_local! {
+    /// Where requests are read, one at a time.
+    static READ: RefCell<Vec<u8>> = RefCell::new(vec![0; HEAD_BYTES_MAX]);
+    /// Where heads of answers are printed.
+    static PRINTED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Why a connection leaves the straight way.
+#[derive(Debug)]
+pub(super) enum Left {
+    /// For hyper, which is to read what comes next.
+    Long,
+    /// To rest: nothing was asked for a while.
+    AtRest,
+    /// It is over: we are to stop, or the client has gone or is broken.
+    Over(io::Result<()>),
+    /// It took too long.
+    Judged(Judged),
+}
+
+/// Answers what is asked on `transport`, which stands between two requests, until one needs more.
+pub(super) async fn walk(
+    transport: &mut Transport,
+    asking: &Asking,
+    limits: &Limits,
+    drain: &Drain,
+) -> Left {
+    let mut sweep = pin!(tokio::time::sleep(SWEEP));
+    let mut stop = pin!(drain.requested());
+    let seen = asking.pulse.answers();
+    let mut walk =
+        Walk { transport, asking, unsent: Unsent::default(), answering: false, seen, swept: false };
+    // Polled once to be woken by it; whether it came is asked of `drain`, which is cheaper.
+    let mut listening = false;
+    poll_fn(|cx| {
+        if !listening {
+            _ = stop.as_mut().poll(cx);
+            listening = true;
+        }
+        match walk.poll(cx, drain) {
+            Poll::Pending => walk.poll_sweep(cx, sweep.as_mut(), limits),
+            left @ Poll::Ready(_) => left,
+        }
+    })
+    .await
+}
+
+struct Walk<'a> {
+    transport: &'a mut Transport,
+    asking: &'a Asking,
+    unsent: Unsent,
+    /// An answer was begun, and is not flushed.
+    answering: bool,
+    /// Answers there had been at the last sweep.
+    seen: u64,
+    /// The sweep's sleep has our waker.
+    swept: bool,
+}
+
+/// What the straight way makes of what came in.
+enum Taken {
+    /// A request; its answer is on its way.
+    Asked,
+    /// Nothing: it is for hyper.
+    Nothing,
+}
+
+impl Walk<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>, drain: &Drain) -> Poll<Left> {
+        loop {
+            if self.answering
+                && let Err(error) = ready!(self.poll_send(cx))
+            {
+                return Poll::Ready(Left::Over(Err(error)));
+            }
+            if drain.is_requested() {
+                return Poll::Ready(Left::Over(Ok(())));
+            }
+            let left = READ.with_borrow_mut(|room| {
+                let mut room = ReadBuf::new(room);
+                if let Err(error) = ready!(self.transport.poll_read_unjudged(cx, &mut room)) {
+                    return Poll::Ready(Some(Left::Over(Err(error))));
+                }
+                let came = room.filled();
+                if came.is_empty() {
+                    return Poll::Ready(Some(Left::Over(Ok(()))));
+                }
+                match self.take(cx, came) {
+                    Ok(Taken::Asked) => Poll::Ready(None),
+                    Ok(Taken::Nothing) => {
+                        self.transport.put_back(came);
+                        Poll::Ready(Some(Left::Long))
+                    }
+                    Err(error) => Poll::Ready(Some(Left::Over(Err(error)))),
+                }
+            });
+            if let Some(left) = ready!(left) {
+                return Poll::Ready(left);
+            }
+        }
+    }
+
+    /// Answers the request that `came` is, if it is one for the straight way.
+    fn take(&mut self, cx: &mut Context<'_>, came: &[u8]) -> io::Result<Taken> {
+        let Some(passed) = self.transport.guard_after(came) else { return Ok(Taken::Nothing) };
+        let Some(request) = head::read(came) else { return Ok(Taken::Nothing) };
+        let Asking { handler, caller, pulse, .. } = self.asking;
+        let ask = Ask { request, caller: Arc::clone(caller) };
+        let Some(mut answer) = handler.load().at_once_dyn(&ask) else { return Ok(Taken::Nothing) };
+        if !head::is_plain(&answer) || !answer.body().is_in_memory() {
+            pulse.prepare(answer);
+            return Ok(Taken::Nothing);
+        }
+        self.transport.pass(passed);
+        pulse.asked();
+        pulse.answering();
+        self.answering = true;
+        let body = answer.body_mut().take_memory();
+        PRINTED.with_borrow_mut(|printed| {
+            printed.clear();
+            head::print(&answer, body.len(), printed);
+            let sent = match write(self.transport, cx, [printed, &body]) {
+                Poll::Ready(sent) => sent?,
+                Poll::Pending => 0,
+            };
+            self.unsent = Unsent::after(sent, printed, body);
+            Ok(Taken::Asked)
+        })
+    }
+
+    /// Sends the rest of an answer.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unsent.is_empty() {
+            let parts = [&*self.unsent.head, &*self.unsent.body];
+            let sent = ready!(write(self.transport, cx, parts))?;
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unsent.advance(sent);
+        }
+        ready!(Pin::new(&mut *self.transport).poll_flush(cx))?;
+        self.answering = false;
+        self.asking.pulse.answered();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_sweep(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut sweep: Pin<&mut Sleep>,
+        limits: &Limits,
+    ) -> Poll<Left> {
+        // A time that has not come is not polled: the sleep has our waker since it was set.
+        if !sweep.is_elapsed() && self.swept {
+            return Poll::Pending;
+        }
+        while sweep.as_mut().poll(cx).is_ready() {
+            let answers = self.asking.pulse.answers();
+            match self.asking.pulse.judge(limits) {
+                Judged::Well if !self.answering && answers == self.seen => {
+                    return Poll::Ready(Left::AtRest);
+                }
+                Judged::Well => sweep.as_mut().reset(Instant::now() + SWEEP),
+                judged => return Poll::Ready(Left::Judged(judged)),
+            }
+            self.seen = answers;
+        }
+        self.swept = true;
+        Poll::Pending
+    }
+}
+
+fn write(
+    transport: &mut Transport,
+    cx: &mut Context<'_>,
+    parts: [&[u8]; 2],
+) -> Poll<io::Result<usize>> {
+    let slices = parts.map(IoSlice::new);
+    let slices = match parts {
+        [[], _] => &slices[1..],
+        [_, []] => &slices[..1],
+        _ => &slices,
+    };
+    Pin::new(transport).poll_write_vectored(cx, slices)
+}
+
+/// What is left of an answer.
+#[derive(Debug, Default)]
+struct Unsent {
+    head: Bytes,
+    body: Bytes,
+}
+
+impl Unsent {
+    /// What is left when so many bytes of both are `sent`.
+    fn after(sent: usize, head: &[u8], mut body: Bytes) -> Self {
+        let of_head = sent.min(head.len());
+        body.advance(sent - of_head);
+        Self { head: Bytes::copy_from_slice(&head[of_head..]), body }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.head.is_empty() && self.body.is_empty()
+    }
+
+    fn advance(&mut self, sent: usize) {
+        let of_head = sent.min(self.head.len());
+        self.head.advance(of_head);
+        self.body.advance(sent - of_head);
+    }
+}

@@ -1,0 +1,154 @@
+//! The straight way and hyper's give the same answers.
+
+use http::header;
+
+use super::*;
+
+/// Answers at once, by path.
+#[derive(Debug)]
+struct Acts;
+
+impl Handler for Acts {
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        let answer = Response::builder();
+        let text = |text: &'static str| Body::full(Bytes::from_static(text.as_bytes()));
+        let answer = match ask.request.uri().path() {
+            "/later" => return None,
+            "/text" => {
+                answer.header("x-a", "1").header("b", "2").header("x-a", "3").body(text("a"))
+            }
+            "/empty" => answer.body(Body::empty()),
+            "/length" => answer.header(header::CONTENT_LENGTH, 4).body(text("four")),
+            "/date" => answer.header(header::DATE, "then").body(text("a")),
+            "/unchanged" => answer.status(304).header(header::ETAG, "\"a\"").body(Body::empty()),
+            "/none" => answer.status(204).body(Body::empty()),
+            "/teapot" => answer.status(418).body(text("short and stout")),
+            "/unknown" => answer.status(599).body(text("a")),
+            "/close" => answer.header(header::CONNECTION, "close").body(text("bye")),
+            "/pieces" => {
+                let piece = |text: &'static str| Piece::Bytes(Bytes::from_static(text.as_bytes()));
+                answer.body(Body::of([piece("one"), piece("two")]))
+            }
+            "/long" => answer.body(Body::full(vec![b'x'; 3_000_000].into())),
+            "/said" => {
+                let said = format!("{} {:?}", ask.request.uri(), ask.request.headers());
+                answer.body(Body::full(said.into()))
+            }
+            path => panic!("no act for {path}"),
+        };
+        Some(answer.unwrap())
+    }
+
+    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
+        Ok(Response::new(Body::full("later".into())))
+    }
+}
+
+fn acts(limits: Limits) -> Http {
+    let handler: Box<dyn DynHandler> = Box::new(Acts);
+    Http::new(Arc::new(ArcSwap::from_pointee(handler)), limits)
+}
+
+/// What `parts` are answered with, each sent when all before it was read.
+async fn answered(parts: &[&str]) -> String {
+    let http = acts(Limits::default());
+    let (mut client, server) = tokio::io::duplex(1 << 12);
+    let (_shutdown, drain) = none();
+    tokio::spawn(async move { http.serve(conn(Stream::Memory(server)), drain).await });
+    for part in parts {
+        client.write_all(part.as_bytes()).await.unwrap();
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+    client.shutdown().await.unwrap();
+    rest_of(&mut client).await
+}
+
+#[tokio::test]
+async fn a_request_is_answered_alike_whether_it_comes_in_one_piece_or_two() {
+    for path in [
+        "/text",
+        "/empty",
+        "/length",
+        "/date",
+        "/unchanged",
+        "/none",
+        "/teapot",
+        "/unknown",
+        "/close",
+        "/pieces",
+        "/long",
+        "/later",
+        "/said?a=b",
+    ] {
+        let fields = "Host: a\r\nAccept: */*\r\nX-A: 1\r\nx-a:\t 2 \r\nX-Empty:\r\n\r\n";
+        let straight = answered(&[&format!("GET {path} HTTP/1.1\r\n{fields}")]).await;
+        let hyper = answered(&[&format!("GET {path} HT"), &format!("TP/1.1\r\n{fields}")]).await;
+        assert!(straight.starts_with("HTTP/1.1 "), "{path}: {straight}");
+        assert!(straight == hyper, "{path}: {straight:.300}\n\n{hyper:.300}");
+    }
+}
+
+#[tokio::test]
+async fn both_ways_take_turns_on_a_connection() {
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let post = "POST /text HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx";
+    let parts =
+        [&get("/text"), &get("/later"), &get("/text"), post, &get("/pieces"), &get("/text")];
+    let whole = answered(&parts.map(|part| part as &str)).await;
+    let texts: Vec<_> = whole.split("HTTP/1.1 200 OK\r\n").skip(1).collect();
+    let ends = ["\r\n\r\na", "later", "\r\n\r\na", "\r\n\r\na", "onetwo", "\r\n\r\na"];
+    assert_eq!(texts.len(), ends.len(), "{whole}");
+    for (text, end) in texts.iter().zip(ends) {
+        assert!(text.ends_with(end), "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_asks_for_more_takes_the_long_way_and_is_heard() {
+    let closed = answered(&["GET /text HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n"]).await;
+    assert!(closed.contains("connection: close\r\n"), "{closed}");
+    let old = answered(&["GET /text HTTP/1.0\r\n\r\n"]).await;
+    assert!(old.starts_with("HTTP/1.0 200 OK\r\n"), "{old}");
+    let head = answered(&["HEAD /length HTTP/1.1\r\nHost: a\r\n\r\n"]).await;
+    assert!(head.ends_with("content-length: 4\r\n\r\n"), "{head}");
+    let many = format!("GET /text HTTP/1.1\r\nHost: a\r\n{}\r\n", "x: y\r\n".repeat(50));
+    assert!(answered(&[&many]).await.ends_with("\r\n\r\na"));
+}
+
+/// A client that reads late finds all of a long answer.
+#[tokio::test]
+async fn a_long_answer_waits_for_its_client() {
+    let answer = answered(&["GET /long HTTP/1.1\r\nHost: a\r\n\r\n"]).await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("content-length: 3000000"), "{head}");
+    assert!(body.len() == 3_000_000 && body.bytes().all(|byte| byte == b'x'));
+}
+
+#[tokio::test]
+async fn hyper_is_called_in_only_for_what_is_out_of_the_ordinary() {
+    let http = acts(Limits::default());
+    let awake = Arc::clone(&http.awake);
+    let (mut client, server) = tokio::io::duplex(1 << 12);
+    let (_shutdown, drain) = none();
+    tokio::spawn(async move { http.serve(conn(Stream::Memory(server)), drain).await });
+    for (path, hypers) in [("/text", 0), ("/empty", 0), ("/later", 1)] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        assert!(client.read(&mut [0; 4096]).await.unwrap() > 0);
+        assert_eq!(awake.load(std::sync::atomic::Ordering::Relaxed), hypers, "{path}");
+    }
+}
+
+/// Times here are real: a limit of nothing makes the first sweep end the connection.
+#[tokio::test]
+async fn who_does_not_take_an_answer_is_left() {
+    let http = acts(Limits { stall_max: Duration::ZERO, ..Limits::default() });
+    let (mut client, server) = tokio::io::duplex(1 << 12);
+    let (_shutdown, drain) = none();
+    let serving =
+        tokio::spawn(async move { http.serve(conn(Stream::Memory(server)), drain).await });
+    client.write_all(b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert!(serving.await.unwrap().is_err());
+}
