@@ -31,6 +31,11 @@ impl Data {
         self.0.join("authority")
     }
 
+    /// Where the local authority's certificate is, if there is one.
+    pub(crate) fn authority_certificate(&self) -> PathBuf {
+        self.authority().join("ca.pem")
+    }
+
     /// Where the sockets of running programs are.
     pub(crate) fn sockets(&self) -> PathBuf {
         self.0.join("run")

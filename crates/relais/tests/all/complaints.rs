@@ -114,12 +114,16 @@ fn checking_binds_nothing_and_makes_nothing() {
 fn how_to_trust_the_authority_is_told_and_nothing_is_done() {
     let place = Place::new();
     let output = place.run(&["cert", "trust"]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let certificate = place.path().join("data/authority/ca.pem");
     let first = format!("The local authority's certificate is {}\n", certificate.display());
     assert!(said.starts_with(&first), "{said}");
+    for who in ["\nChromium, Chrome", "\nFirefox", "\ncurl"] {
+        assert!(said.contains(who), "{said}");
+    }
     assert!(certificate.exists());
     assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "one stream, one order");
 }
 
 #[test]
