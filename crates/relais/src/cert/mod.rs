@@ -36,6 +36,8 @@ pub(crate) enum Command {
         remove: bool,
     },
     /// Show a certificate: from a file, or as a server shows it
+    ///
+    /// The exit code is 3 if a server shows one that is not to be believed.
     Show {
         /// A PEM file or an endpoint, e.g. `example.org` or `tls://localhost:8443`
         #[arg(value_name = "FILE|ENDPOINT", value_hint = ValueHint::FilePath)]

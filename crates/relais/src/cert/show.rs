@@ -39,7 +39,11 @@ pub(crate) fn show(what: &str, json: bool, data: &Data) -> Result<(), Stop> {
         Stop::Wrong(vec![Complaint { place, key: KeyPath::default(), fault }])
     })?;
     let seen = look(&endpoint, data)?;
-    Ok(print(&seen.chain, Some(&seen), json)?)
+    print(&seen.chain, Some(&seen), json)?;
+    match seen.verdict {
+        Verdict::BySystem | Verdict::ByAuthority => Ok(()),
+        Verdict::Unverified { .. } => Err(Stop::No),
+    }
 }
 
 fn look(endpoint: &Endpoint, data: &Data) -> anyhow::Result<Seen> {
