@@ -6,6 +6,7 @@ mod broken;
 mod certificates;
 mod complaints;
 mod modules;
+mod passwords;
 mod program;
 mod reloading;
 mod running;
