@@ -82,10 +82,7 @@ fn obey(command: Command, data: &Data) -> Result<(), Stop> {
         Command::Reload { file } => control::reload(&or_usual(file), data),
         Command::Cert(command) => cert::obey(command, data),
         Command::Password { user } => password::print_line(user.as_deref()),
-        Command::Completions { shell } => {
-            manual::completions(shell);
-            Ok(())
-        }
+        Command::Completions { shell } => Ok(manual::completions(shell)?),
         Command::Man { dir } => Ok(manual::man(dir.as_deref())?),
     }
 }

@@ -91,6 +91,27 @@ fn what_clap_finds_has_the_same_exit_code() {
 }
 
 #[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let place = Place::new();
+    place.write("relais.toml", "[serve.site]\nlisten = \"8080\"\nroot = \".\"\n");
+    for arguments in [
+        &["man"][..],
+        &["completions", "bash"],
+        &["check"],
+        &["check", "--json"],
+        &["cert", "init"],
+        &["cert", "trust"],
+        &["--help"],
+        &["--version"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = place.command(arguments).stdout(writer).output().unwrap();
+        check(&output, 0, "");
+    }
+}
+
+#[test]
 fn checking_binds_nothing_and_makes_nothing() {
     let place = Place::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
