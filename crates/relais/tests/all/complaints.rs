@@ -91,6 +91,43 @@ fn what_clap_finds_has_the_same_exit_code() {
 }
 
 #[test]
+fn what_is_typed_out_of_habit_is_told_in_our_words() {
+    let place = Place::new();
+    let habit = |arguments: &[&str], what: &str, flag: &str, meant: &str| {
+        let said = format!(
+            "error: {what}\n --> command line: {flag}\n\
+             hint: where to listen is said by `--listen {meant}`\n"
+        );
+        check(&place.run(&[&["serve"], arguments].concat()), 2, &said);
+    };
+    habit(&["--port", "9000"], "no flag `--port`: \"9000\"", "--port", "9000");
+    habit(&["-p9000", "--bind=0.0.0.0"], "no flag `--port`: \"9000\"", "--port", ":9000");
+    habit(&["--bind", "192.0.2.1"], "no flag `--bind`: \"192.0.2.1\"", "--bind", "192.0.2.1:8080");
+    habit(&["-b", "::1"], "no flag `--bind`: \"::1\"", "--bind", "[::1]:8080");
+    habit(&["8000"], "no folder at \"8000\"", "DIR", "8000");
+    habit(&[":8000"], "no folder at \":8000\"", "DIR", ":8000");
+    let http = "http://127.0.0.1:8000";
+    habit(&[http], &format!("no folder at {http:?}"), "DIR", http);
+    assert!(!String::from_utf8(place.run(&["serve", "-h"]).stdout).unwrap().contains("--port"));
+}
+
+#[test]
+fn help_and_version_are_commands_for_whoever_types_them_so() {
+    let place = Place::new();
+    for (words, flags) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "serve"], &["serve", "--help"]),
+        (&["help", "cert", "issue"], &["cert", "issue", "--help"]),
+        (&["version"], &["--version"]),
+    ] {
+        let (one, other) = (place.run(words), place.run(flags));
+        assert_eq!(one.status.code(), Some(0));
+        assert_eq!(one.stdout, other.stdout);
+    }
+    assert_eq!(place.run(&["help", "nonsense"]).status.code(), Some(2));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let place = Place::new();
     place.write("relais.toml", "[serve.site]\nlisten = \"8080\"\nroot = \".\"\n");
