@@ -25,6 +25,9 @@ pub(crate) enum Command {
         /// The folder for NAME.pem and NAME-key.pem
         #[arg(long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
         out: PathBuf,
+        /// Overwrite these files
+        #[arg(long)]
+        force: bool,
     },
     /// Tell how to make this machine trust the local authority, or do it
     Trust {
@@ -61,7 +64,10 @@ pub(crate) fn obey(command: Command, data: &Data) -> Result<(), Stop> {
             say(open_authority(&data.authority())?.certificate_path().display());
             Ok(())
         }
-        Command::Issue { names, out } => issue::issue(&names, &out, data),
+        Command::Issue { names, out, force } => {
+            let rule = if force { issue::There::Replaced } else { issue::There::Kept };
+            issue::issue(&names, &out, rule, data)
+        }
         Command::Trust { install, remove } => {
             let deed = match (install, remove) {
                 (_, true) => trust::Deed::Remove,
