@@ -9,9 +9,15 @@ fn a_configuration_that_is_not_there() {
     let place = Place::new();
     let said = "error: cannot read the configuration \"relais.toml\": no such file or directory\n \
                 --> relais.toml\n";
-    check(&place.run(&["check"]), 2, said);
-    check(&place.run(&["up", "relais.toml"]), 2, said);
     check(&place.run(&["reload"]), 2, said);
+    let start = "  [serve.site]\n  listen = \"http://127.0.0.1:8080\"\n  root = \"site\"\n";
+    let hint = "hint: these lines are a start; `relais up` without any file runs the demo\n";
+    let said = format!("{said}{hint}{start}");
+    check(&place.run(&["check"]), 2, &said);
+    check(&place.run(&["up", "relais.toml"]), 2, &said);
+    place.write("relais.toml", start);
+    place.write("site/index.html", "");
+    check(&place.run(&["check"]), 0, "");
 }
 
 #[test]
