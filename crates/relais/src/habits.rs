@@ -2,7 +2,10 @@
 //!
 //! Known to the parser only: neither help, manual nor completions show it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::{Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
 
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser as _};
 
@@ -74,7 +77,8 @@ fn of_serve(serve: &ArgMatches) -> Option<Complaint> {
     let meant = match said("bind") {
         None => port.to_owned(),
         Some("0.0.0.0" | "::" | "[::]" | "*" | "") => format!(":{port}"),
-        Some(ip) if ip.contains(':') && !ip.starts_with('[') => format!("[{ip}]:{port}"),
+        Some(ip) if ip.parse::<Ipv6Addr>().is_ok() => format!("[{ip}]:{port}"),
+        Some(address) if address.parse::<SocketAddr>().is_ok() => address.to_owned(),
         Some(address) => format!("{address}:{port}"),
     };
     Some(complaint(flag, &format!("no flag `{flag}`: {found:?}"), &meant))

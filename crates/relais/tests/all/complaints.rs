@@ -110,6 +110,8 @@ fn what_is_typed_out_of_habit_is_told_in_our_words() {
     habit(&["-p9000", "--bind=0.0.0.0"], "no flag `--port`: \"9000\"", "--port", ":9000");
     habit(&["--bind", "192.0.2.1"], "no flag `--bind`: \"192.0.2.1\"", "--bind", "192.0.2.1:8080");
     habit(&["-b", "::1"], "no flag `--bind`: \"::1\"", "--bind", "[::1]:8080");
+    let at = "0.0.0.0:9000";
+    habit(&["--bind", at], "no flag `--bind`: \"0.0.0.0:9000\"", "--bind", at);
     habit(&["8000"], "no folder at \"8000\"", "DIR", "8000");
     habit(&[":8000"], "no folder at \":8000\"", "DIR", ":8000");
     let http = "http://127.0.0.1:8000";
