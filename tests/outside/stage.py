@@ -22,8 +22,6 @@ RELAIS = os.path.abspath(os.environ.get("RELAIS", REPOSITORY / "target/debug/rel
 START_SECONDS = 20
 
 TESTS = []
-# What a test says about itself without failing, printed after its line.
-TOLD = []
 
 
 class Skip(Exception):
@@ -34,8 +32,6 @@ class Skip(Exception):
 class Test:
     function: typing.Callable
     seconds: int
-    # Why it is known to fail; then it may, and has to.
-    not_yet: str
 
     @property
     def title(self):
@@ -46,11 +42,11 @@ class Test:
         return self.function.__module__
 
 
-def test(function=None, *, seconds=60, not_yet=""):
+def test(function=None, *, seconds=60):
     """Makes a function a test, whose name is its sentence."""
     if function is None:
-        return lambda function: test(function, seconds=seconds, not_yet=not_yet)
-    TESTS.append(Test(function, seconds, not_yet))
+        return lambda function: test(function, seconds=seconds)
+    TESTS.append(Test(function, seconds))
     return function
 
 
@@ -139,9 +135,9 @@ class Stage:
         self.programs.append(program)
         return program
 
-    def relais(self, *arguments, urls=1, before=(), **options):
+    def relais(self, *arguments, urls=1, **options):
         """Starts relais and waits until it has told `urls` addresses."""
-        program = self.start([*before, RELAIS, *map(str, arguments)], "relais", **options)
+        program = self.start([RELAIS, *map(str, arguments)], "relais", **options)
         program.await_urls(urls)
         return program
 

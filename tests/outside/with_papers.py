@@ -92,6 +92,25 @@ def the_reference_has_the_right_defaults(stage):
 
 
 @test
+def the_reference_has_the_right_bounds(stage):
+    site = '[serve.site]\nlisten = "http://127.0.0.1:0"\nroot = "."\n[limits]\n'
+    below = {"1": "0", "1s": '"999ms"', "1KiB": "1023"}
+    above = {"1MiB": "1048577"}
+    text = (REFERENCE / "configuration.md").read_text().split("## `[limits]`")[1]
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|[^|]*\| (\w+) (or more|to (\w+))", text, re.M)
+    equal(sorted(row[0] for row in rows), sorted(keys_of("`[limits]`")), "keys with bounds")
+
+    def code_of(key, value):
+        stage.write("relais.toml", f"{site}{key} = {value}\n")
+        return stage.finish([RELAIS, "check"]).returncode
+
+    for key, least, _, most in rows:
+        equal(code_of(key, least if least.isdigit() else f'"{least}"'), 0, f"{key} = {least}")
+        for value in [below.get(least), above.get(most)]:
+            equal(code_of(key, value) if value else 2, 2, f"{key} = {value}")
+
+
+@test
 def the_manual_pages_are_those_of_the_program(stage):
     stage.run([RELAIS, "man", "--dir", "man"])
     made = {path.name: path.read_text() for path in stage.path("man").iterdir()}

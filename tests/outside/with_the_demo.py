@@ -23,12 +23,13 @@ SEEN = {
     "packed": ["identity: ", "gzip: ", "br: ", "zstd: "],
     "escape": ["HTTP/1.1 40"],
     "write": ["HTTP/1.1 405 Method Not Allowed", "allow: "],
+    "serve": ["serve files  (site)", "<h1>Mine</h1>"],
     "cert": ["ca.pem", "localhost"],
     "check": ["serve mine", "exit 0", "relais.toml:3", "exit 2"],
-    "reload": ["reloaded", "HTTP/1.1 "],
+    "reload": ["reloaded", "HTTP/1.1 200 ", "<h1>Mine</h1>"],
 }
-# Those that do not end by themselves.
-LASTING = ["serve"]
+# What is typed behind one that does not end by itself: another port, and a look at it.
+LASTING = {"serve": " --listen 8082 &\ncurl -s --retry 40 --retry-delay 1 --retry-connrefused http://127.0.0.1:8082/\n"}
 
 
 def experiments():
@@ -66,14 +67,16 @@ def the_experiments_of_the_demo_show_what_they_say(stage):
     need("curl", "openssl")
     relais = stage.relais("up", stage.write("demo.toml", CONFIG), urls=2)
     found, ports = experiments(), ports_of(relais)
-    equal(sorted(found), sorted([*SEEN, *LASTING]), "experiments")
+    equal(sorted(found), sorted(SEEN), "experiments")
     wrong = []
     for name, parts in SEEN.items():
-        told = typed(stage, ports, found[name])
+        told = typed(stage, ports, found[name] + LASTING.get(name, ""))
         wrong += [(name, part, told[-1500:]) for part in parts if part not in told]
         if "root:" in told:
             wrong.append((name, "a file of this machine", told))
     equal(wrong, [], "not seen")
+    served = [path.name for path in stage.path("site").iterdir()]
+    equal(served, ["index.html"], "what is served of what was written")
     equal(relais.stop(), 0, "exit code")
 
 

@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -177,9 +178,19 @@ fn read_serve<'t>(
     if complaints.is_empty() { Ok(()) } else { Err(complaints) }
 }
 
+/// For those who have no configuration yet.
+const START: &str = "\
+these lines are a start; `relais up` without any file runs the demo
+  [serve.site]
+  listen = \"http://127.0.0.1:8080\"
+  root = \"site\"";
+
 fn read_text(path: &Path) -> Result<String, Wrong> {
     let reading = |error| Wrong::reading("the configuration", path, &error);
-    let about = fs::metadata(path).map_err(reading)?;
+    let about = fs::metadata(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => reading(error).hint(START),
+        _ => reading(error),
+    })?;
     if about.is_dir() {
         return Err(Wrong::expected(
             format!("{:?} is a folder", path.display()),

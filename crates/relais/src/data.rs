@@ -12,6 +12,9 @@ use anyhow::Context as _;
 #[derive(Clone, Debug)]
 pub(crate) struct Data(PathBuf);
 
+/// What the authority's certificate is called in its folder.
+pub(crate) const CERTIFICATE: &str = "ca.pem";
+
 impl Data {
     /// The folder that was asked for, or the usual one.
     pub(crate) fn of(asked: Option<PathBuf>) -> anyhow::Result<Self> {
@@ -29,6 +32,11 @@ impl Data {
     /// Where the local authority is.
     pub(crate) fn authority(&self) -> PathBuf {
         self.0.join("authority")
+    }
+
+    /// Where the local authority's certificate is, if there is one.
+    pub(crate) fn authority_certificate(&self) -> PathBuf {
+        self.authority().join(CERTIFICATE)
     }
 
     /// Where the sockets of running programs are.

@@ -93,7 +93,7 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page, or write those of all commands to a folder
+    /// Show the manual page, or write those of all commands to a folder
     Man {
         /// Where to write them
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]

@@ -16,6 +16,7 @@ mod data;
 mod demo;
 mod document;
 mod flags;
+mod habits;
 mod limits;
 mod logging;
 mod manual;
@@ -33,8 +34,6 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser as _;
-
 pub use base::Base;
 pub use complaint::{Complaint, KeyPath, Line, Place, Problem, Step, Wrong};
 pub use config::{Config, Said, Source};
@@ -43,6 +42,7 @@ pub use run::look;
 
 use data::Data;
 use flags::{Cli, Command};
+use habits::Refused;
 use output::say;
 use stop::Stop;
 
@@ -51,9 +51,10 @@ const CONFIG: &str = "relais.toml";
 
 /// Does what the command line asks for.
 pub fn main() -> ExitCode {
-    let Cli { global, command } = match Cli::try_parse() {
+    let Cli { global, command } = match habits::parse() {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(Refused::Habit(complaint)) => return Stop::Wrong(vec![*complaint]).tell(),
+        Err(Refused::ByParser(error)) => {
             // Help and version are asked for, and go to standard output.
             _ = error.print();
             return ExitCode::from(u8::from(error.use_stderr()) * 2);
@@ -82,10 +83,7 @@ fn obey(command: Command, data: &Data) -> Result<(), Stop> {
         Command::Reload { file } => control::reload(&or_usual(file), data),
         Command::Cert(command) => cert::obey(command, data),
         Command::Password { user } => password::print_line(user.as_deref()),
-        Command::Completions { shell } => {
-            manual::completions(shell);
-            Ok(())
-        }
+        Command::Completions { shell } => Ok(manual::completions(shell)?),
         Command::Man { dir } => Ok(manual::man(dir.as_deref())?),
     }
 }

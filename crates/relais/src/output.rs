@@ -13,6 +13,15 @@ pub(crate) fn say(line: impl Display) {
     _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
+/// Prints a text of data as it is, which may be long.
+pub(crate) fn print(text: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
+}
+
 /// Prints a line of talk.
 pub(crate) fn tell(line: impl Display) {
     _ = writeln!(io::stderr().lock(), "{line}");

@@ -3,10 +3,14 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, bail};
-use relais_http::auth::hash_password;
+use relais_http::auth::{check_name, hash_password};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use crate::{output::say, stop::Stop};
+use crate::{
+    complaint::{Complaint, KeyPath, Place, Wrong},
+    output::say,
+    stop::Stop,
+};
 
 /// Longer ones cannot have been typed.
 const PASSWORD_BYTES_MAX: usize = 1024;
@@ -16,10 +20,13 @@ const INTERRUPT: u8 = 3;
 
 /// Reads a password and prints `user:hash`, or the hash alone.
 pub(crate) fn print_line(user: Option<&str>) -> Result<(), Stop> {
-    if let Some(user) = user
-        && (user.is_empty() || user.contains(':') || user.chars().any(char::is_control))
-    {
-        return Err(anyhow::anyhow!("bad user {user:?}: expected a name without `:`").into());
+    if let Some(user) = user {
+        check_name(user).map_err(|error| {
+            let wrong = Wrong::from_error(&error);
+            let fault = Wrong { what: format!("{} {user:?}", wrong.what), ..wrong };
+            let place = Place::Flag("USER".to_owned());
+            Stop::Wrong(vec![Complaint { place, key: KeyPath::default(), fault }])
+        })?;
     }
     let password = read()?;
     let hash = hash_password(&password);

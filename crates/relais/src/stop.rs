@@ -13,6 +13,8 @@ pub(crate) enum Stop {
     Refused(Vec<Complaint>),
     /// Wrong arguments or configuration: 2.
     Wrong(Vec<Complaint>),
+    /// What was to be judged is judged, and what was printed says why not: 3.
+    No,
     /// Another program of ours says so.
     Elsewhere {
         /// In these words.
@@ -38,6 +40,7 @@ impl Stop {
                 tell(list(complaints));
                 ExitCode::from(2)
             }
+            Self::No => ExitCode::from(3),
             Self::Elsewhere { text, exit } => {
                 tell(text);
                 ExitCode::from(*exit)

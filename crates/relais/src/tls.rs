@@ -145,7 +145,22 @@ fn subject(name: &str) -> Result<SubjectName, ParseSubjectNameError> {
 pub(crate) struct Keeper {
     folder: PathBuf,
     resumption: Resumption,
-    authority: OnceLock<Authority>,
+    authority: OnceLock<Opened>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    authority: Authority,
+    age: Age,
+}
+
+/// Since when there is a local authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// It was made for what runs now, so nobody trusts it yet.
+    New,
+    /// It was there before.
+    Known,
 }
 
 impl Keeper {
@@ -154,9 +169,9 @@ impl Keeper {
         Ok(Self { folder, resumption: Resumption::new()?, authority: OnceLock::new() })
     }
 
-    /// Where the certificate of the local authority is, if one was needed.
-    pub(crate) fn authority_path(&self) -> Option<PathBuf> {
-        self.authority.get().map(Authority::certificate_path)
+    /// Where the certificate of the local authority is, if one was needed, and since when.
+    pub(crate) fn authority(&self) -> Option<(PathBuf, Age)> {
+        self.authority.get().map(|opened| (opened.authority.certificate_path(), opened.age))
     }
 
     /// What a listener offers whose sites have these papers. Makes the local authority if one is
@@ -183,10 +198,12 @@ impl Keeper {
         let now = clock::now();
         let wrong = |error: AuthorityError| key.wrong(Wrong::from_error(&error));
         if self.authority.get().is_none() {
+            let was_there = self.folder.join(data::CERTIFICATE).exists();
+            let age = if was_there { Age::Known } else { Age::New };
             let authority = open_authority(&self.folder).map_err(wrong)?;
-            _ = self.authority.set(authority);
+            _ = self.authority.set(Opened { authority, age });
         }
-        let authority = self.authority.get().expect("it was just set");
+        let Opened { authority, .. } = self.authority.get().expect("it was just set");
         authority.leaf_for(names, now).map_err(wrong)
     }
 }

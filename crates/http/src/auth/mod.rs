@@ -13,7 +13,7 @@ mod verified;
 use std::{fmt, str::FromStr, sync::Arc};
 
 pub use basic::{Basic, Limits};
-pub use users::{Users, UsersError, WrongUser, hash_password};
+pub use users::{Users, UsersError, WrongUser, check_name, hash_password};
 
 /// Who asked, by name. Put into the extensions of the request that the inner handler gets, and of
 /// its answer, for the access log.

@@ -66,7 +66,10 @@ pub enum WrongUser {
     #[error("no `:`: expected user:hash")]
     NoColon,
     /// A name that nobody can type, or none.
-    #[error("bad user name: expected 1 to {NAME_BYTES_MAX} bytes without control characters")]
+    #[error(
+        "bad user name: expected 1 to {NAME_BYTES_MAX} bytes without `:`, control characters, a \
+         leading `#` and outer spaces"
+    )]
     BadName,
     /// A name that was there before.
     #[error("the user of line {0} again: expected one line for each")]
@@ -204,10 +207,23 @@ impl FromStr for Users {
 
 fn parse_line(line: &str) -> Result<(Arc<str>, Stored), WrongUser> {
     let (name, hash) = line.split_once(':').ok_or(WrongUser::NoColon)?;
-    if !(1..=NAME_BYTES_MAX).contains(&name.len()) || name.chars().any(char::is_control) {
-        return Err(WrongUser::BadName);
-    }
+    check_name(name)?;
     Ok((name.into(), Stored::parse(hash)?))
+}
+
+/// Whether a line of [`Users`] may begin with `name`.
+///
+/// # Errors
+///
+/// [`WrongUser::BadName`], if the line would not be read, or as another user's.
+pub fn check_name(name: &str) -> Result<(), WrongUser> {
+    let is_plain = !name.contains(|c: char| c == ':' || c.is_control());
+    let is_whole = !name.starts_with('#') && name.trim() == name;
+    if is_plain && is_whole && (1..=NAME_BYTES_MAX).contains(&name.len()) {
+        Ok(())
+    } else {
+        Err(WrongUser::BadName)
+    }
 }
 
 impl fmt::Debug for Users {
@@ -315,12 +331,26 @@ mod tests {
             check(&format!("#\na:{other}"), &weak("neither an argon2id nor a bcrypt hash"));
         }
         check("secret", "line 1: no `:`: expected user:hash");
-        let name = "line 1: bad user name: expected 1 to 128 bytes without control characters";
+        let name = "line 1: bad user name: expected 1 to 128 bytes without `:`, control \
+                    characters, a leading `#` and outer spaces";
         check(&format!(":{}", bcrypt_of("x")), name);
         check(&format!("a\u{7}:{}", bcrypt_of("x")), name);
         check(&format!("{}:{}", "a".repeat(129), bcrypt_of("x")), name);
+        check(&format!("a :{}", bcrypt_of("x")), name);
         let two = format!("\na:{0}\nb:{0}\na:{0}", bcrypt_of("x"));
         check(&two, "line 4: the user of line 2 again: expected one line for each");
+    }
+
+    #[test]
+    fn a_name_that_checks_is_read_back_and_no_other() {
+        for name in ["a", "ada lovelace", "зоя", "a#b", &"a".repeat(128)] {
+            assert_eq!(check_name(name), Ok(()), "{name}");
+            let users: Users = format!("{name}:{}", bcrypt_of("x")).parse().unwrap();
+            assert!(users.verify(name, b"x").is_some(), "{name}");
+        }
+        for name in ["", " a", "a\u{a0}", "#a", "a:b", "a\nb", "\u{7f}", &"é".repeat(65)] {
+            assert_eq!(check_name(name), Err(WrongUser::BadName), "{name:?}");
+        }
     }
 
     #[test]

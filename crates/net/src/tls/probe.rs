@@ -7,7 +7,7 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, Error, InvalidMessage, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{verify_tls12_signature, verify_tls13_signature},
 };
@@ -65,7 +65,10 @@ pub enum ProbeError {
         /// What the system says.
         source: io::Error,
     },
-    /// Somebody answers, and not in TLS, or not in ours.
+    /// Somebody answers, and not in TLS.
+    #[error("no TLS is spoken at {0}")]
+    NoTls(Endpoint),
+    /// Somebody answers, and not in a TLS of ours.
     #[error("cannot shake hands with {endpoint}")]
     Handshake {
         /// With whom.
@@ -90,8 +93,19 @@ impl Probe {
         let connector = TlsConnector::from(Arc::new(config(protocols_of(endpoint.scheme))));
         let stream = in_time(self.handshake_max, connector.connect(name.clone(), stream))
             .await
-            .map_err(|source| ProbeError::Handshake { endpoint: endpoint.clone(), source })?;
+            .map_err(|source| Self::fault(endpoint.clone(), source))?;
         Ok(self.seen(&stream, &name, now))
+    }
+
+    fn fault(endpoint: Endpoint, source: io::Error) -> ProbeError {
+        let error = source.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+        match error {
+            // What is no record of TLS from its first byte on.
+            Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                ProbeError::NoTls(endpoint)
+            }
+            _ => ProbeError::Handshake { endpoint, source },
+        }
     }
 
     fn name_for(&self, endpoint: &Endpoint) -> Result<ServerName<'static>, ProbeError> {
@@ -263,7 +277,7 @@ mod tests {
             _ = plain.read(&mut [0; 4096]).await;
         };
         let (error, ()) = tokio::join!(look(), server);
-        assert!(matches!(error, ProbeError::Handshake { .. }), "{error:?}");
+        assert!(matches!(error, ProbeError::NoTls(_)), "{error:?}");
         drop(listener);
         assert!(matches!(look().await, ProbeError::Connect { .. }));
     }

@@ -1,11 +1,17 @@
 //! `relais cert issue`: a certificate and its key, as files.
 
-use std::{fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
 
 use anyhow::Context as _;
 use relais_net::tls::{ParseSubjectNameError, SubjectName};
 
 use crate::{
+    base::Base,
     clock,
     complaint::{Complaint, KeyPath, Place, Wrong},
     data::Data,
@@ -14,31 +20,76 @@ use crate::{
     tls::open_authority,
 };
 
+/// What becomes of files that are there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum There {
+    /// They stay, and nothing is issued: a key that is in use is not to be lost.
+    Kept,
+    /// They are replaced.
+    Replaced,
+}
+
 /// Issues a certificate for `names` and writes it to `out`.
-pub(crate) fn issue(names: &[String], out: &Path, data: &Data) -> Result<(), Stop> {
+pub(crate) fn issue(names: &[String], out: &Path, there: There, data: &Data) -> Result<(), Stop> {
     let subjects = names.iter().map(|name| name.parse()).collect::<Result<Vec<SubjectName>, _>>();
     let subjects = subjects.map_err(|error: ParseSubjectNameError| {
-        let place = Place::Flag("NAME".to_owned());
-        let fault = Wrong::from_error(&error);
-        Stop::Wrong(vec![Complaint { place, key: KeyPath::default(), fault }])
+        Stop::Wrong(vec![of_flag("NAME", Wrong::from_error(&error))])
     })?;
-    let authority = open_authority(&data.authority())?;
-    let issued = authority.issue(&subjects, clock::now())?;
+    if !out.is_dir() {
+        let fault = Wrong::from_message(&format!("no folder at {:?}", out.display()));
+        return Err(Stop::Wrong(vec![of_flag("--out", fault)]));
+    }
     // `*` and `:` would have to be quoted in every shell.
     let stem = names[0].replace('*', "_").replace(':', "-");
-    let chain = out.join(format!("{stem}.pem"));
-    let key = out.join(format!("{stem}-key.pem"));
-    write(&chain, &issued.chain_pem, 0o644)?;
-    write(&key, &issued.key_pem, 0o600)?;
+    let out = Base(out.to_owned());
+    let chain = out.join(format!("{stem}.pem").as_ref());
+    let key = out.join(format!("{stem}-key.pem").as_ref());
+    if there == There::Kept {
+        // Both before either is written.
+        [&chain, &key].into_iter().try_for_each(|path| is_free(path))?;
+    }
+    let authority = open_authority(&data.authority())?;
+    let issued = authority.issue(&subjects, clock::now())?;
+    write(&chain, &issued.chain_pem, 0o644, there)?;
+    write(&key, &issued.key_pem, 0o600, there)?;
     say(format_args!("certificate  {}", chain.display()));
     say(format_args!("key          {}", key.display()));
     Ok(())
 }
 
-/// Writes a file that is not there yet: a key that is in use is not to be lost.
-fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(mode).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("writing {:?}", path.display()))
+fn of_flag(flag: &str, fault: Wrong) -> Complaint {
+    Complaint { place: Place::Flag(flag.to_owned()), key: KeyPath::default(), fault }
+}
+
+fn is_free(path: &Path) -> Result<(), Stop> {
+    if fs::symlink_metadata(path).is_err() {
+        return Ok(());
+    }
+    let fault = Wrong::from_message(&format!("{:?} is there already", path.display()));
+    let fault = fault.hint("`--force` overwrites the certificate and its key");
+    let place = Place::File(path.to_owned());
+    Err(Stop::Refused(vec![Complaint { place, key: KeyPath::default(), fault }]))
+}
+
+/// Writes a file whole: who reads it meanwhile has the old one or the new one.
+fn write(path: &Path, text: &str, mode: u32, there: There) -> anyhow::Result<()> {
+    let failed = || format!("writing {:?}", path.display());
+    if there == There::Kept {
+        return create(path, text, mode).with_context(failed);
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).with_context(failed)?,
+        _ => (),
+    }
+    create(&new, text, mode).and_then(|()| fs::rename(&new, path)).with_context(failed)
+}
+
+/// Writes a file that is not there yet.
+fn create(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }

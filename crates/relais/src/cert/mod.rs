@@ -25,6 +25,9 @@ pub(crate) enum Command {
         /// The folder for NAME.pem and NAME-key.pem
         #[arg(long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
         out: PathBuf,
+        /// Overwrite these files
+        #[arg(long)]
+        force: bool,
     },
     /// Tell how to make this machine trust the local authority, or do it
     Trust {
@@ -36,6 +39,8 @@ pub(crate) enum Command {
         remove: bool,
     },
     /// Show a certificate: from a file, or as a server shows it
+    ///
+    /// The exit code is 3 if a server shows one that is not to be believed.
     Show {
         /// A PEM file or an endpoint, e.g. `example.org` or `tls://localhost:8443`
         #[arg(value_name = "FILE|ENDPOINT", value_hint = ValueHint::FilePath)]
@@ -59,7 +64,10 @@ pub(crate) fn obey(command: Command, data: &Data) -> Result<(), Stop> {
             say(open_authority(&data.authority())?.certificate_path().display());
             Ok(())
         }
-        Command::Issue { names, out } => issue::issue(&names, &out, data),
+        Command::Issue { names, out, force } => {
+            let rule = if force { issue::There::Replaced } else { issue::There::Kept };
+            issue::issue(&names, &out, rule, data)
+        }
         Command::Trust { install, remove } => {
             let deed = match (install, remove) {
                 (_, true) => trust::Deed::Remove,

@@ -33,14 +33,33 @@ pub(crate) fn show(what: &str, json: bool, data: &Data) -> Result<(), Stop> {
         print(&chain, None, json)?;
         return Ok(());
     }
-    let endpoint = Endpoint::parse_in(what, Scheme::Https).map_err(|error| {
+    let wrong = |fault| {
         let place = Place::Flag("FILE|ENDPOINT".to_owned());
-        let fault = Wrong::from_error(&error).hint("there is no file of that name either");
         Stop::Wrong(vec![Complaint { place, key: KeyPath::default(), fault }])
+    };
+    if names_a_file(what) {
+        return Err(wrong(Wrong::from_message(&format!("no such file: {what:?}"))));
+    }
+    let endpoint = Endpoint::parse_in(what, Scheme::Https).map_err(|error| {
+        wrong(Wrong::from_error(&error).hint("there is no file of that name either"))
     })?;
     let seen = look(&endpoint, data)?;
-    Ok(print(&seen.chain, Some(&seen), json)?)
+    print(&seen.chain, Some(&seen), json)?;
+    match seen.verdict {
+        Verdict::BySystem | Verdict::ByAuthority => Ok(()),
+        Verdict::Unverified { .. } => Err(Stop::No),
+    }
 }
+
+/// Whether `what` is spelled as files are and endpoints are not: nobody is to be asked for it.
+fn names_a_file(what: &str) -> bool {
+    let extension = Path::new(what).extension().map(std::ffi::OsStr::to_ascii_lowercase);
+    let is_known = extension.is_some_and(|e| FILES.iter().any(|known| e == *known));
+    !what.contains("://") && (is_known || what.contains('/'))
+}
+
+/// What the names of certificates and keys end in.
+const FILES: [&str; 5] = ["pem", "crt", "cer", "der", "key"];
 
 fn look(endpoint: &Endpoint, data: &Data) -> anyhow::Result<Seen> {
     let mut roots = Roots::system();

@@ -9,6 +9,7 @@ use super::house::House;
 use crate::{
     output::{say, tell},
     serve::Site,
+    tls::Age,
 };
 
 /// What is said beside the lines for the listeners.
@@ -30,11 +31,16 @@ impl Greeting {
         for (on, (_, sites)) in shown.iter().zip(&lines) {
             say(format_args!("{on:width$}  {}", described(sites)));
         }
-        let authority = house.authority_path();
-        if authority.is_some() && self != Self::Demo {
-            tell(
+        match house.authority() {
+            Some((path, Age::New)) => tell(format_args!(
+                "https:// uses a local authority that was just made, {}; `relais cert trust` tells how to \
+                 trust it",
+                path.display()
+            )),
+            Some((_, Age::Known)) if self != Self::Demo => tell(
                 "https:// uses this machine's own authority; `relais cert trust` tells how to trust it",
-            );
+            ),
+            _ => (),
         }
         match self {
             Self::Plain => (),

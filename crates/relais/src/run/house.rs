@@ -22,6 +22,7 @@ use crate::{
     plan::{self, Plan},
     serve::Site,
     stop,
+    tls::Age,
 };
 
 /// Everything that runs.
@@ -227,9 +228,9 @@ impl House {
         self.plan.limits.grace
     }
 
-    /// Where the local authority's certificate is, if one was needed.
-    pub(crate) fn authority_path(&self) -> Option<PathBuf> {
-        self.lasting.tls.authority_path()
+    /// Where the local authority's certificate is, if one was needed, and since when.
+    pub(crate) fn authority(&self) -> Option<(PathBuf, Age)> {
+        self.lasting.tls.authority()
     }
 
     /// Each listener as bound, and the sites behind it.

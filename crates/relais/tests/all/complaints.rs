@@ -9,9 +9,15 @@ fn a_configuration_that_is_not_there() {
     let place = Place::new();
     let said = "error: cannot read the configuration \"relais.toml\": no such file or directory\n \
                 --> relais.toml\n";
-    check(&place.run(&["check"]), 2, said);
-    check(&place.run(&["up", "relais.toml"]), 2, said);
     check(&place.run(&["reload"]), 2, said);
+    let start = "  [serve.site]\n  listen = \"http://127.0.0.1:8080\"\n  root = \"site\"\n";
+    let hint = "hint: these lines are a start; `relais up` without any file runs the demo\n";
+    let said = format!("{said}{hint}{start}");
+    check(&place.run(&["check"]), 2, &said);
+    check(&place.run(&["up", "relais.toml"]), 2, &said);
+    place.write("relais.toml", start);
+    place.write("site/index.html", "");
+    check(&place.run(&["check"]), 0, "");
 }
 
 #[test]
@@ -91,6 +97,66 @@ fn what_clap_finds_has_the_same_exit_code() {
 }
 
 #[test]
+fn what_is_typed_out_of_habit_is_told_in_our_words() {
+    let place = Place::new();
+    let habit = |arguments: &[&str], what: &str, flag: &str, meant: &str| {
+        let said = format!(
+            "error: {what}\n --> command line: {flag}\n\
+             hint: where to listen is said by `--listen {meant}`\n"
+        );
+        check(&place.run(&[&["serve"], arguments].concat()), 2, &said);
+    };
+    habit(&["--port", "9000"], "no flag `--port`: \"9000\"", "--port", "9000");
+    habit(&["-p9000", "--bind=0.0.0.0"], "no flag `--port`: \"9000\"", "--port", ":9000");
+    habit(&["--bind", "192.0.2.1"], "no flag `--bind`: \"192.0.2.1\"", "--bind", "192.0.2.1:8080");
+    habit(&["-b", "::1"], "no flag `--bind`: \"::1\"", "--bind", "[::1]:8080");
+    let at = "0.0.0.0:9000";
+    habit(&["--bind", at], "no flag `--bind`: \"0.0.0.0:9000\"", "--bind", at);
+    habit(&["8000"], "no folder at \"8000\"", "DIR", "8000");
+    habit(&[":8000"], "no folder at \":8000\"", "DIR", ":8000");
+    let http = "http://127.0.0.1:8000";
+    habit(&[http], &format!("no folder at {http:?}"), "DIR", http);
+    assert!(!String::from_utf8(place.run(&["serve", "-h"]).stdout).unwrap().contains("--port"));
+}
+
+#[test]
+fn help_and_version_are_commands_for_whoever_types_them_so() {
+    let place = Place::new();
+    for (words, flags) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "serve"], &["serve", "--help"]),
+        (&["help", "cert", "issue"], &["cert", "issue", "--help"]),
+        (&["version"], &["--version"]),
+    ] {
+        let (one, other) = (place.run(words), place.run(flags));
+        assert_eq!(one.status.code(), Some(0));
+        assert_eq!(one.stdout, other.stdout);
+    }
+    assert_eq!(place.run(&["help", "nonsense"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let place = Place::new();
+    place.write("relais.toml", "[serve.site]\nlisten = \"8080\"\nroot = \".\"\n");
+    for arguments in [
+        &["man"][..],
+        &["completions", "bash"],
+        &["check"],
+        &["check", "--json"],
+        &["cert", "init"],
+        &["cert", "trust"],
+        &["--help"],
+        &["--version"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = place.command(arguments).stdout(writer).output().unwrap();
+        check(&output, 0, "");
+    }
+}
+
+#[test]
 fn checking_binds_nothing_and_makes_nothing() {
     let place = Place::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -114,12 +180,16 @@ fn checking_binds_nothing_and_makes_nothing() {
 fn how_to_trust_the_authority_is_told_and_nothing_is_done() {
     let place = Place::new();
     let output = place.run(&["cert", "trust"]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let certificate = place.path().join("data/authority/ca.pem");
     let first = format!("The local authority's certificate is {}\n", certificate.display());
     assert!(said.starts_with(&first), "{said}");
+    for who in ["\nChromium, Chrome", "\nFirefox", "\ncurl"] {
+        assert!(said.contains(who), "{said}");
+    }
     assert!(certificate.exists());
     assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "one stream, one order");
 }
 
 #[test]

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test that wants it")]
 
 mod broken;
+mod certificates;
 mod complaints;
 mod modules;
+mod passwords;
 mod program;
 mod reloading;
 mod running;
