@@ -80,7 +80,12 @@ fn ipv6_len(value: &[u8]) -> Result<usize, BadHost> {
     Ok(end + 1)
 }
 
-fn parse_port(digits: &[u8]) -> Result<Option<u16>, BadHost> {
+/// Reads a port: at most five digits and nothing else, or nothing at all, which is `None`.
+///
+/// # Errors
+///
+/// [`BadHost::Port`].
+pub fn parse_port(digits: &[u8]) -> Result<Option<u16>, BadHost> {
     if digits.is_empty() {
         return Ok(None);
     }
