@@ -24,10 +24,14 @@ use crate::{
 /// A bound socket on which callers arrive. Belongs to no runtime yet.
 #[derive(Debug)]
 pub struct Listener {
+    /// The file to remove at the end, for a Unix socket that we made.
+    ///
+    /// The first field, since it is dropped first: while the file is there, somebody listens. Were
+    /// the socket closed before, a successor could take the file for forsaken, put its own in the
+    /// place, and lose that to our removal.
+    file: Option<SocketFile>,
     socket: Socket,
     local: Arc<Local>,
-    /// The file to remove at the end, for a Unix socket that we made.
-    file: Option<SocketFile>,
 }
 
 /// Where a call came in.
@@ -85,7 +89,7 @@ impl Listener {
             let bound = socket.local_addr()?.as_socket();
             at.port = bound.map_or(at.port, |bound| bound.port());
         }
-        Ok(Self { socket, local: Arc::new(Local { endpoint }), file })
+        Ok(Self { file, socket, local: Arc::new(Local { endpoint }) })
     }
 
     /// Where it listens, with the port the kernel chose if none was asked for.
@@ -99,7 +103,7 @@ impl Listener {
     ///
     /// What the system says.
     pub(crate) fn open(self) -> io::Result<Open> {
-        let Self { socket, local, file } = self;
+        let Self { file, socket, local } = self;
         // Not tokio's own listeners: they would tie each caller to the runtime that accepts it.
         #[expect(
             unsafe_code,
@@ -107,16 +111,17 @@ impl Listener {
         )]
         // SAFETY: `Socket` owns its descriptor, always gives the same one, and lives in the `AsyncFd`.
         let socket = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }?;
-        Ok(Open { socket, local, _file: file })
+        Ok(Open { _file: file, socket, local })
     }
 }
 
 /// A listener that a runtime waits at.
 #[derive(Debug)]
 pub(crate) struct Open {
+    /// Dropped first, as in [`Listener`].
+    _file: Option<SocketFile>,
     socket: AsyncFd<Socket>,
     local: Arc<Local>,
-    _file: Option<SocketFile>,
 }
 
 impl Open {
@@ -225,6 +230,8 @@ impl fmt::Display for Peer {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
@@ -243,5 +250,36 @@ mod tests {
         let mut got = String::new();
         client.read_to_string(&mut got).await.unwrap();
         assert_eq!(got, "hi");
+    }
+
+    /// A link to `folder` that the kernel takes a while to follow.
+    fn long_way(folder: &Path) -> PathBuf {
+        let step = |to: PathBuf, index: usize| {
+            let link = folder.join(index.to_string());
+            std::os::unix::fs::symlink(Path::new(&"./".repeat(1900)).join(to), &link).unwrap();
+            PathBuf::from(index.to_string())
+        };
+        folder.join((0..30).fold(PathBuf::from("."), step))
+    }
+
+    #[test]
+    fn a_socket_file_is_never_there_without_its_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        // The removal takes this way, so that a socket closed before it would be seen.
+        let way = long_way(folder.path()).join("s");
+        let is_seen_forsaken = || {
+            while std::os::unix::net::UnixStream::connect(&path).is_ok() {}
+            path.exists()
+        };
+        let endpoint = Endpoint { scheme: crate::Scheme::Unix, place: Place::Path(way) };
+        for _ in 0..10 {
+            let listener = Listener::bind(&endpoint).unwrap();
+            std::thread::scope(|scope| {
+                let looking = scope.spawn(is_seen_forsaken);
+                drop(listener);
+                assert!(!looking.join().unwrap());
+            });
+        }
     }
 }
