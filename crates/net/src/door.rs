@@ -112,7 +112,7 @@ impl Loud {
 }
 
 fn admit(incoming: Incoming, door: &Arc<Door>, cores: &Cores, drain: &Drain) {
-    match door.gate.enter(incoming.peer().ip()) {
+    match door.gate.enter(incoming.peer().client()) {
         Ok(permit) => {
             door.tally.entered.fetch_add(1, Ordering::Relaxed);
             let seat = cores.seat();

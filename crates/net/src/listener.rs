@@ -1,9 +1,8 @@
 //! The way in: who listens, and who calls.
 
 use std::{
-    fmt,
     io::{self, ErrorKind},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::Arc,
 };
@@ -16,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    Endpoint, Place, Stream,
+    Endpoint, Peer, Place, Stream,
     bind::{SocketFile, bind_net, bind_path},
     tls::{Acceptor, Session},
 };
@@ -39,15 +38,6 @@ pub struct Listener {
 pub struct Local {
     /// What was listened on, with the port the kernel chose if none was asked for.
     pub endpoint: Endpoint,
-}
-
-/// Who called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Peer {
-    /// From an address. Never an IPv4 address in IPv6 clothes.
-    Net(SocketAddr),
-    /// Over a Unix socket, or from inside this process.
-    Local,
 }
 
 impl Listener {
@@ -142,8 +132,12 @@ impl Open {
             .socket
             .async_io(Interest::READABLE, |socket| Ok(acceptfrom_with(socket, flags)?))
             .await?;
-        Ok(Incoming { socket, peer: Peer::of(from), local: Arc::clone(&self.local) })
+        Ok(Incoming { socket, peer: peer_of(from), local: Arc::clone(&self.local) })
     }
+}
+
+fn peer_of(from: Option<SocketAddrAny>) -> Peer {
+    from.and_then(|from| SocketAddr::try_from(from).ok()).map_or(Peer::Local, Peer::at)
 }
 
 /// A caller at the door: accepted by the kernel, not yet by us. Belongs to no runtime yet.
@@ -200,32 +194,6 @@ pub struct Conn {
     pub local: Arc<Local>,
     /// What the handshake agreed on, if there is TLS under the stream.
     pub tls: Option<Session>,
-}
-
-impl Peer {
-    fn of(from: Option<SocketAddrAny>) -> Self {
-        match from.and_then(|from| SocketAddr::try_from(from).ok()) {
-            Some(at) => Self::Net(SocketAddr::new(at.ip().to_canonical(), at.port())),
-            None => Self::Local,
-        }
-    }
-
-    /// The address without the port.
-    pub fn ip(&self) -> Option<IpAddr> {
-        match self {
-            Self::Net(at) => Some(at.ip()),
-            Self::Local => None,
-        }
-    }
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Net(at) => write!(f, "{at}"),
-            Self::Local => f.write_str("local"),
-        }
-    }
 }
 
 #[cfg(test)]
