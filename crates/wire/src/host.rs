@@ -38,6 +38,22 @@ pub struct HostName<'a> {
     pub port: Option<u16>,
 }
 
+impl HostName<'_> {
+    /// Whether both are the same host and the same port, where no port means `usual_port`.
+    pub fn agrees(&self, other: &HostName<'_>, usual_port: Option<u16>) -> bool {
+        same_host(self.name, other.name) && self.port.or(usual_port) == other.port.or(usual_port)
+    }
+}
+
+/// The port that no port means in URIs of `scheme`, if it is one of ours.
+pub fn usual_port(scheme: &[u8]) -> Option<u16> {
+    match scheme.to_ascii_lowercase().as_slice() {
+        b"http" | b"ws" => Some(80),
+        b"https" | b"wss" => Some(443),
+        _ => None,
+    }
+}
+
 /// Reads a host that is all of `value`.
 ///
 /// *Shape*: `name`, `name:port` or `[ipv6]:port`. The name is of letters, digits and `-._~` and
@@ -162,6 +178,27 @@ mod tests {
         assert!(!same_host("a", "a.."));
         assert!(!same_host("a", "b"));
         assert!(!same_host("a.b", "a"));
+    }
+
+    #[test]
+    fn a_port_that_is_left_out_is_the_usual_one() {
+        check_agree("a", "A.", Some(80), true);
+        check_agree("a", "a:80", Some(80), true);
+        check_agree("a:443", "a:", Some(443), true);
+        check_agree("a:443", "a", Some(80), false);
+        check_agree("a:80", "a", None, false);
+        check_agree("a:1", "a:2", Some(80), false);
+        check_agree("a:80", "b:80", Some(80), false);
+        assert_eq!(usual_port(b"HTTPS"), Some(443));
+        assert_eq!(usual_port(b"ws"), Some(80));
+        assert_eq!(usual_port(b"ftp"), None);
+    }
+
+    #[track_caller]
+    fn check_agree(a: &str, b: &str, usual: Option<u16>, expect: bool) {
+        let [a, b] = [a, b].map(|text| parse_host(text.as_bytes()).unwrap());
+        assert_eq!(a.agrees(&b, usual), expect, "{a:?}, {b:?}");
+        assert_eq!(b.agrees(&a, usual), expect, "{b:?}, {a:?}");
     }
 
     proptest! {
