@@ -13,6 +13,7 @@ use tokio::{
     io::{Interest, unix::AsyncFd},
     net::{TcpStream, UnixStream},
 };
+use tokio_rustls::server::TlsStream;
 
 use crate::{
     Endpoint, Peer, Place, Stream,
@@ -158,8 +159,8 @@ impl Incoming {
     ///
     /// # Errors
     ///
-    /// What the system or the handshake says; the caller is gone either way.
-    pub async fn handshake(self, tls: Option<&Acceptor>) -> io::Result<Conn> {
+    /// [`HandshakeError`]; but for who spoke in the clear, the caller is gone.
+    pub async fn handshake(self, tls: Option<&Acceptor>) -> Result<Conn, HandshakeError> {
         let Self { socket, peer, local } = self;
         let plain = match peer {
             Peer::Net(_) => TcpStream::from_std(socket.into())?,
@@ -172,9 +173,45 @@ impl Incoming {
             return Ok(Conn { stream: Stream::Tcp(plain), peer, local, tls: None });
         };
         // Boxed: the state of a handshake is large, and done with long before its connection is.
-        let (stream, session) = Box::pin(acceptor.accept(plain)).await?;
+        let (stream, session) = Box::pin(shake(plain, acceptor)).await?;
         Ok(Conn { stream: Stream::Tls(Box::new(stream)), peer, local, tls: Some(session) })
     }
+}
+
+/// Looks at the first bytes and shakes hands if they are TLS'.
+async fn shake(
+    plain: TcpStream,
+    acceptor: &Acceptor,
+) -> Result<(TlsStream<TcpStream>, Session), HandshakeError> {
+    // Not taken, only seen: one more system call, which is little beside a handshake.
+    let mut first = [0; FIRST_BYTES_MAX];
+    let seen = plain.peek(&mut first).await?;
+    match first[..seen] {
+        [] | [HANDSHAKE_RECORD, ..] => Ok(acceptor.accept(plain).await?),
+        [..] => Err(HandshakeError::InTheClear { plain, first: first[..seen].into() }),
+    }
+}
+
+/// How much is looked at of what a caller says first.
+const FIRST_BYTES_MAX: usize = 16;
+
+/// What every TLS connection starts with: a record's type (RFC 8446, section 5.1).
+const HANDSHAKE_RECORD: u8 = 22;
+
+/// Why a handshake came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum HandshakeError {
+    /// What the system or the other side says.
+    #[error(transparent)]
+    Failed(#[from] io::Error),
+    /// The first byte is none of TLS: likely somebody means another scheme.
+    #[error("\"{}\" in place of a handshake: expected TLS", first.escape_ascii())]
+    InTheClear {
+        /// The caller, of whom nothing has been read.
+        plain: TcpStream,
+        /// What it said first: at most 16 bytes.
+        first: Box<[u8]>,
+    },
 }
 
 impl AsFd for Incoming {

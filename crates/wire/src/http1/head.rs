@@ -174,6 +174,14 @@ impl Authority {
     }
 }
 
+/// Whether `first`, the first bytes of a connection, are likely a request's: a method in capitals, a
+/// space, and the start of a path, of an HTTP URI, or `*`.
+pub fn starts_like_request(first: &[u8]) -> bool {
+    let method_len = first.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    let target = first[method_len..].strip_prefix(b" ");
+    method_len > 0 && matches!(target, Some([b'/' | b'*' | b'h', ..]))
+}
+
 /// Reads the value of a `Content-Length` field: 1 to 19 digits, which always fit into 64 bits.
 pub fn parse_length(value: &[u8]) -> Option<u64> {
     if value.is_empty() || value.len() > 19 || !value.iter().all(u8::is_ascii_digit) {

@@ -59,6 +59,26 @@ fn every_form_of_target_has_its_method() {
 }
 
 #[test]
+fn the_first_bytes_tell_a_request() {
+    for (first, expect) in [
+        ("GET / HTTP/1.1\r\n", true),
+        ("OPTIONS * HTTP/1", true),
+        ("GET http://a/ HT", true),
+        ("M /", true),
+        ("GET ", false),
+        ("GET", false),
+        (" /", false),
+        ("", false),
+        ("PROXY TCP4 192.0", false),
+        ("SSH-2.0-OpenSSH_", false),
+        ("get / HTTP/1.1\r\n", false),
+        ("\x16\x03\x01", false),
+    ] {
+        assert_eq!(starts_like_request(first.as_bytes()), expect, "{first:?}");
+    }
+}
+
+#[test]
 fn stages_follow_the_bytes() {
     passes("", 0, Stage::BetweenMessages);
     passes("\r\n", 0, Stage::BetweenMessages);
