@@ -66,11 +66,6 @@ impl Cores {
     pub fn first(&self) -> &Handle {
         &self.cores[0].handle
     }
-
-    /// How many cores there are.
-    pub fn count(&self) -> usize {
-        self.cores.len()
-    }
 }
 
 /// How many events tokio takes from the kernel at once.

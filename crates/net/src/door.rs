@@ -45,8 +45,6 @@ pub struct Door {
 /// What has happened at a [`Door`], each a count since it was opened.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Callers let in.
-    pub entered: AtomicU64,
     /// Callers turned away by the gate.
     pub refused: AtomicU64,
     /// Callers whose handshake failed or came too late.
@@ -115,7 +113,6 @@ impl Loud {
 fn admit(incoming: Incoming, door: &Arc<Door>, cores: &Cores, drain: &Drain) {
     match door.gate.enter(incoming.peer().client()) {
         Ok(permit) => {
-            door.tally.entered.fetch_add(1, Ordering::Relaxed);
             let seat = cores.seat();
             let inside = Inside { door: Arc::clone(door), _permit: permit };
             let drain = drain.clone();
