@@ -32,7 +32,7 @@ pub struct Door {
     /// What is spoken with those who come in.
     pub service: Arc<dyn DynService>,
     /// How their bytes are secured; `None` in the slot for a door in the clear. A slot, because
-    /// certificates are renewed while the door is open.
+    /// a reload brings other certificates while the door is open.
     pub tls: Arc<ArcSwapOption<Acceptor>>,
     /// How many may be inside.
     pub gate: Gate,

@@ -283,7 +283,7 @@ fn oid_text(oid: &Oid<'_>) -> String {
     if bytes.len() <= OID_BYTES_MAX { clean(&oid.to_id_string()) } else { hex(bytes, ':') }
 }
 
-/// The instant, or the nearest that a [`SystemTime`] can be.
+/// The instant, or the start of 1970 on a machine whose [`SystemTime`] cannot be it.
 fn instant(time: ASN1Time) -> SystemTime {
     let seconds = time.timestamp();
     let away = Duration::from_secs(seconds.unsigned_abs());
