@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
-use relais_wire::host::parse_port;
+use relais_wire::host::{is_dns_name, parse_port};
 
 /// A place on a network and what is spoken there: `https://host:port`, `unix:///path`.
 ///
@@ -71,7 +71,7 @@ pub enum Host {
     Any,
     /// One address.
     Ip(IpAddr),
-    /// A name to be resolved. Letters, digits, `-`, `_` and `.` only; never empty.
+    /// A name to be resolved: [`is_dns_name`] in lower case, perhaps with a dot at the end.
     Name(String),
 }
 
@@ -257,11 +257,8 @@ impl FromStr for Host {
         if let Ok(ip) = text.parse() {
             return Ok(Self::Ip(IpAddr::V4(ip)));
         }
-        let named = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-        // A name whose last label is a number would be read as an address by some resolvers.
-        let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-        let numeric = last.is_empty() || last.bytes().all(|byte| byte.is_ascii_digit());
-        if !named || numeric || text.len() > 253 {
+        // The dot at the end keeps a resolver from trying the name in its own domain, too.
+        if !is_dns_name(text.strip_suffix('.').unwrap_or(text)) {
             return Err(bad());
         }
         Ok(Self::Name(text.to_ascii_lowercase()))
@@ -289,6 +286,7 @@ mod tests {
             "tcp://0.0.0.0:0",
             "tcp://:9000",
             "tls://example.org:443",
+            "tls://example.org.:443",
             "udp://[2001:db8::1]:53",
             "unix:///run/relais.sock",
             "https://localhost:8443",
@@ -330,6 +328,9 @@ mod tests {
         check("tcp://a:", "bad port \"\": expected 0 to 65535");
         check("tcp://::1:80", &format!("bad host \"::1\": {host}"));
         check("tcp://1.2.3:80", &format!("bad host \"1.2.3\": {host}"));
+        check("tcp://a..b:80", &format!("bad host \"a..b\": {host}"));
+        check("tcp://-a:80", &format!("bad host \"-a\": {host}"));
+        check("tcp://.:80", &format!("bad host \".\": {host}"));
         check("tcp://a b:80", &format!("bad host \"a b\": {host}"));
         check("http://u@h:80", &format!("bad host \"u@h\": {host}"));
         check("http://a:80/b", "unexpected \"/b\" after the port: an endpoint has no path");

@@ -87,6 +87,32 @@ pub fn same_host(a: &str, b: &str) -> bool {
     a.as_bytes()[..bare(a)].eq_ignore_ascii_case(&b.as_bytes()[..bare(b)])
 }
 
+/// The longest name that DNS knows, in bytes and without a dot at the end ([RFC 1035 §2.3.4]).
+///
+/// [RFC 1035 §2.3.4]: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
+pub const NAME_BYTES_MAX: usize = 253;
+
+/// The longest label of a name, in bytes (the same).
+const LABEL_BYTES_MAX: usize = 63;
+
+/// Whether `name` is one that a host can have in DNS, without a dot at the end.
+///
+/// *Shape*: labels of letters, digits, `-` and `_`, which begin and end with no `-`, between dots.
+/// The last one is no number: what ends in one is an IPv4 address, good or mistyped, to many a
+/// resolver. `_` is in no host's name by the RFC, and is seen in the wild.
+pub fn is_dns_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=LABEL_BYTES_MAX).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last = name.rsplit('.').next().unwrap_or_default();
+    name.len() <= NAME_BYTES_MAX
+        && name.split('.').all(is_label)
+        && !last.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// How long the bracketed address is that `value` starts with.
 fn ipv6_len(value: &[u8]) -> Result<usize, BadHost> {
     let end = value.iter().position(|&byte| byte == b']').ok_or(BadHost::Ipv6)?;
@@ -178,6 +204,46 @@ mod tests {
         assert!(!same_host("a", "a.."));
         assert!(!same_host("a", "b"));
         assert!(!same_host("a.b", "a"));
+    }
+
+    #[test]
+    fn a_name_of_dns_is_made_of_labels() {
+        let label = "a".repeat(63);
+        let whole = format!("{label}.{label}.{label}.{}", "a".repeat(61));
+        for name in ["a", "A.Example", "a-b.c_d", "_a", "xn--a", "1.a", "a.1b"] {
+            assert!(is_dns_name(name), "{name:?}");
+        }
+        assert!(is_dns_name(&label) && is_dns_name(&whole));
+        assert!(!is_dns_name(&format!("{label}a")) && !is_dns_name(&format!("{whole}a")));
+        for name in [
+            "",
+            ".",
+            "a.",
+            "--",
+            ".a",
+            "a..b",
+            "-a",
+            "a-",
+            "a.-b",
+            "a-.b",
+            "*",
+            "*.a",
+            "a b",
+            "a/b",
+            "a:1",
+            "a\0",
+            "é.fr",
+            "1",
+            "a.1",
+            "1.2.3",
+            "192.0.2.1",
+            "300.1.1.1",
+            "::1",
+            "[a]",
+            "u@a",
+        ] {
+            assert!(!is_dns_name(name), "{name:?}");
+        }
     }
 
     #[test]
