@@ -24,7 +24,7 @@ pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};
 pub use fault::{Fault, Side};
 pub use gate::{Gate, Permit, Refused};
-pub use listener::{Conn, HandshakeError, Incoming, Listener, Local};
+pub use listener::{Conn, HandshakeError, Incoming, Listener};
 pub use peer::{Client, Peer};
 pub use service::{DynService, Service};
 pub use shutdown::{Drain, Drained, Shutdown};

@@ -31,14 +31,7 @@ pub struct Listener {
     /// place, and lose that to our removal.
     file: Option<SocketFile>,
     socket: Socket,
-    local: Arc<Local>,
-}
-
-/// Where a call came in.
-#[derive(Debug)]
-pub struct Local {
-    /// What was listened on, with the port the kernel chose if none was asked for.
-    pub endpoint: Endpoint,
+    local: Arc<Endpoint>,
 }
 
 impl Listener {
@@ -80,12 +73,12 @@ impl Listener {
             let bound = socket.local_addr()?.as_socket();
             at.port = bound.map_or(at.port, |bound| bound.port());
         }
-        Ok(Self { file, socket, local: Arc::new(Local { endpoint }) })
+        Ok(Self { file, socket, local: Arc::new(endpoint) })
     }
 
     /// Where it listens, with the port the kernel chose if none was asked for.
     pub fn local(&self) -> &Endpoint {
-        &self.local.endpoint
+        &self.local
     }
 
     /// Waits at the socket on behalf of the current runtime.
@@ -112,12 +105,12 @@ pub(crate) struct Open {
     /// Dropped first, as in [`Listener`].
     _file: Option<SocketFile>,
     socket: AsyncFd<Socket>,
-    local: Arc<Local>,
+    local: Arc<Endpoint>,
 }
 
 impl Open {
     pub(crate) fn local(&self) -> &Endpoint {
-        &self.local.endpoint
+        &self.local
     }
 
     /// Waits for the next caller. Does no handshake, so a slow caller holds up nobody.
@@ -146,7 +139,7 @@ fn peer_of(from: Option<SocketAddrAny>) -> Peer {
 pub struct Incoming {
     socket: OwnedFd,
     peer: Peer,
-    local: Arc<Local>,
+    local: Arc<Endpoint>,
 }
 
 impl Incoming {
@@ -227,8 +220,9 @@ pub struct Conn {
     pub stream: Stream,
     /// Who called.
     pub peer: Peer,
-    /// Where the call came in.
-    pub local: Arc<Local>,
+    /// Where the call came in: what was listened on, with the port the kernel chose if none was
+    /// asked for.
+    pub local: Arc<Endpoint>,
     /// What the handshake agreed on, if there is TLS under the stream.
     pub tls: Option<Session>,
 }
