@@ -20,11 +20,8 @@ use tracing::{debug, error, warn};
 
 use crate::{
     Cores, Drain, DynService, Fault, Gate, HandshakeError, Incoming, Listener, Permit, Refused,
-    Seat, Side, listener::Open, tls::Acceptor,
+    Seat, Side, next_caller, tls::Acceptor,
 };
-
-/// How long to wait before accepting again after the system refused, e.g. for lack of descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What lies behind a listener.
 #[derive(Debug)]
@@ -69,44 +66,14 @@ pub async fn serve(
 ) -> io::Result<()> {
     let open = listener.open()?;
     let mut stop = pin!(drain.requested());
-    let mut loud = Loud::default();
     loop {
-        let accepted = tokio::select! {
+        tokio::select! {
             biased;
             () = &mut stop => return Ok(()),
-            accepted = open.accept() => accepted,
-        };
-        match accepted {
-            Ok(incoming) => {
-                loud = Loud::default();
+            incoming = next_caller(open.local(), || open.accept()) => {
                 admit(incoming, &door, &cores, &drain);
             }
-            Err(error) if is_callers(&error) => debug!(%error, "a caller left before we answered"),
-            Err(error) => {
-                loud.say(&open, &error);
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
         }
-    }
-}
-
-/// Whether an accept failed by the fault of the one who called.
-fn is_callers(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted)
-}
-
-/// Says once in a row of failures what is the matter.
-#[derive(Default)]
-struct Loud {
-    said: bool,
-}
-
-impl Loud {
-    fn say(&mut self, open: &Open, error: &io::Error) {
-        if !self.said {
-            warn!(local = %open.local(), %error, "cannot accept; trying again until it passes");
-        }
-        self.said = true;
     }
 }
 

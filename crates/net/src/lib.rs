@@ -4,6 +4,7 @@
 //! is a [`Service`]; a [`Door`] joins the two, and [`serve`] lets callers in through it. Each
 //! connection lives on one of the [`Cores`] from its handshake to its end.
 
+mod accept;
 mod bind;
 mod cores;
 mod dial;
@@ -18,6 +19,8 @@ mod shutdown;
 mod stream;
 pub mod tls;
 
+pub use accept::next_caller;
+pub use bind::{SocketFile, bind_path};
 pub use cores::{Cores, Seat, turn};
 pub use dial::dial;
 pub use door::{Door, Tally, serve};

@@ -48,8 +48,8 @@ impl Listener {
         }
         match &endpoint.place {
             Place::Path(path) => {
-                let socket = bind_path(path)?;
-                Self::of(socket, endpoint, Some(SocketFile(path.clone())))
+                let (socket, file) = bind_path(path)?;
+                Self::of(OwnedFd::from(socket).into(), endpoint, Some(file))
             }
             Place::Net(at) => Self::of(bind_net(at)?, endpoint, None),
         }
