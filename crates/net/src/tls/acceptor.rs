@@ -493,19 +493,6 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_hello_byte_by_byte_ends_at_the_deadline() {
-        let acceptor = Acceptor::new(&offer(&[certified(&["a.example"])])).unwrap();
-        let (ours, mut theirs) = duplex(1 << 10);
-        tokio::spawn(async move {
-            for byte in hello() {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                theirs.write_all(&[byte]).await.unwrap_or_default();
-            }
-        });
-        timeout(Duration::from_secs(10), acceptor.accept(ours)).await.unwrap_err();
-    }
-
     #[test]
     fn a_connection_takes_little() {
         // With what it has on the heap, 2,000 idle ones took 8.4 KiB each.
