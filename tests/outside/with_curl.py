@@ -28,6 +28,16 @@ def curl_gets_files_over_http_1_1(stage):
 
 
 @test
+def curl_is_told_that_a_port_is_for_https(stage):
+    relais = site(stage)
+    url = relais.https.replace("https://", "http://")
+    for arguments in [], ["--data-binary", TEXT[:40_000]]:
+        said = stage.curl("--include", *arguments, url).decode()
+        holds(said, "HTTP/1.1 400 Bad Request")
+        holds(said, "The plain HTTP request was sent to an HTTPS port")
+
+
+@test
 def curl_trusts_the_local_authority_and_speaks_http_2(stage):
     relais = site(stage)
     arguments = ["--cacert", stage.authority(), "--http2", "-w", "\n%{http_version} %{ssl_verify_result}"]

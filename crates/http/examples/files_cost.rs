@@ -15,7 +15,7 @@ use relais_http::{
     Ask, Caller, Handler, Inbound,
     files::{Asset, Files, Options, Root},
 };
-use relais_net::{Local, Peer};
+use relais_net::Peer;
 
 const ROUNDS: u32 = 1_000_000;
 
@@ -88,7 +88,7 @@ fn ask(path: &str, fields: &[(&str, &str)]) -> Ask {
     for (name, value) in fields {
         head = head.header(*name, *value);
     }
-    let local = Arc::new(Local { endpoint: "tcp://127.0.0.1:80".parse().expect("an endpoint") });
+    let local = Arc::new("tcp://127.0.0.1:80".parse().expect("an endpoint"));
     let caller = Arc::new(Caller { peer: Peer::Local, local, tls: None });
     Ask { request: head.body(Inbound::Full(bytes::Bytes::new())).expect("a request"), caller }
 }

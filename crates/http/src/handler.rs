@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
-use relais_net::{Fault, Local, Peer, Side, tls::Session};
+use relais_net::{Endpoint, Fault, Peer, Side, tls::Session};
 
 use crate::{Body, Ended};
 
@@ -34,7 +34,7 @@ pub struct Caller {
     /// Who called.
     pub peer: Peer,
     /// Where the call came in.
-    pub local: Arc<Local>,
+    pub local: Arc<Endpoint>,
     /// What the TLS handshake agreed on; `None` in the clear.
     pub tls: Option<Session>,
 }

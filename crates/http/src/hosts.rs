@@ -1,17 +1,18 @@
 //! Virtual hosts: which handler answers is decided by the host that a request names.
 
-use std::{collections::HashMap, fmt, net::Ipv6Addr, str::FromStr, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+    sync::Arc,
+};
 
 use http::{StatusCode, header};
 use relais_net::Fault;
+use relais_wire::host::{NAME_BYTES_MAX, is_dns_name};
 
 use crate::{Answer, Ask, DynHandler, Handler, Refused, handler::plain_text};
-
-/// The longest name that DNS knows, in bytes (RFC 1035, section 2.3.4).
-const NAME_BYTES_MAX: usize = 253;
-
-/// The longest label of a name, in bytes (RFC 1035, section 2.3.4).
-const LABEL_BYTES_MAX: usize = 63;
 
 /// Passes each request to the handler of the host it names.
 ///
@@ -223,17 +224,9 @@ impl FromStr for HostPattern {
             Some(name) => (Self::Under, name),
             None => (Self::Exact, lower),
         };
-        if is_name(name) { Ok(kind(name.into())) } else { Err(bad()) }
+        let is_address = || lower.parse::<Ipv4Addr>().is_ok();
+        if is_dns_name(name) || is_address() { Ok(kind(name.into())) } else { Err(bad()) }
     }
-}
-
-/// Whether `name` is one that DNS can have; underscores are seen in the wild.
-fn is_name(name: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=LABEL_BYTES_MAX).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-    };
-    name.len() <= NAME_BYTES_MAX && name.split('.').all(is_label)
 }
 
 impl fmt::Display for HostPattern {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use relais_net::{Fault, Local, Peer};
+use relais_net::{Fault, Peer};
 
 use crate::{Answer, Ask, Body, Caller, Handler, Inbound, Refused};
 
@@ -69,6 +69,6 @@ pub(crate) fn ask(peer: Peer, target: &str, headers: &[(&str, &str)]) -> Ask {
         request = request.header(*name, *value);
     }
     let request = request.body(Inbound::Full(Bytes::new())).unwrap();
-    let local = Arc::new(Local { endpoint: "http://127.0.0.1:80".parse().unwrap() });
+    let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
     Ask { request, caller: Arc::new(Caller { peer, local, tls: None }) }
 }

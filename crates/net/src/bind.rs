@@ -4,7 +4,13 @@ use std::{
     fs,
     io::{self, ErrorKind},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
-    os::unix::fs::FileTypeExt,
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::FileTypeExt,
+            net::{UnixListener, UnixStream},
+        },
+    },
     path::{Path, PathBuf},
 };
 
@@ -15,9 +21,9 @@ use crate::{Host, HostPort};
 /// How many callers the kernel keeps at the door before we take them in.
 const BACKLOG: i32 = 4096;
 
-/// A file that is removed when its listener goes.
+/// The file of a listener's socket. Removed when dropped.
 #[derive(Debug)]
-pub(crate) struct SocketFile(pub PathBuf);
+pub struct SocketFile(PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
@@ -64,33 +70,67 @@ fn bind_one(at: SocketAddr, both_families: bool) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Binds `path`, in the place of a socket that was left there.
-pub(crate) fn bind_path(path: &Path) -> io::Result<Socket> {
+/// Listens at `path`, in the place of a socket that was left there.
+///
+/// The file is to be dropped before the listener: while it is there, somebody listens.
+///
+/// # Errors
+///
+/// What the system says; [`ErrorKind::AddrInUse`] if somebody listens there,
+/// [`ErrorKind::AlreadyExists`] for a file that is no socket, which is left as it is, and
+/// [`ErrorKind::InvalidInput`] for a path that is too long.
+pub fn bind_path(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
+    let length = path.as_os_str().len();
+    if length > PATH_BYTES_MAX {
+        let text = format!("the path has {length} bytes: expected at most {PATH_BYTES_MAX}");
+        return Err(io::Error::new(ErrorKind::InvalidInput, text));
+    }
     let address = SockAddr::unix(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    match socket.bind(&address) {
-        Err(error) if error.kind() == ErrorKind::AddrInUse && is_forsaken(path) => {
-            fs::remove_file(path)?;
-            socket.bind(&address)?;
+    if let Err(error) = socket.bind(&address) {
+        match (error.kind(), occupant(path)) {
+            (ErrorKind::AddrInUse, Occupant::Forsaken) => fs::remove_file(path)?,
+            (ErrorKind::AddrInUse, Occupant::NoSocket) => {
+                let text = "a file that is no socket is there";
+                return Err(io::Error::new(ErrorKind::AlreadyExists, text));
+            }
+            _ => return Err(error),
         }
-        bound => bound?,
+        socket.bind(&address)?;
     }
+    let file = SocketFile(path.to_owned());
     socket.listen(BACKLOG)?;
-    Ok(socket)
+    Ok((OwnedFd::from(socket).into(), file))
 }
 
-/// Whether a socket lies at `path` that nobody listens on: what a killed process leaves behind.
-fn is_forsaken(path: &Path) -> bool {
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
-    is_socket
-        && std::os::unix::net::UnixStream::connect(path)
-            .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+/// How long the path of a socket may be: the kernel has 108 bytes for it, the last of them 0
+/// (`unix(7)`).
+const PATH_BYTES_MAX: usize = 107;
+
+/// What lies where a socket should be.
+enum Occupant {
+    /// A socket that nobody listens on: what a killed process leaves behind.
+    Forsaken,
+    /// A file, a folder, or a link.
+    NoSocket,
+    /// A socket, and as far as we can see somebody listens; or what was there is gone.
+    Living,
+}
+
+fn occupant(path: &Path) -> Occupant {
+    let Ok(found) = fs::symlink_metadata(path) else { return Occupant::Living };
+    if !found.file_type().is_socket() {
+        return Occupant::NoSocket;
+    }
+    match UnixStream::connect(path) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => Occupant::Forsaken,
+        _ => Occupant::Living,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::ErrorKind;
-
+    use super::*;
     use crate::{Endpoint, Listener};
 
     #[test]
@@ -112,10 +152,39 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
         let endpoint: Endpoint = format!("unix://{}", path.display()).parse().unwrap();
-        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        drop(UnixListener::bind(&path).unwrap());
         let living = Listener::bind(&endpoint).unwrap();
         assert_eq!(Listener::bind(&endpoint).unwrap_err().kind(), ErrorKind::AddrInUse);
         drop(living);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_is_no_socket_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        fs::write(&path, "precious").unwrap();
+        check(&path, ErrorKind::AlreadyExists, "a file that is no socket is there");
+        check(folder.path(), ErrorKind::AlreadyExists, "a file that is no socket is there");
+        let link = folder.path().join("l");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        check(&link, ErrorKind::AlreadyExists, "a file that is no socket is there");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+    }
+
+    #[test]
+    fn a_path_has_so_many_bytes_and_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let rest = PATH_BYTES_MAX - folder.path().as_os_str().len() - 1;
+        let path = |length| folder.path().join("x".repeat(length));
+        bind_path(&path(rest)).unwrap();
+        let expect = "the path has 108 bytes: expected at most 107";
+        check(&path(rest + 1), ErrorKind::InvalidInput, expect);
+    }
+
+    #[track_caller]
+    fn check(path: &Path, kind: ErrorKind, expect: &str) {
+        let error = bind_path(path).unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (kind, expect));
     }
 }

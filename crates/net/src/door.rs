@@ -15,15 +15,13 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tracing::{debug, error, warn};
 
 use crate::{
-    Cores, Drain, DynService, Fault, Gate, Incoming, Listener, Permit, Refused, Seat, Side,
-    listener::Open, tls::Acceptor,
+    Cores, Drain, DynService, Fault, Gate, HandshakeError, Incoming, Listener, Permit, Refused,
+    Seat, Side, next_caller, tls::Acceptor,
 };
-
-/// How long to wait before accepting again after the system refused, e.g. for lack of descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What lies behind a listener.
 #[derive(Debug)]
@@ -31,7 +29,7 @@ pub struct Door {
     /// What is spoken with those who come in.
     pub service: Arc<dyn DynService>,
     /// How their bytes are secured; `None` in the slot for a door in the clear. A slot, because
-    /// certificates are renewed while the door is open.
+    /// a reload brings other certificates while the door is open.
     pub tls: Arc<ArcSwapOption<Acceptor>>,
     /// How many may be inside.
     pub gate: Gate,
@@ -44,8 +42,6 @@ pub struct Door {
 /// What has happened at a [`Door`], each a count since it was opened.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Callers let in.
-    pub entered: AtomicU64,
     /// Callers turned away by the gate.
     pub refused: AtomicU64,
     /// Callers whose handshake failed or came too late.
@@ -70,51 +66,20 @@ pub async fn serve(
 ) -> io::Result<()> {
     let open = listener.open()?;
     let mut stop = pin!(drain.requested());
-    let mut loud = Loud::default();
     loop {
-        let accepted = tokio::select! {
+        tokio::select! {
             biased;
             () = &mut stop => return Ok(()),
-            accepted = open.accept() => accepted,
-        };
-        match accepted {
-            Ok(incoming) => {
-                loud = Loud::default();
+            incoming = next_caller(open.local(), || open.accept()) => {
                 admit(incoming, &door, &cores, &drain);
             }
-            Err(error) if is_callers(&error) => debug!(%error, "a caller left before we answered"),
-            Err(error) => {
-                loud.say(&open, &error);
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
         }
-    }
-}
-
-/// Whether an accept failed by the fault of the one who called.
-fn is_callers(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted)
-}
-
-/// Says once in a row of failures what is the matter.
-#[derive(Default)]
-struct Loud {
-    said: bool,
-}
-
-impl Loud {
-    fn say(&mut self, open: &Open, error: &io::Error) {
-        if !self.said {
-            warn!(local = %open.local(), %error, "cannot accept; trying again until it passes");
-        }
-        self.said = true;
     }
 }
 
 fn admit(incoming: Incoming, door: &Arc<Door>, cores: &Cores, drain: &Drain) {
-    match door.gate.enter(incoming.peer().ip()) {
+    match door.gate.enter(incoming.peer().client()) {
         Ok(permit) => {
-            door.tally.entered.fetch_add(1, Ordering::Relaxed);
             let seat = cores.seat();
             let inside = Inside { door: Arc::clone(door), _permit: permit };
             let drain = drain.clone();
@@ -150,15 +115,40 @@ fn seat_and_talk(seat: Seat, incoming: Incoming, inside: Inside, drain: Drain) {
 async fn talk(incoming: Incoming, door: &Door, drain: Drain) -> Result<(), Fault> {
     let tls = door.tls.load_full();
     let handshake = tokio::time::timeout(door.handshake_max, incoming.handshake(tls.as_deref()));
-    let conn = match handshake.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-        Ok(conn) => conn,
-        Err(error) => {
-            door.tally.handshakes_failed.fetch_add(1, Ordering::Relaxed);
-            return Err(Fault::new(Side::Client, "shaking hands", error));
-        }
+    let late = |_| Err(HandshakeError::Failed(io::ErrorKind::TimedOut.into()));
+    let error = match handshake.await.unwrap_or_else(late) {
+        Ok(conn) => return door.service.serve_boxed(conn, drain).await,
+        Err(error) => error,
     };
-    door.service.serve_boxed(conn, drain).await
+    door.tally.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+    Err(Fault::new(Side::Client, "shaking hands", turn_away(error, door).await))
 }
+
+/// Tells who speaks in the clear what is the matter, if the service has words for it.
+async fn turn_away(error: HandshakeError, door: &Door) -> io::Error {
+    let text = error.to_string();
+    let (mut plain, first) = match error {
+        HandshakeError::Failed(error) => return error,
+        HandshakeError::InTheClear { plain, first } => (plain, first),
+    };
+    let told = door.service.refusal_bytes_in_the_clear(&first);
+    if !told.is_empty() {
+        let telling = async {
+            plain.write_all(told).await?;
+            plain.shutdown().await?;
+            // Closing a socket with bytes unread makes the kernel reset it, and what was told may be
+            // lost: so some of the rest is read, and thrown away.
+            tokio::io::copy(&mut plain.take(LINGER_BYTES_MAX), &mut tokio::io::sink()).await
+        };
+        // Boxed for the size of every connection's task. Who does not listen is not waited for.
+        _ = tokio::time::timeout(LINGER_MAX, Box::pin(telling)).await;
+    }
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}
+
+/// How long a caller that was turned away may go on sending, and how much.
+const LINGER_MAX: Duration = Duration::from_secs(1);
+const LINGER_BYTES_MAX: u64 = 64 << 10;
 
 /// Drives `future` to its end, or to its panic (`None`), whose text the panic hook has printed.
 async fn unpanicked<F: Future>(future: F) -> Option<F::Output> {
@@ -232,6 +222,10 @@ mod tests {
         fn refusal(&self) -> &'static [u8] {
             b"full"
         }
+
+        fn refusal_in_the_clear(&self, first: &[u8]) -> &'static [u8] {
+            if first.starts_with(b"GET / HTTP/1.1\r\n") { b"not here" } else { b"" }
+        }
     }
 
     struct Open {
@@ -289,24 +283,60 @@ mod tests {
         assert_eq!(tally.refused.load(Ordering::Relaxed), 1);
     }
 
-    #[tokio::test]
-    async fn a_bad_handshake_ends_by_its_deadline() {
+    fn acceptor() -> Acceptor {
         let offer = Offer {
             certified: vec![certified(&["a.example"])],
             protocols: Protocols::Plain,
             caller_authorities: None,
             resumption: Resumption::new().unwrap(),
         };
-        let tls = Some(Acceptor::new(&offer).unwrap());
-        let Open { port, tally, shutdown } = open_with(8, tls, Duration::from_millis(100));
-        // Nothing, half a record, and something else.
-        for said in [&b""[..], &[22, 3, 1, 2, 0, 1], b"GET / HTTP/1.1\r\n\r\n"] {
+        Acceptor::new(&offer).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_bad_handshake_ends_by_its_deadline() {
+        let Open { port, tally, shutdown } =
+            open_with(8, Some(acceptor()), Duration::from_millis(100));
+        // Nothing, and half a record.
+        for said in [&b""[..], &[22, 3, 1, 2, 0, 1]] {
             let mut caller = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
             caller.write_all(said).await.unwrap();
             // An alert, or just the end.
             caller.read_to_end(&mut Vec::new()).await.unwrap();
         }
         assert_eq!(shutdown.finish(Duration::from_secs(5)).await, Drained::InTime);
+        assert_eq!(tally.handshakes_failed.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn who_speaks_in_the_clear_at_a_tls_door_is_told_so_if_it_is_understood() {
+        let Open { port, tally, shutdown } = open_with(8, Some(acceptor()), Duration::from_secs(5));
+        let long = [&b"GET / HTTP/1.1\r\n"[..], &b"x".repeat(40_000)].concat();
+        for said in [b"GET / HTTP/1.1\r\n\r\n", &long[..]] {
+            let mut caller = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            caller.write_all(said).await.unwrap();
+            let mut got = String::new();
+            caller.read_to_string(&mut got).await.unwrap();
+            assert_eq!(got, "not here");
+        }
+        let mut caller = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        caller.write_all(b"hello").await.unwrap();
+        let mut got = Vec::new();
+        // The end, or a reset, as something was left unread.
+        _ = caller.read_to_end(&mut got).await;
+        assert_eq!(got, b"");
+        assert_eq!(shutdown.finish(Duration::from_secs(5)).await, Drained::InTime);
         assert_eq!(tally.handshakes_failed.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn who_was_told_may_not_go_on_for_ever() {
+        let Open { port, tally: _, shutdown } =
+            open_with(8, Some(acceptor()), Duration::from_secs(5));
+        let mut caller = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        caller.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+        // Ends in a reset once more than 64 KiB were sent.
+        while caller.write_all(&[b'x'; 4096]).await.is_ok() {}
+        assert_eq!(shutdown.finish(Duration::from_secs(5)).await, Drained::InTime);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
+use relais_wire::host::{is_dns_name, parse_port};
+
 /// A place on a network and what is spoken there: `https://host:port`, `unix:///path`.
 ///
 /// A listener and an upstream, a flag and a configuration file are all written this way. The short
@@ -69,13 +71,17 @@ pub enum Host {
     Any,
     /// One address.
     Ip(IpAddr),
-    /// A name to be resolved. Letters, digits, `-`, `_` and `.` only; never empty.
+    /// A name to be resolved: [`is_dns_name`] in lower case, perhaps with a dot at the end.
     Name(String),
 }
 
 /// Why a text is not an [`Endpoint`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseEndpointError {
+    /// Nothing but perhaps a scheme: likely a variable of a shell that is not set. It never means
+    /// the usual port of every address.
+    #[error("no endpoint in {0:?}: expected e.g. `8080`, `:8080` or `http://127.0.0.1:8080`")]
+    Empty(String),
     /// No `scheme://` at the front, and no usual scheme to fall back on.
     #[error("no scheme in {0:?}: expected e.g. http://host:port")]
     NoScheme(String),
@@ -151,16 +157,12 @@ impl Endpoint {
     ///
     /// What is wrong with it and what was expected instead.
     pub fn parse_in(text: &str, usual: Scheme) -> Result<Self, ParseEndpointError> {
-        match text.split_once("://") {
-            Some((scheme, rest)) => {
-                let scheme = Scheme::named(scheme)
-                    .ok_or_else(|| ParseEndpointError::UnknownScheme(scheme.to_owned()))?;
-                Self::of(scheme, rest)
-            }
-            None if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Self::of(usual, &format!("127.0.0.1:{text}"))
-            }
-            None => Self::of(usual, text),
+        if is_nothing(text) || text.contains("://") {
+            text.parse()
+        } else if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            Self::of(usual, &format!("127.0.0.1:{text}"))
+        } else {
+            Self::of(usual, text)
         }
     }
 
@@ -186,12 +188,22 @@ impl FromStr for Endpoint {
     type Err = ParseEndpointError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if is_nothing(text) {
+            return Err(ParseEndpointError::Empty(text.to_owned()));
+        }
         let (scheme, rest) =
             text.split_once("://").ok_or_else(|| ParseEndpointError::NoScheme(text.to_owned()))?;
         let scheme = Scheme::named(scheme)
             .ok_or_else(|| ParseEndpointError::UnknownScheme(scheme.to_owned()))?;
+        if scheme != Scheme::Unix && is_nothing(rest.trim_matches('/')) {
+            return Err(ParseEndpointError::Empty(text.to_owned()));
+        }
         Self::of(scheme, rest)
     }
+}
+
+fn is_nothing(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 impl fmt::Display for Endpoint {
@@ -213,7 +225,8 @@ impl HostPort {
         let (host, port) = match (at.rsplit_once(':'), scheme.usual_port()) {
             // The last colon may stand inside the brackets of an address without a port.
             (Some((host, port)), _) if !port.ends_with(']') => {
-                (host, port.parse().map_err(|_| ParseEndpointError::BadPort(port.to_owned()))?)
+                let read = parse_port(port.as_bytes()).ok().flatten();
+                (host, read.ok_or_else(|| ParseEndpointError::BadPort(port.to_owned()))?)
             }
             (_, Some(usual)) => (at, usual),
             (_, None) => return Err(ParseEndpointError::NoPort(at.to_owned())),
@@ -244,11 +257,8 @@ impl FromStr for Host {
         if let Ok(ip) = text.parse() {
             return Ok(Self::Ip(IpAddr::V4(ip)));
         }
-        let named = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-        // A name whose last label is a number would be read as an address by some resolvers.
-        let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-        let numeric = last.is_empty() || last.bytes().all(|byte| byte.is_ascii_digit());
-        if !named || numeric || text.len() > 253 {
+        // The dot at the end keeps a resolver from trying the name in its own domain, too.
+        if !is_dns_name(text.strip_suffix('.').unwrap_or(text)) {
             return Err(bad());
         }
         Ok(Self::Name(text.to_ascii_lowercase()))
@@ -276,6 +286,7 @@ mod tests {
             "tcp://0.0.0.0:0",
             "tcp://:9000",
             "tls://example.org:443",
+            "tls://example.org.:443",
             "udp://[2001:db8::1]:53",
             "unix:///run/relais.sock",
             "https://localhost:8443",
@@ -310,14 +321,32 @@ mod tests {
         );
         check("tcp://a", "no port in \"a\": expected host:port");
         check("tcp://[::1]", "no port in \"[::1]\": expected host:port");
+        check("tcp://a:+80", "bad port \"+80\": expected 0 to 65535");
+        check("tcp://a:-0", "bad port \"-0\": expected 0 to 65535");
+        check("tcp://:", "bad port \"\": expected 0 to 65535");
         check("tcp://a:65536", "bad port \"65536\": expected 0 to 65535");
         check("tcp://a:", "bad port \"\": expected 0 to 65535");
         check("tcp://::1:80", &format!("bad host \"::1\": {host}"));
         check("tcp://1.2.3:80", &format!("bad host \"1.2.3\": {host}"));
+        check("tcp://a..b:80", &format!("bad host \"a..b\": {host}"));
+        check("tcp://-a:80", &format!("bad host \"-a\": {host}"));
+        check("tcp://.:80", &format!("bad host \".\": {host}"));
         check("tcp://a b:80", &format!("bad host \"a b\": {host}"));
         check("http://u@h:80", &format!("bad host \"u@h\": {host}"));
         check("http://a:80/b", "unexpected \"/b\" after the port: an endpoint has no path");
         check("unix://run", "bad socket path \"run\": expected unix:///path");
+    }
+
+    #[test]
+    fn nothing_is_never_every_address() {
+        for text in ["", " ", "\t\n", "http://", "http:///", "https:// /", "tcp://", "wss:////"] {
+            let expect = format!(
+                "no endpoint in {text:?}: expected e.g. `8080`, `:8080` or `http://127.0.0.1:8080`"
+            );
+            check(text, &expect);
+            let short = Endpoint::parse_in(text, Scheme::Http).unwrap_err();
+            assert_eq!(short.to_string(), expect);
+        }
     }
 
     #[track_caller]

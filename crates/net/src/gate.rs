@@ -1,12 +1,13 @@
-//! A limit on how many callers may be inside at once, in all and from one address.
+//! A limit on how many callers may be inside at once, in all and of one client.
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Lets at most a fixed number of callers in, and at most a fixed number from one address.
+use crate::Client;
+
+/// Lets at most a fixed number of callers in, and at most a fixed number of one client.
 #[derive(Clone, Debug)]
 pub struct Gate {
     shared: Arc<Shared>,
@@ -19,18 +20,18 @@ struct Shared {
     inside: Mutex<Inside>,
 }
 
-/// `all` is the sum of `clients`' values and of the callers without an address.
+/// `all` is the sum of `clients`' values and of the local callers.
 #[derive(Debug, Default)]
 struct Inside {
     all: usize,
-    clients: HashMap<IpAddr, usize>,
+    clients: HashMap<Client, usize>,
 }
 
 /// A place inside a [`Gate`], given back when dropped.
 #[derive(Debug)]
 pub struct Permit {
     shared: Arc<Shared>,
-    client: Option<IpAddr>,
+    client: Client,
 }
 
 /// Why a caller was not let in.
@@ -43,34 +44,35 @@ pub enum Refused {
         places_max: usize,
     },
     /// Every place that one client may have is taken.
-    #[error("no place left for {client}: {places_max} callers from there are inside")]
+    #[error("no place left for {client}: {places_max} of its callers are inside")]
     ClientFull {
         /// Who called.
-        client: IpAddr,
+        client: Client,
         /// How many places a client may have.
         places_max: usize,
     },
 }
 
 impl Gate {
-    /// A gate with `places_max` places, `places_a_client_max` of them for any one address.
+    /// A gate with `places_max` places, `places_a_client_max` of them for any one client.
     pub fn new(places_max: usize, places_a_client_max: usize) -> Self {
         let inside = Mutex::default();
         Self { shared: Arc::new(Shared { places_max, places_a_client_max, inside }) }
     }
 
-    /// Takes a place for `client`, who is `None` on a Unix socket.
+    /// Takes a place for `client`. Local callers, who could not be told apart, have only the limit
+    /// of all.
     ///
     /// # Errors
     ///
     /// Which limit is reached.
-    pub fn enter(&self, client: Option<IpAddr>) -> Result<Permit, Refused> {
+    pub fn enter(&self, client: Client) -> Result<Permit, Refused> {
         let Shared { places_max, places_a_client_max, .. } = *self.shared;
         let mut inside = self.shared.lock();
         if inside.all >= places_max {
             return Err(Refused::Full { places_max });
         }
-        if let Some(client) = client {
+        if client != Client::Local {
             let places = inside.clients.entry(client).or_default();
             if *places >= places_a_client_max {
                 return Err(Refused::ClientFull { client, places_max: places_a_client_max });
@@ -80,11 +82,6 @@ impl Gate {
         inside.all += 1;
         drop(inside);
         Ok(Permit { shared: Arc::clone(&self.shared), client })
-    }
-
-    /// How many are inside.
-    pub fn inside(&self) -> usize {
-        self.shared.lock().all
     }
 }
 
@@ -100,11 +97,10 @@ impl Drop for Permit {
         let mut inside = self.shared.lock();
         debug_assert!(inside.all > 0, "a permit was inside");
         inside.all -= 1;
-        let Some(client) = self.client else { return };
-        if let Some(places) = inside.clients.get_mut(&client) {
+        if let Some(places) = inside.clients.get_mut(&self.client) {
             *places -= 1;
             if *places == 0 {
-                inside.clients.remove(&client);
+                inside.clients.remove(&self.client);
             }
         }
     }
@@ -112,16 +108,19 @@ impl Drop for Permit {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::net::IpAddr;
 
-    const A: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)));
-    const B: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2)));
+    use super::*;
+    use crate::Peer;
+
+    const A: Client = Client::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const B: Client = Client::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
     #[test]
     fn a_full_gate_refuses_until_someone_leaves() {
         let gate = Gate::new(2, 2);
         let first = gate.enter(A).unwrap();
-        let _second = gate.enter(None).unwrap();
+        let _second = gate.enter(Client::Local).unwrap();
         assert_eq!(gate.enter(B).unwrap_err(), Refused::Full { places_max: 2 });
         drop(first);
         assert!(gate.enter(B).is_ok());
@@ -135,6 +134,27 @@ mod tests {
         assert!(gate.enter(B).is_ok());
         drop(first);
         assert!(gate.enter(A).is_ok());
-        assert_eq!(gate.inside(), 0);
+        let inside = gate.shared.lock();
+        assert_eq!((inside.all, inside.clients.len()), (0, 0));
+    }
+
+    #[test]
+    fn one_household_is_one_client() {
+        check("2001:db8::1", "2001:db8::ffff:2", Some("2001:db8::/64"));
+        check("2001:db8::1", "2001:db8:0:1::1", None);
+        check("::ffff:192.0.2.1", "192.0.2.1", Some("192.0.2.1"));
+        check("::ffff:192.0.2.1", "::ffff:192.0.2.2", None);
+    }
+
+    /// Whether the second has no place because the first has it, and who both are.
+    #[track_caller]
+    fn check(first: &str, second: &str, expect: Option<&str>) {
+        let client = |ip: &str| Peer::Net((ip.parse::<IpAddr>().unwrap(), 1).into()).client();
+        let gate = Gate::new(2, 1);
+        let _inside = gate.enter(client(first)).unwrap();
+        let refused = gate.enter(client(second)).err();
+        let expect =
+            expect.map(|client| format!("no place left for {client}: 1 of its callers are inside"));
+        assert_eq!(refused.map(|refused| refused.to_string()), expect);
     }
 }

@@ -4,6 +4,7 @@
 //! is a [`Service`]; a [`Door`] joins the two, and [`serve`] lets callers in through it. Each
 //! connection lives on one of the [`Cores`] from its handshake to its end.
 
+mod accept;
 mod bind;
 mod cores;
 mod dial;
@@ -12,18 +13,22 @@ mod endpoint;
 mod fault;
 mod gate;
 mod listener;
+mod peer;
 mod service;
 mod shutdown;
 mod stream;
 pub mod tls;
 
+pub use accept::next_caller;
+pub use bind::{SocketFile, bind_path};
 pub use cores::{Cores, Seat, turn};
 pub use dial::dial;
 pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};
 pub use fault::{Fault, Side};
 pub use gate::{Gate, Permit, Refused};
-pub use listener::{Conn, Incoming, Listener, Local, Peer};
+pub use listener::{Conn, HandshakeError, Incoming, Listener};
+pub use peer::{Client, Peer};
 pub use service::{DynService, Service};
 pub use shutdown::{Drain, Drained, Shutdown};
 pub use stream::Stream;

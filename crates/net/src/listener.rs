@@ -1,9 +1,8 @@
 //! The way in: who listens, and who calls.
 
 use std::{
-    fmt,
     io::{self, ErrorKind},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::Arc,
 };
@@ -14,9 +13,10 @@ use tokio::{
     io::{Interest, unix::AsyncFd},
     net::{TcpStream, UnixStream},
 };
+use tokio_rustls::server::TlsStream;
 
 use crate::{
-    Endpoint, Place, Stream,
+    Endpoint, Peer, Place, Stream,
     bind::{SocketFile, bind_net, bind_path},
     tls::{Acceptor, Session},
 };
@@ -24,26 +24,14 @@ use crate::{
 /// A bound socket on which callers arrive. Belongs to no runtime yet.
 #[derive(Debug)]
 pub struct Listener {
-    socket: Socket,
-    local: Arc<Local>,
     /// The file to remove at the end, for a Unix socket that we made.
+    ///
+    /// The first field, since it is dropped first: while the file is there, somebody listens. Were
+    /// the socket closed before, a successor could take the file for forsaken, put its own in the
+    /// place, and lose that to our removal.
     file: Option<SocketFile>,
-}
-
-/// Where a call came in.
-#[derive(Debug)]
-pub struct Local {
-    /// What was listened on, with the port the kernel chose if none was asked for.
-    pub endpoint: Endpoint,
-}
-
-/// Who called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Peer {
-    /// From an address. Never an IPv4 address in IPv6 clothes.
-    Net(SocketAddr),
-    /// Over a Unix socket, or from inside this process.
-    Local,
+    socket: Socket,
+    local: Arc<Endpoint>,
 }
 
 impl Listener {
@@ -60,8 +48,8 @@ impl Listener {
         }
         match &endpoint.place {
             Place::Path(path) => {
-                let socket = bind_path(path)?;
-                Self::of(socket, endpoint, Some(SocketFile(path.clone())))
+                let (socket, file) = bind_path(path)?;
+                Self::of(OwnedFd::from(socket).into(), endpoint, Some(file))
             }
             Place::Net(at) => Self::of(bind_net(at)?, endpoint, None),
         }
@@ -85,12 +73,12 @@ impl Listener {
             let bound = socket.local_addr()?.as_socket();
             at.port = bound.map_or(at.port, |bound| bound.port());
         }
-        Ok(Self { socket, local: Arc::new(Local { endpoint }), file })
+        Ok(Self { file, socket, local: Arc::new(endpoint) })
     }
 
     /// Where it listens, with the port the kernel chose if none was asked for.
     pub fn local(&self) -> &Endpoint {
-        &self.local.endpoint
+        &self.local
     }
 
     /// Waits at the socket on behalf of the current runtime.
@@ -99,7 +87,7 @@ impl Listener {
     ///
     /// What the system says.
     pub(crate) fn open(self) -> io::Result<Open> {
-        let Self { socket, local, file } = self;
+        let Self { file, socket, local } = self;
         // Not tokio's own listeners: they would tie each caller to the runtime that accepts it.
         #[expect(
             unsafe_code,
@@ -107,21 +95,22 @@ impl Listener {
         )]
         // SAFETY: `Socket` owns its descriptor, always gives the same one, and lives in the `AsyncFd`.
         let socket = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }?;
-        Ok(Open { socket, local, _file: file })
+        Ok(Open { _file: file, socket, local })
     }
 }
 
 /// A listener that a runtime waits at.
 #[derive(Debug)]
 pub(crate) struct Open {
-    socket: AsyncFd<Socket>,
-    local: Arc<Local>,
+    /// Dropped first, as in [`Listener`].
     _file: Option<SocketFile>,
+    socket: AsyncFd<Socket>,
+    local: Arc<Endpoint>,
 }
 
 impl Open {
     pub(crate) fn local(&self) -> &Endpoint {
-        &self.local.endpoint
+        &self.local
     }
 
     /// Waits for the next caller. Does no handshake, so a slow caller holds up nobody.
@@ -137,8 +126,12 @@ impl Open {
             .socket
             .async_io(Interest::READABLE, |socket| Ok(acceptfrom_with(socket, flags)?))
             .await?;
-        Ok(Incoming { socket, peer: Peer::of(from), local: Arc::clone(&self.local) })
+        Ok(Incoming { socket, peer: peer_of(from), local: Arc::clone(&self.local) })
     }
+}
+
+fn peer_of(from: Option<SocketAddrAny>) -> Peer {
+    from.and_then(|from| SocketAddr::try_from(from).ok()).map_or(Peer::Local, Peer::at)
 }
 
 /// A caller at the door: accepted by the kernel, not yet by us. Belongs to no runtime yet.
@@ -146,7 +139,7 @@ impl Open {
 pub struct Incoming {
     socket: OwnedFd,
     peer: Peer,
-    local: Arc<Local>,
+    local: Arc<Endpoint>,
 }
 
 impl Incoming {
@@ -159,8 +152,8 @@ impl Incoming {
     ///
     /// # Errors
     ///
-    /// What the system or the handshake says; the caller is gone either way.
-    pub async fn handshake(self, tls: Option<&Acceptor>) -> io::Result<Conn> {
+    /// [`HandshakeError`]; but for who spoke in the clear, the caller is gone.
+    pub async fn handshake(self, tls: Option<&Acceptor>) -> Result<Conn, HandshakeError> {
         let Self { socket, peer, local } = self;
         let plain = match peer {
             Peer::Net(_) => TcpStream::from_std(socket.into())?,
@@ -173,9 +166,45 @@ impl Incoming {
             return Ok(Conn { stream: Stream::Tcp(plain), peer, local, tls: None });
         };
         // Boxed: the state of a handshake is large, and done with long before its connection is.
-        let (stream, session) = Box::pin(acceptor.accept(plain)).await?;
+        let (stream, session) = Box::pin(shake(plain, acceptor)).await?;
         Ok(Conn { stream: Stream::Tls(Box::new(stream)), peer, local, tls: Some(session) })
     }
+}
+
+/// Looks at the first bytes and shakes hands if they are TLS'.
+async fn shake(
+    plain: TcpStream,
+    acceptor: &Acceptor,
+) -> Result<(TlsStream<TcpStream>, Session), HandshakeError> {
+    // Not taken, only seen: one more system call, which is little beside a handshake.
+    let mut first = [0; FIRST_BYTES_MAX];
+    let seen = plain.peek(&mut first).await?;
+    match first[..seen] {
+        [] | [HANDSHAKE_RECORD, ..] => Ok(acceptor.accept(plain).await?),
+        [..] => Err(HandshakeError::InTheClear { plain, first: first[..seen].into() }),
+    }
+}
+
+/// How much is looked at of what a caller says first.
+const FIRST_BYTES_MAX: usize = 16;
+
+/// What every TLS connection starts with: a record's type (RFC 8446, section 5.1).
+const HANDSHAKE_RECORD: u8 = 22;
+
+/// Why a handshake came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum HandshakeError {
+    /// What the system or the other side says.
+    #[error(transparent)]
+    Failed(#[from] io::Error),
+    /// The first byte is none of TLS: likely somebody means another scheme.
+    #[error("\"{}\" in place of a handshake: expected TLS", first.escape_ascii())]
+    InTheClear {
+        /// The caller, of whom nothing has been read.
+        plain: TcpStream,
+        /// What it said first: at most 16 bytes.
+        first: Box<[u8]>,
+    },
 }
 
 impl AsFd for Incoming {
@@ -191,40 +220,17 @@ pub struct Conn {
     pub stream: Stream,
     /// Who called.
     pub peer: Peer,
-    /// Where the call came in.
-    pub local: Arc<Local>,
+    /// Where the call came in: what was listened on, with the port the kernel chose if none was
+    /// asked for.
+    pub local: Arc<Endpoint>,
     /// What the handshake agreed on, if there is TLS under the stream.
     pub tls: Option<Session>,
 }
 
-impl Peer {
-    fn of(from: Option<SocketAddrAny>) -> Self {
-        match from.and_then(|from| SocketAddr::try_from(from).ok()) {
-            Some(at) => Self::Net(SocketAddr::new(at.ip().to_canonical(), at.port())),
-            None => Self::Local,
-        }
-    }
-
-    /// The address without the port.
-    pub fn ip(&self) -> Option<IpAddr> {
-        match self {
-            Self::Net(at) => Some(at.ip()),
-            Self::Local => None,
-        }
-    }
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Net(at) => write!(f, "{at}"),
-            Self::Local => f.write_str("local"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
@@ -243,5 +249,36 @@ mod tests {
         let mut got = String::new();
         client.read_to_string(&mut got).await.unwrap();
         assert_eq!(got, "hi");
+    }
+
+    /// A link to `folder` that the kernel takes a while to follow.
+    fn long_way(folder: &Path) -> PathBuf {
+        let step = |to: PathBuf, index: usize| {
+            let link = folder.join(index.to_string());
+            std::os::unix::fs::symlink(Path::new(&"./".repeat(1900)).join(to), &link).unwrap();
+            PathBuf::from(index.to_string())
+        };
+        folder.join((0..30).fold(PathBuf::from("."), step))
+    }
+
+    #[test]
+    fn a_socket_file_is_never_there_without_its_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        // The removal takes this way, so that a socket closed before it would be seen.
+        let way = long_way(folder.path()).join("s");
+        let is_seen_forsaken = || {
+            while std::os::unix::net::UnixStream::connect(&path).is_ok() {}
+            path.exists()
+        };
+        let endpoint = Endpoint { scheme: crate::Scheme::Unix, place: Place::Path(way) };
+        for _ in 0..10 {
+            let listener = Listener::bind(&endpoint).unwrap();
+            std::thread::scope(|scope| {
+                let looking = scope.spawn(is_seen_forsaken);
+                drop(listener);
+                assert!(!looking.join().unwrap());
+            });
+        }
     }
 }

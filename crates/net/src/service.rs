@@ -25,6 +25,14 @@ pub trait Service: Debug + Send + Sync + 'static {
     fn refusal(&self) -> &'static [u8] {
         b""
     }
+
+    /// What a caller is told whose `first` bytes, at most 16, are in the clear where TLS is spoken,
+    /// before the socket is closed. Nothing, unless they are this protocol's own: whose they are
+    /// else would not understand it.
+    fn refusal_in_the_clear(&self, first: &[u8]) -> &'static [u8] {
+        _ = first;
+        b""
+    }
 }
 
 /// A [`Service`] whose type is forgotten, for the run graph. Implemented for every [`Service`].
@@ -38,6 +46,9 @@ pub trait DynService: Debug + Send + Sync + 'static {
 
     /// See [`Service::refusal`].
     fn refusal_bytes(&self) -> &'static [u8];
+
+    /// See [`Service::refusal_in_the_clear`].
+    fn refusal_bytes_in_the_clear(&self, first: &[u8]) -> &'static [u8];
 }
 
 impl<S: Service> DynService for S {
@@ -51,5 +62,9 @@ impl<S: Service> DynService for S {
 
     fn refusal_bytes(&self) -> &'static [u8] {
         self.refusal()
+    }
+
+    fn refusal_bytes_in_the_clear(&self, first: &[u8]) -> &'static [u8] {
+        self.refusal_in_the_clear(first)
     }
 }

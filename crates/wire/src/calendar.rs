@@ -56,10 +56,11 @@ impl Moment {
         let leap =
             year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let month_days = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
             2 if leap => 29,
             2 => 28,
-            4 | 6 | 9 | 11 => 30,
-            _ => 31,
+            _ => return None,
         };
         if day == 0 || day > month_days || hour > 23 || minute > 59 || second > 60 {
             return None;
@@ -83,11 +84,11 @@ impl Moment {
         MONTHS[usize::from(self.month) - 1]
     }
 
-    /// Days from 1970-01-01 on.
+    /// Days from 1970-01-01 on; of no use if there is no such month.
     pub(crate) fn days(self) -> i64 {
         // Years start in March here, so that the leap day is the last of its year.
         let year = i64::from(self.year) - i64::from(self.month <= 2);
-        let month = i64::from(self.month + 9) % 12;
+        let month = (i64::from(self.month) + 9) % 12;
         let era = year.div_euclid(400);
         let year_of_era = year.rem_euclid(400);
         let day_of_year = (153 * month + 2) / 5 + i64::from(self.day) - 1;
@@ -147,6 +148,35 @@ mod tests {
     fn a_part_of_a_second_before_1970_is_in_the_second_before() {
         let half = SystemTime::UNIX_EPOCH - Duration::from_millis(500);
         assert_eq!(Moment::of(half).to_string(), "1969-12-31T23:59:59");
+    }
+
+    #[test]
+    fn only_days_of_the_calendar_have_a_time() {
+        for (month, day, is_one) in [
+            (1, 1, true),
+            (12, 31, true),
+            (2, 28, true),
+            (2, 29, false),
+            (4, 31, false),
+            (1, 0, false),
+            (1, 32, false),
+            (0, 1, false),
+            (13, 1, false),
+            (15, 31, false),
+            (u16::MAX, u16::MAX, false),
+        ] {
+            let moment = Moment { year: 2023, month, day, hour: 0, minute: 0, second: 0 };
+            assert_eq!(moment.time().is_some(), is_one, "{moment}");
+            moment.days();
+        }
+        for year in [0, u16::MAX] {
+            let moment = Moment { year, month: 1, day: 1, hour: 23, minute: 59, second: 60 };
+            assert!(moment.time().is_some(), "{moment}");
+        }
+        for (hour, minute, second) in [(24, 0, 0), (0, 60, 0), (0, 0, 61)] {
+            let moment = Moment { year: 2023, month: 1, day: 1, hour, minute, second };
+            assert_eq!(moment.time(), None, "{moment}");
+        }
     }
 
     #[track_caller]

@@ -74,26 +74,11 @@ impl fmt::Debug for EntityTag<'_> {
     }
 }
 
-/// What a condition asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted<'a> {
-    /// `*`: whatever there is.
-    Any,
-    /// One of these. None of them has been looked at yet.
-    Tags(Tags<'a>),
-}
-
-/// Reads the value of an `If-Match` or `If-None-Match` field: `*`, or a list of tags.
-pub fn wanted(value: &[u8]) -> Wanted<'_> {
-    if list::trim(value) == b"*" { Wanted::Any } else { Wanted::Tags(Tags { rest: value }) }
-}
-
 /// The tags of a list, in order; ends after the first error.
 ///
 /// Empty elements are passed over, as the list rule of HTTP wants. Commas inside a tag belong to
 /// it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tags<'a> {
+struct Tags<'a> {
     rest: &'a [u8],
 }
 
@@ -144,12 +129,11 @@ fn matches(
     anything: bool,
     same: impl Fn(&EntityTag<'_>) -> bool,
 ) -> Result<bool, BadTag> {
-    let tags = match wanted(value) {
-        Wanted::Any => return Ok(anything),
-        Wanted::Tags(tags) => tags,
-    };
+    if list::trim(value) == b"*" {
+        return Ok(anything);
+    }
     let mut found = Err(BadTag::Empty);
-    for tag in tags {
+    for tag in (Tags { rest: value }) {
         let same = same(&tag?);
         found = Ok(same || found == Ok(true));
     }

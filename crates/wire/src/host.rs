@@ -38,6 +38,22 @@ pub struct HostName<'a> {
     pub port: Option<u16>,
 }
 
+impl HostName<'_> {
+    /// Whether both are the same host and the same port, where no port means `usual_port`.
+    pub fn agrees(&self, other: &HostName<'_>, usual_port: Option<u16>) -> bool {
+        same_host(self.name, other.name) && self.port.or(usual_port) == other.port.or(usual_port)
+    }
+}
+
+/// The port that no port means in URIs of `scheme`, if it is one of ours.
+pub fn usual_port(scheme: &[u8]) -> Option<u16> {
+    match scheme.to_ascii_lowercase().as_slice() {
+        b"http" | b"ws" => Some(80),
+        b"https" | b"wss" => Some(443),
+        _ => None,
+    }
+}
+
 /// Reads a host that is all of `value`.
 ///
 /// *Shape*: `name`, `name:port` or `[ipv6]:port`. The name is of letters, digits and `-._~` and
@@ -71,6 +87,32 @@ pub fn same_host(a: &str, b: &str) -> bool {
     a.as_bytes()[..bare(a)].eq_ignore_ascii_case(&b.as_bytes()[..bare(b)])
 }
 
+/// The longest name that DNS knows, in bytes and without a dot at the end ([RFC 1035 §2.3.4]).
+///
+/// [RFC 1035 §2.3.4]: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
+pub const NAME_BYTES_MAX: usize = 253;
+
+/// The longest label of a name, in bytes (the same).
+const LABEL_BYTES_MAX: usize = 63;
+
+/// Whether `name` is one that a host can have in DNS, without a dot at the end.
+///
+/// *Shape*: labels of letters, digits, `-` and `_`, which begin and end with no `-`, between dots.
+/// The last one is no number: what ends in one is an IPv4 address, good or mistyped, to many a
+/// resolver. `_` is in no host's name by the RFC, and is seen in the wild.
+pub fn is_dns_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=LABEL_BYTES_MAX).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last = name.rsplit('.').next().unwrap_or_default();
+    name.len() <= NAME_BYTES_MAX
+        && name.split('.').all(is_label)
+        && !last.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// How long the bracketed address is that `value` starts with.
 fn ipv6_len(value: &[u8]) -> Result<usize, BadHost> {
     let end = value.iter().position(|&byte| byte == b']').ok_or(BadHost::Ipv6)?;
@@ -80,7 +122,12 @@ fn ipv6_len(value: &[u8]) -> Result<usize, BadHost> {
     Ok(end + 1)
 }
 
-fn parse_port(digits: &[u8]) -> Result<Option<u16>, BadHost> {
+/// Reads a port: at most five digits and nothing else, or nothing at all, which is `None`.
+///
+/// # Errors
+///
+/// [`BadHost::Port`].
+pub fn parse_port(digits: &[u8]) -> Result<Option<u16>, BadHost> {
     if digits.is_empty() {
         return Ok(None);
     }
@@ -157,6 +204,67 @@ mod tests {
         assert!(!same_host("a", "a.."));
         assert!(!same_host("a", "b"));
         assert!(!same_host("a.b", "a"));
+    }
+
+    #[test]
+    fn a_name_of_dns_is_made_of_labels() {
+        let label = "a".repeat(63);
+        let whole = format!("{label}.{label}.{label}.{}", "a".repeat(61));
+        for name in ["a", "A.Example", "a-b.c_d", "_a", "xn--a", "1.a", "a.1b"] {
+            assert!(is_dns_name(name), "{name:?}");
+        }
+        assert!(is_dns_name(&label) && is_dns_name(&whole));
+        assert!(!is_dns_name(&format!("{label}a")) && !is_dns_name(&format!("{whole}a")));
+        for name in [
+            "",
+            ".",
+            "a.",
+            "--",
+            ".a",
+            "a..b",
+            "-a",
+            "a-",
+            "a.-b",
+            "a-.b",
+            "*",
+            "*.a",
+            "a b",
+            "a/b",
+            "a:1",
+            "a\0",
+            "é.fr",
+            "1",
+            "a.1",
+            "1.2.3",
+            "192.0.2.1",
+            "300.1.1.1",
+            "::1",
+            "[a]",
+            "u@a",
+        ] {
+            assert!(!is_dns_name(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_left_out_is_the_usual_one() {
+        check_agree("a", "A.", Some(80), true);
+        check_agree("a", "a:80", Some(80), true);
+        check_agree("a:443", "a:", Some(443), true);
+        check_agree("a:443", "a", Some(80), false);
+        check_agree("a:80", "a", None, false);
+        check_agree("a:1", "a:2", Some(80), false);
+        check_agree("a:80", "b:80", Some(80), false);
+        assert_eq!(usual_port(b"HTTPS"), Some(443));
+        assert_eq!(usual_port(b"ws"), Some(80));
+        assert_eq!(usual_port(b"ftp"), None);
+    }
+
+    #[track_caller]
+    fn check_agree(a: &str, b: &str, usual: Option<u16>, expect: bool) {
+        let [a, b] = [a, b].map(|text| parse_host(text.as_bytes()).unwrap());
+        assert_eq!(a.agrees(&b, usual), expect, "{a:?}, {b:?}");
+        assert_eq!(b.agrees(&a, usual), expect, "{b:?}, {a:?}");
     }
 
     proptest! {

@@ -11,6 +11,7 @@
 //! - [`http1`]: the guard, which refuses HTTP/1 messages that two parsers could read differently
 //! - [`range`]: which bytes of a file are asked for
 //! - [`target`]: which file a path means, and paths in links
+//! - [`visible`]: texts of strangers, fit to be looked at
 
 pub mod accept;
 pub mod calendar;
@@ -20,6 +21,7 @@ pub mod host;
 pub mod http1;
 pub mod range;
 pub mod target;
+pub mod visible;
 
 mod class;
 mod list;

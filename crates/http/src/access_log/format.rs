@@ -4,6 +4,7 @@ use std::io::Write;
 
 use http::Version;
 use relais_net::Peer;
+use relais_wire::visible::InJson;
 
 use super::{
     entry::{Entry, Value},
@@ -160,34 +161,12 @@ fn field(name: &str, value: &[u8], out: &mut Vec<u8>) {
     }
     out.push(b'"');
     for chunk in value.utf8_chunks() {
-        quote(chunk.valid(), out);
+        put!(out, "{}", InJson(chunk.valid()));
         for byte in chunk.invalid() {
             put!(out, "\\\\x{byte:02X}");
         }
     }
     out.push(b'"');
-}
-
-/// Copies `text` as the inside of a JSON string (RFC 8259, section 7). Every control character is
-/// escaped, those of C1 too: a terminal obeys them; and what a viewer breaks or turns a line at.
-fn quote(mut text: &str, out: &mut Vec<u8>) {
-    let is_special = |c: char| c == '"' || c == '\\' || c.is_control() || moves_text(c);
-    while let Some(at) = text.find(is_special) {
-        let (plain, rest) = text.split_at(at);
-        out.extend_from_slice(plain.as_bytes());
-        let mut rest = rest.chars();
-        match rest.next().expect("the found character") {
-            c @ ('"' | '\\') => put!(out, "\\{c}"),
-            c => put!(out, "\\u{:04x}", u32::from(c)),
-        }
-        text = rest.as_str();
-    }
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// Whether `c` is a line or paragraph separator, or has the Unicode property `Bidi_Control`.
-fn moves_text(c: char) -> bool {
-    matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' | '\u{200e}' | '\u{200f}')
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -10,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use relais_net::Peer;
+use relais_net::{Client, Peer};
 use tokio::time::Instant;
 
 /// In this time a client's debt is forgiven.
@@ -30,28 +29,6 @@ pub(super) struct Throttle {
     debtors: AtomicUsize,
 }
 
-/// Whom failures are counted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Client {
-    V4([u8; 4]),
-    /// The first 64 bits: what one household gets, and may change within at will.
-    V6([u8; 8]),
-    Local,
-}
-
-impl Client {
-    fn of(peer: Peer) -> Self {
-        match peer.ip() {
-            None => Self::Local,
-            Some(IpAddr::V4(ip)) => Self::V4(ip.octets()),
-            Some(IpAddr::V6(ip)) => {
-                let octets = ip.octets();
-                Self::V6(*octets.first_chunk().expect("16 octets"))
-            }
-        }
-    }
-}
-
 impl Throttle {
     /// Lets each client fail `failures_max` times a minute, and remembers `clients_max` of them.
     pub(super) fn new(failures_max: u32, clients_max: usize) -> Self {
@@ -69,7 +46,7 @@ impl Throttle {
             return None;
         }
         let debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
-        let debt = debts.get(&Client::of(peer))?.saturating_duration_since(now);
+        let debt = debts.get(&peer.client())?.saturating_duration_since(now);
         let over = (debt + self.failure).saturating_sub(WINDOW);
         (!over.is_zero()).then_some(over)
     }
@@ -79,7 +56,7 @@ impl Throttle {
     /// *Cost*: a look at every debt when the table is full, which is cheap beside the hash that was
     /// computed to find the failure.
     pub(super) fn failed(&self, peer: Peer, now: Instant) {
-        let client = Client::of(peer);
+        let client = peer.client();
         let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
         if debts.len() >= self.clients_max && !debts.contains_key(&client) {
             forgive(&mut debts, now);
@@ -103,6 +80,8 @@ fn forgive(debts: &mut HashMap<Client, Instant>, now: Instant) {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     fn peer(ip: &str) -> Peer {

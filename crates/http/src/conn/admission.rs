@@ -6,7 +6,10 @@
 //! so is a `:scheme` without an `:authority`. Neither reaches a handler.
 
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, header};
-use relais_wire::host::{HostName, parse_host, same_host};
+use relais_wire::{
+    host::{parse_host, usual_port},
+    http1::parse_length,
+};
 
 /// What HTTP/2 requests are held to on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +48,7 @@ pub(super) fn judge<B>(request: &Request<B>, rules: Rules) -> Result<(), Refused
     judge_target(request.method(), request.uri(), rules.scheme)
         .and_then(|()| judge_values(headers))
         .and_then(|()| judge_length(headers))
-        .and_then(|()| judge_host(request.uri(), headers))
+        .and_then(|()| judge_host(request.uri(), headers, rules.scheme))
         .map_err(|why| Refused { status: StatusCode::BAD_REQUEST, why })
 }
 
@@ -89,14 +92,13 @@ fn judge_length(headers: &HeaderMap) -> Result<(), &'static str> {
     if lengths.next().is_some() {
         return Err("more than one content-length");
     }
-    let digits = length.as_bytes();
-    if digits.is_empty() || digits.len() > 19 || !digits.iter().all(u8::is_ascii_digit) {
-        return Err("bad content-length: expected at most 19 digits");
+    match parse_length(length.as_bytes()) {
+        Some(_) => Ok(()),
+        None => Err("bad content-length: expected at most 19 digits"),
     }
-    Ok(())
 }
 
-fn judge_host(target: &Uri, headers: &HeaderMap) -> Result<(), &'static str> {
+fn judge_host(target: &Uri, headers: &HeaderMap, scheme: &str) -> Result<(), &'static str> {
     let mut hosts = headers.get_all(header::HOST).iter();
     let (first, more) = (hosts.next(), hosts.next());
     if more.is_some() {
@@ -108,13 +110,11 @@ fn judge_host(target: &Uri, headers: &HeaderMap) -> Result<(), &'static str> {
     let asked = asked.transpose().map_err(|_| "bad :authority: expected host:port")?;
     match (asked, named) {
         (None, None) => Err("no :authority"),
-        (Some(asked), Some(named)) if !agree(&asked, &named) => Err("host and :authority disagree"),
+        (Some(asked), Some(named)) if !asked.agrees(&named, usual_port(scheme.as_bytes())) => {
+            Err("host and :authority disagree")
+        }
         _ => Ok(()),
     }
-}
-
-fn agree(a: &HostName<'_>, b: &HostName<'_>) -> bool {
-    same_host(a.name, b.name) && a.port == b.port
 }
 
 #[cfg(test)]
@@ -130,6 +130,9 @@ mod tests {
         check("https://A:443/", &[("host", "a:443")], Ok(()));
         check("/", &[], Err("no :authority"));
         check("https://a/", &[("host", "b")], Err("host and :authority disagree"));
+        check("https://a/", &[("host", "a:443")], Ok(()));
+        check("https://a:443/", &[("host", "a")], Ok(()));
+        check("https://a/", &[("host", "a:80")], Err("host and :authority disagree"));
         check("https://a/", &[("host", "a:1")], Err("host and :authority disagree"));
         check("https://a/", &[("host", "a"), ("host", "a")], Err("more than one host"));
         check("https://u@a/", &[], Err("bad :authority: expected host:port"));

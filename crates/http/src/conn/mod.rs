@@ -25,6 +25,7 @@ mod tests;
 use std::sync::{Arc, atomic::AtomicU32};
 
 use relais_net::{Conn, Drain, Fault, Service, Stream, tls};
+use relais_wire::http1::starts_like_request;
 use tokio::sync::Semaphore;
 
 pub use asking::HandlerSlot;
@@ -89,5 +90,9 @@ impl Service for Http {
 
     fn refusal(&self) -> &'static [u8] {
         refusal::NO_PLACE
+    }
+
+    fn refusal_in_the_clear(&self, first: &[u8]) -> &'static [u8] {
+        if starts_like_request(first) { refusal::NO_TLS } else { b"" }
     }
 }

@@ -16,6 +16,11 @@ pub(super) const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-type: text/plain; charset=utf-8\r\ncontent-length: 38\r\nretry-after: 5\r\n\
     connection: close\r\n\r\nToo many connections; try again later\n";
 
+/// What a client is told that asks without TLS where TLS is spoken.
+pub(super) const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
+    content-type: text/plain; charset=utf-8\r\ncontent-length: 88\r\nconnection: close\r\n\r\n\
+    400 The plain HTTP request was sent to an HTTPS port\nhint: put https:// before the host\n";
+
 /// The answer to who comes while everything is taken, and may come again.
 pub(super) fn busy() -> Answer {
     let mut answer = plain_text(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment");
@@ -67,9 +72,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ready_made_answer_is_well_framed() {
-        let text = std::str::from_utf8(NO_PLACE).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
+    fn the_ready_made_answers_are_well_framed() {
+        for ready in [NO_PLACE, NO_TLS] {
+            let text = std::str::from_utf8(ready).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            let length = format!("content-length: {}\r\n", body.len());
+            assert!(head.contains(&length), "expected {length:?} in {head:?}");
+        }
     }
 }

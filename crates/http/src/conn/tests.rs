@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt;
-use relais_net::{Conn, Drain, Drained, Fault, Local, Peer, Service, Shutdown, Side, Stream};
+use relais_net::{Conn, Drain, Drained, Fault, Peer, Service, Shutdown, Side, Stream};
 use relais_wire::http1::HeadLimits;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
@@ -69,7 +69,7 @@ fn http(stage: Stage, limits: Limits) -> Http {
 
 fn conn(stream: Stream) -> Conn {
     let endpoint = "http://127.0.0.1:80".parse().unwrap();
-    Conn { stream, peer: Peer::Local, local: Arc::new(Local { endpoint }), tls: None }
+    Conn { stream, peer: Peer::Local, local: Arc::new(endpoint), tls: None }
 }
 
 /// A connection served in the background.

@@ -13,6 +13,7 @@ use http::{
 use relais_wire::{
     accept::{media_quality, prefers_json},
     range::print_content_range,
+    visible::is_disturbing,
 };
 use sha2::{Digest, Sha256};
 
@@ -108,7 +109,7 @@ pub(super) fn html(title: &str, body: &str) -> String {
 }
 
 /// Prints bytes as text in HTML, in an attribute with quotes, too. What is no UTF-8 becomes U+FFFD,
-/// and what would not be seen, or would turn the text around it, its escape.
+/// and what [`is_disturbing`] its escape.
 pub(super) struct Escaped<'a>(pub &'a [u8]);
 
 impl fmt::Display for Escaped<'_> {
@@ -120,35 +121,12 @@ impl fmt::Display for Escaped<'_> {
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
-                unseen if is_unseen(unseen) => write!(f, "{}", unseen.escape_unicode())?,
-                seen => write!(f, "{seen}")?,
+                char if is_disturbing(char) => write!(f, "{}", char.escape_unicode())?,
+                char => write!(f, "{char}")?,
             }
         }
         Ok(())
     }
-}
-
-/// Prints bytes as a string in JSON, quotes included.
-pub(super) struct Quoted<'a>(pub &'a [u8]);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"")?;
-        for character in String::from_utf8_lossy(self.0).chars() {
-            match character {
-                '"' | '\\' => write!(f, "\\{character}")?,
-                '\0'..='\x1f' | '\x7f' => write!(f, "\\u{:04x}", u32::from(character))?,
-                other => write!(f, "{other}")?,
-            }
-        }
-        f.write_str("\"")
-    }
-}
-
-/// Controls, and the marks that change the direction of text.
-fn is_unseen(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 const STYLE: &str = "\
@@ -194,8 +172,7 @@ mod tests {
         assert_eq!(html(b"<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
         assert_eq!(html(b"a\xffb"), "a\u{fffd}b");
         assert_eq!(html("a\u{202e}b\n".as_bytes()), "a\\u{202e}b\\u{a}");
-        let json = |bytes: &[u8]| Quoted(bytes).to_string();
-        assert_eq!(json(b"a\"b\\c\n\x7f\xff"), "\"a\\\"b\\\\c\\u000a\\u007f\u{fffd}\"");
+        assert_eq!(html("\u{61c}\u{85}".as_bytes()), "\\u{61c}\\u{85}");
     }
 
     #[test]

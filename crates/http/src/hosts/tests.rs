@@ -141,7 +141,10 @@ fn a_pattern_prints_as_it_parses() {
 
 #[test]
 fn what_is_no_pattern_says_what_was_expected() {
-    for bad in ["", "*", "*.", "a..b", ".a", "a:80", "a/b", "*.*.a", "a.*", "[::1", "::1", "a b"] {
+    for bad in [
+        "", "*", "*.", "a..b", ".a", "a:80", "a/b", "*.*.a", "a.*", "[::1", "::1", "a b", "-a",
+        "1.2.3",
+    ] {
         let expect =
             format!("bad host {bad:?}: expected a name, an address, or *.name, without a port");
         assert_eq!(bad.parse::<HostPattern>().unwrap_err().to_string(), expect);

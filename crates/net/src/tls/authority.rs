@@ -3,22 +3,17 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::Arc,
     time::SystemTime,
 };
 
 use aws_lc_rs::digest;
 use rcgen::{Issuer, KeyPair};
-use rustls::{
-    RootCertStore,
-    client::{WebPkiServerVerifier, danger::ServerCertVerifier},
-};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
 use super::{
-    Certified, CertifiedError, CertifiedPem, Facts, PemError, SubjectName, Warning,
+    Certified, CertifiedError, CertifiedPem, Facts, PemError, Roots, SubjectName, Verdict, Warning,
     issue::{self, RENEWED_BEFORE},
-    pem, provider,
+    pem,
     vault::{Locked, Readers, Vault},
 };
 
@@ -42,7 +37,8 @@ pub struct Authority {
     end: SystemTime,
     leaves: Vault,
     issuer: Issuer<'static, KeyPair>,
-    verifier: Arc<WebPkiServerVerifier>,
+    /// This authority alone.
+    roots: Roots,
 }
 
 /// Why there is no authority, or why it does not issue.
@@ -142,11 +138,14 @@ impl Authority {
         if facts.not_after <= now {
             return Err(AuthorityError::Expired { path });
         }
-        let verifier = verifier_by(&certificate).ok_or_else(not_authority)?;
+        let roots = Roots::none().with_authority(&certificate);
+        if roots.are_none() {
+            return Err(not_authority());
+        }
         let issuer = Issuer::from_ca_cert_der(&certificate, key).map_err(AuthorityError::Making)?;
         let warnings = exposed.into_iter().chain(pem::untimely(&certificate, &path, now)).collect();
         let end = facts.not_after;
-        Ok(Self { warnings, folder, certificate, end, leaves, issuer, verifier })
+        Ok(Self { warnings, folder, certificate, end, leaves, issuer, roots })
     }
 
     /// The authority's own certificate.
@@ -211,10 +210,10 @@ impl Authority {
     /// `names` now and when renewal is due.
     fn kept(&self, path: &Path, names: &[SubjectName], now: SystemTime) -> Option<Certified> {
         let (certified, _) = pem::read_certified(path, path, now).ok()?;
-        let own = &certified.chain()[0];
+        let own = &certified.chain()[..1];
         let accepted = |name: &SubjectName, at: SystemTime| {
-            let (Some(name), Some(at)) = (asked_for(name), unix_time(at)) else { return false };
-            self.verifier.verify_server_cert(own, &[], &name, &[], at).is_ok()
+            let name = asked_for(name);
+            name.is_some_and(|name| self.roots.judge(own, &name, at) == Verdict::ByAuthority)
         };
         let good =
             names.iter().all(|name| accepted(name, now) && accepted(name, now + RENEWED_BEFORE));
@@ -257,24 +256,12 @@ fn read_key(path: &Path) -> Result<(KeyPair, Option<Warning>), AuthorityError> {
     Ok((key, held.exposed_to(0o077, path)))
 }
 
-/// What a client that trusts only `authority` would judge by.
-fn verifier_by(authority: &CertificateDer<'static>) -> Option<Arc<WebPkiServerVerifier>> {
-    let mut roots = RootCertStore::empty();
-    roots.add(authority.clone()).ok()?;
-    let provider = Arc::clone(provider());
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()
-}
-
 /// What a client would ask for that is covered by `name`.
 fn asked_for(name: &SubjectName) -> Option<ServerName<'static>> {
     Some(match name {
         SubjectName::Dns(name) => ServerName::try_from(name.replacen('*', "any", 1)).ok()?,
         SubjectName::Ip(ip) => ServerName::from(*ip),
     })
-}
-
-pub(super) fn unix_time(at: SystemTime) -> Option<UnixTime> {
-    at.duration_since(SystemTime::UNIX_EPOCH).ok().map(UnixTime::since_unix_epoch)
 }
 
 /// A name for people, and then one for the whole set.

@@ -283,7 +283,7 @@ fn oid_text(oid: &Oid<'_>) -> String {
     if bytes.len() <= OID_BYTES_MAX { clean(&oid.to_id_string()) } else { hex(bytes, ':') }
 }
 
-/// The instant, or the nearest that a [`SystemTime`] can be.
+/// The instant, or the start of 1970 on a machine whose [`SystemTime`] cannot be it.
 fn instant(time: ASN1Time) -> SystemTime {
     let seconds = time.timestamp();
     let away = Duration::from_secs(seconds.unsigned_abs());
@@ -299,7 +299,7 @@ fn instant(time: ASN1Time) -> SystemTime {
 mod tests {
     use std::{sync::mpsc, thread};
 
-    use rcgen::{CertificateParams, CustomExtension, DnType, KeyPair};
+    use rcgen::{CertificateParams, CustomExtension, DistinguishedName, DnType, KeyPair};
 
     use super::*;
 
@@ -338,6 +338,20 @@ mod tests {
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let facts = Facts::of(&certificate("many", &names)).unwrap();
         assert_eq!((facts.names.len(), facts.names_omitted), (NAMES_MAX, 7));
+    }
+
+    #[test]
+    fn many_attributes_are_cut() {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        for number in 0..u64::try_from(ATTRIBUTES_MAX).unwrap() + 7 {
+            let kind = DnType::CustomDnType(vec![1, 2, 3, number]);
+            params.distinguished_name.push(kind, "x");
+        }
+        let own = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let facts = Facts::of(own.der()).unwrap();
+        assert_eq!(facts.subject.split(", ").count(), ATTRIBUTES_MAX);
+        assert!(facts.subject.ends_with("1.2.3.31=x"), "{}", facts.subject);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
 };
+use relais_wire::host::{NAME_BYTES_MAX, is_dns_name};
 
 /// How long an authority is good: long, since people have to trust a new one by hand.
 const AUTHORITY_AGE_MAX: Duration = Duration::from_hours(3652 * 24);
@@ -26,7 +27,7 @@ const COMMON_NAME_CHARS_MAX: usize = 64;
 /// What a certificate is for: a DNS name, perhaps with `*` for its first label, or an address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SubjectName {
-    /// A DNS name in lower case, of letters, digits, `-` and `_`, as [`SubjectName::from_str`] reads it.
+    /// A DNS name in lower case, as [`SubjectName::from_str`] reads it.
     Dns(String),
     /// An address.
     Ip(IpAddr),
@@ -62,10 +63,7 @@ impl FromStr for SubjectName {
             return Ok(Self::Ip(ip));
         }
         let name = text.strip_prefix("*.").unwrap_or(text);
-        // What ends in a number is a mistyped address.
-        let last = name.rsplit('.').next().unwrap_or_default();
-        let numeric = last.bytes().all(|byte| byte.is_ascii_digit());
-        if !name.split('.').all(is_label) || numeric || text.len() > 253 {
+        if !is_dns_name(name) || text.len() > NAME_BYTES_MAX {
             return Err(ParseSubjectNameError(text.to_owned()));
         }
         Ok(Self::Dns(text.to_ascii_lowercase()))
@@ -79,13 +77,6 @@ impl fmt::Display for SubjectName {
             Self::Ip(ip) => write!(f, "{ip}"),
         }
     }
-}
-
-fn is_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }
 
 /// Makes the certificate of an authority, signed by itself: for leaves only, good for ten years.
@@ -183,32 +174,10 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_refused() {
-        let long_label = "a".repeat(64);
-        let long = format!("{}a", "a.".repeat(127));
+        let long = format!("*.{}a", "a.".repeat(126));
         for text in [
-            "",
-            ".",
-            "a.",
-            ".a",
-            "a..b",
-            "*",
-            "*.",
-            "a.*.b",
-            "**.a",
-            "*a.b",
-            "-a",
-            "a-",
-            "a b",
-            "a/b",
-            "../a",
-            "é.fr",
-            "a\0",
-            "1.2.3",
-            "300.1.1.1",
-            "[a]",
-            "[::1",
-            &long_label,
-            &long,
+            "", "a.", "a..b", "*", "*.", "a.*.b", "**.a", "*a.b", "../a", "1.2.3", "*.1", "[a]",
+            "[::1", &long,
         ] {
             let expect = ParseSubjectNameError(text.to_owned());
             assert_eq!(text.parse::<SubjectName>(), Err(expect));

@@ -238,10 +238,10 @@ pub(super) fn chain_in(
     let mut chain = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(bytes) {
         let certificate = certificate.map_err(|error| broken(&error, path))?;
-        chain.push(certificate);
-        if Facts::of(chain.last().expect("just pushed")).is_err() {
-            return Err(PemError::NotACertificate { path: path.to_owned(), nth: chain.len() });
+        if Facts::of(&certificate).is_err() {
+            return Err(PemError::NotACertificate { path: path.to_owned(), nth: chain.len() + 1 });
         }
+        chain.push(certificate);
     }
     if chain.is_empty() {
         return Err(PemError::NoCertificate { path: path.to_owned() });
@@ -350,6 +350,10 @@ mod tests {
         check(
             &format!("{chain}{}", junk("ENCRYPTED PRIVATE KEY")),
             "the private key in \"x.pem\" is encrypted: expected one without a passphrase",
+        );
+        check(
+            &format!("{chain}{}", junk("CERTIFICATE")),
+            "certificate 2 in \"x.pem\" is not a certificate",
         );
         check(&junk("CERTIFICATE"), "certificate 1 in \"x.pem\" is not a certificate");
         check(

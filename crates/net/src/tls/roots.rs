@@ -6,9 +6,9 @@ use rustls::{
     CertificateError, Error, RootCertStore,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},
 };
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::{authority::unix_time, provider, visible::clean};
+use super::{provider, visible::clean};
 
 /// The authorities that a server's certificate may come from.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +53,11 @@ impl Roots {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates([certificate.clone()]);
         Self { authority: verifier(roots), ..self }
+    }
+
+    /// Whether nobody is believed.
+    pub(super) fn are_none(&self) -> bool {
+        self.system.is_none() && self.authority.is_none()
     }
 
     /// Judges a chain, whose first certificate is the server's own, that came from `name`.
@@ -102,6 +107,10 @@ impl fmt::Display for Verdict {
 fn verifier(roots: RootCertStore) -> Option<Arc<WebPkiServerVerifier>> {
     let provider = Arc::clone(provider());
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()
+}
+
+fn unix_time(at: SystemTime) -> Option<UnixTime> {
+    at.duration_since(SystemTime::UNIX_EPOCH).ok().map(UnixTime::since_unix_epoch)
 }
 
 fn is_unknown(error: &Error) -> bool {

@@ -7,8 +7,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{FlockOperation, flock};
-
 use super::Warning;
 
 /// A folder of ours alone.
@@ -61,11 +59,7 @@ impl Vault {
             .truncate(false)
             .mode(0o600)
             .open(self.path(".lock"))?;
-        while let Err(error) = flock(&lock, FlockOperation::LockExclusive) {
-            if io::Error::from(error).kind() != ErrorKind::Interrupted {
-                return Err(error.into());
-            }
-        }
+        lock.lock()?;
         Ok(Locked { vault: self, _lock: lock })
     }
 }
@@ -94,6 +88,8 @@ impl Locked<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::TryLockError;
+
     use super::*;
 
     #[test]
@@ -130,9 +126,8 @@ mod tests {
         let vault = Vault::open(folder.path()).unwrap();
         let first = vault.lock().unwrap();
         let file = File::open(vault.path(".lock")).unwrap();
-        let attempt = || flock(&file, FlockOperation::NonBlockingLockExclusive);
-        assert_eq!(attempt(), Err(rustix::io::Errno::WOULDBLOCK));
+        assert!(matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
         drop(first);
-        assert_eq!(attempt(), Ok(()));
+        file.try_lock().unwrap();
     }
 }

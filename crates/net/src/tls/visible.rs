@@ -1,6 +1,8 @@
-//! Strangers' texts, made fit to be seen: bounded, and harmless to a terminal.
+//! What a certificate says, made fit to be seen: bounded, and harmless to a terminal.
 
 use std::fmt::Write as _;
+
+use relais_wire::visible::is_disturbing;
 
 /// The most characters that one text out of a certificate keeps.
 const TEXT_CHARS_MAX: usize = 256;
@@ -34,14 +36,6 @@ pub(super) fn clean(text: &str) -> String {
         }
     }
     cleaned
-}
-
-/// Whether a terminal would obey it, or a reader would not see it.
-fn is_disturbing(char: char) -> bool {
-    let invisible = matches!(char,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
-    char.is_control() || invisible
 }
 
 #[cfg(test)]

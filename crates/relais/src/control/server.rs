@@ -4,12 +4,12 @@ use std::{
     fs,
     io::{self, ErrorKind},
     os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
-    time::Duration,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
+use relais_net::{SocketFile, bind_path, next_caller};
 use rustix::process::geteuid;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -18,7 +18,7 @@ use tokio::{
     task::AbortHandle,
     time::timeout,
 };
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::{Answer, Call, LINE_MAX, REQUEST_BYTES_MAX, Refusal, Request, socket_of};
 use crate::{
@@ -30,20 +30,20 @@ use crate::{
 /// How many may ask at once; the next wait.
 const CALLERS_MAX: usize = 32;
 
-/// How long to wait before accepting again after the system refused, e.g. for lack of descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
 /// An open control socket. Closed and removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Control {
-    path: PathBuf,
-    task: AbortHandle,
+    /// Dropped first: while the file is there, somebody listens.
+    _file: SocketFile,
+    _task: Accepting,
 }
 
-impl Drop for Control {
+#[derive(Debug)]
+struct Accepting(AbortHandle);
+
+impl Drop for Accepting {
     fn drop(&mut self) {
-        self.task.abort();
-        _ = fs::remove_file(&self.path);
+        self.0.abort();
     }
 }
 
@@ -58,48 +58,28 @@ pub(crate) fn listen(
     let path = socket_of(file, data)?;
     let folder = data.sockets();
     make_private(&folder).with_context(|| format!("making the folder {:?}", folder.display()))?;
-    let listener = bind(&path).with_context(|| format!("listening on {:?}", path.display()))?;
-    let task = tokio::spawn(accept(listener, calls)).abort_handle();
-    Ok(Some(Control { path, task }))
+    let (listener, file) =
+        bind(&path).with_context(|| format!("listening on {:?}", path.display()))?;
+    let task = Accepting(tokio::spawn(accept(listener, calls)).abort_handle());
+    Ok(Some(Control { _file: file, _task: task }))
 }
 
-fn bind(path: &Path) -> anyhow::Result<UnixListener> {
-    let bound = match UnixListener::bind(path) {
-        Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            if std::os::unix::net::UnixStream::connect(path).is_ok() {
-                bail!("another relais runs the same file");
-            }
-            // Left behind by one that was killed.
-            fs::remove_file(path)?;
-            UnixListener::bind(path)?
-        }
-        bound => bound?,
-    };
+fn bind(path: &Path) -> anyhow::Result<(UnixListener, SocketFile)> {
+    let (listener, file) = bind_path(path).map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => anyhow!("another relais runs the same file"),
+        _ => error.into(),
+    })?;
     // The folder keeps others out already; this is the second lock.
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    Ok(bound)
+    listener.set_nonblocking(true)?;
+    Ok((UnixListener::from_std(listener)?, file))
 }
 
 async fn accept(listener: UnixListener, calls: mpsc::Sender<Call>) {
     let places = Arc::new(Semaphore::new(CALLERS_MAX));
-    let mut failing = false;
     loop {
         let place = Arc::clone(&places).acquire_owned().await.expect("an open semaphore");
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => {
-                failing = false;
-                stream
-            }
-            Err(error) => {
-                // Once in a row of failures.
-                if !failing {
-                    warn!(%error, "the control socket fails; trying again until it passes");
-                }
-                failing = true;
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
+        let (stream, _) = next_caller(&"the control socket", || listener.accept()).await;
         let calls = calls.clone();
         tokio::spawn(async move {
             if let Err(error) = talk(stream, calls).await {

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
-use relais_net::{Endpoint, Host, Listener};
+use relais_net::{Endpoint, Host, Listener, Place};
 
 use super::{
     holder::{self, Holder},
@@ -46,7 +46,7 @@ pub(crate) fn bind(
 
 fn evade(on: &Endpoint, error: &io::Error) -> Option<Listener> {
     let mut any = on.clone();
-    if let relais_net::Place::Net(at) = &mut any.place {
+    if let Place::Net(at) = &mut any.place {
         at.port = 0;
     }
     let listener = Listener::bind(&any).ok()?;
@@ -66,14 +66,24 @@ fn why(on: &Endpoint, error: &io::Error) -> Wrong {
                 return Wrong { what, ..wrong }.hint("this change takes a restart");
             }
             let who = holder.map_or_else(|| "somebody".to_owned(), |holder| holder.to_string());
-            Wrong { what: format!("cannot listen on {on}: {who} does already"), ..wrong }
-                .hint("end that, or listen on another port; port 0 is any that is free")
+            Wrong { what: format!("cannot listen on {on}: {who} does already"), ..wrong }.hint(
+                match &on.place {
+                    Place::Net(_) => {
+                        "end that, or listen on another port; port 0 is any that is free"
+                    }
+                    Place::Path(_) => "end that, or listen at another path",
+                },
+            )
         }
         io::ErrorKind::PermissionDenied if is_privileged(on) => {
             Wrong { what: format!("cannot listen on {on}: permission denied"), ..wrong }.hint(
                 "ports below 1024 are for root: listen on another port, or allow it once with \
                  `sudo setcap cap_net_bind_service=+ep $(command -v relais)`",
             )
+        }
+        io::ErrorKind::AlreadyExists => {
+            Wrong { what: format!("cannot listen on {on}: {}", wrong.what), ..wrong }
+                .hint("remove it, or listen at another path")
         }
         io::ErrorKind::AddrNotAvailable => {
             Wrong { what: format!("cannot listen on {on}: no such address here"), ..wrong }

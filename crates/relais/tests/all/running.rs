@@ -93,6 +93,24 @@ fn a_taken_port_is_told_with_who_has_it_and_nothing_is_bound() {
 }
 
 #[test]
+fn a_file_in_the_place_of_a_socket_is_told_and_left_alone() {
+    let place = Place::new();
+    place.write("s", "precious");
+    let at = format!("unix://{}/s", place.path().display());
+    let output = place.run(&["serve", "-l", &at]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let expect = format!("error: cannot listen on {at}: a file that is no socket is there\n");
+    assert!(said.starts_with(&expect), "{said}");
+    assert!(said.contains("hint: remove it, or listen at another path"), "{said}");
+    assert_eq!(fs::read_to_string(place.path().join("s")).unwrap(), "precious");
+    let long = format!("unix:///{}", "x".repeat(107));
+    let output = place.run(&["serve", "-l", &long]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("the path has 108 bytes"), "{said}");
+    assert!(said.contains("at most 107"), "{said}");
+}
+
+#[test]
 fn https_works_at_once_with_a_certificate_of_the_local_authority() {
     let place = Place::new();
     let running = place.start(&["serve", "-l", "https://localhost:0"], 1);

@@ -40,7 +40,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hyper", &["http"]),
     ("hyper-util", &["http"]),
     ("listenfd", &["relais"]),
-    ("httparse", &["http", "wire"]),
+    ("httparse", &["http"]),
     ("memchr", &["bench", "http", "wire"]),
     ("quick_cache", &["http"]),
     ("rcgen", &["net"]),

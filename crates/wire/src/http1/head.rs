@@ -7,7 +7,7 @@
 use super::HeadLimits;
 use super::refusal::Refusal;
 use crate::class::{QUERY, TARGET, TOKEN, count_value};
-use crate::host::{HostName, parse_host, same_host};
+use crate::host::{HostName, parse_host, usual_port};
 use crate::list::trim;
 
 /// What is known of a request whose head has not ended.
@@ -51,7 +51,7 @@ struct Authority {
     name: Box<str>,
     port: Option<u16>,
     /// What no port means.
-    port_default: Option<u16>,
+    usual_port: Option<u16>,
 }
 
 impl Section {
@@ -144,12 +144,7 @@ impl Head {
         if self.content_length.is_some() {
             return Err(Refusal::ContentLengthRepeated);
         }
-        // 19 digits always fit into 64 bits.
-        if value.is_empty() || value.len() > 19 || !value.iter().all(u8::is_ascii_digit) {
-            return Err(Refusal::ContentLength);
-        }
-        let append = |length, digit: &u8| length * 10 + u64::from(digit - b'0');
-        self.content_length = Some(value.iter().fold(0, append));
+        self.content_length = Some(parse_length(value).ok_or(Refusal::ContentLength)?);
         Ok(())
     }
 
@@ -169,15 +164,31 @@ impl Head {
 }
 
 impl Authority {
-    fn parse(text: &[u8], port_default: Option<u16>) -> Result<Box<Self>, Refusal> {
+    fn parse(text: &[u8], usual_port: Option<u16>) -> Result<Box<Self>, Refusal> {
         let HostName { name, port } = parse_host(text).map_err(Refusal::TargetHost)?;
-        Ok(Box::new(Self { name: name.into(), port, port_default }))
+        Ok(Box::new(Self { name: name.into(), port, usual_port }))
     }
 
     fn agrees(&self, host: &HostName<'_>) -> bool {
-        let port = |port: Option<u16>| port.or(self.port_default);
-        same_host(&self.name, host.name) && port(self.port) == port(host.port)
+        HostName { name: &self.name, port: self.port }.agrees(host, self.usual_port)
     }
+}
+
+/// Whether `first`, the first bytes of a connection, are likely a request's: a method in capitals, a
+/// space, and the start of a path, of an HTTP URI, or `*`.
+pub fn starts_like_request(first: &[u8]) -> bool {
+    let method_len = first.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    let target = first[method_len..].strip_prefix(b" ");
+    method_len > 0 && matches!(target, Some([b'/' | b'*' | b'h', ..]))
+}
+
+/// Reads the value of a `Content-Length` field: 1 to 19 digits, which always fit into 64 bits.
+pub fn parse_length(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || value.len() > 19 || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let append = |length, digit: &u8| length * 10 + u64::from(digit - b'0');
+    Some(value.iter().fold(0, append))
 }
 
 /// Reads a field line of the trailers.
@@ -245,16 +256,7 @@ fn named_by(method: &[u8], target: &[u8]) -> Result<Option<Box<Authority>>, Refu
         return Err(Refusal::TargetForm);
     }
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
-    Authority::parse(&rest[..end], port_of(scheme)).map(Some)
-}
-
-/// The port that no port means in URIs of `scheme`, if it is one of ours.
-fn port_of(scheme: &[u8]) -> Option<u16> {
-    match scheme.to_ascii_lowercase().as_slice() {
-        b"http" | b"ws" => Some(80),
-        b"https" | b"wss" => Some(443),
-        _ => None,
-    }
+    Authority::parse(&rest[..end], usual_port(scheme)).map(Some)
 }
 
 /// Cuts a field line at its colon and checks both sides. The value is not trimmed.

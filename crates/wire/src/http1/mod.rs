@@ -21,6 +21,7 @@ mod refusal;
 mod tests;
 
 pub use chunks::CHUNK_EXTENSION_BYTES_MAX;
+pub use head::{parse_length, starts_like_request};
 pub use refusal::Refusal;
 
 use chunks::Chunks;

@@ -96,3 +96,11 @@ async fn what_follows_a_refused_tunnel_is_no_request() {
         assert_eq!(told, ["501 a:443"]);
     }
 }
+
+#[test]
+fn who_asks_in_the_clear_at_a_tls_port_is_told_if_it_speaks_http() {
+    let http = http(Stage::default(), Limits::default());
+    let told = http.refusal_in_the_clear(b"GET / HTTP/1.1\r\n");
+    assert!(told.starts_with(b"HTTP/1.1 400 Bad Request\r\n"));
+    assert_eq!(http.refusal_in_the_clear(b"SSH-2.0-OpenSSH_"), b"");
+}

@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Write};
 
-use relais_wire::target::encode_segment;
+use relais_wire::{target::encode_segment, visible::InJson};
 
 use super::{is_linkable, iso};
-use crate::files::{found::Entries, page::Quoted};
+use crate::files::found::Entries;
 
 /// *Shape*: `{"path": "/a/", "cut": false, "entries": [{"name": "b", "href": "./b", "kind": "file",
 /// "bytes": 1, "modified": "2026-11-21T02:19:00Z"}]}`. `bytes` is null for a folder, `href` for a
@@ -19,10 +19,12 @@ pub(super) fn print(path: &[u8], entries: &Entries) -> String {
 
 fn write_all(text: &mut String, path: &[u8], entries: &Entries) -> fmt::Result {
     let path = if path.is_empty() { b"/".to_vec() } else { [b"/", path, b"/"].concat() };
-    write!(text, "{{\"path\":{},\"cut\":{},\"entries\":[", Quoted(&path), entries.is_cut)?;
+    let path = String::from_utf8_lossy(&path);
+    write!(text, "{{\"path\":\"{}\",\"cut\":{},\"entries\":[", InJson(&path), entries.is_cut)?;
     for (at, entry) in entries.list.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };
-        write!(text, "{comma}\n{{\"name\":{},\"href\":", Quoted(&entry.name))?;
+        let name = String::from_utf8_lossy(&entry.name);
+        write!(text, "{comma}\n{{\"name\":\"{}\",\"href\":", InJson(&name))?;
         let (kind, slash) = if entry.bytes.is_some() { ("file", "") } else { ("folder", "/") };
         if is_linkable(&entry.name) {
             write!(text, "\"./{}{slash}\"", encode_segment(&entry.name))?;
@@ -49,12 +51,12 @@ mod tests {
 
     #[test]
     fn a_folder_is_printed() {
-        let list = vec![entry(b"a", None, 0), entry(b"b\"\xff", Some(7), 784_111_777)];
+        let list = vec![entry(b"a", None, 0), entry(b"b\"\xe2\x80\xae\xff", Some(7), 784_111_777)];
         let text = print(b"x", &Entries { list, is_cut: true });
         let expect = "{\"path\":\"/x/\",\"cut\":true,\"entries\":[\n\
             {\"name\":\"a\",\"href\":\"./a/\",\"kind\":\"folder\",\"bytes\":null,\
             \"modified\":\"1970-01-01T00:00:00Z\"},\n\
-            {\"name\":\"b\\\"\u{fffd}\",\"href\":\"./b%22%FF\",\"kind\":\"file\",\"bytes\":7,\
+            {\"name\":\"b\\\"\\u202e\u{fffd}\",\"href\":\"./b%22%E2%80%AE%FF\",\"kind\":\"file\",\"bytes\":7,\
             \"modified\":\"1994-11-06T08:49:37Z\"}]}\n";
         assert_eq!(text, expect);
     }

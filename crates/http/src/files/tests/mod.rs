@@ -26,7 +26,7 @@ use std::{
 };
 
 use http::{HeaderMap, Request};
-use relais_net::{Local, Peer};
+use relais_net::Peer;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -168,7 +168,7 @@ fn ask(request: &str) -> Ask {
     for (name, value) in lines.map(|line| line.split_once(": ").unwrap()) {
         head = head.header(name, value);
     }
-    let local = Arc::new(Local { endpoint: "tcp://127.0.0.1:80".parse().unwrap() });
+    let local = Arc::new("tcp://127.0.0.1:80".parse().unwrap());
     let caller = Arc::new(Caller { peer: Peer::Local, local, tls: None });
     Ask { request: head.body(Inbound::Full(bytes::Bytes::new())).unwrap(), caller }
 }

@@ -64,7 +64,7 @@ fn talk(files: Files, requests: &[&str]) -> Vec<u8> {
         let handler: Box<dyn DynHandler> = Box::new(files);
         let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), crate::Limits::default());
         let (_shutdown, drain) = Shutdown::new();
-        let local = Arc::new(Local { endpoint: "http://127.0.0.1:80".parse().unwrap() });
+        let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
         let conn = Conn { stream, peer: Peer::Local, local, tls: None };
         let serving = tokio::spawn(async move { http.serve(conn, drain).await });
         for request in requests {
