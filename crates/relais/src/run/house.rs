@@ -48,15 +48,6 @@ struct Entrance {
     handler: HandlerSlot,
     tls: Arc<ArcSwapOption<Acceptor>>,
     shutdown: Shutdown,
-    /// What is to be run once everything is ready.
-    waiting: Option<Waiting>,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    listener: Listener,
-    door: Arc<Door>,
-    drain: relais_net::Drain,
 }
 
 /// What a reload did. Prints as half a sentence.
@@ -93,7 +84,7 @@ impl House {
         })
     }
 
-    /// Binds every listener of a plan, or none.
+    /// Binds every listener of a plan and lets callers in, or binds none.
     pub(crate) fn start(
         &mut self,
         prepared: Prepared,
@@ -113,19 +104,6 @@ impl House {
         Ok(())
     }
 
-    /// Lets callers in where that has not been done yet.
-    pub(crate) fn open(&mut self) {
-        for entrance in &mut self.entrances {
-            let Some(Waiting { listener, door, drain }) = entrance.waiting.take() else { continue };
-            let (cores, local) = (self.cores.clone(), entrance.local.clone());
-            self.cores.first().spawn(async move {
-                if let Err(error) = relais_net::serve(listener, door, cores, drain).await {
-                    error!(%local, %error, "cannot wait for callers");
-                }
-            });
-        }
-    }
-
     /// Reads the configuration again and changes to it; or refuses and changes nothing.
     ///
     /// Listeners that stay keep their socket and their callers, who meet the new handlers with
@@ -134,9 +112,9 @@ impl House {
         let Prepared { said, plan, behind } = prepare(&self.source, &mut self.lasting)
             .map_err(|complaints| Refusal { text: stop::list(&complaints), exit: 2 })?;
         let kept = self.match_up(&plan);
+        let new = plan.listeners.iter().zip(&kept);
         let new: Vec<_> =
-            plan.listeners.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).collect();
-        let new: Vec<_> = new.into_iter().map(|(planned, _)| planned).collect();
+            new.filter_map(|(planned, kept)| kept.is_none().then_some(planned)).collect();
         let bound = bind_all(&new, &mut Inherited::default(), Taken::Refuse)
             .map_err(|found| Refusal { text: stop::list(&said.complaints(found)), exit: 1 })?;
         warn_of_limits(&self.plan.limits, &plan.limits);
@@ -144,7 +122,6 @@ impl House {
         self.plan =
             Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
         self.lasting.logs.keep(self.plan.sites.iter().filter_map(|site| site.access_log.as_ref()));
-        self.open();
         Ok(changed)
     }
 
@@ -189,6 +166,7 @@ impl House {
         changed
     }
 
+    /// Opens `listener` to callers. Until then they wait in the kernel's queue.
     fn entrance(&self, planned: &plan::Listener, listener: Listener, behind: Behind) -> Entrance {
         let Behind { handler, tls } = behind;
         let handler: HandlerSlot = Arc::new(ArcSwap::from_pointee(handler));
@@ -201,9 +179,14 @@ impl House {
             tally: Arc::default(),
         });
         let (shutdown, drain) = Shutdown::new();
-        let local = listener.local().clone();
-        let waiting = Some(Waiting { listener, door, drain });
-        Entrance { planned: planned.on.clone(), local, handler, tls, shutdown, waiting }
+        let (local, cores) = (listener.local().clone(), self.cores.clone());
+        let at = local.clone();
+        self.cores.first().spawn(async move {
+            if let Err(error) = relais_net::serve(listener, door, cores, drain).await {
+                error!(%at, %error, "cannot wait for callers");
+            }
+        });
+        Entrance { planned: planned.on.clone(), local, handler, tls, shutdown }
     }
 
     /// Lets nobody in any more and waits for those inside, for as long as they may take.

@@ -94,7 +94,6 @@ async fn live(mut house: House, data: &Data, greeting: Greeting) -> Result<(), S
             None
         }
     };
-    house.open();
     greeting.say(&house);
     manager::ready();
     loop {
