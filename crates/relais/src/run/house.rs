@@ -34,8 +34,8 @@ pub(crate) struct House {
     gate: Gate,
     /// One for each of the plan's listeners, in their order.
     entrances: Vec<Entrance>,
-    /// Listeners of earlier plans, whose callers finish.
-    leaving: JoinSet<Drained>,
+    /// Listeners of earlier plans that had callers at the last reload. They were told to finish.
+    leaving: Vec<Shutdown>,
 }
 
 /// An open listener.
@@ -80,7 +80,7 @@ impl House {
             cores,
             gate: Gate::new(all, a_client),
             entrances: Vec::new(),
-            leaving: JoinSet::new(),
+            leaving: Vec::new(),
         })
     }
 
@@ -159,9 +159,12 @@ impl House {
             };
             self.entrances.push(entrance);
         }
-        for entrance in old.into_iter().flatten() {
+        // Who is inside may finish, however long that takes; `grace` begins when all of us ends.
+        self.leaving.retain(|shutdown| !shutdown.is_drained());
+        for Entrance { shutdown, .. } in old.into_iter().flatten() {
             changed.closed += 1;
-            self.leaving.spawn(entrance.shutdown.finish(plan.limits.grace));
+            shutdown.request();
+            self.leaving.push(shutdown);
         }
         changed
     }
@@ -190,12 +193,11 @@ impl House {
     }
 
     /// Lets nobody in any more and waits for those inside, for as long as they may take.
-    pub(crate) async fn finish(mut self) -> Drained {
+    pub(crate) async fn finish(self) -> Drained {
         let grace = self.grace();
-        for entrance in self.entrances {
-            self.leaving.spawn(entrance.shutdown.finish(grace));
-        }
-        let drained = self.leaving.join_all().await;
+        let open = self.entrances.into_iter().map(|entrance| entrance.shutdown);
+        let all = open.chain(self.leaving).map(|shutdown| shutdown.finish(grace));
+        let drained = all.collect::<JoinSet<_>>().join_all().await;
         self.lasting.logs.shutdown();
         if drained.contains(&Drained::TimedOut) { Drained::TimedOut } else { Drained::InTime }
     }

@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 
-use crate::program::{Place, get, until};
+use crate::program::{Place, Running, get, until};
 
 fn config(listen: &str, root: &str) -> String {
     format!("[serve.site]\nlisten = [{listen}]\nroot = \"{root}\"\n")
@@ -56,6 +56,50 @@ fn listeners_come_and_go_and_callers_inside_stay() {
     running.signal(Signal::TERM);
     assert_eq!(running.end().code, Some(0));
     assert!(!place.path().join("new").exists());
+}
+
+/// A site at a listener that the next reload closes with `grace` 1ms, with a caller inside who
+/// asked half a question; and then a configuration with a `grace` that is long.
+fn caller_of_a_closed_listener(place: &Place) -> (Running, TcpStream) {
+    let socket = format!("\"unix://{}/stays\"", place.path().display());
+    let both = format!("\"127.0.0.1:0\", {socket}");
+    place.write("relais.toml", config(&both, "one"));
+    let running = place.start(&["up"], 2);
+    let mut stream = running.connect(0);
+    write!(stream, "GET / HTTP/1.1\r\n").unwrap();
+    // An answer on another connection: the half is read by then, or soon.
+    get(&mut running.connect(0), "/", "a");
+    for grace in ["1ms", "30s"] {
+        let text = format!("limits.grace = \"{grace}\"\n") + &config(&socket, "two");
+        place.write("relais.toml", text);
+        assert_eq!(place.run(&["reload"]).status.code(), Some(0));
+    }
+    let (_, at) = running.listeners[0].split_once("://").unwrap();
+    until(|| TcpStream::connect(at).is_err());
+    (running, stream)
+}
+
+#[test]
+fn callers_of_a_closed_listener_may_take_longer_than_grace() {
+    let place = place_of_two();
+    let (running, mut stream) = caller_of_a_closed_listener(&place);
+    write!(stream, "Host: a\r\n\r\n").unwrap();
+    assert_eq!(crate::program::answer(&mut stream).1, "one");
+    // Before the stop: nobody is cut off by it.
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    running.signal(Signal::TERM);
+    assert_eq!(running.end().code, Some(0));
+}
+
+#[test]
+fn callers_of_a_closed_listener_are_waited_for_at_the_end() {
+    let place = place_of_two();
+    let (running, mut stream) = caller_of_a_closed_listener(&place);
+    running.signal(Signal::TERM);
+    until(|| UnixStream::connect(place.path().join("stays")).is_err());
+    write!(stream, "Host: a\r\n\r\n").unwrap();
+    assert_eq!(crate::program::answer(&mut stream).1, "one");
+    assert_eq!(running.end().code, Some(0));
 }
 
 #[test]
@@ -258,7 +302,7 @@ fn too_few_descriptors_are_told_at_the_start() {
     let mut command = std::process::Command::new("/bin/sh");
     command.current_dir(place.path()).args(["-c", &up]).env_clear();
     command.env("RELAIS_DATA", place.path().join("data")).env("HOME", place.path());
-    let running = crate::program::Running::of(command, 1);
+    let running = Running::of(command, 1);
     running.signal(Signal::TERM);
     let said = running.end().stderr;
     let expect = "`connections_max` is 100, and 200 descriptors are enough for 54";
