@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, HashSet},
     fmt, io,
     path::PathBuf,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use relais_http::access_log::{AccessLog as HttpLog, Closed, Format as HttpFormat, Sink};
@@ -90,9 +90,6 @@ pub(crate) struct Logs {
     open: HashMap<AccessLog, HttpLog>,
 }
 
-/// How long a log may take to be written when we leave.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 impl Logs {
     /// The log that is `planned`, opened if it is not open yet.
     pub(crate) fn open(&mut self, planned: &AccessLog, key: &KeyPath) -> Result<HttpLog, Problem> {
@@ -125,10 +122,14 @@ impl Logs {
         }
     }
 
-    /// Waits until all is written, but not for ever.
-    pub(crate) fn shutdown(&self) {
+    /// Waits until all is written, but for all logs together not longer than `patience`.
+    ///
+    /// Blocks: to be called from outside the event loop.
+    pub(crate) fn shutdown(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
         for (planned, log) in &self.open {
-            if log.shutdown(PATIENCE) == Closed::TimedOut {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if log.shutdown(left) == Closed::TimedOut {
                 warn!(log = %planned.to, "the end of the access log is lost: it takes too long");
             }
         }

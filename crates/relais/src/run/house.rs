@@ -192,14 +192,22 @@ impl House {
         Entrance { planned: planned.on.clone(), local, handler, tls, shutdown }
     }
 
-    /// Lets nobody in any more and waits for those inside, for as long as they may take.
-    pub(crate) async fn finish(self) -> Drained {
+    /// Lets nobody in any more, and gives what waits for those inside, for as long as they may
+    /// take. To be called on a runtime.
+    pub(crate) fn finish(&mut self) -> impl Future<Output = Drained> + use<> {
         let grace = self.grace();
-        let open = self.entrances.into_iter().map(|entrance| entrance.shutdown);
-        let all = open.chain(self.leaving).map(|shutdown| shutdown.finish(grace));
-        let drained = all.collect::<JoinSet<_>>().join_all().await;
-        self.lasting.logs.shutdown();
-        if drained.contains(&Drained::TimedOut) { Drained::TimedOut } else { Drained::InTime }
+        let open = std::mem::take(&mut self.entrances).into_iter().map(|each| each.shutdown);
+        let all = open.chain(std::mem::take(&mut self.leaving));
+        let all: JoinSet<_> = all.map(|shutdown| shutdown.finish(grace)).collect();
+        async {
+            let drained = all.join_all().await;
+            if drained.contains(&Drained::TimedOut) { Drained::TimedOut } else { Drained::InTime }
+        }
+    }
+
+    /// Waits until the access logs are written, but not longer than `patience`. Blocks.
+    pub(crate) fn close_logs(&self, patience: Duration) {
+        self.lasting.logs.shutdown(patience);
     }
 
     /// What the configuration is read from.

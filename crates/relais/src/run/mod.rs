@@ -9,6 +9,8 @@ mod house;
 mod inherited;
 mod manager;
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use relais_http::OpenFiles;
 use relais_net::Drained;
@@ -52,8 +54,18 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     house.start(prepared, &mut inherited, taken).map_err(Stop::Refused)?;
     inherited.report();
     let runtime = Builder::new_current_thread().enable_io().enable_time().build();
-    runtime.context("starting the main thread's runtime")?.block_on(live(house, data, greeting))
+    let runtime = runtime.context("starting the main thread's runtime")?;
+    let ended = runtime.block_on(live(&mut house, data, greeting));
+    // Not on the runtime, which would hear nothing meanwhile; and after a second signal, too.
+    house.close_logs(if ended.is_ok() { LOGS_MAX } else { LOGS_MAX_IN_HASTE });
+    ended
 }
+
+/// How long the access logs may take to be written when we leave.
+const LOGS_MAX: Duration = Duration::from_secs(5);
+
+/// The same when callers were cut off: somebody waits for us to be gone.
+const LOGS_MAX_IN_HASTE: Duration = Duration::from_secs(1);
 
 /// The signals that say stop.
 struct Stops {
@@ -83,7 +95,7 @@ fn listen_for(kind: SignalKind) -> anyhow::Result<Signal> {
 }
 
 /// Lets callers in until told to stop, then waits for them.
-async fn live(mut house: House, data: &Data, greeting: Greeting) -> Result<(), Stop> {
+async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), Stop> {
     let mut stops = Stops::listen()?;
     let mut hang_up = listen_for(SignalKind::hangup())?;
     let (calls, mut called) = mpsc::channel(1);
@@ -94,13 +106,13 @@ async fn live(mut house: House, data: &Data, greeting: Greeting) -> Result<(), S
             None
         }
     };
-    greeting.say(&house);
+    greeting.say(house);
     manager::ready();
     loop {
         tokio::select! {
             () = stops.one() => break,
-            _ = hang_up.recv() => drop(reload(&mut house)),
-            Some(call) = called.recv() => obey(call, &mut house),
+            _ = hang_up.recv() => drop(reload(house)),
+            Some(call) = called.recv() => obey(call, house),
         }
     }
     manager::stopping();

@@ -63,6 +63,25 @@ fn a_second_signal_ends_it_at_once() {
     assert!(ended.stderr.ends_with("error: callers were cut off: told to stop twice\n"));
 }
 
+#[test]
+fn the_end_of_a_log_is_written_when_callers_are_cut_off() {
+    let place = Place::new();
+    place.write("file.txt", "whole");
+    let log = place.path().join("log");
+    let running = place.start(&["serve", "-l", "127.0.0.1:0", "--access-log", "log"], 1);
+    let mut stream = running.connect(0);
+    stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
+    for _ in 0..100 {
+        get(&mut running.connect(0), "/file.txt", "a");
+    }
+    running.signal(Signal::TERM);
+    await_refusal(&running);
+    running.signal(Signal::TERM);
+    assert_eq!(running.end().code, Some(1));
+    let lines = fs::read_to_string(log).unwrap();
+    assert_eq!(lines.matches("GET /file.txt HTTP/1.1\" 200 ").count(), 100);
+}
+
 /// Waits until nobody is let in any more.
 fn await_refusal(running: &Running) {
     let (_, at) = running.listeners[0].split_once("://").unwrap();
