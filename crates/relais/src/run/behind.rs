@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::{
     access_log::Logs,
-    complaint::{Complaint, Problem, Wrong},
+    complaint::{Complaint, KeyPath, Problem, Wrong},
     config::{Said, Source},
     plan::{Listener, Plan},
     serve::Parts,
@@ -67,27 +67,38 @@ fn read(
     let plan = Plan::new(&said.config).map_err(|problems| said.complaints(problems))?;
     let mut parts = Vec::new();
     let mut problems = Vec::new();
-    let mut warnings = Vec::new();
     for site in &plan.sites {
         match Parts::read(site, open_files) {
             Ok(read) => parts.push(read),
             Err(found) => problems.extend(found),
         }
     }
+    problems.extend(read_papers(&plan));
+    if problems.is_empty() { Ok((said, plan, parts)) } else { Err(said.complaints(problems)) }
+}
+
+/// Reads the papers of every site that has some, warns of what is odd about them, and tells what
+/// is wrong with them.
+fn read_papers(plan: &Plan) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut seen: Vec<&KeyPath> = Vec::new();
     for tls in plan.listeners.iter().flat_map(|listener| &listener.tls) {
+        // A site at two listeners has the same papers at both.
+        if seen.contains(&&tls.key_path) {
+            continue;
+        }
+        seen.push(&tls.key_path);
         match tls.read() {
-            Ok(read) => warnings.extend(read.into_iter().flat_map(|(_, warnings)| warnings)),
+            Ok(read) => {
+                for warning in read.into_iter().flat_map(|(_, warnings)| warnings) {
+                    warn!("{warning}");
+                }
+            }
             Err(problem) => problems.push(problem),
         }
         problems.extend(tls.read_authorities().err());
     }
-    warnings.dedup();
-    for warning in warnings {
-        warn!("{warning}");
-    }
-    // A site at two listeners has its papers read twice.
-    problems.dedup();
-    if problems.is_empty() { Ok((said, plan, parts)) } else { Err(said.complaints(problems)) }
+    problems
 }
 
 fn assemble(plan: &Plan, parts: Vec<Parts>, lasting: &mut Lasting) -> Result<Vec<Behind>, Problem> {

@@ -1,6 +1,6 @@
 //! What is said about files that are there and no good, and about command lines.
 
-use std::{net::TcpListener, process::Output};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, process::Output};
 
 use crate::program::Place;
 
@@ -51,6 +51,30 @@ error: cannot use \"a.test.pem\" with \"b.test-key.pem\": the private key does n
   = key: serve.site.tls.key
 ";
     check(&place.run(&["check"]), 2, said);
+}
+
+#[test]
+fn each_site_is_warned_of_once_however_many_listeners_it_has() {
+    let place = Place::new();
+    let mut text = String::new();
+    for name in ["a.test", "b.test"] {
+        assert!(place.run(&["cert", "issue", name]).status.success());
+        let key = place.path().join(format!("{name}-key.pem"));
+        fs::set_permissions(key, fs::Permissions::from_mode(0o644)).unwrap();
+        text +=
+            &"[serve.\"NAME\"]\nlisten = [\"https://127.0.0.1:8443\", \"https://[::1]:8443\"]\n\
+                  root = \".\"\nhosts = \"NAME\"\n\
+                  tls = { cert = \"NAME.pem\", key = \"NAME-key.pem\" }\n"
+                .replace("NAME", name);
+    }
+    place.write("relais.toml", &text);
+    let output = place.run(&["check"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.matches("is open to others").count(), 2, "{said}");
+    place.write("relais.toml", text.replace("-key.pem", "-no-key.pem"));
+    let output = place.run(&["check"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.matches("error: ").count(), 2, "{said}");
 }
 
 #[test]
