@@ -115,7 +115,7 @@ impl House {
         let new = plan.listeners.iter().zip(&kept);
         let new: Vec<_> =
             new.filter_map(|(planned, kept)| kept.is_none().then_some(planned)).collect();
-        let bound = bind_all(&new, &mut Inherited::default(), Taken::Refuse)
+        let bound = bind_all(&new, &mut Inherited::default(), Taken::RefuseForNow)
             .map_err(|found| Refusal { text: stop::list(&said.complaints(found)), exit: 1 })?;
         warn_of_limits(&self.plan.limits, &plan.limits);
         let changed = self.switch(&plan, behind, &kept, bound);

@@ -101,6 +101,9 @@ fn a_command_line_is_told_by_its_flags() {
     let said = "error: bad status \"200\"\n --> command line: --error-page\n  \
                 = expected 400 to 599\n";
     check(&place.run(&["serve", "--error-page", "200=ok.html"]), 2, said);
+    let said = "error: http://127.0.0.1:9000 and http://:9000 both take port 9000 of 127.0.0.1\n \
+                --> command line: --listen\n  = expected one of them\n";
+    check(&place.run(&["serve", "-l", "9000", "-l", ":9000"]), 2, said);
     let said = "error: bad name \"a b\"\n --> command line: NAME\n  \
                 = expected a DNS name, \"*.\" and a DNS name, or an address\n";
     check(&place.run(&["cert", "issue", "a b"]), 2, said);
