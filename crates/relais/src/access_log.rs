@@ -18,7 +18,7 @@ use crate::{
 
 /// The table, word for word.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, e.g. `{ file = \"access.log\" }`")]
 pub struct Table {
     /// Where the lines go; `-` is the standard output.
     pub file: PathBuf,
@@ -68,8 +68,9 @@ impl AccessLog {
     /// What keeps the log from being opened, as far as that can be told without making a file.
     pub(crate) fn problem(&self, key: &KeyPath) -> Option<Problem> {
         let To::File(file) = &self.to else { return None };
-        let wrong =
-            |what, expected: &str| Some(key.key("file").wrong(Wrong::expected(what, expected)));
+        let wrong = |what, expected: &str| {
+            Some(key.key("file").wrong(Wrong::expected(what, expected).at_home(file)))
+        };
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) {
             return wrong(

@@ -12,7 +12,7 @@ use crate::{
 
 /// The table, word for word.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, e.g. `{ file = \"users.txt\" }`")]
 pub struct Table {
     /// One `user:hash` a line, as `relais password` prints it.
     pub file: PathBuf,

@@ -158,7 +158,11 @@ fn read_serve<'t>(
 ) -> Result<(), Vec<Complaint>> {
     let expected = "tables with names, e.g. `[serve.site]`";
     let DeValue::Table(tables) = value.get_ref() else {
-        let what = format!("`serve` is not a table but a {}", value.get_ref().type_str());
+        let found = match value.get_ref().type_str() {
+            "array" => "list",
+            other => other,
+        };
+        let what = format!("`serve` is not a table: {found}");
         return Err(vec![document.complaint(key.wrong(Wrong::expected(what, expected)))]);
     };
     let mut complaints = Vec::new();

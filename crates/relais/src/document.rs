@@ -99,7 +99,7 @@ impl<'t> Document<'t> {
         let path = if path.0.len() < key.0.len() { key.clone() } else { path };
         let fault = match message.strip_prefix("unknown field ") {
             Some(_) => unknown_key(message),
-            None => Wrong::from_message(&in_our_words(message)),
+            None => unquoted(Wrong::from_message(&in_our_words(message))),
         };
         Complaint { place: self.place(span.clone()), key: path, fault }
     }
@@ -168,13 +168,19 @@ fn in_our_words(message: &str) -> String {
     const WORDS: &[(&str, &str)] = &[
         ("missing field", "missing key"),
         ("invalid type: map", "invalid type: table"),
+        ("invalid type: sequence", "invalid type: list"),
         ("expected a sequence", "expected a list"),
         ("expected a map", "expected a table"),
+        ("expected path string", "expected a path in quotes"),
         ("expected usize", "expected a whole number"),
         ("expected u32", "expected a whole number"),
         ("expected a boolean", "expected true or false"),
         ("unknown variant", "unknown word"),
     ];
+    // Where one of some words is read, a value that is no string at all.
+    if message == "wanted string or table" || message.starts_with("expected table, found ") {
+        return "not a word, expected one in quotes".to_owned();
+    }
     let words = WORDS.iter();
     words.fold(message.to_owned(), |message, (theirs, ours)| message.replacen(theirs, ours, 1))
 }
@@ -188,6 +194,21 @@ fn is_echo(message: &str, taken: &[String], complaints: &[Complaint]) -> bool {
     let meant = did_you_mean(missing);
     taken.iter().any(|key| key == missing)
         || complaints.iter().any(|complaint| complaint.fault.hint.as_ref() == Some(&meant))
+}
+
+/// Adds, where a bare number stands for a string, how it would be one.
+fn unquoted(wrong: Wrong) -> Wrong {
+    let number = wrong.what.strip_prefix("invalid type: integer `");
+    let number = number.and_then(|rest| rest.strip_suffix('`')).map(str::to_owned);
+    let is_for_string = |expected: &str| {
+        ["a string", "an endpoint", "a path"].iter().any(|start| expected.starts_with(start))
+    };
+    match number {
+        Some(number) if wrong.expected.as_deref().is_some_and(is_for_string) => {
+            wrong.hint(format!("put it in quotes: `\"{number}\"`"))
+        }
+        _ => wrong,
+    }
 }
 
 /// What is wrong with a key that nobody reads, from serde's own words for it.

@@ -12,7 +12,7 @@ use crate::{
 
 /// The table, word for word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, e.g. `[limits]`")]
 pub struct Table {
     /// Connections at once, in all.
     pub connections_max: Option<usize>,

@@ -22,7 +22,10 @@ use crate::{
 
 /// The table, word for word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table, e.g. `{ cert = \"cert.pem\", key = \"key.pem\" }`"
+)]
 pub struct Table {
     /// A PEM file: the certificate, then those between it and the root.
     pub cert: Option<PathBuf>,
@@ -122,7 +125,8 @@ impl Tls {
                 | PemError::Encrypted { path } => path == key,
             };
             let which = if is_keys { "key" } else { "cert" };
-            self.key_path.key(which).wrong(Wrong::from_error(&error))
+            let path = if is_keys { key } else { cert };
+            self.key_path.key(which).wrong(Wrong::from_error(&error).at_home(path))
         })?;
         Ok(Some(read))
     }
@@ -130,7 +134,8 @@ impl Tls {
     /// Reads whose signature callers need.
     pub(crate) fn read_authorities(&self) -> Result<Option<Vec<CertificateDer<'static>>>, Problem> {
         let Some(file) = &self.client_ca else { return Ok(None) };
-        let wrong = |error| self.key_path.key("client_ca").wrong(Wrong::from_error(&error));
+        let wrong =
+            |error| self.key_path.key("client_ca").wrong(Wrong::from_error(&error).at_home(file));
         read_chain(file).map(Some).map_err(wrong)
     }
 }

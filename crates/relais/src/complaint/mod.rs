@@ -115,7 +115,17 @@ impl Wrong {
     pub fn reading(what: &str, path: &Path, error: &std::io::Error) -> Self {
         let why = plain(&error.to_string());
         let what = format!("cannot read {what} {:?}: {why}", path.display());
-        Self { what, expected: None, hint: None }
+        Self { what, expected: None, hint: None }.at_home(path)
+    }
+
+    /// Says in a hint that `path` was taken as it is written, if a shell would not have done so.
+    #[must_use]
+    pub fn at_home(self, path: &Path) -> Self {
+        if path.iter().any(|step| step == "~") {
+            self.hint("`~` is a folder of that name here: write the home's path in full")
+        } else {
+            self
+        }
     }
 
     /// Says in a hint which of `known` is spelled much like `found`, if one is.

@@ -1,6 +1,6 @@
 //! From a planned site to what answers its requests.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use relais_http::{
     DynHandler, Handler, OpenFiles,
@@ -9,7 +9,10 @@ use relais_http::{
     files::{Compress, Dotfiles, Files, Levels, Listing, OpenError, Options, Root as FilesRoot},
 };
 
-use super::{Root, Site};
+use super::{
+    Root, Site,
+    site::{BUILT_IN, DEMO},
+};
 use crate::{
     access_log::Logs,
     clock,
@@ -114,5 +117,18 @@ fn files_problem(site: &Site, key: &KeyPath, error: &OpenError) -> Problem {
             }
         }
     };
-    key.wrong(Wrong::from_error(error))
+    let wrong = Wrong::from_error(error);
+    key.wrong(match error {
+        OpenError::RootMissing { path } => hint_at_root(wrong, path),
+        _ => wrong,
+    })
+}
+
+/// Adds what was likely meant by a root that is not there.
+fn hint_at_root(wrong: Wrong, path: &Path) -> Wrong {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.starts_with(BUILT_IN) {
+        return wrong.near(&name, [DEMO]);
+    }
+    wrong.at_home(path)
 }

@@ -75,7 +75,10 @@ pub struct CacheControl {
 }
 
 /// How the pages in this program are written as a root.
-const DEMO: &str = "relais:demo";
+pub(super) const DEMO: &str = "relais:demo";
+
+/// What the name of everything in this program begins with.
+pub(super) const BUILT_IN: &str = "relais:";
 
 /// The file that a folder is answered with, if nothing else is said.
 pub(crate) const INDEX: &str = "index.html";
