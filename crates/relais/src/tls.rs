@@ -4,11 +4,13 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::OnceLock,
+    time::SystemTime,
 };
 
 use relais_net::tls::{
-    Acceptor, Authority, AuthorityError, CertificateDer, Certified, Offer, ParseSubjectNameError,
-    PemError, Protocols, Resumption, SubjectName, Warning, read_certified, read_chain,
+    Acceptor, Authority, AuthorityError, CertificateDer, Certified, Offer, OfferError,
+    ParseSubjectNameError, PemError, Protocols, Resumption, SubjectName, Warning, read_certified,
+    read_chain,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use tracing::warn;
@@ -16,8 +18,8 @@ use tracing::warn;
 use crate::{
     base::Base,
     clock,
-    complaint::{KeyPath, Problem, Wrong},
-    data,
+    complaint::{Complaint, KeyPath, Place, Problem, Trouble, Wrong},
+    data::{Data, make_private},
 };
 
 /// The table, word for word.
@@ -148,15 +150,15 @@ fn subject(name: &str) -> Result<SubjectName, ParseSubjectNameError> {
 /// What all listeners with TLS share, and what outlives a reload.
 #[derive(Debug)]
 pub(crate) struct Keeper {
-    folder: PathBuf,
+    data: Data,
     resumption: Resumption,
     authority: OnceLock<Authority>,
 }
 
 impl Keeper {
-    /// A keeper whose authority, should one be needed, is in `folder`.
-    pub(crate) fn new(folder: PathBuf) -> io::Result<Self> {
-        Ok(Self { folder, resumption: Resumption::new()?, authority: OnceLock::new() })
+    /// A keeper whose authority, should one be needed, is in `data`.
+    pub(crate) fn new(data: Data) -> io::Result<Self> {
+        Ok(Self { data, resumption: Resumption::new()?, authority: OnceLock::new() })
     }
 
     /// Where the certificate of the local authority is, if one was needed.
@@ -166,12 +168,12 @@ impl Keeper {
 
     /// What a listener offers whose sites have these papers. Makes the local authority if one is
     /// needed and there is none.
-    pub(crate) fn acceptor(&self, papers: &[Tls]) -> Result<Acceptor, Problem> {
+    pub(crate) fn acceptor(&self, papers: &[Tls]) -> Result<Acceptor, Trouble> {
         let mut certified = Vec::new();
         for tls in papers {
             certified.push(match &tls.papers {
                 Papers::Files { .. } => tls.read()?.expect("files were asked for").0,
-                Papers::LocalAuthority { names } => self.leaf(names, &tls.key_path)?,
+                Papers::LocalAuthority { names } => self.leaf(names)?,
             });
         }
         let first = papers.first().expect("a listener with TLS has papers");
@@ -181,25 +183,45 @@ impl Keeper {
             caller_authorities: first.read_authorities()?,
             resumption: self.resumption.clone(),
         };
-        Acceptor::new(&offer).map_err(|error| first.key_path.wrong(Wrong::from_error(&error)))
+        let wrong = |error| first.key_path.wrong(Wrong::from_error(&error)).into();
+        Acceptor::new(&offer).map_err(|error: OfferError| wrong(error))
     }
 
-    fn leaf(&self, names: &[SubjectName], key: &KeyPath) -> Result<Certified, Problem> {
-        let now = clock::now();
-        let wrong = |error: AuthorityError| key.wrong(Wrong::from_error(&error));
+    fn leaf(&self, names: &[SubjectName]) -> Result<Certified, Trouble> {
+        let folder = self.data.authority().map_err(|error| {
+            let wrong = Wrong::from_error(&error);
+            let what = format!("{} for the local authority of `https://`", wrong.what);
+            let place = Place::Flag("--data".to_owned());
+            let key = KeyPath::default();
+            Trouble::Beside(Box::new(Complaint { place, key, fault: Wrong { what, ..wrong } }))
+        })?;
+        self.leaf_in(&folder, names, clock::now()).map_err(|error| {
+            let fault = Wrong::from_error(&error).hint(
+                "`--data DIR` or `RELAIS_DATA` names another data folder; `tls` and `--cert` \
+                 do without the local authority",
+            );
+            let place = Place::File(folder);
+            Trouble::Beside(Box::new(Complaint { place, key: KeyPath::default(), fault }))
+        })
+    }
+
+    fn leaf_in(
+        &self,
+        folder: &Path,
+        names: &[SubjectName],
+        now: SystemTime,
+    ) -> Result<Certified, AuthorityError> {
         if self.authority.get().is_none() {
-            let authority = open_authority(&self.folder).map_err(wrong)?;
-            _ = self.authority.set(authority);
+            _ = self.authority.set(open_authority(folder)?);
         }
-        let authority = self.authority.get().expect("it was just set");
-        authority.leaf_for(names, now).map_err(wrong)
+        self.authority.get().expect("it was just set").leaf_for(names, now)
     }
 }
 
 /// Opens the local authority, or makes it, and warns of what is odd about it.
 pub(crate) fn open_authority(folder: &Path) -> Result<Authority, AuthorityError> {
     if let Some(above) = folder.parent() {
-        data::make_private(above)
+        make_private(above)
             .map_err(|source| AuthorityError::Folder { folder: above.to_owned(), source })?;
     }
     let authority = Authority::open_or_create(folder, &label(), clock::now())?;

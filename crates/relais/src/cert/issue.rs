@@ -22,7 +22,7 @@ pub(crate) fn issue(names: &[String], out: &Path, data: &Data) -> Result<(), Sto
         let fault = Wrong::from_error(&error);
         Stop::Wrong(vec![Complaint { place, key: KeyPath::default(), fault }])
     })?;
-    let authority = open_authority(&data.authority())?;
+    let authority = open_authority(&data.authority()?)?;
     let issued = authority.issue(&subjects, clock::now())?;
     // `*` and `:` would have to be quoted in every shell.
     let stem = names[0].replace('*', "_").replace(':', "-");

@@ -45,8 +45,10 @@ pub(crate) fn show(what: &str, json: bool, data: &Data) -> Result<(), Stop> {
 fn look(endpoint: &Endpoint, data: &Data) -> anyhow::Result<Seen> {
     let mut roots = Roots::system();
     // Not made for it: who only looks has nothing to be trusted.
-    if data.authority().is_dir() {
-        roots = roots.with_authority(open_authority(&data.authority())?.certificate());
+    if let Ok(folder) = data.authority()
+        && folder.is_dir()
+    {
+        roots = roots.with_authority(open_authority(&folder)?.certificate());
     }
     let probe = Probe { server_name: None, roots, connect_max: PATIENCE, handshake_max: PATIENCE };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -29,7 +29,7 @@ pub(crate) enum Deed {
 
 /// Tells or does it.
 pub(crate) fn trust(deed: Deed, data: &Data) -> Result<(), Stop> {
-    let certificate = open_authority(&data.authority())?.certificate_path();
+    let certificate = open_authority(&data.authority()?)?.certificate_path();
     let home = std::env::var_os("HOME").map(Into::into);
     let stores = Machine { root: "/".into(), home }.stores(&certificate);
     tell(format_args!("The local authority's certificate is {}", certificate.display()));

@@ -63,6 +63,21 @@ pub struct Problem {
     pub fault: Wrong,
 }
 
+/// Something wrong that keeps a configuration from being run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// With what it says.
+    Within(Problem),
+    /// With what it needs, and does not speak of.
+    Beside(Box<Complaint>),
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Self::Within(problem)
+    }
+}
+
 /// The way to a value: `serve.site.listen[1]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyPath(pub Vec<Step>);

@@ -56,7 +56,7 @@ pub(crate) fn listen(
 ) -> anyhow::Result<Option<Control>> {
     let Source::File(file) = source else { return Ok(None) };
     let path = socket_of(file, data)?;
-    let folder = data.sockets();
+    let folder = data.sockets()?;
     make_private(&folder).with_context(|| format!("making the folder {:?}", folder.display()))?;
     let listener = bind(&path).with_context(|| format!("listening on {:?}", path.display()))?;
     let task = tokio::spawn(accept(listener, calls)).abort_handle();

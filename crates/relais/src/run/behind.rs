@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::{
     access_log::Logs,
-    complaint::{Complaint, KeyPath, Problem, Wrong},
+    complaint::{Complaint, KeyPath, Problem, Trouble, Wrong},
     config::{Said, Source},
     plan::{Listener, Plan},
     serve::Parts,
@@ -55,7 +55,8 @@ pub(crate) fn prepare(source: &Source, lasting: &mut Lasting) -> Result<Prepared
     let (said, plan, parts) = read(source, &lasting.open_files)?;
     match assemble(&plan, parts, lasting) {
         Ok(behind) => Ok(Prepared { said, plan, behind }),
-        Err(problem) => Err(said.complaints(vec![problem])),
+        Err(Trouble::Within(problem)) => Err(said.complaints(vec![problem])),
+        Err(Trouble::Beside(complaint)) => Err(vec![*complaint]),
     }
 }
 
@@ -101,7 +102,7 @@ fn read_papers(plan: &Plan) -> Vec<Problem> {
     problems
 }
 
-fn assemble(plan: &Plan, parts: Vec<Parts>, lasting: &mut Lasting) -> Result<Vec<Behind>, Problem> {
+fn assemble(plan: &Plan, parts: Vec<Parts>, lasting: &mut Lasting) -> Result<Vec<Behind>, Trouble> {
     let mut handlers = Vec::new();
     for (site, parts) in plan.sites.iter().zip(parts) {
         handlers.push(parts.handler(site, &mut lasting.logs)?);
@@ -115,7 +116,7 @@ fn stand(
     plan: &Plan,
     handlers: &[Arc<dyn DynHandler>],
     keeper: &Keeper,
-) -> Result<Behind, Problem> {
+) -> Result<Behind, Trouble> {
     let sites = listener.sites.iter().map(|site| HostedSite {
         hosts: plan.sites[*site].hosts.iter().map(|host| host.0.clone()).collect(),
         handler: Arc::clone(&handlers[*site]),

@@ -44,7 +44,7 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     let mut inherited = Inherited::from_env();
     let descriptors = descriptors::raise();
     let mut lasting = Lasting {
-        tls: Keeper::new(data.authority()).context("making keys for TLS")?,
+        tls: Keeper::new(data.clone()).context("making keys for TLS")?,
         logs: Logs::default(),
         open_files: OpenFiles::at_most(limits::files(descriptors)),
     };

@@ -125,6 +125,44 @@ fn https_works_at_once_with_a_certificate_of_the_local_authority() {
 }
 
 #[test]
+fn only_who_needs_a_data_folder_is_asked_for_one() {
+    let place = Place::new();
+    let nowhere = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.env_clear();
+        command
+    };
+    let running = Running::of(nowhere(&["serve", "-l", "127.0.0.1:0"]), 1);
+    running.signal(Signal::TERM);
+    assert_eq!(running.end().stderr.matches("data folder").count(), 0);
+    let output = nowhere(&["serve", "-l", "https://127.0.0.1:0"]).output().unwrap();
+    let said = "error: no data folder for the local authority of `https://`\n \
+                --> command line: --data\n  = expected HOME, RELAIS_DATA or --data\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), said);
+    place.write("relais.toml", "[serve.site]\nlisten = \"127.0.0.1:0\"\nroot = \".\"\n");
+    assert_eq!(nowhere(&["check"]).output().unwrap().status.code(), Some(0));
+    let running = Running::of(nowhere(&["up"]), 1);
+    running.signal(Signal::TERM);
+    let said = running.end().stderr;
+    assert!(said.contains("`relais reload` will not reach us: no data folder: expected"), "{said}");
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_told_as_such() {
+    let place = Place::new();
+    // No folder can be made in it, not even by root.
+    place.write("data", "a file");
+    let folder = place.path().join("data/authority");
+    for arguments in [&["up"][..], &["serve", "-l", "https://127.0.0.1:0"]] {
+        let output = place.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let at = format!("\n --> {}\nhint: `--data DIR` or `RELAIS_DATA` names", folder.display());
+        assert!(said.starts_with("error: cannot keep an authority in "), "{said}");
+        assert!(said.contains(&at), "{said}");
+    }
+}
+
+#[test]
 fn the_demo_runs_without_a_file_and_evades_taken_ports() {
     let place = Place::new();
     // Taken by us, or by whoever has it already.
