@@ -80,10 +80,8 @@ impl Source {
         match self {
             Self::Flags(config) => Ok(Said { config: (**config).clone(), origin: Origin::Flags }),
             Self::File(path) => {
-                let text = read_text(path).map_err(|fault| {
-                    let place = Place::File(path.clone());
-                    vec![Complaint { place, key: KeyPath::default(), fault }]
-                })?;
+                let text =
+                    read_text(path).map_err(|wrong| vec![Complaint::of_file(path, wrong)])?;
                 Said::parse(path.clone(), text)
             }
             Self::Embedded { name, text } => Said::parse(name.into(), (*text).to_owned()),
@@ -204,7 +202,7 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
 }
 
 /// The same words, told to someone who typed a flag.
-fn flag_complaint(Problem { key, fault }: Problem) -> Complaint {
+fn flag_complaint(Problem { key, wrong }: Problem) -> Complaint {
     let flag = serve::flag_of(&key).unwrap_or("arguments").to_owned();
-    Complaint { place: Place::Flag(flag), key, fault }
+    Complaint { place: Place::Flag(flag), key, wrong }
 }

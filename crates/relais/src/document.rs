@@ -35,9 +35,9 @@ impl<'t> Document<'t> {
             return Ok(document);
         }
         let complain = |error: &toml::de::Error| {
-            let fault = Wrong::from_message(error.message());
+            let wrong = Wrong::from_message(error.message());
             let place = document.place(error.span().unwrap_or_default());
-            Complaint { place, key: KeyPath::default(), fault }
+            Complaint { place, key: KeyPath::default(), wrong }
         };
         Err(errors.iter().take(SYNTAX_ERRORS_MAX).map(complain).collect())
     }
@@ -49,8 +49,8 @@ impl<'t> Document<'t> {
 
     /// Where `problem` is.
     pub(crate) fn complaint(&self, problem: Problem) -> Complaint {
-        let Problem { key, fault } = problem;
-        Complaint { place: self.place_of(&key), key, fault }
+        let Problem { key, wrong } = problem;
+        Complaint { place: self.place_of(&key), key, wrong }
     }
 
     /// Where a problem with a key itself is, rather than with its value.
@@ -58,9 +58,9 @@ impl<'t> Document<'t> {
         &self,
         key: KeyPath,
         span: Range<usize>,
-        fault: Wrong,
+        wrong: Wrong,
     ) -> Complaint {
-        Complaint { place: self.place(span), key, fault }
+        Complaint { place: self.place(span), key, wrong }
     }
 
     /// Turns `value`, which stands at `key`, into a `T`; or says everything that is wrong with it.
@@ -97,11 +97,11 @@ impl<'t> Document<'t> {
         let path = self.path_at(span);
         // A table's header has no span of its own inside the table: its key is the one asked for.
         let path = if path.0.len() < key.0.len() { key.clone() } else { path };
-        let fault = match message.strip_prefix("unknown field ") {
+        let wrong = match message.strip_prefix("unknown field ") {
             Some(_) => unknown_key(message),
             None => unquoted(Wrong::from_message(&in_our_words(message))),
         };
-        Complaint { place: self.place(span.clone()), key: path, fault }
+        Complaint { place: self.place(span.clone()), key: path, wrong }
     }
 
     /// The deepest key whose own text or value holds `span`.
@@ -193,7 +193,7 @@ fn is_echo(message: &str, taken: &[String], complaints: &[Complaint]) -> bool {
     let missing = quoted(message).next().unwrap_or_default();
     let meant = did_you_mean(missing);
     taken.iter().any(|key| key == missing)
-        || complaints.iter().any(|complaint| complaint.fault.hint.as_ref() == Some(&meant))
+        || complaints.iter().any(|complaint| complaint.wrong.hint.as_ref() == Some(&meant))
 }
 
 /// Adds, where a bare number stands for a string, how it would be one.

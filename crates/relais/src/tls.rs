@@ -18,7 +18,7 @@ use tracing::warn;
 use crate::{
     base::Base,
     clock,
-    complaint::{Complaint, KeyPath, Place, Problem, Trouble, Wrong},
+    complaint::{Complaint, KeyPath, Problem, Trouble, Wrong},
     data::{Data, make_private},
 };
 
@@ -191,17 +191,14 @@ impl Keeper {
         let folder = self.data.authority().map_err(|error| {
             let wrong = Wrong::from_error(&error);
             let what = format!("{} for the local authority of `https://`", wrong.what);
-            let place = Place::Flag("--data".to_owned());
-            let key = KeyPath::default();
-            Trouble::Beside(Box::new(Complaint { place, key, fault: Wrong { what, ..wrong } }))
+            Trouble::Beside(Box::new(Complaint::of_flag("--data", Wrong { what, ..wrong })))
         })?;
         self.leaf_in(&folder, names, clock::now()).map_err(|error| {
-            let fault = Wrong::from_error(&error).hint(
+            let wrong = Wrong::from_error(&error).hint(
                 "`--data DIR` or `RELAIS_DATA` names another data folder; `tls` and `--cert` \
                  do without the local authority",
             );
-            let place = Place::File(folder);
-            Trouble::Beside(Box::new(Complaint { place, key: KeyPath::default(), fault }))
+            Trouble::Beside(Box::new(Complaint::of_file(folder, wrong)))
         })
     }
 

@@ -7,7 +7,7 @@ use relais_net::tls::{ParseSubjectNameError, SubjectName};
 
 use crate::{
     clock,
-    complaint::{Complaint, KeyPath, Place, Wrong},
+    complaint::{Complaint, Wrong},
     data::Data,
     output::say,
     stop::Stop,
@@ -18,9 +18,7 @@ use crate::{
 pub(crate) fn issue(names: &[String], out: &Path, data: &Data) -> Result<(), Stop> {
     let subjects = names.iter().map(|name| name.parse()).collect::<Result<Vec<SubjectName>, _>>();
     let subjects = subjects.map_err(|error: ParseSubjectNameError| {
-        let place = Place::Flag("NAME".to_owned());
-        let fault = Wrong::from_error(&error);
-        Stop::Wrong(vec![Complaint { place, key: KeyPath::default(), fault }])
+        Stop::Wrong(vec![Complaint::of_flag("NAME", Wrong::from_error(&error))])
     })?;
     let authority = open_authority(&data.authority()?)?;
     let issued = authority.issue(&subjects, clock::now())?;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clock,
-    complaint::{Complaint, KeyPath, Place, Wrong},
+    complaint::{Complaint, Wrong},
     data::Data,
     output::say,
     stop::Stop,
@@ -34,9 +34,8 @@ pub(crate) fn show(what: &str, json: bool, data: &Data) -> Result<(), Stop> {
         return Ok(());
     }
     let endpoint = Endpoint::parse_in(what, Scheme::Https).map_err(|error| {
-        let place = Place::Flag("FILE|ENDPOINT".to_owned());
-        let fault = Wrong::from_error(&error).hint("there is no file of that name either");
-        Stop::Wrong(vec![Complaint { place, key: KeyPath::default(), fault }])
+        let wrong = Wrong::from_error(&error).hint("there is no file of that name either");
+        Stop::Wrong(vec![Complaint::of_flag("FILE|ENDPOINT", wrong)])
     })?;
     let seen = look(&endpoint, data)?;
     Ok(print(&seen.chain, Some(&seen), json)?)

@@ -14,7 +14,7 @@ pub struct Complaint {
     /// Which key has it; empty for the file as a whole.
     pub key: KeyPath,
     /// What is wrong.
-    pub fault: Wrong,
+    pub wrong: Wrong,
 }
 
 /// Where a problem is.
@@ -60,7 +60,7 @@ pub struct Problem {
     /// Which key.
     pub key: KeyPath,
     /// What is wrong.
-    pub fault: Wrong,
+    pub wrong: Wrong,
 }
 
 /// Something wrong that keeps a configuration from being run.
@@ -89,6 +89,18 @@ pub enum Step {
     Key(String),
     /// Into a list.
     Index(usize),
+}
+
+impl Complaint {
+    /// About what stands at `flag` of the command line.
+    pub fn of_flag(flag: impl Into<String>, wrong: Wrong) -> Self {
+        Self { place: Place::Flag(flag.into()), key: KeyPath::default(), wrong }
+    }
+
+    /// About a file as a whole, or a folder.
+    pub fn of_file(path: impl Into<PathBuf>, wrong: Wrong) -> Self {
+        Self { place: Place::File(path.into()), key: KeyPath::default(), wrong }
+    }
 }
 
 impl Wrong {
@@ -214,8 +226,8 @@ impl KeyPath {
     }
 
     /// What is wrong with the value there.
-    pub fn wrong(&self, fault: Wrong) -> Problem {
-        Problem { key: self.clone(), fault }
+    pub fn wrong(&self, wrong: Wrong) -> Problem {
+        Problem { key: self.clone(), wrong }
     }
 
     /// Whether there is no step at all.

@@ -11,7 +11,7 @@ use anyhow::{Context as _, anyhow};
 
 use super::{ANSWER_BYTES_MAX, Answer, LINE_MAX, Refusal, Request, socket_of};
 use crate::{
-    complaint::{Complaint, KeyPath, Place, Wrong},
+    complaint::{Complaint, Wrong},
     data::Data,
     output::say,
     stop::Stop,
@@ -23,9 +23,8 @@ const ANSWER_MAX: Duration = Duration::from_mins(1);
 /// Has the relais that runs `file` read it again.
 pub(crate) fn reload(file: &Path, data: &Data) -> Result<(), Stop> {
     if let Err(error) = std::fs::metadata(file) {
-        let fault = Wrong::reading("the configuration", file, &error);
-        let place = Place::File(file.to_owned());
-        return Err(Stop::Wrong(vec![Complaint { place, key: KeyPath::default(), fault }]));
+        let wrong = Wrong::reading("the configuration", file, &error);
+        return Err(Stop::Wrong(vec![Complaint::of_file(file, wrong)]));
     }
     match ask(Request::Reload {}, file, data)? {
         Answer::Done { text } => {
