@@ -31,7 +31,10 @@ pub(crate) fn reload(file: &Path, data: &Data) -> Result<(), Stop> {
             say(format_args!("reloaded: {text}"));
             Ok(())
         }
-        Answer::Refused(Refusal { text, exit }) => Err(Stop::Elsewhere { text, exit }),
+        Answer::Refused(Refusal { text, exit }) => {
+            let text = format!("{}\n\nThe old configuration runs on.", text.trim_end());
+            Err(Stop::Elsewhere { text, exit })
+        }
     }
 }
 

@@ -56,6 +56,9 @@ pub(crate) struct Changed {
     kept: usize,
     opened: usize,
     closed: usize,
+    /// Whether the plan has limits that hold only after a restart: connections know theirs from
+    /// their beginning, and listeners from theirs.
+    pub(crate) has_new_limits: bool,
 }
 
 impl House {
@@ -117,7 +120,6 @@ impl House {
             new.filter_map(|(planned, kept)| kept.is_none().then_some(planned)).collect();
         let bound = bind_all(&new, &mut Inherited::default(), Taken::RefuseForNow)
             .map_err(|found| Refusal { text: stop::list(&said.complaints(found)), exit: 1 })?;
-        warn_of_limits(&self.plan.limits, &plan.limits);
         let changed = self.switch(&plan, behind, &kept, bound);
         self.plan =
             Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
@@ -143,7 +145,9 @@ impl House {
         kept: &[Option<usize>],
         bound: Vec<Listener>,
     ) -> Changed {
-        let mut changed = Changed::default();
+        let now = self.plan.limits;
+        let has_new_limits = Limits { grace: now.grace, ..plan.limits } != now;
+        let mut changed = Changed { has_new_limits, ..Changed::default() };
         let mut old: Vec<_> = std::mem::take(&mut self.entrances).into_iter().map(Some).collect();
         let mut bound = bound.into_iter();
         for ((planned, behind), kept) in plan.listeners.iter().zip(behind).zip(kept) {
@@ -250,16 +254,14 @@ fn bind_all(
     if problems.is_empty() { Ok(bound) } else { Err(problems) }
 }
 
-/// Connections know their limits from their beginning, and listeners from theirs.
-fn warn_of_limits(now: &Limits, then: &Limits) {
-    if (Limits { grace: now.grace, ..*then }) != *now {
-        warn!("changed limits hold after a restart; until then the old ones do");
-    }
-}
-
 impl fmt::Display for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kept, opened, closed } = self;
-        write!(f, "{kept} listeners kept, {opened} opened, {closed} closed")
+        let Self { kept, opened, closed, has_new_limits } = self;
+        let s = if *kept == 1 { "" } else { "s" };
+        write!(f, "{kept} listener{s} kept, {opened} opened, {closed} closed")?;
+        match has_new_limits {
+            true => f.write_str("; the changed limits hold after a restart"),
+            false => Ok(()),
+        }
     }
 }

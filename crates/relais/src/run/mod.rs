@@ -139,7 +139,11 @@ fn reload(house: &mut House) -> Answer {
     manager::reloading();
     let answer = match house.reload() {
         Ok(changed) => {
-            info!("reloaded: {changed}");
+            if changed.has_new_limits {
+                warn!("reloaded: {changed}");
+            } else {
+                info!("reloaded: {changed}");
+            }
             Answer::Done { text: changed.to_string() }
         }
         Err(refusal) => {

@@ -33,7 +33,7 @@ fn the_next_request_of_an_open_connection_meets_the_new_site() {
     assert_eq!(get(&mut stream, "/", "a").1, "one");
     place.write("relais.toml", config("\"127.0.0.1:0\"", "two"));
     let output = place.run(&["reload"]);
-    check(&output, 0, "reloaded: 1 listeners kept, 0 opened, 0 closed\n", "");
+    check(&output, 0, "reloaded: 1 listener kept, 0 opened, 0 closed\n", "");
     assert_eq!(get(&mut stream, "/", "a").1, "two");
     assert_eq!(get(&mut running.connect(0), "/", "a").1, "two");
 }
@@ -110,7 +110,8 @@ fn a_file_that_does_not_check_is_refused_and_the_old_one_runs_on() {
     let mut stream = running.connect(0);
     place.write("relais.toml", config("\"127.0.0.1:0\"", "three"));
     let said = "error: no folder at \"three\"\n --> relais.toml:3:8\n  |\n\
-                3 | root = \"three\"\n  |        ^^^^^^^\n  = key: serve.site.root\n";
+                3 | root = \"three\"\n  |        ^^^^^^^\n  = key: serve.site.root\n\n\
+                The old configuration runs on.\n";
     check(&place.run(&["reload"]), 2, "", said);
     assert_eq!(get(&mut stream, "/", "a").1, "one");
     place.write("relais.toml", config("\"127.0.0.1:0\", \"192.0.2.1:1\"", "two"));
@@ -187,6 +188,20 @@ fn a_renewed_certificate_is_shown_to_the_next_caller() {
 }
 
 #[test]
+fn limits_that_need_a_restart_are_told_to_who_asked() {
+    let place = place_of_two();
+    let text = config("\"127.0.0.1:0\"", "one");
+    place.write("relais.toml", &text);
+    let _running = place.start(&["up"], 1);
+    place.write("relais.toml", "limits.grace = \"1s\"\n".to_owned() + &text);
+    let kept = "reloaded: 1 listener kept, 0 opened, 0 closed";
+    check(&place.run(&["reload"]), 0, &format!("{kept}\n"), "");
+    place.write("relais.toml", "limits.idle_max = \"1s\"\n".to_owned() + &text);
+    let said = format!("{kept}; the changed limits hold after a restart\n");
+    check(&place.run(&["reload"]), 0, &said, "");
+}
+
+#[test]
 fn when_nobody_listens_that_is_said() {
     let place = place_of_two();
     place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
@@ -236,7 +251,7 @@ fn answer(stream: &UnixStream) -> String {
     answer
 }
 
-const RELOADED: &str = "{\"done\":{\"text\":\"1 listeners kept, 0 opened, 0 closed\"}}\n";
+const RELOADED: &str = "{\"done\":{\"text\":\"1 listener kept, 0 opened, 0 closed\"}}\n";
 
 #[test]
 fn what_the_control_socket_does_not_understand_is_refused_in_words() {
