@@ -38,14 +38,13 @@ pub(crate) fn reload(file: &Path, data: &Data) -> Result<(), Stop> {
     }
 }
 
-fn ask(request: Request, file: &Path, data: &Data) -> anyhow::Result<Answer> {
+fn ask(request: Request, file: &Path, data: &Data) -> Result<Answer, Stop> {
     let path = socket_of(file, data)?;
     let mut stream = UnixStream::connect(&path).map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-            let (file, path) = (file.display(), path.display());
-            anyhow!("no relais runs {file:?}: nobody listens on {path:?}")
+            Stop::Refused(vec![Complaint::of_file(file, nobody(file, &path))])
         }
-        _ => anyhow!(error).context(format!("calling {:?}", path.display())),
+        _ => anyhow!(error).context(format!("calling {:?}", path.display())).into(),
     })?;
     stream.set_write_timeout(Some(LINE_MAX)).context("setting a deadline")?;
     stream.set_read_timeout(Some(ANSWER_MAX)).context("setting a deadline")?;
@@ -55,5 +54,13 @@ fn ask(request: Request, file: &Path, data: &Data) -> anyhow::Result<Answer> {
     line.clear();
     let mut answer = BufReader::new(stream.take(ANSWER_BYTES_MAX));
     answer.read_line(&mut line).context("waiting for the relais that runs")?;
-    serde_json::from_str(&line).context("understanding the relais that runs")
+    Ok(serde_json::from_str(&line).context("understanding the relais that runs")?)
+}
+
+/// What is wrong if nobody listens at `path`.
+fn nobody(file: &Path, path: &Path) -> Wrong {
+    let (file, path) = (file.display(), path.display());
+    let what = format!("no relais runs {file:?}: nobody listens on {path:?}");
+    Wrong { what, expected: None, hint: None }
+        .hint("a `relais serve` runs no file; `kill -HUP PID` reloads it")
 }
