@@ -2,10 +2,10 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _},
 };
 
-use relais_net::{Endpoint, Host, Listener};
+use relais_net::{Endpoint, Host, HostPort, Listener};
 
 use super::{
     holder::{self, Holder},
@@ -62,7 +62,7 @@ fn why(on: &Endpoint, error: &io::Error, taken: Taken) -> Wrong {
     let wrong = Wrong::from_error(error);
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            let holder = address(on).and_then(holder::find);
+            let holder = holder::find(&addresses(on));
             if holder.as_ref().is_some_and(Holder::is_us) {
                 return why_us(on, taken);
             }
@@ -99,13 +99,19 @@ fn is_privileged(on: &Endpoint) -> bool {
     on.host_port().is_some_and(|at| (1..1024).contains(&at.port))
 }
 
-fn address(on: &Endpoint) -> Option<SocketAddr> {
-    let at = on.host_port()?;
-    let ip = match &at.host {
-        Host::Ip(ip) => *ip,
-        Host::Any | Host::Name(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-    };
-    Some(SocketAddr::new(ip, at.port))
+/// Where `on` would be. Blocks while a name is resolved, which binding has done before.
+fn addresses(on: &Endpoint) -> Vec<SocketAddr> {
+    let Some(HostPort { host, port }) = on.host_port() else { return Vec::new() };
+    match host {
+        Host::Any => {
+            let both = [IpAddr::from(Ipv4Addr::UNSPECIFIED), Ipv6Addr::UNSPECIFIED.into()];
+            both.map(|ip| SocketAddr::new(ip, *port)).into()
+        }
+        Host::Ip(ip) => vec![SocketAddr::new(*ip, *port)],
+        Host::Name(name) => {
+            (name.as_str(), *port).to_socket_addrs().map(Iterator::collect).unwrap_or_default()
+        }
+    }
 }
 
 #[cfg(test)]
