@@ -6,7 +6,9 @@ use relais_http::{
     DynHandler, Handler, OpenFiles,
     access_log::Logged,
     auth::{self, Basic, Realm, Users},
-    files::{Compress, Dotfiles, Files, Levels, Listing, OpenError, Options, Root as FilesRoot},
+    files::{
+        Compress, Dotfiles, Files, Levels, Listing, OpenError, Options, Purpose, Root as FilesRoot,
+    },
 };
 
 use super::{
@@ -106,15 +108,9 @@ fn files_problem(site: &Site, key: &KeyPath, error: &OpenError) -> Problem {
             let place = site.cache_control.iter().position(|rule| rule.glob == *glob);
             key.key("cache_control").index(place.unwrap_or_default()).key("match")
         }
-        OpenError::File { path, purpose } => {
-            let page = site
-                .error_pages
-                .iter()
-                .find(|page| page.file == *path && purpose.contains(page.status.as_str()));
-            match page {
-                Some(page) => key.key("error_pages").key(page.status.as_str()),
-                None => key.key("fallback"),
-            }
+        OpenError::File { purpose: Purpose::Fallback, .. } => key.key("fallback"),
+        OpenError::File { purpose: Purpose::ErrorPage(status), .. } => {
+            key.key("error_pages").key(status.as_str())
         }
     };
     let wrong = Wrong::from_error(error);
