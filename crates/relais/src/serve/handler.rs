@@ -103,7 +103,10 @@ fn files_problem(site: &Site, key: &KeyPath, error: &OpenError) -> Problem {
         | OpenError::RootNotFolder { .. }
         | OpenError::Root { .. }
         | OpenError::Thread { .. } => key.key("root"),
-        OpenError::Index { .. } => key.key("index"),
+        OpenError::Index { name } => match site.index.iter().position(|index| index == name) {
+            Some(place) if site.index.len() > 1 => key.key("index").index(place),
+            _ => key.key("index"),
+        },
         OpenError::Glob { glob, .. } => {
             let place = site.cache_control.iter().position(|rule| rule.glob == *glob);
             key.key("cache_control").index(place.unwrap_or_default()).key("match")

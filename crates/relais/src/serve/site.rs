@@ -110,10 +110,6 @@ impl Site {
                 auth.map_err(|problem| problems.push(problem)).ok()
             }),
         };
-        for name in site.index.iter().filter(|name| name.is_empty() || name.contains('/')) {
-            let wrong = Wrong::expected(format!("bad index {name:?}"), "the name of a file");
-            problems.push(key.key("index").wrong(wrong));
-        }
         if let Some(file) = site.fallback.as_deref().filter(|file| !is_below(file)) {
             problems.push(key.key("fallback").wrong(outside(file)));
         }
