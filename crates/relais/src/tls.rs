@@ -19,7 +19,7 @@ use crate::{
     base::Base,
     clock,
     complaint::{Complaint, KeyPath, Problem, Trouble, Wrong},
-    data::{Data, make_private},
+    data::Data,
 };
 
 /// The table, word for word.
@@ -83,7 +83,7 @@ impl Tls {
                 Papers::Files { cert: base.join(&cert), key: base.join(&key) }
             }
             (None, None) => {
-                let names = names.iter().map(|name| subject(name)).collect::<Result<_, _>>();
+                let names = names.iter().map(|name| name.parse()).collect::<Result<_, _>>();
                 let names = names.map_err(|error: ParseSubjectNameError| {
                     let wrong = Wrong::from_error(&error);
                     site.key("hosts").wrong(wrong.hint("give it a certificate: `tls`"))
@@ -140,11 +140,6 @@ impl Tls {
             |error| self.key_path.key("client_ca").wrong(Wrong::from_error(&error).at_home(file));
         read_chain(file).map(Some).map_err(wrong)
     }
-}
-
-/// A name as certificates have it: addresses without brackets.
-fn subject(name: &str) -> Result<SubjectName, ParseSubjectNameError> {
-    name.trim_start_matches('[').trim_end_matches(']').parse()
 }
 
 /// What all listeners with TLS share, and what outlives a reload.
@@ -217,10 +212,6 @@ impl Keeper {
 
 /// Opens the local authority, or makes it, and warns of what is odd about it.
 pub(crate) fn open_authority(folder: &Path) -> Result<Authority, AuthorityError> {
-    if let Some(above) = folder.parent() {
-        make_private(above)
-            .map_err(|source| AuthorityError::Folder { folder: above.to_owned(), source })?;
-    }
     let authority = Authority::open_or_create(folder, &label(), clock::now())?;
     for warning in &authority.warnings {
         warn!("{warning}");
