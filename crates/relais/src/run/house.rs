@@ -224,6 +224,11 @@ impl House {
         self.plan.limits.grace
     }
 
+    /// How many connections there are.
+    pub(crate) fn inside(&self) -> usize {
+        self.gate.inside()
+    }
+
     /// Where the local authority's certificate is, if one was needed.
     pub(crate) fn authority_path(&self) -> Option<PathBuf> {
         self.lasting.tls.authority_path()

@@ -9,7 +9,7 @@ mod house;
 mod inherited;
 mod manager;
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use anyhow::Context as _;
 use relais_http::OpenFiles;
@@ -18,6 +18,7 @@ use tokio::{
     runtime::Builder,
     signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
+    time::timeout,
 };
 use tracing::{info, warn};
 
@@ -30,6 +31,7 @@ use crate::{
     control::{self, Answer, Call, Request},
     data::Data,
     limits,
+    spelling::Time,
     stop::Stop,
     tls::Keeper,
 };
@@ -118,16 +120,30 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
     manager::stopping();
     // Who asks now is hung up on, rather than left waiting.
     drop((control, called));
-    let grace = house.grace();
-    info!("stopping; callers may take {} to finish", crate::spelling::Time(grace));
+    let finished = house.finish();
     tokio::select! {
-        drained = house.finish() => match drained {
+        drained = wait_for(finished, house) => match drained {
             Drained::InTime => Ok(()),
             Drained::TimedOut => Err(anyhow::anyhow!("callers were cut off: they took too long").into()),
         },
         () = stops.one() => Err(anyhow::anyhow!("callers were cut off: told to stop twice").into()),
     }
 }
+
+/// Waits until those inside are gone, and tells of them if it takes a moment.
+async fn wait_for(finished: impl Future<Output = Drained>, house: &House) -> Drained {
+    let mut finished = pin!(finished);
+    if let Ok(drained) = timeout(MOMENT, &mut finished).await {
+        return drained;
+    }
+    let (inside, grace) = (house.inside(), Time(house.grace()));
+    let s = if inside == 1 { "" } else { "s" };
+    info!("{inside} connection{s} may take {grace} to finish; a second signal ends at once");
+    finished.await
+}
+
+/// An end that takes no longer needs no words. Idle connections are closed in less.
+const MOMENT: Duration = Duration::from_millis(1500);
 
 fn obey(Call { request, answer }: Call, house: &mut House) {
     let Request::Reload {} = request;

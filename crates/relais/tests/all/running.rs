@@ -25,6 +25,7 @@ fn serves_a_folder_and_ends_when_told() {
     running.signal(Signal::TERM);
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.stderr, "");
 }
 
 #[test]
@@ -46,6 +47,26 @@ fn a_request_under_way_gets_its_answer_after_the_signal() {
     let mut rest = Vec::new();
     assert_eq!(stream.read_to_end(&mut rest).unwrap(), 0);
     assert_eq!(running.end().code, Some(0));
+}
+
+#[test]
+fn who_is_waited_for_at_the_end_is_told() {
+    let place = Place::new();
+    place.write(
+        "relais.toml",
+        "limits.grace = \"2s\"\n[serve.site]\nlisten = \"127.0.0.1:0\"\nroot = \".\"\n",
+    );
+    let running = place.start(&["up"], 1);
+    let mut stream = running.connect(0);
+    stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
+    get(&mut running.connect(0), "/", "a");
+    running.signal(Signal::TERM);
+    let ended = running.end();
+    assert_eq!(ended.code, Some(1));
+    let (first, rest) = ended.stderr.split_once('\n').unwrap();
+    let said = "INFO 1 connection may take 2s to finish; a second signal ends at once";
+    assert!(first.ends_with(said), "{first}");
+    assert_eq!(rest, "error: callers were cut off: they took too long\n");
 }
 
 #[test]
