@@ -226,20 +226,16 @@ fn label() -> String {
     format!("{user}@{host}")
 }
 
-impl std::fmt::Display for Tls {
+impl std::fmt::Display for Papers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.papers {
-            Papers::Files { cert, key } => {
-                write!(f, "certificate {}, key {}", cert.display(), key.display())?;
+        match self {
+            Self::Files { cert, key } => {
+                write!(f, "certificate {}, key {}", cert.display(), key.display())
             }
-            Papers::LocalAuthority { names } => {
+            Self::LocalAuthority { names } => {
                 let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-                write!(f, "certificate of the local authority for {}", names.join(", "))?;
+                write!(f, "certificate of the local authority for {}", names.join(", "))
             }
-        }
-        match &self.client_ca {
-            Some(file) => write!(f, "; callers need one signed by {}", file.display()),
-            None => Ok(()),
         }
     }
 }
