@@ -238,7 +238,8 @@ fn each_host_has_its_site() {
          [serve.b]\nlisten = \"unix://HERE/s\"\nroot = \"b\"\n"
             .replace("HERE", &place.path().display().to_string()),
     );
-    let _running = place.start(&["up"], 1);
+    let running = place.start(&["up"], 1);
+    assert!(running.line().ends_with("/s  serve b  (b)"));
     for (host, body) in [("a.test", "A"), ("other.test", "B")] {
         let mut stream = std::os::unix::net::UnixStream::connect(place.path().join("s")).unwrap();
         write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
