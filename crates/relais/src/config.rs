@@ -202,7 +202,7 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
 }
 
 /// The same words, told to someone who typed a flag.
-fn flag_complaint(Problem { key, wrong }: Problem) -> Complaint {
+fn flag_complaint(Problem { key, part: _, wrong }: Problem) -> Complaint {
     let flag = serve::flag_of(&key).unwrap_or("arguments").to_owned();
     Complaint { place: Place::Flag(flag), key, wrong }
 }

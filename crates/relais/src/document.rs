@@ -9,7 +9,7 @@ use toml::{
 };
 
 use crate::complaint::{
-    Complaint, KeyPath, Line, Place, Problem, Step, Wrong, did_you_mean, in_order_of_lines,
+    Complaint, KeyPath, Line, Part, Place, Problem, Step, Wrong, did_you_mean, in_order_of_lines,
 };
 
 /// The text of a configuration file, taken apart.
@@ -49,8 +49,8 @@ impl<'t> Document<'t> {
 
     /// Where `problem` is.
     pub(crate) fn complaint(&self, problem: Problem) -> Complaint {
-        let Problem { key, wrong } = problem;
-        Complaint { place: self.place_of(&key), key, wrong }
+        let Problem { key, part, wrong } = problem;
+        Complaint { place: self.place_of(&key, part), key, wrong }
     }
 
     /// Where a problem with a key itself is, rather than with its value.
@@ -111,18 +111,21 @@ impl<'t> Document<'t> {
         path
     }
 
-    fn place_of(&self, key: &KeyPath) -> Place {
+    /// The place of `part` of what stands at `key`, or of the last table or value on the way.
+    fn place_of(&self, key: &KeyPath, part: Part) -> Place {
         let mut span = None;
         let mut steps = key.0.iter();
-        let mut inside: Option<&Spanned<DeValue<'_>>> = None;
-        if let Some(Step::Key(first)) = steps.next() {
-            inside = self.root.get_ref().get(first.as_str());
-        }
-        while let Some(value) = inside {
-            span = Some(value.span());
+        let mut inside = match steps.next() {
+            Some(Step::Key(first)) => entry(self.root.get_ref(), first),
+            _ => None,
+        };
+        while let Some((key, value)) = inside {
+            span = Some(if part == Part::Key { key } else { value.span() });
             inside = match (steps.next(), value.get_ref()) {
-                (Some(Step::Key(key)), DeValue::Table(table)) => table.get(key.as_str()),
-                (Some(Step::Index(index)), DeValue::Array(array)) => array.get(*index),
+                (Some(Step::Key(key)), DeValue::Table(table)) => entry(table, key),
+                (Some(Step::Index(index)), DeValue::Array(array)) => {
+                    array.get(*index).map(|value| (value.span(), value))
+                }
                 _ => None,
             };
         }
@@ -153,6 +156,14 @@ impl<'t> Document<'t> {
         let at = at.min(self.text.len());
         (0..=at).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or_default()
     }
+}
+
+/// Where the key `name` of a table stands, and its value.
+fn entry<'d, 't>(
+    table: &'d DeTable<'t>,
+    name: &str,
+) -> Option<(Range<usize>, &'d Spanned<DeValue<'t>>)> {
+    table.get_key_value(name).map(|(key, value)| (key.span(), value))
 }
 
 /// The entries of a table in the order of the file, which TOML's own tables do not keep.

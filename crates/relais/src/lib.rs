@@ -36,7 +36,7 @@ use std::{
 use clap::Parser as _;
 
 pub use base::Base;
-pub use complaint::{Complaint, KeyPath, Line, Place, Problem, Step, Wrong};
+pub use complaint::{Complaint, KeyPath, Line, Part, Place, Problem, Step, Wrong};
 pub use config::{Config, Said, Source};
 pub use plan::Plan;
 pub use run::look;

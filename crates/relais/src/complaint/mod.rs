@@ -54,13 +54,24 @@ pub struct Wrong {
     pub hint: Option<String>,
 }
 
-/// A key of the configuration and what is wrong with its value.
+/// A key of the configuration and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Which key.
     pub key: KeyPath,
+    /// Which part of it.
+    pub part: Part,
     /// What is wrong.
     pub wrong: Wrong,
+}
+
+/// A part of an entry of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Its key.
+    Key,
+    /// Its value.
+    Value,
 }
 
 /// Something wrong that keeps a configuration from being run.
@@ -227,7 +238,12 @@ impl KeyPath {
 
     /// What is wrong with the value there.
     pub fn wrong(&self, wrong: Wrong) -> Problem {
-        Problem { key: self.clone(), wrong }
+        Problem { key: self.clone(), part: Part::Value, wrong }
+    }
+
+    /// What is wrong with its last key itself.
+    pub fn wrong_key(&self, wrong: Wrong) -> Problem {
+        Problem { key: self.clone(), part: Part::Key, wrong }
     }
 
     /// Whether there is no step at all.

@@ -144,7 +144,7 @@ fn error_pages(
         match found.filter(|found| found.is_client_error() || found.is_server_error()) {
             None => {
                 let wrong = Wrong::expected(format!("bad status {status:?}"), "400 to 599");
-                problems.push(key.key(status).wrong(wrong));
+                problems.push(key.key(status).wrong_key(wrong));
             }
             Some(_) if !is_below(file) => problems.push(key.key(status).wrong(outside(file))),
             Some(status) => planned.push(ErrorPage { status, file: file.clone() }),
