@@ -93,6 +93,20 @@ fn an_auth_file_with_a_password_in_clear() {
 }
 
 #[test]
+fn an_auth_file_without_users_is_warned_of() {
+    let place = Place::new();
+    place.write("users.txt", "# nobody yet\n\n");
+    let text =
+        "[serve.site]\nlisten = [\"8080\", \"8081\"]\nroot = \".\"\nauth.file = \"users.txt\"\n";
+    place.write("relais.toml", text);
+    let output = place.run(&["check"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let warning = "WARN nobody is let in: there is no user in \"users.txt\"";
+    assert_eq!(said.matches(warning).count(), 1, "{said}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn a_command_line_is_told_by_its_flags() {
     let place = Place::new();
     let said = "error: no folder at \"nowhere\"\n \
