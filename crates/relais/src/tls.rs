@@ -105,11 +105,14 @@ impl Tls {
 
     /// A site in the clear has no use for papers, and whoever wrote them expects them to be used.
     pub(crate) fn unused(table: &Table, site: &KeyPath) -> Result<(), Problem> {
-        if *table == Table::default() {
-            return Ok(());
-        }
-        let wrong = Wrong::expected("`tls` is not used", "an `https://` endpoint in `listen`");
-        Err(site.key("tls").wrong(wrong))
+        let Table { cert, key, client_ca } = table;
+        let named = [("cert", cert), ("key", key), ("client_ca", client_ca)];
+        let named = named.into_iter().find_map(|(name, file)| Some((name, file.as_ref()?)));
+        let Some((name, file)) = named else { return Ok(()) };
+        // The key that names the file is known to whoever prints this, as a key or as a flag.
+        let what = format!("nothing is done with {:?}", file.display());
+        let wrong = Wrong::expected(what, "an endpoint with `https://` beside it");
+        Err(site.key("tls").key(name).wrong(wrong))
     }
 
     /// Reads the files it names; `None` for the local authority's, which are not in files yet.

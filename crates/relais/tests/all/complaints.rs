@@ -118,6 +118,9 @@ fn a_command_line_is_told_by_its_flags() {
     let said = "error: http://127.0.0.1:9000 and http://:9000 both take port 9000 of 127.0.0.1\n \
                 --> command line: --listen\n  = expected one of them\n";
     check(&place.run(&["serve", "-l", "9000", "-l", ":9000"]), 2, said);
+    let said = "error: nothing is done with \"ca.pem\"\n --> command line: --client-ca\n  \
+                = expected an endpoint with `https://` beside it\n";
+    check(&place.run(&["serve", "--client-ca", "ca.pem"]), 2, said);
     let said = "error: bad name \"a b\"\n --> command line: NAME\n  \
                 = expected a DNS name, \"*.\" and a DNS name, or an address\n";
     check(&place.run(&["cert", "issue", "a b"]), 2, said);
