@@ -3,12 +3,12 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::OnceLock,
-    time::SystemTime,
+    sync::{Arc, OnceLock},
+    time::{Duration, SystemTime},
 };
 
 use relais_net::tls::{
-    Acceptor, Authority, AuthorityError, CertificateDer, Certified, Offer, OfferError,
+    Acceptor, Authority, AuthorityError, CertificateDer, Certified, Facts, Offer, OfferError,
     ParseSubjectNameError, PemError, Protocols, Resumption, SubjectName, Warning, read_certified,
     read_chain,
 };
@@ -145,6 +145,14 @@ impl Tls {
     }
 }
 
+/// What a listener offers.
+#[derive(Clone, Debug)]
+pub(crate) struct Offered {
+    pub(crate) acceptor: Arc<Acceptor>,
+    /// When some of it is to be renewed by the local authority, if it is of that.
+    pub(crate) renew_at: Option<SystemTime>,
+}
+
 /// What all listeners with TLS share, and what outlives a reload.
 #[derive(Debug)]
 pub(crate) struct Keeper {
@@ -166,12 +174,16 @@ impl Keeper {
 
     /// What a listener offers whose sites have these papers. Makes the local authority if one is
     /// needed and there is none.
-    pub(crate) fn acceptor(&self, papers: &[Tls]) -> Result<Acceptor, Trouble> {
-        let mut certified = Vec::new();
+    pub(crate) fn offer(&self, papers: &[Tls], now: SystemTime) -> Result<Offered, Trouble> {
+        let (mut certified, mut renew_at) = (Vec::new(), None::<SystemTime>);
         for tls in papers {
             certified.push(match &tls.papers {
                 Papers::Files { .. } => tls.read()?.expect("files were asked for").0,
-                Papers::LocalAuthority { names } => self.leaf(names)?,
+                Papers::LocalAuthority { names } => {
+                    let leaf = self.leaf(names, now)?;
+                    renew_at = renew_at.into_iter().chain(renewal_of(&leaf)).min();
+                    leaf
+                }
             });
         }
         let first = papers.first().expect("a listener with TLS has papers");
@@ -181,17 +193,18 @@ impl Keeper {
             caller_authorities: first.read_authorities()?,
             resumption: self.resumption.clone(),
         };
-        let wrong = |error| first.key_path.wrong(Wrong::from_error(&error)).into();
-        Acceptor::new(&offer).map_err(|error: OfferError| wrong(error))
+        let wrong = |error: OfferError| first.key_path.wrong(Wrong::from_error(&error));
+        let acceptor = Acceptor::new(&offer).map_err(wrong)?;
+        Ok(Offered { acceptor: Arc::new(acceptor), renew_at })
     }
 
-    fn leaf(&self, names: &[SubjectName]) -> Result<Certified, Trouble> {
+    fn leaf(&self, names: &[SubjectName], now: SystemTime) -> Result<Certified, Trouble> {
         let folder = self.data.authority().map_err(|error| {
             let wrong = Wrong::from_error(&error);
             let what = format!("{} for the local authority of `https://`", wrong.what);
             Trouble::Beside(Box::new(Complaint::of_flag("--data", Wrong { what, ..wrong })))
         })?;
-        self.leaf_in(&folder, names, clock::now()).map_err(|error| {
+        self.leaf_in(&folder, names, now).map_err(|error| {
             let wrong = Wrong::from_error(&error).hint(
                 "`--data DIR` or `RELAIS_DATA` names another data folder; `tls` and `--cert` \
                  do without the local authority",
@@ -212,6 +225,16 @@ impl Keeper {
         self.authority.get().expect("it was just set").leaf_for(names, now)
     }
 }
+
+/// When a certificate of the local authority is to be renewed.
+fn renewal_of(leaf: &Certified) -> Option<SystemTime> {
+    let facts = Facts::of(leaf.chain().first()?).ok()?;
+    facts.not_after.checked_sub(RENEWED_BEFORE)
+}
+
+/// How long before its end a certificate of the local authority is renewed while we run. Less than
+/// the 30 days for which one is good at the start, so there is a new one when we ask.
+const RENEWED_BEFORE: Duration = Duration::from_hours(20 * 24);
 
 /// Opens the local authority, or makes it, and warns of what is odd about it.
 pub(crate) fn open_authority(folder: &Path) -> Result<Authority, AuthorityError> {

@@ -83,6 +83,16 @@ pub(crate) enum Trouble {
     Beside(Box<Complaint>),
 }
 
+impl Trouble {
+    /// What is wrong.
+    pub(crate) fn wrong(&self) -> &Wrong {
+        match self {
+            Self::Within(problem) => &problem.wrong,
+            Self::Beside(complaint) => &complaint.wrong,
+        }
+    }
+}
+
 impl From<Problem> for Trouble {
     fn from(problem: Problem) -> Self {
         Self::Within(problem)

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use relais_http::{DynHandler, Hosts, OpenFiles, Site as HostedSite};
-use relais_net::tls::Acceptor;
 use tracing::warn;
 
 use crate::{
     access_log::Logs,
+    clock,
     complaint::{Complaint, KeyPath, Problem, Trouble, Wrong},
     config::{Said, Source},
     plan::{Listener, Plan},
     serve::Parts,
-    tls::Keeper,
+    tls::{Keeper, Offered},
 };
 
 /// A configuration that was read, understood, and whose files were read.
@@ -36,7 +36,7 @@ pub(crate) struct Lasting {
 #[derive(Debug)]
 pub(crate) struct Behind {
     pub(crate) handler: Box<dyn DynHandler>,
-    pub(crate) tls: Option<Arc<Acceptor>>,
+    pub(crate) tls: Option<Offered>,
 }
 
 /// Reads, plans, and reads what the plan names; changes nothing on the disk and binds nothing.
@@ -124,7 +124,7 @@ fn stand(
     let hosts = Hosts::new(sites).map_err(|error| listener.key.wrong(Wrong::from_error(&error)))?;
     let tls = match listener.tls.as_slice() {
         [] => None,
-        papers => Some(Arc::new(keeper.acceptor(papers)?)),
+        papers => Some(keeper.offer(papers, clock::now())?),
     };
     Ok(Behind { handler: Box::new(hosts), tls })
 }

@@ -1,17 +1,24 @@
 //! The listeners that are open, what stands behind them, and how both change at a reload.
 
-use std::{fmt, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::Context as _;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use relais_http::{HandlerSlot, Http};
-use relais_net::{Cores, Door, Drained, Endpoint, Gate, Listener, Shutdown, tls::Acceptor};
+use relais_net::{Cores, Door, Drained, Endpoint, Gate, Listener, Shutdown};
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 use super::{
     behind::{Behind, Lasting, Prepared, prepare},
     bind::{Taken, bind},
+    entrance::Entrance,
     inherited::Inherited,
 };
 use crate::{
@@ -36,18 +43,6 @@ pub(crate) struct House {
     entrances: Vec<Entrance>,
     /// Listeners of earlier plans that had callers at the last reload. They were told to finish.
     leaving: Vec<Shutdown>,
-}
-
-/// An open listener.
-#[derive(Debug)]
-struct Entrance {
-    /// As planned: a port of 0 is still 0.
-    planned: Endpoint,
-    /// As bound.
-    local: Endpoint,
-    handler: HandlerSlot,
-    tls: Arc<ArcSwapOption<Acceptor>>,
-    shutdown: Shutdown,
 }
 
 /// What a reload did. Prints as half a sentence.
@@ -151,10 +146,9 @@ impl House {
         let mut old: Vec<_> = std::mem::take(&mut self.entrances).into_iter().map(Some).collect();
         let mut bound = bound.into_iter();
         for ((planned, behind), kept) in plan.listeners.iter().zip(behind).zip(kept) {
-            let entrance = if let Some(entrance) = kept.and_then(|place| old[place].take()) {
+            let entrance = if let Some(mut entrance) = kept.and_then(|place| old[place].take()) {
                 changed.kept += 1;
-                entrance.handler.store(Arc::new(behind.handler));
-                entrance.tls.store(behind.tls);
+                entrance.switch(behind);
                 entrance
             } else {
                 changed.opened += 1;
@@ -177,23 +171,39 @@ impl House {
     fn entrance(&self, planned: &plan::Listener, listener: Listener, behind: Behind) -> Entrance {
         let Behind { handler, tls } = behind;
         let handler: HandlerSlot = Arc::new(ArcSwap::from_pointee(handler));
-        let tls = Arc::new(ArcSwapOption::from(tls));
+        let tls_slot = Arc::new(ArcSwapOption::empty());
         let door = Arc::new(Door {
             service: Arc::new(Http::new(Arc::clone(&handler), self.plan.limits.http)),
-            tls: Arc::clone(&tls),
+            tls: Arc::clone(&tls_slot),
             gate: self.gate.clone(),
             handshake_max: self.plan.limits.handshake_max,
             tally: Arc::default(),
         });
         let (shutdown, drain) = Shutdown::new();
+        let mut entrance = Entrance {
+            planned: planned.on.clone(),
+            local: listener.local().clone(),
+            handler,
+            tls: tls_slot,
+            renew_at: None,
+            shutdown,
+        };
+        entrance.offer(tls);
         let (local, cores) = (listener.local().clone(), self.cores.clone());
-        let at = local.clone();
         self.cores.first().spawn(async move {
             if let Err(error) = relais_net::serve(listener, door, cores, drain).await {
-                error!(%at, %error, "cannot wait for callers");
+                error!(%local, %error, "cannot wait for callers");
             }
         });
-        Entrance { planned: planned.on.clone(), local, handler, tls, shutdown }
+        entrance
+    }
+
+    /// Has the local authority renew those of its certificates that are close to their end at
+    /// `now`. Whoever calls from then on is shown the new ones.
+    pub(crate) fn renew(&mut self, now: SystemTime) {
+        for (entrance, planned) in self.entrances.iter_mut().zip(&self.plan.listeners) {
+            entrance.renew(&planned.tls, &self.lasting.tls, now);
+        }
     }
 
     /// Lets nobody in any more, and gives what waits for those inside, for as long as they may
@@ -268,5 +278,57 @@ impl fmt::Display for Changed {
             true => f.write_str("; the changed limits hold after a restart"),
             false => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relais_http::OpenFiles;
+
+    use super::*;
+    use crate::{access_log::Logs, clock, data::Data, tls::Keeper};
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    /// A house with one listener, whose certificate is the local authority's.
+    fn house(data: &std::path::Path) -> House {
+        let text = "[serve.site]\nlisten = 'https://127.0.0.1:0'\nroot = 'relais:demo'\n";
+        let source = Source::Embedded { name: "test.toml", text };
+        let mut lasting = Lasting {
+            tls: Keeper::new(Data::of(Some(data.to_owned())).unwrap()).unwrap(),
+            logs: Logs::default(),
+            open_files: OpenFiles::at_most(1),
+        };
+        let prepared = prepare(&source, &mut lasting).unwrap();
+        let mut house = House::new(source, lasting, &prepared.plan, 1024).unwrap();
+        house.start(prepared, &mut Inherited::default(), Taken::Refuse).unwrap();
+        house
+    }
+
+    #[test]
+    fn a_certificate_is_renewed_when_it_is_close_to_its_end() {
+        let data = tempfile::tempdir().unwrap();
+        let mut house = house(data.path());
+        let offered = |house: &House| house.entrances[0].tls.load_full().unwrap();
+        let (first, start) = (offered(&house), clock::now());
+        house.renew(start);
+        house.renew(start + 370 * DAY);
+        assert!(Arc::ptr_eq(&first, &offered(&house)));
+        house.renew(start + 380 * DAY);
+        let second = offered(&house);
+        assert!(!Arc::ptr_eq(&first, &second));
+        house.renew(start + 381 * DAY);
+        assert!(Arc::ptr_eq(&second, &offered(&house)));
+        assert!(house.entrances[0].renew_at > Some(start + 700 * DAY));
+    }
+
+    #[test]
+    fn what_cannot_be_renewed_stays() {
+        let data = tempfile::tempdir().unwrap();
+        let mut house = house(data.path());
+        let first = house.entrances[0].tls.load_full().unwrap();
+        std::fs::remove_dir_all(data.path()).unwrap();
+        house.renew(clock::now() + 380 * DAY);
+        assert!(Arc::ptr_eq(&first, &house.entrances[0].tls.load_full().unwrap()));
     }
 }

@@ -3,6 +3,7 @@
 mod behind;
 mod bind;
 mod descriptors;
+mod entrance;
 mod greeting;
 mod holder;
 mod house;
@@ -18,7 +19,7 @@ use tokio::{
     runtime::Builder,
     signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
-    time::timeout,
+    time::{MissedTickBehavior, timeout},
 };
 use tracing::{info, warn};
 
@@ -27,6 +28,7 @@ pub(crate) use greeting::Greeting;
 
 use crate::{
     access_log::Logs,
+    clock,
     config::Source,
     control::{self, Answer, Call, Request},
     data::Data,
@@ -110,9 +112,12 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
     };
     greeting.say(house);
     manager::ready();
+    let mut renewing = tokio::time::interval(RENEW_EVERY);
+    renewing.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stops.one() => break,
+            _ = renewing.tick() => house.renew(clock::now()),
             _ = hang_up.recv() => drop(reload(house)),
             Some(call) = called.recv() => obey(call, house),
         }
@@ -129,6 +134,10 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
         () = stops.one() => Err(anyhow::anyhow!("callers were cut off: told to stop twice").into()),
     }
 }
+
+/// How often to look for certificates that are close to their end. They have days; but while a
+/// machine sleeps, nothing is counted.
+const RENEW_EVERY: Duration = Duration::from_hours(1);
 
 /// Waits until those inside are gone, and tells of them if it takes a moment.
 async fn wait_for(finished: impl Future<Output = Drained>, house: &House) -> Drained {
