@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 
-use crate::program::{Place, Running, get, until};
+use crate::program::{self, BIG_BYTES, Place, Running, ask_for_big, get, until};
 
 fn config(listen: &str, root: &str) -> String {
     format!("[serve.site]\nlisten = [{listen}]\nroot = \"{root}\"\n")
@@ -58,17 +58,16 @@ fn listeners_come_and_go_and_callers_inside_stay() {
     assert!(!place.path().join("new").exists());
 }
 
-/// A site at a listener that the next reload closes with `grace` 1ms, with a caller inside who
-/// asked half a question; and then a configuration with a `grace` that is long.
+/// A site at a listener that the next reload closes with `grace` 1ms, with a caller inside who is
+/// being answered; and then a configuration with a `grace` that is long.
 fn caller_of_a_closed_listener(place: &Place) -> (Running, TcpStream) {
     let socket = format!("\"unix://{}/stays\"", place.path().display());
     let both = format!("\"127.0.0.1:0\", {socket}");
+    place.write_big("one/big");
     place.write("relais.toml", config(&both, "one"));
     let running = place.start(&["up"], 2);
     let mut stream = running.connect(0);
-    write!(stream, "GET / HTTP/1.1\r\n").unwrap();
-    // An answer on another connection: the half is read by then, or soon.
-    get(&mut running.connect(0), "/", "a");
+    ask_for_big(&mut stream);
     for grace in ["1ms", "30s"] {
         let text = format!("limits.grace = \"{grace}\"\n") + &config(&socket, "two");
         place.write("relais.toml", text);
@@ -83,8 +82,7 @@ fn caller_of_a_closed_listener(place: &Place) -> (Running, TcpStream) {
 fn callers_of_a_closed_listener_may_take_longer_than_grace() {
     let place = place_of_two();
     let (running, mut stream) = caller_of_a_closed_listener(&place);
-    write!(stream, "Host: a\r\n\r\n").unwrap();
-    assert_eq!(crate::program::answer(&mut stream).1, "one");
+    assert_eq!(program::answer(&mut stream).1.len() as u64, BIG_BYTES);
     // Before the stop: nobody is cut off by it.
     assert_eq!(stream.read(&mut [0]).unwrap(), 0);
     running.signal(Signal::TERM);
@@ -97,8 +95,7 @@ fn callers_of_a_closed_listener_are_waited_for_at_the_end() {
     let (running, mut stream) = caller_of_a_closed_listener(&place);
     running.signal(Signal::TERM);
     until(|| UnixStream::connect(place.path().join("stays")).is_err());
-    write!(stream, "Host: a\r\n\r\n").unwrap();
-    assert_eq!(crate::program::answer(&mut stream).1, "one");
+    assert_eq!(program::answer(&mut stream).1.len() as u64, BIG_BYTES);
     assert_eq!(running.end().code, Some(0));
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use crate::program::{Place, Running, answer, get, until};
+use crate::program::{Place, Running, answer, ask_for_big, get, until};
 
 #[test]
 fn serves_a_folder_and_ends_when_told() {
@@ -56,10 +56,10 @@ fn who_is_waited_for_at_the_end_is_told() {
         "relais.toml",
         "limits.grace = \"2s\"\n[serve.site]\nlisten = \"127.0.0.1:0\"\nroot = \".\"\n",
     );
+    place.write_big("big");
     let running = place.start(&["up"], 1);
     let mut stream = running.connect(0);
-    stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
-    get(&mut running.connect(0), "/", "a");
+    ask_for_big(&mut stream);
     running.signal(Signal::TERM);
     let ended = running.end();
     assert_eq!(ended.code, Some(1));
@@ -72,10 +72,10 @@ fn who_is_waited_for_at_the_end_is_told() {
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let place = Place::new();
+    place.write_big("big");
     let running = place.start(&["serve", "-l", "127.0.0.1:0"], 1);
     let mut stream = running.connect(0);
-    stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
-    get(&mut running.connect(0), "/", "a");
+    ask_for_big(&mut stream);
     running.signal(Signal::TERM);
     await_refusal(&running);
     running.signal(Signal::TERM);
@@ -88,10 +88,11 @@ fn a_second_signal_ends_it_at_once() {
 fn the_end_of_a_log_is_written_when_callers_are_cut_off() {
     let place = Place::new();
     place.write("file.txt", "whole");
+    place.write_big("big");
     let log = place.path().join("log");
     let running = place.start(&["serve", "-l", "127.0.0.1:0", "--access-log", "log"], 1);
     let mut stream = running.connect(0);
-    stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
+    ask_for_big(&mut stream);
     for _ in 0..100 {
         get(&mut running.connect(0), "/file.txt", "a");
     }
