@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -188,11 +189,14 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
             "a configuration file",
         ));
     }
-    if about.len() > FILE_BYTES_MAX {
-        let what = format!("{:?} is {} bytes long", path.display(), about.len());
+    // Not by the length that the system tells: that of a device is 0.
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(reading)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(reading)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        let what = format!("{:?} is too long", path.display());
         return Err(Wrong::expected(what, "a configuration of 1MiB at most"));
     }
-    let bytes = fs::read(path).map_err(reading)?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let line = String::from_utf8_lossy(&error.as_bytes()[..good]).matches('\n').count() + 1;

@@ -294,3 +294,15 @@ fn descend(value: &DeValue<'_>, span: &Range<usize>, path: &mut KeyPath) {
         _ => (),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_syntax_errors_only_the_first_are_told() {
+        let told = |text: &str| Document::parse(Path::new("a.toml"), text).unwrap_err().len();
+        assert_eq!(told("a = ?\nb = ?\n"), 2);
+        assert_eq!(told(&"a = ?\n".repeat(50)), SYNTAX_ERRORS_MAX);
+    }
+}

@@ -24,6 +24,24 @@ fn a_configuration_that_is_a_folder() {
 }
 
 #[test]
+fn a_configuration_that_is_too_long() {
+    let place = Place::new();
+    let text = "[serve.site]\nlisten = \"8080\"\nroot = \".\"\n# ".to_owned();
+    let most = text.clone() + &"x".repeat(1024 * 1024 - text.len());
+    place.write("relais.toml", &most);
+    assert_eq!(place.run(&["check"]).status.code(), Some(0));
+    place.write("relais.toml", most + "x");
+    let said = |name: &str| {
+        format!(
+            "error: \"{name}\" is too long\n --> {name}\n  \
+             = expected a configuration of 1MiB at most\n"
+        )
+    };
+    check(&place.run(&["check"]), 2, &said("relais.toml"));
+    check(&place.run(&["check", "/dev/zero"]), 2, &said("/dev/zero"));
+}
+
+#[test]
 fn a_configuration_that_is_not_text() {
     let place = Place::new();
     place.write("relais.toml", b"# one\n# two \xff\n");
