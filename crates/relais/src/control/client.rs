@@ -54,6 +54,9 @@ fn ask(request: Request, file: &Path, data: &Data) -> Result<Answer, Stop> {
     line.clear();
     let mut answer = BufReader::new(stream.take(ANSWER_BYTES_MAX));
     answer.read_line(&mut line).context("waiting for the relais that runs")?;
+    if line.len() as u64 == ANSWER_BYTES_MAX && !line.ends_with('\n') {
+        return Err(anyhow!("the relais that runs says more than {ANSWER_BYTES_MAX} bytes").into());
+    }
     Ok(serde_json::from_str(&line).context("understanding the relais that runs")?)
 }
 

@@ -4,7 +4,10 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    os::unix::{fs::PermissionsExt, net::UnixStream},
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixListener, UnixStream},
+    },
     process::Output,
     time::Duration,
 };
@@ -273,6 +276,27 @@ fn what_the_control_socket_does_not_understand_is_refused_in_words() {
         assert!(answer.contains(expect) && answer.ends_with("\"exit\":2}}\n"), "{answer:?}");
     }
     assert_eq!(place.run(&["reload"]).status.code(), Some(0));
+}
+
+#[test]
+fn an_answer_without_end_is_not_read_to_its_end() {
+    let place = place_of_two();
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
+    let running = place.start(&["up"], 1);
+    let mut sockets = fs::read_dir(place.path().join("data/run")).unwrap();
+    let path = sockets.next().unwrap().unwrap().path();
+    running.signal(Signal::TERM);
+    running.end();
+    let listener = UnixListener::bind(path).unwrap();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // Until whoever asks hangs up.
+        while stream.write_all(&[b' '; 4096]).is_ok() {}
+    });
+    let output = place.run(&["reload"]);
+    let said = "error: the relais that runs says more than 1048576 bytes\n";
+    check(&output, 1, "", said);
+    answering.join().unwrap();
 }
 
 #[test]
