@@ -32,7 +32,7 @@ pub(crate) fn reload(file: &Path, data: &Data) -> Result<(), Stop> {
             Ok(())
         }
         Answer::Refused(Refusal { text, exit }) => {
-            let text = format!("{}\n\nThe old configuration runs on.", text.trim_end());
+            let text = format!("{}\n\nthe old configuration runs on", text.trim_end());
             Err(Stop::Elsewhere { text, exit })
         }
     }

@@ -111,7 +111,7 @@ fn a_file_that_does_not_check_is_refused_and_the_old_one_runs_on() {
     place.write("relais.toml", config("\"127.0.0.1:0\"", "three"));
     let said = "error: no folder at \"three\"\n --> relais.toml:3:8\n  |\n\
                 3 | root = \"three\"\n  |        ^^^^^^^\n  = key: serve.site.root\n\n\
-                The old configuration runs on.\n";
+                the old configuration runs on\n";
     check(&place.run(&["reload"]), 2, "", said);
     assert_eq!(get(&mut stream, "/", "a").1, "one");
     place.write("relais.toml", config("\"127.0.0.1:0\", \"192.0.2.1:1\"", "two"));
