@@ -83,6 +83,11 @@ impl Gate {
         drop(inside);
         Ok(Permit { shared: Arc::clone(&self.shared), client })
     }
+
+    /// How many callers are inside now.
+    pub fn inside(&self) -> usize {
+        self.shared.lock().all
+    }
 }
 
 impl Shared {

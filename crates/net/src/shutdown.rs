@@ -47,9 +47,19 @@ impl Shutdown {
         (Self { stop: Arc::clone(&stop), alive }, Drain { stop, _inside: inside })
     }
 
+    /// Says stop, and waits for nobody.
+    pub fn request(&self) {
+        self.stop.say();
+    }
+
+    /// Whether every [`Drain`] was dropped. Costs one load.
+    pub fn is_drained(&self) -> bool {
+        self.alive.is_closed()
+    }
+
     /// Says stop, then waits for every [`Drain`] to be dropped, but no longer than `grace`.
     pub async fn finish(mut self, grace: Duration) -> Drained {
-        self.stop.say();
+        self.request();
         match tokio::time::timeout(grace, self.alive.recv()).await {
             Ok(_) => Drained::InTime,
             Err(_) => Drained::TimedOut,
@@ -106,6 +116,16 @@ mod tests {
     async fn but_not_for_ever() {
         let (shutdown, _drain) = Shutdown::new();
         assert_eq!(shutdown.finish(Duration::from_secs(2)).await, Drained::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_was_told_to_stop_may_be_waited_for_later() {
+        let (shutdown, drain) = Shutdown::new();
+        shutdown.request();
+        assert!(drain.is_requested() && !shutdown.is_drained());
+        drop(drain);
+        assert!(shutdown.is_drained());
+        assert_eq!(shutdown.finish(Duration::ZERO).await, Drained::InTime);
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, HashSet},
     fmt, io,
     path::PathBuf,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use relais_http::access_log::{AccessLog as HttpLog, Closed, Format as HttpFormat, Sink};
@@ -18,7 +18,7 @@ use crate::{
 
 /// The table, word for word.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, e.g. `{ file = \"access.log\" }`")]
 pub struct Table {
     /// Where the lines go; `-` is the standard output.
     pub file: PathBuf,
@@ -68,8 +68,9 @@ impl AccessLog {
     /// What keeps the log from being opened, as far as that can be told without making a file.
     pub(crate) fn problem(&self, key: &KeyPath) -> Option<Problem> {
         let To::File(file) = &self.to else { return None };
-        let wrong =
-            |what, expected: &str| Some(key.key("file").wrong(Wrong::expected(what, expected)));
+        let wrong = |what, expected: &str| {
+            Some(key.key("file").wrong(Wrong::expected(what, expected).at_home(file)))
+        };
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) {
             return wrong(
@@ -89,9 +90,6 @@ impl AccessLog {
 pub(crate) struct Logs {
     open: HashMap<AccessLog, HttpLog>,
 }
-
-/// How long a log may take to be written when we leave.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Logs {
     /// The log that is `planned`, opened if it is not open yet.
@@ -125,10 +123,14 @@ impl Logs {
         }
     }
 
-    /// Waits until all is written, but not for ever.
-    pub(crate) fn shutdown(&self) {
+    /// Waits until all is written, but for all logs together not longer than `patience`.
+    ///
+    /// Blocks: to be called from outside the event loop.
+    pub(crate) fn shutdown(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
         for (planned, log) in &self.open {
-            if log.shutdown(PATIENCE) == Closed::TimedOut {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if log.shutdown(left) == Closed::TimedOut {
                 warn!(log = %planned.to, "the end of the access log is lost: it takes too long");
             }
         }

@@ -4,6 +4,7 @@ use std::{fs, path::PathBuf};
 
 use relais_http::auth::{ParseRealmError, Realm, Users, UsersError};
 use serde::{Deserialize, Serialize, Serializer};
+use tracing::warn;
 
 use crate::{
     base::Base,
@@ -12,7 +13,7 @@ use crate::{
 
 /// The table, word for word.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, e.g. `{ file = \"users.txt\" }`")]
 pub struct Table {
     /// One `user:hash` a line, as `relais password` prints it.
     pub file: PathBuf,
@@ -53,12 +54,16 @@ impl Auth {
         let file = &self.file;
         let text = fs::read_to_string(file)
             .map_err(|error| key.wrong(Wrong::reading("the auth file", file, &error)))?;
-        text.parse().map_err(|error: UsersError| {
+        let users: Users = text.parse().map_err(|error: UsersError| {
             let UsersError { line, wrong } = error;
             let wrong = Wrong::from_message(&wrong.to_string());
             let what = format!("bad auth file {:?}, line {line}: {}", file.display(), wrong.what);
             key.wrong(Wrong { what, ..wrong }.hint("`relais password USER` prints such lines"))
-        })
+        })?;
+        if users.is_empty() {
+            warn!("nobody is let in: there is no user in {:?}", file.display());
+        }
+        Ok(users)
     }
 }
 

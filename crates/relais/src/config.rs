@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    io::ErrorKind,
+    io::{ErrorKind, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -81,10 +81,8 @@ impl Source {
         match self {
             Self::Flags(config) => Ok(Said { config: (**config).clone(), origin: Origin::Flags }),
             Self::File(path) => {
-                let text = read_text(path).map_err(|fault| {
-                    let place = Place::File(path.clone());
-                    vec![Complaint { place, key: KeyPath::default(), fault }]
-                })?;
+                let text =
+                    read_text(path).map_err(|wrong| vec![Complaint::of_file(path, wrong)])?;
                 Said::parse(path.clone(), text)
             }
             Self::Embedded { name, text } => Said::parse(name.into(), (*text).to_owned()),
@@ -159,7 +157,11 @@ fn read_serve<'t>(
 ) -> Result<(), Vec<Complaint>> {
     let expected = "tables with names, e.g. `[serve.site]`";
     let DeValue::Table(tables) = value.get_ref() else {
-        let what = format!("`serve` is not a table but a {}", value.get_ref().type_str());
+        let found = match value.get_ref().type_str() {
+            "array" => "list",
+            other => other,
+        };
+        let what = format!("`serve` is not a table: {found}");
         return Err(vec![document.complaint(key.wrong(Wrong::expected(what, expected)))]);
     };
     let mut complaints = Vec::new();
@@ -197,11 +199,14 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
             "a configuration file",
         ));
     }
-    if about.len() > FILE_BYTES_MAX {
-        let what = format!("{:?} is {} bytes long", path.display(), about.len());
+    // Not by the length that the system tells: that of a device is 0.
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(reading)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(reading)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        let what = format!("{:?} is too long", path.display());
         return Err(Wrong::expected(what, "a configuration of 1MiB at most"));
     }
-    let bytes = fs::read(path).map_err(reading)?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let line = String::from_utf8_lossy(&error.as_bytes()[..good]).matches('\n').count() + 1;
@@ -211,7 +216,7 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
 }
 
 /// The same words, told to someone who typed a flag.
-fn flag_complaint(Problem { key, fault }: Problem) -> Complaint {
+fn flag_complaint(Problem { key, part: _, wrong }: Problem) -> Complaint {
     let flag = serve::flag_of(&key).unwrap_or("arguments").to_owned();
-    Complaint { place: Place::Flag(flag), key, fault }
+    Complaint { place: Place::Flag(flag), key, wrong }
 }

@@ -8,15 +8,21 @@ use std::{
 
 use anyhow::Context as _;
 
-/// Where the local authority and the control sockets are.
+/// Where the local authority and the control sockets are. There may be no such folder: not every
+/// command needs one.
 #[derive(Clone, Debug)]
-pub(crate) struct Data(PathBuf);
+pub(crate) struct Data(Option<PathBuf>);
+
+/// There is no data folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no data folder: expected HOME, RELAIS_DATA or --data")]
+pub(crate) struct NoDataFolder;
 
 /// What the authority's certificate is called in its folder.
 pub(crate) const CERTIFICATE: &str = "ca.pem";
 
 impl Data {
-    /// The folder that was asked for, or the usual one.
+    /// The folder that was asked for, or the usual one, if there is one.
     pub(crate) fn of(asked: Option<PathBuf>) -> anyhow::Result<Self> {
         let absolute =
             |variable| env::var_os(variable).map(PathBuf::from).filter(|p| p.is_absolute());
@@ -25,23 +31,27 @@ impl Data {
                 .or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
             share.map(|share| share.join("relais"))
         });
-        let found = found.context("no data folder: expected HOME, RELAIS_DATA or --data")?;
-        Ok(Self(std::path::absolute(found).context("finding the current folder")?))
+        let found = found.map(std::path::absolute).transpose();
+        Ok(Self(found.context("finding the current folder")?))
     }
 
     /// Where the local authority is.
-    pub(crate) fn authority(&self) -> PathBuf {
-        self.0.join("authority")
+    pub(crate) fn authority(&self) -> Result<PathBuf, NoDataFolder> {
+        self.folder().map(|folder| folder.join("authority"))
     }
 
     /// Where the local authority's certificate is, if there is one.
-    pub(crate) fn authority_certificate(&self) -> PathBuf {
-        self.authority().join(CERTIFICATE)
+    pub(crate) fn authority_certificate(&self) -> Result<PathBuf, NoDataFolder> {
+        self.authority().map(|folder| folder.join(CERTIFICATE))
     }
 
     /// Where the sockets of running programs are.
-    pub(crate) fn sockets(&self) -> PathBuf {
-        self.0.join("run")
+    pub(crate) fn sockets(&self) -> Result<PathBuf, NoDataFolder> {
+        self.folder().map(|folder| folder.join("run"))
+    }
+
+    fn folder(&self) -> Result<&Path, NoDataFolder> {
+        self.0.as_deref().ok_or(NoDataFolder)
     }
 }
 

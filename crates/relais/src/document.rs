@@ -9,7 +9,7 @@ use toml::{
 };
 
 use crate::complaint::{
-    Complaint, KeyPath, Line, Place, Problem, Step, Wrong, did_you_mean, in_order_of_lines,
+    Complaint, KeyPath, Line, Part, Place, Problem, Step, Wrong, did_you_mean, in_order_of_lines,
 };
 
 /// The text of a configuration file, taken apart.
@@ -35,9 +35,9 @@ impl<'t> Document<'t> {
             return Ok(document);
         }
         let complain = |error: &toml::de::Error| {
-            let fault = Wrong::from_message(error.message());
+            let wrong = Wrong::from_message(error.message());
             let place = document.place(error.span().unwrap_or_default());
-            Complaint { place, key: KeyPath::default(), fault }
+            Complaint { place, key: KeyPath::default(), wrong }
         };
         Err(errors.iter().take(SYNTAX_ERRORS_MAX).map(complain).collect())
     }
@@ -49,8 +49,8 @@ impl<'t> Document<'t> {
 
     /// Where `problem` is.
     pub(crate) fn complaint(&self, problem: Problem) -> Complaint {
-        let Problem { key, fault } = problem;
-        Complaint { place: self.place_of(&key), key, fault }
+        let Problem { key, part, wrong } = problem;
+        Complaint { place: self.place_of(&key, part), key, wrong }
     }
 
     /// Where a problem with a key itself is, rather than with its value.
@@ -58,9 +58,9 @@ impl<'t> Document<'t> {
         &self,
         key: KeyPath,
         span: Range<usize>,
-        fault: Wrong,
+        wrong: Wrong,
     ) -> Complaint {
-        Complaint { place: self.place(span), key, fault }
+        Complaint { place: self.place(span), key, wrong }
     }
 
     /// Turns `value`, which stands at `key`, into a `T`; or says everything that is wrong with it.
@@ -97,11 +97,11 @@ impl<'t> Document<'t> {
         let path = self.path_at(span);
         // A table's header has no span of its own inside the table: its key is the one asked for.
         let path = if path.0.len() < key.0.len() { key.clone() } else { path };
-        let fault = match message.strip_prefix("unknown field ") {
+        let wrong = match message.strip_prefix("unknown field ") {
             Some(_) => unknown_key(message),
-            None => Wrong::from_message(&in_our_words(message)),
+            None => unquoted(Wrong::from_message(&in_our_words(message))),
         };
-        Complaint { place: self.place(span.clone()), key: path, fault }
+        Complaint { place: self.place(span.clone()), key: path, wrong }
     }
 
     /// The deepest key whose own text or value holds `span`.
@@ -111,18 +111,21 @@ impl<'t> Document<'t> {
         path
     }
 
-    fn place_of(&self, key: &KeyPath) -> Place {
+    /// The place of `part` of what stands at `key`, or of the last table or value on the way.
+    fn place_of(&self, key: &KeyPath, part: Part) -> Place {
         let mut span = None;
         let mut steps = key.0.iter();
-        let mut inside: Option<&Spanned<DeValue<'_>>> = None;
-        if let Some(Step::Key(first)) = steps.next() {
-            inside = self.root.get_ref().get(first.as_str());
-        }
-        while let Some(value) = inside {
-            span = Some(value.span());
+        let mut inside = match steps.next() {
+            Some(Step::Key(first)) => entry(self.root.get_ref(), first),
+            _ => None,
+        };
+        while let Some((key, value)) = inside {
+            span = Some(if part == Part::Key { key } else { value.span() });
             inside = match (steps.next(), value.get_ref()) {
-                (Some(Step::Key(key)), DeValue::Table(table)) => table.get(key.as_str()),
-                (Some(Step::Index(index)), DeValue::Array(array)) => array.get(*index),
+                (Some(Step::Key(key)), DeValue::Table(table)) => entry(table, key),
+                (Some(Step::Index(index)), DeValue::Array(array)) => {
+                    array.get(*index).map(|value| (value.span(), value))
+                }
                 _ => None,
             };
         }
@@ -155,6 +158,14 @@ impl<'t> Document<'t> {
     }
 }
 
+/// Where the key `name` of a table stands, and its value.
+fn entry<'d, 't>(
+    table: &'d DeTable<'t>,
+    name: &str,
+) -> Option<(Range<usize>, &'d Spanned<DeValue<'t>>)> {
+    table.get_key_value(name).map(|(key, value)| (key.span(), value))
+}
+
 /// The entries of a table in the order of the file, which TOML's own tables do not keep.
 pub(crate) fn in_order<'d, 't>(table: &'d DeTable<'t>) -> Vec<Entry<'d, 't>> {
     let mut entries: Vec<_> =
@@ -168,13 +179,19 @@ fn in_our_words(message: &str) -> String {
     const WORDS: &[(&str, &str)] = &[
         ("missing field", "missing key"),
         ("invalid type: map", "invalid type: table"),
+        ("invalid type: sequence", "invalid type: list"),
         ("expected a sequence", "expected a list"),
         ("expected a map", "expected a table"),
+        ("expected path string", "expected a path in quotes"),
         ("expected usize", "expected a whole number"),
         ("expected u32", "expected a whole number"),
         ("expected a boolean", "expected true or false"),
         ("unknown variant", "unknown word"),
     ];
+    // Where one of some words is read, a value that is no string at all.
+    if message == "wanted string or table" || message.starts_with("expected table, found ") {
+        return "not a word, expected one in quotes".to_owned();
+    }
     let words = WORDS.iter();
     words.fold(message.to_owned(), |message, (theirs, ours)| message.replacen(theirs, ours, 1))
 }
@@ -187,7 +204,22 @@ fn is_echo(message: &str, taken: &[String], complaints: &[Complaint]) -> bool {
     let missing = quoted(message).next().unwrap_or_default();
     let meant = did_you_mean(missing);
     taken.iter().any(|key| key == missing)
-        || complaints.iter().any(|complaint| complaint.fault.hint.as_ref() == Some(&meant))
+        || complaints.iter().any(|complaint| complaint.wrong.hint.as_ref() == Some(&meant))
+}
+
+/// Adds, where a bare number stands for a string, how it would be one.
+fn unquoted(wrong: Wrong) -> Wrong {
+    let number = wrong.what.strip_prefix("invalid type: integer `");
+    let number = number.and_then(|rest| rest.strip_suffix('`')).map(str::to_owned);
+    let is_for_string = |expected: &str| {
+        ["a string", "an endpoint", "a path"].iter().any(|start| expected.starts_with(start))
+    };
+    match number {
+        Some(number) if wrong.expected.as_deref().is_some_and(is_for_string) => {
+            wrong.hint(format!("put it in quotes: `\"{number}\"`"))
+        }
+        _ => wrong,
+    }
 }
 
 /// What is wrong with a key that nobody reads, from serde's own words for it.
@@ -260,5 +292,17 @@ fn descend(value: &DeValue<'_>, span: &Range<usize>, path: &mut KeyPath) {
             }
         }
         _ => (),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_syntax_errors_only_the_first_are_told() {
+        let told = |text: &str| Document::parse(Path::new("a.toml"), text).unwrap_err().len();
+        assert_eq!(told("a = ?\nb = ?\n"), 2);
+        assert_eq!(told(&"a = ?\n".repeat(50)), SYNTAX_ERRORS_MAX);
     }
 }

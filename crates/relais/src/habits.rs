@@ -10,7 +10,7 @@ use std::{
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser as _};
 
 use crate::{
-    complaint::{Complaint, KeyPath, Place, Wrong},
+    complaint::{Complaint, Wrong},
     flags::Cli,
     spelling::HttpEndpoint,
 };
@@ -94,9 +94,9 @@ fn instead_of_folder(root: &Path) -> Option<Complaint> {
 }
 
 fn complaint(flag: &str, what: &str, meant: &str) -> Complaint {
-    let fault = Wrong { what: what.to_owned(), expected: None, hint: None };
-    let fault = fault.hint(format!("where to listen is said by `--listen {meant}`"));
-    Complaint { place: Place::Flag(flag.to_owned()), key: KeyPath::default(), fault }
+    let wrong = Wrong { what: what.to_owned(), expected: None, hint: None };
+    let wrong = wrong.hint(format!("where to listen is said by `--listen {meant}`"));
+    Complaint::of_flag(flag, wrong)
 }
 
 #[cfg(test)]

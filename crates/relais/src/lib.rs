@@ -35,7 +35,7 @@ use std::{
 };
 
 pub use base::Base;
-pub use complaint::{Complaint, KeyPath, Line, Place, Problem, Step, Wrong};
+pub use complaint::{Complaint, KeyPath, Line, Part, Place, Problem, Step, Wrong};
 pub use config::{Config, Said, Source};
 pub use plan::Plan;
 pub use run::look;

@@ -12,7 +12,7 @@ use crate::{
 
 /// The table, word for word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, e.g. `[limits]`")]
 pub struct Table {
     /// Connections at once, in all.
     pub connections_max: Option<usize>,
@@ -44,7 +44,7 @@ pub struct Limits {
     /// Connections at once, in all, if there are descriptors for so many; `None` is as many as there
     /// are descriptors for.
     pub connections_max: Option<usize>,
-    /// Connections at once from one address; `None` is half of all.
+    /// Connections at once from one address; `None` is three quarters of all.
     pub connections_a_client_max: Option<usize>,
     /// How long a caller may take for its TLS handshake.
     #[serde(serialize_with = "spelled")]

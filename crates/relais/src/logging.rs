@@ -1,14 +1,18 @@
 //! What goes to standard error while we run, and how panics look there.
 
-use std::{io, panic};
+use std::{fmt, io, panic};
 
 use clap::ColorChoice;
+use relais_wire::calendar::Moment;
 use tracing::{error, level_filters::LevelFilter};
 use tracing_subscriber::{
-    filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    filter::Targets,
+    fmt::{format::Writer, time::FormatTime},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
-use crate::flags::Global;
+use crate::{clock, flags::Global};
 
 /// Has events written to standard error, as loudly as asked for.
 pub(crate) fn start(global: &Global) {
@@ -21,6 +25,7 @@ pub(crate) fn start(global: &Global) {
     let lines = tracing_subscriber::fmt::layer()
         .compact()
         .with_writer(io::stderr)
+        .with_timer(Seconds)
         .with_ansi(is_coloured(global.color))
         .with_target(global.verbose > 0);
     let logs = tracing_subscriber::registry().with(shown(level));
@@ -31,6 +36,15 @@ pub(crate) fn start(global: &Global) {
         logs.with(lines).init();
     }
     panic::set_hook(Box::new(log_panic));
+}
+
+/// Writes the second down, in UTC: `2000-10-10T13:55:36Z`.
+struct Seconds;
+
+impl FormatTime for Seconds {
+    fn format_time(&self, w: &mut Writer<'_>) -> fmt::Result {
+        write!(w, "{}Z", Moment::of(clock::now()))
+    }
 }
 
 /// Which events are shown: of ours those up to `level`; of the libraries that read what strangers
@@ -66,6 +80,13 @@ mod tests {
     use tracing::Level;
 
     use super::*;
+
+    #[test]
+    fn times_are_seconds() {
+        let mut text = String::new();
+        Seconds.format_time(&mut Writer::new(&mut text)).unwrap();
+        assert_eq!((text.len(), text.as_bytes()[10], text.as_bytes()[19]), (20, b'T', b'Z'));
+    }
 
     #[test]
     fn warnings_of_the_parsers_are_for_who_wants_more() {

@@ -7,7 +7,7 @@ use relais_http::auth::{check_name, hash_password};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::{
-    complaint::{Complaint, KeyPath, Place, Wrong},
+    complaint::{Complaint, Wrong},
     output::say,
     stop::Stop,
 };
@@ -23,9 +23,8 @@ pub(crate) fn print_line(user: Option<&str>) -> Result<(), Stop> {
     if let Some(user) = user {
         check_name(user).map_err(|error| {
             let wrong = Wrong::from_error(&error);
-            let fault = Wrong { what: format!("{} {user:?}", wrong.what), ..wrong };
-            let place = Place::Flag("USER".to_owned());
-            Stop::Wrong(vec![Complaint { place, key: KeyPath::default(), fault }])
+            let wrong = Wrong { what: format!("{} {user:?}", wrong.what), ..wrong };
+            Stop::Wrong(vec![Complaint::of_flag("USER", wrong)])
         })?;
     }
     let password = read()?;

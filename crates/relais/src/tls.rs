@@ -3,12 +3,14 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
+    time::{Duration, SystemTime},
 };
 
 use relais_net::tls::{
-    Acceptor, Authority, AuthorityError, CertificateDer, Certified, Offer, ParseSubjectNameError,
-    PemError, Protocols, Resumption, SubjectName, Warning, read_certified, read_chain,
+    Acceptor, Authority, AuthorityError, CertificateDer, Certified, Facts, Offer, OfferError,
+    ParseSubjectNameError, PemError, Protocols, Resumption, SubjectName, Warning, read_certified,
+    read_chain,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use tracing::warn;
@@ -16,13 +18,16 @@ use tracing::warn;
 use crate::{
     base::Base,
     clock,
-    complaint::{KeyPath, Problem, Wrong},
-    data,
+    complaint::{Complaint, KeyPath, Problem, Trouble, Wrong},
+    data::{self, Data},
 };
 
 /// The table, word for word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table, e.g. `{ cert = \"cert.pem\", key = \"key.pem\" }`"
+)]
 pub struct Table {
     /// A PEM file: the certificate, then those between it and the root.
     pub cert: Option<PathBuf>,
@@ -78,7 +83,7 @@ impl Tls {
                 Papers::Files { cert: base.join(&cert), key: base.join(&key) }
             }
             (None, None) => {
-                let names = names.iter().map(|name| subject(name)).collect::<Result<_, _>>();
+                let names = names.iter().map(|name| name.parse()).collect::<Result<_, _>>();
                 let names = names.map_err(|error: ParseSubjectNameError| {
                     let wrong = Wrong::from_error(&error);
                     site.key("hosts").wrong(wrong.hint("give it a certificate: `tls`"))
@@ -100,11 +105,14 @@ impl Tls {
 
     /// A site in the clear has no use for papers, and whoever wrote them expects them to be used.
     pub(crate) fn unused(table: &Table, site: &KeyPath) -> Result<(), Problem> {
-        if *table == Table::default() {
-            return Ok(());
-        }
-        let wrong = Wrong::expected("`tls` is not used", "an `https://` endpoint in `listen`");
-        Err(site.key("tls").wrong(wrong))
+        let Table { cert, key, client_ca } = table;
+        let named = [("cert", cert), ("key", key), ("client_ca", client_ca)];
+        let named = named.into_iter().find_map(|(name, file)| Some((name, file.as_ref()?)));
+        let Some((name, file)) = named else { return Ok(()) };
+        // The key that names the file is known to whoever prints this, as a key or as a flag.
+        let what = format!("nothing is done with {:?}", file.display());
+        let wrong = Wrong::expected(what, "an endpoint with `https://` beside it");
+        Err(site.key("tls").key(name).wrong(wrong))
     }
 
     /// Reads the files it names; `None` for the local authority's, which are not in files yet.
@@ -122,7 +130,8 @@ impl Tls {
                 | PemError::Encrypted { path } => path == key,
             };
             let which = if is_keys { "key" } else { "cert" };
-            self.key_path.key(which).wrong(Wrong::from_error(&error))
+            let path = if is_keys { key } else { cert };
+            self.key_path.key(which).wrong(Wrong::from_error(&error).at_home(path))
         })?;
         Ok(Some(read))
     }
@@ -130,20 +139,24 @@ impl Tls {
     /// Reads whose signature callers need.
     pub(crate) fn read_authorities(&self) -> Result<Option<Vec<CertificateDer<'static>>>, Problem> {
         let Some(file) = &self.client_ca else { return Ok(None) };
-        let wrong = |error| self.key_path.key("client_ca").wrong(Wrong::from_error(&error));
+        let wrong =
+            |error| self.key_path.key("client_ca").wrong(Wrong::from_error(&error).at_home(file));
         read_chain(file).map(Some).map_err(wrong)
     }
 }
 
-/// A name as certificates have it: addresses without brackets.
-fn subject(name: &str) -> Result<SubjectName, ParseSubjectNameError> {
-    name.trim_start_matches('[').trim_end_matches(']').parse()
+/// What a listener offers.
+#[derive(Clone, Debug)]
+pub(crate) struct Offered {
+    pub(crate) acceptor: Arc<Acceptor>,
+    /// When some of it is to be renewed by the local authority, if it is of that.
+    pub(crate) renew_at: Option<SystemTime>,
 }
 
 /// What all listeners with TLS share, and what outlives a reload.
 #[derive(Debug)]
 pub(crate) struct Keeper {
-    folder: PathBuf,
+    data: Data,
     resumption: Resumption,
     authority: OnceLock<Opened>,
 }
@@ -164,9 +177,9 @@ pub(crate) enum Age {
 }
 
 impl Keeper {
-    /// A keeper whose authority, should one be needed, is in `folder`.
-    pub(crate) fn new(folder: PathBuf) -> io::Result<Self> {
-        Ok(Self { folder, resumption: Resumption::new()?, authority: OnceLock::new() })
+    /// A keeper whose authority, should one be needed, is in `data`.
+    pub(crate) fn new(data: Data) -> io::Result<Self> {
+        Ok(Self { data, resumption: Resumption::new()?, authority: OnceLock::new() })
     }
 
     /// Where the certificate of the local authority is, if one was needed, and since when.
@@ -176,12 +189,16 @@ impl Keeper {
 
     /// What a listener offers whose sites have these papers. Makes the local authority if one is
     /// needed and there is none.
-    pub(crate) fn acceptor(&self, papers: &[Tls]) -> Result<Acceptor, Problem> {
-        let mut certified = Vec::new();
+    pub(crate) fn offer(&self, papers: &[Tls], now: SystemTime) -> Result<Offered, Trouble> {
+        let (mut certified, mut renew_at) = (Vec::new(), None::<SystemTime>);
         for tls in papers {
             certified.push(match &tls.papers {
                 Papers::Files { .. } => tls.read()?.expect("files were asked for").0,
-                Papers::LocalAuthority { names } => self.leaf(names, &tls.key_path)?,
+                Papers::LocalAuthority { names } => {
+                    let leaf = self.leaf(names, now)?;
+                    renew_at = renew_at.into_iter().chain(renewal_of(&leaf)).min();
+                    leaf
+                }
             });
         }
         let first = papers.first().expect("a listener with TLS has papers");
@@ -191,29 +208,54 @@ impl Keeper {
             caller_authorities: first.read_authorities()?,
             resumption: self.resumption.clone(),
         };
-        Acceptor::new(&offer).map_err(|error| first.key_path.wrong(Wrong::from_error(&error)))
+        let wrong = |error: OfferError| first.key_path.wrong(Wrong::from_error(&error));
+        let acceptor = Acceptor::new(&offer).map_err(wrong)?;
+        Ok(Offered { acceptor: Arc::new(acceptor), renew_at })
     }
 
-    fn leaf(&self, names: &[SubjectName], key: &KeyPath) -> Result<Certified, Problem> {
-        let now = clock::now();
-        let wrong = |error: AuthorityError| key.wrong(Wrong::from_error(&error));
+    fn leaf(&self, names: &[SubjectName], now: SystemTime) -> Result<Certified, Trouble> {
+        let folder = self.data.authority().map_err(|error| {
+            let wrong = Wrong::from_error(&error);
+            let what = format!("{} for the local authority of `https://`", wrong.what);
+            Trouble::Beside(Box::new(Complaint::of_flag("--data", Wrong { what, ..wrong })))
+        })?;
+        self.leaf_in(&folder, names, now).map_err(|error| {
+            let wrong = Wrong::from_error(&error).hint(
+                "`--data DIR` or `RELAIS_DATA` names another data folder; `tls` and `--cert` \
+                 do without the local authority",
+            );
+            Trouble::Beside(Box::new(Complaint::of_file(folder, wrong)))
+        })
+    }
+
+    fn leaf_in(
+        &self,
+        folder: &Path,
+        names: &[SubjectName],
+        now: SystemTime,
+    ) -> Result<Certified, AuthorityError> {
         if self.authority.get().is_none() {
-            let was_there = self.folder.join(data::CERTIFICATE).exists();
+            let was_there = folder.join(data::CERTIFICATE).exists();
             let age = if was_there { Age::Known } else { Age::New };
-            let authority = open_authority(&self.folder).map_err(wrong)?;
-            _ = self.authority.set(Opened { authority, age });
+            _ = self.authority.set(Opened { authority: open_authority(folder)?, age });
         }
         let Opened { authority, .. } = self.authority.get().expect("it was just set");
-        authority.leaf_for(names, now).map_err(wrong)
+        authority.leaf_for(names, now)
     }
 }
 
+/// When a certificate of the local authority is to be renewed.
+fn renewal_of(leaf: &Certified) -> Option<SystemTime> {
+    let facts = Facts::of(leaf.chain().first()?).ok()?;
+    facts.not_after.checked_sub(RENEWED_BEFORE)
+}
+
+/// How long before its end a certificate of the local authority is renewed while we run. Less than
+/// the 30 days for which one is good at the start, so there is a new one when we ask.
+const RENEWED_BEFORE: Duration = Duration::from_hours(20 * 24);
+
 /// Opens the local authority, or makes it, and warns of what is odd about it.
 pub(crate) fn open_authority(folder: &Path) -> Result<Authority, AuthorityError> {
-    if let Some(above) = folder.parent() {
-        data::make_private(above)
-            .map_err(|source| AuthorityError::Folder { folder: above.to_owned(), source })?;
-    }
     let authority = Authority::open_or_create(folder, &label(), clock::now())?;
     for warning in &authority.warnings {
         warn!("{warning}");
@@ -228,20 +270,16 @@ fn label() -> String {
     format!("{user}@{host}")
 }
 
-impl std::fmt::Display for Tls {
+impl std::fmt::Display for Papers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.papers {
-            Papers::Files { cert, key } => {
-                write!(f, "certificate {}, key {}", cert.display(), key.display())?;
+        match self {
+            Self::Files { cert, key } => {
+                write!(f, "certificate {}, key {}", cert.display(), key.display())
             }
-            Papers::LocalAuthority { names } => {
+            Self::LocalAuthority { names } => {
                 let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-                write!(f, "certificate of the local authority for {}", names.join(", "))?;
+                write!(f, "certificate of the local authority for {}", names.join(", "))
             }
-        }
-        match &self.client_ca {
-            Some(file) => write!(f, "; callers need one signed by {}", file.display()),
-            None => Ok(()),
         }
     }
 }

@@ -48,7 +48,7 @@ use relais_net::Fault;
 use relais_wire::target::{FilePath, file_path};
 
 pub use self::options::{
-    Asset, Compress, Dotfiles, Levels, Limits, Listing, OpenError, Options, Root,
+    Asset, Compress, Dotfiles, Levels, Limits, Listing, OpenError, Options, Purpose, Root,
 };
 use self::{
     find::{Hit, StandsFor},

@@ -8,7 +8,7 @@ use super::{
     folder::Folder,
     hot::Hot,
     listing::Lister,
-    options::{Compress, Dotfiles, Limits, OpenError, Options, Root},
+    options::{Compress, Dotfiles, Limits, OpenError, Options, Purpose, Root},
     packer::{Crew, Packer},
     refusal::Hush,
     rules::CacheRules,
@@ -65,9 +65,9 @@ impl Files {
 
     /// Finds the files that are not asked for by callers.
     fn check_pages(&self) -> Result<(), OpenError> {
-        let purpose = |status| format!("the error page for {status}");
-        let pages = self.error_pages.iter().map(|(status, path)| (path, purpose(status)));
-        let fallback = self.fallback.iter().map(|path| (path, "the fallback".to_owned()));
+        let pages = self.error_pages.iter();
+        let pages = pages.map(|(status, path)| (path, Purpose::ErrorPage(*status)));
+        let fallback = self.fallback.iter().map(|path| (path, Purpose::Fallback));
         for (path, purpose) in pages.chain(fallback) {
             if self.tree.open_file(path.as_bytes(), (self.clock)()).is_err() {
                 return Err(OpenError::File { path: path.clone(), purpose });

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    fmt, io,
     path::PathBuf,
     time::{Duration, SystemTime},
 };
@@ -188,6 +188,24 @@ impl Default for Limits {
     }
 }
 
+/// What a file is sent for that no caller asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To answer for paths where nothing is.
+    Fallback,
+    /// To go with this status.
+    ErrorPage(StatusCode),
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fallback => f.write_str("the fallback"),
+            Self::ErrorPage(status) => write!(f, "the error page for {status}"),
+        }
+    }
+}
+
 /// Why files cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -231,7 +249,7 @@ pub enum OpenError {
         /// Below the root.
         path: String,
         /// What it was for.
-        purpose: String,
+        purpose: Purpose,
     },
     /// No thread for coding.
     #[error("starting a thread that compresses")]

@@ -13,7 +13,7 @@ use relais_net::tls::{ParseSubjectNameError, SubjectName};
 use crate::{
     base::Base,
     clock,
-    complaint::{Complaint, KeyPath, Place, Wrong},
+    complaint::{Complaint, Wrong},
     data::Data,
     output::say,
     stop::Stop,
@@ -33,11 +33,11 @@ pub(crate) enum There {
 pub(crate) fn issue(names: &[String], out: &Path, there: There, data: &Data) -> Result<(), Stop> {
     let subjects = names.iter().map(|name| name.parse()).collect::<Result<Vec<SubjectName>, _>>();
     let subjects = subjects.map_err(|error: ParseSubjectNameError| {
-        Stop::Wrong(vec![of_flag("NAME", Wrong::from_error(&error))])
+        Stop::Wrong(vec![Complaint::of_flag("NAME", Wrong::from_error(&error))])
     })?;
     if !out.is_dir() {
-        let fault = Wrong::from_message(&format!("no folder at {:?}", out.display()));
-        return Err(Stop::Wrong(vec![of_flag("--out", fault)]));
+        let wrong = Wrong::from_message(&format!("no folder at {:?}", out.display()));
+        return Err(Stop::Wrong(vec![Complaint::of_flag("--out", wrong)]));
     }
     // `*` and `:` would have to be quoted in every shell.
     let stem = names[0].replace('*', "_").replace(':', "-");
@@ -48,7 +48,7 @@ pub(crate) fn issue(names: &[String], out: &Path, there: There, data: &Data) -> 
         // Both before either is written.
         [&chain, &key].into_iter().try_for_each(|path| is_free(path))?;
     }
-    let authority = open_authority(&data.authority())?;
+    let authority = open_authority(&data.authority()?)?;
     let issued = authority.issue(&subjects, clock::now())?;
     write(&chain, &issued.chain_pem, 0o644, there)?;
     write(&key, &issued.key_pem, 0o600, there)?;
@@ -57,18 +57,13 @@ pub(crate) fn issue(names: &[String], out: &Path, there: There, data: &Data) -> 
     Ok(())
 }
 
-fn of_flag(flag: &str, fault: Wrong) -> Complaint {
-    Complaint { place: Place::Flag(flag.to_owned()), key: KeyPath::default(), fault }
-}
-
 fn is_free(path: &Path) -> Result<(), Stop> {
     if fs::symlink_metadata(path).is_err() {
         return Ok(());
     }
-    let fault = Wrong::from_message(&format!("{:?} is there already", path.display()));
-    let fault = fault.hint("`--force` overwrites the certificate and its key");
-    let place = Place::File(path.to_owned());
-    Err(Stop::Refused(vec![Complaint { place, key: KeyPath::default(), fault }]))
+    let wrong = Wrong::from_message(&format!("{:?} is there already", path.display()));
+    let wrong = wrong.hint("`--force` overwrites the certificate and its key");
+    Err(Stop::Refused(vec![Complaint::of_file(path.to_owned(), wrong)]))
 }
 
 /// Writes a file whole: who reads it meanwhile has the old one or the new one.

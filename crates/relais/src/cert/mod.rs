@@ -61,7 +61,7 @@ Examples:
 pub(crate) fn obey(command: Command, data: &Data) -> Result<(), Stop> {
     match command {
         Command::Init => {
-            say(open_authority(&data.authority())?.certificate_path().display());
+            say(open_authority(&data.authority()?)?.certificate_path().display());
             Ok(())
         }
         Command::Issue { names, out, force } => {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clock,
-    complaint::{Complaint, KeyPath, Place, Wrong},
+    complaint::{Complaint, Wrong},
     data::Data,
     output::say,
     stop::Stop,
@@ -33,10 +33,7 @@ pub(crate) fn show(what: &str, json: bool, data: &Data) -> Result<(), Stop> {
         print(&chain, None, json)?;
         return Ok(());
     }
-    let wrong = |fault| {
-        let place = Place::Flag("FILE|ENDPOINT".to_owned());
-        Stop::Wrong(vec![Complaint { place, key: KeyPath::default(), fault }])
-    };
+    let wrong = |wrong| Stop::Wrong(vec![Complaint::of_flag("FILE|ENDPOINT", wrong)]);
     if names_a_file(what) {
         return Err(wrong(Wrong::from_message(&format!("no such file: {what:?}"))));
     }
@@ -64,8 +61,10 @@ const FILES: [&str; 5] = ["pem", "crt", "cer", "der", "key"];
 fn look(endpoint: &Endpoint, data: &Data) -> anyhow::Result<Seen> {
     let mut roots = Roots::system();
     // Not made for it: who only looks has nothing to be trusted.
-    if data.authority().is_dir() {
-        roots = roots.with_authority(open_authority(&data.authority())?.certificate());
+    if let Ok(folder) = data.authority()
+        && folder.is_dir()
+    {
+        roots = roots.with_authority(open_authority(&folder)?.certificate());
     }
     let probe = Probe { server_name: None, roots, connect_max: PATIENCE, handshake_max: PATIENCE };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

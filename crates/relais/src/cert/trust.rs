@@ -47,11 +47,11 @@ pub(crate) fn trust(deed: Deed, data: &Data) -> Result<(), Stop> {
     let failed = if deed == Deed::Remove {
         distrust(&machine, data)?
     } else {
-        let path = open_authority(&data.authority())?.certificate_path();
+        let path = open_authority(&data.authority()?)?.certificate_path();
         let ours = Ours::read(&path)?.ok_or_else(|| anyhow!("{:?} is gone", path.display()))?;
         say(format_args!("The local authority's certificate is {}", path.display()));
         let failed = each_store(&machine, |store| add(store, deed, &ours, &machine, &mut run));
-        tell_the_rest(&machine, &ours, data);
+        tell_the_rest(&machine, &ours);
         failed
     };
     match failed {
@@ -63,9 +63,9 @@ pub(crate) fn trust(deed: Deed, data: &Data) -> Result<(), Stop> {
 
 /// Takes the authority out. One that is not there is not made for it.
 fn distrust(machine: &Machine, data: &Data) -> anyhow::Result<usize> {
-    let ours = Ours::read(&data.authority_certificate())?;
+    let ours = Ours::read(&data.authority_certificate()?)?;
     if ours.is_none() {
-        say(format_args!("There is no local authority in {}", data.authority().display()));
+        say(format_args!("There is no local authority in {}", data.authority()?.display()));
     }
     Ok(each_store(machine, |store| {
         let (outcome, others) = remove(store, ours.as_ref(), machine, &mut run)?;
@@ -102,7 +102,7 @@ fn each_store(machine: &Machine, mut deal: impl FnMut(&Store) -> anyhow::Result<
 }
 
 /// Whoever keeps no store here yet, and whoever wants none.
-fn tell_the_rest(machine: &Machine, ours: &Ours, data: &Data) {
+fn tell_the_rest(machine: &Machine, ours: &Ours) {
     for (name, lines) in machine.missing(ours) {
         say(format_args!("\n{name}, which has no store here yet:"));
         for line in lines {
@@ -114,10 +114,9 @@ fn tell_the_rest(machine: &Machine, ours: &Ours, data: &Data) {
     }
     let line = Line(["curl", "--cacert", &ours.path.display().to_string()].map(Into::into).into());
     say(format_args!("\ncurl, this once:\n  {line} https://localhost:8443/"));
-    let folder = data.authority();
+    let folder = ours.path.parent().unwrap_or(&ours.path).display();
     say(format_args!(
-        "\nWhoever reads the key in {} can pose as any site to those who trust it: keep it to yourself.",
-        folder.display()
+        "\nWhoever reads the key in {folder} can pose as any site to those who trust it: keep it to yourself."
     ));
 }
 

@@ -14,7 +14,7 @@ pub struct Complaint {
     /// Which key has it; empty for the file as a whole.
     pub key: KeyPath,
     /// What is wrong.
-    pub fault: Wrong,
+    pub wrong: Wrong,
 }
 
 /// Where a problem is.
@@ -54,13 +54,49 @@ pub struct Wrong {
     pub hint: Option<String>,
 }
 
-/// A key of the configuration and what is wrong with its value.
+/// A key of the configuration and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Which key.
     pub key: KeyPath,
+    /// Which part of it.
+    pub part: Part,
     /// What is wrong.
-    pub fault: Wrong,
+    pub wrong: Wrong,
+}
+
+/// A part of an entry of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Its key.
+    Key,
+    /// Its value.
+    Value,
+}
+
+/// Something wrong that keeps a configuration from being run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// With what it says.
+    Within(Problem),
+    /// With what it needs, and does not speak of.
+    Beside(Box<Complaint>),
+}
+
+impl Trouble {
+    /// What is wrong.
+    pub(crate) fn wrong(&self) -> &Wrong {
+        match self {
+            Self::Within(problem) => &problem.wrong,
+            Self::Beside(complaint) => &complaint.wrong,
+        }
+    }
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Self::Within(problem)
+    }
 }
 
 /// The way to a value: `serve.site.listen[1]`.
@@ -74,6 +110,18 @@ pub enum Step {
     Key(String),
     /// Into a list.
     Index(usize),
+}
+
+impl Complaint {
+    /// About what stands at `flag` of the command line.
+    pub fn of_flag(flag: impl Into<String>, wrong: Wrong) -> Self {
+        Self { place: Place::Flag(flag.into()), key: KeyPath::default(), wrong }
+    }
+
+    /// About a file as a whole, or a folder.
+    pub fn of_file(path: impl Into<PathBuf>, wrong: Wrong) -> Self {
+        Self { place: Place::File(path.into()), key: KeyPath::default(), wrong }
+    }
 }
 
 impl Wrong {
@@ -115,7 +163,17 @@ impl Wrong {
     pub fn reading(what: &str, path: &Path, error: &std::io::Error) -> Self {
         let why = plain(&error.to_string());
         let what = format!("cannot read {what} {:?}: {why}", path.display());
-        Self { what, expected: None, hint: None }
+        Self { what, expected: None, hint: None }.at_home(path)
+    }
+
+    /// Says in a hint that `path` was taken as it is written, if a shell would not have done so.
+    #[must_use]
+    pub fn at_home(self, path: &Path) -> Self {
+        if path.iter().any(|step| step == "~") {
+            self.hint("`~` is a folder of that name here: write the home's path in full")
+        } else {
+            self
+        }
     }
 
     /// Says in a hint which of `known` is spelled much like `found`, if one is.
@@ -189,8 +247,13 @@ impl KeyPath {
     }
 
     /// What is wrong with the value there.
-    pub fn wrong(&self, fault: Wrong) -> Problem {
-        Problem { key: self.clone(), fault }
+    pub fn wrong(&self, wrong: Wrong) -> Problem {
+        Problem { key: self.clone(), part: Part::Value, wrong }
+    }
+
+    /// What is wrong with its last key itself.
+    pub fn wrong_key(&self, wrong: Wrong) -> Problem {
+        Problem { key: self.clone(), part: Part::Key, wrong }
     }
 
     /// Whether there is no step at all.

@@ -29,7 +29,7 @@ impl fmt::Display for KeyPath {
 impl fmt::Display for Complaint {
     /// Several lines, without a line end after the last.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, key, fault: Wrong { what, expected, hint } } = self;
+        let Self { place, key, wrong: Wrong { what, expected, hint } } = self;
         write!(f, "error: {what}")?;
         match place {
             Place::Flag(flag) => write!(f, "\n --> command line: {flag}")?,
@@ -99,7 +99,7 @@ impl Serialize for Complaint {
             Place::File(file) => (Some(file.as_path()), None, None),
             Place::Line(line) => (Some(line.file.as_path()), None, Some(line)),
         };
-        let Wrong { what, expected, hint } = &self.fault;
+        let Wrong { what, expected, hint } = &self.wrong;
         Flat {
             file,
             flag,
@@ -129,7 +129,7 @@ mod tests {
                 width: 3,
             }),
             key: KeyPath::of(["serve", "my site", "rot"]),
-            fault: Wrong::from_message("unknown key `rot`, expected one of `listen`, `root`")
+            wrong: Wrong::from_message("unknown key `rot`, expected one of `listen`, `root`")
                 .near("rot", ["listen", "root"]),
         };
         let expect = "error: unknown key `rot`\n\
@@ -147,7 +147,7 @@ mod tests {
         let complaint = Complaint {
             place: Place::Flag("--cert".to_owned()),
             key: KeyPath::of(["serve", "files", "tls", "cert"]),
-            fault: Wrong::expected("a certificate without its key", "`--key` beside it"),
+            wrong: Wrong::expected("a certificate without its key", "`--key` beside it"),
         };
         let expect = "error: a certificate without its key\n --> command line: --cert\n  \
                       = expected `--key` beside it";

@@ -83,7 +83,7 @@ fn socket_of(file: &Path, data: &Data) -> anyhow::Result<PathBuf> {
     let stem = whole.file_stem().unwrap_or_default().to_string_lossy();
     let name: String = stem.chars().filter(char::is_ascii_alphanumeric).take(NAME_MAX).collect();
     let hash = hash(whole.as_os_str().as_encoded_bytes());
-    Ok(data.sockets().join(format!("{name}-{hash:016x}.sock")))
+    Ok(data.sockets()?.join(format!("{name}-{hash:016x}.sock")))
 }
 
 /// As much of a file's name as a socket's has; the path of a socket is 107 bytes at most.

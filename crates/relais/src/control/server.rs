@@ -20,7 +20,9 @@ use tokio::{
 };
 use tracing::debug;
 
-use super::{Answer, Call, LINE_MAX, REQUEST_BYTES_MAX, Refusal, Request, socket_of};
+use super::{
+    ANSWER_BYTES_MAX, Answer, Call, LINE_MAX, REQUEST_BYTES_MAX, Refusal, Request, socket_of,
+};
 use crate::{
     config::Source,
     data::{Data, make_private},
@@ -56,7 +58,7 @@ pub(crate) fn listen(
 ) -> anyhow::Result<Option<Control>> {
     let Source::File(file) = source else { return Ok(None) };
     let path = socket_of(file, data)?;
-    let folder = data.sockets();
+    let folder = data.sockets()?;
     make_private(&folder).with_context(|| format!("making the folder {:?}", folder.display()))?;
     let (listener, file) =
         bind(&path).with_context(|| format!("listening on {:?}", path.display()))?;
@@ -104,9 +106,22 @@ async fn talk(stream: UnixStream, calls: mpsc::Sender<Call>) -> io::Result<()> {
         }
         Heard::Request(request) => pass_on(request, &calls).await?,
     };
-    let mut line = serde_json::to_vec(&answer)?;
+    timeout(LINE_MAX, write.write_all(&line_of(&answer)?)).await?
+}
+
+/// An answer as it is sent; if whoever asked would not read all of it, one that says so.
+fn line_of(answer: &Answer) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');
-    timeout(LINE_MAX, write.write_all(&line)).await?
+    if line.len() as u64 <= ANSWER_BYTES_MAX {
+        return Ok(line);
+    }
+    let Answer::Refused(Refusal { exit, .. }) = answer else {
+        return Err(ErrorKind::FileTooLarge.into());
+    };
+    let text =
+        "error: more is wrong than can be told here\nhint: `relais check` tells it".to_owned();
+    line_of(&Refusal { text, exit: *exit }.into())
 }
 
 /// What a caller says.
@@ -143,4 +158,29 @@ async fn pass_on(request: Request, calls: &mpsc::Sender<Call>) -> io::Result<Ans
     let closing = || io::Error::from(ErrorKind::ConnectionAborted);
     calls.send(Call { request, answer }).await.map_err(|_| closing())?;
     answered.await.map_err(|_| closing())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_no_longer_than_is_read() {
+        let told = |bytes: usize| {
+            let line = line_of(&Refusal { text: "x".repeat(bytes), exit: 2 }.into()).unwrap();
+            assert!(line.len() as u64 <= ANSWER_BYTES_MAX && line.ends_with(b"\n"));
+            match serde_json::from_slice(&line).unwrap() {
+                Answer::Refused(Refusal { text, exit: 2 }) => text,
+                other => panic!("{other:?}"),
+            }
+        };
+        let most = usize::try_from(ANSWER_BYTES_MAX).unwrap() - told_beside_the_text();
+        assert_eq!(told(most), "x".repeat(most));
+        assert!(told(most + 1).starts_with("error: more is wrong than can be told"));
+    }
+
+    /// How many bytes of a line are not the text.
+    fn told_beside_the_text() -> usize {
+        line_of(&Refusal { text: String::new(), exit: 2 }.into()).unwrap().len()
+    }
 }

@@ -8,7 +8,7 @@ use super::{Listener, Plan};
 use crate::{
     limits::Limits,
     serve::{INDEX, Site},
-    tls::Papers,
+    tls::{Papers, Tls},
 };
 
 /// A part of the picture, and what comes after it.
@@ -63,11 +63,23 @@ impl Plan {
         sites.sort_by_key(|site| site.hosts.is_empty());
         let is_alone = sites.len() == 1 && sites[0].hosts.is_empty();
         let mut next: Vec<Node> = sites.into_iter().map(|site| site_node(site, is_alone)).collect();
-        for tls in listener.tls.iter().rev() {
-            next = vec![Node { text: format!("tls: {tls}"), next }];
+        if let Some(text) = tls(&listener.tls) {
+            next = vec![Node { text, next }];
         }
         Node { text: listener.on.to_string(), next }
     }
+}
+
+/// One step for all papers: which of them is shown depends on the name that is asked for.
+fn tls(papers: &[Tls]) -> Option<String> {
+    let client_ca = papers.first()?.client_ca.as_deref();
+    let papers: Vec<String> = papers.iter().map(|tls| tls.papers.to_string()).collect();
+    let mut text = format!("tls: {}", papers.join(" or "));
+    if let Some(file) = client_ca {
+        text += "; callers need one signed by ";
+        text += &file.display().to_string();
+    }
+    Some(text)
 }
 
 /// Each step behind the one before it, as a request passes them.

@@ -1,14 +1,16 @@
 //! What a configuration means: which listener feeds which sites, every name resolved.
 //!
 //! Pure: nothing is opened, asked or bound. Whether files are there is found by
-//! [`opening`](crate::serve), which needs the disk.
+//! [`look`](crate::look), which needs the disk.
 
 mod graph;
+mod overlap;
 
 use std::collections::BTreeSet;
 
 use relais_net::{Endpoint, Host, Place, Scheme};
 
+use self::overlap::overlap;
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
@@ -135,6 +137,7 @@ impl Draft {
         let is_fixed = on.host_port().is_none_or(|at| at.port != 0);
         let there = self.listeners.iter_mut().find(|there| is_fixed && there.on.place == on.place);
         let Some(there) = there else {
+            self.is_free(on)?;
             let (on, key, sites) = (on.clone(), key.clone(), vec![place]);
             self.listeners.push(Listener { on, key, tls, sites });
             return Ok(());
@@ -152,6 +155,17 @@ impl Draft {
         }
         there.sites.push(place);
         there.tls.extend(tls);
+        Ok(())
+    }
+
+    /// Whether a listener at `on` can be bound beside the others.
+    fn is_free(&self, on: &Endpoint) -> Result<(), Wrong> {
+        for there in &self.listeners {
+            if let Some(both) = overlap(&there.on, on) {
+                let what = format!("{} and {on} both take {both}", there.on);
+                return Err(Wrong::expected(what, "one of them"));
+            }
+        }
         Ok(())
     }
 }

@@ -84,6 +84,25 @@ https://:443
 }
 
 #[test]
+fn certificates_of_one_endpoint_are_a_choice_and_no_chain() {
+    let site = |name: &str| {
+        format!(
+            "[serve.{name}]\nlisten = 'https://:443'\nroot = '/{name}'\nhosts = '{name}.example'\n\
+             tls = {{ cert = '/{name}.pem', key = '/{name}.key', client_ca = '/ca.pem' }}\n"
+        )
+    };
+    let plan = from_file(&(site("a") + &site("b")));
+    let expect = "\
+https://:443
+└─ tls: certificate /a.pem, key /a.key or certificate /b.pem, key /b.key; callers need one signed by /ca.pem
+   ├─ serve a for a.example
+   │  └─ files: /a
+   └─ serve b for b.example
+      └─ files: /b";
+    assert_eq!(plan.to_string(), expect);
+}
+
+#[test]
 fn the_kernel_may_choose_a_port_twice() {
     let plan = from_file("[serve.a]\nlisten = ['127.0.0.1:0', '127.0.0.1:0']\nroot = 'a'");
     assert_eq!(plan.listeners.len(), 2);

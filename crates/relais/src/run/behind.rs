@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use relais_http::{DynHandler, Hosts, OpenFiles, Site as HostedSite};
-use relais_net::tls::Acceptor;
 use tracing::warn;
 
 use crate::{
     access_log::Logs,
-    complaint::{Complaint, Problem, Wrong},
+    clock,
+    complaint::{Complaint, KeyPath, Problem, Trouble, Wrong},
     config::{Said, Source},
     plan::{Listener, Plan},
     serve::Parts,
-    tls::Keeper,
+    tls::{Keeper, Offered},
 };
 
 /// A configuration that was read, understood, and whose files were read.
@@ -36,7 +36,7 @@ pub(crate) struct Lasting {
 #[derive(Debug)]
 pub(crate) struct Behind {
     pub(crate) handler: Box<dyn DynHandler>,
-    pub(crate) tls: Option<Arc<Acceptor>>,
+    pub(crate) tls: Option<Offered>,
 }
 
 /// Reads, plans, and reads what the plan names; changes nothing on the disk and binds nothing.
@@ -55,7 +55,8 @@ pub(crate) fn prepare(source: &Source, lasting: &mut Lasting) -> Result<Prepared
     let (said, plan, parts) = read(source, &lasting.open_files)?;
     match assemble(&plan, parts, lasting) {
         Ok(behind) => Ok(Prepared { said, plan, behind }),
-        Err(problem) => Err(said.complaints(vec![problem])),
+        Err(Trouble::Within(problem)) => Err(said.complaints(vec![problem])),
+        Err(Trouble::Beside(complaint)) => Err(vec![*complaint]),
     }
 }
 
@@ -67,30 +68,41 @@ fn read(
     let plan = Plan::new(&said.config).map_err(|problems| said.complaints(problems))?;
     let mut parts = Vec::new();
     let mut problems = Vec::new();
-    let mut warnings = Vec::new();
     for site in &plan.sites {
         match Parts::read(site, open_files) {
             Ok(read) => parts.push(read),
             Err(found) => problems.extend(found),
         }
     }
+    problems.extend(read_papers(&plan));
+    if problems.is_empty() { Ok((said, plan, parts)) } else { Err(said.complaints(problems)) }
+}
+
+/// Reads the papers of every site that has some, warns of what is odd about them, and tells what
+/// is wrong with them.
+fn read_papers(plan: &Plan) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut seen: Vec<&KeyPath> = Vec::new();
     for tls in plan.listeners.iter().flat_map(|listener| &listener.tls) {
+        // A site at two listeners has the same papers at both.
+        if seen.contains(&&tls.key_path) {
+            continue;
+        }
+        seen.push(&tls.key_path);
         match tls.read() {
-            Ok(read) => warnings.extend(read.into_iter().flat_map(|(_, warnings)| warnings)),
+            Ok(read) => {
+                for warning in read.into_iter().flat_map(|(_, warnings)| warnings) {
+                    warn!("{warning}");
+                }
+            }
             Err(problem) => problems.push(problem),
         }
         problems.extend(tls.read_authorities().err());
     }
-    warnings.dedup();
-    for warning in warnings {
-        warn!("{warning}");
-    }
-    // A site at two listeners has its papers read twice.
-    problems.dedup();
-    if problems.is_empty() { Ok((said, plan, parts)) } else { Err(said.complaints(problems)) }
+    problems
 }
 
-fn assemble(plan: &Plan, parts: Vec<Parts>, lasting: &mut Lasting) -> Result<Vec<Behind>, Problem> {
+fn assemble(plan: &Plan, parts: Vec<Parts>, lasting: &mut Lasting) -> Result<Vec<Behind>, Trouble> {
     let mut handlers = Vec::new();
     for (site, parts) in plan.sites.iter().zip(parts) {
         handlers.push(parts.handler(site, &mut lasting.logs)?);
@@ -104,7 +116,7 @@ fn stand(
     plan: &Plan,
     handlers: &[Arc<dyn DynHandler>],
     keeper: &Keeper,
-) -> Result<Behind, Problem> {
+) -> Result<Behind, Trouble> {
     let sites = listener.sites.iter().map(|site| HostedSite {
         hosts: plan.sites[*site].hosts.iter().map(|host| host.0.clone()).collect(),
         handler: Arc::clone(&handlers[*site]),
@@ -112,7 +124,7 @@ fn stand(
     let hosts = Hosts::new(sites).map_err(|error| listener.key.wrong(Wrong::from_error(&error)))?;
     let tls = match listener.tls.as_slice() {
         [] => None,
-        papers => Some(Arc::new(keeper.acceptor(papers)?)),
+        papers => Some(keeper.offer(papers, clock::now())?),
     };
     Ok(Behind { handler: Box::new(hosts), tls })
 }

@@ -2,10 +2,10 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _},
 };
 
-use relais_net::{Endpoint, Host, Listener, Place};
+use relais_net::{Endpoint, Host, HostPort, Listener, Place};
 
 use super::{
     holder::{self, Holder},
@@ -21,6 +21,8 @@ use crate::{
 pub(crate) enum Taken {
     /// Give up.
     Refuse,
+    /// Give up; if it is a listener of ours that is in the way, a restart helps.
+    RefuseForNow,
     /// Take one that the kernel chooses, and say so.
     Evade,
 }
@@ -38,9 +40,9 @@ pub(crate) fn bind(
     };
     match bound {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && taken == Taken::Evade => {
-            evade(on, &error).ok_or_else(|| planned.key.wrong(why(on, &error)))
+            evade(on, &error).ok_or_else(|| planned.key.wrong(why(on, &error, taken)))
         }
-        bound => bound.map_err(|error| planned.key.wrong(why(on, &error))),
+        bound => bound.map_err(|error| planned.key.wrong(why(on, &error, taken))),
     }
 }
 
@@ -50,20 +52,19 @@ fn evade(on: &Endpoint, error: &io::Error) -> Option<Listener> {
         at.port = 0;
     }
     let listener = Listener::bind(&any).ok()?;
-    let what = why(on, error).what;
+    let what = why(on, error, Taken::Evade).what;
     crate::output::tell(format_args!("{what}; took {} instead", listener.local()));
     Some(listener)
 }
 
 /// Why `on` cannot be listened on, who has it, and what could be done.
-fn why(on: &Endpoint, error: &io::Error) -> Wrong {
+fn why(on: &Endpoint, error: &io::Error, taken: Taken) -> Wrong {
     let wrong = Wrong::from_error(error);
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            let holder = address(on).and_then(holder::find);
+            let holder = holder::find(&addresses(on));
             if holder.as_ref().is_some_and(Holder::is_us) {
-                let what = format!("cannot listen on {on}: its port is open as something else");
-                return Wrong { what, ..wrong }.hint("this change takes a restart");
+                return why_us(on, taken);
             }
             let who = holder.map_or_else(|| "somebody".to_owned(), |holder| holder.to_string());
             Wrong { what: format!("cannot listen on {on}: {who} does already"), ..wrong }.hint(
@@ -93,15 +94,49 @@ fn why(on: &Endpoint, error: &io::Error) -> Wrong {
     }
 }
 
+/// Why `on` cannot be listened on if it is we who have it.
+fn why_us(on: &Endpoint, taken: Taken) -> Wrong {
+    if taken == Taken::RefuseForNow {
+        let what = format!("cannot listen on {on}: its port is open as something else");
+        let wrong = Wrong { what, expected: None, hint: None };
+        return wrong.hint("this change takes a restart");
+    }
+    let what = format!("cannot listen on {on}: another endpoint of this configuration has it");
+    Wrong::expected(what, "each address and port once")
+}
+
 fn is_privileged(on: &Endpoint) -> bool {
     on.host_port().is_some_and(|at| (1..1024).contains(&at.port))
 }
 
-fn address(on: &Endpoint) -> Option<SocketAddr> {
-    let at = on.host_port()?;
-    let ip = match &at.host {
-        Host::Ip(ip) => *ip,
-        Host::Any | Host::Name(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-    };
-    Some(SocketAddr::new(ip, at.port))
+/// Where `on` would be. Blocks while a name is resolved, which binding has done before.
+fn addresses(on: &Endpoint) -> Vec<SocketAddr> {
+    let Some(HostPort { host, port }) = on.host_port() else { return Vec::new() };
+    match host {
+        Host::Any => {
+            let both = [IpAddr::from(Ipv4Addr::UNSPECIFIED), Ipv6Addr::UNSPECIFIED.into()];
+            both.map(|ip| SocketAddr::new(ip, *port)).into()
+        }
+        Host::Ip(ip) => vec![SocketAddr::new(*ip, *port)],
+        Host::Name(name) => {
+            (name.as_str(), *port).to_socket_addrs().map(Iterator::collect).unwrap_or_default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restart_is_a_hint_only_while_something_runs() {
+        let ours = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let on: Endpoint = format!("http://{}", ours.local_addr().unwrap()).parse().unwrap();
+        let error = || io::Error::from(io::ErrorKind::AddrInUse);
+        let wrong = why(&on, &error(), Taken::RefuseForNow);
+        assert_eq!(wrong.hint.as_deref(), Some("this change takes a restart"));
+        let wrong = why(&on, &error(), Taken::Refuse);
+        assert!(wrong.what.ends_with("another endpoint of this configuration has it"));
+        assert_eq!(wrong.hint, None);
+    }
 }

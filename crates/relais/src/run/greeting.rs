@@ -29,7 +29,9 @@ impl Greeting {
         let shown: Vec<_> = lines.iter().map(|(on, _)| shown(on)).collect();
         let width = shown.iter().map(String::len).max().unwrap_or_default();
         for (on, (_, sites)) in shown.iter().zip(&lines) {
-            say(format_args!("{on:width$}  {}", described(sites)));
+            for site in sites {
+                say(format_args!("{on:width$}  {}", described(site)));
+            }
         }
         match house.authority() {
             Some((path, Age::New)) => tell(format_args!(
@@ -54,32 +56,41 @@ impl Greeting {
     }
 }
 
-fn described(sites: &[&Site]) -> String {
-    let each = sites.iter().map(|site| {
-        let hosts: Vec<String> = site.hosts.iter().map(|host| host.0.to_string()).collect();
-        let hosts =
-            if hosts.is_empty() { String::new() } else { format!(" for {}", hosts.join(", ")) };
-        format!("serve {}{hosts}  ({})", site.name, site.root)
-    });
-    each.collect::<Vec<_>>().join(", ")
+fn described(site: &Site) -> String {
+    let hosts: Vec<String> = site.hosts.iter().map(|host| host.0.to_string()).collect();
+    let hosts = if hosts.is_empty() { String::new() } else { format!(" for {}", hosts.join(", ")) };
+    format!("serve {}{hosts}  ({})", site.name, site.root)
 }
 
 /// Where it listens, in a form that can be opened as it is printed.
 fn shown(on: &Endpoint) -> String {
-    match on.host_port() {
-        Some(at) if at.host == Host::Any => {
-            format!("{}://localhost:{} (every address)", on.scheme, at.port)
-        }
-        _ => on.to_string(),
+    match on.host_port().and_then(|at| from_here(&at.host)) {
+        Some((_, every)) => format!("{} ({every})", base(on)),
+        None => base(on),
     }
 }
 
 /// An address that a browser on this machine understands.
 fn link(on: &Endpoint) -> String {
-    match on.host_port() {
-        Some(at) if at.host == Host::Any => format!("{}://localhost:{}/", on.scheme, at.port),
-        Some(at) => format!("{}://{at}/", on.scheme),
+    if on.host_port().is_some() { base(on) + "/" } else { on.to_string() }
+}
+
+fn base(on: &Endpoint) -> String {
+    match on.host_port().and_then(|at| Some((at, from_here(&at.host)?))) {
+        Some((at, (host, _))) => format!("{}://{host}:{}", on.scheme, at.port),
         None => on.to_string(),
+    }
+}
+
+/// How a host that is several addresses is reached from this machine, and which addresses it is.
+fn from_here(host: &Host) -> Option<(&'static str, &'static str)> {
+    match host {
+        Host::Any => Some(("localhost", "every address")),
+        Host::Ip(ip) if ip.is_unspecified() && ip.is_ipv4() => {
+            Some(("localhost", "every IPv4 address"))
+        }
+        Host::Ip(ip) if ip.is_unspecified() => Some(("[::1]", "every IPv6 address")),
+        Host::Ip(_) | Host::Name(_) => None,
     }
 }
 
@@ -105,5 +116,28 @@ fn open_browser(link: &str) {
     command.arg(link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     if let Err(error) = command.spawn() {
         warn!(%error, "cannot open a browser with {opener}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relais_net::Scheme;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(on: &str, expect: (&str, &str)) {
+        let on = Endpoint::parse_in(on, Scheme::Http).unwrap();
+        assert_eq!((shown(&on).as_str(), link(&on).as_str()), expect);
+    }
+
+    #[test]
+    fn what_is_shown_can_be_opened() {
+        check("9000", ("http://127.0.0.1:9000", "http://127.0.0.1:9000/"));
+        check(":9000", ("http://localhost:9000 (every address)", "http://localhost:9000/"));
+        let every = "http://localhost:9000 (every IPv4 address)";
+        check("0.0.0.0:9000", (every, "http://localhost:9000/"));
+        check("[::]:9000", ("http://[::1]:9000 (every IPv6 address)", "http://[::1]:9000/"));
+        check("unix:///s", ("unix:///s", "unix:///s"));
     }
 }

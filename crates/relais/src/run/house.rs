@@ -1,17 +1,24 @@
 //! The listeners that are open, what stands behind them, and how both change at a reload.
 
-use std::{fmt, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::Context as _;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use relais_http::{HandlerSlot, Http};
-use relais_net::{Cores, Door, Drained, Endpoint, Gate, Listener, Shutdown, tls::Acceptor};
+use relais_net::{Cores, Door, Drained, Endpoint, Gate, Listener, Shutdown};
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 use super::{
     behind::{Behind, Lasting, Prepared, prepare},
     bind::{Taken, bind},
+    entrance::Entrance,
     inherited::Inherited,
 };
 use crate::{
@@ -35,29 +42,8 @@ pub(crate) struct House {
     gate: Gate,
     /// One for each of the plan's listeners, in their order.
     entrances: Vec<Entrance>,
-    /// Listeners of earlier plans, whose callers finish.
-    leaving: JoinSet<Drained>,
-}
-
-/// An open listener.
-#[derive(Debug)]
-struct Entrance {
-    /// As planned: a port of 0 is still 0.
-    planned: Endpoint,
-    /// As bound.
-    local: Endpoint,
-    handler: HandlerSlot,
-    tls: Arc<ArcSwapOption<Acceptor>>,
-    shutdown: Shutdown,
-    /// What is to be run once everything is ready.
-    waiting: Option<Waiting>,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    listener: Listener,
-    door: Arc<Door>,
-    drain: relais_net::Drain,
+    /// Listeners of earlier plans that had callers at the last reload. They were told to finish.
+    leaving: Vec<Shutdown>,
 }
 
 /// What a reload did. Prints as half a sentence.
@@ -66,6 +52,9 @@ pub(crate) struct Changed {
     kept: usize,
     opened: usize,
     closed: usize,
+    /// Whether the plan has limits that hold only after a restart: connections know theirs from
+    /// their beginning, and listeners from theirs.
+    pub(crate) has_new_limits: bool,
 }
 
 impl House {
@@ -90,11 +79,11 @@ impl House {
             cores,
             gate: Gate::new(all, a_client),
             entrances: Vec::new(),
-            leaving: JoinSet::new(),
+            leaving: Vec::new(),
         })
     }
 
-    /// Binds every listener of a plan, or none.
+    /// Binds every listener of a plan and lets callers in, or binds none.
     pub(crate) fn start(
         &mut self,
         prepared: Prepared,
@@ -114,19 +103,6 @@ impl House {
         Ok(())
     }
 
-    /// Lets callers in where that has not been done yet.
-    pub(crate) fn open(&mut self) {
-        for entrance in &mut self.entrances {
-            let Some(Waiting { listener, door, drain }) = entrance.waiting.take() else { continue };
-            let (cores, local) = (self.cores.clone(), entrance.local.clone());
-            self.cores.first().spawn(async move {
-                if let Err(error) = relais_net::serve(listener, door, cores, drain).await {
-                    error!(%local, %error, "cannot wait for callers");
-                }
-            });
-        }
-    }
-
     /// Reads the configuration again and changes to it; or refuses and changes nothing.
     ///
     /// Listeners that stay keep their socket and their callers, who meet the new handlers with
@@ -135,17 +111,15 @@ impl House {
         let Prepared { said, plan, behind } = prepare(&self.source, &mut self.lasting)
             .map_err(|complaints| Refusal { text: stop::list(&complaints), exit: 2 })?;
         let kept = self.match_up(&plan);
+        let new = plan.listeners.iter().zip(&kept);
         let new: Vec<_> =
-            plan.listeners.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).collect();
-        let new: Vec<_> = new.into_iter().map(|(planned, _)| planned).collect();
-        let bound = bind_all(&new, &mut Inherited::default(), Taken::Refuse)
+            new.filter_map(|(planned, kept)| kept.is_none().then_some(planned)).collect();
+        let bound = bind_all(&new, &mut Inherited::default(), Taken::RefuseForNow)
             .map_err(|found| Refusal { text: stop::list(&said.complaints(found)), exit: 1 })?;
-        warn_of_limits(&self.plan.limits, &plan.limits);
         let changed = self.switch(&plan, behind, &kept, bound);
         self.plan =
             Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
         self.lasting.logs.keep(self.plan.sites.iter().filter_map(|site| site.access_log.as_ref()));
-        self.open();
         Ok(changed)
     }
 
@@ -167,14 +141,15 @@ impl House {
         kept: &[Option<usize>],
         bound: Vec<Listener>,
     ) -> Changed {
-        let mut changed = Changed::default();
+        let now = self.plan.limits;
+        let has_new_limits = Limits { grace: now.grace, ..plan.limits } != now;
+        let mut changed = Changed { has_new_limits, ..Changed::default() };
         let mut old: Vec<_> = std::mem::take(&mut self.entrances).into_iter().map(Some).collect();
         let mut bound = bound.into_iter();
         for ((planned, behind), kept) in plan.listeners.iter().zip(behind).zip(kept) {
-            let entrance = if let Some(entrance) = kept.and_then(|place| old[place].take()) {
+            let entrance = if let Some(mut entrance) = kept.and_then(|place| old[place].take()) {
                 changed.kept += 1;
-                entrance.handler.store(Arc::new(behind.handler));
-                entrance.tls.store(behind.tls);
+                entrance.switch(behind);
                 entrance
             } else {
                 changed.opened += 1;
@@ -183,39 +158,71 @@ impl House {
             };
             self.entrances.push(entrance);
         }
-        for entrance in old.into_iter().flatten() {
+        // Who is inside may finish, however long that takes; `grace` begins when all of us ends.
+        self.leaving.retain(|shutdown| !shutdown.is_drained());
+        for Entrance { shutdown, .. } in old.into_iter().flatten() {
             changed.closed += 1;
-            self.leaving.spawn(entrance.shutdown.finish(plan.limits.grace));
+            shutdown.request();
+            self.leaving.push(shutdown);
         }
         changed
     }
 
+    /// Opens `listener` to callers. Until then they wait in the kernel's queue.
     fn entrance(&self, planned: &plan::Listener, listener: Listener, behind: Behind) -> Entrance {
         let Behind { handler, tls } = behind;
         let handler: HandlerSlot = Arc::new(ArcSwap::from_pointee(handler));
-        let tls = Arc::new(ArcSwapOption::from(tls));
+        let tls_slot = Arc::new(ArcSwapOption::empty());
         let door = Arc::new(Door {
             service: Arc::new(Http::new(Arc::clone(&handler), self.plan.limits.http)),
-            tls: Arc::clone(&tls),
+            tls: Arc::clone(&tls_slot),
             gate: self.gate.clone(),
             handshake_max: self.plan.limits.handshake_max,
             tally: Arc::default(),
         });
         let (shutdown, drain) = Shutdown::new();
-        let local = listener.local().clone();
-        let waiting = Some(Waiting { listener, door, drain });
-        Entrance { planned: planned.on.clone(), local, handler, tls, shutdown, waiting }
+        let mut entrance = Entrance {
+            planned: planned.on.clone(),
+            local: listener.local().clone(),
+            handler,
+            tls: tls_slot,
+            renew_at: None,
+            shutdown,
+        };
+        entrance.offer(tls);
+        let (local, cores) = (listener.local().clone(), self.cores.clone());
+        self.cores.first().spawn(async move {
+            if let Err(error) = relais_net::serve(listener, door, cores, drain).await {
+                error!(%local, %error, "cannot wait for callers");
+            }
+        });
+        entrance
     }
 
-    /// Lets nobody in any more and waits for those inside, for as long as they may take.
-    pub(crate) async fn finish(mut self) -> Drained {
-        let grace = self.grace();
-        for entrance in self.entrances {
-            self.leaving.spawn(entrance.shutdown.finish(grace));
+    /// Has the local authority renew those of its certificates that are close to their end at
+    /// `now`. Whoever calls from then on is shown the new ones.
+    pub(crate) fn renew(&mut self, now: SystemTime) {
+        for (entrance, planned) in self.entrances.iter_mut().zip(&self.plan.listeners) {
+            entrance.renew(&planned.tls, &self.lasting.tls, now);
         }
-        let drained = self.leaving.join_all().await;
-        self.lasting.logs.shutdown();
-        if drained.contains(&Drained::TimedOut) { Drained::TimedOut } else { Drained::InTime }
+    }
+
+    /// Lets nobody in any more, and gives what waits for those inside, for as long as they may
+    /// take. To be called on a runtime.
+    pub(crate) fn finish(&mut self) -> impl Future<Output = Drained> + use<> {
+        let grace = self.grace();
+        let open = std::mem::take(&mut self.entrances).into_iter().map(|each| each.shutdown);
+        let all = open.chain(std::mem::take(&mut self.leaving));
+        let all: JoinSet<_> = all.map(|shutdown| shutdown.finish(grace)).collect();
+        async {
+            let drained = all.join_all().await;
+            if drained.contains(&Drained::TimedOut) { Drained::TimedOut } else { Drained::InTime }
+        }
+    }
+
+    /// Waits until the access logs are written, but not longer than `patience`. Blocks.
+    pub(crate) fn close_logs(&self, patience: Duration) {
+        self.lasting.logs.shutdown(patience);
     }
 
     /// What the configuration is read from.
@@ -226,6 +233,11 @@ impl House {
     /// How long callers may take to finish.
     pub(crate) fn grace(&self) -> Duration {
         self.plan.limits.grace
+    }
+
+    /// How many connections there are.
+    pub(crate) fn inside(&self) -> usize {
+        self.gate.inside()
     }
 
     /// Where the local authority's certificate is, if one was needed, and since when.
@@ -258,16 +270,66 @@ fn bind_all(
     if problems.is_empty() { Ok(bound) } else { Err(problems) }
 }
 
-/// Connections know their limits from their beginning, and listeners from theirs.
-fn warn_of_limits(now: &Limits, then: &Limits) {
-    if (Limits { grace: now.grace, ..*then }) != *now {
-        warn!("changed limits hold after a restart; until then the old ones do");
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kept, opened, closed, has_new_limits } = self;
+        let s = if *kept == 1 { "" } else { "s" };
+        write!(f, "{kept} listener{s} kept, {opened} opened, {closed} closed")?;
+        match has_new_limits {
+            true => f.write_str("; the changed limits hold after a restart"),
+            false => Ok(()),
+        }
     }
 }
 
-impl fmt::Display for Changed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kept, opened, closed } = self;
-        write!(f, "{kept} listeners kept, {opened} opened, {closed} closed")
+#[cfg(test)]
+mod tests {
+    use relais_http::OpenFiles;
+
+    use super::*;
+    use crate::{access_log::Logs, clock, data::Data, tls::Keeper};
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    /// A house with one listener, whose certificate is the local authority's.
+    fn house(data: &std::path::Path) -> House {
+        let text = "[serve.site]\nlisten = 'https://127.0.0.1:0'\nroot = 'relais:demo'\n";
+        let source = Source::Embedded { name: "test.toml", text };
+        let mut lasting = Lasting {
+            tls: Keeper::new(Data::of(Some(data.to_owned())).unwrap()).unwrap(),
+            logs: Logs::default(),
+            open_files: OpenFiles::at_most(1),
+        };
+        let prepared = prepare(&source, &mut lasting).unwrap();
+        let mut house = House::new(source, lasting, &prepared.plan, 1024).unwrap();
+        house.start(prepared, &mut Inherited::default(), Taken::Refuse).unwrap();
+        house
+    }
+
+    #[test]
+    fn a_certificate_is_renewed_when_it_is_close_to_its_end() {
+        let data = tempfile::tempdir().unwrap();
+        let mut house = house(data.path());
+        let offered = |house: &House| house.entrances[0].tls.load_full().unwrap();
+        let (first, start) = (offered(&house), clock::now());
+        house.renew(start);
+        house.renew(start + 370 * DAY);
+        assert!(Arc::ptr_eq(&first, &offered(&house)));
+        house.renew(start + 380 * DAY);
+        let second = offered(&house);
+        assert!(!Arc::ptr_eq(&first, &second));
+        house.renew(start + 381 * DAY);
+        assert!(Arc::ptr_eq(&second, &offered(&house)));
+        assert!(house.entrances[0].renew_at > Some(start + 700 * DAY));
+    }
+
+    #[test]
+    fn what_cannot_be_renewed_stays() {
+        let data = tempfile::tempdir().unwrap();
+        let mut house = house(data.path());
+        let first = house.entrances[0].tls.load_full().unwrap();
+        std::fs::remove_dir_all(data.path()).unwrap();
+        house.renew(clock::now() + 380 * DAY);
+        assert!(Arc::ptr_eq(&first, &house.entrances[0].tls.load_full().unwrap()));
     }
 }

@@ -3,11 +3,14 @@
 mod behind;
 mod bind;
 mod descriptors;
+mod entrance;
 mod greeting;
 mod holder;
 mod house;
 mod inherited;
 mod manager;
+
+use std::{pin::pin, time::Duration};
 
 use anyhow::Context as _;
 use relais_http::OpenFiles;
@@ -16,6 +19,7 @@ use tokio::{
     runtime::Builder,
     signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
+    time::{MissedTickBehavior, timeout},
 };
 use tracing::{info, warn};
 
@@ -24,10 +28,12 @@ pub(crate) use greeting::Greeting;
 
 use crate::{
     access_log::Logs,
+    clock,
     config::Source,
     control::{self, Answer, Call, Request},
     data::Data,
     limits,
+    spelling::Time,
     stop::Stop,
     tls::Keeper,
 };
@@ -42,7 +48,7 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     let mut inherited = Inherited::from_env();
     let descriptors = descriptors::raise();
     let mut lasting = Lasting {
-        tls: Keeper::new(data.authority()).context("making keys for TLS")?,
+        tls: Keeper::new(data.clone()).context("making keys for TLS")?,
         logs: Logs::default(),
         open_files: OpenFiles::at_most(limits::files(descriptors)),
     };
@@ -52,8 +58,18 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     house.start(prepared, &mut inherited, taken).map_err(Stop::Refused)?;
     inherited.report();
     let runtime = Builder::new_current_thread().enable_io().enable_time().build();
-    runtime.context("starting the main thread's runtime")?.block_on(live(house, data, greeting))
+    let runtime = runtime.context("starting the main thread's runtime")?;
+    let ended = runtime.block_on(live(&mut house, data, greeting));
+    // Not on the runtime, which would hear nothing meanwhile; and after a second signal, too.
+    house.close_logs(if ended.is_ok() { LOGS_MAX } else { LOGS_MAX_IN_HASTE });
+    ended
 }
+
+/// How long the access logs may take to be written when we leave.
+const LOGS_MAX: Duration = Duration::from_secs(5);
+
+/// The same when callers were cut off: somebody waits for us to be gone.
+const LOGS_MAX_IN_HASTE: Duration = Duration::from_secs(1);
 
 /// The signals that say stop.
 struct Stops {
@@ -83,7 +99,7 @@ fn listen_for(kind: SignalKind) -> anyhow::Result<Signal> {
 }
 
 /// Lets callers in until told to stop, then waits for them.
-async fn live(mut house: House, data: &Data, greeting: Greeting) -> Result<(), Stop> {
+async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), Stop> {
     let mut stops = Stops::listen()?;
     let mut hang_up = listen_for(SignalKind::hangup())?;
     let (calls, mut called) = mpsc::channel(1);
@@ -94,29 +110,49 @@ async fn live(mut house: House, data: &Data, greeting: Greeting) -> Result<(), S
             None
         }
     };
-    house.open();
-    greeting.say(&house);
+    greeting.say(house);
     manager::ready();
+    let mut renewing = tokio::time::interval(RENEW_EVERY);
+    renewing.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stops.one() => break,
-            _ = hang_up.recv() => drop(reload(&mut house)),
-            Some(call) = called.recv() => obey(call, &mut house),
+            _ = renewing.tick() => house.renew(clock::now()),
+            _ = hang_up.recv() => drop(reload(house)),
+            Some(call) = called.recv() => obey(call, house),
         }
     }
     manager::stopping();
     // Who asks now is hung up on, rather than left waiting.
     drop((control, called));
-    let grace = house.grace();
-    info!("stopping; callers may take {} to finish", crate::spelling::Time(grace));
+    let finished = house.finish();
     tokio::select! {
-        drained = house.finish() => match drained {
+        drained = wait_for(finished, house) => match drained {
             Drained::InTime => Ok(()),
             Drained::TimedOut => Err(anyhow::anyhow!("callers were cut off: they took too long").into()),
         },
         () = stops.one() => Err(anyhow::anyhow!("callers were cut off: told to stop twice").into()),
     }
 }
+
+/// How often to look for certificates that are close to their end. They have days; but while a
+/// machine sleeps, nothing is counted.
+const RENEW_EVERY: Duration = Duration::from_hours(1);
+
+/// Waits until those inside are gone, and tells of them if it takes a moment.
+async fn wait_for(finished: impl Future<Output = Drained>, house: &House) -> Drained {
+    let mut finished = pin!(finished);
+    if let Ok(drained) = timeout(MOMENT, &mut finished).await {
+        return drained;
+    }
+    let (inside, grace) = (house.inside(), Time(house.grace()));
+    let s = if inside == 1 { "" } else { "s" };
+    info!("{inside} connection{s} may take {grace} to finish; a second signal ends at once");
+    finished.await
+}
+
+/// An end that takes no longer needs no words. Idle connections are closed in less.
+const MOMENT: Duration = Duration::from_millis(1500);
 
 fn obey(Call { request, answer }: Call, house: &mut House) {
     let Request::Reload {} = request;
@@ -128,7 +164,11 @@ fn reload(house: &mut House) -> Answer {
     manager::reloading();
     let answer = match house.reload() {
         Ok(changed) => {
-            info!("reloaded: {changed}");
+            if changed.has_new_limits {
+                warn!("reloaded: {changed}");
+            } else {
+                info!("reloaded: {changed}");
+            }
             Answer::Done { text: changed.to_string() }
         }
         Err(refusal) => {

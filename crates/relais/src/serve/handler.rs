@@ -1,15 +1,20 @@
 //! From a planned site to what answers its requests.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use relais_http::{
     DynHandler, Handler, OpenFiles,
     access_log::Logged,
     auth::{self, Basic, Realm, Users},
-    files::{Compress, Dotfiles, Files, Levels, Listing, OpenError, Options, Root as FilesRoot},
+    files::{
+        Compress, Dotfiles, Files, Levels, Listing, OpenError, Options, Purpose, Root as FilesRoot,
+    },
 };
 
-use super::{Root, Site};
+use super::{
+    Root, Site,
+    site::{BUILT_IN, DEMO},
+};
 use crate::{
     access_log::Logs,
     clock,
@@ -98,21 +103,31 @@ fn files_problem(site: &Site, key: &KeyPath, error: &OpenError) -> Problem {
         | OpenError::RootNotFolder { .. }
         | OpenError::Root { .. }
         | OpenError::Thread { .. } => key.key("root"),
-        OpenError::Index { .. } => key.key("index"),
+        OpenError::Index { name } => match site.index.iter().position(|index| index == name) {
+            Some(place) if site.index.len() > 1 => key.key("index").index(place),
+            _ => key.key("index"),
+        },
         OpenError::Glob { glob, .. } => {
             let place = site.cache_control.iter().position(|rule| rule.glob == *glob);
             key.key("cache_control").index(place.unwrap_or_default()).key("match")
         }
-        OpenError::File { path, purpose } => {
-            let page = site
-                .error_pages
-                .iter()
-                .find(|page| page.file == *path && purpose.contains(page.status.as_str()));
-            match page {
-                Some(page) => key.key("error_pages").key(page.status.as_str()),
-                None => key.key("fallback"),
-            }
+        OpenError::File { purpose: Purpose::Fallback, .. } => key.key("fallback"),
+        OpenError::File { purpose: Purpose::ErrorPage(status), .. } => {
+            key.key("error_pages").key(status.as_str())
         }
     };
-    key.wrong(Wrong::from_error(error))
+    let wrong = Wrong::from_error(error);
+    key.wrong(match error {
+        OpenError::RootMissing { path } => hint_at_root(wrong, path),
+        _ => wrong,
+    })
+}
+
+/// Adds what was likely meant by a root that is not there.
+fn hint_at_root(wrong: Wrong, path: &Path) -> Wrong {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.starts_with(BUILT_IN) {
+        return wrong.near(&name, [DEMO]);
+    }
+    wrong.at_home(path)
 }

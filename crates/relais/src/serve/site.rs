@@ -75,7 +75,10 @@ pub struct CacheControl {
 }
 
 /// How the pages in this program are written as a root.
-const DEMO: &str = "relais:demo";
+pub(super) const DEMO: &str = "relais:demo";
+
+/// What the name of everything in this program begins with.
+pub(super) const BUILT_IN: &str = "relais:";
 
 /// The file that a folder is answered with, if nothing else is said.
 pub(crate) const INDEX: &str = "index.html";
@@ -107,10 +110,6 @@ impl Site {
                 auth.map_err(|problem| problems.push(problem)).ok()
             }),
         };
-        for name in site.index.iter().filter(|name| name.is_empty() || name.contains('/')) {
-            let wrong = Wrong::expected(format!("bad index {name:?}"), "the name of a file");
-            problems.push(key.key("index").wrong(wrong));
-        }
         if let Some(file) = site.fallback.as_deref().filter(|file| !is_below(file)) {
             problems.push(key.key("fallback").wrong(outside(file)));
         }
@@ -145,7 +144,7 @@ fn error_pages(
         match found.filter(|found| found.is_client_error() || found.is_server_error()) {
             None => {
                 let wrong = Wrong::expected(format!("bad status {status:?}"), "400 to 599");
-                problems.push(key.key(status).wrong(wrong));
+                problems.push(key.key(status).wrong_key(wrong));
             }
             Some(_) if !is_below(file) => problems.push(key.key(status).wrong(outside(file))),
             Some(status) => planned.push(ErrorPage { status, file: file.clone() }),

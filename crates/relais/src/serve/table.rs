@@ -12,7 +12,7 @@ use crate::{
 
 /// The table.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, e.g. `[serve.site]`")]
 pub struct Table {
     /// Where it listens: one endpoint or a list.
     #[serde(deserialize_with = "one_or_more")]
@@ -52,7 +52,10 @@ pub struct Table {
 
 /// One of `cache_control`: `{ match = "*.css", value = "max-age=3600" }`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table, e.g. `{ match = \"*.css\", value = \"max-age=3600\" }`"
+)]
 pub struct CacheRule {
     /// Which paths.
     #[serde(rename = "match")]

@@ -1,6 +1,6 @@
 //! What is said about files that are there and no good, and about command lines.
 
-use std::{net::TcpListener, process::Output};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, process::Output};
 
 use crate::program::Place;
 
@@ -27,6 +27,24 @@ fn a_configuration_that_is_a_folder() {
     let said = "error: \"relais.toml\" is a folder\n --> relais.toml\n  \
                 = expected a configuration file\n";
     check(&place.run(&["check"]), 2, said);
+}
+
+#[test]
+fn a_configuration_that_is_too_long() {
+    let place = Place::new();
+    let text = "[serve.site]\nlisten = \"8080\"\nroot = \".\"\n# ".to_owned();
+    let most = text.clone() + &"x".repeat(1024 * 1024 - text.len());
+    place.write("relais.toml", &most);
+    assert_eq!(place.run(&["check"]).status.code(), Some(0));
+    place.write("relais.toml", most + "x");
+    let said = |name: &str| {
+        format!(
+            "error: \"{name}\" is too long\n --> {name}\n  \
+             = expected a configuration of 1MiB at most\n"
+        )
+    };
+    check(&place.run(&["check"]), 2, &said("relais.toml"));
+    check(&place.run(&["check", "/dev/zero"]), 2, &said("/dev/zero"));
 }
 
 #[test]
@@ -60,6 +78,30 @@ error: cannot use \"a.test.pem\" with \"b.test-key.pem\": the private key does n
 }
 
 #[test]
+fn each_site_is_warned_of_once_however_many_listeners_it_has() {
+    let place = Place::new();
+    let mut text = String::new();
+    for name in ["a.test", "b.test"] {
+        assert!(place.run(&["cert", "issue", name]).status.success());
+        let key = place.path().join(format!("{name}-key.pem"));
+        fs::set_permissions(key, fs::Permissions::from_mode(0o644)).unwrap();
+        text +=
+            &"[serve.\"NAME\"]\nlisten = [\"https://127.0.0.1:8443\", \"https://[::1]:8443\"]\n\
+                  root = \".\"\nhosts = \"NAME\"\n\
+                  tls = { cert = \"NAME.pem\", key = \"NAME-key.pem\" }\n"
+                .replace("NAME", name);
+    }
+    place.write("relais.toml", &text);
+    let output = place.run(&["check"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.matches("is open to others").count(), 2, "{said}");
+    place.write("relais.toml", text.replace("-key.pem", "-no-key.pem"));
+    let output = place.run(&["check"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.matches("error: ").count(), 2, "{said}");
+}
+
+#[test]
 fn an_auth_file_with_a_password_in_clear() {
     let place = Place::new();
     place.write("users.txt", "# who may enter\nanna:secret\n");
@@ -75,6 +117,20 @@ fn an_auth_file_with_a_password_in_clear() {
 }
 
 #[test]
+fn an_auth_file_without_users_is_warned_of() {
+    let place = Place::new();
+    place.write("users.txt", "# nobody yet\n\n");
+    let text =
+        "[serve.site]\nlisten = [\"8080\", \"8081\"]\nroot = \".\"\nauth.file = \"users.txt\"\n";
+    place.write("relais.toml", text);
+    let output = place.run(&["check"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let warning = "WARN nobody is let in: there is no user in \"users.txt\"";
+    assert_eq!(said.matches(warning).count(), 1, "{said}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn a_command_line_is_told_by_its_flags() {
     let place = Place::new();
     let said = "error: no folder at \"nowhere\"\n \
@@ -83,6 +139,12 @@ fn a_command_line_is_told_by_its_flags() {
     let said = "error: bad status \"200\"\n --> command line: --error-page\n  \
                 = expected 400 to 599\n";
     check(&place.run(&["serve", "--error-page", "200=ok.html"]), 2, said);
+    let said = "error: http://127.0.0.1:9000 and http://:9000 both take port 9000 of 127.0.0.1\n \
+                --> command line: --listen\n  = expected one of them\n";
+    check(&place.run(&["serve", "-l", "9000", "-l", ":9000"]), 2, said);
+    let said = "error: nothing is done with \"ca.pem\"\n --> command line: --client-ca\n  \
+                = expected an endpoint with `https://` beside it\n";
+    check(&place.run(&["serve", "--client-ca", "ca.pem"]), 2, said);
     let said = "error: bad name \"a b\"\n --> command line: NAME\n  \
                 = expected a DNS name, \"*.\" and a DNS name, or an address\n";
     check(&place.run(&["cert", "issue", "a b"]), 2, said);

@@ -77,9 +77,19 @@ fn siblings_beside(folder: &Path, module: &str, way: &str, imports: &mut Imports
     siblings(&below, &parent, way, imports);
 }
 
+/// A file's lines before its tests, which others' tests may use.
+pub(crate) fn before_tests(text: &str) -> &str {
+    let starts = text.match_indices("#[cfg(test)]\n").map(|(at, mark)| (at, at + mark.len()));
+    let mut starts = starts.filter(|(_, after)| {
+        let line = text[*after..].lines().next().unwrap_or_default();
+        line.contains("mod tests {") && !line.starts_with(' ')
+    });
+    starts.next().map_or(text, |(at, _)| &text[..at])
+}
+
 /// A file's code, without its tests and comments.
 pub(crate) fn code(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let text = before_tests(text);
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.fold(String::new(), |code, line| code + line + "\n")
 }
@@ -191,6 +201,16 @@ fn first_names(tail: &str) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tests_are_no_code_whoever_may_use_them() {
+        for start in ["mod tests {", "pub(super) mod tests {", "pub(crate) mod tests {"] {
+            let text = format!("fn a() {{}}\n#[cfg(test)]\n{start}\n    use b;\n}}\n");
+            assert_eq!(code(&text), "fn a() {}\n");
+        }
+        let kept = "#[cfg(test)]\nmod tests;\n#[cfg(test)]\nfn c() {}\n";
+        assert_eq!(code(kept), kept);
+    }
 
     #[test]
     fn arrows_are_found_in_every_spelling() {

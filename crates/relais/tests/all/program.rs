@@ -14,6 +14,9 @@ use std::{
 /// No answer takes longer, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What [`Place::write_big`] writes.
+pub(crate) const BIG_BYTES: u64 = 32 * 1024 * 1024;
+
 /// A folder to be started in, with a data folder of its own.
 pub(crate) struct Place {
     folder: tempfile::TempDir,
@@ -34,6 +37,12 @@ impl Place {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         path
+    }
+
+    /// Makes a file that is larger than what sockets hold.
+    pub(crate) fn write_big(&self, name: &str) {
+        let path = self.write(name, "");
+        fs::File::options().write(true).open(path).unwrap().set_len(BIG_BYTES).unwrap();
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
@@ -133,6 +142,13 @@ pub(crate) fn connect(listener: &str) -> TcpStream {
 pub(crate) fn get(stream: &mut TcpStream, path: &str, host: &str) -> (String, String) {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
     answer(stream)
+}
+
+/// Asks for a file named `big`, which [`Place::write_big`] wrote, and takes nothing of the answer,
+/// which has begun: the request is under way, and stays so.
+pub(crate) fn ask_for_big(stream: &mut TcpStream) {
+    write!(stream, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
 }
 
 /// Reads an answer whose length is said.

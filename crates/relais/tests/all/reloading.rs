@@ -4,14 +4,17 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    os::unix::{fs::PermissionsExt, net::UnixStream},
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixListener, UnixStream},
+    },
     process::Output,
     time::Duration,
 };
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 
-use crate::program::{Place, get, until};
+use crate::program::{self, BIG_BYTES, Place, Running, ask_for_big, get, until};
 
 fn config(listen: &str, root: &str) -> String {
     format!("[serve.site]\nlisten = [{listen}]\nroot = \"{root}\"\n")
@@ -33,7 +36,7 @@ fn the_next_request_of_an_open_connection_meets_the_new_site() {
     assert_eq!(get(&mut stream, "/", "a").1, "one");
     place.write("relais.toml", config("\"127.0.0.1:0\"", "two"));
     let output = place.run(&["reload"]);
-    check(&output, 0, "reloaded: 1 listeners kept, 0 opened, 0 closed\n", "");
+    check(&output, 0, "reloaded: 1 listener kept, 0 opened, 0 closed\n", "");
     assert_eq!(get(&mut stream, "/", "a").1, "two");
     assert_eq!(get(&mut running.connect(0), "/", "a").1, "two");
 }
@@ -58,6 +61,47 @@ fn listeners_come_and_go_and_callers_inside_stay() {
     assert!(!place.path().join("new").exists());
 }
 
+/// A site at a listener that the next reload closes with `grace` 1ms, with a caller inside who is
+/// being answered; and then a configuration with a `grace` that is long.
+fn caller_of_a_closed_listener(place: &Place) -> (Running, TcpStream) {
+    let socket = format!("\"unix://{}/stays\"", place.path().display());
+    let both = format!("\"127.0.0.1:0\", {socket}");
+    place.write_big("one/big");
+    place.write("relais.toml", config(&both, "one"));
+    let running = place.start(&["up"], 2);
+    let mut stream = running.connect(0);
+    ask_for_big(&mut stream);
+    for grace in ["1ms", "30s"] {
+        let text = format!("limits.grace = \"{grace}\"\n") + &config(&socket, "two");
+        place.write("relais.toml", text);
+        assert_eq!(place.run(&["reload"]).status.code(), Some(0));
+    }
+    let (_, at) = running.listeners[0].split_once("://").unwrap();
+    until(|| TcpStream::connect(at).is_err());
+    (running, stream)
+}
+
+#[test]
+fn callers_of_a_closed_listener_may_take_longer_than_grace() {
+    let place = place_of_two();
+    let (running, mut stream) = caller_of_a_closed_listener(&place);
+    assert_eq!(program::answer(&mut stream).1.len() as u64, BIG_BYTES);
+    // Before the stop: nobody is cut off by it.
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    running.signal(Signal::TERM);
+    assert_eq!(running.end().code, Some(0));
+}
+
+#[test]
+fn callers_of_a_closed_listener_are_waited_for_at_the_end() {
+    let place = place_of_two();
+    let (running, mut stream) = caller_of_a_closed_listener(&place);
+    running.signal(Signal::TERM);
+    until(|| UnixStream::connect(place.path().join("stays")).is_err());
+    assert_eq!(program::answer(&mut stream).1.len() as u64, BIG_BYTES);
+    assert_eq!(running.end().code, Some(0));
+}
+
 #[test]
 fn a_file_that_does_not_check_is_refused_and_the_old_one_runs_on() {
     let place = place_of_two();
@@ -66,7 +110,8 @@ fn a_file_that_does_not_check_is_refused_and_the_old_one_runs_on() {
     let mut stream = running.connect(0);
     place.write("relais.toml", config("\"127.0.0.1:0\"", "three"));
     let said = "error: no folder at \"three\"\n --> relais.toml:3:8\n  |\n\
-                3 | root = \"three\"\n  |        ^^^^^^^\n  = key: serve.site.root\n";
+                3 | root = \"three\"\n  |        ^^^^^^^\n  = key: serve.site.root\n\n\
+                the old configuration runs on\n";
     check(&place.run(&["reload"]), 2, "", said);
     assert_eq!(get(&mut stream, "/", "a").1, "one");
     place.write("relais.toml", config("\"127.0.0.1:0\", \"192.0.2.1:1\"", "two"));
@@ -143,6 +188,20 @@ fn a_renewed_certificate_is_shown_to_the_next_caller() {
 }
 
 #[test]
+fn limits_that_need_a_restart_are_told_to_who_asked() {
+    let place = place_of_two();
+    let text = config("\"127.0.0.1:0\"", "one");
+    place.write("relais.toml", &text);
+    let _running = place.start(&["up"], 1);
+    place.write("relais.toml", "limits.grace = \"1s\"\n".to_owned() + &text);
+    let kept = "reloaded: 1 listener kept, 0 opened, 0 closed";
+    check(&place.run(&["reload"]), 0, &format!("{kept}\n"), "");
+    place.write("relais.toml", "limits.idle_max = \"1s\"\n".to_owned() + &text);
+    let said = format!("{kept}; the changed limits hold after a restart\n");
+    check(&place.run(&["reload"]), 0, &said, "");
+}
+
+#[test]
 fn when_nobody_listens_that_is_said() {
     let place = place_of_two();
     place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
@@ -152,6 +211,7 @@ fn when_nobody_listens_that_is_said() {
         said.starts_with("error: no relais runs \"relais.toml\": nobody listens on "),
         "{said}"
     );
+    assert!(said.contains("\nhint: a `relais serve` runs no file; `kill -HUP PID` "), "{said}");
     assert_eq!(output.status.code(), Some(1));
 }
 
@@ -192,7 +252,7 @@ fn answer(stream: &UnixStream) -> String {
     answer
 }
 
-const RELOADED: &str = "{\"done\":{\"text\":\"1 listeners kept, 0 opened, 0 closed\"}}\n";
+const RELOADED: &str = "{\"done\":{\"text\":\"1 listener kept, 0 opened, 0 closed\"}}\n";
 
 #[test]
 fn what_the_control_socket_does_not_understand_is_refused_in_words() {
@@ -216,6 +276,27 @@ fn what_the_control_socket_does_not_understand_is_refused_in_words() {
         assert!(answer.contains(expect) && answer.ends_with("\"exit\":2}}\n"), "{answer:?}");
     }
     assert_eq!(place.run(&["reload"]).status.code(), Some(0));
+}
+
+#[test]
+fn an_answer_without_end_is_not_read_to_its_end() {
+    let place = place_of_two();
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
+    let running = place.start(&["up"], 1);
+    let mut sockets = fs::read_dir(place.path().join("data/run")).unwrap();
+    let path = sockets.next().unwrap().unwrap().path();
+    running.signal(Signal::TERM);
+    running.end();
+    let listener = UnixListener::bind(path).unwrap();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // Until whoever asks hangs up.
+        while stream.write_all(&[b' '; 4096]).is_ok() {}
+    });
+    let output = place.run(&["reload"]);
+    let said = "error: the relais that runs says more than 1048576 bytes\n";
+    check(&output, 1, "", said);
+    answering.join().unwrap();
 }
 
 #[test]
@@ -258,7 +339,7 @@ fn too_few_descriptors_are_told_at_the_start() {
     let mut command = std::process::Command::new("/bin/sh");
     command.current_dir(place.path()).args(["-c", &up]).env_clear();
     command.env("RELAIS_DATA", place.path().join("data")).env("HOME", place.path());
-    let running = crate::program::Running::of(command, 1);
+    let running = Running::of(command, 1);
     running.signal(Signal::TERM);
     let said = running.end().stderr;
     let expect = "`connections_max` is 100, and 200 descriptors are enough for 54";

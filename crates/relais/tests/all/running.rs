@@ -10,7 +10,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use crate::program::{Place, Running, answer, get, until};
+use crate::program::{Place, Running, answer, ask_for_big, get, until};
 
 #[test]
 fn serves_a_folder_and_ends_when_told() {
@@ -25,6 +25,7 @@ fn serves_a_folder_and_ends_when_told() {
     running.signal(Signal::TERM);
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.stderr, "");
 }
 
 #[test]
@@ -49,18 +50,58 @@ fn a_request_under_way_gets_its_answer_after_the_signal() {
 }
 
 #[test]
+fn who_is_waited_for_at_the_end_is_told() {
+    let place = Place::new();
+    place.write(
+        "relais.toml",
+        "limits.grace = \"2s\"\n[serve.site]\nlisten = \"127.0.0.1:0\"\nroot = \".\"\n",
+    );
+    place.write_big("big");
+    let running = place.start(&["up"], 1);
+    let mut stream = running.connect(0);
+    ask_for_big(&mut stream);
+    running.signal(Signal::TERM);
+    let ended = running.end();
+    assert_eq!(ended.code, Some(1));
+    let (first, rest) = ended.stderr.split_once('\n').unwrap();
+    let said = "INFO 1 connection may take 2s to finish; a second signal ends at once";
+    assert!(first.ends_with(said), "{first}");
+    assert_eq!(rest, "error: callers were cut off: they took too long\n");
+}
+
+#[test]
 fn a_second_signal_ends_it_at_once() {
     let place = Place::new();
+    place.write_big("big");
     let running = place.start(&["serve", "-l", "127.0.0.1:0"], 1);
     let mut stream = running.connect(0);
-    stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
-    get(&mut running.connect(0), "/", "a");
+    ask_for_big(&mut stream);
     running.signal(Signal::TERM);
     await_refusal(&running);
     running.signal(Signal::TERM);
     let ended = running.end();
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.ends_with("error: callers were cut off: told to stop twice\n"));
+}
+
+#[test]
+fn the_end_of_a_log_is_written_when_callers_are_cut_off() {
+    let place = Place::new();
+    place.write("file.txt", "whole");
+    place.write_big("big");
+    let log = place.path().join("log");
+    let running = place.start(&["serve", "-l", "127.0.0.1:0", "--access-log", "log"], 1);
+    let mut stream = running.connect(0);
+    ask_for_big(&mut stream);
+    for _ in 0..100 {
+        get(&mut running.connect(0), "/file.txt", "a");
+    }
+    running.signal(Signal::TERM);
+    await_refusal(&running);
+    running.signal(Signal::TERM);
+    assert_eq!(running.end().code, Some(1));
+    let lines = fs::read_to_string(log).unwrap();
+    assert_eq!(lines.matches("GET /file.txt HTTP/1.1\" 200 ").count(), 100);
 }
 
 /// Waits until nobody is let in any more.
@@ -124,6 +165,44 @@ fn https_works_at_once_with_a_certificate_of_the_local_authority() {
 }
 
 #[test]
+fn only_who_needs_a_data_folder_is_asked_for_one() {
+    let place = Place::new();
+    let nowhere = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.env_clear();
+        command
+    };
+    let running = Running::of(nowhere(&["serve", "-l", "127.0.0.1:0"]), 1);
+    running.signal(Signal::TERM);
+    assert_eq!(running.end().stderr.matches("data folder").count(), 0);
+    let output = nowhere(&["serve", "-l", "https://127.0.0.1:0"]).output().unwrap();
+    let said = "error: no data folder for the local authority of `https://`\n \
+                --> command line: --data\n  = expected HOME, RELAIS_DATA or --data\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), said);
+    place.write("relais.toml", "[serve.site]\nlisten = \"127.0.0.1:0\"\nroot = \".\"\n");
+    assert_eq!(nowhere(&["check"]).output().unwrap().status.code(), Some(0));
+    let running = Running::of(nowhere(&["up"]), 1);
+    running.signal(Signal::TERM);
+    let said = running.end().stderr;
+    assert!(said.contains("`relais reload` will not reach us: no data folder: expected"), "{said}");
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_told_as_such() {
+    let place = Place::new();
+    // No folder can be made in it, not even by root.
+    place.write("data", "a file");
+    let folder = place.path().join("data/authority");
+    for arguments in [&["up"][..], &["serve", "-l", "https://127.0.0.1:0"]] {
+        let output = place.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let at = format!("\n --> {}\nhint: `--data DIR` or `RELAIS_DATA` names", folder.display());
+        assert!(said.starts_with("error: cannot keep an authority in "), "{said}");
+        assert!(said.contains(&at), "{said}");
+    }
+}
+
+#[test]
 fn the_demo_runs_without_a_file_and_evades_taken_ports() {
     let place = Place::new();
     // Taken by us, or by whoever has it already.
@@ -178,7 +257,8 @@ fn each_host_has_its_site() {
          [serve.b]\nlisten = \"unix://HERE/s\"\nroot = \"b\"\n"
             .replace("HERE", &place.path().display().to_string()),
     );
-    let _running = place.start(&["up"], 1);
+    let running = place.start(&["up"], 1);
+    assert!(running.line().ends_with("/s  serve b  (b)"));
     for (host, body) in [("a.test", "A"), ("other.test", "B")] {
         let mut stream = std::os::unix::net::UnixStream::connect(place.path().join("s")).unwrap();
         write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
