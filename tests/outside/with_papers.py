@@ -95,7 +95,7 @@ def the_reference_has_the_right_defaults(stage):
 def the_reference_has_the_right_bounds(stage):
     site = '[serve.site]\nlisten = "http://127.0.0.1:0"\nroot = "."\n[limits]\n'
     below = {"1": "0", "1s": '"999ms"', "1KiB": "1023"}
-    above = {"1MiB": "1048577"}
+    above = {"1MiB": "1048577", "10000": "10001"}
     text = (REFERENCE / "configuration.md").read_text().split("## `[limits]`")[1]
     rows = re.findall(r"^\| `(\w+)` \|[^|]*\|[^|]*\| (\w+) (or more|to (\w+))", text, re.M)
     equal(sorted(row[0] for row in rows), sorted(keys_of("`[limits]`")), "keys with bounds")

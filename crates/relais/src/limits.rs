@@ -73,6 +73,9 @@ const HEAD_BYTES_MIN: u64 = 1024;
 /// A head may not be larger: a connection holds it in memory.
 const HEAD_BYTES_MAX: u64 = 1024 * 1024;
 
+/// A head may not have more fields: what holds them has room for 24,576.
+const HEAD_FIELDS_MAX: u32 = 10_000;
+
 impl Limits {
     pub(crate) fn plan(table: Table) -> Result<Self, Vec<Problem>> {
         let problems = problems(&table);
@@ -169,7 +172,6 @@ fn problems(table: &Table) -> Vec<Problem> {
     let none = [
         ("connections_max", table.connections_max == Some(0)),
         ("connections_a_client_max", table.connections_a_client_max == Some(0)),
-        ("head_fields_max", table.head_fields_max == Some(0)),
         ("streams_max", table.streams_max == Some(0)),
     ];
     for (key, _) in none.into_iter().filter(|(_, is_zero)| *is_zero) {
@@ -186,6 +188,13 @@ fn problems(table: &Table) -> Vec<Problem> {
             let what = format!("`{key}` is too short: {:?}", Time(time).to_string());
             problems.push(at.key(key).wrong(Wrong::expected(what, "1s or more")));
         }
+    }
+    if let Some(fields) = table.head_fields_max
+        && !(1..=HEAD_FIELDS_MAX).contains(&fields)
+    {
+        let what = format!("`head_fields_max` is out of range: {fields}");
+        let expected = format!("1 to {HEAD_FIELDS_MAX}");
+        problems.push(at.key("head_fields_max").wrong(Wrong::expected(what, expected)));
     }
     if let Some(size) = table.head_bytes_max
         && !(HEAD_BYTES_MIN..=HEAD_BYTES_MAX).contains(&size.0)

@@ -139,10 +139,10 @@ async fn rest(transport: &Transport, limits: &Limits, drain: &Drain) -> Rested {
     }
 }
 
-/// Closes a connection that ends between two requests.
+/// Closes a connection that ends between two requests: nothing of an answer can be lost.
 async fn leave(mut transport: Transport, ended: io::Result<()>) -> Result<(), Fault> {
     if ended.is_ok() {
-        refusal::close(&mut transport).await;
+        refusal::part(&mut transport).await;
     }
     ended.map_err(|error| Fault::new(Side::Client, "talking HTTP/1", error))
 }
@@ -248,11 +248,14 @@ impl<'a> Awake<'a> {
                 _ = stop.as_mut().poll(cx);
                 listening = true;
             }
-            if !self.closing && drain.is_requested() {
+            let polled = self.poll(cx, sweep.as_mut());
+            // Not before hyper has read what it was called in for.
+            if polled.is_pending() && !self.closing && drain.is_requested() {
                 self.closing = true;
                 Pin::new(&mut *self.hyper).graceful_shutdown();
+                return self.poll(cx, sweep.as_mut());
             }
-            self.poll(cx, sweep.as_mut())
+            polled
         })
         .await;
         // Asked before hyper goes, and with it what it has of an answer.

@@ -57,6 +57,11 @@ pub(super) async fn close(transport: &mut Transport) {
     _ = tokio::time::timeout(LINGER_MAX, linger(transport)).await;
 }
 
+/// Closes a connection at once, telling TLS.
+pub(super) async fn part(transport: &mut Transport) {
+    _ = tokio::time::timeout(LINGER_MAX, transport.stream().shutdown()).await;
+}
+
 /// Closing a socket with bytes unread makes the kernel reset it, and the answer may be lost: so the
 /// rest is read for a while, and thrown away.
 async fn linger(transport: &mut Transport) -> std::io::Result<()> {

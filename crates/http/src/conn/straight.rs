@@ -108,9 +108,6 @@ impl Walk<'_> {
             {
                 return Poll::Ready(Left::Over(Err(error)));
             }
-            if drain.is_requested() {
-                return Poll::Ready(Left::Over(Ok(())));
-            }
             let left = READ.with_borrow_mut(|room| {
                 let mut room = ReadBuf::new(room);
                 if let Err(error) = ready!(self.transport.poll_read_unjudged(cx, &mut room)) {
@@ -129,8 +126,14 @@ impl Walk<'_> {
                     Err(error) => Poll::Ready(Some(Left::Over(Err(error)))),
                 }
             });
-            if let Some(left) = ready!(left) {
-                return Poll::Ready(left);
+            match left {
+                Poll::Ready(None) => (),
+                Poll::Ready(Some(left)) => return Poll::Ready(left),
+                // What was asked before we were told to stop is answered.
+                Poll::Pending if drain.is_requested() && !self.transport.has_unread() => {
+                    return Poll::Ready(Left::Over(Ok(())));
+                }
+                Poll::Pending => return Poll::Pending,
             }
         }
     }

@@ -12,7 +12,10 @@ use std::{
 use bytes::Bytes;
 use relais_net::Stream;
 use relais_wire::http1::{Guard, Refusal, Stage, Within};
-use rustix::net::SendFlags;
+use rustix::{
+    fd::{AsFd, BorrowedFd},
+    net::{RecvFlags, SendFlags},
+};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
@@ -150,6 +153,20 @@ impl Transport {
             Stream::Tls(stream) => stream.get_ref().0.readable().await,
             Stream::Unix(stream) => stream.readable().await,
             Stream::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Whether something came that was not read yet.
+    pub(super) fn has_unread(&self) -> bool {
+        let peek = |socket: BorrowedFd<'_>| {
+            let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+            rustix::net::recv(socket, &mut [0_u8; 1], flags).is_ok_and(|(bytes, _)| bytes > 0)
+        };
+        match &self.stream {
+            Stream::Tcp(socket) => peek(socket.as_fd()),
+            Stream::Tls(stream) => peek(stream.get_ref().0.as_fd()),
+            Stream::Unix(socket) => peek(socket.as_fd()),
+            Stream::Memory(_) => false,
         }
     }
 

@@ -8,7 +8,7 @@ use tracing::warn;
 use super::house::House;
 use crate::{
     output::{say, tell},
-    serve::Site,
+    serve::{Root, Site},
     tls::Age,
 };
 
@@ -31,6 +31,11 @@ impl Greeting {
         for (on, (_, sites)) in shown.iter().zip(&lines) {
             for site in sites {
                 say(format_args!("{on:width$}  {}", described(site)));
+            }
+        }
+        for site in lines.iter().flat_map(|(_, sites)| sites) {
+            if let Some(hint) = bare(site) {
+                tell(hint);
             }
         }
         match house.authority() {
@@ -60,6 +65,17 @@ fn described(site: &Site) -> String {
     let hosts: Vec<String> = site.hosts.iter().map(|host| host.0.to_string()).collect();
     let hosts = if hosts.is_empty() { String::new() } else { format!(" for {}", hosts.join(", ")) };
     format!("serve {}{hosts}  ({})", site.name, site.root)
+}
+
+/// What to know of a site that has no page to begin with and lists none, if it is one.
+fn bare(site: &Site) -> Option<String> {
+    let Root::Folder(root) = &site.root else { return None };
+    let has_page = site.index.iter().any(|index| root.join(index).exists());
+    if site.listing || site.fallback.is_some() || has_page {
+        return None;
+    }
+    let (root, index) = (root.display(), site.index.join(" or "));
+    Some(format!("hint: {root} has no {index}; `--list`, or `listing = true`, lists what it has"))
 }
 
 /// Where it listens, in a form that can be opened as it is printed.

@@ -54,7 +54,7 @@ fn who_is_waited_for_at_the_end_is_told() {
     let place = Place::new();
     place.write(
         "relais.toml",
-        "limits.grace = \"2s\"\n[serve.site]\nlisten = \"127.0.0.1:0\"\nroot = \".\"\n",
+        "limits.grace = \"2s\"\n[serve.site]\nlisten = \"127.0.0.1:0\"\nroot = \".\"\nlisting = true\n",
     );
     place.write_big("big");
     let running = place.start(&["up"], 1);
