@@ -12,6 +12,7 @@ mod http1;
 mod http2;
 mod limits;
 mod outgoing;
+mod placeholder;
 mod pulse;
 mod refusal;
 mod send;

@@ -14,8 +14,8 @@ use relais_net::{Fault, Side};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
+    placeholder::{STEP_BYTES, placeholder},
     pulse::Pulse,
-    transport::{STEP_BYTES, placeholder},
 };
 use crate::{Body, FileSpan, Piece};
 

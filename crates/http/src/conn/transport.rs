@@ -2,52 +2,25 @@
 //! and keeps the connection's [`Pulse`].
 
 use std::{
-    cell::RefCell,
     io::{self, ErrorKind, IoSlice},
     pin::Pin,
-    sync::{Arc, LazyLock},
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
 use relais_net::Stream;
 use relais_wire::http1::{Guard, Refusal, Stage, Within};
 use rustix::{
     fd::{AsFd, BorrowedFd},
-    net::{RecvFlags, SendFlags},
+    net::RecvFlags,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
+    placeholder::is_placeholder,
     pulse::{Pulse, Waits},
-    send::{head_flags, poll_send, poll_send_file},
+    send::{head_flags, poll_send, poll_send_file, poll_send_joined},
 };
-
-/// How much of a file goes out in one step.
-pub(super) const STEP_BYTES: usize = 4 << 20;
-
-/// Up to how many bytes the pieces of a write are put together: a head and a body of 1 KiB were
-/// measured to take less time so than in a vectored write. Longer ones were not.
-const JOINED_BYTES_MAX: usize = 4096;
-
-thread_local! {
-    /// Where the pieces of a write are put together.
-    static JOINED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Bytes that stand for a file's in hyper's queue. Recognised by where they lie; never read, so
-/// their pages never come into being.
-static PLACEHOLDER: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(vec![0; STEP_BYTES]));
-
-/// As many placeholder bytes as `len`, at most [`STEP_BYTES`].
-pub(super) fn placeholder(len: usize) -> Bytes {
-    PLACEHOLDER.slice(..len)
-}
-
-fn is_placeholder(slice: &[u8]) -> bool {
-    let start = PLACEHOLDER.as_ptr().addr();
-    (start..start + STEP_BYTES).contains(&slice.as_ptr().addr())
-}
 
 /// A stream with its judge.
 #[derive(Debug)]
@@ -188,36 +161,6 @@ impl Transport {
         &mut self.stream
     }
 
-    /// Writes memory. What is little is put together first: the kernel takes one piece in less time
-    /// than we take to copy two into it.
-    fn poll_write_memory(
-        &mut self,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let bytes: usize = slices.iter().map(|slice| slice.len()).sum();
-        match slices {
-            [one] => self.poll_write_one(cx, one),
-            _ if bytes > JOINED_BYTES_MAX => {
-                Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-            }
-            _ => JOINED.with_borrow_mut(|joined| {
-                joined.clear();
-                for slice in slices {
-                    joined.extend_from_slice(slice);
-                }
-                self.poll_write_one(cx, joined)
-            }),
-        }
-    }
-
-    fn poll_write_one(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
-            Stream::Tcp(stream) => poll_send(stream, cx, bytes, SendFlags::NOSIGNAL),
-            stream => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
     /// Writes the first of `slices`: memory, or some of the file behind a placeholder.
     fn poll_write_mixed(
         &mut self,
@@ -328,7 +271,7 @@ impl AsyncWrite for Transport {
         let written = if bufs.iter().any(|slice| is_placeholder(slice)) {
             this.poll_write_mixed(cx, bufs)
         } else {
-            this.poll_write_memory(cx, bufs)
+            poll_send_joined(&mut this.stream, cx, bufs)
         };
         this.note_write(&written);
         written
