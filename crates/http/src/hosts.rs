@@ -8,11 +8,11 @@ use std::{
     sync::Arc,
 };
 
-use http::{StatusCode, header};
+use http::{Method, Request, StatusCode, header};
 use relais_net::Fault;
 use relais_wire::host::{NAME_BYTES_MAX, is_dns_name};
 
-use crate::{Answer, Ask, DynHandler, Handler, Refused, handler::plain_text};
+use crate::{Answer, Ask, DynHandler, Ended, Handler, Refused, handler::plain_text};
 
 /// Passes each request to the handler of the host it names.
 ///
@@ -121,6 +121,23 @@ impl Hosts {
         found.or(self.default.as_ref()).map(|handler| &**handler)
     }
 
+    /// The answer to who asks for a host that nobody here has. Told like a refusal of the
+    /// connection's, since no site's log would have it.
+    fn misdirected(&self, ask: &Ask) -> Answer {
+        let status = StatusCode::MISDIRECTED_REQUEST;
+        let answer = plain_text(status, "no site here has this name");
+        let mut request = Request::new(());
+        *request.method_mut() = ask.request.method().clone();
+        *request.uri_mut() = ask.request.uri().clone();
+        *request.version_mut() = ask.request.version();
+        *request.headers_mut() = ask.request.headers().clone();
+        let is_head = ask.request.method() == Method::HEAD;
+        let bytes = answer.body().left().filter(|_| !is_head).unwrap_or(0);
+        let (caller, request, ended) = (&*ask.caller, Some(&request), Ended::Whole(bytes));
+        self.refused(&Refused { caller, request, status, ended });
+        answer
+    }
+
     fn find(&self, host: &str) -> Option<&Arc<dyn DynHandler>> {
         if let Some(handler) = self.exact.get(host) {
             return Some(handler);
@@ -143,14 +160,14 @@ impl Handler for Hosts {
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         match self.pick(ask) {
             Some(handler) => handler.at_once_dyn(ask),
-            None => Some(misdirected()),
+            None => Some(self.misdirected(ask)),
         }
     }
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         match self.pick(&ask) {
             Some(handler) => handler.answer_boxed(ask).await,
-            None => Ok(misdirected()),
+            None => Ok(self.misdirected(&ask)),
         }
     }
 
@@ -199,10 +216,6 @@ fn print_ipv6(address: Ipv6Addr, room: &mut [u8; NAME_BYTES_MAX]) -> Option<&str
     std::io::Write::write_fmt(&mut left, format_args!("[{address}]")).ok()?;
     let len = NAME_BYTES_MAX - left.len();
     str::from_utf8(&room[..len]).ok()
-}
-
-fn misdirected() -> Answer {
-    plain_text(StatusCode::MISDIRECTED_REQUEST, "no site here has this name")
 }
 
 impl FromStr for HostPattern {

@@ -103,6 +103,17 @@ async fn what_takes_time_is_passed_through() {
 }
 
 #[test]
+fn a_host_that_nobody_serves_is_told_to_the_first() {
+    let told = Told::default();
+    let site = Site { hosts: vec!["a".parse().unwrap()], handler: Arc::new(told.clone()) };
+    let hosts = Hosts::new([site]).unwrap();
+    hosts.at_once(&ask(Peer::Local, "/x?y", &[("host", "b")])).unwrap();
+    assert_eq!(told.take(), ["421 /x?y"]);
+    hosts.at_once(&ask(Peer::Local, "/x?y", &[("host", "a")])).unwrap();
+    assert_eq!(told.take().len(), 0);
+}
+
+#[test]
 fn the_default_or_the_first_is_told_of_refusals() {
     let [first, second, default] = [Told::default(), Told::default(), Told::default()];
     let site = |hosts: &[&str], told: &Told| {
