@@ -29,6 +29,7 @@ mod packer;
 mod page;
 mod ranges;
 mod refusal;
+mod refused;
 mod reply;
 mod resource;
 mod rules;
@@ -288,13 +289,13 @@ impl Files {
 
     /// Tells that there is no file, in the words of the site if it has any.
     fn refuse(&self, refusal: Refusal, asked: &Asked<'_>) -> Answer {
-        self.error_page(refusal, asked).unwrap_or_else(|| page::refuse(refusal, asked))
+        self.error_page(refusal, asked).unwrap_or_else(|| refused::refuse(refusal, asked))
     }
 
     /// The same, if that takes no reading.
     fn refuse_at_once(&self, refusal: Refusal, asked: &Asked<'_>) -> Option<Answer> {
         let is_ours = !self.error_pages.contains_key(&refusal.status());
-        is_ours.then(|| page::refuse(refusal, asked))
+        is_ours.then(|| refused::refuse(refusal, asked))
     }
 
     fn error_page(&self, refusal: Refusal, asked: &Asked<'_>) -> Option<Answer> {
@@ -306,7 +307,7 @@ impl Files {
         head.insert(CONTENT_TYPE, resource.traits.media.value());
         head.insert(CONTENT_LENGTH, HeaderValue::from(resource.identity.len));
         head.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        page::explain(refusal, &mut head);
+        refused::explain(refusal, &mut head);
         Some(with_head(refusal.status(), head, asked.body(content.whole())))
     }
 }

@@ -1,27 +1,14 @@
-//! Pages that we write ourselves: their style, what keeps them harmless, and those of errors.
+//! Pages that we write ourselves: their style, and what keeps them harmless.
 
 use std::{fmt, sync::LazyLock};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{
     HeaderMap, HeaderValue,
-    header::{
-        ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-        RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
-    },
+    header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS},
 };
-use relais_wire::{
-    accept::{media_quality, prefers_json},
-    range::print_content_range,
-    visible::is_disturbing,
-};
+use relais_wire::visible::is_disturbing;
 use sha2::{Digest, Sha256};
-
-use super::{
-    refusal::Refusal,
-    reply::{Asked, METHODS, with_head},
-};
-use crate::{Answer, Body};
 
 /// A page in one of the languages we speak.
 #[derive(Debug)]
@@ -33,7 +20,7 @@ pub(super) struct Page {
 /// The media types of our pages.
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 pub(super) const JSON: &str = "application/json";
-const PLAIN: &str = "text/plain; charset=utf-8";
+pub(super) const PLAIN: &str = "text/plain; charset=utf-8";
 
 impl Page {
     /// The head it is sent with. Nothing on a page of ours runs, loads or frames anything.
@@ -54,48 +41,6 @@ impl Page {
         head.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         head
     }
-}
-
-/// Tells that there is no file, in the words of a page of ours.
-pub(super) fn refuse(refusal: Refusal, asked: &Asked<'_>) -> Answer {
-    let page = error_page(refusal, asked.headers);
-    let mut answer = with_head(refusal.status(), page.head(), Body::empty());
-    *answer.body_mut() = asked.body(Body::full(page.text.into()));
-    explain(refusal, answer.headers_mut());
-    answer
-}
-
-/// Adds the fields that belong to `refusal`, whoever wrote its page.
-pub(super) fn explain(refusal: Refusal, head: &mut HeaderMap) {
-    match refusal {
-        Refusal::BadMethod => {
-            head.insert(ALLOW, METHODS);
-        }
-        Refusal::Busy => {
-            head.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        Refusal::Unsatisfiable { size } => {
-            let text = print_content_range(None, size).to_string();
-            head.insert(CONTENT_RANGE, HeaderValue::try_from(text).expect("numbers are ASCII"));
-        }
-        _ => (),
-    }
-}
-
-/// HTML for who asks for it, JSON likewise, and plain text for who takes anything: programs.
-fn error_page(refusal: Refusal, headers: &HeaderMap) -> Page {
-    let accept = headers.get(ACCEPT).map(HeaderValue::as_bytes);
-    let (status, hint) = (refusal.status(), refusal.hint());
-    let (code, reason) = (status.as_u16(), status.canonical_reason().unwrap_or_default());
-    if prefers_json(accept) {
-        let text = format!("{{\"status\":{code},\"error\":\"{reason}\",\"hint\":\"{hint}\"}}\n");
-        return Page { kind: JSON, text };
-    }
-    if media_quality(accept, "text", "html") <= media_quality(accept, "text", "plain") {
-        return Page { kind: PLAIN, text: format!("{code} {reason}\n{hint}\n") };
-    }
-    let body = format!("<main class=\"error\"><h1><b>{code}</b> {reason}</h1><p>{hint}</p></main>");
-    Page { kind: HTML, text: html(&format!("{code} {reason}"), &body) }
 }
 
 /// A whole document. `title` and `body` are HTML already.
@@ -154,19 +99,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_are_told_in_the_language_that_is_asked_for() {
-        check(None, PLAIN, "404 Not Found\nThere is nothing at this address.\n");
-        check(Some("*/*"), PLAIN, "404 Not Found\nThere is nothing at this address.\n");
-        let json = "{\"status\":404,\"error\":\"Not Found\",\
-                    \"hint\":\"There is nothing at this address.\"}\n";
-        check(Some("application/json"), JSON, json);
-        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-        let page = error_page(Refusal::Missing, &accepting(Some(browser)));
-        assert_eq!(page.kind, HTML);
-        assert!(page.text.contains("<h1><b>404</b> Not Found</h1>"), "{}", page.text);
-    }
-
-    #[test]
     fn names_cannot_break_out() {
         let html = |bytes: &[u8]| Escaped(bytes).to_string();
         assert_eq!(html(b"<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
@@ -185,15 +117,5 @@ mod tests {
         assert!(policy.contains(&digest), "{policy}");
         assert!(page.text.contains(&format!("<style>{STYLE}</style>")));
         assert!(!STYLE.contains('<'));
-    }
-
-    #[track_caller]
-    fn check(accept: Option<&'static str>, kind: &str, text: &str) {
-        let page = error_page(Refusal::Missing, &accepting(accept));
-        assert_eq!((page.kind, page.text.as_str()), (kind, text), "for {accept:?}");
-    }
-
-    fn accepting(accept: Option<&'static str>) -> HeaderMap {
-        accept.map(|accept| (ACCEPT, HeaderValue::from_static(accept))).into_iter().collect()
     }
 }
