@@ -191,7 +191,7 @@ impl Body {
     /// `span`, which [`Body::poll_piece`] gave last, as a step that takes its own time.
     pub(crate) fn step_of(&mut self, span: FileSpan) -> Step {
         let end = if self.left == Some(0) { self.end.take() } else { None };
-        Step { span, end, sent: self.sent }
+        Step { span, end, sent: self.sent, behind: self.left.unwrap_or(0) }
     }
 
     /// Ends it unsent: the connection answers with `status` and so many `bytes` instead.
@@ -227,6 +227,8 @@ pub(crate) struct Step {
     end: Option<Tell>,
     /// Of the body, once all of this is.
     sent: u64,
+    /// Bytes of the body that follow this step, as far as is known.
+    pub(crate) behind: u64,
 }
 
 impl Drop for Step {

@@ -1,9 +1,15 @@
 //! An open file that is being sent, and how to notice that it changed meanwhile.
 
-use std::{fs::File, io, sync::Arc};
+use std::{
+    fs::File,
+    io,
+    sync::{Arc, OnceLock},
+};
 
 use rustix::fs::{AtFlags, Statx, StatxFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::mapping::Mapping;
 
 /// A file as it was when it was opened.
 #[derive(Debug)]
@@ -13,6 +19,8 @@ pub struct OpenFile {
     /// What it was like then.
     pub stamp: Stamp,
     place: Option<Place>,
+    /// Made when it is first needed; `None` if there is none to be had.
+    mapping: OnceLock<Option<Mapping>>,
 }
 
 /// How many files may be open for longer than it takes to read them: while they are sent, and for
@@ -107,7 +115,13 @@ fn place(places: &Arc<Semaphore>) -> Option<Place> {
 impl OpenFile {
     /// `file`, as it is now, with a place among `files` if one is left.
     pub fn new(file: File, stamp: Stamp, files: &OpenFiles) -> Self {
-        Self { file, stamp, place: place(&files.places) }
+        Self { file, stamp, place: place(&files.places), mapping: OnceLock::new() }
+    }
+
+    /// Its bytes as memory, where the file system has that.
+    pub(crate) fn mapping(&self) -> Option<&Mapping> {
+        let map = || Mapping::of(&self.file, self.stamp.len).ok();
+        self.mapping.get_or_init(map).as_ref()
     }
 
     /// Whether it may stay open. If not, it is to be read and dropped.

@@ -12,6 +12,7 @@ mod file;
 pub mod files;
 mod handler;
 mod hosts;
+mod mapping;
 #[cfg(test)]
 mod says;
 

@@ -155,7 +155,11 @@ async fn part(
     asking: &Asking,
 ) -> Result<(), Fault> {
     let Some(refused) = transport.hit() else {
-        refusal::close(&mut transport).await;
+        if transport.is_broken() {
+            transport.reset();
+        } else {
+            refusal::close(&mut transport).await;
+        }
         return ended
             .map_err(|error| Fault::new(Side::Client, "talking HTTP/1", io::Error::other(error)));
     };

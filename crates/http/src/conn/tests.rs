@@ -4,7 +4,7 @@ mod http2;
 mod refused;
 mod straight;
 
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{io::Write, os::unix::fs::FileExt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -324,6 +324,32 @@ async fn a_file_that_changes_while_it_is_sent_breaks_the_message() {
         assert!(output.len() < 50 << 20, "cut: {cut}, came whole: {}", output.len());
         drop(client);
         assert!(serving.await.unwrap().is_err());
+    }
+}
+
+/// As much as waits in a socket's queue is not of two states, if it comes to its end.
+#[tokio::test]
+async fn a_file_that_is_written_while_it_waits_in_the_queue_is_not_sent_mixed() {
+    for len in [100_000, 1 << 20, 6 << 20] {
+        let (changing, file) = open(&vec![b'a'; len]);
+        let (mut client, server) = tcp().await;
+        let http1 = http(stage(file), Limits::default());
+        let (_shutdown, drain) = none();
+        let serving = tokio::spawn(async move { http1.serve(conn(server), drain).await });
+        client.write_all(FILE).await.unwrap();
+        let mut output = vec![0; 1000];
+        client.read_exact(&mut output).await.unwrap();
+        // By now as much is queued as finds room.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        changing.write_all_at(&vec![b'b'; len], 0).unwrap();
+        // A reset is as good an end as a short one.
+        let ended = client.read_to_end(&mut output).await;
+        drop(client);
+        _ = serving.await.unwrap();
+        let head = output.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+        let is_whole = ended.is_ok() && output.len() == head + len + 2;
+        assert!(!is_whole || !output[head..].contains(&b'b'), "{len}: mixed");
+        assert!(is_whole || len > 1 << 20, "{len}: {ended:?}, {} came", output.len());
     }
 }
 

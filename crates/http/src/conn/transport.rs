@@ -39,13 +39,26 @@ pub(super) struct Transport {
     write_waits: bool,
     /// Bytes were written after the last flush.
     unflushed: bool,
+    /// What a file's end was not sent for.
+    broken: Option<ErrorKind>,
 }
 
 impl Transport {
     pub(super) fn new(stream: Stream, pulse: Arc<Pulse>, guard: Option<Guard>) -> Self {
         let (read_waits, write_waits, unflushed) = (false, false, false);
         let (refused, hit, put_back) = (None, None, Vec::new());
-        Self { stream, pulse, guard, refused, hit, put_back, read_waits, write_waits, unflushed }
+        Self {
+            stream,
+            pulse,
+            guard,
+            refused,
+            hit,
+            put_back,
+            read_waits,
+            write_waits,
+            unflushed,
+            broken: None,
+        }
     }
 
     /// Reads without judging: what came is to be [passed](Self::pass) or [put back](Self::put_back).
@@ -91,6 +104,11 @@ impl Transport {
     /// request is nobody's business.
     pub(super) fn hit(&self) -> Option<Refusal> {
         self.hit
+    }
+
+    /// Whether an answer breaks off that looks whole, perhaps, to who gets what is queued.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.is_some()
     }
 
     /// Whether the request whose body is under way has its answer already.
@@ -177,7 +195,9 @@ impl Transport {
         if !is_placeholder(&slices[0]) {
             return poll_send(stream, cx, &slices[0], head_flags(step.span.len));
         }
-        let written = ready!(poll_send_file(stream, cx, &mut step.span, slices[0].len()))?;
+        let written = ready!(poll_send_file(stream, cx, step, slices[0].len()));
+        self.broken = written.as_ref().err().map(io::Error::kind);
+        let written = written?;
         if step.span.len == 0 {
             let done = steps.pop_front();
             // Who is told of its end is not told under the lock.
