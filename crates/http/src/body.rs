@@ -4,7 +4,10 @@ use std::{
     collections::VecDeque,
     fmt,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll},
 };
 
@@ -24,6 +27,8 @@ pub struct Body {
     left: Option<u64>,
     /// Told how it ended.
     end: Option<Tell>,
+    /// The same, once steps of it are on their way.
+    steps: Option<Arc<Steps>>,
     sent: u64,
 }
 
@@ -91,19 +96,26 @@ impl Body {
     /// A body of one piece in memory that is short, or shared with other answers.
     pub fn full(bytes: Bytes) -> Self {
         let left = Some(bytes.len() as u64);
-        Self { kind: Kind::Full(bytes), left, rest: None, end: None, sent: 0 }
+        Self { kind: Kind::Full(bytes), left, rest: None, end: None, steps: None, sent: 0 }
     }
 
     /// A body of these pieces.
     pub fn of(pieces: impl IntoIterator<Item = Piece>) -> Self {
         let pieces: VecDeque<_> = pieces.into_iter().collect();
         let left = Some(pieces.iter().map(Piece::len).sum());
-        Self { kind: Kind::Queue(pieces), left, rest: None, end: None, sent: 0 }
+        Self { kind: Kind::Queue(pieces), left, rest: None, end: None, steps: None, sent: 0 }
     }
 
     /// A body whose pieces come in time; `len` bytes in all, if that is known.
     pub fn stream(pieces: impl Pieces + 'static, len: Option<u64>) -> Self {
-        Self { kind: Kind::Stream(Box::pin(pieces)), left: len, rest: None, end: None, sent: 0 }
+        Self {
+            kind: Kind::Stream(Box::pin(pieces)),
+            left: len,
+            rest: None,
+            end: None,
+            steps: None,
+            sent: 0,
+        }
     }
 
     /// Has `end` told once how the body ended: when it is dropped, or when the last of its bytes,
@@ -190,8 +202,14 @@ impl Body {
 
     /// `span`, which [`Body::poll_piece`] gave last, as a step that takes its own time.
     pub(crate) fn step_of(&mut self, span: FileSpan) -> Step {
-        let end = if self.left == Some(0) { self.end.take() } else { None };
-        Step { span, end, sent: self.sent, behind: self.left.unwrap_or(0) }
+        if let Some(tell) = self.end.take() {
+            self.steps = Some(Arc::new(Steps {
+                tell: Mutex::new(Some(tell)),
+                ended: Mutex::new(Ended::Short(0)),
+                unsent: AtomicU64::new(0),
+            }));
+        }
+        Step { span, behind: self.left.unwrap_or(0), steps: self.steps.clone() }
     }
 
     /// Ends it unsent: the connection answers with `status` and so many `bytes` instead.
@@ -208,6 +226,9 @@ impl Body {
         if let Some(end) = self.end.take() {
             end(ended);
         }
+        if let Some(steps) = self.steps.take() {
+            *steps.ended.lock().unwrap_or_else(PoisonError::into_inner) = ended;
+        }
     }
 }
 
@@ -219,24 +240,43 @@ impl Drop for Body {
     }
 }
 
-/// A step of a file that is on its way, and what is left of it. If it is its body's last, how the
-/// body ended is told when it is dropped.
+/// A step of a file that is on its way, and what is left of it.
 pub(crate) struct Step {
     /// What is still to be sent.
     pub(crate) span: FileSpan,
-    end: Option<Tell>,
-    /// Of the body, once all of this is.
-    sent: u64,
     /// Bytes of the body that follow this step, as far as is known.
     pub(crate) behind: u64,
+    steps: Option<Arc<Steps>>,
+}
+
+/// The steps of one body, which was counted as sent when it gave them. How it ended is told when
+/// the body and all of them are gone.
+struct Steps {
+    tell: Mutex<Option<Tell>>,
+    /// How the body ended.
+    ended: Mutex<Ended>,
+    /// What was given and not sent.
+    unsent: AtomicU64,
 }
 
 impl Drop for Step {
     fn drop(&mut self) {
-        let Some(end) = self.end.take() else { return };
-        end(match self.span.len {
-            0 => Ended::Whole(self.sent),
-            left => Ended::Short(self.sent - left),
+        if let Some(steps) = &self.steps {
+            steps.unsent.fetch_add(self.span.len, Relaxed);
+        }
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        let tell = self.tell.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let ended = *self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Some(tell) = tell else { return };
+        tell(match (ended, *self.unsent.get_mut()) {
+            (Ended::Whole(bytes) | Ended::Short(bytes), unsent) if unsent > 0 => {
+                Ended::Short(bytes.saturating_sub(unsent))
+            }
+            (ended, _) => ended,
         });
     }
 }

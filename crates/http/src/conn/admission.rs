@@ -38,7 +38,13 @@ pub(super) fn judge<B>(request: &Request<B>, rules: Rules) -> Result<(), Refused
         return Err(Refused { status: StatusCode::NOT_IMPLEMENTED, why: "no tunnels here" });
     }
     if request.version() != Version::HTTP_2 {
-        return Ok(());
+        return match request.uri().scheme_str() {
+            Some(asked) if !asked.eq_ignore_ascii_case(rules.scheme) => {
+                let why = "bad scheme: expected the one that is spoken";
+                Err(Refused { status: StatusCode::BAD_REQUEST, why })
+            }
+            _ => Ok(()),
+        };
     }
     let headers = request.headers();
     if !few_enough(headers, rules.fields_max) {

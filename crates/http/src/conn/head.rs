@@ -26,7 +26,8 @@ pub(super) fn read(bytes: &[u8]) -> Option<Request<Inbound>> {
     let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
     let mut head = httparse::Request::new(&mut []);
     let parsed = head.parse_with_uninit_headers(&bytes, &mut fields).ok()?;
-    if parsed != httparse::Status::Complete(bytes.len()) || head.version != Some(1) {
+    let is_plain = head.version == Some(1) && head.path?.starts_with('/');
+    if parsed != httparse::Status::Complete(bytes.len()) || !is_plain {
         return None;
     }
     let mut headers = HeaderMap::with_capacity(head.headers.len());
@@ -73,13 +74,16 @@ pub(super) fn print(answer: &Answer, len: usize, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\r\n");
     }
     for (name, value) in headers {
+        if name == CONTENT_LENGTH && len == 0 {
+            continue;
+        }
         out.extend_from_slice(name.as_str().as_bytes());
         out.extend_from_slice(b": ");
         out.extend_from_slice(value.as_bytes());
         out.extend_from_slice(b"\r\n");
     }
     let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if !bodiless && !headers.contains_key(CONTENT_LENGTH) {
+    if !bodiless && (len == 0 || !headers.contains_key(CONTENT_LENGTH)) {
         out.extend_from_slice(b"content-length: ");
         out.extend_from_slice(len.to_string().as_bytes());
         out.extend_from_slice(b"\r\n");

@@ -26,6 +26,7 @@ use super::{
     straight::{self, Left},
     transport::Transport,
 };
+use crate::Ended;
 
 /// How much hyper may keep of what it reads and writes, if heads may not be larger than this.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
@@ -159,6 +160,11 @@ async fn part(
             transport.reset();
         } else {
             refusal::close(&mut transport).await;
+        }
+        // In the middle of a line hyper finds fault with bytes before the guard sees the line, and
+        // answers by itself.
+        if ended.as_ref().is_err_and(hyper::Error::is_parse) {
+            asking.tell(None, StatusCode::BAD_REQUEST, Ended::Whole(0));
         }
         return ended
             .map_err(|error| Fault::new(Side::Client, "talking HTTP/1", io::Error::other(error)));

@@ -391,7 +391,9 @@ async fn of_a_file_what_the_kernel_took_is_noted_as_sent() {
         if taken > len {
             assert_eq!(ended, Some(Ended::Whole(len)));
         } else {
-            assert!(matches!(ended, Some(Ended::Short(sent)) if sent < len), "{ended:?}");
+            // A step is 4 MiB; what the kernel takes of one comes to no whole number of them.
+            let is_right = |sent: u64| sent > 0 && sent < len && !sent.is_multiple_of(4 << 20);
+            assert!(matches!(ended, Some(Ended::Short(sent)) if is_right(sent)), "{ended:?}");
         }
     }
 }

@@ -44,7 +44,8 @@ async fn every_target_is_answered_or_refused_with_a_reason() {
         }
     }
     for len in [63, 64, 65, 66] {
-        check_target(&format!("{}://a/", "a".repeat(len)), len > 64).await;
+        // Too long for hyper, or not what is spoken here.
+        check_target(&format!("{}://a/", "a".repeat(len)), true).await;
     }
 }
 
@@ -103,4 +104,29 @@ fn who_asks_in_the_clear_at_a_tls_port_is_told_if_it_speaks_http() {
     let told = http.refusal_in_the_clear(b"GET / HTTP/1.1\r\n");
     assert!(told.starts_with(b"HTTP/1.1 400 Bad Request\r\n"));
     assert_eq!(http.refusal_in_the_clear(b"SSH-2.0-OpenSSH_"), b"");
+}
+
+#[tokio::test]
+async fn what_is_cut_in_the_middle_of_a_bad_line_is_told_too() {
+    let (mut client, server) = tokio::io::duplex(1 << 16);
+    let (serving, told, _shutdown) = serve_told(conn(Stream::Memory(server)), Limits::default());
+    client.write_all(b"GET /now HTTP/1.1\r\nHost: a\r\nX : ").await.unwrap();
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    // It may have been refused by now.
+    _ = client.write_all(b"y\r\n\r\n").await;
+    _ = client.shutdown().await;
+    assert!(rest_of(&mut client).await.starts_with("HTTP/1.1 400 "));
+    serving.await.unwrap();
+    assert_eq!(told.take(), ["400 -"]);
+}
+
+#[tokio::test]
+async fn a_target_of_another_scheme_is_refused() {
+    for (target, status) in [("http://a/now", 200), ("https://a/now", 400), ("ftp://a/now", 400)] {
+        let input = format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        let (answer, _) = talk_told(&input, Limits::default()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{target}: {answer}");
+    }
 }

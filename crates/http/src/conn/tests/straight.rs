@@ -19,6 +19,9 @@ impl Handler for Acts {
             }
             "/empty" => answer.body(Body::empty()),
             "/length" => answer.header(header::CONTENT_LENGTH, 4).body(text("four")),
+            "/zero" => {
+                answer.header(header::CONTENT_LENGTH, 0).header("b", "2").body(Body::empty())
+            }
             "/date" => answer.header(header::DATE, "then").body(text("a")),
             "/unchanged" => answer.status(304).header(header::ETAG, "\"a\"").body(Body::empty()),
             "/none" => answer.status(204).body(Body::empty()),
@@ -69,6 +72,7 @@ async fn answered(parts: &[&str]) -> String {
 async fn a_request_is_answered_alike_whether_it_comes_in_one_piece_or_two() {
     for path in [
         "/text",
+        "/zero",
         "/empty",
         "/length",
         "/date",
