@@ -138,7 +138,7 @@ impl Files {
         let coding = Coding::Identity;
         let (kept, tag) = match self.read_small(at, source, now)? {
             Some(bytes) => {
-                let tag = Tag::of_bytes(&bytes, coding);
+                let tag = tag_of(&bytes, source, coding, now);
                 let is_static = matches!(source.held, Held::Static(_));
                 (if is_static { Kept::Static(bytes) } else { Kept::Memory(bytes) }, tag)
             }
@@ -172,7 +172,7 @@ impl Files {
         }
         let (kept, tag) = match self.read_small(&at, &mut beside, now).ok()? {
             Some(bytes) => {
-                let tag = Tag::of_bytes(&bytes, coding);
+                let tag = tag_of(&bytes, &beside, coding, now);
                 (Kept::Memory(bytes), tag)
             }
             None => (Kept::Disk, stamp_tag(&beside, coding, now)),
@@ -183,7 +183,7 @@ impl Files {
         Some(Arc::new(Variant::of(form, traits, stamp.modified, now)))
     }
 
-    /// Reads a file that is small enough to be kept. One that changes meanwhile is opened and read
+    /// Reads a file that is small enough to be kept, if there is room for it. One that changes meanwhile is opened and read
     /// anew, so that what is read is one state of it and not parts of two.
     pub(super) fn read_small(
         &self,
@@ -192,13 +192,18 @@ impl Files {
         now: SystemTime,
     ) -> Result<Option<Bytes>, Refusal> {
         for _ in 0..TRIES {
-            let is_big = source.stamp.len > self.limits.hot_file_bytes_max;
-            if is_big && matches!(source.held, Held::Open(_)) {
+            let open = match &source.held {
+                Held::Static(bytes) => return Ok(Some(Bytes::from_static(bytes))),
+                Held::Open(open) => open,
+            };
+            let len = open.stamp.len;
+            if len > self.limits.hot_file_bytes_max {
                 return Ok(None);
             }
+            let Some(room) = self.room.take(len) else { return Ok(None) };
             let read = source.read();
             if source.is_unchanged() {
-                return read.map(Some).map_err(|error| {
+                return read.map(|bytes| Some(room.hold(bytes))).map_err(|error| {
                     tracing::warn!(path = %at.escape_ascii(), %error, "cannot read a file");
                     Refusal::Broken
                 });
@@ -249,7 +254,18 @@ impl Files {
     }
 }
 
-/// The tag of a file that is not read. While a later write may leave the same stamp it is weak, so
+/// The tag of a file that was read: of its bytes, unless that would take longer than reading it.
+fn tag_of(bytes: &[u8], source: &Source, coding: Coding, now: SystemTime) -> Tag {
+    const DIGESTED_BYTES_MAX: usize = 64 << 10;
+    let is_static = matches!(source.held, Held::Static(_));
+    if is_static || bytes.len() <= DIGESTED_BYTES_MAX {
+        Tag::of_bytes(bytes, coding)
+    } else {
+        stamp_tag(source, coding, now)
+    }
+}
+
+/// The tag of a file that is not read, or not digested. While a later write may leave the same stamp it is weak, so
 /// that no parts of two states are put together.
 fn stamp_tag(source: &Source, coding: Coding, now: SystemTime) -> Tag {
     let tag = Tag::of_stamp(&source.stamp, coding);

@@ -32,6 +32,7 @@ mod refusal;
 mod refused;
 mod reply;
 mod resource;
+mod room;
 mod rules;
 mod stamp;
 #[cfg(test)]
@@ -61,6 +62,7 @@ use self::{
     refusal::{Hush, Refusal},
     reply::{Asked, options, redirect, reply, with_head},
     resource::{Choice, Offer, Resource},
+    room::Room,
     rules::CacheRules,
     tree::Tree,
     variant::{Kept, Variant},
@@ -83,6 +85,8 @@ pub struct Files {
     hot: Hot,
     places: OpenFiles,
     lister: Lister,
+    /// For small files that are kept, or on their way.
+    room: Room,
     hush: Hush,
     limits: Limits,
     clock: fn() -> SystemTime,

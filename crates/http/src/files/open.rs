@@ -11,6 +11,7 @@ use super::{
     options::{Compress, Dotfiles, Limits, OpenError, Options, Purpose, Root},
     packer::{Crew, Packer},
     refusal::Hush,
+    room::Room,
     rules::CacheRules,
     tree::Tree,
 };
@@ -55,6 +56,7 @@ impl Files {
             hot: Hot::of(limits.hot_bytes_max / 4 * 3),
             places: open_files,
             lister: Lister::new(&limits),
+            room: Room::of(limits.hot_bytes_max.saturating_mul(2)),
             hush: Hush::default(),
             limits,
             clock,

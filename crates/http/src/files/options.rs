@@ -143,7 +143,8 @@ impl Default for Levels {
 pub struct Limits {
     /// Who asks for more ranges of a file than this gets all of it.
     pub ranges_max: usize,
-    /// Memory for small files and for coded ones, in bytes. A quarter of it is the latter's.
+    /// Memory for small files and for coded ones, in bytes. A quarter of it is the latter's. Twice
+    /// as much may be taken by small files on their way, after which they are sent from disk.
     pub hot_bytes_max: u64,
     /// Files up to this size, in bytes, are kept in memory.
     pub hot_file_bytes_max: u64,
@@ -162,7 +163,7 @@ pub struct Limits {
     /// How many may wait for that.
     pub listings_waiting_max: usize,
     /// Memory for listings that are being sent, in bytes.
-    pub listings_bytes_max: usize,
+    pub listings_bytes_max: u64,
     /// A file in memory is looked up anew after this long, although it did not change: new
     /// sidecars, and a root that was replaced, are noticed then. (A changed file is noticed at
     /// once.)
@@ -174,7 +175,7 @@ impl Default for Limits {
         Self {
             ranges_max: 16,
             hot_bytes_max: 64 << 20,
-            hot_file_bytes_max: 64 << 10,
+            hot_file_bytes_max: 256 << 10,
             compress_bytes_min: 256,
             compress_bytes_max: 4 << 20,
             compress_waiting_max: 64,

@@ -8,10 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::files::{options::Limits, refusal::Refusal};
-
-/// What a permit of [`Lister::room`] stands for, in bytes.
-const UNIT_BYTES: usize = 1024;
+use crate::files::{options::Limits, refusal::Refusal, room::Room};
 
 /// Who lists, and what was listed.
 #[derive(Debug)]
@@ -21,7 +18,7 @@ pub(in crate::files) struct Lister {
     /// A turn each for those being listed.
     turns: Arc<Semaphore>,
     /// For pages that are being sent.
-    room: Arc<Semaphore>,
+    room: Room,
 }
 
 /// A turn to list a folder, until it is dropped.
@@ -30,25 +27,13 @@ pub(in crate::files) struct Turn {
     _permits: [OwnedSemaphorePermit; 2],
 }
 
-/// A page, and the room it takes for as long as it is in memory.
-struct Kept {
-    text: String,
-    _room: OwnedSemaphorePermit,
-}
-
-impl AsRef<[u8]> for Kept {
-    fn as_ref(&self) -> &[u8] {
-        self.text.as_bytes()
-    }
-}
-
 impl Lister {
     pub(in crate::files) fn new(limits: &Limits) -> Self {
         let permits = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
         Self {
             places: permits(limits.listings_max.saturating_add(limits.listings_waiting_max)),
             turns: permits(limits.listings_max),
-            room: permits(limits.listings_bytes_max / UNIT_BYTES),
+            room: Room::of(limits.listings_bytes_max),
         }
     }
 
@@ -69,9 +54,7 @@ impl Lister {
     ///
     /// [`Refusal::Busy`] if there is no room left for it.
     pub(in crate::files) fn keep(&self, text: String) -> Result<Bytes, Refusal> {
-        let units = u32::try_from(text.len().div_ceil(UNIT_BYTES)).map_err(|_| Refusal::Busy)?;
-        let room = Arc::clone(&self.room).try_acquire_many_owned(units);
-        let room = room.map_err(|_| Refusal::Busy)?;
-        Ok(Bytes::from_owner(Kept { text, _room: room }))
+        let room = self.room.take(text.len() as u64).ok_or(Refusal::Busy)?;
+        Ok(room.hold(text))
     }
 }

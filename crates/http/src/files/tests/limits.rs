@@ -181,3 +181,20 @@ fn so_many_listings_are_made_and_kept_at_once() {
         assert_eq!(list().await.unwrap().status(), 200);
     });
 }
+
+#[test]
+fn small_files_on_their_way_take_so_much_memory_and_others_come_from_disk() {
+    let text = prose(3000);
+    let site = Site::with(&[("a.bin", &text), ("b.bin", &text), ("c.bin", &text)], |options| {
+        // Nothing of that size is kept, so what is on its way is all there is.
+        options.limits.hot_bytes_max = 2048;
+    });
+    let ask = |path| ask(&format!("GET {path}"));
+    let sending = site.runtime.block_on(site.files.answer(ask("/a.bin"))).unwrap();
+    assert!(sending.body().is_in_memory());
+    let other = site.runtime.block_on(site.files.answer(ask("/b.bin"))).unwrap();
+    assert!(!other.body().is_in_memory());
+    drop(sending);
+    let other = site.runtime.block_on(site.files.answer(ask("/c.bin"))).unwrap();
+    assert!(other.body().is_in_memory());
+}

@@ -74,6 +74,8 @@ impl Site {
         let mut options = Options::of(Root::Folder(root), later);
         // What is in memory stays there, however slow the test.
         options.limits.renew_after = Duration::from_hours(1);
+        // Smaller than by default, so that big files are small.
+        options.limits.hot_file_bytes_max = 64 << 10;
         change(&mut options);
         Self::serve(folder, options)
     }

@@ -1,0 +1,76 @@
+//! How much memory there is for bytes that are kept, and for those on their way.
+//!
+//! What a cache lets go stays in memory for as long as somebody is being sent it, who may take his
+//! time: so a cache's bound alone bounds nothing.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What a permit stands for, in bytes.
+const UNIT_BYTES: usize = 1024;
+
+/// Memory for so many bytes.
+#[derive(Debug)]
+pub(super) struct Room {
+    units: Arc<Semaphore>,
+}
+
+/// Bytes, and the room they take for as long as they are in memory.
+struct Kept<T> {
+    bytes: T,
+    _room: Taken,
+}
+
+/// Room that is taken, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Taken {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl<T: AsRef<[u8]>> AsRef<[u8]> for Kept<T> {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+}
+
+impl Room {
+    pub(super) fn of(bytes: u64) -> Self {
+        let units = usize::try_from(bytes).unwrap_or(usize::MAX) / UNIT_BYTES;
+        Self { units: Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))) }
+    }
+
+    /// Room for `bytes`, if there is as much left.
+    pub(super) fn take(&self, bytes: u64) -> Option<Taken> {
+        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES as u64)).ok()?;
+        let permit = Arc::clone(&self.units).try_acquire_many_owned(units).ok()?;
+        Some(Taken { _permit: permit })
+    }
+}
+
+impl Taken {
+    /// `bytes`, for which it was taken.
+    pub(super) fn hold(self, bytes: impl AsRef<[u8]> + Send + 'static) -> Bytes {
+        Bytes::from_owner(Kept { bytes, _room: self })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_taken_for_as_long_as_any_of_the_bytes_is_there() {
+        let room = Room::of(4096);
+        let held = room.take(3000).unwrap().hold(vec![7; 3000]);
+        assert!(room.take(2000).is_none());
+        let part = held.slice(10..20);
+        drop(held);
+        assert!(room.take(2000).is_none());
+        assert_eq!(&part[..], [7; 10]);
+        drop(part);
+        assert!(room.take(4096).is_some());
+        assert!(room.take(4097).is_none());
+    }
+}
