@@ -34,7 +34,7 @@ pub struct OpenFiles {
 
 /// A place among [`OpenFiles`], until it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
 }
 
@@ -102,7 +102,7 @@ impl OpenFiles {
     }
 
     /// A place for keeping a file open that nobody is being sent, if there is one.
-    pub fn lend(&self) -> Option<Place> {
+    pub(crate) fn lend(&self) -> Option<Place> {
         place(&self.lent)
     }
 }
@@ -125,7 +125,7 @@ impl OpenFile {
     }
 
     /// Whether it may stay open. If not, it is to be read and dropped.
-    pub fn has_place(&self) -> bool {
+    pub(crate) fn has_place(&self) -> bool {
         self.place.is_some()
     }
 

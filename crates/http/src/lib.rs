@@ -18,6 +18,6 @@ mod says;
 
 pub use body::{Body, Ended, Piece, Pieces};
 pub use conn::{HandlerSlot, Http, Limits};
-pub use file::{FileSpan, OpenFile, OpenFiles, Place, Stamp};
+pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
 pub use handler::{Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused};
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};

@@ -16,7 +16,8 @@ use tokio::runtime::{Builder, Handle};
 
 /// The threads that connections live on, each with a runtime of its own.
 ///
-/// They run until the process ends, or until the last clone is gone; what is still on them ends then, too.
+/// They run until the process ends, or until the last clone is gone; what is still on them ends
+/// then, too.
 #[derive(Clone, Debug)]
 pub struct Cores {
     cores: Arc<[Core]>,

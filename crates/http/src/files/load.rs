@@ -183,8 +183,9 @@ impl Files {
         Some(Arc::new(Variant::of(form, traits, stamp.modified, now)))
     }
 
-    /// Reads a file that is small enough to be kept, if there is room for it. One that changes meanwhile is opened and read
-    /// anew, so that what is read is one state of it and not parts of two.
+    /// Reads a file that is small enough to be kept, if there is room for it. One that changes
+    /// meanwhile is opened and read anew, so that what is read is one state of it and not parts of
+    /// two.
     pub(super) fn read_small(
         &self,
         at: &[u8],
