@@ -56,9 +56,10 @@ fn is_plain_field(name: &HeaderName, value: &HeaderValue) -> bool {
 
 /// Whether [`print`] knows all that there is to the head of `answer`.
 pub(super) fn is_plain(answer: &Answer) -> bool {
-    let headers = answer.headers();
-    let special = [CONNECTION, TRANSFER_ENCODING, TRAILER, UPGRADE];
-    !answer.status().is_informational() && !special.iter().any(|name| headers.contains_key(name))
+    // Once over the few that there are, rather than a hash for each that there might be.
+    let is_special =
+        |name: &HeaderName| matches!(*name, CONNECTION | TRANSFER_ENCODING | TRAILER | UPGRADE);
+    !answer.status().is_informational() && !answer.headers().keys().any(is_special)
 }
 
 /// Appends the head of a plain `answer` to a GET, whose body has so many bytes.
@@ -73,9 +74,14 @@ pub(super) fn print(answer: &Answer, len: usize, out: &mut Vec<u8>) {
         out.extend_from_slice(status.canonical_reason().unwrap_or("<none>").as_bytes());
         out.extend_from_slice(b"\r\n");
     }
+    let (mut has_length, mut has_date) = (false, false);
     for (name, value) in headers {
-        if name == CONTENT_LENGTH && len == 0 {
-            continue;
+        match *name {
+            // hyper has a length of nothing last.
+            CONTENT_LENGTH if len == 0 => continue,
+            CONTENT_LENGTH => has_length = true,
+            DATE => has_date = true,
+            _ => (),
         }
         out.extend_from_slice(name.as_str().as_bytes());
         out.extend_from_slice(b": ");
@@ -83,12 +89,12 @@ pub(super) fn print(answer: &Answer, len: usize, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\r\n");
     }
     let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if !bodiless && (len == 0 || !headers.contains_key(CONTENT_LENGTH)) {
+    if !bodiless && !has_length {
         out.extend_from_slice(b"content-length: ");
         out.extend_from_slice(len.to_string().as_bytes());
         out.extend_from_slice(b"\r\n");
     }
-    if !headers.contains_key(DATE) {
+    if !has_date {
         print_date(out);
     }
     out.extend_from_slice(b"\r\n");
