@@ -79,13 +79,18 @@ thread_local! {
 /// Which turn the current core is at: one wait for events, and the tasks that they woke.
 ///
 /// What was true of the world since a turn began is true for every request of that turn, as each
-/// was sent before it: so a file's state is asked for once a turn, not once a request. 0 on a
-/// thread that is no core, where there are no turns.
+/// was on its way before it: so a file's state is asked for once a turn, not once a request. 0 on a
+/// thread that is no core, where there are no turns. Two cores never have the same.
 ///
 /// A core that never waits, because tasks yield to each other, may keep its turn while new events
 /// come. Who relies on turns bounds their age, too.
 pub fn turn() -> u64 {
     TURN.get()
+}
+
+/// Where the turns of a core begin: no two cores have one in common.
+fn first_turn(index: usize) -> u64 {
+    (u64::try_from(index).expect("a number of cores") << 48) + 1
 }
 
 impl Core {
@@ -100,7 +105,7 @@ impl Core {
         let handle = runtime.handle().clone();
         let (stay, leave) = tokio::sync::oneshot::channel();
         thread::Builder::new().name(format!("relais-core-{index}")).spawn(move || {
-            TURN.set(1);
+            TURN.set(first_turn(index));
             // An error is the sender's end, which is what is waited for.
             _ = runtime.block_on(leave);
         })?;
@@ -148,6 +153,12 @@ mod tests {
                 break;
             }
         }
+    }
+
+    #[test]
+    fn cores_have_no_turn_in_common() {
+        let (first, second) = (first_turn(0), first_turn(1));
+        assert!(first > 0 && second - first > 1 << 40, "{first} {second}");
     }
 
     #[test]

@@ -2,27 +2,55 @@
 //!
 //! Only the plainest: what is anything else is said to be so, and left to hyper.
 
-use std::{cell::RefCell, mem::MaybeUninit, time::SystemTime};
+use std::{
+    cell::{Cell, RefCell},
+    io::Write as _,
+    mem::MaybeUninit,
+    time::SystemTime,
+};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
     header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, TRAILER, TRANSFER_ENCODING, UPGRADE},
 };
-use relais_wire::date::print_http_date;
+use relais_wire::{date::print_http_date, http1::parse_length};
 
 use crate::{Answer, Inbound, clock::coarse_time};
 
 /// Heads with more fields than this are not plain.
 const FIELDS_MAX: usize = 32;
 
-/// Reads `bytes` as the head of a plain GET that has no body: HTTP/1.1, keeping the connection.
-/// They have passed the guard, and are nothing but a head.
+/// How much is allocated for heads at a time. Whose request is gone when the next comes, as most
+/// are, leaves it the room.
+const HEADS_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    /// Where heads lie while their requests are answered.
+    static HEADS: RefCell<BytesMut> = RefCell::new(BytesMut::new());
+    /// A map that a request was done with.
+    static SPARE: Cell<Option<HeaderMap>> = const { Cell::new(None) };
+}
+
+/// Reads `bytes` as the head of a plain GET that has no body: HTTP/1.1, keeping the connection, its
+/// target a path. They have passed the guard, and are nothing but a head. What [`judge`] looks for
+/// over HTTP/1 (CONNECT, another scheme) cannot stand in such a head.
+///
+/// *Cost*: no allocation, but for names that are not standard, if earlier requests are
+/// [done with](recycle).
+///
+/// [`judge`]: super::admission::judge
 pub(super) fn read(bytes: &[u8]) -> Option<Request<Inbound>> {
     if !bytes.starts_with(b"GET ") {
         return None;
     }
-    let bytes = Bytes::copy_from_slice(bytes);
+    let bytes = HEADS.with_borrow_mut(|heads| {
+        if heads.capacity() < bytes.len() {
+            heads.reserve(HEADS_BYTES.max(bytes.len()));
+        }
+        heads.extend_from_slice(bytes);
+        heads.split().freeze()
+    });
     let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
     let mut head = httparse::Request::new(&mut []);
     let parsed = head.parse_with_uninit_headers(&bytes, &mut fields).ok()?;
@@ -30,7 +58,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Request<Inbound>> {
     if parsed != httparse::Status::Complete(bytes.len()) || !is_plain {
         return None;
     }
-    let mut headers = HeaderMap::with_capacity(head.headers.len());
+    let mut headers = SPARE.take().unwrap_or_else(|| HeaderMap::with_capacity(FIELDS_MAX));
     for field in &*head.headers {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value)).ok()?;
@@ -46,6 +74,13 @@ pub(super) fn read(bytes: &[u8]) -> Option<Request<Inbound>> {
     Some(request)
 }
 
+/// Takes what `request` was made of, for the next.
+pub(super) fn recycle(mut request: Request<Inbound>) {
+    let mut headers = std::mem::take(request.headers_mut());
+    headers.clear();
+    SPARE.set(Some(headers));
+}
+
 fn is_plain_field(name: &HeaderName, value: &HeaderValue) -> bool {
     match *name {
         CONNECTION => value.as_bytes().eq_ignore_ascii_case(b"keep-alive"),
@@ -54,12 +89,27 @@ fn is_plain_field(name: &HeaderName, value: &HeaderValue) -> bool {
     }
 }
 
-/// Whether [`print`] knows all that there is to the head of `answer`.
+/// Whether [`print`] knows all that there is to the head of `answer`, whose body is in memory.
 pub(super) fn is_plain(answer: &Answer) -> bool {
+    let (status, len) = (answer.status(), answer.body().left());
+    // What may not have a body is not asked whether it has one by those who read it.
+    if status.is_informational() || is_bodiless(status) && len != Some(0) {
+        return false;
+    }
+    let mut has_length = false;
     // Once over the few that there are, rather than a hash for each that there might be.
-    let is_special =
-        |name: &HeaderName| matches!(*name, CONNECTION | TRANSFER_ENCODING | TRAILER | UPGRADE);
-    !answer.status().is_informational() && !answer.headers().keys().any(is_special)
+    answer.headers().iter().all(|(name, value)| match *name {
+        CONNECTION | TRANSFER_ENCODING | TRAILER | UPGRADE => false,
+        CONTENT_LENGTH => {
+            let is_first = !std::mem::replace(&mut has_length, true);
+            is_first && !is_bodiless(status) && parse_length(value.as_bytes()) == len
+        }
+        _ => true,
+    })
+}
+
+fn is_bodiless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// Appends the head of a plain `answer` to a GET, whose body has so many bytes.
@@ -88,11 +138,8 @@ pub(super) fn print(answer: &Answer, len: usize, out: &mut Vec<u8>) {
         out.extend_from_slice(value.as_bytes());
         out.extend_from_slice(b"\r\n");
     }
-    let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if !bodiless && !has_length {
-        out.extend_from_slice(b"content-length: ");
-        out.extend_from_slice(len.to_string().as_bytes());
-        out.extend_from_slice(b"\r\n");
+    if !is_bodiless(status) && !has_length {
+        _ = write!(out, "content-length: {len}\r\n");
     }
     if !has_date {
         print_date(out);

@@ -270,6 +270,8 @@ impl<'a> Awake<'a> {
         .await;
         // Asked before hyper goes, and with it what it has of an answer.
         let is_answering = self.pulse.is_answering();
+        // One that hyper was not asked for is nobody's.
+        drop(self.pulse.prepared());
         let transport = self.hyper.into_parts().io.into_inner();
         let word = if is_answering || transport.is_answered_early() || transport.is_mid_write() {
             LastWord::CutsIn

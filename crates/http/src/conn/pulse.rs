@@ -34,7 +34,7 @@ pub(super) struct Pulse {
     given: AtomicU64,
     /// When a byte last went in or out.
     moved: AtomicU64,
-    /// When a request last came, or an answer ended: what else moves is no use of the connection.
+    /// When an answer last ended: what else moves is no use of the connection.
     used: AtomicU64,
     /// When a body last gave bytes. Not when any were sent: a PING's answer is no progress.
     gave: AtomicU64,
@@ -76,7 +76,6 @@ impl Pulse {
     /// A request came. Ends with [`Pulse::answered`] or [`Pulse::given_up`].
     pub(super) fn asked(&self) {
         add(&self.in_flight, 1);
-        self.use_now();
         self.begin();
     }
 

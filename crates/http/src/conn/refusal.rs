@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode, header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::transport::Transport;
+use super::{head, transport::Transport};
 use crate::{Answer, Ended, handler::plain_text};
 
 /// How long a refused client may go on sending before the socket is closed under it.
@@ -32,18 +32,15 @@ pub(super) fn busy() -> Answer {
 ///
 /// Gives how much of the answer's body went out.
 pub(super) async fn send(transport: &mut Transport, status: StatusCode, why: &str) -> Ended {
-    let reason = status.canonical_reason().unwrap_or("Refused");
-    let text = format!("{} {reason}: {why}\n", status.as_u16());
-    let answer = format!(
-        "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n\
-         connection: close\r\n\r\n{text}",
-        status.as_u16(),
-        reason,
-        text.len(),
-    );
+    let mut answer = plain_text(status, why);
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    let text = answer.body_mut().take_memory();
+    let mut whole = Vec::new();
+    head::print(&answer, text.len(), &mut whole);
+    whole.extend_from_slice(&text);
     let mut ended = Ended::Short(0);
     let sending = async {
-        transport.stream().write_all(answer.as_bytes()).await?;
+        transport.stream().write_all(&whole).await?;
         ended = Ended::Whole(text.len() as u64);
         linger(transport).await
     };

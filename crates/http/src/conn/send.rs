@@ -59,9 +59,8 @@ fn poll_send_one(
 
 /// How the head of a file of `len` bytes is sent.
 ///
-/// A long file's head waits for its first bytes (MORE), and all leave in full packets: half again as
-/// many bytes a second as without. A short one's leaves at once and wakes the client, which saves a
-/// fifth of the work (bench, 10 MiB and 100 KiB).
+/// A long file's head waits for its first bytes (MORE), and all leave in full packets: more bytes a
+/// second. A short one's leaves at once and wakes the client: less work for each.
 pub(super) fn head_flags(len: u64) -> SendFlags {
     const LONG: u64 = 1 << 20;
     if len > LONG { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL }
@@ -96,7 +95,8 @@ const COPY_BYTES: usize = 512 * 1024;
 ///
 /// The beginning of a long file goes from the page cache to the socket as it is (`sendfile`); the
 /// end is [copied](crate::mapping). So what is written to the file under a client that takes it
-/// slowly may show in an answer that breaks off, but not in one that is whole.
+/// slowly may show in an answer that breaks off, but not in one that is whole: unless this host's
+/// sockets are let queue more than [`COPIED_BYTES`].
 ///
 /// # Errors
 ///

@@ -145,6 +145,7 @@ impl Walk<'_> {
         let Asking { handler, caller, pulse, .. } = self.asking;
         let ask = Ask { request, caller: Arc::clone(caller) };
         let Some(mut answer) = handler.load().at_once_dyn(&ask) else { return Ok(Taken::Nothing) };
+        head::recycle(ask.request);
         if !head::is_plain(&answer) || !answer.body().is_in_memory() {
             pulse.prepare(answer);
             return Ok(Taken::Nothing);
@@ -176,6 +177,8 @@ impl Walk<'_> {
             }
             self.unsent.advance(sent);
         }
+        // What was sent is not held for as long as nothing else is.
+        self.unsent = Unsent::default();
         ready!(Pin::new(&mut *self.transport).poll_flush(cx))?;
         self.answering = false;
         self.asking.pulse.answered();
@@ -232,6 +235,9 @@ struct Unsent {
 impl Unsent {
     /// What is left when so many bytes of both are `sent`.
     fn after(sent: usize, head: &[u8], mut body: Bytes) -> Self {
+        if sent == head.len() + body.len() {
+            return Self::default();
+        }
         let of_head = sent.min(head.len());
         body.advance(sent - of_head);
         Self { head: Bytes::copy_from_slice(&head[of_head..]), body }

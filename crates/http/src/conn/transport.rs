@@ -251,6 +251,10 @@ impl AsyncRead for Transport {
             let bytes = this.put_back.len().min(buf.remaining());
             buf.put_slice(&this.put_back[..bytes]);
             this.put_back.drain(..bytes);
+            if this.put_back.is_empty() {
+                // Gives its memory back: an idle connection holds none.
+                this.put_back = Vec::new();
+            }
             Poll::Ready(Ok(()))
         };
         this.read_waits = read.is_pending();

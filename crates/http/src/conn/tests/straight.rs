@@ -1,5 +1,10 @@
 //! The straight way and hyper's give the same answers.
 
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
 use http::header;
 
 use super::*;
@@ -24,6 +29,7 @@ impl Handler for Acts {
             }
             "/date" => answer.header(header::DATE, "then").body(text("a")),
             "/unchanged" => answer.status(304).header(header::ETAG, "\"a\"").body(Body::empty()),
+            "/unchanged-with-body" => answer.status(304).body(text("not to be sent")),
             "/none" => answer.status(204).body(Body::empty()),
             "/teapot" => answer.status(418).body(text("short and stout")),
             "/unknown" => answer.status(599).body(text("a")),
@@ -77,6 +83,7 @@ async fn a_request_is_answered_alike_whether_it_comes_in_one_piece_or_two() {
         "/length",
         "/date",
         "/unchanged",
+        "/unchanged-with-body",
         "/none",
         "/teapot",
         "/unknown",
@@ -116,7 +123,7 @@ async fn what_asks_for_more_takes_the_long_way_and_is_heard() {
     let old = answered(&["GET /text HTTP/1.0\r\n\r\n"]).await;
     assert!(old.starts_with("HTTP/1.0 200 OK\r\n"), "{old}");
     let head = answered(&["HEAD /length HTTP/1.1\r\nHost: a\r\n\r\n"]).await;
-    assert!(head.ends_with("content-length: 4\r\n\r\n"), "{head}");
+    assert!(head.ends_with("content-length: 4\r\ndate: NOW\r\n\r\n"), "{head}");
     let many = format!("GET /text HTTP/1.1\r\nHost: a\r\n{}\r\n", "x: y\r\n".repeat(50));
     assert!(answered(&[&many]).await.ends_with("\r\n\r\na"));
 }
@@ -130,6 +137,42 @@ async fn a_long_answer_waits_for_its_client() {
     assert!(body.len() == 3_000_000 && body.bytes().all(|byte| byte == b'x'));
 }
 
+/// Only then may others be sent as much again.
+#[tokio::test]
+async fn what_was_sent_is_not_held() {
+    struct Told(Arc<AtomicBool>);
+    impl AsRef<[u8]> for Told {
+        fn as_ref(&self) -> &[u8] {
+            b"held"
+        }
+    }
+    impl Drop for Told {
+        fn drop(&mut self) {
+            self.0.store(true, Relaxed);
+        }
+    }
+    #[derive(Debug)]
+    struct Once(Mutex<Option<Bytes>>);
+    impl Handler for Once {
+        fn at_once(&self, _ask: &Ask) -> Option<Answer> {
+            Some(Response::new(Body::full(self.0.lock().unwrap().take().unwrap())))
+        }
+        async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
+            unreachable!()
+        }
+    }
+    let gone = Arc::new(AtomicBool::new(false));
+    let body = Bytes::from_owner(Told(Arc::clone(&gone)));
+    let handler: Box<dyn DynHandler> = Box::new(Once(Mutex::new(Some(body))));
+    let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
+    let (mut client, server) = tokio::io::duplex(1 << 12);
+    let (_shutdown, drain) = none();
+    tokio::spawn(async move { http.serve(conn(Stream::Memory(server)), drain).await });
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert!(client.read(&mut [0; 4096]).await.unwrap() > 0);
+    assert!(gone.load(Relaxed));
+}
+
 #[tokio::test]
 async fn hyper_is_called_in_only_for_what_is_out_of_the_ordinary() {
     let http = acts(Limits::default());
@@ -141,7 +184,7 @@ async fn hyper_is_called_in_only_for_what_is_out_of_the_ordinary() {
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
         client.write_all(request.as_bytes()).await.unwrap();
         assert!(client.read(&mut [0; 4096]).await.unwrap() > 0);
-        assert_eq!(awake.load(std::sync::atomic::Ordering::Relaxed), hypers, "{path}");
+        assert_eq!(awake.load(Relaxed), hypers, "{path}");
     }
 }
 
