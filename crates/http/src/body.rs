@@ -12,8 +12,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::StatusCode;
-use relais_net::Fault;
+use http::{HeaderMap, StatusCode};
+use relais_net::{Fault, Stream};
 
 use crate::FileSpan;
 
@@ -32,13 +32,28 @@ pub struct Body {
     sent: u64,
 }
 
-type Tell = Box<dyn FnOnce(Ended) + Send>;
+/// Who is told of an end.
+pub(crate) type Tell = Box<dyn FnOnce(Ended) + Send>;
+
+/// The far end of a connection that is to speak something else from here on, and what was read of
+/// that already. Closed when it is dropped.
+#[derive(Debug)]
+pub struct Tunnel {
+    /// The far end.
+    pub far: Stream,
+    /// What it said behind its answer.
+    pub early: Bytes,
+}
 
 enum Kind {
     /// The usual answer from memory: one piece, no allocation. Empty once it is taken.
     Full(Bytes),
+    /// The same, of one answer alone.
+    Own(Bytes),
     Queue(VecDeque<Piece>),
     Stream(Pin<Box<dyn Pieces>>),
+    /// No body: the connection is handed over.
+    Tunnel(Box<Tunnel>),
 }
 
 /// A part of a [`Body`].
@@ -69,6 +84,11 @@ impl Piece {
 pub trait Pieces: Send {
     /// Waits for the next piece; after `None` or a fault it is not asked again.
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, Fault>>>;
+
+    /// The trailers that came behind the last piece. Asked once, after `None`.
+    fn trailers(self: Pin<&mut Self>) -> Option<HeaderMap> {
+        None
+    }
 }
 
 /// How a body ended.
@@ -96,26 +116,35 @@ impl Body {
     /// A body of one piece in memory that is short, or shared with other answers.
     pub fn full(bytes: Bytes) -> Self {
         let left = Some(bytes.len() as u64);
-        Self { kind: Kind::Full(bytes), left, rest: None, end: None, steps: None, sent: 0 }
+        Self::made_of(Kind::Full(bytes), left)
+    }
+
+    /// A body of one piece in memory that was made for this answer alone.
+    pub fn own(bytes: Bytes) -> Self {
+        let left = Some(bytes.len() as u64);
+        Self::made_of(Kind::Own(bytes), left)
     }
 
     /// A body of these pieces.
     pub fn of(pieces: impl IntoIterator<Item = Piece>) -> Self {
         let pieces: VecDeque<_> = pieces.into_iter().collect();
         let left = Some(pieces.iter().map(Piece::len).sum());
-        Self { kind: Kind::Queue(pieces), left, rest: None, end: None, steps: None, sent: 0 }
+        Self::made_of(Kind::Queue(pieces), left)
     }
 
     /// A body whose pieces come in time; `len` bytes in all, if that is known.
     pub fn stream(pieces: impl Pieces + 'static, len: Option<u64>) -> Self {
-        Self {
-            kind: Kind::Stream(Box::pin(pieces)),
-            left: len,
-            rest: None,
-            end: None,
-            steps: None,
-            sent: 0,
-        }
+        Self::made_of(Kind::Stream(Box::pin(pieces)), len)
+    }
+
+    /// No body: behind this answer, a 101 or a 2xx to CONNECT over HTTP/1, what comes on either side
+    /// is passed to the other. Its [`Ended`] counts what the client was sent.
+    pub fn tunnel(tunnel: Tunnel) -> Self {
+        Self::made_of(Kind::Tunnel(Box::new(tunnel)), Some(0))
+    }
+
+    fn made_of(kind: Kind, left: Option<u64>) -> Self {
+        Self { kind, left, rest: None, end: None, steps: None, sent: 0 }
     }
 
     /// Has `end` told once how the body ended: when it is dropped, or when the last of its bytes,
@@ -132,9 +161,8 @@ impl Body {
         });
     }
 
-    /// Whether it is [`Body::full`]: memory that others may be sent, too, and that nobody has for
-    /// longer who does not take it. What is made for one answer alone is to be a [`Body::of`].
-    pub fn is_in_memory(&self) -> bool {
+    /// Whether it is [`Body::full`]: a client that lets it stand costs no more than its few bytes.
+    pub(crate) fn is_shared(&self) -> bool {
         matches!(self.kind, Kind::Full(_))
     }
 
@@ -153,8 +181,11 @@ impl Body {
         loop {
             let piece = match (self.rest.take(), &mut self.kind) {
                 (Some(span), _) => Some(Ok(Piece::File(span))),
-                (None, Kind::Full(bytes)) if bytes.is_empty() => None,
-                (None, Kind::Full(bytes)) => Some(Ok(Piece::Bytes(std::mem::take(bytes)))),
+                (None, Kind::Full(bytes) | Kind::Own(bytes)) => {
+                    let bytes = std::mem::take(bytes);
+                    (!bytes.is_empty()).then_some(Ok(Piece::Bytes(bytes)))
+                }
+                (None, Kind::Tunnel(_)) => None,
                 (None, Kind::Queue(pieces)) => pieces.pop_front().map(Ok),
                 (None, Kind::Stream(pieces)) => {
                     std::task::ready!(pieces.as_mut().poll_next(cx))
@@ -192,12 +223,30 @@ impl Body {
         }
     }
 
-    /// All of a body that [is in memory](Self::is_in_memory); none of any other.
-    pub(crate) fn take_memory(&mut self) -> Bytes {
-        let Kind::Full(bytes) = &mut self.kind else { return Bytes::new() };
+    /// All of a body that [is in memory](Self::is_in_memory); `None` if it is another.
+    pub(crate) fn take_memory(&mut self) -> Option<Bytes> {
+        let (Kind::Full(bytes) | Kind::Own(bytes)) = &mut self.kind else { return None };
         let bytes = std::mem::take(bytes);
         self.account(bytes.len() as u64);
-        bytes
+        Some(bytes)
+    }
+
+    /// The trailers that came behind the last piece.
+    pub(crate) fn trailers(&mut self) -> Option<HeaderMap> {
+        match &mut self.kind {
+            Kind::Stream(pieces) => pieces.as_mut().trailers(),
+            _ => None,
+        }
+    }
+
+    /// What the connection is handed over to, and who is to be told of its end.
+    pub(crate) fn take_tunnel(&mut self) -> Option<(Tunnel, Option<Tell>)> {
+        if !matches!(self.kind, Kind::Tunnel(_)) {
+            return None;
+        }
+        let kind = std::mem::replace(&mut self.kind, Kind::Full(Bytes::new()));
+        let Kind::Tunnel(tunnel) = kind else { return None };
+        Some((*tunnel, self.end.take()))
     }
 
     /// `span`, which [`Body::poll_piece`] gave last, as a step that takes its own time.

@@ -4,6 +4,7 @@
 //! and asks a [`Handler`] for the answer to each request.
 
 pub mod access_log;
+mod alarm;
 pub mod auth;
 mod body;
 mod clock;
@@ -16,7 +17,7 @@ mod mapping;
 #[cfg(test)]
 mod says;
 
-pub use body::{Body, Ended, Piece, Pieces};
+pub use body::{Body, Ended, Piece, Pieces, Tunnel};
 pub use conn::{HandlerSlot, Http, Limits};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
 pub use handler::{Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused};

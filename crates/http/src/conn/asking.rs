@@ -18,6 +18,7 @@ use super::{
     outgoing::{Files, Outgoing},
     pulse::Pulse,
     refusal,
+    tunnel::Switch,
 };
 use crate::{
     Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused,
@@ -68,7 +69,10 @@ impl Asking {
         answer
     }
 
-    fn send(&self, answer: Answer) -> Response<Outgoing> {
+    fn send(&self, mut answer: Answer) -> Response<Outgoing> {
+        if let Some((tunnel, tell)) = answer.body_mut().take_tunnel() {
+            self.pulse.switch_to(Switch { tunnel, tell });
+        }
         let Ok(place) = self.place(answer.body()) else {
             let busy = refusal::busy();
             answer.into_body().replace(busy.status(), busy.body().left().unwrap_or(0));
@@ -88,7 +92,7 @@ impl Asking {
     ///
     /// If there is none.
     fn place(&self, body: &Body) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
-        if self.files != Files::ReadShared || body.is_in_memory() || body.left() == Some(0) {
+        if self.files != Files::ReadShared || body.is_shared() || body.left() == Some(0) {
             return Ok(None);
         }
         Arc::clone(&self.shared).try_acquire_owned().map(Some)

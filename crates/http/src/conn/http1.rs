@@ -11,6 +11,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use http::StatusCode;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -25,6 +26,7 @@ use super::{
     refusal,
     straight::{self, Left},
     transport::Transport,
+    tunnel::{self, Switch},
 };
 use crate::Ended;
 
@@ -71,6 +73,8 @@ enum Ending {
 /// What is left of a connection that is no longer awake.
 struct Slept {
     transport: Transport,
+    /// What hyper read and did not need.
+    early: Bytes,
     ending: Ending,
     word: LastWord,
 }
@@ -110,10 +114,13 @@ pub(super) async fn serve(
             }
         }
         let awake = Awake::new(transport, asking.clone(), shared);
-        let Slept { transport: slept, ending, word } = awake.run(drain).await;
+        let Slept { transport: slept, early, ending, word } = awake.run(drain).await;
         match ending {
             Ending::AtRest => transport = slept,
             // Boxed: a connection at rest keeps no room for its end.
+            Ending::Over(Ok(())) if let Some(switch) = asking.pulse.switch() => {
+                return Box::pin(switch_over(slept, early, *switch, shared.limits)).await;
+            }
             Ending::Over(ended) => return Box::pin(part(slept, ended, word, &asking)).await,
             Ending::Judged(judged) => {
                 return Box::pin(dismiss(slept, judged, word, &asking)).await;
@@ -146,6 +153,18 @@ async fn leave(mut transport: Transport, ended: io::Result<()>) -> Result<(), Fa
         refusal::part(&mut transport).await;
     }
     ended.map_err(|error| Fault::new(Side::Client, "talking HTTP/1", error))
+}
+
+/// Hands a connection over to what it was switched to.
+async fn switch_over(
+    transport: Transport,
+    early: Bytes,
+    switch: Switch,
+    limits: &Limits,
+) -> Result<(), Fault> {
+    let (stream, unread) = transport.into_stream();
+    let early = if unread.is_empty() { early } else { [&early[..], &unread].concat().into() };
+    tunnel::run(stream, early, switch, limits).await
 }
 
 /// Closes a connection that hyper is done with, telling a client why if it was refused.
@@ -272,13 +291,14 @@ impl<'a> Awake<'a> {
         let is_answering = self.pulse.is_answering();
         // One that hyper was not asked for is nobody's.
         drop(self.pulse.prepared());
-        let transport = self.hyper.into_parts().io.into_inner();
+        let parts = self.hyper.into_parts();
+        let (transport, early) = (parts.io.into_inner(), parts.read_buf);
         let word = if is_answering || transport.is_answered_early() || transport.is_mid_write() {
             LastWord::CutsIn
         } else {
             LastWord::Fits
         };
-        Slept { transport, ending, word }
+        Slept { transport, early, ending, word }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, mut sweep: Pin<&mut Sleep>) -> Poll<Ending> {

@@ -17,6 +17,8 @@ pub struct Limits {
     pub stall_max: Duration,
     /// Bytes a second that a body must come to on average, once it is [`Self::stall_max`] old.
     pub rate_min: u32,
+    /// Without a byte in either direction of a tunnel.
+    pub tunnel_idle_max: Duration,
     /// HTTP/2 streams of one connection at once.
     pub streams_max: u32,
     /// Idle connections of a service that keep their buffers at once. The others give them back, at
@@ -39,6 +41,7 @@ impl Default for Limits {
             idle_max: Duration::from_mins(1),
             stall_max: Duration::from_secs(30),
             rate_min: 128,
+            tunnel_idle_max: Duration::from_hours(1),
             streams_max: 128,
             awake_max: 256,
             shared_max: 8192,

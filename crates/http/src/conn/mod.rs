@@ -19,6 +19,7 @@ mod send;
 mod straight;
 mod streams;
 mod transport;
+mod tunnel;
 
 #[cfg(test)]
 mod tests;

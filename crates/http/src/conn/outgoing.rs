@@ -129,6 +129,9 @@ impl http_body::Body for Outgoing {
             this.pulse.owe();
             this.owes = true;
         }
+        if bytes.is_none() {
+            return Poll::Ready(this.body.trailers().map(|trailers| Ok(Frame::trailers(trailers))));
+        }
         Poll::Ready(bytes.map(|bytes| bytes.map(Frame::data)))
     }
 

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::Limits;
+use super::{Limits, tunnel::Switch};
 use crate::{Answer, body::Step, clock::coarse_now};
 
 /// How often a connection is judged.
@@ -50,6 +50,8 @@ pub(super) struct Pulse {
     steps: Mutex<VecDeque<Step>>,
     /// The answer to the request that hyper reads next, if there is one already.
     prepared: Mutex<Option<Box<Answer>>>,
+    /// What the connection is handed over to, behind the answer under way.
+    switch: Mutex<Option<Box<Switch>>>,
 }
 
 impl Pulse {
@@ -70,6 +72,7 @@ impl Pulse {
             still: AtomicBool::new(false),
             steps: Mutex::default(),
             prepared: Mutex::default(),
+            switch: Mutex::default(),
         }
     }
 
@@ -180,6 +183,16 @@ impl Pulse {
     /// Takes that answer.
     pub(super) fn prepared(&self) -> Option<Box<Answer>> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Keeps what the connection is handed over to, once the answer under way is sent.
+    pub(super) fn switch_to(&self, switch: Switch) {
+        *self.switch.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(switch));
+    }
+
+    /// Takes that.
+    pub(super) fn switch(&self) -> Option<Box<Switch>> {
+        self.switch.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// What the connection has come to.

@@ -34,7 +34,7 @@ pub(super) fn busy() -> Answer {
 pub(super) async fn send(transport: &mut Transport, status: StatusCode, why: &str) -> Ended {
     let mut answer = plain_text(status, why);
     answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    let text = answer.body_mut().take_memory();
+    let text = answer.body_mut().take_memory().unwrap_or_default();
     let mut whole = Vec::new();
     head::print(&answer, text.len(), &mut whole);
     whole.extend_from_slice(&text);

@@ -146,15 +146,16 @@ impl Walk<'_> {
         let ask = Ask { request, caller: Arc::clone(caller) };
         let Some(mut answer) = handler.load().at_once_dyn(&ask) else { return Ok(Taken::Nothing) };
         head::recycle(ask.request);
-        if !head::is_plain(&answer) || !answer.body().is_in_memory() {
+        let is_plain = head::is_plain(&answer);
+        let body = if is_plain { answer.body_mut().take_memory() } else { None };
+        let Some(body) = body else {
             pulse.prepare(answer);
             return Ok(Taken::Nothing);
-        }
+        };
         self.transport.pass(passed);
         pulse.asked();
         pulse.answering();
         self.answering = true;
-        let body = answer.body_mut().take_memory();
         PRINTED.with_borrow_mut(|printed| {
             printed.clear();
             head::print(&answer, body.len(), printed);

@@ -174,6 +174,11 @@ impl Transport {
         }
     }
 
+    /// The stream below, which is to speak something else from here on, and what was read of that.
+    pub(super) fn into_stream(self) -> (Stream, Vec<u8>) {
+        (self.stream, self.put_back)
+    }
+
     /// The stream below, for a last word in its clear.
     pub(super) fn stream(&mut self) -> &mut Stream {
         &mut self.stream

@@ -191,10 +191,10 @@ fn small_files_on_their_way_take_so_much_memory_and_others_come_from_disk() {
     });
     let ask = |path| ask(&format!("GET {path}"));
     let sending = site.runtime.block_on(site.files.answer(ask("/a.bin"))).unwrap();
-    assert!(sending.body().is_in_memory());
+    assert!(sending.body().is_shared());
     let other = site.runtime.block_on(site.files.answer(ask("/b.bin"))).unwrap();
-    assert!(!other.body().is_in_memory());
+    assert!(!other.body().is_shared());
     drop(sending);
     let other = site.runtime.block_on(site.files.answer(ask("/c.bin"))).unwrap();
-    assert!(other.body().is_in_memory());
+    assert!(other.body().is_shared());
 }
