@@ -32,6 +32,8 @@ pub struct Table {
     pub(crate) stall_max: Option<Time>,
     /// How much of a body must pass in a second on average once it has stalled for that long.
     pub(crate) rate_min: Option<Size>,
+    /// How long a tunnel may be without a byte, in either direction.
+    pub(crate) tunnel_idle_max: Option<Time>,
     /// How many HTTP/2 streams a connection may have at once.
     pub streams_max: Option<u32>,
     /// How long callers may take to finish once we were told to stop.
@@ -92,6 +94,7 @@ impl Limits {
             idle_max,
             stall_max,
             rate_min,
+            tunnel_idle_max,
             streams_max,
             grace,
         } = table;
@@ -105,6 +108,7 @@ impl Limits {
         http.head_max = time(head_max, http.head_max);
         http.idle_max = time(idle_max, http.idle_max);
         http.stall_max = time(stall_max, http.stall_max);
+        http.tunnel_idle_max = time(tunnel_idle_max, http.tunnel_idle_max);
         http.streams_max = streams_max.unwrap_or(http.streams_max);
         if let Some(Size(rate)) = rate_min {
             http.rate_min = u32::try_from(rate).unwrap_or(u32::MAX);
@@ -182,6 +186,7 @@ fn problems(table: &Table) -> Vec<Problem> {
         ("head_max", table.head_max),
         ("idle_max", table.idle_max),
         ("stall_max", table.stall_max),
+        ("tunnel_idle_max", table.tunnel_idle_max),
     ];
     for (key, time) in times {
         if let Some(Time(time)) = time.filter(|Time(time)| *time < Duration::from_secs(1)) {
@@ -218,6 +223,7 @@ fn http_spelled<S: Serializer>(limits: &HttpLimits, serializer: S) -> Result<S::
         idle_max,
         stall_max,
         rate_min,
+        tunnel_idle_max,
         streams_max,
         awake_max: _,
         shared_max: _,
@@ -229,6 +235,7 @@ fn http_spelled<S: Serializer>(limits: &HttpLimits, serializer: S) -> Result<S::
         map.serialize_entry(key, &Time(*time).to_string())?;
     }
     map.serialize_entry("rate_min", rate_min)?;
+    map.serialize_entry("tunnel_idle_max", &Time(*tunnel_idle_max).to_string())?;
     map.serialize_entry("streams_max", streams_max)?;
     map.end()
 }
