@@ -15,13 +15,15 @@
 
 mod chunks;
 mod head;
+mod lengths;
 mod refusal;
 
 #[cfg(test)]
 mod tests;
 
 pub use chunks::CHUNK_EXTENSION_BYTES_MAX;
-pub use head::{parse_length, starts_like_request};
+pub use head::starts_like_request;
+pub use lengths::{Version, parse_length};
 pub use refusal::Refusal;
 
 use chunks::Chunks;
