@@ -156,6 +156,11 @@ pub fn starts_like_request(first: &[u8]) -> bool {
 /// Reads a field line of the trailers.
 pub(super) fn trailer(line: &[u8]) -> Result<(), Refusal> {
     let (name, _) = split_field(line)?;
+    refuse_framing_in_trailer(name)
+}
+
+/// Refuses the names of fields that would change what was read already.
+pub(super) fn refuse_framing_in_trailer(name: &[u8]) -> Result<(), Refusal> {
     let is_name = |framing: &&[u8]| name.eq_ignore_ascii_case(framing);
     let framing: [&[u8]; 3] = [b"host", b"content-length", b"transfer-encoding"];
     if framing.iter().any(is_name) { Err(Refusal::TrailerFraming) } else { Ok(()) }
