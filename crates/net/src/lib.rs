@@ -31,4 +31,4 @@ pub use listener::{Conn, HandshakeError, Incoming, Listener};
 pub use peer::{Client, Peer};
 pub use service::{DynService, Service};
 pub use shutdown::{Drain, Drained, Shutdown};
-pub use stream::Stream;
+pub use stream::{Idle, Stream};

@@ -167,7 +167,7 @@ impl Incoming {
         };
         // Boxed: the state of a handshake is large, and done with long before its connection is.
         let (stream, session) = Box::pin(shake(plain, acceptor)).await?;
-        Ok(Conn { stream: Stream::Tls(Box::new(stream)), peer, local, tls: Some(session) })
+        Ok(Conn { stream: Stream::Tls(Box::new(stream.into())), peer, local, tls: Some(session) })
     }
 }
 

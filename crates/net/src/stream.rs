@@ -10,7 +10,11 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     net::{TcpStream, UnixStream},
 };
-use tokio_rustls::server::TlsStream;
+use tokio_rustls::TlsStream;
+
+mod idle;
+
+pub use idle::Idle;
 
 /// A connected stream in the clear.
 ///
@@ -20,12 +24,23 @@ use tokio_rustls::server::TlsStream;
 pub enum Stream {
     /// A TCP socket.
     Tcp(TcpStream),
-    /// TLS over a TCP socket. Boxed: it is ten times the size of the others.
+    /// TLS over a TCP socket, of either side. Boxed: it is ten times the size of the others.
     Tls(Box<TlsStream<TcpStream>>),
     /// A Unix socket.
     Unix(UnixStream),
     /// A pipe inside this process, for tests.
     Memory(DuplexStream),
+}
+
+impl Stream {
+    /// The TCP socket, under TLS or in the clear, to set and to ask what a socket is asked.
+    pub fn socket(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Tcp(socket) => Some(socket),
+            Self::Tls(stream) => Some(stream.get_ref().0),
+            Self::Unix(_) | Self::Memory(_) => None,
+        }
+    }
 }
 
 macro_rules! each {

@@ -73,13 +73,31 @@ impl Chunks {
         Ok(taken)
     }
 
+    /// Takes what stands before the next data, or up to the end of the last chunk's size line;
+    /// returns how many bytes: none if data is next.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] if any of it is malformed.
+    pub(super) fn take_framing(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
+        let mut taken = 0;
+        while taken < bytes.len() && !matches!(self.at, At::Data | At::End) {
+            self.at = self.next(bytes[taken])?;
+            taken += 1;
+        }
+        Ok(taken)
+    }
+
     /// Whether the last chunk has come.
     pub(super) fn ended(&self) -> bool {
         self.at == At::End
     }
 
-    /// Takes up to `available` bytes of data; returns how many.
-    fn take_data(&mut self, available: usize) -> usize {
+    /// Takes up to `available` bytes of data; returns how many: none if something else is next.
+    pub(super) fn take_data(&mut self, available: usize) -> usize {
+        if self.at != At::Data {
+            return 0;
+        }
         let taken = super::count_down(&mut self.left, available);
         if self.left == 0 {
             self.at = At::DataCr;

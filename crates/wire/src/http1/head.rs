@@ -5,6 +5,7 @@
 //! [RFC 9112 §3, §5, §6]: https://www.rfc-editor.org/rfc/rfc9112#section-3
 
 use super::HeadLimits;
+use super::lengths::{Lengths, Named, Version};
 use super::refusal::Refusal;
 use crate::class::{QUERY, TARGET, TOKEN, count_value};
 use crate::host::{HostName, parse_host, usual_port};
@@ -14,13 +15,11 @@ use crate::list::trim;
 #[derive(Clone, Debug)]
 pub(super) struct Head {
     pub(super) section: Section,
-    content_length: Option<u64>,
+    lengths: Lengths,
     /// Who the target names, in the forms that name somebody, until `Host` is seen.
     authority: Option<Box<Authority>>,
-    version: Version,
     connect: bool,
     host_seen: bool,
-    chunked: bool,
 }
 
 /// How much of a head, or of trailers, there has been.
@@ -29,12 +28,6 @@ pub(super) struct Section {
     /// Line ends included.
     pub(super) bytes: u32,
     pub(super) fields: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Version {
-    Http10,
-    Http11,
 }
 
 /// How the body of a message ends.
@@ -87,12 +80,10 @@ impl Head {
         };
         Ok(Self {
             section: Section::default(),
-            content_length: None,
+            lengths: Lengths::of(version),
             authority,
-            version,
             connect,
             host_seen: false,
-            chunked: false,
         })
     }
 
@@ -103,9 +94,11 @@ impl Head {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.host(trim(value)),
             6 if name.eq_ignore_ascii_case(b"expect") => expect(trim(value)),
-            14 if name.eq_ignore_ascii_case(b"content-length") => self.content_length(trim(value)),
+            14 if name.eq_ignore_ascii_case(b"content-length") => {
+                self.lengths.content_length(trim(value))
+            }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
-                self.transfer_encoding(trim(value))
+                self.lengths.transfer_encoding(trim(value))
             }
             _ => Ok(()),
         }
@@ -113,13 +106,13 @@ impl Head {
 
     /// Judges the head as a whole: how its body ends.
     pub(super) fn end(&self) -> Result<Framing, Refusal> {
-        if self.version == Version::Http11 && !self.host_seen {
+        if self.lengths.version == Version::Http11 && !self.host_seen {
             return Err(Refusal::HostMissing);
         }
-        let framing = match (self.chunked, self.content_length) {
-            (true, Some(_)) => return Err(Refusal::TwoLengths),
-            (true, None) => Framing::Chunked,
-            (false, length) => Framing::Length(length.unwrap_or(0)),
+        let framing = match self.lengths.named()? {
+            Named::Chunked => Framing::Chunked,
+            Named::Length(length) => Framing::Length(length),
+            Named::Nothing => Framing::Length(0),
         };
         // Behind the head of a CONNECT the tunnel starts; a body would be read as part of it.
         if self.connect && !matches!(framing, Framing::Length(0)) {
@@ -138,28 +131,6 @@ impl Head {
             Some(authority) if !authority.agrees(&host) => Err(Refusal::HostDisagrees),
             _ => Ok(()),
         }
-    }
-
-    fn content_length(&mut self, value: &[u8]) -> Result<(), Refusal> {
-        if self.content_length.is_some() {
-            return Err(Refusal::ContentLengthRepeated);
-        }
-        self.content_length = Some(parse_length(value).ok_or(Refusal::ContentLength)?);
-        Ok(())
-    }
-
-    fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Refusal> {
-        if self.version == Version::Http10 {
-            return Err(Refusal::TransferEncodingOn10);
-        }
-        if self.chunked {
-            return Err(Refusal::TransferEncodingRepeated);
-        }
-        if !value.eq_ignore_ascii_case(b"chunked") {
-            return Err(Refusal::TransferCoding);
-        }
-        self.chunked = true;
-        Ok(())
     }
 }
 
@@ -182,18 +153,14 @@ pub fn starts_like_request(first: &[u8]) -> bool {
     method_len > 0 && matches!(target, Some([b'/' | b'*' | b'h', ..]))
 }
 
-/// Reads the value of a `Content-Length` field: 1 to 19 digits, which always fit into 64 bits.
-pub fn parse_length(value: &[u8]) -> Option<u64> {
-    if value.is_empty() || value.len() > 19 || !value.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let append = |length, digit: &u8| length * 10 + u64::from(digit - b'0');
-    Some(value.iter().fold(0, append))
-}
-
 /// Reads a field line of the trailers.
 pub(super) fn trailer(line: &[u8]) -> Result<(), Refusal> {
     let (name, _) = split_field(line)?;
+    refuse_framing_in_trailer(name)
+}
+
+/// Refuses the names of fields that would change what was read already.
+pub(super) fn refuse_framing_in_trailer(name: &[u8]) -> Result<(), Refusal> {
     let is_name = |framing: &&[u8]| name.eq_ignore_ascii_case(framing);
     let framing: [&[u8]; 3] = [b"host", b"content-length", b"transfer-encoding"];
     if framing.iter().any(is_name) { Err(Refusal::TrailerFraming) } else { Ok(()) }
@@ -260,7 +227,7 @@ fn named_by(method: &[u8], target: &[u8]) -> Result<Option<Box<Authority>>, Refu
 }
 
 /// Cuts a field line at its colon and checks both sides. The value is not trimmed.
-fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
+pub(super) fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
     let name_len = TOKEN.count(line);
     match line.get(name_len) {
         Some(b':') if name_len > 0 => {}

@@ -10,18 +10,25 @@
 //! What is a request beyond its framing (which methods, which fields mean what) is not judged
 //! here.
 //!
+//! What comes from the other side, when we ask, is read in [`response`]; [`ChunkSize`] writes chunks.
+//!
 //! [RFC 9112]: https://www.rfc-editor.org/rfc/rfc9112
 //! [§11.2]: https://www.rfc-editor.org/rfc/rfc9112#section-11.2
 
+mod chunk_size;
 mod chunks;
 mod head;
+mod lengths;
 mod refusal;
+pub mod response;
 
 #[cfg(test)]
 mod tests;
 
+pub use chunk_size::{ChunkSize, LAST_CHUNK};
 pub use chunks::CHUNK_EXTENSION_BYTES_MAX;
-pub use head::{parse_length, starts_like_request};
+pub use head::starts_like_request;
+pub use lengths::{Version, parse_length};
 pub use refusal::Refusal;
 
 use chunks::Chunks;

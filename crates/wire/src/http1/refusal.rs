@@ -112,7 +112,7 @@ pub enum Refusal {
     /// A transfer coding that is not undone here.
     #[error("unknown transfer coding: expected \"chunked\" alone")]
     TransferCoding,
-    /// `Transfer-Encoding` from a client whose version has none.
+    /// `Transfer-Encoding` in a version that has none.
     #[error("Transfer-Encoding on HTTP/1.0: expected Content-Length")]
     TransferEncodingOn10,
     /// CONNECT with a body.
