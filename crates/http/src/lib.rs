@@ -14,8 +14,10 @@ pub mod files;
 mod handler;
 mod hosts;
 mod mapping;
+pub mod proxy;
 #[cfg(test)]
 mod says;
+pub mod upstream;
 
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
 pub use conn::{HandlerSlot, Http, Limits};

@@ -1,0 +1,133 @@
+//! Fields that are for one hop, and are not passed on (RFC 9110 §7.6.1).
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE},
+};
+
+/// Fields that are for one hop whether `Connection` names them or not. `Trailer` is for the whole
+/// way.
+const ALWAYS: [HeaderName; 8] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// Removes from `headers` what was for this hop alone.
+pub(super) fn strip(headers: &mut HeaderMap) {
+    if headers.contains_key(CONNECTION) {
+        for name in named(headers) {
+            headers.remove(name);
+        }
+    }
+    for name in &ALWAYS {
+        headers.remove(name);
+    }
+}
+
+/// What `Connection` names. Not what frames a message or says whom it is for: whoever sends
+/// `Connection: host` wants a message that means something else behind us.
+fn named(headers: &HeaderMap) -> Vec<HeaderName> {
+    let is_kept = |name: &HeaderName| {
+        matches!(*name, http::header::HOST | http::header::CONTENT_LENGTH | http::header::COOKIE)
+            || *name == http::header::AUTHORIZATION
+            || *name == http::header::CACHE_CONTROL
+    };
+    options(headers, &CONNECTION)
+        .filter_map(|option| HeaderName::from_bytes(option).ok())
+        .filter(|name| !is_kept(name))
+        .collect()
+}
+
+/// The members of the lists that `name` has.
+fn options<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
+    let values = headers.get_all(name).into_iter();
+    let members = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+    members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+}
+
+/// Whether the client takes trailers.
+pub(super) fn takes_trailers(headers: &HeaderMap) -> bool {
+    options(headers, &TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
+}
+
+/// The protocol to change to that `headers` ask for or agree to (RFC 9110 §7.8), if they do.
+pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
+    let value = headers.get(UPGRADE)?;
+    let asks = options(headers, &CONNECTION).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
+    asks.then(|| value.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_for_one_hop_is_not_passed_on() {
+        check("connection: close", "");
+        check("connection: x-a, X-B\nx-a: 1\nx-b: 2\nx-c: 3", "x-c: 3");
+        check("connection: ,, a b,x-a\nx-a: 1", "");
+        check("keep-alive: 1\nproxy-connection: a\nte: gzip\nupgrade: b\ntrailer: c", "trailer: c");
+        check("proxy-authorization: a\nauthorization: b", "authorization: b");
+        check("proxy-authenticate: a\nwww-authenticate: b", "www-authenticate: b");
+        check("transfer-encoding: chunked\nx-a: 1\nx-a: 2", "x-a: 1\nx-a: 2");
+    }
+
+    #[test]
+    fn what_frames_or_addresses_a_message_is_not_taken_away_by_naming_it() {
+        check("connection: host\nhost: a", "host: a");
+        check("connection: content-length\ncontent-length: 1", "content-length: 1");
+        check(
+            "connection: cookie, authorization\ncookie: a\nauthorization: b",
+            "cookie: a\nauthorization: b",
+        );
+    }
+
+    #[test]
+    fn an_upgrade_is_asked_for_twice() {
+        let asked = |text| upgrade(&headers(text)).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(asked("connection: Upgrade\nupgrade: websocket").as_deref(), Some("websocket"));
+        assert_eq!(asked("connection: a, upgrade\nupgrade: b").as_deref(), Some("b"));
+        assert_eq!(asked("upgrade: websocket"), None);
+        assert_eq!(asked("connection: upgrade"), None);
+    }
+
+    #[test]
+    fn trailers_are_taken_by_who_says_so() {
+        assert!(takes_trailers(&headers("te: gzip, Trailers")));
+        assert!(!takes_trailers(&headers("te: gzip")));
+    }
+
+    #[track_caller]
+    fn check(text: &str, expect: &str) {
+        let mut stripped = headers(text);
+        strip(&mut stripped);
+        let mut lines: Vec<_> = stripped
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        lines.sort();
+        assert_eq!(lines.join("\n"), {
+            let mut lines: Vec<_> = expect.lines().collect();
+            lines.sort_unstable();
+            lines.join("\n")
+        });
+    }
+
+    fn headers(text: &str) -> HeaderMap {
+        let lines = text.lines().map(|line| line.split_once(": ").unwrap());
+        lines
+            .map(|(name, value)| {
+                (HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap())
+            })
+            .fold(HeaderMap::new(), |mut map, (name, value): (_, HeaderValue)| {
+                map.append(name, value);
+                map
+            })
+    }
+}

@@ -1,0 +1,261 @@
+//! A proxy between a client and a server that are raw bytes.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use relais_net::{Conn, Peer, Service as _, Shutdown, Stream};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+use crate::{
+    DynHandler, Http, Limits,
+    upstream::{self, Group, Upstream},
+};
+
+/// What the server says on each of its connections, one answer after each request head.
+struct Server {
+    address: SocketAddr,
+    listener: TcpListener,
+}
+
+impl Server {
+    async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self { address: listener.local_addr().unwrap(), listener }
+    }
+
+    /// A proxy before it.
+    fn proxy(&self) -> Http {
+        self.proxy_within(upstream::Limits::default())
+    }
+
+    fn proxy_within(&self, limits: upstream::Limits) -> Http {
+        let endpoint = format!("http://{}", self.address).parse().unwrap();
+        let upstream = Upstream::new(upstream::Options { endpoint, host: None, limits });
+        let group = Arc::new(Group::new(vec![Arc::new(upstream)]).unwrap());
+        let proxy = Proxy::new(Options { group, name: "here".to_owned() });
+        let handler: Box<dyn DynHandler> = Box::new(proxy);
+        Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default())
+    }
+
+    async fn accept(&self) -> TcpStream {
+        self.listener.accept().await.unwrap().0
+    }
+}
+
+/// Reads up to the end of a head.
+async fn head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
+/// Serves a client whose end is given back.
+fn client(proxy: Http) -> DuplexStream {
+    let (client, server) = tokio::io::duplex(1 << 16);
+    let (shutdown, drain) = Shutdown::new();
+    std::mem::forget(shutdown);
+    let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
+    let peer = Peer::Net("192.0.2.7:1".parse().unwrap());
+    let conn = Conn { stream: Stream::Memory(server), peer, local, tls: None };
+    tokio::spawn(async move { proxy.serve(conn, drain).await });
+    client
+}
+
+/// What comes back on `request`, which the server answers with `answer` and a close.
+async fn passed(request: &str, answer: &'static str) -> (String, String) {
+    let server = Server::new().await;
+    let mut client = client(server.proxy());
+    client.write_all(request.as_bytes()).await.unwrap();
+    client.shutdown().await.unwrap();
+    let serving = async {
+        let mut stream = server.accept().await;
+        let asked = head(&mut stream).await;
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        asked
+    };
+    let mut came = String::new();
+    let (asked, read) = tokio::join!(serving, client.read_to_string(&mut came));
+    read.unwrap();
+    (asked, without_date(&came))
+}
+
+fn without_date(text: &str) -> String {
+    text.split_inclusive("\r\n").filter(|line| !line.starts_with("date: ")).collect()
+}
+
+#[tokio::test]
+async fn a_request_and_its_answer_are_passed_on_without_what_was_for_one_hop() {
+    let request = "GET /a%20b?c HTTP/1.1\r\nHost: a.example\r\nConnection: x-hop\r\nX-Hop: 1\r\n\
+                   X-Forwarded-For: 10.0.0.1\r\nX-End: 2\r\n\r\n";
+    let answer =
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nKeep-Alive: timeout=5\r\nX-B: 3\r\n\r\nhi";
+    let (asked, came) = passed(request, answer).await;
+    assert_eq!(
+        asked,
+        "GET /a%20b?c HTTP/1.1\r\nhost: a.example\r\nx-forwarded-for: 192.0.2.7\r\nx-end: 2\r\n\
+         via: 1.1 here\r\nx-forwarded-proto: http\r\n\
+         forwarded: for=192.0.2.7;proto=http;host=\"a.example\"\r\n\
+         x-forwarded-host: a.example\r\n\r\n"
+    );
+    assert_eq!(came, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-b: 3\r\nvia: 1.1 here\r\n\r\nhi");
+}
+
+#[tokio::test]
+async fn bodies_pass_however_they_are_framed() {
+    let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let check = async |answer, expect: &str| {
+        let (_, came) = passed(get, answer).await;
+        assert_eq!(came, expect);
+    };
+    check(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x=y\r\nbc\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nvia: 1.1 here\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n",
+    )
+    .await;
+    check(
+        "HTTP/1.0 200 OK\r\n\r\nuntil the end",
+        "HTTP/1.1 200 OK\r\nvia: 1.0 here\r\ntransfer-encoding: chunked\r\n\r\nD\r\nuntil the end\r\n0\r\n\r\n",
+    )
+    .await;
+    check("HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 204 No Content\r\nvia: 1.1 here\r\n\r\n")
+        .await;
+    check(
+        "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 404 Nope\r\nContent-Length: 1\r\n\r\nx",
+        "HTTP/1.1 404 Not Found\r\ncontent-length: 1\r\nvia: 1.1 here\r\n\r\nx",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_breaks_off_is_not_passed_on_as_whole() {
+    let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let (_, came) = passed(get, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi").await;
+    // Perhaps nothing, perhaps all that came.
+    assert!(came.is_empty() || came.ends_with("\r\n\r\nhi"), "{came}");
+    let (_, came) =
+        passed(get, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n").await;
+    assert!(came.is_empty() || came.ends_with("2\r\nhi\r\n"), "{came}");
+    for bad in [
+        "",
+        "HTTP/1.1 200",
+        "garbage\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+    ] {
+        let (_, came) = passed(get, bad).await;
+        assert!(came.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{bad:?}: {came}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_passed_on_with_its_length_or_in_chunks() {
+    let server = Server::new().await;
+    for (framing, body, expect) in [
+        ("Content-Length: 5", "hello", "content-length: 5\r\n\r\nhello"),
+        (
+            "Transfer-Encoding: chunked",
+            "3\r\nabc\r\n0\r\n\r\n",
+            "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        ),
+    ] {
+        let mut client = client(server.proxy());
+        let request = format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n{body}");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut stream = server.accept().await;
+        let mut asked = String::new();
+        while !asked.ends_with(expect) {
+            asked.push(char::from(stream.read_u8().await.unwrap()));
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        let mut came = [0; 15];
+        client.read_exact(&mut came).await.unwrap();
+        assert_eq!(&came, b"HTTP/1.1 200 OK");
+    }
+}
+
+/// The next request goes where the last one went; and elsewhere, if nobody is there any more.
+#[tokio::test]
+async fn a_connection_is_used_again_and_a_dead_one_is_replaced() {
+    let server = Server::new().await;
+    let mut client = client(server.proxy());
+    let get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    let mut stream = None;
+    for dies in [false, false, true, false] {
+        client.write_all(get).await.unwrap();
+        if stream.is_none() {
+            stream = Some(server.accept().await);
+        }
+        let there = stream.as_mut().unwrap();
+        head(there).await;
+        there.write_all(answer).await.unwrap();
+        let mut came = Vec::new();
+        while !came.ends_with(b"\r\n\r\nok") {
+            came.push(client.read_u8().await.unwrap());
+        }
+        if dies {
+            stream = None;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_makes_a_tunnel() {
+    let server = Server::new().await;
+    let mut client = client(server.proxy());
+    let upgrade = "Connection: Upgrade\r\nUpgrade: chat\r\n";
+    let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{upgrade}\r\n");
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut stream = server.accept().await;
+    let asked = head(&mut stream).await;
+    assert!(asked.contains("connection: upgrade\r\nupgrade: chat\r\n"), "{asked}");
+    let answer = format!("HTTP/1.1 101 Switching Protocols\r\n{upgrade}\r\nearly");
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    let mut came = String::new();
+    while !came.ends_with("early") {
+        came.push(char::from(client.read_u8().await.unwrap()));
+    }
+    assert!(came.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{came}");
+    client.write_all(b"ping").await.unwrap();
+    let mut heard = [0; 4];
+    stream.read_exact(&mut heard).await.unwrap();
+    stream.write_all(b"pong").await.unwrap();
+    client.read_exact(&mut heard).await.unwrap();
+    assert_eq!(&heard, b"pong");
+    drop(stream);
+    assert_eq!(client.read(&mut heard).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn who_cannot_be_reached_or_does_not_answer_is_told_apart() {
+    let server = Server::new().await;
+    let limits = upstream::Limits { head_max: Duration::ZERO, ..upstream::Limits::default() };
+    let (late, refused) = (server.proxy_within(limits), server.proxy());
+    let ask = async |proxy| {
+        let mut client = client(proxy);
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let mut came = [0; 12];
+        client.read_exact(&mut came).await.unwrap();
+        String::from_utf8(came.to_vec()).unwrap()
+    };
+    assert_eq!(ask(late).await, "HTTP/1.1 504");
+    drop(server);
+    assert_eq!(ask(refused).await, "HTTP/1.1 502");
+}
+
+#[tokio::test]
+async fn what_comes_round_again_is_refused() {
+    let server = Server::new().await;
+    let mut client = client(server.proxy());
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nVia: 1.1 here\r\n\r\n").await.unwrap();
+    let mut came = [0; 12];
+    client.read_exact(&mut came).await.unwrap();
+    assert_eq!(&came, b"HTTP/1.1 508");
+}

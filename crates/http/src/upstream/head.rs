@@ -1,0 +1,76 @@
+//! Heads of HTTP/1: of requests, printed; of answers, as maps.
+
+use std::io::Write as _;
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode, Uri,
+    header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
+    request,
+};
+use relais_wire::http1::response::{Head, Span};
+
+/// How a request's body is framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// There is none.
+    Nothing,
+    /// So many bytes.
+    Length(u64),
+    Chunked,
+}
+
+/// Appends the head of a request. Its target is printed as a path, its host is `host`.
+///
+/// The fields are sent as they are, but for those that frame the message.
+pub(super) fn print(
+    request: &request::Parts,
+    host: &HeaderValue,
+    framing: Framing,
+    out: &mut Vec<u8>,
+) {
+    out.extend_from_slice(request.method.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(target(&request.uri).as_bytes());
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    line(&HOST, host, out);
+    for (name, value) in &request.headers {
+        if !matches!(*name, HOST | CONTENT_LENGTH | TRANSFER_ENCODING) {
+            line(name, value, out);
+        }
+    }
+    match framing {
+        Framing::Nothing => (),
+        Framing::Length(length) => _ = write!(out, "content-length: {length}\r\n"),
+        Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn target(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/", |target| target.as_str())
+}
+
+/// Appends a field line. Its value has no line ends: none were parsed.
+pub(super) fn line(name: &HeaderName, value: &HeaderValue, out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_str().as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The fields that stand at `spans` in `buffer`; `None` if one is none for a map.
+pub(super) fn fields(buffer: &Bytes, spans: &[Span]) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::with_capacity(spans.len());
+    for span in spans {
+        let name = HeaderName::from_bytes(&buffer[span.name()]).ok()?;
+        let value = HeaderValue::from_maybe_shared(buffer.slice(span.value())).ok()?;
+        headers.try_append(name, value).ok()?;
+    }
+    Some(headers)
+}
+
+/// The status of `head`.
+pub(super) fn status(head: &Head) -> StatusCode {
+    StatusCode::from_u16(head.status).expect("100 to 599, as the reader says")
+}

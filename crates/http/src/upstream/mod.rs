@@ -1,0 +1,21 @@
+//! Asking other servers over HTTP.
+//!
+//! An [`Upstream`] is one server, a [`Group`] several that are asked in turn. Over HTTP/1 this is a
+//! client of our own (`exchange`), polled by whoever waits for the answer: no task, no channel and no
+//! timer of its own. Connections that are done with wait in the `pool` of their core.
+//!
+//! What is sent is printed from what was parsed, and nothing else; what is read is as strict as the
+//! guard is with clients. A message that breaks off is never passed on as whole.
+
+mod exchange;
+mod group;
+mod head;
+mod limits;
+mod link;
+mod pool;
+mod sending;
+mod server;
+
+pub use group::{CallError, Group, Reply};
+pub use limits::Limits;
+pub use server::{Options, Timings, Upstream};

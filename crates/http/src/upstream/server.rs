@@ -1,0 +1,128 @@
+//! One server that is asked.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use http::HeaderValue;
+use relais_net::{Endpoint, Stream, dial};
+use tokio::time::Instant;
+
+use super::{Limits, link::Link, pool};
+
+/// Which server, and how it is asked.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where it is.
+    pub endpoint: Endpoint,
+    /// What `Host` says; `None` for what the client said.
+    pub host: Option<HeaderValue>,
+    /// How much it may cost.
+    pub limits: Limits,
+}
+
+/// One server that is asked, and how it does.
+#[derive(Debug)]
+pub struct Upstream {
+    id: pool::Id,
+    name: String,
+    options: Options,
+    in_flight: AtomicU32,
+    /// Failures since the last answer.
+    failures: AtomicU32,
+}
+
+/// How long the stages of a request took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Until there was a connection; `None` if there was one before.
+    pub connect: Option<Duration>,
+    /// From the request to the head of its answer.
+    pub first_byte: Duration,
+}
+
+impl Upstream {
+    /// An upstream of which nothing bad is known.
+    pub fn new(options: Options) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = options.endpoint.to_string();
+        let (in_flight, failures) = (AtomicU32::new(0), AtomicU32::new(0));
+        Self { id: NEXT.fetch_add(1, Relaxed), name, options, in_flight, failures }
+    }
+
+    /// Its endpoint, as text.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Requests it was given that are not answered yet.
+    pub fn in_flight(&self) -> u32 {
+        self.in_flight.load(Relaxed)
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// A connection that was used before, if one waits.
+    pub(super) fn waiting_link(&self) -> Option<Link> {
+        pool::take(self.id)
+    }
+
+    /// A new connection, and how long it took.
+    pub(super) async fn connect(&self) -> io::Result<(Link, Duration)> {
+        let start = Instant::now();
+        let Options { endpoint, limits, .. } = &self.options;
+        let dialed = tokio::time::timeout(limits.connect_max, dial(endpoint)).await;
+        let stream: Stream = dialed.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        Ok((Link::new(stream, limits.head), start.elapsed()))
+    }
+
+    pub(super) fn failed(&self) {
+        self.failures.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn answered(&self) {
+        self.failures.store(0, Relaxed);
+    }
+}
+
+/// A request that an upstream was given. Counted until it ends.
+#[derive(Debug)]
+pub(super) struct Taken {
+    upstream: Arc<Upstream>,
+    ended: bool,
+}
+
+impl Taken {
+    pub(super) fn of(upstream: &Arc<Upstream>) -> Self {
+        upstream.in_flight.fetch_add(1, Relaxed);
+        Self { upstream: Arc::clone(upstream), ended: false }
+    }
+
+    pub(super) fn id(&self) -> pool::Id {
+        self.upstream.id
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.upstream.options.limits
+    }
+
+    /// The answer is whole.
+    pub(super) fn end(&mut self) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.upstream.in_flight.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
