@@ -10,7 +10,10 @@ mod way;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{
+    hash::{Hash as _, Hasher as _},
+    sync::Arc,
+};
 
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
@@ -23,7 +26,7 @@ use self::way::Way;
 use crate::{
     Answer, Ask, Caller, Handler,
     handler::plain_text,
-    upstream::{CallError, Group, Reply},
+    upstream::{Call, CallError, Group, Reply},
 };
 
 /// What a [`Proxy`] does.
@@ -106,7 +109,8 @@ impl Handler for Proxy {
         if let Err(Refused { status, why }) = self.outbound(&mut head, &caller) {
             return Ok(plain_text(status, why));
         }
-        match self.group.call(&head, body).await {
+        let call = Call { request: &head, body, source: source(&caller) };
+        match self.group.call(call).await {
             Ok(reply) => Ok(self.inbound(reply)),
             Err(CallError::Request(fault)) => Err(fault),
             Err(error) => Ok(explain(&error)),
@@ -117,6 +121,13 @@ impl Handler for Proxy {
 fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, protocol);
+}
+
+/// A number that a client has on each of its connections.
+fn source(caller: &Caller) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    caller.peer.client().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The answer to a request that got none.

@@ -12,7 +12,7 @@ use tokio::{
 use super::*;
 use crate::{
     DynHandler, Http, Limits,
-    upstream::{self, Group, Upstream},
+    upstream::{self, Balance, Group, Upstream},
 };
 
 /// What the server says on each of its connections, one answer after each request head.
@@ -35,7 +35,7 @@ impl Server {
     fn proxy_within(&self, limits: upstream::Limits) -> Http {
         let endpoint = format!("http://{}", self.address).parse().unwrap();
         let upstream = Upstream::new(upstream::Options { endpoint, host: None, limits });
-        let group = Arc::new(Group::new(vec![Arc::new(upstream)]).unwrap());
+        let group = Arc::new(Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap());
         let proxy = Proxy::new(Options { group, name: "here".to_owned() });
         let handler: Box<dyn DynHandler> = Box::new(proxy);
         Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default())

@@ -7,15 +7,21 @@
 //! What is sent is printed from what was parsed, and nothing else; what is read is as strict as the
 //! guard is with clients. A message that breaks off is never passed on as whole.
 
+mod balance;
 mod exchange;
 mod group;
 mod head;
+mod health;
 mod limits;
 mod link;
 mod pool;
 mod sending;
 mod server;
+mod watch;
 
-pub use group::{CallError, Group, Reply};
+pub use balance::Balance;
+pub use group::{Call, CallError, Group, Reply};
+pub use health::Check;
 pub use limits::Limits;
 pub use server::{Options, Timings, Upstream};
+pub use watch::watch;

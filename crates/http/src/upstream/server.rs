@@ -13,7 +13,7 @@ use http::HeaderValue;
 use relais_net::{Endpoint, Stream, dial};
 use tokio::time::Instant;
 
-use super::{Limits, link::Link, pool};
+use super::{Limits, health::Health, link::Link, pool};
 
 /// Which server, and how it is asked.
 #[derive(Clone, Debug)]
@@ -33,8 +33,7 @@ pub struct Upstream {
     name: String,
     options: Options,
     in_flight: AtomicU32,
-    /// Failures since the last answer.
-    failures: AtomicU32,
+    health: Health,
 }
 
 /// How long the stages of a request took.
@@ -51,8 +50,13 @@ impl Upstream {
     pub fn new(options: Options) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = options.endpoint.to_string();
-        let (in_flight, failures) = (AtomicU32::new(0), AtomicU32::new(0));
-        Self { id: NEXT.fetch_add(1, Relaxed), name, options, in_flight, failures }
+        Self {
+            id: NEXT.fetch_add(1, Relaxed),
+            name,
+            options,
+            in_flight: AtomicU32::new(0),
+            health: Health::default(),
+        }
     }
 
     /// Its endpoint, as text.
@@ -65,8 +69,19 @@ impl Upstream {
         self.in_flight.load(Relaxed)
     }
 
+    pub(super) fn id(&self) -> pool::Id {
+        self.id
+    }
+
     pub(super) fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// What `Host` says where no client has said it.
+    pub(super) fn host(&self) -> HeaderValue {
+        let at = self.options.endpoint.host_port().map(ToString::to_string);
+        let named = self.options.host.clone();
+        named.or_else(|| at?.try_into().ok()).unwrap_or(HeaderValue::from_static("localhost"))
     }
 
     /// A connection that was used before, if one waits.
@@ -83,12 +98,8 @@ impl Upstream {
         Ok((Link::new(stream, limits.head), start.elapsed()))
     }
 
-    pub(super) fn failed(&self) {
-        self.failures.fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn answered(&self) {
-        self.failures.store(0, Relaxed);
+    pub(super) fn health(&self) -> &Health {
+        &self.health
     }
 }
 
