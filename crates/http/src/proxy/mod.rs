@@ -4,44 +4,52 @@
 //! taken off (`hops`), those that say which way a message came are set (`way`). What it cannot get
 //! an answer for it answers by itself.
 
+mod edits;
 mod hops;
+mod routes;
 mod way;
 
 #[cfg(test)]
 mod tests;
 
-use std::{
-    hash::{Hash as _, Hasher as _},
-    sync::Arc,
-};
+use std::hash::{Hash as _, Hasher as _};
 
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{CONNECTION, TE, UPGRADE},
+    header::{CONNECTION, HOST, TE, UPGRADE},
     request,
 };
-use relais_net::{Fault, Side};
+use relais_net::{Fault, Network, Side};
 
-use self::way::Way;
+pub use self::{
+    edits::{Edits, NotEditable},
+    routes::{Prefix, Route},
+};
+use self::{
+    routes::{Lost, route, target},
+    way::Way,
+};
 use crate::{
     Answer, Ask, Caller, Handler,
     handler::plain_text,
-    upstream::{Call, CallError, Group, Reply},
+    upstream::{Call, CallError, Reply},
 };
 
 /// What a [`Proxy`] does.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Who is asked.
-    pub group: Arc<Group>,
+    /// Where requests go: the first route that fits.
+    pub routes: Vec<Route>,
     /// What we are called in `Via`: one word that no other proxy on the way has.
     pub name: String,
+    /// Whose word on the way before counts, as it is told by `Forwarded` and `X-Forwarded-*`.
+    pub trusted: Vec<Network>,
 }
 
 /// Passes requests on.
 #[derive(Debug)]
 pub struct Proxy {
-    group: Arc<Group>,
+    routes: Vec<Route>,
     way: Way,
 }
 
@@ -52,11 +60,29 @@ struct Refused {
     why: &'static str,
 }
 
+impl Refused {
+    const HOST: Self = Self { status: StatusCode::BAD_REQUEST, why: "bad host" };
+}
+
+impl From<Lost> for Refused {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Nowhere => {
+                Self { status: StatusCode::NOT_FOUND, why: "nothing is behind this path" }
+            }
+            Lost::Ambiguous => {
+                let why = "the path can be read in two ways";
+                Self { status: StatusCode::BAD_REQUEST, why }
+            }
+        }
+    }
+}
+
 impl Proxy {
     /// Passes requests on as `options` say.
     pub fn new(options: Options) -> Self {
-        let Options { group, name } = options;
-        Self { group, way: Way::new(&name) }
+        let Options { routes, name, trusted } = options;
+        Self { routes, way: Way::new(&name, trusted) }
     }
 
     /// Makes of a request the one that is sent.
@@ -64,7 +90,7 @@ impl Proxy {
     /// # Errors
     ///
     /// Why it is not passed on.
-    fn outbound(&self, head: &mut request::Parts, caller: &Caller) -> Result<(), Refused> {
+    fn outbound(&self, head: &mut request::Parts, caller: &Caller) -> Result<&Route, Refused> {
         if matches!(head.method, Method::TRACE | Method::CONNECT) {
             let why = "this method is not passed on";
             return Err(Refused { status: StatusCode::METHOD_NOT_ALLOWED, why });
@@ -72,6 +98,14 @@ impl Proxy {
         if self.way.is_loop(&head.headers) {
             let why = "this request was here before";
             return Err(Refused { status: StatusCode::LOOP_DETECTED, why });
+        }
+        // The target's host goes before the field's (RFC 9112 §3.2.2); over HTTP/2 it alone is there.
+        if let Some(host) = head.uri.authority().map(|host| HeaderValue::from_str(host.as_str())) {
+            head.headers.insert(HOST, host.map_err(|_| Refused::HOST)?);
+        }
+        let route = route(&self.routes, &head.uri)?;
+        if let Some(target) = target(route, &head.uri)? {
+            head.uri = target.into();
         }
         let upgrade = hops::upgrade(&head.headers).filter(|_| head.version < http::Version::HTTP_2);
         let takes_trailers = hops::takes_trailers(&head.headers);
@@ -83,10 +117,11 @@ impl Proxy {
         if takes_trailers {
             head.headers.insert(TE, HeaderValue::from_static("trailers"));
         }
-        Ok(())
+        route.request.apply(&mut head.headers);
+        Ok(route)
     }
 
-    fn inbound(&self, reply: Reply) -> Answer {
+    fn inbound(&self, route: &Route, reply: Reply) -> Answer {
         let Reply { mut response, .. } = reply;
         let headers = response.headers();
         let is_switch = response.status() == StatusCode::SWITCHING_PROTOCOLS;
@@ -96,6 +131,7 @@ impl Proxy {
         if let Some(protocol) = upgrade {
             set_upgrade(response.headers_mut(), protocol);
         }
+        route.response.apply(response.headers_mut());
         // What is spoken with the client is the connection's to say.
         *response.version_mut() = http::Version::HTTP_11;
         response
@@ -106,12 +142,13 @@ impl Handler for Proxy {
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         let Ask { request, caller } = ask;
         let (mut head, body) = request.into_parts();
-        if let Err(Refused { status, why }) = self.outbound(&mut head, &caller) {
-            return Ok(plain_text(status, why));
-        }
+        let route = match self.outbound(&mut head, &caller) {
+            Ok(route) => route,
+            Err(Refused { status, why }) => return Ok(plain_text(status, why)),
+        };
         let call = Call { request: &head, body, source: source(&caller) };
-        match self.group.call(call).await {
-            Ok(reply) => Ok(self.inbound(reply)),
+        match route.group.call(call).await {
+            Ok(reply) => Ok(self.inbound(route, reply)),
             Err(CallError::Request(fault)) => Err(fault),
             Err(error) => Ok(explain(&error)),
         }

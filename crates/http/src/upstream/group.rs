@@ -1,8 +1,8 @@
 //! Several upstreams that can answer the same, and which of them is asked.
 
-use std::{io, sync::Arc};
+use std::{borrow::Cow, io, sync::Arc};
 
-use http::{HeaderValue, Method, Response, header::HOST, request};
+use http::{Method, Response, header::HOST, request};
 use relais_net::Fault;
 use tokio::time::Instant;
 
@@ -180,9 +180,11 @@ async fn ask(
     link: Link,
     (request, body): (&request::Parts, Inbound),
 ) -> Result<Reply, Broken> {
-    let nameless = HeaderValue::from_static("");
-    let own = upstream.options().host.as_ref().or_else(|| request.headers.get(HOST));
-    let outbound = Outbound { request, host: own.unwrap_or(&nameless), body };
+    let host = match upstream.options().host.as_ref().or_else(|| request.headers.get(HOST)) {
+        Some(host) => Cow::Borrowed(host),
+        None => Cow::Owned(upstream.host()),
+    };
+    let outbound = Outbound { request, host: &host, body };
     let start = Instant::now();
     let response = exchange::ask(link, outbound, Taken::of(upstream)).await?;
     upstream.health().answered();
