@@ -2,11 +2,13 @@
 //!
 //! The way in is [`Listener`] → [`Incoming`] → [`Conn`]. What a listener does with its connections
 //! is a [`Service`]; a [`Door`] joins the two, and [`serve`] lets callers in through it. Each
-//! connection lives on one of the [`Cores`] from its handshake to its end.
+//! connection lives on one of the [`Cores`] from its handshake to its end. The way out is a
+//! [`Dialer`].
 
 mod accept;
 mod bind;
 mod cores;
+mod dial;
 mod door;
 mod endpoint;
 mod fault;
@@ -22,6 +24,7 @@ pub mod tls;
 pub use accept::next_caller;
 pub use bind::{SocketFile, bind_path};
 pub use cores::{Cores, Seat, turn};
+pub use dial::{Access, Callee, DialError, DialLimits, Dialed, Dialer, Stage, Timings};
 pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};
 pub use fault::{Fault, Side};
