@@ -2,7 +2,8 @@
 //!
 //! The way in is [`Listener`] → [`Incoming`] → [`Conn`]. What a listener does with its connections
 //! is a [`Service`]; a [`Door`] joins the two, and [`serve`] lets callers in through it. Each
-//! connection lives on one of the [`Cores`] from its handshake to its end.
+//! connection lives on one of the [`Cores`] from its handshake to its end. The way out is a
+//! [`Dialer`].
 
 mod accept;
 mod bind;
@@ -15,6 +16,7 @@ mod gate;
 mod listener;
 mod network;
 mod peer;
+mod reach;
 mod service;
 mod shutdown;
 mod stream;
@@ -23,7 +25,7 @@ pub mod tls;
 pub use accept::next_caller;
 pub use bind::{SocketFile, bind_path};
 pub use cores::{Cores, Seat, turn};
-pub use dial::dial;
+pub use dial::{Access, Callee, DialError, DialLimits, Dialed, Dialer, Stage, Timings};
 pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};
 pub use fault::{Fault, Side};
