@@ -19,7 +19,7 @@ use http::{
     header::{CONNECTION, HOST, TE, UPGRADE},
     request,
 };
-use relais_net::{Fault, Network, Side};
+use relais_net::{DialError, Fault, Network, Side};
 
 pub use self::{
     edits::{Edits, NotEditable},
@@ -172,14 +172,22 @@ fn explain(error: &CallError) -> Answer {
     let source: &dyn std::error::Error = error;
     tracing::debug!(error = source, side = %Side::Upstream, "a request got no answer");
     let (status, why) = match error {
-        CallError::Connect { .. } => {
+        CallError::Dial(DialError::Local { .. }) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "this proxy can open no connection at the moment")
+        }
+        CallError::Late { .. }
+        | CallError::Request(_)
+        | CallError::Dial(DialError::TimedOut { .. }) => {
+            (StatusCode::GATEWAY_TIMEOUT, "the server behind this proxy gave no answer in time")
+        }
+        CallError::Dial(
+            DialError::Untrusted { .. } | DialError::NoTls(_) | DialError::Handshake { .. },
+        ) => (StatusCode::BAD_GATEWAY, "the server behind this proxy is not who it should be"),
+        CallError::Dial(_) => {
             (StatusCode::BAD_GATEWAY, "the server behind this proxy cannot be reached")
         }
         CallError::Broken { .. } => {
             (StatusCode::BAD_GATEWAY, "the server behind this proxy gave no proper answer")
-        }
-        CallError::Late { .. } | CallError::Request(_) => {
-            (StatusCode::GATEWAY_TIMEOUT, "the server behind this proxy gave no answer in time")
         }
     };
     plain_text(status, why)

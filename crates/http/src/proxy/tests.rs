@@ -12,7 +12,7 @@ use tokio::{
 use super::*;
 use crate::{
     DynHandler, Http, Limits,
-    upstream::{self, Balance, Group, Upstream},
+    upstream::{self, Balance, Group, Upstream, dialer_for_tests},
 };
 
 /// What the server says on each of its connections, one answer after each request head.
@@ -34,7 +34,12 @@ impl Server {
 
     fn proxy_within(&self, limits: upstream::Limits) -> Http {
         let endpoint = format!("http://{}", self.address).parse().unwrap();
-        let upstream = Upstream::new(upstream::Options { endpoint, host: None, limits });
+        let upstream = Upstream::new(upstream::Options {
+            endpoint,
+            host: None,
+            dialer: dialer_for_tests(),
+            limits,
+        });
         let group = Arc::new(Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap());
         let route = Route {
             path: "/".to_owned(),

@@ -1,9 +1,9 @@
 //! Several upstreams that can answer the same, and which of them is asked.
 
-use std::{borrow::Cow, io, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use http::{Method, Response, header::HOST, request};
-use relais_net::Fault;
+use relais_net::{DialError, Fault};
 use tokio::time::Instant;
 
 use super::{
@@ -52,13 +52,8 @@ pub struct Reply {
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// There is no connection to be had.
-    #[error("cannot connect to {upstream}")]
-    Connect {
-        /// Whom to.
-        upstream: String,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Dial(#[from] DialError),
     /// What came is no answer, or breaks off before its head ends.
     #[error("no answer from {upstream}")]
     Broken {
@@ -166,7 +161,7 @@ async fn attempt(
     let (link, took) = match upstream.connect().await {
         Ok(connected) => connected,
         Err(error) => {
-            return Err(Failed { error: connect_error(upstream, error), body: Some(body) });
+            return Err(Failed { error: CallError::Dial(error), body: Some(body) });
         }
     };
     let asked = ask(upstream, link, (request, body)).await;
@@ -202,14 +197,6 @@ fn failed(upstream: &Upstream, broken: Broken, method: &Method) -> Failed {
         why => CallError::Broken { upstream: name, source: Box::new(why) },
     };
     Failed { error, body }
-}
-
-fn connect_error(upstream: &Upstream, source: io::Error) -> CallError {
-    let name = upstream.name().to_owned();
-    if source.kind() == io::ErrorKind::TimedOut {
-        return CallError::Late { upstream: name };
-    }
-    CallError::Connect { upstream: name, source }
 }
 
 /// Whether a request may be sent again that got no answer (RFC 9110 §9.2.2): its connection was

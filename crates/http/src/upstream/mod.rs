@@ -25,3 +25,18 @@ pub use health::Check;
 pub use limits::Limits;
 pub use server::{Options, Timings, Upstream};
 pub use watch::watch;
+
+/// Calls in the clear.
+#[cfg(test)]
+pub(crate) fn dialer_for_tests() -> std::sync::Arc<relais_net::Dialer> {
+    use relais_net::{DialLimits, Dialer, tls};
+    let (server_name, own) = (None, None);
+    let demand = tls::Demand { trust: tls::Trust::Roots(tls::Roots::none()), server_name, own };
+    let limits = DialLimits {
+        connect_max: std::time::Duration::from_secs(5),
+        handshake_max: std::time::Duration::from_secs(5),
+        source: None,
+        keepalive: None,
+    };
+    std::sync::Arc::new(Dialer::new(limits, tls::Connector::new(&demand).expect("no name is bad")))
+}

@@ -1,7 +1,6 @@
 //! One server that is asked.
 
 use std::{
-    io,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -10,7 +9,7 @@ use std::{
 };
 
 use http::HeaderValue;
-use relais_net::{Endpoint, Stream, dial};
+use relais_net::{DialError, Dialer, Endpoint, tls::Protocols};
 use tokio::time::Instant;
 
 use super::{Limits, health::Health, link::Link, pool};
@@ -22,6 +21,8 @@ pub struct Options {
     pub endpoint: Endpoint,
     /// What `Host` says; `None` for what the client said.
     pub host: Option<HeaderValue>,
+    /// What calls it. One may serve many upstreams that have the same demands.
+    pub dialer: Arc<Dialer>,
     /// How much it may cost.
     pub limits: Limits,
 }
@@ -90,12 +91,11 @@ impl Upstream {
     }
 
     /// A new connection, and how long it took.
-    pub(super) async fn connect(&self) -> io::Result<(Link, Duration)> {
+    pub(super) async fn connect(&self) -> Result<(Link, Duration), DialError> {
         let start = Instant::now();
-        let Options { endpoint, limits, .. } = &self.options;
-        let dialed = tokio::time::timeout(limits.connect_max, dial(endpoint)).await;
-        let stream: Stream = dialed.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
-        Ok((Link::new(stream, limits.head), start.elapsed()))
+        let Options { endpoint, limits, dialer, .. } = &self.options;
+        let dialed = dialer.dial(endpoint, Protocols::Http1).await?;
+        Ok((Link::new(dialed.stream, limits.head), start.elapsed()))
     }
 
     pub(super) fn health(&self) -> &Health {

@@ -71,7 +71,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::upstream::{Balance, Limits, Options};
+    use crate::upstream::{Balance, Limits, Options, dialer_for_tests};
 
     /// Answers one connection after another with these statuses.
     async fn serve(listener: TcpListener, statuses: &[u16]) {
@@ -87,7 +87,8 @@ mod tests {
     async fn a_check_tells_who_is_well() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let options = Options { endpoint, host: None, limits: Limits::default() };
+        let options =
+            Options { endpoint, host: None, dialer: dialer_for_tests(), limits: Limits::default() };
         let upstream = Arc::new(Upstream::new(options));
         let group = Arc::new(Group::new(vec![Arc::clone(&upstream)], Balance::Least).unwrap());
         let check = Check {
