@@ -12,7 +12,10 @@ mod way;
 #[cfg(test)]
 mod tests;
 
-use std::hash::{Hash as _, Hasher as _};
+use std::{
+    hash::{Hash as _, Hasher as _},
+    sync::Arc,
+};
 
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
@@ -30,7 +33,7 @@ use self::{
     way::Way,
 };
 use crate::{
-    Answer, Ask, Caller, Handler,
+    Answer, Ask, Caller, Handler, Provenance,
     handler::plain_text,
     upstream::{Call, CallError, Reply},
 };
@@ -122,7 +125,12 @@ impl Proxy {
     }
 
     fn inbound(&self, route: &Route, reply: Reply) -> Answer {
-        let Reply { mut response, .. } = reply;
+        let Reply { mut response, upstream, timings } = reply;
+        response.body_mut().came_from(Provenance {
+            upstream: Some(Arc::clone(upstream.name())),
+            connect: timings.connect,
+            blocked: None,
+        });
         let headers = response.headers();
         let is_switch = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let upgrade = if is_switch { hops::upgrade(headers) } else { None };

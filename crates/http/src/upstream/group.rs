@@ -190,7 +190,7 @@ async fn ask(
 fn failed(upstream: &Upstream, broken: Broken, method: &Method) -> Failed {
     let Broken { why, body, heard } = broken;
     let body = body.filter(|_| !heard && may_repeat(&why, method));
-    let name = upstream.name().to_owned();
+    let name = upstream.name().to_string();
     let error = match why {
         Why::Request(fault) => CallError::Request(fault),
         Why::Late => CallError::Late { upstream: name },

@@ -31,7 +31,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Upstream {
     id: pool::Id,
-    name: String,
+    name: Arc<str>,
     options: Options,
     in_flight: AtomicU32,
     health: Health,
@@ -50,7 +50,7 @@ impl Upstream {
     /// An upstream of which nothing bad is known.
     pub fn new(options: Options) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let name = options.endpoint.to_string();
+        let name = options.endpoint.to_string().into();
         Self {
             id: NEXT.fetch_add(1, Relaxed),
             name,
@@ -61,7 +61,7 @@ impl Upstream {
     }
 
     /// Its endpoint, as text.
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> &Arc<str> {
         &self.name
     }
 
