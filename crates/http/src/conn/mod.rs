@@ -18,6 +18,7 @@ mod refusal;
 mod send;
 mod straight;
 mod streams;
+mod sweep;
 mod transport;
 mod tunnel;
 

@@ -66,16 +66,19 @@ async fn an_http2_drain_lets_the_answer_under_way_end() {
     assert_eq!(finishing.await.unwrap(), Drained::InTime);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_idle_http2_connection_is_closed() {
-    let limits = Limits { idle_max: Duration::ZERO, ..Limits::default() };
-    let (mut sender, _shutdown) = http2(limits).await;
+    let (mut sender, _shutdown) = http2(no_time()).await;
     let request = get("https://a/now").body(Empty::new()).unwrap();
     let answer = sender.send_request(request).await.unwrap();
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "now");
-    // Readiness becomes an error once the server has gone.
-    while sender.ready().await.is_ok() {
-        tokio::task::yield_now().await;
+    in_time(closed(&mut sender)).await;
+}
+
+/// Waits until the server has gone.
+async fn closed(sender: &mut SendRequest<Empty<Bytes>>) {
+    while !sender.is_closed() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
