@@ -14,6 +14,7 @@ pub mod files;
 mod handler;
 mod hosts;
 mod mapping;
+mod places;
 #[cfg(test)]
 mod says;
 

@@ -38,7 +38,7 @@ pub(super) async fn serve(
     drain: &Drain,
 ) -> Result<(), Fault> {
     let pulse = Arc::clone(&asking.pulse);
-    let patience = Patience::new(Arc::clone(&asking.shared), limits);
+    let patience = Patience::new(asking.shared.clone(), limits);
     let streams = Streams::of(&pulse, patience.clone());
     let crowded = Limits { stall_max: patience.crowded, ..*limits };
     let batched = Batched::new(Transport::new(stream, Arc::clone(&pulse), None));

@@ -92,7 +92,7 @@ async fn a_stream_that_its_client_lets_stand_is_reset_and_the_others_go_on() {
     let answer = sender.send_request(file_request()).await.unwrap();
     let begun = tokio::time::Instant::now();
     // It takes other answers meanwhile, but no more of this one than its window lets in.
-    while http.shared.available_permits() < limits.shared_max {
+    while http.shared.free() < limits.shared_max {
         tokio::time::sleep(Duration::from_secs(10)).await;
         let request = get("https://a/now").body(Empty::new()).unwrap();
         let now = sender.send_request(request).await.unwrap();
@@ -119,7 +119,7 @@ async fn a_crowd_of_bodies_has_no_room_for_another_and_less_patience() {
     assert_eq!(statuses, [200, 200, 503]);
     assert_eq!(third.headers()["retry-after"], "5");
     let begun = tokio::time::Instant::now();
-    while http.shared.available_permits() == 0 {
+    while http.shared.free() == 0 {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     assert!(begun.elapsed() < limits.stall_max / 2, "too late: {:?}", begun.elapsed());
