@@ -14,7 +14,7 @@ pub(crate) struct Places {
 /// A place, or several at once, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 impl Places {
@@ -32,7 +32,7 @@ impl Places {
     /// So many places at once, if there are as many.
     pub(crate) fn take_many(&self, count: usize) -> Option<Place> {
         let permit = Arc::clone(&self.free).try_acquire_many_owned(u32::try_from(count).ok()?);
-        Some(Place { _permit: permit.ok()? })
+        Some(Place { permit: permit.ok()? })
     }
 
     /// Waits for a place, behind those who wait already.
@@ -40,7 +40,7 @@ impl Places {
     /// Cancel safe.
     pub(crate) async fn wait(&self) -> Place {
         let permit = Arc::clone(&self.free).acquire_owned().await;
-        Place { _permit: permit.expect("an open semaphore") }
+        Place { permit: permit.expect("an open semaphore") }
     }
 
     /// Whether more than half of them are taken.
@@ -52,6 +52,14 @@ impl Places {
     #[cfg(test)]
     pub(crate) fn free(&self) -> usize {
         self.free.available_permits()
+    }
+}
+
+impl Place {
+    /// Gives back all but `count` of several.
+    pub(crate) fn shrink_to(&mut self, count: usize) {
+        let spare = self.permit.num_permits().saturating_sub(count);
+        drop(self.permit.split(spare));
     }
 }
 
@@ -78,6 +86,17 @@ mod tests {
         assert!(third.is_some() && places.are_crowded());
         drop(two);
         assert_eq!(places.free(), 3);
+    }
+
+    #[test]
+    fn of_several_places_some_can_be_given_back() {
+        let places = Places::at_most(4);
+        let mut several = places.take_many(3).unwrap();
+        several.shrink_to(2);
+        several.shrink_to(5);
+        assert_eq!(places.free(), 2);
+        several.shrink_to(0);
+        assert_eq!(places.free(), 4);
     }
 
     #[test]

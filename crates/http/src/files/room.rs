@@ -10,8 +10,8 @@ use crate::places::{Place, Places};
 /// What a place is for, in bytes.
 const UNIT_BYTES: usize = 1024;
 
-/// Memory for so many bytes.
-#[derive(Debug)]
+/// Memory for so many bytes. Clones share it.
+#[derive(Clone, Debug)]
 pub(super) struct Room {
     units: Places,
 }
@@ -25,7 +25,7 @@ struct Kept<T> {
 /// Room that is taken, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Taken {
-    _units: Place,
+    units: Place,
 }
 
 impl<T: AsRef<[u8]>> AsRef<[u8]> for Kept<T> {
@@ -42,13 +42,22 @@ impl Room {
 
     /// Room for `bytes`, if there is as much left.
     pub(super) fn take(&self, bytes: u64) -> Option<Taken> {
-        let units = usize::try_from(bytes.div_ceil(UNIT_BYTES as u64)).ok()?;
-        Some(Taken { _units: self.units.take_many(units)? })
+        let units = units_of(bytes);
+        Some(Taken { units: self.units.take_many(units)? })
     }
 }
 
+fn units_of(bytes: u64) -> usize {
+    usize::try_from(bytes.div_ceil(UNIT_BYTES as u64)).unwrap_or(usize::MAX)
+}
+
 impl Taken {
-    /// `bytes`, for which it was taken.
+    /// Gives back what is not needed for `bytes`.
+    pub(super) fn shrink_to(&mut self, bytes: u64) {
+        self.units.shrink_to(units_of(bytes));
+    }
+
+    /// `bytes`, for which it was taken. They have no spare capacity, which nobody counts.
     pub(super) fn hold(self, bytes: impl AsRef<[u8]> + Send + 'static) -> Bytes {
         Bytes::from_owner(Kept { bytes, _room: self })
     }
@@ -70,5 +79,14 @@ mod tests {
         drop(part);
         assert!(room.take(4096).is_some());
         assert!(room.take(4097).is_none());
+    }
+
+    #[test]
+    fn what_turns_out_not_to_be_needed_is_given_back() {
+        let room = Room::of(4096);
+        let mut taken = room.take(4096).unwrap();
+        taken.shrink_to(1025);
+        assert!(room.take(2049).is_none());
+        assert!(room.take(2048).is_some());
     }
 }
