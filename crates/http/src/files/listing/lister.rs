@@ -53,7 +53,9 @@ impl Lister {
     ///
     /// [`Refusal::Busy`] if there is no room left for it.
     pub(in crate::files) fn keep(&self, text: String) -> Result<Bytes, Refusal> {
+        // What it was given to grow is more than half of it at times.
+        let text = text.into_boxed_str();
         let room = self.room.take(text.len() as u64).ok_or(Refusal::Busy)?;
-        Ok(room.hold(text))
+        Ok(room.hold(text.into_boxed_bytes()))
     }
 }
