@@ -200,6 +200,24 @@ fn small_files_on_their_way_take_so_much_memory_and_others_come_from_disk() {
 }
 
 #[test]
+fn a_small_file_that_found_no_room_keeps_its_tag_and_gets_room_when_there_is_some() {
+    // The second is too big to be digested.
+    let texts = [prose(3000), prose(70_000)];
+    let site = Site::with(&[("small", &texts[0]), ("big", &texts[1])], |options| {
+        options.limits.renew_after = Duration::ZERO;
+        options.limits.hot_file_bytes_max = 128 << 10;
+    });
+    let filler: Vec<_> = std::iter::from_fn(|| site.files.room.take(1)).collect();
+    let crowded = ["/small", "/big"].map(|path| site.get(path));
+    assert_eq!(crowded.each_ref().map(|got| got.from), [From::Disk; 2]);
+    drop(filler);
+    let kept = ["/small", "/big"].map(|path| site.get(path));
+    assert_eq!(kept.each_ref().map(|got| got.from), [From::Memory; 2]);
+    let tags = |got: &[Got; 2]| got.each_ref().map(|got| got.field("etag").to_owned());
+    assert_eq!(tags(&crowded), tags(&kept));
+}
+
+#[test]
 fn coded_files_on_their_way_take_so_much_memory_and_others_are_sent_as_they_are() {
     let texts = [1, 2, 3].map(|seed| half_noise(seed, 8192));
     let tree = [("a.txt", &*texts[0]), ("b.txt", &texts[1]), ("c.txt", &texts[2])];
