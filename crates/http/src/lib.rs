@@ -14,6 +14,7 @@ pub mod files;
 mod handler;
 mod hosts;
 mod mapping;
+mod places;
 mod provenance;
 pub mod proxy;
 #[cfg(test)]
