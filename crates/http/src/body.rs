@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use relais_net::{Fault, Stream};
 
-use crate::FileSpan;
+use crate::{FileSpan, Provenance};
 
 /// An answer's body. What it is made of stays visible to the connection, which sends a
 /// [`Piece::File`] without bringing it to memory where it can.
@@ -30,6 +30,7 @@ pub struct Body {
     /// The same, once steps of it are on their way.
     steps: Option<Arc<Steps>>,
     sent: u64,
+    provenance: Option<Box<Provenance>>,
 }
 
 /// Who is told of an end.
@@ -144,7 +145,7 @@ impl Body {
     }
 
     fn made_of(kind: Kind, left: Option<u64>) -> Self {
-        Self { kind, left, rest: None, end: None, steps: None, sent: 0 }
+        Self { kind, left, rest: None, end: None, steps: None, sent: 0, provenance: None }
     }
 
     /// Has `end` told once how the body ended: when it is dropped, or when the last of its bytes,
@@ -159,6 +160,16 @@ impl Body {
                 end(ended);
             }),
         });
+    }
+
+    /// Says how the answer came about.
+    pub fn came_from(&mut self, provenance: Provenance) {
+        self.provenance = Some(Box::new(provenance));
+    }
+
+    /// How the answer came about, if anybody said.
+    pub fn provenance(&self) -> Option<&Provenance> {
+        self.provenance.as_deref()
     }
 
     /// Whether it is [`Body::full`]: a client that lets it stand costs no more than its few bytes.

@@ -6,10 +6,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use crate::{
+    mapping::Mapping,
+    places::{Place, Places},
+};
 use rustix::fs::{AtFlags, Statx, StatxFlags};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-use crate::mapping::Mapping;
 
 /// A file as it was when it was opened.
 #[derive(Debug)]
@@ -27,15 +28,9 @@ pub struct OpenFile {
 /// those who ask next. Clones share the places.
 #[derive(Clone, Debug)]
 pub struct OpenFiles {
-    places: Arc<Semaphore>,
+    places: Places,
     /// Places for files that nobody is being sent: never more than half of all.
-    lent: Arc<Semaphore>,
-}
-
-/// A place among [`OpenFiles`], until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Place {
-    _permit: OwnedSemaphorePermit,
+    lent: Places,
 }
 
 /// What tells one state of a file from another without reading it.
@@ -97,25 +92,19 @@ impl From<&Statx> for Stamp {
 impl OpenFiles {
     /// Places for `max` files.
     pub fn at_most(max: usize) -> Self {
-        let places = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
-        Self { places: places(max), lent: places(max / 2) }
+        Self { places: Places::at_most(max), lent: Places::at_most(max / 2) }
     }
 
     /// A place for keeping a file open that nobody is being sent, if there is one.
     pub(crate) fn lend(&self) -> Option<Place> {
-        place(&self.lent)
+        self.lent.take()
     }
-}
-
-fn place(places: &Arc<Semaphore>) -> Option<Place> {
-    let permit = Arc::clone(places).try_acquire_owned().ok()?;
-    Some(Place { _permit: permit })
 }
 
 impl OpenFile {
     /// `file`, as it is now, with a place among `files` if one is left.
     pub fn new(file: File, stamp: Stamp, files: &OpenFiles) -> Self {
-        Self { file, stamp, place: place(&files.places), mapping: OnceLock::new() }
+        Self { file, stamp, place: files.places.take(), mapping: OnceLock::new() }
     }
 
     /// Its bytes as memory, where the file system has that.

@@ -14,6 +14,8 @@ pub mod files;
 mod handler;
 mod hosts;
 mod mapping;
+mod places;
+mod provenance;
 pub mod proxy;
 #[cfg(test)]
 mod says;
@@ -24,3 +26,4 @@ pub use conn::{HandlerSlot, Http, Limits};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
 pub use handler::{Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused};
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
+pub use provenance::Provenance;

@@ -2,7 +2,8 @@
 //!
 //! The way in is [`Listener`] → [`Incoming`] → [`Conn`]. What a listener does with its connections
 //! is a [`Service`]; a [`Door`] joins the two, and [`serve`] lets callers in through it. Each
-//! connection lives on one of the [`Cores`] from its handshake to its end.
+//! connection lives on one of the [`Cores`] from its handshake to its end. The way out is a
+//! [`Dialer`].
 
 mod accept;
 mod bind;
@@ -13,7 +14,9 @@ mod endpoint;
 mod fault;
 mod gate;
 mod listener;
+mod network;
 mod peer;
+mod reach;
 mod service;
 mod shutdown;
 mod stream;
@@ -22,12 +25,13 @@ pub mod tls;
 pub use accept::next_caller;
 pub use bind::{SocketFile, bind_path};
 pub use cores::{Cores, Seat, turn};
-pub use dial::dial;
+pub use dial::{Access, Callee, DialError, DialLimits, Dialed, Dialer, Stage, Timings};
 pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};
 pub use fault::{Fault, Side};
 pub use gate::{Gate, Permit, Refused};
 pub use listener::{Conn, HandshakeError, Incoming, Listener};
+pub use network::{Network, ParseNetworkError};
 pub use peer::{Client, Peer};
 pub use service::{DynService, Service};
 pub use shutdown::{Drain, Drained, Shutdown};

@@ -1,14 +1,14 @@
-//! Who called.
+//! Who is at the other end.
 
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-/// Who called.
+/// Who is at the other end: who called, or was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
-    /// From an address. Never an IPv4 address in IPv6 clothes.
+    /// At an address. Never an IPv4 address in IPv6 clothes.
     Net(SocketAddr),
     /// Over a Unix socket, or from inside this process.
     Local,
@@ -29,7 +29,7 @@ pub enum Client {
 }
 
 impl Peer {
-    /// Whoever calls from `at`.
+    /// Whoever is at `at`.
     pub(crate) fn at(at: SocketAddr) -> Self {
         Self::Net(SocketAddr::new(at.ip().to_canonical(), at.port()))
     }

@@ -8,7 +8,8 @@
 //! - [`date`]: the three spellings of a date in HTTP
 //! - [`etag`]: entity tags, and the lists of them in conditions
 //! - [`host`]: who is asked: the `Host` field and the authority of a URI
-//! - [`http1`]: the guard, which refuses HTTP/1 messages that two parsers could read differently
+//! - [`http1`]: the guard, which refuses HTTP/1 messages that two parsers could read differently, and
+//!   answers, read as strictly
 //! - [`range`]: which bytes of a file are asked for
 //! - [`target`]: which file a path means, and paths in links
 //! - [`visible`]: texts of strangers, fit to be looked at

@@ -10,7 +10,6 @@ use arc_swap::ArcSwap;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, service::Service};
 use relais_net::{Fault, Side};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tracing::{debug, warn};
 
 use super::{
@@ -23,6 +22,7 @@ use super::{
 use crate::{
     Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused,
     handler::{ConnBody, plain_text, status_of},
+    places::{Place, Places},
 };
 
 /// The handler behind a door. A slot, because a reload changes it under open connections: each
@@ -37,7 +37,7 @@ pub(super) struct Asking {
     pub(super) pulse: Arc<Pulse>,
     pub(super) files: Files,
     /// Places for bodies that are brought to memory beside others, of all connections.
-    pub(super) shared: Arc<Semaphore>,
+    pub(super) shared: Places,
     /// See [`Rules`].
     pub(super) fields_max: u32,
 }
@@ -81,7 +81,7 @@ impl Asking {
         answer.map(|body| self.outgoing(body, place))
     }
 
-    fn outgoing(&self, body: Body, place: Option<OwnedSemaphorePermit>) -> Outgoing {
+    fn outgoing(&self, body: Body, place: Option<Place>) -> Outgoing {
         Outgoing::new(body, self.files, Arc::clone(&self.pulse), place)
     }
 
@@ -91,11 +91,11 @@ impl Asking {
     /// # Errors
     ///
     /// If there is none.
-    fn place(&self, body: &Body) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
+    fn place(&self, body: &Body) -> Result<Option<Place>, Full> {
         if self.files != Files::ReadShared || body.is_shared() || body.left() == Some(0) {
             return Ok(None);
         }
-        Arc::clone(&self.shared).try_acquire_owned().map(Some)
+        self.shared.take().map(Some).ok_or(Full)
     }
 
     async fn ask(self, ask: Ask) -> Result<Response<Outgoing>, Fault> {
@@ -109,6 +109,9 @@ impl Asking {
         Ok(self.send(answer))
     }
 }
+
+/// Every place is taken.
+struct Full;
 
 /// A request under way. Counted out if it is given up before there is an answer, whose body takes
 /// over the counting.

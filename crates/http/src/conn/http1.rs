@@ -1,14 +1,14 @@
 //! An HTTP/1 connection: awake with hyper while something is under way, at rest without it.
 
 use std::{
-    future::{Future, poll_fn},
+    future::poll_fn,
     io,
     pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -17,7 +17,6 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use relais_net::{Drain, Fault, Side, Stream};
 use relais_wire::http1::{Guard, HeadLimits};
-use tokio::time::{Instant, Sleep};
 
 use super::{
     Limits,
@@ -25,6 +24,7 @@ use super::{
     pulse::{Judged, Pulse, SWEEP},
     refusal,
     straight::{self, Left},
+    sweep::{Stop, Sweep},
     transport::Transport,
     tunnel::{self, Switch},
 };
@@ -227,8 +227,6 @@ struct Awake<'a> {
     counted: Counted<'a>,
     /// Told to close after the answer under way.
     closing: bool,
-    /// The sweep's sleep has our waker.
-    swept: bool,
 }
 
 /// One of the connections awake, until it is dropped.
@@ -263,26 +261,21 @@ impl<'a> Awake<'a> {
             limits: shared.limits,
             counted: Counted::new(shared),
             closing: false,
-            swept: false,
         }
     }
 
     async fn run(mut self, drain: &Drain) -> Slept {
-        let mut sweep = pin!(tokio::time::sleep(SWEEP));
-        let mut stop = pin!(drain.requested());
-        // Polled once to be woken by it; whether it came is asked of `drain`, which is cheaper.
-        let mut listening = false;
+        let (mut timer, mut word) = (pin!(tokio::time::sleep(SWEEP)), pin!(drain.requested()));
+        let mut sweep = Sweep::new(timer.as_mut());
+        let mut stop = Stop::new(drain, word.as_mut());
         let ending = poll_fn(|cx| {
-            if !listening {
-                _ = stop.as_mut().poll(cx);
-                listening = true;
-            }
-            let polled = self.poll(cx, sweep.as_mut());
+            let is_told = stop.is_requested(cx);
+            let polled = self.poll(cx, &mut sweep);
             // Not before hyper has read what it was called in for.
-            if polled.is_pending() && !self.closing && drain.is_requested() {
+            if polled.is_pending() && !self.closing && is_told {
                 self.closing = true;
                 Pin::new(&mut *self.hyper).graceful_shutdown();
-                return self.poll(cx, sweep.as_mut());
+                return self.poll(cx, &mut sweep);
             }
             polled
         })
@@ -301,7 +294,7 @@ impl<'a> Awake<'a> {
         Slept { transport, early, ending, word }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, mut sweep: Pin<&mut Sleep>) -> Poll<Ending> {
+    fn poll(&mut self, cx: &mut Context<'_>, sweep: &mut Sweep<'_>) -> Poll<Ending> {
         if let Poll::Ready(ended) = self.hyper.poll_without_shutdown(cx) {
             return Poll::Ready(Ending::Over(ended));
         }
@@ -309,18 +302,11 @@ impl<'a> Awake<'a> {
         if rests && self.counted.is_crowded() {
             return Poll::Ready(Ending::AtRest);
         }
-        // A time that has not come is not polled: the sleep has our waker since it was set.
-        if !sweep.is_elapsed() && self.swept {
-            return Poll::Pending;
+        ready!(sweep.poll_due(cx));
+        match self.pulse.judge(self.limits) {
+            Judged::Well if rests => Poll::Ready(Ending::AtRest),
+            Judged::Well => Poll::Pending,
+            judged => Poll::Ready(Ending::Judged(judged)),
         }
-        while sweep.as_mut().poll(cx).is_ready() {
-            match self.pulse.judge(self.limits) {
-                Judged::Well if rests => return Poll::Ready(Ending::AtRest),
-                Judged::Well => sweep.as_mut().reset(Instant::now() + SWEEP),
-                judged => return Poll::Ready(Ending::Judged(judged)),
-            }
-        }
-        self.swept = true;
-        Poll::Pending
     }
 }

@@ -1,18 +1,24 @@
 //! An HTTP/2 connection. h2 keeps the limits on frames, resets and windows; ours are the times.
 
-use std::{future::poll_fn, io, pin::pin, sync::Arc, task::Poll};
+use std::{
+    future::poll_fn,
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use hyper::server::conn::http2;
 use hyper_util::rt::TokioIo;
 use relais_net::{Drain, Fault, Side, Stream};
-use tokio::time::Instant;
 
 use super::{
     Limits,
     asking::Asking,
     batch::Batched,
-    pulse::{Judged, SWEEP},
+    pulse::{Judged, Pulse, SWEEP},
     streams::{Patience, Streams},
+    sweep::{Stop, Sweep},
     transport::Transport,
 };
 
@@ -32,7 +38,7 @@ pub(super) async fn serve(
     drain: &Drain,
 ) -> Result<(), Fault> {
     let pulse = Arc::clone(&asking.pulse);
-    let patience = Patience::new(Arc::clone(&asking.shared), limits);
+    let patience = Patience::new(asking.shared.clone(), limits);
     let streams = Streams::of(&pulse, patience.clone());
     let crowded = Limits { stall_max: patience.crowded, ..*limits };
     let batched = Batched::new(Transport::new(stream, Arc::clone(&pulse), None));
@@ -43,43 +49,67 @@ pub(super) async fn serve(
             .max_send_buf_size(STREAM_BYTES_MAX)
             .serve_connection(TokioIo::new(batched.clone()), asking)
     );
-    let mut sweep = pin!(tokio::time::sleep(SWEEP));
-    let mut stop = pin!(drain.requested());
-    let mut closing = false;
+    let mut framed =
+        Framed { hyper: hyper.as_mut(), batched, pulse, limits, crowded, patience, closing: false };
+    let (mut timer, mut word) = (pin!(tokio::time::sleep(SWEEP)), pin!(drain.requested()));
+    let mut sweep = Sweep::new(timer.as_mut());
+    let mut stop = Stop::new(drain, word.as_mut());
     poll_fn(|cx| {
-        if !closing && stop.as_mut().poll(cx).is_ready() {
-            closing = true;
-            hyper.as_mut().graceful_shutdown();
+        if stop.is_requested(cx) {
+            framed.close();
         }
-        if let Poll::Ready(ended) = hyper.as_mut().poll(cx) {
+        framed.poll(cx, &mut sweep)
+    })
+    .await
+}
+
+type Hyper = http2::Connection<TokioIo<Batched>, Asking, Streams>;
+
+/// A connection with hyper.
+struct Framed<'a> {
+    hyper: Pin<&'a mut Hyper>,
+    batched: Batched,
+    pulse: Arc<Pulse>,
+    limits: &'a Limits,
+    /// Those while most places for bodies are taken.
+    crowded: Limits,
+    patience: Patience,
+    /// Told to close after the answers under way.
+    closing: bool,
+}
+
+impl Framed<'_> {
+    fn close(&mut self) {
+        if !self.closing {
+            self.closing = true;
+            self.hyper.as_mut().graceful_shutdown();
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, sweep: &mut Sweep<'_>) -> Poll<Result<(), Fault>> {
+        if let Poll::Ready(ended) = self.hyper.as_mut().poll(cx) {
             return Poll::Ready(ended.map_err(|error| {
                 Fault::new(Side::Client, "talking HTTP/2", io::Error::other(error))
             }));
         }
-        if let Poll::Ready(Err(error)) = batched.poll_leave(cx) {
+        if let Poll::Ready(Err(error)) = self.batched.poll_leave(cx) {
             return Poll::Ready(Err(Fault::new(Side::Client, "writing HTTP/2", error)));
         }
-        while sweep.as_mut().poll(cx).is_ready() {
-            let limits = if patience.is_crowded() { &crowded } else { limits };
-            match pulse.judge(limits) {
-                Judged::Well => sweep.as_mut().reset(Instant::now() + SWEEP),
-                Judged::Idle if !closing => {
-                    closing = true;
-                    hyper.as_mut().graceful_shutdown();
-                    sweep.as_mut().reset(Instant::now() + SWEEP);
-                }
-                Judged::Idle | Judged::Slow | Judged::Deaf => {
-                    batched.reset();
-                    let error = io::ErrorKind::TimedOut.into();
-                    return Poll::Ready(Err(Fault::new(
-                        Side::Client,
-                        "waiting for the client",
-                        error,
-                    )));
-                }
+        ready!(sweep.poll_due(cx));
+        let limits = if self.patience.is_crowded() { &self.crowded } else { self.limits };
+        match self.pulse.judge(limits) {
+            Judged::Well => Poll::Pending,
+            Judged::Idle if !self.closing => {
+                self.close();
+                // What that has hyper say is said in its next poll.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Judged::Idle | Judged::Slow | Judged::Deaf => {
+                self.batched.reset();
+                let error = io::ErrorKind::TimedOut.into();
+                Poll::Ready(Err(Fault::new(Side::Client, "waiting for the client", error)))
             }
         }
-        Poll::Pending
-    })
-    .await
+    }
 }

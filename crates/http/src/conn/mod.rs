@@ -18,6 +18,7 @@ mod refusal;
 mod send;
 mod straight;
 mod streams;
+mod sweep;
 mod transport;
 mod tunnel;
 
@@ -28,12 +29,11 @@ use std::sync::{Arc, atomic::AtomicU32};
 
 use relais_net::{Conn, Drain, Fault, Service, Stream, tls};
 use relais_wire::http1::starts_like_request;
-use tokio::sync::Semaphore;
 
 pub use asking::HandlerSlot;
 pub use limits::Limits;
 
-use crate::Caller;
+use crate::{Caller, places::Places};
 use asking::Asking;
 use outgoing::Files;
 use pulse::Pulse;
@@ -46,14 +46,13 @@ pub struct Http {
     /// Connections that hold hyper's buffers, on all cores.
     awake: Arc<AtomicU32>,
     /// Places for bodies that HTTP/2 brings to memory, on all cores.
-    shared: Arc<Semaphore>,
+    shared: Places,
 }
 
 impl Http {
     /// A service that has `handler` answer requests, within `limits`.
     pub fn new(handler: HandlerSlot, limits: Limits) -> Self {
-        let shared = Arc::new(Semaphore::new(limits.shared_max));
-        Self { handler, limits, awake: Arc::default(), shared }
+        Self { handler, limits, awake: Arc::default(), shared: Places::at_most(limits.shared_max) }
     }
 }
 
@@ -73,7 +72,7 @@ impl Service for Http {
             caller,
             pulse: Arc::clone(&pulse),
             files,
-            shared: Arc::clone(&self.shared),
+            shared: self.shared.clone(),
             fields_max: self.limits.head.fields_max,
         };
         if is_http2 {

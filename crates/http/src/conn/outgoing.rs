@@ -11,13 +11,12 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use relais_net::{Fault, Side};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     placeholder::{STEP_BYTES, placeholder},
     pulse::Pulse,
 };
-use crate::{Body, FileSpan, Piece};
+use crate::{Body, FileSpan, Piece, places::Place};
 
 /// How much of a file is brought to memory at a time for a connection's only answer: enough that
 /// the system calls do not show, little enough to stay in the processor's cache.
@@ -57,16 +56,11 @@ pub(super) struct Outgoing {
     pulse: Arc<Pulse>,
     owes: bool,
     /// Of the places for bodies that are brought to memory beside others.
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Option<Place>,
 }
 
 impl Outgoing {
-    pub(super) fn new(
-        body: Body,
-        files: Files,
-        pulse: Arc<Pulse>,
-        place: Option<OwnedSemaphorePermit>,
-    ) -> Self {
+    pub(super) fn new(body: Body, files: Files, pulse: Arc<Pulse>, place: Option<Place>) -> Self {
         pulse.answering();
         Self { body, files, pulse, owes: false, _place: place }
     }

@@ -16,16 +16,14 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use relais_net::Drain;
-use tokio::{
-    io::{AsyncWrite, ReadBuf},
-    time::{Instant, Sleep},
-};
+use tokio::io::{AsyncWrite, ReadBuf};
 
 use super::{
     Limits,
     asking::Asking,
     head,
     pulse::{Judged, SWEEP},
+    sweep::{Stop, Sweep},
     transport::Transport,
 };
 use crate::Ask;
@@ -60,22 +58,14 @@ pub(super) async fn walk(
     limits: &Limits,
     drain: &Drain,
 ) -> Left {
-    let mut sweep = pin!(tokio::time::sleep(SWEEP));
-    let mut stop = pin!(drain.requested());
+    let (mut timer, mut word) = (pin!(tokio::time::sleep(SWEEP)), pin!(drain.requested()));
+    let mut sweep = Sweep::new(timer.as_mut());
+    let mut stop = Stop::new(drain, word.as_mut());
     let seen = asking.pulse.answers();
-    let mut walk =
-        Walk { transport, asking, unsent: Unsent::default(), answering: false, seen, swept: false };
-    // Polled once to be woken by it; whether it came is asked of `drain`, which is cheaper.
-    let mut listening = false;
-    poll_fn(|cx| {
-        if !listening {
-            _ = stop.as_mut().poll(cx);
-            listening = true;
-        }
-        match walk.poll(cx, drain) {
-            Poll::Pending => walk.poll_sweep(cx, sweep.as_mut(), limits),
-            left @ Poll::Ready(_) => left,
-        }
+    let mut walk = Walk { transport, asking, unsent: Unsent::default(), answering: false, seen };
+    poll_fn(|cx| match walk.poll(cx, &mut stop) {
+        Poll::Pending => walk.poll_sweep(cx, &mut sweep, limits),
+        left @ Poll::Ready(_) => left,
     })
     .await
 }
@@ -88,8 +78,6 @@ struct Walk<'a> {
     answering: bool,
     /// Answers there had been at the last sweep.
     seen: u64,
-    /// The sweep's sleep has our waker.
-    swept: bool,
 }
 
 /// What the straight way makes of what came in.
@@ -101,7 +89,11 @@ enum Taken {
 }
 
 impl Walk<'_> {
-    fn poll(&mut self, cx: &mut Context<'_>, drain: &Drain) -> Poll<Left> {
+    fn poll<F: Future<Output = ()>>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stop: &mut Stop<'_, F>,
+    ) -> Poll<Left> {
         loop {
             if self.answering
                 && let Err(error) = ready!(self.poll_send(cx))
@@ -130,7 +122,7 @@ impl Walk<'_> {
                 Poll::Ready(None) => (),
                 Poll::Ready(Some(left)) => return Poll::Ready(left),
                 // What was asked before we were told to stop is answered.
-                Poll::Pending if drain.is_requested() && !self.transport.has_unread() => {
+                Poll::Pending if stop.is_requested(cx) && !self.transport.has_unread() => {
                     return Poll::Ready(Left::Over(Ok(())));
                 }
                 Poll::Pending => return Poll::Pending,
@@ -189,26 +181,18 @@ impl Walk<'_> {
     fn poll_sweep(
         &mut self,
         cx: &mut Context<'_>,
-        mut sweep: Pin<&mut Sleep>,
+        sweep: &mut Sweep<'_>,
         limits: &Limits,
     ) -> Poll<Left> {
-        // A time that has not come is not polled: the sleep has our waker since it was set.
-        if !sweep.is_elapsed() && self.swept {
-            return Poll::Pending;
+        ready!(sweep.poll_due(cx));
+        let answers = self.asking.pulse.answers();
+        let is_unused = !self.answering && answers == self.seen;
+        self.seen = answers;
+        match self.asking.pulse.judge(limits) {
+            Judged::Well if is_unused => Poll::Ready(Left::AtRest),
+            Judged::Well => Poll::Pending,
+            judged => Poll::Ready(Left::Judged(judged)),
         }
-        while sweep.as_mut().poll(cx).is_ready() {
-            let answers = self.asking.pulse.answers();
-            match self.asking.pulse.judge(limits) {
-                Judged::Well if !self.answering && answers == self.seen => {
-                    return Poll::Ready(Left::AtRest);
-                }
-                Judged::Well => sweep.as_mut().reset(Instant::now() + SWEEP),
-                judged => return Poll::Ready(Left::Judged(judged)),
-            }
-            self.seen = answers;
-        }
-        self.swept = true;
-        Poll::Pending
     }
 }
 

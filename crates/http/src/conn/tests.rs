@@ -7,7 +7,9 @@ mod straight;
 use std::{
     io::Write,
     os::unix::fs::FileExt,
+    pin::pin,
     sync::Arc,
+    task::{Context, Waker},
     time::{Duration, SystemTime},
 };
 
@@ -20,6 +22,7 @@ use relais_wire::{date::parse_http_date, http1::HeadLimits};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     net::{TcpListener, TcpStream},
+    task::coop::consume_budget,
 };
 
 use super::*;
@@ -35,7 +38,18 @@ struct Stage {
 
 impl Handler for Stage {
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
-        (ask.request.uri().path() == "/now").then(|| Response::new(Body::full("now".into())))
+        match ask.request.uri().path() {
+            "/now" => Some(Response::new(Body::full("now".into()))),
+            "/busy" => {
+                spend_budget();
+                Some(Response::new(Body::full("busy".into())))
+            }
+            "/busy-long" => {
+                spend_budget();
+                Some(Response::new(Body::full(vec![b'x'; 3_000_000].into())))
+            }
+            _ => None,
+        }
     }
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
@@ -43,6 +57,10 @@ impl Handler for Stage {
             "/later" => {
                 tokio::task::yield_now().await;
                 Ok(Response::new(Body::full("later".into())))
+            }
+            "/busy-later" => {
+                spend_budget();
+                Ok(Response::new(Body::full("busy".into())))
             }
             "/echo" => {
                 let bytes = ask.request.into_body().collect().await?.to_bytes();
@@ -61,6 +79,12 @@ impl Handler for Stage {
             path => panic!("no act for {path}"),
         }
     }
+}
+
+/// Spends what the task under way may do before others have their turn.
+pub(super) fn spend_budget() {
+    let mut cx = Context::from_waker(Waker::noop());
+    while pin!(consume_budget()).poll(&mut cx).is_ready() {}
 }
 
 fn fault(side: Side) -> Fault {
@@ -454,22 +478,49 @@ async fn check_head((fields_max, head_bytes_max): (u32, u32), fields: &str, expe
     assert!(output.starts_with(expect), "{fields_max}, {head_bytes_max}: {output}");
 }
 
-/// Times here are real, as the clock that counts them is the kernel's coarse one: limits of nothing
-/// make the first sweep end the connection.
-#[tokio::test]
-async fn who_takes_too_long_is_told_or_left() {
+/// Limits of nothing. The clock that they are held against is the kernel's coarse one, which no test
+/// can pause: the first sweep after its next tick ends the connection.
+fn no_time() -> Limits {
     let none = Duration::ZERO;
-    let limits = Limits { head_max: none, idle_max: none, stall_max: none, ..Limits::default() };
-    check_slow(limits, "GET /now HT", "HTTP/1.1 408 ").await;
-    check_slow(limits, "", "").await;
-    let begun = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nh";
-    check_slow(limits, begun, "HTTP/1.1 408 ").await;
+    Limits { head_max: none, idle_max: none, stall_max: none, ..Limits::default() }
 }
 
-async fn check_slow(limits: Limits, input: &str, expect: &str) {
-    let Served { mut client, shutdown: _shutdown } = serve(limits);
+#[tokio::test(start_paused = true)]
+async fn who_takes_too_long_is_told_or_left() {
+    check_slow("GET /now HT", "HTTP/1.1 408 ").await;
+    check_slow("", "").await;
+    let begun = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nh";
+    check_slow(begun, "HTTP/1.1 408 ").await;
+}
+
+/// Who asks for much at once has a poll come to its end before it can wait for the next sweep.
+#[tokio::test(start_paused = true)]
+async fn who_had_much_at_once_is_swept_like_others() {
+    for path in ["/busy", "/busy-later"] {
+        let busy = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let text = NOW.replace("length: 3", "length: 4").replace("now", "busy");
+        check_slow(&busy, &text).await;
+        check_slow(&format!("{busy}GET /now HT"), &format!("{text}HTTP/1.1 408 ")).await;
+    }
+    let (mut client, server) = tokio::io::duplex(1 << 12);
+    let (_shutdown, drain) = none();
+    let http = http(Stage::default(), no_time());
+    let serving =
+        tokio::spawn(async move { http.serve(conn(Stream::Memory(server)), drain).await });
+    client.write_all(b"GET /busy-long HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    // It takes nothing.
+    in_time(serving).await.unwrap().unwrap_err();
+}
+
+async fn check_slow(input: &str, expect: &str) {
+    let Served { mut client, shutdown: _shutdown } = serve(no_time());
     client.write_all(input.as_bytes()).await.unwrap();
-    let output = rest_of(&mut client).await;
+    let output = in_time(rest_of(&mut client)).await;
     assert!(output.starts_with(expect), "{output}");
     assert_eq!(output.is_empty(), expect.is_empty(), "{output}");
+}
+
+/// What `future` gives within a day, of paused time: that is some ticks of a clock that is not.
+async fn in_time<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(Duration::from_hours(24), future).await.expect("it ends")
 }

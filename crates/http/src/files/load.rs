@@ -25,6 +25,9 @@ use crate::OpenFile;
 /// How often a file that changes while it is read is read again.
 const TRIES: usize = 4;
 
+/// Up to which size a file's tag is of its bytes, in bytes: beyond, that takes longer than reading it.
+const DIGESTED_BYTES_MAX: u64 = 64 << 10;
+
 impl Files {
     /// What is known of the file at `at`, which is open as `source`; learned anew if it changed, or
     /// after a while. `source` becomes what was read, if the file changed meanwhile.
@@ -71,20 +74,16 @@ impl Files {
         now: SystemTime,
     ) -> Result<Resource, Refusal> {
         let traits = self.traits(at);
-        let (identity, packed) = match known {
-            // A date that was in the future may be past now.
-            Some(known) if known.identity.modified.is_some() => {
-                (Arc::clone(&known.identity), known.packed.clone())
-            }
-            _ => {
-                let identity = Arc::new(self.identity(at, source, &traits, now)?);
-                let packed = if self.may_pack(&traits, source, now) {
-                    [const { Packed::Untried }; 3]
-                } else {
-                    [const { Packed::Never }; 3]
-                };
-                (identity, packed)
-            }
+        // A date that was in the future may be past now.
+        let known = known.filter(|known| known.identity.modified.is_some());
+        let identity = match &known {
+            Some(known) if !self.may_find_room(&known.identity) => Arc::clone(&known.identity),
+            _ => Arc::new(self.identity(at, source, &traits, now)?),
+        };
+        let packed = match known {
+            Some(known) if known.stamp == source.stamp => known.packed.clone(),
+            _ if self.may_pack(&traits, source, now) => [const { Packed::Untried }; 3],
+            _ => [const { Packed::Never }; 3],
         };
         let sidecars = CODINGS.map(|coding| self.sidecar(at, source, (coding, &traits), now));
         let (stamp, way) = (source.stamp, source.way);
@@ -94,6 +93,11 @@ impl Files {
             _ => Weak::new(),
         };
         Ok(Resource { at, stamp, way, known_at: now, traits, identity, sidecars, packed, lent })
+    }
+
+    /// Whether `variant` would be kept in memory, had there been room for it.
+    fn may_find_room(&self, variant: &Variant) -> bool {
+        matches!(variant.kept, Kept::Disk) && variant.len <= self.limits.hot_file_bytes_max
     }
 
     /// Keeps a file open for those who ask for it next, until it would be looked for anew anyway:
@@ -136,14 +140,7 @@ impl Files {
         now: SystemTime,
     ) -> Result<Variant, Refusal> {
         let coding = Coding::Identity;
-        let (kept, tag) = match self.read_small(at, source, now)? {
-            Some(bytes) => {
-                let tag = tag_of(&bytes, source, coding, now);
-                let is_static = matches!(source.held, Held::Static(_));
-                (if is_static { Kept::Static(bytes) } else { Kept::Memory(bytes) }, tag)
-            }
-            None => (Kept::Disk, stamp_tag(source, coding, now)),
-        };
+        let (kept, tag) = self.read_small(at, source, coding, now)?;
         let form = Form { coding, tag, len: source.stamp.len, kept, sidecar: None };
         Ok(Variant::of(form, traits, source.stamp.modified, now))
     }
@@ -170,44 +167,48 @@ impl Files {
         if beside.stamp.modified < source.stamp.modified {
             return None;
         }
-        let (kept, tag) = match self.read_small(&at, &mut beside, now).ok()? {
-            Some(bytes) => {
-                let tag = tag_of(&bytes, &beside, coding, now);
-                (Kept::Memory(bytes), tag)
-            }
-            None => (Kept::Disk, stamp_tag(&beside, coding, now)),
-        };
+        let (kept, tag) = self.read_small(&at, &mut beside, coding, now).ok()?;
         let stamp = beside.stamp;
         let sidecar = Some(Sidecar { at: CString::new(at).ok()?, stamp, way: beside.way });
         let form = Form { coding, tag, len: stamp.len, kept, sidecar };
         Some(Arc::new(Variant::of(form, traits, stamp.modified, now)))
     }
 
-    /// Reads a file that is small enough to be kept, if there is room for it. One that changes
+    /// Reads a file that is small enough, and keeps it if there is room for it. One that changes
     /// meanwhile is opened and read anew, so that what is read is one state of it and not parts of
     /// two.
+    ///
+    /// Gives its tag, too, which is the same whether there was room or not.
     pub(super) fn read_small(
         &self,
         at: &[u8],
         source: &mut Source,
+        coding: Coding,
         now: SystemTime,
-    ) -> Result<Option<Bytes>, Refusal> {
+    ) -> Result<(Kept, Tag), Refusal> {
         for _ in 0..TRIES {
-            let open = match &source.held {
-                Held::Static(bytes) => return Ok(Some(Bytes::from_static(bytes))),
-                Held::Open(open) => open,
-            };
-            let len = open.stamp.len;
-            if len > self.limits.hot_file_bytes_max {
-                return Ok(None);
+            if let Held::Static(bytes) = source.held {
+                let tag = Tag::of_bytes(bytes, coding);
+                return Ok((Kept::Static(Bytes::from_static(bytes)), tag));
             }
-            let Some(room) = self.room.take(len) else { return Ok(None) };
+            let len = source.stamp.len;
+            let is_small = len <= self.limits.hot_file_bytes_max;
+            let room = if is_small { self.room.take(len) } else { None };
+            // Without room it is read to be digested, and forgotten.
+            if room.is_none() && !(is_small && len <= DIGESTED_BYTES_MAX) {
+                return Ok((Kept::Disk, stamp_tag(source, coding, now)));
+            }
             let read = source.read();
             if source.is_unchanged() {
-                return read.map(|bytes| Some(room.hold(bytes))).map_err(|error| {
+                let bytes = read.map_err(|error| {
                     tracing::warn!(path = %at.escape_ascii(), %error, "cannot read a file");
                     Refusal::Broken
-                });
+                })?;
+                let is_digested = len <= DIGESTED_BYTES_MAX;
+                let digest = is_digested.then(|| Tag::of_bytes(&bytes, coding));
+                let tag = digest.unwrap_or_else(|| stamp_tag(source, coding, now));
+                let kept = room.map_or(Kept::Disk, |room| Kept::Memory(room.hold(bytes)));
+                return Ok((kept, tag));
             }
             *source = self.tree.open_file(at, now)?;
         }
@@ -255,19 +256,8 @@ impl Files {
     }
 }
 
-/// The tag of a file that was read: of its bytes, unless that would take longer than reading it.
-fn tag_of(bytes: &[u8], source: &Source, coding: Coding, now: SystemTime) -> Tag {
-    const DIGESTED_BYTES_MAX: usize = 64 << 10;
-    let is_static = matches!(source.held, Held::Static(_));
-    if is_static || bytes.len() <= DIGESTED_BYTES_MAX {
-        Tag::of_bytes(bytes, coding)
-    } else {
-        stamp_tag(source, coding, now)
-    }
-}
-
-/// The tag of a file that is not read, or not digested. While a later write may leave the same stamp it is weak, so
-/// that no parts of two states are put together.
+/// The tag of a file that is not digested. While a later write may leave the same stamp it is weak,
+/// so that no parts of two states are put together.
 fn stamp_tag(source: &Source, coding: Coding, now: SystemTime) -> Tag {
     let tag = Tag::of_stamp(&source.stamp, coding);
     if is_settled(&source.stamp, now) { tag } else { tag.weakened() }

@@ -85,7 +85,7 @@ pub struct Files {
     hot: Hot,
     places: OpenFiles,
     lister: Lister,
-    /// For small files that are kept, or on their way.
+    /// For small files and coded ones that are kept, or on their way.
     room: Room,
     hush: Hush,
     limits: Limits,

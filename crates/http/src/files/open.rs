@@ -43,6 +43,7 @@ impl Files {
             return Err(OpenError::Index { name: name.clone() });
         }
         let error_pages = error_pages.into_iter().map(|(status, path)| (status, below_root(&path)));
+        let room = Room::of(limits.hot_bytes_max.saturating_mul(2));
         let files = Self {
             tree: Arc::new(open_tree((root, dotfiles), limits.renew_after, &open_files)?),
             index,
@@ -52,11 +53,11 @@ impl Files {
             cache_rules: CacheRules::of(&cache_control)?,
             dotfiles,
             compress,
-            packer: start_packer(compress, &limits)?,
+            packer: start_packer(compress, &limits, room.clone())?,
             hot: Hot::of(limits.hot_bytes_max / 4 * 3),
             places: open_files,
             lister: Lister::new(&limits),
-            room: Room::of(limits.hot_bytes_max.saturating_mul(2)),
+            room,
             hush: Hush::default(),
             limits,
             clock,
@@ -92,11 +93,15 @@ fn open_tree(
     })
 }
 
-fn start_packer(compress: Compress, limits: &Limits) -> Result<Option<Packer>, OpenError> {
+fn start_packer(
+    compress: Compress,
+    limits: &Limits,
+    room: Room,
+) -> Result<Option<Packer>, OpenError> {
     let Compress::On(levels) = compress else { return Ok(None) };
     let Limits { compress_threads: threads, compress_waiting_max: waiting_max, .. } = *limits;
     let bytes_max = limits.hot_bytes_max / 4;
-    Packer::start(Crew { threads, waiting_max, bytes_max, levels }).map(Some)
+    Packer::start(Crew { threads, waiting_max, bytes_max, levels }, room).map(Some)
 }
 
 fn below_root(path: &str) -> String {

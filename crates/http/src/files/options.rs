@@ -143,8 +143,9 @@ impl Default for Levels {
 pub struct Limits {
     /// Who asks for more ranges of a file than this gets all of it.
     pub ranges_max: usize,
-    /// Memory for small files and for coded ones, in bytes. A quarter of it is the latter's. Twice
-    /// as much may be taken by small files on their way, after which they are sent from disk.
+    /// Memory for small files and for coded ones, in bytes. A quarter of it is the latter's. With
+    /// those on their way twice as much may be taken, after which files are sent from disk, as they
+    /// are.
     pub hot_bytes_max: u64,
     /// Files up to this size, in bytes, are kept in memory.
     pub hot_file_bytes_max: u64,

@@ -20,6 +20,7 @@ use super::{
     hot::bounded,
     options::{Levels, OpenError},
     pack::pack,
+    room::Room,
     variant::Tag,
 };
 use crate::Stamp;
@@ -39,7 +40,7 @@ pub(super) enum Outcome {
     Useless,
     /// The file changed meanwhile, or could not be read.
     Failed,
-    /// Too many are waiting already.
+    /// Too many are waiting already, or too much is on its way.
     Crowded,
 }
 
@@ -52,6 +53,7 @@ struct Shared {
     /// What is waited for. Whoever asks for the same waits, too.
     pending: Mutex<HashMap<Key, watch::Receiver<Option<Outcome>>>>,
     levels: Levels,
+    room: Room,
 }
 
 #[derive(Debug)]
@@ -72,14 +74,16 @@ pub(super) struct Crew {
 }
 
 impl Packer {
-    /// Starts the threads. They end when this is dropped and the last job is done.
-    pub(super) fn start(crew: Crew) -> Result<Self, OpenError> {
+    /// Starts the threads, which take `room` for what they make. They end when this is dropped and
+    /// the last job is done.
+    pub(super) fn start(crew: Crew, room: Room) -> Result<Self, OpenError> {
         let (jobs, inbox) = sync_channel(crew.waiting_max);
         let inbox = Arc::new(Mutex::new(inbox));
         let shared = Arc::new(Shared {
             done: bounded(crew.bytes_max, Weigher),
             pending: Mutex::default(),
             levels: crew.levels,
+            room,
         });
         for _ in 0..crew.threads.max(1) {
             let (inbox, shared) = (Arc::clone(&inbox), Arc::clone(&shared));
@@ -138,7 +142,7 @@ impl Shared {
             let Ok(job) = job else { return };
             let packed = catch_unwind(AssertUnwindSafe(|| self.pack(&job)));
             let outcome = packed.unwrap_or(Outcome::Failed);
-            if !matches!(outcome, Outcome::Failed) {
+            if matches!(outcome, Outcome::Smaller(..) | Outcome::Useless) {
                 self.done.insert(job.key, outcome.clone());
             }
             self.pending().remove(&job.key);
@@ -147,6 +151,8 @@ impl Shared {
     }
 
     fn pack(&self, job: &Job) -> Outcome {
+        // What does not come to less than the file is not kept.
+        let Some(mut room) = self.room.take(job.source.stamp.len) else { return Outcome::Crowded };
         let Ok(bytes) = job.source.read() else { return Outcome::Failed };
         // What was read is what is known only if nothing was written meanwhile.
         if !job.source.is_unchanged() {
@@ -154,8 +160,9 @@ impl Shared {
         }
         match pack(&bytes, job.coding, self.levels) {
             Ok(Some(packed)) => {
-                let tag = Tag::of_bytes(&packed, job.coding);
-                Outcome::Smaller(packed.into(), tag)
+                let (tag, packed) = (Tag::of_bytes(&packed, job.coding), packed.into_boxed_slice());
+                room.shrink_to(packed.len() as u64);
+                Outcome::Smaller(room.hold(packed), tag)
             }
             Ok(None) => Outcome::Useless,
             Err(_) => Outcome::Failed,

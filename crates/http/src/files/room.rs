@@ -3,18 +3,17 @@
 //! What a cache lets go stays in memory for as long as somebody is being sent it, who may take his
 //! time: so a cache's bound alone bounds nothing.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What a permit stands for, in bytes.
+use crate::places::{Place, Places};
+
+/// What a place is for, in bytes.
 const UNIT_BYTES: usize = 1024;
 
-/// Memory for so many bytes.
-#[derive(Debug)]
+/// Memory for so many bytes. Clones share it.
+#[derive(Clone, Debug)]
 pub(super) struct Room {
-    units: Arc<Semaphore>,
+    units: Places,
 }
 
 /// Bytes, and the room they take for as long as they are in memory.
@@ -26,7 +25,7 @@ struct Kept<T> {
 /// Room that is taken, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Taken {
-    _permit: OwnedSemaphorePermit,
+    units: Place,
 }
 
 impl<T: AsRef<[u8]>> AsRef<[u8]> for Kept<T> {
@@ -38,19 +37,27 @@ impl<T: AsRef<[u8]>> AsRef<[u8]> for Kept<T> {
 impl Room {
     pub(super) fn of(bytes: u64) -> Self {
         let units = usize::try_from(bytes).unwrap_or(usize::MAX) / UNIT_BYTES;
-        Self { units: Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))) }
+        Self { units: Places::at_most(units) }
     }
 
     /// Room for `bytes`, if there is as much left.
     pub(super) fn take(&self, bytes: u64) -> Option<Taken> {
-        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES as u64)).ok()?;
-        let permit = Arc::clone(&self.units).try_acquire_many_owned(units).ok()?;
-        Some(Taken { _permit: permit })
+        let units = units_of(bytes);
+        Some(Taken { units: self.units.take_many(units)? })
     }
 }
 
+fn units_of(bytes: u64) -> usize {
+    usize::try_from(bytes.div_ceil(UNIT_BYTES as u64)).unwrap_or(usize::MAX)
+}
+
 impl Taken {
-    /// `bytes`, for which it was taken.
+    /// Gives back what is not needed for `bytes`.
+    pub(super) fn shrink_to(&mut self, bytes: u64) {
+        self.units.shrink_to(units_of(bytes));
+    }
+
+    /// `bytes`, for which it was taken. They have no spare capacity, which nobody counts.
     pub(super) fn hold(self, bytes: impl AsRef<[u8]> + Send + 'static) -> Bytes {
         Bytes::from_owner(Kept { bytes, _room: self })
     }
@@ -72,5 +79,14 @@ mod tests {
         drop(part);
         assert!(room.take(4096).is_some());
         assert!(room.take(4097).is_none());
+    }
+
+    #[test]
+    fn what_turns_out_not_to_be_needed_is_given_back() {
+        let room = Room::of(4096);
+        let mut taken = room.take(4096).unwrap();
+        taken.shrink_to(1025);
+        assert!(room.take(2049).is_none());
+        assert!(room.take(2048).is_some());
     }
 }

@@ -12,7 +12,7 @@ use tokio::{
 use super::*;
 use crate::{
     DynHandler, Http, Limits,
-    upstream::{self, Group, Upstream},
+    upstream::{self, Balance, Group, Upstream, dialer_for_tests},
 };
 
 /// What the server says on each of its connections, one answer after each request head.
@@ -34,9 +34,22 @@ impl Server {
 
     fn proxy_within(&self, limits: upstream::Limits) -> Http {
         let endpoint = format!("http://{}", self.address).parse().unwrap();
-        let upstream = Upstream::new(upstream::Options { endpoint, host: None, limits });
-        let group = Arc::new(Group::new(vec![Arc::new(upstream)]).unwrap());
-        let proxy = Proxy::new(Options { group, name: "here".to_owned() });
+        let upstream = Upstream::new(upstream::Options {
+            endpoint,
+            host: None,
+            dialer: dialer_for_tests(),
+            limits,
+        });
+        let group = Arc::new(Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap());
+        let route = Route {
+            path: "/".to_owned(),
+            prefix: Prefix::Kept,
+            group,
+            request: Edits::default(),
+            response: Edits::default(),
+        };
+        let (name, trusted) = ("here".to_owned(), Vec::new());
+        let proxy = Proxy::new(Options { routes: vec![route], name, trusted });
         let handler: Box<dyn DynHandler> = Box::new(proxy);
         Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default())
     }
@@ -98,10 +111,10 @@ async fn a_request_and_its_answer_are_passed_on_without_what_was_for_one_hop() {
     let (asked, came) = passed(request, answer).await;
     assert_eq!(
         asked,
-        "GET /a%20b?c HTTP/1.1\r\nhost: a.example\r\nx-forwarded-for: 192.0.2.7\r\nx-end: 2\r\n\
-         via: 1.1 here\r\nx-forwarded-proto: http\r\n\
+        "GET /a%20b?c HTTP/1.1\r\nhost: a.example\r\nvia: 1.1 here\r\nx-end: 2\r\n\
+         x-forwarded-proto: http\r\n\
          forwarded: for=192.0.2.7;proto=http;host=\"a.example\"\r\n\
-         x-forwarded-host: a.example\r\n\r\n"
+         x-forwarded-for: 192.0.2.7\r\nx-forwarded-host: a.example\r\n\r\n"
     );
     assert_eq!(came, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-b: 3\r\nvia: 1.1 here\r\n\r\nhi");
 }

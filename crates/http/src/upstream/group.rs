@@ -1,19 +1,20 @@
 //! Several upstreams that can answer the same, and which of them is asked.
 
-use std::{io, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
-use http::{HeaderValue, Method, Response, header::HOST, request};
-use relais_net::Fault;
+use http::{Method, Response, header::HOST, request};
+use relais_net::{DialError, Fault};
 use tokio::time::Instant;
 
 use super::{
+    balance::{Balance, Candidate, Draws, choose},
     exchange::{self, Broken, Outbound, Why},
     link::Link,
     server::{Taken, Timings, Upstream},
 };
 use crate::{Body, Inbound};
 
-/// How often a request is tried.
+/// How many upstreams are tried for a request.
 const TRIES_MAX: usize = 3;
 
 /// Upstreams that can answer the same.
@@ -21,6 +22,19 @@ const TRIES_MAX: usize = 3;
 pub struct Group {
     /// Never empty.
     upstreams: Vec<Arc<Upstream>>,
+    balance: Balance,
+    draws: Draws,
+}
+
+/// What is asked, and by whom.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// The request, without its body: fields for one hop are taken off already.
+    pub request: &'a request::Parts,
+    /// Its body.
+    pub body: Inbound,
+    /// A number that is the client's own, for [`Balance::Source`].
+    pub source: u64,
 }
 
 /// An answer, and how it came about.
@@ -38,13 +52,8 @@ pub struct Reply {
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// There is no connection to be had.
-    #[error("cannot connect to {upstream}")]
-    Connect {
-        /// Whom to.
-        upstream: String,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Dial(#[from] DialError),
     /// What came is no answer, or breaks off before its head ends.
     #[error("no answer from {upstream}")]
     Broken {
@@ -64,17 +73,16 @@ pub enum CallError {
     Request(#[source] Fault),
 }
 
-/// Where a link comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum From {
-    Pool,
-    New,
-}
-
 impl Group {
-    /// These upstreams, of which there is at least one.
-    pub fn new(upstreams: Vec<Arc<Upstream>>) -> Option<Self> {
-        (!upstreams.is_empty()).then_some(Self { upstreams })
+    /// These upstreams, of which one is asked each time; `None` if there is none.
+    pub fn new(upstreams: Vec<Arc<Upstream>>, balance: Balance) -> Option<Self> {
+        let draws = Draws::default();
+        (!upstreams.is_empty()).then_some(Self { upstreams, balance, draws })
+    }
+
+    /// Those that there are.
+    pub fn upstreams(&self) -> &[Arc<Upstream>] {
+        &self.upstreams
     }
 
     /// Asks one of them; another if it cannot be reached, or if its connection turns out to be dead
@@ -83,91 +91,116 @@ impl Group {
     /// # Errors
     ///
     /// Why the last that was tried did not answer.
-    pub async fn call(
-        &self,
-        request: &request::Parts,
-        mut body: Inbound,
-    ) -> Result<Reply, CallError> {
-        let mut tries = 0;
+    pub async fn call(&self, call: Call<'_>) -> Result<Reply, CallError> {
+        let Call { request, mut body, source } = call;
+        let mut tried = Vec::new();
         loop {
-            tries += 1;
-            let upstream = self.pick(tries);
-            let (link, from, timings) = match link(upstream, tries).await {
-                Ok(link) => link,
-                Err(source) => {
-                    upstream.failed();
-                    if tries < TRIES_MAX.min(self.upstreams.len()) {
-                        continue;
-                    }
-                    return Err(connect_error(upstream, source));
-                }
+            let upstream = self.pick(&tried, source);
+            let (error, untouched) = match attempt(upstream, request, body).await {
+                Ok(reply) => return Ok(reply),
+                Err(Failed { error, body }) => (error, body),
             };
-            let own = upstream.options().host.as_ref().or_else(|| request.headers.get(HOST));
-            let nameless = HeaderValue::from_static("");
-            let outbound = Outbound { request, host: own.unwrap_or(&nameless), body };
-            let asked = Instant::now();
-            match exchange::ask(link, outbound, Taken::of(upstream)).await {
-                Ok(response) => {
-                    upstream.answered();
-                    let timings = Timings { first_byte: asked.elapsed(), ..timings };
-                    return Ok(Reply { response, upstream: Arc::clone(upstream), timings });
-                }
-                Err(Broken { why, body: Some(untouched), heard: false })
-                    if may_repeat(&why, from, &request.method) && tries < TRIES_MAX =>
-                {
+            if !matches!(error, CallError::Request(_)) {
+                upstream.health().failed();
+            }
+            tried.push(upstream.id());
+            match untouched {
+                Some(untouched) if tried.len() < TRIES_MAX.min(self.upstreams.len()) => {
                     body = untouched;
                 }
-                Err(Broken { why, .. }) => return Err(give_up(upstream, why)),
+                _ => return Err(error),
             }
         }
     }
 
-    fn pick(&self, tries: usize) -> &Arc<Upstream> {
-        let least = self.upstreams.iter().min_by_key(|upstream| upstream.in_flight());
-        if tries == 1 {
-            return least.expect("at least one upstream");
+    /// Chooses one that was not tried; there is one.
+    fn pick(&self, tried: &[u64], source: u64) -> &Arc<Upstream> {
+        if let [only] = &*self.upstreams {
+            return only;
         }
-        &self.upstreams[(tries - 1) % self.upstreams.len()]
+        let upstreams = self.upstreams.iter().enumerate();
+        let untried = upstreams.filter(|(_, upstream)| !tried.contains(&upstream.id()));
+        let candidates: Vec<_> = untried
+            .map(|(place, upstream)| Candidate {
+                place,
+                in_flight: upstream.in_flight(),
+                is_well: upstream.health().is_well(),
+            })
+            .collect();
+        let place = choose(self.balance, &candidates, self.draws.next(), source);
+        &self.upstreams[place.expect("fewer tries than upstreams")]
     }
 }
 
-fn give_up(upstream: &Upstream, why: Why) -> CallError {
-    let name = upstream.name().to_owned();
-    match why {
+/// Why an upstream did not answer.
+struct Failed {
+    error: CallError,
+    /// The request's body, if another upstream may be asked.
+    body: Option<Inbound>,
+}
+
+/// Asks `upstream`: on a connection that waits, if there is one; on a new one, if there is none or
+/// that turns out to be dead.
+async fn attempt(
+    upstream: &Arc<Upstream>,
+    request: &request::Parts,
+    mut body: Inbound,
+) -> Result<Reply, Failed> {
+    if let Some(link) = upstream.waiting_link() {
+        match ask(upstream, link, (request, body)).await {
+            Ok(reply) => return Ok(reply),
+            // Closed while it waited: no sign of ill health.
+            Err(Broken { why, body: Some(untouched), heard: false })
+                if may_repeat(&why, &request.method) =>
+            {
+                body = untouched;
+            }
+            Err(broken) => return Err(failed(upstream, broken, &request.method)),
+        }
+    }
+    let (link, took) = match upstream.connect().await {
+        Ok(connected) => connected,
+        Err(error) => {
+            return Err(Failed { error: CallError::Dial(error), body: Some(body) });
+        }
+    };
+    let asked = ask(upstream, link, (request, body)).await;
+    let mut reply = asked.map_err(|broken| failed(upstream, broken, &request.method))?;
+    reply.timings.connect = Some(took);
+    Ok(reply)
+}
+
+async fn ask(
+    upstream: &Arc<Upstream>,
+    link: Link,
+    (request, body): (&request::Parts, Inbound),
+) -> Result<Reply, Broken> {
+    let host = match upstream.options().host.as_ref().or_else(|| request.headers.get(HOST)) {
+        Some(host) => Cow::Borrowed(host),
+        None => Cow::Owned(upstream.host()),
+    };
+    let outbound = Outbound { request, host: &host, body };
+    let start = Instant::now();
+    let response = exchange::ask(link, outbound, Taken::of(upstream)).await?;
+    upstream.health().answered();
+    let timings = Timings { connect: None, first_byte: start.elapsed() };
+    Ok(Reply { response, upstream: Arc::clone(upstream), timings })
+}
+
+fn failed(upstream: &Upstream, broken: Broken, method: &Method) -> Failed {
+    let Broken { why, body, heard } = broken;
+    let body = body.filter(|_| !heard && may_repeat(&why, method));
+    let name = upstream.name().to_string();
+    let error = match why {
         Why::Request(fault) => CallError::Request(fault),
-        Why::Late => {
-            upstream.failed();
-            CallError::Late { upstream: name }
-        }
-        why => {
-            upstream.failed();
-            CallError::Broken { upstream: name, source: Box::new(why) }
-        }
-    }
-}
-
-/// A connection to `upstream`: one that waits the first time, a new one from then on.
-async fn link(upstream: &Upstream, tries: usize) -> io::Result<(Link, From, Timings)> {
-    if tries == 1
-        && let Some(link) = upstream.waiting_link()
-    {
-        return Ok((link, From::Pool, Timings::default()));
-    }
-    let (link, took) = upstream.connect().await?;
-    Ok((link, From::New, Timings { connect: Some(took), ..Timings::default() }))
-}
-
-fn connect_error(upstream: &Upstream, source: io::Error) -> CallError {
-    let name = upstream.name().to_owned();
-    if source.kind() == io::ErrorKind::TimedOut {
-        return CallError::Late { upstream: name };
-    }
-    CallError::Connect { upstream: name, source }
+        Why::Late => CallError::Late { upstream: name },
+        why => CallError::Broken { upstream: name, source: Box::new(why) },
+    };
+    Failed { error, body }
 }
 
 /// Whether a request may be sent again that got no answer (RFC 9110 §9.2.2): its connection was
-/// closed while it waited, and being done twice is as good as once.
-fn may_repeat(why: &Why, from: From, method: &Method) -> bool {
-    let is_dead = matches!(why, Why::Closed | Why::Io(_));
-    is_dead && from == From::Pool && method.is_idempotent()
+/// closed, and being done twice is as good as once.
+fn may_repeat(why: &Why, method: &Method) -> bool {
+    matches!(why, Why::Closed | Why::Io(_)) && method.is_idempotent()
 }

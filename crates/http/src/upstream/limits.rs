@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use relais_wire::http1::HeadLimits;
 
-/// How much an upstream may cost us. Times are precise to two seconds, but for `connect_max`.
+/// How much an upstream may cost us. Times are precise to two seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How large the head of an answer may be.
     pub head: HeadLimits,
-    /// Until there is a connection.
-    pub connect_max: Duration,
     /// From the request to the head of its answer.
     pub head_max: Duration,
     /// Without a byte of an answer's body, while somebody waits for it.
@@ -29,7 +27,6 @@ impl Default for Limits {
                 line_bytes_max: 32 * 1024,
                 fields_max: 256,
             },
-            connect_max: Duration::from_secs(5),
             head_max: Duration::from_mins(1),
             stall_max: Duration::from_secs(30),
             idle_max: Duration::from_secs(15),

@@ -7,15 +7,36 @@
 //! What is sent is printed from what was parsed, and nothing else; what is read is as strict as the
 //! guard is with clients. A message that breaks off is never passed on as whole.
 
+mod balance;
 mod exchange;
 mod group;
 mod head;
+mod health;
 mod limits;
 mod link;
 mod pool;
 mod sending;
 mod server;
+mod watch;
 
-pub use group::{CallError, Group, Reply};
+pub use balance::Balance;
+pub use group::{Call, CallError, Group, Reply};
+pub use health::Check;
 pub use limits::Limits;
 pub use server::{Options, Timings, Upstream};
+pub use watch::watch;
+
+/// Calls in the clear.
+#[cfg(test)]
+pub(crate) fn dialer_for_tests() -> std::sync::Arc<relais_net::Dialer> {
+    use relais_net::{DialLimits, Dialer, tls};
+    let (server_name, own) = (None, None);
+    let demand = tls::Demand { trust: tls::Trust::Roots(tls::Roots::none()), server_name, own };
+    let limits = DialLimits {
+        connect_max: std::time::Duration::from_secs(5),
+        handshake_max: std::time::Duration::from_secs(5),
+        source: None,
+        keepalive: None,
+    };
+    std::sync::Arc::new(Dialer::new(limits, tls::Connector::new(&demand).expect("no name is bad")))
+}

@@ -1,7 +1,6 @@
 //! One server that is asked.
 
 use std::{
-    io,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -10,10 +9,10 @@ use std::{
 };
 
 use http::HeaderValue;
-use relais_net::{Endpoint, Stream, dial};
+use relais_net::{DialError, Dialer, Endpoint, tls::Protocols};
 use tokio::time::Instant;
 
-use super::{Limits, link::Link, pool};
+use super::{Limits, health::Health, link::Link, pool};
 
 /// Which server, and how it is asked.
 #[derive(Clone, Debug)]
@@ -22,6 +21,8 @@ pub struct Options {
     pub endpoint: Endpoint,
     /// What `Host` says; `None` for what the client said.
     pub host: Option<HeaderValue>,
+    /// What calls it. One may serve many upstreams that have the same demands.
+    pub dialer: Arc<Dialer>,
     /// How much it may cost.
     pub limits: Limits,
 }
@@ -30,11 +31,10 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Upstream {
     id: pool::Id,
-    name: String,
+    name: Arc<str>,
     options: Options,
     in_flight: AtomicU32,
-    /// Failures since the last answer.
-    failures: AtomicU32,
+    health: Health,
 }
 
 /// How long the stages of a request took.
@@ -50,13 +50,18 @@ impl Upstream {
     /// An upstream of which nothing bad is known.
     pub fn new(options: Options) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let name = options.endpoint.to_string();
-        let (in_flight, failures) = (AtomicU32::new(0), AtomicU32::new(0));
-        Self { id: NEXT.fetch_add(1, Relaxed), name, options, in_flight, failures }
+        let name = options.endpoint.to_string().into();
+        Self {
+            id: NEXT.fetch_add(1, Relaxed),
+            name,
+            options,
+            in_flight: AtomicU32::new(0),
+            health: Health::default(),
+        }
     }
 
     /// Its endpoint, as text.
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> &Arc<str> {
         &self.name
     }
 
@@ -65,8 +70,19 @@ impl Upstream {
         self.in_flight.load(Relaxed)
     }
 
+    pub(super) fn id(&self) -> pool::Id {
+        self.id
+    }
+
     pub(super) fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// What `Host` says where no client has said it.
+    pub(super) fn host(&self) -> HeaderValue {
+        let at = self.options.endpoint.host_port().map(ToString::to_string);
+        let named = self.options.host.clone();
+        named.or_else(|| at?.try_into().ok()).unwrap_or(HeaderValue::from_static("localhost"))
     }
 
     /// A connection that was used before, if one waits.
@@ -75,20 +91,15 @@ impl Upstream {
     }
 
     /// A new connection, and how long it took.
-    pub(super) async fn connect(&self) -> io::Result<(Link, Duration)> {
+    pub(super) async fn connect(&self) -> Result<(Link, Duration), DialError> {
         let start = Instant::now();
-        let Options { endpoint, limits, .. } = &self.options;
-        let dialed = tokio::time::timeout(limits.connect_max, dial(endpoint)).await;
-        let stream: Stream = dialed.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
-        Ok((Link::new(stream, limits.head), start.elapsed()))
+        let Options { endpoint, limits, dialer, .. } = &self.options;
+        let dialed = dialer.dial(endpoint, Protocols::Http1).await?;
+        Ok((Link::new(dialed.stream, limits.head), start.elapsed()))
     }
 
-    pub(super) fn failed(&self) {
-        self.failures.fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn answered(&self) {
-        self.failures.store(0, Relaxed);
+    pub(super) fn health(&self) -> &Health {
+        &self.health
     }
 }
 

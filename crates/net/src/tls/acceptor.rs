@@ -13,13 +13,10 @@ use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::{Certified, Resumption, Session, certified::Choice, provider, resumption::Scope};
-
-/// How much a connection holds for a caller that is slow to read, before a write waits.
-///
-/// rustls' own limit is twice that and sends no faster: 4 GiB over loopback took 0.7 to 0.9 s of CPU
-/// with 32 and with 64 KiB, and 1.2 to 1.4 with 16.
-const UNSENT_BYTES_MAX: usize = 32 << 10;
+use super::{
+    Certified, Resumption, Session, UNSENT_BYTES_MAX, certified::Choice, provider,
+    resumption::Scope,
+};
 
 /// What a listener offers to those who call.
 #[derive(Clone, Debug)]
@@ -40,6 +37,8 @@ pub struct Offer {
 pub enum Protocols {
     /// `h2`, then `http/1.1`. Who asks only for others is refused, who asks for none is let in.
     Http,
+    /// `http/1.1` alone, on the same terms.
+    Http1,
     /// Bytes. Nothing is asked and nothing said.
     Plain,
 }
@@ -133,6 +132,7 @@ impl Protocols {
     pub(super) fn names(self) -> Vec<Vec<u8>> {
         match self {
             Self::Http => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            Self::Http1 => vec![b"http/1.1".to_vec()],
             Self::Plain => Vec::new(),
         }
     }
@@ -181,4 +181,4 @@ fn scope(offer: &Offer) -> Scope {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -70,6 +70,10 @@ impl Certified {
         &self.names
     }
 
+    pub(super) fn key(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.key)
+    }
+
     /// The certificate, and then those that vouch for it.
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.key.cert

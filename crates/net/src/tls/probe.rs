@@ -6,17 +6,20 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, InvalidMessage, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{verify_tls12_signature, verify_tls13_signature},
-};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, Error, InvalidMessage};
+use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::time::timeout;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{Protocols, Roots, Verdict, Version, provider, session::cipher_name, visible::clean};
-use crate::{Endpoint, Host, Scheme, Stream, dial::reach};
+use super::{
+    Protocols, Roots, Trust, Verdict, Version,
+    name::{name_of, parse_name},
+    provider,
+    session::cipher_name,
+    trust::Verifier,
+    visible::clean,
+};
+use crate::{Endpoint, Scheme, Stream, reach::reach};
 
 /// How to look at a server.
 #[derive(Clone, Debug)]
@@ -54,7 +57,7 @@ pub enum ProbeError {
     /// Neither a DNS name nor an address.
     #[error("bad server name {0:?}: expected a DNS name or an address")]
     BadName(String),
-    /// A Unix socket has no name to ask for.
+    /// Nobody in particular is there, e.g. at a Unix socket.
     #[error("no server name to ask {0} for")]
     NoName(Endpoint),
     /// Nobody answers there.
@@ -109,14 +112,10 @@ impl Probe {
     }
 
     fn name_for(&self, endpoint: &Endpoint) -> Result<ServerName<'static>, ProbeError> {
-        let text = match (&self.server_name, endpoint.host_port().map(|at| &at.host)) {
-            (Some(name), _) | (None, Some(Host::Name(name))) => name.clone(),
-            (None, Some(Host::Ip(ip))) => return Ok(ServerName::from(*ip)),
-            (None, Some(Host::Any) | None) => return Err(ProbeError::NoName(endpoint.clone())),
-        };
-        // A final dot is for resolvers; no certificate has it.
-        let bare = text.strip_suffix('.').unwrap_or(&text).to_owned();
-        ServerName::try_from(bare).map_err(|_| ProbeError::BadName(text))
+        match &self.server_name {
+            Some(text) => parse_name(text).ok_or_else(|| ProbeError::BadName(text.clone())),
+            None => name_of(endpoint).ok_or_else(|| ProbeError::NoName(endpoint.clone())),
+        }
     }
 
     fn seen(&self, stream: &TlsStream<Stream>, name: &ServerName<'_>, now: SystemTime) -> Seen {
@@ -151,53 +150,12 @@ fn config(protocols: Protocols) -> ClientConfig {
         .with_safe_default_protocol_versions()
         .expect("the provider has suites for both versions")
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Onlooker))
+        // Believes any, so that a bad one can be looked at.
+        .with_custom_certificate_verifier(Arc::new(Verifier(Trust::InsecureAnyone)))
         .with_no_client_auth();
     config.alpn_protocols = protocols.names();
     config.resumption = rustls::client::Resumption::disabled();
     config
-}
-
-/// Believes any certificate, so that a bad one can be looked at; but whoever shows it must have its
-/// key, or the verdict would be on someone else.
-#[derive(Debug)]
-struct Onlooker;
-
-impl ServerCertVerifier for Onlooker {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &provider().signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &provider().signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,17 @@ use super::{provider, visible::clean};
 pub struct Roots {
     system: Option<Arc<WebPkiServerVerifier>>,
     authority: Option<Arc<WebPkiServerVerifier>>,
+    given: Option<Arc<WebPkiServerVerifier>>,
+}
+
+/// What should vouch for servers cannot.
+#[derive(Debug, thiserror::Error)]
+#[error("authority {nth} for the servers' certificates cannot be used")]
+pub struct BadRoot {
+    /// Which of those given, from 1.
+    pub nth: usize,
+    /// Why not.
+    pub source: Error,
 }
 
 /// What is to be thought of a server's certificate. Prints as half a sentence.
@@ -24,6 +35,8 @@ pub enum Verdict {
     BySystem,
     /// The local authority vouches for it.
     ByAuthority,
+    /// An authority vouches for it that was named for this.
+    ByGiven,
     /// Nobody vouches for it, or not for this name, or not now.
     Unverified {
         /// Why not: half a sentence. Escaped.
@@ -44,7 +57,7 @@ impl Roots {
     pub fn system() -> Self {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        Self { system: verifier(roots), authority: None }
+        Self { system: verifier(roots), ..Self::default() }
     }
 
     /// These and `certificate`, the local authority's; one that cannot vouch for anyone is left out.
@@ -55,9 +68,24 @@ impl Roots {
         Self { authority: verifier(roots), ..self }
     }
 
+    /// These and `certificates`, out of a file that somebody named.
+    ///
+    /// # Errors
+    ///
+    /// [`BadRoot`], the first that cannot vouch for anyone.
+    pub fn with_given(self, certificates: &[CertificateDer<'static>]) -> Result<Self, BadRoot> {
+        let mut roots = RootCertStore::empty();
+        for (index, certificate) in certificates.iter().enumerate() {
+            let added = roots.add(certificate.clone());
+            added.map_err(|source| BadRoot { nth: index + 1, source })?;
+        }
+        Ok(Self { given: verifier(roots), ..self })
+    }
+
     /// Whether nobody is believed.
     pub(super) fn are_none(&self) -> bool {
-        self.system.is_none() && self.authority.is_none()
+        let Self { system, authority, given } = self;
+        [system, authority, given].iter().all(|roots| roots.is_none())
     }
 
     /// Judges a chain, whose first certificate is the server's own, that came from `name`.
@@ -73,17 +101,39 @@ impl Roots {
         let Some(at) = unix_time(now) else {
             return Verdict::unverified("this machine's clock is wrong");
         };
-        let ask = |roots: &Arc<WebPkiServerVerifier>| {
-            roots.verify_server_cert(own, others, name, &[], at).map(|_| ())
-        };
-        match (self.authority.as_ref().map(ask), self.system.as_ref().map(ask)) {
-            (Some(Ok(())), _) => Verdict::ByAuthority,
-            (_, Some(Ok(()))) => Verdict::BySystem,
-            // Ours, but not for this name or not now: that says more than that others don't know it.
-            (Some(Err(error)), _) if !is_unknown(&error) => Verdict::unverified(reason(&error)),
-            (_, Some(Err(error))) | (Some(Err(error)), None) => Verdict::unverified(reason(&error)),
-            (None, None) => Verdict::unverified("no authority is trusted here"),
+        if self.are_none() {
+            return Verdict::unverified("no authority is trusted here");
         }
+        self.vouch(own, others, name, at)
+            .unwrap_or_else(|error| Verdict::unverified(reason(&error)))
+    }
+
+    /// Who vouches for a server's `own` certificate, by way of `others`.
+    pub(super) fn vouch(
+        &self,
+        own: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        at: UnixTime,
+    ) -> Result<Verdict, Error> {
+        let Self { system, authority, given } = self;
+        let asked = [
+            (authority, Verdict::ByAuthority),
+            (given, Verdict::ByGiven),
+            (system, Verdict::BySystem),
+        ];
+        let mut found = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        for (roots, verdict) in asked {
+            let Some(roots) = roots else { continue };
+            match roots.verify_server_cert(own, others, name, &[], at) {
+                Ok(_) => return Ok(verdict),
+                // Of somebody's whom they know, but not for this name or not now: that says more than
+                // that others don't know it.
+                Err(error) if is_unknown(&found) => found = error,
+                Err(_) => {}
+            }
+        }
+        Err(found)
     }
 }
 
@@ -98,6 +148,7 @@ impl fmt::Display for Verdict {
         match self {
             Self::BySystem => f.write_str("verified by an authority that this machine trusts"),
             Self::ByAuthority => f.write_str("verified by the local authority"),
+            Self::ByGiven => f.write_str("verified by an authority that was named for it"),
             Self::Unverified { why } => write!(f, "not verified: {why}"),
         }
     }
@@ -117,7 +168,8 @@ fn is_unknown(error: &Error) -> bool {
     matches!(error, Error::InvalidCertificate(CertificateError::UnknownIssuer))
 }
 
-fn reason(error: &Error) -> String {
+/// Why a certificate is not believed: half a sentence. Escaped.
+pub(super) fn reason(error: &Error) -> String {
     let Error::InvalidCertificate(error) = error else { return clean(&error.to_string()) };
     let known = match error {
         CertificateError::UnknownIssuer => "its issuer is not trusted",

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use rustls::{CipherSuite, HandshakeKind, ProtocolVersion, ServerConnection};
+use rustls::{CipherSuite, CommonState, HandshakeKind, ProtocolVersion, ServerConnection};
 
 use super::{Fingerprint, describe};
 
@@ -26,6 +26,19 @@ pub struct Session {
     pub caller: Option<Arc<CallerCertificate>>,
 }
 
+/// What a handshake with a server agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientSession {
+    /// The protocol chosen by ALPN.
+    pub protocol: Protocol,
+    /// The version of TLS.
+    pub version: Version,
+    /// The cipher suite, by its name at IANA, e.g. `TLS_AES_128_GCM_SHA256`.
+    pub cipher: &'static str,
+    /// Whether we were there before.
+    pub handshake: Handshake,
+}
+
 /// What is spoken inside TLS, as agreed by ALPN (RFC 7301).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -33,7 +46,7 @@ pub enum Protocol {
     Http2,
     /// `http/1.1`.
     Http1,
-    /// The caller did not say, or was not asked.
+    /// Who was to say did not, or was not asked.
     Unsaid,
 }
 
@@ -71,17 +84,24 @@ impl Session {
             let subject = describe::subject_of(certificate);
             Arc::new(CallerCertificate { subject, fingerprint: Fingerprint::of(certificate) })
         });
+        let ClientSession { protocol, version, cipher, handshake } = ClientSession::of(connection);
+        let server_name = connection.server_name().map(named);
+        Self { protocol, server_name, version, cipher, handshake, caller }
+    }
+}
+
+impl ClientSession {
+    /// Of a connection whose handshake is over.
+    pub(super) fn of(connection: &CommonState) -> Self {
         let suite = connection.negotiated_cipher_suite().map(|suite| suite.suite());
         Self {
             protocol: Protocol::of(connection.alpn_protocol()),
-            server_name: connection.server_name().map(named),
             version: Version::of(connection.protocol_version()),
             cipher: suite.map_or("unknown", cipher_name),
             handshake: match connection.handshake_kind() {
                 Some(HandshakeKind::Resumed) => Handshake::Resumed,
                 _ => Handshake::Full,
             },
-            caller,
         }
     }
 }

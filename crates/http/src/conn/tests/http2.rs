@@ -66,16 +66,19 @@ async fn an_http2_drain_lets_the_answer_under_way_end() {
     assert_eq!(finishing.await.unwrap(), Drained::InTime);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_idle_http2_connection_is_closed() {
-    let limits = Limits { idle_max: Duration::ZERO, ..Limits::default() };
-    let (mut sender, _shutdown) = http2(limits).await;
+    let (mut sender, _shutdown) = http2(no_time()).await;
     let request = get("https://a/now").body(Empty::new()).unwrap();
     let answer = sender.send_request(request).await.unwrap();
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "now");
-    // Readiness becomes an error once the server has gone.
-    while sender.ready().await.is_ok() {
-        tokio::task::yield_now().await;
+    in_time(closed(&mut sender)).await;
+}
+
+/// Waits until the server has gone.
+async fn closed(sender: &mut SendRequest<Empty<Bytes>>) {
+    while !sender.is_closed() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
@@ -89,7 +92,7 @@ async fn a_stream_that_its_client_lets_stand_is_reset_and_the_others_go_on() {
     let answer = sender.send_request(file_request()).await.unwrap();
     let begun = tokio::time::Instant::now();
     // It takes other answers meanwhile, but no more of this one than its window lets in.
-    while http.shared.available_permits() < limits.shared_max {
+    while http.shared.free() < limits.shared_max {
         tokio::time::sleep(Duration::from_secs(10)).await;
         let request = get("https://a/now").body(Empty::new()).unwrap();
         let now = sender.send_request(request).await.unwrap();
@@ -116,7 +119,7 @@ async fn a_crowd_of_bodies_has_no_room_for_another_and_less_patience() {
     assert_eq!(statuses, [200, 200, 503]);
     assert_eq!(third.headers()["retry-after"], "5");
     let begun = tokio::time::Instant::now();
-    while http.shared.available_permits() == 0 {
+    while http.shared.free() == 0 {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     assert!(begun.elapsed() < limits.stall_max / 2, "too late: {:?}", begun.elapsed());

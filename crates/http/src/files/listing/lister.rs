@@ -3,20 +3,20 @@
 //! A listing asks the file system about each of its entries, and its page may be megabytes that
 //! belong to one caller alone.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::files::{options::Limits, refusal::Refusal, room::Room};
+use crate::{
+    files::{options::Limits, refusal::Refusal, room::Room},
+    places::{Place, Places},
+};
 
 /// Who lists, and what was listed.
 #[derive(Debug)]
 pub(in crate::files) struct Lister {
     /// A place each for those being listed and those waiting for it.
-    places: Arc<Semaphore>,
+    places: Places,
     /// A turn each for those being listed.
-    turns: Arc<Semaphore>,
+    turns: Places,
     /// For pages that are being sent.
     room: Room,
 }
@@ -24,15 +24,15 @@ pub(in crate::files) struct Lister {
 /// A turn to list a folder, until it is dropped.
 #[derive(Debug)]
 pub(in crate::files) struct Turn {
-    _permits: [OwnedSemaphorePermit; 2],
+    _places: [Place; 2],
 }
 
 impl Lister {
     pub(in crate::files) fn new(limits: &Limits) -> Self {
-        let permits = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+        let places = limits.listings_max.saturating_add(limits.listings_waiting_max);
         Self {
-            places: permits(limits.listings_max.saturating_add(limits.listings_waiting_max)),
-            turns: permits(limits.listings_max),
+            places: Places::at_most(places),
+            turns: Places::at_most(limits.listings_max),
             room: Room::of(limits.listings_bytes_max),
         }
     }
@@ -43,9 +43,8 @@ impl Lister {
     ///
     /// [`Refusal::Busy`] if too many wait already.
     pub(in crate::files) async fn turn(&self) -> Result<Turn, Refusal> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Busy)?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await.expect("an open semaphore");
-        Ok(Turn { _permits: [place, turn] })
+        let place = self.places.take().ok_or(Refusal::Busy)?;
+        Ok(Turn { _places: [place, self.turns.wait().await] })
     }
 
     /// Keeps the page `text` in memory until it is sent.
@@ -54,7 +53,9 @@ impl Lister {
     ///
     /// [`Refusal::Busy`] if there is no room left for it.
     pub(in crate::files) fn keep(&self, text: String) -> Result<Bytes, Refusal> {
+        // What it was given to grow is more than half of it at times.
+        let text = text.into_boxed_str();
         let room = self.room.take(text.len() as u64).ok_or(Refusal::Busy)?;
-        Ok(room.hold(text))
+        Ok(room.hold(text.into_boxed_bytes()))
     }
 }

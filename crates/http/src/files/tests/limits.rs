@@ -198,3 +198,53 @@ fn small_files_on_their_way_take_so_much_memory_and_others_come_from_disk() {
     let other = site.runtime.block_on(site.files.answer(ask("/c.bin"))).unwrap();
     assert!(other.body().is_shared());
 }
+
+#[test]
+fn a_small_file_that_found_no_room_keeps_its_tag_and_gets_room_when_there_is_some() {
+    // The second is too big to be digested.
+    let texts = [prose(3000), prose(70_000)];
+    let site = Site::with(&[("small", &texts[0]), ("big", &texts[1])], |options| {
+        options.limits.renew_after = Duration::ZERO;
+        options.limits.hot_file_bytes_max = 128 << 10;
+    });
+    let filler: Vec<_> = std::iter::from_fn(|| site.files.room.take(1)).collect();
+    let crowded = ["/small", "/big"].map(|path| site.get(path));
+    assert_eq!(crowded.each_ref().map(|got| got.from), [From::Disk; 2]);
+    drop(filler);
+    let kept = ["/small", "/big"].map(|path| site.get(path));
+    assert_eq!(kept.each_ref().map(|got| got.from), [From::Memory; 2]);
+    let tags = |got: &[Got; 2]| got.each_ref().map(|got| got.field("etag").to_owned());
+    assert_eq!(tags(&crowded), tags(&kept));
+}
+
+#[test]
+fn coded_files_on_their_way_take_so_much_memory_and_others_are_sent_as_they_are() {
+    let texts = [1, 2, 3].map(|seed| half_noise(seed, 8192));
+    let tree = [("a.txt", &*texts[0]), ("b.txt", &texts[1]), ("c.txt", &texts[2])];
+    let site = Site::with(&tree, |options| {
+        options.limits.hot_file_bytes_max = 0;
+        // Room for 16 KiB: two that were coded, and half of what the next may come to.
+        options.limits.hot_bytes_max = 8192;
+    });
+    let answer = |path| {
+        let ask = ask(&format!("GET {path}\naccept-encoding: gzip"));
+        site.runtime.block_on(site.files.answer(ask)).unwrap()
+    };
+    let is_coded = |answer: &Answer| answer.headers().contains_key("content-encoding");
+    let sending = [answer("/a.txt"), answer("/b.txt")];
+    assert!(sending.iter().all(is_coded));
+    assert!(!is_coded(&answer("/c.txt")));
+    site.check_status("GET /c.txt\naccept-encoding: gzip, identity;q=0", 503);
+    drop(sending);
+    assert!(is_coded(&answer("/c.txt")));
+}
+
+/// Text that gets smaller, by half.
+fn half_noise(seed: u64, bytes: usize) -> String {
+    let mut state = seed;
+    let mut digit = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from_digit(u32::try_from(state >> 60).unwrap(), 16).unwrap()
+    };
+    (0..bytes).map(|_| digit()).collect()
+}

@@ -179,12 +179,12 @@ async fn check_resumed(versions: &[&'static SupportedProtocolVersion], remembere
 }
 
 /// An authority for callers, and a caller.
-struct Callers {
-    authority: Vec<CertificateDer<'static>>,
-    alice: (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>),
+pub(in crate::tls) struct Callers {
+    pub(in crate::tls) authority: Vec<CertificateDer<'static>>,
+    pub(in crate::tls) alice: (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>),
 }
 
-fn callers() -> Callers {
+pub(in crate::tls) fn callers() -> Callers {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, "callers");

@@ -1,0 +1,112 @@
+//! Asks upstreams now and then whether they are well.
+
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, StatusCode, header::USER_AGENT};
+use tokio::{task::JoinSet, time::timeout};
+
+use super::{
+    Check, Group, Upstream,
+    exchange::{self, Outbound},
+    server::Taken,
+};
+use crate::Inbound;
+
+/// Asks each upstream of `group` as `check` says, until the group is gone. Who does not answer well is
+/// passed over until it does; either is told once.
+pub async fn watch(group: Weak<Group>, check: Check) {
+    loop {
+        let Some(there) = group.upgrade() else { return };
+        let mut looks: JoinSet<()> = there
+            .upstreams()
+            .iter()
+            .map(|upstream| look(Arc::clone(upstream), check.clone()))
+            .collect();
+        drop(there);
+        while looks.join_next().await.is_some() {}
+        tokio::time::sleep(check.every).await;
+    }
+}
+
+async fn look(upstream: Arc<Upstream>, check: Check) {
+    let found = timeout(check.answer_max, ask(&upstream, &check)).await;
+    let (is_well, why) = match found {
+        Ok(Ok(status)) => (status.is_success() || status.is_redirection(), status.to_string()),
+        Ok(Err(why)) => (false, why),
+        Err(_) => (false, "no answer in time".to_owned()),
+    };
+    if upstream.health().checked(is_well) {
+        let name = upstream.name();
+        if is_well {
+            tracing::info!("{name} is well again");
+        } else {
+            tracing::warn!("{name} is not well, and passed over: {why}");
+        }
+    }
+}
+
+/// The status of what it answers to a request on a connection of its own.
+async fn ask(upstream: &Arc<Upstream>, check: &Check) -> Result<StatusCode, String> {
+    let (link, _) = upstream.connect().await.map_err(|error| error.to_string())?;
+    let (mut head, ()) = Request::new(()).into_parts();
+    head.uri = check.path.clone().into();
+    head.headers.insert(USER_AGENT, HeaderValue::from_static("relais"));
+    let host = upstream.host();
+    let body = Inbound::Full(Bytes::new());
+    let outbound = Outbound { request: &head, host: &host, body };
+    match exchange::ask(link, outbound, Taken::of(upstream)).await {
+        Ok(response) => Ok(response.status()),
+        Err(broken) => Err(broken.why.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::upstream::{Balance, Limits, Options, dialer_for_tests};
+
+    /// Answers one connection after another with these statuses.
+    async fn serve(listener: TcpListener, statuses: &[u16]) {
+        for status in statuses {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            _ = stream.read(&mut [0; 1024]).await.unwrap();
+            let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_check_tells_who_is_well() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let options =
+            Options { endpoint, host: None, dialer: dialer_for_tests(), limits: Limits::default() };
+        let upstream = Arc::new(Upstream::new(options));
+        let group = Arc::new(Group::new(vec![Arc::clone(&upstream)], Balance::Least).unwrap());
+        let check = Check {
+            path: "/health".parse().unwrap(),
+            every: Duration::ZERO,
+            answer_max: Duration::from_secs(5),
+        };
+        let statuses = [200, 500, 302];
+        tokio::spawn(async move { serve(listener, &statuses).await });
+        let mut states = Vec::new();
+        for _ in 0..=statuses.len() {
+            look(Arc::clone(&upstream), check.clone()).await;
+            states.push(upstream.health().is_well());
+        }
+        assert_eq!(states, [true, false, true, false]);
+        drop(upstream);
+        let watching = tokio::spawn(watch(Arc::downgrade(&group), check));
+        drop(group);
+        watching.await.unwrap();
+    }
+}
