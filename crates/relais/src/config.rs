@@ -8,13 +8,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::de::DeserializeOwned;
 use toml::de::DeValue;
 
 use crate::{
     base::Base,
     complaint::{Complaint, KeyPath, Place, Problem, Wrong, in_order_of_lines},
     document::{Document, Entry, in_order, unknown},
-    limits, serve,
+    limits, proxy, serve,
+    site::Table,
 };
 
 /// A configuration.
@@ -24,8 +26,8 @@ pub struct Config {
     pub base: Base,
     /// `[limits]`.
     pub limits: limits::Table,
-    /// Each `[serve.NAME]`, in the order of the file.
-    pub serve: Vec<(String, serve::Table)>,
+    /// Each `[serve.NAME]` and `[proxy.NAME]`, in the order of the file.
+    pub sites: Vec<(String, Table)>,
 }
 
 /// Where a configuration comes from, to be read again at a reload.
@@ -59,15 +61,15 @@ enum Origin {
 }
 
 /// The tables there are.
-const TABLES: &[&str] = &["limits", "serve"];
+const TABLES: &[&str] = &["limits", "proxy", "serve"];
 
 /// No configuration is that long; whatever is, is some other file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 impl Config {
-    /// The configuration that is one `[serve.NAME]`.
-    pub(crate) fn of_serve(base: Base, serve: (String, serve::Table)) -> Self {
-        Self { base, limits: limits::Table::default(), serve: vec![serve] }
+    /// The configuration that is one site.
+    pub(crate) fn of(base: Base, name: String, table: Table) -> Self {
+        Self { base, limits: limits::Table::default(), sites: vec![(name, table)] }
     }
 }
 
@@ -100,7 +102,7 @@ impl Said {
         let document = Document::parse(&path, &text)?;
         let mut complaints = Vec::new();
         let base = Base(path.parent().map(Path::to_owned).unwrap_or_default());
-        let mut config = Config { base, limits: limits::Table::default(), serve: Vec::new() };
+        let mut config = Config { base, limits: limits::Table::default(), sites: Vec::new() };
         for entry in document.entries() {
             if let Err(found) = read_table(&document, &entry, &mut config) {
                 complaints.extend(found);
@@ -139,7 +141,18 @@ fn read_table(
             config.limits = document.read(&key, value)?;
             Ok(())
         }
-        "serve" => read_serve(document, &key, value, config),
+        "serve" => {
+            let tables = read_tables(document, &key, value, "serve.site")?;
+            let tables = tables.into_iter().map(|(name, table)| (name, Table::Serve(table)));
+            config.sites.extend(tables);
+            Ok(())
+        }
+        "proxy" => {
+            let tables = read_tables(document, &key, value, "proxy.front")?;
+            let tables = tables.into_iter().map(|(name, table)| (name, Table::Proxy(table)));
+            config.sites.extend(tables);
+            Ok(())
+        }
         _ => Err(vec![document.key_complaint(key, span.clone(), unknown_table(name))]),
     }
 }
@@ -149,35 +162,36 @@ fn unknown_table(name: &str) -> Wrong {
     Wrong { what: wrong.what.replacen("key", "table", 1), ..wrong }
 }
 
-fn read_serve<'t>(
+/// Reads the tables that stand under `key`, each with a name.
+fn read_tables<'t, T: DeserializeOwned>(
     document: &Document<'t>,
     key: &KeyPath,
     value: &toml::Spanned<DeValue<'t>>,
-    config: &mut Config,
-) -> Result<(), Vec<Complaint>> {
-    let expected = "tables with names, e.g. `[serve.site]`";
+    example: &str,
+) -> Result<Vec<(String, T)>, Vec<Complaint>> {
+    let expected = format!("tables with names, e.g. `[{example}]`");
     let DeValue::Table(tables) = value.get_ref() else {
         let found = match value.get_ref().type_str() {
             "array" => "list",
             other => other,
         };
-        let what = format!("`serve` is not a table: {found}");
+        let what = format!("`{key}` is not a table: {found}");
         return Err(vec![document.complaint(key.wrong(Wrong::expected(what, expected)))]);
     };
-    let mut complaints = Vec::new();
+    let (mut read, mut complaints) = (Vec::new(), Vec::new());
     for (name, span, value) in in_order(tables) {
         let key = key.key(name);
         if !value.get_ref().is_table() {
-            let wrong = Wrong::expected(format!("`{name}` is not a table"), expected);
+            let wrong = Wrong::expected(format!("`{name}` is not a table"), expected.clone());
             complaints.push(document.key_complaint(key, span, wrong));
             continue;
         }
         match document.read(&key, value) {
-            Ok(table) => config.serve.push((name.to_owned(), table)),
+            Ok(table) => read.push((name.to_owned(), table)),
             Err(found) => complaints.extend(found),
         }
     }
-    if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+    if complaints.is_empty() { Ok(read) } else { Err(complaints) }
 }
 
 /// For those who have no configuration yet.
@@ -217,6 +231,10 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
 
 /// The same words, told to someone who typed a flag.
 fn flag_complaint(Problem { key, part: _, wrong }: Problem) -> Complaint {
-    let flag = serve::flag_of(&key).unwrap_or("arguments").to_owned();
+    let flag = match key.names().first() {
+        Some(&"proxy") => proxy::flag_of(&key),
+        _ => serve::flag_of(&key),
+    };
+    let flag = flag.unwrap_or("arguments").to_owned();
     Complaint { place: Place::Flag(flag), key, wrong }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 
-use crate::{cert, serve};
+use crate::{cert, proxy, serve};
 
 /// One program for both ends of a socket and everything between
 #[derive(Clone, Debug, Parser)]
@@ -27,6 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   relais up                    the demo, or what ./relais.toml says
   relais serve files --list    a folder at http://127.0.0.1:8080
+  relais proxy 9000 8081       port 9000 before the server at port 8081
   relais cert trust            make this machine's browsers trust https://localhost
 
 Exit codes: 0 done, 1 failed while running, 2 wrong arguments or configuration, 3 a check said no";
@@ -70,6 +71,8 @@ pub(crate) enum Command {
     },
     /// Serve files over HTTP
     Serve(Box<serve::Flags>),
+    /// Pass HTTP requests on to other servers
+    Proxy(Box<proxy::Flags>),
     /// Have a running relais read its file again; no connection is dropped
     Reload {
         /// The configuration [default: relais.toml]

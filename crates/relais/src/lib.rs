@@ -16,6 +16,7 @@ mod data;
 mod demo;
 mod document;
 mod flags;
+mod front;
 mod habits;
 mod limits;
 mod logging;
@@ -23,11 +24,14 @@ mod manual;
 mod output;
 mod password;
 mod plan;
+mod proxy;
 mod run;
 mod serve;
+mod site;
 mod spelling;
 mod stop;
 mod tls;
+mod tree;
 
 use std::{
     path::{Path, PathBuf},
@@ -76,8 +80,14 @@ fn obey(command: Command, data: &Data) -> Result<(), Stop> {
         Command::Up { file } => run::run(Source::File(or_usual(file)), data, run::Greeting::Plain),
         Command::Serve(flags) => {
             let greeting = if flags.open { run::Greeting::Browser } else { run::Greeting::Plain };
-            let config = Config::of_serve(Base(PathBuf::new()), flags.table());
-            run::run(Source::Flags(Box::new(config)), data, greeting)
+            let (name, table) = flags.table();
+            let source = of_flags(name, site::Table::Serve(Box::new(table)));
+            run::run(source, data, greeting)
+        }
+        Command::Proxy(flags) => {
+            let (name, table) = flags.table();
+            let source = of_flags(name, site::Table::Proxy(Box::new(table)));
+            run::run(source, data, run::Greeting::Plain)
         }
         Command::Check { file, json } => check(or_usual(file), json),
         Command::Reload { file } => control::reload(&or_usual(file), data),
@@ -86,6 +96,11 @@ fn obey(command: Command, data: &Data) -> Result<(), Stop> {
         Command::Completions { shell } => Ok(manual::completions(shell)?),
         Command::Man { dir } => Ok(manual::man(dir.as_deref())?),
     }
+}
+
+/// The configuration that a command line is.
+fn of_flags(name: String, table: site::Table) -> Source {
+    Source::Flags(Box::new(Config::of(Base(PathBuf::new()), name, table)))
 }
 
 fn or_usual(file: Option<PathBuf>) -> PathBuf {

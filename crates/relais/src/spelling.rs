@@ -119,9 +119,9 @@ impl FromStr for HostName {
 /// Read from a string, inside serde's visitor: only there does an error know its place in a list.
 macro_rules! read_from_string {
     ($($type:ty: $expected:literal),*) => {$(
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(Text { expected: $expected, read: PhantomData })
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any($crate::spelling::Text::expecting($expected))
             }
         }
     )*};
@@ -133,10 +133,19 @@ read_from_string!(
     HostName: "a host, e.g. \"example.org\""
 );
 
+pub(crate) use read_from_string;
+
 /// Visits a string.
-struct Text<T> {
+pub(crate) struct Text<T> {
     expected: &'static str,
     read: PhantomData<T>,
+}
+
+impl<T> Text<T> {
+    /// Visits one that is `expected` to be this.
+    pub(crate) fn expecting(expected: &'static str) -> Self {
+        Self { expected, read: PhantomData }
+    }
 }
 
 impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {

@@ -246,6 +246,15 @@ impl KeyPath {
         Self(steps)
     }
 
+    /// The tables on the way, and the key at its end; places in lists left out.
+    pub fn names(&self) -> Vec<&str> {
+        let names = self.0.iter().filter_map(|step| match step {
+            Step::Key(key) => Some(key.as_str()),
+            Step::Index(_) => None,
+        });
+        names.collect()
+    }
+
     /// What is wrong with the value there.
     pub fn wrong(&self, wrong: Wrong) -> Problem {
         Problem { key: self.clone(), part: Part::Value, wrong }

@@ -7,15 +7,10 @@ use serde::Serialize;
 use super::{Listener, Plan};
 use crate::{
     limits::Limits,
-    serve::{INDEX, Site},
+    site::{Job, Site},
     tls::{Papers, Tls},
+    tree::Node,
 };
-
-/// A part of the picture, and what comes after it.
-struct Node {
-    text: String,
-    next: Vec<Node>,
-}
 
 impl fmt::Display for Plan {
     /// A tree for each listener, without a line end after the last line.
@@ -24,7 +19,7 @@ impl fmt::Display for Plan {
             if place > 0 {
                 f.write_str("\n")?;
             }
-            self.node(listener).fmt(f, "")?;
+            write!(f, "{}", self.node(listener))?;
         }
         Ok(())
     }
@@ -39,6 +34,7 @@ impl Plan {
             tls: Vec<&'p Papers>,
             client_ca: Option<&'p std::path::Path>,
             serve: Vec<&'p Site>,
+            proxy: Vec<&'p Site>,
         }
         #[derive(Serialize)]
         struct Whole<'p> {
@@ -47,11 +43,14 @@ impl Plan {
         }
         let mut listeners = Vec::new();
         for Listener { on, key: _, tls, sites } in &self.listeners {
+            let sites = sites.iter().map(|site| &self.sites[*site]);
+            let (serve, proxy) = sites.partition(|site| matches!(site.job, Job::Serve(_)));
             listeners.push(Door {
                 listen: on.to_string(),
                 tls: tls.iter().map(|tls| &tls.papers).collect(),
                 client_ca: tls.first().and_then(|tls| tls.client_ca.as_deref()),
-                serve: sites.iter().map(|site| &self.sites[*site]).collect(),
+                serve,
+                proxy,
             });
         }
         let whole = Whole { limits: &self.limits, listeners };
@@ -60,9 +59,14 @@ impl Plan {
 
     fn node(&self, listener: &Listener) -> Node {
         let mut sites: Vec<&Site> = listener.sites.iter().map(|site| &self.sites[*site]).collect();
-        sites.sort_by_key(|site| site.hosts.is_empty());
-        let is_alone = sites.len() == 1 && sites[0].hosts.is_empty();
-        let mut next: Vec<Node> = sites.into_iter().map(|site| site_node(site, is_alone)).collect();
+        sites.sort_by_key(|site| site.front.hosts.is_empty());
+        let is_alone = sites.len() == 1 && sites[0].front.hosts.is_empty();
+        let node = |site: &Site| {
+            let is_rest = site.front.hosts.is_empty() && !is_alone;
+            let rest = if is_rest { " for every other host" } else { "" };
+            site.steps().after(site.title() + rest)
+        };
+        let mut next: Vec<Node> = sites.into_iter().map(node).collect();
         if let Some(text) = tls(&listener.tls) {
             next = vec![Node { text, next }];
         }
@@ -80,58 +84,4 @@ fn tls(papers: &[Tls]) -> Option<String> {
         text += &file.display().to_string();
     }
     Some(text)
-}
-
-/// Each step behind the one before it, as a request passes them.
-fn site_node(site: &Site, is_alone: bool) -> Node {
-    let mut node = Node { text: files(site), next: Vec::new() };
-    if let Some(auth) = &site.auth {
-        node = Node { text: format!("auth: {auth}"), next: vec![node] };
-    }
-    if let Some(log) = &site.access_log {
-        node = Node { text: format!("log: {log}"), next: vec![node] };
-    }
-    let hosts: Vec<String> = site.hosts.iter().map(|host| host.0.to_string()).collect();
-    let hosts = match hosts.as_slice() {
-        [] if is_alone => String::new(),
-        [] => " for every other host".to_owned(),
-        hosts => format!(" for {}", hosts.join(", ")),
-    };
-    Node { text: format!("serve {}{hosts}", site.name), next: vec![node] }
-}
-
-fn files(site: &Site) -> String {
-    let mut text = format!("files: {}", site.root);
-    if site.index != [INDEX] {
-        text += ", index ";
-        text += &site.index.join(" or ");
-    }
-    if let Some(file) = &site.fallback {
-        text += ", fallback ";
-        text += file;
-    }
-    text.extend(
-        site.error_pages.iter().map(|page| format!(", {} {}", page.status.as_u16(), page.file)),
-    );
-    let marks = [
-        (site.listing, ", folders listed"),
-        (site.dotfiles, ", dotfiles too"),
-        (!site.compress, ", not compressed"),
-    ];
-    text.extend(marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark));
-    text
-}
-
-impl Node {
-    /// Writes the node; what comes after it stands under it, each line after `margin`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>, margin: &str) -> fmt::Result {
-        f.write_str(&self.text)?;
-        for (place, node) in self.next.iter().enumerate() {
-            let is_last = place + 1 == self.next.len();
-            let (branch, below) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-            write!(f, "\n{margin}{branch}")?;
-            node.fmt(f, &format!("{margin}{below}"))?;
-        }
-        Ok(())
-    }
 }

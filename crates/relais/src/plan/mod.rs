@@ -15,8 +15,9 @@ use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
     config::Config,
+    front,
     limits::Limits,
-    serve::Site,
+    site::Site,
     spelling::HttpEndpoint,
     tls::Tls,
 };
@@ -52,17 +53,17 @@ impl Plan {
     ///
     /// Everything that makes no sense in it.
     pub fn new(config: &Config) -> Result<Self, Vec<Problem>> {
-        let Config { base, limits, serve } = config;
+        let Config { base, limits, sites } = config;
         let mut problems = Vec::new();
         let limits = Limits::plan(*limits).map_err(|found| problems.extend(found)).ok();
         let mut draft = Draft::default();
-        for (name, table) in serve {
+        for (name, table) in sites {
             match Site::plan(name, table, base) {
-                Ok(site) => draft.add(site, table, base, &mut problems),
+                Ok(site) => draft.add(site, &table.front(), base, &mut problems),
                 Err(found) => problems.extend(found),
             }
         }
-        if serve.is_empty() {
+        if sites.is_empty() {
             let wrong = Wrong::expected("nothing to run", "a table, e.g. `[serve.site]`");
             problems.push(KeyPath::default().wrong(wrong));
         }
@@ -82,13 +83,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn add(
-        &mut self,
-        site: Site,
-        table: &crate::serve::Table,
-        base: &Base,
-        problems: &mut Vec<Problem>,
-    ) {
+    fn add(&mut self, site: Site, table: &front::Table, base: &Base, problems: &mut Vec<Problem>) {
         let key = site.key();
         if table.listen.is_empty() {
             let wrong = Wrong::expected("`listen` is empty", "one endpoint or more");
@@ -128,7 +123,7 @@ impl Draft {
             Scheme::Http | Scheme::Unix => false,
             Scheme::Https => true,
             Scheme::Tcp | Scheme::Tls | Scheme::Udp | Scheme::Ws | Scheme::Wss => {
-                let what = format!("files are not served over {}: {:?}", on.scheme, on.to_string());
+                let what = format!("HTTP is not served over {}: {:?}", on.scheme, on.to_string());
                 return Err(Wrong::expected(what, "http, https or unix"));
             }
         };
@@ -177,12 +172,12 @@ fn clash(sites: &[Site], there: &[usize], place: usize) -> Result<(), Wrong> {
         return Err(Wrong::expected("the same endpoint twice", "it once"));
     }
     for other in there.iter().map(|other| &sites[*other]) {
-        if new.hosts.is_empty() && other.hosts.is_empty() {
-            let what = format!("`serve.{}` answers for every host there already", other.name);
+        if new.front.hosts.is_empty() && other.front.hosts.is_empty() {
+            let what = format!("`{}` answers for every host there already", other.key());
             return Err(Wrong::expected(what, "`hosts` in one of them, or another port"));
         }
-        if let Some(host) = new.hosts.iter().find(|host| other.hosts.contains(host)) {
-            let what = format!("`serve.{}` answers for `{}` there already", other.name, host.0);
+        if let Some(host) = new.front.hosts.iter().find(|host| other.front.hosts.contains(host)) {
+            let what = format!("`{}` answers for `{}` there already", other.key(), host.0);
             return Err(Wrong::expected(what, "each host once at an endpoint"));
         }
     }
@@ -197,8 +192,8 @@ fn place_of(on: &Endpoint) -> String {
 }
 
 /// The names that a certificate for `site` needs.
-fn names(site: &Site, table: &crate::serve::Table) -> Vec<String> {
-    let mut names: Vec<String> = site.hosts.iter().map(|host| host.0.to_string()).collect();
+fn names(site: &Site, table: &front::Table) -> Vec<String> {
+    let mut names: Vec<String> = site.front.hosts.iter().map(|host| host.0.to_string()).collect();
     for HttpEndpoint(on) in &table.listen {
         let Some(at) = on.host_port().filter(|_| on.scheme == Scheme::Https) else { continue };
         match &at.host {

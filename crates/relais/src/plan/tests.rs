@@ -7,6 +7,7 @@ use crate::{
     base::Base,
     config::{Config, Said},
     flags::{Cli, Command},
+    site::Table,
 };
 
 #[test]
@@ -41,6 +42,34 @@ fn the_shortest_flags_and_the_shortest_file_make_the_same_plan() {
     assert_eq!(from_flags("serve"), from_file(file));
 }
 
+#[test]
+fn flags_and_file_make_the_same_plan_of_a_proxy() {
+    let file = r#"
+        [proxy.front]
+        listen = ["http://127.0.0.1:9000", "https://:9443"]
+        upstream = ["http://10.0.0.1:8080", "unix:///run/app.sock"]
+        upstream_host = "app.example"
+        limits = { connect_max = "1s", head_max = "2s", stall_max = "3s", idle_max = "4s" }
+        name = "front-1"
+        hosts = ["a.example", "*.b.example"]
+        access_log = { file = "log.txt", format = "json" }
+        auth = { file = "users.txt", realm = "ours" }
+        tls = { cert = "a.pem", key = "a.key", client_ca = "ca.pem" }
+    "#;
+    let flags = "proxy 9000 http://10.0.0.1:8080 unix:///run/app.sock --listen https://:9443 \
+                 --upstream-host app.example --connect-max 1s --head-max 2s --stall-max 3s \
+                 --idle-max 4s --name front-1 --host a.example --host *.b.example \
+                 --access-log log.txt --log-format json --auth users.txt --realm ours \
+                 --cert a.pem --key a.key --client-ca ca.pem";
+    assert_eq!(from_flags(flags), from_file(file));
+}
+
+#[test]
+fn the_shortest_flags_and_the_shortest_file_make_the_same_plan_of_a_proxy() {
+    let file = "[proxy.front]\nlisten = '9000'\nupstream = '8081'";
+    assert_eq!(from_flags("proxy 9000 8081"), from_file(file));
+}
+
 #[track_caller]
 fn from_file(text: &str) -> Plan {
     let said = Said::parse("/etc/relais.toml".into(), text.to_owned()).unwrap();
@@ -50,10 +79,18 @@ fn from_file(text: &str) -> Plan {
 #[track_caller]
 fn from_flags(line: &str) -> Plan {
     let words = std::iter::once("relais").chain(line.split_whitespace());
-    let Command::Serve(flags) = Cli::try_parse_from(words).unwrap().command else {
-        panic!("`serve` is asked for");
+    let (name, table) = match Cli::try_parse_from(words).unwrap().command {
+        Command::Serve(flags) => {
+            let (name, table) = flags.table();
+            (name, Table::Serve(Box::new(table)))
+        }
+        Command::Proxy(flags) => {
+            let (name, table) = flags.table();
+            (name, Table::Proxy(Box::new(table)))
+        }
+        other => panic!("no command of one table: {other:?}"),
     };
-    Plan::new(&Config::of_serve(Base("/etc".into()), flags.table())).unwrap()
+    Plan::new(&Config::of(Base("/etc".into()), name, table)).unwrap()
 }
 
 #[test]
@@ -81,6 +118,31 @@ https://:443
     let json = plan.json();
     assert_eq!(json["listeners"][1]["serve"][0]["root"]["folder"], "/srv");
     assert_eq!(json["limits"]["grace"], "10s");
+}
+
+#[test]
+fn files_and_what_is_passed_on_share_an_endpoint_by_host() {
+    let plan = from_file(
+        "[proxy.app]\nlisten = ':80'\nupstream = ['8081', 'https://b.example']\n\
+         hosts = 'app.example'\naccess_log = { file = '-' }\n\
+         [serve.rest]\nlisten = ':80'\nroot = '/srv'",
+    );
+    let expect = "\
+http://:80
+├─ proxy app for app.example
+│  └─ log: standard output, combined
+│     └─ upstream: http://127.0.0.1:8081 or https://b.example:443
+└─ serve rest for every other host
+   └─ files: /srv";
+    assert_eq!(plan.to_string(), expect);
+    let json = plan.json();
+    let door = &json["listeners"][0];
+    assert_eq!(door["serve"][0]["name"], "rest");
+    assert_eq!(door["proxy"][0]["name"], "app");
+    assert_eq!(door["proxy"][0]["hosts"][0], "app.example");
+    assert_eq!(door["proxy"][0]["upstream"][1]["endpoint"], "https://b.example:443");
+    assert_eq!(door["proxy"][0]["upstream"][1]["host"], "b.example");
+    assert_eq!(door["proxy"][0]["limits"]["connect_max"], "5s");
 }
 
 #[test]

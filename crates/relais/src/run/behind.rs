@@ -6,12 +6,11 @@ use relais_http::{DynHandler, Hosts, OpenFiles, Site as HostedSite};
 use tracing::warn;
 
 use crate::{
-    access_log::Logs,
     clock,
     complaint::{Complaint, KeyPath, Problem, Trouble, Wrong},
     config::{Said, Source},
     plan::{Listener, Plan},
-    serve::Parts,
+    site::{self, Parts},
     tls::{Keeper, Offered},
 };
 
@@ -28,8 +27,7 @@ pub(crate) struct Prepared {
 #[derive(Debug)]
 pub(crate) struct Lasting {
     pub(crate) tls: Keeper,
-    pub(crate) logs: Logs,
-    pub(crate) open_files: OpenFiles,
+    pub(crate) sites: site::Lasting,
 }
 
 /// What stands behind a listener.
@@ -52,7 +50,7 @@ pub fn look(source: &Source) -> Result<Plan, Vec<Complaint>> {
 /// Makes everything ready that is to stand behind listeners. Opens logs, and makes the local
 /// authority and its certificates where they are needed.
 pub(crate) fn prepare(source: &Source, lasting: &mut Lasting) -> Result<Prepared, Vec<Complaint>> {
-    let (said, plan, parts) = read(source, &lasting.open_files)?;
+    let (said, plan, parts) = read(source, &lasting.sites.open_files)?;
     match assemble(&plan, parts, lasting) {
         Ok(behind) => Ok(Prepared { said, plan, behind }),
         Err(Trouble::Within(problem)) => Err(said.complaints(vec![problem])),
@@ -105,7 +103,7 @@ fn read_papers(plan: &Plan) -> Vec<Problem> {
 fn assemble(plan: &Plan, parts: Vec<Parts>, lasting: &mut Lasting) -> Result<Vec<Behind>, Trouble> {
     let mut handlers = Vec::new();
     for (site, parts) in plan.sites.iter().zip(parts) {
-        handlers.push(parts.handler(site, &mut lasting.logs)?);
+        handlers.push(parts.handler(site, &mut lasting.sites)?);
     }
     let stand = |listener| stand(listener, plan, &handlers, &lasting.tls);
     plan.listeners.iter().map(stand).collect()
@@ -118,7 +116,7 @@ fn stand(
     keeper: &Keeper,
 ) -> Result<Behind, Trouble> {
     let sites = listener.sites.iter().map(|site| HostedSite {
-        hosts: plan.sites[*site].hosts.iter().map(|host| host.0.clone()).collect(),
+        hosts: plan.sites[*site].front.hosts.iter().map(|host| host.0.clone()).collect(),
         handler: Arc::clone(&handlers[*site]),
     });
     let hosts = Hosts::new(sites).map_err(|error| listener.key.wrong(Wrong::from_error(&error)))?;

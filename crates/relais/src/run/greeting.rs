@@ -8,7 +8,8 @@ use tracing::warn;
 use super::house::House;
 use crate::{
     output::{say, tell},
-    serve::{Root, Site},
+    serve::Root,
+    site::{Job, Site},
     tls::Age,
 };
 
@@ -62,19 +63,22 @@ impl Greeting {
 }
 
 fn described(site: &Site) -> String {
-    let hosts: Vec<String> = site.hosts.iter().map(|host| host.0.to_string()).collect();
-    let hosts = if hosts.is_empty() { String::new() } else { format!(" for {}", hosts.join(", ")) };
-    format!("serve {}{hosts}  ({})", site.name, site.root)
+    let to = match &site.job {
+        Job::Serve(files) => files.root.to_string(),
+        Job::Proxy(proxy) => proxy.target(),
+    };
+    format!("{}  ({to})", site.title())
 }
 
 /// What to know of a site that has no page to begin with and lists none, if it is one.
 fn bare(site: &Site) -> Option<String> {
-    let Root::Folder(root) = &site.root else { return None };
-    let has_page = site.index.iter().any(|index| root.join(index).exists());
-    if site.listing || site.fallback.is_some() || has_page {
+    let Job::Serve(files) = &site.job else { return None };
+    let Root::Folder(root) = &files.root else { return None };
+    let has_page = files.index.iter().any(|index| root.join(index).exists());
+    if files.listing || files.fallback.is_some() || has_page {
         return None;
     }
-    let (root, index) = (root.display(), site.index.join(" or "));
+    let (root, index) = (root.display(), files.index.join(" or "));
     Some(format!("hint: {root} has no {index}; `--list`, or `listing = true`, lists what it has"))
 }
 

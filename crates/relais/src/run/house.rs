@@ -27,7 +27,7 @@ use crate::{
     control::Refusal,
     limits::Limits,
     plan::{self, Plan},
-    serve::Site,
+    site::Site,
     stop,
     tls::Age,
 };
@@ -119,7 +119,8 @@ impl House {
         let changed = self.switch(&plan, behind, &kept, bound);
         self.plan =
             Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
-        self.lasting.logs.keep(self.plan.sites.iter().filter_map(|site| site.access_log.as_ref()));
+        let logs = self.plan.sites.iter().filter_map(|site| site.front.access_log.as_ref());
+        self.lasting.sites.logs.keep(logs);
         Ok(changed)
     }
 
@@ -222,7 +223,7 @@ impl House {
 
     /// Waits until the access logs are written, but not longer than `patience`. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
-        self.lasting.logs.shutdown(patience);
+        self.lasting.sites.logs.shutdown(patience);
     }
 
     /// What the configuration is read from.
@@ -287,7 +288,7 @@ mod tests {
     use relais_http::OpenFiles;
 
     use super::*;
-    use crate::{access_log::Logs, clock, data::Data, tls::Keeper};
+    use crate::{access_log::Logs, clock, data::Data, proxy, site, tls::Keeper};
 
     const DAY: Duration = Duration::from_hours(24);
 
@@ -297,8 +298,11 @@ mod tests {
         let source = Source::Embedded { name: "test.toml", text };
         let mut lasting = Lasting {
             tls: Keeper::new(Data::of(Some(data.to_owned())).unwrap()).unwrap(),
-            logs: Logs::default(),
-            open_files: OpenFiles::at_most(1),
+            sites: site::Lasting {
+                logs: Logs::default(),
+                open_files: OpenFiles::at_most(1),
+                proxies: proxy::Lasting::new().unwrap(),
+            },
         };
         let prepared = prepare(&source, &mut lasting).unwrap();
         let mut house = House::new(source, lasting, &prepared.plan, 1024).unwrap();

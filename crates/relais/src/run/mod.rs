@@ -32,7 +32,7 @@ use crate::{
     config::Source,
     control::{self, Answer, Call, Request},
     data::Data,
-    limits,
+    limits, proxy, site,
     spelling::Time,
     stop::Stop,
     tls::Keeper,
@@ -49,8 +49,11 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     let descriptors = descriptors::raise();
     let mut lasting = Lasting {
         tls: Keeper::new(data.clone()).context("making keys for TLS")?,
-        logs: Logs::default(),
-        open_files: OpenFiles::at_most(limits::files(descriptors)),
+        sites: site::Lasting {
+            logs: Logs::default(),
+            open_files: OpenFiles::at_most(limits::files(descriptors)),
+            proxies: proxy::Lasting::new().context("drawing a name")?,
+        },
     };
     let prepared = behind::prepare(&source, &mut lasting).map_err(Stop::Wrong)?;
     let mut house = House::new(source, lasting, &prepared.plan, descriptors)?;

@@ -5,12 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::{Args, ValueHint};
 
 use super::{CacheRule, Table};
-use crate::{
-    access_log, auth,
-    complaint::{KeyPath, Step},
-    spelling::{HostName, HttpEndpoint},
-    tls,
-};
+use crate::{complaint::KeyPath, front, spelling::HttpEndpoint};
 
 /// What `relais serve` takes.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -26,18 +21,8 @@ pub(crate) struct Flags {
     /// certificate from `--cert`, or from the local authority (see `relais cert`).
     #[arg(short, long, value_name = "ENDPOINT", default_value = "http://127.0.0.1:8080")]
     listen: Vec<HttpEndpoint>,
-    /// The certificate of `https://`, PEM, with those that vouch for it
-    #[arg(long, value_name = "FILE", requires = "key", value_hint = ValueHint::FilePath)]
-    cert: Option<PathBuf>,
-    /// The certificate's key, PEM
-    #[arg(long, value_name = "FILE", requires = "cert", value_hint = ValueHint::FilePath)]
-    key: Option<PathBuf>,
-    /// Let only callers in whose certificate one of these has signed, PEM
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    client_ca: Option<PathBuf>,
-    /// Answer for this host only; may be given again
-    #[arg(long, value_name = "NAME")]
-    host: Vec<HostName>,
+    #[command(flatten)]
+    front: front::Flags,
     /// List folders that have no index
     #[arg(long)]
     list: bool,
@@ -59,18 +44,6 @@ pub(crate) struct Flags {
     /// Do not compress answers
     #[arg(long)]
     no_compress: bool,
-    /// Write a line for each answer, `-` to standard output
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    access_log: Option<PathBuf>,
-    /// How such a line looks
-    #[arg(long, value_name = "FORMAT", default_value = "combined", requires = "access_log")]
-    log_format: access_log::Format,
-    /// Ask for a user of this file (see `relais password`)
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    auth: Option<PathBuf>,
-    /// What the password is for
-    #[arg(long, value_name = "TEXT", requires = "auth")]
-    realm: Option<String>,
     /// Open a browser once it listens
     #[arg(long)]
     pub(crate) open: bool,
@@ -92,10 +65,7 @@ impl Flags {
         let Self {
             root,
             listen,
-            cert,
-            key,
-            client_ca,
-            host,
+            front,
             list,
             index,
             fallback,
@@ -103,16 +73,13 @@ impl Flags {
             cache_control,
             dotfiles,
             no_compress,
-            access_log,
-            log_format,
-            auth,
-            realm,
             open: _,
         } = self;
+        let front::Table { listen, hosts, tls, access_log, auth } = front.table(listen);
         let table = Table {
             listen,
             root,
-            hosts: host,
+            hosts,
             index,
             listing: list,
             fallback,
@@ -120,9 +87,9 @@ impl Flags {
             cache_control,
             dotfiles,
             compress: no_compress.then_some(false),
-            access_log: access_log.map(|file| access_log::Table { file, format: log_format }),
-            auth: auth.map(|file| auth::Table { file, realm }),
-            tls: tls::Table { cert, key, client_ca },
+            access_log,
+            auth,
+            tls,
         };
         (NAME.to_owned(), table)
     }
@@ -130,32 +97,14 @@ impl Flags {
 
 /// The flag that says what `key` says in a file.
 pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
-    let keys: Vec<&str> = key
-        .0
-        .iter()
-        .skip(2)
-        .filter_map(|step| match step {
-            Step::Key(key) => Some(key.as_str()),
-            Step::Index(_) => None,
-        })
-        .collect();
-    Some(match keys.as_slice() {
-        ["listen"] => "--listen",
+    Some(match key.names().get(2..)? {
         ["root"] => "DIR",
-        ["hosts"] => "--host",
         ["index"] => "--index",
         ["listing"] => "--list",
         ["fallback"] => "--fallback",
         ["error_pages", ..] => "--error-page",
         ["cache_control", ..] => "--cache-control",
-        ["access_log", "format"] => "--log-format",
-        ["access_log", ..] => "--access-log",
-        ["auth", "realm"] => "--realm",
-        ["auth", ..] => "--auth",
-        ["tls", "key"] => "--key",
-        ["tls", "client_ca"] => "--client-ca",
-        ["tls", ..] => "--cert",
-        _ => return None,
+        _ => return front::flag_of(key),
     })
 }
 

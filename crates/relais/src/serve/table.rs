@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::Deserialize;
 
 use crate::{
-    access_log, auth,
+    access_log, auth, front,
     spelling::{HostName, HttpEndpoint, one_or_more},
     tls,
 };
@@ -48,6 +48,19 @@ pub struct Table {
     /// How `https://` proves who it is.
     #[serde(default)]
     pub tls: tls::Table,
+}
+
+impl Table {
+    /// What it has of every site.
+    pub(crate) fn front(&self) -> front::Table {
+        front::Table {
+            listen: self.listen.clone(),
+            hosts: self.hosts.clone(),
+            tls: self.tls.clone(),
+            access_log: self.access_log.clone(),
+            auth: self.auth.clone(),
+        }
+    }
 }
 
 /// One of `cache_control`: `{ match = "*.css", value = "max-age=3600" }`.

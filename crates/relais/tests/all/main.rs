@@ -8,6 +8,7 @@ mod complaints;
 mod modules;
 mod passwords;
 mod program;
+mod proxying;
 mod reloading;
 mod running;
 mod tidy;

@@ -1,4 +1,4 @@
-//! What a `[serve.NAME]` means: every name resolved, nothing opened.
+//! What a `[serve.NAME]` says of files: every name resolved, nothing opened.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -7,21 +7,13 @@ use serde::{Serialize, Serializer};
 
 use super::{CacheRule, Table};
 use crate::{
-    access_log::AccessLog,
-    auth::Auth,
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
-    spelling::HostName,
 };
 
 /// Files over HTTP, resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Site {
-    /// Its name in the configuration.
-    pub name: String,
-    /// Which hosts it answers for; empty for all that no other site answers for.
-    #[serde(serialize_with = "names")]
-    pub(crate) hosts: Vec<HostName>,
+pub struct Files {
     /// What `/` is.
     pub root: Root,
     /// The files that a folder is answered with; the first that is there counts.
@@ -38,10 +30,6 @@ pub struct Site {
     pub dotfiles: bool,
     /// Whether answers are compressed for those who take that.
     pub compress: bool,
-    /// Where each answer is written down.
-    pub access_log: Option<AccessLog>,
-    /// Who may ask.
-    pub auth: Option<Auth>,
 }
 
 /// What `/` is.
@@ -81,39 +69,48 @@ pub(super) const DEMO: &str = "relais:demo";
 pub(super) const BUILT_IN: &str = "relais:";
 
 /// The file that a folder is answered with, if nothing else is said.
-pub(crate) const INDEX: &str = "index.html";
+const INDEX: &str = "index.html";
 
-impl Site {
-    /// The key of the site's table.
-    pub fn key(&self) -> KeyPath {
-        KeyPath::of(["serve", &self.name])
-    }
-
-    pub(crate) fn plan(name: &str, table: &Table, base: &Base) -> Result<Self, Vec<Problem>> {
-        let key = KeyPath::of(["serve", name]);
+impl Files {
+    /// Resolves what the `table` at `key` says of files.
+    pub(crate) fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let table = table.clone();
-        let site = Self {
-            name: name.to_owned(),
-            hosts: table.hosts,
+        let files = Self {
             root: Root::of(&table.root, base),
             index: if table.index.is_empty() { vec![INDEX.to_owned()] } else { table.index },
             listing: table.listing,
-            error_pages: error_pages(&table.error_pages, &key, &mut problems),
-            cache_control: cache_control(table.cache_control, &key, &mut problems),
+            error_pages: error_pages(&table.error_pages, key, &mut problems),
+            cache_control: cache_control(table.cache_control, key, &mut problems),
             fallback: table.fallback,
             dotfiles: table.dotfiles,
             compress: table.compress.unwrap_or(true),
-            access_log: table.access_log.map(|table| AccessLog::plan(table, base)),
-            auth: table.auth.and_then(|table| {
-                let auth = Auth::plan(table, base, &key.key("auth"));
-                auth.map_err(|problem| problems.push(problem)).ok()
-            }),
         };
-        if let Some(file) = site.fallback.as_deref().filter(|file| !is_below(file)) {
+        if let Some(file) = files.fallback.as_deref().filter(|file| !is_below(file)) {
             problems.push(key.key("fallback").wrong(outside(file)));
         }
-        if problems.is_empty() { Ok(site) } else { Err(problems) }
+        if problems.is_empty() { Ok(files) } else { Err(problems) }
+    }
+}
+
+impl std::fmt::Display for Files {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "files: {}", self.root)?;
+        if self.index != [INDEX] {
+            write!(f, ", index {}", self.index.join(" or "))?;
+        }
+        if let Some(file) = &self.fallback {
+            write!(f, ", fallback {file}")?;
+        }
+        for page in &self.error_pages {
+            write!(f, ", {} {}", page.status.as_u16(), page.file)?;
+        }
+        let marks = [
+            (self.listing, ", folders listed"),
+            (self.dotfiles, ", dotfiles too"),
+            (!self.compress, ", not compressed"),
+        ];
+        marks.iter().filter(|(is, _)| *is).try_for_each(|(_, mark)| f.write_str(mark))
     }
 }
 
@@ -181,10 +178,6 @@ fn is_below(file: &str) -> bool {
 
 fn outside(file: &str) -> Wrong {
     Wrong::expected(format!("{file:?} is not below the root"), "a path relative to the root")
-}
-
-fn names<S: Serializer>(hosts: &[HostName], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(hosts.iter().map(|host| host.0.to_string()))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

@@ -1,0 +1,66 @@
+//! From a planned site to what answers its requests.
+
+use std::sync::Arc;
+
+use relais_http::{DynHandler, OpenFiles, files::Files};
+
+use super::{Job, Site};
+use crate::{access_log::Logs, complaint::Problem, front, proxy, serve};
+
+/// Everything of a site that is read from the disk, read. Nothing on the disk is changed for it.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    front: front::Parts,
+    job: JobParts,
+}
+
+#[derive(Debug)]
+enum JobParts {
+    Files(Box<Files>),
+    Proxy(proxy::Parts),
+}
+
+/// What outlives a reload.
+#[derive(Debug)]
+pub(crate) struct Lasting {
+    pub(crate) logs: Logs,
+    pub(crate) open_files: OpenFiles,
+    pub(crate) proxies: proxy::Lasting,
+}
+
+impl Parts {
+    /// Reads what `site` needs; what it is going to open takes places of `open_files`.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is not there or cannot be read.
+    pub(crate) fn read(site: &Site, open_files: &OpenFiles) -> Result<Self, Vec<Problem>> {
+        let key = site.key();
+        let front = front::Parts::read(&site.front, &key);
+        let job = match &site.job {
+            Job::Serve(files) => serve::open(files, &key, open_files)
+                .map(|files| JobParts::Files(Box::new(files)))
+                .map_err(|problem| vec![problem]),
+            Job::Proxy(proxy) => Ok(JobParts::Proxy(proxy::Parts::read(proxy))),
+        };
+        match (front, job) {
+            (Ok(front), Ok(job)) => Ok(Self { front, job }),
+            (front, job) => Err([front.err(), job.err()].into_iter().flatten().flatten().collect()),
+        }
+    }
+
+    /// Puts the parts of `site` together, opening its log.
+    pub(crate) fn handler(
+        self,
+        site: &Site,
+        lasting: &mut Lasting,
+    ) -> Result<Arc<dyn DynHandler>, Problem> {
+        let Self { front, job } = self;
+        let Lasting { logs, open_files: _, proxies } = lasting;
+        let log = front::Log { front: &site.front, key: &site.key(), logs };
+        match job {
+            JobParts::Files(files) => front.before(*files, log),
+            JobParts::Proxy(parts) => front.before(parts.handler(proxies), log),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A site: what answers the requests that come to some hosts at some listeners. Which table of the
+//! configuration it is says how it answers.
+
+mod handler;
+
+use serde::Serialize;
+
+pub(crate) use handler::{Lasting, Parts};
+
+use crate::{
+    base::Base,
+    complaint::{KeyPath, Problem},
+    front::{self, Front},
+    proxy, serve,
+    tree::Node,
+};
+
+/// A table with a name, word for word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// `[serve.NAME]`.
+    Serve(Box<serve::Table>),
+    /// `[proxy.NAME]`.
+    Proxy(Box<proxy::Table>),
+}
+
+/// What a table with a name means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Site {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What it shows to callers.
+    #[serde(flatten)]
+    pub front: Front,
+    /// How it answers.
+    #[serde(flatten)]
+    pub job: Job,
+}
+
+/// How a site answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Job {
+    /// With files.
+    Serve(serve::Files),
+    /// With what other servers answer.
+    Proxy(proxy::Proxy),
+}
+
+impl Table {
+    /// What it has of every site.
+    pub(crate) fn front(&self) -> front::Table {
+        match self {
+            Self::Serve(table) => table.front(),
+            Self::Proxy(table) => table.front(),
+        }
+    }
+
+    /// The command of the same name.
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "serve",
+            Self::Proxy(_) => "proxy",
+        }
+    }
+}
+
+impl Site {
+    /// Resolves `table`, which is called `name`.
+    pub(crate) fn plan(name: &str, table: &Table, base: &Base) -> Result<Self, Vec<Problem>> {
+        let key = KeyPath::of([table.verb(), name]);
+        let front = Front::plan(table.front(), base, &key);
+        let job = match table {
+            Table::Serve(table) => serve::Files::plan(table, base, &key).map(Job::Serve),
+            Table::Proxy(table) => proxy::Proxy::plan(table, base, &key).map(Job::Proxy),
+        };
+        match (front, job) {
+            (Ok(front), Ok(job)) => Ok(Self { name: name.to_owned(), front, job }),
+            (front, job) => {
+                Err(front.err().into_iter().chain(job.err().into_iter().flatten()).collect())
+            }
+        }
+    }
+
+    /// The key of its table.
+    pub fn key(&self) -> KeyPath {
+        KeyPath::of([self.job.verb(), &self.name])
+    }
+
+    /// What it is called where people read: `serve files for example.org`.
+    pub(crate) fn title(&self) -> String {
+        let mut title = format!("{} {}", self.job.verb(), self.name);
+        let hosts: Vec<String> = self.front.hosts.iter().map(|host| host.0.to_string()).collect();
+        if !hosts.is_empty() {
+            title += " for ";
+            title += &hosts.join(", ");
+        }
+        title
+    }
+
+    /// Each step of a request behind the one before it.
+    pub(crate) fn steps(&self) -> Node {
+        let mut node = match &self.job {
+            Job::Serve(files) => Node::last(files.to_string()),
+            Job::Proxy(proxy) => proxy.steps(),
+        };
+        if let Some(auth) = &self.front.auth {
+            node = node.after(format!("auth: {auth}"));
+        }
+        if let Some(log) = &self.front.access_log {
+            node = node.after(format!("log: {log}"));
+        }
+        node
+    }
+}
+
+impl Job {
+    /// The command of the same name.
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "serve",
+            Self::Proxy(_) => "proxy",
+        }
+    }
+}
