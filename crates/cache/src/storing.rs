@@ -3,7 +3,7 @@
 //! [RFC 9111 §3]: https://www.rfc-editor.org/rfc/rfc9111#section-3
 
 use http::{
-    HeaderMap, Method, StatusCode,
+    HeaderMap, HeaderName, Method, StatusCode,
     header::{ETAG, LAST_MODIFIED, SET_COOKIE},
 };
 
@@ -81,7 +81,18 @@ pub enum NotStored {
     TooLarge,
 }
 
-/// Judges the `head` of a response to `asked`: what is stored of its rules, or why it is not.
+/// What is stored with a response that may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storable {
+    /// What it may be used for.
+    pub terms: Terms,
+    /// The fields of the request that it depends on.
+    pub vary: Vec<HeaderName>,
+    /// The fields of the response that are left out.
+    pub withheld: Vec<HeaderName>,
+}
+
+/// Judges the `head` of a response to `asked`: what is stored with it, or why it is not stored.
 ///
 /// # Errors
 ///
@@ -91,7 +102,7 @@ pub fn judge_storing(
     head: Head<'_>,
     times: Times,
     settings: &Settings,
-) -> Result<Terms, NotStored> {
+) -> Result<Storable, NotStored> {
     judge_request(asked)?;
     if head.status == StatusCode::PARTIAL_CONTENT {
         return Err(NotStored::Partial);
@@ -104,9 +115,11 @@ pub fn judge_storing(
     if asked.sender == Sender::Authorization && !is_for_others(&control) {
         return Err(NotStored::Authorization);
     }
-    if Vary::of(head.headers) == Vary::Everything {
-        return Err(NotStored::VariesByEverything);
-    }
+    let vary = match Vary::of(head.headers) {
+        Vary::Nothing => Vec::new(),
+        Vary::Fields(names) => names,
+        Vary::Everything => return Err(NotStored::VariesByEverything),
+    };
     let lifetime = lifetime(head, &control, settings);
     if sets_cookie(head.headers, &control) && !may_set_cookie(&control, lifetime.basis, settings) {
         return Err(NotStored::SetCookie);
@@ -120,7 +133,7 @@ pub fn judge_storing(
     if !terms.can_be_sent_unasked() && !has_validator(head.headers, times) {
         return Err(NotStored::Useless);
     }
-    Ok(terms)
+    Ok(Storable { terms, vary, withheld: control.directives.withheld })
 }
 
 /// Judges whether any answer to `asked` may be stored.
@@ -339,7 +352,7 @@ mod tests {
         status: u16,
         response: &str,
         settings: &Settings,
-    ) -> Result<Terms, NotStored> {
+    ) -> Result<Storable, NotStored> {
         let headers = fields(response);
         let status = StatusCode::from_u16(status).unwrap();
         let head = Head { status, headers: &headers, received: at(1000) };
