@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 
 use crate::{
-    asked::{Asked, Sender},
+    asked::{Asked, Condition, Sender},
     directives::{Directives, Flag},
     freshness::Basis,
     settings::{ClientDirectives, Settings},
@@ -72,6 +72,9 @@ pub enum WhyAsk {
     /// It is stale.
     #[error("stale")]
     Stale,
+    /// The request makes a condition that only the origin can judge.
+    #[error("the request has a condition for its origin")]
+    Condition,
     /// It was given its lifetime by us, and the request may be somebody's own.
     #[error("fresh by default only, and the request may be somebody's own")]
     Personal,
@@ -85,7 +88,11 @@ impl WhyAsk {
     pub fn is_of_request(self) -> bool {
         matches!(
             self,
-            Self::RequestNoCache | Self::RequestMaxAge | Self::RequestMinFresh | Self::Personal
+            Self::RequestNoCache
+                | Self::RequestMaxAge
+                | Self::RequestMinFresh
+                | Self::Condition
+                | Self::Personal
         )
     }
 }
@@ -108,6 +115,9 @@ pub fn judge_reuse(
     }
     if wish.has(Flag::NoCache) {
         return Reuse::Ask(WhyAsk::RequestNoCache);
+    }
+    if asked.condition == Condition::Origin {
+        return Reuse::Ask(WhyAsk::Condition);
     }
     if is_personal(asked, terms) {
         return Reuse::Ask(WhyAsk::Personal);
@@ -196,7 +206,7 @@ pub fn judge_failure(
     if !failure.is_error() {
         return Err(NoStandIn::NoError);
     }
-    let wants_answer = asked.directives.has(Flag::NoCache);
+    let wants_answer = asked.directives.has(Flag::NoCache) || asked.condition == Condition::Origin;
     if wants_answer || is_personal(asked, terms) || terms.ask == Ask::Always {
         return Err(NoStandIn::Forbidden);
     }
@@ -288,6 +298,14 @@ mod tests {
     }
 
     #[test]
+    fn conditions_for_the_origin_are_not_ours_to_judge() {
+        let condition = "the request has a condition for its origin";
+        check("if-match: \"a\"", "max-age=60", 0, condition);
+        check("if-unmodified-since: x", "max-age=60", 0, condition);
+        check("if-none-match: \"a\"", "max-age=60", 0, "fresh");
+    }
+
+    #[test]
     fn clients_may_have_no_say() {
         let settings =
             Settings { client_directives: ClientDirectives::Ignored, ..Settings::default() };
@@ -322,6 +340,7 @@ mod tests {
             check_failure("", &control, (61, 503), forbidden);
         }
         check_failure("cache-control: no-cache", "max-age=60", (61, 0), forbidden);
+        check_failure("if-match: \"a\"", "max-age=60", (61, 0), forbidden);
         check_failure("cookie: a=b", "", (61, 0), forbidden);
         check_failure("", "max-age=60", (-9, 0), forbidden);
     }

@@ -1,6 +1,7 @@
 //! A stored response.
 
 use std::{
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -18,7 +19,6 @@ use relais_wire::{date::parse_http_date, etag::EntityTag};
 use crate::{conditional::Validators, prebuilt::Prebuilt, terms::Terms, vary::Selecting};
 
 /// A response in the store. It never changes: what makes it newer, makes another of it.
-#[derive(Debug)]
 pub struct Stored {
     status: StatusCode,
     head: Prebuilt,
@@ -86,6 +86,16 @@ impl Stored {
             modified: date(&LAST_MODIFIED),
             date: date(&DATE).unwrap_or(self.terms.times.received),
         }
+    }
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored")
+            .field("status", &self.status)
+            .field("body", &self.body.len())
+            .field("terms", &self.terms)
+            .finish_non_exhaustive()
     }
 }
 

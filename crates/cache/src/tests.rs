@@ -1,4 +1,8 @@
-//! What the tests of the rules share: fields and dates, written short.
+//! Tests of the cache as a whole, and what all tests share: fields and dates, written short.
+
+mod exchanges;
+mod storing;
+mod world;
 
 use std::time::{Duration, SystemTime};
 
