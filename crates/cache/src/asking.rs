@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method};
+use http::{
+    HeaderMap, Method,
+    header::{IF_RANGE, RANGE},
+};
 
 use crate::{
     asked::{Asked, Condition},
@@ -77,8 +80,15 @@ impl Asking {
 
     /// Puts into `headers`, which are the client's on their way upstream, what makes upstream tell
     /// whether the stored response is still good. Leaves them as they are if nothing is asked.
+    ///
+    /// Where the client has its answer already, its own conditions and ranges are left out: there
+    /// is nobody for whom a part would do.
     pub fn prepare(&self, headers: &mut HeaderMap) {
-        if self.is_validating() {
+        if self.errand.is_some() {
+            headers.remove(RANGE);
+            headers.remove(IF_RANGE);
+        }
+        if self.is_validating() || self.errand.is_some() {
             self.precondition.put(headers);
         }
     }

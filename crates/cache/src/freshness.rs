@@ -5,13 +5,13 @@
 use std::time::{Duration, SystemTime};
 
 use http::{
-    HeaderMap, StatusCode,
-    header::{EXPIRES, LAST_MODIFIED},
+    HeaderMap, HeaderValue, StatusCode,
+    header::{EXPIRES, LAST_MODIFIED, PRAGMA},
 };
 
 use crate::{
     age::{date_in, read_date},
-    directives::{Control, Flag},
+    directives::{Control, ControlSource, Flag},
     settings::Settings,
 };
 
@@ -37,7 +37,7 @@ pub enum Basis {
     Heuristic,
     /// [`Settings::default_ttl`]
     Default,
-    /// Nothing: a status that is not stored unless it says so.
+    /// Nothing: a status that is not stored unless it says so, or `Pragma: no-cache`.
     Nothing,
 }
 
@@ -85,7 +85,8 @@ pub fn lifetime(head: Head<'_>, control: &Control, settings: &Settings) -> Lifet
         let duration = expires.and_then(|expires| expires.duration_since(date).ok());
         return told(duration.unwrap_or_default(), Basis::Expires);
     }
-    if !is_heuristically_cacheable(head.status) && !directives.has(Flag::Public) {
+    let may_guess = is_heuristically_cacheable(head.status) || directives.has(Flag::Public);
+    if !may_guess || is_forbidden_of_old(head.headers, control) {
         return told(Duration::ZERO, Basis::Nothing);
     }
     let Some(modified) = date_in(head.headers, LAST_MODIFIED, head.received) else {
@@ -94,6 +95,15 @@ pub fn lifetime(head: Head<'_>, control: &Control, settings: &Settings) -> Lifet
     let since = date.duration_since(modified).unwrap_or_default();
     let part = since.checked_mul(settings.heuristic_percent).map_or(since, |part| part / 100);
     told(part.min(settings.heuristic_max), Basis::Heuristic)
+}
+
+/// Whether a response says `Pragma: no-cache` and no more. That has no meaning in a response
+/// ([RFC 9111 §5.4]); but who wrote it did not mean that anybody should guess.
+///
+/// [RFC 9111 §5.4]: https://www.rfc-editor.org/rfc/rfc9111#section-5.4
+fn is_forbidden_of_old(headers: &HeaderMap, control: &Control) -> bool {
+    let is_no_cache = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"no-cache");
+    control.source == ControlSource::Nowhere && headers.get(PRAGMA).is_some_and(is_no_cache)
 }
 
 #[cfg(test)]
@@ -149,6 +159,10 @@ mod tests {
         check(200, &date("last-modified", 2000), (0, Basis::Heuristic));
         check(200, "last-modified: long ago", (60, Basis::Default));
         check(200, "cache-control: no-cache", (60, Basis::Default));
+        check(200, "pragma: No-Cache", (0, Basis::Nothing));
+        check(200, "pragma: x", (60, Basis::Default));
+        check(200, "pragma: no-cache\ncache-control: max-age=5", (5, Basis::MaxAge));
+        check(200, "pragma: no-cache\ncache-control: public", (60, Basis::Default));
     }
 
     #[test]

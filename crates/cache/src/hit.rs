@@ -46,7 +46,7 @@ impl Hit {
         let form = if is_plain {
             Form::Whole
         } else {
-            let what = (stored.validators(now), stored.body().len() as u64);
+            let what = (stored.validators(), stored.body().len() as u64);
             judge_form(asked, stored.status(), what, now)
         };
         let has_body = if asked.method == Method::HEAD { HasBody::No } else { HasBody::Yes };

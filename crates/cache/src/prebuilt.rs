@@ -48,17 +48,19 @@ impl Prebuilt {
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let mut rest = &self.bytes[self.fields_at..];
         std::iter::from_fn(move || {
-            let end = rest.windows(2).position(|two| two == b"\r\n")?;
+            // No name and no value has one.
+            let end = rest.iter().position(|&byte| byte == b'\r')?;
             let line = &rest[..end];
-            rest = &rest[end + 2..];
+            rest = rest.get(end + 2..)?;
             let colon = line.iter().position(|&byte| byte == b':')?;
             Some((std::str::from_utf8(&line[..colon]).ok()?, line.get(colon + 2..)?))
         })
     }
 
-    /// The value of the first field called `name`.
-    pub(crate) fn field(&self, name: &HeaderName) -> Option<&[u8]> {
-        self.fields().find(|(other, _)| *other == name.as_str()).map(|(_, value)| value)
+    /// The value of the first field called `name`, shared.
+    pub(crate) fn field(&self, name: &HeaderName) -> Option<Bytes> {
+        let (_, value) = self.fields().find(|(other, _)| *other == name.as_str())?;
+        Some(self.bytes.slice_ref(value))
     }
 
     /// Its fields as a map, but for those that `leave_out` names. Values are shared, not copied.
@@ -121,7 +123,7 @@ mod tests {
         let headers = fields("set-cookie: a\nset-cookie: b\ndate: c\nx: : y\nempty: ");
         let printed = Prebuilt::print(StatusCode::OK, &headers, 3);
         assert_eq!(printed.headers(|name| name == "content-length"), headers);
-        assert_eq!(printed.field(&CONTENT_LENGTH), Some(&b"3"[..]));
+        assert_eq!(printed.field(&CONTENT_LENGTH), Some(Bytes::from_static(b"3")));
         assert_eq!(printed.field(&CONTENT_TYPE), None);
     }
 

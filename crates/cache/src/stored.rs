@@ -12,16 +12,28 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, StatusCode,
-    header::{DATE, ETAG, LAST_MODIFIED},
+    header::{ETAG, LAST_MODIFIED},
 };
-use relais_wire::{date::parse_http_date, etag::EntityTag};
+use relais_wire::etag::EntityTag;
 
-use crate::{conditional::Validators, prebuilt::Prebuilt, terms::Terms, vary::Selecting};
+use crate::{
+    age::{date_in, read_date},
+    conditional::Validators,
+    prebuilt::Prebuilt,
+    terms::Terms,
+    vary::Selecting,
+};
 
 /// A response in the store. It never changes: what makes it newer, makes another of it.
 pub struct Stored {
     status: StatusCode,
     head: Prebuilt,
+    /// The value of `ETag`, in `head`.
+    tag: Option<Bytes>,
+    /// `Last-Modified`, read.
+    modified: Option<SystemTime>,
+    /// `Date`, read.
+    date: SystemTime,
     body: Bytes,
     terms: Terms,
     selecting: Selecting,
@@ -38,7 +50,18 @@ impl Stored {
         (terms, selecting): (Terms, Selecting),
     ) -> Self {
         let head = Prebuilt::print(status, headers, body.len());
-        Self { status, head, body, terms, selecting, being_asked: AtomicBool::new(false) }
+        let received = terms.times.received;
+        Self {
+            status,
+            tag: head.field(&ETAG),
+            modified: date_in(headers, LAST_MODIFIED, received),
+            date: read_date(headers, received),
+            head,
+            body,
+            terms,
+            selecting,
+            being_asked: AtomicBool::new(false),
+        }
     }
 
     /// Its status.
@@ -78,13 +101,12 @@ impl Stored {
         &self.head
     }
 
-    /// What tells it from others of its resource, as of `now`.
-    pub(crate) fn validators(&self, now: SystemTime) -> Validators<'_> {
-        let date = |name| parse_http_date(self.head.field(name)?, now);
+    /// What tells it from others of its resource.
+    pub(crate) fn validators(&self) -> Validators<'_> {
         Validators {
-            tag: self.head.field(&ETAG).and_then(|tag| EntityTag::parse(tag).ok()),
-            modified: date(&LAST_MODIFIED),
-            date: date(&DATE).unwrap_or(self.terms.times.received),
+            tag: self.tag.as_ref().and_then(|tag| EntityTag::parse(tag).ok()),
+            modified: self.modified,
+            date: self.date,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Whole exchanges: what clients get, and what upstream is asked, as time goes by.
 
+use proptest::{collection::vec, prelude::*, sample::select};
+
 use super::{
     date,
     world::{Upstream, World},
@@ -267,6 +269,16 @@ fn one_asks_while_all_are_served_stale() {
 }
 
 #[test]
+fn an_errand_asks_for_all_of_it() {
+    let world = World::new();
+    let control = "cache-control: max-age=5, stale-while-revalidate=10";
+    world.ask(0, "GET /", (200, control, "x"));
+    let served = world.ask(6, "GET /\nif-none-match: \"9\"", (200, FRESH, "y"));
+    let asked = "200 y | fwd=stale; fwd-status=200; ttl=60; stored";
+    assert_eq!(served, format!("200 x | hit; ttl=-1 + {asked}"));
+}
+
+#[test]
 fn a_head_tells_of_what_is_stored() {
     let world = World::new();
     world.ask(0, "GET /", (200, "cache-control: max-age=5\netag: \"1\"", "x"));
@@ -283,4 +295,55 @@ fn without_a_lifetime_of_its_own_nothing_is_kept() {
         World::with(Settings { default_ttl: std::time::Duration::ZERO, ..Settings::default() });
     assert_eq!(world.ask(0, "GET /", (200, "", "x")), "200 x | fwd=uri-miss; fwd-status=200");
     assert_eq!(world.cache.keys(), 0);
+}
+
+proptest! {
+    #[test]
+    fn nothing_panics(
+        method in "GET|HEAD|POST",
+        requests in vec(one_of(REQUEST_FIELDS), 0..4),
+        responses in vec((one_of(RESPONSE_FIELDS), 0..3_usize), 1..4),
+        times in vec(-9_i64..200_000, 4),
+    ) {
+        let world = World::new();
+        for (at, seconds) in times.iter().enumerate() {
+            let (line, status) = &responses[at % responses.len()];
+            let request = [&format!("{method} /")[..], &requests.join("\n")].join("\n");
+            let lines = [line.as_str(), "cache-control: max-age=5", "etag: \"1\""][..=*status].join("\n");
+            world.ask(*seconds, &request, ([200, 304, 503][*status], &lines, "0123456789"));
+        }
+    }
+}
+
+const REQUEST_FIELDS: &[&str] = &[
+    "cache-control: max-stale=",
+    "cache-control: min-fresh=",
+    "cache-control: max-age=",
+    "range: bytes=",
+    "if-none-match: ",
+    "if-modified-since: ",
+    "if-range: ",
+    "accept: ",
+];
+
+const RESPONSE_FIELDS: &[&str] = &[
+    "cache-control: max-age=",
+    "cache-control: stale-if-error=9, stale-while-revalidate=",
+    "cdn-cache-control: max-age=",
+    "age: ",
+    "date: ",
+    "expires: ",
+    "etag: ",
+    "last-modified: ",
+    "vary: accept, ",
+    "content-length: ",
+    "location: ",
+    "connection: ",
+];
+
+/// One of these beginnings of a line, with an end that may fit.
+fn one_of(beginnings: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let end =
+        "[0-9]{1,22}|[\"a-z0-9,;=*/. -]{0,12}|Sun, 0[1-9] Sep 200[0-2] 0[0-9]:46:40 GMT|[ -~]*";
+    (select(beginnings), end).prop_map(|(beginning, end)| beginning.to_owned() + &end)
 }
