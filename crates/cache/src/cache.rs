@@ -123,6 +123,9 @@ impl Cache {
         now: SystemTime,
     ) -> Result<Hit, NoStandIn> {
         let stored = asking.stored().ok_or(NoStandIn::NothingStored)?;
+        if self.store.generation(asking.key()) != asking.since() {
+            return Err(NoStandIn::Invalidated);
+        }
         let when = (now, &*self.settings);
         let (age, excuse) = judge_failure(asked, stored.terms(), failure, when)?;
         Ok(hit(Arc::clone(stored), asked, (age, Some(excuse)), now))

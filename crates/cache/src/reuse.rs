@@ -2,7 +2,10 @@
 //!
 //! [RFC 9111 §4]: https://www.rfc-editor.org/rfc/rfc9111#section-4
 
-use std::time::{Duration, SystemTime};
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime},
+};
 
 use http::StatusCode;
 
@@ -104,11 +107,7 @@ pub fn judge_reuse(
     now: SystemTime,
     settings: &Settings,
 ) -> Reuse {
-    let nothing = Directives::default();
-    let wish = match settings.client_directives {
-        ClientDirectives::Honoured => &asked.directives,
-        ClientDirectives::Ignored => &nothing,
-    };
+    let wish = &*counted(asked, settings);
     let Some(age) = terms.age(now, settings) else { return Reuse::Ask(WhyAsk::ClockSetBack) };
     if terms.ask == Ask::Always {
         return Reuse::Ask(WhyAsk::NoCache);
@@ -137,6 +136,14 @@ pub fn judge_reuse(
     match excuse(terms, wish, stale_for) {
         Some(excuse) => Reuse::Stale { age, excuse },
         None => Reuse::Ask(WhyAsk::Stale),
+    }
+}
+
+/// The directives of a request, as far as they count.
+fn counted<'a>(asked: &'a Asked<'_>, settings: &Settings) -> Cow<'a, Directives> {
+    match settings.client_directives {
+        ClientDirectives::Honoured => Cow::Borrowed(&asked.directives),
+        ClientDirectives::Ignored => Cow::Owned(Directives::default()),
     }
 }
 
@@ -183,6 +190,9 @@ pub enum NoStandIn {
     /// There is nothing stored.
     #[error("nothing is stored")]
     NothingStored,
+    /// It was invalidated while upstream was asked.
+    #[error("what was stored is invalid by now")]
+    Invalidated,
     /// What is stored must not be sent without asking, or not to this client.
     #[error("what is stored must not be sent without asking")]
     Forbidden,
@@ -206,7 +216,8 @@ pub fn judge_failure(
     if !failure.is_error() {
         return Err(NoStandIn::NoError);
     }
-    let wants_answer = asked.directives.has(Flag::NoCache) || asked.condition == Condition::Origin;
+    let wish = counted(asked, settings);
+    let wants_answer = wish.has(Flag::NoCache) || asked.condition == Condition::Origin;
     if wants_answer || is_personal(asked, terms) || terms.ask == Ask::Always {
         return Err(NoStandIn::Forbidden);
     }
@@ -215,7 +226,7 @@ pub fn judge_failure(
     if terms.ask == Ask::WhenStale && age >= terms.lifetime.duration {
         return Err(NoStandIn::Forbidden);
     }
-    let window = asked.directives.stale_if_error.unwrap_or_default().max(terms.stale_if_error);
+    let window = wish.stale_if_error.unwrap_or_default().max(terms.stale_if_error);
     if stale_for < window {
         return Ok((age, Excuse::IfError));
     }
@@ -309,10 +320,14 @@ mod tests {
     fn clients_may_have_no_say() {
         let settings =
             Settings { client_directives: ClientDirectives::Ignored, ..Settings::default() };
-        let headers = fields("cache-control: no-cache, max-age=0");
+        let headers = fields("cache-control: no-cache, max-age=0, stale-if-error=99999");
         let asked = Asked::of(&Method::GET, &headers);
-        let reuse = judge_reuse(&asked, &terms("max-age=60"), at(1000), &settings);
+        let terms = terms("max-age=60");
+        let reuse = judge_reuse(&asked, &terms, at(1000), &settings);
         assert_eq!(reuse, Reuse::Fresh { age: Duration::ZERO });
+        let failure = Failure::Status(StatusCode::BAD_GATEWAY);
+        let judged = judge_failure(&asked, &terms, failure, (at(1061), &settings));
+        assert_eq!(judged, Err(NoStandIn::TooStale));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::{
     key::Key,
     recording::{RecordedHead, Recording, Tape},
     reuse::Failure,
+    store::Outcome,
     stored::Stored,
     storing::{NotStored, Storable, judge_storing},
     terms::Terms,
@@ -170,8 +171,11 @@ impl Cache {
             Ok(Storable { terms, vary, withheld }) => {
                 let newer = newer(&withheld, (terms, Selecting::of(&vary, asked.headers)));
                 let place = (asking.key(), asking.since());
-                self.store.keep(place, &newer, Some(old));
-                (newer, Kept::Stored)
+                let kept = match self.store.keep(place, &newer, Some(old)) {
+                    Outcome::Stored => Kept::Stored,
+                    _ => Kept::Unsaid,
+                };
+                (newer, kept)
             }
             Err(why) => {
                 if is_final(why) {

@@ -9,7 +9,8 @@ use super::{
     world::{World, key},
 };
 use crate::{
-    Answered, Asked, Cache, Hit, Looked, Outcome, Recorded, Recording, Settings, Taken, Times,
+    Answered, Asked, Cache, Hit, Looked, NoStandIn, Outcome, Recorded, Recording, Settings, Taken,
+    Times,
 };
 
 const FRESH: &str = "cache-control: max-age=60";
@@ -142,6 +143,18 @@ fn a_validation_does_not_bring_back_what_was_invalidated() {
 }
 
 #[test]
+fn what_was_invalidated_stands_in_for_nothing() {
+    let world = World::new();
+    world.ask(0, "GET /", (200, "cache-control: max-age=5, stale-if-error=9", "x"));
+    let none = fields("");
+    let asked = Asked::of(&Method::GET, &none);
+    let Looked::Ask(asking) = world.cache.look(&key("/"), &asked, at(15)) else { panic!("stale") };
+    assert!(world.cache.fail(&asking, &asked, at(15)).is_ok());
+    world.cache.forget(&key("/"));
+    assert_eq!(world.cache.fail(&asking, &asked, at(15)).err(), Some(NoStandIn::Invalidated));
+}
+
+#[test]
 fn an_older_question_does_not_replace_a_newer_one() {
     let cache = Cache::new(Settings::default());
     let older = asked_at(&cache, 0, "");
@@ -163,6 +176,14 @@ fn memory_has_an_end() {
     }
     assert!(world.cache.bytes() > memory / 2, "{}", world.cache.bytes());
     assert!(world.cache.keys() < 420);
+}
+
+#[test]
+fn no_memory_is_no_cache() {
+    let world = World::with(Settings { memory: 0, recording_max: 0, ..Settings::default() });
+    assert_eq!(world.ask(0, "GET /", (200, FRESH, "x")), "200 x | NoRoom");
+    assert_eq!(world.ask(0, "GET /", (200, FRESH, "")), "200  | TooLarge");
+    assert_eq!(world.cache.keys(), 0);
 }
 
 #[test]
