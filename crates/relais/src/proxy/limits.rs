@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relais_http::upstream::Limits;
+use relais_http::upstream;
 use serde::{Deserialize, Serializer};
 
 use crate::{
@@ -25,11 +25,20 @@ pub(crate) struct Table {
     pub(crate) idle_max: Option<Time>,
 }
 
+/// How long an upstream may take, resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long until there is a connection.
+    pub connect_max: Duration,
+    /// And from then on.
+    pub upstream: upstream::Limits,
+}
+
 impl Table {
     /// Resolves itself, which stands at `key`.
     pub(super) fn plan(self, key: &KeyPath) -> Result<Limits, Vec<Problem>> {
         let Self { connect_max, head_max, stall_max, idle_max } = self;
-        let usual = Limits::default();
+        let usual = upstream::Limits::default();
         let mut problems = Vec::new();
         let mut read = |name: &str, asked: Option<Time>, usual: Duration| {
             let Some(Time(time)) = asked else { return usual };
@@ -42,15 +51,20 @@ impl Table {
             time
         };
         let limits = Limits {
-            connect_max: read("connect_max", connect_max, usual.connect_max),
-            head_max: read("head_max", head_max, usual.head_max),
-            stall_max: read("stall_max", stall_max, usual.stall_max),
-            idle_max: read("idle_max", idle_max, usual.idle_max),
-            ..usual
+            connect_max: read("connect_max", connect_max, CONNECT_MAX),
+            upstream: upstream::Limits {
+                head_max: read("head_max", head_max, usual.head_max),
+                stall_max: read("stall_max", stall_max, usual.stall_max),
+                idle_max: read("idle_max", idle_max, usual.idle_max),
+                ..usual
+            },
         };
         if problems.is_empty() { Ok(limits) } else { Err(problems) }
     }
 }
+
+/// A server that is not there by then will not be.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
 
 /// Less, and no server that is not on this machine would be reached.
 const CONNECT_MIN: Duration = Duration::from_millis(10);
@@ -60,7 +74,8 @@ const OTHERS_MIN: Duration = Duration::from_secs(1);
 
 /// In the words of the table.
 pub(super) fn spelled<S: Serializer>(limits: &Limits, serializer: S) -> Result<S::Ok, S::Error> {
-    let Limits { head: _, connect_max, head_max, stall_max, idle_max, idle_links_max: _ } = limits;
+    let Limits { connect_max, upstream } = limits;
+    let upstream::Limits { head: _, head_max, stall_max, idle_max, idle_links_max: _ } = upstream;
     let times = [
         ("connect_max", connect_max),
         ("head_max", head_max),

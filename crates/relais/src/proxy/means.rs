@@ -1,6 +1,6 @@
 //! What a `[proxy.NAME]` says of passing on: every name resolved, nothing opened.
 
-use relais_http::upstream::Limits;
+use super::limits::Limits;
 use serde::Serialize;
 
 use super::{Table, limits, upstream::Upstream};
