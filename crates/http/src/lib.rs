@@ -13,6 +13,7 @@ pub mod files;
 mod handler;
 mod hosts;
 mod mapping;
+mod page;
 #[cfg(test)]
 mod says;
 
