@@ -5,6 +5,7 @@
 
 pub mod access_log;
 pub mod auth;
+pub mod block;
 mod body;
 mod clock;
 mod conn;

@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Each dependency, and who uses it. One user means that it is that room's own: others ask the
 /// room. A new row, or a new user, is a decision.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("aho-corasick", &["http"]),
     ("anyhow", &["bench", "relais"]),
     ("arc-swap", &["http", "net", "relais"]),
     ("argon2", &["http"]),
@@ -35,6 +36,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["relais"]),
     ("flate2", &["http"]),
     ("globset", &["http"]),
+    ("hashbrown", &["http"]),
     ("http", &["http", "relais"]),
     ("http-body", &["http"]),
     ("httparse", &["http"]),
