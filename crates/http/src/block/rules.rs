@@ -1,5 +1,7 @@
 //! The rules of a block list, and what they say of a request.
 
+use std::fmt;
+
 use super::{
     host::canonical,
     names::Names,
@@ -18,7 +20,6 @@ use super::{
 ///
 /// *Cost*: in memory the list's text, 12 bytes a rule, some 20 for each host and some 12 for each
 /// byte of words and globs.
-#[derive(Debug)]
 pub struct Rules {
     /// The list, and behind it the names that it spells in another way than they are looked up.
     text: Box<str>,
@@ -61,8 +62,9 @@ impl Rules {
 
     /// A rule that blocks `target`, if there is one.
     ///
-    /// *Cost*: for plain URLs a hash for each label of the host and some 5 ns for each byte, and
-    /// no allocation; up to four times that for others.
+    /// *Cost*: for plain URLs a hash for each label of the host and, where there are words or globs,
+    /// 5 to 10 ns for each byte, and no allocation; up to four times that for others. With 100,000
+    /// mixed rules that is 0.2 µs for a short URL, and 1.2 µs for one of 117 bytes.
     pub fn judge(&self, target: &Target<'_>) -> Option<Rule<'_>> {
         let host = canonical(target.host);
         let number =
@@ -94,6 +96,13 @@ impl Rules {
     pub fn memory(&self) -> usize {
         let places = size_of_val(&*self.places);
         self.text.len() + places + self.names.memory() + self.urls.memory()
+    }
+}
+
+impl fmt::Debug for Rules {
+    /// Says how many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rules").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
