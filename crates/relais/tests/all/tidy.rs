@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Each dependency, and who uses it. One user means that it is that room's own: others ask the
 /// room. A new row, or a new user, is a decision.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("aho-corasick", &["http"]),
     ("anyhow", &["bench", "relais"]),
     ("arc-swap", &["http", "net", "relais"]),
     ("argon2", &["http"]),
@@ -37,6 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("flate2", &["http"]),
     ("globset", &["http"]),
     ("http", &["cache", "http", "relais"]),
+    ("hashbrown", &["http"]),
     ("http-body", &["http"]),
     ("httparse", &["http"]),
     ("hyper", &["http"]),
