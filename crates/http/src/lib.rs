@@ -12,9 +12,11 @@ mod file;
 pub mod files;
 mod handler;
 mod hosts;
+pub mod line_log;
 mod mapping;
 #[cfg(test)]
 mod says;
+pub mod sniff;
 
 pub use body::{Body, Ended, Piece, Pieces};
 pub use conn::{HandlerSlot, Http, Limits};
