@@ -27,6 +27,7 @@
 //!
 //! Where lines had to be dropped there is another object: see [`Dropped`].
 
+mod broken;
 mod cursor;
 mod dropped;
 mod print;
@@ -39,8 +40,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+pub use broken::Broken;
 pub use dropped::Dropped;
-pub use read::Broken;
 pub use words::{Cached, End, Protocol, Tls};
 
 /// One exchange: a request and what became of it.

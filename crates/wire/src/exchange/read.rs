@@ -1,36 +1,13 @@
 //! How a line becomes an exchange again.
 
-use std::{borrow::Cow, net::IpAddr, net::SocketAddr, time::Duration};
+use std::{
+    borrow::Cow,
+    net::{IpAddr, SocketAddr},
+    time::{Duration, UNIX_EPOCH},
+};
 
-use super::{Cached, End, Exchange, Protocol, Tls, cursor::Cursor};
+use super::{Broken, Cached, End, Exchange, Protocol, Tls, cursor::Cursor};
 use crate::timestamp::parse_timestamp;
-
-/// Why a line is no exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Broken {
-    /// Bytes that are no characters.
-    #[error("no text: expected UTF-8")]
-    NotText,
-    /// Something else than JSON, or cut off.
-    #[error("no JSON at byte {at}: expected {expected}")]
-    Syntax {
-        /// Which byte, from 1.
-        at: usize,
-        /// What was expected there.
-        expected: &'static str,
-    },
-    /// A value that its key does not have.
-    #[error("bad {key:?}: expected {expected}")]
-    Value {
-        /// Which key.
-        key: &'static str,
-        /// What was expected.
-        expected: &'static str,
-    },
-    /// A key that has to be there and is not.
-    #[error("no {0:?}")]
-    Lacks(&'static str),
-}
 
 impl<'a> Exchange<'a> {
     /// Reads a line, with or without its end.
@@ -44,7 +21,7 @@ impl<'a> Exchange<'a> {
     ///
     /// [`Broken`] if it is no JSON, has no `time`, or a known key has no value of its kind.
     pub fn read(line: &'a [u8]) -> Result<Self, Broken> {
-        let mut exchange = Self::at(std::time::SystemTime::UNIX_EPOCH);
+        let mut exchange = Self::at(UNIX_EPOCH);
         let mut seen = Seen::default();
         Cursor::read_object(line, |key, cursor| exchange.set(key, cursor, &mut seen))?;
         if !seen.time {
