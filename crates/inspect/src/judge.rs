@@ -37,6 +37,8 @@ pub enum Keep {
 pub struct Findings {
     /// How many lines there were.
     pub lines: u64,
+    /// How many bytes they were.
+    pub bytes: u64,
     /// How many of them are exchanges.
     pub exchanges: u64,
     /// How many of these are wanted.
@@ -81,7 +83,7 @@ impl Judge {
     ///
     /// *Cost*: one pass over all, and reading the lines that may be wanted.
     pub fn judge(&self, lines: &[u8], keep: Keep) -> Findings {
-        let mut findings = Findings::default();
+        let mut findings = Findings { bytes: lines.len() as u64, ..Findings::default() };
         let (mut start, mut candidate) = (0, self.candidate(lines, 0));
         while start < lines.len() {
             let rest = &lines[start..];

@@ -70,6 +70,11 @@ impl Source {
         Ok(())
     }
 
+    /// Whether both are the same file, by whatever name.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.identity == other.identity
+    }
+
     /// Whether `metadata` is that of this file.
     pub(crate) fn is(&self, metadata: &Metadata) -> bool {
         self.identity == identity(metadata)

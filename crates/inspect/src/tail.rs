@@ -1,9 +1,13 @@
 //! Goes on where a log ends, while it is being written.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    slice,
+};
 
 use crate::{
-    generations::generations,
+    generations::logs,
     judge::{Findings, Judge, Keep},
     source::Source,
 };
@@ -60,7 +64,7 @@ impl Tail {
     }
 
     /// Where the log is.
-    pub fn path(&self) -> &std::path::Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
@@ -87,7 +91,7 @@ impl Tail {
 
     /// The file that comes after this one, if there is one: this one was renamed.
     fn successor(&self) -> io::Result<Option<Source>> {
-        let files = generations(&self.path);
+        let files = logs(slice::from_ref(&self.path)).concat();
         let is_ours = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| self.source.is(&found));
         let next = match files.iter().position(is_ours) {
             Some(at) => files.get(at + 1),
