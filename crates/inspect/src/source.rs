@@ -70,6 +70,19 @@ impl Source {
         Ok(())
     }
 
+    /// Ends it before a line that is being written just now, as [`Self::end_at_line`] does, but
+    /// keeps a last one that lacks nothing but its end.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when it is read.
+    pub fn end_at_exchange(&mut self) -> io::Result<()> {
+        let Some(last) = self.len.checked_sub(1) else { return Ok(()) };
+        let mut byte = [0];
+        self.file.read_exact_at(&mut byte, last)?;
+        if byte == *b"}" { Ok(()) } else { self.end_at_line() }
+    }
+
     /// Whether both are the same file, by whatever name.
     pub fn is_same(&self, other: &Self) -> bool {
         self.identity == other.identity
@@ -119,11 +132,16 @@ mod tests {
             let mut source = Source::open(&path).unwrap();
             source.end_at_line().unwrap();
             assert_eq!(source.len(), expect, "{} bytes", text.len());
+            let mut source = Source::open(&path).unwrap();
+            source.end_at_exchange().unwrap();
+            let expect = if text.ends_with('}') { text.len() as u64 } else { expect };
+            assert_eq!(source.len(), expect, "{} bytes", text.len());
         };
         check("", 0);
         check("a", 0);
         check("a\n", 2);
         check("a\nb", 2);
+        check("a\n{}", 2);
         check(&"a".repeat(10_000), 0);
         check(&("a\n".to_owned() + &"a".repeat(10_000)), 2);
         check(&("a".repeat(10_000) + "\na"), 10_001);

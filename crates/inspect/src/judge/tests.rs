@@ -1,5 +1,6 @@
 use std::time::{Duration, UNIX_EPOCH};
 
+use proptest::prelude::*;
 use relais_wire::exchange::Exchange;
 
 use super::*;
@@ -81,4 +82,33 @@ fn broken_lines_are_told_by_number_and_passed_over() {
 fn a_file_that_is_no_log_fills_no_memory_with_what_is_broken() {
     let found = judge(word("a"), &"a\n".repeat(1000));
     assert_eq!((found.broken, found.broken_first.len()), (1000, 20));
+}
+
+proptest! {
+    /// What is looked for in the raw bytes leaves nothing out.
+    #[test]
+    fn what_is_found_is_what_matches_line_by_line(
+        urls in prop::collection::vec("[abA/\"\\\\é\u{1b}]{0,6}", 0..8),
+        text in "[abA/\"\\\\é\u{1b}]{0,2}",
+    ) {
+        let lines: Vec<_> = urls.iter().map(|url| line(1, url)).collect();
+        for filter in [word(&text), Filter { url: Some(Word::new(&*text)), ..Filter::default() }] {
+            let is_wanted = |line: &&String| {
+                filter.matches(&Exchange::read(line.as_bytes()).unwrap())
+            };
+            let expect: String = lines.iter().filter(is_wanted).map(String::as_str).collect();
+            let found = judge(filter.clone(), &lines.concat());
+            prop_assert_eq!(String::from_utf8(found.text).unwrap(), expect);
+        }
+    }
+
+    #[test]
+    fn nothing_panics(lines: Vec<u8>, text in "[{}\"a-z:,0-9\n]{0,100}") {
+        for filter in [Filter::default(), word("a")] {
+            let judge = Judge::new(filter);
+            let found = judge.judge(&lines, Keep::Lines);
+            prop_assert!(found.exchanges + found.broken <= found.lines);
+            judge.judge(text.as_bytes(), Keep::Lines);
+        }
+    }
 }

@@ -22,6 +22,15 @@ pub(super) struct Logs {
     newest: Vec<usize>,
 }
 
+/// Where a log is taken to end that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// After the last line that has its end.
+    Line,
+    /// The same, or after a last exchange that lacks nothing but that.
+    Exchange,
+}
+
 impl Logs {
     /// Opens the logs that `named` are of.
     pub(super) fn open(named: &[PathBuf]) -> Result<Self, Stop> {
@@ -45,12 +54,15 @@ impl Logs {
         Ok(all)
     }
 
-    /// Ends those that more comes to before a line that is being written just now.
-    pub(super) fn end_at_lines(&mut self) -> anyhow::Result<()> {
+    /// Leaves lines out that are being written just now. Who goes on with `tails` sees them there.
+    pub(super) fn end_at(&mut self, end: End) -> anyhow::Result<()> {
         for &newest in &self.newest {
             let source = &mut self.sources[newest];
-            let path = source.path().to_owned();
-            source.end_at_line().with_context(|| format!("reading {:?}", path.display()))?;
+            let ended = match end {
+                End::Line => source.end_at_line(),
+                End::Exchange => source.end_at_exchange(),
+            };
+            ended.with_context(|| format!("reading {:?}", source.path().display()))?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ pub(crate) use flags::Flags;
 
 use crate::{clock, stop::Stop};
 use flags::Asked;
-use logs::Logs;
+use logs::{End, Logs};
 use report::Report;
 use show::{How, Show};
 
@@ -29,9 +29,7 @@ pub(crate) fn obey(flags: Flags, color: ColorChoice) -> Result<(), Stop> {
     let keep = if how == How::Count { Keep::Count } else { Keep::Lines };
     let judge = Judge::new(filter);
     let mut logs = Logs::open(&files)?;
-    if follow {
-        logs.end_at_lines()?;
-    }
+    logs.end_at(if follow { End::Line } else { End::Exchange })?;
     let mut report = Report::new(Show::new(how, limit, color));
     let mut done = None;
     search(&logs.sources, &judge, keep, |source, findings| {
