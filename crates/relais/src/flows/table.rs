@@ -184,8 +184,14 @@ pub(super) fn clean(text: &str) -> String {
     if clean.is_empty() { "-".to_owned() } else { clean }
 }
 
-/// As much of `text` as fits into so many columns, with a mark if that is not all.
-fn fit(text: &str, columns_max: usize, out: &mut String) {
+/// As much of a URL as fits into so many columns. Its scheme goes first, then its end, for which a
+/// mark stands.
+fn fit(url: &str, columns_max: usize, out: &mut String) {
+    if columns(url) <= columns_max {
+        out.push_str(url);
+        return;
+    }
+    let text = url.split_once("://").map_or(url, |(_scheme, rest)| rest);
     if columns(text) <= columns_max {
         out.push_str(text);
         return;
@@ -278,8 +284,9 @@ time (UTC)          client      method  code  size   took cache   url
         }
         assert!(rows(80, &long).starts_with("10-10 13:55:36 192.0.2.1"));
         assert!(rows(120, &long).starts_with("2000-10-10 13:55:36 192.0.2.1"));
-        assert!(rows(10, "http://a.org/12345").ends_with(" http://a.org/12…"));
         assert!(rows(10, "http://a.org/123").ends_with(" http://a.org/123"));
+        assert!(rows(10, "http://a.org/1234567890").ends_with(" a.org/1234567890"));
+        assert!(rows(10, "http://a.org/12345678901").ends_with(" a.org/123456789…"));
     }
 
     #[test]
