@@ -3,18 +3,18 @@
 use std::{fmt, marker::PhantomData, str::FromStr, time::Duration};
 
 use relais_http::{HostPattern, ParseHostPatternError};
-use relais_net::{Endpoint, ParseEndpointError, Scheme};
+use relais_net::{Endpoint, Network, ParseEndpointError, ParseNetworkError, Scheme};
 use serde::{
     Deserialize, Deserializer,
     de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
 };
 
 /// A length of time: `250ms`, `10s`, `5m`, `1h`, `7d`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time(pub(crate) Duration);
 
 /// A number of bytes: `512`, `64KiB`, `10MiB`, `1GiB`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Size(pub(crate) u64);
 
 /// Where HTTP is served: an endpoint whose scheme may be left out.
@@ -24,6 +24,10 @@ pub(crate) struct HttpEndpoint(pub(crate) Endpoint);
 /// A name that a caller may ask for, without a port, or `*.name` for every name below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HostName(pub(crate) HostPattern);
+
+/// Addresses that begin alike: `192.0.2.0/24`, or one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Addresses(pub(crate) Network);
 
 /// Why a text is not a [`Time`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +120,33 @@ impl FromStr for HostName {
     }
 }
 
+impl FromStr for Addresses {
+    type Err = ParseNetworkError;
+
+    fn from_str(text: &str) -> Result<Self, ParseNetworkError> {
+        text.parse().map(Self)
+    }
+}
+
+/// Written as it is read.
+macro_rules! write_as_string {
+    ($($type:ty),*) => {$(
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    )*};
+}
+
+write_as_string!(Time, Size, Addresses);
+
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Read from a string, inside serde's visitor: only there does an error know its place in a list.
 macro_rules! read_from_string {
     ($($type:ty: $expected:literal),*) => {$(
@@ -130,7 +161,8 @@ macro_rules! read_from_string {
 read_from_string!(
     Time: "a time, e.g. \"10s\"",
     HttpEndpoint: "an endpoint, e.g. \"http://127.0.0.1:8080\"",
-    HostName: "a host, e.g. \"example.org\""
+    HostName: "a host, e.g. \"example.org\"",
+    Addresses: "addresses, e.g. \"192.0.2.0/24\""
 );
 
 pub(crate) use read_from_string;

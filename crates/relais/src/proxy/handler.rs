@@ -1,19 +1,31 @@
 //! From a planned proxy to what answers its requests.
 
-use std::sync::Arc;
+use std::{
+    path::PathBuf,
+    sync::{Arc, Weak},
+};
 
 use relais_http::{
-    proxy::{Options, Proxy as Handler},
-    upstream::{self, Group},
+    proxy::{Edits, Options, Prefix, Proxy as Handler, Route as Routed},
+    upstream::{self, Check, Group},
+};
+use relais_net::{
+    Dialer,
+    tls::{Roots, read_chain},
 };
 use rustix::rand::{GetRandomFlags, getrandom};
+use tracing::warn;
 
-use super::{Proxy, upstream::Upstream};
+use super::{Proxy, means::To, routes::Route, trust, upstream::Upstream, upstreams::Upstreams};
+use crate::complaint::{KeyPath, Problem, Wrong};
 
 /// Everything of a proxy that is read from the disk, read.
 #[derive(Debug)]
 pub(crate) struct Parts {
     proxy: Proxy,
+    upstreams: Upstreams,
+    /// `None` if no upstream speaks TLS.
+    trust: Option<trust::Read>,
 }
 
 /// What outlives a reload.
@@ -21,6 +33,10 @@ pub(crate) struct Parts {
 pub(crate) struct Lasting {
     /// What proxies are called that have no name of their own.
     name: String,
+    /// Where the local authority's certificate is, once there is one.
+    authority: Option<PathBuf>,
+    /// Upstreams that are to be asked whether they are well, as long as they are there.
+    checks: Vec<(Weak<Group>, Check)>,
 }
 
 impl Lasting {
@@ -29,27 +45,122 @@ impl Lasting {
     /// # Errors
     ///
     /// If the system has no random numbers.
-    pub(crate) fn new() -> rustix::io::Result<Self> {
+    pub(crate) fn new(authority: Option<PathBuf>) -> rustix::io::Result<Self> {
         let mut drawn = [0; 4];
         getrandom(&mut drawn, GetRandomFlags::empty())?;
-        Ok(Self { name: format!("relais-{:08x}", u32::from_ne_bytes(drawn)) })
+        let name = format!("relais-{:08x}", u32::from_ne_bytes(drawn));
+        Ok(Self { name, authority, checks: Vec::new() })
+    }
+
+    /// What is to be spawned: asks upstreams that came since the last call whether they are well.
+    pub(crate) fn take_checks(&mut self) -> impl Iterator<Item = impl Future<Output = ()> + use<>> {
+        let checks = std::mem::take(&mut self.checks);
+        checks.into_iter().map(|(group, check)| upstream::watch(group, check))
+    }
+
+    /// Whom this machine believes: its authorities, and the local one.
+    fn usual_roots(&self) -> Roots {
+        let roots = Roots::system();
+        let local = self.authority.as_ref().filter(|file| file.exists());
+        match local.map(|file| read_chain(file)) {
+            Some(Ok(chain)) => chain.iter().fold(roots, Roots::with_authority),
+            Some(Err(error)) => {
+                let why = Wrong::from_error(&error).what;
+                warn!("nobody is believed for the local authority's word: {why}");
+                roots
+            }
+            None => roots,
+        }
     }
 }
 
 impl Parts {
-    /// Reads what `proxy` needs.
-    pub(crate) fn read(proxy: &Proxy) -> Self {
-        Self { proxy: proxy.clone() }
+    /// Reads what `proxy`, which stands at `key`, needs.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is not there or cannot be read.
+    pub(crate) fn read(proxy: &Proxy, key: &KeyPath) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        if let Some(sniff) = &proxy.sniff {
+            problems.extend(sniff.unwritable(&key.key("sniff")));
+        }
+        if let Some(log) = proxy.block.as_ref().and_then(|block| block.log.as_ref()) {
+            problems.extend(log.unwritable(&key.key("block")));
+        }
+        problems.extend(unfinished(proxy, key));
+        let To::Upstreams(upstreams) = &proxy.to else { return Err(problems) };
+        let trust = upstreams.upstream_tls.as_ref().map(trust::UpstreamTls::read).transpose();
+        let trust = trust.map_err(|problem| problems.push(problem)).ok().flatten();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Self { proxy: proxy.clone(), upstreams: (**upstreams).clone(), trust })
     }
 
     /// Puts the parts together.
     pub(crate) fn handler(self, lasting: &mut Lasting) -> Handler {
-        let Proxy { upstream, limits, name } = self.proxy;
-        let ask = |Upstream { endpoint, host }: Upstream| {
-            Arc::new(upstream::Upstream::new(upstream::Options { endpoint, host, limits }))
-        };
-        let group = Group::new(upstream.into_iter().map(ask).collect());
-        let group = Arc::new(group.expect("a plan's upstreams are never none"));
-        Handler::new(Options { group, name: name.unwrap_or_else(|| lasting.name.clone()) })
+        let Self { proxy, upstreams, trust } = self;
+        let Proxy { to: _, request, response, limits, name, .. } = proxy;
+        let tls = trust.unwrap_or_default().connector(|| lasting.usual_roots());
+        let dialer = Arc::new(Dialer::new(limits.of_dialing(), tls));
+        let grouping = Grouping { dialer, limits: limits.of_asking(), upstreams: &upstreams };
+        let (request, response) = (request.applied(), response.applied());
+        let rest =
+            Route { path: "/".to_owned(), upstream: upstreams.upstream.clone(), strip: false };
+        let routes = upstreams.routes.iter().chain([&rest]).map(|route| {
+            let edits = (request.clone(), response.clone());
+            routed(route, grouping.group(&route.upstream, lasting), edits)
+        });
+        let routes = routes.collect();
+        let name = name.unwrap_or_else(|| lasting.name.clone());
+        let trusted = upstreams.trust.iter().map(|addresses| addresses.0).collect();
+        Handler::new(Options { routes, name, trusted })
     }
+}
+
+/// What all groups of a proxy have.
+struct Grouping<'p> {
+    dialer: Arc<Dialer>,
+    limits: upstream::Limits,
+    upstreams: &'p Upstreams,
+}
+
+impl Grouping<'_> {
+    fn group(&self, asked: &[Upstream], lasting: &mut Lasting) -> Arc<Group> {
+        let Self { dialer, limits, upstreams } = self;
+        let ask = |Upstream { endpoint, host }: &Upstream| {
+            Arc::new(upstream::Upstream::new(upstream::Options {
+                endpoint: endpoint.clone(),
+                host: host.clone(),
+                dialer: Arc::clone(dialer),
+                limits: *limits,
+            }))
+        };
+        let group = Group::new(asked.iter().map(ask).collect(), upstreams.balance.into());
+        let group = Arc::new(group.expect("a plan's upstreams are never none"));
+        if let Some(health) = &upstreams.health {
+            lasting.checks.push((Arc::downgrade(&group), health.check()));
+        }
+        group
+    }
+}
+
+fn routed(route: &Route, group: Arc<Group>, (request, response): (Edits, Edits)) -> Routed {
+    let prefix = if route.strip { Prefix::Stripped } else { Prefix::Kept };
+    Routed { path: route.path.clone(), prefix, group, request, response }
+}
+
+/// What is asked for and not done yet: nobody may take it for done.
+fn unfinished(proxy: &Proxy, key: &KeyPath) -> Vec<Problem> {
+    let asked = [
+        ("forward", matches!(proxy.to, To::Forward(_))),
+        ("cache", proxy.cache.is_some()),
+        ("sniff", proxy.sniff.is_some()),
+        ("block", proxy.block.is_some()),
+    ];
+    let asked = asked.into_iter().filter(|(_, is_asked)| *is_asked);
+    let wrong =
+        |name: &str| Wrong::expected(format!("`{name}` does nothing yet"), "a later version");
+    asked.map(|(name, _)| key.key(name).wrong_key(wrong(name))).collect()
 }

@@ -100,6 +100,7 @@ impl House {
             .map(|((planned, listener), behind)| self.entrance(planned, listener, behind))
             .collect();
         self.plan = plan;
+        self.start_checks();
         Ok(())
     }
 
@@ -121,7 +122,16 @@ impl House {
             Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
         let logs = self.plan.sites.iter().filter_map(|site| site.front.access_log.as_ref());
         self.lasting.sites.logs.keep(logs);
+        self.start_checks();
         Ok(changed)
+    }
+
+    /// Has upstreams that are new asked now and then whether they are well. Those that are gone are
+    /// not asked any more.
+    fn start_checks(&mut self) {
+        for check in self.lasting.sites.proxies.take_checks() {
+            self.cores.first().spawn(check);
+        }
     }
 
     /// For each of the plan's listeners the place of the entrance that it keeps.
@@ -301,7 +311,7 @@ mod tests {
             sites: site::Lasting {
                 logs: Logs::default(),
                 open_files: OpenFiles::at_most(1),
-                proxies: proxy::Lasting::new().unwrap(),
+                proxies: proxy::Lasting::new(None).unwrap(),
             },
         };
         let prepared = prepare(&source, &mut lasting).unwrap();

@@ -52,7 +52,8 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
         sites: site::Lasting {
             logs: Logs::default(),
             open_files: OpenFiles::at_most(limits::files(descriptors)),
-            proxies: proxy::Lasting::new().context("drawing a name")?,
+            proxies: proxy::Lasting::new(data.authority_certificate().ok())
+                .context("drawing a name")?,
         },
     };
     let prepared = behind::prepare(&source, &mut lasting).map_err(Stop::Wrong)?;

@@ -17,7 +17,7 @@ pub(crate) struct Parts {
 #[derive(Debug)]
 enum JobParts {
     Files(Box<Files>),
-    Proxy(proxy::Parts),
+    Proxy(Box<proxy::Parts>),
 }
 
 /// What outlives a reload.
@@ -41,7 +41,9 @@ impl Parts {
             Job::Serve(files) => serve::open(files, &key, open_files)
                 .map(|files| JobParts::Files(Box::new(files)))
                 .map_err(|problem| vec![problem]),
-            Job::Proxy(proxy) => Ok(JobParts::Proxy(proxy::Parts::read(proxy))),
+            Job::Proxy(proxy) => {
+                proxy::Parts::read(proxy, &key).map(|parts| JobParts::Proxy(Box::new(parts)))
+            }
         };
         match (front, job) {
             (Ok(front), Ok(job)) => Ok(Self { front, job }),

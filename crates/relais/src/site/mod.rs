@@ -44,7 +44,7 @@ pub enum Job {
     /// With files.
     Serve(serve::Files),
     /// With what other servers answer.
-    Proxy(proxy::Proxy),
+    Proxy(Box<proxy::Proxy>),
 }
 
 impl Table {
@@ -72,7 +72,9 @@ impl Site {
         let front = Front::plan(table.front(), base, &key);
         let job = match table {
             Table::Serve(table) => serve::Files::plan(table, base, &key).map(Job::Serve),
-            Table::Proxy(table) => proxy::Proxy::plan(table, base, &key).map(Job::Proxy),
+            Table::Proxy(table) => {
+                proxy::Proxy::plan(table, base, &key).map(Box::new).map(Job::Proxy)
+            }
         };
         match (front, job) {
             (Ok(front), Ok(job)) => Ok(Self { name: name.to_owned(), front, job }),
@@ -99,18 +101,18 @@ impl Site {
     }
 
     /// Each step of a request behind the one before it.
-    pub(crate) fn steps(&self) -> Node {
-        let mut node = match &self.job {
-            Job::Serve(files) => Node::last(files.to_string()),
+    pub(crate) fn steps(&self) -> Vec<Node> {
+        let mut steps = match &self.job {
+            Job::Serve(files) => vec![Node::last(files.to_string())],
             Job::Proxy(proxy) => proxy.steps(),
         };
-        if let Some(auth) = &self.front.auth {
-            node = node.after(format!("auth: {auth}"));
+        let Front { hosts: _, access_log, auth } = &self.front;
+        let auth = auth.as_ref().map(|auth| format!("auth: {auth}"));
+        let log = access_log.as_ref().map(|log| format!("log: {log}"));
+        for text in auth.into_iter().chain(log) {
+            steps = vec![Node::before(text, steps)];
         }
-        if let Some(log) = &self.front.access_log {
-            node = node.after(format!("log: {log}"));
-        }
-        node
+        steps
     }
 }
 

@@ -1,0 +1,118 @@
+//! `block = { list, log, status, by }`: what must not be asked for.
+
+use std::{fmt, path::PathBuf};
+
+use clap::{Args, ValueHint};
+use serde::{Deserialize, Serialize};
+
+use super::log_file::LogFile;
+use crate::{
+    base::Base,
+    complaint::{KeyPath, Problem, Wrong},
+};
+
+/// The table, word for word.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, e.g. `{ list = \"blocked.txt\" }`")]
+pub(crate) struct Table {
+    /// One rule a line.
+    list: PathBuf,
+    /// Where a line goes for each request that is blocked.
+    log: Option<PathBuf>,
+    /// As what it is answered.
+    status: Option<u16>,
+    /// The page of who wants it blocked.
+    by: Option<String>,
+}
+
+/// The flags that say the same.
+#[derive(Clone, Debug, Args)]
+#[group(skip)]
+#[command(next_help_heading = "Block list")]
+pub(crate) struct Flags {
+    /// Refuse what the rules in this file name: a host suffix, a URL part or a glob a line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    block: Option<PathBuf>,
+    /// Write a line of JSON for each request that is refused so
+    #[arg(long, value_name = "FILE", requires = "block", value_hint = ValueHint::FilePath)]
+    block_log: Option<PathBuf>,
+    /// As what it is answered: 403 or 451 [default: 403]
+    #[arg(long, value_name = "STATUS", requires = "block")]
+    block_status: Option<u16>,
+    /// The page of who wants that, told along with 451
+    #[arg(long, value_name = "URL", requires = "block_status", value_hint = ValueHint::Url)]
+    block_by: Option<String>,
+}
+
+/// What must not be asked for, resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Block {
+    /// One rule a line. Read again when it changes.
+    pub list: PathBuf,
+    /// Where a line goes for each request that is blocked.
+    pub log: Option<LogFile>,
+    /// As what it is answered: 403 or 451.
+    pub status: u16,
+    /// The page of who wants it blocked, for 451.
+    pub by: Option<String>,
+}
+
+impl Flags {
+    /// The table that says the same.
+    pub(super) fn table(self) -> Option<Table> {
+        let Self { block, block_log: log, block_status: status, block_by: by } = self;
+        block.map(|list| Table { list, log, status, by })
+    }
+}
+
+impl Table {
+    /// Resolves itself, which stands at `key`.
+    pub(super) fn plan(&self, base: &Base, key: &KeyPath) -> Result<Block, Vec<Problem>> {
+        let Self { list, log, status, by } = self;
+        let mut problems = Vec::new();
+        let status = status.unwrap_or(FORBIDDEN);
+        if ![FORBIDDEN, LEGAL].contains(&status) {
+            let wrong = Wrong::expected(format!("bad status {status}"), "403 or 451");
+            problems.push(key.key("status").wrong(wrong));
+        }
+        if let Some(by) = by.as_ref().filter(|_| status != LEGAL) {
+            let wrong = Wrong::expected(
+                format!("nothing is done with {by:?}"),
+                "`status` to be 451, which tells it",
+            );
+            problems.push(key.key("by").wrong(wrong));
+        }
+        let list = base.join(list);
+        let log = log.as_ref().map(|log| base.join(log));
+        if log.as_ref() == Some(&list) {
+            let what = format!("the list and its log are the same file: {:?}", list.display());
+            problems.push(key.key("log").wrong(Wrong::expected(what, "another")));
+        }
+        let (size_max, keep) = LogFile::USUAL;
+        let log = log.map(|path| LogFile { path, size_max, keep });
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Block { list, log, status, by: by.clone() })
+    }
+}
+
+/// What is answered if nothing is said.
+const FORBIDDEN: u16 = 403;
+
+/// 451 Unavailable For Legal Reasons (RFC 7725).
+const LEGAL: u16 = 451;
+
+impl fmt::Display for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { list, log, status, by } = self;
+        write!(f, "{}, answered with {status}", list.display())?;
+        if let Some(by) = by {
+            write!(f, " by {by}")?;
+        }
+        match log {
+            Some(log) => write!(f, ", log {log}"),
+            None => Ok(()),
+        }
+    }
+}
