@@ -6,7 +6,10 @@ use relais_http::{HostPattern, ParseHostPatternError};
 use relais_net::{Endpoint, Network, ParseEndpointError, ParseNetworkError, Scheme};
 use serde::{
     Deserialize, Deserializer,
-    de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
+    de::{
+        self, MapAccess, SeqAccess, Visitor,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
 };
 
 /// A length of time: `250ms`, `10s`, `5m`, `1h`, `7d`.
@@ -28,6 +31,15 @@ pub(crate) struct HostName(pub(crate) HostPattern);
 /// Addresses that begin alike: `192.0.2.0/24`, or one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Addresses(pub(crate) Network);
+
+/// `true`, or a table that says how; `false` is as if nothing were said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Switch<T> {
+    /// Nothing is asked for.
+    Off,
+    /// It is asked for like this.
+    On(T),
+}
 
 /// Why a text is not a [`Time`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -213,6 +225,52 @@ impl<'de> Deserialize<'de> for Size {
         }
 
         deserializer.deserialize_any(SizeVisitor)
+    }
+}
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Switch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SwitchVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for SwitchVisitor<T> {
+            type Value = Switch<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, or a table that says how")
+            }
+
+            fn visit_bool<E: de::Error>(self, is_on: bool) -> Result<Switch<T>, E> {
+                Ok(if is_on { Switch::On(T::default()) } else { Switch::Off })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Switch<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Switch::On)
+            }
+        }
+
+        deserializer.deserialize_any(SwitchVisitor(PhantomData))
+    }
+}
+
+impl<T> Switch<T> {
+    /// How it is asked for, if it is.
+    pub(crate) fn as_option(&self) -> Option<&T> {
+        match self {
+            Self::Off => None,
+            Self::On(how) => Some(how),
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Switch<T> {
+    fn from(how: Option<T>) -> Self {
+        how.map_or(Self::Off, Self::On)
+    }
+}
+
+impl<T> Default for Switch<T> {
+    fn default() -> Self {
+        Self::Off
     }
 }
 

@@ -99,7 +99,7 @@ fn flags_and_file_make_the_same_plan_of_a_forward_proxy() {
     let flags = "proxy 3128 --forward --connect-port 443 --connect-port 8443 \
                  --client 192.0.2.0/24 --private";
     assert_eq!(from_flags(flags), from_file(file));
-    let file = "[proxy.front]\nlisten = '3128'\nforward = true\ncache = {}";
+    let file = "[proxy.front]\nlisten = '3128'\nforward = true\ncache = true";
     assert_eq!(from_flags("proxy 3128 --forward --cache"), from_file(file));
 }
 

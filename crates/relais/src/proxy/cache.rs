@@ -64,8 +64,8 @@ impl Flags {
 
 impl Table {
     /// Resolves itself, which stands at `key`.
-    pub(super) fn plan(self, key: &KeyPath) -> Result<Cache, Problem> {
-        let Self { default_ttl, memory, object_max } = self;
+    pub(super) fn plan(&self, key: &KeyPath) -> Result<Cache, Problem> {
+        let Self { default_ttl, memory, object_max } = *self;
         let memory = memory.unwrap_or(MEMORY);
         if memory < MEMORY_MIN {
             let what = format!("`memory` is too small: {:?}", memory.to_string());

@@ -5,28 +5,16 @@ use std::fmt;
 
 use clap::Args;
 use relais_net::Network;
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
-};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     complaint::{KeyPath, Problem, Wrong},
     spelling::{Addresses, one_or_more},
 };
 
-/// The value of `forward`, word for word.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
-    /// `false`, which is as if nothing were said.
-    No,
-    /// `true`, or how.
-    Yes(Table),
-}
-
-/// How, word for word.
+/// The table, word for word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "true, or a table, e.g. `{ ports = [443] }`")]
+#[serde(deny_unknown_fields, expecting = "a table, e.g. `{ ports = [443] }`")]
 pub(crate) struct Table {
     /// Which ports a tunnel (`CONNECT`) may lead to.
     ports: Option<Vec<u16>>,
@@ -73,11 +61,11 @@ pub struct Forward {
 const PORTS: [u16; 1] = [443];
 
 impl Flags {
-    /// The value of `forward` that says the same.
-    pub(super) fn said(self) -> Option<Said> {
+    /// The table that says the same.
+    pub(super) fn table(self) -> Option<Table> {
         let Self { forward, connect_port, client: clients, private } = self;
         let ports = (!connect_port.is_empty()).then_some(connect_port);
-        forward.then_some(Said::Yes(Table { ports, clients, private }))
+        forward.then_some(Table { ports, clients, private })
     }
 }
 
@@ -102,30 +90,6 @@ impl Table {
 /// Neighbours: a proxy that the whole world may use will be.
 fn usual_clients() -> Vec<Addresses> {
     Network::LOOPBACK.into_iter().chain(Network::PRIVATE).map(Addresses).collect()
-}
-
-impl<'de> Deserialize<'de> for Said {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct SaidVisitor;
-
-        impl<'de> Visitor<'de> for SaidVisitor {
-            type Value = Said;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("true, or a table, e.g. `{ ports = [443] }`")
-            }
-
-            fn visit_bool<E: de::Error>(self, is_said: bool) -> Result<Said, E> {
-                Ok(if is_said { Said::Yes(Table::default()) } else { Said::No })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Said, A::Error> {
-                Table::deserialize(MapAccessDeserializer::new(map)).map(Said::Yes)
-            }
-        }
-
-        deserializer.deserialize_any(SaidVisitor)
-    }
 }
 
 impl fmt::Display for Forward {

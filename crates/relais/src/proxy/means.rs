@@ -3,14 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    Table,
-    block::Block,
-    cache::Cache,
-    edits::Edits,
-    forward::{Forward, Said},
-    limits::Limits,
-    log_file::LogFile,
-    upstreams::Upstreams,
+    Table, block::Block, cache::Cache, edits::Edits, forward::Forward, limits::Limits,
+    log_file::LogFile, upstreams::Upstreams,
 };
 use crate::{
     base::Base,
@@ -58,7 +52,7 @@ impl Proxy {
         let mut problems = Vec::new();
         let mut told = |found: Vec<Problem>| problems.extend(found);
         let to = To::plan(table, base, key).map_err(&mut told).ok();
-        let cache = table.cache.map(|cache| cache.plan(&key.key("cache")));
+        let cache = table.cache.as_option().map(|cache| cache.plan(&key.key("cache")));
         let cache = cache.transpose().map_err(|found| told(vec![found])).ok().flatten();
         let sniff = table.sniff.as_ref().map(|sniff| sniff.plan(base, &key.key("sniff")));
         let sniff = sniff.transpose().map_err(&mut told).ok().flatten();
@@ -111,7 +105,7 @@ impl Proxy {
 
 impl To {
     fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
-        let Some(Said::Yes(forward)) = &table.forward else {
+        let Some(forward) = table.forward.as_option() else {
             if table.upstream.is_empty() && table.routes.is_empty() {
                 let wrong = Wrong::expected("nobody to ask", "`upstream`, or `forward = true`");
                 return Err(vec![key.wrong_key(wrong)]);

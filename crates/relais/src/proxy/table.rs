@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     access_log, auth, front,
-    spelling::{Addresses, HostName, HttpEndpoint, one_or_more},
+    spelling::{Addresses, HostName, HttpEndpoint, Switch, one_or_more},
     tls,
 };
 
@@ -38,9 +38,11 @@ pub struct Table {
     #[serde(default, deserialize_with = "one_or_more")]
     pub(crate) trust: Vec<Addresses>,
     /// Whether whoever the client names is asked.
-    pub(crate) forward: Option<forward::Said>,
+    #[serde(default)]
+    pub(crate) forward: Switch<forward::Table>,
     /// Whether answers are kept for who asks next.
-    pub(crate) cache: Option<cache::Table>,
+    #[serde(default)]
+    pub(crate) cache: Switch<cache::Table>,
     /// Where each exchange is written down.
     pub(crate) sniff: Option<sniff::Table>,
     /// What must not be asked for.
