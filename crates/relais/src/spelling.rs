@@ -33,9 +33,10 @@ pub(crate) struct HostName(pub(crate) HostPattern);
 pub(crate) struct Addresses(pub(crate) Network);
 
 /// `true`, or a table that says how; `false` is as if nothing were said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Switch<T> {
     /// Nothing is asked for.
+    #[default]
     Off,
     /// It is asked for like this.
     On(T),
@@ -265,12 +266,6 @@ impl<T> Switch<T> {
 impl<T> From<Option<T>> for Switch<T> {
     fn from(how: Option<T>) -> Self {
         how.map_or(Self::Off, Self::On)
-    }
-}
-
-impl<T> Default for Switch<T> {
-    fn default() -> Self {
-        Self::Off
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Flags {
     #[arg(value_name = "LISTEN")]
     first: HttpEndpoint,
     /// Who is asked: `http://`, `https://` or `unix://`; `8081` is `http://127.0.0.1:8081`
-    #[arg(value_name = "UPSTREAM", required_unless_present = "forward")]
+    #[arg(id = "asked", value_name = "UPSTREAM", required_unless_present = "forward")]
     upstream: Vec<HttpEndpoint>,
     /// Listen there, too; may be given again
     #[arg(short, long, value_name = "ENDPOINT")]

@@ -32,7 +32,7 @@ pub(crate) struct Table {
 #[command(next_help_heading = "Forward mode")]
 pub(crate) struct Flags {
     /// Ask whoever the client names, as browsers want it of the proxy in their settings
-    #[arg(long, conflicts_with = "upstream")]
+    #[arg(long, conflicts_with = "asked")]
     forward: bool,
     /// Let tunnels (CONNECT) lead to this port [default: 443]; may be given again
     #[arg(long, value_name = "PORT", requires = "forward")]

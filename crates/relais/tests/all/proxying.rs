@@ -87,3 +87,80 @@ fn a_reload_changes_whom_is_asked_and_keeps_the_connection() {
     assert!(place.run(&["reload"]).status.success());
     assert_eq!(get(&mut stream, "/", "a").1, "B");
 }
+
+#[test]
+fn a_server_under_tls_has_to_be_who_it_says() {
+    let place = Place::new();
+    place.write("site/index.html", "secret");
+    let server = place.start(&["serve", "site", "-l", "https://localhost:0"], 1);
+    let upstream = server.listeners[0].as_str();
+    let answer = |arguments: &[&str]| {
+        let arguments = [&["proxy", "0", upstream], arguments].concat();
+        let proxy = place.start(&arguments, 1);
+        let (head, body) = get(&mut proxy.connect(0), "/", "localhost");
+        (head[9..12].to_owned(), body)
+    };
+    // The local authority vouches for it, which is in the data folder of both.
+    assert_eq!(answer(&[]), ("200".to_owned(), "secret".to_owned()));
+    assert_eq!(answer(&["--ca", "data/authority/ca.pem"]).0, "200");
+    assert!(place.run(&["cert", "issue", "a.test"]).status.success());
+    assert!(
+        place.command(&["cert", "init"]).env("RELAIS_DATA", "other").status().unwrap().success()
+    );
+    let (status, body) = answer(&["--ca", "other/authority/ca.pem"]);
+    assert_eq!(status, "502");
+    assert!(body.contains("not who it should be"), "{body}");
+    assert_eq!(answer(&["--insecure"]).0, "200");
+}
+
+#[test]
+fn paths_have_upstreams_of_their_own_and_fields_are_changed() {
+    let place = Place::new();
+    place.write("a/index.html", "A");
+    place.write("b/index.html", "B");
+    let [a, b] = ["a", "b"].map(|dir| place.start(&["serve", dir, "-l", "127.0.0.1:0"], 1));
+    let text = format!(
+        "[proxy.front]\nlisten = \"127.0.0.1:0\"\nupstream = \"{}\"\n\
+         routes = [{{ path = \"/api/\", upstream = \"{}\", strip = true }}]\n\
+         response = {{ set = {{ x-front = \"relais\" }}, remove = \"etag\" }}\n",
+        a.listeners[0], b.listeners[0]
+    );
+    place.write("relais.toml", text);
+    let proxy = place.start(&["up"], 1);
+    let mut stream = proxy.connect(0);
+    let (head, body) = get(&mut stream, "/", "a");
+    assert_eq!(body, "A");
+    assert!(head.contains("\r\nx-front: relais\r\n") && !head.contains("\r\netag"), "{head}");
+    assert_eq!(get(&mut stream, "/api/", "a").1, "B");
+}
+
+#[test]
+fn who_is_not_well_is_passed_over_and_told_of() {
+    let place = Place::new();
+    place.write("site/index.html", "well");
+    let well = place.start(&["serve", "site", "-l", "127.0.0.1:0"], 1);
+    let ill = place.start(&["serve", "site", "-l", "127.0.0.1:0"], 1);
+    let (well_at, ill_at) = (well.listeners[0].clone(), ill.listeners[0].clone());
+    drop(ill);
+    let arguments = ["proxy", "0", &ill_at, &well_at, "--health", "/", "--balance", "round"];
+    let proxy = place.start(&arguments, 1);
+    for _ in 0..4 {
+        let (head, _) = get(&mut proxy.connect(0), "/", "a");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    }
+    proxy.signal(Signal::TERM);
+    let ended = proxy.end();
+    assert_eq!(ended.code, Some(0));
+    let told = format!("WARN {ill_at} is not well, and passed over");
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+}
+
+#[test]
+fn what_does_nothing_yet_is_not_run() {
+    let place = Place::new();
+    for arguments in [&["0", "8081", "--cache"][..], &["0", "--forward"]] {
+        let output = place.run(&[&["proxy"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("does nothing yet"));
+    }
+}
