@@ -6,6 +6,7 @@
 pub mod access_log;
 mod alarm;
 pub mod auth;
+pub mod block;
 mod body;
 mod clock;
 mod conn;
@@ -14,6 +15,7 @@ pub mod files;
 mod handler;
 mod hosts;
 mod mapping;
+mod page;
 mod places;
 mod provenance;
 pub mod proxy;

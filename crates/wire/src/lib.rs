@@ -10,6 +10,7 @@
 //! - [`host`]: who is asked: the `Host` field and the authority of a URI
 //! - [`http1`]: the guard, which refuses HTTP/1 messages that two parsers could read differently, and
 //!   answers, read as strictly
+//! - [`list`]: comma-separated lists in fields
 //! - [`range`]: which bytes of a file are asked for
 //! - [`target`]: which file a path means, and paths in links
 //! - [`visible`]: texts of strangers, fit to be looked at
@@ -20,9 +21,9 @@ pub mod date;
 pub mod etag;
 pub mod host;
 pub mod http1;
+pub mod list;
 pub mod range;
 pub mod target;
 pub mod visible;
 
 mod class;
-mod list;

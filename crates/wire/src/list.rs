@@ -6,7 +6,7 @@
 ///
 /// Each is trimmed of spaces and tabs; empty ones are left out, as a recipient must. In quotes a
 /// backslash takes the next byte with it. A quote left open takes all that follows.
-pub(crate) fn parts(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+pub fn parts(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(value);
     std::iter::from_fn(move || {
         let bytes = rest?;
@@ -18,7 +18,7 @@ pub(crate) fn parts(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> 
 }
 
 /// `bytes` without the spaces and tabs around it.
-pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
+pub fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = bytes {
         bytes = rest;
     }

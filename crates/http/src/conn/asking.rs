@@ -98,14 +98,29 @@ impl Asking {
         self.shared.take().map(Some).ok_or(Full)
     }
 
-    async fn ask(self, ask: Ask) -> Result<Response<Outgoing>, Fault> {
-        let asked = Asked { pulse: &self.pulse };
+    /// Asks the handler that is there now.
+    ///
+    /// # Errors
+    ///
+    /// The fault itself, if it was the client's: then nobody waits for an answer.
+    pub(super) fn answer(
+        &self,
+        ask: Ask,
+    ) -> impl Future<Output = Result<Answer, Fault>> + Send + use<> {
         let handler = self.handler.load_full();
-        let answer = match handler.answer_boxed(ask).await {
-            Ok(answer) => answer,
-            Err(fault) => excuse(fault)?,
-        };
-        std::mem::forget(asked);
+        let mut asked = Asked { pulse: Some(Arc::clone(&self.pulse)) };
+        async move {
+            let answer = match handler.answer_boxed(ask).await {
+                Ok(answer) => answer,
+                Err(fault) => excuse(fault)?,
+            };
+            drop(asked.pulse.take());
+            Ok(answer)
+        }
+    }
+
+    async fn ask(self, ask: Ask) -> Result<Response<Outgoing>, Fault> {
+        let answer = self.answer(ask).await?;
         Ok(self.send(answer))
     }
 }
@@ -115,13 +130,16 @@ struct Full;
 
 /// A request under way. Counted out if it is given up before there is an answer, whose body takes
 /// over the counting.
-struct Asked<'a> {
-    pulse: &'a Pulse,
+struct Asked {
+    /// `None` once there is an answer.
+    pulse: Option<Arc<Pulse>>,
 }
 
-impl Drop for Asked<'_> {
+impl Drop for Asked {
     fn drop(&mut self) {
-        self.pulse.given_up();
+        if let Some(pulse) = &self.pulse {
+            pulse.given_up();
+        }
     }
 }
 

@@ -34,13 +34,14 @@ thread_local! {
 
 /// Reads `bytes` as the head of a plain GET that has no body: HTTP/1.1, keeping the connection, its
 /// target a path. They have passed the guard, and are nothing but a head. What [`judge`] looks for
-/// over HTTP/1 (CONNECT, another scheme) cannot stand in such a head.
+/// over HTTP/1 (CONNECT, another scheme) cannot stand in such a head. The bytes are given back, as
+/// memory that can be kept.
 ///
 /// *Cost*: no allocation, but for names that are not standard, if earlier requests are
 /// [done with](recycle).
 ///
 /// [`judge`]: super::admission::judge
-pub(super) fn read(bytes: &[u8]) -> Option<Request<Inbound>> {
+pub(super) fn read(bytes: &[u8]) -> Option<(Request<Inbound>, Bytes)> {
     if !bytes.starts_with(b"GET ") {
         return None;
     }
@@ -71,7 +72,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Request<Inbound>> {
     *request.method_mut() = Method::GET;
     *request.uri_mut() = Uri::from_maybe_shared(bytes.slice_ref(head.path?.as_bytes())).ok()?;
     *request.headers_mut() = headers;
-    Some(request)
+    Some((request, bytes))
 }
 
 /// Takes what `request` was made of, for the next.

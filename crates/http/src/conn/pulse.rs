@@ -176,8 +176,8 @@ impl Pulse {
     }
 
     /// Keeps the answer to the request that hyper reads next.
-    pub(super) fn prepare(&self, answer: Answer) {
-        *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(answer));
+    pub(super) fn prepare(&self, answer: Box<Answer>) {
+        *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
     }
 
     /// Takes that answer.

@@ -1,9 +1,9 @@
 //! The straight way of a request: read, asked and answered in one go, without hyper.
 //!
 //! Most requests are a GET whose head comes in one read, with nothing behind it, and whose answer
-//! lies in memory. What hyper does for all others costs more than answering these. So a connection
-//! begins here and waits here, and hyper is called in for what is out of the ordinary: it reads
-//! what was read as if nobody had, and gets the answer if there is one already.
+//! is one piece of memory. What hyper does for all others costs more than answering these. So a
+//! connection begins here and waits here, and hyper is called in for what is out of the ordinary:
+//! it reads what was read as if nobody had, and gets the answer if there is one already.
 
 use std::{
     cell::RefCell,
@@ -15,7 +15,8 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use relais_net::Drain;
+use relais_net::{Drain, Fault};
+use relais_wire::http1::Guard;
 use tokio::io::{AsyncWrite, ReadBuf};
 
 use super::{
@@ -26,7 +27,7 @@ use super::{
     sweep::{Stop, Sweep},
     transport::Transport,
 };
-use crate::Ask;
+use crate::{Answer, Ask};
 
 /// A longer head takes the long way.
 const HEAD_BYTES_MAX: usize = 8 * 1024;
@@ -62,7 +63,14 @@ pub(super) async fn walk(
     let mut sweep = Sweep::new(timer.as_mut());
     let mut stop = Stop::new(drain, word.as_mut());
     let seen = asking.pulse.answers();
-    let mut walk = Walk { transport, asking, unsent: Unsent::default(), answering: false, seen };
+    let mut walk = Walk {
+        transport,
+        asking,
+        waiting: None,
+        unsent: Unsent::default(),
+        answering: false,
+        seen,
+    };
     poll_fn(|cx| match walk.poll(cx, &mut stop) {
         Poll::Pending => walk.poll_sweep(cx, &mut sweep, limits),
         left @ Poll::Ready(_) => left,
@@ -73,6 +81,8 @@ pub(super) async fn walk(
 struct Walk<'a> {
     transport: &'a mut Transport,
     asking: &'a Asking,
+    /// A request whose answer is waited for.
+    waiting: Option<Waiting>,
     unsent: Unsent,
     /// An answer was begun, and is not flushed.
     answering: bool,
@@ -80,9 +90,18 @@ struct Walk<'a> {
     seen: u64,
 }
 
+/// A request whose answer is waited for.
+struct Waiting {
+    answer: Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send>>,
+    /// What was read.
+    head: Bytes,
+    /// What the guard is after that.
+    passed: Guard,
+}
+
 /// What the straight way makes of what came in.
 enum Taken {
-    /// A request; its answer is on its way.
+    /// A request; its answer is on its way, or waited for.
     Asked,
     /// Nothing: it is for hyper.
     Nothing,
@@ -99,6 +118,9 @@ impl Walk<'_> {
                 && let Err(error) = ready!(self.poll_send(cx))
             {
                 return Poll::Ready(Left::Over(Err(error)));
+            }
+            if let Some(left) = ready!(self.poll_waiting(cx)) {
+                return Poll::Ready(left);
             }
             let left = READ.with_borrow_mut(|room| {
                 let mut room = ReadBuf::new(room);
@@ -133,20 +155,64 @@ impl Walk<'_> {
     /// Answers the request that `came` is, if it is one for the straight way.
     fn take(&mut self, cx: &mut Context<'_>, came: &[u8]) -> io::Result<Taken> {
         let Some(passed) = self.transport.guard_after(came) else { return Ok(Taken::Nothing) };
-        let Some(request) = head::read(came) else { return Ok(Taken::Nothing) };
+        let Some((request, head)) = head::read(came) else { return Ok(Taken::Nothing) };
         let Asking { handler, caller, pulse, .. } = self.asking;
         let ask = Ask { request, caller: Arc::clone(caller) };
-        let Some(mut answer) = handler.load().at_once_dyn(&ask) else { return Ok(Taken::Nothing) };
-        head::recycle(ask.request);
-        let is_plain = head::is_plain(&answer);
-        let body = if is_plain { answer.body_mut().take_memory() } else { None };
-        let Some(body) = body else {
-            pulse.prepare(answer);
-            return Ok(Taken::Nothing);
+        let Some(answer) = handler.load().at_once_dyn(&ask) else {
+            pulse.asked();
+            let answer = Box::pin(self.asking.answer(ask));
+            self.waiting = Some(Waiting { answer, head, passed });
+            return Ok(Taken::Asked);
         };
+        head::recycle(ask.request);
+        match plain(answer) {
+            Ok((answer, body)) => {
+                pulse.asked();
+                self.send(cx, passed, (answer, body))?;
+                Ok(Taken::Asked)
+            }
+            Err(answer) => {
+                pulse.prepare(answer);
+                Ok(Taken::Nothing)
+            }
+        }
+    }
+
+    /// Waits for the answer that is waited for, if one is, and begins to send it.
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Option<Left>> {
+        let Some(Waiting { answer, .. }) = &mut self.waiting else { return Poll::Ready(None) };
+        let answer = ready!(answer.as_mut().poll(cx));
+        let Some(Waiting { head, passed, .. }) = self.waiting.take() else {
+            return Poll::Ready(None);
+        };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(fault) => return Poll::Ready(Some(Left::Over(Err(fault.source)))),
+        };
+        Poll::Ready(match plain(answer) {
+            Ok(plain) => match self.send(cx, passed, plain) {
+                Ok(()) => None,
+                Err(error) => Some(Left::Over(Err(error))),
+            },
+            Err(answer) => {
+                // hyper is asked again, and counts it then.
+                self.asking.pulse.given_up();
+                self.asking.pulse.prepare(answer);
+                self.transport.put_back(&head);
+                Some(Left::Long)
+            }
+        })
+    }
+
+    /// Begins to send an answer with this body.
+    fn send(
+        &mut self,
+        cx: &mut Context<'_>,
+        passed: Guard,
+        (answer, body): (Answer, Bytes),
+    ) -> io::Result<()> {
         self.transport.pass(passed);
-        pulse.asked();
-        pulse.answering();
+        self.asking.pulse.answering();
         self.answering = true;
         PRINTED.with_borrow_mut(|printed| {
             printed.clear();
@@ -156,7 +222,7 @@ impl Walk<'_> {
                 Poll::Pending => 0,
             };
             self.unsent = Unsent::after(sent, printed, body);
-            Ok(Taken::Asked)
+            Ok(())
         })
     }
 
@@ -186,13 +252,26 @@ impl Walk<'_> {
     ) -> Poll<Left> {
         ready!(sweep.poll_due(cx));
         let answers = self.asking.pulse.answers();
-        let is_unused = !self.answering && answers == self.seen;
+        let is_unused = !self.answering && self.waiting.is_none() && answers == self.seen;
         self.seen = answers;
         match self.asking.pulse.judge(limits) {
             Judged::Well if is_unused => Poll::Ready(Left::AtRest),
             Judged::Well => Poll::Pending,
             judged => Poll::Ready(Left::Judged(judged)),
         }
+    }
+}
+
+/// An answer and its body, if both are plain and in memory.
+///
+/// # Errors
+///
+/// The answer, if they are not.
+fn plain(mut answer: Answer) -> Result<(Answer, Bytes), Box<Answer>> {
+    let body = if head::is_plain(&answer) { answer.body_mut().take_memory() } else { None };
+    match body {
+        Some(body) => Ok((answer, body)),
+        None => Err(Box::new(answer)),
     }
 }
 

@@ -26,7 +26,6 @@ mod open;
 mod options;
 mod pack;
 mod packer;
-mod page;
 mod ranges;
 mod refusal;
 mod refused;

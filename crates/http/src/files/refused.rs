@@ -2,19 +2,18 @@
 
 use http::{
     HeaderMap, HeaderValue,
-    header::{ACCEPT, ALLOW, CONTENT_RANGE, RETRY_AFTER},
+    header::{ALLOW, CONTENT_RANGE, RETRY_AFTER},
 };
-use relais_wire::{
-    accept::{media_quality, prefers_json},
-    range::print_content_range,
-};
+use relais_wire::range::print_content_range;
 
 use super::{
-    page::{HTML, JSON, PLAIN, Page, html},
     refusal::Refusal,
     reply::{Asked, METHODS, with_head},
 };
-use crate::{Answer, Body};
+use crate::{
+    Answer, Body,
+    page::{HTML, JSON, Language, PLAIN, Page, html},
+};
 
 /// Tells that there is no file, in the words of a page of ours.
 pub(super) fn refuse(refusal: Refusal, asked: &Asked<'_>) -> Answer {
@@ -42,24 +41,29 @@ pub(super) fn explain(refusal: Refusal, head: &mut HeaderMap) {
     }
 }
 
-/// HTML for who asks for it, JSON likewise, and plain text for who takes anything: programs.
 fn error_page(refusal: Refusal, headers: &HeaderMap) -> Page {
-    let accept = headers.get(ACCEPT).map(HeaderValue::as_bytes);
     let (status, hint) = (refusal.status(), refusal.hint());
     let (code, reason) = (status.as_u16(), status.canonical_reason().unwrap_or_default());
-    if prefers_json(accept) {
-        let text = format!("{{\"status\":{code},\"error\":\"{reason}\",\"hint\":\"{hint}\"}}\n");
-        return Page { kind: JSON, text };
+    match Language::asked_for(headers) {
+        Language::Json => {
+            let text =
+                format!("{{\"status\":{code},\"error\":\"{reason}\",\"hint\":\"{hint}\"}}\n");
+            Page { kind: JSON, text }
+        }
+        Language::Plain => Page { kind: PLAIN, text: format!("{code} {reason}\n{hint}\n") },
+        Language::Html => {
+            let body = format!(
+                "<main class=\"error\"><h1><b>{code}</b> {reason}</h1><p>{hint}</p></main>"
+            );
+            Page { kind: HTML, text: html(&format!("{code} {reason}"), &body) }
+        }
     }
-    if media_quality(accept, "text", "html") <= media_quality(accept, "text", "plain") {
-        return Page { kind: PLAIN, text: format!("{code} {reason}\n{hint}\n") };
-    }
-    let body = format!("<main class=\"error\"><h1><b>{code}</b> {reason}</h1><p>{hint}</p></main>");
-    Page { kind: HTML, text: html(&format!("{code} {reason}"), &body) }
 }
 
 #[cfg(test)]
 mod tests {
+    use http::header::ACCEPT;
+
     use super::*;
 
     #[test]

@@ -13,6 +13,7 @@ use crate::modules::{Imports, before_tests, code, module_imports, reach};
 /// Each crate, and every crate of ours that it may import. Below comes before above.
 const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &[]),
+    ("cache", &["wire"]),
     ("net", &["wire"]),
     ("http", &["net", "wire"]),
     ("relais", &["wire", "net", "http"]),
@@ -21,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Each dependency, and who uses it. One user means that it is that room's own: others ask the
 /// room. A new row, or a new user, is a decision.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("aho-corasick", &["http"]),
     ("anyhow", &["bench", "relais"]),
     ("arc-swap", &["http", "net", "relais"]),
     ("argon2", &["http"]),
@@ -29,13 +31,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("bcrypt", &["http"]),
     ("blake2", &["http"]),
     ("brotli", &["http"]),
-    ("bytes", &["http", "net"]),
+    ("bytes", &["cache", "http", "net"]),
     ("clap", &["bench", "relais"]),
     ("clap_complete", &["relais"]),
     ("clap_mangen", &["relais"]),
     ("flate2", &["http"]),
     ("globset", &["http"]),
-    ("http", &["http", "relais"]),
+    ("http", &["cache", "http", "relais"]),
+    ("hashbrown", &["http"]),
     ("http-body", &["http"]),
     ("httparse", &["http"]),
     ("hyper", &["http"]),
@@ -43,7 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("libc", &["http"]),
     ("listenfd", &["relais"]),
     ("memchr", &["bench", "http", "wire"]),
-    ("quick_cache", &["http"]),
+    ("quick_cache", &["cache", "http"]),
     ("rcgen", &["net"]),
     ("rust-embed", &["relais"]),
     ("rustix", &["bench", "http", "net", "relais"]),
@@ -57,7 +60,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("socket2", &["net"]),
     ("strsim", &["relais"]),
     ("tempfile", &["bench"]),
-    ("thiserror", &["http", "net", "relais", "wire"]),
+    ("thiserror", &["cache", "http", "net", "relais", "wire"]),
     ("tokio", &["http", "net", "relais"]),
     ("tokio-rustls", &["net"]),
     ("toml", &["relais"]),
@@ -83,7 +86,10 @@ const LEFT_TO_RELAIS: &[&str] = &[
 ];
 
 /// What the crates that know no socket, runtime or clock may not import.
-const NOT_BELOW: &[(&str, &[&str])] = &[("wire", &["tokio", "socket2", "rustix", "tracing"])];
+const NOT_BELOW: &[(&str, &[&str])] = &[
+    ("wire", &["tokio", "socket2", "rustix", "tracing"]),
+    ("cache", &["tokio", "socket2", "rustix", "tracing"]),
+];
 
 /// Licences that ask for no more than to be named.
 const LICENCES: &[&str] = &[

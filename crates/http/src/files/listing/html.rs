@@ -5,8 +5,8 @@ use std::fmt::{self, Write};
 use relais_wire::target::encode_segment;
 
 use super::{Column, Order, Sorting, is_linkable, iso};
-use crate::files::{
-    found::{Entries, Entry},
+use crate::{
+    files::found::{Entries, Entry},
     page::{Escaped, html},
 };
 

@@ -18,10 +18,9 @@ pub(super) use lister::Lister;
 
 use super::{
     found::{Entries, Entry},
-    page,
-    page::Page,
     stamp::time_of,
 };
+use crate::page::{self, Page};
 
 /// In which order entries are shown. Folders always come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,26 +5,53 @@ use std::{fmt, sync::LazyLock};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{
     HeaderMap, HeaderValue,
-    header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS},
+    header::{
+        ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
+    },
 };
-use relais_wire::visible::is_disturbing;
+use relais_wire::{
+    accept::{media_quality, prefers_json},
+    visible::is_disturbing,
+};
 use sha2::{Digest, Sha256};
 
 /// A page in one of the languages we speak.
 #[derive(Debug)]
-pub(super) struct Page {
-    pub kind: &'static str,
-    pub text: String,
+pub(crate) struct Page {
+    pub(crate) kind: &'static str,
+    pub(crate) text: String,
 }
 
 /// The media types of our pages.
-pub(super) const HTML: &str = "text/html; charset=utf-8";
-pub(super) const JSON: &str = "application/json";
-pub(super) const PLAIN: &str = "text/plain; charset=utf-8";
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const JSON: &str = "application/json";
+pub(crate) const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// What a page can be told in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    Html,
+    Json,
+    Plain,
+}
+
+impl Language {
+    /// HTML for who asks for it, JSON likewise, and plain text for who takes anything: programs.
+    pub(crate) fn asked_for(headers: &HeaderMap) -> Self {
+        let accept = headers.get(ACCEPT).map(HeaderValue::as_bytes);
+        if prefers_json(accept) {
+            Self::Json
+        } else if media_quality(accept, "text", "html") > media_quality(accept, "text", "plain") {
+            Self::Html
+        } else {
+            Self::Plain
+        }
+    }
+}
 
 impl Page {
     /// The head it is sent with. Nothing on a page of ours runs, loads or frames anything.
-    pub(super) fn head(&self) -> HeaderMap {
+    pub(crate) fn head(&self) -> HeaderMap {
         static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
             let digest = STANDARD.encode(Sha256::digest(STYLE));
             let policy = format!(
@@ -44,7 +71,7 @@ impl Page {
 }
 
 /// A whole document. `title` and `body` are HTML already.
-pub(super) fn html(title: &str, body: &str) -> String {
+pub(crate) fn html(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
@@ -55,7 +82,7 @@ pub(super) fn html(title: &str, body: &str) -> String {
 
 /// Prints bytes as text in HTML, in an attribute with quotes, too. What is no UTF-8 becomes U+FFFD,
 /// and what [`is_disturbing`] its escape.
-pub(super) struct Escaped<'a>(pub &'a [u8]);
+pub(crate) struct Escaped<'a>(pub &'a [u8]);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,6 +124,23 @@ th{font-weight:600}tbody tr:hover{background:var(--over)}\
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_told_in_the_language_that_is_asked_for() {
+        check(None, Language::Plain);
+        check(Some("*/*"), Language::Plain);
+        check(Some("text/plain, text/html;q=0.9"), Language::Plain);
+        check(Some("application/json"), Language::Json);
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        check(Some(browser), Language::Html);
+    }
+
+    #[track_caller]
+    fn check(accept: Option<&'static str>, expect: Language) {
+        let field = accept.map(|accept| (ACCEPT, HeaderValue::from_static(accept)));
+        let headers = field.into_iter().collect();
+        assert_eq!(Language::asked_for(&headers), expect, "for {accept:?}");
+    }
 
     #[test]
     fn names_cannot_break_out() {

@@ -1,0 +1,166 @@
+//! A request, as the rules look at it: read once.
+
+use http::{
+    HeaderMap, HeaderValue, Method,
+    header::{
+        AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, COOKIE, IF_MATCH, IF_MODIFIED_SINCE,
+        IF_NONE_MATCH, IF_UNMODIFIED_SINCE, PRAGMA, RANGE, TRANSFER_ENCODING,
+    },
+};
+use relais_wire::list;
+
+use crate::directives::{Directives, Flag, read_cache_control};
+
+/// A request as it came from its client, before anything is added or taken off.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The fields. Two requests are the same to `Vary` if they are the same in these.
+    pub headers: &'a HeaderMap,
+    /// What its directives say; `Pragma: no-cache` is one of them where there is no
+    /// `Cache-Control`.
+    pub directives: Directives,
+    /// What it makes its answer depend on.
+    pub condition: Condition,
+    /// The `Range` field.
+    pub range: Option<&'a HeaderValue>,
+    /// Whom it names as its sender.
+    pub sender: Sender,
+    /// Whether it brings a body.
+    pub content: Content,
+}
+
+/// What a request makes its answer depend on ([RFC 9110 §13]).
+///
+/// [RFC 9110 §13]: https://www.rfc-editor.org/rfc/rfc9110#section-13
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Nothing.
+    None,
+    /// What the client has: `If-None-Match`, `If-Modified-Since`. A cache can tell.
+    Cached,
+    /// What the origin has: `If-Match`, `If-Unmodified-Since`. A cache cannot.
+    Origin,
+}
+
+/// Whom a request names as its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// Nobody.
+    Nobody,
+    /// Perhaps somebody: there are cookies.
+    Cookie,
+    /// Somebody: there is `Authorization`.
+    Authorization,
+}
+
+/// Whether a request brings a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// It does not.
+    None,
+    /// It does, or may.
+    Some,
+}
+
+impl<'a> Asked<'a> {
+    /// Reads a request. A body that only its framing tells of (HTTP/2 without `Content-Length`) is
+    /// to be set in `content` by who knows.
+    pub fn of(method: &'a Method, headers: &'a HeaderMap) -> Self {
+        let mut asked = Self {
+            method,
+            headers,
+            directives: Directives::default(),
+            condition: Condition::None,
+            range: None,
+            sender: Sender::Nobody,
+            content: Content::None,
+        };
+        let (mut has_control, mut has_pragma) = (false, false);
+        // Once over the few that there are, rather than a hash for each that there might be.
+        for (name, value) in headers {
+            match *name {
+                CACHE_CONTROL => has_control = true,
+                PRAGMA => has_pragma = true,
+                RANGE => asked.range = Some(value),
+                AUTHORIZATION => asked.sender = Sender::Authorization,
+                COOKIE if asked.sender == Sender::Nobody => asked.sender = Sender::Cookie,
+                IF_MATCH | IF_UNMODIFIED_SINCE => asked.condition = Condition::Origin,
+                IF_NONE_MATCH | IF_MODIFIED_SINCE if asked.condition == Condition::None => {
+                    asked.condition = Condition::Cached;
+                }
+                CONTENT_LENGTH if value != "0" => asked.content = Content::Some,
+                TRANSFER_ENCODING => asked.content = Content::Some,
+                _ => (),
+            }
+        }
+        if has_control {
+            let lines = headers.get_all(CACHE_CONTROL).iter().map(HeaderValue::as_bytes);
+            asked.directives = read_cache_control(lines);
+        } else if has_pragma && says_no_cache(headers) {
+            asked.directives.add(Flag::NoCache);
+        }
+        asked
+    }
+}
+
+/// Whether `Pragma` says so ([RFC 9111 §5.4]).
+///
+/// [RFC 9111 §5.4]: https://www.rfc-editor.org/rfc/rfc9111#section-5.4
+fn says_no_cache(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(PRAGMA).iter();
+    let mut pragmas = lines.flat_map(|line| list::parts(line.as_bytes(), b','));
+    pragmas.any(|pragma| pragma.eq_ignore_ascii_case(b"no-cache"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::fields;
+
+    #[test]
+    fn what_matters_is_found() {
+        check("accept: */*\nuser-agent: x", (Condition::None, Sender::Nobody, Content::None));
+        check("if-none-match: \"a\"", (Condition::Cached, Sender::Nobody, Content::None));
+        check("if-modified-since: x", (Condition::Cached, Sender::Nobody, Content::None));
+        check("if-match: *\nif-none-match: x", (Condition::Origin, Sender::Nobody, Content::None));
+        check("if-none-match: x\nif-match: *", (Condition::Origin, Sender::Nobody, Content::None));
+        check("cookie: a=b", (Condition::None, Sender::Cookie, Content::None));
+        check(
+            "authorization: x\ncookie: a",
+            (Condition::None, Sender::Authorization, Content::None),
+        );
+        check(
+            "cookie: a\nauthorization: x",
+            (Condition::None, Sender::Authorization, Content::None),
+        );
+        check("content-length: 0", (Condition::None, Sender::Nobody, Content::None));
+        check("content-length: 1", (Condition::None, Sender::Nobody, Content::Some));
+        check("transfer-encoding: chunked", (Condition::None, Sender::Nobody, Content::Some));
+    }
+
+    #[test]
+    fn pragma_counts_without_cache_control() {
+        check_no_cache("", false);
+        check_no_cache("pragma: no-cache", true);
+        check_no_cache("pragma: x, No-Cache", true);
+        check_no_cache("pragma: x", false);
+        check_no_cache("pragma: no-cache\ncache-control: max-age=5", false);
+        check_no_cache("cache-control: no-cache", true);
+    }
+
+    #[track_caller]
+    fn check(lines: &str, expect: (Condition, Sender, Content)) {
+        let headers = fields(lines);
+        let asked = Asked::of(&Method::GET, &headers);
+        assert_eq!((asked.condition, asked.sender, asked.content), expect, "for {lines:?}");
+    }
+
+    #[track_caller]
+    fn check_no_cache(lines: &str, expect: bool) {
+        let headers = fields(lines);
+        let asked = Asked::of(&Method::GET, &headers);
+        assert_eq!(asked.directives.has(Flag::NoCache), expect, "for {lines:?}");
+    }
+}

@@ -1,0 +1,109 @@
+//! A question to upstream, under way.
+
+use std::sync::Arc;
+
+use http::{
+    HeaderMap, Method,
+    header::{IF_RANGE, RANGE},
+};
+
+use crate::{
+    asked::{Asked, Condition},
+    cache_status::Forward,
+    key::Key,
+    recording::Place,
+    store::Generation,
+    stored::{Errand, Stored},
+    validation::Precondition,
+};
+
+/// A question to upstream, under way: what the cache has to know when its answer comes.
+///
+/// Dropping it is giving up, and leaves no trace.
+#[derive(Debug)]
+pub struct Asking {
+    key: Key,
+    /// The state of the store when it was asked: what is invalidated later, is not stored.
+    since: Generation,
+    why: Forward,
+    /// What it may confirm, replace, or be stood in for by.
+    stored: Option<Arc<Stored>>,
+    /// What is asked on top of what the client asked. Empty if it is passed on as it came.
+    precondition: Precondition,
+    /// Held if others are answered from what is stored meanwhile.
+    errand: Option<Errand>,
+}
+
+impl Asking {
+    pub(crate) fn new(key: Key, since: Generation, why: Forward) -> Self {
+        let precondition = Precondition::default();
+        Self { key, since, why, stored: None, precondition, errand: None }
+    }
+
+    /// The same, about what is `stored`.
+    ///
+    /// Only a GET whose own conditions the store can answer is asked with ours.
+    pub(crate) fn about(mut self, stored: &Arc<Stored>, asked: &Asked<'_>) -> Self {
+        if asked.method == Method::GET && asked.condition != Condition::Origin {
+            self.precondition = Precondition::of(&stored.headers());
+        }
+        self.stored = Some(Arc::clone(stored));
+        self
+    }
+
+    /// The same, on an errand for others.
+    pub(crate) fn on(mut self, errand: Errand) -> Self {
+        self.errand = Some(errand);
+        self
+    }
+
+    /// The same, as if nothing were stored.
+    pub(crate) fn without_precondition(mut self) -> Self {
+        self.precondition = Precondition::default();
+        self
+    }
+
+    /// Why upstream is asked.
+    pub fn why(&self) -> Forward {
+        self.why
+    }
+
+    /// What it is asked for.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// What is stored and may not be sent without asking, if there is something.
+    pub fn stored(&self) -> Option<&Arc<Stored>> {
+        self.stored.as_ref()
+    }
+
+    /// Puts into `headers`, which are the client's on their way upstream, what makes upstream tell
+    /// whether the stored response is still good. Leaves them as they are if nothing is asked.
+    ///
+    /// Where the client has its answer already, its own conditions and ranges are left out: there
+    /// is nobody for whom a part would do.
+    pub fn prepare(&self, headers: &mut HeaderMap) {
+        if self.errand.is_some() {
+            headers.remove(RANGE);
+            headers.remove(IF_RANGE);
+        }
+        if self.is_validating() || self.errand.is_some() {
+            self.precondition.put(headers);
+        }
+    }
+
+    /// Whether upstream is asked about what is stored, so that a 304 is about that.
+    pub fn is_validating(&self) -> bool {
+        !self.precondition.is_empty()
+    }
+
+    pub(crate) fn since(&self) -> Generation {
+        self.since
+    }
+
+    pub(crate) fn into_place(self) -> Place {
+        let Self { key, since, stored, errand, .. } = self;
+        Place { key, since, instead_of: stored, _errand: errand }
+    }
+}

@@ -1,0 +1,145 @@
+//! `Cache-Status`: what a cache did about a request, told to its client ([RFC 9211]).
+//!
+//! [RFC 9211]: https://www.rfc-editor.org/rfc/rfc9211
+
+use std::fmt;
+
+use http::StatusCode;
+
+use crate::{
+    reuse::{Excuse, WhyAsk},
+    storing::NotStored,
+};
+
+/// What the cache did about a request. Printed, it is the value of a `Cache-Status` field, which
+/// goes after those that are there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheStatus {
+    /// Where the answer came from.
+    pub source: Source,
+    /// For how many seconds more it is fresh; below 0, since when it is not.
+    pub ttl: Option<i64>,
+    /// What became of it.
+    pub kept: Kept,
+}
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// From the store; stale with an excuse.
+    Stored(Option<Excuse>),
+    /// From upstream, for a reason, with a status; `None` where there was no answer yet.
+    Upstream(Forward, Option<StatusCode>),
+}
+
+/// Why a request goes upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Forward {
+    /// No method that a cache answers.
+    #[error("the method is not for caches")]
+    Method,
+    /// A GET that brings a body.
+    #[error("the request brings a body")]
+    Content,
+    /// Nothing is stored under its key.
+    #[error("nothing is stored for the URI")]
+    Unknown,
+    /// What is stored under its key is for requests with other fields.
+    #[error("nothing is stored for such a request")]
+    OtherVariants,
+    /// Something is stored that may not be sent without asking.
+    #[error("{0}")]
+    Ask(WhyAsk),
+}
+
+/// Whether an answer from upstream is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is.
+    Stored,
+    /// It is not, for a reason.
+    NotStored(NotStored),
+    /// There is nothing to say about that.
+    Unsaid,
+}
+
+impl CacheStatus {
+    /// One word for logs: `hit`, `stale`, `validated`, `miss`, `bypass`.
+    pub fn word(&self) -> &'static str {
+        match self.source {
+            Source::Stored(None) => "hit",
+            Source::Stored(Some(_)) => "stale",
+            Source::Upstream(Forward::Ask(_), Some(StatusCode::NOT_MODIFIED)) => "validated",
+            Source::Upstream(Forward::Method | Forward::Content, _) => "bypass",
+            Source::Upstream(..) => "miss",
+        }
+    }
+}
+
+impl Forward {
+    /// The word that RFC 9211 has for it.
+    fn token(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::Content => "bypass",
+            Self::Unknown => "uri-miss",
+            Self::OtherVariants => "vary-miss",
+            Self::Ask(why) if why.is_of_request() => "request",
+            Self::Ask(_) => "stale",
+        }
+    }
+}
+
+impl fmt::Display for CacheStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("relais")?;
+        match self.source {
+            Source::Stored(_) => f.write_str("; hit")?,
+            Source::Upstream(why, status) => {
+                write!(f, "; fwd={}", why.token())?;
+                if let Some(status) = status {
+                    write!(f, "; fwd-status={}", status.as_u16())?;
+                }
+            }
+        }
+        if let Some(ttl) = self.ttl {
+            write!(f, "; ttl={ttl}")?;
+        }
+        if self.kept == Kept::Stored {
+            f.write_str("; stored")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_is_told() {
+        let hit = CacheStatus { source: Source::Stored(None), ttl: Some(59), kept: Kept::Unsaid };
+        check(hit, "relais; hit; ttl=59", "hit");
+        let excuse = Source::Stored(Some(Excuse::IfError));
+        check(CacheStatus { source: excuse, ttl: Some(-5), ..hit }, "relais; hit; ttl=-5", "stale");
+        let upstream = |why, status| {
+            let status = StatusCode::from_u16(status).ok();
+            CacheStatus { source: Source::Upstream(why, status), ttl: None, kept: Kept::Unsaid }
+        };
+        check(upstream(Forward::Method, 201), "relais; fwd=method; fwd-status=201", "bypass");
+        check(upstream(Forward::Content, 0), "relais; fwd=bypass", "bypass");
+        let missed = upstream(Forward::Unknown, 200);
+        let stored = CacheStatus { ttl: Some(60), kept: Kept::Stored, ..missed };
+        check(stored, "relais; fwd=uri-miss; fwd-status=200; ttl=60; stored", "miss");
+        check(upstream(Forward::OtherVariants, 0), "relais; fwd=vary-miss", "miss");
+        let validated = upstream(Forward::Ask(WhyAsk::Stale), 304);
+        check(validated, "relais; fwd=stale; fwd-status=304", "validated");
+        let wanted = upstream(Forward::Ask(WhyAsk::RequestNoCache), 200);
+        check(wanted, "relais; fwd=request; fwd-status=200", "miss");
+    }
+
+    #[track_caller]
+    fn check(status: CacheStatus, expect: &str, word: &str) {
+        assert_eq!((status.to_string().as_str(), status.word()), (expect, word));
+    }
+}

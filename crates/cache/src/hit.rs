@@ -1,0 +1,162 @@
+//! An answer from the store.
+
+use std::{fmt::Write, io, sync::Arc, time::SystemTime};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+    header::{AGE, CACHE_STATUS, CONTENT_LENGTH, CONTENT_RANGE, DATE},
+};
+use relais_wire::range::print_content_range;
+
+use crate::{
+    asked::{Asked, Condition},
+    cache_status::CacheStatus,
+    conditional::{Form, judge_form},
+    prebuilt::{is_of_content, print_field, print_status},
+    stored::Stored,
+};
+
+/// An answer from the store, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    stored: Arc<Stored>,
+    form: Form,
+    has_body: HasBody,
+    age: u64,
+    cache_status: CacheStatus,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HasBody {
+    Yes,
+    /// It answers HEAD.
+    No,
+}
+
+impl Hit {
+    /// An answer to `asked` from what is `stored`, in the form that it takes for it.
+    pub(crate) fn of(
+        stored: Arc<Stored>,
+        asked: &Asked<'_>,
+        now: SystemTime,
+        (age, cache_status): (u64, CacheStatus),
+    ) -> Self {
+        let is_plain = asked.condition == Condition::None && asked.range.is_none();
+        let form = if is_plain {
+            Form::Whole
+        } else {
+            let what = (stored.validators(), stored.body().len() as u64);
+            judge_form(asked, stored.status(), what, now)
+        };
+        let has_body = if asked.method == Method::HEAD { HasBody::No } else { HasBody::Yes };
+        Self { stored, form, has_body, age, cache_status }
+    }
+
+    /// The status: that of the stored response, or 304, 206, 416.
+    pub fn status(&self) -> StatusCode {
+        match self.form {
+            Form::Whole => self.stored.status(),
+            Form::NotModified => StatusCode::NOT_MODIFIED,
+            Form::Part(_) => StatusCode::PARTIAL_CONTENT,
+            Form::Unsatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+        }
+    }
+
+    /// Appends the head as HTTP/1 sends it: status line and fields, `Date`, `Content-Length`, `Age`
+    /// and `Cache-Status` among them. The empty line at its end is left to the caller, who may have
+    /// fields of the connection to add.
+    ///
+    /// *Cost*: one copy, and two numbers printed, for a whole response; a walk over its fields for
+    /// other forms.
+    pub fn print_head(&self, out: &mut Vec<u8>) {
+        if self.form == Form::Whole {
+            out.extend_from_slice(self.stored.head().bytes());
+        } else {
+            print_status(self.status(), out);
+            for (name, value) in self.stored.head().fields().filter(|(name, _)| self.has(name)) {
+                print_field(name, value, out);
+            }
+            for (name, value) in self.of_form() {
+                print_field(name.as_str(), value.as_bytes(), out);
+            }
+        }
+        let print = |out: &mut Vec<u8>| {
+            let (age, status) = (self.age, self.cache_status);
+            io::Write::write_fmt(out, format_args!("age: {age}\r\ncache-status: {status}\r\n"))
+        };
+        print(out).expect("room in memory");
+    }
+
+    /// The fields of [`print_head`](Self::print_head), for HTTP/2.
+    ///
+    /// *Cost*: a map is made, whose values are shared with what is stored.
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = self.stored.head().headers(|name| !self.has(name));
+        for (name, value) in self.of_form() {
+            headers.append(name, HeaderValue::try_from(value).expect("printed in ASCII"));
+        }
+        headers.insert(AGE, self.age.into());
+        let status = self.cache_status.to_string();
+        headers.append(CACHE_STATUS, HeaderValue::try_from(status).expect("printed in ASCII"));
+        headers
+    }
+
+    /// The body, or the part of it that is sent; empty if none is.
+    pub fn body(&self) -> Bytes {
+        let body = self.stored.body();
+        match self.form {
+            _ if self.has_body == HasBody::No => Bytes::new(),
+            Form::Whole => body.clone(),
+            Form::Part(part) => {
+                let at = |byte| usize::try_from(byte).expect("a place in memory");
+                body.slice(at(part.first)..=at(part.last))
+            }
+            Form::NotModified | Form::Unsatisfiable => Bytes::new(),
+        }
+    }
+
+    /// How old the response is, in seconds: what `Age` says.
+    pub fn age(&self) -> u64 {
+        self.age
+    }
+
+    /// What `Cache-Status` says.
+    pub fn cache_status(&self) -> CacheStatus {
+        self.cache_status
+    }
+
+    /// In which form the stored response is sent.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// What is stored.
+    pub fn stored(&self) -> &Arc<Stored> {
+        &self.stored
+    }
+
+    /// Whether the field called `name` of what is stored is sent.
+    fn has(&self, name: &str) -> bool {
+        match self.form {
+            Form::Whole => true,
+            Form::NotModified => !is_of_content(name),
+            Form::Part(_) => name != CONTENT_LENGTH.as_str(),
+            // An error of the client's: nothing of what is stored is about it.
+            Form::Unsatisfiable => name == DATE.as_str(),
+        }
+    }
+
+    /// The fields that are due to its form.
+    fn of_form(&self) -> Vec<(HeaderName, String)> {
+        let size = self.stored.body().len() as u64;
+        let (part, len) = match self.form {
+            Form::Whole | Form::NotModified => return Vec::new(),
+            Form::Part(part) => (Some(part), part.len()),
+            Form::Unsatisfiable => (None, 0),
+        };
+        let mut range = String::new();
+        write!(range, "{}", print_content_range(part, size)).expect("room in a string");
+        vec![(CONTENT_RANGE, range), (CONTENT_LENGTH, len.to_string())]
+    }
+}

@@ -1,0 +1,56 @@
+//! HTTP caching for many clients at once: the rules of [RFC 9111], and a store in memory.
+//!
+//! No socket, no runtime and no clock: requests, heads and `now` go in, verdicts come out.
+//!
+//! [RFC 9111]: https://www.rfc-editor.org/rfc/rfc9111
+
+mod age;
+mod asked;
+mod asking;
+mod cache;
+mod cache_status;
+mod conditional;
+mod directives;
+mod fields;
+mod freshness;
+mod hit;
+mod key;
+mod prebuilt;
+mod recording;
+mod reference;
+mod reuse;
+mod settings;
+mod store;
+mod stored;
+mod storing;
+mod taking;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod validation;
+mod vary;
+
+pub use self::{
+    age::{Times, current_age, initial_age, read_age, read_date},
+    asked::{Asked, Condition, Content, Sender},
+    asking::Asking,
+    cache::{Cache, Looked},
+    cache_status::{CacheStatus, Forward, Kept, Source},
+    conditional::{Form, Validators, judge_form},
+    directives::{
+        Control, ControlSource, Directives, Flag, SECONDS_MAX, read_cache_control, read_targeted,
+    },
+    freshness::{Basis, Head, Lifetime, is_heuristically_cacheable, lifetime},
+    hit::Hit,
+    key::Key,
+    recording::{Recorded, Recording},
+    reuse::{Excuse, Failure, NoStandIn, Reuse, WhyAsk, judge_failure, judge_reuse},
+    settings::{ClientDirectives, SetCookie, Settings},
+    store::{Outcome, VARIANTS_MAX},
+    stored::Stored,
+    storing::{NotStored, Storable, judge_storing},
+    taking::{Answered, Taken},
+    terms::{Ask, Terms},
+    validation::{Precondition, Word, judge_304, judge_head},
+    vary::{Selecting, VARY_NAMES_MAX, Vary},
+};

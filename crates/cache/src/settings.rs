@@ -1,0 +1,94 @@
+//! What a cache may be told: sizes, and the choices that HTTP leaves to it.
+
+use std::time::Duration;
+
+use http::{HeaderName, header::CDN_CACHE_CONTROL};
+
+/// What a cache is told.
+///
+/// Where a default is not the most that RFC 9111 permits, the field says why.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bytes of memory for what is stored, its heads and its index.
+    pub memory: u64,
+    /// A body with more bytes is not stored.
+    pub object_max: u64,
+    /// Bytes that may be held at once for bodies that are still coming in. What finds no room there
+    /// is passed on and not stored.
+    pub recording_max: u64,
+    /// How long an answer is fresh that says nothing about it: no lifetime, and no date of
+    /// modification to guess one from. Answers that may be one person's are exempt: see
+    /// [`NotStored::Personal`](crate::NotStored::Personal).
+    pub default_ttl: Duration,
+    /// How much of the time since its modification an answer without a lifetime is taken to be
+    /// fresh, in percent ([RFC 9111 §4.2.2]).
+    ///
+    /// [RFC 9111 §4.2.2]: https://www.rfc-editor.org/rfc/rfc9111#section-4.2.2
+    pub heuristic_percent: u32,
+    /// But no longer than this.
+    pub heuristic_max: Duration,
+    /// How long an answer may have been stale and still be sent when the upstream cannot be
+    /// reached, where nothing forbids it ([RFC 9111 §4.2.4]).
+    ///
+    /// [RFC 9111 §4.2.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.2.4
+    pub disconnected_max: Duration,
+    /// How far the clock of an origin may be behind ours, and ours may jump back, without a
+    /// meaning: an answer that seems to be that old without an `Age` is taken to be new.
+    pub clock_skew: Duration,
+    /// Fields that speak to caches like this one ([RFC 9213]); the first that an answer has in good
+    /// form counts instead of `Cache-Control` and `Expires`.
+    ///
+    /// [RFC 9213]: https://www.rfc-editor.org/rfc/rfc9213
+    pub targets: Vec<HeaderName>,
+    /// Whether answers that set cookies are stored.
+    pub set_cookie: SetCookie,
+    /// Whether the clients' `Cache-Control` and `Pragma` count.
+    pub client_directives: ClientDirectives,
+}
+
+/// Which answers with `Set-Cookie` are stored. One that is stored gives its cookie to everybody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SetCookie {
+    /// None.
+    Refused,
+    /// Those that speak of shared caches: `public`, `s-maxage`, or a targeted field. RFC 9111 has
+    /// no such limit, but a session handed to strangers is worse than a request more.
+    #[default]
+    SharedOnly,
+    /// All that state their lifetime ([RFC 9111 §7.3]: it is for servers to restrict caching).
+    ///
+    /// [RFC 9111 §7.3]: https://www.rfc-editor.org/rfc/rfc9111#section-7.3
+    Explicit,
+}
+
+/// Whether clients have a say in what is reused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientDirectives {
+    /// They do ([RFC 9111 §5.2.1]).
+    ///
+    /// [RFC 9111 §5.2.1]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1
+    #[default]
+    Honoured,
+    /// Only `no-store` and `only-if-cached` count: nobody can make the cache ask its upstream.
+    Ignored,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        const MIB: u64 = 1 << 20;
+        const DAY: Duration = Duration::from_hours(24);
+        Self {
+            memory: 256 * MIB,
+            object_max: 8 * MIB,
+            recording_max: 64 * MIB,
+            default_ttl: Duration::from_mins(1),
+            heuristic_percent: 10,
+            heuristic_max: DAY,
+            disconnected_max: DAY,
+            clock_skew: Duration::from_secs(1),
+            targets: vec![CDN_CACHE_CONTROL],
+            set_cookie: SetCookie::default(),
+            client_directives: ClientDirectives::default(),
+        }
+    }
+}

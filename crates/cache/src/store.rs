@@ -1,0 +1,207 @@
+//! Stored responses in memory, bounded by their bytes.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use http::HeaderMap;
+use quick_cache::{OptionsBuilder, Weighter, sync};
+
+use crate::{key::Key, settings::Settings, stored::Stored};
+
+/// A key has no more variants than this; the oldest makes room.
+pub const VARIANTS_MAX: usize = 32;
+
+/// The responses of one key, newest first. Never empty.
+type Variants = Arc<[Arc<Stored>]>;
+
+/// The store: safe to share, and without a lock that all would wait for.
+///
+/// Keys are hashed with the standard library's `SipHash`, whose key is the system's random number:
+/// whoever chooses URIs cannot choose where they go. (`quick_cache`'s own hasher makes no such
+/// promise.)
+#[derive(Debug)]
+pub(crate) struct Store {
+    objects: sync::Cache<Key, Variants, Weigher, RandomState>,
+    /// One for each part of all keys. Who changes what a key has holds the lock of its part.
+    parts: Box<[Mutex<Generation>]>,
+    hasher: RandomState,
+    /// The variants of one key have no more bytes together.
+    variants_weight_max: u64,
+}
+
+/// How often something in a part of the keys was invalidated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Generation(u64);
+
+/// What is stored for a request.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Nothing,
+    /// Responses to requests with other fields.
+    OtherVariants,
+    Variant(Arc<Stored>),
+}
+
+/// What became of a response that was to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is stored.
+    Stored,
+    /// It was invalidated while it came: it may tell of a state that is past.
+    Invalidated,
+    /// A response to a newer request was there first.
+    Overtaken,
+    /// Its body ended before it was complete: nothing of it is kept.
+    CutShort,
+    /// Its body has more bytes than are stored of one.
+    TooLarge,
+    /// There was no room for it while it came.
+    NoRoom,
+}
+
+impl Store {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        const PARTS: usize = 1024;
+        const USUAL_BYTES: u64 = 8 << 10;
+        // A shard takes nothing that is bigger than itself: there are only as many as leave each
+        // room for some of the biggest.
+        let shard_min = settings.object_max.saturating_mul(3).max(1 << 20);
+        // A power of two, or it would be rounded up to one.
+        let shards = 1 << (settings.memory / shard_min).clamp(1, 64).ilog2();
+        let objects = usize::try_from(settings.memory / USUAL_BYTES).unwrap_or(usize::MAX);
+        let options = OptionsBuilder::new()
+            .shards(shards)
+            .estimated_items_capacity(objects.clamp(shards * 32, 1 << 20))
+            .weight_capacity(settings.memory)
+            .build()
+            .expect("both capacities are given");
+        let hasher = RandomState::new();
+        let lifecycle = sync::DefaultLifecycle::default();
+        let objects = sync::Cache::with_options(options, Weigher, hasher.clone(), lifecycle);
+        let variants_weight_max = objects.shard_capacity() / 3 * 2;
+        let parts = (0..PARTS).map(|_| Mutex::new(Generation(0))).collect();
+        Self { objects, parts, hasher, variants_weight_max }
+    }
+
+    /// Finds what is stored under `key` for a request with these `headers`.
+    ///
+    /// Of several that are for it, those that say for whom they are come before one that does not,
+    /// and newer ones before older ones ([RFC 9111 §4.1]).
+    ///
+    /// [RFC 9111 §4.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.1
+    pub(crate) fn find(&self, key: &Key, headers: &HeaderMap) -> Found {
+        let Some(variants) = self.objects.get(key) else { return Found::Nothing };
+        let mut matching =
+            variants.iter().filter(|variant| variant.selecting().selects(headers)).peekable();
+        let Some(&newest) = matching.peek() else { return Found::OtherVariants };
+        let named = matching.find(|variant| !variant.selecting().is_empty());
+        Found::Variant(Arc::clone(named.unwrap_or(newest)))
+    }
+
+    /// The state of `key`'s part, to be held against later: see [`Store::keep`].
+    pub(crate) fn generation(&self, key: &Key) -> Generation {
+        *self.lock(key)
+    }
+
+    /// Stores `newer` under `key`, in the place of what is for the same requests and of
+    /// `instead_of`.
+    ///
+    /// `since` is the state of the key's part when `newer` was asked for: if anything was
+    /// invalidated since then, what came may be what was meant, and it is not stored.
+    pub(crate) fn keep(
+        &self,
+        (key, since): (&Key, Generation),
+        newer: &Arc<Stored>,
+        instead_of: Option<&Arc<Stored>>,
+    ) -> Outcome {
+        if newer.weight() > self.variants_weight_max {
+            return Outcome::TooLarge;
+        }
+        let generation = self.lock(key);
+        if *generation != since {
+            return Outcome::Invalidated;
+        }
+        let there = self.objects.peek(key);
+        let there = there.as_deref().unwrap_or_default();
+        let requested = newer.terms().times.requested;
+        let is_same = |old: &&Arc<Stored>| old.selecting() == newer.selecting();
+        if there.iter().filter(is_same).any(|old| old.terms().times.requested > requested) {
+            return Outcome::Overtaken;
+        }
+        let is_replaced = |old: &&Arc<Stored>| {
+            is_same(old) || instead_of.is_some_and(|replaced| Arc::ptr_eq(old, replaced))
+        };
+        let mut weight = newer.weight();
+        let stay = there.iter().filter(|old| !is_replaced(old)).take(VARIANTS_MAX - 1);
+        let stay: Vec<_> = stay
+            .take_while(|old| {
+                weight = weight.saturating_add(old.weight());
+                weight <= self.variants_weight_max
+            })
+            .cloned()
+            .collect();
+        let variants = std::iter::once(Arc::clone(newer)).chain(stay).collect();
+        self.objects.insert(key.clone(), variants);
+        Outcome::Stored
+    }
+
+    /// Takes `stored` out from under `key`.
+    pub(crate) fn drop_variant(&self, key: &Key, stored: &Arc<Stored>) {
+        let _generation = self.lock(key);
+        let Some(there) = self.objects.peek(key) else { return };
+        let stay: Variants =
+            there.iter().filter(|other| !Arc::ptr_eq(other, stored)).cloned().collect();
+        if stay.is_empty() {
+            self.objects.remove(key);
+        } else {
+            self.objects.insert(key.clone(), stay);
+        }
+    }
+
+    /// Takes out all that is stored under `key`, and keeps out what is on its way.
+    pub(crate) fn invalidate(&self, key: &Key) {
+        let mut generation = self.lock(key);
+        generation.0 += 1;
+        self.objects.remove(key);
+    }
+
+    /// Takes out everything, and keeps out what is on its way.
+    pub(crate) fn clear(&self) {
+        for part in &self.parts {
+            part.lock().unwrap_or_else(PoisonError::into_inner).0 += 1;
+        }
+        self.objects.clear();
+    }
+
+    /// How many bytes are in use, as they are weighed.
+    pub(crate) fn weight(&self) -> u64 {
+        self.objects.weight()
+    }
+
+    /// How many keys there are.
+    pub(crate) fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    fn lock(&self, key: &Key) -> MutexGuard<'_, Generation> {
+        let parts = self.parts.len() as u64;
+        let part = usize::try_from(self.hasher.hash_one(key) % parts).expect("one of the parts");
+        // A number is never half changed, whatever panicked beside it.
+        self.parts[part].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Weigher;
+
+impl Weighter<Key, Variants> for Weigher {
+    fn weight(&self, key: &Key, variants: &Variants) -> u64 {
+        /// What the index has of an entry: both handles, the hash table's bytes and its slack, and
+        /// what the allocator adds to the key and the list.
+        const INDEX_BYTES: usize = 160;
+        let bytes = INDEX_BYTES + key.as_str().len() + size_of_val(&**variants);
+        variants.iter().map(|stored| stored.weight()).sum::<u64>() + bytes as u64
+    }
+}

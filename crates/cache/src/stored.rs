@@ -1,0 +1,142 @@
+//! A stored response.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, StatusCode,
+    header::{ETAG, LAST_MODIFIED},
+};
+use relais_wire::etag::EntityTag;
+
+use crate::{
+    age::{date_in, read_date},
+    conditional::Validators,
+    prebuilt::Prebuilt,
+    terms::Terms,
+    vary::Selecting,
+};
+
+/// A response in the store. It never changes: what makes it newer, makes another of it.
+pub struct Stored {
+    status: StatusCode,
+    head: Prebuilt,
+    /// The value of `ETag`, in `head`.
+    tag: Option<Bytes>,
+    /// `Last-Modified`, read.
+    modified: Option<SystemTime>,
+    /// `Date`, read.
+    date: SystemTime,
+    body: Bytes,
+    terms: Terms,
+    selecting: Selecting,
+    /// Somebody is asking its origin about it, so that others need not.
+    being_asked: AtomicBool,
+}
+
+impl Stored {
+    /// What is stored of a response: `headers` are those that are kept of it.
+    pub(crate) fn new(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: Bytes,
+        (terms, selecting): (Terms, Selecting),
+    ) -> Self {
+        let head = Prebuilt::print(status, headers, body.len());
+        let received = terms.times.received;
+        Self {
+            status,
+            tag: head.field(&ETAG),
+            modified: date_in(headers, LAST_MODIFIED, received),
+            date: read_date(headers, received),
+            head,
+            body,
+            terms,
+            selecting,
+            being_asked: AtomicBool::new(false),
+        }
+    }
+
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Its fields, with `Content-Length`. *Cost*: a map is made of them.
+    pub fn headers(&self) -> HeaderMap {
+        self.head.headers(|_| false)
+    }
+
+    /// Its body.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// What it may be used for.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Which requests it is for.
+    pub fn selecting(&self) -> &Selecting {
+        &self.selecting
+    }
+
+    /// How many bytes of memory it has.
+    pub fn weight(&self) -> u64 {
+        // What the allocator adds to each of: it, its head, its body, its fields.
+        const ALLOCATED: usize = 4 * 16;
+        let texts = self.head.bytes().len() + self.body.len() + self.selecting.weight();
+        (size_of::<Self>() + texts + ALLOCATED) as u64
+    }
+
+    pub(crate) fn head(&self) -> &Prebuilt {
+        &self.head
+    }
+
+    /// What tells it from others of its resource.
+    pub(crate) fn validators(&self) -> Validators<'_> {
+        Validators {
+            tag: self.tag.as_ref().and_then(|tag| EntityTag::parse(tag).ok()),
+            modified: self.modified,
+            date: self.date,
+        }
+    }
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored")
+            .field("status", &self.status)
+            .field("body", &self.body.len())
+            .field("terms", &self.terms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Asks the origin about a stored response, for all who are content with it meanwhile.
+#[derive(Debug)]
+pub(crate) struct Errand {
+    stored: Arc<Stored>,
+}
+
+impl Errand {
+    /// Starts one; `None` if somebody is on it already.
+    pub(crate) fn start(stored: &Arc<Stored>) -> Option<Self> {
+        let was_asked = stored.being_asked.swap(true, Ordering::Relaxed);
+        (!was_asked).then(|| Self { stored: Arc::clone(stored) })
+    }
+}
+
+impl Drop for Errand {
+    fn drop(&mut self) {
+        self.stored.being_asked.store(false, Ordering::Relaxed);
+    }
+}

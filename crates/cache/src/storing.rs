@@ -1,0 +1,362 @@
+//! Whether a response may be stored ([RFC 9111 §3]).
+//!
+//! [RFC 9111 §3]: https://www.rfc-editor.org/rfc/rfc9111#section-3
+
+use http::{
+    HeaderMap, HeaderName, Method, StatusCode,
+    header::{ETAG, LAST_MODIFIED, SET_COOKIE},
+};
+
+use crate::{
+    age::{Times, date_in},
+    asked::{Asked, Content, Sender},
+    directives::{Control, Flag},
+    freshness::{Basis, Head, lifetime},
+    settings::{SetCookie, Settings},
+    terms::Terms,
+    vary::Vary,
+};
+
+/// Why a response is not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotStored {
+    /// It answers another method than GET.
+    #[error("only answers to GET are stored")]
+    Method,
+    /// It answers a GET that brought a body: no key holds that.
+    #[error("the request brought a body")]
+    RequestContent,
+    /// The request says `no-store` ([RFC 9111 §5.2.1.5]).
+    ///
+    /// [RFC 9111 §5.2.1.5]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.5
+    #[error("the request says no-store")]
+    RequestNoStore,
+    /// It is a part (206). Parts are not put together yet.
+    #[error("a part of a representation (206)")]
+    Partial,
+    /// It is a 304 for what the client has, or no answer at all (1xx).
+    #[error("a status that is about another response")]
+    NotAnAnswer,
+    /// It says `no-store` ([RFC 9111 §5.2.2.5]).
+    ///
+    /// [RFC 9111 §5.2.2.5]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.5
+    #[error("the response says no-store")]
+    NoStore,
+    /// It says `must-understand`, and its status is unknown here ([RFC 9111 §5.2.2.3]).
+    ///
+    /// [RFC 9111 §5.2.2.3]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.3
+    #[error("the response says must-understand, and its status is unknown")]
+    NotUnderstood,
+    /// It says `private` ([RFC 9111 §5.2.2.7]).
+    ///
+    /// [RFC 9111 §5.2.2.7]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.7
+    #[error("the response says private")]
+    Private,
+    /// The request had `Authorization`, and the response does not say that others may have it
+    /// ([RFC 9111 §3.5]).
+    ///
+    /// [RFC 9111 §3.5]: https://www.rfc-editor.org/rfc/rfc9111#section-3.5
+    #[error("the request had authorization, and the response is not for others")]
+    Authorization,
+    /// It sets a cookie, and [`SetCookie`] does not let it.
+    #[error("the response sets a cookie")]
+    SetCookie,
+    /// It varies by everything, or by more than we can tell ([RFC 9111 §4.1]).
+    ///
+    /// [RFC 9111 §4.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.1
+    #[error("the response varies by everything")]
+    VariesByEverything,
+    /// It says nothing about its lifetime, and its status is none to guess at.
+    #[error("no lifetime is given, and the status allows no guess")]
+    NoLifetime,
+    /// It says nothing about its lifetime, and may be one person's: the request had cookies or
+    /// `Authorization`.
+    #[error("no lifetime is given, and the request may be somebody's own")]
+    Personal,
+    /// It would never be fresh, and could never be validated.
+    #[error("never fresh, and nothing to validate it by")]
+    Useless,
+    /// Its body has more than [`Settings::object_max`] bytes.
+    #[error("larger than object_max")]
+    TooLarge,
+}
+
+/// What is stored with a response that may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storable {
+    /// What it may be used for.
+    pub terms: Terms,
+    /// The fields of the request that it depends on.
+    pub vary: Vec<HeaderName>,
+    /// The fields of the response that are left out.
+    pub withheld: Vec<HeaderName>,
+}
+
+/// Judges the `head` of a response to `asked`: what is stored with it, or why it is not stored.
+///
+/// # Errors
+///
+/// [`NotStored`], the first reason there is.
+pub fn judge_storing(
+    asked: &Asked<'_>,
+    head: Head<'_>,
+    times: Times,
+    settings: &Settings,
+) -> Result<Storable, NotStored> {
+    judge_request(asked)?;
+    if head.status == StatusCode::PARTIAL_CONTENT {
+        return Err(NotStored::Partial);
+    }
+    if head.status.is_informational() || head.status == StatusCode::NOT_MODIFIED {
+        return Err(NotStored::NotAnAnswer);
+    }
+    let control = Control::of(head.headers, &settings.targets);
+    judge_directives(&control, head.status)?;
+    if asked.sender == Sender::Authorization && !is_for_others(&control) {
+        return Err(NotStored::Authorization);
+    }
+    let vary = match Vary::of(head.headers) {
+        Vary::Nothing => Vec::new(),
+        Vary::Fields(names) => names,
+        Vary::Everything => return Err(NotStored::VariesByEverything),
+    };
+    let lifetime = lifetime(head, &control, settings);
+    if sets_cookie(head.headers, &control) && !may_set_cookie(&control, lifetime.basis, settings) {
+        return Err(NotStored::SetCookie);
+    }
+    match lifetime.basis {
+        Basis::Nothing => return Err(NotStored::NoLifetime),
+        Basis::Default if asked.sender != Sender::Nobody => return Err(NotStored::Personal),
+        _ => (),
+    }
+    let terms = Terms::of(head, times, &control, settings);
+    if !terms.can_be_sent_unasked() && !has_validator(head.headers, times) {
+        return Err(NotStored::Useless);
+    }
+    Ok(Storable { terms, vary, withheld: control.directives.withheld })
+}
+
+/// Judges whether any answer to `asked` may be stored.
+fn judge_request(asked: &Asked<'_>) -> Result<(), NotStored> {
+    if asked.method != Method::GET {
+        return Err(NotStored::Method);
+    }
+    if asked.content == Content::Some {
+        return Err(NotStored::RequestContent);
+    }
+    if asked.directives.has(Flag::NoStore) {
+        return Err(NotStored::RequestNoStore);
+    }
+    Ok(())
+}
+
+fn judge_directives(control: &Control, status: StatusCode) -> Result<(), NotStored> {
+    let directives = &control.directives;
+    let understood = is_understood(status);
+    if directives.has(Flag::MustUnderstand) && !understood {
+        return Err(NotStored::NotUnderstood);
+    }
+    // `no-store` beside it is for caches that do not know `must-understand`.
+    if directives.has(Flag::NoStore) && !directives.has(Flag::MustUnderstand) {
+        return Err(NotStored::NoStore);
+    }
+    if directives.has(Flag::Private) {
+        return Err(NotStored::Private);
+    }
+    Ok(())
+}
+
+/// Whether the rules for caching `status` are known here: those of [RFC 9110 §15], but no parts.
+///
+/// [RFC 9110 §15]: https://www.rfc-editor.org/rfc/rfc9110#section-15
+fn is_understood(status: StatusCode) -> bool {
+    matches!(
+        status.as_u16(),
+        200..=205 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
+    )
+}
+
+/// Whether an answer to one who was authorized may be given to others.
+fn is_for_others(control: &Control) -> bool {
+    let directives = &control.directives;
+    directives.s_maxage.is_some()
+        || directives.has(Flag::Public)
+        || directives.has(Flag::MustRevalidate)
+}
+
+/// Whether what is stored of a response would set a cookie.
+fn sets_cookie(headers: &HeaderMap, control: &Control) -> bool {
+    headers.contains_key(SET_COOKIE) && !control.directives.withheld.contains(&SET_COOKIE)
+}
+
+fn may_set_cookie(control: &Control, basis: Basis, settings: &Settings) -> bool {
+    let directives = &control.directives;
+    match settings.set_cookie {
+        SetCookie::Refused => false,
+        SetCookie::Explicit => basis.is_explicit(),
+        SetCookie::SharedOnly => {
+            let speaks_of_us = control.is_targeted()
+                || directives.s_maxage.is_some()
+                || directives.has(Flag::Public);
+            basis.is_explicit() && speaks_of_us
+        }
+    }
+}
+
+fn has_validator(headers: &HeaderMap, times: Times) -> bool {
+    headers.contains_key(ETAG) || date_in(headers, LAST_MODIFIED, times.received).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{at, date, fields};
+
+    const FRESH: &str = "cache-control: max-age=60";
+
+    #[test]
+    fn any_final_status_with_a_lifetime_is_stored() {
+        for status in [200, 203, 204, 299, 301, 302, 307, 404, 410, 499, 500, 503, 599] {
+            check("", status, FRESH, "ok");
+        }
+        check("", 206, FRESH, "a part of a representation (206)");
+        check("", 304, FRESH, "a status that is about another response");
+        check("", 101, FRESH, "a status that is about another response");
+    }
+
+    #[test]
+    fn what_gives_no_lifetime_is_guessed_at_by_its_status() {
+        check("", 200, "", "ok");
+        check("", 404, "", "ok");
+        check("", 302, "", "no lifetime is given, and the status allows no guess");
+        check("", 599, "cache-control: public", "ok");
+    }
+
+    #[test]
+    fn requests_may_forbid_it() {
+        check("cache-control: no-store", 200, FRESH, "the request says no-store");
+        check("content-length: 3", 200, FRESH, "the request brought a body");
+        check("cache-control: no-cache", 200, FRESH, "ok");
+        let headers = fields("");
+        for method in [Method::HEAD, Method::POST, Method::OPTIONS] {
+            let asked = Asked::of(&method, &headers);
+            assert_eq!(judge(&asked, 200, FRESH, &Settings::default()), Err(NotStored::Method));
+        }
+    }
+
+    #[test]
+    fn responses_may_forbid_it() {
+        check("", 200, "cache-control: max-age=60, NO-STORE", "the response says no-store");
+        check("", 200, "cache-control: max-age=60, Private", "the response says private");
+        check("", 200, "cache-control: max-age=60, private=\"a\"", "ok");
+        check("", 200, "cache-control: max-age=60\nvary: *", "the response varies by everything");
+        check("", 200, "cache-control: max-age=60\nvary: a", "ok");
+    }
+
+    #[test]
+    fn targeted_fields_speak_for_themselves() {
+        let no_store = "cache-control: no-store\ncdn-cache-control: max-age=60";
+        check("", 200, no_store, "ok");
+        let private = "cache-control: max-age=60\ncdn-cache-control: private";
+        check("", 200, private, "the response says private");
+        let broken = "cache-control: no-store\ncdn-cache-control: max-age=60, &&&";
+        check("", 200, broken, "the response says no-store");
+        let wrong = "cache-control: no-store\ncdn-cache-control: max-age=\"60\"";
+        check("", 200, wrong, "the response says no-store");
+    }
+
+    #[test]
+    fn must_understand_counts_before_no_store() {
+        let both = "cache-control: max-age=60, no-store, must-understand";
+        check("", 200, both, "ok");
+        check("", 404, both, "ok");
+        let unknown = "the response says must-understand, and its status is unknown";
+        check("", 599, both, unknown);
+        check("", 299, "cache-control: max-age=60, must-understand", unknown);
+    }
+
+    #[test]
+    fn authorized_answers_are_stored_if_they_say_so() {
+        let refused = "the request had authorization, and the response is not for others";
+        let control = |rest: &str| format!("cache-control: max-age=60{rest}");
+        check("authorization: x", 200, FRESH, refused);
+        check("authorization: x", 200, "", refused);
+        check("authorization: x", 200, &control(", proxy-revalidate"), refused);
+        check("authorization: x", 200, &control(", public"), "ok");
+        check("authorization: x", 200, &control(", must-revalidate"), "ok");
+        check("authorization: x", 200, &control(", s-maxage=60"), "ok");
+        check("authorization: x", 200, "cdn-cache-control: max-age=60", refused);
+        check("authorization: x", 200, "cdn-cache-control: max-age=60, public", "ok");
+    }
+
+    #[test]
+    fn what_may_be_somebodys_own_is_not_given_a_lifetime() {
+        let personal = "no lifetime is given, and the request may be somebody's own";
+        check("cookie: a=b", 200, "", personal);
+        check("cookie: a=b", 200, FRESH, "ok");
+        check("cookie: a=b", 200, &date("last-modified", 0), "ok");
+        check("authorization: x", 200, "cache-control: public", personal);
+    }
+
+    #[test]
+    fn cookies_are_set_for_everybody_only_on_purpose() {
+        let cases = [
+            ("", [false, false, false]),
+            ("cache-control: max-age=60", [false, false, true]),
+            ("cache-control: max-age=60, public", [false, true, true]),
+            ("cache-control: s-maxage=60", [false, true, true]),
+            ("cache-control: public", [false, false, false]),
+            ("cdn-cache-control: max-age=60", [false, true, true]),
+            ("cache-control: max-age=60, private=\"set-cookie\"", [true, true, true]),
+        ];
+        let headers = fields("");
+        for (lines, expect) in cases {
+            let policies = [SetCookie::Refused, SetCookie::SharedOnly, SetCookie::Explicit];
+            let lines = format!("set-cookie: a=b\n{lines}");
+            let stored = policies.map(|set_cookie| {
+                let settings = Settings { set_cookie, ..Settings::default() };
+                judge(&Asked::of(&Method::GET, &headers), 200, &lines, &settings).is_ok()
+            });
+            assert_eq!(stored, expect, "for {lines:?}");
+        }
+    }
+
+    #[test]
+    fn what_can_never_be_sent_is_useless() {
+        let useless = "never fresh, and nothing to validate it by";
+        check("", 200, "cache-control: max-age=0", useless);
+        check("", 200, "expires: 0", useless);
+        check("", 200, "cache-control: max-age=60\nage: 60", useless);
+        check("", 200, "cache-control: no-cache, max-age=60", useless);
+        check("", 200, "cache-control: max-age=0\nlast-modified: long ago", useless);
+        check("", 200, "cache-control: max-age=0\netag: \"a\"", "ok");
+        check("", 200, "cache-control: no-cache\netag: W/\"a\"", "ok");
+        check("", 200, &format!("cache-control: max-age=0\n{}", date("last-modified", 0)), "ok");
+        check("", 200, "cache-control: max-age=0, stale-while-revalidate=9", "ok");
+        check("", 200, "cache-control: max-age=0, stale-if-error=9", "ok");
+        let forbidden = "cache-control: max-age=0, stale-if-error=9, must-revalidate";
+        check("", 200, forbidden, useless);
+    }
+
+    #[track_caller]
+    fn check(request: &str, status: u16, response: &str, expect: &str) {
+        let headers = fields(request);
+        let asked = Asked::of(&Method::GET, &headers);
+        let judged = judge(&asked, status, response, &Settings::default());
+        let text = judged.map_or_else(|why| why.to_string(), |_| "ok".to_owned());
+        assert_eq!(text, expect, "for {request:?} and {status} {response:?}");
+    }
+
+    fn judge(
+        asked: &Asked<'_>,
+        status: u16,
+        response: &str,
+        settings: &Settings,
+    ) -> Result<Storable, NotStored> {
+        let headers = fields(response);
+        let status = StatusCode::from_u16(status).unwrap();
+        let head = Head { status, headers: &headers, received: at(1000) };
+        let times = Times { requested: at(1000), received: at(1000) };
+        judge_storing(asked, head, times, settings)
+    }
+}

@@ -1,0 +1,218 @@
+//! What upstream answered: passed on, stored, or only a word about what is stored.
+
+use std::sync::Arc;
+
+use http::{
+    HeaderMap, HeaderName, Method, StatusCode,
+    header::{AGE, CONTENT_LENGTH, CONTENT_LOCATION, LOCATION},
+};
+
+use crate::{
+    age::Times,
+    asked::Asked,
+    asking::Asking,
+    cache::{Cache, ttl},
+    cache_status::{CacheStatus, Kept, Source},
+    directives::Control,
+    fields::{kept, updated},
+    freshness::Head,
+    hit::Hit,
+    key::Key,
+    recording::{RecordedHead, Recording, Tape},
+    reuse::Failure,
+    store::Outcome,
+    stored::Stored,
+    storing::{NotStored, Storable, judge_storing},
+    terms::Terms,
+    validation::{Word, judge_304, judge_head},
+    vary::Selecting,
+};
+
+/// What to do with the head that came from upstream.
+#[derive(Debug)]
+pub enum Taken {
+    /// Pass it and its body on, and [`add`](Recording::add) the body to this as it comes.
+    Record(Box<Recording>),
+    /// Pass it and its body on.
+    Pass(CacheStatus),
+    /// Send this in its place: it confirmed what is stored, or failed, and what is stored stands
+    /// in for it.
+    Answer(Hit),
+    /// Ask again, without the precondition: it is a 304 about something else than what is stored.
+    AskAgain(Box<Asking>),
+}
+
+/// The head of an answer from upstream: its status and fields, before anything is taken off.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its fields.
+    pub headers: &'a HeaderMap,
+    /// When it was asked for, and came.
+    pub times: Times,
+}
+
+impl Cache {
+    /// Takes the head of what upstream `answered` to `asking`. `asked` is the client's request, as
+    /// [`look`](Self::look) had it.
+    pub fn take(&self, asking: Box<Asking>, asked: &Asked<'_>, answered: Answered<'_>) -> Taken {
+        let Answered { status, headers, times } = answered;
+        if !asked.method.is_safe() {
+            if status.is_success() || status.is_redirection() {
+                self.invalidate(asking.key(), headers);
+            }
+            return pass(&asking, status, NotStored::Method);
+        }
+        let failure = Failure::Status(status);
+        if let Ok(hit) = self.stand_in(&asking, asked, failure, times.received) {
+            return Taken::Answer(hit);
+        }
+        if let Some(stored) = asking.stored() {
+            if status == StatusCode::NOT_MODIFIED && asking.is_validating() {
+                return match judge_304(&stored.headers(), headers) {
+                    Word::Same => Taken::Answer(self.confirm(&asking, asked, answered)),
+                    Word::Other => Taken::AskAgain(Box::new(Asking::without_precondition(*asking))),
+                };
+            }
+            if asked.method == Method::HEAD && status == StatusCode::OK {
+                self.take_head(&asking, asked, answered);
+            }
+        }
+        let head = Head { status, headers, received: times.received };
+        match judge_storing(asked, head, times, &self.settings) {
+            Ok(storable) => self.record(asking, asked, answered, storable),
+            Err(why) => pass(&asking, status, why),
+        }
+    }
+
+    /// Takes out what a change of `key` makes doubtful: what is stored for it, and for what the
+    /// answer to the change names as its `Location` and `Content-Location` on the same origin
+    /// ([RFC 9111 §4.4]).
+    ///
+    /// [`take`](Self::take) does so by itself.
+    ///
+    /// [RFC 9111 §4.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.4
+    pub fn invalidate(&self, key: &Key, headers: &HeaderMap) {
+        self.store.invalidate(key);
+        for name in [LOCATION, CONTENT_LOCATION] {
+            let reference = headers.get(name).and_then(|value| value.to_str().ok());
+            if let Some(named) = reference.and_then(|reference| key.beside(reference)) {
+                self.store.invalidate(&named);
+            }
+        }
+    }
+
+    fn record(
+        &self,
+        asking: Box<Asking>,
+        asked: &Asked<'_>,
+        Answered { status, headers, times }: Answered<'_>,
+        storable: Storable,
+    ) -> Taken {
+        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        let declared = length.and_then(|length| length.parse().ok());
+        if declared.is_some_and(|declared: u64| declared > self.settings.object_max) {
+            return pass(&asking, status, NotStored::TooLarge);
+        }
+        let Storable { terms, vary, withheld } = storable;
+        let left = terms.lifetime.duration.saturating_sub(terms.initial_age);
+        let cache_status = CacheStatus {
+            source: Source::Upstream(asking.why(), Some(status)),
+            ttl: Some(i64::try_from(left.as_secs()).unwrap_or(i64::MAX)),
+            kept: Kept::Stored,
+        };
+        let head = RecordedHead {
+            status,
+            headers: kept(headers, &withheld, times.received),
+            terms,
+            selecting: Selecting::of(&vary, asked.headers),
+            declared,
+        };
+        let tape = Tape::new(declared, self.settings.object_max, Arc::clone(&self.room));
+        let (store, place) = (Arc::clone(&self.store), asking.into_place());
+        Taken::Record(Box::new(Recording { store, place, head, tape, cache_status }))
+    }
+
+    /// Makes what is stored as new as the 304 that confirmed it ([RFC 9111 §4.3.4]), and an answer
+    /// of it.
+    ///
+    /// [RFC 9111 §4.3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.4
+    fn confirm(&self, asking: &Asking, asked: &Asked<'_>, answered: Answered<'_>) -> Hit {
+        let (newer, kept) = self.freshen(asking, asked, answered);
+        let age = newer.terms().initial_age;
+        let source = Source::Upstream(asking.why(), Some(StatusCode::NOT_MODIFIED));
+        let status = CacheStatus { source, ttl: Some(ttl(&newer, age)), kept };
+        Hit::of(newer, asked, answered.times.received, (age.as_secs(), status))
+    }
+
+    /// The stored response with the fields of a newer head about it, which is stored in its place
+    /// if it may still be.
+    fn freshen(
+        &self,
+        asking: &Asking,
+        asked: &Asked<'_>,
+        Answered { headers, times, .. }: Answered<'_>,
+    ) -> (Arc<Stored>, Kept) {
+        let old = asking.stored().expect("something stored was asked about");
+        let (status, received) = (old.status(), times.received);
+        let mut merged = updated(old.headers(), &kept(headers, &[], received));
+        // Not kept, but counted from.
+        if let Some(age) = headers.get(AGE) {
+            merged.insert(AGE, age.clone());
+        }
+        let head = Head { status, headers: &merged, received };
+        let get = Asked { method: &Method::GET, ..asked.clone() };
+        let newer = |withheld: &[HeaderName], how: (Terms, Selecting)| {
+            let fields = kept(&merged, withheld, received);
+            Arc::new(Stored::new(status, &fields, old.body().clone(), how))
+        };
+        match judge_storing(&get, head, times, &self.settings) {
+            Ok(Storable { terms, vary, withheld }) => {
+                let newer = newer(&withheld, (terms, Selecting::of(&vary, asked.headers)));
+                let place = (asking.key(), asking.since());
+                let kept = match self.store.keep(place, &newer, Some(old)) {
+                    Outcome::Stored => Kept::Stored,
+                    _ => Kept::Unsaid,
+                };
+                (newer, kept)
+            }
+            Err(why) => {
+                if is_final(why) {
+                    self.store.drop_variant(asking.key(), old);
+                }
+                let control = Control::of(&merged, &self.settings.targets);
+                let terms = Terms::of(head, times, &control, &self.settings);
+                (newer(&[], (terms, Selecting::default())), Kept::NotStored(why))
+            }
+        }
+    }
+
+    /// Learns what the 200 to a HEAD says of what is stored for GET ([RFC 9111 §4.3.5]).
+    ///
+    /// [RFC 9111 §4.3.5]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.5
+    fn take_head(&self, asking: &Asking, asked: &Asked<'_>, answered: Answered<'_>) {
+        let Some(stored) = asking.stored() else { return };
+        let len = stored.body().len() as u64;
+        match judge_head(&stored.headers(), len, answered.headers) {
+            Word::Same => _ = self.freshen(asking, asked, answered),
+            Word::Other => self.store.drop_variant(asking.key(), stored),
+        }
+    }
+}
+
+/// Whether a reason not to store a response anew says that it should not have been stored at all.
+fn is_final(why: NotStored) -> bool {
+    matches!(
+        why,
+        NotStored::NoStore
+            | NotStored::Private
+            | NotStored::NotUnderstood
+            | NotStored::VariesByEverything
+    )
+}
+
+fn pass(asking: &Asking, status: StatusCode, why: NotStored) -> Taken {
+    let source = Source::Upstream(asking.why(), Some(status));
+    Taken::Pass(CacheStatus { source, ttl: None, kept: Kept::NotStored(why) })
+}

@@ -1,0 +1,106 @@
+//! A client, a cache and an upstream, for transcripts.
+
+use http::{Method, StatusCode};
+
+use super::{at, fields};
+use crate::{Answered, Asked, Cache, Key, Looked, Outcome, Settings, Taken, Times};
+
+/// A cache, and what it is asked.
+pub(super) struct World {
+    pub cache: Cache,
+}
+
+/// What upstream answers: a status (0 for nobody there), fields, and a body.
+pub(super) type Upstream<'a> = (u16, &'a str, &'a str);
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub(super) fn with(settings: Settings) -> Self {
+        Self { cache: Cache::new(settings) }
+    }
+
+    /// Has a client ask at `seconds` for `request`: a method and a path, and then fields. Tells
+    /// what it gets and what the cache says of it:
+    ///
+    /// - `200 body | hit; ttl=60`
+    /// - `200 body | fwd=stale; fwd-status=200; stored [if-none-match: "a"]`, with the fields that
+    ///   were sent upstream
+    /// - `504` or `502`
+    pub(super) fn ask(&self, seconds: i64, request: &str, upstream: Upstream<'_>) -> String {
+        let (line, lines) = request.split_once('\n').unwrap_or((request, ""));
+        let (method, path) = line.split_once(' ').expect("a method and a path");
+        let (method, headers) = (method.parse::<Method>().unwrap(), fields(lines));
+        let asked = Asked::of(&method, &headers);
+        match self.cache.look(&key(path), &asked, at(seconds)) {
+            Looked::Hit(hit) | Looked::Stale(hit, None) => told(&hit),
+            Looked::Stale(hit, Some(asking)) => {
+                let told = told(&hit);
+                format!("{told} + {}", self.upstream(asking, &asked, (seconds, upstream)))
+            }
+            Looked::OnlyIfCached => "504".to_owned(),
+            Looked::Ask(asking) => self.upstream(asking, &asked, (seconds, upstream)),
+        }
+    }
+
+    fn upstream(
+        &self,
+        asking: Box<crate::Asking>,
+        asked: &Asked<'_>,
+        (seconds, (status, lines, body)): (i64, Upstream<'_>),
+    ) -> String {
+        let mut sent = asked.headers.clone();
+        asking.prepare(&mut sent);
+        let mut sent: Vec<_> = sent
+            .iter()
+            .filter(|(name, _)| name.as_str().starts_with("if-"))
+            .map(|(name, value)| format!(" [{name}: {}]", value.to_str().unwrap()))
+            .collect();
+        sent.sort();
+        let sent = sent.concat();
+        let Ok(status) = StatusCode::from_u16(status) else {
+            let stand_in = self.cache.fail(&asking, asked, at(seconds));
+            return stand_in
+                .map_or_else(|why| format!("502 {why}{sent}"), |hit| told(&hit) + &sent);
+        };
+        let headers = fields(lines);
+        let times = Times { requested: at(seconds), received: at(seconds) };
+        let answered = Answered { status, headers: &headers, times };
+        match self.cache.take(asking, asked, answered) {
+            Taken::Record(mut recording) => {
+                let said = said(recording.cache_status());
+                recording.add(body.as_bytes());
+                match recording.finish() {
+                    Outcome::Stored => format!("{} {body} | {said}{sent}", status.as_u16()),
+                    outcome => format!("{} {body} | {outcome:?}{sent}", status.as_u16()),
+                }
+            }
+            Taken::Pass(cache_status) => {
+                format!("{} {body} | {}{sent}", status.as_u16(), said(cache_status))
+            }
+            Taken::Answer(hit) => told(&hit) + &sent,
+            Taken::AskAgain(asking) => {
+                let again = self.upstream(asking, asked, (seconds, (200, "", "again")));
+                format!("again: {again}{sent}")
+            }
+        }
+    }
+}
+
+/// The key of `path` on `http://a`.
+pub(super) fn key(path: &str) -> Key {
+    Key::of("http", "a", path).unwrap()
+}
+
+fn told(hit: &crate::Hit) -> String {
+    let body = hit.body();
+    let body = String::from_utf8_lossy(&body);
+    format!("{} {body} | {}", hit.status().as_u16(), said(hit.cache_status()))
+}
+
+fn said(cache_status: crate::CacheStatus) -> String {
+    let said = cache_status.to_string();
+    said.strip_prefix("relais; ").unwrap().to_owned()
+}

@@ -1,0 +1,260 @@
+//! Which requests a response is for: `Vary` ([RFC 9111 §4.1]).
+//!
+//! [RFC 9111 §4.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.1
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, VARY},
+};
+use relais_wire::list;
+
+/// A response that names more fields is for nobody else.
+pub const VARY_NAMES_MAX: usize = 16;
+
+/// What a response says that it depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vary {
+    /// Nothing.
+    Nothing,
+    /// These fields of its request, each once.
+    Fields(Vec<HeaderName>),
+    /// More than a request says (`*`), or more than we can tell: nobody else gets it.
+    Everything,
+}
+
+impl Vary {
+    /// Reads it from a response's `headers`.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let mut names: Vec<HeaderName> = Vec::new();
+        let lines = headers.get_all(VARY).iter();
+        for part in lines.flat_map(|line| list::parts(line.as_bytes(), b',')) {
+            // `*` is a token as well.
+            let Some(name) = HeaderName::from_bytes(part).ok().filter(|name| name != "*") else {
+                return Self::Everything;
+            };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+            if names.len() > VARY_NAMES_MAX {
+                return Self::Everything;
+            }
+        }
+        if names.is_empty() { Self::Nothing } else { Self::Fields(names) }
+    }
+}
+
+/// The fields that a stored response was chosen by, with the values that its request had.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selecting {
+    fields: Box<[Field]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Field {
+    name: HeaderName,
+    /// In normal form; `None` if the request had none.
+    value: Option<Box<[u8]>>,
+    /// As it came, where that is another one line: what most others of its kind will look like.
+    raw: Option<Box<[u8]>>,
+}
+
+impl Selecting {
+    /// What `names` are in a request's `headers`.
+    pub fn of(names: &[HeaderName], headers: &HeaderMap) -> Self {
+        let field = |name: &HeaderName| {
+            let value = normal(name, headers).map(Vec::into_boxed_slice);
+            let mut lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+            let raw = match (lines.next(), lines.next()) {
+                (Some(line), None) if Some(line) != value.as_deref() => Some(line.into()),
+                _ => None,
+            };
+            Field { name: name.clone(), value, raw }
+        };
+        Self { fields: names.iter().map(field).collect() }
+    }
+
+    /// Whether the response is for a request with these `headers`.
+    pub fn selects(&self, headers: &HeaderMap) -> bool {
+        self.fields.iter().all(|field| field.is_same(headers))
+    }
+
+    /// Whether it is for every request.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// How many bytes of memory it has.
+    pub fn weight(&self) -> usize {
+        let text = |text: &Option<Box<[u8]>>| text.as_ref().map_or(0, |text| text.len());
+        let field = |field: &Field| size_of::<Field>() + text(&field.value) + text(&field.raw);
+        self.fields.iter().map(field).sum()
+    }
+}
+
+impl Field {
+    fn is_same(&self, headers: &HeaderMap) -> bool {
+        let mut lines = headers.get_all(&self.name).iter().map(HeaderValue::as_bytes);
+        let (first, second) = (lines.next(), lines.next());
+        if second.is_none() && (first == self.value.as_deref() || first == self.raw.as_deref()) {
+            // An absent field has no raw form either, and must not match one that is there.
+            return first.is_some() || self.value.is_none();
+        }
+        normal(&self.name, headers).as_deref() == self.value.as_deref()
+    }
+}
+
+/// The value of all fields called `name`, so that values which mean the same are the same.
+///
+/// Spaces beside commas outside of quotes are left out, and several fields are one list. Of what a
+/// client would rather have, order and case do not matter either.
+fn normal(name: &HeaderName, headers: &HeaderMap) -> Option<Vec<u8>> {
+    let mut lines = headers.get_all(name).iter().map(HeaderValue::as_bytes).peekable();
+    lines.peek()?;
+    if [ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE].contains(name) {
+        let mut wishes: Vec<_> = lines.flat_map(|line| list::parts(line, b',')).map(wish).collect();
+        wishes.sort_unstable();
+        return Some(wishes.join(&b","[..]));
+    }
+    let mut squeezed = Vec::new();
+    for (at, line) in lines.enumerate() {
+        if at > 0 {
+            squeezed.push(b',');
+        }
+        squeeze(line, &mut squeezed);
+    }
+    Some(squeezed)
+}
+
+/// One thing that a client would like to have: its name in lower case, no spaces round its
+/// parameters, and no weight that is 1 anyway.
+fn wish(part: &[u8]) -> Vec<u8> {
+    let mut pieces = list::parts(part, b';');
+    let mut wish = pieces.next().unwrap_or_default().to_ascii_lowercase();
+    for piece in pieces {
+        let weight = piece.strip_prefix(b"q=").or_else(|| piece.strip_prefix(b"Q="));
+        match weight {
+            Some(b"1" | b"1." | b"1.0" | b"1.00" | b"1.000") => (),
+            Some(weight) => wish.extend([b";q=", weight].concat()),
+            None => wish.extend([b";", piece].concat()),
+        }
+    }
+    wish
+}
+
+/// Appends `line` to `out`, without spaces at its ends and beside its commas.
+fn squeeze(line: &[u8], out: &mut Vec<u8>) {
+    let (mut quoted, mut escaped, mut after_comma) = (false, false, true);
+    let mut end = out.len();
+    for &byte in line {
+        match byte {
+            b' ' | b'\t' if after_comma => continue,
+            b',' if !quoted => out.truncate(end),
+            b'\\' if quoted && !escaped => escaped = true,
+            b'"' if !escaped => quoted = !quoted,
+            _ => escaped = false,
+        }
+        out.push(byte);
+        after_comma = byte == b',' && !quoted;
+        if quoted || !b" \t".contains(&byte) {
+            end = out.len();
+        }
+    }
+    out.truncate(end);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tests::fields;
+
+    #[test]
+    fn vary_names_fields_or_everything() {
+        check_vary("", Some(""));
+        check_vary("vary: ", Some(""));
+        check_vary("vary: Foo, bar\nvary: foo,,BAZ", Some("foo bar baz"));
+        check_vary("vary: *", None);
+        check_vary("vary: , *", None);
+        check_vary("vary: *, *", None);
+        check_vary("vary: foo, *", None);
+        check_vary("vary: foo\nvary: *", None);
+        check_vary("vary: foo bar", None);
+        check_vary("vary: \"foo\"", None);
+    }
+
+    #[test]
+    fn a_flood_of_names_is_everything() {
+        let names: Vec<_> = (0..VARY_NAMES_MAX).map(|at| format!("x{at}")).collect();
+        check_vary(&format!("vary: {}", names.join(",")), Some(&names.join(" ")));
+        check_vary(&format!("vary: {}, y", names.join(",")), None);
+    }
+
+    #[test]
+    fn the_same_value_is_the_same() {
+        check("foo: 1", "foo: 1", true);
+        check("foo: 1", "foo: 2", false);
+        check("foo: 1", "", false);
+        check("", "foo: 1", false);
+        check("", "", true);
+        check("foo: ", "", false);
+        check("foo: ", "foo: ", true);
+        check("", "foo: ", false);
+        check("foo: a", "foo: A", false);
+        check("foo: 1\nbar: 2", "bar: 2\nfoo: 1", true);
+        check("foo: 1\nbar: 2", "foo: 1", false);
+        check("foo: 1\nother: 2", "foo: 1\nother: 3", true);
+    }
+
+    #[test]
+    fn spaces_and_lines_make_no_difference() {
+        check("foo: 1, 2", "foo: 1\nfoo: 2", true);
+        check("foo: 1,2", "foo: \t1 ,  2 ", true);
+        check("foo: 1, 2", "foo: 2, 1", false);
+        check("foo: 1,,2", "foo: 1, 2", false);
+        check("foo: a b", "foo: a  b", false);
+        check("foo: \"a, b\"", "foo: \"a,b\"", false);
+        check("foo: \"a\\\", b\"", "foo: \"a\\\",b\"", false);
+        check("foo: \"a\\\\\", b", "foo: \"a\\\\\",b", true);
+    }
+
+    #[test]
+    fn order_case_and_full_weights_make_no_difference_to_wishes() {
+        check("accept-language: en, de", "accept-language: DE , en", true);
+        check("accept-language: en, de", "accept-language: en\naccept-language: de", true);
+        check("accept-language: en, de;q=1.0", "accept-language: de, en", true);
+        check("accept-language: en; q=0.5, de", "accept-language: de,en;Q=0.5", true);
+        check("accept-language: en;q=0.5, de", "accept-language: de;q=0.5, en", false);
+        check("accept-encoding: gzip, br", "accept-encoding: br,gzip", true);
+        check("accept-encoding: gzip", "accept-encoding: gzip, br", false);
+        check("accept: text/html;level=A", "accept: text/html;level=a", false);
+        check("accept: Text/HTML", "accept: text/html", true);
+    }
+
+    proptest! {
+        #[test]
+        fn a_request_is_the_same_as_itself(one in "[a\", \\\\;=q1]{0,20}", two in "[a ,]{0,9}") {
+            let lines = format!("foo: {one}\nfoo: {two}\naccept: {one}");
+            check(&lines, &lines, true);
+        }
+    }
+
+    #[track_caller]
+    fn check_vary(lines: &str, expect: Option<&str>) {
+        let names = match Vary::of(&fields(lines)) {
+            Vary::Nothing => Some(String::new()),
+            Vary::Fields(names) => {
+                Some(names.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(" "))
+            }
+            Vary::Everything => None,
+        };
+        assert_eq!(names.as_deref(), expect, "for {lines:?}");
+    }
+
+    #[track_caller]
+    fn check(first: &str, second: &str, expect: bool) {
+        let names = ["foo", "bar", "accept", "accept-language", "accept-encoding"];
+        let selecting = Selecting::of(&names.map(HeaderName::from_static), &fields(first));
+        assert_eq!(selecting.selects(&fields(second)), expect, "for {first:?} and {second:?}");
+    }
+}

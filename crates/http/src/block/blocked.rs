@@ -1,0 +1,103 @@
+//! The handler that keeps what is blocked from another handler.
+
+use std::{fmt, sync::Arc};
+
+use http::Method;
+use relais_net::Fault;
+
+use super::{BlockList, Notice, Rule, Target, passed};
+use crate::{Answer, Ask, Caller, Handler, Refused};
+
+/// Answers what a list blocks by itself, and asks `H` for the rest.
+///
+/// What is blocked never reaches the inner handler. It is answered with a page that names the rule,
+/// as HTML, JSON or plain text.
+///
+/// *Cost*: see [`Rules::judge`](super::Rules::judge); once for a request, though it is asked twice.
+pub struct Blocked<H> {
+    inner: H,
+    list: Arc<BlockList>,
+    notice: Notice,
+    hook: Option<Hook>,
+}
+
+/// Learns of every request that is blocked. Must not block.
+pub type Hook = Arc<dyn Fn(&BlockedRequest<'_>) + Send + Sync>;
+
+/// A request that was blocked.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockedRequest<'a> {
+    /// Who asked.
+    pub caller: &'a Caller,
+    /// The request's method.
+    pub method: &'a Method,
+    /// What was asked for, as it was sent.
+    pub target: Target<'a>,
+    /// What blocked it.
+    pub rule: Rule<'a>,
+    /// What the list's file is called.
+    pub list: &'a str,
+}
+
+impl<H> Blocked<H> {
+    /// Keeps from `inner` what `list` blocks, and answers it with `notice`.
+    pub fn new(inner: H, list: Arc<BlockList>, notice: Notice) -> Self {
+        Self { inner, list, notice, hook: None }
+    }
+
+    /// The same, with `hook` told of what was blocked.
+    #[must_use]
+    pub fn telling(self, hook: Hook) -> Self {
+        Self { hook: Some(hook), ..self }
+    }
+
+    /// The answer to `ask`, if it is blocked.
+    fn refuse(&self, ask: &Ask) -> Option<Answer> {
+        let target = Target::of(ask);
+        let rules = self.list.rules();
+        if passed::is_kept(&rules, &target) {
+            return None;
+        }
+        let Some(rule) = rules.judge(&target) else {
+            passed::keep(&rules, &target);
+            return None;
+        };
+        let list = self.list.name();
+        if let Some(hook) = &self.hook {
+            let (caller, method) = (&*ask.caller, ask.request.method());
+            hook(&BlockedRequest { caller, method, target, rule, list });
+        }
+        Some(self.notice.answer(ask, rule, list))
+    }
+}
+
+impl<H: Handler> Handler for Blocked<H> {
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        self.refuse(ask).or_else(|| self.inner.at_once(ask))
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        match self.refuse(&ask) {
+            Some(answer) => Ok(answer),
+            None => self.inner.answer(ask).await,
+        }
+    }
+
+    fn refused(&self, refused: &Refused<'_>) {
+        self.inner.refused(refused);
+    }
+}
+
+impl<H: fmt::Debug> fmt::Debug for Blocked<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { inner, list, notice, hook: _ } = self;
+        f.debug_struct("Blocked")
+            .field("inner", inner)
+            .field("list", &list.path())
+            .field("notice", notice)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

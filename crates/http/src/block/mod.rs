@@ -1,0 +1,29 @@
+//! What must not be asked for: a list of rules, and the handler that keeps to it.
+//!
+//! The way of a request: [`Blocked`] asks its [`BlockList`] for the [`Rules`] of this moment, which
+//! judge the request's [`Target`]: first its host (`names`), then its URL (`urls`), in every form in
+//! which an upstream may read it (`target`, `host`, `fold`). A list is read by `reader`, line by
+//! line (`rule`).
+
+mod blocked;
+mod fold;
+mod glob;
+mod host;
+mod list;
+mod names;
+mod notice;
+mod passed;
+mod punycode;
+mod reader;
+mod rule;
+mod rules;
+mod target;
+mod urls;
+
+pub use blocked::{Blocked, BlockedRequest, Hook};
+pub use list::{BlockList, ListError, Refreshed};
+pub use notice::{BlockedBy, Notice, ParseBlockedByError};
+pub use reader::BadList;
+pub use rule::WrongRule;
+pub use rules::{Rule, Rules};
+pub use target::Target;

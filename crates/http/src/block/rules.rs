@@ -1,0 +1,123 @@
+//! The rules of a block list, and what they say of a request.
+
+use std::fmt;
+
+use super::{
+    host::canonical,
+    names::Names,
+    reader::{self, BadList, Caps, Place, Read},
+    target::{Target, is_plain, looks},
+    urls::Urls,
+};
+
+/// What is blocked: hosts, and words and globs in URLs.
+///
+/// Text of one rule a line; see the guide on blocking for their forms. Rules for hosts are matched
+/// with the host that is asked for, in every spelling that resolvers know; the others with the URL
+/// as an upstream may read it: decoded once or twice, its path as it is or resolved, without regard
+/// to case, a plus like a space and a backslash like a slash. A URL is `scheme://host/path?query`,
+/// with a port if it is not the usual one.
+///
+/// *Cost*: in memory the list's text, 12 bytes a rule, some 20 for each host and some 12 for each
+/// byte of words and globs.
+pub struct Rules {
+    /// The list, and behind it the names that it spells in another way than they are looked up.
+    text: Box<str>,
+    places: Vec<Place>,
+    names: Names,
+    urls: Urls,
+}
+
+/// A rule that blocks something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule<'a> {
+    /// As it stands in the list, without spaces around it and without its comment.
+    pub text: &'a str,
+    /// Where it stands. The first line is 1.
+    pub line: u32,
+}
+
+impl Rules {
+    /// Reads a list: UTF-8, one rule a line.
+    ///
+    /// Blocks: 100,000 rules take some 100 ms, and a few million bytes of words and globs seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`BadList`]: the first line that is no rule, or goes beyond a limit.
+    pub fn parse(list: Vec<u8>) -> Result<Self, BadList> {
+        let Read { text, places, names, urls } = reader::read(list, &Caps::default())?;
+        Ok(Self { names: Names::new(names, &text), text, places, urls })
+    }
+
+    /// How many there are. One line may name many hosts.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// A rule that blocks `target`, if there is one.
+    ///
+    /// *Cost*: for plain URLs a hash for each label of the host and, where there are words or globs,
+    /// 5 to 10 ns for each byte, and no allocation; up to four times that for others. With 100,000
+    /// mixed rules that is 0.2 µs for a short URL, and 1.2 µs for one of 117 bytes.
+    pub fn judge(&self, target: &Target<'_>) -> Option<Rule<'_>> {
+        let host = canonical(target.host);
+        let number =
+            self.names.find(&host, &self.text).or_else(|| self.judge_url(target, &host))?;
+        let place = self.places.get(widen(number))?;
+        let start = widen(place.start);
+        let text = &self.text[start..start + usize::from(place.len)];
+        Some(Rule { text, line: place.line })
+    }
+
+    fn judge_url(&self, target: &Target<'_>, host: &str) -> Option<u32> {
+        if self.urls.is_empty() {
+            return None;
+        }
+        let mut room = [0; 6];
+        let port = target.unusual_port().map_or(&[][..], |port| print_port(port, &mut room));
+        let find = |path: &[u8]| {
+            let [scheme, host] = [target.scheme, host].map(str::as_bytes);
+            self.urls.find(&[scheme, b"://", host, port, path])
+        };
+        let path = target.path_and_query;
+        if is_plain(path) {
+            return find(path.as_bytes());
+        }
+        looks(path).iter().find_map(|look| find(look))
+    }
+
+    /// How much memory they take, in bytes.
+    pub fn memory(&self) -> usize {
+        let places = size_of_val(&*self.places);
+        self.text.len() + places + self.names.memory() + self.urls.memory()
+    }
+}
+
+impl fmt::Debug for Rules {
+    /// Says how many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rules").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// `:`, and the digits of `port`.
+fn print_port(port: u16, room: &mut [u8; 6]) -> &[u8] {
+    let mut left = &mut room[..];
+    let printed = std::io::Write::write_fmt(&mut left, format_args!(":{port}"));
+    printed.expect("room for five digits");
+    let len = 6 - left.len();
+    &room[..len]
+}
+
+fn widen(number: u32) -> usize {
+    usize::try_from(number).expect("a place in memory")
+}
+
+#[cfg(test)]
+mod tests;
