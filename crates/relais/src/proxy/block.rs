@@ -1,11 +1,15 @@
 //! `block = { list, log, status, by }`: what must not be asked for.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, ValueHint};
+use relais_http::{
+    Handler,
+    block::{BlockList, Blocked, BlockedBy, Notice, ParseBlockedByError},
+};
 use serde::{Deserialize, Serialize};
 
-use super::log_file::LogFile;
+use super::{layer::Layer, log_file::LogFile};
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
@@ -82,6 +86,10 @@ impl Table {
             );
             problems.push(key.key("by").wrong(wrong));
         }
+        if let Some(Err(error)) = by.as_deref().map(str::parse::<BlockedBy>) {
+            let wrong = |error: ParseBlockedByError| Wrong::from_error(&error);
+            problems.push(key.key("by").wrong(wrong(error)));
+        }
         let list = base.join(list);
         let log = log.as_ref().map(|log| base.join(log));
         if log.as_ref() == Some(&list) {
@@ -94,6 +102,48 @@ impl Table {
             return Err(problems);
         }
         Ok(Block { list, log, status, by: by.clone() })
+    }
+}
+
+/// A list that was read, and as what it is answered.
+#[derive(Debug)]
+pub(super) struct Read {
+    list: Arc<BlockList>,
+    notice: Notice,
+}
+
+/// How often lists are looked at for changes.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+impl Block {
+    /// Reads the list.
+    pub(super) fn read(&self, key: &KeyPath) -> Result<Read, Problem> {
+        let Self { list, log: _, status, by } = self;
+        let by = by.as_deref().map(|by| by.parse().expect("a URL that was read before"));
+        let notice = if *status == LEGAL { Notice::Legal(by) } else { Notice::Forbidden };
+        let list = BlockList::load(list.clone());
+        let list = list.map_err(|error| {
+            key.key("list").wrong(Wrong::from_error(&error).at_home(&self.list))
+        })?;
+        Ok(Read { list: Arc::new(list), notice })
+    }
+}
+
+impl Read {
+    /// Keeps from `inner` what is blocked, for as long as there is a `block`; follows the changes of
+    /// its list. `key` is its table's.
+    pub(super) fn before<H: Handler>(
+        block: Option<Self>,
+        inner: H,
+        key: &KeyPath,
+    ) -> Result<Layer<Blocked<H>, H>, Problem> {
+        let Some(Self { list, notice }) = block else { return Ok(Layer::Bare(inner)) };
+        BlockList::watch(&list, LOOK_EVERY).map_err(|error| {
+            let why = Wrong::from_error(&error).what;
+            let what = format!("cannot follow {:?}: {why}", list.path().display());
+            key.key("list").wrong(Wrong { what, expected: None, hint: None })
+        })?;
+        Ok(Layer::Within(Blocked::new(inner, list, notice)))
     }
 }
 

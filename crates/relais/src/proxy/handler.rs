@@ -6,7 +6,8 @@ use std::{
 };
 
 use relais_http::{
-    proxy::{Edits, Options, Prefix, Proxy as Handler, Route as Routed},
+    Handler,
+    proxy::{Edits, Options, Prefix, Proxy as Passing, Route as Routed},
     upstream::{self, Check, Group},
 };
 use relais_net::{
@@ -16,7 +17,9 @@ use relais_net::{
 use rustix::rand::{GetRandomFlags, getrandom};
 use tracing::warn;
 
-use super::{Proxy, means::To, routes::Route, trust, upstream::Upstream, upstreams::Upstreams};
+use super::{
+    Proxy, block, means::To, routes::Route, trust, upstream::Upstream, upstreams::Upstreams,
+};
 use crate::complaint::{KeyPath, Problem, Wrong};
 
 /// Everything of a proxy that is read from the disk, read.
@@ -26,6 +29,9 @@ pub(crate) struct Parts {
     upstreams: Upstreams,
     /// `None` if no upstream speaks TLS.
     trust: Option<trust::Read>,
+    block: Option<block::Read>,
+    /// The key of the table.
+    key: KeyPath,
 }
 
 /// What outlives a reload.
@@ -89,18 +95,21 @@ impl Parts {
             problems.extend(log.unwritable(&key.key("block")));
         }
         problems.extend(unfinished(proxy, key));
+        let block = proxy.block.as_ref().map(|block| block.read(&key.key("block"))).transpose();
+        let block = block.map_err(|problem| problems.push(problem)).ok().flatten();
         let To::Upstreams(upstreams) = &proxy.to else { return Err(problems) };
         let trust = upstreams.upstream_tls.as_ref().map(trust::UpstreamTls::read).transpose();
         let trust = trust.map_err(|problem| problems.push(problem)).ok().flatten();
         if !problems.is_empty() {
             return Err(problems);
         }
-        Ok(Self { proxy: proxy.clone(), upstreams: (**upstreams).clone(), trust })
+        let (proxy, upstreams) = (proxy.clone(), (**upstreams).clone());
+        Ok(Self { proxy, upstreams, trust, block, key: key.clone() })
     }
 
     /// Puts the parts together.
-    pub(crate) fn handler(self, lasting: &mut Lasting) -> Handler {
-        let Self { proxy, upstreams, trust } = self;
+    pub(crate) fn handler(self, lasting: &mut Lasting) -> Result<impl Handler + use<>, Problem> {
+        let Self { proxy, upstreams, trust, block, key } = self;
         let Proxy { to: _, request, response, limits, name, .. } = proxy;
         let tls = trust.unwrap_or_default().connector(|| lasting.usual_roots());
         let dialer = Arc::new(Dialer::new(limits.of_dialing(), tls));
@@ -115,7 +124,8 @@ impl Parts {
         let routes = routes.collect();
         let name = name.unwrap_or_else(|| lasting.name.clone());
         let trusted = upstreams.trust.iter().map(|addresses| addresses.0).collect();
-        Handler::new(Options { routes, name, trusted })
+        let passing = Passing::new(Options { routes, name, trusted });
+        block::Read::before(block, passing, &key.key("block"))
     }
 }
 
@@ -157,7 +167,7 @@ fn unfinished(proxy: &Proxy, key: &KeyPath) -> Vec<Problem> {
         ("forward", matches!(proxy.to, To::Forward(_))),
         ("cache", proxy.cache.is_some()),
         ("sniff", proxy.sniff.is_some()),
-        ("block", proxy.block.is_some()),
+        ("block", proxy.block.as_ref().is_some_and(|block| block.log.is_some())),
     ];
     let asked = asked.into_iter().filter(|(_, is_asked)| *is_asked);
     let wrong =

@@ -8,6 +8,7 @@ mod flags;
 mod forward;
 mod group;
 mod handler;
+mod layer;
 mod limits;
 mod log_file;
 mod means;

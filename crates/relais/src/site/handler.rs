@@ -62,7 +62,7 @@ impl Parts {
         let log = front::Log { front: &site.front, key: &site.key(), logs };
         match job {
             JobParts::Files(files) => front.before(*files, log),
-            JobParts::Proxy(parts) => front.before(parts.handler(proxies), log),
+            JobParts::Proxy(parts) => front.before(parts.handler(proxies)?, log),
         }
     }
 }

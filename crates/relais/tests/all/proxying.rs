@@ -156,6 +156,40 @@ fn who_is_not_well_is_passed_over_and_told_of() {
 }
 
 #[test]
+fn what_a_list_blocks_is_refused_and_the_server_is_not_asked() {
+    let place = Place::new();
+    place.write("site/index.html", "open");
+    place.write("blocked.txt", "casino\n");
+    let server = place.start(&["serve", "site", "-l", "127.0.0.1:0", "--access-log", "-"], 1);
+    let text = |status: u16| {
+        format!(
+            "[proxy.front]\nlisten = \"127.0.0.1:0\"\nupstream = \"{}\"\n\
+             block = {{ list = \"blocked.txt\", status = {status} }}\n",
+            server.listeners[0]
+        )
+    };
+    place.write("relais.toml", text(403));
+    let proxy = place.start(&["up"], 1);
+    let mut stream = proxy.connect(0);
+    let (head, body) = get(&mut stream, "/c%61sino", "a");
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+    assert!(body.contains("casino"), "{body}");
+    assert_eq!(get(&mut stream, "/", "a").1, "open");
+    assert!(server.line().contains("\"GET / HTTP/1.1\" 200 "));
+    place.write("relais.toml", text(451));
+    place.write("blocked.txt", "lottery\n");
+    assert!(place.run(&["reload"]).status.success());
+    assert!(get(&mut stream, "/lottery", "a").0.starts_with("HTTP/1.1 451 "));
+    assert!(get(&mut stream, "/casino", "a").0.starts_with("HTTP/1.1 404 "));
+    place.write("blocked.txt", "host:\n");
+    let refused = place.run(&["reload"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("line 1"), "{said}");
+    assert!(get(&mut stream, "/lottery", "a").0.starts_with("HTTP/1.1 451 "));
+}
+
+#[test]
 fn what_does_nothing_yet_is_not_run() {
     let place = Place::new();
     for arguments in [&["0", "8081", "--cache"][..], &["0", "--forward"]] {
