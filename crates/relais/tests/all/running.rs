@@ -93,15 +93,17 @@ fn the_end_of_a_log_is_written_when_callers_are_cut_off() {
     let running = place.start(&["serve", "-l", "127.0.0.1:0", "--access-log", "log"], 1);
     let mut stream = running.connect(0);
     ask_for_big(&mut stream);
-    for _ in 0..100 {
-        get(&mut running.connect(0), "/file.txt", "a");
+    // An answer may be read before it is noted; that it was noted is known once the next is read.
+    let mut other = running.connect(0);
+    for _ in 0..=100 {
+        get(&mut other, "/file.txt", "a");
     }
     running.signal(Signal::TERM);
     await_refusal(&running);
     running.signal(Signal::TERM);
     assert_eq!(running.end().code, Some(1));
     let lines = fs::read_to_string(log).unwrap();
-    assert_eq!(lines.matches("GET /file.txt HTTP/1.1\" 200 ").count(), 100);
+    assert!(lines.matches("GET /file.txt HTTP/1.1\" 200 ").count() >= 100, "{lines}");
 }
 
 /// Waits until nobody is let in any more.
