@@ -4,7 +4,10 @@ use std::{
     fmt::Debug,
     future::poll_fn,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -146,6 +149,22 @@ pub enum Inbound {
     Conn(ConnBody),
     /// From this process; for tests, and for requests we make up.
     Full(Bytes),
+    /// Another, whose bytes are counted as they are taken.
+    Counted(Box<Counted>),
+}
+
+/// A body whose bytes are counted.
+#[derive(Debug)]
+pub struct Counted {
+    body: Inbound,
+    taken: Arc<AtomicU64>,
+}
+
+impl Inbound {
+    /// `body`, whose bytes are added to `taken` as they are taken.
+    pub(crate) fn counted(body: Self, taken: Arc<AtomicU64>) -> Self {
+        Self::Counted(Box::new(Counted { body, taken }))
+    }
 }
 
 /// A body that comes from the connection. If it is dropped before its end, some of the rest is
@@ -207,6 +226,14 @@ impl http_body::Body for Inbound {
                 let bytes = std::mem::take(bytes);
                 Poll::Ready((!bytes.is_empty()).then_some(Ok(Frame::data(bytes))))
             }
+            Self::Counted(counted) => {
+                let frame = Pin::new(&mut counted.body).poll_frame(cx);
+                if let Poll::Ready(Some(Ok(frame))) = &frame {
+                    let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                    counted.taken.fetch_add(bytes, Relaxed);
+                }
+                frame
+            }
         }
     }
 
@@ -214,6 +241,7 @@ impl http_body::Body for Inbound {
         match self {
             Self::Conn(body) => body.body.as_ref().is_none_or(Incoming::is_end_stream),
             Self::Full(bytes) => bytes.is_empty(),
+            Self::Counted(counted) => counted.body.is_end_stream(),
         }
     }
 
@@ -221,6 +249,7 @@ impl http_body::Body for Inbound {
         match self {
             Self::Conn(body) => body.body.as_ref().map(Incoming::size_hint).unwrap_or_default(),
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Counted(counted) => counted.body.size_hint(),
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The sniffer's log: who asked for what through the relay, and what came. A line of JSON for each
 //! exchange, see [`relais_wire::exchange`].
 
+mod sniffed;
+
 use std::{io, time::Duration};
 
 use relais_wire::exchange::Exchange;
 
+pub use self::sniffed::Sniffed;
 use crate::line_log::{Closed, LineLog, LogFile, Tally};
 
 /// A sniffer's log that is being written. Clones write to the same. See [`LineLog`].
