@@ -17,7 +17,7 @@ use serde::{
 pub(crate) struct Time(pub(crate) Duration);
 
 /// A number of bytes: `512`, `64KiB`, `10MiB`, `1GiB`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Size(pub(crate) u64);
 
 /// Where HTTP is served: an endpoint whose scheme may be left out.

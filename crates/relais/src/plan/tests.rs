@@ -199,8 +199,8 @@ fn each_step_of_a_request_is_shown_in_its_order() {
 http://127.0.0.1:9000
 └─ proxy front
    └─ log: standard output, combined
-      └─ block: /etc/list.txt, answered with 403, log /var/blocked.jsonl
-         └─ sniff: /etc/front.jsonl
+      └─ sniff: /etc/front.jsonl
+         └─ block: /etc/list.txt, answered with 403, log /var/blocked.jsonl
             └─ cache: 256MiB of memory, answers of 8MiB at most, 1m if they do not say
                └─ request: sets x-a
                   └─ response: removes server, adds x-b

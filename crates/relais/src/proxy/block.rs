@@ -5,13 +5,17 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use clap::{Args, ValueHint};
 use relais_http::{
     Handler,
-    block::{BlockList, Blocked, BlockedBy, Notice, ParseBlockedByError},
+    block::{BlockList, Blocked, BlockedBy, BlockedRequest, Notice, ParseBlockedByError},
+    line_log::LineLog,
 };
+use relais_net::Peer;
+use relais_wire::exchange::{End, Exchange};
 use serde::{Deserialize, Serialize};
 
-use super::{layer::Layer, log_file::LogFile};
+use super::log_file::LogFile;
 use crate::{
     base::Base,
+    clock,
     complaint::{KeyPath, Problem, Wrong},
 };
 
@@ -130,21 +134,47 @@ impl Block {
 }
 
 impl Read {
-    /// Keeps from `inner` what is blocked, for as long as there is a `block`; follows the changes of
-    /// its list. `key` is its table's.
+    /// Keeps from `inner` what is blocked, and tells `log` of it; follows the changes of the list.
+    /// `key` is its table's.
     pub(super) fn before<H: Handler>(
-        block: Option<Self>,
+        self,
         inner: H,
+        log: Option<LineLog>,
         key: &KeyPath,
-    ) -> Result<Layer<Blocked<H>, H>, Problem> {
-        let Some(Self { list, notice }) = block else { return Ok(Layer::Bare(inner)) };
+    ) -> Result<Blocked<H>, Problem> {
+        let Self { list, notice } = self;
+        let status = if notice == Notice::Forbidden { FORBIDDEN } else { LEGAL };
         BlockList::watch(&list, LOOK_EVERY).map_err(|error| {
             let why = Wrong::from_error(&error).what;
             let what = format!("cannot follow {:?}: {why}", list.path().display());
             key.key("list").wrong(Wrong { what, expected: None, hint: None })
         })?;
-        Ok(Layer::Within(Blocked::new(inner, list, notice)))
+        let blocked = Blocked::new(inner, list, notice);
+        Ok(match log {
+            Some(log) => blocked.telling(Arc::new(move |request| note(request, status, &log))),
+            None => blocked,
+        })
     }
+}
+
+/// Notes a request that was blocked like any other exchange, so that both are searched alike.
+fn note(request: &BlockedRequest<'_>, status: u16, log: &LineLog) {
+    let BlockedRequest { caller, method, target, rule, list: _ } = *request;
+    let client = match caller.peer {
+        Peer::Net(address) => Some(address),
+        Peer::Local => None,
+    };
+    let exchange = Exchange {
+        client,
+        method: method.as_str().into(),
+        url: target.to_string().into(),
+        host: target.host.into(),
+        status: Some(status),
+        blocked: Some(rule.text.into()),
+        end: End::Whole,
+        ..Exchange::at(clock::now())
+    };
+    log.note(|line| exchange.print(line));
 }
 
 /// What is answered if nothing is said.

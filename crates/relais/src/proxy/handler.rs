@@ -3,11 +3,14 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Weak},
+    time::Instant,
 };
 
 use relais_http::{
     Handler,
+    line_log::LineLog,
     proxy::{Edits, Options, Prefix, Proxy as Passing, Route as Routed},
+    sniff::{SniffLog, Sniffed},
     upstream::{self, Check, Group},
 };
 use relais_net::{
@@ -18,9 +21,13 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use tracing::warn;
 
 use super::{
-    Proxy, block, means::To, routes::Route, trust, upstream::Upstream, upstreams::Upstreams,
+    Proxy, block, layer::Layer, logs::Logs, means::To, routes::Route, trust, upstream::Upstream,
+    upstreams::Upstreams,
 };
-use crate::complaint::{KeyPath, Problem, Wrong};
+use crate::{
+    clock,
+    complaint::{KeyPath, Problem, Wrong},
+};
 
 /// Everything of a proxy that is read from the disk, read.
 #[derive(Debug)]
@@ -43,6 +50,8 @@ pub(crate) struct Lasting {
     authority: Option<PathBuf>,
     /// Upstreams that are to be asked whether they are well, as long as they are there.
     checks: Vec<(Weak<Group>, Check)>,
+    sniffed: Logs<SniffLog>,
+    blocked: Logs<LineLog>,
 }
 
 impl Lasting {
@@ -55,13 +64,26 @@ impl Lasting {
         let mut drawn = [0; 4];
         getrandom(&mut drawn, GetRandomFlags::empty())?;
         let name = format!("relais-{:08x}", u32::from_ne_bytes(drawn));
-        Ok(Self { name, authority, checks: Vec::new() })
+        let (sniffed, blocked) = (Logs::new(), Logs::new());
+        Ok(Self { name, authority, checks: Vec::new(), sniffed, blocked })
     }
 
     /// What is to be spawned: asks upstreams that came since the last call whether they are well.
     pub(crate) fn take_checks(&mut self) -> impl Iterator<Item = impl Future<Output = ()> + use<>> {
         let checks = std::mem::take(&mut self.checks);
         checks.into_iter().map(|(group, check)| upstream::watch(group, check))
+    }
+
+    /// Opens the logs of these anew, and forgets the others.
+    pub(crate) fn keep<'p>(&mut self, proxies: impl Iterator<Item = &'p Proxy> + Clone) {
+        self.sniffed.keep(proxies.clone().filter_map(|proxy| proxy.sniff.as_ref()));
+        self.blocked.keep(proxies.filter_map(|proxy| proxy.block.as_ref()?.log.as_ref()));
+    }
+
+    /// Waits until all logs are written, but not beyond `deadline`. Blocks.
+    pub(crate) fn shutdown(&self, deadline: Instant) {
+        self.sniffed.shutdown(deadline);
+        self.blocked.shutdown(deadline);
     }
 
     /// Whom this machine believes: its authorities, and the local one.
@@ -110,7 +132,8 @@ impl Parts {
     /// Puts the parts together.
     pub(crate) fn handler(self, lasting: &mut Lasting) -> Result<impl Handler + use<>, Problem> {
         let Self { proxy, upstreams, trust, block, key } = self;
-        let Proxy { to: _, request, response, limits, name, .. } = proxy;
+        let Proxy { to: _, cache: _, sniff, block: planned_block, request, response, limits, name } =
+            proxy;
         let tls = trust.unwrap_or_default().connector(|| lasting.usual_roots());
         let dialer = Arc::new(Dialer::new(limits.of_dialing(), tls));
         let grouping = Grouping { dialer, limits: limits.of_asking(), upstreams: &upstreams };
@@ -125,7 +148,20 @@ impl Parts {
         let name = name.unwrap_or_else(|| lasting.name.clone());
         let trusted = upstreams.trust.iter().map(|addresses| addresses.0).collect();
         let passing = Passing::new(Options { routes, name, trusted });
-        block::Read::before(block, passing, &key.key("block"))
+        let at = key.key("block");
+        let handler = match (block, planned_block) {
+            (Some(block), Some(planned)) => {
+                let log = planned.log.map(|log| lasting.blocked.open(&log, &at)).transpose()?;
+                Layer::Within(block.before(passing, log, &at)?)
+            }
+            _ => Layer::Bare(passing),
+        };
+        // Outside of the block list: what that refuses is an exchange, too.
+        let sniff = sniff.map(|log| lasting.sniffed.open(&log, &key.key("sniff"))).transpose()?;
+        Ok(match sniff {
+            Some(log) => Layer::Within(Sniffed::new(handler, log, clock::now)),
+            None => Layer::Bare(handler),
+        })
     }
 }
 
@@ -163,12 +199,7 @@ fn routed(route: &Route, group: Arc<Group>, (request, response): (Edits, Edits))
 
 /// What is asked for and not done yet: nobody may take it for done.
 fn unfinished(proxy: &Proxy, key: &KeyPath) -> Vec<Problem> {
-    let asked = [
-        ("forward", matches!(proxy.to, To::Forward(_))),
-        ("cache", proxy.cache.is_some()),
-        ("sniff", proxy.sniff.is_some()),
-        ("block", proxy.block.as_ref().is_some_and(|block| block.log.is_some())),
-    ];
+    let asked = [("forward", matches!(proxy.to, To::Forward(_))), ("cache", proxy.cache.is_some())];
     let asked = asked.into_iter().filter(|(_, is_asked)| *is_asked);
     let wrong =
         |name: &str| Wrong::expected(format!("`{name}` does nothing yet"), "a later version");

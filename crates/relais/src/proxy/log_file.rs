@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A file that is renamed when it is full, and some of the older ones, resolved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct LogFile {
     /// Where it is.
     #[serde(rename = "log")]

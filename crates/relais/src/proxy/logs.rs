@@ -6,27 +6,75 @@ use std::{
     time::{Duration, Instant},
 };
 
-use relais_http::line_log::{Closed, LineLog, LogFile as File};
+use relais_http::{
+    line_log::{Closed, LineLog, LogFile as File},
+    sniff::SniffLog,
+};
 use tracing::warn;
 
 use super::log_file::LogFile;
 use crate::complaint::{KeyPath, Problem, Wrong};
 
-/// Those that are open.
-#[derive(Debug, Default)]
-pub(super) struct Logs {
-    open: HashMap<LogFile, LineLog>,
+/// Those of one kind that are open.
+#[derive(Debug)]
+pub(super) struct Logs<L> {
+    open: HashMap<LogFile, L>,
 }
 
-impl Logs {
+/// A kind of log.
+pub(super) trait Log: Clone {
+    /// Opens it.
+    fn start(file: File) -> io::Result<Self>;
+
+    /// Opens it anew.
+    fn reopen(&self);
+
+    /// Waits until all is written, but not longer than `patience`.
+    fn shutdown(&self, patience: Duration) -> Closed;
+}
+
+impl Log for SniffLog {
+    fn start(file: File) -> io::Result<Self> {
+        Self::start(file)
+    }
+
+    fn reopen(&self) {
+        self.reopen();
+    }
+
+    fn shutdown(&self, patience: Duration) -> Closed {
+        self.shutdown(patience)
+    }
+}
+
+/// Of what was blocked.
+impl Log for LineLog {
+    fn start(file: File) -> io::Result<Self> {
+        Self::start("block log", file)
+    }
+
+    fn reopen(&self) {
+        self.reopen();
+    }
+
+    fn shutdown(&self, patience: Duration) -> Closed {
+        self.shutdown(patience)
+    }
+}
+
+impl<L: Log> Logs<L> {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self { open: HashMap::new() }
+    }
+
     /// The log that is `planned` in the table at `key`, opened if it is not open yet.
-    pub(super) fn open(&mut self, planned: &LogFile, key: &KeyPath) -> Result<LineLog, Problem> {
+    pub(super) fn open(&mut self, planned: &LogFile, key: &KeyPath) -> Result<L, Problem> {
         if let Some(log) = self.open.get(planned) {
             return Ok(log.clone());
         }
         let LogFile { path, size_max, keep } = planned.clone();
-        let file = File { path, size_max: size_max.0, keep };
-        let log = LineLog::start(NAME, file).map_err(|error: io::Error| {
+        let log = L::start(File { path, size_max: size_max.0, keep }).map_err(|error| {
             let why = Wrong::from_error(&error).what;
             let what = format!("cannot write the log {:?}: {why}", planned.path.display());
             key.key("log").wrong(Wrong { what, expected: None, hint: None })
@@ -44,11 +92,10 @@ impl Logs {
         }
     }
 
-    /// Waits until all is written, but for all logs together not longer than `patience`.
+    /// Waits until all is written, but for all logs together not beyond `deadline`.
     ///
     /// Blocks: to be called from outside the event loop.
-    pub(super) fn shutdown(&self, patience: Duration) {
-        let deadline = Instant::now() + patience;
+    pub(super) fn shutdown(&self, deadline: Instant) {
         for (planned, log) in &self.open {
             let left = deadline.saturating_duration_since(Instant::now());
             if log.shutdown(left) == Closed::TimedOut {
@@ -58,6 +105,3 @@ impl Logs {
         }
     }
 }
-
-/// What messages call them.
-const NAME: &str = "log";

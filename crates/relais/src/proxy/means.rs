@@ -85,8 +85,9 @@ impl Proxy {
             edits("response", response),
             edits("request", request),
             cache.as_ref().map(|cache| format!("cache: {cache}")),
-            sniff.as_ref().map(|sniff| format!("sniff: {sniff}")),
             block.as_ref().map(|block| format!("block: {block}")),
+            // Outside: what is blocked is an exchange, too.
+            sniff.as_ref().map(|sniff| format!("sniff: {sniff}")),
         ];
         for text in before.into_iter().flatten() {
             steps = vec![Node::before(text, steps)];

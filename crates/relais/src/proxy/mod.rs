@@ -11,6 +11,7 @@ mod handler;
 mod layer;
 mod limits;
 mod log_file;
+mod logs;
 mod means;
 mod routes;
 mod sniff;

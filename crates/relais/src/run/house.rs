@@ -120,8 +120,7 @@ impl House {
         let changed = self.switch(&plan, behind, &kept, bound);
         self.plan =
             Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
-        let logs = self.plan.sites.iter().filter_map(|site| site.front.access_log.as_ref());
-        self.lasting.sites.logs.keep(logs);
+        self.lasting.sites.keep(&self.plan.sites);
         self.start_checks();
         Ok(changed)
     }
@@ -231,9 +230,9 @@ impl House {
         }
     }
 
-    /// Waits until the access logs are written, but not longer than `patience`. Blocks.
+    /// Waits until all logs are written, but not longer than `patience`. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
-        self.lasting.sites.logs.shutdown(patience);
+        self.lasting.sites.close_logs(patience);
     }
 
     /// What the configuration is read from.

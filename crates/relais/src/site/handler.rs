@@ -1,6 +1,9 @@
 //! From a planned site to what answers its requests.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use relais_http::{DynHandler, OpenFiles, files::Files};
 
@@ -26,6 +29,24 @@ pub(crate) struct Lasting {
     pub(crate) logs: Logs,
     pub(crate) open_files: OpenFiles,
     pub(crate) proxies: proxy::Lasting,
+}
+
+impl Lasting {
+    /// Opens the logs of these sites anew, and forgets the others.
+    pub(crate) fn keep(&mut self, sites: &[Site]) {
+        self.logs.keep(sites.iter().filter_map(|site| site.front.access_log.as_ref()));
+        self.proxies.keep(sites.iter().filter_map(|site| match &site.job {
+            Job::Proxy(proxy) => Some(&**proxy),
+            Job::Serve(_) => None,
+        }));
+    }
+
+    /// Waits until all logs are written, but not longer than `patience`. Blocks.
+    pub(crate) fn close_logs(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        self.logs.shutdown(patience);
+        self.proxies.shutdown(deadline);
+    }
 }
 
 impl Parts {

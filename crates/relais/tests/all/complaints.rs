@@ -241,6 +241,8 @@ fn a_proxy_on_a_command_line_is_told_by_its_flags() {
     wrong("9000 8081 --response-remove via", via, "--response-remove", "another");
     let useless = "nothing is done with `balance` beside `forward`";
     wrong("9000 --forward --balance round", useless, "--balance", "one of them");
+    let folder = "no folder for the log \"no/such/log\"";
+    wrong("9000 8081 --sniff no/such/log", folder, "--sniff", "a folder that exists");
 }
 
 #[test]

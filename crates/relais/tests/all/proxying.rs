@@ -190,6 +190,59 @@ fn what_a_list_blocks_is_refused_and_the_server_is_not_asked() {
 }
 
 #[test]
+fn each_exchange_is_a_line_that_flows_finds_and_so_is_what_was_blocked() {
+    let place = Place::new();
+    place.write("site/index.html", "open");
+    place.write("blocked.txt", "casino\n");
+    let server = place.start(&["serve", "site", "-l", "127.0.0.1:0"], 1);
+    let upstream = server.listeners[0].as_str();
+    let arguments = ["proxy", "0", upstream, "--sniff", "front.jsonl"];
+    let block = ["--block", "blocked.txt", "--block-log", "blocked.jsonl"];
+    let proxy = place.start(&[&arguments[..], &block].concat(), 1);
+    let mut stream = proxy.connect(0);
+    get(&mut stream, "/index.html", "a.test");
+    get(&mut stream, "/casino", "a.test");
+    proxy.signal(Signal::TERM);
+    assert_eq!(proxy.end().code, Some(0));
+    let found = |arguments: &[&str]| -> Vec<serde_json::Value> {
+        let output = place.run(&[&["flows", "--json"], arguments].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let [line] = &found(&["index", "front.jsonl"])[..] else { panic!("one line") };
+    assert_eq!(line["url"], "http://a.test/index.html");
+    assert_eq!(line["upstream"], upstream);
+    assert_eq!((&line["status"], &line["bytes"]), (&200.into(), &4.into()));
+    for log in ["front.jsonl", "blocked.jsonl"] {
+        let [line] = &found(&["--blocked", log])[..] else { panic!("one line in {log}") };
+        assert_eq!(line["url"], "http://a.test/casino");
+        assert_eq!((&line["blocked"], &line["status"]), (&"casino".into(), &403.into()));
+    }
+}
+
+#[test]
+fn logs_are_opened_anew_at_a_reload() {
+    let place = Place::new();
+    place.write("site/index.html", "open");
+    let server = place.start(&["serve", "site", "-l", "127.0.0.1:0"], 1);
+    let text = format!(
+        "[proxy.front]\nlisten = \"127.0.0.1:0\"\nupstream = \"{}\"\n\
+         sniff.log = \"front.jsonl\"\n",
+        server.listeners[0]
+    );
+    place.write("relais.toml", text);
+    let proxy = place.start(&["up"], 1);
+    get(&mut proxy.connect(0), "/before", "a");
+    let log = place.path().join("front.jsonl");
+    until(|| std::fs::read_to_string(&log).unwrap().contains("/before"));
+    std::fs::rename(&log, place.path().join("old.jsonl")).unwrap();
+    assert!(place.run(&["reload"]).status.success());
+    until(|| log.exists());
+    get(&mut proxy.connect(0), "/after", "a");
+    until(|| std::fs::read_to_string(&log).unwrap().contains("/after"));
+}
+
+#[test]
 fn what_does_nothing_yet_is_not_run() {
     let place = Place::new();
     for arguments in [&["0", "8081", "--cache"][..], &["0", "--forward"]] {
