@@ -4,6 +4,7 @@
 //! [`look`](crate::look), which needs the disk.
 
 mod graph;
+mod logs;
 mod overlap;
 
 use std::collections::BTreeSet;
@@ -68,6 +69,7 @@ impl Plan {
             problems.push(KeyPath::default().wrong(wrong));
         }
         let Draft { sites, listeners } = draft;
+        problems.extend(logs::clashes(&sites));
         match limits {
             Some(limits) if problems.is_empty() => Ok(Self { limits, sites, listeners }),
             _ => Err(problems),

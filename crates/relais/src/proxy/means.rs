@@ -61,7 +61,6 @@ impl Proxy {
         let request = table.request.plan(&key.key("request")).map_err(&mut told).ok();
         let response = table.response.plan(&key.key("response")).map_err(&mut told).ok();
         let limits = table.limits.plan(&key.key("limits")).map_err(&mut told).ok();
-        told(shared_log(sniff.as_ref(), block.as_ref(), key).into_iter().collect());
         told(bad_name(table.name.as_deref(), key).into_iter().collect());
         match (to, request, response, limits) {
             (Some(to), Some(request), Some(response), Some(limits)) if problems.is_empty() => {
@@ -143,15 +142,6 @@ fn of_no_use(table: &Table) -> [(&'static str, bool); 7] {
         ("health", table.health.is_some()),
         ("trust", !table.trust.is_empty()),
     ]
-}
-
-/// Two logs in one file would rename it under each other.
-fn shared_log(sniff: Option<&LogFile>, block: Option<&Block>, key: &KeyPath) -> Option<Problem> {
-    let (sniff, block) = (sniff?, block?.log.as_ref()?);
-    (sniff.path == block.path).then(|| {
-        let what = format!("the sniffer writes to {:?}, too", block.path.display());
-        key.key("block").key("log").wrong(Wrong::expected(what, "another file"))
-    })
 }
 
 /// What is wrong with a name that has to be one word in `Via`, and needs no quotes anywhere.

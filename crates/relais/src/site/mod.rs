@@ -3,11 +3,14 @@
 
 mod handler;
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
 pub(crate) use handler::{Lasting, Parts};
 
 use crate::{
+    access_log::{AccessLog, To},
     base::Base,
     complaint::{KeyPath, Problem},
     front::{self, Front},
@@ -45,6 +48,17 @@ pub enum Job {
     Serve(serve::Files),
     /// With what other servers answer.
     Proxy(Box<proxy::Proxy>),
+}
+
+/// A log of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The key that names the file.
+    pub(crate) key: KeyPath,
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// What is written there: logs of which this is the same may share a file.
+    pub(crate) how: String,
 }
 
 impl Table {
@@ -98,6 +112,30 @@ impl Site {
             title += &hosts.join(", ");
         }
         title
+    }
+
+    /// The files that it writes to.
+    pub(crate) fn logs(&self) -> Vec<Written> {
+        let key = self.key();
+        let written =
+            |key: KeyPath, file: &Path, how: String| Written { key, file: file.to_owned(), how };
+        let mut logs = Vec::new();
+        if let Some(log @ AccessLog { to: To::File(file), .. }) = &self.front.access_log {
+            logs.push(written(
+                key.key("access_log").key("file"),
+                file,
+                format!("access log {log}"),
+            ));
+        }
+        let Job::Proxy(proxy) = &self.job else { return logs };
+        let proxy::Proxy { sniff, block, .. } = &**proxy;
+        let block = block.as_ref().and_then(|block| block.log.as_ref());
+        for (name, log) in [("sniff", sniff.as_ref()), ("block", block)] {
+            logs.extend(log.map(|log| {
+                written(key.key(name).key("log"), &log.path, format!("{name} {log:?}"))
+            }));
+        }
+        logs
     }
 
     /// Each step of a request behind the one before it.
