@@ -121,6 +121,24 @@ impl<H: Handler> DynHandler for H {
     }
 }
 
+/// One that others have, too.
+impl DynHandler for Arc<dyn DynHandler> {
+    fn at_once_dyn(&self, ask: &Ask) -> Option<Answer> {
+        (**self).at_once_dyn(ask)
+    }
+
+    fn answer_boxed(
+        &self,
+        ask: Ask,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + '_>> {
+        (**self).answer_boxed(ask)
+    }
+
+    fn refused_dyn(&self, refused: &Refused<'_>) {
+        (**self).refused_dyn(refused);
+    }
+}
+
 /// A short answer that says `why`, after its status.
 pub(crate) fn plain_text(status: StatusCode, why: &str) -> Answer {
     let reason = status.canonical_reason().unwrap_or("Refused");

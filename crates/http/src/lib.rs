@@ -23,6 +23,7 @@ pub mod proxy;
 #[cfg(test)]
 mod says;
 pub mod sniff;
+mod spare;
 pub mod upstream;
 
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
