@@ -297,14 +297,15 @@ mod tests {
     use relais_http::OpenFiles;
 
     use super::*;
-    use crate::{access_log::Logs, clock, data::Data, proxy, site, tls::Keeper};
+    use crate::{access_log::Logs, base::Base, clock, data::Data, proxy, site, tls::Keeper};
 
     const DAY: Duration = Duration::from_hours(24);
 
     /// A house with one listener, whose certificate is the local authority's.
     fn house(data: &std::path::Path) -> House {
         let text = "[serve.site]\nlisten = 'https://127.0.0.1:0'\nroot = 'relais:demo'\n";
-        let source = Source::Embedded { name: "test.toml", text };
+        let base = Base(data.to_owned());
+        let source = Source::Embedded { name: "test.toml", text: text.to_owned(), base };
         let mut lasting = Lasting {
             tls: Keeper::new(Data::of(Some(data.to_owned())).unwrap()).unwrap(),
             sites: site::Lasting {

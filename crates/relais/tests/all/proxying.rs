@@ -221,6 +221,23 @@ fn each_exchange_is_a_line_that_flows_finds_and_so_is_what_was_blocked() {
 }
 
 #[test]
+fn the_logs_of_a_configuration_are_searched_by_who_names_none() {
+    let place = Place::new();
+    let text = "[proxy.front]\nlisten = \"127.0.0.1:0\"\nupstream = \"127.0.0.1:1\"\n\
+                sniff.log = \"front.jsonl\"\n";
+    place.write("relais.toml", text);
+    let output = place.run(&["flows", "word"]);
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: no log to search"));
+    let proxy = place.start(&["up"], 1);
+    get(&mut proxy.connect(0), "/word", "a");
+    proxy.signal(Signal::TERM);
+    assert_eq!(proxy.end().code, Some(0));
+    let output = place.run(&["flows", "word", "--json"]);
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&line["url"], &line["status"]), (&"http://a/word".into(), &502.into()));
+}
+
+#[test]
 fn logs_are_opened_anew_at_a_reload() {
     let place = Place::new();
     place.write("site/index.html", "open");
