@@ -16,6 +16,7 @@ mod placeholder;
 mod pulse;
 mod refusal;
 mod send;
+mod send_file;
 mod straight;
 mod streams;
 mod sweep;

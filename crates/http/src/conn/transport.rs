@@ -19,7 +19,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::{
     placeholder::is_placeholder,
     pulse::{Pulse, Waits},
-    send::{head_flags, poll_send, poll_send_file, poll_send_joined},
+    send::{head_flags, poll_send, poll_send_joined},
+    send_file::{Portion, Reader, poll_send_file},
 };
 
 /// A stream with its judge.
@@ -41,6 +42,8 @@ pub(super) struct Transport {
     unflushed: bool,
     /// What a file's end was not sent for.
     broken: Option<ErrorKind>,
+    /// Who reads, once a file was to be sent to him.
+    reader: Option<Reader>,
 }
 
 impl Transport {
@@ -58,6 +61,7 @@ impl Transport {
             write_waits,
             unflushed,
             broken: None,
+            reader: None,
         }
     }
 
@@ -200,7 +204,9 @@ impl Transport {
         if !is_placeholder(&slices[0]) {
             return poll_send(stream, cx, &slices[0], head_flags(step.span.len));
         }
-        let written = ready!(poll_send_file(stream, cx, step, slices[0].len()));
+        let reader = *self.reader.get_or_insert_with(|| Reader::of(stream));
+        let portion = Portion::of(slices[0].len(), step.span.len + step.behind, reader);
+        let written = ready!(poll_send_file(stream, cx, step, portion));
         self.broken = written.as_ref().err().map(io::Error::kind);
         let written = written?;
         if step.span.len == 0 {

@@ -111,9 +111,7 @@ async fn what_is_cut_in_the_middle_of_a_bad_line_is_told_too() {
     let (mut client, server) = tokio::io::duplex(1 << 16);
     let (serving, told, _shutdown) = serve_told(conn(Stream::Memory(server)), Limits::default());
     client.write_all(b"GET /now HTTP/1.1\r\nHost: a\r\nX : ").await.unwrap();
-    for _ in 0..10 {
-        tokio::task::yield_now().await;
-    }
+    let_others_go_on().await;
     // It may have been refused by now.
     _ = client.write_all(b"y\r\n\r\n").await;
     _ = client.shutdown().await;
