@@ -7,6 +7,7 @@
 mod admission;
 mod asking;
 mod batch;
+mod ending;
 mod head;
 mod http1;
 mod http2;

@@ -160,6 +160,11 @@ impl Pulse {
         self.still.store(still, Relaxed);
     }
 
+    /// Whether the client is to take what was written before there is more.
+    pub(super) fn waits_for_room(&self) -> bool {
+        Waits::of(self.waits.load(Relaxed)) == Waits::Room
+    }
+
     /// Whether nothing is under way, above and below.
     pub(super) fn rests(&self) -> bool {
         self.still.load(Relaxed) && self.in_flight() == 0

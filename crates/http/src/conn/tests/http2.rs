@@ -75,6 +75,24 @@ async fn an_idle_http2_connection_is_closed() {
     in_time(closed(&mut sender)).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_idle_http2_client_that_answers_nothing_is_told_and_left_in_peace() {
+    let (mut client, server) = tokio::io::duplex(1 << 16);
+    let http = http(Stage::default(), no_time());
+    let (_shutdown, drain) = none();
+    let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
+    let serving = tokio::spawn(async move { http.serve(conn, drain).await });
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let hello = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &settings].concat();
+    client.write_all(&hello).await.unwrap();
+    in_time(serving).await.unwrap().unwrap();
+    let mut output = Vec::new();
+    client.read_to_end(&mut output).await.unwrap();
+    // GOAWAY of no stream in particular, for no error.
+    let goaway = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+    assert!(output.windows(goaway.len()).any(|window| window == goaway), "{output:?}");
+}
+
 /// Waits until the server has gone.
 async fn closed(sender: &mut SendRequest<Empty<Bytes>>) {
     while !sender.is_closed() {

@@ -98,6 +98,40 @@ async fn what_follows_a_refused_tunnel_is_no_request() {
     }
 }
 
+/// Answers everything with so many bytes.
+#[derive(Debug)]
+struct Much(usize);
+
+impl Handler for Much {
+    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
+        Ok(Response::new(Body::full(vec![b'x'; self.0].into())))
+    }
+}
+
+/// Closing a socket with bytes unread has the kernel forget what the client did not take yet.
+#[tokio::test]
+async fn who_has_an_answer_when_his_body_is_refused_can_read_it() {
+    // The queues between us have room for the first, and not for the second.
+    for much in [500_000, 30_000_000] {
+        let handler: Box<dyn DynHandler> = Box::new(Much(much));
+        let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
+        let (mut client, server) = tcp().await;
+        let (_shutdown, drain) = none();
+        let serving = tokio::spawn(async move { http.serve(conn(server), drain).await });
+        let head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for part in [head, b"no size\r\n".as_slice(), &[b'x'; 10_000], &[b'x'; 10_000]] {
+            client.write_all(part).await.unwrap();
+            let_others_go_on().await;
+        }
+        let mut output = Vec::new();
+        client.read_to_end(&mut output).await.unwrap();
+        assert!(output.starts_with(b"HTTP/1.1 200 "), "{much}");
+        assert!(output.len() > much, "{much}: {}", output.len());
+        drop(client);
+        serving.await.unwrap().unwrap_err();
+    }
+}
+
 #[test]
 fn who_asks_in_the_clear_at_a_tls_port_is_told_if_it_speaks_http() {
     let http = http(Stage::default(), Limits::default());
