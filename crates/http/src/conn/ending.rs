@@ -6,7 +6,6 @@ use http::StatusCode;
 use relais_net::{Fault, Side};
 
 use super::{asking::Asking, pulse::Judged, refusal, transport::Transport};
-use crate::Ended;
 
 /// What can still be told on a connection that goes on no longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +38,6 @@ pub(super) async fn part(
             transport.reset();
         } else {
             refusal::close(&mut transport).await;
-        }
-        // In the middle of a line hyper finds fault with bytes before the guard sees the line, and
-        // answers by itself.
-        if ended.as_ref().is_err_and(hyper::Error::is_parse) {
-            asking.tell(None, StatusCode::BAD_REQUEST, Ended::Whole(0));
         }
         return ended
             .map_err(|error| Fault::new(Side::Client, "talking HTTP/1", io::Error::other(error)));

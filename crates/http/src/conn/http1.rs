@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    io,
     pin::{Pin, pin},
     sync::{
         Arc,
@@ -13,14 +14,14 @@ use std::{
 use bytes::Bytes;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use relais_net::{Drain, Fault, Stream};
+use relais_net::{Drain, Fault, Side, Stream};
 use relais_wire::http1::{Guard, HeadLimits};
 
 use super::{
     Limits,
     asking::Asking,
     ending::{LastWord, dismiss, leave, part},
-    pulse::{Judged, Pulse, SWEEP},
+    pulse::{Judged, Pulse, SWEEP, Waits},
     straight::{self, Left},
     sweep::{Stop, Sweep},
     transport::Transport,
@@ -135,13 +136,20 @@ async fn rest(transport: &Transport, limits: &Limits, drain: &Drain) -> Rested {
     }
 }
 
-/// Hands a connection over to what it was switched to.
+/// Hands a connection over to what it was switched to; not if what the client said already was
+/// refused, and would be missing.
 async fn switch_over(
     transport: Transport,
     early: Bytes,
     switch: Switch,
     limits: &Limits,
 ) -> Result<(), Fault> {
+    if let Some(refused) = transport.refused() {
+        transport.reset();
+        switch.give_up();
+        let error = io::Error::new(io::ErrorKind::InvalidData, refused);
+        return Err(Fault::new(Side::Client, "reading before a tunnel", error));
+    }
     let (stream, unread) = transport.into_stream();
     let early = if unread.is_empty() { early } else { [&early[..], &unread].concat().into() };
     tunnel::run(stream, early, switch, limits).await
@@ -202,8 +210,9 @@ impl<'a> Awake<'a> {
         let ending = poll_fn(|cx| {
             let is_told = stop.is_requested(cx);
             let polled = self.poll(cx, &mut sweep);
-            // Not before hyper has read what it was called in for.
-            if polled.is_pending() && !self.closing && is_told {
+            // Not before hyper has read what it was called in for: of a head it is shown whole lines.
+            let may_close = is_told && self.pulse.waits() != Waits::Head;
+            if polled.is_pending() && !self.closing && may_close {
                 self.closing = true;
                 Pin::new(&mut *self.hyper).graceful_shutdown();
                 return self.poll(cx, &mut sweep);
@@ -231,7 +240,7 @@ impl<'a> Awake<'a> {
         if let Poll::Ready(ended) = self.hyper.poll_without_shutdown(cx)
             // For hyper it is over, too, when nothing more can be read and all of the last answer is
             // in its queue. It goes on with that when it is polled again.
-            && (ended.is_err() || !self.pulse.waits_for_room())
+            && (ended.is_err() || self.pulse.waits() != Waits::Room)
         {
             return Poll::Ready(Ending::Over(ended));
         }

@@ -11,6 +11,7 @@ mod ending;
 mod head;
 mod http1;
 mod http2;
+mod intake;
 mod limits;
 mod outgoing;
 mod placeholder;

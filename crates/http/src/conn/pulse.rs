@@ -160,9 +160,9 @@ impl Pulse {
         self.still.store(still, Relaxed);
     }
 
-    /// Whether the client is to take what was written before there is more.
-    pub(super) fn waits_for_room(&self) -> bool {
-        Waits::of(self.waits.load(Relaxed)) == Waits::Room
+    /// What the connection waits for.
+    pub(super) fn waits(&self) -> Waits {
+        Waits::of(self.waits.load(Relaxed))
     }
 
     /// Whether nothing is under way, above and below.
@@ -202,7 +202,7 @@ impl Pulse {
 
     /// What the connection has come to.
     pub(super) fn judge(&self, limits: &Limits) -> Judged {
-        let waits = Waits::of(self.waits.load(Relaxed));
+        let waits = self.waits();
         let now = coarse_now();
         let since = |at: &AtomicU64| Duration::from_millis(now.saturating_sub(at.load(Relaxed)));
         let facts = Facts {

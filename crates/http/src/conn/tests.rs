@@ -28,6 +28,7 @@ use tokio::{
 use super::*;
 use crate::{
     Answer, Ask, Body, DynHandler, Ended, FileSpan, Handler, OpenFile, OpenFiles, Piece, Stamp,
+    Tunnel,
 };
 
 /// Answers by path.
@@ -72,6 +73,18 @@ impl Handler for Stage {
                 let head = Piece::Bytes(Bytes::from_static(b"<"));
                 let span = Piece::File(FileSpan { file, offset: 0, len });
                 Ok(Response::new(Body::of([head, span, Piece::Bytes(Bytes::from_static(b">"))])))
+            }
+            "/tunnel" => {
+                let (near, far) = tokio::io::duplex(64);
+                let tunnel = Tunnel { far: Stream::Memory(far), early: Bytes::new() };
+                // Says what it hears.
+                tokio::spawn(async move {
+                    let (mut hears, mut says) = tokio::io::split(near);
+                    tokio::io::copy(&mut hears, &mut says).await
+                });
+                let answer = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
+                let answer = answer.header("connection", "upgrade").header("upgrade", "echo");
+                Ok(answer.body(Body::tunnel(tunnel)).unwrap())
             }
             "/ours" => Err(fault(Side::Relais)),
             "/upstream" => Err(fault(Side::Upstream)),
@@ -193,6 +206,18 @@ async fn what_stands_behind_a_last_request_has_no_answer() {
 }
 
 #[tokio::test]
+async fn what_comes_behind_a_request_for_a_tunnel_goes_into_it() {
+    let head = "GET /tunnel HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+    // Until there is an answer, what comes is judged as HTTP: none of it is lost in silence.
+    for (early, expect) in [("", ""), ("a", "a"), ("no end", "no end"), ("line\r\nmore", "")] {
+        let answer = talk(&format!("{head}{early}")).await;
+        let (told, said) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(told.starts_with("HTTP/1.1 101 "), "{answer}");
+        assert_eq!(said, expect, "{early:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_nobody_wants_is_no_request() {
     let smuggled = "GET /later HTTP/1.1\r\nHost: a\r\n\r\n";
     let input = format!(
@@ -242,6 +267,23 @@ async fn a_drain_lets_the_answer_under_way_end() {
     );
     drop(client);
     assert_eq!(finishing.await.unwrap(), Drained::InTime);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_waits_for_the_rest_of_a_head() {
+    for cut in [1, 10, 19, 22, 27] {
+        let Served { mut client, shutdown } = serve(Limits::default());
+        let (first, rest) = "GET /now HTTP/1.1\r\nHost: a\r\n\r\n".split_at(cut);
+        client.write_all(first.as_bytes()).await.unwrap();
+        let_others_go_on().await;
+        let finishing = tokio::spawn(shutdown.finish(Duration::from_secs(5)));
+        let_others_go_on().await;
+        client.write_all(rest.as_bytes()).await.unwrap();
+        let output = rest_of(&mut client).await;
+        assert_eq!(output, NOW, "{cut}");
+        drop(client);
+        assert_eq!(finishing.await.unwrap(), Drained::InTime);
+    }
 }
 
 #[tokio::test(start_paused = true)]

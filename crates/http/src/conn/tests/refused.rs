@@ -141,17 +141,40 @@ fn who_asks_in_the_clear_at_a_tls_port_is_told_if_it_speaks_http() {
 }
 
 #[tokio::test]
-async fn what_is_cut_in_the_middle_of_a_bad_line_is_told_too() {
+async fn a_refusal_does_not_depend_on_how_what_is_refused_is_cut() {
+    for (good, bad) in [
+        ("GET /now HTTP/1.1\r\nHost: a\r\n", "X : y\r\n\r\n"),
+        ("GET /now HTTP/1.1\r\nHost: a\r\n", "X y\r\n"),
+        ("GET /now HTTP/1.1\r\nHost: a\r\n", " folded: y\r\n"),
+        ("GET /now HTTP/1.1\r\n", "Host: a b\r\n"),
+        ("", "GET /n\0w HTTP/1.1\r\n"),
+        ("", "GET /now HTTP/9.1\r\n"),
+        ("", "G@T /now HTTP/1.1\r\n"),
+        ("", "\x16\x03\x01\x02\n"),
+    ] {
+        let whole = talk_in_parts(&[good, bad]).await;
+        assert!(whole.0.starts_with("HTTP/1.1 "), "{bad:?}: {}", whole.0);
+        assert_eq!(whole.1.len(), 1, "{bad:?}");
+        for cut in 1..bad.len() {
+            let parts = [&format!("{good}{}", &bad[..cut]), &bad[cut..]];
+            assert_eq!(talk_in_parts(&parts).await, whole, "{parts:?}");
+        }
+    }
+}
+
+/// What comes back for `parts`, each sent when all before it was read, and the refusals told of.
+async fn talk_in_parts(parts: &[&str]) -> (String, Vec<String>) {
     let (mut client, server) = tokio::io::duplex(1 << 16);
     let (serving, told, _shutdown) = serve_told(conn(Stream::Memory(server)), Limits::default());
-    client.write_all(b"GET /now HTTP/1.1\r\nHost: a\r\nX : ").await.unwrap();
-    let_others_go_on().await;
-    // It may have been refused by now.
-    _ = client.write_all(b"y\r\n\r\n").await;
+    for part in parts {
+        // It may have been refused by now.
+        _ = client.write_all(part.as_bytes()).await;
+        let_others_go_on().await;
+    }
     _ = client.shutdown().await;
-    assert!(rest_of(&mut client).await.starts_with("HTTP/1.1 400 "));
+    let output = rest_of(&mut client).await;
     serving.await.unwrap();
-    assert_eq!(told.take(), ["400 -"]);
+    (output, told.take())
 }
 
 #[tokio::test]
