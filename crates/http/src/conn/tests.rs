@@ -97,7 +97,8 @@ impl Handler for Stage {
 /// Spends what the task under way may do before others have their turn.
 pub(super) fn spend_budget() {
     let mut cx = Context::from_waker(Waker::noop());
-    while pin!(consume_budget()).poll(&mut cx).is_ready() {}
+    let is_left = |_: &i32| pin!(consume_budget()).poll(&mut cx).is_ready();
+    assert!((0..10_000).take_while(is_left).count() < 10_000, "there is a budget");
 }
 
 fn fault(side: Side) -> Fault {
@@ -347,6 +348,17 @@ fn none() -> (Shutdown, Drain) {
     Shutdown::new()
 }
 
+/// Waits until it is so, and no time has to pass before.
+async fn eventually(is_so: impl Fn() -> bool) {
+    for _ in 0..100_000 {
+        if is_so() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it did not come to that");
+}
+
 /// Has all other tasks do what they can do without us.
 async fn let_others_go_on() {
     for _ in 0..100 {
@@ -366,9 +378,7 @@ async fn a_crowded_house_has_idle_connections_rest_at_once_and_wakes_them() {
         let mut output = vec![0; NOW.len() + "Sun, 06 Nov 1994 08:49:37 GMT".len() - "NOW".len()];
         client.read_exact(&mut output).await.unwrap();
         assert_eq!(undated(&String::from_utf8(output).unwrap()), NOW);
-        while awake.load(std::sync::atomic::Ordering::Relaxed) > 0 {
-            tokio::task::yield_now().await;
-        }
+        eventually(|| awake.load(std::sync::atomic::Ordering::Relaxed) == 0).await;
     }
 }
 
