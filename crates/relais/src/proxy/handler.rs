@@ -177,6 +177,7 @@ impl Grouping<'_> {
         let Self { dialer, limits, upstreams } = self;
         let ask = |Upstream { endpoint, host }: &Upstream| {
             Arc::new(upstream::Upstream::new(upstream::Options {
+                speaks: upstream::Speaks::Http1,
                 endpoint: endpoint.clone(),
                 host: host.clone(),
                 dialer: Arc::clone(dialer),
