@@ -1,7 +1,7 @@
 //! The cache as a whole: asked before upstream is, and told what upstream answered.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -14,8 +14,8 @@ use crate::{
     directives::Flag,
     hit::Hit,
     key::Key,
-    recording::Room,
     reuse::{Excuse, Failure, NoStandIn, Reuse, WhyAsk, judge_failure, judge_reuse},
+    room::Room,
     settings::Settings,
     store::{Found, Store},
     stored::{Errand, Stored},
@@ -54,7 +54,7 @@ impl Cache {
     pub fn new(settings: Settings) -> Self {
         Self {
             store: Arc::new(Store::new(&settings)),
-            room: Arc::new(Room { left: AtomicU64::new(settings.recording_max) }),
+            room: Arc::new(Room::of(settings.memory.saturating_add(settings.recording_max))),
             settings: Arc::new(settings),
         }
     }

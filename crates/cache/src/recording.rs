@@ -1,15 +1,14 @@
 //! A response that is stored as it comes.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::{
     cache_status::CacheStatus,
     key::Key,
+    room::{Held, Room},
     store::{Generation, Outcome, Store},
     stored::{Errand, Stored},
     terms::Terms,
@@ -61,9 +60,9 @@ impl Recording {
     /// Adds what came of the body.
     pub fn add(&mut self, bytes: &[u8]) -> Recorded {
         self.tape.add(bytes);
-        match self.tape.gave_up {
-            None => Recorded::On,
-            Some(_) => Recorded::GaveUp,
+        match self.tape.held {
+            Ok(_) => Recorded::On,
+            Err(_) => Recorded::GaveUp,
         }
     }
 
@@ -75,7 +74,7 @@ impl Recording {
             Err(outcome) => return outcome,
         };
         let how = (head.terms, head.selecting);
-        let stored = Stored::new(head.status, &head.headers, body.into(), how);
+        let stored = Stored::new(head.status, &head.headers, body, how);
         let Place { key, since, instead_of, _errand } = place;
         store.keep((&key, since), &Arc::new(stored), instead_of.as_ref())
     }
@@ -86,93 +85,57 @@ impl Recording {
     }
 }
 
-/// The bytes of a body, as many as may be held.
+/// A body that comes, as far as it came.
 #[derive(Debug)]
 pub(crate) struct Tape {
-    bytes: Vec<u8>,
-    /// `bytes.len() <= object_max`
+    /// What came, or why it is not held.
+    held: Result<Held, Outcome>,
+    /// No more bytes are held.
     object_max: u64,
-    /// Bytes of `room` that are ours: `bytes.len() <= held` until it is given up.
-    held: u64,
-    room: Arc<Room>,
-    gave_up: Option<Outcome>,
-}
-
-/// How many bytes all tapes together may hold.
-#[derive(Debug)]
-pub(crate) struct Room {
-    pub left: AtomicU64,
 }
 
 impl Tape {
     /// A tape for a body of so many bytes, if it is known.
     pub(crate) fn new(declared: Option<u64>, object_max: u64, room: Arc<Room>) -> Self {
-        let mut tape = Self { bytes: Vec::new(), object_max, held: 0, room, gave_up: None };
+        let mut tape = Self { held: Ok(Held::none(room)), object_max };
         if let Some(declared) = declared {
-            tape.hold(declared);
-            if tape.gave_up.is_none() {
-                // Not touched, it is not there: it costs nothing until it is written to.
-                tape.bytes.reserve_exact(usize::try_from(declared).unwrap_or_default());
+            tape.take_room(declared);
+            if let Ok(held) = &mut tape.held {
+                held.reserve();
             }
         }
         tape
     }
 
     fn add(&mut self, bytes: &[u8]) {
-        if self.gave_up.is_some() {
-            return;
-        }
-        let len = (self.bytes.len() as u64).saturating_add(bytes.len() as u64);
-        if len > self.held {
+        let Ok(held) = &self.held else { return };
+        let len = held.len().saturating_add(bytes.len() as u64);
+        if len > held.room() {
             // As vectors grow, too.
-            self.hold(len.max(self.held.saturating_mul(2)).min(self.object_max.max(len)));
+            self.take_room(len.max(held.room().saturating_mul(2)).min(self.object_max.max(len)));
         }
-        if self.gave_up.is_none() {
-            self.bytes.extend_from_slice(bytes);
+        if let Ok(held) = &mut self.held {
+            held.add(bytes);
         }
     }
 
-    /// Gets room for `len` bytes in all, or gives up.
-    fn hold(&mut self, len: u64) {
+    /// Takes room for `len` bytes in all, or gives up.
+    fn take_room(&mut self, len: u64) {
+        let Ok(held) = &mut self.held else { return };
         if len > self.object_max {
-            return self.give_up(Outcome::TooLarge);
+            self.held = Err(Outcome::TooLarge);
+        } else if held.take_room(len).is_err() {
+            self.held = Err(Outcome::NoRoom);
         }
-        let more = len.saturating_sub(self.held);
-        let take = |left: u64| left.checked_sub(more);
-        if self.room.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
-            return self.give_up(Outcome::NoRoom);
-        }
-        self.held += more;
-    }
-
-    fn give_up(&mut self, why: Outcome) {
-        self.gave_up = Some(why);
-        self.bytes = Vec::new();
-        self.let_go();
-    }
-
-    fn let_go(&mut self) {
-        self.room.left.fetch_add(self.held, Ordering::Relaxed);
-        self.held = 0;
     }
 
     /// The body, if it is all there.
-    fn end(mut self, declared: Option<u64>) -> Result<Vec<u8>, Outcome> {
-        if let Some(why) = self.gave_up {
-            return Err(why);
-        }
-        if declared.is_some_and(|declared| declared != self.bytes.len() as u64) {
+    fn end(self, declared: Option<u64>) -> Result<Bytes, Outcome> {
+        let held = self.held?;
+        if declared.is_some_and(|declared| declared != held.len()) {
             return Err(Outcome::CutShort);
         }
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.shrink_to_fit();
-        Ok(bytes)
-    }
-}
-
-impl Drop for Tape {
-    fn drop(&mut self) {
-        self.let_go();
+        Ok(held.into_bytes())
     }
 }
 
@@ -185,13 +148,13 @@ mod tests {
         let room = room(1000);
         let mut tape = Tape::new(None, 10, Arc::clone(&room));
         tape.add(b"0123456789");
-        assert_eq!(tape.gave_up, None);
+        assert_eq!(gave_up(&tape), None);
         tape.add(b"x");
-        assert_eq!(tape.gave_up, Some(Outcome::TooLarge));
-        assert_eq!(left(&room), 1000);
+        assert_eq!(gave_up(&tape), Some(Outcome::TooLarge));
+        assert_eq!(room.left(), 1000);
         assert_eq!(tape.end(None), Err(Outcome::TooLarge));
         let declared = Tape::new(Some(11), 10, Arc::clone(&room));
-        assert_eq!(declared.gave_up, Some(Outcome::TooLarge));
+        assert_eq!(gave_up(&declared), Some(Outcome::TooLarge));
     }
 
     #[test]
@@ -200,11 +163,11 @@ mod tests {
         let one = Tape::new(Some(6), 100, Arc::clone(&room));
         let mut two = Tape::new(None, 100, Arc::clone(&room));
         two.add(b"0123");
-        assert_eq!((two.gave_up, left(&room)), (None, 0));
+        assert_eq!((gave_up(&two), room.left()), (None, 0));
         two.add(b"4");
-        assert_eq!((two.gave_up, left(&room)), (Some(Outcome::NoRoom), 4));
+        assert_eq!((gave_up(&two), room.left()), (Some(Outcome::NoRoom), 4));
         drop(one);
-        assert_eq!(left(&room), 10);
+        assert_eq!(room.left(), 10);
     }
 
     #[test]
@@ -215,28 +178,17 @@ mod tests {
             tape.add(b"34");
             tape.end(declared)
         };
-        assert_eq!(end(None), Ok(b"01234".to_vec()));
-        assert_eq!(end(Some(5)), Ok(b"01234".to_vec()));
+        assert_eq!(end(None), Ok(Bytes::from_static(b"01234")));
+        assert_eq!(end(Some(5)), Ok(Bytes::from_static(b"01234")));
         assert_eq!(end(Some(6)), Err(Outcome::CutShort));
         assert_eq!(end(Some(4)), Err(Outcome::CutShort));
     }
 
-    #[test]
-    fn what_is_over_gives_its_room_back() {
-        let room = room(100);
-        for len in [1, 7, 50] {
-            let mut tape = Tape::new(None, 100, Arc::clone(&room));
-            tape.add(&vec![0; len]);
-            assert_eq!(tape.end(None).map(|body| body.len()), Ok(len));
-            assert_eq!(left(&room), 100);
-        }
-    }
-
     fn room(bytes: u64) -> Arc<Room> {
-        Arc::new(Room { left: AtomicU64::new(bytes) })
+        Arc::new(Room::of(bytes))
     }
 
-    fn left(room: &Room) -> u64 {
-        room.left.load(Ordering::Relaxed)
+    fn gave_up(tape: &Tape) -> Option<Outcome> {
+        tape.held.as_ref().err().copied()
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     age::{date_in, read_date},
     conditional::Validators,
     prebuilt::Prebuilt,
+    room::HELD_BYTES,
     terms::Terms,
     vary::Selecting,
 };
@@ -92,7 +93,7 @@ impl Stored {
     /// How many bytes of memory it has.
     pub fn weight(&self) -> u64 {
         // What the allocator adds to each of: it, its head, its body, its fields.
-        const ALLOCATED: usize = 4 * 16;
+        const ALLOCATED: usize = 4 * 16 + HELD_BYTES;
         let texts = self.head.bytes().len() + self.body.len() + self.selecting.weight();
         (size_of::<Self>() + texts + ALLOCATED) as u64
     }

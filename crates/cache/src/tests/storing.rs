@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, thread};
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::{
@@ -101,12 +102,12 @@ fn what_is_too_large_is_passed_on() {
 
 #[test]
 fn recordings_share_a_room() {
-    let cache = Cache::new(Settings { recording_max: 6, ..Settings::default() });
+    let cache = Cache::new(Settings { memory: 0, recording_max: 6, ..Settings::default() });
     let mut one = recording(&cache, "content-length: 4");
     let mut two = recording(&cache, "");
     assert_eq!(two.add(b"123"), Recorded::GaveUp);
     assert_eq!(one.add(b"1234"), Recorded::On);
-    assert_eq!((one.finish(), two.finish()), (Outcome::Stored, Outcome::NoRoom));
+    assert_eq!((one.finish(), two.finish()), (Outcome::TooLarge, Outcome::NoRoom));
     let mut three = recording(&cache, "");
     assert_eq!(three.add(b"123456"), Recorded::On);
 }
@@ -171,6 +172,29 @@ fn memory_has_an_end() {
     }
     assert!(world.cache.bytes() > memory / 2, "{}", world.cache.bytes());
     assert!(world.cache.keys() < 420);
+}
+
+/// Clients that do not take what they asked for make the cache store less, not hold more.
+#[test]
+fn what_is_stored_no_longer_counts_while_clients_have_it() {
+    let (memory, recording_max) = (4 << 20, 1 << 20);
+    let settings = Settings { memory, recording_max, object_max: 64 << 10, ..Settings::default() };
+    let world = World::with(settings);
+    let body = "x".repeat(64 << 10);
+    let mut taken = Vec::new();
+    for number in 0..1000 {
+        let path = format!("/{number}");
+        world.ask(0, &format!("GET {path}"), (200, FRESH, &body));
+        let (none, method) = (fields(""), Method::GET);
+        if let Looked::Hit(hit) = world.cache.look(&key(&path), &Asked::of(&method, &none), at(0)) {
+            taken.push(hit.body());
+        }
+    }
+    let bytes: usize = taken.iter().map(Bytes::len).sum();
+    assert!(bytes as u64 <= memory + recording_max, "{bytes}");
+    assert!(world.ask(0, "GET /more", (200, FRESH, &body)).ends_with("NoRoom"));
+    drop(taken);
+    assert!(world.ask(0, "GET /more", (200, FRESH, &body)).ends_with("stored"));
 }
 
 #[test]
