@@ -8,7 +8,7 @@ use std::{
 use http::Method;
 
 use crate::{
-    asked::{Asked, Content},
+    asked::{Asked, Content, Switch},
     asking::Asking,
     cache_status::{CacheStatus, Forward, Kept, Source},
     directives::Flag,
@@ -74,6 +74,9 @@ impl Cache {
         if asked.content == Content::Some {
             return miss(self.ask(key, Forward::Content), asked);
         }
+        if asked.switch == Switch::Wanted {
+            return miss(self.ask(key, Forward::Upgrade), asked);
+        }
         let stored = match self.store.find(key, asked.headers) {
             Found::Nothing => return miss(self.ask(key, Forward::Unknown), asked),
             Found::OtherVariants => return miss(self.ask(key, Forward::OtherVariants), asked),
@@ -82,7 +85,7 @@ impl Cache {
         match judge_reuse(asked, stored.terms(), now, &self.settings) {
             Reuse::Fresh { age } => Looked::Hit(hit(stored, asked, (age, None), now)),
             Reuse::Stale { age, excuse: Excuse::WhileRevalidate } => {
-                let asking = Errand::start(&stored).map(|errand| {
+                let asking = Errand::start(&stored, now).map(|errand| {
                     let ask = self.ask(key, Forward::Ask(WhyAsk::Stale));
                     Box::new(ask.about(&stored, asked).on(errand))
                 });
