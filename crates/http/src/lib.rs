@@ -19,6 +19,7 @@ mod page;
 mod places;
 mod provenance;
 pub mod proxy;
+mod ready_head;
 #[cfg(test)]
 mod says;
 pub mod upstream;
@@ -26,6 +27,9 @@ pub mod upstream;
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
 pub use conn::{HandlerSlot, Http, Limits};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
-pub use handler::{Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused};
+pub use handler::{
+    Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused, media_type, unfold,
+};
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
 pub use provenance::Provenance;
+pub use ready_head::ReadyHead;
