@@ -129,7 +129,7 @@ impl Proxy {
         response.body_mut().came_from(Provenance {
             upstream: Some(Arc::clone(upstream.name())),
             connect: timings.connect,
-            blocked: None,
+            ..Provenance::default()
         });
         let headers = response.headers();
         let is_switch = response.status() == StatusCode::SWITCHING_PROTOCOLS;
@@ -152,7 +152,7 @@ impl Handler for Proxy {
         let (mut head, body) = request.into_parts();
         let route = match self.outbound(&mut head, &caller) {
             Ok(route) => route,
-            Err(Refused { status, why }) => return Ok(plain_text(status, why)),
+            Err(Refused { status, why }) => return Ok(instead(Side::Client, status, why)),
         };
         let call = Call { request: &head, body, source: source(&caller) };
         match route.group.call(call).await {
@@ -181,7 +181,8 @@ fn explain(error: &CallError) -> Answer {
     tracing::debug!(error = source, side = %Side::Upstream, "a request got no answer");
     let (status, why) = match error {
         CallError::Dial(DialError::Local { .. }) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "this proxy can open no connection at the moment")
+            let why = "this proxy can open no connection at the moment";
+            return instead(Side::Relais, StatusCode::SERVICE_UNAVAILABLE, why);
         }
         CallError::Late { .. }
         | CallError::Request(_)
@@ -198,5 +199,13 @@ fn explain(error: &CallError) -> Answer {
             (StatusCode::BAD_GATEWAY, "the server behind this proxy gave no proper answer")
         }
     };
-    plain_text(status, why)
+    instead(Side::Upstream, status, why)
+}
+
+/// An answer in the place of one that does not come, by the fault of `side`.
+fn instead(side: Side, status: StatusCode, why: &str) -> Answer {
+    let mut answer = plain_text(status, why);
+    let provenance = Provenance { fault: Some(side), ..Provenance::default() };
+    answer.body_mut().came_from(provenance);
+    answer
 }

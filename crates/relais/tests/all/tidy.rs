@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("cache", &["wire"]),
     ("net", &["wire"]),
-    ("http", &["net", "wire"]),
+    ("http", &["cache", "net", "wire"]),
     ("relais", &["wire", "net", "http"]),
 ];
 
