@@ -8,6 +8,7 @@ mod alarm;
 pub mod auth;
 pub mod block;
 mod body;
+mod cached;
 mod clock;
 mod conn;
 mod file;
@@ -25,6 +26,7 @@ mod says;
 pub mod upstream;
 
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
+pub use cached::Cached;
 pub use conn::{HandlerSlot, Http, Limits};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
 pub use handler::{
