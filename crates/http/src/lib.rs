@@ -8,6 +8,7 @@ mod alarm;
 pub mod auth;
 pub mod block;
 mod body;
+mod cached;
 mod clock;
 mod conn;
 mod file;
@@ -20,6 +21,7 @@ mod page;
 mod places;
 mod provenance;
 pub mod proxy;
+mod ready_head;
 #[cfg(test)]
 mod says;
 pub mod sniff;
@@ -27,8 +29,12 @@ mod spare;
 pub mod upstream;
 
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
+pub use cached::Cached;
 pub use conn::{HandlerSlot, Http, Limits};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
-pub use handler::{Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused};
+pub use handler::{
+    Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused, media_type, unfold,
+};
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
 pub use provenance::Provenance;
+pub use ready_head::ReadyHead;

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused,
-    handler::{ConnBody, plain_text, status_of},
+    handler::{ConnBody, plain_text, status_of, unfold},
     places::{Place, Places},
 };
 
@@ -70,6 +70,7 @@ impl Asking {
     }
 
     fn send(&self, mut answer: Answer) -> Response<Outgoing> {
+        unfold(&mut answer);
         if let Some((tunnel, tell)) = answer.body_mut().take_tunnel() {
             self.pulse.switch_to(Switch { tunnel, tell });
         }

@@ -113,7 +113,7 @@ impl Proxy {
         response.body_mut().came_from(Provenance {
             upstream: Some(Arc::clone(upstream.name())),
             connect: timings.connect,
-            blocked: None,
+            ..Provenance::default()
         });
         let headers = response.headers();
         let is_switch = response.status() == StatusCode::SWITCHING_PROTOCOLS;
