@@ -89,7 +89,7 @@ impl Proxy {
         if let Some(target) = target(route, &head.uri)? {
             head.uri = target.into();
         }
-        let upgrade = hops::upgrade(&head.headers).filter(|_| head.version < http::Version::HTTP_2);
+        let upgrade = hops::upgrade(&head.headers).filter(|protocol| is_passed_on(protocol, head));
         let takes_trailers = hops::takes_trailers(&head.headers);
         hops::strip(&mut head.headers);
         self.way.print_trail(head, caller, trail);
@@ -150,6 +150,14 @@ impl Handler for Proxy {
         spare::keep(head.headers);
         Ok(answer)
     }
+}
+
+/// Whether a change to `protocol` is passed on. Not to HTTP of another version (`h2c`), for one: what
+/// is asked in that would be seen by nobody here.
+fn is_passed_on(protocol: &HeaderValue, head: &request::Parts) -> bool {
+    head.version == http::Version::HTTP_11
+        && head.method == Method::GET
+        && protocol.as_bytes().eq_ignore_ascii_case(b"websocket")
 }
 
 fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
