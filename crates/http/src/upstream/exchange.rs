@@ -84,7 +84,7 @@ pub(super) enum Why {
 /// An exchange under way.
 #[derive(Debug)]
 struct Exchange {
-    link: Link,
+    link: Box<Link>,
     sending: Sending,
     /// The upstream stopped taking the request: what it answers is read, and the link not used again.
     deaf: bool,
@@ -99,7 +99,7 @@ struct Exchange {
 ///
 /// Why there is none; the link is closed then.
 pub(super) async fn ask(
-    mut link: Link,
+    mut link: Box<Link>,
     outbound: Outbound<'_>,
     taken: Taken,
 ) -> Result<Response<Body>, Broken> {
@@ -237,7 +237,7 @@ impl Exchange {
     ) -> Result<Response<Body>, Broken> {
         let status = head::status(head);
         let body = if head.framing == Framing::Tunnel {
-            let Link { stream, unread, .. } = self.link;
+            let Link { stream, unread, .. } = *self.link;
             Body::tunnel(Tunnel { far: stream, early: unread })
         } else {
             let decoder = BodyDecoder::new(head.framing, taken.limits().head);

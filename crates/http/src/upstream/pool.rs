@@ -17,7 +17,7 @@ const SWEEP: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Idle {
-    link: Link,
+    link: Box<Link>,
     /// On the coarse clock, in milliseconds.
     until: u64,
 }
@@ -35,7 +35,7 @@ thread_local! {
 }
 
 /// Takes the connection that was used last, if one is still open.
-pub(super) fn take(upstream: Id) -> Option<Link> {
+pub(super) fn take(upstream: Id) -> Option<Box<Link>> {
     POOL.with_borrow_mut(|pool| {
         let idle = pool.idle.get_mut(&upstream)?;
         while let Some(Idle { mut link, .. }) = idle.pop_back() {
@@ -48,7 +48,7 @@ pub(super) fn take(upstream: Id) -> Option<Link> {
 }
 
 /// Keeps `link`, which is between two requests.
-pub(super) fn put(upstream: Id, link: Link, limits: &Limits) {
+pub(super) fn put(upstream: Id, link: Box<Link>, limits: &Limits) {
     POOL.with_borrow_mut(|pool| {
         let idle = pool.idle.entry(upstream).or_default();
         if idle.len() >= limits.idle_links_max {

@@ -1,6 +1,6 @@
 //! A layer that a handler may have or not.
 
-use relais_http::{Answer, Ask, Handler, Refused};
+use relais_http::{Answer, Ask, DynHandler as _, Handler, Refused};
 use relais_net::Fault;
 
 /// A handler within a layer, or by itself: one type for both, so that handlers of several layers are
@@ -21,10 +21,12 @@ impl<L: Handler, H: Handler> Handler for Layer<L, H> {
         }
     }
 
-    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+    /// Boxed: a future that has room for either has to be moved as a whole, though nearly all of it is
+    /// empty.
+    fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send {
         match self {
-            Self::Within(layer) => layer.answer(ask).await,
-            Self::Bare(handler) => handler.answer(ask).await,
+            Self::Within(layer) => layer.answer_boxed(ask),
+            Self::Bare(handler) => handler.answer_boxed(ask),
         }
     }
 
