@@ -15,6 +15,7 @@ mod file;
 pub mod files;
 mod handler;
 mod hosts;
+pub mod line_log;
 mod mapping;
 mod page;
 mod places;
@@ -23,6 +24,8 @@ pub mod proxy;
 mod ready_head;
 #[cfg(test)]
 mod says;
+pub mod sniff;
+mod spare;
 pub mod upstream;
 
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};

@@ -4,7 +4,7 @@ use std::{fmt, sync::LazyLock};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{
-    HeaderMap, HeaderValue,
+    HeaderMap, HeaderValue, StatusCode,
     header::{
         ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
     },
@@ -50,6 +50,25 @@ impl Language {
 }
 
 impl Page {
+    /// A page that tells of an error; `hint` is a sentence of ours, without quotes.
+    pub(crate) fn of_error(status: StatusCode, hint: &str, language: Language) -> Self {
+        let (code, reason) = (status.as_u16(), status.canonical_reason().unwrap_or_default());
+        match language {
+            Language::Json => {
+                let text =
+                    format!("{{\"status\":{code},\"error\":\"{reason}\",\"hint\":\"{hint}\"}}\n");
+                Self { kind: JSON, text }
+            }
+            Language::Plain => Self { kind: PLAIN, text: format!("{code} {reason}\n{hint}\n") },
+            Language::Html => {
+                let body = format!(
+                    "<main class=\"error\"><h1><b>{code}</b> {reason}</h1><p>{hint}</p></main>"
+                );
+                Self { kind: HTML, text: html(&format!("{code} {reason}"), &body) }
+            }
+        }
+    }
+
     /// The head it is sent with. Nothing on a page of ours runs, loads or frames anything.
     pub(crate) fn head(&self) -> HeaderMap {
         static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {

@@ -5,6 +5,7 @@
 //! an answer for it answers by itself.
 
 mod edits;
+mod explain;
 mod hops;
 mod routes;
 mod way;
@@ -12,30 +13,27 @@ mod way;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    hash::{Hash as _, Hasher as _},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{CONNECTION, HOST, TE, UPGRADE},
     request,
 };
-use relais_net::{DialError, Fault, Network, Side};
+use relais_net::{Fault, Network};
 
 pub use self::{
     edits::{Edits, NotEditable},
     routes::{Prefix, Route},
 };
 use self::{
-    routes::{Lost, route, target},
+    explain::Refused,
+    routes::{route, target},
     way::Way,
 };
 use crate::{
-    Answer, Ask, Caller, Handler, Provenance,
-    handler::plain_text,
-    upstream::{Call, CallError, Reply},
+    Answer, Ask, Caller, Handler, Provenance, spare,
+    upstream::{self, Call, CallError, Reply},
 };
 
 /// What a [`Proxy`] does.
@@ -56,30 +54,8 @@ pub struct Proxy {
     way: Way,
 }
 
-/// Why a request is not passed on.
-#[derive(Clone, Copy, Debug)]
-struct Refused {
-    status: StatusCode,
-    why: &'static str,
-}
-
-impl Refused {
-    const HOST: Self = Self { status: StatusCode::BAD_REQUEST, why: "bad host" };
-}
-
-impl From<Lost> for Refused {
-    fn from(lost: Lost) -> Self {
-        match lost {
-            Lost::Nowhere => {
-                Self { status: StatusCode::NOT_FOUND, why: "nothing is behind this path" }
-            }
-            Lost::Ambiguous => {
-                let why = "the path can be read in two ways";
-                Self { status: StatusCode::BAD_REQUEST, why }
-            }
-        }
-    }
-}
+/// Room for what says which way a request came, usually.
+const TRAIL_BYTES: usize = 256;
 
 impl Proxy {
     /// Passes requests on as `options` say.
@@ -93,34 +69,42 @@ impl Proxy {
     /// # Errors
     ///
     /// Why it is not passed on.
-    fn outbound(&self, head: &mut request::Parts, caller: &Caller) -> Result<&Route, Refused> {
+    fn outbound(
+        &self,
+        head: &mut request::Parts,
+        caller: &Caller,
+        trail: &mut Vec<u8>,
+    ) -> Result<&Route, Refused> {
         if matches!(head.method, Method::TRACE | Method::CONNECT) {
-            let why = "this method is not passed on";
-            return Err(Refused { status: StatusCode::METHOD_NOT_ALLOWED, why });
+            return Err(Refused::Method);
         }
         if self.way.is_loop(&head.headers) {
-            let why = "this request was here before";
-            return Err(Refused { status: StatusCode::LOOP_DETECTED, why });
+            return Err(Refused::Loop);
         }
         // The target's host goes before the field's (RFC 9112 §3.2.2); over HTTP/2 it alone is there.
         if let Some(host) = head.uri.authority().map(|host| HeaderValue::from_str(host.as_str())) {
-            head.headers.insert(HOST, host.map_err(|_| Refused::HOST)?);
+            head.headers.insert(HOST, host.map_err(|_| Refused::Host)?);
         }
         let route = route(&self.routes, &head.uri)?;
         if let Some(target) = target(route, &head.uri)? {
             head.uri = target.into();
         }
-        let upgrade = hops::upgrade(&head.headers).filter(|_| head.version < http::Version::HTTP_2);
+        let upgrade = hops::upgrade(&head.headers).filter(|protocol| is_passed_on(protocol, head));
         let takes_trailers = hops::takes_trailers(&head.headers);
         hops::strip(&mut head.headers);
-        self.way.note_request(head, caller);
+        self.way.print_trail(head, caller, trail);
         if let Some(protocol) = upgrade {
             set_upgrade(&mut head.headers, protocol);
         }
         if takes_trailers {
             head.headers.insert(TE, HeaderValue::from_static("trailers"));
         }
-        route.request.apply(&mut head.headers);
+        if !route.request.is_nothing() {
+            // What was printed may be edited, too.
+            upstream::read_lines(trail, &mut head.headers);
+            trail.clear();
+            route.request.apply(&mut head.headers);
+        }
         Ok(route)
     }
 
@@ -150,62 +134,33 @@ impl Handler for Proxy {
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         let Ask { request, caller } = ask;
         let (mut head, body) = request.into_parts();
-        let route = match self.outbound(&mut head, &caller) {
+        let mut trail = Vec::with_capacity(TRAIL_BYTES);
+        let route = match self.outbound(&mut head, &caller, &mut trail) {
             Ok(route) => route,
-            Err(Refused { status, why }) => return Ok(instead(Side::Client, status, why)),
+            Err(refused) => return Ok(explain::refusal(refused, &head)),
         };
-        let call = Call { request: &head, body, source: source(&caller) };
-        match route.group.call(call).await {
-            Ok(reply) => Ok(self.inbound(route, reply)),
-            Err(CallError::Request(fault)) => Err(fault),
-            Err(error) => Ok(explain(&error)),
-        }
+        let client = caller.peer.client();
+        let call = Call { request: &head, trail: &trail, body, client };
+        let called = route.group.call(call).await;
+        let answer = match called {
+            Ok(reply) => self.inbound(route, reply),
+            Err(CallError::Request(fault)) => return Err(fault),
+            Err(error) => explain::error(&error, &head),
+        };
+        spare::keep(head.headers);
+        Ok(answer)
     }
+}
+
+/// Whether a change to `protocol` is passed on. Not to HTTP of another version (`h2c`), for one: what
+/// is asked in that would be seen by nobody here.
+fn is_passed_on(protocol: &HeaderValue, head: &request::Parts) -> bool {
+    head.version == http::Version::HTTP_11
+        && head.method == Method::GET
+        && protocol.as_bytes().eq_ignore_ascii_case(b"websocket")
 }
 
 fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, protocol);
-}
-
-/// A number that a client has on each of its connections.
-fn source(caller: &Caller) -> u64 {
-    let mut hasher = std::hash::DefaultHasher::new();
-    caller.peer.client().hash(&mut hasher);
-    hasher.finish()
-}
-
-/// The answer to a request that got none.
-fn explain(error: &CallError) -> Answer {
-    let source: &dyn std::error::Error = error;
-    tracing::debug!(error = source, side = %Side::Upstream, "a request got no answer");
-    let (status, why) = match error {
-        CallError::Dial(DialError::Local { .. }) => {
-            let why = "this proxy can open no connection at the moment";
-            return instead(Side::Relais, StatusCode::SERVICE_UNAVAILABLE, why);
-        }
-        CallError::Late { .. }
-        | CallError::Request(_)
-        | CallError::Dial(DialError::TimedOut { .. }) => {
-            (StatusCode::GATEWAY_TIMEOUT, "the server behind this proxy gave no answer in time")
-        }
-        CallError::Dial(
-            DialError::Untrusted { .. } | DialError::NoTls(_) | DialError::Handshake { .. },
-        ) => (StatusCode::BAD_GATEWAY, "the server behind this proxy is not who it should be"),
-        CallError::Dial(_) => {
-            (StatusCode::BAD_GATEWAY, "the server behind this proxy cannot be reached")
-        }
-        CallError::Broken { .. } => {
-            (StatusCode::BAD_GATEWAY, "the server behind this proxy gave no proper answer")
-        }
-    };
-    instead(Side::Upstream, status, why)
-}
-
-/// An answer in the place of one that does not come, by the fault of `side`.
-fn instead(side: Side, status: StatusCode, why: &str) -> Answer {
-    let mut answer = plain_text(status, why);
-    let provenance = Provenance { fault: Some(side), ..Provenance::default() };
-    answer.body_mut().came_from(provenance);
-    answer
 }

@@ -28,7 +28,7 @@ use super::{
     sending::{Sending, Unsent},
     server::Taken,
 };
-use crate::{Body, Inbound, Piece, Pieces, Tunnel, alarm::Alarm};
+use crate::{Body, Inbound, Piece, Pieces, Tunnel, alarm::Patience};
 
 /// How many heads of 1xx are passed over before an answer.
 const INTERIM_MAX: u32 = 16;
@@ -42,6 +42,8 @@ pub(super) struct Outbound<'a> {
     pub(super) request: &'a request::Parts,
     /// What `Host` says.
     pub(super) host: &'a HeaderValue,
+    /// Lines behind its fields.
+    pub(super) trail: &'a [u8],
     pub(super) body: Inbound,
 }
 
@@ -73,6 +75,10 @@ pub(super) enum Why {
     Late,
     #[error("the request's body broke off")]
     Request(#[source] Fault),
+    #[error("the connection took no request")]
+    Unsent(#[source] hyper::Error),
+    #[error("HTTP/2 went wrong")]
+    Http2(#[source] hyper::Error),
 }
 
 /// An exchange under way.
@@ -84,7 +90,7 @@ struct Exchange {
     deaf: bool,
     heard: bool,
     interim: u32,
-    alarm: Alarm,
+    patience: Patience,
 }
 
 /// Sends a request on `link`, and waits for the head of its answer.
@@ -97,18 +103,22 @@ pub(super) async fn ask(
     outbound: Outbound<'_>,
     taken: Taken,
 ) -> Result<Response<Body>, Broken> {
-    let Outbound { request, host, body } = outbound;
+    let Outbound { request, host, trail, body } = outbound;
     let framing = framing_of(&body);
     let mut front = Vec::with_capacity(512);
-    head::print(request, host, framing, &mut front);
+    head::print(request, (host, trail), framing, &mut front);
     link.used += 1;
     let mut sending = Sending::new(front, body, framing);
     sending.may_ask = !expects_continue(&request.headers);
-    let mut exchange =
-        Exchange { link, sending, deaf: false, heard: false, interim: 0, alarm: Alarm::default() };
+    let mut exchange = Exchange {
+        link,
+        sending,
+        deaf: false,
+        heard: false,
+        interim: 0,
+        patience: Patience::default(),
+    };
     let limits = taken.limits();
-    let first = if exchange.sending.may_ask { limits.head_max } else { CONTINUE_MAX };
-    exchange.alarm.set(first);
     let asked = match request.method {
         Method::HEAD => Asked::Head,
         _ if request.headers.contains_key(UPGRADE) => Asked::Upgrade,
@@ -150,11 +160,12 @@ impl Exchange {
             {
                 let is_interim = head.status < 200 && head.status != 101;
                 if !is_interim {
+                    self.patience.moved();
                     let block = self.link.unread.split_to(head.len);
                     let headers = head::fields(&block, self.link.reader.fields());
                     return Poll::Ready(headers.map(|headers| (head, headers)).ok_or(Why::Fields));
                 }
-                self.pass_over(&head, limits)?;
+                self.pass_over(&head)?;
                 continue;
             }
             match self.link.poll_read(cx) {
@@ -162,34 +173,37 @@ impl Exchange {
                 Poll::Ready(Ok(_)) => self.heard = true,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Why::Io(error))),
                 Poll::Pending => {
-                    ready!(self.alarm.poll(cx));
-                    if self.sending.may_ask {
+                    let asks = !self.sending.may_ask;
+                    ready!(
+                        self.patience.poll(cx, if asks { CONTINUE_MAX } else { limits.head_max })
+                    );
+                    if !asks {
                         return Poll::Ready(Err(Why::Late));
                     }
                     // A server that does not know the question does not answer it.
-                    self.go_on(limits);
+                    self.go_on();
                 }
             }
         }
     }
 
     /// Passes over a head of 1xx.
-    fn pass_over(&mut self, head: &Head, limits: &Limits) -> Result<(), Why> {
+    fn pass_over(&mut self, head: &Head) -> Result<(), Why> {
         drop(self.link.unread.split_to(head.len));
         self.interim += 1;
         if self.interim > INTERIM_MAX {
             return Err(Why::Interim);
         }
         if head.status == 100 && !self.sending.may_ask {
-            self.go_on(limits);
+            self.go_on();
         }
         Ok(())
     }
 
     /// Sends the body, too.
-    fn go_on(&mut self, limits: &Limits) {
+    fn go_on(&mut self) {
         self.sending.may_ask = true;
-        self.alarm.set(limits.head_max);
+        self.patience.moved();
     }
 
     /// Sends what can be sent.
@@ -197,7 +211,13 @@ impl Exchange {
         if self.deaf {
             return Ok(());
         }
-        match self.sending.poll(cx, &mut self.link.stream) {
+        let before = self.sending.sent;
+        let sending = self.sending.poll(cx, &mut self.link.stream);
+        if self.sending.sent > before {
+            // An upload may take longer than its answer.
+            self.patience.moved();
+        }
+        match sending {
             Poll::Ready(Err(Unsent::Body(fault))) => Err(Why::Request(fault)),
             // It may have answered before, and closed.
             Poll::Ready(Err(Unsent::Upstream)) => {
@@ -320,10 +340,10 @@ impl Reading {
                     }
                     AtClose::Cut => return Poll::Ready(Err(Why::Closed)),
                 },
-                Poll::Ready(Ok(_)) => exchange.alarm.set(self.taken.limits().stall_max),
+                Poll::Ready(Ok(_)) => exchange.patience.moved(),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Why::Io(error))),
                 Poll::Pending => {
-                    ready!(exchange.alarm.poll(cx));
+                    ready!(exchange.patience.poll(cx, self.taken.limits().stall_max));
                     return Poll::Ready(Err(Why::Late));
                 }
             }

@@ -30,6 +30,8 @@ pub(super) struct Sending {
     pub(super) may_ask: bool,
     /// Whether it was.
     pub(super) asked: bool,
+    /// How much was sent.
+    pub(super) sent: u64,
     /// Whether all was sent and flushed.
     pub(super) done: bool,
 }
@@ -54,6 +56,7 @@ impl Sending {
             framing,
             may_ask: true,
             asked: false,
+            sent: 0,
             done: false,
         }
     }
@@ -155,6 +158,7 @@ impl Sending {
             if sent == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
+            self.sent += sent as u64;
             let of_front = sent.min(self.front.len() - self.front_sent);
             self.front_sent += of_front;
             self.content.advance(sent - of_front);

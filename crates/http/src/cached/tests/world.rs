@@ -201,7 +201,13 @@ fn wired(lines: &str) -> String {
 pub(super) fn proxy(address: SocketAddr, path: &str) -> Proxy {
     let endpoint = format!("http://{address}").parse().unwrap();
     let (dialer, limits) = (dialer_for_tests(), upstream::Limits::default());
-    let upstream = Upstream::new(upstream::Options { endpoint, host: None, dialer, limits });
+    let upstream = Upstream::new(upstream::Options {
+        endpoint,
+        host: None,
+        dialer,
+        speaks: upstream::Speaks::Http1,
+        limits,
+    });
     let group = Arc::new(Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap());
     let (request, response) = (Edits::default(), Edits::default());
     let route = Route { path: path.to_owned(), prefix: Prefix::Kept, group, request, response };
