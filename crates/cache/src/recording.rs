@@ -8,8 +8,9 @@ use http::{HeaderMap, StatusCode};
 use crate::{
     cache_status::CacheStatus,
     key::Key,
+    part::Generation,
     room::{Held, Room},
-    store::{Generation, Outcome, Store},
+    store::{Outcome, Store},
     stored::{Errand, Stored},
     terms::Terms,
     vary::Selecting,

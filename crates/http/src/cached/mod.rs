@@ -165,6 +165,10 @@ impl<H: Handler> Shared<H> {
         if side != Some(Side::Client)
             && let Ok(hit) = self.cache.fail(asking, &question.asked(), now)
         {
+            if let Err(fault) = &failed {
+                let error: &dyn std::error::Error = fault;
+                tracing::debug!(error, "what is stored stands in for an answer");
+            }
             return Ok(reply(hit));
         }
         failed.map(|answer| unanswered(answer, asking.why()))

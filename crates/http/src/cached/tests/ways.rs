@@ -3,8 +3,13 @@
 use std::{sync::Arc, thread};
 
 use http::header::{CACHE_STATUS, CONTENT_TYPE, HeaderValue, SERVER};
+use http_body_util::{BodyExt as _, Empty};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use relais_cache::{Cache, Settings, Verdict};
-use relais_net::Peer;
+use relais_net::{
+    Peer,
+    tls::{Handshake, Protocol, Session, Version},
+};
 
 use super::world::{World, client_of, clock, ok, proxy, request, told};
 use crate::{Ask, Cached, Handler as _, media_type, says, unfold};
@@ -61,6 +66,40 @@ async fn hits_and_others_take_turns_on_a_connection() {
     }
 }
 
+#[tokio::test]
+async fn hits_go_over_http2_too() {
+    let world = World::new().await;
+    world.get_then(ok(LINES, "other"), "/a", "").await;
+    let session = Session {
+        protocol: Protocol::Http2,
+        server_name: None,
+        version: Version::Tls13,
+        cipher: "",
+        handshake: Handshake::Full,
+        caller: None,
+    };
+    let client = TokioIo::new(client_of(&world.http, Some(session)));
+    let (mut sender, driver) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), client).await.unwrap();
+    tokio::spawn(driver);
+    let mut ask = async |method: &str, path: &str| {
+        let request = http::Request::builder().method(method).uri(format!("https://a{path}"));
+        let request = request.version(http::Version::HTTP_2).body(Empty::<bytes::Bytes>::new());
+        let answer = sender.send_request(request.unwrap()).await.unwrap();
+        let said = answer.headers()[CACHE_STATUS].to_str().unwrap().to_owned();
+        let length = answer.headers().get("content-length").cloned();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (said, length.unwrap().to_str().unwrap().to_owned(), body)
+    };
+    world.then(ok("Cache-Control: max-age=60", "body"));
+    let stored = "relais; fwd=uri-miss; fwd-status=200; ttl=60; stored";
+    // What is spoken is of the key.
+    assert_eq!(ask("GET", "/a").await, (stored.into(), "4".into(), "body".into()));
+    let hit = || "relais; hit; ttl=60".to_owned();
+    assert_eq!(ask("GET", "/a").await, (hit(), "4".into(), "body".into()));
+    assert_eq!(ask("HEAD", "/a").await, (hit(), "4".into(), "".into()));
+}
+
 #[test]
 fn what_one_core_stored_another_has() {
     let on_a_core = |task: Box<dyn FnOnce(&tokio::runtime::Runtime) -> String + Send>| {
@@ -84,7 +123,7 @@ fn what_one_core_stored_another_has() {
     let second = on_a_core(Box::new(move |runtime| {
         runtime.block_on(async {
             use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-            let mut client = client_of(&take.recv().unwrap());
+            let mut client = client_of(&take.recv().unwrap(), None);
             client.write_all(request("GET", "/a", "").as_bytes()).await.unwrap();
             client.shutdown().await.unwrap();
             let mut came = String::new();

@@ -10,10 +10,11 @@ use std::{
 
 use arc_swap::ArcSwap;
 use relais_cache::{Cache, Settings};
-use relais_net::{Conn, Peer, Service as _, Shutdown, Stream};
+use relais_net::{Conn, Peer, Service as _, Shutdown, Stream, tls::Session};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 
 use crate::{
@@ -40,6 +41,8 @@ pub(super) enum Act {
     Ends(String),
     /// Says this and resets the connection.
     Resets(String),
+    /// Says the first, and the second when it is told to.
+    Pauses(String, Arc<Notify>, String),
     /// Says nothing.
     Hangs,
 }
@@ -152,14 +155,14 @@ impl World {
 
     /// A client that is served.
     pub(super) fn client(&self) -> DuplexStream {
-        client_of(&self.http)
+        client_of(&self.http, None)
     }
 
     /// Lets all go on that can, until `is_so`.
     pub(super) async fn until(&self, is_so: impl Fn(&Self) -> bool) {
         let all_goes_on = async {
             while !is_so(self) {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                tokio::task::yield_now().await;
             }
         };
         tokio::time::timeout(Duration::from_secs(10), all_goes_on).await.unwrap();
@@ -171,14 +174,14 @@ impl World {
     }
 }
 
-/// A client that `http` serves.
-pub(super) fn client_of(http: &Arc<Http>) -> DuplexStream {
+/// A client that `http` serves, over TLS if there is a session.
+pub(super) fn client_of(http: &Arc<Http>, tls: Option<Session>) -> DuplexStream {
     let (client, server) = tokio::io::duplex(1 << 16);
     let (shutdown, drain) = Shutdown::new();
     std::mem::forget(shutdown);
     let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
     let peer = Peer::Net("192.0.2.7:1".parse().unwrap());
-    let conn = Conn { stream: Stream::Memory(server), peer, local, tls: None };
+    let conn = Conn { stream: Stream::Memory(server), peer, local, tls };
     let http = Arc::clone(http);
     tokio::spawn(async move { http.serve(conn, drain).await });
     client
@@ -238,6 +241,11 @@ async fn talk(mut stream: TcpStream, script: Arc<Script>) {
                 _ = stream.write_all(text.as_bytes()).await;
                 stream.set_zero_linger().unwrap();
                 return;
+            }
+            Act::Pauses(begin, go_on, end) => {
+                _ = stream.write_all(begin.as_bytes()).await;
+                go_on.notified().await;
+                _ = stream.write_all(end.as_bytes()).await;
             }
             Act::Hangs => std::future::pending().await,
         }
