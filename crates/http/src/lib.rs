@@ -26,6 +26,6 @@ pub mod upstream;
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
 pub use conn::{HandlerSlot, Http, Limits};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
-pub use handler::{Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused};
+pub use handler::{Accepts, Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused};
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
 pub use provenance::Provenance;

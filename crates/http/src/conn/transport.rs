@@ -230,10 +230,15 @@ impl Transport {
         let Some(guard) = &mut self.guard else { return };
         let was = guard.stage();
         let fed = guard.feed(&buf.filled()[before..]);
+        let stage = guard.stage();
+        if stage == Stage::Held {
+            // No more than one read.
+            self.put_back.splice(..0, buf.filled()[before + fed.passed..].iter().copied());
+        }
+        buf.set_filled(before + fed.passed);
         if let Some(refusal) = fed.refusal {
-            buf.set_filled(before + fed.passed);
             self.refused = Some(refusal);
-        } else if was != guard.stage() {
+        } else if was != stage {
             self.pulse.begin();
         }
     }
@@ -248,6 +253,11 @@ impl AsyncRead for Transport {
         let this = self.get_mut();
         if let Some(refusal) = this.refused {
             return Poll::Ready(Err(this.refuse(refusal)));
+        }
+        if this.guard.as_ref().is_some_and(|guard| guard.stage() == Stage::Held) {
+            // Until there is an answer, which is not waited for here. Whatever it is, hyper reads no
+            // more.
+            return Poll::Pending;
         }
         let before = buf.filled().len();
         let read = if this.put_back.is_empty() {
