@@ -138,7 +138,7 @@ def every_flag_and_command_in_the_papers_exists(stage):
 
     wrong = []
     commands = set(re.findall(r"^  (\w+) ", help_of(()).split("Options:")[0], re.M))
-    planned = {"proxy", "flows", "relay", "listen", "send", "get", "load", "hub", "chat", "capture", "read"}
+    planned = {"proxy", "relay", "listen", "send", "get", "load", "hub", "chat", "capture", "read"}
     for paper in papers():
         if paper.is_relative_to(REPOSITORY / "bench"):
             continue

@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use relais_net::{Fault, Stream};
+use relais_net::{Fault, Side, Stream};
 
 use crate::{FileSpan, Provenance};
 
@@ -99,6 +99,8 @@ pub enum Ended {
     Whole(u64),
     /// It was given up after so many bytes.
     Short(u64),
+    /// Its pieces broke off after so many bytes, by the fault of this side.
+    Broken(u64, Side),
     /// The connection had no place for it, and sent an answer of its own.
     Instead {
         /// Of that answer.
@@ -210,7 +212,7 @@ impl Body {
                     return Poll::Ready(Some(Ok(piece)));
                 }
                 Some(Err(fault)) => {
-                    self.finish(Ended::Short(self.sent));
+                    self.finish(Ended::Broken(self.sent, fault.side));
                     return Poll::Ready(Some(Err(fault)));
                 }
                 None => {

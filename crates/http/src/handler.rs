@@ -4,7 +4,10 @@ use std::{
     fmt::Debug,
     future::poll_fn,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -142,6 +145,24 @@ impl<H: Handler> DynHandler for H {
     }
 }
 
+/// One that others have, too.
+impl DynHandler for Arc<dyn DynHandler> {
+    fn at_once_dyn(&self, ask: &Ask) -> Option<Answer> {
+        (**self).at_once_dyn(ask)
+    }
+
+    fn answer_boxed(
+        &self,
+        ask: Ask,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + '_>> {
+        (**self).answer_boxed(ask)
+    }
+
+    fn refused_dyn(&self, refused: &Refused<'_>) {
+        (**self).refused_dyn(refused);
+    }
+}
+
 /// A short answer that says `why`, after its status.
 pub(crate) fn plain_text(status: StatusCode, why: &str) -> Answer {
     let reason = status.canonical_reason().unwrap_or("Refused");
@@ -170,6 +191,22 @@ pub enum Inbound {
     Conn(ConnBody),
     /// From this process; for tests, and for requests we make up.
     Full(Bytes),
+    /// Another, whose bytes are counted as they are taken.
+    Counted(Box<Counted>),
+}
+
+/// A body whose bytes are counted.
+#[derive(Debug)]
+pub struct Counted {
+    body: Inbound,
+    taken: Arc<AtomicU64>,
+}
+
+impl Inbound {
+    /// `body`, whose bytes are added to `taken` as they are taken.
+    pub(crate) fn counted(body: Self, taken: Arc<AtomicU64>) -> Self {
+        Self::Counted(Box::new(Counted { body, taken }))
+    }
 }
 
 /// A body that comes from the connection. If it is dropped before its end, some of the rest is
@@ -231,6 +268,14 @@ impl http_body::Body for Inbound {
                 let bytes = std::mem::take(bytes);
                 Poll::Ready((!bytes.is_empty()).then_some(Ok(Frame::data(bytes))))
             }
+            Self::Counted(counted) => {
+                let frame = Pin::new(&mut counted.body).poll_frame(cx);
+                if let Poll::Ready(Some(Ok(frame))) = &frame {
+                    let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                    counted.taken.fetch_add(bytes, Relaxed);
+                }
+                frame
+            }
         }
     }
 
@@ -238,6 +283,7 @@ impl http_body::Body for Inbound {
         match self {
             Self::Conn(body) => body.body.as_ref().is_none_or(Incoming::is_end_stream),
             Self::Full(bytes) => bytes.is_empty(),
+            Self::Counted(counted) => counted.body.is_end_stream(),
         }
     }
 
@@ -245,6 +291,7 @@ impl http_body::Body for Inbound {
         match self {
             Self::Conn(body) => body.body.as_ref().map(Incoming::size_hint).unwrap_or_default(),
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Counted(counted) => counted.body.size_hint(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod file;
 pub mod files;
 mod handler;
 mod hosts;
+pub mod line_log;
 mod mapping;
 mod page;
 mod places;
@@ -21,6 +22,8 @@ mod provenance;
 pub mod proxy;
 #[cfg(test)]
 mod says;
+pub mod sniff;
+mod spare;
 pub mod upstream;
 
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};

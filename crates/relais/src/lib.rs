@@ -16,6 +16,7 @@ mod data;
 mod demo;
 mod document;
 mod flags;
+mod flows;
 mod front;
 mod habits;
 mod limits;
@@ -37,6 +38,8 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+
+use clap::ColorChoice;
 
 pub use base::Base;
 pub use complaint::{Complaint, KeyPath, Line, Part, Place, Problem, Step, Wrong};
@@ -65,13 +68,14 @@ pub fn main() -> ExitCode {
         }
     };
     logging::start(&global);
-    match Data::of(global.data).map_err(Stop::from).and_then(|data| obey(command, &data)) {
+    let data = Data::of(global.data).map_err(Stop::from);
+    match data.and_then(|data| obey(command, &data, global.color)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => stop.tell(),
     }
 }
 
-fn obey(command: Command, data: &Data) -> Result<(), Stop> {
+fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
     match command {
         Command::Up { file: None } if !Path::new(CONFIG).exists() => {
             let source = Source::Embedded { name: demo::NAME, text: demo::TEXT };
@@ -91,6 +95,7 @@ fn obey(command: Command, data: &Data) -> Result<(), Stop> {
         }
         Command::Check { file, json } => check(or_usual(file), json),
         Command::Reload { file } => control::reload(&or_usual(file), data),
+        Command::Flows(flags) => flows::obey(*flags, color),
         Command::Cert(command) => cert::obey(command, data),
         Command::Password { user } => password::print_line(user.as_deref()),
         Command::Completions { shell } => Ok(manual::completions(shell)?),

@@ -2,7 +2,6 @@
 
 use std::{fmt, io, panic};
 
-use clap::ColorChoice;
 use relais_wire::calendar::Moment;
 use tracing::{error, level_filters::LevelFilter};
 use tracing_subscriber::{
@@ -12,7 +11,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use crate::{clock, flags::Global};
+use crate::{clock, flags::Global, output::is_coloured};
 
 /// Has events written to standard error, as loudly as asked for.
 pub(crate) fn start(global: &Global) {
@@ -26,7 +25,7 @@ pub(crate) fn start(global: &Global) {
         .compact()
         .with_writer(io::stderr)
         .with_timer(Seconds)
-        .with_ansi(is_coloured(global.color))
+        .with_ansi(is_coloured(global.color, &io::stderr()))
         .with_target(global.verbose > 0);
     let logs = tracing_subscriber::registry().with(shown(level));
     // systemd's journal writes the time down itself.
@@ -53,17 +52,6 @@ fn shown(level: LevelFilter) -> Targets {
     let theirs = if level > LevelFilter::INFO { level } else { LevelFilter::ERROR };
     let libraries = ["h2", "hyper", "hyper_util", "rustls", "tokio_rustls"];
     Targets::new().with_default(level).with_targets(libraries.map(|target| (target, theirs)))
-}
-
-fn is_coloured(choice: ColorChoice) -> bool {
-    match choice {
-        ColorChoice::Always => true,
-        ColorChoice::Never => false,
-        ColorChoice::Auto => {
-            let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            !is_refused && io::IsTerminal::is_terminal(&io::stderr())
-        }
-    }
 }
 
 /// One line: what a connection's task dies of must not fill the log.

@@ -7,6 +7,8 @@ use std::{
     io::{self, Write as _},
 };
 
+use clap::ColorChoice;
+
 /// Prints a line of data.
 pub(crate) fn say(line: impl Display) {
     let mut out = io::stdout().lock();
@@ -25,4 +27,16 @@ pub(crate) fn print(text: &[u8]) -> io::Result<()> {
 /// Prints a line of talk.
 pub(crate) fn tell(line: impl Display) {
     _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Whether what goes to `out` has colours.
+pub(crate) fn is_coloured(choice: ColorChoice, out: &impl io::IsTerminal) -> bool {
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            !is_refused && out.is_terminal()
+        }
+    }
 }

@@ -7,23 +7,27 @@
 //! - [`calendar`]: points in time as years, months and days
 //! - [`date`]: the three spellings of a date in HTTP
 //! - [`etag`]: entity tags, and the lists of them in conditions
+//! - [`exchange`]: what the sniffer notes of an exchange, a line of JSON each
 //! - [`host`]: who is asked: the `Host` field and the authority of a URI
 //! - [`http1`]: the guard, which refuses HTTP/1 messages that two parsers could read differently, and
 //!   answers, read as strictly
 //! - [`list`]: comma-separated lists in fields
 //! - [`range`]: which bytes of a file are asked for
 //! - [`target`]: which file a path means, and paths in links
+//! - [`timestamp`]: points in time in logs and on command lines
 //! - [`visible`]: texts of strangers, fit to be looked at
 
 pub mod accept;
 pub mod calendar;
 pub mod date;
 pub mod etag;
+pub mod exchange;
 pub mod host;
 pub mod http1;
 pub mod list;
 pub mod range;
 pub mod target;
+pub mod timestamp;
 pub mod visible;
 
 mod class;

@@ -92,7 +92,7 @@ fn combined(entry: &Entry, out: &mut Vec<u8>) {
 fn sent(ended: Ended) -> (u64, bool) {
     match ended {
         Ended::Whole(bytes) | Ended::Instead { bytes, .. } => (bytes, true),
-        Ended::Short(bytes) => (bytes, false),
+        Ended::Short(bytes) | Ended::Broken(bytes, _) => (bytes, false),
     }
 }
 

@@ -1,23 +1,9 @@
-//! The handle to an access log, and the thread behind it.
+//! The handle to an access log.
 
-use std::{
-    convert::Infallible,
-    io,
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{self, Receiver, RecvTimeoutError},
-    },
-    thread,
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
-use super::{
-    entry::Entry,
-    format::Format,
-    queue::Queue,
-    sink::{Out, Sink},
-    writer::{Tally, Writer},
-};
+use super::{entries::Entries, entry::Entry, format::Format, writer::EntryWriter};
+use crate::line_log::{Closed, Out, Pen, Sink, Tally, Writing};
 
 /// An access log that is being written. Clones write to the same.
 ///
@@ -25,25 +11,7 @@ use super::{
 /// clone is gone, what is left is still written, and nobody waits for it: see [`Self::shutdown`].
 #[derive(Clone, Debug)]
 pub struct AccessLog {
-    handle: Arc<Handle>,
-}
-
-#[derive(Debug)]
-struct Handle {
-    queue: Arc<Queue>,
-    tally: Arc<Tally>,
-    /// Disconnected when the thread ends.
-    ended: Mutex<Receiver<Infallible>>,
-}
-
-/// How an access log was closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Closed {
-    /// All was written, or was given up.
-    InTime,
-    /// The sink is too slow: what it did not take is lost when the process ends.
-    TimedOut,
+    writing: Arc<Writing<Entries>>,
 }
 
 impl AccessLog {
@@ -53,27 +21,21 @@ impl AccessLog {
     ///
     /// What the system says of the file, or of one more thread.
     pub fn start(sink: Sink, format: Format) -> io::Result<Self> {
-        let (queue, tally) = (Arc::new(Queue::default()), Arc::new(Tally::default()));
-        let writer = Writer::new(Out::open(sink)?, format, Arc::clone(&tally));
-        let (alive, ended) = mpsc::channel();
-        let source = Arc::clone(&queue);
-        thread::Builder::new().name("relais-log".into()).spawn(move || {
-            // Dropped after all the rest.
-            let _alive = alive;
-            run(&source, writer);
-        })?;
-        Ok(Self { handle: Arc::new(Handle { queue, tally, ended: Mutex::new(ended) }) })
+        let tally = Arc::<Tally>::default();
+        let pen = Pen::new("access log", Out::open(sink)?, Arc::clone(&tally));
+        let writing = Writing::start(EntryWriter::new(pen, format), tally)?;
+        Ok(Self { writing: Arc::new(writing) })
     }
 
     /// Has the file opened anew, for one that was moved away (SIGHUP after logrotate). Soon, not
     /// when this returns.
     pub fn reopen(&self) {
-        self.handle.queue.reopen();
+        self.writing.reopen();
     }
 
     /// What has become of entries.
     pub fn tally(&self) -> &Tally {
-        &self.handle.tally
+        self.writing.tally()
     }
 
     /// Ends the log: waits until all is written, but not longer than `patience`. Entries that come
@@ -81,45 +43,22 @@ impl AccessLog {
     ///
     /// Blocks: to be called from outside the event loop.
     pub fn shutdown(&self, patience: Duration) -> Closed {
-        self.handle.queue.close();
-        let ended = self.handle.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        match ended.recv_timeout(patience) {
-            Err(RecvTimeoutError::Disconnected) => Closed::InTime,
-            Err(RecvTimeoutError::Timeout) => Closed::TimedOut,
-        }
+        self.writing.shutdown(patience)
     }
 
     /// Gives `entry` to the writer. Never waits.
     pub(super) fn push(&self, entry: Entry) {
-        self.handle.queue.push(entry);
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.queue.close();
-    }
-}
-
-fn run(queue: &Queue, mut writer: Writer) {
-    let mut spare = Vec::new();
-    loop {
-        let mut batch = queue.take(spare);
-        writer.write(&batch);
-        if batch.closed || queue.is_roomy() {
-            writer.tell_dropped();
-        }
-        if batch.closed {
-            return;
-        }
-        batch.entries.clear();
-        spare = batch.entries;
+        self.writing.push(|entries| entries.add(entry));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Write, sync::mpsc::Sender, time::UNIX_EPOCH};
+    use std::{
+        io::Write,
+        sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+        time::UNIX_EPOCH,
+    };
 
     use relais_net::Peer;
 

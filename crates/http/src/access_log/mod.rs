@@ -6,17 +6,15 @@
 //!
 //! Never written: the headers Authorization and Cookie, and user and password in a URL.
 
+mod entries;
 mod entry;
 mod format;
 mod log;
 mod logged;
-mod queue;
-mod sink;
 mod utc;
 mod writer;
 
+pub use crate::line_log::{Closed, Sink, Tally};
 pub use format::Format;
-pub use log::{AccessLog, Closed};
+pub use log::AccessLog;
 pub use logged::Logged;
-pub use sink::Sink;
-pub use writer::Tally;

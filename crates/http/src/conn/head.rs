@@ -2,21 +2,16 @@
 //!
 //! Only the plainest: what is anything else is said to be so, and left to hyper.
 
-use std::{
-    cell::{Cell, RefCell},
-    io::Write as _,
-    mem::MaybeUninit,
-    time::SystemTime,
-};
+use std::{cell::RefCell, io::Write as _, mem::MaybeUninit, time::SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
+    HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
     header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, TRAILER, TRANSFER_ENCODING, UPGRADE},
 };
 use relais_wire::{date::print_http_date, http1::parse_length};
 
-use crate::{Answer, Inbound, clock::coarse_time};
+use crate::{Answer, Inbound, clock::coarse_time, spare};
 
 /// Heads with more fields than this are not plain.
 const FIELDS_MAX: usize = 32;
@@ -28,8 +23,6 @@ const HEADS_BYTES: usize = 16 * 1024;
 thread_local! {
     /// Where heads lie while their requests are answered.
     static HEADS: RefCell<BytesMut> = RefCell::new(BytesMut::new());
-    /// A map that a request was done with.
-    static SPARE: Cell<Option<HeaderMap>> = const { Cell::new(None) };
 }
 
 /// Reads `bytes` as the head of a plain GET that has no body: HTTP/1.1, keeping the connection, its
@@ -37,8 +30,7 @@ thread_local! {
 /// over HTTP/1 (CONNECT, another scheme) cannot stand in such a head. The bytes are given back, as
 /// memory that can be kept.
 ///
-/// *Cost*: no allocation, but for names that are not standard, if earlier requests are
-/// [done with](recycle).
+/// *Cost*: no allocation, but for names that are not standard, if earlier requests are done with.
 ///
 /// [`judge`]: super::admission::judge
 pub(super) fn read(bytes: &[u8]) -> Option<(Request<Inbound>, Bytes)> {
@@ -59,7 +51,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Request<Inbound>, Bytes)> {
     if parsed != httparse::Status::Complete(bytes.len()) || !is_plain {
         return None;
     }
-    let mut headers = SPARE.take().unwrap_or_else(|| HeaderMap::with_capacity(FIELDS_MAX));
+    let mut headers = spare::headers();
     for field in &*head.headers {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value)).ok()?;
@@ -73,13 +65,6 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Request<Inbound>, Bytes)> {
     *request.uri_mut() = Uri::from_maybe_shared(bytes.slice_ref(head.path?.as_bytes())).ok()?;
     *request.headers_mut() = headers;
     Some((request, bytes))
-}
-
-/// Takes what `request` was made of, for the next.
-pub(super) fn recycle(mut request: Request<Inbound>) {
-    let mut headers = std::mem::take(request.headers_mut());
-    headers.clear();
-    SPARE.set(Some(headers));
 }
 
 fn is_plain_field(name: &HeaderName, value: &HeaderValue) -> bool {

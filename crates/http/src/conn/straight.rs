@@ -27,7 +27,7 @@ use super::{
     sweep::{Stop, Sweep},
     transport::Transport,
 };
-use crate::{Answer, Ask};
+use crate::{Answer, Ask, spare};
 
 /// A longer head takes the long way.
 const HEAD_BYTES_MAX: usize = 8 * 1024;
@@ -164,7 +164,7 @@ impl Walk<'_> {
             self.waiting = Some(Waiting { answer, head, passed });
             return Ok(Taken::Asked);
         };
-        head::recycle(ask.request);
+        spare::keep(ask.request.into_parts().0.headers);
         match plain(answer) {
             Ok((answer, body)) => {
                 pulse.asked();
@@ -222,6 +222,7 @@ impl Walk<'_> {
                 Poll::Pending => 0,
             };
             self.unsent = Unsent::after(sent, printed, body);
+            spare::keep(answer.into_parts().0.headers);
             Ok(())
         })
     }

@@ -40,6 +40,11 @@ impl Edits {
         }
     }
 
+    /// Whether there are none.
+    pub(super) fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Makes them.
     pub(super) fn apply(&self, headers: &mut HeaderMap) {
         for name in &self.remove {

@@ -5,27 +5,28 @@ use http::{
     header::{CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE},
 };
 
-/// Fields that are for one hop whether `Connection` names them or not. `Trailer` is for the whole
+/// Whether a field is for one hop though `Connection` does not name it. `Trailer` is for the whole
 /// way.
-const ALWAYS: [HeaderName; 8] = [
-    CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    TE,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
+fn is_for_one_hop(name: &HeaderName) -> bool {
+    matches!(
+        *name,
+        CONNECTION | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | TE | TRANSFER_ENCODING | UPGRADE
+    ) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+}
 
 /// Removes from `headers` what was for this hop alone.
 pub(super) fn strip(headers: &mut HeaderMap) {
+    // Once over the few that there are, rather than a hash for each that there might be.
+    if !headers.keys().any(is_for_one_hop) {
+        return;
+    }
     if headers.contains_key(CONNECTION) {
         for name in named(headers) {
             headers.remove(name);
         }
     }
-    for name in &ALWAYS {
+    let found: Vec<_> = headers.keys().filter(|name| is_for_one_hop(name)).cloned().collect();
+    for name in found {
         headers.remove(name);
     }
 }

@@ -12,10 +12,7 @@ mod way;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    hash::{Hash as _, Hasher as _},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
@@ -35,6 +32,7 @@ use self::{
 use crate::{
     Answer, Ask, Caller, Handler, Provenance,
     handler::plain_text,
+    spare,
     upstream::{Call, CallError, Reply},
 };
 
@@ -55,6 +53,9 @@ pub struct Proxy {
     routes: Vec<Route>,
     way: Way,
 }
+
+/// Room for what says which way a request came, usually.
+const TRAIL_BYTES: usize = 256;
 
 /// Why a request is not passed on.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +94,12 @@ impl Proxy {
     /// # Errors
     ///
     /// Why it is not passed on.
-    fn outbound(&self, head: &mut request::Parts, caller: &Caller) -> Result<&Route, Refused> {
+    fn outbound(
+        &self,
+        head: &mut request::Parts,
+        caller: &Caller,
+        trail: &mut Vec<u8>,
+    ) -> Result<&Route, Refused> {
         if matches!(head.method, Method::TRACE | Method::CONNECT) {
             let why = "this method is not passed on";
             return Err(Refused { status: StatusCode::METHOD_NOT_ALLOWED, why });
@@ -113,14 +119,19 @@ impl Proxy {
         let upgrade = hops::upgrade(&head.headers).filter(|_| head.version < http::Version::HTTP_2);
         let takes_trailers = hops::takes_trailers(&head.headers);
         hops::strip(&mut head.headers);
-        self.way.note_request(head, caller);
+        self.way.print_trail(head, caller, trail);
         if let Some(protocol) = upgrade {
             set_upgrade(&mut head.headers, protocol);
         }
         if takes_trailers {
             head.headers.insert(TE, HeaderValue::from_static("trailers"));
         }
-        route.request.apply(&mut head.headers);
+        if !route.request.is_nothing() {
+            // What was printed may be edited, too.
+            way::read_trail(trail, &mut head.headers);
+            trail.clear();
+            route.request.apply(&mut head.headers);
+        }
         Ok(route)
     }
 
@@ -150,12 +161,16 @@ impl Handler for Proxy {
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         let Ask { request, caller } = ask;
         let (mut head, body) = request.into_parts();
-        let route = match self.outbound(&mut head, &caller) {
+        let mut trail = Vec::with_capacity(TRAIL_BYTES);
+        let route = match self.outbound(&mut head, &caller, &mut trail) {
             Ok(route) => route,
             Err(Refused { status, why }) => return Ok(plain_text(status, why)),
         };
-        let call = Call { request: &head, body, source: source(&caller) };
-        match route.group.call(call).await {
+        let client = caller.peer.client();
+        let call = Call { request: &head, trail: &trail, body, client };
+        let called = route.group.call(call).await;
+        spare::keep(head.headers);
+        match called {
             Ok(reply) => Ok(self.inbound(route, reply)),
             Err(CallError::Request(fault)) => Err(fault),
             Err(error) => Ok(explain(&error)),
@@ -166,13 +181,6 @@ impl Handler for Proxy {
 fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, protocol);
-}
-
-/// A number that a client has on each of its connections.
-fn source(caller: &Caller) -> u64 {
-    let mut hasher = std::hash::DefaultHasher::new();
-    caller.peer.client().hash(&mut hasher);
-    hasher.finish()
 }
 
 /// The answer to a request that got none.

@@ -111,10 +111,10 @@ async fn a_request_and_its_answer_are_passed_on_without_what_was_for_one_hop() {
     let (asked, came) = passed(request, answer).await;
     assert_eq!(
         asked,
-        "GET /a%20b?c HTTP/1.1\r\nhost: a.example\r\nvia: 1.1 here\r\nx-end: 2\r\n\
-         x-forwarded-proto: http\r\n\
+        "GET /a%20b?c HTTP/1.1\r\nhost: a.example\r\nx-end: 2\r\nvia: 1.1 here\r\n\
+         x-forwarded-proto: http\r\nx-forwarded-host: a.example\r\n\
          forwarded: for=192.0.2.7;proto=http;host=\"a.example\"\r\n\
-         x-forwarded-for: 192.0.2.7\r\nx-forwarded-host: a.example\r\n\r\n"
+         x-forwarded-for: 192.0.2.7\r\n\r\n"
     );
     assert_eq!(came, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-b: 3\r\nvia: 1.1 here\r\n\r\nhi");
 }

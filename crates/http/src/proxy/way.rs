@@ -1,9 +1,8 @@
 //! Fields that say which way a message came: `Via` (RFC 9110 §7.6.3), `Forwarded` (RFC 7239), and
 //! the `X-Forwarded-*` that came before it.
 
-use std::net::IpAddr;
+use std::{io::Write as _, net::IpAddr};
 
-use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, Version,
     header::{FORWARDED, HOST, VIA},
@@ -28,6 +27,15 @@ pub(super) struct Way {
     trusted: Vec<Network>,
 }
 
+/// What was said of the way before, by one whom we trust.
+#[derive(Debug, Default)]
+struct Said {
+    forwarded: Vec<HeaderValue>,
+    forwarded_for: Vec<HeaderValue>,
+    host: Option<HeaderValue>,
+    proto: Option<HeaderValue>,
+}
+
 impl Way {
     pub(super) fn new(name: &str, trusted: Vec<Network>) -> Self {
         let via = ["1.0", "1.1", "2.0"].map(|version| {
@@ -46,30 +54,56 @@ impl Way {
         })
     }
 
-    /// Notes in a request that it came by here, and whom from. What strangers say of that is not
-    /// passed on; what is said by those whom we trust is kept, and we are added.
-    pub(super) fn note_request(&self, head: &mut request::Parts, caller: &Caller) {
-        let asked = head.uri.authority().map(|authority| HeaderValue::from_str(authority.as_str()));
-        let asked = asked.and_then(Result::ok).or_else(|| head.headers.get(HOST).cloned());
+    /// Prints lines that say of a request that it came by here, and whom from; takes what was said
+    /// of that before off its fields. What strangers say is not passed on; what is said by those
+    /// whom we trust is, and we are added.
+    pub(super) fn print_trail(
+        &self,
+        head: &mut request::Parts,
+        caller: &Caller,
+        out: &mut Vec<u8>,
+    ) {
         let scheme = if caller.tls.is_some() { "https" } else { "http" };
         let ip = caller.peer.ip();
-        let headers = &mut head.headers;
-        headers.append(VIA, self.via(head.version).clone());
-        if !self.trusts(ip) {
-            for name in [FORWARDED, FOR, HOST_ASKED, PROTO] {
-                headers.remove(name);
-            }
+        let said = self.take_said(&mut head.headers, ip);
+        let host = head.headers.get(HOST).map(HeaderValue::as_bytes);
+        line(out, &VIA, self.via(head.version).as_bytes());
+        let proto = said.proto.as_ref().map_or(scheme.as_bytes(), HeaderValue::as_bytes);
+        line(out, &PROTO, proto);
+        if let Some(host) = said.host.as_ref().map(HeaderValue::as_bytes).or(host) {
+            line(out, &HOST_ASKED, host);
         }
-        if !headers.contains_key(PROTO) {
-            headers.insert(PROTO, HeaderValue::from_static(scheme));
-        }
-        append(headers, &FORWARDED, forwarded(ip, asked.as_ref(), scheme));
+        begin(out, &FORWARDED, &said.forwarded);
+        print_forwarded(out, ip, host, scheme);
+        end(out);
         if let Some(ip) = ip {
-            append(headers, &FOR, HeaderValue::try_from(ip.to_string()).ok());
+            begin(out, &FOR, &said.forwarded_for);
+            _ = write!(out, "{ip}");
+            end(out);
         }
-        if let (Some(host), false) = (asked, headers.contains_key(HOST_ASKED)) {
-            headers.insert(HOST_ASKED, host);
+    }
+
+    /// Takes off `headers` what was said of the way before, and gives what is believed of it.
+    fn take_said(&self, headers: &mut HeaderMap, ip: Option<IpAddr>) -> Said {
+        const NAMES: [HeaderName; 4] = [FORWARDED, FOR, HOST_ASKED, PROTO];
+        if !headers.keys().any(|name| NAMES.contains(name)) {
+            return Said::default();
         }
+        let all = |name| headers.get_all(name).into_iter().cloned().collect();
+        let said = if self.trusts(ip) {
+            Said {
+                forwarded: all(FORWARDED),
+                forwarded_for: all(FOR),
+                host: headers.get(HOST_ASKED).cloned(),
+                proto: headers.get(PROTO).cloned(),
+            }
+        } else {
+            Said::default()
+        };
+        for name in NAMES {
+            headers.remove(name);
+        }
+        said
     }
 
     fn trusts(&self, ip: Option<IpAddr>) -> bool {
@@ -91,30 +125,55 @@ impl Way {
     }
 }
 
-/// Adds a member to a list, which is one line afterwards.
-fn append(headers: &mut HeaderMap, name: &HeaderName, member: Option<HeaderValue>) {
-    let Some(member) = member else { return };
-    let lines = headers.get_all(name).into_iter().chain([&member]);
-    let list = lines.map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b", "[..]);
-    if let Ok(list) = HeaderValue::from_maybe_shared(Bytes::from(list)) {
-        headers.insert(name, list);
+/// Adds the lines of a trail to `headers`.
+pub(super) fn read_trail(trail: &[u8], headers: &mut HeaderMap) {
+    for line in trail.split(|&byte| byte == b'\n') {
+        let line = line.trim_ascii_end();
+        let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
+        let name = HeaderName::from_bytes(&line[..colon]);
+        let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii_start());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            headers.append(name, value);
+        }
     }
 }
 
-fn forwarded(ip: Option<IpAddr>, host: Option<&HeaderValue>, scheme: &str) -> Option<HeaderValue> {
-    let client = match ip {
-        Some(IpAddr::V4(ip)) => ip.to_string(),
-        Some(IpAddr::V6(ip)) => format!("\"[{ip}]\""),
-        None => "unknown".to_owned(),
-    };
-    let mut text = format!("for={client};proto={scheme}");
-    if let Some(host) = host.and_then(|host| host.to_str().ok()) {
-        // No host that was let in has a quote.
-        text.push_str(";host=\"");
-        text.push_str(host);
-        text.push('"');
+/// Appends a line.
+fn line(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    begin(out, name, &[]);
+    out.extend_from_slice(value);
+    end(out);
+}
+
+/// Appends a line up to the last member of its list.
+fn begin(out: &mut Vec<u8>, name: &HeaderName, before: &[HeaderValue]) {
+    out.extend_from_slice(name.as_str().as_bytes());
+    out.extend_from_slice(b": ");
+    for member in before {
+        out.extend_from_slice(member.as_bytes());
+        out.extend_from_slice(b", ");
     }
-    HeaderValue::try_from(text).ok()
+}
+
+fn end(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends an element of `Forwarded`.
+fn print_forwarded(out: &mut Vec<u8>, ip: Option<IpAddr>, host: Option<&[u8]>, scheme: &str) {
+    _ = match ip {
+        Some(IpAddr::V4(ip)) => write!(out, "for={ip}"),
+        Some(IpAddr::V6(ip)) => write!(out, "for=\"[{ip}]\""),
+        None => write!(out, "for=unknown"),
+    };
+    out.extend_from_slice(b";proto=");
+    out.extend_from_slice(scheme.as_bytes());
+    if let Some(host) = host {
+        // No host that was let in has a quote.
+        out.extend_from_slice(b";host=\"");
+        out.extend_from_slice(host);
+        out.push(b'"');
+    }
 }
 
 #[cfg(test)]
@@ -151,12 +210,15 @@ mod tests {
                 .into_parts();
             let peer = relais_net::Peer::Net(format!("{peer}:1").parse().unwrap());
             let local = std::sync::Arc::new("http://127.0.0.1:80".parse().unwrap());
-            way.note_request(&mut head, &Caller { peer, local, tls: None });
-            let said = [FOR, PROTO, HOST_ASKED, FORWARDED].map(|name| {
-                assert_eq!(head.headers.get_all(&name).iter().count(), 1);
-                head.headers[name].to_str().unwrap().to_owned()
-            });
-            assert_eq!(said, expect);
+            let mut trail = Vec::new();
+            way.print_trail(&mut head, &Caller { peer, local, tls: None }, &mut trail);
+            let [for_, proto, host, forwarded] = expect;
+            let expect = format!(
+                "via: 1.1 relais\r\nx-forwarded-proto: {proto}\r\nx-forwarded-host: {host}\r\n\
+                 forwarded: {forwarded}\r\nx-forwarded-for: {for_}\r\n"
+            );
+            assert_eq!(String::from_utf8(trail).unwrap(), expect);
+            assert_eq!(head.headers.len(), 1);
         };
         let forwarded = "for=192.0.2.9;proto=http;host=\"a.example\"";
         check("192.0.2.9", ["192.0.2.9", "http", "a.example", forwarded]);
@@ -167,9 +229,11 @@ mod tests {
     #[test]
     fn a_forwarded_element_is_quoted_where_it_has_to_be() {
         let host = HeaderValue::from_static("a:80");
-        let check = |ip: Option<&str>, host, expect: &str| {
+        let check = |ip: Option<&str>, host: Option<&HeaderValue>, expect: &str| {
             let ip = ip.map(|ip| ip.parse().unwrap());
-            assert_eq!(forwarded(ip, host, "http").unwrap(), expect);
+            let mut out = Vec::new();
+            print_forwarded(&mut out, ip, host.map(HeaderValue::as_bytes), "http");
+            assert_eq!(String::from_utf8(out).unwrap(), expect);
         };
         check(Some("192.0.2.1"), Some(&host), "for=192.0.2.1;proto=http;host=\"a:80\"");
         check(Some("2001:db8::1"), None, "for=\"[2001:db8::1]\";proto=http");

@@ -42,6 +42,8 @@ pub(super) struct Outbound<'a> {
     pub(super) request: &'a request::Parts,
     /// What `Host` says.
     pub(super) host: &'a HeaderValue,
+    /// Lines behind its fields.
+    pub(super) trail: &'a [u8],
     pub(super) body: Inbound,
 }
 
@@ -97,10 +99,10 @@ pub(super) async fn ask(
     outbound: Outbound<'_>,
     taken: Taken,
 ) -> Result<Response<Body>, Broken> {
-    let Outbound { request, host, body } = outbound;
+    let Outbound { request, host, trail, body } = outbound;
     let framing = framing_of(&body);
     let mut front = Vec::with_capacity(512);
-    head::print(request, host, framing, &mut front);
+    head::print(request, (host, trail), framing, &mut front);
     link.used += 1;
     let mut sending = Sending::new(front, body, framing);
     sending.may_ask = !expects_continue(&request.headers);

@@ -1,9 +1,13 @@
 //! Several upstreams that can answer the same, and which of them is asked.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+};
 
 use http::{Method, Response, header::HOST, request};
-use relais_net::{DialError, Fault};
+use relais_net::{Client, DialError, Fault};
 use tokio::time::Instant;
 
 use super::{
@@ -31,10 +35,19 @@ pub struct Group {
 pub struct Call<'a> {
     /// The request, without its body: fields for one hop are taken off already.
     pub request: &'a request::Parts,
+    /// Lines to be sent behind its fields: printed, as nobody looks at them any more.
+    pub trail: &'a [u8],
     /// Its body.
     pub body: Inbound,
-    /// A number that is the client's own, for [`Balance::Source`].
-    pub source: u64,
+    /// Who asks, for [`Balance::Source`].
+    pub client: Client,
+}
+
+/// What of a [`Call`] is the same however often it is tried.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    request: &'a request::Parts,
+    trail: &'a [u8],
 }
 
 /// An answer, and how it came about.
@@ -92,11 +105,12 @@ impl Group {
     ///
     /// Why the last that was tried did not answer.
     pub async fn call(&self, call: Call<'_>) -> Result<Reply, CallError> {
-        let Call { request, mut body, source } = call;
+        let Call { request, trail, mut body, client } = call;
+        let said = Said { request, trail };
         let mut tried = Vec::new();
         loop {
-            let upstream = self.pick(&tried, source);
-            let (error, untouched) = match attempt(upstream, request, body).await {
+            let upstream = self.pick(&tried, client);
+            let (error, untouched) = match attempt(upstream, said, body).await {
                 Ok(reply) => return Ok(reply),
                 Err(Failed { error, body }) => (error, body),
             };
@@ -114,7 +128,7 @@ impl Group {
     }
 
     /// Chooses one that was not tried; there is one.
-    fn pick(&self, tried: &[u64], source: u64) -> &Arc<Upstream> {
+    fn pick(&self, tried: &[u64], client: Client) -> &Arc<Upstream> {
         if let [only] = &*self.upstreams {
             return only;
         }
@@ -127,9 +141,17 @@ impl Group {
                 is_well: upstream.health().is_well(),
             })
             .collect();
+        let source = if self.balance == Balance::Source { number_of(client) } else { 0 };
         let place = choose(self.balance, &candidates, self.draws.next(), source);
         &self.upstreams[place.expect("fewer tries than upstreams")]
     }
+}
+
+/// A number that a client has on each of its connections.
+fn number_of(client: Client) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    client.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Why an upstream did not answer.
@@ -143,19 +165,20 @@ struct Failed {
 /// that turns out to be dead.
 async fn attempt(
     upstream: &Arc<Upstream>,
-    request: &request::Parts,
+    said: Said<'_>,
     mut body: Inbound,
 ) -> Result<Reply, Failed> {
+    let method = &said.request.method;
     if let Some(link) = upstream.waiting_link() {
-        match ask(upstream, link, (request, body)).await {
+        match ask(upstream, link, (said, body)).await {
             Ok(reply) => return Ok(reply),
             // Closed while it waited: no sign of ill health.
             Err(Broken { why, body: Some(untouched), heard: false })
-                if may_repeat(&why, &request.method) =>
+                if may_repeat(&why, method) =>
             {
                 body = untouched;
             }
-            Err(broken) => return Err(failed(upstream, broken, &request.method)),
+            Err(broken) => return Err(failed(upstream, broken, method)),
         }
     }
     let (link, took) = match upstream.connect().await {
@@ -164,8 +187,8 @@ async fn attempt(
             return Err(Failed { error: CallError::Dial(error), body: Some(body) });
         }
     };
-    let asked = ask(upstream, link, (request, body)).await;
-    let mut reply = asked.map_err(|broken| failed(upstream, broken, &request.method))?;
+    let asked = ask(upstream, link, (said, body)).await;
+    let mut reply = asked.map_err(|broken| failed(upstream, broken, method))?;
     reply.timings.connect = Some(took);
     Ok(reply)
 }
@@ -173,13 +196,13 @@ async fn attempt(
 async fn ask(
     upstream: &Arc<Upstream>,
     link: Link,
-    (request, body): (&request::Parts, Inbound),
+    (Said { request, trail }, body): (Said<'_>, Inbound),
 ) -> Result<Reply, Broken> {
     let host = match upstream.options().host.as_ref().or_else(|| request.headers.get(HOST)) {
         Some(host) => Cow::Borrowed(host),
         None => Cow::Owned(upstream.host()),
     };
-    let outbound = Outbound { request, host: &host, body };
+    let outbound = Outbound { request, host: &host, trail, body };
     let start = Instant::now();
     let response = exchange::ask(link, outbound, Taken::of(upstream)).await?;
     upstream.health().answered();

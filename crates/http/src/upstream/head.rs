@@ -10,6 +10,8 @@ use http::{
 };
 use relais_wire::http1::response::{Head, Span};
 
+use crate::spare;
+
 /// How a request's body is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
@@ -22,10 +24,11 @@ pub(super) enum Framing {
 
 /// Appends the head of a request. Its target is printed as a path, its host is `host`.
 ///
-/// The fields are sent as they are, but for those that frame the message.
+/// The fields are sent as they are, but for those that frame the message; behind them `trail`, whole
+/// lines.
 pub(super) fn print(
     request: &request::Parts,
-    host: &HeaderValue,
+    (host, trail): (&HeaderValue, &[u8]),
     framing: Framing,
     out: &mut Vec<u8>,
 ) {
@@ -39,6 +42,7 @@ pub(super) fn print(
             line(name, value, out);
         }
     }
+    out.extend_from_slice(trail);
     match framing {
         Framing::Nothing => (),
         Framing::Length(length) => _ = write!(out, "content-length: {length}\r\n"),
@@ -61,7 +65,7 @@ pub(super) fn line(name: &HeaderName, value: &HeaderValue, out: &mut Vec<u8>) {
 
 /// The fields that stand at `spans` in `buffer`; `None` if one is none for a map.
 pub(super) fn fields(buffer: &Bytes, spans: &[Span]) -> Option<HeaderMap> {
-    let mut headers = HeaderMap::with_capacity(spans.len());
+    let mut headers = spare::headers();
     for span in spans {
         let name = HeaderName::from_bytes(&buffer[span.name()]).ok()?;
         let value = HeaderValue::from_maybe_shared(buffer.slice(span.value())).ok()?;

@@ -6,9 +6,8 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
-
 use super::{Limits, link::Link};
+use crate::clock::coarse_now;
 
 /// Which upstream a connection leads to: a number for each that there ever was.
 pub(super) type Id = u64;
@@ -19,7 +18,8 @@ const SWEEP: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 struct Idle {
     link: Link,
-    until: Instant,
+    /// On the coarse clock, in milliseconds.
+    until: u64,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +55,8 @@ pub(super) fn put(upstream: Id, link: Link, limits: &Limits) {
             idle.pop_front();
         }
         if limits.idle_links_max > 0 {
-            idle.push_back(Idle { link, until: Instant::now() + limits.idle_max });
+            let idle_max = u64::try_from(limits.idle_max.as_millis()).unwrap_or(u64::MAX);
+            idle.push_back(Idle { link, until: coarse_now().saturating_add(idle_max) });
         }
         if !std::mem::replace(&mut pool.swept, true) {
             tokio::spawn(sweep());
@@ -67,7 +68,7 @@ pub(super) fn put(upstream: Id, link: Link, limits: &Limits) {
 async fn sweep() {
     loop {
         tokio::time::sleep(SWEEP).await;
-        let now = Instant::now();
+        let now = coarse_now();
         let is_over = POOL.with_borrow_mut(|pool| {
             pool.idle.retain(|_, idle| {
                 idle.retain_mut(|Idle { link, until }| *until > now && link.is_open());

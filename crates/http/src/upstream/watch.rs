@@ -54,7 +54,7 @@ async fn ask(upstream: &Arc<Upstream>, check: &Check) -> Result<StatusCode, Stri
     head.headers.insert(USER_AGENT, HeaderValue::from_static("relais"));
     let host = upstream.host();
     let body = Inbound::Full(Bytes::new());
-    let outbound = Outbound { request: &head, host: &host, body };
+    let outbound = Outbound { request: &head, host: &host, trail: b"", body };
     match exchange::ask(link, outbound, Taken::of(upstream)).await {
         Ok(response) => Ok(response.status()),
         Err(broken) => Err(broken.why.to_string()),

@@ -115,14 +115,30 @@ fn stand(
     handlers: &[Arc<dyn DynHandler>],
     keeper: &Keeper,
 ) -> Result<Behind, Trouble> {
-    let sites = listener.sites.iter().map(|site| HostedSite {
-        hosts: plan.sites[*site].front.hosts.iter().map(|host| host.0.clone()).collect(),
-        handler: Arc::clone(&handlers[*site]),
-    });
-    let hosts = Hosts::new(sites).map_err(|error| listener.key.wrong(Wrong::from_error(&error)))?;
+    let handler = divide(listener, plan, handlers)?;
     let tls = match listener.tls.as_slice() {
         [] => None,
         papers => Some(keeper.offer(papers, clock::now())?),
     };
-    Ok(Behind { handler: Box::new(hosts), tls })
+    Ok(Behind { handler, tls })
+}
+
+/// What answers at a listener: its only site, or each for its hosts.
+fn divide(
+    listener: &Listener,
+    plan: &Plan,
+    handlers: &[Arc<dyn DynHandler>],
+) -> Result<Box<dyn DynHandler>, Trouble> {
+    let hosts = |site: usize| &plan.sites[site].front.hosts;
+    if let [only] = *listener.sites
+        && hosts(only).is_empty()
+    {
+        return Ok(Box::new(Arc::clone(&handlers[only])));
+    }
+    let sites = listener.sites.iter().map(|site| HostedSite {
+        hosts: hosts(*site).iter().map(|host| host.0.clone()).collect(),
+        handler: Arc::clone(&handlers[*site]),
+    });
+    let hosts = Hosts::new(sites).map_err(|error| listener.key.wrong(Wrong::from_error(&error)))?;
+    Ok(Box::new(hosts))
 }

@@ -5,6 +5,7 @@
 mod broken;
 mod certificates;
 mod complaints;
+mod flows;
 mod modules;
 mod passwords;
 mod program;

@@ -16,7 +16,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cache", &["wire"]),
     ("net", &["wire"]),
     ("http", &["net", "wire"]),
-    ("relais", &["wire", "net", "http"]),
+    ("inspect", &["wire"]),
+    ("relais", &["wire", "net", "http", "inspect"]),
 ];
 
 /// Each dependency, and who uses it. One user means that it is that room's own: others ask the
@@ -45,7 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hyper-util", &["http"]),
     ("libc", &["http"]),
     ("listenfd", &["relais"]),
-    ("memchr", &["bench", "http", "wire"]),
+    ("memchr", &["bench", "http", "inspect", "wire"]),
     ("quick_cache", &["cache", "http"]),
     ("rcgen", &["net"]),
     ("rust-embed", &["relais"]),
@@ -60,7 +61,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("socket2", &["net"]),
     ("strsim", &["relais"]),
     ("tempfile", &["bench"]),
-    ("thiserror", &["cache", "http", "net", "relais", "wire"]),
+    ("thiserror", &["cache", "http", "inspect", "net", "relais", "wire"]),
     ("tokio", &["http", "net", "relais"]),
     ("tokio-rustls", &["net"]),
     ("toml", &["relais"]),
@@ -89,6 +90,7 @@ const LEFT_TO_RELAIS: &[&str] = &[
 const NOT_BELOW: &[(&str, &[&str])] = &[
     ("wire", &["tokio", "socket2", "rustix", "tracing"]),
     ("cache", &["tokio", "socket2", "rustix", "tracing"]),
+    ("inspect", &["tokio", "socket2", "rustix", "tracing"]),
 ];
 
 /// Licences that ask for no more than to be named.

@@ -125,7 +125,7 @@ async fn the_answer_says_why_and_is_not_kept() {
     assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
     assert_eq!(answer.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
     assert!(!answer.headers().contains_key(LINK));
-    let text = String::from_utf8(answer.into_body().take_memory().to_vec()).unwrap();
+    let text = String::from_utf8(answer.into_body().take_memory().unwrap().to_vec()).unwrap();
     assert!(text.contains("\nrule: casino\nlist: blocked.txt, line 1\n"), "{text}");
     let browser = ask(Peer::Local, "/casino", &[("accept", "text/html,*/*;q=0.8")]);
     let answer = blocked(Notice::default(), browser).await;

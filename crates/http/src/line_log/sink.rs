@@ -8,7 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where an [`AccessLog`](super::AccessLog) writes.
+use super::rotation::{LogFile, Rotation};
+
+/// Where a log writes.
 pub enum Sink {
     /// To the end of this file, which is made if it is not there, readable by owner and group.
     /// Opened anew on request, and by itself when the path leads to another file or to none.
@@ -26,11 +28,13 @@ impl fmt::Debug for Sink {
     }
 }
 
-/// An open [`Sink`].
-pub(super) struct Out {
+/// An open [`Sink`], or a [`LogFile`].
+pub(crate) struct Out {
     to: To,
     /// Whether what is there ends within a line.
     torn: bool,
+    /// `None` for what grows until somebody else rotates it.
+    rotation: Option<Rotation>,
 }
 
 enum To {
@@ -40,18 +44,29 @@ enum To {
 
 /// A write that came to a stop.
 #[derive(Debug)]
-pub(super) struct Stopped {
+pub(crate) struct Stopped {
     /// How many of the bytes were written before.
-    pub(super) written: usize,
-    pub(super) error: io::Error,
+    pub(crate) written: usize,
+    pub(crate) error: io::Error,
 }
 
 impl Out {
-    pub(super) fn open(sink: Sink) -> io::Result<Self> {
+    pub(crate) fn open(sink: Sink) -> io::Result<Self> {
         match sink {
             Sink::File(path) => Self::open_file(path),
-            Sink::Writer(writer) => Ok(Self { to: To::Writer(writer), torn: false }),
+            Sink::Writer(writer) => {
+                Ok(Self { to: To::Writer(writer), torn: false, rotation: None })
+            }
         }
+    }
+
+    /// Opens a file that is begun anew whenever it has grown to its size.
+    pub(crate) fn open_rotated(file: LogFile) -> io::Result<Self> {
+        let LogFile { path, size_max, keep } = file;
+        let mut out = Self::open_file(path)?;
+        out.rotation = Some(Rotation::new(size_max, keep));
+        out.measure();
+        Ok(out)
     }
 
     fn open_file(path: PathBuf) -> io::Result<Self> {
@@ -62,19 +77,56 @@ impl Out {
         let file = options.open(&path)?;
         let metadata = file.metadata()?;
         let torn = ends_torn(&path, &metadata);
-        Ok(Self { to: To::File { file, path, identity: identity(&metadata) }, torn })
+        let to = To::File { file, path, identity: identity(&metadata) };
+        Ok(Self { to, torn, rotation: None })
     }
 
     /// Opens the file again by its path. Where that fails, the old one stays.
-    pub(super) fn reopen(&mut self) -> io::Result<()> {
+    pub(crate) fn reopen(&mut self) -> io::Result<()> {
         if let To::File { path, .. } = &self.to {
-            *self = Self::open_file(path.clone())?;
+            let rotation = self.rotation.take();
+            let opened = Self::open_file(path.clone());
+            match opened {
+                Ok(opened) => *self = Self { rotation, ..opened },
+                Err(error) => {
+                    self.rotation = rotation;
+                    return Err(error);
+                }
+            }
+            self.measure();
         }
         Ok(())
     }
 
+    /// How many bytes of `lines`, which are whole, may be written before [`Self::rotate`].
+    pub(crate) fn fitting(&self, lines: &[u8]) -> usize {
+        self.rotation.as_ref().map_or(lines.len(), |rotation| rotation.fitting(lines))
+    }
+
+    /// Puts the file aside and begins a new one. Where that fails, the old one stays, and may grow
+    /// as much again before the next attempt.
+    pub(crate) fn rotate(&mut self) -> io::Result<()> {
+        let (To::File { path, .. }, Some(rotation)) = (&self.to, &mut self.rotation) else {
+            return Ok(());
+        };
+        rotation.begin();
+        rotation.shift(path)?;
+        self.reopen()
+    }
+
+    /// Notes how long the file is.
+    fn measure(&mut self) {
+        if let (To::File { file, .. }, Some(rotation)) = (&self.to, &mut self.rotation) {
+            // What is no file, a pipe for example, has no length, and is not rotated.
+            match file.metadata() {
+                Ok(metadata) if metadata.is_file() => rotation.grown_to(metadata.len()),
+                _ => self.rotation = None,
+            }
+        }
+    }
+
     /// Whether the path leads to another file by now, or to none.
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         match &self.to {
             To::File { path, identity: open, .. } => {
                 fs::metadata(path).ok().is_none_or(|found| identity(&found) != *open)
@@ -85,16 +137,36 @@ impl Out {
 
     /// Writes `lines`, which are whole, and begins a new line if the last write came to a stop
     /// within one.
-    pub(super) fn write(&mut self, lines: &[u8]) -> Result<(), Stopped> {
+    pub(crate) fn write(&mut self, lines: &[u8]) -> Result<(), Stopped> {
         if self.torn && !lines.is_empty() {
             self.put(b"\n").map_err(|stopped| Stopped { written: 0, ..stopped })?;
         }
-        self.put(lines)?;
+        let put = self.put(lines);
+        if let Err(Stopped { written, .. }) = put {
+            self.cut_back(&lines[..written]);
+        }
+        put?;
         let flushed = match &mut self.to {
             To::File { .. } => Ok(()),
             To::Writer(writer) => writer.flush(),
         };
         flushed.map_err(|error| Stopped { written: lines.len(), error })
+    }
+
+    /// Takes the beginning of a line off a file's end, of which `written` was written last.
+    ///
+    /// Only where the file is ours to rotate: others may be written by others, too.
+    fn cut_back(&mut self, written: &[u8]) {
+        let (To::File { file, .. }, Some(rotation)) = (&self.to, &mut self.rotation) else {
+            return;
+        };
+        let whole = memchr::memrchr(b'\n', written).map_or(0, |at| at + 1);
+        let Ok(metadata) = file.metadata() else { return };
+        let len = metadata.len().saturating_sub((written.len() - whole) as u64);
+        if file.set_len(len).is_ok() {
+            self.torn = false;
+            rotation.grown_to(len);
+        }
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Stopped> {
@@ -109,6 +181,9 @@ impl Out {
                 Ok(more) => {
                     written += more;
                     self.torn = bytes[written - 1] != b'\n';
+                    if let Some(rotation) = &mut self.rotation {
+                        rotation.grow(more);
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
                 Err(error) => return Err(Stopped { written, error }),
@@ -164,6 +239,22 @@ mod tests {
         out.write(b"three\n").unwrap();
         out.write(b"four\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntw\nthree\nfour\n");
+    }
+
+    #[test]
+    fn a_line_that_the_disk_cut_is_taken_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        fs::write(&path, "one\n").unwrap();
+        let mut out = Out::open_rotated(LogFile::at(&path)).unwrap();
+        for (written, expect) in [("two\nthr", "one\ntwo\n"), ("th", "one\ntwo\n")] {
+            // As the disk leaves it that takes a part and no more.
+            out.put(written.as_bytes()).unwrap();
+            out.cut_back(written.as_bytes());
+            assert_eq!(fs::read_to_string(&path).unwrap(), expect);
+        }
+        out.write(b"three\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
     }
 
     #[test]

@@ -1,0 +1,118 @@
+//! How many, how much and how long, in few letters.
+
+use std::time::Duration;
+
+/// Bytes in a column, of 1024 each: `512`, `1.5K`, `200M`.
+pub(super) fn column_bytes(bytes: u64) -> String {
+    const UNITS: &[u8] = b"KMGTPE";
+    let unit = (0..UNITS.len()).rev().find(|unit| bytes >> (10 * (unit + 1)) > 0);
+    let Some(unit) = unit else { return bytes.to_string() };
+    // Tenths, cut: 64 bits hold them up to a sixteenth of all that there is.
+    let tenths = (u128::from(bytes) * 10) >> (10 * (unit + 1));
+    let letter = char::from(UNITS[unit]);
+    if tenths < 100 {
+        format!("{}.{}{letter}", tenths / 10, tenths % 10)
+    } else {
+        format!("{}{letter}", tenths / 10)
+    }
+}
+
+/// A time in a column: `340us`, `12ms`, `1.23s`.
+pub(super) fn column_time(time: Duration) -> String {
+    let (micros, millis, seconds) = (time.as_micros(), time.as_millis(), time.as_secs());
+    match seconds {
+        0 if millis == 0 => format!("{micros}us"),
+        0 => format!("{millis}ms"),
+        1..10 => format!("{seconds}.{:02}s", time.subsec_millis() / 10),
+        10..100 => format!("{seconds}.{}s", time.subsec_millis() / 100),
+        _ => format!("{seconds}s"),
+    }
+}
+
+/// Bytes in a sentence, of 1000 each, as disks are sold: `2.1 GB`.
+pub(super) fn said_bytes(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 6] = [
+        (1_000_000_000_000_000_000, "EB"),
+        (1_000_000_000_000_000, "PB"),
+        (1_000_000_000_000, "TB"),
+        (1_000_000_000, "GB"),
+        (1_000_000, "MB"),
+        (1_000, "kB"),
+    ];
+    match UNITS.into_iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit / (unit / 10)),
+        None => format!("{bytes} B"),
+    }
+}
+
+/// A time in a sentence: `1.4 s`.
+pub(super) fn said_time(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{} ms", time.as_millis()),
+        seconds => format!("{seconds}.{} s", time.subsec_millis() / 100),
+    }
+}
+
+/// `48,210`
+pub(super) fn said_count(count: u64) -> String {
+    let digits = count.to_string();
+    let mut said = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            said.push(',');
+        }
+        said.push(digit);
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_narrow() {
+        for (bytes, expect) in [
+            (0, "0"),
+            (1023, "1023"),
+            (1024, "1.0K"),
+            (1536, "1.5K"),
+            (10 * 1024 - 1, "9.9K"),
+            (10 * 1024, "10K"),
+            ((1 << 20) - 1, "1023K"),
+            (5 << 20, "5.0M"),
+            (u64::MAX, "15E"),
+        ] {
+            assert_eq!(column_bytes(bytes), expect);
+        }
+        for (micros, expect) in [
+            (0, "0us"),
+            (999, "999us"),
+            (1_000, "1ms"),
+            (999_999, "999ms"),
+            (1_239_999, "1.23s"),
+            (12_390_000, "12.3s"),
+            (5_400_000_000, "5400s"),
+        ] {
+            assert_eq!(column_time(Duration::from_micros(micros)), expect);
+        }
+    }
+
+    #[test]
+    fn sentences_have_units() {
+        for (bytes, expect) in [
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (999_999, "999.9 kB"),
+            (2_150_000_000, "2.1 GB"),
+            (u64::MAX, "18.4 EB"),
+        ] {
+            assert_eq!(said_bytes(bytes), expect);
+        }
+        assert_eq!(said_time(Duration::from_millis(7)), "7 ms");
+        assert_eq!(said_time(Duration::from_millis(1_470)), "1.4 s");
+        for (count, expect) in [(0, "0"), (999, "999"), (1_000, "1,000"), (48_210, "48,210")] {
+            assert_eq!(said_count(count), expect);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `relais flows`: who asked for what, searched in the sniffer's logs.
+
+mod flags;
+mod follow;
+mod logs;
+mod measure;
+mod report;
+mod show;
+mod table;
+mod when;
+
+use std::{ops::ControlFlow, time::Instant};
+
+use clap::ColorChoice;
+use relais_inspect::{Judge, Keep, search};
+
+pub(crate) use flags::Flags;
+
+use crate::{clock, stop::Stop};
+use flags::Asked;
+use logs::{End, Logs};
+use report::Report;
+use show::{How, Show};
+
+/// Shows the exchanges that `flags` ask for.
+pub(crate) fn obey(flags: Flags, color: ColorChoice) -> Result<(), Stop> {
+    let begun = Instant::now();
+    let Asked { filter, files, how, limit, follow } = flags.asked(clock::now())?;
+    let keep = if how == How::Count { Keep::Count } else { Keep::Lines };
+    let judge = Judge::new(filter);
+    let mut logs = Logs::open(&files)?;
+    logs.end_at(if follow { End::Line } else { End::Exchange })?;
+    let mut report = Report::new(Show::new(how, limit, color));
+    let mut done = None;
+    search(&logs.sources, &judge, keep, |source, findings| {
+        done = report.take(source.path(), &findings);
+        if done.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    if follow && done.is_none() {
+        done = follow::follow(logs.tails(), &judge, &mut report)?;
+    }
+    report.end(done, begun.elapsed())
+}
