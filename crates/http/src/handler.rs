@@ -147,6 +147,10 @@ impl<H: Handler> DynHandler for H {
 
 /// One that others have, too.
 impl DynHandler for Arc<dyn DynHandler> {
+    fn accepts_dyn(&self) -> Accepts {
+        (**self).accepts_dyn()
+    }
+
     fn at_once_dyn(&self, ask: &Ask) -> Option<Answer> {
         (**self).at_once_dyn(ask)
     }

@@ -159,7 +159,7 @@ impl Hosts {
 impl Handler for Hosts {
     /// What the default accepts: whoever is asked for what is elsewhere is asked for any host.
     fn accepts(&self) -> Accepts {
-        self.default.as_ref().map_or(Accepts::Origin, |handler| handler.accepts_dyn())
+        self.default.as_deref().map_or(Accepts::Origin, DynHandler::accepts_dyn)
     }
 
     fn at_once(&self, ask: &Ask) -> Option<Answer> {

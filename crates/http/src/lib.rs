@@ -12,6 +12,7 @@ mod clock;
 mod conn;
 mod file;
 pub mod files;
+pub mod forward;
 mod handler;
 mod hosts;
 pub mod line_log;

@@ -3,6 +3,7 @@
 mod http2;
 mod refused;
 mod straight;
+mod tunnels;
 
 use std::{
     io::Write,
