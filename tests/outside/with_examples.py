@@ -8,14 +8,14 @@ from stage import RELAIS, REPOSITORY, equal, free_port, holds, need, test
 from with_signals import activated
 
 EXAMPLES = REPOSITORY / "examples"
-TRIED = ["static-site", "spa", "virtual-hosts", "https-with-client-certificates", "behind-systemd"]
+TRIED = ["static-site", "spa", "virtual-hosts", "https-with-client-certificates", "proxy", "behind-systemd"]
 
 
 def copy(stage, name):
     """The example in the scratch folder, on free ports."""
     folder = stage.path(name)
     # Without what somebody made by running it in place.
-    made = shutil.ignore_patterns("*.key", "*.pem", "*.log")
+    made = shutil.ignore_patterns("*.key", "*.pem", "*.log", "*.jsonl*")
     shutil.copytree(EXAMPLES / name, folder, ignore=made)
     text = (folder / "relais.toml").read_text()
     ports = {port: str(free_port()) for port in dict.fromkeys(re.findall(r"(?<=:)\d{4}(?=\")", text))}
@@ -101,6 +101,23 @@ def client_certificates_are_asked_for(stage):
     done = stage.finish(["curl", "-s", *words])
     assert done.returncode != 0 and done.stdout == b"", done
     equal(relais.stop(), 0, "exit code")
+
+
+@test
+def the_proxy_answers_refuses_and_writes_down(stage):
+    folder, (behind, clear, tls) = copy(stage, "proxy")
+    told = stage.run([RELAIS, "check"], cwd=folder).decode()
+    holds(told, "proxy front")
+    relais = stage.relais("up", urls=3, cwd=folder)
+    told = stage.curl("-i", f"http://127.0.0.1:{clear}/").decode()
+    holds(told, "<h1>Behind a proxy</h1>")
+    holds(told.lower(), "\r\nx-front: relais\r\n")
+    equal(status_of(stage, f"http://127.0.0.1:{clear}/casino"), "403")
+    holds(stage.curl("--cacert", stage.authority(), f"https://localhost:{tls}/").decode(), "Behind")
+    equal(status_of(stage, f"http://127.0.0.1:{behind}/casino"), "404")
+    equal(relais.stop(), 0, "exit code")
+    equal(len(stage.run([RELAIS, "flows", "--json"], cwd=folder).splitlines()), 3, "exchanges")
+    equal(len(stage.run([RELAIS, "flows", "--json", "casino"], cwd=folder).splitlines()), 1, "refused")
 
 
 @test

@@ -62,6 +62,9 @@ def keys_known(stage, config):
     return re.findall(r"`(\w+)`", expected)
 
 
+PROXY = '[proxy.front]\nlisten = "http://127.0.0.1:0"\nupstream = "https://127.0.0.1:8081"\n'
+
+
 @test
 def the_reference_has_every_key_and_no_other(stage):
     site = '[serve.site]\nlisten = "http://127.0.0.1:0"\nroot = "site"\n'
@@ -71,6 +74,16 @@ def the_reference_has_every_key_and_no_other(stage):
         "`auth`": site + 'auth = { file = "users", zzz = 1 }\n',
         "`tls`": site.replace("http:", "https:") + "tls = { zzz = 1 }\n",
         "`[limits]`": site + "[limits]\nzzz = 1\n",
+        "`[proxy.NAME]`": PROXY + "zzz = 1\n",
+        "`routes`": PROXY + 'routes = [{ path = "/a", upstream = "8081", zzz = 1 }]\n',
+        "`upstream_tls`": PROXY + "upstream_tls.zzz = 1\n",
+        "`health`": PROXY + 'health = { path = "/", zzz = 1 }\n',
+        "`forward`": PROXY + "forward.zzz = 1\n",
+        "`cache`": PROXY + "cache.zzz = 1\n",
+        "`sniff`": PROXY + 'sniff = { log = "log", zzz = 1 }\n',
+        "`block`": PROXY + 'block = { list = "list", zzz = 1 }\n',
+        "`request`, `response`": PROXY + "request.zzz = 1\n",
+        "`limits` of a proxy": PROXY + "limits.zzz = 1\n",
     }
     for section, config in cases.items():
         equal(keys_of(section), keys_known(stage, config), section)
@@ -89,6 +102,23 @@ def the_reference_has_the_right_defaults(stage):
         spelled = int(number[1]) * (1024 if number[2] == "KiB" else 1) if number else value
         equal(told[key], spelled, key)
     equal(sorted(told.keys() - written.keys()), ["connections_a_client_max", "connections_max"], "keys without a number")
+
+
+def defaults_of(section):
+    """The defaults in the table under a heading of the reference, where they are values."""
+    text = (REFERENCE / "configuration.md").read_text()
+    (body,) = [body for body in re.split(r"^#+ ", text, flags=re.M) if body.startswith(section + "\n")]
+    return dict(re.findall(r"^\| `(\w+)` \|[^|]*\| `\"?([^`\"]+)\"?` \|", body, re.M))
+
+
+@test
+def the_reference_has_the_right_defaults_of_a_proxy(stage):
+    stage.write("relais.toml", '[proxy.front]\nlisten = "9000"\nupstream = "https://a.example"\nhealth.path = "/"\n')
+    told = json.loads(stage.run([RELAIS, "check", "--json"]))["listeners"][0]["proxy"][0]
+    equal(defaults_of("`limits` of a proxy"), told["limits"])
+    equal(defaults_of("`health`")["every"], told["health"]["every"])
+    equal(told["health"]["answer_max"], "5s")
+    equal(defaults_of("`[proxy.NAME]`")["balance"], told["balance"])
 
 
 @test

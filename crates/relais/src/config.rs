@@ -40,7 +40,9 @@ pub enum Source {
         /// What the text is called.
         name: &'static str,
         /// The text.
-        text: &'static str,
+        text: String,
+        /// What paths in it are relative to.
+        base: Base,
     },
     /// A command line, which says the same whenever it is asked.
     Flags(Box<Config>),
@@ -87,7 +89,9 @@ impl Source {
                     read_text(path).map_err(|wrong| vec![Complaint::of_file(path, wrong)])?;
                 Said::parse(path.clone(), text)
             }
-            Self::Embedded { name, text } => Said::parse(name.into(), (*text).to_owned()),
+            Self::Embedded { name, text, base } => {
+                Said::parse_in(base.clone(), name.into(), text.clone())
+            }
         }
     }
 }
@@ -99,9 +103,14 @@ impl Said {
     ///
     /// Everything that is wrong with its spelling.
     pub fn parse(path: PathBuf, text: String) -> Result<Self, Vec<Complaint>> {
+        let base = Base(path.parent().map(Path::to_owned).unwrap_or_default());
+        Self::parse_in(base, path, text)
+    }
+
+    /// The same, with paths relative to `base`.
+    fn parse_in(base: Base, path: PathBuf, text: String) -> Result<Self, Vec<Complaint>> {
         let document = Document::parse(&path, &text)?;
         let mut complaints = Vec::new();
-        let base = Base(path.parent().map(Path::to_owned).unwrap_or_default());
         let mut config = Config { base, limits: limits::Table::default(), sites: Vec::new() };
         for entry in document.entries() {
             if let Err(found) = read_table(&document, &entry, &mut config) {

@@ -50,6 +50,11 @@ impl Data {
         self.folder().map(|folder| folder.join("run"))
     }
 
+    /// Where the demo has its list and its logs.
+    pub(crate) fn demo(&self) -> Result<PathBuf, NoDataFolder> {
+        self.folder().map(|folder| folder.join("demo"))
+    }
+
     fn folder(&self) -> Result<&Path, NoDataFolder> {
         self.0.as_deref().ok_or(NoDataFolder)
     }

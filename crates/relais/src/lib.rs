@@ -78,7 +78,8 @@ pub fn main() -> ExitCode {
 fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
     match command {
         Command::Up { file: None } if !Path::new(CONFIG).exists() => {
-            let source = Source::Embedded { name: demo::NAME, text: demo::TEXT };
+            let (text, base) = (demo::TEXT.to_owned(), demo::settle(data)?);
+            let source = Source::Embedded { name: demo::NAME, text, base };
             run::run(source, data, run::Greeting::Demo)
         }
         Command::Up { file } => run::run(Source::File(or_usual(file)), data, run::Greeting::Plain),
@@ -95,7 +96,7 @@ fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
         }
         Command::Check { file, json } => check(or_usual(file), json),
         Command::Reload { file } => control::reload(&or_usual(file), data),
-        Command::Flows(flags) => flows::obey(*flags, color),
+        Command::Flows(flags) => flows::obey(*flags, color, || usual_logs(data)),
         Command::Cert(command) => cert::obey(command, data),
         Command::Password { user } => password::print_line(user.as_deref()),
         Command::Completions { shell } => Ok(manual::completions(shell)?),
@@ -110,6 +111,15 @@ fn of_flags(name: String, table: site::Table) -> Source {
 
 fn or_usual(file: Option<PathBuf>) -> PathBuf {
     file.unwrap_or_else(|| CONFIG.into())
+}
+
+/// The sniffers' logs of those who name none: those of the usual configuration, else the demo's.
+fn usual_logs(data: &Data) -> Vec<PathBuf> {
+    let said = Source::File(CONFIG.into()).read().ok();
+    match said.and_then(|said| Plan::new(&said.config).ok()) {
+        Some(plan) => plan.sniff_logs().filter(|log| log.exists()).map(Path::to_owned).collect(),
+        None => demo::log(data).into_iter().collect(),
+    }
 }
 
 /// Prints what `file` would run.

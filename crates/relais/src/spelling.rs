@@ -3,18 +3,21 @@
 use std::{fmt, marker::PhantomData, str::FromStr, time::Duration};
 
 use relais_http::{HostPattern, ParseHostPatternError};
-use relais_net::{Endpoint, ParseEndpointError, Scheme};
+use relais_net::{Endpoint, Network, ParseEndpointError, ParseNetworkError, Scheme};
 use serde::{
     Deserialize, Deserializer,
-    de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
+    de::{
+        self, MapAccess, SeqAccess, Visitor,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
 };
 
 /// A length of time: `250ms`, `10s`, `5m`, `1h`, `7d`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time(pub(crate) Duration);
 
 /// A number of bytes: `512`, `64KiB`, `10MiB`, `1GiB`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Size(pub(crate) u64);
 
 /// Where HTTP is served: an endpoint whose scheme may be left out.
@@ -24,6 +27,20 @@ pub(crate) struct HttpEndpoint(pub(crate) Endpoint);
 /// A name that a caller may ask for, without a port, or `*.name` for every name below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HostName(pub(crate) HostPattern);
+
+/// Addresses that begin alike: `192.0.2.0/24`, or one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Addresses(pub(crate) Network);
+
+/// `true`, or a table that says how; `false` is as if nothing were said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Switch<T> {
+    /// Nothing is asked for.
+    #[default]
+    Off,
+    /// It is asked for like this.
+    On(T),
+}
 
 /// Why a text is not a [`Time`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +133,33 @@ impl FromStr for HostName {
     }
 }
 
+impl FromStr for Addresses {
+    type Err = ParseNetworkError;
+
+    fn from_str(text: &str) -> Result<Self, ParseNetworkError> {
+        text.parse().map(Self)
+    }
+}
+
+/// Written as it is read.
+macro_rules! write_as_string {
+    ($($type:ty),*) => {$(
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    )*};
+}
+
+write_as_string!(Time, Size, Addresses);
+
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Read from a string, inside serde's visitor: only there does an error know its place in a list.
 macro_rules! read_from_string {
     ($($type:ty: $expected:literal),*) => {$(
@@ -130,7 +174,8 @@ macro_rules! read_from_string {
 read_from_string!(
     Time: "a time, e.g. \"10s\"",
     HttpEndpoint: "an endpoint, e.g. \"http://127.0.0.1:8080\"",
-    HostName: "a host, e.g. \"example.org\""
+    HostName: "a host, e.g. \"example.org\"",
+    Addresses: "addresses, e.g. \"192.0.2.0/24\""
 );
 
 pub(crate) use read_from_string;
@@ -181,6 +226,46 @@ impl<'de> Deserialize<'de> for Size {
         }
 
         deserializer.deserialize_any(SizeVisitor)
+    }
+}
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Switch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SwitchVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for SwitchVisitor<T> {
+            type Value = Switch<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, or a table that says how")
+            }
+
+            fn visit_bool<E: de::Error>(self, is_on: bool) -> Result<Switch<T>, E> {
+                Ok(if is_on { Switch::On(T::default()) } else { Switch::Off })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Switch<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Switch::On)
+            }
+        }
+
+        deserializer.deserialize_any(SwitchVisitor(PhantomData))
+    }
+}
+
+impl<T> Switch<T> {
+    /// How it is asked for, if it is.
+    pub(crate) fn as_option(&self) -> Option<&T> {
+        match self {
+            Self::Off => None,
+            Self::On(how) => Some(how),
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Switch<T> {
+    fn from(how: Option<T>) -> Self {
+        how.map_or(Self::Off, Self::On)
     }
 }
 

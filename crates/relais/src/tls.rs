@@ -78,26 +78,15 @@ impl Tls {
         site: &KeyPath,
     ) -> Result<Self, Problem> {
         let at = site.key("tls");
-        let papers = match (cert, key) {
-            (Some(cert), Some(key)) => {
-                Papers::Files { cert: base.join(&cert), key: base.join(&key) }
-            }
-            (None, None) => {
-                let names = names.iter().map(|name| name.parse()).collect::<Result<_, _>>();
-                let names = names.map_err(|error: ParseSubjectNameError| {
-                    let wrong = Wrong::from_error(&error);
-                    site.key("hosts").wrong(wrong.hint("give it a certificate: `tls`"))
-                })?;
-                Papers::LocalAuthority { names }
-            }
-            (Some(cert), None) => {
-                let what = format!("a certificate without its key: {:?}", cert.display());
-                return Err(at.key("cert").wrong(Wrong::expected(what, "`key` beside `cert`")));
-            }
-            (None, Some(key)) => {
-                let what = format!("a key without its certificate: {:?}", key.display());
-                return Err(at.key("key").wrong(Wrong::expected(what, "`cert` beside `key`")));
-            }
+        let papers = if let Some(files) = Papers::of_files(cert, key, base, &at)? {
+            files
+        } else {
+            let names = names.iter().map(|name| name.parse()).collect::<Result<_, _>>();
+            let names = names.map_err(|error: ParseSubjectNameError| {
+                let wrong = Wrong::from_error(&error);
+                site.key("hosts").wrong(wrong.hint("give it a certificate: `tls`"))
+            })?;
+            Papers::LocalAuthority { names }
         };
         let client_ca = client_ca.map(|file| base.join(&file));
         Ok(Self { key_path: at, papers, client_ca })
@@ -142,6 +131,31 @@ impl Tls {
         let wrong =
             |error| self.key_path.key("client_ca").wrong(Wrong::from_error(&error).at_home(file));
         read_chain(file).map(Some).map_err(wrong)
+    }
+}
+
+impl Papers {
+    /// Resolves `cert` and `key` of the table at `at`; `None` if there is neither.
+    pub(crate) fn of_files(
+        cert: Option<PathBuf>,
+        key: Option<PathBuf>,
+        base: &Base,
+        at: &KeyPath,
+    ) -> Result<Option<Self>, Problem> {
+        match (cert, key) {
+            (Some(cert), Some(key)) => {
+                Ok(Some(Self::Files { cert: base.join(&cert), key: base.join(&key) }))
+            }
+            (None, None) => Ok(None),
+            (Some(cert), None) => {
+                let what = format!("a certificate without its key: {:?}", cert.display());
+                Err(at.key("cert").wrong(Wrong::expected(what, "`key` beside `cert`")))
+            }
+            (None, Some(key)) => {
+                let what = format!("a key without its certificate: {:?}", key.display());
+                Err(at.key("key").wrong(Wrong::expected(what, "`cert` beside `key`")))
+            }
+        }
     }
 }
 

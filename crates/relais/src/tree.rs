@@ -15,10 +15,9 @@ impl Node {
         Self { text: text.into(), next: Vec::new() }
     }
 
-    /// A line after which `self` comes.
-    #[must_use]
-    pub(crate) fn after(self, text: impl Into<String>) -> Self {
-        Self { text: text.into(), next: vec![self] }
+    /// A line after which `next` comes.
+    pub(crate) fn before(text: impl Into<String>, next: Vec<Self>) -> Self {
+        Self { text: text.into(), next }
     }
 
     /// Writes the line; what comes after it stands under it, each line after `margin`.

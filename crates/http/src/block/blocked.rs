@@ -6,7 +6,7 @@ use http::Method;
 use relais_net::Fault;
 
 use super::{BlockList, Notice, Rule, Target, passed};
-use crate::{Accepts, Answer, Ask, Caller, Handler, Refused};
+use crate::{Accepts, Answer, Ask, Caller, Handler, Provenance, Refused};
 
 /// Answers what a list blocks by itself, and asks `H` for the rest.
 ///
@@ -67,7 +67,10 @@ impl<H> Blocked<H> {
             let (caller, method) = (&*ask.caller, ask.request.method());
             hook(&BlockedRequest { caller, method, target, rule, list });
         }
-        Some(self.notice.answer(ask, rule, list))
+        let mut answer = self.notice.answer(ask, rule, list);
+        let blocked = Some(rule.text.into());
+        answer.body_mut().came_from(Provenance { blocked, ..Provenance::default() });
+        Some(answer)
     }
 }
 

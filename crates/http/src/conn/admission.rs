@@ -51,7 +51,7 @@ pub(super) fn judge<B>(request: &Request<B>, rules: Rules) -> Result<(), Refused
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         return Err(Refused { status, why: "too many fields" });
     }
-    judge_path(request.method(), request.uri())
+    judge_target(request.method(), request.uri())
         .and_then(|()| judge_values(headers))
         .and_then(|()| judge_length(headers))
         .and_then(|()| judge_host(request.uri(), headers, rules.scheme))
@@ -86,7 +86,7 @@ fn few_enough(headers: &HeaderMap, fields_max: u32) -> bool {
     headers.len() <= max || headers.len() - cookies().saturating_sub(1) <= max
 }
 
-fn judge_path(method: &Method, target: &Uri) -> Result<(), &'static str> {
+fn judge_target(method: &Method, target: &Uri) -> Result<(), &'static str> {
     // Not `Uri::path`, which gives a slash for what has none.
     let path = target.path_and_query().map_or("", |path| path.as_str());
     let is_path = path.starts_with('/') || path == "*" && method == Method::OPTIONS;

@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::Arc};
 use quick_cache::sync::Cache;
 use relais_net::{Dialer, Endpoint};
 
-use crate::upstream::{Balance, Group, Limits, Options, Upstream};
+use crate::upstream::{Balance, Group, Limits, Options, Speaks, Upstream};
 
 /// How many servers are known at once. One that is forgotten costs the next who asks it a connection.
 const ORIGINS_MAX: usize = 1024;
@@ -39,6 +39,8 @@ impl Origins {
             endpoint: server.clone(),
             host: None,
             dialer: Arc::clone(&self.dialer),
+            // Whole URLs are of http, mostly; what is https comes in tunnels.
+            speaks: Speaks::Http1,
             limits: self.limits,
         });
         let group = Group::new(vec![Arc::new(upstream)], Balance::Least);

@@ -33,7 +33,8 @@ pub(crate) struct Flags {
     /// capitals and small letters are the same (of ASCII); with one, they are not. A WORD that is
     /// the path of a log is taken for a FILE.
     word: Option<String>,
-    /// Sniff logs; each with its older files FILE.1, FILE.2 and so on, the oldest first
+    /// Sniff logs; each with its older files FILE.1, FILE.2 and so on, the oldest first [default: those
+    /// of ./relais.toml, or the demo's]
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
     /// Go on with what comes, until it is interrupted
@@ -111,11 +112,18 @@ pub(super) struct Asked {
 }
 
 impl Flags {
-    /// What is asked for, if it is asked at `now`.
-    pub(super) fn asked(self, now: SystemTime) -> Result<Asked, Stop> {
+    /// What is asked for, if it is asked at `now`, in the logs that are `usual` if none is named.
+    pub(super) fn asked(
+        self,
+        now: SystemTime,
+        usual: impl FnOnce() -> Vec<PathBuf>,
+    ) -> Result<Asked, Stop> {
         let Self { mut word, mut files, follow, json, count, limit, conditions } = self;
         if word.as_deref().is_some_and(|word| is_log(Path::new(word))) {
             files.insert(0, word.take().unwrap_or_default().into());
+        }
+        if files.is_empty() {
+            files = usual();
         }
         if files.is_empty() {
             return Err(Stop::Wrong(vec![no_file(word.as_deref())]));

@@ -9,7 +9,7 @@ mod show;
 mod table;
 mod when;
 
-use std::{ops::ControlFlow, time::Instant};
+use std::{ops::ControlFlow, path::PathBuf, time::Instant};
 
 use clap::ColorChoice;
 use relais_inspect::{Judge, Keep, search};
@@ -22,10 +22,14 @@ use logs::{End, Logs};
 use report::Report;
 use show::{How, Show};
 
-/// Shows the exchanges that `flags` ask for.
-pub(crate) fn obey(flags: Flags, color: ColorChoice) -> Result<(), Stop> {
+/// Shows the exchanges that `flags` ask for, in the logs that are `usual` if they name none.
+pub(crate) fn obey(
+    flags: Flags,
+    color: ColorChoice,
+    usual: impl FnOnce() -> Vec<PathBuf>,
+) -> Result<(), Stop> {
     let begun = Instant::now();
-    let Asked { filter, files, how, limit, follow } = flags.asked(clock::now())?;
+    let Asked { filter, files, how, limit, follow } = flags.asked(clock::now(), usual)?;
     let keep = if how == How::Count { Keep::Count } else { Keep::Lines };
     let judge = Judge::new(filter);
     let mut logs = Logs::open(&files)?;

@@ -64,7 +64,7 @@ impl Plan {
         let node = |site: &Site| {
             let is_rest = site.front.hosts.is_empty() && !is_alone;
             let rest = if is_rest { " for every other host" } else { "" };
-            site.steps().after(site.title() + rest)
+            Node::before(site.title() + rest, site.steps())
         };
         let mut next: Vec<Node> = sites.into_iter().map(node).collect();
         if let Some(text) = tls(&listener.tls) {

@@ -4,9 +4,10 @@
 //! [`look`](crate::look), which needs the disk.
 
 mod graph;
+mod logs;
 mod overlap;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use relais_net::{Endpoint, Host, Place, Scheme};
 
@@ -17,7 +18,7 @@ use crate::{
     config::Config,
     front,
     limits::Limits,
-    site::Site,
+    site::{Job, Site},
     spelling::HttpEndpoint,
     tls::Tls,
 };
@@ -68,10 +69,22 @@ impl Plan {
             problems.push(KeyPath::default().wrong(wrong));
         }
         let Draft { sites, listeners } = draft;
+        problems.extend(logs::clashes(&sites));
         match limits {
             Some(limits) if problems.is_empty() => Ok(Self { limits, sites, listeners }),
             _ => Err(problems),
         }
+    }
+}
+
+impl Plan {
+    /// The logs that sniffers write, each once.
+    pub(crate) fn sniff_logs(&self) -> impl Iterator<Item = &Path> {
+        let logs = self.sites.iter().filter_map(|site| match &site.job {
+            Job::Proxy(proxy) => Some(proxy.sniff.as_ref()?.path.as_path()),
+            Job::Serve(_) => None,
+        });
+        logs.collect::<BTreeSet<_>>().into_iter()
     }
 }
 

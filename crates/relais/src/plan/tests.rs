@@ -47,21 +47,60 @@ fn flags_and_file_make_the_same_plan_of_a_proxy() {
     let file = r#"
         [proxy.front]
         listen = ["http://127.0.0.1:9000", "https://:9443"]
-        upstream = ["http://10.0.0.1:8080", "unix:///run/app.sock"]
+        upstream = ["https://10.0.0.1", "unix:///run/app.sock"]
+        routes = [{ path = "/api", upstream = "http://127.0.0.1:8082" }]
         upstream_host = "app.example"
-        limits = { connect_max = "1s", head_max = "2s", stall_max = "3s", idle_max = "4s" }
+        upstream_tls = { ca = "up.pem", cert = "us.pem", key = "us.key" }
+        balance = "source"
+        health = { path = "/healthz", every = "9s" }
+        trust = ["10.0.0.0/8", "::1"]
+        cache = { default_ttl = "1s", memory = "1MiB", object_max = 5 }
+        sniff = { log = "front.jsonl", size_max = "1MiB", keep = 1 }
+        block = { list = "list.txt", log = "blocked.jsonl", status = 451, by = "http://a.example/" }
+        request = { set = { x-a = "1", x-b = "=" }, add = { x-c = "3" }, remove = "x-d" }
+        response = { set = { x-e = "5" }, add = { x-f = "6" }, remove = ["x-g", "x-h"] }
         name = "front-1"
         hosts = ["a.example", "*.b.example"]
         access_log = { file = "log.txt", format = "json" }
         auth = { file = "users.txt", realm = "ours" }
         tls = { cert = "a.pem", key = "a.key", client_ca = "ca.pem" }
+
+        [proxy.front.limits]
+        connect_max = "1s"
+        handshake_max = "6s"
+        head_max = "2s"
+        stall_max = "3s"
+        idle_max = "4s"
     "#;
-    let flags = "proxy 9000 http://10.0.0.1:8080 unix:///run/app.sock --listen https://:9443 \
-                 --upstream-host app.example --connect-max 1s --head-max 2s --stall-max 3s \
+    let flags = "proxy 9000 https://10.0.0.1 unix:///run/app.sock --listen https://:9443 \
+                 --route /api=8082 --upstream-host app.example --ca up.pem \
+                 --upstream-cert us.pem --upstream-key us.key --balance source \
+                 --health /healthz --health-every 9s --trust 10.0.0.0/8 --trust ::1 \
+                 --cache --cache-ttl 1s --cache-memory 1MiB --cache-object-max 5 \
+                 --sniff front.jsonl --sniff-size-max 1MiB --sniff-keep 1 \
+                 --block list.txt --block-log blocked.jsonl --block-status 451 \
+                 --block-by http://a.example/ --request-set x-a=1 --request-set x-b== \
+                 --request-add x-c=3 --request-remove x-d --response-set x-e=5 \
+                 --response-add x-f=6 --response-remove x-g --response-remove x-h \
+                 --connect-max 1s --handshake-max 6s --head-max 2s --stall-max 3s \
                  --idle-max 4s --name front-1 --host a.example --host *.b.example \
                  --access-log log.txt --log-format json --auth users.txt --realm ours \
                  --cert a.pem --key a.key --client-ca ca.pem";
     assert_eq!(from_flags(flags), from_file(file));
+}
+
+#[test]
+fn flags_and_file_make_the_same_plan_of_a_forward_proxy() {
+    let file = r#"
+        [proxy.front]
+        listen = "3128"
+        forward = { ports = [443, 8443], clients = "192.0.2.0/24", private = true }
+    "#;
+    let flags = "proxy 3128 --forward --connect-port 443 --connect-port 8443 \
+                 --client 192.0.2.0/24 --private";
+    assert_eq!(from_flags(flags), from_file(file));
+    let file = "[proxy.front]\nlisten = '3128'\nforward = true\ncache = true";
+    assert_eq!(from_flags("proxy 3128 --forward --cache"), from_file(file));
 }
 
 #[test]
@@ -131,7 +170,7 @@ fn files_and_what_is_passed_on_share_an_endpoint_by_host() {
 http://:80
 ├─ proxy app for app.example
 │  └─ log: standard output, combined
-│     └─ upstream: http://127.0.0.1:8081 or https://b.example:443
+│     └─ upstream: http://127.0.0.1:8081 or https://b.example:443, the less busy
 └─ serve rest for every other host
    └─ files: /srv";
     assert_eq!(plan.to_string(), expect);
@@ -143,6 +182,45 @@ http://:80
     assert_eq!(door["proxy"][0]["upstream"][1]["endpoint"], "https://b.example:443");
     assert_eq!(door["proxy"][0]["upstream"][1]["host"], "b.example");
     assert_eq!(door["proxy"][0]["limits"]["connect_max"], "5s");
+}
+
+#[test]
+fn each_step_of_a_request_is_shown_in_its_order() {
+    let plan = from_file(
+        "[proxy.front]\nlisten = '9000'\nupstream = ['8081', 'https://b.example']\n\
+         routes = [{ path = '/api/', upstream = ['unix:///s'], strip = true }]\n\
+         health.path = '/healthz'\nbalance = 'round'\nupstream_tls.insecure = true\n\
+         access_log.file = '-'\ncache = {}\nsniff.log = 'front.jsonl'\n\
+         block = { list = 'list.txt', log = '/var/blocked.jsonl' }\n\
+         request.set.x-a = '1'\nresponse = { add = { x-b = '2' }, remove = 'server' }\n\
+         [proxy.forward]\nlisten = '3128'\nforward = true\n",
+    );
+    let expect = "\
+http://127.0.0.1:9000
+└─ proxy front
+   └─ log: standard output, combined
+      └─ sniff: /etc/front.jsonl
+         └─ block: /etc/list.txt, answered with 403, log /var/blocked.jsonl
+            └─ cache: 256MiB of memory, answers of 8MiB at most, 1m if they do not say
+               └─ request: sets x-a
+                  └─ response: removes server, adds x-b
+                     ├─ for /api/, taken off: unix:///s
+                     └─ upstream: http://127.0.0.1:8081 or https://b.example:443, in turn, \
+                        /healthz asked for every 5s, INSECURE: whoever answers is believed
+http://127.0.0.1:3128
+└─ proxy forward
+   └─ forward: whom the client names; tunnels to port 443; for this machine and private addresses";
+    assert_eq!(plan.to_string(), expect);
+    let json = plan.json();
+    let proxy = &json["listeners"][0]["proxy"][0];
+    assert_eq!(proxy["routes"][0]["path"], "/api/");
+    assert_eq!(proxy["block"]["log"]["log"], "/var/blocked.jsonl");
+    assert_eq!(proxy["response"]["add"]["x-b"], "2");
+    assert_eq!(proxy["upstream_tls"]["believed"], "insecure");
+    assert_eq!(proxy["cache"]["memory"], "256MiB");
+    let forward = &json["listeners"][1]["proxy"][0]["forward"];
+    assert_eq!(forward["ports"][0], 443);
+    assert_eq!(forward["clients"][0], "127.0.0.0/8");
 }
 
 #[test]

@@ -2,11 +2,16 @@
 
 use clap::Args;
 
-use super::{Table, limits, upstream::HostField};
+use super::{
+    Table, block, cache, edits, forward,
+    group::{self, Balance},
+    limits, routes, sniff, trust,
+    upstream::HostField,
+};
 use crate::{
     complaint::KeyPath,
     front,
-    spelling::{HttpEndpoint, Time},
+    spelling::{Addresses, HttpEndpoint, Time},
 };
 
 /// What `relais proxy` takes.
@@ -20,20 +25,60 @@ pub(crate) struct Flags {
     #[arg(value_name = "LISTEN")]
     first: HttpEndpoint,
     /// Who is asked: `http://`, `https://` or `unix://`; `8081` is `http://127.0.0.1:8081`
-    #[arg(value_name = "UPSTREAM", required = true)]
+    #[arg(id = "asked", value_name = "UPSTREAM", required_unless_present = "forward")]
     upstream: Vec<HttpEndpoint>,
     /// Listen there, too; may be given again
     #[arg(short, long, value_name = "ENDPOINT")]
     listen: Vec<HttpEndpoint>,
+    #[command(flatten)]
+    front: front::Flags,
+    #[command(flatten)]
+    cache: cache::Flags,
+    #[command(flatten)]
+    sniff: sniff::Flags,
+    #[command(flatten)]
+    block: block::Flags,
+    #[command(flatten)]
+    upstreams: Upstreams,
+    #[command(flatten)]
+    trust: trust::Flags,
+    #[command(flatten)]
+    edits: edits::Flags,
+    #[command(flatten)]
+    forward: forward::Flags,
+}
+
+/// The flags about upstreams.
+#[derive(Clone, Debug, Args)]
+#[group(skip)]
+#[command(next_help_heading = "Upstreams")]
+struct Upstreams {
     /// What upstreams are told in `Host`: `client` for what the client said, `upstream` for the
     /// upstream's own name, or a name [default: client; upstream for https://]
     #[arg(long, value_name = "NAME")]
     upstream_host: Option<HostField>,
-    #[command(flatten)]
-    front: front::Flags,
-    /// How long until an upstream is reached [default: 5s]
+    /// Ask another upstream for paths that begin so; may be given again
+    #[arg(long, value_name = "PATH=UPSTREAM", value_parser = routes::route)]
+    route: Vec<routes::Table>,
+    /// Which of several is asked: the less busy of two, each in turn, or the same for the same client
+    /// [default: least]
+    #[arg(long, value_name = "WAY")]
+    balance: Option<Balance>,
+    /// Ask them for this now and then, and pass over who does not answer well
+    #[arg(long, value_name = "PATH")]
+    health: Option<String>,
+    /// How often [default: 5s]
+    #[arg(long, value_name = "TIME", requires = "health")]
+    health_every: Option<Time>,
+    /// Believe what clients there say of the way before, e.g. 10.0.0.0/8; may be given again
+    #[arg(long, value_name = "ADDRESSES")]
+    trust: Vec<Addresses>,
+    /// How long until one is reached [default: 5s]
     #[arg(long, value_name = "TIME")]
     connect_max: Option<Time>,
+    /// How long its TLS handshake may take [default: 5s]
+    #[arg(long, value_name = "TIME")]
+    handshake_max: Option<Time>,
     /// How long until it begins to answer [default: 1m]
     #[arg(long, value_name = "TIME")]
     head_max: Option<Time>,
@@ -52,7 +97,9 @@ const EXAMPLES: &str = "\
 Examples:
   relais proxy 9000 8081                       http://127.0.0.1:9000 before http://127.0.0.1:8081
   relais proxy https://:443 unix:///run/app.sock --host example.org
-  relais proxy :8080 http://10.0.0.1:8080 http://10.0.0.2:8080 --access-log -";
+  relais proxy :8080 http://10.0.0.1:8080 http://10.0.0.2:8080 --access-log -
+  relais proxy 9000 8081 --cache --sniff front.jsonl --block blocked.txt
+  relais proxy 3128 --forward                  what a browser's proxy setting wants";
 
 /// The name of the table that a command line is.
 const NAME: &str = "front";
@@ -64,20 +111,56 @@ impl Flags {
             first,
             upstream,
             listen,
-            upstream_host,
             front,
-            connect_max,
-            head_max,
-            stall_max,
-            idle_max,
-            name,
+            cache,
+            sniff,
+            block,
+            upstreams,
+            trust,
+            edits,
+            forward,
         } = self;
         let listen = std::iter::once(first).chain(listen).collect();
         let front::Table { listen, hosts, tls, access_log, auth } = front.table(listen);
-        let limits = limits::Table { connect_max, head_max, stall_max, idle_max };
-        let table =
-            Table { listen, upstream, upstream_host, limits, name, hosts, access_log, auth, tls };
+        let (limits, health) = (upstreams.limits(), upstreams.health());
+        let Upstreams { upstream_host, route: routes, balance, trust: trusted, name, .. } =
+            upstreams;
+        let (request, response) = edits.tables();
+        let table = Table {
+            listen,
+            upstream,
+            routes,
+            upstream_host,
+            upstream_tls: trust.table(),
+            balance,
+            health,
+            trust: trusted,
+            forward: forward.table().into(),
+            cache: cache.table().into(),
+            sniff: sniff.table(),
+            block: block.table(),
+            request,
+            response,
+            limits,
+            name,
+            hosts,
+            access_log,
+            auth,
+            tls,
+        };
         (NAME.to_owned(), table)
+    }
+}
+
+impl Upstreams {
+    fn limits(&self) -> limits::Table {
+        let Self { connect_max, handshake_max, head_max, stall_max, idle_max, .. } = *self;
+        limits::Table { connect_max, handshake_max, head_max, stall_max, idle_max }
+    }
+
+    fn health(&self) -> Option<group::Table> {
+        let Self { health, health_every: every, .. } = self;
+        health.clone().map(|path| group::Table { path, every: *every, answer_max: None })
     }
 }
 
@@ -86,12 +169,60 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
     Some(match key.names().get(2..)? {
         ["listen"] => "LISTEN",
         ["upstream"] => "UPSTREAM",
+        ["routes", ..] => "--route",
         ["upstream_host"] => "--upstream-host",
-        ["limits", "connect_max"] => "--connect-max",
-        ["limits", "head_max"] => "--head-max",
-        ["limits", "stall_max"] => "--stall-max",
-        ["limits", "idle_max"] => "--idle-max",
+        ["upstream_tls", "ca"] => "--ca",
+        ["upstream_tls", "key"] => "--upstream-key",
+        ["upstream_tls", "cert"] => "--upstream-cert",
+        ["upstream_tls", ..] => "--insecure",
+        ["balance"] => "--balance",
+        ["health", "every"] => "--health-every",
+        ["health", ..] => "--health",
+        ["trust"] => "--trust",
         ["name"] => "--name",
+        ["forward", "ports"] => "--connect-port",
+        ["forward", "clients"] => "--client",
+        ["forward", ..] => "--forward",
+        [table @ ("limits" | "cache" | "sniff" | "block"), key] => of_table(table, key)?,
+        ["cache"] => "--cache",
+        ["sniff"] => "--sniff",
+        ["block"] => "--block",
+        ["request", verb, ..] => {
+            of_edits(verb, ["--request-set", "--request-add", "--request-remove"])?
+        }
+        ["response", verb, ..] => {
+            of_edits(verb, ["--response-set", "--response-add", "--response-remove"])?
+        }
         _ => return front::flag_of(key),
+    })
+}
+
+fn of_table(table: &str, key: &str) -> Option<&'static str> {
+    Some(match (table, key) {
+        ("limits", "connect_max") => "--connect-max",
+        ("limits", "handshake_max") => "--handshake-max",
+        ("limits", "head_max") => "--head-max",
+        ("limits", "stall_max") => "--stall-max",
+        ("limits", "idle_max") => "--idle-max",
+        ("cache", "default_ttl") => "--cache-ttl",
+        ("cache", "memory") => "--cache-memory",
+        ("cache", "object_max") => "--cache-object-max",
+        ("sniff", "log") => "--sniff",
+        ("sniff", "size_max") => "--sniff-size-max",
+        ("sniff", "keep") => "--sniff-keep",
+        ("block", "list") => "--block",
+        ("block", "log") => "--block-log",
+        ("block", "status") => "--block-status",
+        ("block", "by") => "--block-by",
+        _ => return None,
+    })
+}
+
+fn of_edits(verb: &str, [set, add, remove]: [&'static str; 3]) -> Option<&'static str> {
+    Some(match verb {
+        "set" => set,
+        "add" => add,
+        "remove" => remove,
+        _ => return None,
     })
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use relais_http::upstream;
-use serde::{Deserialize, Serializer};
+use relais_net::DialLimits;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     complaint::{KeyPath, Problem, Wrong},
@@ -17,6 +18,8 @@ use crate::{
 pub(crate) struct Table {
     /// How long until there is a connection.
     pub(crate) connect_max: Option<Time>,
+    /// How long a handshake may take then.
+    pub(crate) handshake_max: Option<Time>,
     /// How long from a request to the head of its answer.
     pub(crate) head_max: Option<Time>,
     /// How long an answer's body may be without a byte.
@@ -25,62 +28,69 @@ pub(crate) struct Table {
     pub(crate) idle_max: Option<Time>,
 }
 
-/// How long an upstream may take, resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Every limit, resolved.
+#[expect(clippy::struct_field_names, reason = "they are named as in `[limits]`")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// How long until there is a connection.
-    pub connect_max: Duration,
-    /// And from then on.
-    pub upstream: upstream::Limits,
+    pub(crate) connect_max: Time,
+    /// How long a handshake may take then.
+    pub(crate) handshake_max: Time,
+    /// How long from a request to the head of its answer.
+    pub(crate) head_max: Time,
+    /// How long an answer's body may be without a byte.
+    pub(crate) stall_max: Time,
+    /// How long a connection is kept for the next request.
+    pub(crate) idle_max: Time,
 }
 
 impl Table {
     /// Resolves itself, which stands at `key`.
     pub(super) fn plan(self, key: &KeyPath) -> Result<Limits, Vec<Problem>> {
-        let Self { connect_max, head_max, stall_max, idle_max } = self;
+        let Self { connect_max, handshake_max, head_max, stall_max, idle_max } = self;
         let usual = upstream::Limits::default();
         let mut problems = Vec::new();
         let mut read = |name: &str, asked: Option<Time>, usual: Duration| {
-            let Some(Time(time)) = asked else { return usual };
+            let Some(time) = asked else { return Time(usual) };
             let least = if name == "connect_max" { CONNECT_MIN } else { OTHERS_MIN };
             if time < least {
-                let what = format!("`{name}` is too short: {:?}", Time(time).to_string());
-                let wrong = Wrong::expected(what, format!("{} or more", Time(least)));
+                let what = format!("`{name}` is too short: {:?}", time.to_string());
+                let wrong = Wrong::expected(what, format!("{least} or more"));
                 problems.push(key.key(name).wrong(wrong));
             }
             time
         };
         let limits = Limits {
             connect_max: read("connect_max", connect_max, CONNECT_MAX),
-            upstream: upstream::Limits {
-                head_max: read("head_max", head_max, usual.head_max),
-                stall_max: read("stall_max", stall_max, usual.stall_max),
-                idle_max: read("idle_max", idle_max, usual.idle_max),
-                ..usual
-            },
+            handshake_max: read("handshake_max", handshake_max, CONNECT_MAX),
+            head_max: read("head_max", head_max, usual.head_max),
+            stall_max: read("stall_max", stall_max, usual.stall_max),
+            idle_max: read("idle_max", idle_max, usual.idle_max),
         };
         if problems.is_empty() { Ok(limits) } else { Err(problems) }
     }
 }
 
-/// A server that is not there by then will not be.
+/// A server that takes longer to be reached is not there.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
 /// Less, and no server that is not on this machine would be reached.
-const CONNECT_MIN: Duration = Duration::from_millis(10);
+const CONNECT_MIN: Time = Time(Duration::from_millis(10));
 
 /// These are looked at once in two seconds.
-const OTHERS_MIN: Duration = Duration::from_secs(1);
+const OTHERS_MIN: Time = Time(Duration::from_secs(1));
 
-/// In the words of the table.
-pub(super) fn spelled<S: Serializer>(limits: &Limits, serializer: S) -> Result<S::Ok, S::Error> {
-    let Limits { connect_max, upstream } = limits;
-    let upstream::Limits { head: _, head_max, stall_max, idle_max, idle_links_max: _ } = upstream;
-    let times = [
-        ("connect_max", connect_max),
-        ("head_max", head_max),
-        ("stall_max", stall_max),
-        ("idle_max", idle_max),
-    ];
-    serializer.collect_map(times.map(|(key, time)| (key, Time(*time).to_string())))
+impl Limits {
+    /// What is the dialer's of them.
+    pub(super) fn of_dialing(&self) -> DialLimits {
+        let Self { connect_max: Time(connect_max), handshake_max: Time(handshake_max), .. } = *self;
+        DialLimits { connect_max, handshake_max, source: None, keepalive: None }
+    }
+
+    /// What is an upstream's of them.
+    pub(super) fn of_asking(&self) -> upstream::Limits {
+        let Self { connect_max: _, handshake_max: _, head_max, stall_max, idle_max } = *self;
+        let (Time(head_max), Time(stall_max), Time(idle_max)) = (head_max, stall_max, idle_max);
+        upstream::Limits { head_max, stall_max, idle_max, ..upstream::Limits::default() }
+    }
 }

@@ -1,97 +1,153 @@
 //! What a `[proxy.NAME]` says of passing on: every name resolved, nothing opened.
 
-use super::limits::Limits;
 use serde::Serialize;
 
-use super::{Table, limits, upstream::Upstream};
+use super::{
+    Table, block::Block, cache::Cache, edits::Edits, forward::Forward, limits::Limits,
+    log_file::LogFile, upstreams::Upstreams,
+};
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
-    spelling::HttpEndpoint,
     tree::Node,
 };
 
 /// Requests passed on, resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Proxy {
-    /// Who is asked. Never empty.
-    pub upstream: Vec<Upstream>,
+    /// Who is asked.
+    #[serde(flatten)]
+    pub to: To,
+    /// Whether answers are kept for who asks next.
+    pub cache: Option<Cache>,
+    /// Where each exchange is written down.
+    pub sniff: Option<LogFile>,
+    /// What must not be asked for.
+    pub block: Option<Block>,
+    /// What is changed in requests.
+    pub request: Edits,
+    /// What is changed in answers.
+    pub response: Edits,
     /// How much an upstream may cost us.
-    #[serde(serialize_with = "limits::spelled")]
     pub limits: Limits,
     /// What we are called in `Via`; `None` for a name that is drawn when we start.
-    #[serde(rename = "via_name")]
+    #[serde(rename = "via")]
     pub name: Option<String>,
+}
+
+/// Who is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum To {
+    /// Whom the client names.
+    Forward(Forward),
+    /// Whom we name.
+    #[serde(untagged)]
+    Upstreams(Box<Upstreams>),
 }
 
 impl Proxy {
     /// Resolves what the `table` at `key` says of passing on.
-    pub(crate) fn plan(table: &Table, _base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let upstream = upstreams(table, key, &mut problems);
-        let limits = table.limits.plan(&key.key("limits"));
-        let limits = limits.map_err(|found| problems.extend(found)).ok();
-        let name = table.name.clone();
-        if let Some(name) = name.as_deref().filter(|name| !is_plain(name)) {
-            let wrong = Wrong::expected(
-                format!("bad name {name:?}"),
-                "letters, digits and `-` `.` `_`, e.g. \"front-1\"",
-            );
-            problems.push(key.key("name").wrong(wrong));
-        }
-        match limits {
-            Some(limits) if problems.is_empty() => Ok(Self { upstream, limits, name }),
+        let mut told = |found: Vec<Problem>| problems.extend(found);
+        let to = To::plan(table, base, key).map_err(&mut told).ok();
+        let cache = table.cache.as_option().map(|cache| cache.plan(&key.key("cache")));
+        let cache = cache.transpose().map_err(|found| told(vec![found])).ok().flatten();
+        let sniff = table.sniff.as_ref().map(|sniff| sniff.plan(base, &key.key("sniff")));
+        let sniff = sniff.transpose().map_err(&mut told).ok().flatten();
+        let block = table.block.as_ref().map(|block| block.plan(base, &key.key("block")));
+        let block = block.transpose().map_err(&mut told).ok().flatten();
+        let request = table.request.plan(&key.key("request")).map_err(&mut told).ok();
+        let response = table.response.plan(&key.key("response")).map_err(&mut told).ok();
+        let limits = table.limits.plan(&key.key("limits")).map_err(&mut told).ok();
+        told(bad_name(table.name.as_deref(), key).into_iter().collect());
+        match (to, request, response, limits) {
+            (Some(to), Some(request), Some(response), Some(limits)) if problems.is_empty() => {
+                let name = table.name.clone();
+                Ok(Self { to, cache, sniff, block, request, response, limits, name })
+            }
             _ => Err(problems),
         }
     }
 
     /// Each step of a request behind the one before it.
-    pub(crate) fn steps(&self) -> Node {
-        Node::last(format!("upstream: {}", self.target()))
+    pub(crate) fn steps(&self) -> Vec<Node> {
+        let Self { to, cache, sniff, block, request, response, limits: _, name: _ } = self;
+        let mut steps = match to {
+            To::Upstreams(upstreams) => upstreams.steps(),
+            To::Forward(forward) => vec![Node::last(format!("forward: {forward}"))],
+        };
+        let edits = |of: &str, edits: &Edits| (!edits.is_none()).then(|| format!("{of}: {edits}"));
+        // From the last to the first.
+        let before = [
+            edits("response", response),
+            edits("request", request),
+            cache.as_ref().map(|cache| format!("cache: {cache}")),
+            block.as_ref().map(|block| format!("block: {block}")),
+            // Outside: what is blocked is an exchange, too.
+            sniff.as_ref().map(|sniff| format!("sniff: {sniff}")),
+        ];
+        for text in before.into_iter().flatten() {
+            steps = vec![Node::before(text, steps)];
+        }
+        steps
     }
 
-    /// Who is asked, in words.
+    /// Who is asked, in few words.
     pub(crate) fn target(&self) -> String {
-        let upstreams: Vec<_> = self.upstream.iter().map(ToString::to_string).collect();
-        upstreams.join(" or ")
-    }
-}
-
-/// Whether a name needs no quotes anywhere, and is one word in `Via`.
-fn is_plain(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_plain)
-}
-
-fn upstreams(table: &Table, key: &KeyPath, problems: &mut Vec<Problem>) -> Vec<Upstream> {
-    let at = key.key("upstream");
-    if table.upstream.is_empty() {
-        let wrong = Wrong::expected("`upstream` is empty", "one endpoint or more");
-        problems.push(at.wrong(wrong));
-    }
-    let mut planned: Vec<Upstream> = Vec::new();
-    for (index, HttpEndpoint(endpoint)) in table.upstream.iter().enumerate() {
-        let at = if table.upstream.len() == 1 { at.clone() } else { at.index(index) };
-        match upstream(endpoint, table, &planned) {
-            Ok(upstream) => planned.push(upstream),
-            Err(wrong) => problems.push(at.wrong(wrong)),
+        match &self.to {
+            To::Upstreams(upstreams) => upstreams.target(),
+            To::Forward(_) => "whom the client names".to_owned(),
         }
     }
-    planned
 }
 
-fn upstream(
-    endpoint: &relais_net::Endpoint,
-    table: &Table,
-    there: &[Upstream],
-) -> Result<Upstream, Wrong> {
-    let upstream = Upstream::plan(endpoint, table.upstream_host.as_ref())?;
-    if there.contains(&upstream) {
-        return Err(Wrong::expected("the same upstream twice", "it once"));
+impl To {
+    fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
+        let Some(forward) = table.forward.as_option() else {
+            if table.upstream.is_empty() && table.routes.is_empty() {
+                let wrong = Wrong::expected("nobody to ask", "`upstream`, or `forward = true`");
+                return Err(vec![key.wrong_key(wrong)]);
+            }
+            return Upstreams::plan(table, base, key).map(Box::new).map(Self::Upstreams);
+        };
+        let useless = of_no_use(table).into_iter().filter(|(_, is_said)| *is_said);
+        let mut problems: Vec<_> = useless
+            .map(|(name, _)| {
+                let what = format!("nothing is done with `{name}` beside `forward`");
+                key.key(name).wrong_key(Wrong::expected(what, "one of them"))
+            })
+            .collect();
+        if table.auth.is_some() {
+            let what = "`auth` is for who asks a site, and no proxy";
+            problems.push(key.key("auth").wrong_key(Wrong::expected(what, "`forward.clients`")));
+        }
+        match forward.plan(&key.key("forward")) {
+            Ok(forward) if problems.is_empty() => Ok(Self::Forward(forward)),
+            Ok(_) => Err(problems),
+            Err(found) => Err(problems.into_iter().chain([found]).collect()),
+        }
     }
-    if table.listen.iter().any(|listen| upstream.is_at(listen)) {
-        let what = format!("it would ask itself: {:?}", endpoint.to_string());
-        return Err(Wrong::expected(what, "another server than `listen`"));
-    }
-    Ok(upstream)
+}
+
+/// What makes no sense where clients name whom to ask, and whether it is said.
+fn of_no_use(table: &Table) -> [(&'static str, bool); 7] {
+    [
+        ("upstream", !table.upstream.is_empty()),
+        ("routes", !table.routes.is_empty()),
+        ("upstream_host", table.upstream_host.is_some()),
+        ("upstream_tls", table.upstream_tls != super::trust::Table::default()),
+        ("balance", table.balance.is_some()),
+        ("health", table.health.is_some()),
+        ("trust", !table.trust.is_empty()),
+    ]
+}
+
+/// What is wrong with a name that has to be one word in `Via`, and needs no quotes anywhere.
+fn bad_name(name: Option<&str>, key: &KeyPath) -> Option<Problem> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let name = name.filter(|name| name.is_empty() || !name.bytes().all(is_plain))?;
+    let expected = "letters, digits and `-` `.` `_`, e.g. \"front-1\"";
+    Some(key.key("name").wrong(Wrong::expected(format!("bad name {name:?}"), expected)))
 }

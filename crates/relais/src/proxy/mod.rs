@@ -1,12 +1,24 @@
 //! `proxy`: requests passed on to other servers. Its flags, its table, what they mean, and what
 //! runs.
 
+mod block;
+mod cache;
+mod edits;
 mod flags;
+mod forward;
+mod group;
 mod handler;
+mod layer;
 mod limits;
+mod log_file;
+mod logs;
 mod means;
+mod routes;
+mod sniff;
 mod table;
+mod trust;
 mod upstream;
+mod upstreams;
 
 pub(crate) use flags::{Flags, flag_of};
 pub(crate) use handler::{Lasting, Parts};

@@ -2,10 +2,13 @@
 
 use serde::Deserialize;
 
-use super::{limits, upstream::HostField};
+use super::{
+    block, cache, edits, forward, group, group::Balance, limits, routes, sniff, trust,
+    upstream::HostField,
+};
 use crate::{
     access_log, auth, front,
-    spelling::{HostName, HttpEndpoint, one_or_more},
+    spelling::{Addresses, HostName, HttpEndpoint, Switch, one_or_more},
     tls,
 };
 
@@ -19,8 +22,37 @@ pub struct Table {
     /// Who is asked: one endpoint or a list.
     #[serde(default, deserialize_with = "one_or_more")]
     pub(crate) upstream: Vec<HttpEndpoint>,
+    /// Who is asked for some paths.
+    #[serde(default)]
+    pub(crate) routes: Vec<routes::Table>,
     /// What `Host` says to upstreams.
     pub(crate) upstream_host: Option<HostField>,
+    /// Whom upstreams over TLS have to be.
+    #[serde(default)]
+    pub(crate) upstream_tls: trust::Table,
+    /// Which of several upstreams is asked.
+    pub(crate) balance: Option<Balance>,
+    /// How upstreams are asked whether they are well.
+    pub(crate) health: Option<group::Table>,
+    /// Whose word counts about the way before.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub(crate) trust: Vec<Addresses>,
+    /// Whether whoever the client names is asked.
+    #[serde(default)]
+    pub(crate) forward: Switch<forward::Table>,
+    /// Whether answers are kept for who asks next.
+    #[serde(default)]
+    pub(crate) cache: Switch<cache::Table>,
+    /// Where each exchange is written down.
+    pub(crate) sniff: Option<sniff::Table>,
+    /// What must not be asked for.
+    pub(crate) block: Option<block::Table>,
+    /// What is changed in requests.
+    #[serde(default)]
+    pub(crate) request: edits::Table,
+    /// What is changed in answers.
+    #[serde(default)]
+    pub(crate) response: edits::Table,
     /// How much an upstream may cost us.
     #[serde(default)]
     pub(crate) limits: limits::Table,

@@ -23,8 +23,6 @@ pub(crate) enum Taken {
     Refuse,
     /// Give up; if it is a listener of ours that is in the way, a restart helps.
     RefuseForNow,
-    /// Take one that the kernel chooses, and say so.
-    Evade,
 }
 
 /// Binds where `planned` listens, or takes the socket that was inherited for it.
@@ -38,27 +36,11 @@ pub(crate) fn bind(
         Some(socket) => Listener::adopt(socket, on),
         None => Listener::bind(on),
     };
-    match bound {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && taken == Taken::Evade => {
-            evade(on, &error).ok_or_else(|| planned.key.wrong(why(on, &error, taken)))
-        }
-        bound => bound.map_err(|error| planned.key.wrong(why(on, &error, taken))),
-    }
-}
-
-fn evade(on: &Endpoint, error: &io::Error) -> Option<Listener> {
-    let mut any = on.clone();
-    if let Place::Net(at) = &mut any.place {
-        at.port = 0;
-    }
-    let listener = Listener::bind(&any).ok()?;
-    let what = why(on, error, Taken::Evade).what;
-    crate::output::tell(format_args!("{what}; took {} instead", listener.local()));
-    Some(listener)
+    bound.map_err(|error| planned.key.wrong(why(on, &error, taken)))
 }
 
 /// Why `on` cannot be listened on, who has it, and what could be done.
-fn why(on: &Endpoint, error: &io::Error, taken: Taken) -> Wrong {
+pub(super) fn why(on: &Endpoint, error: &io::Error, taken: Taken) -> Wrong {
     let wrong = Wrong::from_error(error);
     match error.kind() {
         io::ErrorKind::AddrInUse => {

@@ -57,7 +57,7 @@ impl Greeting {
                     open_browser(&link(on));
                 }
             }
-            Self::Demo => demo(&lines.iter().map(|(on, _)| *on).collect::<Vec<_>>()),
+            Self::Demo => demo(&lines),
         }
     }
 }
@@ -114,19 +114,28 @@ fn from_here(host: &Host) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn demo(on: &[&Endpoint]) {
-    let find =
-        |is_secure| on.iter().find(|on| on.scheme.is_secure() == is_secure).map(|on| link(on));
+fn demo(lines: &[(&Endpoint, Vec<&Site>)]) {
+    let find = |is_secure: bool, is_proxy: bool| {
+        let fits = |site: &&Site| matches!(site.job, Job::Proxy(_)) == is_proxy;
+        let mut lines = lines.iter().filter(|(on, _)| on.scheme.is_secure() == is_secure);
+        lines.find(|(_, sites)| sites.iter().any(&fits)).map(|(on, _)| link(on))
+    };
+    let show = |command: &str, what: &str| tell(format_args!("  {command:<38}  {what}"));
     tell("");
-    if let Some(clear) = find(false) {
+    if let Some(clear) = find(false, false) {
         tell(format_args!("This is the demo. Open {clear} in a browser, or try"));
         tell(format_args!("  curl -i {clear}"));
     }
-    if let Some(secure) = find(true) {
-        tell(format_args!("  curl -k {secure}         the same over TLS"));
-        tell("  relais cert trust                       and without -k, and in browsers");
+    if let Some(secure) = find(true, false) {
+        show(&format!("curl -k {secure}"), "the same over TLS");
+        show("relais cert trust", "and without -k, and in browsers");
     }
-    tell("  relais serve DIR                        your own files");
+    if let Some(proxy) = find(false, true) {
+        show(&format!("curl -i {proxy}"), "the same through a proxy");
+        show(&format!("curl -i {proxy}casino"), "what its list refuses");
+        show("relais flows casino", "who asked for what through it");
+    }
+    show("relais serve DIR", "your own files");
     tell("Ctrl-C ends it. `relais --help` tells the rest.");
 }
 

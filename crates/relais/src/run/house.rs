@@ -100,6 +100,7 @@ impl House {
             .map(|((planned, listener), behind)| self.entrance(planned, listener, behind))
             .collect();
         self.plan = plan;
+        self.start_checks();
         Ok(())
     }
 
@@ -119,9 +120,17 @@ impl House {
         let changed = self.switch(&plan, behind, &kept, bound);
         self.plan =
             Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
-        let logs = self.plan.sites.iter().filter_map(|site| site.front.access_log.as_ref());
-        self.lasting.sites.logs.keep(logs);
+        self.lasting.sites.keep(&self.plan.sites);
+        self.start_checks();
         Ok(changed)
+    }
+
+    /// Has upstreams that are new asked now and then whether they are well. Those that are gone are
+    /// not asked any more.
+    fn start_checks(&mut self) {
+        for check in self.lasting.sites.proxies.take_checks() {
+            self.cores.first().spawn(check);
+        }
     }
 
     /// For each of the plan's listeners the place of the entrance that it keeps.
@@ -221,9 +230,9 @@ impl House {
         }
     }
 
-    /// Waits until the access logs are written, but not longer than `patience`. Blocks.
+    /// Waits until all logs are written, but not longer than `patience`. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
-        self.lasting.sites.logs.shutdown(patience);
+        self.lasting.sites.close_logs(patience);
     }
 
     /// What the configuration is read from.
@@ -288,20 +297,21 @@ mod tests {
     use relais_http::OpenFiles;
 
     use super::*;
-    use crate::{access_log::Logs, clock, data::Data, proxy, site, tls::Keeper};
+    use crate::{access_log::Logs, base::Base, clock, data::Data, proxy, site, tls::Keeper};
 
     const DAY: Duration = Duration::from_hours(24);
 
     /// A house with one listener, whose certificate is the local authority's.
     fn house(data: &std::path::Path) -> House {
         let text = "[serve.site]\nlisten = 'https://127.0.0.1:0'\nroot = 'relais:demo'\n";
-        let source = Source::Embedded { name: "test.toml", text };
+        let base = Base(data.to_owned());
+        let source = Source::Embedded { name: "test.toml", text: text.to_owned(), base };
         let mut lasting = Lasting {
             tls: Keeper::new(Data::of(Some(data.to_owned())).unwrap()).unwrap(),
             sites: site::Lasting {
                 logs: Logs::default(),
                 open_files: OpenFiles::at_most(1),
-                proxies: proxy::Lasting::new().unwrap(),
+                proxies: proxy::Lasting::new(None).unwrap(),
             },
         };
         let prepared = prepare(&source, &mut lasting).unwrap();

@@ -40,6 +40,11 @@ impl Inherited {
         Self { sockets }
     }
 
+    /// Adds one of our own.
+    pub(crate) fn add(&mut self, listener: TcpListener) {
+        self.sockets.extend(tcp(listener));
+    }
+
     /// The socket that listens where `on` says.
     pub(crate) fn take(&mut self, on: &Endpoint) -> Option<OwnedFd> {
         if self.sockets.is_empty() {

@@ -4,6 +4,7 @@ mod behind;
 mod bind;
 mod descriptors;
 mod entrance;
+mod evade;
 mod greeting;
 mod holder;
 mod house;
@@ -46,19 +47,23 @@ use inherited::Inherited;
 pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(), Stop> {
     // Before there are threads: it takes its variables out of the environment.
     let mut inherited = Inherited::from_env();
+    let source = match greeting {
+        Greeting::Demo => evade::evade(source, &mut inherited),
+        Greeting::Plain | Greeting::Browser => source,
+    };
     let descriptors = descriptors::raise();
     let mut lasting = Lasting {
         tls: Keeper::new(data.clone()).context("making keys for TLS")?,
         sites: site::Lasting {
             logs: Logs::default(),
             open_files: OpenFiles::at_most(limits::files(descriptors)),
-            proxies: proxy::Lasting::new().context("drawing a name")?,
+            proxies: proxy::Lasting::new(data.authority_certificate().ok())
+                .context("drawing a name")?,
         },
     };
     let prepared = behind::prepare(&source, &mut lasting).map_err(Stop::Wrong)?;
     let mut house = House::new(source, lasting, &prepared.plan, descriptors)?;
-    let taken = if greeting == Greeting::Demo { Taken::Evade } else { Taken::Refuse };
-    house.start(prepared, &mut inherited, taken).map_err(Stop::Refused)?;
+    house.start(prepared, &mut inherited, Taken::Refuse).map_err(Stop::Refused)?;
     inherited.report();
     let runtime = Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = runtime.context("starting the main thread's runtime")?;

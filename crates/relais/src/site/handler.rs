@@ -1,6 +1,9 @@
 //! From a planned site to what answers its requests.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use relais_http::{DynHandler, OpenFiles, files::Files};
 
@@ -17,7 +20,7 @@ pub(crate) struct Parts {
 #[derive(Debug)]
 enum JobParts {
     Files(Box<Files>),
-    Proxy(proxy::Parts),
+    Proxy(Box<proxy::Parts>),
 }
 
 /// What outlives a reload.
@@ -26,6 +29,24 @@ pub(crate) struct Lasting {
     pub(crate) logs: Logs,
     pub(crate) open_files: OpenFiles,
     pub(crate) proxies: proxy::Lasting,
+}
+
+impl Lasting {
+    /// Opens the logs of these sites anew, and forgets the others.
+    pub(crate) fn keep(&mut self, sites: &[Site]) {
+        self.logs.keep(sites.iter().filter_map(|site| site.front.access_log.as_ref()));
+        self.proxies.keep(sites.iter().filter_map(|site| match &site.job {
+            Job::Proxy(proxy) => Some(&**proxy),
+            Job::Serve(_) => None,
+        }));
+    }
+
+    /// Waits until all logs are written, but not longer than `patience`. Blocks.
+    pub(crate) fn close_logs(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        self.logs.shutdown(patience);
+        self.proxies.shutdown(deadline);
+    }
 }
 
 impl Parts {
@@ -41,7 +62,9 @@ impl Parts {
             Job::Serve(files) => serve::open(files, &key, open_files)
                 .map(|files| JobParts::Files(Box::new(files)))
                 .map_err(|problem| vec![problem]),
-            Job::Proxy(proxy) => Ok(JobParts::Proxy(proxy::Parts::read(proxy))),
+            Job::Proxy(proxy) => {
+                proxy::Parts::read(proxy, &key).map(|parts| JobParts::Proxy(Box::new(parts)))
+            }
         };
         match (front, job) {
             (Ok(front), Ok(job)) => Ok(Self { front, job }),
@@ -60,7 +83,7 @@ impl Parts {
         let log = front::Log { front: &site.front, key: &site.key(), logs };
         match job {
             JobParts::Files(files) => front.before(*files, log),
-            JobParts::Proxy(parts) => front.before(parts.handler(proxies), log),
+            JobParts::Proxy(parts) => front.before(parts.handler(proxies)?, log),
         }
     }
 }

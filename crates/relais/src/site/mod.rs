@@ -3,11 +3,14 @@
 
 mod handler;
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
 pub(crate) use handler::{Lasting, Parts};
 
 use crate::{
+    access_log::{AccessLog, To},
     base::Base,
     complaint::{KeyPath, Problem},
     front::{self, Front},
@@ -44,7 +47,18 @@ pub enum Job {
     /// With files.
     Serve(serve::Files),
     /// With what other servers answer.
-    Proxy(proxy::Proxy),
+    Proxy(Box<proxy::Proxy>),
+}
+
+/// A log of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The key that names the file.
+    pub(crate) key: KeyPath,
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// What is written there: logs of which this is the same may share a file.
+    pub(crate) how: String,
 }
 
 impl Table {
@@ -72,7 +86,9 @@ impl Site {
         let front = Front::plan(table.front(), base, &key);
         let job = match table {
             Table::Serve(table) => serve::Files::plan(table, base, &key).map(Job::Serve),
-            Table::Proxy(table) => proxy::Proxy::plan(table, base, &key).map(Job::Proxy),
+            Table::Proxy(table) => {
+                proxy::Proxy::plan(table, base, &key).map(Box::new).map(Job::Proxy)
+            }
         };
         match (front, job) {
             (Ok(front), Ok(job)) => Ok(Self { name: name.to_owned(), front, job }),
@@ -98,19 +114,43 @@ impl Site {
         title
     }
 
+    /// The files that it writes to.
+    pub(crate) fn logs(&self) -> Vec<Written> {
+        let key = self.key();
+        let written =
+            |key: KeyPath, file: &Path, how: String| Written { key, file: file.to_owned(), how };
+        let mut logs = Vec::new();
+        if let Some(log @ AccessLog { to: To::File(file), .. }) = &self.front.access_log {
+            logs.push(written(
+                key.key("access_log").key("file"),
+                file,
+                format!("access log {log}"),
+            ));
+        }
+        let Job::Proxy(proxy) = &self.job else { return logs };
+        let proxy::Proxy { sniff, block, .. } = &**proxy;
+        let block = block.as_ref().and_then(|block| block.log.as_ref());
+        for (name, log) in [("sniff", sniff.as_ref()), ("block", block)] {
+            logs.extend(log.map(|log| {
+                written(key.key(name).key("log"), &log.path, format!("{name} {log:?}"))
+            }));
+        }
+        logs
+    }
+
     /// Each step of a request behind the one before it.
-    pub(crate) fn steps(&self) -> Node {
-        let mut node = match &self.job {
-            Job::Serve(files) => Node::last(files.to_string()),
+    pub(crate) fn steps(&self) -> Vec<Node> {
+        let mut steps = match &self.job {
+            Job::Serve(files) => vec![Node::last(files.to_string())],
             Job::Proxy(proxy) => proxy.steps(),
         };
-        if let Some(auth) = &self.front.auth {
-            node = node.after(format!("auth: {auth}"));
+        let Front { hosts: _, access_log, auth } = &self.front;
+        let auth = auth.as_ref().map(|auth| format!("auth: {auth}"));
+        let log = access_log.as_ref().map(|log| format!("log: {log}"));
+        for text in auth.into_iter().chain(log) {
+            steps = vec![Node::before(text, steps)];
         }
-        if let Some(log) = &self.front.access_log {
-            node = node.after(format!("log: {log}"));
-        }
-        node
+        steps
     }
 }
 

@@ -182,6 +182,85 @@ fn what_is_typed_out_of_habit_is_told_in_our_words() {
 }
 
 #[test]
+fn ends_of_a_proxy_behind_flags_are_told_in_our_words() {
+    let place = Place::new();
+    let habit = |line: &str, what: &str, flag: &str, meant: &str| {
+        let said = format!(
+            "error: {what}\n --> command line: {flag}\nhint: first where to listen, then who is \
+             asked: `relais proxy {meant}`\n"
+        );
+        let arguments: Vec<_> = ["proxy"].into_iter().chain(line.split(' ')).collect();
+        check(&place.run(&arguments), 2, &said);
+    };
+    let upstream = "no flag `--upstream`: \"8081\"";
+    habit("--listen 9000 --upstream 8081", upstream, "--upstream", "http://127.0.0.1:9000 8081");
+    habit("9000 --upstream 8081", upstream, "--upstream", "http://127.0.0.1:9000 8081");
+    habit("--from :9000 --to :8081", "no flag `--from`: \":9000\"", "--from", ":9000 8081");
+    habit("-p 9000 http://a", "no flag `--port`: \"9000\"", "--port", "9000 http://a:80");
+    let mode = "no flag `--mode`: \"reverse:http://a\"";
+    habit("--mode reverse:http://a", mode, "--mode", "9000 http://a");
+    habit("-m regular", "no flag `--mode`: \"regular\"", "--mode", "9000 --forward");
+    habit("--target 1 --target 2", "no flag `--target`: \"1\"", "--target", "9000 1 2");
+    habit("--listen :9000 8081", "no UPSTREAM", "UPSTREAM", "http://:9000 http://127.0.0.1:8081");
+    let output = place.run(&["proxy"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("<LISTEN>"));
+    let output = place.run(&["proxy", "9000"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("<UPSTREAM>"));
+    assert!(!String::from_utf8(place.run(&["proxy", "-h"]).stdout).unwrap().contains("--target"));
+}
+
+#[test]
+fn a_proxy_on_a_command_line_is_told_by_its_flags() {
+    let place = Place::new();
+    let wrong = |line: &str, what: &str, flag: &str, expected: &str| {
+        let said = format!("error: {what}\n --> command line: {flag}\n  = expected {expected}\n");
+        let arguments: Vec<_> = ["proxy"].into_iter().chain(line.split(' ')).collect();
+        check(&place.run(&arguments), 2, &said);
+    };
+    let itself = "it would ask itself: \"http://127.0.0.1:9000\"";
+    wrong("9000 9000", itself, "UPSTREAM", "another server than `listen`");
+    let short = "`connect_max` is too short: \"1ms\"";
+    wrong("9000 8081 --connect-max 1ms", short, "--connect-max", "10ms or more");
+    let range = "`memory` is too small: \"1B\"";
+    wrong("9000 8081 --cache --cache-memory 1", range, "--cache-memory", "1MiB or more");
+    wrong(
+        "9000 8081 --block b --block-status 200",
+        "bad status 200",
+        "--block-status",
+        "403 or 451",
+    );
+    let path = "bad path \"healthz\"";
+    wrong("9000 8081 --health healthz", path, "--health", "one that begins with a slash");
+    let name = "bad field name \"a b\"";
+    let arguments = ["proxy", "9000", "8081", "--request-set", "a b=c"];
+    let said = format!(
+        "error: {name}\n --> command line: --request-set\n  = expected letters, digits and `-`\n"
+    );
+    check(&place.run(&arguments), 2, &said);
+    let via = "field \"via\" is what loops are found by";
+    wrong("9000 8081 --response-remove via", via, "--response-remove", "another");
+    let useless = "nothing is done with `balance` beside `forward`";
+    wrong("9000 --forward --balance round", useless, "--balance", "one of them");
+    let folder = "no folder for the log \"no/such/log\"";
+    wrong("9000 8081 --sniff no/such/log", folder, "--sniff", "a folder that exists");
+}
+
+#[test]
+fn who_believes_any_upstream_is_warned_loudly() {
+    let place = Place::new();
+    let text = "[proxy.front]\nlisten = \"9000\"\nupstream = \"https://a.example\"\n\
+                upstream_tls.insecure = true\n";
+    place.write("relais.toml", text);
+    let output = place.run(&["check"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let warning = "WARN INSECURE: `proxy.front.upstream_tls.insecure` believes whoever answers";
+    assert_eq!(said.matches(warning).count(), 1, "{said}");
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(shown.contains("INSECURE: whoever answers is believed"), "{shown}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn help_and_version_are_commands_for_whoever_types_them_so() {
     let place = Place::new();
     for (words, flags) in [

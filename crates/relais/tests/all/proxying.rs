@@ -87,3 +87,184 @@ fn a_reload_changes_whom_is_asked_and_keeps_the_connection() {
     assert!(place.run(&["reload"]).status.success());
     assert_eq!(get(&mut stream, "/", "a").1, "B");
 }
+
+#[test]
+fn a_server_under_tls_has_to_be_who_it_says() {
+    let place = Place::new();
+    place.write("site/index.html", "secret");
+    let server = place.start(&["serve", "site", "-l", "https://localhost:0"], 1);
+    let upstream = server.listeners[0].as_str();
+    let answer = |arguments: &[&str]| {
+        let arguments = [&["proxy", "0", upstream], arguments].concat();
+        let proxy = place.start(&arguments, 1);
+        let (head, body) = get(&mut proxy.connect(0), "/", "localhost");
+        (head[9..12].to_owned(), body)
+    };
+    // The local authority vouches for it, which is in the data folder of both.
+    assert_eq!(answer(&[]), ("200".to_owned(), "secret".to_owned()));
+    assert_eq!(answer(&["--ca", "data/authority/ca.pem"]).0, "200");
+    assert!(place.run(&["cert", "issue", "a.test"]).status.success());
+    assert!(
+        place.command(&["cert", "init"]).env("RELAIS_DATA", "other").status().unwrap().success()
+    );
+    let (status, body) = answer(&["--ca", "other/authority/ca.pem"]);
+    assert_eq!(status, "502");
+    assert!(body.contains("not who it should be"), "{body}");
+    assert_eq!(answer(&["--insecure"]).0, "200");
+}
+
+#[test]
+fn paths_have_upstreams_of_their_own_and_fields_are_changed() {
+    let place = Place::new();
+    place.write("a/index.html", "A");
+    place.write("b/index.html", "B");
+    let [a, b] = ["a", "b"].map(|dir| place.start(&["serve", dir, "-l", "127.0.0.1:0"], 1));
+    let text = format!(
+        "[proxy.front]\nlisten = \"127.0.0.1:0\"\nupstream = \"{}\"\n\
+         routes = [{{ path = \"/api/\", upstream = \"{}\", strip = true }}]\n\
+         response = {{ set = {{ x-front = \"relais\" }}, remove = \"etag\" }}\n",
+        a.listeners[0], b.listeners[0]
+    );
+    place.write("relais.toml", text);
+    let proxy = place.start(&["up"], 1);
+    let mut stream = proxy.connect(0);
+    let (head, body) = get(&mut stream, "/", "a");
+    assert_eq!(body, "A");
+    assert!(head.contains("\r\nx-front: relais\r\n") && !head.contains("\r\netag"), "{head}");
+    assert_eq!(get(&mut stream, "/api/", "a").1, "B");
+}
+
+#[test]
+fn who_is_not_well_is_passed_over_and_told_of() {
+    let place = Place::new();
+    place.write("site/index.html", "well");
+    let well = place.start(&["serve", "site", "-l", "127.0.0.1:0"], 1);
+    let ill = place.start(&["serve", "site", "-l", "127.0.0.1:0"], 1);
+    let (well_at, ill_at) = (well.listeners[0].clone(), ill.listeners[0].clone());
+    drop(ill);
+    let arguments = ["proxy", "0", &ill_at, &well_at, "--health", "/", "--balance", "round"];
+    let proxy = place.start(&arguments, 1);
+    for _ in 0..4 {
+        let (head, _) = get(&mut proxy.connect(0), "/", "a");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    }
+    proxy.signal(Signal::TERM);
+    let ended = proxy.end();
+    assert_eq!(ended.code, Some(0));
+    let told = format!("WARN {ill_at} is not well, and passed over");
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+}
+
+#[test]
+fn what_a_list_blocks_is_refused_and_the_server_is_not_asked() {
+    let place = Place::new();
+    place.write("site/index.html", "open");
+    place.write("blocked.txt", "casino\n");
+    let server = place.start(&["serve", "site", "-l", "127.0.0.1:0", "--access-log", "-"], 1);
+    let text = |status: u16| {
+        format!(
+            "[proxy.front]\nlisten = \"127.0.0.1:0\"\nupstream = \"{}\"\n\
+             block = {{ list = \"blocked.txt\", status = {status} }}\n",
+            server.listeners[0]
+        )
+    };
+    place.write("relais.toml", text(403));
+    let proxy = place.start(&["up"], 1);
+    let mut stream = proxy.connect(0);
+    let (head, body) = get(&mut stream, "/c%61sino", "a");
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+    assert!(body.contains("casino"), "{body}");
+    assert_eq!(get(&mut stream, "/", "a").1, "open");
+    assert!(server.line().contains("\"GET / HTTP/1.1\" 200 "));
+    place.write("relais.toml", text(451));
+    place.write("blocked.txt", "lottery\n");
+    assert!(place.run(&["reload"]).status.success());
+    assert!(get(&mut stream, "/lottery", "a").0.starts_with("HTTP/1.1 451 "));
+    assert!(get(&mut stream, "/casino", "a").0.starts_with("HTTP/1.1 404 "));
+    place.write("blocked.txt", "host:\n");
+    let refused = place.run(&["reload"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("line 1"), "{said}");
+    assert!(get(&mut stream, "/lottery", "a").0.starts_with("HTTP/1.1 451 "));
+}
+
+#[test]
+fn each_exchange_is_a_line_that_flows_finds_and_so_is_what_was_blocked() {
+    let place = Place::new();
+    place.write("site/index.html", "open");
+    place.write("blocked.txt", "casino\n");
+    let server = place.start(&["serve", "site", "-l", "127.0.0.1:0"], 1);
+    let upstream = server.listeners[0].as_str();
+    let arguments = ["proxy", "0", upstream, "--sniff", "front.jsonl"];
+    let block = ["--block", "blocked.txt", "--block-log", "blocked.jsonl"];
+    let proxy = place.start(&[&arguments[..], &block].concat(), 1);
+    let mut stream = proxy.connect(0);
+    get(&mut stream, "/index.html", "a.test");
+    get(&mut stream, "/casino", "a.test");
+    proxy.signal(Signal::TERM);
+    assert_eq!(proxy.end().code, Some(0));
+    let found = |arguments: &[&str]| -> Vec<serde_json::Value> {
+        let output = place.run(&[&["flows", "--json"], arguments].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let [line] = &found(&["index", "front.jsonl"])[..] else { panic!("one line") };
+    assert_eq!(line["url"], "http://a.test/index.html");
+    assert_eq!(line["upstream"], upstream);
+    assert_eq!((&line["status"], &line["bytes"]), (&200.into(), &4.into()));
+    for log in ["front.jsonl", "blocked.jsonl"] {
+        let [line] = &found(&["--blocked", log])[..] else { panic!("one line in {log}") };
+        assert_eq!(line["url"], "http://a.test/casino");
+        assert_eq!((&line["blocked"], &line["status"]), (&"casino".into(), &403.into()));
+    }
+}
+
+#[test]
+fn the_logs_of_a_configuration_are_searched_by_who_names_none() {
+    let place = Place::new();
+    let text = "[proxy.front]\nlisten = \"127.0.0.1:0\"\nupstream = \"127.0.0.1:1\"\n\
+                sniff.log = \"front.jsonl\"\n";
+    place.write("relais.toml", text);
+    let output = place.run(&["flows", "word"]);
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: no log to search"));
+    let proxy = place.start(&["up"], 1);
+    get(&mut proxy.connect(0), "/word", "a");
+    proxy.signal(Signal::TERM);
+    assert_eq!(proxy.end().code, Some(0));
+    let output = place.run(&["flows", "word", "--json"]);
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&line["url"], &line["status"]), (&"http://a/word".into(), &502.into()));
+}
+
+#[test]
+fn logs_are_opened_anew_at_a_reload() {
+    let place = Place::new();
+    place.write("site/index.html", "open");
+    let server = place.start(&["serve", "site", "-l", "127.0.0.1:0"], 1);
+    let text = format!(
+        "[proxy.front]\nlisten = \"127.0.0.1:0\"\nupstream = \"{}\"\n\
+         sniff.log = \"front.jsonl\"\n",
+        server.listeners[0]
+    );
+    place.write("relais.toml", text);
+    let proxy = place.start(&["up"], 1);
+    get(&mut proxy.connect(0), "/before", "a");
+    let log = place.path().join("front.jsonl");
+    until(|| std::fs::read_to_string(&log).unwrap().contains("/before"));
+    std::fs::rename(&log, place.path().join("old.jsonl")).unwrap();
+    assert!(place.run(&["reload"]).status.success());
+    until(|| log.exists());
+    get(&mut proxy.connect(0), "/after", "a");
+    until(|| std::fs::read_to_string(&log).unwrap().contains("/after"));
+}
+
+#[test]
+fn what_does_nothing_yet_is_not_run() {
+    let place = Place::new();
+    for arguments in [&["0", "8081", "--cache"][..], &["0", "--forward"]] {
+        let output = place.run(&[&["proxy"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("does nothing yet"));
+    }
+}

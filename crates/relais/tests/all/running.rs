@@ -93,15 +93,17 @@ fn the_end_of_a_log_is_written_when_callers_are_cut_off() {
     let running = place.start(&["serve", "-l", "127.0.0.1:0", "--access-log", "log"], 1);
     let mut stream = running.connect(0);
     ask_for_big(&mut stream);
-    for _ in 0..100 {
-        get(&mut running.connect(0), "/file.txt", "a");
+    // An answer may be read before it is noted; that it was noted is known once the next is read.
+    let mut other = running.connect(0);
+    for _ in 0..=100 {
+        get(&mut other, "/file.txt", "a");
     }
     running.signal(Signal::TERM);
     await_refusal(&running);
     running.signal(Signal::TERM);
     assert_eq!(running.end().code, Some(1));
     let lines = fs::read_to_string(log).unwrap();
-    assert_eq!(lines.matches("GET /file.txt HTTP/1.1\" 200 ").count(), 100);
+    assert!(lines.matches("GET /file.txt HTTP/1.1\" 200 ").count() >= 100, "{lines}");
 }
 
 /// Waits until nobody is let in any more.
@@ -193,13 +195,15 @@ fn a_data_folder_that_cannot_be_written_is_told_as_such() {
     // No folder can be made in it, not even by root.
     place.write("data", "a file");
     let folder = place.path().join("data/authority");
-    for arguments in [&["up"][..], &["serve", "-l", "https://127.0.0.1:0"]] {
-        let output = place.run(arguments);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let at = format!("\n --> {}\nhint: `--data DIR` or `RELAIS_DATA` names", folder.display());
-        assert!(said.starts_with("error: cannot keep an authority in "), "{said}");
-        assert!(said.contains(&at), "{said}");
-    }
+    let output = place.run(&["serve", "-l", "https://127.0.0.1:0"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let at = format!("\n --> {}\nhint: `--data DIR` or `RELAIS_DATA` names", folder.display());
+    assert!(said.starts_with("error: cannot keep an authority in "), "{said}");
+    assert!(said.contains(&at), "{said}");
+    let output = place.run(&["up"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.starts_with("error: cannot keep the demo's logs in "), "{said}");
+    assert!(said.contains("\nhint: `--data DIR` or `RELAIS_DATA` names"), "{said}");
 }
 
 #[test]
@@ -207,18 +211,29 @@ fn the_demo_runs_without_a_file_and_evades_taken_ports() {
     let place = Place::new();
     // Taken by us, or by whoever has it already.
     let _taken = TcpListener::bind("127.0.0.1:8081");
-    let running = place.start(&["up"], 2);
+    let running = place.start(&["up"], 4);
     let (head, body) = get(&mut running.connect(0), "/", "localhost");
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     assert!(body.contains("<html"), "{body}");
     let (head, _) = get(&mut running.connect(0), "/nowhere", "localhost");
     assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+    // The proxy asks the site of this demo, wherever it is.
+    let mut proxied = running.connect(2);
+    let (head, same) = get(&mut proxied, "/", "localhost");
+    assert!(head.to_ascii_lowercase().contains("\r\nvia: 1.1 relais-"), "{head}");
+    assert_eq!(same, body);
+    assert!(get(&mut proxied, "/casino", "localhost").0.starts_with("HTTP/1.1 403 "));
     running.signal(Signal::TERM);
     let ended = running.end();
     assert_eq!(ended.code, Some(0));
-    assert!(ended.stderr.contains("took http://127.0.0.1:"), "{}", ended.stderr);
+    assert!(ended.stderr.contains(" does already; took port "), "{}", ended.stderr);
     assert!(ended.stderr.contains("relais cert trust"), "{}", ended.stderr);
-    assert!(ended.stderr.lines().filter(|line| !line.contains(" INFO ")).count() <= 10);
+    assert!(ended.stderr.lines().filter(|line| !line.contains(" INFO ")).count() <= 14);
+    let found = place.run(&["flows", "--json"]);
+    let lines = String::from_utf8(found.stdout).unwrap();
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    assert!(lines.contains("\"blocked\":\"casino\""), "{lines}");
+    assert!(!place.path().join("front.jsonl").exists(), "the folder is left alone");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! Known to the parser only: neither help, manual nor completions show it.
 
+mod proxying;
+
 use std::{
     net::{Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -44,6 +46,11 @@ pub(crate) fn parse() -> Result<Cli, Refused> {
                 return Err(Refused::Habit(Box::new(complaint)));
             }
         }
+        Some(("proxy", proxy)) => {
+            if let Some(complaint) = proxying::of_proxy(proxy) {
+                return Err(Refused::Habit(Box::new(complaint)));
+            }
+        }
         _ => (),
     }
     let cli = Cli::from_arg_matches(&matches);
@@ -61,6 +68,7 @@ fn with_habits(command: clap::Command) -> clap::Command {
     let words = Arg::new("words").action(ArgAction::Append).num_args(0..);
     command
         .mut_subcommand("serve", |serve| serve.arg(flag("port", 'p')).arg(flag("bind", 'b')))
+        .mut_subcommand("proxy", proxying::with_habits)
         .subcommand(clap::Command::new("help").arg(words).hide(true))
         .subcommand(clap::Command::new("version").hide(true))
 }

@@ -1,0 +1,191 @@
+//! `request = { set, add, remove }` and `response = …`: fields that are changed on their way.
+
+use std::{collections::BTreeMap, fmt};
+
+use clap::Args;
+use http::{HeaderName, HeaderValue, header::VIA};
+use relais_http::proxy::{Edits as Applied, NotEditable};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::{
+    complaint::{KeyPath, Problem, Wrong},
+    spelling::one_or_more,
+};
+
+/// The table, word for word.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table, e.g. `{ set = { x-a = \"1\" }, remove = \"x-b\" }`"
+)]
+pub(crate) struct Table {
+    /// Fields that have this value alone.
+    #[serde(default)]
+    set: BTreeMap<String, String>,
+    /// Fields that have this value, too.
+    #[serde(default)]
+    add: BTreeMap<String, String>,
+    /// Fields that are taken off.
+    #[serde(default, deserialize_with = "one_or_more")]
+    remove: Vec<String>,
+}
+
+/// The flags that say the same.
+#[derive(Clone, Debug, Args)]
+#[group(skip)]
+#[command(next_help_heading = "Header fields")]
+pub(crate) struct Flags {
+    /// Set a field of requests; may be given again, as all of these
+    #[arg(long, value_name = "NAME=VALUE", value_parser = field)]
+    request_set: Vec<(String, String)>,
+    /// Add a field to requests
+    #[arg(long, value_name = "NAME=VALUE", value_parser = field)]
+    request_add: Vec<(String, String)>,
+    /// Take a field off requests
+    #[arg(long, value_name = "NAME")]
+    request_remove: Vec<String>,
+    /// Set a field of answers
+    #[arg(long, value_name = "NAME=VALUE", value_parser = field)]
+    response_set: Vec<(String, String)>,
+    /// Add a field to answers
+    #[arg(long, value_name = "NAME=VALUE", value_parser = field)]
+    response_add: Vec<(String, String)>,
+    /// Take a field off answers
+    #[arg(long, value_name = "NAME")]
+    response_remove: Vec<String>,
+}
+
+/// Changes to fields, resolved: first some are removed, then some set, then some added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Edits {
+    /// Taken off.
+    #[serde(serialize_with = "names")]
+    pub remove: Vec<HeaderName>,
+    /// Have this value alone.
+    #[serde(serialize_with = "fields")]
+    pub set: Vec<(HeaderName, HeaderValue)>,
+    /// Have this value, too.
+    #[serde(serialize_with = "fields")]
+    pub add: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Flags {
+    /// The tables that say the same: of requests, and of answers.
+    pub(super) fn tables(self) -> (Table, Table) {
+        let Self {
+            request_set,
+            request_add,
+            request_remove,
+            response_set,
+            response_add,
+            response_remove,
+        } = self;
+        let table = |set, add, remove| Table {
+            set: BTreeMap::from_iter::<Vec<_>>(set),
+            add: BTreeMap::from_iter::<Vec<_>>(add),
+            remove,
+        };
+        (
+            table(request_set, request_add, request_remove),
+            table(response_set, response_add, response_remove),
+        )
+    }
+}
+
+fn field(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE, e.g. x-from=relais")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl Table {
+    /// Resolves itself, which stands at `key`.
+    pub(super) fn plan(&self, key: &KeyPath) -> Result<Edits, Vec<Problem>> {
+        let Self { set, add, remove } = self;
+        let mut problems = Vec::new();
+        let mut edits = Edits::default();
+        let named = [("set", set, &mut edits.set), ("add", add, &mut edits.add)];
+        for (verb, said, planned) in named {
+            for (name, value) in said {
+                let at = key.key(verb).key(name);
+                match (read_name(name), read_value(value)) {
+                    (Ok(name), Ok(value)) => planned.push((name, value)),
+                    (name, value) => {
+                        problems.extend(name.err().map(|wrong| at.wrong_key(wrong)));
+                        problems.extend(value.err().map(|wrong| at.wrong(wrong)));
+                    }
+                }
+            }
+        }
+        let at = key.key("remove");
+        for (index, name) in remove.iter().enumerate() {
+            let at = if remove.len() == 1 { at.clone() } else { at.index(index) };
+            match read_name(name) {
+                Ok(name) => edits.remove.push(name),
+                Err(wrong) => problems.push(at.wrong(wrong)),
+            }
+        }
+        if problems.is_empty() { Ok(edits) } else { Err(problems) }
+    }
+}
+
+/// A name of a field that may be changed.
+fn read_name(text: &str) -> Result<HeaderName, Wrong> {
+    let name: HeaderName = text.parse().map_err(|_| {
+        Wrong::expected(format!("bad field name {text:?}"), "letters, digits and `-`")
+    })?;
+    if name == VIA {
+        let what = format!("field {:?} is what loops are found by", name.as_str());
+        return Err(Wrong::expected(what, "another"));
+    }
+    Applied::new(vec![name.clone()], Vec::new(), Vec::new())
+        .map_err(|error: NotEditable| Wrong::from_error(&error))?;
+    Ok(name)
+}
+
+fn read_value(text: &str) -> Result<HeaderValue, Wrong> {
+    let wrong = |_| Wrong::expected(format!("bad field value {text:?}"), "one line");
+    HeaderValue::from_str(text).map_err(wrong)
+}
+
+impl Edits {
+    /// Whether nothing is changed.
+    pub(super) fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What makes the changes.
+    pub(super) fn applied(&self) -> Applied {
+        let Self { remove, set, add } = self.clone();
+        Applied::new(remove, set, add).expect("names that were asked for before")
+    }
+}
+
+impl fmt::Display for Edits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { remove, set, add } = self;
+        let named = |fields: &[(HeaderName, HeaderValue)]| {
+            fields.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>()
+        };
+        let remove = remove.iter().map(ToString::to_string).collect();
+        let mut is_first = true;
+        for (verb, names) in [("removes", remove), ("sets", named(set)), ("adds", named(add))] {
+            if !names.is_empty() {
+                let seam = if std::mem::take(&mut is_first) { "" } else { ", " };
+                write!(f, "{seam}{verb} {}", names.join(" "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn names<S: Serializer>(names: &[HeaderName], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(names.iter().map(HeaderName::as_str))
+}
+
+fn fields<S: Serializer>(
+    fields: &[(HeaderName, HeaderValue)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    serializer.collect_map(fields.iter().map(|(name, value)| (name.as_str(), text(value))))
+}

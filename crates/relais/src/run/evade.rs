@@ -1,0 +1,40 @@
+//! Other ports for a configuration of ours where somebody has its own.
+
+use std::{io, net::TcpListener};
+
+use relais_net::{HostPort, Listener};
+
+use super::{
+    bind::{Taken, why},
+    inherited::Inherited,
+};
+use crate::{config::Source, output::tell, plan::Plan};
+
+/// `source` with ports that the kernel chose in place of those that are taken, and what was bound
+/// there: among upstreams, too, so that who asked for a neighbour finds it.
+pub(super) fn evade(source: Source, inherited: &mut Inherited) -> Source {
+    let Source::Embedded { name, mut text, base } = source else { return source };
+    let source = |text| Source::Embedded { name, text, base: base.clone() };
+    let said = source(text.clone()).read().ok();
+    let plan = said.and_then(|said| Plan::new(&said.config).ok());
+    for listener in plan.iter().flat_map(|plan| &plan.listeners) {
+        let Some(HostPort { port, .. }) = listener.on.host_port() else { continue };
+        let Err(error) = Listener::bind(&listener.on) else { continue };
+        if error.kind() != io::ErrorKind::AddrInUse {
+            continue;
+        }
+        let Some((socket, free)) = free_port() else { continue };
+        let what = why(&listener.on, &error, Taken::Refuse).what;
+        tell(format_args!("{what}; took port {free} instead"));
+        text = text.replace(&format!(":{port}\""), &format!(":{free}\""));
+        inherited.add(socket);
+    }
+    source(text)
+}
+
+/// A socket of this machine alone, and its port.
+fn free_port() -> Option<(TcpListener, u16)> {
+    let socket = TcpListener::bind("127.0.0.1:0").ok()?;
+    let port = socket.local_addr().ok()?.port();
+    Some((socket, port))
+}
