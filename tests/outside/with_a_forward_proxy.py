@@ -173,7 +173,7 @@ def pip_and_apt_download_through_a_forward_proxy(stage):
     equal(len(list(stage.folder.glob("relais-demo_1.0_all.deb"))), 1, "packages")
     equal(proxy.stop(), 0, "exit code")
     asked = log.read_text()
-    for path in [f"/simple/demo/{name}", "/debs/Packages", "/debs/relais-demo.deb"]:
+    for path in [f"/simple/demo/{name}", "/debs/./Packages", "/debs/./relais-demo.deb"]:
         holds(asked, f'"GET {server.http}{path} HTTP/1.1" 200', "the proxy's log")
 
 

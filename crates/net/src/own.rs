@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 /// Whether `ip` is an address of this machine, as far as its routes tell: whoever calls it calls from
 /// it. Of the loopback network that is told of the usual address alone.
 ///
-/// *Cost*: four system calls, some 3 µs. Nothing is sent.
+/// *Cost*: four system calls, some 10 µs. Nothing is sent.
 pub fn is_own_address(ip: IpAddr) -> bool {
     let any: IpAddr = match ip {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),

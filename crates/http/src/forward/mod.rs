@@ -35,7 +35,7 @@ use self::{
 };
 use crate::{
     Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Tunnel,
-    proxy::{hops, way::Way},
+    proxy::{Edits, hops, way::Way},
     spare,
     upstream::{self, Call, CallError},
 };
@@ -75,6 +75,8 @@ pub struct Forward {
     dialer: Arc<Dialer>,
     origins: Origins,
     teller: Teller,
+    request: Edits,
+    response: Edits,
 }
 
 /// Room for the line that says which way a request came, usually.
@@ -99,7 +101,16 @@ impl Forward {
             origins: Origins::new(Arc::clone(&dialer), limits),
             dialer,
             teller: Teller::new(&name),
+            request: Edits::default(),
+            response: Edits::default(),
         }
+    }
+
+    /// The same, with these changes made to requests and answers that are passed on. Of tunnels
+    /// nobody sees what they carry.
+    #[must_use]
+    pub fn with_edits(self, request: Edits, response: Edits) -> Self {
+        Self { request, response, ..self }
     }
 
     async fn pass(
@@ -156,6 +167,7 @@ impl Forward {
         hops::renew_request(&mut head.headers, head.version);
         let mut trail = Vec::with_capacity(TRAIL_BYTES);
         self.way.print_via(head, &mut trail);
+        self.request.apply(&mut head.headers);
         Ok(trail)
     }
 
@@ -168,6 +180,7 @@ impl Forward {
         });
         hops::renew_answer(&mut response);
         self.way.note_answer(&mut response);
+        self.response.apply(response.headers_mut());
         // What is spoken with the client is the connection's to say.
         *response.version_mut() = http::Version::HTTP_11;
         response

@@ -134,6 +134,25 @@ async fn a_whole_url_is_asked_of_its_server_and_nobody_is_told_of_the_client() {
     assert_eq!(came, "HTTP/1.1 201 Created\r\ncontent-length: 1\r\nvia: 1.1 here\r\n\r\n");
 }
 
+#[tokio::test]
+async fn what_is_passed_on_is_edited() {
+    let (listener, at) = listener().await;
+    let one = |name, value| {
+        let field = (http::HeaderName::from_static(name), HeaderValue::from_static(value));
+        Edits::new(Vec::new(), vec![field], Vec::new()).unwrap()
+    };
+    let forward = Forward::new(options(&[443])).with_edits(one("dnt", "1"), one("x-by", "us"));
+    let mut client = client_of(Arc::new(forward), Peer::Local);
+    let get = format!("GET http://{at}/ HTTP/1.1\r\nHost: {at}\r\nDNT: 0\r\n\r\n");
+    client.write_all(get.as_bytes()).await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    let asked = head(&mut server).await;
+    assert_eq!(asked, format!("GET / HTTP/1.1\r\nhost: {at}\r\ndnt: 1\r\nvia: 1.1 here\r\n\r\n"));
+    server.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+    let came = head(&mut client).await;
+    assert_eq!(came, "HTTP/1.1 204 No Content\r\nvia: 1.1 here\r\nx-by: us\r\n\r\n");
+}
+
 /// Also by another client.
 #[tokio::test]
 async fn requests_in_a_row_find_the_same_connection() {
