@@ -6,7 +6,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use relais_net::{Endpoint, Host, is_own_address};
+use relais_net::{Endpoint, Host};
 
 /// Where we listen ourselves, as far as it was said. Clones share it, so it may be said when all is
 /// bound, and again.
@@ -35,12 +35,17 @@ impl OwnListeners {
     pub(super) fn hold(&self, at: SocketAddr) -> bool {
         self.addresses.load().iter().any(|own| {
             let is_there = || match own.ip() {
-                ip if ip.is_unspecified() => at.ip().is_loopback() || is_own_address(at.ip()),
+                ip if ip.is_unspecified() => is_this_machine(at.ip()),
                 ip => ip == at.ip(),
             };
             own.port() == at.port() && is_there()
         })
     }
+}
+
+/// Whether whoever calls `ip` calls this machine. Nobody is called while that cannot be told.
+pub(super) fn is_this_machine(ip: IpAddr) -> bool {
+    ip.is_loopback() || relais_net::is_own_address(ip).unwrap_or(true)
 }
 
 #[cfg(test)]

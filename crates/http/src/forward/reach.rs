@@ -9,9 +9,9 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use relais_net::{Network, is_own_address};
+use relais_net::Network;
 
-use super::OwnListeners;
+use super::own::{OwnListeners, is_this_machine};
 
 /// Which addresses are called.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Reach {
                 Some(Rule::Nobodys) => return Err(Rule::Nobodys),
                 Some(rule) if !self.allows(ip) => return Err(rule),
                 // By what others call us we are still this machine, and let more of us be reached.
-                None if !self.allows(LOCALHOST) && !self.allows(ip) && is_own_address(ip) => {
+                None if !self.allows(LOCALHOST) && !self.allows(ip) && is_this_machine(ip) => {
                     return Err(Rule::ThisMachine);
                 }
                 _ => (),
