@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn this_machine_knows_its_own_addresses() {
         let check = |ip: &str, expect| {
-            assert_eq!(is_own_address(ip.parse().unwrap()).unwrap(), expect, "{ip}")
+            assert_eq!(is_own_address(ip.parse().unwrap()).unwrap(), expect, "{ip}");
         };
         check("127.0.0.1", true);
         // Nobody's (RFC 5737, RFC 3849).
