@@ -1,6 +1,6 @@
 //! A layer that a handler may have or not.
 
-use relais_http::{Answer, Ask, DynHandler as _, Handler, Refused};
+use relais_http::{Accepts, Answer, Ask, DynHandler as _, Handler, Refused};
 use relais_net::Fault;
 
 /// A handler within a layer, or by itself: one type for both, so that handlers of several layers are
@@ -14,6 +14,13 @@ pub(super) enum Layer<L, H> {
 }
 
 impl<L: Handler, H: Handler> Handler for Layer<L, H> {
+    fn accepts(&self) -> Accepts {
+        match self {
+            Self::Within(layer) => layer.accepts(),
+            Self::Bare(handler) => handler.accepts(),
+        }
+    }
+
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         match self {
             Self::Within(layer) => layer.at_once(ask),
