@@ -1,32 +1,20 @@
 //! From a planned proxy to what answers its requests.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Weak},
-    time::Instant,
-};
+use std::sync::Arc;
 
 use relais_http::{
-    Handler,
+    DynHandler, Handler,
     line_log::LineLog,
-    proxy::{Edits, Options, Prefix, Proxy as Passing, Route as Routed},
     sniff::{SniffLog, Sniffed},
-    upstream::{self, Check, Group},
 };
-use relais_net::{
-    Dialer,
-    tls::{Roots, read_chain},
-};
-use rustix::rand::{GetRandomFlags, getrandom};
-use tracing::warn;
 
 use super::{
-    Proxy, block, layer::Layer, logs::Logs, means::To, routes::Route, trust, upstream::Upstream,
-    upstreams::Upstreams,
+    Proxy, block, lasting::Lasting, means::To, passing::passing, trust, upstreams::Upstreams,
 };
 use crate::{
     clock,
     complaint::{KeyPath, Problem, Wrong},
+    front,
 };
 
 /// Everything of a proxy that is read from the disk, read.
@@ -39,67 +27,6 @@ pub(crate) struct Parts {
     block: Option<block::Read>,
     /// The key of the table.
     key: KeyPath,
-}
-
-/// What outlives a reload.
-#[derive(Debug)]
-pub(crate) struct Lasting {
-    /// What proxies are called that have no name of their own.
-    name: String,
-    /// Where the local authority's certificate is, once there is one.
-    authority: Option<PathBuf>,
-    /// Upstreams that are to be asked whether they are well, as long as they are there.
-    checks: Vec<(Weak<Group>, Check)>,
-    sniffed: Logs<SniffLog>,
-    blocked: Logs<LineLog>,
-}
-
-impl Lasting {
-    /// For a process that was just started.
-    ///
-    /// # Errors
-    ///
-    /// If the system has no random numbers.
-    pub(crate) fn new(authority: Option<PathBuf>) -> rustix::io::Result<Self> {
-        let mut drawn = [0; 4];
-        getrandom(&mut drawn, GetRandomFlags::empty())?;
-        let name = format!("relais-{:08x}", u32::from_ne_bytes(drawn));
-        let (sniffed, blocked) = (Logs::new(), Logs::new());
-        Ok(Self { name, authority, checks: Vec::new(), sniffed, blocked })
-    }
-
-    /// What is to be spawned: asks upstreams that came since the last call whether they are well.
-    pub(crate) fn take_checks(&mut self) -> impl Iterator<Item = impl Future<Output = ()> + use<>> {
-        let checks = std::mem::take(&mut self.checks);
-        checks.into_iter().map(|(group, check)| upstream::watch(group, check))
-    }
-
-    /// Opens the logs of these anew, and forgets the others.
-    pub(crate) fn keep<'p>(&mut self, proxies: impl Iterator<Item = &'p Proxy> + Clone) {
-        self.sniffed.keep(proxies.clone().filter_map(|proxy| proxy.sniff.as_ref()));
-        self.blocked.keep(proxies.filter_map(|proxy| proxy.block.as_ref()?.log.as_ref()));
-    }
-
-    /// Waits until all logs are written, but not beyond `deadline`. Blocks.
-    pub(crate) fn shutdown(&self, deadline: Instant) {
-        self.sniffed.shutdown(deadline);
-        self.blocked.shutdown(deadline);
-    }
-
-    /// Whom this machine believes: its authorities, and the local one.
-    fn usual_roots(&self) -> Roots {
-        let roots = Roots::system();
-        let local = self.authority.as_ref().filter(|file| file.exists());
-        match local.map(|file| read_chain(file)) {
-            Some(Ok(chain)) => chain.iter().fold(roots, Roots::with_authority),
-            Some(Err(error)) => {
-                let why = Wrong::from_error(&error).what;
-                warn!("nobody is believed for the local authority's word: {why}");
-                roots
-            }
-            None => roots,
-        }
-    }
 }
 
 impl Parts {
@@ -129,72 +56,56 @@ impl Parts {
         Ok(Self { proxy, upstreams, trust, block, key: key.clone() })
     }
 
-    /// Puts the parts together.
-    pub(crate) fn handler(self, lasting: &mut Lasting) -> Result<impl Handler + use<>, Problem> {
+    /// Puts the parts together, and `front` before them.
+    pub(crate) fn handler(
+        self,
+        front: front::Ready<'_>,
+        lasting: &mut Lasting,
+    ) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { proxy, upstreams, trust, block, key } = self;
-        let Proxy { to: _, cache: _, sniff, block: planned_block, request, response, limits, name } =
-            proxy;
-        let tls = trust.unwrap_or_default().connector(|| lasting.usual_roots());
-        let dialer = Arc::new(Dialer::new(limits.of_dialing(), tls));
-        let grouping = Grouping { dialer, limits: limits.of_asking(), upstreams: &upstreams };
-        let (request, response) = (request.applied(), response.applied());
-        let rest =
-            Route { path: "/".to_owned(), upstream: upstreams.upstream.clone(), strip: false };
-        let routes = upstreams.routes.iter().chain([&rest]).map(|route| {
-            let edits = (request.clone(), response.clone());
-            routed(route, grouping.group(&route.upstream, lasting), edits)
-        });
-        let routes = routes.collect();
-        let name = name.unwrap_or_else(|| lasting.name.clone());
-        let trusted = upstreams.trust.iter().map(|addresses| addresses.0).collect();
-        let passing = Passing::new(Options { routes, name, trusted });
-        let at = key.key("block");
-        let handler = match (block, planned_block) {
-            (Some(block), Some(planned)) => {
-                let log = planned.log.map(|log| lasting.blocked.open(&log, &at)).transpose()?;
-                Layer::Within(block.before(passing, log, &at)?)
-            }
-            _ => Layer::Bare(passing),
-        };
-        // Outside of the block list: what that refuses is an exchange, too.
-        let sniff = sniff.map(|log| lasting.sniffed.open(&log, &key.key("sniff"))).transpose()?;
-        Ok(match sniff {
-            Some(log) => Layer::Within(Sniffed::new(handler, log, clock::now)),
-            None => Layer::Bare(handler),
-        })
+        let passing = passing(&proxy, &upstreams, trust.unwrap_or_default(), lasting);
+        let (at_sniff, at_block) = (key.key("sniff"), key.key("block"));
+        let sniff = proxy.sniff.map(|log| lasting.sniffed.open(&log, &at_sniff)).transpose()?;
+        let log = proxy.block.and_then(|block| block.log);
+        let log = log.map(|log| lasting.blocked.open(&log, &at_block)).transpose()?;
+        let block = block.map(|list| Blocking { list, log, at: at_block });
+        Layers { front, sniff, block }.before(passing)
     }
 }
 
-/// What all groups of a proxy have.
-struct Grouping<'p> {
-    dialer: Arc<Dialer>,
-    limits: upstream::Limits,
-    upstreams: &'p Upstreams,
+/// What stands before the handler of a proxy.
+///
+/// Each layer that is there is a type of its own around the next: a box, or an enum of both, would
+/// cost every request.
+struct Layers<'a> {
+    front: front::Ready<'a>,
+    /// Outside of the block list: what that refuses is an exchange, too.
+    sniff: Option<SniffLog>,
+    block: Option<Blocking>,
 }
 
-impl Grouping<'_> {
-    fn group(&self, asked: &[Upstream], lasting: &mut Lasting) -> Arc<Group> {
-        let Self { dialer, limits, upstreams } = self;
-        let ask = |Upstream { endpoint, host }: &Upstream| {
-            Arc::new(upstream::Upstream::new(upstream::Options {
-                endpoint: endpoint.clone(),
-                host: host.clone(),
-                dialer: Arc::clone(dialer),
-                limits: *limits,
-            }))
-        };
-        let group = Group::new(asked.iter().map(ask).collect(), upstreams.balance.into());
-        let group = Arc::new(group.expect("a plan's upstreams are never none"));
-        if let Some(health) = &upstreams.health {
-            lasting.checks.push((Arc::downgrade(&group), health.check()));
+struct Blocking {
+    list: block::Read,
+    log: Option<LineLog>,
+    /// The key of its table.
+    at: KeyPath,
+}
+
+impl Layers<'_> {
+    fn before<H: Handler>(mut self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
+        match self.block.take() {
+            Some(Blocking { list, log, at }) => self.sniffed(list.before(inner, log, &at)?),
+            None => self.sniffed(inner),
         }
-        group
     }
-}
 
-fn routed(route: &Route, group: Arc<Group>, (request, response): (Edits, Edits)) -> Routed {
-    let prefix = if route.strip { Prefix::Stripped } else { Prefix::Kept };
-    Routed { path: route.path.clone(), prefix, group, request, response }
+    fn sniffed<H: Handler>(self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
+        let Self { front, sniff, .. } = self;
+        match sniff {
+            Some(log) => front.before(Sniffed::new(inner, log, clock::now)),
+            None => front.before(inner),
+        }
+    }
 }
 
 /// What is asked for and not done yet: nobody may take it for done.
