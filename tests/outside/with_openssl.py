@@ -1,6 +1,8 @@
 """openssl s_client: the handshake as another implementation sees it."""
 
 import re
+import socket
+import ssl
 
 from stage import RELAIS, equal, holds, need, test
 
@@ -111,3 +113,21 @@ def certificates_of_the_authority_verify_and_say_their_names(stage):
     assert private, "no key found"
     for path in private:
         equal(path.stat().st_mode & 0o077, 0, f"others' rights to {path.name}")
+
+
+@test
+def an_idle_connection_is_closed_and_not_cut(stage):
+    stage.write("site/index.html", "hello")
+    config = '[serve.site]\nlisten = "https://127.0.0.1:0"\nroot = "site"\n[limits]\nidle_max = "1s"\n'
+    relais = stage.up(config)
+    http2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+    for protocol, first in [("http/1.1", b""), ("http/1.1", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), ("h2", http2)]:
+        context = ssl.create_default_context(cafile=stage.authority())
+        context.set_alpn_protocols([protocol])
+        plain = socket.create_connection(("127.0.0.1", relais.tls_port), 15)
+        # An end without close_notify, or a reset, is an error.
+        with context.wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False) as client:
+            client.sendall(first)
+            while client.recv(1 << 16):
+                pass
+    equal(relais.stop(), 0, "exit code")

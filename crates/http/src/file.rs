@@ -107,10 +107,16 @@ impl OpenFile {
         Self { file, stamp, place: files.places.take(), mapping: OnceLock::new() }
     }
 
-    /// Its bytes as memory, where the file system has that.
+    /// Its bytes as memory, where the file system has that and it is not too long.
     pub(crate) fn mapping(&self) -> Option<&Mapping> {
-        let map = || Mapping::of(&self.file, self.stamp.len).ok();
-        self.mapping.get_or_init(map).as_ref()
+        /// The kernel keeps 2 KiB for each MiB that is used of a mapping.
+        const MAPPED_BYTES_MAX: u64 = 256 << 20;
+        self.mapping
+            .get_or_init(|| match self.stamp.len {
+                ..=MAPPED_BYTES_MAX => Mapping::of(&self.file, self.stamp.len).ok(),
+                _ => None,
+            })
+            .as_ref()
     }
 
     /// Whether it may stay open. If not, it is to be read and dropped.

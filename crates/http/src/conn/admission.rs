@@ -37,25 +37,21 @@ pub(super) fn judge<B>(request: &Request<B>, rules: Rules) -> Result<(), Refused
     if request.method() == Method::CONNECT {
         return Err(Refused { status: StatusCode::NOT_IMPLEMENTED, why: "no tunnels here" });
     }
+    let bad = |why| Refused { status: StatusCode::BAD_REQUEST, why };
+    judge_scheme(request.uri(), rules.scheme).map_err(bad)?;
     if request.version() != Version::HTTP_2 {
-        return match request.uri().scheme_str() {
-            Some(asked) if !asked.eq_ignore_ascii_case(rules.scheme) => {
-                let why = "bad scheme: expected the one that is spoken";
-                Err(Refused { status: StatusCode::BAD_REQUEST, why })
-            }
-            _ => Ok(()),
-        };
+        return Ok(());
     }
     let headers = request.headers();
     if !few_enough(headers, rules.fields_max) {
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         return Err(Refused { status, why: "too many fields" });
     }
-    judge_target(request.method(), request.uri(), rules.scheme)
+    judge_target(request.method(), request.uri())
         .and_then(|()| judge_values(headers))
         .and_then(|()| judge_length(headers))
         .and_then(|()| judge_host(request.uri(), headers, rules.scheme))
-        .map_err(|why| Refused { status: StatusCode::BAD_REQUEST, why })
+        .map_err(bad)
 }
 
 fn few_enough(headers: &HeaderMap, fields_max: u32) -> bool {
@@ -64,19 +60,20 @@ fn few_enough(headers: &HeaderMap, fields_max: u32) -> bool {
     headers.len() <= max || headers.len() - cookies().saturating_sub(1) <= max
 }
 
-fn judge_target(method: &Method, target: &Uri, scheme: &str) -> Result<(), &'static str> {
-    // Not `Uri::path`, which gives a slash for what has none.
-    let path = target.path_and_query().map_or("", |path| path.as_str());
-    let is_path = path.starts_with('/') || path == "*" && method == Method::OPTIONS;
-    if !is_path {
-        return Err("bad :path: expected /path, or * for OPTIONS");
-    }
+fn judge_scheme(target: &Uri, scheme: &str) -> Result<(), &'static str> {
     match target.scheme_str() {
         Some(asked) if !asked.eq_ignore_ascii_case(scheme) => {
-            Err("bad :scheme: expected the one that is spoken")
+            Err("bad scheme: expected the one that is spoken")
         }
         _ => Ok(()),
     }
+}
+
+fn judge_target(method: &Method, target: &Uri) -> Result<(), &'static str> {
+    // Not `Uri::path`, which gives a slash for what has none.
+    let path = target.path_and_query().map_or("", |path| path.as_str());
+    let is_path = path.starts_with('/') || path == "*" && method == Method::OPTIONS;
+    if is_path { Ok(()) } else { Err("bad :path: expected /path, or * for OPTIONS") }
 }
 
 fn judge_values(headers: &HeaderMap) -> Result<(), &'static str> {
@@ -151,7 +148,7 @@ mod tests {
         check("https://a?b", &[], path);
         check("https://a/?b", &[], Ok(()));
         check("*", &[("host", "a")], path);
-        let scheme = Err("bad :scheme: expected the one that is spoken");
+        let scheme = Err("bad scheme: expected the one that is spoken");
         check("http://a/", &[], scheme);
         check("ftp://a/", &[], scheme);
         let clear = Rules { scheme: "http", ..RULES };

@@ -12,7 +12,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::StatusCode;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use relais_net::{Drain, Fault, Side, Stream};
@@ -21,14 +20,13 @@ use relais_wire::http1::{Guard, HeadLimits};
 use super::{
     Limits,
     asking::Asking,
-    pulse::{Judged, Pulse, SWEEP},
-    refusal,
+    ending::{LastWord, dismiss, leave, part},
+    pulse::{Judged, Pulse, SWEEP, Waits},
     straight::{self, Left},
     sweep::{Stop, Sweep},
     transport::Transport,
     tunnel::{self, Switch},
 };
-use crate::Ended;
 
 /// How much hyper may keep of what it reads and writes, if heads may not be larger than this.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
@@ -79,15 +77,6 @@ struct Slept {
     word: LastWord,
 }
 
-/// Whether a refusal can be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LastWord {
-    /// Every answer before it is whole.
-    Fits,
-    /// It would stand inside an answer, or be a second one to a request whose body is refused.
-    CutsIn,
-}
-
 /// Serves `stream` until either side has enough.
 ///
 /// # Errors
@@ -106,7 +95,7 @@ pub(super) async fn serve(
             Left::Long => (),
             Left::AtRest => match rest(&transport, shared.limits, drain).await {
                 Rested::Woken => continue,
-                Rested::Enough => return Ok(()),
+                Rested::Enough => return Box::pin(leave(transport, Ok(()))).await,
             },
             Left::Over(ended) => return Box::pin(leave(transport, ended)).await,
             Left::Judged(judged) => {
@@ -147,73 +136,23 @@ async fn rest(transport: &Transport, limits: &Limits, drain: &Drain) -> Rested {
     }
 }
 
-/// Closes a connection that ends between two requests: nothing of an answer can be lost.
-async fn leave(mut transport: Transport, ended: io::Result<()>) -> Result<(), Fault> {
-    if ended.is_ok() {
-        refusal::part(&mut transport).await;
-    }
-    ended.map_err(|error| Fault::new(Side::Client, "talking HTTP/1", error))
-}
-
-/// Hands a connection over to what it was switched to.
+/// Hands a connection over to what it was switched to; not if what the client said already was
+/// refused, and would be missing.
 async fn switch_over(
     transport: Transport,
     early: Bytes,
     switch: Switch,
     limits: &Limits,
 ) -> Result<(), Fault> {
+    if let Some(refused) = transport.refused() {
+        transport.reset();
+        switch.give_up();
+        let error = io::Error::new(io::ErrorKind::InvalidData, refused);
+        return Err(Fault::new(Side::Client, "reading before a tunnel", error));
+    }
     let (stream, unread) = transport.into_stream();
     let early = if unread.is_empty() { early } else { [&early[..], &unread].concat().into() };
     tunnel::run(stream, early, switch, limits).await
-}
-
-/// Closes a connection that hyper is done with, telling a client why if it was refused.
-async fn part(
-    mut transport: Transport,
-    ended: Result<(), hyper::Error>,
-    word: LastWord,
-    asking: &Asking,
-) -> Result<(), Fault> {
-    let Some(refused) = transport.hit() else {
-        if transport.is_broken() {
-            transport.reset();
-        } else {
-            refusal::close(&mut transport).await;
-        }
-        // In the middle of a line hyper finds fault with bytes before the guard sees the line, and
-        // answers by itself.
-        if ended.as_ref().is_err_and(hyper::Error::is_parse) {
-            asking.tell(None, StatusCode::BAD_REQUEST, Ended::Whole(0));
-        }
-        return ended
-            .map_err(|error| Fault::new(Side::Client, "talking HTTP/1", io::Error::other(error)));
-    };
-    if word == LastWord::Fits {
-        let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        let ended = refusal::send(&mut transport, status, &refused.to_string()).await;
-        asking.tell(None, status, ended);
-    }
-    let error = io::Error::new(io::ErrorKind::InvalidData, refused);
-    Err(Fault::new(Side::Client, "reading a request", error))
-}
-
-/// Ends a connection that took too long.
-async fn dismiss(
-    mut transport: Transport,
-    judged: Judged,
-    word: LastWord,
-    asking: &Asking,
-) -> Result<(), Fault> {
-    match judged {
-        Judged::Well | Judged::Idle => return Ok(()),
-        Judged::Slow if word == LastWord::Fits => {
-            let why = "the request took too long to come";
-            let ended = refusal::send(&mut transport, StatusCode::REQUEST_TIMEOUT, why).await;
-            asking.tell(None, StatusCode::REQUEST_TIMEOUT, ended);
-        }
-        Judged::Slow | Judged::Deaf => transport.reset(),
-    }
-    Err(Fault::new(Side::Client, "waiting for the client", io::ErrorKind::TimedOut.into()))
 }
 
 type Hyper = http1::Connection<TokioIo<Transport>, Asking>;
@@ -271,8 +210,9 @@ impl<'a> Awake<'a> {
         let ending = poll_fn(|cx| {
             let is_told = stop.is_requested(cx);
             let polled = self.poll(cx, &mut sweep);
-            // Not before hyper has read what it was called in for.
-            if polled.is_pending() && !self.closing && is_told {
+            // Not before hyper has read what it was called in for: of a head it is shown whole lines.
+            let may_close = is_told && self.pulse.waits() != Waits::Head;
+            if polled.is_pending() && !self.closing && may_close {
                 self.closing = true;
                 Pin::new(&mut *self.hyper).graceful_shutdown();
                 return self.poll(cx, &mut sweep);
@@ -286,8 +226,10 @@ impl<'a> Awake<'a> {
         drop(self.pulse.prepared());
         let parts = self.hyper.into_parts();
         let (transport, early) = (parts.io.into_inner(), parts.read_buf);
-        let word = if is_answering || transport.is_answered_early() || transport.is_mid_write() {
+        let word = if is_answering || transport.is_mid_write() {
             LastWord::CutsIn
+        } else if transport.is_answered_early() {
+            LastWord::Said
         } else {
             LastWord::Fits
         };
@@ -295,7 +237,11 @@ impl<'a> Awake<'a> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, sweep: &mut Sweep<'_>) -> Poll<Ending> {
-        if let Poll::Ready(ended) = self.hyper.poll_without_shutdown(cx) {
+        if let Poll::Ready(ended) = self.hyper.poll_without_shutdown(cx)
+            // For hyper it is over, too, when nothing more can be read and all of the last answer is
+            // in its queue. It goes on with that when it is polled again.
+            && (ended.is_err() || self.pulse.waits() != Waits::Room)
+        {
             return Poll::Ready(Ending::Over(ended));
         }
         let rests = self.pulse.rests() && !self.closing;

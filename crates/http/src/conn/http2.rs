@@ -17,6 +17,7 @@ use super::{
     asking::Asking,
     batch::Batched,
     pulse::{Judged, Pulse, SWEEP},
+    refusal,
     streams::{Patience, Streams},
     sweep::{Stop, Sweep},
     transport::Transport,
@@ -54,13 +55,17 @@ pub(super) async fn serve(
     let (mut timer, mut word) = (pin!(tokio::time::sleep(SWEEP)), pin!(drain.requested()));
     let mut sweep = Sweep::new(timer.as_mut());
     let mut stop = Stop::new(drain, word.as_mut());
-    poll_fn(|cx| {
+    let ended = poll_fn(|cx| {
         if stop.is_requested(cx) {
             framed.close();
         }
         framed.poll(cx, &mut sweep)
     })
-    .await
+    .await;
+    if ended.is_ok() {
+        refusal::part(&mut framed.batched).await;
+    }
+    ended
 }
 
 type Hyper = http2::Connection<TokioIo<Batched>, Asking, Streams>;
@@ -105,7 +110,9 @@ impl Framed<'_> {
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            Judged::Idle | Judged::Slow | Judged::Deaf => {
+            // It had a sweep's time to say goodbye.
+            Judged::Idle => Poll::Ready(Ok(())),
+            Judged::Slow | Judged::Deaf => {
                 self.batched.reset();
                 let error = io::ErrorKind::TimedOut.into();
                 Poll::Ready(Err(Fault::new(Side::Client, "waiting for the client", error)))

@@ -160,6 +160,11 @@ impl Pulse {
         self.still.store(still, Relaxed);
     }
 
+    /// What the connection waits for.
+    pub(super) fn waits(&self) -> Waits {
+        Waits::of(self.waits.load(Relaxed))
+    }
+
     /// Whether nothing is under way, above and below.
     pub(super) fn rests(&self) -> bool {
         self.still.load(Relaxed) && self.in_flight() == 0
@@ -197,7 +202,7 @@ impl Pulse {
 
     /// What the connection has come to.
     pub(super) fn judge(&self, limits: &Limits) -> Judged {
-        let waits = Waits::of(self.waits.load(Relaxed));
+        let waits = self.waits();
         let now = coarse_now();
         let since = |at: &AtomicU64| Duration::from_millis(now.saturating_sub(at.load(Relaxed)));
         let facts = Facts {

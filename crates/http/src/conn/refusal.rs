@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode, header};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{head, transport::Transport};
 use crate::{Answer, Ended, handler::plain_text};
@@ -55,8 +55,8 @@ pub(super) async fn close(transport: &mut Transport) {
 }
 
 /// Closes a connection at once, telling TLS.
-pub(super) async fn part(transport: &mut Transport) {
-    _ = tokio::time::timeout(LINGER_MAX, transport.stream().shutdown()).await;
+pub(super) async fn part(stream: &mut (impl AsyncWrite + Unpin)) {
+    _ = tokio::time::timeout(LINGER_MAX, stream.shutdown()).await;
 }
 
 /// Closing a socket with bytes unread makes the kernel reset it, and the answer may be lost: so the

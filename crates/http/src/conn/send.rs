@@ -1,4 +1,4 @@
-//! The system calls that send: memory, and files without bringing them to memory.
+//! The system calls that send memory.
 
 use std::{
     cell::RefCell,
@@ -13,8 +13,6 @@ use tokio::{
     io::{AsyncWrite, Interest},
     net::TcpStream,
 };
-
-use crate::body::Step;
 
 /// Up to how many bytes the pieces of a write are put together: a head and a body of 1 KiB were
 /// measured to take less time so than in a vectored write. Longer ones were not.
@@ -82,66 +80,4 @@ pub(super) fn poll_send(
             sent => return Poll::Ready(sent),
         }
     }
-}
-
-/// How much of the end of a body is copied: as much as a socket's queue holds by default
-/// (`tcp_wmem`). By the time the last of it is queued, all before it has left.
-const COPIED_BYTES: u64 = 4 << 20;
-
-/// How much is copied at a time, so that a change is noticed soon.
-const COPY_BYTES: usize = 512 * 1024;
-
-/// Sends at most `len` bytes of `step`, and takes them off it.
-///
-/// The beginning of a long file goes from the page cache to the socket as it is (`sendfile`); the
-/// end is [copied](crate::mapping). So what is written to the file under a client that takes it
-/// slowly may show in an answer that breaks off, but not in one that is whole: unless this host's
-/// sockets are let queue more than [`COPIED_BYTES`].
-///
-/// # Errors
-///
-/// [`ErrorKind::InvalidData`] if the file changed since it was opened: what was promised in the
-/// head can no longer be sent, and the client must see the message broken.
-pub(super) fn poll_send_file(
-    stream: &TcpStream,
-    cx: &mut Context<'_>,
-    step: &mut Step,
-    len: usize,
-) -> Poll<io::Result<usize>> {
-    let Step { span, behind, .. } = step;
-    let copied = if span.len + *behind <= COPIED_BYTES { span.file.mapping() } else { None };
-    loop {
-        ready!(stream.poll_write_ready(cx))?;
-        if !span.file.is_unchanged() {
-            return Poll::Ready(Err(changed()));
-        }
-        let sent = stream.try_io(Interest::WRITABLE, || {
-            if let Some(mapping) = copied {
-                return mapping.send(stream, span.offset, len.min(COPY_BYTES));
-            }
-            let mut offset = span.offset;
-            Ok(rustix::fs::sendfile(stream, &span.file.file, Some(&mut offset), len)?)
-        });
-        match sent {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => (),
-            Ok(0) => {
-                let error = io::Error::new(ErrorKind::UnexpectedEof, "the file was cut");
-                return Poll::Ready(Err(error));
-            }
-            // The last of it is judged once more: nobody comes after it to notice.
-            Ok(bytes) if bytes as u64 == span.len && !span.file.is_unchanged() => {
-                return Poll::Ready(Err(changed()));
-            }
-            Ok(bytes) => {
-                span.offset += bytes as u64;
-                span.len -= bytes as u64;
-                return Poll::Ready(Ok(bytes));
-            }
-            Err(error) => return Poll::Ready(Err(error)),
-        }
-    }
-}
-
-fn changed() -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, "the file changed")
 }

@@ -1,12 +1,12 @@
 //! Connections from end to end: raw bytes in, raw bytes out.
 
+mod files;
 mod http2;
 mod refused;
 mod straight;
 
 use std::{
     io::Write,
-    os::unix::fs::FileExt,
     pin::pin,
     sync::Arc,
     task::{Context, Waker},
@@ -28,6 +28,7 @@ use tokio::{
 use super::*;
 use crate::{
     Answer, Ask, Body, DynHandler, Ended, FileSpan, Handler, OpenFile, OpenFiles, Piece, Stamp,
+    Tunnel,
 };
 
 /// Answers by path.
@@ -73,6 +74,18 @@ impl Handler for Stage {
                 let span = Piece::File(FileSpan { file, offset: 0, len });
                 Ok(Response::new(Body::of([head, span, Piece::Bytes(Bytes::from_static(b">"))])))
             }
+            "/tunnel" => {
+                let (near, far) = tokio::io::duplex(64);
+                let tunnel = Tunnel { far: Stream::Memory(far), early: Bytes::new() };
+                // Says what it hears.
+                tokio::spawn(async move {
+                    let (mut hears, mut says) = tokio::io::split(near);
+                    tokio::io::copy(&mut hears, &mut says).await
+                });
+                let answer = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
+                let answer = answer.header("connection", "upgrade").header("upgrade", "echo");
+                Ok(answer.body(Body::tunnel(tunnel)).unwrap())
+            }
             "/ours" => Err(fault(Side::Relais)),
             "/upstream" => Err(fault(Side::Upstream)),
             "/never" => std::future::pending().await,
@@ -84,7 +97,8 @@ impl Handler for Stage {
 /// Spends what the task under way may do before others have their turn.
 pub(super) fn spend_budget() {
     let mut cx = Context::from_waker(Waker::noop());
-    while pin!(consume_budget()).poll(&mut cx).is_ready() {}
+    let is_left = |_: &i32| pin!(consume_budget()).poll(&mut cx).is_ready();
+    assert!((0..10_000).take_while(is_left).count() < 10_000, "there is a budget");
 }
 
 fn fault(side: Side) -> Fault {
@@ -193,6 +207,18 @@ async fn what_stands_behind_a_last_request_has_no_answer() {
 }
 
 #[tokio::test]
+async fn what_comes_behind_a_request_for_a_tunnel_goes_into_it() {
+    let head = "GET /tunnel HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+    // Until there is an answer, what comes is judged as HTTP: none of it is lost in silence.
+    for (early, expect) in [("", ""), ("a", "a"), ("no end", "no end"), ("line\r\nmore", "")] {
+        let answer = talk(&format!("{head}{early}")).await;
+        let (told, said) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(told.starts_with("HTTP/1.1 101 "), "{answer}");
+        assert_eq!(said, expect, "{early:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_nobody_wants_is_no_request() {
     let smuggled = "GET /later HTTP/1.1\r\nHost: a\r\n\r\n";
     let input = format!(
@@ -242,6 +268,23 @@ async fn a_drain_lets_the_answer_under_way_end() {
     );
     drop(client);
     assert_eq!(finishing.await.unwrap(), Drained::InTime);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_waits_for_the_rest_of_a_head() {
+    for cut in [1, 10, 19, 22, 27] {
+        let Served { mut client, shutdown } = serve(Limits::default());
+        let (first, rest) = "GET /now HTTP/1.1\r\nHost: a\r\n\r\n".split_at(cut);
+        client.write_all(first.as_bytes()).await.unwrap();
+        let_others_go_on().await;
+        let finishing = tokio::spawn(shutdown.finish(Duration::from_secs(5)));
+        let_others_go_on().await;
+        client.write_all(rest.as_bytes()).await.unwrap();
+        let output = rest_of(&mut client).await;
+        assert_eq!(output, NOW, "{cut}");
+        drop(client);
+        assert_eq!(finishing.await.unwrap(), Drained::InTime);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -305,134 +348,21 @@ fn none() -> (Shutdown, Drain) {
     Shutdown::new()
 }
 
-const FILE: &[u8] = b"GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-
-#[tokio::test]
-async fn a_file_between_other_pieces_arrives_whole_over_a_socket_and_over_a_pipe() {
-    let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| n.to_le_bytes()[n as usize % 3]).collect();
-    let (_, file) = open(&bytes);
-    let (mut client, server) = tcp().await;
-    let http1 = http(stage(Arc::clone(&file)), Limits::default());
-    let (_shutdown, drain) = none();
-    let serving = tokio::spawn(async move { http1.serve(conn(server), drain).await });
-    client.write_all(FILE).await.unwrap();
-    let mut output = Vec::new();
-    client.read_to_end(&mut output).await.unwrap();
-    assert_body(&output, &bytes);
-    drop(client);
-    serving.await.unwrap().unwrap();
-
-    let (mut client, server) = tokio::io::duplex(1 << 16);
-    let http1 = http(stage(file), Limits::default());
-    let (_shutdown, drain) = none();
-    tokio::spawn(async move { http1.serve(conn(Stream::Memory(server)), drain).await });
-    client.write_all(FILE).await.unwrap();
-    output.clear();
-    client.read_to_end(&mut output).await.unwrap();
-    assert_body(&output, &bytes);
-}
-
-#[track_caller]
-fn assert_body(output: &[u8], bytes: &[u8]) {
-    let end = output.windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
-    let head = String::from_utf8_lossy(&output[..end]);
-    assert!(head.contains(&format!("content-length: {}\r\n", bytes.len() + 2)), "{head}");
-    assert!(output[end..] == [b"<", bytes, b">"].concat(), "the body differs");
-}
-
-#[tokio::test]
-async fn a_file_that_changes_while_it_is_sent_breaks_the_message() {
-    for cut in [true, false] {
-        let (changing, file) = open(&vec![b'a'; 50 << 20]);
-        let (mut client, server) = tcp().await;
-        let http1 = http(stage(file), Limits::default());
-        let (_shutdown, drain) = none();
-        let serving = tokio::spawn(async move { http1.serve(conn(server), drain).await });
-        client.write_all(FILE).await.unwrap();
-        let mut first = vec![0; 1000];
-        client.read_exact(&mut first).await.unwrap();
-        if cut {
-            changing.set_len(1).unwrap();
-        } else {
-            (&changing).write_all(b"b").unwrap();
+/// Waits until it is so, and no time has to pass before.
+async fn eventually(is_so: impl Fn() -> bool) {
+    for _ in 0..100_000 {
+        if is_so() {
+            return;
         }
-        let mut output = Vec::new();
-        // A reset is as good an end as a short one.
-        _ = client.read_to_end(&mut output).await;
-        assert!(output.len() < 50 << 20, "cut: {cut}, came whole: {}", output.len());
-        drop(client);
-        assert!(serving.await.unwrap().is_err());
+        tokio::task::yield_now().await;
     }
+    panic!("it did not come to that");
 }
 
-/// As much as waits in a socket's queue is not of two states, if it comes to its end.
-#[tokio::test]
-async fn a_file_that_is_written_while_it_waits_in_the_queue_is_not_sent_mixed() {
-    for len in [100_000, 1 << 20, 6 << 20] {
-        let (changing, file) = open(&vec![b'a'; len]);
-        let (mut client, server) = tcp().await;
-        let http1 = http(stage(file), Limits::default());
-        let (_shutdown, drain) = none();
-        let serving = tokio::spawn(async move { http1.serve(conn(server), drain).await });
-        client.write_all(FILE).await.unwrap();
-        let mut output = vec![0; 1000];
-        client.read_exact(&mut output).await.unwrap();
-        // By now as much is queued as finds room.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        changing.write_all_at(&vec![b'b'; len], 0).unwrap();
-        // A reset is as good an end as a short one.
-        let ended = client.read_to_end(&mut output).await;
-        drop(client);
-        _ = serving.await.unwrap();
-        let head = output.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
-        let is_whole = ended.is_ok() && output.len() == head + len + 2;
-        assert!(!is_whole || !output[head..].contains(&b'b'), "{len}: mixed");
-        assert!(is_whole || len > 1 << 20, "{len}: {ended:?}, {} came", output.len());
-    }
-}
-
-/// Sends a file, and notes how that ended.
-#[derive(Debug)]
-struct Noting {
-    file: Arc<OpenFile>,
-    ended: Arc<std::sync::Mutex<Option<Ended>>>,
-}
-
-impl Handler for Noting {
-    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
-        let (file, len) = (Arc::clone(&self.file), self.file.stamp.len);
-        let mut body = Body::of([Piece::File(FileSpan { file, offset: 0, len })]);
-        let ended = Arc::clone(&self.ended);
-        body.on_end(move |how| *ended.lock().unwrap() = Some(how));
-        Ok(Response::new(body))
-    }
-}
-
-#[tokio::test]
-async fn of_a_file_what_the_kernel_took_is_noted_as_sent() {
-    let len: u64 = 50 << 20;
-    for taken in [1000, len + 1000] {
-        let (_, file) = open(&vec![b'a'; usize::try_from(len).unwrap()]);
-        let ended = Arc::default();
-        let handler: Box<dyn DynHandler> = Box::new(Noting { file, ended: Arc::clone(&ended) });
-        let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
-        let (mut client, server) = tcp().await;
-        let (_shutdown, drain) = none();
-        let serving = tokio::spawn(async move { http.serve(conn(server), drain).await });
-        client.write_all(FILE).await.unwrap();
-        let mut output = Vec::new();
-        (&mut client).take(taken).read_to_end(&mut output).await.unwrap();
-        drop(client);
-        // How it ends is in the note.
-        _ = serving.await.unwrap();
-        let ended = ended.lock().unwrap().take();
-        if taken > len {
-            assert_eq!(ended, Some(Ended::Whole(len)));
-        } else {
-            // A step is 4 MiB; what the kernel takes of one comes to no whole number of them.
-            let is_right = |sent: u64| sent > 0 && sent < len && !sent.is_multiple_of(4 << 20);
-            assert!(matches!(ended, Some(Ended::Short(sent)) if is_right(sent)), "{ended:?}");
-        }
+/// Has all other tasks do what they can do without us.
+async fn let_others_go_on() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -448,9 +378,7 @@ async fn a_crowded_house_has_idle_connections_rest_at_once_and_wakes_them() {
         let mut output = vec![0; NOW.len() + "Sun, 06 Nov 1994 08:49:37 GMT".len() - "NOW".len()];
         client.read_exact(&mut output).await.unwrap();
         assert_eq!(undated(&String::from_utf8(output).unwrap()), NOW);
-        while awake.load(std::sync::atomic::Ordering::Relaxed) > 0 {
-            tokio::task::yield_now().await;
-        }
+        eventually(|| awake.load(std::sync::atomic::Ordering::Relaxed) == 0).await;
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use relais_net::Stream;
-use relais_wire::http1::{Guard, Refusal, Stage, Within};
+use relais_wire::http1::{Guard, Refusal, Stage};
 use rustix::{
     fd::{AsFd, BorrowedFd},
     net::RecvFlags,
@@ -17,9 +17,11 @@ use rustix::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
+    intake::{Course, Intake},
     placeholder::is_placeholder,
     pulse::{Pulse, Waits},
-    send::{head_flags, poll_send, poll_send_file, poll_send_joined},
+    send::{head_flags, poll_send, poll_send_joined},
+    send_file::{Portion, Reader, poll_send_file},
 };
 
 /// A stream with its judge.
@@ -27,13 +29,7 @@ use super::{
 pub(super) struct Transport {
     stream: Stream,
     pulse: Arc<Pulse>,
-    /// `None` for HTTP/2, whose framing cannot be read in two ways.
-    guard: Option<Guard>,
-    refused: Option<Refusal>,
-    /// The same, once hyper asked for more and met an error.
-    hit: Option<Refusal>,
-    /// Bytes that were read and put back: they come first.
-    put_back: Vec<u8>,
+    intake: Intake,
     /// The last read, the last write came to nothing for now.
     read_waits: bool,
     write_waits: bool,
@@ -41,23 +37,21 @@ pub(super) struct Transport {
     unflushed: bool,
     /// What a file's end was not sent for.
     broken: Option<ErrorKind>,
+    /// Who reads, once a file was to be sent to him.
+    reader: Option<Reader>,
 }
 
 impl Transport {
     pub(super) fn new(stream: Stream, pulse: Arc<Pulse>, guard: Option<Guard>) -> Self {
-        let (read_waits, write_waits, unflushed) = (false, false, false);
-        let (refused, hit, put_back) = (None, None, Vec::new());
         Self {
             stream,
             pulse,
-            guard,
-            refused,
-            hit,
-            put_back,
-            read_waits,
-            write_waits,
-            unflushed,
+            intake: Intake::new(guard),
+            read_waits: false,
+            write_waits: false,
+            unflushed: false,
             broken: None,
+            reader: None,
         }
     }
 
@@ -77,33 +71,29 @@ impl Transport {
         read
     }
 
-    /// What the guard is after `bytes`, if they are sound, a head without a body, and nothing more.
+    /// See [`Intake::guard_after`].
     pub(super) fn guard_after(&self, bytes: &[u8]) -> Option<Guard> {
-        let before = self.guard.as_ref()?;
-        if before.stage() != Stage::BetweenMessages || !bytes.ends_with(b"\r\n\r\n") {
-            return None;
-        }
-        let mut guard = before.clone();
-        let is_one = guard.feed(bytes).refusal.is_none()
-            && guard.stage() == Stage::BetweenMessages
-            && guard.heads() == before.heads() + 1;
-        is_one.then_some(guard)
+        self.intake.guard_after(bytes)
     }
 
-    /// Takes what was read for judged.
+    /// See [`Intake::pass`].
     pub(super) fn pass(&mut self, guard: Guard) {
-        self.guard = Some(guard);
+        self.intake.pass(guard);
     }
 
-    /// Has `bytes`, which were read, be read again.
+    /// See [`Intake::put_back`].
     pub(super) fn put_back(&mut self, bytes: &[u8]) {
-        self.put_back.extend_from_slice(bytes);
+        self.intake.put_back(bytes);
     }
 
-    /// Why nothing more is read, if hyper wanted more. What is refused behind a connection's last
-    /// request is nobody's business.
+    /// See [`Intake::refused`].
+    pub(super) fn refused(&self) -> Option<Refusal> {
+        self.intake.refused()
+    }
+
+    /// See [`Intake::hit`].
     pub(super) fn hit(&self) -> Option<Refusal> {
-        self.hit
+        self.intake.hit()
     }
 
     /// Whether an answer breaks off that looks whole, perhaps, to who gets what is queued.
@@ -113,10 +103,7 @@ impl Transport {
 
     /// Whether the request whose body is under way has its answer already.
     pub(super) fn is_answered_early(&self) -> bool {
-        let guard = self.guard.as_ref();
-        guard.is_some_and(|guard| {
-            guard.within() == Within::Body && self.pulse.answers() >= guard.heads()
-        })
+        self.intake.is_body_of(self.pulse.answers())
     }
 
     /// Whether written bytes may still lie in a buffer above or below.
@@ -126,7 +113,7 @@ impl Transport {
 
     /// Sets in the pulse what the connection waits for, and whether nothing is under way.
     fn set_pulse(&self) {
-        let stage = self.guard.as_ref().map(Guard::stage);
+        let stage = self.intake.stage();
         let waits = match stage {
             _ if self.write_waits => Waits::Room,
             Some(Stage::Head) => Waits::Head,
@@ -164,11 +151,7 @@ impl Transport {
     /// Has the socket reset when it is closed: what a client that takes nothing was sent is then
     /// forgotten, and does not stay in the kernel's memory for minutes.
     pub(super) fn reset(&self) {
-        let socket = match &self.stream {
-            Stream::Tcp(socket) => socket,
-            Stream::Tls(stream) => stream.get_ref().0,
-            Stream::Unix(_) | Stream::Memory(_) => return,
-        };
+        let Some(socket) = self.stream.socket() else { return };
         if let Err(error) = socket.set_zero_linger() {
             tracing::debug!(%error, "a connection's end cannot be a reset");
         }
@@ -176,7 +159,7 @@ impl Transport {
 
     /// The stream below, which is to speak something else from here on, and what was read of that.
     pub(super) fn into_stream(self) -> (Stream, Vec<u8>) {
-        (self.stream, self.put_back)
+        (self.stream, self.intake.into_unread())
     }
 
     /// The stream below, for a last word in its clear.
@@ -200,7 +183,9 @@ impl Transport {
         if !is_placeholder(&slices[0]) {
             return poll_send(stream, cx, &slices[0], head_flags(step.span.len));
         }
-        let written = ready!(poll_send_file(stream, cx, step, slices[0].len()));
+        let reader = *self.reader.get_or_insert_with(|| Reader::of(stream));
+        let portion = Portion::of(slices[0].len(), step.span.len + step.behind, reader);
+        let written = ready!(poll_send_file(stream, cx, step, portion));
         self.broken = written.as_ref().err().map(io::Error::kind);
         let written = written?;
         if step.span.len == 0 {
@@ -220,23 +205,6 @@ impl Transport {
         }
         self.set_pulse();
     }
-
-    fn refuse(&mut self, refusal: Refusal) -> io::Error {
-        self.hit = Some(refusal);
-        io::Error::new(ErrorKind::InvalidData, refusal)
-    }
-
-    fn judge(&mut self, buf: &mut ReadBuf<'_>, before: usize) {
-        let Some(guard) = &mut self.guard else { return };
-        let was = guard.stage();
-        let fed = guard.feed(&buf.filled()[before..]);
-        if let Some(refusal) = fed.refusal {
-            buf.set_filled(before + fed.passed);
-            self.refused = Some(refusal);
-        } else if was != guard.stage() {
-            self.pulse.begin();
-        }
-    }
 }
 
 impl AsyncRead for Transport {
@@ -246,39 +214,32 @@ impl AsyncRead for Transport {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if let Some(refusal) = this.refused {
-            return Poll::Ready(Err(this.refuse(refusal)));
-        }
         let before = buf.filled().len();
-        let read = if this.put_back.is_empty() {
-            Pin::new(&mut this.stream).poll_read(cx, buf)
-        } else {
-            let bytes = this.put_back.len().min(buf.remaining());
-            buf.put_slice(&this.put_back[..bytes]);
-            this.put_back.drain(..bytes);
-            if this.put_back.is_empty() {
-                // Gives its memory back: an idle connection holds none.
-                this.put_back = Vec::new();
+        loop {
+            let passes = this.intake.pass_on(buf);
+            if passes.map_err(|refusal| io::Error::new(ErrorKind::InvalidData, refusal))? {
+                return Poll::Ready(Ok(()));
             }
-            Poll::Ready(Ok(()))
-        };
-        this.read_waits = read.is_pending();
-        if read.is_pending() {
-            this.set_pulse();
-        }
-        ready!(read)?;
-        let bytes = buf.filled().len() - before;
-        if bytes > 0 {
+            let read = this.intake.poll_read(&mut this.stream, cx, buf);
+            this.read_waits = read.is_pending();
+            if read.is_pending() {
+                this.set_pulse();
+            }
+            ready!(read)?;
+            let bytes = buf.filled().len() - before;
+            if bytes == 0 {
+                return Poll::Ready(Ok(()));
+            }
             this.pulse.moved(bytes);
-            this.judge(buf, before);
+            if this.intake.judge(buf, before) == Course::Turned {
+                this.pulse.begin();
+            }
             this.set_pulse();
-            if buf.filled().len() == before {
-                // An empty read would mean the end of the stream.
-                let refusal = this.refused.expect("nothing passes only if refused");
-                return Poll::Ready(Err(this.refuse(refusal)));
+            // An empty read would mean the end of the stream.
+            if buf.filled().len() > before {
+                return Poll::Ready(Ok(()));
             }
         }
-        Poll::Ready(Ok(()))
     }
 }
 

@@ -83,6 +83,15 @@ pub(super) async fn run(
     ended
 }
 
+impl Switch {
+    /// Does not open the tunnel, and tells so.
+    pub(super) fn give_up(self) {
+        if let Some(tell) = self.tell {
+            tell(Ended::Short(0));
+        }
+    }
+}
+
 impl fmt::Debug for Switch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Switch").field("tunnel", &self.tunnel).finish_non_exhaustive()

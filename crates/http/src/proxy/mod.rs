@@ -33,7 +33,7 @@ use crate::{
     Answer, Ask, Caller, Handler, Provenance,
     handler::plain_text,
     spare,
-    upstream::{Call, CallError, Reply},
+    upstream::{self, Call, CallError, Reply},
 };
 
 /// What a [`Proxy`] does.
@@ -128,7 +128,7 @@ impl Proxy {
         }
         if !route.request.is_nothing() {
             // What was printed may be edited, too.
-            way::read_trail(trail, &mut head.headers);
+            upstream::read_lines(trail, &mut head.headers);
             trail.clear();
             route.request.apply(&mut head.headers);
         }

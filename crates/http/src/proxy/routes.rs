@@ -88,12 +88,17 @@ pub(super) fn target(route: &Route, uri: &Uri) -> Result<Option<PathAndQuery>, L
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upstream::{Balance, Limits, Options, Upstream, dialer_for_tests};
+    use crate::upstream::{Balance, Limits, Options, Speaks, Upstream, dialer_for_tests};
 
     fn routes(paths: &[&str], prefix: Prefix) -> Vec<Route> {
         let endpoint = "http://127.0.0.1:1".parse().unwrap();
-        let options =
-            Options { endpoint, host: None, dialer: dialer_for_tests(), limits: Limits::default() };
+        let options = Options {
+            endpoint,
+            host: None,
+            dialer: dialer_for_tests(),
+            speaks: Speaks::Http1,
+            limits: Limits::default(),
+        };
         let upstream = Arc::new(Upstream::new(options));
         let group = Arc::new(Group::new(vec![upstream], Balance::Least).unwrap());
         let route = |path: &&str| Route {

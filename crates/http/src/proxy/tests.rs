@@ -12,7 +12,7 @@ use tokio::{
 use super::*;
 use crate::{
     DynHandler, Http, Limits,
-    upstream::{self, Balance, Group, Upstream, dialer_for_tests},
+    upstream::{self, Balance, Group, Speaks, Upstream, dialer_for_tests},
 };
 
 /// What the server says on each of its connections, one answer after each request head.
@@ -38,6 +38,7 @@ impl Server {
             endpoint,
             host: None,
             dialer: dialer_for_tests(),
+            speaks: Speaks::Http1,
             limits,
         });
         let group = Arc::new(Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap());

@@ -125,19 +125,6 @@ impl Way {
     }
 }
 
-/// Adds the lines of a trail to `headers`.
-pub(super) fn read_trail(trail: &[u8], headers: &mut HeaderMap) {
-    for line in trail.split(|&byte| byte == b'\n') {
-        let line = line.trim_ascii_end();
-        let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
-        let name = HeaderName::from_bytes(&line[..colon]);
-        let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii_start());
-        if let (Ok(name), Ok(value)) = (name, value) {
-            headers.append(name, value);
-        }
-    }
-}
-
 /// Appends a line.
 fn line(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
     begin(out, name, &[]);

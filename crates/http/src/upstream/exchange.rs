@@ -75,6 +75,10 @@ pub(super) enum Why {
     Late,
     #[error("the request's body broke off")]
     Request(#[source] Fault),
+    #[error("the connection took no request")]
+    Unsent(#[source] hyper::Error),
+    #[error("HTTP/2 went wrong")]
+    Http2(#[source] hyper::Error),
 }
 
 /// An exchange under way.

@@ -63,6 +63,19 @@ pub(super) fn line(name: &HeaderName, value: &HeaderValue, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Adds printed lines to `headers`.
+pub(crate) fn read_lines(lines: &[u8], headers: &mut HeaderMap) {
+    for line in lines.split(|&byte| byte == b'\n') {
+        let line = line.trim_ascii_end();
+        let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
+        let name = HeaderName::from_bytes(&line[..colon]);
+        let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii_start());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            headers.append(name, value);
+        }
+    }
+}
+
 /// The fields that stand at `spans` in `buffer`; `None` if one is none for a map.
 pub(super) fn fields(buffer: &Bytes, spans: &[Span]) -> Option<HeaderMap> {
     let mut headers = spare::headers();

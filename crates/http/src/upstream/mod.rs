@@ -7,11 +7,14 @@
 //! What is sent is printed from what was parsed, and nothing else; what is read is as strict as the
 //! guard is with clients. A message that breaks off is never passed on as whole.
 
+mod attempt;
 mod balance;
+mod error;
 mod exchange;
 mod group;
 mod head;
 mod health;
+mod http2;
 mod limits;
 mod link;
 mod pool;
@@ -19,11 +22,14 @@ mod sending;
 mod server;
 mod watch;
 
+pub use attempt::Reply;
 pub use balance::Balance;
-pub use group::{Call, CallError, Group, Reply};
+pub use error::CallError;
+pub use group::{Call, Group};
+pub(crate) use head::read_lines;
 pub use health::Check;
 pub use limits::Limits;
-pub use server::{Options, Timings, Upstream};
+pub use server::{Options, Speaks, Timings, Upstream};
 pub use watch::watch;
 
 /// Calls in the clear.

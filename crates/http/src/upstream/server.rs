@@ -9,10 +9,19 @@ use std::{
 };
 
 use http::HeaderValue;
-use relais_net::{DialError, Dialer, Endpoint, tls::Protocols};
+use relais_net::{
+    Dialed, Dialer, Endpoint,
+    tls::{Protocol, Protocols},
+};
 use tokio::time::Instant;
 
-use super::{Limits, health::Health, link::Link, pool};
+use super::{
+    CallError, Limits,
+    health::Health,
+    http2::{self, Shared},
+    link::Link,
+    pool,
+};
 
 /// Which server, and how it is asked.
 #[derive(Clone, Debug)]
@@ -23,8 +32,27 @@ pub struct Options {
     pub host: Option<HeaderValue>,
     /// What calls it. One may serve many upstreams that have the same demands.
     pub dialer: Arc<Dialer>,
+    /// What is spoken with it.
+    pub speaks: Speaks,
     /// How much it may cost.
     pub limits: Limits,
+}
+
+/// What is spoken with an upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Speaks {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2: under TLS if it agrees, in the clear without asking (RFC 9113 §3.3).
+    Http2,
+}
+
+/// A new connection.
+#[derive(Debug)]
+pub(super) enum Connected {
+    Http1(Link),
+    Http2(Shared),
 }
 
 /// One server that is asked, and how it does.
@@ -90,12 +118,29 @@ impl Upstream {
         pool::take(self.id)
     }
 
+    /// The HTTP/2 connection of this core, if there is one.
+    pub(super) fn shared_link(&self) -> Option<Shared> {
+        if self.options.speaks == Speaks::Http1 { None } else { http2::there(self.id) }
+    }
+
     /// A new connection, and how long it took.
-    pub(super) async fn connect(&self) -> Result<(Link, Duration), DialError> {
+    pub(super) async fn connect(&self) -> Result<(Connected, Duration), CallError> {
         let start = Instant::now();
-        let Options { endpoint, limits, dialer, .. } = &self.options;
-        let dialed = dialer.dial(endpoint, Protocols::Http1).await?;
-        Ok((Link::new(dialed.stream, limits.head), start.elapsed()))
+        let Options { endpoint, limits, dialer, speaks, .. } = &self.options;
+        let offer = match speaks {
+            Speaks::Http1 => Protocols::Http1,
+            Speaks::Http2 => Protocols::Http,
+        };
+        let Dialed { stream, session, .. } = dialer.dial(endpoint, offer).await?;
+        let agreed = session.map(|session| session.protocol);
+        let is_http2 = *speaks == Speaks::Http2 && matches!(agreed, None | Some(Protocol::Http2));
+        let connected = if is_http2 {
+            let shared = http2::share(self.id, stream).await;
+            Connected::Http2(shared.map_err(|error| CallError::broken(&self.name, error))?)
+        } else {
+            Connected::Http1(Link::new(stream, limits.head))
+        };
+        Ok((connected, start.elapsed()))
     }
 
     pub(super) fn health(&self) -> &Health {

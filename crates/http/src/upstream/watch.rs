@@ -8,8 +8,7 @@ use tokio::{task::JoinSet, time::timeout};
 
 use super::{
     Check, Group, Upstream,
-    exchange::{self, Outbound},
-    server::Taken,
+    attempt::{Said, attempt},
 };
 use crate::Inbound;
 
@@ -46,18 +45,15 @@ async fn look(upstream: Arc<Upstream>, check: Check) {
     }
 }
 
-/// The status of what it answers to a request on a connection of its own.
+/// The status of what it answers.
 async fn ask(upstream: &Arc<Upstream>, check: &Check) -> Result<StatusCode, String> {
-    let (link, _) = upstream.connect().await.map_err(|error| error.to_string())?;
     let (mut head, ()) = Request::new(()).into_parts();
     head.uri = check.path.clone().into();
     head.headers.insert(USER_AGENT, HeaderValue::from_static("relais"));
-    let host = upstream.host();
-    let body = Inbound::Full(Bytes::new());
-    let outbound = Outbound { request: &head, host: &host, trail: b"", body };
-    match exchange::ask(link, outbound, Taken::of(upstream)).await {
-        Ok(response) => Ok(response.status()),
-        Err(broken) => Err(broken.why.to_string()),
+    let said = Said { request: &head, trail: b"" };
+    match attempt(upstream, said, Inbound::Full(Bytes::new())).await {
+        Ok(reply) => Ok(reply.response.status()),
+        Err(failed) => Err(failed.error.to_string()),
     }
 }
 
@@ -71,7 +67,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::upstream::{Balance, Limits, Options, dialer_for_tests};
+    use crate::upstream::{Balance, Limits, Options, Speaks, dialer_for_tests};
 
     /// Answers one connection after another with these statuses.
     async fn serve(listener: TcpListener, statuses: &[u16]) {
@@ -87,8 +83,13 @@ mod tests {
     async fn a_check_tells_who_is_well() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let options =
-            Options { endpoint, host: None, dialer: dialer_for_tests(), limits: Limits::default() };
+        let options = Options {
+            endpoint,
+            host: None,
+            dialer: dialer_for_tests(),
+            speaks: Speaks::Http1,
+            limits: Limits::default(),
+        };
         let upstream = Arc::new(Upstream::new(options));
         let group = Arc::new(Group::new(vec![Arc::clone(&upstream)], Balance::Least).unwrap());
         let check = Check {

@@ -51,6 +51,7 @@ impl Grouping<'_> {
                 endpoint: endpoint.clone(),
                 host: host.clone(),
                 dialer: Arc::clone(dialer),
+                speaks: upstreams.upstream_http.into(),
                 limits: *limits,
             }))
         };

@@ -114,6 +114,21 @@ fn a_server_under_tls_has_to_be_who_it_says() {
 }
 
 #[test]
+fn a_server_is_asked_over_the_http_that_is_wanted() {
+    let place = Place::new();
+    place.write("site/index.html", "same");
+    let serve = ["serve", "site", "-l", "https://localhost:0", "--access-log", "-"];
+    let server = place.start(&serve, 1);
+    for (version, told) in [("1.1", "HTTP/1.1"), ("2", "HTTP/2.0")] {
+        let arguments = ["proxy", "0", &server.listeners[0], "--upstream-http", version];
+        let proxy = place.start(&arguments, 1);
+        assert_eq!(get(&mut proxy.connect(0), "/", "localhost").1, "same");
+        let line = server.line();
+        assert!(line.contains(&format!("\"GET / {told}\" 200 ")), "{line}");
+    }
+}
+
+#[test]
 fn paths_have_upstreams_of_their_own_and_fields_are_changed() {
     let place = Place::new();
     place.write("a/index.html", "A");

@@ -176,6 +176,13 @@ impl Guard {
         }
     }
 
+    /// The start of the line of a head, or of trailers, that is under way.
+    ///
+    /// Who wants the parser to see whole lines only holds back as many of the bytes that passed last.
+    pub fn line(&self) -> &[u8] {
+        &self.line
+    }
+
     /// Which part of a message the connection is in, or was in when it was refused.
     ///
     /// Who refuses has to know: a request whose body is refused may have its answer already.

@@ -37,6 +37,23 @@ fn refusals_say_what_was_found_and_expected() {
     );
 }
 
+#[test]
+fn the_line_under_way_is_what_came_since_the_last_one() {
+    let mut guard = Guard::new(LIMITS);
+    for (piece, line) in [
+        ("GET / HT", "GET / HT"),
+        ("TP/1.1\r", "GET / HTTP/1.1\r"),
+        ("\nHost: a\r\nTransfer-", "Transfer-"),
+        ("Encoding: chunked\r\n\r\n", ""),
+        ("3\r\na\nb\r\n0\r\nX", "X"),
+        (": y\r\n\r\nGET", "GET"),
+        ("\0 / HTTP/1.1\r\nHost", ""),
+    ] {
+        _ = guard.feed(piece.as_bytes());
+        assert_eq!(guard.line(), line.as_bytes(), "{piece:?}");
+    }
+}
+
 /// A request with `fields` after its `Host`.
 fn with(fields: &str) -> String {
     format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n")

@@ -98,6 +98,40 @@ async fn what_follows_a_refused_tunnel_is_no_request() {
     }
 }
 
+/// Answers everything with so many bytes.
+#[derive(Debug)]
+struct Much(usize);
+
+impl Handler for Much {
+    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
+        Ok(Response::new(Body::full(vec![b'x'; self.0].into())))
+    }
+}
+
+/// Closing a socket with bytes unread has the kernel forget what the client did not take yet.
+#[tokio::test]
+async fn who_has_an_answer_when_his_body_is_refused_can_read_it() {
+    // The queues between us have room for the first, and not for the second.
+    for much in [500_000, 30_000_000] {
+        let handler: Box<dyn DynHandler> = Box::new(Much(much));
+        let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
+        let (mut client, server) = tcp().await;
+        let (_shutdown, drain) = none();
+        let serving = tokio::spawn(async move { http.serve(conn(server), drain).await });
+        let head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for part in [head, b"no size\r\n".as_slice(), &[b'x'; 10_000], &[b'x'; 10_000]] {
+            client.write_all(part).await.unwrap();
+            let_others_go_on().await;
+        }
+        let mut output = Vec::new();
+        client.read_to_end(&mut output).await.unwrap();
+        assert!(output.starts_with(b"HTTP/1.1 200 "), "{much}");
+        assert!(output.len() > much, "{much}: {}", output.len());
+        drop(client);
+        serving.await.unwrap().unwrap_err();
+    }
+}
+
 #[test]
 fn who_asks_in_the_clear_at_a_tls_port_is_told_if_it_speaks_http() {
     let http = http(Stage::default(), Limits::default());
@@ -107,19 +141,40 @@ fn who_asks_in_the_clear_at_a_tls_port_is_told_if_it_speaks_http() {
 }
 
 #[tokio::test]
-async fn what_is_cut_in_the_middle_of_a_bad_line_is_told_too() {
+async fn a_refusal_does_not_depend_on_how_what_is_refused_is_cut() {
+    for (good, bad) in [
+        ("GET /now HTTP/1.1\r\nHost: a\r\n", "X : y\r\n\r\n"),
+        ("GET /now HTTP/1.1\r\nHost: a\r\n", "X y\r\n"),
+        ("GET /now HTTP/1.1\r\nHost: a\r\n", " folded: y\r\n"),
+        ("GET /now HTTP/1.1\r\n", "Host: a b\r\n"),
+        ("", "GET /n\0w HTTP/1.1\r\n"),
+        ("", "GET /now HTTP/9.1\r\n"),
+        ("", "G@T /now HTTP/1.1\r\n"),
+        ("", "\x16\x03\x01\x02\n"),
+    ] {
+        let whole = talk_in_parts(&[good, bad]).await;
+        assert!(whole.0.starts_with("HTTP/1.1 "), "{bad:?}: {}", whole.0);
+        assert_eq!(whole.1.len(), 1, "{bad:?}");
+        for cut in 1..bad.len() {
+            let parts = [&format!("{good}{}", &bad[..cut]), &bad[cut..]];
+            assert_eq!(talk_in_parts(&parts).await, whole, "{parts:?}");
+        }
+    }
+}
+
+/// What comes back for `parts`, each sent when all before it was read, and the refusals told of.
+async fn talk_in_parts(parts: &[&str]) -> (String, Vec<String>) {
     let (mut client, server) = tokio::io::duplex(1 << 16);
     let (serving, told, _shutdown) = serve_told(conn(Stream::Memory(server)), Limits::default());
-    client.write_all(b"GET /now HTTP/1.1\r\nHost: a\r\nX : ").await.unwrap();
-    for _ in 0..10 {
-        tokio::task::yield_now().await;
+    for part in parts {
+        // It may have been refused by now.
+        _ = client.write_all(part.as_bytes()).await;
+        let_others_go_on().await;
     }
-    // It may have been refused by now.
-    _ = client.write_all(b"y\r\n\r\n").await;
     _ = client.shutdown().await;
-    assert!(rest_of(&mut client).await.starts_with("HTTP/1.1 400 "));
+    let output = rest_of(&mut client).await;
     serving.await.unwrap();
-    assert_eq!(told.take(), ["400 -"]);
+    (output, told.take())
 }
 
 #[tokio::test]

@@ -66,9 +66,7 @@ async fn answered(parts: &[&str]) -> String {
     tokio::spawn(async move { http.serve(conn(Stream::Memory(server)), drain).await });
     for part in parts {
         client.write_all(part.as_bytes()).await.unwrap();
-        for _ in 0..10 {
-            tokio::task::yield_now().await;
-        }
+        let_others_go_on().await;
     }
     client.shutdown().await.unwrap();
     rest_of(&mut client).await

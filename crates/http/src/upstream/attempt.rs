@@ -1,0 +1,126 @@
+//! A request that one upstream is given, and what became of it.
+
+use std::{borrow::Cow, sync::Arc};
+
+use http::{Method, Response, header::HOST, request};
+use tokio::time::Instant;
+
+use super::{
+    CallError,
+    exchange::{self, Broken, Outbound, Why},
+    http2::{self, Shared},
+    link::Link,
+    server::{Connected, Taken, Timings, Upstream},
+};
+use crate::{Body, Inbound};
+
+/// An answer, and how it came about.
+#[derive(Debug)]
+pub struct Reply {
+    /// The answer, as the upstream gave it: fields for this hop included.
+    pub response: Response<Body>,
+    /// Who gave it.
+    pub upstream: Arc<Upstream>,
+    /// How long it took.
+    pub timings: Timings,
+}
+
+/// A request but for its body: the same however often it is tried.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'a> {
+    pub(super) request: &'a request::Parts,
+    /// Lines behind its fields.
+    pub(super) trail: &'a [u8],
+}
+
+/// Why an upstream did not answer.
+pub(super) struct Failed {
+    pub(super) error: CallError,
+    /// The request's body, if another upstream may be asked.
+    pub(super) body: Option<Inbound>,
+}
+
+/// What a request is sent on.
+enum Way {
+    Http1(Link),
+    Http2(Shared),
+}
+
+/// Asks `upstream`: on a connection that is there, if one is; on a new one, if there is none or that
+/// turns out to be dead.
+pub(super) async fn attempt(
+    upstream: &Arc<Upstream>,
+    said: Said<'_>,
+    mut body: Inbound,
+) -> Result<Reply, Failed> {
+    let method = &said.request.method;
+    let there = upstream.shared_link().map(Way::Http2);
+    if let Some(way) = there.or_else(|| upstream.waiting_link().map(Way::Http1)) {
+        match ask(upstream, way, (said, body)).await {
+            Ok(reply) => return Ok(reply),
+            // Closed while it waited: no sign of ill health.
+            Err(Broken { why, body: Some(untouched), heard: false })
+                if may_repeat(&why, method) =>
+            {
+                body = untouched;
+            }
+            Err(broken) => return Err(failed(upstream, broken, method)),
+        }
+    }
+    // Boxed, as it is rare and its state large.
+    let (way, took) = match Box::pin(upstream.connect()).await {
+        Ok((Connected::Http1(link), took)) => (Way::Http1(link), took),
+        Ok((Connected::Http2(shared), took)) => (Way::Http2(shared), took),
+        Err(error) => return Err(Failed { error, body: Some(body) }),
+    };
+    let asked = ask(upstream, way, (said, body)).await;
+    let mut reply = asked.map_err(|broken| failed(upstream, broken, method))?;
+    reply.timings.connect = Some(took);
+    Ok(reply)
+}
+
+async fn ask(
+    upstream: &Arc<Upstream>,
+    way: Way,
+    (Said { request, trail }, body): (Said<'_>, Inbound),
+) -> Result<Reply, Broken> {
+    let host = match upstream.options().host.as_ref().or_else(|| request.headers.get(HOST)) {
+        Some(host) => Cow::Borrowed(host),
+        None => Cow::Owned(upstream.host()),
+    };
+    let outbound = Outbound { request, host: &host, trail, body };
+    let start = Instant::now();
+    let taken = Taken::of(upstream);
+    let response = match way {
+        Way::Http1(link) => exchange::ask(link, outbound, taken).await?,
+        Way::Http2(mut shared) => {
+            let scheme =
+                if upstream.options().endpoint.scheme.is_secure() { "https" } else { "http" };
+            Box::pin(http2::ask(&mut shared, scheme, outbound, taken)).await?
+        }
+    };
+    upstream.health().answered();
+    let timings = Timings { connect: None, first_byte: start.elapsed() };
+    Ok(Reply { response, upstream: Arc::clone(upstream), timings })
+}
+
+fn failed(upstream: &Upstream, broken: Broken, method: &Method) -> Failed {
+    let Broken { why, body, heard } = broken;
+    let body = body.filter(|_| !heard && may_repeat(&why, method));
+    let error = match why {
+        Why::Request(fault) => CallError::Request(fault),
+        Why::Late => CallError::Late { upstream: upstream.name().to_string() },
+        why => CallError::broken(upstream.name(), why),
+    };
+    Failed { error, body }
+}
+
+/// Whether a request may be sent again that got no answer (RFC 9110 §9.2.2): it was not sent at all;
+/// or its connection was closed, and being done twice is as good as once.
+fn may_repeat(why: &Why, method: &Method) -> bool {
+    match why {
+        Why::Unsent(_) => true,
+        Why::Closed | Why::Io(_) => method.is_idempotent(),
+        _ => false,
+    }
+}
