@@ -4,7 +4,7 @@ use http::{
     HeaderMap, HeaderValue, Method,
     header::{
         AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, COOKIE, IF_MATCH, IF_MODIFIED_SINCE,
-        IF_NONE_MATCH, IF_UNMODIFIED_SINCE, PRAGMA, RANGE, TRANSFER_ENCODING,
+        IF_NONE_MATCH, IF_UNMODIFIED_SINCE, PRAGMA, RANGE, TRANSFER_ENCODING, UPGRADE,
     },
 };
 use relais_wire::list;
@@ -29,6 +29,8 @@ pub struct Asked<'a> {
     pub sender: Sender,
     /// Whether it brings a body.
     pub content: Content,
+    /// Whether it would have its connection speak another protocol.
+    pub switch: Switch,
 }
 
 /// What a request makes its answer depend on ([RFC 9110 §13]).
@@ -64,6 +66,17 @@ pub enum Content {
     Some,
 }
 
+/// Whether a request would have its connection speak another protocol ([RFC 9110 §7.8]).
+///
+/// [RFC 9110 §7.8]: https://www.rfc-editor.org/rfc/rfc9110#section-7.8
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// It would not.
+    None,
+    /// It would: only its origin can answer.
+    Wanted,
+}
+
 impl<'a> Asked<'a> {
     /// Reads a request. A body that only its framing tells of (HTTP/2 without `Content-Length`) is
     /// to be set in `content` by who knows.
@@ -76,6 +89,7 @@ impl<'a> Asked<'a> {
             range: None,
             sender: Sender::Nobody,
             content: Content::None,
+            switch: Switch::None,
         };
         let (mut has_control, mut has_pragma) = (false, false);
         // Once over the few that there are, rather than a hash for each that there might be.
@@ -92,6 +106,7 @@ impl<'a> Asked<'a> {
                 }
                 CONTENT_LENGTH if value != "0" => asked.content = Content::Some,
                 TRANSFER_ENCODING => asked.content = Content::Some,
+                UPGRADE => asked.switch = Switch::Wanted,
                 _ => (),
             }
         }

@@ -1,14 +1,14 @@
 //! The cache as a whole: asked before upstream is, and told what upstream answered.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use http::Method;
 
 use crate::{
-    asked::{Asked, Content},
+    asked::{Asked, Content, Switch},
     asking::Asking,
     cache_status::{CacheStatus, Forward, Kept, Source},
     directives::Flag,
@@ -54,7 +54,7 @@ impl Cache {
     pub fn new(settings: Settings) -> Self {
         Self {
             store: Arc::new(Store::new(&settings)),
-            room: Arc::new(Room { left: AtomicU64::new(settings.recording_max) }),
+            room: Arc::new(Room::of(settings.memory.saturating_add(settings.recording_max))),
             settings: Arc::new(settings),
         }
     }
@@ -74,6 +74,9 @@ impl Cache {
         if asked.content == Content::Some {
             return miss(self.ask(key, Forward::Content), asked);
         }
+        if asked.switch == Switch::Wanted {
+            return miss(self.ask(key, Forward::Upgrade), asked);
+        }
         let stored = match self.store.find(key, asked.headers) {
             Found::Nothing => return miss(self.ask(key, Forward::Unknown), asked),
             Found::OtherVariants => return miss(self.ask(key, Forward::OtherVariants), asked),
@@ -82,7 +85,7 @@ impl Cache {
         match judge_reuse(asked, stored.terms(), now, &self.settings) {
             Reuse::Fresh { age } => Looked::Hit(hit(stored, asked, (age, None), now)),
             Reuse::Stale { age, excuse: Excuse::WhileRevalidate } => {
-                let asking = Errand::start(&stored).map(|errand| {
+                let asking = Errand::start(&stored, now).map(|errand| {
                     let ask = self.ask(key, Forward::Ask(WhyAsk::Stale));
                     Box::new(ask.about(&stored, asked).on(errand))
                 });

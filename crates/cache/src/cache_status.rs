@@ -30,6 +30,8 @@ pub enum Source {
     Stored(Option<Excuse>),
     /// From upstream, for a reason, with a status; `None` where there was no answer yet.
     Upstream(Forward, Option<StatusCode>),
+    /// From nobody: it is not stored, and the client wants nobody to be asked.
+    Nobody,
 }
 
 /// Why a request goes upstream.
@@ -41,6 +43,9 @@ pub enum Forward {
     /// A GET that brings a body.
     #[error("the request brings a body")]
     Content,
+    /// A GET that would have its connection speak another protocol.
+    #[error("the request asks for another protocol")]
+    Upgrade,
     /// Nothing is stored under its key.
     #[error("nothing is stored for the URI")]
     Unknown,
@@ -63,15 +68,56 @@ pub enum Kept {
     Unsaid,
 }
 
+/// What the cache had to do with an answer, in a word for logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was stored, and fresh.
+    Hit,
+    /// It was stored and stale, and sent all the same.
+    Stale,
+    /// It was stored, and upstream said that it is good still.
+    Validated,
+    /// It was not stored, or is good no more.
+    Miss,
+    /// The request is none that a cache answers.
+    Bypass,
+}
+
+impl Verdict {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Stale => "stale",
+            Self::Validated => "validated",
+            Self::Miss => "miss",
+            Self::Bypass => "bypass",
+        }
+    }
+}
+
 impl CacheStatus {
-    /// One word for logs: `hit`, `stale`, `validated`, `miss`, `bypass`.
-    pub fn word(&self) -> &'static str {
+    /// For an answer that came in the place of one from upstream, and is nobody's: upstream was asked
+    /// for this reason, and gave none.
+    pub fn unanswered(why: Forward) -> Self {
+        Self { source: Source::Upstream(why, None), ttl: None, kept: Kept::Unsaid }
+    }
+
+    /// For the 504 to a client that wants nobody to be asked.
+    pub fn only_if_cached() -> Self {
+        Self { source: Source::Nobody, ttl: None, kept: Kept::Unsaid }
+    }
+
+    /// The same in a word.
+    pub fn verdict(&self) -> Verdict {
         match self.source {
-            Source::Stored(None) => "hit",
-            Source::Stored(Some(_)) => "stale",
-            Source::Upstream(Forward::Ask(_), Some(StatusCode::NOT_MODIFIED)) => "validated",
-            Source::Upstream(Forward::Method | Forward::Content, _) => "bypass",
-            Source::Upstream(..) => "miss",
+            Source::Stored(None) => Verdict::Hit,
+            Source::Stored(Some(_)) => Verdict::Stale,
+            Source::Upstream(Forward::Ask(_), Some(StatusCode::NOT_MODIFIED)) => Verdict::Validated,
+            Source::Upstream(Forward::Method | Forward::Content | Forward::Upgrade, _) => {
+                Verdict::Bypass
+            }
+            Source::Upstream(..) | Source::Nobody => Verdict::Miss,
         }
     }
 }
@@ -81,7 +127,7 @@ impl Forward {
     fn token(self) -> &'static str {
         match self {
             Self::Method => "method",
-            Self::Content => "bypass",
+            Self::Content | Self::Upgrade => "bypass",
             Self::Unknown => "uri-miss",
             Self::OtherVariants => "vary-miss",
             Self::Ask(why) if why.is_of_request() => "request",
@@ -95,6 +141,7 @@ impl fmt::Display for CacheStatus {
         f.write_str("relais")?;
         match self.source {
             Source::Stored(_) => f.write_str("; hit")?,
+            Source::Nobody => f.write_str("; detail=only-if-cached")?,
             Source::Upstream(why, status) => {
                 write!(f, "; fwd={}", why.token())?;
                 if let Some(status) = status {
@@ -128,6 +175,8 @@ mod tests {
         };
         check(upstream(Forward::Method, 201), "relais; fwd=method; fwd-status=201", "bypass");
         check(upstream(Forward::Content, 0), "relais; fwd=bypass", "bypass");
+        check(CacheStatus::unanswered(Forward::Upgrade), "relais; fwd=bypass", "bypass");
+        check(CacheStatus::only_if_cached(), "relais; detail=only-if-cached", "miss");
         let missed = upstream(Forward::Unknown, 200);
         let stored = CacheStatus { ttl: Some(60), kept: Kept::Stored, ..missed };
         check(stored, "relais; fwd=uri-miss; fwd-status=200; ttl=60; stored", "miss");
@@ -140,6 +189,6 @@ mod tests {
 
     #[track_caller]
     fn check(status: CacheStatus, expect: &str, word: &str) {
-        assert_eq!((status.to_string().as_str(), status.word()), (expect, word));
+        assert_eq!((status.to_string().as_str(), status.verdict().as_str()), (expect, word));
     }
 }

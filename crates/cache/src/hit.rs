@@ -13,7 +13,7 @@ use crate::{
     asked::{Asked, Condition},
     cache_status::CacheStatus,
     conditional::{Form, judge_form},
-    prebuilt::{is_of_content, print_field, print_status},
+    prebuilt::{is_of_content, print_field},
     stored::Stored,
 };
 
@@ -63,17 +63,16 @@ impl Hit {
         }
     }
 
-    /// Appends the head as HTTP/1 sends it: status line and fields, `Date`, `Content-Length`, `Age`
-    /// and `Cache-Status` among them. The empty line at its end is left to the caller, who may have
-    /// fields of the connection to add.
+    /// Appends the fields as HTTP/1 sends them, a line each: `Date`, `Content-Length`, `Age` and
+    /// `Cache-Status` are among them. The status line before them and the empty line behind are the
+    /// caller's, who may have fields of the connection to add.
     ///
     /// *Cost*: one copy, and two numbers printed, for a whole response; a walk over its fields for
     /// other forms.
-    pub fn print_head(&self, out: &mut Vec<u8>) {
+    pub fn print_fields(&self, out: &mut Vec<u8>) {
         if self.form == Form::Whole {
             out.extend_from_slice(self.stored.head().bytes());
         } else {
-            print_status(self.status(), out);
             for (name, value) in self.stored.head().fields().filter(|(name, _)| self.has(name)) {
                 print_field(name, value, out);
             }
@@ -88,7 +87,7 @@ impl Hit {
         print(out).expect("room in memory");
     }
 
-    /// The fields of [`print_head`](Self::print_head), for HTTP/2.
+    /// The same fields, for HTTP/2.
     ///
     /// *Cost*: a map is made, whose values are shared with what is stored.
     pub fn headers(&self) -> HeaderMap {

@@ -32,10 +32,10 @@ mod vary;
 
 pub use self::{
     age::{Times, current_age, initial_age, read_age, read_date},
-    asked::{Asked, Condition, Content, Sender},
+    asked::{Asked, Condition, Content, Sender, Switch},
     asking::Asking,
     cache::{Cache, Looked},
-    cache_status::{CacheStatus, Forward, Kept, Source},
+    cache_status::{CacheStatus, Forward, Kept, Source, Verdict},
     conditional::{Form, Validators, judge_form},
     directives::{
         Control, ControlSource, Directives, Flag, SECONDS_MAX, read_cache_control, read_targeted,

@@ -8,14 +8,13 @@ use http::{
 
 /// A head, printed.
 ///
-/// *Shape*: a status line and a line for each field, with their line ends; the empty line at the
-/// end is left out, for there is more to come: `Age`, `Cache-Status`.
+/// *Shape*: a line for each field, with its line end. The status line before them and the empty one
+/// behind are left out: there is more to come, `Age` and `Cache-Status`, and who sends it has a
+/// status line of his own.
 #[derive(Clone, Debug)]
 pub(crate) struct Prebuilt {
     /// ASCII but for the values of fields.
     bytes: Bytes,
-    /// Where the fields start: `fields_at <= bytes.len()`.
-    fields_at: usize,
 }
 
 impl Prebuilt {
@@ -25,9 +24,7 @@ impl Prebuilt {
     pub(crate) fn print(status: StatusCode, headers: &HeaderMap, len: usize) -> Self {
         debug_assert!(!headers.contains_key(CONTENT_LENGTH));
         let lines = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-        let mut bytes = Vec::with_capacity(STATUS_LINE_BYTES + lines.sum::<usize>());
-        print_status(status, &mut bytes);
-        let fields_at = bytes.len();
+        let mut bytes = Vec::with_capacity(LENGTH_BYTES + lines.sum::<usize>());
         for (name, value) in headers {
             print_field(name.as_str(), value.as_bytes(), &mut bytes);
         }
@@ -36,7 +33,7 @@ impl Prebuilt {
             print_field(CONTENT_LENGTH.as_str(), len.to_string().as_bytes(), &mut bytes);
         }
         bytes.shrink_to_fit();
-        Self { bytes: bytes.into(), fields_at }
+        Self { bytes: bytes.into() }
     }
 
     /// All of it.
@@ -46,7 +43,7 @@ impl Prebuilt {
 
     /// The names and values of its fields, in order.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let mut rest = &self.bytes[self.fields_at..];
+        let mut rest = &*self.bytes;
         std::iter::from_fn(move || {
             // No name and no value has one.
             let end = rest.iter().position(|&byte| byte == b'\r')?;
@@ -75,17 +72,8 @@ impl Prebuilt {
     }
 }
 
-/// Room for most status lines.
-const STATUS_LINE_BYTES: usize = 64;
-
-/// Appends a status line. A status without a usual reason has none (RFC 9112 §4).
-pub(crate) fn print_status(status: StatusCode, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"HTTP/1.1 ");
-    out.extend_from_slice(status.as_str().as_bytes());
-    out.push(b' ');
-    out.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
-    out.extend_from_slice(b"\r\n");
-}
+/// Room for `Content-Length`.
+const LENGTH_BYTES: usize = 40;
 
 /// Appends a field's line.
 pub(crate) fn print_field(name: &str, value: &[u8], out: &mut Vec<u8>) {
@@ -107,15 +95,11 @@ mod tests {
     use crate::tests::fields;
 
     #[test]
-    fn heads_are_printed_without_their_end() {
-        check(
-            200,
-            "a: 1\na: 2\nb: \u{e4}",
-            "HTTP/1.1 200 OK\r\na: 1\r\na: 2\r\nb: \u{e4}\r\ncontent-length: 9\r\n",
-        );
-        check(204, "", "HTTP/1.1 204 No Content\r\n");
-        check(599, "", "HTTP/1.1 599 \r\ncontent-length: 9\r\n");
-        check(200, "a: ", "HTTP/1.1 200 OK\r\na: \r\ncontent-length: 9\r\n");
+    fn heads_are_printed_without_their_ends() {
+        check(200, "a: 1\na: 2\nb: \u{e4}", "a: 1\r\na: 2\r\nb: \u{e4}\r\ncontent-length: 9\r\n");
+        check(204, "", "");
+        check(599, "", "content-length: 9\r\n");
+        check(200, "a: ", "a: \r\ncontent-length: 9\r\n");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::{
@@ -75,7 +76,7 @@ impl Recording {
             Err(outcome) => return outcome,
         };
         let how = (head.terms, head.selecting);
-        let stored = Stored::new(head.status, &head.headers, body.into(), how);
+        let stored = Stored::new(head.status, &head.headers, body, how);
         let Place { key, since, instead_of, _errand } = place;
         store.keep((&key, since), &Arc::new(stored), instead_of.as_ref())
     }
@@ -86,33 +87,62 @@ impl Recording {
     }
 }
 
-/// The bytes of a body, as many as may be held.
+/// A body that comes, as far as it came.
 #[derive(Debug)]
 pub(crate) struct Tape {
-    bytes: Vec<u8>,
-    /// `bytes.len() <= object_max`
+    held: Held,
+    /// `held.bytes.len() <= object_max`
     object_max: u64,
-    /// Bytes of `room` that are ours: `bytes.len() <= held` until it is given up.
-    held: u64,
-    room: Arc<Room>,
     gave_up: Option<Outcome>,
 }
 
-/// How many bytes all tapes together may hold.
+/// The bytes of a body, and the room that they take for as long as anybody has them: the store, or a
+/// client that is slow to take them, which is no reason to have as many again.
+#[derive(Debug)]
+pub(crate) struct Held {
+    bytes: Vec<u8>,
+    /// Bytes of `room` that are ours: `bytes.len() <= taken`, unless it was given up.
+    taken: u64,
+    room: Arc<Room>,
+}
+
+/// What the holding of a body takes besides its bytes: a [`Held`], and the counter of its holders.
+pub(crate) const HELD_BYTES: usize = size_of::<Held>() + 16;
+
+/// How many bytes all bodies together may have.
 #[derive(Debug)]
 pub(crate) struct Room {
-    pub left: AtomicU64,
+    left: AtomicU64,
+}
+
+impl Room {
+    /// Room for so many bytes.
+    pub(crate) fn of(bytes: u64) -> Self {
+        Self { left: AtomicU64::new(bytes) }
+    }
+
+    /// Takes so many bytes of it, if they are there.
+    fn take(&self, bytes: u64) -> Option<()> {
+        let less = |left: u64| left.checked_sub(bytes);
+        let took = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        took.is_ok().then_some(())
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.left.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Tape {
     /// A tape for a body of so many bytes, if it is known.
     pub(crate) fn new(declared: Option<u64>, object_max: u64, room: Arc<Room>) -> Self {
-        let mut tape = Self { bytes: Vec::new(), object_max, held: 0, room, gave_up: None };
+        let held = Held { bytes: Vec::new(), taken: 0, room };
+        let mut tape = Self { held, object_max, gave_up: None };
         if let Some(declared) = declared {
             tape.hold(declared);
             if tape.gave_up.is_none() {
                 // Not touched, it is not there: it costs nothing until it is written to.
-                tape.bytes.reserve_exact(usize::try_from(declared).unwrap_or_default());
+                tape.held.bytes.reserve_exact(usize::try_from(declared).unwrap_or_default());
             }
         }
         tape
@@ -122,13 +152,13 @@ impl Tape {
         if self.gave_up.is_some() {
             return;
         }
-        let len = (self.bytes.len() as u64).saturating_add(bytes.len() as u64);
-        if len > self.held {
+        let len = (self.held.bytes.len() as u64).saturating_add(bytes.len() as u64);
+        if len > self.held.taken {
             // As vectors grow, too.
-            self.hold(len.max(self.held.saturating_mul(2)).min(self.object_max.max(len)));
+            self.hold(len.max(self.held.taken.saturating_mul(2)).min(self.object_max.max(len)));
         }
         if self.gave_up.is_none() {
-            self.bytes.extend_from_slice(bytes);
+            self.held.bytes.extend_from_slice(bytes);
         }
     }
 
@@ -137,42 +167,52 @@ impl Tape {
         if len > self.object_max {
             return self.give_up(Outcome::TooLarge);
         }
-        let more = len.saturating_sub(self.held);
-        let take = |left: u64| left.checked_sub(more);
-        if self.room.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
-            return self.give_up(Outcome::NoRoom);
+        let more = len.saturating_sub(self.held.taken);
+        match self.held.room.take(more) {
+            Some(()) => self.held.taken += more,
+            None => self.give_up(Outcome::NoRoom),
         }
-        self.held += more;
     }
 
     fn give_up(&mut self, why: Outcome) {
         self.gave_up = Some(why);
-        self.bytes = Vec::new();
-        self.let_go();
-    }
-
-    fn let_go(&mut self) {
-        self.room.left.fetch_add(self.held, Ordering::Relaxed);
-        self.held = 0;
+        self.held.bytes = Vec::new();
+        self.held.keep(0);
     }
 
     /// The body, if it is all there.
-    fn end(mut self, declared: Option<u64>) -> Result<Vec<u8>, Outcome> {
-        if let Some(why) = self.gave_up {
+    fn end(self, declared: Option<u64>) -> Result<Bytes, Outcome> {
+        let Self { mut held, gave_up, .. } = self;
+        if let Some(why) = gave_up {
             return Err(why);
         }
-        if declared.is_some_and(|declared| declared != self.bytes.len() as u64) {
+        let len = held.bytes.len() as u64;
+        if declared.is_some_and(|declared| declared != len) {
             return Err(Outcome::CutShort);
         }
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.shrink_to_fit();
-        Ok(bytes)
+        held.bytes.shrink_to_fit();
+        held.keep(len);
+        Ok(Bytes::from_owner(held))
     }
 }
 
-impl Drop for Tape {
+impl Held {
+    /// Gives back all room but for so many bytes.
+    fn keep(&mut self, bytes: u64) {
+        self.room.give_back(self.taken.saturating_sub(bytes));
+        self.taken = self.taken.min(bytes);
+    }
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
-        self.let_go();
+        self.keep(0);
     }
 }
 
@@ -215,25 +255,30 @@ mod tests {
             tape.add(b"34");
             tape.end(declared)
         };
-        assert_eq!(end(None), Ok(b"01234".to_vec()));
-        assert_eq!(end(Some(5)), Ok(b"01234".to_vec()));
+        assert_eq!(end(None), Ok(Bytes::from_static(b"01234")));
+        assert_eq!(end(Some(5)), Ok(Bytes::from_static(b"01234")));
         assert_eq!(end(Some(6)), Err(Outcome::CutShort));
         assert_eq!(end(Some(4)), Err(Outcome::CutShort));
     }
 
     #[test]
-    fn what_is_over_gives_its_room_back() {
+    fn what_is_over_gives_its_room_back_when_all_are_done_with_it() {
         let room = room(100);
         for len in [1, 7, 50] {
             let mut tape = Tape::new(None, 100, Arc::clone(&room));
             tape.add(&vec![0; len]);
-            assert_eq!(tape.end(None).map(|body| body.len()), Ok(len));
+            let body = tape.end(None).unwrap();
+            let part = body.slice(..1);
+            assert_eq!((body.len(), left(&room)), (len, 100 - len as u64));
+            drop(body);
+            assert_eq!(left(&room), 100 - len as u64);
+            drop(part);
             assert_eq!(left(&room), 100);
         }
     }
 
     fn room(bytes: u64) -> Arc<Room> {
-        Arc::new(Room { left: AtomicU64::new(bytes) })
+        Arc::new(Room::of(bytes))
     }
 
     fn left(room: &Room) -> u64 {

@@ -13,8 +13,9 @@ pub struct Settings {
     pub memory: u64,
     /// A body with more bytes is not stored.
     pub object_max: u64,
-    /// Bytes that may be held at once for bodies that are still coming in. What finds no room there
-    /// is passed on and not stored.
+    /// Bytes of memory besides those for bodies that are still coming in, and for those that are
+    /// stored no longer while clients are not done with them. A body that finds no room is passed on
+    /// and not stored.
     pub recording_max: u64,
     /// How long an answer is fresh that says nothing about it: no lifetime, and no date of
     /// modification to guess one from. Answers that may be one person's are exempt: see

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::SystemTime,
 };
@@ -20,6 +20,7 @@ use crate::{
     age::{date_in, read_date},
     conditional::Validators,
     prebuilt::Prebuilt,
+    recording::HELD_BYTES,
     terms::Terms,
     vary::Selecting,
 };
@@ -39,6 +40,8 @@ pub struct Stored {
     selecting: Selecting,
     /// Somebody is asking its origin about it, so that others need not.
     being_asked: AtomicBool,
+    /// The second in which that began last, since 1970.
+    asked_last: AtomicU64,
 }
 
 impl Stored {
@@ -61,6 +64,7 @@ impl Stored {
             terms,
             selecting,
             being_asked: AtomicBool::new(false),
+            asked_last: AtomicU64::new(0),
         }
     }
 
@@ -92,7 +96,7 @@ impl Stored {
     /// How many bytes of memory it has.
     pub fn weight(&self) -> u64 {
         // What the allocator adds to each of: it, its head, its body, its fields.
-        const ALLOCATED: usize = 4 * 16;
+        const ALLOCATED: usize = 4 * 16 + HELD_BYTES;
         let texts = self.head.bytes().len() + self.body.len() + self.selecting.weight();
         (size_of::<Self>() + texts + ALLOCATED) as u64
     }
@@ -128,10 +132,18 @@ pub(crate) struct Errand {
 }
 
 impl Errand {
-    /// Starts one; `None` if somebody is on it already.
-    pub(crate) fn start(stored: &Arc<Stored>) -> Option<Self> {
-        let was_asked = stored.being_asked.swap(true, Ordering::Relaxed);
-        (!was_asked).then(|| Self { stored: Arc::clone(stored) })
+    /// Starts one at `now`; `None` if somebody is on it already, or was in this second: an origin
+    /// that fails at once is not asked again at once.
+    pub(crate) fn start(stored: &Arc<Stored>, now: SystemTime) -> Option<Self> {
+        let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        // First what does not change, so that hits do not fight over it.
+        let is_due = stored.asked_last.load(Ordering::Relaxed) != second
+            && !stored.being_asked.load(Ordering::Relaxed);
+        if !is_due || stored.being_asked.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        stored.asked_last.store(second, Ordering::Relaxed);
+        Some(Self { stored: Arc::clone(stored) })
     }
 }
 

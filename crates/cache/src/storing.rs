@@ -9,7 +9,7 @@ use http::{
 
 use crate::{
     age::{Times, date_in},
-    asked::{Asked, Content, Sender},
+    asked::{Asked, Content, Sender, Switch},
     directives::{Control, Flag},
     freshness::{Basis, Head, lifetime},
     settings::{SetCookie, Settings},
@@ -26,6 +26,9 @@ pub enum NotStored {
     /// It answers a GET that brought a body: no key holds that.
     #[error("the request brought a body")]
     RequestContent,
+    /// It answers a GET that asked for another protocol: others might get another answer.
+    #[error("the request asked for another protocol")]
+    Upgrade,
     /// The request says `no-store` ([RFC 9111 §5.2.1.5]).
     ///
     /// [RFC 9111 §5.2.1.5]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.5
@@ -143,6 +146,9 @@ fn judge_request(asked: &Asked<'_>) -> Result<(), NotStored> {
     }
     if asked.content == Content::Some {
         return Err(NotStored::RequestContent);
+    }
+    if asked.switch == Switch::Wanted {
+        return Err(NotStored::Upgrade);
     }
     if asked.directives.has(Flag::NoStore) {
         return Err(NotStored::RequestNoStore);

@@ -263,9 +263,21 @@ fn one_asks_while_all_are_served_stale() {
         failed,
         "200 x | hit; ttl=-1 + 500 sorry | fwd=stale; fwd-status=500 [if-none-match: \"1\"]"
     );
+    let at_once = world.ask(12, "GET /", (200, FRESH, "y"));
+    assert_eq!(at_once, "200 x | hit; ttl=-1", "asked again within a second of failing");
     let again = world.ask(13, "GET /", (200, FRESH, "y"));
     assert!(again.starts_with("200 x | hit; ttl=-2 + 200 y | fwd=stale"), "{again}");
     assert_eq!(world.ask(14, "GET /", NOBODY), "200 y | hit; ttl=59");
+}
+
+#[test]
+fn who_wants_to_speak_something_else_gets_nothing_that_is_stored() {
+    let world = World::new();
+    world.ask(0, "GET /", (200, FRESH, "x"));
+    let switch = "GET /\nconnection: upgrade\nupgrade: websocket";
+    let own = world.ask(1, switch, (426, FRESH, "own"));
+    assert_eq!(own, "426 own | fwd=bypass; fwd-status=426");
+    assert_eq!(world.ask(2, "GET /", NOBODY), "200 x | hit; ttl=58");
 }
 
 #[test]

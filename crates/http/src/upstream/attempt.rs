@@ -8,9 +8,10 @@ use tokio::time::Instant;
 use super::{
     CallError,
     exchange::{self, Broken, Outbound, Why},
-    http2::{self, Shared},
+    http2,
     link::Link,
     server::{Connected, Taken, Timings, Upstream},
+    shared::Shared,
 };
 use crate::{Body, Inbound};
 

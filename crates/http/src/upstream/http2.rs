@@ -1,9 +1,6 @@
-//! Asking an upstream over HTTP/2: one connection for each core, shared by all who ask.
+//! Asking an upstream over HTTP/2.
 
 use std::{
-    cell::RefCell,
-    collections::HashMap,
-    error::Error,
     future::poll_fn,
     io,
     pin::Pin,
@@ -15,74 +12,15 @@ use http::{
     header::{CONNECTION, HOST},
 };
 use http_body::Body as _;
-use hyper::{
-    body::Incoming,
-    client::conn::http2::{Builder, SendRequest},
-};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use relais_net::{Fault, Side, Stream};
+use hyper::body::Incoming;
+use relais_net::{Fault, Side};
 
 use super::{
     exchange::{Broken, Outbound, Why},
-    pool::Id,
     server::Taken,
+    shared::Shared,
 };
 use crate::{Body, Inbound, Piece, Pieces, alarm::Alarm, spare};
-
-/// How large the head of an answer may be: as h2 counts, names and values and 32 bytes for each field.
-const HEAD_BYTES_MAX: u32 = 64 * 1024;
-
-/// How much of answers may come before somebody takes it: of each, and of all on a connection.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONN_WINDOW: u32 = 4 * 1024 * 1024;
-
-thread_local! {
-    /// Connections of this core, by upstream.
-    static SHARED: RefCell<HashMap<Id, SendRequest<Inbound>>> = RefCell::default();
-}
-
-/// What requests are sent on.
-pub(super) type Shared = SendRequest<Inbound>;
-
-/// The connection that there is, if it takes requests.
-pub(super) fn there(upstream: Id) -> Option<Shared> {
-    SHARED.with_borrow_mut(|shared| {
-        let found = shared.get(&upstream)?;
-        if found.is_closed() {
-            shared.remove(&upstream);
-            return None;
-        }
-        Some(found.clone())
-    })
-}
-
-/// Begins to speak HTTP/2 on `stream`, for all who ask `upstream` on this core.
-///
-/// # Errors
-///
-/// If the other side does not.
-pub(super) async fn share(upstream: Id, stream: Stream) -> Result<Shared, hyper::Error> {
-    let (shared, conn) = Builder::new(TokioExecutor::new())
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONN_WINDOW)
-        .max_header_list_size(HEAD_BYTES_MAX)
-        .handshake(TokioIo::new(stream))
-        .await?;
-    tokio::spawn(async move {
-        if let Err(error) = conn.await {
-            let error: &dyn Error = &error;
-            tracing::debug!(error, "an upstream's HTTP/2 connection ended");
-        }
-        SHARED.with_borrow_mut(|shared| {
-            // Another may have taken its place.
-            if shared.get(&upstream).is_some_and(SendRequest::is_closed) {
-                shared.remove(&upstream);
-            }
-        });
-    });
-    SHARED.with_borrow_mut(|all| all.insert(upstream, shared.clone()));
-    Ok(shared)
-}
 
 /// Sends a request, and waits for the head of its answer.
 pub(super) async fn ask(
@@ -183,6 +121,7 @@ mod tests {
     use bytes::Bytes;
     use http_body_util::{BodyExt as _, Full};
     use hyper::service::service_fn;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
     use relais_net::Peer;
     use tokio::net::TcpListener;
 

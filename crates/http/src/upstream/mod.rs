@@ -20,6 +20,7 @@ mod link;
 mod pool;
 mod sending;
 mod server;
+mod shared;
 mod watch;
 
 pub use attempt::Reply;

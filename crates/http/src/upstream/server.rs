@@ -18,9 +18,9 @@ use tokio::time::Instant;
 use super::{
     CallError, Limits,
     health::Health,
-    http2::{self, Shared},
     link::Link,
     pool,
+    shared::{self, Shared},
 };
 
 /// Which server, and how it is asked.
@@ -120,7 +120,7 @@ impl Upstream {
 
     /// The HTTP/2 connection of this core, if there is one.
     pub(super) fn shared_link(&self) -> Option<Shared> {
-        if self.options.speaks == Speaks::Http1 { None } else { http2::there(self.id) }
+        if self.options.speaks == Speaks::Http1 { None } else { shared::there(self.id) }
     }
 
     /// A new connection, and how long it took.
@@ -135,7 +135,7 @@ impl Upstream {
         let agreed = session.map(|session| session.protocol);
         let is_http2 = *speaks == Speaks::Http2 && matches!(agreed, None | Some(Protocol::Http2));
         let connected = if is_http2 {
-            let shared = http2::share(self.id, stream).await;
+            let shared = shared::share(self.id, stream).await;
             Connected::Http2(shared.map_err(|error| CallError::broken(&self.name, error))?)
         } else {
             Connected::Http1(Link::new(stream, limits.head))
