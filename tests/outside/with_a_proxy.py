@@ -151,6 +151,27 @@ def python_keeps_its_connection(stage):
         equal(json.loads(client.getresponse().read())["bytes"], 70_101)
 
 
+@test
+def curl_is_led_to_whom_it_names(stage):
+    stage.write("site/index.html", "named")
+    server = stage.relais("serve", "site", "-l", "http://127.0.0.1:0", "-l", "https://127.0.0.1:0", urls=2)
+    open_to = ["--private", "--connect-port", server.tls_port, "--sniff", "front.jsonl"]
+    proxy = stage.relais("proxy", "http://127.0.0.1:0", "--forward", *open_to)
+    through = ["--proxy", proxy.http, "-w", " %{http_code}"]
+    equal(stage.curl(*through, server.http), b"named 200")
+    equal(stage.curl(*through, "--cacert", stage.authority(), "--http2", server.https), b"named 200")
+    done = stage.finish(["curl", "-sS", *through, "--proxytunnel", server.http])
+    holds(done.stderr.decode(), "403", "a tunnel to another port")
+    holds(stage.curl(*through, proxy.http).decode(), "403", "itself")
+    done = stage.finish(["curl", "-sS", *through, "http://no-such-host.invalid/"])
+    holds(done.stdout.decode(), "502")
+    equal(proxy.stop(), 0, "exit code")
+    urls = [json.loads(line)["url"] for line in stage.path("front.jsonl").read_text().splitlines()]
+    equal(urls[:2], [f"{server.http}/", f"127.0.0.1:{server.tls_port}"])
+    closed = stage.relais("proxy", "http://127.0.0.1:0", "--forward")
+    holds(stage.curl("--proxy", closed.http, "-w", " %{http_code}", server.http).decode(), "403", "a neighbour")
+
+
 NGINX = """\
 {user}daemon off;
 worker_processes 1;

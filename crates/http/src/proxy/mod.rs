@@ -5,20 +5,16 @@
 //! an answer for it answers by itself.
 
 mod edits;
-mod hops;
+pub(crate) mod hops;
 mod routes;
-mod way;
+pub(crate) mod way;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
-    header::{CONNECTION, HOST, TE, UPGRADE},
-    request,
-};
+use http::{HeaderValue, Method, StatusCode, header::HOST, request};
 use relais_net::{DialError, Fault, Network, Side};
 
 pub use self::{
@@ -116,16 +112,8 @@ impl Proxy {
         if let Some(target) = target(route, &head.uri)? {
             head.uri = target.into();
         }
-        let upgrade = hops::upgrade(&head.headers).filter(|_| head.version < http::Version::HTTP_2);
-        let takes_trailers = hops::takes_trailers(&head.headers);
-        hops::strip(&mut head.headers);
+        hops::renew_request(&mut head.headers, head.version);
         self.way.print_trail(head, caller, trail);
-        if let Some(protocol) = upgrade {
-            set_upgrade(&mut head.headers, protocol);
-        }
-        if takes_trailers {
-            head.headers.insert(TE, HeaderValue::from_static("trailers"));
-        }
         if !route.request.is_nothing() {
             // What was printed may be edited, too.
             upstream::read_lines(trail, &mut head.headers);
@@ -142,14 +130,8 @@ impl Proxy {
             connect: timings.connect,
             blocked: None,
         });
-        let headers = response.headers();
-        let is_switch = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let upgrade = if is_switch { hops::upgrade(headers) } else { None };
-        hops::strip(response.headers_mut());
+        hops::renew_answer(&mut response);
         self.way.note_answer(&mut response);
-        if let Some(protocol) = upgrade {
-            set_upgrade(response.headers_mut(), protocol);
-        }
         route.response.apply(response.headers_mut());
         // What is spoken with the client is the connection's to say.
         *response.version_mut() = http::Version::HTTP_11;
@@ -176,11 +158,6 @@ impl Handler for Proxy {
             Err(error) => Ok(explain(&error)),
         }
     }
-}
-
-fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
-    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(UPGRADE, protocol);
 }
 
 /// The answer to a request that got none.

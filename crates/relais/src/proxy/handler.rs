@@ -9,7 +9,11 @@ use relais_http::{
 };
 
 use super::{
-    Proxy, block, lasting::Lasting, means::To, passing::passing, trust, upstreams::Upstreams,
+    Proxy, block,
+    lasting::Lasting,
+    means::To,
+    passing::{forwarding, passing},
+    trust,
 };
 use crate::{
     clock,
@@ -21,7 +25,6 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Parts {
     proxy: Proxy,
-    upstreams: Upstreams,
     /// `None` if no upstream speaks TLS.
     trust: Option<trust::Read>,
     block: Option<block::Read>,
@@ -46,14 +49,16 @@ impl Parts {
         problems.extend(unfinished(proxy, key));
         let block = proxy.block.as_ref().map(|block| block.read(&key.key("block"))).transpose();
         let block = block.map_err(|problem| problems.push(problem)).ok().flatten();
-        let To::Upstreams(upstreams) = &proxy.to else { return Err(problems) };
-        let trust = upstreams.upstream_tls.as_ref().map(trust::UpstreamTls::read).transpose();
+        let trust = match &proxy.to {
+            To::Upstreams(upstreams) => upstreams.upstream_tls.as_ref(),
+            To::Forward(_) => None,
+        };
+        let trust = trust.map(trust::UpstreamTls::read).transpose();
         let trust = trust.map_err(|problem| problems.push(problem)).ok().flatten();
         if !problems.is_empty() {
             return Err(problems);
         }
-        let (proxy, upstreams) = (proxy.clone(), (**upstreams).clone());
-        Ok(Self { proxy, upstreams, trust, block, key: key.clone() })
+        Ok(Self { proxy: proxy.clone(), trust, block, key: key.clone() })
     }
 
     /// Puts the parts together, and `front` before them.
@@ -62,14 +67,20 @@ impl Parts {
         front: front::Ready<'_>,
         lasting: &mut Lasting,
     ) -> Result<Arc<dyn DynHandler>, Problem> {
-        let Self { proxy, upstreams, trust, block, key } = self;
-        let passing = passing(&proxy, &upstreams, trust.unwrap_or_default(), lasting);
+        let Self { mut proxy, trust, block, key } = self;
         let (at_sniff, at_block) = (key.key("sniff"), key.key("block"));
-        let sniff = proxy.sniff.map(|log| lasting.sniffed.open(&log, &at_sniff)).transpose()?;
-        let log = proxy.block.and_then(|block| block.log);
+        let sniff =
+            proxy.sniff.take().map(|log| lasting.sniffed.open(&log, &at_sniff)).transpose()?;
+        let log = proxy.block.take().and_then(|block| block.log);
         let log = log.map(|log| lasting.blocked.open(&log, &at_block)).transpose()?;
         let block = block.map(|list| Blocking { list, log, at: at_block });
-        Layers { front, sniff, block }.before(passing)
+        let layers = Layers { front, sniff, block };
+        match &proxy.to {
+            To::Upstreams(upstreams) => {
+                layers.before(passing(&proxy, upstreams, trust.unwrap_or_default(), lasting))
+            }
+            To::Forward(forward) => layers.before(forwarding(&proxy, forward, lasting)),
+        }
     }
 }
 
@@ -110,7 +121,7 @@ impl Layers<'_> {
 
 /// What is asked for and not done yet: nobody may take it for done.
 fn unfinished(proxy: &Proxy, key: &KeyPath) -> Vec<Problem> {
-    let asked = [("forward", matches!(proxy.to, To::Forward(_))), ("cache", proxy.cache.is_some())];
+    let asked = [("cache", proxy.cache.is_some())];
     let asked = asked.into_iter().filter(|(_, is_asked)| *is_asked);
     let wrong =
         |name: &str| Wrong::expected(format!("`{name}` does nothing yet"), "a later version");

@@ -7,11 +7,15 @@ use std::{
 };
 
 use relais_http::{
+    forward::OwnListeners,
     line_log::LineLog,
     sniff::SniffLog,
     upstream::{self, Check, Group},
 };
-use relais_net::tls::{Roots, read_chain};
+use relais_net::{
+    Endpoint,
+    tls::{Roots, read_chain},
+};
 use rustix::rand::{GetRandomFlags, getrandom};
 use tracing::warn;
 
@@ -27,6 +31,8 @@ pub(crate) struct Lasting {
     authority: Option<PathBuf>,
     /// Upstreams that are to be asked whether they are well, as long as they are there.
     checks: Vec<(Weak<Group>, Check)>,
+    /// Where we listen ourselves: not to be asked by clients' naming it.
+    pub(super) own: OwnListeners,
     pub(super) sniffed: Logs<SniffLog>,
     pub(super) blocked: Logs<LineLog>,
 }
@@ -42,7 +48,13 @@ impl Lasting {
         getrandom(&mut drawn, GetRandomFlags::empty())?;
         let name = format!("relais-{:08x}", u32::from_ne_bytes(drawn));
         let (sniffed, blocked) = (Logs::new(), Logs::new());
-        Ok(Self { name, authority, checks: Vec::new(), sniffed, blocked })
+        let own = OwnListeners::default();
+        Ok(Self { name, authority, checks: Vec::new(), own, sniffed, blocked })
+    }
+
+    /// Says where we listen from here on.
+    pub(crate) fn listening<'e>(&self, listeners: impl IntoIterator<Item = &'e Endpoint>) {
+        self.own.set(listeners);
     }
 
     /// Has `group` asked whether it is well.

@@ -1,15 +1,17 @@
-//! From planned upstreams to the handler that asks them.
+//! From planned upstreams to the handler that asks them, and the same of whom clients name.
 
 use std::sync::Arc;
 
 use relais_http::{
+    forward::{self, Forward as Forwarding},
     proxy::{Options, Prefix, Proxy as Passing, Route as Routed},
     upstream::{self, Group},
 };
-use relais_net::Dialer;
+use relais_net::{Dialer, Network, tls::Roots};
 
 use super::{
-    Proxy, lasting::Lasting, routes::Route, trust, upstream::Upstream, upstreams::Upstreams,
+    Proxy, forward::Forward, lasting::Lasting, routes::Route, trust, upstream::Upstream,
+    upstreams::Upstreams,
 };
 
 /// What asks the `upstreams` of `proxy`, of whom `trust` was read.
@@ -34,6 +36,23 @@ pub(super) fn passing(
     let name = name.clone().unwrap_or_else(|| lasting.name.clone());
     let trusted = upstreams.trust.iter().map(|addresses| addresses.0).collect();
     Passing::new(Options { routes, name, trusted })
+}
+
+/// What asks whom the clients of `proxy` name, as `planned`.
+pub(super) fn forwarding(proxy: &Proxy, planned: &Forward, lasting: &Lasting) -> Forwarding {
+    let Forward { ports, clients, private } = planned;
+    let neighbours = Network::LOOPBACK.into_iter().chain(Network::PRIVATE);
+    // Tunnels have the TLS of their ends; nobody is asked over TLS by us.
+    let tls = trust::Read::default().connector(Roots::none);
+    Forwarding::new(forward::Options {
+        name: proxy.name.clone().unwrap_or_else(|| lasting.name.clone()),
+        clients: clients.iter().map(|clients| clients.0).collect(),
+        ports: ports.clone(),
+        allowed: if *private { neighbours.collect() } else { Vec::new() },
+        own: lasting.own.clone(),
+        dialer: Dialer::new(proxy.limits.of_dialing(), tls),
+        limits: proxy.limits.of_asking(),
+    })
 }
 
 /// What all groups of a proxy have.
