@@ -163,6 +163,37 @@ async fn requests_in_a_row_find_the_same_connection() {
     tokio::join!(serving, asking);
 }
 
+/// A server may take all that comes on a connection for that of whom it let in there.
+#[tokio::test]
+async fn a_connection_that_stands_for_one_client_is_nobody_elses() {
+    let (listener, at) = listener().await;
+    let mut client = client(options(&[443]));
+    for (proof, is_kept) in [
+        ("Basic YTpi", true),
+        ("NTLM TlRMTVNTUAAB", false),
+        ("negotiate YII", false),
+        ("Bearer x", true),
+    ] {
+        let get =
+            format!("GET http://{at}/ HTTP/1.1\r\nHost: {at}\r\nAuthorization: {proof}\r\n\r\n");
+        client.write_all(get.as_bytes()).await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        head(&mut server).await;
+        server.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+        head(&mut client).await;
+        hears(&mut client, "ok").await;
+        let get = format!("GET http://{at}/ HTTP/1.1\r\nHost: {at}\r\nConnection: x\r\n\r\n");
+        client.write_all(get.as_bytes()).await.unwrap();
+        if !is_kept {
+            assert_eq!(server.read(&mut [0]).await.unwrap(), 0, "{proof}");
+            server = listener.accept().await.unwrap().0;
+        }
+        assert!(head(&mut server).await.starts_with("GET / HTTP/1.1\r\n"), "{proof}");
+        server.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await.unwrap();
+        head(&mut client).await;
+    }
+}
+
 #[tokio::test]
 async fn who_takes_the_proxy_for_a_site_is_told_what_it_is() {
     let hint = "400 Bad Request\nThis is a proxy, not a site.";

@@ -2,19 +2,11 @@
 
 use std::net::SocketAddr;
 
-use http::{
-    HeaderName, HeaderValue, Method, Response, StatusCode,
-    header::{ALLOW, CACHE_CONTROL},
-    request,
-};
+use http::{HeaderName, HeaderValue, StatusCode, header::ALLOW, request};
 use relais_net::{Callee, DialError, Side, Stage};
 
 use super::reach::Rule;
-use crate::{
-    Answer, Body,
-    page::{Language, Page},
-    upstream::CallError,
-};
+use crate::{Answer, proxy::explain::answer, upstream::CallError};
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -73,10 +65,8 @@ impl Teller {
         }
         let host = head.uri.host().unwrap_or_default();
         let Told { status, error, hint } = told(why, host);
-        let page = Page::of_error(status, &hint, Language::asked_for(&head.headers));
-        let mut headers = page.head();
-        // It may be another story soon.
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let mut answer = answer(status, &hint, head);
+        let headers = answer.headers_mut();
         let proxy_status = format!("\"{}\"; error={error}", self.name);
         if let Ok(proxy_status) = HeaderValue::try_from(proxy_status) {
             headers.insert(PROXY_STATUS, proxy_status);
@@ -84,11 +74,6 @@ impl Teller {
         if status == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert(ALLOW, METHODS);
         }
-        let is_head = head.method == Method::HEAD;
-        let body = if is_head { Body::empty() } else { Body::full(page.text.into()) };
-        let mut answer = Response::new(body);
-        *answer.status_mut() = status;
-        *answer.headers_mut() = headers;
         answer
     }
 }

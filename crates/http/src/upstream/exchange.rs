@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Response, Version,
-    header::{EXPECT, UPGRADE},
+    header::{AUTHORIZATION, EXPECT, UPGRADE},
     request,
 };
 use http_body::Body as _;
@@ -88,6 +88,8 @@ struct Exchange {
     sending: Sending,
     /// The upstream stopped taking the request: what it answers is read, and the link not used again.
     deaf: bool,
+    /// The connection may stand for one client from here on, and is not another's to use.
+    bound: bool,
     heard: bool,
     interim: u32,
     alarm: Alarm,
@@ -110,8 +112,15 @@ pub(super) async fn ask(
     link.used += 1;
     let mut sending = Sending::new(front, body, framing);
     sending.may_ask = !expects_continue(&request.headers);
-    let mut exchange =
-        Exchange { link, sending, deaf: false, heard: false, interim: 0, alarm: Alarm::default() };
+    let mut exchange = Exchange {
+        link,
+        sending,
+        deaf: false,
+        bound: binds(&request.headers),
+        heard: false,
+        interim: 0,
+        alarm: Alarm::default(),
+    };
     let limits = taken.limits();
     let first = if exchange.sending.may_ask { limits.head_max } else { CONTINUE_MAX };
     exchange.alarm.set(first);
@@ -139,6 +148,15 @@ fn framing_of(body: &Inbound) -> head::Framing {
 
 fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// Whether a request proves who its client is once for its whole connection, as no scheme should
+/// and these two do (RFC 4559 §6): whoever was next on it would be taken for that client.
+fn binds(headers: &HeaderMap) -> bool {
+    let scheme = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let scheme = scheme.and_then(|value| value.split(u8::is_ascii_whitespace).next());
+    let is = |name: &str| scheme.is_some_and(|s| s.eq_ignore_ascii_case(name.as_bytes()));
+    is("NTLM") || is("Negotiate")
 }
 
 impl Exchange {
@@ -228,7 +246,7 @@ impl Exchange {
         } else {
             let decoder = BodyDecoder::new(head.framing, taken.limits().head);
             let len = decoder.left();
-            let persists = head.persistence == Persistence::Persists;
+            let persists = head.persistence == Persistence::Persists && !self.bound;
             let mut reading =
                 Reading { exchange: Some(self), decoder, persists, taken, trailers: None };
             match reading.whole().map_err(|why| Broken { why, body: None, heard: true })? {
