@@ -109,7 +109,7 @@ fn a_server_under_tls_has_to_be_who_it_says() {
     );
     let (status, body) = answer(&["--ca", "other/authority/ca.pem"]);
     assert_eq!(status, "502");
-    assert!(body.contains("not who it should be"), "{body}");
+    assert!(body.contains("could not prove who it is"), "{body}");
     assert_eq!(answer(&["--insecure"]).0, "200");
 }
 
