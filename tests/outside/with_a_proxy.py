@@ -32,17 +32,8 @@ def site(stage):
 def curl_gets_through_a_proxy_what_it_gets_without(stage):
     server = site(stage)
     proxy = before(stage, server.http)
-    ways = [[proxy.http, "--http1.1"], [proxy.https, "--http1.1", "-k"], [proxy.https, "--http2", "-k"]]
-    cases = [
-        ["/"], ["/text.txt"], ["/text.txt", "--compressed"], ["/big.bin"], ["/big.bin", "-r", "1000-1999"],
-        ["/text.txt", "-r", "0-9,100-109"], ["/no/such/file"], ["/text.txt", "-X", "DELETE"], ["/text.txt?a=b%20c"],
-    ]
-    for path, *words in cases:
-        show = ["-w", "\n%{http_code} %{content_type}"]
-        expect = sum_of(parts_alike(stage.curl(server.http + path, *words, *show)))
-        for base, *way in ways:
-            equal(sum_of(parts_alike(stage.curl(base + path, *way, *words, *show))), expect, f"{path} {words} {way}")
-    for base, *way in ways:
+    same_by_all_ways(stage, server, proxy, CASES)
+    for base, *way in ways(proxy):
         told = fields(stage.curl("--head", base + "/text.txt", *way).decode())
         expect = fields(stage.curl("--head", server.http + "/text.txt").decode())
         via = told.pop("via")
@@ -52,6 +43,39 @@ def curl_gets_through_a_proxy_what_it_gets_without(stage):
         tag = ["-H", f"If-None-Match: {told['etag']}"]
         equal(stage.curl(base + "/text.txt", *way, *tag, "-w", "%{http_code} %{size_download}"), b"304 0")
     equal(proxy.stop(), 0, "exit code")
+
+
+@test
+def curl_gets_from_a_cache_what_it_gets_without(stage):
+    server = site(stage)
+    words = ["--response-set", "cache-control=max-age=600", "--sniff", "front.jsonl"]
+    proxy = before(stage, server.http, "--cache", *words)
+    # Several ranges at once a cache may answer with the whole (RFC 9110 §14.2).
+    cases = [case for case in CASES if "," not in case[-1]]
+    for _ in range(2):
+        same_by_all_ways(stage, server, proxy, cases)
+    equal(proxy.stop(), 0, "exit code")
+    lines = [json.loads(line) for line in stage.path("front.jsonl").read_text().splitlines()]
+    hits = [line for line in lines if line.get("cache") == "hit"]
+    assert len(hits) >= len(lines) / 4, f"{len(hits)} of {len(lines)} from the cache"
+
+
+CASES = [
+    ["/"], ["/text.txt"], ["/text.txt", "--compressed"], ["/big.bin"], ["/big.bin", "-r", "1000-1999"],
+    ["/text.txt", "-r", "0-9,100-109"], ["/no/such/file"], ["/text.txt", "-X", "DELETE"], ["/text.txt?a=b%20c"],
+]
+
+
+def ways(proxy):
+    return [[proxy.http, "--http1.1"], [proxy.https, "--http1.1", "-k"], [proxy.https, "--http2", "-k"]]
+
+
+def same_by_all_ways(stage, server, proxy, cases):
+    for path, *words in cases:
+        show = ["-w", "\n%{http_code} %{content_type}"]
+        expect = sum_of(parts_alike(stage.curl(server.http + path, *words, *show)))
+        for base, *way in ways(proxy):
+            equal(sum_of(parts_alike(stage.curl(base + path, *way, *words, *show))), expect, f"{path} {words} {way}")
 
 
 def parts_alike(content):

@@ -19,6 +19,7 @@ mod prebuilt;
 mod recording;
 mod reference;
 mod reuse;
+mod room;
 mod settings;
 mod store;
 mod stored;

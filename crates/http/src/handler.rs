@@ -70,6 +70,21 @@ pub enum Accepts {
 /// An answer. An error status is an answer; a [`Fault`] is the lack of one.
 pub type Answer = Response<Body>;
 
+/// The value of `Content-Type` of `answer`.
+pub fn media_type(answer: &Answer) -> Option<HeaderValue> {
+    let own = answer.headers().get(CONTENT_TYPE).cloned();
+    own.or_else(|| answer.body().head()?.media_type())
+}
+
+/// Brings all fields of `answer` to its map, for those who change or look at them.
+///
+/// *Cost*: nothing, if they are there; else a map is made.
+pub fn unfold(answer: &mut Answer) {
+    let Some(head) = answer.body_mut().take_head() else { return };
+    let added = std::mem::replace(answer.headers_mut(), head.fields());
+    answer.headers_mut().extend(added);
+}
+
 /// Answers requests: files, an upstream, a page of our own.
 ///
 /// What adds something to a handler (a log line, a password, a limit) is a struct that holds the

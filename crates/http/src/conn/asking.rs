@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     Accepts, Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused,
-    handler::{ConnBody, plain_text, status_of},
+    handler::{ConnBody, plain_text, status_of, unfold},
     places::{Place, Places},
 };
 
@@ -69,6 +69,7 @@ impl Asking {
 
     /// Sends the answer to what `asked` for.
     fn send(&self, mut answer: Answer, asked: Asked) -> Response<Outgoing> {
+        unfold(&mut answer);
         // What follows may be meant for the far end of the tunnel, and is no request.
         if asked == Asked::Tunnel && !answer.status().is_success() {
             answer.headers_mut().insert(header::CONNECTION, CLOSE);

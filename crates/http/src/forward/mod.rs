@@ -139,7 +139,7 @@ impl Forward {
         body.came_from(Provenance {
             upstream: Some(far.to_string().into()),
             connect: Some(dialed.timings.resolve + dialed.timings.connect),
-            blocked: None,
+            ..Provenance::default()
         });
         Ok(Response::new(body))
     }
@@ -164,7 +164,7 @@ impl Forward {
         response.body_mut().came_from(Provenance {
             upstream: Some(Arc::clone(upstream.name())),
             connect: timings.connect,
-            blocked: None,
+            ..Provenance::default()
         });
         hops::renew_answer(&mut response);
         self.way.note_answer(&mut response);

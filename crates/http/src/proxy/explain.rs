@@ -7,7 +7,7 @@ use relais_net::{DialError, Side};
 
 use super::routes::Lost;
 use crate::{
-    Answer, Body,
+    Answer, Body, Provenance,
     page::{Language, Page},
     upstream::CallError,
 };
@@ -46,7 +46,7 @@ pub(super) fn refusal(refused: Refused, asked: &request::Parts) -> Answer {
             (StatusCode::BAD_REQUEST, "The path of this address can be read in two ways.")
         }
     };
-    answer(status, hint, asked)
+    answer(Side::Client, (status, hint), asked)
 }
 
 /// The answer to a request that nobody answers.
@@ -73,11 +73,18 @@ pub(super) fn error(error: &CallError, asked: &request::Parts) -> Answer {
             (StatusCode::BAD_GATEWAY, "The server behind this proxy gave no proper answer.")
         }
     };
-    answer(status, hint, asked)
+    let is_ours = matches!(error, CallError::Dial(DialError::Local { .. }));
+    let side = if is_ours { Side::Relais } else { Side::Upstream };
+    answer(side, (status, hint), asked)
 }
 
-/// An answer of ours to a request with this head: a page that tells of an error.
-pub(crate) fn answer(status: StatusCode, hint: &str, asked: &request::Parts) -> Answer {
+/// An answer of ours to a request with this head, in the place of one that does not come by the fault
+/// of `side`: a page that tells of an error.
+pub(crate) fn answer(
+    side: Side,
+    (status, hint): (StatusCode, &str),
+    asked: &request::Parts,
+) -> Answer {
     let page = Page::of_error(status, hint, Language::asked_for(&asked.headers));
     let mut head = page.head();
     // It may be otherwise in a moment.
@@ -85,6 +92,7 @@ pub(crate) fn answer(status: StatusCode, hint: &str, asked: &request::Parts) -> 
     let is_head = asked.method == Method::HEAD;
     let body = if is_head { Body::empty() } else { Body::full(page.text.into()) };
     let mut answer = Response::new(body);
+    answer.body_mut().came_from(Provenance { fault: Some(side), ..Provenance::default() });
     *answer.status_mut() = status;
     *answer.headers_mut() = head;
     answer

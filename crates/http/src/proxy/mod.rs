@@ -101,7 +101,7 @@ impl Proxy {
         response.body_mut().came_from(Provenance {
             upstream: Some(Arc::clone(upstream.name())),
             connect: timings.connect,
-            blocked: None,
+            ..Provenance::default()
         });
         hops::renew_answer(&mut response);
         self.way.note_answer(&mut response);

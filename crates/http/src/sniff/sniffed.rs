@@ -11,8 +11,9 @@ use std::{
 
 use http::{HeaderMap, Method, StatusCode, Version, header::CONTENT_TYPE};
 use http_body::Body as _;
+use relais_cache::Verdict;
 use relais_net::{Fault, Peer, Side, tls};
-use relais_wire::exchange::{Content, End, Exchange, Protocol, Timings, Tls};
+use relais_wire::exchange::{Cached, Content, End, Exchange, Protocol, Timings, Tls};
 use tokio::time::Instant;
 
 use super::SniffLog;
@@ -217,7 +218,7 @@ impl Note {
                 first_byte: *first_byte,
                 total: begun.start.elapsed(),
             },
-            cached: None,
+            cached: provenance.cached.map(cached),
             upstream: provenance.upstream.as_deref().map(Into::into),
             blocked: provenance.blocked.as_deref().map(Into::into),
             end,
@@ -235,6 +236,16 @@ impl Drop for Note {
 fn of(caller: &Caller, at: SystemTime) -> Exchange<'static> {
     let tls = caller.tls.as_ref().map(|tls| tls_version(tls.version));
     Exchange { client: client(caller.peer), tls, ..Exchange::at(at) }
+}
+
+fn cached(verdict: Verdict) -> Cached {
+    match verdict {
+        Verdict::Hit => Cached::Hit,
+        Verdict::Stale => Cached::Stale,
+        Verdict::Validated => Cached::Revalidated,
+        Verdict::Miss => Cached::Miss,
+        Verdict::Bypass => Cached::Bypass,
+    }
 }
 
 fn client(peer: Peer) -> Option<std::net::SocketAddr> {
@@ -301,7 +312,8 @@ mod tests {
             body.came_from(Provenance {
                 upstream: Some("http://127.0.0.1:1".into()),
                 connect: Some(Duration::from_millis(3)),
-                blocked: None,
+                cached: Some(Verdict::Miss),
+                ..Provenance::default()
             });
             let mut answer = Response::new(body);
             answer.headers_mut().insert(CONTENT_TYPE, "text/plain".parse().unwrap());
@@ -350,6 +362,7 @@ mod tests {
                 status: Some(200),
                 request: Content { bytes: 3, media_type: Some("x/y".into()) },
                 response: Content { bytes: 5, media_type: Some("text/plain".into()) },
+                cached: Some(Cached::Miss),
                 upstream: Some("http://127.0.0.1:1".into()),
                 end: End::Whole,
                 ..Exchange::at(UNIX_EPOCH)

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use relais_cache::Cache;
 use relais_http::{
-    DynHandler, Handler,
+    Cached, DynHandler, Handler,
     line_log::LineLog,
     sniff::{SniffLog, Sniffed},
 };
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     clock,
-    complaint::{KeyPath, Problem, Wrong},
+    complaint::{KeyPath, Problem},
     front,
 };
 
@@ -46,7 +47,6 @@ impl Parts {
         if let Some(log) = proxy.block.as_ref().and_then(|block| block.log.as_ref()) {
             problems.extend(log.unwritable(&key.key("block")));
         }
-        problems.extend(unfinished(proxy, key));
         let block = proxy.block.as_ref().map(|block| block.read(&key.key("block"))).transpose();
         let block = block.map_err(|problem| problems.push(problem)).ok().flatten();
         let trust = match &proxy.to {
@@ -61,20 +61,22 @@ impl Parts {
         Ok(Self { proxy: proxy.clone(), trust, block, key: key.clone() })
     }
 
-    /// Puts the parts together, and `front` before them.
+    /// Puts the parts of the proxy that is called `name` together, and `front` before them.
     pub(crate) fn handler(
         self,
+        name: &str,
         front: front::Ready<'_>,
         lasting: &mut Lasting,
     ) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { mut proxy, trust, block, key } = self;
+        let cache = lasting.cache(name, &proxy);
         let (at_sniff, at_block) = (key.key("sniff"), key.key("block"));
         let sniff =
             proxy.sniff.take().map(|log| lasting.sniffed.open(&log, &at_sniff)).transpose()?;
         let log = proxy.block.take().and_then(|block| block.log);
         let log = log.map(|log| lasting.blocked.open(&log, &at_block)).transpose()?;
         let block = block.map(|list| Blocking { list, log, at: at_block });
-        let layers = Layers { front, sniff, block };
+        let layers = Layers { front, sniff, block, cache };
         match &proxy.to {
             To::Upstreams(upstreams) => {
                 layers.before(passing(&proxy, upstreams, trust.unwrap_or_default(), lasting))
@@ -93,6 +95,7 @@ struct Layers<'a> {
     /// Outside of the block list: what that refuses is an exchange, too.
     sniff: Option<SniffLog>,
     block: Option<Blocking>,
+    cache: Option<Cache>,
 }
 
 struct Blocking {
@@ -104,6 +107,13 @@ struct Blocking {
 
 impl Layers<'_> {
     fn before<H: Handler>(mut self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
+        match self.cache.take() {
+            Some(cache) => self.blocked(Cached::new(inner, cache, clock::now)),
+            None => self.blocked(inner),
+        }
+    }
+
+    fn blocked<H: Handler>(mut self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
         match self.block.take() {
             Some(Blocking { list, log, at }) => self.sniffed(list.before(inner, log, &at)?),
             None => self.sniffed(inner),
@@ -117,13 +127,4 @@ impl Layers<'_> {
             None => front.before(inner),
         }
     }
-}
-
-/// What is asked for and not done yet: nobody may take it for done.
-fn unfinished(proxy: &Proxy, key: &KeyPath) -> Vec<Problem> {
-    let asked = [("cache", proxy.cache.is_some())];
-    let asked = asked.into_iter().filter(|(_, is_asked)| *is_asked);
-    let wrong =
-        |name: &str| Wrong::expected(format!("`{name}` does nothing yet"), "a later version");
-    asked.map(|(name, _)| key.key(name).wrong_key(wrong(name))).collect()
 }

@@ -1,11 +1,13 @@
 //! What proxies have that outlives a reload.
 
 use std::{
+    collections::{HashMap, HashSet},
     path::PathBuf,
     sync::{Arc, Weak},
     time::Instant,
 };
 
+use relais_cache::Cache;
 use relais_http::{
     forward::OwnListeners,
     line_log::LineLog,
@@ -33,6 +35,8 @@ pub(crate) struct Lasting {
     checks: Vec<(Weak<Group>, Check)>,
     /// Where we listen ourselves: not to be asked by clients' naming it.
     pub(super) own: OwnListeners,
+    /// The caches of proxies by their names, and what was stored there is of.
+    caches: HashMap<String, (Proxy, Cache)>,
     pub(super) sniffed: Logs<SniffLog>,
     pub(super) blocked: Logs<LineLog>,
 }
@@ -49,7 +53,8 @@ impl Lasting {
         let name = format!("relais-{:08x}", u32::from_ne_bytes(drawn));
         let (sniffed, blocked) = (Logs::new(), Logs::new());
         let own = OwnListeners::default();
-        Ok(Self { name, authority, checks: Vec::new(), own, sniffed, blocked })
+        let (checks, caches) = (Vec::new(), HashMap::new());
+        Ok(Self { name, authority, checks, own, caches, sniffed, blocked })
     }
 
     /// Says where we listen from here on.
@@ -68,10 +73,30 @@ impl Lasting {
         checks.into_iter().map(|(group, check)| upstream::watch(group, check))
     }
 
-    /// Opens the logs of these anew, and forgets the others.
-    pub(crate) fn keep<'p>(&mut self, proxies: impl Iterator<Item = &'p Proxy> + Clone) {
-        self.sniffed.keep(proxies.clone().filter_map(|proxy| proxy.sniff.as_ref()));
-        self.blocked.keep(proxies.filter_map(|proxy| proxy.block.as_ref()?.log.as_ref()));
+    /// Opens the logs of these, which have names, anew, and forgets those of others, and their
+    /// caches.
+    pub(crate) fn keep<'p>(&mut self, proxies: impl Iterator<Item = (&'p str, &'p Proxy)> + Clone) {
+        let planned = proxies.clone().map(|(_, proxy)| proxy);
+        self.sniffed.keep(planned.clone().filter_map(|proxy| proxy.sniff.as_ref()));
+        self.blocked.keep(planned.filter_map(|proxy| proxy.block.as_ref()?.log.as_ref()));
+        let cached: HashSet<_> =
+            proxies.filter(|(_, proxy)| proxy.cache.is_some()).map(|(name, _)| name).collect();
+        self.caches.retain(|name, _| cached.contains(name.as_str()));
+    }
+
+    /// The cache of the proxy that is called `name`, if it is to have one: that from before, if what
+    /// is stored there would be answered the same now.
+    pub(super) fn cache(&mut self, name: &str, proxy: &Proxy) -> Option<Cache> {
+        let settings = proxy.cache.as_ref()?.settings();
+        let is_same = |(before, _): &&(Proxy, Cache)| {
+            let Proxy { to, cache, request, response, .. } = before;
+            (to, cache, request, response)
+                == (&proxy.to, &proxy.cache, &proxy.request, &proxy.response)
+        };
+        let kept = self.caches.get(name).filter(is_same).map(|(_, cache)| cache.clone());
+        let cache = kept.unwrap_or_else(|| Cache::new(settings));
+        self.caches.insert(name.to_owned(), (proxy.clone(), cache.clone()));
+        Some(cache)
     }
 
     /// Waits until all logs are written, but not beyond `deadline`. Blocks.

@@ -275,11 +275,38 @@ fn logs_are_opened_anew_at_a_reload() {
 }
 
 #[test]
-fn what_does_nothing_yet_is_not_run() {
+fn what_is_kept_is_not_asked_for_again_not_even_after_a_reload() {
     let place = Place::new();
-    let output = place.run(&["proxy", "0", "8081", "--cache"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("does nothing yet"));
+    place.write("site/index.html", "kept");
+    let server = place.start(&["serve", "site", "-l", "127.0.0.1:0", "--access-log", "-"], 1);
+    let text = |ttl: &str| {
+        format!(
+            "[proxy.front]\nlisten = \"127.0.0.1:0\"\nupstream = \"{}\"\n\
+             cache = {{ default_ttl = \"{ttl}\" }}\nsniff.log = \"front.jsonl\"\n\
+             response.set.cache-control = \"max-age=600\"\n",
+            server.listeners[0]
+        )
+    };
+    place.write("relais.toml", text("1m"));
+    let proxy = place.start(&["up"], 1);
+    let mut stream = proxy.connect(0);
+    let mut status = |path: &str| {
+        let (head, _) = get(&mut stream, path, "a");
+        let field =
+            head.lines().find(|line| line.to_ascii_lowercase().starts_with("cache-status:"));
+        field.unwrap_or_else(|| panic!("{head}")).to_ascii_lowercase()
+    };
+    assert!(status("/").contains("fwd="));
+    until(|| status("/").contains("; hit"));
+    assert!(place.run(&["reload"]).status.success());
+    assert!(status("/").contains("; hit"));
+    place.write("relais.toml", text("2m"));
+    assert!(place.run(&["reload"]).status.success());
+    assert!(status("/").contains("fwd="), "another cache");
+    proxy.signal(Signal::TERM);
+    assert_eq!(proxy.end().code, Some(0));
+    let found = place.run(&["flows", "--json", "--cache", "hit"]);
+    assert!(!found.stdout.is_empty());
 }
 
 #[test]
