@@ -16,7 +16,7 @@ use crate::{
 
 /// What `relais proxy` takes.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(override_usage = USAGE, after_help = EXAMPLES)]
 pub(crate) struct Flags {
     /// Where to listen
     ///
@@ -95,6 +95,11 @@ struct Upstreams {
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 }
+
+/// Written out: the parser knows habits, too, which make its own less sure of what is required.
+const USAGE: &str = "\
+relais proxy [OPTIONS] <LISTEN> <UPSTREAM>...
+       relais proxy [OPTIONS] <LISTEN> --forward";
 
 const EXAMPLES: &str = "\
 Examples:
