@@ -33,6 +33,17 @@ pub(super) enum Why {
     Call(CallError),
 }
 
+impl Why {
+    /// Whose fault it is.
+    fn side(&self) -> Side {
+        match self {
+            Self::Call(CallError::Dial(DialError::Local { .. })) => Side::Relais,
+            Self::Call(_) => Side::Upstream,
+            _ => Side::Client,
+        }
+    }
+}
+
 /// What is told of it.
 struct Told {
     status: StatusCode,
@@ -65,12 +76,7 @@ impl Teller {
         }
         let host = head.uri.host().unwrap_or_default();
         let Told { status, error, hint } = told(why, host);
-        let side = match why {
-            Why::Call(CallError::Dial(error)) => error.side(),
-            Why::Call(_) => Side::Upstream,
-            _ => Side::Client,
-        };
-        let mut answer = answer(side, (status, &hint), head);
+        let mut answer = answer(why.side(), (status, &hint), head);
         let headers = answer.headers_mut();
         let proxy_status = format!("\"{}\"; error={error}", self.name);
         if let Ok(proxy_status) = HeaderValue::try_from(proxy_status) {

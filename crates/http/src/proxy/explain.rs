@@ -78,8 +78,8 @@ pub(super) fn error(error: &CallError, asked: &request::Parts) -> Answer {
     answer(side, (status, hint), asked)
 }
 
-/// A page of ours that tells of an error, in the place of an answer that does not come by the fault of
-/// `side`.
+/// An answer of ours to a request with this head, in the place of one that does not come by the fault
+/// of `side`: a page that tells of an error.
 pub(crate) fn answer(
     side: Side,
     (status, hint): (StatusCode, &str),
