@@ -33,6 +33,17 @@ pub(super) enum Why {
     Call(CallError),
 }
 
+impl Why {
+    /// Whose fault it is.
+    fn side(&self) -> Side {
+        match self {
+            Self::Call(CallError::Dial(error)) => error.side(),
+            Self::Call(_) => Side::Upstream,
+            _ => Side::Client,
+        }
+    }
+}
+
 /// What is told of it.
 struct Told {
     status: StatusCode,
@@ -61,16 +72,11 @@ impl Teller {
     pub(super) fn tell(&self, why: &Why, head: &request::Parts) -> Answer {
         if let Why::Call(error) = why {
             let source: &dyn std::error::Error = error;
-            tracing::debug!(error = source, side = %Side::Upstream, "a request got no answer");
+            tracing::debug!(error = source, side = %why.side(), "a request got no answer");
         }
         let host = head.uri.host().unwrap_or_default();
         let Told { status, error, hint } = told(why, host);
-        let side = match why {
-            Why::Call(CallError::Dial(error)) => error.side(),
-            Why::Call(_) => Side::Upstream,
-            _ => Side::Client,
-        };
-        let mut answer = answer(side, (status, &hint), head);
+        let mut answer = answer(why.side(), (status, &hint), head);
         let headers = answer.headers_mut();
         let proxy_status = format!("\"{}\"; error={error}", self.name);
         if let Ok(proxy_status) = HeaderValue::try_from(proxy_status) {
