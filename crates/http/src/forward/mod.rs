@@ -7,6 +7,7 @@
 //! (`reach`).
 
 mod asked;
+mod clients;
 mod origins;
 mod own;
 mod ports;
@@ -16,23 +17,21 @@ mod told;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, header::HOST, request};
-use relais_net::{Access, Dialer, Endpoint, Fault, Network, Peer, tls::Protocols};
+use relais_net::{Access, Dialer, Endpoint, Fault, Network, tls::Protocols};
 
-pub use self::own::OwnListeners;
 use self::{
     asked::{Asked, asked},
+    clients::is_for,
     origins::Origins,
     ports::Ports,
     reach::Reach,
     told::{Teller, Why},
 };
+pub use self::{clients::Clients, own::OwnListeners};
 use crate::{
     Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Tunnel,
     proxy::{Edits, hops, way::Way},
@@ -119,7 +118,7 @@ impl Forward {
         body: Inbound,
         caller: &Caller,
     ) -> Result<Answer, Why> {
-        if !self.is_for(caller.peer) {
+        if !is_for(&self.clients, caller.peer) {
             return Err(Why::Client);
         }
         let asked = asked(head)?;
@@ -135,11 +134,6 @@ impl Forward {
                 Ok(self.inbound(reply))
             }
         }
-    }
-
-    fn is_for(&self, peer: Peer) -> bool {
-        let ip = peer.ip().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        self.clients.iter().any(|network| network.contains(ip))
     }
 
     /// Calls the far end of a tunnel.

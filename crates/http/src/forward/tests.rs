@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use arc_swap::ArcSwap;
-use relais_net::{Conn, DialLimits, Service as _, Shutdown, Stream, tls};
+use relais_net::{Conn, DialLimits, Peer, Service as _, Shutdown, Stream, tls};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
     net::{TcpListener, TcpStream},

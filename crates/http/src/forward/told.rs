@@ -37,7 +37,7 @@ impl Why {
     /// Whose fault it is.
     fn side(&self) -> Side {
         match self {
-            Self::Call(CallError::Dial(DialError::Local { .. })) => Side::Relais,
+            Self::Call(CallError::Dial(error)) => error.side(),
             Self::Call(_) => Side::Upstream,
             _ => Side::Client,
         }
@@ -72,7 +72,7 @@ impl Teller {
     pub(super) fn tell(&self, why: &Why, head: &request::Parts) -> Answer {
         if let Why::Call(error) = why {
             let source: &dyn std::error::Error = error;
-            tracing::debug!(error = source, side = %Side::Upstream, "a request got no answer");
+            tracing::debug!(error = source, side = %why.side(), "a request got no answer");
         }
         let host = head.uri.host().unwrap_or_default();
         let Told { status, error, hint } = told(why, host);
