@@ -173,7 +173,10 @@ impl Note {
         let so_far = &mut self.so_far;
         so_far.first_byte = begun.map(|begun| begun.start.elapsed());
         so_far.status = Some(answer.status());
-        so_far.media_type = media_type(answer.headers()).map(Cow::into_owned);
+        // Not from its map: the fields of a hit are elsewhere.
+        let media_type = crate::media_type(&answer);
+        so_far.media_type =
+            media_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         so_far.provenance = answer.body().provenance().cloned().unwrap_or_default();
         answer.body_mut().on_end(move |ended| {
             let ended = if is_bodiless { Ended::Whole(0) } else { ended };

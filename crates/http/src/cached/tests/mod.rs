@@ -267,7 +267,7 @@ async fn requests_that_no_cache_answers_pass_by() {
 async fn an_upgrade_still_makes_a_tunnel() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let world = World::new().await;
-    let switch = "Connection: upgrade\r\nUpgrade: chat\r\n";
+    let switch = "Connection: upgrade\r\nUpgrade: websocket\r\n";
     world.then(Act::Ends(format!("HTTP/1.1 101 Switching Protocols\r\n{switch}\r\nearly")));
     let mut client = world.client();
     let get = format!("GET /a HTTP/1.1\r\nHost: a\r\n{switch}\r\n");

@@ -1,6 +1,6 @@
 //! The ways in which a hit leaves: straight, by hyper, over HTTP/2, on every core.
 
-use std::{sync::Arc, thread};
+use std::{sync::Arc, thread, time::Duration};
 
 use http::header::{CACHE_STATUS, CONTENT_TYPE, HeaderValue, SERVER};
 use http_body_util::{BodyExt as _, Empty};
@@ -11,8 +11,16 @@ use relais_net::{
     tls::{Handshake, Protocol, Session, Version},
 };
 
+use relais_wire::exchange::{Cached as Seen, Exchange};
+
 use super::world::{World, client_of, clock, ok, proxy, request, told};
-use crate::{Ask, Cached, Handler as _, media_type, says, unfold};
+use crate::{
+    Ask, Cached, Handler as _,
+    line_log::{Closed, LogFile},
+    media_type, says,
+    sniff::{SniffLog, Sniffed},
+    unfold,
+};
 
 const LINES: &str = "Content-Type: text/plain\nETag: \"1\"\nX-A: 1\nX-A: 2\n\
                      Date: Sun, 06 Nov 1994 08:49:37 GMT\nCache-Control: max-age=1000000000";
@@ -164,6 +172,27 @@ async fn a_hit_is_there_at_once_and_its_fields_are_found() {
     assert_eq!(answer.headers().get_all("x-a").iter().count(), 2);
     let unchanged = cached.at_once(&ask("/a", &[("if-none-match", "\"1\"")])).unwrap();
     assert_eq!((unchanged.status().as_u16(), media_type(&unchanged)), (304, None));
+}
+
+#[tokio::test]
+async fn the_sniffer_sees_what_was_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let log = SniffLog::start(LogFile::at(&path)).unwrap();
+    let sniffed = Sniffed::new(filled().await, log.clone(), clock);
+    drop(sniffed.at_once(&ask("/a", &[])));
+    drop(sniffed.answer(ask("/b", &[])).await);
+    assert_eq!(log.shutdown(Duration::from_secs(10)), Closed::InTime);
+    let text = std::fs::read_to_string(path).unwrap();
+    let told = |line: &str| {
+        let read = Exchange::read(line.as_bytes()).unwrap();
+        let media_type = read.response.media_type.unwrap_or_default().into_owned();
+        (read.status.unwrap(), read.cached.unwrap(), media_type)
+    };
+    let told: Vec<_> = text.lines().map(told).collect();
+    let plain = "text/plain; charset=utf-8";
+    let expect = [(200, Seen::Hit, "text/plain".into()), (404, Seen::Miss, plain.into())];
+    assert_eq!(told, expect);
 }
 
 #[tokio::test]
