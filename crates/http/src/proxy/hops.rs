@@ -64,6 +64,15 @@ pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     asks.then(|| value.clone())
 }
 
+/// Whether one of the protocols in `upgrade` brings requests again: HTTP in another version, or under
+/// TLS. In such a tunnel a client could ask for what is refused here, and nobody would see it.
+pub(super) fn is_http_again(upgrade: &HeaderValue) -> bool {
+    upgrade.as_bytes().split(|&byte| byte == b',').any(|protocol| {
+        let name = protocol.split(|&byte| byte == b'/').next().unwrap_or_default().trim_ascii();
+        ["http", "tls", "h2", "h2c"].iter().any(|http| name.eq_ignore_ascii_case(http.as_bytes()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +105,21 @@ mod tests {
         assert_eq!(asked("connection: a, upgrade\nupgrade: b").as_deref(), Some("b"));
         assert_eq!(asked("upgrade: websocket"), None);
         assert_eq!(asked("connection: upgrade"), None);
+    }
+
+    #[test]
+    fn what_would_bring_requests_again_is_known() {
+        for (upgrade, expect) in [
+            ("websocket", false),
+            ("h2c", true),
+            ("WebSocket, H2C", true),
+            ("HTTP/2.0", true),
+            ("tls/1.0,HTTP/1.1", true),
+            ("h2chat", false),
+            ("", false),
+        ] {
+            assert_eq!(is_http_again(&HeaderValue::from_static(upgrade)), expect, "{upgrade}");
+        }
     }
 
     #[test]

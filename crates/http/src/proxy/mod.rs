@@ -116,7 +116,9 @@ impl Proxy {
         if let Some(target) = target(route, &head.uri)? {
             head.uri = target.into();
         }
-        let upgrade = hops::upgrade(&head.headers).filter(|_| head.version < http::Version::HTTP_2);
+        let upgrade = hops::upgrade(&head.headers).filter(|protocol| {
+            head.version < http::Version::HTTP_2 && !hops::is_http_again(protocol)
+        });
         let takes_trailers = hops::takes_trailers(&head.headers);
         hops::strip(&mut head.headers);
         self.way.print_trail(head, caller, trail);
@@ -125,6 +127,7 @@ impl Proxy {
         }
         if takes_trailers {
             head.headers.insert(TE, HeaderValue::from_static("trailers"));
+            head.headers.append(CONNECTION, HeaderValue::from_static("te"));
         }
         if !route.request.is_nothing() {
             // What was printed may be edited, too.

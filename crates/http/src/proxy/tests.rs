@@ -120,6 +120,29 @@ async fn a_request_and_its_answer_are_passed_on_without_what_was_for_one_hop() {
     assert_eq!(came, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-b: 3\r\nvia: 1.1 here\r\n\r\nhi");
 }
 
+/// What the server is asked: without what says which way it came.
+async fn asked(request: &str) -> String {
+    let (asked, _) = passed(request, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let way = ["via: ", "x-forwarded-", "forwarded: "];
+    let is_of_way = |line: &str| way.iter().any(|name| line.starts_with(name));
+    asked.split_inclusive("\r\n").filter(|line| !is_of_way(line)).collect()
+}
+
+#[tokio::test]
+async fn what_is_asked_is_in_the_form_for_a_server() {
+    let check = async |request: &str, expect: &str| {
+        let request = request.replace('|', "\r\n");
+        assert_eq!(asked(&request).await, expect.replace('|', "\r\n"), "{request}");
+    };
+    check("GET http://a?b HTTP/1.1|Host: a||", "GET /?b HTTP/1.1|host: a||").await;
+    check("OPTIONS * HTTP/1.1|Host: a||", "OPTIONS * HTTP/1.1|host: a||").await;
+    let (get, got) = ("GET / HTTP/1.1|Host: a|", "GET / HTTP/1.1|host: a|");
+    let trailers = format!("{got}te: trailers|connection: te||");
+    check(&format!("{get}TE: trailers, gzip|Connection: TE||"), &trailers).await;
+    check(&format!("{get}Connection: upgrade|Upgrade: h2c||"), &format!("{got}|")).await;
+    check(&format!("{get}Connection: upgrade|Upgrade: x, HTTP/2.0||"), &format!("{got}|")).await;
+}
+
 #[tokio::test]
 async fn bodies_pass_however_they_are_framed() {
     let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
