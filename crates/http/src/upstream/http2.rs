@@ -16,7 +16,8 @@ use hyper::body::Incoming;
 use relais_net::{Fault, Side};
 
 use super::{
-    exchange::{Broken, Outbound, Why},
+    ask::{Broken, Outbound},
+    exchange::Why,
     server::Taken,
     shared::Shared,
 };
