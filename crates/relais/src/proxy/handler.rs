@@ -5,6 +5,7 @@ use std::sync::Arc;
 use relais_cache::Cache;
 use relais_http::{
     Cached, DynHandler, Handler,
+    forward::Clients,
     line_log::LineLog,
     sniff::{SniffLog, Sniffed},
 };
@@ -13,7 +14,7 @@ use super::{
     Proxy, block,
     lasting::Lasting,
     means::To,
-    passing::{forwarding, passing},
+    passing::{Admitting, forwarding, passing},
     trust,
 };
 use crate::{
@@ -76,12 +77,15 @@ impl Parts {
         let log = proxy.block.take().and_then(|block| block.log);
         let log = log.map(|log| lasting.blocked.open(&log, &at_block)).transpose()?;
         let block = block.map(|list| Blocking { list, log, at: at_block });
-        let layers = Layers { front, sniff, block, cache };
+        let layers = Layers { front, sniff, clients: None, block, cache };
         match &proxy.to {
             To::Upstreams(upstreams) => {
                 layers.before(passing(&proxy, upstreams, trust.unwrap_or_default(), lasting))
             }
-            To::Forward(forward) => layers.before(forwarding(&proxy, forward, lasting)),
+            To::Forward(forward) => {
+                let clients = Some(Admitting::of(&proxy, forward, lasting));
+                Layers { clients, ..layers }.before(forwarding(&proxy, forward, lasting))
+            }
         }
     }
 }
@@ -94,6 +98,8 @@ struct Layers<'a> {
     front: front::Ready<'a>,
     /// Outside of the block list: what that refuses is an exchange, too.
     sniff: Option<SniffLog>,
+    /// Outside of the cache: what that has is for them, too.
+    clients: Option<Admitting>,
     block: Option<Blocking>,
     cache: Option<Cache>,
 }
@@ -115,7 +121,14 @@ impl Layers<'_> {
 
     fn blocked<H: Handler>(mut self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
         match self.block.take() {
-            Some(Blocking { list, log, at }) => self.sniffed(list.before(inner, log, &at)?),
+            Some(Blocking { list, log, at }) => self.admitted(list.before(inner, log, &at)?),
+            None => self.admitted(inner),
+        }
+    }
+
+    fn admitted<H: Handler>(mut self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
+        match self.clients.take() {
+            Some(Admitting { clients, name }) => self.sniffed(Clients::new(inner, clients, &name)),
             None => self.sniffed(inner),
         }
     }

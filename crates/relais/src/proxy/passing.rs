@@ -7,12 +7,13 @@ use relais_http::{
     proxy::{Options, Prefix, Proxy as Passing, Route as Routed},
     upstream::{self, Group},
 };
-use relais_net::{Dialer, Network, tls::Roots};
+use relais_net::{Dialer, Network};
 
 use super::{
     Proxy, forward::Forward, lasting::Lasting, routes::Route, trust, upstream::Upstream,
     upstreams::Upstreams,
 };
+use crate::spelling::Addresses;
 
 /// What asks the `upstreams` of `proxy`, of whom `trust` was read.
 pub(super) fn passing(
@@ -21,7 +22,7 @@ pub(super) fn passing(
     trust: trust::Read,
     lasting: &mut Lasting,
 ) -> Passing {
-    let Proxy { request, response, limits, name, .. } = proxy;
+    let Proxy { request, response, limits, .. } = proxy;
     let dialer = Dialer::new(limits.of_dialing(), trust.connector(|| lasting.usual_roots()));
     let grouping = Grouping { dialer: Arc::new(dialer), limits: limits.of_asking(), upstreams };
     let rest = Route { path: "/".to_owned(), upstream: upstreams.upstream.clone(), strip: false };
@@ -33,7 +34,7 @@ pub(super) fn passing(
         response: response.applied(),
     });
     let routes = routes.collect();
-    let name = name.clone().unwrap_or_else(|| lasting.name.clone());
+    let name = name_of(proxy, lasting);
     let trusted = upstreams.trust.iter().map(|addresses| addresses.0).collect();
     Passing::new(Options { routes, name, trusted })
 }
@@ -42,17 +43,39 @@ pub(super) fn passing(
 pub(super) fn forwarding(proxy: &Proxy, planned: &Forward, lasting: &Lasting) -> Forwarding {
     let Forward { ports, clients, private } = planned;
     let neighbours = Network::LOOPBACK.into_iter().chain(Network::PRIVATE);
-    // Tunnels have the TLS of their ends; nobody is asked over TLS by us.
-    let tls = trust::Read::default().connector(Roots::none);
-    Forwarding::new(forward::Options {
-        name: proxy.name.clone().unwrap_or_else(|| lasting.name.clone()),
-        clients: clients.iter().map(|clients| clients.0).collect(),
+    // Tunnels have the TLS of their ends; ours is for who asks for `https://` in the clear.
+    let tls = trust::Read::default().connector(|| lasting.usual_roots());
+    let forwarding = Forwarding::new(forward::Options {
+        name: name_of(proxy, lasting),
+        clients: networks(clients),
         ports: ports.clone(),
         allowed: if *private { neighbours.collect() } else { Vec::new() },
         own: lasting.own.clone(),
         dialer: Dialer::new(proxy.limits.of_dialing(), tls),
         limits: proxy.limits.of_asking(),
-    })
+    });
+    forwarding.with_edits(proxy.request.applied(), proxy.response.applied())
+}
+
+/// For whom a forward proxy is, and what it is called.
+pub(super) struct Admitting {
+    pub(super) clients: Vec<Network>,
+    pub(super) name: String,
+}
+
+impl Admitting {
+    pub(super) fn of(proxy: &Proxy, planned: &Forward, lasting: &Lasting) -> Self {
+        Self { clients: networks(&planned.clients), name: name_of(proxy, lasting) }
+    }
+}
+
+fn networks(clients: &[Addresses]) -> Vec<Network> {
+    clients.iter().map(|clients| clients.0).collect()
+}
+
+/// What `proxy` is called in `Via`.
+fn name_of(proxy: &Proxy, lasting: &Lasting) -> String {
+    proxy.name.clone().unwrap_or_else(|| lasting.name.clone())
 }
 
 /// What all groups of a proxy have.
