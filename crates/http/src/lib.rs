@@ -13,6 +13,7 @@ mod clock;
 mod conn;
 mod file;
 pub mod files;
+pub mod forward;
 mod handler;
 mod hosts;
 pub mod line_log;
@@ -33,7 +34,8 @@ pub use cached::Cached;
 pub use conn::{HandlerSlot, Http, Limits};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
 pub use handler::{
-    Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused, media_type, unfold,
+    Accepts, Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused, media_type,
+    unfold,
 };
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
 pub use provenance::Provenance;

@@ -11,7 +11,7 @@ use http::{
 };
 use relais_wire::{
     accept::{media_quality, prefers_json},
-    visible::is_disturbing,
+    visible::{InJson, is_disturbing},
 };
 use sha2::{Digest, Sha256};
 
@@ -50,23 +50,27 @@ impl Language {
 }
 
 impl Page {
-    /// A page that tells of an error; `hint` is a sentence of ours, without quotes.
+    /// Tells an error, and in a sentence what it means. Whatever the sentence holds, it does not
+    /// break out.
     pub(crate) fn of_error(status: StatusCode, hint: &str, language: Language) -> Self {
         let (code, reason) = (status.as_u16(), status.canonical_reason().unwrap_or_default());
-        match language {
+        let (kind, text) = match language {
             Language::Json => {
+                let hint = InJson(hint);
                 let text =
                     format!("{{\"status\":{code},\"error\":\"{reason}\",\"hint\":\"{hint}\"}}\n");
-                Self { kind: JSON, text }
+                (JSON, text)
             }
-            Language::Plain => Self { kind: PLAIN, text: format!("{code} {reason}\n{hint}\n") },
+            Language::Plain => (PLAIN, format!("{code} {reason}\n{hint}\n")),
             Language::Html => {
+                let hint = Escaped(hint.as_bytes());
                 let body = format!(
                     "<main class=\"error\"><h1><b>{code}</b> {reason}</h1><p>{hint}</p></main>"
                 );
-                Self { kind: HTML, text: html(&format!("{code} {reason}"), &body) }
+                (HTML, html(&format!("{code} {reason}"), &body))
             }
-        }
+        };
+        Self { kind, text }
     }
 
     /// The head it is sent with. Nothing on a page of ours runs, loads or frames anything.
@@ -168,6 +172,17 @@ mod tests {
         assert_eq!(html(b"a\xffb"), "a\u{fffd}b");
         assert_eq!(html("a\u{202e}b\n".as_bytes()), "a\\u{202e}b\\u{a}");
         assert_eq!(html("\u{61c}\u{85}".as_bytes()), "\\u{61c}\\u{85}");
+    }
+
+    #[test]
+    fn errors_are_told_in_every_language() {
+        let told = |language| Page::of_error(StatusCode::FORBIDDEN, "<\"a\">", language).text;
+        assert_eq!(told(Language::Plain), "403 Forbidden\n<\"a\">\n");
+        let json = "{\"status\":403,\"error\":\"Forbidden\",\"hint\":\"<\\\"a\\\">\"}\n";
+        assert_eq!(told(Language::Json), json);
+        let html = told(Language::Html);
+        let body = "<h1><b>403</b> Forbidden</h1><p>&lt;&quot;a&quot;&gt;</p>";
+        assert!(html.contains(body), "{html}");
     }
 
     #[test]

@@ -28,7 +28,7 @@ use self::{
     reply::{label, only_if_cached, reply, reply_after, unanswered},
 };
 use crate::{
-    Answer, Ask, Handler, Refused,
+    Accepts, Answer, Ask, Handler, Refused,
     handler::unfold,
     places::{Place, Places},
 };
@@ -92,6 +92,10 @@ impl<H: Handler> Cached<H> {
 }
 
 impl<H: Handler> Handler for Cached<H> {
+    fn accepts(&self) -> Accepts {
+        self.shared.inner.accepts()
+    }
+
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         if !matches!(*ask.request.method(), Method::GET | Method::HEAD) {
             return None;

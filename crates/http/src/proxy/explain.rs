@@ -78,8 +78,13 @@ pub(super) fn error(error: &CallError, asked: &request::Parts) -> Answer {
     answer(side, (status, hint), asked)
 }
 
-/// The answer in the place of one that does not come, by the fault of `side`.
-fn answer(side: Side, (status, hint): (StatusCode, &str), asked: &request::Parts) -> Answer {
+/// An answer of ours to a request with this head, in the place of one that does not come by the fault
+/// of `side`: a page that tells of an error.
+pub(crate) fn answer(
+    side: Side,
+    (status, hint): (StatusCode, &str),
+    asked: &request::Parts,
+) -> Answer {
     let page = Page::of_error(status, hint, Language::asked_for(&asked.headers));
     let mut head = page.head();
     // It may be otherwise in a moment.

@@ -5,21 +5,17 @@
 //! an answer for it answers by itself.
 
 mod edits;
-mod explain;
-mod hops;
+pub(crate) mod explain;
+pub(crate) mod hops;
 mod routes;
-mod way;
+pub(crate) mod way;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
-    header::{CONNECTION, HOST, TE, UPGRADE},
-    request,
-};
+use http::{HeaderValue, Method, header::HOST, request};
 use relais_net::{Fault, Network};
 
 pub use self::{
@@ -89,16 +85,8 @@ impl Proxy {
         if let Some(target) = target(route, &head.uri)? {
             head.uri = target.into();
         }
-        let upgrade = hops::upgrade(&head.headers).filter(|protocol| is_passed_on(protocol, head));
-        let takes_trailers = hops::takes_trailers(&head.headers);
-        hops::strip(&mut head.headers);
+        hops::renew_request(&mut head.headers, head.version);
         self.way.print_trail(head, caller, trail);
-        if let Some(protocol) = upgrade {
-            set_upgrade(&mut head.headers, protocol);
-        }
-        if takes_trailers {
-            head.headers.insert(TE, HeaderValue::from_static("trailers"));
-        }
         if !route.request.is_nothing() {
             // What was printed may be edited, too.
             upstream::read_lines(trail, &mut head.headers);
@@ -115,14 +103,8 @@ impl Proxy {
             connect: timings.connect,
             ..Provenance::default()
         });
-        let headers = response.headers();
-        let is_switch = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let upgrade = if is_switch { hops::upgrade(headers) } else { None };
-        hops::strip(response.headers_mut());
+        hops::renew_answer(&mut response);
         self.way.note_answer(&mut response);
-        if let Some(protocol) = upgrade {
-            set_upgrade(response.headers_mut(), protocol);
-        }
         route.response.apply(response.headers_mut());
         // What is spoken with the client is the connection's to say.
         *response.version_mut() = http::Version::HTTP_11;
@@ -150,17 +132,4 @@ impl Handler for Proxy {
         spare::keep(head.headers);
         Ok(answer)
     }
-}
-
-/// Whether a change to `protocol` is passed on. Not to HTTP of another version (`h2c`), for one: what
-/// is asked in that would be seen by nobody here.
-fn is_passed_on(protocol: &HeaderValue, head: &request::Parts) -> bool {
-    head.version == http::Version::HTTP_11
-        && head.method == Method::GET
-        && protocol.as_bytes().eq_ignore_ascii_case(b"websocket")
-}
-
-fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
-    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(UPGRADE, protocol);
 }

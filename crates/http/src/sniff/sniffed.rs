@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::SniffLog;
 use crate::{
-    Answer, Ask, Caller, Ended, Handler, Inbound, Provenance, Refused, block::Target,
+    Accepts, Answer, Ask, Caller, Ended, Handler, Inbound, Provenance, Refused, block::Target,
     handler::status_of,
 };
 
@@ -49,6 +49,10 @@ impl<H> Sniffed<H> {
 }
 
 impl<H: Handler> Handler for Sniffed<H> {
+    fn accepts(&self) -> Accepts {
+        self.inner.accepts()
+    }
+
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         let now = self.now();
         let answer = self.inner.at_once(ask)?;

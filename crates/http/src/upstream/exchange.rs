@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Response, Version,
-    header::{EXPECT, UPGRADE},
+    header::{AUTHORIZATION, EXPECT, UPGRADE},
     request,
 };
 use http_body::Body as _;
@@ -84,10 +84,12 @@ pub(super) enum Why {
 /// An exchange under way.
 #[derive(Debug)]
 struct Exchange {
-    link: Link,
+    link: Box<Link>,
     sending: Sending,
     /// The upstream stopped taking the request: what it answers is read, and the link not used again.
     deaf: bool,
+    /// The connection may stand for one client from here on, and is not another's to use.
+    bound: bool,
     heard: bool,
     interim: u32,
     patience: Patience,
@@ -99,7 +101,7 @@ struct Exchange {
 ///
 /// Why there is none; the link is closed then.
 pub(super) async fn ask(
-    mut link: Link,
+    mut link: Box<Link>,
     outbound: Outbound<'_>,
     taken: Taken,
 ) -> Result<Response<Body>, Broken> {
@@ -114,6 +116,7 @@ pub(super) async fn ask(
         link,
         sending,
         deaf: false,
+        bound: binds(&request.headers),
         heard: false,
         interim: 0,
         patience: Patience::default(),
@@ -143,6 +146,15 @@ fn framing_of(body: &Inbound) -> head::Framing {
 
 fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// Whether a request proves who its client is once for its whole connection, as no scheme should
+/// and these two do (RFC 4559 §6): whoever was next on it would be taken for that client.
+fn binds(headers: &HeaderMap) -> bool {
+    let scheme = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let scheme = scheme.and_then(|value| value.split(u8::is_ascii_whitespace).next());
+    let is = |name: &str| scheme.is_some_and(|s| s.eq_ignore_ascii_case(name.as_bytes()));
+    is("NTLM") || is("Negotiate")
 }
 
 impl Exchange {
@@ -237,12 +249,12 @@ impl Exchange {
     ) -> Result<Response<Body>, Broken> {
         let status = head::status(head);
         let body = if head.framing == Framing::Tunnel {
-            let Link { stream, unread, .. } = self.link;
+            let Link { stream, unread, .. } = *self.link;
             Body::tunnel(Tunnel { far: stream, early: unread })
         } else {
             let decoder = BodyDecoder::new(head.framing, taken.limits().head);
             let len = decoder.left();
-            let persists = head.persistence == Persistence::Persists;
+            let persists = head.persistence == Persistence::Persists && !self.bound;
             let mut reading =
                 Reading { exchange: Some(self), decoder, persists, taken, trailers: None };
             match reading.whole().map_err(|why| Broken { why, body: None, heard: true })? {

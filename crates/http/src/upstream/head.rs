@@ -34,7 +34,12 @@ pub(super) fn print(
 ) {
     out.extend_from_slice(request.method.as_str().as_bytes());
     out.push(b' ');
-    out.extend_from_slice(target(&request.uri).as_bytes());
+    let target = target(&request.uri);
+    if target.starts_with('?') {
+        // Of a whole URL that has no path, e.g. `http://a?b`.
+        out.push(b'/');
+    }
+    out.extend_from_slice(target.as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
     line(&HOST, host, out);
     for (name, value) in &request.headers {
@@ -90,4 +95,26 @@ pub(super) fn fields(buffer: &Bytes, spans: &[Span]) -> Option<HeaderMap> {
 /// The status of `head`.
 pub(super) fn status(head: &Head) -> StatusCode {
     StatusCode::from_u16(head.status).expect("100 to 599, as the reader says")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_printed_as_a_path() {
+        for (uri, expect) in [
+            ("http://a", "GET / HTTP/1.1"),
+            ("http://a?b", "GET /?b HTTP/1.1"),
+            ("http://a/b?c", "GET /b?c HTTP/1.1"),
+            ("/b", "GET /b HTTP/1.1"),
+            ("*", "GET * HTTP/1.1"),
+        ] {
+            let (request, ()) = http::Request::get(uri).body(()).unwrap().into_parts();
+            let mut out = Vec::new();
+            print(&request, (&HeaderValue::from_static("a"), b""), Framing::Nothing, &mut out);
+            let text = String::from_utf8(out).unwrap();
+            assert_eq!(text, format!("{expect}\r\nhost: a\r\n\r\n"));
+        }
+    }
 }
