@@ -28,6 +28,7 @@ pub(crate) fn renew_request(headers: &mut HeaderMap, version: Version) {
     }
     if takes_trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
+        headers.append(CONNECTION, HeaderValue::from_static("te"));
     }
 }
 

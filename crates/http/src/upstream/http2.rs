@@ -20,7 +20,8 @@ use hyper::body::Incoming;
 use relais_net::{Fault, Side};
 
 use super::{
-    exchange::{Broken, Outbound, Why},
+    ask::{Broken, Outbound},
+    exchange::Why,
     server::Taken,
     shared::Shared,
 };
@@ -83,8 +84,8 @@ fn request(scheme: &str, outbound: Outbound<'_>) -> Request<Inbound> {
     }
     super::head::read_lines(trail, &mut headers);
     let mut sent = Request::new(body);
-    let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
-    let uri = Uri::builder().scheme(scheme).authority(host.as_bytes()).path_and_query(target);
+    let target = super::head::target(&request.uri);
+    let uri = Uri::builder().scheme(scheme).authority(host.as_bytes()).path_and_query(&*target);
     // A host that is none for a URI is left to the upstream to be refused.
     *sent.uri_mut() = uri.build().unwrap_or_else(|_| request.uri.clone());
     *sent.method_mut() = request.method.clone();

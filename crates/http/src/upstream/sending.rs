@@ -30,7 +30,7 @@ pub(super) struct Sending {
     pub(super) may_ask: bool,
     /// Whether it was.
     pub(super) asked: bool,
-    /// How much was sent.
+    /// How much of it was sent, framing included.
     pub(super) sent: u64,
     /// Whether all was sent and flushed.
     pub(super) done: bool,
@@ -59,6 +59,12 @@ impl Sending {
             sent: 0,
             done: false,
         }
+    }
+
+    /// Whether it is the client's turn: what it sent is sent.
+    pub(super) fn waits_for_body(&self) -> bool {
+        let is_sent = self.front_sent == self.front.len() && self.content.is_empty();
+        is_sent && self.asked && self.body.is_some()
     }
 
     /// The body, if none of it was asked for. There is none if the request has none.
@@ -158,7 +164,9 @@ impl Sending {
             if sent == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.sent += sent as u64;
+            if self.asked {
+                self.sent += sent as u64;
+            }
             let of_front = sent.min(self.front.len() - self.front_sent);
             self.front_sent += of_front;
             self.content.advance(sent - of_front);
