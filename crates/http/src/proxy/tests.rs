@@ -72,13 +72,17 @@ async fn head(stream: &mut TcpStream) -> String {
 /// Serves a client whose end is given back.
 fn client(proxy: Http) -> DuplexStream {
     let (client, server) = tokio::io::duplex(1 << 16);
+    serve(proxy, Stream::Memory(server));
+    client
+}
+
+fn serve(proxy: Http, stream: Stream) {
     let (shutdown, drain) = Shutdown::new();
     std::mem::forget(shutdown);
     let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
     let peer = Peer::Net("192.0.2.7:1".parse().unwrap());
-    let conn = Conn { stream: Stream::Memory(server), peer, local, tls: None };
+    let conn = Conn { stream, peer, local, tls: None };
     tokio::spawn(async move { proxy.serve(conn, drain).await });
-    client
 }
 
 /// What comes back on `request`, which the server answers with `answer` and a close.
@@ -189,6 +193,27 @@ async fn what_breaks_off_is_not_passed_on_as_whole() {
     ] {
         let (_, came) = passed(get, bad).await;
         assert!(came.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{bad:?}: {came}");
+    }
+}
+
+/// What has neither length nor chunks is ended by the connection alone, which has to end badly then.
+#[tokio::test]
+async fn what_breaks_off_does_not_end_well_for_who_speaks_http_1_0() {
+    let server = Server::new().await;
+    for (last, is_whole) in [("0\r\n\r\n", true), ("", false)] {
+        let socket = Server::new().await;
+        let mut client = TcpStream::connect(socket.address).await.unwrap();
+        serve(server.proxy(), Stream::Tcp(socket.accept().await));
+        client.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+        let mut stream = server.accept().await;
+        head(&mut stream).await;
+        let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n";
+        stream.write_all([chunks, last].concat().as_bytes()).await.unwrap();
+        drop(stream);
+        let mut came = Vec::new();
+        let ended = client.read_to_end(&mut came).await;
+        assert_eq!(ended.is_ok(), is_whole, "{ended:?}");
+        assert!(came.ends_with(b"\r\n\r\nhi"));
     }
 }
 
