@@ -243,6 +243,25 @@ async fn a_body_is_passed_on_with_its_length_or_in_chunks() {
     }
 }
 
+#[tokio::test]
+async fn trailers_pass_but_for_those_that_belong_before_a_body() {
+    let trailers =
+        "0\r\nX-End: 1\r\nConnection: close\r\nX-Forwarded-For: 10.0.0.1\r\nX-B: 2\r\n\r\n";
+    let server = Server::new().await;
+    let mut client = client(server.proxy());
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    let request = format!("POST / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n{chunked}\r\n{trailers}");
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut stream = server.accept().await;
+    head(&mut stream).await;
+    assert_eq!(head(&mut stream).await, "0\r\nx-end: 1\r\nx-b: 2\r\n\r\n");
+    let names = "Trailer: X-End, X-Forwarded-For, X-B\r\n";
+    let answer = format!("HTTP/1.1 200 OK\r\n{names}{chunked}\r\n{trailers}");
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    head_of(&mut client).await;
+    assert_eq!(head_of(&mut client).await, "0\r\nx-end: 1\r\nx-b: 2\r\n\r\n");
+}
+
 /// The next request goes where the last one went; and elsewhere, if nobody is there any more.
 #[tokio::test]
 async fn a_connection_is_used_again_and_a_dead_one_is_replaced() {
