@@ -201,6 +201,9 @@ impl Service<Request<Incoming>> for Asking {
     fn call(&self, request: Request<Incoming>) -> Answering {
         self.pulse.asked();
         let asked = Asked::by(&request);
+        if request.version() == Version::HTTP_10 {
+            self.pulse.speaks_old();
+        }
         if let Some(answer) = self.pulse.prepared() {
             return Answering::Ready(Some(self.send(*answer, asked)));
         }

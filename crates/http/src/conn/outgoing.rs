@@ -123,6 +123,9 @@ impl http_body::Body for Outgoing {
             this.pulse.owe();
             this.owes = true;
         }
+        if matches!(bytes, Some(Err(_))) {
+            this.pulse.break_off();
+        }
         if bytes.is_none() {
             return Poll::Ready(this.body.trailers().map(|trailers| Ok(Frame::trailers(trailers))));
         }

@@ -46,6 +46,10 @@ pub(super) struct Pulse {
     waits: AtomicU8,
     /// Nothing is under way in either direction, and nothing lies in a buffer.
     still: AtomicBool,
+    /// Whether the client speaks HTTP/1.0, where only the connection's end may end an answer.
+    old: AtomicBool,
+    /// Whether an answer broke off that such a client would take for whole, were the end a clean one.
+    broken: AtomicBool,
     /// Files that stand behind placeholders in hyper's queue, in their order.
     steps: Mutex<VecDeque<Step>>,
     /// The answer to the request that hyper reads next, if there is one already.
@@ -70,6 +74,8 @@ impl Pulse {
             bytes: AtomicU64::new(0),
             waits: AtomicU8::new(Waits::Message as u8),
             still: AtomicBool::new(false),
+            old: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
             steps: Mutex::default(),
             prepared: Mutex::default(),
             switch: Mutex::default(),
@@ -80,6 +86,21 @@ impl Pulse {
     pub(super) fn asked(&self) {
         add(&self.in_flight, 1);
         self.begin();
+    }
+
+    /// The client speaks HTTP/1.0.
+    pub(super) fn speaks_old(&self) {
+        self.old.store(true, Relaxed);
+    }
+
+    /// An answer breaks off.
+    pub(super) fn break_off(&self) {
+        self.broken.store(self.old.load(Relaxed), Relaxed);
+    }
+
+    /// Whether an answer broke off that would look whole if the connection were ended well.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Relaxed)
     }
 
     /// A request is given up before there is an answer.

@@ -98,7 +98,7 @@ impl Transport {
 
     /// Whether an answer breaks off that looks whole, perhaps, to who gets what is queued.
     pub(super) fn is_broken(&self) -> bool {
-        self.broken.is_some()
+        self.broken.is_some() || self.pulse.is_broken()
     }
 
     /// Whether the request whose body is under way has its answer already.

@@ -72,13 +72,17 @@ async fn head(stream: &mut TcpStream) -> String {
 /// Serves a client whose end is given back.
 fn client(proxy: Http) -> DuplexStream {
     let (client, server) = tokio::io::duplex(1 << 16);
+    serve(proxy, Stream::Memory(server));
+    client
+}
+
+fn serve(proxy: Http, stream: Stream) {
     let (shutdown, drain) = Shutdown::new();
     std::mem::forget(shutdown);
     let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
     let peer = Peer::Net("192.0.2.7:1".parse().unwrap());
-    let conn = Conn { stream: Stream::Memory(server), peer, local, tls: None };
+    let conn = Conn { stream, peer, local, tls: None };
     tokio::spawn(async move { proxy.serve(conn, drain).await });
-    client
 }
 
 /// What comes back on `request`, which the server answers with `answer` and a close.
@@ -192,6 +196,27 @@ async fn what_breaks_off_is_not_passed_on_as_whole() {
     }
 }
 
+/// What has neither length nor chunks is ended by the connection alone, which has to end badly then.
+#[tokio::test]
+async fn what_breaks_off_does_not_end_well_for_who_speaks_http_1_0() {
+    let server = Server::new().await;
+    for (last, is_whole) in [("0\r\n\r\n", true), ("", false)] {
+        let socket = Server::new().await;
+        let mut client = TcpStream::connect(socket.address).await.unwrap();
+        serve(server.proxy(), Stream::Tcp(socket.accept().await));
+        client.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+        let mut stream = server.accept().await;
+        head(&mut stream).await;
+        let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n";
+        stream.write_all([chunks, last].concat().as_bytes()).await.unwrap();
+        drop(stream);
+        let mut came = Vec::new();
+        let ended = client.read_to_end(&mut came).await;
+        assert_eq!(ended.is_ok(), is_whole, "{ended:?}");
+        assert!(came.ends_with(b"\r\n\r\nhi"));
+    }
+}
+
 #[tokio::test]
 async fn a_body_is_passed_on_with_its_length_or_in_chunks() {
     let server = Server::new().await;
@@ -216,6 +241,25 @@ async fn a_body_is_passed_on_with_its_length_or_in_chunks() {
         client.read_exact(&mut came).await.unwrap();
         assert_eq!(&came, b"HTTP/1.1 200 OK");
     }
+}
+
+#[tokio::test]
+async fn trailers_pass_but_for_those_that_belong_before_a_body() {
+    let trailers =
+        "0\r\nX-End: 1\r\nConnection: close\r\nX-Forwarded-For: 10.0.0.1\r\nX-B: 2\r\n\r\n";
+    let server = Server::new().await;
+    let mut client = client(server.proxy());
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    let request = format!("POST / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n{chunked}\r\n{trailers}");
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut stream = server.accept().await;
+    head(&mut stream).await;
+    assert_eq!(head(&mut stream).await, "0\r\nx-end: 1\r\nx-b: 2\r\n\r\n");
+    let names = "Trailer: X-End, X-Forwarded-For, X-B\r\n";
+    let answer = format!("HTTP/1.1 200 OK\r\n{names}{chunked}\r\n{trailers}");
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    head_of(&mut client).await;
+    assert_eq!(head_of(&mut client).await, "0\r\nx-end: 1\r\nx-b: 2\r\n\r\n");
 }
 
 /// The next request goes where the last one went; and elsewhere, if nobody is there any more.

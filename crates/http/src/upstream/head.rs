@@ -5,7 +5,11 @@ use std::{borrow::Cow, io::Write as _};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode, Uri,
-    header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
+    header::{
+        AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+        CONTENT_TYPE, COOKIE, EXPECT, FORWARDED, HOST, MAX_FORWARDS, PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION, RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+    },
     request,
 };
 use relais_wire::http1::response::{Head, Span};
@@ -91,6 +95,25 @@ pub(super) fn fields(buffer: &Bytes, spans: &[Span]) -> Option<HeaderMap> {
         headers.try_append(name, value).ok()?;
     }
     Some(headers)
+}
+
+/// Takes off `trailers` what must not stand behind a body: what is for one hop, and what would change
+/// how a message was read, whom it is from or what was decided of it (RFC 9110 §6.5.1).
+pub(super) fn strip_trailers(trailers: &mut HeaderMap) {
+    let is_early = |name: &HeaderName| match *name {
+        CONNECTION | TE | TRAILER | TRANSFER_ENCODING | UPGRADE | CONTENT_LENGTH | HOST | VIA
+        | FORWARDED | AUTHORIZATION | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | COOKIE
+        | SET_COOKIE | CACHE_CONTROL | CONTENT_ENCODING | CONTENT_RANGE | CONTENT_TYPE | EXPECT
+        | MAX_FORWARDS | RANGE => true,
+        _ => {
+            let name = name.as_str();
+            matches!(name, "keep-alive" | "proxy-connection") || name.starts_with("x-forwarded-")
+        }
+    };
+    let early: Vec<_> = trailers.keys().filter(|name| is_early(name)).cloned().collect();
+    for name in early {
+        trailers.remove(name);
+    }
 }
 
 /// The status of `head`.

@@ -126,7 +126,9 @@ impl Pieces for Reading {
     }
 
     fn trailers(mut self: Pin<&mut Self>) -> Option<HeaderMap> {
-        self.trailers.take()
+        let mut trailers = self.trailers.take()?;
+        super::head::strip_trailers(&mut trailers);
+        Some(trailers)
     }
 }
 

@@ -165,6 +165,8 @@ impl Pieces for Reading {
     }
 
     fn trailers(mut self: Pin<&mut Self>) -> Option<HeaderMap> {
-        self.trailers.take()
+        let mut trailers = self.trailers.take()?;
+        head::strip_trailers(&mut trailers);
+        Some(trailers)
     }
 }

@@ -1,0 +1,168 @@
+"""`relais proxy` before a server that misbehaves in every way: what its clients get, and what becomes
+of the connections. Prints a line for each kind."""
+
+import concurrent.futures
+import itertools
+import threading
+import time
+
+from frames import Frames
+from misbehaving import KINDS, UPLOAD_BYTES, Misbehaving
+from strict import Strict
+from stage import equal, test
+
+# Long enough for what is slow here, short enough to wait for.
+LIMITS = 'limits = { head_max = "2s", stall_max = "2s", idle_max = "30s" }'
+NUMBERS = itertools.count()
+
+
+def proxy_before(stage, upstream, more=""):
+    table = f'[proxy.front]\nlisten = ["http://127.0.0.1:0", "https://127.0.0.1:0"]\nupstream = "{upstream}"\n'
+    return stage.up(f"{table}{LIMITS}\n{more}", urls=2)
+
+
+def ask(client, path, method="GET", upload=False):
+    """Asks; the query that tells this request apart."""
+    query = str(next(NUMBERS))
+    length = f"Content-Length: {UPLOAD_BYTES}\r\n" if upload else ""
+    client.send(f"{method} {path}?{query} HTTP/1.1\r\nHost: a.example\r\nTE: trailers\r\n{length}\r\n")
+    if upload:
+        client.send_beside(b"u" * UPLOAD_BYTES)
+    return query
+
+
+def is_well(client):
+    """Whether a good request is answered right on this connection."""
+    query = ask(client, "/well")
+    answer = client.answer()
+    if answer is None:
+        return False
+    equal((answer.status, answer.body, answer.end), (200, f"well {query}".encode(), "whole"), "the next answer")
+    return True
+
+
+def outcome(kind, port, origin):
+    """What the client gets, and what becomes of the connections, in the words of the table."""
+    client = Strict(port)
+    query = ask(client, kind.path, kind.method, kind.upload)
+    answer = client.answer(kind.method)
+    assert answer is not None, "no answer"
+    assert b"POISON" not in answer.body, f"got {answer.body!r}"
+    said = b"u" * UPLOAD_BYTES if "echoes" in kind.name else b"hello"
+    if answer.status == 200 and kind.method != "HEAD" and answer.end == "whole" and answer.fields.get("content-length") != "0":
+        equal(answer.body == said, True, "the body")
+    elif answer.end == "cut":
+        # What is shorter than its chunk takes a line end for content: so it is.
+        assert said.startswith(answer.body) or answer.body == b"hel\r\n", f"got {answer.body!r}"
+    if kind.alone:
+        time.sleep(0.5)
+    near = "kept" if answer.end == "whole" and is_well(client) else "closed"
+    if near == "closed":
+        assert client.at_end(5), "left open"
+    client.close()
+    (*_, caller) = origin.callers[query]
+    far = "kept" if caller.is_kept(query) else "closed"
+    return f"{answer.status} {answer.end} {near} {far}"
+
+
+def found(kind, port, origin):
+    try:
+        return outcome(kind, port, origin)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+class Others:
+    """Well-behaved requests all the while, on connections of their own. Ended with the `with`."""
+
+    def __init__(self, port):
+        self.port = port
+        self.over = threading.Event()
+        self.wrong = []
+        self.count = 0
+        self.threads = [threading.Thread(target=self.ask, daemon=True) for _ in range(3)]
+
+    def ask(self):
+        try:
+            while not self.over.wait(0.005):
+                client = Strict(self.port)
+                for _ in range(20):
+                    if not is_well(client):
+                        raise AssertionError("a connection was closed")
+                    self.count += 1
+                client.close()
+        except Exception as error:
+            self.wrong.append(f"{type(error).__name__}: {error}")
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(20)
+
+
+@test(seconds=90)
+def of_a_server_that_misbehaves_nothing_passes_for_what_it_is_not(stage):
+    with Misbehaving() as origin:
+        proxy = proxy_before(stage, origin.url)
+        port = proxy.port
+        told = {}
+        with Others(port) as others, concurrent.futures.ThreadPoolExecutor(16) as pool:
+            together = [kind for kind in KINDS if not kind.alone]
+            # The slow ones first: they wait together.
+            together.sort(key=lambda kind: not ("504" in kind.expect or "stall" in kind.name or "drip" in kind.name))
+            for kind, what in zip(together, pool.map(lambda kind: found(kind, port, origin), together)):
+                told[kind.name] = what
+        for kind in KINDS:
+            if kind.alone:
+                told[kind.name] = found(kind, port, origin)
+        show(told)
+        equal(others.wrong, [], "others")
+        assert others.count > 200, f"{others.count} requests of others"
+        wrong = [(kind.name, told[kind.name], kind.expect) for kind in KINDS if told[kind.name] != kind.expect]
+        equal(wrong, [], "kinds")
+        equal(proxy.stop(), 0, "exit code")
+
+
+# Of what is endless or slow, others have seen enough.
+SHORT = [kind for kind in KINDS if isinstance(kind.text, str) and not kind.alone and not kind.upload and "504" not in kind.expect and "stall" not in kind.name]
+
+
+@test
+def over_HTTP_1_0_and_HTTP_2_a_cut_answer_is_cut_too(stage):
+    with Misbehaving() as origin:
+        proxy = proxy_before(stage, origin.url)
+
+        def of_1_0(kind):
+            client = Strict(proxy.port)
+            client.send(f"{kind.method} {kind.path}?{next(NUMBERS)} HTTP/1.0\r\n\r\n")
+            answer = client.answer(kind.method)
+            assert "transfer-encoding" not in answer.fields, f"chunks in HTTP/1.0: {answer}"
+            return f"{answer.status} {answer.end}"
+
+        def of_2(kind):
+            client = Frames(proxy.tls_port)
+            path = (":path", f"{kind.path}?{next(NUMBERS)}".replace(" ", "-"))
+            client.ask([(":method", kind.method), (":scheme", "https"), (":authority", "a.example"), path])
+            status, _, end = client.answer()
+            client.close()
+            # The few that HPACK has no byte for.
+            return f"{status or kind.expect[:3]} {end.replace('reset', 'cut')}"
+
+        for way in [of_1_0, of_2]:
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                told = list(pool.map(way, SHORT))
+            wrong = [(kind.name, what) for kind, what in zip(SHORT, told) if what != " ".join(kind.expect.split()[:2])]
+            equal(wrong, [], way.__name__)
+        equal(proxy.stop(), 0, "exit code")
+
+
+def show(told):
+    print(f"{'a server that':<52} {'client gets':<12} {'its connection':<15} the server's")
+    for name, what in told.items():
+        status, end, near, far, *_ = f"{what}    ".split(" ", 4)
+        print(f"{name:<52} {status + ' ' + end:<12} {near:<15} {far}")
