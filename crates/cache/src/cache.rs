@@ -14,8 +14,8 @@ use crate::{
     directives::Flag,
     hit::Hit,
     key::Key,
-    recording::Room,
     reuse::{Excuse, Failure, NoStandIn, Reuse, WhyAsk, judge_failure, judge_reuse},
+    room::Room,
     settings::Settings,
     store::{Found, Store},
     stored::{Errand, Stored},
@@ -126,7 +126,7 @@ impl Cache {
         now: SystemTime,
     ) -> Result<Hit, NoStandIn> {
         let stored = asking.stored().ok_or(NoStandIn::NothingStored)?;
-        if self.store.generation(asking.key()) != asking.since() {
+        if self.store.was_invalidated(asking.key(), asking.since()) {
             return Err(NoStandIn::Invalidated);
         }
         let when = (now, &*self.settings);

@@ -120,6 +120,29 @@ async fn a_request_and_its_answer_are_passed_on_without_what_was_for_one_hop() {
     assert_eq!(came, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-b: 3\r\nvia: 1.1 here\r\n\r\nhi");
 }
 
+/// What the server is asked: without what says which way it came.
+async fn asked(request: &str) -> String {
+    let (asked, _) = passed(request, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let way = ["via: ", "x-forwarded-", "forwarded: "];
+    let is_of_way = |line: &str| way.iter().any(|name| line.starts_with(name));
+    asked.split_inclusive("\r\n").filter(|line| !is_of_way(line)).collect()
+}
+
+#[tokio::test]
+async fn what_is_asked_is_in_the_form_for_a_server() {
+    let check = async |request: &str, expect: &str| {
+        let request = request.replace('|', "\r\n");
+        assert_eq!(asked(&request).await, expect.replace('|', "\r\n"), "{request}");
+    };
+    check("GET http://a?b HTTP/1.1|Host: a||", "GET /?b HTTP/1.1|host: a||").await;
+    check("OPTIONS * HTTP/1.1|Host: a||", "OPTIONS * HTTP/1.1|host: a||").await;
+    let (get, got) = ("GET / HTTP/1.1|Host: a|", "GET / HTTP/1.1|host: a|");
+    let trailers = format!("{got}te: trailers|connection: te||");
+    check(&format!("{get}TE: trailers, gzip|Connection: TE||"), &trailers).await;
+    check(&format!("{get}Connection: upgrade|Upgrade: h2c||"), &format!("{got}|")).await;
+    check(&format!("{get}Connection: upgrade|Upgrade: x, HTTP/2.0||"), &format!("{got}|")).await;
+}
+
 #[tokio::test]
 async fn bodies_pass_however_they_are_framed() {
     let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -150,11 +173,12 @@ async fn bodies_pass_however_they_are_framed() {
 async fn what_breaks_off_is_not_passed_on_as_whole() {
     let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     let (_, came) = passed(get, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi").await;
-    // Perhaps nothing, perhaps all that came.
-    assert!(came.is_empty() || came.ends_with("\r\n\r\nhi"), "{came}");
-    let (_, came) =
-        passed(get, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n").await;
-    assert!(came.is_empty() || came.ends_with("2\r\nhi\r\n"), "{came}");
+    assert!(came.ends_with("\r\n\r\nhi"), "{came}");
+    let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n";
+    for (cut, rest) in [(chunks.to_owned(), "2\r\nhi\r\n"), (format!("{chunks}x"), "2\r\nhi\r\n")] {
+        let (_, came) = passed(get, cut.leak()).await;
+        assert!(came.ends_with(rest), "{came}");
+    }
     for bad in [
         "",
         "HTTP/1.1 200",
@@ -224,12 +248,12 @@ async fn a_connection_is_used_again_and_a_dead_one_is_replaced() {
 async fn an_upgrade_makes_a_tunnel() {
     let server = Server::new().await;
     let mut client = client(server.proxy());
-    let upgrade = "Connection: Upgrade\r\nUpgrade: chat\r\n";
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
     let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{upgrade}\r\n");
     client.write_all(request.as_bytes()).await.unwrap();
     let mut stream = server.accept().await;
     let asked = head(&mut stream).await;
-    assert!(asked.contains("connection: upgrade\r\nupgrade: chat\r\n"), "{asked}");
+    assert!(asked.contains("connection: upgrade\r\nupgrade: websocket\r\n"), "{asked}");
     let answer = format!("HTTP/1.1 101 Switching Protocols\r\n{upgrade}\r\nearly");
     stream.write_all(answer.as_bytes()).await.unwrap();
     let mut came = String::new();
@@ -245,6 +269,22 @@ async fn an_upgrade_makes_a_tunnel() {
     assert_eq!(&heard, b"pong");
     drop(stream);
     assert_eq!(client.read(&mut heard).await.unwrap(), 0);
+}
+
+/// Whoever spoke it behind us would be seen by nobody.
+#[tokio::test]
+async fn another_http_is_not_changed_to() {
+    for fields in [
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
+        "Connection: Upgrade\r\nUpgrade: websocket, h2c",
+        "Connection: Upgrade\r\nUpgrade: TLS/1.0",
+    ] {
+        let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n");
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        let (asked, came) = passed(&request, answer).await;
+        assert!(!asked.to_lowercase().contains("upgrade"), "{asked}");
+        assert!(came.starts_with("HTTP/1.1 200 OK\r\n"), "{came}");
+    }
 }
 
 #[tokio::test]
@@ -272,4 +312,63 @@ async fn what_comes_round_again_is_refused() {
     let mut came = [0; 12];
     client.read_exact(&mut came).await.unwrap();
     assert_eq!(&came, b"HTTP/1.1 508");
+}
+
+/// Time that is paused runs when nothing else can, so what takes long takes none.
+const SECOND: Duration = Duration::from_secs(1);
+
+fn hasty() -> upstream::Limits {
+    upstream::Limits { head_max: 2 * SECOND, stall_max: 2 * SECOND, ..Default::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_may_take_longer_than_its_answer() {
+    let server = Server::new().await;
+    let mut client = client(server.proxy_within(hasty()));
+    client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n").await.unwrap();
+    let mut stream = server.accept().await;
+    head(&mut stream).await;
+    for byte in b"hello" {
+        tokio::time::sleep(10 * SECOND).await;
+        client.write_u8(*byte).await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), *byte);
+    }
+    tokio::time::sleep(SECOND).await;
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    assert!(head_of(&mut client).await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_took_an_upload_has_its_time_to_answer_and_no_more() {
+    let server = Server::new().await;
+    let mut client = client(server.proxy_within(hasty()));
+    client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na").await.unwrap();
+    let mut stream = server.accept().await;
+    head(&mut stream).await;
+    assert!(head_of(&mut client).await.starts_with("HTTP/1.1 504 "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_has_its_time_from_when_its_head_came() {
+    let server = Server::new().await;
+    let limits = upstream::Limits { stall_max: 10 * SECOND, ..hasty() };
+    let mut client = client(server.proxy_within(limits));
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut stream = server.accept().await;
+    head(&mut stream).await;
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n").await.unwrap();
+    assert!(head_of(&mut client).await.starts_with("HTTP/1.1 200 "));
+    tokio::time::sleep(9 * SECOND).await;
+    stream.write_all(b"o").await.unwrap();
+    assert_eq!(client.read_u8().await.unwrap(), b'o');
+    assert!(client.read_u8().await.is_err(), "cut once it stalls");
+}
+
+/// Reads a head, byte by byte.
+async fn head_of(client: &mut DuplexStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
 }

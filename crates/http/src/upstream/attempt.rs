@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 use super::{
     CallError,
-    exchange::{self, Broken, Outbound, Why},
+    ask::{self, Broken, Outbound},
+    exchange::Why,
     http2,
     link::Link,
     server::{Connected, Taken, Timings, Upstream},
@@ -43,7 +44,7 @@ pub(super) struct Failed {
 
 /// What a request is sent on.
 enum Way {
-    Http1(Link),
+    Http1(Box<Link>),
     Http2(Shared),
 }
 
@@ -93,7 +94,7 @@ async fn ask(
     let start = Instant::now();
     let taken = Taken::of(upstream);
     let response = match way {
-        Way::Http1(link) => exchange::ask(link, outbound, taken).await?,
+        Way::Http1(link) => ask::ask(link, outbound, taken).await?,
         Way::Http2(mut shared) => {
             let scheme =
                 if upstream.options().endpoint.scheme.is_secure() { "https" } else { "http" };

@@ -1,6 +1,6 @@
 //! Heads of HTTP/1: of requests, printed; of answers, as maps.
 
-use std::io::Write as _;
+use std::{borrow::Cow, io::Write as _};
 
 use bytes::Bytes;
 use http::{
@@ -51,8 +51,14 @@ pub(super) fn print(
     out.extend_from_slice(b"\r\n");
 }
 
-fn target(uri: &Uri) -> &str {
-    uri.path_and_query().map_or("/", |target| target.as_str())
+/// What is asked for, as a server that is no proxy is asked: a path, or `*` (RFC 9112 §3.2.1).
+///
+/// A target that named its host may have a query and no path: `http://a?b` is `/?b`.
+pub(super) fn target(uri: &Uri) -> Cow<'_, str> {
+    match uri.path_and_query().map_or("/", |target| target.as_str()) {
+        query if query.starts_with('?') => format!("/{query}").into(),
+        target => target.into(),
+    }
 }
 
 /// Appends a field line. Its value has no line ends: none were parsed.
@@ -90,4 +96,24 @@ pub(super) fn fields(buffer: &Bytes, spans: &[Span]) -> Option<HeaderMap> {
 /// The status of `head`.
 pub(super) fn status(head: &Head) -> StatusCode {
     StatusCode::from_u16(head.status).expect("100 to 599, as the reader says")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_path_or_all() {
+        check("/a/../b?c", "/a/../b?c");
+        check("//a", "//a");
+        check("*", "*");
+        check("http://a", "/");
+        check("http://a/b?c", "/b?c");
+        check("http://a?b", "/?b");
+    }
+
+    #[track_caller]
+    fn check(uri: &str, expect: &str) {
+        assert_eq!(target(&uri.parse().unwrap()), expect);
+    }
 }

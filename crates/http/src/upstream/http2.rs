@@ -4,6 +4,10 @@ use std::{
     future::poll_fn,
     io,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll, ready},
 };
 
@@ -16,11 +20,12 @@ use hyper::body::Incoming;
 use relais_net::{Fault, Side};
 
 use super::{
-    exchange::{Broken, Outbound, Why},
+    ask::{Broken, Outbound},
+    exchange::Why,
     server::Taken,
     shared::Shared,
 };
-use crate::{Body, Inbound, Piece, Pieces, alarm::Alarm, spare};
+use crate::{Body, Inbound, Piece, Pieces, alarm::Patience, spare};
 
 /// Sends a request, and waits for the head of its answer.
 pub(super) async fn ask(
@@ -29,9 +34,11 @@ pub(super) async fn ask(
     outbound: Outbound<'_>,
     taken: Taken,
 ) -> Result<Response<Body>, Broken> {
-    let request = request(scheme, outbound);
-    let mut alarm = Alarm::default();
-    alarm.set(taken.limits().head_max);
+    let taken_up = Arc::new(AtomicU64::new(0));
+    let request = request(scheme, outbound).map(|body| {
+        if body.is_end_stream() { body } else { Inbound::counted(body, Arc::clone(&taken_up)) }
+    });
+    let (mut patience, head_max) = (Patience::default(), taken.limits().head_max);
     let mut answer = Box::pin(async {
         if let Err(error) = shared.ready().await {
             return Err(broken(Why::Unsent(error), Some(request.into_body())));
@@ -41,13 +48,22 @@ pub(super) async fn ask(
             None => broken(Why::Http2(error.into_error()), None),
         })
     });
+    let mut seen = 0;
     let answer = poll_fn(|cx| match answer.as_mut().poll(cx) {
-        Poll::Pending => alarm.poll(cx).map(|()| Err(broken(Why::Late, None))),
+        Poll::Pending => {
+            let up = taken_up.load(Relaxed);
+            if std::mem::replace(&mut seen, up) != up {
+                // An upload may take longer than its answer.
+                patience.moved();
+            }
+            patience.poll(cx, head_max).map(|()| Err(broken(Why::Late, None)))
+        }
         ready @ Poll::Ready(_) => ready,
     });
     let (head, body) = answer.await?.into_parts();
+    patience.moved();
     let len = body.size_hint().exact();
-    let reading = Reading { body, alarm, taken, trailers: None };
+    let reading = Reading { body, patience, taken, trailers: None };
     let body =
         if reading.body.is_end_stream() { Body::empty() } else { Body::stream(reading, len) };
     Ok(Response::from_parts(head, body))
@@ -68,8 +84,8 @@ fn request(scheme: &str, outbound: Outbound<'_>) -> Request<Inbound> {
     }
     super::head::read_lines(trail, &mut headers);
     let mut sent = Request::new(body);
-    let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
-    let uri = Uri::builder().scheme(scheme).authority(host.as_bytes()).path_and_query(target);
+    let target = super::head::target(&request.uri);
+    let uri = Uri::builder().scheme(scheme).authority(host.as_bytes()).path_and_query(&*target);
     // A host that is none for a URI is left to the upstream to be refused.
     *sent.uri_mut() = uri.build().unwrap_or_else(|_| request.uri.clone());
     *sent.method_mut() = request.method.clone();
@@ -82,7 +98,7 @@ fn request(scheme: &str, outbound: Outbound<'_>) -> Request<Inbound> {
 #[derive(Debug)]
 struct Reading {
     body: Incoming,
-    alarm: Alarm,
+    patience: Patience,
     taken: Taken,
     trailers: Option<HeaderMap>,
 }
@@ -96,10 +112,10 @@ impl Pieces for Reading {
         let fault = |error| Fault::new(Side::Upstream, "reading an answer's body", error);
         loop {
             let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
-                ready!(this.alarm.poll(cx));
+                ready!(this.patience.poll(cx, this.taken.limits().stall_max));
                 return Poll::Ready(Some(Err(fault(io::ErrorKind::TimedOut.into()))));
             };
-            this.alarm.set(this.taken.limits().stall_max);
+            this.patience.moved();
             match frame.map(|frame| frame.map(http_body::Frame::into_data)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(fault(io::Error::other(error))))),

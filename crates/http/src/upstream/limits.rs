@@ -9,7 +9,7 @@ use relais_wire::http1::HeadLimits;
 pub struct Limits {
     /// How large the head of an answer may be.
     pub head: HeadLimits,
-    /// From the request to the head of its answer.
+    /// From the request, or the last that was taken of its body, to the head of its answer.
     pub head_max: Duration,
     /// Without a byte of an answer's body, while somebody waits for it.
     pub stall_max: Duration,

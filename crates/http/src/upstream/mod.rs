@@ -1,12 +1,13 @@
 //! Asking other servers over HTTP.
 //!
 //! An [`Upstream`] is one server, a [`Group`] several that are asked in turn. Over HTTP/1 this is a
-//! client of our own (`exchange`), polled by whoever waits for the answer: no task, no channel and no
-//! timer of its own. Connections that are done with wait in the `pool` of their core.
+//! client of our own (`ask`, `reading`), polled by whoever waits for the answer: no task, no channel
+//! and no timer of its own. Connections that are done with wait in the `pool` of their core.
 //!
 //! What is sent is printed from what was parsed, and nothing else; what is read is as strict as the
 //! guard is with clients. A message that breaks off is never passed on as whole.
 
+mod ask;
 mod attempt;
 mod balance;
 mod error;
@@ -18,6 +19,7 @@ mod http2;
 mod limits;
 mod link;
 mod pool;
+mod reading;
 mod sending;
 mod server;
 mod shared;

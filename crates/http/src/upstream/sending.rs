@@ -30,6 +30,8 @@ pub(super) struct Sending {
     pub(super) may_ask: bool,
     /// Whether it was.
     pub(super) asked: bool,
+    /// How much of it was sent, framing included.
+    pub(super) sent: u64,
     /// Whether all was sent and flushed.
     pub(super) done: bool,
 }
@@ -54,8 +56,15 @@ impl Sending {
             framing,
             may_ask: true,
             asked: false,
+            sent: 0,
             done: false,
         }
+    }
+
+    /// Whether it is the client's turn: what it sent is sent.
+    pub(super) fn waits_for_body(&self) -> bool {
+        let is_sent = self.front_sent == self.front.len() && self.content.is_empty();
+        is_sent && self.asked && self.body.is_some()
     }
 
     /// The body, if none of it was asked for. There is none if the request has none.
@@ -154,6 +163,9 @@ impl Sending {
             };
             if sent == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            if self.asked {
+                self.sent += sent as u64;
             }
             let of_front = sent.min(self.front.len() - self.front_sent);
             self.front_sent += of_front;

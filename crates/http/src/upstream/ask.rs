@@ -1,0 +1,202 @@
+//! Sending a request on a connection of HTTP/1, and waiting for the head of its answer.
+
+use std::{
+    future::poll_fn,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use http::{
+    HeaderMap, HeaderValue, Method, Response, Version,
+    header::{AUTHORIZATION, EXPECT, UPGRADE},
+    request,
+};
+use http_body::Body as _;
+use relais_wire::http1::{
+    self,
+    response::{Asked, Framing, Head},
+};
+
+use super::{
+    Limits,
+    exchange::{Exchange, INTERIM_MAX, Whose, Why},
+    head,
+    link::Link,
+    reading::Reading,
+    sending::Sending,
+    server::Taken,
+};
+use crate::{Body, Inbound, Tunnel};
+
+/// How long a server is waited for that was asked whether it wants a body.
+const CONTINUE_MAX: Duration = Duration::from_secs(1);
+
+/// A request, and what goes with it.
+#[derive(Debug)]
+pub(super) struct Outbound<'a> {
+    pub(super) request: &'a request::Parts,
+    /// What `Host` says.
+    pub(super) host: &'a HeaderValue,
+    /// Lines behind its fields.
+    pub(super) trail: &'a [u8],
+    pub(super) body: Inbound,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) why: Why,
+    /// The request's body, if none of it was asked for.
+    pub(super) body: Option<Inbound>,
+    /// Whether anything came back.
+    pub(super) heard: bool,
+}
+
+/// A request whose answer has not begun.
+#[derive(Debug)]
+struct Asking {
+    exchange: Exchange,
+    heard: bool,
+    interim: u32,
+}
+
+/// Sends a request on `link`, and waits for the head of its answer.
+///
+/// # Errors
+///
+/// Why there is none; the link is closed then.
+pub(super) async fn ask(
+    mut link: Box<Link>,
+    outbound: Outbound<'_>,
+    taken: Taken,
+) -> Result<Response<Body>, Broken> {
+    let Outbound { request, host, trail, body } = outbound;
+    let framing = framing_of(&body);
+    let mut front = Vec::with_capacity(512);
+    head::print(request, (host, trail), framing, &mut front);
+    link.used += 1;
+    let mut sending = Sending::new(front, body, framing);
+    sending.may_ask = !expects_continue(&request.headers);
+    let mut asking = Asking {
+        exchange: Exchange::new(link, sending, binds(&request.headers)),
+        heard: false,
+        interim: 0,
+    };
+    let limits = taken.limits();
+    let asked = match request.method {
+        Method::HEAD => Asked::Head,
+        _ if request.headers.contains_key(UPGRADE) => Asked::Upgrade,
+        _ => Asked::Usual,
+    };
+    match poll_fn(|cx| asking.poll_head(cx, asked, limits)).await {
+        Ok((head, headers)) => answer(asking.exchange, (&head, headers), taken),
+        Err(why) => {
+            let Asking { exchange, heard, .. } = asking;
+            Err(Broken { why, body: exchange.sending.into_untouched_body(), heard })
+        }
+    }
+}
+
+/// How a request's body is sent.
+fn framing_of(body: &Inbound) -> head::Framing {
+    if body.is_end_stream() {
+        return head::Framing::Nothing;
+    }
+    body.size_hint().exact().map_or(head::Framing::Chunked, head::Framing::Length)
+}
+
+fn expects_continue(headers: &HeaderMap) -> bool {
+    headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// Whether a request proves who its client is once for its whole connection, as no scheme should
+/// and these two do (RFC 4559 §6): whoever was next on it would be taken for that client.
+fn binds(headers: &HeaderMap) -> Whose {
+    let scheme = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let scheme = scheme.and_then(|value| value.split(u8::is_ascii_whitespace).next());
+    let is = |name: &str| scheme.is_some_and(|s| s.eq_ignore_ascii_case(name.as_bytes()));
+    if is("NTLM") || is("Negotiate") { Whose::OneClient } else { Whose::Anyones }
+}
+
+impl Asking {
+    fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        asked: Asked,
+        limits: &Limits,
+    ) -> Poll<Result<(Head, HeaderMap), Why>> {
+        loop {
+            let exchange = &mut self.exchange;
+            exchange.send(cx)?;
+            let link = &mut exchange.link;
+            if !link.unread.is_empty()
+                && let Some(head) = link.reader.read(&link.unread, asked).map_err(Why::Head)?
+            {
+                let is_interim = head.status < 200 && head.status != 101;
+                if !is_interim {
+                    let block = link.unread.split_to(head.len);
+                    let headers = head::fields(&block, link.reader.fields());
+                    return Poll::Ready(headers.map(|headers| (head, headers)).ok_or(Why::Fields));
+                }
+                self.pass_over(&head)?;
+                continue;
+            }
+            match link.poll_read(cx) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(Why::Closed)),
+                Poll::Ready(Ok(_)) => self.heard = true,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Why::Io(error))),
+                Poll::Pending if exchange.sending.may_ask => {
+                    return exchange.poll_late(cx, limits.head_max).map(Err);
+                }
+                Poll::Pending => {
+                    ready!(exchange.poll_late(cx, CONTINUE_MAX));
+                    // A server that does not know the question does not answer it.
+                    self.go_on();
+                }
+            }
+        }
+    }
+
+    /// Passes over a head of 1xx.
+    fn pass_over(&mut self, head: &Head) -> Result<(), Why> {
+        drop(self.exchange.link.unread.split_to(head.len));
+        self.interim += 1;
+        if self.interim > INTERIM_MAX {
+            return Err(Why::Interim);
+        }
+        if head.status == 100 && !self.exchange.sending.may_ask {
+            self.go_on();
+        }
+        Ok(())
+    }
+
+    /// Sends the body, too.
+    fn go_on(&mut self) {
+        self.exchange.sending.may_ask = true;
+        self.exchange.moved();
+    }
+}
+
+/// The answer with this head, whose body is read from here on.
+fn answer(
+    exchange: Exchange,
+    (head, headers): (&Head, HeaderMap),
+    taken: Taken,
+) -> Result<Response<Body>, Broken> {
+    let status = head::status(head);
+    let body = if head.framing == Framing::Tunnel {
+        let Link { stream, unread, .. } = *exchange.link;
+        Body::tunnel(Tunnel { far: stream, early: unread })
+    } else {
+        let reading = Reading::new(exchange, head, taken);
+        reading.into_body().map_err(|why| Broken { why, body: None, heard: true })?
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    *response.version_mut() = match head.version {
+        http1::Version::Http10 => Version::HTTP_10,
+        http1::Version::Http11 => Version::HTTP_11,
+    };
+    Ok(response)
+}
