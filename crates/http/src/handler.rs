@@ -160,24 +160,22 @@ impl<H: Handler> DynHandler for H {
     }
 }
 
-/// One that others have, too.
-impl DynHandler for Arc<dyn DynHandler> {
-    fn accepts_dyn(&self) -> Accepts {
+/// One whose type is forgotten, within another: of layers that may be there or not, there is then one
+/// type each, and not one for each choice of them.
+impl Handler for Arc<dyn DynHandler> {
+    fn accepts(&self) -> Accepts {
         (**self).accepts_dyn()
     }
 
-    fn at_once_dyn(&self, ask: &Ask) -> Option<Answer> {
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
         (**self).at_once_dyn(ask)
     }
 
-    fn answer_boxed(
-        &self,
-        ask: Ask,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + '_>> {
+    fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send {
         (**self).answer_boxed(ask)
     }
 
-    fn refused_dyn(&self, refused: &Refused<'_>) {
+    fn refused(&self, refused: &Refused<'_>) {
         (**self).refused_dyn(refused);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use relais_http::{
-    DynHandler, Handler,
+    DynHandler,
     access_log::Logged,
     auth::{self, Basic, Realm, Users},
 };
@@ -54,19 +54,16 @@ pub(crate) struct Ready<'a> {
 
 impl Ready<'_> {
     /// Puts itself before `inner`.
-    pub(crate) fn before<H: Handler>(mut self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
-        match self.parts.auth.take() {
+    pub(crate) fn before(self, inner: Arc<dyn DynHandler>) -> Result<Arc<dyn DynHandler>, Problem> {
+        let Self { mut parts, front, key, logs } = self;
+        let inner: Arc<dyn DynHandler> = match parts.auth.take() {
             Some((realm, users)) => {
-                self.logged(Basic::new(inner, &realm, users, &auth::Limits::default()))
+                Arc::new(Basic::new(inner, &realm, users, &auth::Limits::default()))
             }
-            None => self.logged(inner),
-        }
-    }
-
-    /// The log is outermost, so that it has those, too, who were not let in.
-    fn logged<H: Handler>(self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
-        let Self { parts: _, front, key, logs } = self;
-        let Some(planned) = &front.access_log else { return Ok(Arc::new(inner)) };
+            None => inner,
+        };
+        // The log is outermost, so that it has those, too, who were not let in.
+        let Some(planned) = &front.access_log else { return Ok(inner) };
         let log = logs.open(planned, &key.key("access_log"))?;
         Ok(Arc::new(Logged::new(inner, log, clock::now)))
     }

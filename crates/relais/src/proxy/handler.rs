@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use relais_cache::Cache;
 use relais_http::{
-    Cached, DynHandler, Handler,
+    Cached, DynHandler,
     forward::Clients,
     line_log::LineLog,
     sniff::{SniffLog, Sniffed},
@@ -80,25 +80,21 @@ impl Parts {
         let layers = Layers { front, sniff, clients: None, block, cache };
         match &proxy.to {
             To::Upstreams(upstreams) => {
-                layers.before(passing(&proxy, upstreams, trust.unwrap_or_default(), lasting))
+                let passing = passing(&proxy, upstreams, trust.unwrap_or_default(), lasting);
+                layers.before(Arc::new(passing))
             }
             To::Forward(forward) => {
                 let clients = Some(Admitting::of(&proxy, forward, lasting));
-                Layers { clients, ..layers }.before(forwarding(&proxy, forward, lasting))
+                Layers { clients, ..layers }.before(Arc::new(forwarding(&proxy, forward, lasting)))
             }
         }
     }
 }
 
 /// What stands before the handler of a proxy.
-///
-/// Each layer that is there is a type of its own around the next: a box, or an enum of both, would
-/// cost every request.
 struct Layers<'a> {
     front: front::Ready<'a>,
-    /// Outside of the block list: what that refuses is an exchange, too.
     sniff: Option<SniffLog>,
-    /// Outside of the cache: what that has is for them, too.
     clients: Option<Admitting>,
     block: Option<Blocking>,
     cache: Option<Cache>,
@@ -112,32 +108,23 @@ struct Blocking {
 }
 
 impl Layers<'_> {
-    fn before<H: Handler>(mut self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
-        match self.cache.take() {
-            Some(cache) => self.blocked(Cached::new(inner, cache, clock::now)),
-            None => self.blocked(inner),
+    fn before(self, inner: Arc<dyn DynHandler>) -> Result<Arc<dyn DynHandler>, Problem> {
+        let Self { front, sniff, clients, block, cache } = self;
+        let mut handler = inner;
+        if let Some(cache) = cache {
+            handler = Arc::new(Cached::new(handler, cache, clock::now));
         }
-    }
-
-    fn blocked<H: Handler>(mut self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
-        match self.block.take() {
-            Some(Blocking { list, log, at }) => self.admitted(list.before(inner, log, &at)?),
-            None => self.admitted(inner),
+        if let Some(Blocking { list, log, at }) = block {
+            handler = Arc::new(list.before(handler, log, &at)?);
         }
-    }
-
-    fn admitted<H: Handler>(mut self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
-        match self.clients.take() {
-            Some(Admitting { clients, name }) => self.sniffed(Clients::new(inner, clients, &name)),
-            None => self.sniffed(inner),
+        // Outside of the cache: what that has is for them, too.
+        if let Some(Admitting { clients, name }) = clients {
+            handler = Arc::new(Clients::new(handler, clients, &name));
         }
-    }
-
-    fn sniffed<H: Handler>(self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
-        let Self { front, sniff, .. } = self;
-        match sniff {
-            Some(log) => front.before(Sniffed::new(inner, log, clock::now)),
-            None => front.before(inner),
+        // Outside of the block list: what that refuses is an exchange, too.
+        if let Some(log) = sniff {
+            handler = Arc::new(Sniffed::new(handler, log, clock::now));
         }
+        front.before(handler)
     }
 }

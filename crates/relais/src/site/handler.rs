@@ -83,7 +83,7 @@ impl Parts {
         let (key, parts) = (site.key(), front);
         let front = front::Ready { parts, front: &site.front, key: &key, logs };
         match job {
-            JobParts::Files(files) => front.before(*files),
+            JobParts::Files(files) => front.before(Arc::new(*files)),
             JobParts::Proxy(parts) => parts.handler(&site.name, front, proxies),
         }
     }
