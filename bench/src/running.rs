@@ -1,7 +1,7 @@
 //! A server that runs, checked before anything is measured.
 
 use std::{
-    fs,
+    fs, io,
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -88,7 +88,7 @@ impl Running {
     }
 
     fn spawn(subject: Subject, kit: &Kit<'_>) -> Result<Self> {
-        let scratch = tempfile::Builder::new().prefix("server-").tempdir_in(kit.site.path("."))?;
+        let scratch = scratch(subject, kit.site)?;
         let (http, https) = free_ports()?;
         let setup = subject.setup(&place(kit, scratch.path(), (http, https))?);
         furnish(scratch.path(), &setup)?;
@@ -141,6 +141,15 @@ impl Running {
         ensure!(answer.body == site.bytes(served)?, "{} differs from the file", served.name());
         Ok(answer.head)
     }
+}
+
+/// A folder for `subject` alone. Varnish writes its log to a mapped file there, and wants that to be
+/// in memory, as nobody else does.
+fn scratch(subject: Subject, site: &Site) -> io::Result<TempDir> {
+    let in_memory = Path::new("/dev/shm");
+    let is_wanted = subject.program == Program::Varnish && in_memory.is_dir();
+    let folder = if is_wanted { in_memory.to_owned() } else { site.path(".") };
+    tempfile::Builder::new().prefix("relais-bench-server-").tempdir_in(folder)
 }
 
 /// Writes what a server finds in its folder.

@@ -34,7 +34,7 @@ impl Words {
         format!("www.{}.{}.com", self.word(), self.word())
     }
 
-    /// A page, every other one with a query: 50 or 100 bytes with its host.
+    /// A page, every other one with a query: 55 or 100 bytes with its host.
     pub(crate) fn path(&mut self) -> String {
         let (folder, name) = (self.word(), self.word());
         if self.below(2) == 0 {

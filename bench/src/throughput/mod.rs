@@ -70,6 +70,7 @@ impl Spec {
         }
         let (series, failed) = interleave(rounds * self.rounds_times, &ready, |subject| {
             let sample = self.sample(fleet, subject, subject.seconds(seconds))?;
+            ensure_task(subject, &sample)?;
             Ok(self.gauges.iter().map(|gauge| (gauge.read)(&sample)).collect())
         });
         skipped.extend(failed);
@@ -92,7 +93,6 @@ impl Spec {
         let before = server.cpu_seconds()?;
         let done = self.load.run(server, self.ask, Work { site, seconds }).context("under load")?;
         let (asked, load_after) = (origin.asked().since(asked), usage::own_cpu_seconds()?);
-        ensure_task(subject, done, asked)?;
         let noted = noted(subject, server, &mark)?;
         let cpu = server.cpu_seconds()? - before;
         Ok(Sample { done, cpu, load_cpu: load_after - load_before, asked, noted })
@@ -100,8 +100,8 @@ impl Spec {
 }
 
 /// Fails if a cache asked the origin, or a proxy did not.
-fn ensure_task(subject: Subject, done: Done, asked: Asked) -> Result<()> {
-    let (requests, asked) = (done.requests, float(asked.requests));
+fn ensure_task(subject: Subject, sample: &Sample) -> Result<()> {
+    let (requests, asked) = (sample.done.requests, float(sample.asked.requests));
     match subject.task {
         Task::Serve | Task::Search => {}
         Task::Cache => {
@@ -125,7 +125,8 @@ fn noted(subject: Subject, server: &Running, mark: &sniffed::Mark) -> Result<f64
 
 /// For caches, heaps and the processor to find their state.
 const WARM_UP_SECONDS: u64 = 1;
-/// How many requests a cache may pass on: as many as there are connections before it has the answer.
+/// How many requests a cache may pass on once it is warm: as many as there are connections, if the
+/// answer had to make room.
 const MISSES_MAX: f64 = 64.0;
 /// The sniffer's thread waits 250 ms for more to write.
 const WRITING: Duration = Duration::from_millis(500);
