@@ -4,6 +4,10 @@ use std::{
     future::poll_fn,
     io,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll, ready},
 };
 
@@ -30,9 +34,12 @@ pub(super) async fn ask(
     outbound: Outbound<'_>,
     taken: Taken,
 ) -> Result<Response<Body>, Broken> {
-    let request = request(scheme, outbound);
+    let sent = Arc::new(AtomicU64::new(0));
+    let request = request(scheme, counted(outbound, &sent));
+    let head_max = taken.limits().head_max;
     let mut alarm = Alarm::default();
-    alarm.set(taken.limits().head_max);
+    alarm.set(head_max);
+    let mut sent_before = 0;
     let mut answer = Box::pin(async {
         if let Err(error) = shared.ready().await {
             return Err(broken(Why::Unsent(error), Some(request.into_body())));
@@ -42,16 +49,34 @@ pub(super) async fn ask(
             None => broken(Why::Http2(error.into_error()), None),
         })
     });
-    let answer = poll_fn(|cx| match answer.as_mut().poll(cx) {
-        Poll::Pending => alarm.poll(cx).map(|()| Err(broken(Why::Late, None))),
-        ready @ Poll::Ready(_) => ready,
+    let answer = poll_fn(|cx| {
+        if let answered @ Poll::Ready(_) = answer.as_mut().poll(cx) {
+            return answered;
+        }
+        loop {
+            ready!(alarm.poll(cx));
+            // Who is still sent a body is not late yet.
+            let sent_now = sent.load(Relaxed);
+            if std::mem::replace(&mut sent_before, sent_now) == sent_now {
+                return Poll::Ready(Err(broken(Why::Late, None)));
+            }
+            alarm.set(head_max);
+        }
     });
     let (head, body) = answer.await?.into_parts();
     let len = body.size_hint().exact();
+    alarm.set(taken.limits().stall_max);
     let reading = Reading { body, alarm, taken, trailers: None };
     let body =
         if reading.body.is_end_stream() { Body::empty() } else { Body::stream(reading, len) };
     Ok(Response::from_parts(head, body))
+}
+
+/// The same, whose body's bytes are added to `sent`.
+fn counted<'a>(outbound: Outbound<'a>, sent: &Arc<AtomicU64>) -> Outbound<'a> {
+    let Outbound { body, .. } = outbound;
+    let body = if body.is_end_stream() { body } else { Inbound::counted(body, Arc::clone(sent)) };
+    Outbound { body, ..outbound }
 }
 
 fn broken(why: Why, body: Option<Inbound>) -> Broken {
@@ -119,7 +144,7 @@ impl Pieces for Reading {
 
 #[cfg(test)]
 mod tests {
-    use std::{convert::Infallible, sync::Arc, time::Duration};
+    use std::{convert::Infallible, time::Duration};
 
     use bytes::Bytes;
     use http_body_util::{BodyExt as _, Full};
