@@ -59,6 +59,18 @@ pub(crate) fn ask(stream: &mut (impl Read + Write), served: Served) -> Result<An
     Ok(answer)
 }
 
+/// The status with which `port` answers a request for `target`.
+pub(crate) fn status(port: u16, target: &str) -> Result<u16> {
+    let mut stream = connect(port)?;
+    let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut bytes = Vec::new();
+    let head_len = read_head(&mut stream, &mut bytes)?;
+    let head = String::from_utf8_lossy(&bytes[..head_len]);
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    status.with_context(|| format!("no status in {head:?}"))
+}
+
 fn read_head(stream: &mut impl Read, bytes: &mut Vec<u8>) -> Result<usize> {
     let mut scratch = [0; 16 * 1024];
     loop {

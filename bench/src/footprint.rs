@@ -10,7 +10,7 @@ use crate::{
     running::{Door, Kit, Running},
     site::Served,
     stats::float,
-    subject::Subject,
+    subject::{Program, Subject, Task},
     target::{Against, Bound, Target},
 };
 
@@ -18,13 +18,19 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Spec {
     Idle(Door),
+    IdleThroughProxy,
     Start,
     Size,
 }
 
 /// Every row of this kind.
-pub(crate) const SPECS: [Spec; 4] =
-    [Spec::Idle(Door::Http), Spec::Idle(Door::Https), Spec::Start, Spec::Size];
+pub(crate) const SPECS: [Spec; 5] = [
+    Spec::Idle(Door::Http),
+    Spec::Idle(Door::Https),
+    Spec::IdleThroughProxy,
+    Spec::Start,
+    Spec::Size,
+];
 
 /// How much to measure.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +47,7 @@ impl Spec {
         match self {
             Self::Idle(Door::Http) => "Memory, idle HTTP connections",
             Self::Idle(Door::Https) => "Memory, idle HTTPS connections",
+            Self::IdleThroughProxy => "Proxy, memory, idle clients",
             Self::Start => "Start to first answer",
             Self::Size => "Binary size",
         }
@@ -49,33 +56,56 @@ impl Spec {
     pub(crate) fn measure(self, kit: &Kit<'_>, effort: Effort) -> Row {
         let rounds = effort.rounds;
         let (series, skipped) = match self {
-            Self::Idle(door) => {
-                let subjects: &[Subject] = match door {
-                    Door::Http => &PEERS,
-                    Door::Https => &[Subject::Relais, Subject::Nginx],
-                };
-                let conns = effort.conns(door);
+            Self::Idle(_) | Self::IdleThroughProxy => {
+                let (door, conns) = (self.door(), self.conns(effort));
                 // A round takes long, and memory does not vary as time does.
                 let rounds = rounds.min(IDLE_ROUNDS_MAX);
-                interleave(rounds, subjects, |subject| idle(subject, kit, door, conns))
+                interleave(rounds, self.subjects(), |subject| idle(subject, kit, door, conns))
             }
-            Self::Start => interleave(rounds * STARTS_PER_ROUND, &PEERS, |subject| {
+            Self::Start => interleave(rounds * STARTS_PER_ROUND, self.subjects(), |subject| {
                 Ok(vec![Running::time_to_answer(subject, kit)?.as_secs_f64() * 1e3])
             }),
-            Self::Size => interleave(1, &[Subject::Relais], |_| {
+            Self::Size => interleave(1, self.subjects(), |_| {
                 let file = std::fs::metadata(kit.relais).context("no release build")?;
                 Ok(vec![float(file.len()) / 1e6])
             }),
         };
         let (columns, targets) = self.columns();
         let how = self.how(effort);
-        Row { title: self.title(), how, columns: columns.to_vec(), series, skipped, targets }
+        let (title, ours) = (self.title(), self.subjects()[0]);
+        Row { title, how, columns: columns.to_vec(), ours, series, skipped, targets }
+    }
+
+    /// Who is measured, ours first.
+    fn subjects(self) -> &'static [Subject] {
+        match self {
+            Self::Idle(Door::Http) | Self::Start => &PEERS,
+            Self::Idle(Door::Https) => &PEERS[..2],
+            Self::IdleThroughProxy => &PROXIES,
+            Self::Size => &PEERS[..1],
+        }
+    }
+
+    /// Which door idle connections come by.
+    fn door(self) -> Door {
+        match self {
+            Self::Idle(door) => door,
+            _ => Door::Http,
+        }
+    }
+
+    fn conns(self, effort: Effort) -> usize {
+        match self.door() {
+            Door::Http => effort.clear_conns,
+            Door::Https => effort.tls_conns,
+        }
     }
 
     fn columns(self) -> (&'static [Column], &'static [Target]) {
         match self {
             Self::Idle(Door::Http) => (&IDLE, &IDLE_HTTP_TARGETS),
             Self::Idle(Door::Https) => (&IDLE, &IDLE_HTTPS_TARGETS),
+            Self::IdleThroughProxy => (&IDLE, &IDLE_CLIENTS_TARGETS),
             Self::Start => (&[START], &START_TARGETS),
             Self::Size => (&[SIZE], &SIZE_TARGETS),
         }
@@ -83,26 +113,17 @@ impl Spec {
 
     fn how(self, effort: Effort) -> String {
         match self {
-            Self::Idle(door) => format!(
+            Self::Idle(_) | Self::IdleThroughProxy => format!(
                 "A fresh server each, in at most {IDLE_ROUNDS_MAX} rounds; {} connections kept open after one request for 1 KiB each, \
                  then {} s of silence. RSS is summed over its processes, Pss counts shared pages \
                  in parts.",
-                effort.conns(door),
+                self.conns(effort),
                 SILENCE.as_secs()
             ),
             Self::Start => "From spawning the process, pinning included, until a request for \
                  1 KiB is answered in full; a new data folder each time."
                 .to_owned(),
             Self::Size => "The release build, as it is.".to_owned(),
-        }
-    }
-}
-
-impl Effort {
-    fn conns(self, door: Door) -> usize {
-        match door {
-            Door::Http => self.clear_conns,
-            Door::Https => self.tls_conns,
         }
     }
 }
@@ -167,10 +188,17 @@ fn ensure_open(held: &[TcpStream]) -> Result<()> {
 }
 
 const fn at_most(column: Column, most: f64) -> Target {
-    Target { column, against: Against::Nothing, bound: Bound::AtMost(most) }
+    Target { column, of: RELAIS, against: Against::Nothing, bound: Bound::AtMost(most) }
 }
 
-const PEERS: [Subject; 3] = [Subject::Relais, Subject::Nginx, Subject::Lighttpd];
+const RELAIS: Subject = Program::Relais.at(Task::Serve);
+const PEERS: [Subject; 3] =
+    [RELAIS, Program::Nginx.at(Task::Serve), Program::Lighttpd.at(Task::Serve)];
+const PROXIES: [Subject; 3] = [
+    Program::Relais.at(Task::Pass),
+    Program::Nginx.at(Task::Pass),
+    Program::Haproxy.at(Task::Pass),
+];
 
 const IDLE: [Column; 5] = [
     BASE,
@@ -186,6 +214,7 @@ const SIZE: Column = Column { name: "size MB", better: Better::Lower, digits: 2 
 
 const IDLE_HTTP_TARGETS: [Target; 2] = [at_most(BASE, 12.0), at_most(PER_CONN, 6.0)];
 const IDLE_HTTPS_TARGETS: [Target; 1] = [at_most(PER_CONN, 24.0)];
+const IDLE_CLIENTS_TARGETS: [Target; 1] = [Target { of: PROXIES[0], ..at_most(PER_CONN, 8.0) }];
 const START_TARGETS: [Target; 1] = [at_most(START, 50.0)];
 const SIZE_TARGETS: [Target; 1] = [at_most(SIZE, 12.0)];
 

@@ -16,16 +16,18 @@ use rustix::{
     thread::{CpuSet, sched_setaffinity},
 };
 
+use crate::subject::Setup;
+
 /// The core of every server.
 pub(crate) const SERVER_CORE: usize = 0;
 /// The core of this program and of every load generator it starts.
 pub(crate) const LOAD_CORE: usize = 1;
 
-/// A program to become, and the core it may run on.
+/// A program to become, and the cores it may run on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[arg(long)]
-    core: usize,
+    core: Vec<usize>,
     #[arg(last = true, required = true)]
     command: Vec<OsString>,
 }
@@ -35,17 +37,19 @@ pub(crate) struct Args {
 /// The detour through this program replaces `taskset` and adds what only a child can ask for: to
 /// be told to end when its parent has died, however it died.
 pub(crate) fn become_pinned(args: &Args) -> Result<()> {
-    pin(args.core)?;
+    pin(&args.core)?;
     set_parent_process_death_signal(Some(Signal::TERM))?;
     let error = Command::new(&args.command[0]).args(&args.command[1..]).exec();
     Err(error).with_context(|| format!("starting {}", args.command[0].display()))
 }
 
-/// Keeps this thread, and what it starts from now on, on `core`.
-pub(crate) fn pin(core: usize) -> Result<()> {
-    let mut cores = CpuSet::new();
-    cores.set(core);
-    sched_setaffinity(None, &cores).with_context(|| format!("moving to core {core}"))
+/// Keeps this thread, and what it starts from now on, on `cores`.
+pub(crate) fn pin(cores: &[usize]) -> Result<()> {
+    let mut set = CpuSet::new();
+    for &core in cores {
+        set.set(core);
+    }
+    sched_setaffinity(None, &set).with_context(|| format!("moving to cores {cores:?}"))
 }
 
 /// A child process that ends when this is dropped.
@@ -57,18 +61,16 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `command` on `core`, with `env` added to this program's environment.
-    pub(crate) fn start(
-        core: usize,
-        command: &[String],
-        env: &[(&str, &str)],
-        log: &Path,
-    ) -> Result<Self> {
+    /// Starts the command of `setup` on `cores`; what it says goes to `log`.
+    pub(crate) fn start(cores: &[usize], setup: &Setup, log: &Path) -> Result<Self> {
+        let Setup { command, env, .. } = setup;
         let said = File::create(log).with_context(|| format!("creating {}", log.display()))?;
         let child = Command::new(std::env::current_exe()?)
-            .args(["pinned", "--core", &core.to_string(), "--"])
+            .arg("pinned")
+            .args(cores.iter().map(|core| format!("--core={core}")))
+            .arg("--")
             .args(command)
-            .envs(env.iter().copied())
+            .envs(env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(said.try_clone()?)
             .stderr(said)

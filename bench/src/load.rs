@@ -13,8 +13,9 @@ use crate::{
     client,
     launch::{LOAD_CORE, Process},
     running::{Door, Running},
-    site::{Served, Site},
+    site::{Served, Site, URLS, Urls},
     stats::float,
+    subject::Setup,
 };
 
 /// What puts a server under load.
@@ -33,6 +34,14 @@ pub(crate) enum Load {
 pub(crate) struct Ask {
     pub(crate) door: Door,
     pub(crate) served: Served,
+    pub(crate) urls: Urls,
+}
+
+impl Ask {
+    /// Of the same URL again and again.
+    pub(crate) const fn same(door: Door, served: Served) -> Self {
+        Self { door, served, urls: Urls::Same }
+    }
 }
 
 /// What was done.
@@ -43,6 +52,8 @@ pub(crate) struct Done {
     /// Bytes received.
     pub(crate) bytes: f64,
     pub(crate) seconds: f64,
+    /// The milliseconds within which 99 of 100 requests were answered, if the load says.
+    pub(crate) p99_ms: Option<f64>,
 }
 
 impl Load {
@@ -59,7 +70,7 @@ impl Load {
                 return shake_hands(server.port(ask.door), threads, duration);
             }
             Self::Wrk { connections } => {
-                let script = work.site.wrk_script();
+                let script = work.site.wrk_script(ask.urls);
                 let script = script.to_str().context("a path in UTF-8")?;
                 parse_wrk(&work.run(&wrk(connections, work.seconds, script, &url))?)?
             }
@@ -81,7 +92,11 @@ impl Load {
                 format!("{threads} threads connect to {url}, shake hands and close, {seconds} s.")
             }
             Self::Wrk { connections } => {
-                format!("`{}`", wrk(connections, seconds, "done.lua", &url).join(" "))
+                let command = wrk(connections, seconds, ask.urls.script(), &url).join(" ");
+                match ask.urls {
+                    Urls::Same => format!("`{command}`"),
+                    Urls::Varied => format!("`{command}`, which asks for {URLS} URLs in turn"),
+                }
             }
             Self::H2load { connections, streams } => {
                 format!("`{}`", h2load(connections, streams, seconds, &url).join(" "))
@@ -115,25 +130,30 @@ pub(crate) struct Work<'a> {
 impl Work<'_> {
     fn run(self, command: &[String]) -> Result<String> {
         let conf = self.site.openssl_conf();
-        let env = [("OPENSSL_CONF", conf.to_str().context("a path in UTF-8")?)];
-        let process = Process::start(LOAD_CORE, command, &env, &self.site.path("load.log"))?;
+        let conf = conf.to_str().context("a path in UTF-8")?.to_owned();
+        let setup = Setup {
+            command: command.to_vec(),
+            env: vec![("OPENSSL_CONF", conf)],
+            ..Setup::default()
+        };
+        let process = Process::start(&[LOAD_CORE], &setup, &self.site.path("load.log"))?;
         process
             .finish(Duration::from_secs(self.seconds) + OVERTIME)
             .with_context(|| format!("running {}", command[0]))
     }
 }
 
-/// Reads the line that our script adds: `exact REQUESTS BYTES MICROSECONDS ERRORS`.
+/// Reads the line that our script adds: `exact REQUESTS BYTES MICROSECONDS ERRORS P99`.
 fn parse_wrk(said: &str) -> Result<Done> {
     let line = said.lines().find_map(|line| line.strip_prefix("exact "));
     let numbers: Vec<f64> =
         line.unwrap_or("").split(' ').filter_map(|number| number.parse().ok()).collect();
-    let [requests, bytes, micros, errors] = numbers[..] else {
+    let [requests, bytes, micros, errors, p99] = numbers[..] else {
         anyhow::bail!("no result from wrk: {said:?}");
     };
     ensure!(errors == 0.0, "{errors} errors: {said:?}");
     ensure!(requests > 0.0, "no request was answered: {said:?}");
-    Ok(Done { requests, bytes, seconds: micros / 1e6 })
+    Ok(Done { requests, bytes, seconds: micros / 1e6, p99_ms: Some(p99 / 1e3) })
 }
 
 /// Reads the lines `finished in 4.00s, …`, `requests: 9 total, 9 started, 9 done, 9 succeeded,
@@ -159,6 +179,7 @@ fn parse_h2load_lines(said: &str) -> Result<Done> {
         requests: count(" succeeded")?,
         bytes: data.context("no traffic")?.parse()?,
         seconds: seconds(finished.context("not finished")?)?,
+        p99_ms: None,
     })
 }
 
@@ -189,7 +210,8 @@ fn shake_hands(port: u16, threads: usize, duration: Duration) -> Result<Done> {
             .map(|thread| thread.join().expect("a thread that does not panic"))
             .sum::<Result<u64>>()
     })?;
-    Ok(Done { requests: float(shaken), bytes: 0.0, seconds: begin.elapsed().as_secs_f64() })
+    let seconds = begin.elapsed().as_secs_f64();
+    Ok(Done { requests: float(shaken), bytes: 0.0, seconds, p99_ms: None })
 }
 
 /// How long a load generator may take beyond the time it was given.
@@ -201,16 +223,16 @@ mod tests {
 
     #[test]
     fn wrk_is_believed_only_without_errors() {
-        let done = Done { requests: 9.0, bytes: 9000.0, seconds: 2.0 };
-        assert_eq!(parse_wrk("Running\nexact 9 9000 2000000 0\n").unwrap(), done);
-        assert!(parse_wrk("exact 9 9000 2000000 1\n").is_err());
-        assert!(parse_wrk("exact 0 0 2000000 0\n").is_err());
+        let done = Done { requests: 9.0, bytes: 9000.0, seconds: 2.0, p99_ms: Some(1.5) };
+        assert_eq!(parse_wrk("Running\nexact 9 9000 2000000 0 1500\n").unwrap(), done);
+        assert!(parse_wrk("exact 9 9000 2000000 1 1500\n").is_err());
+        assert!(parse_wrk("exact 0 0 2000000 0 0\n").is_err());
         assert!(parse_wrk("unable to connect\n").is_err());
     }
 
     #[test]
     fn h2load_is_believed_only_without_errors_and_over_http_2() {
-        let done = Done { requests: 9.0, bytes: 9216.0, seconds: 0.5 };
+        let done = Done { requests: 9.0, bytes: 9216.0, seconds: 0.5, p99_ms: None };
         assert_eq!(parse_h2load(&h2load_says("h2", 0)).unwrap(), done);
         assert!(parse_h2load(&h2load_says("h2", 1)).is_err());
         assert!(parse_h2load(&h2load_says("http/1.1", 0)).is_err());

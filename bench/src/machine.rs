@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// A line for each fact that a number depends on.
@@ -16,23 +16,31 @@ pub(crate) fn facts(relais: &Path) -> Vec<(&'static str, String)> {
         ("commit", said("git", &["describe", "--always", "--dirty", "--exclude", "*"])),
     ];
     facts.push(("relais", said(&relais.to_string_lossy(), &["--version"])));
-    for peer in PEERS {
-        facts.push((peer.command, said(peer.command, &[peer.version])));
+    for other in PEERS.iter().chain(&TOOLS) {
+        facts.push((other.command, said(other.command, &[other.version])));
     }
     facts
 }
 
-/// Fails with what to install if a peer or a load generator is missing.
-pub(crate) fn check_peers() -> Result<()> {
-    let missing: Vec<&str> = PEERS
-        .iter()
-        .filter(|peer| Command::new(peer.command).arg(peer.version).output().is_err())
-        .map(|peer| peer.package)
-        .collect();
-    if !missing.is_empty() {
-        bail!("not installed: apt-get install {}", missing.join(" "));
-    }
+/// The peers that are not there, with how each is installed: rows go on without them.
+pub(crate) fn missing_peers() -> Vec<String> {
+    missing(&PEERS).map(|peer| format!("{} ({})", peer.command, peer.install)).collect()
+}
+
+/// Fails with what to install if a load generator is missing.
+pub(crate) fn check_tools() -> Result<()> {
+    let missing: Vec<&str> = missing(&TOOLS).map(|tool| tool.install).collect();
+    ensure!(missing.is_empty(), "not installed: {}", missing.join(", "));
     Ok(())
+}
+
+fn missing(others: &[Other]) -> impl Iterator<Item = &Other> {
+    others.iter().filter(|other| Command::new(other.command).arg(other.version).output().is_err())
+}
+
+/// The date as HTTP has it (RFC 9110, section 5.6.7).
+pub(crate) fn date() -> String {
+    said("date", &["-u", "+%a, %d %b %Y %T GMT"])
 }
 
 /// Lets this process and its children hold `files` open each.
@@ -51,24 +59,33 @@ pub(crate) fn check_cores() -> Result<()> {
     Ok(())
 }
 
-struct Peer {
+/// Somebody else's program.
+struct Other {
     command: &'static str,
     /// The flag that makes it say its version.
     version: &'static str,
-    package: &'static str,
+    install: &'static str,
 }
 
-const PEERS: [Peer; 5] = [
-    Peer { command: "nginx", version: "-v", package: "nginx-light" },
-    Peer { command: "lighttpd", version: "-v", package: "lighttpd" },
-    Peer { command: "wrk", version: "-v", package: "wrk" },
-    Peer { command: "h2load", version: "--version", package: "nghttp2-client" },
-    Peer { command: "openssl", version: "version", package: "openssl" },
+const PEERS: [Other; 6] = [
+    Other { command: "nginx", version: "-v", install: "apt-get install nginx-light" },
+    Other { command: "lighttpd", version: "-v", install: "apt-get install lighttpd" },
+    Other { command: "haproxy", version: "-v", install: "apt-get install haproxy" },
+    Other { command: "varnishd", version: "-V", install: "apt-get install varnish" },
+    Other { command: "traffic_server", version: "-V", install: "apt-get install trafficserver" },
+    Other { command: "mitmdump", version: "--version", install: "pip install mitmproxy" },
+];
+
+const TOOLS: [Other; 3] = [
+    Other { command: "wrk", version: "-v", install: "apt-get install wrk" },
+    Other { command: "h2load", version: "--version", install: "apt-get install nghttp2-client" },
+    Other { command: "openssl", version: "version", install: "apt-get install openssl" },
 ];
 
 /// The first line that a command prints, on whichever output.
 fn said(command: &str, args: &[&str]) -> String {
-    let Ok(output) = Command::new(command).args(args).output() else { return UNKNOWN.to_owned() };
+    let output = Command::new(command).args(args).env("LC_ALL", "C").output();
+    let Ok(output) = output else { return UNKNOWN.to_owned() };
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
     text.lines().next().map_or(UNKNOWN.to_owned(), |line| line.trim().to_owned())

@@ -1,4 +1,4 @@
-//! `relais-bench`: speed and memory of `relais serve`, as ratios to its peers, taken in one run.
+//! `relais-bench`: speed and memory of relais, as ratios to its peers, taken in one run.
 //!
 //! It starts the servers, checks what they send, loads them in turn, reads from the kernel what
 //! that cost, and says which targets hold. `README.md` beside this tells how to run and read it.
@@ -12,24 +12,31 @@ mod footprint;
 mod launch;
 mod load;
 mod machine;
+mod origin;
 mod report;
 mod row;
 mod running;
+mod searching;
 mod site;
+mod sniffed;
 mod stats;
 mod subject;
 mod target;
 mod throughput;
 mod usage;
+mod words;
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 
-use crate::{fleet::Fleet, footprint::Effort, report::Report, row::Row, running::Kit, site::Site};
+use crate::{
+    fleet::Fleet, footprint::Effort, origin::Origin, report::Report, row::Row, running::Kit,
+    site::Site,
+};
 
-/// Measures `relais serve` beside nginx, lighttpd and a server that does nothing
+/// Measures relais beside its peers: servers, proxies, caches, and a server that does nothing
 ///
 /// Run it from the root of the repository, on a machine that does nothing else. Exits with 0 if
 /// every target was measured and holds, with 3 if not.
@@ -47,9 +54,9 @@ struct Args {
     /// How long each measurement under load takes
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// Only rows whose title contains this, in any case
-    #[arg(long, value_name = "ROW", default_value = "")]
-    only: String,
+    /// Only rows whose title contains this, in any case; may be given again
+    #[arg(long, value_name = "ROW", visible_alias = "row")]
+    only: Vec<String>,
     /// One round of one second, few idle connections: whether it works, not how fast it is
     #[arg(long)]
     quick: bool,
@@ -83,15 +90,19 @@ fn main() -> ExitCode {
 
 fn measure(args: &Args) -> Result<ExitCode> {
     machine::check_cores()?;
-    machine::check_peers()?;
+    machine::check_tools()?;
+    for peer in machine::missing_peers() {
+        eprintln!("missing, and left out of the rows: {peer}");
+    }
     machine::raise_files_max(FILES_MAX)?;
     let facts = machine::facts(&args.relais);
-    launch::pin(launch::LOAD_CORE)?;
+    launch::pin(&[launch::LOAD_CORE])?;
 
     let site = Site::prepare()?;
-    let kit = || Kit { site: &site, relais: &args.relais, head: None };
+    let origin = Origin::start(&site)?;
+    let kit = || Kit { site: &site, relais: &args.relais, origin: &origin, head: None };
     let rows = rows(args, &kit);
-    ensure!(!rows.is_empty(), "no row whose title contains {:?}", args.only);
+    ensure!(!rows.is_empty(), "no row whose title contains any of {:?}", args.only);
     let report = Report { facts, effort: args.effort(), rows };
     println!("{}", report.results());
     if args.write {
@@ -101,23 +112,31 @@ fn measure(args: &Args) -> Result<ExitCode> {
 }
 
 fn rows<'a>(args: &Args, kit: &dyn Fn() -> Kit<'a>) -> Vec<Row> {
-    let wanted = |title: &str| title.to_lowercase().contains(&args.only.to_lowercase());
     let mut rows = Vec::new();
     let mut fleet = Fleet::new(kit());
-    for spec in throughput::SPECS.iter().filter(|spec| wanted(spec.title)) {
+    for spec in throughput::specs().filter(|spec| args.wants(spec.title)) {
         eprintln!("{} …", spec.title);
         rows.push(spec.measure(&mut fleet, args.rounds(), args.seconds()));
     }
     // No other server runs while one is started or weighed.
     drop(fleet);
-    for spec in footprint::SPECS.iter().filter(|spec| wanted(spec.title())) {
+    for spec in footprint::SPECS.iter().filter(|spec| args.wants(spec.title())) {
         eprintln!("{} …", spec.title());
         rows.push(spec.measure(&kit(), args.footprint()));
+    }
+    if args.wants(searching::TITLE) {
+        eprintln!("{} …", searching::TITLE);
+        rows.push(searching::measure(&kit(), args.rounds(), args.log_bytes()));
     }
     rows
 }
 
 impl Args {
+    fn wants(&self, title: &str) -> bool {
+        let title = title.to_lowercase();
+        self.only.is_empty() || self.only.iter().any(|part| title.contains(&part.to_lowercase()))
+    }
+
     fn rounds(&self) -> usize {
         if self.quick { 1 } else { self.rounds.into() }
     }
@@ -129,6 +148,10 @@ impl Args {
     fn footprint(&self) -> Effort {
         let (clear_conns, tls_conns) = if self.quick { (1000, 500) } else { (10_000, 5_000) };
         Effort { rounds: self.rounds(), clear_conns, tls_conns }
+    }
+
+    fn log_bytes(&self) -> u64 {
+        if self.quick { 100_000_000 } else { 2_000_000_000 }
     }
 
     fn effort(&self) -> String {

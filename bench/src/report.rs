@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::{
+    origin,
     row::{Column, Row, Series},
-    site::{CERTIFY, OPENSSL_CONF},
+    site::{CERTIFY, OPENSSL_CONF, Served},
     stats::Spread,
-    subject::{Place, Subject},
+    subject::{Place, Program, Setup, Subject},
     target::{Outcome, Target, Verdict},
 };
 
@@ -46,7 +47,7 @@ impl Report {
         }
         line(&mut text, &format!("- effort: {}\n", self.effort));
         text += &self.results();
-        write_setup(&mut text);
+        write_setup(&mut text, &self.rows);
         text
     }
 
@@ -81,7 +82,8 @@ fn show_apart(spread: Spread) -> (String, String) {
 fn write_row(text: &mut String, row: &Row) {
     line(text, &format!("## {}\n\n{}\n", row.title, row.how));
     let mut names: Vec<&str> = row.columns.iter().map(|column| column.name).collect();
-    names.push(RATIO);
+    let ratio_name = format!("first column, {} / it", row.ours.name());
+    names.push(&ratio_name);
     line(text, &format!("| median (min–max) | {} |", names.join(" | ")));
     line(text, &format!("|---|{}", "--:|".repeat(names.len())));
     for series in &row.series {
@@ -98,28 +100,56 @@ fn write_row(text: &mut String, row: &Row) {
     line(text, "");
 }
 
-/// The first column of relais over that of a peer.
+/// The first column of ours over that of a peer.
 fn ratio(row: &Row, peer: &Series) -> Option<Spread> {
-    let ours = row.series_of(Subject::Relais)?;
-    if peer.subject == Subject::Relais { None } else { Spread::of(ours.over(peer, 0)) }
+    let ours = row.series_of(row.ours)?;
+    if peer.subject == row.ours { None } else { Spread::of(ours.over(peer, 0)) }
 }
 
-fn write_setup(text: &mut String) {
+fn write_setup(text: &mut String, rows: &[Row]) {
     line(text, "## Commands and configurations\n");
-    line(text, "Servers run on core 0, load generators on core 1. The certificate:\n");
+    line(
+        text,
+        "Servers run on core 0, load generators and the origin on core 1. The certificate:\n",
+    );
     block(text, &format!("openssl {} -out CERT -keyout KEY", CERTIFY.join(" ")));
     line(text, "`OPENSSL_CONF` of wrk and h2load; the clients of our own offer the same:\n");
     block(text, OPENSSL_CONF);
-    let place = shown_place();
-    for subject in Subject::ALL {
-        line(text, &format!("### {}\n", subject.name()));
-        let mut words: Vec<String> =
-            subject.env(&place).iter().map(|(name, value)| format!("{name}={value}")).collect();
-        words.extend(subject.command(&place));
-        block(text, &words.join(" "));
-        if let Some(config) = subject.config(&place) {
-            block(text, &config);
+    line(
+        text,
+        "What the origin answers, a thread of this program, with the bytes of a file after it:\n",
+    );
+    block(text, &origin::head(Served::Small.len(), "DATE"));
+    line(text, "nginx with `tcp_nopush on` differs in that word alone.\n");
+    for subject in subjects(rows) {
+        write_subject(text, subject);
+    }
+}
+
+/// Who is in any of the rows; of the two nginx, one.
+fn subjects(rows: &[Row]) -> Vec<Subject> {
+    let mut subjects = Vec::new();
+    for row in rows {
+        let measured = row.series.iter().map(|series| series.subject);
+        for subject in measured.chain(row.skipped.iter().map(|(subject, _)| *subject)) {
+            if !subjects.contains(&subject) && subject.program != Program::NginxNopush {
+                subjects.push(subject);
+            }
         }
+    }
+    subjects
+}
+
+fn write_subject(text: &mut String, subject: Subject) {
+    let Setup { command, env, files, folders: _ } = subject.setup(&shown_place());
+    line(text, &format!("### {}\n", subject.heading()));
+    let mut words: Vec<String> =
+        env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    words.extend(command);
+    block(text, &words.join(" "));
+    for (name, says) in files {
+        line(text, &format!("`{name}`:\n"));
+        block(text, &says);
     }
 }
 
@@ -130,17 +160,18 @@ fn shown_place() -> Place {
         root: "FILES".into(),
         cert: "CERT".into(),
         key: "KEY".into(),
+        rules: "RULES".into(),
+        log: "LOG".into(),
         scratch: "SCRATCH".into(),
         http: "PORT".into(),
         https: "TLS_PORT".into(),
+        origin: "ORIGIN".into(),
     }
 }
 
 fn block(text: &mut String, inside: &str) {
     line(text, &format!("```\n{}\n```\n", inside.trim_end()));
 }
-
-const RATIO: &str = "first column, relais / it";
 
 fn line(text: &mut String, line: &str) {
     writeln!(text, "{line}").expect("a string that takes everything");

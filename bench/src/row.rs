@@ -44,6 +44,8 @@ pub(crate) struct Row {
     /// How it was measured.
     pub(crate) how: String,
     pub(crate) columns: Vec<Column>,
+    /// Whose first column all others are compared with.
+    pub(crate) ours: Subject,
     pub(crate) series: Vec<Series>,
     /// Who is missing, and why.
     pub(crate) skipped: Vec<(Subject, String)>,
@@ -86,18 +88,20 @@ pub(crate) fn interleave(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::subject::{Program, Task};
 
     #[test]
     fn subjects_take_turns_and_who_fails_is_out() {
-        use Subject::{Nginx, Relais};
+        let relais = Program::Relais.at(Task::Serve);
+        let nginx = Program::Nginx.at(Task::Serve);
         let mut asked = Vec::new();
-        let (series, failed) = interleave(2, &[Relais, Nginx], |subject| {
+        let (series, failed) = interleave(2, &[relais, nginx], |subject| {
             asked.push(subject);
-            anyhow::ensure!(subject == Nginx || asked.len() < 3, "tired");
+            anyhow::ensure!(subject == nginx || asked.len() < 3, "tired");
             Ok(vec![1.0])
         });
-        assert_eq!(asked, [Relais, Nginx, Relais, Nginx]);
-        assert_eq!(failed, [(Relais, "tired".to_owned())]);
+        assert_eq!(asked, [relais, nginx, relais, nginx]);
+        assert_eq!(failed, [(relais, "tired".to_owned())]);
         assert_eq!(series.len(), 1);
         assert_eq!(series[0].column(0).collect::<Vec<_>>(), [1.0, 1.0]);
     }

@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -13,8 +13,9 @@ use tempfile::TempDir;
 use crate::{
     client, floor,
     launch::{self, Process},
+    origin::Origin,
     site::{Served, Site},
-    subject::{self, Place, Subject},
+    subject::{self, Place, Program, Setup, Subject},
     usage::{self, Memory},
 };
 
@@ -41,9 +42,7 @@ pub(crate) struct Running {
     process: Process,
     http: u16,
     https: u16,
-    /// It and its workers.
-    family: Vec<u32>,
-    _scratch: TempDir,
+    scratch: TempDir,
 }
 
 /// What is needed to start any subject.
@@ -52,6 +51,8 @@ pub(crate) struct Kit<'a> {
     pub(crate) site: &'a Site,
     /// The program to measure.
     pub(crate) relais: &'a Path,
+    /// What is behind the proxies.
+    pub(crate) origin: &'a Origin,
     /// The head that the floor answers with; without one it makes up a short one.
     pub(crate) head: Option<Vec<u8>>,
 }
@@ -68,7 +69,6 @@ impl Running {
             ensure!(Instant::now() < end, "accepts no connection after {START_MAX:?}");
             launch::pause(Duration::from_millis(5));
         }
-        running.family = usage::family(running.process.id())?;
         Ok(running)
     }
 
@@ -90,17 +90,16 @@ impl Running {
     fn spawn(subject: Subject, kit: &Kit<'_>) -> Result<Self> {
         let scratch = tempfile::Builder::new().prefix("server-").tempdir_in(kit.site.path("."))?;
         let (http, https) = free_ports()?;
-        let place = place(kit, scratch.path(), (http, https))?;
-        if let Some(config) = subject.config(&place) {
-            fs::write(scratch.path().join(subject::CONFIG), config)?;
+        let setup = subject.setup(&place(kit, scratch.path(), (http, https))?);
+        furnish(scratch.path(), &setup)?;
+        if subject.program == Program::Floor {
+            let short = floor::short_head(Served::Small.len());
+            let head = kit.head.as_deref().unwrap_or(short.as_bytes());
+            fs::write(scratch.path().join(subject::HEAD), head)?;
         }
-        let short = floor::short_head(Served::Small.len());
-        let head = kit.head.as_deref().unwrap_or(short.as_bytes());
-        fs::write(scratch.path().join(subject::HEAD), head)?;
-        let (command, env) = (subject.command(&place), subject.env(&place));
-        let log = scratch.path().join("log");
-        let process = Process::start(launch::SERVER_CORE, &command, &env, &log)?;
-        Ok(Self { process, http, https, family: Vec::new(), _scratch: scratch })
+        let log = scratch.path().join("said");
+        let process = Process::start(&[launch::SERVER_CORE], &setup, &log)?;
+        Ok(Self { process, http, https, scratch })
     }
 
     pub(crate) fn port(&self, door: Door) -> u16 {
@@ -110,13 +109,23 @@ impl Running {
         }
     }
 
-    /// CPU seconds used so far.
+    /// CPU seconds used so far, by it and its workers.
     pub(crate) fn cpu_seconds(&self) -> Result<f64> {
-        usage::cpu_seconds(&self.family)
+        usage::cpu_seconds(&self.family()?)
     }
 
     pub(crate) fn memory(&self) -> Result<Memory> {
-        usage::memory(&self.family)
+        usage::memory(&self.family()?)
+    }
+
+    /// Asked for each time: some begin to work only when they are connected to.
+    fn family(&self) -> Result<Vec<u32>> {
+        usage::family(self.process.id())
+    }
+
+    /// Where its sniffer's log is, if it has one.
+    pub(crate) fn sniffed(&self) -> PathBuf {
+        self.scratch.path().join(subject::SNIFFED)
     }
 
     /// Asks for `served` and compares every byte of it; returns the head it came with.
@@ -134,7 +143,21 @@ impl Running {
     }
 }
 
-fn place(kit: &Kit<'_>, scratch: &Path, (http, https): (u16, u16)) -> Result<Place> {
+/// Writes what a server finds in its folder.
+fn furnish(scratch: &Path, setup: &Setup) -> Result<()> {
+    for folder in setup.folders {
+        fs::create_dir(scratch.join(folder))?;
+    }
+    for (name, text) in &setup.files {
+        let path = scratch.join(name);
+        fs::create_dir_all(path.parent().context("a file in a folder")?)?;
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+/// What `kit` has, as texts; what is to be searched is in its site.
+pub(crate) fn place(kit: &Kit<'_>, scratch: &Path, (http, https): (u16, u16)) -> Result<Place> {
     let text = |path: &Path| {
         path.to_str().map(str::to_owned).with_context(|| format!("not UTF-8: {}", path.display()))
     };
@@ -144,9 +167,12 @@ fn place(kit: &Kit<'_>, scratch: &Path, (http, https): (u16, u16)) -> Result<Pla
         root: text(&kit.site.root())?,
         cert: text(&kit.site.cert())?,
         key: text(&kit.site.key())?,
+        rules: text(&kit.site.rules())?,
+        log: text(&kit.site.log())?,
         scratch: text(scratch)?,
         http: http.to_string(),
         https: https.to_string(),
+        origin: kit.origin.port.to_string(),
     })
 }
 
@@ -158,4 +184,4 @@ fn free_ports() -> Result<(u16, u16)> {
 }
 
 /// How long a server may take to accept its first connection.
-const START_MAX: Duration = Duration::from_secs(10);
+const START_MAX: Duration = Duration::from_secs(20);

@@ -9,6 +9,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
+use crate::words;
+
 /// One of the files served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Served {
@@ -41,6 +43,26 @@ impl Served {
     }
 }
 
+/// Which URLs a load asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urls {
+    /// One.
+    Same,
+    /// [`URLS`] of [`words::urls`], one after the other: no server does well by remembering the
+    /// last.
+    Varied,
+}
+
+impl Urls {
+    /// The name of the script for wrk.
+    pub(crate) fn script(self) -> &'static str {
+        match self {
+            Self::Same => "done.lua",
+            Self::Varied => "varied.lua",
+        }
+    }
+}
+
 /// A temporary folder with the files, a certificate and what load generators need. Removed on drop.
 #[derive(Debug)]
 pub(crate) struct Site {
@@ -50,14 +72,25 @@ pub(crate) struct Site {
 impl Site {
     /// Writes it all.
     pub(crate) fn prepare() -> Result<Self> {
+        let site = Self::files_only()?;
+        let urls = site.path("urls.txt");
+        let read = READ_URLS.replace("URLS", urls.to_str().context("a path in UTF-8")?);
+        fs::write(&urls, words::urls(URLS))?;
+        fs::write(site.wrk_script(Urls::Same), WRK_SCRIPT)?;
+        fs::write(site.wrk_script(Urls::Varied), read + WRK_SCRIPT)?;
+        fs::write(site.rules(), words::rules(RULES))?;
+        fs::write(site.openssl_conf(), OPENSSL_CONF)?;
+        certify(&site.cert(), &site.key())?;
+        Ok(site)
+    }
+
+    /// Writes what is served alone.
+    pub(crate) fn files_only() -> Result<Self> {
         let site = Self { folder: tempfile::Builder::new().prefix("relais-bench-").tempdir()? };
         fs::create_dir(site.root())?;
         for served in Served::ALL {
             fs::write(site.root().join(served.name()), noise(served.len()))?;
         }
-        fs::write(site.wrk_script(), WRK_SCRIPT)?;
-        fs::write(site.openssl_conf(), OPENSSL_CONF)?;
-        certify(&site.cert(), &site.key())?;
         Ok(site)
     }
 
@@ -74,9 +107,19 @@ impl Site {
         self.path("key.pem")
     }
 
-    /// Makes wrk print exact numbers where it rounds.
-    pub(crate) fn wrk_script(&self) -> PathBuf {
-        self.path("done.lua")
+    /// Makes wrk print exact numbers where it rounds, and ask for what is wanted.
+    pub(crate) fn wrk_script(&self, urls: Urls) -> PathBuf {
+        self.path(urls.script())
+    }
+
+    /// The block list.
+    pub(crate) fn rules(&self) -> PathBuf {
+        self.path("rules.txt")
+    }
+
+    /// The log to be searched, while there is one.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path("searched.jsonl")
     }
 
     /// Pins what wrk and h2load negotiate, whatever a server prefers.
@@ -141,13 +184,35 @@ pub(crate) const CERTIFY: [&str; 13] = [
     "subjectAltName=DNS:localhost,IP:127.0.0.1",
 ];
 
+/// wrk's times are in microseconds.
 const WRK_SCRIPT: &str = r#"
 done = function(summary, latency, requests)
   local e = summary.errors
-  io.write(string.format("exact %d %d %d %d\n", summary.requests, summary.bytes, summary.duration,
-    e.connect + e.read + e.write + e.status + e.timeout))
+  io.write(string.format("exact %d %d %d %d %d\n", summary.requests, summary.bytes,
+    summary.duration, e.connect + e.read + e.write + e.status + e.timeout,
+    latency:percentile(99)))
 end
 "#;
+
+const READ_URLS: &str = r#"
+local requests, count, at = {}, 0, 0
+init = function()
+  for line in io.lines("URLS") do
+    local host, path = line:match("(%S+) (%S+)")
+    count = count + 1
+    requests[count] = wrk.format("GET", path, { Host = host })
+  end
+end
+request = function()
+  at = at % count + 1
+  return requests[at]
+end
+"#;
+
+/// How many URLs there are to vary.
+pub(crate) const URLS: usize = 10_000;
+/// How many rules the block list has.
+const RULES: usize = 100_000;
 
 /// What TLS clients offer, one of each, so that both sides of a ratio do the same arithmetic.
 pub(crate) const OPENSSL_CONF: &str = "\

@@ -10,17 +10,17 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target {
     pub(crate) column: Column,
+    /// Whose number it is about.
+    pub(crate) of: Subject,
     pub(crate) against: Against,
     pub(crate) bound: Bound,
 }
 
-/// What relais's number is compared with.
+/// What a number is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Against {
-    /// Divided by that of the nginx that does better in the same column.
-    BetterNginx,
-    /// That of the floor, divided by relais's.
-    FloorOver,
+    /// Divided by that of whoever of these does best in the same column.
+    Best(&'static [Subject]),
     /// As it is.
     Nothing,
 }
@@ -71,21 +71,21 @@ impl Target {
         let series = |subject: Subject| {
             row.series_of(subject).ok_or_else(|| format!("no {}", subject.name()))
         };
-        let ours = series(Subject::Relais)?;
+        let above = series(self.of)?;
         Ok(match self.against {
-            Against::Nothing => (None, ours.column(index).collect()),
-            Against::FloorOver => (None, series(Subject::Floor)?.over(ours, index)),
-            Against::BetterNginx => {
-                let peer = self.better_nginx(row, index).ok_or("no nginx")?;
-                (Some(peer.subject), ours.over(peer, index))
+            Against::Nothing => (None, above.column(index).collect()),
+            Against::Best(peers) => {
+                let best = self.best(peers, row, index);
+                let best = best.ok_or_else(|| format!("no {}", one_of(peers)))?;
+                (Some(best.subject), above.over(best, index))
             }
         })
     }
 
-    fn better_nginx<'a>(&self, row: &'a Row, index: usize) -> Option<&'a Series> {
-        let peers = row.series.iter().filter(|series| series.subject.is_nginx());
+    fn best<'a>(&self, peers: &[Subject], row: &'a Row, index: usize) -> Option<&'a Series> {
+        let measured = peers.iter().filter_map(|&peer| row.series_of(peer));
         let with_median =
-            peers.filter_map(|peer| Some((Spread::of(peer.column(index))?.median, peer)));
+            measured.filter_map(|peer| Some((Spread::of(peer.column(index))?.median, peer)));
         let best = match self.column.better {
             Better::Lower => with_median.min_by(|(a, _), (b, _)| a.total_cmp(b)),
             Better::Higher => with_median.max_by(|(a, _), (b, _)| a.total_cmp(b)),
@@ -94,13 +94,12 @@ impl Target {
     }
 
     fn promise(&self, peer: Option<Subject>) -> String {
-        let name = self.column.name;
+        let (name, of) = (self.column.name, self.of.name());
         let what = match self.against {
-            Against::BetterNginx => {
-                let peer = peer.map_or("better nginx", Subject::name);
-                format!("{name}, relais / {peer}")
+            Against::Best(peers) => {
+                let peer = peer.map_or_else(|| one_of(peers), |peer| peer.name().to_owned());
+                format!("{name}, {of} / {peer}")
             }
-            Against::FloorOver => format!("{name}, floor / relais"),
             Against::Nothing => name.to_owned(),
         };
         match self.bound {
@@ -108,6 +107,10 @@ impl Target {
             Bound::AtLeast(least) => format!("{what} ≥ {least:.2}"),
         }
     }
+}
+
+fn one_of(peers: &[Subject]) -> String {
+    peers.iter().map(|peer| peer.name()).collect::<Vec<_>>().join(" or ")
 }
 
 impl Bound {
@@ -122,13 +125,24 @@ impl Bound {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::subject::{Program, Task};
 
     const CPU: Column = Column { name: "CPU", better: Better::Lower, digits: 2 };
     const RATE: Column = Column { name: "rate", better: Better::Higher, digits: 2 };
 
+    const RELAIS: Subject = Program::Relais.at(Task::Serve);
+    const NOPUSH: Subject = Program::NginxNopush.at(Task::Serve);
+    const NGINX: Subject = Program::Nginx.at(Task::Serve);
+    const FLOOR: Subject = Program::Floor.at(Task::Serve);
+
     #[test]
-    fn a_peer_is_the_nginx_that_does_better() {
-        let target = |column, bound| Target { column, against: Against::BetterNginx, bound };
+    fn a_peer_is_the_one_that_does_best() {
+        let target = |column, bound| Target {
+            column,
+            of: RELAIS,
+            against: Against::Best(&[NOPUSH, NGINX]),
+            bound,
+        };
         check(target(CPU, Bound::AtMost(0.8)), "CPU, relais / nginx, tcp_nopush off", 0.75, true);
         check(target(CPU, Bound::AtMost(0.7)), "CPU, relais / nginx, tcp_nopush off", 0.75, false);
         check(target(RATE, Bound::AtLeast(1.0)), "rate, relais / nginx, tcp_nopush on", 0.5, false);
@@ -136,20 +150,27 @@ mod tests {
     }
 
     #[test]
-    fn the_floor_is_divided_by_relais_and_a_plain_number_by_nothing() {
+    fn anyone_is_divided_by_anyone_and_a_plain_number_by_nothing() {
         let bound = Bound::AtLeast(0.5);
-        let target = |against| Target { column: CPU, against, bound };
-        check(target(Against::FloorOver), "CPU, floor / relais", 2.0 / 3.0, true);
-        check(target(Against::Nothing), "CPU", 3.0, true);
+        let over = |of, against| Target { column: CPU, of, against, bound };
+        let two_thirds = 2.0 / 3.0;
+        check(over(FLOOR, Against::Best(&[RELAIS])), "CPU, floor / relais", two_thirds, true);
+        check(over(RELAIS, Against::Nothing), "CPU", 3.0, true);
     }
 
     #[test]
     fn a_missing_side_is_no_pass() {
+        let target = Target {
+            column: CPU,
+            of: RELAIS,
+            against: Against::Best(&[NOPUSH, NGINX]),
+            bound: Bound::AtMost(1.0),
+        };
         let mut row = row();
-        row.series.remove(0);
-        let bound = Bound::AtMost(1.0);
-        let verdict = Target { column: CPU, against: Against::Nothing, bound }.judge(&row);
-        assert_eq!(verdict.outcome, Outcome::Unknown("no relais".to_owned()));
+        row.series.retain(|series| series.subject == RELAIS);
+        check_unknown(target, &row, "no nginx, tcp_nopush on or nginx, tcp_nopush off");
+        row.series.clear();
+        check_unknown(target, &row, "no relais");
     }
 
     #[track_caller]
@@ -160,17 +181,23 @@ mod tests {
         assert_eq!(verdict.outcome == Outcome::Pass, pass);
     }
 
+    #[track_caller]
+    fn check_unknown(target: Target, row: &Row, why: &str) {
+        assert_eq!(target.judge(row).outcome, Outcome::Unknown(why.to_owned()));
+    }
+
     fn row() -> Row {
         let series = |subject, round| Series { subject, rounds: vec![round] };
         Row {
             title: "",
             how: String::new(),
             columns: vec![CPU, RATE],
+            ours: RELAIS,
             series: vec![
-                series(Subject::Relais, vec![3.0, 10.0]),
-                series(Subject::NginxNopush, vec![5.0, 20.0]),
-                series(Subject::Nginx, vec![4.0, 10.0]),
-                series(Subject::Floor, vec![2.0, 30.0]),
+                series(RELAIS, vec![3.0, 10.0]),
+                series(NOPUSH, vec![5.0, 20.0]),
+                series(NGINX, vec![4.0, 10.0]),
+                series(FLOOR, vec![2.0, 30.0]),
             ],
             skipped: Vec::new(),
             targets: &[],

@@ -32,17 +32,8 @@ def site(stage):
 def curl_gets_through_a_proxy_what_it_gets_without(stage):
     server = site(stage)
     proxy = before(stage, server.http)
-    ways = [[proxy.http, "--http1.1"], [proxy.https, "--http1.1", "-k"], [proxy.https, "--http2", "-k"]]
-    cases = [
-        ["/"], ["/text.txt"], ["/text.txt", "--compressed"], ["/big.bin"], ["/big.bin", "-r", "1000-1999"],
-        ["/text.txt", "-r", "0-9,100-109"], ["/no/such/file"], ["/text.txt", "-X", "DELETE"], ["/text.txt?a=b%20c"],
-    ]
-    for path, *words in cases:
-        show = ["-w", "\n%{http_code} %{content_type}"]
-        expect = sum_of(parts_alike(stage.curl(server.http + path, *words, *show)))
-        for base, *way in ways:
-            equal(sum_of(parts_alike(stage.curl(base + path, *way, *words, *show))), expect, f"{path} {words} {way}")
-    for base, *way in ways:
+    same_by_all_ways(stage, server, proxy, CASES)
+    for base, *way in ways(proxy):
         told = fields(stage.curl("--head", base + "/text.txt", *way).decode())
         expect = fields(stage.curl("--head", server.http + "/text.txt").decode())
         via = told.pop("via")
@@ -52,6 +43,39 @@ def curl_gets_through_a_proxy_what_it_gets_without(stage):
         tag = ["-H", f"If-None-Match: {told['etag']}"]
         equal(stage.curl(base + "/text.txt", *way, *tag, "-w", "%{http_code} %{size_download}"), b"304 0")
     equal(proxy.stop(), 0, "exit code")
+
+
+@test
+def curl_gets_from_a_cache_what_it_gets_without(stage):
+    server = site(stage)
+    words = ["--response-set", "cache-control=max-age=600", "--sniff", "front.jsonl"]
+    proxy = before(stage, server.http, "--cache", *words)
+    # Several ranges at once a cache may answer with the whole (RFC 9110 §14.2).
+    cases = [case for case in CASES if "," not in case[-1]]
+    for _ in range(2):
+        same_by_all_ways(stage, server, proxy, cases)
+    equal(proxy.stop(), 0, "exit code")
+    lines = [json.loads(line) for line in stage.path("front.jsonl").read_text().splitlines()]
+    hits = [line for line in lines if line.get("cache") == "hit"]
+    assert len(hits) >= len(lines) / 4, f"{len(hits)} of {len(lines)} from the cache"
+
+
+CASES = [
+    ["/"], ["/text.txt"], ["/text.txt", "--compressed"], ["/big.bin"], ["/big.bin", "-r", "1000-1999"],
+    ["/text.txt", "-r", "0-9,100-109"], ["/no/such/file"], ["/text.txt", "-X", "DELETE"], ["/text.txt?a=b%20c"],
+]
+
+
+def ways(proxy):
+    return [[proxy.http, "--http1.1"], [proxy.https, "--http1.1", "-k"], [proxy.https, "--http2", "-k"]]
+
+
+def same_by_all_ways(stage, server, proxy, cases):
+    for path, *words in cases:
+        show = ["-w", "\n%{http_code} %{content_type}"]
+        expect = sum_of(parts_alike(stage.curl(server.http + path, *words, *show)))
+        for base, *way in ways(proxy):
+            equal(sum_of(parts_alike(stage.curl(base + path, *way, *words, *show))), expect, f"{path} {words} {way}")
 
 
 def parts_alike(content):
@@ -149,6 +173,27 @@ def python_keeps_its_connection(stage):
         client = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=20)
         client.request("PUT", "/", body=iter([b"a" * 70_000, b"b", b"c" * 100]), encode_chunked=True)
         equal(json.loads(client.getresponse().read())["bytes"], 70_101)
+
+
+@test
+def curl_is_led_to_whom_it_names(stage):
+    stage.write("site/index.html", "named")
+    server = stage.relais("serve", "site", "-l", "http://127.0.0.1:0", "-l", "https://127.0.0.1:0", urls=2)
+    open_to = ["--private", "--connect-port", server.tls_port, "--sniff", "front.jsonl"]
+    proxy = stage.relais("proxy", "http://127.0.0.1:0", "--forward", *open_to)
+    through = ["--proxy", proxy.http, "-w", " %{http_code}"]
+    equal(stage.curl(*through, server.http), b"named 200")
+    equal(stage.curl(*through, "--cacert", stage.authority(), "--http2", server.https), b"named 200")
+    done = stage.finish(["curl", "-sS", *through, "--proxytunnel", server.http])
+    holds(done.stderr.decode(), "403", "a tunnel to another port")
+    holds(stage.curl(*through, proxy.http).decode(), "403", "itself")
+    done = stage.finish(["curl", "-sS", *through, "http://no-such-host.invalid/"])
+    holds(done.stdout.decode(), "502")
+    equal(proxy.stop(), 0, "exit code")
+    urls = [json.loads(line)["url"] for line in stage.path("front.jsonl").read_text().splitlines()]
+    equal(urls[:2], [f"{server.http}/", f"127.0.0.1:{server.tls_port}"])
+    closed = stage.relais("proxy", "http://127.0.0.1:0", "--forward")
+    holds(stage.curl("--proxy", closed.http, "-w", " %{http_code}", server.http).decode(), "403", "a neighbour")
 
 
 NGINX = """\

@@ -11,8 +11,8 @@ use crate::{
     asked::{Asked, Condition},
     cache_status::Forward,
     key::Key,
+    part::Generation,
     recording::Place,
-    store::Generation,
     stored::{Errand, Stored},
     validation::Precondition,
 };

@@ -14,11 +14,12 @@ use crate::{
     directives::Flag,
     hit::Hit,
     key::Key,
-    recording::Room,
     reuse::{Excuse, Failure, NoStandIn, Reuse, WhyAsk, judge_failure, judge_reuse},
+    room::Room,
     settings::Settings,
     store::{Found, Store},
     stored::{Errand, Stored},
+    terms::Terms,
 };
 
 /// A cache. Cloning it gives another handle of the same one; it may be used from many threads.
@@ -126,7 +127,7 @@ impl Cache {
         now: SystemTime,
     ) -> Result<Hit, NoStandIn> {
         let stored = asking.stored().ok_or(NoStandIn::NothingStored)?;
-        if self.store.generation(asking.key()) != asking.since() {
+        if self.store.was_invalidated(asking.key(), asking.since()) {
             return Err(NoStandIn::Invalidated);
         }
         let when = (now, &*self.settings);
@@ -173,13 +174,14 @@ fn hit(
     (age, excuse): (Duration, Option<Excuse>),
     now: SystemTime,
 ) -> Hit {
-    let ttl = Some(ttl(&stored, age));
+    let ttl = Some(ttl(stored.terms(), age));
     let status = CacheStatus { source: Source::Stored(excuse), ttl, kept: Kept::Unsaid };
     Hit::of(stored, asked, now, (age.as_secs(), status))
 }
 
-/// For how many seconds more `stored` is fresh.
-pub(crate) fn ttl(stored: &Stored, age: Duration) -> i64 {
+/// For how many seconds more what is used on these `terms` is fresh. Counted in whole seconds, as
+/// `Age` is: the two together are the lifetime.
+pub(crate) fn ttl(terms: &Terms, age: Duration) -> i64 {
     let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    seconds(stored.terms().lifetime.duration).saturating_sub(seconds(age))
+    seconds(terms.lifetime.duration).saturating_sub(seconds(age))
 }

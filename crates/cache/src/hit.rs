@@ -5,7 +5,7 @@ use std::{fmt::Write, io, sync::Arc, time::SystemTime};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{AGE, CACHE_STATUS, CONTENT_LENGTH, CONTENT_RANGE, DATE},
+    header::{AGE, CACHE_STATUS, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE},
 };
 use relais_wire::range::print_content_range;
 
@@ -99,6 +99,15 @@ impl Hit {
         let status = self.cache_status.to_string();
         headers.append(CACHE_STATUS, HeaderValue::try_from(status).expect("printed in ASCII"));
         headers
+    }
+
+    /// The value of `Content-Type`.
+    ///
+    /// *Cost*: a walk over the fields.
+    pub fn media_type(&self) -> Option<HeaderValue> {
+        let name = CONTENT_TYPE;
+        let value = self.has(name.as_str()).then(|| self.stored.head().field(&name))??;
+        Some(HeaderValue::from_maybe_shared(value).expect("printed from a value"))
     }
 
     /// The body, or the part of it that is sent; empty if none is.

@@ -1,9 +1,6 @@
 //! A response that is stored as it comes.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -11,7 +8,9 @@ use http::{HeaderMap, StatusCode};
 use crate::{
     cache_status::CacheStatus,
     key::Key,
-    store::{Generation, Outcome, Store},
+    part::Generation,
+    room::{Held, Room},
+    store::{Outcome, Store},
     stored::{Errand, Stored},
     terms::Terms,
     vary::Selecting,
@@ -62,9 +61,9 @@ impl Recording {
     /// Adds what came of the body.
     pub fn add(&mut self, bytes: &[u8]) -> Recorded {
         self.tape.add(bytes);
-        match self.tape.gave_up {
-            None => Recorded::On,
-            Some(_) => Recorded::GaveUp,
+        match self.tape.held {
+            Ok(_) => Recorded::On,
+            Err(_) => Recorded::GaveUp,
         }
     }
 
@@ -90,129 +89,54 @@ impl Recording {
 /// A body that comes, as far as it came.
 #[derive(Debug)]
 pub(crate) struct Tape {
-    held: Held,
-    /// `held.bytes.len() <= object_max`
+    /// What came, or why it is not held.
+    held: Result<Held, Outcome>,
+    /// No more bytes are held.
     object_max: u64,
-    gave_up: Option<Outcome>,
-}
-
-/// The bytes of a body, and the room that they take for as long as anybody has them: the store, or a
-/// client that is slow to take them, which is no reason to have as many again.
-#[derive(Debug)]
-pub(crate) struct Held {
-    bytes: Vec<u8>,
-    /// Bytes of `room` that are ours: `bytes.len() <= taken`, unless it was given up.
-    taken: u64,
-    room: Arc<Room>,
-}
-
-/// What the holding of a body takes besides its bytes: a [`Held`], and the counter of its holders.
-pub(crate) const HELD_BYTES: usize = size_of::<Held>() + 16;
-
-/// How many bytes all bodies together may have.
-#[derive(Debug)]
-pub(crate) struct Room {
-    left: AtomicU64,
-}
-
-impl Room {
-    /// Room for so many bytes.
-    pub(crate) fn of(bytes: u64) -> Self {
-        Self { left: AtomicU64::new(bytes) }
-    }
-
-    /// Takes so many bytes of it, if they are there.
-    fn take(&self, bytes: u64) -> Option<()> {
-        let less = |left: u64| left.checked_sub(bytes);
-        let took = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        took.is_ok().then_some(())
-    }
-
-    fn give_back(&self, bytes: u64) {
-        self.left.fetch_add(bytes, Ordering::Relaxed);
-    }
 }
 
 impl Tape {
     /// A tape for a body of so many bytes, if it is known.
     pub(crate) fn new(declared: Option<u64>, object_max: u64, room: Arc<Room>) -> Self {
-        let held = Held { bytes: Vec::new(), taken: 0, room };
-        let mut tape = Self { held, object_max, gave_up: None };
+        let mut tape = Self { held: Ok(Held::none(room)), object_max };
         if let Some(declared) = declared {
-            tape.hold(declared);
-            if tape.gave_up.is_none() {
-                // Not touched, it is not there: it costs nothing until it is written to.
-                tape.held.bytes.reserve_exact(usize::try_from(declared).unwrap_or_default());
+            tape.take_room(declared);
+            if let Ok(held) = &mut tape.held {
+                held.reserve();
             }
         }
         tape
     }
 
     fn add(&mut self, bytes: &[u8]) {
-        if self.gave_up.is_some() {
-            return;
-        }
-        let len = (self.held.bytes.len() as u64).saturating_add(bytes.len() as u64);
-        if len > self.held.taken {
+        let Ok(held) = &self.held else { return };
+        let len = held.len().saturating_add(bytes.len() as u64);
+        if len > held.room() {
             // As vectors grow, too.
-            self.hold(len.max(self.held.taken.saturating_mul(2)).min(self.object_max.max(len)));
+            self.take_room(len.max(held.room().saturating_mul(2)).min(self.object_max.max(len)));
         }
-        if self.gave_up.is_none() {
-            self.held.bytes.extend_from_slice(bytes);
+        if let Ok(held) = &mut self.held {
+            held.add(bytes);
         }
     }
 
-    /// Gets room for `len` bytes in all, or gives up.
-    fn hold(&mut self, len: u64) {
+    /// Takes room for `len` bytes in all, or gives up.
+    fn take_room(&mut self, len: u64) {
+        let Ok(held) = &mut self.held else { return };
         if len > self.object_max {
-            return self.give_up(Outcome::TooLarge);
+            self.held = Err(Outcome::TooLarge);
+        } else if held.take_room(len).is_err() {
+            self.held = Err(Outcome::NoRoom);
         }
-        let more = len.saturating_sub(self.held.taken);
-        match self.held.room.take(more) {
-            Some(()) => self.held.taken += more,
-            None => self.give_up(Outcome::NoRoom),
-        }
-    }
-
-    fn give_up(&mut self, why: Outcome) {
-        self.gave_up = Some(why);
-        self.held.bytes = Vec::new();
-        self.held.keep(0);
     }
 
     /// The body, if it is all there.
     fn end(self, declared: Option<u64>) -> Result<Bytes, Outcome> {
-        let Self { mut held, gave_up, .. } = self;
-        if let Some(why) = gave_up {
-            return Err(why);
-        }
-        let len = held.bytes.len() as u64;
-        if declared.is_some_and(|declared| declared != len) {
+        let held = self.held?;
+        if declared.is_some_and(|declared| declared != held.len()) {
             return Err(Outcome::CutShort);
         }
-        held.bytes.shrink_to_fit();
-        held.keep(len);
-        Ok(Bytes::from_owner(held))
-    }
-}
-
-impl Held {
-    /// Gives back all room but for so many bytes.
-    fn keep(&mut self, bytes: u64) {
-        self.room.give_back(self.taken.saturating_sub(bytes));
-        self.taken = self.taken.min(bytes);
-    }
-}
-
-impl AsRef<[u8]> for Held {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.keep(0);
+        Ok(held.into_bytes())
     }
 }
 
@@ -225,13 +149,13 @@ mod tests {
         let room = room(1000);
         let mut tape = Tape::new(None, 10, Arc::clone(&room));
         tape.add(b"0123456789");
-        assert_eq!(tape.gave_up, None);
+        assert_eq!(gave_up(&tape), None);
         tape.add(b"x");
-        assert_eq!(tape.gave_up, Some(Outcome::TooLarge));
-        assert_eq!(left(&room), 1000);
+        assert_eq!(gave_up(&tape), Some(Outcome::TooLarge));
+        assert_eq!(room.left(), 1000);
         assert_eq!(tape.end(None), Err(Outcome::TooLarge));
         let declared = Tape::new(Some(11), 10, Arc::clone(&room));
-        assert_eq!(declared.gave_up, Some(Outcome::TooLarge));
+        assert_eq!(gave_up(&declared), Some(Outcome::TooLarge));
     }
 
     #[test]
@@ -240,11 +164,11 @@ mod tests {
         let one = Tape::new(Some(6), 100, Arc::clone(&room));
         let mut two = Tape::new(None, 100, Arc::clone(&room));
         two.add(b"0123");
-        assert_eq!((two.gave_up, left(&room)), (None, 0));
+        assert_eq!((gave_up(&two), room.left()), (None, 0));
         two.add(b"4");
-        assert_eq!((two.gave_up, left(&room)), (Some(Outcome::NoRoom), 4));
+        assert_eq!((gave_up(&two), room.left()), (Some(Outcome::NoRoom), 4));
         drop(one);
-        assert_eq!(left(&room), 10);
+        assert_eq!(room.left(), 10);
     }
 
     #[test]
@@ -261,27 +185,11 @@ mod tests {
         assert_eq!(end(Some(4)), Err(Outcome::CutShort));
     }
 
-    #[test]
-    fn what_is_over_gives_its_room_back_when_all_are_done_with_it() {
-        let room = room(100);
-        for len in [1, 7, 50] {
-            let mut tape = Tape::new(None, 100, Arc::clone(&room));
-            tape.add(&vec![0; len]);
-            let body = tape.end(None).unwrap();
-            let part = body.slice(..1);
-            assert_eq!((body.len(), left(&room)), (len, 100 - len as u64));
-            drop(body);
-            assert_eq!(left(&room), 100 - len as u64);
-            drop(part);
-            assert_eq!(left(&room), 100);
-        }
-    }
-
     fn room(bytes: u64) -> Arc<Room> {
         Arc::new(Room::of(bytes))
     }
 
-    fn left(room: &Room) -> u64 {
-        room.left.load(Ordering::Relaxed)
+    fn gave_up(tape: &Tape) -> Option<Outcome> {
+        tape.held.as_ref().err().copied()
     }
 }

@@ -8,7 +8,12 @@ use std::{
 use http::HeaderMap;
 use quick_cache::{OptionsBuilder, Weighter, sync};
 
-use crate::{key::Key, settings::Settings, stored::Stored};
+use crate::{
+    key::Key,
+    part::{Generation, Part},
+    settings::Settings,
+    stored::Stored,
+};
 
 /// A key has no more variants than this; the oldest makes room.
 pub const VARIANTS_MAX: usize = 32;
@@ -24,16 +29,12 @@ type Variants = Arc<[Arc<Stored>]>;
 #[derive(Debug)]
 pub(crate) struct Store {
     objects: sync::Cache<Key, Variants, Weigher, RandomState>,
-    /// One for each part of all keys. Who changes what a key has holds the lock of its part.
-    parts: Box<[Mutex<Generation>]>,
+    /// Of all keys. Who changes what a key has holds the lock of its part.
+    parts: Box<[Mutex<Part>]>,
     hasher: RandomState,
     /// The variants of one key have no more bytes together.
     variants_weight_max: u64,
 }
-
-/// How often something in a part of the keys was invalidated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Generation(u64);
 
 /// What is stored for a request.
 #[derive(Debug)]
@@ -81,7 +82,7 @@ impl Store {
         let lifecycle = sync::DefaultLifecycle::default();
         let objects = sync::Cache::with_options(options, Weigher, hasher.clone(), lifecycle);
         let variants_weight_max = objects.shard_capacity() / 3 * 2;
-        let parts = (0..PARTS).map(|_| Mutex::new(Generation(0))).collect();
+        let parts = (0..PARTS).map(|_| Mutex::new(Part::new())).collect();
         Self { objects, parts, hasher, variants_weight_max }
     }
 
@@ -102,14 +103,20 @@ impl Store {
 
     /// The state of `key`'s part, to be held against later: see [`Store::keep`].
     pub(crate) fn generation(&self, key: &Key) -> Generation {
-        *self.lock(key)
+        self.lock(key).0.generation
+    }
+
+    /// Whether `key` was invalidated since its part was in this state.
+    pub(crate) fn was_invalidated(&self, key: &Key, since: Generation) -> bool {
+        let (part, hash) = self.lock(key);
+        part.was_invalidated(hash, since)
     }
 
     /// Stores `newer` under `key`, in the place of what is for the same requests and of
     /// `instead_of`.
     ///
-    /// `since` is the state of the key's part when `newer` was asked for: if anything was
-    /// invalidated since then, what came may be what was meant, and it is not stored.
+    /// `since` is the state of the key's part when `newer` was asked for: if the key was invalidated
+    /// since then, what came may be what was meant, and it is not stored.
     pub(crate) fn keep(
         &self,
         (key, since): (&Key, Generation),
@@ -119,8 +126,8 @@ impl Store {
         if newer.weight() > self.variants_weight_max {
             return Outcome::TooLarge;
         }
-        let generation = self.lock(key);
-        if *generation != since {
+        let (part, hash) = self.lock(key);
+        if part.was_invalidated(hash, since) {
             return Outcome::Invalidated;
         }
         let there = self.objects.peek(key);
@@ -149,7 +156,7 @@ impl Store {
 
     /// Takes `stored` out from under `key`.
     pub(crate) fn drop_variant(&self, key: &Key, stored: &Arc<Stored>) {
-        let _generation = self.lock(key);
+        let _part = self.lock(key);
         let Some(there) = self.objects.peek(key) else { return };
         let stay: Variants =
             there.iter().filter(|other| !Arc::ptr_eq(other, stored)).cloned().collect();
@@ -162,15 +169,15 @@ impl Store {
 
     /// Takes out all that is stored under `key`, and keeps out what is on its way.
     pub(crate) fn invalidate(&self, key: &Key) {
-        let mut generation = self.lock(key);
-        generation.0 += 1;
+        let (mut part, hash) = self.lock(key);
+        part.invalidate(hash);
         self.objects.remove(key);
     }
 
     /// Takes out everything, and keeps out what is on its way.
     pub(crate) fn clear(&self) {
         for part in &self.parts {
-            part.lock().unwrap_or_else(PoisonError::into_inner).0 += 1;
+            part.lock().unwrap_or_else(PoisonError::into_inner).invalidate_all();
         }
         self.objects.clear();
     }
@@ -185,11 +192,12 @@ impl Store {
         self.objects.len()
     }
 
-    fn lock(&self, key: &Key) -> MutexGuard<'_, Generation> {
-        let parts = self.parts.len() as u64;
-        let part = usize::try_from(self.hasher.hash_one(key) % parts).expect("one of the parts");
-        // A number is never half changed, whatever panicked beside it.
-        self.parts[part].lock().unwrap_or_else(PoisonError::into_inner)
+    /// The part that `key` is in, and its hash.
+    fn lock(&self, key: &Key) -> (MutexGuard<'_, Part>, u64) {
+        let (parts, hash) = (self.parts.len() as u64, self.hasher.hash_one(key));
+        let part = usize::try_from(hash % parts).expect("one of the parts");
+        // A part is never half changed, whatever panicked beside it.
+        (self.parts[part].lock().unwrap_or_else(PoisonError::into_inner), hash)
     }
 }
 

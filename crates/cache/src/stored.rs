@@ -20,7 +20,7 @@ use crate::{
     age::{date_in, read_date},
     conditional::Validators,
     prebuilt::Prebuilt,
-    recording::HELD_BYTES,
+    room::HELD_BYTES,
     terms::Terms,
     vary::Selecting,
 };

@@ -116,10 +116,9 @@ impl Cache {
             return pass(&asking, status, NotStored::TooLarge);
         }
         let Storable { terms, vary, withheld } = storable;
-        let left = terms.lifetime.duration.saturating_sub(terms.initial_age);
         let cache_status = CacheStatus {
             source: Source::Upstream(asking.why(), Some(status)),
-            ttl: Some(i64::try_from(left.as_secs()).unwrap_or(i64::MAX)),
+            ttl: Some(ttl(&terms, terms.initial_age)),
             kept: Kept::Stored,
         };
         let head = RecordedHead {
@@ -142,7 +141,7 @@ impl Cache {
         let (newer, kept) = self.freshen(asking, asked, answered);
         let age = newer.terms().initial_age;
         let source = Source::Upstream(asking.why(), Some(StatusCode::NOT_MODIFIED));
-        let status = CacheStatus { source, ttl: Some(ttl(&newer, age)), kept };
+        let status = CacheStatus { source, ttl: Some(ttl(newer.terms(), age)), kept };
         Hit::of(newer, asked, answered.times.received, (age.as_secs(), status))
     }
 

@@ -19,6 +19,31 @@ pub(crate) struct Alarm {
     set: Option<Set>,
 }
 
+/// How long something is waited for that comes in parts: the time counts from when the wait for the
+/// next begins, not from the last, since nobody may have waited in between.
+#[derive(Debug, Default)]
+pub(crate) struct Patience {
+    alarm: Alarm,
+    /// The alarm is set for what is waited for now.
+    waits: bool,
+}
+
+impl Patience {
+    /// A part came, or something else that one has to wait for.
+    pub(crate) fn moved(&mut self) {
+        self.waits = false;
+    }
+
+    /// Whether it has been waited for longer than `most`.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, most: Duration) -> Poll<()> {
+        if !self.waits {
+            self.alarm.set(most);
+            self.waits = true;
+        }
+        self.alarm.poll(cx)
+    }
+}
+
 #[derive(Debug)]
 struct Set {
     table: Arc<Mutex<Table>>,
@@ -197,6 +222,21 @@ mod tests {
         alarm.unset();
         let never = timeout(100 * SECOND, poll_fn(|cx| alarm.poll(cx))).await;
         assert!(never.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_counts_from_when_somebody_waits() {
+        let mut patience = Patience::default();
+        for _ in 0..3 {
+            let soon = timeout(4 * SECOND, poll_fn(|cx| patience.poll(cx, 5 * SECOND))).await;
+            assert!(soon.is_err());
+            patience.moved();
+            // Nobody waits.
+            sleep(60 * SECOND).await;
+        }
+        let start = Instant::now();
+        poll_fn(|cx| patience.poll(cx, 5 * SECOND)).await;
+        assert!((5 * SECOND..=7 * SECOND).contains(&start.elapsed()));
     }
 
     #[tokio::test(start_paused = true)]

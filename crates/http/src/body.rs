@@ -1,13 +1,13 @@
 //! What follows an answer's head: bytes in memory, spans of files, or pieces that come in time.
 
+mod piece;
+mod steps;
+
 use std::{
     collections::VecDeque,
     fmt,
     pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -15,10 +15,14 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use relais_net::{Fault, Side, Stream};
 
-use crate::{FileSpan, Provenance};
+pub use self::piece::{Piece, Pieces};
+pub(crate) use self::steps::Step;
+use self::steps::Steps;
+use crate::{FileSpan, Provenance, ReadyHead};
 
 /// An answer's body. What it is made of stays visible to the connection, which sends a
-/// [`Piece::File`] without bringing it to memory where it can.
+/// [`Piece::File`] without bringing it to memory where it can. With it goes what is known of the
+/// answer and is no field of it.
 pub struct Body {
     kind: Kind,
     /// What is left of a file whose first steps were given.
@@ -30,7 +34,15 @@ pub struct Body {
     /// The same, once steps of it are on their way.
     steps: Option<Arc<Steps>>,
     sent: u64,
-    provenance: Option<Box<Provenance>>,
+    provenance: Option<Told>,
+    head: Option<Box<dyn ReadyHead>>,
+}
+
+/// How an answer came about: told of it alone, or what is told of all of its kind, which costs no
+/// allocation.
+enum Told {
+    Own(Box<Provenance>),
+    Usual(&'static Provenance),
 }
 
 /// Who is told of an end.
@@ -55,41 +67,6 @@ enum Kind {
     Stream(Pin<Box<dyn Pieces>>),
     /// No body: the connection is handed over.
     Tunnel(Box<Tunnel>),
-}
-
-/// A part of a [`Body`].
-#[derive(Debug)]
-pub enum Piece {
-    /// Bytes in memory.
-    Bytes(Bytes),
-    /// Bytes in a file.
-    File(FileSpan),
-}
-
-impl Piece {
-    /// How many bytes it has.
-    pub fn len(&self) -> u64 {
-        match self {
-            Self::Bytes(bytes) => bytes.len() as u64,
-            Self::File(span) => span.len,
-        }
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-/// Pieces that come in time, e.g. from an upstream.
-pub trait Pieces: Send {
-    /// Waits for the next piece; after `None` or a fault it is not asked again.
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, Fault>>>;
-
-    /// The trailers that came behind the last piece. Asked once, after `None`.
-    fn trailers(self: Pin<&mut Self>) -> Option<HeaderMap> {
-        None
-    }
 }
 
 /// How a body ended.
@@ -147,7 +124,15 @@ impl Body {
     }
 
     fn made_of(kind: Kind, left: Option<u64>) -> Self {
-        Self { kind, left, rest: None, end: None, steps: None, sent: 0, provenance: None }
+        let (rest, end, steps, sent) = (None, None, None, 0);
+        Self { kind, left, rest, end, steps, sent, provenance: None, head: None }
+    }
+
+    /// The same, behind these fields.
+    #[must_use]
+    pub fn with_head(mut self, head: Box<dyn ReadyHead>) -> Self {
+        self.head = Some(head);
+        self
     }
 
     /// Has `end` told once how the body ended: when it is dropped, or when the last of its bytes,
@@ -166,12 +151,49 @@ impl Body {
 
     /// Says how the answer came about.
     pub fn came_from(&mut self, provenance: Provenance) {
-        self.provenance = Some(Box::new(provenance));
+        self.provenance = Some(Told::Own(Box::new(provenance)));
+    }
+
+    /// Says that the answer came about as others did.
+    pub fn came_as_usual(&mut self, provenance: &'static Provenance) {
+        self.provenance = Some(Told::Usual(provenance));
     }
 
     /// How the answer came about, if anybody said.
     pub fn provenance(&self) -> Option<&Provenance> {
-        self.provenance.as_deref()
+        match self.provenance.as_ref()? {
+            Told::Own(provenance) => Some(provenance),
+            Told::Usual(provenance) => Some(provenance),
+        }
+    }
+
+    /// Adds to what is said of how the answer came about.
+    pub fn add_provenance(&mut self, add: impl FnOnce(&mut Provenance)) {
+        let mut own = match self.provenance.take() {
+            Some(Told::Own(provenance)) => provenance,
+            Some(Told::Usual(provenance)) => Box::new(provenance.clone()),
+            None => Box::default(),
+        };
+        add(&mut own);
+        self.provenance = Some(Told::Own(own));
+    }
+
+    /// The fields that are ready, if the answer has them there.
+    pub fn head(&self) -> Option<&dyn ReadyHead> {
+        self.head.as_deref()
+    }
+
+    /// The same, which are somewhere else from here on.
+    pub(crate) fn take_head(&mut self) -> Option<Box<dyn ReadyHead>> {
+        self.head.take()
+    }
+
+    /// Has what it is made of go through the pieces that `passage` makes of it. They are to give
+    /// as many bytes.
+    pub(crate) fn pass_through<P: Pieces + 'static>(&mut self, passage: impl FnOnce(Self) -> P) {
+        let kind = std::mem::replace(&mut self.kind, Kind::Full(Bytes::new()));
+        let inner = Self::made_of(kind, self.left);
+        self.kind = Kind::Stream(Box::pin(passage(inner)));
     }
 
     /// Whether it is [`Body::full`]: a client that lets it stand costs no more than its few bytes.
@@ -236,7 +258,15 @@ impl Body {
         }
     }
 
-    /// All of a body that [is in memory](Self::is_in_memory); `None` if it is another.
+    /// All of a body that is one piece in memory.
+    pub(crate) fn memory(&self) -> Option<&Bytes> {
+        match &self.kind {
+            Kind::Full(bytes) | Kind::Own(bytes) => Some(bytes),
+            Kind::Queue(_) | Kind::Stream(_) | Kind::Tunnel(_) => None,
+        }
+    }
+
+    /// The same, taken as if it was sent.
     pub(crate) fn take_memory(&mut self) -> Option<Bytes> {
         let (Kind::Full(bytes) | Kind::Own(bytes)) = &mut self.kind else { return None };
         let bytes = std::mem::take(bytes);
@@ -265,11 +295,7 @@ impl Body {
     /// `span`, which [`Body::poll_piece`] gave last, as a step that takes its own time.
     pub(crate) fn step_of(&mut self, span: FileSpan) -> Step {
         if let Some(tell) = self.end.take() {
-            self.steps = Some(Arc::new(Steps {
-                tell: Mutex::new(Some(tell)),
-                ended: Mutex::new(Ended::Short(0)),
-                unsent: AtomicU64::new(0),
-            }));
+            self.steps = Some(Arc::new(Steps::new(tell)));
         }
         Step { span, behind: self.left.unwrap_or(0), steps: self.steps.clone() }
     }
@@ -289,7 +315,7 @@ impl Body {
             end(ended);
         }
         if let Some(steps) = self.steps.take() {
-            *steps.ended.lock().unwrap_or_else(PoisonError::into_inner) = ended;
+            steps.body_ended(ended);
         }
     }
 }
@@ -299,53 +325,6 @@ impl Drop for Body {
         let ended =
             if self.left == Some(0) { Ended::Whole(self.sent) } else { Ended::Short(self.sent) };
         self.finish(ended);
-    }
-}
-
-/// A step of a file that is on its way, and what is left of it.
-pub(crate) struct Step {
-    /// What is still to be sent.
-    pub(crate) span: FileSpan,
-    /// Bytes of the body that follow this step, as far as is known.
-    pub(crate) behind: u64,
-    steps: Option<Arc<Steps>>,
-}
-
-/// The steps of one body, which was counted as sent when it gave them. How it ended is told when
-/// the body and all of them are gone.
-struct Steps {
-    tell: Mutex<Option<Tell>>,
-    /// How the body ended.
-    ended: Mutex<Ended>,
-    /// What was given and not sent.
-    unsent: AtomicU64,
-}
-
-impl Drop for Step {
-    fn drop(&mut self) {
-        if let Some(steps) = &self.steps {
-            steps.unsent.fetch_add(self.span.len, Relaxed);
-        }
-    }
-}
-
-impl Drop for Steps {
-    fn drop(&mut self) {
-        let tell = self.tell.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let ended = *self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let Some(tell) = tell else { return };
-        tell(match (ended, *self.unsent.get_mut()) {
-            (Ended::Whole(bytes) | Ended::Short(bytes), unsent) if unsent > 0 => {
-                Ended::Short(bytes.saturating_sub(unsent))
-            }
-            (ended, _) => ended,
-        });
-    }
-}
-
-impl fmt::Debug for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Step").field("span", &self.span).finish_non_exhaustive()
     }
 }
 

@@ -56,14 +56,46 @@ pub struct Refused<'a> {
     pub ended: Ended,
 }
 
+/// What the targets of requests may name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Accepts {
+    /// What is here: a path, or a whole URL of the scheme that is spoken (RFC 9112 §3.2.1, §3.2.2).
+    #[default]
+    Origin,
+    /// What is elsewhere: a whole URL of `http` or `https`, whatever is spoken, and over HTTP/1 the
+    /// far end of a tunnel (RFC 9112 §3.2.3). A path is let through, too, for the handler to explain.
+    Forward,
+}
+
 /// An answer. An error status is an answer; a [`Fault`] is the lack of one.
 pub type Answer = Response<Body>;
+
+/// The value of `Content-Type` of `answer`.
+pub fn media_type(answer: &Answer) -> Option<HeaderValue> {
+    let own = answer.headers().get(CONTENT_TYPE).cloned();
+    own.or_else(|| answer.body().head()?.media_type())
+}
+
+/// Brings all fields of `answer` to its map, for those who change or look at them.
+///
+/// *Cost*: nothing, if they are there; else a map is made.
+pub fn unfold(answer: &mut Answer) {
+    let Some(head) = answer.body_mut().take_head() else { return };
+    let added = std::mem::replace(answer.headers_mut(), head.fields());
+    answer.headers_mut().extend(added);
+}
 
 /// Answers requests: files, an upstream, a page of our own.
 ///
 /// What adds something to a handler (a log line, a password, a limit) is a struct that holds the
 /// handler and is one itself. The order is read from the constructor calls, outermost first.
 pub trait Handler: Debug + Send + Sync + 'static {
+    /// What it may be asked for. Others are refused by the connection. What holds a handler passes
+    /// it on.
+    fn accepts(&self) -> Accepts {
+        Accepts::Origin
+    }
+
     /// Answers `ask` if that takes no waiting: from memory, or by refusing.
     ///
     /// Asked first, and spares such answers the cost of a future. Must not block.
@@ -91,7 +123,10 @@ pub trait Handler: Debug + Send + Sync + 'static {
 
 /// A [`Handler`] whose type is forgotten, for tables of them. Implemented for every one.
 pub trait DynHandler: Debug + Send + Sync + 'static {
-    /// See [`Handler::at_once`]. Named apart, so that both traits may be in scope.
+    /// See [`Handler::accepts`]. Named apart, so that both traits may be in scope.
+    fn accepts_dyn(&self) -> Accepts;
+
+    /// See [`Handler::at_once`]. Named apart, as above.
     fn at_once_dyn(&self, ask: &Ask) -> Option<Answer>;
 
     /// See [`Handler::answer`].
@@ -105,6 +140,10 @@ pub trait DynHandler: Debug + Send + Sync + 'static {
 }
 
 impl<H: Handler> DynHandler for H {
+    fn accepts_dyn(&self) -> Accepts {
+        self.accepts()
+    }
+
     fn at_once_dyn(&self, ask: &Ask) -> Option<Answer> {
         self.at_once(ask)
     }
@@ -123,6 +162,10 @@ impl<H: Handler> DynHandler for H {
 
 /// One that others have, too.
 impl DynHandler for Arc<dyn DynHandler> {
+    fn accepts_dyn(&self) -> Accepts {
+        (**self).accepts_dyn()
+    }
+
     fn at_once_dyn(&self, ask: &Ask) -> Option<Answer> {
         (**self).at_once_dyn(ask)
     }

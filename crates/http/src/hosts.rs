@@ -12,7 +12,7 @@ use http::{Method, Request, StatusCode, header};
 use relais_net::Fault;
 use relais_wire::host::{NAME_BYTES_MAX, is_dns_name};
 
-use crate::{Answer, Ask, DynHandler, Ended, Handler, Refused, handler::plain_text};
+use crate::{Accepts, Answer, Ask, DynHandler, Ended, Handler, Refused, handler::plain_text};
 
 /// Passes each request to the handler of the host it names.
 ///
@@ -157,6 +157,11 @@ impl Hosts {
 }
 
 impl Handler for Hosts {
+    /// What the default accepts: whoever is asked for what is elsewhere is asked for any host.
+    fn accepts(&self) -> Accepts {
+        self.default.as_deref().map_or(Accepts::Origin, DynHandler::accepts_dyn)
+    }
+
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         match self.pick(ask) {
             Some(handler) => handler.at_once_dyn(ask),

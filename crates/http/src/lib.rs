@@ -8,10 +8,12 @@ mod alarm;
 pub mod auth;
 pub mod block;
 mod body;
+mod cached;
 mod clock;
 mod conn;
 mod file;
 pub mod files;
+pub mod forward;
 mod handler;
 mod hosts;
 pub mod line_log;
@@ -20,6 +22,7 @@ mod page;
 mod places;
 mod provenance;
 pub mod proxy;
+mod ready_head;
 #[cfg(test)]
 mod says;
 pub mod sniff;
@@ -27,8 +30,13 @@ mod spare;
 pub mod upstream;
 
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
+pub use cached::Cached;
 pub use conn::{HandlerSlot, Http, Limits};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
-pub use handler::{Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused};
+pub use handler::{
+    Accepts, Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused, media_type,
+    unfold,
+};
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
 pub use provenance::Provenance;
+pub use ready_head::ReadyHead;

@@ -4,14 +4,14 @@ use std::{fmt, sync::LazyLock};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{
-    HeaderMap, HeaderValue,
+    HeaderMap, HeaderValue, StatusCode,
     header::{
         ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
     },
 };
 use relais_wire::{
     accept::{media_quality, prefers_json},
-    visible::is_disturbing,
+    visible::{InJson, is_disturbing},
 };
 use sha2::{Digest, Sha256};
 
@@ -50,6 +50,29 @@ impl Language {
 }
 
 impl Page {
+    /// Tells an error, and in a sentence what it means. Whatever the sentence holds, it does not
+    /// break out.
+    pub(crate) fn of_error(status: StatusCode, hint: &str, language: Language) -> Self {
+        let (code, reason) = (status.as_u16(), status.canonical_reason().unwrap_or_default());
+        let (kind, text) = match language {
+            Language::Json => {
+                let hint = InJson(hint);
+                let text =
+                    format!("{{\"status\":{code},\"error\":\"{reason}\",\"hint\":\"{hint}\"}}\n");
+                (JSON, text)
+            }
+            Language::Plain => (PLAIN, format!("{code} {reason}\n{hint}\n")),
+            Language::Html => {
+                let hint = Escaped(hint.as_bytes());
+                let body = format!(
+                    "<main class=\"error\"><h1><b>{code}</b> {reason}</h1><p>{hint}</p></main>"
+                );
+                (HTML, html(&format!("{code} {reason}"), &body))
+            }
+        };
+        Self { kind, text }
+    }
+
     /// The head it is sent with. Nothing on a page of ours runs, loads or frames anything.
     pub(crate) fn head(&self) -> HeaderMap {
         static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
@@ -149,6 +172,17 @@ mod tests {
         assert_eq!(html(b"a\xffb"), "a\u{fffd}b");
         assert_eq!(html("a\u{202e}b\n".as_bytes()), "a\\u{202e}b\\u{a}");
         assert_eq!(html("\u{61c}\u{85}".as_bytes()), "\\u{61c}\\u{85}");
+    }
+
+    #[test]
+    fn errors_are_told_in_every_language() {
+        let told = |language| Page::of_error(StatusCode::FORBIDDEN, "<\"a\">", language).text;
+        assert_eq!(told(Language::Plain), "403 Forbidden\n<\"a\">\n");
+        let json = "{\"status\":403,\"error\":\"Forbidden\",\"hint\":\"<\\\"a\\\">\"}\n";
+        assert_eq!(told(Language::Json), json);
+        let html = told(Language::Html);
+        let body = "<h1><b>403</b> Forbidden</h1><p>&lt;&quot;a&quot;&gt;</p>";
+        assert!(html.contains(body), "{html}");
     }
 
     #[test]

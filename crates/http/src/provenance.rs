@@ -2,6 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use relais_cache::Verdict;
+use relais_net::Side;
+
 /// How an answer came about, for those who note it. Goes with its body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Provenance {
@@ -9,6 +12,10 @@ pub struct Provenance {
     pub upstream: Option<Arc<str>>,
     /// How long connecting took; `None` on a connection that was there already.
     pub connect: Option<Duration>,
+    /// Whose fault it is that there is no other: it stands in the place of one that did not come.
+    pub fault: Option<Side>,
+    /// What the cache had to do with it; `None` if there is no cache.
+    pub cached: Option<Verdict>,
     /// The rule that kept it from being asked for.
     pub blocked: Option<Arc<str>>,
 }

@@ -47,6 +47,9 @@ pub struct Tls {
     pub papers: Papers,
     /// Who must have signed a caller's certificate.
     pub client_ca: Option<PathBuf>,
+    /// What is spoken under TLS.
+    #[serde(skip)]
+    pub protocols: Protocols,
 }
 
 /// How a site proves who it is.
@@ -89,7 +92,7 @@ impl Tls {
             Papers::LocalAuthority { names }
         };
         let client_ca = client_ca.map(|file| base.join(&file));
-        Ok(Self { key_path: at, papers, client_ca })
+        Ok(Self { key_path: at, papers, client_ca, protocols: Protocols::Http })
     }
 
     /// A site in the clear has no use for papers, and whoever wrote them expects them to be used.
@@ -218,7 +221,12 @@ impl Keeper {
         let first = papers.first().expect("a listener with TLS has papers");
         let offer = Offer {
             certified,
-            protocols: Protocols::Http,
+            // One name for all: which site is asked is known too late.
+            protocols: papers
+                .iter()
+                .map(|tls| tls.protocols)
+                .find(|of| *of != Protocols::Http)
+                .unwrap_or(Protocols::Http),
             caller_authorities: first.read_authorities()?,
             resumption: self.resumption.clone(),
         };

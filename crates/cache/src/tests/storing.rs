@@ -1,6 +1,6 @@
 //! What gets into the store, what stays, and what is sent of it.
 
-use std::{sync::Arc, thread};
+use std::{sync::Arc, thread, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -84,6 +84,18 @@ fn what_is_cut_off_is_not_stored() {
     dropped.add(b"123");
     drop(dropped);
     assert_eq!((cache.keys(), cache.bytes()), (0, 0));
+}
+
+#[test]
+fn what_came_within_a_second_is_told_to_be_fresh_for_all_its_lifetime() {
+    let cache = Cache::new(Settings::default());
+    let (headers, none) = (fields(FRESH), fields(""));
+    let asked = Asked::of(&Method::GET, &none);
+    let Looked::Ask(asking) = cache.look(&key("/"), &asked, at(0)) else { panic!("a hit") };
+    let times = Times { requested: at(0), received: at(0) + Duration::from_millis(3) };
+    let answered = Answered { status: StatusCode::OK, headers: &headers, times };
+    let Taken::Record(recording) = cache.take(asking, &asked, answered) else { panic!("refused") };
+    assert_eq!(recording.cache_status().ttl, Some(60));
 }
 
 #[test]

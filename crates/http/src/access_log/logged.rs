@@ -10,7 +10,7 @@ use super::{
     entry::{Entry, client_left},
     log::AccessLog,
 };
-use crate::{Answer, Ask, Ended, Handler, Refused, auth::User, handler::status_of};
+use crate::{Accepts, Answer, Ask, Ended, Handler, Refused, auth::User, handler::status_of};
 
 /// Notes every request that `H` is asked, when its answer has ended.
 ///
@@ -47,6 +47,10 @@ impl<H> Logged<H> {
 }
 
 impl<H: Handler> Handler for Logged<H> {
+    fn accepts(&self) -> Accepts {
+        self.inner.accepts()
+    }
+
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         let now = self.now();
         let answer = self.inner.at_once(ask)?;

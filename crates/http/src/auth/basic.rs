@@ -15,7 +15,7 @@ use super::{
     throttle::Throttle,
     verified::{Key, Verified},
 };
-use crate::{Answer, Ask, Handler, Refused, handler::plain_text};
+use crate::{Accepts, Answer, Ask, Handler, Refused, handler::plain_text};
 
 /// Demands a password before `H` answers.
 ///
@@ -131,6 +131,10 @@ impl<H> Basic<H> {
 }
 
 impl<H: Handler> Handler for Basic<H> {
+    fn accepts(&self) -> Accepts {
+        self.inner.accepts()
+    }
+
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         let Some(token) = credentials::token(ask.request.headers()) else {
             return Some(self.refuse(Refusal::Unauthorized));

@@ -6,7 +6,7 @@ use http::Method;
 use relais_net::Fault;
 
 use super::{BlockList, Notice, Rule, Target, passed};
-use crate::{Answer, Ask, Caller, Handler, Provenance, Refused};
+use crate::{Accepts, Answer, Ask, Caller, Handler, Provenance, Refused};
 
 /// Answers what a list blocks by itself, and asks `H` for the rest.
 ///
@@ -75,6 +75,10 @@ impl<H> Blocked<H> {
 }
 
 impl<H: Handler> Handler for Blocked<H> {
+    fn accepts(&self) -> Accepts {
+        self.inner.accepts()
+    }
+
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         self.refuse(ask).or_else(|| self.inner.at_once(ask))
     }

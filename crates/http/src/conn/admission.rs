@@ -11,12 +11,16 @@ use relais_wire::{
     http1::parse_length,
 };
 
-/// What HTTP/2 requests are held to on a connection.
+use crate::Accepts;
+
+/// What requests are held to on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rules {
-    /// What is spoken: another cannot be meant.
+    /// What the handler accepts.
+    pub(super) accepts: Accepts,
+    /// What is spoken: of what is here, another cannot be meant.
     pub(super) scheme: &'static str,
-    /// How many fields a head may have. All cookies count as one: clients put each in a field of
+    /// How many fields a head may have over HTTP/2. All cookies count as one: clients put each in a field of
     /// its own, and are told to (RFC 9113 §8.2.3).
     pub(super) fields_max: u32,
 }
@@ -35,10 +39,10 @@ pub(super) struct Refused {
 /// What is wrong with it.
 pub(super) fn judge<B>(request: &Request<B>, rules: Rules) -> Result<(), Refused> {
     if request.method() == Method::CONNECT {
-        return Err(Refused { status: StatusCode::NOT_IMPLEMENTED, why: "no tunnels here" });
+        return judge_tunnel(request.version(), rules.accepts);
     }
     let bad = |why| Refused { status: StatusCode::BAD_REQUEST, why };
-    judge_scheme(request.uri(), rules.scheme).map_err(bad)?;
+    judge_scheme(request.uri(), rules).map_err(bad)?;
     if request.version() != Version::HTTP_2 {
         return Ok(());
     }
@@ -54,19 +58,32 @@ pub(super) fn judge<B>(request: &Request<B>, rules: Rules) -> Result<(), Refused
         .map_err(bad)
 }
 
+fn judge_tunnel(version: Version, accepts: Accepts) -> Result<(), Refused> {
+    let why = match accepts {
+        Accepts::Origin => "no tunnels here",
+        // Each would be a stream of its connection, not all of it.
+        Accepts::Forward if version == Version::HTTP_2 => "no tunnels over HTTP/2 here",
+        Accepts::Forward => return Ok(()),
+    };
+    Err(Refused { status: StatusCode::NOT_IMPLEMENTED, why })
+}
+
+fn judge_scheme(target: &Uri, rules: Rules) -> Result<(), &'static str> {
+    let Some(asked) = target.scheme_str() else { return Ok(()) };
+    let is = |scheme: &str| asked.eq_ignore_ascii_case(scheme);
+    match rules.accepts {
+        Accepts::Origin if !is(rules.scheme) => Err("bad scheme: expected the one that is spoken"),
+        Accepts::Forward if !is("http") && !is("https") => {
+            Err("bad scheme: expected http or https")
+        }
+        _ => Ok(()),
+    }
+}
+
 fn few_enough(headers: &HeaderMap, fields_max: u32) -> bool {
     let max = usize::try_from(fields_max).unwrap_or(usize::MAX);
     let cookies = || headers.get_all(header::COOKIE).iter().count();
     headers.len() <= max || headers.len() - cookies().saturating_sub(1) <= max
-}
-
-fn judge_scheme(target: &Uri, scheme: &str) -> Result<(), &'static str> {
-    match target.scheme_str() {
-        Some(asked) if !asked.eq_ignore_ascii_case(scheme) => {
-            Err("bad scheme: expected the one that is spoken")
-        }
-        _ => Ok(()),
-    }
 }
 
 fn judge_target(method: &Method, target: &Uri) -> Result<(), &'static str> {
@@ -101,7 +118,8 @@ fn judge_length(headers: &HeaderMap) -> Result<(), &'static str> {
     }
 }
 
-fn judge_host(target: &Uri, headers: &HeaderMap, scheme: &str) -> Result<(), &'static str> {
+fn judge_host(target: &Uri, headers: &HeaderMap, spoken: &str) -> Result<(), &'static str> {
+    let scheme = target.scheme_str().unwrap_or(spoken);
     let mut hosts = headers.get_all(header::HOST).iter();
     let (first, more) = (hosts.next(), hosts.next());
     if more.is_some() {
@@ -124,7 +142,8 @@ fn judge_host(target: &Uri, headers: &HeaderMap, scheme: &str) -> Result<(), &'s
 mod tests {
     use super::*;
 
-    const RULES: Rules = Rules { scheme: "https", fields_max: 3 };
+    const RULES: Rules = Rules { accepts: Accepts::Origin, scheme: "https", fields_max: 3 };
+    const FORWARD: Rules = Rules { accepts: Accepts::Forward, ..RULES };
 
     #[test]
     fn an_http2_request_names_its_host_once() {
@@ -215,8 +234,35 @@ mod tests {
     }
 
     #[test]
-    fn a_tunnel_is_not_opened() {
-        let request = Request::builder().method("CONNECT").uri("a:1").body(()).unwrap();
-        assert_eq!(judge(&request, RULES).unwrap_err().status, StatusCode::NOT_IMPLEMENTED);
+    fn what_is_elsewhere_has_its_own_scheme() {
+        let check = |target: &str, headers: &[(&str, &str)], expect| {
+            assert_eq!(judged(target, headers, FORWARD), expect, "{target}");
+        };
+        check("https://a/", &[], Ok(()));
+        check("http://a/", &[], Ok(()));
+        check("HTTP://a/", &[("host", "a:80")], Ok(()));
+        check("http://a/", &[("host", "a:443")], Err("host and :authority disagree"));
+        check("ftp://a/", &[], Err("bad scheme: expected http or https"));
+        check("ws://a/", &[], Err("bad scheme: expected http or https"));
+        check("/", &[("host", "a")], Ok(()));
+    }
+
+    #[test]
+    fn a_tunnel_is_opened_where_that_is_accepted_and_the_connection_can_become_one() {
+        let check = |version, rules, expect: Result<(), &str>| {
+            let request = Request::builder().method("CONNECT").uri("a:1").version(version);
+            let judged = judge(&request.body(()).unwrap(), rules);
+            let why = judged.map_err(|refused| {
+                assert_eq!(refused.status, StatusCode::NOT_IMPLEMENTED);
+                refused.why
+            });
+            assert_eq!(why, expect);
+        };
+        for version in [Version::HTTP_10, Version::HTTP_11] {
+            check(version, RULES, Err("no tunnels here"));
+            check(version, FORWARD, Ok(()));
+        }
+        check(Version::HTTP_2, RULES, Err("no tunnels here"));
+        check(Version::HTTP_2, FORWARD, Err("no tunnels over HTTP/2 here"));
     }
 }

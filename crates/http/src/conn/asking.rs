@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, service::Service};
 use relais_net::{Fault, Side};
@@ -20,8 +20,8 @@ use super::{
     tunnel::Switch,
 };
 use crate::{
-    Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused,
-    handler::{ConnBody, plain_text, status_of},
+    Accepts, Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused,
+    handler::{ConnBody, plain_text, status_of, unfold},
     places::{Place, Places},
 };
 
@@ -49,9 +49,9 @@ impl Asking {
         self.handler.load().refused_dyn(&refused);
     }
 
-    fn rules(&self) -> Rules {
+    fn rules(&self, accepts: Accepts) -> Rules {
         let scheme = if self.caller.tls.is_some() { "https" } else { "http" };
-        Rules { scheme, fields_max: self.fields_max }
+        Rules { accepts, scheme, fields_max: self.fields_max }
     }
 
     /// Answers a request that is not passed on.
@@ -61,15 +61,19 @@ impl Asking {
         let mut answer = plain_text(status, why);
         let bytes = if request.method() == Method::HEAD { None } else { answer.body().left() };
         self.tell(Some(&request), status, Ended::Whole(bytes.unwrap_or(0)));
-        // What follows a CONNECT may be meant for the far end of the tunnel, and is no request.
         if request.version() < Version::HTTP_2 {
-            let close = HeaderValue::from_static("close");
-            answer.headers_mut().insert(header::CONNECTION, close);
+            answer.headers_mut().insert(header::CONNECTION, CLOSE);
         }
         answer
     }
 
-    fn send(&self, mut answer: Answer) -> Response<Outgoing> {
+    /// Sends the answer to what `asked` for.
+    fn send(&self, mut answer: Answer, asked: Asked) -> Response<Outgoing> {
+        unfold(&mut answer);
+        // What follows may be meant for the far end of the tunnel, and is no request.
+        if asked == Asked::Tunnel && !answer.status().is_success() {
+            answer.headers_mut().insert(header::CONNECTION, CLOSE);
+        }
         if let Some((tunnel, tell)) = answer.body_mut().take_tunnel() {
             self.pulse.switch_to(Switch { tunnel, tell });
         }
@@ -107,21 +111,52 @@ impl Asking {
         &self,
         ask: Ask,
     ) -> impl Future<Output = Result<Answer, Fault>> + Send + use<> {
-        let handler = self.handler.load_full();
-        let mut asked = Asked { pulse: Some(Arc::clone(&self.pulse)) };
+        self.answer_of(self.handler.load_full(), ask)
+    }
+
+    /// The same, of this handler.
+    fn answer_of(
+        &self,
+        handler: Arc<Box<dyn DynHandler>>,
+        ask: Ask,
+    ) -> impl Future<Output = Result<Answer, Fault>> + Send + use<> {
+        let mut under_way = UnderWay { pulse: Some(Arc::clone(&self.pulse)) };
         async move {
             let answer = match handler.answer_boxed(ask).await {
                 Ok(answer) => answer,
                 Err(fault) => excuse(fault)?,
             };
-            drop(asked.pulse.take());
+            drop(under_way.pulse.take());
             Ok(answer)
         }
     }
 
-    async fn ask(self, ask: Ask) -> Result<Response<Outgoing>, Fault> {
-        let answer = self.answer(ask).await?;
-        Ok(self.send(answer))
+    async fn ask(
+        self,
+        handler: Arc<Box<dyn DynHandler>>,
+        ask: Ask,
+    ) -> Result<Response<Outgoing>, Fault> {
+        let asked = Asked::by(&ask.request);
+        let answer = self.answer_of(handler, ask).await?;
+        Ok(self.send(answer, asked))
+    }
+}
+
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
+/// What a request is for, as far as its connection is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Message,
+    /// To be a tunnel from here on.
+    Tunnel,
+}
+
+impl Asked {
+    fn by<B>(request: &Request<B>) -> Self {
+        let is_tunnel = *request.method() == Method::CONNECT;
+        // A stream of HTTP/2 leaves the others be.
+        if is_tunnel && request.version() < Version::HTTP_2 { Self::Tunnel } else { Self::Message }
     }
 }
 
@@ -130,12 +165,12 @@ struct Full;
 
 /// A request under way. Counted out if it is given up before there is an answer, whose body takes
 /// over the counting.
-struct Asked {
+struct UnderWay {
     /// `None` once there is an answer.
     pulse: Option<Arc<Pulse>>,
 }
 
-impl Drop for Asked {
+impl Drop for UnderWay {
     fn drop(&mut self) {
         if let Some(pulse) = &self.pulse {
             pulse.given_up();
@@ -165,23 +200,26 @@ impl Service<Request<Incoming>> for Asking {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         self.pulse.asked();
+        let asked = Asked::by(&request);
         if request.version() == Version::HTTP_10 {
             self.pulse.speaks_old();
         }
         if let Some(answer) = self.pulse.prepared() {
-            return Answering::Ready(Some(self.send(*answer)));
+            return Answering::Ready(Some(self.send(*answer, asked)));
         }
-        if let Err(refused) = admission::judge(&request, self.rules()) {
-            return Answering::Ready(Some(self.send(self.refuse(request, refused))));
+        // One for both, or what one of them accepts could reach another.
+        let handler = self.handler.load();
+        if let Err(refused) = admission::judge(&request, self.rules(handler.accepts_dyn())) {
+            return Answering::Ready(Some(self.send(self.refuse(request, refused), asked)));
         }
         let ask = Ask {
             request: request.map(|body| Inbound::Conn(ConnBody::new(body))),
             caller: Arc::clone(&self.caller),
         };
-        match self.handler.load().at_once_dyn(&ask) {
-            Some(answer) => Answering::Ready(Some(self.send(answer))),
-            None => Answering::Waiting(Box::pin(self.clone().ask(ask))),
+        if let Some(answer) = handler.at_once_dyn(&ask) {
+            return Answering::Ready(Some(self.send(answer, asked)));
         }
+        Answering::Waiting(Box::pin(self.clone().ask(Guard::into_inner(handler), ask)))
     }
 }
 

@@ -78,6 +78,10 @@ fn is_plain_field(name: &HeaderName, value: &HeaderValue) -> bool {
 /// Whether [`print`] knows all that there is to the head of `answer`, whose body is in memory.
 pub(super) fn is_plain(answer: &Answer) -> bool {
     let (status, len) = (answer.status(), answer.body().left());
+    // Two sets of fields are put together by who sends what is not plain.
+    if answer.body().head().is_some() && !answer.headers().is_empty() {
+        return false;
+    }
     // What may not have a body is not asked whether it has one by those who read it.
     if status.is_informational() || is_bodiless(status) && len != Some(0) {
         return false;
@@ -109,6 +113,11 @@ pub(super) fn print(answer: &Answer, len: usize, out: &mut Vec<u8>) {
         out.push(b' ');
         out.extend_from_slice(status.canonical_reason().unwrap_or("<none>").as_bytes());
         out.extend_from_slice(b"\r\n");
+    }
+    if let Some(head) = answer.body().head() {
+        head.print(out);
+        out.extend_from_slice(b"\r\n");
+        return;
     }
     let (mut has_length, mut has_date) = (false, false);
     for (name, value) in headers {

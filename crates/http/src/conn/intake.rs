@@ -21,7 +21,8 @@ pub(super) struct Intake {
     refused: Option<Refusal>,
     /// The same, once hyper asked for more and met an error.
     hit: Option<Refusal>,
-    /// Bytes that were read and put back: they come before what is not read, and are not judged.
+    /// Bytes that were read and put back, or are held: they come before what is not read, and are not
+    /// judged.
     put_back: Vec<u8>,
     /// Bytes that are judged, and pass next.
     judged: Vec<u8>,
@@ -41,12 +42,18 @@ impl Intake {
     }
 
     /// Reads without judging, what was put back first.
+    ///
+    /// Behind the head of a CONNECT nothing is read. That ends with its answer, whose head is the last
+    /// thing on the connection, and nobody has to be told.
     pub(super) fn poll_read(
         &mut self,
         stream: &mut Stream,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.stage() == Some(Stage::Held) {
+            return Poll::Pending;
+        }
         if give(&mut self.put_back, buf) {
             return Poll::Ready(Ok(()));
         }
@@ -81,7 +88,11 @@ impl Intake {
         let start = if is_ended { guard.line().to_vec() } else { Vec::new() };
         let stage = guard.stage();
         let fed = guard.feed(came);
-        // What is refused is not held.
+        if guard.stage() == Stage::Held {
+            // No more than came in one read.
+            self.put_back.splice(..0, came[fed.passed..].iter().copied());
+        }
+        // What is refused is not kept.
         let passed = fed.passed - guard.line().len().min(fed.passed);
         if start.is_empty() || passed == 0 {
             buf.set_filled(before + passed);
@@ -204,6 +215,33 @@ mod tests {
                 assert_eq!(passed(&parts).await.concat(), whole, "{one}, {other}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn what_follows_a_connect_is_kept() {
+        // As much of it as came in one read with the end of the head.
+        let end = CONNECT.len();
+        for (cut, kept) in [(end - 1, "early"), (end, ""), (end + 2, "ea")] {
+            check_kept(cut, kept).await;
+        }
+    }
+
+    const CONNECT: &str = "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n";
+
+    /// Has a CONNECT and what follows come in two parts.
+    async fn check_kept(cut: usize, kept: &str) {
+        let said = [CONNECT, "early"].concat();
+        let (mut client, server) = tokio::io::duplex(1 << 10);
+        let mut stream = Stream::Memory(server);
+        let mut intake = intake();
+        let mut passed = Vec::new();
+        for part in [&said[..cut], &said[cut..], "more"] {
+            client.write_all(part.as_bytes()).await.unwrap();
+            passed.extend(next(&mut intake, &mut stream, 1000).await.unwrap());
+            passed.extend(next(&mut intake, &mut stream, 1000).await.unwrap());
+        }
+        assert_eq!(String::from_utf8(passed).unwrap(), CONNECT);
+        assert_eq!(String::from_utf8(intake.into_unread()).unwrap(), kept);
     }
 
     #[tokio::test]

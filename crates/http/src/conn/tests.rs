@@ -4,6 +4,7 @@ mod files;
 mod http2;
 mod refused;
 mod straight;
+mod tunnels;
 
 use std::{
     io::Write,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Answer, Body,
-    page::{HTML, JSON, Language, PLAIN, Page, html},
+    page::{Language, Page},
 };
 
 /// Tells that there is no file, in the words of a page of ours.
@@ -42,22 +42,7 @@ pub(super) fn explain(refusal: Refusal, head: &mut HeaderMap) {
 }
 
 fn error_page(refusal: Refusal, headers: &HeaderMap) -> Page {
-    let (status, hint) = (refusal.status(), refusal.hint());
-    let (code, reason) = (status.as_u16(), status.canonical_reason().unwrap_or_default());
-    match Language::asked_for(headers) {
-        Language::Json => {
-            let text =
-                format!("{{\"status\":{code},\"error\":\"{reason}\",\"hint\":\"{hint}\"}}\n");
-            Page { kind: JSON, text }
-        }
-        Language::Plain => Page { kind: PLAIN, text: format!("{code} {reason}\n{hint}\n") },
-        Language::Html => {
-            let body = format!(
-                "<main class=\"error\"><h1><b>{code}</b> {reason}</h1><p>{hint}</p></main>"
-            );
-            Page { kind: HTML, text: html(&format!("{code} {reason}"), &body) }
-        }
-    }
+    Page::of_error(refusal.status(), refusal.hint(), Language::asked_for(headers))
 }
 
 #[cfg(test)]
@@ -65,6 +50,7 @@ mod tests {
     use http::header::ACCEPT;
 
     use super::*;
+    use crate::page::{HTML, JSON, PLAIN};
 
     #[test]
     fn errors_are_told_in_the_language_that_is_asked_for() {

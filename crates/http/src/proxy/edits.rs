@@ -46,7 +46,7 @@ impl Edits {
     }
 
     /// Makes them.
-    pub(super) fn apply(&self, headers: &mut HeaderMap) {
+    pub(crate) fn apply(&self, headers: &mut HeaderMap) {
         for name in &self.remove {
             headers.remove(name);
         }

@@ -1,9 +1,11 @@
 //! Fields that are for one hop, and are not passed on (RFC 9110 §7.6.1).
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version,
     header::{CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE},
 };
+
+use crate::Body;
 
 /// Whether a field is for one hop though `Connection` does not name it. `Trailer` is for the whole
 /// way.
@@ -14,8 +16,40 @@ fn is_for_one_hop(name: &HeaderName) -> bool {
     ) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
 }
 
+/// Takes off the fields of a request what was for this hop alone, and adds what is said again to the
+/// next: that trailers are taken, and over HTTP/1 which protocol to change to.
+pub(crate) fn renew_request(headers: &mut HeaderMap, version: Version) {
+    let upgrade =
+        upgrade(headers).filter(|protocol| version == Version::HTTP_11 && !is_http_again(protocol));
+    let takes_trailers = takes_trailers(headers);
+    strip(headers);
+    if let Some(protocol) = upgrade {
+        set_upgrade(headers, protocol);
+    }
+    if takes_trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        headers.append(CONNECTION, HeaderValue::from_static("te"));
+    }
+}
+
+/// The same of an answer, which says again only which protocol it changes to, if it does.
+pub(crate) fn renew_answer(answer: &mut Response<Body>) {
+    let is_switch = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let headers = answer.headers_mut();
+    let upgrade = if is_switch { upgrade(headers) } else { None };
+    strip(headers);
+    if let Some(protocol) = upgrade {
+        set_upgrade(headers, protocol);
+    }
+}
+
+fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, protocol);
+}
+
 /// Removes from `headers` what was for this hop alone.
-pub(super) fn strip(headers: &mut HeaderMap) {
+fn strip(headers: &mut HeaderMap) {
     // Once over the few that there are, rather than a hash for each that there might be.
     if !headers.keys().any(is_for_one_hop) {
         return;
@@ -53,12 +87,12 @@ fn options<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item 
 }
 
 /// Whether the client takes trailers.
-pub(super) fn takes_trailers(headers: &HeaderMap) -> bool {
+fn takes_trailers(headers: &HeaderMap) -> bool {
     options(headers, &TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
 }
 
 /// The protocol to change to that `headers` ask for or agree to (RFC 9110 §7.8), if they do.
-pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
+fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     let value = headers.get(UPGRADE)?;
     let asks = options(headers, &CONNECTION).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
     asks.then(|| value.clone())
@@ -66,7 +100,7 @@ pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// Whether one of the protocols in `upgrade` brings requests again: HTTP in another version, or under
 /// TLS. In such a tunnel a client could ask for what is refused here, and nobody would see it.
-pub(super) fn is_http_again(upgrade: &HeaderValue) -> bool {
+fn is_http_again(upgrade: &HeaderValue) -> bool {
     upgrade.as_bytes().split(|&byte| byte == b',').any(|protocol| {
         let name = protocol.split(|&byte| byte == b'/').next().unwrap_or_default().trim_ascii();
         ["http", "tls", "h2", "h2c"].iter().any(|http| name.eq_ignore_ascii_case(http.as_bytes()))

@@ -5,34 +5,30 @@
 //! an answer for it answers by itself.
 
 mod edits;
-mod hops;
+pub(crate) mod explain;
+pub(crate) mod hops;
 mod routes;
-mod way;
+pub(crate) mod way;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
-    header::{CONNECTION, HOST, TE, UPGRADE},
-    request,
-};
-use relais_net::{DialError, Fault, Network, Side};
+use http::{HeaderValue, Method, header::HOST, request};
+use relais_net::{Fault, Network};
 
 pub use self::{
     edits::{Edits, NotEditable},
     routes::{Prefix, Route},
 };
 use self::{
-    routes::{Lost, route, target},
+    explain::Refused,
+    routes::{route, target},
     way::Way,
 };
 use crate::{
-    Answer, Ask, Caller, Handler, Provenance,
-    handler::plain_text,
-    spare,
+    Answer, Ask, Caller, Handler, Provenance, spare,
     upstream::{self, Call, CallError, Reply},
 };
 
@@ -57,31 +53,6 @@ pub struct Proxy {
 /// Room for what says which way a request came, usually.
 const TRAIL_BYTES: usize = 256;
 
-/// Why a request is not passed on.
-#[derive(Clone, Copy, Debug)]
-struct Refused {
-    status: StatusCode,
-    why: &'static str,
-}
-
-impl Refused {
-    const HOST: Self = Self { status: StatusCode::BAD_REQUEST, why: "bad host" };
-}
-
-impl From<Lost> for Refused {
-    fn from(lost: Lost) -> Self {
-        match lost {
-            Lost::Nowhere => {
-                Self { status: StatusCode::NOT_FOUND, why: "nothing is behind this path" }
-            }
-            Lost::Ambiguous => {
-                let why = "the path can be read in two ways";
-                Self { status: StatusCode::BAD_REQUEST, why }
-            }
-        }
-    }
-}
-
 impl Proxy {
     /// Passes requests on as `options` say.
     pub fn new(options: Options) -> Self {
@@ -101,34 +72,21 @@ impl Proxy {
         trail: &mut Vec<u8>,
     ) -> Result<&Route, Refused> {
         if matches!(head.method, Method::TRACE | Method::CONNECT) {
-            let why = "this method is not passed on";
-            return Err(Refused { status: StatusCode::METHOD_NOT_ALLOWED, why });
+            return Err(Refused::Method);
         }
         if self.way.is_loop(&head.headers) {
-            let why = "this request was here before";
-            return Err(Refused { status: StatusCode::LOOP_DETECTED, why });
+            return Err(Refused::Loop);
         }
         // The target's host goes before the field's (RFC 9112 §3.2.2); over HTTP/2 it alone is there.
         if let Some(host) = head.uri.authority().map(|host| HeaderValue::from_str(host.as_str())) {
-            head.headers.insert(HOST, host.map_err(|_| Refused::HOST)?);
+            head.headers.insert(HOST, host.map_err(|_| Refused::Host)?);
         }
         let route = route(&self.routes, &head.uri)?;
         if let Some(target) = target(route, &head.uri)? {
             head.uri = target.into();
         }
-        let upgrade = hops::upgrade(&head.headers).filter(|protocol| {
-            head.version < http::Version::HTTP_2 && !hops::is_http_again(protocol)
-        });
-        let takes_trailers = hops::takes_trailers(&head.headers);
-        hops::strip(&mut head.headers);
+        hops::renew_request(&mut head.headers, head.version);
         self.way.print_trail(head, caller, trail);
-        if let Some(protocol) = upgrade {
-            set_upgrade(&mut head.headers, protocol);
-        }
-        if takes_trailers {
-            head.headers.insert(TE, HeaderValue::from_static("trailers"));
-            head.headers.append(CONNECTION, HeaderValue::from_static("te"));
-        }
         if !route.request.is_nothing() {
             // What was printed may be edited, too.
             upstream::read_lines(trail, &mut head.headers);
@@ -143,16 +101,10 @@ impl Proxy {
         response.body_mut().came_from(Provenance {
             upstream: Some(Arc::clone(upstream.name())),
             connect: timings.connect,
-            blocked: None,
+            ..Provenance::default()
         });
-        let headers = response.headers();
-        let is_switch = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let upgrade = if is_switch { hops::upgrade(headers) } else { None };
-        hops::strip(response.headers_mut());
+        hops::renew_answer(&mut response);
         self.way.note_answer(&mut response);
-        if let Some(protocol) = upgrade {
-            set_upgrade(response.headers_mut(), protocol);
-        }
         route.response.apply(response.headers_mut());
         // What is spoken with the client is the connection's to say.
         *response.version_mut() = http::Version::HTTP_11;
@@ -167,47 +119,17 @@ impl Handler for Proxy {
         let mut trail = Vec::with_capacity(TRAIL_BYTES);
         let route = match self.outbound(&mut head, &caller, &mut trail) {
             Ok(route) => route,
-            Err(Refused { status, why }) => return Ok(plain_text(status, why)),
+            Err(refused) => return Ok(explain::refusal(refused, &head)),
         };
         let client = caller.peer.client();
         let call = Call { request: &head, trail: &trail, body, client };
         let called = route.group.call(call).await;
+        let answer = match called {
+            Ok(reply) => self.inbound(route, reply),
+            Err(CallError::Request(fault)) => return Err(fault),
+            Err(error) => explain::error(&error, &head),
+        };
         spare::keep(head.headers);
-        match called {
-            Ok(reply) => Ok(self.inbound(route, reply)),
-            Err(CallError::Request(fault)) => Err(fault),
-            Err(error) => Ok(explain(&error)),
-        }
+        Ok(answer)
     }
-}
-
-fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
-    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(UPGRADE, protocol);
-}
-
-/// The answer to a request that got none.
-fn explain(error: &CallError) -> Answer {
-    let source: &dyn std::error::Error = error;
-    tracing::debug!(error = source, side = %Side::Upstream, "a request got no answer");
-    let (status, why) = match error {
-        CallError::Dial(DialError::Local { .. }) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "this proxy can open no connection at the moment")
-        }
-        CallError::Late { .. }
-        | CallError::Request(_)
-        | CallError::Dial(DialError::TimedOut { .. }) => {
-            (StatusCode::GATEWAY_TIMEOUT, "the server behind this proxy gave no answer in time")
-        }
-        CallError::Dial(
-            DialError::Untrusted { .. } | DialError::NoTls(_) | DialError::Handshake { .. },
-        ) => (StatusCode::BAD_GATEWAY, "the server behind this proxy is not who it should be"),
-        CallError::Dial(_) => {
-            (StatusCode::BAD_GATEWAY, "the server behind this proxy cannot be reached")
-        }
-        CallError::Broken { .. } => {
-            (StatusCode::BAD_GATEWAY, "the server behind this proxy gave no proper answer")
-        }
-    };
-    plain_text(status, why)
 }

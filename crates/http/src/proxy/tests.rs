@@ -296,12 +296,12 @@ async fn a_connection_is_used_again_and_a_dead_one_is_replaced() {
 async fn an_upgrade_makes_a_tunnel() {
     let server = Server::new().await;
     let mut client = client(server.proxy());
-    let upgrade = "Connection: Upgrade\r\nUpgrade: chat\r\n";
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
     let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{upgrade}\r\n");
     client.write_all(request.as_bytes()).await.unwrap();
     let mut stream = server.accept().await;
     let asked = head(&mut stream).await;
-    assert!(asked.contains("connection: upgrade\r\nupgrade: chat\r\n"), "{asked}");
+    assert!(asked.contains("connection: upgrade\r\nupgrade: websocket\r\n"), "{asked}");
     let answer = format!("HTTP/1.1 101 Switching Protocols\r\n{upgrade}\r\nearly");
     stream.write_all(answer.as_bytes()).await.unwrap();
     let mut came = String::new();
@@ -317,6 +317,22 @@ async fn an_upgrade_makes_a_tunnel() {
     assert_eq!(&heard, b"pong");
     drop(stream);
     assert_eq!(client.read(&mut heard).await.unwrap(), 0);
+}
+
+/// Whoever spoke it behind us would be seen by nobody.
+#[tokio::test]
+async fn another_http_is_not_changed_to() {
+    for fields in [
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
+        "Connection: Upgrade\r\nUpgrade: websocket, h2c",
+        "Connection: Upgrade\r\nUpgrade: TLS/1.0",
+    ] {
+        let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n");
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        let (asked, came) = passed(&request, answer).await;
+        assert!(!asked.to_lowercase().contains("upgrade"), "{asked}");
+        assert!(came.starts_with("HTTP/1.1 200 OK\r\n"), "{came}");
+    }
 }
 
 #[tokio::test]

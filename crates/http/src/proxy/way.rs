@@ -18,7 +18,7 @@ const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// What is said of the way.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(crate) struct Way {
     /// Our name in `Via`.
     name: String,
     /// `1.1 name`, and the same for other versions.
@@ -37,7 +37,7 @@ struct Said {
 }
 
 impl Way {
-    pub(super) fn new(name: &str, trusted: Vec<Network>) -> Self {
+    pub(crate) fn new(name: &str, trusted: Vec<Network>) -> Self {
         let via = ["1.0", "1.1", "2.0"].map(|version| {
             HeaderValue::try_from(format!("{version} {name}")).expect("a name of visible letters")
         });
@@ -45,7 +45,7 @@ impl Way {
     }
 
     /// Whether a request with these fields was here before.
-    pub(super) fn is_loop(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn is_loop(&self, headers: &HeaderMap) -> bool {
         let values = headers.get_all(VIA).into_iter().map(HeaderValue::as_bytes);
         let mut hops = values.flat_map(|value| value.split(|&byte| byte == b','));
         hops.any(|hop| {
@@ -83,6 +83,13 @@ impl Way {
         }
     }
 
+    /// Prints the line that says of a request that it came by here, and takes all that was said of
+    /// whom from off its fields: neither we tell, nor those before us.
+    pub(crate) fn print_via(&self, head: &mut request::Parts, out: &mut Vec<u8>) {
+        self.take_said(&mut head.headers, None);
+        line(out, &VIA, self.via(head.version).as_bytes());
+    }
+
     /// Takes off `headers` what was said of the way before, and gives what is believed of it.
     fn take_said(&self, headers: &mut HeaderMap, ip: Option<IpAddr>) -> Said {
         const NAMES: [HeaderName; 4] = [FORWARDED, FOR, HOST_ASKED, PROTO];
@@ -111,7 +118,7 @@ impl Way {
     }
 
     /// Notes in an answer that it came by here.
-    pub(super) fn note_answer(&self, answer: &mut Response<Body>) {
+    pub(crate) fn note_answer(&self, answer: &mut Response<Body>) {
         let via = self.via(answer.version()).clone();
         answer.headers_mut().append(VIA, via);
     }

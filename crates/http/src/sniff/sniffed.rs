@@ -11,13 +11,14 @@ use std::{
 
 use http::{HeaderMap, Method, StatusCode, Version, header::CONTENT_TYPE};
 use http_body::Body as _;
+use relais_cache::Verdict;
 use relais_net::{Fault, Peer, Side, tls};
-use relais_wire::exchange::{Content, End, Exchange, Protocol, Timings, Tls};
+use relais_wire::exchange::{Cached, Content, End, Exchange, Protocol, Timings, Tls};
 use tokio::time::Instant;
 
 use super::SniffLog;
 use crate::{
-    Answer, Ask, Caller, Ended, Handler, Inbound, Provenance, Refused, block::Target,
+    Accepts, Answer, Ask, Caller, Ended, Handler, Inbound, Provenance, Refused, block::Target,
     handler::status_of,
 };
 
@@ -48,6 +49,10 @@ impl<H> Sniffed<H> {
 }
 
 impl<H: Handler> Handler for Sniffed<H> {
+    fn accepts(&self) -> Accepts {
+        self.inner.accepts()
+    }
+
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         let now = self.now();
         let answer = self.inner.at_once(ask)?;
@@ -168,7 +173,10 @@ impl Note {
         let so_far = &mut self.so_far;
         so_far.first_byte = begun.map(|begun| begun.start.elapsed());
         so_far.status = Some(answer.status());
-        so_far.media_type = media_type(answer.headers()).map(Cow::into_owned);
+        // Not from its map: the fields of a hit are elsewhere.
+        let media_type = crate::media_type(&answer);
+        so_far.media_type =
+            media_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         so_far.provenance = answer.body().provenance().cloned().unwrap_or_default();
         answer.body_mut().on_end(move |ended| {
             let ended = if is_bodiless { Ended::Whole(0) } else { ended };
@@ -213,7 +221,7 @@ impl Note {
                 first_byte: *first_byte,
                 total: begun.start.elapsed(),
             },
-            cached: None,
+            cached: provenance.cached.map(cached),
             upstream: provenance.upstream.as_deref().map(Into::into),
             blocked: provenance.blocked.as_deref().map(Into::into),
             end,
@@ -231,6 +239,16 @@ impl Drop for Note {
 fn of(caller: &Caller, at: SystemTime) -> Exchange<'static> {
     let tls = caller.tls.as_ref().map(|tls| tls_version(tls.version));
     Exchange { client: client(caller.peer), tls, ..Exchange::at(at) }
+}
+
+fn cached(verdict: Verdict) -> Cached {
+    match verdict {
+        Verdict::Hit => Cached::Hit,
+        Verdict::Stale => Cached::Stale,
+        Verdict::Validated => Cached::Revalidated,
+        Verdict::Miss => Cached::Miss,
+        Verdict::Bypass => Cached::Bypass,
+    }
 }
 
 fn client(peer: Peer) -> Option<std::net::SocketAddr> {
@@ -297,7 +315,8 @@ mod tests {
             body.came_from(Provenance {
                 upstream: Some("http://127.0.0.1:1".into()),
                 connect: Some(Duration::from_millis(3)),
-                blocked: None,
+                cached: Some(Verdict::Miss),
+                ..Provenance::default()
             });
             let mut answer = Response::new(body);
             answer.headers_mut().insert(CONTENT_TYPE, "text/plain".parse().unwrap());
@@ -346,6 +365,7 @@ mod tests {
                 status: Some(200),
                 request: Content { bytes: 3, media_type: Some("x/y".into()) },
                 response: Content { bytes: 5, media_type: Some("text/plain".into()) },
+                cached: Some(Cached::Miss),
                 upstream: Some("http://127.0.0.1:1".into()),
                 end: End::Whole,
                 ..Exchange::at(UNIX_EPOCH)

@@ -8,7 +8,7 @@ use std::{
 
 use http::{
     HeaderMap, HeaderValue, Method, Response, Version,
-    header::{EXPECT, UPGRADE},
+    header::{AUTHORIZATION, EXPECT, UPGRADE},
     request,
 };
 use http_body::Body as _;
@@ -19,7 +19,7 @@ use relais_wire::http1::{
 
 use super::{
     Limits,
-    exchange::{Exchange, INTERIM_MAX, Why},
+    exchange::{Exchange, INTERIM_MAX, Whose, Why},
     head,
     link::Link,
     reading::Reading,
@@ -66,7 +66,7 @@ struct Asking {
 ///
 /// Why there is none; the link is closed then.
 pub(super) async fn ask(
-    mut link: Link,
+    mut link: Box<Link>,
     outbound: Outbound<'_>,
     taken: Taken,
 ) -> Result<Response<Body>, Broken> {
@@ -77,7 +77,11 @@ pub(super) async fn ask(
     link.used += 1;
     let mut sending = Sending::new(front, body, framing);
     sending.may_ask = !expects_continue(&request.headers);
-    let mut asking = Asking { exchange: Exchange::new(link, sending), heard: false, interim: 0 };
+    let mut asking = Asking {
+        exchange: Exchange::new(link, sending, binds(&request.headers)),
+        heard: false,
+        interim: 0,
+    };
     let limits = taken.limits();
     let asked = match request.method {
         Method::HEAD => Asked::Head,
@@ -103,6 +107,15 @@ fn framing_of(body: &Inbound) -> head::Framing {
 
 fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// Whether a request proves who its client is once for its whole connection, as no scheme should
+/// and these two do (RFC 4559 §6): whoever was next on it would be taken for that client.
+fn binds(headers: &HeaderMap) -> Whose {
+    let scheme = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let scheme = scheme.and_then(|value| value.split(u8::is_ascii_whitespace).next());
+    let is = |name: &str| scheme.is_some_and(|s| s.eq_ignore_ascii_case(name.as_bytes()));
+    if is("NTLM") || is("Negotiate") { Whose::OneClient } else { Whose::Anyones }
 }
 
 impl Asking {
@@ -176,7 +189,7 @@ fn answer(
         if !exchange.sending.done {
             return Err(Broken { why: Why::Switch, body: None, heard: true });
         }
-        let Link { stream, unread, .. } = exchange.link;
+        let Link { stream, unread, .. } = *exchange.link;
         Body::tunnel(Tunnel { far: stream, early: unread })
     } else {
         let reading = Reading::new(exchange, head, taken);

@@ -44,7 +44,7 @@ pub(super) struct Failed {
 
 /// What a request is sent on.
 enum Way {
-    Http1(Link),
+    Http1(Box<Link>),
     Http2(Shared),
 }
 

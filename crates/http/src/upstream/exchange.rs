@@ -52,13 +52,23 @@ pub(super) enum Why {
 /// An exchange under way.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    pub(super) link: Link,
+    pub(super) link: Box<Link>,
     pub(super) sending: Sending,
     /// The upstream stopped taking the request: what it answers is read, and the link not used again.
     pub(super) deaf: bool,
+    pub(super) whose: Whose,
     alarm: Alarm,
     /// What was waited for when the alarm was set.
     waits: Option<Waits>,
+}
+
+/// Whom a connection may stand for once a request was sent on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// For nobody: anyone's next request may be sent on it.
+    Anyones,
+    /// For this client, from here on: it is not another's to use.
+    OneClient,
 }
 
 /// What an exchange waits for. It takes too long if that is the same for too long.
@@ -71,8 +81,8 @@ enum Waits {
 }
 
 impl Exchange {
-    pub(super) fn new(link: Link, sending: Sending) -> Self {
-        Self { link, sending, deaf: false, alarm: Alarm::default(), waits: None }
+    pub(super) fn new(link: Box<Link>, sending: Sending, whose: Whose) -> Self {
+        Self { link, sending, deaf: false, whose, alarm: Alarm::default(), waits: None }
     }
 
     /// Sends what can be sent.

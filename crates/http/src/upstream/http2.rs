@@ -25,7 +25,7 @@ use super::{
     server::Taken,
     shared::Shared,
 };
-use crate::{Body, Inbound, Piece, Pieces, alarm::Alarm, spare};
+use crate::{Body, Inbound, Piece, Pieces, alarm::Patience, spare};
 
 /// Sends a request, and waits for the head of its answer.
 pub(super) async fn ask(
@@ -34,12 +34,11 @@ pub(super) async fn ask(
     outbound: Outbound<'_>,
     taken: Taken,
 ) -> Result<Response<Body>, Broken> {
-    let sent = Arc::new(AtomicU64::new(0));
-    let request = request(scheme, counted(outbound, &sent));
-    let head_max = taken.limits().head_max;
-    let mut alarm = Alarm::default();
-    alarm.set(head_max);
-    let mut sent_before = 0;
+    let taken_up = Arc::new(AtomicU64::new(0));
+    let request = request(scheme, outbound).map(|body| {
+        if body.is_end_stream() { body } else { Inbound::counted(body, Arc::clone(&taken_up)) }
+    });
+    let (mut patience, head_max) = (Patience::default(), taken.limits().head_max);
     let mut answer = Box::pin(async {
         if let Err(error) = shared.ready().await {
             return Err(broken(Why::Unsent(error), Some(request.into_body())));
@@ -49,34 +48,25 @@ pub(super) async fn ask(
             None => broken(Why::Http2(error.into_error()), None),
         })
     });
-    let answer = poll_fn(|cx| {
-        if let answered @ Poll::Ready(_) = answer.as_mut().poll(cx) {
-            return answered;
-        }
-        loop {
-            ready!(alarm.poll(cx));
-            // Who is still sent a body is not late yet.
-            let sent_now = sent.load(Relaxed);
-            if std::mem::replace(&mut sent_before, sent_now) == sent_now {
-                return Poll::Ready(Err(broken(Why::Late, None)));
+    let mut seen = 0;
+    let answer = poll_fn(|cx| match answer.as_mut().poll(cx) {
+        Poll::Pending => {
+            let up = taken_up.load(Relaxed);
+            if std::mem::replace(&mut seen, up) != up {
+                // An upload may take longer than its answer.
+                patience.moved();
             }
-            alarm.set(head_max);
+            patience.poll(cx, head_max).map(|()| Err(broken(Why::Late, None)))
         }
+        ready @ Poll::Ready(_) => ready,
     });
     let (head, body) = answer.await?.into_parts();
+    patience.moved();
     let len = body.size_hint().exact();
-    alarm.set(taken.limits().stall_max);
-    let reading = Reading { body, alarm, taken, trailers: None };
+    let reading = Reading { body, patience, taken, trailers: None };
     let body =
         if reading.body.is_end_stream() { Body::empty() } else { Body::stream(reading, len) };
     Ok(Response::from_parts(head, body))
-}
-
-/// The same, whose body's bytes are added to `sent`.
-fn counted<'a>(outbound: Outbound<'a>, sent: &Arc<AtomicU64>) -> Outbound<'a> {
-    let Outbound { body, .. } = outbound;
-    let body = if body.is_end_stream() { body } else { Inbound::counted(body, Arc::clone(sent)) };
-    Outbound { body, ..outbound }
 }
 
 fn broken(why: Why, body: Option<Inbound>) -> Broken {
@@ -108,7 +98,7 @@ fn request(scheme: &str, outbound: Outbound<'_>) -> Request<Inbound> {
 #[derive(Debug)]
 struct Reading {
     body: Incoming,
-    alarm: Alarm,
+    patience: Patience,
     taken: Taken,
     trailers: Option<HeaderMap>,
 }
@@ -122,10 +112,10 @@ impl Pieces for Reading {
         let fault = |error| Fault::new(Side::Upstream, "reading an answer's body", error);
         loop {
             let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
-                ready!(this.alarm.poll(cx));
+                ready!(this.patience.poll(cx, this.taken.limits().stall_max));
                 return Poll::Ready(Some(Err(fault(io::ErrorKind::TimedOut.into()))));
             };
-            this.alarm.set(this.taken.limits().stall_max);
+            this.patience.moved();
             match frame.map(|frame| frame.map(http_body::Frame::into_data)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(fault(io::Error::other(error))))),
@@ -144,7 +134,7 @@ impl Pieces for Reading {
 
 #[cfg(test)]
 mod tests {
-    use std::{convert::Infallible, time::Duration};
+    use std::{convert::Infallible, sync::Arc, time::Duration};
 
     use bytes::Bytes;
     use http_body_util::{BodyExt as _, Full};

@@ -12,7 +12,7 @@ use relais_net::{Fault, Side};
 use relais_wire::http1::response::{AtClose, BodyDecoder, Head, Persistence};
 
 use super::{
-    exchange::{Exchange, Why},
+    exchange::{Exchange, Whose, Why},
     head, pool,
     server::Taken,
 };
@@ -36,10 +36,12 @@ impl Reading {
     /// The body of the answer with this head.
     pub(super) fn new(mut exchange: Exchange, head: &Head, taken: Taken) -> Self {
         exchange.moved();
+        let persists =
+            head.persistence == Persistence::Persists && exchange.whose == Whose::Anyones;
         Self {
             exchange: Some(exchange),
             decoder: BodyDecoder::new(head.framing, taken.limits().head),
-            persists: head.persistence == Persistence::Persists,
+            persists,
             taken,
             trailers: None,
             fault: None,

@@ -51,7 +51,7 @@ pub enum Speaks {
 /// A new connection.
 #[derive(Debug)]
 pub(super) enum Connected {
-    Http1(Link),
+    Http1(Box<Link>),
     Http2(Shared),
 }
 
@@ -114,7 +114,7 @@ impl Upstream {
     }
 
     /// A connection that was used before, if one waits.
-    pub(super) fn waiting_link(&self) -> Option<Link> {
+    pub(super) fn waiting_link(&self) -> Option<Box<Link>> {
         pool::take(self.id)
     }
 
@@ -138,7 +138,7 @@ impl Upstream {
             let shared = shared::share(self.id, stream).await;
             Connected::Http2(shared.map_err(|error| CallError::broken(&self.name, error))?)
         } else {
-            Connected::Http1(Link::new(stream, limits.head))
+            Connected::Http1(Box::new(Link::new(stream, limits.head)))
         };
         Ok((connected, start.elapsed()))
     }

@@ -40,31 +40,32 @@ impl Parts {
         });
         if problems.is_empty() { Ok(Self { auth }) } else { Err(problems) }
     }
-
-    /// Puts itself before `inner`, opening its log.
-    pub(crate) fn before<H: Handler>(
-        self,
-        inner: H,
-        log: Log<'_>,
-    ) -> Result<Arc<dyn DynHandler>, Problem> {
-        let Some((realm, users)) = self.auth else { return log.before(inner) };
-        log.before(Basic::new(inner, &realm, users, &auth::Limits::default()))
-    }
 }
 
-/// The log of a site, to be opened.
+/// What stands before the handler of a site, but for its log, which is to be opened.
 #[derive(Debug)]
-pub(crate) struct Log<'a> {
+pub(crate) struct Ready<'a> {
+    pub(crate) parts: Parts,
     pub(crate) front: &'a Front,
     /// The key of the site's table.
     pub(crate) key: &'a KeyPath,
     pub(crate) logs: &'a mut Logs,
 }
 
-impl Log<'_> {
+impl Ready<'_> {
+    /// Puts itself before `inner`.
+    pub(crate) fn before<H: Handler>(mut self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
+        match self.parts.auth.take() {
+            Some((realm, users)) => {
+                self.logged(Basic::new(inner, &realm, users, &auth::Limits::default()))
+            }
+            None => self.logged(inner),
+        }
+    }
+
     /// The log is outermost, so that it has those, too, who were not let in.
-    fn before<H: Handler>(self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
-        let Self { front, key, logs } = self;
+    fn logged<H: Handler>(self, inner: H) -> Result<Arc<dyn DynHandler>, Problem> {
+        let Self { parts: _, front, key, logs } = self;
         let Some(planned) = &front.access_log else { return Ok(Arc::new(inner)) };
         let log = logs.open(planned, &key.key("access_log"))?;
         Ok(Arc::new(Logged::new(inner, log, clock::now)))

@@ -7,7 +7,7 @@ mod handler;
 use serde::{Serialize, Serializer};
 
 pub(crate) use flags::{Flags, flag_of};
-pub(crate) use handler::{Log, Parts};
+pub(crate) use handler::{Parts, Ready};
 
 use crate::{
     access_log::{self, AccessLog},

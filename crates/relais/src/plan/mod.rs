@@ -9,7 +9,7 @@ mod overlap;
 
 use std::{collections::BTreeSet, path::Path};
 
-use relais_net::{Endpoint, Host, Place, Scheme};
+use relais_net::{Endpoint, Host, Place, Scheme, tls::Protocols};
 
 use self::overlap::overlap;
 use crate::{
@@ -109,7 +109,11 @@ impl Draft {
         } else {
             Tls::unused(&table.tls, &key).map(|()| None)
         };
-        let tls = tls.map_err(|problem| problems.push(problem)).ok().flatten();
+        let mut tls = tls.map_err(|problem| problems.push(problem)).ok().flatten();
+        if let (Some(tls), true) = (&mut tls, site.is_forward()) {
+            // Tunnels are not opened over HTTP/2, and browsers would try.
+            tls.protocols = Protocols::Http1;
+        }
         let place = self.sites.len();
         self.sites.push(site);
         for (index, HttpEndpoint(on)) in table.listen.iter().enumerate() {

@@ -50,6 +50,7 @@ fn flags_and_file_make_the_same_plan_of_a_proxy() {
         upstream = ["https://10.0.0.1", "unix:///run/app.sock"]
         routes = [{ path = "/api", upstream = "http://127.0.0.1:8082" }]
         upstream_host = "app.example"
+        upstream_http = "2"
         upstream_tls = { ca = "up.pem", cert = "us.pem", key = "us.key" }
         balance = "source"
         health = { path = "/healthz", every = "9s" }
@@ -73,7 +74,7 @@ fn flags_and_file_make_the_same_plan_of_a_proxy() {
         idle_max = "4s"
     "#;
     let flags = "proxy 9000 https://10.0.0.1 unix:///run/app.sock --listen https://:9443 \
-                 --route /api=8082 --upstream-host app.example --ca up.pem \
+                 --route /api=8082 --upstream-host app.example --upstream-http 2 --ca up.pem \
                  --upstream-cert us.pem --upstream-key us.key --balance source \
                  --health /healthz --health-every 9s --trust 10.0.0.0/8 --trust ::1 \
                  --cache --cache-ttl 1s --cache-memory 1MiB --cache-object-max 5 \
@@ -192,7 +193,7 @@ fn each_step_of_a_request_is_shown_in_its_order() {
          health.path = '/healthz'\nbalance = 'round'\nupstream_tls.insecure = true\n\
          access_log.file = '-'\ncache = {}\nsniff.log = 'front.jsonl'\n\
          block = { list = 'list.txt', log = '/var/blocked.jsonl' }\n\
-         request.set.x-a = '1'\nresponse = { add = { x-b = '2' }, remove = 'server' }\n\
+         upstream_http = '2'\nrequest.set.x-a = '1'\nresponse = { add = { x-b = '2' }, remove = 'server' }\n\
          [proxy.forward]\nlisten = '3128'\nforward = true\n",
     );
     let expect = "\
@@ -206,7 +207,7 @@ http://127.0.0.1:9000
                   └─ response: removes server, adds x-b
                      ├─ for /api/, taken off: unix:///s
                      └─ upstream: http://127.0.0.1:8081 or https://b.example:443, in turn, \
-                        /healthz asked for every 5s, INSECURE: whoever answers is believed
+                        over HTTP/2, /healthz asked for every 5s, INSECURE: whoever answers is believed
 http://127.0.0.1:3128
 └─ proxy forward
    └─ forward: whom the client names; tunnels to port 443; for this machine and private addresses";

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use clap::Args;
+use relais_cache::Settings;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -80,6 +81,17 @@ impl Table {
         let object_max = object_max.unwrap_or(OBJECT_MAX.min(memory));
         let default_ttl = default_ttl.unwrap_or(DEFAULT_TTL);
         Ok(Cache { default_ttl, memory, object_max })
+    }
+}
+
+impl Cache {
+    /// What a cache is told.
+    pub(super) fn settings(&self) -> Settings {
+        let Self { default_ttl: Time(default_ttl), memory, object_max } = *self;
+        let usual = Settings::default();
+        let recording_max = usual.recording_max.min(memory.0);
+        let (memory, object_max) = (memory.0, object_max.0);
+        Settings { memory, object_max, recording_max, default_ttl, ..usual }
     }
 }
 

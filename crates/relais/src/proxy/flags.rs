@@ -6,7 +6,7 @@ use super::{
     Table, block, cache, edits, forward,
     group::{self, Balance},
     limits, routes, sniff, trust,
-    upstream::HostField,
+    upstream::{HostField, Speaks},
 };
 use crate::{
     complaint::KeyPath,
@@ -16,7 +16,7 @@ use crate::{
 
 /// What `relais proxy` takes.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(override_usage = USAGE, after_help = EXAMPLES)]
 pub(crate) struct Flags {
     /// Where to listen
     ///
@@ -57,6 +57,9 @@ struct Upstreams {
     /// upstream's own name, or a name [default: client; upstream for https://]
     #[arg(long, value_name = "NAME")]
     upstream_host: Option<HostField>,
+    /// Which HTTP is spoken with upstreams; 2 in the clear without asking [default: 1.1]
+    #[arg(long, value_name = "VERSION")]
+    upstream_http: Option<Speaks>,
     /// Ask another upstream for paths that begin so; may be given again
     #[arg(long, value_name = "PATH=UPSTREAM", value_parser = routes::route)]
     route: Vec<routes::Table>,
@@ -93,6 +96,11 @@ struct Upstreams {
     name: Option<String>,
 }
 
+/// Written out: the parser knows habits, too, which make its own less sure of what is required.
+const USAGE: &str = "\
+relais proxy [OPTIONS] <LISTEN> <UPSTREAM>...
+       relais proxy [OPTIONS] <LISTEN> --forward";
+
 const EXAMPLES: &str = "\
 Examples:
   relais proxy 9000 8081                       http://127.0.0.1:9000 before http://127.0.0.1:8081
@@ -123,14 +131,22 @@ impl Flags {
         let listen = std::iter::once(first).chain(listen).collect();
         let front::Table { listen, hosts, tls, access_log, auth } = front.table(listen);
         let (limits, health) = (upstreams.limits(), upstreams.health());
-        let Upstreams { upstream_host, route: routes, balance, trust: trusted, name, .. } =
-            upstreams;
+        let Upstreams {
+            upstream_host,
+            upstream_http,
+            route: routes,
+            balance,
+            trust: trusted,
+            name,
+            ..
+        } = upstreams;
         let (request, response) = edits.tables();
         let table = Table {
             listen,
             upstream,
             routes,
             upstream_host,
+            upstream_http,
             upstream_tls: trust.table(),
             balance,
             health,
@@ -171,6 +187,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["upstream"] => "UPSTREAM",
         ["routes", ..] => "--route",
         ["upstream_host"] => "--upstream-host",
+        ["upstream_http"] => "--upstream-http",
         ["upstream_tls", "ca"] => "--ca",
         ["upstream_tls", "key"] => "--upstream-key",
         ["upstream_tls", "cert"] => "--upstream-cert",

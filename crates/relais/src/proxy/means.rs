@@ -94,6 +94,11 @@ impl Proxy {
         steps
     }
 
+    /// Whether clients name whom to ask.
+    pub(crate) fn is_forward(&self) -> bool {
+        matches!(self.to, To::Forward(_))
+    }
+
     /// Who is asked, in few words.
     pub(crate) fn target(&self) -> String {
         match &self.to {
@@ -132,11 +137,13 @@ impl To {
 }
 
 /// What makes no sense where clients name whom to ask, and whether it is said.
-fn of_no_use(table: &Table) -> [(&'static str, bool); 7] {
+fn of_no_use(table: &Table) -> [(&'static str, bool); 9] {
     [
+        ("hosts", !table.hosts.is_empty()),
         ("upstream", !table.upstream.is_empty()),
         ("routes", !table.routes.is_empty()),
         ("upstream_host", table.upstream_host.is_some()),
+        ("upstream_http", table.upstream_http.is_some()),
         ("upstream_tls", table.upstream_tls != super::trust::Table::default()),
         ("balance", table.balance.is_some()),
         ("health", table.health.is_some()),

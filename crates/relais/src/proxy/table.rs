@@ -3,8 +3,10 @@
 use serde::Deserialize;
 
 use super::{
-    block, cache, edits, forward, group, group::Balance, limits, routes, sniff, trust,
-    upstream::HostField,
+    block, cache, edits, forward, group,
+    group::Balance,
+    limits, routes, sniff, trust,
+    upstream::{HostField, Speaks},
 };
 use crate::{
     access_log, auth, front,
@@ -27,6 +29,8 @@ pub struct Table {
     pub(crate) routes: Vec<routes::Table>,
     /// What `Host` says to upstreams.
     pub(crate) upstream_host: Option<HostField>,
+    /// Which HTTP is spoken with upstreams.
+    pub(crate) upstream_http: Option<Speaks>,
     /// Whom upstreams over TLS have to be.
     #[serde(default)]
     pub(crate) upstream_tls: trust::Table,

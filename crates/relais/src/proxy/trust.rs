@@ -4,7 +4,7 @@
 use std::{fmt, path::PathBuf};
 
 use clap::{Args, ValueHint};
-use relais_net::tls::{Certified, Connector, Demand, Roots, Trust, read_chain};
+use relais_net::tls::{Certified, Connector, Demand, Protocols, Roots, Trust, read_chain};
 use serde::{Deserialize, Serialize, Serializer};
 use tracing::warn;
 
@@ -94,7 +94,12 @@ impl Table {
     pub(super) fn plan(&self, base: &Base, key: &KeyPath) -> Result<UpstreamTls, Problem> {
         let Self { ca, insecure, cert, key: secret } = self;
         let own = Papers::of_files(cert.clone(), secret.clone(), base, key)?;
-        let own = own.map(|papers| Tls { key_path: key.clone(), papers, client_ca: None });
+        let own = own.map(|papers| Tls {
+            key_path: key.clone(),
+            papers,
+            client_ca: None,
+            protocols: Protocols::Http,
+        });
         let believed = match (ca, insecure) {
             (None, false) => Believed::Usual,
             (None, true) => Believed::Insecure,

@@ -3,8 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use http::HeaderValue;
+use relais_http::upstream;
 use relais_net::{Endpoint, Host, HostPort, Scheme};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     complaint::Wrong,
@@ -20,6 +21,29 @@ pub(crate) enum HostField {
     Upstream,
     /// This.
     Name(String),
+}
+
+/// Which HTTP is spoken with upstreams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+pub enum Speaks {
+    /// HTTP/1.1.
+    #[default]
+    #[serde(rename = "1.1")]
+    #[value(name = "1.1")]
+    Http1,
+    /// HTTP/2: under TLS if the upstream agrees, in the clear without asking.
+    #[serde(rename = "2")]
+    #[value(name = "2")]
+    Http2,
+}
+
+impl From<Speaks> for upstream::Speaks {
+    fn from(speaks: Speaks) -> Self {
+        match speaks {
+            Speaks::Http1 => Self::Http1,
+            Speaks::Http2 => Self::Http2,
+        }
+    }
 }
 
 /// Why a text is not a [`HostField`].

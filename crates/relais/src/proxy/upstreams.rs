@@ -7,7 +7,7 @@ use super::{
     group::{Balance, Health},
     routes::{self, Route},
     trust::UpstreamTls,
-    upstream::{HostField, Upstream},
+    upstream::{HostField, Speaks, Upstream},
 };
 use crate::{
     base::Base,
@@ -23,6 +23,8 @@ pub struct Upstreams {
     pub upstream: Vec<Upstream>,
     /// Who is asked for some paths; the first that fits counts.
     pub routes: Vec<Route>,
+    /// Which HTTP is spoken with them.
+    pub upstream_http: Speaks,
     /// Which of several is asked.
     pub balance: Balance,
     /// How they are asked whether they are well.
@@ -61,7 +63,8 @@ impl Upstreams {
             return Err(problems);
         }
         let balance = table.balance.unwrap_or_default();
-        Ok(Self { upstream, routes, balance, health, upstream_tls, trust })
+        let upstream_http = table.upstream_http.unwrap_or_default();
+        Ok(Self { upstream, routes, upstream_http, balance, health, upstream_tls, trust })
     }
 
     /// A step for each route, and one for the rest.
@@ -94,9 +97,10 @@ impl Upstreams {
 
     /// What holds for all of them.
     fn tail(&self) -> String {
+        let http = (self.upstream_http == Speaks::Http2).then(|| ", over HTTP/2".to_owned());
         let health = self.health.as_ref().map(|health| format!(", {health}"));
         let believed = self.upstream_tls.as_ref().map(|tls| tls.believed.to_string());
-        health.into_iter().chain(believed).collect()
+        http.into_iter().chain(health).chain(believed).collect()
     }
 }
 

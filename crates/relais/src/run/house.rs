@@ -100,7 +100,7 @@ impl House {
             .map(|((planned, listener), behind)| self.entrance(planned, listener, behind))
             .collect();
         self.plan = plan;
-        self.start_checks();
+        self.tell_proxies();
         Ok(())
     }
 
@@ -121,14 +121,16 @@ impl House {
         self.plan =
             Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
         self.lasting.sites.keep(&self.plan.sites);
-        self.start_checks();
+        self.tell_proxies();
         Ok(changed)
     }
 
-    /// Has upstreams that are new asked now and then whether they are well. Those that are gone are
-    /// not asked any more.
-    fn start_checks(&mut self) {
-        for check in self.lasting.sites.proxies.take_checks() {
+    /// Tells proxies where we listen, and has upstreams that are new asked now and then whether they
+    /// are well. Those that are gone are not asked any more.
+    fn tell_proxies(&mut self) {
+        let proxies = &mut self.lasting.sites.proxies;
+        proxies.listening(self.entrances.iter().map(|entrance| &entrance.local));
+        for check in proxies.take_checks() {
             self.cores.first().spawn(check);
         }
     }

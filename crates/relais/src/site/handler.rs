@@ -36,7 +36,7 @@ impl Lasting {
     pub(crate) fn keep(&mut self, sites: &[Site]) {
         self.logs.keep(sites.iter().filter_map(|site| site.front.access_log.as_ref()));
         self.proxies.keep(sites.iter().filter_map(|site| match &site.job {
-            Job::Proxy(proxy) => Some(&**proxy),
+            Job::Proxy(proxy) => Some((site.name.as_str(), &**proxy)),
             Job::Serve(_) => None,
         }));
     }
@@ -80,10 +80,11 @@ impl Parts {
     ) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { front, job } = self;
         let Lasting { logs, open_files: _, proxies } = lasting;
-        let log = front::Log { front: &site.front, key: &site.key(), logs };
+        let (key, parts) = (site.key(), front);
+        let front = front::Ready { parts, front: &site.front, key: &key, logs };
         match job {
-            JobParts::Files(files) => front.before(*files, log),
-            JobParts::Proxy(parts) => front.before(parts.handler(proxies)?, log),
+            JobParts::Files(files) => front.before(*files),
+            JobParts::Proxy(parts) => parts.handler(&site.name, front, proxies),
         }
     }
 }

@@ -80,6 +80,11 @@ impl Table {
 }
 
 impl Site {
+    /// Whether its clients name whom to ask.
+    pub(crate) fn is_forward(&self) -> bool {
+        matches!(&self.job, Job::Proxy(proxy) if proxy.is_forward())
+    }
+
     /// Resolves `table`, which is called `name`.
     pub(crate) fn plan(name: &str, table: &Table, base: &Base) -> Result<Self, Vec<Problem>> {
         let key = KeyPath::of([table.verb(), name]);

@@ -192,7 +192,7 @@ fn collect(mut from: impl Read + Send + 'static) -> Receiver<String> {
 
 /// Waits for `is_so`, which nothing announces.
 #[track_caller]
-pub(crate) fn until(is_so: impl Fn() -> bool) {
+pub(crate) fn until(mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < deadline, "it never came to be");

@@ -4,7 +4,7 @@ use std::{io::Write as _, net::TcpStream};
 
 use rustix::process::Signal;
 
-use crate::program::{Place, answer, get, until};
+use crate::program::{Place, Running, answer, get, until};
 
 /// The port of a listener that was told.
 fn port(listener: &str) -> &str {
@@ -109,8 +109,23 @@ fn a_server_under_tls_has_to_be_who_it_says() {
     );
     let (status, body) = answer(&["--ca", "other/authority/ca.pem"]);
     assert_eq!(status, "502");
-    assert!(body.contains("not who it should be"), "{body}");
+    assert!(body.contains("could not prove who it is"), "{body}");
     assert_eq!(answer(&["--insecure"]).0, "200");
+}
+
+#[test]
+fn a_server_is_asked_over_the_http_that_is_wanted() {
+    let place = Place::new();
+    place.write("site/index.html", "same");
+    let serve = ["serve", "site", "-l", "https://localhost:0", "--access-log", "-"];
+    let server = place.start(&serve, 1);
+    for (version, told) in [("1.1", "HTTP/1.1"), ("2", "HTTP/2.0")] {
+        let arguments = ["proxy", "0", &server.listeners[0], "--upstream-http", version];
+        let proxy = place.start(&arguments, 1);
+        assert_eq!(get(&mut proxy.connect(0), "/", "localhost").1, "same");
+        let line = server.line();
+        assert!(line.contains(&format!("\"GET / {told}\" 200 ")), "{line}");
+    }
 }
 
 #[test]
@@ -260,11 +275,73 @@ fn logs_are_opened_anew_at_a_reload() {
 }
 
 #[test]
-fn what_does_nothing_yet_is_not_run() {
+fn what_is_kept_is_not_asked_for_again_not_even_after_a_reload() {
     let place = Place::new();
-    for arguments in [&["0", "8081", "--cache"][..], &["0", "--forward"]] {
-        let output = place.run(&[&["proxy"], arguments].concat());
-        assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8_lossy(&output.stderr).contains("does nothing yet"));
-    }
+    place.write("site/index.html", "kept");
+    let server = place.start(&["serve", "site", "-l", "127.0.0.1:0", "--access-log", "-"], 1);
+    let text = |ttl: &str| {
+        format!(
+            "[proxy.front]\nlisten = \"127.0.0.1:0\"\nupstream = \"{}\"\n\
+             cache = {{ default_ttl = \"{ttl}\" }}\nsniff.log = \"front.jsonl\"\n\
+             response.set.cache-control = \"max-age=600\"\n",
+            server.listeners[0]
+        )
+    };
+    place.write("relais.toml", text("1m"));
+    let proxy = place.start(&["up"], 1);
+    let mut stream = proxy.connect(0);
+    let mut status = |path: &str| {
+        let (head, _) = get(&mut stream, path, "a");
+        let field =
+            head.lines().find(|line| line.to_ascii_lowercase().starts_with("cache-status:"));
+        field.unwrap_or_else(|| panic!("{head}")).to_ascii_lowercase()
+    };
+    assert!(status("/").contains("fwd="));
+    until(|| status("/").contains("; hit"));
+    assert!(place.run(&["reload"]).status.success());
+    assert!(status("/").contains("; hit"));
+    place.write("relais.toml", text("2m"));
+    assert!(place.run(&["reload"]).status.success());
+    assert!(status("/").contains("fwd="), "another cache");
+    proxy.signal(Signal::TERM);
+    assert_eq!(proxy.end().code, Some(0));
+    let found = place.run(&["flows", "--json", "--cache", "hit"]);
+    assert!(!found.stdout.is_empty());
+}
+
+#[test]
+fn a_forward_proxy_asks_whom_the_client_names_but_not_itself_and_no_neighbour() {
+    let place = Place::new();
+    place.write("site/index.html", "named");
+    let server = place.start(&["serve", "site", "-l", "127.0.0.1:0"], 1);
+    let (_, at) = server.listeners[0].split_once("://").unwrap();
+    let ask = |proxy: &Running, line: &str| {
+        let mut stream = proxy.connect(0);
+        let host = line.split(' ').nth(1).unwrap().trim_start_matches("http://");
+        write!(stream, "{line}\r\nHost: {}\r\n\r\n", host.trim_end_matches('/')).unwrap();
+        let (head, body) = answer(&mut stream);
+        (head[9..12].to_owned(), body)
+    };
+    let closed = place.start(&["proxy", "0", "--forward"], 1);
+    assert_eq!(ask(&closed, &format!("GET http://{at}/ HTTP/1.1")).0, "403");
+    let open = place.start(&["proxy", "0", "--forward", "--private"], 1);
+    let (status, body) = ask(&open, &format!("GET http://{at}/ HTTP/1.1"));
+    assert_eq!((status.as_str(), body.as_str()), ("200", "named"));
+    let (_, itself) = open.listeners[0].split_once("://").unwrap();
+    assert_eq!(ask(&open, &format!("GET http://{itself}/ HTTP/1.1")).0, "403");
+    assert_eq!(ask(&open, &format!("CONNECT {at} HTTP/1.1")).0, "403");
+}
+
+#[test]
+fn a_tunnel_leads_to_a_port_that_is_allowed() {
+    let place = Place::new();
+    place.write("site/index.html", "through");
+    let server = place.start(&["serve", "site", "-l", "127.0.0.1:0"], 1);
+    let (_, at) = server.listeners[0].split_once("://").unwrap();
+    let arguments = ["proxy", "0", "--forward", "--private", "--connect-port", port(at)];
+    let proxy = place.start(&arguments, 1);
+    let mut stream = proxy.connect(0);
+    write!(stream, "CONNECT {at} HTTP/1.1\r\nHost: {at}\r\n\r\n").unwrap();
+    assert!(answer(&mut stream).0.starts_with("HTTP/1.1 200 "));
+    assert_eq!(get(&mut stream, "/", "a").1, "through");
 }

@@ -15,9 +15,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("cache", &["wire"]),
     ("net", &["wire"]),
-    ("http", &["net", "wire"]),
+    ("http", &["cache", "net", "wire"]),
     ("inspect", &["wire"]),
-    ("relais", &["wire", "net", "http", "inspect"]),
+    ("relais", &["wire", "cache", "net", "http", "inspect"]),
 ];
 
 /// Each dependency, and who uses it. One user means that it is that room's own: others ask the

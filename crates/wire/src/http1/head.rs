@@ -36,6 +36,8 @@ pub(super) enum Framing {
     /// After so many bytes, perhaps none.
     Length(u64),
     Chunked,
+    /// There is none, and perhaps no further message.
+    Tunnel,
 }
 
 /// Whom a target names.
@@ -114,11 +116,12 @@ impl Head {
             Named::Length(length) => Framing::Length(length),
             Named::Nothing => Framing::Length(0),
         };
-        // Behind the head of a CONNECT the tunnel starts; a body would be read as part of it.
-        if self.connect && !matches!(framing, Framing::Length(0)) {
-            return Err(Refusal::ConnectBody);
+        match framing {
+            framing if !self.connect => Ok(framing),
+            Framing::Length(0) => Ok(Framing::Tunnel),
+            // Behind the head of a CONNECT the tunnel starts; a body would be read as part of it.
+            _ => Err(Refusal::ConnectBody),
         }
-        Ok(framing)
     }
 
     fn host(&mut self, value: &[u8]) -> Result<(), Refusal> {

@@ -51,7 +51,7 @@ pub struct HeadLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Fed {
-    /// How many may pass, from the first on. All of them, unless refused.
+    /// How many may pass, from the first on. All of them, unless refused or [held](Stage::Held).
     pub passed: usize,
     /// Why the others may not, and nothing after them.
     pub refusal: Option<Refusal>,
@@ -66,6 +66,9 @@ pub enum Stage {
     Head,
     /// A body, or the trailers behind it.
     Body,
+    /// Behind the head of a CONNECT. Whether what comes is for the far end of a tunnel is not said
+    /// yet, so nothing passes, and nothing is judged.
+    Held,
     /// No longer HTTP.
     Tunnel,
     /// Over.
@@ -109,6 +112,7 @@ enum Step {
     Length(u64),
     Chunks(Chunks),
     Trailers(Section),
+    Held,
     Tunnel,
     /// And where it was.
     Refused(Refusal, Within),
@@ -132,6 +136,10 @@ impl Guard {
     /// finish, sends the refusal's status and closes. From then on each call gives the same
     /// refusal, and nothing passes.
     ///
+    /// Behind the head of a CONNECT nothing passes either, without a refusal: clients may send what
+    /// is meant for the far end before they have an answer. The caller keeps it for the tunnel, or
+    /// closes.
+    ///
     /// Whether and why something is refused does not depend on how the bytes are cut into pieces.
     ///
     /// *Cost*: linear in `bytes`, whatever came before.
@@ -140,6 +148,7 @@ impl Guard {
         let mut sound = 0;
         while judged < bytes.len() {
             match self.advance(&bytes[judged..]) {
+                Ok(0) => return Fed { passed: judged, refusal: None },
                 Ok(taken) => judged += taken,
                 Err(refusal) => {
                     self.step = Step::Refused(refusal, self.within());
@@ -156,8 +165,8 @@ impl Guard {
 
     /// Lets everything pass from now on: the connection speaks something else than HTTP.
     ///
-    /// For after a 101, or a 2xx to CONNECT. Bytes that a client sent before it had that answer
-    /// were judged as HTTP. A connection once refused stays so.
+    /// For after a 101, or a 2xx to CONNECT. Bytes that a client sent before it had a 101 were judged
+    /// as HTTP. A connection once refused stays so.
     pub fn tunnel(&mut self) {
         if !matches!(self.step, Step::Refused(..)) {
             self.line = Vec::new();
@@ -171,6 +180,7 @@ impl Guard {
             Step::Request { .. } if self.line.is_empty() => Stage::BetweenMessages,
             Step::Request { .. } | Step::Fields(_) => Stage::Head,
             Step::Length(_) | Step::Chunks(_) | Step::Trailers(_) => Stage::Body,
+            Step::Held => Stage::Held,
             Step::Tunnel => Stage::Tunnel,
             Step::Refused(..) => Stage::Refused,
         }
@@ -189,7 +199,7 @@ impl Guard {
     pub fn within(&self) -> Within {
         match self.step {
             Step::Length(_) | Step::Chunks(_) | Step::Trailers(_) => Within::Body,
-            Step::Request { .. } | Step::Fields(_) | Step::Tunnel => Within::Head,
+            Step::Request { .. } | Step::Fields(_) | Step::Held | Step::Tunnel => Within::Head,
             Step::Refused(_, within) => within,
         }
     }
@@ -199,7 +209,8 @@ impl Guard {
         self.heads
     }
 
-    /// Takes at least one byte off the start of `bytes`, which is not empty; returns how many.
+    /// Takes at least one byte off the start of `bytes`, which is not empty; returns how many. None
+    /// where all is held.
     fn advance(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
         match &mut self.step {
             Step::Request { .. } | Step::Fields(_) | Step::Trailers(_) => self.take_line(bytes),
@@ -217,6 +228,7 @@ impl Guard {
                 }
                 Ok(taken)
             }
+            Step::Held => Ok(0),
             Step::Tunnel => Ok(bytes.len()),
             Step::Refused(refusal, _) => Err(*refusal),
         }
@@ -285,6 +297,7 @@ impl Guard {
                     Framing::Length(0) => FRESH,
                     Framing::Length(length) => Step::Length(length),
                     Framing::Chunked => Step::Chunks(Chunks::default()),
+                    Framing::Tunnel => Step::Held,
                 };
                 self.heads += 1;
             }
@@ -299,7 +312,7 @@ impl Guard {
                 section.count_field(&self.limits)?;
                 head::trailer(line)?;
             }
-            Step::Length(_) | Step::Chunks(_) | Step::Tunnel | Step::Refused(..) => {
+            Step::Length(_) | Step::Chunks(_) | Step::Held | Step::Tunnel | Step::Refused(..) => {
                 debug_assert!(false, "only heads and trailers have lines");
             }
         }

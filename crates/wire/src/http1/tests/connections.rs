@@ -110,11 +110,25 @@ fn a_refusal_is_final() {
     assert_eq!(guard.heads(), 0);
 }
 
+const CONNECT: &str = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n";
+
+#[test]
+fn behind_connect_nothing_passes_and_nothing_is_judged() {
+    let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for behind in ["\x16\x03\x01\x02\0\n\r", get, CONNECT, "\r\n", "x"] {
+        let input = format!("{get}{CONNECT}{behind}");
+        let mut guard = Guard::new(LIMITS);
+        let passed = input.len() - behind.len();
+        assert_eq!(guard.feed(input.as_bytes()), Fed { passed, refusal: None });
+        assert_eq!(guard.feed(behind.as_bytes()), Fed { passed: 0, refusal: None });
+        judge_however_cut(input.as_bytes(), (None, 2, Stage::Held));
+    }
+}
+
 #[test]
 fn a_tunnel_passes_everything() {
     let mut guard = Guard::new(LIMITS);
-    let head = b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n";
-    assert_eq!(guard.feed(head), Fed { passed: head.len(), refusal: None });
+    assert_eq!(guard.feed(CONNECT.as_bytes()), Fed { passed: CONNECT.len(), refusal: None });
     guard.tunnel();
     assert_eq!(guard.stage(), Stage::Tunnel);
     assert_eq!(guard.feed(b"\n\0\r\xFF"), Fed { passed: 4, refusal: None });

@@ -10,6 +10,7 @@ fn connection() -> impl Strategy<Value = Vec<u8>> {
         6 => Just("GET / HTTP/1.1\r\nHost: a\r\n"),
         2 => Just("POST http://a/b HTTP/1.1\r\nHost: a\r\n"),
         1 => Just("GET / HTTP/1.0\r\n"),
+        1 => Just("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n"),
         1 => Just("GET /\u{e4} HTTP/1.1\r\nHost: a\r\n"),
         1 => Just("GET /`?`\" HTTP/1.1\r\nHost: a\r\n"),
         2 => Just("Transfer-Encoding: chunked\r\n"),
@@ -60,7 +61,8 @@ proptest! {
         for (at, byte) in bytes.iter().enumerate() {
             let heads = guard.heads();
             let before = guard.stage();
-            if guard.feed(&[*byte]).refusal.is_some() {
+            let fed = guard.feed(&[*byte]);
+            if fed.refusal.is_some() || fed.passed == 0 {
                 break;
             }
             if before == Stage::BetweenMessages {

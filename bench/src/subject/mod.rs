@@ -1,0 +1,219 @@
+//! Who is measured, at what, and how each is set up: commands and configurations, as they are run
+//! and as they are reported.
+
+mod haproxy;
+mod lighttpd;
+mod nginx;
+mod relais;
+mod traffic_server;
+mod varnish;
+
+use crate::site::Served;
+
+/// A program, and what it is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Subject {
+    pub(crate) program: Program,
+    pub(crate) task: Task,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Program {
+    Relais,
+    /// nginx with `tcp_nopush on`: head and body leave in full segments.
+    NginxNopush,
+    /// nginx with `tcp_nopush off`, its default.
+    Nginx,
+    Lighttpd,
+    Haproxy,
+    Varnish,
+    TrafficServer,
+    Mitmdump,
+    Grep,
+    /// What a server costs that does nothing ([`crate::floor`]).
+    Floor,
+}
+
+/// What is asked of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Files.
+    Serve,
+    /// Each request passed on to the origin.
+    Pass,
+    /// Answers kept in memory, or in files that are in the page cache.
+    Cache,
+    /// [`Task::Pass`], with a line of a log for each exchange.
+    Sniff,
+    /// [`Task::Pass`], with a list of 100,000 rules.
+    Block,
+    /// Both.
+    SniffAndBlock,
+    /// A word in such a log.
+    Search,
+}
+
+/// Where a server finds and puts things: paths and ports, or names for them in a report.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) relais: String,
+    pub(crate) bench: String,
+    pub(crate) root: String,
+    pub(crate) cert: String,
+    pub(crate) key: String,
+    /// The block list.
+    pub(crate) rules: String,
+    /// The log to be searched.
+    pub(crate) log: String,
+    /// A folder of the server's own.
+    pub(crate) scratch: String,
+    pub(crate) http: String,
+    pub(crate) https: String,
+    /// The port of the server behind it.
+    pub(crate) origin: String,
+}
+
+/// How a subject is started.
+#[derive(Debug, Default)]
+pub(crate) struct Setup {
+    pub(crate) command: Vec<String>,
+    /// What is added to the environment of its command.
+    pub(crate) env: Vec<(&'static str, String)>,
+    /// The names of files in its folder, and what they say.
+    pub(crate) files: Vec<(&'static str, String)>,
+    /// Empty folders in its folder.
+    pub(crate) folders: &'static [&'static str],
+}
+
+impl Program {
+    pub(crate) const fn at(self, task: Task) -> Subject {
+        Subject { program: self, task }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Relais => "relais",
+            Self::NginxNopush => "nginx, tcp_nopush on",
+            Self::Nginx => "nginx, tcp_nopush off",
+            Self::Lighttpd => "lighttpd",
+            Self::Haproxy => "HAProxy",
+            Self::Varnish => "Varnish",
+            Self::TrafficServer => "Traffic Server",
+            Self::Mitmdump => "mitmdump",
+            Self::Grep => "grep",
+            Self::Floor => "floor",
+        }
+    }
+}
+
+impl Task {
+    /// As the heading of a setup.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Serve => "files",
+            Self::Pass => "passing on",
+            Self::Cache => "caching",
+            Self::Sniff => "sniffing",
+            Self::Block => "blocking",
+            Self::SniffAndBlock => "sniffing and blocking",
+            Self::Search => "searching",
+        }
+    }
+}
+
+impl Subject {
+    /// As in a table whose rows have one task, or say otherwise.
+    pub(crate) fn name(self) -> &'static str {
+        match self.task {
+            Task::Sniff => "relais --sniff",
+            Task::Block => "relais --block",
+            Task::SniffAndBlock => "relais --sniff --block",
+            Task::Serve | Task::Pass | Task::Cache | Task::Search => self.program.name(),
+        }
+    }
+
+    /// As the heading of its setup.
+    pub(crate) fn heading(self) -> String {
+        format!("{}: {}", self.program.name(), self.task.name())
+    }
+
+    /// Whether it has a TLS listener here.
+    pub(crate) fn speaks_tls(self) -> bool {
+        let can = matches!(self.program, Program::Relais | Program::NginxNopush | Program::Nginx);
+        can && self.task == Task::Serve
+    }
+
+    /// Whether there is an origin behind it.
+    pub(crate) fn passes_on(self) -> bool {
+        !matches!(self.task, Task::Serve | Task::Search)
+    }
+
+    /// What can be asked for.
+    pub(crate) fn files(self) -> &'static [Served] {
+        match self.program {
+            // It sends one file whatever is asked for; rows ask it for no other.
+            Program::Floor => &[Served::Small],
+            _ if self.passes_on() => &[Served::Small, Served::Medium],
+            _ => &Served::ALL,
+        }
+    }
+
+    /// The most seconds that it is loaded for: who is far slower needs no long look.
+    pub(crate) fn seconds(self, usual: u64) -> u64 {
+        if self.program == Program::Mitmdump { usual.min(MITMDUMP_SECONDS) } else { usual }
+    }
+
+    pub(crate) fn setup(self, place: &Place) -> Setup {
+        match self.program {
+            Program::Relais => relais::setup(self.task, place),
+            Program::NginxNopush => nginx::setup(self.task, "on", place),
+            Program::Nginx => nginx::setup(self.task, "off", place),
+            Program::Lighttpd => lighttpd::setup(place),
+            Program::Haproxy => haproxy::setup(self.task, place),
+            Program::Varnish => varnish::setup(self.task, place),
+            Program::TrafficServer => traffic_server::setup(self.task, place),
+            Program::Mitmdump => mitmdump(place),
+            Program::Grep => grep(place),
+            Program::Floor => floor(place),
+        }
+    }
+}
+
+/// Quiet, in one process, keeping nothing: the least that it does for each exchange.
+fn mitmdump(Place { scratch, http, origin, .. }: &Place) -> Setup {
+    let (mode, confdir) =
+        (format!("reverse:http://127.0.0.1:{origin}"), format!("confdir={scratch}"));
+    let listen = ["--listen-host", "127.0.0.1", "--listen-port", http];
+    let command = [&["mitmdump", "--quiet", "--mode", &mode, "--set", &confdir], &listen[..]];
+    Setup { command: words(&command.concat()), ..Setup::default() }
+}
+
+fn grep(Place { log, .. }: &Place) -> Setup {
+    Setup {
+        command: words(&["grep", "--fixed-strings", "--ignore-case", WORD, log]),
+        env: vec![("LC_ALL", "C".to_owned())],
+        ..Setup::default()
+    }
+}
+
+fn floor(Place { bench, root, scratch, http, .. }: &Place) -> Setup {
+    let file = format!("{root}/{}", Served::Small.name());
+    let head = format!("{scratch}/{HEAD}");
+    let command = [bench, "floor", "--port", http, "--file", &file, "--head", &head];
+    Setup { command: words(&command), ..Setup::default() }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+/// The name of the file with the floor's response head.
+pub(crate) const HEAD: &str = "head";
+/// The name of the sniffer's log in relais's folder.
+pub(crate) const SNIFFED: &str = "sniffed.jsonl";
+/// What is searched for: letters that are not rare.
+pub(crate) const WORD: &str = "invoice";
+
+/// How many connections a peer is told to expect: more than any row opens.
+const CONNECTIONS_MAX: u32 = 12_000;
+const MITMDUMP_SECONDS: u64 = 2;

@@ -1,0 +1,27 @@
+//! relais itself, as someone would start it from a shell.
+
+use super::{Place, SNIFFED, Setup, Task, WORD, words};
+
+pub(super) fn setup(task: Task, place: &Place) -> Setup {
+    let Place { relais, root, cert, key, rules, log, scratch, http, https, origin, .. } = place;
+    let clear = format!("http://127.0.0.1:{http}");
+    let tls = format!("https://127.0.0.1:{https}");
+    let origin = format!("http://127.0.0.1:{origin}");
+    let sniffed = format!("{scratch}/{SNIFFED}");
+    let proxy = [relais, "proxy", &clear, &origin];
+    let command = match task {
+        Task::Serve => words(&[
+            relais, "serve", root, "--listen", &clear, "--listen", &tls, "--cert", cert, "--key",
+            key,
+        ]),
+        Task::Pass => words(&proxy),
+        Task::Cache => words(&[&proxy[..], &["--cache"]].concat()),
+        Task::Sniff => words(&[&proxy[..], &["--sniff", &sniffed]].concat()),
+        Task::Block => words(&[&proxy[..], &["--block", rules]].concat()),
+        Task::SniffAndBlock => {
+            words(&[&proxy[..], &["--sniff", &sniffed, "--block", rules]].concat())
+        }
+        Task::Search => words(&[relais, "flows", WORD, log]),
+    };
+    Setup { command, env: vec![("RELAIS_DATA", scratch.clone())], ..Setup::default() }
+}

@@ -1,0 +1,146 @@
+//! The rows of `relais proxy`: passing on, answering from the cache, sniffing and blocking.
+
+use super::{
+    Spec,
+    gauge::{
+        BOTH_PER_GB, BOTH_PER_REQUEST, CORE_SHARE, CPU_PER_GB, CPU_PER_REQUEST, GB_PER_SECOND,
+        Gauge, NOTED, P99, REQUESTS_PER_SECOND, REUSED,
+    },
+};
+use crate::{
+    load::{Ask, Load},
+    row::Column,
+    running::Door,
+    site::{Served, Urls},
+    subject::{
+        Program::{Haproxy, Mitmdump, Nginx, NginxNopush, Relais, TrafficServer, Varnish},
+        Subject,
+        Task::{Block, Cache, Pass, Sniff, SniffAndBlock},
+    },
+    target::{Against, Bound, Target},
+};
+
+pub(super) const SPECS: [Spec; 5] = [
+    Spec {
+        title: "Proxy, passing on 1 KiB",
+        load: Load::Wrk { connections: 64 },
+        ask: Ask::same(Door::Http, Served::Small),
+        subjects: PASSING,
+        rounds_times: 1,
+        gauges: PASSING_SMALL,
+        targets: &[
+            passing(CPU_PER_REQUEST.column, PASSING_NGINX, 1.05),
+            passing(CPU_PER_REQUEST.column, &[Haproxy.at(Pass)], 1.0),
+            passing(P99.column, PROMPT, P99_MOST),
+            REUSING,
+        ],
+    },
+    Spec {
+        title: "Proxy, passing on 100 KiB",
+        load: Load::Wrk { connections: 64 },
+        ask: Ask::same(Door::Http, Served::Medium),
+        subjects: PASSING,
+        rounds_times: 1,
+        gauges: PASSING_BULK,
+        targets: &[
+            passing(CPU_PER_GB.column, PASSING_NGINX, 1.0),
+            passing(P99.column, PROMPT, P99_MOST),
+            REUSING,
+        ],
+    },
+    Spec {
+        title: "Proxy, cache hit 1 KiB",
+        load: Load::Wrk { connections: 64 },
+        ask: Ask::same(Door::Http, Served::Small),
+        subjects: CACHING,
+        rounds_times: 1,
+        gauges: &[CPU_PER_REQUEST, REQUESTS_PER_SECOND, CORE_SHARE, P99, BOTH_PER_REQUEST],
+        targets: &[caching(CPU_PER_REQUEST.column, 0.55)],
+    },
+    Spec {
+        title: "Proxy, cache hit 100 KiB",
+        load: Load::Wrk { connections: 64 },
+        ask: Ask::same(Door::Http, Served::Medium),
+        subjects: CACHING,
+        rounds_times: 1,
+        gauges: &[CPU_PER_GB, GB_PER_SECOND, CORE_SHARE, P99, BOTH_PER_GB],
+        targets: &[caching(CPU_PER_GB.column, 0.85)],
+    },
+    Spec {
+        title: "Proxy, sniffing and blocking",
+        load: Load::Wrk { connections: 64 },
+        ask: Ask { door: Door::Http, served: Served::Small, urls: Urls::Varied },
+        subjects: WATCHING,
+        rounds_times: 2,
+        gauges: &[CPU_PER_REQUEST, REQUESTS_PER_SECOND, CORE_SHARE, NOTED],
+        targets: &[
+            costing(Relais.at(Sniff), 1.10),
+            costing(Relais.at(Block), 1.05),
+            Target {
+                column: REQUESTS_PER_SECOND.column,
+                of: Relais.at(SniffAndBlock),
+                against: Against::Best(&[Mitmdump.at(Pass)]),
+                bound: Bound::AtLeast(40.0),
+            },
+        ],
+    },
+];
+
+const fn passing(column: Column, peers: &'static [Subject], most: f64) -> Target {
+    let (of, against) = (Relais.at(Pass), Against::Best(peers));
+    Target { column, of, against, bound: Bound::AtMost(most) }
+}
+
+const fn caching(column: Column, most: f64) -> Target {
+    let (of, against) = (Relais.at(Cache), Against::Best(NGINX_CACHE));
+    Target { column, of, against, bound: Bound::AtMost(most) }
+}
+
+const fn costing(of: Subject, most: f64) -> Target {
+    let (column, against) = (CPU_PER_REQUEST.column, Against::Best(PLAIN));
+    Target { column, of, against, bound: Bound::AtMost(most) }
+}
+
+const REUSING: Target = Target {
+    column: REUSED.column,
+    of: Relais.at(Pass),
+    against: Against::Nothing,
+    bound: Bound::AtLeast(99.9),
+};
+
+/// No worse, as far as it can be told: so far apart are two runs of the same program.
+const P99_MOST: f64 = 1.05;
+
+const PASSING: &[Subject] = &[
+    Relais.at(Pass),
+    NginxNopush.at(Pass),
+    Nginx.at(Pass),
+    Haproxy.at(Pass),
+    Varnish.at(Pass),
+    TrafficServer.at(Pass),
+    Mitmdump.at(Pass),
+];
+const PASSING_NGINX: &[Subject] = &[NginxNopush.at(Pass), Nginx.at(Pass)];
+const PROMPT: &[Subject] = &[NginxNopush.at(Pass), Nginx.at(Pass), Haproxy.at(Pass)];
+const CACHING: &[Subject] = &[
+    Relais.at(Cache),
+    NginxNopush.at(Cache),
+    Nginx.at(Cache),
+    Haproxy.at(Cache),
+    Varnish.at(Cache),
+    TrafficServer.at(Cache),
+];
+/// With `tcp_nopush off`: with 100 KiB it has the lower CPU time.
+const NGINX_CACHE: &[Subject] = &[Nginx.at(Cache)];
+const PLAIN: &[Subject] = &[Relais.at(Pass)];
+const WATCHING: &[Subject] = &[
+    Relais.at(Pass),
+    Relais.at(Sniff),
+    Relais.at(Block),
+    Relais.at(SniffAndBlock),
+    Mitmdump.at(Pass),
+];
+
+const PASSING_SMALL: &[Gauge] =
+    &[CPU_PER_REQUEST, REQUESTS_PER_SECOND, CORE_SHARE, P99, REUSED, BOTH_PER_REQUEST];
+const PASSING_BULK: &[Gauge] = &[CPU_PER_GB, GB_PER_SECOND, CORE_SHARE, P99, REUSED, BOTH_PER_GB];

@@ -1,0 +1,145 @@
+//! How many bytes all bodies together may have.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use bytes::Bytes;
+
+/// How many bytes all bodies together may have: those that are stored, those that come in, and those
+/// that clients are not done with.
+#[derive(Debug)]
+pub(crate) struct Room {
+    left: AtomicU64,
+}
+
+/// There is not so much room.
+#[derive(Debug)]
+pub(crate) struct Full;
+
+impl Room {
+    /// Room for so many bytes.
+    pub(crate) fn of(bytes: u64) -> Self {
+        Self { left: AtomicU64::new(bytes) }
+    }
+
+    /// How many bytes are left.
+    #[cfg(test)]
+    pub(crate) fn left(&self) -> u64 {
+        self.left.load(Ordering::Relaxed)
+    }
+}
+
+/// The bytes of a body, and the room that they take for as long as anybody has them: the store, or a
+/// client that is slow to take them, which is no reason to have as many again.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// `bytes.len() <= taken`
+    bytes: Vec<u8>,
+    /// Bytes of `room` that are ours.
+    taken: u64,
+    room: Arc<Room>,
+}
+
+/// What is needed to hold a body besides its bytes: a [`Held`], and the counter of those who do.
+pub(crate) const HELD_BYTES: usize = size_of::<Held>() + 16;
+
+impl Held {
+    /// None yet, in `room`.
+    pub(crate) fn none(room: Arc<Room>) -> Self {
+        Self { bytes: Vec::new(), taken: 0, room }
+    }
+
+    /// Takes room for `len` bytes in all, for which there will be memory when they come.
+    pub(crate) fn take_room(&mut self, len: u64) -> Result<(), Full> {
+        let more = len.saturating_sub(self.taken);
+        let less = |left: u64| left.checked_sub(more);
+        let took = self.room.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        took.map_err(|_| Full)?;
+        self.taken += more;
+        Ok(())
+    }
+
+    /// How many bytes there is room for.
+    pub(crate) fn room(&self) -> u64 {
+        self.taken
+    }
+
+    /// How many bytes came.
+    pub(crate) fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// Makes ready for all there is room for. Not touched, that memory costs nothing.
+    pub(crate) fn reserve(&mut self) {
+        let more = self.taken.saturating_sub(self.len());
+        self.bytes.reserve_exact(usize::try_from(more).unwrap_or_default());
+    }
+
+    /// Adds what came, for which there is room.
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        debug_assert!(self.len() <= self.taken, "room is taken first");
+    }
+
+    /// All that came, to be had by many. The room that is not needed is given back at once.
+    pub(crate) fn into_bytes(mut self) -> Bytes {
+        self.bytes.shrink_to_fit();
+        let len = self.len();
+        self.give_back(self.taken - len);
+        Bytes::from_owner(self)
+    }
+
+    fn give_back(&mut self, bytes: u64) {
+        self.taken -= bytes;
+        self.room.left.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.give_back(self.taken);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_taken_until_all_are_done_with_what_is_there() {
+        let room = Arc::new(Room::of(100));
+        let mut held = Held::none(Arc::clone(&room));
+        held.take_room(50).unwrap();
+        held.take_room(20).unwrap();
+        held.reserve();
+        held.add(b"0123456789");
+        assert_eq!((held.len(), held.room(), room.left()), (10, 50, 50));
+        let body = held.into_bytes();
+        let part = body.slice(..1);
+        assert_eq!(room.left(), 90);
+        drop(body);
+        assert_eq!(room.left(), 90);
+        drop(part);
+        assert_eq!(room.left(), 100);
+    }
+
+    #[test]
+    fn there_is_no_more_than_there_is() {
+        let room = Arc::new(Room::of(10));
+        let (mut one, mut two) = (Held::none(Arc::clone(&room)), Held::none(Arc::clone(&room)));
+        one.take_room(6).unwrap();
+        assert!(two.take_room(5).is_err());
+        two.take_room(4).unwrap();
+        assert!(one.take_room(7).is_err());
+        drop(one);
+        assert_eq!((two.room(), room.left()), (4, 6));
+    }
+}

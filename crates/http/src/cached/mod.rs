@@ -1,0 +1,199 @@
+//! A cache before another handler.
+//!
+//! [`Cached`] is a [`Handler`] that answers from memory what it may, and asks the handler that it
+//! holds for the rest. What may be stored and sent is decided by the rules of [`relais_cache`]; here
+//! is what they need: requests made ready to be asked (`question`), bodies written down while they
+//! pass (`recorded`), and answers made of what comes out (`reply`).
+
+mod question;
+mod recorded;
+mod reply;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use http::Method;
+use relais_cache::{Answered, Asking, Cache, Key, Looked, Taken, Times};
+use relais_net::{Fault, Side};
+use tokio::runtime;
+
+use self::{
+    question::{Question, asked, key},
+    recorded::{drain, record},
+    reply::{label, only_if_cached, reply, reply_after, unanswered},
+};
+use crate::{
+    Accepts, Answer, Ask, Handler, Refused,
+    handler::unfold,
+    places::{Place, Places},
+};
+
+/// How many stored answers are asked about at once while their clients have them already. Who finds
+/// no place leaves it to the next.
+const ERRANDS_MAX: usize = 64;
+
+/// How long that may take.
+const ERRAND_MAX: Duration = Duration::from_mins(1);
+
+/// Answers from a cache, and asks `H` for what is not there.
+///
+/// What is there is answered [`at_once`](Handler::at_once). An answer of `H` is passed on as it comes,
+/// and stored when all of it came; one that breaks off leaves no trace. Bodies are stored from memory
+/// alone: what `H` answers with files is passed on. Each answer says in `Cache-Status` what was done
+/// ([RFC 9211]), but to CONNECT, and to requests that name no host.
+///
+/// The cache is for `H` alone: what it answers depends on the URI and on what `Vary` names, and on
+/// nothing else that another holder might choose.
+///
+/// [RFC 9211]: https://www.rfc-editor.org/rfc/rfc9211
+#[derive(Debug)]
+pub struct Cached<H> {
+    shared: Arc<Shared<H>>,
+}
+
+/// What outlives a request, if an errand was sent for it.
+#[derive(Debug)]
+struct Shared<H> {
+    inner: H,
+    cache: Cache,
+    clock: fn() -> SystemTime,
+    errands: Places,
+}
+
+impl<H: Handler> Cached<H> {
+    /// Answers from `cache`, and asks `inner` for what is not there, at the time that `clock` says.
+    pub fn new(inner: H, cache: Cache, clock: fn() -> SystemTime) -> Self {
+        let errands = Places::at_most(ERRANDS_MAX);
+        Self { shared: Arc::new(Shared { inner, cache, clock, errands }) }
+    }
+
+    /// The cache.
+    pub fn cache(&self) -> &Cache {
+        &self.shared.cache
+    }
+
+    fn look(&self, key: &Key, ask: &Ask) -> Looked {
+        let Shared { cache, clock, .. } = &*self.shared;
+        cache.look(key, &asked(ask), clock())
+    }
+
+    /// Has `inner` asked about what is stored and stale, while the client of `ask` has it already.
+    fn send_errand(&self, asking: Option<Box<Asking>>, ask: &Ask) {
+        let (Some(asking), Some(place)) = (asking, self.shared.errands.take()) else { return };
+        let Ok(runtime) = runtime::Handle::try_current() else { return };
+        let (shared, question) = (Arc::clone(&self.shared), Question::of(ask));
+        runtime.spawn(shared.run_errand(asking, question, place));
+    }
+}
+
+impl<H: Handler> Handler for Cached<H> {
+    fn accepts(&self) -> Accepts {
+        self.shared.inner.accepts()
+    }
+
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        if !matches!(*ask.request.method(), Method::GET | Method::HEAD) {
+            return None;
+        }
+        match self.look(&key(ask)?, ask) {
+            Looked::Hit(hit) => Some(reply(hit)),
+            Looked::Stale(hit, asking) => {
+                self.send_errand(asking, ask);
+                Some(reply(hit))
+            }
+            Looked::Ask(_) | Looked::OnlyIfCached => None,
+        }
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        let Some(key) = key(&ask) else { return self.shared.inner.answer(ask).await };
+        match self.look(&key, &ask) {
+            Looked::Hit(hit) => Ok(reply(hit)),
+            Looked::Stale(hit, asking) => {
+                self.send_errand(asking, &ask);
+                Ok(reply(hit))
+            }
+            Looked::Ask(asking) => self.shared.ask(asking, &Question::of(&ask), ask).await,
+            Looked::OnlyIfCached => Ok(only_if_cached()),
+        }
+    }
+
+    fn refused(&self, refused: &Refused<'_>) {
+        self.shared.inner.refused(refused);
+    }
+}
+
+impl<H: Handler> Shared<H> {
+    /// Asks `inner` what `question` asks, first by `ask`.
+    async fn ask(
+        &self,
+        mut asking: Box<Asking>,
+        question: &Question,
+        mut ask: Ask,
+    ) -> Result<Answer, Fault> {
+        loop {
+            asking.prepare(ask.request.headers_mut());
+            let requested = (self.clock)();
+            let came = self.inner.answer(ask).await;
+            let times = Times { requested, received: (self.clock)() };
+            let mut answer = match came {
+                Ok(answer) if fault(&answer).is_none() => answer,
+                failed => return self.stand_in(&asking, question, (failed, times.received)),
+            };
+            unfold(&mut answer);
+            let answered = Answered { status: answer.status(), headers: answer.headers(), times };
+            match self.cache.take(asking, &question.asked(), answered) {
+                Taken::Record(recording) => return Ok(record(answer, recording)),
+                Taken::Pass(status) => return Ok(label(answer, status)),
+                Taken::Answer(hit) => return Ok(reply_after(hit, &answer)),
+                // Without a precondition it is not asked a third time.
+                Taken::AskAgain(again) => (asking, ask) = (again, question.ask()),
+            }
+        }
+    }
+
+    /// What is stored, in the place of an answer that did not come; else what came instead.
+    fn stand_in(
+        &self,
+        asking: &Asking,
+        question: &Question,
+        (failed, now): (Result<Answer, Fault>, SystemTime),
+    ) -> Result<Answer, Fault> {
+        let side = failed.as_ref().map_or_else(|fault| Some(fault.side), fault);
+        // Who asks for what cannot be asked for is told so.
+        if side != Some(Side::Client)
+            && let Ok(hit) = self.cache.fail(asking, &question.asked(), now)
+        {
+            if let Err(fault) = &failed {
+                let error: &dyn std::error::Error = fault;
+                tracing::debug!(error, "what is stored stands in for an answer");
+            }
+            return Ok(reply(hit));
+        }
+        failed.map(|answer| unanswered(answer, asking.why()))
+    }
+
+    async fn run_errand(self: Arc<Self>, asking: Box<Asking>, question: Question, _place: Place) {
+        let bytes_max = self.cache.settings().object_max;
+        let errand = async {
+            match self.ask(asking, &question, question.ask()).await {
+                Ok(answer) => drain(answer.into_body(), bytes_max).await,
+                Err(fault) => Err(fault),
+            }
+        };
+        if let Ok(Err(fault)) = tokio::time::timeout(ERRAND_MAX, errand).await {
+            let error: &dyn std::error::Error = &fault;
+            tracing::debug!(error, "a stored answer could not be asked about");
+        }
+    }
+}
+
+/// Whose fault it is that `answer` is no answer to what was asked, if so.
+fn fault(answer: &Answer) -> Option<Side> {
+    answer.body().provenance()?.fault
+}

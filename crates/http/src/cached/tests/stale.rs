@@ -1,0 +1,89 @@
+//! Answers that are sent stale while their server is asked.
+
+use relais_cache::Settings;
+
+use super::{
+    Act, FRESH,
+    world::{World, ok, says},
+};
+use crate::cached::ERRANDS_MAX;
+
+const WINDOW: &str = "ETag: \"1\"\nCache-Control: max-age=5, stale-while-revalidate=10";
+
+#[tokio::test]
+async fn one_is_sent_on_an_errand_while_all_are_served() {
+    let world = World::new().await;
+    world.get_then(ok(WINDOW, "x"), "/a", "").await;
+    world.at(6);
+    let kept = world.cache.bytes();
+    world.then(Act::Hangs);
+    for _ in 0..3 {
+        assert_eq!(world.get("/a", "").await, "200 x | hit; ttl=-1, age 6");
+    }
+    world.until(|world| world.count() == 2).await;
+    assert_eq!(world.asked()[1..], ["GET /a, if-none-match: \"1\""]);
+    assert_eq!(world.cache.bytes(), kept);
+}
+
+#[tokio::test]
+async fn an_errand_makes_it_new() {
+    let world = World::new().await;
+    let long = "y".repeat(300_000);
+    for (path, newer, expect) in [
+        ("/a", says("304 Not Modified", "Cache-Control: max-age=9", ""), "x"),
+        ("/b", ok(FRESH, "y"), "y"),
+        ("/c", ok(FRESH, &long), "y...300000"),
+    ] {
+        world.at(0);
+        world.get_then(ok(WINDOW, "x"), path, "").await;
+        world.at(6);
+        let stale = world.get_then(newer, path, "If-None-Match: \"9\"\nRange: bytes=0-0").await;
+        assert!(stale.ends_with("x | hit; ttl=-1, age 6"), "{stale}");
+        world.until(|world| world.count() == 2).await;
+        assert_eq!(world.asked()[1..], [format!("GET {path}, if-none-match: \"1\"")]);
+        loop {
+            world.at(7);
+            let came = world.get(path, "").await;
+            if came.starts_with(&format!("200 {expect} | hit; ttl=")) && !came.contains("ttl=-") {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Who fails at once is asked again a second later, and not by each client.
+#[tokio::test]
+async fn a_failing_server_is_not_flooded_with_errands() {
+    let world = World::new().await;
+    world.get_then(ok(WINDOW, "x"), "/a", "").await;
+    for second in 6..9 {
+        world.at(second);
+        world.then(says("500 Internal Server Error", "", "sorry"));
+        for _ in 0..5 {
+            let came = world.get("/a", "").await;
+            assert!(came.starts_with("200 x | hit; ttl=-"), "{came}");
+            tokio::task::yield_now().await;
+        }
+        let expect = usize::try_from(second - 4).unwrap();
+        world.until(|world| world.count() == expect).await;
+    }
+}
+
+#[tokio::test]
+async fn there_are_so_many_errands_at_once() {
+    let world = World::with(Settings::default()).await;
+    let paths: Vec<_> = (0..ERRANDS_MAX + 5).map(|number| format!("/a{number}")).collect();
+    for path in &paths {
+        world.get_then(ok(WINDOW, "x"), path, "").await;
+    }
+    world.asked();
+    world.at(6);
+    for path in &paths {
+        world.then(Act::Hangs);
+        assert_eq!(world.get(path, "").await, "200 x | hit; ttl=-1, age 6");
+    }
+    world.until(|world| world.count() == ERRANDS_MAX).await;
+    assert_eq!(world.get(&paths[0], "").await, "200 x | hit; ttl=-1, age 6");
+    assert_eq!(world.count(), ERRANDS_MAX);
+}

@@ -1,0 +1,230 @@
+//! Connections that become tunnels, or do not.
+
+use tokio::sync::{Mutex, Semaphore};
+
+use super::*;
+use crate::{Accepts, Tunnel, says::Told};
+
+/// Digs tunnels to where its other end is, when it is told to.
+#[derive(Clone, Debug)]
+struct Digs {
+    far: Arc<Mutex<Option<DuplexStream>>>,
+    go: Arc<Semaphore>,
+    status: StatusCode,
+}
+
+impl Handler for Digs {
+    fn accepts(&self) -> Accepts {
+        Accepts::Forward
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        if ask.request.method() != http::Method::CONNECT {
+            return Ok(Response::new(Body::full(ask.request.uri().to_string().into())));
+        }
+        drop(self.go.acquire().await);
+        let far = self.far.lock().await.take();
+        let body = match far {
+            Some(far) if self.status.is_success() => {
+                Body::tunnel(Tunnel { far: Stream::Memory(far), early: Bytes::new() })
+            }
+            _ => Body::full("no".into()),
+        };
+        Ok(Response::builder().status(self.status).body(body).unwrap())
+    }
+}
+
+/// A client, the far end of its tunnel, and who lets it be dug.
+struct Ends {
+    client: DuplexStream,
+    far: DuplexStream,
+    go: Arc<Semaphore>,
+}
+
+fn ends(status: StatusCode) -> Ends {
+    let (far, theirs) = tokio::io::duplex(1 << 10);
+    let far_slot = Arc::new(Mutex::new(Some(theirs)));
+    let digs = Digs { far: far_slot, go: Arc::new(Semaphore::new(0)), status };
+    let go = Arc::clone(&digs.go);
+    Ends { client: serve_handler(Box::new(digs)), far, go }
+}
+
+fn serve_handler(handler: Box<dyn DynHandler>) -> DuplexStream {
+    serve_slot(Arc::new(ArcSwap::from_pointee(handler)))
+}
+
+fn serve_slot(slot: HandlerSlot) -> DuplexStream {
+    let (client, server) = tokio::io::duplex(1 << 10);
+    let http = Http::new(slot, Limits::default());
+    tokio::spawn(async move {
+        let (_shutdown, drain) = Shutdown::new();
+        _ = http.serve(conn(Stream::Memory(server)), drain).await;
+    });
+    client
+}
+
+const CONNECT: &str = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n";
+
+async fn let_others_go_on() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn head_of(client: &mut DuplexStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await.unwrap());
+    }
+    undated(&String::from_utf8(head).unwrap())
+}
+
+async fn heard(stream: &mut DuplexStream, expect: &[u8]) {
+    let mut heard = vec![0; expect.len()];
+    stream.read_exact(&mut heard).await.unwrap();
+    assert_eq!(heard, expect);
+}
+
+/// Whatever stands behind the head goes to the far end, once there is one, and nowhere before.
+#[tokio::test]
+async fn what_a_client_says_early_goes_through_its_tunnel() {
+    let hello = b"\x16\x03\x01\x02\0\n\r\nGET / HTTP/1.1\r\n\r\n";
+    for split in [0, 1, CONNECT.len() - 1, CONNECT.len(), CONNECT.len() + 3] {
+        let Ends { mut client, mut far, go } = ends(StatusCode::OK);
+        let said = [CONNECT.as_bytes(), hello].concat();
+        for part in [&said[..split], &said[split..]] {
+            client.write_all(part).await.unwrap();
+            let_others_go_on().await;
+        }
+        go.add_permits(1);
+        let head = head_of(&mut client).await;
+        assert_eq!(head, "HTTP/1.1 200 OK\r\ndate: NOW\r\n\r\n", "at {split}");
+        heard(&mut far, hello).await;
+        far.write_all(b"pong").await.unwrap();
+        heard(&mut client, b"pong").await;
+    }
+}
+
+#[tokio::test]
+async fn either_side_may_end_first() {
+    for client_first in [true, false] {
+        let Ends { mut client, mut far, go } = ends(StatusCode::OK);
+        go.add_permits(1);
+        client.write_all(CONNECT.as_bytes()).await.unwrap();
+        head_of(&mut client).await;
+        let (one, other) =
+            if client_first { (&mut client, &mut far) } else { (&mut far, &mut client) };
+        one.write_all(b"last words").await.unwrap();
+        one.shutdown().await.unwrap();
+        let mut came = String::new();
+        other.read_to_string(&mut came).await.unwrap();
+        assert_eq!(came, "last words");
+        other.write_all(b"and a reply").await.unwrap();
+        other.shutdown().await.unwrap();
+        came.clear();
+        one.read_to_string(&mut came).await.unwrap();
+        assert_eq!(came, "and a reply");
+    }
+}
+
+/// Who sends before there is a tunnel is not read further than once.
+#[tokio::test]
+async fn of_what_is_said_early_little_is_kept() {
+    let Ends { client, mut far, go } = ends(StatusCode::OK);
+    let (mut from_client, mut to_proxy) = tokio::io::split(client);
+    let much = vec![b'x'; 1 << 20];
+    let written = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&written);
+    let writing = tokio::spawn(async move {
+        to_proxy.write_all(CONNECT.as_bytes()).await.unwrap();
+        for part in much.chunks(1 << 10) {
+            to_proxy.write_all(part).await.unwrap();
+            count.fetch_add(part.len(), std::sync::atomic::Ordering::Relaxed);
+        }
+    });
+    for _ in 0..10 {
+        let_others_go_on().await;
+    }
+    assert!(written.load(std::sync::atomic::Ordering::Relaxed) <= 64 << 10);
+    go.add_permits(1);
+    let reading = async {
+        let mut came = 0;
+        while came < 1 << 20 {
+            let mut room = vec![0; 1 << 12];
+            came += far.read(&mut room).await.unwrap();
+        }
+        came
+    };
+    assert_eq!(reading.await, 1 << 20);
+    writing.await.unwrap();
+    let mut head = [0; 15];
+    from_client.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200 OK");
+}
+
+#[tokio::test]
+async fn where_there_is_no_tunnel_what_follows_is_no_request() {
+    for behind in ["", "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "\0\n", CONNECT] {
+        let Ends { mut client, far: _far, go } = ends(StatusCode::FORBIDDEN);
+        go.add_permits(1);
+        client.write_all(format!("{CONNECT}{behind}").as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        assert_eq!(
+            rest_of(&mut client).await,
+            "HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 2\r\n\
+             date: NOW\r\n\r\nno"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_tunnel_may_follow_other_requests() {
+    let Ends { mut client, mut far, go } = ends(StatusCode::OK);
+    go.add_permits(1);
+    let get = "GET http://a/b HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.write_all(format!("{get}{get}{CONNECT}early").as_bytes()).await.unwrap();
+    for _ in 0..2 {
+        head_of(&mut client).await;
+        heard(&mut client, b"http://a/b").await;
+    }
+    head_of(&mut client).await;
+    heard(&mut far, b"early").await;
+}
+
+#[tokio::test]
+async fn who_speaks_an_older_http_gets_a_tunnel_too() {
+    let Ends { mut client, mut far, go } = ends(StatusCode::OK);
+    go.add_permits(1);
+    client.write_all(b"CONNECT a:443 HTTP/1.0\r\n\r\nearly").await.unwrap();
+    assert_eq!(head_of(&mut client).await, "HTTP/1.0 200 OK\r\ndate: NOW\r\n\r\n");
+    heard(&mut far, b"early").await;
+}
+
+#[tokio::test]
+async fn a_tunnel_with_a_body_is_refused() {
+    for framing in ["Content-Length: 1", "Transfer-Encoding: chunked"] {
+        let Ends { mut client, far: _far, go: _go } = ends(StatusCode::OK);
+        let request = format!("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n{framing}\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        let answer = rest_of(&mut client).await;
+        assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{answer}");
+    }
+}
+
+/// What is accepted is the newest handler's to say, on open connections, too.
+#[tokio::test]
+async fn a_reload_changes_what_is_accepted() {
+    let (far, go) = (Arc::default(), Arc::new(Semaphore::new(1)));
+    let digs = Digs { far, go, status: StatusCode::OK };
+    let handler: Box<dyn DynHandler> = Box::new(digs);
+    let slot = Arc::new(ArcSwap::from_pointee(handler));
+    let mut client = serve_slot(Arc::clone(&slot));
+    let get = b"GET https://a/b HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.write_all(get).await.unwrap();
+    assert!(head_of(&mut client).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    heard(&mut client, b"https://a/b").await;
+    slot.store(Arc::new(Box::new(Told::default())));
+    client.write_all(get).await.unwrap();
+    assert!(head_of(&mut client).await.starts_with("HTTP/1.1 400 Bad Request\r\n"));
+}

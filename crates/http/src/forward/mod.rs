@@ -1,0 +1,209 @@
+//! Asking whoever the client names: what a browser wants of the proxy in its settings (RFC 9110
+//! §3.7, §9.3.6).
+//!
+//! [`Forward`] is a [`Handler`] that is asked for whole URLs, and for tunnels. Whoever can be asked
+//! to call anybody is a way around every wall that he stands behind. So he is there for some clients
+//! alone, and calls ports of the web alone (`ports`), and no address that is not anybody's to call
+//! (`reach`).
+
+mod asked;
+mod clients;
+mod origins;
+mod own;
+mod ports;
+mod reach;
+mod told;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, header::HOST, request};
+use relais_net::{Access, Dialer, Endpoint, Fault, Network, tls::Protocols};
+
+use self::{
+    asked::{Asked, asked},
+    clients::is_for,
+    origins::Origins,
+    ports::Ports,
+    reach::Reach,
+    told::{Teller, Why},
+};
+pub use self::{clients::Clients, own::OwnListeners};
+use crate::{
+    Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Tunnel,
+    proxy::{Edits, hops, way::Way},
+    spare,
+    upstream::{self, Call, CallError},
+};
+
+/// Whom a [`Forward`] is there for, and whom it calls.
+#[derive(Debug)]
+pub struct Options {
+    /// What we are called in `Via`: one word that no other proxy on the way has.
+    pub name: String,
+    /// Who may ask. Who calls over a Unix socket is at 127.0.0.1.
+    pub clients: Vec<Network>,
+    /// Where tunnels may lead: 443, usually. Requests may, too, beside the usual ports of the web:
+    /// 80, 443, and all from 1024 on but those at which browsers ask nobody.
+    pub ports: Vec<u16>,
+    /// Addresses that may be called though they are not anybody's to call: of this machine,
+    /// link-local, private. [`Network::LOOPBACK`] stands for all addresses of this machine.
+    pub allowed: Vec<Network>,
+    /// Where we listen ourselves: never called, whatever is allowed.
+    pub own: OwnListeners,
+    /// What calls. Whom it may call is said here.
+    pub dialer: Dialer,
+    /// How much it may cost to ask.
+    pub limits: upstream::Limits,
+}
+
+/// Asks whoever the client names, and opens tunnels.
+///
+/// Nothing is said of the client: of the way of a request there is `Via`, and no `Forwarded` or
+/// `X-Forwarded-For`, whoever put it there. Tunnels are for HTTP/1; over HTTP/2 they are refused
+/// with 501.
+#[derive(Debug)]
+pub struct Forward {
+    clients: Vec<Network>,
+    ports: Ports,
+    reach: Arc<Reach>,
+    way: Way,
+    dialer: Arc<Dialer>,
+    origins: Origins,
+    teller: Teller,
+    request: Edits,
+    response: Edits,
+}
+
+/// Room for the line that says which way a request came, usually.
+const TRAIL_BYTES: usize = 64;
+
+impl Forward {
+    /// Asks as `options` say.
+    pub fn new(options: Options) -> Self {
+        let Options { name, clients, ports, allowed, own, dialer, limits } = options;
+        let reach = Arc::new(Reach::new(allowed, own));
+        let judge = Arc::clone(&reach);
+        let dialer = dialer.with_access(move |at| match judge.judge(at) {
+            Ok(()) => Access::Allowed,
+            Err(_) => Access::Denied,
+        });
+        let dialer = Arc::new(dialer);
+        Self {
+            clients,
+            ports: Ports::new(ports),
+            reach,
+            way: Way::new(&name, Vec::new()),
+            origins: Origins::new(Arc::clone(&dialer), limits),
+            dialer,
+            teller: Teller::new(&name),
+            request: Edits::default(),
+            response: Edits::default(),
+        }
+    }
+
+    /// The same, with these changes made to requests and answers that are passed on. Of tunnels
+    /// nobody sees what they carry.
+    #[must_use]
+    pub fn with_edits(self, request: Edits, response: Edits) -> Self {
+        Self { request, response, ..self }
+    }
+
+    async fn pass(
+        &self,
+        head: &mut request::Parts,
+        body: Inbound,
+        caller: &Caller,
+    ) -> Result<Answer, Why> {
+        if !is_for(&self.clients, caller.peer) {
+            return Err(Why::Client);
+        }
+        let asked = asked(head)?;
+        self.ports.judge(&asked)?;
+        match asked {
+            Asked::Tunnel(far) => self.dig(&far).await,
+            Asked::Message(server) => {
+                let trail = self.prepare(head)?;
+                let client = caller.peer.client();
+                let call = Call { request: head, trail: &trail, body, client };
+                let reply = self.origins.group(&server).call(call).await;
+                let reply = reply.map_err(|error| self.explain(error))?;
+                Ok(self.inbound(reply))
+            }
+        }
+    }
+
+    /// Calls the far end of a tunnel.
+    async fn dig(&self, far: &Endpoint) -> Result<Answer, Why> {
+        let dialed = self.dialer.dial(far, Protocols::Plain).await;
+        let dialed = dialed.map_err(|error| self.explain(error.into()))?;
+        let mut body = Body::tunnel(Tunnel { far: dialed.stream, early: Bytes::new() });
+        body.came_from(Provenance {
+            upstream: Some(far.to_string().into()),
+            connect: Some(dialed.timings.resolve + dialed.timings.connect),
+            ..Provenance::default()
+        });
+        Ok(Response::new(body))
+    }
+
+    /// Makes of a request the one that is sent, and gives the lines to be sent behind its fields.
+    fn prepare(&self, head: &mut request::Parts) -> Result<Vec<u8>, Why> {
+        if self.way.is_loop(&head.headers) {
+            return Err(Why::Loop);
+        }
+        // The target's host goes before the field's (RFC 9112 §3.2.2).
+        let named =
+            head.uri.authority().and_then(|named| HeaderValue::from_str(named.as_str()).ok());
+        head.headers.insert(HOST, named.ok_or(Why::Host)?);
+        hops::renew_request(&mut head.headers, head.version);
+        let mut trail = Vec::with_capacity(TRAIL_BYTES);
+        self.way.print_via(head, &mut trail);
+        self.request.apply(&mut head.headers);
+        Ok(trail)
+    }
+
+    fn inbound(&self, reply: upstream::Reply) -> Answer {
+        let upstream::Reply { mut response, upstream, timings } = reply;
+        response.body_mut().came_from(Provenance {
+            upstream: Some(Arc::clone(upstream.name())),
+            connect: timings.connect,
+            ..Provenance::default()
+        });
+        hops::renew_answer(&mut response);
+        self.way.note_answer(&mut response);
+        self.response.apply(response.headers_mut());
+        // What is spoken with the client is the connection's to say.
+        *response.version_mut() = http::Version::HTTP_11;
+        response
+    }
+
+    fn explain(&self, error: CallError) -> Why {
+        let denied = told::denied_address(&error);
+        match denied.and_then(|at| self.reach.judge(at).err()) {
+            Some(rule) => Why::Address(rule),
+            None => Why::Call(error),
+        }
+    }
+}
+
+impl Handler for Forward {
+    fn accepts(&self) -> Accepts {
+        Accepts::Forward
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        let Ask { request, caller } = ask;
+        let (mut head, body) = request.into_parts();
+        let passed = self.pass(&mut head, body, &caller).await;
+        let answer = match passed {
+            Ok(answer) => answer,
+            Err(Why::Call(CallError::Request(fault))) => return Err(fault),
+            Err(why) => self.teller.tell(&why, &head),
+        };
+        spare::keep(head.headers);
+        Ok(answer)
+    }
+}

@@ -1,0 +1,69 @@
+//! Where we listen ourselves.
+
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use relais_net::{Endpoint, Host};
+
+/// Where we listen ourselves, as far as it was said. Clones share it, so it may be said when all is
+/// bound, and again.
+#[derive(Clone, Debug, Default)]
+pub struct OwnListeners {
+    addresses: Arc<ArcSwap<Vec<SocketAddr>>>,
+}
+
+impl OwnListeners {
+    /// Says where we listen from here on, with the ports that the kernel chose. Paths, which nobody
+    /// can be asked to call, are passed over.
+    pub fn set<'e>(&self, listeners: impl IntoIterator<Item = &'e Endpoint>) {
+        let address = |endpoint: &Endpoint| {
+            let at = endpoint.host_port()?;
+            let ip = match at.host {
+                Host::Any => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+                Host::Ip(ip) => ip.to_canonical(),
+                Host::Name(_) => return None,
+            };
+            Some(SocketAddr::new(ip, at.port))
+        };
+        self.addresses.store(Arc::new(listeners.into_iter().filter_map(address).collect()));
+    }
+
+    /// Whether who calls `at` calls us.
+    pub(super) fn hold(&self, at: SocketAddr) -> bool {
+        self.addresses.load().iter().any(|own| {
+            let is_there = || match own.ip() {
+                ip if ip.is_unspecified() => is_this_machine(at.ip()),
+                ip => ip == at.ip(),
+            };
+            own.port() == at.port() && is_there()
+        })
+    }
+}
+
+/// Whether whoever calls `ip` calls this machine. Nobody is called while that cannot be told.
+pub(super) fn is_this_machine(ip: IpAddr) -> bool {
+    ip.is_loopback() || relais_net::is_own_address(ip).unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_calls_us_is_known_by_address_and_port() {
+        let own = OwnListeners::default();
+        let holds = |at: &str| own.hold(at.parse().unwrap());
+        assert!(!holds("127.0.0.1:8000"));
+        let listeners = ["http://127.0.0.1:8000", "https://:443", "http://[::1]:1", "unix:///a"];
+        own.set(&listeners.map(|text| text.parse().unwrap()));
+        assert!(holds("127.0.0.1:8000") && holds("[::1]:1"));
+        assert!(!holds("127.0.0.1:8001") && !holds("192.0.2.1:8000"));
+        assert!(holds("127.0.0.1:443") && holds("127.9.9.9:443") && holds("[::1]:443"));
+        assert!(!holds("192.0.2.1:443"));
+        own.clone().set([]);
+        assert!(!holds("127.0.0.1:8000"));
+    }
+}

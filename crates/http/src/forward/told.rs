@@ -1,0 +1,208 @@
+//! What is told to who gets no answer from whom it named.
+
+use std::net::SocketAddr;
+
+use http::{HeaderName, HeaderValue, StatusCode, header::ALLOW, request};
+use relais_net::{Callee, DialError, Side, Stage};
+
+use super::reach::Rule;
+use crate::{Answer, proxy::explain::answer, upstream::CallError};
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Why {
+    /// We are not there for this client.
+    Client,
+    /// Nobody is named.
+    Path,
+    /// It is no host that is named.
+    Host,
+    /// It is neither `http` nor `https` that is spoken there.
+    Scheme,
+    /// What is asked for is not passed on.
+    Method,
+    /// Nobody is asked at this port.
+    Port(u16),
+    /// No tunnel leads to this port.
+    TunnelPort(u16),
+    /// Nobody is called at its address.
+    Address(Rule),
+    /// It was here before.
+    Loop,
+    /// It was asked, or called, in vain.
+    Call(CallError),
+}
+
+impl Why {
+    /// Whose fault it is.
+    fn side(&self) -> Side {
+        match self {
+            Self::Call(CallError::Dial(error)) => error.side(),
+            Self::Call(_) => Side::Upstream,
+            _ => Side::Client,
+        }
+    }
+}
+
+/// What is told of it.
+struct Told {
+    status: StatusCode,
+    /// The type of the error (RFC 9209 §2.3).
+    error: &'static str,
+    hint: String,
+}
+
+/// Tells.
+#[derive(Debug)]
+pub(super) struct Teller {
+    /// Our name in `Proxy-Status`.
+    name: String,
+}
+
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
+const METHODS: HeaderValue =
+    HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT");
+
+impl Teller {
+    pub(super) fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
+
+    /// The answer to a request with this `head`. Says in `Proxy-Status` (RFC 9209) that it is ours.
+    pub(super) fn tell(&self, why: &Why, head: &request::Parts) -> Answer {
+        if let Why::Call(error) = why {
+            let source: &dyn std::error::Error = error;
+            tracing::debug!(error = source, side = %why.side(), "a request got no answer");
+        }
+        let host = head.uri.host().unwrap_or_default();
+        let Told { status, error, hint } = told(why, host);
+        let mut answer = answer(why.side(), (status, &hint), head);
+        let headers = answer.headers_mut();
+        let proxy_status = format!("\"{}\"; error={error}", self.name);
+        if let Ok(proxy_status) = HeaderValue::try_from(proxy_status) {
+            headers.insert(PROXY_STATUS, proxy_status);
+        }
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(ALLOW, METHODS);
+        }
+        answer
+    }
+}
+
+/// The address that nobody may call, if that is why.
+pub(super) fn denied_address(error: &CallError) -> Option<SocketAddr> {
+    match error {
+        CallError::Dial(DialError::Denied(Callee { address, .. })) => *address,
+        _ => None,
+    }
+}
+
+fn told(why: &Why, host: &str) -> Told {
+    let refused = |status, hint: String| Told { status, error: "http_request_denied", hint };
+    let bad = |hint: &str| Told {
+        status: StatusCode::BAD_REQUEST,
+        error: "http_request_error",
+        hint: hint.to_owned(),
+    };
+    match why {
+        Why::Client => refused(
+            StatusCode::FORBIDDEN,
+            "This proxy is not for you. Who runs it can add your address to its clients.".into(),
+        ),
+        Why::Path => {
+            bad("This is a proxy, not a site. Name its address and port as the HTTP proxy in the \
+             settings of your browser or system, for http and https.")
+        }
+        Why::Host => bad("The address names no host that can be asked."),
+        Why::Scheme => bad("This proxy asks for http and https alone."),
+        Why::Method => refused(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "This proxy does not pass such requests on.".into(),
+        ),
+        Why::Port(port) => refused(
+            StatusCode::FORBIDDEN,
+            format!(
+                "This proxy asks nobody at port {port}. Who runs it can add the port to its ports."
+            ),
+        ),
+        Why::TunnelPort(port) => refused(
+            StatusCode::FORBIDDEN,
+            format!(
+                "This proxy opens no tunnel to port {port}. Who runs it can add the port to its \
+                 ports."
+            ),
+        ),
+        Why::Address(rule) => Told {
+            status: StatusCode::FORBIDDEN,
+            error: "destination_ip_prohibited",
+            hint: told_of_address(*rule, host),
+        },
+        Why::Loop => Told {
+            status: StatusCode::LOOP_DETECTED,
+            error: "proxy_loop_detected",
+            hint: "This request was here before.".to_owned(),
+        },
+        Why::Call(error) => told_of_call(error, host),
+    }
+}
+
+fn told_of_address(rule: Rule, host: &str) -> String {
+    let way_out = match rule {
+        Rule::Ourselves | Rule::Nobodys => "",
+        Rule::ThisMachine | Rule::LinkLocal | Rule::Private => {
+            " Who runs it can allow private addresses."
+        }
+    };
+    format!("{host} is at {rule}, where this proxy asks nobody.{way_out}")
+}
+
+fn told_of_call(error: &CallError, host: &str) -> Told {
+    let told = |status, error, hint: String| Told { status, error, hint };
+    let bad = |error, hint| told(StatusCode::BAD_GATEWAY, error, hint);
+    let late = |error, hint| told(StatusCode::GATEWAY_TIMEOUT, error, hint);
+    match error {
+        CallError::Dial(error) => match error {
+            DialError::NotFound { .. } => {
+                bad("dns_error", format!("No address of {host} is known."))
+            }
+            DialError::Refused(_) => {
+                bad("connection_refused", format!("Nobody takes calls there at {host}."))
+            }
+            DialError::Unreachable { .. } => {
+                bad("destination_ip_unroutable", format!("{host} cannot be reached."))
+            }
+            DialError::TimedOut { stage: Stage::Resolve, .. } => {
+                late("dns_timeout", format!("No address of {host} was found in time."))
+            }
+            DialError::TimedOut { .. } => {
+                late("connection_timeout", format!("{host} did not answer in time."))
+            }
+            DialError::Untrusted { why, .. } => bad(
+                "tls_certificate_error",
+                format!("{host} is not believed to be who it should be: {why}."),
+            ),
+            DialError::NoTls(_) => {
+                bad("tls_protocol_error", format!("No TLS is spoken there at {host}."))
+            }
+            DialError::Handshake { .. } => {
+                bad("tls_protocol_error", format!("No TLS could be agreed on with {host}."))
+            }
+            DialError::Denied(_) | DialError::Uncallable { .. } => told(
+                StatusCode::FORBIDDEN,
+                "destination_ip_prohibited",
+                format!("This proxy may not call {host}."),
+            ),
+            DialError::Local { .. } => told(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "proxy_internal_error",
+                "This proxy can open no connection at the moment.".to_owned(),
+            ),
+        },
+        CallError::Broken { .. } => {
+            bad("http_protocol_error", format!("{host} gave no proper answer."))
+        }
+        CallError::Late { .. } | CallError::Request(_) => {
+            late("http_response_timeout", format!("{host} gave no answer in time."))
+        }
+    }
+}

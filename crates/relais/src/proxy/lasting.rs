@@ -1,0 +1,122 @@
+//! What proxies have that outlives a reload.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::{Arc, Weak},
+    time::Instant,
+};
+
+use relais_cache::Cache;
+use relais_http::{
+    forward::OwnListeners,
+    line_log::LineLog,
+    sniff::SniffLog,
+    upstream::{self, Check, Group},
+};
+use relais_net::{
+    Endpoint,
+    tls::{Roots, read_chain},
+};
+use rustix::rand::{GetRandomFlags, getrandom};
+use tracing::warn;
+
+use super::{Proxy, logs::Logs};
+use crate::complaint::Wrong;
+
+/// What outlives a reload.
+#[derive(Debug)]
+pub(crate) struct Lasting {
+    /// What proxies are called that have no name of their own.
+    pub(super) name: String,
+    /// Where the local authority's certificate is, once there is one.
+    authority: Option<PathBuf>,
+    /// Upstreams that are to be asked whether they are well, as long as they are there.
+    checks: Vec<(Weak<Group>, Check)>,
+    /// Where we listen ourselves: not to be asked by clients' naming it.
+    pub(super) own: OwnListeners,
+    /// The caches of proxies by their names, and what was stored there is of.
+    caches: HashMap<String, (Proxy, Cache)>,
+    pub(super) sniffed: Logs<SniffLog>,
+    pub(super) blocked: Logs<LineLog>,
+}
+
+impl Lasting {
+    /// For a process that was just started.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no random numbers.
+    pub(crate) fn new(authority: Option<PathBuf>) -> rustix::io::Result<Self> {
+        let mut drawn = [0; 4];
+        getrandom(&mut drawn, GetRandomFlags::empty())?;
+        let name = format!("relais-{:08x}", u32::from_ne_bytes(drawn));
+        let (sniffed, blocked) = (Logs::new(), Logs::new());
+        let own = OwnListeners::default();
+        let (checks, caches) = (Vec::new(), HashMap::new());
+        Ok(Self { name, authority, checks, own, caches, sniffed, blocked })
+    }
+
+    /// Says where we listen from here on.
+    pub(crate) fn listening<'e>(&self, listeners: impl IntoIterator<Item = &'e Endpoint>) {
+        self.own.set(listeners);
+    }
+
+    /// Has `group` asked whether it is well.
+    pub(super) fn add_check(&mut self, group: &Arc<Group>, check: Check) {
+        self.checks.push((Arc::downgrade(group), check));
+    }
+
+    /// What is to be spawned: asks upstreams that came since the last call whether they are well.
+    pub(crate) fn take_checks(&mut self) -> impl Iterator<Item = impl Future<Output = ()> + use<>> {
+        let checks = std::mem::take(&mut self.checks);
+        checks.into_iter().map(|(group, check)| upstream::watch(group, check))
+    }
+
+    /// Opens the logs of these, which have names, anew, and forgets those of others, and their
+    /// caches.
+    pub(crate) fn keep<'p>(&mut self, proxies: impl Iterator<Item = (&'p str, &'p Proxy)> + Clone) {
+        let planned = proxies.clone().map(|(_, proxy)| proxy);
+        self.sniffed.keep(planned.clone().filter_map(|proxy| proxy.sniff.as_ref()));
+        self.blocked.keep(planned.filter_map(|proxy| proxy.block.as_ref()?.log.as_ref()));
+        let cached: HashSet<_> =
+            proxies.filter(|(_, proxy)| proxy.cache.is_some()).map(|(name, _)| name).collect();
+        self.caches.retain(|name, _| cached.contains(name.as_str()));
+    }
+
+    /// The cache of the proxy that is called `name`, if it is to have one: that from before, if what
+    /// is stored there would be answered the same now.
+    pub(super) fn cache(&mut self, name: &str, proxy: &Proxy) -> Option<Cache> {
+        let settings = proxy.cache.as_ref()?.settings();
+        let is_same = |(before, _): &&(Proxy, Cache)| {
+            let Proxy { to, cache, request, response, .. } = before;
+            (to, cache, request, response)
+                == (&proxy.to, &proxy.cache, &proxy.request, &proxy.response)
+        };
+        let kept = self.caches.get(name).filter(is_same).map(|(_, cache)| cache.clone());
+        let cache = kept.unwrap_or_else(|| Cache::new(settings));
+        self.caches.insert(name.to_owned(), (proxy.clone(), cache.clone()));
+        Some(cache)
+    }
+
+    /// Waits until all logs are written, but not beyond `deadline`. Blocks.
+    pub(crate) fn shutdown(&self, deadline: Instant) {
+        self.sniffed.shutdown(deadline);
+        self.blocked.shutdown(deadline);
+    }
+
+    /// Whom this machine believes: its authorities, and the local one.
+    pub(super) fn usual_roots(&self) -> Roots {
+        let roots = Roots::system();
+        let local = self.authority.as_ref().filter(|file| file.exists());
+        match local.map(|file| read_chain(file)) {
+            Some(Ok(chain)) => chain.iter().fold(roots, Roots::with_authority),
+            Some(Err(error)) => {
+                let why = Wrong::from_error(&error).what;
+                warn!("nobody is believed for the local authority's word: {why}");
+                roots
+            }
+            None => roots,
+        }
+    }
+}
