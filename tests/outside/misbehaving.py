@@ -299,7 +299,9 @@ class Caller:
 class Misbehaving:
     """The server, and its port. Ended with the `with` it stands in."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        # What makes a connection one of TLS, or nothing.
+        self.tls = tls
         self.kinds = {kind.path: kind for kind in KINDS}
         # Who asked, by the query that told it apart.
         self.callers = {}
@@ -307,7 +309,7 @@ class Misbehaving:
     def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
         threading.Thread(target=self.accept, daemon=True).start()
         return self
 
@@ -320,9 +322,13 @@ class Misbehaving:
         with contextlib.suppress(OSError):
             while True:
                 stream, _ = self.listener.accept()
-                threading.Thread(target=self.serve, args=(Caller(stream),), daemon=True).start()
+                threading.Thread(target=self.serve, args=(stream,), daemon=True).start()
 
-    def serve(self, caller):
+    def serve(self, stream):
+        with contextlib.suppress(OSError):
+            self.attend(Caller(self.tls.wrap_socket(stream, server_side=True) if self.tls else stream))
+
+    def attend(self, caller):
         with contextlib.suppress(OSError, EOFError):
             while self.answer(caller, caller.head()):
                 pass
@@ -353,6 +359,9 @@ class Misbehaving:
 
     def end(self, caller, then):
         match then:
+            case "bid farewell":
+                # TLS tells of an end by itself.
+                caller.stream = caller.stream.unwrap()
             case "keep":
                 return True
             case "drain":

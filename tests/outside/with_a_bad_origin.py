@@ -3,13 +3,15 @@ of the connections. Prints a line for each kind."""
 
 import concurrent.futures
 import itertools
+import re
+import ssl
 import threading
 import time
 
 from frames import Frames
-from misbehaving import KINDS, UPLOAD_BYTES, Misbehaving
+from misbehaving import CUT, KINDS, LAST, OK, UPLOAD_BYTES, Kind, Misbehaving
 from strict import Strict
-from stage import equal, test
+from stage import RELAIS, equal, test
 
 # Long enough for what is slow here, short enough to wait for.
 LIMITS = 'limits = { head_max = "2s", stall_max = "2s", idle_max = "30s" }'
@@ -125,6 +127,9 @@ def of_a_server_that_misbehaves_nothing_passes_for_what_it_is_not(stage):
         assert others.count > 200, f"{others.count} requests of others"
         wrong = [(kind.name, told[kind.name], kind.expect) for kind in KINDS if told[kind.name] != kind.expect]
         equal(wrong, [], "kinds")
+        # Nobody is woken by what a server says.
+        told = [line for line in proxy.said().splitlines() if re.search("warn|error|panic", line, re.I)]
+        equal(told, [], "told")
         equal(proxy.stop(), 0, "exit code")
 
 
@@ -159,6 +164,19 @@ def over_HTTP_1_0_and_HTTP_2_a_cut_answer_is_cut_too(stage):
             wrong = [(kind.name, what) for kind, what in zip(SHORT, told) if what != " ".join(kind.expect.split()[:2])]
             equal(wrong, [], way.__name__)
         equal(proxy.stop(), 0, "exit code")
+
+
+@test
+def over_TLS_an_end_without_a_farewell_cuts_an_answer(stage):
+    stage.run([RELAIS, "cert", "issue", "127.0.0.1"])
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(stage.path("127.0.0.1.pem"), stage.path("127.0.0.1-key.pem"))
+    with Misbehaving(tls) as origin:
+        kinds = [Kind(then, OK + "\r\nhello", then, expect) for then, expect in [("close", CUT), ("reset", CUT), ("bid farewell", LAST)]]
+        origin.kinds |= {kind.path: kind for kind in kinds}
+        proxy = proxy_before(stage, origin.url)
+        got = [found(kind, proxy.port, origin) for kind in kinds]
+        equal(got, [kind.expect for kind in kinds])
 
 
 def show(told):

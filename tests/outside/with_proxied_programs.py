@@ -166,11 +166,21 @@ class Crowded:
         self.all, self.asked = asyncio.Event(), 0
         self.server = self.loop.run_until_complete(asyncio.start_server(self.answer, "127.0.0.1", 0, backlog=CROWD))
         self.port = self.server.sockets[0].getsockname()[1]
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
         return self
 
     def __exit__(self, *_):
+        asyncio.run_coroutine_threadsafe(self.leave(), self.loop).result(10)
         self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)
+
+    async def leave(self):
+        self.server.close()
+        talks = asyncio.all_tasks() - {asyncio.current_task()}
+        for talk in talks:
+            talk.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
 
     async def answer(self, reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")

@@ -33,12 +33,16 @@ impl Server {
     }
 
     fn proxy_within(&self, limits: upstream::Limits) -> Http {
+        self.proxy_that_speaks(Speaks::Http1, limits)
+    }
+
+    fn proxy_that_speaks(&self, speaks: Speaks, limits: upstream::Limits) -> Http {
         let endpoint = format!("http://{}", self.address).parse().unwrap();
         let upstream = Upstream::new(upstream::Options {
             endpoint,
             host: None,
             dialer: dialer_for_tests(),
-            speaks: Speaks::Http1,
+            speaks,
             limits,
         });
         let group = Arc::new(Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap());
@@ -332,6 +336,20 @@ async fn another_http_is_not_changed_to() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_not_all_sent_makes_no_tunnel() {
+    let server = Server::new().await;
+    let mut client = client(server.proxy());
+    let upgrade = "Connection: Upgrade\r\nUpgrade: chat\r\n";
+    let request = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n{upgrade}\r\na");
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut stream = server.accept().await;
+    head(&mut stream).await;
+    let answer = format!("HTTP/1.1 101 Switching Protocols\r\n{upgrade}\r\n");
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    assert!(head_of(&mut client).await.starts_with("HTTP/1.1 502 "));
+}
+
+#[tokio::test]
 async fn who_cannot_be_reached_or_does_not_answer_is_told_apart() {
     let server = Server::new().await;
     let limits = upstream::Limits { head_max: Duration::ZERO, ..upstream::Limits::default() };
@@ -380,6 +398,32 @@ async fn an_upload_may_take_longer_than_its_answer() {
     tokio::time::sleep(SECOND).await;
     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
     assert!(head_of(&mut client).await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_over_http2_may_take_longer_than_its_answer() {
+    let server = Server::new().await;
+    let mut client = client(server.proxy_that_speaks(Speaks::Http2, hasty()));
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
+    client.write_all(head).await.unwrap();
+    let answer = hyper::service::service_fn(async |request: http::Request<_>| {
+        let body: hyper::body::Incoming = request.into_body();
+        let body = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();
+        Ok::<_, std::convert::Infallible>(http::Response::new(http_body_util::Full::new(body)))
+    });
+    let stream = hyper_util::rt::TokioIo::new(server.accept().await);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let serving =
+        hyper::server::conn::http2::Builder::new(executor).serve_connection(stream, answer);
+    tokio::spawn(serving);
+    for byte in b"hello" {
+        tokio::time::sleep(SECOND).await;
+        client.write_u8(*byte).await.unwrap();
+    }
+    assert!(head_of(&mut client).await.starts_with("HTTP/1.1 200 "));
+    let mut body = [0; 5];
+    client.read_exact(&mut body).await.unwrap();
+    assert_eq!(&body, b"hello");
 }
 
 #[tokio::test(start_paused = true)]

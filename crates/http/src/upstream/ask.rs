@@ -185,6 +185,10 @@ fn answer(
 ) -> Result<Response<Body>, Broken> {
     let status = head::status(head);
     let body = if head.framing == Framing::Tunnel {
+        // What is left of the request would be said in the tunnel (RFC 9110 §7.8).
+        if !exchange.sending.done {
+            return Err(Broken { why: Why::Switch, body: None, heard: true });
+        }
         let Link { stream, unread, .. } = *exchange.link;
         Body::tunnel(Tunnel { far: stream, early: unread })
     } else {

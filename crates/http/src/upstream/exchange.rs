@@ -37,6 +37,8 @@ pub(super) enum Why {
     Body(#[source] http1::Refusal),
     #[error("too many interim answers: expected at most {INTERIM_MAX}")]
     Interim,
+    #[error("101 within a request: expected none before its end")]
+    Switch,
     #[error("no answer came in time")]
     Late,
     #[error("the request's body broke off")]

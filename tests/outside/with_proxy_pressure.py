@@ -1,0 +1,339 @@
+"""`relais proxy` between two sides of different speed, and before servers that go away."""
+
+import contextlib
+import itertools
+import re
+import signal
+import socket
+import sys
+import threading
+import time
+
+from strict import Strict
+from stage import Raw, equal, eventually, free_port, holds, test
+
+MEGABYTE = bytes(range(256)) * 4096
+GIGABYTE = 1 << 30
+
+
+class Scripted:
+    """A server whose each connection is run by a function. Ended with the `with`."""
+
+    def __init__(self, script):
+        self.script = script
+        self.over = []
+
+    def __enter__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self.run, args=(self.listener.accept()[0],), daemon=True).start()
+
+    def run(self, stream):
+        with contextlib.suppress(OSError, EOFError), stream:
+            self.script(stream)
+        self.over.append(time.monotonic())
+
+
+def head_of(stream):
+    """Reads up to the end of a head; what came behind it, too."""
+    came = b""
+    while b"\r\n\r\n" not in came:
+        part = stream.recv(65536)
+        if not part:
+            raise EOFError
+        came += part
+    head, _, rest = came.partition(b"\r\n\r\n")
+    return head.decode("latin-1"), rest
+
+
+def resident(program):
+    """How much memory it has, and the most it had, in KiB."""
+    status = open(f"/proc/{program.pid}/status").read()
+    return tuple(int(re.search(rf"^{name}:\s+(\d+) kB", status, re.M)[1]) for name in ("VmRSS", "VmHWM"))
+
+
+def giant(framing):
+    """Says a gigabyte as fast as it is taken, and counts."""
+    said = []
+
+    def say(stream):
+        head_of(stream)
+        if framing == "length":
+            stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % GIGABYTE)
+        else:
+            stream.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(GIGABYTE // len(MEGABYTE)):
+            stream.sendall(MEGABYTE if framing == "length" else b"100000\r\n" + MEGABYTE + b"\r\n")
+            said.append(len(MEGABYTE))
+        if framing != "length":
+            stream.sendall(b"0\r\n\r\n")
+        stream.recv(1)
+
+    return say, said
+
+
+@test(seconds=120)
+def a_gigabyte_passes_in_a_little_memory(stage):
+    for framing in ["length", "chunks"]:
+        say, said = giant(framing)
+        with Scripted(say) as server:
+            proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url)
+            before, _ = resident(proxy)
+            raw = Raw(proxy.port, 30).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            # Nobody reads: what is on the way fills the sockets, and no more is taken.
+            raw.head()
+            counts = [0]
+            eventually("the server is held up", lambda: counts.append(len(said)) or (time.sleep(0.3) or len(said) == counts[-1] > 0))
+            waiting, _ = resident(proxy)
+            stuck = sum(said) >> 20
+            room, left = bytearray(1 << 20), GIGABYTE
+            while left > 0 and (count := raw.socket.recv_into(room)):
+                left -= count
+            most = resident(proxy)[1]
+            print(f"a gigabyte by {framing}: {before} KiB before, {waiting} while nobody read ({stuck} MB under way), {most} at most")
+            assert left <= 0, f"{left} bytes missing"
+            assert most - before < 8192, f"{most - before} KiB more"
+            assert stuck < 64, f"{stuck} MB were taken off the server"
+            raw.close()
+
+
+@test(seconds=120)
+def an_upload_waits_for_a_server_that_is_slow(stage):
+    taken, go_on = [], threading.Event()
+
+    def take(stream):
+        _, rest = head_of(stream)
+        count, room = len(rest), bytearray(1 << 20)
+        go_on.wait(30)
+        while count < GIGABYTE:
+            count += stream.recv_into(room)
+        taken.append(count)
+        stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        stream.recv(1)
+
+    with Scripted(take) as server:
+        proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url)
+        before, _ = resident(proxy)
+        raw = Raw(proxy.port, 60).send(f"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: {GIGABYTE}\r\n\r\n")
+        said = []
+
+        def say():
+            for _ in range(GIGABYTE // len(MEGABYTE)):
+                raw.socket.sendall(MEGABYTE)
+                said.append(len(MEGABYTE))
+
+        threading.Thread(target=say, daemon=True).start()
+        counts = [0]
+        eventually("the client is held up", lambda: counts.append(len(said)) or (time.sleep(0.3) or len(said) == counts[-1] > 0))
+        stuck = sum(said) >> 20
+        go_on.set()
+        holds(raw.head(), "HTTP/1.1 200 ")
+        most = resident(proxy)[1]
+        print(f"a gigabyte up: {before} KiB before, {most} at most ({stuck} MB under way while the server slept)")
+        equal(taken, [GIGABYTE], "taken")
+        assert most - before < 8192, f"{most - before} KiB more"
+        assert stuck < 64, f"{stuck} MB were taken off the client"
+
+
+@test
+def who_leaves_within_a_download_ends_it_for_the_server(stage):
+    say, _ = giant("length")
+    with Scripted(say) as server:
+        proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url, "--listen", "https://127.0.0.1:0", urls=2)
+        raw = Raw(proxy.port).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        raw.head()
+        raw.socket.recv(100_000)
+        began = time.monotonic()
+        raw.close()
+        eventually("the server's connection ended", lambda: server.over, 5)
+        assert time.monotonic() - began < 3, "late"
+        stage.run(["curl", "-sk", "--http2", "--max-time", "1", "--limit-rate", "10M", "-o", "/dev/null", f"{proxy.https}/"], status=28)
+        eventually("the same over HTTP/2", lambda: len(server.over) == 2, 5)
+
+
+CONTINUE = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+
+
+def wary(answers):
+    """Reads a head, says the first of `answers`, reads five bytes, says the next, and so on."""
+
+    def say(stream):
+        while True:
+            head, rest = head_of(stream)
+            holds(head.lower(), "expect: 100-continue")
+            for answer in answers:
+                stream.sendall(answer.encode())
+                if answer is not answers[-1]:
+                    while len(rest) < 5:
+                        rest += stream.recv(5 - len(rest)) or b"....."
+                    equal(rest, b"hello")
+
+    return say
+
+
+@test
+def who_asks_before_it_sends_a_body_gets_the_servers_word(stage):
+    well = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    cases = [
+        # The server's word on whether, then its answer; what the client hears before its body.
+        ("it wants it", ["HTTP/1.1 100 Continue\r\n\r\n", well], "100", 0),
+        ("it does not know the question", ["", well], "100", 0.5),
+        ("it does not want it", ["HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n"], "417", 0),
+        ("it has seen enough", ["HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"], "413", 0),
+        ("it needs no body", [well], "200", 0),
+    ]
+    for name, answers, status, least in cases:
+        with Scripted(wary(answers)) as server:
+            proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url)
+            raw, began = Raw(proxy.port).send(CONTINUE), time.monotonic()
+            holds(raw.head(), f"HTTP/1.1 {status} ", name)
+            took = time.monotonic() - began
+            assert least <= took < least + 4, f"{name}: took {took:.1f} s"
+            if status == "100":
+                raw.send("hello")
+                holds(raw.head(), "HTTP/1.1 200 ", name)
+            raw.close()
+            equal(proxy.stop(), 0, "exit code")
+
+
+@test
+def who_does_not_wait_for_a_word_is_passed_on_all_the_same(stage):
+    with Scripted(wary(["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"])) as server:
+        proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url)
+        client = Strict(proxy.port)
+        for _ in range(3):
+            client.send(CONTINUE + "hello")
+            equal(client.answer().status, 200)
+
+
+@test
+def answers_come_in_the_order_of_their_requests(stage):
+    def say(stream):
+        for number in itertools.count():
+            head, _ = head_of(stream)
+            target = head.split()[1]
+            # Each other one takes its time.
+            time.sleep(0.02 * (number % 2))
+            body = "" if head.startswith("HEAD") else target
+            stream.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(target)}\r\n\r\n{body}".encode())
+
+    with Scripted(say) as server:
+        proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url)
+        asked = [("HEAD" if number % 5 == 3 else "GET", f"/{number}") for number in range(60)]
+        client = Strict(proxy.port)
+        client.send("".join(f"{method} {path} HTTP/1.1\r\nHost: a\r\n\r\n" for method, path in asked))
+        got = [client.answer(method) for method, _ in asked]
+        equal([answer.body.decode() for answer in got], ["" if method == "HEAD" else path for method, path in asked])
+        equal([answer.fields["content-length"] for answer in got], [str(len(path)) for _, path in asked])
+
+
+# A server that keeps its connections, behind a socket that it is given: it may be replaced by another
+# without anybody being refused.
+GIVEN = """\
+import socket, sys, threading
+
+def serve(stream):
+    with stream:
+        while head := stream.recv(65536):
+            for _ in range(head.count(b"\\r\\n\\r\\n")):
+                stream.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\n\\r\\nwell")
+
+listener = socket.socket(fileno=int(sys.argv[1]))
+while True:
+    stream, _ = listener.accept()
+    threading.Thread(target=serve, args=(stream,), daemon=True).start()
+"""
+
+
+class Load:
+    """Callers that ask all the while. Ended with the `with`."""
+
+    def __init__(self, port, method="GET", count=8):
+        self.port, self.method = port, method
+        self.over, self.answers = threading.Event(), []
+        self.threads = [threading.Thread(target=self.ask, daemon=True) for _ in range(count)]
+
+    def ask(self):
+        while not self.over.is_set():
+            client = Strict(self.port)
+            for _ in range(50):
+                client.send(f"{self.method} / HTTP/1.1\r\nHost: a\r\n\r\n")
+                answer = client.answer(self.method)
+                self.answers.append(answer and (answer.status, answer.end))
+                if answer is None:
+                    break
+            client.close()
+
+    def others(self):
+        """What was not well."""
+        return [answer for answer in self.answers if answer != (200, "whole")]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(20)
+
+
+@test
+def a_server_that_is_replaced_under_load_costs_no_request(stage):
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        listener.set_inheritable(True)
+        number = listener.fileno()
+
+        def another():
+            return stage.start([sys.executable, "-c", GIVEN, number], "server", pass_fds=[number])
+
+        server = another()
+        proxy = stage.relais("proxy", "http://127.0.0.1:0", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with Load(proxy.port) as load:
+            for _ in range(10):
+                time.sleep(0.2)
+                # Killed: it says no good-bye on any of its connections.
+                last, server = server, another()
+                time.sleep(0.1)
+                last.signal(signal.SIGKILL)
+                last.end()
+        print(f"{len(load.answers)} requests while the server was replaced 10 times: {len(load.others())} failed")
+        equal(load.others()[:20], [], "failed")
+        equal(proxy.stop(), 0, "exit code")
+
+
+@test
+def of_two_servers_one_may_die_at_any_time(stage):
+    stage.write("site/index.html", "well")
+    ports = [free_port(), free_port()]
+
+    def start(port):
+        server = stage.relais("serve", "site", "-l", f"http://127.0.0.1:{port}")
+        server.await_port(port)
+        return server
+
+    for words in [[], ["--health", "/"]]:
+        servers = [start(port) for port in ports]
+        proxy = stage.relais("proxy", "http://127.0.0.1:0", *[f"http://127.0.0.1:{port}" for port in ports], *words)
+        with Load(proxy.port) as load:
+            for turn in range(6):
+                time.sleep(0.3)
+                servers[turn % 2].kill()
+                time.sleep(0.3)
+                servers[turn % 2] = start(ports[turn % 2])
+        print(f"{len(load.answers)} requests while one of two servers died, 6 times{' (with checks)' * bool(words)}: {len(load.others())} failed")
+        equal(load.others()[:20], [], "failed")
+        for program in [proxy, *servers]:
+            equal(program.stop(), 0, "exit code")
