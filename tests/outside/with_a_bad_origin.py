@@ -125,7 +125,7 @@ def of_a_server_that_misbehaves_nothing_passes_for_what_it_is_not(stage):
         show(told)
         equal(others.wrong, [], "others")
         assert others.count > 200, f"{others.count} requests of others"
-        wrong = [(kind.name, told[kind.name], kind.expect) for kind in KINDS if told[kind.name] != kind.expect]
+        wrong = [(kind.name, told[kind.name], kind.expect) for kind in KINDS if told[kind.name] not in kind.expect.split(" or ")]
         equal(wrong, [], "kinds")
         # Nobody is woken by what a server says.
         told = [line for line in proxy.said().splitlines() if re.search("warn|error|panic", line, re.I)]
