@@ -187,6 +187,8 @@ async fn what_breaks_off_is_not_passed_on_as_whole() {
         let (_, came) = passed(get, cut.leak()).await;
         assert!(came.ends_with(rest), "{came}");
     }
+    // What may be made twice would be, if nothing comes.
+    let post = "POST / HTTP/1.1\r\nHost: a\r\n\r\n";
     for bad in [
         "",
         "HTTP/1.1 200",
@@ -195,7 +197,7 @@ async fn what_breaks_off_is_not_passed_on_as_whole() {
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
     ] {
-        let (_, came) = passed(get, bad).await;
+        let (_, came) = passed(post, bad).await;
         assert!(came.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{bad:?}: {came}");
     }
 }
@@ -288,6 +290,32 @@ async fn a_connection_is_used_again_and_a_dead_one_is_replaced() {
         }
         if dies {
             stream = None;
+        }
+    }
+}
+
+/// A server that is replaced closes new connections, too, and is there again at once.
+#[tokio::test]
+async fn who_closes_a_new_connection_is_asked_once_more_if_that_does_no_harm() {
+    for (method, closes, expect) in
+        [("GET", 1, "HTTP/1.1 200 "), ("GET", 2, "HTTP/1.1 502 "), ("POST", 1, "HTTP/1.1 502 ")]
+    {
+        let server = Server::new().await;
+        let mut client = client(server.proxy());
+        let request = format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let serving = async {
+            for _ in 0..closes {
+                head(&mut server.accept().await).await;
+            }
+            let mut stream = server.accept().await;
+            head(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            head = head_of(&mut client) => assert!(head.starts_with(expect), "{method}: {head}"),
+            () = serving => (),
         }
     }
 }

@@ -54,7 +54,7 @@ impl Group {
     }
 
     /// Asks one of them; another if it cannot be reached, or if its connection turns out to be dead
-    /// and asking twice does no harm.
+    /// and asking twice does no harm. Who is alone is asked again in that case.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl Group {
             }
             tried.push(upstream.id());
             match untouched {
-                Some(untouched) if tried.len() < TRIES_MAX.min(self.upstreams.len()) => {
+                Some(untouched) if tried.len() < self.tries_max(&error) => {
                     body = untouched;
                 }
                 _ => return Err(error),
@@ -82,7 +82,17 @@ impl Group {
         }
     }
 
-    /// Chooses one that was not tried; there is one.
+    /// How many tries there are after `error`. Who closes even a new connection may be about to be
+    /// replaced at the same place: that is worth another try, if nobody else is there. Who cannot be
+    /// reached is not.
+    fn tries_max(&self, error: &CallError) -> usize {
+        match (&*self.upstreams, error) {
+            ([_only], CallError::Broken { .. }) => 2,
+            (upstreams, _) => TRIES_MAX.min(upstreams.len()),
+        }
+    }
+
+    /// Chooses one that was not tried, or is alone; there is one.
     fn pick(&self, tried: &[u64], client: Client) -> &Arc<Upstream> {
         if let [only] = &*self.upstreams {
             return only;

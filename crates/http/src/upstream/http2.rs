@@ -224,8 +224,10 @@ mod tests {
         let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         tokio::spawn(async move {
             use tokio::io::AsyncWriteExt as _;
-            let (mut stream, _) = listener.accept().await.unwrap();
-            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+            }
         });
         let (host, dialer, speaks) = (None, dialer_for_tests(), Speaks::Http2);
         let limits = Limits::default();
