@@ -11,6 +11,7 @@ mod body;
 mod cached;
 mod clock;
 mod conn;
+mod date_line;
 mod file;
 pub mod files;
 pub mod forward;

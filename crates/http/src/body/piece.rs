@@ -11,7 +11,7 @@ use relais_net::Fault;
 
 use crate::FileSpan;
 
-/// A part of a [`Body`].
+/// A part of a [`Body`](crate::Body).
 #[derive(Debug)]
 pub enum Piece {
     /// Bytes in memory.

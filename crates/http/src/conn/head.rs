@@ -2,16 +2,16 @@
 //!
 //! Only the plainest: what is anything else is said to be so, and left to hyper.
 
-use std::{cell::RefCell, io::Write as _, mem::MaybeUninit, time::SystemTime};
+use std::{cell::RefCell, io::Write as _, mem::MaybeUninit};
 
 use bytes::{Bytes, BytesMut};
 use http::{
     HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
     header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, TRAILER, TRANSFER_ENCODING, UPGRADE},
 };
-use relais_wire::{date::print_http_date, http1::parse_length};
+use relais_wire::http1::parse_length;
 
-use crate::{Answer, Inbound, clock::coarse_time, spare};
+use crate::{Answer, Inbound, date_line::print_date, spare};
 
 /// Heads with more fields than this are not plain.
 const FIELDS_MAX: usize = 32;
@@ -140,23 +140,4 @@ pub(super) fn print(answer: &Answer, len: usize, out: &mut Vec<u8>) {
         print_date(out);
     }
     out.extend_from_slice(b"\r\n");
-}
-
-fn print_date(out: &mut Vec<u8>) {
-    thread_local! {
-        /// A second, and its line.
-        static LINE: RefCell<(u64, Vec<u8>)> = const { RefCell::new((u64::MAX, Vec::new())) };
-    }
-    LINE.with_borrow_mut(|(second, line)| {
-        let now = coarse_time();
-        let since = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        if *second != since {
-            *second = since;
-            line.clear();
-            line.extend_from_slice(b"date: ");
-            line.extend_from_slice(print_http_date(now).as_bytes());
-            line.extend_from_slice(b"\r\n");
-        }
-        out.extend_from_slice(line);
-    });
 }

@@ -66,7 +66,7 @@ use self::{
     tree::Tree,
     variant::{Kept, Variant},
 };
-use crate::{Answer, Ask, Body, Handler, OpenFiles, Piece};
+use crate::{Answer, Ask, Body, Handler, OpenFiles, Piece, unfold};
 
 /// Serves files. See [`Options`] for what and how.
 #[derive(Debug)]
@@ -183,6 +183,7 @@ impl Files {
                     StandsFor::Itself => (),
                     StandsFor::Folder => self.keep_for_folder(&at),
                     StandsFor::Anything => {
+                        unfold(&mut answer);
                         answer.headers_mut().append(VARY, HeaderValue::from_static("accept"));
                     }
                 }

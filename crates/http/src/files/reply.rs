@@ -1,6 +1,6 @@
 //! The answer with a form of a file, whole or in part, or without it.
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use http::{
     HeaderMap, HeaderValue, Method, Response, StatusCode, Uri,
@@ -18,7 +18,7 @@ use super::{
     conditional::{Verdict, judge, range_counts},
     ranges::{Content, multipart},
     refusal::Refusal,
-    variant::Variant,
+    variant::{Variant, VariantHead},
 };
 use crate::{Answer, Body};
 
@@ -48,7 +48,7 @@ impl<'a> Asked<'a> {
 /// Answers with `variant`, whose bytes are `content`.
 pub(super) fn reply(
     asked: &Asked<'_>,
-    variant: &Variant,
+    variant: &Arc<Variant>,
     content: Content,
     ranges_max: usize,
 ) -> Result<Answer, Refusal> {
@@ -62,7 +62,12 @@ pub(super) fn reply(
     }
     match range(asked, variant, ranges_max) {
         RangeVerdict::Ignore => {
+            let is_in_memory = matches!(content, Content::Memory(_));
             let body = asked.body(content.whole());
+            if is_in_memory && asked.method == Method::GET {
+                let head = VariantHead(Arc::clone(variant));
+                return Ok(Response::new(body.with_head(Box::new(head))));
+            }
             Ok(with_head(StatusCode::OK, variant.head.clone(), body))
         }
         RangeVerdict::Unsatisfiable => Err(Refusal::Unsatisfiable { size: variant.len }),

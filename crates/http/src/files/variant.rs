@@ -1,6 +1,6 @@
 //! One of the forms a file is sent in: as it is, or coded. With its head prebuilt.
 
-use std::{ffi::CString, fmt::Write, time::SystemTime};
+use std::{ffi::CString, fmt::Write, sync::Arc, time::SystemTime};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -15,13 +15,15 @@ use relais_wire::{accept::Coding, date::print_http_date, etag::EntityTag};
 use sha2::{Digest, Sha256};
 
 use super::{conditional::Validators, found::Way, looked::Looked, media::Media, stamp::time_of};
-use crate::Stamp;
+use crate::{ReadyHead, Stamp, date_line::print_date};
 
 /// A form a file is sent in.
 #[derive(Debug)]
 pub(super) struct Variant {
     /// The head of a 200.
     pub head: HeaderMap,
+    /// The same as lines of HTTP/1.
+    lines: Vec<u8>,
     /// The head of a 304.
     pub brief: HeaderMap,
     pub tag: Tag,
@@ -106,7 +108,9 @@ impl Variant {
         if coding != Coding::Identity {
             head.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.as_str()));
         }
-        Self { head, brief, tag, modified, len, kept, sidecar, looked: Looked::default() }
+        let lines = lines(&head);
+        let looked = Looked::default();
+        Self { head, lines, brief, tag, modified, len, kept, sidecar, looked }
     }
 
     pub(super) fn validators(&self) -> Validators<'_> {
@@ -121,6 +125,36 @@ impl Variant {
             Kept::Memory(bytes) => HEADS + bytes.len() as u64,
             Kept::Static(_) | Kept::Disk => HEADS,
         }
+    }
+}
+
+fn lines(head: &HeaderMap) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for (name, value) in head {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            lines.extend_from_slice(part);
+        }
+    }
+    lines
+}
+
+/// The head of a 200 with the variant, ready to be sent.
+#[derive(Debug)]
+pub(super) struct VariantHead(pub Arc<Variant>);
+
+impl ReadyHead for VariantHead {
+    fn print(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0.lines);
+        print_date(out);
+    }
+
+    /// Without a date, which who needs a map adds by itself.
+    fn fields(&self) -> HeaderMap {
+        self.0.head.clone()
+    }
+
+    fn media_type(&self) -> Option<HeaderValue> {
+        self.0.head.get(CONTENT_TYPE).cloned()
     }
 }
 

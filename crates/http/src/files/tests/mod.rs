@@ -135,7 +135,8 @@ impl Site {
 }
 
 impl Got {
-    async fn of(answer: Answer, mut from: From) -> Self {
+    async fn of(mut answer: Answer, mut from: From) -> Self {
+        unfold(&mut answer);
         let (head, body) = answer.into_parts();
         let mut body = pin!(body);
         let mut bytes = Vec::new();
