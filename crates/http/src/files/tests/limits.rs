@@ -229,7 +229,7 @@ fn coded_files_on_their_way_take_so_much_memory_and_others_are_sent_as_they_are(
     let answer = |path| {
         let ask = ask(&format!("GET {path}\naccept-encoding: gzip"));
         let mut answer = site.runtime.block_on(site.files.answer(ask)).unwrap();
-        crate::unfold(&mut answer);
+        unfold(&mut answer);
         answer
     };
     let is_coded = |answer: &Answer| answer.headers().contains_key("content-encoding");
