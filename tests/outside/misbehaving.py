@@ -8,6 +8,8 @@ import threading
 import time
 import typing
 
+from listening import Listening
+
 OK = "HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + "Transfer-Encoding: chunked\r\n\r\n"
 FIVE = OK + "Content-Length: 5\r\n"
@@ -298,33 +300,16 @@ class Caller:
         self.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-class Misbehaving:
+class Misbehaving(Listening):
     """The server, and its port. Ended with the `with` it stands in."""
 
     def __init__(self, tls=None):
         # What makes a connection one of TLS, or nothing.
         self.tls = tls
+        self.scheme = "https" if tls else "http"
         self.kinds = {kind.path: kind for kind in KINDS}
         # Who asked, by the query that told it apart.
         self.callers = {}
-
-    def __enter__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port = self.listener.getsockname()[1]
-        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
-        threading.Thread(target=self.accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                stream, _ = self.listener.accept()
-                threading.Thread(target=self.serve, args=(stream,), daemon=True).start()
 
     def serve(self, stream):
         with contextlib.suppress(OSError):

@@ -4,8 +4,8 @@ the form that a proxy builds anew is told as wrong."""
 import contextlib
 import dataclasses
 import re
-import socket
-import threading
+
+from listening import Listening
 
 # Names in small letters, one space, visible letters: nothing that came in another form was passed on.
 FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9a-z-]+): ([\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")
@@ -30,7 +30,7 @@ class Misread(Exception):
     pass
 
 
-class Recorder:
+class Recorder(Listening):
     """The server, and its port. Ended with the `with` it stands in."""
 
     def __init__(self, answer=None):
@@ -38,25 +38,8 @@ class Recorder:
         self.wrong = []
         self.answer = answer or (lambda request: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + ("" if request.method == "HEAD" else "ok"))
 
-    def __enter__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self.accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                stream, _ = self.listener.accept()
-                threading.Thread(target=self.serve, args=(Reader(stream),), daemon=True).start()
-
-    def serve(self, reader):
+    def serve(self, stream):
+        reader = Reader(stream)
         with contextlib.suppress(OSError, EOFError), reader.stream:
             try:
                 while reader.came or reader.more():

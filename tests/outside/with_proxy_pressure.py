@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+from listening import Listening
 from strict import Strict
 from stage import Raw, equal, eventually, free_port, holds, test
 
@@ -16,30 +17,14 @@ MEGABYTE = bytes(range(256)) * 4096
 GIGABYTE = 1 << 30
 
 
-class Scripted:
+class Scripted(Listening):
     """A server whose each connection is run by a function. Ended with the `with`."""
 
     def __init__(self, script):
         self.script = script
         self.over = []
 
-    def __enter__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=self.run, args=(self.listener.accept()[0],), daemon=True).start()
-
-    def run(self, stream):
+    def serve(self, stream):
         with contextlib.suppress(OSError, EOFError), stream:
             self.script(stream)
         self.over.append(time.monotonic())

@@ -1,7 +1,7 @@
 //! Deadlines to a second, cheap to set: for what nearly always ends long before.
 //!
-//! A timer of tokio's for each stage of each request would cost more than some of the stages. So
-//! the alarms of a core stand in one table, and one task looks at all of them once a second.
+//! Each stage of each request has one, so they are no timers of tokio's, which are precise: the
+//! alarms of a core stand in one table, and one task looks at all of them once a second.
 
 use std::{
     cell::RefCell,
@@ -19,26 +19,32 @@ pub(crate) struct Alarm {
     set: Option<Set>,
 }
 
-/// How long something is waited for that comes in parts: the time counts from when the wait for the
-/// next begins, not from the last, since nobody may have waited in between.
-#[derive(Debug, Default)]
-pub(crate) struct Patience {
+/// How long something is waited for, that comes in parts: the time counts anew for each `W`, and from
+/// when the wait for it begins, since nobody may have waited before.
+#[derive(Debug)]
+pub(crate) struct Patience<W> {
     alarm: Alarm,
-    /// The alarm is set for what is waited for now.
-    waits: bool,
+    /// What the alarm is set for.
+    waits: Option<W>,
 }
 
-impl Patience {
-    /// A part came, or something else that one has to wait for.
+impl<W> Default for Patience<W> {
+    fn default() -> Self {
+        Self { alarm: Alarm::default(), waits: None }
+    }
+}
+
+impl<W: PartialEq> Patience<W> {
+    /// A part came: whatever is waited for next has all of its time.
     pub(crate) fn moved(&mut self) {
-        self.waits = false;
+        self.waits = None;
     }
 
-    /// Whether it has been waited for longer than `most`.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, most: Duration) -> Poll<()> {
-        if !self.waits {
+    /// Whether that which `waits` says has been waited for longer than `most`.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, waits: W, most: Duration) -> Poll<()> {
+        if self.waits.as_ref() != Some(&waits) {
             self.alarm.set(most);
-            self.waits = true;
+            self.waits = Some(waits);
         }
         self.alarm.poll(cx)
     }
@@ -48,7 +54,6 @@ impl Patience {
 struct Set {
     table: Arc<Mutex<Table>>,
     slot: usize,
-    due: u64,
 }
 
 /// The alarms of one core. The lock is for the compiler: a core's tasks stay with it.
@@ -80,26 +85,25 @@ impl Alarm {
     /// Has it go off after `time`, whatever it was set to before. Must be called on a runtime.
     pub(crate) fn set(&mut self, time: Duration) {
         let ticks = time.as_secs() + u64::from(time.subsec_nanos() > 0);
-        if let Some(Set { table, slot, due }) = &mut self.set {
+        if let Some(Set { table, slot }) = &self.set {
             let mut table = lock(table);
-            // One more, as the tick under way may be nearly over.
-            *due = table.tick.saturating_add(ticks).saturating_add(1);
-            if let Slot::Set { due: there, .. } = &mut table.slots[*slot] {
-                *there = *due;
+            let later = table.after(ticks);
+            if let Slot::Set { due, .. } = &mut table.slots[*slot] {
+                *due = later;
             }
             return;
         }
         let table = table();
         let mut locked = lock(&table);
-        let due = locked.tick.saturating_add(ticks).saturating_add(1);
+        let due = locked.after(ticks);
         let slot = locked.take(due);
         drop(locked);
-        self.set = Some(Set { table, slot, due });
+        self.set = Some(Set { table, slot });
     }
 
     /// Has it not go off.
     pub(crate) fn unset(&mut self) {
-        let Some(Set { table, slot, .. }) = self.set.take() else { return };
+        let Some(Set { table, slot }) = self.set.take() else { return };
         let mut table = lock(&table);
         table.slots[slot] = Slot::Free;
         table.free.push(slot);
@@ -107,12 +111,13 @@ impl Alarm {
 
     /// Whether it has gone off. If it is not set, it never does.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(Set { table, slot, due }) = &self.set else { return Poll::Pending };
+        let Some(Set { table, slot }) = &self.set else { return Poll::Pending };
         let mut table = lock(table);
-        if table.tick >= *due {
+        let now = table.tick;
+        let Slot::Set { due, waker } = &mut table.slots[*slot] else { return Poll::Pending };
+        if now >= *due {
             return Poll::Ready(());
         }
-        let Slot::Set { waker, .. } = &mut table.slots[*slot] else { return Poll::Pending };
         match waker {
             Some(waker) => waker.clone_from(cx.waker()),
             None => *waker = Some(cx.waker().clone()),
@@ -128,6 +133,11 @@ impl Drop for Alarm {
 }
 
 impl Table {
+    /// One more than so many ticks from now: the one under way may be nearly over.
+    fn after(&self, ticks: u64) -> u64 {
+        self.tick.saturating_add(ticks).saturating_add(1)
+    }
+
     fn take(&mut self, due: u64) -> usize {
         let set = Slot::Set { due, waker: None };
         if let Some(slot) = self.free.pop() {
@@ -228,14 +238,14 @@ mod tests {
     async fn patience_counts_from_when_somebody_waits() {
         let mut patience = Patience::default();
         for _ in 0..3 {
-            let soon = timeout(4 * SECOND, poll_fn(|cx| patience.poll(cx, 5 * SECOND))).await;
+            let soon = timeout(4 * SECOND, poll_fn(|cx| patience.poll(cx, (), 5 * SECOND))).await;
             assert!(soon.is_err());
             patience.moved();
             // Nobody waits.
             sleep(60 * SECOND).await;
         }
         let start = Instant::now();
-        poll_fn(|cx| patience.poll(cx, 5 * SECOND)).await;
+        poll_fn(|cx| patience.poll(cx, (), 5 * SECOND)).await;
         assert!((5 * SECOND..=7 * SECOND).contains(&start.elapsed()));
     }
 

@@ -24,7 +24,7 @@ use crate::{
 
 /// Notes every request that `H` is asked, once its answer has ended.
 ///
-/// *Cost*: three allocations and some 300 ns; see [`SniffLog::note`] for the rest.
+/// *Cost*: a few allocations for each, on the way; see [`SniffLog::note`] for its end.
 #[derive(Debug)]
 pub struct Sniffed<H> {
     inner: H,

@@ -66,7 +66,7 @@ struct Asking {
 ///
 /// Why there is none; the link is closed then.
 pub(super) async fn ask(
-    mut link: Box<Link>,
+    link: Box<Link>,
     outbound: Outbound<'_>,
     taken: Taken,
 ) -> Result<Response<Body>, Broken> {
@@ -74,7 +74,6 @@ pub(super) async fn ask(
     let framing = framing_of(&body);
     let mut front = Vec::with_capacity(512);
     head::print(request, (host, trail), framing, &mut front);
-    link.used += 1;
     let mut sending = Sending::new(front, body, framing);
     sending.may_ask = !expects_continue(&request.headers);
     let mut asking = Asking {

@@ -13,7 +13,7 @@ use super::{
     link::Link,
     sending::{Sending, Unsent},
 };
-use crate::alarm::Alarm;
+use crate::alarm::Patience;
 
 /// How many heads of 1xx are passed over before an answer.
 pub(super) const INTERIM_MAX: u32 = 16;
@@ -57,9 +57,7 @@ pub(super) struct Exchange {
     /// The upstream stopped taking the request: what it answers is read, and the link not used again.
     pub(super) deaf: bool,
     pub(super) whose: Whose,
-    alarm: Alarm,
-    /// What was waited for when the alarm was set.
-    waits: Option<Waits>,
+    patience: Patience<Waits>,
 }
 
 /// Whom a connection may stand for once a request was sent on it.
@@ -82,7 +80,7 @@ enum Waits {
 
 impl Exchange {
     pub(super) fn new(link: Box<Link>, sending: Sending, whose: Whose) -> Self {
-        Self { link, sending, deaf: false, whose, alarm: Alarm::default(), waits: None }
+        Self { link, sending, deaf: false, whose, patience: Patience::default() }
     }
 
     /// Sends what can be sent.
@@ -110,10 +108,7 @@ impl Exchange {
             Waits::Upstream(self.sending.sent)
         };
         let max = if let Waits::Client(_) = waits { SILENCE_MAX } else { upstream_max };
-        if self.waits.replace(waits) != Some(waits) {
-            self.alarm.set(max);
-        }
-        ready!(self.alarm.poll(cx));
+        ready!(self.patience.poll(cx, waits, max));
         Poll::Ready(match waits {
             Waits::Upstream(_) => Why::Late,
             Waits::Client(_) => {
@@ -125,6 +120,6 @@ impl Exchange {
 
     /// Counts the time anew from when somebody waits again.
     pub(super) fn moved(&mut self) {
-        self.waits = None;
+        self.patience.moved();
     }
 }

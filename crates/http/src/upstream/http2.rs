@@ -48,22 +48,17 @@ pub(super) async fn ask(
             None => broken(Why::Http2(error.into_error()), None),
         })
     });
-    let mut seen = 0;
     let answer = poll_fn(|cx| match answer.as_mut().poll(cx) {
         Poll::Pending => {
-            let up = taken_up.load(Relaxed);
-            if std::mem::replace(&mut seen, up) != up {
-                // An upload may take longer than its answer.
-                patience.moved();
-            }
-            patience.poll(cx, head_max).map(|()| Err(broken(Why::Late, None)))
+            // An upload may take longer than its answer.
+            let late = patience.poll(cx, taken_up.load(Relaxed), head_max);
+            late.map(|()| Err(broken(Why::Late, None)))
         }
         ready @ Poll::Ready(_) => ready,
     });
     let (head, body) = answer.await?.into_parts();
-    patience.moved();
     let len = body.size_hint().exact();
-    let reading = Reading { body, patience, taken, trailers: None };
+    let reading = Reading { body, patience: Patience::default(), taken, trailers: None };
     let body =
         if reading.body.is_end_stream() { Body::empty() } else { Body::stream(reading, len) };
     Ok(Response::from_parts(head, body))
@@ -98,7 +93,7 @@ fn request(scheme: &str, outbound: Outbound<'_>) -> Request<Inbound> {
 #[derive(Debug)]
 struct Reading {
     body: Incoming,
-    patience: Patience,
+    patience: Patience<()>,
     taken: Taken,
     trailers: Option<HeaderMap>,
 }
@@ -112,7 +107,7 @@ impl Pieces for Reading {
         let fault = |error| Fault::new(Side::Upstream, "reading an answer's body", error);
         loop {
             let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
-                ready!(this.patience.poll(cx, this.taken.limits().stall_max));
+                ready!(this.patience.poll(cx, (), this.taken.limits().stall_max));
                 return Poll::Ready(Some(Err(fault(io::ErrorKind::TimedOut.into()))));
             };
             this.patience.moved();

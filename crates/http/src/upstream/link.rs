@@ -30,13 +30,11 @@ pub(super) struct Link {
     /// Came, and is not used yet.
     pub(super) unread: Bytes,
     pub(super) reader: HeadReader,
-    /// Requests it was given before.
-    pub(super) used: u32,
 }
 
 impl Link {
     pub(super) fn new(stream: Stream, limits: HeadLimits) -> Self {
-        Self { stream, unread: Bytes::new(), reader: HeadReader::new(limits), used: 0 }
+        Self { stream, unread: Bytes::new(), reader: HeadReader::new(limits) }
     }
 
     /// Whether the next request may be sent on it.
