@@ -38,7 +38,7 @@ pub(super) fn compile(text: &str) -> Vec<u8> {
 }
 
 /// The texts in a compiled glob: what matches it has them all.
-pub(super) fn literals(glob: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn literals(glob: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     glob.split(|byte| matches!(*byte, MANY | ONE)).filter(|literal| !literal.is_empty())
 }
 

@@ -1,13 +1,15 @@
 //! What must not be asked for: a list of rules, and the handler that keeps to it.
 //!
 //! The way of a request: [`Blocked`] asks its [`BlockList`] for the [`Rules`] of this moment, which
-//! judge the request's [`Target`]: first its host (`names`), then its URL (`urls`), in every form in
-//! which an upstream may read it (`target`, `host`, `fold`). A list is read by `reader`, line by
+//! judge the request's [`Target`]: first its host (`names`), then its URL (`urls`, which finds what
+//! rules have in common with it by `texts`), in every form in which an upstream may read it
+//! (`target`, `host`, `fold`). A list is read by `reader`, line by
 //! line (`rule`).
 
 mod blocked;
 mod fold;
 mod glob;
+mod grams;
 mod host;
 mod list;
 mod names;
@@ -18,6 +20,7 @@ mod reader;
 mod rule;
 mod rules;
 mod target;
+mod texts;
 mod urls;
 
 pub use blocked::{Blocked, BlockedRequest, Hook};

@@ -29,8 +29,8 @@ pub(super) struct Caps {
     pub(super) line_bytes_max: usize,
     /// Of rules, and of names of hosts.
     pub(super) rules_max: usize,
-    /// Of words and globs together. The automaton for 16 MiB takes 160 MiB, and some five times
-    /// that while it is made.
+    /// Of words and globs together. If an automaton must find them all, because no four bytes tell
+    /// them apart, that for 16 MiB takes 160 MiB, and some five times that while it is made.
     pub(super) url_bytes_max: usize,
 }
 

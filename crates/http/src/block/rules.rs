@@ -18,8 +18,8 @@ use super::{
 /// to case, a plus like a space and a backslash like a slash. A URL is `scheme://host/path?query`,
 /// with a port if it is not the usual one.
 ///
-/// *Cost*: in memory the list's text, 12 bytes a rule, some 20 for each host and some 12 for each
-/// byte of words and globs.
+/// *Cost*: in memory the list's text, 12 bytes a rule, some 20 for each host, and some 80 for each
+/// word and glob.
 pub struct Rules {
     /// The list, and behind it the names that it spells in another way than they are looked up.
     text: Box<str>,
@@ -40,7 +40,7 @@ pub struct Rule<'a> {
 impl Rules {
     /// Reads a list: UTF-8, one rule a line.
     ///
-    /// Blocks: 100,000 rules take some 100 ms, and a few million bytes of words and globs seconds.
+    /// Blocks: 100,000 rules take some 60 ms, and millions a second.
     ///
     /// # Errors
     ///
@@ -63,8 +63,8 @@ impl Rules {
     /// A rule that blocks `target`, if there is one.
     ///
     /// *Cost*: for plain URLs a hash for each label of the host and, where there are words or globs,
-    /// 5 to 10 ns for each byte, and no allocation; up to four times that for others. With 100,000
-    /// mixed rules that is 0.2 µs for a short URL, and 1.2 µs for one of 117 bytes.
+    /// one allocation and 3 to 4 ns for each byte; up to four times that for others. With 100,000
+    /// mixed rules that is 0.2 µs for a short URL, and 0.5 µs for one of 117 bytes.
     pub fn judge(&self, target: &Target<'_>) -> Option<Rule<'_>> {
         let host = canonical(target.host);
         let number =

@@ -1,19 +1,21 @@
-//! Words and globs that are blocked in URLs, found by one automaton.
+//! Words and globs that are blocked in URLs, found by texts of them.
 //!
-//! Of each glob the automaton has the text that is likely to be the rarest; the glob itself is
-//! looked at only where that was found.
+//! A word is its text. Of each glob the text is looked for that is likely to be the rarest; the glob
+//! itself is looked at only where that was found.
 
 use std::{collections::BTreeSet, ops::Range};
 
-use aho_corasick::{Anchored, PatternID, automaton::Automaton as _, nfa::contiguous::NFA};
-
-use super::{fold::fold_byte, glob};
+use super::{
+    fold::fold_byte,
+    glob,
+    texts::{Rarity, Texts},
+};
 
 /// The words and globs of a list. The default has none.
 #[derive(Debug, Default)]
 pub(super) struct Urls {
-    nfa: Option<NFA>,
-    /// For each of the automaton's texts where its entries begin; and where the last ones end.
+    texts: Texts,
+    /// For each of the texts where its entries begin; and where the last ones end.
     starts: Vec<u32>,
     entries: Vec<Entry>,
     /// The compiled globs, one after the other.
@@ -29,81 +31,89 @@ struct Entry {
     glob: (u32, u32),
 }
 
-/// What words and globs are gathered in before there is an automaton.
+/// What words and globs are gathered in before they can be looked for.
 #[derive(Debug, Default)]
 pub(super) struct UrlsBuilder {
-    /// What the automaton is to find, one after the other.
-    texts: Vec<u8>,
+    /// The words, one after the other.
+    words: Vec<u8>,
     globs: Vec<u8>,
-    gathered: Vec<(Range<usize>, Entry)>,
+    gathered: Vec<Gathered>,
+}
+
+/// A rule: a word, or a glob.
+#[derive(Debug)]
+struct Gathered {
+    rule: u32,
+    /// In which of the builder's two texts it is.
+    kind: Kind,
+    place: Range<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Word,
+    Glob,
 }
 
 impl UrlsBuilder {
     /// Adds a word, folded.
     pub(super) fn add_word(&mut self, word: &[u8], rule: u32) {
-        let glob = (0, 0);
-        self.add(word, Entry { rule, glob });
+        let start = self.words.len();
+        self.words.extend(word);
+        let place = start..self.words.len();
+        self.gathered.push(Gathered { rule, kind: Kind::Word, place });
     }
 
     /// Adds a compiled glob that has a text.
     pub(super) fn add_glob(&mut self, glob: &[u8], rule: u32) {
         let start = self.globs.len();
         self.globs.extend(glob);
-        let glob_at = (narrow(start), narrow(self.globs.len()));
-        self.add(rarest(glob), Entry { rule, glob: glob_at });
+        let place = start..self.globs.len();
+        self.gathered.push(Gathered { rule, kind: Kind::Glob, place });
     }
 
-    fn add(&mut self, text: &[u8], entry: Entry) {
-        let start = self.texts.len();
-        self.texts.extend(text);
-        self.gathered.push((start..self.texts.len(), entry));
-    }
-
-    /// How many bytes were gathered: what the automaton's size goes by.
+    /// How many bytes were gathered: what [`Urls`]' size goes by.
     pub(super) fn bytes(&self) -> usize {
-        self.texts.len() + self.globs.len()
+        self.words.len() + self.globs.len()
     }
 
-    /// Makes the automaton.
-    ///
-    /// *Cost*: some 10 bytes for each of texts, thrice that and more while it is made, and a
-    /// second for a megabyte of them.
+    /// Makes ready for looking.
     pub(super) fn build(self) -> Urls {
-        let Self { texts, globs, mut gathered } = self;
+        if self.gathered.is_empty() {
+            return Urls::default();
+        }
+        let rarity = Rarity::within(self.gathered.iter().flat_map(|it| self.texts_of(it)));
+        let entry = |it| (self.rarest(it, &rarity), Entry::of(it));
+        let mut entries: Vec<(&[u8], Entry)> = self.gathered.iter().map(entry).collect();
         // Words before the globs for the same text, which they make needless.
-        gathered
-            .sort_unstable_by_key(|(text, entry)| (&texts[text.clone()], entry.glob, entry.rule));
-        let mut urls = Urls { globs, ..Urls::default() };
+        entries.sort_unstable_by_key(|(text, entry)| (*text, entry.glob, entry.rule));
+        let mut urls = Urls::default();
         let mut distinct: Vec<&[u8]> = Vec::new();
-        for same in
-            gathered.chunk_by(|(one, _), (other, _)| texts[one.clone()] == texts[other.clone()])
-        {
-            distinct.push(&texts[same[0].0.clone()]);
+        for same in entries.chunk_by(|(one, _), (other, _)| one == other) {
+            distinct.push(same[0].0);
             urls.starts.push(narrow(urls.entries.len()));
             let needed = if same[0].1.is_word() { &same[..1] } else { same };
             urls.entries.extend(needed.iter().map(|(_, entry)| *entry));
         }
-        if !distinct.is_empty() {
-            urls.starts.push(narrow(urls.entries.len()));
-            let nfa = NFA::builder().prefilter(false).build(distinct);
-            urls.nfa = Some(nfa.expect("fewer states than can be counted, of so little text"));
-        }
+        urls.starts.push(narrow(urls.entries.len()));
+        urls.texts = Texts::new(&distinct, &rarity);
         urls.entries.shrink_to_fit();
-        urls
+        Urls { globs: self.globs, ..urls }
     }
-}
 
-/// Of the texts of a glob the longest, without what every other URL begins with.
-fn rarest(glob: &[u8]) -> &[u8] {
-    let longest = glob::literals(glob).map(without_beginning).max_by_key(|text| text.len());
-    let longest = longest.filter(|text| !text.is_empty());
-    longest.or_else(|| glob::literals(glob).next()).unwrap_or_default()
-}
+    /// What every URL has that it blocks.
+    fn texts_of(&self, it: &Gathered) -> impl Iterator<Item = &[u8]> + Clone {
+        let (word, glob) = match it.kind {
+            Kind::Word => (Some(&self.words[it.place.clone()]), &[][..]),
+            Kind::Glob => (None, &self.globs[it.place.clone()]),
+        };
+        word.into_iter().chain(glob::literals(glob))
+    }
 
-fn without_beginning(text: &[u8]) -> &[u8] {
-    let beginnings: [&[u8]; 4] = [b"https", b"http", b"://", b"www."];
-    let strip = |text, beginning| <[u8]>::strip_prefix(text, beginning).unwrap_or(text);
-    beginnings.into_iter().fold(text, strip)
+    /// Of these the one that fewest URLs are likely to have.
+    fn rarest(&self, it: &Gathered, rarity: &Rarity) -> &[u8] {
+        self.texts_of(it).min_by_key(|text| rarity.rank(text)).unwrap_or_default()
+    }
 }
 
 /// A place in lists that are kept small enough.
@@ -114,59 +124,31 @@ fn narrow(place: usize) -> u32 {
 impl Urls {
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
-        self.nfa.is_none()
+        self.entries.is_empty()
     }
 
     /// The number of a rule that a URL has a word of, or matches. The URL comes in `pieces`, decoded
     /// and resolved; they are folded here.
     ///
-    /// *Cost*: a step of the automaton for each byte, 5 to 10 ns; and the globs whose texts were
-    /// found, each of them once.
+    /// *Cost*: that of [`Texts::within`]; and the globs whose texts were found, each of them once.
     pub(super) fn find(&self, pieces: &[&[u8]]) -> Option<u32> {
-        let nfa = self.nfa.as_ref()?;
-        let mut state = nfa.start_state(Anchored::No).ok()?;
-        let mut found = BTreeSet::new();
-        for piece in pieces {
-            for &byte in *piece {
-                state = nfa.next_state(Anchored::No, state, fold_byte(byte));
-                if !(nfa.is_special(state) && nfa.is_match(state)) {
-                    continue;
-                }
-                let texts = (0..nfa.match_len(state)).map(|at| nfa.match_pattern(state, at));
-                let word = self.note(texts, &mut found);
-                if word.is_some() {
-                    return word;
-                }
-            }
+        if self.is_empty() {
+            return None;
         }
-        if found.is_empty() { None } else { self.match_globs(&found, pieces) }
-    }
-
-    /// The number of a rule whose word is one of `texts`; the texts of globs are noted.
-    fn note(
-        &self,
-        mut texts: impl Iterator<Item = PatternID>,
-        found: &mut BTreeSet<PatternID>,
-    ) -> Option<u32> {
-        texts.find_map(|text| match self.entries_of(text) {
-            [word] if word.is_word() => Some(word.rule),
-            _ => {
-                found.insert(text);
-                None
-            }
-        })
-    }
-
-    /// The first glob that matches of those whose texts were found.
-    fn match_globs(&self, found: &BTreeSet<PatternID>, pieces: &[&[u8]]) -> Option<u32> {
-        let bytes = pieces.iter().copied().flatten();
-        let url: Vec<u8> = bytes.map(|&byte| fold_byte(byte)).collect();
+        let url = join(pieces);
+        let mut found = BTreeSet::new();
+        for text in self.texts.within(&url) {
+            match self.entries_of(text) {
+                [word] if word.is_word() => return Some(word.rule),
+                _ => found.insert(text),
+            };
+        }
         let mut entries = found.iter().flat_map(|text| self.entries_of(*text));
         entries.find(|entry| glob::matches(self.glob(entry), &url)).map(|entry| entry.rule)
     }
 
-    fn entries_of(&self, text: PatternID) -> &[Entry] {
-        let [start, end] = [0, 1].map(|more| widen(self.starts[text.as_usize() + more]));
+    fn entries_of(&self, text: u32) -> &[Entry] {
+        let [start, end] = [0, 1].map(|more| widen(self.starts[widen(text) + more]));
         &self.entries[start..end]
     }
 
@@ -176,12 +158,29 @@ impl Urls {
 
     /// Bytes.
     pub(super) fn memory(&self) -> usize {
-        let nfa = self.nfa.as_ref().map_or(0, NFA::memory_usage);
-        nfa + size_of_val(&*self.starts) + size_of_val(&*self.entries) + self.globs.len()
+        let texts = self.texts.memory();
+        texts + size_of_val(&*self.starts) + size_of_val(&*self.entries) + self.globs.len()
     }
 }
 
+/// `pieces` one after the other, folded.
+fn join(pieces: &[&[u8]]) -> Vec<u8> {
+    let mut joined = Vec::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
+    for piece in pieces {
+        joined.extend(piece.iter().map(|&byte| fold_byte(byte)));
+    }
+    joined
+}
+
 impl Entry {
+    fn of(it: &Gathered) -> Self {
+        let glob = match it.kind {
+            Kind::Word => (0, 0),
+            Kind::Glob => (narrow(it.place.start), narrow(it.place.end)),
+        };
+        Self { rule: it.rule, glob }
+    }
+
     fn is_word(&self) -> bool {
         self.glob.0 == self.glob.1
     }
@@ -236,14 +235,20 @@ mod tests {
     #[test]
     fn a_glob_is_looked_for_by_what_few_urls_have() {
         check_rarest("https://www.*/ad?b", "/ad");
-        check_rarest("https://www.example.org/*.gif", "example.org/");
+        check_rarest("https://www.example.org/*.gif", "https://www.example.org/");
         check_rarest("|https://*", "https://");
         check_rarest("a*bcd*ef", "bcd");
+        check_rarest("/common/*/seldom/", "/seldom/");
     }
 
     #[track_caller]
     fn check_rarest(glob: &str, expect: &str) {
-        assert_eq!(rarest(&glob::compile(glob)), expect.as_bytes());
+        let mut builder = UrlsBuilder::default();
+        builder.add_word(b"/common/", 0);
+        builder.add_glob(&glob::compile(glob), 1);
+        let texts = builder.gathered.iter().flat_map(|it| builder.texts_of(it));
+        let rarest = builder.rarest(&builder.gathered[1], &Rarity::within(texts));
+        assert_eq!(rarest, expect.as_bytes());
     }
 
     #[track_caller]

@@ -173,7 +173,7 @@ fn at_its_limits_a_list_is_refused() {
     let much = "line 3: too much text in rules for URLs: expected at most 30 bytes; \
                 rules for hosts are free";
     assert_eq!(bad("123456789\n123456789\n0123456789012"), much);
-    assert_eq!(bad("12345678\n\n*abcdefghijk*"), much);
+    assert_eq!(bad("1234567890123456789\n\n*abcdefghij*"), much);
 }
 
 /// Encodes `byte` in one of the ways that an upstream may decode.
