@@ -144,6 +144,15 @@ async fn what_is_asked_is_in_the_form_for_a_server() {
     };
     check("GET http://a?b HTTP/1.1|Host: a||", "GET /?b HTTP/1.1|host: a||").await;
     check("OPTIONS * HTTP/1.1|Host: a||", "OPTIONS * HTTP/1.1|host: a||").await;
+    // What is empty is said to be empty.
+    for method in ["POST", "PUT", "PATCH"] {
+        let empty = format!("{method} / HTTP/1.1|host: a|content-length: 0||");
+        check(&format!("{method} / HTTP/1.1|Host: a|Content-Length: 0||"), &empty).await;
+        check(&format!("{method} / HTTP/1.1|Host: a||"), &empty).await;
+    }
+    let empty = "DELETE / HTTP/1.1|host: a|content-length: 0||";
+    check("DELETE / HTTP/1.1|Host: a|Content-Length: 0||", empty).await;
+    check("DELETE / HTTP/1.1|Host: a||", "DELETE / HTTP/1.1|host: a||").await;
     let (get, got) = ("GET / HTTP/1.1|Host: a|", "GET / HTTP/1.1|host: a|");
     let trailers = format!("{got}te: trailers|connection: te||");
     check(&format!("{get}TE: trailers, gzip|Connection: TE||"), &trailers).await;
@@ -297,9 +306,12 @@ async fn a_connection_is_used_again_and_a_dead_one_is_replaced() {
 /// A server that is replaced closes new connections, too, and is there again at once.
 #[tokio::test]
 async fn who_closes_a_new_connection_is_asked_once_more_if_that_does_no_harm() {
-    for (method, closes, expect) in
-        [("GET", 1, "HTTP/1.1 200 "), ("GET", 2, "HTTP/1.1 502 "), ("POST", 1, "HTTP/1.1 502 ")]
-    {
+    for (method, closes, expect) in [
+        ("GET", 1, "HTTP/1.1 200 "),
+        ("PUT", 1, "HTTP/1.1 200 "),
+        ("GET", 2, "HTTP/1.1 502 "),
+        ("POST", 1, "HTTP/1.1 502 "),
+    ] {
         let server = Server::new().await;
         let mut client = client(server.proxy());
         let request = format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n");
