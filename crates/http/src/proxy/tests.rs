@@ -457,7 +457,7 @@ async fn an_upload_over_http2_may_take_longer_than_its_answer() {
         hyper::server::conn::http2::Builder::new(executor).serve_connection(stream, answer);
     tokio::spawn(serving);
     for byte in b"hello" {
-        tokio::time::sleep(SECOND).await;
+        tokio::time::sleep(10 * SECOND).await;
         client.write_u8(*byte).await.unwrap();
     }
     assert!(head_of(&mut client).await.starts_with("HTTP/1.1 200 "));

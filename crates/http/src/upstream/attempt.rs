@@ -95,10 +95,10 @@ async fn ask(
     let taken = Taken::of(upstream);
     let response = match way {
         Way::Http1(link) => ask::ask(link, outbound, taken).await?,
-        Way::Http2(mut shared) => {
+        Way::Http2(shared) => {
             let scheme =
                 if upstream.options().endpoint.scheme.is_secure() { "https" } else { "http" };
-            Box::pin(http2::ask(&mut shared, scheme, outbound, taken)).await?
+            Box::pin(http2::ask(shared, scheme, outbound, taken)).await?
         }
     };
     upstream.health().answered();

@@ -15,6 +15,7 @@ mod exchange;
 mod group;
 mod head;
 mod health;
+mod heard;
 mod http2;
 mod limits;
 mod link;
@@ -23,6 +24,7 @@ mod reading;
 mod sending;
 mod server;
 mod shared;
+mod upload;
 mod watch;
 
 pub use attempt::Reply;

@@ -20,7 +20,7 @@ use super::{
     health::Health,
     link::Link,
     pool,
-    shared::{self, Shared},
+    shared::{self, Owner, Shared},
 };
 
 /// Which server, and how it is asked.
@@ -63,6 +63,8 @@ pub struct Upstream {
     options: Options,
     in_flight: AtomicU32,
     health: Health,
+    /// Held by nobody else: whoever knows of it weakly learns when this is gone.
+    is_there: Arc<()>,
 }
 
 /// How long the stages of a request took.
@@ -85,6 +87,7 @@ impl Upstream {
             options,
             in_flight: AtomicU32::new(0),
             health: Health::default(),
+            is_there: Arc::default(),
         }
     }
 
@@ -135,7 +138,12 @@ impl Upstream {
         let agreed = session.map(|session| session.protocol);
         let is_http2 = *speaks == Speaks::Http2 && matches!(agreed, None | Some(Protocol::Http2));
         let connected = if is_http2 {
-            let shared = shared::share(self.id, stream).await;
+            let owner = Owner {
+                id: self.id,
+                is_there: Arc::downgrade(&self.is_there),
+                idle_max: limits.idle_max,
+            };
+            let shared = shared::share(owner, stream).await;
             Connected::Http2(shared.map_err(|error| CallError::broken(&self.name, error))?)
         } else {
             Connected::Http1(Box::new(Link::new(stream, limits.head)))
