@@ -366,12 +366,26 @@ async fn another_http_is_not_changed_to() {
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
         "Connection: Upgrade\r\nUpgrade: websocket, h2c",
         "Connection: Upgrade\r\nUpgrade: TLS/1.0",
+        "Connection: Upgrade\r\nUpgrade: \"h2c\"",
     ] {
         let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n");
         let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
         let (asked, came) = passed(&request, answer).await;
         assert!(!asked.to_lowercase().contains("upgrade"), "{asked}");
         assert!(came.starts_with("HTTP/1.1 200 OK\r\n"), "{came}");
+    }
+}
+
+#[tokio::test]
+async fn a_protocol_is_changed_to_only_if_it_was_asked_for() {
+    let request = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    for answer in [
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+    ] {
+        let (_, came) = passed(request, answer).await;
+        assert!(came.starts_with("HTTP/1.1 502 "), "{answer}{came}");
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) enum Why {
     Interim,
     #[error("101 within a request: expected none before its end")]
     Switch,
+    #[error("101 to another protocol: expected one that was asked for")]
+    Protocol,
     #[error("no answer came in time")]
     Late,
     #[error("the request's body broke off")]

@@ -24,6 +24,7 @@ mod reading;
 mod sending;
 mod server;
 mod shared;
+mod switch;
 mod upload;
 mod watch;
 
