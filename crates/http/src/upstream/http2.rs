@@ -202,7 +202,7 @@ mod tests {
     /// Does as the body says: is silent, says much, or says what it was asked.
     async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         let said = format!("{} {} {:?} ", request.method(), request.uri(), request.headers());
-        let body = request.into_body().collect().await.map(|body| body.to_bytes());
+        let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
         Ok(Response::new(Full::new(match body.as_deref() {
             Ok(b"silence" | b"") | Err(_) => std::future::pending().await,
             Ok(b"much") => vec![b'x'; MUCH].into(),
