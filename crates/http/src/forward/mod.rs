@@ -36,7 +36,7 @@ use crate::{
     Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Tunnel,
     proxy::{Edits, hops, way::Way},
     spare,
-    upstream::{self, Call, CallError},
+    upstream::{self, Call, CallError, Failed},
 };
 
 /// Whom a [`Forward`] is there for, and whom it calls.
@@ -78,6 +78,20 @@ pub struct Forward {
     response: Edits,
 }
 
+/// Why a request is not passed on, or not answered.
+#[derive(Debug)]
+enum NotPassed {
+    /// Its client did not send all of it: nobody is there to be told.
+    Client(Fault),
+    Told(Why),
+}
+
+impl From<Why> for NotPassed {
+    fn from(why: Why) -> Self {
+        Self::Told(why)
+    }
+}
+
 /// Room for the line that says which way a request came, usually.
 const TRAIL_BYTES: usize = 64;
 
@@ -117,21 +131,24 @@ impl Forward {
         head: &mut request::Parts,
         body: Inbound,
         caller: &Caller,
-    ) -> Result<Answer, Why> {
+    ) -> Result<Answer, NotPassed> {
         if !is_for(&self.clients, caller.peer) {
-            return Err(Why::Client);
+            return Err(Why::Client.into());
         }
         let asked = asked(head)?;
         self.ports.judge(&asked)?;
         match asked {
-            Asked::Tunnel(far) => self.dig(&far).await,
+            Asked::Tunnel(far) => Ok(self.dig(&far).await?),
             Asked::Message(server) => {
                 let trail = self.prepare(head)?;
                 let client = caller.peer.client();
                 let call = Call { request: head, trail: &trail, body, client };
                 let reply = self.origins.group(&server).call(call).await;
-                let reply = reply.map_err(|error| self.explain(error))?;
-                Ok(self.inbound(reply))
+                match reply {
+                    Ok(reply) => Ok(self.inbound(reply)),
+                    Err(Failed::Client(fault)) => Err(NotPassed::Client(fault)),
+                    Err(Failed::NoAnswer { error, .. }) => Err(self.explain(error).into()),
+                }
             }
         }
     }
@@ -200,8 +217,8 @@ impl Handler for Forward {
         let passed = self.pass(&mut head, body, &caller).await;
         let answer = match passed {
             Ok(answer) => answer,
-            Err(Why::Call(CallError::Request(fault))) => return Err(fault),
-            Err(why) => self.teller.tell(&why, &head),
+            Err(NotPassed::Client(fault)) => return Err(fault),
+            Err(NotPassed::Told(why)) => self.teller.tell(&why, &head),
         };
         spare::keep(head.headers);
         Ok(answer)

@@ -37,8 +37,7 @@ impl Why {
     /// Whose fault it is.
     fn side(&self) -> Side {
         match self {
-            Self::Call(CallError::Dial(error)) => error.side(),
-            Self::Call(_) => Side::Upstream,
+            Self::Call(error) => error.side(),
             _ => Side::Client,
         }
     }
@@ -201,7 +200,7 @@ fn told_of_call(error: &CallError, host: &str) -> Told {
         CallError::Broken { .. } => {
             bad("http_protocol_error", format!("{host} gave no proper answer."))
         }
-        CallError::Late { .. } | CallError::Request(_) => {
+        CallError::Late { .. } => {
             late("http_response_timeout", format!("{host} gave no answer in time."))
         }
     }

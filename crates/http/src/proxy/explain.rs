@@ -52,15 +52,13 @@ pub(super) fn refusal(refused: Refused, asked: &request::Parts) -> Answer {
 /// The answer to a request that nobody answers.
 pub(super) fn error(error: &CallError, asked: &request::Parts) -> Answer {
     let source: &dyn std::error::Error = error;
-    tracing::debug!(error = source, side = %Side::Upstream, "a request got no answer");
+    tracing::debug!(error = source, side = %error.side(), "a request got no answer");
     let (status, hint) = match error {
         CallError::Dial(DialError::Local { .. }) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "This proxy can open no connection at the moment. Try again soon.",
         ),
-        CallError::Late { .. }
-        | CallError::Request(_)
-        | CallError::Dial(DialError::TimedOut { .. }) => {
+        CallError::Late { .. } | CallError::Dial(DialError::TimedOut { .. }) => {
             (StatusCode::GATEWAY_TIMEOUT, "The server behind this proxy did not answer in time.")
         }
         CallError::Dial(
@@ -73,9 +71,7 @@ pub(super) fn error(error: &CallError, asked: &request::Parts) -> Answer {
             (StatusCode::BAD_GATEWAY, "The server behind this proxy gave no proper answer.")
         }
     };
-    let is_ours = matches!(error, CallError::Dial(DialError::Local { .. }));
-    let side = if is_ours { Side::Relais } else { Side::Upstream };
-    answer(side, (status, hint), asked)
+    answer(error.side(), (status, hint), asked)
 }
 
 /// An answer of ours to a request with this head, in the place of one that does not come by the fault

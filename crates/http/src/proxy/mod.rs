@@ -29,7 +29,7 @@ use self::{
 };
 use crate::{
     Answer, Ask, Caller, Handler, Provenance, spare,
-    upstream::{self, Call, CallError, Reply},
+    upstream::{self, Call, Failed, Reply},
 };
 
 /// What a [`Proxy`] does.
@@ -126,8 +126,8 @@ impl Handler for Proxy {
         let called = route.group.call(call).await;
         let answer = match called {
             Ok(reply) => self.inbound(route, reply),
-            Err(CallError::Request(fault)) => return Err(fault),
-            Err(error) => explain::error(&error, &head),
+            Err(Failed::Client(fault)) => return Err(fault),
+            Err(Failed::NoAnswer { error, .. }) => explain::error(&error, &head),
         };
         spare::keep(head.headers);
         Ok(answer)

@@ -1,8 +1,24 @@
 //! Why there is no answer.
 
-use relais_net::{DialError, Fault};
+use std::sync::Arc;
 
-/// Why there is no answer.
+use relais_net::{DialError, Fault, Side};
+
+/// Why a request was not answered.
+#[derive(Debug)]
+pub enum Failed {
+    /// Its client did not send all of it.
+    Client(Fault),
+    /// Nobody answered it.
+    NoAnswer {
+        /// Who was asked last.
+        upstream: Arc<str>,
+        /// Why that one did not.
+        error: CallError,
+    },
+}
+
+/// Why there is no answer to a request that came whole.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// There is no connection to be had.
@@ -22,17 +38,43 @@ pub enum CallError {
         /// Who was asked.
         upstream: String,
     },
-    /// The client did not send all of its request.
-    #[error("the request broke off")]
-    Request(#[source] Fault),
 }
 
 impl CallError {
+    /// Whose fault it is.
+    pub fn side(&self) -> Side {
+        match self {
+            Self::Dial(error) => error.side(),
+            Self::Broken { .. } | Self::Late { .. } => Side::Upstream,
+        }
+    }
+
     /// `upstream` gave no answer, because of `error`.
     pub(super) fn broken(
         upstream: &str,
         error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         Self::Broken { upstream: upstream.to_owned(), source: error.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use relais_net::Callee;
+
+    use super::*;
+
+    #[test]
+    fn what_is_wanting_here_or_may_not_be_called_is_not_the_upstreams_fault() {
+        let callee = || Callee { endpoint: "http://a.example".parse().unwrap(), address: None };
+        let check = |error: CallError, expect| assert_eq!(error.side(), expect, "{error}");
+        let source = io::ErrorKind::OutOfMemory.into();
+        check(DialError::Local { callee: callee(), source }.into(), Side::Relais);
+        check(DialError::Denied(callee()).into(), Side::Client);
+        check(DialError::Refused(callee()).into(), Side::Upstream);
+        check(CallError::Late { upstream: "a".to_owned() }, Side::Upstream);
+        check(CallError::broken("a", io::Error::other("b")), Side::Upstream);
     }
 }

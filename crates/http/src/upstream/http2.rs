@@ -192,7 +192,7 @@ mod tests {
         clock::coarse_now,
         handler::ConnBody,
         upstream::{
-            Balance, Call, CallError, Group, Limits, Options, Reply, Speaks, Upstream,
+            Balance, Call, CallError, Failed, Group, Limits, Options, Reply, Speaks, Upstream,
             dialer_for_tests, shared,
         },
     };
@@ -202,7 +202,7 @@ mod tests {
     /// Does as the body says: is silent, says much, or says what it was asked.
     async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         let said = format!("{} {} {:?} ", request.method(), request.uri(), request.headers());
-        let body = request.into_body().collect().await.map(|body| body.to_bytes());
+        let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
         Ok(Response::new(Full::new(match body.as_deref() {
             Ok(b"silence" | b"") | Err(_) => std::future::pending().await,
             Ok(b"much") => vec![b'x'; MUCH].into(),
@@ -246,14 +246,14 @@ mod tests {
         group_and_ends(limits).await.0
     }
 
-    async fn call_with(group: &Group, body: Inbound) -> Result<Reply, CallError> {
+    async fn call_with(group: &Group, body: Inbound) -> Result<Reply, Failed> {
         let (head, ()) =
             Request::post("/a?b").header(HOST, "a.example").body(()).unwrap().into_parts();
         let (trail, client) = (&b"via: 1.1 here\r\n"[..], Peer::Local.client());
         group.call(Call { request: &head, trail, body, client }).await
     }
 
-    async fn call(group: &Group, body: &'static str) -> Result<Reply, CallError> {
+    async fn call(group: &Group, body: &'static str) -> Result<Reply, Failed> {
         call_with(group, Inbound::Full(Bytes::from_static(body.as_bytes()))).await
     }
 
@@ -264,6 +264,10 @@ mod tests {
             read.extend_from_slice(&bytes);
         }
         String::from_utf8(read).unwrap()
+    }
+
+    fn is_late(called: &Result<Reply, Failed>) -> bool {
+        matches!(called, Err(Failed::NoAnswer { error: CallError::Late { .. }, .. }))
     }
 
     /// Whether another connection was made for a call.
@@ -292,7 +296,7 @@ mod tests {
         let group = group(Limits { head_max: 2 * SECOND, ..Limits::default() }).await;
         assert!(is_called_anew(&group).await);
         let (silent, is_new) = tokio::join!(call(&group, "silence"), is_called_anew(&group));
-        assert!(matches!(silent, Err(CallError::Late { .. })));
+        assert!(is_late(&silent));
         assert!(!is_new && !is_called_anew(&group).await);
     }
 
@@ -302,7 +306,7 @@ mod tests {
         let group = group(Limits { head_max: 2 * SECOND, ..Limits::default() }).await;
         let much = call(&group, "much").await.unwrap();
         assert!(!is_called_anew(&group).await);
-        assert!(matches!(call(&group, "silence").await, Err(CallError::Late { .. })));
+        assert!(is_late(&call(&group, "silence").await));
         assert!(is_called_anew(&group).await);
         assert_eq!(read(much).await.len(), MUCH);
     }
@@ -356,12 +360,12 @@ mod tests {
                 tokio::time::sleep(10 * SECOND).await;
                 drop(client);
             });
-            assert!(matches!(called, Err(CallError::Request(_))), "{called:?}");
+            assert!(matches!(called, Err(Failed::Client(_))), "{called:?}");
             assert!(start.elapsed() >= 10 * SECOND);
         }
         let (body, _client) = inbound("he").await;
         let called = call_with(&group, body).await;
-        assert!(matches!(called, Err(CallError::Request(_))), "{called:?}");
+        assert!(matches!(called, Err(Failed::Client(_))), "{called:?}");
         assert!(group.upstreams()[0].health().is_well());
         assert!(!is_called_anew(&group).await);
         let (body, _client) = inbound("hello").await;
@@ -378,7 +382,10 @@ mod tests {
                 stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
             }
         });
-        let error = call(&group, "").await.unwrap_err();
-        assert!(matches!(error, CallError::Broken { .. }), "{error:?}");
+        let why = call(&group, "").await.unwrap_err();
+        let Failed::NoAnswer { upstream, error: CallError::Broken { .. } } = &why else {
+            panic!("{why:?}")
+        };
+        assert_eq!(upstream, group.upstreams()[0].name());
     }
 }

@@ -30,7 +30,7 @@ mod watch;
 
 pub use attempt::Reply;
 pub use balance::Balance;
-pub use error::CallError;
+pub use error::{CallError, Failed};
 pub use group::{Call, Group};
 pub(crate) use head::read_lines;
 pub use health::Check;

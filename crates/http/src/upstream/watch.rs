@@ -7,8 +7,8 @@ use http::{HeaderValue, Request, StatusCode, header::USER_AGENT};
 use tokio::{task::JoinSet, time::timeout};
 
 use super::{
-    Check, Group, Upstream,
-    attempt::{Said, attempt},
+    Check, Failed, Group, Upstream,
+    attempt::{Missed, Said, attempt},
 };
 use crate::Inbound;
 
@@ -53,7 +53,8 @@ async fn ask(upstream: &Arc<Upstream>, check: &Check) -> Result<StatusCode, Stri
     let said = Said { request: &head, trail: b"" };
     match attempt(upstream, said, Inbound::Full(Bytes::new())).await {
         Ok(reply) => Ok(reply.response.status()),
-        Err(failed) => Err(failed.error.to_string()),
+        Err(Missed { why: Failed::NoAnswer { error, .. }, .. }) => Err(error.to_string()),
+        Err(Missed { why: Failed::Client(fault), .. }) => Err(fault.to_string()),
     }
 }
 
