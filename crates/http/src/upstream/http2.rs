@@ -44,6 +44,9 @@ pub(super) async fn ask(
     })?;
     shared.listen();
     let (head, body) = answer.into_parts();
+    if !has_room(&head.headers, &taken) {
+        return Err(broken(Why::Fields, None));
+    }
     let len = body.size_hint().exact();
     let patience = Patience::default();
     let reading = Reading { body, patience, progress, shared, taken, trailers: None };
@@ -88,6 +91,11 @@ async fn wait(
 
 fn broken(why: Why, body: Option<Inbound>) -> Broken {
     Broken { why, body, heard: false }
+}
+
+/// Whether there is room for so many fields. Of their size h2 takes care.
+fn has_room(fields: &HeaderMap, taken: &Taken) -> bool {
+    u32::try_from(fields.len()).is_ok_and(|fields| fields <= taken.limits().head.fields_max)
 }
 
 /// The request as HTTP/2 has it: its host is in its target.
@@ -157,10 +165,18 @@ impl Pieces for Reading {
             this.patience.moved();
             this.shared.listen();
             match frame.map(|frame| frame.map(http_body::Frame::into_data)) {
-                None => return Poll::Ready(None),
+                // Else it was reset without an error, which hyper takes for its end. It is none before
+                // the answer's (RFC 9113 §8.1).
+                None if this.body.is_end_stream() => return Poll::Ready(None),
+                None => return Poll::Ready(Some(Err(this.fault(Why::Cut)))),
                 Some(Err(error)) => return Poll::Ready(Some(Err(this.fault(Why::Http2(error))))),
                 Some(Ok(Ok(bytes))) => return Poll::Ready(Some(Ok(Piece::Bytes(bytes)))),
-                Some(Ok(Err(frame))) => this.trailers = frame.into_trailers().ok(),
+                Some(Ok(Err(frame))) => {
+                    this.trailers = frame.into_trailers().ok();
+                    if !this.trailers.iter().all(|trailers| has_room(trailers, &this.taken)) {
+                        return Poll::Ready(Some(Err(this.fault(Why::Fields))));
+                    }
+                }
             }
         }
     }

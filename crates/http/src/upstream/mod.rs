@@ -19,6 +19,8 @@ mod heard;
 mod http2;
 mod limits;
 mod link;
+#[cfg(test)]
+mod misbehaving;
 mod pool;
 mod reading;
 mod sending;
