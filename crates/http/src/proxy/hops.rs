@@ -75,7 +75,7 @@ fn strip(headers: &mut HeaderMap) {
 /// `Connection: host` wants a message that means something else behind us.
 fn named(headers: &HeaderMap) -> Vec<HeaderName> {
     let is_kept = |name: &HeaderName| {
-        matches!(*name, http::header::HOST | http::header::CONTENT_LENGTH | http::header::COOKIE)
+        matches!(*name, http::header::HOST | http::header::CONTENT_LENGTH | COOKIE)
             || *name == http::header::AUTHORIZATION
             || *name == http::header::CACHE_CONTROL
     };
