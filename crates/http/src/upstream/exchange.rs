@@ -47,6 +47,8 @@ pub(super) enum Why {
     Request(#[source] Fault),
     #[error("the connection took no request")]
     Unsent(#[source] hyper::Error),
+    #[error("the request was not begun with")]
+    Unprocessed(#[source] hyper::Error),
     #[error("the stream was ended before its answer")]
     Cut,
     #[error("HTTP/2 went wrong")]

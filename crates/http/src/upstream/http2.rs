@@ -1,6 +1,7 @@
 //! Asking an upstream over HTTP/2.
 
 use std::{
+    error::Error as _,
     future::poll_fn,
     io,
     pin::Pin,
@@ -37,10 +38,11 @@ pub(super) async fn ask(
     let request = Request::from_parts(head, upload);
     shared.listen();
     let answer = wait(send(shared.sender.clone(), request, &progress), &progress, &taken).await;
-    let answer = answer.inspect_err(|broken| {
-        if let Why::Late = broken.why {
-            shared.doubt();
-        }
+    let answer = answer.inspect_err(|broken| match &broken.why {
+        Why::Late => shared.doubt(),
+        Why::Io(_) => shared.retire(),
+        Why::Unprocessed(error) if !is_refusal(error) => shared.retire(),
+        _ => (),
     })?;
     shared.listen();
     let (head, body) = answer.into_parts();
@@ -61,15 +63,43 @@ async fn send(
     progress: &Progress,
 ) -> Result<Response<Incoming>, Broken> {
     if let Err(error) = sender.ready().await {
-        return Err(broken(Why::Unsent(error), Some(request.into_body().body)));
+        return Err(broken(Why::Unsent(error), progress.take_untouched()));
     }
-    sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
-        Some(request) => broken(Why::Unsent(error.into_error()), Some(request.into_body().body)),
-        None => match progress.take_fault() {
-            Some(fault) => broken(Why::Request(fault), None),
-            None => broken(Why::Http2(error.into_error()), None),
-        },
+    sender.try_send_request(request).await.map_err(|mut error| {
+        let is_unsent = error.take_message().is_some();
+        let why = match (is_unsent, progress.take_fault()) {
+            (true, _) => Why::Unsent(error.into_error()),
+            (false, Some(fault)) => Why::Request(fault),
+            (false, None) => why(error.into_error()),
+        };
+        broken(why, progress.take_untouched())
     })
+}
+
+/// What `error` says of a request that has no answer.
+fn why(error: hyper::Error) -> Why {
+    if h2_error(&error).is_some_and(is_of_the_unprocessed) {
+        Why::Unprocessed(error)
+    } else if error.source().is_some_and(<dyn std::error::Error>::is::<io::Error>) {
+        Why::Io(io::Error::other(error))
+    } else {
+        Why::Http2(error)
+    }
+}
+
+fn h2_error(error: &hyper::Error) -> Option<&h2::Error> {
+    error.source()?.downcast_ref()
+}
+
+/// Whether the upstream says that it did not begin with a request (RFC 9113 §8.7). That it goes away is
+/// told to those alone that came after the last it cares for.
+fn is_of_the_unprocessed(error: &h2::Error) -> bool {
+    error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM))
+}
+
+/// Whether it is but this one request that the upstream does not begin with.
+fn is_refusal(error: &hyper::Error) -> bool {
+    h2_error(error).is_some_and(h2::Error::is_reset)
 }
 
 /// Waits for an `answer`, for as long as the one whose turn it is may take.
@@ -386,6 +416,24 @@ mod tests {
         assert!(!is_called_anew(&group).await);
         let (body, _client) = inbound("hello").await;
         assert!(read(call_with(&group, body).await.unwrap()).await.ends_with(" hello"));
+    }
+
+    /// All streams but one of a connection.
+    #[tokio::test]
+    async fn who_takes_no_answer_has_nobody_else_wait() {
+        let group = group(Limits::default()).await;
+        let mut untaken = Vec::new();
+        for _ in 0..63 {
+            untaken.push(call(&group, "much").await.unwrap());
+        }
+        let reply = call(&group, "much").await.unwrap();
+        assert!(reply.timings.connect.is_none());
+        assert_eq!(read(reply).await.len(), MUCH);
+        let connected = untaken.iter().filter(|reply| reply.timings.connect.is_some()).count();
+        assert_eq!(connected, 1);
+        for reply in untaken {
+            assert_eq!(read(reply).await.len(), MUCH);
+        }
     }
 
     #[tokio::test]

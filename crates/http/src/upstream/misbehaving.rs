@@ -176,6 +176,93 @@ async fn an_answer_that_is_cut_off_is_not_whole_whatever_is_said_of_it() {
 }
 
 #[tokio::test]
+async fn what_an_upstream_did_not_begin_with_it_is_asked_again() {
+    const REFUSED: u32 = 7;
+    let check = async |act: Act, method: Method, body: &'static str, is_answered: bool| {
+        let (group, _) = group(b"", act).await;
+        // The first makes the connection whose second is not answered.
+        assert!(read(get(&group).await.unwrap()).await.is_ok());
+        let reply = call(&group, method, body).await;
+        assert_eq!(reply.is_ok(), is_answered, "{reply:?}");
+        assert!(group.upstreams()[0].health().is_well());
+    };
+    let refuses: Act = |it| match it {
+        Asked { stream: 3, .. } => (reset(3, REFUSED), Then::Stay),
+        it => (whole(it.stream), Then::Stay),
+    };
+    check(refuses, Method::GET, "", true).await;
+    check(refuses, Method::POST, "", true).await;
+    check(refuses, Method::POST, "begun", false).await;
+    let leaves: Act = |it| match it {
+        Asked { conn: 0, stream: 3 } => (go_away(1), Then::Close),
+        it => (whole(it.stream), Then::Stay),
+    };
+    check(leaves, Method::POST, "", true).await;
+    let breaks_off: Act = |it| match it {
+        Asked { conn: 0, stream: 3 } => (Vec::new(), Then::Close),
+        it => (whole(it.stream), Then::Stay),
+    };
+    check(breaks_off, Method::GET, "", true).await;
+    check(breaks_off, Method::POST, "", false).await;
+}
+
+/// As with `keepalive_requests` of nginx.
+#[tokio::test]
+async fn who_takes_two_requests_on_each_connection_answers_all_that_come_at_once() {
+    let (group, conns) = group(b"", |it| match it.stream {
+        1 => (whole(1), Then::Stay),
+        3 => ([go_away(3), whole(3)].concat(), Then::Stay),
+        _ => (Vec::new(), Then::Stay),
+    })
+    .await;
+    let group = Arc::new(group);
+    let mut calls = JoinSet::new();
+    for _ in 0..6 {
+        let group = Arc::clone(&group);
+        calls.spawn(async move { read(get(&group).await.unwrap()).await.unwrap() });
+    }
+    assert!(calls.join_all().await.iter().all(|read| read == b"half"));
+    assert!(conns.load(Relaxed) <= 6);
+}
+
+#[tokio::test]
+async fn who_always_refuses_is_given_up() {
+    let (group, _) = group(b"", |it| (reset(it.stream, 7), Then::Stay)).await;
+    assert!(get(&group).await.is_err());
+}
+
+#[tokio::test]
+async fn a_connection_has_so_many_requests_at_once_and_one_more_makes_another() {
+    let check = async |settings: &'static [u8], at_once: usize, expect: usize| {
+        let (group, conns) = group(settings, |it| (half(it.stream), Then::Stay)).await;
+        let mut replies = Vec::new();
+        for _ in 0..at_once {
+            replies.push(get(&group).await.unwrap());
+        }
+        assert_eq!(conns.load(Relaxed), expect, "{settings:?}, {at_once}");
+        drop(replies.pop());
+        assert!(get(&group).await.unwrap().timings.connect.is_none());
+    };
+    check(b"", 64, 1).await;
+    check(b"", 65, 2).await;
+    check(b"\0\x03\0\0\0\x02", 2, 1).await;
+    check(b"\0\x03\0\0\0\x02", 5, 3).await;
+}
+
+#[tokio::test]
+async fn those_who_come_at_once_wait_for_one_connection() {
+    let (group, conns) = group(b"", |it| (whole(it.stream), Then::Stay)).await;
+    let group = Arc::new(group);
+    let mut calls = JoinSet::new();
+    for _ in 0..20 {
+        let group = Arc::clone(&group);
+        calls.spawn(async move { get(&group).await.unwrap().timings.connect.is_some() });
+    }
+    let connected = calls.join_all().await.into_iter().filter(|&is_new| is_new).count();
+    assert_eq!((connected, conns.load(Relaxed)), (1, 1));
+}
+
+#[tokio::test]
 async fn an_answer_has_no_more_fields_than_there_is_room_for() {
     let check = async |act: Act, is_answered: bool, is_whole: bool| {
         let (group, _) = group(b"", act).await;
