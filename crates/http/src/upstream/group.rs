@@ -71,7 +71,7 @@ impl Group {
             };
             let Failed::NoAnswer { error, .. } = &why else { return Err(why) };
             if error.side() == Side::Upstream {
-                upstream.health().failed();
+                upstream.failed(error);
             }
             tried.push(upstream.id());
             match untouched {
