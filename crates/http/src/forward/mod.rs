@@ -147,7 +147,9 @@ impl Forward {
                 match reply {
                     Ok(reply) => Ok(self.inbound(reply)),
                     Err(Failed::Client(fault)) => Err(NotPassed::Client(fault)),
-                    Err(Failed::NoAnswer { error, .. }) => Err(self.explain(error).into()),
+                    Err(Failed::NoAnswer { upstream, error }) => {
+                        Err(self.explain(upstream, error).into())
+                    }
                 }
             }
         }
@@ -156,7 +158,7 @@ impl Forward {
     /// Calls the far end of a tunnel.
     async fn dig(&self, far: &Endpoint) -> Result<Answer, Why> {
         let dialed = self.dialer.dial(far, Protocols::Plain).await;
-        let dialed = dialed.map_err(|error| self.explain(error.into()))?;
+        let dialed = dialed.map_err(|error| self.explain(far.to_string().into(), error.into()))?;
         let mut body = Body::tunnel(Tunnel { far: dialed.stream, early: Bytes::new() });
         body.came_from(Provenance {
             upstream: Some(far.to_string().into()),
@@ -197,11 +199,11 @@ impl Forward {
         response
     }
 
-    fn explain(&self, error: CallError) -> Why {
+    fn explain(&self, upstream: Arc<str>, error: CallError) -> Why {
         let denied = told::denied_address(&error);
         match denied.and_then(|at| self.reach.judge(at).err()) {
             Some(rule) => Why::Address(rule),
-            None => Why::Call(error),
+            None => Why::Call(upstream, Box::new(error)),
         }
     }
 }

@@ -127,7 +127,7 @@ impl Handler for Proxy {
         let answer = match called {
             Ok(reply) => self.inbound(route, reply),
             Err(Failed::Client(fault)) => return Err(fault),
-            Err(Failed::NoAnswer { error, .. }) => explain::error(&error, &head),
+            Err(Failed::NoAnswer { upstream, error }) => explain::error(upstream, &error, &head),
         };
         spare::keep(head.headers);
         Ok(answer)
