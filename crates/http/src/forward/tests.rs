@@ -319,10 +319,19 @@ async fn a_host_that_disagrees_with_the_target_is_refused() {
         "CONNECT a.example:443 HTTP/1.1\r\nHost: b.example:443\r\n\r\n",
         "GET http://u@a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
         "GET http://a.example/#b HTTP/1.1\r\nHost: a.example\r\n\r\n",
-        "GET ftp://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
     ] {
         let came = refused(options(&[443]), request).await;
         assert!(came.starts_with("HTTP/1.1 400 "), "{request}: {came}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_neither_http_nor_https_is_refused_as_such() {
+    for host in ["a.example", "a.example:21"] {
+        let request = format!("GET ftp://a.example/ HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let came = refused(options(&[443]), &request).await;
+        assert!(came.starts_with("HTTP/1.1 400 "), "{came}");
+        assert!(came.contains("bad scheme: expected http or https"), "{came}");
     }
 }
 
