@@ -159,7 +159,7 @@ impl Forward {
     async fn dig(&self, far: &Endpoint) -> Result<Answer, Why> {
         let dialed = self.dialer.dial(far, Protocols::Plain).await;
         let dialed = dialed.map_err(|error| self.explain(far.to_string().into(), error.into()))?;
-        let mut body = Body::tunnel(Tunnel { far: dialed.stream, early: Bytes::new() });
+        let mut body = Body::tunnel(Tunnel::new(dialed.stream, Bytes::new()));
         body.came_from(Provenance {
             upstream: Some(far.to_string().into()),
             connect: Some(dialed.timings.resolve + dialed.timings.connect),

@@ -37,6 +37,14 @@ impl Server {
     }
 
     fn proxy_that_speaks(&self, speaks: Speaks, limits: upstream::Limits) -> Http {
+        self.proxy_and_upstream(speaks, limits).0
+    }
+
+    fn proxy_and_upstream(
+        &self,
+        speaks: Speaks,
+        limits: upstream::Limits,
+    ) -> (Http, Arc<Upstream>) {
         let endpoint = format!("http://{}", self.address).parse().unwrap();
         let upstream = Upstream::new(upstream::Options {
             endpoint,
@@ -45,7 +53,9 @@ impl Server {
             speaks,
             limits,
         });
-        let group = Arc::new(Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap());
+        let upstream = Arc::new(upstream);
+        let group = Group::new(vec![Arc::clone(&upstream)], Balance::Least);
+        let group = Arc::new(group.unwrap());
         let route = Route {
             path: "/".to_owned(),
             prefix: Prefix::Kept,
@@ -56,7 +66,7 @@ impl Server {
         let (name, trusted) = ("here".to_owned(), Vec::new());
         let proxy = Proxy::new(Options { routes: vec![route], name, trusted });
         let handler: Box<dyn DynHandler> = Box::new(proxy);
-        Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default())
+        (Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default()), upstream)
     }
 
     async fn accept(&self) -> TcpStream {
@@ -335,7 +345,8 @@ async fn who_closes_a_new_connection_is_asked_once_more_if_that_does_no_harm() {
 #[tokio::test]
 async fn an_upgrade_makes_a_tunnel() {
     let server = Server::new().await;
-    let mut client = client(server.proxy());
+    let (proxy, asked_of) = server.proxy_and_upstream(Speaks::Http1, upstream::Limits::default());
+    let mut client = client(proxy);
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
     let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{upgrade}\r\n");
     client.write_all(request.as_bytes()).await.unwrap();
@@ -355,8 +366,13 @@ async fn an_upgrade_makes_a_tunnel() {
     stream.write_all(b"pong").await.unwrap();
     client.read_exact(&mut heard).await.unwrap();
     assert_eq!(&heard, b"pong");
+    assert_eq!(asked_of.in_flight(), 1);
     drop(stream);
     assert_eq!(client.read(&mut heard).await.unwrap(), 0);
+    drop(client);
+    while asked_of.in_flight() > 0 {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Whoever spoke it behind us would be seen by nobody.

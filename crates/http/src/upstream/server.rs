@@ -112,7 +112,7 @@ impl Upstream {
         &self.name
     }
 
-    /// Requests it was given that are not answered yet.
+    /// Requests it was given that are not answered yet, and tunnels to it that are open.
     pub fn in_flight(&self) -> u32 {
         self.in_flight.load(Relaxed)
     }
