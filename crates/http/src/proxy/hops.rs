@@ -2,18 +2,15 @@
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version,
-    header::{CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE},
+    header::{CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, UPGRADE},
 };
 
-use crate::Body;
+use crate::{Body, upstream::is_of_connection};
 
 /// Whether a field is for one hop though `Connection` does not name it. `Trailer` is for the whole
 /// way.
 fn is_for_one_hop(name: &HeaderName) -> bool {
-    matches!(
-        *name,
-        CONNECTION | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | TE | TRANSFER_ENCODING | UPGRADE
-    ) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+    is_of_connection(name) || matches!(*name, PROXY_AUTHENTICATE | PROXY_AUTHORIZATION)
 }
 
 /// Takes off the fields of a request what was for this hop alone, and adds what is said again to the
