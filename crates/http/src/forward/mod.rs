@@ -34,7 +34,11 @@ use self::{
 pub use self::{clients::Clients, own::OwnListeners};
 use crate::{
     Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Tunnel,
-    proxy::{Edits, hops, way::Way},
+    proxy::{
+        Edits, explain,
+        hops::{self, Reaches},
+        way::Way,
+    },
     spare,
     upstream::{self, Call, CallError, Failed},
 };
@@ -140,6 +144,9 @@ impl Forward {
         match asked {
             Asked::Tunnel(far) => Ok(self.dig(&far).await?),
             Asked::Message(server) => {
+                if hops::count_forward(&head.method, &mut head.headers) == Reaches::Us {
+                    return Ok(explain::options(told::METHODS));
+                }
                 let trail = self.prepare(head)?;
                 let client = caller.peer.client();
                 let call = Call { request: head, trail: &trail, body, client };

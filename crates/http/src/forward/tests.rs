@@ -336,6 +336,24 @@ async fn what_is_neither_http_nor_https_is_refused_as_such() {
 }
 
 #[tokio::test]
+async fn an_options_comes_so_far_and_no_further() {
+    let (listener, at) = listener().await;
+    let options_of = |left| {
+        format!("OPTIONS http://{at}/ HTTP/1.1\r\nHost: {at}\r\nMax-Forwards: {left}\r\n\r\n")
+    };
+    let came = refused(options(&[443]), &options_of(0)).await;
+    assert!(came.starts_with("HTTP/1.1 204 No Content\r\n"), "{came}");
+    assert!(came.contains("allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT\r\n"));
+    tokio::time::timeout(Duration::ZERO, listener.accept()).await.unwrap_err();
+    let mut client = client(options(&[443]));
+    client.write_all(options_of(2).as_bytes()).await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    let asked = head(&mut server).await;
+    let expect = format!("OPTIONS / HTTP/1.1\r\nhost: {at}\r\nmax-forwards: 1\r\n");
+    assert!(asked.starts_with(&expect), "{asked}");
+}
+
+#[tokio::test]
 async fn what_comes_round_again_is_refused() {
     let request =
         "GET http://127.0.0.1:1024/ HTTP/1.1\r\nHost: 127.0.0.1:1024\r\nVia: 1.1 here\r\n\r\n";

@@ -71,7 +71,8 @@ pub(super) struct Teller {
     name: String,
 }
 
-const METHODS: HeaderValue =
+/// What may be asked for.
+pub(super) const METHODS: HeaderValue =
     HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT");
 
 impl Teller {

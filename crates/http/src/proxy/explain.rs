@@ -4,7 +4,11 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Method, Response, StatusCode, header::CACHE_CONTROL, request};
+use http::{
+    HeaderValue, Method, Response, StatusCode,
+    header::{ALLOW, CACHE_CONTROL},
+    request,
+};
 use relais_net::{DialError, Side};
 
 use super::routes::Lost;
@@ -89,6 +93,14 @@ pub(super) fn error(upstream: Arc<str>, error: &CallError, asked: &request::Part
         ..Provenance::default()
     };
     answer(provenance, (status, hint), asked)
+}
+
+/// The answer to an OPTIONS that is to come no further: what may be asked for by way of us.
+pub(crate) fn options(methods: HeaderValue) -> Answer {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer.headers_mut().insert(ALLOW, methods);
+    answer
 }
 
 /// An answer of ours to a request with this head, in the place of one that does not come: a page that

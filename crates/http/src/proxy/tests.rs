@@ -154,6 +154,9 @@ async fn what_is_asked_is_in_the_form_for_a_server() {
     };
     check("GET http://a?b HTTP/1.1|Host: a||", "GET /?b HTTP/1.1|host: a||").await;
     check("OPTIONS * HTTP/1.1|Host: a||", "OPTIONS * HTTP/1.1|host: a||").await;
+    let (one, none) = ("max-forwards: 1", "max-forwards: 0");
+    let options = |last| format!("OPTIONS / HTTP/1.1|host: a|{last}||");
+    check(&options(one), &options(none)).await;
     // What is empty is said to be empty.
     for method in ["POST", "PUT", "PATCH"] {
         let empty = format!("{method} / HTTP/1.1|host: a|content-length: 0||");
@@ -420,6 +423,21 @@ async fn who_cannot_be_reached_or_does_not_answer_is_told_apart() {
     assert_eq!(ask(late).await, "HTTP/1.1 504");
     drop(server);
     assert_eq!(ask(refused).await, "HTTP/1.1 502");
+}
+
+#[tokio::test]
+async fn what_is_to_come_no_further_is_answered_here() {
+    let server = Server::new().await;
+    for (method, expect) in [("OPTIONS", "HTTP/1.1 204 "), ("TRACE", "HTTP/1.1 405 ")] {
+        let mut client = client(server.proxy());
+        let request = format!("{method} / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let head = head_of(&mut client).await;
+        assert!(head.starts_with(expect), "{head}");
+        let allows = head.contains("allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
+        assert_eq!(allows, method == "OPTIONS", "{head}");
+    }
+    tokio::time::timeout(Duration::ZERO, server.accept()).await.unwrap_err();
 }
 
 #[tokio::test]
