@@ -11,7 +11,7 @@ static STALE: Provenance = cached(Verdict::Stale);
 
 const fn cached(verdict: Verdict) -> Provenance {
     let cached = Some(verdict);
-    Provenance { upstream: None, connect: None, fault: None, cached, blocked: None }
+    Provenance { upstream: None, connect: None, fault: None, error: None, cached, blocked: None }
 }
 
 impl ReadyHead for Hit {

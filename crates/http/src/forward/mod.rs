@@ -34,7 +34,11 @@ use self::{
 pub use self::{clients::Clients, own::OwnListeners};
 use crate::{
     Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Tunnel,
-    proxy::{Edits, hops, way::Way},
+    proxy::{
+        Edits, explain,
+        hops::{self, Reaches},
+        way::Way,
+    },
     spare,
     upstream::{self, Call, CallError, Failed},
 };
@@ -140,6 +144,9 @@ impl Forward {
         match asked {
             Asked::Tunnel(far) => Ok(self.dig(&far).await?),
             Asked::Message(server) => {
+                if hops::count_forward(&head.method, &mut head.headers) == Reaches::Us {
+                    return Ok(explain::options(told::METHODS));
+                }
                 let trail = self.prepare(head)?;
                 let client = caller.peer.client();
                 let call = Call { request: head, trail: &trail, body, client };
@@ -147,7 +154,9 @@ impl Forward {
                 match reply {
                     Ok(reply) => Ok(self.inbound(reply)),
                     Err(Failed::Client(fault)) => Err(NotPassed::Client(fault)),
-                    Err(Failed::NoAnswer { error, .. }) => Err(self.explain(error).into()),
+                    Err(Failed::NoAnswer { upstream, error }) => {
+                        Err(self.explain(upstream, error).into())
+                    }
                 }
             }
         }
@@ -156,8 +165,8 @@ impl Forward {
     /// Calls the far end of a tunnel.
     async fn dig(&self, far: &Endpoint) -> Result<Answer, Why> {
         let dialed = self.dialer.dial(far, Protocols::Plain).await;
-        let dialed = dialed.map_err(|error| self.explain(error.into()))?;
-        let mut body = Body::tunnel(Tunnel { far: dialed.stream, early: Bytes::new() });
+        let dialed = dialed.map_err(|error| self.explain(far.to_string().into(), error.into()))?;
+        let mut body = Body::tunnel(Tunnel::new(dialed.stream, Bytes::new()));
         body.came_from(Provenance {
             upstream: Some(far.to_string().into()),
             connect: Some(dialed.timings.resolve + dialed.timings.connect),
@@ -197,11 +206,11 @@ impl Forward {
         response
     }
 
-    fn explain(&self, error: CallError) -> Why {
+    fn explain(&self, upstream: Arc<str>, error: CallError) -> Why {
         let denied = told::denied_address(&error);
         match denied.and_then(|at| self.reach.judge(at).err()) {
             Some(rule) => Why::Address(rule),
-            None => Why::Call(error),
+            None => Why::Call(upstream, Box::new(error)),
         }
     }
 }

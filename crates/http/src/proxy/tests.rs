@@ -37,6 +37,14 @@ impl Server {
     }
 
     fn proxy_that_speaks(&self, speaks: Speaks, limits: upstream::Limits) -> Http {
+        self.proxy_and_upstream(speaks, limits).0
+    }
+
+    fn proxy_and_upstream(
+        &self,
+        speaks: Speaks,
+        limits: upstream::Limits,
+    ) -> (Http, Arc<Upstream>) {
         let endpoint = format!("http://{}", self.address).parse().unwrap();
         let upstream = Upstream::new(upstream::Options {
             endpoint,
@@ -45,7 +53,9 @@ impl Server {
             speaks,
             limits,
         });
-        let group = Arc::new(Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap());
+        let upstream = Arc::new(upstream);
+        let group = Group::new(vec![Arc::clone(&upstream)], Balance::Least);
+        let group = Arc::new(group.unwrap());
         let route = Route {
             path: "/".to_owned(),
             prefix: Prefix::Kept,
@@ -56,7 +66,7 @@ impl Server {
         let (name, trusted) = ("here".to_owned(), Vec::new());
         let proxy = Proxy::new(Options { routes: vec![route], name, trusted });
         let handler: Box<dyn DynHandler> = Box::new(proxy);
-        Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default())
+        (Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default()), upstream)
     }
 
     async fn accept(&self) -> TcpStream {
@@ -144,6 +154,9 @@ async fn what_is_asked_is_in_the_form_for_a_server() {
     };
     check("GET http://a?b HTTP/1.1|Host: a||", "GET /?b HTTP/1.1|host: a||").await;
     check("OPTIONS * HTTP/1.1|Host: a||", "OPTIONS * HTTP/1.1|host: a||").await;
+    let (one, none) = ("max-forwards: 1", "max-forwards: 0");
+    let options = |last| format!("OPTIONS / HTTP/1.1|host: a|{last}||");
+    check(&options(one), &options(none)).await;
     // What is empty is said to be empty.
     for method in ["POST", "PUT", "PATCH"] {
         let empty = format!("{method} / HTTP/1.1|host: a|content-length: 0||");
@@ -335,7 +348,8 @@ async fn who_closes_a_new_connection_is_asked_once_more_if_that_does_no_harm() {
 #[tokio::test]
 async fn an_upgrade_makes_a_tunnel() {
     let server = Server::new().await;
-    let mut client = client(server.proxy());
+    let (proxy, asked_of) = server.proxy_and_upstream(Speaks::Http1, upstream::Limits::default());
+    let mut client = client(proxy);
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
     let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{upgrade}\r\n");
     client.write_all(request.as_bytes()).await.unwrap();
@@ -355,8 +369,13 @@ async fn an_upgrade_makes_a_tunnel() {
     stream.write_all(b"pong").await.unwrap();
     client.read_exact(&mut heard).await.unwrap();
     assert_eq!(&heard, b"pong");
+    assert_eq!(asked_of.in_flight(), 1);
     drop(stream);
     assert_eq!(client.read(&mut heard).await.unwrap(), 0);
+    drop(client);
+    while asked_of.in_flight() > 0 {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Whoever spoke it behind us would be seen by nobody.
@@ -418,6 +437,21 @@ async fn who_cannot_be_reached_or_does_not_answer_is_told_apart() {
     assert_eq!(ask(late).await, "HTTP/1.1 504");
     drop(server);
     assert_eq!(ask(refused).await, "HTTP/1.1 502");
+}
+
+#[tokio::test]
+async fn what_is_to_come_no_further_is_answered_here() {
+    let server = Server::new().await;
+    for (method, expect) in [("OPTIONS", "HTTP/1.1 204 "), ("TRACE", "HTTP/1.1 405 ")] {
+        let mut client = client(server.proxy());
+        let request = format!("{method} / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let head = head_of(&mut client).await;
+        assert!(head.starts_with(expect), "{head}");
+        let allows = head.contains("allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
+        assert_eq!(allows, method == "OPTIONS", "{head}");
+    }
+    tokio::time::timeout(Duration::ZERO, server.accept()).await.unwrap_err();
 }
 
 #[tokio::test]

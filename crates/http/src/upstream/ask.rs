@@ -198,7 +198,8 @@ fn answer(
             return Err(Broken { why: Why::Switch, body: None, heard: true });
         }
         let Link { stream, unread, .. } = *exchange.link;
-        Body::tunnel(Tunnel { far: stream, early: unread })
+        // It is under way for as long as anything can be said.
+        Body::tunnel(Tunnel::new(stream, unread).holding(taken))
     } else {
         let reading = Reading::new(exchange, head, taken);
         reading.into_body().map_err(|why| Broken { why, body: None, heard: true })?

@@ -119,7 +119,7 @@ async fn ask(
             Box::pin(http2::ask(shared, scheme, outbound, taken)).await?
         }
     };
-    upstream.health().answered();
+    upstream.answered();
     let timings = Timings { connect: None, first_byte: start.elapsed() };
     Ok(Reply { response, upstream: Arc::clone(upstream), timings })
 }

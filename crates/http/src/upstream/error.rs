@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use relais_net::{DialError, Fault, Side};
+use relais_net::{DialError, Fault, Side, Stage};
 
 /// Why a request was not answered.
 #[derive(Debug)]
@@ -46,6 +46,25 @@ impl CallError {
         match self {
             Self::Dial(error) => error.side(),
             Self::Broken { .. } | Self::Late { .. } => Side::Upstream,
+        }
+    }
+
+    /// The type of the error (RFC 9209 §2.3).
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Dial(error) => match error {
+                DialError::NotFound { .. } => "dns_error",
+                DialError::Refused(_) => "connection_refused",
+                DialError::Unreachable { .. } => "destination_ip_unroutable",
+                DialError::TimedOut { stage: Stage::Resolve, .. } => "dns_timeout",
+                DialError::TimedOut { .. } => "connection_timeout",
+                DialError::Untrusted { .. } => "tls_certificate_error",
+                DialError::NoTls(_) | DialError::Handshake { .. } => "tls_protocol_error",
+                DialError::Denied(_) | DialError::Uncallable { .. } => "destination_ip_prohibited",
+                DialError::Local { .. } => "proxy_internal_error",
+            },
+            Self::Broken { .. } => "http_protocol_error",
+            Self::Late { .. } => "http_response_timeout",
         }
     }
 

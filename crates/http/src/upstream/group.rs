@@ -1,6 +1,7 @@
 //! Several upstreams that can answer the same, and which of them is asked.
 
 use std::{
+    cell::RefCell,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::Arc,
 };
@@ -18,6 +19,11 @@ use crate::Inbound;
 
 /// How many upstreams are tried for a request.
 const TRIES_MAX: usize = 3;
+
+thread_local! {
+    /// Room for what is chosen from: what changes meanwhile is read once.
+    static CANDIDATES: RefCell<Vec<Candidate>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Upstreams that can answer the same.
 #[derive(Debug)]
@@ -71,7 +77,7 @@ impl Group {
             };
             let Failed::NoAnswer { error, .. } = &why else { return Err(why) };
             if error.side() == Side::Upstream {
-                upstream.health().failed();
+                upstream.failed(error);
             }
             tried.push(upstream.id());
             match untouched {
@@ -100,15 +106,18 @@ impl Group {
         }
         let upstreams = self.upstreams.iter().enumerate();
         let untried = upstreams.filter(|(_, upstream)| !tried.contains(&upstream.id()));
-        let candidates: Vec<_> = untried
-            .map(|(place, upstream)| Candidate {
-                place,
-                in_flight: upstream.in_flight(),
-                is_well: upstream.health().is_well(),
-            })
-            .collect();
+        let candidates = untried.map(|(place, upstream)| Candidate {
+            place,
+            in_flight: upstream.in_flight(),
+            is_well: upstream.health().is_well(),
+        });
         let source = if self.balance == Balance::Source { number_of(client) } else { 0 };
-        let place = choose(self.balance, &candidates, self.draws.next(), source);
+        let draw = self.draws.next(self.balance);
+        let place = CANDIDATES.with_borrow_mut(|room| {
+            room.clear();
+            room.extend(candidates);
+            choose(self.balance, room, draw, source)
+        });
         &self.upstreams[place.expect("fewer tries than upstreams")]
     }
 }

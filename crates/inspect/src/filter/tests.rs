@@ -124,6 +124,8 @@ fn what_an_exchange_lacks_matches_nothing() {
     ] {
         assert!(!filter.matches(&bare), "{filter:?}");
     }
+    let vain = Exchange { error: Some("dns_error".into()), ..bare.clone() };
+    assert!(word("dns_error").matches(&vain) && !word("dns_error").matches(&bare));
     let blocked = Exchange { blocked: Some("*.a".into()), ..bare };
     assert!(Filter { blocked: Some(Blocked), ..word("*.a") }.matches(&blocked));
 }

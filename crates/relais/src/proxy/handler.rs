@@ -14,7 +14,7 @@ use super::{
     Proxy, block,
     lasting::Lasting,
     means::To,
-    passing::{Admitting, forwarding, passing},
+    passing::{Admitting, forwarding, name_of, passing},
     trust,
 };
 use crate::{
@@ -76,7 +76,8 @@ impl Parts {
             proxy.sniff.take().map(|log| lasting.sniffed.open(&log, &at_sniff)).transpose()?;
         let log = proxy.block.take().and_then(|block| block.log);
         let log = log.map(|log| lasting.blocked.open(&log, &at_block)).transpose()?;
-        let block = block.map(|list| Blocking { list, log, at: at_block });
+        let block =
+            block.map(|list| Blocking { name: name_of(&proxy, lasting), list, log, at: at_block });
         let layers = Layers { front, sniff, clients: None, block, cache };
         match &proxy.to {
             To::Upstreams(upstreams) => {
@@ -101,6 +102,8 @@ struct Layers<'a> {
 }
 
 struct Blocking {
+    /// What the proxy is called.
+    name: String,
     list: block::Read,
     log: Option<LineLog>,
     /// The key of its table.
@@ -114,8 +117,8 @@ impl Layers<'_> {
         if let Some(cache) = cache {
             handler = Arc::new(Cached::new(handler, cache, clock::now));
         }
-        if let Some(Blocking { list, log, at }) = block {
-            handler = Arc::new(list.before(handler, log, &at)?);
+        if let Some(Blocking { name, list, log, at }) = block {
+            handler = Arc::new(list.before(handler, log, &at)?.named(&name));
         }
         // Outside of the cache: what that has is for them, too.
         if let Some(Admitting { clients, name }) = clients {

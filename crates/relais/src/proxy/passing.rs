@@ -74,7 +74,7 @@ fn networks(clients: &[Addresses]) -> Vec<Network> {
 }
 
 /// What `proxy` is called in `Via`.
-fn name_of(proxy: &Proxy, lasting: &Lasting) -> String {
+pub(super) fn name_of(proxy: &Proxy, lasting: &Lasting) -> String {
     proxy.name.clone().unwrap_or_else(|| lasting.name.clone())
 }
 
