@@ -393,7 +393,7 @@ mod tests {
         tokio::spawn(conn.serve_connection(TokioIo::new(server), service));
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
         client.write_all([head, said].concat().as_bytes()).await.unwrap();
-        (Inbound::Conn(ConnBody::new(told.await.unwrap())), client)
+        (Inbound::Conn(ConnBody::new(told.await.unwrap(), Version::HTTP_11)), client)
     }
 
     #[tokio::test(start_paused = true)]
