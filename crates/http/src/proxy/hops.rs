@@ -7,7 +7,10 @@ use http::{
     },
 };
 
-use crate::{Body, upstream::is_of_connection};
+use crate::{
+    Body,
+    upstream::{is_of_connection, members},
+};
 
 /// Whether a field is for one hop though `Connection` does not name it. `Trailer` is for the whole
 /// way.
@@ -104,28 +107,21 @@ fn named(headers: &HeaderMap) -> Vec<HeaderName> {
             || *name == http::header::AUTHORIZATION
             || *name == http::header::CACHE_CONTROL
     };
-    options(headers, &CONNECTION)
+    members(headers, &CONNECTION)
         .filter_map(|option| HeaderName::from_bytes(option).ok())
         .filter(|name| !is_kept(name))
         .collect()
 }
 
-/// The members of the lists that `name` has.
-fn options<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
-    let values = headers.get_all(name).into_iter();
-    let members = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
-    members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
-}
-
 /// Whether the client takes trailers.
 fn takes_trailers(headers: &HeaderMap) -> bool {
-    options(headers, &TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
+    members(headers, &TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
 }
 
 /// The protocol to change to that `headers` ask for or agree to (RFC 9110 §7.8), if they do.
 fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     let value = headers.get(UPGRADE)?;
-    let asks = options(headers, &CONNECTION).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
+    let asks = members(headers, &CONNECTION).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
     asks.then(|| value.clone())
 }
 

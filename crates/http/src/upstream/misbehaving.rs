@@ -41,6 +41,10 @@ enum Then {
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
+const NO_ERROR: u32 = 0;
+const REFUSED: u32 = 7;
+const CANCEL: u32 = 8;
+
 /// `:status: 200`, in the table of HPACK.
 const OK: &[u8] = &[0x88];
 
@@ -162,8 +166,6 @@ async fn an_answer_that_is_cut_off_is_not_whole_whatever_is_said_of_it() {
         let read = read(get(&group).await.unwrap()).await;
         assert_eq!(read.is_ok(), is_whole, "{read:?}");
     };
-    const NO_ERROR: u32 = 0;
-    const CANCEL: u32 = 8;
     check(|it| ([half(it.stream), reset(it.stream, NO_ERROR)].concat(), Then::Stay), false).await;
     check(|it| ([half(it.stream), reset(it.stream, CANCEL)].concat(), Then::Stay), false).await;
     check(|it| ([half(it.stream), go_away(0)].concat(), Then::Close), false).await;
@@ -177,7 +179,6 @@ async fn an_answer_that_is_cut_off_is_not_whole_whatever_is_said_of_it() {
 
 #[tokio::test]
 async fn what_an_upstream_did_not_begin_with_it_is_asked_again() {
-    const REFUSED: u32 = 7;
     let check = async |act: Act, method: Method, body: &'static str, is_answered: bool| {
         let (group, _) = group(b"", act).await;
         // The first makes the connection whose second is not answered.
@@ -227,7 +228,7 @@ async fn who_takes_two_requests_on_each_connection_answers_all_that_come_at_once
 
 #[tokio::test]
 async fn who_always_refuses_is_given_up() {
-    let (group, _) = group(b"", |it| (reset(it.stream, 7), Then::Stay)).await;
+    let (group, _) = group(b"", |it| (reset(it.stream, REFUSED), Then::Stay)).await;
     assert!(get(&group).await.is_err());
 }
 

@@ -1,9 +1,11 @@
 //! Whether a connection may be switched to what an upstream says it speaks from here on.
 
 use http::{
-    HeaderMap, HeaderName,
+    HeaderMap,
     header::{CONNECTION, UPGRADE},
 };
+
+use super::head::members;
 
 /// Whether `answered`, the fields of a 101, name nothing but protocols that `asked` asks for, and one at
 /// least (RFC 9110 §7.8).
@@ -16,16 +18,9 @@ pub(super) fn is_as_asked(asked: &HeaderMap, answered: &HeaderMap) -> bool {
     is_switch && protocols.peek().is_some() && protocols.all(is_asked)
 }
 
-/// The members of the lists that `name` has.
-fn members<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
-    let values = headers.get_all(name).into_iter();
-    let members = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
-    members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     use super::*;
 
