@@ -50,7 +50,7 @@ enum Way {
 
 /// How often a request is sent to an upstream that does not begin to answer it, through no fault of
 /// either's.
-const TRIES_MAX: u32 = 5;
+const TRIES_MAX: u32 = 3;
 
 /// Asks `upstream`: on a connection that is there, if one is; on another, if there is none or that
 /// turns out to be dead.

@@ -227,9 +227,13 @@ async fn who_takes_two_requests_on_each_connection_answers_all_that_come_at_once
 }
 
 #[tokio::test]
-async fn who_always_refuses_is_given_up() {
-    let (group, _) = group(b"", |it| (reset(it.stream, REFUSED), Then::Stay)).await;
+async fn who_always_refuses_or_leaves_is_given_up() {
+    let (group, conns) = group(b"", |it| (reset(it.stream, REFUSED), Then::Stay)).await;
     assert!(get(&group).await.is_err());
+    assert_eq!(conns.load(Relaxed), 1);
+    let (group, conns) = self::group(b"", |_| (go_away(0), Then::Close)).await;
+    assert!(get(&group).await.is_err());
+    assert_eq!(conns.load(Relaxed), 6);
 }
 
 #[tokio::test]
