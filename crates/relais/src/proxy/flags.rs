@@ -9,7 +9,7 @@ use super::{
     upstream::{HostField, Speaks},
 };
 use crate::{
-    complaint::KeyPath,
+    complaint::{Complaint, KeyPath},
     front,
     spelling::{Addresses, HttpEndpoint, Time},
 };
@@ -114,7 +114,11 @@ const NAME: &str = "front";
 
 impl Flags {
     /// The table that says the same, and its name.
-    pub(crate) fn table(self) -> (String, Table) {
+    ///
+    /// # Errors
+    ///
+    /// What no table could say.
+    pub(crate) fn table(self) -> Result<(String, Table), Complaint> {
         let Self {
             first,
             upstream,
@@ -151,7 +155,7 @@ impl Flags {
             balance,
             health,
             trust: trusted,
-            forward: forward.table().into(),
+            forward: forward.table()?.into(),
             cache: cache.table().into(),
             sniff: sniff.table(),
             block: block.table(),
@@ -164,7 +168,7 @@ impl Flags {
             auth,
             tls,
         };
-        (NAME.to_owned(), table)
+        Ok((NAME.to_owned(), table))
     }
 }
 
