@@ -8,7 +8,7 @@ use super::{
     fold::{decode, fold},
     glob,
     names::Reach,
-    punycode,
+    prefix, punycode,
 };
 
 /// What a line says.
@@ -124,10 +124,7 @@ pub(super) fn rule_text(line: &str) -> &str {
 
 /// What is meant without a prefix. `None` for lines of hosts files that are about this machine.
 fn guess(rule: &str) -> Result<Option<Form<'_>>, WrongRule> {
-    if let Some((word, rest)) = rule.split_once(':')
-        && is_like_prefix(word)
-        && !is_port(rest)
-    {
+    if let Some(word) = prefix::mistyped(rule) {
         return Err(WrongRule::Prefix(word.to_owned()));
     }
     let is_adblock = ["||", "@@", "!", "[Ad"].iter().any(|start| rule.starts_with(start));
@@ -155,39 +152,6 @@ fn guess(rule: &str) -> Result<Option<Form<'_>>, WrongRule> {
         return host_rule(rule).map(Some);
     }
     Ok(Some(Form::Word(fold(&decode(rule.as_bytes())))))
-}
-
-/// Whether who typed `word:` likely meant one of our prefixes, or knows those of other lists. Any
-/// other word before a colon may be of a URL.
-fn is_like_prefix(word: &str) -> bool {
-    let word = word.to_ascii_lowercase();
-    PREFIXES.iter().any(|prefix| is_near(prefix, &word)) || PREFIXES_ELSEWHERE.contains(&&*word)
-}
-
-const PREFIXES: [&str; 3] = ["host", "url", "glob"];
-
-const PREFIXES_ELSEWHERE: [&str; 6] = ["domain", "full", "ip", "keyword", "regex", "regexp"];
-
-/// Whether one letter more, less, other or in its neighbour's place makes them the same.
-fn is_near(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    let same = one.iter().zip(other).take_while(|(one, other)| one == other).count();
-    match (&one[same..], &other[same..]) {
-        ([], []) => true,
-        ([a, b, one @ ..], [c, d, other @ ..]) if (a, b) == (d, c) => one == other,
-        (one, other) => {
-            let behind = |text: &[u8]| text.get(1..).unwrap_or_default().to_vec();
-            behind(one) == other || one == behind(other) || behind(one) == behind(other)
-        }
-    }
-}
-
-/// Whether `rest`, behind a colon, is a port, or the `//` of a URL.
-fn is_port(rest: &str) -> bool {
-    let behind = rest.trim_start_matches(|char: char| char.is_ascii_digit());
-    let has_digits = behind.len() < rest.len();
-    rest.starts_with("//")
-        || has_digits && (behind.is_empty() || behind.starts_with(['/', '?', '*', '|']))
 }
 
 /// `192.0.2.0/24`.
