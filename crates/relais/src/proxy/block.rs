@@ -98,8 +98,7 @@ impl Table {
             let what = format!("the list and its log are the same file: {:?}", list.display());
             problems.push(key.key("log").wrong(Wrong::expected(what, "another")));
         }
-        let (size_max, keep) = LogFile::USUAL;
-        let log = log.map(|path| LogFile { path, size_max, keep });
+        let log = log.map(LogFile::at);
         if !problems.is_empty() {
             return Err(problems);
         }
