@@ -90,7 +90,7 @@ fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
             run::run(source, data, greeting)
         }
         Command::Proxy(flags) => {
-            let (name, table) = flags.table().map_err(|wrong| Stop::Wrong(vec![wrong]))?;
+            let (name, table) = flags.table().map_err(|wrong| Stop::Wrong(vec![*wrong]))?;
             let source = of_flags(name, site::Table::Proxy(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)
         }

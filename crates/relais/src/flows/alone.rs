@@ -20,14 +20,13 @@ impl Alone {
         let is_named = is_named_as_log(text);
         match path.metadata() {
             Err(_) if is_named => Self::NoLog,
-            Err(_) => Self::Word,
             // Pages are looked for where they lie, too: `relais flows index.html`.
             Ok(about) if about.is_file() => match begins_as_log(path) {
                 Some(false) if !is_named => Self::Word,
                 Some(_) | None => Self::Log,
             },
             Ok(_) if is_named || text == "." || text.contains('/') => Self::Log,
-            Ok(_) => Self::Word,
+            Ok(_) | Err(_) => Self::Word,
         }
     }
 }

@@ -118,7 +118,7 @@ impl Flags {
     /// # Errors
     ///
     /// What no table could say.
-    pub(crate) fn table(self) -> Result<(String, Table), Complaint> {
+    pub(crate) fn table(self) -> Result<(String, Table), Box<Complaint>> {
         let Self {
             first,
             upstream,

@@ -67,7 +67,7 @@ impl Flags {
     ///
     /// What is of no use without `--forward`. The parser does not mind beside an UPSTREAM: what it
     /// would miss there conflicts with that.
-    pub(super) fn table(self) -> Result<Option<Table>, Complaint> {
+    pub(super) fn table(self) -> Result<Option<Table>, Box<Complaint>> {
         let Self { forward, connect_port, client, private } = self;
         if !forward {
             let said = [
@@ -76,7 +76,7 @@ impl Flags {
                 ("--private", private),
             ];
             return match said.into_iter().find(|(_, is_said)| *is_said) {
-                Some((flag, _)) => Err(useless(flag)),
+                Some((flag, _)) => Err(Box::new(useless(flag))),
                 None => Ok(None),
             };
         }
