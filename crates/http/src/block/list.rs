@@ -167,7 +167,13 @@ impl BlockList {
 /// In one line what is wrong, and where.
 fn told(error: &ListError) -> String {
     match error {
-        ListError::Unreadable { source, .. } => format!("{error}: {source}"),
+        ListError::Unreadable { source, .. } => {
+            let why = source.to_string();
+            format!(
+                "{error}: {}",
+                why.split(" (os error").next().unwrap_or_default().to_lowercase()
+            )
+        }
         ListError::TooLarge(_) => error.to_string(),
         ListError::Malformed { path, source: BadList { lines } } => {
             let line = |bad: &BadLine| format!("{}:{}: {bad}", path.display(), bad.line);
