@@ -49,7 +49,7 @@ impl Parts {
             problems.extend(log.unwritable(&key.key("block")));
         }
         let block = proxy.block.as_ref().map(|block| block.read(&key.key("block"))).transpose();
-        let block = block.map_err(|problem| problems.push(problem)).ok().flatten();
+        let block = block.map_err(|found| problems.extend(found)).ok().flatten();
         let trust = match &proxy.to {
             To::Upstreams(upstreams) => upstreams.upstream_tls.as_ref(),
             To::Forward(_) => None,
