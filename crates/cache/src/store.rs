@@ -209,7 +209,7 @@ impl Weighter<Key, Variants> for Weigher {
         /// What the index has of an entry: both handles, the hash table's bytes and its slack, and
         /// what the allocator adds to the key and the list.
         const INDEX_BYTES: usize = 160;
-        let bytes = INDEX_BYTES + key.as_str().len() + size_of_val(&**variants);
+        let bytes = INDEX_BYTES + key.len() + size_of_val(&**variants);
         variants.iter().map(|stored| stored.weight()).sum::<u64>() + bytes as u64
     }
 }

@@ -15,7 +15,7 @@ use relais_wire::exchange::{Cached as Seen, Exchange};
 
 use super::world::{World, client_of, clock, ok, proxy, request, told};
 use crate::{
-    Ask, Cached, Handler as _,
+    Ask, Cached, Handler as _, Trust,
     line_log::{Closed, LogFile},
     media_type, says,
     sniff::{SniffLog, Sniffed},
@@ -148,7 +148,12 @@ fn what_one_core_stored_another_has() {
 async fn filled() -> Cached<crate::proxy::Proxy> {
     let world = World::new().await;
     world.get_then(ok(LINES, "body"), "/a", "").await;
-    Cached::new(proxy("127.0.0.1:1".parse().unwrap(), "/a"), world.cache.clone(), clock)
+    Cached::new(
+        proxy("127.0.0.1:1".parse().unwrap(), "/a"),
+        world.cache.clone(),
+        Trust::default(),
+        clock,
+    )
 }
 
 fn ask(path: &str, headers: &[(&str, &str)]) -> Ask {
