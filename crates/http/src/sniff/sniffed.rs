@@ -12,9 +12,8 @@ use std::{
 
 use http::{HeaderMap, Method, Request, StatusCode, Version, header::CONTENT_TYPE};
 use http_body::Body as _;
-use relais_cache::Verdict;
 use relais_net::{Fault, Peer, Side, tls};
-use relais_wire::exchange::{Cached, Content, End, Exchange, Protocol, Timings, Tls};
+use relais_wire::exchange::{Content, End, Exchange, Protocol, Timings, Tls};
 use tokio::time::Instant;
 
 use super::SniffLog;
@@ -227,7 +226,7 @@ impl Note {
                 first_byte: *first_byte,
                 total: begun.start.elapsed(),
             },
-            cached: provenance.cached.map(cached),
+            cached: provenance.cached,
             upstream: provenance.upstream.as_deref().map(Into::into),
             blocked: provenance.blocked.as_deref().map(Into::into),
             end,
@@ -245,16 +244,6 @@ impl Drop for Note {
 fn of(caller: &Caller, at: SystemTime) -> Exchange<'static> {
     let tls = caller.tls.as_ref().map(|tls| tls_version(tls.version));
     Exchange { client: client(caller.peer), tls, ..Exchange::at(at) }
-}
-
-fn cached(verdict: Verdict) -> Cached {
-    match verdict {
-        Verdict::Hit => Cached::Hit,
-        Verdict::Stale => Cached::Stale,
-        Verdict::Validated => Cached::Revalidated,
-        Verdict::Miss => Cached::Miss,
-        Verdict::Bypass => Cached::Bypass,
-    }
 }
 
 fn client(peer: Peer) -> Option<std::net::SocketAddr> {
@@ -299,6 +288,7 @@ mod tests {
 
     use bytes::Bytes;
     use http::Response;
+    use relais_wire::exchange::Cached;
 
     use super::*;
     use crate::{
@@ -321,7 +311,7 @@ mod tests {
             body.came_from(Provenance {
                 upstream: Some("http://127.0.0.1:1".into()),
                 connect: Some(Duration::from_millis(3)),
-                cached: Some(Verdict::Miss),
+                cached: Some(Cached::Miss),
                 ..Provenance::default()
             });
             let mut answer = Response::new(body);

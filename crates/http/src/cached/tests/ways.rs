@@ -5,7 +5,7 @@ use std::{sync::Arc, thread, time::Duration};
 use http::header::{CACHE_STATUS, CONTENT_TYPE, HeaderValue, SERVER};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use relais_cache::{Cache, Settings, Verdict};
+use relais_cache::{Cache, Settings};
 use relais_net::{
     Peer,
     tls::{Handshake, Protocol, Session, Version},
@@ -167,7 +167,7 @@ async fn a_hit_is_there_at_once_and_its_fields_are_found() {
     assert!(answer.headers().is_empty());
     let plain = HeaderValue::from_static("text/plain");
     assert_eq!(media_type(&answer), Some(plain.clone()));
-    assert_eq!(answer.body().provenance().unwrap().cached, Some(Verdict::Hit));
+    assert_eq!(answer.body().provenance().unwrap().cached, Some(Seen::Hit));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("other"));
     answer.headers_mut().insert(SERVER, HeaderValue::from_static("me"));
     assert_eq!(media_type(&answer).unwrap(), "other");
