@@ -101,6 +101,11 @@ impl Store {
         Found::Variant(Arc::clone(named.unwrap_or(newest)))
     }
 
+    /// No body that has more bytes is ever stored.
+    pub(crate) fn body_max(&self) -> u64 {
+        self.variants_weight_max
+    }
+
     /// The state of `key`'s part, to be held against later: see [`Store::keep`].
     pub(crate) fn generation(&self, key: &Key) -> Generation {
         self.lock(key).0.generation

@@ -107,14 +107,9 @@ impl<H: Handler> Handler for Cached<H> {
         if !matches!(*ask.request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        match self.look(&self.key(ask)?, ask) {
-            Looked::Hit(hit) => Some(reply(hit)),
-            Looked::Stale(hit, asking) => {
-                self.send_errand(asking, ask);
-                Some(reply(hit))
-            }
-            Looked::Ask(_) | Looked::OnlyIfCached => None,
-        }
+        let Shared { cache, clock, .. } = &*self.shared;
+        // What is not answered so is looked for again: nothing may be begun here.
+        cache.find(&self.key(ask)?, &asked(ask), clock()).map(reply)
     }
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {

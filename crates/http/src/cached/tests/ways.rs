@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use relais_cache::{Cache, Settings};
 use relais_net::{
-    Peer,
+    Fault, Peer,
     tls::{Handshake, Protocol, Session, Version},
 };
 
@@ -15,7 +15,8 @@ use relais_wire::exchange::{Cached as Seen, Exchange};
 
 use super::world::{World, client_of, clock, ok, proxy, request, told};
 use crate::{
-    Ask, Cached, Handler as _, Trust,
+    Answer, Ask, Body, Cached, FileSpan, Handler as _, OpenFile, OpenFiles, Piece, Stamp, Trust,
+    cached::recorded::drain,
     line_log::{Closed, LogFile},
     media_type, says,
     sniff::{SniffLog, Sniffed},
@@ -231,4 +232,32 @@ async fn what_holds_no_memory_stores_nothing() {
     let came = world.get_then(ok(LINES, "body"), "/a", "").await;
     assert!(came.starts_with("200 body | fwd=uri-miss; fwd-status=200"), "{came}");
     assert!(!came.contains("stored"), "{came}");
+}
+
+/// Answers with a file.
+#[derive(Debug)]
+struct Filed;
+
+impl crate::Handler for Filed {
+    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, b"body").unwrap();
+        let stamp = Stamp::of(&file).unwrap();
+        let file = Arc::new(OpenFile::new(file, stamp, &OpenFiles::at_most(1)));
+        let body = Body::of([Piece::File(FileSpan { file, offset: 0, len: 4 })]);
+        let mut answer = http::Response::new(body);
+        let fresh = HeaderValue::from_static("max-age=60");
+        answer.headers_mut().insert(http::header::CACHE_CONTROL, fresh);
+        Ok(answer)
+    }
+}
+
+#[tokio::test]
+async fn files_are_passed_on_and_not_said_to_be_stored() {
+    let cache = Cache::new(Settings::default());
+    let cached = Cached::new(Filed, cache.clone(), Trust::default(), clock);
+    let answer = cached.answer(ask("/a", &[])).await.unwrap();
+    assert_eq!(answer.headers()[CACHE_STATUS], "relais; fwd=uri-miss; fwd-status=200; ttl=60");
+    assert_eq!(drain(answer.into_body(), 10).await.map_err(|fault| fault.side), Ok(()));
+    assert_eq!(cache.keys(), 0);
 }
