@@ -80,12 +80,12 @@ impl Parts {
         let layers = Layers { front, sniff, clients: None, block, cache };
         match &proxy.to {
             To::Upstreams(upstreams) => {
-                let passing = passing(&proxy, upstreams, trust.unwrap_or_default(), lasting);
+                let passing = passing(&proxy, upstreams, trust, lasting);
                 layers.before(Arc::new(passing))
             }
             To::Forward(forward) => {
                 let clients = Some(Admitting::of(&proxy, forward, lasting));
-                Layers { clients, ..layers }.before(Arc::new(forwarding(&proxy, forward, lasting)))
+                Layers { clients, ..layers }.before(forwarding(&proxy, forward, lasting))
             }
         }
     }
