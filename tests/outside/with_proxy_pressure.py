@@ -2,9 +2,11 @@
 
 import contextlib
 import itertools
+import os
 import re
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
@@ -145,6 +147,71 @@ def who_leaves_within_a_download_ends_it_for_the_server(stage):
         assert time.monotonic() - began < 3, "late"
         stage.run(["curl", "-sk", "--http2", "--max-time", "1", "--limit-rate", "10M", "-o", "/dev/null", f"{proxy.https}/"], status=28)
         eventually("the same over HTTP/2", lambda: len(server.over) == 2, 5)
+
+
+@test
+def slow_readers_get_what_was_stored_though_it_is_given_up_meanwhile(stage):
+    # More than is kept, so that what is on its way to a slow reader loses its place to others.
+    names = [f"{number:02d}.bin" for number in range(24)]
+    bodies = {name: name.encode() * 200_000 for name in names}
+    site = stage.path("site")
+    site.mkdir()
+    for name, body in bodies.items():
+        (site / name).write_bytes(body)
+        # What changed just now is fresh for no time.
+        os.utime(site / name, (0, 0))
+    server = stage.relais("serve", site, "--listen", "http://127.0.0.1:0")
+    proxy = stage.relais("proxy", "http://127.0.0.1:0", server.http, "--cache", "--cache-memory", "6MiB")
+    wrong, hits = [], []
+
+    def read(first):
+        for name in (names[first:] + names[:first]) * 2:
+            for _ in range(2):
+                strict = Strict(proxy.port)
+                strict.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+                strict.send(f"GET /{name} HTTP/1.1\r\nHost: a\r\n\r\n")
+                time.sleep(0.01)
+                answer = strict.answer()
+                strict.close()
+                hits.append("; hit" in answer.fields["cache-status"])
+                if (answer.body, answer.end) != (bodies[name], "whole"):
+                    wrong.append(name)
+
+    readers = [threading.Thread(target=read, args=(3 * number,)) for number in range(8)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(60)
+    print(f"{sum(hits)} of {len(hits)} answers were stored ones")
+    equal(wrong, [])
+    assert sum(hits) > len(hits) // 10, "few of them were stored"
+
+
+@test
+def who_is_reset_while_it_waits_is_not_waited_for(stage):
+    asked = threading.Event()
+
+    def say(stream):
+        head_of(stream)
+        asked.set()
+        # Until the other side ends the connection, for there is no answer.
+        stream.recv(1)
+
+    for at_end, ends in [("reset", True), ("half-closed", False)]:
+        asked.clear()
+        with Scripted(say) as server:
+            proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url)
+            raw = Raw(proxy.port).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert asked.wait(5), "the server was not asked"
+            if ends:
+                raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                raw.close()
+                eventually(f"the server's connection ended after a client was {at_end}", lambda: server.over, 5)
+            else:
+                raw.socket.shutdown(socket.SHUT_WR)
+                time.sleep(2.5)
+                equal(len(server.over), 0, "connections to the server that ended while a client waited")
+                raw.close()
 
 
 CONTINUE = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
