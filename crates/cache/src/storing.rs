@@ -92,7 +92,7 @@ pub enum NotStored {
 
 /// What is stored with a response that may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Storable {
+pub(crate) struct Storable {
     /// What it may be used for.
     pub terms: Terms,
     /// The fields of the request that it depends on.
@@ -106,7 +106,7 @@ pub struct Storable {
 /// # Errors
 ///
 /// [`NotStored`], the first reason there is.
-pub fn judge_storing(
+pub(crate) fn judge_storing(
     asked: &Asked<'_>,
     head: Head<'_>,
     times: Times,
