@@ -24,12 +24,13 @@ pub use self::{
 };
 use self::{
     explain::Refused,
+    hops::Reaches,
     routes::{route, target},
     way::Way,
 };
 use crate::{
     Answer, Ask, Caller, Handler, Provenance, Trust, spare,
-    upstream::{self, Call, CallError, Reply},
+    upstream::{self, Call, Failed, Reply},
 };
 
 /// What a [`Proxy`] does.
@@ -49,6 +50,10 @@ pub struct Proxy {
     routes: Vec<Route>,
     way: Way,
 }
+
+/// What is passed on, whatever the server behind makes of it.
+const METHODS: HeaderValue =
+    HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 
 /// Room for what says which way a request came, usually.
 const TRAIL_BYTES: usize = 256;
@@ -116,6 +121,11 @@ impl Handler for Proxy {
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         let Ask { request, caller } = ask;
         let (mut head, body) = request.into_parts();
+        // Of TRACE none is passed on.
+        let reaches = hops::count_forward(&head.method, &mut head.headers);
+        if reaches == Reaches::Us && head.method == Method::OPTIONS {
+            return Ok(explain::options(METHODS));
+        }
         let mut trail = Vec::with_capacity(TRAIL_BYTES);
         let route = match self.outbound(&mut head, &caller, &mut trail) {
             Ok(route) => route,
@@ -126,8 +136,8 @@ impl Handler for Proxy {
         let called = route.group.call(call).await;
         let answer = match called {
             Ok(reply) => self.inbound(route, reply),
-            Err(CallError::Request(fault)) => return Err(fault),
-            Err(error) => explain::error(&error, &head),
+            Err(Failed::Client(fault)) => return Err(fault),
+            Err(Failed::NoAnswer { upstream, error }) => explain::error(upstream, &error, &head),
         };
         spare::keep(head.headers);
         Ok(answer)
