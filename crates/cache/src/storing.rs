@@ -82,11 +82,17 @@ pub enum NotStored {
     /// Its body has more than [`Settings::object_max`] bytes.
     #[error("larger than object_max")]
     TooLarge,
+    /// There is no room for its body, beside those that come in and those that are being sent.
+    #[error("no room for its body")]
+    NoRoom,
+    /// Its body does not pass through memory.
+    #[error("its body is not in memory")]
+    NotInMemory,
 }
 
 /// What is stored with a response that may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Storable {
+pub(crate) struct Storable {
     /// What it may be used for.
     pub terms: Terms,
     /// The fields of the request that it depends on.
@@ -100,7 +106,7 @@ pub struct Storable {
 /// # Errors
 ///
 /// [`NotStored`], the first reason there is.
-pub fn judge_storing(
+pub(crate) fn judge_storing(
     asked: &Asked<'_>,
     head: Head<'_>,
     times: Times,

@@ -15,7 +15,7 @@ use crate::{
     base::Base,
     complaint::{Complaint, KeyPath, Place, Problem, Wrong, in_order_of_lines},
     document::{Document, Entry, in_order, unknown},
-    limits, proxy, serve,
+    limits,
     site::Table,
 };
 
@@ -134,7 +134,11 @@ impl Said {
                 }
                 Err(complaints) => complaints,
             },
-            Origin::Flags => problems.into_iter().map(flag_complaint).collect(),
+            Origin::Flags => {
+                // A command line is one site.
+                let table = self.config.sites.first().map(|(_, table)| table);
+                problems.into_iter().map(|found| flag_complaint(table, found)).collect()
+            }
         }
     }
 }
@@ -239,24 +243,22 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
 }
 
 /// The same words, told to someone who typed a flag.
-fn flag_complaint(Problem { key, part: _, wrong }: Problem) -> Complaint {
+fn flag_complaint(table: Option<&Table>, Problem { key, part: _, wrong }: Problem) -> Complaint {
+    let flag_of = |key: &KeyPath| table?.flag_of(key);
     let flag = flag_of(&key).unwrap_or("arguments").to_owned();
     let Wrong { what, expected, hint } = wrong;
-    let what = in_flags(&what, &key);
-    let expected = expected.map(|expected| in_flags(&expected, &key));
+    let what = in_flags(&what, &key, flag_of);
+    let expected = expected.map(|expected| in_flags(&expected, &key, flag_of));
     Complaint { place: Place::Flag(flag), key, wrong: Wrong { what, expected, hint } }
-}
-
-fn flag_of(key: &KeyPath) -> Option<&'static str> {
-    match key.names().first() {
-        Some(&"proxy") => proxy::flag_of(key),
-        _ => serve::flag_of(key),
-    }
 }
 
 /// What is said at `key`, with flags in the place of keys: of `key` itself, of others of its table,
 /// and of the site's.
-fn in_flags(text: &str, key: &KeyPath) -> String {
+fn in_flags(
+    text: &str,
+    key: &KeyPath,
+    flag_of: impl Fn(&KeyPath) -> Option<&'static str>,
+) -> String {
     let site = KeyPath(key.0.iter().take(2).cloned().collect());
     let table = KeyPath(key.0.iter().take(key.0.len() - 1).cloned().collect());
     let flag = |word: &str| {
@@ -265,7 +267,7 @@ fn in_flags(text: &str, key: &KeyPath) -> String {
         let below =
             |table: &KeyPath| word.split('.').fold(table.clone(), |key, step| key.key(step));
         let keys = [below(&table), below(&site)];
-        keys.iter().filter(|_| word.bytes().all(is_key)).find_map(flag_of)
+        keys.iter().filter(|_| word.bytes().all(is_key)).find_map(&flag_of)
     };
     let words = text.split('`').enumerate().map(|(place, word)| match flag(word) {
         Some(flag) if place % 2 == 1 => flag,

@@ -5,9 +5,9 @@ use std::{fmt, sync::Arc};
 use http::Method;
 use relais_net::Fault;
 
-use super::{BlockList, Notice, Rule, Target, passed};
+use super::{BlockList, Notice, Rule, passed};
 use crate::{
-    Accepts, Answer, Ask, Caller, Handler, Provenance, Refused,
+    Accepts, Answer, Ask, Caller, Handler, Provenance, Refused, Target,
     proxy_status::{PROXY_STATUS, proxy_status},
 };
 

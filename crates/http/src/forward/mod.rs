@@ -33,7 +33,7 @@ use self::{
 };
 pub use self::{clients::Clients, own::OwnListeners};
 use crate::{
-    Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Tunnel,
+    Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Trust, Tunnel,
     proxy::{
         Edits, explain,
         hops::{self, Reaches},
@@ -114,7 +114,7 @@ impl Forward {
             clients,
             ports: Ports::new(ports),
             reach,
-            way: Way::new(&name, Vec::new()),
+            way: Way::new(&name, Trust::default()),
             origins: Origins::new(Arc::clone(&dialer), limits),
             dialer,
             teller: Teller::new(&name),

@@ -16,7 +16,7 @@ mod tests;
 use std::sync::Arc;
 
 use http::{HeaderValue, Method, header::HOST, request};
-use relais_net::{Fault, Network};
+use relais_net::Fault;
 
 pub use self::{
     edits::{Edits, NotEditable},
@@ -29,7 +29,7 @@ use self::{
     way::Way,
 };
 use crate::{
-    Answer, Ask, Caller, Handler, Provenance, spare,
+    Answer, Ask, Caller, Handler, Provenance, Trust, spare,
     upstream::{self, Call, Failed, Reply},
 };
 
@@ -40,8 +40,8 @@ pub struct Options {
     pub routes: Vec<Route>,
     /// What we are called in `Via`: one word that no other proxy on the way has.
     pub name: String,
-    /// Whose word on the way before counts, as it is told by `Forwarded` and `X-Forwarded-*`.
-    pub trusted: Vec<Network>,
+    /// Whose word on the way before counts. A cache before this proxy is to have the same.
+    pub trust: Trust,
 }
 
 /// Passes requests on.
@@ -61,8 +61,8 @@ const TRAIL_BYTES: usize = 256;
 impl Proxy {
     /// Passes requests on as `options` say.
     pub fn new(options: Options) -> Self {
-        let Options { routes, name, trusted } = options;
-        Self { routes, way: Way::new(&name, trusted) }
+        let Options { routes, name, trust } = options;
+        Self { routes, way: Way::new(&name, trust) }
     }
 
     /// Makes of a request the one that is sent.

@@ -65,8 +65,8 @@ impl Server {
             request: Edits::default(),
             response: Edits::default(),
         };
-        let (name, trusted) = ("here".to_owned(), Vec::new());
-        let proxy = Proxy::new(Options { routes: vec![route], name, trusted });
+        let (name, trust) = ("here".to_owned(), Trust::default());
+        let proxy = Proxy::new(Options { routes: vec![route], name, trust });
         let handler: Box<dyn DynHandler> = Box::new(proxy);
         (Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default()), upstream)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use relais_cache::Cache;
 use relais_http::{
-    Cached, DynHandler,
+    Cached, DynHandler, Trust,
     forward::Clients,
     line_log::LineLog,
     sniff::{SniffLog, Sniffed},
@@ -14,7 +14,7 @@ use super::{
     Proxy, block,
     lasting::Lasting,
     means::To,
-    passing::{Admitting, forwarding, name_of, passing},
+    passing::{Admitting, forwarding, name_of, passing, trust_of},
     trust,
 };
 use crate::{
@@ -70,7 +70,7 @@ impl Parts {
         lasting: &mut Lasting,
     ) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { mut proxy, trust, block, key } = self;
-        let cache = lasting.cache(name, &proxy);
+        let cache = lasting.cache(name, &proxy).map(|cache| (cache, trust_of(&proxy)));
         let (at_sniff, at_block) = (key.key("sniff"), key.key("block"));
         let sniff =
             proxy.sniff.take().map(|log| lasting.sniffed.open(&log, &at_sniff)).transpose()?;
@@ -81,12 +81,12 @@ impl Parts {
         let layers = Layers { front, sniff, clients: None, block, cache };
         match &proxy.to {
             To::Upstreams(upstreams) => {
-                let passing = passing(&proxy, upstreams, trust.unwrap_or_default(), lasting);
+                let passing = passing(&proxy, upstreams, trust, lasting);
                 layers.before(Arc::new(passing))
             }
             To::Forward(forward) => {
                 let clients = Some(Admitting::of(&proxy, forward, lasting));
-                Layers { clients, ..layers }.before(Arc::new(forwarding(&proxy, forward, lasting)))
+                Layers { clients, ..layers }.before(forwarding(&proxy, forward, lasting))
             }
         }
     }
@@ -98,7 +98,8 @@ struct Layers<'a> {
     sniff: Option<SniffLog>,
     clients: Option<Admitting>,
     block: Option<Blocking>,
-    cache: Option<Cache>,
+    /// And whose word the handler behind it believes.
+    cache: Option<(Cache, Trust)>,
 }
 
 struct Blocking {
@@ -114,8 +115,8 @@ impl Layers<'_> {
     fn before(self, inner: Arc<dyn DynHandler>) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { front, sniff, clients, block, cache } = self;
         let mut handler = inner;
-        if let Some(cache) = cache {
-            handler = Arc::new(Cached::new(handler, cache, clock::now));
+        if let Some((cache, trust)) = cache {
+            handler = Arc::new(Cached::new(handler, cache, trust, clock::now));
         }
         if let Some(Blocking { name, list, log, at }) = block {
             handler = Arc::new(list.before(handler, log, &at)?.named(&name));
