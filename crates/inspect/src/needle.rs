@@ -11,7 +11,7 @@ pub(crate) enum Case {
     Apart,
 }
 
-/// A text to be found.
+/// A text to be found, or one of some.
 #[derive(Clone, Debug)]
 pub(crate) struct Needle(Kind);
 
@@ -19,6 +19,7 @@ pub(crate) struct Needle(Kind);
 enum Kind {
     Exact(Box<Finder<'static>>),
     Folded(Folded),
+    Any(Box<[Needle]>),
 }
 
 impl Needle {
@@ -31,11 +32,22 @@ impl Needle {
         })
     }
 
-    /// Where it begins in `hay` first.
+    /// Looks for any of `needles`, which are all within a line.
+    pub(crate) fn any(needles: impl IntoIterator<Item = Self>) -> Self {
+        Self(Kind::Any(needles.into_iter().collect()))
+    }
+
+    /// Where it begins in `hay` first. Of several, where one of them does that is in the first line
+    /// that has any.
     pub(crate) fn find(&self, hay: &[u8]) -> Option<usize> {
         match &self.0 {
             Kind::Exact(finder) => finder.find(hay),
             Kind::Folded(folded) => folded.find(hay),
+            // By lines: one that is far away is not to be looked for again behind each of the others.
+            Kind::Any(needles) => hay.split_inclusive(|byte| *byte == b'\n').find_map(|line| {
+                let at = needles.iter().find_map(|needle| needle.find(line))?;
+                Some(line.as_ptr().addr() - hay.as_ptr().addr() + at)
+            }),
         }
     }
 }
@@ -127,6 +139,17 @@ mod tests {
         check("index", &long, None, Some(1000));
         check("HTML", &long, Some(1006), Some(1006));
         check(&long, &long[1..], None, None);
+    }
+
+    #[test]
+    fn of_several_texts_that_in_the_first_line_is_found() {
+        let needles = ["aa", "b"].map(|text| Needle::new(text.as_bytes(), Case::Same));
+        let any = Needle::any(needles);
+        let check = |hay: &str, expect| assert_eq!(any.find(hay.as_bytes()), expect, "{hay:?}");
+        check("", None);
+        check("a\na\n", None);
+        check("x\nxB aa\naa", Some(5));
+        check("x\nxb\naa", Some(3));
     }
 
     proptest! {

@@ -78,7 +78,7 @@ impl Filter {
             && method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&exchange.method))
             && client.is_none_or(|net| exchange.client.is_some_and(|client| net.has(client.ip())))
             && host.as_ref().is_none_or(|host| host.has(&exchange.host))
-            && url.as_ref().is_none_or(|url| url.is_in(&exchange.url))
+            && url.as_ref().is_none_or(|url| url.is_in_url(&exchange.url))
             && word.as_ref().is_none_or(|word| is_seen(word, exchange))
     }
 
@@ -92,15 +92,16 @@ impl Filter {
             && bytes_min.is_none_or(|min| exchange.response.bytes >= min)
     }
 
-    /// What every line has that can match, if there is such a text: the longest of them.
+    /// What every line has that can match, if there is such a text: the longest of them, or else one of
+    /// some.
     ///
     /// Of lines as relais prints them: others may have spelled the same otherwise.
     pub(crate) fn needle(&self) -> Option<Needle> {
         let quoted = |text: &str| format!("\"{text}\"");
         let Self { word, url, host, client, status, method, cached, blocked, .. } = self;
         let texts = [
-            word.as_ref().map(Word::in_line),
-            url.as_ref().map(Word::in_line),
+            word.as_ref().and_then(Word::in_line),
+            url.as_ref().and_then(Word::in_line),
             host.as_ref().map(|host| (host.as_str().to_owned(), Case::Same)),
             client.and_then(|net| Some((quoted(&net.only()?.to_string()), Case::Apart))),
             status.as_ref().and_then(|status| Some((status.only()?.to_string(), Case::Apart))),
@@ -109,15 +110,17 @@ impl Filter {
             blocked.map(|Blocked| (quoted("blocked"), Case::Apart)),
         ];
         let longest = texts.into_iter().flatten().max_by_key(|(text, _)| text.len());
-        let (text, case) = longest.filter(|(text, _)| !text.is_empty())?;
-        Some(Needle::new(text.as_bytes(), case))
+        match longest.filter(|(text, _)| !text.is_empty()) {
+            Some((text, case)) => Some(Needle::new(text.as_bytes(), case)),
+            None => word.iter().chain(url).find_map(Word::needle_in_line),
+        }
     }
 }
 
 /// Whether `word` is in something that can be seen of `exchange`.
 fn is_seen(word: &Word, exchange: &Exchange<'_>) -> bool {
     let Exchange { method, url, host, request, response, upstream, error, .. } = exchange;
-    let texts = [Some(url), Some(host), Some(method)].into_iter();
+    let texts = [Some(host), Some(method)].into_iter();
     let blocked = &exchange.blocked;
     let named = [&request.media_type, &response.media_type, upstream, error, blocked];
     let mut texts = texts.flatten().chain(named.into_iter().flatten());
@@ -128,7 +131,8 @@ fn is_seen(word: &Word, exchange: &Exchange<'_>) -> bool {
         cached.map(Cached::as_str),
         Some(end.as_str()),
     ];
-    texts.any(|text| word.is_in(text))
+    word.is_in_url(url)
+        || texts.any(|text| word.is_in(text))
         || words.into_iter().flatten().any(|text| word.is_in(text))
         || exchange.status.is_some_and(|status| word.is_in(&status.to_string()))
         || exchange.client.is_some_and(|client| word.is_in(&client.ip().to_string()))

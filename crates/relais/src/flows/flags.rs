@@ -32,8 +32,8 @@ pub(crate) struct Flags {
     ///
     /// In time, client, method, URL, host, protocol, TLS version, status, media types, cache
     /// verdict, upstream, rule and end, but not in sizes and timings. Without a capital in it,
-    /// capitals and small letters are the same (of ASCII); with one, they are not. A WORD that is
-    /// the path of a log is taken for a FILE.
+    /// capitals and small letters are the same (of ASCII); with one, they are not. `index` finds
+    /// URLs of folders, too. A WORD that is the path of a log is taken for a FILE.
     word: Option<String>,
     /// Sniff logs; each with its older files FILE.1, FILE.2 and so on, the oldest first [default: those
     /// of ./relais.toml, or the demo's]
