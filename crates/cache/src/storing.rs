@@ -40,6 +40,9 @@ pub enum NotStored {
     /// It is a 304 for what the client has, or no answer at all (1xx).
     #[error("a status that is about another response")]
     NotAnAnswer,
+    /// Its status is about who asked or how, which no key holds: others may ask in another way.
+    #[error("a status that is about its own request")]
+    OfRequest,
     /// It says `no-store` ([RFC 9111 §5.2.2.5]).
     ///
     /// [RFC 9111 §5.2.2.5]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.5
@@ -113,6 +116,9 @@ pub fn judge_storing(
     if head.status.is_informational() || head.status == StatusCode::NOT_MODIFIED {
         return Err(NotStored::NotAnAnswer);
     }
+    if is_of_request(head.status) {
+        return Err(NotStored::OfRequest);
+    }
     let control = Control::of(head.headers, &settings.targets);
     judge_directives(&control, head.status)?;
     if asked.sender == Sender::Authorization && !is_for_others(&control) {
@@ -182,6 +188,28 @@ fn is_understood(status: StatusCode) -> bool {
     )
 }
 
+/// Whether `status` is about who asked or how, and not about what was asked for: about fields and
+/// connections, which no key holds. Whatever lifetime comes with it, it is no answer to the next:
+/// one client's `Range` beyond the end would be 416 for all.
+///
+/// What speaks of the URI is not of these (404, 405, 410, 414), nor what speaks of the server (5xx):
+/// they are stored if they say for how long, or may be guessed at.
+fn is_of_request(status: StatusCode) -> bool {
+    match status.as_u16() {
+        // Malformed, too large, too slow: of the request as it was sent.
+        400 | 408 | 411 | 413 | 417 | 431 | 505 => true,
+        // Who sends it, and how much of that (428, 429, 431 and 511: RFC 6585 forbids it, too).
+        401 | 403 | 407 | 429 | 511 => true,
+        // Its conditions and its range: of what the client has.
+        409 | 412 | 416 | 428 => true,
+        // What it would have, or brings.
+        406 | 415 | 422 | 506 | 510 => true,
+        // The connection that it came on.
+        421 | 425 | 426 => true,
+        _ => false,
+    }
+}
+
 /// Whether an answer to one who was authorized may be given to others.
 fn is_for_others(control: &Control) -> bool {
     let directives = &control.directives;
@@ -228,6 +256,24 @@ mod tests {
         check("", 206, FRESH, "a part of a representation (206)");
         check("", 304, FRESH, "a status that is about another response");
         check("", 101, FRESH, "a status that is about another response");
+    }
+
+    #[test]
+    fn a_status_that_is_about_its_request_is_not_stored() {
+        let refused = "a status that is about its own request";
+        for status in [
+            400, 401, 403, 406, 407, 408, 409, 411, 412, 413, 415, 416, 417, 421, 422, 425, 426,
+            428, 429, 431, 505, 506, 510, 511,
+        ] {
+            for lines in
+                [FRESH, "cache-control: public, s-maxage=60", "cdn-cache-control: max-age=9"]
+            {
+                check("", status, lines, refused);
+            }
+        }
+        check("range: bytes=9-", 404, FRESH, "ok");
+        check("range: bytes=9-", 200, FRESH, "ok");
+        check("if-match: \"a\"", 200, FRESH, "ok");
     }
 
     #[test]
