@@ -2,6 +2,8 @@
 //!
 //! [RFC 9111 §4.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.1
 
+use std::cmp::Reverse;
+
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, VARY},
@@ -106,13 +108,19 @@ impl Field {
 /// The value of all fields called `name`, so that values which mean the same are the same.
 ///
 /// Spaces beside commas outside of quotes are left out, and several fields are one list. Of what a
-/// client would rather have, order and case do not matter either.
+/// client would rather have, case does not matter either, and order only where it may be a wish.
 fn normal(name: &HeaderName, headers: &HeaderMap) -> Option<Vec<u8>> {
     let mut lines = headers.get_all(name).iter().map(HeaderValue::as_bytes).peekable();
     lines.peek()?;
     if [ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE].contains(name) {
         let mut wishes: Vec<_> = lines.flat_map(|line| list::parts(line, b',')).map(wish).collect();
-        wishes.sort_unstable();
+        // The first of equals is taken by many a server, and of languages and media types it is
+        // what the client meant (RFC 9110 §12.5.4). Of codings and charsets either is read as well.
+        wishes.sort_by_key(|(_, weight)| Reverse(*weight));
+        let mut wishes: Vec<_> = wishes.into_iter().map(|(wish, _)| wish).collect();
+        if [ACCEPT_CHARSET, ACCEPT_ENCODING].contains(name) {
+            wishes.sort_unstable();
+        }
         return Some(wishes.join(&b","[..]));
     }
     let mut squeezed = Vec::new();
@@ -126,19 +134,41 @@ fn normal(name: &HeaderName, headers: &HeaderMap) -> Option<Vec<u8>> {
 }
 
 /// One thing that a client would like to have: its name in lower case, no spaces round its
-/// parameters, and no weight that is 1 anyway.
-fn wish(part: &[u8]) -> Vec<u8> {
+/// parameters, and no weight that is 1 anyway. Beside it how much it would, in thousandths; what
+/// cannot be read is 1.
+fn wish(part: &[u8]) -> (Vec<u8>, u16) {
     let mut pieces = list::parts(part, b';');
     let mut wish = pieces.next().unwrap_or_default().to_ascii_lowercase();
+    let mut thousandths = 1000;
     for piece in pieces {
         let weight = piece.strip_prefix(b"q=").or_else(|| piece.strip_prefix(b"Q="));
         match weight {
             Some(b"1" | b"1." | b"1.0" | b"1.00" | b"1.000") => (),
-            Some(weight) => wish.extend([b";q=", weight].concat()),
+            Some(weight) => {
+                thousandths = read_weight(weight).unwrap_or(1000);
+                wish.extend([b";q=", weight].concat());
+            }
             None => wish.extend([b";", piece].concat()),
         }
     }
-    wish
+    (wish, thousandths)
+}
+
+/// A weight below 1, in thousandths ([RFC 9110 §12.4.2]).
+///
+/// [RFC 9110 §12.4.2]: https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2
+fn read_weight(weight: &[u8]) -> Option<u16> {
+    let digits = match weight {
+        b"0" => b"",
+        [b'0', b'.', digits @ ..] if digits.len() <= 3 => digits,
+        _ => return None,
+    };
+    let mut thousandths = 0;
+    for place in 0..3 {
+        let digit = digits.get(place).copied().unwrap_or(b'0');
+        thousandths = thousandths * 10 + u16::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+    }
+    Some(thousandths)
 }
 
 /// Appends `line` to `out`, without spaces at its ends and beside its commas.
@@ -219,16 +249,30 @@ mod tests {
     }
 
     #[test]
-    fn order_case_and_full_weights_make_no_difference_to_wishes() {
-        check("accept-language: en, de", "accept-language: DE , en", true);
+    fn case_and_full_weights_make_no_difference_to_wishes() {
+        check("accept-language: EN , de", "accept-language: en,DE", true);
         check("accept-language: en, de", "accept-language: en\naccept-language: de", true);
-        check("accept-language: en, de;q=1.0", "accept-language: de, en", true);
-        check("accept-language: en; q=0.5, de", "accept-language: de,en;Q=0.5", true);
-        check("accept-language: en;q=0.5, de", "accept-language: de;q=0.5, en", false);
-        check("accept-encoding: gzip, br", "accept-encoding: br,gzip", true);
+        check("accept-language: en, de;q=1.0", "accept-language: en, de", true);
         check("accept-encoding: gzip", "accept-encoding: gzip, br", false);
         check("accept: text/html;level=A", "accept: text/html;level=a", false);
         check("accept: Text/HTML", "accept: text/html", true);
+    }
+
+    /// The first of equals may be what was meant (RFC 9110 §12.5.4).
+    #[test]
+    fn order_matters_where_it_may_be_a_wish() {
+        check("accept-language: en, de", "accept-language: de, en", false);
+        check("accept-language: en, de;q=1.0", "accept-language: de, en", false);
+        check("accept-language: en;q=0.5, de", "accept-language: de,en;Q=0.5", true);
+        check("accept-language: en;q=0.5, de", "accept-language: de;q=0.5, en", false);
+        check("accept-language: a;q=0.5, b;q=0.5", "accept-language: b;q=0.5, a;q=0.5", false);
+        check("accept-language: a;q=0.5, b;q=0.25", "accept-language: b;q=0.25, a;q=0.5", true);
+        check("accept-language: a;q=x, b", "accept-language: b, a;q=x", false);
+        check("accept-language: a;q=0, b;q=0.001", "accept-language: b;q=0.001, a;q=0", true);
+        check("accept: text/html, a/json", "accept: a/json, text/html", false);
+        check("accept: text/html, */*;q=0.8", "accept: */*;q=0.8, text/html", true);
+        check("accept-encoding: gzip, br", "accept-encoding: br,gzip", true);
+        check("accept-encoding: gzip;q=0.5, br", "accept-encoding: br;q=0.5, gzip", false);
     }
 
     proptest! {
