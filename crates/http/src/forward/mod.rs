@@ -20,7 +20,7 @@ mod tests;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header::HOST, request};
+use http::{Response, request};
 use relais_net::{Access, Dialer, Endpoint, Fault, Network, tls::Protocols};
 
 use self::{
@@ -34,7 +34,7 @@ use self::{
 pub use self::{clients::Clients, own::OwnListeners};
 use crate::{
     Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Tunnel,
-    proxy::{Edits, hops, way::Way},
+    proxy::{Edits, hops, host::name_host, way::Way},
     spare,
     upstream::{self, Call, CallError},
 };
@@ -154,10 +154,8 @@ impl Forward {
         if self.way.is_loop(&head.headers) {
             return Err(Why::Loop);
         }
-        // The target's host goes before the field's (RFC 9112 §3.2.2).
-        let named =
-            head.uri.authority().and_then(|named| HeaderValue::from_str(named.as_str()).ok());
-        head.headers.insert(HOST, named.ok_or(Why::Host)?);
+        // A target that names nobody was refused, and so was one without a scheme.
+        name_host(head, "http").map_err(|_| Why::Host)?;
         hops::renew_request(&mut head.headers, head.version);
         let mut trail = Vec::with_capacity(TRAIL_BYTES);
         self.way.print_via(head, &mut trail);

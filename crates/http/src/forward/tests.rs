@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use arc_swap::ArcSwap;
+use http::HeaderValue;
 use relais_net::{Conn, DialLimits, Peer, Service as _, Shutdown, Stream, tls};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},

@@ -7,6 +7,7 @@
 mod edits;
 pub(crate) mod explain;
 pub(crate) mod hops;
+pub(crate) mod host;
 mod routes;
 pub(crate) mod way;
 
@@ -15,7 +16,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Method, header::HOST, request};
+use http::{Method, request};
 use relais_net::{Fault, Network};
 
 pub use self::{
@@ -24,6 +25,7 @@ pub use self::{
 };
 use self::{
     explain::Refused,
+    host::name_host,
     routes::{route, target},
     way::Way,
 };
@@ -77,10 +79,8 @@ impl Proxy {
         if self.way.is_loop(&head.headers) {
             return Err(Refused::Loop);
         }
-        // The target's host goes before the field's (RFC 9112 §3.2.2); over HTTP/2 it alone is there.
-        if let Some(host) = head.uri.authority().map(|host| HeaderValue::from_str(host.as_str())) {
-            head.headers.insert(HOST, host.map_err(|_| Refused::Host)?);
-        }
+        let spoken = if caller.tls.is_some() { "https" } else { "http" };
+        name_host(head, spoken).map_err(|_| Refused::Host)?;
         let route = route(&self.routes, &head.uri)?;
         if let Some(target) = target(route, &head.uri)? {
             head.uri = target.into();

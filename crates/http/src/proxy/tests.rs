@@ -144,6 +144,9 @@ async fn what_is_asked_is_in_the_form_for_a_server() {
     };
     check("GET http://a?b HTTP/1.1|Host: a||", "GET /?b HTTP/1.1|host: a||").await;
     check("OPTIONS * HTTP/1.1|Host: a||", "OPTIONS * HTTP/1.1|host: a||").await;
+    for host in ["A", "a:", "a:80", "a:00080"] {
+        check(&format!("GET / HTTP/1.1|Host: {host}||"), "GET / HTTP/1.1|host: a||").await;
+    }
     let (get, got) = ("GET / HTTP/1.1|Host: a|", "GET / HTTP/1.1|host: a|");
     let trailers = format!("{got}te: trailers|connection: te||");
     check(&format!("{get}TE: trailers, gzip|Connection: TE||"), &trailers).await;
