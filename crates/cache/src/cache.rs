@@ -78,7 +78,7 @@ impl Cache {
         if asked.switch == Switch::Wanted {
             return miss(self.ask(key, Forward::Upgrade), asked);
         }
-        let stored = match self.store.find(key, asked.headers) {
+        let stored = match self.store.find(key, asked) {
             Found::Nothing => return miss(self.ask(key, Forward::Unknown), asked),
             Found::OtherVariants => return miss(self.ask(key, Forward::OtherVariants), asked),
             Found::Variant(stored) => stored,

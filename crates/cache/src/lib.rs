@@ -34,7 +34,7 @@ mod vary;
 
 pub use self::{
     age::{Times, current_age, initial_age, read_age, read_date},
-    asked::{Asked, Condition, Content, Sender, Switch},
+    asked::{Asked, Condition, Content, Sender, Sent, Switch},
     asking::Asking,
     cache::{Cache, Looked},
     cache_status::{CacheStatus, Forward, Kept, Source, Verdict},

@@ -14,7 +14,7 @@ use crate::{
     freshness::{Basis, Head, lifetime},
     settings::{SetCookie, Settings},
     terms::Terms,
-    vary::Vary,
+    vary::{Selecting, Vary},
 };
 
 /// Why a response is not stored.
@@ -92,8 +92,8 @@ pub enum NotStored {
 pub struct Storable {
     /// What it may be used for.
     pub terms: Terms,
-    /// The fields of the request that it depends on.
-    pub vary: Vec<HeaderName>,
+    /// Which requests it is for.
+    pub selecting: Selecting,
     /// The fields of the response that are left out.
     pub withheld: Vec<HeaderName>,
 }
@@ -124,11 +124,12 @@ pub fn judge_storing(
     if asked.sender == Sender::Authorization && !is_for_others(&control) {
         return Err(NotStored::Authorization);
     }
-    let vary = match Vary::of(head.headers) {
-        Vary::Nothing => Vec::new(),
-        Vary::Fields(names) => names,
-        Vary::Everything => return Err(NotStored::VariesByEverything),
+    let selecting = match Vary::of(head.headers) {
+        Vary::Nothing => Some(Selecting::default()),
+        Vary::Fields(names) => Selecting::of(&names, asked),
+        Vary::Everything => None,
     };
+    let selecting = selecting.ok_or(NotStored::VariesByEverything)?;
     let lifetime = lifetime(head, &control, settings);
     if sets_cookie(head.headers, &control) && !may_set_cookie(&control, lifetime.basis, settings) {
         return Err(NotStored::SetCookie);
@@ -142,7 +143,7 @@ pub fn judge_storing(
     if !terms.can_be_sent_unasked() && !has_validator(head.headers, times) {
         return Err(NotStored::Useless);
     }
-    Ok(Storable { terms, vary, withheld: control.directives.withheld })
+    Ok(Storable { terms, selecting, withheld: control.directives.withheld })
 }
 
 /// Judges whether any answer to `asked` may be stored.
@@ -195,19 +196,19 @@ fn is_understood(status: StatusCode) -> bool {
 /// What speaks of the URI is not of these (404, 405, 410, 414), nor what speaks of the server (5xx):
 /// they are stored if they say for how long, or may be guessed at.
 fn is_of_request(status: StatusCode) -> bool {
-    match status.as_u16() {
-        // Malformed, too large, too slow: of the request as it was sent.
-        400 | 408 | 411 | 413 | 417 | 431 | 505 => true,
-        // Who sends it, and how much of that (428, 429, 431 and 511: RFC 6585 forbids it, too).
-        401 | 403 | 407 | 429 | 511 => true,
-        // Its conditions and its range: of what the client has.
-        409 | 412 | 416 | 428 => true,
+    const OF_REQUEST: [&[u16]; 5] = [
+        // How it was sent: malformed, too large, too slow.
+        &[400, 408, 411, 413, 417, 431, 505],
+        // Who sends it, and how much of that. (RFC 6585 forbids 428, 429, 431 and 511, too.)
+        &[401, 403, 407, 429, 511],
+        // Its conditions and its range: what the client has.
+        &[409, 412, 416, 428],
         // What it would have, or brings.
-        406 | 415 | 422 | 506 | 510 => true,
+        &[406, 415, 422, 506, 510],
         // The connection that it came on.
-        421 | 425 | 426 => true,
-        _ => false,
-    }
+        &[421, 425, 426],
+    ];
+    OF_REQUEST.iter().any(|statuses| statuses.contains(&status.as_u16()))
 }
 
 /// Whether an answer to one who was authorized may be given to others.

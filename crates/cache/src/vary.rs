@@ -6,9 +6,14 @@ use std::cmp::Reverse;
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, VARY},
+    header::{
+        ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+        IF_RANGE, RANGE, VARY,
+    },
 };
 use relais_wire::list;
+
+use crate::asked::Asked;
 
 /// A response that names more fields is for nobody else.
 pub const VARY_NAMES_MAX: usize = 16;
@@ -20,7 +25,8 @@ pub enum Vary {
     Nothing,
     /// These fields of its request, each once.
     Fields(Vec<HeaderName>),
-    /// More than a request says (`*`), or more than we can tell: nobody else gets it.
+    /// More than a request says (`*`), or more than we can tell: nobody else gets it. So it is with
+    /// what a cache asks by in its own words, conditions and ranges.
     Everything,
 }
 
@@ -34,6 +40,9 @@ impl Vary {
             let Some(name) = HeaderName::from_bytes(part).ok().filter(|name| name != "*") else {
                 return Self::Everything;
             };
+            if [IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE].contains(&name) {
+                return Self::Everything;
+            }
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -61,23 +70,28 @@ struct Field {
 }
 
 impl Selecting {
-    /// What `names` are in a request's `headers`.
-    pub fn of(names: &[HeaderName], headers: &HeaderMap) -> Self {
+    /// What `names` are in the request `asked`, as it is sent on; `None` if that cannot be told.
+    pub fn of(names: &[HeaderName], asked: &Asked<'_>) -> Option<Self> {
         let field = |name: &HeaderName| {
+            let headers = asked.headers_with(name)?;
             let value = normal(name, headers).map(Vec::into_boxed_slice);
             let mut lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
             let raw = match (lines.next(), lines.next()) {
                 (Some(line), None) if Some(line) != value.as_deref() => Some(line.into()),
                 _ => None,
             };
-            Field { name: name.clone(), value, raw }
+            Some(Field { name: name.clone(), value, raw })
         };
-        Self { fields: names.iter().map(field).collect() }
+        let fields = names.iter().map(field).collect::<Option<_>>()?;
+        Some(Self { fields })
     }
 
-    /// Whether the response is for a request with these `headers`.
-    pub fn selects(&self, headers: &HeaderMap) -> bool {
-        self.fields.iter().all(|field| field.is_same(headers))
+    /// Whether the response is for the request `asked`.
+    pub fn selects(&self, asked: &Asked<'_>) -> bool {
+        let is_same = |field: &Field| {
+            asked.headers_with(&field.name).is_some_and(|headers| field.is_same(headers))
+        };
+        self.fields.iter().all(is_same)
     }
 
     /// Whether it is for every request.
@@ -194,10 +208,11 @@ fn squeeze(line: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tests::fields;
+    use crate::{asked::Sent, tests::fields};
 
     #[test]
     fn vary_names_fields_or_everything() {
@@ -211,6 +226,9 @@ mod tests {
         check_vary("vary: foo\nvary: *", None);
         check_vary("vary: foo bar", None);
         check_vary("vary: \"foo\"", None);
+        for ours in ["If-None-Match", "If-Modified-Since", "Range", "If-Range"] {
+            check_vary(&format!("vary: foo, {ours}"), None);
+        }
     }
 
     #[test]
@@ -298,7 +316,47 @@ mod tests {
     #[track_caller]
     fn check(first: &str, second: &str, expect: bool) {
         let names = ["foo", "bar", "accept", "accept-language", "accept-encoding"];
-        let selecting = Selecting::of(&names.map(HeaderName::from_static), &fields(first));
-        assert_eq!(selecting.selects(&fields(second)), expect, "for {first:?} and {second:?}");
+        let (first, second) = (fields(first), fields(second));
+        let asked = Asked::of(&Method::GET, &first);
+        let selecting = Selecting::of(&names.map(HeaderName::from_static), &asked).unwrap();
+        let selects = selecting.selects(&Asked::of(&Method::GET, &second));
+        assert_eq!(selects, expect, "for {first:?} and {second:?}");
+    }
+
+    /// Sends `foo` as it says, if that can be told, and everything else as it came.
+    #[derive(Debug)]
+    struct FooIs(Option<HeaderMap>);
+
+    impl Sent for FooIs {
+        fn rewrites(&self, name: &HeaderName) -> bool {
+            name == "foo"
+        }
+
+        fn headers(&self) -> Option<&HeaderMap> {
+            self.0.as_ref()
+        }
+    }
+
+    #[test]
+    fn what_is_rewritten_is_judged_as_it_is_sent() {
+        let check = |first: Option<&str>, second: Option<&str>, expect: Option<bool>| {
+            let headers = fields("foo: as it came\nbar: 1");
+            let sent = |lines: Option<&str>| FooIs(lines.map(fields));
+            let (first, second) = (sent(first), sent(second));
+            let asked = |sent| Asked { sent: Some(sent), ..Asked::of(&Method::GET, &headers) };
+            let names = ["foo", "bar"].map(HeaderName::from_static);
+            let selecting = Selecting::of(&names, &asked(&first));
+            let selects = selecting.map(|selecting| selecting.selects(&asked(&second)));
+            assert_eq!(selects, expect, "for {first:?} and {second:?}");
+            let bar = Selecting::of(&names[1..], &asked(&first)).unwrap();
+            assert!(bar.selects(&asked(&second)));
+        };
+        check(Some("foo: 1"), Some("foo: 1"), Some(true));
+        check(Some("foo: 1"), Some("foo: 2"), Some(false));
+        check(Some("foo: 1"), Some(""), Some(false));
+        check(Some(""), Some("foo: 1\nbar: 2"), Some(false));
+        check(Some("bar: 2"), Some("bar: 3"), Some(true));
+        check(Some("foo: as it came"), None, Some(false));
+        check(None, Some("foo: as it came"), None);
     }
 }

@@ -1,13 +1,13 @@
 //! A request, as the cache looks at it, and as it is asked again.
 
-use std::sync::Arc;
+use std::{cell::OnceCell, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Uri, Version, header::HOST};
+use http::{HeaderMap, HeaderName, Method, Request, Uri, Version, header::HOST};
 use http_body::Body as _;
-use relais_cache::{Asked, Content, Key};
+use relais_cache::{Asked, Content, Key, Sent};
 
-use crate::{Ask, Caller, Inbound};
+use crate::{Ask, Caller, Inbound, proxy::Onward};
 
 /// A request as it came, kept beside the one that is passed on: its answer is judged by it, and it
 /// may have to be asked again.
@@ -40,11 +40,11 @@ impl Question {
         }
     }
 
-    /// The same, as the rules look at it.
-    pub(super) fn asked(&self) -> Asked<'_> {
-        let mut asked = Asked::of(&self.method, &self.headers);
-        asked.content = self.content;
-        asked
+    /// The same, as `onward` passes it on.
+    pub(super) fn sent_by<'a, H: Onward>(&'a self, onward: &'a H) -> SentBy<'a, H> {
+        let Self { method, uri, version, headers, content, caller } = self;
+        let request = Came { method, uri, version: *version, headers, content: *content, caller };
+        SentBy { onward, request, headers: OnceCell::new() }
     }
 
     /// The same, asked again. Only what has no body can be.
@@ -58,11 +58,58 @@ impl Question {
     }
 }
 
-/// `ask`, as the rules look at it.
-pub(super) fn asked(ask: &Ask) -> Asked<'_> {
-    let mut asked = Asked::of(ask.request.method(), ask.request.headers());
-    asked.content = content(ask);
-    asked
+/// A request, and what `H` makes of it where it passes it on.
+#[derive(Debug)]
+pub(super) struct SentBy<'a, H> {
+    onward: &'a H,
+    request: Came<'a>,
+    /// What it is sent with, once that was asked for.
+    headers: OnceCell<Option<HeaderMap>>,
+}
+
+/// A request, as it came.
+#[derive(Clone, Copy, Debug)]
+struct Came<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    version: Version,
+    headers: &'a HeaderMap,
+    content: Content,
+    caller: &'a Caller,
+}
+
+/// `ask`, as `onward` passes it on.
+pub(super) fn sent_by<'a, H: Onward>(ask: &'a Ask, onward: &'a H) -> SentBy<'a, H> {
+    let Ask { request, caller } = ask;
+    let (method, uri, version) = (request.method(), request.uri(), request.version());
+    let (headers, content) = (request.headers(), content(ask));
+    let request = Came { method, uri, version, headers, content, caller };
+    SentBy { onward, request, headers: OnceCell::new() }
+}
+
+impl<H: Onward> SentBy<'_, H> {
+    /// The request, as the rules look at it.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        let Came { method, headers, content, .. } = self.request;
+        Asked { content, sent: Some(self), ..Asked::of(method, headers) }
+    }
+}
+
+impl<H: Onward> Sent for SentBy<'_, H> {
+    fn rewrites(&self, name: &HeaderName) -> bool {
+        self.onward.rewrites(name, self.request.headers)
+    }
+
+    fn headers(&self) -> Option<&HeaderMap> {
+        let Came { method, uri, version, headers, caller, .. } = self.request;
+        let sent = || {
+            let (mut head, ()) = Request::new(()).into_parts();
+            (head.method, head.uri, head.version) = (method.clone(), uri.clone(), version);
+            head.headers = headers.clone();
+            self.onward.as_sent(head, caller)
+        };
+        self.headers.get_or_init(sent).as_ref()
+    }
 }
 
 /// Whether a body comes with `ask`, whatever its fields say: over HTTP/2 they may say nothing.
@@ -114,11 +161,9 @@ mod tests {
     #[test]
     fn a_body_that_no_field_tells_of_is_seen() {
         let mut ask = says::ask(Peer::Local, "/", &[("host", "h")]);
-        assert_eq!(asked(&ask).content, Content::None);
+        assert_eq!(content(&ask), Content::None);
         *ask.request.body_mut() = Inbound::Full("fat".into());
-        assert_eq!((asked(&ask).content, Question::of(&ask).asked().content), {
-            (Content::Some, Content::Some)
-        });
+        assert_eq!((content(&ask), Question::of(&ask).content), (Content::Some, Content::Some));
     }
 
     #[track_caller]

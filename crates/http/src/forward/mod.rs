@@ -20,7 +20,7 @@ mod tests;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Response, request};
+use http::{HeaderMap, HeaderName, Response, request};
 use relais_net::{Access, Dialer, Endpoint, Fault, Network, tls::Protocols};
 
 use self::{
@@ -34,7 +34,7 @@ use self::{
 pub use self::{clients::Clients, own::OwnListeners};
 use crate::{
     Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Tunnel,
-    proxy::{Edits, hops, host::name_host, way::Way},
+    proxy::{Edits, Onward, hops, host::name_host, onward, way::Way},
     spare,
     upstream::{self, Call, CallError},
 };
@@ -184,6 +184,17 @@ impl Forward {
             Some(rule) => Why::Address(rule),
             None => Why::Call(error),
         }
+    }
+}
+
+impl Onward for Forward {
+    fn rewrites(&self, name: &HeaderName, headers: &HeaderMap) -> bool {
+        onward::rewrites(name, headers, [&self.request])
+    }
+
+    fn as_sent(&self, mut head: request::Parts, _caller: &Caller) -> Option<HeaderMap> {
+        let trail = self.prepare(&mut head).ok()?;
+        Some(onward::with_trail(head, &trail))
     }
 }
 

@@ -139,7 +139,7 @@ async fn a_whole_url_is_asked_of_its_server_and_nobody_is_told_of_the_client() {
 async fn what_is_passed_on_is_edited() {
     let (listener, at) = listener().await;
     let one = |name, value| {
-        let field = (http::HeaderName::from_static(name), HeaderValue::from_static(value));
+        let field = (HeaderName::from_static(name), HeaderValue::from_static(value));
         Edits::new(Vec::new(), vec![field], Vec::new()).unwrap()
     };
     let forward = Forward::new(options(&[443])).with_edits(one("dnt", "1"), one("x-by", "us"));

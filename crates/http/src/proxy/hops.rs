@@ -2,7 +2,10 @@
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version,
-    header::{CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE},
+    header::{
+        AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+    },
 };
 
 use crate::Body;
@@ -14,6 +17,11 @@ fn is_for_one_hop(name: &HeaderName) -> bool {
         *name,
         CONNECTION | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | TE | TRANSFER_ENCODING | UPGRADE
     ) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+}
+
+/// Whether the field `name` of a request with these `headers` is not passed on as it came.
+pub(super) fn rewrites(name: &HeaderName, headers: &HeaderMap) -> bool {
+    is_for_one_hop(name) || is_named(name, headers)
 }
 
 /// Takes off the fields of a request what was for this hop alone, and adds what is said again to the
@@ -68,15 +76,20 @@ fn strip(headers: &mut HeaderMap) {
 /// What `Connection` names. Not what frames a message or says whom it is for: whoever sends
 /// `Connection: host` wants a message that means something else behind us.
 fn named(headers: &HeaderMap) -> Vec<HeaderName> {
-    let is_kept = |name: &HeaderName| {
-        matches!(*name, http::header::HOST | http::header::CONTENT_LENGTH | http::header::COOKIE)
-            || *name == http::header::AUTHORIZATION
-            || *name == http::header::CACHE_CONTROL
-    };
     options(headers, &CONNECTION)
         .filter_map(|option| HeaderName::from_bytes(option).ok())
         .filter(|name| !is_kept(name))
         .collect()
+}
+
+/// Whether `name` is of these.
+fn is_named(name: &HeaderName, headers: &HeaderMap) -> bool {
+    let is = |option: &[u8]| option.eq_ignore_ascii_case(name.as_str().as_bytes());
+    !is_kept(name) && options(headers, &CONNECTION).any(is)
+}
+
+fn is_kept(name: &HeaderName) -> bool {
+    matches!(*name, HOST | CONTENT_LENGTH | COOKIE | AUTHORIZATION | CACHE_CONTROL)
 }
 
 /// The members of the lists that `name` has.

@@ -8,6 +8,7 @@ mod edits;
 pub(crate) mod explain;
 pub(crate) mod hops;
 pub(crate) mod host;
+pub(crate) mod onward;
 mod routes;
 pub(crate) mod way;
 
@@ -16,11 +17,12 @@ mod tests;
 
 use std::sync::Arc;
 
-use http::{Method, request};
+use http::{HeaderMap, HeaderName, Method, request};
 use relais_net::{Fault, Network};
 
 pub use self::{
     edits::{Edits, NotEditable},
+    onward::Onward,
     routes::{Prefix, Route},
 };
 use self::{
@@ -109,6 +111,18 @@ impl Proxy {
         // What is spoken with the client is the connection's to say.
         *response.version_mut() = http::Version::HTTP_11;
         response
+    }
+}
+
+impl Onward for Proxy {
+    fn rewrites(&self, name: &HeaderName, headers: &HeaderMap) -> bool {
+        onward::rewrites(name, headers, self.routes.iter().map(|route| &route.request))
+    }
+
+    fn as_sent(&self, mut head: request::Parts, caller: &Caller) -> Option<HeaderMap> {
+        let mut trail = Vec::with_capacity(TRAIL_BYTES);
+        self.outbound(&mut head, caller, &mut trail).ok()?;
+        Some(onward::with_trail(head, &trail))
     }
 }
 

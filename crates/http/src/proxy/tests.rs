@@ -37,6 +37,11 @@ impl Server {
     }
 
     fn proxy_that_speaks(&self, speaks: Speaks, limits: upstream::Limits) -> Http {
+        let handler: Box<dyn DynHandler> = Box::new(self.handler(speaks, limits));
+        Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default())
+    }
+
+    fn handler(&self, speaks: Speaks, limits: upstream::Limits) -> Proxy {
         let endpoint = format!("http://{}", self.address).parse().unwrap();
         let upstream = Upstream::new(upstream::Options {
             endpoint,
@@ -54,9 +59,7 @@ impl Server {
             response: Edits::default(),
         };
         let (name, trusted) = ("here".to_owned(), Vec::new());
-        let proxy = Proxy::new(Options { routes: vec![route], name, trusted });
-        let handler: Box<dyn DynHandler> = Box::new(proxy);
-        Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default())
+        Proxy::new(Options { routes: vec![route], name, trusted })
     }
 
     async fn accept(&self) -> TcpStream {
@@ -126,6 +129,48 @@ async fn a_request_and_its_answer_are_passed_on_without_what_was_for_one_hop() {
          x-forwarded-for: 192.0.2.7\r\n\r\n"
     );
     assert_eq!(came, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-b: 3\r\nvia: 1.1 here\r\n\r\nhi");
+}
+
+/// A cache judges by it whom an answer is for.
+#[tokio::test]
+async fn what_is_told_to_be_sent_is_sent() {
+    let peer = Peer::Net("192.0.2.7:1".parse().unwrap());
+    let nobody = Server::new().await.handler(Speaks::Http1, upstream::Limits::default());
+    for lines in [
+        "host: a",
+        "host: A:80\naccept-language: de\naccept-language: en",
+        "host: a\nconnection: accept-language, x-a\naccept-language: de\nx-a: 1\nx-b: 2",
+        "host: a\nconnection: cookie, host\ncookie: a=b",
+        "host: a\nte: trailers\nconnection: te",
+        "host: a\nvia: 1.1 before\nforwarded: for=1\nx-forwarded-for: 2\nx-forwarded-proto: https",
+        "host: a\nkeep-alive: 1\nproxy-connection: a\nproxy-authorization: b\ncontent-length: 0",
+    ] {
+        let text = lines.replace('\n', "\r\n");
+        let text = format!("GET /a HTTP/1.1\r\n{text}\r\n\r\n");
+        let (sent, _) = passed(&text, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+        let mut sent: Vec<_> = sent.trim_end().split("\r\n").skip(1).map(str::to_owned).collect();
+        let fields: Vec<_> = lines.lines().map(|line| line.split_once(": ").unwrap()).collect();
+        let ask = crate::says::ask(peer, "/a", &fields);
+        let (head, _) = ask.request.into_parts();
+        let came = head.headers.clone();
+        let told = nobody.as_sent(head, &ask.caller).unwrap();
+        let line = |(name, value): (&HeaderName, &http::HeaderValue)| {
+            format!("{name}: {}", value.to_str().unwrap())
+        };
+        let mut told_lines: Vec<_> = told.iter().map(line).collect();
+        sent.sort_unstable();
+        told_lines.sort_unstable();
+        assert_eq!(told_lines, sent, "{lines}");
+        let all = |headers: &HeaderMap, name: &HeaderName| {
+            headers.get_all(name).into_iter().cloned().collect::<Vec<_>>()
+        };
+        for name in came.keys().chain(told.keys()) {
+            let is_same = all(&came, name) == all(&told, name);
+            assert!(is_same || nobody.rewrites(name, &came), "{name} of {lines}");
+        }
+        let left = HeaderName::from_static("x-b");
+        assert!(!nobody.rewrites(&left, &came), "{lines}");
+    }
 }
 
 /// What the server is asked: without what says which way it came.

@@ -16,6 +16,9 @@ const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const HOST_ASKED: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// Every field that says something of the way before.
+const NAMES: [HeaderName; 4] = [FORWARDED, FOR, HOST_ASKED, PROTO];
+
 /// What is said of the way.
 #[derive(Debug)]
 pub(crate) struct Way {
@@ -42,6 +45,11 @@ impl Way {
             HeaderValue::try_from(format!("{version} {name}")).expect("a name of visible letters")
         });
         Self { name: name.to_owned(), via, trusted }
+    }
+
+    /// Whether it is said by a field called `name`.
+    pub(super) fn is_said_by(name: &HeaderName) -> bool {
+        *name == VIA || NAMES.contains(name)
     }
 
     /// Whether a request with these fields was here before.
@@ -92,7 +100,6 @@ impl Way {
 
     /// Takes off `headers` what was said of the way before, and gives what is believed of it.
     fn take_said(&self, headers: &mut HeaderMap, ip: Option<IpAddr>) -> Said {
-        const NAMES: [HeaderName; 4] = [FORWARDED, FOR, HOST_ASKED, PROTO];
         if !headers.keys().any(|name| NAMES.contains(name)) {
             return Said::default();
         }

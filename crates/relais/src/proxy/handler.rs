@@ -7,6 +7,7 @@ use relais_http::{
     Cached, DynHandler,
     forward::Clients,
     line_log::LineLog,
+    proxy::Onward,
     sniff::{SniffLog, Sniffed},
 };
 
@@ -81,11 +82,11 @@ impl Parts {
         match &proxy.to {
             To::Upstreams(upstreams) => {
                 let passing = passing(&proxy, upstreams, trust.unwrap_or_default(), lasting);
-                layers.before(Arc::new(passing))
+                layers.before(passing)
             }
             To::Forward(forward) => {
                 let clients = Some(Admitting::of(&proxy, forward, lasting));
-                Layers { clients, ..layers }.before(Arc::new(forwarding(&proxy, forward, lasting)))
+                Layers { clients, ..layers }.before(forwarding(&proxy, forward, lasting))
             }
         }
     }
@@ -108,12 +109,12 @@ struct Blocking {
 }
 
 impl Layers<'_> {
-    fn before(self, inner: Arc<dyn DynHandler>) -> Result<Arc<dyn DynHandler>, Problem> {
+    fn before(self, inner: impl Onward) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { front, sniff, clients, block, cache } = self;
-        let mut handler = inner;
-        if let Some(cache) = cache {
-            handler = Arc::new(Cached::new(handler, cache, clock::now));
-        }
+        let mut handler: Arc<dyn DynHandler> = match cache {
+            Some(cache) => Arc::new(Cached::new(inner, cache, clock::now)),
+            None => Arc::new(inner),
+        };
         if let Some(Blocking { list, log, at }) = block {
             handler = Arc::new(list.before(handler, log, &at)?);
         }

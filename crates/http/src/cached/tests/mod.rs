@@ -1,6 +1,7 @@
 //! A cache between clients and a server, from end to end.
 
 mod faults;
+mod sent;
 mod stale;
 mod ways;
 mod world;

@@ -1,0 +1,46 @@
+//! What becomes of a request's fields on its way through a proxy.
+
+use http::{
+    HeaderMap, HeaderName,
+    header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
+    request,
+};
+
+use super::{edits::Edits, hops, way::Way};
+use crate::{Caller, Handler, upstream};
+
+/// A [`Handler`] that passes requests on, and can tell what their fields are then.
+///
+/// Whoever answers means these by `Vary`, and not what a client sent.
+pub trait Onward: Handler {
+    /// Whether the field `name` of a request that came with these `headers` may be passed on as
+    /// another.
+    fn rewrites(&self, name: &HeaderName, headers: &HeaderMap) -> bool;
+
+    /// All fields that a request with this `head` and without a body is passed on with; `None` if it
+    /// is not, or if they cannot be told.
+    ///
+    /// *Cost*: that of preparing it.
+    fn as_sent(&self, head: request::Parts, caller: &Caller) -> Option<HeaderMap>;
+}
+
+/// Whether every proxy may pass on another field `name`, or one that makes these `edits`.
+pub(crate) fn rewrites<'e>(
+    name: &HeaderName,
+    headers: &HeaderMap,
+    edits: impl IntoIterator<Item = &'e Edits>,
+) -> bool {
+    matches!(*name, HOST | CONTENT_LENGTH | TRANSFER_ENCODING)
+        || Way::is_said_by(name)
+        || hops::rewrites(name, headers)
+        || edits.into_iter().any(|edits| edits.are_of(name))
+}
+
+/// All fields of a request that was prepared: its own, and the lines of its `trail`.
+pub(crate) fn with_trail(head: request::Parts, trail: &[u8]) -> HeaderMap {
+    let mut headers = head.headers;
+    upstream::read_lines(trail, &mut headers);
+    // Each connection's own to say.
+    headers.remove(CONTENT_LENGTH);
+    headers
+}
