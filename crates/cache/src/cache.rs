@@ -50,6 +50,15 @@ pub enum Looked {
     OnlyIfCached,
 }
 
+/// What there is for a request, before anything is done about it.
+enum Judged {
+    Send(Hit),
+    /// It is stale: upstream has to be asked about it meanwhile.
+    SendAndAsk(Hit),
+    /// Upstream, for a reason; and about what is stored, if something is.
+    Ask(Forward, Option<Arc<Stored>>),
+}
+
 impl Cache {
     /// An empty cache.
     pub fn new(settings: Settings) -> Self {
@@ -65,41 +74,71 @@ impl Cache {
         &self.settings
     }
 
+    /// Finds the answer to the request `asked` for `key` that may be sent at once, and for which
+    /// nobody has to be asked. Changes nothing: it may be called before [`look`](Self::look), or
+    /// instead of it, as often as one likes.
+    ///
+    /// *Cost*: one look-up under a shared lock, and no allocation.
+    pub fn find(&self, key: &Key, asked: &Asked<'_>, now: SystemTime) -> Option<Hit> {
+        match self.judge(key, asked, now) {
+            Judged::Send(hit) => Some(hit),
+            Judged::SendAndAsk(hit) => (!Errand::is_due(hit.stored(), now)).then_some(hit),
+            Judged::Ask(..) => None,
+        }
+    }
+
     /// Looks whether the request `asked` for `key` is answered at once.
     ///
     /// *Cost*: a hit is one look-up under a shared lock, and no allocation.
     pub fn look(&self, key: &Key, asked: &Asked<'_>, now: SystemTime) -> Looked {
+        match self.judge(key, asked, now) {
+            Judged::Send(hit) => Looked::Hit(hit),
+            Judged::SendAndAsk(hit) => {
+                let asking = Errand::start(hit.stored(), now).map(|errand| {
+                    let ask = self.ask(key, Forward::Ask(WhyAsk::Stale));
+                    Box::new(ask.about(hit.stored(), asked).on(errand))
+                });
+                Looked::Stale(hit, asking)
+            }
+            Judged::Ask(why, _) if why != Forward::Method && is_to_ask_nobody(asked) => {
+                Looked::OnlyIfCached
+            }
+            Judged::Ask(why, stored) => {
+                let ask = self.ask(key, why);
+                Looked::Ask(Box::new(match stored {
+                    Some(stored) => ask.about(&stored, asked),
+                    None => ask,
+                }))
+            }
+        }
+    }
+
+    /// What there is for the request `asked` for `key`, and whether it may be sent.
+    fn judge(&self, key: &Key, asked: &Asked<'_>, now: SystemTime) -> Judged {
         if !matches!(*asked.method, Method::GET | Method::HEAD) {
-            return Looked::Ask(Box::new(self.ask(key, Forward::Method)));
+            return Judged::Ask(Forward::Method, None);
         }
         if asked.content == Content::Some {
-            return miss(self.ask(key, Forward::Content), asked);
+            return Judged::Ask(Forward::Content, None);
         }
         if asked.switch == Switch::Wanted {
-            return miss(self.ask(key, Forward::Upgrade), asked);
+            return Judged::Ask(Forward::Upgrade, None);
         }
         let stored = match self.store.find(key, asked) {
-            Found::Nothing => return miss(self.ask(key, Forward::Unknown), asked),
-            Found::OtherVariants => return miss(self.ask(key, Forward::OtherVariants), asked),
+            Found::Nothing => return Judged::Ask(Forward::Unknown, None),
+            Found::OtherVariants => return Judged::Ask(Forward::OtherVariants, None),
             Found::Variant(stored) => stored,
         };
         match judge_reuse(asked, stored.terms(), now, &self.settings) {
-            Reuse::Fresh { age } => Looked::Hit(hit(stored, asked, (age, None), now)),
-            Reuse::Stale { age, excuse: Excuse::WhileRevalidate } => {
-                let asking = Errand::start(&stored, now).map(|errand| {
-                    let ask = self.ask(key, Forward::Ask(WhyAsk::Stale));
-                    Box::new(ask.about(&stored, asked).on(errand))
-                });
-                let excuse = Some(Excuse::WhileRevalidate);
-                Looked::Stale(hit(stored, asked, (age, excuse), now), asking)
-            }
+            Reuse::Fresh { age } => Judged::Send(hit(stored, asked, (age, None), now)),
             Reuse::Stale { age, excuse } => {
-                Looked::Hit(hit(stored, asked, (age, Some(excuse)), now))
+                let hit = hit(stored, asked, (age, Some(excuse)), now);
+                match excuse {
+                    Excuse::WhileRevalidate => Judged::SendAndAsk(hit),
+                    Excuse::MaxStale | Excuse::IfError | Excuse::Disconnected => Judged::Send(hit),
+                }
             }
-            Reuse::Ask(why) => {
-                let ask = self.ask(key, Forward::Ask(why));
-                miss(ask.about(&stored, asked), asked)
-            }
+            Reuse::Ask(why) => Judged::Ask(Forward::Ask(why), Some(stored)),
         }
     }
 
@@ -126,6 +165,10 @@ impl Cache {
         failure: Failure,
         now: SystemTime,
     ) -> Result<Hit, NoStandIn> {
+        // First what most answers are decided by: the next takes a lock.
+        if !failure.is_error() {
+            return Err(NoStandIn::NoError);
+        }
         let stored = asking.stored().ok_or(NoStandIn::NothingStored)?;
         if self.store.was_invalidated(asking.key(), asking.since()) {
             return Err(NoStandIn::Invalidated);
@@ -160,11 +203,9 @@ impl Cache {
     }
 }
 
-fn miss(asking: Asking, asked: &Asked<'_>) -> Looked {
-    if asked.directives.has(Flag::OnlyIfCached) {
-        return Looked::OnlyIfCached;
-    }
-    Looked::Ask(Box::new(asking))
+/// Whether the client of the request wants nobody to be asked.
+fn is_to_ask_nobody(asked: &Asked<'_>) -> bool {
+    asked.directives.has(Flag::OnlyIfCached)
 }
 
 /// An answer from what is `stored`, which is so old, and sent for a reason if it is stale.

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use http::StatusCode;
+use relais_wire::exchange::Cached;
 
 use crate::{
     reuse::{Excuse, WhyAsk},
@@ -60,40 +61,12 @@ pub enum Forward {
 /// Whether an answer from upstream is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// It is.
+    /// It is; or it will be, if all of it comes, and is not too large where no length was declared.
     Stored,
     /// It is not, for a reason.
     NotStored(NotStored),
     /// There is nothing to say about that.
     Unsaid,
-}
-
-/// What the cache had to do with an answer, in a word for logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It was stored, and fresh.
-    Hit,
-    /// It was stored and stale, and sent all the same.
-    Stale,
-    /// It was stored, and upstream said that it is good still.
-    Validated,
-    /// It was not stored, or is good no more.
-    Miss,
-    /// The request is none that a cache answers.
-    Bypass,
-}
-
-impl Verdict {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hit => "hit",
-            Self::Stale => "stale",
-            Self::Validated => "validated",
-            Self::Miss => "miss",
-            Self::Bypass => "bypass",
-        }
-    }
 }
 
 impl CacheStatus {
@@ -108,16 +81,18 @@ impl CacheStatus {
         Self { source: Source::Nobody, ttl: None, kept: Kept::Unsaid }
     }
 
-    /// The same in a word.
-    pub fn verdict(&self) -> Verdict {
+    /// The same in a word, for logs.
+    pub fn verdict(&self) -> Cached {
         match self.source {
-            Source::Stored(None) => Verdict::Hit,
-            Source::Stored(Some(_)) => Verdict::Stale,
-            Source::Upstream(Forward::Ask(_), Some(StatusCode::NOT_MODIFIED)) => Verdict::Validated,
-            Source::Upstream(Forward::Method | Forward::Content | Forward::Upgrade, _) => {
-                Verdict::Bypass
+            Source::Stored(None) => Cached::Hit,
+            Source::Stored(Some(_)) => Cached::Stale,
+            Source::Upstream(Forward::Ask(_), Some(StatusCode::NOT_MODIFIED)) => {
+                Cached::Revalidated
             }
-            Source::Upstream(..) | Source::Nobody => Verdict::Miss,
+            Source::Upstream(Forward::Method | Forward::Content | Forward::Upgrade, _) => {
+                Cached::Bypass
+            }
+            Source::Upstream(..) | Source::Nobody => Cached::Miss,
         }
     }
 }
@@ -182,7 +157,7 @@ mod tests {
         check(stored, "relais; fwd=uri-miss; fwd-status=200; ttl=60; stored", "miss");
         check(upstream(Forward::OtherVariants, 0), "relais; fwd=vary-miss", "miss");
         let validated = upstream(Forward::Ask(WhyAsk::Stale), 304);
-        check(validated, "relais; fwd=stale; fwd-status=304", "validated");
+        check(validated, "relais; fwd=stale; fwd-status=304", "revalidated");
         let wanted = upstream(Forward::Ask(WhyAsk::RequestNoCache), 200);
         check(wanted, "relais; fwd=request; fwd-status=200", "miss");
     }

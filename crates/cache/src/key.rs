@@ -14,10 +14,15 @@ use crate::reference::{Reference, resolve};
 /// where it is the scheme's own. Path and query are byte for byte as they were asked for: to many a
 /// server, `/%7Ea` is not `/~a`, nor `/a/../b` the same as `/b`, whatever RFC 3986 says. User
 /// information and fragments have no part in it. HEAD is answered by what GET has stored.
+///
+/// Behind it may stand what else an answer may depend on, and keys that differ in that are
+/// [apart](Self::apart).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// `scheme://authority/...`: after the third slash comes the path.
+    /// `scheme://authority/...`: after the third slash comes the path. Then what keeps it apart.
     text: String,
+    /// Where that begins: `uri_len <= text.len()`.
+    uri_len: usize,
 }
 
 impl Key {
@@ -44,54 +49,82 @@ impl Key {
             text.push('/');
         }
         text.push_str(target);
-        Ok(Self { text })
+        Ok(Self::of_uri(text))
+    }
+
+    fn of_uri(text: String) -> Self {
+        Self { uri_len: text.len(), text }
+    }
+
+    /// The key of the same URI for requests that say this besides, and which may be answered
+    /// otherwise for it. The same key for nothing.
+    #[must_use]
+    pub fn apart(mut self, by: &str) -> Self {
+        self.text.truncate(self.uri_len);
+        self.text.push_str(by);
+        self
     }
 
     /// The URI.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.text[..self.uri_len]
+    }
+
+    /// What keeps it apart from others of the same URI; empty if nothing does.
+    pub fn apart_by(&self) -> &str {
+        &self.text[self.uri_len..]
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
     }
 
     /// Its scheme, host and port: `http://a:8080`.
     pub fn origin(&self) -> &str {
-        &self.text[..self.origin_len()]
+        &self.as_str()[..self.origin_len()]
     }
 
     /// Its path and query.
     pub fn path_and_query(&self) -> &str {
-        &self.text[self.origin_len()..]
+        &self.as_str()[self.origin_len()..]
     }
 
     /// The key that `reference` means beside this one, as in `Location`, if its origin is the same
-    /// ([RFC 3986 §5.2]).
+    /// ([RFC 3986 §5.2]). What keeps this one apart keeps that one, too.
     ///
     /// [RFC 3986 §5.2]: https://www.rfc-editor.org/rfc/rfc3986#section-5.2
     pub fn beside(&self, reference: &str) -> Option<Self> {
         let key = match resolve(self.path_and_query(), reference) {
-            Reference::Path(target) => Self { text: [self.origin(), &target].concat() },
+            Reference::Path(target) => Self::of_uri([self.origin(), &target].concat()),
             Reference::Absolute { scheme, authority, target } => {
-                let scheme = scheme.unwrap_or(self.text.split(':').next().unwrap_or_default());
+                let scheme = scheme.unwrap_or(self.as_str().split(':').next().unwrap_or_default());
                 Self::of(scheme, authority, &target).ok()?
             }
         };
-        (key.origin() == self.origin()).then_some(key)
+        (key.origin() == self.origin()).then(|| key.apart(self.apart_by()))
     }
 
     fn origin_len(&self) -> usize {
-        let authority = self.text.find("://").map_or(0, |at| at + 3);
-        self.text[authority..].find('/').map_or(self.text.len(), |at| authority + at)
+        let uri = self.as_str();
+        let authority = uri.find("://").map_or(0, |at| at + 3);
+        uri[authority..].find('/').map_or(uri.len(), |at| authority + at)
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({})", self.text)
+        write!(f, "Key({}", self.as_str())?;
+        if !self.apart_by().is_empty() {
+            write!(f, " apart by {:?}", self.apart_by())?;
+        }
+        f.write_str(")")
     }
 }
 
@@ -148,6 +181,24 @@ mod tests {
         for (at, one) in keys.iter().enumerate() {
             assert!(keys[at + 1..].iter().all(|other| other != one), "{one:?}");
         }
+    }
+
+    #[test]
+    fn keys_of_one_uri_are_apart_by_what_is_said_besides() {
+        let key = Key::of("http", "a", "/b/c").unwrap();
+        assert_eq!(key.clone().apart(""), key);
+        let apart = key.clone().apart("d");
+        assert_ne!(apart, key);
+        assert_ne!(apart, Key::of("http", "a", "/b/cd").unwrap());
+        assert_eq!((apart.as_str(), apart.path_and_query()), ("http://a/b/c", "/b/c"));
+        assert_eq!(apart.clone().apart("e"), key.clone().apart("e"));
+        let beside = Key::of("http", "a", "/b/x").unwrap().apart("d");
+        assert_eq!(apart.beside("x"), Some(beside.clone()));
+        assert_eq!(apart.beside("http://a/b/x"), Some(beside));
+        assert_eq!(
+            format!("{key:?} {apart:?}"),
+            "Key(http://a/b/c) Key(http://a/b/c apart by \"d\")"
+        );
     }
 
     #[test]

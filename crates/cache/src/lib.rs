@@ -37,7 +37,7 @@ pub use self::{
     asked::{Asked, Condition, Content, Sender, Sent, Switch},
     asking::Asking,
     cache::{Cache, Looked},
-    cache_status::{CacheStatus, Forward, Kept, Source, Verdict},
+    cache_status::{CacheStatus, Forward, Kept, Source},
     conditional::{Form, Validators, judge_form},
     directives::{
         Control, ControlSource, Directives, Flag, SECONDS_MAX, read_cache_control, read_targeted,

@@ -9,7 +9,7 @@ use crate::{
     cache_status::CacheStatus,
     key::Key,
     part::Generation,
-    room::{Held, Room},
+    room::{Full, Held, Room},
     store::{Outcome, Store},
     stored::{Errand, Stored},
     terms::Terms,
@@ -80,7 +80,8 @@ impl Recording {
         store.keep((&key, since), &Arc::new(stored), instead_of.as_ref())
     }
 
-    /// What `Cache-Status` says with the response, as it is passed on.
+    /// What `Cache-Status` says with the response, as it is passed on. What will become of a body
+    /// whose length nobody declared is not known then: it is said to be stored.
     pub fn cache_status(&self) -> CacheStatus {
         self.cache_status
     }
@@ -97,15 +98,24 @@ pub(crate) struct Tape {
 
 impl Tape {
     /// A tape for a body of so many bytes, if it is known.
-    pub(crate) fn new(declared: Option<u64>, object_max: u64, room: Arc<Room>) -> Self {
-        let mut tape = Self { held: Ok(Held::none(room)), object_max };
+    ///
+    /// # Errors
+    ///
+    /// Why it will not be held, if that is known already.
+    pub(crate) fn new(
+        declared: Option<u64>,
+        object_max: u64,
+        room: Arc<Room>,
+    ) -> Result<Self, Outcome> {
+        let mut held = Held::none(room);
         if let Some(declared) = declared {
-            tape.take_room(declared);
-            if let Ok(held) = &mut tape.held {
-                held.reserve();
+            if declared > object_max {
+                return Err(Outcome::TooLarge);
             }
+            held.take_room(declared).map_err(|Full| Outcome::NoRoom)?;
+            held.reserve();
         }
-        tape
+        Ok(Self { held: Ok(held), object_max })
     }
 
     fn add(&mut self, bytes: &[u8]) {
@@ -147,22 +157,22 @@ mod tests {
     #[test]
     fn a_tape_holds_no_more_than_one_object() {
         let room = room(1000);
-        let mut tape = Tape::new(None, 10, Arc::clone(&room));
+        let mut tape = Tape::new(None, 10, Arc::clone(&room)).unwrap();
         tape.add(b"0123456789");
         assert_eq!(gave_up(&tape), None);
         tape.add(b"x");
         assert_eq!(gave_up(&tape), Some(Outcome::TooLarge));
         assert_eq!(room.left(), 1000);
         assert_eq!(tape.end(None), Err(Outcome::TooLarge));
-        let declared = Tape::new(Some(11), 10, Arc::clone(&room));
-        assert_eq!(gave_up(&declared), Some(Outcome::TooLarge));
+        assert_eq!(Tape::new(Some(11), 10, Arc::clone(&room)).err(), Some(Outcome::TooLarge));
     }
 
     #[test]
     fn all_tapes_hold_no_more_than_there_is_room() {
         let room = room(10);
-        let one = Tape::new(Some(6), 100, Arc::clone(&room));
-        let mut two = Tape::new(None, 100, Arc::clone(&room));
+        let one = Tape::new(Some(6), 100, Arc::clone(&room)).unwrap();
+        let mut two = Tape::new(None, 100, Arc::clone(&room)).unwrap();
+        assert_eq!(Tape::new(Some(5), 100, Arc::clone(&room)).err(), Some(Outcome::NoRoom));
         two.add(b"0123");
         assert_eq!((gave_up(&two), room.left()), (None, 0));
         two.add(b"4");
@@ -174,7 +184,7 @@ mod tests {
     #[test]
     fn a_body_is_as_long_as_it_says() {
         let end = |declared| {
-            let mut tape = Tape::new(declared, 100, room(100));
+            let mut tape = Tape::new(declared, 100, room(100)).unwrap();
             tape.add(b"012");
             tape.add(b"34");
             tape.end(declared)

@@ -101,6 +101,11 @@ impl Store {
         Found::Variant(Arc::clone(named.unwrap_or(newest)))
     }
 
+    /// No body that has more bytes is ever stored.
+    pub(crate) fn body_max(&self) -> u64 {
+        self.variants_weight_max
+    }
+
     /// The state of `key`'s part, to be held against later: see [`Store::keep`].
     pub(crate) fn generation(&self, key: &Key) -> Generation {
         self.lock(key).0.generation
@@ -209,7 +214,7 @@ impl Weighter<Key, Variants> for Weigher {
         /// What the index has of an entry: both handles, the hash table's bytes and its slack, and
         /// what the allocator adds to the key and the list.
         const INDEX_BYTES: usize = 160;
-        let bytes = INDEX_BYTES + key.as_str().len() + size_of_val(&**variants);
+        let bytes = INDEX_BYTES + key.len() + size_of_val(&**variants);
         variants.iter().map(|stored| stored.weight()).sum::<u64>() + bytes as u64
     }
 }

@@ -135,16 +135,24 @@ impl Errand {
     /// Starts one at `now`; `None` if somebody is on it already, or was in this second: an origin
     /// that fails at once is not asked again at once.
     pub(crate) fn start(stored: &Arc<Stored>, now: SystemTime) -> Option<Self> {
-        let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         // First what does not change, so that hits do not fight over it.
-        let is_due = stored.asked_last.load(Ordering::Relaxed) != second
-            && !stored.being_asked.load(Ordering::Relaxed);
-        if !is_due || stored.being_asked.swap(true, Ordering::Relaxed) {
+        if !Self::is_due(stored, now) || stored.being_asked.swap(true, Ordering::Relaxed) {
             return None;
         }
-        stored.asked_last.store(second, Ordering::Relaxed);
+        stored.asked_last.store(second(now), Ordering::Relaxed);
         Some(Self { stored: Arc::clone(stored) })
     }
+
+    /// Whether one would be started at `now`, as far as can be told without doing it.
+    pub(crate) fn is_due(stored: &Stored, now: SystemTime) -> bool {
+        stored.asked_last.load(Ordering::Relaxed) != second(now)
+            && !stored.being_asked.load(Ordering::Relaxed)
+    }
+}
+
+/// The second of `now`, since 1970.
+fn second(now: SystemTime) -> u64 {
+    now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 impl Drop for Errand {

@@ -85,6 +85,12 @@ pub enum NotStored {
     /// Its body has more than [`Settings::object_max`] bytes.
     #[error("larger than object_max")]
     TooLarge,
+    /// There is no room for its body, beside those that come in and those that are being sent.
+    #[error("no room for its body")]
+    NoRoom,
+    /// Its body does not pass through memory.
+    #[error("its body is not in memory")]
+    NotInMemory,
 }
 
 /// What is stored with a response that may be.

@@ -111,9 +111,14 @@ impl Cache {
     ) -> Taken {
         let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         let declared = length.and_then(|length| length.parse().ok());
-        if declared.is_some_and(|declared: u64| declared > self.settings.object_max) {
+        if declared.is_some_and(|declared| declared > self.store.body_max()) {
             return pass(&asking, status, NotStored::TooLarge);
         }
+        let tape = match Tape::new(declared, self.settings.object_max, Arc::clone(&self.room)) {
+            Ok(tape) => tape,
+            Err(Outcome::NoRoom) => return pass(&asking, status, NotStored::NoRoom),
+            Err(_) => return pass(&asking, status, NotStored::TooLarge),
+        };
         let Storable { terms, selecting, withheld } = storable;
         let cache_status = CacheStatus {
             source: Source::Upstream(asking.why(), Some(status)),
@@ -127,7 +132,6 @@ impl Cache {
             selecting,
             declared,
         };
-        let tape = Tape::new(declared, self.settings.object_max, Arc::clone(&self.room));
         let (store, place) = (Arc::clone(&self.store), asking.into_place());
         Taken::Record(Box::new(Recording { store, place, head, tape, cache_status }))
     }

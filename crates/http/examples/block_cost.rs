@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use relais_http::block::{Rules, Target};
+use relais_http::{Target, block::Rules};
 
 /// For so long each kind is asked for, at least once.
 const LONG: Duration = Duration::from_millis(500);

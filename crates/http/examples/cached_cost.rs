@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Response, request};
 use relais_cache::{Cache, Settings};
 use relais_http::{
-    Answer, Ask, Body, Cached, Caller, DynHandler, Handler, Http, Limits,
+    Answer, Ask, Body, Cached, Caller, DynHandler, Handler, Http, Limits, Trust,
     files::{Asset, Files, Options, Root},
     proxy::Onward,
 };
@@ -72,10 +72,16 @@ fn main() {
         println!("{} KiB", len >> 10);
         for (what, lines) in [("bare", ""), ("browser", BROWSER)] {
             let file = measure(files().expect("assets"), lines);
-            let hit = measure(Cached::new(Origin(len), cache(), SystemTime::now), lines);
+            let hit = measure(
+                Cached::new(Origin(len), cache(), Trust::default(), SystemTime::now),
+                lines,
+            );
             let bare = measure(Origin(len), lines);
             let no_store = format!("{lines}cache-control: no-store, no-cache\r\n");
-            let miss = measure(Cached::new(Origin(len), cache(), SystemTime::now), &no_store);
+            let miss = measure(
+                Cached::new(Origin(len), cache(), Trust::default(), SystemTime::now),
+                &no_store,
+            );
             println!(
                 "  {what:8} file {file:6}  hit {hit:6}  no cache {bare:6}  past it {miss:6} ns"
             );

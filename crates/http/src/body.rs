@@ -258,6 +258,13 @@ impl Body {
         }
     }
 
+    /// Whether pieces of it are of files, as is known before they come.
+    pub(crate) fn is_of_files(&self) -> bool {
+        let is_file = |piece: &Piece| matches!(piece, Piece::File(_));
+        self.rest.is_some()
+            || matches!(&self.kind, Kind::Queue(pieces) if pieces.iter().any(is_file))
+    }
+
     /// All of a body that is one piece in memory.
     pub(crate) fn memory(&self) -> Option<&Bytes> {
         match &self.kind {

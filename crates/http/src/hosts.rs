@@ -8,11 +8,14 @@ use std::{
     sync::Arc,
 };
 
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, StatusCode};
 use relais_net::Fault;
 use relais_wire::host::{NAME_BYTES_MAX, is_dns_name};
 
-use crate::{Accepts, Answer, Ask, DynHandler, Ended, Handler, Refused, handler::plain_text};
+use crate::{
+    Accepts, Answer, Ask, DynHandler, Ended, Handler, Refused, handler::plain_text,
+    target::authority,
+};
 
 /// Passes each request to the handler of the host it names.
 ///
@@ -116,7 +119,9 @@ impl Hosts {
             return self.default.as_deref();
         }
         let mut room = [0; NAME_BYTES_MAX];
-        let named = asked(ask).and_then(|host| canonical(host, &mut room));
+        let request = &ask.request;
+        let named = authority(request.uri(), request.headers());
+        let named = named.and_then(|host| canonical(host, &mut room));
         let found = named.and_then(|host| self.find(host));
         found.or(self.default.as_ref()).map(|handler| &**handler)
     }
@@ -182,18 +187,6 @@ impl Handler for Hosts {
         if let Some(handler) = self.default.as_ref().or(self.first.as_ref()) {
             handler.refused_dyn(refused);
         }
-    }
-}
-
-/// The host that `ask` names, with its port.
-///
-/// The target goes before the Host header (RFC 9112, section 3.2.2); where both are there, the
-/// connection has seen to it that they agree.
-fn asked(ask: &Ask) -> Option<&str> {
-    let request = &ask.request;
-    match request.uri().authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => request.headers().get(header::HOST)?.to_str().ok(),
     }
 }
 

@@ -28,6 +28,8 @@ mod ready_head;
 mod says;
 pub mod sniff;
 mod spare;
+mod target;
+mod trust;
 pub mod upstream;
 
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
@@ -41,3 +43,5 @@ pub use handler::{
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
 pub use provenance::Provenance;
 pub use ready_head::ReadyHead;
+pub use target::Target;
+pub use trust::Trust;

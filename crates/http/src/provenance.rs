@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use relais_cache::Verdict;
 use relais_net::Side;
+use relais_wire::exchange::Cached;
 
 /// How an answer came about, for those who note it. Goes with its body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Provenance {
     /// Whose fault it is that there is no other: it stands in the place of one that did not come.
     pub fault: Option<Side>,
     /// What the cache had to do with it; `None` if there is no cache.
-    pub cached: Option<Verdict>,
+    pub cached: Option<Cached>,
     /// The rule that kept it from being asked for.
     pub blocked: Option<Arc<str>>,
 }

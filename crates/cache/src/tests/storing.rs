@@ -10,8 +10,8 @@ use super::{
     world::{World, key},
 };
 use crate::{
-    Answered, Asked, Cache, Hit, Looked, NoStandIn, Outcome, Recorded, Recording, Settings, Taken,
-    Times,
+    Answered, Asked, Cache, CacheStatus, Failure, Hit, Kept, Looked, NoStandIn, NotStored, Outcome,
+    Recorded, Recording, Settings, Taken, Times,
 };
 
 const FRESH: &str = "cache-control: max-age=60";
@@ -115,13 +115,49 @@ fn what_is_too_large_is_passed_on() {
 #[test]
 fn recordings_share_a_room() {
     let cache = Cache::new(Settings { memory: 0, recording_max: 6, ..Settings::default() });
-    let mut one = recording(&cache, "content-length: 4");
-    let mut two = recording(&cache, "");
-    assert_eq!(two.add(b"123"), Recorded::GaveUp);
+    let (mut one, mut two) = (recording(&cache, ""), recording(&cache, ""));
     assert_eq!(one.add(b"1234"), Recorded::On);
+    assert_eq!(two.add(b"123"), Recorded::GaveUp);
     assert_eq!((one.finish(), two.finish()), (Outcome::TooLarge, Outcome::NoRoom));
     let mut three = recording(&cache, "");
     assert_eq!(three.add(b"123456"), Recorded::On);
+}
+
+#[test]
+fn what_is_known_not_to_fit_is_not_said_to_be_stored() {
+    let (memory, object_max) = (1 << 20, 1 << 20);
+    let cache =
+        Cache::new(Settings { memory, object_max, recording_max: 0, ..Settings::default() });
+    let why = |len: u64| {
+        let taken = take(&cache, &fields(&format!("{FRESH}\ncontent-length: {len}")));
+        let Taken::Pass(CacheStatus { kept: Kept::NotStored(why), .. }) = taken else {
+            panic!("{taken:?}")
+        };
+        why
+    };
+    let _under_way = recording(&cache, "content-length: 600000");
+    assert_eq!(why(600_000), NotStored::NoRoom);
+    assert_eq!(why(2_000_000), NotStored::TooLarge);
+    // No more than all variants of a key may have together.
+    assert_eq!(why(800_000), NotStored::TooLarge);
+}
+
+#[test]
+fn what_is_found_begins_nothing() {
+    let world = World::new();
+    let control = "cache-control: max-age=5, stale-while-revalidate=10";
+    world.ask(0, "GET /", (200, control, "x"));
+    let none = fields("");
+    let asked = Asked::of(&Method::GET, &none);
+    let find = |seconds| world.cache.find(&key("/"), &asked, at(seconds)).map(|hit| hit.age());
+    assert_eq!(find(4), Some(4));
+    // Somebody has to ask: whoever is to be answered in time.
+    assert_eq!((find(6), find(6)), (None, None));
+    let looked = world.cache.look(&key("/"), &asked, at(6));
+    let Looked::Stale(_, Some(asking)) = looked else { panic!("{looked:?}") };
+    assert_eq!(find(7), Some(7));
+    drop(asking);
+    assert_eq!((find(6), find(7), find(16)), (Some(6), None, None));
 }
 
 #[test]
@@ -160,6 +196,10 @@ fn what_was_invalidated_stands_in_for_nothing() {
     assert!(world.cache.fail(&asking, &asked, at(15)).is_ok());
     world.cache.forget(&key("/"));
     assert_eq!(world.cache.fail(&asking, &asked, at(15)).err(), Some(NoStandIn::Invalidated));
+    // Whether it was invalidated is not asked for the most of answers.
+    let ok = Failure::Status(StatusCode::OK);
+    let stand_in = world.cache.stand_in(&asking, &asked, ok, at(15));
+    assert_eq!(stand_in.err(), Some(NoStandIn::NoError));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use http::Method;
 use relais_net::Fault;
 
-use super::{BlockList, Notice, Rule, Target, passed};
-use crate::{Accepts, Answer, Ask, Caller, Handler, Provenance, Refused};
+use super::{BlockList, Notice, Rule, passed};
+use crate::{Accepts, Answer, Ask, Caller, Handler, Provenance, Refused, Target};
 
 /// Answers what a list blocks by itself, and asks `H` for the rest.
 ///

@@ -1,9 +1,9 @@
 //! What must not be asked for: a list of rules, and the handler that keeps to it.
 //!
 //! The way of a request: [`Blocked`] asks its [`BlockList`] for the [`Rules`] of this moment, which
-//! judge the request's [`Target`]: first its host (`names`), then its URL (`urls`, which finds what
+//! judge the request's [`Target`](crate::Target): first its host (`names`), then its URL (`urls`, which finds what
 //! rules have in common with it by `texts`), in every form in which an upstream may read it
-//! (`target`, `host`, `fold`). A list is read by `reader`, line by
+//! (`looks`, `host`, `fold`). A list is read by `reader`, line by
 //! line (`rule`).
 
 mod blocked;
@@ -12,6 +12,7 @@ mod glob;
 mod grams;
 mod host;
 mod list;
+mod looks;
 mod names;
 mod notice;
 mod passed;
@@ -19,7 +20,6 @@ mod punycode;
 mod reader;
 mod rule;
 mod rules;
-mod target;
 mod texts;
 mod urls;
 
@@ -29,4 +29,3 @@ pub use notice::{BlockedBy, Notice, ParseBlockedByError};
 pub use reader::BadList;
 pub use rule::WrongRule;
 pub use rules::{Rule, Rules};
-pub use target::Target;

@@ -9,7 +9,8 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::{Rules, Target};
+use super::Rules;
+use crate::Target;
 
 thread_local! {
     static PASSED: RefCell<Passed> = const { RefCell::new(Passed::nothing()) };

@@ -4,11 +4,12 @@ use std::fmt;
 
 use super::{
     host::canonical,
+    looks::{is_plain, looks},
     names::Names,
     reader::{self, BadList, Caps, Place, Read},
-    target::{Target, is_plain, looks},
     urls::Urls,
 };
+use crate::Target;
 
 /// What is blocked: hosts, and words and globs in URLs.
 ///

@@ -28,7 +28,7 @@ use self::{
     reply::{label, only_if_cached, reply, reply_after, unanswered},
 };
 use crate::{
-    Accepts, Answer, Ask, Handler, Refused,
+    Accepts, Answer, Ask, Handler, Refused, Trust,
     handler::unfold,
     places::{Place, Places},
     proxy::Onward,
@@ -48,8 +48,9 @@ const ERRAND_MAX: Duration = Duration::from_mins(1);
 /// alone: what `H` answers with files is passed on. Each answer says in `Cache-Status` what was done
 /// ([RFC 9211]), but to CONNECT, and to requests that name no host.
 ///
-/// The cache is for `H` alone: what it answers depends on the URI and on what `Vary` names, as `H`
-/// passes it on, and on nothing else that another holder might choose.
+/// The cache is for `H` alone: what it answers depends on the URI, on what it is told of the way
+/// before, and on what `Vary` names, as `H` passes it on, and on nothing else that another holder
+/// might choose.
 ///
 /// [RFC 9211]: https://www.rfc-editor.org/rfc/rfc9211
 #[derive(Debug)]
@@ -62,20 +63,27 @@ pub struct Cached<H> {
 struct Shared<H> {
     inner: H,
     cache: Cache,
+    trust: Trust,
     clock: fn() -> SystemTime,
     errands: Places,
 }
 
 impl<H: Onward> Cached<H> {
     /// Answers from `cache`, and asks `inner` for what is not there, at the time that `clock` says.
-    pub fn new(inner: H, cache: Cache, clock: fn() -> SystemTime) -> Self {
+    ///
+    /// `trust` is `inner`'s: what that passes on of a client's word is part of the question.
+    pub fn new(inner: H, cache: Cache, trust: Trust, clock: fn() -> SystemTime) -> Self {
         let errands = Places::at_most(ERRANDS_MAX);
-        Self { shared: Arc::new(Shared { inner, cache, clock, errands }) }
+        Self { shared: Arc::new(Shared { inner, cache, trust, clock, errands }) }
     }
 
     /// The cache.
     pub fn cache(&self) -> &Cache {
         &self.shared.cache
+    }
+
+    fn key(&self, ask: &Ask) -> Option<Key> {
+        key(ask, &self.shared.trust)
     }
 
     fn look(&self, key: &Key, ask: &Ask) -> Looked {
@@ -101,18 +109,13 @@ impl<H: Onward> Handler for Cached<H> {
         if !matches!(*ask.request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        match self.look(&key(ask)?, ask) {
-            Looked::Hit(hit) => Some(reply(hit)),
-            Looked::Stale(hit, asking) => {
-                self.send_errand(asking, ask);
-                Some(reply(hit))
-            }
-            Looked::Ask(_) | Looked::OnlyIfCached => None,
-        }
+        let Shared { inner, cache, clock, .. } = &*self.shared;
+        // What is not answered so is looked for again: nothing may be begun here.
+        cache.find(&self.key(ask)?, &sent_by(ask, inner).asked(), clock()).map(reply)
     }
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
-        let Some(key) = key(&ask) else { return self.shared.inner.answer(ask).await };
+        let Some(key) = self.key(&ask) else { return self.shared.inner.answer(ask).await };
         match self.look(&key, &ask) {
             Looked::Hit(hit) => Ok(reply(hit)),
             Looked::Stale(hit, asking) => {

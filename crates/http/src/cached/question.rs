@@ -1,13 +1,17 @@
 //! A request, as the cache looks at it, and as it is asked again.
 
-use std::{cell::OnceCell, sync::Arc};
+use std::{cell::OnceCell, fmt::Write as _, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method, Request, Uri, Version, header::HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use http_body::Body as _;
 use relais_cache::{Asked, Content, Key, Sent};
 
-use crate::{Ask, Caller, Inbound, proxy::Onward};
+use crate::{
+    Ask, Caller, Inbound, Trust,
+    proxy::Onward,
+    target::{authority, path_and_query, scheme, spoken},
+};
 
 /// A request as it came, kept beside the one that is passed on: its answer is judged by it, and it
 /// may have to be asked again.
@@ -118,18 +122,48 @@ fn content(ask: &Ask) -> Content {
 }
 
 /// Under what the answer to `ask` is stored: its target if that names a host (RFC 9112 §3.2), else
-/// its `Host` over what is spoken on its connection. `None` for a tunnel, and where no host is named.
-pub(super) fn key(ask: &Ask) -> Option<Key> {
+/// its `Host` over what is spoken on its connection; and apart by what upstream is told of the way
+/// before, as far as it is believed by `trust`. `None` for a tunnel, and where no host is named.
+pub(super) fn key(ask: &Ask, trust: &Trust) -> Option<Key> {
     let Ask { request, caller } = ask;
     if *request.method() == Method::CONNECT {
         return None;
     }
-    let uri = request.uri();
-    let spoken = if caller.tls.is_some() { "https" } else { "http" };
-    let named = || request.headers().get(HOST)?.to_str().ok();
-    let authority = uri.authority().map(http::uri::Authority::as_str).or_else(named)?;
-    let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
-    Key::of(uri.scheme_str().unwrap_or(spoken), authority, path_and_query).ok()
+    let (uri, headers) = (request.uri(), request.headers());
+    let authority = authority(uri, headers)?;
+    let key = Key::of(scheme(uri, caller), authority, path_and_query(uri)).ok()?;
+    let by = told_besides(ask, &key, trust);
+    Some(if by.is_empty() { key } else { key.apart(&by) })
+}
+
+/// What upstream is told of the host that was asked for and of what was spoken, where that is not
+/// what is in the key already. A client can say it through a balancer that lets it: so nobody else
+/// is to get what was answered to it.
+///
+/// *Shape*: lines, which no value of a field has in it.
+fn told_besides(Ask { request, caller }: &Ask, key: &Key, trust: &Trust) -> String {
+    let (uri, headers) = (request.uri(), request.headers());
+    let word = trust.word(headers, caller);
+    let mut by = String::new();
+    let mut tell = |name, told: &[u8]| {
+        _ = write!(by, "\n{name}: {}", told.escape_ascii());
+    };
+    let proto =
+        word.and_then(|word| word.proto).map_or(spoken(caller).as_bytes(), HeaderValue::as_bytes);
+    if !proto.eq_ignore_ascii_case(scheme(uri, caller).as_bytes()) {
+        tell("proto", proto);
+    }
+    let Some(word) = word else { return by };
+    // As it is spelled there: another spelling is passed on as it is, and may come back in an answer.
+    let asked = key.origin().split_once("://").map(|(_, host)| host.as_bytes());
+    if let Some(host) = word.host.map(HeaderValue::as_bytes).filter(|host| Some(*host) != asked) {
+        tell("host", host);
+    }
+    let forwarded = word.forwarded_but_nodes();
+    if !forwarded.is_empty() {
+        tell("forwarded", &forwarded);
+    }
+    by
 }
 
 #[cfg(test)]
@@ -144,7 +178,7 @@ mod tests {
         check("/a?b", &[("host", "H")], Some("http://h/a?b"));
         check("/", &[("host", "h:81")], Some("http://h:81/"));
         check("/", &[("host", "h:80")], Some("http://h/"));
-        check("https://h/a", &[("host", "other")], Some("https://h/a"));
+        check("http://h/a", &[("host", "other")], Some("http://h/a"));
         check("http://u:p@h/", &[], Some("http://h/"));
         check("/%61/../b//c?", &[("host", "h")], Some("http://h/%61/../b//c?"));
         check("/", &[], None);
@@ -155,7 +189,64 @@ mod tests {
     fn a_tunnel_is_stored_under_nothing() {
         let mut ask = says::ask(Peer::Local, "h:443", &[("host", "h:443")]);
         *ask.request.method_mut() = Method::CONNECT;
-        assert_eq!(key(&ask), None);
+        assert_eq!(key(&ask, &Trust::default()), None);
+    }
+
+    /// What is told upstream in the end is in the key: else one client's would be everybody's.
+    #[test]
+    fn what_is_believed_of_the_way_before_keeps_answers_apart() {
+        apart(&[("x-forwarded-host", "evil")], "\nhost: evil");
+        apart(&[("x-forwarded-host", "evil"), ("x-forwarded-host", "h")], "\nhost: evil");
+        apart(&[("x-forwarded-host", "a\\b\"")], "\nhost: a\\\\b\\\"");
+        apart(&[("x-forwarded-proto", "https")], "\nproto: https");
+        apart(&[("forwarded", "for=192.0.2.1;host=evil")], "\nforwarded: ,;host=evil");
+        let both = [("forwarded", "for=192.0.2.1"), ("forwarded", "proto=https")];
+        apart(&both, "\nforwarded: ,,;proto=https");
+        let all =
+            [("x-forwarded-proto", "https"), ("x-forwarded-host", "b"), ("forwarded", "host=c")];
+        apart(&all, "\nproto: https\nhost: b\nforwarded: ,;host=c");
+    }
+
+    #[test]
+    fn what_says_nothing_new_keeps_nothing_apart() {
+        apart(&[], "");
+        apart(&[("x-forwarded-host", "h"), ("x-forwarded-proto", "http")], "");
+        apart(&[("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1")], "");
+    }
+
+    #[track_caller]
+    fn apart(said: &[(&str, &str)], expect: &str) {
+        let trust = ["10.0.0.0/8".parse().unwrap()].into_iter().collect();
+        let by = |peer: &str| {
+            let peer = Peer::Net(peer.parse().unwrap());
+            let ask = says::ask(peer, "/a", &[&[("host", "h")], said].concat());
+            key(&ask, &trust).unwrap().apart_by().to_owned()
+        };
+        assert_eq!(by("10.0.0.1:1"), expect, "for {said:?}");
+        assert_eq!(by("192.0.2.1:1"), "", "a stranger, for {said:?}");
+    }
+
+    /// What is passed on in another spelling than the key's may come back in an answer.
+    #[test]
+    fn the_host_that_is_told_besides_is_spelled_as_the_key_is_or_kept_apart() {
+        let trust = ["10.0.0.0/8".parse().unwrap()].into_iter().collect();
+        let check = |said: &str, told: &str, expect: &str| {
+            let peer = Peer::Net("10.0.0.1:1".parse().unwrap());
+            let ask = says::ask(peer, "/a", &[("host", said), ("x-forwarded-host", told)]);
+            let key = key(&ask, &trust).unwrap();
+            assert_eq!((key.as_str(), key.apart_by()), ("http://h/a", expect), "{said} {told}");
+        };
+        check("h", "h", "");
+        check("H:80", "h", "");
+        check("H:80", "H:80", "\nhost: H:80");
+        check("h:00080", "h:00080", "\nhost: h:00080");
+    }
+
+    #[test]
+    fn a_target_of_another_scheme_than_is_spoken_is_apart() {
+        let ask = says::ask(Peer::Local, "https://h/", &[]);
+        let key = key(&ask, &Trust::default()).unwrap();
+        assert_eq!((key.as_str(), key.apart_by()), ("https://h/", "\nproto: http"));
     }
 
     #[test]
@@ -169,6 +260,8 @@ mod tests {
     #[track_caller]
     fn check(target: &str, headers: &[(&str, &str)], expect: Option<&str>) {
         let ask = says::ask(Peer::Local, target, headers);
-        assert_eq!(key(&ask).as_ref().map(Key::as_str), expect, "for {target}");
+        let key = key(&ask, &Trust::default());
+        assert_eq!(key.as_ref().map(Key::as_str), expect, "for {target}");
+        assert_eq!(key.map_or(String::new(), |key| key.apart_by().to_owned()), "");
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::HeaderMap;
-use relais_cache::{Kept, Outcome, Recorded, Recording};
+use relais_cache::{Kept, NotStored, Outcome, Recorded, Recording};
 use relais_net::Fault;
 
 use super::reply::label;
@@ -15,7 +15,7 @@ use crate::{Answer, Body, Piece, Pieces};
 
 /// Passes `answer` on, whose body is written to `recording`, and says so in it.
 ///
-/// A body that is there already stays the one piece that it is.
+/// A body that is there already stays the one piece that it is; one of files is left alone.
 pub(super) fn record(mut answer: Answer, mut recording: Box<Recording>) -> Answer {
     let mut status = recording.cache_status();
     if let Some(bytes) = answer.body().memory() {
@@ -23,6 +23,8 @@ pub(super) fn record(mut answer: Answer, mut recording: Box<Recording>) -> Answe
         if recording.finish() != Outcome::Stored {
             status.kept = Kept::Unsaid;
         }
+    } else if answer.body().is_of_files() {
+        status.kept = Kept::NotStored(NotStored::NotInMemory);
     } else {
         answer.body_mut().pass_through(|body| Passing { body, recording: Some(recording) });
     }

@@ -1,15 +1,16 @@
 //! Answers, and what the cache says of them.
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CACHE_STATUS};
-use relais_cache::{CacheStatus, Forward, Hit, Verdict};
+use relais_cache::{CacheStatus, Forward, Hit};
+use relais_wire::exchange::Cached;
 
 use crate::{Answer, Body, Provenance, ReadyHead, handler::plain_text};
 
 /// What is said of answers for which nobody was asked.
-static HIT: Provenance = cached(Verdict::Hit);
-static STALE: Provenance = cached(Verdict::Stale);
+static HIT: Provenance = cached(Cached::Hit);
+static STALE: Provenance = cached(Cached::Stale);
 
-const fn cached(verdict: Verdict) -> Provenance {
+const fn cached(verdict: Cached) -> Provenance {
     let cached = Some(verdict);
     Provenance { upstream: None, connect: None, fault: None, cached, blocked: None }
 }
@@ -32,7 +33,7 @@ impl ReadyHead for Hit {
 ///
 /// *Cost*: one allocation.
 pub(super) fn reply(hit: Hit) -> Answer {
-    let usual = if hit.cache_status().verdict() == Verdict::Hit { &HIT } else { &STALE };
+    let usual = if hit.cache_status().verdict() == Cached::Hit { &HIT } else { &STALE };
     let mut answer = bare(hit);
     answer.body_mut().came_as_usual(usual);
     answer

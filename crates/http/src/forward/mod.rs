@@ -33,7 +33,7 @@ use self::{
 };
 pub use self::{clients::Clients, own::OwnListeners};
 use crate::{
-    Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Tunnel,
+    Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Trust, Tunnel,
     proxy::{Edits, Onward, hops, host::name_host, onward, way::Way},
     spare,
     upstream::{self, Call, CallError},
@@ -96,7 +96,7 @@ impl Forward {
             clients,
             ports: Ports::new(ports),
             reach,
-            way: Way::new(&name, Vec::new()),
+            way: Way::new(&name, Trust::default()),
             origins: Origins::new(Arc::clone(&dialer), limits),
             dialer,
             teller: Teller::new(&name),

@@ -18,7 +18,7 @@ mod tests;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, Method, request};
-use relais_net::{Fault, Network};
+use relais_net::Fault;
 
 pub use self::{
     edits::{Edits, NotEditable},
@@ -32,7 +32,8 @@ use self::{
     way::Way,
 };
 use crate::{
-    Answer, Ask, Caller, Handler, Provenance, spare,
+    Answer, Ask, Caller, Handler, Provenance, Trust, spare,
+    target::spoken,
     upstream::{self, Call, CallError, Reply},
 };
 
@@ -43,8 +44,8 @@ pub struct Options {
     pub routes: Vec<Route>,
     /// What we are called in `Via`: one word that no other proxy on the way has.
     pub name: String,
-    /// Whose word on the way before counts, as it is told by `Forwarded` and `X-Forwarded-*`.
-    pub trusted: Vec<Network>,
+    /// Whose word on the way before counts. A cache before this proxy is to have the same.
+    pub trust: Trust,
 }
 
 /// Passes requests on.
@@ -60,8 +61,8 @@ const TRAIL_BYTES: usize = 256;
 impl Proxy {
     /// Passes requests on as `options` say.
     pub fn new(options: Options) -> Self {
-        let Options { routes, name, trusted } = options;
-        Self { routes, way: Way::new(&name, trusted) }
+        let Options { routes, name, trust } = options;
+        Self { routes, way: Way::new(&name, trust) }
     }
 
     /// Makes of a request the one that is sent.
@@ -81,8 +82,7 @@ impl Proxy {
         if self.way.is_loop(&head.headers) {
             return Err(Refused::Loop);
         }
-        let spoken = if caller.tls.is_some() { "https" } else { "http" };
-        name_host(head, spoken).map_err(|_| Refused::Host)?;
+        name_host(head, spoken(caller)).map_err(|_| Refused::Host)?;
         let route = route(&self.routes, &head.uri)?;
         if let Some(target) = target(route, &head.uri)? {
             head.uri = target.into();

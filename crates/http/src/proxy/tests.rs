@@ -58,8 +58,8 @@ impl Server {
             request: Edits::default(),
             response: Edits::default(),
         };
-        let (name, trusted) = ("here".to_owned(), Vec::new());
-        Proxy::new(Options { routes: vec![route], name, trusted })
+        let (name, trust) = ("here".to_owned(), Trust::default());
+        Proxy::new(Options { routes: vec![route], name, trust })
     }
 
     async fn accept(&self) -> TcpStream {

@@ -8,16 +8,12 @@ use http::{
     header::{FORWARDED, HOST, VIA},
     request,
 };
-use relais_net::Network;
 
-use crate::{Body, Caller};
-
-const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const HOST_ASKED: HeaderName = HeaderName::from_static("x-forwarded-host");
-const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-/// Every field that says something of the way before.
-const NAMES: [HeaderName; 4] = [FORWARDED, FOR, HOST_ASKED, PROTO];
+use crate::{
+    Body, Caller, Trust,
+    target::spoken,
+    trust::{FOR, HOST_ASKED, NAMES, PROTO, Word, says_something},
+};
 
 /// What is said of the way.
 #[derive(Debug)]
@@ -27,10 +23,10 @@ pub(crate) struct Way {
     /// `1.1 name`, and the same for other versions.
     via: [HeaderValue; 3],
     /// Whose word on the way before counts.
-    trusted: Vec<Network>,
+    trust: Trust,
 }
 
-/// What was said of the way before, by one whom we trust.
+/// What was said of the way before, by one whom we trust: what outlives its fields.
 #[derive(Debug, Default)]
 struct Said {
     forwarded: Vec<HeaderValue>,
@@ -40,11 +36,11 @@ struct Said {
 }
 
 impl Way {
-    pub(crate) fn new(name: &str, trusted: Vec<Network>) -> Self {
+    pub(crate) fn new(name: &str, trust: Trust) -> Self {
         let via = ["1.0", "1.1", "2.0"].map(|version| {
             HeaderValue::try_from(format!("{version} {name}")).expect("a name of visible letters")
         });
-        Self { name: name.to_owned(), via, trusted }
+        Self { name: name.to_owned(), via, trust }
     }
 
     /// Whether it is said by a field called `name`.
@@ -71,9 +67,10 @@ impl Way {
         caller: &Caller,
         out: &mut Vec<u8>,
     ) {
-        let scheme = if caller.tls.is_some() { "https" } else { "http" };
+        let scheme = spoken(caller);
         let ip = caller.peer.ip();
-        let said = self.take_said(&mut head.headers, ip);
+        let said = self.trust.word(&head.headers, caller).map(Said::of).unwrap_or_default();
+        forget(&mut head.headers);
         let host = head.headers.get(HOST).map(HeaderValue::as_bytes);
         line(out, &VIA, self.via(head.version).as_bytes());
         let proto = said.proto.as_ref().map_or(scheme.as_bytes(), HeaderValue::as_bytes);
@@ -94,34 +91,8 @@ impl Way {
     /// Prints the line that says of a request that it came by here, and takes all that was said of
     /// whom from off its fields: neither we tell, nor those before us.
     pub(crate) fn print_via(&self, head: &mut request::Parts, out: &mut Vec<u8>) {
-        self.take_said(&mut head.headers, None);
+        forget(&mut head.headers);
         line(out, &VIA, self.via(head.version).as_bytes());
-    }
-
-    /// Takes off `headers` what was said of the way before, and gives what is believed of it.
-    fn take_said(&self, headers: &mut HeaderMap, ip: Option<IpAddr>) -> Said {
-        if !headers.keys().any(|name| NAMES.contains(name)) {
-            return Said::default();
-        }
-        let all = |name| headers.get_all(name).into_iter().cloned().collect();
-        let said = if self.trusts(ip) {
-            Said {
-                forwarded: all(FORWARDED),
-                forwarded_for: all(FOR),
-                host: headers.get(HOST_ASKED).cloned(),
-                proto: headers.get(PROTO).cloned(),
-            }
-        } else {
-            Said::default()
-        };
-        for name in NAMES {
-            headers.remove(name);
-        }
-        said
-    }
-
-    fn trusts(&self, ip: Option<IpAddr>) -> bool {
-        ip.is_some_and(|ip| self.trusted.iter().any(|network| network.contains(ip)))
     }
 
     /// Notes in an answer that it came by here.
@@ -135,6 +106,26 @@ impl Way {
             Version::HTTP_10 => &self.via[0],
             Version::HTTP_2 => &self.via[2],
             _ => &self.via[1],
+        }
+    }
+}
+
+impl Said {
+    fn of(word: Word<'_>) -> Self {
+        Self {
+            forwarded: word.forwarded().cloned().collect(),
+            forwarded_for: word.forwarded_for().cloned().collect(),
+            host: word.host.cloned(),
+            proto: word.proto.cloned(),
+        }
+    }
+}
+
+/// Takes off `headers` what was said of the way before.
+fn forget(headers: &mut HeaderMap) {
+    if says_something(headers) {
+        for name in NAMES {
+            headers.remove(name);
         }
     }
 }
@@ -183,7 +174,7 @@ mod tests {
 
     #[test]
     fn who_was_here_before_is_found() {
-        let way = Way::new("relais-a1", Vec::new());
+        let way = Way::new("relais-a1", Trust::default());
         let check = |via: &str, expect| {
             let mut headers = HeaderMap::new();
             headers.append(VIA, via.parse().unwrap());
@@ -198,7 +189,7 @@ mod tests {
     #[test]
     fn the_word_of_strangers_is_dropped_and_that_of_the_trusted_kept() {
         let check = |peer: &str, expect: [&str; 4]| {
-            let way = Way::new("relais", vec!["10.0.0.0/8".parse().unwrap()]);
+            let way = Way::new("relais", ["10.0.0.0/8".parse().unwrap()].into_iter().collect());
             let (mut head, ()) = http::Request::get("/")
                 .header(HOST, "a.example")
                 .header(FOR, "192.0.2.1")

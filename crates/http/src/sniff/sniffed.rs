@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    fmt::Write as _,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -9,16 +10,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::{HeaderMap, Method, StatusCode, Version, header::CONTENT_TYPE};
+use http::{HeaderMap, Method, Request, StatusCode, Version, header::CONTENT_TYPE};
 use http_body::Body as _;
-use relais_cache::Verdict;
 use relais_net::{Fault, Peer, Side, tls};
-use relais_wire::exchange::{Cached, Content, End, Exchange, Protocol, Timings, Tls};
+use relais_wire::exchange::{Content, End, Exchange, Protocol, Timings, Tls};
 use tokio::time::Instant;
 
 use super::SniffLog;
 use crate::{
-    Accepts, Answer, Ask, Caller, Ended, Handler, Inbound, Provenance, Refused, block::Target,
+    Accepts, Answer, Ask, Caller, Ended, Handler, Inbound, Provenance, Refused, Target,
     handler::status_of,
 };
 
@@ -87,9 +87,11 @@ impl<H: Handler> Handler for Sniffed<H> {
         let Some(request) = request else {
             return self.log.note(&Exchange { response, ..known });
         };
-        let url = request.uri().to_string();
+        let target = Target::read(request, caller);
+        let (mut url, host) = (String::new(), target.host.into());
+        print_url(request, target, &mut url);
         let (method, protocol) = (request.method().as_str().into(), protocol(request.version()));
-        self.log.note(&Exchange { method, url: url.into(), protocol, response, ..known });
+        self.log.note(&Exchange { method, url: url.into(), host, protocol, response, ..known });
     }
 }
 
@@ -110,20 +112,14 @@ struct Begun {
 
 impl Begun {
     fn of(ask: &Ask, at: SystemTime, start: Instant) -> Self {
-        use std::fmt::Write as _;
         let Ask { request, caller } = ask;
         let target = Target::of(ask);
         let media_type = media_type(request.headers()).unwrap_or_default();
         let mut text = String::with_capacity(
             target.host.len() * 2 + target.path_and_query.len() + media_type.len() + 16,
         );
-        let url_end = if *request.method() == Method::CONNECT {
-            text.push_str(request.uri().authority().map_or("", http::uri::Authority::as_str));
-            text.len()
-        } else {
-            _ = write!(text, "{target}");
-            text.len()
-        };
+        print_url(request, target, &mut text);
+        let url_end = text.len();
         text.push_str(target.host);
         let host_end = text.len();
         text.push_str(&media_type);
@@ -137,6 +133,15 @@ impl Begun {
             text,
             ends: (url_end, host_end),
         }
+    }
+}
+
+/// Appends the URL that `request`, which is for `target`, is for; of a tunnel its end.
+fn print_url<B>(request: &Request<B>, target: Target<'_>, text: &mut String) {
+    if *request.method() == Method::CONNECT {
+        text.push_str(request.uri().authority().map_or("", http::uri::Authority::as_str));
+    } else {
+        _ = write!(text, "{target}");
     }
 }
 
@@ -221,7 +226,7 @@ impl Note {
                 first_byte: *first_byte,
                 total: begun.start.elapsed(),
             },
-            cached: provenance.cached.map(cached),
+            cached: provenance.cached,
             upstream: provenance.upstream.as_deref().map(Into::into),
             blocked: provenance.blocked.as_deref().map(Into::into),
             end,
@@ -239,16 +244,6 @@ impl Drop for Note {
 fn of(caller: &Caller, at: SystemTime) -> Exchange<'static> {
     let tls = caller.tls.as_ref().map(|tls| tls_version(tls.version));
     Exchange { client: client(caller.peer), tls, ..Exchange::at(at) }
-}
-
-fn cached(verdict: Verdict) -> Cached {
-    match verdict {
-        Verdict::Hit => Cached::Hit,
-        Verdict::Stale => Cached::Stale,
-        Verdict::Validated => Cached::Revalidated,
-        Verdict::Miss => Cached::Miss,
-        Verdict::Bypass => Cached::Bypass,
-    }
 }
 
 fn client(peer: Peer) -> Option<std::net::SocketAddr> {
@@ -292,7 +287,8 @@ mod tests {
     use std::{fs, time::UNIX_EPOCH};
 
     use bytes::Bytes;
-    use http::{Request, Response};
+    use http::Response;
+    use relais_wire::exchange::Cached;
 
     use super::*;
     use crate::{
@@ -315,7 +311,7 @@ mod tests {
             body.came_from(Provenance {
                 upstream: Some("http://127.0.0.1:1".into()),
                 connect: Some(Duration::from_millis(3)),
-                cached: Some(Verdict::Miss),
+                cached: Some(Cached::Miss),
                 ..Provenance::default()
             });
             let mut answer = Response::new(body);
@@ -386,5 +382,24 @@ mod tests {
         let [line] = &*lines else { panic!("one line: {lines:?}") };
         let read = Exchange::read(line.as_bytes()).unwrap();
         assert_eq!((read.end, read.status, read.response.bytes), (End::CutByClient, Some(200), 0));
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_noted_by_its_url() {
+        let check = async |method: &str, uri: &str, expect: (&str, &str)| {
+            let request = Request::builder().method(method).uri(uri).header("host", "a.example:81");
+            let request = request.body(()).unwrap();
+            let lines = logged(async |sniffed: &Sniffed<Origin>| {
+                let (status, ended) = (StatusCode::BAD_REQUEST, Ended::Whole(3));
+                let caller = &ask(b"").caller;
+                sniffed.refused(&Refused { caller, request: Some(&request), status, ended });
+            })
+            .await;
+            let read = Exchange::read(lines[0].as_bytes()).unwrap();
+            assert_eq!((&*read.url, &*read.host, read.end), (expect.0, expect.1, End::Refused));
+        };
+        check("GET", "/a?b", ("http://a.example:81/a?b", "a.example")).await;
+        check("GET", "http://b.example/", ("http://b.example/", "b.example")).await;
+        check("CONNECT", "b.example:443", ("b.example:443", "b.example")).await;
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use relais_cache::Cache;
 use relais_http::{
-    Cached, DynHandler,
+    Cached, DynHandler, Trust,
     forward::Clients,
     line_log::LineLog,
     proxy::Onward,
@@ -15,7 +15,7 @@ use super::{
     Proxy, block,
     lasting::Lasting,
     means::To,
-    passing::{Admitting, forwarding, passing},
+    passing::{Admitting, forwarding, passing, trust_of},
     trust,
 };
 use crate::{
@@ -71,7 +71,7 @@ impl Parts {
         lasting: &mut Lasting,
     ) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { mut proxy, trust, block, key } = self;
-        let cache = lasting.cache(name, &proxy);
+        let cache = lasting.cache(name, &proxy).map(|cache| (cache, trust_of(&proxy)));
         let (at_sniff, at_block) = (key.key("sniff"), key.key("block"));
         let sniff =
             proxy.sniff.take().map(|log| lasting.sniffed.open(&log, &at_sniff)).transpose()?;
@@ -98,7 +98,8 @@ struct Layers<'a> {
     sniff: Option<SniffLog>,
     clients: Option<Admitting>,
     block: Option<Blocking>,
-    cache: Option<Cache>,
+    /// And whose word the handler behind it believes.
+    cache: Option<(Cache, Trust)>,
 }
 
 struct Blocking {
@@ -112,7 +113,7 @@ impl Layers<'_> {
     fn before(self, inner: impl Onward) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { front, sniff, clients, block, cache } = self;
         let mut handler: Arc<dyn DynHandler> = match cache {
-            Some(cache) => Arc::new(Cached::new(inner, cache, clock::now)),
+            Some((cache, trust)) => Arc::new(Cached::new(inner, cache, trust, clock::now)),
             None => Arc::new(inner),
         };
         if let Some(Blocking { list, log, at }) = block {

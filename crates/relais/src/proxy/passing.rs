@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use relais_http::{
+    Trust,
     forward::{self, Forward as Forwarding},
     proxy::{Options, Prefix, Proxy as Passing, Route as Routed},
     upstream::{self, Group},
@@ -10,7 +11,7 @@ use relais_http::{
 use relais_net::{Dialer, Network};
 
 use super::{
-    Proxy, forward::Forward, lasting::Lasting, routes::Route, trust, upstream::Upstream,
+    Proxy, forward::Forward, lasting::Lasting, means::To, routes::Route, trust, upstream::Upstream,
     upstreams::Upstreams,
 };
 use crate::spelling::Addresses;
@@ -35,8 +36,7 @@ pub(super) fn passing(
     });
     let routes = routes.collect();
     let name = name_of(proxy, lasting);
-    let trusted = upstreams.trust.iter().map(|addresses| addresses.0).collect();
-    Passing::new(Options { routes, name, trusted })
+    Passing::new(Options { routes, name, trust: trust_of(proxy) })
 }
 
 /// What asks whom the clients of `proxy` name, as `planned`.
@@ -55,6 +55,15 @@ pub(super) fn forwarding(proxy: &Proxy, planned: &Forward, lasting: &Lasting) ->
         limits: proxy.limits.of_asking(),
     });
     forwarding.with_edits(proxy.request.applied(), proxy.response.applied())
+}
+
+/// Whose word counts about the way before, to `proxy` and to its cache. What clients say of it is
+/// not passed on to whom they name.
+pub(super) fn trust_of(proxy: &Proxy) -> Trust {
+    match &proxy.to {
+        To::Upstreams(upstreams) => upstreams.trust.iter().map(|trusted| trusted.0).collect(),
+        To::Forward(_) => Trust::default(),
+    }
 }
 
 /// For whom a forward proxy is, and what it is called.

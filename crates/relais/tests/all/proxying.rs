@@ -88,6 +88,26 @@ fn a_reload_changes_whom_is_asked_and_keeps_the_connection() {
     assert_eq!(get(&mut stream, "/", "a").1, "B");
 }
 
+/// A client may say it through a balancer that is trusted.
+#[test]
+fn what_a_trusted_hop_says_is_not_answered_to_others() {
+    let place = Place::new();
+    place.write("site/index.html", "here");
+    let server = place.start(&["serve", "site", "-l", "127.0.0.1:0"], 1);
+    let upstream = server.listeners[0].as_str();
+    let said = |trust: &[&str]| {
+        let proxy = place.start(&[&["proxy", "0", upstream, "--cache"], trust].concat(), 1);
+        let mut stream = proxy.connect(0);
+        ["", "X-Forwarded-Host: evil\r\n", "X-Forwarded-Proto: https\r\n", ""].map(|line| {
+            write!(stream, "GET / HTTP/1.1\r\nHost: a\r\n{line}\r\n").unwrap();
+            let (head, _) = answer(&mut stream);
+            head.to_ascii_lowercase().contains("cache-status: relais; fwd=uri-miss")
+        })
+    };
+    assert_eq!(said(&["--trust", "127.0.0.1"]), [true, true, true, false]);
+    assert_eq!(said(&[]), [true, false, false, false]);
+}
+
 #[test]
 fn a_server_under_tls_has_to_be_who_it_says() {
     let place = Place::new();

@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::block::Target;
+use crate::Target;
 
 struct Dir {
     _dir: tempfile::TempDir,

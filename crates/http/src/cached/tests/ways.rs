@@ -5,9 +5,9 @@ use std::{sync::Arc, thread, time::Duration};
 use http::header::{CACHE_STATUS, CONTENT_TYPE, HeaderValue, SERVER};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use relais_cache::{Cache, Settings, Verdict};
+use relais_cache::{Cache, Settings};
 use relais_net::{
-    Peer,
+    Fault, Peer,
     tls::{Handshake, Protocol, Session, Version},
 };
 
@@ -15,7 +15,8 @@ use relais_wire::exchange::{Cached as Seen, Exchange};
 
 use super::world::{World, client_of, clock, ok, proxy, request, told};
 use crate::{
-    Ask, Cached, Handler as _,
+    Answer, Ask, Body, Cached, FileSpan, Handler as _, OpenFile, OpenFiles, Piece, Stamp, Trust,
+    cached::recorded::drain,
     line_log::{Closed, LogFile},
     media_type, says,
     sniff::{SniffLog, Sniffed},
@@ -148,7 +149,12 @@ fn what_one_core_stored_another_has() {
 async fn filled() -> Cached<crate::proxy::Proxy> {
     let world = World::new().await;
     world.get_then(ok(LINES, "body"), "/a", "").await;
-    Cached::new(proxy("127.0.0.1:1".parse().unwrap(), "/a"), world.cache.clone(), clock)
+    Cached::new(
+        proxy("127.0.0.1:1".parse().unwrap(), "/a"),
+        world.cache.clone(),
+        Trust::default(),
+        clock,
+    )
 }
 
 fn ask(path: &str, headers: &[(&str, &str)]) -> Ask {
@@ -162,7 +168,7 @@ async fn a_hit_is_there_at_once_and_its_fields_are_found() {
     assert!(answer.headers().is_empty());
     let plain = HeaderValue::from_static("text/plain");
     assert_eq!(media_type(&answer), Some(plain.clone()));
-    assert_eq!(answer.body().provenance().unwrap().cached, Some(Verdict::Hit));
+    assert_eq!(answer.body().provenance().unwrap().cached, Some(Seen::Hit));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("other"));
     answer.headers_mut().insert(SERVER, HeaderValue::from_static("me"));
     assert_eq!(media_type(&answer).unwrap(), "other");
@@ -226,4 +232,42 @@ async fn what_holds_no_memory_stores_nothing() {
     let came = world.get_then(ok(LINES, "body"), "/a", "").await;
     assert!(came.starts_with("200 body | fwd=uri-miss; fwd-status=200"), "{came}");
     assert!(!came.contains("stored"), "{came}");
+}
+
+/// Answers with a file.
+#[derive(Debug)]
+struct Filed;
+
+impl crate::proxy::Onward for Filed {
+    fn rewrites(&self, _name: &http::HeaderName, _headers: &http::HeaderMap) -> bool {
+        false
+    }
+
+    fn as_sent(&self, head: http::request::Parts, _: &crate::Caller) -> Option<http::HeaderMap> {
+        Some(head.headers)
+    }
+}
+
+impl crate::Handler for Filed {
+    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, b"body").unwrap();
+        let stamp = Stamp::of(&file).unwrap();
+        let file = Arc::new(OpenFile::new(file, stamp, &OpenFiles::at_most(1)));
+        let body = Body::of([Piece::File(FileSpan { file, offset: 0, len: 4 })]);
+        let mut answer = http::Response::new(body);
+        let fresh = HeaderValue::from_static("max-age=60");
+        answer.headers_mut().insert(http::header::CACHE_CONTROL, fresh);
+        Ok(answer)
+    }
+}
+
+#[tokio::test]
+async fn files_are_passed_on_and_not_said_to_be_stored() {
+    let cache = Cache::new(Settings::default());
+    let cached = Cached::new(Filed, cache.clone(), Trust::default(), clock);
+    let answer = cached.answer(ask("/a", &[])).await.unwrap();
+    assert_eq!(answer.headers()[CACHE_STATUS], "relais; fwd=uri-miss; fwd-status=200; ttl=60");
+    assert_eq!(drain(answer.into_body(), 10).await.map_err(|fault| fault.side), Ok(()));
+    assert_eq!(cache.keys(), 0);
 }

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    Cached, DynHandler, Http, Limits,
+    Cached, DynHandler, Http, Limits, Trust,
     proxy::{Edits, Options, Prefix, Proxy, Route},
     upstream::{self, Balance, Group, Upstream, dialer_for_tests},
 };
@@ -111,7 +111,7 @@ impl World {
 
     fn of(proxy: Proxy, script: Arc<Script>, settings: Settings) -> Self {
         let cache = Cache::new(settings);
-        let cached = Cached::new(proxy, cache.clone(), clock);
+        let cached = Cached::new(proxy, cache.clone(), Trust::default(), clock);
         let handler: Box<dyn DynHandler> = Box::new(cached);
         let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
         Self { http: Arc::new(http), cache, script }
@@ -244,7 +244,7 @@ fn proxy_with(address: SocketAddr, path: &str, request: Edits) -> Proxy {
     let group = Arc::new(Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap());
     let response = Edits::default();
     let route = Route { path: path.to_owned(), prefix: Prefix::Kept, group, request, response };
-    Proxy::new(Options { routes: vec![route], name: "here".to_owned(), trusted: Vec::new() })
+    Proxy::new(Options { routes: vec![route], name: "here".to_owned(), trust: Trust::default() })
 }
 
 async fn play(listener: TcpListener, script: Arc<Script>) {

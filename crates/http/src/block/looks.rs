@@ -1,67 +1,6 @@
-//! What a request asks for, and every way in which an upstream may read that.
-
-use std::fmt;
-
-use http::{Method, header};
-use relais_wire::host::{parse_port, usual_port};
+//! Every way in which an upstream may read a path and a query.
 
 use super::fold::{decode, fold, fold_byte};
-use crate::Ask;
-
-/// What a request asks for. Prints as the URL, as it was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Target<'a> {
-    /// Usually `http` or `https`.
-    pub scheme: &'a str,
-    /// A name or an address, an IPv6 address in brackets. Empty if none is named.
-    pub host: &'a str,
-    /// The port. `None` if none is named: the scheme's usual one.
-    pub port: Option<u16>,
-    /// Path and query, not decoded.
-    pub path_and_query: &'a str,
-}
-
-impl<'a> Target<'a> {
-    /// What `ask` is for: its target if that names a host (RFC 9112 §3.2), else its `Host` over
-    /// what is spoken on its connection. A tunnel (CONNECT) is for the root of its host over
-    /// `https`.
-    pub fn of(ask: &'a Ask) -> Self {
-        let (request, uri) = (&ask.request, ask.request.uri());
-        let spoken = if ask.caller.tls.is_some() { "https" } else { "http" };
-        let is_tunnel = *request.method() == Method::CONNECT;
-        let scheme = if is_tunnel { "https" } else { uri.scheme_str().unwrap_or(spoken) };
-        let named = || request.headers().get(header::HOST)?.to_str().ok();
-        let authority = uri.authority().map(http::uri::Authority::as_str).or_else(named);
-        let (host, port) = host_and_port(authority.unwrap_or_default());
-        let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
-        Self { scheme, host, port, path_and_query }
-    }
-
-    /// The port, unless it is the one that no port means.
-    pub(super) fn unusual_port(&self) -> Option<u16> {
-        self.port.filter(|_| self.port != usual_port(self.scheme.as_bytes()))
-    }
-}
-
-/// Of an authority that was judged to be sound.
-fn host_and_port(authority: &str) -> (&str, Option<u16>) {
-    let named = authority.rsplit_once('@').map_or(authority, |(_, named)| named);
-    // The colons in brackets are an address's.
-    match named.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
-        Some((host, port)) => (host, parse_port(port.as_bytes()).unwrap_or(None)),
-        None => (named, None),
-    }
-}
-
-impl fmt::Display for Target<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.host)?;
-        if let Some(port) = self.port {
-            write!(f, ":{port}")?;
-        }
-        f.write_str(self.path_and_query)
-    }
-}
 
 /// Whether every upstream reads a path and a query alike, but for what folding makes the same: they
 /// have nothing to decode, and the path nothing to resolve.
@@ -163,46 +102,8 @@ fn resolve(path: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use relais_net::Peer;
 
     use super::*;
-    use crate::says::ask;
-
-    #[test]
-    fn what_is_asked_for_is_in_the_target_or_else_in_the_host() {
-        check_target("/a?b", &[("host", "h")], "http://h/a?b");
-        check_target("/", &[("host", "h:81")], "http://h:81/");
-        check_target("/", &[("host", "[::1]")], "http://[::1]/");
-        check_target("/", &[("host", "[::1]:81")], "http://[::1]:81/");
-        check_target("https://h/a", &[("host", "h")], "https://h/a");
-        check_target("http://h:80/", &[("host", "other")], "http://h:80/");
-        check_target("http://u:p@h:81/", &[], "http://h:81/");
-        check_target("/", &[], "http:///");
-    }
-
-    #[track_caller]
-    fn check_target(target: &str, headers: &[(&str, &str)], expect: &str) {
-        let ask = ask(Peer::Local, target, headers);
-        assert_eq!(Target::of(&ask).to_string(), expect);
-    }
-
-    #[test]
-    fn a_tunnel_is_for_the_root_of_its_host() {
-        let mut ask = ask(Peer::Local, "h:8443", &[("host", "h:8443")]);
-        *ask.request.method_mut() = Method::CONNECT;
-        assert_eq!(Target::of(&ask).to_string(), "https://h:8443/");
-    }
-
-    #[test]
-    fn the_usual_port_is_no_port() {
-        let port =
-            |scheme, port| Target { scheme, host: "h", port, path_and_query: "/" }.unusual_port();
-        assert_eq!(port("http", Some(80)), None);
-        assert_eq!(port("HTTPS", Some(443)), None);
-        assert_eq!(port("http", Some(443)), Some(443));
-        assert_eq!(port("http", None), None);
-        assert_eq!(port("ftp", Some(21)), Some(21));
-    }
 
     #[test]
     fn a_plain_path_is_read_in_one_way() {
