@@ -20,7 +20,7 @@ use crate::{
 /// Why a response is not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotStored {
-    /// It answers another method than GET.
+    /// It answers another method than GET, or a GET that would be taken for another.
     #[error("only answers to GET are stored")]
     Method,
     /// It answers a GET that brought a body: no key holds that.
@@ -154,7 +154,7 @@ pub fn judge_storing(
 
 /// Judges whether any answer to `asked` may be stored.
 fn judge_request(asked: &Asked<'_>) -> Result<(), NotStored> {
-    if asked.method != Method::GET {
+    if asked.method != Method::GET || names_another_method(asked.headers) {
         return Err(NotStored::Method);
     }
     if asked.content == Content::Some {
@@ -167,6 +167,14 @@ fn judge_request(asked: &Asked<'_>) -> Result<(), NotStored> {
         return Err(NotStored::RequestNoStore);
     }
     Ok(())
+}
+
+/// Whether a request says that its method is not meant: there are servers that believe it, and
+/// answer a GET as if it were a DELETE.
+fn names_another_method(headers: &HeaderMap) -> bool {
+    ["x-http-method-override", "x-http-method", "x-method-override"]
+        .iter()
+        .any(|name| headers.contains_key(*name))
 }
 
 fn judge_directives(control: &Control, status: StatusCode) -> Result<(), NotStored> {
@@ -295,6 +303,9 @@ mod tests {
     fn requests_may_forbid_it() {
         check("cache-control: no-store", 200, FRESH, "the request says no-store");
         check("content-length: 3", 200, FRESH, "the request brought a body");
+        check("X-HTTP-Method-Override: POST", 405, "", "only answers to GET are stored");
+        check("x-http-method: DELETE", 200, FRESH, "only answers to GET are stored");
+        check("x-method-override: PUT", 404, FRESH, "only answers to GET are stored");
         check("cache-control: no-cache", 200, FRESH, "ok");
         let headers = fields("");
         for method in [Method::HEAD, Method::POST, Method::OPTIONS] {

@@ -129,7 +129,7 @@ impl World {
     }
 
     /// What the server was asked since this was called last: `GET /`, and then the fields that make
-    /// conditions and name ranges.
+    /// conditions, name ranges and say who asks.
     pub(super) fn asked(&self) -> Vec<String> {
         let asked = std::mem::take(&mut *self.script.asked.lock().unwrap());
         asked.iter().map(|head| brief(head)).collect()
@@ -288,7 +288,8 @@ async fn talk(mut stream: TcpStream, script: Arc<Script>) {
 fn brief(head: &str) -> String {
     let mut lines = head.lines();
     let line = lines.next().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
-    let is_told = |line: &&str| line.starts_with("if-") || line.starts_with("range");
+    let told = ["if-", "range", "authorization", "cookie"];
+    let is_told = |line: &&str| told.iter().any(|name| line.starts_with(name));
     lines.filter(is_told).fold(line, |told, line| format!("{told}, {line}"))
 }
 
