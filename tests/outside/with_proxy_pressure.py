@@ -5,6 +5,7 @@ import itertools
 import re
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
@@ -145,6 +146,33 @@ def who_leaves_within_a_download_ends_it_for_the_server(stage):
         assert time.monotonic() - began < 3, "late"
         stage.run(["curl", "-sk", "--http2", "--max-time", "1", "--limit-rate", "10M", "-o", "/dev/null", f"{proxy.https}/"], status=28)
         eventually("the same over HTTP/2", lambda: len(server.over) == 2, 5)
+
+
+@test
+def who_is_reset_while_it_waits_is_not_waited_for(stage):
+    asked = threading.Event()
+
+    def say(stream):
+        head_of(stream)
+        asked.set()
+        # Until the other side ends the connection, for there is no answer.
+        stream.recv(1)
+
+    for at_end, ends in [("reset", True), ("half-closed", False)]:
+        asked.clear()
+        with Scripted(say) as server:
+            proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url)
+            raw = Raw(proxy.port).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert asked.wait(5), "the server was not asked"
+            if ends:
+                raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                raw.close()
+                eventually(f"the server's connection ended after a client was {at_end}", lambda: server.over, 5)
+            else:
+                raw.socket.shutdown(socket.SHUT_WR)
+                time.sleep(2.5)
+                equal(len(server.over), 0, "connections to the server that ended while a client waited")
+                raw.close()
 
 
 CONTINUE = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"

@@ -1,5 +1,7 @@
 //! Every way in which an upstream may read a path and a query.
 
+use std::borrow::Cow;
+
 use super::fold::{decode, fold, fold_byte};
 
 /// Whether every upstream reads a path and a query alike, but for what folding makes the same: they
@@ -24,33 +26,58 @@ pub(super) fn is_plain(path_and_query: &str) -> bool {
 const DECODINGS: usize = 2;
 
 /// Every way in which an upstream may read `path_and_query`, folded: decoded once or twice, with its
-/// path as it is or resolved. No two are the same.
+/// path as it is or resolved, before it was decoded or after. No two are the same.
 ///
-/// *Cost*: at most four of them, none longer than what was sent.
+/// *Cost*: one for a path without dots and slashes in a row, two if it is encoded twice; at most 17
+/// for one made for it, none longer than what was sent.
 pub(super) fn looks(path_and_query: &str) -> Vec<Vec<u8>> {
     let (path, query) = match path_and_query.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (path_and_query, None),
     };
-    let mut path = decode(path.as_bytes());
-    let mut query = query.map(|query| decode(query.as_bytes()));
+    // Decoded so many times as its place says.
+    let mut paths = vec![path.as_bytes().to_vec()];
+    let mut query = query.map(|query| query.as_bytes().to_vec());
     let mut looks = Vec::with_capacity(1);
-    for again in (0..DECODINGS).rev() {
-        let (read, asked) = (rooted(fold(&path)), query.as_deref().map(fold));
-        let resolved = resolve(&read);
-        for path in [Some(read), resolved].into_iter().flatten() {
+    for times in 1..=DECODINGS {
+        let encoded = &paths[times - 1];
+        if times > 1 && !(is_encoded(encoded) || query.as_deref().is_some_and(is_encoded)) {
+            break;
+        }
+        paths.push(decode(encoded));
+        query = query.map(|query| decode(&query));
+        let asked = query.as_deref().map(fold);
+        for path in readings(&paths) {
             let look = join(path, asked.as_deref());
             if !looks.contains(&look) {
                 looks.push(look);
             }
         }
-        let is_encoded = |bytes: &[u8]| memchr::memchr(b'%', bytes).is_some();
-        if again == 0 || !(is_encoded(&path) || query.as_deref().is_some_and(is_encoded)) {
-            break;
-        }
-        (path, query) = (decode(&path), query.map(|query| decode(&query)));
     }
     looks
+}
+
+fn is_encoded(bytes: &[u8]) -> bool {
+    memchr::memchr(b'%', bytes).is_some()
+}
+
+/// The last of `paths`, each of which is the one before decoded, as it is and resolved, folded.
+fn readings(paths: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let Some(last) = paths.last() else { return Vec::new() };
+    let read = rooted(fold(last));
+    let is_plain = |two: &[u8]| two[0] != b'/' || !matches!(two[1], b'/' | b'.');
+    if read.windows(2).all(is_plain) {
+        return vec![read];
+    }
+    let mut readings = vec![read];
+    for (path, times) in paths.iter().zip((0..paths.len()).rev()) {
+        let is_again = times > 0 && path == last;
+        if !is_again {
+            let kept = resolve(path, times, Slashes::Kept);
+            readings.extend([merge(&kept), kept, resolve(path, times, Slashes::Merged)]);
+        }
+    }
+    readings
 }
 
 /// What has no slash at its beginning is read as if it had.
@@ -69,34 +96,62 @@ fn join(mut path: Vec<u8>, query: Option<&[u8]>) -> Vec<u8> {
     path
 }
 
-/// `path` without `.` and `..`, and with one slash for slashes in a row (RFC 3986 §5.2.4, and what
-/// servers do besides). `None` if it has none of these.
-fn resolve(path: &[u8]) -> Option<Vec<u8>> {
-    let is_plain = |two: &[u8]| two[0] != b'/' || !matches!(two[1], b'/' | b'.');
-    if path.windows(2).all(is_plain) {
-        return None;
-    }
+/// What becomes of slashes in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slashes {
+    /// Nothing is a name as others are, which `..` takes away (RFC 3986 §5.2.4).
+    Kept,
+    /// They are one.
+    Merged,
+}
+
+/// `path` without `.` and `..` (RFC 3986 §5.2.4), folded. It is split first, and its segments are
+/// decoded so many `times` more.
+fn resolve(path: &[u8], times: usize, slashes: Slashes) -> Vec<u8> {
+    let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
+    let path = if path.first().is_some_and(is_slash) { &path[1..] } else { path };
     let mut resolved = Vec::with_capacity(path.len() + 1);
-    let mut segments = path.split(|&byte| byte == b'/').peekable();
+    // Where each segment begins that is left.
+    let mut starts = Vec::new();
+    let mut segments = path.split(is_slash).peekable();
     while let Some(segment) = segments.next() {
-        let is_folder = match segment {
-            b"" | b"." => true,
+        let name = decode_often(segment, times);
+        let is_name = match &*name {
+            b"." => false,
             b".." => {
-                let parent = resolved.iter().rposition(|&byte| byte == b'/');
-                resolved.truncate(parent.unwrap_or(0));
-                true
-            }
-            name => {
-                resolved.push(b'/');
-                resolved.extend(name);
+                resolved.truncate(starts.pop().unwrap_or(0));
                 false
             }
+            b"" => slashes == Slashes::Kept,
+            _ => true,
         };
-        if is_folder && segments.peek().is_none() {
+        if is_name {
+            starts.push(resolved.len());
+            resolved.push(b'/');
+            resolved.extend_from_slice(&name);
+        } else if segments.peek().is_none() {
             resolved.push(b'/');
         }
     }
-    Some(resolved)
+    rooted(fold(&resolved))
+}
+
+fn decode_often(bytes: &[u8], times: usize) -> Cow<'_, [u8]> {
+    let mut decoded = Cow::Borrowed(bytes);
+    for _ in 0..times {
+        if !is_encoded(&decoded) {
+            break;
+        }
+        decoded = Cow::Owned(decode(&decoded));
+    }
+    decoded
+}
+
+/// `path` with one slash for slashes in a row.
+fn merge(path: &[u8]) -> Vec<u8> {
+    let mut merged = path.to_vec();
+    merged.dedup_by(|next, before| (*before, *next) == (b'/', b'/'));
+    merged
 }
 
 #[cfg(test)]
@@ -129,6 +184,10 @@ mod tests {
         check("/a/.", &["/a/.", "/a/"]);
         check("/a/..", &["/a/..", "/"]);
         check("/a%2fb%3f?c", &["/a/b??c"]);
+        check("/a//../b", &["/a//../b", "/a/b", "/b"]);
+        check("/a%2fb/../c", &["/a/b/../c", "/c", "/a/c"]);
+        check("/a%252f../c", &["/a%2f../c", "/a/../c", "/c"]);
+        check("/a\\b%5c..\\c", &["/a/b/../c", "/a/c"]);
         check("?a", &["/?a"]);
         check("*", &["/*"]);
         check("/100%/.a", &["/100%/.a"]);
@@ -143,10 +202,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_has_more_than_four_looks(text: String, path in "[/.%2eaEfF\\\\+?]{0,24}") {
+        fn no_text_has_more_than_so_many_looks(text: String, path in "[/.%2eaEfF\\\\+?]{0,24}") {
             for text in [text, path] {
                 let looks = looks(&text);
-                prop_assert!((1..=4).contains(&looks.len()));
+                prop_assert!((1..=17).contains(&looks.len()));
                 prop_assert!(looks.iter().all(|look| look.len() <= 2 * text.len() + 1));
                 if is_plain(&text) {
                     prop_assert_eq!(looks, vec![fold(text.as_bytes())]);

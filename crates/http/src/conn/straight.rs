@@ -255,6 +255,11 @@ impl Walk<'_> {
         let answers = self.asking.pulse.answers();
         let is_unused = !self.answering && self.waiting.is_none() && answers == self.seen;
         self.seen = answers;
+        // A client that is only done with asking waits on: its end is none. Reset, it is gone, and who
+        // was asked for it need not be waited for.
+        if self.waiting.is_some() && self.transport.is_reset() {
+            return Poll::Ready(Left::Over(Err(io::ErrorKind::ConnectionReset.into())));
+        }
         match self.asking.pulse.judge(limits) {
             Judged::Well if is_unused => Poll::Ready(Left::AtRest),
             Judged::Well => Poll::Pending,

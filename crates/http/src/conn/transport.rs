@@ -148,6 +148,12 @@ impl Transport {
         }
     }
 
+    /// Whether the client's end of the connection is no more, which is seen without reading.
+    pub(super) fn is_reset(&self) -> bool {
+        let Some(socket) = self.stream.socket() else { return false };
+        !matches!(rustix::net::sockopt::socket_error(socket), Ok(Ok(())))
+    }
+
     /// Has the socket reset when it is closed: what a client that takes nothing was sent is then
     /// forgotten, and does not stay in the kernel's memory for minutes.
     pub(super) fn reset(&self) {

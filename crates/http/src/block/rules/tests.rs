@@ -67,6 +67,9 @@ fn paths_are_found_however_they_are_written() {
     check("http://a/private%2Farea", 9);
     // Not where this leads to; but who does not resolve it would read it so.
     check("http://a/private/area/../public", 9);
+    check("http://a/private//../area", 9);
+    check("http://a/private/x%2fy/../area", 9);
+    check("http://a/x%2fy/../private/area", 9);
     check("http://a/private", 0);
 }
 
@@ -81,6 +84,7 @@ fn globs_and_phrases_are_found() {
     check("https://a.secure.example:8443/", 12);
     check("https://a.secure.example/", 0);
     check("http://a.secure.example:8443/", 0);
+    check_list("a.example/area", "http://a.example:81/area", 1);
 }
 
 #[test]
