@@ -173,11 +173,14 @@ fn table() -> Arc<Mutex<Table>> {
     })
 }
 
+/// For so many ticks without any alarm a table is looked at.
+const IDLE_TICKS_MAX: u32 = 10;
+
 /// Ends when nobody has an alarm any more: the next makes a table of its own.
 async fn tick(table: Arc<Mutex<Table>>) {
     let mut idle = 0_u32;
-    // The first second with no alarm at all may be between two requests.
-    while idle < 10 {
+    // A few seconds with no alarm at all may be between two requests.
+    while idle < IDLE_TICKS_MAX {
         tokio::time::sleep(TICK).await;
         let due = lock(&table).advance();
         due.into_iter().for_each(Waker::wake);

@@ -98,8 +98,8 @@ fn pairs(element: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether no quotes are open at the end of `pair`, and none could be meant otherwise.
 fn is_read_alike(pair: &[u8]) -> bool {
-    let quotes = pair.iter().filter(|&&byte| byte == b'"').count();
-    quotes % 2 == 0 && !pair.contains(&b'\\')
+    let between_quotes = pair.split(|&byte| byte == b'"').count();
+    between_quotes % 2 == 1 && !pair.contains(&b'\\')
 }
 
 /// Whether a pair of `Forwarded` tells who was there, in plain letters, and nothing besides.

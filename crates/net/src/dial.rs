@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// How endpoints are called.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DialLimits {
     /// How long it may take to find an endpoint's addresses and to reach one of them.
     pub connect_max: Duration,

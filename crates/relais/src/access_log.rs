@@ -86,7 +86,7 @@ impl AccessLog {
 }
 
 /// The logs that are open. They outlive a reload, and sites that name the same share it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Logs {
     open: HashMap<AccessLog, HttpLog>,
 }

@@ -15,7 +15,7 @@ use crate::{
     base::Base,
     complaint::{Complaint, KeyPath, Place, Problem, Wrong, in_order_of_lines},
     document::{Document, Entry, in_order, unknown},
-    limits, proxy, serve,
+    limits,
     site::Table,
 };
 
@@ -134,7 +134,11 @@ impl Said {
                 }
                 Err(complaints) => complaints,
             },
-            Origin::Flags => problems.into_iter().map(flag_complaint).collect(),
+            Origin::Flags => {
+                // A command line is one site.
+                let table = self.config.sites.first().map(|(_, table)| table);
+                problems.into_iter().map(|found| flag_complaint(table, found)).collect()
+            }
         }
     }
 }
@@ -239,11 +243,7 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
 }
 
 /// The same words, told to someone who typed a flag.
-fn flag_complaint(Problem { key, part: _, wrong }: Problem) -> Complaint {
-    let flag = match key.names().first() {
-        Some(&"proxy") => proxy::flag_of(&key),
-        _ => serve::flag_of(&key),
-    };
-    let flag = flag.unwrap_or("arguments").to_owned();
+fn flag_complaint(table: Option<&Table>, Problem { key, part: _, wrong }: Problem) -> Complaint {
+    let flag = table.and_then(|table| table.flag_of(&key)).unwrap_or("arguments").to_owned();
     Complaint { place: Place::Flag(flag), key, wrong }
 }

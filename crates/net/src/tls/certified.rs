@@ -80,6 +80,13 @@ impl Certified {
     }
 }
 
+/// Two are the same if their chains are: the key belongs to the first certificate.
+impl PartialEq for Certified {
+    fn eq(&self, other: &Self) -> bool {
+        self.chain() == other.chain()
+    }
+}
+
 impl fmt::Debug for Certified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certified").field("names", &self.names).finish_non_exhaustive()

@@ -22,8 +22,8 @@ use crate::Endpoint;
 /// For how many names of servers sessions are kept, each with at most eight tickets.
 const SESSION_NAMES_MAX: usize = 128;
 
-/// What is demanded of servers, and shown to them.
-#[derive(Clone, Debug)]
+/// What is demanded of servers, and shown to them. Two are the same if all that was read for them is.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Demand {
     /// Whose word is taken for who a server is.
     pub trust: Trust,

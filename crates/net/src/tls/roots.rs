@@ -10,12 +10,26 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::{provider, visible::clean};
 
-/// The authorities that a server's certificate may come from.
-#[derive(Clone, Debug, Default)]
+/// The authorities that a server's certificate may come from. Two are the same if each has the same
+/// certificates, in the same order.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Roots {
-    system: Option<Arc<WebPkiServerVerifier>>,
-    authority: Option<Arc<WebPkiServerVerifier>>,
-    given: Option<Arc<WebPkiServerVerifier>>,
+    system: Option<Vouching>,
+    authority: Option<Vouching>,
+    given: Option<Vouching>,
+}
+
+/// Authorities, and what verifies by them.
+#[derive(Clone, Debug)]
+struct Vouching {
+    roots: Arc<RootCertStore>,
+    verifier: Arc<WebPkiServerVerifier>,
+}
+
+impl PartialEq for Vouching {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.roots, &other.roots) || self.roots.roots == other.roots.roots
+    }
 }
 
 /// What should vouch for servers cannot.
@@ -57,7 +71,7 @@ impl Roots {
     pub fn system() -> Self {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        Self { system: verifier(roots), ..Self::default() }
+        Self { system: vouching(roots), ..Self::default() }
     }
 
     /// These and `certificate`, the local authority's; one that cannot vouch for anyone is left out.
@@ -65,7 +79,7 @@ impl Roots {
     pub fn with_authority(self, certificate: &CertificateDer<'static>) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates([certificate.clone()]);
-        Self { authority: verifier(roots), ..self }
+        Self { authority: vouching(roots), ..self }
     }
 
     /// These and `certificates`, out of a file that somebody named.
@@ -79,7 +93,7 @@ impl Roots {
             let added = roots.add(certificate.clone());
             added.map_err(|source| BadRoot { nth: index + 1, source })?;
         }
-        Ok(Self { given: verifier(roots), ..self })
+        Ok(Self { given: vouching(roots), ..self })
     }
 
     /// Whether nobody is believed.
@@ -124,8 +138,8 @@ impl Roots {
         ];
         let mut found = Error::InvalidCertificate(CertificateError::UnknownIssuer);
         for (roots, verdict) in asked {
-            let Some(roots) = roots else { continue };
-            match roots.verify_server_cert(own, others, name, &[], at) {
+            let Some(Vouching { verifier, .. }) = roots else { continue };
+            match verifier.verify_server_cert(own, others, name, &[], at) {
                 Ok(_) => return Ok(verdict),
                 // Of somebody's whom they know, but not for this name or not now: that says more than
                 // that others don't know it.
@@ -155,9 +169,10 @@ impl fmt::Display for Verdict {
 }
 
 /// `None` if `roots` are none.
-fn verifier(roots: RootCertStore) -> Option<Arc<WebPkiServerVerifier>> {
-    let provider = Arc::clone(provider());
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()
+fn vouching(roots: RootCertStore) -> Option<Vouching> {
+    let (provider, roots) = (Arc::clone(provider()), Arc::new(roots));
+    let builder = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider);
+    Some(Vouching { roots, verifier: builder.build().ok()? })
 }
 
 fn unix_time(at: SystemTime) -> Option<UnixTime> {
@@ -251,5 +266,21 @@ mod tests {
         check(&ours, own, an_authoritys);
         check(&ours, &[], "not verified: it showed no certificate");
         check(&ours, &[vec![0; 9].into()], "not verified: it is malformed");
+    }
+
+    #[test]
+    fn what_was_read_again_is_the_same_if_its_certificates_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let (authority, leaf) = issued(&folder);
+        let roots = || Roots::none().with_authority(authority.certificate());
+        assert_eq!(roots(), roots());
+        let other = tempfile::tempdir().unwrap();
+        let (other, other_leaf) = issued(&other);
+        assert_ne!(roots(), Roots::none().with_authority(other.certificate()));
+        assert_ne!(roots(), Roots::none());
+        let given = Roots::none().with_given(std::slice::from_ref(authority.certificate()));
+        assert_ne!(roots(), given.unwrap());
+        assert_eq!(leaf, leaf.clone());
+        assert_ne!(leaf, other_leaf);
     }
 }

@@ -10,7 +10,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use super::{Roots, provider};
 
 /// Whose word is taken for who a server is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Trust {
     /// That of these authorities: for its name, and now.
     Roots(Roots),

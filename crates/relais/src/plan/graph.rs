@@ -43,8 +43,13 @@ impl Plan {
         }
         let mut listeners = Vec::new();
         for Listener { on, key: _, tls, sites } in &self.listeners {
-            let sites = sites.iter().map(|site| &self.sites[*site]);
-            let (serve, proxy) = sites.partition(|site| matches!(site.job, Job::Serve(_)));
+            let (mut serve, mut proxy) = (Vec::new(), Vec::new());
+            for site in sites.iter().map(|site| &self.sites[*site]) {
+                match &site.job {
+                    Job::Serve(_) => serve.push(site),
+                    Job::Proxy(_) => proxy.push(site),
+                }
+            }
             listeners.push(Door {
                 listen: on.to_string(),
                 tls: tls.iter().map(|tls| &tls.papers).collect(),

@@ -81,7 +81,7 @@ impl Parts {
         let layers = Layers { front, sniff, clients: None, block, cache };
         match &proxy.to {
             To::Upstreams(upstreams) => {
-                let passing = passing(&proxy, upstreams, trust.unwrap_or_default(), lasting);
+                let passing = passing(&proxy, upstreams, trust, lasting);
                 layers.before(passing)
             }
             To::Forward(forward) => {

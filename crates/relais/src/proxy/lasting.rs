@@ -9,23 +9,30 @@ use std::{
 
 use relais_cache::Cache;
 use relais_http::{
-    forward::OwnListeners,
+    forward::{Forward, OwnListeners},
     line_log::LineLog,
     sniff::SniffLog,
-    upstream::{self, Check, Group},
+    upstream::{self, Check, Group, Upstream},
 };
 use relais_net::{
-    Endpoint,
+    Dialer, Endpoint,
     tls::{Roots, read_chain},
 };
 use rustix::rand::{GetRandomFlags, getrandom};
 use tracing::warn;
 
-use super::{Proxy, logs::Logs};
+use super::{
+    Proxy,
+    alike::answers_alike,
+    logs::Logs,
+    made_of::{Dialing, ForwardingOf, GroupOf, UpstreamOf},
+    reused::Reused,
+};
 use crate::complaint::Wrong;
 
-/// What outlives a reload.
-#[derive(Debug)]
+/// What outlives a reload. A clone has the same, and what is added to one the other has not: so a
+/// plan that comes to nothing leaves nothing behind.
+#[derive(Clone, Debug)]
 pub(crate) struct Lasting {
     /// What proxies are called that have no name of their own.
     pub(super) name: String,
@@ -37,6 +44,10 @@ pub(crate) struct Lasting {
     pub(super) own: OwnListeners,
     /// The caches of proxies by their names, and what was stored there is of.
     caches: HashMap<String, (Proxy, Cache)>,
+    pub(super) dialers: Reused<Dialing, Dialer>,
+    pub(super) upstreams: Reused<UpstreamOf, Upstream>,
+    pub(super) groups: Reused<GroupOf, Group>,
+    pub(super) forwardings: Reused<ForwardingOf, Forward>,
     pub(super) sniffed: Logs<SniffLog>,
     pub(super) blocked: Logs<LineLog>,
 }
@@ -51,10 +62,19 @@ impl Lasting {
         let mut drawn = [0; 4];
         getrandom(&mut drawn, GetRandomFlags::empty())?;
         let name = format!("relais-{:08x}", u32::from_ne_bytes(drawn));
-        let (sniffed, blocked) = (Logs::new(), Logs::new());
-        let own = OwnListeners::default();
-        let (checks, caches) = (Vec::new(), HashMap::new());
-        Ok(Self { name, authority, checks, own, caches, sniffed, blocked })
+        Ok(Self {
+            name,
+            authority,
+            checks: Vec::new(),
+            own: OwnListeners::default(),
+            caches: HashMap::new(),
+            dialers: Reused::new(),
+            upstreams: Reused::new(),
+            groups: Reused::new(),
+            forwardings: Reused::new(),
+            sniffed: Logs::new(),
+            blocked: Logs::new(),
+        })
     }
 
     /// Says where we listen from here on.
@@ -88,12 +108,8 @@ impl Lasting {
     /// is stored there would be answered the same now.
     pub(super) fn cache(&mut self, name: &str, proxy: &Proxy) -> Option<Cache> {
         let settings = proxy.cache.as_ref()?.settings();
-        let is_same = |(before, _): &&(Proxy, Cache)| {
-            let Proxy { to, cache, request, response, .. } = before;
-            (to, cache, request, response)
-                == (&proxy.to, &proxy.cache, &proxy.request, &proxy.response)
-        };
-        let kept = self.caches.get(name).filter(is_same).map(|(_, cache)| cache.clone());
+        let kept = self.caches.get(name).filter(|(before, _)| answers_alike(before, proxy));
+        let kept = kept.map(|(_, cache)| cache.clone());
         let cache = kept.unwrap_or_else(|| Cache::new(settings));
         self.caches.insert(name.to_owned(), (proxy.clone(), cache.clone()));
         Some(cache)

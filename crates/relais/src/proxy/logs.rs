@@ -16,7 +16,7 @@ use super::log_file::LogFile;
 use crate::complaint::{KeyPath, Problem, Wrong};
 
 /// Those of one kind that are open.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Logs<L> {
     open: HashMap<LogFile, L>,
 }

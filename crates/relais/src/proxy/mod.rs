@@ -1,6 +1,7 @@
 //! `proxy`: requests passed on to other servers. Its flags, its table, what they mean, and what
 //! runs.
 
+mod alike;
 mod block;
 mod cache;
 mod edits;
@@ -12,8 +13,10 @@ mod lasting;
 mod limits;
 mod log_file;
 mod logs;
+mod made_of;
 mod means;
 mod passing;
+mod reused;
 mod routes;
 mod sniff;
 mod table;

@@ -4,28 +4,44 @@ use std::sync::Arc;
 
 use relais_http::{
     Trust,
-    forward::{self, Forward as Forwarding},
+    forward::Forward as Forwarding,
     proxy::{Options, Prefix, Proxy as Passing, Route as Routed},
     upstream::{self, Group},
 };
-use relais_net::{Dialer, Network};
+use relais_net::{Dialer, Network, tls};
 
 use super::{
-    Proxy, forward::Forward, lasting::Lasting, means::To, routes::Route, trust, upstream::Upstream,
+    Proxy,
+    forward::Forward,
+    lasting::Lasting,
+    made_of::{Dialing, ForwardingOf, GroupOf, UpstreamOf, networks},
+    means::To,
+    routes::Route,
+    trust,
+    upstream::Upstream,
     upstreams::Upstreams,
 };
-use crate::spelling::Addresses;
 
 /// What asks the `upstreams` of `proxy`, of whom `trust` was read.
 pub(super) fn passing(
     proxy: &Proxy,
     upstreams: &Upstreams,
-    trust: trust::Read,
+    trust: Option<trust::Read>,
     lasting: &mut Lasting,
 ) -> Passing {
     let Proxy { request, response, limits, .. } = proxy;
-    let dialer = Dialer::new(limits.of_dialing(), trust.connector(|| lasting.usual_roots()));
-    let grouping = Grouping { dialer: Arc::new(dialer), limits: limits.of_asking(), upstreams };
+    let demand = match trust {
+        Some(trust) => trust.demand(|| lasting.usual_roots()),
+        // Nobody speaks TLS.
+        None => tls::Demand {
+            trust: tls::Trust::Roots(tls::Roots::none()),
+            server_name: None,
+            own: None,
+        },
+    };
+    let dialing = Dialing { limits: limits.of_dialing(), demand };
+    let dialer = lasting.dialers.find_or_add(dialing, Dialing::dialer);
+    let grouping = Grouping { dialer, limits: limits.of_asking(), upstreams };
     let rest = Route { path: "/".to_owned(), upstream: upstreams.upstream.clone(), strip: false };
     let routes = upstreams.routes.iter().chain([&rest]).map(|route| Routed {
         path: route.path.clone(),
@@ -40,21 +56,22 @@ pub(super) fn passing(
 }
 
 /// What asks whom the clients of `proxy` name, as `planned`.
-pub(super) fn forwarding(proxy: &Proxy, planned: &Forward, lasting: &Lasting) -> Forwarding {
-    let Forward { ports, clients, private } = planned;
-    let neighbours = Network::LOOPBACK.into_iter().chain(Network::PRIVATE);
+pub(super) fn forwarding(
+    proxy: &Proxy,
+    planned: &Forward,
+    lasting: &mut Lasting,
+) -> Arc<Forwarding> {
     // Tunnels have the TLS of their ends; ours is for who asks for `https://` in the clear.
-    let tls = trust::Read::default().connector(|| lasting.usual_roots());
-    let forwarding = Forwarding::new(forward::Options {
+    let demand = trust::Read::default().demand(|| lasting.usual_roots());
+    let of = ForwardingOf {
+        planned: planned.clone(),
         name: name_of(proxy, lasting),
-        clients: networks(clients),
-        ports: ports.clone(),
-        allowed: if *private { neighbours.collect() } else { Vec::new() },
-        own: lasting.own.clone(),
-        dialer: Dialer::new(proxy.limits.of_dialing(), tls),
+        edits: (proxy.request.clone(), proxy.response.clone()),
+        dialing: Dialing { limits: proxy.limits.of_dialing(), demand },
         limits: proxy.limits.of_asking(),
-    });
-    forwarding.with_edits(proxy.request.applied(), proxy.response.applied())
+    };
+    let own = lasting.own.clone();
+    lasting.forwardings.find_or_add(of, |of| of.forwarding(own))
 }
 
 /// Whose word counts about the way before, to `proxy` and to its cache. What clients say of it is
@@ -78,10 +95,6 @@ impl Admitting {
     }
 }
 
-fn networks(clients: &[Addresses]) -> Vec<Network> {
-    clients.iter().map(|clients| clients.0).collect()
-}
-
 /// What `proxy` is called in `Via`.
 fn name_of(proxy: &Proxy, lasting: &Lasting) -> String {
     proxy.name.clone().unwrap_or_else(|| lasting.name.clone())
@@ -96,21 +109,40 @@ struct Grouping<'p> {
 
 impl Grouping<'_> {
     fn group(&self, asked: &[Upstream], lasting: &mut Lasting) -> Arc<Group> {
-        let Self { dialer, limits, upstreams } = self;
-        let ask = |Upstream { endpoint, host }: &Upstream| {
-            Arc::new(upstream::Upstream::new(upstream::Options {
-                endpoint: endpoint.clone(),
-                host: host.clone(),
-                dialer: Arc::clone(dialer),
-                speaks: upstreams.upstream_http.into(),
-                limits: *limits,
-            }))
-        };
-        let group = Group::new(asked.iter().map(ask).collect(), upstreams.balance.into());
-        let group = Arc::new(group.expect("a plan's upstreams are never none"));
-        if let Some(health) = &upstreams.health {
+        let Upstreams { balance, health, .. } = self.upstreams;
+        let upstreams: Vec<_> = asked.iter().map(|asked| self.upstream(asked, lasting)).collect();
+        let weak = upstreams.iter().map(Arc::downgrade).collect();
+        let of = GroupOf { upstreams: weak, balance: *balance, health: health.clone() };
+        if let Some(there) = lasting.groups.find(&of) {
+            return there;
+        }
+        let group = Group::new(upstreams, (*balance).into());
+        let group = lasting.groups.add(of, group.expect("a plan's upstreams are never none"));
+        if let Some(health) = health {
             lasting.add_check(&group, health.check());
         }
         group
+    }
+
+    fn upstream(&self, planned: &Upstream, lasting: &mut Lasting) -> Arc<upstream::Upstream> {
+        let Self { dialer, limits, upstreams } = self;
+        let of = UpstreamOf {
+            planned: planned.clone(),
+            speaks: upstreams.upstream_http.into(),
+            limits: *limits,
+            health: upstreams.health.clone(),
+            dialer: Arc::downgrade(dialer),
+        };
+        lasting.upstreams.find_or_add(of, |of| {
+            let Upstream { endpoint, host } = of.planned.clone();
+            let (dialer, speaks) = (Arc::clone(dialer), of.speaks);
+            upstream::Upstream::new(upstream::Options {
+                endpoint,
+                host,
+                dialer,
+                speaks,
+                limits: of.limits,
+            })
+        })
     }
 }

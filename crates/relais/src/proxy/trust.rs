@@ -160,13 +160,17 @@ impl UpstreamTls {
 }
 
 impl Read {
-    /// What shakes hands with upstreams. `usual` gives the authorities of who named none.
-    pub(super) fn connector(self, usual: impl FnOnce() -> Roots) -> Connector {
+    /// What is demanded of upstreams. `usual` gives the authorities of who named none.
+    pub(super) fn demand(self, usual: impl FnOnce() -> Roots) -> Demand {
         let Self { trust, own } = self;
         let trust = trust.unwrap_or_else(|| Trust::Roots(usual()));
-        let demand = Demand { trust, server_name: None, own };
-        Connector::new(&demand).expect("no name, so no bad one")
+        Demand { trust, server_name: None, own }
     }
+}
+
+/// What shakes hands with upstreams.
+pub(super) fn connector(demand: &Demand) -> Connector {
+    Connector::new(demand).expect("no name, so no bad one")
 }
 
 impl fmt::Display for Believed {

@@ -21,6 +21,8 @@ pub(crate) struct Prepared {
     pub(crate) plan: Plan,
     /// One for each of the plan's listeners.
     pub(crate) behind: Vec<Behind>,
+    /// What outlives the next reload, once this plan runs.
+    pub(crate) lasting: site::Lasting,
 }
 
 /// What outlives a reload.
@@ -48,11 +50,13 @@ pub fn look(source: &Source) -> Result<Plan, Vec<Complaint>> {
 }
 
 /// Makes everything ready that is to stand behind listeners. Opens logs, and makes the local
-/// authority and its certificates where they are needed.
-pub(crate) fn prepare(source: &Source, lasting: &mut Lasting) -> Result<Prepared, Vec<Complaint>> {
+/// authority and its certificates where they are needed. What runs is not changed: what is opened,
+/// and not taken over, is closed again.
+pub(crate) fn prepare(source: &Source, lasting: &Lasting) -> Result<Prepared, Vec<Complaint>> {
     let (said, plan, parts) = read(source, &lasting.sites.open_files)?;
-    match assemble(&plan, parts, lasting) {
-        Ok(behind) => Ok(Prepared { said, plan, behind }),
+    let mut next = lasting.sites.clone();
+    match assemble(&plan, parts, (&mut next, &lasting.tls)) {
+        Ok(behind) => Ok(Prepared { said, plan, behind, lasting: next }),
         Err(Trouble::Within(problem)) => Err(said.complaints(vec![problem])),
         Err(Trouble::Beside(complaint)) => Err(vec![*complaint]),
     }
@@ -100,12 +104,16 @@ fn read_papers(plan: &Plan) -> Vec<Problem> {
     problems
 }
 
-fn assemble(plan: &Plan, parts: Vec<Parts>, lasting: &mut Lasting) -> Result<Vec<Behind>, Trouble> {
+fn assemble(
+    plan: &Plan,
+    parts: Vec<Parts>,
+    (lasting, keeper): (&mut site::Lasting, &Keeper),
+) -> Result<Vec<Behind>, Trouble> {
     let mut handlers = Vec::new();
     for (site, parts) in plan.sites.iter().zip(parts) {
-        handlers.push(parts.handler(site, &mut lasting.sites)?);
+        handlers.push(parts.handler(site, lasting)?);
     }
-    let stand = |listener| stand(listener, plan, &handlers, &lasting.tls);
+    let stand = |listener| stand(listener, plan, &handlers, keeper);
     plan.listeners.iter().map(stand).collect()
 }
 

@@ -90,7 +90,7 @@ impl House {
         inherited: &mut Inherited,
         taken: Taken,
     ) -> Result<(), Vec<Complaint>> {
-        let Prepared { said, plan, behind } = prepared;
+        let Prepared { said, plan, behind, lasting } = prepared;
         let planned: Vec<_> = plan.listeners.iter().collect();
         let bound = bind_all(&planned, inherited, taken).map_err(|found| said.complaints(found))?;
         self.entrances = planned
@@ -100,6 +100,7 @@ impl House {
             .map(|((planned, listener), behind)| self.entrance(planned, listener, behind))
             .collect();
         self.plan = plan;
+        self.lasting.sites = lasting;
         self.tell_proxies();
         Ok(())
     }
@@ -109,7 +110,7 @@ impl House {
     /// Listeners that stay keep their socket and their callers, who meet the new handlers with
     /// their next request. New ones are bound before anything is switched.
     pub(crate) fn reload(&mut self) -> Result<Changed, Refusal> {
-        let Prepared { said, plan, behind } = prepare(&self.source, &mut self.lasting)
+        let Prepared { said, plan, behind, lasting } = prepare(&self.source, &self.lasting)
             .map_err(|complaints| Refusal { text: stop::list(&complaints), exit: 2 })?;
         let kept = self.match_up(&plan);
         let new = plan.listeners.iter().zip(&kept);
@@ -120,6 +121,7 @@ impl House {
         let changed = self.switch(&plan, behind, &kept, bound);
         self.plan =
             Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
+        self.lasting.sites = lasting;
         self.lasting.sites.keep(&self.plan.sites);
         self.tell_proxies();
         Ok(changed)
@@ -308,7 +310,7 @@ mod tests {
         let text = "[serve.site]\nlisten = 'https://127.0.0.1:0'\nroot = 'relais:demo'\n";
         let base = Base(data.to_owned());
         let source = Source::Embedded { name: "test.toml", text: text.to_owned(), base };
-        let mut lasting = Lasting {
+        let lasting = Lasting {
             tls: Keeper::new(Data::of(Some(data.to_owned())).unwrap()).unwrap(),
             sites: site::Lasting {
                 logs: Logs::default(),
@@ -316,7 +318,7 @@ mod tests {
                 proxies: proxy::Lasting::new(None).unwrap(),
             },
         };
-        let prepared = prepare(&source, &mut lasting).unwrap();
+        let prepared = prepare(&source, &lasting).unwrap();
         let mut house = House::new(source, lasting, &prepared.plan, 1024).unwrap();
         house.start(prepared, &mut Inherited::default(), Taken::Refuse).unwrap();
         house

@@ -52,7 +52,7 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
         Greeting::Plain | Greeting::Browser => source,
     };
     let descriptors = descriptors::raise();
-    let mut lasting = Lasting {
+    let lasting = Lasting {
         tls: Keeper::new(data.clone()).context("making keys for TLS")?,
         sites: site::Lasting {
             logs: Logs::default(),
@@ -61,7 +61,7 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
                 .context("drawing a name")?,
         },
     };
-    let prepared = behind::prepare(&source, &mut lasting).map_err(Stop::Wrong)?;
+    let prepared = behind::prepare(&source, &lasting).map_err(Stop::Wrong)?;
     let mut house = House::new(source, lasting, &prepared.plan, descriptors)?;
     house.start(prepared, &mut inherited, Taken::Refuse).map_err(Stop::Refused)?;
     inherited.report();

@@ -23,8 +23,8 @@ enum JobParts {
     Proxy(Box<proxy::Parts>),
 }
 
-/// What outlives a reload.
-#[derive(Debug)]
+/// What outlives a reload. What is added to a clone is not the other's.
+#[derive(Clone, Debug)]
 pub(crate) struct Lasting {
     pub(crate) logs: Logs,
     pub(crate) open_files: OpenFiles,

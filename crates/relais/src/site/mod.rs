@@ -70,6 +70,14 @@ impl Table {
         }
     }
 
+    /// The flag of the command of the same name that says what `key` says in a file.
+    pub(crate) fn flag_of(&self, key: &KeyPath) -> Option<&'static str> {
+        match self {
+            Self::Serve(_) => serve::flag_of(key),
+            Self::Proxy(_) => proxy::flag_of(key),
+        }
+    }
+
     /// The command of the same name.
     fn verb(&self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@ mod broken;
 mod certificates;
 mod complaints;
 mod flows;
+mod kept;
 mod modules;
 mod passwords;
 mod program;
