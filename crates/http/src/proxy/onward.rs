@@ -1,13 +1,16 @@
 //! What becomes of a request's fields on its way through a proxy.
 
+use std::sync::Arc;
+
 use http::{
     HeaderMap, HeaderName,
     header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
     request,
 };
+use relais_net::Fault;
 
 use super::{edits::Edits, hops, way::Way};
-use crate::{Caller, Handler, upstream};
+use crate::{Accepts, Answer, Ask, Caller, Handler, Refused, upstream};
 
 /// A [`Handler`] that passes requests on, and can tell what their fields are then.
 ///
@@ -22,6 +25,35 @@ pub trait Onward: Handler {
     ///
     /// *Cost*: that of preparing it.
     fn as_sent(&self, head: request::Parts, caller: &Caller) -> Option<HeaderMap>;
+}
+
+/// One that several hold.
+impl<H: Onward> Handler for Arc<H> {
+    fn accepts(&self) -> Accepts {
+        (**self).accepts()
+    }
+
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        (**self).at_once(ask)
+    }
+
+    fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send {
+        (**self).answer(ask)
+    }
+
+    fn refused(&self, refused: &Refused<'_>) {
+        (**self).refused(refused);
+    }
+}
+
+impl<H: Onward> Onward for Arc<H> {
+    fn rewrites(&self, name: &HeaderName, headers: &HeaderMap) -> bool {
+        (**self).rewrites(name, headers)
+    }
+
+    fn as_sent(&self, head: request::Parts, caller: &Caller) -> Option<HeaderMap> {
+        (**self).as_sent(head, caller)
+    }
 }
 
 /// Whether every proxy may pass on another field `name`, or one that makes these `edits`.
