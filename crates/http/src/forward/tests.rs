@@ -154,6 +154,33 @@ async fn what_is_passed_on_is_edited() {
     assert_eq!(came, "HTTP/1.1 204 No Content\r\nvia: 1.1 here\r\nx-by: us\r\n\r\n");
 }
 
+/// A cache judges by it whom an answer is for.
+#[test]
+fn what_is_told_to_be_sent_is_what_is_prepared() {
+    let set = vec![(HeaderName::from_static("dnt"), HeaderValue::from_static("1"))];
+    let edits = Edits::new(Vec::new(), set, Vec::new()).unwrap();
+    let forward = Forward::new(options(&[443])).with_edits(edits, Edits::default());
+    let said = [
+        ("host", "other"),
+        ("connection", "x-a"),
+        ("x-a", "1"),
+        ("x-b", "2"),
+        ("forwarded", "for=10.0.0.1"),
+    ];
+    let ask = crate::says::ask(Peer::Local, "http://EXAMPLE.org:00080/", &said);
+    let (head, _) = ask.request.into_parts();
+    let came = head.headers.clone();
+    let told = forward.as_sent(head, &ask.caller).unwrap();
+    let mut lines: Vec<_> = told.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+    lines.sort_unstable();
+    let expect =
+        ["dnt: \"1\"", "host: \"example.org\"", "via: \"1.1 here\"", "x-b: \"2\""].to_vec();
+    assert_eq!(lines, expect);
+    for name in came.keys().chain(told.keys()) {
+        assert_eq!(forward.rewrites(name, &came), name != "x-b", "{name}");
+    }
+}
+
 /// Also by another client.
 #[tokio::test]
 async fn requests_in_a_row_find_the_same_connection() {
