@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import os
 import re
 import signal
 import socket
@@ -146,6 +147,44 @@ def who_leaves_within_a_download_ends_it_for_the_server(stage):
         assert time.monotonic() - began < 3, "late"
         stage.run(["curl", "-sk", "--http2", "--max-time", "1", "--limit-rate", "10M", "-o", "/dev/null", f"{proxy.https}/"], status=28)
         eventually("the same over HTTP/2", lambda: len(server.over) == 2, 5)
+
+
+@test
+def slow_readers_get_what_was_stored_though_it_is_given_up_meanwhile(stage):
+    # More than is kept, so that what is on its way to a slow reader loses its place to others.
+    names = [f"{number:02d}.bin" for number in range(24)]
+    bodies = {name: name.encode() * 200_000 for name in names}
+    site = stage.path("site")
+    site.mkdir()
+    for name, body in bodies.items():
+        (site / name).write_bytes(body)
+        # What changed just now is fresh for no time.
+        os.utime(site / name, (0, 0))
+    server = stage.relais("serve", site, "--listen", "http://127.0.0.1:0")
+    proxy = stage.relais("proxy", "http://127.0.0.1:0", server.http, "--cache", "--cache-memory", "6MiB")
+    wrong, hits = [], []
+
+    def read(first):
+        for name in (names[first:] + names[:first]) * 2:
+            for _ in range(2):
+                strict = Strict(proxy.port)
+                strict.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+                strict.send(f"GET /{name} HTTP/1.1\r\nHost: a\r\n\r\n")
+                time.sleep(0.01)
+                answer = strict.answer()
+                strict.close()
+                hits.append("; hit" in answer.fields["cache-status"])
+                if (answer.body, answer.end) != (bodies[name], "whole"):
+                    wrong.append(name)
+
+    readers = [threading.Thread(target=read, args=(3 * number,)) for number in range(8)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(60)
+    print(f"{sum(hits)} of {len(hits)} answers were stored ones")
+    equal(wrong, [])
+    assert sum(hits) > len(hits) // 10, "few of them were stored"
 
 
 @test

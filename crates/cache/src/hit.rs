@@ -2,7 +2,6 @@
 
 use std::{fmt::Write, io, sync::Arc, time::SystemTime};
 
-use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{AGE, CACHE_STATUS, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE},
@@ -15,6 +14,7 @@ use crate::{
     conditional::{Form, judge_form},
     prebuilt::{is_of_content, print_field},
     stored::Stored,
+    stored_body::StoredBody,
 };
 
 /// An answer from the store, ready to be sent.
@@ -111,16 +111,16 @@ impl Hit {
     }
 
     /// The body, or the part of it that is sent; empty if none is.
-    pub fn body(&self) -> Bytes {
-        let body = self.stored.body();
+    pub fn body(&self) -> StoredBody {
+        let body = self.stored.stored_body();
         match self.form {
-            _ if self.has_body == HasBody::No => Bytes::new(),
+            _ if self.has_body == HasBody::No => StoredBody::nothing(),
             Form::Whole => body.clone(),
             Form::Part(part) => {
                 let at = |byte| usize::try_from(byte).expect("a place in memory");
                 body.slice(at(part.first)..=at(part.last))
             }
-            Form::NotModified | Form::Unsatisfiable => Bytes::new(),
+            Form::NotModified | Form::Unsatisfiable => StoredBody::nothing(),
         }
     }
 

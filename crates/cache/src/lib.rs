@@ -24,6 +24,7 @@ mod room;
 mod settings;
 mod store;
 mod stored;
+mod stored_body;
 mod storing;
 mod taking;
 mod terms;
@@ -50,6 +51,7 @@ pub use self::{
     settings::{ClientDirectives, SetCookie, Settings},
     store::{Outcome, VARIANTS_MAX},
     stored::Stored,
+    stored_body::{Pages, StoredBody},
     storing::{NotStored, Storable, judge_storing},
     taking::{Answered, Taken},
     terms::{Ask, Terms},

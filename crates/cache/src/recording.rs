@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
     room::{Full, Held, Room},
     store::{Outcome, Store},
     stored::{Errand, Stored},
+    stored_body::StoredBody,
     terms::Terms,
     vary::Selecting,
 };
@@ -141,17 +141,19 @@ impl Tape {
     }
 
     /// The body, if it is all there.
-    fn end(self, declared: Option<u64>) -> Result<Bytes, Outcome> {
+    fn end(self, declared: Option<u64>) -> Result<StoredBody, Outcome> {
         let held = self.held?;
         if declared.is_some_and(|declared| declared != held.len()) {
             return Err(Outcome::CutShort);
         }
-        Ok(held.into_bytes())
+        Ok(held.into_body())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     #[test]
@@ -163,7 +165,7 @@ mod tests {
         tape.add(b"x");
         assert_eq!(gave_up(&tape), Some(Outcome::TooLarge));
         assert_eq!(room.left(), 1000);
-        assert_eq!(tape.end(None), Err(Outcome::TooLarge));
+        assert_eq!(tape.end(None).unwrap_err(), Outcome::TooLarge);
         assert_eq!(Tape::new(Some(11), 10, Arc::clone(&room)).err(), Some(Outcome::TooLarge));
     }
 
@@ -187,7 +189,7 @@ mod tests {
             let mut tape = Tape::new(declared, 100, room(100)).unwrap();
             tape.add(b"012");
             tape.add(b"34");
-            tape.end(declared)
+            tape.end(declared).map(|body| body.bytes().clone())
         };
         assert_eq!(end(None), Ok(Bytes::from_static(b"01234")));
         assert_eq!(end(Some(5)), Ok(Bytes::from_static(b"01234")));

@@ -6,6 +6,9 @@ use std::sync::{
 };
 
 use bytes::Bytes;
+use memmap2::MmapMut;
+
+use crate::stored_body::{Pages, StoredBody};
 
 /// How many bytes all bodies together may have: those that are stored, those that come in, and those
 /// that clients are not done with.
@@ -35,11 +38,61 @@ impl Room {
 /// client that is slow to take them, which is no reason to have as many again.
 #[derive(Debug)]
 pub(crate) struct Held {
-    /// `bytes.len() <= taken`
-    bytes: Vec<u8>,
+    /// `memory.bytes().len() <= taken`
+    memory: Memory,
     /// Bytes of `room` that are ours.
     taken: u64,
     room: Arc<Room>,
+}
+
+/// Where a body is.
+#[derive(Debug)]
+enum Memory {
+    Heap(Vec<u8>),
+    /// Pages, and on how many of their bytes it is.
+    Pages(MmapMut, usize),
+}
+
+/// A body of fewer bytes is not worth pages of its own: to copy it costs no more than to lend them.
+const PAGES_BYTES_MIN: usize = 64 * 1024;
+
+impl Memory {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Heap(bytes) => bytes,
+            Self::Pages(pages, len) => &pages[..*len],
+        }
+    }
+
+    /// Makes ready for `len` bytes, of which none came.
+    fn expecting(len: usize) -> Self {
+        let pages = if len < PAGES_BYTES_MIN { None } else { MmapMut::map_anon(len).ok() };
+        // There may be none left: the system counts them for a process.
+        pages.map_or_else(|| Self::Heap(Vec::with_capacity(len)), |pages| Self::Pages(pages, 0))
+    }
+
+    fn add(&mut self, more: &[u8]) {
+        match self {
+            Self::Heap(bytes) => bytes.extend_from_slice(more),
+            Self::Pages(pages, len) => match pages.get_mut(*len..*len + more.len()) {
+                Some(place) => {
+                    place.copy_from_slice(more);
+                    *len += more.len();
+                }
+                None => *self = Self::Heap([self.bytes(), more].concat()),
+            },
+        }
+    }
+
+    /// The same without room for more, and on pages if it is long.
+    fn settled(self) -> Self {
+        if matches!(&self, Self::Pages(pages, len) if pages.len() == *len) {
+            return self;
+        }
+        let mut settled = Self::expecting(self.bytes().len());
+        settled.add(self.bytes());
+        settled
+    }
 }
 
 /// What is needed to hold a body besides its bytes: a [`Held`], and the counter of those who do.
@@ -48,7 +101,7 @@ pub(crate) const HELD_BYTES: usize = size_of::<Held>() + 16;
 impl Held {
     /// None yet, in `room`.
     pub(crate) fn none(room: Arc<Room>) -> Self {
-        Self { bytes: Vec::new(), taken: 0, room }
+        Self { memory: Memory::Heap(Vec::new()), taken: 0, room }
     }
 
     /// Takes room for `len` bytes in all, for which there will be memory when they come.
@@ -68,27 +121,30 @@ impl Held {
 
     /// How many bytes came.
     pub(crate) fn len(&self) -> u64 {
-        self.bytes.len() as u64
+        self.memory.bytes().len() as u64
     }
 
     /// Makes ready for all there is room for. Not touched, that memory costs nothing.
     pub(crate) fn reserve(&mut self) {
-        let more = self.taken.saturating_sub(self.len());
-        self.bytes.reserve_exact(usize::try_from(more).unwrap_or_default());
+        debug_assert!(self.len() == 0, "before any come");
+        self.memory = Memory::expecting(usize::try_from(self.taken).unwrap_or_default());
     }
 
     /// Adds what came, for which there is room.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+        self.memory.add(bytes);
         debug_assert!(self.len() <= self.taken, "room is taken first");
     }
 
     /// All that came, to be had by many. The room that is not needed is given back at once.
-    pub(crate) fn into_bytes(mut self) -> Bytes {
-        self.bytes.shrink_to_fit();
+    pub(crate) fn into_body(mut self) -> StoredBody {
+        let memory = std::mem::replace(&mut self.memory, Memory::Heap(Vec::new()));
+        self.memory = memory.settled();
         let len = self.len();
         self.give_back(self.taken - len);
-        Bytes::from_owner(self)
+        let has_pages = matches!(self.memory, Memory::Pages(..));
+        let bytes = Bytes::from_owner(self);
+        if has_pages { StoredBody::Pages(Pages::on(bytes)) } else { StoredBody::Heap(bytes) }
     }
 
     fn give_back(&mut self, bytes: u64) {
@@ -99,7 +155,7 @@ impl Held {
 
 impl AsRef<[u8]> for Held {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes
+        self.memory.bytes()
     }
 }
 
@@ -122,13 +178,36 @@ mod tests {
         held.reserve();
         held.add(b"0123456789");
         assert_eq!((held.len(), held.room(), room.left()), (10, 50, 50));
-        let body = held.into_bytes();
+        let StoredBody::Heap(body) = held.into_body() else { panic!("pages for ten bytes") };
         let part = body.slice(..1);
         assert_eq!(room.left(), 90);
         drop(body);
         assert_eq!(room.left(), 90);
         drop(part);
         assert_eq!(room.left(), 100);
+    }
+
+    #[test]
+    fn a_long_body_is_on_pages_of_its_own_whether_it_was_expected_or_not() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(PAGES_BYTES_MIN).collect();
+        for expected in [0, PAGES_BYTES_MIN - 1, PAGES_BYTES_MIN, 2 * PAGES_BYTES_MIN] {
+            check(expected, &bytes, true);
+            check(expected, &bytes[1..], false);
+        }
+    }
+
+    #[track_caller]
+    fn check(expected: usize, bytes: &[u8], has_pages: bool) {
+        let mut held = Held::none(Arc::new(Room::of(1 << 20)));
+        held.take_room(expected as u64).unwrap();
+        held.reserve();
+        held.take_room(bytes.len() as u64).unwrap();
+        for part in bytes.chunks(1000) {
+            held.add(part);
+        }
+        let body = held.into_body();
+        assert_eq!(matches!(body, StoredBody::Pages(_)), has_pages);
+        assert_eq!(body.bytes(), bytes);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::{
     conditional::Validators,
     prebuilt::Prebuilt,
     room::HELD_BYTES,
+    stored_body::StoredBody,
     terms::Terms,
     vary::Selecting,
 };
@@ -35,7 +36,7 @@ pub struct Stored {
     modified: Option<SystemTime>,
     /// `Date`, read.
     date: SystemTime,
-    body: Bytes,
+    body: StoredBody,
     terms: Terms,
     selecting: Selecting,
     /// Somebody is asking its origin about it, so that others need not.
@@ -49,10 +50,10 @@ impl Stored {
     pub(crate) fn new(
         status: StatusCode,
         headers: &HeaderMap,
-        body: Bytes,
+        body: StoredBody,
         (terms, selecting): (Terms, Selecting),
     ) -> Self {
-        let head = Prebuilt::print(status, headers, body.len());
+        let head = Prebuilt::print(status, headers, body.bytes().len());
         let received = terms.times.received;
         Self {
             status,
@@ -80,6 +81,11 @@ impl Stored {
 
     /// Its body.
     pub fn body(&self) -> &Bytes {
+        self.body.bytes()
+    }
+
+    /// The same, with what memory it is in.
+    pub(crate) fn stored_body(&self) -> &StoredBody {
         &self.body
     }
 
@@ -97,7 +103,7 @@ impl Stored {
     pub fn weight(&self) -> u64 {
         // What the allocator adds to each of: it, its head, its body, its fields.
         const ALLOCATED: usize = 4 * 16 + HELD_BYTES;
-        let texts = self.head.bytes().len() + self.body.len() + self.selecting.weight();
+        let texts = self.head.bytes().len() + self.body().len() + self.selecting.weight();
         (size_of::<Self>() + texts + ALLOCATED) as u64
     }
 
@@ -119,7 +125,7 @@ impl fmt::Debug for Stored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stored")
             .field("status", &self.status)
-            .field("body", &self.body.len())
+            .field("body", &self.body().len())
             .field("terms", &self.terms)
             .finish_non_exhaustive()
     }

@@ -167,7 +167,7 @@ impl Cache {
         let get = Asked { method: &Method::GET, ..asked.clone() };
         let newer = |withheld: &[HeaderName], how: (Terms, Selecting)| {
             let fields = kept(&merged, withheld, received);
-            Arc::new(Stored::new(status, &fields, old.body().clone(), how))
+            Arc::new(Stored::new(status, &fields, old.stored_body().clone(), how))
         };
         match judge_storing(&get, head, times, &self.settings) {
             Ok(Storable { terms, selecting, withheld }) => {

@@ -13,6 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use relais_cache::{Pages, StoredBody};
 use relais_net::{Fault, Side, Stream};
 
 pub use self::piece::{Piece, Pieces};
@@ -63,6 +64,8 @@ enum Kind {
     Full(Bytes),
     /// The same, of one answer alone.
     Own(Bytes),
+    /// The same, shared with other answers and where the kernel may be lent it.
+    Lent(Pages),
     Queue(VecDeque<Piece>),
     Stream(Pin<Box<dyn Pieces>>),
     /// No body: the connection is handed over.
@@ -103,6 +106,15 @@ impl Body {
     pub fn own(bytes: Bytes) -> Self {
         let left = Some(bytes.len() as u64);
         Self::made_of(Kind::Own(bytes), left)
+    }
+
+    /// A body that is stored, and shared with other answers.
+    pub fn stored(body: StoredBody) -> Self {
+        let left = Some(body.bytes().len() as u64);
+        match body {
+            StoredBody::Heap(bytes) => Self::made_of(Kind::Full(bytes), left),
+            StoredBody::Pages(pages) => Self::made_of(Kind::Lent(pages), left),
+        }
     }
 
     /// A body of these pieces.
@@ -196,9 +208,10 @@ impl Body {
         self.kind = Kind::Stream(Box::pin(passage(inner)));
     }
 
-    /// Whether it is [`Body::full`]: a client that lets it stand costs no more than its few bytes.
+    /// Whether it is [`Body::full`] or stored: a client that lets it stand costs no more than its few
+    /// bytes.
     pub(crate) fn is_shared(&self) -> bool {
-        matches!(self.kind, Kind::Full(_))
+        matches!(self.kind, Kind::Full(_) | Kind::Lent(_))
     }
 
     /// How many bytes are still to come, if that is known.
@@ -218,6 +231,10 @@ impl Body {
                 (Some(span), _) => Some(Ok(Piece::File(span))),
                 (None, Kind::Full(bytes) | Kind::Own(bytes)) => {
                     let bytes = std::mem::take(bytes);
+                    (!bytes.is_empty()).then_some(Ok(Piece::Bytes(bytes)))
+                }
+                (None, Kind::Lent(pages)) => {
+                    let bytes = pages.take();
                     (!bytes.is_empty()).then_some(Ok(Piece::Bytes(bytes)))
                 }
                 (None, Kind::Tunnel(_)) => None,
@@ -269,16 +286,28 @@ impl Body {
     pub(crate) fn memory(&self) -> Option<&Bytes> {
         match &self.kind {
             Kind::Full(bytes) | Kind::Own(bytes) => Some(bytes),
+            Kind::Lent(pages) => Some(pages.bytes()),
             Kind::Queue(_) | Kind::Stream(_) | Kind::Tunnel(_) => None,
         }
     }
 
     /// The same, taken as if it was sent.
     pub(crate) fn take_memory(&mut self) -> Option<Bytes> {
-        let (Kind::Full(bytes) | Kind::Own(bytes)) = &mut self.kind else { return None };
-        let bytes = std::mem::take(bytes);
+        let bytes = match &mut self.kind {
+            Kind::Full(bytes) | Kind::Own(bytes) => std::mem::take(bytes),
+            Kind::Lent(pages) => pages.take(),
+            Kind::Queue(_) | Kind::Stream(_) | Kind::Tunnel(_) => return None,
+        };
         self.account(bytes.len() as u64);
         Some(bytes)
+    }
+
+    /// All of a body where the kernel may be lent it, taken as if it was sent.
+    pub(crate) fn take_pages(&mut self) -> Option<Pages> {
+        let Kind::Lent(pages) = &mut self.kind else { return None };
+        let pages = std::mem::take(pages);
+        self.account(pages.bytes().len() as u64);
+        Some(pages)
     }
 
     /// The trailers that came behind the last piece.

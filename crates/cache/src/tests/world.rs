@@ -95,7 +95,7 @@ pub(super) fn key(path: &str) -> Key {
 }
 
 fn told(hit: &crate::Hit) -> String {
-    let body = hit.body();
+    let body = hit.body().bytes().clone();
     let body = String::from_utf8_lossy(&body);
     format!("{} {body} | {}", hit.status().as_u16(), said(hit.cache_status()))
 }

@@ -50,7 +50,7 @@ pub(super) fn reply_after(hit: Hit, came: &Answer) -> Answer {
 
 fn bare(hit: Hit) -> Answer {
     let status = hit.status();
-    let mut answer = Response::new(Body::full(hit.body()).with_head(Box::new(hit)));
+    let mut answer = Response::new(Body::stored(hit.body()).with_head(Box::new(hit)));
     *answer.status_mut() = status;
     answer
 }

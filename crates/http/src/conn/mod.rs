@@ -12,6 +12,7 @@ mod head;
 mod http1;
 mod http2;
 mod intake;
+mod lend;
 mod limits;
 mod outgoing;
 mod placeholder;
@@ -24,6 +25,7 @@ mod streams;
 mod sweep;
 mod transport;
 mod tunnel;
+mod unsent;
 
 #[cfg(test)]
 mod tests;

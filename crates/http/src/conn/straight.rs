@@ -8,16 +8,16 @@
 use std::{
     cell::RefCell,
     future::poll_fn,
-    io::{self, IoSlice},
+    io,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use relais_net::{Drain, Fault};
 use relais_wire::http1::Guard;
-use tokio::io::{AsyncWrite, ReadBuf};
+use tokio::io::{AsyncWrite as _, ReadBuf};
 
 use super::{
     Limits,
@@ -26,6 +26,7 @@ use super::{
     pulse::{Judged, SWEEP},
     sweep::{Stop, Sweep},
     transport::Transport,
+    unsent::{Payload, Unsent},
 };
 use crate::{Answer, Ask, spare};
 
@@ -209,19 +210,15 @@ impl Walk<'_> {
         &mut self,
         cx: &mut Context<'_>,
         passed: Guard,
-        (answer, body): (Answer, Bytes),
+        (answer, body): (Answer, Payload),
     ) -> io::Result<()> {
         self.transport.pass(passed);
         self.asking.pulse.answering();
         self.answering = true;
         PRINTED.with_borrow_mut(|printed| {
             printed.clear();
-            head::print(&answer, body.len(), printed);
-            let sent = match write(self.transport, cx, [printed, &body]) {
-                Poll::Ready(sent) => sent?,
-                Poll::Pending => 0,
-            };
-            self.unsent = Unsent::after(sent, printed, body);
+            head::print(&answer, body.bytes().len(), printed);
+            self.unsent = Unsent::begin(self.transport, cx, printed, body)?;
             spare::keep(answer.into_parts().0.headers);
             Ok(())
         })
@@ -229,16 +226,7 @@ impl Walk<'_> {
 
     /// Sends the rest of an answer.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.unsent.is_empty() {
-            let parts = [&*self.unsent.head, &*self.unsent.body];
-            let sent = ready!(write(self.transport, cx, parts))?;
-            if sent == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.unsent.advance(sent);
-        }
-        // What was sent is not held for as long as nothing else is.
-        self.unsent = Unsent::default();
+        ready!(self.unsent.poll_send(self.transport, cx))?;
         ready!(Pin::new(&mut *self.transport).poll_flush(cx))?;
         self.answering = false;
         self.asking.pulse.answered();
@@ -273,53 +261,10 @@ impl Walk<'_> {
 /// # Errors
 ///
 /// The answer, if they are not.
-fn plain(mut answer: Answer) -> Result<(Answer, Bytes), Box<Answer>> {
-    let body = if head::is_plain(&answer) { answer.body_mut().take_memory() } else { None };
+fn plain(mut answer: Answer) -> Result<(Answer, Payload), Box<Answer>> {
+    let body = if head::is_plain(&answer) { Payload::take(&mut answer) } else { None };
     match body {
         Some(body) => Ok((answer, body)),
         None => Err(Box::new(answer)),
-    }
-}
-
-fn write(
-    transport: &mut Transport,
-    cx: &mut Context<'_>,
-    parts: [&[u8]; 2],
-) -> Poll<io::Result<usize>> {
-    let slices = parts.map(IoSlice::new);
-    let slices = match parts {
-        [[], _] => &slices[1..],
-        [_, []] => &slices[..1],
-        _ => &slices,
-    };
-    Pin::new(transport).poll_write_vectored(cx, slices)
-}
-
-/// What is left of an answer.
-#[derive(Debug, Default)]
-struct Unsent {
-    head: Bytes,
-    body: Bytes,
-}
-
-impl Unsent {
-    /// What is left when so many bytes of both are `sent`.
-    fn after(sent: usize, head: &[u8], mut body: Bytes) -> Self {
-        if sent == head.len() + body.len() {
-            return Self::default();
-        }
-        let of_head = sent.min(head.len());
-        body.advance(sent - of_head);
-        Self { head: Bytes::copy_from_slice(&head[of_head..]), body }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.head.is_empty() && self.body.is_empty()
-    }
-
-    fn advance(&mut self, sent: usize) {
-        let of_head = sent.min(self.head.len());
-        self.head.advance(of_head);
-        self.body.advance(sent - of_head);
     }
 }

@@ -8,6 +8,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use relais_cache::Pages;
 use relais_net::Stream;
 use relais_wire::http1::{Guard, Refusal, Stage};
 use rustix::{
@@ -18,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
     intake::{Course, Intake},
+    lend::poll_lend,
     placeholder::is_placeholder,
     pulse::{Pulse, Waits},
     send::{head_flags, poll_send, poll_send_joined},
@@ -201,6 +203,25 @@ impl Transport {
             drop(done);
         }
         Poll::Ready(Ok(written))
+    }
+
+    /// Whether what is sent may be lent to the kernel.
+    pub(super) fn may_lend(&self) -> bool {
+        matches!(self.stream, Stream::Tcp(_))
+    }
+
+    /// Sends some of `pages`, without a copy.
+    pub(super) fn poll_lend(
+        &mut self,
+        cx: &mut Context<'_>,
+        pages: &Pages,
+    ) -> Poll<io::Result<usize>> {
+        let Stream::Tcp(stream) = &self.stream else {
+            return Poll::Ready(Err(ErrorKind::Unsupported.into()));
+        };
+        let lent = poll_lend(stream, cx, pages);
+        self.note_write(&lent);
+        lent
     }
 
     fn note_write(&mut self, written: &Poll<io::Result<usize>>) {

@@ -46,6 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hyper-util", &["http"]),
     ("libc", &["http"]),
     ("listenfd", &["relais"]),
+    ("memmap2", &["cache"]),
     ("memchr", &["bench", "http", "inspect", "wire"]),
     ("quick_cache", &["cache", "http"]),
     ("rcgen", &["net"]),

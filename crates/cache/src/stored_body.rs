@@ -1,0 +1,68 @@
+//! The bytes of a stored body.
+
+use std::ops::RangeInclusive;
+
+use bytes::{Buf, Bytes};
+
+/// A stored body, or a part of one.
+#[derive(Clone, Debug)]
+pub enum StoredBody {
+    /// Memory as usual.
+    Heap(Bytes),
+    /// Memory that the kernel may be lent: long bodies have it, if the system gives any.
+    Pages(Pages),
+}
+
+/// Bytes on pages of memory that have nothing else, that nobody writes to, and that go back to the
+/// system when nobody has them any more. So the kernel may be told to send what is on them later,
+/// and they may be let go of meanwhile: what an allocator takes back, the next would write to.
+#[derive(Clone, Debug, Default)]
+pub struct Pages(Bytes);
+
+impl StoredBody {
+    /// No bytes.
+    pub(crate) fn nothing() -> Self {
+        Self::Heap(Bytes::new())
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &Bytes {
+        match self {
+            Self::Heap(bytes) | Self::Pages(Pages(bytes)) => bytes,
+        }
+    }
+
+    /// A part of it, which shares its memory.
+    pub(crate) fn slice(&self, part: RangeInclusive<usize>) -> Self {
+        match self {
+            Self::Heap(bytes) => Self::Heap(bytes.slice(part)),
+            Self::Pages(Pages(bytes)) => Self::Pages(Pages(bytes.slice(part))),
+        }
+    }
+}
+
+impl Pages {
+    /// `bytes` have to be on such pages.
+    pub(crate) fn on(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    /// What is on them.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// What is on them, where they are not to be lent.
+    pub fn take(&mut self) -> Bytes {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Lets go of the first `count` bytes.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer.
+    pub fn advance(&mut self, count: usize) {
+        self.0.advance(count);
+    }
+}
