@@ -13,6 +13,14 @@ listen = ["http://127.0.0.1:0", "https://127.0.0.1:0"]
 root = "relais:demo"
 error_pages = { 404 = "404.html" }
 """
+# Where the demo keeps its log and its list, which `relais flows` looks for.
+PROXY = """[proxy.front]
+listen = "http://127.0.0.1:0"
+upstream = "http://127.0.0.1:{port}"
+cache = true
+sniff = {{ log = "data/demo/front.jsonl" }}
+block = {{ list = "data/demo/blocked.txt" }}
+"""
 # What is seen, by the experiment's place in the page; the order is the page's.
 SEEN = {
     "hand": ["HTTP/1.1 200 OK\r\n", "User-agent"],
@@ -27,6 +35,8 @@ SEEN = {
     "cert": ["ca.pem", "localhost"],
     "check": ["serve mine", "exit 0", "relais.toml:3", "exit 2"],
     "reload": ["reloaded", "HTTP/1.1 200 ", "<h1>Mine</h1>"],
+    "proxy": ["via: ", "; stored", "; hit", "age: ", "403 ", "rule: casino", "blocked.txt"],
+    "flows": ["/robots.txt\n", "/casino\n", '"blocked":"casino"'],
 }
 # What is typed behind one that does not end by itself: another port, and a look at it.
 LASTING = {"serve": " --listen 8082 &\ncurl -s --retry 40 --retry-delay 1 --retry-connrefused http://127.0.0.1:8082/\n"}
@@ -49,8 +59,7 @@ def ports_of(relais):
 
 def typed(stage, ports, code):
     """Runs what a person would type, with relais in the PATH; everything that is shown."""
-    for usual, ours in ports.items():
-        code = code.replace(usual, str(ours))
+    code = re.sub("|".join(ports), lambda usual: str(ports[usual[0]]), code)
     tools = stage.path("bin")
     if not tools.exists():
         tools.mkdir()
@@ -65,8 +74,12 @@ def typed(stage, ports, code):
 @test(seconds=120)
 def the_experiments_of_the_demo_show_what_they_say(stage):
     need("curl", "openssl")
-    relais = stage.relais("up", stage.write("demo.toml", CONFIG), urls=2)
+    port = free_port()
+    stage.write("data/demo/blocked.txt", "casino\n")
+    config = CONFIG.replace("127.0.0.1:0", f"127.0.0.1:{port}", 1) + PROXY.format(port=port)
+    relais = stage.relais("up", stage.write("demo.toml", config), urls=3)
     found, ports = experiments(), ports_of(relais)
+    ports["9000"] = int(relais.urls[2].rsplit(":", 1)[1])
     equal(sorted(found), sorted(SEEN), "experiments")
     wrong = []
     for name, parts in SEEN.items():

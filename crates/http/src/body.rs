@@ -4,6 +4,7 @@ mod piece;
 mod steps;
 
 use std::{
+    any::Any,
     collections::VecDeque,
     fmt,
     pin::Pin,
@@ -57,6 +58,20 @@ pub struct Tunnel {
     pub far: Stream,
     /// What it said behind its answer.
     pub early: Bytes,
+    /// What ends with it.
+    pub(crate) held: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Tunnel {
+    /// A tunnel to here, where `early` was said already.
+    pub fn new(far: Stream, early: Bytes) -> Self {
+        Self { far, early, held: None }
+    }
+
+    /// The same, which drops `held` at its end.
+    pub(crate) fn holding(self, held: impl Any + Send + Sync) -> Self {
+        Self { held: Some(Box::new(held)), ..self }
+    }
 }
 
 enum Kind {

@@ -23,6 +23,7 @@ mod page;
 mod places;
 mod provenance;
 pub mod proxy;
+mod proxy_status;
 mod ready_head;
 #[cfg(test)]
 mod says;

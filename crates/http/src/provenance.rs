@@ -14,6 +14,8 @@ pub struct Provenance {
     pub connect: Option<Duration>,
     /// Whose fault it is that there is no other: it stands in the place of one that did not come.
     pub fault: Option<Side>,
+    /// The type of that error (RFC 9209 §2.3).
+    pub error: Option<&'static str>,
     /// What the cache had to do with it; `None` if there is no cache.
     pub cached: Option<Cached>,
     /// The rule that kept it from being asked for.

@@ -107,7 +107,11 @@ impl Logs {
         };
         let log = HttpLog::start(sink, format).map_err(|error| {
             let why = Wrong::from_error(&error).what;
-            let what = format!("cannot write the access log {}: {why}", planned.to);
+            let path = match &planned.to {
+                To::Stdout => planned.to.to_string(),
+                To::File(file) => format!("{:?}", file.display()),
+            };
+            let what = format!("cannot write the access log {path}: {why}");
             key.key("file").wrong(Wrong { what, expected: None, hint: None })
         })?;
         self.open.insert(planned.clone(), log.clone());

@@ -244,6 +244,34 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
 
 /// The same words, told to someone who typed a flag.
 fn flag_complaint(table: Option<&Table>, Problem { key, part: _, wrong }: Problem) -> Complaint {
-    let flag = table.and_then(|table| table.flag_of(&key)).unwrap_or("arguments").to_owned();
-    Complaint { place: Place::Flag(flag), key, wrong }
+    let flag_of = |key: &KeyPath| table.and_then(|table| table.flag_of(key));
+    let flag = flag_of(&key).unwrap_or("arguments").to_owned();
+    let Wrong { what, expected, hint } = wrong;
+    let what = in_flags(&what, &key, flag_of);
+    let expected = expected.map(|expected| in_flags(&expected, &key, flag_of));
+    Complaint { place: Place::Flag(flag), key, wrong: Wrong { what, expected, hint } }
+}
+
+/// What is said at `key`, with flags in the place of keys: of `key` itself, of others of its table,
+/// and of the site's.
+fn in_flags(
+    text: &str,
+    key: &KeyPath,
+    flag_of: impl Fn(&KeyPath) -> Option<&'static str>,
+) -> String {
+    let site = KeyPath(key.0.iter().take(2).cloned().collect());
+    let table = KeyPath(key.0.iter().take(key.0.len() - 1).cloned().collect());
+    let flag = |word: &str| {
+        let word = word.strip_suffix(" = true").unwrap_or(word);
+        let is_key = |byte: u8| byte.is_ascii_lowercase() || b"_.".contains(&byte);
+        let below =
+            |table: &KeyPath| word.split('.').fold(table.clone(), |key, step| key.key(step));
+        let keys = [below(&table), below(&site)];
+        keys.iter().filter(|_| word.bytes().all(is_key)).find_map(&flag_of)
+    };
+    let words = text.split('`').enumerate().map(|(place, word)| match flag(word) {
+        Some(flag) if place % 2 == 1 => flag,
+        _ => word,
+    });
+    words.collect::<Vec<_>>().join("`")
 }

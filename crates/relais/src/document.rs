@@ -35,8 +35,15 @@ impl<'t> Document<'t> {
             return Ok(document);
         }
         let complain = |error: &toml::de::Error| {
-            let wrong = Wrong::from_message(error.message());
-            let place = document.place(error.span().unwrap_or_default());
+            let span = error.span().unwrap_or_default();
+            let wrong = match error.message() {
+                "duplicate key" => {
+                    let key = text.get(span.clone()).unwrap_or_default();
+                    Wrong::expected(format!("key `{key}` twice"), "it once")
+                }
+                message => Wrong::from_message(message),
+            };
+            let place = document.place(span);
             Complaint { place, key: KeyPath::default(), wrong }
         };
         Err(errors.iter().take(SYNTAX_ERRORS_MAX).map(complain).collect())

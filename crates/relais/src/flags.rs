@@ -79,7 +79,7 @@ pub(crate) enum Command {
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
     },
-    /// Search who asked for what through the relay, in the sniffer's logs
+    /// Search who asked for what through a proxy, in the sniffer's logs
     Flows(Box<flows::Flags>),
     /// A local authority, and certificates signed by it
     #[command(subcommand)]

@@ -90,7 +90,7 @@ fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
             run::run(source, data, greeting)
         }
         Command::Proxy(flags) => {
-            let (name, table) = flags.table();
+            let (name, table) = flags.table().map_err(|wrong| Stop::Wrong(vec![*wrong]))?;
             let source = of_flags(name, site::Table::Proxy(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)
         }
@@ -114,12 +114,23 @@ fn or_usual(file: Option<PathBuf>) -> PathBuf {
 }
 
 /// The sniffers' logs of those who name none: those of the usual configuration, else the demo's.
-fn usual_logs(data: &Data) -> Vec<PathBuf> {
-    let said = Source::File(CONFIG.into()).read().ok();
-    match said.and_then(|said| Plan::new(&said.config).ok()) {
-        Some(plan) => plan.sniff_logs().filter(|log| log.exists()).map(Path::to_owned).collect(),
-        None => demo::log(data).into_iter().collect(),
+fn usual_logs(data: &Data) -> Result<Vec<PathBuf>, Stop> {
+    if !Path::new(CONFIG).exists() {
+        return Ok(demo::log(data).into_iter().collect());
     }
+    let said = Source::File(CONFIG.into()).read().map_err(Stop::Wrong)?;
+    let plan = Plan::new(&said.config);
+    let plan = plan.map_err(|problems| Stop::Wrong(said.complaints(problems)))?;
+    let (there, others): (Vec<_>, Vec<_>) = plan.sniff_logs().partition(|log| log.exists());
+    if !there.is_empty() {
+        return Ok(there.into_iter().map(Path::to_owned).collect());
+    }
+    let what = match others.first() {
+        Some(log) => format!("no log to search: {:?} is not there yet", log.display()),
+        None => format!("no log to search: {CONFIG} names no `sniff.log`"),
+    };
+    let wrong = Wrong::expected(what, "the FILE that the sniffer writes");
+    Err(Stop::Wrong(vec![Complaint::of_flag("FILE", wrong)]))
 }
 
 /// Prints what `file` would run.

@@ -52,6 +52,25 @@ pub(crate) struct BadTime(String);
 #[error("bad size {0:?}: expected a number and B, KiB, MiB or GiB, e.g. \"64KiB\"")]
 pub(crate) struct BadSize(String);
 
+/// Why a text is not an [`HttpEndpoint`].
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadHttpEndpoint {
+    /// A scheme that nobody knows. Those that are known elsewhere are told where they stand.
+    #[error("unknown scheme {0:?}: expected http, https or unix")]
+    UnknownScheme(String),
+    /// A scheme without its colon, or with too much of it.
+    #[error("bad endpoint {text:?}: expected {meant:?}")]
+    Mistyped {
+        /// What was typed.
+        text: String,
+        /// What was likely meant.
+        meant: String,
+    },
+    /// Something else.
+    #[error(transparent)]
+    Other(ParseEndpointError),
+}
+
 impl FromStr for Time {
     type Err = BadTime;
 
@@ -118,10 +137,20 @@ impl fmt::Display for Size {
 }
 
 impl FromStr for HttpEndpoint {
-    type Err = ParseEndpointError;
+    type Err = BadHttpEndpoint;
 
-    fn from_str(text: &str) -> Result<Self, ParseEndpointError> {
-        Endpoint::parse_in(text, Scheme::Http).map(Self)
+    fn from_str(text: &str) -> Result<Self, BadHttpEndpoint> {
+        for scheme in ["http", "https", "unix"] {
+            let rest = text.strip_prefix(scheme).and_then(|rest| rest.split_once("//"));
+            if let Some(("" | "::" | ";", rest)) = rest {
+                let (text, meant) = (text.to_owned(), format!("{scheme}://{rest}"));
+                return Err(BadHttpEndpoint::Mistyped { text, meant });
+            }
+        }
+        Endpoint::parse_in(text, Scheme::Http).map(Self).map_err(|error| match error {
+            ParseEndpointError::UnknownScheme(scheme) => BadHttpEndpoint::UnknownScheme(scheme),
+            error => BadHttpEndpoint::Other(error),
+        })
     }
 }
 
@@ -311,6 +340,19 @@ mod tests {
             assert_eq!(text.parse::<Size>().unwrap().to_string(), text);
         }
         assert_eq!("64 KiB".parse::<Size>(), Ok(Size(65_536)));
+    }
+
+    #[test]
+    fn endpoints_of_other_protocols_are_told_those_of_http() {
+        let check = |text: &str, expect: &str| {
+            assert_eq!(text.parse::<HttpEndpoint>().unwrap_err().to_string(), expect);
+        };
+        check("ftp://x", "unknown scheme \"ftp\": expected http, https or unix");
+        check("http//:9000", "bad endpoint \"http//:9000\": expected \"http://:9000\"");
+        check("https::///a", "bad endpoint \"https::///a\": expected \"https:///a\"");
+        check("a:x", "bad port \"x\": expected 0 to 65535");
+        assert!("http://a".parse::<HttpEndpoint>().is_ok());
+        assert!("unix:///a//b".parse::<HttpEndpoint>().is_ok());
     }
 
     #[test]

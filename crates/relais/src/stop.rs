@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::{complaint::Complaint, output::tell};
+use crate::{
+    complaint::{Complaint, plain},
+    output::tell,
+};
 
 /// Why a command ended other than well.
 #[derive(Debug)]
@@ -29,7 +32,8 @@ impl Stop {
     pub(crate) fn tell(&self) -> ExitCode {
         match self {
             Self::Failed(error) => {
-                tell(format_args!("error: {error:#}"));
+                let chain: Vec<_> = error.chain().map(|error| plain(&error.to_string())).collect();
+                tell(format_args!("error: {}", chain.join(": ")));
                 ExitCode::from(1)
             }
             Self::Refused(complaints) => {

@@ -112,14 +112,13 @@ impl Tls {
         let Papers::Files { cert, key } = &self.papers else { return Ok(None) };
         let read = read_certified(cert, key, clock::now()).map_err(|error| {
             let is_keys = match &error {
-                PemError::Useless { .. } => true,
+                PemError::Useless { .. } | PemError::NoKey { .. } | PemError::Encrypted { .. } => {
+                    true
+                }
+                PemError::NoCertificate { .. } | PemError::NotACertificate { .. } => false,
                 PemError::Unreadable { path, .. }
                 | PemError::TooLarge { path }
-                | PemError::Broken { path, .. }
-                | PemError::NoCertificate { path }
-                | PemError::NotACertificate { path, .. }
-                | PemError::NoKey { path }
-                | PemError::Encrypted { path } => path == key,
+                | PemError::Broken { path, .. } => path == key && path != cert,
             };
             let which = if is_keys { "key" } else { "cert" };
             let path = if is_keys { key } else { cert };

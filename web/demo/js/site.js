@@ -2,6 +2,9 @@
 
 const THEMES = ["auto", "light", "dark"];
 
+// Where the demo listens: the site, and the proxy before it.
+const PORTS = [{ http: "8081", https: "8443" }, { http: "9000", https: "9443" }];
+
 offerThemes(document.querySelector(".theme"));
 fillOrigins();
 document.querySelectorAll(".cmd").forEach(offerCopy);
@@ -32,15 +35,22 @@ function remember(theme) {
   }
 }
 
-// Command lines name the demo's usual addresses. Seen through another address of the same
-// scheme (a port chosen by the kernel, a proxy in front), they name that one.
+// Command lines name the demo's usual addresses. Seen through another address (a port chosen by
+// the kernel, the proxy in front), they name that one, and for the other scheme its neighbour.
 function fillOrigins() {
-  const scheme = location.protocol.replace(":", "");
+  const here = location.protocol.replace(":", "");
+  const there = here === "https" ? "http" : "https";
+  fillHost(here, location.host);
+  const ports = PORTS.find((ports) => ports[here] === location.port);
+  if (ports) fillHost(there, `${location.hostname}:${ports[there]}`);
+}
+
+function fillHost(scheme, host) {
   for (const place of document.querySelectorAll(`[data-origin="${scheme}"]`)) {
-    place.textContent = location.origin;
+    place.textContent = `${scheme}://${host}`;
   }
   for (const place of document.querySelectorAll(`[data-host="${scheme}"]`)) {
-    place.textContent = location.host;
+    place.textContent = host;
   }
 }
 

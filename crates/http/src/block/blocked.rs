@@ -6,7 +6,10 @@ use http::Method;
 use relais_net::Fault;
 
 use super::{BlockList, Notice, Rule, passed};
-use crate::{Accepts, Answer, Ask, Caller, Handler, Provenance, Refused, Target};
+use crate::{
+    Accepts, Answer, Ask, Caller, Handler, Provenance, Refused, Target,
+    proxy_status::{PROXY_STATUS, proxy_status},
+};
 
 /// Answers what a list blocks by itself, and asks `H` for the rest.
 ///
@@ -18,6 +21,8 @@ pub struct Blocked<H> {
     inner: H,
     list: Arc<BlockList>,
     notice: Notice,
+    /// Our name in `Proxy-Status`.
+    name: Option<String>,
     hook: Option<Hook>,
 }
 
@@ -42,7 +47,14 @@ pub struct BlockedRequest<'a> {
 impl<H> Blocked<H> {
     /// Keeps from `inner` what `list` blocks, and answers it with `notice`.
     pub fn new(inner: H, list: Arc<BlockList>, notice: Notice) -> Self {
-        Self { inner, list, notice, hook: None }
+        Self { inner, list, notice, name: None, hook: None }
+    }
+
+    /// The same, which says in `Proxy-Status` (RFC 9209), as the proxy that is called `name`, what it
+    /// blocked and by which rule: of the answer to a `CONNECT` clients show no more than that.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
     }
 
     /// The same, with `hook` told of what was blocked.
@@ -68,6 +80,11 @@ impl<H> Blocked<H> {
             hook(&BlockedRequest { caller, method, target, rule, list });
         }
         let mut answer = self.notice.answer(ask, rule, list);
+        if let Some(name) = &self.name {
+            let details = format!("blocked: {}", rule.text);
+            let status = proxy_status(name, "http_request_denied", Some(&details));
+            answer.headers_mut().insert(PROXY_STATUS, status);
+        }
         let blocked = Some(rule.text.into());
         answer.body_mut().came_from(Provenance { blocked, ..Provenance::default() });
         Some(answer)
@@ -97,11 +114,12 @@ impl<H: Handler> Handler for Blocked<H> {
 
 impl<H: fmt::Debug> fmt::Debug for Blocked<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { inner, list, notice, hook: _ } = self;
+        let Self { inner, list, notice, name, hook: _ } = self;
         f.debug_struct("Blocked")
             .field("inner", inner)
             .field("list", &list.path())
             .field("notice", notice)
+            .field("name", name)
             .finish_non_exhaustive()
     }
 }

@@ -42,6 +42,23 @@ pub(super) fn literals(glob: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     glob.split(|byte| matches!(*byte, MANY | ONE)).filter(|literal| !literal.is_empty())
 }
 
+/// Whether there may be a URL that a compiled glob matches. One that is not tied to the beginning
+/// may match the end of any.
+pub(super) fn has_matches(glob: &[u8]) -> bool {
+    let first = glob.split(|byte| matches!(*byte, MANY | ONE)).next().unwrap_or_default();
+    if first.is_empty() {
+        return true;
+    }
+    let is_whole = first.len() == glob.len();
+    [&b"http://"[..], b"https://"].iter().any(|scheme| match first.strip_prefix(*scheme) {
+        Some(rest) if is_whole => {
+            rest.iter().position(|&byte| byte == b'/').is_some_and(|at| at > 0)
+        }
+        Some(rest) => !rest.starts_with(b"/"),
+        None => !is_whole && scheme.starts_with(first),
+    })
+}
+
 /// Whether a compiled glob matches `url`, which is folded.
 ///
 /// *Cost*: of one pass over `url` for texts between stars; with `?` in them, at worst of as many as

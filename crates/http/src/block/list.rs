@@ -16,7 +16,7 @@ use relais_wire::visible::is_disturbing;
 use rustix::fs::{AtFlags, CWD};
 use tracing::{info, warn};
 
-use super::{BadList, Rules};
+use super::{BadLine, BadList, Rules};
 use crate::Stamp;
 
 /// The rules in a file. They change with it, under those who ask.
@@ -48,7 +48,7 @@ pub enum ListError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Which line, and why.
+        /// Which lines, and why.
         source: BadList,
     },
 }
@@ -140,8 +140,7 @@ impl BlockList {
                 Refreshed::Read
             }
             Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                warn!(error, "the block list changed for the worse; the rules from before stay");
+                warn!("{}; the rules from before stay", told(&error));
                 Refreshed::Kept
             }
         }
@@ -162,6 +161,24 @@ impl BlockList {
                 thread::park_timeout(every);
             }
         })
+    }
+}
+
+/// In one line what is wrong, and where.
+fn told(error: &ListError) -> String {
+    match error {
+        ListError::Unreadable { source, .. } => {
+            let why = source.to_string();
+            format!(
+                "{error}: {}",
+                why.split(" (os error").next().unwrap_or_default().to_lowercase()
+            )
+        }
+        ListError::TooLarge(_) => error.to_string(),
+        ListError::Malformed { path, source: BadList { lines } } => {
+            let line = |bad: &BadLine| format!("{}:{}: {bad}", path.display(), bad.line);
+            lines.iter().map(line).collect::<Vec<_>>().join("; ")
+        }
     }
 }
 

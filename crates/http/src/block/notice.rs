@@ -28,7 +28,11 @@ pub enum Notice {
 
 /// Who blocks, as a `Link` (RFC 7725 §4). Read from the URL of a page about them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BlockedBy(HeaderValue);
+pub struct BlockedBy {
+    /// Visible ASCII without `<` and `>`.
+    url: String,
+    link: HeaderValue,
+}
 
 /// Why a text is not a [`BlockedBy`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,11 +50,19 @@ impl FromStr for BlockedBy {
             return Err(bad());
         }
         let link = format!("<{url}>; rel=\"blocked-by\"");
-        HeaderValue::try_from(link).map(Self).map_err(|_| bad())
+        let link = HeaderValue::try_from(link).map_err(|_| bad())?;
+        Ok(Self { url: url.to_string(), link })
     }
 }
 
 impl Notice {
+    fn by(&self) -> Option<&BlockedBy> {
+        match self {
+            Self::Forbidden => None,
+            Self::Legal(by) => by.as_ref(),
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::Forbidden => StatusCode::FORBIDDEN,
@@ -60,11 +72,11 @@ impl Notice {
 
     /// The answer to `ask`, which `rule` blocks, of the list with this name.
     pub(super) fn answer(&self, ask: &Ask, rule: Rule<'_>, list: &str) -> Answer {
-        let page = page(self.status(), rule, list, Language::asked_for(ask.request.headers()));
+        let page = self.page(rule, list, Language::asked_for(ask.request.headers()));
         let mut head = page.head();
         // The rule may be gone soon.
         head.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Self::Legal(Some(BlockedBy(link))) = self {
+        if let Some(BlockedBy { link, .. }) = self.by() {
             head.insert(LINK, link.clone());
         }
         let is_head = *ask.request.method() == Method::HEAD;
@@ -74,38 +86,46 @@ impl Notice {
         *answer.headers_mut() = head;
         answer
     }
-}
 
-fn page(status: StatusCode, rule: Rule<'_>, list: &str, language: Language) -> Page {
-    let (code, reason) = (status.as_u16(), status.canonical_reason().unwrap_or_default());
-    let Rule { text: rule, line } = rule;
-    match language {
-        Language::Json => {
-            let (rule, list) = (InJson(rule), InJson(list));
-            let text = format!(
-                "{{\"status\":{code},\"error\":\"{reason}\",\"hint\":\"{HINT}\",\
-                 \"blocked_by\":{{\"rule\":\"{rule}\",\"list\":\"{list}\",\"line\":{line}}}}}\n"
-            );
-            Page { kind: JSON, text }
-        }
-        Language::Plain => {
-            let text =
-                format!("{code} {reason}\n{HINT}\nrule: {rule}\nlist: {list}, line {line}\n");
-            Page { kind: PLAIN, text }
-        }
-        Language::Html => {
-            let (rule, list) = (Escaped(rule.as_bytes()), Escaped(list.as_bytes()));
-            let body = format!(
-                "<main class=\"error\"><h1><b>{code}</b> Blocked</h1><p>{HINT}</p>\
-                 <p class=\"note\">The rule is <code>{rule}</code>, in line {line} of {list}.</p>\
-                 </main>"
-            );
-            Page { kind: HTML, text: html(&format!("{code} Blocked"), &body) }
+    fn page(&self, rule: Rule<'_>, list: &str, language: Language) -> Page {
+        let status = self.status();
+        let (code, reason) = (status.as_u16(), status.canonical_reason().unwrap_or_default());
+        let Rule { text: rule, line } = rule;
+        let by = self.by().map(|by| by.url.as_str());
+        match language {
+            Language::Json => {
+                let (rule, list) = (InJson(rule), InJson(list));
+                let by = by.map(|by| format!(",\"by\":\"{}\"", InJson(by))).unwrap_or_default();
+                let text = format!(
+                    "{{\"status\":{code},\"error\":\"{reason}\",\"hint\":\"{HINT}\",\
+                     \"blocked_by\":{{\"rule\":\"{rule}\",\"list\":\"{list}\",\"line\":{line}{by}}}}}\n"
+                );
+                Page { kind: JSON, text }
+            }
+            Language::Plain => {
+                let by = by.map(|by| format!("by: {by}\n")).unwrap_or_default();
+                let text = format!(
+                    "{code} {reason}\n{HINT}\nrule: {rule}\nlist: {list}, line {line}\n{by}"
+                );
+                Page { kind: PLAIN, text }
+            }
+            Language::Html => {
+                let (rule, list) = (Escaped(rule.as_bytes()), Escaped(list.as_bytes()));
+                let by = by.map(|by| Escaped(by.as_bytes()));
+                let by = by.map(|by| format!("<p>Who wants that: <a href=\"{by}\">{by}</a></p>"));
+                let by = by.unwrap_or_default();
+                let body = format!(
+                    "<main class=\"error\"><h1><b>{code}</b> Blocked</h1><p>{HINT}</p>{by}\
+                     <p class=\"note\">The rule is <code>{rule}</code>, in line {line} of {list}.</p>\
+                     </main>"
+                );
+                Page { kind: HTML, text: html(&format!("{code} Blocked"), &body) }
+            }
         }
     }
 }
 
-const HINT: &str = "This address is blocked here. It was not asked for.";
+const HINT: &str = "This address is blocked here. The server was not contacted.";
 
 #[cfg(test)]
 mod tests {
@@ -115,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_page_names_rule_and_list_and_neither_breaks_out() {
-        let told = |language| page(StatusCode::FORBIDDEN, RULE, "<my> \"list\"", language).text;
+        let told = |language| Notice::Forbidden.page(RULE, "<my> \"list\"", language).text;
         let html = told(Language::Html);
         let rule =
             "<code>&lt;b&gt;&quot;a&quot;&amp;*</code>, in line 7 of &lt;my&gt; &quot;list&quot;.";
@@ -127,15 +147,28 @@ mod tests {
         assert_eq!(json["blocked_by"]["rule"], RULE.text);
         assert_eq!(json["blocked_by"]["list"], "<my> \"list\"");
         assert_eq!(json["blocked_by"]["line"], 7);
-        let plain = "403 Forbidden\nThis address is blocked here. It was not asked for.\n\
+        let plain = "403 Forbidden\nThis address is blocked here. The server was not contacted.\n\
                      rule: <b>\"a\"&*\nlist: <my> \"list\", line 7\n";
         assert_eq!(told(Language::Plain), plain);
     }
 
     #[test]
+    fn a_page_names_who_blocks() {
+        let by = "https://isp.example/why?a='b'&c".parse().unwrap();
+        let notice = Notice::Legal(Some(by));
+        let told = |language| notice.page(RULE, "list", language).text;
+        let told = [Language::Html, Language::Json, Language::Plain].map(told);
+        let link = "<a href=\"https://isp.example/why?a=&#39;b&#39;&amp;c\">";
+        assert!(told[0].contains(link), "{}", told[0]);
+        let json: serde_json::Value = serde_json::from_str(&told[1]).unwrap();
+        assert_eq!(json["blocked_by"]["by"], "https://isp.example/why?a='b'&c");
+        assert!(told[2].ends_with("\nby: https://isp.example/why?a='b'&c\n"), "{}", told[2]);
+    }
+
+    #[test]
     fn who_blocks_is_a_page_on_the_web() {
         let by: BlockedBy = "https://isp.example/why?a=b".parse().unwrap();
-        assert_eq!(by.0, "<https://isp.example/why?a=b>; rel=\"blocked-by\"");
+        assert_eq!(by.link, "<https://isp.example/why?a=b>; rel=\"blocked-by\"");
         for bad in
             ["", "isp.example", "/why", "ftp://isp.example/", "https://a/>;", "https://a/\r\nx"]
         {

@@ -1,5 +1,7 @@
 //! Reading a block list, line by line.
 
+use std::fmt;
+
 use super::{
     host::canonical,
     names::Name,
@@ -9,8 +11,15 @@ use super::{
 
 /// Why a text is no block list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {wrong}")]
 pub struct BadList {
+    /// The first lines that are wrong, five at most. Never empty.
+    pub lines: Vec<BadLine>,
+}
+
+/// A line that is no rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?}: {wrong}")]
+pub struct BadLine {
     /// Where. The first line is 1.
     pub line: u32,
     /// What stands there, or its beginning.
@@ -18,6 +27,9 @@ pub struct BadList {
     /// What is wrong with it, and what was expected.
     pub wrong: WrongRule,
 }
+
+/// How many bad lines are told: after a few they are mostly alike.
+const TOLD_LINES_MAX: usize = 5;
 
 /// How much of a bad line is told.
 const TOLD_CHARS_MAX: usize = 80;
@@ -71,8 +83,17 @@ pub(super) fn read(list: Vec<u8>, caps: &Caps) -> Result<Read, BadList> {
         names: Vec::new(),
         urls: UrlsBuilder::default(),
     };
+    let mut lines = Vec::new();
     for (line, number) in list.split('\n').zip(1..) {
-        reader.line(line, number, caps).map_err(|wrong| BadList::new(number, line, wrong))?;
+        let Err(wrong) = reader.line(line, number, caps) else { continue };
+        let is_full = matches!(wrong, WrongRule::TooMany(_) | WrongRule::TooMuch(_));
+        lines.push(BadLine::new(number, line, wrong));
+        if is_full || lines.len() == TOLD_LINES_MAX {
+            break;
+        }
+    }
+    if !lines.is_empty() {
+        return Err(BadList { lines });
     }
     let Reader { others, mut places, names, urls, .. } = reader;
     places.shrink_to_fit();
@@ -89,11 +110,23 @@ fn into_text(list: Vec<u8>) -> Result<String, BadList> {
         let text = &error.as_bytes()[start..good.len() + end];
         let text = String::from_utf8_lossy(&text[..text.len().min(4 * TOLD_CHARS_MAX)]);
         let line = memchr::memchr_iter(b'\n', good).count() + 1;
-        BadList::new(narrow(line), &text, WrongRule::NotUtf8)
+        BadList { lines: vec![BadLine::new(narrow(line), &text, WrongRule::NotUtf8)] }
     })
 }
 
-impl BadList {
+impl fmt::Display for BadList {
+    /// The first of its lines, and how many more are known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first @ BadLine { line, .. }) = self.lines.first() else { return Ok(()) };
+        write!(f, "line {line}: {first}")?;
+        match self.lines.len() {
+            1 => Ok(()),
+            len => write!(f, " (and {} lines more)", len - 1),
+        }
+    }
+}
+
+impl BadLine {
     fn new(line: u32, text: &str, wrong: WrongRule) -> Self {
         Self { line, text: text.trim().chars().take(TOLD_CHARS_MAX).collect(), wrong }
     }

@@ -8,7 +8,7 @@ use super::{
     fold::{decode, fold},
     glob,
     names::Reach,
-    punycode,
+    prefix, punycode,
 };
 
 /// What a line says.
@@ -63,9 +63,21 @@ pub enum WrongRule {
     /// A glob without a text.
     #[error("no text in a glob: expected something besides `*` and `?`")]
     NoText,
-    /// What no URL is without.
-    #[error("every URL would be blocked: expected more of one")]
+    /// What no URL is without, or hardly one.
+    #[error("nearly every URL has that: expected a text that most do not have")]
     Everything,
+    /// A glob tied to both ends, or the first, of URLs that there are none of.
+    #[error("no URL is like that: expected `http://` or `https://`, a host, and a `/`")]
+    Never,
+    /// Addresses that begin alike.
+    #[error("a network: expected single addresses, or `url:` before a part of URLs")]
+    Network,
+    /// A prefix that is none, but looks like one.
+    #[error("unknown prefix `{0}:`: expected `host:`, `url:` or `glob:`")]
+    Prefix(String),
+    /// The beginning of a line of a hosts file.
+    #[error("address {0:?} without a host: expected names after it, or `host:` before it")]
+    Nameless(String),
     /// One rule more than a list may have.
     #[error("too many rules: expected at most {0}")]
     TooMany(usize),
@@ -112,6 +124,9 @@ pub(super) fn rule_text(line: &str) -> &str {
 
 /// What is meant without a prefix. `None` for lines of hosts files that are about this machine.
 fn guess(rule: &str) -> Result<Option<Form<'_>>, WrongRule> {
+    if let Some(word) = prefix::mistyped(rule) {
+        return Err(WrongRule::Prefix(word.to_owned()));
+    }
     let is_adblock = ["||", "@@", "!", "[Ad"].iter().any(|start| rule.starts_with(start));
     if is_adblock || rule.ends_with('^') {
         return Err(WrongRule::Adblock);
@@ -127,10 +142,22 @@ fn guess(rule: &str) -> Result<Option<Form<'_>>, WrongRule> {
     if rule.contains(['*', '?']) || is_tied {
         return Ok(Some(Form::Glob(glob::compile(rule))));
     }
+    if IpAddr::from_str(rule).is_ok_and(|address| address.is_unspecified()) {
+        return Err(WrongRule::Nameless(rule.to_owned()));
+    }
+    if is_network(rule) {
+        return Err(WrongRule::Network);
+    }
     if looks_like_host(rule) {
         return host_rule(rule).map(Some);
     }
     Ok(Some(Form::Word(fold(&decode(rule.as_bytes())))))
+}
+
+/// `192.0.2.0/24`.
+fn is_network(rule: &str) -> bool {
+    let parts = rule.split_once('/');
+    parts.is_some_and(|(address, bits)| is_address(address) && bits.parse::<u8>().is_ok())
 }
 
 /// An address, or what can only be meant for a name of several labels, in any script.
@@ -202,6 +229,7 @@ fn check_name(name: &str) -> Result<(), WrongRule> {
 fn is_name(name: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
+            && !label.eq_ignore_ascii_case("xn--")
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
     let last = name.rsplit('.').next().unwrap_or_default();
@@ -218,8 +246,8 @@ fn is_address(host: &str) -> bool {
 
 /// Lets pass what leaves something to be asked for.
 fn check(form: Form<'_>) -> Result<Form<'_>, WrongRule> {
-    // Two URLs with nothing in common but what all have.
-    let any: [&[u8]; 2] = [b"http://0/", b"https://1/"];
+    // Two URLs with nothing in common but what nearly all have.
+    let any: [&[u8]; 2] = [b"http://01.23/", b"https://45.67/"];
     let blocks_all = match &form {
         Form::Names(..) => false,
         Form::Word(word) if word.is_empty() => return Err(WrongRule::Empty),
@@ -227,6 +255,7 @@ fn check(form: Form<'_>) -> Result<Form<'_>, WrongRule> {
         Form::Glob(glob) if glob::literals(glob).next().is_none() => {
             return Err(WrongRule::NoText);
         }
+        Form::Glob(glob) if !glob::has_matches(glob) => return Err(WrongRule::Never),
         Form::Glob(glob) => any.iter().all(|url| glob::matches(glob, url)),
     };
     if blocks_all { Err(WrongRule::Everything) } else { Ok(form) }

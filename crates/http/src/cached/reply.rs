@@ -12,7 +12,7 @@ static STALE: Provenance = cached(Cached::Stale);
 
 const fn cached(verdict: Cached) -> Provenance {
     let cached = Some(verdict);
-    Provenance { upstream: None, connect: None, fault: None, cached, blocked: None }
+    Provenance { upstream: None, connect: None, fault: None, error: None, cached, blocked: None }
 }
 
 impl ReadyHead for Hit {

@@ -77,7 +77,7 @@ impl Handler for Stage {
             }
             "/tunnel" => {
                 let (near, far) = tokio::io::duplex(64);
-                let tunnel = Tunnel { far: Stream::Memory(far), early: Bytes::new() };
+                let tunnel = Tunnel::new(Stream::Memory(far), Bytes::new());
                 // Says what it hears.
                 tokio::spawn(async move {
                     let (mut hears, mut says) = tokio::io::split(near);

@@ -46,7 +46,7 @@ pub(super) async fn run(
     switch: Switch,
     limits: &Limits,
 ) -> Result<(), Fault> {
-    let Switch { tunnel: Tunnel { mut far, early: from_far }, tell } = switch;
+    let Switch { tunnel: Tunnel { mut far, early: from_far, held: _held }, tell } = switch;
     let (mut up, mut down) = (Pipe::starting_with(&early), Pipe::starting_with(&from_far));
     drop((early, from_far));
     let mut alarm = Alarm::default();
@@ -221,7 +221,7 @@ mod tests {
         early: (&'static str, &'static str),
     ) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<Result<(), Fault>>) {
         let ((client, near), (far, server)) = (duplex(1 << 10), duplex(1 << 10));
-        let tunnel = Tunnel { far: Stream::Memory(far), early: early.1.into() };
+        let tunnel = Tunnel::new(Stream::Memory(far), early.1.into());
         let switch = Switch { tunnel, tell: None };
         let limits = Limits { tunnel_idle_max: Duration::from_secs(5), ..Limits::default() };
         let running = tokio::spawn(async move {

@@ -34,9 +34,15 @@ use self::{
 pub use self::{clients::Clients, own::OwnListeners};
 use crate::{
     Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Trust, Tunnel,
-    proxy::{Edits, Onward, hops, host::name_host, onward, way::Way},
+    proxy::{
+        Edits, Onward, explain,
+        hops::{self, Reaches},
+        host::name_host,
+        onward,
+        way::Way,
+    },
     spare,
-    upstream::{self, Call, CallError},
+    upstream::{self, Call, CallError, Failed},
 };
 
 /// Whom a [`Forward`] is there for, and whom it calls.
@@ -78,6 +84,20 @@ pub struct Forward {
     response: Edits,
 }
 
+/// Why a request is not passed on, or not answered.
+#[derive(Debug)]
+enum NotPassed {
+    /// Its client did not send all of it: nobody is there to be told.
+    Client(Fault),
+    Told(Why),
+}
+
+impl From<Why> for NotPassed {
+    fn from(why: Why) -> Self {
+        Self::Told(why)
+    }
+}
+
 /// Room for the line that says which way a request came, usually.
 const TRAIL_BYTES: usize = 64;
 
@@ -117,21 +137,29 @@ impl Forward {
         head: &mut request::Parts,
         body: Inbound,
         caller: &Caller,
-    ) -> Result<Answer, Why> {
+    ) -> Result<Answer, NotPassed> {
         if !is_for(&self.clients, caller.peer) {
-            return Err(Why::Client);
+            return Err(Why::Client.into());
         }
         let asked = asked(head)?;
         self.ports.judge(&asked)?;
         match asked {
-            Asked::Tunnel(far) => self.dig(&far).await,
+            Asked::Tunnel(far) => Ok(self.dig(&far).await?),
             Asked::Message(server) => {
+                if hops::count_forward(&head.method, &mut head.headers) == Reaches::Us {
+                    return Ok(explain::options(told::METHODS));
+                }
                 let trail = self.prepare(head)?;
                 let client = caller.peer.client();
                 let call = Call { request: head, trail: &trail, body, client };
                 let reply = self.origins.group(&server).call(call).await;
-                let reply = reply.map_err(|error| self.explain(error))?;
-                Ok(self.inbound(reply))
+                match reply {
+                    Ok(reply) => Ok(self.inbound(reply)),
+                    Err(Failed::Client(fault)) => Err(NotPassed::Client(fault)),
+                    Err(Failed::NoAnswer { upstream, error }) => {
+                        Err(self.explain(upstream, error).into())
+                    }
+                }
             }
         }
     }
@@ -139,8 +167,8 @@ impl Forward {
     /// Calls the far end of a tunnel.
     async fn dig(&self, far: &Endpoint) -> Result<Answer, Why> {
         let dialed = self.dialer.dial(far, Protocols::Plain).await;
-        let dialed = dialed.map_err(|error| self.explain(error.into()))?;
-        let mut body = Body::tunnel(Tunnel { far: dialed.stream, early: Bytes::new() });
+        let dialed = dialed.map_err(|error| self.explain(far.to_string().into(), error.into()))?;
+        let mut body = Body::tunnel(Tunnel::new(dialed.stream, Bytes::new()));
         body.came_from(Provenance {
             upstream: Some(far.to_string().into()),
             connect: Some(dialed.timings.resolve + dialed.timings.connect),
@@ -178,11 +206,11 @@ impl Forward {
         response
     }
 
-    fn explain(&self, error: CallError) -> Why {
+    fn explain(&self, upstream: Arc<str>, error: CallError) -> Why {
         let denied = told::denied_address(&error);
         match denied.and_then(|at| self.reach.judge(at).err()) {
             Some(rule) => Why::Address(rule),
-            None => Why::Call(error),
+            None => Why::Call(upstream, Box::new(error)),
         }
     }
 }
@@ -209,8 +237,8 @@ impl Handler for Forward {
         let passed = self.pass(&mut head, body, &caller).await;
         let answer = match passed {
             Ok(answer) => answer,
-            Err(Why::Call(CallError::Request(fault))) => return Err(fault),
-            Err(why) => self.teller.tell(&why, &head),
+            Err(NotPassed::Client(fault)) => return Err(fault),
+            Err(NotPassed::Told(why)) => self.teller.tell(&why, &head),
         };
         spare::keep(head.headers);
         Ok(answer)

@@ -43,6 +43,7 @@ impl Origins {
             speaks: Speaks::Http1,
             limits: self.limits,
         });
+        let upstream = upstream.named_by_client();
         let group = Group::new(vec![Arc::new(upstream)], Balance::Least);
         Arc::new(group.expect("one upstream is a group"))
     }

@@ -5,6 +5,7 @@
 //! called; whoever is behind a name that changes is judged anew.
 
 use std::{
+    cell::LazyCell,
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
@@ -48,17 +49,24 @@ impl Reach {
     ///
     /// Why not.
     pub(super) fn judge(&self, at: SocketAddr) -> Result<(), Rule> {
+        self.judge_by(at, is_this_machine)
+    }
+
+    /// The same, where `is_here` says whether an address is one of this machine. It is asked once of
+    /// each, if at all.
+    fn judge_by(&self, at: SocketAddr, is_here: impl Fn(IpAddr) -> bool) -> Result<(), Rule> {
         let ip = at.ip().to_canonical();
         // Where an address is a cover for another one, both are judged.
         for ip in [Some(ip), covered(ip)].into_iter().flatten() {
-            if self.own.hold(SocketAddr::new(ip, at.port())) {
+            let is_here = LazyCell::new(|| is_here(ip));
+            if self.own.hold(SocketAddr::new(ip, at.port()), || *is_here) {
                 return Err(Rule::Ourselves);
             }
             match rule(ip) {
                 Some(Rule::Nobodys) => return Err(Rule::Nobodys),
                 Some(rule) if !self.allows(ip) => return Err(rule),
                 // By what others call us we are still this machine, and let more of us be reached.
-                None if !self.allows(LOCALHOST) && !self.allows(ip) && is_this_machine(ip) => {
+                None if !self.allows(LOCALHOST) && !self.allows(ip) && *is_here => {
                     return Err(Rule::ThisMachine);
                 }
                 _ => (),
@@ -207,6 +215,27 @@ mod tests {
         for ip in public.into_iter().chain(["198.51.100.1", "223.255.255.255", "2001:db8::1"]) {
             assert_eq!(judged(&[], ip), Ok(()), "{ip}");
         }
+    }
+
+    #[test]
+    fn whether_an_address_is_of_this_machine_is_asked_once() {
+        let own = OwnListeners::default();
+        own.set(&["http://:80", "https://:443", "http://:80"].map(|text| text.parse().unwrap()));
+        let reach = Reach::new(Vec::new(), own);
+        let check = |at: &str, is_here, expect| {
+            let asked = std::cell::Cell::new(0);
+            let judged = reach.judge_by(at.parse().unwrap(), |_| {
+                asked.set(asked.get() + 1);
+                is_here
+            });
+            assert_eq!((judged, asked.get()), expect, "{at}");
+        };
+        check("192.0.2.1:80", false, (Ok(()), 1));
+        check("192.0.2.1:81", false, (Ok(()), 1));
+        check("192.0.2.1:80", true, (Err(Rule::Ourselves), 1));
+        check("192.0.2.1:81", true, (Err(Rule::ThisMachine), 1));
+        check("10.0.0.1:81", true, (Err(Rule::Private), 0));
+        check("[64:ff9b::192.0.2.1]:80", false, (Ok(()), 2));
     }
 
     #[test]

@@ -347,11 +347,38 @@ async fn a_host_that_disagrees_with_the_target_is_refused() {
         "CONNECT a.example:443 HTTP/1.1\r\nHost: b.example:443\r\n\r\n",
         "GET http://u@a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
         "GET http://a.example/#b HTTP/1.1\r\nHost: a.example\r\n\r\n",
-        "GET ftp://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
     ] {
         let came = refused(options(&[443]), request).await;
         assert!(came.starts_with("HTTP/1.1 400 "), "{request}: {came}");
     }
+}
+
+#[tokio::test]
+async fn what_is_neither_http_nor_https_is_refused_as_such() {
+    for host in ["a.example", "a.example:21"] {
+        let request = format!("GET ftp://a.example/ HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let came = refused(options(&[443]), &request).await;
+        assert!(came.starts_with("HTTP/1.1 400 "), "{came}");
+        assert!(came.contains("bad scheme: expected http or https"), "{came}");
+    }
+}
+
+#[tokio::test]
+async fn an_options_comes_so_far_and_no_further() {
+    let (listener, at) = listener().await;
+    let options_of = |left| {
+        format!("OPTIONS http://{at}/ HTTP/1.1\r\nHost: {at}\r\nMax-Forwards: {left}\r\n\r\n")
+    };
+    let came = refused(options(&[443]), &options_of(0)).await;
+    assert!(came.starts_with("HTTP/1.1 204 No Content\r\n"), "{came}");
+    assert!(came.contains("allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT\r\n"));
+    tokio::time::timeout(Duration::ZERO, listener.accept()).await.unwrap_err();
+    let mut client = client(options(&[443]));
+    client.write_all(options_of(2).as_bytes()).await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    let asked = head(&mut server).await;
+    let expect = format!("OPTIONS / HTTP/1.1\r\nhost: {at}\r\nmax-forwards: 1\r\n");
+    assert!(asked.starts_with(&expect), "{asked}");
 }
 
 #[tokio::test]
@@ -377,7 +404,8 @@ async fn whom_it_asked_in_vain_a_client_is_told_why() {
     let connect = |at: &str| format!("CONNECT {at} HTTP/1.1\r\nHost: {at}\r\n\r\n");
     let at = free.to_string();
     let ports = [free.port(), port];
-    let no_calls = ["502", "Nobody takes calls there at 127.0.0.1."];
+    let refused = format!("{at} refused the connection.");
+    let no_calls = ["502", &*refused];
     check(options(&ports), get(&format!("http://{at}/"), &at), no_calls).await;
     check(options(&ports), connect(&at), no_calls).await;
     let name = format!("nowhere.invalid:{port}");

@@ -1,12 +1,17 @@
 //! What is told to who gets no answer from whom it named.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
-use http::{HeaderName, HeaderValue, StatusCode, header::ALLOW, request};
+use http::{HeaderValue, StatusCode, header::ALLOW, request};
 use relais_net::{Callee, DialError, Side, Stage};
 
 use super::reach::Rule;
-use crate::{Answer, proxy::explain::answer, upstream::CallError};
+use crate::{
+    Answer, Provenance,
+    proxy::explain::answer,
+    proxy_status::{PROXY_STATUS, proxy_status},
+    upstream::CallError,
+};
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -29,17 +34,24 @@ pub(super) enum Why {
     Address(Rule),
     /// It was here before.
     Loop,
-    /// It was asked, or called, in vain.
-    Call(CallError),
+    /// This server was asked, or called, in vain.
+    Call(Arc<str>, Box<CallError>),
 }
 
 impl Why {
     /// Whose fault it is.
     fn side(&self) -> Side {
         match self {
-            Self::Call(CallError::Dial(error)) => error.side(),
-            Self::Call(_) => Side::Upstream,
+            Self::Call(_, error) => error.side(),
             _ => Side::Client,
+        }
+    }
+
+    /// Who was asked.
+    fn upstream(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Call(upstream, _) => Some(upstream),
+            _ => None,
         }
     }
 }
@@ -59,8 +71,8 @@ pub(super) struct Teller {
     name: String,
 }
 
-const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
-const METHODS: HeaderValue =
+/// What may be asked for.
+pub(super) const METHODS: HeaderValue =
     HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT");
 
 impl Teller {
@@ -70,18 +82,21 @@ impl Teller {
 
     /// The answer to a request with this `head`. Says in `Proxy-Status` (RFC 9209) that it is ours.
     pub(super) fn tell(&self, why: &Why, head: &request::Parts) -> Answer {
-        if let Why::Call(error) = why {
-            let source: &dyn std::error::Error = error;
+        if let Why::Call(_, error) = why {
+            let source: &dyn std::error::Error = &**error;
             tracing::debug!(error = source, side = %why.side(), "a request got no answer");
         }
         let host = head.uri.host().unwrap_or_default();
         let Told { status, error, hint } = told(why, host);
-        let mut answer = answer(why.side(), (status, &hint), head);
+        let provenance = Provenance {
+            upstream: why.upstream().cloned(),
+            fault: Some(why.side()),
+            error: Some(error),
+            ..Provenance::default()
+        };
+        let mut answer = answer(provenance, (status, &hint), head);
         let headers = answer.headers_mut();
-        let proxy_status = format!("\"{}\"; error={error}", self.name);
-        if let Ok(proxy_status) = HeaderValue::try_from(proxy_status) {
-            headers.insert(PROXY_STATUS, proxy_status);
-        }
+        headers.insert(PROXY_STATUS, proxy_status(&self.name, error, None));
         if status == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert(ALLOW, METHODS);
         }
@@ -142,7 +157,10 @@ fn told(why: &Why, host: &str) -> Told {
             error: "proxy_loop_detected",
             hint: "This request was here before.".to_owned(),
         },
-        Why::Call(error) => told_of_call(error, host),
+        Why::Call(_, error) => {
+            let (status, hint) = told_of_call(error, host);
+            Told { status, error: error.kind(), hint }
+        }
     }
 }
 
@@ -156,53 +174,35 @@ fn told_of_address(rule: Rule, host: &str) -> String {
     format!("{host} is at {rule}, where this proxy asks nobody.{way_out}")
 }
 
-fn told_of_call(error: &CallError, host: &str) -> Told {
-    let told = |status, error, hint: String| Told { status, error, hint };
-    let bad = |error, hint| told(StatusCode::BAD_GATEWAY, error, hint);
-    let late = |error, hint| told(StatusCode::GATEWAY_TIMEOUT, error, hint);
+fn told_of_call(error: &CallError, host: &str) -> (StatusCode, String) {
+    let bad = |hint| (StatusCode::BAD_GATEWAY, hint);
+    let late = |hint| (StatusCode::GATEWAY_TIMEOUT, hint);
     match error {
         CallError::Dial(error) => match error {
-            DialError::NotFound { .. } => {
-                bad("dns_error", format!("No address of {host} is known."))
+            DialError::NotFound { .. } => bad(format!("No address of {host} is known.")),
+            DialError::Refused(Callee { endpoint, .. }) => {
+                let at = endpoint.host_port().map_or_else(|| host.to_owned(), ToString::to_string);
+                bad(format!("{at} refused the connection."))
             }
-            DialError::Refused(_) => {
-                bad("connection_refused", format!("Nobody takes calls there at {host}."))
-            }
-            DialError::Unreachable { .. } => {
-                bad("destination_ip_unroutable", format!("{host} cannot be reached."))
-            }
+            DialError::Unreachable { .. } => bad(format!("{host} cannot be reached.")),
             DialError::TimedOut { stage: Stage::Resolve, .. } => {
-                late("dns_timeout", format!("No address of {host} was found in time."))
+                late(format!("No address of {host} was found in time."))
             }
-            DialError::TimedOut { .. } => {
-                late("connection_timeout", format!("{host} did not answer in time."))
+            DialError::TimedOut { .. } => late(format!("{host} did not answer in time.")),
+            DialError::Untrusted { why, .. } => {
+                bad(format!("{host} is not believed to be who it should be: {why}."))
             }
-            DialError::Untrusted { why, .. } => bad(
-                "tls_certificate_error",
-                format!("{host} is not believed to be who it should be: {why}."),
-            ),
-            DialError::NoTls(_) => {
-                bad("tls_protocol_error", format!("No TLS is spoken there at {host}."))
+            DialError::NoTls(_) => bad(format!("No TLS is spoken there at {host}.")),
+            DialError::Handshake { .. } => bad(format!("No TLS could be agreed on with {host}.")),
+            DialError::Denied(_) | DialError::Uncallable { .. } => {
+                (StatusCode::FORBIDDEN, format!("This proxy may not call {host}."))
             }
-            DialError::Handshake { .. } => {
-                bad("tls_protocol_error", format!("No TLS could be agreed on with {host}."))
-            }
-            DialError::Denied(_) | DialError::Uncallable { .. } => told(
-                StatusCode::FORBIDDEN,
-                "destination_ip_prohibited",
-                format!("This proxy may not call {host}."),
-            ),
-            DialError::Local { .. } => told(
+            DialError::Local { .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
-                "proxy_internal_error",
                 "This proxy can open no connection at the moment.".to_owned(),
             ),
         },
-        CallError::Broken { .. } => {
-            bad("http_protocol_error", format!("{host} gave no proper answer."))
-        }
-        CallError::Late { .. } | CallError::Request(_) => {
-            late("http_response_timeout", format!("{host} gave no answer in time."))
-        }
+        CallError::Broken { .. } => bad(format!("{host} gave no proper answer.")),
+        CallError::Late { .. } => late(format!("{host} gave no answer in time.")),
     }
 }

@@ -2,8 +2,10 @@
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE},
+    header::{CONTENT_LENGTH, HOST, TRAILER},
 };
+
+use crate::upstream::is_of_connection;
 
 /// Changes to fields: first some are removed, then some set, then some added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,9 +20,10 @@ pub struct Edits {
 #[error("field {0:?} is the connection's own: expected another")]
 pub struct NotEditable(pub HeaderName);
 
-/// What nobody may change.
-const FIXED: [HeaderName; 7] =
-    [CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
+/// Whether nobody may change a field. Who we are to the next proxy may be said.
+fn is_fixed(name: &HeaderName) -> bool {
+    is_of_connection(name) || matches!(*name, CONTENT_LENGTH | HOST | TRAILER)
+}
 
 impl Edits {
     /// These changes.
@@ -34,7 +37,7 @@ impl Edits {
         add: Vec<(HeaderName, HeaderValue)>,
     ) -> Result<Self, NotEditable> {
         let named = set.iter().chain(&add).map(|(name, _)| name);
-        match named.chain(&remove).find(|name| FIXED.contains(name)) {
+        match named.chain(&remove).find(|name| is_fixed(name)) {
             Some(fixed) => Err(NotEditable(fixed.clone())),
             None => Ok(Self { remove, set, add }),
         }
@@ -92,6 +95,21 @@ mod tests {
 
     #[test]
     fn what_frames_a_message_is_not_changed() {
+        for name in [
+            "connection",
+            "content-length",
+            "keep-alive",
+            "proxy-connection",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+        ] {
+            let name = HeaderName::from_static(name);
+            let fixed = Err(NotEditable(name.clone()));
+            assert_eq!(Edits::new(vec![name.clone()], Vec::new(), Vec::new()), fixed);
+            assert_eq!(Edits::new(Vec::new(), vec![(name, value("a"))], Vec::new()), fixed);
+        }
         let error = Edits::new(Vec::new(), Vec::new(), vec![(HOST, value("a"))]).unwrap_err();
         assert_eq!(error, NotEditable(HOST));
         assert_eq!(error.to_string(), "field \"host\" is the connection's own: expected another");

@@ -2,7 +2,13 @@
 //!
 //! What an upstream is called, and what went wrong with it in detail, is for us and not for clients.
 
-use http::{HeaderValue, Method, Response, StatusCode, header::CACHE_CONTROL, request};
+use std::sync::Arc;
+
+use http::{
+    HeaderValue, Method, Response, StatusCode,
+    header::{ALLOW, CACHE_CONTROL},
+    request,
+};
 use relais_net::{DialError, Side};
 
 use super::routes::Lost;
@@ -33,34 +39,41 @@ impl From<Lost> for Refused {
 
 /// The answer to a request that is not passed on.
 pub(super) fn refusal(refused: Refused, asked: &request::Parts) -> Answer {
-    let (status, hint) = match refused {
+    let (status, error, hint) = match refused {
         Refused::Method => {
-            (StatusCode::METHOD_NOT_ALLOWED, "This proxy does not pass on requests of this method.")
+            let hint = "This proxy does not pass on requests of this method.";
+            (StatusCode::METHOD_NOT_ALLOWED, "http_request_denied", hint)
         }
         Refused::Loop => {
-            (StatusCode::LOOP_DETECTED, "This request came back to the proxy that passed it on.")
+            let hint = "This request came back to the proxy that passed it on.";
+            (StatusCode::LOOP_DETECTED, "proxy_loop_detected", hint)
         }
-        Refused::Host => (StatusCode::BAD_REQUEST, "The host of this request is none."),
-        Refused::Lost(Lost::Nowhere) => (StatusCode::NOT_FOUND, "Nothing is behind this address."),
+        Refused::Host => {
+            let hint = "The host of this request is none.";
+            (StatusCode::BAD_REQUEST, "http_request_error", hint)
+        }
+        Refused::Lost(Lost::Nowhere) => {
+            (StatusCode::NOT_FOUND, "destination_not_found", "Nothing is behind this address.")
+        }
         Refused::Lost(Lost::Ambiguous) => {
-            (StatusCode::BAD_REQUEST, "The path of this address can be read in two ways.")
+            let hint = "The path of this address can be read in two ways.";
+            (StatusCode::BAD_REQUEST, "http_request_error", hint)
         }
     };
-    answer(Side::Client, (status, hint), asked)
+    let (fault, error) = (Some(Side::Client), Some(error));
+    answer(Provenance { fault, error, ..Provenance::default() }, (status, hint), asked)
 }
 
-/// The answer to a request that nobody answers.
-pub(super) fn error(error: &CallError, asked: &request::Parts) -> Answer {
+/// The answer to a request that `upstream`, who was asked last, does not answer.
+pub(super) fn error(upstream: Arc<str>, error: &CallError, asked: &request::Parts) -> Answer {
     let source: &dyn std::error::Error = error;
-    tracing::debug!(error = source, side = %Side::Upstream, "a request got no answer");
+    tracing::debug!(error = source, side = %error.side(), "a request got no answer");
     let (status, hint) = match error {
         CallError::Dial(DialError::Local { .. }) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "This proxy can open no connection at the moment. Try again soon.",
         ),
-        CallError::Late { .. }
-        | CallError::Request(_)
-        | CallError::Dial(DialError::TimedOut { .. }) => {
+        CallError::Late { .. } | CallError::Dial(DialError::TimedOut { .. }) => {
             (StatusCode::GATEWAY_TIMEOUT, "The server behind this proxy did not answer in time.")
         }
         CallError::Dial(
@@ -73,15 +86,27 @@ pub(super) fn error(error: &CallError, asked: &request::Parts) -> Answer {
             (StatusCode::BAD_GATEWAY, "The server behind this proxy gave no proper answer.")
         }
     };
-    let is_ours = matches!(error, CallError::Dial(DialError::Local { .. }));
-    let side = if is_ours { Side::Relais } else { Side::Upstream };
-    answer(side, (status, hint), asked)
+    let provenance = Provenance {
+        upstream: Some(upstream),
+        fault: Some(error.side()),
+        error: Some(error.kind()),
+        ..Provenance::default()
+    };
+    answer(provenance, (status, hint), asked)
 }
 
-/// An answer of ours to a request with this head, in the place of one that does not come by the fault
-/// of `side`: a page that tells of an error.
+/// The answer to an OPTIONS that is to come no further: what may be asked for by way of us.
+pub(crate) fn options(methods: HeaderValue) -> Answer {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer.headers_mut().insert(ALLOW, methods);
+    answer
+}
+
+/// An answer of ours to a request with this head, in the place of one that does not come: a page that
+/// tells of an error.
 pub(crate) fn answer(
-    side: Side,
+    provenance: Provenance,
     (status, hint): (StatusCode, &str),
     asked: &request::Parts,
 ) -> Answer {
@@ -92,7 +117,7 @@ pub(crate) fn answer(
     let is_head = asked.method == Method::HEAD;
     let body = if is_head { Body::empty() } else { Body::full(page.text.into()) };
     let mut answer = Response::new(body);
-    answer.body_mut().came_from(Provenance { fault: Some(side), ..Provenance::default() });
+    answer.body_mut().came_from(provenance);
     *answer.status_mut() = status;
     *answer.headers_mut() = head;
     answer
@@ -110,7 +135,14 @@ mod tests {
             let (asked, ()) =
                 Request::get("/").header(ACCEPT, accept).body(()).unwrap().into_parts();
             let broken = CallError::Late { upstream: "http://10.0.0.1".to_owned() };
-            let mut answer = error(&broken, &asked);
+            let mut answer = error("http://10.0.0.1".into(), &broken, &asked);
+            let expect = Provenance {
+                upstream: Some("http://10.0.0.1".into()),
+                fault: Some(Side::Upstream),
+                error: Some("http_response_timeout"),
+                ..Provenance::default()
+            };
+            assert_eq!(answer.body().provenance(), Some(&expect));
             assert_eq!(answer.status(), StatusCode::GATEWAY_TIMEOUT);
             String::from_utf8(answer.body_mut().take_memory().unwrap().to_vec()).unwrap()
         };

@@ -1,22 +1,19 @@
 //! Fields that are for one hop, and are not passed on (RFC 9110 §7.6.1).
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version,
+    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version,
     header::{
-        AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+        AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, MAX_FORWARDS,
+        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, UPGRADE,
     },
 };
 
-use crate::Body;
+use crate::{Body, upstream::is_of_connection};
 
 /// Whether a field is for one hop though `Connection` does not name it. `Trailer` is for the whole
 /// way.
 fn is_for_one_hop(name: &HeaderName) -> bool {
-    matches!(
-        *name,
-        CONNECTION | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | TE | TRANSFER_ENCODING | UPGRADE
-    ) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+    is_of_connection(name) || matches!(*name, PROXY_AUTHENTICATE | PROXY_AUTHORIZATION)
 }
 
 /// Whether the field `name` of a request with these `headers` is not passed on as it came.
@@ -38,6 +35,34 @@ pub(crate) fn renew_request(headers: &mut HeaderMap, version: Version) {
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.append(CONNECTION, HeaderValue::from_static("te"));
     }
+}
+
+/// How far a request is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reaches {
+    /// Whoever is asked next.
+    Next,
+    /// Us: we answer it.
+    Us,
+}
+
+/// Counts us in `Max-Forwards`, which is for OPTIONS and TRACE alone (RFC 9110 §7.6.2). What is no
+/// number counts nothing.
+pub(crate) fn count_forward(method: &Method, headers: &mut HeaderMap) -> Reaches {
+    if !matches!(*method, Method::OPTIONS | Method::TRACE) {
+        return Reaches::Next;
+    }
+    let Some(value) = headers.get(MAX_FORWARDS).map(HeaderValue::as_bytes) else {
+        return Reaches::Next;
+    };
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return Reaches::Next;
+    }
+    // Of more than fits the most that does.
+    let left = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+    let Some(left) = left.unwrap_or(u64::MAX).checked_sub(1) else { return Reaches::Us };
+    headers.insert(MAX_FORWARDS, left.into());
+    Reaches::Next
 }
 
 /// The same of an answer, which says again only which protocol it changes to, if it does.
@@ -167,6 +192,28 @@ mod tests {
         ] {
             assert_eq!(is_http_again(&HeaderValue::from_static(upgrade)), expect, "{upgrade}");
         }
+    }
+
+    #[test]
+    fn options_and_trace_come_so_far_and_no_further() {
+        let check = |method: Method, fields: &str, expect: (Reaches, &str)| {
+            let mut headers = headers(fields);
+            let reaches = count_forward(&method, &mut headers);
+            let left = headers.get(MAX_FORWARDS).map_or("", |value| value.to_str().unwrap());
+            assert_eq!((reaches, left), expect, "{method} {fields}");
+        };
+        let (next, us) = (Reaches::Next, Reaches::Us);
+        check(Method::OPTIONS, "max-forwards: 0", (us, "0"));
+        check(Method::TRACE, "max-forwards: 000", (us, "000"));
+        check(Method::OPTIONS, "max-forwards: 1", (next, "0"));
+        check(Method::TRACE, "max-forwards: 070", (next, "69"));
+        let (most, rest) = ("max-forwards: 99999999999999999999", "18446744073709551614");
+        check(Method::OPTIONS, most, (next, rest));
+        for junk in ["-1", "+1", "1, 0", "x"] {
+            check(Method::OPTIONS, &format!("max-forwards: {junk}"), (next, junk));
+        }
+        check(Method::OPTIONS, "", (next, ""));
+        check(Method::GET, "max-forwards: 0", (next, "0"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, Method, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, request};
 use relais_net::Fault;
 
 pub use self::{
@@ -27,6 +27,7 @@ pub use self::{
 };
 use self::{
     explain::Refused,
+    hops::Reaches,
     host::name_host,
     routes::{route, target},
     way::Way,
@@ -34,7 +35,7 @@ use self::{
 use crate::{
     Answer, Ask, Caller, Handler, Provenance, Trust, spare,
     target::spoken,
-    upstream::{self, Call, CallError, Reply},
+    upstream::{self, Call, Failed, Reply},
 };
 
 /// What a [`Proxy`] does.
@@ -54,6 +55,10 @@ pub struct Proxy {
     routes: Vec<Route>,
     way: Way,
 }
+
+/// What is passed on, whatever the server behind makes of it.
+const METHODS: HeaderValue =
+    HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 
 /// Room for what says which way a request came, usually.
 const TRAIL_BYTES: usize = 256;
@@ -130,6 +135,11 @@ impl Handler for Proxy {
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         let Ask { request, caller } = ask;
         let (mut head, body) = request.into_parts();
+        // Of TRACE none is passed on.
+        let reaches = hops::count_forward(&head.method, &mut head.headers);
+        if reaches == Reaches::Us && head.method == Method::OPTIONS {
+            return Ok(explain::options(METHODS));
+        }
         let mut trail = Vec::with_capacity(TRAIL_BYTES);
         let route = match self.outbound(&mut head, &caller, &mut trail) {
             Ok(route) => route,
@@ -140,8 +150,8 @@ impl Handler for Proxy {
         let called = route.group.call(call).await;
         let answer = match called {
             Ok(reply) => self.inbound(route, reply),
-            Err(CallError::Request(fault)) => return Err(fault),
-            Err(error) => explain::error(&error, &head),
+            Err(Failed::Client(fault)) => return Err(fault),
+            Err(Failed::NoAnswer { upstream, error }) => explain::error(upstream, &error, &head),
         };
         spare::keep(head.headers);
         Ok(answer)

@@ -228,6 +228,7 @@ impl Note {
             },
             cached: provenance.cached,
             upstream: provenance.upstream.as_deref().map(Into::into),
+            error: provenance.error.map(Into::into),
             blocked: provenance.blocked.as_deref().map(Into::into),
             end,
         });
@@ -312,6 +313,7 @@ mod tests {
                 upstream: Some("http://127.0.0.1:1".into()),
                 connect: Some(Duration::from_millis(3)),
                 cached: Some(Cached::Miss),
+                error: Some("dns_error"),
                 ..Provenance::default()
             });
             let mut answer = Response::new(body);
@@ -363,6 +365,7 @@ mod tests {
                 response: Content { bytes: 5, media_type: Some("text/plain".into()) },
                 cached: Some(Cached::Miss),
                 upstream: Some("http://127.0.0.1:1".into()),
+                error: Some("dns_error".into()),
                 end: End::Whole,
                 ..Exchange::at(UNIX_EPOCH)
             }

@@ -8,7 +8,7 @@ use std::{
 
 use http::{
     HeaderMap, HeaderValue, Method, Response, Version,
-    header::{AUTHORIZATION, EXPECT, UPGRADE},
+    header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT, UPGRADE},
     request,
 };
 use http_body::Body as _;
@@ -71,7 +71,7 @@ pub(super) async fn ask(
     taken: Taken,
 ) -> Result<Response<Body>, Broken> {
     let Outbound { request, host, trail, body } = outbound;
-    let framing = framing_of(&body);
+    let framing = framing_of(request, &body);
     let mut front = Vec::with_capacity(512);
     head::print(request, (host, trail), framing, &mut front);
     let mut sending = Sending::new(front, body, framing);
@@ -96,10 +96,13 @@ pub(super) async fn ask(
     }
 }
 
-/// How a request's body is sent.
-fn framing_of(body: &Inbound) -> head::Framing {
+/// How a request's body is sent. An empty one is said to be empty if the client said so, or if the
+/// server may wait to be told, as the method is for sending something (RFC 9110 §8.6).
+fn framing_of(request: &request::Parts, body: &Inbound) -> head::Framing {
     if body.is_end_stream() {
-        return head::Framing::Nothing;
+        let is_for_content = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
+        let is_told = is_for_content || request.headers.contains_key(CONTENT_LENGTH);
+        return if is_told { head::Framing::Length(0) } else { head::Framing::Nothing };
     }
     body.size_hint().exact().map_or(head::Framing::Chunked, head::Framing::Length)
 }
@@ -189,7 +192,8 @@ fn answer(
             return Err(Broken { why: Why::Switch, body: None, heard: true });
         }
         let Link { stream, unread, .. } = *exchange.link;
-        Body::tunnel(Tunnel { far: stream, early: unread })
+        // It is under way for as long as anything can be said.
+        Body::tunnel(Tunnel::new(stream, unread).holding(taken))
     } else {
         let reading = Reading::new(exchange, head, taken);
         reading.into_body().map_err(|why| Broken { why, body: None, heard: true })?

@@ -6,7 +6,7 @@ use http::{Method, Response, header::HOST, request};
 use tokio::time::Instant;
 
 use super::{
-    CallError,
+    CallError, Failed,
     ask::{self, Broken, Outbound},
     exchange::Why,
     http2,
@@ -35,9 +35,9 @@ pub(super) struct Said<'a> {
     pub(super) trail: &'a [u8],
 }
 
-/// Why an upstream did not answer.
-pub(super) struct Failed {
-    pub(super) error: CallError,
+/// What was tried in vain.
+pub(super) struct Missed {
+    pub(super) why: Failed,
     /// The request's body, if another upstream may be asked.
     pub(super) body: Option<Inbound>,
 }
@@ -54,7 +54,7 @@ pub(super) async fn attempt(
     upstream: &Arc<Upstream>,
     said: Said<'_>,
     mut body: Inbound,
-) -> Result<Reply, Failed> {
+) -> Result<Reply, Missed> {
     let method = &said.request.method;
     let there = upstream.shared_link().map(Way::Http2);
     if let Some(way) = there.or_else(|| upstream.waiting_link().map(Way::Http1)) {
@@ -66,17 +66,20 @@ pub(super) async fn attempt(
             {
                 body = untouched;
             }
-            Err(broken) => return Err(failed(upstream, broken, method)),
+            Err(broken) => return Err(missed(upstream, broken, method)),
         }
     }
     // Boxed, as it is rare and its state large.
     let (way, took) = match Box::pin(upstream.connect()).await {
         Ok((Connected::Http1(link), took)) => (Way::Http1(link), took),
         Ok((Connected::Http2(shared), took)) => (Way::Http2(shared), took),
-        Err(error) => return Err(Failed { error, body: Some(body) }),
+        Err(error) => {
+            let why = no_answer(upstream, error);
+            return Err(Missed { why, body: Some(body) });
+        }
     };
     let asked = ask(upstream, way, (said, body)).await;
-    let mut reply = asked.map_err(|broken| failed(upstream, broken, method))?;
+    let mut reply = asked.map_err(|broken| missed(upstream, broken, method))?;
     reply.timings.connect = Some(took);
     Ok(reply)
 }
@@ -95,26 +98,30 @@ async fn ask(
     let taken = Taken::of(upstream);
     let response = match way {
         Way::Http1(link) => ask::ask(link, outbound, taken).await?,
-        Way::Http2(mut shared) => {
+        Way::Http2(shared) => {
             let scheme =
                 if upstream.options().endpoint.scheme.is_secure() { "https" } else { "http" };
-            Box::pin(http2::ask(&mut shared, scheme, outbound, taken)).await?
+            Box::pin(http2::ask(shared, scheme, outbound, taken)).await?
         }
     };
-    upstream.health().answered();
+    upstream.answered();
     let timings = Timings { connect: None, first_byte: start.elapsed() };
     Ok(Reply { response, upstream: Arc::clone(upstream), timings })
 }
 
-fn failed(upstream: &Upstream, broken: Broken, method: &Method) -> Failed {
+fn missed(upstream: &Upstream, broken: Broken, method: &Method) -> Missed {
     let Broken { why, body, heard } = broken;
     let body = body.filter(|_| !heard && may_repeat(&why, method));
     let error = match why {
-        Why::Request(fault) => CallError::Request(fault),
+        Why::Request(fault) => return Missed { why: Failed::Client(fault), body: None },
         Why::Late => CallError::Late { upstream: upstream.name().to_string() },
         why => CallError::broken(upstream.name(), why),
     };
-    Failed { error, body }
+    Missed { why: no_answer(upstream, error), body }
+}
+
+fn no_answer(upstream: &Upstream, error: CallError) -> Failed {
+    Failed::NoAnswer { upstream: Arc::clone(upstream.name()), error }
 }
 
 /// Whether a request may be sent again that got no answer (RFC 9110 §9.2.2): it was not sent at all;

@@ -1,6 +1,9 @@
 //! Which of several upstreams is asked.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 /// How a request's upstream is chosen, among those that are well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,13 +66,30 @@ pub(super) fn choose(
     chosen.map(|candidate| candidate.place)
 }
 
-/// Draws numbers: each once.
+/// Draws numbers for `choose`.
 #[derive(Debug, Default)]
 pub(super) struct Draws(AtomicU64);
 
+thread_local! {
+    /// What this core drew last, which begins elsewhere than the others'.
+    static DRAWN: Cell<u64> = {
+        static CORES: AtomicU64 = AtomicU64::new(0);
+        Cell::new(mix(CORES.fetch_add(1, Relaxed)))
+    };
+}
+
 impl Draws {
-    pub(super) fn next(&self) -> u64 {
-        self.0.fetch_add(1, Relaxed)
+    /// The next one: of all there are where that matters, of this core where any other will do.
+    pub(super) fn next(&self, balance: Balance) -> u64 {
+        match balance {
+            Balance::Round => self.0.fetch_add(1, Relaxed),
+            Balance::Least => {
+                let next = DRAWN.get().wrapping_add(1);
+                DRAWN.set(next);
+                next
+            }
+            Balance::Source => 0,
+        }
     }
 }
 
@@ -107,6 +127,19 @@ mod tests {
                 assert!((200..300).contains(&share), "{balance:?}: {share}");
             }
         }
+    }
+
+    #[test]
+    fn turns_are_everybodys_and_what_is_drawn_otherwise_is_a_cores_own() {
+        let draws = Draws::default();
+        let elsewhere = |balance| {
+            std::thread::scope(|scope| scope.spawn(|| draws.next(balance)).join().unwrap())
+        };
+        let (turn, last) = (draws.next(Balance::Round), draws.next(Balance::Least));
+        assert_eq!(elsewhere(Balance::Round), turn + 1);
+        assert_ne!(elsewhere(Balance::Least), last.wrapping_add(1));
+        assert_eq!(draws.next(Balance::Least), last.wrapping_add(1));
+        assert_eq!(draws.next(Balance::Round), turn + 2);
     }
 
     #[test]

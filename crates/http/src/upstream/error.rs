@@ -1,8 +1,24 @@
 //! Why there is no answer.
 
-use relais_net::{DialError, Fault};
+use std::sync::Arc;
 
-/// Why there is no answer.
+use relais_net::{DialError, Fault, Side, Stage};
+
+/// Why a request was not answered.
+#[derive(Debug)]
+pub enum Failed {
+    /// Its client did not send all of it.
+    Client(Fault),
+    /// Nobody answered it.
+    NoAnswer {
+        /// Who was asked last.
+        upstream: Arc<str>,
+        /// Why that one did not.
+        error: CallError,
+    },
+}
+
+/// Why there is no answer to a request that came whole.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// There is no connection to be had.
@@ -22,17 +38,62 @@ pub enum CallError {
         /// Who was asked.
         upstream: String,
     },
-    /// The client did not send all of its request.
-    #[error("the request broke off")]
-    Request(#[source] Fault),
 }
 
 impl CallError {
+    /// Whose fault it is.
+    pub fn side(&self) -> Side {
+        match self {
+            Self::Dial(error) => error.side(),
+            Self::Broken { .. } | Self::Late { .. } => Side::Upstream,
+        }
+    }
+
+    /// The type of the error (RFC 9209 §2.3).
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Dial(error) => match error {
+                DialError::NotFound { .. } => "dns_error",
+                DialError::Refused(_) => "connection_refused",
+                DialError::Unreachable { .. } => "destination_ip_unroutable",
+                DialError::TimedOut { stage: Stage::Resolve, .. } => "dns_timeout",
+                DialError::TimedOut { .. } => "connection_timeout",
+                DialError::Untrusted { .. } => "tls_certificate_error",
+                DialError::NoTls(_) | DialError::Handshake { .. } => "tls_protocol_error",
+                DialError::Denied(_) | DialError::Uncallable { .. } => "destination_ip_prohibited",
+                DialError::Local { .. } => "proxy_internal_error",
+            },
+            Self::Broken { .. } => "http_protocol_error",
+            Self::Late { .. } => "http_response_timeout",
+        }
+    }
+
     /// `upstream` gave no answer, because of `error`.
     pub(super) fn broken(
         upstream: &str,
         error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         Self::Broken { upstream: upstream.to_owned(), source: error.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use relais_net::Callee;
+
+    use super::*;
+
+    #[test]
+    fn what_is_wanting_here_or_may_not_be_called_is_not_the_upstreams_fault() {
+        let callee = || Callee { endpoint: "http://a.example".parse().unwrap(), address: None };
+        let check = |error: CallError, expect| assert_eq!(error.side(), expect, "{error}");
+        let source = io::ErrorKind::OutOfMemory.into();
+        check(DialError::Local { callee: callee(), source }.into(), Side::Relais);
+        check(DialError::Denied(callee()).into(), Side::Client);
+        check(DialError::Refused(callee()).into(), Side::Upstream);
+        check(CallError::Late { upstream: "a".to_owned() }, Side::Upstream);
+        check(CallError::broken("a", io::Error::other("b")), Side::Upstream);
     }
 }

@@ -71,11 +71,32 @@ pub(super) enum Whose {
 
 /// What an exchange waits for. It takes too long if that is the same for too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waits {
+pub(super) enum Waits {
     /// The upstream, which was sent so much of the request's body.
     Upstream(u64),
     /// The client, which sent so much of it.
     Client(u64),
+}
+
+impl Waits {
+    /// Waits for what takes longer than `upstream_max` if it is the upstream's turn. Who is sent a
+    /// body has its time from the last of it on.
+    pub(super) fn poll_late(
+        self,
+        patience: &mut Patience<Self>,
+        cx: &mut Context<'_>,
+        upstream_max: Duration,
+    ) -> Poll<Why> {
+        let max = if let Self::Client(_) = self { SILENCE_MAX } else { upstream_max };
+        ready!(patience.poll(cx, self, max));
+        Poll::Ready(match self {
+            Self::Upstream(_) => Why::Late,
+            Self::Client(_) => {
+                let error = io::ErrorKind::TimedOut.into();
+                Why::Request(Fault::new(Side::Client, "waiting for a request's body", error))
+            }
+        })
+    }
 }
 
 impl Exchange {
@@ -99,23 +120,14 @@ impl Exchange {
         }
     }
 
-    /// Waits for what takes longer than `upstream_max` if it is the upstream's turn. Who is sent a
-    /// body has its time from the last of it on.
+    /// Waits for what takes longer than `upstream_max` if it is the upstream's turn.
     pub(super) fn poll_late(&mut self, cx: &mut Context<'_>, upstream_max: Duration) -> Poll<Why> {
         let waits = if self.sending.waits_for_body() && !self.deaf {
             Waits::Client(self.sending.sent)
         } else {
             Waits::Upstream(self.sending.sent)
         };
-        let max = if let Waits::Client(_) = waits { SILENCE_MAX } else { upstream_max };
-        ready!(self.patience.poll(cx, waits, max));
-        Poll::Ready(match waits {
-            Waits::Upstream(_) => Why::Late,
-            Waits::Client(_) => {
-                let error = io::ErrorKind::TimedOut.into();
-                Why::Request(Fault::new(Side::Client, "waiting for a request's body", error))
-            }
-        })
+        waits.poll_late(&mut self.patience, cx, upstream_max)
     }
 
     /// Counts the time anew from when somebody waits again.

@@ -1,16 +1,17 @@
 //! Several upstreams that can answer the same, and which of them is asked.
 
 use std::{
+    cell::RefCell,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::Arc,
 };
 
 use http::request;
-use relais_net::Client;
+use relais_net::{Client, Side};
 
 use super::{
-    CallError, Reply,
-    attempt::{Failed, Said, attempt},
+    CallError, Failed, Reply,
+    attempt::{Missed, Said, attempt},
     balance::{Balance, Candidate, Draws, choose},
     server::Upstream,
 };
@@ -18,6 +19,11 @@ use crate::Inbound;
 
 /// How many upstreams are tried for a request.
 const TRIES_MAX: usize = 3;
+
+thread_local! {
+    /// Room for what is chosen from: what changes meanwhile is read once.
+    static CANDIDATES: RefCell<Vec<Candidate>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Upstreams that can answer the same.
 #[derive(Debug)]
@@ -58,26 +64,27 @@ impl Group {
     ///
     /// # Errors
     ///
-    /// Why the last that was tried did not answer.
-    pub async fn call(&self, call: Call<'_>) -> Result<Reply, CallError> {
+    /// That the client broke off, or why the last that was tried did not answer.
+    pub async fn call(&self, call: Call<'_>) -> Result<Reply, Failed> {
         let Call { request, trail, mut body, client } = call;
         let said = Said { request, trail };
         let mut tried = Vec::new();
         loop {
             let upstream = self.pick(&tried, client);
-            let (error, untouched) = match attempt(upstream, said, body).await {
+            let Missed { why, body: untouched } = match attempt(upstream, said, body).await {
                 Ok(reply) => return Ok(reply),
-                Err(Failed { error, body }) => (error, body),
+                Err(missed) => missed,
             };
-            if !matches!(error, CallError::Request(_)) {
-                upstream.health().failed();
+            let Failed::NoAnswer { error, .. } = &why else { return Err(why) };
+            if error.side() == Side::Upstream {
+                upstream.failed(error);
             }
             tried.push(upstream.id());
             match untouched {
-                Some(untouched) if tried.len() < self.tries_max(&error) => {
+                Some(untouched) if tried.len() < self.tries_max(error) => {
                     body = untouched;
                 }
-                _ => return Err(error),
+                _ => return Err(why),
             }
         }
     }
@@ -99,15 +106,18 @@ impl Group {
         }
         let upstreams = self.upstreams.iter().enumerate();
         let untried = upstreams.filter(|(_, upstream)| !tried.contains(&upstream.id()));
-        let candidates: Vec<_> = untried
-            .map(|(place, upstream)| Candidate {
-                place,
-                in_flight: upstream.in_flight(),
-                is_well: upstream.health().is_well(),
-            })
-            .collect();
+        let candidates = untried.map(|(place, upstream)| Candidate {
+            place,
+            in_flight: upstream.in_flight(),
+            is_well: upstream.health().is_well(),
+        });
         let source = if self.balance == Balance::Source { number_of(client) } else { 0 };
-        let place = choose(self.balance, &candidates, self.draws.next(), source);
+        let draw = self.draws.next(self.balance);
+        let place = CANDIDATES.with_borrow_mut(|room| {
+            room.clear();
+            room.extend(candidates);
+            choose(self.balance, room, draw, source)
+        });
         &self.upstreams[place.expect("fewer tries than upstreams")]
     }
 }
@@ -117,4 +127,48 @@ fn number_of(client: Client) -> u64 {
     let mut hasher = DefaultHasher::new();
     client.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Request;
+    use relais_net::{Access, DialLimits, Dialer, Peer, tls};
+
+    use super::*;
+    use crate::upstream::{Limits, Options, Speaks, dialer_for_tests};
+
+    async fn is_well_after_calls(dialer: Arc<Dialer>) -> bool {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let endpoint = format!("http://{free}").parse().unwrap();
+        let (host, speaks, limits) = (None, Speaks::Http1, Limits::default());
+        let upstream = Upstream::new(Options { endpoint, host, dialer, speaks, limits });
+        let group = Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap();
+        let (head, ()) = Request::get("/").body(()).unwrap().into_parts();
+        for _ in 0..3 {
+            let (body, client) = (Inbound::Full(Bytes::new()), Peer::Local.client());
+            let call = Call { request: &head, trail: b"", body, client };
+            assert!(matches!(group.call(call).await, Err(Failed::NoAnswer { .. })));
+        }
+        group.upstreams()[0].health().is_well()
+    }
+
+    #[tokio::test]
+    async fn what_is_not_its_fault_is_not_held_against_an_upstream() {
+        assert!(!is_well_after_calls(dialer_for_tests()).await);
+        let demand = tls::Demand {
+            trust: tls::Trust::Roots(tls::Roots::none()),
+            server_name: None,
+            own: None,
+        };
+        let second = std::time::Duration::from_secs(1);
+        let limits = DialLimits {
+            connect_max: second,
+            handshake_max: second,
+            source: None,
+            keepalive: None,
+        };
+        let denying = Dialer::new(limits, tls::Connector::new(&demand).unwrap());
+        assert!(is_well_after_calls(Arc::new(denying.with_access(|_| Access::Denied))).await);
+    }
 }

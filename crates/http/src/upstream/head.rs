@@ -97,18 +97,21 @@ pub(super) fn fields(buffer: &Bytes, spans: &[Span]) -> Option<HeaderMap> {
     Some(headers)
 }
 
+/// Whether a field says what one connection does, and is nobody's to set but the connection's.
+pub(crate) fn is_of_connection(name: &HeaderName) -> bool {
+    matches!(*name, CONNECTION | TE | TRANSFER_ENCODING | UPGRADE)
+        || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+}
+
 /// Takes off `trailers` what must not stand behind a body: what is for one hop, and what would change
 /// how a message was read, whom it is from or what was decided of it (RFC 9110 §6.5.1).
 pub(super) fn strip_trailers(trailers: &mut HeaderMap) {
     let is_early = |name: &HeaderName| match *name {
-        CONNECTION | TE | TRAILER | TRANSFER_ENCODING | UPGRADE | CONTENT_LENGTH | HOST | VIA
-        | FORWARDED | AUTHORIZATION | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | COOKIE
-        | SET_COOKIE | CACHE_CONTROL | CONTENT_ENCODING | CONTENT_RANGE | CONTENT_TYPE | EXPECT
-        | MAX_FORWARDS | RANGE => true,
-        _ => {
-            let name = name.as_str();
-            matches!(name, "keep-alive" | "proxy-connection") || name.starts_with("x-forwarded-")
-        }
+        _ if is_of_connection(name) => true,
+        TRAILER | CONTENT_LENGTH | HOST | VIA | FORWARDED | AUTHORIZATION | PROXY_AUTHENTICATE
+        | PROXY_AUTHORIZATION | COOKIE | SET_COOKIE | CACHE_CONTROL | CONTENT_ENCODING
+        | CONTENT_RANGE | CONTENT_TYPE | EXPECT | MAX_FORWARDS | RANGE => true,
+        _ => name.as_str().starts_with("x-forwarded-"),
     };
     let early: Vec<_> = trailers.keys().filter(|name| is_early(name)).cloned().collect();
     for name in early {

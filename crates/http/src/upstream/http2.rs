@@ -4,10 +4,7 @@ use std::{
     future::poll_fn,
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -16,52 +13,77 @@ use http::{
     header::{CONNECTION, HOST},
 };
 use http_body::Body as _;
-use hyper::body::Incoming;
+use hyper::{body::Incoming, client::conn::http2::SendRequest};
 use relais_net::{Fault, Side};
 
 use super::{
     ask::{Broken, Outbound},
-    exchange::Why,
+    exchange::{Waits, Why},
     server::Taken,
     shared::Shared,
+    upload::{Progress, Upload},
 };
 use crate::{Body, Inbound, Piece, Pieces, alarm::Patience, spare};
 
 /// Sends a request, and waits for the head of its answer.
 pub(super) async fn ask(
-    shared: &mut Shared,
+    mut shared: Shared,
     scheme: &str,
     outbound: Outbound<'_>,
     taken: Taken,
 ) -> Result<Response<Body>, Broken> {
-    let taken_up = Arc::new(AtomicU64::new(0));
-    let request = request(scheme, outbound).map(|body| {
-        if body.is_end_stream() { body } else { Inbound::counted(body, Arc::clone(&taken_up)) }
-    });
-    let (mut patience, head_max) = (Patience::default(), taken.limits().head_max);
-    let mut answer = Box::pin(async {
-        if let Err(error) = shared.ready().await {
-            return Err(broken(Why::Unsent(error), Some(request.into_body())));
+    let (head, body) = request(scheme, outbound).into_parts();
+    let (upload, progress) = Upload::of(body);
+    let request = Request::from_parts(head, upload);
+    shared.listen();
+    let answer = wait(send(shared.sender.clone(), request, &progress), &progress, &taken).await;
+    let answer = answer.inspect_err(|broken| {
+        if let Why::Late = broken.why {
+            shared.doubt();
         }
-        shared.try_send_request(request).await.map_err(|mut error| match error.take_message() {
-            Some(request) => broken(Why::Unsent(error.into_error()), Some(request.into_body())),
-            None => broken(Why::Http2(error.into_error()), None),
-        })
-    });
-    let answer = poll_fn(|cx| match answer.as_mut().poll(cx) {
-        Poll::Pending => {
-            // An upload may take longer than its answer.
-            let late = patience.poll(cx, taken_up.load(Relaxed), head_max);
-            late.map(|()| Err(broken(Why::Late, None)))
-        }
-        ready @ Poll::Ready(_) => ready,
-    });
-    let (head, body) = answer.await?.into_parts();
+    })?;
+    shared.listen();
+    let (head, body) = answer.into_parts();
     let len = body.size_hint().exact();
-    let reading = Reading { body, patience: Patience::default(), taken, trailers: None };
+    let patience = Patience::default();
+    let reading = Reading { body, patience, progress, shared, taken, trailers: None };
     let body =
         if reading.body.is_end_stream() { Body::empty() } else { Body::stream(reading, len) };
     Ok(Response::from_parts(head, body))
+}
+
+async fn send(
+    mut sender: SendRequest<Upload>,
+    request: Request<Upload>,
+    progress: &Progress,
+) -> Result<Response<Incoming>, Broken> {
+    if let Err(error) = sender.ready().await {
+        return Err(broken(Why::Unsent(error), Some(request.into_body().body)));
+    }
+    sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
+        Some(request) => broken(Why::Unsent(error.into_error()), Some(request.into_body().body)),
+        None => match progress.take_fault() {
+            Some(fault) => broken(Why::Request(fault), None),
+            None => broken(Why::Http2(error.into_error()), None),
+        },
+    })
+}
+
+/// Waits for an `answer`, for as long as the one whose turn it is may take.
+async fn wait(
+    answer: impl Future<Output = Result<Response<Incoming>, Broken>>,
+    progress: &Progress,
+    taken: &Taken,
+) -> Result<Response<Incoming>, Broken> {
+    let (mut answer, mut patience) = (Box::pin(answer), Patience::default());
+    poll_fn(|cx| match answer.as_mut().poll(cx) {
+        Poll::Pending => {
+            let late = progress.waits().poll_late(&mut patience, cx, taken.limits().head_max);
+            late.map(|why| Err(broken(why, None)))
+        }
+        ready @ Poll::Ready(_) => ready,
+    })
+    .await
 }
 
 fn broken(why: Why, body: Option<Inbound>) -> Broken {
@@ -93,9 +115,33 @@ fn request(scheme: &str, outbound: Outbound<'_>) -> Request<Inbound> {
 #[derive(Debug)]
 struct Reading {
     body: Incoming,
-    patience: Patience<()>,
+    patience: Patience<Waits>,
+    /// How far the request's is, which may still be on its way.
+    progress: Arc<Progress>,
+    shared: Shared,
     taken: Taken,
     trailers: Option<HeaderMap>,
+}
+
+impl Reading {
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
+        let (waits, stall_max) = (self.progress.waits(), self.taken.limits().stall_max);
+        let why = ready!(waits.poll_late(&mut self.patience, cx, stall_max));
+        if let Why::Late = why {
+            self.shared.doubt();
+        }
+        Poll::Ready(self.fault(why))
+    }
+
+    /// Why it breaks off: with the request, if that did.
+    fn fault(&self, why: Why) -> Fault {
+        match (self.progress.take_fault(), why) {
+            (Some(fault), _) | (None, Why::Request(fault)) => fault,
+            (None, why) => {
+                Fault::new(Side::Upstream, "reading an answer's body", io::Error::other(why))
+            }
+        }
+    }
 }
 
 impl Pieces for Reading {
@@ -104,16 +150,15 @@ impl Pieces for Reading {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Piece, Fault>>> {
         let this = &mut *self;
-        let fault = |error| Fault::new(Side::Upstream, "reading an answer's body", error);
         loop {
             let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
-                ready!(this.patience.poll(cx, (), this.taken.limits().stall_max));
-                return Poll::Ready(Some(Err(fault(io::ErrorKind::TimedOut.into()))));
+                return this.poll_late(cx).map(|fault| Some(Err(fault)));
             };
             this.patience.moved();
+            this.shared.listen();
             match frame.map(|frame| frame.map(http_body::Frame::into_data)) {
                 None => return Poll::Ready(None),
-                Some(Err(error)) => return Poll::Ready(Some(Err(fault(io::Error::other(error))))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(this.fault(Why::Http2(error))))),
                 Some(Ok(Ok(bytes))) => return Poll::Ready(Some(Ok(Piece::Bytes(bytes)))),
                 Some(Ok(Err(frame))) => this.trailers = frame.into_trailers().ok(),
             }
@@ -129,106 +174,218 @@ impl Pieces for Reading {
 
 #[cfg(test)]
 mod tests {
-    use std::{convert::Infallible, sync::Arc, time::Duration};
+    use std::{convert::Infallible, time::Duration};
 
     use bytes::Bytes;
     use http_body_util::{BodyExt as _, Full};
     use hyper::service::service_fn;
     use hyper_util::rt::{TokioExecutor, TokioIo};
     use relais_net::Peer;
-    use tokio::net::TcpListener;
-
-    use super::*;
-    use crate::upstream::{
-        Balance, Call, CallError, Group, Limits, Options, Reply, Speaks, Upstream, dialer_for_tests,
+    use tokio::{
+        io::AsyncWriteExt as _,
+        net::TcpListener,
+        sync::{mpsc, oneshot},
     };
 
-    /// Answers a request with what it says.
-    async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    use super::*;
+    use crate::{
+        clock::coarse_now,
+        handler::ConnBody,
+        upstream::{
+            Balance, Call, CallError, Failed, Group, Limits, Options, Reply, Speaks, Upstream,
+            dialer_for_tests, shared,
+        },
+    };
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Does as the body says: is silent, says much, or says what it was asked.
+    async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         let said = format!("{} {} {:?} ", request.method(), request.uri(), request.headers());
-        let body = request.into_body().collect().await.unwrap().to_bytes();
-        Ok(Response::new(Full::new([said.as_bytes(), &body].concat().into())))
+        let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
+        Ok(Response::new(Full::new(match body.as_deref() {
+            Ok(b"silence" | b"") | Err(_) => std::future::pending().await,
+            Ok(b"much") => vec![b'x'; MUCH].into(),
+            Ok(body) => [said.as_bytes(), body].concat().into(),
+        })))
     }
 
-    async fn serve(listener: TcpListener, answers: Answers) {
+    /// More than is sent before somebody takes it.
+    const MUCH: usize = 1 << 20;
+
+    /// Says when one of its connections has ended.
+    async fn serve(listener: TcpListener, ended: mpsc::UnboundedSender<()>) {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            let service = service_fn(move |request| async move {
-                match answers {
-                    Answers::Echo => echo(request).await,
-                    Answers::Never => std::future::pending().await,
-                }
-            });
             let conn = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                .serve_connection(TokioIo::new(stream), service);
-            tokio::spawn(conn);
+                .serve_connection(TokioIo::new(stream), service_fn(answer));
+            let ended = ended.clone();
+            tokio::spawn(async move {
+                _ = conn.await;
+                _ = ended.send(());
+            });
         }
     }
 
-    #[derive(Clone, Copy)]
-    enum Answers {
-        Echo,
-        Never,
+    async fn group_and_ends(limits: Limits) -> (Group, mpsc::UnboundedReceiver<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let (ended, ends) = mpsc::unbounded_channel();
+        tokio::spawn(serve(listener, ended));
+        (group_at(at, limits), ends)
     }
 
-    async fn group(answers: Answers, limits: Limits) -> Group {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        tokio::spawn(serve(listener, answers));
+    fn group_at(at: std::net::SocketAddr, limits: Limits) -> Group {
+        let endpoint = format!("http://{at}").parse().unwrap();
         let (host, dialer, speaks) = (None, dialer_for_tests(), Speaks::Http2);
         let upstream = Upstream::new(Options { endpoint, host, dialer, speaks, limits });
         Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap()
     }
 
-    async fn call(group: &Group, body: &'static [u8]) -> Result<Reply, CallError> {
+    async fn group(limits: Limits) -> Group {
+        group_and_ends(limits).await.0
+    }
+
+    async fn call_with(group: &Group, body: Inbound) -> Result<Reply, Failed> {
         let (head, ()) =
             Request::post("/a?b").header(HOST, "a.example").body(()).unwrap().into_parts();
-        let body = Inbound::Full(Bytes::from_static(body));
         let (trail, client) = (&b"via: 1.1 here\r\n"[..], Peer::Local.client());
         group.call(Call { request: &head, trail, body, client }).await
     }
 
-    #[tokio::test]
-    async fn requests_share_a_connection() {
-        let group = group(Answers::Echo, Limits::default()).await;
-        for nth in 0..3 {
-            let Reply { response, timings, .. } = call(&group, b"hi").await.unwrap();
-            assert_eq!(timings.connect.is_some(), nth == 0);
-            let mut body = response.into_body();
-            let piece = poll_fn(|cx| body.poll_piece(cx, 1000)).await.unwrap().unwrap();
-            let Piece::Bytes(said) = piece else { panic!("{piece:?}") };
-            let said = String::from_utf8(said.to_vec()).unwrap();
-            assert_eq!(
-                said,
-                "POST http://a.example/a?b {\"via\": \"1.1 here\", \"content-length\": \"2\"} hi"
-            );
-            assert!(poll_fn(|cx| body.poll_piece(cx, 1000)).await.is_none());
+    async fn call(group: &Group, body: &'static str) -> Result<Reply, Failed> {
+        call_with(group, Inbound::Full(Bytes::from_static(body.as_bytes()))).await
+    }
+
+    async fn read(reply: Reply) -> String {
+        let (mut body, mut read) = (reply.response.into_body(), Vec::new());
+        while let Some(piece) = poll_fn(|cx| body.poll_piece(cx, 1 << 16)).await {
+            let Piece::Bytes(bytes) = piece.unwrap() else { panic!("bytes") };
+            read.extend_from_slice(&bytes);
         }
+        String::from_utf8(read).unwrap()
+    }
+
+    fn is_late(called: &Result<Reply, Failed>) -> bool {
+        matches!(called, Err(Failed::NoAnswer { error: CallError::Late { .. }, .. }))
+    }
+
+    /// Whether another connection was made for a call.
+    async fn is_called_anew(group: &Group) -> bool {
+        let reply = call(group, "hi").await.unwrap();
+        let is_new = reply.timings.connect.is_some();
+        assert!(read(reply).await.ends_with(" hi"));
+        is_new
     }
 
     #[tokio::test]
-    async fn who_does_not_answer_is_given_up_and_the_connection_kept() {
-        let limits = Limits { head_max: Duration::ZERO, ..Limits::default() };
-        let group = group(Answers::Never, limits).await;
-        assert!(matches!(call(&group, b"").await, Err(CallError::Late { .. })));
+    async fn requests_share_a_connection() {
+        let group = group(Limits::default()).await;
+        for nth in 0..3 {
+            let reply = call(&group, "hi").await.unwrap();
+            assert_eq!(reply.timings.connect.is_some(), nth == 0);
+            assert_eq!(
+                read(reply).await,
+                "POST http://a.example/a?b {\"via\": \"1.1 here\", \"content-length\": \"2\"} hi"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_answer_is_given_up_and_the_connection_kept_if_anything_comes_there() {
+        let group = group(Limits { head_max: 2 * SECOND, ..Limits::default() }).await;
+        assert!(is_called_anew(&group).await);
+        let (silent, is_new) = tokio::join!(call(&group, "silence"), is_called_anew(&group));
+        assert!(is_late(&silent));
+        assert!(!is_new && !is_called_anew(&group).await);
+    }
+
+    /// Who is gone without a word does not even answer that.
+    #[tokio::test(start_paused = true)]
+    async fn where_nothing_comes_at_all_nobody_asks_again_and_what_was_asked_goes_on() {
+        let group = group(Limits { head_max: 2 * SECOND, ..Limits::default() }).await;
+        let much = call(&group, "much").await.unwrap();
+        assert!(!is_called_anew(&group).await);
+        assert!(is_late(&call(&group, "silence").await));
+        assert!(is_called_anew(&group).await);
+        assert_eq!(read(much).await.len(), MUCH);
+    }
+
+    #[tokio::test]
+    async fn a_connection_ends_that_nobody_uses_for_long_or_ever_will() {
+        let idle_max = 10 * SECOND;
+        let (group, mut ends) = group_and_ends(Limits { idle_max, ..Limits::default() }).await;
+        let later = || coarse_now() + 10_001;
+        assert!(is_called_anew(&group).await);
+        shared::sweep_at(coarse_now());
+        let much = call(&group, "much").await.unwrap();
+        assert!(much.timings.connect.is_none());
+        shared::sweep_at(later());
+        assert!(!is_called_anew(&group).await, "somebody used it");
+        assert_eq!(read(much).await.len(), MUCH);
+        shared::sweep_at(later() + 10_001);
+        ends.recv().await.unwrap();
+        assert!(is_called_anew(&group).await);
+        drop(group);
+        shared::sweep_at(coarse_now());
+        ends.recv().await.unwrap();
+    }
+
+    /// The body of a request whose client says so much of it.
+    async fn inbound(said: &str) -> (Inbound, tokio::io::DuplexStream) {
+        let (mut client, server) = tokio::io::duplex(1 << 10);
+        let (tell, told) = oneshot::channel();
+        let tell = std::sync::Mutex::new(Some(tell));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let tell = tell.lock().unwrap().take().unwrap();
+            async move {
+                _ = tell.send(request.into_body());
+                std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>().await
+            }
+        });
+        let conn = hyper::server::conn::http1::Builder::new();
+        tokio::spawn(conn.serve_connection(TokioIo::new(server), service));
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
+        client.write_all([head, said].concat().as_bytes()).await.unwrap();
+        (Inbound::Conn(ConnBody::new(told.await.unwrap())), client)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_client_does_not_send_is_not_the_upstreams_fault() {
+        let group = group(Limits { head_max: 2 * SECOND, ..Limits::default() }).await;
+        for _ in 0..3 {
+            let (body, client) = inbound("he").await;
+            let start = tokio::time::Instant::now();
+            let (called, ()) = tokio::join!(call_with(&group, body), async {
+                tokio::time::sleep(10 * SECOND).await;
+                drop(client);
+            });
+            assert!(matches!(called, Err(Failed::Client(_))), "{called:?}");
+            assert!(start.elapsed() >= 10 * SECOND);
+        }
+        let (body, _client) = inbound("he").await;
+        let called = call_with(&group, body).await;
+        assert!(matches!(called, Err(Failed::Client(_))), "{called:?}");
+        assert!(group.upstreams()[0].health().is_well());
+        assert!(!is_called_anew(&group).await);
+        let (body, _client) = inbound("hello").await;
+        assert!(read(call_with(&group, body).await.unwrap()).await.ends_with(" hello"));
     }
 
     #[tokio::test]
     async fn what_is_no_http2_is_told() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let group = group_at(listener.local_addr().unwrap(), Limits::default());
         tokio::spawn(async move {
-            use tokio::io::AsyncWriteExt as _;
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
             }
         });
-        let (host, dialer, speaks) = (None, dialer_for_tests(), Speaks::Http2);
-        let limits = Limits::default();
-        let upstream = Upstream::new(Options { endpoint, host, dialer, speaks, limits });
-        let group = Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap();
-        let error = call(&group, b"").await.unwrap_err();
-        assert!(matches!(error, CallError::Broken { .. }), "{error:?}");
+        let why = call(&group, "").await.unwrap_err();
+        let Failed::NoAnswer { upstream, error: CallError::Broken { .. } } = &why else {
+            panic!("{why:?}")
+        };
+        assert_eq!(upstream, group.upstreams()[0].name());
     }
 }

@@ -15,7 +15,7 @@ pub struct Limits {
     pub stall_max: Duration,
     /// How long a connection is kept for the next request.
     pub idle_max: Duration,
-    /// How many are kept on each core.
+    /// How many of HTTP/1 are kept on each core. Of HTTP/2 it is one.
     pub idle_links_max: usize,
 }
 

@@ -52,7 +52,8 @@ impl Sending {
             front: head,
             front_sent: 0,
             content: Bytes::new(),
-            body: (framing != Framing::Nothing).then_some(body),
+            // Of what is empty nothing is asked, so that it may be sent again.
+            body: (!matches!(framing, Framing::Nothing | Framing::Length(0))).then_some(body),
             framing,
             may_ask: true,
             asked: false,

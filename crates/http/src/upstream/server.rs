@@ -17,11 +17,12 @@ use tokio::time::Instant;
 
 use super::{
     CallError, Limits,
-    health::Health,
+    health::{Health, News},
     link::Link,
     pool,
-    shared::{self, Shared},
+    shared::{self, Owner, Shared},
 };
+use crate::clock::coarse_now;
 
 /// Which server, and how it is asked.
 #[derive(Clone, Debug)]
@@ -63,6 +64,16 @@ pub struct Upstream {
     options: Options,
     in_flight: AtomicU32,
     health: Health,
+    voice: Voice,
+    /// Held by nobody else: whoever knows of it weakly learns when this is gone.
+    is_there: Arc<()>,
+}
+
+/// Whether who runs us is told how an upstream does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Voice {
+    Told,
+    Quiet,
 }
 
 /// How long the stages of a request took.
@@ -85,7 +96,15 @@ impl Upstream {
             options,
             in_flight: AtomicU32::new(0),
             health: Health::default(),
+            voice: Voice::Told,
+            is_there: Arc::default(),
         }
+    }
+
+    /// The same, of which the log does not say how it does: a client named it, and could name many.
+    #[must_use]
+    pub(crate) fn named_by_client(self) -> Self {
+        Self { voice: Voice::Quiet, ..self }
     }
 
     /// Its endpoint, as text.
@@ -93,7 +112,7 @@ impl Upstream {
         &self.name
     }
 
-    /// Requests it was given that are not answered yet.
+    /// Requests it was given that are not answered yet, and tunnels to it that are open.
     pub fn in_flight(&self) -> u32 {
         self.in_flight.load(Relaxed)
     }
@@ -135,7 +154,12 @@ impl Upstream {
         let agreed = session.map(|session| session.protocol);
         let is_http2 = *speaks == Speaks::Http2 && matches!(agreed, None | Some(Protocol::Http2));
         let connected = if is_http2 {
-            let shared = shared::share(self.id, stream).await;
+            let owner = Owner {
+                id: self.id,
+                is_there: Arc::downgrade(&self.is_there),
+                idle_max: limits.idle_max,
+            };
+            let shared = shared::share(owner, stream).await;
             Connected::Http2(shared.map_err(|error| CallError::broken(&self.name, error))?)
         } else {
             Connected::Http1(Box::new(Link::new(stream, limits.head)))
@@ -145,6 +169,30 @@ impl Upstream {
 
     pub(super) fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// It gave no answer, by its own fault.
+    pub(super) fn failed(&self, error: &CallError) {
+        let news = self.health.failed(coarse_now());
+        let error: &dyn std::error::Error = error;
+        match news.filter(|_| self.voice == Voice::Told) {
+            Some(News::Fails) => tracing::warn!(error, "an upstream gave no answer"),
+            Some(News::Rests) => {
+                tracing::warn!(
+                    error,
+                    "an upstream gave no answer again and again: others go first"
+                );
+            }
+            Some(News::Answers) | None => (),
+        }
+    }
+
+    /// It gave an answer.
+    pub(super) fn answered(&self) {
+        let news = self.health.answered();
+        if news.is_some() && self.voice == Voice::Told {
+            tracing::info!("{} answers again", self.name);
+        }
     }
 }
 

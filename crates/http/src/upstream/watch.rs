@@ -1,14 +1,20 @@
 //! Asks upstreams now and then whether they are well.
 
-use std::sync::{Arc, Weak};
+use std::{
+    error::Error,
+    sync::{Arc, Weak},
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header::USER_AGENT};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    task::JoinSet,
+    time::{error::Elapsed, timeout},
+};
 
 use super::{
-    Check, Group, Upstream,
-    attempt::{Said, attempt},
+    Check, Failed, Group, Upstream,
+    attempt::{Missed, Said, attempt},
 };
 use crate::Inbound;
 
@@ -30,31 +36,40 @@ pub async fn watch(group: Weak<Group>, check: Check) {
 
 async fn look(upstream: Arc<Upstream>, check: Check) {
     let found = timeout(check.answer_max, ask(&upstream, &check)).await;
-    let (is_well, why) = match found {
-        Ok(Ok(status)) => (status.is_success() || status.is_redirection(), status.to_string()),
-        Ok(Err(why)) => (false, why),
-        Err(_) => (false, "no answer in time".to_owned()),
-    };
+    let is_well = matches!(
+        found, Ok(Ok(status)) if status.is_success() || status.is_redirection()
+    );
     if upstream.health().checked(is_well) {
-        let name = upstream.name();
-        if is_well {
-            tracing::info!("{name} is well again");
-        } else {
-            tracing::warn!("{name} is not well, and passed over: {why}");
+        tell(upstream.name(), is_well, found);
+    }
+}
+
+/// Tells of a check what is news.
+fn tell(name: &str, is_well: bool, found: Result<Result<StatusCode, Failed>, Elapsed>) {
+    match found {
+        _ if is_well => tracing::info!("{name} is well again"),
+        Ok(Ok(status)) => tracing::warn!("{name} is not well, and passed over: it says {status}"),
+        Err(_) => tracing::warn!("{name} is not well, and passed over: no answer in time"),
+        // Which names it.
+        Ok(Err(Failed::NoAnswer { error, .. })) => {
+            let error: &dyn Error = &error;
+            tracing::warn!(error, "an upstream is not well, and passed over");
+        }
+        Ok(Err(Failed::Client(fault))) => {
+            let error: &dyn Error = &fault;
+            tracing::warn!(error, "{name} is not well, and passed over");
         }
     }
 }
 
 /// The status of what it answers.
-async fn ask(upstream: &Arc<Upstream>, check: &Check) -> Result<StatusCode, String> {
+async fn ask(upstream: &Arc<Upstream>, check: &Check) -> Result<StatusCode, Failed> {
     let (mut head, ()) = Request::new(()).into_parts();
     head.uri = check.path.clone().into();
     head.headers.insert(USER_AGENT, HeaderValue::from_static("relais"));
     let said = Said { request: &head, trail: b"" };
-    match attempt(upstream, said, Inbound::Full(Bytes::new())).await {
-        Ok(reply) => Ok(reply.response.status()),
-        Err(failed) => Err(failed.error.to_string()),
-    }
+    let asked = attempt(upstream, said, Inbound::Full(Bytes::new())).await;
+    asked.map(|reply| reply.response.status()).map_err(|Missed { why, .. }| why)
 }
 
 #[cfg(test)]

@@ -116,9 +116,10 @@ impl Filter {
 
 /// Whether `word` is in something that can be seen of `exchange`.
 fn is_seen(word: &Word, exchange: &Exchange<'_>) -> bool {
-    let Exchange { method, url, host, request, response, upstream, blocked, .. } = exchange;
+    let Exchange { method, url, host, request, response, upstream, error, .. } = exchange;
     let texts = [Some(url), Some(host), Some(method)].into_iter();
-    let named = [&request.media_type, &response.media_type, upstream, blocked];
+    let blocked = &exchange.blocked;
+    let named = [&request.media_type, &response.media_type, upstream, error, blocked];
     let mut texts = texts.flatten().chain(named.into_iter().flatten());
     let Exchange { protocol, tls, cached, end, .. } = exchange;
     let words = [

@@ -24,7 +24,7 @@ impl FromStr for Statuses {
         let class = text.strip_suffix("xx").or_else(|| text.strip_suffix("XX"));
         let range = match (class, text.split_once('-')) {
             (Some(class), _) => {
-                let [class @ b'0'..=b'9'] = class.as_bytes() else { return Err(bad()) };
+                let [class @ b'1'..=b'5'] = class.as_bytes() else { return Err(bad()) };
                 let from = u16::from(class - b'0') * 100;
                 from..=from + 99
             }
@@ -41,10 +41,10 @@ impl FromStr for Statuses {
     }
 }
 
-/// Three digits.
+/// Three digits, the first no zero. Beyond 599 there are some that no RFC knows.
 fn number(text: &str) -> Option<u16> {
     let is_one = text.len() == 3 && text.bytes().all(|digit| digit.is_ascii_digit());
-    text.parse().ok().filter(|_| is_one)
+    text.parse().ok().filter(|status| is_one && *status >= 100)
 }
 
 #[cfg(test)]
@@ -60,7 +60,11 @@ mod tests {
         check("4xx", Some(400..=499));
         check("5XX", Some(500..=599));
         check("400-404", Some(400..=404));
-        for text in ["", "4", "xx", "44xx", "+4xx", "4x", "404-400", "404-", "-404", "+04", "a"] {
+        check("999", Some(999..=999));
+        for text in [
+            "", "4", "xx", "44xx", "+4xx", "4x", "404-400", "404-", "-404", "+04", "a", "6xx",
+            "0xx", "099",
+        ] {
             check(text, None);
         }
     }

@@ -117,13 +117,15 @@ fn each_condition_must_hold() {
 fn what_an_exchange_lacks_matches_nothing() {
     let bare = Exchange::at(UNIX_EPOCH);
     for filter in [
-        Filter { status: "000-999".parse().ok(), ..Filter::default() },
+        Filter { status: "100-999".parse().ok(), ..Filter::default() },
         Filter { client: "0.0.0.0/0".parse().ok(), ..Filter::default() },
         Filter { host: "a".parse().ok(), ..Filter::default() },
         Filter { cached: Some(Cached::Miss), ..Filter::default() },
     ] {
         assert!(!filter.matches(&bare), "{filter:?}");
     }
+    let vain = Exchange { error: Some("dns_error".into()), ..bare.clone() };
+    assert!(word("dns_error").matches(&vain) && !word("dns_error").matches(&bare));
     let blocked = Exchange { blocked: Some("*.a".into()), ..bare };
     assert!(Filter { blocked: Some(Blocked), ..word("*.a") }.matches(&blocked));
 }

@@ -35,7 +35,7 @@ pub enum DialError {
     #[error("{0} may not be called")]
     Denied(Callee),
     /// Nobody listens there.
-    #[error("{0} takes no calls")]
+    #[error("{0} refused the connection")]
     Refused(Callee),
     /// There is no way there, or it broke before anybody answered.
     #[error("cannot reach {callee}")]
@@ -241,7 +241,7 @@ mod tests {
             let error = DialError::of_calls(&endpoint(), failed(errnos));
             assert_eq!((error.to_string().as_str(), error.side()), (expect, side));
         };
-        let refused = "https://a.example:443 (192.0.2.1:1) takes no calls";
+        let refused = "https://a.example:443 (192.0.2.1:1) refused the connection";
         check(&[Errno::CONNREFUSED], refused, Side::Upstream);
         let unreachable = "cannot reach https://a.example:443 (192.0.2.1:1)";
         for errno in [Errno::HOSTUNREACH, Errno::NETUNREACH, Errno::CONNRESET, Errno::TIMEDOUT] {
@@ -254,7 +254,7 @@ mod tests {
         }
         // Of several, what says most; of two alike, the first.
         check(&[Errno::CONNREFUSED, Errno::NETUNREACH], refused, Side::Upstream);
-        let refused = "https://a.example:443 (192.0.2.1:2) takes no calls";
+        let refused = "https://a.example:443 (192.0.2.1:2) refused the connection";
         check(
             &[Errno::NETUNREACH, Errno::CONNREFUSED, Errno::CONNREFUSED],
             refused,

@@ -92,7 +92,7 @@ async fn a_unix_socket_is_called() {
     listener.accept().await.unwrap();
     drop(listener);
     let error = dial(&clear(), &endpoint).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("{endpoint} takes no calls"));
+    assert_eq!(error.to_string(), format!("{endpoint} refused the connection"));
 }
 
 #[tokio::test]
@@ -109,9 +109,9 @@ async fn errors_say_who_was_called_and_whose_fault_it_is() {
         let error = dial(dialer, endpoint).await.unwrap_err();
         assert_eq!((error.to_string().as_str(), error.side()), (expect, side));
     };
-    let text = format!("http://127.0.0.1:{port} takes no calls");
+    let text = format!("http://127.0.0.1:{port} refused the connection");
     check(&clear(), &format!("http://127.0.0.1:{port}"), &text, Side::Upstream).await;
-    let text = format!("tcp://a.example:{port} (127.0.0.3:{port}) takes no calls");
+    let text = format!("tcp://a.example:{port} (127.0.0.3:{port}) refused the connection");
     let dialer = knowing(&["127.0.0.3", "127.0.0.1"]);
     check(&dialer, &format!("tcp://a.example:{port}"), &text, Side::Upstream).await;
     let nobody = knowing(&[]);

@@ -196,7 +196,7 @@ pub(crate) fn in_order_of_lines(mut complaints: Vec<Complaint>) -> Vec<Complaint
 }
 
 /// A message of the system as people put it: without its number, and in lower case.
-fn plain(message: &str) -> String {
+pub(crate) fn plain(message: &str) -> String {
     let words = message.split(" (os error").next().unwrap_or_default();
     let mut letters = words.chars();
     match letters.next() {

@@ -65,5 +65,5 @@ fn nobody(file: &Path, path: &Path) -> Wrong {
     let (file, path) = (file.display(), path.display());
     let what = format!("no relais runs {file:?}: nobody listens on {path:?}");
     Wrong { what, expected: None, hint: None }
-        .hint("a `relais serve` runs no file; `kill -HUP PID` reloads it")
+        .hint("`relais serve` and `relais proxy` run no file; `kill -HUP PID` reloads them")
 }

@@ -1,8 +1,6 @@
 //! What `relais flows` takes, and what it means.
 
 use std::{
-    fs::File,
-    io::Read as _,
     num::NonZeroU64,
     path::{Path, PathBuf},
     time::SystemTime,
@@ -15,9 +13,13 @@ use clap::{
 use relais_inspect::{Blocked, Filter, HostName, Net, Statuses, Word};
 use relais_wire::exchange::Cached;
 
-use super::{show::How, when::When};
+use super::{
+    alone::{Alone, is_log},
+    show::How,
+    when::When,
+};
 use crate::{
-    complaint::{Complaint, Wrong},
+    complaint::{Complaint, Wrong, did_you_mean},
     spelling::{Size, Time},
     stop::Stop,
 };
@@ -47,7 +49,7 @@ pub(crate) struct Flags {
     #[arg(long, conflicts_with_all = ["json", "follow", "limit"])]
     count: bool,
     /// Stop after so many
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = limit)]
     limit: Option<NonZeroU64>,
     // Last: the arguments after it would stand under its heading.
     #[command(flatten)]
@@ -73,7 +75,8 @@ struct Conditions {
     /// The method, in any case
     #[arg(long)]
     method: Option<String>,
-    /// It came WHEN or later: 10m, 2h or 1d ago, or at 2026-01-31T13:55:36Z
+    /// It came WHEN or later: 10m, 2h or 1d ago, or at 2026-01-31, "2026-01-31 13:55:36" or
+    /// 2026-01-31T13:55:36+01:00; without a zone it is UTC
     #[arg(long, value_name = "WHEN")]
     since: Option<When>,
     /// It came WHEN or before
@@ -109,6 +112,8 @@ pub(super) struct Asked {
     pub(super) how: How,
     pub(super) limit: Option<NonZeroU64>,
     pub(super) follow: bool,
+    /// What may be the reason if nothing is found.
+    pub(super) doubts: Vec<String>,
 }
 
 impl Flags {
@@ -116,29 +121,49 @@ impl Flags {
     pub(super) fn asked(
         self,
         now: SystemTime,
-        usual: impl FnOnce() -> Vec<PathBuf>,
+        usual: impl FnOnce() -> Result<Vec<PathBuf>, Stop>,
     ) -> Result<Asked, Stop> {
         let Self { mut word, mut files, follow, json, count, limit, conditions } = self;
-        if word.as_deref().is_some_and(|word| is_log(Path::new(word))) {
-            files.insert(0, word.take().unwrap_or_default().into());
+        let mut doubts = Vec::new();
+        if let Some(text) = &word {
+            match if files.is_empty() { Alone::of(text) } else { beside_others(text) } {
+                Alone::Log => files.insert(0, word.take().unwrap_or_default().into()),
+                Alone::NoLog => return Err(Stop::Wrong(vec![no_such_file(text)])),
+                Alone::Word if files.is_empty() && text.contains('/') => {
+                    doubts.push(format!("{text:?} is no file, and was looked for as a word"));
+                }
+                Alone::Word => (),
+            }
         }
         if files.is_empty() {
-            files = usual();
+            files = usual()?;
         }
         if files.is_empty() {
             return Err(Stop::Wrong(vec![no_file(word.as_deref())]));
         }
+        doubts.extend(conditions.doubt());
         let how = match (json, count) {
             (true, _) => How::Json,
             (_, true) => How::Count,
             _ => How::Table,
         };
         let filter = Filter { word: word.map(Word::new), ..conditions.filter(now) };
-        Ok(Asked { filter, files, how, limit, follow })
+        Ok(Asked { filter, files, how, limit, follow, doubts })
     }
 }
 
 impl Conditions {
+    /// A method that nobody sends may be a slip. It may be one that nobody has sent, too.
+    fn doubt(&self) -> Option<String> {
+        let method = self.method.as_deref()?.to_ascii_uppercase();
+        if METHODS.contains(&&*method) {
+            return None;
+        }
+        let is_near = |known: &&str| strsim::osa_distance(&method, known) == 1;
+        let meant = METHODS.into_iter().find(is_near)?;
+        Some(format!("no method is called {method:?}: {}", did_you_mean(meant)))
+    }
+
     fn filter(self, now: SystemTime) -> Filter {
         let Self {
             url,
@@ -170,12 +195,24 @@ impl Conditions {
     }
 }
 
-/// Whether there is a file at `path` that begins as logs do, or is empty as new ones are.
-fn is_log(path: &Path) -> bool {
-    let mut first = Vec::new();
-    path.is_file()
-        && File::open(path).is_ok_and(|file| file.take(1).read_to_end(&mut first).is_ok())
-        && matches!(first.as_slice(), b"" | b"{")
+/// Those of RFC 9110 §9.3, and PATCH.
+const METHODS: [&str; 9] =
+    ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
+
+/// What the first argument is if others follow it.
+fn beside_others(text: &str) -> Alone {
+    if is_log(Path::new(text)) { Alone::Log } else { Alone::Word }
+}
+
+fn no_such_file(name: &str) -> Complaint {
+    let wrong = Wrong { what: format!("no such file: {name:?}"), expected: None, hint: None };
+    let hint =
+        format!("as a word it is looked for in a FILE that is named: `relais flows {name} FILE`");
+    Complaint::of_flag("FILE", wrong.hint(hint))
+}
+
+fn limit(text: &str) -> Result<NonZeroU64, &'static str> {
+    text.parse().map_err(|_| "expected a number, 1 or more")
 }
 
 fn no_file(word: Option<&str>) -> Complaint {

@@ -29,20 +29,13 @@ pub(super) fn column_time(time: Duration) -> String {
     }
 }
 
-/// Bytes in a sentence, of 1000 each, as disks are sold: `2.1 GB`.
+/// Bytes in a sentence, of 1024 each as in columns: `2.1 GiB`.
 pub(super) fn said_bytes(bytes: u64) -> String {
-    const UNITS: [(u64, &str); 6] = [
-        (1_000_000_000_000_000_000, "EB"),
-        (1_000_000_000_000_000, "PB"),
-        (1_000_000_000_000, "TB"),
-        (1_000_000_000, "GB"),
-        (1_000_000, "MB"),
-        (1_000, "kB"),
-    ];
-    match UNITS.into_iter().find(|(unit, _)| bytes >= *unit) {
-        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit / (unit / 10)),
-        None => format!("{bytes} B"),
-    }
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let unit = (1..=UNITS.len()).rev().find(|unit| bytes >> (10 * unit) > 0);
+    let Some(unit) = unit else { return format!("{bytes} B") };
+    let tenths = (u128::from(bytes) * 10) >> (10 * unit);
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit - 1])
 }
 
 /// A time in a sentence: `1.4 s`.
@@ -102,10 +95,11 @@ mod tests {
     fn sentences_have_units() {
         for (bytes, expect) in [
             (999, "999 B"),
-            (1_000, "1.0 kB"),
-            (999_999, "999.9 kB"),
-            (2_150_000_000, "2.1 GB"),
-            (u64::MAX, "18.4 EB"),
+            (1_023, "1023 B"),
+            (1_024, "1.0 KiB"),
+            ((1 << 20) - 1, "1023.9 KiB"),
+            (2_150_000_000, "2.0 GiB"),
+            (u64::MAX, "15.9 EiB"),
         ] {
             assert_eq!(said_bytes(bytes), expect);
         }

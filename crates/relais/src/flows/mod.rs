@@ -1,5 +1,6 @@
 //! `relais flows`: who asked for what, searched in the sniffer's logs.
 
+mod alone;
 mod flags;
 mod follow;
 mod logs;
@@ -26,10 +27,10 @@ use show::{How, Show};
 pub(crate) fn obey(
     flags: Flags,
     color: ColorChoice,
-    usual: impl FnOnce() -> Vec<PathBuf>,
+    usual: impl FnOnce() -> Result<Vec<PathBuf>, Stop>,
 ) -> Result<(), Stop> {
     let begun = Instant::now();
-    let Asked { filter, files, how, limit, follow } = flags.asked(clock::now(), usual)?;
+    let Asked { filter, files, how, limit, follow, doubts } = flags.asked(clock::now(), usual)?;
     let keep = if how == How::Count { Keep::Count } else { Keep::Lines };
     let judge = Judge::new(filter);
     let mut logs = Logs::open(&files)?;
@@ -43,5 +44,5 @@ pub(crate) fn obey(
     if follow && done.is_none() {
         done = follow::follow(logs.tails(), &judge, &mut report)?;
     }
-    report.end(done, begun.elapsed())
+    report.end(done, begun.elapsed(), &doubts)
 }

@@ -60,23 +60,33 @@ impl Report {
     }
 
     /// Says what all was found in. Nothing if nobody reads it.
-    pub(super) fn end(self, done: Option<Done>, took: Duration) -> Result<(), Stop> {
+    ///
+    /// `doubts` are told if nothing was found.
+    pub(super) fn end(
+        self,
+        done: Option<Done>,
+        took: Duration,
+        doubts: &[String],
+    ) -> Result<(), Stop> {
         let sum = match done {
             Some(Done::NobodyReads) => return Ok(()),
             Some(Done::Unprintable(error)) => {
                 return Err(anyhow::Error::from(error).context("printing").into());
             }
-            Some(Done::Enough) => self.sum("of the first", took),
-            None => self.sum("of", took),
+            Some(Done::Enough) => self.sum(took) + "; more were not looked for",
+            None => self.sum(took),
         };
         self.show.end();
         if !is_quiet() {
             tell(sum);
         }
+        if !is_quiet() && self.show.count == 0 {
+            doubts.iter().for_each(tell);
+        }
         Ok(())
     }
 
-    fn sum(&self, of: &str, took: Duration) -> String {
+    fn sum(&self, took: Duration) -> String {
         let (count, all) = (said_count(self.show.count), said_count(self.exchanges));
         let exchanges = if self.exchanges == 1 { "exchange" } else { "exchanges" };
         let (bytes, took) = (said_bytes(self.bytes), said_time(took));
@@ -87,7 +97,7 @@ impl Report {
         };
         let (broken, dropped) =
             (part(self.broken, "passed over"), part(self.dropped, "never written"));
-        format!("{count} {of} {all} {exchanges}, {bytes} in {took}{broken}{dropped}")
+        format!("{count} of {all} {exchanges}, {bytes} in {took}{broken}{dropped}")
     }
 
     fn tell_broken(&mut self, file: &Path, findings: &Findings) {

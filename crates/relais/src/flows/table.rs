@@ -13,8 +13,15 @@ use super::measure::{column_bytes, column_time};
 /// On a narrower terminal the year is left out.
 const WIDE_COLUMNS: usize = 110;
 
+/// And on one still narrower the day.
+const NARROW_COLUMNS: usize = 80;
+
 /// The URL gets so many columns even where the row is too long for the terminal by that.
-const URL_COLUMNS_MIN: usize = 16;
+const URL_COLUMNS_MIN: usize = 8;
+
+/// Clients are cut until the URL has so many, but for these few columns of their own.
+const URL_COLUMNS_FAIR: usize = 20;
+const CLIENT_COLUMNS_MIN: usize = 9;
 
 /// What a text on its way to a terminal looks like that is cut.
 const CUT: char = '…';
@@ -103,6 +110,8 @@ impl Table {
         let Row { time, client, method, code, size, took, cache, url } = row;
         let [client_width, method_width, cache_width] = self.widths;
         let time_width = self.time_width();
+        let client_width = client_width.min(self.client_columns_max());
+        let client = cut_within(client, client_width);
         let before =
             format!("{time:<time_width$} {client:<client_width$} {method:<method_width$} ");
         let after = format!(" {size:>5} {took:>6} {cache:<cache_width$} ");
@@ -122,7 +131,15 @@ impl Table {
         out.push('\n');
     }
 
-    /// To the second: `2026-01-31 13:55:36`, or `01-31 13:55:36`.
+    /// How wide the client may be, so that something of the URL is seen beside it.
+    fn client_columns_max(&self) -> usize {
+        let [_, method, cache] = self.widths;
+        let others = self.time_width() + method + "code size_ _took_".len() + cache + 5;
+        let left = |all: usize| all.saturating_sub(others + URL_COLUMNS_FAIR);
+        self.columns.map_or(usize::MAX, |all| left(all).max(CLIENT_COLUMNS_MIN))
+    }
+
+    /// To the second: `2026-01-31 13:55:36`, `01-31 13:55:36` or `13:55:36`.
     fn time(&self, exchange: &Exchange<'_>) -> String {
         let time = Timestamp::of(exchange.at);
         let (date, clock) = (&time.as_str()[..10], &time.as_str()[11..19]);
@@ -132,6 +149,7 @@ impl Table {
 
     fn time_width(&self) -> usize {
         match self.columns {
+            Some(columns) if columns < NARROW_COLUMNS => "13:55:36".len(),
             Some(columns) if columns < WIDE_COLUMNS => "01-31 13:55:36".len(),
             _ => "2026-01-31 13:55:36".len(),
         }
@@ -182,6 +200,17 @@ pub(super) fn clean(text: &str) -> String {
         }
     }
     if clean.is_empty() { "-".to_owned() } else { clean }
+}
+
+/// A client's address, without its middle if it has more columns: networks begin alike, and the
+/// clients in them end differently.
+fn cut_within(client: &str, columns_max: usize) -> String {
+    let len = client.len();
+    if len <= columns_max || !client.is_ascii() {
+        return client.to_owned();
+    }
+    let (first, last) = ((columns_max - 1) / 2, columns_max / 2);
+    format!("{}{CUT}{}", &client[..first], &client[len - last..])
 }
 
 /// As much of a URL as fits into so many columns. Its scheme goes first, then its end, for which a
@@ -284,9 +313,29 @@ time (UTC)          client      method  code  size   took cache   url
         }
         assert!(rows(80, &long).starts_with("10-10 13:55:36 192.0.2.1"));
         assert!(rows(120, &long).starts_with("2000-10-10 13:55:36 192.0.2.1"));
-        assert!(rows(10, "http://a.org/123").ends_with(" http://a.org/123"));
-        assert!(rows(10, "http://a.org/1234567890").ends_with(" a.org/1234567890"));
-        assert!(rows(10, "http://a.org/12345678901").ends_with(" a.org/123456789…"));
+        assert!(rows(10, "http://a").ends_with(" http://a"));
+        assert!(rows(10, "http://a.org/12").ends_with(" a.org/12"));
+        assert!(rows(10, "http://a.org/123").ends_with(" a.org/1…"));
+        assert!(rows(72, "http://a/").starts_with("13:55:36 192.0.2.1 "));
+    }
+
+    #[test]
+    fn long_addresses_leave_room_for_urls() {
+        let client = Some("[2001:db8:1111:2222:3333:4444:5555:6666]:1".parse().unwrap());
+        let blocked = Some("casino".into());
+        let row = |columns| {
+            let mut out = String::new();
+            let url = "http://a.org/a/rather/long/path";
+            let exchange = Exchange { client, blocked: blocked.clone(), ..exchange(url) };
+            Table::new(Some(columns), false).print(&[exchange], &mut out);
+            for line in out.lines() {
+                assert!(line.chars().count() <= columns, "{columns}: {line}");
+            }
+            out.lines().last().unwrap().to_owned()
+        };
+        assert!(row(60).starts_with("13:55:36 2001…6666 GET "), "{}", row(60));
+        assert!(row(80).contains("6666 GET    200   2.2K   12ms blocked a.org/"), "{}", row(80));
+        assert!(row(140).contains(" 2001:db8:1111:2222:3333:4444:5555:6666 GET "), "{}", row(140));
     }
 
     #[test]

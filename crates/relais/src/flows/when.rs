@@ -9,7 +9,8 @@ use relais_wire::timestamp::parse_timestamp;
 
 use crate::spelling::Time;
 
-/// A point in time: `10m` ago, or at `2026-01-31T13:55:36Z`.
+/// A point in time: `10m` ago, or at `2026-01-31T13:55:36Z`. Without a zone it is UTC, and a day is
+/// its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
     /// So long before now.
@@ -20,7 +21,7 @@ pub(super) enum When {
 
 /// Why a text is not a [`When`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected how long ago, e.g. \"10m\", or when, e.g. \"2026-01-31T13:55:36Z\"")]
+#[error("expected how long ago, e.g. \"10m\", or when, e.g. \"2026-01-31 13:55:36\", in UTC")]
 pub(super) struct BadWhen;
 
 impl When {
@@ -38,7 +39,10 @@ impl FromStr for When {
 
     fn from_str(text: &str) -> Result<Self, BadWhen> {
         let ago = text.parse().map(|Time(ago)| Self::Ago(ago));
-        ago.ok().or_else(|| parse_timestamp(text).map(Self::At)).ok_or(BadWhen)
+        // As the table has it, and as people have it.
+        let said = [text.to_owned(), format!("{text}Z"), format!("{text}T00:00:00Z")];
+        let at = || said.iter().find_map(|text| parse_timestamp(text)).map(Self::At);
+        ago.ok().or_else(at).ok_or(BadWhen)
     }
 }
 
@@ -59,7 +63,11 @@ mod tests {
         check("1d", Some(13_600));
         check("1970-01-02T00:00:00Z", Some(86_400));
         check("1970-01-02T02:00:00+02:00", Some(86_400));
-        check("1970-01-02", None);
+        check("1970-01-02 00:00:01", Some(86_401));
+        check("1970-01-02T00:00:01", Some(86_401));
+        check("1970-01-02", Some(86_400));
+        check("1970-01", None);
+        check("1970-02-30", None);
         check("yesterday", None);
         check("", None);
     }

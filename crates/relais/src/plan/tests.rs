@@ -125,7 +125,7 @@ fn from_flags(line: &str) -> Plan {
             (name, Table::Serve(Box::new(table)))
         }
         Command::Proxy(flags) => {
-            let (name, table) = flags.table();
+            let (name, table) = flags.table().unwrap();
             (name, Table::Proxy(Box::new(table)))
         }
         other => panic!("no command of one table: {other:?}"),

@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use clap::{Args, ValueHint};
 use relais_http::{
     Handler,
-    block::{BlockList, Blocked, BlockedBy, BlockedRequest, Notice, ParseBlockedByError},
+    block::{BlockList, Blocked, BlockedBy, BlockedRequest, ListError, Notice},
     line_log::LineLog,
 };
 use relais_net::Peer;
@@ -83,16 +83,14 @@ impl Table {
             let wrong = Wrong::expected(format!("bad status {status}"), "403 or 451");
             problems.push(key.key("status").wrong(wrong));
         }
-        if let Some(by) = by.as_ref().filter(|_| status != LEGAL) {
+        if let Some(Err(error)) = by.as_deref().map(str::parse::<BlockedBy>) {
+            problems.push(key.key("by").wrong(Wrong::from_error(&error)));
+        } else if let Some(by) = by.as_ref().filter(|_| status != LEGAL) {
             let wrong = Wrong::expected(
                 format!("nothing is done with {by:?}"),
                 "`status` to be 451, which tells it",
             );
             problems.push(key.key("by").wrong(wrong));
-        }
-        if let Some(Err(error)) = by.as_deref().map(str::parse::<BlockedBy>) {
-            let wrong = |error: ParseBlockedByError| Wrong::from_error(&error);
-            problems.push(key.key("by").wrong(wrong(error)));
         }
         let list = base.join(list);
         let log = log.as_ref().map(|log| base.join(log));
@@ -100,8 +98,7 @@ impl Table {
             let what = format!("the list and its log are the same file: {:?}", list.display());
             problems.push(key.key("log").wrong(Wrong::expected(what, "another")));
         }
-        let (size_max, keep) = LogFile::USUAL;
-        let log = log.map(|path| LogFile { path, size_max, keep });
+        let log = log.map(LogFile::at);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -121,15 +118,30 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Block {
     /// Reads the list.
-    pub(super) fn read(&self, key: &KeyPath) -> Result<Read, Problem> {
+    pub(super) fn read(&self, key: &KeyPath) -> Result<Read, Vec<Problem>> {
         let Self { list, log: _, status, by } = self;
         let by = by.as_deref().map(|by| by.parse().expect("a URL that was read before"));
         let notice = if *status == LEGAL { Notice::Legal(by) } else { Notice::Forbidden };
         let list = BlockList::load(list.clone());
         let list = list.map_err(|error| {
-            key.key("list").wrong(Wrong::from_error(&error).at_home(&self.list))
+            let wrong = self.malformed(&error);
+            wrong.into_iter().map(|wrong| key.key("list").wrong(wrong)).collect::<Vec<_>>()
         })?;
         Ok(Read { list: Arc::new(list), notice })
+    }
+}
+
+impl Block {
+    /// What is wrong with the list, line by line.
+    fn malformed(&self, error: &ListError) -> Vec<Wrong> {
+        let ListError::Malformed { path, source } = error else {
+            return vec![Wrong::from_error(error).at_home(&self.list)];
+        };
+        let lines = source
+            .lines
+            .iter()
+            .map(|bad| Wrong::from_message(&format!("{}:{}: {bad}", path.display(), bad.line)));
+        lines.collect()
     }
 }
 

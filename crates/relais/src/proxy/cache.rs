@@ -1,6 +1,6 @@
 //! `cache = { default_ttl, memory, object_max }`: answers that are kept for who asks next.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use clap::Args;
 use relais_cache::Settings;
@@ -31,7 +31,7 @@ pub(crate) struct Flags {
     /// Keep answers in memory for who asks next, as far as they may be
     #[arg(long)]
     cache: bool,
-    /// How long an answer is fresh that does not say [default: 1m]
+    /// How long an answer is fresh that says nothing, not even when it was changed [default: 1m]
     #[arg(long, value_name = "TIME", requires = "cache")]
     cache_ttl: Option<Time>,
     /// How much is kept [default: 256MiB]
@@ -67,7 +67,8 @@ impl Table {
     /// Resolves itself, which stands at `key`.
     pub(super) fn plan(&self, key: &KeyPath) -> Result<Cache, Problem> {
         let Self { default_ttl, memory, object_max } = *self;
-        let memory = memory.unwrap_or(MEMORY);
+        let usual = Settings::default();
+        let memory = memory.unwrap_or(Size(usual.memory));
         if memory < MEMORY_MIN {
             let what = format!("`memory` is too small: {:?}", memory.to_string());
             let wrong = Wrong::expected(what, format!("{MEMORY_MIN} or more"));
@@ -78,8 +79,8 @@ impl Table {
             let wrong = Wrong::expected(what, format!("at most {memory}"));
             return Err(key.key("object_max").wrong(wrong));
         }
-        let object_max = object_max.unwrap_or(OBJECT_MAX.min(memory));
-        let default_ttl = default_ttl.unwrap_or(DEFAULT_TTL);
+        let object_max = object_max.unwrap_or(Size(usual.object_max).min(memory));
+        let default_ttl = default_ttl.unwrap_or(Time(usual.default_ttl));
         Ok(Cache { default_ttl, memory, object_max })
     }
 }
@@ -95,14 +96,8 @@ impl Cache {
     }
 }
 
-const DEFAULT_TTL: Time = Time(Duration::from_mins(1));
-
-const MEMORY: Size = Size(256 << 20);
-
 /// Less holds no page with its pictures.
 const MEMORY_MIN: Size = Size(1 << 20);
-
-const OBJECT_MAX: Size = Size(8 << 20);
 
 impl fmt::Display for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

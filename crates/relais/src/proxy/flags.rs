@@ -9,7 +9,7 @@ use super::{
     upstream::{HostField, Speaks},
 };
 use crate::{
-    complaint::KeyPath,
+    complaint::{Complaint, KeyPath},
     front,
     spelling::{Addresses, HttpEndpoint, Time},
 };
@@ -114,7 +114,11 @@ const NAME: &str = "front";
 
 impl Flags {
     /// The table that says the same, and its name.
-    pub(crate) fn table(self) -> (String, Table) {
+    ///
+    /// # Errors
+    ///
+    /// What no table could say.
+    pub(crate) fn table(self) -> Result<(String, Table), Box<Complaint>> {
         let Self {
             first,
             upstream,
@@ -151,7 +155,7 @@ impl Flags {
             balance,
             health,
             trust: trusted,
-            forward: forward.table().into(),
+            forward: forward.table()?.into(),
             cache: cache.table().into(),
             sniff: sniff.table(),
             block: block.table(),
@@ -164,7 +168,7 @@ impl Flags {
             auth,
             tls,
         };
-        (NAME.to_owned(), table)
+        Ok((NAME.to_owned(), table))
     }
 }
 
@@ -242,4 +246,85 @@ fn of_edits(verb: &str, [set, add, remove]: [&'static str; 3]) -> Option<&'stati
         "remove" => remove,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::{config::Said, flags::Cli, plan::Plan};
+
+    #[test]
+    fn help_tells_the_defaults_that_count() {
+        let text = "[proxy.front]\nlisten = '9000'\nupstream = '8081'\ncache = true\n\
+                    sniff.log = 'a'\nblock.list = 'b'\nhealth.path = '/'\n\
+                    [proxy.forward]\nlisten = '3128'\nforward = true\n";
+        let said = Said::parse("/etc/relais.toml".into(), text.to_owned()).unwrap();
+        let plan = Plan::new(&said.config).unwrap().json();
+        let of = |listener: usize, path: &str| {
+            let proxy = &plan["listeners"][listener]["proxy"][0];
+            proxy.pointer(path).unwrap().to_string().replace('"', "")
+        };
+        let mut command = Cli::command();
+        let proxy = command.find_subcommand_mut("proxy").unwrap();
+        let help = |flag: &str| {
+            let arg = proxy.get_arguments().find(|arg| arg.get_long() == Some(flag)).unwrap();
+            let help = arg.get_help().unwrap().to_string();
+            let default = help.split_once("[default: ").unwrap().1;
+            default.split([']', ';']).next().unwrap().to_owned()
+        };
+        for (flag, listener, path) in [
+            ("upstream-host", 0, ""),
+            ("upstream-http", 0, "/upstream_http"),
+            ("balance", 0, "/balance"),
+            ("health-every", 0, "/health/every"),
+            ("connect-max", 0, "/limits/connect_max"),
+            ("handshake-max", 0, "/limits/handshake_max"),
+            ("head-max", 0, "/limits/head_max"),
+            ("stall-max", 0, "/limits/stall_max"),
+            ("idle-max", 0, "/limits/idle_max"),
+            ("cache-ttl", 0, "/cache/default_ttl"),
+            ("cache-memory", 0, "/cache/memory"),
+            ("cache-object-max", 0, "/cache/object_max"),
+            ("sniff-size-max", 0, "/sniff/size_max"),
+            ("sniff-keep", 0, "/sniff/keep"),
+            ("block-status", 0, "/block/status"),
+            ("connect-port", 1, "/forward/ports/0"),
+        ] {
+            // No word of the plan's: it is no host then.
+            let expect = if path.is_empty() { "client".to_owned() } else { of(listener, path) };
+            assert_eq!(help(flag), expect, "--{flag}");
+        }
+    }
+
+    #[test]
+    fn every_key_has_its_flag() {
+        let keys = |table: &str| {
+            let text = format!("[proxy.front{table}]\nzzz = 1\n");
+            let found = Said::parse("relais.toml".into(), text).unwrap_err();
+            let wrong = found.into_iter().find(|found| found.wrong.what.contains("zzz")).unwrap();
+            let expected = wrong.wrong.expected.unwrap();
+            let keys = expected.split('`').skip(1).step_by(2).map(str::to_owned);
+            keys.collect::<Vec<_>>()
+        };
+        let tables = ["upstream_tls", "health", "forward", "cache", "sniff", "block", "limits"];
+        let top = keys("").into_iter().map(|key| vec![key]);
+        let below = tables.iter().flat_map(|table| {
+            keys(&format!(".{table}")).into_iter().map(|key| vec![(*table).to_owned(), key])
+        });
+        let all: Vec<_> = top.chain(below).collect();
+        assert!(all.len() > 40, "{all:?}");
+        for path in all {
+            let front = KeyPath::of(["proxy", "front"]);
+            let key = path.iter().fold(front, |key, step| key.key(step));
+            let is_whole = matches!(&*path, [table] if ["limits", "request", "response", "tls"].contains(&&**table));
+            let flag = flag_of(&key);
+            assert!(is_whole || flag.is_some(), "{key}");
+            let known = Cli::command().find_subcommand("proxy").unwrap().clone();
+            let is_known =
+                |flag: &str| known.get_arguments().any(|arg| arg.get_long() == Some(flag));
+            assert!(flag.is_none_or(|flag| flag.strip_prefix("--").is_none_or(is_known)), "{key}");
+        }
+    }
 }

@@ -5,10 +5,10 @@ use std::fmt;
 
 use clap::Args;
 use relais_net::Network;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    complaint::{KeyPath, Problem, Wrong},
+    complaint::{Complaint, KeyPath, Problem, Wrong},
     spelling::{Addresses, one_or_more},
 };
 
@@ -19,8 +19,8 @@ pub(crate) struct Table {
     /// Which ports a tunnel (`CONNECT`) may lead to.
     ports: Option<Vec<u16>>,
     /// Who may ask.
-    #[serde(default, deserialize_with = "one_or_more")]
-    clients: Vec<Addresses>,
+    #[serde(default, deserialize_with = "said")]
+    clients: Option<Vec<Addresses>>,
     /// Whether private addresses may be asked.
     #[serde(default)]
     private: bool,
@@ -62,11 +62,39 @@ const PORTS: [u16; 1] = [443];
 
 impl Flags {
     /// The table that says the same.
-    pub(super) fn table(self) -> Option<Table> {
-        let Self { forward, connect_port, client: clients, private } = self;
+    ///
+    /// # Errors
+    ///
+    /// What is of no use without `--forward`. The parser does not mind beside an UPSTREAM: what it
+    /// would miss there conflicts with that.
+    pub(super) fn table(self) -> Result<Option<Table>, Box<Complaint>> {
+        let Self { forward, connect_port, client, private } = self;
+        if !forward {
+            let said = [
+                ("--client", !client.is_empty()),
+                ("--connect-port", !connect_port.is_empty()),
+                ("--private", private),
+            ];
+            return match said.into_iter().find(|(_, is_said)| *is_said) {
+                Some((flag, _)) => Err(Box::new(useless(flag))),
+                None => Ok(None),
+            };
+        }
         let ports = (!connect_port.is_empty()).then_some(connect_port);
-        forward.then_some(Table { ports, clients, private })
+        let clients = (!client.is_empty()).then_some(client);
+        Ok(Some(Table { ports, clients, private }))
     }
+}
+
+/// Nobody may think that `flag` does something.
+fn useless(flag: &str) -> Complaint {
+    let what = format!("nothing is done with `{flag}`");
+    let wrong = Wrong::expected(what, "`--forward` beside it");
+    let wrong = match flag {
+        "--client" => wrong.hint("before an UPSTREAM, `--auth` or `--client-ca` says who may ask"),
+        _ => wrong,
+    };
+    Complaint::of_flag(flag, wrong)
 }
 
 impl Table {
@@ -82,9 +110,18 @@ impl Table {
             let wrong = Wrong::expected("nobody can be asked at port 0", "1 to 65535");
             return Err(key.key("ports").index(index).wrong(wrong));
         }
-        let clients = if clients.is_empty() { usual_clients() } else { clients.clone() };
+        let clients = clients.clone().unwrap_or_else(usual_clients);
+        if clients.is_empty() {
+            let wrong =
+                Wrong::expected("`clients` is empty", "one or more, e.g. `[\"10.0.0.0/8\"]`");
+            return Err(key.key("clients").wrong(wrong));
+        }
         Ok(Forward { ports, clients, private: *private })
     }
+}
+
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Addresses>>, D::Error> {
+    one_or_more(deserializer).map(Some)
 }
 
 /// Neighbours: a proxy that the whole world may use will be.

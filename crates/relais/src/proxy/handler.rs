@@ -15,7 +15,7 @@ use super::{
     Proxy, block,
     lasting::Lasting,
     means::To,
-    passing::{Admitting, forwarding, passing, trust_of},
+    passing::{Admitting, forwarding, name_of, passing, trust_of},
     trust,
 };
 use crate::{
@@ -50,7 +50,7 @@ impl Parts {
             problems.extend(log.unwritable(&key.key("block")));
         }
         let block = proxy.block.as_ref().map(|block| block.read(&key.key("block"))).transpose();
-        let block = block.map_err(|problem| problems.push(problem)).ok().flatten();
+        let block = block.map_err(|found| problems.extend(found)).ok().flatten();
         let trust = match &proxy.to {
             To::Upstreams(upstreams) => upstreams.upstream_tls.as_ref(),
             To::Forward(_) => None,
@@ -77,7 +77,8 @@ impl Parts {
             proxy.sniff.take().map(|log| lasting.sniffed.open(&log, &at_sniff)).transpose()?;
         let log = proxy.block.take().and_then(|block| block.log);
         let log = log.map(|log| lasting.blocked.open(&log, &at_block)).transpose()?;
-        let block = block.map(|list| Blocking { list, log, at: at_block });
+        let block =
+            block.map(|list| Blocking { name: name_of(&proxy, lasting), list, log, at: at_block });
         let layers = Layers { front, sniff, clients: None, block, cache };
         match &proxy.to {
             To::Upstreams(upstreams) => {
@@ -103,6 +104,8 @@ struct Layers<'a> {
 }
 
 struct Blocking {
+    /// What the proxy is called.
+    name: String,
     list: block::Read,
     log: Option<LineLog>,
     /// The key of its table.
@@ -116,8 +119,8 @@ impl Layers<'_> {
             Some((cache, trust)) => Arc::new(Cached::new(inner, cache, trust, clock::now)),
             None => Arc::new(inner),
         };
-        if let Some(Blocking { list, log, at }) = block {
-            handler = Arc::new(list.before(handler, log, &at)?);
+        if let Some(Blocking { name, list, log, at }) = block {
+            handler = Arc::new(list.before(handler, log, &at)?.named(&name));
         }
         // Outside of the cache: what that has is for them, too.
         if let Some(Admitting { clients, name }) = clients {

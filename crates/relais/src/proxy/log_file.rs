@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
+use relais_http::line_log;
 use serde::Serialize;
 
 use crate::{
@@ -28,8 +29,11 @@ const SIZE_MIN: Size = Size(64 << 10);
 const KEEP_MAX: u32 = 10_000;
 
 impl LogFile {
-    /// The usual size, and number of older ones.
-    pub(super) const USUAL: (Size, u32) = (Size(64 << 20), 5);
+    /// The file at `path`, of the usual size, with the usual number of older ones.
+    pub(super) fn at(path: PathBuf) -> Self {
+        let line_log::LogFile { path, size_max, keep } = line_log::LogFile::at(path);
+        Self { path, size_max: Size(size_max), keep }
+    }
 
     /// What is wrong with its numbers; `key` is its table's.
     pub(super) fn problems(&self, key: &KeyPath) -> Vec<Problem> {
@@ -67,7 +71,7 @@ impl fmt::Display for LogFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, size_max, keep } = self;
         write!(f, "{}", path.display())?;
-        if (*size_max, *keep) == Self::USUAL {
+        if *self == Self::at(path.clone()) {
             return Ok(());
         }
         write!(f, ", {size_max} and {keep} older")

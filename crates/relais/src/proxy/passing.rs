@@ -96,7 +96,7 @@ impl Admitting {
 }
 
 /// What `proxy` is called in `Via`.
-fn name_of(proxy: &Proxy, lasting: &Lasting) -> String {
+pub(super) fn name_of(proxy: &Proxy, lasting: &Lasting) -> String {
     proxy.name.clone().unwrap_or_else(|| lasting.name.clone())
 }
 

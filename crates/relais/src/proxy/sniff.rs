@@ -51,12 +51,9 @@ impl Flags {
 impl Table {
     /// Resolves itself, which stands at `key`.
     pub(super) fn plan(&self, base: &Base, key: &KeyPath) -> Result<LogFile, Vec<Problem>> {
-        let (size_max, keep) = LogFile::USUAL;
-        let file = LogFile {
-            path: base.join(&self.log),
-            size_max: self.size_max.unwrap_or(size_max),
-            keep: self.keep.unwrap_or(keep),
-        };
+        let LogFile { path, size_max, keep } = LogFile::at(base.join(&self.log));
+        let size_max = self.size_max.unwrap_or(size_max);
+        let file = LogFile { path, size_max, keep: self.keep.unwrap_or(keep) };
         let problems = file.problems(key);
         if problems.is_empty() { Ok(file) } else { Err(problems) }
     }

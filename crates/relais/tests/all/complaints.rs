@@ -218,10 +218,10 @@ fn a_proxy_on_a_command_line_is_told_by_its_flags() {
         check(&place.run(&arguments), 2, &said);
     };
     let itself = "it would ask itself: \"http://127.0.0.1:9000\"";
-    wrong("9000 9000", itself, "UPSTREAM", "another server than `listen`");
-    let short = "`connect_max` is too short: \"1ms\"";
+    wrong("9000 9000", itself, "UPSTREAM", "another server than `LISTEN`");
+    let short = "`--connect-max` is too short: \"1ms\"";
     wrong("9000 8081 --connect-max 1ms", short, "--connect-max", "10ms or more");
-    let range = "`memory` is too small: \"1B\"";
+    let range = "`--cache-memory` is too small: \"1B\"";
     wrong("9000 8081 --cache --cache-memory 1", range, "--cache-memory", "1MiB or more");
     wrong(
         "9000 8081 --block b --block-status 200",
@@ -239,10 +239,30 @@ fn a_proxy_on_a_command_line_is_told_by_its_flags() {
     check(&place.run(&arguments), 2, &said);
     let via = "field \"via\" is what loops are found by";
     wrong("9000 8081 --response-remove via", via, "--response-remove", "another");
-    let useless = "nothing is done with `balance` beside `forward`";
+    let useless = "nothing is done with `--balance` beside `--forward`";
     wrong("9000 --forward --balance round", useless, "--balance", "one of them");
+    let auth = "`--auth` is for who asks a site, and no proxy";
+    wrong("9000 --forward --auth users.txt", auth, "--auth", "`--client`");
+    let every = "`--health-every` is too short: \"1ms\"";
+    wrong("9000 8081 --health / --health-every 1ms", every, "--health-every", "1s or more");
+    let tunnels = "nothing is done with `--connect-port`";
+    wrong("9000 8081 --connect-port 443", tunnels, "--connect-port", "`--forward` beside it");
+    let private = "nothing is done with `--private`";
+    wrong("9000 8081 --private", private, "--private", "`--forward` beside it");
     let folder = "no folder for the log \"no/such/log\"";
     wrong("9000 8081 --sniff no/such/log", folder, "--sniff", "a folder that exists");
+}
+
+#[test]
+fn clients_are_not_kept_out_by_a_flag_that_does_nothing() {
+    let place = Place::new();
+    let said = "error: nothing is done with `--client`\n --> command line: --client\n  \
+                = expected `--forward` beside it\n\
+                hint: before an UPSTREAM, `--auth` or `--client-ca` says who may ask\n";
+    check(&place.run(&["proxy", "9000", "8081", "--client", "10.0.0.0/8"]), 2, said);
+    let output = place.run(&["proxy", "9000", "--client", "10.0.0.0/8"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("<UPSTREAM>"));
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]

@@ -122,6 +122,18 @@ fn what_is_no_log_is_refused() {
                 = expected the FILE that the sniffer writes\n\
                 hint: name it: `relais flows \"index\" FILE`\n";
     refused(&["index"], none);
+    let none = "error: no such file: \"nope.jsonl\"\n --> command line: FILE\nhint: as a word ";
+    refused(&["nope.jsonl"], none);
+    refused(&["l.jsonll"], "error: no such file: \"l.jsonll\"\n");
+    fs::create_dir(place.path().join("folder")).unwrap();
+    let folder =
+        "error: cannot read the log \"folder/\": it is not a file\n --> command line: FILE\n";
+    refused(&["folder/"], folder);
+    refused(&["/tmp"], "error: cannot read the log \"/tmp\": it is not a file\n");
+    refused(&["folder"], "error: no log to search\n");
+    let expected = "error: invalid value 'x' for '--limit <N>': expected a number, 1 or more\n";
+    refused(&["a", "index", "--limit", "x"], expected);
+    refused(&["a", "index", "--status", "6xx"], "error: invalid value '6xx' for '--status");
     refused(&["a", "none"], "error: cannot read the log \"none\": no such file or directory\n");
     refused(&["a", "."], "error: cannot read the log \".\": it is not a file\n");
     refused(&["a", "index", "--status", "abc"], "error: invalid value 'abc' for '--status");
@@ -129,6 +141,38 @@ fn what_is_no_log_is_refused() {
     refused(&["a", "index", "--cache", "abc"], "error: invalid value 'abc' for '--cache");
     refused(&["a", "index", "--limit", "0"], "error: invalid value '0' for '--limit");
     refused(&["a", "index", "--count", "--json"], "error: the argument '--count' cannot be used");
+}
+
+#[test]
+fn a_configuration_that_names_no_log_is_told_as_such() {
+    let place = Place::new();
+    let refused = |expect: &str| {
+        let output = place.run(&["flows", "a"]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.starts_with(expect), "{stderr}");
+    };
+    let text = "[proxy.front]\nlisten = \"9000\"\nupstream = \"8081\"\n";
+    place.write("relais.toml", text);
+    refused("error: no log to search: relais.toml names no `sniff.log`\n --> command line: FILE\n");
+    place.write("relais.toml", text.to_owned() + "sniff.log = \"front.jsonl\"\n");
+    refused("error: no log to search: \"front.jsonl\" is not there yet\n");
+    place.write("relais.toml", "[proxy.front]\n");
+    refused("error: missing key `listen`\n --> relais.toml:1:1\n");
+}
+
+#[test]
+fn what_may_be_the_reason_is_told_where_nothing_is_found() {
+    let place = Place::new();
+    place.write("log.jsonl", line(0, "http://a.org/1") + &line(1, "http://a.org/2"));
+    let output = place.run(&["flows", "--method", "GTE", "log.jsonl"]);
+    check(&output, "", "0 of 2 exchanges\nno method is called \"GTE\": did you mean `GET`?");
+    let output = place.run(&["flows", "--method", "PROPFIND", "log.jsonl"]);
+    check(&output, "", "0 of 2 exchanges");
+    let output = place.run(&["flows", "--count", "--since", "2000-10-10 13:55:37", "log.jsonl"]);
+    check(&output, "1\n", "1 of 2 exchanges");
+    let output = place.run(&["flows", "--json", "-n", "1", "log.jsonl"]);
+    check(&output, &line(0, "http://a.org/1"), "1 of 2 exchanges; more were not looked for");
 }
 
 #[test]

@@ -186,8 +186,42 @@ fn who_is_not_well_is_passed_over_and_told_of() {
     proxy.signal(Signal::TERM);
     let ended = proxy.end();
     assert_eq!(ended.code, Some(0));
-    let told = format!("WARN {ill_at} is not well, and passed over");
-    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+    let told = "WARN an upstream is not well, and passed over";
+    let line = ended.stderr.lines().find(|line| line.contains(told)).unwrap_or_default();
+    assert_eq!(line.matches(&ill_at).count(), 1, "{}", ended.stderr);
+}
+
+/// Of those whom clients name nothing is told: there is no end to them.
+#[test]
+fn who_does_not_answer_is_told_of_once_and_noted_each_time() {
+    let place = Place::new();
+    place.write("site/index.html", "back");
+    let gone = place.start(&["serve", "site", "-l", "127.0.0.1:0"], 1);
+    let at = gone.listeners[0].clone();
+    drop(gone);
+    let proxy = place.start(&["proxy", "0", &at, "--sniff", "log.jsonl"], 1);
+    for _ in 0..2 {
+        let (head, body) = get(&mut proxy.connect(0), "/", "a");
+        assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
+        assert!(!head.contains("proxy-status") && !body.contains("127.0.0.1"), "{head}{body}");
+    }
+    proxy.signal(Signal::TERM);
+    let told = proxy.end().stderr;
+    let line = format!("WARN an upstream gave no answer error={at} refused the connection");
+    assert_eq!(told.matches(&line).count(), 1, "{told}");
+    assert_eq!(told.matches("WARN").count(), 1, "{told}");
+    let log = std::fs::read_to_string(place.path().join("log.jsonl")).unwrap();
+    let noted = format!(",\"upstream\":\"{at}\",\"error\":\"connection_refused\",");
+    assert_eq!(log.matches(&noted).count(), 2, "{log}");
+
+    let proxy = place.start(&["proxy", "0", "--forward", "--private"], 1);
+    let host = at.strip_prefix("http://").unwrap();
+    let (head, body) = get(&mut proxy.connect(0), &format!("{at}/"), host);
+    assert!(head.contains("error=connection_refused"), "{head}");
+    assert!(body.contains(&format!("{host} refused the connection.")), "{body}");
+    proxy.signal(Signal::TERM);
+    let told = proxy.end().stderr;
+    assert!(!told.contains("WARN"), "{told}");
 }
 
 #[test]
@@ -220,7 +254,7 @@ fn what_a_list_blocks_is_refused_and_the_server_is_not_asked() {
     let refused = place.run(&["reload"]);
     assert_eq!(refused.status.code(), Some(2));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(said.contains("line 1"), "{said}");
+    assert!(said.starts_with("error: blocked.txt:1: \"host:\": "), "{said}");
     assert!(get(&mut stream, "/lottery", "a").0.starts_with("HTTP/1.1 451 "));
 }
 

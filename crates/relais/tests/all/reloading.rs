@@ -211,7 +211,10 @@ fn when_nobody_listens_that_is_said() {
         said.starts_with("error: no relais runs \"relais.toml\": nobody listens on "),
         "{said}"
     );
-    assert!(said.contains("\nhint: a `relais serve` runs no file; `kill -HUP PID` "), "{said}");
+    assert!(
+        said.contains("\nhint: `relais serve` and `relais proxy` run no file; `kill -HUP PID` "),
+        "{said}"
+    );
     assert_eq!(output.status.code(), Some(1));
 }
 

@@ -19,6 +19,7 @@
 //! | `queue_us`, `connect_us`, `first_byte_us`, `total_us` | the [`Timings`], in microseconds |
 //! | `cache` | `hit`, `stale`, `revalidated`, `collapsed`, `miss`, `bypass`; left out without a cache |
 //! | `upstream` | who was asked; left out if nobody was |
+//! | `error` | why that one gave no answer, or nobody was asked: an error type of RFC 9209 §2.3 |
 //! | `blocked` | the rule that the request met |
 //! | `end` | `whole`; `client`, `upstream` or `relais` if that one broke it off; `refused` |
 //!
@@ -77,6 +78,9 @@ pub struct Exchange<'a> {
     pub cached: Option<Cached>,
     /// Who was asked, e.g. `http://127.0.0.1:8081`; `None` if nobody was.
     pub upstream: Option<Cow<'a, str>>,
+    /// Why that one gave no answer, or nobody was asked, e.g. `connection_refused`: an error type of
+    /// RFC 9209 §2.3.
+    pub error: Option<Cow<'a, str>>,
     /// The rule that the request met.
     pub blocked: Option<Cow<'a, str>>,
     /// How it ended.
@@ -122,6 +126,7 @@ impl Exchange<'_> {
             timings: Timings::default(),
             cached: None,
             upstream: None,
+            error: None,
             blocked: None,
             end: End::CutByClient,
         }

@@ -14,6 +14,9 @@ const RULE_BYTES_MAX: usize = 1 << 10;
 /// Of a host, an upstream, a media type.
 const NAME_BYTES_MAX: usize = 256;
 
+/// Of the type of an error.
+const ERROR_BYTES_MAX: usize = 64;
+
 /// Of a method.
 const METHOD_BYTES_MAX: usize = 64;
 
@@ -41,6 +44,9 @@ impl Exchange<'_> {
         }
         if let Some(upstream) = &self.upstream {
             text(out, b",\"upstream\":\"", upstream, NAME_BYTES_MAX);
+        }
+        if let Some(error) = &self.error {
+            text(out, b",\"error\":\"", error, ERROR_BYTES_MAX);
         }
         if let Some(rule) = &self.blocked {
             text(out, b",\"blocked\":\"", rule, RULE_BYTES_MAX);

@@ -54,6 +54,7 @@ impl<'a> Exchange<'a> {
             "status" => self.status = Some(small("status", cursor)?),
             "cache" => self.cached = Some(word("cache", cursor, Cached::of)?),
             "upstream" => self.upstream = Some(cursor.text("upstream")?),
+            "error" => self.error = Some(cursor.text("error")?),
             "blocked" => self.blocked = Some(cursor.text("blocked")?),
             "end" => self.end = word("end", cursor, End::of)?,
             _ => return self.set_measure(key, cursor),

@@ -50,12 +50,13 @@ fn a_line_has_its_keys_in_order() {
     );
     exchange.client = Some("[2001:db8::1]:1".parse().unwrap());
     exchange.request = Content { bytes: 7, media_type: Some("text/plain".into()) };
+    exchange.error = Some("dns_error".into());
     exchange.blocked = Some("*.example.org".into());
     let line = print(&exchange);
     for part in [
         ",\"client\":\"2001:db8::1\",\"port\":1,",
         ",\"request_bytes\":7,\"request_type\":\"text/plain\",\"bytes\":2326,",
-        ",\"blocked\":\"*.example.org\",\"end\":\"whole\"}\n",
+        ",\"error\":\"dns_error\",\"blocked\":\"*.example.org\",\"end\":\"whole\"}\n",
     ] {
         assert!(line.contains(part), "{line}");
     }
@@ -113,6 +114,7 @@ fn texts_that_are_too_long_are_cut_and_say_so() {
         request: Content { bytes: 0, media_type: Some(long.clone().into()) },
         response: Content { bytes: 0, media_type: Some(long.clone().into()) },
         upstream: Some(long.clone().into()),
+        error: Some(long.clone().into()),
         blocked: Some(long.clone().into()),
         ..Exchange::at(UNIX_EPOCH)
     };
@@ -126,6 +128,7 @@ fn texts_that_are_too_long_are_cut_and_say_so() {
     assert_eq!(read.request.media_type, Some(cut(128).into()));
     assert_eq!(read.response.media_type, Some(cut(128).into()));
     assert_eq!((read.upstream, read.blocked), (Some(cut(128).into()), Some(cut(512).into())));
+    assert_eq!(read.error, Some(cut(32).into()));
     let exact = "a".repeat(8192);
     let line = print(&Exchange { url: exact.as_str().into(), ..Exchange::at(UNIX_EPOCH) });
     assert_eq!(Exchange::read(line.as_bytes()).unwrap().url, exact);
@@ -142,6 +145,7 @@ fn no_line_is_longer_than_64_kib() {
         request: Content { bytes: u64::MAX, media_type: Some(text()) },
         response: Content { bytes: u64::MAX, media_type: Some(text()) },
         upstream: Some(text()),
+        error: Some(text()),
         blocked: Some(text()),
         ..usual()
     };
@@ -261,13 +265,15 @@ prop_compose! {
         status: Option<u16>,
         (request, response) in (content(), content()),
         timings in timings(),
-        (upstream, blocked) in (prop::option::of(text()), prop::option::of(text())),
+        (upstream, error) in (prop::option::of(text()), prop::option::of(text())),
+        blocked in prop::option::of(text()),
         words in words(),
     ) -> Exchange<'static> {
         let client = client.map(SocketAddr::from);
         let at = UNIX_EPOCH + Duration::from_micros(micros);
         Exchange {
-            at, client, method, url, host, status, request, response, timings, upstream, blocked,
+            at, client, method, url, host, status, request, response, timings, upstream, error,
+            blocked,
             ..words
         }
     }

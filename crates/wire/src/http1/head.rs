@@ -226,8 +226,13 @@ fn named_by(method: &[u8], target: &[u8]) -> Result<Option<Box<Authority>>, Refu
         return Err(Refusal::TargetForm);
     }
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
-    Authority::parse(&rest[..end], usual_port(scheme)).map(Some)
+    // Clients that ask a proxy for FTP name its port in `Host`. It is the scheme that is refused.
+    let is_ftp = scheme.eq_ignore_ascii_case(b"ftp");
+    let port = usual_port(scheme).or(is_ftp.then_some(FTP_PORT));
+    Authority::parse(&rest[..end], port).map(Some)
 }
+
+const FTP_PORT: u16 = 21;
 
 /// Cuts a field line at its colon and checks both sides. The value is not trimmed.
 pub(super) fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {

@@ -133,6 +133,16 @@ async fn the_answer_says_why_and_is_not_kept() {
 }
 
 #[tokio::test]
+async fn a_program_is_told_which_rule_blocks() {
+    let handler = Blocked::new(Says::InTime("here"), list("c\u{e4}sino"), Notice::default());
+    let bare = asked(&handler, get("/c%C3%A4sino")).await;
+    assert!(!bare.headers().contains_key(PROXY_STATUS));
+    let answer = asked(&handler.named("me"), get("/c%C3%A4sino")).await;
+    let expect = "\"me\"; error=http_request_denied; details=\"blocked: c?sino\"";
+    assert_eq!(answer.headers()[PROXY_STATUS], expect);
+}
+
+#[tokio::test]
 async fn legal_reasons_are_told_with_who_blocks_if_that_is_known() {
     let answer = blocked(Notice::Legal(None), get("/casino")).await;
     assert_eq!(answer.status(), StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS);

@@ -138,8 +138,11 @@ fn what_is_no_rule_says_what_was_expected() {
 
 #[test]
 fn what_would_block_everything_is_refused() {
-    let everything = "every URL would be blocked: expected more of one";
+    let everything = "nearly every URL has that: expected a text that most do not have";
     for line in ["/", "http", "url::", "url://", "://", "http*", "|http*/|", "glob:/", "*t*p*"] {
+        check_wrong(line, everything);
+    }
+    for line in [".", "*.", ".*", "*.*", "?.?", "url:.", "|http", "//", "|http*.*"] {
         check_wrong(line, everything);
     }
     let no_text = "no text in a glob: expected something besides `*` and `?`";
@@ -148,6 +151,58 @@ fn what_would_block_everything_is_refused() {
     }
     check("https://", "word https://");
     check("|http://*", "glob http://M");
+}
+
+#[test]
+fn what_blocks_nothing_is_refused() {
+    let network = "a network: expected single addresses, or `url:` before a part of URLs";
+    for line in ["192.0.2.0/24", "2001:db8::/32", "[2001:db8::]/32", "10.0.0.0/8 # all"] {
+        check_wrong(line, network);
+    }
+    check("url:192.0.2.0/24", "word 192.0.2.0/24");
+    check("192.0.2.0/24/a", "word 192.0.2.0/24/a");
+    check("192.0.2.0/", "word 192.0.2.0/");
+    let never = "no URL is like that: expected `http://` or `https://`, a host, and a `/`";
+    for line in
+        ["|http|", "|http://|", "|http://a.example|", "|a.example/*", "|ftp://*", "|http:///*"]
+    {
+        check_wrong(line, never);
+    }
+    check("|http://a.example/|", "glob http://a.example/");
+    check("|http*.zip|", "glob httpM.zip");
+    check("a.example|", "glob Ma.example");
+    let nameless = |address| {
+        format!("address {address:?} without a host: expected names after it, or `host:` before it")
+    };
+    check_wrong("0.0.0.0", &nameless("0.0.0.0"));
+    check_wrong(":: # all", &nameless("::"));
+    check("host:0.0.0.0", "it: 0.0.0.0");
+    check("127.0.0.1", "it: 127.0.0.1");
+    let host = "bad host \"xn--\": expected a name or an address, or `url:` before a part of URLs";
+    check_wrong("host:xn--", host);
+}
+
+#[test]
+fn a_mistyped_prefix_is_no_part_of_urls() {
+    let prefix = |word| format!("unknown prefix `{word}:`: expected `host:`, `url:` or `glob:`");
+    for word in ["hots", "hosts", "hst", "Host", "URL", "ulr", "uri", "golb", "domain", "regexp"] {
+        check_wrong(&format!("{word}:foo.example"), &prefix(word));
+    }
+    check_wrong("hots:", &prefix("hots"));
+    check_wrong("hots: a.example", &prefix("hots"));
+    check_wrong("hots:192.0.2.1", &prefix("hots"));
+    check_wrong("ip:192.0.2.1", &prefix("ip"));
+    for word in [
+        ":8080/",
+        "http://a",
+        "a.example:8443",
+        "hots:8080",
+        "hots:80/a",
+        "talk:main",
+        "data:image",
+    ] {
+        check(word, &format!("word {word}"));
+    }
 }
 
 #[track_caller]

@@ -3,7 +3,7 @@ use std::fmt::Write;
 use proptest::prelude::*;
 
 use super::*;
-use crate::block::WrongRule;
+use crate::block::{BadLine, WrongRule};
 
 const LIST: &str = "\
 # what is blocked
@@ -149,7 +149,8 @@ fn a_list_may_be_empty() {
 #[test]
 fn a_bad_list_is_told_with_its_line() {
     let bad = |list: &[u8]| {
-        let BadList { line, text, wrong } = Rules::parse(list.into()).unwrap_err();
+        let BadList { mut lines } = Rules::parse(list.into()).unwrap_err();
+        let BadLine { line, text, wrong } = lines.remove(0);
         (line, text, wrong)
     };
     assert_eq!(
@@ -158,14 +159,32 @@ fn a_bad_list_is_told_with_its_line() {
     );
     assert_eq!(bad(b"a\nb\n  c\xff d\ne"), (3, "c\u{fffd} d".into(), WrongRule::NotUtf8));
     let error = Rules::parse(b"\nbuy now".into()).unwrap_err();
-    assert!(error.to_string().starts_with("line 2: space in a rule: expected"), "{error}");
+    assert!(
+        error.to_string().starts_with("line 2: \"buy now\": space in a rule: expected"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_first_bad_lines_are_told_together() {
+    let numbers = |list: &str| {
+        let BadList { lines } = Rules::parse(list.into()).unwrap_err();
+        lines.iter().map(|line| line.line).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers("a\nhost:\nb\n*"), [2, 4]);
+    assert_eq!(numbers(&"host:\n".repeat(9)), [1, 2, 3, 4, 5]);
+    let error = Rules::parse("*\n*\n*".into()).unwrap_err();
+    assert!(error.to_string().ends_with(" (and 2 lines more)"), "{error}");
 }
 
 #[test]
 fn at_its_limits_a_list_is_refused() {
     let caps = Caps { line_bytes_max: 20, rules_max: 3, url_bytes_max: 30 };
     let read = |list: &str| reader::read(list.into(), &caps).map(|read| read.places.len());
-    let bad = |list: &str| read(list).unwrap_err().to_string();
+    let bad = |list: &str| {
+        let BadList { lines } = read(list).unwrap_err();
+        format!("line {}: {}", lines[0].line, lines[0].wrong)
+    };
     assert_eq!(read("# 9 123456 123456 12\na.b\na.b\na.b"), Ok(3));
     assert_eq!(
         bad("a.b\na.b\n# 9 123456 123456 123"),

@@ -26,7 +26,7 @@ impl Handler for Digs {
         let far = self.far.lock().await.take();
         let body = match far {
             Some(far) if self.status.is_success() => {
-                Body::tunnel(Tunnel { far: Stream::Memory(far), early: Bytes::new() })
+                Body::tunnel(Tunnel::new(Stream::Memory(far), Bytes::new()))
             }
             _ => Body::full("no".into()),
         };
