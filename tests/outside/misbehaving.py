@@ -8,6 +8,7 @@ import threading
 import time
 import typing
 
+from frames import ACK, HEADERS, PREFACE, SETTINGS, frame
 from listening import Listening
 
 OK = "HTTP/1.1 200 OK\r\n"
@@ -365,3 +366,28 @@ class Misbehaving(Listening):
                 time.sleep(0.5)
                 caller.reset()
         return False
+
+
+class Cutting(Listening):
+    """A server of HTTP/2 in the clear that answers each request with frames of our own, and then perhaps closes."""
+
+    def __init__(self, act):
+        # Gives the frames for a stream, those that come later, and whether the connection goes on.
+        self.act = act
+        self.asked = 0
+
+    def serve(self, stream):
+        with contextlib.suppress(OSError, EOFError), stream, stream.makefile("rb") as came:
+            came.read(len(PREFACE))
+            stream.sendall(frame(SETTINGS, 0, 0))
+            goes_on = True
+            while goes_on and len(front := came.read(9)) == 9:
+                came.read(int.from_bytes(front[:3], "big"))
+                if front[3] == SETTINGS and not front[4] & ACK:
+                    stream.sendall(frame(SETTINGS, ACK, 0))
+                if front[3] == HEADERS:
+                    self.asked += 1
+                    frames, later, goes_on = self.act(int.from_bytes(front[5:], "big"), self.asked)
+                    stream.sendall(frames)
+                    time.sleep(0.05)
+                    stream.sendall(later)

@@ -8,8 +8,8 @@ import ssl
 import threading
 import time
 
-from frames import Frames
-from misbehaving import CUT, KINDS, LAST, OK, UPLOAD_BYTES, Kind, Misbehaving
+from frames import DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Frames, block, frame
+from misbehaving import CUT, KINDS, LAST, OK, UPLOAD_BYTES, Cutting, Kind, Misbehaving
 from strict import Strict
 from stage import RELAIS, equal, test
 
@@ -177,6 +177,58 @@ def over_TLS_an_end_without_a_farewell_cuts_an_answer(stage):
         proxy = proxy_before(stage, origin.url)
         got = [found(kind, proxy.port, origin) for kind in kinds]
         equal(got, [kind.expect for kind in kinds])
+
+
+def half(stream):
+    said = block([(":status", "200"), ("cache-control", "max-age=60")])
+    return frame(HEADERS, END_HEADERS, stream, said) + frame(DATA, 0, stream, b"half")
+
+
+def whole(stream):
+    return half(stream) + frame(DATA, END_STREAM, stream, b"and half")
+
+
+def number(*numbers):
+    return b"".join(number.to_bytes(4, "big") for number in numbers)
+
+
+def refuse(stream):
+    return frame(RST_STREAM, 0, stream, number(REFUSED)), b"", True
+
+
+def leave(_):
+    return frame(GOAWAY, 0, 0, number(0, NO_ERROR)), b"", False
+
+
+NO_ERROR, REFUSED = 0, 7
+CUTS = {
+    "reset": lambda stream, _: (half(stream), frame(RST_STREAM, 0, stream, number(NO_ERROR)), True),
+    "goes away": lambda stream, _: (half(stream), frame(GOAWAY, 0, 0, number(0, NO_ERROR)), False),
+    "goes away after it": lambda stream, _: (half(stream), frame(GOAWAY, 0, 0, number(stream, NO_ERROR)), False),
+    "closes": lambda stream, _: (half(stream), b"", False),
+}
+UNDONE = {
+    "refuses once": lambda stream, nth: refuse(stream) if nth == 2 else (whole(stream), b"", True),
+    "goes away before it": lambda stream, nth: leave(stream) if nth == 2 else (whole(stream), b"", True),
+    "closes after each": lambda stream, _: (whole(stream), b"", False),
+}
+
+
+@test
+def over_HTTP_2_what_a_server_cuts_is_cut_and_what_it_did_not_begin_is_asked_again(stage):
+    for name, act in (CUTS | UNDONE).items():
+        with Cutting(act) as origin:
+            proxy = proxy_before(stage, origin.url, 'upstream_http = "2"\ncache = {}')
+            for nth in range(3):
+                client = Strict(proxy.port)
+                # What is cut is not kept, either.
+                path = "/" if name in CUTS else f"/{nth}"
+                client.send(f"GET {path} HTTP/1.1\r\nHost: a.example\r\n\r\n")
+                answer = client.answer()
+                expect = (b"half", "cut") if name in CUTS else (b"halfand half", "whole")
+                equal((answer.status, answer.body, answer.end), (200, *expect), name)
+                client.close()
+            equal(proxy.stop(), 0, "exit code")
 
 
 def show(told):

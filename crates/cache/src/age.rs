@@ -26,13 +26,13 @@ pub struct Times {
 /// What `Age` says: its first member, if that is a number of seconds ([RFC 9111 §5.1]).
 ///
 /// [RFC 9111 §5.1]: https://www.rfc-editor.org/rfc/rfc9111#section-5.1
-pub fn read_age(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn read_age(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(AGE)?.as_bytes();
     parse_seconds(list::trim(value.split(|&byte| byte == b',').next()?))
 }
 
 /// When the response was made: its `Date`, or when it came, if it has none that can be read.
-pub fn read_date(headers: &HeaderMap, received: SystemTime) -> SystemTime {
+pub(crate) fn read_date(headers: &HeaderMap, received: SystemTime) -> SystemTime {
     date_in(headers, DATE, received).unwrap_or(received)
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn date_in(
 /// `corrected_initial_age`.
 ///
 /// An age that comes of its `Date` alone counts from `skew` on: below, it says that clocks differ.
-pub fn initial_age(headers: &HeaderMap, times: Times, skew: Duration) -> Duration {
+pub(crate) fn initial_age(headers: &HeaderMap, times: Times, skew: Duration) -> Duration {
     let since = |earlier| times.received.duration_since(earlier).unwrap_or_default();
     // Dates are whole seconds; so is what can be told from them.
     let apparent = Duration::from_secs(since(read_date(headers, times.received)).as_secs());
@@ -61,7 +61,7 @@ pub fn initial_age(headers: &HeaderMap, times: Times, skew: Duration) -> Duratio
 /// How old a response is `now` that was `initial` old when it came at `received`.
 ///
 /// `None` if our clock was set back since, by more than `skew`: then nobody knows.
-pub fn current_age(
+pub(crate) fn current_age(
     initial: Duration,
     received: SystemTime,
     now: SystemTime,

@@ -35,7 +35,7 @@ pub enum Form {
 
 /// What tells a stored response from another of the same resource.
 #[derive(Clone, Copy, Debug)]
-pub struct Validators<'a> {
+pub(crate) struct Validators<'a> {
     /// Its entity tag, if it has one in good form.
     pub tag: Option<EntityTag<'a>>,
     /// Its date of modification.
@@ -47,7 +47,7 @@ pub struct Validators<'a> {
 /// Judges in which form a stored response of `len` bytes answers `asked`.
 ///
 /// Several ranges are answered with the whole, which a server may always do.
-pub fn judge_form(
+pub(crate) fn judge_form(
     asked: &Asked<'_>,
     status: StatusCode,
     (validators, len): (Validators<'_>, u64),

@@ -53,13 +53,13 @@ impl Basis {
 /// Whether a response of `status` may be stored without saying so ([RFC 9110 §15.1]).
 ///
 /// [RFC 9110 §15.1]: https://www.rfc-editor.org/rfc/rfc9110#section-15.1
-pub fn is_heuristically_cacheable(status: StatusCode) -> bool {
+pub(crate) fn is_heuristically_cacheable(status: StatusCode) -> bool {
     matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
 /// A response's head, as the rules look at it.
 #[derive(Clone, Copy, Debug)]
-pub struct Head<'a> {
+pub(crate) struct Head<'a> {
     /// Its status.
     pub status: StatusCode,
     /// Its fields.
@@ -69,7 +69,7 @@ pub struct Head<'a> {
 }
 
 /// For how long `head`, which has these directives, is fresh.
-pub fn lifetime(head: Head<'_>, control: &Control, settings: &Settings) -> Lifetime {
+pub(crate) fn lifetime(head: Head<'_>, control: &Control, settings: &Settings) -> Lifetime {
     let directives = &control.directives;
     let told = |duration, basis| Lifetime { duration, basis };
     if let Some(duration) = directives.s_maxage {

@@ -19,7 +19,7 @@ use crate::{
 
 /// What to do with a request, given what is stored for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reuse {
+pub(crate) enum Reuse {
     /// Answer with it.
     Fresh {
         /// How old it is.
@@ -101,7 +101,7 @@ impl WhyAsk {
 }
 
 /// Judges whether what is stored on these `terms` answers `asked` at `now`.
-pub fn judge_reuse(
+pub(crate) fn judge_reuse(
     asked: &Asked<'_>,
     terms: &Terms,
     now: SystemTime,
@@ -164,7 +164,7 @@ fn is_personal(asked: &Asked<'_>, terms: &Terms) -> bool {
 
 /// What went wrong upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// There is no answer: nobody could be reached, or nobody answered.
     Unreachable,
     /// There is an answer, with this status.
@@ -173,7 +173,7 @@ pub enum Failure {
 
 impl Failure {
     /// Whether RFC 5861 calls it an error.
-    pub fn is_error(self) -> bool {
+    pub(crate) fn is_error(self) -> bool {
         match self {
             Self::Unreachable => true,
             Self::Status(status) => matches!(status.as_u16(), 500 | 502 | 503 | 504),
@@ -207,7 +207,7 @@ pub enum NoStandIn {
 /// # Errors
 ///
 /// [`NoStandIn`]: why it may not.
-pub fn judge_failure(
+pub(crate) fn judge_failure(
     asked: &Asked<'_>,
     terms: &Terms,
     failure: Failure,

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A key has no more variants than this; the oldest makes room.
-pub const VARIANTS_MAX: usize = 32;
+pub(crate) const VARIANTS_MAX: usize = 32;
 
 /// The responses of one key, newest first. Never empty.
 type Variants = Arc<[Arc<Stored>]>;

@@ -95,7 +95,7 @@ pub enum NotStored {
 
 /// What is stored with a response that may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Storable {
+pub(crate) struct Storable {
     /// What it may be used for.
     pub terms: Terms,
     /// Which requests it is for.
@@ -109,7 +109,7 @@ pub struct Storable {
 /// # Errors
 ///
 /// [`NotStored`], the first reason there is.
-pub fn judge_storing(
+pub(crate) fn judge_storing(
     asked: &Asked<'_>,
     head: Head<'_>,
     times: Times,

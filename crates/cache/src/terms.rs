@@ -40,7 +40,7 @@ pub enum Ask {
 
 impl Terms {
     /// Reads the terms of a response.
-    pub fn of(head: Head<'_>, times: Times, control: &Control, settings: &Settings) -> Self {
+    pub(crate) fn of(head: Head<'_>, times: Times, control: &Control, settings: &Settings) -> Self {
         let directives = &control.directives;
         Self {
             times,

@@ -11,7 +11,7 @@ use relais_wire::etag::EntityTag;
 
 /// What a stored response can be asked for by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Precondition {
+pub(crate) struct Precondition {
     /// For `If-None-Match`: its entity tag.
     pub tag: Option<HeaderValue>,
     /// For `If-Modified-Since`: its date of modification.
@@ -21,7 +21,7 @@ pub struct Precondition {
 impl Precondition {
     /// Reads it from the fields of a stored response. A tag that is none is left out: what would
     /// come back about it could not be compared.
-    pub fn of(stored: &HeaderMap) -> Self {
+    pub(crate) fn of(stored: &HeaderMap) -> Self {
         let is_tag = |value: &&HeaderValue| EntityTag::parse(value.as_bytes()).is_ok();
         Self {
             tag: stored.get(ETAG).filter(is_tag).cloned(),
@@ -30,13 +30,13 @@ impl Precondition {
     }
 
     /// Whether there is nothing to ask by.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.tag.is_none() && self.modified.is_none()
     }
 
     /// Puts it into a request's `headers`, in the place of the client's own conditions: those are
     /// answered from what is stored, once it is known to be good.
-    pub fn put(&self, headers: &mut HeaderMap) {
+    pub(crate) fn put(&self, headers: &mut HeaderMap) {
         headers.remove(IF_NONE_MATCH);
         headers.remove(IF_MODIFIED_SINCE);
         if let Some(tag) = &self.tag {
@@ -50,7 +50,7 @@ impl Precondition {
 
 /// What a 304 or the head of a 200 says of a stored response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
+pub(crate) enum Word {
     /// It is about that one: its fields are newer.
     Same,
     /// It is about another: nothing may be taken from it.
@@ -64,7 +64,7 @@ pub enum Word {
 /// what it was asked for by.
 ///
 /// [RFC 9111 §4.3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.4
-pub fn judge_304(stored: &HeaderMap, newer: &HeaderMap) -> Word {
+pub(crate) fn judge_304(stored: &HeaderMap, newer: &HeaderMap) -> Word {
     let word = |is_same| if is_same { Word::Same } else { Word::Other };
     if let Some(tag) = newer.get(ETAG) {
         return word(stored.get(ETAG).is_some_and(|stored| is_same_tag(stored, tag)));
@@ -79,7 +79,7 @@ pub fn judge_304(stored: &HeaderMap, newer: &HeaderMap) -> Word {
 /// that tells them apart differs. What differs is gone.
 ///
 /// [RFC 9111 §4.3.5]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.5
-pub fn judge_head(stored: &HeaderMap, stored_len: u64, newer: &HeaderMap) -> Word {
+pub(crate) fn judge_head(stored: &HeaderMap, stored_len: u64, newer: &HeaderMap) -> Word {
     let tag = newer
         .get(ETAG)
         .is_none_or(|tag| stored.get(ETAG).is_some_and(|stored| is_same_tag(stored, tag)));

@@ -16,11 +16,11 @@ use relais_wire::list;
 use crate::asked::Asked;
 
 /// A response that names more fields is for nobody else.
-pub const VARY_NAMES_MAX: usize = 16;
+pub(crate) const VARY_NAMES_MAX: usize = 16;
 
 /// What a response says that it depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Vary {
+pub(crate) enum Vary {
     /// Nothing.
     Nothing,
     /// These fields of its request, each once.
@@ -32,7 +32,7 @@ pub enum Vary {
 
 impl Vary {
     /// Reads it from a response's `headers`.
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut names: Vec<HeaderName> = Vec::new();
         let lines = headers.get_all(VARY).iter();
         for part in lines.flat_map(|line| list::parts(line.as_bytes(), b',')) {

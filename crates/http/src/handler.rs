@@ -8,12 +8,12 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header::CONTENT_TYPE};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use relais_net::{Endpoint, Fault, Peer, Side, tls::Session};
@@ -232,6 +232,7 @@ impl Inbound {
 pub struct ConnBody {
     /// `None` once dropped.
     body: Option<Incoming>,
+    version: Version,
 }
 
 /// How many bytes are taken of a body that nobody wants.
@@ -241,8 +242,23 @@ const UNWANTED_BYTES_MAX: u64 = 1 << 20;
 const UNWANTED_MAX: Duration = Duration::from_secs(5);
 
 impl ConnBody {
-    pub(crate) fn new(body: Incoming) -> Self {
-        Self { body: Some(body) }
+    pub(crate) fn new(body: Incoming, version: Version) -> Self {
+        Self { body: Some(body), version }
+    }
+
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        let version = self.version;
+        let body = self.get();
+        match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+            // A stream that is reset without an error reads as if it had ended.
+            None if version == Version::HTTP_2 && !body.is_end_stream() => {
+                Poll::Ready(Some(Err(std::io::ErrorKind::UnexpectedEof.into())))
+            }
+            frame => Poll::Ready(frame.map(|frame| frame.map_err(std::io::Error::other))),
+        }
     }
 
     fn get(&mut self) -> &mut Incoming {
@@ -278,9 +294,9 @@ impl http_body::Body for Inbound {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
         match self.get_mut() {
-            Self::Conn(body) => Pin::new(body.get()).poll_frame(cx).map_err(|error| {
-                Fault::new(Side::Client, "reading a request's body", std::io::Error::other(error))
-            }),
+            Self::Conn(body) => body
+                .poll_frame(cx)
+                .map_err(|error| Fault::new(Side::Client, "reading a request's body", error)),
             Self::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
                 Poll::Ready((!bytes.is_empty()).then_some(Ok(Frame::data(bytes))))

@@ -244,7 +244,7 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
 
 /// The same words, told to someone who typed a flag.
 fn flag_complaint(table: Option<&Table>, Problem { key, part: _, wrong }: Problem) -> Complaint {
-    let flag_of = |key: &KeyPath| table.and_then(|table| table.flag_of(key));
+    let flag_of = |key: &KeyPath| table?.flag_of(key);
     let flag = flag_of(&key).unwrap_or("arguments").to_owned();
     let Wrong { what, expected, hint } = wrong;
     let what = in_flags(&what, &key, flag_of);

@@ -16,7 +16,7 @@ const NAME_BYTES_MAX: usize = 32;
 /// Names are in any case; an argument may be quoted or not. Of a directive that comes twice the
 /// first counts. What cannot be read is read as the strictest thing it could be: `max-age=x` is
 /// `max-age=0`, `no-cache=""` is `no-cache`, and `public=x` is nothing.
-pub fn read_cache_control<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Directives {
+pub(crate) fn read_cache_control<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Directives {
     let mut directives = Directives::default();
     for part in values.into_iter().flat_map(|value| list::parts(value, b',')) {
         let equals = part.iter().position(|&byte| byte == b'=');

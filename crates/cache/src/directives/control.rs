@@ -6,7 +6,7 @@ use super::{Directives, read_cache_control, read_targeted};
 
 /// A response's directives, and where they stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Control {
+pub(crate) struct Control {
     /// What they say.
     pub directives: Directives,
     /// Where they stand.
@@ -15,7 +15,7 @@ pub struct Control {
 
 /// Where the directives of a response stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ControlSource {
+pub(crate) enum ControlSource {
     /// In this field, which speaks to caches like ours: `Cache-Control` and `Expires` are not for
     /// us ([RFC 9213 §2.2]).
     ///
@@ -30,7 +30,7 @@ pub enum ControlSource {
 impl Control {
     /// Reads the directives in a response's `headers` for a cache that `targets` speak to, best
     /// first.
-    pub fn of(headers: &HeaderMap, targets: &[HeaderName]) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, targets: &[HeaderName]) -> Self {
         for target in targets.iter().filter(|target| headers.contains_key(*target)) {
             let lines: Vec<_> = headers.get_all(target).iter().map(HeaderValue::as_bytes).collect();
             if let Some(directives) = read_targeted(&lines.join(&b", "[..])) {
@@ -47,7 +47,7 @@ impl Control {
     }
 
     /// Whether they stand in a targeted field.
-    pub fn is_targeted(&self) -> bool {
+    pub(crate) fn is_targeted(&self) -> bool {
         matches!(self.source, ControlSource::Targeted(_))
     }
 }

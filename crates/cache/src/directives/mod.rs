@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-pub use self::{
+pub(crate) use self::{
     cache_control::read_cache_control,
     control::{Control, ControlSource},
     targeted::read_targeted,
@@ -118,7 +118,7 @@ fn field_names(list: &[u8]) -> Option<Vec<HeaderName>> {
 /// The longest time that is told from longer ones ([RFC 9111 §1.2.2]).
 ///
 /// [RFC 9111 §1.2.2]: https://www.rfc-editor.org/rfc/rfc9111#section-1.2.2
-pub const SECONDS_MAX: Duration = Duration::from_secs(1 << 31);
+pub(crate) const SECONDS_MAX: Duration = Duration::from_secs(1 << 31);
 
 /// Reads a number of seconds; what is more than [`SECONDS_MAX`] becomes that. `None` if there is
 /// anything but digits, or nothing.

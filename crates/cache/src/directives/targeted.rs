@@ -18,7 +18,7 @@ use super::{
 /// meant may be the opposite of it. Names are in lower case, as keys of structured fields are.
 ///
 /// [RFC 9213 §2.1]: https://www.rfc-editor.org/rfc/rfc9213#section-2.1
-pub fn read_targeted(field: &[u8]) -> Option<Directives> {
+pub(crate) fn read_targeted(field: &[u8]) -> Option<Directives> {
     let members = read_dictionary(field)?;
     if members.is_empty() {
         return None;

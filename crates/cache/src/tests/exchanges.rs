@@ -6,7 +6,7 @@ use super::{
     date,
     world::{Upstream, World},
 };
-use crate::{Settings, VARIANTS_MAX};
+use crate::{Settings, store::VARIANTS_MAX};
 
 const NOBODY: Upstream<'static> = (0, "", "");
 const FRESH: &str = "cache-control: max-age=60";

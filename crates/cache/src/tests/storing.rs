@@ -10,8 +10,8 @@ use super::{
     world::{World, key},
 };
 use crate::{
-    Answered, Asked, Cache, CacheStatus, Failure, Hit, Kept, Looked, NoStandIn, NotStored, Outcome,
-    Recorded, Recording, Settings, Taken, Times,
+    Answered, Asked, Cache, CacheStatus, Hit, Kept, Looked, NoStandIn, NotStored, Outcome,
+    Recorded, Recording, Settings, Taken, Times, reuse::Failure,
 };
 
 const FRESH: &str = "cache-control: max-age=60";

@@ -212,8 +212,9 @@ impl Service<Request<Incoming>> for Asking {
         if let Err(refused) = admission::judge(&request, self.rules(handler.accepts_dyn())) {
             return Answering::Ready(Some(self.send(self.refuse(request, refused), asked)));
         }
+        let version = request.version();
         let ask = Ask {
-            request: request.map(|body| Inbound::Conn(ConnBody::new(body))),
+            request: request.map(|body| Inbound::Conn(ConnBody::new(body, version))),
             caller: Arc::clone(&self.caller),
         };
         if let Some(answer) = handler.at_once_dyn(&ask) {

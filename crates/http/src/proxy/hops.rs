@@ -8,7 +8,10 @@ use http::{
     },
 };
 
-use crate::{Body, upstream::is_of_connection};
+use crate::{
+    Body,
+    upstream::{is_of_connection, members},
+};
 
 /// Whether a field is for one hop though `Connection` does not name it. `Trailer` is for the whole
 /// way.
@@ -18,14 +21,19 @@ fn is_for_one_hop(name: &HeaderName) -> bool {
 
 /// Whether the field `name` of a request with these `headers` is not passed on as it came.
 pub(super) fn rewrites(name: &HeaderName, headers: &HeaderMap) -> bool {
-    is_for_one_hop(name) || is_named(name, headers)
+    let may_be_joined = || headers.get_all(COOKIE).iter().nth(1).is_some();
+    is_for_one_hop(name) || is_named(name, headers) || *name == COOKIE && may_be_joined()
 }
 
 /// Takes off the fields of a request what was for this hop alone, and adds what is said again to the
-/// next: that trailers are taken, and over HTTP/1 which protocol to change to.
+/// next: that trailers are taken, and over HTTP/1 which protocol to change to. Joins the cookies, which
+/// over HTTP/2 may be apart.
 pub(crate) fn renew_request(headers: &mut HeaderMap, version: Version) {
-    let upgrade =
-        upgrade(headers).filter(|protocol| version == Version::HTTP_11 && !is_http_again(protocol));
+    if version == Version::HTTP_2 {
+        join_cookies(headers);
+    }
+    let upgrade = upgrade(headers)
+        .filter(|protocols| version == Version::HTTP_11 && !may_bring_http(protocols));
     let takes_trailers = takes_trailers(headers);
     strip(headers);
     if let Some(protocol) = upgrade {
@@ -101,7 +109,7 @@ fn strip(headers: &mut HeaderMap) {
 /// What `Connection` names. Not what frames a message or says whom it is for: whoever sends
 /// `Connection: host` wants a message that means something else behind us.
 fn named(headers: &HeaderMap) -> Vec<HeaderName> {
-    options(headers, &CONNECTION)
+    members(headers, &CONNECTION)
         .filter_map(|option| HeaderName::from_bytes(option).ok())
         .filter(|name| !is_kept(name))
         .collect()
@@ -110,39 +118,53 @@ fn named(headers: &HeaderMap) -> Vec<HeaderName> {
 /// Whether `name` is of these.
 fn is_named(name: &HeaderName, headers: &HeaderMap) -> bool {
     let is = |option: &[u8]| option.eq_ignore_ascii_case(name.as_str().as_bytes());
-    !is_kept(name) && options(headers, &CONNECTION).any(is)
+    !is_kept(name) && members(headers, &CONNECTION).any(is)
 }
 
 fn is_kept(name: &HeaderName) -> bool {
     matches!(*name, HOST | CONTENT_LENGTH | COOKIE | AUTHORIZATION | CACHE_CONTROL)
 }
 
-/// The members of the lists that `name` has.
-fn options<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
-    let values = headers.get_all(name).into_iter();
-    let members = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
-    members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
-}
-
 /// Whether the client takes trailers.
 fn takes_trailers(headers: &HeaderMap) -> bool {
-    options(headers, &TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
+    members(headers, &TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
 }
 
 /// The protocol to change to that `headers` ask for or agree to (RFC 9110 §7.8), if they do.
 fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     let value = headers.get(UPGRADE)?;
-    let asks = options(headers, &CONNECTION).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
+    let asks = members(headers, &CONNECTION).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
     asks.then(|| value.clone())
 }
 
-/// Whether one of the protocols in `upgrade` brings requests again: HTTP in another version, or under
-/// TLS. In such a tunnel a client could ask for what is refused here, and nobody would see it.
-fn is_http_again(upgrade: &HeaderValue) -> bool {
-    upgrade.as_bytes().split(|&byte| byte == b',').any(|protocol| {
-        let name = protocol.split(|&byte| byte == b'/').next().unwrap_or_default().trim_ascii();
-        ["http", "tls", "h2", "h2c"].iter().any(|http| name.eq_ignore_ascii_case(http.as_bytes()))
+/// Whether one of the protocols in `upgrade` may bring requests again: HTTP in another version or under
+/// TLS, or what is no name of a protocol and who knows how it is read. In such a tunnel a client could
+/// ask for what is refused here, and nobody would see it.
+fn may_bring_http(upgrade: &HeaderValue) -> bool {
+    let mut protocols = upgrade.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    protocols.any(|protocol| {
+        // A name, and perhaps a version (RFC 9110 §7.8).
+        let is_named = protocol.splitn(2, |&byte| byte == b'/').all(is_token);
+        let name = protocol.split(|&byte| byte == b'/').next().unwrap_or_default();
+        let is = |http: &str| name.eq_ignore_ascii_case(http.as_bytes());
+        !protocol.is_empty() && (!is_named || ["http", "tls", "h2", "h2c"].into_iter().any(is))
     })
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(text: &[u8]) -> bool {
+    let is_mark = |byte: &u8| b"!#$%&'*+-.^_`|~".contains(byte);
+    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || is_mark(byte))
+}
+
+/// Makes one field of the cookies: only in HTTP/2 they may be several (RFC 9113 §8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if crumbs.len() < 2 {
+        return;
+    }
+    let joined = HeaderValue::from_bytes(&crumbs.join(&b"; "[..]));
+    headers.insert(COOKIE, joined.expect("values and what stands between them"));
 }
 
 #[cfg(test)]
@@ -180,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_bring_requests_again_is_known() {
+    fn what_would_bring_requests_again_is_known_and_what_nobody_knows_counts_as_such() {
         for (upgrade, expect) in [
             ("websocket", false),
             ("h2c", true),
@@ -189,9 +211,30 @@ mod tests {
             ("tls/1.0,HTTP/1.1", true),
             ("h2chat", false),
             ("", false),
+            (", chat/1.2 ,websocket", false),
+            ("\"h2c\"", true),
+            ("websocket, \"h2c\"", true),
+            ("h2c;q=1", true),
+            ("chat/", true),
+            ("chat/1/2", true),
+            ("/h2c", true),
+            ("web socket", true),
         ] {
-            assert_eq!(is_http_again(&HeaderValue::from_static(upgrade)), expect, "{upgrade}");
+            assert_eq!(may_bring_http(&HeaderValue::from_static(upgrade)), expect, "{upgrade}");
         }
+    }
+
+    #[test]
+    fn cookies_that_came_apart_are_passed_on_as_one_field() {
+        let check = |text, version, expect: &[&str]| {
+            let mut headers = headers(text);
+            renew_request(&mut headers, version);
+            assert_eq!(headers.get_all(COOKIE).iter().collect::<Vec<_>>(), expect, "{text:?}");
+        };
+        check("cookie: a=1\nx-a: b\ncookie: b=2\ncookie: c", Version::HTTP_2, &["a=1; b=2; c"]);
+        check("cookie: a=1", Version::HTTP_2, &["a=1"]);
+        check("x-a: b", Version::HTTP_2, &[]);
+        check("cookie: a=1\ncookie: b=2", Version::HTTP_11, &["a=1", "b=2"]);
     }
 
     #[test]

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{
-    HeaderMap, HeaderName,
-    header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
-    request,
-};
+use http::{HeaderMap, HeaderName, header::HOST, request};
 use relais_net::Fault;
 
 use super::{edits::Edits, hops, way::Way};
@@ -62,7 +58,7 @@ pub(crate) fn rewrites<'e>(
     headers: &HeaderMap,
     edits: impl IntoIterator<Item = &'e Edits>,
 ) -> bool {
-    matches!(*name, HOST | CONTENT_LENGTH | TRANSFER_ENCODING)
+    *name == HOST
         || Way::is_said_by(name)
         || hops::rewrites(name, headers)
         || edits.into_iter().any(|edits| edits.are_of(name))
@@ -72,7 +68,5 @@ pub(crate) fn rewrites<'e>(
 pub(crate) fn with_trail(head: request::Parts, trail: &[u8]) -> HeaderMap {
     let mut headers = head.headers;
     upstream::read_lines(trail, &mut headers);
-    // Each connection's own to say.
-    headers.remove(CONTENT_LENGTH);
     headers
 }

@@ -165,7 +165,6 @@ async fn what_is_told_to_be_sent_is_sent() {
         let fields: Vec<_> = lines.lines().map(|line| line.split_once(": ").unwrap()).collect();
         let ask = crate::says::ask(peer, "/a", &fields);
         let (head, _) = ask.request.into_parts();
-        let came = head.headers.clone();
         let told = nobody.as_sent(head, &ask.caller).unwrap();
         let line = |(name, value): (&HeaderName, &HeaderValue)| {
             format!("{name}: {}", value.to_str().unwrap())
@@ -174,15 +173,54 @@ async fn what_is_told_to_be_sent_is_sent() {
         sent.sort_unstable();
         told_lines.sort_unstable();
         assert_eq!(told_lines, sent, "{lines}");
-        let all = |headers: &HeaderMap, name: &HeaderName| {
-            headers.get_all(name).into_iter().cloned().collect::<Vec<_>>()
-        };
+    }
+}
+
+/// What is not told to be rewritten is taken as it came, and not looked at as it is sent.
+#[tokio::test]
+async fn what_is_rewritten_is_told_to_be() {
+    let peer = Peer::Net("192.0.2.7:1".parse().unwrap());
+    let (nobody, _) = Server::new().await.handler(Speaks::Http1, upstream::Limits::default());
+    let all = |headers: &HeaderMap, name: &HeaderName| {
+        headers.get_all(name).into_iter().cloned().collect::<Vec<_>>()
+    };
+    let fields = [
+        ("host", "A:80"),
+        ("connection", "x-a, te, upgrade, cookie, accept"),
+        ("x-a", "1"),
+        ("x-b", "2"),
+        ("accept", "a"),
+        ("accept-language", "de"),
+        ("te", "trailers, gzip"),
+        ("upgrade", "websocket"),
+        ("cookie", "a=1"),
+        ("cookie", "b=2"),
+        ("content-length", "0"),
+        ("max-forwards", "9"),
+        ("via", "1.1 before"),
+        ("forwarded", "for=1"),
+        ("x-forwarded-for", "2"),
+        ("x-forwarded-host", "b"),
+        ("x-forwarded-proto", "https"),
+        ("keep-alive", "1"),
+        ("proxy-connection", "a"),
+        ("proxy-authorization", "b"),
+        ("expect", "100-continue"),
+    ];
+    for version in [http::Version::HTTP_10, http::Version::HTTP_11, http::Version::HTTP_2] {
+        let ask = crate::says::ask(peer, "/a", &fields);
+        let (mut head, _) = ask.request.into_parts();
+        head.version = version;
+        let came = head.headers.clone();
+        let told = nobody.as_sent(head, &ask.caller).unwrap();
         for name in came.keys().chain(told.keys()) {
             let is_same = all(&came, name) == all(&told, name);
-            assert!(is_same || nobody.rewrites(name, &came), "{name} of {lines}");
+            assert!(is_same || nobody.rewrites(name, &came), "{name} over {version:?}");
         }
-        let left = HeaderName::from_static("x-b");
-        assert!(!nobody.rewrites(&left, &came), "{lines}");
+        for left in ["x-b", "accept-language", "expect"] {
+            let left: HeaderName = left.parse().unwrap();
+            assert!(!nobody.rewrites(&left, &came), "{left}");
+        }
     }
 }
 
@@ -436,12 +474,26 @@ async fn another_http_is_not_changed_to() {
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
         "Connection: Upgrade\r\nUpgrade: websocket, h2c",
         "Connection: Upgrade\r\nUpgrade: TLS/1.0",
+        "Connection: Upgrade\r\nUpgrade: \"h2c\"",
     ] {
         let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n");
         let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
         let (asked, came) = passed(&request, answer).await;
         assert!(!asked.to_lowercase().contains("upgrade"), "{asked}");
         assert!(came.starts_with("HTTP/1.1 200 OK\r\n"), "{came}");
+    }
+}
+
+#[tokio::test]
+async fn a_protocol_is_changed_to_only_if_it_was_asked_for() {
+    let request = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    for answer in [
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+    ] {
+        let (_, came) = passed(request, answer).await;
+        assert!(came.starts_with("HTTP/1.1 502 "), "{answer}{came}");
     }
 }
 

@@ -25,6 +25,7 @@ use super::{
     reading::Reading,
     sending::Sending,
     server::Taken,
+    switch::is_as_asked,
 };
 use crate::{Body, Inbound, Tunnel};
 
@@ -88,6 +89,11 @@ pub(super) async fn ask(
         _ => Asked::Usual,
     };
     match poll_fn(|cx| asking.poll_head(cx, asked, limits)).await {
+        Ok((head, headers))
+            if head.framing == Framing::Tunnel && !is_as_asked(&request.headers, &headers) =>
+        {
+            Err(Broken { why: Why::Protocol, body: None, heard: true })
+        }
         Ok((head, headers)) => answer(asking.exchange, (&head, headers), taken),
         Err(why) => {
             let Asking { exchange, heard, .. } = asking;

@@ -1,6 +1,6 @@
 //! A request that one upstream is given, and what became of it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use http::{Method, Response, header::HOST, request};
 use tokio::time::Instant;
@@ -48,7 +48,11 @@ enum Way {
     Http2(Shared),
 }
 
-/// Asks `upstream`: on a connection that is there, if one is; on a new one, if there is none or that
+/// How often a request is sent to an upstream that does not begin to answer it, through no fault of
+/// either's.
+const TRIES_MAX: u32 = 3;
+
+/// Asks `upstream`: on a connection that is there, if one is; on another, if there is none or that
 /// turns out to be dead.
 pub(super) async fn attempt(
     upstream: &Arc<Upstream>,
@@ -56,32 +60,43 @@ pub(super) async fn attempt(
     mut body: Inbound,
 ) -> Result<Reply, Missed> {
     let method = &said.request.method;
-    let there = upstream.shared_link().map(Way::Http2);
-    if let Some(way) = there.or_else(|| upstream.waiting_link().map(Way::Http1)) {
+    let shared = upstream.shared_link().map(Way::Http2);
+    let mut there = shared.or_else(|| upstream.waiting_link().map(Way::Http1));
+    let mut tries = 1;
+    loop {
+        let (way, took) = match there.take() {
+            Some(way) => (way, None),
+            // Boxed, as it is rare and its state large.
+            None => match Box::pin(upstream.connect()).await {
+                Ok((Connected::Http1(link), took)) => (Way::Http1(link), took),
+                Ok((Connected::Http2(shared), took)) => (Way::Http2(shared), took),
+                Err(error) => {
+                    let why = no_answer(upstream, error);
+                    return Err(Missed { why, body: Some(body) });
+                }
+            },
+        };
         match ask(upstream, way, (said, body)).await {
-            Ok(reply) => return Ok(reply),
-            // Closed while it waited: no sign of ill health.
+            Ok(mut reply) => {
+                reply.timings.connect = took;
+                return Ok(reply);
+            }
+            // No sign of ill health.
             Err(Broken { why, body: Some(untouched), heard: false })
-                if may_repeat(&why, method) =>
+                if tries < TRIES_MAX && came_late(&why, took) && may_repeat(&why, method) =>
             {
                 body = untouched;
+                tries += 1;
             }
             Err(broken) => return Err(missed(upstream, broken, method)),
         }
     }
-    // Boxed, as it is rare and its state large.
-    let (way, took) = match Box::pin(upstream.connect()).await {
-        Ok((Connected::Http1(link), took)) => (Way::Http1(link), took),
-        Ok((Connected::Http2(shared), took)) => (Way::Http2(shared), took),
-        Err(error) => {
-            let why = no_answer(upstream, error);
-            return Err(Missed { why, body: Some(body) });
-        }
-    };
-    let asked = ask(upstream, way, (said, body)).await;
-    let mut reply = asked.map_err(|broken| missed(upstream, broken, method))?;
-    reply.timings.connect = Some(took);
-    Ok(reply)
+}
+
+/// Whether a request came when its connection was at its end: closed while it waited, or told to be the
+/// last for others.
+fn came_late(why: &Why, connected_in: Option<Duration>) -> bool {
+    connected_in.is_none() || matches!(why, Why::Unprocessed(_))
 }
 
 async fn ask(
@@ -124,11 +139,12 @@ fn no_answer(upstream: &Upstream, error: CallError) -> Failed {
     Failed::NoAnswer { upstream: Arc::clone(upstream.name()), error }
 }
 
-/// Whether a request may be sent again that got no answer (RFC 9110 §9.2.2): it was not sent at all;
-/// or its connection was closed, and being done twice is as good as once.
+/// Whether a request may be sent again that got no answer (RFC 9110 §9.2.2): it was not sent at all,
+/// or its upstream says that it did not begin with it (RFC 9113 §8.7); or its connection was closed, and
+/// being done twice is as good as once.
 fn may_repeat(why: &Why, method: &Method) -> bool {
     match why {
-        Why::Unsent(_) => true,
+        Why::Unsent(_) | Why::Unprocessed(_) => true,
         Why::Closed | Why::Io(_) => method.is_idempotent(),
         _ => false,
     }

@@ -39,12 +39,18 @@ pub(super) enum Why {
     Interim,
     #[error("101 within a request: expected none before its end")]
     Switch,
+    #[error("101 to another protocol: expected one that was asked for")]
+    Protocol,
     #[error("no answer came in time")]
     Late,
     #[error("the request's body broke off")]
     Request(#[source] Fault),
     #[error("the connection took no request")]
     Unsent(#[source] hyper::Error),
+    #[error("the request was not begun with")]
+    Unprocessed(#[source] hyper::Error),
+    #[error("the stream was ended before its answer")]
+    Cut,
     #[error("HTTP/2 went wrong")]
     Http2(#[source] hyper::Error),
 }

@@ -119,6 +119,16 @@ pub(super) fn strip_trailers(trailers: &mut HeaderMap) {
     }
 }
 
+/// The members of the lists that `name` has.
+pub(crate) fn members<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'h [u8]> {
+    let values = headers.get_all(name).into_iter();
+    let members = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+    members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+}
+
 /// The status of `head`.
 pub(super) fn status(head: &Head) -> StatusCode {
     StatusCode::from_u16(head.status).expect("100 to 599, as the reader says")

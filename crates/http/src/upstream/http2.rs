@@ -1,6 +1,7 @@
 //! Asking an upstream over HTTP/2.
 
 use std::{
+    error::Error as _,
     future::poll_fn,
     io,
     pin::Pin,
@@ -37,13 +38,17 @@ pub(super) async fn ask(
     let request = Request::from_parts(head, upload);
     shared.listen();
     let answer = wait(send(shared.sender.clone(), request, &progress), &progress, &taken).await;
-    let answer = answer.inspect_err(|broken| {
-        if let Why::Late = broken.why {
-            shared.doubt();
-        }
+    let answer = answer.inspect_err(|broken| match &broken.why {
+        Why::Late => shared.doubt(),
+        Why::Io(_) => shared.retire(),
+        Why::Unprocessed(error) if !is_refusal(error) => shared.retire(),
+        _ => (),
     })?;
     shared.listen();
     let (head, body) = answer.into_parts();
+    if !has_room(&head.headers, &taken) {
+        return Err(broken(Why::Fields, None));
+    }
     let len = body.size_hint().exact();
     let patience = Patience::default();
     let reading = Reading { body, patience, progress, shared, taken, trailers: None };
@@ -58,15 +63,43 @@ async fn send(
     progress: &Progress,
 ) -> Result<Response<Incoming>, Broken> {
     if let Err(error) = sender.ready().await {
-        return Err(broken(Why::Unsent(error), Some(request.into_body().body)));
+        return Err(broken(Why::Unsent(error), progress.take_untouched()));
     }
-    sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
-        Some(request) => broken(Why::Unsent(error.into_error()), Some(request.into_body().body)),
-        None => match progress.take_fault() {
-            Some(fault) => broken(Why::Request(fault), None),
-            None => broken(Why::Http2(error.into_error()), None),
-        },
+    sender.try_send_request(request).await.map_err(|mut error| {
+        let is_unsent = error.take_message().is_some();
+        let why = match (is_unsent, progress.take_fault()) {
+            (true, _) => Why::Unsent(error.into_error()),
+            (false, Some(fault)) => Why::Request(fault),
+            (false, None) => why(error.into_error()),
+        };
+        broken(why, progress.take_untouched())
     })
+}
+
+/// What `error` says of a request that has no answer.
+fn why(error: hyper::Error) -> Why {
+    if h2_error(&error).is_some_and(is_of_the_unprocessed) {
+        Why::Unprocessed(error)
+    } else if error.source().is_some_and(<dyn std::error::Error>::is::<io::Error>) {
+        Why::Io(io::Error::other(error))
+    } else {
+        Why::Http2(error)
+    }
+}
+
+fn h2_error(error: &hyper::Error) -> Option<&h2::Error> {
+    error.source()?.downcast_ref()
+}
+
+/// Whether the upstream says that it did not begin with a request (RFC 9113 §8.7). That it goes away is
+/// told to those alone that came after the last it cares for.
+fn is_of_the_unprocessed(error: &h2::Error) -> bool {
+    error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM))
+}
+
+/// Whether it is but this one request that the upstream does not begin with.
+fn is_refusal(error: &hyper::Error) -> bool {
+    h2_error(error).is_some_and(h2::Error::is_reset)
 }
 
 /// Waits for an `answer`, for as long as the one whose turn it is may take.
@@ -88,6 +121,11 @@ async fn wait(
 
 fn broken(why: Why, body: Option<Inbound>) -> Broken {
     Broken { why, body, heard: false }
+}
+
+/// Whether there is room for so many fields. Of their size h2 takes care.
+fn has_room(fields: &HeaderMap, taken: &Taken) -> bool {
+    u32::try_from(fields.len()).is_ok_and(|fields| fields <= taken.limits().head.fields_max)
 }
 
 /// The request as HTTP/2 has it: its host is in its target.
@@ -157,10 +195,18 @@ impl Pieces for Reading {
             this.patience.moved();
             this.shared.listen();
             match frame.map(|frame| frame.map(http_body::Frame::into_data)) {
-                None => return Poll::Ready(None),
+                // Else it was reset without an error, which hyper takes for its end. It is none before
+                // the answer's (RFC 9113 §8.1).
+                None if this.body.is_end_stream() => return Poll::Ready(None),
+                None => return Poll::Ready(Some(Err(this.fault(Why::Cut)))),
                 Some(Err(error)) => return Poll::Ready(Some(Err(this.fault(Why::Http2(error))))),
                 Some(Ok(Ok(bytes))) => return Poll::Ready(Some(Ok(Piece::Bytes(bytes)))),
-                Some(Ok(Err(frame))) => this.trailers = frame.into_trailers().ok(),
+                Some(Ok(Err(frame))) => {
+                    this.trailers = frame.into_trailers().ok();
+                    if !this.trailers.iter().all(|trailers| has_room(trailers, &this.taken)) {
+                        return Poll::Ready(Some(Err(this.fault(Why::Fields))));
+                    }
+                }
             }
         }
     }
@@ -347,7 +393,7 @@ mod tests {
         tokio::spawn(conn.serve_connection(TokioIo::new(server), service));
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
         client.write_all([head, said].concat().as_bytes()).await.unwrap();
-        (Inbound::Conn(ConnBody::new(told.await.unwrap())), client)
+        (Inbound::Conn(ConnBody::new(told.await.unwrap(), Version::HTTP_11)), client)
     }
 
     #[tokio::test(start_paused = true)]
@@ -370,6 +416,24 @@ mod tests {
         assert!(!is_called_anew(&group).await);
         let (body, _client) = inbound("hello").await;
         assert!(read(call_with(&group, body).await.unwrap()).await.ends_with(" hello"));
+    }
+
+    /// All streams but one of a connection.
+    #[tokio::test]
+    async fn who_takes_no_answer_has_nobody_else_wait() {
+        let group = group(Limits::default()).await;
+        let mut untaken = Vec::new();
+        for _ in 0..63 {
+            untaken.push(call(&group, "much").await.unwrap());
+        }
+        let reply = call(&group, "much").await.unwrap();
+        assert!(reply.timings.connect.is_none());
+        assert_eq!(read(reply).await.len(), MUCH);
+        let connected = untaken.iter().filter(|reply| reply.timings.connect.is_some()).count();
+        assert_eq!(connected, 1);
+        for reply in untaken {
+            assert_eq!(read(reply).await.len(), MUCH);
+        }
     }
 
     #[tokio::test]

@@ -19,11 +19,14 @@ mod heard;
 mod http2;
 mod limits;
 mod link;
+#[cfg(test)]
+mod misbehaving;
 mod pool;
 mod reading;
 mod sending;
 mod server;
 mod shared;
+mod switch;
 mod upload;
 mod watch;
 
@@ -31,7 +34,7 @@ pub use attempt::Reply;
 pub use balance::Balance;
 pub use error::{CallError, Failed};
 pub use group::{Call, Group};
-pub(crate) use head::{is_of_connection, read_lines};
+pub(crate) use head::{is_of_connection, members, read_lines};
 pub use health::Check;
 pub use limits::Limits;
 pub use server::{Options, Speaks, Timings, Upstream};

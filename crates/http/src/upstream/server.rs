@@ -20,7 +20,7 @@ use super::{
     health::{Health, News},
     link::Link,
     pool,
-    shared::{self, Owner, Shared},
+    shared::{self, Owner, Shared, Turn},
 };
 use crate::clock::coarse_now;
 
@@ -137,13 +137,31 @@ impl Upstream {
         pool::take(self.id)
     }
 
-    /// The HTTP/2 connection of this core, if there is one.
+    /// A connection of HTTP/2 that takes one more request, if this core has one.
     pub(super) fn shared_link(&self) -> Option<Shared> {
         if self.options.speaks == Speaks::Http1 { None } else { shared::there(self.id) }
     }
 
+    /// A connection, and how long it took to make it. Over HTTP/2 it may be one that another request
+    /// had made, too.
+    pub(super) async fn connect(&self) -> Result<(Connected, Option<Duration>), CallError> {
+        if self.options.speaks == Speaks::Http1 {
+            let (connected, took) = self.make().await?;
+            return Ok((connected, Some(took)));
+        }
+        let calling = match shared::turn(self.id).await {
+            Turn::There(shared) => return Ok((Connected::Http2(shared), None)),
+            Turn::Ours(calling) => calling,
+        };
+        let (connected, took) = self.make().await?;
+        if let Connected::Http2(_) = connected {
+            calling.done();
+        }
+        Ok((connected, Some(took)))
+    }
+
     /// A new connection, and how long it took.
-    pub(super) async fn connect(&self) -> Result<(Connected, Duration), CallError> {
+    async fn make(&self) -> Result<(Connected, Duration), CallError> {
         let start = Instant::now();
         let Options { endpoint, limits, dialer, speaks, .. } = &self.options;
         let offer = match speaks {

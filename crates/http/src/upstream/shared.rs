@@ -1,12 +1,14 @@
-//! Connections of HTTP/2: one for each upstream and core, shared by all who ask.
+//! Connections of HTTP/2: as few as there may be for each upstream and core, shared by all who ask.
 
 use std::{
     cell::RefCell,
-    collections::HashMap,
+    collections::{HashMap, hash_map},
     error::Error,
+    future::poll_fn,
+    pin::Pin,
     sync::{
         Arc, Weak,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -14,6 +16,7 @@ use std::{
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use relais_net::Stream;
+use tokio::sync::watch;
 
 use super::{heard::Heard, pool::Id, upload::Upload};
 use crate::clock::coarse_now;
@@ -21,9 +24,14 @@ use crate::clock::coarse_now;
 /// How large the head of an answer may be: as h2 counts, names and values and 32 bytes for each field.
 const HEAD_BYTES_MAX: u32 = 64 * 1024;
 
-/// How much of answers may come before somebody takes it: of each, and of all on a connection.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONN_WINDOW: u32 = 4 * 1024 * 1024;
+/// How many requests share a connection, if its upstream takes so many. With one more there is another.
+const STREAMS_MAX: usize = 64;
+
+/// How much of an answer may come before somebody takes it.
+const STREAM_WINDOW: u32 = 128 * 1024;
+
+/// The same of all answers on a connection: each has its own, or who takes none would have others wait.
+const CONN_WINDOW: u32 = 64 * STREAM_WINDOW;
 
 /// How often the connections are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -36,7 +44,10 @@ thread_local! {
 /// ends by itself, behind the last answer that still comes on it.
 #[derive(Debug, Default)]
 struct Table {
-    conns: HashMap<Id, Entry>,
+    /// By upstream: the first that has room is used, so that those behind come to rest. None is empty.
+    conns: HashMap<Id, Vec<Entry>>,
+    /// By upstream, whether somebody makes another. Closed if that comes to nothing.
+    calls: HashMap<Id, watch::Receiver<()>>,
     /// Whether the task that sweeps is there.
     swept: bool,
 }
@@ -66,6 +77,8 @@ pub(super) struct Shared {
     pub(super) sender: SendRequest<Upload>,
     /// Counts who holds it: the table, and all who use it.
     held: Arc<()>,
+    /// How many requests the upstream takes at once.
+    streams_max: Arc<AtomicUsize>,
     /// How often something came.
     heard: Arc<AtomicU64>,
     /// The same when this holder began to wait.
@@ -82,8 +95,13 @@ impl Shared {
     /// a word: the connection is nobody else's from here on.
     pub(super) fn doubt(&self) {
         if self.heard.load(Relaxed) == self.heard_before {
-            TABLE.with_borrow_mut(|table| table.remove_if(self.id, |there| there.is(self)));
+            self.retire();
         }
+    }
+
+    /// Has nobody else begin to use the connection.
+    pub(super) fn retire(&self) {
+        TABLE.with_borrow_mut(|table| table.remove_if(self.id, |there| there.is(self)));
     }
 
     fn is(&self, other: &Self) -> bool {
@@ -103,6 +121,11 @@ impl Entry {
         self.until = now.saturating_add(idle_max);
     }
 
+    fn has_room(&self) -> bool {
+        let streams = Arc::strong_count(&self.shared.held) - 1;
+        streams < self.shared.streams_max.load(Relaxed).clamp(1, STREAMS_MAX)
+    }
+
     /// Whether it is kept.
     fn stays(&mut self, now: u64) -> bool {
         if self.shared.sender.is_closed() || self.owner.is_there.strong_count() == 0 {
@@ -116,24 +139,89 @@ impl Entry {
 }
 
 impl Table {
-    fn remove_if(&mut self, id: Id, is_it: impl FnOnce(&Shared) -> bool) {
-        if self.conns.get(&id).is_some_and(|entry| is_it(&entry.shared)) {
+    fn remove_if(&mut self, id: Id, is_it: impl Fn(&Shared) -> bool) {
+        let Some(entries) = self.conns.get_mut(&id) else { return };
+        entries.retain(|entry| !is_it(&entry.shared));
+        if entries.is_empty() {
             self.conns.remove(&id);
         }
     }
 }
 
-/// The connection that there is, if it takes requests.
+/// A connection that takes one more request, if there is one.
 pub(super) fn there(upstream: Id) -> Option<Shared> {
     TABLE.with_borrow_mut(|table| {
-        let entry = table.conns.get_mut(&upstream)?;
-        if entry.shared.sender.is_closed() {
-            table.conns.remove(&upstream);
-            return None;
-        }
+        table.remove_if(upstream, |there| there.sender.is_closed());
+        let entries = table.conns.get_mut(&upstream)?;
+        let entry = entries.iter_mut().find(|entry| entry.has_room())?;
         entry.is_used(coarse_now());
         Some(entry.shared.clone())
     })
+}
+
+/// Whose it is to make a connection: of all who need one, one at a time.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// Nobody's: there is one.
+    There(Shared),
+    Ours(Calling),
+}
+
+/// Somebody makes a connection. If this is dropped, it came to nothing.
+#[derive(Debug)]
+pub(super) struct Calling {
+    id: Id,
+    /// `None` if others wait for somebody else.
+    told: Option<watch::Sender<()>>,
+}
+
+/// Waits for a connection that takes one more request, or for leave to make it.
+pub(super) async fn turn(upstream: Id) -> Turn {
+    loop {
+        if let Some(shared) = there(upstream) {
+            return Turn::There(shared);
+        }
+        let call = TABLE.with_borrow(|table| table.calls.get(&upstream).cloned());
+        let Some(mut call) = call else { return Turn::Ours(Calling::new(upstream)) };
+        // Who waited for nothing does not wait for the next one as well.
+        if call.changed().await.is_err() {
+            return Turn::Ours(Calling::new(upstream));
+        }
+    }
+}
+
+impl Calling {
+    fn new(id: Id) -> Self {
+        let told = TABLE.with_borrow_mut(|table| match table.calls.entry(id) {
+            hash_map::Entry::Occupied(_) => None,
+            hash_map::Entry::Vacant(vacant) => {
+                let (told, call) = watch::channel(());
+                vacant.insert(call);
+                Some(told)
+            }
+        });
+        Self { id, told }
+    }
+
+    /// The connection is there.
+    pub(super) fn done(mut self) {
+        if let Some(told) = self.leave() {
+            told.send_replace(());
+        }
+    }
+
+    fn leave(&mut self) -> Option<watch::Sender<()>> {
+        let told = self.told.take()?;
+        // The table may be gone where all of its core ends.
+        _ = TABLE.try_with(|table| table.borrow_mut().calls.remove(&self.id));
+        Some(told)
+    }
+}
+
+impl Drop for Calling {
+    fn drop(&mut self) {
+        self.leave();
+    }
 }
 
 /// Begins to speak HTTP/2 on `stream`, for all who ask its owner on this core.
@@ -151,17 +239,26 @@ pub(super) async fn share(owner: Owner, stream: Stream) -> Result<Shared, hyper:
         .handshake(TokioIo::new(stream))
         .await?;
     let id = owner.id;
+    let streams_max = Arc::new(AtomicUsize::new(STREAMS_MAX));
+    let told_max = Arc::clone(&streams_max);
     tokio::spawn(async move {
-        if let Err(error) = conn.await {
+        let mut conn = conn;
+        let ended = poll_fn(|cx| {
+            let ended = Pin::new(&mut conn).poll(cx);
+            told_max.store(conn.current_max_send_streams(), Relaxed);
+            ended
+        });
+        if let Err(error) = ended.await {
             let error: &dyn Error = &error;
             tracing::debug!(error, "an upstream's HTTP/2 connection ended");
         }
-        // Another may have taken its place.
         TABLE.with_borrow_mut(|table| table.remove_if(id, |there| there.sender.is_closed()));
     });
-    let shared = Shared { id, sender, held: Arc::default(), heard, heard_before: 0 };
+    let held = Arc::default();
+    let shared = Shared { id, sender, held, streams_max, heard, heard_before: 0 };
     TABLE.with_borrow_mut(|table| {
-        table.conns.insert(id, Entry::new(owner, shared.clone(), coarse_now()));
+        let entry = Entry::new(owner, shared.clone(), coarse_now());
+        table.conns.entry(id).or_default().push(entry);
         if !std::mem::replace(&mut table.swept, true) {
             tokio::spawn(sweep());
         }
@@ -182,7 +279,10 @@ async fn sweep() {
 /// Drops the connections that nobody used for long, or will. Gives whether nothing is left.
 pub(super) fn sweep_at(now: u64) -> bool {
     TABLE.with_borrow_mut(|table| {
-        table.conns.retain(|_, entry| entry.stays(now));
+        table.conns.retain(|_, entries| {
+            entries.retain_mut(|entry| entry.stays(now));
+            !entries.is_empty()
+        });
         table.swept = !table.conns.is_empty();
         !table.swept
     })

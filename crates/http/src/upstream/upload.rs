@@ -20,26 +20,49 @@ use crate::Inbound;
 /// A request's body, which is taken as far as the upstream takes it.
 #[derive(Debug)]
 pub(super) struct Upload {
-    pub(super) body: Inbound,
     progress: Arc<Progress>,
 }
 
 /// How far a body is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Progress {
     /// Bytes that were taken.
     taken: AtomicU64,
     /// More was asked for, and is not there.
     is_awaited: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// `None` once it is another's, or nobody's.
+    body: Option<Inbound>,
+    /// Some of it was taken, even if it was but its end.
+    is_begun: bool,
     /// Why it broke off, until that is told.
-    fault: Mutex<Option<Fault>>,
+    fault: Option<Fault>,
 }
 
 impl Upload {
     /// The body, and how far it is.
     pub(super) fn of(body: Inbound) -> (Self, Arc<Progress>) {
-        let progress = Arc::default();
-        (Self { body, progress: Arc::clone(&progress) }, progress)
+        let state = State { body: Some(body), is_begun: false, fault: None };
+        let progress = Arc::new(Progress {
+            taken: AtomicU64::new(0),
+            is_awaited: AtomicBool::new(false),
+            state: Mutex::new(state),
+        });
+        (Self { progress: Arc::clone(&progress) }, progress)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let mut state = self.progress.state();
+        // One that is untouched may be sent to another.
+        if state.is_begun {
+            state.body = None;
+        }
     }
 }
 
@@ -52,12 +75,18 @@ impl Progress {
 
     /// Why it broke off, if it did and that was not told yet.
     pub(super) fn take_fault(&self) -> Option<Fault> {
-        self.fault().take()
+        self.state().fault.take()
     }
 
-    fn fault(&self) -> MutexGuard<'_, Option<Fault>> {
+    /// All of the body, if nothing was taken of it.
+    pub(super) fn take_untouched(&self) -> Option<Inbound> {
+        let mut state = self.state();
+        if state.is_begun { None } else { state.body.take() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
         // It is whole whatever panicked.
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -66,12 +95,17 @@ impl Body for Upload {
     type Error = io::Error;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        let progress = &self.progress;
+        let progress = &*self.progress;
+        let state = &mut *progress.state();
+        let Some(body) = &mut state.body else {
+            return Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())));
+        };
+        let frame = Pin::new(body).poll_frame(cx);
         progress.is_awaited.store(frame.is_pending(), Relaxed);
+        state.is_begun |= frame.is_ready();
         frame
             .map_ok(|frame| {
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
@@ -80,16 +114,16 @@ impl Body for Upload {
             })
             .map_err(|fault| {
                 // Kept for who waits for the answer: what HTTP/2 says of it tells nothing.
-                *progress.fault() = Some(fault);
+                state.fault = Some(fault);
                 io::ErrorKind::ConnectionAborted.into()
             })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.progress.state().body.as_ref().is_none_or(Inbound::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.progress.state().body.as_ref().map(Inbound::size_hint).unwrap_or_default()
     }
 }

@@ -38,6 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["relais"]),
     ("flate2", &["http"]),
     ("globset", &["http"]),
+    ("h2", &["http"]),
     ("http", &["cache", "http", "relais"]),
     ("hashbrown", &["http"]),
     ("http-body", &["http"]),

@@ -93,6 +93,54 @@ async fn an_idle_http2_client_that_answers_nothing_is_told_and_left_in_peace() {
     assert!(output.windows(goaway.len()).any(|window| window == goaway), "{output:?}");
 }
 
+/// Says of each request whether all of its body came.
+#[derive(Debug)]
+struct Uploads(tokio::sync::mpsc::UnboundedSender<bool>);
+
+impl Handler for Uploads {
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        let came = ask.request.into_body().collect().await;
+        self.0.send(came.is_ok()).unwrap();
+        came.map(|_| Response::new(Body::empty()))
+    }
+}
+
+/// Without an error, too: a client that goes on may reset a stream so whenever it likes.
+#[tokio::test]
+async fn an_upload_that_is_reset_is_not_whole() {
+    let frame = |kind: u8, flags: u8, stream: u8, content: &[u8]| {
+        let len = u8::try_from(content.len()).unwrap();
+        [&[0, 0, len, kind, flags, 0, 0, 0, stream], content].concat()
+    };
+    // POST https://a/ in the tables of HPACK.
+    let head = b"\x83\x87\x84\x41\x01a";
+    let (no_error, cancel) = ([0, 0, 0, 0], [0, 0, 0, 8]);
+    let (end_stream, end_headers) = (1, 4);
+    for (last, is_whole) in [
+        (frame(0, end_stream, 1, b"half"), true),
+        (frame(3, 0, 1, &no_error), false),
+        (frame(3, 0, 1, &cancel), false),
+    ] {
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let handler: Box<dyn DynHandler> = Box::new(Uploads(tell));
+        let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
+        let (mut client, server) = tokio::io::duplex(1 << 16);
+        let (_shutdown, drain) = none();
+        let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
+        tokio::spawn(async move { http.serve(conn, drain).await });
+        let hello = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(4, 0, 0, b"")];
+        client.write_all(&hello.concat()).await.unwrap();
+        let upload = [frame(1, end_headers, 1, head), frame(0, 0, 1, b"half")];
+        client.write_all(&upload.concat()).await.unwrap();
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        client.write_all(&last).await.unwrap();
+        // Who is not asked to the end any more learns nothing: that is not whole, too.
+        assert_eq!(told.recv().await.unwrap_or(false), is_whole, "{last:?}");
+    }
+}
+
 /// Waits until the server has gone.
 async fn closed(sender: &mut SendRequest<Empty<Bytes>>) {
     while !sender.is_closed() {
