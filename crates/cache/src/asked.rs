@@ -1,7 +1,9 @@
 //! A request, as the rules look at it: read once.
 
+use std::fmt;
+
 use http::{
-    HeaderMap, HeaderValue, Method,
+    HeaderMap, HeaderName, HeaderValue, Method,
     header::{
         AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, COOKIE, IF_MATCH, IF_MODIFIED_SINCE,
         IF_NONE_MATCH, IF_UNMODIFIED_SINCE, PRAGMA, RANGE, TRANSFER_ENCODING, UPGRADE,
@@ -16,8 +18,11 @@ use crate::directives::{Directives, Flag, read_cache_control};
 pub struct Asked<'a> {
     /// The method.
     pub method: &'a Method,
-    /// The fields. Two requests are the same to `Vary` if they are the same in these.
+    /// The fields.
     pub headers: &'a HeaderMap,
+    /// What becomes of them on their way to who answers; `None` if they are sent on as they are. Two
+    /// requests are the same to `Vary` if they are the same when they arrive.
+    pub sent: Option<&'a dyn Sent>,
     /// What its directives say; `Pragma: no-cache` is one of them where there is no
     /// `Cache-Control`.
     pub directives: Directives,
@@ -31,6 +36,18 @@ pub struct Asked<'a> {
     pub content: Content,
     /// Whether it would have its connection speak another protocol.
     pub switch: Switch,
+}
+
+/// The fields of a request as they are sent on: some are set, others are taken off.
+///
+/// Who answers sees these alone, and means them by `Vary`. Most fields are sent on as they came, and
+/// so most answers are chosen without [`headers`](Self::headers).
+pub trait Sent: fmt::Debug {
+    /// Whether the field `name` may be sent on as another than it came.
+    fn rewrites(&self, name: &HeaderName) -> bool;
+
+    /// All fields as they are sent on; `None` if that cannot be told before.
+    fn headers(&self) -> Option<&HeaderMap>;
 }
 
 /// What a request makes its answer depend on ([RFC 9110 §13]).
@@ -84,6 +101,7 @@ impl<'a> Asked<'a> {
         let mut asked = Self {
             method,
             headers,
+            sent: None,
             directives: Directives::default(),
             condition: Condition::None,
             range: None,
@@ -117,6 +135,14 @@ impl<'a> Asked<'a> {
             asked.directives.add(Flag::NoCache);
         }
         asked
+    }
+
+    /// The fields in which `name` is as it is sent on; `None` if that cannot be told.
+    pub(crate) fn headers_with(&self, name: &HeaderName) -> Option<&'a HeaderMap> {
+        match self.sent {
+            Some(sent) if sent.rewrites(name) => sent.headers(),
+            _ => Some(self.headers),
+        }
     }
 }
 

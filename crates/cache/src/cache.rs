@@ -124,7 +124,7 @@ impl Cache {
         if asked.switch == Switch::Wanted {
             return Judged::Ask(Forward::Upgrade, None);
         }
-        let stored = match self.store.find(key, asked.headers) {
+        let stored = match self.store.find(key, asked) {
             Found::Nothing => return Judged::Ask(Forward::Unknown, None),
             Found::OtherVariants => return Judged::Ask(Forward::OtherVariants, None),
             Found::Variant(stored) => stored,

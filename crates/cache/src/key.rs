@@ -42,14 +42,9 @@ impl Key {
         let mut text = String::with_capacity(len);
         text.push_str(scheme);
         text.make_ascii_lowercase();
-        let port = host.port.filter(|port| usual_port(text.as_bytes()) != Some(*port));
+        let usual_port = usual_port(text.as_bytes());
         text.push_str("://");
-        let name = text.len();
-        text.push_str(host.name);
-        text[name..].make_ascii_lowercase();
-        if let Some(port) = port {
-            fmt::Write::write_fmt(&mut text, format_args!(":{port}")).expect("room in a string");
-        }
+        host.print(usual_port, &mut text);
         if !target.starts_with('/') {
             text.push('/');
         }

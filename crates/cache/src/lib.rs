@@ -35,7 +35,7 @@ mod vary;
 
 pub use self::{
     age::Times,
-    asked::{Asked, Condition, Content, Sender, Switch},
+    asked::{Asked, Condition, Content, Sender, Sent, Switch},
     asking::Asking,
     cache::{Cache, Looked},
     cache_status::{CacheStatus, Forward, Kept, Source},

@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use http::HeaderMap;
 use quick_cache::{OptionsBuilder, Weighter, sync};
 
 use crate::{
+    asked::Asked,
     key::Key,
     part::{Generation, Part},
     settings::Settings,
@@ -86,16 +86,16 @@ impl Store {
         Self { objects, parts, hasher, variants_weight_max }
     }
 
-    /// Finds what is stored under `key` for a request with these `headers`.
+    /// Finds what is stored under `key` for the request `asked`.
     ///
     /// Of several that are for it, those that say for whom they are come before one that does not,
     /// and newer ones before older ones ([RFC 9111 §4.1]).
     ///
     /// [RFC 9111 §4.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.1
-    pub(crate) fn find(&self, key: &Key, headers: &HeaderMap) -> Found {
+    pub(crate) fn find(&self, key: &Key, asked: &Asked<'_>) -> Found {
         let Some(variants) = self.objects.get(key) else { return Found::Nothing };
         let mut matching =
-            variants.iter().filter(|variant| variant.selecting().selects(headers)).peekable();
+            variants.iter().filter(|variant| variant.selecting().selects(asked)).peekable();
         let Some(&newest) = matching.peek() else { return Found::OtherVariants };
         let named = matching.find(|variant| !variant.selecting().is_empty());
         Found::Variant(Arc::clone(named.unwrap_or(newest)))

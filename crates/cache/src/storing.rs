@@ -14,13 +14,13 @@ use crate::{
     freshness::{Basis, Head, lifetime},
     settings::{SetCookie, Settings},
     terms::Terms,
-    vary::Vary,
+    vary::{Selecting, Vary},
 };
 
 /// Why a response is not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotStored {
-    /// It answers another method than GET.
+    /// It answers another method than GET, or a GET that would be taken for another.
     #[error("only answers to GET are stored")]
     Method,
     /// It answers a GET that brought a body: no key holds that.
@@ -40,6 +40,9 @@ pub enum NotStored {
     /// It is a 304 for what the client has, or no answer at all (1xx).
     #[error("a status that is about another response")]
     NotAnAnswer,
+    /// Its status is about who asked or how, which no key holds: others may ask in another way.
+    #[error("a status that is about its own request")]
+    OfRequest,
     /// It says `no-store` ([RFC 9111 §5.2.2.5]).
     ///
     /// [RFC 9111 §5.2.2.5]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.5
@@ -95,8 +98,8 @@ pub enum NotStored {
 pub(crate) struct Storable {
     /// What it may be used for.
     pub terms: Terms,
-    /// The fields of the request that it depends on.
-    pub vary: Vec<HeaderName>,
+    /// Which requests it is for.
+    pub selecting: Selecting,
     /// The fields of the response that are left out.
     pub withheld: Vec<HeaderName>,
 }
@@ -119,16 +122,20 @@ pub(crate) fn judge_storing(
     if head.status.is_informational() || head.status == StatusCode::NOT_MODIFIED {
         return Err(NotStored::NotAnAnswer);
     }
+    if is_of_request(head.status) {
+        return Err(NotStored::OfRequest);
+    }
     let control = Control::of(head.headers, &settings.targets);
     judge_directives(&control, head.status)?;
     if asked.sender == Sender::Authorization && !is_for_others(&control) {
         return Err(NotStored::Authorization);
     }
-    let vary = match Vary::of(head.headers) {
-        Vary::Nothing => Vec::new(),
-        Vary::Fields(names) => names,
-        Vary::Everything => return Err(NotStored::VariesByEverything),
+    let selecting = match Vary::of(head.headers) {
+        Vary::Nothing => Some(Selecting::default()),
+        Vary::Fields(names) => Selecting::of(&names, asked),
+        Vary::Everything => None,
     };
+    let selecting = selecting.ok_or(NotStored::VariesByEverything)?;
     let lifetime = lifetime(head, &control, settings);
     if sets_cookie(head.headers, &control) && !may_set_cookie(&control, lifetime.basis, settings) {
         return Err(NotStored::SetCookie);
@@ -142,12 +149,12 @@ pub(crate) fn judge_storing(
     if !terms.can_be_sent_unasked() && !has_validator(head.headers, times) {
         return Err(NotStored::Useless);
     }
-    Ok(Storable { terms, vary, withheld: control.directives.withheld })
+    Ok(Storable { terms, selecting, withheld: control.directives.withheld })
 }
 
 /// Judges whether any answer to `asked` may be stored.
 fn judge_request(asked: &Asked<'_>) -> Result<(), NotStored> {
-    if asked.method != Method::GET {
+    if asked.method != Method::GET || names_another_method(asked.headers) {
         return Err(NotStored::Method);
     }
     if asked.content == Content::Some {
@@ -160,6 +167,14 @@ fn judge_request(asked: &Asked<'_>) -> Result<(), NotStored> {
         return Err(NotStored::RequestNoStore);
     }
     Ok(())
+}
+
+/// Whether a request says that its method is not meant: there are servers that believe it, and
+/// answer a GET as if it were a DELETE.
+fn names_another_method(headers: &HeaderMap) -> bool {
+    ["x-http-method-override", "x-http-method", "x-method-override"]
+        .iter()
+        .any(|name| headers.contains_key(*name))
 }
 
 fn judge_directives(control: &Control, status: StatusCode) -> Result<(), NotStored> {
@@ -186,6 +201,28 @@ fn is_understood(status: StatusCode) -> bool {
         status.as_u16(),
         200..=205 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
     )
+}
+
+/// Whether `status` is about who asked or how, and not about what was asked for: about fields and
+/// connections, which no key holds. Whatever lifetime comes with it, it is no answer to the next:
+/// one client's `Range` beyond the end would be 416 for all.
+///
+/// What speaks of the URI is not of these (404, 405, 410, 414), nor what speaks of the server (5xx):
+/// they are stored if they say for how long, or may be guessed at.
+fn is_of_request(status: StatusCode) -> bool {
+    const OF_REQUEST: [&[u16]; 5] = [
+        // How it was sent: malformed, too large, too slow.
+        &[400, 408, 411, 413, 417, 431, 505],
+        // Who sends it, and how much of that. (RFC 6585 forbids 428, 429, 431 and 511, too.)
+        &[401, 403, 407, 429, 511],
+        // Its conditions and its range: what the client has.
+        &[409, 412, 416, 428],
+        // What it would have, or brings.
+        &[406, 415, 422, 506, 510],
+        // The connection that it came on.
+        &[421, 425, 426],
+    ];
+    OF_REQUEST.iter().any(|statuses| statuses.contains(&status.as_u16()))
 }
 
 /// Whether an answer to one who was authorized may be given to others.
@@ -237,6 +274,24 @@ mod tests {
     }
 
     #[test]
+    fn a_status_that_is_about_its_request_is_not_stored() {
+        let refused = "a status that is about its own request";
+        for status in [
+            400, 401, 403, 406, 407, 408, 409, 411, 412, 413, 415, 416, 417, 421, 422, 425, 426,
+            428, 429, 431, 505, 506, 510, 511,
+        ] {
+            for lines in
+                [FRESH, "cache-control: public, s-maxage=60", "cdn-cache-control: max-age=9"]
+            {
+                check("", status, lines, refused);
+            }
+        }
+        check("range: bytes=9-", 404, FRESH, "ok");
+        check("range: bytes=9-", 200, FRESH, "ok");
+        check("if-match: \"a\"", 200, FRESH, "ok");
+    }
+
+    #[test]
     fn what_gives_no_lifetime_is_guessed_at_by_its_status() {
         check("", 200, "", "ok");
         check("", 404, "", "ok");
@@ -248,6 +303,9 @@ mod tests {
     fn requests_may_forbid_it() {
         check("cache-control: no-store", 200, FRESH, "the request says no-store");
         check("content-length: 3", 200, FRESH, "the request brought a body");
+        check("X-HTTP-Method-Override: POST", 405, "", "only answers to GET are stored");
+        check("x-http-method: DELETE", 200, FRESH, "only answers to GET are stored");
+        check("x-method-override: PUT", 404, FRESH, "only answers to GET are stored");
         check("cache-control: no-cache", 200, FRESH, "ok");
         let headers = fields("");
         for method in [Method::HEAD, Method::POST, Method::OPTIONS] {

@@ -81,7 +81,7 @@ impl Cache {
         }
         let head = Head { status, headers, received: times.received };
         match judge_storing(asked, head, times, &self.settings) {
-            Ok(storable) => self.record(asking, asked, answered, storable),
+            Ok(storable) => self.record(asking, answered, storable),
             Err(why) => pass(&asking, status, why),
         }
     }
@@ -106,7 +106,6 @@ impl Cache {
     fn record(
         &self,
         asking: Box<Asking>,
-        asked: &Asked<'_>,
         Answered { status, headers, times }: Answered<'_>,
         storable: Storable,
     ) -> Taken {
@@ -120,7 +119,7 @@ impl Cache {
             Err(Outcome::NoRoom) => return pass(&asking, status, NotStored::NoRoom),
             Err(_) => return pass(&asking, status, NotStored::TooLarge),
         };
-        let Storable { terms, vary, withheld } = storable;
+        let Storable { terms, selecting, withheld } = storable;
         let cache_status = CacheStatus {
             source: Source::Upstream(asking.why(), Some(status)),
             ttl: Some(ttl(&terms, terms.initial_age)),
@@ -130,7 +129,7 @@ impl Cache {
             status,
             headers: kept(headers, &withheld, times.received),
             terms,
-            selecting: Selecting::of(&vary, asked.headers),
+            selecting,
             declared,
         };
         let (store, place) = (Arc::clone(&self.store), asking.into_place());
@@ -171,8 +170,8 @@ impl Cache {
             Arc::new(Stored::new(status, &fields, old.stored_body().clone(), how))
         };
         match judge_storing(&get, head, times, &self.settings) {
-            Ok(Storable { terms, vary, withheld }) => {
-                let newer = newer(&withheld, (terms, Selecting::of(&vary, asked.headers)));
+            Ok(Storable { terms, selecting, withheld }) => {
+                let newer = newer(&withheld, (terms, selecting));
                 let place = (asking.key(), asking.since());
                 let kept = match self.store.keep(place, &newer, Some(old)) {
                     Outcome::Stored => Kept::Stored,

@@ -2,11 +2,18 @@
 //!
 //! [RFC 9111 §4.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.1
 
+use std::cmp::Reverse;
+
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, VARY},
+    header::{
+        ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+        IF_RANGE, RANGE, VARY,
+    },
 };
 use relais_wire::list;
+
+use crate::asked::Asked;
 
 /// A response that names more fields is for nobody else.
 pub(crate) const VARY_NAMES_MAX: usize = 16;
@@ -18,7 +25,8 @@ pub(crate) enum Vary {
     Nothing,
     /// These fields of its request, each once.
     Fields(Vec<HeaderName>),
-    /// More than a request says (`*`), or more than we can tell: nobody else gets it.
+    /// More than a request says (`*`), or more than we can tell: nobody else gets it. So it is with
+    /// what a cache asks by in its own words, conditions and ranges.
     Everything,
 }
 
@@ -32,6 +40,9 @@ impl Vary {
             let Some(name) = HeaderName::from_bytes(part).ok().filter(|name| name != "*") else {
                 return Self::Everything;
             };
+            if [IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE].contains(&name) {
+                return Self::Everything;
+            }
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -59,23 +70,28 @@ struct Field {
 }
 
 impl Selecting {
-    /// What `names` are in a request's `headers`.
-    pub fn of(names: &[HeaderName], headers: &HeaderMap) -> Self {
+    /// What `names` are in the request `asked`, as it is sent on; `None` if that cannot be told.
+    pub fn of(names: &[HeaderName], asked: &Asked<'_>) -> Option<Self> {
         let field = |name: &HeaderName| {
+            let headers = asked.headers_with(name)?;
             let value = normal(name, headers).map(Vec::into_boxed_slice);
             let mut lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
             let raw = match (lines.next(), lines.next()) {
                 (Some(line), None) if Some(line) != value.as_deref() => Some(line.into()),
                 _ => None,
             };
-            Field { name: name.clone(), value, raw }
+            Some(Field { name: name.clone(), value, raw })
         };
-        Self { fields: names.iter().map(field).collect() }
+        let fields = names.iter().map(field).collect::<Option<_>>()?;
+        Some(Self { fields })
     }
 
-    /// Whether the response is for a request with these `headers`.
-    pub fn selects(&self, headers: &HeaderMap) -> bool {
-        self.fields.iter().all(|field| field.is_same(headers))
+    /// Whether the response is for the request `asked`.
+    pub fn selects(&self, asked: &Asked<'_>) -> bool {
+        let is_same = |field: &Field| {
+            asked.headers_with(&field.name).is_some_and(|headers| field.is_same(headers))
+        };
+        self.fields.iter().all(is_same)
     }
 
     /// Whether it is for every request.
@@ -106,13 +122,19 @@ impl Field {
 /// The value of all fields called `name`, so that values which mean the same are the same.
 ///
 /// Spaces beside commas outside of quotes are left out, and several fields are one list. Of what a
-/// client would rather have, order and case do not matter either.
+/// client would rather have, case does not matter either, and order only where it may be a wish.
 fn normal(name: &HeaderName, headers: &HeaderMap) -> Option<Vec<u8>> {
     let mut lines = headers.get_all(name).iter().map(HeaderValue::as_bytes).peekable();
     lines.peek()?;
     if [ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE].contains(name) {
         let mut wishes: Vec<_> = lines.flat_map(|line| list::parts(line, b',')).map(wish).collect();
-        wishes.sort_unstable();
+        // The first of equals is taken by many a server, and of languages and media types it is
+        // what the client meant (RFC 9110 §12.5.4). Of codings and charsets either is read as well.
+        wishes.sort_by_key(|(_, weight)| Reverse(*weight));
+        let mut wishes: Vec<_> = wishes.into_iter().map(|(wish, _)| wish).collect();
+        if [ACCEPT_CHARSET, ACCEPT_ENCODING].contains(name) {
+            wishes.sort_unstable();
+        }
         return Some(wishes.join(&b","[..]));
     }
     let mut squeezed = Vec::new();
@@ -126,19 +148,41 @@ fn normal(name: &HeaderName, headers: &HeaderMap) -> Option<Vec<u8>> {
 }
 
 /// One thing that a client would like to have: its name in lower case, no spaces round its
-/// parameters, and no weight that is 1 anyway.
-fn wish(part: &[u8]) -> Vec<u8> {
+/// parameters, and no weight that is 1 anyway. Beside it how much it would, in thousandths; what
+/// cannot be read is 1.
+fn wish(part: &[u8]) -> (Vec<u8>, u16) {
     let mut pieces = list::parts(part, b';');
     let mut wish = pieces.next().unwrap_or_default().to_ascii_lowercase();
+    let mut thousandths = 1000;
     for piece in pieces {
         let weight = piece.strip_prefix(b"q=").or_else(|| piece.strip_prefix(b"Q="));
         match weight {
             Some(b"1" | b"1." | b"1.0" | b"1.00" | b"1.000") => (),
-            Some(weight) => wish.extend([b";q=", weight].concat()),
+            Some(weight) => {
+                thousandths = read_weight(weight).unwrap_or(1000);
+                wish.extend([b";q=", weight].concat());
+            }
             None => wish.extend([b";", piece].concat()),
         }
     }
-    wish
+    (wish, thousandths)
+}
+
+/// A weight below 1, in thousandths ([RFC 9110 §12.4.2]).
+///
+/// [RFC 9110 §12.4.2]: https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2
+fn read_weight(weight: &[u8]) -> Option<u16> {
+    let digits = match weight {
+        b"0" => b"",
+        [b'0', b'.', digits @ ..] if digits.len() <= 3 => digits,
+        _ => return None,
+    };
+    let mut thousandths = 0;
+    for place in 0..3 {
+        let digit = digits.get(place).copied().unwrap_or(b'0');
+        thousandths = thousandths * 10 + u16::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+    }
+    Some(thousandths)
 }
 
 /// Appends `line` to `out`, without spaces at its ends and beside its commas.
@@ -164,10 +208,11 @@ fn squeeze(line: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tests::fields;
+    use crate::{asked::Sent, tests::fields};
 
     #[test]
     fn vary_names_fields_or_everything() {
@@ -181,6 +226,9 @@ mod tests {
         check_vary("vary: foo\nvary: *", None);
         check_vary("vary: foo bar", None);
         check_vary("vary: \"foo\"", None);
+        for ours in ["If-None-Match", "If-Modified-Since", "Range", "If-Range"] {
+            check_vary(&format!("vary: foo, {ours}"), None);
+        }
     }
 
     #[test]
@@ -219,16 +267,30 @@ mod tests {
     }
 
     #[test]
-    fn order_case_and_full_weights_make_no_difference_to_wishes() {
-        check("accept-language: en, de", "accept-language: DE , en", true);
+    fn case_and_full_weights_make_no_difference_to_wishes() {
+        check("accept-language: EN , de", "accept-language: en,DE", true);
         check("accept-language: en, de", "accept-language: en\naccept-language: de", true);
-        check("accept-language: en, de;q=1.0", "accept-language: de, en", true);
-        check("accept-language: en; q=0.5, de", "accept-language: de,en;Q=0.5", true);
-        check("accept-language: en;q=0.5, de", "accept-language: de;q=0.5, en", false);
-        check("accept-encoding: gzip, br", "accept-encoding: br,gzip", true);
+        check("accept-language: en, de;q=1.0", "accept-language: en, de", true);
         check("accept-encoding: gzip", "accept-encoding: gzip, br", false);
         check("accept: text/html;level=A", "accept: text/html;level=a", false);
         check("accept: Text/HTML", "accept: text/html", true);
+    }
+
+    /// The first of equals may be what was meant (RFC 9110 §12.5.4).
+    #[test]
+    fn order_matters_where_it_may_be_a_wish() {
+        check("accept-language: en, de", "accept-language: de, en", false);
+        check("accept-language: en, de;q=1.0", "accept-language: de, en", false);
+        check("accept-language: en;q=0.5, de", "accept-language: de,en;Q=0.5", true);
+        check("accept-language: en;q=0.5, de", "accept-language: de;q=0.5, en", false);
+        check("accept-language: a;q=0.5, b;q=0.5", "accept-language: b;q=0.5, a;q=0.5", false);
+        check("accept-language: a;q=0.5, b;q=0.25", "accept-language: b;q=0.25, a;q=0.5", true);
+        check("accept-language: a;q=x, b", "accept-language: b, a;q=x", false);
+        check("accept-language: a;q=0, b;q=0.001", "accept-language: b;q=0.001, a;q=0", true);
+        check("accept: text/html, a/json", "accept: a/json, text/html", false);
+        check("accept: text/html, */*;q=0.8", "accept: */*;q=0.8, text/html", true);
+        check("accept-encoding: gzip, br", "accept-encoding: br,gzip", true);
+        check("accept-encoding: gzip;q=0.5, br", "accept-encoding: br;q=0.5, gzip", false);
     }
 
     proptest! {
@@ -254,7 +316,47 @@ mod tests {
     #[track_caller]
     fn check(first: &str, second: &str, expect: bool) {
         let names = ["foo", "bar", "accept", "accept-language", "accept-encoding"];
-        let selecting = Selecting::of(&names.map(HeaderName::from_static), &fields(first));
-        assert_eq!(selecting.selects(&fields(second)), expect, "for {first:?} and {second:?}");
+        let (first, second) = (fields(first), fields(second));
+        let asked = Asked::of(&Method::GET, &first);
+        let selecting = Selecting::of(&names.map(HeaderName::from_static), &asked).unwrap();
+        let selects = selecting.selects(&Asked::of(&Method::GET, &second));
+        assert_eq!(selects, expect, "for {first:?} and {second:?}");
+    }
+
+    /// Sends `foo` as it says, if that can be told, and everything else as it came.
+    #[derive(Debug)]
+    struct FooIs(Option<HeaderMap>);
+
+    impl Sent for FooIs {
+        fn rewrites(&self, name: &HeaderName) -> bool {
+            name == "foo"
+        }
+
+        fn headers(&self) -> Option<&HeaderMap> {
+            self.0.as_ref()
+        }
+    }
+
+    #[test]
+    fn what_is_rewritten_is_judged_as_it_is_sent() {
+        let check = |first: Option<&str>, second: Option<&str>, expect: Option<bool>| {
+            let headers = fields("foo: as it came\nbar: 1");
+            let sent = |lines: Option<&str>| FooIs(lines.map(fields));
+            let (first, second) = (sent(first), sent(second));
+            let asked = |sent| Asked { sent: Some(sent), ..Asked::of(&Method::GET, &headers) };
+            let names = ["foo", "bar"].map(HeaderName::from_static);
+            let selecting = Selecting::of(&names, &asked(&first));
+            let selects = selecting.map(|selecting| selecting.selects(&asked(&second)));
+            assert_eq!(selects, expect, "for {first:?} and {second:?}");
+            let bar = Selecting::of(&names[1..], &asked(&first)).unwrap();
+            assert!(bar.selects(&asked(&second)));
+        };
+        check(Some("foo: 1"), Some("foo: 1"), Some(true));
+        check(Some("foo: 1"), Some("foo: 2"), Some(false));
+        check(Some("foo: 1"), Some(""), Some(false));
+        check(Some(""), Some("foo: 1\nbar: 2"), Some(false));
+        check(Some("bar: 2"), Some("bar: 3"), Some(true));
+        check(Some("foo: as it came"), None, Some(false));
+        check(None, Some("foo: as it came"), None);
     }
 }

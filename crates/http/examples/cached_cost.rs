@@ -12,11 +12,12 @@ use std::{
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderMap, HeaderName, Response, request};
 use relais_cache::{Cache, Settings};
 use relais_http::{
-    Answer, Ask, Body, Cached, DynHandler, Handler, Http, Limits, Trust,
+    Answer, Ask, Body, Cached, Caller, DynHandler, Handler, Http, Limits, Trust,
     files::{Asset, Files, Options, Root},
+    proxy::Onward,
 };
 use relais_net::{Conn, Fault, Peer, Service as _, Shutdown, Stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -45,6 +46,16 @@ impl Handler for Origin {
             .header("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")
             .header("cache-control", "max-age=3600");
         Ok(answer.body(body).expect("an answer"))
+    }
+}
+
+impl Onward for Origin {
+    fn rewrites(&self, _name: &HeaderName, _headers: &HeaderMap) -> bool {
+        false
+    }
+
+    fn as_sent(&self, head: request::Parts, _caller: &Caller) -> Option<HeaderMap> {
+        Some(head.headers)
     }
 }
 

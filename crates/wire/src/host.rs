@@ -4,7 +4,7 @@
 //! [RFC 9110 §7.2]: https://www.rfc-editor.org/rfc/rfc9110#section-7.2
 //! [RFC 3986 §3.2]: https://www.rfc-editor.org/rfc/rfc3986#section-3.2
 
-use std::net::Ipv6Addr;
+use std::{fmt, net::Ipv6Addr};
 
 use crate::class::REG_NAME;
 
@@ -42,6 +42,17 @@ impl HostName<'_> {
     /// Whether both are the same host and the same port, where no port means `usual_port`.
     pub fn agrees(&self, other: &HostName<'_>, usual_port: Option<u16>) -> bool {
         same_host(self.name, other.name) && self.port.or(usual_port) == other.port.or(usual_port)
+    }
+
+    /// Appends it in the one spelling of all that mean it: in lower case, its port as a plain number,
+    /// and left out if it is `usual_port`. A dot at the end stays.
+    pub fn print(&self, usual_port: Option<u16>, out: &mut String) {
+        let name = out.len();
+        out.push_str(self.name);
+        out[name..].make_ascii_lowercase();
+        if let Some(port) = self.port.filter(|port| usual_port != Some(*port)) {
+            fmt::Write::write_fmt(out, format_args!(":{port}")).expect("room in a string");
+        }
     }
 }
 
@@ -265,6 +276,22 @@ mod tests {
         let [a, b] = [a, b].map(|text| parse_host(text.as_bytes()).unwrap());
         assert_eq!(a.agrees(&b, usual), expect, "{a:?}, {b:?}");
         assert_eq!(b.agrees(&a, usual), expect, "{b:?}, {a:?}");
+    }
+
+    #[test]
+    fn all_spellings_are_printed_as_one() {
+        let check = |text: &str, expect: &str| {
+            let mut out = "://".to_owned();
+            parse_host(text.as_bytes()).unwrap().print(Some(80), &mut out);
+            assert_eq!(out, format!("://{expect}"), "for {text}");
+        };
+        for text in ["a.example", "A.Example", "a.example:", "a.example:80", "a.example:00080"] {
+            check(text, "a.example");
+        }
+        check("a.example:081", "a.example:81");
+        check("a.example:443", "a.example:443");
+        check("a.example.:80", "a.example.");
+        check("[2001:DB8::1]:80", "[2001:db8::1]");
     }
 
     proptest! {

@@ -23,7 +23,7 @@ use relais_net::{Fault, Side};
 use tokio::runtime;
 
 use self::{
-    question::{Question, asked, key},
+    question::{Question, key, sent_by},
     recorded::{drain, record},
     reply::{label, only_if_cached, reply, reply_after, unanswered},
 };
@@ -31,6 +31,7 @@ use crate::{
     Accepts, Answer, Ask, Handler, Refused, Trust,
     handler::unfold,
     places::{Place, Places},
+    proxy::Onward,
 };
 
 /// How many stored answers are asked about at once while their clients have them already. Who finds
@@ -48,7 +49,8 @@ const ERRAND_MAX: Duration = Duration::from_mins(1);
 /// ([RFC 9211]), but to CONNECT, and to requests that name no host.
 ///
 /// The cache is for `H` alone: what it answers depends on the URI, on what it is told of the way
-/// before, and on what `Vary` names, and on nothing else that another holder might choose.
+/// before, and on what `Vary` names, as `H` passes it on, and on nothing else that another holder
+/// might choose.
 ///
 /// [RFC 9211]: https://www.rfc-editor.org/rfc/rfc9211
 #[derive(Debug)]
@@ -66,7 +68,7 @@ struct Shared<H> {
     errands: Places,
 }
 
-impl<H: Handler> Cached<H> {
+impl<H: Onward> Cached<H> {
     /// Answers from `cache`, and asks `inner` for what is not there, at the time that `clock` says.
     ///
     /// `trust` is `inner`'s: what that passes on of a client's word is part of the question.
@@ -85,8 +87,8 @@ impl<H: Handler> Cached<H> {
     }
 
     fn look(&self, key: &Key, ask: &Ask) -> Looked {
-        let Shared { cache, clock, .. } = &*self.shared;
-        cache.look(key, &asked(ask), clock())
+        let Shared { inner, cache, clock, .. } = &*self.shared;
+        cache.look(key, &sent_by(ask, inner).asked(), clock())
     }
 
     /// Has `inner` asked about what is stored and stale, while the client of `ask` has it already.
@@ -98,7 +100,7 @@ impl<H: Handler> Cached<H> {
     }
 }
 
-impl<H: Handler> Handler for Cached<H> {
+impl<H: Onward> Handler for Cached<H> {
     fn accepts(&self) -> Accepts {
         self.shared.inner.accepts()
     }
@@ -107,9 +109,9 @@ impl<H: Handler> Handler for Cached<H> {
         if !matches!(*ask.request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        let Shared { cache, clock, .. } = &*self.shared;
+        let Shared { inner, cache, clock, .. } = &*self.shared;
         // What is not answered so is looked for again: nothing may be begun here.
-        cache.find(&self.key(ask)?, &asked(ask), clock()).map(reply)
+        cache.find(&self.key(ask)?, &sent_by(ask, inner).asked(), clock()).map(reply)
     }
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
@@ -130,7 +132,7 @@ impl<H: Handler> Handler for Cached<H> {
     }
 }
 
-impl<H: Handler> Shared<H> {
+impl<H: Onward> Shared<H> {
     /// Asks `inner` what `question` asks, first by `ask`.
     async fn ask(
         &self,
@@ -149,7 +151,7 @@ impl<H: Handler> Shared<H> {
             };
             unfold(&mut answer);
             let answered = Answered { status: answer.status(), headers: answer.headers(), times };
-            match self.cache.take(asking, &question.asked(), answered) {
+            match self.cache.take(asking, &question.sent_by(&self.inner).asked(), answered) {
                 Taken::Record(recording) => return Ok(record(answer, recording)),
                 Taken::Pass(status) => return Ok(label(answer, status)),
                 Taken::Answer(hit) => return Ok(reply_after(hit, &answer)),
@@ -169,7 +171,7 @@ impl<H: Handler> Shared<H> {
         let side = failed.as_ref().map_or_else(|fault| Some(fault.side), fault);
         // Who asks for what cannot be asked for is told so.
         if side != Some(Side::Client)
-            && let Ok(hit) = self.cache.fail(asking, &question.asked(), now)
+            && let Ok(hit) = self.cache.fail(asking, &question.sent_by(&self.inner).asked(), now)
         {
             if let Err(fault) = &failed {
                 let error: &dyn std::error::Error = fault;

@@ -1,14 +1,15 @@
 //! A request, as the cache looks at it, and as it is asked again.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{cell::OnceCell, fmt::Write as _, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header::HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use http_body::Body as _;
-use relais_cache::{Asked, Content, Key};
+use relais_cache::{Asked, Content, Key, Sent};
 
 use crate::{
     Ask, Caller, Inbound, Trust,
+    proxy::Onward,
     target::{authority, path_and_query, scheme, spoken},
 };
 
@@ -43,11 +44,11 @@ impl Question {
         }
     }
 
-    /// The same, as the rules look at it.
-    pub(super) fn asked(&self) -> Asked<'_> {
-        let mut asked = Asked::of(&self.method, &self.headers);
-        asked.content = self.content;
-        asked
+    /// The same, as `onward` passes it on.
+    pub(super) fn sent_by<'a, H: Onward>(&'a self, onward: &'a H) -> SentBy<'a, H> {
+        let Self { method, uri, version, headers, content, caller } = self;
+        let request = Came { method, uri, version: *version, headers, content: *content, caller };
+        SentBy { onward, request, headers: OnceCell::new() }
     }
 
     /// The same, asked again. Only what has no body can be.
@@ -61,11 +62,58 @@ impl Question {
     }
 }
 
-/// `ask`, as the rules look at it.
-pub(super) fn asked(ask: &Ask) -> Asked<'_> {
-    let mut asked = Asked::of(ask.request.method(), ask.request.headers());
-    asked.content = content(ask);
-    asked
+/// A request, and what `H` makes of it where it passes it on.
+#[derive(Debug)]
+pub(super) struct SentBy<'a, H> {
+    onward: &'a H,
+    request: Came<'a>,
+    /// What it is sent with, once that was asked for.
+    headers: OnceCell<Option<HeaderMap>>,
+}
+
+/// A request, as it came.
+#[derive(Clone, Copy, Debug)]
+struct Came<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    version: Version,
+    headers: &'a HeaderMap,
+    content: Content,
+    caller: &'a Caller,
+}
+
+/// `ask`, as `onward` passes it on.
+pub(super) fn sent_by<'a, H: Onward>(ask: &'a Ask, onward: &'a H) -> SentBy<'a, H> {
+    let Ask { request, caller } = ask;
+    let (method, uri, version) = (request.method(), request.uri(), request.version());
+    let (headers, content) = (request.headers(), content(ask));
+    let request = Came { method, uri, version, headers, content, caller };
+    SentBy { onward, request, headers: OnceCell::new() }
+}
+
+impl<H: Onward> SentBy<'_, H> {
+    /// The request, as the rules look at it.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        let Came { method, headers, content, .. } = self.request;
+        Asked { content, sent: Some(self), ..Asked::of(method, headers) }
+    }
+}
+
+impl<H: Onward> Sent for SentBy<'_, H> {
+    fn rewrites(&self, name: &HeaderName) -> bool {
+        self.onward.rewrites(name, self.request.headers)
+    }
+
+    fn headers(&self) -> Option<&HeaderMap> {
+        let Came { method, uri, version, headers, caller, .. } = self.request;
+        let sent = || {
+            let (mut head, ()) = Request::new(()).into_parts();
+            (head.method, head.uri, head.version) = (method.clone(), uri.clone(), version);
+            head.headers = headers.clone();
+            self.onward.as_sent(head, caller)
+        };
+        self.headers.get_or_init(sent).as_ref()
+    }
 }
 
 /// Whether a body comes with `ask`, whatever its fields say: over HTTP/2 they may say nothing.
@@ -84,7 +132,7 @@ pub(super) fn key(ask: &Ask, trust: &Trust) -> Option<Key> {
     let (uri, headers) = (request.uri(), request.headers());
     let authority = authority(uri, headers)?;
     let key = Key::of(scheme(uri, caller), authority, path_and_query(uri)).ok()?;
-    let by = told_besides(ask, trust);
+    let by = told_besides(ask, &key, trust);
     Some(if by.is_empty() { key } else { key.apart(&by) })
 }
 
@@ -93,7 +141,7 @@ pub(super) fn key(ask: &Ask, trust: &Trust) -> Option<Key> {
 /// is to get what was answered to it.
 ///
 /// *Shape*: lines, which no value of a field has in it.
-fn told_besides(Ask { request, caller }: &Ask, trust: &Trust) -> String {
+fn told_besides(Ask { request, caller }: &Ask, key: &Key, trust: &Trust) -> String {
     let (uri, headers) = (request.uri(), request.headers());
     let word = trust.word(headers, caller);
     let mut by = String::new();
@@ -106,8 +154,8 @@ fn told_besides(Ask { request, caller }: &Ask, trust: &Trust) -> String {
         tell("proto", proto);
     }
     let Some(word) = word else { return by };
-    let asked = uri.authority().map(http::uri::Authority::as_str).map(str::as_bytes);
-    let asked = asked.or_else(|| Some(headers.get(HOST)?.as_bytes()));
+    // As it is spelled there: another spelling is passed on as it is, and may come back in an answer.
+    let asked = key.origin().split_once("://").map(|(_, host)| host.as_bytes());
     if let Some(host) = word.host.map(HeaderValue::as_bytes).filter(|host| Some(*host) != asked) {
         tell("host", host);
     }
@@ -178,6 +226,22 @@ mod tests {
         assert_eq!(by("192.0.2.1:1"), "", "a stranger, for {said:?}");
     }
 
+    /// What is passed on in another spelling than the key's may come back in an answer.
+    #[test]
+    fn the_host_that_is_told_besides_is_spelled_as_the_key_is_or_kept_apart() {
+        let trust = ["10.0.0.0/8".parse().unwrap()].into_iter().collect();
+        let check = |said: &str, told: &str, expect: &str| {
+            let peer = Peer::Net("10.0.0.1:1".parse().unwrap());
+            let ask = says::ask(peer, "/a", &[("host", said), ("x-forwarded-host", told)]);
+            let key = key(&ask, &trust).unwrap();
+            assert_eq!((key.as_str(), key.apart_by()), ("http://h/a", expect), "{said} {told}");
+        };
+        check("h", "h", "");
+        check("H:80", "h", "");
+        check("H:80", "H:80", "\nhost: H:80");
+        check("h:00080", "h:00080", "\nhost: h:00080");
+    }
+
     #[test]
     fn a_target_of_another_scheme_than_is_spoken_is_apart() {
         let ask = says::ask(Peer::Local, "https://h/", &[]);
@@ -188,11 +252,9 @@ mod tests {
     #[test]
     fn a_body_that_no_field_tells_of_is_seen() {
         let mut ask = says::ask(Peer::Local, "/", &[("host", "h")]);
-        assert_eq!(asked(&ask).content, Content::None);
+        assert_eq!(content(&ask), Content::None);
         *ask.request.body_mut() = Inbound::Full("fat".into());
-        assert_eq!((asked(&ask).content, Question::of(&ask).asked().content), {
-            (Content::Some, Content::Some)
-        });
+        assert_eq!((content(&ask), Question::of(&ask).content), (Content::Some, Content::Some));
     }
 
     #[track_caller]

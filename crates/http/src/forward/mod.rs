@@ -20,7 +20,7 @@ mod tests;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header::HOST, request};
+use http::{HeaderMap, HeaderName, Response, request};
 use relais_net::{Access, Dialer, Endpoint, Fault, Network, tls::Protocols};
 
 use self::{
@@ -35,8 +35,10 @@ pub use self::{clients::Clients, own::OwnListeners};
 use crate::{
     Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Trust, Tunnel,
     proxy::{
-        Edits, explain,
+        Edits, Onward, explain,
         hops::{self, Reaches},
+        host::name_host,
+        onward,
         way::Way,
     },
     spare,
@@ -180,10 +182,8 @@ impl Forward {
         if self.way.is_loop(&head.headers) {
             return Err(Why::Loop);
         }
-        // The target's host goes before the field's (RFC 9112 §3.2.2).
-        let named =
-            head.uri.authority().and_then(|named| HeaderValue::from_str(named.as_str()).ok());
-        head.headers.insert(HOST, named.ok_or(Why::Host)?);
+        // A target that names nobody was refused, and so was one without a scheme.
+        name_host(head, "http").map_err(|_| Why::Host)?;
         hops::renew_request(&mut head.headers, head.version);
         let mut trail = Vec::with_capacity(TRAIL_BYTES);
         self.way.print_via(head, &mut trail);
@@ -212,6 +212,17 @@ impl Forward {
             Some(rule) => Why::Address(rule),
             None => Why::Call(upstream, Box::new(error)),
         }
+    }
+}
+
+impl Onward for Forward {
+    fn rewrites(&self, name: &HeaderName, headers: &HeaderMap) -> bool {
+        onward::rewrites(name, headers, [&self.request])
+    }
+
+    fn as_sent(&self, mut head: request::Parts, _caller: &Caller) -> Option<HeaderMap> {
+        let trail = self.prepare(&mut head).ok()?;
+        Some(onward::with_trail(head, &trail))
     }
 }
 

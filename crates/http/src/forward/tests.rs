@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use arc_swap::ArcSwap;
+use http::HeaderValue;
 use relais_net::{Conn, DialLimits, Peer, Service as _, Shutdown, Stream, tls};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
@@ -138,7 +139,7 @@ async fn a_whole_url_is_asked_of_its_server_and_nobody_is_told_of_the_client() {
 async fn what_is_passed_on_is_edited() {
     let (listener, at) = listener().await;
     let one = |name, value| {
-        let field = (http::HeaderName::from_static(name), HeaderValue::from_static(value));
+        let field = (HeaderName::from_static(name), HeaderValue::from_static(value));
         Edits::new(Vec::new(), vec![field], Vec::new()).unwrap()
     };
     let forward = Forward::new(options(&[443])).with_edits(one("dnt", "1"), one("x-by", "us"));
@@ -151,6 +152,33 @@ async fn what_is_passed_on_is_edited() {
     server.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
     let came = head(&mut client).await;
     assert_eq!(came, "HTTP/1.1 204 No Content\r\nvia: 1.1 here\r\nx-by: us\r\n\r\n");
+}
+
+/// A cache judges by it whom an answer is for.
+#[test]
+fn what_is_told_to_be_sent_is_what_is_prepared() {
+    let set = vec![(HeaderName::from_static("dnt"), HeaderValue::from_static("1"))];
+    let edits = Edits::new(Vec::new(), set, Vec::new()).unwrap();
+    let forward = Forward::new(options(&[443])).with_edits(edits, Edits::default());
+    let said = [
+        ("host", "other"),
+        ("connection", "x-a"),
+        ("x-a", "1"),
+        ("x-b", "2"),
+        ("forwarded", "for=10.0.0.1"),
+    ];
+    let ask = crate::says::ask(Peer::Local, "http://EXAMPLE.org:00080/", &said);
+    let (head, _) = ask.request.into_parts();
+    let came = head.headers.clone();
+    let told = forward.as_sent(head, &ask.caller).unwrap();
+    let mut lines: Vec<_> = told.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+    lines.sort_unstable();
+    let expect =
+        ["dnt: \"1\"", "host: \"example.org\"", "via: \"1.1 here\"", "x-b: \"2\""].to_vec();
+    assert_eq!(lines, expect);
+    for name in came.keys().chain(told.keys()) {
+        assert_eq!(forward.rewrites(name, &came), name != "x-b", "{name}");
+    }
 }
 
 /// Also by another client.

@@ -48,6 +48,12 @@ impl Edits {
         *self == Self::default()
     }
 
+    /// Whether one of them is of the field `name`.
+    pub(super) fn are_of(&self, name: &HeaderName) -> bool {
+        let values = self.set.iter().chain(&self.add).map(|(name, _)| name);
+        values.chain(&self.remove).any(|edited| edited == name)
+    }
+
     /// Makes them.
     pub(crate) fn apply(&self, headers: &mut HeaderMap) {
         for name in &self.remove {

@@ -3,7 +3,8 @@
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version,
     header::{
-        CONNECTION, COOKIE, MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, UPGRADE,
+        AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, MAX_FORWARDS,
+        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, UPGRADE,
     },
 };
 
@@ -16,6 +17,12 @@ use crate::{
 /// way.
 fn is_for_one_hop(name: &HeaderName) -> bool {
     is_of_connection(name) || matches!(*name, PROXY_AUTHENTICATE | PROXY_AUTHORIZATION)
+}
+
+/// Whether the field `name` of a request with these `headers` is not passed on as it came.
+pub(super) fn rewrites(name: &HeaderName, headers: &HeaderMap) -> bool {
+    let may_be_joined = || headers.get_all(COOKIE).iter().nth(1).is_some();
+    is_for_one_hop(name) || is_named(name, headers) || *name == COOKIE && may_be_joined()
 }
 
 /// Takes off the fields of a request what was for this hop alone, and adds what is said again to the
@@ -102,15 +109,20 @@ fn strip(headers: &mut HeaderMap) {
 /// What `Connection` names. Not what frames a message or says whom it is for: whoever sends
 /// `Connection: host` wants a message that means something else behind us.
 fn named(headers: &HeaderMap) -> Vec<HeaderName> {
-    let is_kept = |name: &HeaderName| {
-        matches!(*name, http::header::HOST | http::header::CONTENT_LENGTH | COOKIE)
-            || *name == http::header::AUTHORIZATION
-            || *name == http::header::CACHE_CONTROL
-    };
     members(headers, &CONNECTION)
         .filter_map(|option| HeaderName::from_bytes(option).ok())
         .filter(|name| !is_kept(name))
         .collect()
+}
+
+/// Whether `name` is of these.
+fn is_named(name: &HeaderName, headers: &HeaderMap) -> bool {
+    let is = |option: &[u8]| option.eq_ignore_ascii_case(name.as_str().as_bytes());
+    !is_kept(name) && members(headers, &CONNECTION).any(is)
+}
+
+fn is_kept(name: &HeaderName) -> bool {
+    matches!(*name, HOST | CONTENT_LENGTH | COOKIE | AUTHORIZATION | CACHE_CONTROL)
 }
 
 /// Whether the client takes trailers.

@@ -7,6 +7,8 @@
 mod edits;
 pub(crate) mod explain;
 pub(crate) mod hops;
+pub(crate) mod host;
+pub(crate) mod onward;
 mod routes;
 pub(crate) mod way;
 
@@ -15,21 +17,24 @@ mod tests;
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Method, header::HOST, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, request};
 use relais_net::Fault;
 
 pub use self::{
     edits::{Edits, NotEditable},
+    onward::Onward,
     routes::{Prefix, Route},
 };
 use self::{
     explain::Refused,
     hops::Reaches,
+    host::name_host,
     routes::{route, target},
     way::Way,
 };
 use crate::{
     Answer, Ask, Caller, Handler, Provenance, Trust, spare,
+    target::spoken,
     upstream::{self, Call, Failed, Reply},
 };
 
@@ -82,10 +87,7 @@ impl Proxy {
         if self.way.is_loop(&head.headers) {
             return Err(Refused::Loop);
         }
-        // The target's host goes before the field's (RFC 9112 §3.2.2); over HTTP/2 it alone is there.
-        if let Some(host) = head.uri.authority().map(|host| HeaderValue::from_str(host.as_str())) {
-            head.headers.insert(HOST, host.map_err(|_| Refused::Host)?);
-        }
+        name_host(head, spoken(caller)).map_err(|_| Refused::Host)?;
         let route = route(&self.routes, &head.uri)?;
         if let Some(target) = target(route, &head.uri)? {
             head.uri = target.into();
@@ -114,6 +116,18 @@ impl Proxy {
         // What is spoken with the client is the connection's to say.
         *response.version_mut() = http::Version::HTTP_11;
         response
+    }
+}
+
+impl Onward for Proxy {
+    fn rewrites(&self, name: &HeaderName, headers: &HeaderMap) -> bool {
+        onward::rewrites(name, headers, self.routes.iter().map(|route| &route.request))
+    }
+
+    fn as_sent(&self, mut head: request::Parts, caller: &Caller) -> Option<HeaderMap> {
+        let mut trail = Vec::with_capacity(TRAIL_BYTES);
+        self.outbound(&mut head, caller, &mut trail).ok()?;
+        Some(onward::with_trail(head, &trail))
     }
 }
 

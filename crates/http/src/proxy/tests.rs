@@ -47,6 +47,12 @@ impl Server {
         speaks: Speaks,
         limits: upstream::Limits,
     ) -> (Http, Arc<Upstream>) {
+        let (proxy, upstream) = self.handler(speaks, limits);
+        let handler: Box<dyn DynHandler> = Box::new(proxy);
+        (Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default()), upstream)
+    }
+
+    fn handler(&self, speaks: Speaks, limits: upstream::Limits) -> (Proxy, Arc<Upstream>) {
         let endpoint = format!("http://{}", self.address).parse().unwrap();
         let upstream = Upstream::new(upstream::Options {
             endpoint,
@@ -66,9 +72,7 @@ impl Server {
             response: Edits::default(),
         };
         let (name, trust) = ("here".to_owned(), Trust::default());
-        let proxy = Proxy::new(Options { routes: vec![route], name, trust });
-        let handler: Box<dyn DynHandler> = Box::new(proxy);
-        (Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default()), upstream)
+        (Proxy::new(Options { routes: vec![route], name, trust }), upstream)
     }
 
     async fn accept(&self) -> TcpStream {
@@ -140,6 +144,86 @@ async fn a_request_and_its_answer_are_passed_on_without_what_was_for_one_hop() {
     assert_eq!(came, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-b: 3\r\nvia: 1.1 here\r\n\r\nhi");
 }
 
+/// A cache judges by it whom an answer is for.
+#[tokio::test]
+async fn what_is_told_to_be_sent_is_sent() {
+    let peer = Peer::Net("192.0.2.7:1".parse().unwrap());
+    let (nobody, _) = Server::new().await.handler(Speaks::Http1, upstream::Limits::default());
+    for lines in [
+        "host: a",
+        "host: A:80\naccept-language: de\naccept-language: en",
+        "host: a\nconnection: accept-language, x-a\naccept-language: de\nx-a: 1\nx-b: 2",
+        "host: a\nconnection: cookie, host\ncookie: a=b",
+        "host: a\nte: trailers\nconnection: te",
+        "host: a\nvia: 1.1 before\nforwarded: for=1\nx-forwarded-for: 2\nx-forwarded-proto: https",
+        "host: a\nkeep-alive: 1\nproxy-connection: a\nproxy-authorization: b\ncontent-length: 0",
+    ] {
+        let text = lines.replace('\n', "\r\n");
+        let text = format!("GET /a HTTP/1.1\r\n{text}\r\n\r\n");
+        let (sent, _) = passed(&text, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+        let mut sent: Vec<_> = sent.trim_end().split("\r\n").skip(1).map(str::to_owned).collect();
+        let fields: Vec<_> = lines.lines().map(|line| line.split_once(": ").unwrap()).collect();
+        let ask = crate::says::ask(peer, "/a", &fields);
+        let (head, _) = ask.request.into_parts();
+        let told = nobody.as_sent(head, &ask.caller).unwrap();
+        let line = |(name, value): (&HeaderName, &HeaderValue)| {
+            format!("{name}: {}", value.to_str().unwrap())
+        };
+        let mut told_lines: Vec<_> = told.iter().map(line).collect();
+        sent.sort_unstable();
+        told_lines.sort_unstable();
+        assert_eq!(told_lines, sent, "{lines}");
+    }
+}
+
+/// What is not told to be rewritten is taken as it came, and not looked at as it is sent.
+#[tokio::test]
+async fn what_is_rewritten_is_told_to_be() {
+    let peer = Peer::Net("192.0.2.7:1".parse().unwrap());
+    let (nobody, _) = Server::new().await.handler(Speaks::Http1, upstream::Limits::default());
+    let all = |headers: &HeaderMap, name: &HeaderName| {
+        headers.get_all(name).into_iter().cloned().collect::<Vec<_>>()
+    };
+    let fields = [
+        ("host", "A:80"),
+        ("connection", "x-a, te, upgrade, cookie, accept"),
+        ("x-a", "1"),
+        ("x-b", "2"),
+        ("accept", "a"),
+        ("accept-language", "de"),
+        ("te", "trailers, gzip"),
+        ("upgrade", "websocket"),
+        ("cookie", "a=1"),
+        ("cookie", "b=2"),
+        ("content-length", "0"),
+        ("max-forwards", "9"),
+        ("via", "1.1 before"),
+        ("forwarded", "for=1"),
+        ("x-forwarded-for", "2"),
+        ("x-forwarded-host", "b"),
+        ("x-forwarded-proto", "https"),
+        ("keep-alive", "1"),
+        ("proxy-connection", "a"),
+        ("proxy-authorization", "b"),
+        ("expect", "100-continue"),
+    ];
+    for version in [http::Version::HTTP_10, http::Version::HTTP_11, http::Version::HTTP_2] {
+        let ask = crate::says::ask(peer, "/a", &fields);
+        let (mut head, _) = ask.request.into_parts();
+        head.version = version;
+        let came = head.headers.clone();
+        let told = nobody.as_sent(head, &ask.caller).unwrap();
+        for name in came.keys().chain(told.keys()) {
+            let is_same = all(&came, name) == all(&told, name);
+            assert!(is_same || nobody.rewrites(name, &came), "{name} over {version:?}");
+        }
+        for left in ["x-b", "accept-language", "expect"] {
+            let left: HeaderName = left.parse().unwrap();
+            assert!(!nobody.rewrites(&left, &came), "{left}");
+        }
+    }
+}
+
 /// What the server is asked: without what says which way it came.
 async fn asked(request: &str) -> String {
     let (asked, _) = passed(request, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
@@ -156,6 +240,9 @@ async fn what_is_asked_is_in_the_form_for_a_server() {
     };
     check("GET http://a?b HTTP/1.1|Host: a||", "GET /?b HTTP/1.1|host: a||").await;
     check("OPTIONS * HTTP/1.1|Host: a||", "OPTIONS * HTTP/1.1|host: a||").await;
+    for host in ["A", "a:", "a:80", "a:00080"] {
+        check(&format!("GET / HTTP/1.1|Host: {host}||"), "GET / HTTP/1.1|host: a||").await;
+    }
     let (one, none) = ("max-forwards: 1", "max-forwards: 0");
     let options = |last| format!("OPTIONS / HTTP/1.1|host: a|{last}||");
     check(&options(one), &options(none)).await;

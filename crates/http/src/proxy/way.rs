@@ -43,6 +43,11 @@ impl Way {
         Self { name: name.to_owned(), via, trust }
     }
 
+    /// Whether it is said by a field called `name`.
+    pub(super) fn is_said_by(name: &HeaderName) -> bool {
+        *name == VIA || NAMES.contains(name)
+    }
+
     /// Whether a request with these fields was here before.
     pub(crate) fn is_loop(&self, headers: &HeaderMap) -> bool {
         let values = headers.get_all(VIA).into_iter().map(HeaderValue::as_bytes);

@@ -7,6 +7,7 @@ use relais_http::{
     Cached, DynHandler, Trust,
     forward::Clients,
     line_log::LineLog,
+    proxy::Onward,
     sniff::{SniffLog, Sniffed},
 };
 
@@ -82,7 +83,7 @@ impl Parts {
         match &proxy.to {
             To::Upstreams(upstreams) => {
                 let passing = passing(&proxy, upstreams, trust, lasting);
-                layers.before(Arc::new(passing))
+                layers.before(passing)
             }
             To::Forward(forward) => {
                 let clients = Some(Admitting::of(&proxy, forward, lasting));
@@ -112,12 +113,12 @@ struct Blocking {
 }
 
 impl Layers<'_> {
-    fn before(self, inner: Arc<dyn DynHandler>) -> Result<Arc<dyn DynHandler>, Problem> {
+    fn before(self, inner: impl Onward) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { front, sniff, clients, block, cache } = self;
-        let mut handler = inner;
-        if let Some((cache, trust)) = cache {
-            handler = Arc::new(Cached::new(handler, cache, trust, clock::now));
-        }
+        let mut handler: Arc<dyn DynHandler> = match cache {
+            Some((cache, trust)) => Arc::new(Cached::new(inner, cache, trust, clock::now)),
+            None => Arc::new(inner),
+        };
         if let Some(Blocking { name, list, log, at }) = block {
             handler = Arc::new(list.before(handler, log, &at)?.named(&name));
         }

@@ -238,6 +238,16 @@ async fn what_holds_no_memory_stores_nothing() {
 #[derive(Debug)]
 struct Filed;
 
+impl crate::proxy::Onward for Filed {
+    fn rewrites(&self, _name: &http::HeaderName, _headers: &http::HeaderMap) -> bool {
+        false
+    }
+
+    fn as_sent(&self, head: http::request::Parts, _: &crate::Caller) -> Option<http::HeaderMap> {
+        Some(head.headers)
+    }
+}
+
 impl crate::Handler for Filed {
     async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
         let mut file = tempfile::tempfile().unwrap();

@@ -95,9 +95,23 @@ impl World {
         Self::before(address, Arc::default(), Settings::default())
     }
 
+    /// The same, before which requests are edited.
+    pub(super) async fn with_edits(request: Edits) -> Self {
+        SECONDS.set(0);
+        let script = Arc::new(Script::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = proxy_with(listener.local_addr().unwrap(), "/", request);
+        tokio::spawn(play(listener, Arc::clone(&script)));
+        Self::of(proxy, script, Settings::default())
+    }
+
     fn before(address: SocketAddr, script: Arc<Script>, settings: Settings) -> Self {
+        Self::of(proxy(address, "/"), script, settings)
+    }
+
+    fn of(proxy: Proxy, script: Arc<Script>, settings: Settings) -> Self {
         let cache = Cache::new(settings);
-        let cached = Cached::new(proxy(address, "/"), cache.clone(), Trust::default(), clock);
+        let cached = Cached::new(proxy, cache.clone(), Trust::default(), clock);
         let handler: Box<dyn DynHandler> = Box::new(cached);
         let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
         Self { http: Arc::new(http), cache, script }
@@ -115,7 +129,7 @@ impl World {
     }
 
     /// What the server was asked since this was called last: `GET /`, and then the fields that make
-    /// conditions and name ranges.
+    /// conditions, name ranges and say who asks.
     pub(super) fn asked(&self) -> Vec<String> {
         let asked = std::mem::take(&mut *self.script.asked.lock().unwrap());
         asked.iter().map(|head| brief(head)).collect()
@@ -138,19 +152,16 @@ impl World {
         self.get(path, lines).await
     }
 
+    /// What comes back on a GET of the client at this address.
+    pub(super) async fn get_from(&self, ip: &str, path: &str, lines: &str) -> String {
+        let peer = Peer::Net(format!("{ip}:1").parse().unwrap());
+        let client = client_at(peer, &self.http, None);
+        told(&talked(client, &[&request("GET", path, lines)]).await)
+    }
+
     /// What comes back on `parts`, each of which is sent when all before it was read.
     pub(super) async fn raw(&self, parts: &[&str]) -> String {
-        let mut client = self.client();
-        for part in parts {
-            client.write_all(part.as_bytes()).await.unwrap();
-            for _ in 0..10 {
-                tokio::task::yield_now().await;
-            }
-        }
-        client.shutdown().await.unwrap();
-        let mut came = Vec::new();
-        client.read_to_end(&mut came).await.unwrap();
-        String::from_utf8(came).unwrap()
+        talked(self.client(), parts).await
     }
 
     /// A client that is served.
@@ -174,13 +185,30 @@ impl World {
     }
 }
 
+/// What comes back to `client` on `parts`, each of which is sent when all before it was read.
+async fn talked(mut client: DuplexStream, parts: &[&str]) -> String {
+    for part in parts {
+        client.write_all(part.as_bytes()).await.unwrap();
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+    client.shutdown().await.unwrap();
+    let mut came = Vec::new();
+    client.read_to_end(&mut came).await.unwrap();
+    String::from_utf8(came).unwrap()
+}
+
 /// A client that `http` serves, over TLS if there is a session.
 pub(super) fn client_of(http: &Arc<Http>, tls: Option<Session>) -> DuplexStream {
+    client_at(Peer::Net("192.0.2.7:1".parse().unwrap()), http, tls)
+}
+
+fn client_at(peer: Peer, http: &Arc<Http>, tls: Option<Session>) -> DuplexStream {
     let (client, server) = tokio::io::duplex(1 << 16);
     let (shutdown, drain) = Shutdown::new();
     std::mem::forget(shutdown);
     let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
-    let peer = Peer::Net("192.0.2.7:1".parse().unwrap());
     let conn = Conn { stream: Stream::Memory(server), peer, local, tls };
     let http = Arc::clone(http);
     tokio::spawn(async move { http.serve(conn, drain).await });
@@ -199,6 +227,11 @@ fn wired(lines: &str) -> String {
 
 /// Passes on to `address` what is below `path`.
 pub(super) fn proxy(address: SocketAddr, path: &str) -> Proxy {
+    proxy_with(address, path, Edits::default())
+}
+
+/// The same, and edits requests.
+fn proxy_with(address: SocketAddr, path: &str, request: Edits) -> Proxy {
     let endpoint = format!("http://{address}").parse().unwrap();
     let (dialer, limits) = (dialer_for_tests(), upstream::Limits::default());
     let upstream = Upstream::new(upstream::Options {
@@ -209,7 +242,7 @@ pub(super) fn proxy(address: SocketAddr, path: &str) -> Proxy {
         limits,
     });
     let group = Arc::new(Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap());
-    let (request, response) = (Edits::default(), Edits::default());
+    let response = Edits::default();
     let route = Route { path: path.to_owned(), prefix: Prefix::Kept, group, request, response };
     Proxy::new(Options { routes: vec![route], name: "here".to_owned(), trust: Trust::default() })
 }
@@ -255,7 +288,8 @@ async fn talk(mut stream: TcpStream, script: Arc<Script>) {
 fn brief(head: &str) -> String {
     let mut lines = head.lines();
     let line = lines.next().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
-    let is_told = |line: &&str| line.starts_with("if-") || line.starts_with("range");
+    let told = ["if-", "range", "authorization", "cookie"];
+    let is_told = |line: &&str| told.iter().any(|name| line.starts_with(name));
     lines.filter(is_told).fold(line, |told, line| format!("{told}, {line}"))
 }
 
