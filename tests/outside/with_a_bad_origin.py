@@ -127,9 +127,11 @@ def of_a_server_that_misbehaves_nothing_passes_for_what_it_is_not(stage):
         assert others.count > 200, f"{others.count} requests of others"
         wrong = [(kind.name, told[kind.name], kind.expect) for kind in KINDS if told[kind.name] not in kind.expect.split(" or ")]
         equal(wrong, [], "kinds")
-        # Nobody is woken by what a server says.
+        # Who runs it is told at most once a minute that the server fails, whatever that says.
         told = [line for line in proxy.said().splitlines() if re.search("warn|error|panic", line, re.I)]
-        equal(told, [], "told")
+        others = [line for line in told if " WARN an upstream gave no answer error=" not in line]
+        equal(others, [], "told")
+        assert len(told) <= 2, f"told too often: {told}"
         equal(proxy.stop(), 0, "exit code")
 
 

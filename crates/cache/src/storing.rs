@@ -207,12 +207,12 @@ fn is_understood(status: StatusCode) -> bool {
 /// connections, which no key holds. Whatever lifetime comes with it, it is no answer to the next:
 /// one client's `Range` beyond the end would be 416 for all.
 ///
-/// What speaks of the URI is not of these (404, 405, 410, 414), nor what speaks of the server (5xx):
-/// they are stored if they say for how long, or may be guessed at.
+/// What speaks of the URI is not of these (404, 405, 410, 414), nor what speaks of the server (5xx),
+/// nor 400, which may be about either: they are stored if they say for how long, or may be guessed at.
 fn is_of_request(status: StatusCode) -> bool {
     const OF_REQUEST: [&[u16]; 5] = [
         // How it was sent: malformed, too large, too slow.
-        &[400, 408, 411, 413, 417, 431, 505],
+        &[408, 411, 413, 417, 431, 505],
         // Who sends it, and how much of that. (RFC 6585 forbids 428, 429, 431 and 511, too.)
         &[401, 403, 407, 429, 511],
         // Its conditions and its range: what the client has.
@@ -277,8 +277,8 @@ mod tests {
     fn a_status_that_is_about_its_request_is_not_stored() {
         let refused = "a status that is about its own request";
         for status in [
-            400, 401, 403, 406, 407, 408, 409, 411, 412, 413, 415, 416, 417, 421, 422, 425, 426,
-            428, 429, 431, 505, 506, 510, 511,
+            401, 403, 406, 407, 408, 409, 411, 412, 413, 415, 416, 417, 421, 422, 425, 426, 428,
+            429, 431, 505, 506, 510, 511,
         ] {
             for lines in
                 [FRESH, "cache-control: public, s-maxage=60", "cdn-cache-control: max-age=9"]

@@ -128,11 +128,11 @@ fn normal(name: &HeaderName, headers: &HeaderMap) -> Option<Vec<u8>> {
     lines.peek()?;
     if [ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE].contains(name) {
         let mut wishes: Vec<_> = lines.flat_map(|line| list::parts(line, b',')).map(wish).collect();
-        // The first of equals is taken by many a server, and of languages and media types it is
-        // what the client meant (RFC 9110 §12.5.4). Of codings and charsets either is read as well.
+        // The first of equal media types is taken by many a server. Of codings and charsets either is
+        // read as well, and of languages nobody can rely on it (RFC 9110 §12.5.4).
         wishes.sort_by_key(|(_, weight)| Reverse(*weight));
         let mut wishes: Vec<_> = wishes.into_iter().map(|(wish, _)| wish).collect();
-        if [ACCEPT_CHARSET, ACCEPT_ENCODING].contains(name) {
+        if *name != ACCEPT {
             wishes.sort_unstable();
         }
         return Some(wishes.join(&b","[..]));
@@ -276,16 +276,16 @@ mod tests {
         check("accept: Text/HTML", "accept: text/html", true);
     }
 
-    /// The first of equals may be what was meant (RFC 9110 §12.5.4).
+    /// Browsers give each language a weight of its own.
     #[test]
     fn order_matters_where_it_may_be_a_wish() {
-        check("accept-language: en, de", "accept-language: de, en", false);
-        check("accept-language: en, de;q=1.0", "accept-language: de, en", false);
+        check("accept-language: en, de", "accept-language: de, en", true);
+        check("accept-language: en, de;q=1.0", "accept-language: de, en", true);
         check("accept-language: en;q=0.5, de", "accept-language: de,en;Q=0.5", true);
         check("accept-language: en;q=0.5, de", "accept-language: de;q=0.5, en", false);
-        check("accept-language: a;q=0.5, b;q=0.5", "accept-language: b;q=0.5, a;q=0.5", false);
+        check("accept-language: a;q=0.5, b;q=0.5", "accept-language: b;q=0.5, a;q=0.5", true);
         check("accept-language: a;q=0.5, b;q=0.25", "accept-language: b;q=0.25, a;q=0.5", true);
-        check("accept-language: a;q=x, b", "accept-language: b, a;q=x", false);
+        check("accept-language: a;q=x, b", "accept-language: b, a;q=x", true);
         check("accept-language: a;q=0, b;q=0.001", "accept-language: b;q=0.001, a;q=0", true);
         check("accept: text/html, a/json", "accept: a/json, text/html", false);
         check("accept: text/html, */*;q=0.8", "accept: */*;q=0.8, text/html", true);

@@ -52,13 +52,16 @@ fn what_the_sniffer_wrote_is_found() {
     let place = Place::new();
     let log = SniffLog::start(LogFile::at(place.path().join("front.jsonl"))).unwrap();
     log.note(&exchange(0, "http://a.org/Index.html"));
-    log.note(&exchange(1, "http://b.org/"));
+    log.note(&exchange(1, "http://b.org/a"));
+    // The index of a folder, which is asked for by the folder's name.
+    log.note(&exchange(2, "http://b.org/a/"));
     assert_eq!(log.shutdown(Duration::from_secs(30)), relais_http::line_log::Closed::InTime);
     let table = "\
 time (UTC)          client    method code  size   took cache url
 2000-10-10 13:55:36 192.0.2.1 GET    200   2.2K   12ms hit   http://a.org/Index.html
+2000-10-10 13:55:38 192.0.2.1 GET    200   2.2K   12ms hit   http://b.org/a/
 ";
-    check(&place.run(&["flows", "index", "front.jsonl"]), table, "1 of 2 exchanges");
+    check(&place.run(&["flows", "index", "front.jsonl"]), table, "2 of 3 exchanges");
     let quiet = place.run(&["flows", "-q", "INDEX", "front.jsonl", "--color", "always"]);
     check(&quiet, "", "");
 }
