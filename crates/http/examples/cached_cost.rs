@@ -91,7 +91,7 @@ fn main() {
 
 fn measure(handler: impl Handler, lines: &str) -> u128 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let handler: Box<dyn DynHandler> = Box::new(handler);
+    let handler: Arc<dyn DynHandler> = Arc::new(handler);
     let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
     let request = format!("GET /a.txt HTTP/1.1\r\nhost: localhost\r\n{lines}\r\n");
     runtime.expect("a runtime").block_on(async {

@@ -12,6 +12,7 @@ mod cached;
 mod clock;
 mod conn;
 mod date_line;
+mod erased;
 mod file;
 pub mod files;
 pub mod forward;
@@ -36,6 +37,7 @@ pub mod upstream;
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
 pub use cached::Cached;
 pub use conn::{HandlerSlot, Http, Limits};
+pub use erased::Erase;
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
 pub use handler::{
     Accepts, Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused, media_type,

@@ -27,7 +27,7 @@ use crate::{
 
 /// The handler behind a door. A slot, because a reload changes it under open connections: each
 /// request meets the newest.
-pub type HandlerSlot = Arc<ArcSwap<Box<dyn DynHandler>>>;
+pub type HandlerSlot = Arc<ArcSwap<Arc<dyn DynHandler>>>;
 
 /// One connection's side of asking: hyper calls it for each request.
 #[derive(Clone, Debug)]
@@ -117,7 +117,7 @@ impl Asking {
     /// The same, of this handler.
     fn answer_of(
         &self,
-        handler: Arc<Box<dyn DynHandler>>,
+        handler: Arc<Arc<dyn DynHandler>>,
         ask: Ask,
     ) -> impl Future<Output = Result<Answer, Fault>> + Send + use<> {
         let mut under_way = UnderWay { pulse: Some(Arc::clone(&self.pulse)) };
@@ -133,7 +133,7 @@ impl Asking {
 
     async fn ask(
         self,
-        handler: Arc<Box<dyn DynHandler>>,
+        handler: Arc<Arc<dyn DynHandler>>,
         ask: Ask,
     ) -> Result<Response<Outgoing>, Fault> {
         let asked = Asked::by(&ask.request);

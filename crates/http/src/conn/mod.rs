@@ -32,7 +32,7 @@ mod tests;
 
 use std::sync::{Arc, atomic::AtomicU32};
 
-use relais_net::{Conn, Drain, Fault, Service, Stream, tls};
+use relais_net::{Conn, Drain, DynService, Fault, Service, Stream, tls};
 use relais_wire::http1::starts_like_request;
 
 pub use asking::HandlerSlot;
@@ -58,6 +58,12 @@ impl Http {
     /// A service that has `handler` answer requests, within `limits`.
     pub fn new(handler: HandlerSlot, limits: Limits) -> Self {
         Self { handler, limits, awake: Arc::default(), shared: Places::at_most(limits.shared_max) }
+    }
+
+    /// The same, its type forgotten; see [`Erase`](crate::Erase).
+    #[inline(never)]
+    pub fn erase(self) -> Arc<dyn DynService> {
+        Arc::new(self)
     }
 }
 

@@ -107,7 +107,7 @@ fn fault(side: Side) -> Fault {
 }
 
 fn http(stage: Stage, limits: Limits) -> Http {
-    let handler: Box<dyn DynHandler> = Box::new(stage);
+    let handler: Arc<dyn DynHandler> = Arc::new(stage);
     Http::new(Arc::new(ArcSwap::from_pointee(handler)), limits)
 }
 

@@ -40,7 +40,7 @@ fn client(options: Options) -> DuplexStream {
 }
 
 fn client_of(forward: Arc<dyn DynHandler>, peer: Peer) -> DuplexStream {
-    let handler: Box<dyn DynHandler> = Box::new(Hosts::only(forward));
+    let handler: Arc<dyn DynHandler> = Arc::new(Hosts::only(forward));
     let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
     let (client, server) = tokio::io::duplex(1 << 16);
     let local = Arc::new("http://127.0.0.1:3128".parse().unwrap());

@@ -48,7 +48,7 @@ impl Server {
         limits: upstream::Limits,
     ) -> (Http, Arc<Upstream>) {
         let (proxy, upstream) = self.handler(speaks, limits);
-        let handler: Box<dyn DynHandler> = Box::new(proxy);
+        let handler: Arc<dyn DynHandler> = Arc::new(proxy);
         (Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default()), upstream)
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use relais_http::{
-    DynHandler,
+    DynHandler, Erase,
     access_log::Logged,
     auth::{self, Basic, Realm, Users},
 };
@@ -58,13 +58,13 @@ impl Ready<'_> {
         let Self { mut parts, front, key, logs } = self;
         let inner: Arc<dyn DynHandler> = match parts.auth.take() {
             Some((realm, users)) => {
-                Arc::new(Basic::new(inner, &realm, users, &auth::Limits::default()))
+                Basic::new(inner, &realm, users, &auth::Limits::default()).erase()
             }
             None => inner,
         };
         // The log is outermost, so that it has those, too, who were not let in.
         let Some(planned) = &front.access_log else { return Ok(inner) };
         let log = logs.open(planned, &key.key("access_log"))?;
-        Ok(Arc::new(Logged::new(inner, log, clock::now)))
+        Ok(Logged::new(inner, log, clock::now).erase())
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use relais_cache::Cache;
 use relais_http::{
-    Cached, DynHandler, Trust,
+    Cached, DynHandler, Erase, Trust,
     forward::Clients,
     line_log::LineLog,
     proxy::Onward,
@@ -113,22 +113,26 @@ struct Blocking {
 }
 
 impl Layers<'_> {
-    fn before(self, inner: impl Onward) -> Result<Arc<dyn DynHandler>, Problem> {
+    fn before<H>(self, inner: H) -> Result<Arc<dyn DynHandler>, Problem>
+    where
+        H: Onward + Erase,
+        Cached<H>: Erase,
+    {
         let Self { front, sniff, clients, block, cache } = self;
-        let mut handler: Arc<dyn DynHandler> = match cache {
-            Some((cache, trust)) => Arc::new(Cached::new(inner, cache, trust, clock::now)),
-            None => Arc::new(inner),
+        let mut handler = match cache {
+            Some((cache, trust)) => Cached::new(inner, cache, trust, clock::now).erase(),
+            None => inner.erase(),
         };
         if let Some(Blocking { name, list, log, at }) = block {
-            handler = Arc::new(list.before(handler, log, &at)?.named(&name));
+            handler = list.before(handler, log, &at)?.named(&name).erase();
         }
         // Outside of the cache: what that has is for them, too.
         if let Some(Admitting { clients, name }) = clients {
-            handler = Arc::new(Clients::new(handler, clients, &name));
+            handler = Clients::new(handler, clients, &name).erase();
         }
         // Outside of the block list: what that refuses is an exchange, too.
         if let Some(log) = sniff {
-            handler = Arc::new(Sniffed::new(handler, log, clock::now));
+            handler = Sniffed::new(handler, log, clock::now).erase();
         }
         front.before(handler)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use relais_http::{DynHandler, Hosts, OpenFiles, Site as HostedSite};
+use relais_http::{DynHandler, Erase, Hosts, OpenFiles, Site as HostedSite};
 use tracing::warn;
 
 use crate::{
@@ -35,7 +35,7 @@ pub(crate) struct Lasting {
 /// What stands behind a listener.
 #[derive(Debug)]
 pub(crate) struct Behind {
-    pub(crate) handler: Box<dyn DynHandler>,
+    pub(crate) handler: Arc<dyn DynHandler>,
     pub(crate) tls: Option<Offered>,
 }
 
@@ -136,17 +136,17 @@ fn divide(
     listener: &Listener,
     plan: &Plan,
     handlers: &[Arc<dyn DynHandler>],
-) -> Result<Box<dyn DynHandler>, Trouble> {
+) -> Result<Arc<dyn DynHandler>, Trouble> {
     let hosts = |site: usize| &plan.sites[site].front.hosts;
     if let [only] = *listener.sites
         && hosts(only).is_empty()
     {
-        return Ok(Box::new(Arc::clone(&handlers[only])));
+        return Ok(Arc::clone(&handlers[only]));
     }
     let sites = listener.sites.iter().map(|site| HostedSite {
         hosts: hosts(*site).iter().map(|host| host.0.clone()).collect(),
         handler: Arc::clone(&handlers[*site]),
     });
     let hosts = Hosts::new(sites).map_err(|error| listener.key.wrong(Wrong::from_error(&error)))?;
-    Ok(Box::new(hosts))
+    Ok(hosts.erase())
 }

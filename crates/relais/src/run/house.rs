@@ -188,7 +188,7 @@ impl House {
         let handler: HandlerSlot = Arc::new(ArcSwap::from_pointee(handler));
         let tls_slot = Arc::new(ArcSwapOption::empty());
         let door = Arc::new(Door {
-            service: Arc::new(Http::new(Arc::clone(&handler), self.plan.limits.http)),
+            service: Http::new(Arc::clone(&handler), self.plan.limits.http).erase(),
             tls: Arc::clone(&tls_slot),
             gate: self.gate.clone(),
             handshake_max: self.plan.limits.handshake_max,

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use relais_http::{DynHandler, OpenFiles, files::Files};
+use relais_http::{DynHandler, Erase, OpenFiles, files::Files};
 
 use super::{Job, Site};
 use crate::{access_log::Logs, complaint::Problem, front, proxy, serve};
@@ -83,7 +83,7 @@ impl Parts {
         let (key, parts) = (site.key(), front);
         let front = front::Ready { parts, front: &site.front, key: &key, logs };
         match job {
-            JobParts::Files(files) => front.before(Arc::new(*files)),
+            JobParts::Files(files) => front.before(files.erase()),
             JobParts::Proxy(parts) => parts.handler(&site.name, front, proxies),
         }
     }

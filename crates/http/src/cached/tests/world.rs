@@ -112,7 +112,7 @@ impl World {
     fn of(proxy: Proxy, script: Arc<Script>, settings: Settings) -> Self {
         let cache = Cache::new(settings);
         let cached = Cached::new(proxy, cache.clone(), Trust::default(), clock);
-        let handler: Box<dyn DynHandler> = Box::new(cached);
+        let handler: Arc<dyn DynHandler> = Arc::new(cached);
         let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
         Self { http: Arc::new(http), cache, script }
     }

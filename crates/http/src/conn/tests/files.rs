@@ -122,7 +122,7 @@ async fn of_a_file_what_the_kernel_took_is_noted_as_sent() {
     for taken in [1000, len + 1000] {
         let (_, file) = open(&vec![b'a'; usize::try_from(len).unwrap()]);
         let ended = Arc::default();
-        let handler: Box<dyn DynHandler> = Box::new(Noting { file, ended: Arc::clone(&ended) });
+        let handler: Arc<dyn DynHandler> = Arc::new(Noting { file, ended: Arc::clone(&ended) });
         let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
         let (mut client, server) = tcp().await;
         set_socket_send_buffer_size(server.socket().unwrap(), 64 * 1024).unwrap();

@@ -122,7 +122,7 @@ async fn an_upload_that_is_reset_is_not_whole() {
         (frame(3, 0, 1, &cancel), false),
     ] {
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-        let handler: Box<dyn DynHandler> = Box::new(Uploads(tell));
+        let handler: Arc<dyn DynHandler> = Arc::new(Uploads(tell));
         let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
         let (mut client, server) = tokio::io::duplex(1 << 16);
         let (_shutdown, drain) = none();
@@ -196,7 +196,7 @@ fn file_request() -> http::Request<Empty<Bytes>> {
 #[tokio::test]
 async fn requests_are_refused_one_by_one_and_told() {
     let told = Told::default();
-    let handler: Box<dyn DynHandler> = Box::new(told.clone());
+    let handler: Arc<dyn DynHandler> = Arc::new(told.clone());
     let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
     let (mut sender, _shutdown) = connect(&Arc::new(http)).await;
     let mut many = get("https://a/many");

@@ -6,7 +6,7 @@ use crate::says::Told;
 /// Serves `conn` with a handler that answers everything; the second of these is told of refusals.
 fn serve_told(conn: Conn, limits: Limits) -> (tokio::task::JoinHandle<()>, Told, Shutdown) {
     let told = Told::default();
-    let handler: Box<dyn DynHandler> = Box::new(told.clone());
+    let handler: Arc<dyn DynHandler> = Arc::new(told.clone());
     let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), limits);
     let (shutdown, drain) = Shutdown::new();
     // How it ends is seen by the client.
@@ -113,7 +113,7 @@ impl Handler for Much {
 async fn who_has_an_answer_when_his_body_is_refused_can_read_it() {
     // The queues between us have room for the first, and not for the second.
     for much in [500_000, 30_000_000] {
-        let handler: Box<dyn DynHandler> = Box::new(Much(much));
+        let handler: Arc<dyn DynHandler> = Arc::new(Much(much));
         let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
         let (mut client, server) = tcp().await;
         let (_shutdown, drain) = none();

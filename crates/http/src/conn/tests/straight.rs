@@ -54,7 +54,7 @@ impl Handler for Acts {
 }
 
 fn acts(limits: Limits) -> Http {
-    let handler: Box<dyn DynHandler> = Box::new(Acts);
+    let handler: Arc<dyn DynHandler> = Arc::new(Acts);
     Http::new(Arc::new(ArcSwap::from_pointee(handler)), limits)
 }
 
@@ -161,7 +161,7 @@ async fn what_was_sent_is_not_held() {
     }
     let gone = Arc::new(AtomicBool::new(false));
     let body = Bytes::from_owner(Told(Arc::clone(&gone)));
-    let handler: Box<dyn DynHandler> = Box::new(Once(Mutex::new(Some(body))));
+    let handler: Arc<dyn DynHandler> = Arc::new(Once(Mutex::new(Some(body))));
     let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
     let (mut client, server) = tokio::io::duplex(1 << 12);
     let (_shutdown, drain) = none();

@@ -46,10 +46,10 @@ fn ends(status: StatusCode) -> Ends {
     let far_slot = Arc::new(Mutex::new(Some(theirs)));
     let digs = Digs { far: far_slot, go: Arc::new(Semaphore::new(0)), status };
     let go = Arc::clone(&digs.go);
-    Ends { client: serve_handler(Box::new(digs)), far, go }
+    Ends { client: serve_handler(Arc::new(digs)), far, go }
 }
 
-fn serve_handler(handler: Box<dyn DynHandler>) -> DuplexStream {
+fn serve_handler(handler: Arc<dyn DynHandler>) -> DuplexStream {
     serve_slot(Arc::new(ArcSwap::from_pointee(handler)))
 }
 
@@ -217,14 +217,14 @@ async fn a_tunnel_with_a_body_is_refused() {
 async fn a_reload_changes_what_is_accepted() {
     let (far, go) = (Arc::default(), Arc::new(Semaphore::new(1)));
     let digs = Digs { far, go, status: StatusCode::OK };
-    let handler: Box<dyn DynHandler> = Box::new(digs);
+    let handler: Arc<dyn DynHandler> = Arc::new(digs);
     let slot = Arc::new(ArcSwap::from_pointee(handler));
     let mut client = serve_slot(Arc::clone(&slot));
     let get = b"GET https://a/b HTTP/1.1\r\nHost: a\r\n\r\n";
     client.write_all(get).await.unwrap();
     assert!(head_of(&mut client).await.starts_with("HTTP/1.1 200 OK\r\n"));
     heard(&mut client, b"https://a/b").await;
-    slot.store(Arc::new(Box::new(Told::default())));
+    slot.store(Arc::new(Arc::new(Told::default())));
     client.write_all(get).await.unwrap();
     assert!(head_of(&mut client).await.starts_with("HTTP/1.1 400 Bad Request\r\n"));
 }

@@ -61,7 +61,7 @@ fn talk(files: Files, requests: &[&str]) -> Vec<u8> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let stream = Stream::Tcp(listener.accept().await.unwrap().0);
-        let handler: Box<dyn DynHandler> = Box::new(files);
+        let handler: Arc<dyn DynHandler> = Arc::new(files);
         let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), crate::Limits::default());
         let (_shutdown, drain) = Shutdown::new();
         let local = Arc::new("http://127.0.0.1:80".parse().unwrap());

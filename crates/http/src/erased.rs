@@ -1,0 +1,52 @@
+//! Handlers whose type is forgotten.
+//!
+//! Who forgets a handler's type has its code compiled where he stands. So it is done here, where
+//! that is compiled to be fast: the program around it is compiled to be small.
+
+use std::sync::Arc;
+
+use crate::{
+    Cached, DynHandler, Hosts,
+    access_log::Logged,
+    auth::Basic,
+    block::Blocked,
+    files::Files,
+    forward::{Clients, Forward},
+    proxy::Proxy,
+    sniff::Sniffed,
+};
+
+/// A handler of which only that is to be known.
+pub trait Erase {
+    /// The same, its type forgotten.
+    fn erase(self) -> Arc<dyn DynHandler>;
+}
+
+type Any = Arc<dyn DynHandler>;
+
+macro_rules! erase {
+    ($($handler:ty),* $(,)?) => {
+        $(impl Erase for $handler {
+            // Inlined, it would be compiled with the caller.
+            #[inline(never)]
+            fn erase(self) -> Any {
+                Arc::new(self)
+            }
+        })*
+    };
+}
+
+erase![
+    Any,
+    Files,
+    Hosts,
+    Proxy,
+    Arc<Forward>,
+    Cached<Proxy>,
+    Cached<Arc<Forward>>,
+    Basic<Any>,
+    Blocked<Any>,
+    Clients<Any>,
+    Logged<Any>,
+    Sniffed<Any>,
+];
