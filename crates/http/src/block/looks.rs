@@ -2,23 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::fold::{decode, fold, fold_byte};
+use super::fold::{decode, fold};
 
 /// Whether every upstream reads a path and a query alike, but for what folding makes the same: they
 /// have nothing to decode, and the path nothing to resolve.
 pub(super) fn is_plain(path_and_query: &str) -> bool {
     let bytes = path_and_query.as_bytes();
-    let path_len = memchr::memchr(b'?', bytes).unwrap_or(bytes.len());
-    let (path, query) = bytes.split_at(path_len);
-    let mut before = 0;
-    for &byte in path {
-        let byte = fold_byte(byte);
-        if byte == b'%' || !byte.is_ascii() || before == b'/' && matches!(byte, b'/' | b'.') {
-            return false;
-        }
-        before = byte;
-    }
-    path.first() == Some(&b'/') && query.is_ascii() && memchr::memchr(b'%', query).is_none()
+    let path = &bytes[..memchr::memchr(b'?', bytes).unwrap_or(bytes.len())];
+    let is_resolved = |slash: usize| matches!(path.get(slash + 1), Some(b'/' | b'\\' | b'.'));
+    path.first() == Some(&b'/')
+        && bytes.is_ascii()
+        && memchr::memchr(b'%', bytes).is_none()
+        && !memchr::memchr2_iter(b'/', b'\\', path).any(is_resolved)
 }
 
 /// How often encodings are decoded: once, as all do, and once more, as those do that stand behind

@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, ops::Range};
 
 use super::{
-    fold::fold_byte,
+    fold::fold_in_place,
     glob,
     texts::{Rarity, Texts},
 };
@@ -167,8 +167,9 @@ impl Urls {
 fn join(pieces: &[&[u8]]) -> Vec<u8> {
     let mut joined = Vec::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
     for piece in pieces {
-        joined.extend(piece.iter().map(|&byte| fold_byte(byte)));
+        joined.extend_from_slice(piece);
     }
+    fold_in_place(&mut joined);
     joined
 }
 
