@@ -2,6 +2,7 @@
 
 use std::{fmt, path::Path};
 
+use relais_wire::visible::is_disturbing;
 use serde::Serialize;
 
 use super::{Complaint, KeyPath, Line, Place, Step, Wrong};
@@ -26,11 +27,23 @@ impl fmt::Display for KeyPath {
     }
 }
 
+/// A text that may be somebody's file: what a terminal would obey is replaced, so that the rest stays
+/// in its columns.
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_layout = |char| matches!(char, '\n' | '\t');
+        let show = |char| if is_disturbing(char) && !is_layout(char) { '\u{fffd}' } else { char };
+        self.0.chars().try_for_each(|char| fmt::Write::write_char(f, show(char)))
+    }
+}
+
 impl fmt::Display for Complaint {
     /// Several lines, without a line end after the last.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, key, wrong: Wrong { what, expected, hint } } = self;
-        write!(f, "error: {what}")?;
+        write!(f, "error: {}", Shown(what))?;
         match place {
             Place::Flag(flag) => write!(f, "\n --> command line: {flag}")?,
             Place::File(file) => write!(f, "\n --> {}", file.display())?,
@@ -39,7 +52,7 @@ impl fmt::Display for Complaint {
             }
         }
         if let Some(expected) = expected {
-            write!(f, "\n  = expected {expected}")?;
+            write!(f, "\n  = expected {}", Shown(expected))?;
         }
         fmt_tail(f, "", &KeyPath::default(), hint.as_deref())
     }
@@ -59,9 +72,9 @@ fn fmt_line(
         text.chars().take(column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
     let carets = "^".repeat((*width).max(1));
     write!(f, "\n{margin}--> {}:{line}:{column}", file.display())?;
-    write!(f, "\n{margin} |\n{line} | {text}\n{margin} | {indent}{carets}")?;
+    write!(f, "\n{margin} |\n{line} | {}\n{margin} | {indent}{carets}", Shown(text))?;
     if let Some(expected) = expected {
-        write!(f, " expected {expected}")?;
+        write!(f, " expected {}", Shown(expected))?;
     }
     fmt_tail(f, &margin, key, hint)
 }
@@ -76,7 +89,7 @@ fn fmt_tail(
         write!(f, "\n{margin} = key: {key}")?;
     }
     match hint {
-        Some(hint) => write!(f, "\nhint: {hint}"),
+        Some(hint) => write!(f, "\nhint: {}", Shown(hint)),
         None => Ok(()),
     }
 }
@@ -139,6 +152,24 @@ mod tests {
                       \u{20}  | \t^^^ expected one of `listen`, `root`\n\
                       \u{20}  = key: serve.\"my site\".rot\n\
                       hint: did you mean `root`?";
+        assert_eq!(complaint.to_string(), expect);
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_not_printed() {
+        let complaint = Complaint {
+            place: Place::Line(Line {
+                file: "relais.toml".into(),
+                line: 1,
+                column: 1,
+                text: "a\u{1b}[31mb\tc".to_owned(),
+                width: 1,
+            }),
+            key: KeyPath::default(),
+            wrong: Wrong::from_message("unknown key `a\u{1b}[31mb`"),
+        };
+        let expect = "error: unknown key `a\u{fffd}[31mb`\n --> relais.toml:1:1\n  |\n\
+                      1 | a\u{fffd}[31mb\tc\n  | ^";
         assert_eq!(complaint.to_string(), expect);
     }
 
