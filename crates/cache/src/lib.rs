@@ -15,6 +15,7 @@ mod fields;
 mod freshness;
 mod hit;
 mod key;
+mod memory;
 mod part;
 mod prebuilt;
 mod recording;

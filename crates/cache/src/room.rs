@@ -6,9 +6,11 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use memmap2::MmapMut;
 
-use crate::stored_body::{Pages, StoredBody};
+use crate::{
+    memory::Memory,
+    stored_body::{Pages, StoredBody},
+};
 
 /// How many bytes all bodies together may have: those that are stored, those that come in, and those
 /// that clients are not done with.
@@ -43,56 +45,6 @@ pub(crate) struct Held {
     /// Bytes of `room` that are ours.
     taken: u64,
     room: Arc<Room>,
-}
-
-/// Where a body is.
-#[derive(Debug)]
-enum Memory {
-    Heap(Vec<u8>),
-    /// Pages, and on how many of their bytes it is.
-    Pages(MmapMut, usize),
-}
-
-/// A body of fewer bytes is not worth pages of its own: to copy it costs no more than to lend them.
-const PAGES_BYTES_MIN: usize = 64 * 1024;
-
-impl Memory {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Heap(bytes) => bytes,
-            Self::Pages(pages, len) => &pages[..*len],
-        }
-    }
-
-    /// Makes ready for `len` bytes, of which none came.
-    fn expecting(len: usize) -> Self {
-        let pages = if len < PAGES_BYTES_MIN { None } else { MmapMut::map_anon(len).ok() };
-        // There may be none left: the system counts them for a process.
-        pages.map_or_else(|| Self::Heap(Vec::with_capacity(len)), |pages| Self::Pages(pages, 0))
-    }
-
-    fn add(&mut self, more: &[u8]) {
-        match self {
-            Self::Heap(bytes) => bytes.extend_from_slice(more),
-            Self::Pages(pages, len) => match pages.get_mut(*len..*len + more.len()) {
-                Some(place) => {
-                    place.copy_from_slice(more);
-                    *len += more.len();
-                }
-                None => *self = Self::Heap([self.bytes(), more].concat()),
-            },
-        }
-    }
-
-    /// The same without room for more, and on pages if it is long.
-    fn settled(self) -> Self {
-        if matches!(&self, Self::Pages(pages, len) if pages.len() == *len) {
-            return self;
-        }
-        let mut settled = Self::expecting(self.bytes().len());
-        settled.add(self.bytes());
-        settled
-    }
 }
 
 /// What is needed to hold a body besides its bytes: a [`Held`], and the counter of those who do.
@@ -142,7 +94,7 @@ impl Held {
         self.memory = memory.settled();
         let len = self.len();
         self.give_back(self.taken - len);
-        let has_pages = matches!(self.memory, Memory::Pages(..));
+        let has_pages = self.memory.has_pages();
         let bytes = Bytes::from_owner(self);
         if has_pages { StoredBody::Pages(Pages::on(bytes)) } else { StoredBody::Heap(bytes) }
     }
@@ -168,6 +120,7 @@ impl Drop for Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::PAGES_BYTES_MIN;
 
     #[test]
     fn room_is_taken_until_all_are_done_with_what_is_there() {

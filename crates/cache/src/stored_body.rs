@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 
 use bytes::{Buf, Bytes};
 
+use crate::memory::Memory;
+
 /// A stored body, or a part of one.
 #[derive(Clone, Debug)]
 pub enum StoredBody {
@@ -20,6 +22,15 @@ pub enum StoredBody {
 pub struct Pages(Bytes);
 
 impl StoredBody {
+    /// `bytes`, on pages if they are many; then they are copied. `guard` is dropped with the last of
+    /// them.
+    pub fn guarded(bytes: Vec<u8>, guard: impl Send + 'static) -> Self {
+        let memory = Memory::Heap(bytes).settled();
+        let has_pages = memory.has_pages();
+        let bytes = Bytes::from_owner(Guarded { memory, _guard: guard });
+        if has_pages { Self::Pages(Pages(bytes)) } else { Self::Heap(bytes) }
+    }
+
     /// No bytes.
     pub(crate) fn nothing() -> Self {
         Self::Heap(Bytes::new())
@@ -38,6 +49,17 @@ impl StoredBody {
             Self::Heap(bytes) => Self::Heap(bytes.slice(part)),
             Self::Pages(Pages(bytes)) => Self::Pages(Pages(bytes.slice(part))),
         }
+    }
+}
+
+struct Guarded<G> {
+    memory: Memory,
+    _guard: G,
+}
+
+impl<G> AsRef<[u8]> for Guarded<G> {
+    fn as_ref(&self) -> &[u8] {
+        self.memory.bytes()
     }
 }
 

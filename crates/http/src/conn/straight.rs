@@ -120,8 +120,12 @@ impl Walk<'_> {
             {
                 return Poll::Ready(Left::Over(Err(error)));
             }
-            if let Some(left) = ready!(self.poll_waiting(cx)) {
-                return Poll::Ready(left);
+            if self.waiting.is_some() {
+                match ready!(self.poll_waiting(cx)) {
+                    Some(left) => return Poll::Ready(left),
+                    // What is left of its answer is sent before anything else is read.
+                    None => continue,
+                }
             }
             let left = READ.with_borrow_mut(|room| {
                 let mut room = ReadBuf::new(room);

@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use relais_cache::StoredBody;
 use relais_wire::accept::Coding;
 
 use super::{
@@ -207,7 +208,7 @@ impl Files {
                 let is_digested = len <= DIGESTED_BYTES_MAX;
                 let digest = is_digested.then(|| Tag::of_bytes(&bytes, coding));
                 let tag = digest.unwrap_or_else(|| stamp_tag(source, coding, now));
-                let kept = room.map_or(Kept::Disk, |room| Kept::Memory(room.hold(bytes)));
+                let kept = room.map_or(Kept::Disk, |room| Kept::Memory(room.hold(bytes.into())));
                 return Ok((kept, tag));
             }
             *source = self.tree.open_file(at, now)?;
@@ -220,10 +221,10 @@ impl Files {
         &self,
         resource: &Resource,
         coding: Coding,
-        (bytes, tag): (Bytes, Tag),
+        (body, tag): (StoredBody, Tag),
     ) -> Arc<Variant> {
-        let len = bytes.len() as u64;
-        let form = Form { coding, tag, len, kept: Kept::Memory(bytes), sidecar: None };
+        let len = body.bytes().len() as u64;
+        let form = Form { coding, tag, len, kept: Kept::Memory(body), sidecar: None };
         let modified = resource.stamp.modified;
         let variant = Variant::of(form, &resource.traits, modified, resource.known_at);
         let variant = Arc::new(variant);

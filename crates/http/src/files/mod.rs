@@ -45,6 +45,7 @@ use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS},
 };
+use relais_cache::StoredBody;
 use relais_net::Fault;
 use relais_wire::target::{FilePath, file_path};
 
@@ -152,7 +153,8 @@ impl Files {
         let resource = self.hot.find(key)?;
         let Choice::Have(variant) = resource.choose(asked.headers, Offer::All) else { return None };
         let content = match &variant.kept {
-            Kept::Memory(bytes) | Kept::Static(bytes) => Content::Memory(bytes.clone()),
+            Kept::Memory(body) => Content::Memory(body.clone()),
+            Kept::Static(bytes) => Content::Memory(StoredBody::Heap(bytes.clone())),
             Kept::Disk if variant.sidecar.is_none() => Content::File(resource.lent.upgrade()?),
             Kept::Disk => return None,
         };
@@ -225,8 +227,8 @@ impl Files {
         };
         let packer = self.packer.as_ref().ok_or(Refusal::Broken)?;
         let otherwise = match packer.pack(source.clone(), coding).await {
-            Outcome::Smaller(bytes, tag) => {
-                return Ok(self.keep_packed(resource, coding, (bytes, tag)));
+            Outcome::Smaller(body, tag) => {
+                return Ok(self.keep_packed(resource, coding, (body, tag)));
             }
             Outcome::Useless => {
                 self.replace(&Arc::new(resource.without_packing()));
@@ -252,7 +254,8 @@ impl Files {
             }
         };
         match (&variant.kept, &source.held) {
-            (Kept::Memory(bytes) | Kept::Static(bytes), _) => Some(Content::Memory(bytes.clone())),
+            (Kept::Memory(body), _) => Some(Content::Memory(body.clone())),
+            (Kept::Static(bytes), _) => Some(Content::Memory(StoredBody::Heap(bytes.clone()))),
             (Kept::Disk, Held::Open(file)) if file.has_place() => {
                 Some(Content::File(Arc::clone(file)))
             }

@@ -10,8 +10,8 @@ use std::{
     thread,
 };
 
-use bytes::Bytes;
 use quick_cache::{Weighter, sync};
+use relais_cache::StoredBody;
 use relais_wire::accept::Coding;
 use tokio::sync::watch;
 
@@ -35,7 +35,7 @@ pub(super) struct Packer {
 /// What came of it.
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
-    Smaller(Bytes, Tag),
+    Smaller(StoredBody, Tag),
     /// It did not get smaller.
     Useless,
     /// The file changed meanwhile, or could not be read.
@@ -160,7 +160,7 @@ impl Shared {
         }
         match pack(&bytes, job.coding, self.levels) {
             Ok(Some(packed)) => {
-                let (tag, packed) = (Tag::of_bytes(&packed, job.coding), packed.into_boxed_slice());
+                let tag = Tag::of_bytes(&packed, job.coding);
                 room.shrink_to(packed.len() as u64);
                 Outcome::Smaller(room.hold(packed), tag)
             }
@@ -181,7 +181,7 @@ impl Weighter<Key, Outcome> for Weigher {
     fn weight(&self, _: &Key, outcome: &Outcome) -> u64 {
         const BESIDES: u64 = 256;
         match outcome {
-            Outcome::Smaller(bytes, _) => BESIDES + bytes.len() as u64,
+            Outcome::Smaller(body, _) => BESIDES + body.bytes().len() as u64,
             Outcome::Useless | Outcome::Failed | Outcome::Crowded => BESIDES,
         }
     }

@@ -2,8 +2,8 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use bytes::Bytes;
 use http::HeaderValue;
+use relais_cache::StoredBody;
 use relais_wire::range::{ByteRange, print_content_range};
 
 use crate::{Body, FileSpan, OpenFile, Piece};
@@ -11,14 +11,14 @@ use crate::{Body, FileSpan, OpenFile, Piece};
 /// All bytes of a form of a file.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    Memory(Bytes),
+    Memory(StoredBody),
     File(Arc<OpenFile>),
 }
 
 impl Content {
     pub(super) fn whole(self) -> Body {
         match self {
-            Self::Memory(bytes) => Body::full(bytes),
+            Self::Memory(body) => Body::stored(body),
             Self::File(file) => {
                 let len = file.stamp.len;
                 Body::of([Piece::File(FileSpan { file, offset: 0, len })])
@@ -29,9 +29,9 @@ impl Content {
     /// These bytes of it, which it has.
     pub(super) fn part(&self, range: ByteRange) -> Piece {
         match self {
-            Self::Memory(bytes) => {
+            Self::Memory(body) => {
                 let at = |byte| usize::try_from(byte).expect("a place in memory");
-                Piece::Bytes(bytes.slice(at(range.first)..=at(range.last)))
+                Piece::Bytes(body.bytes().slice(at(range.first)..=at(range.last)))
             }
             Self::File(file) => {
                 let (file, offset, len) = (Arc::clone(file), range.first, range.len());

@@ -3,7 +3,7 @@
 //! What a cache lets go stays in memory for as long as somebody is being sent it, who may take his
 //! time: so a cache's bound alone bounds nothing.
 
-use bytes::Bytes;
+use relais_cache::StoredBody;
 
 use crate::places::{Place, Places};
 
@@ -16,22 +16,10 @@ pub(super) struct Room {
     units: Places,
 }
 
-/// Bytes, and the room they take for as long as they are in memory.
-struct Kept<T> {
-    bytes: T,
-    _room: Taken,
-}
-
 /// Room that is taken, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Taken {
     units: Place,
-}
-
-impl<T: AsRef<[u8]>> AsRef<[u8]> for Kept<T> {
-    fn as_ref(&self) -> &[u8] {
-        self.bytes.as_ref()
-    }
 }
 
 impl Room {
@@ -57,9 +45,9 @@ impl Taken {
         self.units.shrink_to(units_of(bytes));
     }
 
-    /// `bytes`, for which it was taken. They have no spare capacity, which nobody counts.
-    pub(super) fn hold(self, bytes: impl AsRef<[u8]> + Send + 'static) -> Bytes {
-        Bytes::from_owner(Kept { bytes, _room: self })
+    /// `bytes`, for which it was taken.
+    pub(super) fn hold(self, bytes: Vec<u8>) -> StoredBody {
+        StoredBody::guarded(bytes, self)
     }
 }
 
@@ -72,7 +60,7 @@ mod tests {
         let room = Room::of(4096);
         let held = room.take(3000).unwrap().hold(vec![7; 3000]);
         assert!(room.take(2000).is_none());
-        let part = held.slice(10..20);
+        let part = held.bytes().slice(10..20);
         drop(held);
         assert!(room.take(2000).is_none());
         assert_eq!(&part[..], [7; 10]);

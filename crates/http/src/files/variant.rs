@@ -11,6 +11,7 @@ use http::{
         LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS,
     },
 };
+use relais_cache::StoredBody;
 use relais_wire::{accept::Coding, date::print_http_date, etag::EntityTag};
 use sha2::{Digest, Sha256};
 
@@ -41,7 +42,7 @@ pub(super) struct Variant {
 #[derive(Clone, Debug)]
 pub(super) enum Kept {
     /// In memory that we took for it.
-    Memory(Bytes),
+    Memory(StoredBody),
     /// A part of this program.
     Static(Bytes),
     /// In a file that is opened, or lent for a while: [`Resource::lent`](super::resource::Resource::lent).
@@ -122,7 +123,7 @@ impl Variant {
     pub(super) fn weight(&self) -> u64 {
         const HEADS: u64 = 1024;
         match &self.kept {
-            Kept::Memory(bytes) => HEADS + bytes.len() as u64,
+            Kept::Memory(body) => HEADS + body.bytes().len() as u64,
             Kept::Static(_) | Kept::Disk => HEADS,
         }
     }

@@ -18,7 +18,7 @@ impl Handler for Acts {
         let answer = Response::builder();
         let text = |text: &'static str| Body::full(Bytes::from_static(text.as_bytes()));
         let answer = match ask.request.uri().path() {
-            "/later" => return None,
+            "/later" | "/long-later" => return None,
             "/text" => {
                 answer.header("x-a", "1").header("b", "2").header("x-a", "3").body(text("a"))
             }
@@ -48,8 +48,10 @@ impl Handler for Acts {
         Some(answer.unwrap())
     }
 
-    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
-        Ok(Response::new(Body::full("later".into())))
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        let is_long = ask.request.uri().path() == "/long-later";
+        let body = if is_long { vec![b'x'; 3_000_000].into() } else { "later".into() };
+        Ok(Response::new(Body::full(body)))
     }
 }
 
@@ -126,13 +128,17 @@ async fn what_asks_for_more_takes_the_long_way_and_is_heard() {
     assert!(answered(&[&many]).await.ends_with("\r\n\r\na"));
 }
 
-/// A client that reads late finds all of a long answer.
-#[tokio::test]
+/// A client that reads late finds all of a long answer, and waits for nobody's clock.
+#[tokio::test(start_paused = true)]
 async fn a_long_answer_waits_for_its_client() {
-    let answer = answered(&["GET /long HTTP/1.1\r\nHost: a\r\n\r\n"]).await;
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.contains("content-length: 3000000"), "{head}");
-    assert!(body.len() == 3_000_000 && body.bytes().all(|byte| byte == b'x'));
+    for path in ["/long", "/long-later"] {
+        let begun = tokio::time::Instant::now();
+        let answer = answered(&[&format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")]).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("content-length: 3000000"), "{head}");
+        assert!(body.len() == 3_000_000 && body.bytes().all(|byte| byte == b'x'));
+        assert_eq!(begun.elapsed(), std::time::Duration::ZERO, "{path}");
+    }
 }
 
 /// Only then may others be sent as much again.

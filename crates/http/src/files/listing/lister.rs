@@ -56,6 +56,6 @@ impl Lister {
         // What it was given to grow is more than half of it at times.
         let text = text.into_boxed_str();
         let room = self.room.take(text.len() as u64).ok_or(Refusal::Busy)?;
-        Ok(room.hold(text.into_boxed_bytes()))
+        Ok(room.hold(text.into_string().into_bytes()).bytes().clone())
     }
 }
