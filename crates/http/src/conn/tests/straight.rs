@@ -137,7 +137,7 @@ async fn a_long_answer_waits_for_its_client() {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.contains("content-length: 3000000"), "{head}");
         assert!(body.len() == 3_000_000 && body.bytes().all(|byte| byte == b'x'));
-        assert_eq!(begun.elapsed(), std::time::Duration::ZERO, "{path}");
+        assert_eq!(begun.elapsed(), Duration::ZERO, "{path}");
     }
 }
 
