@@ -5,9 +5,9 @@ import concurrent.futures
 import itertools
 import re
 import ssl
-import threading
 import time
 
+from callers import Callers
 from frames import DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Frames, block, frame
 from misbehaving import CUT, KINDS, LAST, OK, UPLOAD_BYTES, Cutting, Kind, Misbehaving
 from strict import Strict
@@ -74,15 +74,14 @@ def found(kind, port, origin):
         return f"{type(error).__name__}: {error}"
 
 
-class Others:
+class Others(Callers):
     """Well-behaved requests all the while, on connections of their own. Ended with the `with`."""
 
     def __init__(self, port):
+        super().__init__(3)
         self.port = port
-        self.over = threading.Event()
         self.wrong = []
         self.count = 0
-        self.threads = [threading.Thread(target=self.ask, daemon=True) for _ in range(3)]
 
     def ask(self):
         try:
@@ -95,16 +94,6 @@ class Others:
                 client.close()
         except Exception as error:
             self.wrong.append(f"{type(error).__name__}: {error}")
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join(20)
 
 
 @test(seconds=90)

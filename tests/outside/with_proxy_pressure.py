@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+from callers import Callers
 from listening import Listening
 from strict import Strict
 from stage import Raw, equal, eventually, free_port, holds, test
@@ -308,13 +309,12 @@ while True:
 """
 
 
-class Load:
+class Load(Callers):
     """Callers that ask all the while. Ended with the `with`."""
 
     def __init__(self, port, method="GET", count=8):
-        self.port, self.method = port, method
-        self.over, self.answers = threading.Event(), []
-        self.threads = [threading.Thread(target=self.ask, daemon=True) for _ in range(count)]
+        super().__init__(count)
+        self.port, self.method, self.answers = port, method, []
 
     def ask(self):
         while not self.over.is_set():
@@ -330,16 +330,6 @@ class Load:
     def others(self):
         """What was not well."""
         return [answer for answer in self.answers if answer != (200, "whole")]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join(20)
 
 
 @test

@@ -21,10 +21,6 @@ impl Memory {
         }
     }
 
-    pub(crate) fn has_pages(&self) -> bool {
-        matches!(self, Self::Pages(..))
-    }
-
     /// Makes ready for `len` bytes, of which none came.
     pub(crate) fn expecting(len: usize) -> Self {
         let pages = if len < PAGES_BYTES_MIN { None } else { MmapMut::map_anon(len).ok() };
@@ -47,11 +43,17 @@ impl Memory {
 
     /// The same without room for more, and on pages if it is long.
     pub(crate) fn settled(self) -> Self {
-        if matches!(&self, Self::Pages(pages, len) if pages.len() == *len) {
-            return self;
+        match self {
+            Self::Pages(pages, len) if pages.len() == len => Self::Pages(pages, len),
+            Self::Heap(mut bytes) if bytes.len() < PAGES_BYTES_MIN => {
+                bytes.shrink_to_fit();
+                Self::Heap(bytes)
+            }
+            memory => {
+                let mut settled = Self::expecting(memory.bytes().len());
+                settled.add(memory.bytes());
+                settled
+            }
         }
-        let mut settled = Self::expecting(self.bytes().len());
-        settled.add(self.bytes());
-        settled
     }
 }

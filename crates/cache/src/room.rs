@@ -5,12 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use bytes::Bytes;
-
-use crate::{
-    memory::Memory,
-    stored_body::{Pages, StoredBody},
-};
+use crate::{memory::Memory, stored_body::StoredBody};
 
 /// How many bytes all bodies together may have: those that are stored, those that come in, and those
 /// that clients are not done with.
@@ -90,24 +85,15 @@ impl Held {
 
     /// All that came, to be had by many. The room that is not needed is given back at once.
     pub(crate) fn into_body(mut self) -> StoredBody {
-        let memory = std::mem::replace(&mut self.memory, Memory::Heap(Vec::new()));
-        self.memory = memory.settled();
         let len = self.len();
         self.give_back(self.taken - len);
-        let has_pages = self.memory.has_pages();
-        let bytes = Bytes::from_owner(self);
-        if has_pages { StoredBody::Pages(Pages::on(bytes)) } else { StoredBody::Heap(bytes) }
+        let memory = std::mem::replace(&mut self.memory, Memory::Heap(Vec::new()));
+        StoredBody::settled(memory, self)
     }
 
     fn give_back(&mut self, bytes: u64) {
         self.taken -= bytes;
         self.room.left.fetch_add(bytes, Ordering::Relaxed);
-    }
-}
-
-impl AsRef<[u8]> for Held {
-    fn as_ref(&self) -> &[u8] {
-        self.memory.bytes()
     }
 }
 

@@ -25,8 +25,13 @@ impl StoredBody {
     /// `bytes`, on pages if they are many; then they are copied. `guard` is dropped with the last of
     /// them.
     pub fn guarded(bytes: Vec<u8>, guard: impl Send + 'static) -> Self {
-        let memory = Memory::Heap(bytes).settled();
-        let has_pages = memory.has_pages();
+        Self::settled(Memory::Heap(bytes), guard)
+    }
+
+    /// The same of what is in `memory`, which is copied unless it is on pages that it fills.
+    pub(crate) fn settled(memory: Memory, guard: impl Send + 'static) -> Self {
+        let memory = memory.settled();
+        let has_pages = matches!(memory, Memory::Pages(..));
         let bytes = Bytes::from_owner(Guarded { memory, _guard: guard });
         if has_pages { Self::Pages(Pages(bytes)) } else { Self::Heap(bytes) }
     }
@@ -64,11 +69,6 @@ impl<G> AsRef<[u8]> for Guarded<G> {
 }
 
 impl Pages {
-    /// `bytes` have to be on such pages.
-    pub(crate) fn on(bytes: Bytes) -> Self {
-        Self(bytes)
-    }
-
     /// What is on them.
     pub fn bytes(&self) -> &Bytes {
         &self.0

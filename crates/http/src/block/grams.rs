@@ -88,7 +88,7 @@ impl<const N: usize> Grams<N> {
 
     /// The numbers of those that stand in `text`, some of them perhaps more than once.
     ///
-    /// *Cost*: some 1 ns for each byte of `text`, and comparing those whose gram was found.
+    /// *Cost*: a look into the filter for each byte of `text`, and comparing those whose gram was found.
     pub(super) fn within(&self, text: &[u8]) -> impl Iterator<Item = u32> {
         // Nothing is looked for where there is nothing.
         let looked_at = if self.known.is_empty() { &[] } else { text };

@@ -19,7 +19,7 @@ use crate::Target;
 /// to case, a plus like a space and a backslash like a slash. A URL is `scheme://host/path?query`;
 /// with a port that is not the usual one, it is that with the port and without.
 ///
-/// *Cost*: in memory the list's text, 12 bytes a rule, some 20 for each host, and some 80 for each
+/// *Cost*: in memory the list's text, 12 bytes a rule, some 20 for each host, and some 100 for each
 /// word and glob.
 pub struct Rules {
     /// The list, and behind it the names that it spells in another way than they are looked up.

@@ -46,7 +46,7 @@ impl Texts {
 
     /// The numbers of those that stand in `text`, some of them perhaps more than once.
     ///
-    /// *Cost*: 1 to 3 ns for each byte of `text`, and 5 to 10 ns more where there is an automaton.
+    /// *Cost*: 2 to 3 ns for each byte of `text`, and 5 to 10 ns more where there is an automaton.
     pub(super) fn within(&self, text: &[u8]) -> impl Iterator<Item = u32> {
         let automaton = self.automaton.iter();
         let rest = automaton.flat_map(move |nfa| nfa.try_find_overlapping_iter(Input::new(text)));

@@ -154,7 +154,7 @@ impl Forward {
                 let call = Call { request: head, trail: &trail, body, client };
                 let reply = self.origins.group(&server).call(call).await;
                 match reply {
-                    Ok(reply) => Ok(self.inbound(reply)),
+                    Ok(reply) => Ok(self.way.pass_back(reply, &self.response)),
                     Err(Failed::Client(fault)) => Err(NotPassed::Client(fault)),
                     Err(Failed::NoAnswer { upstream, error }) => {
                         Err(self.explain(upstream, error).into())
@@ -189,21 +189,6 @@ impl Forward {
         self.way.print_via(head, &mut trail);
         self.request.apply(&mut head.headers);
         Ok(trail)
-    }
-
-    fn inbound(&self, reply: upstream::Reply) -> Answer {
-        let upstream::Reply { mut response, upstream, timings } = reply;
-        response.body_mut().came_from(Provenance {
-            upstream: Some(Arc::clone(upstream.name())),
-            connect: timings.connect,
-            ..Provenance::default()
-        });
-        hops::renew_answer(&mut response);
-        self.way.note_answer(&mut response);
-        self.response.apply(response.headers_mut());
-        // What is spoken with the client is the connection's to say.
-        *response.version_mut() = http::Version::HTTP_11;
-        response
     }
 
     fn explain(&self, upstream: Arc<str>, error: CallError) -> Why {

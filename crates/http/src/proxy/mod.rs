@@ -15,8 +15,6 @@ pub(crate) mod way;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use http::{HeaderMap, HeaderName, HeaderValue, Method, request};
 use relais_net::Fault;
 
@@ -33,9 +31,9 @@ use self::{
     way::Way,
 };
 use crate::{
-    Answer, Ask, Caller, Handler, Provenance, Trust, spare,
+    Answer, Ask, Caller, Handler, Trust, spare,
     target::spoken,
-    upstream::{self, Call, Failed, Reply},
+    upstream::{self, Call, Failed},
 };
 
 /// What a [`Proxy`] does.
@@ -102,21 +100,6 @@ impl Proxy {
         }
         Ok(route)
     }
-
-    fn inbound(&self, route: &Route, reply: Reply) -> Answer {
-        let Reply { mut response, upstream, timings } = reply;
-        response.body_mut().came_from(Provenance {
-            upstream: Some(Arc::clone(upstream.name())),
-            connect: timings.connect,
-            ..Provenance::default()
-        });
-        hops::renew_answer(&mut response);
-        self.way.note_answer(&mut response);
-        route.response.apply(response.headers_mut());
-        // What is spoken with the client is the connection's to say.
-        *response.version_mut() = http::Version::HTTP_11;
-        response
-    }
 }
 
 impl Onward for Proxy {
@@ -149,7 +132,7 @@ impl Handler for Proxy {
         let call = Call { request: &head, trail: &trail, body, client };
         let called = route.group.call(call).await;
         let answer = match called {
-            Ok(reply) => self.inbound(route, reply),
+            Ok(reply) => self.way.pass_back(reply, &route.response),
             Err(Failed::Client(fault)) => return Err(fault),
             Err(Failed::NoAnswer { upstream, error }) => explain::error(upstream, &error, &head),
         };

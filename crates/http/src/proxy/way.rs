@@ -1,18 +1,20 @@
 //! Fields that say which way a message came: `Via` (RFC 9110 §7.6.3), `Forwarded` (RFC 7239), and
 //! the `X-Forwarded-*` that came before it.
 
-use std::{io::Write as _, net::IpAddr};
+use std::{io::Write as _, net::IpAddr, sync::Arc};
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Response, Version,
+    HeaderMap, HeaderName, HeaderValue, Version,
     header::{FORWARDED, HOST, VIA},
     request,
 };
 
+use super::{edits::Edits, hops};
 use crate::{
-    Body, Caller, Trust,
+    Answer, Caller, Provenance, Trust,
     target::spoken,
     trust::{FOR, HOST_ASKED, NAMES, PROTO, Word, says_something},
+    upstream::Reply,
 };
 
 /// What is said of the way.
@@ -95,10 +97,21 @@ impl Way {
         line(out, &VIA, self.via(head.version).as_bytes());
     }
 
-    /// Notes in an answer that it came by here.
-    pub(crate) fn note_answer(&self, answer: &mut Response<Body>) {
-        let via = self.via(answer.version()).clone();
-        answer.headers_mut().append(VIA, via);
+    /// Makes of an upstream's reply the answer that is passed back, changed as `edits` say.
+    pub(crate) fn pass_back(&self, reply: Reply, edits: &Edits) -> Answer {
+        let Reply { mut response, upstream, timings } = reply;
+        response.body_mut().came_from(Provenance {
+            upstream: Some(Arc::clone(upstream.name())),
+            connect: timings.connect,
+            ..Provenance::default()
+        });
+        hops::renew_answer(&mut response);
+        let via = self.via(response.version()).clone();
+        response.headers_mut().append(VIA, via);
+        edits.apply(response.headers_mut());
+        // What is spoken with the client is the connection's to say.
+        *response.version_mut() = Version::HTTP_11;
+        response
     }
 
     fn via(&self, version: Version) -> &HeaderValue {
@@ -201,7 +214,7 @@ mod tests {
                 .unwrap()
                 .into_parts();
             let peer = relais_net::Peer::Net(format!("{peer}:1").parse().unwrap());
-            let local = std::sync::Arc::new("http://127.0.0.1:80".parse().unwrap());
+            let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
             let mut trail = Vec::new();
             way.print_trail(&mut head, &Caller { peer, local, tls: None }, &mut trail);
             let [for_, proto, host, forwarded] = expect;
