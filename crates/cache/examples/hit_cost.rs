@@ -10,7 +10,7 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use relais_cache::{Answered, Asked, Cache, Key, Looked, Settings, Taken, Times};
+use relais_cache::{Answered, Cache, Key, Lookup, Request, Settings, Taken, Times};
 
 /// The quickest of these counts: in the others, something else ran as well.
 const TRIES: u32 = 30;
@@ -71,18 +71,18 @@ fn measure(what: &str, response: Fields<'_>, request: Fields<'_>) {
     let key = time(&mut |path| _ = black_box(key_of(path)));
     let mut out = Vec::with_capacity(4096);
     let look = |path: &str| {
-        let asked = Asked::of(&Method::GET, &headers);
+        let asked = Request::of(&Method::GET, &headers);
         cache.look(&key_of(path), &asked, now)
     };
     let looked = time(&mut |path| _ = black_box(look(path)));
     let printed = time(&mut |path| {
-        let Looked::Hit(hit) = look(path) else { panic!("no hit") };
+        let Lookup::Hit(hit) = look(path) else { panic!("no hit") };
         out.clear();
         hit.print_fields(&mut out);
         black_box((&out, hit.body()));
     });
     let mapped = time(&mut |path| {
-        let Looked::Hit(hit) = look(path) else { panic!("no hit") };
+        let Lookup::Hit(hit) = look(path) else { panic!("no hit") };
         black_box((hit.headers(), hit.body()));
     });
     println!(
@@ -94,9 +94,9 @@ fn filled(response: Fields<'_>, now: SystemTime) -> Cache {
     let cache = Cache::new(Settings::default());
     let (headers, request) = (fields(response), fields(BROWSER));
     for at in 0..KEYS {
-        let asked = Asked::of(&Method::GET, &request);
+        let asked = Request::of(&Method::GET, &request);
         let key = key_of(&format!("/folder/page-{at}.html?lang=en"));
-        let Looked::Ask(asking) = cache.look(&key, &asked, now) else { panic!("a hit") };
+        let Lookup::Ask(asking) = cache.look(&key, &asked, now) else { panic!("a hit") };
         let times = Times { requested: now, received: now };
         let answered = Answered { status: StatusCode::OK, headers: &headers, times };
         let Taken::Record(mut recording) = cache.take(asking, &asked, answered) else {

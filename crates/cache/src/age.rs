@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_greater_of_date_and_age_counts() {
-        // Asked for at 1000, came at 1002.
+        // Request for at 1000, came at 1002.
         check("", 2);
         check(&date("date", 1002), 2);
         check(&date("date", 1001), 2);

@@ -8,17 +8,17 @@ use std::{
 use http::Method;
 
 use crate::{
-    asked::{Asked, Content, Switch},
-    asking::Asking,
     cache_status::{CacheStatus, Forward, Kept, Source},
     directives::Flag,
+    fetch::Fetch,
     hit::Hit,
     key::Key,
-    reuse::{Excuse, Failure, NoStandIn, Reuse, WhyAsk, judge_failure, judge_reuse},
+    request::{Content, Request, Switch},
+    reuse::{Failure, NoStandIn, Reuse, WhyAsk, WhyStale, judge_failure, judge_reuse},
     room::Room,
     settings::Settings,
     store::{Found, Store},
-    stored::{Errand, Stored},
+    stored::{Revalidation, Stored},
     terms::Terms,
 };
 
@@ -36,14 +36,14 @@ pub struct Cache {
 
 /// What a cache has for a request.
 #[derive(Debug)]
-pub enum Looked {
+pub enum Lookup {
     /// An answer: send it.
     Hit(Hit),
     /// An answer that is stale and may be sent all the same, while upstream is asked: send it, and
-    /// do what the [`Asking`] says. It is `None` if somebody else does.
-    Stale(Hit, Option<Box<Asking>>),
+    /// do what the [`Fetch`] says. It is `None` if somebody else does.
+    Stale(Hit, Option<Box<Fetch>>),
     /// Nothing that may be sent without asking upstream.
-    Ask(Box<Asking>),
+    Ask(Box<Fetch>),
     /// The same, but the client wants nobody to be asked: 504 ([RFC 9111 §5.2.1.7]).
     ///
     /// [RFC 9111 §5.2.1.7]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.7
@@ -79,10 +79,10 @@ impl Cache {
     /// instead of it, as often as one likes.
     ///
     /// *Cost*: one look-up under a shared lock, and no allocation.
-    pub fn find(&self, key: &Key, asked: &Asked<'_>, now: SystemTime) -> Option<Hit> {
+    pub fn find(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Option<Hit> {
         match self.judge(key, asked, now) {
             Judged::Send(hit) => Some(hit),
-            Judged::SendAndAsk(hit) => (!Errand::is_due(hit.stored(), now)).then_some(hit),
+            Judged::SendAndAsk(hit) => (!Revalidation::is_due(hit.stored(), now)).then_some(hit),
             Judged::Ask(..) => None,
         }
     }
@@ -90,22 +90,22 @@ impl Cache {
     /// Looks whether the request `asked` for `key` is answered at once.
     ///
     /// *Cost*: a hit is one look-up under a shared lock, and no allocation.
-    pub fn look(&self, key: &Key, asked: &Asked<'_>, now: SystemTime) -> Looked {
+    pub fn look(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Lookup {
         match self.judge(key, asked, now) {
-            Judged::Send(hit) => Looked::Hit(hit),
+            Judged::Send(hit) => Lookup::Hit(hit),
             Judged::SendAndAsk(hit) => {
-                let asking = Errand::start(hit.stored(), now).map(|errand| {
+                let fetch = Revalidation::start(hit.stored(), now).map(|revalidation| {
                     let ask = self.ask(key, Forward::Ask(WhyAsk::Stale));
-                    Box::new(ask.about(hit.stored(), asked).on(errand))
+                    Box::new(ask.about(hit.stored(), asked).on(revalidation))
                 });
-                Looked::Stale(hit, asking)
+                Lookup::Stale(hit, fetch)
             }
             Judged::Ask(why, _) if why != Forward::Method && is_to_ask_nobody(asked) => {
-                Looked::OnlyIfCached
+                Lookup::OnlyIfCached
             }
             Judged::Ask(why, stored) => {
                 let ask = self.ask(key, why);
-                Looked::Ask(Box::new(match stored {
+                Lookup::Ask(Box::new(match stored {
                     Some(stored) => ask.about(&stored, asked),
                     None => ask,
                 }))
@@ -114,7 +114,7 @@ impl Cache {
     }
 
     /// What there is for the request `asked` for `key`, and whether it may be sent.
-    fn judge(&self, key: &Key, asked: &Asked<'_>, now: SystemTime) -> Judged {
+    fn judge(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Judged {
         if !matches!(*asked.method, Method::GET | Method::HEAD) {
             return Judged::Ask(Forward::Method, None);
         }
@@ -134,15 +134,17 @@ impl Cache {
             Reuse::Stale { age, excuse } => {
                 let hit = hit(stored, asked, (age, Some(excuse)), now);
                 match excuse {
-                    Excuse::WhileRevalidate => Judged::SendAndAsk(hit),
-                    Excuse::MaxStale | Excuse::IfError | Excuse::Disconnected => Judged::Send(hit),
+                    WhyStale::WhileRevalidate => Judged::SendAndAsk(hit),
+                    WhyStale::MaxStale | WhyStale::IfError | WhyStale::Disconnected => {
+                        Judged::Send(hit)
+                    }
                 }
             }
             Reuse::Ask(why) => Judged::Ask(Forward::Ask(why), Some(stored)),
         }
     }
 
-    /// What to send in the place of an answer that `asking` did not get: upstream cannot be
+    /// What to send in the place of an answer that `fetch` did not get: upstream cannot be
     /// reached, or did not get through with a head.
     ///
     /// # Errors
@@ -150,18 +152,18 @@ impl Cache {
     /// [`NoStandIn`], if there is nothing, or nothing that may be sent.
     pub fn fail(
         &self,
-        asking: &Asking,
-        asked: &Asked<'_>,
+        fetch: &Fetch,
+        asked: &Request<'_>,
         now: SystemTime,
     ) -> Result<Hit, NoStandIn> {
-        self.stand_in(asking, asked, Failure::Unreachable, now)
+        self.stand_in(fetch, asked, Failure::Unreachable, now)
     }
 
     /// What may be sent for a `failure`.
     pub(crate) fn stand_in(
         &self,
-        asking: &Asking,
-        asked: &Asked<'_>,
+        fetch: &Fetch,
+        asked: &Request<'_>,
         failure: Failure,
         now: SystemTime,
     ) -> Result<Hit, NoStandIn> {
@@ -169,8 +171,8 @@ impl Cache {
         if !failure.is_error() {
             return Err(NoStandIn::NoError);
         }
-        let stored = asking.stored().ok_or(NoStandIn::NothingStored)?;
-        if self.store.was_invalidated(asking.key(), asking.since()) {
+        let stored = fetch.stored().ok_or(NoStandIn::NothingStored)?;
+        if self.store.was_invalidated(fetch.key(), fetch.since()) {
             return Err(NoStandIn::Invalidated);
         }
         let when = (now, &*self.settings);
@@ -198,21 +200,21 @@ impl Cache {
         self.store.len()
     }
 
-    fn ask(&self, key: &Key, why: Forward) -> Asking {
-        Asking::new(key.clone(), self.store.generation(key), why)
+    fn ask(&self, key: &Key, why: Forward) -> Fetch {
+        Fetch::new(key.clone(), self.store.generation(key), why)
     }
 }
 
 /// Whether the client of the request wants nobody to be asked.
-fn is_to_ask_nobody(asked: &Asked<'_>) -> bool {
+fn is_to_ask_nobody(asked: &Request<'_>) -> bool {
     asked.directives.has(Flag::OnlyIfCached)
 }
 
 /// An answer from what is `stored`, which is so old, and sent for a reason if it is stale.
 fn hit(
     stored: Arc<Stored>,
-    asked: &Asked<'_>,
-    (age, excuse): (Duration, Option<Excuse>),
+    asked: &Request<'_>,
+    (age, excuse): (Duration, Option<WhyStale>),
     now: SystemTime,
 ) -> Hit {
     let ttl = Some(ttl(stored.terms(), age));

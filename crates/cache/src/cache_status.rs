@@ -8,7 +8,7 @@ use http::StatusCode;
 use relais_wire::exchange::Cached;
 
 use crate::{
-    reuse::{Excuse, WhyAsk},
+    reuse::{WhyAsk, WhyStale},
     storing::NotStored,
 };
 
@@ -28,7 +28,7 @@ pub struct CacheStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// From the store; stale with an excuse.
-    Stored(Option<Excuse>),
+    Stored(Option<WhyStale>),
     /// From upstream, for a reason, with a status; `None` where there was no answer yet.
     Upstream(Forward, Option<StatusCode>),
     /// From nobody: it is not stored, and the client wants nobody to be asked.
@@ -142,7 +142,7 @@ mod tests {
     fn what_was_done_is_told() {
         let hit = CacheStatus { source: Source::Stored(None), ttl: Some(59), kept: Kept::Unsaid };
         check(hit, "relais; hit; ttl=59", "hit");
-        let excuse = Source::Stored(Some(Excuse::IfError));
+        let excuse = Source::Stored(Some(WhyStale::IfError));
         check(CacheStatus { source: excuse, ttl: Some(-5), ..hit }, "relais; hit; ttl=-5", "stale");
         let upstream = |why, status| {
             let status = StatusCode::from_u16(status).ok();

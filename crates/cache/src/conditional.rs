@@ -17,7 +17,7 @@ use relais_wire::{
 
 use crate::{
     age::date_in,
-    asked::{Asked, Condition},
+    request::{Condition, Request},
 };
 
 /// In which form a stored response is sent.
@@ -48,7 +48,7 @@ pub(crate) struct Validators<'a> {
 ///
 /// Several ranges are answered with the whole, which a server may always do.
 pub(crate) fn judge_form(
-    asked: &Asked<'_>,
+    asked: &Request<'_>,
     status: StatusCode,
     (validators, len): (Validators<'_>, u64),
     now: SystemTime,
@@ -176,12 +176,12 @@ mod tests {
     fn only_some_methods_and_statuses_have_parts() {
         let headers = fields("range: bytes=0-1");
         let form = |method: &Method, status| {
-            judge_form(&Asked::of(method, &headers), status, (validators(), 10), at(1000))
+            judge_form(&Request::of(method, &headers), status, (validators(), 10), at(1000))
         };
         assert_eq!(form(&Method::HEAD, StatusCode::OK), Form::Whole);
         assert_eq!(form(&Method::GET, StatusCode::NOT_FOUND), Form::Whole);
         let headers = fields("if-none-match: *");
-        let asked = Asked::of(&Method::GET, &headers);
+        let asked = Request::of(&Method::GET, &headers);
         let form = judge_form(&asked, StatusCode::NOT_FOUND, (validators(), 10), at(1000));
         assert_eq!(form, Form::Whole);
     }
@@ -199,7 +199,7 @@ mod tests {
     #[track_caller]
     fn check_with(validators: Validators<'_>, request: &str, expect: &str) {
         let headers = fields(request);
-        let asked = Asked::of(&Method::GET, &headers);
+        let asked = Request::of(&Method::GET, &headers);
         let form = match judge_form(&asked, StatusCode::OK, (validators, 10), at(1000)) {
             Form::Whole => "whole".to_owned(),
             Form::NotModified => "304".to_owned(),

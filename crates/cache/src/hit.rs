@@ -9,10 +9,10 @@ use http::{
 use relais_wire::range::print_content_range;
 
 use crate::{
-    asked::{Asked, Condition},
     cache_status::CacheStatus,
     conditional::{Form, judge_form},
     prebuilt::{is_of_content, print_field},
+    request::{Condition, Request},
     stored::Stored,
     stored_body::StoredBody,
 };
@@ -38,7 +38,7 @@ impl Hit {
     /// An answer to `asked` from what is `stored`, in the form that it takes for it.
     pub(crate) fn of(
         stored: Arc<Stored>,
-        asked: &Asked<'_>,
+        asked: &Request<'_>,
         now: SystemTime,
         (age, cache_status): (u64, CacheStatus),
     ) -> Self {

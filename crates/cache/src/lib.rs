@@ -5,12 +5,11 @@
 //! [RFC 9111]: https://www.rfc-editor.org/rfc/rfc9111
 
 mod age;
-mod asked;
-mod asking;
 mod cache;
 mod cache_status;
 mod conditional;
 mod directives;
+mod fetch;
 mod fields;
 mod freshness;
 mod hit;
@@ -20,6 +19,7 @@ mod part;
 mod prebuilt;
 mod recording;
 mod reference;
+mod request;
 mod reuse;
 mod room;
 mod settings;
@@ -36,17 +36,17 @@ mod vary;
 
 pub use self::{
     age::Times,
-    asked::{Asked, Condition, Content, Sender, Sent, Switch},
-    asking::Asking,
-    cache::{Cache, Looked},
+    cache::{Cache, Lookup},
     cache_status::{CacheStatus, Forward, Kept, Source},
     conditional::Form,
     directives::{Directives, Flag},
+    fetch::Fetch,
     freshness::{Basis, Lifetime},
     hit::Hit,
     key::Key,
     recording::{Recorded, Recording},
-    reuse::{Excuse, NoStandIn, WhyAsk},
+    request::{Condition, Content, Request, Sender, Sent, Switch},
+    reuse::{NoStandIn, WhyAsk, WhyStale},
     settings::{ClientDirectives, SetCookie, Settings},
     store::Outcome,
     stored::Stored,

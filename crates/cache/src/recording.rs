@@ -10,7 +10,7 @@ use crate::{
     part::Generation,
     room::{Full, Held, Room},
     store::{Outcome, Store},
-    stored::{Errand, Stored},
+    stored::{Revalidation, Stored},
     stored_body::StoredBody,
     terms::Terms,
     vary::Selecting,
@@ -35,7 +35,7 @@ pub(crate) struct Place {
     /// What it was asked for to replace.
     pub instead_of: Option<Arc<Stored>>,
     /// Held until it is there.
-    pub _errand: Option<Errand>,
+    pub _revalidation: Option<Revalidation>,
 }
 
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Recording {
         };
         let how = (head.terms, head.selecting);
         let stored = Stored::new(head.status, &head.headers, body, how);
-        let Place { key, since, instead_of, _errand } = place;
+        let Place { key, since, instead_of, _revalidation } = place;
         store.keep((&key, since), &Arc::new(stored), instead_of.as_ref())
     }
 

@@ -10,9 +10,9 @@ use std::{
 use http::StatusCode;
 
 use crate::{
-    asked::{Asked, Condition, Sender},
     directives::{Directives, Flag},
     freshness::Basis,
+    request::{Condition, Request, Sender},
     settings::{ClientDirectives, Settings},
     terms::{Ask, Terms},
 };
@@ -30,7 +30,7 @@ pub(crate) enum Reuse {
         /// How old it is.
         age: Duration,
         /// Why that is allowed.
-        excuse: Excuse,
+        excuse: WhyStale,
     },
     /// Ask upstream first, whether it is still good.
     Ask(WhyAsk),
@@ -38,7 +38,7 @@ pub(crate) enum Reuse {
 
 /// Why a stale response may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Excuse {
+pub enum WhyStale {
     /// The client is content with it: `max-stale` ([RFC 9111 §5.2.1.2]).
     ///
     /// [RFC 9111 §5.2.1.2]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.2
@@ -102,7 +102,7 @@ impl WhyAsk {
 
 /// Judges whether what is stored on these `terms` answers `asked` at `now`.
 pub(crate) fn judge_reuse(
-    asked: &Asked<'_>,
+    asked: &Request<'_>,
     terms: &Terms,
     now: SystemTime,
     settings: &Settings,
@@ -140,25 +140,25 @@ pub(crate) fn judge_reuse(
 }
 
 /// The directives of a request, as far as they count.
-fn counted<'a>(asked: &'a Asked<'_>, settings: &Settings) -> Cow<'a, Directives> {
+fn counted<'a>(asked: &'a Request<'_>, settings: &Settings) -> Cow<'a, Directives> {
     match settings.client_directives {
         ClientDirectives::Honoured => Cow::Borrowed(&asked.directives),
         ClientDirectives::Ignored => Cow::Owned(Directives::default()),
     }
 }
 
-fn excuse(terms: &Terms, wish: &Directives, stale_for: Duration) -> Option<Excuse> {
+fn excuse(terms: &Terms, wish: &Directives, stale_for: Duration) -> Option<WhyStale> {
     if terms.ask != Ask::Unexcused {
         return None;
     }
     if stale_for < terms.stale_while_revalidate {
-        return Some(Excuse::WhileRevalidate);
+        return Some(WhyStale::WhileRevalidate);
     }
-    wish.max_stale.is_some_and(|max| stale_for <= max).then_some(Excuse::MaxStale)
+    wish.max_stale.is_some_and(|max| stale_for <= max).then_some(WhyStale::MaxStale)
 }
 
 /// Whether it was us who gave the response its lifetime, and the request may be somebody's own.
-fn is_personal(asked: &Asked<'_>, terms: &Terms) -> bool {
+fn is_personal(asked: &Request<'_>, terms: &Terms) -> bool {
     terms.lifetime.basis == Basis::Default && asked.sender != Sender::Nobody
 }
 
@@ -208,11 +208,11 @@ pub enum NoStandIn {
 ///
 /// [`NoStandIn`]: why it may not.
 pub(crate) fn judge_failure(
-    asked: &Asked<'_>,
+    asked: &Request<'_>,
     terms: &Terms,
     failure: Failure,
     (now, settings): (SystemTime, &Settings),
-) -> Result<(Duration, Excuse), NoStandIn> {
+) -> Result<(Duration, WhyStale), NoStandIn> {
     if !failure.is_error() {
         return Err(NoStandIn::NoError);
     }
@@ -228,10 +228,10 @@ pub(crate) fn judge_failure(
     }
     let window = wish.stale_if_error.unwrap_or_default().max(terms.stale_if_error);
     if stale_for < window {
-        return Ok((age, Excuse::IfError));
+        return Ok((age, WhyStale::IfError));
     }
     if failure == Failure::Unreachable && stale_for <= settings.disconnected_max {
-        return Ok((age, Excuse::Disconnected));
+        return Ok((age, WhyStale::Disconnected));
     }
     Err(NoStandIn::TooStale)
 }
@@ -321,7 +321,7 @@ mod tests {
         let settings =
             Settings { client_directives: ClientDirectives::Ignored, ..Settings::default() };
         let headers = fields("cache-control: no-cache, max-age=0, stale-if-error=99999");
-        let asked = Asked::of(&Method::GET, &headers);
+        let asked = Request::of(&Method::GET, &headers);
         let terms = terms("max-age=60");
         let reuse = judge_reuse(&asked, &terms, at(1000), &settings);
         assert_eq!(reuse, Reuse::Fresh { age: Duration::ZERO });
@@ -332,15 +332,15 @@ mod tests {
 
     #[test]
     fn what_is_stale_stands_in_for_failures() {
-        check_failure("", "max-age=60, stale-if-error=5", (64, 503), Ok(Excuse::IfError));
+        check_failure("", "max-age=60, stale-if-error=5", (64, 503), Ok(WhyStale::IfError));
         check_failure("", "max-age=60, stale-if-error=5", (65, 503), Err(NoStandIn::TooStale));
-        check_failure("", "max-age=60, stale-if-error=5", (64, 0), Ok(Excuse::IfError));
-        check_failure("", "max-age=60, stale-if-error=5", (65, 0), Ok(Excuse::Disconnected));
+        check_failure("", "max-age=60, stale-if-error=5", (64, 0), Ok(WhyStale::IfError));
+        check_failure("", "max-age=60, stale-if-error=5", (65, 0), Ok(WhyStale::Disconnected));
         check_failure("", "max-age=60", (61, 503), Err(NoStandIn::TooStale));
-        check_failure("", "max-age=60", (86_460, 0), Ok(Excuse::Disconnected));
+        check_failure("", "max-age=60", (86_460, 0), Ok(WhyStale::Disconnected));
         check_failure("", "max-age=60", (86_461, 0), Err(NoStandIn::TooStale));
         let wish = "cache-control: stale-if-error=9";
-        check_failure(wish, "max-age=60", (61, 500), Ok(Excuse::IfError));
+        check_failure(wish, "max-age=60", (61, 500), Ok(WhyStale::IfError));
         for status in [200, 404, 501, 505] {
             check_failure(wish, "max-age=60", (61, status), Err(NoStandIn::NoError));
         }
@@ -363,7 +363,7 @@ mod tests {
     #[track_caller]
     fn check(request: &str, control: &str, age: i64, expect: &str) {
         let headers = fields(request);
-        let asked = Asked::of(&Method::GET, &headers);
+        let asked = Request::of(&Method::GET, &headers);
         let now = at(1000 + age);
         let reuse = match judge_reuse(&asked, &terms(control), now, &Settings::default()) {
             Reuse::Fresh { .. } => "fresh".to_owned(),
@@ -379,10 +379,10 @@ mod tests {
         request: &str,
         control: &str,
         (age, status): (i64, u16),
-        expect: Result<Excuse, NoStandIn>,
+        expect: Result<WhyStale, NoStandIn>,
     ) {
         let headers = fields(request);
-        let asked = Asked::of(&Method::GET, &headers);
+        let asked = Request::of(&Method::GET, &headers);
         let failure = StatusCode::from_u16(status).map_or(Failure::Unreachable, Failure::Status);
         let when = (at(1000 + age), &Settings::default());
         let judged = judge_failure(&asked, &terms(control), failure, when);

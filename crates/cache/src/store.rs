@@ -8,9 +8,9 @@ use std::{
 use quick_cache::{OptionsBuilder, Weighter, sync};
 
 use crate::{
-    asked::Asked,
     key::Key,
     part::{Generation, Part},
+    request::Request,
     settings::Settings,
     stored::Stored,
 };
@@ -92,7 +92,7 @@ impl Store {
     /// and newer ones before older ones ([RFC 9111 §4.1]).
     ///
     /// [RFC 9111 §4.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.1
-    pub(crate) fn find(&self, key: &Key, asked: &Asked<'_>) -> Found {
+    pub(crate) fn find(&self, key: &Key, asked: &Request<'_>) -> Found {
         let Some(variants) = self.objects.get(key) else { return Found::Nothing };
         let mut matching =
             variants.iter().filter(|variant| variant.selecting().selects(asked)).peekable();

@@ -133,11 +133,11 @@ impl fmt::Debug for Stored {
 
 /// Asks the origin about a stored response, for all who are content with it meanwhile.
 #[derive(Debug)]
-pub(crate) struct Errand {
+pub(crate) struct Revalidation {
     stored: Arc<Stored>,
 }
 
-impl Errand {
+impl Revalidation {
     /// Starts one at `now`; `None` if somebody is on it already, or was in this second: an origin
     /// that fails at once is not asked again at once.
     pub(crate) fn start(stored: &Arc<Stored>, now: SystemTime) -> Option<Self> {
@@ -161,7 +161,7 @@ fn second(now: SystemTime) -> u64 {
     now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-impl Drop for Errand {
+impl Drop for Revalidation {
     fn drop(&mut self) {
         self.stored.being_asked.store(false, Ordering::Relaxed);
     }

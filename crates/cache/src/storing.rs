@@ -9,9 +9,9 @@ use http::{
 
 use crate::{
     age::{Times, date_in},
-    asked::{Asked, Content, Sender, Switch},
     directives::{Control, Flag},
     freshness::{Basis, Head, lifetime},
+    request::{Content, Request, Sender, Switch},
     settings::{SetCookie, Settings},
     terms::Terms,
     vary::{Selecting, Vary},
@@ -110,7 +110,7 @@ pub(crate) struct Storable {
 ///
 /// [`NotStored`], the first reason there is.
 pub(crate) fn judge_storing(
-    asked: &Asked<'_>,
+    asked: &Request<'_>,
     head: Head<'_>,
     times: Times,
     settings: &Settings,
@@ -153,7 +153,7 @@ pub(crate) fn judge_storing(
 }
 
 /// Judges whether any answer to `asked` may be stored.
-fn judge_request(asked: &Asked<'_>) -> Result<(), NotStored> {
+fn judge_request(asked: &Request<'_>) -> Result<(), NotStored> {
     if asked.method != Method::GET || names_another_method(asked.headers) {
         return Err(NotStored::Method);
     }
@@ -309,7 +309,7 @@ mod tests {
         check("cache-control: no-cache", 200, FRESH, "ok");
         let headers = fields("");
         for method in [Method::HEAD, Method::POST, Method::OPTIONS] {
-            let asked = Asked::of(&method, &headers);
+            let asked = Request::of(&method, &headers);
             assert_eq!(judge(&asked, 200, FRESH, &Settings::default()), Err(NotStored::Method));
         }
     }
@@ -385,7 +385,7 @@ mod tests {
             let lines = format!("set-cookie: a=b\n{lines}");
             let stored = policies.map(|set_cookie| {
                 let settings = Settings { set_cookie, ..Settings::default() };
-                judge(&Asked::of(&Method::GET, &headers), 200, &lines, &settings).is_ok()
+                judge(&Request::of(&Method::GET, &headers), 200, &lines, &settings).is_ok()
             });
             assert_eq!(stored, expect, "for {lines:?}");
         }
@@ -411,14 +411,14 @@ mod tests {
     #[track_caller]
     fn check(request: &str, status: u16, response: &str, expect: &str) {
         let headers = fields(request);
-        let asked = Asked::of(&Method::GET, &headers);
+        let asked = Request::of(&Method::GET, &headers);
         let judged = judge(&asked, status, response, &Settings::default());
         let text = judged.map_or_else(|why| why.to_string(), |_| "ok".to_owned());
         assert_eq!(text, expect, "for {request:?} and {status} {response:?}");
     }
 
     fn judge(
-        asked: &Asked<'_>,
+        asked: &Request<'_>,
         status: u16,
         response: &str,
         settings: &Settings,

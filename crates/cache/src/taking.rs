@@ -9,16 +9,16 @@ use http::{
 
 use crate::{
     age::Times,
-    asked::Asked,
-    asking::Asking,
     cache::{Cache, ttl},
     cache_status::{CacheStatus, Kept, Source},
     directives::Control,
+    fetch::Fetch,
     fields::{kept, updated},
     freshness::Head,
     hit::Hit,
     key::Key,
     recording::{RecordedHead, Recording, Tape},
+    request::Request,
     reuse::Failure,
     store::Outcome,
     stored::Stored,
@@ -39,7 +39,7 @@ pub enum Taken {
     /// in for it.
     Answer(Hit),
     /// Ask again, without the precondition: it is a 304 about something else than what is stored.
-    AskAgain(Box<Asking>),
+    AskAgain(Box<Fetch>),
 }
 
 /// The head of an answer from upstream: its status and fields, before anything is taken off.
@@ -54,35 +54,35 @@ pub struct Answered<'a> {
 }
 
 impl Cache {
-    /// Takes the head of what upstream `answered` to `asking`. `asked` is the client's request, as
+    /// Takes the head of what upstream `answered` to `fetch`. `asked` is the client's request, as
     /// [`look`](Self::look) had it.
-    pub fn take(&self, asking: Box<Asking>, asked: &Asked<'_>, answered: Answered<'_>) -> Taken {
+    pub fn take(&self, fetch: Box<Fetch>, asked: &Request<'_>, answered: Answered<'_>) -> Taken {
         let Answered { status, headers, times } = answered;
         if !asked.method.is_safe() {
             if status.is_success() || status.is_redirection() {
-                self.invalidate(asking.key(), headers);
+                self.invalidate(fetch.key(), headers);
             }
-            return pass(&asking, status, NotStored::Method);
+            return pass(&fetch, status, NotStored::Method);
         }
         let failure = Failure::Status(status);
-        if let Ok(hit) = self.stand_in(&asking, asked, failure, times.received) {
+        if let Ok(hit) = self.stand_in(&fetch, asked, failure, times.received) {
             return Taken::Answer(hit);
         }
-        if let Some(stored) = asking.stored() {
-            if status == StatusCode::NOT_MODIFIED && asking.is_validating() {
+        if let Some(stored) = fetch.stored() {
+            if status == StatusCode::NOT_MODIFIED && fetch.is_validating() {
                 return match judge_304(&stored.headers(), headers) {
-                    Word::Same => Taken::Answer(self.confirm(&asking, asked, answered)),
-                    Word::Other => Taken::AskAgain(Box::new(Asking::without_precondition(*asking))),
+                    Word::Same => Taken::Answer(self.confirm(&fetch, asked, answered)),
+                    Word::Other => Taken::AskAgain(Box::new(Fetch::without_precondition(*fetch))),
                 };
             }
             if asked.method == Method::HEAD && status == StatusCode::OK {
-                self.take_head(&asking, asked, answered);
+                self.take_head(&fetch, asked, answered);
             }
         }
         let head = Head { status, headers, received: times.received };
         match judge_storing(asked, head, times, &self.settings) {
-            Ok(storable) => self.record(asking, answered, storable),
-            Err(why) => pass(&asking, status, why),
+            Ok(storable) => self.record(fetch, answered, storable),
+            Err(why) => pass(&fetch, status, why),
         }
     }
 
@@ -105,23 +105,23 @@ impl Cache {
 
     fn record(
         &self,
-        asking: Box<Asking>,
+        fetch: Box<Fetch>,
         Answered { status, headers, times }: Answered<'_>,
         storable: Storable,
     ) -> Taken {
         let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         let declared = length.and_then(|length| length.parse().ok());
         if declared.is_some_and(|declared| declared > self.store.body_max()) {
-            return pass(&asking, status, NotStored::TooLarge);
+            return pass(&fetch, status, NotStored::TooLarge);
         }
         let tape = match Tape::new(declared, self.settings.object_max, Arc::clone(&self.room)) {
             Ok(tape) => tape,
-            Err(Outcome::NoRoom) => return pass(&asking, status, NotStored::NoRoom),
-            Err(_) => return pass(&asking, status, NotStored::TooLarge),
+            Err(Outcome::NoRoom) => return pass(&fetch, status, NotStored::NoRoom),
+            Err(_) => return pass(&fetch, status, NotStored::TooLarge),
         };
         let Storable { terms, selecting, withheld } = storable;
         let cache_status = CacheStatus {
-            source: Source::Upstream(asking.why(), Some(status)),
+            source: Source::Upstream(fetch.why(), Some(status)),
             ttl: Some(ttl(&terms, terms.initial_age)),
             kept: Kept::Stored,
         };
@@ -132,7 +132,7 @@ impl Cache {
             selecting,
             declared,
         };
-        let (store, place) = (Arc::clone(&self.store), asking.into_place());
+        let (store, place) = (Arc::clone(&self.store), fetch.into_place());
         Taken::Record(Box::new(Recording { store, place, head, tape, cache_status }))
     }
 
@@ -140,10 +140,10 @@ impl Cache {
     /// of it.
     ///
     /// [RFC 9111 §4.3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.4
-    fn confirm(&self, asking: &Asking, asked: &Asked<'_>, answered: Answered<'_>) -> Hit {
-        let (newer, kept) = self.freshen(asking, asked, answered);
+    fn confirm(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) -> Hit {
+        let (newer, kept) = self.freshen(fetch, asked, answered);
         let age = newer.terms().initial_age;
-        let source = Source::Upstream(asking.why(), Some(StatusCode::NOT_MODIFIED));
+        let source = Source::Upstream(fetch.why(), Some(StatusCode::NOT_MODIFIED));
         let status = CacheStatus { source, ttl: Some(ttl(newer.terms(), age)), kept };
         Hit::of(newer, asked, answered.times.received, (age.as_secs(), status))
     }
@@ -152,11 +152,11 @@ impl Cache {
     /// if it may still be.
     fn freshen(
         &self,
-        asking: &Asking,
-        asked: &Asked<'_>,
+        fetch: &Fetch,
+        asked: &Request<'_>,
         Answered { headers, times, .. }: Answered<'_>,
     ) -> (Arc<Stored>, Kept) {
-        let old = asking.stored().expect("something stored was asked about");
+        let old = fetch.stored().expect("something stored was asked about");
         let (status, received) = (old.status(), times.received);
         let mut merged = updated(old.headers(), &kept(headers, &[], received));
         // Not kept, but counted from.
@@ -164,7 +164,7 @@ impl Cache {
             merged.insert(AGE, age.clone());
         }
         let head = Head { status, headers: &merged, received };
-        let get = Asked { method: &Method::GET, ..asked.clone() };
+        let get = Request { method: &Method::GET, ..asked.clone() };
         let newer = |withheld: &[HeaderName], how: (Terms, Selecting)| {
             let fields = kept(&merged, withheld, received);
             Arc::new(Stored::new(status, &fields, old.stored_body().clone(), how))
@@ -172,7 +172,7 @@ impl Cache {
         match judge_storing(&get, head, times, &self.settings) {
             Ok(Storable { terms, selecting, withheld }) => {
                 let newer = newer(&withheld, (terms, selecting));
-                let place = (asking.key(), asking.since());
+                let place = (fetch.key(), fetch.since());
                 let kept = match self.store.keep(place, &newer, Some(old)) {
                     Outcome::Stored => Kept::Stored,
                     _ => Kept::Unsaid,
@@ -181,7 +181,7 @@ impl Cache {
             }
             Err(why) => {
                 if is_final(why) {
-                    self.store.drop_variant(asking.key(), old);
+                    self.store.drop_variant(fetch.key(), old);
                 }
                 let control = Control::of(&merged, &self.settings.targets);
                 let terms = Terms::of(head, times, &control, &self.settings);
@@ -193,12 +193,12 @@ impl Cache {
     /// Learns what the 200 to a HEAD says of what is stored for GET ([RFC 9111 §4.3.5]).
     ///
     /// [RFC 9111 §4.3.5]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.5
-    fn take_head(&self, asking: &Asking, asked: &Asked<'_>, answered: Answered<'_>) {
-        let Some(stored) = asking.stored() else { return };
+    fn take_head(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) {
+        let Some(stored) = fetch.stored() else { return };
         let len = stored.body().len() as u64;
         match judge_head(&stored.headers(), len, answered.headers) {
-            Word::Same => _ = self.freshen(asking, asked, answered),
-            Word::Other => self.store.drop_variant(asking.key(), stored),
+            Word::Same => _ = self.freshen(fetch, asked, answered),
+            Word::Other => self.store.drop_variant(fetch.key(), stored),
         }
     }
 }
@@ -214,7 +214,7 @@ fn is_final(why: NotStored) -> bool {
     )
 }
 
-fn pass(asking: &Asking, status: StatusCode, why: NotStored) -> Taken {
-    let source = Source::Upstream(asking.why(), Some(status));
+fn pass(fetch: &Fetch, status: StatusCode, why: NotStored) -> Taken {
+    let source = Source::Upstream(fetch.why(), Some(status));
     Taken::Pass(CacheStatus { source, ttl: None, kept: Kept::NotStored(why) })
 }

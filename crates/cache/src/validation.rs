@@ -1,4 +1,4 @@
-//! Asking an origin whether a stored response is still good, and what its answer says ([RFC 9111
+//! Fetch an origin whether a stored response is still good, and what its answer says ([RFC 9111
 //! §4.3]).
 //!
 //! [RFC 9111 §4.3]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3

@@ -13,7 +13,7 @@ use http::{
 };
 use relais_wire::list;
 
-use crate::asked::Asked;
+use crate::request::Request;
 
 /// A response that names more fields is for nobody else.
 pub(crate) const VARY_NAMES_MAX: usize = 16;
@@ -71,7 +71,7 @@ struct Field {
 
 impl Selecting {
     /// What `names` are in the request `asked`, as it is sent on; `None` if that cannot be told.
-    pub fn of(names: &[HeaderName], asked: &Asked<'_>) -> Option<Self> {
+    pub fn of(names: &[HeaderName], asked: &Request<'_>) -> Option<Self> {
         let field = |name: &HeaderName| {
             let headers = asked.headers_with(name)?;
             let value = normal(name, headers).map(Vec::into_boxed_slice);
@@ -87,7 +87,7 @@ impl Selecting {
     }
 
     /// Whether the response is for the request `asked`.
-    pub fn selects(&self, asked: &Asked<'_>) -> bool {
+    pub fn selects(&self, asked: &Request<'_>) -> bool {
         let is_same = |field: &Field| {
             asked.headers_with(&field.name).is_some_and(|headers| field.is_same(headers))
         };
@@ -212,7 +212,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{asked::Sent, tests::fields};
+    use crate::{request::Sent, tests::fields};
 
     #[test]
     fn vary_names_fields_or_everything() {
@@ -317,9 +317,9 @@ mod tests {
     fn check(first: &str, second: &str, expect: bool) {
         let names = ["foo", "bar", "accept", "accept-language", "accept-encoding"];
         let (first, second) = (fields(first), fields(second));
-        let asked = Asked::of(&Method::GET, &first);
+        let asked = Request::of(&Method::GET, &first);
         let selecting = Selecting::of(&names.map(HeaderName::from_static), &asked).unwrap();
-        let selects = selecting.selects(&Asked::of(&Method::GET, &second));
+        let selects = selecting.selects(&Request::of(&Method::GET, &second));
         assert_eq!(selects, expect, "for {first:?} and {second:?}");
     }
 
@@ -343,7 +343,7 @@ mod tests {
             let headers = fields("foo: as it came\nbar: 1");
             let sent = |lines: Option<&str>| FooIs(lines.map(fields));
             let (first, second) = (sent(first), sent(second));
-            let asked = |sent| Asked { sent: Some(sent), ..Asked::of(&Method::GET, &headers) };
+            let asked = |sent| Request { sent: Some(sent), ..Request::of(&Method::GET, &headers) };
             let names = ["foo", "bar"].map(HeaderName::from_static);
             let selecting = Selecting::of(&names, &asked(&first));
             let selects = selecting.map(|selecting| selecting.selects(&asked(&second)));

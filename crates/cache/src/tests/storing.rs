@@ -10,8 +10,8 @@ use super::{
     world::{World, key},
 };
 use crate::{
-    Answered, Asked, Cache, CacheStatus, Hit, Kept, Looked, NoStandIn, NotStored, Outcome,
-    Recorded, Recording, Settings, Taken, Times, reuse::Failure,
+    Answered, Cache, CacheStatus, Hit, Kept, Lookup, NoStandIn, NotStored, Outcome, Recorded,
+    Recording, Request, Settings, Taken, Times, reuse::Failure,
 };
 
 const FRESH: &str = "cache-control: max-age=60";
@@ -90,11 +90,11 @@ fn what_is_cut_off_is_not_stored() {
 fn what_came_within_a_second_is_told_to_be_fresh_for_all_its_lifetime() {
     let cache = Cache::new(Settings::default());
     let (headers, none) = (fields(FRESH), fields(""));
-    let asked = Asked::of(&Method::GET, &none);
-    let Looked::Ask(asking) = cache.look(&key("/"), &asked, at(0)) else { panic!("a hit") };
+    let asked = Request::of(&Method::GET, &none);
+    let Lookup::Ask(fetch) = cache.look(&key("/"), &asked, at(0)) else { panic!("a hit") };
     let times = Times { requested: at(0), received: at(0) + Duration::from_millis(3) };
     let answered = Answered { status: StatusCode::OK, headers: &headers, times };
-    let Taken::Record(recording) = cache.take(asking, &asked, answered) else { panic!("refused") };
+    let Taken::Record(recording) = cache.take(fetch, &asked, answered) else { panic!("refused") };
     assert_eq!(recording.cache_status().ttl, Some(60));
 }
 
@@ -148,15 +148,15 @@ fn what_is_found_begins_nothing() {
     let control = "cache-control: max-age=5, stale-while-revalidate=10";
     world.ask(0, "GET /", (200, control, "x"));
     let none = fields("");
-    let asked = Asked::of(&Method::GET, &none);
+    let asked = Request::of(&Method::GET, &none);
     let find = |seconds| world.cache.find(&key("/"), &asked, at(seconds)).map(|hit| hit.age());
     assert_eq!(find(4), Some(4));
     // Somebody has to ask: whoever is to be answered in time.
     assert_eq!((find(6), find(6)), (None, None));
     let looked = world.cache.look(&key("/"), &asked, at(6));
-    let Looked::Stale(_, Some(asking)) = looked else { panic!("{looked:?}") };
+    let Lookup::Stale(_, Some(fetch)) = looked else { panic!("{looked:?}") };
     assert_eq!(find(7), Some(7));
-    drop(asking);
+    drop(fetch);
     assert_eq!((find(6), find(7), find(16)), (Some(6), None, None));
 }
 
@@ -177,12 +177,12 @@ fn a_validation_does_not_bring_back_what_was_invalidated() {
     let world = World::new();
     world.ask(0, "GET /", (200, "cache-control: max-age=5\netag: \"1\"", "x"));
     let (headers, none) = (fields(""), fields(""));
-    let asked = Asked::of(&Method::GET, &none);
-    let Looked::Ask(asking) = world.cache.look(&key("/"), &asked, at(9)) else { panic!("stale") };
+    let asked = Request::of(&Method::GET, &none);
+    let Lookup::Ask(fetch) = world.cache.look(&key("/"), &asked, at(9)) else { panic!("stale") };
     world.cache.forget(&key("/"));
     let times = Times { requested: at(9), received: at(9) };
     let answered = Answered { status: StatusCode::NOT_MODIFIED, headers: &headers, times };
-    assert!(matches!(world.cache.take(asking, &asked, answered), Taken::Answer(_)));
+    assert!(matches!(world.cache.take(fetch, &asked, answered), Taken::Answer(_)));
     assert_eq!(world.cache.keys(), 0);
 }
 
@@ -191,14 +191,14 @@ fn what_was_invalidated_stands_in_for_nothing() {
     let world = World::new();
     world.ask(0, "GET /", (200, "cache-control: max-age=5, stale-if-error=9", "x"));
     let none = fields("");
-    let asked = Asked::of(&Method::GET, &none);
-    let Looked::Ask(asking) = world.cache.look(&key("/"), &asked, at(15)) else { panic!("stale") };
-    assert!(world.cache.fail(&asking, &asked, at(15)).is_ok());
+    let asked = Request::of(&Method::GET, &none);
+    let Lookup::Ask(fetch) = world.cache.look(&key("/"), &asked, at(15)) else { panic!("stale") };
+    assert!(world.cache.fail(&fetch, &asked, at(15)).is_ok());
     world.cache.forget(&key("/"));
-    assert_eq!(world.cache.fail(&asking, &asked, at(15)).err(), Some(NoStandIn::Invalidated));
+    assert_eq!(world.cache.fail(&fetch, &asked, at(15)).err(), Some(NoStandIn::Invalidated));
     // Whether it was invalidated is not asked for the most of answers.
     let ok = Failure::Status(StatusCode::OK);
-    let stand_in = world.cache.stand_in(&asking, &asked, ok, at(15));
+    let stand_in = world.cache.stand_in(&fetch, &asked, ok, at(15));
     assert_eq!(stand_in.err(), Some(NoStandIn::NoError));
 }
 
@@ -238,7 +238,8 @@ fn what_is_stored_no_longer_counts_while_clients_have_it() {
         let path = format!("/{number}");
         world.ask(0, &format!("GET {path}"), (200, FRESH, &body));
         let (none, method) = (fields(""), Method::GET);
-        if let Looked::Hit(hit) = world.cache.look(&key(&path), &Asked::of(&method, &none), at(0)) {
+        if let Lookup::Hit(hit) = world.cache.look(&key(&path), &Request::of(&method, &none), at(0))
+        {
             taken.push(hit.body().bytes().clone());
         }
     }
@@ -296,8 +297,8 @@ fn many_threads_may_use_it() {
 
 fn hit(cache: &Cache, method: &str, request: &str, seconds: i64) -> Hit {
     let (method, headers) = (method.parse::<Method>().unwrap(), fields(request));
-    match cache.look(&key("/"), &Asked::of(&method, &headers), at(seconds)) {
-        Looked::Hit(hit) => hit,
+    match cache.look(&key("/"), &Request::of(&method, &headers), at(seconds)) {
+        Lookup::Hit(hit) => hit,
         looked => panic!("{looked:?}"),
     }
 }
@@ -331,8 +332,8 @@ fn take(cache: &Cache, headers: &HeaderMap) -> Taken {
 
 fn taken(cache: &Cache, headers: &HeaderMap, seconds: i64) -> Taken {
     let none = fields("cache-control: no-cache");
-    let asked = Asked::of(&Method::GET, &none);
-    let Looked::Ask(asking) = cache.look(&key("/"), &asked, at(seconds)) else { panic!("a hit") };
+    let asked = Request::of(&Method::GET, &none);
+    let Lookup::Ask(fetch) = cache.look(&key("/"), &asked, at(seconds)) else { panic!("a hit") };
     let times = Times { requested: at(seconds), received: at(5) };
-    cache.take(asking, &asked, Answered { status: StatusCode::OK, headers, times })
+    cache.take(fetch, &asked, Answered { status: StatusCode::OK, headers, times })
 }

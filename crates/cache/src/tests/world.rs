@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 
 use super::{at, fields};
-use crate::{Answered, Asked, Cache, Key, Looked, Outcome, Settings, Taken, Times};
+use crate::{Answered, Cache, Key, Lookup, Outcome, Request, Settings, Taken, Times};
 
 /// A cache, and what it is asked.
 pub(super) struct World {
@@ -33,26 +33,26 @@ impl World {
         let (line, lines) = request.split_once('\n').unwrap_or((request, ""));
         let (method, path) = line.split_once(' ').expect("a method and a path");
         let (method, headers) = (method.parse::<Method>().unwrap(), fields(lines));
-        let asked = Asked::of(&method, &headers);
+        let asked = Request::of(&method, &headers);
         match self.cache.look(&key(path), &asked, at(seconds)) {
-            Looked::Hit(hit) | Looked::Stale(hit, None) => told(&hit),
-            Looked::Stale(hit, Some(asking)) => {
+            Lookup::Hit(hit) | Lookup::Stale(hit, None) => told(&hit),
+            Lookup::Stale(hit, Some(fetch)) => {
                 let told = told(&hit);
-                format!("{told} + {}", self.upstream(asking, &asked, (seconds, upstream)))
+                format!("{told} + {}", self.upstream(fetch, &asked, (seconds, upstream)))
             }
-            Looked::OnlyIfCached => "504".to_owned(),
-            Looked::Ask(asking) => self.upstream(asking, &asked, (seconds, upstream)),
+            Lookup::OnlyIfCached => "504".to_owned(),
+            Lookup::Ask(fetch) => self.upstream(fetch, &asked, (seconds, upstream)),
         }
     }
 
     fn upstream(
         &self,
-        asking: Box<crate::Asking>,
-        asked: &Asked<'_>,
+        fetch: Box<crate::Fetch>,
+        asked: &Request<'_>,
         (seconds, (status, lines, body)): (i64, Upstream<'_>),
     ) -> String {
         let mut sent = asked.headers.clone();
-        asking.prepare(&mut sent);
+        fetch.prepare(&mut sent);
         let mut sent: Vec<_> = sent
             .iter()
             .filter(|(name, _)| name.as_str().starts_with("if-"))
@@ -61,14 +61,14 @@ impl World {
         sent.sort();
         let sent = sent.concat();
         let Ok(status) = StatusCode::from_u16(status) else {
-            let stand_in = self.cache.fail(&asking, asked, at(seconds));
+            let stand_in = self.cache.fail(&fetch, asked, at(seconds));
             return stand_in
                 .map_or_else(|why| format!("502 {why}{sent}"), |hit| told(&hit) + &sent);
         };
         let headers = fields(lines);
         let times = Times { requested: at(seconds), received: at(seconds) };
         let answered = Answered { status, headers: &headers, times };
-        match self.cache.take(asking, asked, answered) {
+        match self.cache.take(fetch, asked, answered) {
             Taken::Record(mut recording) => {
                 let said = said(recording.cache_status());
                 recording.add(body.as_bytes());
@@ -81,8 +81,8 @@ impl World {
                 format!("{} {body} | {}{sent}", status.as_u16(), said(cache_status))
             }
             Taken::Answer(hit) => told(&hit) + &sent,
-            Taken::AskAgain(asking) => {
-                let again = self.upstream(asking, asked, (seconds, (200, "", "again")));
+            Taken::AskAgain(fetch) => {
+                let again = self.upstream(fetch, asked, (seconds, (200, "", "again")));
                 format!("again: {again}{sent}")
             }
         }

@@ -18,7 +18,7 @@ use std::{
 };
 
 use http::Method;
-use relais_cache::{Answered, Asking, Cache, Key, Looked, Taken, Times};
+use relais_cache::{Answered, Cache, Fetch, Key, Lookup, Taken, Times};
 use relais_net::{Fault, Side};
 use tokio::runtime;
 
@@ -36,10 +36,10 @@ use crate::{
 
 /// How many stored answers are asked about at once while their clients have them already. Who finds
 /// no place leaves it to the next.
-const ERRANDS_MAX: usize = 64;
+const REVALIDATIONS_MAX: usize = 64;
 
 /// How long that may take.
-const ERRAND_MAX: Duration = Duration::from_mins(1);
+const REVALIDATION_MAX: Duration = Duration::from_mins(1);
 
 /// Answers from a cache, and asks `H` for what is not there.
 ///
@@ -58,14 +58,14 @@ pub struct Cached<H> {
     shared: Arc<Shared<H>>,
 }
 
-/// What outlives a request, if an errand was sent for it.
+/// What outlives a request, if a revalidation was sent for it.
 #[derive(Debug)]
 struct Shared<H> {
     inner: H,
     cache: Cache,
     trust: Trust,
     clock: fn() -> SystemTime,
-    errands: Places,
+    revalidation: Places,
 }
 
 impl<H: Onward> Cached<H> {
@@ -73,8 +73,8 @@ impl<H: Onward> Cached<H> {
     ///
     /// `trust` is `inner`'s: what that passes on of a client's word is part of the question.
     pub fn new(inner: H, cache: Cache, trust: Trust, clock: fn() -> SystemTime) -> Self {
-        let errands = Places::at_most(ERRANDS_MAX);
-        Self { shared: Arc::new(Shared { inner, cache, trust, clock, errands }) }
+        let revalidation = Places::at_most(REVALIDATIONS_MAX);
+        Self { shared: Arc::new(Shared { inner, cache, trust, clock, revalidation }) }
     }
 
     /// The cache.
@@ -86,17 +86,17 @@ impl<H: Onward> Cached<H> {
         key(ask, &self.shared.trust)
     }
 
-    fn look(&self, key: &Key, ask: &Ask) -> Looked {
+    fn look(&self, key: &Key, ask: &Ask) -> Lookup {
         let Shared { inner, cache, clock, .. } = &*self.shared;
         cache.look(key, &sent_by(ask, inner).asked(), clock())
     }
 
     /// Has `inner` asked about what is stored and stale, while the client of `ask` has it already.
-    fn send_errand(&self, asking: Option<Box<Asking>>, ask: &Ask) {
-        let (Some(asking), Some(place)) = (asking, self.shared.errands.take()) else { return };
+    fn start_revalidation(&self, fetch: Option<Box<Fetch>>, ask: &Ask) {
+        let (Some(fetch), Some(place)) = (fetch, self.shared.revalidation.take()) else { return };
         let Ok(runtime) = runtime::Handle::try_current() else { return };
         let (shared, question) = (Arc::clone(&self.shared), Question::of(ask));
-        runtime.spawn(shared.run_errand(asking, question, place));
+        runtime.spawn(shared.revalidate(fetch, question, place));
     }
 }
 
@@ -117,13 +117,13 @@ impl<H: Onward> Handler for Cached<H> {
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         let Some(key) = self.key(&ask) else { return self.shared.inner.answer(ask).await };
         match self.look(&key, &ask) {
-            Looked::Hit(hit) => Ok(reply(hit)),
-            Looked::Stale(hit, asking) => {
-                self.send_errand(asking, &ask);
+            Lookup::Hit(hit) => Ok(reply(hit)),
+            Lookup::Stale(hit, fetch) => {
+                self.start_revalidation(fetch, &ask);
                 Ok(reply(hit))
             }
-            Looked::Ask(asking) => self.shared.ask(asking, &Question::of(&ask), ask).await,
-            Looked::OnlyIfCached => Ok(only_if_cached()),
+            Lookup::Ask(fetch) => self.shared.ask(fetch, &Question::of(&ask), ask).await,
+            Lookup::OnlyIfCached => Ok(only_if_cached()),
         }
     }
 
@@ -136,27 +136,27 @@ impl<H: Onward> Shared<H> {
     /// Asks `inner` what `question` asks, first by `ask`.
     async fn ask(
         &self,
-        mut asking: Box<Asking>,
+        mut fetch: Box<Fetch>,
         question: &Question,
         mut ask: Ask,
     ) -> Result<Answer, Fault> {
         loop {
-            asking.prepare(ask.request.headers_mut());
+            fetch.prepare(ask.request.headers_mut());
             let requested = (self.clock)();
             let came = self.inner.answer(ask).await;
             let times = Times { requested, received: (self.clock)() };
             let mut answer = match came {
                 Ok(answer) if fault(&answer).is_none() => answer,
-                failed => return self.stand_in(&asking, question, (failed, times.received)),
+                failed => return self.stand_in(&fetch, question, (failed, times.received)),
             };
             unfold(&mut answer);
             let answered = Answered { status: answer.status(), headers: answer.headers(), times };
-            match self.cache.take(asking, &question.sent_by(&self.inner).asked(), answered) {
+            match self.cache.take(fetch, &question.sent_by(&self.inner).asked(), answered) {
                 Taken::Record(recording) => return Ok(record(answer, recording)),
                 Taken::Pass(status) => return Ok(label(answer, status)),
                 Taken::Answer(hit) => return Ok(reply_after(hit, &answer)),
                 // Without a precondition it is not asked a third time.
-                Taken::AskAgain(again) => (asking, ask) = (again, question.ask()),
+                Taken::AskAgain(again) => (fetch, ask) = (again, question.ask()),
             }
         }
     }
@@ -164,14 +164,14 @@ impl<H: Onward> Shared<H> {
     /// What is stored, in the place of an answer that did not come; else what came instead.
     fn stand_in(
         &self,
-        asking: &Asking,
+        fetch: &Fetch,
         question: &Question,
         (failed, now): (Result<Answer, Fault>, SystemTime),
     ) -> Result<Answer, Fault> {
         let side = failed.as_ref().map_or_else(|fault| Some(fault.side), fault);
         // Who asks for what cannot be asked for is told so.
         if side != Some(Side::Client)
-            && let Ok(hit) = self.cache.fail(asking, &question.sent_by(&self.inner).asked(), now)
+            && let Ok(hit) = self.cache.fail(fetch, &question.sent_by(&self.inner).asked(), now)
         {
             if let Err(fault) = &failed {
                 let error: &dyn std::error::Error = fault;
@@ -179,18 +179,18 @@ impl<H: Onward> Shared<H> {
             }
             return Ok(reply(hit));
         }
-        failed.map(|answer| unanswered(answer, asking.why()))
+        failed.map(|answer| unanswered(answer, fetch.why()))
     }
 
-    async fn run_errand(self: Arc<Self>, asking: Box<Asking>, question: Question, _place: Place) {
+    async fn revalidate(self: Arc<Self>, fetch: Box<Fetch>, question: Question, _place: Place) {
         let bytes_max = self.cache.settings().object_max;
-        let errand = async {
-            match self.ask(asking, &question, question.ask()).await {
+        let revalidation = async {
+            match self.ask(fetch, &question, question.ask()).await {
                 Ok(answer) => drain(answer.into_body(), bytes_max).await,
                 Err(fault) => Err(fault),
             }
         };
-        if let Ok(Err(fault)) = tokio::time::timeout(ERRAND_MAX, errand).await {
+        if let Ok(Err(fault)) = tokio::time::timeout(REVALIDATION_MAX, revalidation).await {
             let error: &dyn std::error::Error = &fault;
             tracing::debug!(error, "a stored answer could not be asked about");
         }

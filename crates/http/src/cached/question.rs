@@ -5,7 +5,7 @@ use std::{cell::OnceCell, fmt::Write as _, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use http_body::Body as _;
-use relais_cache::{Asked, Content, Key, Sent};
+use relais_cache::{self as cache, Content, Key, Sent};
 
 use crate::{
     Ask, Caller, Inbound, Trust,
@@ -93,9 +93,9 @@ pub(super) fn sent_by<'a, H: Onward>(ask: &'a Ask, onward: &'a H) -> SentBy<'a, 
 
 impl<H: Onward> SentBy<'_, H> {
     /// The request, as the rules look at it.
-    pub(super) fn asked(&self) -> Asked<'_> {
+    pub(super) fn asked(&self) -> cache::Request<'_> {
         let Came { method, headers, content, .. } = self.request;
-        Asked { content, sent: Some(self), ..Asked::of(method, headers) }
+        cache::Request { content, sent: Some(self), ..cache::Request::of(method, headers) }
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     Act, FRESH,
     world::{World, ok, says},
 };
-use crate::cached::ERRANDS_MAX;
+use crate::cached::REVALIDATIONS_MAX;
 
 const WINDOW: &str = "ETag: \"1\"\nCache-Control: max-age=5, stale-while-revalidate=10";
 
@@ -73,7 +73,7 @@ async fn a_failing_server_is_not_flooded_with_errands() {
 #[tokio::test]
 async fn there_are_so_many_errands_at_once() {
     let world = World::with(Settings::default()).await;
-    let paths: Vec<_> = (0..ERRANDS_MAX + 5).map(|number| format!("/a{number}")).collect();
+    let paths: Vec<_> = (0..REVALIDATIONS_MAX + 5).map(|number| format!("/a{number}")).collect();
     for path in &paths {
         world.get_then(ok(WINDOW, "x"), path, "").await;
     }
@@ -83,7 +83,7 @@ async fn there_are_so_many_errands_at_once() {
         world.then(Act::Hangs);
         assert_eq!(world.get(path, "").await, "200 x | hit; ttl=-1, age 6");
     }
-    world.until(|world| world.count() == ERRANDS_MAX).await;
+    world.until(|world| world.count() == REVALIDATIONS_MAX).await;
     assert_eq!(world.get(&paths[0], "").await, "200 x | hit; ttl=-1, age 6");
-    assert_eq!(world.count(), ERRANDS_MAX);
+    assert_eq!(world.count(), REVALIDATIONS_MAX);
 }

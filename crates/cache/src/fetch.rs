@@ -8,12 +8,12 @@ use http::{
 };
 
 use crate::{
-    asked::{Asked, Condition},
     cache_status::Forward,
     key::Key,
     part::Generation,
     recording::Place,
-    stored::{Errand, Stored},
+    request::{Condition, Request},
+    stored::{Revalidation, Stored},
     validation::Precondition,
 };
 
@@ -21,7 +21,7 @@ use crate::{
 ///
 /// Dropping it is giving up, and leaves no trace.
 #[derive(Debug)]
-pub struct Asking {
+pub struct Fetch {
     key: Key,
     /// The state of the store when it was asked: what is invalidated later, is not stored.
     since: Generation,
@@ -31,19 +31,19 @@ pub struct Asking {
     /// What is asked on top of what the client asked. Empty if it is passed on as it came.
     precondition: Precondition,
     /// Held if others are answered from what is stored meanwhile.
-    errand: Option<Errand>,
+    revalidation: Option<Revalidation>,
 }
 
-impl Asking {
+impl Fetch {
     pub(crate) fn new(key: Key, since: Generation, why: Forward) -> Self {
         let precondition = Precondition::default();
-        Self { key, since, why, stored: None, precondition, errand: None }
+        Self { key, since, why, stored: None, precondition, revalidation: None }
     }
 
     /// The same, about what is `stored`.
     ///
     /// Only a GET whose own conditions the store can answer is asked with ours.
-    pub(crate) fn about(mut self, stored: &Arc<Stored>, asked: &Asked<'_>) -> Self {
+    pub(crate) fn about(mut self, stored: &Arc<Stored>, asked: &Request<'_>) -> Self {
         if asked.method == Method::GET && asked.condition != Condition::Origin {
             self.precondition = Precondition::of(&stored.headers());
         }
@@ -51,9 +51,9 @@ impl Asking {
         self
     }
 
-    /// The same, on an errand for others.
-    pub(crate) fn on(mut self, errand: Errand) -> Self {
-        self.errand = Some(errand);
+    /// The same, on a revalidation for others.
+    pub(crate) fn on(mut self, revalidation: Revalidation) -> Self {
+        self.revalidation = Some(revalidation);
         self
     }
 
@@ -84,11 +84,11 @@ impl Asking {
     /// Where the client has its answer already, its own conditions and ranges are left out: there
     /// is nobody for whom a part would do.
     pub fn prepare(&self, headers: &mut HeaderMap) {
-        if self.errand.is_some() {
+        if self.revalidation.is_some() {
             headers.remove(RANGE);
             headers.remove(IF_RANGE);
         }
-        if self.is_validating() || self.errand.is_some() {
+        if self.is_validating() || self.revalidation.is_some() {
             self.precondition.put(headers);
         }
     }
@@ -103,7 +103,7 @@ impl Asking {
     }
 
     pub(crate) fn into_place(self) -> Place {
-        let Self { key, since, stored, errand, .. } = self;
-        Place { key, since, instead_of: stored, _errand: errand }
+        let Self { key, since, stored, revalidation, .. } = self;
+        Place { key, since, instead_of: stored, _revalidation: revalidation }
     }
 }

@@ -15,7 +15,7 @@ use crate::directives::{Directives, Flag, read_cache_control};
 
 /// A request as it came from its client, before anything is added or taken off.
 #[derive(Clone, Debug)]
-pub struct Asked<'a> {
+pub struct Request<'a> {
     /// The method.
     pub method: &'a Method,
     /// The fields.
@@ -94,7 +94,7 @@ pub enum Switch {
     Wanted,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Request<'a> {
     /// Reads a request. A body that only its framing tells of (HTTP/2 without `Content-Length`) is
     /// to be set in `content` by who knows.
     pub fn of(method: &'a Method, headers: &'a HeaderMap) -> Self {
@@ -194,14 +194,14 @@ mod tests {
     #[track_caller]
     fn check(lines: &str, expect: (Condition, Sender, Content)) {
         let headers = fields(lines);
-        let asked = Asked::of(&Method::GET, &headers);
+        let asked = Request::of(&Method::GET, &headers);
         assert_eq!((asked.condition, asked.sender, asked.content), expect, "for {lines:?}");
     }
 
     #[track_caller]
     fn check_no_cache(lines: &str, expect: bool) {
         let headers = fields(lines);
-        let asked = Asked::of(&Method::GET, &headers);
+        let asked = Request::of(&Method::GET, &headers);
         assert_eq!(asked.directives.has(Flag::NoCache), expect, "for {lines:?}");
     }
 }
