@@ -17,6 +17,8 @@ mod key;
 mod memory;
 mod part;
 mod prebuilt;
+mod purge;
+mod purging;
 mod recording;
 mod reference;
 mod request;
@@ -27,6 +29,7 @@ mod store;
 mod stored;
 mod stored_body;
 mod storing;
+mod tags;
 mod taking;
 mod terms;
 #[cfg(test)]
@@ -44,6 +47,8 @@ pub use self::{
     freshness::{Basis, Lifetime},
     hit::Hit,
     key::Key,
+    purge::{BadPattern, Glob, PATTERN_BYTES_MAX, Pattern, Purge, Text, Url},
+    purging::Object,
     recording::{Recorded, Recording},
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
@@ -52,6 +57,7 @@ pub use self::{
     stored::Stored,
     stored_body::{Pages, StoredBody},
     storing::NotStored,
+    tags::Tag,
     taking::{Answered, Taken},
     terms::{Ask, Terms},
     vary::Selecting,
