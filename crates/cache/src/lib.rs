@@ -9,6 +9,7 @@ mod cache;
 mod cache_status;
 mod conditional;
 mod directives;
+mod explain;
 mod fetch;
 mod fields;
 mod freshness;
@@ -43,6 +44,7 @@ pub use self::{
     cache_status::{CacheStatus, Forward, Kept, Source},
     conditional::Form,
     directives::{Directives, Flag},
+    explain::{Explanation, Reused, Step, Wish},
     fetch::Fetch,
     freshness::{Basis, Lifetime},
     hit::Hit,
