@@ -59,7 +59,7 @@ pub use self::{
     stored::Stored,
     stored_body::{Pages, StoredBody},
     storing::NotStored,
-    tags::Tag,
+    tags::{NoTags, Tag},
     taking::{Answered, Taken},
     terms::{Ask, Terms},
     vary::Selecting,

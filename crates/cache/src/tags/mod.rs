@@ -32,6 +32,13 @@ pub(crate) const TAGS_MAX: usize = 1000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag(TagId);
 
+/// Fields that would name tags name none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no tag in them: expected `Surrogate-Key: a b`, `Cache-Tag: a, b` or `Cache-Groups: \"a\"`"
+)]
+pub struct NoTags;
+
 /// A hash of a tag: keyed by a random number, so that no server can choose one like another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TagId(u64);
@@ -72,6 +79,22 @@ impl Tag {
 
     fn group_of(origin: &str, name: &[u8]) -> Self {
         Self(Name::Group { origin, name }.id())
+    }
+
+    /// Those that `headers` name as an answer's would, groups of this origin; none if they have no
+    /// such fields. Of very many, the first.
+    ///
+    /// # Errors
+    ///
+    /// [`NoTags`] if they have, and there is none in them.
+    pub fn read(headers: &HeaderMap, origin: &str) -> Result<Vec<Self>, NoTags> {
+        let TagsOf { named, groups } = TagsOf::read(headers);
+        let named = named.iter().map(|name| Self(Name::Named(name).id()));
+        let groups = groups.iter().map(|name| Self::group_of(origin, name));
+        let tags: Vec<_> = named.chain(groups).take(TAGS_MAX).collect();
+        let has_fields =
+            [SURROGATE_KEY, CACHE_TAG, CACHE_GROUPS].iter().any(|name| headers.contains_key(name));
+        if tags.is_empty() && has_fields { Err(NoTags) } else { Ok(tags) }
     }
 
     /// All keys of `uri` that are kept apart.
