@@ -116,7 +116,7 @@ impl Stored {
     }
 
     /// How many tags its server gave it.
-    pub(crate) fn tags(&self) -> usize {
+    pub fn tags(&self) -> usize {
         self.tags
     }
 
