@@ -42,6 +42,8 @@ pub struct Stored {
     body: StoredBody,
     terms: Terms,
     selecting: Selecting,
+    /// When it was purged softly, if it was.
+    purged: Option<SystemTime>,
     /// How many tags its server gave it, and where it is found by them.
     tags: usize,
     tagged: OnceLock<Tagged>,
@@ -70,6 +72,7 @@ impl Stored {
             body,
             terms,
             selecting,
+            purged: None,
             tags: TagsOf::read(headers).len(),
             tagged: OnceLock::new(),
             being_asked: AtomicBool::new(false),
@@ -129,6 +132,11 @@ impl Stored {
         }
     }
 
+    /// When it was purged softly, if it was: it is stale since then.
+    pub fn purged(&self) -> Option<SystemTime> {
+        self.purged
+    }
+
     /// Under what it was entered.
     pub(crate) fn tag_ids(&self) -> &[TagId] {
         self.tagged.get().map_or(&[], Tagged::ids)
@@ -142,7 +150,8 @@ impl Stored {
         let age = terms.age(now, settings).unwrap_or_default();
         terms.lifetime.duration = terms.lifetime.duration.min(age);
         let how = (terms, self.selecting.clone());
-        Self::new(self.status, &headers, self.body.clone(), how)
+        let purged = Some(now);
+        Self { purged, ..Self::new(self.status, &headers, self.body.clone(), how) }
     }
 
     pub(crate) fn head(&self) -> &Prebuilt {

@@ -86,6 +86,11 @@ pub enum Step {
         /// When it came.
         initial: Duration,
     },
+    /// It was purged softly, and is stale since then.
+    Purged {
+        /// When that was.
+        at: SystemTime,
+    },
     /// For how long it is still fresh, in seconds; below 0, since when it is not.
     Left(i64),
     /// When its origin has to be asked, whatever its age.
@@ -177,7 +182,15 @@ impl Cache {
         let received = terms.times.received;
         let mut steps = vec![Step::Response { status: stored.status(), bytes, received }];
         steps.push(said(&headers, &control));
-        steps.push(Step::Lifetime(terms.lifetime));
+        match stored.purged() {
+            // Its terms have what became of it.
+            Some(at) => {
+                let head = Head { status: stored.status(), headers: &headers, received };
+                steps.push(Step::Lifetime(lifetime(head, &control, &self.settings)));
+                steps.push(Step::Purged { at });
+            }
+            None => steps.push(Step::Lifetime(terms.lifetime)),
+        }
         let age = terms.age(now, &self.settings);
         steps.push(Step::Age { age, initial: terms.initial_age });
         steps.extend(age.map(|age| Step::Left(ttl(terms, age))));

@@ -22,7 +22,7 @@ impl Step {
             Self::Said { .. } => "RFC 9213 §2",
             Self::Lifetime(lifetime) => lifetime.basis.section(),
             Self::Age { .. } => "RFC 9111 §4.2.3",
-            Self::Left(_) => "RFC 9111 §4.2",
+            Self::Purged { .. } | Self::Left(_) => "RFC 9111 §4.2",
             Self::Ask(Ask::Always) => "RFC 9111 §5.2.2.4",
             Self::Ask(Ask::WhenStale | Ask::Unexcused) => "RFC 9111 §4.2.4",
             Self::Windows { .. } => "RFC 5861",

@@ -42,6 +42,19 @@ fn what_is_stale_is_told_with_its_excuses() {
 }
 
 #[test]
+fn what_was_purged_softly_is_told() {
+    let world = World::new();
+    world.ask(0, "GET /", (200, "cache-control: max-age=60", "x"));
+    world.cache.purge(&crate::Pattern::All, crate::Purge::Soft, at(10));
+    let headers = fields("");
+    let asked = Request::of(&Method::GET, &headers);
+    let told = world.cache.explain(&key("/"), &asked, at(15));
+    let words: Vec<_> = told.steps.iter().skip(4).map(word).collect();
+    let expect = "fresh 60 s by MaxAge | purged at 10 | age Some(15) of which 0 | left -5";
+    assert_eq!(words.join(" | "), expect);
+}
+
+#[test]
 fn what_the_request_wants_is_told() {
     let unsaid = "1 stored by [] | 200 1 B at 0 | unsaid | fresh 60 s by Default | \
                   age Some(1) of which 0 | left 59";
@@ -149,6 +162,9 @@ fn word(step: &Step) -> String {
         Step::Age { age, initial } => {
             let age = age.map(|age| age.as_secs());
             format!("age {age:?} of which {}", initial.as_secs())
+        }
+        Step::Purged { at: when } => {
+            format!("purged at {}", when.duration_since(at(0)).unwrap().as_secs())
         }
         Step::Left(left) => format!("left {left}"),
         Step::Ask(ask) => format!("{ask:?}"),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::asking::text;
+use super::told::text;
 use crate::output::say;
 
 /// Prints what `found` tells, step by step; verdicts are bold, where there are colours.

@@ -8,7 +8,7 @@ use std::{
 use clap::ColorChoice;
 use serde_json::Value;
 
-use super::asking::text;
+use super::told::text;
 use crate::{
     columns::{self, columns, fit},
     measure::column_bytes,

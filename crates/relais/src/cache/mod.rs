@@ -6,11 +6,13 @@
 
 mod asking;
 mod attending;
+mod commands;
 mod explained;
 mod flags;
 mod listed;
 mod objects;
 mod sentences;
+mod told;
 mod warming;
 
 use clap::ColorChoice;

@@ -68,9 +68,8 @@ fn numbers(step: &Step) -> (&'static str, Value) {
         }
         Step::Variants { count, by } => ("stored", json!({ "count": count, "vary": words(by) })),
         Step::Response { status, bytes, received } => {
-            let since = received.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            let seconds = since.as_secs();
-            ("response", json!({ "status": status.as_u16(), "bytes": bytes, "received": seconds }))
+            let received = since_1970(*received);
+            ("response", json!({ "status": status.as_u16(), "bytes": bytes, "received": received }))
         }
         Step::Said { field, value } => ("says", json!({ "field": field.as_str(), "value": value })),
         Step::Unsaid => ("says", json!({ "field": null, "value": null })),
@@ -82,6 +81,7 @@ fn numbers(step: &Step) -> (&'static str, Value) {
             let age = age.map(|age| age.as_secs());
             ("age", json!({ "seconds": age, "initial": initial.as_secs() }))
         }
+        Step::Purged { at } => ("purged", json!({ "at": since_1970(*at) })),
         Step::Left(left) => ("ttl", json!({ "seconds": left })),
         Step::Ask(ask) => {
             let when = match ask {
@@ -96,6 +96,10 @@ fn numbers(step: &Step) -> (&'static str, Value) {
             ("windows", json!({ "while_revalidate": while_revalidate, "if_error": if_error }))
         }
     }
+}
+
+fn since_1970(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// What a lifetime was told by, in a word.
@@ -146,7 +150,7 @@ fn text(step: &Step, now: SystemTime) -> String {
         Step::Age { age: None, .. } => {
             "Its age is unknown: this machine's clock was set back since it came".to_owned()
         }
-        Step::Age { age: Some(age), initial } if initial.is_zero() => {
+        Step::Age { age: Some(age), initial } if initial.as_secs() == 0 => {
             format!("It is {} old", seconds(age.as_secs()))
         }
         Step::Age { age: Some(age), initial } => format!(
@@ -154,6 +158,10 @@ fn text(step: &Step, now: SystemTime) -> String {
             seconds(age.as_secs()),
             seconds(initial.as_secs())
         ),
+        Step::Purged { at } => {
+            let ago = now.duration_since(*at).map_or(0, |ago| ago.as_secs());
+            format!("But it was purged softly, {} ago: it is stale since then", seconds(ago))
+        }
         Step::Left(left) if *left > 0 => {
             format!("So it is fresh for {} more", seconds(left.unsigned_abs()))
         }
@@ -234,7 +242,9 @@ fn verdict_text(verdict: Reused) -> String {
 fn because(why: Forward) -> String {
     match why {
         Forward::Unknown => "nothing is stored for this URL".to_owned(),
-        Forward::OtherVariants => "what is stored is for requests with other fields".to_owned(),
+        Forward::OtherVariants => {
+            "what is stored is for requests with other values there (`Vary`)".to_owned()
+        }
         Forward::Ask(WhyAsk::Stale) => {
             "what is stored is stale. It is asked whether that is still good".to_owned()
         }

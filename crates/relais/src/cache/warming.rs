@@ -12,10 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{
-    asking::{Asking, text},
-    flags::Fields,
-};
+use super::{asking::Asking, flags::Fields, told::text};
 use crate::{
     columns::clean,
     complaint::{Complaint, Wrong},
