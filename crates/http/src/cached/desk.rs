@@ -87,7 +87,7 @@ impl<H: Onward> Desk for Cached<H> {
         let nowhere = Place::Path(PathBuf::new());
         let local = Arc::new(Endpoint { scheme: Scheme::Unix, place: nowhere });
         let caller = Arc::new(Caller { peer: Peer::Local, local, tls });
-        Some(Ask { request, caller })
+        Some(Ask::new(request, caller))
     }
 
     fn explain(&self, ask: &Ask) -> Option<Explanation<Reused>> {

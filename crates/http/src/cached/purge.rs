@@ -18,7 +18,7 @@ use relais_net::{Fault, Network};
 use sha2::{Digest as _, Sha256};
 
 use super::question::key;
-use crate::{Accepts, Answer, Ask, Handler, Refused, Trust, handler::plain_text};
+use crate::{Accepts, Answer, Answering, Ask, Handler, Refused, Trust, handler::plain_text};
 
 /// Answers `PURGE` for a cache, and asks `H` for all else.
 ///
@@ -185,6 +185,10 @@ impl<H: Handler> Handler for Purging<H> {
         let purged = tokio::task::spawn_blocking(purged).await.unwrap_or_default();
         let s = if purged == 1 { "" } else { "s" };
         Ok(plain_text(StatusCode::OK, &format!("purged {purged} object{s}")))
+    }
+
+    fn answering(&self, ask: Ask) -> Answering<'_> {
+        if is_purge(&ask) { Box::pin(self.answer(ask)) } else { self.inner.answering(ask) }
     }
 
     fn refused(&self, refused: &Refused<'_>) {
