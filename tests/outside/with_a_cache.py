@@ -284,6 +284,9 @@ def a_long_list_comes_bit_by_bit(stage):
         equal(told.count("stored "), 3000)
         holds(said, "3,000 of 3,000 stored")
         equal(verb(stage, "ls")[0].count("\n"), 3001)
+        # Who reads slowly, as in a pager, gets all of it.
+        line = f"{RELAIS} cache --file relais.toml ls --json | (sleep 4; wc -l)"
+        equal(stage.finish(["bash", "-c", line]).stdout.strip(), b"3000")
         # Who reads no further ends it, and is not told of an error.
         line = f"{RELAIS} cache --file relais.toml ls | head -2"
         done = stage.finish(["bash", "-c", line])
@@ -415,3 +418,40 @@ def the_demo_explains_itself(stage):
     done = stage.finish([RELAIS, "cache", "ls"], cwd=stage.path("empty"))
     equal(done.returncode, 1)
     holds(done.stderr.decode(), "no relais runs the demo")
+
+
+@test
+def a_forward_proxy_is_looked_after_by_whole_urls(stage):
+    need("curl")
+    with Server() as server:
+        stage.write("purge.token", TOKEN)
+        config = f"""
+[proxy.front]
+listen = "http://127.0.0.1:0"
+forward = {{ private = true }}
+cache = {{ purge = {ALLOWED} }}
+"""
+        relais = stage.up(config)
+        url = server.url + "/?cache-control=max-age=60"
+        through = ["-x", relais.http, "--noproxy", ""]
+        equal(get(stage, url, *through), "1\n")
+        holds(verb(stage, "ls")[0], f" {url}\n")
+        holds(verb(stage, "explain", url)[0], "=> It is answered from memory")
+        equal(purge(stage, url, *through, *BEARER)[1], "200 OK: purged 1 object\n")
+        holds(verb(stage, "warm", "-", input=url.encode())[0], "stored 200")
+        equal(get(stage, url, *through), "2\n")
+        equal(relais.stop(), 0, "exit code")
+
+
+@test
+def a_list_that_nobody_reads_does_not_hold_up_the_end(stage):
+    need("curl")
+    with Server() as server:
+        relais = proxy(stage, server)
+        lines = "".join(f"{relais.http}/{'x' * 900}{number}?cache-control=max-age=600\n" for number in range(800))
+        verb(stage, "warm", "-", "--jobs", "8", input=lines.encode())
+        # More than pipes and sockets hold.
+        line = f"{RELAIS} cache --file relais.toml ls --json | sleep 50"
+        stage.start(["bash", "-c", line], "ls")
+        time.sleep(1)
+        equal(relais.stop(), 0, "exit code")

@@ -29,10 +29,10 @@ const SHARDS: usize = 16;
 
 /// What one tag of one answer takes of memory: its entry, in a tree of nodes that are two thirds full,
 /// and what [`Tagged`] knows of it.
-const PAIR_BYTES: usize = 48;
+const PAIR_BYTES: usize = 56;
 
 /// What an answer with tags takes besides, without its key's text.
-const ENTRY_BYTES: usize = 96;
+const ENTRY_BYTES: usize = 112;
 
 /// How many bytes of memory the tags of an answer take, which has so many and is stored under `key`.
 pub(crate) fn weight(count: usize, key: &Key) -> usize {
@@ -135,7 +135,7 @@ mod tests {
     fn answers_without_tags_cost_nothing() {
         let key = Key::of("http", "a", "/").unwrap();
         assert_eq!(weight(0, &key), 0);
-        assert_eq!(weight(2, &key), 96 + 9 + 96);
-        assert_eq!(weight(0, &key.apart("b")), 96 + 10 + 48);
+        assert_eq!(weight(2, &key), 112 + 9 + 2 * 56);
+        assert_eq!(weight(0, &key.apart("b")), 112 + 10 + 56);
     }
 }

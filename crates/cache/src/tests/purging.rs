@@ -230,5 +230,5 @@ fn tags_are_counted_as_memory() {
         world.cache.bytes()
     };
     let plain = bytes("x-other-key: aaaa bbbb");
-    assert_eq!(bytes("surrogate-key: a b c d") - plain, 96 + 9 + 4 * 48);
+    assert_eq!(bytes("surrogate-key: a b c d") - plain, 112 + 9 + 4 * 56);
 }

@@ -83,6 +83,9 @@ const ANSWER_BYTES_MAX: u64 = 1024 * 1024;
 /// How long a request may take to come, and an answer to be taken.
 const LINE_MAX: Duration = Duration::from_secs(2);
 
+/// How long a line of many may take to be taken: somebody may be reading them in a pager.
+const FOUND_MAX: Duration = Duration::from_mins(10);
+
 /// Where the relais that runs the demo is spoken to.
 fn socket_of_demo(data: &Data) -> anyhow::Result<PathBuf> {
     // No file's: those end in a hash.

@@ -24,8 +24,8 @@ use tokio::{
 use tracing::debug;
 
 use super::{
-    ANSWER_BYTES_MAX, Answer, Call, LINE_MAX, REQUEST_BYTES_MAX, Refusal, Request, socket_of,
-    socket_of_demo,
+    ANSWER_BYTES_MAX, Answer, Call, FOUND_MAX, LINE_MAX, REQUEST_BYTES_MAX, Refusal, Request,
+    socket_of, socket_of_demo,
 };
 use crate::{
     config::Source,
@@ -115,7 +115,7 @@ async fn talk(stream: UnixStream, calls: mpsc::Sender<Call>) -> io::Result<()> {
             let (answers, mut answered) = mpsc::channel(1);
             let closing = || io::Error::from(ErrorKind::ConnectionAborted);
             calls.send(Call { request, answers }).await.map_err(|_| closing())?;
-            // Who takes none in time is not waited for: what finds them, learns that they are gone.
+            // What finds them learns that nobody takes them, and ends.
             while let Some(answer) = answered.recv().await {
                 say(&answer, &mut write).await?;
             }
@@ -125,7 +125,8 @@ async fn talk(stream: UnixStream, calls: mpsc::Sender<Call>) -> io::Result<()> {
 }
 
 async fn say(answer: &Answer, write: &mut OwnedWriteHalf) -> io::Result<()> {
-    timeout(LINE_MAX, write.write_all(&line_of(answer)?)).await?
+    let patience = if matches!(answer, Answer::Found(_)) { FOUND_MAX } else { LINE_MAX };
+    timeout(patience, write.write_all(&line_of(answer)?)).await?
 }
 
 /// An answer as it is sent; if whoever asked would not read all of it, one that says so.
