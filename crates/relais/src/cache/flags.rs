@@ -202,7 +202,9 @@ fn checked(chosen: Chosen, flag: &str) -> Result<Chosen, Box<Complaint>> {
 }
 
 fn a_group(text: &str) -> Result<Chosen, Box<Complaint>> {
-    let Some((name, url)) = text.split_once('@') else {
+    // Both may have an `@` of their own.
+    let at = ["@http://", "@https://"].iter().find_map(|scheme| text.rfind(scheme));
+    let Some((name, url)) = at.map(|at| (&text[..at], &text[at + 1..])) else {
         let wrong = Wrong::expected(
             format!("no URL in {text:?}"),
             "GROUP@URL, e.g. \"news@http://example.org\"",
@@ -215,4 +217,30 @@ fn a_group(text: &str) -> Result<Chosen, Box<Complaint>> {
 /// Whether the upstream may be asked.
 pub(super) fn fetches(no_fetch: bool) -> Fetches {
     if no_fetch { Fetches::Never } else { Fetches::Once }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_told_from_its_url() {
+        let read = |text: &str| match a_group(text) {
+            Ok(Chosen::Group { url, name }) => format!("{name} of {url}"),
+            Ok(other) => format!("{other:?}"),
+            Err(complaint) => complaint.wrong.what,
+        };
+        assert_eq!(read("news@http://a/b"), "news of http://a/b");
+        assert_eq!(read("a@b@https://c@d/"), "a@b of https://c@d/");
+        assert_eq!(read("news"), "no URL in \"news\"");
+        assert_eq!(read("news@a"), "no URL in \"news@a\"");
+    }
+
+    #[test]
+    fn a_star_makes_a_pattern() {
+        let list = |text: &str| listed(Some(text.to_owned()), None).unwrap();
+        assert_eq!(list("http://a/"), Chosen::Prefix("http://a/".to_owned()));
+        assert_eq!(list("*/a"), Chosen::Glob("*/a".to_owned()));
+        assert!(listed(Some(String::new()), None).is_err());
+    }
 }

@@ -275,3 +275,74 @@ fn seconds(seconds: u64) -> String {
         None => format!("{seconds} s"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn steps_are_sentences() {
+        let lifetime = |seconds, basis| {
+            Step::Lifetime(Lifetime { duration: Duration::from_secs(seconds), basis })
+        };
+        let vary = |count| Step::Variants { count, by: vec![HeaderName::from_static("accept")] };
+        let windows = |first, second| Step::Windows {
+            while_revalidate: Duration::from_secs(first),
+            if_error: Duration::from_secs(second),
+        };
+        check(
+            &Step::Key { uri: "http://a/".to_owned(), apart_by: "\nhost: b\nproto: c".to_owned() },
+            "It is looked for as http://a/, apart from what others get there, by \"host: b, proto: c\"",
+        );
+        check(&vary(0), "Nothing is stored for that");
+        check(&vary(2), "2 answers are stored for that, chosen by `accept`");
+        check(
+            &lifetime(7200, Basis::MaxAge),
+            "It is fresh for 7200 s (2 hours): `max-age` says so",
+        );
+        check(&lifetime(0, Basis::Expires), "It is never fresh: `Expires` is past");
+        check(
+            &lifetime(0, Basis::Nothing),
+            "Nothing tells how long it is fresh, and nobody may guess",
+        );
+        check(
+            &Step::Age { age: None, initial: Duration::ZERO },
+            "Its age is unknown: this machine's clock was set back since it came",
+        );
+        check(&Step::Left(-200_000), "So it is stale, since 200000 s (2 days)");
+        check(
+            &windows(0, 9),
+            "Stale, it may be sent for 9 s if its server fails (`stale-if-error`)",
+        );
+    }
+
+    #[track_caller]
+    fn check(step: &Step, expect: &str) {
+        let told = told(step, UNIX_EPOCH);
+        assert_eq!(told["text"], expect);
+        assert!(told["section"].as_str().is_some_and(|section| section.starts_with("RFC ")));
+    }
+
+    #[test]
+    fn verdicts_are_sentences() {
+        let explanation = |verdict| Explanation { steps: Vec::new(), verdict };
+        let text = |verdict| {
+            let told = reused(&explanation(verdict), UNIX_EPOCH);
+            told["verdict"]["text"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            text(Reused::Stale(WhyStale::Disconnected)),
+            "It is answered from memory, though it is stale: its server cannot be reached"
+        );
+        assert_eq!(
+            text(Reused::OnlyIfCached(Forward::Unknown)),
+            "It is answered with 504: nothing is stored for this URL, and the request wants nobody \
+             asked (`only-if-cached`)"
+        );
+        let too_large = Explanation { steps: Vec::new(), verdict: Err(NotStored::TooLarge) };
+        let told = storing(&too_large, UNIX_EPOCH);
+        assert_eq!(told["verdict"]["section"], Value::Null);
+    }
+}

@@ -4,12 +4,14 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read as _},
-    path::PathBuf,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
 };
 
 use clap::{Args, ValueHint};
 use relais_http::{Purgers, Token};
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use super::made_of::networks;
 use crate::{
@@ -103,10 +105,15 @@ impl Purge {
     }
 }
 
-/// As much of the file as tells whether it is a token.
-fn read(file: &PathBuf) -> io::Result<String> {
+/// As much of the file as tells whether it is a token. Warns if others may read it, too.
+fn read(file: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(file)?.take(2 * TOKEN_LEN_MAX).read_to_string(&mut text)?;
+    let opened = File::open(file)?;
+    let mode = opened.metadata()?.permissions().mode() & 0o777;
+    opened.take(2 * TOKEN_LEN_MAX).read_to_string(&mut text)?;
+    if mode & 0o077 != 0 {
+        warn!("{:?} holds a token and is open to others: mode {mode:03o}", file.display());
+    }
     Ok(text)
 }
 
