@@ -1,5 +1,7 @@
 //! What is purged, and what is not.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
 use http::{Method, StatusCode};
 
 use super::{
@@ -231,4 +233,57 @@ fn tags_are_counted_as_memory() {
     };
     let plain = bytes("x-other-key: aaaa bbbb");
     assert_eq!(bytes("surrogate-key: a b c d") - plain, 112 + 9 + 4 * 56);
+}
+
+/// Whoever was told that something is purged never sees what was before, whatever came in meanwhile.
+#[test]
+fn what_was_before_a_purge_is_not_seen_after_it() {
+    let (world, version) = (World::new(), AtomicU64::new(0));
+    let done = AtomicBool::new(false);
+    let (headers, key) = (fields(""), key("/"));
+    let asked = Request::of(&Method::GET, &headers);
+    let fetch = || {
+        let asked = Request::of(&Method::GET, &headers);
+        while !done.load(Ordering::Relaxed) {
+            let Lookup::Ask(fetch) = world.cache.look(&key, &asked, at(0)) else { continue };
+            // Its origin answers as it is now.
+            let body = version.load(Ordering::SeqCst).to_string();
+            let lines = fields("cache-control: max-age=60\nsurrogate-key: a\ncache-groups: \"g\"");
+            let times = Times { requested: at(0), received: at(0) };
+            let answered = Answered { status: StatusCode::OK, headers: &lines, times };
+            if let Taken::Record(mut recording) = world.cache.take(fetch, &asked, answered) {
+                recording.add(body.as_bytes());
+                recording.finish();
+            }
+        }
+    };
+    let patterns = [
+        Pattern::All,
+        Pattern::Url("http://a/".parse().unwrap()),
+        Pattern::Glob("*a/".parse().unwrap()),
+        Pattern::Tag(Tag::named("a")),
+        Pattern::Tag(Tag::group("http://a", "g")),
+    ];
+    let mut wrong = Vec::new();
+    std::thread::scope(|scope| {
+        (0..3).for_each(|_| _ = scope.spawn(fetch));
+        for pattern in patterns.iter().cycle().take(100) {
+            let now = version.fetch_add(1, Ordering::SeqCst) + 1;
+            world.cache.purge(pattern, Purge::Hard, at(0));
+            // Some of what is on its way gets there first.
+            let find = |_| {
+                std::thread::yield_now();
+                world.cache.find(&key, &asked, at(0))
+            };
+            if let Some(hit) = (0..50).find_map(find) {
+                let body = String::from_utf8(hit.body().bytes().to_vec()).unwrap();
+                // Not here: the others would not learn that it is over.
+                wrong.extend((body != now.to_string()).then_some((body, now, pattern)));
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(wrong, []);
+    world.cache.purge(&Pattern::All, Purge::Hard, at(0));
+    assert_eq!((world.cache.bytes(), world.cache.tags()), (0, 0));
 }
