@@ -9,6 +9,7 @@ mod cache;
 mod cache_status;
 mod conditional;
 mod directives;
+mod explain;
 mod fetch;
 mod fields;
 mod freshness;
@@ -17,6 +18,8 @@ mod key;
 mod memory;
 mod part;
 mod prebuilt;
+mod purge;
+mod purging;
 mod recording;
 mod reference;
 mod request;
@@ -27,6 +30,7 @@ mod store;
 mod stored;
 mod stored_body;
 mod storing;
+mod tags;
 mod taking;
 mod terms;
 #[cfg(test)]
@@ -40,10 +44,13 @@ pub use self::{
     cache_status::{CacheStatus, Forward, Kept, Source},
     conditional::Form,
     directives::{Directives, Flag},
+    explain::{Explanation, Reused, Step, Wish},
     fetch::Fetch,
     freshness::{Basis, Lifetime},
     hit::Hit,
     key::Key,
+    purge::{BadPattern, Glob, PATTERN_BYTES_MAX, Pattern, Purge, Text, Url},
+    purging::Object,
     recording::{Recorded, Recording},
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
@@ -52,6 +59,7 @@ pub use self::{
     stored::Stored,
     stored_body::{Pages, StoredBody},
     storing::NotStored,
+    tags::{NoTags, Tag},
     taking::{Answered, Taken},
     terms::{Ask, Terms},
     vary::Selecting,
