@@ -9,6 +9,7 @@ mod cache;
 mod cache_status;
 mod conditional;
 mod directives;
+pub mod disk;
 mod fetch;
 mod fields;
 mod freshness;

@@ -1,0 +1,101 @@
+//! Purges of many at once.
+
+use super::*;
+use crate::disk::{Manner, NotPurged, Purge};
+
+const KEYS: [&str; 4] = ["http://a/1.css", "http://a/2.html", "http://b/1.css", "http://b/2.html"];
+
+#[test]
+fn a_purge_takes_what_it_names_and_no_more() {
+    check(|_| Purge::All, &[]);
+    check(|_| Purge::Key("http://a/1.css".into()), &KEYS[1..]);
+    check(|_| Purge::Prefix("http://a/".into()), &KEYS[2..]);
+    check(|_| Purge::Glob("*.css".into()), &[KEYS[1], KEYS[3]]);
+    check(|_| Purge::Glob("http://?/1*".into()), &[KEYS[1], KEYS[3]]);
+    check(|disk| Purge::Tag(disk.tag(b"http://b/1.css")), &[KEYS[0], KEYS[1], KEYS[3]]);
+    check(|disk| Purge::Tag(disk.tag(b"none")), &KEYS);
+    check(|_| Purge::Prefix("x".into()), &KEYS);
+}
+
+/// Purges, hard and soft, and looks at what is left: at once, after the sweep, and after starts with
+/// and without a snapshot.
+#[track_caller]
+fn check(purge: fn(&Disk) -> Purge, expect: &[&str]) {
+    for manner in [Manner::Hard, Manner::Soft] {
+        let mut world = filled();
+        drop(world.disk().purge(purge(world.disk()), manner).unwrap());
+        check_left(&world, manner, expect);
+        world.put("new", "comes later");
+        world.sync();
+        check_left(&world, manner, expect);
+        super::super::keeper::sweep(&world.disk().store);
+        assert_eq!(world.disk().stats().purges, 0);
+        check_left(&world, manner, expect);
+        world.reopen();
+        check_left(&world, manner, expect);
+        world.end();
+        std::fs::remove_file(world.path("snapshot")).unwrap();
+        world.begin();
+        check_left(&world, manner, expect);
+        world.check("new", Some("comes later"));
+        assert!(!world.disk().find(b"new")[0].is_stale());
+    }
+}
+
+fn filled() -> World {
+    let world = World::new();
+    for key in KEYS {
+        let tags = vec![7, world.disk().tag(key.as_bytes())];
+        let object = Object { meta: Meta { tags, ..meta(key, "") }, body: "b".into() };
+        world.disk().insert(object).unwrap();
+    }
+    world.sync();
+    world
+}
+
+#[track_caller]
+fn check_left(world: &World, manner: Manner, expect: &[&str]) {
+    for key in KEYS {
+        let found = world.disk().find(key.as_bytes());
+        let is_good = expect.contains(&key);
+        match manner {
+            Manner::Hard => assert_eq!(!found.is_empty(), is_good, "{key} {manner:?}"),
+            Manner::Soft => assert_eq!(found[0].is_stale(), !is_good, "{key} {manner:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_soft_purge_ends_with_what_is_stored_anew() {
+    let mut world = filled();
+    world.disk().purge(Purge::All, Manner::Soft).unwrap().wait().unwrap();
+    world.put(KEYS[0], "newer");
+    world.sync();
+    for _ in 0..2 {
+        assert!(!world.disk().find(KEYS[0].as_bytes())[0].is_stale());
+        assert!(world.disk().find(KEYS[1].as_bytes())[0].is_stale());
+        world.reopen();
+    }
+}
+
+#[test]
+fn patterns_are_about_the_part_of_the_key_that_is_its_name() {
+    let name_of: fn(&[u8]) -> &[u8] = |key| key.split(|&byte| byte == b' ').next().unwrap();
+    let world = World::of(DiskSettings { name_of, ..DiskSettings::of(64 << 20) });
+    world.put("http://a/x.css device=phone", "b");
+    world.sync();
+    drop(world.disk().purge(Purge::Glob("*.css".into()), Manner::Hard).unwrap());
+    world.check("http://a/x.css device=phone", None);
+}
+
+#[test]
+fn purges_are_bounded() {
+    let world = World::new();
+    let long = Purge::Prefix(vec![b'x'; 5000].into());
+    assert_eq!(world.disk().purge(long, Manner::Soft).err(), Some(NotPurged::TooLong));
+    for _ in 0..20_000 {
+        drop(world.disk().remove(b"k"));
+    }
+    world.sync();
+    assert_eq!(world.disk().stats().purges, 0);
+}
