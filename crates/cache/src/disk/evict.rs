@@ -97,8 +97,9 @@ fn evict_segment(log: &mut Log, id: u32) -> io::Result<()> {
     let mut spare_bytes = segment.end() / 2;
     let mut scan = Scan::new(segment, 0, &store.folder.secret);
     while let Ok(Some((place, front))) = scan.next() {
-        let Some(slot) = store.index.at(front.header.key_hash, place) else { continue };
+        // Before it is looked up: what is done meanwhile is done in the index.
         let verdict = store.purges.verdict(&front);
+        let Some(slot) = store.index.at(front.header.key_hash, place) else { continue };
         let is_spared = match slot.extent {
             // The file has its own turn.
             Extent::File(_) => true,

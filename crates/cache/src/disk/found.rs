@@ -37,11 +37,12 @@ pub struct Gone;
 
 /// Finds the objects of a key, newest first.
 pub(super) fn find(store: &Arc<Store>, key: &[u8]) -> Vec<Found> {
+    let epoch = store.purges.epoch();
     let slots = store.index.find(store.folder.secret.hash(key));
-    slots.into_iter().filter_map(|slot| found(store, slot, key)).collect()
+    slots.into_iter().filter_map(|slot| found(store, (slot, epoch), key)).collect()
 }
 
-fn found(store: &Arc<Store>, slot: Slot, key: &[u8]) -> Option<Found> {
+fn found(store: &Arc<Store>, (mut slot, epoch): (Slot, u64), key: &[u8]) -> Option<Found> {
     let read = match store.read(&slot) {
         Ok(read) => read,
         Err(error) => {
@@ -52,7 +53,12 @@ fn found(store: &Arc<Store>, slot: Slot, key: &[u8]) -> Option<Found> {
     if read.front.header.kind != Kind::Object || read.front.key() != key {
         return None;
     }
-    let is_stale = match store.purges.verdict(&read.front) {
+    let verdict = store.purges.verdict(&read.front);
+    if store.purges.epoch() != epoch {
+        // A purge was done meanwhile, and may have been about this.
+        slot = store.index.at(slot.hash, slot.place)?;
+    }
+    let is_stale = match verdict {
         Verdict::Good => slot.flags.has(Flags::STALE),
         Verdict::Stale => true,
         Verdict::Gone => return None,

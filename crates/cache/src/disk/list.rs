@@ -85,8 +85,9 @@ pub(super) fn page(store: &Store, cursor: Cursor, limit: usize) -> Page {
 }
 
 fn listed(store: &Store, place: Place, front: &Front) -> Option<Listed> {
-    let slot = store.index.at(front.header.key_hash, place)?;
+    // Before it is looked up: what is done meanwhile is done in the index.
     let verdict = store.purges.verdict(front);
+    let slot = store.index.at(front.header.key_hash, place)?;
     (verdict != Verdict::Gone).then(|| Listed {
         key: front.key(),
         selection: front.selection(),

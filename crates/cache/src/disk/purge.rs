@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -68,6 +68,8 @@ pub(super) enum Verdict {
 pub(super) struct Purges {
     /// How many there are, to be asked first: mostly none, and then nothing is locked.
     count: AtomicUsize,
+    /// How often some were forgotten, as they were done.
+    epoch: AtomicU64,
     lists: RwLock<Lists>,
     name_of: fn(&[u8]) -> &[u8],
 }
@@ -131,7 +133,7 @@ impl Latest {
 
 impl Purges {
     pub(super) fn new(name_of: fn(&[u8]) -> &[u8]) -> Self {
-        Self { count: AtomicUsize::new(0), lists: RwLock::default(), name_of }
+        Self { count: AtomicUsize::new(0), epoch: AtomicU64::new(0), lists: RwLock::default(), name_of }
     }
 
     /// Adds one. From here on no lookup finds what it is about.
@@ -145,6 +147,13 @@ impl Purges {
             What::Prefix(_) | What::Glob(_) => lists.patterns.push(ban),
         }
         self.count.store(lists.count(), Ordering::Release);
+    }
+
+    /// Which state of the list this is. Who looks an object up in the index before, and asks for a
+    /// verdict after, has to look again if it is another: a purge that was done meanwhile is not in
+    /// the verdict.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
     }
 
     /// Whether there is room for one more of this.
@@ -185,6 +194,7 @@ impl Purges {
         if lists.keys.get_mut(&hash).is_some_and(|latest| !latest.forget(seq)) {
             lists.keys.remove(&hash);
         }
+        self.epoch.fetch_add(1, Ordering::Release);
         self.count.store(lists.count(), Ordering::Release);
     }
 
@@ -192,6 +202,7 @@ impl Purges {
     pub(super) fn forget_keys(&self, seq: u64) {
         let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
         lists.keys.retain(|_, latest| latest.forget(seq));
+        self.epoch.fetch_add(1, Ordering::Release);
         self.count.store(lists.count(), Ordering::Release);
     }
 
@@ -201,6 +212,7 @@ impl Purges {
         lists.all.forget(upto);
         lists.tags.retain(|_, latest| latest.forget(upto));
         lists.patterns.retain(|ban| ban.seq > upto);
+        self.epoch.fetch_add(1, Ordering::Release);
         self.count.store(lists.count(), Ordering::Release);
     }
 
