@@ -15,7 +15,8 @@ use relais_cache::disk::{Disk, DiskSettings, Meta, NotQueued, Object};
 fn main() {
     let args: Vec<_> = env::args().collect();
     let folder = args.get(1).expect("the folder to make or open");
-    let number = |at: usize, usual| args.get(at).map_or(usual, |arg| arg.parse().expect("a number"));
+    let number =
+        |at: usize, usual| args.get(at).map_or(usual, |arg| arg.parse().expect("a number"));
     let (objects, body_bytes) = (number(2, 1_000_000), number(3, 1024));
     let open = || {
         let rss = resident_kib();

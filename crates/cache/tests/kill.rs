@@ -3,7 +3,7 @@
 //!
 //! 20 rounds; `KILL_ROUNDS=200 cargo nextest run -p relais-cache --test kill --no-capture` for more.
 
-#![expect(clippy::print_stdout, reason = "the rounds are for a person to see")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, and its rounds for people")]
 
 use std::{
     collections::BTreeMap,
@@ -55,7 +55,9 @@ fn nothing_wrong_is_found_after_kill_9() {
         assert!(stats.bytes <= stats.bytes_max, "{stats:?}");
         assert!(bytes_in(folder.path()) <= stats.bytes_max, "{stats:?}");
     }
-    println!("{rounds} rounds, {checked} objects checked ({kept} there, {misses} not), wrong bytes 0");
+    println!(
+        "{rounds} rounds, {checked} objects checked ({kept} there, {misses} not), wrong bytes 0"
+    );
     assert!(kept > rounds * 10);
 }
 

@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    bodies::CHUNK_BYTES,
-    health::{Counts, DiskState},
+    body_file::{CHUNK_BYTES, file_len},
+    health::Counts,
     queue::{Job, Meta, NotQueued, WrittenFile},
     record::{FRONT_BYTES_MAX, Parts},
     secret::Summing,
@@ -136,7 +136,7 @@ impl BodyWriter {
     /// [`NotWritten`]: drop it then.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), NotWritten> {
         let after = self.len + bytes.len() as u64;
-        self.take_space(after + after.div_ceil(CHUNK_BYTES) * 8)?;
+        self.take_space(file_len(after))?;
         let written = self.shared.file.write_all_at(bytes, self.len);
         written.inspect_err(|error| degrade(&self.store, error))?;
         self.len = after;
@@ -157,13 +157,9 @@ impl BodyWriter {
             NotQueued::Degraded
         })?;
         self.shared.tell(|progress| progress.end = Some(End::Whole));
-        match self.store.queue.push(Job::InsertFile(meta, file)) {
-            Ok(()) => {
-                self.is_finished = true;
-                Ok(())
-            }
-            Err((why, _)) => Err(why),
-        }
+        self.store.queue.push(Job::InsertFile(meta, file))?;
+        self.is_finished = true;
+        Ok(())
     }
 
     /// Writes the sums behind the body.
@@ -200,8 +196,7 @@ impl BodyWriter {
             self.chunk_left -= now.len() as u64;
             if self.chunk_left == 0 {
                 self.sums.extend_from_slice(&self.chunk.sum().to_le_bytes());
-                (self.chunk, self.chunk_left) =
-                    (self.store.folder.secret.summing(), CHUNK_BYTES);
+                (self.chunk, self.chunk_left) = (self.store.folder.secret.summing(), CHUNK_BYTES);
             }
             bytes = later;
         }
@@ -308,6 +303,6 @@ fn degrade(store: &Store, error: &io::Error) {
         // No fault of the disk.
         return;
     }
-    store.health.set(DiskState::Degraded { why: error.to_string() });
+    store.health.fails(&error.to_string());
     store.queue.nudge();
 }

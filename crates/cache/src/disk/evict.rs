@@ -103,9 +103,7 @@ fn evict_segment(log: &mut Log, id: u32) -> io::Result<()> {
         let is_spared = match slot.extent {
             // The file has its own turn.
             Extent::File(_) => true,
-            Extent::Inline(len) => {
-                slot.flags.has(Flags::HIT) && u64::from(len) <= spare_bytes
-            }
+            Extent::Inline(len) => slot.flags.has(Flags::HIT) && u64::from(len) <= spare_bytes,
         };
         if verdict == Verdict::Gone || !is_spared || !spare(log, slot, &front, verdict)? {
             store.remove(&slot);
@@ -140,8 +138,7 @@ fn spare(log: &mut Log, mut slot: Slot, front: &Front, verdict: Verdict) -> io::
     };
     let tags: Vec<u64> = front.tags().collect();
     let (key, selection, head) = (front.key(), front.selection(), front.head());
-    let parts =
-        Parts { tags: &tags, key: &key, selection: &selection, head: &head, body: &body };
+    let parts = Parts { tags: &tags, key: &key, selection: &selection, head: &head, body: &body };
     if log.pushed_bytes() > FLUSH_BYTES {
         log.flush()?;
     }

@@ -9,6 +9,7 @@
 //! ```
 
 use std::{
+    fmt::Write as _,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read, Write},
     path::{Path, PathBuf},
@@ -69,7 +70,8 @@ pub enum OpenError {
 /// What the first line of `format` says. The number goes up with each change that an older program
 /// would misread.
 const FORMAT: &str = "relais disk cache 1";
-const NAMES: &[&str] = &["lock", "format", "format.part", "snapshot", "snapshot.part", "segments", "bodies"];
+const NAMES: &[&str] =
+    &["lock", "format", "format.part", "snapshot", "snapshot.part", "segments", "bodies"];
 
 impl Folder {
     /// Takes the folder at `path`, which is made if it is not there.
@@ -105,6 +107,20 @@ impl Folder {
             return Ok(());
         }
         super::segment::delete_file(path)
+    }
+
+    /// Whether something can be written: some bytes, to a file that goes again.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn probe(&self) -> io::Result<()> {
+        // More than what is left between the bytes of what is there.
+        const BYTES: usize = 256 << 10;
+        let path = self.bodies().join("probe.part");
+        let written = fs::write(&path, vec![1; BYTES]);
+        self.delete(&path)?;
+        written
     }
 
     pub(super) fn segments(&self) -> PathBuf {
@@ -224,8 +240,12 @@ fn begin(folder: &Path) -> Result<Secret, OpenError> {
 }
 
 fn format_of(secret: &Secret) -> String {
-    let hex: String = secret.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{FORMAT}\n{hex}\n{:016x}\n", secret.sum(FORMAT.as_bytes()))
+    let mut text = format!("{FORMAT}\n");
+    for byte in secret.bytes() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    let _ = writeln!(text, "\n{:016x}", secret.sum(FORMAT.as_bytes()));
+    text
 }
 
 fn unhex(text: &str) -> Option<[u8; SECRET_BYTES]> {
@@ -269,7 +289,8 @@ mod tests {
         let secret = Folder::take(folder.path()).unwrap().secret;
         fs::write(folder.path().join("segments/00000001"), "x").unwrap();
         let path = folder.path().join("format");
-        let hex: String = secret.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = fs::read_to_string(&path).unwrap();
+        let hex = text.lines().nth(1).unwrap();
         let other = "relais disk cache 2";
         let text = format!("{other}\n{hex}\n{:016x}\n", secret.sum(other.as_bytes()));
         fs::write(&path, text).unwrap();

@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use bytes::Bytes;
 
 use super::{
-    bodies::BodyFile,
+    body_file::BodyFile,
     index::{Extent, Flags, Slot},
     purge::Verdict,
     record::Kind,

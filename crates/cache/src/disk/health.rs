@@ -45,15 +45,25 @@ impl Health {
         self.state() == DiskState::Working
     }
 
-    /// Tells of the state, if it is another.
-    pub(super) fn set(&self, new: DiskState) {
+    /// Tells of the state, if it is of another kind.
+    fn set(&self, new: &DiskState) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_other = std::mem::discriminant(&*state) != std::mem::discriminant(&new);
-        *state = new.clone();
+        let is_other = std::mem::discriminant(&*state) != std::mem::discriminant(new);
+        state.clone_from(new);
         drop(state);
         if is_other {
-            (self.on_state)(&new);
+            (self.on_state)(new);
         }
+    }
+
+    /// Says that the disk works.
+    pub(super) fn works(&self) {
+        self.set(&DiskState::Working);
+    }
+
+    /// Says that it does not.
+    pub(super) fn fails(&self, why: &str) {
+        self.set(&DiskState::Degraded { why: why.to_owned() });
     }
 }
 

@@ -2,14 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use super::{
-    health::{Counts, DiskState},
-    index::Flags,
-    purge::Verdict,
-    scan::Scan,
-    snapshot,
-    store::Store,
-};
+use super::{health::Counts, index::Flags, purge::Verdict, scan::Scan, snapshot, store::Store};
 
 /// After so many records the sweep lets others work.
 const STEP_RECORDS: u32 = 4096;
@@ -48,7 +41,7 @@ pub(super) fn write_snapshot(store: &Store) {
             Counts::add(&store.counts.snapshots, 1);
         }
         Err(error) => {
-            store.health.set(DiskState::Degraded { why: error.to_string() });
+            store.health.fails(&error.to_string());
         }
     }
 }

@@ -116,12 +116,11 @@ pub(super) fn verify(
             continue;
         }
         verified.objects += 1;
-        match check(store, slot) {
-            Some(bytes) => verified.bytes += bytes,
-            None => {
-                store.lose(slot);
-                verified.bad += 1;
-            }
+        if let Some(bytes) = check(store, slot) {
+            verified.bytes += bytes;
+        } else {
+            store.lose(slot);
+            verified.bad += 1;
         }
         if progress(verified).is_break() {
             break;

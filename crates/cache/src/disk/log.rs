@@ -1,15 +1,11 @@
 //! The log's end: where records are written, by the writer alone.
 
-use std::{
-    collections::VecDeque,
-    io,
-    os::unix::fs::FileExt,
-    sync::Arc,
-};
+use std::{collections::VecDeque, io, os::unix::fs::FileExt, sync::Arc};
 
 use super::{
     bodies::{Listed, Turn},
-    health::{Counts, DiskState},
+    effect::{self, Effect},
+    health::Counts,
     index::{Extent, Flags, Slot, variant_of},
     purge::{Ban, Manner, What},
     queue::{Meta, WrittenFile},
@@ -39,15 +35,6 @@ pub(super) struct Log {
     /// Purges that count and that the disk did not take.
     owed: VecDeque<Ban>,
     seq: u64,
-}
-
-/// What a record means.
-#[derive(Debug)]
-enum Effect {
-    Put(Slot, Option<Listed>),
-    /// The object of this slot has another record.
-    Move(Slot, Place),
-    Purge(Ban, Option<Arc<Done>>),
 }
 
 /// More purges are not owed one by one: then everything is.
@@ -114,14 +101,21 @@ impl Log {
     }
 
     /// Pushes an object whose body has a file, under its own name already.
-    pub(super) fn push_file(&mut self, seq: u64, meta: &Meta, file: &WrittenFile) -> io::Result<()> {
+    pub(super) fn push_file(
+        &mut self,
+        seq: u64,
+        meta: &Meta,
+        file: &WrittenFile,
+    ) -> io::Result<()> {
         let mut header = self.header_of(seq, meta);
         header.body_len = file.body_len;
         header.body_sum = file.body_sum;
         header.file = file.file;
         let pushed = self.push_object(&mut header, &parts_of(meta));
         let Ok(Some(place)) = pushed else {
-            self.store.space.give(file.file_len + self.store.bodies.delete(file.file, &self.store.folder));
+            self.store
+                .space
+                .give(file.file_len + self.store.bodies.delete(file.file, &self.store.folder));
             return pushed.map(|_| ());
         };
         let slot = slot_of(&header, place, Extent::File(file.file));
@@ -142,7 +136,12 @@ impl Log {
     }
 
     /// Pushes a copy of a record, whose object stays what it is. Whether there was room.
-    pub(super) fn push_copy(&mut self, slot: &Slot, header: &Header, parts: &Parts<'_>) -> io::Result<bool> {
+    pub(super) fn push_copy(
+        &mut self,
+        slot: &Slot,
+        header: &Header,
+        parts: &Parts<'_>,
+    ) -> io::Result<bool> {
         let mut header = header.clone();
         header.is_soft |= slot.flags.has(Flags::STALE);
         let Some(place) = self.push_object(&mut header, parts)? else { return Ok(false) };
@@ -187,19 +186,26 @@ impl Log {
         }
     }
 
-    /// Tries to write what is owed, or something that means nothing: whether the disk works again.
+    /// Tries whether the disk works again, and writes what is owed.
+    ///
+    /// # Errors
+    ///
+    /// What the system says: it does not.
     pub(super) fn try_again(&mut self) -> io::Result<()> {
-        if self.owed.is_empty() {
-            // A removal of a key that there was never anything under.
-            let nothing = Ban { seq: 0, what: What::Key(0), manner: Manner::Soft };
-            self.push_purge(nothing, None)?;
-        }
+        self.store.folder.probe().inspect_err(|error| self.degrade(error))?;
         for _ in 0..self.owed.len() {
             let Some(ban) = self.owed.pop_front() else { break };
             // One that fails is owed again.
             let _ = self.push_purge(ban, None);
         }
-        self.flush()
+        self.flush()?;
+        if self.segment.is_none() {
+            self.begin_segment()?;
+        }
+        if self.owed.is_empty() {
+            self.store.health.works();
+        }
+        Ok(())
     }
 
     /// Whether the disk should be tried again.
@@ -297,9 +303,8 @@ impl Log {
         }
         self.end += len;
         self.removals = self.removals_pushed;
-        let awaited: Vec<_> = effects.into_iter().filter_map(|effect| self.done(effect)).collect();
+        let awaited: Vec<_> = self.carry_out(effects);
         self.tell(len);
-        self.store.health.set(DiskState::Working);
         for done in awaited {
             done.tell(Ok(()));
         }
@@ -325,83 +330,15 @@ impl Log {
         Ok(())
     }
 
-    /// Says what was written. Returns whom to tell.
-    fn done(&mut self, effect: Effect) -> Option<Arc<Done>> {
-        let store = &*self.store;
-        match effect {
-            Effect::Put(slot, listed) => {
-                if let Some(listed) = listed {
-                    store.bodies.add(listed);
-                }
-                for gone in store.index.put(slot) {
-                    if gone.extent != slot.extent || matches!(slot.extent, Extent::Inline(_)) {
-                        store.released(&gone);
-                    }
-                }
-                Counts::add(&store.counts.stored, 1);
-                None
-            }
-            Effect::Move(slot, place) => {
-                if store.index.relocate(&slot, place) {
-                    Counts::add(&store.counts.spared, 1);
-                }
-                None
-            }
-            Effect::Purge(ban, done) => {
+    /// Has the index say what was written. Returns whom to tell.
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Vec<Arc<Done>> {
+        for effect in &effects {
+            if let Effect::Purge(ban, _) = effect {
                 self.seq = self.seq.max(ban.seq);
-                self.obey(&ban);
-                done
             }
         }
-    }
-
-    /// Carries a purge out, or has the keeper do it.
-    fn obey(&self, ban: &Ban) {
-        let store = &*self.store;
-        let purged = match (&ban.what, ban.manner) {
-            (What::Key(hash), Manner::Hard) => {
-                let removed = store.index.remove_all(*hash);
-                removed.iter().for_each(|slot| store.released(slot));
-                removed.len() as u64
-            }
-            (What::Key(hash), Manner::Soft) => {
-                let found = store.index.find(*hash);
-                found.iter().for_each(|slot| store.index.mark(slot, Flags::STALE));
-                found.len() as u64
-            }
-            (What::All, Manner::Hard) => self.delete_all(),
-            _ => {
-                store.bell.ring(Wanted { sweep: true, ..Wanted::default() });
-                0
-            }
-        };
-        match (&ban.what, ban.manner) {
-            (What::Key(hash), _) => store.purges.forget_key(*hash, ban.seq),
-            (What::All, Manner::Hard) => {
-                store.purges.forget_keys(ban.seq);
-                store.purges.forget(ban.seq);
-            }
-            _ => (),
-        }
-        Counts::add(&store.counts.purged, purged);
-    }
-
-    /// Deletes all but the segment that is written to. Returns how many objects there were.
-    fn delete_all(&self) -> u64 {
-        let store = &*self.store;
-        let count = store.index.len();
-        store.index.clear();
-        store.index.shrink();
-        for listed in store.bodies.list() {
-            store.space.give(store.bodies.delete(listed.turn.file, &store.folder));
-        }
-        let before = store.segments.ids().into_iter().filter(|&id| !self.writes_to(id));
-        for segment in before.filter_map(|id| store.segments.get(id)) {
-            // A file that stays has nothing that counts, and its bytes are counted by the next start.
-            let _ = store.segments.delete(segment.id);
-            store.space.give(segment.end());
-        }
-        count
+        let all = effects.into_iter();
+        all.filter_map(|effect| effect.carry_out(&self.store, self.last_id)).collect()
     }
 
     /// Forgets what could not be written, but for purges.
@@ -423,8 +360,8 @@ impl Log {
 
     /// A purge that could not be written counts all the same, and is written when that goes.
     fn owe(&mut self, ban: Ban, done: Option<Arc<Done>>, error: &io::Error) {
-        if ban.seq != 0 && (ban.what != What::All || ban.manner != Manner::Hard) {
-            self.obey(&ban);
+        if ban.what != What::All || ban.manner != Manner::Hard {
+            effect::obey(&ban, &self.store, self.last_id);
         }
         if let Some(done) = done {
             done.tell(Err(NotDurable::Disk(error.to_string())));
@@ -433,13 +370,13 @@ impl Log {
             let seq = ban.seq;
             self.owed = [Ban { seq, what: What::All, manner: Manner::Hard }].into();
             self.store.purges.add(self.owed[0].clone());
-        } else if ban.seq != 0 {
+        } else {
             self.owed.push_back(ban);
         }
     }
 
     fn degrade(&self, error: &io::Error) {
-        self.store.health.set(DiskState::Degraded { why: error.to_string() });
+        self.store.health.fails(&error.to_string());
     }
 
     /// Says up to where the log is written.

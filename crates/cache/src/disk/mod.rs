@@ -10,7 +10,9 @@
 //! the caller and given back.
 
 mod bodies;
+mod body_file;
 mod body_writer;
+mod effect;
 mod evict;
 mod folder;
 mod found;
@@ -43,7 +45,7 @@ use std::{
 };
 
 pub use self::{
-    bodies::BodyFile,
+    body_file::BodyFile,
     body_writer::{BodyReader, BodyWriter, End, NotWritten, Progress},
     folder::OpenError,
     found::{Body, Found, Gone},
@@ -123,7 +125,9 @@ impl Disk {
     /// what is asked for most would be evicted first.
     pub fn touch(&self, key: &[u8]) {
         let hash = self.store.folder.secret.hash(key);
-        self.store.index.find(hash).iter().for_each(|slot| self.store.touch(slot));
+        for slot in self.store.index.find(hash) {
+            self.store.touch(&slot);
+        }
     }
 
     /// Stores an object, in the place of the one with the same key and selection. It is found once
@@ -245,7 +249,7 @@ impl Disk {
     }
 
     fn push(&self, job: Job) -> Result<(), NotQueued> {
-        self.store.queue.push(job).map_err(|(why, _)| why)
+        self.store.queue.push(job)
     }
 
     fn counted(&self, queued: Result<(), NotQueued>) -> Result<(), NotQueued> {

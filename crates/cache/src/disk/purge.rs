@@ -133,7 +133,12 @@ impl Latest {
 
 impl Purges {
     pub(super) fn new(name_of: fn(&[u8]) -> &[u8]) -> Self {
-        Self { count: AtomicUsize::new(0), epoch: AtomicU64::new(0), lists: RwLock::default(), name_of }
+        Self {
+            count: AtomicUsize::new(0),
+            epoch: AtomicU64::new(0),
+            lists: RwLock::default(),
+            name_of,
+        }
     }
 
     /// Adds one. From here on no lookup finds what it is about.

@@ -141,15 +141,15 @@ impl Queue {
     }
 
     /// Puts an object in the queue.
-    pub(super) fn push(&self, job: Job) -> Result<(), (NotQueued, Job)> {
+    pub(super) fn push(&self, job: Job) -> Result<(), NotQueued> {
         let mut state = self.lock();
         if state.is_closed {
-            return Err((NotQueued::Closed, job));
+            return Err(NotQueued::Closed);
         }
         let bytes = state.bytes + job.weight();
         if bytes > self.bytes_max {
             let is_alone = job.weight() > self.bytes_max;
-            return Err((if is_alone { NotQueued::TooLarge } else { NotQueued::Full }, job));
+            return Err(if is_alone { NotQueued::TooLarge } else { NotQueued::Full });
         }
         state.bytes = bytes;
         state.push(job, None);

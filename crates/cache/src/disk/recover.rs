@@ -11,7 +11,8 @@ use std::{
 };
 
 use super::{
-    bodies::{Bodies, CHUNK_BYTES, Listed, Turn},
+    bodies::{Bodies, Listed, Turn},
+    body_file,
     folder::{Folder, OpenError, failed},
     health::{Counts, Health, OnState, Space},
     index::{Extent, Flags, Index, Slot},
@@ -90,13 +91,16 @@ impl Recovery {
                 std::cmp::Ordering::Equal => snapshot.log_end.offset,
                 std::cmp::Ordering::Greater => 0,
             };
-            let was_cut = segment.end() < from;
+            if segment.end() < from {
+                // Somebody has cut it: all that is left of it is in the snapshot.
+                continue;
+            }
             let end = self.read_segment(&segment, from);
             let is_whole = end.is_some_and(|end| {
                 // What was cut off is not to be read as if it stood behind what comes now.
                 end == segment.end() || segment.file.set_len(end).is_ok()
             });
-            if let (true, Some(end), false) = (is_whole, end, was_cut) {
+            if let (true, Some(end)) = (is_whole, end) {
                 segment.ends_at(end);
                 last = Some(segment);
             }
@@ -135,8 +139,7 @@ impl Recovery {
                     let len = u32::try_from(front.record_len()).unwrap_or(u32::MAX);
                     Extent::Inline(len)
                 } else {
-                    let sums = header.body_len.div_ceil(CHUNK_BYTES) * 8;
-                    self.file_lens.insert(header.file, header.body_len + sums);
+                    self.file_lens.insert(header.file, body_file::file_len(header.body_len));
                     Extent::File(header.file)
                 };
                 let (hash, variant) = (header.key_hash, header.variant);

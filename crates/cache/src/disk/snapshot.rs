@@ -10,7 +10,6 @@ use std::{
     path::Path,
 };
 
-use bytes::Bytes;
 use super::{
     bodies::{Listed, Turn},
     folder::sync_folder,
@@ -21,6 +20,7 @@ use super::{
     segment::delete_file,
     store::{LogEnd, Store},
 };
+use bytes::Bytes;
 
 const MARK: [u8; 8] = *b"rlSnap01";
 const END: u32 = u32::MAX;

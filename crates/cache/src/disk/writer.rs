@@ -72,7 +72,7 @@ fn obey(log: &mut Log, Queued { seq, job, done }: Queued) {
         Job::Refresh(meta, place) => refresh(log, seq, &meta, place),
     };
     if let Err(error) = written {
-        store.health.set(DiskState::Degraded { why: error.to_string() });
+        store.health.fails(&error.to_string());
     }
 }
 
@@ -114,17 +114,15 @@ fn refresh(log: &mut Log, seq: u64, meta: &Meta, place: Place) -> io::Result<()>
         store.lose(&slot);
         return Ok(());
     };
-    match slot.extent {
-        Extent::File(file) if store.bodies.has(file) => log.push_head(seq, meta, &read.front.header),
-        Extent::File(_) => Ok(()),
-        Extent::Inline(_) => match store.inline_body(&slot, &read) {
-            Ok(body) => log.push_inline(seq, meta, &body),
-            Err(_) => {
-                store.lose(&slot);
-                Ok(())
-            }
-        },
+    if let Extent::File(file) = slot.extent {
+        let is_there = store.bodies.has(file);
+        return if is_there { log.push_head(seq, meta, &read.front.header) } else { Ok(()) };
     }
+    if let Ok(body) = store.inline_body(&slot, &read) {
+        return log.push_inline(seq, meta, &body);
+    }
+    store.lose(&slot);
+    Ok(())
 }
 
 fn give_up_part(store: &Store, file: &WrittenFile) {
@@ -140,8 +138,7 @@ impl Drop for RefuseRest {
     fn drop(&mut self) {
         self.0.queue.close();
         if thread::panicking() {
-            let why = "the writer failed; start again".to_owned();
-            self.0.health.set(DiskState::Degraded { why });
+            self.0.health.fails("the writer failed; start again");
         }
         for queued in self.0.queue.take(u64::MAX, Duration::ZERO).jobs {
             match (queued.job, queued.done) {

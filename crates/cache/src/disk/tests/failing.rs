@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 
 use super::*;
-use crate::disk::{DiskState, Purge, Manner};
+use crate::disk::{DiskState, Manner, Purge};
 
 #[test]
 fn a_segment_that_others_cut_is_a_miss_and_no_crash() {

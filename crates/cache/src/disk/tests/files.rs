@@ -41,7 +41,7 @@ fn a_body_that_is_given_up_leaves_nothing() {
     let before = world.disk().stats().bytes;
     let mut writer = world.disk().begin_file(Some(500_000)).unwrap();
     let reader = writer.reader();
-    writer.append(&[7; 300_000]).unwrap();
+    writer.append(&vec![7; 300_000]).unwrap();
     assert!(world.disk().stats().bytes > before + 300_000);
     drop(writer);
     assert_eq!(reader.progress().end, Some(End::GivenUp));
