@@ -49,7 +49,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("listenfd", &["relais"]),
     ("memmap2", &["cache"]),
     ("memchr", &["bench", "http", "inspect", "wire"]),
-    ("quick_cache", &["cache", "http"]),
+    ("quick_cache", &["bench", "cache", "http"]),
     ("rcgen", &["net"]),
     ("rust-embed", &["relais"]),
     ("rustix", &["bench", "http", "net", "relais"]),
