@@ -40,7 +40,7 @@ fn nothing_wrong_is_found_after_kill_9() {
     let mut random = Random(rounds);
     let (mut checked, mut kept, mut misses) = (0, 0, 0);
     for round in 0..rounds {
-        run_and_kill(folder.path(), (round, random.below(1500)), &mut known);
+        run_and_kill(folder.path(), (round, random.below(800)), &mut known);
         let disk = open(folder.path());
         for (key, known) in &known {
             let found = disk.find(key_of(*key).as_bytes());

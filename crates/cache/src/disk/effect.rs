@@ -72,7 +72,7 @@ pub(super) fn obey(ban: &Ban, store: &Store, newest: u32) {
         }
         (What::All, Manner::Hard) => delete_all(store, newest),
         _ => {
-            store.bell.ring(Wanted { sweep: true, ..Wanted::default() });
+            store.bell.ring(Wanted { sweep: store.purges.want_a_sweep(), ..Wanted::default() });
             0
         }
     };

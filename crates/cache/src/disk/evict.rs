@@ -12,7 +12,7 @@ use super::{
     index::{Extent, Flags, Slot},
     log::Log,
     purge::Verdict,
-    record::{Front, Parts},
+    record::{Front, Kind, Parts},
     scan::Scan,
 };
 
@@ -95,8 +95,12 @@ fn evict_segment(log: &mut Log, id: u32) -> io::Result<()> {
     let Some(segment) = store.segments.get(id) else { return Ok(()) };
     // Half of it goes, whatever was asked for: else room would never be made.
     let mut spare_bytes = segment.end() / 2;
+    let mut purged_upto = 0;
     let mut scan = Scan::new(segment, 0, &store.folder.secret);
     while let Ok(Some((place, front))) = scan.next() {
+        if front.header.kind == Kind::Purge {
+            purged_upto = purged_upto.max(front.header.seq);
+        }
         // Before it is looked up: what is done meanwhile is done in the index.
         let verdict = store.purges.verdict(&front);
         let Some(slot) = store.index.at(front.header.key_hash, place) else { continue };
@@ -114,6 +118,10 @@ fn evict_segment(log: &mut Log, id: u32) -> io::Result<()> {
     }
     log.flush()?;
     drop_segment(log, id);
+    if !log.is_behind() {
+        // All that was before these in the log has gone, or was held against them when it was spared.
+        store.purges.forget(purged_upto);
+    }
     Ok(())
 }
 

@@ -154,6 +154,14 @@ impl Purges {
         self.count.store(lists.count(), Ordering::Release);
     }
 
+    /// Whether lookups are spared something by a sweep: a few tags cost them nothing.
+    pub(super) fn want_a_sweep(&self) -> bool {
+        const TAGS_LOOKED_UP: usize = 256;
+        let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
+        let has_all = lists.all.soft != 0 || lists.all.hard != 0;
+        has_all || !lists.patterns.is_empty() || lists.tags.len() > TAGS_LOOKED_UP
+    }
+
     /// Which state of the list this is. Who looks an object up in the index before, and asks for a
     /// verdict after, has to look again if it is another: a purge that was done meanwhile is not in
     /// the verdict.

@@ -230,7 +230,7 @@ impl Recovery {
             since_snapshot: 0,
         };
         let bell = Bell::default();
-        bell.ring(Wanted { sweep: !self.purges.list().is_empty(), ..Wanted::default() });
+        bell.ring(Wanted { sweep: self.purges.want_a_sweep(), ..Wanted::default() });
         let store = Store {
             queue: Queue::new(settings.queue_bytes, self.seq + 1),
             settings,

@@ -5,7 +5,7 @@ use std::{io, os::unix::fs::FileExt, sync::Arc};
 use bytes::Bytes;
 
 use super::{
-    record::{self, ALIGN, FRONT_BYTES_MAX, Front, HEADER_BYTES, Place},
+    record::{self, ALIGN, Front, HEADER_BYTES, Place},
     secret::Secret,
     segment::Segment,
 };
@@ -23,12 +23,17 @@ pub(super) struct Scan<'a> {
     /// How many stretches could not be read.
     gaps: u64,
     in_gap: bool,
+    /// Whether the last record was a long one: then so is the next, mostly.
+    is_far: bool,
     window: Bytes,
     window_at: u64,
 }
 
-/// How much is read at a time.
-const WINDOW_BYTES: u64 = FRONT_BYTES_MAX as u64 * 2;
+/// How much is read at a time, where records are short.
+const WINDOW_BYTES: u64 = 128 << 10;
+/// The same where the next front is further away than that is worth.
+const FRONT_BYTES: u64 = 4 << 10;
+const FAR: u64 = 16 << 10;
 
 impl<'a> Scan<'a> {
     /// Scans from `offset` on to the end.
@@ -42,6 +47,7 @@ impl<'a> Scan<'a> {
             whole_end: offset,
             gaps: 0,
             in_gap: false,
+            is_far: false,
             window: Bytes::new(),
             window_at: 0,
         }
@@ -67,11 +73,12 @@ impl<'a> Scan<'a> {
             if let Some(front) = self.front()? {
                 let place = Place::new(self.segment.id, self.at);
                 self.at += front.record_len();
+                self.is_far = front.record_len() > FAR;
                 self.whole_end = self.at;
                 self.gaps += u64::from(std::mem::take(&mut self.in_gap));
                 return Ok(Some((place, front)));
             }
-            self.in_gap = true;
+            (self.in_gap, self.is_far) = (true, false);
             self.at += ALIGN;
         }
         self.in_gap |= self.at < self.end;
@@ -96,13 +103,15 @@ impl<'a> Scan<'a> {
         if let Some(start) = start.filter(|start| start + len <= self.window.len()) {
             return Ok(Some(self.window.slice(start..start + len)));
         }
-        self.fill()?;
+        self.fill(len)?;
         Ok((len <= self.window.len()).then(|| self.window.slice(..len)))
     }
 
-    /// Reads a window from here on.
-    fn fill(&mut self) -> io::Result<()> {
-        let len = usize::try_from(WINDOW_BYTES.min(self.end - self.at)).expect("a window");
+    /// Reads a window of at least `len` bytes from here on.
+    fn fill(&mut self, len: usize) -> io::Result<()> {
+        let usual = if self.is_far { FRONT_BYTES } else { WINDOW_BYTES };
+        let len = usual.max(len as u64).min(self.end - self.at);
+        let len = usize::try_from(len).expect("a window");
         let (mut bytes, mut filled) = (vec![0; len], 0);
         while filled < len {
             match self.segment.file.read_at(&mut bytes[filled..], self.at + filled as u64) {

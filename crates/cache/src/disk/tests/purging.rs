@@ -89,6 +89,24 @@ fn patterns_are_about_the_part_of_the_key_that_is_its_name() {
 }
 
 #[test]
+fn a_purge_goes_with_the_log_it_is_about() {
+    let world = World::of(DiskSettings::of(8 << 20));
+    let tag = world.disk().tag(b"t");
+    let tagged = Meta { tags: vec![tag], ..meta("tagged", "") };
+    world.disk().insert(Object { meta: tagged, body: "b".into() }).unwrap();
+    world.disk().purge(Purge::Tag(tag), Manner::Hard).unwrap().wait().unwrap();
+    assert_eq!(world.disk().stats().purges, 1);
+    for number in 0..400 {
+        while world.disk().insert(object(&format!("{number}"), "", &"x".repeat(40_000))).is_err() {
+            world.sync();
+        }
+    }
+    world.sync();
+    assert_eq!(world.disk().stats().purges, 0);
+    world.check("tagged", None);
+}
+
+#[test]
 fn purges_are_bounded() {
     let world = World::new();
     let long = Purge::Prefix(vec![b'x'; 5000].into());
