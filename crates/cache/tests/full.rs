@@ -66,9 +66,14 @@ fn what_is_removed_while_the_disk_is_full_stays_removed() {
     fs::remove_file(mount.path.join("filled")).unwrap();
     wait_until(&disk, &DiskState::Working);
     disk.sync().unwrap();
+    put(&disk, "later", 50_000);
+    disk.sync().unwrap();
     drop(disk);
+    // From the log alone: what was half-written when the disk was full is not in it.
+    fs::remove_file(mount.path.join("cache/snapshot")).unwrap();
     let disk = mount.open(&told);
-    assert_eq!(get(&disk, "removed"), None);
+    assert_eq!((get(&disk, "removed"), disk.stats().bad), (None, 0));
+    assert!(get(&disk, "later").is_some());
 }
 
 /// Leaves nothing free.

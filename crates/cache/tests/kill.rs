@@ -1,7 +1,7 @@
 //! A process that stores, reads, removes and purges is killed at any moment, again and again: after
 //! each, what is found is what was stored, and nothing is that was removed.
 //!
-//! 20 rounds; `KILL_ROUNDS=200 cargo nextest run -p relais-cache --test kill --no-capture` for more.
+//! 20 rounds; for more: `KILL_ROUNDS=200 cargo test -p relais-cache --test kill -- --nocapture wrong`
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, and its rounds for people")]
 

@@ -83,7 +83,15 @@ impl Log {
     /// Writes to another segment from now on.
     pub(super) fn roll(&mut self) -> io::Result<()> {
         self.flush()?;
-        self.segment = None;
+        self.leave_segment()
+    }
+
+    /// Writes to the segment no more: it is to end as the index knows it.
+    fn leave_segment(&mut self) -> io::Result<()> {
+        if let (Some(segment), true) = (&self.segment, self.is_torn) {
+            segment.file.set_len(self.end)?;
+        }
+        (self.segment, self.is_torn) = (None, false);
         Ok(())
     }
 
@@ -262,12 +270,8 @@ impl Log {
     }
 
     fn begin_segment(&mut self) -> io::Result<Arc<Segment>> {
-        if let (Some(segment), true) = (&self.segment, self.is_torn) {
-            // It is not written to any more, and is to end as the index knows it.
-            segment.file.set_len(self.end)?;
-        }
-        // Nor if no other can be made: what fails then is tried again.
-        (self.segment, self.is_torn) = (None, false);
+        // Even if no other can be made: what fails then is tried again.
+        self.leave_segment()?;
         let begun = self.last_id.checked_add(1).ok_or_else(|| io::ErrorKind::StorageFull.into());
         let segment = begun.and_then(|id| {
             self.last_id = id;
