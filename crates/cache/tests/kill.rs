@@ -40,7 +40,7 @@ fn nothing_wrong_is_found_after_kill_9() {
     let mut random = Random(rounds);
     let (mut checked, mut kept, mut misses) = (0, 0, 0);
     for round in 0..rounds {
-        run_and_kill(folder.path(), (round, random.below(800)), &mut known);
+        run_and_kill(folder.path(), (round, random.below(600)), &mut known);
         let disk = open(folder.path());
         for (key, known) in &known {
             let found = disk.find(key_of(*key).as_bytes());
@@ -90,7 +90,7 @@ fn run_and_kill(folder: &Path, (round, lines): (u64, u64), known: &mut BTreeMap<
 }
 
 /// `b KEY VERSION`: it is about to be stored. `r KEY VERSION`: what is not newer is removed. `t TAG
-/// VERSION`: the same of a tag. `a VERSION`: the same of all.
+/// VERSION`: the same of a tag. `p PREFIX VERSION`: the same of a prefix. `a VERSION`: the same of all.
 fn hear(line: &str, known: &mut BTreeMap<u64, Known>) {
     let words: Vec<_> = line.split(' ').collect();
     let number = |at: usize| words[at].parse::<u64>().unwrap();
@@ -100,6 +100,10 @@ fn hear(line: &str, known: &mut BTreeMap<u64, Known>) {
         "t" => {
             let tagged = known.iter_mut().filter(|(key, _)| *key % TAGS == number(1));
             tagged.for_each(|(_, known)| known.removed = number(2));
+        }
+        "p" => {
+            let named = known.iter_mut().filter(|(key, _)| key_of(**key).starts_with(words[1]));
+            named.for_each(|(_, known)| known.removed = number(2));
         }
         "a" => known.values_mut().for_each(|known| known.removed = number(1)),
         _ => (),
@@ -138,7 +142,16 @@ fn the_child() {
             60..70 => store_as_it_comes(&disk, key, version),
             70..90 => {
                 // As a client does: so some are spared when their turn comes.
-                disk.find(key_of(key).as_bytes()).iter().for_each(|found| _ = found.body());
+                for found in disk.find(key_of(key).as_bytes()) {
+                    let _ = found.body();
+                    refresh_now_and_then(&disk, &found, key, &mut random);
+                }
+            }
+            97 if random.below(4) == 0 => {
+                let prefix = key_of(10 + random.below(30));
+                let purge = Purge::Prefix(prefix.clone().into());
+                disk.purge(purge, Manner::Hard).unwrap().wait().unwrap();
+                say(&format!("p {prefix} {version}"));
             }
             90..98 => {
                 disk.remove(key_of(key).as_bytes()).wait().unwrap();
@@ -156,6 +169,13 @@ fn the_child() {
             }
             _ => drop(disk.purge(Purge::Prefix("nothing".into()), Manner::Soft).unwrap()),
         }
+    }
+}
+
+/// As a 304 does: a newer head, which says the same here, of the body that is there.
+fn refresh_now_and_then(disk: &Disk, found: &Found, key: u64, random: &mut Random) {
+    if random.below(4) == 0 {
+        let _ = disk.refresh_head(found, Meta { head: found.head(), ..meta(disk, key, 0) });
     }
 }
 
@@ -189,7 +209,7 @@ fn meta(disk: &Disk, key: u64, version: u64) -> Meta {
 
 fn open(folder: &Path) -> Disk {
     // Small, so that much is evicted and many segments are begun.
-    let settings = DiskSettings { segment_bytes: 1 << 20, ..DiskSettings::of(24 << 20) };
+    let settings = DiskSettings { segment_bytes: 1 << 20, ..DiskSettings::of(8 << 20) };
     Disk::open(&folder.join("cache"), settings).unwrap()
 }
 
@@ -200,8 +220,8 @@ fn key_of(key: u64) -> String {
 /// Mostly short, now and then with a file of its own.
 fn body_of(key: u64, version: u64) -> Vec<u8> {
     let mut random = Random(key << 32 ^ version);
-    let len = match random.below(20) {
-        0 => 130_000 + random.below(500_000),
+    let len = match random.below(30) {
+        0 => 130_000 + random.below(200_000),
         _ => random.below(20_000),
     };
     let words = (0..len.div_ceil(8)).flat_map(|_| random.next().to_le_bytes());
