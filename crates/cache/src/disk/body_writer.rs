@@ -303,6 +303,6 @@ fn degrade(store: &Store, error: &io::Error) {
         // No fault of the disk.
         return;
     }
-    store.health.fails(&error.to_string());
+    store.health.fails(error);
     store.queue.nudge();
 }

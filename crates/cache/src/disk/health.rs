@@ -1,8 +1,11 @@
 //! How the tier does: whether its disk works, how much is in use, and what happened.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    io::{self, ErrorKind},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 /// Whether the disk works.
@@ -23,6 +26,7 @@ pub type OnState = Box<dyn Fn(&DiskState) + Send + Sync>;
 
 pub(super) struct Health {
     state: Mutex<DiskState>,
+    is_full: AtomicBool,
     on_state: OnState,
 }
 
@@ -34,7 +38,7 @@ impl std::fmt::Debug for Health {
 
 impl Health {
     pub(super) fn new(on_state: OnState) -> Self {
-        Self { state: Mutex::new(DiskState::Working), on_state }
+        Self { state: Mutex::new(DiskState::Working), is_full: AtomicBool::new(false), on_state }
     }
 
     pub(super) fn state(&self) -> DiskState {
@@ -62,8 +66,15 @@ impl Health {
     }
 
     /// Says that it does not.
-    pub(super) fn fails(&self, why: &str) {
-        self.set(&DiskState::Degraded { why: why.to_owned() });
+    pub(super) fn fails(&self, error: &io::Error) {
+        let is_full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        self.is_full.store(is_full, Ordering::Relaxed);
+        self.set(&DiskState::Degraded { why: error.to_string() });
+    }
+
+    /// Whether it fails because it is full.
+    pub(super) fn is_full(&self) -> bool {
+        !self.is_working() && self.is_full.load(Ordering::Relaxed)
     }
 }
 

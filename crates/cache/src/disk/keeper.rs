@@ -41,7 +41,7 @@ pub(super) fn write_snapshot(store: &Store) {
             Counts::add(&store.counts.snapshots, 1);
         }
         Err(error) => {
-            store.health.fails(&error.to_string());
+            store.health.fails(&error);
         }
     }
 }

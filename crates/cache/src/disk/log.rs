@@ -380,7 +380,7 @@ impl Log {
     }
 
     fn degrade(&self, error: &io::Error) {
-        self.store.health.fails(&error.to_string());
+        self.store.health.fails(error);
     }
 
     /// Says up to where the log is written.

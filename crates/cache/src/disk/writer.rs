@@ -5,7 +5,7 @@ use std::{fs, io, sync::Arc, thread, time::Duration};
 use super::{
     body_writer::write_body,
     evict,
-    health::{Counts, DiskState},
+    health::Counts,
     index::Extent,
     log::Log,
     purge::Ban,
@@ -21,14 +21,21 @@ const BATCH_BYTES: u64 = 2 << 20;
 
 /// Writes until the queue is closed and empty.
 pub(super) fn write_all(log: &mut Log) {
+    /// Where removals come without a pause.
+    const TRIES_BEFORE_ROOM_IS_MADE: u32 = 64;
     let store = Arc::clone(&log.store);
+    let mut tries = 0_u32;
     loop {
         let batch = store.queue.take(BATCH_BYTES, store.settings.retry);
         if batch.is_closed {
             break;
         }
-        if log.is_behind() && log.try_again().is_err() {
-            make_room_on_a_full_disk(log);
+        if log.is_behind() && log.try_again().is_err() && store.health.is_full() {
+            tries = tries.wrapping_add(1);
+            if batch.jobs.is_empty() || tries.is_multiple_of(TRIES_BEFORE_ROOM_IS_MADE) {
+                // The disk has less room than we were told we may take: so we take less.
+                evict::drop_oldest(log);
+            }
         }
         let bytes = batch.jobs.iter().map(|queued| queued.job.weight()).sum();
         evict::make_room(log, bytes);
@@ -37,17 +44,6 @@ pub(super) fn write_all(log: &mut Log) {
         }
         // What failed was said where it failed.
         let _ = log.flush();
-    }
-}
-
-/// The disk has less room than we were told we may take: so we take less. One step each time it is
-/// tried again.
-fn make_room_on_a_full_disk(log: &mut Log) {
-    let full = io::Error::from(io::ErrorKind::StorageFull).to_string();
-    if let DiskState::Degraded { why } = log.store.health.state()
-        && (why.contains(&full) || why.contains("No space left"))
-    {
-        evict::drop_oldest(log);
     }
 }
 
@@ -72,7 +68,7 @@ fn obey(log: &mut Log, Queued { seq, job, done }: Queued) {
         Job::Refresh(meta, place) => refresh(log, seq, &meta, place),
     };
     if let Err(error) = written {
-        store.health.fails(&error.to_string());
+        store.health.fails(&error);
     }
 }
 
@@ -138,7 +134,7 @@ impl Drop for RefuseRest {
     fn drop(&mut self) {
         self.0.queue.close();
         if thread::panicking() {
-            self.0.health.fails("the writer failed; start again");
+            self.0.health.fails(&io::Error::other("the writer failed; start again"));
         }
         for queued in self.0.queue.take(u64::MAX, Duration::ZERO).jobs {
             match (queued.job, queued.done) {
