@@ -11,6 +11,7 @@ mod cache_status;
 mod conditional;
 mod directives;
 pub mod disk;
+mod explain;
 mod fetch;
 mod fields;
 mod freshness;
@@ -19,6 +20,8 @@ mod key;
 mod memory;
 mod part;
 mod prebuilt;
+mod purge;
+mod purging;
 mod recording;
 mod reference;
 mod request;
@@ -29,6 +32,7 @@ mod store;
 mod stored;
 mod stored_body;
 mod storing;
+mod tags;
 mod taking;
 mod terms;
 #[cfg(test)]
@@ -42,10 +46,13 @@ pub use self::{
     cache_status::{CacheStatus, Forward, Kept, Source},
     conditional::Form,
     directives::{Directives, Flag},
+    explain::{Explanation, Reused, Step, Wish},
     fetch::Fetch,
     freshness::{Basis, Lifetime},
     hit::Hit,
     key::Key,
+    purge::{BadPattern, Glob, PATTERN_BYTES_MAX, Pattern, Purge, Text, Url},
+    purging::Object,
     recording::{Recorded, Recording},
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
@@ -54,6 +61,7 @@ pub use self::{
     stored::Stored,
     stored_body::{Pages, StoredBody},
     storing::NotStored,
+    tags::{NoTags, Tag},
     taking::{Answered, Taken},
     terms::{Ask, Terms},
     vary::Selecting,

@@ -1,6 +1,8 @@
 //! Tests of the cache as a whole, and what all tests share: fields and dates, written short.
 
 mod exchanges;
+mod explaining;
+mod purging;
 mod storing;
 mod world;
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use relais_cache::disk::{Body, Disk, DiskSettings, Found, Manner, Meta, Object, Purge};
+use relais_cache::disk::{Body, Disk, DiskSettings, Found, Meta, Object, Pattern, Purge};
 
 const KEYS: u64 = 400;
 const TAGS: u64 = 5;
@@ -149,8 +149,8 @@ fn the_child() {
             }
             97 if random.below(4) == 0 => {
                 let prefix = key_of(10 + random.below(30));
-                let purge = Purge::Prefix(prefix.clone().into());
-                disk.purge(purge, Manner::Hard).unwrap().wait().unwrap();
+                let purge = Pattern::Prefix(prefix.clone().into());
+                disk.purge(purge, Purge::Hard).unwrap().wait().unwrap();
                 say(&format!("p {prefix} {version}"));
             }
             90..98 => {
@@ -159,15 +159,15 @@ fn the_child() {
             }
             98 if random.below(4) == 0 => {
                 let tag = key % TAGS;
-                let purge = Purge::Tag(disk.tag(&tag.to_le_bytes()));
-                disk.purge(purge, Manner::Hard).unwrap().wait().unwrap();
+                let purge = Pattern::Tag(disk.tag(&tag.to_le_bytes()));
+                disk.purge(purge, Purge::Hard).unwrap().wait().unwrap();
                 say(&format!("t {tag} {version}"));
             }
             _ if random.below(50) == 0 => {
                 disk.clear().wait().unwrap();
                 say(&format!("a {version}"));
             }
-            _ => drop(disk.purge(Purge::Prefix("nothing".into()), Manner::Soft).unwrap()),
+            _ => drop(disk.purge(Pattern::Prefix("nothing".into()), Purge::Soft).unwrap()),
         }
     }
 }

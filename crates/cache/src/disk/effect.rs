@@ -6,7 +6,7 @@ use super::{
     bodies::Listed,
     health::Counts,
     index::{Extent, Flags, Slot},
-    purge::{Ban, Manner, What},
+    purge::{Ban, Purge, What},
     record::Place,
     store::{Store, Wanted},
     ticket::Done,
@@ -56,21 +56,21 @@ impl Effect {
 /// Carries a purge out, or has the keeper do it.
 pub(super) fn obey(ban: &Ban, store: &Store, newest: u32) {
     let purged = match (&ban.what, ban.manner) {
-        (What::Key(hash), Manner::Hard) => {
+        (What::Key(hash), Purge::Hard) => {
             let removed = store.index.remove_all(*hash);
             for slot in &removed {
                 store.released(slot);
             }
             removed.len() as u64
         }
-        (What::Key(hash), Manner::Soft) => {
+        (What::Key(hash), Purge::Soft) => {
             let found = store.index.find(*hash);
             for slot in &found {
                 store.index.mark(slot, Flags::STALE);
             }
             found.len() as u64
         }
-        (What::All, Manner::Hard) => delete_all(store, newest),
+        (What::All, Purge::Hard) => delete_all(store, newest),
         _ => {
             store.bell.ring(Wanted { sweep: store.purges.want_a_sweep(), ..Wanted::default() });
             0
@@ -78,7 +78,7 @@ pub(super) fn obey(ban: &Ban, store: &Store, newest: u32) {
     };
     match (&ban.what, ban.manner) {
         (What::Key(hash), _) => store.purges.forget_key(*hash, ban.seq),
-        (What::All, Manner::Hard) => {
+        (What::All, Purge::Hard) => {
             store.purges.forget_keys(ban.seq);
             store.purges.forget(ban.seq);
         }

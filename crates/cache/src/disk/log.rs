@@ -7,7 +7,7 @@ use super::{
     effect::{self, Effect},
     health::Counts,
     index::{Extent, Flags, Slot, variant_of},
-    purge::{Ban, Manner, What},
+    purge::{Ban, Purge, What},
     queue::{Meta, WrittenFile},
     record::{self, Header, Kind, Parts, Place},
     segment::Segment,
@@ -159,7 +159,7 @@ impl Log {
 
     /// Pushes a purge.
     pub(super) fn push_purge(&mut self, ban: Ban, done: Option<Arc<Done>>) -> io::Result<()> {
-        if ban.what == What::All && ban.manner == Manner::Hard {
+        if ban.what == What::All && ban.manner == Purge::Hard {
             // All segments before can go, then.
             let rolled = self.roll();
             if let Err(error) = rolled {
@@ -176,7 +176,7 @@ impl Log {
         };
         let mut header = self.header_of(ban.seq, &Meta::default());
         (header.kind, header.variant, header.key_hash) = (kind, variant, key_hash);
-        header.is_soft = ban.manner == Manner::Soft;
+        header.is_soft = ban.manner == Purge::Soft;
         let parts = Parts { key, ..Parts::default() };
         // It is to be written however little room there is.
         self.store.space.add(parts.record_len());
@@ -364,7 +364,7 @@ impl Log {
 
     /// A purge that could not be written counts all the same, and is written when that goes.
     fn owe(&mut self, ban: Ban, done: Option<Arc<Done>>, error: &io::Error) {
-        if ban.what != What::All || ban.manner != Manner::Hard {
+        if ban.what != What::All || ban.manner != Purge::Hard {
             effect::obey(&ban, &self.store, self.last_id);
         }
         if let Some(done) = done {
@@ -372,7 +372,7 @@ impl Log {
         }
         if self.owed.len() >= OWED_MAX {
             let seq = ban.seq;
-            self.owed = [Ban { seq, what: What::All, manner: Manner::Hard }].into();
+            self.owed = [Ban { seq, what: What::All, manner: Purge::Hard }].into();
             self.store.purges.add(self.owed[0].clone());
         } else {
             self.owed.push_back(ban);

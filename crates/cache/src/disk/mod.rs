@@ -51,7 +51,7 @@ pub use self::{
     found::{Body, Found, Gone},
     health::{DiskState, DiskStats, OnState},
     list::{Cursor, Listed, Page, Verified},
-    purge::{Manner, Purge},
+    purge::{Pattern, Purge},
     queue::{Meta, NotQueued, Object},
     settings::{DiskSettings, SMALL_BODY_MAX},
     ticket::{NotDurable, Ticket},
@@ -167,12 +167,12 @@ impl Disk {
     /// Removes all that a key has, and what waits to be stored under it. From here on it is not
     /// found; the ticket says when that is on disk.
     pub fn remove(&self, key: &[u8]) -> Ticket {
-        self.push_purge(What::Key(self.store.folder.secret.hash(key)), Manner::Hard)
+        self.push_purge(What::Key(self.store.folder.secret.hash(key)), Purge::Hard)
     }
 
     /// Removes everything.
     pub fn clear(&self) -> Ticket {
-        self.push_purge(What::All, Manner::Hard)
+        self.push_purge(What::All, Purge::Hard)
     }
 
     /// Purges what was stored, or waits to be, until now: no lookup finds it otherwise from here on.
@@ -184,16 +184,16 @@ impl Disk {
     /// # Errors
     ///
     /// [`NotPurged`]
-    pub fn purge(&self, purge: Purge, manner: Manner) -> Result<Ticket, NotPurged> {
-        let what = match purge {
-            Purge::All => What::All,
-            Purge::Key(key) => What::Key(self.store.folder.secret.hash(&key)),
-            Purge::Tag(tag) => What::Tag(tag),
-            Purge::Prefix(text) | Purge::Glob(text) if text.len() > PATTERN_BYTES_MAX => {
+    pub fn purge(&self, pattern: Pattern, manner: Purge) -> Result<Ticket, NotPurged> {
+        let what = match pattern {
+            Pattern::All => What::All,
+            Pattern::Key(key) => What::Key(self.store.folder.secret.hash(&key)),
+            Pattern::Tag(tag) => What::Tag(tag),
+            Pattern::Prefix(text) | Pattern::Glob(text) if text.len() > PATTERN_BYTES_MAX => {
                 return Err(NotPurged::TooLong);
             }
-            Purge::Prefix(prefix) => What::Prefix(prefix),
-            Purge::Glob(pattern) => What::Glob(pattern),
+            Pattern::Prefix(prefix) => What::Prefix(prefix),
+            Pattern::Glob(pattern) => What::Glob(pattern),
         };
         if !self.store.purges.has_room(&what) {
             return Err(NotPurged::TooMany);
@@ -240,7 +240,7 @@ impl Disk {
     /// [`NotDurable`]
     pub fn sync(&self) -> Result<(), NotDurable> {
         // A mark that means nothing: no key has this hash but by chance, and then it stays.
-        self.push_purge(What::Key(0), Manner::Soft).wait()
+        self.push_purge(What::Key(0), Purge::Soft).wait()
     }
 
     fn check(&self, meta: &Meta) -> Result<(), NotQueued> {
@@ -256,7 +256,7 @@ impl Disk {
         queued.inspect_err(|_| Counts::add(&self.store.counts.not_stored, 1))
     }
 
-    fn push_purge(&self, what: What, manner: Manner) -> Ticket {
+    fn push_purge(&self, what: What, manner: Purge) -> Ticket {
         let (ticket, done) = Ticket::new();
         self.store.queue.push_purge((what, manner), done, &self.store.purges);
         ticket

@@ -14,14 +14,14 @@ use super::{glob, record::Front};
 
 /// What to purge.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Purge {
+pub enum Pattern {
     /// Everything.
     All,
     /// All variants of a key.
     Key(Bytes),
     /// Keys that begin so.
     Prefix(Bytes),
-    /// Keys that are wholly as a pattern with `*` (any bytes) and `?` (one byte) says.
+    /// Keys that are wholly as this says, in which each `*` stands for any bytes or none.
     Glob(Bytes),
     /// Objects with this tag: see [`Disk::tag`](super::Disk::tag).
     Tag(u64),
@@ -29,7 +29,7 @@ pub enum Purge {
 
 /// How to purge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
+pub enum Purge {
     /// It stays, and is stale.
     Soft,
     /// It is gone.
@@ -51,7 +51,7 @@ pub(super) enum What {
 pub(super) struct Ban {
     pub seq: u64,
     pub what: What,
-    pub manner: Manner,
+    pub manner: Purge,
 }
 
 /// What purges say of a record. The worse counts.
@@ -97,10 +97,10 @@ pub(super) const TAGS_PURGED_MAX: usize = 100_000;
 pub(super) const PATTERN_BYTES_MAX: usize = 4096;
 
 impl Latest {
-    fn add(&mut self, seq: u64, manner: Manner) {
+    fn add(&mut self, seq: u64, manner: Purge) {
         match manner {
-            Manner::Soft => self.soft = self.soft.max(seq),
-            Manner::Hard => self.hard = self.hard.max(seq),
+            Purge::Soft => self.soft = self.soft.max(seq),
+            Purge::Hard => self.hard = self.hard.max(seq),
         }
     }
 
@@ -125,7 +125,7 @@ impl Latest {
     }
 
     fn bans(self, what: &What) -> impl Iterator<Item = Ban> {
-        let both = [(self.soft, Manner::Soft), (self.hard, Manner::Hard)];
+        let both = [(self.soft, Purge::Soft), (self.hard, Purge::Hard)];
         let held = both.into_iter().filter(|(seq, _)| *seq != 0);
         held.map(move |(seq, manner)| Ban { seq, what: what.clone(), manner })
     }
@@ -255,8 +255,8 @@ impl Lists {
             What::All | What::Key(_) | What::Tag(_) => false,
         });
         let verdicts = matching.map(|ban| match ban.manner {
-            Manner::Soft => Verdict::Stale,
-            Manner::Hard => Verdict::Gone,
+            Purge::Soft => Verdict::Stale,
+            Purge::Hard => Verdict::Gone,
         });
         verdicts.max().unwrap_or(Verdict::Good)
     }

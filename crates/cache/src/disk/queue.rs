@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    purge::{Ban, Manner, Purges, What},
+    purge::{Ban, Purge, Purges, What},
     record::Place,
     ticket::{Done, NotDurable},
 };
@@ -74,7 +74,7 @@ pub(super) enum Job {
     InsertFile(Meta, WrittenFile),
     /// A newer head of the object whose record stands there.
     Refresh(Meta, Place),
-    Purge(What, Manner),
+    Purge(What, Purge),
 }
 
 #[derive(Debug)]
@@ -159,14 +159,14 @@ impl Queue {
     }
 
     /// Puts a purge in the queue, which always has room for one. It counts at once.
-    pub(super) fn push_purge(&self, (what, manner): (What, Manner), done: Arc<Done>, to: &Purges) {
+    pub(super) fn push_purge(&self, (what, manner): (What, Purge), done: Arc<Done>, to: &Purges) {
         let mut state = self.lock();
         if state.is_closed {
             drop(state);
             return done.tell(Err(NotDurable::Closed));
         }
         let is_last = state.purges + 1 >= PURGES_WAITING_MAX;
-        let (what, manner) = if is_last { (What::All, Manner::Hard) } else { (what, manner) };
+        let (what, manner) = if is_last { (What::All, Purge::Hard) } else { (what, manner) };
         if is_last {
             state.forget_unawaited_purges();
         }

@@ -17,7 +17,7 @@ use super::{
     health::{Counts, Health, OnState, Space},
     index::{Extent, Flags, Index, Slot},
     log::Log,
-    purge::{Ban, Manner, Purges, What},
+    purge::{Ban, Purge, Purges, What},
     queue::Queue,
     record::{Front, Kind, Place},
     scan::Scan,
@@ -155,13 +155,13 @@ impl Recovery {
 
     fn obey(&mut self, ban: Ban) {
         match (&ban.what, ban.manner) {
-            (What::Key(hash), Manner::Hard) => _ = self.index.remove_all(*hash),
-            (What::Key(hash), Manner::Soft) => {
+            (What::Key(hash), Purge::Hard) => _ = self.index.remove_all(*hash),
+            (What::Key(hash), Purge::Soft) => {
                 for slot in self.index.find(*hash) {
                     self.index.mark(&slot, Flags::STALE);
                 }
             }
-            (What::All, Manner::Hard) => {
+            (What::All, Purge::Hard) => {
                 self.index.clear();
                 self.purges.forget(ban.seq);
             }
@@ -262,6 +262,6 @@ fn ban_of(front: &Front) -> Option<Ban> {
         (Kind::Purge, 4) => What::Glob(front.key()),
         _ => return None,
     };
-    let manner = if header.is_soft { Manner::Soft } else { Manner::Hard };
+    let manner = if header.is_soft { Purge::Soft } else { Purge::Hard };
     Some(Ban { seq: header.seq, what, manner })
 }

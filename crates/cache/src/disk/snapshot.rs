@@ -14,7 +14,7 @@ use super::{
     bodies::{Listed, Turn},
     folder::sync_folder,
     index::{Extent, Flags, Index, Slot},
-    purge::{Ban, Manner, PATTERN_BYTES_MAX, What},
+    purge::{Ban, PATTERN_BYTES_MAX, Purge, What},
     record::Place,
     secret::{Secret, Summing},
     segment::delete_file,
@@ -125,7 +125,7 @@ fn write_ban(out: &mut Summed<impl Write>, ban: &Ban) -> io::Result<()> {
         What::Prefix(text) => (3, 0, &**text),
         What::Glob(text) => (4, 0, &**text),
     };
-    let soft = u64::from(ban.manner == Manner::Soft);
+    let soft = u64::from(ban.manner == Purge::Soft);
     for word in [ban.seq, kind << 1 | soft, number, text.len() as u64] {
         out.word(word)?;
     }
@@ -233,7 +233,7 @@ fn read_ban(input: &mut Summed<impl Read>) -> io::Result<Ban> {
         4 => What::Glob(text),
         _ => return Err(ErrorKind::InvalidData.into()),
     };
-    let manner = if kind & 1 == 0 { Manner::Hard } else { Manner::Soft };
+    let manner = if kind & 1 == 0 { Purge::Hard } else { Purge::Soft };
     Ok(Ban { seq, what, manner })
 }
 

@@ -6,13 +6,15 @@ use clap::Args;
 use relais_cache::Settings;
 use serde::{Deserialize, Serialize};
 
+use super::purge::{self, Purge};
 use crate::{
+    base::Base,
     complaint::{KeyPath, Problem, Wrong},
     spelling::{Size, Time},
 };
 
 /// The table, word for word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table, e.g. `{ memory = \"256MiB\" }`")]
 pub(crate) struct Table {
     /// How long an answer is fresh that does not say.
@@ -21,10 +23,12 @@ pub(crate) struct Table {
     memory: Option<Size>,
     /// How large an answer may be that is kept.
     object_max: Option<Size>,
+    /// Who may take answers out with the method `PURGE`.
+    purge: Option<purge::Table>,
 }
 
 /// The flags that say the same.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[group(skip)]
 #[command(next_help_heading = "Cache")]
 pub(crate) struct Flags {
@@ -40,10 +44,12 @@ pub(crate) struct Flags {
     /// How large an answer may be that is kept [default: 8MiB]
     #[arg(long, value_name = "SIZE", requires = "cache")]
     cache_object_max: Option<Size>,
+    #[command(flatten)]
+    purge: purge::Flags,
 }
 
 /// Answers that are kept, resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cache {
     /// How long an answer is fresh that does not say.
     pub(crate) default_ttl: Time,
@@ -51,22 +57,29 @@ pub struct Cache {
     pub(crate) memory: Size,
     /// How many an answer may have that is kept.
     pub(crate) object_max: Size,
+    /// Who may take answers out with the method `PURGE`; `None` for nobody.
+    pub(crate) purge: Option<Purge>,
 }
 
 impl Flags {
     /// The table that says the same.
     pub(super) fn table(self) -> Option<Table> {
-        let Self { cache, cache_ttl, cache_memory, cache_object_max } = self;
-        let table =
-            Table { default_ttl: cache_ttl, memory: cache_memory, object_max: cache_object_max };
+        let Self { cache, cache_ttl, cache_memory, cache_object_max, purge } = self;
+        let table = Table {
+            default_ttl: cache_ttl,
+            memory: cache_memory,
+            object_max: cache_object_max,
+            purge: purge.table(),
+        };
         cache.then_some(table)
     }
 }
 
 impl Table {
     /// Resolves itself, which stands at `key`.
-    pub(super) fn plan(&self, key: &KeyPath) -> Result<Cache, Problem> {
-        let Self { default_ttl, memory, object_max } = *self;
+    pub(super) fn plan(&self, base: &Base, key: &KeyPath) -> Result<Cache, Problem> {
+        let Self { default_ttl, memory, object_max, ref purge } = *self;
+        let purge = purge.as_ref().map(|purge| purge.plan(base, &key.key("purge"))).transpose()?;
         let usual = Settings::default();
         let memory = memory.unwrap_or(Size(usual.memory));
         if memory < MEMORY_MIN {
@@ -81,14 +94,21 @@ impl Table {
         }
         let object_max = object_max.unwrap_or(Size(usual.object_max).min(memory));
         let default_ttl = default_ttl.unwrap_or(Time(usual.default_ttl));
-        Ok(Cache { default_ttl, memory, object_max })
+        Ok(Cache { default_ttl, memory, object_max, purge })
     }
 }
 
 impl Cache {
+    /// Whether what one has stored may be answered by the other.
+    pub(super) fn keeps_alike(&self, other: &Self) -> bool {
+        // Who may purge has no part in it.
+        let Self { default_ttl, memory, object_max, purge: _ } = self;
+        (default_ttl, memory, object_max) == (&other.default_ttl, &other.memory, &other.object_max)
+    }
+
     /// What a cache is told.
     pub(super) fn settings(&self) -> Settings {
-        let Self { default_ttl: Time(default_ttl), memory, object_max } = *self;
+        let Self { default_ttl: Time(default_ttl), memory, object_max, purge: _ } = *self;
         let usual = Settings::default();
         let recording_max = usual.recording_max.min(memory.0);
         let (memory, object_max) = (memory.0, object_max.0);
@@ -101,10 +121,11 @@ const MEMORY_MIN: Size = Size(1 << 20);
 
 impl fmt::Display for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { default_ttl, memory, object_max } = self;
+        let Self { default_ttl, memory, object_max, purge } = self;
         write!(
             f,
             "{memory} of memory, answers of {object_max} at most, {default_ttl} if they do not say"
-        )
+        )?;
+        purge.as_ref().map_or(Ok(()), |purge| write!(f, ", {purge}"))
     }
 }

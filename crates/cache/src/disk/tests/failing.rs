@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 
 use super::*;
-use crate::disk::{DiskState, Manner, Purge};
+use crate::disk::{DiskState, Pattern, Purge};
 
 #[test]
 fn a_segment_that_others_cut_is_a_miss_and_no_crash() {
@@ -117,7 +117,7 @@ fn a_purge_that_a_failing_disk_did_not_take_counts_all_the_same() {
     while world.disk().state() != DiskState::Working {
         std::thread::yield_now();
     }
-    world.disk().purge(Purge::Prefix("x".into()), Manner::Soft).unwrap().wait().unwrap();
+    world.disk().purge(Pattern::Prefix("x".into()), Purge::Soft).unwrap().wait().unwrap();
     world.end();
     let _ = fs::remove_file(world.path("snapshot"));
     world.begin();

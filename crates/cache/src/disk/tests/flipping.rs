@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use super::*;
-use crate::disk::{DiskStats, Manner, Purge};
+use crate::disk::{DiskStats, Pattern, Purge};
 
 /// What each key had at any time. An older one counts where a newer was lost; what was removed does
 /// not, unless the end of the log is cut off that says so, and the snapshot as well.
@@ -79,8 +79,8 @@ fn small_world() -> World {
     world.put("large", &"L".repeat(140_000));
     world.sync();
     world.disk().remove(b"removed").wait().unwrap();
-    let tag = Purge::Tag(world.disk().tag(b"t"));
-    world.disk().purge(tag, Manner::Hard).unwrap().wait().unwrap();
+    let tag = Pattern::Tag(world.disk().tag(b"t"));
+    world.disk().purge(tag, Purge::Hard).unwrap().wait().unwrap();
     world.put("b", "b's body");
     world.put("a", "a's newer body");
     world.sync();
