@@ -9,15 +9,18 @@ mod cache;
 mod cache_status;
 mod conditional;
 mod directives;
+mod entering;
 mod fetch;
 mod fields;
+mod fill;
 mod freshness;
 mod hit;
+mod joining;
 mod key;
 mod memory;
+mod outcome;
 mod part;
 mod prebuilt;
-mod recording;
 mod reference;
 mod request;
 mod reuse;
@@ -33,6 +36,8 @@ mod terms;
 mod tests;
 mod validation;
 mod vary;
+mod wish;
+mod writer;
 
 pub use self::{
     age::Times,
@@ -41,18 +46,19 @@ pub use self::{
     conditional::Form,
     directives::{Directives, Flag},
     fetch::Fetch,
+    fill::{Broken, Reader, Waiter, Watch},
     freshness::{Basis, Lifetime},
     hit::Hit,
     key::Key,
-    recording::{Recorded, Recording},
+    outcome::Outcome,
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
-    settings::{ClientDirectives, SetCookie, Settings},
-    store::Outcome,
+    settings::{Abandoned, ClientDirectives, Joining, SetCookie, Settings},
     stored::Stored,
     stored_body::{Pages, StoredBody},
     storing::NotStored,
     taking::{Answered, Taken},
     terms::{Ask, Terms},
     vary::Selecting,
+    writer::{Writer, Written},
 };

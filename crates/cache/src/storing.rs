@@ -142,7 +142,9 @@ pub(crate) fn judge_storing(
     }
     match lifetime.basis {
         Basis::Nothing => return Err(NotStored::NoLifetime),
-        Basis::Default if asked.sender != Sender::Nobody => return Err(NotStored::Personal),
+        Basis::Default | Basis::Negative if asked.sender != Sender::Nobody => {
+            return Err(NotStored::Personal);
+        }
         _ => (),
     }
     let terms = Terms::of(head, times, &control, settings);
@@ -153,7 +155,7 @@ pub(crate) fn judge_storing(
 }
 
 /// Judges whether any answer to `asked` may be stored.
-fn judge_request(asked: &Request<'_>) -> Result<(), NotStored> {
+pub(crate) fn judge_request(asked: &Request<'_>) -> Result<(), NotStored> {
     if asked.method != Method::GET || names_another_method(asked.headers) {
         return Err(NotStored::Method);
     }

@@ -90,9 +90,9 @@ impl Cache {
     pub(super) fn settings(&self) -> Settings {
         let Self { default_ttl: Time(default_ttl), memory, object_max } = *self;
         let usual = Settings::default();
-        let recording_max = usual.recording_max.min(memory.0);
+        let filling_max = usual.filling_max.min(memory.0);
         let (memory, object_max) = (memory.0, object_max.0);
-        Settings { memory, object_max, recording_max, default_ttl, ..usual }
+        Settings { memory, object_max, filling_max, default_ttl, ..usual }
     }
 }
 
