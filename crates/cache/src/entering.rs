@@ -28,7 +28,7 @@ pub(crate) enum Entered {
     Whole(Arc<Stored>),
     /// Something else is stored by now.
     Again,
-    /// Somebody asks already, and too many wait for such.
+    /// Somebody asks already, and nobody else is to wait for that.
     Crowded,
 }
 
@@ -45,7 +45,7 @@ impl Store {
             match fill.suits(wish, settings) {
                 Suits::Not | Suits::OtherVariant => (),
                 Suits::Waiting if wish.aim == Aim::Revalidation => {
-                    return Entered::Alone(generation);
+                    return Entered::Crowded;
                 }
                 Suits::Waiting => {
                     let Some(place) = crowd.enter() else { return Entered::Crowded };

@@ -2,12 +2,15 @@
 
 use std::{sync::Arc, time::SystemTime};
 
+use http::StatusCode;
+
 use crate::{
     cache::{Cache, Lookup, ttl},
     cache_status::{CacheStatus, Forward, Kept, Source},
     fill::{Fill, Over, Reader, Suits, Waiter},
     hit::Hit,
     request::Request,
+    reuse::Failure,
     stored::Stored,
     wish::{Aim, Turn, Way, Wish},
 };
@@ -33,7 +36,11 @@ impl Cache {
                 turn.tries += 1;
                 turn.way = Way::Failed(failure, status);
             }
-            Some(Over::Cut) => turn.tries += 1,
+            Some(Over::Cut) => {
+                turn.tries += 1;
+                turn.way = Way::Failed(Failure::Unreachable, StatusCode::BAD_GATEWAY);
+            }
+            Some(Over::Left) => (),
             None | Some(Over::Whole(_)) => match self.have(&fill, (asked, now, why)) {
                 Ok(lookup) => return lookup,
                 Err(way) => turn.way = way,

@@ -100,6 +100,11 @@ impl Writer {
         self.fill.wake();
     }
 
+    /// Has nobody else join: it does not go on, and for who comes now another is worth a try.
+    pub fn stall(&self) {
+        self.store.leave(&self.fill);
+    }
+
     /// Waits until nobody waits for it or reads it.
     pub fn poll_deserted(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.fill.poll_deserted(cx)

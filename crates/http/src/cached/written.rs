@@ -177,13 +177,27 @@ impl Drop for Passing {
 /// How long those who read a body that is not held wait for the slowest of them.
 const SLOWEST_MAX: Duration = Duration::from_secs(10);
 
+/// Who asks for what has not come on for so long does not join it.
+const STALLED_MIN: Duration = Duration::from_secs(5);
+
 /// How long a fetch goes on that nobody waits for.
 const UNREAD_MAX: Duration = Duration::from_mins(1);
 
 /// Writes down all that comes, for those who read it.
 async fn go_on(mut writing: Writing, abandoned: Abandoned) {
-    let (mut slowest, mut unread) = (Patience::default(), Patience::default());
-    poll_fn(|cx| writing.poll_all(cx, (&mut slowest, &mut unread), abandoned)).await;
+    let mut waits = Waits::default();
+    poll_fn(|cx| writing.poll_all(cx, &mut waits, abandoned)).await;
+}
+
+/// What a body is waited for.
+#[derive(Debug, Default)]
+struct Waits {
+    /// The slowest who reads it.
+    slowest: Patience<()>,
+    /// More of it.
+    more: Patience<()>,
+    /// Its end, though nobody reads it.
+    unread: Patience<()>,
 }
 
 impl Writing {
@@ -191,30 +205,34 @@ impl Writing {
     fn poll_all(
         &mut self,
         cx: &mut Context<'_>,
-        (slowest, unread): (&mut Patience<()>, &mut Patience<()>),
+        waits: &mut Waits,
         abandoned: Abandoned,
     ) -> Poll<()> {
         loop {
             let Some(writer) = &self.writer else { return Poll::Ready(()) };
             if writer.poll_room(cx).is_pending() {
                 writer.wake();
-                ready!(slowest.poll(cx, (), SLOWEST_MAX));
+                ready!(waits.slowest.poll(cx, (), SLOWEST_MAX));
                 writer.cut_slowest();
                 continue;
             }
-            slowest.moved();
+            waits.slowest.moved();
             if self.poll_next(cx).is_ready() {
+                waits.more.moved();
                 continue;
             }
             let Some(writer) = &self.writer else { return Poll::Ready(()) };
             // Only now: who is late finds all there is at once.
             writer.wake();
+            if waits.more.poll(cx, (), STALLED_MIN).is_ready() {
+                writer.stall();
+            }
             if writer.poll_deserted(cx).is_pending() {
-                unread.moved();
+                waits.unread.moved();
                 return Poll::Pending;
             }
             if abandoned == Abandoned::Finished {
-                ready!(unread.poll(cx, (), UNREAD_MAX));
+                ready!(waits.unread.poll(cx, (), UNREAD_MAX));
             }
             if writer.end_if_alone() {
                 return Poll::Ready(());

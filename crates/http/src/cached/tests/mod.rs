@@ -1,6 +1,7 @@
 //! A cache between clients and a server, from end to end.
 
 mod faults;
+mod joining;
 mod others;
 mod sent;
 mod stale;

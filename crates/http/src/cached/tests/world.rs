@@ -43,6 +43,10 @@ pub(super) enum Act {
     Resets(String),
     /// Says the first, and the second when it is told to.
     Pauses(String, Arc<Notify>, String),
+    /// The same, and closes the connection behind it.
+    PausesAndEnds(String, Arc<Notify>, String),
+    /// Says this, and closes the connection when it is told to.
+    Breaks(String, Arc<Notify>),
     /// Says nothing.
     Hangs,
 }
@@ -63,6 +67,7 @@ pub(super) fn says(status: &str, lines: &str, body: &str) -> Act {
 pub(super) struct World {
     pub http: Arc<Http>,
     pub cache: Cache,
+    pub handler: Arc<dyn DynHandler>,
     script: Arc<Script>,
 }
 
@@ -113,8 +118,9 @@ impl World {
         let cache = Cache::new(settings);
         let cached = Cached::new(proxy, cache.clone(), Trust::default(), clock);
         let handler: Arc<dyn DynHandler> = Arc::new(cached);
-        let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
-        Self { http: Arc::new(http), cache, script }
+        let slot = Arc::new(ArcSwap::from_pointee(Arc::clone(&handler)));
+        let http = Http::new(slot, Limits::default());
+        Self { http: Arc::new(http), cache, handler, script }
     }
 
     /// It is so many seconds after the beginning.
@@ -144,6 +150,14 @@ impl World {
     pub(super) async fn ask(&self, method: &str, path: &str, lines: &str) -> String {
         let came = self.raw(&[&request(method, path, lines)]).await;
         if method == "HEAD" { told_of_head(&came) } else { told(&came) }
+    }
+
+    /// Lets all go on that can.
+    #[expect(clippy::unused_self, reason = "it is the time of this world")]
+    pub(super) async fn settle(&self) {
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The same where the server is to do `act`.
@@ -279,6 +293,17 @@ async fn talk(mut stream: TcpStream, script: Arc<Script>) {
                 _ = stream.write_all(begin.as_bytes()).await;
                 go_on.notified().await;
                 _ = stream.write_all(end.as_bytes()).await;
+            }
+            Act::PausesAndEnds(begin, go_on, end) => {
+                _ = stream.write_all(begin.as_bytes()).await;
+                go_on.notified().await;
+                _ = stream.write_all(end.as_bytes()).await;
+                return;
+            }
+            Act::Breaks(text, go_on) => {
+                _ = stream.write_all(text.as_bytes()).await;
+                go_on.notified().await;
+                return;
             }
             Act::Hangs => std::future::pending().await,
         }
