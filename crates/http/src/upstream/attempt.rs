@@ -14,7 +14,7 @@ use super::{
     server::{Connected, Taken, Timings, Upstream},
     shared::Shared,
 };
-use crate::{Body, Inbound};
+use crate::{Body, Inbound, places::Place};
 
 /// An answer, and how it came about.
 #[derive(Debug)]
@@ -60,11 +60,17 @@ pub(super) async fn attempt(
     mut body: Inbound,
 ) -> Result<Reply, Missed> {
     let method = &said.request.method;
-    let shared = upstream.shared_link().map(Way::Http2);
-    let mut there = shared.or_else(|| upstream.waiting_link().map(Way::Http1));
     let mut tries = 1;
     loop {
-        let (way, took) = match there.take() {
+        // First, so that there are no more connections than may ask.
+        let place = match upstream.enter().await {
+            Ok(place) => place,
+            Err(error) => {
+                return Err(Missed { why: no_answer(upstream, error), body: Some(body) });
+            }
+        };
+        let there = if tries == 1 { there(upstream) } else { None };
+        let (way, took) = match there {
             Some(way) => (way, None),
             // Boxed, as it is rare and its state large.
             None => match Box::pin(upstream.connect()).await {
@@ -76,7 +82,7 @@ pub(super) async fn attempt(
                 }
             },
         };
-        match ask(upstream, way, (said, body)).await {
+        match ask((upstream, place), way, (said, body)).await {
             Ok(mut reply) => {
                 reply.timings.connect = took;
                 return Ok(reply);
@@ -93,6 +99,12 @@ pub(super) async fn attempt(
     }
 }
 
+/// A connection that is there.
+fn there(upstream: &Upstream) -> Option<Way> {
+    let shared = upstream.shared_link().map(Way::Http2);
+    shared.or_else(|| upstream.waiting_link().map(Way::Http1))
+}
+
 /// Whether a request came when its connection was at its end: closed while it waited, or told to be the
 /// last for others.
 fn came_late(why: &Why, connected_in: Option<Duration>) -> bool {
@@ -100,7 +112,7 @@ fn came_late(why: &Why, connected_in: Option<Duration>) -> bool {
 }
 
 async fn ask(
-    upstream: &Arc<Upstream>,
+    (upstream, place): (&Arc<Upstream>, Option<Place>),
     way: Way,
     (Said { request, trail }, body): (Said<'_>, Inbound),
 ) -> Result<Reply, Broken> {
@@ -110,7 +122,7 @@ async fn ask(
     };
     let outbound = Outbound { request, host: &host, trail, body };
     let start = Instant::now();
-    let taken = Taken::of(upstream);
+    let taken = Taken::of(upstream, place);
     let response = match way {
         Way::Http1(link) => ask::ask(link, outbound, taken).await?,
         Way::Http2(shared) => {

@@ -152,14 +152,6 @@ impl World {
         if method == "HEAD" { told_of_head(&came) } else { told(&came) }
     }
 
-    /// Lets all go on that can.
-    #[expect(clippy::unused_self, reason = "it is the time of this world")]
-    pub(super) async fn settle(&self) {
-        for _ in 0..200 {
-            tokio::task::yield_now().await;
-        }
-    }
-
     /// The same where the server is to do `act`.
     pub(super) async fn get_then(&self, act: Act, path: &str, lines: &str) -> String {
         self.then(act);
@@ -183,7 +175,14 @@ impl World {
         client_of(&self.http, None)
     }
 
-    /// Lets all go on that can, until `is_so`.
+    /// Lets all go on that can.
+    pub(super) async fn settle(&self) {
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The same, until `is_so`.
     pub(super) async fn until(&self, is_so: impl Fn(&Self) -> bool) {
         let all_goes_on = async {
             while !is_so(self) {
