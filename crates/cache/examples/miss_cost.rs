@@ -19,14 +19,16 @@ fn main() {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     let (none, body) = (HeaderMap::new(), Bytes::from_static(&[b'x'; 1024]));
     let mut headers = HeaderMap::new();
-    for (name, value) in [("content-type", "text/html"), ("etag", "\"1\""), ("content-length", "1024")]
+    for (name, value) in
+        [("content-type", "text/html"), ("etag", "\"1\""), ("content-length", "1024")]
     {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.insert("cache-control", HeaderValue::from_static("max-age=60"));
     let times = Times { requested: now, received: now };
     for number in 0..misses {
-        let key = Key::of("http", "www.example.com", &format!("/some/path/{number}")).expect("a host");
+        let key =
+            Key::of("http", "www.example.com", &format!("/some/path/{number}")).expect("a host");
         let asked = Request::of(&Method::GET, &none);
         let Lookup::Ask(fetch) = cache.look(&key, &asked, now) else { return };
         let answered = Answered { status: StatusCode::OK, headers: &headers, times };

@@ -1,6 +1,12 @@
 //! The rules of a block list, and what they say of a request.
 
-use std::fmt;
+use std::{
+    fmt,
+    num::NonZeroU64,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use relais_wire::decimal::Decimal;
 
 use super::{
     host::canonical,
@@ -27,6 +33,7 @@ pub struct Rules {
     places: Vec<Place>,
     names: Names,
     urls: Urls,
+    number: NonZeroU64,
 }
 
 /// A rule that blocks something.
@@ -47,8 +54,16 @@ impl Rules {
     ///
     /// [`BadList`]: the first line that is no rule, or goes beyond a limit.
     pub fn parse(list: Vec<u8>) -> Result<Self, BadList> {
+        /// Of the rules that are read next.
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let Read { text, places, names, urls } = reader::read(list, &Caps::default())?;
-        Ok(Self { names: Names::new(names, &text), text, places, urls })
+        let number = NonZeroU64::new(NEXT.fetch_add(1, Relaxed)).unwrap_or(NonZeroU64::MAX);
+        Ok(Self { names: Names::new(names, &text), text, places, urls, number })
+    }
+
+    /// A number that no other rules in this process have.
+    pub(super) fn number(&self) -> NonZeroU64 {
+        self.number
     }
 
     /// How many there are. One line may name many hosts.
@@ -80,14 +95,14 @@ impl Rules {
         if self.urls.is_empty() {
             return None;
         }
-        let mut room = [0; 6];
-        let port = target.unusual_port().map_or(&[][..], |port| print_port(port, &mut room));
+        let port = target.unusual_port().map(Decimal::of);
         let [scheme, host] = [target.scheme, host].map(str::as_bytes);
         let find = |path: &[u8]| {
-            let with_port = self.urls.find(&[scheme, b"://", host, port, path]);
+            let without_port = || self.urls.find(&[scheme, b"://", host, path]);
+            let Some(port) = &port else { return without_port() };
+            let with_port = self.urls.find(&[scheme, b"://", host, b":", port.as_bytes(), path]);
             // Who asks picks the port that a server behind may not care for.
-            let again = with_port.is_none() && !port.is_empty();
-            if again { self.urls.find(&[scheme, b"://", host, path]) } else { with_port }
+            with_port.or_else(without_port)
         };
         let path = target.path_and_query;
         if is_plain(path) {
@@ -108,15 +123,6 @@ impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rules").field("len", &self.len()).finish_non_exhaustive()
     }
-}
-
-/// `:`, and the digits of `port`.
-fn print_port(port: u16, room: &mut [u8; 6]) -> &[u8] {
-    let mut left = &mut room[..];
-    let printed = std::io::Write::write_fmt(&mut left, format_args!(":{port}"));
-    printed.expect("room for five digits");
-    let len = 6 - left.len();
-    &room[..len]
 }
 
 fn widen(number: u32) -> usize {

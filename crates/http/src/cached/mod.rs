@@ -134,7 +134,8 @@ impl<H: Onward> Handler for Cached<H> {
                 Ok(reply(hit))
             }
             Lookup::Ask(fetch) if fetch.leads() => lead(&self.shared, fetch, ask).await,
-            Lookup::Ask(fetch) => self.shared.ask(fetch, &Question::of(&ask), ask).await,
+            // Boxed, so that what waits for the other ways has no room for it.
+            Lookup::Ask(fetch) => Box::pin(self.shared.ask(fetch, &Question::of(&ask), ask)).await,
             Lookup::Shared(hit, reader) => Ok(share(hit, *reader)),
             Lookup::Failed(why, status) => Ok(failed(why, status)),
             Lookup::Join(waiter) => Ok(crowded(waiter.why())),

@@ -31,7 +31,7 @@ impl Question {
     ///
     /// *Cost*: a copy of the map of fields, whose values are shared, for a safe method.
     pub(super) fn of(ask: &Ask) -> Self {
-        let Ask { request, caller } = ask;
+        let Ask { request, caller, .. } = ask;
         let method = request.method().clone();
         let headers = if method.is_safe() { request.headers().clone() } else { HeaderMap::new() };
         Self {
@@ -58,7 +58,7 @@ impl Question {
         *request.uri_mut() = self.uri.clone();
         *request.version_mut() = self.version;
         *request.headers_mut() = self.headers.clone();
-        Ask { request, caller: Arc::clone(&self.caller) }
+        Ask::new(request, Arc::clone(&self.caller))
     }
 }
 
@@ -84,7 +84,7 @@ struct Came<'a> {
 
 /// `ask`, as `onward` passes it on.
 pub(super) fn sent_by<'a, H: Onward>(ask: &'a Ask, onward: &'a H) -> SentBy<'a, H> {
-    let Ask { request, caller } = ask;
+    let Ask { request, caller, .. } = ask;
     let (method, uri, version) = (request.method(), request.uri(), request.version());
     let (headers, content) = (request.headers(), content(ask));
     let request = Came { method, uri, version, headers, content, caller };
@@ -125,7 +125,7 @@ fn content(ask: &Ask) -> Content {
 /// its `Host` over what is spoken on its connection; and apart by what upstream is told of the way
 /// before, as far as it is believed by `trust`. `None` for a tunnel, and where no host is named.
 pub(super) fn key(ask: &Ask, trust: &Trust) -> Option<Key> {
-    let Ask { request, caller } = ask;
+    let Ask { request, caller, .. } = ask;
     if *request.method() == Method::CONNECT {
         return None;
     }
@@ -141,7 +141,7 @@ pub(super) fn key(ask: &Ask, trust: &Trust) -> Option<Key> {
 /// is to get what was answered to it.
 ///
 /// *Shape*: lines, which no value of a field has in it.
-fn told_besides(Ask { request, caller }: &Ask, key: &Key, trust: &Trust) -> String {
+fn told_besides(Ask { request, caller, .. }: &Ask, key: &Key, trust: &Trust) -> String {
     let (uri, headers) = (request.uri(), request.headers());
     let word = trust.word(headers, caller);
     let mut by = String::new();

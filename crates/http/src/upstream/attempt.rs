@@ -1,9 +1,14 @@
 //! A request that one upstream is given, and what became of it.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use http::{Method, Response, header::HOST, request};
-use tokio::time::Instant;
 
 use super::{
     CallError, Failed,
@@ -11,7 +16,7 @@ use super::{
     exchange::Why,
     http2,
     link::Link,
-    server::{Connected, Taken, Timings, Upstream},
+    server::{Connected, Taken, Upstream},
     shared::Shared,
 };
 use crate::{Body, Inbound, places::Place};
@@ -23,8 +28,8 @@ pub struct Reply {
     pub response: Response<Body>,
     /// Who gave it.
     pub upstream: Arc<Upstream>,
-    /// How long it took.
-    pub timings: Timings,
+    /// How long it took until there was a connection; `None` if there was one before.
+    pub connect: Option<Duration>,
 }
 
 /// A request but for its body: the same however often it is tried.
@@ -83,9 +88,9 @@ pub(super) async fn attempt(
             },
         };
         match ask((upstream, place), way, (said, body)).await {
-            Ok(mut reply) => {
-                reply.timings.connect = took;
-                return Ok(reply);
+            Ok(response) => {
+                upstream.answered();
+                return Ok(Reply { response, upstream: Arc::clone(upstream), connect: took });
             }
             // No sign of ill health.
             Err(Broken { why, body: Some(untouched), heard: false })
@@ -111,29 +116,44 @@ fn came_late(why: &Why, connected_in: Option<Duration>) -> bool {
     connected_in.is_none() || matches!(why, Why::Unprocessed(_))
 }
 
-async fn ask(
-    (upstream, place): (&Arc<Upstream>, Option<Place>),
+/// An upstream, asked.
+#[expect(clippy::large_enum_variant, reason = "it is a part of a future that is boxed already")]
+enum Asking<'a> {
+    Http1(ask::Asking<'a>),
+    Http2(Pin<Box<dyn Future<Output = Result<Response<Body>, Broken>> + Send + 'a>>),
+}
+
+/// Asks `upstream` on a connection of its own. No `async fn`: its state would be as large again.
+fn ask<'a>(
+    (upstream, place): (&'a Arc<Upstream>, Option<Place>),
     way: Way,
-    (Said { request, trail }, body): (Said<'_>, Inbound),
-) -> Result<Reply, Broken> {
+    (Said { request, trail }, body): (Said<'a>, Inbound),
+) -> Asking<'a> {
+    let taken = Taken::of(upstream, place);
     let host = match upstream.options().host.as_ref().or_else(|| request.headers.get(HOST)) {
         Some(host) => Cow::Borrowed(host),
         None => Cow::Owned(upstream.host()),
     };
-    let outbound = Outbound { request, host: &host, trail, body };
-    let start = Instant::now();
-    let taken = Taken::of(upstream, place);
-    let response = match way {
-        Way::Http1(link) => ask::ask(link, outbound, taken).await?,
+    let outbound = Outbound { request, host, trail, body };
+    match way {
+        Way::Http1(link) => Asking::Http1(ask::ask(link, outbound, taken)),
         Way::Http2(shared) => {
             let scheme =
                 if upstream.options().endpoint.scheme.is_secure() { "https" } else { "http" };
-            Box::pin(http2::ask(shared, scheme, outbound, taken)).await?
+            Asking::Http2(Box::pin(http2::ask(shared, scheme, outbound, taken)))
         }
-    };
-    upstream.answered();
-    let timings = Timings { connect: None, first_byte: start.elapsed() };
-    Ok(Reply { response, upstream: Arc::clone(upstream), timings })
+    }
+}
+
+impl Future for Asking<'_> {
+    type Output = Result<Response<Body>, Broken>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Http1(asking) => Pin::new(asking).poll(cx),
+            Self::Http2(asking) => asking.as_mut().poll(cx),
+        }
+    }
 }
 
 fn missed(upstream: &Upstream, broken: Broken, method: &Method) -> Missed {

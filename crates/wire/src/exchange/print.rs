@@ -3,7 +3,7 @@
 use std::{io::Write as _, net::IpAddr, time::Duration};
 
 use super::{Content, Exchange, Timings};
-use crate::{timestamp::Timestamp, visible::InJson};
+use crate::{decimal::Decimal, timestamp::Timestamp, visible::InJson};
 
 /// How many bytes of a URL are printed.
 const URL_BYTES_MAX: usize = 8 << 10;
@@ -161,18 +161,8 @@ pub(super) fn number(out: &mut Vec<u8>, key: &[u8], number: u64) {
     digits(out, number);
 }
 
-fn digits(out: &mut Vec<u8>, mut number: u64) {
-    let mut text = [0; 20];
-    let mut start = text.len();
-    loop {
-        start -= 1;
-        text[start] = b'0' + u8::try_from(number % 10).expect("a digit");
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    put(out, &text[start..]);
+fn digits(out: &mut Vec<u8>, number: u64) {
+    put(out, Decimal::of(number).as_bytes());
 }
 
 fn cut(text: &str, bytes_max: usize) -> &str {
@@ -195,7 +185,13 @@ fn is_plain(text: &[u8]) -> bool {
         all & matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
     };
     let (chunks, rest) = text.as_chunks::<16>();
-    chunks.iter().all(|chunk| chunk.iter().fold(true, plain)) && rest.iter().fold(true, plain)
+    let all_plain = |chunk: &[u8; 16]| chunk.iter().fold(true, plain);
+    let rest_is_plain = match text.last_chunk() {
+        // Those before the rest are looked at twice, which is less than one after the other.
+        Some(last) => rest.is_empty() || all_plain(last),
+        None => rest.iter().fold(true, plain),
+    };
+    rest_is_plain && chunks.iter().all(all_plain)
 }
 
 /// What is before and what is after the user and the password that a URL may have before its host
