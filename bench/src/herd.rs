@@ -91,7 +91,7 @@ fn run(herd: &mut [Asking]) -> Result<(Duration, Duration)> {
     let mut first = Duration::ZERO;
     let mut events = Vec::with_capacity(EVENTS_MAX);
     let mut scratch = vec![0; READ_BYTES_MAX];
-    let tick = rustix::time::Timespec { tv_sec: 1, tv_nsec: 0 };
+    let tick = rustix::event::Timespec { tv_sec: 1, tv_nsec: 0 };
     while unfinished > 0 {
         ensure!(begin.elapsed() < PATIENCE, "{unfinished} are not answered after {PATIENCE:?}");
         events.clear();
@@ -175,7 +175,7 @@ fn answer(mut stream: TcpStream, asked: &AtomicU64) -> Option<()> {
         if heard.ends_with(b"\r\n\r\n") {
             heard.clear();
             asked.fetch_add(1, Ordering::Relaxed);
-            thread::sleep(ORIGIN_WAITS);
+            launch::pause(ORIGIN_WAITS);
             stream.write_all(&answer).ok()?;
         }
     }
