@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
+    cache_status::Forward,
     fill::{Crowd, Fill, Reader, Suits, Waiter, mark},
     part::Generation,
     request::Sender,
@@ -119,7 +120,10 @@ impl Store {
     fn presumed(&self, wish: &Wish<'_>, fills: &[Arc<Fill>]) -> Selecting {
         let same = fills.iter().filter(|fill| fill.key == *wish.key);
         let known = same.map(|fill| fill.selecting()).find(|selecting| !selecting.is_empty());
-        let known = known.or_else(|| self.selecting_of(wish.key));
+        let known = known.or_else(|| match wish.why {
+            Forward::Unknown => None,
+            _ => self.selecting_of(wish.key),
+        });
         known.and_then(|known| known.of_other(wish.asked)).unwrap_or_default()
     }
 }
