@@ -38,8 +38,10 @@ impl Store {
     /// with none.
     pub(crate) fn enter(&self, wish: &Wish<'_>, (settings, crowd): (&Settings, &Crowd)) -> Entered {
         let hash = self.hash(wish.key);
+        // Counted first: what is purged in between is taken for later.
+        let purges = self.recent().count();
         let mut part = self.lock(hash);
-        let generation = part.generation;
+        let generation = part.generation.after_purges(purges);
         let mut same = 0;
         for fill in part.in_flight.fills.iter().filter(|fill| fill.key == *wish.key) {
             same += 1;
@@ -78,8 +80,10 @@ impl Store {
     /// Has others join `fill`, whose head came, if it was not invalidated since it was asked for and
     /// there is no other for the same requests.
     pub(crate) fn list(&self, fill: &Arc<Fill>, since: Generation) {
+        // What was purged may be it, or not.
+        let is_purged = self.recent().count() != since.purges();
         let mut part = self.lock(fill.hash);
-        if part.was_invalidated(fill.hash, since) {
+        if is_purged || part.was_invalidated(fill.hash, since) {
             return;
         }
         let fills = &mut part.in_flight.fills;

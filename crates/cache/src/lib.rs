@@ -10,6 +10,7 @@ mod cache_status;
 mod conditional;
 mod directives;
 mod entering;
+mod explain;
 mod fetch;
 mod fields;
 mod fill;
@@ -21,6 +22,8 @@ mod memory;
 mod outcome;
 mod part;
 mod prebuilt;
+mod purge;
+mod purging;
 mod reference;
 mod request;
 mod reuse;
@@ -30,6 +33,7 @@ mod store;
 mod stored;
 mod stored_body;
 mod storing;
+mod tags;
 mod taking;
 mod terms;
 #[cfg(test)]
@@ -45,18 +49,22 @@ pub use self::{
     cache_status::{CacheStatus, Forward, Kept, Source},
     conditional::Form,
     directives::{Directives, Flag},
+    explain::{Explanation, Reused, Step, Wish},
     fetch::Fetch,
     fill::{Broken, Reader, Waiter, Watch},
     freshness::{Basis, Lifetime},
     hit::Hit,
     key::Key,
     outcome::Outcome,
+    purge::{BadPattern, Glob, PATTERN_BYTES_MAX, Pattern, Purge, Text, Url},
+    purging::Object,
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
     settings::{Abandoned, ClientDirectives, Joining, SetCookie, Settings},
     stored::Stored,
     stored_body::{Pages, StoredBody},
     storing::NotStored,
+    tags::{NoTags, Tag},
     taking::{Answered, Taken},
     terms::{Ask, Terms},
     vary::Selecting,

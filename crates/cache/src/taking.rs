@@ -63,6 +63,7 @@ impl Cache {
         if !asked.method.is_safe() {
             if status.is_success() || status.is_redirection() {
                 self.invalidate(fetch.key(), headers);
+                self.invalidate_groups(fetch.key(), headers);
             }
             return pass(&fetch, status, NotStored::Method);
         }

@@ -1,7 +1,9 @@
 //! Tests of the cache as a whole, and what all tests share: fields and dates, written short.
 
 mod exchanges;
+mod explaining;
 mod joining;
+mod purging;
 mod storing;
 mod world;
 

@@ -6,7 +6,9 @@
 //! pass (`written`), clients that join what another asked for (`joined`), and answers made of what
 //! comes out (`reply`).
 
+mod desk;
 mod joined;
+mod purge;
 mod question;
 mod reply;
 mod written;
@@ -24,6 +26,10 @@ use relais_cache::{Answered, Cache, Fetch, Key, Lookup, Taken, Times};
 use relais_net::{Fault, Side};
 use tokio::runtime;
 
+pub use self::{
+    desk::{Desk, Fetched, Fetching, StandsIn},
+    purge::{Purgers, Purging, Token},
+};
 use self::{
     joined::{Waited, lead, share},
     question::{Question, key, sent_by},
@@ -78,6 +84,11 @@ impl<H: Onward> Cached<H> {
     pub fn new(inner: H, cache: Cache, trust: Trust, clock: fn() -> SystemTime) -> Self {
         let revalidation = Places::at_most(REVALIDATIONS_MAX);
         Self { shared: Arc::new(Shared { inner, cache, trust, clock, revalidation }) }
+    }
+
+    /// Another handle of the same, for who looks after it.
+    pub(crate) fn desk_of(&self) -> Arc<dyn Desk> {
+        Arc::new(Self { shared: Arc::clone(&self.shared) })
     }
 
     /// The cache.

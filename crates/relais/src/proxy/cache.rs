@@ -7,13 +7,15 @@ use clap::Args;
 use relais_cache::{Joining, Settings};
 use serde::{Deserialize, Serialize};
 
+use super::purge::{self, Purge};
 use crate::{
+    base::Base,
     complaint::{KeyPath, Problem, Wrong},
     spelling::{Size, Time},
 };
 
 /// The table, word for word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table, e.g. `{ memory = \"256MiB\" }`")]
 pub(crate) struct Table {
     /// How long an answer is fresh that does not say.
@@ -22,6 +24,8 @@ pub(crate) struct Table {
     memory: Option<Size>,
     /// How large an answer may be that is kept.
     object_max: Option<Size>,
+    /// Who may take answers out with the method `PURGE`.
+    purge: Option<purge::Table>,
     /// How long what says nothing about it is sent stale while it is asked for.
     grace: Option<Time>,
     /// How long an answer is fresh that says there is nothing.
@@ -46,7 +50,7 @@ pub(crate) enum Abandoned {
 }
 
 /// The flags that say the same.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[group(skip)]
 #[command(next_help_heading = "Cache")]
 pub(crate) struct Flags {
@@ -80,10 +84,12 @@ pub(crate) struct Flags {
     /// kept [default: end]
     #[arg(long, value_name = "WAY", requires = "cache")]
     cache_abandoned: Option<Abandoned>,
+    #[command(flatten)]
+    purge: purge::Flags,
 }
 
 /// Answers that are kept, resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cache {
     /// How long an answer is fresh that does not say.
     pub(crate) default_ttl: Time,
@@ -101,6 +107,8 @@ pub struct Cache {
     pub(crate) waiting_max: u32,
     /// What becomes of what nobody waits for any more.
     pub(crate) abandoned: Abandoned,
+    /// Who may take answers out with the method `PURGE`; `None` for nobody.
+    pub(crate) purge: Option<Purge>,
 }
 
 impl Flags {
@@ -115,6 +123,7 @@ impl Flags {
             wait_max: self.cache_wait_max,
             waiting_max: self.cache_waiting_max,
             abandoned: self.cache_abandoned,
+            purge: self.purge.table(),
         };
         self.cache.then_some(table)
     }
@@ -122,8 +131,9 @@ impl Flags {
 
 impl Table {
     /// Resolves itself, which stands at `key`.
-    pub(super) fn plan(&self, key: &KeyPath) -> Result<Cache, Problem> {
-        let Self { default_ttl, memory, object_max, grace, negative_ttl, .. } = *self;
+    pub(super) fn plan(&self, base: &Base, key: &KeyPath) -> Result<Cache, Problem> {
+        let Self { default_ttl, memory, object_max, grace, negative_ttl, ref purge, .. } = *self;
+        let purge = purge.as_ref().map(|purge| purge.plan(base, &key.key("purge"))).transpose()?;
         let usual = Settings::default();
         let memory = memory.unwrap_or(Size(usual.memory));
         if memory < MEMORY_MIN {
@@ -155,11 +165,18 @@ impl Table {
             wait_max,
             waiting_max: self.waiting_max.unwrap_or(waiting_max),
             abandoned: self.abandoned.unwrap_or_default(),
+            purge,
         })
     }
 }
 
 impl Cache {
+    /// Whether what one has stored may be answered by the other.
+    pub(super) fn keeps_alike(&self, other: &Self) -> bool {
+        // Who may purge has no part in it.
+        Self { purge: None, ..self.clone() } == Self { purge: None, ..other.clone() }
+    }
+
     /// What a cache is told.
     pub(super) fn settings(&self) -> Settings {
         let Self { default_ttl: Time(default_ttl), memory, object_max, .. } = *self;
@@ -199,10 +216,11 @@ const WAIT_MIN: Time = Time(Duration::from_secs(1));
 
 impl fmt::Display for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { default_ttl, memory, object_max, .. } = self;
+        let Self { default_ttl, memory, object_max, purge, .. } = self;
         write!(
             f,
             "{memory} of memory, answers of {object_max} at most, {default_ttl} if they do not say"
-        )
+        )?;
+        purge.as_ref().map_or(Ok(()), |purge| write!(f, ", {purge}"))
     }
 }

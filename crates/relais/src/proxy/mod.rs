@@ -16,6 +16,7 @@ mod logs;
 mod made_of;
 mod means;
 mod passing;
+mod purge;
 mod reused;
 mod routes;
 mod sniff;

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    Cached, DynHandler, Http, Limits, Trust,
+    Cached, Desk, DynHandler, Http, Limits, Trust,
     proxy::{Edits, Options, Prefix, Proxy, Route},
     upstream::{self, Balance, Group, Upstream, dialer_for_tests},
 };
@@ -68,6 +68,8 @@ pub(super) struct World {
     pub http: Arc<Http>,
     pub cache: Cache,
     pub handler: Arc<dyn DynHandler>,
+    /// What it is looked after by.
+    pub desk: Arc<dyn Desk>,
     script: Arc<Script>,
 }
 
@@ -117,10 +119,11 @@ impl World {
     fn of(proxy: Proxy, script: Arc<Script>, settings: Settings) -> Self {
         let cache = Cache::new(settings);
         let cached = Cached::new(proxy, cache.clone(), Trust::default(), clock);
+        let desk = cached.desk_of();
         let handler: Arc<dyn DynHandler> = Arc::new(cached);
         let slot = Arc::new(ArcSwap::from_pointee(Arc::clone(&handler)));
         let http = Http::new(slot, Limits::default());
-        Self { http: Arc::new(http), cache, handler, script }
+        Self { http: Arc::new(http), cache, handler, desk, script }
     }
 
     /// It is so many seconds after the beginning.
