@@ -5,12 +5,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::{
     cache_status::{CacheStatus, Forward, Kept, Source},
     directives::Flag,
-    fetch::Fetch,
+    entering::Entered,
+    fetch::{Fetch, Lead, Role},
+    fill::{Crowd, Fill, Reader, Waiter},
     hit::Hit,
     key::Key,
     request::{Content, Request, Switch},
@@ -20,6 +22,8 @@ use crate::{
     store::{Found, Store},
     stored::{Revalidation, Stored},
     terms::Terms,
+    vary::Selecting,
+    wish::{Aim, Turn, Way, Wish},
 };
 
 /// A cache. Cloning it gives another handle of the same one; it may be used from many threads.
@@ -32,6 +36,7 @@ pub struct Cache {
     pub(crate) settings: Arc<Settings>,
     pub(crate) store: Arc<Store>,
     pub(crate) room: Arc<Room>,
+    pub(crate) crowd: Crowd,
 }
 
 /// What a cache has for a request.
@@ -44,6 +49,16 @@ pub enum Lookup {
     Stale(Hit, Option<Box<Fetch>>),
     /// Nothing that may be sent without asking upstream.
     Ask(Box<Fetch>),
+    /// The same, but somebody asks already: wait for that, and then
+    /// [`resume`](Cache::resume).
+    Join(Box<Waiter>),
+    /// Somebody asked, and this is what comes: send it. The body is the reader's.
+    Shared(Hit, Box<Reader>),
+    /// Others asked for it again and again in vain while this client waited: this is what the last
+    /// of them was told.
+    Failed(Forward, StatusCode),
+    /// Somebody asks already, and too many wait for such: 503.
+    Crowded(Forward),
     /// The same, but the client wants nobody to be asked: 504 ([RFC 9111 §5.2.1.7]).
     ///
     /// [RFC 9111 §5.2.1.7]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.7
@@ -64,7 +79,8 @@ impl Cache {
     pub fn new(settings: Settings) -> Self {
         Self {
             store: Arc::new(Store::new(&settings)),
-            room: Arc::new(Room::of(settings.memory.saturating_add(settings.recording_max))),
+            room: Arc::new(Room::of(settings.memory.saturating_add(settings.filling_max))),
+            crowd: Crowd::at_most(settings.joining.waiting_max),
             settings: Arc::new(settings),
         }
     }
@@ -91,26 +107,134 @@ impl Cache {
     ///
     /// *Cost*: a hit is one look-up under a shared lock, and no allocation.
     pub fn look(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Lookup {
-        match self.judge(key, asked, now) {
-            Judged::Send(hit) => Lookup::Hit(hit),
-            Judged::SendAndAsk(hit) => {
-                let fetch = Revalidation::start(hit.stored(), now).map(|revalidation| {
-                    let ask = self.ask(key, Forward::Ask(WhyAsk::Stale));
-                    Box::new(ask.about(hit.stored(), asked).on(revalidation))
-                });
-                Lookup::Stale(hit, fetch)
+        self.look_as(key, asked, (now, Turn::default()))
+    }
+
+    /// The same for a client that may have waited before.
+    pub(crate) fn look_as(
+        &self,
+        key: &Key,
+        asked: &Request<'_>,
+        (now, turn): (SystemTime, Turn),
+    ) -> Lookup {
+        for _ in 0..LOOKS_MAX {
+            let (why, stored) = match self.judge(key, asked, now) {
+                Judged::Send(hit) => return Lookup::Hit(hit),
+                Judged::SendAndAsk(hit) => {
+                    let fetch = self.revalidate(key, asked, (&hit, now));
+                    return Lookup::Stale(hit, fetch);
+                }
+                Judged::Ask(why, _) if why != Forward::Method && is_to_ask_nobody(asked) => {
+                    return Lookup::OnlyIfCached;
+                }
+                Judged::Ask(why, stored) => (why, stored),
+            };
+            let stored = stored.as_ref();
+            if let Some(lookup) = self.settle(asked, (why, stored), (now, turn)) {
+                return lookup;
             }
-            Judged::Ask(why, _) if why != Forward::Method && is_to_ask_nobody(asked) => {
-                Lookup::OnlyIfCached
+            if !is_for_caches(why) || turn.way == Way::Alone {
+                return Lookup::Ask(self.ask_alone(key, asked, (why, stored)));
             }
-            Judged::Ask(why, stored) => {
-                let ask = self.ask(key, why);
-                Lookup::Ask(Box::new(match stored {
-                    Some(stored) => ask.about(&stored, asked),
-                    None => ask,
-                }))
+            let Turn { rounds, tries, .. } = turn;
+            let aim = Aim::Answer;
+            let wish = Wish { key, asked, now, why, stored, aim, tries, rounds };
+            if let Some(lookup) = self.join(&wish) {
+                return lookup;
             }
         }
+        // What is stored changes all the time.
+        Lookup::Ask(self.ask_alone(key, asked, (Forward::Unknown, None)))
+    }
+
+    /// Finds others who ask for the same, or begins to ask; `None` if there is something else stored
+    /// by now.
+    fn join(&self, wish: &Wish<'_>) -> Option<Lookup> {
+        let Wish { key: _, asked, now, why, stored, .. } = *wish;
+        let fetch = |fill, role, generation| {
+            let lead = Lead { fill, store: Arc::clone(&self.store), role };
+            let fetch = Fetch::new(lead, generation, why);
+            Box::new(match stored {
+                Some(stored) => fetch.about(stored, asked),
+                None => fetch,
+            })
+        };
+        Some(match self.store.enter(wish, (&self.settings, &self.crowd)) {
+            Entered::Lead(fill, since) => Lookup::Ask(fetch(fill, Role::Leads, since)),
+            Entered::Alone(since) => {
+                Lookup::Ask(fetch(self.unlisted(wish.key), Role::Alone, since))
+            }
+            Entered::Wait(waiter) => Lookup::Join(Box::new(waiter)),
+            Entered::Read(head, reader) => self.shared(head, reader, (asked, now, why)),
+            Entered::Whole(stored) => Lookup::Hit(self.joined(stored, asked, (now, why))),
+            Entered::Again => return None,
+            Entered::Crowded => Lookup::Crowded(why),
+        })
+    }
+
+    /// What to ask about what is stored and sent stale, unless somebody does or did just now.
+    fn revalidate(
+        &self,
+        key: &Key,
+        asked: &Request<'_>,
+        (hit, now): (&Hit, SystemTime),
+    ) -> Option<Box<Fetch>> {
+        let (why, stored) = (Forward::Ask(WhyAsk::Stale), hit.stored());
+        let revalidation = Revalidation::start(stored, now)?;
+        let aim = Aim::Revalidation;
+        let wish = Wish { key, asked, now, why, stored: Some(stored), aim, tries: 0, rounds: 0 };
+        let entered = self.store.enter(&wish, (&self.settings, &self.crowd));
+        let (fill, since, role) = match entered {
+            Entered::Lead(fill, since) => (fill, since, Role::Leads),
+            Entered::Alone(since) => (self.unlisted(key), since, Role::Alone),
+            // Somebody is on it.
+            _ => return None,
+        };
+        let lead = Lead { fill, store: Arc::clone(&self.store), role };
+        Some(Box::new(Fetch::new(lead, since, why).about(stored, asked).on(revalidation)))
+    }
+
+    /// What is done at once for a client that waited for what failed: what is stored stands in, or it
+    /// is told so.
+    fn settle(
+        &self,
+        asked: &Request<'_>,
+        (why, stored): (Forward, Option<&Arc<Stored>>),
+        (now, turn): (SystemTime, Turn),
+    ) -> Option<Lookup> {
+        let Way::Failed(failure, status) = turn.way else { return None };
+        let when = (now, &*self.settings);
+        let stands_in = stored.and_then(|stored| {
+            let judged = judge_failure(asked, stored.terms(), failure, when);
+            let (age, excuse) = judged.ok()?;
+            Some(hit(Arc::clone(stored), asked, (age, Some(excuse)), now))
+        });
+        if let Some(hit) = stands_in {
+            return Some(Lookup::Stale(hit, None));
+        }
+        let is_over = turn.tries >= self.settings.joining.tries_max;
+        is_over.then_some(Lookup::Failed(why, status))
+    }
+
+    /// A question that nobody else knows of before it is answered.
+    fn ask_alone(
+        &self,
+        key: &Key,
+        asked: &Request<'_>,
+        (why, stored): (Forward, Option<&Arc<Stored>>),
+    ) -> Box<Fetch> {
+        let (fill, since) = (self.unlisted(key), self.store.generation(key));
+        let lead = Lead { fill, store: Arc::clone(&self.store), role: Role::Alone };
+        let fetch = Fetch::new(lead, since, why);
+        Box::new(match stored {
+            Some(stored) => fetch.about(stored, asked),
+            None => fetch,
+        })
+    }
+
+    fn unlisted(&self, key: &Key) -> Arc<Fill> {
+        let hash = self.store.hash(key);
+        Arc::new(Fill::new((key.clone(), hash), Selecting::default(), 0))
     }
 
     /// What there is for the request `asked` for `key`, and whether it may be sent.
@@ -200,10 +324,14 @@ impl Cache {
     pub fn keys(&self) -> usize {
         self.store.len()
     }
+}
 
-    fn ask(&self, key: &Key, why: Forward) -> Fetch {
-        Fetch::new(key.clone(), self.store.generation(key), why)
-    }
+/// How often what is stored may change while somebody looks.
+const LOOKS_MAX: u32 = 4;
+
+/// Whether a request is one that a cache answers.
+fn is_for_caches(why: Forward) -> bool {
+    !matches!(why, Forward::Method | Forward::Content | Forward::Upgrade)
 }
 
 /// Whether the client of the request wants nobody to be asked.

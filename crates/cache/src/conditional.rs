@@ -75,7 +75,7 @@ pub(crate) fn judge_form(
 }
 
 /// Who names more ranges is not listened to.
-const RANGES_MAX: usize = 16;
+pub(crate) const RANGES_MAX: usize = 16;
 
 /// Whether the client has what is stored ([RFC 9111 §4.3.2]). Tags count before dates.
 ///

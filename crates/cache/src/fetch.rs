@@ -1,28 +1,31 @@
 //! A question to upstream, under way.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use http::{
-    HeaderMap, Method,
+    HeaderMap, Method, StatusCode,
     header::{IF_RANGE, RANGE},
 };
 
 use crate::{
     cache_status::Forward,
+    fill::{Fill, Over, Watch},
     key::Key,
     part::Generation,
-    recording::Place,
     request::{Condition, Request},
+    reuse::Failure,
+    store::Store,
     stored::{Revalidation, Stored},
     validation::Precondition,
+    writer::Place,
 };
 
 /// A question to upstream, under way: what the cache has to know when its answer comes.
 ///
-/// Dropping it is giving up, and leaves no trace.
+/// Dropping it is giving up, and leaves no trace: if others wait for it, one of them tries again.
 #[derive(Debug)]
 pub struct Fetch {
-    key: Key,
+    lead: Lead,
     /// The state of the store when it was asked: what is invalidated later, is not stored.
     since: Generation,
     why: Forward,
@@ -34,10 +37,28 @@ pub struct Fetch {
     revalidation: Option<Revalidation>,
 }
 
+/// Whom others wait for.
+pub(crate) struct Lead {
+    pub fill: Arc<Fill>,
+    pub store: Arc<Store>,
+    pub role: Role,
+}
+
+/// Whether a fetch is known to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// They may wait for its head.
+    Leads,
+    /// They may not.
+    Alone,
+    /// Its answer was taken.
+    Done,
+}
+
 impl Fetch {
-    pub(crate) fn new(key: Key, since: Generation, why: Forward) -> Self {
+    pub(crate) fn new(lead: Lead, since: Generation, why: Forward) -> Self {
         let precondition = Precondition::default();
-        Self { key, since, why, stored: None, precondition, revalidation: None }
+        Self { lead, since, why, stored: None, precondition, revalidation: None }
     }
 
     /// The same, about what is `stored`.
@@ -70,7 +91,7 @@ impl Fetch {
 
     /// What it is asked for.
     pub fn key(&self) -> &Key {
-        &self.key
+        &self.lead.fill.key
     }
 
     /// What is stored and may not be sent without asking, if there is something.
@@ -102,8 +123,63 @@ impl Fetch {
         self.since
     }
 
-    pub(crate) fn into_place(self) -> Place {
-        let Self { key, since, stored, revalidation, .. } = self;
-        Place { key, since, instead_of: stored, _revalidation: revalidation }
+    /// Whether others may wait for its head: then it is to go on when its own client leaves, for as
+    /// long as its [`Watch`] says that somebody waits.
+    pub fn leads(&self) -> bool {
+        self.lead.role == Role::Leads
+    }
+
+    /// What others know of it.
+    pub fn watch(&self) -> Watch {
+        Watch::of(&self.lead.fill)
+    }
+
+    /// Nobody answered: those who wait for it try again, or are told `status`, too.
+    pub fn fail(&self, status: StatusCode) {
+        self.end(Over::Failed(Failure::Unreachable, status));
+    }
+
+    /// What came is about its own request, and nothing that others might get: each goes on by
+    /// himself.
+    pub fn pass_by(&self) {
+        self.end(Over::Alone);
+    }
+
+    pub(crate) fn end(&self, over: Over) {
+        self.lead.end(over);
+    }
+
+    pub(crate) fn fill(&self) -> &Arc<Fill> {
+        &self.lead.fill
+    }
+
+    pub(crate) fn into_place(mut self, received: SystemTime) -> (Lead, Place) {
+        let (since, instead_of) = (self.since, self.stored.take());
+        let place = Place { since, received, instead_of, _revalidation: self.revalidation.take() };
+        (self.lead, place)
+    }
+}
+
+impl Lead {
+    fn end(&self, over: Over) {
+        if self.role == Role::Leads {
+            self.store.leave(&self.fill);
+        }
+        self.fill.end(over);
+    }
+}
+
+impl Drop for Lead {
+    fn drop(&mut self) {
+        if self.role == Role::Leads {
+            self.end(Over::Failed(Failure::Unreachable, StatusCode::BAD_GATEWAY));
+        }
+    }
+}
+
+impl fmt::Debug for Lead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { fill, role, .. } = self;
+        f.debug_struct("Lead").field("fill", fill).field("role", role).finish_non_exhaustive()
     }
 }

@@ -37,6 +37,8 @@ pub enum Basis {
     Heuristic,
     /// [`Settings::default_ttl`]
     Default,
+    /// [`Settings::negative_ttl`]
+    Negative,
     /// Nothing: a status that is not stored unless it says so, or `Pragma: no-cache`.
     Nothing,
 }
@@ -55,6 +57,11 @@ impl Basis {
 /// [RFC 9110 §15.1]: https://www.rfc-editor.org/rfc/rfc9110#section-15.1
 pub(crate) fn is_heuristically_cacheable(status: StatusCode) -> bool {
     matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
+}
+
+/// Whether `status` says that there is nothing, or that its origin fails.
+fn is_negative(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 404 | 405 | 410 | 414 | 500..=504)
 }
 
 /// A response's head, as the rules look at it.
@@ -85,9 +92,14 @@ pub(crate) fn lifetime(head: Head<'_>, control: &Control, settings: &Settings) -
         let duration = expires.and_then(|expires| expires.duration_since(date).ok());
         return told(duration.unwrap_or_default(), Basis::Expires);
     }
-    let may_guess = is_heuristically_cacheable(head.status) || directives.has(Flag::Public);
+    let may_guess = is_heuristically_cacheable(head.status)
+        || directives.has(Flag::Public)
+        || (settings.negative_ttl.is_some() && is_negative(head.status));
     if !may_guess || is_forbidden_of_old(head.headers, control) {
         return told(Duration::ZERO, Basis::Nothing);
+    }
+    if let Some(ttl) = settings.negative_ttl.filter(|_| is_negative(head.status)) {
+        return told(ttl, Basis::Negative);
     }
     let Some(modified) = date_in(head.headers, LAST_MODIFIED, head.received) else {
         return told(settings.default_ttl, Basis::Default);

@@ -23,6 +23,8 @@ pub struct Hit {
     stored: Arc<Stored>,
     form: Form,
     has_body: HasBody,
+    /// How many bytes the whole body has; `None` if it still comes, and nobody knows.
+    size: Option<u64>,
     age: u64,
     cache_status: CacheStatus,
 }
@@ -40,17 +42,29 @@ impl Hit {
         stored: Arc<Stored>,
         asked: &Request<'_>,
         now: SystemTime,
+        told: (u64, CacheStatus),
+    ) -> Self {
+        let size = Some(stored.body().len() as u64);
+        Self::of_coming((stored, size), asked, now, told)
+    }
+
+    /// The same of a body of so many bytes that may still come. A part is told of where that is
+    /// known.
+    pub(crate) fn of_coming(
+        (stored, size): (Arc<Stored>, Option<u64>),
+        asked: &Request<'_>,
+        now: SystemTime,
         (age, cache_status): (u64, CacheStatus),
     ) -> Self {
         let is_plain = asked.condition == Condition::None && asked.range.is_none();
         let form = if is_plain {
             Form::Whole
         } else {
-            let what = (stored.validators(), stored.body().len() as u64);
+            let what = (stored.validators(), size.unwrap_or_default());
             judge_form(asked, stored.status(), what, now)
         };
         let has_body = if asked.method == Method::HEAD { HasBody::No } else { HasBody::Yes };
-        Self { stored, form, has_body, age, cache_status }
+        Self { stored, form, has_body, size, age, cache_status }
     }
 
     /// The status: that of the stored response, or 304, 206, 416.
@@ -124,6 +138,25 @@ impl Hit {
         }
     }
 
+    /// Which bytes of the whole body are sent, if any: behind so many, up to so many. `None` is up to
+    /// its end.
+    pub(crate) fn span(&self) -> Option<(u64, Option<u64>)> {
+        match self.form {
+            _ if self.has_body == HasBody::No => None,
+            Form::Whole => Some((0, self.size)),
+            Form::Part(part) => Some((part.first, Some(part.last + 1))),
+            Form::NotModified | Form::Unsatisfiable => None,
+        }
+    }
+
+    /// How many bytes of a body are sent, if that is known.
+    pub fn size(&self) -> Option<u64> {
+        match self.span() {
+            Some((first, end)) => Some(end? - first),
+            None => Some(0),
+        }
+    }
+
     /// How old the response is, in seconds: what `Age` says.
     pub fn age(&self) -> u64 {
         self.age
@@ -157,7 +190,7 @@ impl Hit {
 
     /// The fields that are due to its form.
     fn of_form(&self) -> Vec<(HeaderName, String)> {
-        let size = self.stored.body().len() as u64;
+        let size = self.size.unwrap_or_default();
         let (part, len) = match self.form {
             Form::Whole | Form::NotModified => return Vec::new(),
             Form::Part(part) => (Some(part), part.len()),

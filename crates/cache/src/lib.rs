@@ -11,18 +11,21 @@ mod cache_status;
 mod conditional;
 mod directives;
 pub mod disk;
+mod entering;
 mod explain;
 mod fetch;
 mod fields;
+mod fill;
 mod freshness;
 mod hit;
+mod joining;
 mod key;
 mod memory;
+mod outcome;
 mod part;
 mod prebuilt;
 mod purge;
 mod purging;
-mod recording;
 mod reference;
 mod request;
 mod reuse;
@@ -39,6 +42,8 @@ mod terms;
 mod tests;
 mod validation;
 mod vary;
+mod wish;
+mod writer;
 
 pub use self::{
     age::Times,
@@ -48,16 +53,16 @@ pub use self::{
     directives::{Directives, Flag},
     explain::{Explanation, Reused, Step, Wish},
     fetch::Fetch,
+    fill::{Broken, Reader, Waiter, Watch},
     freshness::{Basis, Lifetime},
     hit::Hit,
     key::Key,
+    outcome::Outcome,
     purge::{BadPattern, Glob, PATTERN_BYTES_MAX, Pattern, Purge, Text, Url},
     purging::Object,
-    recording::{Recorded, Recording},
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
-    settings::{ClientDirectives, SetCookie, Settings},
-    store::Outcome,
+    settings::{Abandoned, ClientDirectives, Joining, SetCookie, Settings},
     stored::Stored,
     stored_body::{Pages, StoredBody},
     storing::NotStored,
@@ -65,4 +70,5 @@ pub use self::{
     taking::{Answered, Taken},
     terms::{Ask, Terms},
     vary::Selecting,
+    writer::{Writer, Written},
 };

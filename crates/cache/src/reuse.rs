@@ -140,7 +140,7 @@ pub(crate) fn judge_reuse(
 }
 
 /// The directives of a request, as far as they count.
-fn counted<'a>(asked: &'a Request<'_>, settings: &Settings) -> Cow<'a, Directives> {
+pub(crate) fn counted<'a>(asked: &'a Request<'_>, settings: &Settings) -> Cow<'a, Directives> {
     match settings.client_directives {
         ClientDirectives::Honoured => Cow::Borrowed(&asked.directives),
         ClientDirectives::Ignored => Cow::Owned(Directives::default()),
@@ -159,7 +159,8 @@ fn excuse(terms: &Terms, wish: &Directives, stale_for: Duration) -> Option<WhySt
 
 /// Whether it was us who gave the response its lifetime, and the request may be somebody's own.
 fn is_personal(asked: &Request<'_>, terms: &Terms) -> bool {
-    terms.lifetime.basis == Basis::Default && asked.sender != Sender::Nobody
+    matches!(terms.lifetime.basis, Basis::Default | Basis::Negative)
+        && asked.sender != Sender::Nobody
 }
 
 /// What went wrong upstream.

@@ -59,9 +59,28 @@ impl Stored {
         status: StatusCode,
         headers: &HeaderMap,
         body: StoredBody,
+        how: (Terms, Selecting),
+    ) -> Self {
+        let len = Some(body.bytes().len() as u64);
+        Self::with_head(Prebuilt::print(status, headers, len), (status, headers), body, how)
+    }
+
+    /// The head alone of a response whose body, of so many bytes if that is known, still comes.
+    pub(crate) fn of_head(
+        (status, headers): (StatusCode, &HeaderMap),
+        len: Option<u64>,
+        how: (Terms, Selecting),
+    ) -> Self {
+        let head = Prebuilt::print(status, headers, len);
+        Self::with_head(head, (status, headers), StoredBody::nothing(), how)
+    }
+
+    fn with_head(
+        head: Prebuilt,
+        (status, headers): (StatusCode, &HeaderMap),
+        body: StoredBody,
         (terms, selecting): (Terms, Selecting),
     ) -> Self {
-        let head = Prebuilt::print(status, headers, body.bytes().len());
         let received = terms.times.received;
         Self {
             status,
@@ -156,6 +175,11 @@ impl Stored {
 
     pub(crate) fn head(&self) -> &Prebuilt {
         &self.head
+    }
+
+    /// Whether its origin can be asked whether it is still good.
+    pub(crate) fn has_validator(&self) -> bool {
+        self.tag.is_some() || self.modified.is_some()
     }
 
     /// What tells it from others of its resource.

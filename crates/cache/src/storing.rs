@@ -142,7 +142,9 @@ pub(crate) fn judge_storing(
     }
     match lifetime.basis {
         Basis::Nothing => return Err(NotStored::NoLifetime),
-        Basis::Default if asked.sender != Sender::Nobody => return Err(NotStored::Personal),
+        Basis::Default | Basis::Negative if asked.sender != Sender::Nobody => {
+            return Err(NotStored::Personal);
+        }
         _ => (),
     }
     let terms = Terms::of(head, times, &control, settings);
@@ -153,7 +155,7 @@ pub(crate) fn judge_storing(
 }
 
 /// Judges whether any answer to `asked` may be stored.
-fn judge_request(asked: &Request<'_>) -> Result<(), NotStored> {
+pub(crate) fn judge_request(asked: &Request<'_>) -> Result<(), NotStored> {
     if asked.method != Method::GET || names_another_method(asked.headers) {
         return Err(NotStored::Method);
     }
@@ -172,10 +174,14 @@ fn judge_request(asked: &Request<'_>) -> Result<(), NotStored> {
 /// Whether a request says that its method is not meant: there are servers that believe it, and
 /// answer a GET as if it were a DELETE.
 fn names_another_method(headers: &HeaderMap) -> bool {
-    ["x-http-method-override", "x-http-method", "x-method-override"]
-        .iter()
-        .any(|name| headers.contains_key(*name))
+    OTHER_METHOD.iter().any(|name| headers.contains_key(name))
 }
+
+static OTHER_METHOD: [HeaderName; 3] = [
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-method-override"),
+];
 
 fn judge_directives(control: &Control, status: StatusCode) -> Result<(), NotStored> {
     let directives = &control.directives;

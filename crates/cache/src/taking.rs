@@ -12,27 +12,29 @@ use crate::{
     cache::{Cache, ttl},
     cache_status::{CacheStatus, Kept, Source},
     directives::Control,
-    fetch::Fetch,
+    fetch::{Fetch, Role},
     fields::{kept, updated},
+    fill::{Body, FillHead, Over},
     freshness::Head,
     hit::Hit,
     key::Key,
-    recording::{RecordedHead, Recording, Tape},
-    request::Request,
+    outcome::Outcome,
+    request::{Request, Sender},
     reuse::Failure,
-    store::Outcome,
     stored::Stored,
     storing::{NotStored, Storable, judge_storing},
     terms::Terms,
     validation::{Word, judge_304, judge_head},
     vary::Selecting,
+    wish::is_for_others,
+    writer::Writer,
 };
 
 /// What to do with the head that came from upstream.
 #[derive(Debug)]
 pub enum Taken {
-    /// Pass it and its body on, and [`add`](Recording::add) the body to this as it comes.
-    Record(Box<Recording>),
+    /// Pass it and its body on, and [`add`](Writer::add) the body to this as it comes.
+    Fill(Box<Writer>),
     /// Pass it and its body on.
     Pass(CacheStatus),
     /// Send this in its place: it confirmed what is stored, or failed, and what is stored stands
@@ -67,6 +69,7 @@ impl Cache {
         }
         let failure = Failure::Status(status);
         if let Ok(hit) = self.stand_in(&fetch, asked, failure, times.received) {
+            fetch.end(Over::Failed(failure, status));
             return Taken::Answer(hit);
         }
         if let Some(stored) = fetch.stored() {
@@ -82,9 +85,26 @@ impl Cache {
         }
         let head = Head { status, headers, received: times.received };
         match judge_storing(asked, head, times, &self.settings) {
-            Ok(storable) => self.record(fetch, answered, storable),
-            Err(why) => pass(&fetch, status, why),
+            Ok(storable) => self.fill(fetch, answered, storable),
+            Err(why) => self.pass(&fetch, (status, times), why),
         }
+    }
+
+    /// Passes an answer on that is not stored. Who waited for it is told so at once, and those who
+    /// come next do not wait.
+    fn pass(&self, fetch: &Fetch, (status, times): (StatusCode, Times), why: NotStored) -> Taken {
+        let failure = Failure::Status(status);
+        if failure.is_error() {
+            fetch.end(Over::Failed(failure, status));
+        } else {
+            if fetch.leads()
+                && let Some(sender) = whose(why)
+            {
+                self.store.pass_by(fetch.fill(), sender, times.received);
+            }
+            fetch.end(Over::Alone);
+        }
+        pass(fetch, status, why)
     }
 
     /// Takes out what a change of `key` makes doubtful: what is stored for it, and for what the
@@ -104,7 +124,7 @@ impl Cache {
         }
     }
 
-    fn record(
+    fn fill(
         &self,
         fetch: Box<Fetch>,
         Answered { status, headers, times }: Answered<'_>,
@@ -113,12 +133,12 @@ impl Cache {
         let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         let declared = length.and_then(|length| length.parse().ok());
         if declared.is_some_and(|declared| declared > self.store.body_max()) {
-            return pass(&fetch, status, NotStored::TooLarge);
+            return self.pass(&fetch, (status, times), NotStored::TooLarge);
         }
-        let tape = match Tape::new(declared, self.settings.object_max, Arc::clone(&self.room)) {
-            Ok(tape) => tape,
-            Err(Outcome::NoRoom) => return pass(&fetch, status, NotStored::NoRoom),
-            Err(_) => return pass(&fetch, status, NotStored::TooLarge),
+        let body = match Body::new(declared, self.settings.object_max, Arc::clone(&self.room)) {
+            Ok(body) => body,
+            Err(Outcome::NoRoom) => return self.pass(&fetch, (status, times), NotStored::NoRoom),
+            Err(_) => return self.pass(&fetch, (status, times), NotStored::TooLarge),
         };
         let Storable { terms, selecting, withheld } = storable;
         let cache_status = CacheStatus {
@@ -126,15 +146,21 @@ impl Cache {
             ttl: Some(ttl(&terms, terms.initial_age)),
             kept: Kept::Stored,
         };
-        let head = RecordedHead {
-            status,
-            headers: kept(headers, &withheld, times.received),
-            terms,
-            selecting,
-            declared,
-        };
-        let (store, place) = (Arc::clone(&self.store), fetch.into_place());
-        Taken::Record(Box::new(Recording { store, place, head, tape, cache_status }))
+        let headers = kept(headers, &withheld, times.received);
+        let head = FillHead { status, headers, terms, selecting, declared };
+        let (mut lead, place) = fetch.into_place(times.received);
+        let has_led = std::mem::replace(&mut lead.role, Role::Done) == Role::Leads;
+        let (store, fill) = (Arc::clone(&self.store), Arc::clone(&lead.fill));
+        fill.begin(head, body);
+        if is_for_others(&terms) {
+            store.list(&fill, place.since);
+        } else {
+            store.leave(&fill);
+            if has_led {
+                store.pass_by(&fill, Sender::Nobody, times.received);
+            }
+        }
+        Taken::Fill(Box::new(Writer { store, fill, place, cache_status, gave_up: None }))
     }
 
     /// Makes what is stored as new as the 304 that confirmed it ([RFC 9111 §4.3.4]), and an answer
@@ -143,6 +169,15 @@ impl Cache {
     /// [RFC 9111 §4.3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.4
     fn confirm(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) -> Hit {
         let (newer, kept) = self.freshen(fetch, asked, answered);
+        let received = answered.times.received;
+        if fetch.leads() && !is_for_others(newer.terms()) {
+            self.store.pass_by(fetch.fill(), Sender::Nobody, received);
+        }
+        fetch.end(match kept {
+            // What is stored was passed over: it may be one client's own now.
+            Kept::NotStored(_) => Over::Alone,
+            Kept::Stored | Kept::Unsaid => Over::Whole(Arc::clone(&newer)),
+        });
         let age = newer.terms().initial_age;
         let source = Source::Upstream(fetch.why(), Some(StatusCode::NOT_MODIFIED));
         let status = CacheStatus { source, ttl: Some(ttl(newer.terms(), age)), kept };
@@ -201,6 +236,23 @@ impl Cache {
             Word::Same => _ = self.freshen(fetch, asked, answered),
             Word::Other => self.store.drop_variant(fetch.key(), stored),
         }
+    }
+}
+
+/// Whose answers under the same key are not to be waited for either, given why one was not stored;
+/// [`Sender::Nobody`] for everybody's, `None` for nobody's.
+fn whose(why: NotStored) -> Option<Sender> {
+    match why {
+        // It was one client's own, and others may be no such.
+        NotStored::Personal => Some(Sender::Cookie),
+        // It is of the request or the moment.
+        NotStored::Method
+        | NotStored::RequestContent
+        | NotStored::Upgrade
+        | NotStored::RequestNoStore
+        | NotStored::Authorization
+        | NotStored::NoRoom => None,
+        _ => Some(Sender::Nobody),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod exchanges;
 mod explaining;
+mod joining;
 mod purging;
 mod storing;
 mod world;
