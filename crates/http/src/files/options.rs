@@ -232,12 +232,12 @@ pub enum OpenError {
         source: io::Error,
     },
     /// A pattern does not parse.
-    #[error("bad pattern {glob:?}: expected a glob")]
+    #[error("bad pattern {glob:?}: {why}: expected a glob")]
     Glob {
         /// The pattern.
         glob: String,
         /// What is wrong with it.
-        source: globset::Error,
+        why: &'static str,
     },
     /// An index is no name.
     #[error("bad index {name:?}: expected the name of a file, without slashes")]

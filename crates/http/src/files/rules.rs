@@ -1,41 +1,61 @@
 //! `Cache-Control` by patterns over paths.
 
-use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
-
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use fast_glob::glob_match;
 use http::HeaderValue;
 
 use super::options::OpenError;
 
 #[derive(Debug)]
 pub(super) struct CacheRules {
-    globs: GlobSet,
-    /// One for each glob.
-    values: Vec<HeaderValue>,
+    /// Patterns and their values, in the order of the configuration.
+    rules: Vec<(String, HeaderValue)>,
 }
 
 impl CacheRules {
     pub(super) fn of(rules: &[(String, HeaderValue)]) -> Result<Self, OpenError> {
-        let mut globs = GlobSetBuilder::new();
-        for (glob, _) in rules {
-            let bad = |source| OpenError::Glob { glob: glob.clone(), source };
+        let rules = rules.iter().map(|(glob, value)| {
+            let wrong = why_wrong(glob);
+            if let Some(why) = wrong {
+                return Err(OpenError::Glob { glob: glob.clone(), why });
+            }
             let anchored = match glob.strip_prefix('/') {
                 Some(anchored) => anchored.to_owned(),
                 None if glob.contains('/') => glob.clone(),
                 None => format!("**/{glob}"),
             };
-            let parsed = GlobBuilder::new(&anchored).literal_separator(true).build();
-            globs.add(parsed.map_err(bad)?);
-        }
-        let all = |source| OpenError::Glob { glob: "all patterns together".to_owned(), source };
-        let values = rules.iter().map(|(_, value)| value.clone()).collect();
-        Ok(Self { globs: globs.build().map_err(all)?, values })
+            Ok((anchored, value.clone()))
+        });
+        Ok(Self { rules: rules.collect::<Result<_, _>>()? })
     }
 
     /// The value for the file at `path`, if there is a rule for it.
     pub(super) fn value(&self, path: &[u8]) -> Option<&HeaderValue> {
-        let matching = self.globs.matches(Path::new(OsStr::from_bytes(path)));
-        matching.iter().min().map(|&first| &self.values[first])
+        let first = self.rules.iter().find(|(glob, _)| glob_match(glob, path));
+        first.map(|(_, value)| value)
+    }
+}
+
+/// What is wrong with a pattern: what matches them takes every one, and has a bad one match nothing.
+fn why_wrong(glob: &str) -> Option<&'static str> {
+    let (mut braces, mut in_class) = (0_u32, false);
+    let mut chars = glob.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' if chars.next().is_none() => return Some("nothing follows its last backslash"),
+            ']' => in_class = false,
+            '[' => in_class = true,
+            '{' if !in_class => braces += 1,
+            '}' if !in_class => match braces.checked_sub(1) {
+                Some(open) => braces = open,
+                None => return Some("a brace is closed that was not opened"),
+            },
+            _ => (),
+        }
+    }
+    match (in_class, braces) {
+        (true, _) => Some("a bracket is not closed"),
+        (false, 1..) => Some("a brace is not closed"),
+        (false, 0) => None,
     }
 }
 
@@ -60,9 +80,25 @@ mod tests {
 
     #[test]
     fn a_bad_pattern_is_told() {
-        let error =
-            CacheRules::of(&[("a[".to_owned(), HeaderValue::from_static("x"))]).unwrap_err();
-        assert_eq!(error.to_string(), "bad pattern \"a[\": expected a glob");
+        let told = |glob: &str, why: &str| {
+            let rules = [(glob.to_owned(), HeaderValue::from_static("x"))];
+            let error = CacheRules::of(&rules).unwrap_err();
+            assert_eq!(error.to_string(), format!("bad pattern {glob:?}: {why}: expected a glob"));
+        };
+        told("a[", "a bracket is not closed");
+        told("a[b{]{c,d", "a brace is not closed");
+        told("a}", "a brace is closed that was not opened");
+        told("a\\", "nothing follows its last backslash");
+    }
+
+    #[test]
+    fn classes_and_choices_are_globs_too() {
+        let rules = [("*.{css,js}".to_owned(), HeaderValue::from_static("x"))];
+        let rules = CacheRules::of(&rules).unwrap();
+        assert!(rules.value(b"a/b.js").is_some() && rules.value(b"a/b.ts").is_none());
+        let rules = [("/[a-c]?\\*".to_owned(), HeaderValue::from_static("x"))];
+        let rules = CacheRules::of(&rules).unwrap();
+        assert!(rules.value(b"bx*").is_some() && rules.value(b"dx*").is_none());
     }
 
     #[track_caller]

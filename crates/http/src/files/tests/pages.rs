@@ -57,7 +57,7 @@ fn options_that_cannot_be_had_are_told() {
     check("not a folder: \"ROOT/file\"", &|options| {
         options.root = Root::Folder(path.join("file"));
     });
-    check("bad pattern \"{\": expected a glob", &|options| {
+    check("bad pattern \"{\": a brace is not closed: expected a glob", &|options| {
         options.cache_control = vec![("{".to_owned(), HeaderValue::from_static("x"))];
     });
     check("bad index \"a/b\": expected the name of a file, without slashes", &|options| {
