@@ -50,7 +50,7 @@ impl Interims {
         Interim { interims: Arc::clone(self), turn: self.next_turn() }
     }
 
-    /// The request has its answer: nothing may be sent before that from here on.
+    /// The request has its answer, or will have none: what is still put in is dropped.
     pub(crate) fn close(&self) {
         self.next_turn();
     }

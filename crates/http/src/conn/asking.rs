@@ -178,6 +178,8 @@ struct UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         if let Some(pulse) = &self.pulse {
+            // What goes on without its client may still speak, and the connection may be told its end.
+            pulse.interims().close();
             pulse.given_up();
         }
     }

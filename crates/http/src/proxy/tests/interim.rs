@@ -234,3 +234,27 @@ async fn a_client_that_waits_to_be_told_to_go_on_gets_both() {
     let came = read_until(&mut client, "\r\n\r\nx").await;
     assert!(came.starts_with(&format!("{HINTED}HTTP/1.1 200 OK\r\n")), "{came}");
 }
+
+/// And who was asked for it need not go on.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_none_is_left() {
+    for request in WAYS {
+        let server = Server::new().await;
+        let (mut client, far) = tokio::io::duplex(32);
+        // Far more sweeps than it takes: of those the time is paused, and not what they look at.
+        let patient = upstream::Limits { head_max: Duration::from_hours(24), ..Default::default() };
+        let (proxy, _) = server.handler(Speaks::Http1, patient);
+        let handler: Arc<dyn DynHandler> = Arc::new(proxy);
+        let limits = Limits { stall_max: Duration::ZERO, ..Limits::default() };
+        serve(Http::new(Arc::new(ArcSwap::from_pointee(handler)), limits), Stream::Memory(far));
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut stream = server.accept().await;
+        head(&mut stream).await;
+        stream.write_all(HINT.repeat(2).as_bytes()).await.unwrap();
+        let mut left = Vec::new();
+        stream.read_to_end(&mut left).await.unwrap();
+        let mut came = String::new();
+        client.read_to_string(&mut came).await.unwrap();
+        assert!(came.len() <= 64 && HINTED.repeat(2).starts_with(&came), "{request}: {came}");
+    }
+}
