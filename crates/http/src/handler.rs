@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use relais_net::{Endpoint, Fault, Peer, Side, tls::Session};
 use tokio::time::Instant;
 
-use crate::{Body, Ended};
+use crate::{Body, Ended, interim::Interim};
 
 /// A request, and who asks.
 ///
@@ -31,6 +31,8 @@ pub struct Ask {
     pub request: Request<Inbound>,
     /// Who asks.
     pub caller: Arc<Caller>,
+    /// Where interim answers go; `None` if the client takes none.
+    pub(crate) interim: Option<Interim>,
     /// What was found out when it was asked at once, for when it is asked again.
     noted: Noted,
 }
@@ -47,7 +49,7 @@ struct Noted {
 impl Ask {
     /// A request of `caller`'s.
     pub fn new(request: Request<Inbound>, caller: Arc<Caller>) -> Self {
-        Self { request, caller, noted: Noted::default() }
+        Self { request, caller, interim: None, noted: Noted::default() }
     }
 
     /// When it came: as `clock` said, or another's before, when this was asked first.

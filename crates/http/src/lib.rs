@@ -18,6 +18,7 @@ pub mod files;
 pub mod forward;
 mod handler;
 mod hosts;
+mod interim;
 pub mod line_log;
 mod mapping;
 mod page;

@@ -168,6 +168,7 @@ impl<H: Onward> Shared<H> {
         question: &Question,
         mut ask: Ask,
     ) -> Result<Answer, Fault> {
+        let interim = ask.interim.clone();
         loop {
             fetch.prepare(ask.request.headers_mut());
             let requested = (self.clock)();
@@ -187,7 +188,10 @@ impl<H: Onward> Shared<H> {
                 Taken::Pass(status) => return Ok(label(answer, status)),
                 Taken::Answer(hit) => return Ok(reply_after(hit, &answer)),
                 // Without a precondition it is not asked a third time.
-                Taken::AskAgain(again) => (fetch, ask) = (again, question.ask()),
+                Taken::AskAgain(again) => {
+                    (fetch, ask) = (again, question.ask());
+                    ask.interim.clone_from(&interim);
+                }
             }
         }
     }

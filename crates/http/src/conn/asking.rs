@@ -1,6 +1,7 @@
 //! From a request that hyper parsed to the answer that hyper sends.
 
 use std::{
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -138,6 +139,10 @@ impl Asking {
     ) -> Result<Response<Outgoing>, Fault> {
         let asked = Asked::by(&ask.request);
         let answer = self.answer_of(handler, ask).await?;
+        let interims = self.pulse.interims();
+        // What hyper has of an answer is written before anything else.
+        poll_fn(|cx| interims.poll_sent(cx)).await;
+        interims.close();
         Ok(self.send(answer, asked))
     }
 }
@@ -173,6 +178,8 @@ struct UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         if let Some(pulse) = &self.pulse {
+            // What goes on without its client may still speak, and the connection may be told its end.
+            pulse.interims().close();
             pulse.given_up();
         }
     }
@@ -214,10 +221,12 @@ impl Service<Request<Incoming>> for Asking {
         }
         let version = request.version();
         let request = request.map(|body| Inbound::Conn(ConnBody::new(body, version)));
-        let ask = Ask::new(request, Arc::clone(&self.caller));
+        let mut ask = Ask::new(request, Arc::clone(&self.caller));
         if let Some(answer) = handler.at_once_dyn(&ask) {
             return Answering::Ready(Some(self.send(answer, asked)));
         }
+        // Clients of HTTP/1.0 know of none (RFC 9110 §15.2); to those of HTTP/2 hyper sends none.
+        ask.interim = (version == Version::HTTP_11).then(|| self.pulse.interims().open());
         Answering::Waiting(Box::pin(self.clone().ask(Guard::into_inner(handler), ask)))
     }
 }

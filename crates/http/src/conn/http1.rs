@@ -237,7 +237,12 @@ impl<'a> Awake<'a> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, sweep: &mut Sweep<'_>) -> Poll<Ending> {
-        if let Poll::Ready(ended) = self.hyper.poll_without_shutdown(cx)
+        let mut polled = self.hyper.poll_without_shutdown(cx);
+        // It does not always flush after it asked for the answer.
+        if polled.is_pending() && self.pulse.interims().are_queued() {
+            polled = self.hyper.poll_without_shutdown(cx);
+        }
+        if let Poll::Ready(ended) = polled
             // For hyper it is over, too, when nothing more can be read and all of the last answer is
             // in its queue. It goes on with that when it is polled again.
             && (ended.is_err() || self.pulse.waits() != Waits::Room)

@@ -7,14 +7,14 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
 use super::{Limits, tunnel::Switch};
-use crate::{Answer, body::Step, clock::coarse_now};
+use crate::{Answer, body::Step, clock::coarse_now, interim::Interims};
 
 /// How often a connection is judged.
 pub(super) const SWEEP: Duration = Duration::from_secs(1);
@@ -56,6 +56,8 @@ pub(super) struct Pulse {
     prepared: Mutex<Option<Box<Answer>>>,
     /// What the connection is handed over to, behind the answer under way.
     switch: Mutex<Option<Box<Switch>>>,
+    /// What is to be sent before the answer that is waited for.
+    interims: Arc<Interims>,
 }
 
 impl Pulse {
@@ -79,6 +81,7 @@ impl Pulse {
             steps: Mutex::default(),
             prepared: Mutex::default(),
             switch: Mutex::default(),
+            interims: Arc::default(),
         }
     }
 
@@ -219,6 +222,11 @@ impl Pulse {
     /// Takes that.
     pub(super) fn switch(&self) -> Option<Box<Switch>> {
         self.switch.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The interim answers of the request under way, over HTTP/1.
+    pub(super) fn interims(&self) -> &Arc<Interims> {
+        &self.interims
     }
 
     /// What the connection has come to.

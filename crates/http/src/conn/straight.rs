@@ -7,7 +7,7 @@
 
 use std::{
     cell::RefCell,
-    future::poll_fn,
+    future::{poll_fn, ready},
     io,
     pin::{Pin, pin},
     sync::Arc,
@@ -162,9 +162,10 @@ impl Walk<'_> {
         let Some(passed) = self.transport.guard_after(came) else { return Ok(Taken::Nothing) };
         let Some((request, head)) = head::read(came) else { return Ok(Taken::Nothing) };
         let Asking { handler, caller, pulse, .. } = self.asking;
-        let ask = Ask::new(request, Arc::clone(caller));
+        let mut ask = Ask::new(request, Arc::clone(caller));
         let Some(answer) = handler.load().at_once_dyn(&ask) else {
             pulse.asked();
+            ask.interim = Some(pulse.interims().open());
             let answer = Box::pin(self.asking.answer(ask));
             self.waiting = Some(Waiting { answer, head, passed });
             return Ok(Taken::Asked);
@@ -186,7 +187,18 @@ impl Walk<'_> {
     /// Waits for the answer that is waited for, if one is, and begins to send it.
     fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Option<Left>> {
         let Some(Waiting { answer, .. }) = &mut self.waiting else { return Poll::Ready(None) };
-        let answer = ready!(answer.as_mut().poll(cx));
+        let polled = answer.as_mut().poll(cx);
+        let interims = self.asking.pulse.interims();
+        if interims.are_due() {
+            // They go before the answer, which is looked at again then.
+            if let Poll::Ready(answered) = polled {
+                *answer = Box::pin(ready(answered));
+            }
+            let flushed = ready!(Pin::new(&mut *self.transport).poll_flush(cx));
+            return Poll::Ready(flushed.err().map(|error| Left::Over(Err(error))));
+        }
+        let answer = ready!(polled);
+        interims.close();
         let Some(Waiting { head, passed, .. }) = self.waiting.take() else {
             return Poll::Ready(None);
         };

@@ -39,6 +39,8 @@ pub(super) struct Transport {
     unflushed: bool,
     /// What a file's end was not sent for.
     broken: Option<ErrorKind>,
+    /// What is left of interim answers.
+    interims: Vec<u8>,
     /// Who reads, once a file was to be sent to him.
     reader: Option<Reader>,
 }
@@ -53,6 +55,7 @@ impl Transport {
             write_waits: false,
             unflushed: false,
             broken: None,
+            interims: Vec::new(),
             reader: None,
         }
     }
@@ -224,6 +227,30 @@ impl Transport {
         lent
     }
 
+    /// Writes what is left of interim answers that were begun: nothing else may come between.
+    fn poll_interims(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.interims.is_empty() {
+            let slices = [IoSlice::new(&self.interims)];
+            let written = poll_send_joined(&mut self.stream, cx, &slices);
+            self.note_write(&written);
+            match ready!(written)? {
+                0 => return Poll::Ready(Err(ErrorKind::WriteZero.into())),
+                written => drop(self.interims.drain(..written)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes the interim answers that are there. For who has all of its own written, and is about to
+    /// flush.
+    fn poll_due_interims(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.pulse.interims().take(&mut self.interims);
+        ready!(self.poll_interims(cx))?;
+        self.interims = Vec::new();
+        self.pulse.interims().sent();
+        Poll::Ready(Ok(()))
+    }
+
     fn note_write(&mut self, written: &Poll<io::Result<usize>>) {
         self.write_waits = written.is_pending();
         if let Poll::Ready(Ok(bytes)) = written {
@@ -285,6 +312,7 @@ impl AsyncWrite for Transport {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.poll_interims(cx))?;
         let written = if bufs.iter().any(|slice| is_placeholder(slice)) {
             this.poll_write_mixed(cx, bufs)
         } else {
@@ -300,6 +328,10 @@ impl AsyncWrite for Transport {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        // hyper flushes when there is nothing left that it has to write, and after each poll.
+        if this.pulse.interims().are_due() {
+            ready!(this.poll_due_interims(cx))?;
+        }
         let flushed = Pin::new(&mut this.stream).poll_flush(cx);
         this.write_waits = flushed.is_pending();
         this.unflushed &= flushed.is_pending();

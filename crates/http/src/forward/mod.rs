@@ -34,10 +34,12 @@ use self::{
 pub use self::{clients::Clients, own::OwnListeners};
 use crate::{
     Accepts, Answer, Ask, Body, Caller, Handler, Inbound, Provenance, Trust, Tunnel,
+    interim::Interim,
     proxy::{
         Edits, Onward, explain,
         hops::{self, Reaches},
         host::name_host,
+        interim::PassBack,
         onward,
         way::Way,
     },
@@ -135,7 +137,7 @@ impl Forward {
     async fn pass(
         &self,
         head: &mut request::Parts,
-        body: Inbound,
+        (body, interim): (Inbound, Option<Interim>),
         caller: &Caller,
     ) -> Result<Answer, NotPassed> {
         if !is_for(&self.clients, caller.peer) {
@@ -151,7 +153,9 @@ impl Forward {
                 }
                 let trail = self.prepare(head)?;
                 let client = caller.peer.client();
-                let call = Call { request: head, trail: &trail, body, client };
+                let interims = PassBack::new(&self.way, &self.response, interim);
+                let interims = interims.if_taken();
+                let call = Call { request: head, trail: &trail, body, client, interims };
                 let reply = self.origins.group(&server).call(call).await;
                 match reply {
                     Ok(reply) => Ok(self.way.pass_back(reply, &self.response)),
@@ -217,9 +221,9 @@ impl Handler for Forward {
     }
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
-        let Ask { request, caller, .. } = ask;
+        let Ask { request, caller, interim, .. } = ask;
         let (mut head, body) = request.into_parts();
-        let passed = self.pass(&mut head, body, &caller).await;
+        let passed = self.pass(&mut head, (body, interim), &caller).await;
         let answer = match passed {
             Ok(answer) => answer,
             Err(NotPassed::Client(fault)) => return Err(fault),

@@ -90,7 +90,7 @@ fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
 }
 
 /// Removes from `headers` what was for this hop alone.
-fn strip(headers: &mut HeaderMap) {
+pub(super) fn strip(headers: &mut HeaderMap) {
     // Once over the few that there are, rather than a hash for each that there might be.
     if !headers.keys().any(is_for_one_hop) {
         return;

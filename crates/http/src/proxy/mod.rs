@@ -8,6 +8,7 @@ mod edits;
 pub(crate) mod explain;
 pub(crate) mod hops;
 pub(crate) mod host;
+pub(crate) mod interim;
 pub(crate) mod onward;
 mod routes;
 pub(crate) mod way;
@@ -27,6 +28,7 @@ use self::{
     explain::Refused,
     hops::Reaches,
     host::name_host,
+    interim::PassBack,
     routes::{route, target},
     way::Way,
 };
@@ -117,7 +119,7 @@ impl Onward for Proxy {
 impl Handler for Proxy {
     fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send {
         // Taken apart out here: what an `async fn` takes apart it has twice.
-        let Ask { request, caller, .. } = ask;
+        let Ask { request, caller, interim, .. } = ask;
         let (mut head, body) = request.into_parts();
         async move {
             // Of TRACE none is passed on.
@@ -131,7 +133,9 @@ impl Handler for Proxy {
                 Err(refused) => return Ok(explain::refusal(refused, &head)),
             };
             let client = caller.peer.client();
-            let call = Call { request: &head, trail: &trail, body, client };
+            let interims = PassBack::new(&self.way, &route.response, interim);
+            let interims = interims.if_taken();
+            let call = Call { request: &head, trail: &trail, body, client, interims };
             let called = route.group.call(call).await;
             let answer = match called {
                 Ok(reply) => self.way.pass_back(reply, &route.response),

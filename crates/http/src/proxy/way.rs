@@ -116,7 +116,7 @@ impl Way {
         response
     }
 
-    fn via(&self, version: Version) -> &HeaderValue {
+    pub(super) fn via(&self, version: Version) -> &HeaderValue {
         match version {
             Version::HTTP_10 => &self.via[0],
             Version::HTTP_2 => &self.via[2],

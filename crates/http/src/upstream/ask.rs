@@ -19,6 +19,7 @@ use relais_wire::http1::{
 };
 
 use super::{
+    OnInterim,
     exchange::{Exchange, INTERIM_MAX, Whose, Why},
     head,
     link::Link,
@@ -41,6 +42,8 @@ pub(super) struct Outbound<'a> {
     /// Lines behind its fields.
     pub(super) trail: &'a [u8],
     pub(super) body: Inbound,
+    /// Who is told of interim answers.
+    pub(super) interims: Option<&'a dyn OnInterim>,
 }
 
 /// Why there is no answer.
@@ -64,12 +67,14 @@ pub(super) struct Asking<'a> {
     taken: Option<Taken>,
     asked: Asked,
     heard: bool,
+    /// How many interim answers came.
     interim: u32,
+    interims: Option<&'a dyn OnInterim>,
 }
 
 /// Sends a request on `link`.
 pub(super) fn ask(link: Box<Link>, outbound: Outbound<'_>, taken: Taken) -> Asking<'_> {
-    let Outbound { request, host, trail, body } = outbound;
+    let Outbound { request, host, trail, body, interims } = outbound;
     let framing = framing_of(request, &body);
     let mut front = Vec::with_capacity(512);
     head::print(request, (&host, trail), framing, &mut front);
@@ -82,7 +87,7 @@ pub(super) fn ask(link: Box<Link>, outbound: Outbound<'_>, taken: Taken) -> Aski
     };
     let exchange = Exchange::new(link, sending, binds(&request.headers));
     let (exchange, taken) = (Some(exchange), Some(taken));
-    Asking { request, exchange, taken, asked, heard: false, interim: 0 }
+    Asking { request, exchange, taken, asked, heard: false, interim: 0, interims }
 }
 
 impl Future for Asking<'_> {
@@ -135,7 +140,7 @@ fn binds(headers: &HeaderMap) -> Whose {
 
 impl Asking<'_> {
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Head, HeaderMap), Why>> {
-        let Self { exchange, taken, asked, heard, interim, .. } = self;
+        let Self { exchange, taken, asked, heard, interim, interims, .. } = self;
         let (exchange, taken) = exchange.as_mut().zip(taken.as_ref()).expect(ONCE);
         loop {
             exchange.send(cx)?;
@@ -149,11 +154,11 @@ impl Asking<'_> {
                     let headers = head::fields(&block, link.reader.fields());
                     return Poll::Ready(headers.map(|headers| (head, headers)).ok_or(Why::Fields));
                 }
-                pass_over(exchange, &head);
                 *interim += 1;
                 if *interim > INTERIM_MAX {
                     return Poll::Ready(Err(Why::Interim));
                 }
+                pass_over(exchange, &head, *interims);
                 continue;
             }
             match link.poll_read(cx) {
@@ -173,11 +178,30 @@ impl Asking<'_> {
     }
 }
 
-/// Passes over a head of 1xx.
-fn pass_over(exchange: &mut Exchange, head: &Head) {
-    drop(exchange.link.unread.split_to(head.len));
-    if head.status == 100 && !exchange.sending.may_ask {
-        go_on(exchange);
+/// Passes over a head of 1xx, of which others are told. 100 is for us: whether the client is to send its
+/// body is said when that is asked for.
+fn pass_over(exchange: &mut Exchange, head: &Head, interims: Option<&dyn OnInterim>) {
+    let block = exchange.link.unread.split_to(head.len);
+    if head.status == 100 {
+        if !exchange.sending.may_ask {
+            go_on(exchange);
+        }
+        return;
+    }
+    let Some(interims) = interims else { return };
+    // A field that is none for a map is nothing that a client needs to know.
+    let Some(headers) = head::fields(&block, exchange.link.reader.fields()) else { return };
+    let mut interim = Response::new(());
+    *interim.status_mut() = head::status(head);
+    *interim.headers_mut() = headers;
+    *interim.version_mut() = version(head);
+    interims.on_interim(interim);
+}
+
+fn version(head: &Head) -> Version {
+    match head.version {
+        http1::Version::Http10 => Version::HTTP_10,
+        http1::Version::Http11 => Version::HTTP_11,
     }
 }
 
@@ -209,9 +233,6 @@ fn answer(
     let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
-    *response.version_mut() = match head.version {
-        http1::Version::Http10 => Version::HTTP_10,
-        http1::Version::Http11 => Version::HTTP_11,
-    };
+    *response.version_mut() = version(head);
     Ok(response)
 }

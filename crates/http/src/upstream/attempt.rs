@@ -11,7 +11,7 @@ use std::{
 use http::{Method, Response, header::HOST, request};
 
 use super::{
-    CallError, Failed,
+    CallError, Failed, OnInterim,
     ask::{self, Broken, Outbound},
     exchange::Why,
     http2,
@@ -38,6 +38,8 @@ pub(super) struct Said<'a> {
     pub(super) request: &'a request::Parts,
     /// Lines behind its fields.
     pub(super) trail: &'a [u8],
+    /// Who is told of interim answers.
+    pub(super) interims: Option<&'a dyn OnInterim>,
 }
 
 /// What was tried in vain.
@@ -127,14 +129,14 @@ enum Asking<'a> {
 fn ask<'a>(
     (upstream, place): (&'a Arc<Upstream>, Option<Place>),
     way: Way,
-    (Said { request, trail }, body): (Said<'a>, Inbound),
+    (Said { request, trail, interims }, body): (Said<'a>, Inbound),
 ) -> Asking<'a> {
     let taken = Taken::of(upstream, place);
     let host = match upstream.options().host.as_ref().or_else(|| request.headers.get(HOST)) {
         Some(host) => Cow::Borrowed(host),
         None => Cow::Owned(upstream.host()),
     };
-    let outbound = Outbound { request, host, trail, body };
+    let outbound = Outbound { request, host, trail, body, interims };
     match way {
         Way::Http1(link) => Asking::Http1(ask::ask(link, outbound, taken)),
         Way::Http2(shared) => {

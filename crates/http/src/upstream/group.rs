@@ -10,7 +10,7 @@ use http::request;
 use relais_net::{Client, Side};
 
 use super::{
-    CallError, Failed, Reply,
+    CallError, Failed, OnInterim, Reply,
     attempt::{Missed, Said, attempt},
     balance::{Balance, Candidate, Draws, choose},
     budget::Budget,
@@ -47,6 +47,8 @@ pub struct Call<'a> {
     pub body: Inbound,
     /// Who asks, for [`Balance::Source`].
     pub client: Client,
+    /// Who is told of interim answers: of each that is tried, as they come.
+    pub interims: Option<&'a dyn OnInterim>,
 }
 
 impl Group {
@@ -73,8 +75,8 @@ impl Group {
         call: Call<'a>,
     ) -> impl Future<Output = Result<Reply, Failed>> + Send + 'a {
         // Taken apart out here: what an `async fn` takes apart it has twice.
-        let Call { request, trail, mut body, client } = call;
-        let said = Said { request, trail };
+        let Call { request, trail, mut body, client, interims } = call;
+        let said = Said { request, trail, interims };
         async move {
             let mut tried = Vec::new();
             self.budget.add();
@@ -159,7 +161,7 @@ mod tests {
         let (head, ()) = Request::get("/").body(()).unwrap().into_parts();
         for _ in 0..3 {
             let (body, client) = (Inbound::Full(Bytes::new()), Peer::Local.client());
-            let call = Call { request: &head, trail: b"", body, client };
+            let call = Call { request: &head, trail: b"", body, client, interims: None };
             assert!(matches!(group.call(call).await, Err(Failed::NoAnswer { .. })));
         }
         group.upstreams()[0].health().is_well()
@@ -178,7 +180,8 @@ mod tests {
         let (head, ()) = Request::get("/").body(()).unwrap().into_parts();
         let call = async || {
             let (body, client) = (Inbound::Full(Bytes::new()), Peer::Local.client());
-            let called = group.call(Call { request: &head, trail: b"", body, client }).await;
+            let call = Call { request: &head, trail: b"", body, client, interims: None };
+            let called = group.call(call).await;
             match called {
                 Err(Failed::NoAnswer { error: CallError::Busy { source, .. }, .. }) => source,
                 other => panic!("{other:?}"),

@@ -26,7 +26,8 @@ use super::{
 };
 use crate::{Body, Inbound, Piece, Pieces, alarm::Patience, spare};
 
-/// Sends a request, and waits for the head of its answer.
+/// Sends a request, and waits for the head of its answer. Interim answers before it are passed over:
+/// hyper tells of none, and takes each off h2's queue as it comes.
 pub(super) async fn ask(
     mut shared: Shared,
     scheme: &str,
@@ -130,7 +131,7 @@ fn has_room(fields: &HeaderMap, taken: &Taken) -> bool {
 
 /// The request as HTTP/2 has it: its host is in its target.
 fn request(scheme: &str, outbound: Outbound<'_>) -> Request<Inbound> {
-    let Outbound { request, host, trail, body } = outbound;
+    let Outbound { request, host, trail, body, .. } = outbound;
     let mut headers = spare::headers();
     for (name, value) in &request.headers {
         if !matches!(*name, HOST | CONNECTION) {
@@ -296,7 +297,7 @@ mod tests {
         let (head, ()) =
             Request::post("/a?b").header(HOST, "a.example").body(()).unwrap().into_parts();
         let (trail, client) = (&b"via: 1.1 here\r\n"[..], Peer::Local.client());
-        group.call(Call { request: &head, trail, body, client }).await
+        group.call(Call { request: &head, trail, body, client, interims: None }).await
     }
 
     async fn call(group: &Group, body: &'static str) -> Result<Reply, Failed> {

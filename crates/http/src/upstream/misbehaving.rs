@@ -143,7 +143,8 @@ async fn call(group: &Group, method: Method, body: &'static str) -> Result<Reply
     let request = Request::builder().method(method).uri("/").header(HOST, "a.example");
     let (head, ()) = request.body(()).unwrap().into_parts();
     let body = Inbound::Full(Bytes::from_static(body.as_bytes()));
-    group.call(Call { request: &head, trail: b"", body, client: Peer::Local.client() }).await
+    let client = Peer::Local.client();
+    group.call(Call { request: &head, trail: b"", body, client, interims: None }).await
 }
 
 async fn get(group: &Group) -> Result<Reply, Failed> {

@@ -18,6 +18,7 @@ mod head;
 mod health;
 mod heard;
 mod http2;
+mod interim;
 mod limits;
 mod link;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use error::{CallError, Failed};
 pub use group::{Call, Group};
 pub(crate) use head::{is_of_connection, members, read_lines};
 pub use health::Check;
+pub use interim::OnInterim;
 pub use limits::Limits;
 pub use queue::Busy;
 pub use server::{Options, Speaks, Upstream};
