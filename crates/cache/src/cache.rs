@@ -13,6 +13,7 @@ use crate::{
     fetch::Fetch,
     hit::Hit,
     key::Key,
+    partial::{Need, judge_need},
     request::{Content, Request, Switch},
     reuse::{Failure, NoStandIn, Reuse, WhyAsk, WhyStale, judge_failure, judge_reuse},
     room::Room,
@@ -96,7 +97,7 @@ impl Cache {
             Judged::SendAndAsk(hit) => {
                 let fetch = Revalidation::start(hit.stored(), now).map(|revalidation| {
                     let ask = self.ask(key, Forward::Ask(WhyAsk::Stale));
-                    Box::new(ask.about(hit.stored(), asked).on(revalidation))
+                    Box::new(ask.about(hit.stored(), asked, None).on(revalidation))
                 });
                 Lookup::Stale(hit, fetch)
             }
@@ -106,7 +107,10 @@ impl Cache {
             Judged::Ask(why, stored) => {
                 let ask = self.ask(key, why);
                 Lookup::Ask(Box::new(match stored {
-                    Some(stored) => ask.about(&stored, asked),
+                    Some(stored) => {
+                        let need = self.need(&stored, asked, now);
+                        ask.about(&stored, asked, need.as_ref())
+                    }
                     None => ask,
                 }))
             }
@@ -129,19 +133,23 @@ impl Cache {
             Found::OtherVariants => return Judged::Ask(Forward::OtherVariants, None),
             Found::Variant(stored) => stored,
         };
-        match judge_reuse(asked, stored.terms(), now, &self.settings) {
-            Reuse::Fresh { age } => Judged::Send(hit(stored, asked, (age, None), now)),
-            Reuse::Stale { age, excuse } => {
-                let hit = hit(stored, asked, (age, Some(excuse)), now);
-                match excuse {
-                    WhyStale::WhileRevalidate => Judged::SendAndAsk(hit),
-                    WhyStale::MaxStale | WhyStale::IfError | WhyStale::Disconnected => {
-                        Judged::Send(hit)
-                    }
-                }
-            }
-            Reuse::Ask(why) => Judged::Ask(Forward::Ask(why), Some(stored)),
+        let (age, excuse) = match judge_reuse(asked, stored.terms(), now, &self.settings) {
+            Reuse::Fresh { age } => (age, None),
+            Reuse::Stale { age, excuse } => (age, Some(excuse)),
+            Reuse::Ask(why) => return Judged::Ask(Forward::Ask(why), Some(stored)),
+        };
+        match (hit(stored, asked, (age, excuse), now), excuse) {
+            (Ok(hit), Some(WhyStale::WhileRevalidate)) => Judged::SendAndAsk(hit),
+            (Ok(hit), _) => Judged::Send(hit),
+            (Err(parts), _) => Judged::Ask(Forward::Ask(WhyAsk::Incomplete), Some(parts)),
         }
+    }
+
+    /// What `asked` needs of what is `stored`, if that is parts.
+    fn need(&self, stored: &Stored, asked: &Request<'_>, now: SystemTime) -> Option<Need> {
+        let parts = stored.parts()?;
+        let bytes_max = self.settings.object_max.min(self.store.body_max());
+        Some(judge_need(asked, (parts, stored.validators()), bytes_max, now))
     }
 
     /// What to send in the place of an answer that `fetch` did not get: upstream cannot be
@@ -177,7 +185,8 @@ impl Cache {
         }
         let when = (now, &*self.settings);
         let (age, excuse) = judge_failure(asked, stored.terms(), failure, when)?;
-        Ok(hit(Arc::clone(stored), asked, (age, Some(excuse)), now))
+        let hit = hit(Arc::clone(stored), asked, (age, Some(excuse)), now);
+        hit.map_err(|_parts| NoStandIn::Incomplete)
     }
 
     /// Takes out everything stored for `key`.
@@ -210,13 +219,14 @@ fn is_to_ask_nobody(asked: &Request<'_>) -> bool {
     asked.directives.has(Flag::OnlyIfCached)
 }
 
-/// An answer from what is `stored`, which is so old, and sent for a reason if it is stale.
+/// An answer from what is `stored`, which is so old, and sent for a reason if it is stale; or that, if
+/// it is parts that are no answer.
 fn hit(
     stored: Arc<Stored>,
     asked: &Request<'_>,
     (age, excuse): (Duration, Option<WhyStale>),
     now: SystemTime,
-) -> Hit {
+) -> Result<Hit, Arc<Stored>> {
     let ttl = Some(ttl(stored.terms(), age));
     let status = CacheStatus { source: Source::Stored(excuse), ttl, kept: Kept::Unsaid };
     Hit::of(stored, asked, now, (age.as_secs(), status))

@@ -105,6 +105,7 @@ impl Forward {
             Self::Content | Self::Upgrade => "bypass",
             Self::Unknown => "uri-miss",
             Self::OtherVariants => "vary-miss",
+            Self::Ask(WhyAsk::Incomplete) => "partial",
             Self::Ask(why) if why.is_of_request() => "request",
             Self::Ask(_) => "stale",
         }

@@ -6,13 +6,16 @@ use http::{
     HeaderMap, Method,
     header::{IF_RANGE, RANGE},
 };
+use relais_wire::range::ByteRange;
 
 use crate::{
     cache_status::Forward,
     key::Key,
     part::Generation,
+    partial::{Need, Rest},
     recording::Place,
     request::{Condition, Request},
+    reuse::WhyAsk,
     stored::{Revalidation, Stored},
     validation::Precondition,
 };
@@ -30,6 +33,9 @@ pub struct Fetch {
     stored: Option<Arc<Stored>>,
     /// What is asked on top of what the client asked. Empty if it is passed on as it came.
     precondition: Precondition,
+    /// The bytes that are asked for, besides those that are stored; all that the client asked for if
+    /// there are none.
+    rest: Option<Rest>,
     /// Held if others are answered from what is stored meanwhile.
     revalidation: Option<Revalidation>,
 }
@@ -37,15 +43,32 @@ pub struct Fetch {
 impl Fetch {
     pub(crate) fn new(key: Key, since: Generation, why: Forward) -> Self {
         let precondition = Precondition::default();
-        Self { key, since, why, stored: None, precondition, revalidation: None }
+        Self { key, since, why, stored: None, precondition, rest: None, revalidation: None }
     }
 
     /// The same, about what is `stored`.
     ///
-    /// Only a GET whose own conditions the store can answer is asked with ours.
-    pub(crate) fn about(mut self, stored: &Arc<Stored>, asked: &Request<'_>) -> Self {
+    /// Only a GET whose own conditions the store can answer is asked with ours; and of parts that do
+    /// not answer it, for what is `missing` to them.
+    pub(crate) fn about(
+        mut self,
+        stored: &Arc<Stored>,
+        asked: &Request<'_>,
+        need: Option<&Need>,
+    ) -> Self {
         if asked.method == Method::GET && asked.condition != Condition::Origin {
-            self.precondition = Precondition::of(&stored.headers());
+            match need {
+                None | Some(Need::Met(_)) => {
+                    self.precondition = Precondition::of(&stored.headers());
+                }
+                Some(Need::Missing(range)) => {
+                    let is_fresh = self.why == Forward::Ask(WhyAsk::Incomplete);
+                    let rest = Rest::of(stored, *range);
+                    // What is stale is not worth a question that may have to be asked twice.
+                    self.rest = (rest.has_validator() || is_fresh).then_some(rest);
+                }
+                Some(Need::Else) => (),
+            }
         }
         self.stored = Some(Arc::clone(stored));
         self
@@ -60,7 +83,18 @@ impl Fetch {
     /// The same, as if nothing were stored.
     pub(crate) fn without_precondition(mut self) -> Self {
         self.precondition = Precondition::default();
+        self.rest = None;
         self
+    }
+
+    /// The bytes that are asked for besides those that are stored, if it is not all.
+    pub(crate) fn rest(&self) -> Option<ByteRange> {
+        self.rest.as_ref().map(|rest| rest.range)
+    }
+
+    /// The same question, as the client asks it.
+    pub(crate) fn as_it_came(&self) -> Self {
+        Self::new(self.key.clone(), self.since, self.why)
     }
 
     /// Why upstream is asked.
@@ -90,6 +124,9 @@ impl Fetch {
         }
         if self.is_validating() || self.revalidation.is_some() {
             self.precondition.put(headers);
+        }
+        if let Some(rest) = &self.rest {
+            rest.put(headers);
         }
     }
 

@@ -16,6 +16,7 @@ mod hit;
 mod key;
 mod memory;
 mod part;
+mod partial;
 mod prebuilt;
 mod recording;
 mod reference;
@@ -44,6 +45,7 @@ pub use self::{
     freshness::{Basis, Lifetime},
     hit::Hit,
     key::Key,
+    partial::{Completion, Parts},
     recording::{Recorded, Recording},
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},

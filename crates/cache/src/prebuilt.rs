@@ -18,10 +18,11 @@ pub(crate) struct Prebuilt {
 }
 
 impl Prebuilt {
-    /// Prints the head of a response of `status` with these `headers`, whose body has `len` bytes.
+    /// Prints the head of a response of `status` with these `headers`, whose body has `len` bytes;
+    /// `None` if each form of it has another length.
     ///
     /// `headers` have no `Content-Length`: it is printed here, where a response has one.
-    pub(crate) fn print(status: StatusCode, headers: &HeaderMap, len: usize) -> Self {
+    pub(crate) fn print(status: StatusCode, headers: &HeaderMap, len: Option<usize>) -> Self {
         debug_assert!(!headers.contains_key(CONTENT_LENGTH));
         let lines = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
         let mut bytes = Vec::with_capacity(LENGTH_BYTES + lines.sum::<usize>());
@@ -29,7 +30,7 @@ impl Prebuilt {
             print_field(name.as_str(), value.as_bytes(), &mut bytes);
         }
         // A 204 must not have one (RFC 9110 §8.6).
-        if status != StatusCode::NO_CONTENT {
+        if let Some(len) = len.filter(|_| status != StatusCode::NO_CONTENT) {
             print_field(CONTENT_LENGTH.as_str(), len.to_string().as_bytes(), &mut bytes);
         }
         bytes.shrink_to_fit();
@@ -105,7 +106,7 @@ mod tests {
     #[test]
     fn what_is_printed_reads_back() {
         let headers = fields("set-cookie: a\nset-cookie: b\ndate: c\nx: : y\nempty: ");
-        let printed = Prebuilt::print(StatusCode::OK, &headers, 3);
+        let printed = Prebuilt::print(StatusCode::OK, &headers, Some(3));
         assert_eq!(printed.headers(|name| name == "content-length"), headers);
         assert_eq!(printed.field(&CONTENT_LENGTH), Some(Bytes::from_static(b"3")));
         assert_eq!(printed.field(&CONTENT_TYPE), None);
@@ -114,7 +115,7 @@ mod tests {
     #[track_caller]
     fn check(status: u16, lines: &str, expect: &str) {
         let status = StatusCode::from_u16(status).unwrap();
-        let printed = Prebuilt::print(status, &fields(lines), 9);
+        let printed = Prebuilt::print(status, &fields(lines), Some(9));
         assert_eq!(String::from_utf8_lossy(printed.bytes()), expect);
     }
 }

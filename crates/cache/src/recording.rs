@@ -8,6 +8,7 @@ use crate::{
     cache_status::CacheStatus,
     key::Key,
     part::Generation,
+    partial::{Part, stored_with},
     room::{Full, Held, Room},
     store::{Outcome, Store},
     stored::{Revalidation, Stored},
@@ -46,6 +47,8 @@ pub(crate) struct RecordedHead {
     pub selecting: Selecting,
     /// What `Content-Length` says.
     pub declared: Option<u64>,
+    /// Where the body stands in the whole, if it is a part.
+    pub part: Option<Part>,
 }
 
 /// Whether a response is still being recorded.
@@ -69,15 +72,35 @@ impl Recording {
 
     /// Stores the response: its body has come, all of it.
     pub fn finish(self) -> Outcome {
-        let Self { store, place, head, tape, .. } = self;
-        let body = match tape.end(head.declared) {
-            Ok(body) => body,
-            Err(outcome) => return outcome,
-        };
-        let how = (head.terms, head.selecting);
-        let stored = Stored::new(head.status, &head.headers, body, how);
+        self.kept().map_or_else(|why| why, |(_, outcome)| outcome)
+    }
+
+    /// The same: what it became, whether it is stored or not.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no such thing.
+    pub(crate) fn finish_stored(self) -> Result<Arc<Stored>, Outcome> {
+        self.kept().map(|(stored, _)| stored)
+    }
+
+    fn kept(self) -> Result<(Arc<Stored>, Outcome), Outcome> {
+        let Self { store, place, mut head, tape, .. } = self;
         let Place { key, since, instead_of, _revalidation } = place;
-        store.keep((&key, since), &Arc::new(stored), instead_of.as_ref())
+        let body = tape.end(head.declared)?;
+        let stored = match head.part.take() {
+            None => {
+                let how = (head.terms, head.selecting);
+                Stored::new(head.status, &head.headers, body, how)
+            }
+            Some(part) => {
+                let older = store.alike(&key, &head.selecting);
+                stored_with(older.as_deref(), head, part, body).ok_or(Outcome::CutShort)?
+            }
+        };
+        let stored = Arc::new(stored);
+        let outcome = store.keep((&key, since), &stored, instead_of.as_ref());
+        Ok((stored, outcome))
     }
 
     /// What `Cache-Status` says with the response, as it is passed on. What will become of a body

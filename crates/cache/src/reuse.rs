@@ -75,6 +75,11 @@ pub enum WhyAsk {
     /// It is stale.
     #[error("stale")]
     Stale,
+    /// Not all of it is stored that the request wants ([RFC 9111 §3.3]).
+    ///
+    /// [RFC 9111 §3.3]: https://www.rfc-editor.org/rfc/rfc9111#section-3.3
+    #[error("only other parts of it are stored")]
+    Incomplete,
     /// The request makes a condition that only the origin can judge.
     #[error("the request has a condition for its origin")]
     Condition,
@@ -190,6 +195,9 @@ pub enum NoStandIn {
     /// There is nothing stored.
     #[error("nothing is stored")]
     NothingStored,
+    /// There is, but not all of it that the request wants.
+    #[error("only other parts of it are stored")]
+    Incomplete,
     /// It was invalidated while upstream was asked.
     #[error("what was stored is invalid by now")]
     Invalidated,

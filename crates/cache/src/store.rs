@@ -13,6 +13,7 @@ use crate::{
     request::Request,
     settings::Settings,
     stored::Stored,
+    vary::Selecting,
 };
 
 /// A key has no more variants than this; the oldest makes room.
@@ -99,6 +100,12 @@ impl Store {
         let Some(&newest) = matching.peek() else { return Found::OtherVariants };
         let named = matching.find(|variant| !variant.selecting().is_empty());
         Found::Variant(Arc::clone(named.unwrap_or(newest)))
+    }
+
+    /// The response under `key` that is for the same requests as one with this `selecting`.
+    pub(crate) fn alike(&self, key: &Key, selecting: &Selecting) -> Option<Arc<Stored>> {
+        let variants = self.objects.peek(key)?;
+        variants.iter().find(|stored| stored.selecting() == selecting).cloned()
     }
 
     /// No body that has more bytes is ever stored.

@@ -19,8 +19,9 @@ use relais_wire::etag::EntityTag;
 use crate::{
     age::{date_in, read_date},
     conditional::Validators,
+    partial::{Parts, SPANS_MAX},
     prebuilt::Prebuilt,
-    room::HELD_BYTES,
+    room::{HELD_BYTES, Room},
     stored_body::StoredBody,
     terms::Terms,
     vary::Selecting,
@@ -36,7 +37,10 @@ pub struct Stored {
     modified: Option<SystemTime>,
     /// `Date`, read.
     date: SystemTime,
+    /// Nothing if there are `parts`.
     body: StoredBody,
+    /// What is stored of its body, if that is not all.
+    parts: Option<Box<Parts>>,
     terms: Terms,
     selecting: Selecting,
     /// Somebody is asking its origin about it, so that others need not.
@@ -51,9 +55,19 @@ impl Stored {
         status: StatusCode,
         headers: &HeaderMap,
         body: StoredBody,
+        how: (Terms, Selecting),
+    ) -> Self {
+        let len = Some(body.bytes().len());
+        let head = Prebuilt::print(status, headers, len);
+        Self::behind(head, (status, headers), body, how)
+    }
+
+    fn behind(
+        head: Prebuilt,
+        (status, headers): (StatusCode, &HeaderMap),
+        body: StoredBody,
         (terms, selecting): (Terms, Selecting),
     ) -> Self {
-        let head = Prebuilt::print(status, headers, body.bytes().len());
         let received = terms.times.received;
         Self {
             status,
@@ -62,10 +76,46 @@ impl Stored {
             date: read_date(headers, received),
             head,
             body,
+            parts: None,
             terms,
             selecting,
             being_asked: AtomicBool::new(false),
             asked_last: AtomicU64::new(0),
+        }
+    }
+
+    /// The same of a response of which only `parts` are there.
+    pub(crate) fn of_parts(
+        status: StatusCode,
+        headers: &HeaderMap,
+        parts: Parts,
+        how: (Terms, Selecting),
+    ) -> Self {
+        let head = Prebuilt::print(status, headers, None);
+        let whole = Self::behind(head, (status, headers), StoredBody::nothing(), how);
+        Self { parts: Some(Box::new(parts)), ..whole }
+    }
+
+    /// The same content with other fields, and on other terms.
+    pub(crate) fn with_fields(&self, headers: &HeaderMap, how: (Terms, Selecting)) -> Self {
+        match &self.parts {
+            Some(parts) => Self::of_parts(self.status, headers, (**parts).clone(), how),
+            None => Self::new(self.status, headers, self.body.clone(), how),
+        }
+    }
+
+    /// The same with other parts, and these fields.
+    pub(crate) fn with_parts(self, headers: &HeaderMap, parts: Parts) -> Self {
+        Self::of_parts(self.status, headers, parts, (self.terms, self.selecting))
+    }
+
+    /// The same as a whole, if its parts are all there are and there is `room` to join them.
+    pub(crate) fn whole_in(self, room: &Arc<Room>) -> Self {
+        match self.parts.as_ref().and_then(|parts| parts.whole(room)) {
+            Some(body) => {
+                Self::new(self.status, &self.headers(), body, (self.terms, self.selecting))
+            }
+            None => self,
         }
     }
 
@@ -74,9 +124,22 @@ impl Stored {
         self.status
     }
 
-    /// Its fields, with `Content-Length`. *Cost*: a map is made of them.
+    /// Its fields, with `Content-Length` unless it is [parts](Self::parts). *Cost*: a map is made of them.
     pub fn headers(&self) -> HeaderMap {
         self.head.headers(|_| false)
+    }
+
+    /// What is stored of its body, if that is not all of it; then [`body`](Self::body) is empty.
+    pub fn parts(&self) -> Option<&Parts> {
+        self.parts.as_deref()
+    }
+
+    /// How many bytes the whole body has; `None` if nobody said.
+    pub fn size(&self) -> Option<u64> {
+        match &self.parts {
+            Some(parts) => parts.size(),
+            None => Some(self.body().len() as u64),
+        }
     }
 
     /// Its body.
@@ -104,7 +167,10 @@ impl Stored {
         // What the allocator adds to each of: it, its head, its body, its fields.
         const ALLOCATED: usize = 4 * 16 + HELD_BYTES;
         let texts = self.head.bytes().len() + self.body().len() + self.selecting.weight();
-        (size_of::<Self>() + texts + ALLOCATED) as u64
+        let parts = self.parts.as_ref();
+        let lists = parts.map_or(0, |parts| parts.list_bytes() + SPANS_MAX * HELD_BYTES);
+        let own = (size_of::<Self>() + texts + ALLOCATED + lists) as u64;
+        own.saturating_add(parts.map_or(0, |parts| parts.bytes()))
     }
 
     pub(crate) fn head(&self) -> &Prebuilt {
@@ -126,6 +192,7 @@ impl fmt::Debug for Stored {
         f.debug_struct("Stored")
             .field("status", &self.status)
             .field("body", &self.body().len())
+            .field("parts", &self.parts)
             .field("terms", &self.terms)
             .finish_non_exhaustive()
     }

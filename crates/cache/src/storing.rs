@@ -4,13 +4,15 @@
 
 use http::{
     HeaderMap, HeaderName, Method, StatusCode,
-    header::{ETAG, LAST_MODIFIED, SET_COOKIE},
+    header::{CONTENT_RANGE, ETAG, LAST_MODIFIED, SET_COOKIE},
 };
+use relais_wire::range::Extent;
 
 use crate::{
     age::{Times, date_in},
     directives::{Control, Flag},
     freshness::{Basis, Head, lifetime},
+    partial::{Told, place_of},
     request::{Content, Request, Sender, Switch},
     settings::{SetCookie, Settings},
     terms::Terms,
@@ -34,9 +36,15 @@ pub enum NotStored {
     /// [RFC 9111 §5.2.1.5]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.5
     #[error("the request says no-store")]
     RequestNoStore,
-    /// It is a part (206). Parts are not put together yet.
-    #[error("a part of a representation (206)")]
+    /// It is a part (206) of which nobody can tell where it stands, or of what
+    /// ([RFC 9110 §14.4]).
+    ///
+    /// [RFC 9110 §14.4]: https://www.rfc-editor.org/rfc/rfc9110#section-14.4
+    #[error("a part (206) that cannot be put in its place")]
     Partial,
+    /// It is a part (206) of what is stored as a whole: what it says anew is stored with that.
+    #[error("a part (206) of what is stored")]
+    PartOfStored,
     /// It is a 304 for what the client has, or no answer at all (1xx).
     #[error("a status that is about another response")]
     NotAnAnswer,
@@ -94,7 +102,7 @@ pub enum NotStored {
 }
 
 /// What is stored with a response that may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Storable {
     /// What it may be used for.
     pub terms: Terms,
@@ -102,6 +110,8 @@ pub(crate) struct Storable {
     pub selecting: Selecting,
     /// The fields of the response that are left out.
     pub withheld: Vec<HeaderName>,
+    /// Where its body stands in the whole, if it is a part.
+    pub place: Option<(Extent, Told)>,
 }
 
 /// Judges the `head` of a response to `asked`: what is stored with it, or why it is not stored.
@@ -116,9 +126,7 @@ pub(crate) fn judge_storing(
     settings: &Settings,
 ) -> Result<Storable, NotStored> {
     judge_request(asked)?;
-    if head.status == StatusCode::PARTIAL_CONTENT {
-        return Err(NotStored::Partial);
-    }
+    let place = place_of(asked, head)?;
     if head.status.is_informational() || head.status == StatusCode::NOT_MODIFIED {
         return Err(NotStored::NotAnAnswer);
     }
@@ -149,7 +157,10 @@ pub(crate) fn judge_storing(
     if !terms.can_be_sent_unasked() && !has_validator(head.headers, times) {
         return Err(NotStored::Useless);
     }
-    Ok(Storable { terms, selecting, withheld: control.directives.withheld })
+    let mut withheld = control.directives.withheld;
+    // It speaks of the part that came, and not of what is stored.
+    withheld.extend(place.is_some().then_some(CONTENT_RANGE));
+    Ok(Storable { terms, selecting, withheld, place })
 }
 
 /// Judges whether any answer to `asked` may be stored.
@@ -193,13 +204,13 @@ fn judge_directives(control: &Control, status: StatusCode) -> Result<(), NotStor
     Ok(())
 }
 
-/// Whether the rules for caching `status` are known here: those of [RFC 9110 §15], but no parts.
+/// Whether the rules for caching `status` are known here: those of [RFC 9110 §15].
 ///
 /// [RFC 9110 §15]: https://www.rfc-editor.org/rfc/rfc9110#section-15
 fn is_understood(status: StatusCode) -> bool {
     matches!(
         status.as_u16(),
-        200..=205 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
+        200..=206 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
     )
 }
 
@@ -268,7 +279,11 @@ mod tests {
         for status in [200, 203, 204, 299, 301, 302, 307, 404, 410, 499, 500, 503, 599] {
             check("", status, FRESH, "ok");
         }
-        check("", 206, FRESH, "a part of a representation (206)");
+        check("", 206, FRESH, "a part (206) that cannot be put in its place");
+        let part = format!("{FRESH}\ncontent-range: bytes 0-1/9");
+        check("", 206, &part, "a part (206) that cannot be put in its place");
+        check("range: bytes=0-1", 206, &part, "ok");
+        check("range: bytes=0-1", 206, FRESH, "a part (206) that cannot be put in its place");
         check("", 304, FRESH, "a status that is about another response");
         check("", 101, FRESH, "a status that is about another response");
     }
@@ -310,7 +325,8 @@ mod tests {
         let headers = fields("");
         for method in [Method::HEAD, Method::POST, Method::OPTIONS] {
             let asked = Request::of(&method, &headers);
-            assert_eq!(judge(&asked, 200, FRESH, &Settings::default()), Err(NotStored::Method));
+            let judged = judge(&asked, 200, FRESH, &Settings::default());
+            assert_eq!(judged.err(), Some(NotStored::Method));
         }
     }
 

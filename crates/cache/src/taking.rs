@@ -1,22 +1,24 @@
 //! What upstream answered: passed on, stored, or only a word about what is stored.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use http::{
-    HeaderMap, HeaderName, Method, StatusCode,
-    header::{AGE, CONTENT_LENGTH, CONTENT_LOCATION, LOCATION},
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+    header::{AGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, LOCATION},
 };
 
 use crate::{
     age::Times,
     cache::{Cache, ttl},
     cache_status::{CacheStatus, Kept, Source},
+    conditional::Validators,
     directives::Control,
     fetch::Fetch,
     fields::{kept, updated},
     freshness::Head,
     hit::Hit,
     key::Key,
+    partial::{Completion, Part, is_same_strong},
     recording::{RecordedHead, Recording, Tape},
     request::Request,
     reuse::Failure,
@@ -38,6 +40,9 @@ pub enum Taken {
     /// Send this in its place: it confirmed what is stored, or failed, and what is stored stands
     /// in for it.
     Answer(Hit),
+    /// Add its body to this as it comes, and send what becomes of it: it is what was missing to an
+    /// answer.
+    Complete(Box<Completion>),
     /// Ask again, without the precondition: it is a 304 about something else than what is stored.
     AskAgain(Box<Fetch>),
 }
@@ -68,22 +73,109 @@ impl Cache {
         if let Ok(hit) = self.stand_in(&fetch, asked, failure, times.received) {
             return Taken::Answer(hit);
         }
+        if fetch.rest().is_some()
+            && matches!(status, StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE)
+        {
+            return self.take_rest(fetch, asked, answered);
+        }
         if let Some(stored) = fetch.stored() {
             if status == StatusCode::NOT_MODIFIED && fetch.is_validating() {
-                return match judge_304(&stored.headers(), headers) {
-                    Word::Same => Taken::Answer(self.confirm(&fetch, asked, answered)),
-                    Word::Other => Taken::AskAgain(Box::new(Fetch::without_precondition(*fetch))),
+                let hit = match judge_304(&stored.headers(), headers) {
+                    Word::Same => self.confirm(&fetch, asked, answered),
+                    Word::Other => None,
                 };
+                let again = || Taken::AskAgain(Box::new(Fetch::without_precondition(*fetch)));
+                return hit.map_or_else(again, Taken::Answer);
+            }
+            if status == StatusCode::PARTIAL_CONTENT && stored.parts().is_none() {
+                return self.take_part_of_whole(fetch, asked, answered);
             }
             if asked.method == Method::HEAD && status == StatusCode::OK {
                 self.take_head(&fetch, asked, answered);
             }
         }
+        self.judge_and_record(fetch, asked, answered)
+    }
+
+    fn judge_and_record(
+        &self,
+        fetch: Box<Fetch>,
+        asked: &Request<'_>,
+        answered: Answered<'_>,
+    ) -> Taken {
+        let Answered { status, headers, times } = answered;
         let head = Head { status, headers, received: times.received };
         match judge_storing(asked, head, times, &self.settings) {
             Ok(storable) => self.record(fetch, answered, storable),
             Err(why) => pass(&fetch, status, why),
         }
+    }
+
+    /// Takes what is said to be missing to what is stored: the client asked for something else.
+    fn take_rest(&self, fetch: Box<Fetch>, asked: &Request<'_>, answered: Answered<'_>) -> Taken {
+        let again = Box::new(fetch.as_it_came());
+        match self.rest(fetch, asked, answered) {
+            Some(recording) => {
+                Taken::Complete(Box::new(Completion { cache: self.clone(), recording, again }))
+            }
+            None => Taken::AskAgain(again),
+        }
+    }
+
+    fn rest(
+        &self,
+        fetch: Box<Fetch>,
+        asked: &Request<'_>,
+        Answered { status, headers, times }: Answered<'_>,
+    ) -> Option<Recording> {
+        let (stored, rest) = (fetch.stored()?, fetch.rest()?);
+        let validators = Validators::of(headers, times.received);
+        if !is_same_strong(stored.validators(), validators) {
+            return None;
+        }
+        // RFC 9111 §3.4: what the newer does not say, is as it was.
+        let mut merged = merged(stored, headers, times.received);
+        for name in [CONTENT_LENGTH, CONTENT_RANGE] {
+            if let Some(value) = headers.get(&name) {
+                merged.insert(name, value.clone());
+            }
+        }
+        let range = HeaderValue::try_from(format!("bytes={}-{}", rest.first, rest.last)).ok();
+        let asked = Request { range: range.as_ref(), ..asked.clone() };
+        let head = Head { status, headers: &merged, received: times.received };
+        let mut storable = judge_storing(&asked, head, times, &self.settings).ok()?;
+        let (extent, _) = storable.place.as_ref()?;
+        if extent.part != rest {
+            return None;
+        }
+        // RFC 9111 §4.1: it is for whom what is stored is for, too.
+        storable.selecting = stored.selecting().clone();
+        match self.record(fetch, Answered { status, headers: &merged, times }, storable) {
+            Taken::Record(recording) => Some(*recording),
+            _ => None,
+        }
+    }
+
+    /// Takes a part of what is stored as a whole: it is news of its fields alone ([RFC 9111 §3.4]).
+    ///
+    /// [RFC 9111 §3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-3.4
+    fn take_part_of_whole(
+        &self,
+        fetch: Box<Fetch>,
+        asked: &Request<'_>,
+        answered: Answered<'_>,
+    ) -> Taken {
+        let Answered { status, headers, times } = answered;
+        let newer = Validators::of(headers, times.received);
+        let stored = fetch.stored().map(|stored| stored.validators());
+        if stored.is_some_and(|stored| is_same_strong(stored, newer)) {
+            self.freshen(&fetch, asked, answered);
+            return pass(&fetch, status, NotStored::PartOfStored);
+        }
+        if newer.is_none() {
+            return pass(&fetch, status, NotStored::Partial);
+        }
+        self.judge_and_record(fetch, asked, answered)
     }
 
     /// Takes out what a change of `key` makes doubtful: what is stored for it, and for what the
@@ -119,7 +211,9 @@ impl Cache {
             Err(Outcome::NoRoom) => return pass(&fetch, status, NotStored::NoRoom),
             Err(_) => return pass(&fetch, status, NotStored::TooLarge),
         };
-        let Storable { terms, selecting, withheld } = storable;
+        let Storable { terms, selecting, withheld, place } = storable;
+        let room = Arc::clone(&self.room);
+        let part = place.map(|(extent, told)| Part { extent, told, room });
         let cache_status = CacheStatus {
             source: Source::Upstream(fetch.why(), Some(status)),
             ttl: Some(ttl(&terms, terms.initial_age)),
@@ -131,6 +225,7 @@ impl Cache {
             terms,
             selecting,
             declared,
+            part,
         };
         let (store, place) = (Arc::clone(&self.store), fetch.into_place());
         Taken::Record(Box::new(Recording { store, place, head, tape, cache_status }))
@@ -140,12 +235,14 @@ impl Cache {
     /// of it.
     ///
     /// [RFC 9111 §4.3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.4
-    fn confirm(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) -> Hit {
+    ///
+    /// `None` if it is parts that do not answer what was asked.
+    fn confirm(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) -> Option<Hit> {
         let (newer, kept) = self.freshen(fetch, asked, answered);
         let age = newer.terms().initial_age;
         let source = Source::Upstream(fetch.why(), Some(StatusCode::NOT_MODIFIED));
         let status = CacheStatus { source, ttl: Some(ttl(newer.terms(), age)), kept };
-        Hit::of(newer, asked, answered.times.received, (age.as_secs(), status))
+        Hit::of(newer, asked, answered.times.received, (age.as_secs(), status)).ok()
     }
 
     /// The stored response with the fields of a newer head about it, which is stored in its place
@@ -158,19 +255,15 @@ impl Cache {
     ) -> (Arc<Stored>, Kept) {
         let old = fetch.stored().expect("something stored was asked about");
         let (status, received) = (old.status(), times.received);
-        let mut merged = updated(old.headers(), &kept(headers, &[], received));
-        // Not kept, but counted from.
-        if let Some(age) = headers.get(AGE) {
-            merged.insert(AGE, age.clone());
-        }
+        let merged = merged(old, headers, received);
         let head = Head { status, headers: &merged, received };
         let get = Request { method: &Method::GET, ..asked.clone() };
         let newer = |withheld: &[HeaderName], how: (Terms, Selecting)| {
             let fields = kept(&merged, withheld, received);
-            Arc::new(Stored::new(status, &fields, old.stored_body().clone(), how))
+            Arc::new(old.with_fields(&fields, how))
         };
         match judge_storing(&get, head, times, &self.settings) {
-            Ok(Storable { terms, selecting, withheld }) => {
+            Ok(Storable { terms, selecting, withheld, place: _ }) => {
                 let newer = newer(&withheld, (terms, selecting));
                 let place = (fetch.key(), fetch.since());
                 let kept = match self.store.keep(place, &newer, Some(old)) {
@@ -195,12 +288,21 @@ impl Cache {
     /// [RFC 9111 §4.3.5]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.5
     fn take_head(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) {
         let Some(stored) = fetch.stored() else { return };
-        let len = stored.body().len() as u64;
-        match judge_head(&stored.headers(), len, answered.headers) {
+        match judge_head(&stored.headers(), stored.size(), answered.headers) {
             Word::Same => _ = self.freshen(fetch, asked, answered),
             Word::Other => self.store.drop_variant(fetch.key(), stored),
         }
     }
+}
+
+/// The fields of what is stored, with those of a newer head about the same content.
+fn merged(stored: &Stored, newer: &HeaderMap, received: SystemTime) -> HeaderMap {
+    let mut merged = updated(stored.headers(), &kept(newer, &[], received));
+    // Not kept, but counted from.
+    if let Some(age) = newer.get(AGE) {
+        merged.insert(AGE, age.clone());
+    }
+    merged
 }
 
 /// Whether a reason not to store a response anew says that it should not have been stored at all.

@@ -136,7 +136,7 @@ fn parts_are_cut_out_of_wholes() {
     assert_eq!(world.ask(1, "GET /\nrange: bytes=10-", NOBODY), "416  | hit; ttl=59");
     let part = (206, "cache-control: max-age=60\ncontent-range: bytes 0-0/2", "0");
     let passed = world.ask(1, "GET /b\nrange: bytes=0-0", part);
-    assert_eq!(passed, "206 0 | fwd=uri-miss; fwd-status=206");
+    assert_eq!(passed, "206 0 | fwd=uri-miss; fwd-status=206; ttl=60; stored");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A client, a cache and an upstream, for transcripts.
 
-use http::{Method, StatusCode};
+use http::{HeaderName, Method, StatusCode};
 
 use super::{at, fields};
 use crate::{Answered, Cache, Key, Lookup, Outcome, Request, Settings, Taken, Times};
@@ -53,9 +53,12 @@ impl World {
     ) -> String {
         let mut sent = asked.headers.clone();
         fetch.prepare(&mut sent);
+        let is_ours = |name: &HeaderName, value| {
+            name.as_str().starts_with("if-") || asked.headers.get(name) != Some(value)
+        };
         let mut sent: Vec<_> = sent
             .iter()
-            .filter(|(name, _)| name.as_str().starts_with("if-"))
+            .filter(|(name, value)| is_ours(name, *value))
             .map(|(name, value)| format!(" [{name}: {}]", value.to_str().unwrap()))
             .collect();
         sent.sort();
@@ -81,6 +84,16 @@ impl World {
                 format!("{} {body} | {}{sent}", status.as_u16(), said(cache_status))
             }
             Taken::Answer(hit) => told(&hit) + &sent,
+            Taken::Complete(mut completion) => {
+                completion.add(body.as_bytes());
+                match completion.finish(asked, at(seconds)) {
+                    Ok(hit) => told(&hit) + &sent,
+                    Err(fetch) => {
+                        let again = self.upstream(fetch, asked, (seconds, (200, "", "again")));
+                        format!("again: {again}{sent}")
+                    }
+                }
+            }
             Taken::AskAgain(fetch) => {
                 let again = self.upstream(fetch, asked, (seconds, (200, "", "again")));
                 format!("again: {again}{sent}")
@@ -95,7 +108,8 @@ pub(super) fn key(path: &str) -> Key {
 }
 
 fn told(hit: &crate::Hit) -> String {
-    let body = hit.body().bytes().clone();
+    let pieces = hit.pieces().unwrap_or_else(|| vec![hit.body()]);
+    let body: Vec<_> = pieces.iter().flat_map(|piece| piece.bytes().to_vec()).collect();
     let body = String::from_utf8_lossy(&body);
     format!("{} {body} | {}", hit.status().as_u16(), said(hit.cache_status()))
 }

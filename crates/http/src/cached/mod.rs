@@ -18,13 +18,13 @@ use std::{
 };
 
 use http::Method;
-use relais_cache::{Answered, Cache, Fetch, Key, Lookup, Taken, Times};
+use relais_cache::{Answered, Cache, Completion, Fetch, Key, Lookup, Taken, Times};
 use relais_net::{Fault, Side};
 use tokio::runtime;
 
 use self::{
     question::{Question, key, sent_by},
-    recorded::{drain, record},
+    recorded::{complete, drain, record},
     reply::{label, only_if_cached, reply, reply_after, unanswered},
 };
 use crate::{
@@ -151,14 +151,37 @@ impl<H: Onward> Shared<H> {
             };
             unfold(&mut answer);
             let answered = Answered { status: answer.status(), headers: answer.headers(), times };
-            match self.cache.take(fetch, &question.sent_by(&self.inner).asked(), answered) {
+            let taken = self.cache.take(fetch, &question.sent_by(&self.inner).asked(), answered);
+            match taken {
                 Taken::Record(recording) => return Ok(record(answer, recording)),
                 Taken::Pass(status) => return Ok(label(answer, status)),
-                Taken::Answer(hit) => return Ok(reply_after(hit, &answer)),
+                Taken::Answer(hit) => {
+                    return Ok(reply_after(hit, answer.body().provenance().cloned()));
+                }
+                Taken::Complete(completion) => {
+                    match self.complete(answer, completion, question).await {
+                        Ok(answer) => return Ok(answer),
+                        Err(again) => (fetch, ask) = (again, question.ask()),
+                    }
+                }
                 // Without a precondition it is not asked a third time.
                 Taken::AskAgain(again) => (fetch, ask) = (again, question.ask()),
             }
         }
+    }
+
+    /// What `question` is answered, if `answer` is what was missing to it; else what to ask.
+    async fn complete(
+        &self,
+        answer: Answer,
+        completion: Box<Completion>,
+        question: &Question,
+    ) -> Result<Answer, Box<Fetch>> {
+        let provenance = answer.body().provenance().cloned();
+        let completion = complete(answer.into_body(), completion).await?;
+        let sent = question.sent_by(&self.inner);
+        let hit = completion.finish(&sent.asked(), (self.clock)())?;
+        Ok(reply_after(hit, provenance))
     }
 
     /// What is stored, in the place of an answer that did not come; else what came instead.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::HeaderMap;
-use relais_cache::{Kept, NotStored, Outcome, Recorded, Recording};
+use relais_cache::{Completion, Fetch, Kept, NotStored, Outcome, Recorded, Recording};
 use relais_net::Fault;
 
 use super::reply::label;
@@ -72,6 +72,28 @@ impl Pieces for Passing {
     fn trailers(mut self: Pin<&mut Self>) -> Option<HeaderMap> {
         self.body.trailers()
     }
+}
+
+/// Takes a body that is missing to what is stored.
+///
+/// # Errors
+///
+/// What to ask instead: it broke off, or there is no room for it.
+pub(super) async fn complete(
+    mut body: Body,
+    mut completion: Box<Completion>,
+) -> Result<Box<Completion>, Box<Fetch>> {
+    while let Some(piece) = poll_fn(|cx| body.poll_piece(cx, u64::MAX)).await {
+        match piece {
+            Ok(Piece::Bytes(bytes)) if completion.add(&bytes) == Recorded::On => (),
+            _ => return Err(completion.give_up()),
+        }
+        // Who knows how much there is does not ask whether there is more.
+        if body.left() == Some(0) {
+            break;
+        }
+    }
+    Ok(completion)
 }
 
 /// Takes a body that nobody waits for, up to `bytes_max`.
