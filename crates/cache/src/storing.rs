@@ -140,7 +140,9 @@ pub(crate) fn judge_storing(
     }
     let selecting = match Vary::of(head.headers) {
         Vary::Nothing => Some(Selecting::default()),
-        Vary::Fields(names) => Selecting::of(&names, asked),
+        Vary::Fields(names) => {
+            Selecting::of(&names, asked).map(|selecting| selecting.of_response(head.headers))
+        }
         Vary::Everything => None,
     };
     let selecting = selecting.ok_or(NotStored::VariesByEverything)?;

@@ -20,7 +20,7 @@ use crate::{
     key::Key,
     partial::{Completion, Part, is_same_strong},
     recording::{RecordedHead, Recording, Tape},
-    request::Request,
+    request::{Content, Request},
     reuse::Failure,
     store::Outcome,
     stored::Stored,
@@ -67,7 +67,10 @@ impl Cache {
             if status.is_success() || status.is_redirection() {
                 self.invalidate(fetch.key(), headers);
             }
-            return pass(&fetch, status, NotStored::Method);
+            return match self.take_posted(&fetch, asked, answered) {
+                Some(recording) => Taken::Record(Box::new(recording)),
+                None => pass(&fetch, status, NotStored::Method),
+            };
         }
         let failure = Failure::Status(status);
         if let Ok(hit) = self.stand_in(&fetch, asked, failure, times.received) {
@@ -108,6 +111,39 @@ impl Cache {
         match judge_storing(asked, head, times, &self.settings) {
             Ok(storable) => self.record(fetch, answered, storable),
             Err(why) => pass(&fetch, status, why),
+        }
+    }
+
+    /// Takes the answer to a POST, if it says that it is what a GET would get, and for how long
+    /// ([RFC 9110 §9.3.3]).
+    ///
+    /// [RFC 9110 §9.3.3]: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.3
+    fn take_posted(
+        &self,
+        fetch: &Fetch,
+        asked: &Request<'_>,
+        answered: Answered<'_>,
+    ) -> Option<Recording> {
+        let Answered { status, headers, times } = answered;
+        let named = headers.get(CONTENT_LOCATION).and_then(|value| value.to_str().ok());
+        let named = named.and_then(|named| fetch.key().beside(named));
+        let is_meant = named.as_ref() == Some(fetch.key()) && status == StatusCode::OK;
+        if *asked.method != Method::POST || !is_meant {
+            return None;
+        }
+        let get =
+            Request { method: &Method::GET, content: Content::None, range: None, ..asked.clone() };
+        let head = Head { status, headers, received: times.received };
+        let storable = judge_storing(&get, head, times, &self.settings).ok()?;
+        if !storable.terms.lifetime.basis.is_explicit() {
+            return None;
+        }
+        // What was there before the change is invalid; this came of it.
+        let since = self.store.generation(fetch.key());
+        let after = Fetch::new(fetch.key().clone(), since, fetch.why());
+        match self.record(Box::new(after), answered, storable) {
+            Taken::Record(recording) => Some(*recording),
+            _ => None,
         }
     }
 

@@ -29,11 +29,12 @@ pub(super) struct Question {
 impl Question {
     /// What `ask` asks.
     ///
-    /// *Cost*: a copy of the map of fields, whose values are shared, for a safe method.
+    /// *Cost*: a copy of the map of fields, whose values are shared, for a safe method and for POST.
     pub(super) fn of(ask: &Ask) -> Self {
         let Ask { request, caller } = ask;
         let method = request.method().clone();
-        let headers = if method.is_safe() { request.headers().clone() } else { HeaderMap::new() };
+        let may_be_stored = method.is_safe() || method == Method::POST;
+        let headers = if may_be_stored { request.headers().clone() } else { HeaderMap::new() };
         Self {
             method,
             uri: request.uri().clone(),
