@@ -1,6 +1,7 @@
 //! The cache as a whole: asked before upstream is, and told what upstream answered.
 
 use std::{
+    borrow::Cow,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -17,6 +18,7 @@ use crate::{
     request::{Content, Request, Switch},
     reuse::{Failure, NoStandIn, Reuse, WhyAsk, WhyStale, judge_failure, judge_reuse},
     room::Room,
+    rules::{Storing, rule_of},
     settings::Settings,
     store::{Found, Store},
     stored::{Revalidation, Stored},
@@ -122,6 +124,10 @@ impl Cache {
         if !matches!(*asked.method, Method::GET | Method::HEAD) {
             return Judged::Ask(Forward::Method, None);
         }
+        if rule_of(&self.settings.rules, key).is_some_and(|rule| rule.storing == Storing::Bypassed)
+        {
+            return Judged::Ask(Forward::Bypassed, None);
+        }
         if asked.content == Content::Some {
             return Judged::Ask(Forward::Content, None);
         }
@@ -142,6 +148,14 @@ impl Cache {
             (Ok(hit), Some(WhyStale::WhileRevalidate)) => Judged::SendAndAsk(hit),
             (Ok(hit), _) => Judged::Send(hit),
             (Err(parts), _) => Judged::Ask(Forward::Ask(WhyAsk::Incomplete), Some(parts)),
+        }
+    }
+
+    /// `asked`, with what is said of requests for `key`.
+    pub(crate) fn ruled<'r>(&'r self, key: &Key, asked: &'r Request<'_>) -> Cow<'r, Request<'r>> {
+        match rule_of(&self.settings.rules, key) {
+            Some(rule) => Cow::Owned(Request { rule: Some(rule), ..asked.clone() }),
+            None => Cow::Borrowed(asked),
         }
     }
 

@@ -47,6 +47,9 @@ pub enum Forward {
     /// A GET that would have its connection speak another protocol.
     #[error("the request asks for another protocol")]
     Upgrade,
+    /// Nothing is stored for its path, as was said here.
+    #[error("nothing is stored for the path")]
+    Bypassed,
     /// Nothing is stored under its key.
     #[error("nothing is stored for the URI")]
     Unknown,
@@ -89,9 +92,10 @@ impl CacheStatus {
             Source::Upstream(Forward::Ask(_), Some(StatusCode::NOT_MODIFIED)) => {
                 Cached::Revalidated
             }
-            Source::Upstream(Forward::Method | Forward::Content | Forward::Upgrade, _) => {
-                Cached::Bypass
-            }
+            Source::Upstream(
+                Forward::Method | Forward::Content | Forward::Upgrade | Forward::Bypassed,
+                _,
+            ) => Cached::Bypass,
             Source::Upstream(..) | Source::Nobody => Cached::Miss,
         }
     }
@@ -102,7 +106,7 @@ impl Forward {
     fn token(self) -> &'static str {
         match self {
             Self::Method => "method",
-            Self::Content | Self::Upgrade => "bypass",
+            Self::Content | Self::Upgrade | Self::Bypassed => "bypass",
             Self::Unknown => "uri-miss",
             Self::OtherVariants => "vary-miss",
             Self::Ask(WhyAsk::Incomplete) => "partial",

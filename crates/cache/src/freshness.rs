@@ -37,11 +37,20 @@ pub enum Basis {
     Heuristic,
     /// [`Settings::default_ttl`]
     Default,
+    /// What is said here of its path, as it says nothing itself.
+    Rule,
+    /// What is said here, whatever it says itself.
+    Imposed,
     /// Nothing: a status that is not stored unless it says so, or `Pragma: no-cache`.
     Nothing,
 }
 
 impl Basis {
+    /// Whether it was us who said how long, for want of a word of the origin's.
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::Default | Self::Rule)
+    }
+
     /// Whether the origin said how long ([RFC 9111 §4.2.1]).
     ///
     /// [RFC 9111 §4.2.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.2.1
@@ -72,6 +81,12 @@ pub(crate) struct Head<'a> {
 pub(crate) fn lifetime(head: Head<'_>, control: &Control, settings: &Settings) -> Lifetime {
     let directives = &control.directives;
     let told = |duration, basis| Lifetime { duration, basis };
+    if control.source == ControlSource::Rule {
+        return match control.ttl {
+            Some(ttl) if is_heuristically_cacheable(head.status) => told(ttl, Basis::Imposed),
+            _ => told(Duration::ZERO, Basis::Nothing),
+        };
+    }
     if let Some(duration) = directives.s_maxage {
         return told(duration, Basis::SharedMaxAge);
     }
@@ -88,6 +103,9 @@ pub(crate) fn lifetime(head: Head<'_>, control: &Control, settings: &Settings) -
     let may_guess = is_heuristically_cacheable(head.status) || directives.has(Flag::Public);
     if !may_guess || is_forbidden_of_old(head.headers, control) {
         return told(Duration::ZERO, Basis::Nothing);
+    }
+    if let Some(ttl) = control.ttl {
+        return told(ttl, Basis::Rule);
     }
     let Some(modified) = date_in(head.headers, LAST_MODIFIED, head.received) else {
         return told(settings.default_ttl, Basis::Default);

@@ -23,6 +23,7 @@ mod reference;
 mod request;
 mod reuse;
 mod room;
+mod rules;
 mod settings;
 mod store;
 mod stored;
@@ -49,6 +50,7 @@ pub use self::{
     recording::{Recorded, Recording},
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
+    rules::{Device, KeyParts, Name, Origin, Query, Rule, Storing},
     settings::{ClientDirectives, SetCookie, Settings},
     store::Outcome,
     stored::Stored,

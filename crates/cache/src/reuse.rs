@@ -11,7 +11,6 @@ use http::StatusCode;
 
 use crate::{
     directives::{Directives, Flag},
-    freshness::Basis,
     request::{Condition, Request, Sender},
     settings::{ClientDirectives, Settings},
     terms::{Ask, Terms},
@@ -164,7 +163,7 @@ fn excuse(terms: &Terms, wish: &Directives, stale_for: Duration) -> Option<WhySt
 
 /// Whether it was us who gave the response its lifetime, and the request may be somebody's own.
 fn is_personal(asked: &Request<'_>, terms: &Terms) -> bool {
-    terms.lifetime.basis == Basis::Default && asked.sender != Sender::Nobody
+    terms.lifetime.basis.is_ours() && asked.sender != Sender::Nobody
 }
 
 /// What went wrong upstream.

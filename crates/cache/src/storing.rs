@@ -25,6 +25,9 @@ pub enum NotStored {
     /// It answers another method than GET, or a GET that would be taken for another.
     #[error("only answers to GET are stored")]
     Method,
+    /// Nothing is stored for its path, as was said here.
+    #[error("nothing is stored for the path")]
+    Bypassed,
     /// It answers a GET that brought a body: no key holds that.
     #[error("the request brought a body")]
     RequestContent,
@@ -133,7 +136,7 @@ pub(crate) fn judge_storing(
     if is_of_request(head.status) {
         return Err(NotStored::OfRequest);
     }
-    let control = Control::of(head.headers, &settings.targets);
+    let control = Control::said_of(head.headers, asked, settings);
     judge_directives(&control, head.status)?;
     if asked.sender == Sender::Authorization && !is_for_others(&control) {
         return Err(NotStored::Authorization);
@@ -152,7 +155,9 @@ pub(crate) fn judge_storing(
     }
     match lifetime.basis {
         Basis::Nothing => return Err(NotStored::NoLifetime),
-        Basis::Default if asked.sender != Sender::Nobody => return Err(NotStored::Personal),
+        basis if basis.is_ours() && asked.sender != Sender::Nobody => {
+            return Err(NotStored::Personal);
+        }
         _ => (),
     }
     let terms = Terms::of(head, times, &control, settings);
@@ -167,6 +172,9 @@ pub(crate) fn judge_storing(
 
 /// Judges whether any answer to `asked` may be stored.
 fn judge_request(asked: &Request<'_>) -> Result<(), NotStored> {
+    if asked.is_bypassed() {
+        return Err(NotStored::Bypassed);
+    }
     if asked.method != Method::GET || names_another_method(asked.headers) {
         return Err(NotStored::Method);
     }
@@ -271,8 +279,14 @@ fn has_validator(headers: &HeaderMap, times: Times) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::tests::{at, date, fields};
+    use crate::{
+        rules::{KeyParts, Origin, Rule, Storing},
+        terms::Ask,
+        tests::{at, date, fields},
+    };
 
     const FRESH: &str = "cache-control: max-age=60";
 
@@ -424,6 +438,48 @@ mod tests {
         check("", 200, "cache-control: max-age=0, stale-if-error=9", "ok");
         let forbidden = "cache-control: max-age=0, stale-if-error=9, must-revalidate";
         check("", 200, forbidden, useless);
+    }
+
+    #[test]
+    fn a_rule_counts_beside_or_instead_of_the_origin() {
+        let rule = |origin, storing| Rule {
+            path: "/".to_owned(),
+            storing,
+            ttl: Some(Duration::from_secs(9)),
+            origin,
+            parts: KeyParts::default(),
+        };
+        let judged = |rule: &Rule, request: &str, status, response: &str| {
+            let headers = fields(request);
+            let asked = Request { rule: Some(rule), ..Request::of(&Method::GET, &headers) };
+            let judged = judge(&asked, status, response, &Settings::default());
+            judged.map(|storable| (storable.terms.lifetime.duration.as_secs(), storable.terms.ask))
+        };
+        let heard = rule(None, Storing::Usual);
+        assert_eq!(judged(&heard, "", 200, FRESH), Ok((60, Ask::Unexcused)));
+        assert_eq!(judged(&heard, "", 200, ""), Ok((9, Ask::Unexcused)));
+        assert_eq!(judged(&heard, "", 200, &date("last-modified", 0)), Ok((9, Ask::Unexcused)));
+        assert_eq!(judged(&heard, "cookie: a", 200, ""), Err(NotStored::Personal));
+        assert_eq!(judged(&heard, "", 302, ""), Err(NotStored::NoLifetime));
+        assert_eq!(judged(&heard, "", 200, "cache-control: no-store"), Err(NotStored::NoStore));
+        let ignored = rule(Some(Origin::Ignored), Storing::Usual);
+        for lines in [
+            FRESH,
+            "",
+            "cache-control: no-store",
+            "cache-control: private, no-cache",
+            "cdn-cache-control: max-age=99",
+            "expires: 0",
+            "pragma: no-cache",
+        ] {
+            assert_eq!(judged(&ignored, "cookie: a", 200, lines), Ok((9, Ask::Unexcused)));
+        }
+        assert_eq!(judged(&ignored, "authorization: x", 200, ""), Err(NotStored::Authorization));
+        assert_eq!(judged(&ignored, "", 200, "set-cookie: a"), Err(NotStored::SetCookie));
+        assert_eq!(judged(&ignored, "", 500, FRESH), Err(NotStored::NoLifetime));
+        assert_eq!(judged(&ignored, "", 200, "vary: *"), Err(NotStored::VariesByEverything));
+        let bypassed = rule(None, Storing::Bypassed);
+        assert_eq!(judged(&bypassed, "", 200, FRESH), Err(NotStored::Bypassed));
     }
 
     #[track_caller]

@@ -62,6 +62,7 @@ impl Cache {
     /// Takes the head of what upstream `answered` to `fetch`. `asked` is the client's request, as
     /// [`look`](Self::look) had it.
     pub fn take(&self, fetch: Box<Fetch>, asked: &Request<'_>, answered: Answered<'_>) -> Taken {
+        let asked = &*self.ruled(fetch.key(), asked);
         let Answered { status, headers, times } = answered;
         if !asked.method.is_safe() {
             if status.is_success() || status.is_redirection() {
@@ -312,7 +313,7 @@ impl Cache {
                 if is_final(why) {
                     self.store.drop_variant(fetch.key(), old);
                 }
-                let control = Control::of(&merged, &self.settings.targets);
+                let control = Control::said_of(&merged, asked, &self.settings);
                 let terms = Terms::of(head, times, &control, &self.settings);
                 (newer(&[], (terms, Selecting::default())), Kept::NotStored(why))
             }

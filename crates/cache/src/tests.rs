@@ -2,6 +2,7 @@
 
 mod exchanges;
 mod partial;
+mod rules;
 mod storing;
 mod world;
 

@@ -83,7 +83,7 @@ impl<H: Onward> Cached<H> {
     }
 
     fn key(&self, ask: &Ask) -> Option<Key> {
-        key(ask, &self.shared.trust)
+        key(ask, &self.shared.trust, self.shared.cache.settings())
     }
 
     fn look(&self, key: &Key, ask: &Ask) -> Lookup {
