@@ -63,7 +63,8 @@ impl Fetch {
                 }
                 Some(Need::Missing(range)) => {
                     let is_fresh = self.why == Forward::Ask(WhyAsk::Incomplete);
-                    let rest = Rest::of(stored, *range);
+                    let what = (&stored.headers(), stored.validators());
+                    let rest = Rest::of(*range, stored.size(), what);
                     // What is stale is not worth a question that may have to be asked twice.
                     self.rest = (rest.has_validator() || is_fresh).then_some(rest);
                 }

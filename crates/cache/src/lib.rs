@@ -7,12 +7,14 @@
 mod age;
 mod cache;
 mod cache_status;
+mod completion;
 mod conditional;
 mod directives;
 mod fetch;
 mod fields;
 mod freshness;
 mod hit;
+mod joining;
 mod key;
 mod memory;
 mod part;
@@ -30,6 +32,7 @@ mod stored;
 mod stored_body;
 mod storing;
 mod taking;
+mod taking_parts;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -40,13 +43,14 @@ pub use self::{
     age::Times,
     cache::{Cache, Lookup},
     cache_status::{CacheStatus, Forward, Kept, Source},
+    completion::Completion,
     conditional::Form,
     directives::{Directives, Flag},
     fetch::Fetch,
     freshness::{Basis, Lifetime},
     hit::Hit,
     key::Key,
-    partial::{Completion, Parts},
+    partial::Parts,
     recording::{Recorded, Recording},
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},

@@ -6,9 +6,9 @@ use http::{HeaderMap, StatusCode};
 
 use crate::{
     cache_status::CacheStatus,
+    joining::{Part, stored_with},
     key::Key,
     part::Generation,
-    partial::{Part, stored_with},
     room::{Full, Held, Room},
     store::{Outcome, Store},
     stored::{Revalidation, Stored},
@@ -95,7 +95,9 @@ impl Recording {
             }
             Some(part) => {
                 let older = store.alike(&key, &head.selecting);
-                stored_with(older.as_deref(), head, part, body).ok_or(Outcome::CutShort)?
+                let how = (head.terms, head.selecting);
+                stored_with(older.as_deref(), (&head.headers, how), part, body)
+                    .ok_or(Outcome::CutShort)?
             }
         };
         let stored = Arc::new(stored);

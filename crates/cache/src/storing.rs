@@ -12,7 +12,7 @@ use crate::{
     age::{Times, date_in},
     directives::{Control, Flag},
     freshness::{Basis, Head, lifetime},
-    partial::{Told, place_of},
+    partial::{NoPlace, Told, place_of},
     request::{Content, Request, Sender, Switch},
     settings::{SetCookie, Settings},
     terms::Terms,
@@ -129,14 +129,14 @@ pub(crate) fn judge_storing(
     settings: &Settings,
 ) -> Result<Storable, NotStored> {
     judge_request(asked)?;
-    let place = place_of(asked, head)?;
+    let place = place_of(asked, head).map_err(|NoPlace| NotStored::Partial)?;
     if head.status.is_informational() || head.status == StatusCode::NOT_MODIFIED {
         return Err(NotStored::NotAnAnswer);
     }
     if is_of_request(head.status) {
         return Err(NotStored::OfRequest);
     }
-    let control = Control::said_of(head.headers, asked, settings);
+    let control = Control::said_of(head.headers, asked.rule, settings);
     judge_directives(&control, head.status)?;
     if asked.sender == Sender::Authorization && !is_for_others(&control) {
         return Err(NotStored::Authorization);

@@ -3,22 +3,22 @@
 use std::{sync::Arc, time::SystemTime};
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{AGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, LOCATION},
+    HeaderMap, HeaderName, Method, StatusCode,
+    header::{AGE, CONTENT_LENGTH, CONTENT_LOCATION, LOCATION},
 };
 
 use crate::{
     age::Times,
     cache::{Cache, ttl},
     cache_status::{CacheStatus, Kept, Source},
-    conditional::Validators,
+    completion::Completion,
     directives::Control,
     fetch::Fetch,
     fields::{kept, updated},
     freshness::Head,
     hit::Hit,
+    joining::Part,
     key::Key,
-    partial::{Completion, Part, is_same_strong},
     recording::{RecordedHead, Recording, Tape},
     request::{Content, Request},
     reuse::Failure,
@@ -101,7 +101,7 @@ impl Cache {
         self.judge_and_record(fetch, asked, answered)
     }
 
-    fn judge_and_record(
+    pub(crate) fn judge_and_record(
         &self,
         fetch: Box<Fetch>,
         asked: &Request<'_>,
@@ -148,73 +148,6 @@ impl Cache {
         }
     }
 
-    /// Takes what is said to be missing to what is stored: the client asked for something else.
-    fn take_rest(&self, fetch: Box<Fetch>, asked: &Request<'_>, answered: Answered<'_>) -> Taken {
-        let again = Box::new(fetch.as_it_came());
-        match self.rest(fetch, asked, answered) {
-            Some(recording) => {
-                Taken::Complete(Box::new(Completion { cache: self.clone(), recording, again }))
-            }
-            None => Taken::AskAgain(again),
-        }
-    }
-
-    fn rest(
-        &self,
-        fetch: Box<Fetch>,
-        asked: &Request<'_>,
-        Answered { status, headers, times }: Answered<'_>,
-    ) -> Option<Recording> {
-        let (stored, rest) = (fetch.stored()?, fetch.rest()?);
-        let validators = Validators::of(headers, times.received);
-        if !is_same_strong(stored.validators(), validators) {
-            return None;
-        }
-        // RFC 9111 §3.4: what the newer does not say, is as it was.
-        let mut merged = merged(stored, headers, times.received);
-        for name in [CONTENT_LENGTH, CONTENT_RANGE] {
-            if let Some(value) = headers.get(&name) {
-                merged.insert(name, value.clone());
-            }
-        }
-        let range = HeaderValue::try_from(format!("bytes={}-{}", rest.first, rest.last)).ok();
-        let asked = Request { range: range.as_ref(), ..asked.clone() };
-        let head = Head { status, headers: &merged, received: times.received };
-        let mut storable = judge_storing(&asked, head, times, &self.settings).ok()?;
-        let (extent, _) = storable.place.as_ref()?;
-        if extent.part != rest {
-            return None;
-        }
-        // RFC 9111 §4.1: it is for whom what is stored is for, too.
-        storable.selecting = stored.selecting().clone();
-        match self.record(fetch, Answered { status, headers: &merged, times }, storable) {
-            Taken::Record(recording) => Some(*recording),
-            _ => None,
-        }
-    }
-
-    /// Takes a part of what is stored as a whole: it is news of its fields alone ([RFC 9111 §3.4]).
-    ///
-    /// [RFC 9111 §3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-3.4
-    fn take_part_of_whole(
-        &self,
-        fetch: Box<Fetch>,
-        asked: &Request<'_>,
-        answered: Answered<'_>,
-    ) -> Taken {
-        let Answered { status, headers, times } = answered;
-        let newer = Validators::of(headers, times.received);
-        let stored = fetch.stored().map(|stored| stored.validators());
-        if stored.is_some_and(|stored| is_same_strong(stored, newer)) {
-            self.freshen(&fetch, asked, answered);
-            return pass(&fetch, status, NotStored::PartOfStored);
-        }
-        if newer.is_none() {
-            return pass(&fetch, status, NotStored::Partial);
-        }
-        self.judge_and_record(fetch, asked, answered)
-    }
-
     /// Takes out what a change of `key` makes doubtful: what is stored for it, and for what the
     /// answer to the change names as its `Location` and `Content-Location` on the same origin
     /// ([RFC 9111 §4.4]).
@@ -232,7 +165,7 @@ impl Cache {
         }
     }
 
-    fn record(
+    pub(crate) fn record(
         &self,
         fetch: Box<Fetch>,
         Answered { status, headers, times }: Answered<'_>,
@@ -284,7 +217,7 @@ impl Cache {
 
     /// The stored response with the fields of a newer head about it, which is stored in its place
     /// if it may still be.
-    fn freshen(
+    pub(crate) fn freshen(
         &self,
         fetch: &Fetch,
         asked: &Request<'_>,
@@ -313,7 +246,7 @@ impl Cache {
                 if is_final(why) {
                     self.store.drop_variant(fetch.key(), old);
                 }
-                let control = Control::said_of(&merged, asked, &self.settings);
+                let control = Control::said_of(&merged, asked.rule, &self.settings);
                 let terms = Terms::of(head, times, &control, &self.settings);
                 (newer(&[], (terms, Selecting::default())), Kept::NotStored(why))
             }
@@ -333,7 +266,7 @@ impl Cache {
 }
 
 /// The fields of what is stored, with those of a newer head about the same content.
-fn merged(stored: &Stored, newer: &HeaderMap, received: SystemTime) -> HeaderMap {
+pub(crate) fn merged(stored: &Stored, newer: &HeaderMap, received: SystemTime) -> HeaderMap {
     let mut merged = updated(stored.headers(), &kept(newer, &[], received));
     // Not kept, but counted from.
     if let Some(age) = newer.get(AGE) {
@@ -353,7 +286,7 @@ fn is_final(why: NotStored) -> bool {
     )
 }
 
-fn pass(fetch: &Fetch, status: StatusCode, why: NotStored) -> Taken {
+pub(crate) fn pass(fetch: &Fetch, status: StatusCode, why: NotStored) -> Taken {
     let source = Source::Upstream(fetch.why(), Some(status));
     Taken::Pass(CacheStatus { source, ttl: None, kept: Kept::NotStored(why) })
 }

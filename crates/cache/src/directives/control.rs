@@ -5,7 +5,10 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, header::CACHE_CONTROL};
 
 use super::{Directives, read_cache_control, read_targeted};
-use crate::{request::Request, rules::Origin, settings::Settings};
+use crate::{
+    rules::{Origin, Rule},
+    settings::Settings,
+};
 
 /// A response's directives, and where they stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +57,10 @@ impl Control {
         Self { directives: read_cache_control(lines), source, ttl: None }
     }
 
-    /// The same for a response to `asked`: what is said here of it counts besides, or in its place.
-    pub(crate) fn said_of(headers: &HeaderMap, asked: &Request<'_>, settings: &Settings) -> Self {
-        let origin = asked.rule.and_then(|rule| rule.origin).unwrap_or(settings.origin);
-        let ttl = asked.rule.and_then(|rule| rule.ttl);
+    /// The same for a response that a `rule` is for: what is said here of it counts besides, or in its place.
+    pub(crate) fn said_of(headers: &HeaderMap, rule: Option<&Rule>, settings: &Settings) -> Self {
+        let origin = rule.and_then(|rule| rule.origin).unwrap_or(settings.origin);
+        let ttl = rule.and_then(|rule| rule.ttl);
         match origin {
             Origin::Heard => Self { ttl, ..Self::of(headers, &settings.targets) },
             Origin::Ignored => Self {

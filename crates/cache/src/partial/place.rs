@@ -7,26 +7,30 @@ use http::{
 use relais_wire::range::{Extent, parse_content_range};
 
 use super::parts::Told;
-use crate::{conditional::Validators, freshness::Head, request::Request, storing::NotStored};
+use crate::{conditional::Validators, freshness::Head, request::Request};
+
+/// Nobody can tell where a part stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoPlace;
 
 /// Where the bytes of the 206 `head` stand, which was asked for with `range`; `None` for a response of
 /// another status, which is whole.
 ///
 /// # Errors
 ///
-/// [`NotStored::Partial`] for a 206 that says it in no way, in two, or in its body.
+/// [`NoPlace`] for a 206 that says it in no way, in two, or in its body.
 pub(crate) fn place_of(
     asked: &Request<'_>,
     head: Head<'_>,
-) -> Result<Option<(Extent, Told)>, NotStored> {
+) -> Result<Option<(Extent, Told)>, NoPlace> {
     if head.status != StatusCode::PARTIAL_CONTENT {
         return Ok(None);
     }
-    let range = asked.range.ok_or(NotStored::Partial)?;
-    let content_range = only_value(head.headers).ok_or(NotStored::Partial)?;
-    let extent = parse_content_range(content_range.as_bytes()).ok_or(NotStored::Partial)?;
+    let range = asked.range.ok_or(NoPlace)?;
+    let content_range = only_value(head.headers).ok_or(NoPlace)?;
+    let extent = parse_content_range(content_range.as_bytes()).ok_or(NoPlace)?;
     if head.headers.get(CONTENT_TYPE).is_some_and(is_multipart) {
-        return Err(NotStored::Partial);
+        return Err(NoPlace);
     }
     let told = Told { range: range.clone(), content_range: content_range.clone() };
     Ok(Some((extent, told)))
@@ -108,8 +112,7 @@ mod tests {
                 format!("{}-{}/{size:?}", part.first, part.last)
             }
             Ok(None) => panic!("a 206 is a part"),
-            Err(NotStored::Partial) => "none".to_owned(),
-            Err(why) => panic!("{why}"),
+            Err(NoPlace) => "none".to_owned(),
         };
         assert_eq!(text, expect, "for {request:?} and {response:?}");
     }

@@ -6,7 +6,7 @@ use http::{
 };
 use relais_wire::range::ByteRange;
 
-use crate::stored::Stored;
+use crate::conditional::Validators;
 
 /// The bytes that are asked for besides those that are stored.
 #[derive(Debug)]
@@ -19,19 +19,23 @@ pub(crate) struct Rest {
 }
 
 impl Rest {
-    /// The bytes of `range`, to go with what is `stored`.
-    pub(crate) fn of(stored: &Stored, range: ByteRange) -> Self {
+    /// The bytes of `range`, to go with what is stored: a response of `size` bytes with these
+    /// `headers`.
+    pub(crate) fn of(
+        range: ByteRange,
+        size: Option<u64>,
+        (headers, validators): (&HeaderMap, Validators<'_>),
+    ) -> Self {
         let ByteRange { first, last } = range;
-        let is_end = stored.size().is_some_and(|size| last + 1 == size);
+        let is_end = size.is_some_and(|size| last + 1 == size);
         let wanted =
             if is_end { format!("bytes={first}-") } else { format!("bytes={first}-{last}") };
         let wanted = HeaderValue::try_from(wanted).expect("numbers are ASCII");
-        let validators = stored.validators();
         let name = match (validators.tag, validators.strong_date()) {
             (Some(tag), _) => (!tag.weak).then_some(ETAG),
             (None, date) => date.map(|_| LAST_MODIFIED),
         };
-        let validator = name.and_then(|name| stored.headers().get(name).cloned());
+        let validator = name.and_then(|name| headers.get(name).cloned());
         Self { range, wanted, validator }
     }
 

@@ -4,10 +4,10 @@ use std::fmt;
 
 use clap::Args;
 use http::HeaderName;
-use relais_cache::{Origin, SetCookie, Settings};
+use relais_cache::{SetCookie, Settings};
 use serde::{Deserialize, Serialize};
 
-use super::cache_rules::{self, Ruled};
+use super::cache_rules::{self, Ruled, origin};
 use crate::{
     complaint::{KeyPath, Problem, Wrong},
     spelling::{Size, Time},
@@ -149,11 +149,6 @@ fn bad_sizes(memory: Option<Size>, object_max: Option<Size>, key: &KeyPath) -> O
     let what = format!("`object_max` is more than `memory`: {:?}", object_max.to_string());
     let wrong = Wrong::expected(what, format!("at most {memory}"));
     Some(key.key("object_max").wrong(wrong))
-}
-
-/// Whether the word of an origin counts that is to be ignored, or not.
-pub(super) fn origin(ignored: bool) -> Origin {
-    if ignored { Origin::Ignored } else { Origin::Heard }
 }
 
 impl Cache {

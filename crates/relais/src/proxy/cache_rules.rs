@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use http::HeaderName;
-use relais_cache::{Device, KeyParts, Name, Query, Rule, Storing};
+use relais_cache::{Device, KeyParts, Name, Origin, Query, Rule, Storing};
 use serde::{Deserialize, Serialize};
 
-use super::cache::origin;
 use crate::{
     complaint::{KeyPath, Problem, Wrong},
     spelling::{Time, one_or_more},
@@ -179,6 +178,11 @@ fn path_problem(path: &str, before: &[Ruled]) -> Option<Wrong> {
     Some(Wrong::expected(what, "the longer path first"))
 }
 
+/// Whether the word of an origin counts that is to be ignored, or not.
+pub(super) fn origin(ignored: bool) -> Origin {
+    if ignored { Origin::Ignored } else { Origin::Heard }
+}
+
 fn bad_parameter(name: &str) -> Option<Wrong> {
     let bare = name.strip_suffix('*').unwrap_or(name);
     let is_plain = bare.bytes().all(|byte| byte.is_ascii_graphic() && !b"*&=?#".contains(&byte));
@@ -245,7 +249,7 @@ mod tests {
             path: "/images".to_owned(),
             storing: Storing::Usual,
             ttl: Some(Duration::from_hours(24)),
-            origin: Some(relais_cache::Origin::Ignored),
+            origin: Some(Origin::Ignored),
             parts: KeyParts {
                 query: Query::Dropped(vec![Name("utm_*".to_owned())]),
                 headers: vec![HeaderName::from_static("x-country")],
