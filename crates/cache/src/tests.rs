@@ -1,6 +1,7 @@
 //! Tests of the cache as a whole, and what all tests share: fields and dates, written short.
 
 mod exchanges;
+mod gaps;
 mod partial;
 mod rules;
 mod storing;

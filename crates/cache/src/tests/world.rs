@@ -1,6 +1,6 @@
 //! A client, a cache and an upstream, for transcripts.
 
-use http::{HeaderName, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use super::{at, fields};
 use crate::{Answered, Cache, Key, Lookup, Outcome, Request, Settings, Taken, Times};
@@ -42,6 +42,17 @@ impl World {
             }
             Lookup::OnlyIfCached => "504".to_owned(),
             Lookup::Ask(fetch) => self.upstream(fetch, &asked, (seconds, upstream)),
+        }
+    }
+
+    /// The fields of what is stored for `request`, as it is sent at `seconds`.
+    pub(super) fn headers(&self, seconds: i64, request: &str) -> HeaderMap {
+        let (line, lines) = request.split_once('\n').unwrap_or((request, ""));
+        let (method, path) = line.split_once(' ').expect("a method and a path");
+        let (method, headers) = (method.parse::<Method>().unwrap(), fields(lines));
+        match self.cache.look(&key(path), &Request::of(&method, &headers), at(seconds)) {
+            Lookup::Hit(hit) => hit.headers(),
+            looked => panic!("{looked:?}"),
         }
     }
 
