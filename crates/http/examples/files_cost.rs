@@ -90,5 +90,5 @@ fn ask(path: &str, fields: &[(&str, &str)]) -> Ask {
     }
     let local = Arc::new("tcp://127.0.0.1:80".parse().expect("an endpoint"));
     let caller = Arc::new(Caller { peer: Peer::Local, local, tls: None });
-    Ask { request: head.body(Inbound::Full(bytes::Bytes::new())).expect("a request"), caller }
+    Ask::new(head.body(Inbound::Full(bytes::Bytes::new())).expect("a request"), caller)
 }

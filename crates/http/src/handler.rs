@@ -3,13 +3,14 @@
 use std::{
     fmt::Debug,
     future::poll_fn,
+    num::NonZeroU64,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use http::{HeaderValue, Request, Response, StatusCode, Version, header::CONTENT_
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use relais_net::{Endpoint, Fault, Peer, Side, tls::Session};
+use tokio::time::Instant;
 
 use crate::{Body, Ended};
 
@@ -29,6 +31,39 @@ pub struct Ask {
     pub request: Request<Inbound>,
     /// Who asks.
     pub caller: Arc<Caller>,
+    /// What was found out when it was asked at once, for when it is asked again.
+    noted: Noted,
+}
+
+/// What is found out about a request once, though handlers are asked twice.
+#[derive(Debug, Default)]
+struct Noted {
+    /// When the first who wanted to know looked at the clocks.
+    begun: OnceLock<(SystemTime, Instant)>,
+    /// The number of the rules that let it pass; none have 0.
+    passed: AtomicU64,
+}
+
+impl Ask {
+    /// A request of `caller`'s.
+    pub fn new(request: Request<Inbound>, caller: Arc<Caller>) -> Self {
+        Self { request, caller, noted: Noted::default() }
+    }
+
+    /// When it came: as `clock` said, or another's before, when this was asked first.
+    pub(crate) fn begun(&self, clock: fn() -> SystemTime) -> (SystemTime, Instant) {
+        *self.noted.begun.get_or_init(|| (clock(), Instant::now()))
+    }
+
+    /// Notes that these rules let it pass, and those before no more.
+    pub(crate) fn note_passed(&self, rules: NonZeroU64) {
+        self.noted.passed.store(rules.get(), Relaxed);
+    }
+
+    /// Whether these rules let it pass.
+    pub(crate) fn has_passed(&self, rules: NonZeroU64) -> bool {
+        self.noted.passed.load(Relaxed) == rules.get()
+    }
 }
 
 /// The connection a request came on.
@@ -112,6 +147,12 @@ pub trait Handler: Debug + Send + Sync + 'static {
     /// [`Side::Upstream`]'s, 500 if it was ours, and ends if it was the client's own.
     fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send;
 
+    /// The same, as a future whose type is forgotten. What lets a request pass to the handler that it
+    /// holds, and adds nothing to the answer, gives that one's future.
+    fn answering(&self, ask: Ask) -> Answering<'_> {
+        Box::pin(self.answer(ask))
+    }
+
     /// Learns of an answer that no handler was asked for. What holds a handler passes it on.
     ///
     /// A request whose body is refused was asked for as well, and is left with a client's [`Fault`]
@@ -121,6 +162,9 @@ pub trait Handler: Debug + Send + Sync + 'static {
     }
 }
 
+/// An answer on its way.
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + 'a>>;
+
 /// A [`Handler`] whose type is forgotten, for tables of them. Implemented for every one.
 pub trait DynHandler: Debug + Send + Sync + 'static {
     /// See [`Handler::accepts`]. Named apart, so that both traits may be in scope.
@@ -129,11 +173,8 @@ pub trait DynHandler: Debug + Send + Sync + 'static {
     /// See [`Handler::at_once`]. Named apart, as above.
     fn at_once_dyn(&self, ask: &Ask) -> Option<Answer>;
 
-    /// See [`Handler::answer`].
-    fn answer_boxed(
-        &self,
-        ask: Ask,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + '_>>;
+    /// See [`Handler::answering`]. Named apart, as above.
+    fn answer_boxed(&self, ask: Ask) -> Answering<'_>;
 
     /// See [`Handler::refused`]. Named apart, as above.
     fn refused_dyn(&self, refused: &Refused<'_>);
@@ -148,11 +189,8 @@ impl<H: Handler> DynHandler for H {
         self.at_once(ask)
     }
 
-    fn answer_boxed(
-        &self,
-        ask: Ask,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + '_>> {
-        Box::pin(self.answer(ask))
+    fn answer_boxed(&self, ask: Ask) -> Answering<'_> {
+        self.answering(ask)
     }
 
     fn refused_dyn(&self, refused: &Refused<'_>) {
@@ -172,6 +210,10 @@ impl Handler for Arc<dyn DynHandler> {
     }
 
     fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send {
+        (**self).answer_boxed(ask)
+    }
+
+    fn answering(&self, ask: Ask) -> Answering<'_> {
         (**self).answer_boxed(ask)
     }
 

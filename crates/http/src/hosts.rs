@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fmt,
+    future::ready,
     net::{Ipv4Addr, Ipv6Addr},
     str::FromStr,
     sync::Arc,
@@ -13,7 +14,7 @@ use relais_net::Fault;
 use relais_wire::host::{NAME_BYTES_MAX, is_dns_name};
 
 use crate::{
-    Accepts, Answer, Ask, DynHandler, Ended, Handler, Refused, handler::plain_text,
+    Accepts, Answer, Answering, Ask, DynHandler, Ended, Handler, Refused, handler::plain_text,
     target::authority,
 };
 
@@ -178,6 +179,13 @@ impl Handler for Hosts {
         match self.pick(&ask) {
             Some(handler) => handler.answer_boxed(ask).await,
             None => Ok(self.misdirected(&ask)),
+        }
+    }
+
+    fn answering(&self, ask: Ask) -> Answering<'_> {
+        match self.pick(&ask) {
+            Some(handler) => handler.answer_boxed(ask),
+            None => Box::pin(ready(Ok(self.misdirected(&ask)))),
         }
     }
 

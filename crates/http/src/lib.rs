@@ -40,8 +40,8 @@ pub use conn::{HandlerSlot, Http, Limits};
 pub use erased::Erase;
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
 pub use handler::{
-    Accepts, Answer, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused, media_type,
-    unfold,
+    Accepts, Answer, Answering, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused,
+    media_type, unfold,
 };
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
 pub use provenance::Provenance;

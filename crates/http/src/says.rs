@@ -70,5 +70,5 @@ pub(crate) fn ask(peer: Peer, target: &str, headers: &[(&str, &str)]) -> Ask {
     }
     let request = request.body(Inbound::Full(Bytes::new())).unwrap();
     let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
-    Ask { request, caller: Arc::new(Caller { peer, local, tls: None }) }
+    Ask::new(request, Arc::new(Caller { peer, local, tls: None }))
 }

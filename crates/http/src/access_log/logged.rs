@@ -32,17 +32,14 @@ impl<H> Logged<H> {
         Self { inner, log, clock }
     }
 
-    fn note(&self, ask: &Ask, (at, start): (SystemTime, Instant)) -> Note {
+    fn note(&self, ask: &Ask) -> Note {
+        let (at, start) = ask.begun(self.clock);
         Note {
             log: self.log.clone(),
             bodiless: *ask.request.method() == Method::HEAD,
             start,
             entry: Some(Entry::of(ask, at)),
         }
-    }
-
-    fn now(&self) -> (SystemTime, Instant) {
-        ((self.clock)(), Instant::now())
     }
 }
 
@@ -52,18 +49,22 @@ impl<H: Handler> Handler for Logged<H> {
     }
 
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
-        let now = self.now();
+        ask.begun(self.clock);
         let answer = self.inner.at_once(ask)?;
-        Some(self.note(ask, now).follow(answer))
+        Some(self.note(ask).follow(answer))
     }
 
-    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
-        let note = self.note(&ask, self.now());
-        match self.inner.answer(ask).await {
-            Ok(answer) => Ok(note.follow(answer)),
-            Err(fault) => {
-                note.end(status_of(fault.side).unwrap_or_else(client_left));
-                Err(fault)
+    fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send {
+        let note = self.note(&ask);
+        // Asked out here: within, the request would have a place in this future, too.
+        let answering = self.inner.answering(ask);
+        async move {
+            match answering.await {
+                Ok(answer) => Ok(note.follow(answer)),
+                Err(fault) => {
+                    note.end(status_of(fault.side).unwrap_or_else(client_left));
+                    Err(fault)
+                }
             }
         }
     }

@@ -1,13 +1,13 @@
 //! The handler that keeps what is blocked from another handler.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, future::ready, sync::Arc};
 
 use http::Method;
 use relais_net::Fault;
 
-use super::{BlockList, Notice, Rule, passed};
+use super::{BlockList, Notice, Rule};
 use crate::{
-    Accepts, Answer, Ask, Caller, Handler, Provenance, Refused, Target,
+    Accepts, Answer, Answering, Ask, Caller, Handler, Provenance, Refused, Target,
     proxy_status::{PROXY_STATUS, proxy_status},
 };
 
@@ -65,13 +65,13 @@ impl<H> Blocked<H> {
 
     /// The answer to `ask`, if it is blocked.
     fn refuse(&self, ask: &Ask) -> Option<Answer> {
-        let target = Target::of(ask);
         let rules = self.list.rules();
-        if passed::is_kept(&rules, &target) {
+        if ask.has_passed(rules.number()) {
             return None;
         }
+        let target = Target::of(ask);
         let Some(rule) = rules.judge(&target) else {
-            passed::keep(&rules, &target);
+            ask.note_passed(rules.number());
             return None;
         };
         let list = self.list.name();
@@ -104,6 +104,13 @@ impl<H: Handler> Handler for Blocked<H> {
         match self.refuse(&ask) {
             Some(answer) => Ok(answer),
             None => self.inner.answer(ask).await,
+        }
+    }
+
+    fn answering(&self, ask: Ask) -> Answering<'_> {
+        match self.refuse(&ask) {
+            Some(answer) => Box::pin(ready(Ok(answer))),
+            None => self.inner.answering(ask),
         }
     }
 

@@ -15,7 +15,6 @@ mod list;
 mod looks;
 mod names;
 mod notice;
-mod passed;
 mod prefix;
 mod punycode;
 mod reader;

@@ -1,6 +1,10 @@
 //! The rules of a block list, and what they say of a request.
 
-use std::fmt;
+use std::{
+    fmt,
+    num::NonZeroU64,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use super::{
     host::canonical,
@@ -27,6 +31,7 @@ pub struct Rules {
     places: Vec<Place>,
     names: Names,
     urls: Urls,
+    number: NonZeroU64,
 }
 
 /// A rule that blocks something.
@@ -47,8 +52,16 @@ impl Rules {
     ///
     /// [`BadList`]: the first line that is no rule, or goes beyond a limit.
     pub fn parse(list: Vec<u8>) -> Result<Self, BadList> {
+        /// Of the rules that are read next.
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let Read { text, places, names, urls } = reader::read(list, &Caps::default())?;
-        Ok(Self { names: Names::new(names, &text), text, places, urls })
+        let number = NonZeroU64::new(NEXT.fetch_add(1, Relaxed)).unwrap_or(NonZeroU64::MAX);
+        Ok(Self { names: Names::new(names, &text), text, places, urls, number })
+    }
+
+    /// A number that no other rules in this process have.
+    pub(super) fn number(&self) -> NonZeroU64 {
+        self.number
     }
 
     /// How many there are. One line may name many hosts.

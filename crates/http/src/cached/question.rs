@@ -31,7 +31,7 @@ impl Question {
     ///
     /// *Cost*: a copy of the map of fields, whose values are shared, for a safe method and for POST.
     pub(super) fn of(ask: &Ask) -> Self {
-        let Ask { request, caller } = ask;
+        let Ask { request, caller, .. } = ask;
         let method = request.method().clone();
         let may_be_stored = method.is_safe() || method == Method::POST;
         let headers = if may_be_stored { request.headers().clone() } else { HeaderMap::new() };
@@ -59,7 +59,7 @@ impl Question {
         *request.uri_mut() = self.uri.clone();
         *request.version_mut() = self.version;
         *request.headers_mut() = self.headers.clone();
-        Ask { request, caller: Arc::clone(&self.caller) }
+        Ask::new(request, Arc::clone(&self.caller))
     }
 }
 
@@ -85,7 +85,7 @@ struct Came<'a> {
 
 /// `ask`, as `onward` passes it on.
 pub(super) fn sent_by<'a, H: Onward>(ask: &'a Ask, onward: &'a H) -> SentBy<'a, H> {
-    let Ask { request, caller } = ask;
+    let Ask { request, caller, .. } = ask;
     let (method, uri, version) = (request.method(), request.uri(), request.version());
     let (headers, content) = (request.headers(), content(ask));
     let request = Came { method, uri, version, headers, content, caller };
@@ -126,7 +126,7 @@ fn content(ask: &Ask) -> Content {
 /// its `Host` over what is spoken on its connection; and apart by what upstream is told of the way
 /// before, as far as it is believed by `trust`. `None` for a tunnel, and where no host is named.
 pub(super) fn key(ask: &Ask, trust: &Trust, settings: &Settings) -> Option<Key> {
-    let Ask { request, caller } = ask;
+    let Ask { request, caller, .. } = ask;
     if *request.method() == Method::CONNECT {
         return None;
     }
@@ -142,7 +142,7 @@ pub(super) fn key(ask: &Ask, trust: &Trust, settings: &Settings) -> Option<Key> 
 /// is to get what was answered to it.
 ///
 /// *Shape*: lines, which no value of a field has in it.
-fn told_besides(Ask { request, caller }: &Ask, key: &Key, trust: &Trust) -> String {
+fn told_besides(Ask { request, caller, .. }: &Ask, key: &Key, trust: &Trust) -> String {
     let (uri, headers) = (request.uri(), request.headers());
     let word = trust.word(headers, caller);
     let mut by = String::new();

@@ -213,10 +213,8 @@ impl Service<Request<Incoming>> for Asking {
             return Answering::Ready(Some(self.send(self.refuse(request, refused), asked)));
         }
         let version = request.version();
-        let ask = Ask {
-            request: request.map(|body| Inbound::Conn(ConnBody::new(body, version))),
-            caller: Arc::clone(&self.caller),
-        };
+        let request = request.map(|body| Inbound::Conn(ConnBody::new(body, version)));
+        let ask = Ask::new(request, Arc::clone(&self.caller));
         if let Some(answer) = handler.at_once_dyn(&ask) {
             return Answering::Ready(Some(self.send(answer, asked)));
         }

@@ -162,7 +162,7 @@ impl Walk<'_> {
         let Some(passed) = self.transport.guard_after(came) else { return Ok(Taken::Nothing) };
         let Some((request, head)) = head::read(came) else { return Ok(Taken::Nothing) };
         let Asking { handler, caller, pulse, .. } = self.asking;
-        let ask = Ask { request, caller: Arc::clone(caller) };
+        let ask = Ask::new(request, Arc::clone(caller));
         let Some(answer) = handler.load().at_once_dyn(&ask) else {
             pulse.asked();
             let answer = Box::pin(self.asking.answer(ask));

@@ -1,12 +1,15 @@
 //! For whom a proxy is there.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    future::ready,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use http::Request;
 use relais_net::{Fault, Network, Peer};
 
 use super::told::{Teller, Why};
-use crate::{Accepts, Answer, Ask, Handler, Refused};
+use crate::{Accepts, Answer, Answering, Ask, Handler, Refused};
 
 /// Asks `H` for these clients, and for whole URLs and tunnels. Others are told so.
 ///
@@ -60,6 +63,13 @@ impl<H: Handler> Handler for Clients<H> {
         match self.refuse(&ask) {
             Some(answer) => Ok(answer),
             None => self.inner.answer(ask).await,
+        }
+    }
+
+    fn answering(&self, ask: Ask) -> Answering<'_> {
+        match self.refuse(&ask) {
+            Some(answer) => Box::pin(ready(Ok(answer))),
+            None => self.inner.answering(ask),
         }
     }
 

@@ -217,7 +217,7 @@ impl Handler for Forward {
     }
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
-        let Ask { request, caller } = ask;
+        let Ask { request, caller, .. } = ask;
         let (mut head, body) = request.into_parts();
         let passed = self.pass(&mut head, body, &caller).await;
         let answer = match passed {

@@ -16,7 +16,7 @@ use relais_wire::host::{BadHost, parse_host, usual_port};
 pub(crate) fn name_host(head: &mut request::Parts, spoken: &str) -> Result<(), BadHost> {
     let named = match (head.uri.authority(), head.headers.get(HOST)) {
         (Some(authority), _) => parse_host(authority.as_str().as_bytes())?,
-        (None, Some(said)) if is_plain(said) => return Ok(()),
+        (None, Some(said)) if is_plain(said, spoken) => return Ok(()),
         (None, Some(said)) => match parse_host(said.as_bytes()) {
             Ok(named) => named,
             // An empty one, which a request may have.
@@ -32,9 +32,22 @@ pub(crate) fn name_host(head: &mut request::Parts, spoken: &str) -> Result<(), B
     Ok(())
 }
 
-/// Whether `said`, which was let in as a host, can only be spelled so: most are.
-fn is_plain(said: &HeaderValue) -> bool {
-    said.as_bytes().iter().all(|byte| *byte != b':' && !byte.is_ascii_uppercase())
+/// Whether `said`, which was let in as a host, is in its one spelling already: most are, and so need
+/// not be printed anew.
+fn is_plain(said: &HeaderValue, scheme: &str) -> bool {
+    let said = said.as_bytes();
+    let (name, port) = match said.iter().position(|&byte| byte == b':') {
+        Some(colon) => (&said[..colon], Some(&said[colon + 1..])),
+        None => (said, None),
+    };
+    let is_plain_port = |port: &[u8]| {
+        let number = std::str::from_utf8(port).ok().and_then(|port| port.parse::<u16>().ok());
+        port[..1] != *b"0" && number.is_some() && number != usual_port(scheme.as_bytes())
+    };
+    // An address of IPv6 has more than one.
+    !name.iter().any(u8::is_ascii_uppercase)
+        && port
+            .is_none_or(|port| port.first().is_some_and(u8::is_ascii_digit) && is_plain_port(port))
 }
 
 #[cfg(test)]

@@ -115,28 +115,33 @@ impl Onward for Proxy {
 }
 
 impl Handler for Proxy {
-    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
-        let Ask { request, caller } = ask;
+    fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send {
+        // Taken apart out here: what an `async fn` takes apart it has twice.
+        let Ask { request, caller, .. } = ask;
         let (mut head, body) = request.into_parts();
-        // Of TRACE none is passed on.
-        let reaches = hops::count_forward(&head.method, &mut head.headers);
-        if reaches == Reaches::Us && head.method == Method::OPTIONS {
-            return Ok(explain::options(METHODS));
+        async move {
+            // Of TRACE none is passed on.
+            let reaches = hops::count_forward(&head.method, &mut head.headers);
+            if reaches == Reaches::Us && head.method == Method::OPTIONS {
+                return Ok(explain::options(METHODS));
+            }
+            let mut trail = Vec::with_capacity(TRAIL_BYTES);
+            let route = match self.outbound(&mut head, &caller, &mut trail) {
+                Ok(route) => route,
+                Err(refused) => return Ok(explain::refusal(refused, &head)),
+            };
+            let client = caller.peer.client();
+            let call = Call { request: &head, trail: &trail, body, client };
+            let called = route.group.call(call).await;
+            let answer = match called {
+                Ok(reply) => self.way.pass_back(reply, &route.response),
+                Err(Failed::Client(fault)) => return Err(fault),
+                Err(Failed::NoAnswer { upstream, error }) => {
+                    explain::error(upstream, &error, &head)
+                }
+            };
+            spare::keep(head.headers);
+            Ok(answer)
         }
-        let mut trail = Vec::with_capacity(TRAIL_BYTES);
-        let route = match self.outbound(&mut head, &caller, &mut trail) {
-            Ok(route) => route,
-            Err(refused) => return Ok(explain::refusal(refused, &head)),
-        };
-        let client = caller.peer.client();
-        let call = Call { request: &head, trail: &trail, body, client };
-        let called = route.group.call(call).await;
-        let answer = match called {
-            Ok(reply) => self.way.pass_back(reply, &route.response),
-            Err(Failed::Client(fault)) => return Err(fault),
-            Err(Failed::NoAnswer { upstream, error }) => explain::error(upstream, &error, &head),
-        };
-        spare::keep(head.headers);
-        Ok(answer)
     }
 }

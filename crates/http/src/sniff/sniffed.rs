@@ -38,13 +38,9 @@ impl<H> Sniffed<H> {
         Self { inner, log, clock }
     }
 
-    fn note(&self, ask: &Ask, (at, start): (SystemTime, Instant)) -> Note {
-        let begun = Begun::of(ask, at, start);
+    fn note(&self, ask: &Ask) -> Note {
+        let begun = Begun::of(ask, ask.begun(self.clock));
         Note { log: self.log.clone(), begun: Some(begun), so_far: SoFar::default() }
-    }
-
-    fn now(&self) -> (SystemTime, Instant) {
-        ((self.clock)(), Instant::now())
     }
 }
 
@@ -54,26 +50,30 @@ impl<H: Handler> Handler for Sniffed<H> {
     }
 
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
-        let now = self.now();
+        ask.begun(self.clock);
         let answer = self.inner.at_once(ask)?;
-        Some(self.note(ask, now).follow(answer))
+        Some(self.note(ask).follow(answer))
     }
 
-    async fn answer(&self, mut ask: Ask) -> Result<Answer, Fault> {
-        let mut note = self.note(&ask, self.now());
+    fn answer(&self, mut ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send {
+        let mut note = self.note(&ask);
         if !ask.request.body().is_end_stream() {
             ask.request = ask.request.map(|body| Inbound::counted(body, note.taken()));
         }
-        match self.inner.answer(ask).await {
-            Ok(answer) => Ok(note.follow(answer)),
-            Err(fault) => {
-                note.so_far.status = status_of(fault.side);
-                note.end(match fault.side {
-                    Side::Client => End::CutByClient,
-                    Side::Upstream => End::CutByUpstream,
-                    Side::Relais => End::CutByUs,
-                });
-                Err(fault)
+        // Asked out here: within, the request would have a place in this future, too.
+        let answering = self.inner.answering(ask);
+        async move {
+            match answering.await {
+                Ok(answer) => Ok(note.follow(answer)),
+                Err(fault) => {
+                    note.so_far.status = status_of(fault.side);
+                    note.end(match fault.side {
+                        Side::Client => End::CutByClient,
+                        Side::Upstream => End::CutByUpstream,
+                        Side::Relais => End::CutByUs,
+                    });
+                    Err(fault)
+                }
             }
         }
     }
@@ -111,8 +111,8 @@ struct Begun {
 }
 
 impl Begun {
-    fn of(ask: &Ask, at: SystemTime, start: Instant) -> Self {
-        let Ask { request, caller } = ask;
+    fn of(ask: &Ask, (at, start): (SystemTime, Instant)) -> Self {
+        let Ask { request, caller, .. } = ask;
         let target = Target::of(ask);
         let media_type = media_type(request.headers()).unwrap_or_default();
         let mut text = String::with_capacity(
@@ -339,7 +339,7 @@ mod tests {
             .body(Inbound::Full(Bytes::from_static(body)));
         let local = Arc::new("http://127.0.0.1:8080".parse().unwrap());
         let peer = Peer::Net("192.0.2.1:1234".parse().unwrap());
-        Ask { request: request.unwrap(), caller: Arc::new(Caller { peer, local, tls: None }) }
+        Ask::new(request.unwrap(), Arc::new(Caller { peer, local, tls: None }))
     }
 
     #[tokio::test]
@@ -378,10 +378,8 @@ mod tests {
     async fn who_leaves_early_is_noted_so() {
         let lines = logged(async |sniffed: &Sniffed<Origin>| {
             drop(sniffed.answer(ask(b"")).await.unwrap());
-            drop(sniffed.answer(ask(b"")));
         })
         .await;
-        // What was never begun is nothing.
         let [line] = &*lines else { panic!("one line: {lines:?}") };
         let read = Exchange::read(line.as_bytes()).unwrap();
         assert_eq!((read.end, read.status, read.response.bytes), (End::CutByClient, Some(200), 0));

@@ -1,7 +1,8 @@
 //! Sending a request on a connection of HTTP/1, and waiting for the head of its answer.
 
 use std::{
-    future::poll_fn,
+    borrow::Cow,
+    pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -18,7 +19,6 @@ use relais_wire::http1::{
 };
 
 use super::{
-    Limits,
     exchange::{Exchange, INTERIM_MAX, Whose, Why},
     head,
     link::Link,
@@ -37,7 +37,7 @@ const CONTINUE_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Outbound<'a> {
     pub(super) request: &'a request::Parts,
     /// What `Host` says.
-    pub(super) host: &'a HeaderValue,
+    pub(super) host: Cow<'a, HeaderValue>,
     /// Lines behind its fields.
     pub(super) trail: &'a [u8],
     pub(super) body: Inbound,
@@ -53,54 +53,61 @@ pub(super) struct Broken {
     pub(super) heard: bool,
 }
 
-/// A request whose answer has not begun.
+/// A request whose answer has not begun: waits for its head.
+///
+/// Gives why there is none otherwise; the link is closed then.
 #[derive(Debug)]
-struct Asking {
-    exchange: Exchange,
+pub(super) struct Asking<'a> {
+    request: &'a request::Parts,
+    /// `None` once there is an answer, or none to come; so are the rest.
+    exchange: Option<Exchange>,
+    taken: Option<Taken>,
+    asked: Asked,
     heard: bool,
     interim: u32,
 }
 
-/// Sends a request on `link`, and waits for the head of its answer.
-///
-/// # Errors
-///
-/// Why there is none; the link is closed then.
-pub(super) async fn ask(
-    link: Box<Link>,
-    outbound: Outbound<'_>,
-    taken: Taken,
-) -> Result<Response<Body>, Broken> {
+/// Sends a request on `link`.
+pub(super) fn ask(link: Box<Link>, outbound: Outbound<'_>, taken: Taken) -> Asking<'_> {
     let Outbound { request, host, trail, body } = outbound;
     let framing = framing_of(request, &body);
     let mut front = Vec::with_capacity(512);
-    head::print(request, (host, trail), framing, &mut front);
+    head::print(request, (&host, trail), framing, &mut front);
     let mut sending = Sending::new(front, body, framing);
     sending.may_ask = !expects_continue(&request.headers);
-    let mut asking = Asking {
-        exchange: Exchange::new(link, sending, binds(&request.headers)),
-        heard: false,
-        interim: 0,
-    };
-    let limits = taken.limits();
     let asked = match request.method {
         Method::HEAD => Asked::Head,
         _ if request.headers.contains_key(UPGRADE) => Asked::Upgrade,
         _ => Asked::Usual,
     };
-    match poll_fn(|cx| asking.poll_head(cx, asked, limits)).await {
-        Ok((head, headers))
-            if head.framing == Framing::Tunnel && !is_as_asked(&request.headers, &headers) =>
-        {
-            Err(Broken { why: Why::Protocol, body: None, heard: true })
+    let exchange = Exchange::new(link, sending, binds(&request.headers));
+    let (exchange, taken) = (Some(exchange), Some(taken));
+    Asking { request, exchange, taken, asked, heard: false, interim: 0 }
+}
+
+impl Future for Asking<'_> {
+    type Output = Result<Response<Body>, Broken>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let asking = self.get_mut();
+        let came = ready!(asking.poll_head(cx));
+        let (exchange, taken) = asking.exchange.take().zip(asking.taken.take()).expect(ONCE);
+        let (head, headers) = match came {
+            Ok(came) => came,
+            Err(why) => {
+                let body = exchange.sending.into_untouched_body();
+                return Poll::Ready(Err(Broken { why, body, heard: asking.heard }));
+            }
+        };
+        if head.framing == Framing::Tunnel && !is_as_asked(&asking.request.headers, &headers) {
+            return Poll::Ready(Err(Broken { why: Why::Protocol, body: None, heard: true }));
         }
-        Ok((head, headers)) => answer(asking.exchange, (&head, headers), taken),
-        Err(why) => {
-            let Asking { exchange, heard, .. } = asking;
-            Err(Broken { why, body: exchange.sending.into_untouched_body(), heard })
-        }
+        Poll::Ready(answer(exchange, (&head, headers), taken))
     }
 }
+
+/// What a future is.
+const ONCE: &str = "polled until ready";
 
 /// How a request's body is sent. An empty one is said to be empty if the client said so, or if the
 /// server may wait to be told, as the method is for sending something (RFC 9110 §8.6).
@@ -126,19 +133,15 @@ fn binds(headers: &HeaderMap) -> Whose {
     if is("NTLM") || is("Negotiate") { Whose::OneClient } else { Whose::Anyones }
 }
 
-impl Asking {
-    fn poll_head(
-        &mut self,
-        cx: &mut Context<'_>,
-        asked: Asked,
-        limits: &Limits,
-    ) -> Poll<Result<(Head, HeaderMap), Why>> {
+impl Asking<'_> {
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Head, HeaderMap), Why>> {
+        let Self { exchange, taken, asked, heard, interim, .. } = self;
+        let (exchange, taken) = exchange.as_mut().zip(taken.as_ref()).expect(ONCE);
         loop {
-            let exchange = &mut self.exchange;
             exchange.send(cx)?;
             let link = &mut exchange.link;
             if !link.unread.is_empty()
-                && let Some(head) = link.reader.read(&link.unread, asked).map_err(Why::Head)?
+                && let Some(head) = link.reader.read(&link.unread, *asked).map_err(Why::Head)?
             {
                 let is_interim = head.status < 200 && head.status != 101;
                 if !is_interim {
@@ -146,43 +149,42 @@ impl Asking {
                     let headers = head::fields(&block, link.reader.fields());
                     return Poll::Ready(headers.map(|headers| (head, headers)).ok_or(Why::Fields));
                 }
-                self.pass_over(&head)?;
+                pass_over(exchange, &head);
+                *interim += 1;
+                if *interim > INTERIM_MAX {
+                    return Poll::Ready(Err(Why::Interim));
+                }
                 continue;
             }
             match link.poll_read(cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(Why::Closed)),
-                Poll::Ready(Ok(_)) => self.heard = true,
+                Poll::Ready(Ok(_)) => *heard = true,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Why::Io(error))),
                 Poll::Pending if exchange.sending.may_ask => {
-                    return exchange.poll_late(cx, limits.head_max).map(Err);
+                    return exchange.poll_late(cx, taken.limits().head_max).map(Err);
                 }
                 Poll::Pending => {
                     ready!(exchange.poll_late(cx, CONTINUE_MAX));
                     // A server that does not know the question does not answer it.
-                    self.go_on();
+                    go_on(exchange);
                 }
             }
         }
     }
+}
 
-    /// Passes over a head of 1xx.
-    fn pass_over(&mut self, head: &Head) -> Result<(), Why> {
-        drop(self.exchange.link.unread.split_to(head.len));
-        self.interim += 1;
-        if self.interim > INTERIM_MAX {
-            return Err(Why::Interim);
-        }
-        if head.status == 100 && !self.exchange.sending.may_ask {
-            self.go_on();
-        }
-        Ok(())
+/// Passes over a head of 1xx.
+fn pass_over(exchange: &mut Exchange, head: &Head) {
+    drop(exchange.link.unread.split_to(head.len));
+    if head.status == 100 && !exchange.sending.may_ask {
+        go_on(exchange);
     }
+}
 
-    /// Sends the body, too.
-    fn go_on(&mut self) {
-        self.exchange.sending.may_ask = true;
-        self.exchange.moved();
-    }
+/// Sends the body, too.
+fn go_on(exchange: &mut Exchange) {
+    exchange.sending.may_ask = true;
+    exchange.moved();
 }
 
 /// The answer with this head, whose body is read from here on.

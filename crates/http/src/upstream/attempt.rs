@@ -1,6 +1,12 @@
 //! A request that one upstream is given, and what became of it.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use http::{Method, Response, header::HOST, request};
 use tokio::time::Instant;
@@ -76,10 +82,12 @@ pub(super) async fn attempt(
                 }
             },
         };
+        let start = Instant::now();
         match ask(upstream, way, (said, body)).await {
-            Ok(mut reply) => {
-                reply.timings.connect = took;
-                return Ok(reply);
+            Ok(response) => {
+                upstream.answered();
+                let timings = Timings { connect: took, first_byte: start.elapsed() };
+                return Ok(Reply { response, upstream: Arc::clone(upstream), timings });
             }
             // No sign of ill health.
             Err(Broken { why, body: Some(untouched), heard: false })
@@ -99,29 +107,44 @@ fn came_late(why: &Why, connected_in: Option<Duration>) -> bool {
     connected_in.is_none() || matches!(why, Why::Unprocessed(_))
 }
 
-async fn ask(
-    upstream: &Arc<Upstream>,
+/// An upstream, asked.
+#[expect(clippy::large_enum_variant, reason = "it is a part of a future that is boxed already")]
+enum Asking<'a> {
+    Http1(ask::Asking<'a>),
+    Http2(Pin<Box<dyn Future<Output = Result<Response<Body>, Broken>> + Send + 'a>>),
+}
+
+/// Asks `upstream` on a connection of its own. No `async fn`: its state would be as large again.
+fn ask<'a>(
+    upstream: &'a Arc<Upstream>,
     way: Way,
-    (Said { request, trail }, body): (Said<'_>, Inbound),
-) -> Result<Reply, Broken> {
+    (Said { request, trail }, body): (Said<'a>, Inbound),
+) -> Asking<'a> {
+    let taken = Taken::of(upstream);
     let host = match upstream.options().host.as_ref().or_else(|| request.headers.get(HOST)) {
         Some(host) => Cow::Borrowed(host),
         None => Cow::Owned(upstream.host()),
     };
-    let outbound = Outbound { request, host: &host, trail, body };
-    let start = Instant::now();
-    let taken = Taken::of(upstream);
-    let response = match way {
-        Way::Http1(link) => ask::ask(link, outbound, taken).await?,
+    let outbound = Outbound { request, host, trail, body };
+    match way {
+        Way::Http1(link) => Asking::Http1(ask::ask(link, outbound, taken)),
         Way::Http2(shared) => {
             let scheme =
                 if upstream.options().endpoint.scheme.is_secure() { "https" } else { "http" };
-            Box::pin(http2::ask(shared, scheme, outbound, taken)).await?
+            Asking::Http2(Box::pin(http2::ask(shared, scheme, outbound, taken)))
         }
-    };
-    upstream.answered();
-    let timings = Timings { connect: None, first_byte: start.elapsed() };
-    Ok(Reply { response, upstream: Arc::clone(upstream), timings })
+    }
+}
+
+impl Future for Asking<'_> {
+    type Output = Result<Response<Body>, Broken>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Http1(asking) => Pin::new(asking).poll(cx),
+            Self::Http2(asking) => asking.as_mut().poll(cx),
+        }
+    }
 }
 
 fn missed(upstream: &Upstream, broken: Broken, method: &Method) -> Missed {

@@ -217,7 +217,7 @@ async fn a_caller_that_leaves_before_the_answer_is_noted() {
 fn refusals_are_noted_and_passed_on() {
     let (book, told) = (Book::open(), Told::default());
     let logged = book.keep(told.clone());
-    let Ask { request, caller } = ask(Peer::Local, "/a", &[("host", "a.org")]);
+    let Ask { request, caller, .. } = ask(Peer::Local, "/a", &[("host", "a.org")]);
     let status = StatusCode::BAD_REQUEST;
     let ended = Ended::Whole(9);
     logged.refused(&Refused { caller: &caller, request: None, status, ended });

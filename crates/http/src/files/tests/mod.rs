@@ -173,7 +173,7 @@ fn ask(request: &str) -> Ask {
     }
     let local = Arc::new("tcp://127.0.0.1:80".parse().unwrap());
     let caller = Arc::new(Caller { peer: Peer::Local, local, tls: None });
-    Ask { request: head.body(Inbound::Full(bytes::Bytes::new())).unwrap(), caller }
+    Ask::new(head.body(Inbound::Full(bytes::Bytes::new())).unwrap(), caller)
 }
 
 fn write(path: &Path, text: &str) {
