@@ -19,6 +19,7 @@ use crate::{
     reuse::{Failure, NoStandIn, Reuse, WhyAsk, WhyStale, judge_failure, judge_reuse},
     room::Room,
     rules::{Storing, rule_of},
+    searches::Searches,
     settings::Settings,
     store::{Found, Store},
     stored::{Revalidation, Stored},
@@ -35,6 +36,7 @@ pub struct Cache {
     pub(crate) settings: Arc<Settings>,
     pub(crate) store: Arc<Store>,
     pub(crate) room: Arc<Room>,
+    pub(crate) searches: Arc<Searches>,
 }
 
 /// What a cache has for a request.
@@ -68,6 +70,7 @@ impl Cache {
         Self {
             store: Arc::new(Store::new(&settings)),
             room: Arc::new(Room::of(settings.memory.saturating_add(settings.recording_max))),
+            searches: Arc::new(Searches::new()),
             settings: Arc::new(settings),
         }
     }
@@ -83,7 +86,7 @@ impl Cache {
     ///
     /// *Cost*: one look-up under a shared lock, and no allocation.
     pub fn find(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Option<Hit> {
-        match self.judge(key, asked, now) {
+        match self.judge(&self.searches.key_of(key), asked, now) {
             Judged::Send(hit) => Some(hit),
             Judged::SendAndAsk(hit) => (!Revalidation::is_due(hit.stored(), now)).then_some(hit),
             Judged::Ask(..) => None,
@@ -94,7 +97,7 @@ impl Cache {
     ///
     /// *Cost*: a hit is one look-up under a shared lock, and no allocation.
     pub fn look(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Lookup {
-        match self.judge(key, asked, now) {
+        match self.judge(&self.searches.key_of(key), asked, now) {
             Judged::Send(hit) => Lookup::Hit(hit),
             Judged::SendAndAsk(hit) => {
                 let fetch = Revalidation::start(hit.stored(), now).map(|revalidation| {
@@ -206,6 +209,9 @@ impl Cache {
     /// Takes out everything stored for `key`.
     pub fn forget(&self, key: &Key) {
         self.store.invalidate(key);
+        if let Cow::Owned(counted) = self.searches.key_of(key) {
+            self.store.invalidate(&counted);
+        }
     }
 
     /// Takes out everything.
@@ -224,7 +230,9 @@ impl Cache {
     }
 
     fn ask(&self, key: &Key, why: Forward) -> Fetch {
-        Fetch::new(key.clone(), self.store.generation(key), why)
+        let counted = self.searches.key_of(key);
+        let since = self.store.generation(&counted);
+        Fetch::new(counted.into_owned(), since, why).asked_as(key)
     }
 }
 

@@ -26,6 +26,9 @@ use crate::{
 #[derive(Debug)]
 pub struct Fetch {
     key: Key,
+    /// What the client asked for, if that is another: what counts of it was said by who answered
+    /// before.
+    asked_as: Option<Key>,
     /// The state of the store when it was asked: what is invalidated later, is not stored.
     since: Generation,
     why: Forward,
@@ -43,7 +46,16 @@ pub struct Fetch {
 impl Fetch {
     pub(crate) fn new(key: Key, since: Generation, why: Forward) -> Self {
         let precondition = Precondition::default();
-        Self { key, since, why, stored: None, precondition, rest: None, revalidation: None }
+        Self {
+            key,
+            asked_as: None,
+            since,
+            why,
+            stored: None,
+            precondition,
+            rest: None,
+            revalidation: None,
+        }
     }
 
     /// The same, about what is `stored`.
@@ -75,6 +87,23 @@ impl Fetch {
         self
     }
 
+    /// The same, where the client asked for `key`.
+    pub(crate) fn asked_as(mut self, key: &Key) -> Self {
+        self.asked_as = (*key != self.key).then(|| key.clone());
+        self
+    }
+
+    /// What the client asked for.
+    pub(crate) fn asked_key(&self) -> &Key {
+        self.asked_as.as_ref().unwrap_or(&self.key)
+    }
+
+    /// The same, whose answer is stored under `key`, as of `since`.
+    pub(crate) fn moved_to(mut self, key: Key, since: Generation) -> Self {
+        (self.key, self.since) = (key, since);
+        self
+    }
+
     /// The same, on a revalidation for others.
     pub(crate) fn on(mut self, revalidation: Revalidation) -> Self {
         self.revalidation = Some(revalidation);
@@ -95,7 +124,7 @@ impl Fetch {
 
     /// The same question, as the client asks it.
     pub(crate) fn as_it_came(&self) -> Self {
-        Self::new(self.key.clone(), self.since, self.why)
+        Self::new(self.key.clone(), self.since, self.why).asked_as(self.asked_key())
     }
 
     /// Why upstream is asked.

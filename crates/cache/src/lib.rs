@@ -26,6 +26,7 @@ mod request;
 mod reuse;
 mod room;
 mod rules;
+mod searches;
 mod settings;
 mod store;
 mod stored;

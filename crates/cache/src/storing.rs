@@ -99,6 +99,9 @@ pub enum NotStored {
     /// There is no room for its body, beside those that come in and those that are being sent.
     #[error("no room for its body")]
     NoRoom,
+    /// What it was asked for was invalidated while it came.
+    #[error("invalidated while it came")]
+    Invalidated,
     /// Its body does not pass through memory.
     #[error("its body is not in memory")]
     NotInMemory,

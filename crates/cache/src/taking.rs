@@ -22,6 +22,7 @@ use crate::{
     recording::{RecordedHead, Recording, Tape},
     request::{Content, Request},
     reuse::Failure,
+    searches::NoVary,
     store::Outcome,
     stored::Stored,
     storing::{NotStored, Storable, judge_storing},
@@ -66,7 +67,7 @@ impl Cache {
         let Answered { status, headers, times } = answered;
         if !asked.method.is_safe() {
             if status.is_success() || status.is_redirection() {
-                self.invalidate(fetch.key(), headers);
+                self.invalidate(fetch.asked_key(), headers);
             }
             return match self.take_posted(&fetch, asked, answered) {
                 Some(recording) => Taken::Record(Box::new(recording)),
@@ -110,9 +111,30 @@ impl Cache {
         let Answered { status, headers, times } = answered;
         let head = Head { status, headers, received: times.received };
         match judge_storing(asked, head, times, &self.settings) {
-            Ok(storable) => self.record(fetch, answered, storable),
+            Ok(storable) => match self.searched(fetch, headers) {
+                Ok(fetch) => self.record(fetch, answered, storable),
+                Err(fetch) => pass(&fetch, status, NotStored::Invalidated),
+            },
             Err(why) => pass(&fetch, status, why),
         }
+    }
+
+    /// `fetch`, whose answer with these `headers` may say what makes no difference in its query.
+    ///
+    /// # Errors
+    ///
+    /// The same, if what it asked for was invalidated meanwhile.
+    fn searched(&self, fetch: Box<Fetch>, headers: &HeaderMap) -> Result<Box<Fetch>, Box<Fetch>> {
+        self.searches.learn(fetch.asked_key(), NoVary::of(headers));
+        let counted = self.searches.key_of(fetch.asked_key()).into_owned();
+        if counted == *fetch.key() {
+            return Ok(fetch);
+        }
+        if self.store.was_invalidated(fetch.key(), fetch.since()) {
+            return Err(fetch);
+        }
+        let since = self.store.generation(&counted);
+        Ok(Box::new(fetch.moved_to(counted, since)))
     }
 
     /// Takes the answer to a POST, if it says that it is what a GET would get, and for how long
@@ -156,11 +178,11 @@ impl Cache {
     ///
     /// [RFC 9111 §4.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.4
     pub fn invalidate(&self, key: &Key, headers: &HeaderMap) {
-        self.store.invalidate(key);
+        self.forget(key);
         for name in [LOCATION, CONTENT_LOCATION] {
             let reference = headers.get(name).and_then(|value| value.to_str().ok());
             if let Some(named) = reference.and_then(|reference| key.beside(reference)) {
-                self.store.invalidate(&named);
+                self.forget(&named);
             }
         }
     }

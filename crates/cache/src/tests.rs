@@ -4,6 +4,7 @@ mod exchanges;
 mod gaps;
 mod partial;
 mod rules;
+mod searches;
 mod storing;
 mod world;
 

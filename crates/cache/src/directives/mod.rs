@@ -14,6 +14,7 @@ use http::HeaderName;
 pub(crate) use self::{
     cache_control::read_cache_control,
     control::{Control, ControlSource},
+    dictionary::{Value as Member, read_dictionary as read_members},
     targeted::read_targeted,
 };
 
