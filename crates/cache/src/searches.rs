@@ -2,7 +2,13 @@
 //!
 //! Source: draft-ietf-httpbis-no-vary-search.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use quick_cache::sync;
@@ -17,6 +23,8 @@ use crate::{
 pub(crate) struct Searches {
     /// By scheme, host and path, and what keeps keys apart besides.
     said: sync::Cache<String, Arc<NoVary>>,
+    /// Whether anything ever was: few servers say so, and no hit is to pay for it.
+    is_any: AtomicBool,
 }
 
 const PATHS_MAX: usize = 1024;
@@ -116,14 +124,14 @@ impl NoVary {
 
 impl Searches {
     pub(crate) fn new() -> Self {
-        Self { said: sync::Cache::new(PATHS_MAX) }
+        Self { said: sync::Cache::new(PATHS_MAX), is_any: AtomicBool::new(false) }
     }
 
     /// The key under which the answer to a request for `key` is stored.
     ///
-    /// *Cost*: nothing while nobody said anything; else a look-up.
+    /// *Cost*: nothing while nobody said anything; else a look-up, and a new key where one did.
     pub(crate) fn key_of<'k>(&self, key: &'k Key) -> Cow<'k, Key> {
-        if self.said.is_empty() {
+        if !self.is_any.load(Ordering::Relaxed) {
             return Cow::Borrowed(key);
         }
         match self.said.get(&place(key)) {
@@ -140,9 +148,10 @@ impl Searches {
                 let is_known = self.said.get(&place).is_some_and(|known| *known == said);
                 if !is_known {
                     self.said.insert(place, Arc::new(said));
+                    self.is_any.store(true, Ordering::Relaxed);
                 }
             }
-            None if self.said.is_empty() => (),
+            None if !self.is_any.load(Ordering::Relaxed) => (),
             None => _ = self.said.remove(&place(key)),
         }
     }
