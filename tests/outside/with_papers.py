@@ -179,7 +179,7 @@ def every_flag_and_command_in_the_papers_exists(stage):
                     wrong.append(f"{paper.name}: relais {word}")
                 continue
             words = (word,)
-            if word == "cert" and len(line.split()) > 1:
+            if word in ("cache", "cert") and len(line.split()) > 1:
                 words = tuple(line.split()[:2])
             for flag in re.findall(r"(?<= )--[a-z-]+", line):
                 if flag not in help_of(words):

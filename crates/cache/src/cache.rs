@@ -56,7 +56,7 @@ pub enum Lookup {
 }
 
 /// What there is for a request, before anything is done about it.
-enum Judged {
+pub(crate) enum Judged {
     Send(Hit),
     /// It is stale: upstream has to be asked about it meanwhile.
     SendAndAsk(Hit),
@@ -123,7 +123,7 @@ impl Cache {
     }
 
     /// What there is for the request `asked` for `key`, and whether it may be sent.
-    fn judge(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Judged {
+    pub(crate) fn judge(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Judged {
         if !matches!(*asked.method, Method::GET | Method::HEAD) {
             return Judged::Ask(Forward::Method, None);
         }
@@ -197,7 +197,8 @@ impl Cache {
             return Err(NoStandIn::NoError);
         }
         let stored = fetch.stored().ok_or(NoStandIn::NothingStored)?;
-        if self.store.was_invalidated(fetch.key(), fetch.since()) {
+        let is_purged = self.store.was_purged((fetch.key(), fetch.since()), stored);
+        if is_purged || self.store.was_invalidated(fetch.key(), fetch.since()) {
             return Err(NoStandIn::Invalidated);
         }
         let when = (now, &*self.settings);

@@ -10,6 +10,7 @@ mod cache_status;
 mod completion;
 mod conditional;
 mod directives;
+mod explain;
 mod fetch;
 mod fields;
 mod freshness;
@@ -20,6 +21,8 @@ mod memory;
 mod part;
 mod partial;
 mod prebuilt;
+mod purge;
+mod purging;
 mod recording;
 mod reference;
 mod request;
@@ -32,6 +35,7 @@ mod store;
 mod stored;
 mod stored_body;
 mod storing;
+mod tags;
 mod taking;
 mod taking_parts;
 mod terms;
@@ -47,11 +51,14 @@ pub use self::{
     completion::Completion,
     conditional::Form,
     directives::{Directives, Flag},
+    explain::{Explanation, Reused, Step, Wish},
     fetch::Fetch,
     freshness::{Basis, Lifetime},
     hit::Hit,
     key::Key,
     partial::Parts,
+    purge::{BadPattern, Glob, PATTERN_BYTES_MAX, Pattern, Purge, Text, Url},
+    purging::Object,
     recording::{Recorded, Recording},
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
@@ -61,6 +68,7 @@ pub use self::{
     stored::Stored,
     stored_body::{Pages, StoredBody},
     storing::NotStored,
+    tags::{NoTags, Tag},
     taking::{Answered, Taken},
     terms::{Ask, Terms},
     vary::Selecting,

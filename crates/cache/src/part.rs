@@ -1,8 +1,20 @@
 //! What was invalidated lately, in a part of all keys.
 
-/// How often something in a part of the keys was invalidated.
+/// How often something in a part of the keys was invalidated, and something of all was purged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Generation(u64);
+pub(crate) struct Generation(u64, u64);
+
+impl Generation {
+    /// The same, when there were so many purges.
+    pub(crate) fn after_purges(self, count: u64) -> Self {
+        Self(self.0, count)
+    }
+
+    /// How many purges there were.
+    pub(crate) fn purges(self) -> u64 {
+        self.1
+    }
+}
 
 /// A part of all keys, and what was invalidated in it last.
 #[derive(Debug)]
@@ -17,7 +29,7 @@ const LAST: usize = 8;
 
 impl Part {
     pub(crate) fn new() -> Self {
-        Self { generation: Generation(0), last: [0; LAST] }
+        Self { generation: Generation(0, 0), last: [0; LAST] }
     }
 
     pub(crate) fn invalidate(&mut self, hash: u64) {

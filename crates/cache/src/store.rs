@@ -1,8 +1,10 @@
 //! Stored responses in memory, bounded by their bytes.
 
+mod purging;
+
 use std::{
     hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use quick_cache::{OptionsBuilder, Weighter, sync};
@@ -10,17 +12,21 @@ use quick_cache::{OptionsBuilder, Weighter, sync};
 use crate::{
     key::Key,
     part::{Generation, Part},
+    purge::Recent,
     request::Request,
     settings::Settings,
     stored::Stored,
+    tags::{self, TagIndex},
     vary::Selecting,
 };
+
+pub(crate) use self::purging::Change;
 
 /// A key has no more variants than this; the oldest makes room.
 pub(crate) const VARIANTS_MAX: usize = 32;
 
 /// The responses of one key, newest first. Never empty.
-type Variants = Arc<[Arc<Stored>]>;
+pub(crate) type Variants = Arc<[Arc<Stored>]>;
 
 /// The store: safe to share, and without a lock that all would wait for.
 ///
@@ -33,6 +39,11 @@ pub(crate) struct Store {
     /// Of all keys. Who changes what a key has holds the lock of its part.
     parts: Box<[Mutex<Part>]>,
     hasher: RandomState,
+    /// What is stored, by its tags.
+    tags: Arc<TagIndex>,
+    /// What was purged lately. Held by who stores something until that is there, so that a purge
+    /// finds it there or keeps it out.
+    recent: RwLock<Recent>,
     /// The variants of one key have no more bytes together.
     variants_weight_max: u64,
 }
@@ -84,7 +95,8 @@ impl Store {
         let objects = sync::Cache::with_options(options, Weigher, hasher.clone(), lifecycle);
         let variants_weight_max = objects.shard_capacity() / 3 * 2;
         let parts = (0..PARTS).map(|_| Mutex::new(Part::new())).collect();
-        Self { objects, parts, hasher, variants_weight_max }
+        let (tags, recent) = (TagIndex::new(), RwLock::default());
+        Self { objects, parts, hasher, tags, recent, variants_weight_max }
     }
 
     /// Finds what is stored under `key` for the request `asked`.
@@ -115,7 +127,9 @@ impl Store {
 
     /// The state of `key`'s part, to be held against later: see [`Store::keep`].
     pub(crate) fn generation(&self, key: &Key) -> Generation {
-        self.lock(key).0.generation
+        // Counted first: what is purged in between is taken for later.
+        let purges = self.recent().count();
+        self.lock(key).0.generation.after_purges(purges)
     }
 
     /// Whether `key` was invalidated since its part was in this state.
@@ -138,8 +152,11 @@ impl Store {
         if newer.weight() > self.variants_weight_max {
             return Outcome::TooLarge;
         }
+        newer.enter(&self.tags, key);
+        let recent = self.recent();
         let (part, hash) = self.lock(key);
-        if part.was_invalidated(hash, since) {
+        let is_purged = recent.has((key, newer.tag_ids()), since.purges(), |_| true);
+        if is_purged || part.was_invalidated(hash, since) {
             return Outcome::Invalidated;
         }
         let there = self.objects.peek(key);
@@ -204,6 +221,10 @@ impl Store {
         self.objects.len()
     }
 
+    fn recent(&self) -> RwLockReadGuard<'_, Recent> {
+        self.recent.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The part that `key` is in, and its hash.
     fn lock(&self, key: &Key) -> (MutexGuard<'_, Part>, u64) {
         let (parts, hash) = (self.parts.len() as u64, self.hasher.hash_one(key));
@@ -222,6 +243,8 @@ impl Weighter<Key, Variants> for Weigher {
         /// what the allocator adds to the key and the list.
         const INDEX_BYTES: usize = 160;
         let bytes = INDEX_BYTES + key.len() + size_of_val(&**variants);
-        variants.iter().map(|stored| stored.weight()).sum::<u64>() + bytes as u64
+        let weight =
+            |stored: &Arc<Stored>| stored.weight() + tags::weight(stored.tags(), key) as u64;
+        variants.iter().map(weight).sum::<u64>() + bytes as u64
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::SystemTime,
@@ -12,17 +12,20 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, StatusCode,
-    header::{ETAG, LAST_MODIFIED},
+    header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED},
 };
 use relais_wire::etag::EntityTag;
 
 use crate::{
     age::{date_in, read_date},
     conditional::Validators,
+    key::Key,
     partial::{Parts, SPANS_MAX},
     prebuilt::Prebuilt,
     room::{HELD_BYTES, Room},
+    settings::Settings,
     stored_body::StoredBody,
+    tags::{TagId, TagIndex, Tagged, TagsOf},
     terms::Terms,
     vary::Selecting,
 };
@@ -43,6 +46,11 @@ pub struct Stored {
     parts: Option<Box<Parts>>,
     terms: Terms,
     selecting: Selecting,
+    /// When it was purged softly, if it was.
+    purged: Option<SystemTime>,
+    /// How many tags its server gave it, and where it is found by them.
+    tags: usize,
+    tagged: OnceLock<Tagged>,
     /// Somebody is asking its origin about it, so that others need not.
     being_asked: AtomicBool,
     /// The second in which that began last, since 1970.
@@ -79,6 +87,9 @@ impl Stored {
             parts: None,
             terms,
             selecting,
+            purged: None,
+            tags: TagsOf::read(headers).len(),
+            tagged: OnceLock::new(),
             being_asked: AtomicBool::new(false),
             asked_last: AtomicU64::new(0),
         }
@@ -171,6 +182,42 @@ impl Stored {
         let lists = parts.map_or(0, |parts| parts.list_bytes() + SPANS_MAX * HELD_BYTES);
         let own = (size_of::<Self>() + texts + ALLOCATED + lists) as u64;
         own.saturating_add(parts.map_or(0, |parts| parts.bytes()))
+    }
+
+    /// How many tags its server gave it.
+    pub fn tags(&self) -> usize {
+        self.tags
+    }
+
+    /// Enters it into `index`, under which it is found from then on as long as it is anywhere. It is
+    /// stored under `key`, and no other.
+    pub(crate) fn enter(&self, index: &Arc<TagIndex>, key: &Key) {
+        if self.tags > 0 || !key.apart_by().is_empty() {
+            let ids = || TagsOf::read(&self.headers()).ids(key);
+            self.tagged.get_or_init(|| index.enter(key, ids()));
+        }
+    }
+
+    /// When it was purged softly, if it was: it is stale since then.
+    pub fn purged(&self) -> Option<SystemTime> {
+        self.purged
+    }
+
+    /// Under what it was entered.
+    pub(crate) fn tag_ids(&self) -> &[TagId] {
+        self.tagged.get().map_or(&[], Tagged::ids)
+    }
+
+    /// The same, stale from `now` on. Nobody is asking about it yet.
+    pub(crate) fn expired(&self, now: SystemTime, settings: &Settings) -> Self {
+        // The length is printed anew.
+        let headers = self.head.headers(|name| name == CONTENT_LENGTH);
+        let mut terms = self.terms;
+        let age = terms.age(now, settings).unwrap_or_default();
+        terms.lifetime.duration = terms.lifetime.duration.min(age);
+        let how = (terms, self.selecting.clone());
+        let purged = Some(now);
+        Self { purged, ..self.with_fields(&headers, how) }
     }
 
     pub(crate) fn head(&self) -> &Prebuilt {

@@ -68,6 +68,7 @@ impl Cache {
         if !asked.method.is_safe() {
             if status.is_success() || status.is_redirection() {
                 self.invalidate(fetch.asked_key(), headers);
+                self.invalidate_groups(fetch.asked_key(), headers);
             }
             return match self.take_posted(&fetch, asked, answered) {
                 Some(recording) => Taken::Record(Box::new(recording)),

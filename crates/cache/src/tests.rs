@@ -1,8 +1,10 @@
 //! Tests of the cache as a whole, and what all tests share: fields and dates, written short.
 
 mod exchanges;
+mod explaining;
 mod gaps;
 mod partial;
+mod purging;
 mod rules;
 mod searches;
 mod storing;

@@ -140,6 +140,11 @@ impl Selecting {
         self.fields.is_empty()
     }
 
+    /// The fields that it was chosen by.
+    pub fn names(&self) -> impl Iterator<Item = &HeaderName> {
+        self.fields.iter().map(|field| &field.name)
+    }
+
     /// How many bytes of memory it has.
     pub fn weight(&self) -> usize {
         let text = |text: &Option<Box<[u8]>>| text.as_ref().map_or(0, |text| text.len());

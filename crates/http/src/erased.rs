@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Cached, DynHandler, Hosts,
+    Cached, Desk, DynHandler, Hosts, Purging,
     access_log::Logged,
     auth::Basic,
     block::Blocked,
@@ -36,6 +36,25 @@ macro_rules! erase {
     };
 }
 
+/// A cache that can be looked after.
+pub trait Looked {
+    /// What can be asked of it.
+    fn desk(&self) -> Arc<dyn Desk>;
+}
+
+macro_rules! look {
+    ($($handler:ty),* $(,)?) => {
+        $(impl Looked for Cached<$handler> {
+            #[inline(never)]
+            fn desk(&self) -> Arc<dyn Desk> {
+                self.desk_of()
+            }
+        })*
+    };
+}
+
+look![Proxy, Arc<Forward>];
+
 erase![
     Any,
     Files,
@@ -48,5 +67,6 @@ erase![
     Blocked<Any>,
     Clients<Any>,
     Logged<Any>,
+    Purging<Any>,
     Sniffed<Any>,
 ];

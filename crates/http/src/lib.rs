@@ -35,9 +35,9 @@ mod trust;
 pub mod upstream;
 
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
-pub use cached::Cached;
+pub use cached::{Cached, Desk, Fetched, Fetching, Purgers, Purging, StandsIn, Token};
 pub use conn::{HandlerSlot, Http, Limits};
-pub use erased::Erase;
+pub use erased::{Erase, Looked};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
 pub use handler::{
     Accepts, Answer, Answering, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused,

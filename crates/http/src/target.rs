@@ -3,7 +3,10 @@
 use std::fmt;
 
 use http::{HeaderMap, Method, Request, Uri, header};
-use relais_wire::host::{parse_port, usual_port};
+use relais_wire::{
+    decimal::Decimal,
+    host::{parse_port, usual_port},
+};
 
 use crate::{Ask, Caller};
 
@@ -77,13 +80,27 @@ fn host_and_port(authority: &str) -> (&str, Option<u16>) {
     }
 }
 
+impl Target<'_> {
+    /// Appends it, as it prints.
+    ///
+    /// *Cost*: a fraction of that of formatting.
+    pub(crate) fn print(&self, out: &mut String) {
+        for text in [self.scheme, "://", self.host] {
+            out.push_str(text);
+        }
+        if let Some(port) = self.port {
+            out.push(':');
+            out.push_str(Decimal::of(port).as_str());
+        }
+        out.push_str(self.path_and_query);
+    }
+}
+
 impl fmt::Display for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.host)?;
-        if let Some(port) = self.port {
-            write!(f, ":{port}")?;
-        }
-        f.write_str(self.path_and_query)
+        let mut text = String::new();
+        self.print(&mut text);
+        f.write_str(&text)
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 
-use crate::{cert, flows, proxy, serve};
+use crate::{cache, cert, flows, proxy, serve};
 
 /// One program for both ends of a socket and everything between
 #[derive(Clone, Debug, Parser)]
@@ -79,6 +79,8 @@ pub(crate) enum Command {
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
     },
+    /// What a running relais has stored: list it, explain it, purge it, warm it up
+    Cache(Box<cache::Flags>),
     /// Search who asked for what through a proxy, in the sniffer's logs
     Flows(Box<flows::Flags>),
     /// A local authority, and certificates signed by it

@@ -7,8 +7,10 @@
 mod access_log;
 mod auth;
 mod base;
+mod cache;
 mod cert;
 mod clock;
+mod columns;
 mod complaint;
 mod config;
 mod control;
@@ -22,6 +24,7 @@ mod habits;
 mod limits;
 mod logging;
 mod manual;
+mod measure;
 mod output;
 mod password;
 mod plan;
@@ -96,6 +99,7 @@ fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
         }
         Command::Check { file, json } => check(or_usual(file), json),
         Command::Reload { file } => control::reload(&or_usual(file), data),
+        Command::Cache(flags) => cache::obey(*flags, color, data),
         Command::Flows(flags) => flows::obey(*flags, color, || usual_logs(data)),
         Command::Cert(command) => cert::obey(command, data),
         Command::Password { user } => password::print_line(user.as_deref()),

@@ -29,6 +29,12 @@ pub(crate) fn tell(line: impl Display) {
     _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// Prints talk in the place of what was told so last, on a terminal.
+pub(crate) fn tell_over(text: impl Display) {
+    // To the first column, and empty to the last.
+    _ = write!(io::stderr().lock(), "\r\x1b[K{text}");
+}
+
 /// Whether what goes to `out` has colours.
 pub(crate) fn is_coloured(choice: ColorChoice, out: &impl io::IsTerminal) -> bool {
     match choice {

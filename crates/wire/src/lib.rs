@@ -20,6 +20,7 @@
 pub mod accept;
 pub mod calendar;
 pub mod date;
+pub mod decimal;
 pub mod etag;
 pub mod exchange;
 pub mod host;

@@ -48,6 +48,35 @@ pub(crate) fn read_dictionary(field: &[u8]) -> Option<Vec<(&[u8], Value)>> {
     Some(members)
 }
 
+/// Reads a list whose members are strings all of them; what parameters they have is left out.
+///
+/// `None` if `field` is anything else ([RFC 9651 §4.2.1]).
+///
+/// [RFC 9651 §4.2.1]: https://www.rfc-editor.org/rfc/rfc9651#section-4.2.1
+pub(crate) fn read_strings(field: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut cursor = Cursor { rest: field };
+    let mut strings = Vec::new();
+    cursor.skip(b" ");
+    while !cursor.rest.is_empty() {
+        let Value::String(string) = cursor.item()? else { return None };
+        strings.push(string);
+        cursor.parameters()?;
+        cursor.skip(b" \t");
+        if cursor.rest.is_empty() {
+            break;
+        }
+        if !cursor.take(b',') {
+            return None;
+        }
+        cursor.skip(b" \t");
+        // A comma at the end promises more.
+        if cursor.rest.is_empty() {
+            return None;
+        }
+    }
+    Some(strings)
+}
+
 struct Cursor<'a> {
     rest: &'a [u8],
 }
@@ -291,6 +320,8 @@ mod tests {
         fn nothing_panics(field: Vec<u8>, text in "[a-c*=(),;:?@%\"\\\\ 0-9.-]{0,40}") {
             read_dictionary(&field);
             read_dictionary(text.as_bytes());
+            read_strings(&field);
+            read_strings(text.as_bytes());
         }
     }
 

@@ -208,8 +208,9 @@ impl<const N: usize> Rarity<N> {
 fn hash<const N: usize>(gram: [u8; N]) -> u64 {
     let mut wide = [0; 8];
     wide[..N].copy_from_slice(&gram);
-    let mixed = u64::from_le_bytes(wide).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed ^ mixed >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    // Both halves of the product, put together: in each some bytes of the gram have no say.
+    let (low, high) = u64::from_le_bytes(wide).carrying_mul(0x9E37_79B9_7F4A_7C15, 0);
+    low ^ high
 }
 
 fn place(hash: u64, shift: u32) -> usize {

@@ -6,6 +6,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use relais_wire::decimal::Decimal;
+
 use super::{
     host::canonical,
     looks::{is_plain, looks},
@@ -93,14 +95,14 @@ impl Rules {
         if self.urls.is_empty() {
             return None;
         }
-        let mut room = [0; 6];
-        let port = target.unusual_port().map_or(&[][..], |port| print_port(port, &mut room));
+        let port = target.unusual_port().map(Decimal::of);
         let [scheme, host] = [target.scheme, host].map(str::as_bytes);
         let find = |path: &[u8]| {
-            let with_port = self.urls.find(&[scheme, b"://", host, port, path]);
+            let without_port = || self.urls.find(&[scheme, b"://", host, path]);
+            let Some(port) = &port else { return without_port() };
+            let with_port = self.urls.find(&[scheme, b"://", host, b":", port.as_bytes(), path]);
             // Who asks picks the port that a server behind may not care for.
-            let again = with_port.is_none() && !port.is_empty();
-            if again { self.urls.find(&[scheme, b"://", host, path]) } else { with_port }
+            with_port.or_else(without_port)
         };
         let path = target.path_and_query;
         if is_plain(path) {
@@ -121,15 +123,6 @@ impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rules").field("len", &self.len()).finish_non_exhaustive()
     }
-}
-
-/// `:`, and the digits of `port`.
-fn print_port(port: u16, room: &mut [u8; 6]) -> &[u8] {
-    let mut left = &mut room[..];
-    let printed = std::io::Write::write_fmt(&mut left, format_args!(":{port}"));
-    printed.expect("room for five digits");
-    let len = 6 - left.len();
-    &room[..len]
 }
 
 fn widen(number: u32) -> usize {

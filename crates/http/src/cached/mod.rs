@@ -5,6 +5,8 @@
 //! is what they need: requests made ready to be asked (`question`), bodies written down while they
 //! pass (`recorded`), and answers made of what comes out (`reply`).
 
+mod desk;
+mod purge;
 mod question;
 mod recorded;
 mod reply;
@@ -22,6 +24,10 @@ use relais_cache::{Answered, Cache, Completion, Fetch, Key, Lookup, Taken, Times
 use relais_net::{Fault, Side};
 use tokio::runtime;
 
+pub use self::{
+    desk::{Desk, Fetched, Fetching, StandsIn},
+    purge::{Purgers, Purging, Token},
+};
 use self::{
     question::{Question, key, sent_by},
     recorded::{complete, drain, record},
@@ -75,6 +81,11 @@ impl<H: Onward> Cached<H> {
     pub fn new(inner: H, cache: Cache, trust: Trust, clock: fn() -> SystemTime) -> Self {
         let revalidation = Places::at_most(REVALIDATIONS_MAX);
         Self { shared: Arc::new(Shared { inner, cache, trust, clock, revalidation }) }
+    }
+
+    /// Another handle of the same, for who looks after it.
+    pub(crate) fn desk_of(&self) -> Arc<dyn Desk> {
+        Arc::new(Self { shared: Arc::clone(&self.shared) })
     }
 
     /// The cache.

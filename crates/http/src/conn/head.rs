@@ -2,14 +2,14 @@
 //!
 //! Only the plainest: what is anything else is said to be so, and left to hyper.
 
-use std::{cell::RefCell, io::Write as _, mem::MaybeUninit};
+use std::{cell::RefCell, mem::MaybeUninit};
 
 use bytes::{Bytes, BytesMut};
 use http::{
     HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
     header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, TRAILER, TRANSFER_ENCODING, UPGRADE},
 };
-use relais_wire::http1::parse_length;
+use relais_wire::{decimal::Decimal, http1::parse_length};
 
 use crate::{Answer, Inbound, date_line::print_date, spare};
 
@@ -134,7 +134,9 @@ pub(super) fn print(answer: &Answer, len: usize, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\r\n");
     }
     if !is_bodiless(status) && !has_length {
-        _ = write!(out, "content-length: {len}\r\n");
+        out.extend_from_slice(b"content-length: ");
+        out.extend_from_slice(Decimal::of(len as u64).as_bytes());
+        out.extend_from_slice(b"\r\n");
     }
     if !has_date {
         print_date(out);

@@ -9,6 +9,8 @@ use http::{
     request,
 };
 
+use relais_wire::decimal::Decimal;
+
 use super::{edits::Edits, hops};
 use crate::{
     Answer, Caller, Provenance, Trust,
@@ -99,10 +101,10 @@ impl Way {
 
     /// Makes of an upstream's reply the answer that is passed back, changed as `edits` say.
     pub(crate) fn pass_back(&self, reply: Reply, edits: &Edits) -> Answer {
-        let Reply { mut response, upstream, timings } = reply;
+        let Reply { mut response, upstream, connect } = reply;
         response.body_mut().came_from(Provenance {
             upstream: Some(Arc::clone(upstream.name())),
-            connect: timings.connect,
+            connect,
             ..Provenance::default()
         });
         hops::renew_answer(&mut response);
@@ -202,13 +204,7 @@ fn print_ip(out: &mut Vec<u8>, ip: IpAddr) {
         if place > 0 {
             out.push(b'.');
         }
-        if octet >= 100 {
-            out.push(b'0' + octet / 100);
-        }
-        if octet >= 10 {
-            out.push(b'0' + octet / 10 % 10);
-        }
-        out.push(b'0' + octet % 10);
+        out.extend_from_slice(Decimal::of(octet).as_bytes());
     }
 }
 

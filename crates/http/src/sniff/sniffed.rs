@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    fmt::Write as _,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -40,7 +39,8 @@ impl<H> Sniffed<H> {
 
     fn note(&self, ask: &Ask) -> Note {
         let begun = Begun::of(ask, ask.begun(self.clock));
-        Note { log: self.log.clone(), begun: Some(begun), so_far: SoFar::default() }
+        let under_way = UnderWay { begun, so_far: SoFar::default() };
+        Note { log: self.log.clone(), under_way: Some(Box::new(under_way)) }
     }
 }
 
@@ -66,12 +66,12 @@ impl<H: Handler> Handler for Sniffed<H> {
             match answering.await {
                 Ok(answer) => Ok(note.follow(answer)),
                 Err(fault) => {
-                    note.so_far.status = status_of(fault.side);
-                    note.end(match fault.side {
+                    let end = match fault.side {
                         Side::Client => End::CutByClient,
                         Side::Upstream => End::CutByUpstream,
                         Side::Relais => End::CutByUs,
-                    });
+                    };
+                    note.fail(status_of(fault.side), end);
                     Err(fault)
                 }
             }
@@ -141,7 +141,7 @@ fn print_url<B>(request: &Request<B>, target: Target<'_>, text: &mut String) {
     if *request.method() == Method::CONNECT {
         text.push_str(request.uri().authority().map_or("", http::uri::Authority::as_str));
     } else {
-        _ = write!(text, "{target}");
+        target.print(text);
     }
 }
 
@@ -160,53 +160,89 @@ struct SoFar {
 /// An exchange under way. Noted once: when it ends, or when it is dropped.
 struct Note {
     log: SniffLog,
-    /// `None` once it is noted.
-    begun: Option<Begun>,
+    /// `None` once it is noted. Boxed: it changes hands more than once on its way.
+    under_way: Option<Box<UnderWay>>,
+}
+
+/// What is known of an exchange.
+struct UnderWay {
+    begun: Begun,
     so_far: SoFar,
 }
 
 impl Note {
+    /// Counts what is taken of the request's body.
     fn taken(&mut self) -> Arc<AtomicU64> {
-        Arc::clone(self.so_far.taken.get_or_insert_default())
+        let taken = self.under_way.as_mut().map(|it| it.so_far.taken.get_or_insert_default());
+        taken.map(|taken| Arc::clone(taken)).unwrap_or_default()
     }
 
     /// Ends when the body of `answer` does.
     fn follow(mut self, mut answer: Answer) -> Answer {
-        let begun = self.begun.as_ref();
-        let is_bodiless = begun.is_some_and(|begun| begun.method == Method::HEAD)
+        let is_bodiless = self.under_way.as_mut().is_some_and(|it| {
+            it.see(&answer);
+            it.begun.method == Method::HEAD
+        });
+        let is_bodiless = is_bodiless
             || matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let so_far = &mut self.so_far;
-        so_far.first_byte = begun.map(|begun| begun.start.elapsed());
-        so_far.status = Some(answer.status());
-        // Not from its map: the fields of a hit are elsewhere.
-        let media_type = crate::media_type(&answer);
-        so_far.media_type =
-            media_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        so_far.provenance = answer.body().provenance().cloned().unwrap_or_default();
         answer.body_mut().on_end(move |ended| {
-            let ended = if is_bodiless { Ended::Whole(0) } else { ended };
-            self.so_far.sent = bytes(ended);
-            let end = match ended {
-                Ended::Whole(_) => End::Whole,
-                Ended::Short(_) | Ended::Broken(_, Side::Client) => End::CutByClient,
-                Ended::Broken(_, Side::Upstream) => End::CutByUpstream,
-                Ended::Broken(_, Side::Relais) => End::CutByUs,
-                Ended::Instead { status, .. } => {
-                    self.so_far.status = Some(status);
-                    End::Refused
-                }
-            };
-            self.end(end);
+            self.end(if is_bodiless { Ended::Whole(0) } else { ended });
         });
         answer
     }
 
-    fn end(&mut self, end: End) {
-        let Some(begun) = self.begun.take() else { return };
-        let SoFar { taken, first_byte, status, media_type, provenance, sent } = &self.so_far;
+    /// Ends without an answer of the handler, but perhaps with this one.
+    fn fail(&mut self, status: Option<StatusCode>, end: End) {
+        if let Some(it) = &mut self.under_way {
+            it.so_far.status = status;
+        }
+        self.finish(end);
+    }
+
+    /// Ends with an answer that ended so.
+    fn end(&mut self, ended: Ended) {
+        let Some(it) = &mut self.under_way else { return };
+        it.so_far.sent = bytes(ended);
+        let end = match ended {
+            Ended::Whole(_) => End::Whole,
+            Ended::Short(_) | Ended::Broken(_, Side::Client) => End::CutByClient,
+            Ended::Broken(_, Side::Upstream) => End::CutByUpstream,
+            Ended::Broken(_, Side::Relais) => End::CutByUs,
+            Ended::Instead { status, .. } => {
+                it.so_far.status = Some(status);
+                End::Refused
+            }
+        };
+        self.finish(end);
+    }
+
+    fn finish(&mut self, end: End) {
+        if let Some(it) = self.under_way.take() {
+            self.log.note(&it.exchange(end));
+        }
+    }
+}
+
+impl UnderWay {
+    /// Keeps what the head of `answer` says.
+    fn see(&mut self, answer: &Answer) {
+        let Self { begun, so_far } = self;
+        so_far.first_byte = Some(begun.start.elapsed());
+        so_far.status = Some(answer.status());
+        // Not from its map: the fields of a hit are elsewhere.
+        let media_type = crate::media_type(answer);
+        so_far.media_type =
+            media_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        so_far.provenance = answer.body().provenance().cloned().unwrap_or_default();
+    }
+
+    /// All of it, as it ends now.
+    fn exchange(&self, end: End) -> Exchange<'_> {
+        let Self { begun, so_far } = self;
+        let SoFar { taken, first_byte, status, media_type, provenance, sent } = so_far;
         let (url, rest) = begun.text.split_at(begun.ends.0);
         let (host, asked_type) = rest.split_at(begun.ends.1 - begun.ends.0);
-        self.log.note(&Exchange {
+        Exchange {
             at: begun.at,
             client: client(begun.peer),
             method: begun.method.as_str().into(),
@@ -231,13 +267,13 @@ impl Note {
             error: provenance.error.map(Into::into),
             blocked: provenance.blocked.as_deref().map(Into::into),
             end,
-        });
+        }
     }
 }
 
 impl Drop for Note {
     fn drop(&mut self) {
-        self.end(if std::thread::panicking() { End::CutByUs } else { End::CutByClient });
+        self.finish(if std::thread::panicking() { End::CutByUs } else { End::CutByClient });
     }
 }
 

@@ -9,7 +9,6 @@ use std::{
 };
 
 use http::{Method, Response, header::HOST, request};
-use tokio::time::Instant;
 
 use super::{
     CallError, Failed,
@@ -17,7 +16,7 @@ use super::{
     exchange::Why,
     http2,
     link::Link,
-    server::{Connected, Taken, Timings, Upstream},
+    server::{Connected, Taken, Upstream},
     shared::Shared,
 };
 use crate::{Body, Inbound};
@@ -29,8 +28,8 @@ pub struct Reply {
     pub response: Response<Body>,
     /// Who gave it.
     pub upstream: Arc<Upstream>,
-    /// How long it took.
-    pub timings: Timings,
+    /// How long it took until there was a connection; `None` if there was one before.
+    pub connect: Option<Duration>,
 }
 
 /// A request but for its body: the same however often it is tried.
@@ -82,12 +81,10 @@ pub(super) async fn attempt(
                 }
             },
         };
-        let start = Instant::now();
         match ask(upstream, way, (said, body)).await {
             Ok(response) => {
                 upstream.answered();
-                let timings = Timings { connect: took, first_byte: start.elapsed() };
-                return Ok(Reply { response, upstream: Arc::clone(upstream), timings });
+                return Ok(Reply { response, upstream: Arc::clone(upstream), connect: took });
             }
             // No sign of ill health.
             Err(Broken { why, body: Some(untouched), heard: false })

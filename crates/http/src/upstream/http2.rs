@@ -319,7 +319,7 @@ mod tests {
     /// Whether another connection was made for a call.
     async fn is_called_anew(group: &Group) -> bool {
         let reply = call(group, "hi").await.unwrap();
-        let is_new = reply.timings.connect.is_some();
+        let is_new = reply.connect.is_some();
         assert!(read(reply).await.ends_with(" hi"));
         is_new
     }
@@ -329,7 +329,7 @@ mod tests {
         let group = group(Limits::default()).await;
         for nth in 0..3 {
             let reply = call(&group, "hi").await.unwrap();
-            assert_eq!(reply.timings.connect.is_some(), nth == 0);
+            assert_eq!(reply.connect.is_some(), nth == 0);
             assert_eq!(
                 read(reply).await,
                 "POST http://a.example/a?b {\"via\": \"1.1 here\", \"content-length\": \"2\"} hi"
@@ -365,7 +365,7 @@ mod tests {
         assert!(is_called_anew(&group).await);
         shared::sweep_at(coarse_now());
         let much = call(&group, "much").await.unwrap();
-        assert!(much.timings.connect.is_none());
+        assert!(much.connect.is_none());
         shared::sweep_at(later());
         assert!(!is_called_anew(&group).await, "somebody used it");
         assert_eq!(read(much).await.len(), MUCH);
@@ -427,9 +427,9 @@ mod tests {
             untaken.push(call(&group, "much").await.unwrap());
         }
         let reply = call(&group, "much").await.unwrap();
-        assert!(reply.timings.connect.is_none());
+        assert!(reply.connect.is_none());
         assert_eq!(read(reply).await.len(), MUCH);
-        let connected = untaken.iter().filter(|reply| reply.timings.connect.is_some()).count();
+        let connected = untaken.iter().filter(|reply| reply.connect.is_some()).count();
         assert_eq!(connected, 1);
         for reply in untaken {
             assert_eq!(read(reply).await.len(), MUCH);

@@ -246,7 +246,7 @@ async fn a_connection_has_so_many_requests_at_once_and_one_more_makes_another() 
         }
         assert_eq!(conns.load(Relaxed), expect, "{settings:?}, {at_once}");
         drop(replies.pop());
-        assert!(get(&group).await.unwrap().timings.connect.is_none());
+        assert!(get(&group).await.unwrap().connect.is_none());
     };
     check(b"", 64, 1).await;
     check(b"", 65, 2).await;
@@ -261,7 +261,7 @@ async fn those_who_come_at_once_wait_for_one_connection() {
     let mut calls = JoinSet::new();
     for _ in 0..20 {
         let group = Arc::clone(&group);
-        calls.spawn(async move { get(&group).await.unwrap().timings.connect.is_some() });
+        calls.spawn(async move { get(&group).await.unwrap().connect.is_some() });
     }
     let connected = calls.join_all().await.into_iter().filter(|&is_new| is_new).count();
     assert_eq!((connected, conns.load(Relaxed)), (1, 1));

@@ -37,7 +37,7 @@ pub use group::{Call, Group};
 pub(crate) use head::{is_of_connection, members, read_lines};
 pub use health::Check;
 pub use limits::Limits;
-pub use server::{Options, Speaks, Timings, Upstream};
+pub use server::{Options, Speaks, Upstream};
 pub use watch::watch;
 
 /// Calls in the clear.

@@ -76,15 +76,6 @@ enum Voice {
     Quiet,
 }
 
-/// How long the stages of a request took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timings {
-    /// Until there was a connection; `None` if there was one before.
-    pub connect: Option<Duration>,
-    /// From the request to the head of its answer.
-    pub first_byte: Duration,
-}
-
 impl Upstream {
     /// An upstream of which nothing bad is known.
     pub fn new(options: Options) -> Self {

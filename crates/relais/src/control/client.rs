@@ -1,15 +1,16 @@
 //! The end that asks.
 
 use std::{
-    io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
+    io::{BufRead, BufReader, ErrorKind, Read as _, Write as _},
     os::unix::net::UnixStream,
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use anyhow::{Context as _, anyhow};
+use serde_json::Value;
 
-use super::{ANSWER_BYTES_MAX, Answer, LINE_MAX, Refusal, Request, socket_of};
+use super::{ANSWER_BYTES_MAX, Answer, LINE_MAX, Refusal, Request, socket_of, socket_of_demo};
 use crate::{
     complaint::{Complaint, Wrong},
     data::Data,
@@ -17,53 +18,103 @@ use crate::{
     stop::Stop,
 };
 
-/// How long a reload may take: files are read, and certificates made.
+/// How long an answer may take: files are read, and certificates made, and upstreams asked.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
+
+/// A relais that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Running {
+    /// The one that runs this file.
+    File(PathBuf),
+    /// The one that runs the demo.
+    Demo,
+}
 
 /// Has the relais that runs `file` read it again.
 pub(crate) fn reload(file: &Path, data: &Data) -> Result<(), Stop> {
-    if let Err(error) = std::fs::metadata(file) {
-        let wrong = Wrong::reading("the configuration", file, &error);
-        return Err(Stop::Wrong(vec![Complaint::of_file(file, wrong)]));
-    }
-    match ask(Request::Reload {}, file, data)? {
-        Answer::Done { text } => {
-            say(format_args!("reloaded: {text}"));
-            Ok(())
-        }
+    let running = Running::File(file.to_owned());
+    match ask(&Request::Reload {}, &running, data, |_| Ok(()))? {
         Answer::Refused(Refusal { text, exit }) => {
             let text = format!("{}\n\nthe old configuration runs on", text.trim_end());
             Err(Stop::Elsewhere { text, exit })
         }
+        Answer::Done { text } => {
+            say(format_args!("reloaded: {text}"));
+            Ok(())
+        }
+        Answer::Found(_) => Err(anyhow!("the relais that runs never ends").into()),
     }
 }
 
-fn ask(request: Request, file: &Path, data: &Data) -> Result<Answer, Stop> {
-    let path = socket_of(file, data)?;
-    let mut stream = UnixStream::connect(&path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-            Stop::Refused(vec![Complaint::of_file(file, nobody(file, &path))])
-        }
-        _ => anyhow!(error).context(format!("calling {:?}", path.display())).into(),
-    })?;
+/// Asks the relais that is `running`. What it finds is `taken`, and the last that it says is given.
+pub(crate) fn ask(
+    request: &Request,
+    running: &Running,
+    data: &Data,
+    mut taken: impl FnMut(Value) -> Result<(), Stop>,
+) -> Result<Answer, Stop> {
+    let mut stream = call(running, data)?;
     stream.set_write_timeout(Some(LINE_MAX)).context("setting a deadline")?;
     stream.set_read_timeout(Some(ANSWER_MAX)).context("setting a deadline")?;
-    let mut line = serde_json::to_string(&request).context("asking")?;
+    let mut line = serde_json::to_string(request).context("asking")?;
     line.push('\n');
     stream.write_all(line.as_bytes()).context("asking the relais that runs")?;
-    line.clear();
-    let mut answer = BufReader::new(stream.take(ANSWER_BYTES_MAX));
+    let mut answers = BufReader::new(stream);
+    loop {
+        match next(&mut answers)? {
+            Answer::Found(found) => taken(found)?,
+            last => return Ok(last),
+        }
+    }
+}
+
+fn call(running: &Running, data: &Data) -> Result<UnixStream, Stop> {
+    let path = match running {
+        Running::File(file) => {
+            if let Err(error) = std::fs::metadata(file) {
+                let wrong = Wrong::reading("the configuration", file, &error);
+                return Err(Stop::Wrong(vec![Complaint::of_file(file, wrong)]));
+            }
+            socket_of(file, data)?
+        }
+        Running::Demo => socket_of_demo(data)?,
+    };
+    UnixStream::connect(&path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
+            Stop::Refused(vec![nobody(running, &path)])
+        }
+        _ => anyhow!(error).context(format!("calling {:?}", path.display())).into(),
+    })
+}
+
+fn next(answers: &mut impl BufRead) -> Result<Answer, Stop> {
+    let mut line = String::new();
+    let mut answer = answers.by_ref().take(ANSWER_BYTES_MAX);
     answer.read_line(&mut line).context("waiting for the relais that runs")?;
     if line.len() as u64 == ANSWER_BYTES_MAX && !line.ends_with('\n') {
         return Err(anyhow!("the relais that runs says more than {ANSWER_BYTES_MAX} bytes").into());
+    }
+    if line.is_empty() {
+        return Err(anyhow!("the relais that runs hung up: it ends, or is another version").into());
     }
     Ok(serde_json::from_str(&line).context("understanding the relais that runs")?)
 }
 
 /// What is wrong if nobody listens at `path`.
-fn nobody(file: &Path, path: &Path) -> Wrong {
-    let (file, path) = (file.display(), path.display());
-    let what = format!("no relais runs {file:?}: nobody listens on {path:?}");
-    Wrong { what, expected: None, hint: None }
-        .hint("`relais serve` and `relais proxy` run no file; `kill -HUP PID` reloads them")
+fn nobody(running: &Running, path: &Path) -> Complaint {
+    let path = path.display();
+    let wrong = |what, hint: &str| Wrong { what, expected: None, hint: None }.hint(hint);
+    match running {
+        Running::File(file) => {
+            let what = format!("no relais runs {:?}: nobody listens on {path:?}", file.display());
+            let hint =
+                "`relais serve` and `relais proxy` run no file; `kill -HUP PID` reloads them";
+            Complaint::of_file(file, wrong(what, hint))
+        }
+        Running::Demo => {
+            let what = format!("no relais runs the demo: nobody listens on {path:?}");
+            let hint = "`relais up` runs it; `--file FILE` names what another relais runs";
+            Complaint::of_flag("--file", wrong(what, hint))
+        }
+    }
 }

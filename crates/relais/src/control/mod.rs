@@ -1,8 +1,10 @@
 //! The control socket: how other commands speak with a relais that runs.
 //!
-//! A Unix socket in the data folder, for its owner only. One line of JSON asks, one answers.
-//! Lines, callers at once and times are bounded.
+//! A Unix socket in the data folder, for its owner only. One line of JSON asks, one answers; before
+//! that there may be others, each with something that was found. Lines, callers at once and times are
+//! bounded.
 
+mod cache;
 mod client;
 mod server;
 
@@ -14,26 +16,32 @@ use std::{
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
+use serde_json::Value;
+use tokio::sync::mpsc;
 
-pub(crate) use client::reload;
+pub(crate) use cache::{AskedFor, CacheRequest, Chosen, Fetches, Hardness, OfCaches};
+pub(crate) use client::{Running, ask, reload};
 pub(crate) use server::listen;
 
 use crate::data::Data;
 
 /// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Request {
     /// Read the configuration again.
     // Braces: serde lets unknown fields pass beside a variant without.
     Reload {},
+    /// Something of the caches.
+    Cache(CacheRequest),
 }
 
 /// What is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Answer {
+    /// Something that was found. More comes.
+    Found(Value),
     /// It is done.
     Done {
         /// What was done.
@@ -52,11 +60,12 @@ pub(crate) struct Refusal {
     pub(crate) exit: u8,
 }
 
-/// A request that waits for its answer.
+/// A request that waits for its answers.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) request: Request,
-    pub(crate) answer: oneshot::Sender<Answer>,
+    /// Closed once whoever asked is gone. Has room for one.
+    pub(crate) answers: mpsc::Sender<Answer>,
 }
 
 impl From<Refusal> for Answer {
@@ -66,13 +75,22 @@ impl From<Refusal> for Answer {
 }
 
 /// The longest request, in bytes.
-const REQUEST_BYTES_MAX: u64 = 4 * 1024;
+const REQUEST_BYTES_MAX: u64 = 64 * 1024;
 
 /// The longest answer, in bytes.
 const ANSWER_BYTES_MAX: u64 = 1024 * 1024;
 
 /// How long a request may take to come, and an answer to be taken.
 const LINE_MAX: Duration = Duration::from_secs(2);
+
+/// How long a line of many may take to be taken: somebody may be reading them in a pager.
+const FOUND_MAX: Duration = Duration::from_mins(10);
+
+/// Where the relais that runs the demo is spoken to.
+fn socket_of_demo(data: &Data) -> anyhow::Result<PathBuf> {
+    // No file's: those end in a hash.
+    Ok(data.sockets()?.join("demo.sock"))
+}
 
 /// Where the relais that runs `file` is spoken to.
 ///
@@ -109,6 +127,12 @@ mod tests {
     #[test]
     fn lines_are_as_written_down() {
         assert_eq!(serde_json::to_string(&Request::Reload {}).unwrap(), r#"{"do":"reload"}"#);
+        let purge = OfCaches::Purge { what: Chosen::Tag("a".to_owned()), how: Hardness::Soft };
+        let line =
+            r#"{"do":"cache","proxy":null,"of":{"purge":{"what":{"tag":"a"},"how":"soft"}}}"#;
+        let request = Request::Cache(CacheRequest { proxy: None, of: purge });
+        assert_eq!(serde_json::to_string(&request).unwrap(), line);
+        assert_eq!(serde_json::from_str::<Request>(line).unwrap(), request);
         let refused = Answer::Refused(Refusal { text: "no".to_owned(), exit: 2 });
         let line = serde_json::to_string(&refused).unwrap();
         assert_eq!(line, r#"{"refused":{"text":"no","exit":2}}"#);

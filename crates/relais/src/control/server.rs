@@ -13,15 +13,19 @@ use relais_net::{SocketFile, bind_path, next_caller};
 use rustix::process::geteuid;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{UnixListener, UnixStream, unix::OwnedReadHalf},
-    sync::{Semaphore, mpsc, oneshot},
+    net::{
+        UnixListener, UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{Semaphore, mpsc},
     task::AbortHandle,
     time::timeout,
 };
 use tracing::debug;
 
 use super::{
-    ANSWER_BYTES_MAX, Answer, Call, LINE_MAX, REQUEST_BYTES_MAX, Refusal, Request, socket_of,
+    ANSWER_BYTES_MAX, Answer, Call, FOUND_MAX, LINE_MAX, REQUEST_BYTES_MAX, Refusal, Request,
+    socket_of, socket_of_demo,
 };
 use crate::{
     config::Source,
@@ -49,15 +53,18 @@ impl Drop for Accepting {
     }
 }
 
-/// Opens the control socket of the file that `source` is, if it is one, and passes what is asked
-/// there on to `calls`.
+/// Opens the control socket of the file that `source` is, if it is one, or of the demo, and passes
+/// what is asked there on to `calls`.
 pub(crate) fn listen(
     source: &Source,
     data: &Data,
     calls: mpsc::Sender<Call>,
 ) -> anyhow::Result<Option<Control>> {
-    let Source::File(file) = source else { return Ok(None) };
-    let path = socket_of(file, data)?;
+    let path = match source {
+        Source::File(file) => socket_of(file, data)?,
+        Source::Embedded { .. } => socket_of_demo(data)?,
+        Source::Flags(_) => return Ok(None),
+    };
     let folder = data.sockets()?;
     make_private(&folder).with_context(|| format!("making the folder {:?}", folder.display()))?;
     let (listener, file) =
@@ -98,15 +105,28 @@ async fn talk(stream: UnixStream, calls: mpsc::Sender<Call>) -> io::Result<()> {
         return Err(ErrorKind::PermissionDenied.into());
     }
     let (read, mut write) = stream.into_split();
-    let answer = match listen_to(read).await? {
-        Heard::Nothing => return Ok(()),
+    match listen_to(read).await? {
+        Heard::Nothing => Ok(()),
         Heard::Nonsense(what) => {
-            Refusal { text: format!("error: the request is not understood: {what}\n"), exit: 2 }
-                .into()
+            let text = format!("error: the request is not understood: {what}\n");
+            say(&Refusal { text, exit: 2 }.into(), &mut write).await
         }
-        Heard::Request(request) => pass_on(request, &calls).await?,
-    };
-    timeout(LINE_MAX, write.write_all(&line_of(&answer)?)).await?
+        Heard::Request(request) => {
+            let (answers, mut answered) = mpsc::channel(1);
+            let closing = || io::Error::from(ErrorKind::ConnectionAborted);
+            calls.send(Call { request, answers }).await.map_err(|_| closing())?;
+            // What finds them learns that nobody takes them, and ends.
+            while let Some(answer) = answered.recv().await {
+                say(&answer, &mut write).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn say(answer: &Answer, write: &mut OwnedWriteHalf) -> io::Result<()> {
+    let patience = if matches!(answer, Answer::Found(_)) { FOUND_MAX } else { LINE_MAX };
+    timeout(patience, write.write_all(&line_of(answer)?)).await?
 }
 
 /// An answer as it is sent; if whoever asked would not read all of it, one that says so.
@@ -151,13 +171,6 @@ async fn listen_to(read: OwnedReadHalf) -> io::Result<Heard> {
         Ok(request) => Heard::Request(request),
         Err(error) => Heard::Nonsense(error.to_string()),
     })
-}
-
-async fn pass_on(request: Request, calls: &mpsc::Sender<Call>) -> io::Result<Answer> {
-    let (answer, answered) = oneshot::channel();
-    let closing = || io::Error::from(ErrorKind::ConnectionAborted);
-    calls.send(Call { request, answer }).await.map_err(|_| closing())?;
-    answered.await.map_err(|_| closing())
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ mod alone;
 mod flags;
 mod follow;
 mod logs;
-mod measure;
 mod report;
 mod show;
 mod table;

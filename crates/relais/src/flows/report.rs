@@ -9,12 +9,13 @@ use std::{
 use relais_inspect::Findings;
 use tracing::Level;
 
-use super::{
+use super::show::{Done, Show};
+use crate::{
+    columns::clean,
     measure::{said_bytes, said_count, said_time},
-    show::{Done, Show},
-    table::clean,
+    output::tell,
+    stop::Stop,
 };
-use crate::{output::tell, stop::Stop};
 
 /// So many broken lines are told of one by one.
 const BROKEN_TOLD_MAX: usize = 20;

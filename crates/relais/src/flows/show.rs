@@ -1,7 +1,7 @@
 //! How what was found is shown.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     num::NonZeroU64,
 };
 
@@ -13,7 +13,10 @@ use relais_wire::{
 };
 
 use super::table::Table;
-use crate::output::{is_coloured, say};
+use crate::{
+    columns,
+    output::{is_coloured, say},
+};
 
 /// How it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +54,7 @@ pub(super) struct Show {
 impl Show {
     pub(super) fn new(how: How, limit: Option<NonZeroU64>, color: ColorChoice) -> Self {
         let out = io::stdout();
-        let size = rustix::termios::tcgetwinsize(&out).ok().filter(|_| out.is_terminal());
-        let columns = size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
-        let table = Table::new(columns, is_coloured(color, &out));
+        let table = Table::new(columns::of_terminal(), is_coloured(color, &out));
         Self { how, table, left: limit.map(NonZeroU64::get), count: 0 }
     }
 

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use relais_wire::{
     exchange::{End, Exchange},
     timestamp::Timestamp,
-    visible::is_disturbing,
 };
 
-use super::measure::{column_bytes, column_time};
+use crate::{
+    columns::{CUT, clean, columns, fit},
+    measure::{column_bytes, column_time},
+};
 
 /// On a narrower terminal the year is left out.
 const WIDE_COLUMNS: usize = 110;
@@ -22,9 +24,6 @@ const URL_COLUMNS_MIN: usize = 8;
 /// Clients are cut until the URL has so many, but for these few columns of their own.
 const URL_COLUMNS_FAIR: usize = 20;
 const CLIENT_COLUMNS_MIN: usize = 9;
-
-/// What a text on its way to a terminal looks like that is cut.
-const CUT: char = '…';
 
 /// Rows under each other. Columns grow with what comes, and never shrink.
 #[derive(Debug)]
@@ -190,18 +189,6 @@ fn paint(status: u16) -> Option<Paint> {
     }
 }
 
-/// A stranger's text without what a terminal would obey; `-` for none.
-pub(super) fn clean(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            char if is_disturbing(char) => clean.extend(char.escape_unicode()),
-            char => clean.push(char),
-        }
-    }
-    if clean.is_empty() { "-".to_owned() } else { clean }
-}
-
 /// A client's address, without its middle if it has more columns: networks begin alike, and the
 /// clients in them end differently.
 fn cut_within(client: &str, columns_max: usize) -> String {
@@ -213,37 +200,6 @@ fn cut_within(client: &str, columns_max: usize) -> String {
     format!("{}{CUT}{}", &client[..first], &client[len - last..])
 }
 
-/// As much of a URL as fits into so many columns. Its scheme goes first, then its end, for which a
-/// mark stands.
-fn fit(url: &str, columns_max: usize, out: &mut String) {
-    if columns(url) <= columns_max {
-        out.push_str(url);
-        return;
-    }
-    let text = url.split_once("://").map_or(url, |(_scheme, rest)| rest);
-    if columns(text) <= columns_max {
-        out.push_str(text);
-        return;
-    }
-    let mut left = columns_max - 1;
-    let kept = text.chars().take_while(|char| {
-        let fits = width(*char) <= left;
-        left = left.saturating_sub(width(*char));
-        fits
-    });
-    out.extend(kept);
-    out.push(CUT);
-}
-
-fn columns(text: &str) -> usize {
-    text.chars().map(width).sum()
-}
-
-/// Never too few: beyond ASCII all are taken for wide ones.
-fn width(char: char) -> usize {
-    if char.is_ascii() { 1 } else { 2 }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
@@ -251,6 +207,7 @@ mod tests {
     use relais_wire::exchange::{Cached, Content, Timings};
 
     use super::*;
+    use crate::columns::columns as columns_of;
 
     fn exchange(url: &str) -> Exchange<'_> {
         Exchange {
@@ -307,7 +264,7 @@ time (UTC)          client      method  code  size   took cache   url
         };
         for columns in [72, 80, 81, 120, 200] {
             let row = rows(columns, &long);
-            let used = super::columns(&row) - super::columns("…") + 1;
+            let used = columns_of(&row) - columns_of("…") + 1;
             assert!((columns - 1..=columns).contains(&used), "{used} of {columns}: {row}");
             assert!(row.ends_with("é…"), "{row}");
         }

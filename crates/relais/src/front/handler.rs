@@ -54,14 +54,27 @@ pub(crate) struct Ready<'a> {
 
 impl Ready<'_> {
     /// Puts itself before `inner`.
-    pub(crate) fn before(self, inner: Arc<dyn DynHandler>) -> Result<Arc<dyn DynHandler>, Problem> {
-        let Self { mut parts, front, key, logs } = self;
-        let inner: Arc<dyn DynHandler> = match parts.auth.take() {
+    pub(crate) fn before(
+        mut self,
+        inner: Arc<dyn DynHandler>,
+    ) -> Result<Arc<dyn DynHandler>, Problem> {
+        let inner = self.guard(inner);
+        self.log(inner)
+    }
+
+    /// Puts the password before `inner`, if there is one.
+    pub(crate) fn guard(&mut self, inner: Arc<dyn DynHandler>) -> Arc<dyn DynHandler> {
+        match self.parts.auth.take() {
             Some((realm, users)) => {
                 Basic::new(inner, &realm, users, &auth::Limits::default()).erase()
             }
             None => inner,
-        };
+        }
+    }
+
+    /// Puts the log before `inner`, if there is one.
+    pub(crate) fn log(self, inner: Arc<dyn DynHandler>) -> Result<Arc<dyn DynHandler>, Problem> {
+        let Self { parts: _, front, key, logs } = self;
         // The log is outermost, so that it has those, too, who were not let in.
         let Some(planned) = &front.access_log else { return Ok(inner) };
         let log = logs.open(planned, &key.key("access_log"))?;

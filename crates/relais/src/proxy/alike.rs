@@ -17,8 +17,12 @@ pub(super) fn answers_alike(before: &Proxy, now: &Proxy) -> bool {
         // Told upstream and to clients; no answer is made of it.
         name: _,
     } = before;
-    asks_alike(to, &now.to)
-        && (cache, request, response) == (&now.cache, &now.request, &now.response)
+    let keeps_alike = match (cache, &now.cache) {
+        (Some(before), Some(now)) => before.keeps_alike(now),
+        (None, None) => true,
+        _ => false,
+    };
+    asks_alike(to, &now.to) && keeps_alike && (request, response) == (&now.request, &now.response)
 }
 
 fn asks_alike(before: &To, now: &To) -> bool {
@@ -92,6 +96,8 @@ mod tests {
         };
         assert!(answers_alike(&ruled("1s"), &ruled("1s")));
         assert!(!answers_alike(&ruled("1s"), &ruled("2s")));
+        let purge = "{ memory = \"8MiB\", purge = { token_file = \"t\", from = \"127.0.0.1\" } }";
+        assert!(answers_alike(&cache("8MiB"), &proxy(&TABLE.replace("{}", purge))));
     }
 
     #[test]

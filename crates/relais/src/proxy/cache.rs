@@ -7,8 +7,12 @@ use http::HeaderName;
 use relais_cache::{SetCookie, Settings};
 use serde::{Deserialize, Serialize};
 
-use super::cache_rules::{self, Ruled, origin};
+use super::{
+    cache_rules::{self, Ruled, origin},
+    purge::{self, Purge},
+};
 use crate::{
+    base::Base,
     complaint::{KeyPath, Problem, Wrong},
     spelling::{Size, Time},
 };
@@ -32,6 +36,8 @@ pub(crate) struct Table {
     /// What is said of some paths.
     #[serde(default)]
     rules: Vec<cache_rules::Table>,
+    /// Who may take answers out with the method `PURGE`.
+    purge: Option<purge::Table>,
 }
 
 /// Which answers that set cookies are kept.
@@ -48,7 +54,7 @@ pub(crate) enum SetsCookie {
 }
 
 /// The flags that say the same.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[group(skip)]
 #[command(next_help_heading = "Cache")]
 pub(crate) struct Flags {
@@ -64,6 +70,8 @@ pub(crate) struct Flags {
     /// How large an answer may be that is kept [default: 8MiB]
     #[arg(long, value_name = "SIZE", requires = "cache")]
     cache_object_max: Option<Size>,
+    #[command(flatten)]
+    purge: purge::Flags,
 }
 
 /// Answers that are kept, resolved.
@@ -83,16 +91,19 @@ pub struct Cache {
     pub(crate) ignore_origin: bool,
     /// What is said of some paths; the first that fits counts.
     pub(crate) rules: Vec<Ruled>,
+    /// Who may take answers out with the method `PURGE`; `None` for nobody.
+    pub(crate) purge: Option<Purge>,
 }
 
 impl Flags {
     /// The table that says the same.
     pub(super) fn table(self) -> Option<Table> {
-        let Self { cache, cache_ttl, cache_memory, cache_object_max } = self;
+        let Self { cache, cache_ttl, cache_memory, cache_object_max, purge } = self;
         let table = Table {
             default_ttl: cache_ttl,
             memory: cache_memory,
             object_max: cache_object_max,
+            purge: purge.table(),
             ..Table::default()
         };
         cache.then_some(table)
@@ -101,14 +112,16 @@ impl Flags {
 
 impl Table {
     /// Resolves itself, which stands at `key`.
-    pub(super) fn plan(&self, key: &KeyPath) -> Result<Cache, Vec<Problem>> {
+    pub(super) fn plan(&self, base: &Base, key: &KeyPath) -> Result<Cache, Vec<Problem>> {
         let Self { default_ttl, memory, object_max, set_cookie, ignore_origin, .. } = *self;
         let mut problems = Vec::new();
         let mut told = |found: Vec<Problem>| problems.extend(found);
         let rules = cache_rules::plan_all(&self.rules, &key.key("rules")).map_err(&mut told);
+        let purge = self.purge.as_ref().map(|purge| purge.plan(base, &key.key("purge")));
+        let purge = purge.transpose().map_err(|found| told(vec![found]));
         told(self.bad_target(key).into_iter().collect());
         told(bad_sizes(memory, object_max, key).into_iter().collect());
-        let rules = rules.unwrap_or_default();
+        let (rules, purge) = (rules.unwrap_or_default(), purge.unwrap_or_default());
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -124,6 +137,7 @@ impl Table {
             target: self.target.as_ref().map(|target| target.to_ascii_lowercase()),
             ignore_origin: ignore_origin.unwrap_or_default(),
             rules,
+            purge,
         })
     }
 
@@ -152,6 +166,13 @@ fn bad_sizes(memory: Option<Size>, object_max: Option<Size>, key: &KeyPath) -> O
 }
 
 impl Cache {
+    /// Whether what one has stored may be answered by the other.
+    pub(super) fn keeps_alike(&self, other: &Self) -> bool {
+        // Who may purge has no part in it.
+        let kept = |cache: &Self| Self { purge: None, ..cache.clone() };
+        kept(self) == kept(other)
+    }
+
     /// What a cache is told.
     pub(super) fn settings(&self) -> Settings {
         let Self { default_ttl: Time(default_ttl), memory, object_max, .. } = *self;
@@ -180,13 +201,14 @@ const MEMORY_MIN: Size = Size(1 << 20);
 
 impl fmt::Display for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { default_ttl, memory, object_max, ignore_origin, rules, .. } = self;
+        let Self { default_ttl, memory, object_max, ignore_origin, rules, purge, .. } = self;
         let what = if *ignore_origin { "whatever they say" } else { "if they do not say" };
         write!(f, "{memory} of memory, answers of {object_max} at most, {default_ttl} {what}")?;
         match rules.len() {
-            0 => Ok(()),
-            1 => f.write_str(", a rule for some paths"),
-            count => write!(f, ", {count} rules for some paths"),
+            0 => (),
+            1 => f.write_str(", a rule for some paths")?,
+            count => write!(f, ", {count} rules for some paths")?,
         }
+        purge.as_ref().map_or(Ok(()), |purge| write!(f, ", {purge}"))
     }
 }

@@ -206,6 +206,8 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["forward", ..] => "--forward",
         ["cache"] | ["cache", "set_cookie" | "target" | "ignore_origin" | "rules", ..] => "--cache",
         [table @ ("limits" | "cache" | "sniff" | "block"), key] => of_table(table, key)?,
+        ["cache", "purge", "from"] => "--cache-purge-from",
+        ["cache", "purge", ..] => "--cache-purge-token",
         ["sniff"] => "--sniff",
         ["block"] => "--block",
         ["request", verb, ..] => {
@@ -228,6 +230,7 @@ fn of_table(table: &str, key: &str) -> Option<&'static str> {
         ("cache", "default_ttl") => "--cache-ttl",
         ("cache", "memory") => "--cache-memory",
         ("cache", "object_max") => "--cache-object-max",
+        ("cache", "purge") => "--cache-purge-token",
         ("sniff", "log") => "--sniff",
         ("sniff", "size_max") => "--sniff-size-max",
         ("sniff", "keep") => "--sniff-keep",

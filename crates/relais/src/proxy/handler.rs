@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use relais_cache::Cache;
 use relais_http::{
-    Cached, DynHandler, Erase, Trust,
+    Cached, Desk, DynHandler, Erase, Looked, Purgers, Purging, Trust,
     forward::Clients,
     line_log::LineLog,
     proxy::Onward,
@@ -31,6 +31,8 @@ pub(crate) struct Parts {
     /// `None` if no upstream speaks TLS.
     trust: Option<trust::Read>,
     block: Option<block::Read>,
+    /// Who may purge; `None` for nobody.
+    purgers: Option<Purgers>,
     /// The key of the table.
     key: KeyPath,
 }
@@ -57,10 +59,13 @@ impl Parts {
         };
         let trust = trust.map(trust::UpstreamTls::read).transpose();
         let trust = trust.map_err(|problem| problems.push(problem)).ok().flatten();
+        let purge = proxy.cache.as_ref().and_then(|cache| cache.purge.as_ref());
+        let purgers = purge.map(|purge| purge.read(&key.key("cache").key("purge"))).transpose();
+        let purgers = purgers.map_err(|problem| problems.push(problem)).ok().flatten();
         if !problems.is_empty() {
             return Err(problems);
         }
-        Ok(Self { proxy: proxy.clone(), trust, block, key: key.clone() })
+        Ok(Self { proxy: proxy.clone(), trust, block, purgers, key: key.clone() })
     }
 
     /// Puts the parts of the proxy that is called `name` together, and `front` before them.
@@ -70,8 +75,10 @@ impl Parts {
         front: front::Ready<'_>,
         lasting: &mut Lasting,
     ) -> Result<Arc<dyn DynHandler>, Problem> {
-        let Self { mut proxy, trust, block, key } = self;
-        let cache = lasting.cache(name, &proxy).map(|cache| (cache, trust_of(&proxy)));
+        let Self { mut proxy, trust, block, purgers, key } = self;
+        let cache = lasting.cache(name, &proxy);
+        let trusted = trust_of(&proxy);
+        let cache = cache.map(|cache| Caching { cache, trust: trusted, purgers });
         let (at_sniff, at_block) = (key.key("sniff"), key.key("block"));
         let sniff =
             proxy.sniff.take().map(|log| lasting.sniffed.open(&log, &at_sniff)).transpose()?;
@@ -80,18 +87,23 @@ impl Parts {
         let block =
             block.map(|list| Blocking { name: name_of(&proxy, lasting), list, log, at: at_block });
         let layers = Layers { front, sniff, clients: None, block, cache };
-        match &proxy.to {
+        let (handler, desk) = match &proxy.to {
             To::Upstreams(upstreams) => {
                 let passing = passing(&proxy, upstreams, trust, lasting);
-                layers.before(passing)
+                layers.before(passing)?
             }
             To::Forward(forward) => {
                 let clients = Some(Admitting::of(&proxy, forward, lasting));
-                Layers { clients, ..layers }.before(forwarding(&proxy, forward, lasting))
+                Layers { clients, ..layers }.before(forwarding(&proxy, forward, lasting))?
             }
-        }
+        };
+        lasting.desks.extend(desk.map(|desk| (name.to_owned(), desk)));
+        Ok(handler)
     }
 }
+
+/// What answers for a proxy, and what its cache is looked after by, if it has one.
+type Built = (Arc<dyn DynHandler>, Option<Arc<dyn Desk>>);
 
 /// What stands before the handler of a proxy.
 struct Layers<'a> {
@@ -99,8 +111,15 @@ struct Layers<'a> {
     sniff: Option<SniffLog>,
     clients: Option<Admitting>,
     block: Option<Blocking>,
-    /// And whose word the handler behind it believes.
-    cache: Option<(Cache, Trust)>,
+    cache: Option<Caching>,
+}
+
+struct Caching {
+    cache: Cache,
+    /// Whose word the handler behind it believes.
+    trust: Trust,
+    /// Who may purge; `None` for nobody.
+    purgers: Option<Purgers>,
 }
 
 struct Blocking {
@@ -113,15 +132,20 @@ struct Blocking {
 }
 
 impl Layers<'_> {
-    fn before<H>(self, inner: H) -> Result<Arc<dyn DynHandler>, Problem>
+    /// Puts itself before `inner`.
+    fn before<H>(self, inner: H) -> Result<Built, Problem>
     where
         H: Onward + Erase,
-        Cached<H>: Erase,
+        Cached<H>: Erase + Looked,
     {
-        let Self { front, sniff, clients, block, cache } = self;
-        let mut handler = match cache {
-            Some((cache, trust)) => Cached::new(inner, cache, trust, clock::now).erase(),
-            None => inner.erase(),
+        let Self { mut front, sniff, clients, block, cache } = self;
+        let (mut handler, desk, purging) = match cache {
+            Some(Caching { cache, trust, purgers }) => {
+                let cached = Cached::new(inner, cache.clone(), trust.clone(), clock::now);
+                let desk = cached.desk();
+                (cached.erase(), Some(desk), Some((cache, trust, purgers)))
+            }
+            None => (inner.erase(), None, None),
         };
         if let Some(Blocking { name, list, log, at }) = block {
             handler = list.before(handler, log, &at)?.named(&name).erase();
@@ -134,6 +158,11 @@ impl Layers<'_> {
         if let Some(log) = sniff {
             handler = Sniffed::new(handler, log, clock::now).erase();
         }
-        front.before(handler)
+        handler = front.guard(handler);
+        // Outside of the password: both would be in `Authorization`.
+        if let Some((cache, trust, purgers)) = purging {
+            handler = Purging::new(handler, (cache, trust), purgers, clock::now).erase();
+        }
+        Ok((front.log(handler)?, desk))
     }
 }

@@ -1,7 +1,7 @@
 //! What proxies have that outlives a reload.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     path::PathBuf,
     sync::{Arc, Weak},
     time::Instant,
@@ -9,6 +9,7 @@ use std::{
 
 use relais_cache::Cache;
 use relais_http::{
+    Desk,
     forward::{Forward, OwnListeners},
     line_log::LineLog,
     sniff::SniffLog,
@@ -44,6 +45,8 @@ pub(crate) struct Lasting {
     pub(super) own: OwnListeners,
     /// The caches of proxies by their names, and what was stored there is of.
     caches: HashMap<String, (Proxy, Cache)>,
+    /// The same, with what stands behind them, for who looks after them.
+    pub(super) desks: BTreeMap<String, Arc<dyn Desk>>,
     pub(super) dialers: Reused<Dialing, Dialer>,
     pub(super) upstreams: Reused<UpstreamOf, Upstream>,
     pub(super) groups: Reused<GroupOf, Group>,
@@ -68,6 +71,7 @@ impl Lasting {
             checks: Vec::new(),
             own: OwnListeners::default(),
             caches: HashMap::new(),
+            desks: BTreeMap::new(),
             dialers: Reused::new(),
             upstreams: Reused::new(),
             groups: Reused::new(),
@@ -102,6 +106,12 @@ impl Lasting {
         let cached: HashSet<_> =
             proxies.filter(|(_, proxy)| proxy.cache.is_some()).map(|(name, _)| name).collect();
         self.caches.retain(|name, _| cached.contains(name.as_str()));
+        self.desks.retain(|name, _| cached.contains(name.as_str()));
+    }
+
+    /// The caches that there are, by the names of their proxies.
+    pub(crate) fn desks(&self) -> &BTreeMap<String, Arc<dyn Desk>> {
+        &self.desks
     }
 
     /// The cache of the proxy that is called `name`, if it is to have one: that from before, if what

@@ -17,6 +17,7 @@ mod logs;
 mod made_of;
 mod means;
 mod passing;
+mod purge;
 mod reused;
 mod routes;
 mod sniff;

@@ -22,6 +22,7 @@ use super::{
     inherited::Inherited,
 };
 use crate::{
+    cache::Desks,
     complaint::{Complaint, Problem},
     config::Source,
     control::Refusal,
@@ -125,6 +126,11 @@ impl House {
         self.lasting.sites.keep(&self.plan.sites);
         self.tell_proxies();
         Ok(changed)
+    }
+
+    /// The caches that there are, by the names of their proxies.
+    pub(crate) fn desks(&self) -> Desks {
+        self.lasting.sites.proxies.desks().clone()
     }
 
     /// Tells proxies where we listen, and has upstreams that are new asked now and then whether they

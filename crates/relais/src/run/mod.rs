@@ -29,7 +29,7 @@ pub(crate) use greeting::Greeting;
 
 use crate::{
     access_log::Logs,
-    clock,
+    cache, clock,
     config::Source,
     control::{self, Answer, Call, Request},
     data::Data,
@@ -114,7 +114,7 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
     let control = match control::listen(house.source(), data, calls) {
         Ok(control) => control,
         Err(error) => {
-            warn!("`relais reload` will not reach us: {error:#}");
+            warn!("`relais reload` and `relais cache` will not reach us: {error:#}");
             None
         }
     };
@@ -162,10 +162,14 @@ async fn wait_for(finished: impl Future<Output = Drained>, house: &House) -> Dra
 /// An end that takes no longer needs no words. Idle connections are closed in less.
 const MOMENT: Duration = Duration::from_millis(1500);
 
-fn obey(Call { request, answer }: Call, house: &mut House) {
-    let Request::Reload {} = request;
-    // An error is a caller that did not wait.
-    _ = answer.send(reload(house));
+fn obey(Call { request, answers }: Call, house: &mut House) {
+    match request {
+        // An error is a caller that did not wait.
+        Request::Reload {} => _ = answers.try_send(reload(house)),
+        Request::Cache(request) => {
+            tokio::spawn(cache::attend(request, house.desks(), answers));
+        }
+    }
 }
 
 fn reload(house: &mut House) -> Answer {

@@ -262,13 +262,13 @@ fn what_the_control_socket_does_not_understand_is_refused_in_words() {
     let place = place_of_two();
     place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
     let _running = place.start(&["up"], 1);
-    let long = [b'x'; 10_000];
+    let long = vec![b'x'; 70_000];
     let cases: [(&[u8], &str); 6] = [
         (b"{\"do\":\"reload\",\"now\":true}\n", "unknown field `now`"),
         (b"{\"do\":\"stop\"}\n", "unknown variant `stop`"),
         (b"GET / HTTP/1.1\r\n", "expected value at line 1 column 1"),
         (b"\xff\xfe\n", "expected value at line 1 column 1"),
-        (&long, "expected a whole line of at most 4096 bytes"),
+        (&long, "expected a whole line of at most 65536 bytes"),
         (b"{\"do\":", "no whole line came in 2s"),
     ];
     for (request, expect) in cases {

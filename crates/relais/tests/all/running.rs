@@ -186,7 +186,12 @@ fn only_who_needs_a_data_folder_is_asked_for_one() {
     let running = Running::of(nowhere(&["up"]), 1);
     running.signal(Signal::TERM);
     let said = running.end().stderr;
-    assert!(said.contains("`relais reload` will not reach us: no data folder: expected"), "{said}");
+    assert!(
+        said.contains(
+            "`relais reload` and `relais cache` will not reach us: no data folder: expected"
+        ),
+        "{said}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{io::Write as _, net::IpAddr, time::Duration};
 
 use super::{Content, Exchange, Timings};
-use crate::{timestamp::Timestamp, visible::InJson};
+use crate::{decimal::Decimal, timestamp::Timestamp, visible::InJson};
 
 /// How many bytes of a URL are printed.
 const URL_BYTES_MAX: usize = 8 << 10;
@@ -161,18 +161,8 @@ pub(super) fn number(out: &mut Vec<u8>, key: &[u8], number: u64) {
     digits(out, number);
 }
 
-fn digits(out: &mut Vec<u8>, mut number: u64) {
-    let mut text = [0; 20];
-    let mut start = text.len();
-    loop {
-        start -= 1;
-        text[start] = b'0' + u8::try_from(number % 10).expect("a digit");
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    put(out, &text[start..]);
+fn digits(out: &mut Vec<u8>, number: u64) {
+    put(out, Decimal::of(number).as_bytes());
 }
 
 fn cut(text: &str, bytes_max: usize) -> &str {
@@ -189,13 +179,24 @@ fn escape(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Whether a text needs no escaping: visible ASCII and spaces, but no `"` and no `\`.
-#[expect(clippy::needless_bitwise_bool, reason = "without branches many are compared at once")]
 fn is_plain(text: &[u8]) -> bool {
-    let plain = |all: bool, &byte: &u8| {
-        all & matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
-    };
-    let (chunks, rest) = text.as_chunks::<16>();
-    chunks.iter().all(|chunk| chunk.iter().fold(true, plain)) && rest.iter().fold(true, plain)
+    let (words, rest) = text.as_chunks();
+    // Spaces behind the last are plain, too.
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    words.iter().chain([&last]).all(|word| is_plain_word(u64::from_le_bytes(*word)))
+}
+
+/// The same of eight bytes at once, with the arithmetic for bytes in a word (Hacker's Delight, 6-1):
+/// a byte's highest bit is set where it is to be found, and perhaps in one above such a byte.
+fn is_plain_word(word: u64) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let each = |byte: u8| ONES * u64::from(byte);
+    let below = |word: u64, byte: u8| word.wrapping_sub(each(byte)) & !word;
+    let is = |byte: u8| below(word ^ each(byte), 1);
+    let above_tilde = word | word.wrapping_add(ONES);
+    (above_tilde | below(word, b' ') | is(b'"') | is(b'\\')) & HIGH == 0
 }
 
 /// What is before and what is after the user and the password that a URL may have before its host
@@ -222,4 +223,24 @@ fn without_user(url: &str) -> (&str, &str) {
 fn without_at(authority: &str) -> &str {
     let user = memchr::memrchr(b'@', authority.as_bytes()).map_or(0, |at| at + 1);
     &authority[user..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_at_every_place_is_judged_as_by_itself() {
+        for byte in 0..=u8::MAX {
+            let expect = matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+            for len in 1..20 {
+                for at in 0..len {
+                    let mut text = vec![b'~'; len];
+                    text[at] = byte;
+                    assert_eq!(is_plain(&text), expect, "{byte} at {at} of {len}");
+                }
+            }
+        }
+        assert!(is_plain(b""));
+    }
 }

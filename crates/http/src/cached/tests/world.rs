@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    Cached, DynHandler, Http, Limits, Trust,
+    Cached, Desk, DynHandler, Http, Limits, Trust,
     proxy::{Edits, Options, Prefix, Proxy, Route},
     upstream::{self, Balance, Group, Upstream, dialer_for_tests},
 };
@@ -63,6 +63,8 @@ pub(super) fn says(status: &str, lines: &str, body: &str) -> Act {
 pub(super) struct World {
     pub http: Arc<Http>,
     pub cache: Cache,
+    /// What it is looked after by.
+    pub desk: Arc<dyn Desk>,
     script: Arc<Script>,
 }
 
@@ -112,9 +114,10 @@ impl World {
     fn of(proxy: Proxy, script: Arc<Script>, settings: Settings) -> Self {
         let cache = Cache::new(settings);
         let cached = Cached::new(proxy, cache.clone(), Trust::default(), clock);
+        let desk = cached.desk_of();
         let handler: Arc<dyn DynHandler> = Arc::new(cached);
         let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
-        Self { http: Arc::new(http), cache, script }
+        Self { http: Arc::new(http), cache, desk, script }
     }
 
     /// It is so many seconds after the beginning.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Bytes in a column, of 1024 each: `512`, `1.5K`, `200M`.
-pub(super) fn column_bytes(bytes: u64) -> String {
+pub(crate) fn column_bytes(bytes: u64) -> String {
     const UNITS: &[u8] = b"KMGTPE";
     let unit = (0..UNITS.len()).rev().find(|unit| bytes >> (10 * (unit + 1)) > 0);
     let Some(unit) = unit else { return bytes.to_string() };
@@ -18,7 +18,7 @@ pub(super) fn column_bytes(bytes: u64) -> String {
 }
 
 /// A time in a column: `340us`, `12ms`, `1.23s`.
-pub(super) fn column_time(time: Duration) -> String {
+pub(crate) fn column_time(time: Duration) -> String {
     let (micros, millis, seconds) = (time.as_micros(), time.as_millis(), time.as_secs());
     match seconds {
         0 if millis == 0 => format!("{micros}us"),
@@ -30,7 +30,7 @@ pub(super) fn column_time(time: Duration) -> String {
 }
 
 /// Bytes in a sentence, of 1024 each as in columns: `2.1 GiB`.
-pub(super) fn said_bytes(bytes: u64) -> String {
+pub(crate) fn said_bytes(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let unit = (1..=UNITS.len()).rev().find(|unit| bytes >> (10 * unit) > 0);
     let Some(unit) = unit else { return format!("{bytes} B") };
@@ -39,7 +39,7 @@ pub(super) fn said_bytes(bytes: u64) -> String {
 }
 
 /// A time in a sentence: `1.4 s`.
-pub(super) fn said_time(time: Duration) -> String {
+pub(crate) fn said_time(time: Duration) -> String {
     match time.as_secs() {
         0 => format!("{} ms", time.as_millis()),
         seconds => format!("{seconds}.{} s", time.subsec_millis() / 100),
@@ -47,7 +47,7 @@ pub(super) fn said_time(time: Duration) -> String {
 }
 
 /// `48,210`
-pub(super) fn said_count(count: u64) -> String {
+pub(crate) fn said_count(count: u64) -> String {
     let digits = count.to_string();
     let mut said = String::new();
     for (place, digit) in digits.chars().enumerate() {

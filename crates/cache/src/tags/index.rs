@@ -1,0 +1,141 @@
+//! What is stored, found by its tags.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::TagId;
+use crate::key::Key;
+
+/// Which keys something is stored for that has a tag.
+///
+/// An entry is there for as long as the answer that it is of is anywhere: in the store, or with a
+/// client that is not done with it. It holds no answer, so nothing is kept for it.
+#[derive(Debug)]
+pub(crate) struct TagIndex {
+    /// By tag and number. Which is in which is said by the tag.
+    shards: [Mutex<Shard>; SHARDS],
+    /// Of what is tagged next: two answers of one key have an entry each.
+    next: AtomicU64,
+}
+
+type Shard = BTreeMap<(TagId, u64), Arc<Key>>;
+
+const SHARDS: usize = 16;
+
+/// What one tag of one answer takes of memory: its entry, in a tree of nodes that are two thirds full,
+/// and what [`Tagged`] knows of it.
+const PAIR_BYTES: usize = 56;
+
+/// What an answer with tags takes besides, without its key's text.
+const ENTRY_BYTES: usize = 112;
+
+/// How many bytes of memory the tags of an answer take, which has so many and is stored under `key`.
+pub(crate) fn weight(count: usize, key: &Key) -> usize {
+    let count = count + usize::from(!key.apart_by().is_empty());
+    if count == 0 { 0 } else { ENTRY_BYTES + key.len() + count * PAIR_BYTES }
+}
+
+/// An answer's place in the index. Dropping it takes it out.
+#[derive(Debug)]
+pub(crate) struct Tagged {
+    index: Arc<TagIndex>,
+    number: u64,
+    ids: Box<[TagId]>,
+}
+
+impl TagIndex {
+    pub(crate) fn new() -> Arc<Self> {
+        let shards = std::array::from_fn(|_| Mutex::default());
+        Arc::new(Self { shards, next: AtomicU64::new(0) })
+    }
+
+    /// Enters an answer with the tags `ids` that is stored under `key`.
+    pub(crate) fn enter(self: &Arc<Self>, key: &Key, ids: Vec<TagId>) -> Tagged {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let tagged = Tagged { index: Arc::clone(self), number, ids: ids.into_boxed_slice() };
+        let key = Arc::new(key.clone());
+        for id in &tagged.ids {
+            self.shard(*id).insert((*id, number), Arc::clone(&key));
+        }
+        tagged
+    }
+
+    /// The keys for which something is stored that has the tag `id`; one may be there twice.
+    ///
+    /// *Cost*: of one look-up, and of what is found.
+    pub(crate) fn find(&self, id: TagId) -> Vec<Arc<Key>> {
+        let shard = self.shard(id);
+        shard.range((id, 0)..=(id, u64::MAX)).map(|(_, key)| Arc::clone(key)).collect()
+    }
+
+    /// How many tags there are of all answers together.
+    pub(crate) fn len(&self) -> usize {
+        let lens = self.shards.iter().map(|shard| lock(shard).len());
+        lens.sum()
+    }
+
+    /// Nothing else is locked while it is.
+    fn shard(&self, id: TagId) -> MutexGuard<'_, Shard> {
+        let shard = usize::try_from(id.0 % SHARDS as u64).expect("one of a few");
+        lock(&self.shards[shard])
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A tree is never left half changed by us, whatever panicked beside it.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Tagged {
+    pub(crate) fn ids(&self) -> &[TagId] {
+        &self.ids
+    }
+}
+
+impl Drop for Tagged {
+    fn drop(&mut self) {
+        for id in &self.ids {
+            self.index.shard(*id).remove(&(*id, self.number));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Tag, *};
+
+    #[test]
+    fn what_is_gone_is_found_no_more() {
+        let index = TagIndex::new();
+        let key = |path| Key::of("http", "a", path).unwrap();
+        let (one, two) = (Tag::named("one").id(), Tag::named("two").id());
+        let found = |id| -> Vec<_> {
+            index.find(id).iter().map(|key| key.path_and_query().to_owned()).collect()
+        };
+        let first = index.enter(&key("/1"), vec![one, two]);
+        let second = index.enter(&key("/2"), vec![two]);
+        let third = index.enter(&key("/2"), vec![two]);
+        assert_eq!(
+            (found(one), found(two)),
+            (vec!["/1".into()], vec!["/1".into(), "/2".into(), "/2".into()])
+        );
+        drop(first);
+        drop(third);
+        assert_eq!((found(one), found(two), index.len()), (vec![], vec!["/2".into()], 1));
+        drop(second);
+        assert_eq!(index.len(), 0);
+    }
+
+    #[test]
+    fn answers_without_tags_cost_nothing() {
+        let key = Key::of("http", "a", "/").unwrap();
+        assert_eq!(weight(0, &key), 0);
+        assert_eq!(weight(2, &key), 112 + 9 + 2 * 56);
+        assert_eq!(weight(0, &key.apart("b")), 112 + 10 + 56);
+    }
+}

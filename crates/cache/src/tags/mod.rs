@@ -1,0 +1,231 @@
+//! Names that servers give to what they answer, so that all of one name can be purged at once.
+
+mod index;
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::LazyLock,
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use relais_wire::list;
+
+use crate::{directives::read_strings, key::Key};
+
+pub(crate) use self::index::{TagIndex, Tagged, weight};
+
+/// The fields that servers tag their answers with.
+const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
+const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
+const CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
+
+/// What the answer to a change tells to be invalidated ([RFC 9875 §3]).
+///
+/// [RFC 9875 §3]: https://www.rfc-editor.org/rfc/rfc9875#section-3
+const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");
+
+/// An answer with more tags than this has those beyond under one: whatever tag is purged, it is
+/// purged, too.
+pub(crate) const TAGS_MAX: usize = 1000;
+
+/// A tag, as what is stored is found by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag(TagId);
+
+/// Fields that would name tags name none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no tag in them: expected `Surrogate-Key: a b`, `Cache-Tag: a, b` or `Cache-Groups: \"a\"`"
+)]
+pub struct NoTags;
+
+/// A hash of a tag: keyed by a random number, so that no server can choose one like another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TagId(u64);
+
+/// What is hashed of a tag.
+#[derive(Hash)]
+enum Name<'n> {
+    /// Of `Surrogate-Key` or `Cache-Tag`, in lower case.
+    Named(&'n [u8]),
+    /// Of `Cache-Groups`: an origin's own.
+    Group { origin: &'n str, name: &'n [u8] },
+    /// Of our own: all keys of a URI that are kept apart.
+    Apart { uri: &'n str },
+    /// Of our own: there were too many.
+    TooMany,
+}
+
+impl Name<'_> {
+    fn id(&self) -> TagId {
+        static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        TagId(HASHER.hash_one(self))
+    }
+}
+
+impl Tag {
+    /// One of `Surrogate-Key` or `Cache-Tag`. Capitals make no difference: one vendor takes them for
+    /// the same, the other does not, and what is purged without need is only fetched again.
+    pub fn named(name: &str) -> Self {
+        Self(Name::Named(name.to_ascii_lowercase().as_bytes()).id())
+    }
+
+    /// One of `Cache-Groups`, of this origin: `http://a:8080`. Capitals count ([RFC 9875 §2.1]).
+    ///
+    /// [RFC 9875 §2.1]: https://www.rfc-editor.org/rfc/rfc9875#section-2.1
+    pub fn group(origin: &str, name: &str) -> Self {
+        Self::group_of(origin, name.as_bytes())
+    }
+
+    fn group_of(origin: &str, name: &[u8]) -> Self {
+        Self(Name::Group { origin, name }.id())
+    }
+
+    /// Those that `headers` name as an answer's would, groups of this origin; none if they have no
+    /// such fields. Of very many, the first.
+    ///
+    /// # Errors
+    ///
+    /// [`NoTags`] if they have, and there is none in them.
+    pub fn read(headers: &HeaderMap, origin: &str) -> Result<Vec<Self>, NoTags> {
+        let TagsOf { named, groups } = TagsOf::read(headers);
+        let named = named.iter().map(|name| Self(Name::Named(name).id()));
+        let groups = groups.iter().map(|name| Self::group_of(origin, name));
+        let tags: Vec<_> = named.chain(groups).take(TAGS_MAX).collect();
+        let has_fields =
+            [SURROGATE_KEY, CACHE_TAG, CACHE_GROUPS].iter().any(|name| headers.contains_key(name));
+        if tags.is_empty() && has_fields { Err(NoTags) } else { Ok(tags) }
+    }
+
+    /// All keys of `uri` that are kept apart.
+    pub(crate) fn apart(uri: &str) -> Self {
+        Self(Name::Apart { uri }.id())
+    }
+
+    /// Under what is found what has it.
+    pub(crate) fn ids(self) -> [TagId; 2] {
+        [self.0, Name::TooMany.id()]
+    }
+
+    pub(crate) fn id(self) -> TagId {
+        self.0
+    }
+}
+
+/// The tags in the fields of an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TagsOf {
+    /// In lower case.
+    named: Vec<Vec<u8>>,
+    groups: Vec<Vec<u8>>,
+}
+
+impl TagsOf {
+    /// Reads them: words of `Surrogate-Key`, members of `Cache-Tag`, and strings of `Cache-Groups`
+    /// ([RFC 9875 §2]), which is ignored if it is no list of strings.
+    ///
+    /// *Cost*: three look-ups for an answer without.
+    ///
+    /// [RFC 9875 §2]: https://www.rfc-editor.org/rfc/rfc9875#section-2
+    pub(crate) fn read(headers: &HeaderMap) -> Self {
+        let lines = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        let is_space = |byte: &u8| b" \t".contains(byte);
+        let words = lines(SURROGATE_KEY).flat_map(|line| line.split(is_space));
+        let members = lines(CACHE_TAG).flat_map(|line| list::parts(line, b','));
+        let named = words.chain(members).filter(|name| !name.is_empty());
+        Self {
+            named: named.map(<[u8]>::to_ascii_lowercase).collect(),
+            groups: strings(headers, &CACHE_GROUPS),
+        }
+    }
+
+    /// How many there are, those that are there twice included.
+    pub(crate) fn len(&self) -> usize {
+        (self.named.len() + self.groups.len()).min(TAGS_MAX + 1)
+    }
+
+    /// Under what an answer with them is found that is stored under `key`, each once.
+    pub(crate) fn ids(&self, key: &Key) -> Vec<TagId> {
+        let named = self.named.iter().map(|name| Name::Named(name).id());
+        let groups = self.groups.iter().map(|name| Tag::group_of(key.origin(), name).id());
+        let mut ids: Vec<_> = named.chain(groups).collect();
+        if ids.len() > TAGS_MAX {
+            ids.truncate(TAGS_MAX);
+            ids.push(Name::TooMany.id());
+        }
+        if !key.apart_by().is_empty() {
+            ids.push(Tag::apart(key.as_str()).id());
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}
+
+/// The groups that the answer to a change of something at `origin` tells to be invalidated.
+pub(crate) fn invalidated_groups(headers: &HeaderMap, origin: &str) -> Vec<Tag> {
+    let groups = strings(headers, &CACHE_GROUP_INVALIDATION);
+    groups.iter().take(TAGS_MAX).map(|name| Tag::group_of(origin, name)).collect()
+}
+
+/// The strings in the fields called `name`; none if they are no list of strings.
+fn strings(headers: &HeaderMap, name: &HeaderName) -> Vec<Vec<u8>> {
+    if !headers.contains_key(name) {
+        return Vec::new();
+    }
+    let lines: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    read_strings(&lines.join(&b", "[..])).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::fields;
+
+    #[test]
+    fn tags_are_read_as_their_vendors_have_them() {
+        check("", "", "");
+        check("surrogate-key: a  B\tc", "a b c", "");
+        check("surrogate-key: a,b", "a,b", "");
+        check("surrogate-key: a\nsurrogate-key: b", "a b", "");
+        check("cache-tag: a, B ,,c d", "a b c d", "");
+        check("cache-tag: a\nsurrogate-key: a", "a a", "");
+        check("cache-groups: \"a\", \"B c\";x=1", "", "a B c");
+        check("cache-groups: \"a\"\ncache-groups: \"b\"", "", "a b");
+        for broken in ["a", "\"a\", b", "\"a", "1", "(\"a\")", "\"a\",", "\"a\" \"b\""] {
+            check(&format!("cache-groups: {broken}"), "", "");
+        }
+    }
+
+    #[test]
+    fn what_has_too_many_tags_is_found_by_any() {
+        let many: Vec<_> = (0..=TAGS_MAX).map(|at| format!("t{at}")).collect();
+        let headers = fields(&format!("surrogate-key: {}", many.join(" ")));
+        let key = Key::of("http", "a", "/").unwrap();
+        let ids = TagsOf::read(&headers).ids(&key);
+        assert_eq!((ids.len(), TagsOf::read(&headers).len()), (TAGS_MAX + 1, TAGS_MAX + 1));
+        for tag in ["t0", "t1000", "another"] {
+            assert!(Tag::named(tag).ids().iter().any(|id| ids.contains(id)), "{tag}");
+        }
+    }
+
+    #[test]
+    fn groups_are_of_their_origin() {
+        let groups =
+            |origin| invalidated_groups(&fields("cache-group-invalidation: \"g\""), origin);
+        assert_eq!(groups("http://a"), [Tag::group("http://a", "g")]);
+        assert_ne!(groups("http://a"), groups("http://a:81"));
+        assert_ne!(Tag::group("http://a", "g"), Tag::named("g"));
+    }
+
+    #[track_caller]
+    fn check(lines: &str, named: &str, groups: &str) {
+        let TagsOf { named: found, groups: in_groups } = TagsOf::read(&fields(lines));
+        let text = |tags: Vec<Vec<u8>>| String::from_utf8(tags.join(&b" "[..])).unwrap();
+        assert_eq!(
+            (text(found).as_str(), text(in_groups).as_str()),
+            (named, groups),
+            "for {lines}"
+        );
+    }
+}

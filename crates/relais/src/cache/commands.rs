@@ -1,0 +1,158 @@
+//! What is asked for, and printed of what is told.
+
+use serde_json::Value;
+
+use super::{
+    asking::Asking,
+    explained,
+    flags::{self, Command},
+    listed::Listed,
+    told::{number, text},
+    warming,
+};
+use crate::{
+    columns::clean,
+    complaint::Complaint,
+    control::{Chosen, OfCaches},
+    measure::{said_bytes, said_count},
+    output::{is_coloured, say, tell},
+    stop::Stop,
+};
+
+impl Asking<'_> {
+    pub(super) fn obey(&self, command: Command) -> Result<(), Stop> {
+        match command {
+            Command::Ls { pattern, tag, json } => {
+                let what = flags::listed(pattern, tag).map_err(wrong)?;
+                self.list(what, json)
+            }
+            Command::Show { url, json } => self.show(&url, json),
+            Command::Stats { json } => self.ask(OfCaches::Stats {}, |found| {
+                say(if json { found.to_string() } else { stats(&found) });
+                Ok(())
+            }),
+            Command::Purge(purge) => {
+                let (what, how) = purge.chosen().map_err(wrong)?;
+                self.purge(OfCaches::Purge { what, how }, purge.json)
+            }
+            Command::Warm { list, fields, jobs, json } => {
+                warming::warm(self, &list, (&fields, jobs, json))
+            }
+            Command::Explain { url, fields, no_fetch, json } => {
+                let request = fields.of(url);
+                request.read().map_err(|found| wrong(Complaint::of_flag("URL", found)))?;
+                let fetches = flags::fetches(no_fetch);
+                let is_coloured = is_coloured(self.color, &std::io::stdout());
+                self.ask(OfCaches::Explain { request, fetches }, |found| {
+                    if json {
+                        say(format_args!("{found:#}"));
+                    } else {
+                        explained::print(&found, is_coloured);
+                    }
+                    Ok(())
+                })
+            }
+        }
+    }
+
+    fn list(&self, what: Chosen, json: bool) -> Result<(), Stop> {
+        let mut listed = Listed::new(self.color, json);
+        let asked = self.ask(OfCaches::List { what }, |found| listed.take(&found));
+        listed.end()?;
+        match asked {
+            Err(_) if listed.nobody_reads() => Ok(()),
+            Ok(()) => {
+                let s = if listed.count == 1 { "" } else { "s" };
+                tell(format_args!("{} object{s}", said_count(listed.count)));
+                Ok(())
+            }
+            asked => asked,
+        }
+    }
+
+    fn show(&self, url: &str, json: bool) -> Result<(), Stop> {
+        let pattern = Chosen::Url(url.to_owned()).pattern();
+        pattern.map_err(|found| wrong(Complaint::of_flag("URL", found)))?;
+        let mut count = 0;
+        self.ask(OfCaches::Show { url: url.to_owned() }, |found| {
+            count += 1;
+            say(if json { found.to_string() } else { shown(&found) });
+            Ok(())
+        })?;
+        if count == 0 {
+            let url = clean(url);
+            tell(format_args!("nothing is stored for {url}; `relais cache explain` tells why"));
+            return Err(Stop::No);
+        }
+        Ok(())
+    }
+
+    fn purge(&self, of: OfCaches, json: bool) -> Result<(), Stop> {
+        let mut purged = 0;
+        self.ask(of, |found| {
+            purged += found["purged"].as_u64().unwrap_or_default();
+            if json {
+                say(found);
+            }
+            Ok(())
+        })?;
+        if !json {
+            let s = if purged == 1 { "" } else { "s" };
+            say(format_args!("purged {} object{s}", said_count(purged)));
+        }
+        Ok(())
+    }
+}
+
+fn wrong(complaint: impl Into<Box<Complaint>>) -> Stop {
+    Stop::Wrong(vec![*complaint.into()])
+}
+
+fn stats(found: &Value) -> String {
+    let bytes = |name| said_bytes(number(found, name));
+    let percent = (number(found, "bytes") * 100).checked_div(number(found, "memory"));
+    format!(
+        "{}: {} URLs and {} tags in {} of {} ({} %), {} a body at most",
+        text(found, "proxy"),
+        said_count(number(found, "keys")),
+        said_count(number(found, "tags")),
+        bytes("bytes"),
+        bytes("memory"),
+        percent.unwrap_or_default(),
+        bytes("object_max"),
+    )
+}
+
+/// All that is known of an object.
+fn shown(found: &Value) -> String {
+    let mut lines = vec![text(found, "url")];
+    let mut line = |name: &str, value: String| lines.push(format!("  {name:<9} {value}"));
+    line("proxy", text(found, "proxy"));
+    if let Some(by) = found["apart_by"].as_str().filter(|by| !by.is_empty()) {
+        line("apart by", clean(by.trim()));
+    }
+    let names = |name: &str| {
+        let names = found[name].as_array().into_iter().flatten().filter_map(Value::as_str);
+        names.collect::<Vec<_>>().join(", ")
+    };
+    if !names("vary").is_empty() {
+        line("vary", clean(&names("vary")));
+    }
+    let bytes = said_bytes(number(found, "bytes"));
+    line("status", format!("{}, a body of {bytes}", number(found, "status")));
+    line("memory", said_bytes(number(found, "memory")));
+    let age = found["age"].as_u64().map_or("unknown".to_owned(), |age| format!("{age} s"));
+    line("age", age);
+    let (lifetime, basis) = (number(found, "lifetime"), text(found, "basis"));
+    let left = match found["ttl"].as_i64() {
+        Some(left) if left > 0 => format!("fresh for {left} s more"),
+        _ => "stale".to_owned(),
+    };
+    line("lifetime", format!("{lifetime} s by {basis}: {left}"));
+    for field in found["fields"].as_array().into_iter().flatten() {
+        if let [Some(name), Some(value)] = [&field[0], &field[1]].map(Value::as_str) {
+            lines.push(format!("  {}: {}", clean(name), clean(value)));
+        }
+    }
+    lines.join("\n")
+}
