@@ -13,6 +13,7 @@ mod launch;
 mod load;
 mod machine;
 mod origin;
+mod policy;
 mod report;
 mod row;
 mod running;
@@ -70,6 +71,8 @@ struct Args {
 enum Part {
     /// Serve one file with the least work possible
     Floor(floor::Args),
+    /// Compare how often caches have what they are asked for: ours and published policies
+    HitRatio(policy::Args),
     /// Become a program on one core
     #[command(hide = true)]
     Pinned(launch::Args),
@@ -79,6 +82,10 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.part {
         Some(Part::Floor(args)) => floor::serve(args).map(|()| ExitCode::SUCCESS),
+        Some(Part::HitRatio(args)) => policy::compare(args).map(|(table, is_kept)| {
+            print!("{table}");
+            if is_kept { ExitCode::SUCCESS } else { ExitCode::from(CHECK_SAID_NO) }
+        }),
         Some(Part::Pinned(args)) => launch::become_pinned(args).map(|()| ExitCode::SUCCESS),
         None => measure(&args),
     };

@@ -1,4 +1,5 @@
-//! HTTP caching for many clients at once: the rules of [RFC 9111], and a store in memory.
+//! HTTP caching for many clients at once: the rules of [RFC 9111], a store in memory, and one on
+//! disk.
 //!
 //! No socket, no runtime and no clock: requests, heads and `now` go in, verdicts come out.
 //!
@@ -10,6 +11,7 @@ mod cache_status;
 mod completion;
 mod conditional;
 mod directives;
+pub mod disk;
 mod explain;
 mod fetch;
 mod fields;

@@ -80,7 +80,7 @@ impl Rules {
     ///
     /// *Cost*: for plain URLs a hash for each label of the host and, where there are words or globs,
     /// one allocation and 3 to 4 ns for each byte; some twenty times that at most for others. With 100,000
-    /// mixed rules that is 0.2 µs for a short URL, and 0.5 µs for one of 117 bytes.
+    /// mixed rules that is 0.1 µs for a short URL, and 0.3 µs for one of 117 bytes.
     pub fn judge(&self, target: &Target<'_>) -> Option<Rule<'_>> {
         let host = canonical(target.host);
         let number =

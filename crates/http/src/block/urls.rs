@@ -3,7 +3,10 @@
 //! A word is its text. Of each glob the text is looked for that is likely to be the rarest; the glob
 //! itself is looked at only where that was found.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{
+    collections::BTreeSet,
+    ops::{ControlFlow, Range},
+};
 
 use super::{
     fold::fold_in_place,
@@ -130,18 +133,22 @@ impl Urls {
     /// The number of a rule that a URL has a word of, or matches. The URL comes in `pieces`, decoded
     /// and resolved; they are folded here.
     ///
-    /// *Cost*: that of [`Texts::within`]; and the globs whose texts were found, each of them once.
+    /// *Cost*: that of [`Texts::each_within`]; and the globs whose texts were found, each of them once.
     pub(super) fn find(&self, pieces: &[&[u8]]) -> Option<u32> {
         if self.is_empty() {
             return None;
         }
         let url = join(pieces);
         let mut found = BTreeSet::new();
-        for text in self.texts.within(&url) {
-            match self.entries_of(text) {
-                [word] if word.is_word() => return Some(word.rule),
-                _ => found.insert(text),
-            };
+        let looked = self.texts.each_within(&url, |text| match self.entries_of(text) {
+            [word] if word.is_word() => ControlFlow::Break(word.rule),
+            _ => {
+                found.insert(text);
+                ControlFlow::Continue(())
+            }
+        });
+        if let ControlFlow::Break(rule) = looked {
+            return Some(rule);
         }
         let mut entries = found.iter().flat_map(|text| self.entries_of(*text));
         entries.find(|entry| glob::matches(self.glob(entry), &url)).map(|entry| entry.rule)

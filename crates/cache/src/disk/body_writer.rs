@@ -1,0 +1,308 @@
+//! A body that is written to a file while it comes, and read from it by as many as like.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::FileExt,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use super::{
+    body_file::{CHUNK_BYTES, file_len},
+    health::Counts,
+    queue::{Job, Meta, NotQueued, WrittenFile},
+    record::{FRONT_BYTES_MAX, Parts},
+    secret::Summing,
+    store::Store,
+};
+
+/// Writes a body as it comes. What is dropped before [`finish`](Self::finish) is deleted.
+#[derive(Debug)]
+pub struct BodyWriter {
+    store: Arc<Store>,
+    number: u32,
+    shared: Arc<Shared>,
+    /// Bytes that came, all in the file.
+    len: u64,
+    /// The sums of whole chunks, and of the one that is coming.
+    sums: Vec<u8>,
+    chunk: Summing,
+    chunk_left: u64,
+    /// Bytes that were taken of the folder's.
+    taken: u64,
+    is_finished: bool,
+}
+
+/// Reads a body that is being written, from any position. It can be read to its end when it is
+/// stored or given up meanwhile.
+#[derive(Clone, Debug)]
+pub struct BodyReader(Arc<Shared>);
+
+/// How far a body has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// So many bytes can be read.
+    pub written: u64,
+    /// How it ended, if it did.
+    pub end: Option<End>,
+}
+
+/// How a body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All of it is there.
+    Whole,
+    /// No more of it comes, and it is not whole.
+    GivenUp,
+}
+
+/// Why no more of a body is taken.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWritten {
+    /// The folder has all the bytes that it may have.
+    #[error("the cache's folder is full")]
+    NoRoom,
+    /// The disk fails.
+    #[error("the disk fails")]
+    Degraded,
+    /// The disk does not take it.
+    #[error("writing a body to the cache's folder")]
+    Disk(#[from] io::Error),
+}
+
+#[derive(Debug)]
+struct Shared {
+    file: File,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    progress: Progress,
+    wakers: Vec<Waker>,
+}
+
+impl BodyWriter {
+    /// Begins a file for a body of so many bytes, if it is known.
+    pub(super) fn begin(store: &Arc<Store>, declared: Option<u64>) -> Result<Self, NotWritten> {
+        let declared = declared.unwrap_or(0);
+        if declared > store.settings.disk_max / 4 {
+            return Err(NotWritten::NoRoom);
+        }
+        if store.space.lacking(declared) > 0 {
+            store.queue.nudge();
+        }
+        let number = store.bodies.next();
+        let path = store.bodies.part_path(number);
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
+        let file = file.inspect_err(|error| degrade(store, error))?;
+        let progress = Progress { written: 0, end: None };
+        let state = Mutex::new(State { progress, wakers: Vec::new() });
+        Ok(Self {
+            store: Arc::clone(store),
+            number,
+            shared: Arc::new(Shared { file, state, changed: Condvar::new() }),
+            len: 0,
+            sums: Vec::new(),
+            chunk: store.folder.secret.summing(),
+            chunk_left: CHUNK_BYTES,
+            taken: 0,
+            is_finished: false,
+        })
+    }
+
+    /// One more who reads what comes.
+    pub fn reader(&self) -> BodyReader {
+        BodyReader(Arc::clone(&self.shared))
+    }
+
+    /// How many bytes came.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether none came.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds what came: it is in the file, which means in the system's page cache, when this returns,
+    /// and can be read.
+    ///
+    /// # Errors
+    ///
+    /// [`NotWritten`]: drop it then.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), NotWritten> {
+        let after = self.len + bytes.len() as u64;
+        self.take_space(file_len(after))?;
+        let written = self.shared.file.write_all_at(bytes, self.len);
+        written.inspect_err(|error| degrade(&self.store, error))?;
+        self.len = after;
+        self.sum(bytes);
+        self.shared.tell(|progress| progress.written = after);
+        Ok(())
+    }
+
+    /// Stores the object: all of its body came. It is found once the writer got to it.
+    ///
+    /// # Errors
+    ///
+    /// [`NotQueued`], and it is not stored; whoever reads the body still can.
+    pub fn finish(mut self, meta: Meta) -> Result<(), NotQueued> {
+        check_meta(&meta)?;
+        let file = self.seal().map_err(|error| {
+            degrade(&self.store, &error);
+            NotQueued::Degraded
+        })?;
+        self.shared.tell(|progress| progress.end = Some(End::Whole));
+        self.store.queue.push(Job::InsertFile(meta, file))?;
+        self.is_finished = true;
+        Ok(())
+    }
+
+    /// Writes the sums behind the body.
+    fn seal(&mut self) -> io::Result<WrittenFile> {
+        if self.chunk_left < CHUNK_BYTES {
+            self.sums.extend_from_slice(&self.chunk.sum().to_le_bytes());
+        }
+        self.shared.file.write_all_at(&self.sums, self.len)?;
+        let file_len = self.len + self.sums.len() as u64;
+        // Room for the sums was taken with their chunks.
+        debug_assert_eq!(file_len, self.taken, "what is written was taken before");
+        let body_sum = self.store.folder.secret.sum_about(self.len, &self.sums);
+        Ok(WrittenFile { file: self.number, body_len: self.len, body_sum, file_len })
+    }
+
+    fn take_space(&mut self, bytes: u64) -> Result<(), NotWritten> {
+        let more = bytes.saturating_sub(self.taken);
+        let was_taken = bytes <= self.store.settings.disk_max / 4 && self.store.space.take(more);
+        if self.store.space.lacking(0) > 0 {
+            self.store.queue.nudge();
+        }
+        if !was_taken {
+            return Err(NotWritten::NoRoom);
+        }
+        self.taken += more;
+        Ok(())
+    }
+
+    fn sum(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let left = usize::try_from(self.chunk_left).expect("less than a chunk");
+            let (now, later) = bytes.split_at(left.min(bytes.len()));
+            self.chunk.add(now);
+            self.chunk_left -= now.len() as u64;
+            if self.chunk_left == 0 {
+                self.sums.extend_from_slice(&self.chunk.sum().to_le_bytes());
+                (self.chunk, self.chunk_left) = (self.store.folder.secret.summing(), CHUNK_BYTES);
+            }
+            bytes = later;
+        }
+    }
+}
+
+impl Drop for BodyWriter {
+    fn drop(&mut self) {
+        if self.is_finished {
+            return;
+        }
+        self.shared.tell(|progress| _ = progress.end.get_or_insert(End::GivenUp));
+        let _ = self.store.folder.delete(&self.store.bodies.part_path(self.number));
+        self.store.space.give(self.taken);
+        Counts::add(&self.store.counts.not_stored, 1);
+    }
+}
+
+impl BodyReader {
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        self.0.lock().progress
+    }
+
+    /// Waits until there is more than `seen` bytes of it, or its end.
+    pub fn poll_more(&self, seen: u64, cx: &mut Context<'_>) -> Poll<Progress> {
+        let mut state = self.0.lock();
+        let progress = state.progress;
+        if progress.written > seen || progress.end.is_some() {
+            return Poll::Ready(progress);
+        }
+        if !state.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            state.wakers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// The same for a thread that may block.
+    pub fn wait_more(&self, seen: u64) -> Progress {
+        let mut state = self.0.lock();
+        while state.progress.written <= seen && state.progress.end.is_none() {
+            state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.progress
+    }
+
+    /// Reads what is there from `offset` on and fits in `out`; 0 if nothing is there yet.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = self.progress().written.saturating_sub(offset);
+        let len = usize::try_from(left).unwrap_or(usize::MAX).min(out.len());
+        self.0.file.read_exact_at(&mut out[..len], offset)?;
+        Ok(len)
+    }
+}
+
+impl Shared {
+    fn tell(&self, change: impl FnOnce(&mut Progress)) {
+        let mut state = self.lock();
+        change(&mut state.progress);
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether it fits in a record.
+pub(super) fn check_meta(meta: &Meta) -> Result<(), NotQueued> {
+    let Meta { key, selection, head, tags, .. } = meta;
+    let parts = Parts { tags, key, selection, head, body: &[] };
+    if parts.front_len() > FRONT_BYTES_MAX || tags.len() > super::record::TAGS_MAX {
+        return Err(NotQueued::TooLarge);
+    }
+    Ok(())
+}
+
+/// Writes a body that came as a whole. `None` if there is no room for it.
+pub(super) fn write_body(store: &Arc<Store>, body: &[u8]) -> io::Result<Option<WrittenFile>> {
+    let written = BodyWriter::begin(store, Some(body.len() as u64)).and_then(|mut writer| {
+        writer.append(body)?;
+        Ok(writer)
+    });
+    let mut writer = match written {
+        Ok(writer) => writer,
+        Err(NotWritten::NoRoom | NotWritten::Degraded) => return Ok(None),
+        Err(NotWritten::Disk(error)) => return Err(error),
+    };
+    let file = writer.seal()?;
+    writer.is_finished = true;
+    Ok(Some(file))
+}
+
+fn degrade(store: &Store, error: &io::Error) {
+    const TOO_MANY_OPEN: [Option<i32>; 2] = [Some(23), Some(24)];
+    if TOO_MANY_OPEN.contains(&error.raw_os_error()) {
+        // No fault of the disk.
+        return;
+    }
+    store.health.fails(error);
+    store.queue.nudge();
+}

@@ -1,0 +1,105 @@
+//! What records mean for the index, once they are written.
+
+use std::sync::Arc;
+
+use super::{
+    bodies::Listed,
+    health::Counts,
+    index::{Extent, Flags, Slot},
+    purge::{Ban, Purge, What},
+    record::Place,
+    store::{Store, Wanted},
+    ticket::Done,
+};
+
+/// What a record means.
+#[derive(Debug)]
+pub(super) enum Effect {
+    Put(Slot, Option<Listed>),
+    /// The object of this slot has another record.
+    Move(Slot, Place),
+    Purge(Ban, Option<Arc<Done>>),
+}
+
+impl Effect {
+    /// Has the index say what was written. Returns whom to tell.
+    ///
+    /// `newest` is the segment that it is written to.
+    pub(super) fn carry_out(self, store: &Store, newest: u32) -> Option<Arc<Done>> {
+        match self {
+            Self::Put(slot, listed) => {
+                if let Some(listed) = listed {
+                    store.bodies.add(listed);
+                }
+                for gone in store.index.put(slot) {
+                    if gone.extent != slot.extent || matches!(slot.extent, Extent::Inline(_)) {
+                        store.released(&gone);
+                    }
+                }
+                Counts::add(&store.counts.stored, 1);
+                None
+            }
+            Self::Move(slot, place) => {
+                if store.index.relocate(&slot, place) {
+                    Counts::add(&store.counts.spared, 1);
+                }
+                None
+            }
+            Self::Purge(ban, done) => {
+                obey(&ban, store, newest);
+                done
+            }
+        }
+    }
+}
+
+/// Carries a purge out, or has the keeper do it.
+pub(super) fn obey(ban: &Ban, store: &Store, newest: u32) {
+    let purged = match (&ban.what, ban.manner) {
+        (What::Key(hash), Purge::Hard) => {
+            let removed = store.index.remove_all(*hash);
+            for slot in &removed {
+                store.released(slot);
+            }
+            removed.len() as u64
+        }
+        (What::Key(hash), Purge::Soft) => {
+            let found = store.index.find(*hash);
+            for slot in &found {
+                store.index.mark(slot, Flags::STALE);
+            }
+            found.len() as u64
+        }
+        (What::All, Purge::Hard) => delete_all(store, newest),
+        _ => {
+            store.bell.ring(Wanted { sweep: store.purges.want_a_sweep(), ..Wanted::default() });
+            0
+        }
+    };
+    match (&ban.what, ban.manner) {
+        (What::Key(hash), _) => store.purges.forget_key(*hash, ban.seq),
+        (What::All, Purge::Hard) => {
+            store.purges.forget_keys(ban.seq);
+            store.purges.forget(ban.seq);
+        }
+        _ => (),
+    }
+    Counts::add(&store.counts.purged, purged);
+}
+
+/// Deletes all but the segment that is written to. Returns how many objects there were.
+fn delete_all(store: &Store, newest: u32) -> u64 {
+    let count = store.index.len();
+    store.index.clear();
+    store.index.shrink();
+    for listed in store.bodies.list() {
+        store.space.give(store.bodies.delete(listed.turn.file, &store.folder));
+    }
+    let before = store.segments.ids().into_iter().filter(|&id| id != newest);
+    for segment in before.filter_map(|id| store.segments.get(id)) {
+        // A file that stays has nothing that counts, and its bytes are counted by the next start.
+        let _ = store.segments.delete(segment.id);
+        store.space.give(segment.end());
+    }
+    count
+}

@@ -1,0 +1,419 @@
+//! The log's end: where records are written, by the writer alone.
+
+use std::{collections::VecDeque, io, os::unix::fs::FileExt, sync::Arc};
+
+use super::{
+    bodies::{Listed, Turn},
+    effect::{self, Effect},
+    health::Counts,
+    index::{Extent, Flags, Slot, variant_of},
+    purge::{Ban, Purge, What},
+    queue::{Meta, WrittenFile},
+    record::{self, Header, Kind, Parts, Place},
+    segment::Segment,
+    store::{LogEnd, Store, Wanted},
+    ticket::{Done, NotDurable},
+};
+
+/// The log's end. What is pushed stands in memory until it is flushed; only then the index says so.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub store: Arc<Store>,
+    segment: Option<Arc<Segment>>,
+    /// The highest number that a segment had.
+    last_id: u32,
+    /// Where the next record is written: all before is whole.
+    end: u64,
+    /// A write failed behind `end`: nothing may be written before that is cut off.
+    is_torn: bool,
+    buffer: Vec<u8>,
+    /// How many removals stand before `end`, and in the buffer.
+    removals: u64,
+    removals_pushed: u64,
+    /// What is to be said once the buffer is written.
+    effects: Vec<Effect>,
+    /// Purges that count and that the disk did not take.
+    owed: VecDeque<Ban>,
+    seq: u64,
+}
+
+/// More purges are not owed one by one: then everything is.
+const OWED_MAX: usize = 4096;
+
+impl Log {
+    /// The end as it was found; `segment` has room.
+    pub(super) fn new(store: Arc<Store>, last_id: u32, segment: Option<Arc<Segment>>) -> Self {
+        let LogEnd { removals, seq, .. } = *store.log_end();
+        let end = segment.as_ref().map_or(0, |segment| segment.end());
+        Self {
+            store,
+            segment,
+            last_id,
+            end,
+            is_torn: false,
+            buffer: Vec::new(),
+            removals,
+            removals_pushed: removals,
+            effects: Vec::new(),
+            owed: VecDeque::new(),
+            seq,
+        }
+    }
+
+    /// The number of the segment that is written to; that of the last one if there is none.
+    pub(super) fn segment_id(&self) -> u32 {
+        self.last_id
+    }
+
+    /// Whether the segment that is written to is this.
+    pub(super) fn writes_to(&self, id: u32) -> bool {
+        self.segment.as_ref().is_some_and(|segment| segment.id == id)
+    }
+
+    /// How many bytes are pushed and not flushed.
+    pub(super) fn pushed_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Leaves the segment as it is: it goes.
+    pub(super) fn abandon(&mut self) {
+        (self.segment, self.is_torn) = (None, false);
+    }
+
+    /// Writes to another segment from now on.
+    pub(super) fn roll(&mut self) -> io::Result<()> {
+        self.flush()?;
+        self.leave_segment()
+    }
+
+    /// Writes to the segment no more: it is to end as the index knows it.
+    fn leave_segment(&mut self) -> io::Result<()> {
+        if let (Some(segment), true) = (&self.segment, self.is_torn) {
+            segment.file.set_len(self.end)?;
+        }
+        (self.segment, self.is_torn) = (None, false);
+        Ok(())
+    }
+
+    /// Pushes an object whose body stands in the record.
+    pub(super) fn push_inline(&mut self, seq: u64, meta: &Meta, body: &[u8]) -> io::Result<()> {
+        let mut header = self.header_of(seq, meta);
+        header.body_len = body.len() as u64;
+        header.body_sum = self.store.folder.secret.sum(body);
+        let parts = Parts { body, ..parts_of(meta) };
+        let Some(place) = self.push_object(&mut header, &parts)? else { return Ok(()) };
+        let len = u32::try_from(parts.record_len()).expect("less than a segment");
+        let slot = slot_of(&header, place, Extent::Inline(len));
+        self.effects.push(Effect::Put(slot, None));
+        Ok(())
+    }
+
+    /// Pushes an object whose body has a file, under its own name already.
+    pub(super) fn push_file(
+        &mut self,
+        seq: u64,
+        meta: &Meta,
+        file: &WrittenFile,
+    ) -> io::Result<()> {
+        let mut header = self.header_of(seq, meta);
+        header.body_len = file.body_len;
+        header.body_sum = file.body_sum;
+        header.file = file.file;
+        let pushed = self.push_object(&mut header, &parts_of(meta));
+        let Ok(Some(place)) = pushed else {
+            self.store
+                .space
+                .give(file.file_len + self.store.bodies.delete(file.file, &self.store.folder));
+            return pushed.map(|_| ());
+        };
+        let slot = slot_of(&header, place, Extent::File(file.file));
+        let turn = Turn { file: file.file, segment: place.segment };
+        let listed = Listed { turn, hash: slot.hash, len: file.file_len, is_hit: false };
+        self.effects.push(Effect::Put(slot, Some(listed)));
+        Ok(())
+    }
+
+    /// Pushes a newer head of an object whose body has a file that is there.
+    pub(super) fn push_head(&mut self, seq: u64, meta: &Meta, old: &Header) -> io::Result<()> {
+        let mut header = self.header_of(seq, meta);
+        (header.body_len, header.body_sum) = (old.body_len, old.body_sum);
+        header.file = old.file;
+        let Some(place) = self.push_object(&mut header, &parts_of(meta))? else { return Ok(()) };
+        self.effects.push(Effect::Put(slot_of(&header, place, Extent::File(old.file)), None));
+        Ok(())
+    }
+
+    /// Pushes a copy of a record, whose object stays what it is. Whether there was room.
+    pub(super) fn push_copy(
+        &mut self,
+        slot: &Slot,
+        header: &Header,
+        parts: &Parts<'_>,
+    ) -> io::Result<bool> {
+        let mut header = header.clone();
+        header.is_soft |= slot.flags.has(Flags::STALE);
+        let Some(place) = self.push_object(&mut header, parts)? else { return Ok(false) };
+        self.effects.push(Effect::Move(*slot, place));
+        Ok(true)
+    }
+
+    /// Pushes a purge.
+    pub(super) fn push_purge(&mut self, ban: Ban, done: Option<Arc<Done>>) -> io::Result<()> {
+        if ban.what == What::All && ban.manner == Purge::Hard {
+            // All segments before can go, then.
+            let rolled = self.roll();
+            if let Err(error) = rolled {
+                self.owe(ban, done, &error);
+                return Err(error);
+            }
+        }
+        let (kind, variant, key_hash, key) = match &ban.what {
+            What::Key(hash) => (Kind::Removal, 0, *hash, &b""[..]),
+            What::All => (Kind::Purge, 1, 0, &b""[..]),
+            What::Tag(hash) => (Kind::Purge, 2, *hash, &b""[..]),
+            What::Prefix(prefix) => (Kind::Purge, 3, 0, &**prefix),
+            What::Glob(pattern) => (Kind::Purge, 4, 0, &**pattern),
+        };
+        let mut header = self.header_of(ban.seq, &Meta::default());
+        (header.kind, header.variant, header.key_hash) = (kind, variant, key_hash);
+        header.is_soft = ban.manner == Purge::Soft;
+        let parts = Parts { key, ..Parts::default() };
+        // It is to be written however little room there is.
+        self.store.space.add(parts.record_len());
+        match self.push(&mut header, &parts) {
+            Ok(_) => {
+                self.removals_pushed += 1;
+                self.effects.push(Effect::Purge(ban, done));
+                Ok(())
+            }
+            Err(error) => {
+                self.store.space.give(parts.record_len());
+                self.owe(ban, done, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Tries whether the disk works again, and writes what is owed.
+    ///
+    /// # Errors
+    ///
+    /// What the system says: it does not.
+    pub(super) fn try_again(&mut self) -> io::Result<()> {
+        self.store.folder.probe().inspect_err(|error| self.degrade(error))?;
+        for _ in 0..self.owed.len() {
+            let Some(ban) = self.owed.pop_front() else { break };
+            // One that fails is owed again.
+            let _ = self.push_purge(ban, None);
+        }
+        self.flush()?;
+        if self.segment.is_none() {
+            self.begin_segment()?;
+        }
+        if self.owed.is_empty() {
+            self.store.health.works();
+        }
+        Ok(())
+    }
+
+    /// Whether the disk should be tried again.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.owed.is_empty() || !self.store.health.is_working()
+    }
+
+    fn header_of(&self, seq: u64, meta: &Meta) -> Header {
+        let secret = &self.store.folder.secret;
+        Header {
+            kind: Kind::Object,
+            is_soft: false,
+            seq,
+            removals: 0,
+            key_hash: secret.hash(&meta.key),
+            variant: variant_of(secret.hash(&meta.selection)),
+            body_len: 0,
+            body_sum: 0,
+            file: 0,
+            stored_at: meta.stored_at,
+            fresh_until: meta.fresh_until,
+        }
+    }
+
+    /// Pushes an object's record; `None` if there is no room for it.
+    fn push_object(&mut self, header: &mut Header, parts: &Parts<'_>) -> io::Result<Option<Place>> {
+        if !self.store.space.take(parts.record_len()) {
+            Counts::add(&self.store.counts.not_stored, 1);
+            return Ok(None);
+        }
+        let pushed = self.push(header, parts);
+        if pushed.is_err() {
+            self.store.space.give(parts.record_len());
+            Counts::add(&self.store.counts.not_stored, 1);
+        }
+        pushed.map(Some)
+    }
+
+    /// Prints a record into the buffer. Its bytes are in use already.
+    fn push(&mut self, header: &mut Header, parts: &Parts<'_>) -> io::Result<Place> {
+        let len = parts.record_len();
+        let filled = self.end + self.buffer.len() as u64 + len;
+        let segment = match &self.segment {
+            Some(segment) if filled <= self.store.settings.segment_bytes => Arc::clone(segment),
+            _ => {
+                self.flush()?;
+                self.begin_segment()?
+            }
+        };
+        let place = Place::new(segment.id, self.end + self.buffer.len() as u64);
+        header.removals = self.removals_pushed;
+        record::print(header, parts, (place, &self.store.folder.secret), &mut self.buffer);
+        Ok(place)
+    }
+
+    fn begin_segment(&mut self) -> io::Result<Arc<Segment>> {
+        // Even if no other can be made: what fails then is tried again.
+        self.leave_segment()?;
+        let begun = self.last_id.checked_add(1).ok_or_else(|| io::ErrorKind::StorageFull.into());
+        let segment = begun.and_then(|id| {
+            self.last_id = id;
+            self.store.segments.create(id)
+        });
+        let segment = segment.inspect_err(|error| self.degrade(error))?;
+        self.segment = Some(Arc::clone(&segment));
+        self.end = 0;
+        Ok(segment)
+    }
+
+    /// Writes what was pushed, syncs it if somebody waits for that, and says it.
+    ///
+    /// # Errors
+    ///
+    /// What the system says: then nothing of it counts, but purges, which are owed.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let written = self.write();
+        let effects = std::mem::take(&mut self.effects);
+        let len = self.buffer.len() as u64;
+        self.buffer.clear();
+        self.buffer.shrink_to(BUFFER_BYTES_KEPT);
+        if let Err(error) = written {
+            self.is_torn = true;
+            self.removals_pushed = self.removals;
+            self.store.space.give(len);
+            self.degrade(&error);
+            self.fail(effects, &error);
+            return Err(error);
+        }
+        self.end += len;
+        self.removals = self.removals_pushed;
+        let awaited: Vec<_> = self.carry_out(effects);
+        self.tell(len);
+        for done in awaited {
+            done.tell(Ok(()));
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let segment = self.segment.as_ref().expect("what is pushed has a segment");
+        if self.is_torn {
+            // Else what is left of it might be read as if it stood behind what comes now.
+            segment.file.set_len(self.end)?;
+            self.is_torn = false;
+        }
+        segment.file.write_all_at(&self.buffer, self.end)?;
+        let is_awaited = |effect: &Effect| match effect {
+            Effect::Purge(_, Some(done)) => Done::is_awaited(done),
+            _ => false,
+        };
+        if self.effects.iter().any(is_awaited) {
+            segment.file.sync_data()?;
+        }
+        segment.ends_at(self.end + self.buffer.len() as u64);
+        Ok(())
+    }
+
+    /// Has the index say what was written. Returns whom to tell.
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Vec<Arc<Done>> {
+        for effect in &effects {
+            if let Effect::Purge(ban, _) = effect {
+                self.seq = self.seq.max(ban.seq);
+            }
+        }
+        let all = effects.into_iter();
+        all.filter_map(|effect| effect.carry_out(&self.store, self.last_id)).collect()
+    }
+
+    /// Forgets what could not be written, but for purges.
+    fn fail(&mut self, effects: Vec<Effect>, error: &io::Error) {
+        for effect in effects {
+            match effect {
+                Effect::Put(_, listed) => {
+                    if let Some(listed) = listed {
+                        self.store.bodies.delete(listed.turn.file, &self.store.folder);
+                        self.store.space.give(listed.len);
+                    }
+                    Counts::add(&self.store.counts.not_stored, 1);
+                }
+                Effect::Move(..) => (),
+                Effect::Purge(ban, done) => self.owe(ban, done, error),
+            }
+        }
+    }
+
+    /// A purge that could not be written counts all the same, and is written when that goes.
+    fn owe(&mut self, ban: Ban, done: Option<Arc<Done>>, error: &io::Error) {
+        if ban.what != What::All || ban.manner != Purge::Hard {
+            effect::obey(&ban, &self.store, self.last_id);
+        }
+        if let Some(done) = done {
+            done.tell(Err(NotDurable::Disk(error.to_string())));
+        }
+        if self.owed.len() >= OWED_MAX {
+            let seq = ban.seq;
+            self.owed = [Ban { seq, what: What::All, manner: Purge::Hard }].into();
+            self.store.purges.add(self.owed[0].clone());
+        } else {
+            self.owed.push_back(ban);
+        }
+    }
+
+    fn degrade(&self, error: &io::Error) {
+        self.store.health.fails(error);
+    }
+
+    /// Says up to where the log is written.
+    fn tell(&self, written: u64) {
+        /// Four times what a snapshot has to be written for it, and no more than is scanned in a
+        /// fraction of a second.
+        const SNAPSHOT_EVERY: u64 = 64 << 20;
+        let store = &*self.store;
+        let mut log_end = store.log_end();
+        log_end.segment = self.last_id;
+        log_end.offset = self.end;
+        log_end.removals = self.removals;
+        if self.owed.is_empty() {
+            log_end.seq = self.seq;
+        }
+        log_end.since_snapshot += written;
+        let every = SNAPSHOT_EVERY.max(store.index.len() * 24 * 4).min(store.settings.disk_max / 4);
+        if log_end.since_snapshot >= every {
+            log_end.since_snapshot = 0;
+            store.bell.ring(Wanted { snapshot: true, ..Wanted::default() });
+        }
+    }
+}
+
+/// A buffer that grew for a large batch is given back.
+const BUFFER_BYTES_KEPT: usize = 1 << 20;
+
+fn parts_of(meta: &Meta) -> Parts<'_> {
+    let Meta { key, selection, head, tags, .. } = meta;
+    Parts { tags, key, selection, head, body: &[] }
+}
+
+fn slot_of(header: &Header, place: Place, extent: Extent) -> Slot {
+    let (hash, variant) = (header.key_hash, header.variant);
+    Slot { hash, place, extent, variant, flags: Flags::default() }
+}

@@ -1,0 +1,296 @@
+//! The disk tier: objects in a folder, which outlive the process.
+//!
+//! An object is a key, a selection that tells its variants apart, a head and a body: bytes that mean
+//! nothing here. Small ones stand in an append-only log of segments, as checksummed records; bodies
+//! of more than [`SMALL_BODY_MAX`] have files of their own, and their heads a record. What finds them
+//! is an index in memory, which a start reads from a snapshot and the log behind it.
+//!
+//! One thread writes. What is to be stored waits for it in a bounded queue; nobody waits for a disk
+//! but who reads, and who wants to know that a removal is on it. It knows no clock: times are told by
+//! the caller and given back.
+
+mod bodies;
+mod body_file;
+mod body_writer;
+mod effect;
+mod evict;
+mod folder;
+mod found;
+mod glob;
+mod health;
+mod index;
+mod keeper;
+mod list;
+mod log;
+mod purge;
+mod queue;
+mod record;
+mod recover;
+mod scan;
+mod secret;
+mod segment;
+mod settings;
+mod snapshot;
+mod store;
+#[cfg(test)]
+mod tests;
+mod ticket;
+mod writer;
+
+use std::{
+    ops::ControlFlow,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+};
+
+pub use self::{
+    body_file::BodyFile,
+    body_writer::{BodyReader, BodyWriter, End, NotWritten, Progress},
+    folder::OpenError,
+    found::{Body, Found, Gone},
+    health::{DiskState, DiskStats, OnState},
+    list::{Cursor, Listed, Page, Verified},
+    purge::{Pattern, Purge},
+    queue::{Meta, NotQueued, Object},
+    settings::{DiskSettings, SMALL_BODY_MAX},
+    ticket::{NotDurable, Ticket},
+};
+use self::{
+    folder::{Folder, failed},
+    health::Counts,
+    log::Log,
+    purge::{PATTERN_BYTES_MAX, What},
+    queue::Job,
+    store::{Store, Wanted},
+};
+
+/// A folder of objects. To be shared by all threads; the process that has it has it alone.
+///
+/// Dropped, it writes what waits and a snapshot: that may take a while.
+#[derive(Debug)]
+pub struct Disk {
+    store: Arc<Store>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Why a purge is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotPurged {
+    /// The pattern is longer than one may be.
+    #[error("a pattern of more than {PATTERN_BYTES_MAX} bytes")]
+    TooLong,
+    /// As many purges are still being carried out as are held at once.
+    #[error("too many purges are still being carried out")]
+    TooMany,
+}
+
+impl Disk {
+    /// Opens the folder at `path`, which is made if it is not there.
+    ///
+    /// *Cost*: reads the snapshot, 24 bytes an object, and the log written since.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]
+    pub fn open(path: &Path, settings: DiskSettings) -> Result<Self, OpenError> {
+        Self::open_and_tell(path, settings, Box::new(|_| ()))
+    }
+
+    /// The same; `on_state` is told when the disk begins to fail, and when it works again.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]
+    pub fn open_and_tell(
+        path: &Path,
+        settings: DiskSettings,
+        on_state: OnState,
+    ) -> Result<Self, OpenError> {
+        let log = recover::recover(Folder::take(path)?, settings, on_state)?;
+        let store = Arc::clone(&log.store);
+        let threads = start(log, &store).map_err(failed("starting the threads for", path))?;
+        Ok(Self { store, threads: Mutex::new(threads) })
+    }
+
+    /// Finds the objects of a key, newest first.
+    ///
+    /// *Cost*: for each a read of the disk, or of what the system has of it in memory, and a sum of
+    /// its head. Nothing that others hold for long is waited for.
+    pub fn find(&self, key: &[u8]) -> Vec<Found> {
+        found::find(&self.store, key)
+    }
+
+    /// Notes that the objects of a key were asked for, where that was answered from elsewhere: else
+    /// what is asked for most would be evicted first.
+    pub fn touch(&self, key: &[u8]) {
+        let hash = self.store.folder.secret.hash(key);
+        for slot in self.store.index.find(hash) {
+            self.store.touch(&slot);
+        }
+    }
+
+    /// Stores an object, in the place of the one with the same key and selection. It is found once
+    /// it is written, and is on disk when the system likes.
+    ///
+    /// # Errors
+    ///
+    /// [`NotQueued`]: then it is counted, and what was there before stays.
+    pub fn insert(&self, object: Object) -> Result<(), NotQueued> {
+        let checked = self.check(&object.meta);
+        self.counted(checked.and_then(|()| self.push(Job::Insert(object))))
+    }
+
+    /// Begins a body of more than [`SMALL_BODY_MAX`], of so many bytes if that is known.
+    ///
+    /// # Errors
+    ///
+    /// [`NotWritten`]
+    pub fn begin_file(&self, declared: Option<u64>) -> Result<BodyWriter, NotWritten> {
+        if !self.store.health.is_working() {
+            return Err(NotWritten::Degraded);
+        }
+        BodyWriter::begin(&self.store, declared)
+    }
+
+    /// Stores a newer head of an object, whose body stays, unless another took its place meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`NotQueued`]
+    pub fn refresh_head(&self, found: &Found, meta: Meta) -> Result<(), NotQueued> {
+        let checked = self.check(&meta);
+        let place = found.slot().place;
+        self.counted(checked.and_then(|()| self.push(Job::Refresh(meta, place))))
+    }
+
+    /// Removes all that a key has, and what waits to be stored under it. From here on it is not
+    /// found; the ticket says when that is on disk.
+    pub fn remove(&self, key: &[u8]) -> Ticket {
+        self.push_purge(What::Key(self.store.folder.secret.hash(key)), Purge::Hard)
+    }
+
+    /// Removes everything.
+    pub fn clear(&self) -> Ticket {
+        self.push_purge(What::All, Purge::Hard)
+    }
+
+    /// Purges what was stored, or waits to be, until now: no lookup finds it otherwise from here on.
+    /// The ticket says when that is on disk. Bodies that still come are not meant.
+    ///
+    /// *Cost*: none for each object now; a lookup holds the record's tags and key against the purges
+    /// until a sweep is done.
+    ///
+    /// # Errors
+    ///
+    /// [`NotPurged`]
+    pub fn purge(&self, pattern: Pattern, manner: Purge) -> Result<Ticket, NotPurged> {
+        let what = match pattern {
+            Pattern::All => What::All,
+            Pattern::Key(key) => What::Key(self.store.folder.secret.hash(&key)),
+            Pattern::Tag(tag) => What::Tag(tag),
+            Pattern::Prefix(text) | Pattern::Glob(text) if text.len() > PATTERN_BYTES_MAX => {
+                return Err(NotPurged::TooLong);
+            }
+            Pattern::Prefix(prefix) => What::Prefix(prefix),
+            Pattern::Glob(pattern) => What::Glob(pattern),
+        };
+        if !self.store.purges.has_room(&what) {
+            return Err(NotPurged::TooMany);
+        }
+        Ok(self.push_purge(what, manner))
+    }
+
+    /// What stands for a tag: the same name has the same for as long as the folder lives.
+    pub fn tag(&self, name: &[u8]) -> u64 {
+        self.store.folder.secret.hash(name)
+    }
+
+    /// Whether the disk works.
+    pub fn state(&self) -> DiskState {
+        self.store.health.state()
+    }
+
+    /// How it does, in numbers.
+    ///
+    /// *Cost*: a look at each of 256 shards.
+    pub fn stats(&self) -> DiskStats {
+        self.store.stats()
+    }
+
+    /// Lists at most `limit` objects from `cursor` on; from the start for the default. A page may
+    /// have fewer, and still not be the last. What changes meanwhile may be missing, or there twice.
+    ///
+    /// *Cost*: reads the records.
+    pub fn list(&self, cursor: Cursor, limit: usize) -> Page {
+        list::page(&self.store, cursor, limit)
+    }
+
+    /// Reads all that is stored and holds it against its sums; what differs goes. `progress` hears
+    /// of each object, and may end it.
+    pub fn verify(&self, progress: impl FnMut(Verified) -> ControlFlow<()>) -> Verified {
+        list::verify(&self.store, progress)
+    }
+
+    /// Waits until all that was asked for before is written and, with what was written before it,
+    /// on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDurable`]
+    pub fn sync(&self) -> Result<(), NotDurable> {
+        // A mark that means nothing: no key has this hash but by chance, and then it stays.
+        self.push_purge(What::Key(0), Purge::Soft).wait()
+    }
+
+    fn check(&self, meta: &Meta) -> Result<(), NotQueued> {
+        body_writer::check_meta(meta)?;
+        if self.store.health.is_working() { Ok(()) } else { Err(NotQueued::Degraded) }
+    }
+
+    fn push(&self, job: Job) -> Result<(), NotQueued> {
+        self.store.queue.push(job)
+    }
+
+    fn counted(&self, queued: Result<(), NotQueued>) -> Result<(), NotQueued> {
+        queued.inspect_err(|_| Counts::add(&self.store.counts.not_stored, 1))
+    }
+
+    fn push_purge(&self, what: What, manner: Purge) -> Ticket {
+        let (ticket, done) = Ticket::new();
+        self.store.queue.push_purge((what, manner), done, &self.store.purges);
+        ticket
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.store.queue.close();
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        for thread in threads.drain(..) {
+            let _ = thread.join();
+        }
+        // Those who still read what they found do not keep it.
+        self.store.folder.leave();
+    }
+}
+
+/// Starts the writer, and the keeper, which ends after it.
+fn start(mut log: Log, store: &Arc<Store>) -> std::io::Result<Vec<JoinHandle<()>>> {
+    let keeping = Arc::clone(store);
+    let keeper = thread::Builder::new()
+        .name("disk-keeper".to_owned())
+        .spawn(move || keeper::keep(&keeping))?;
+    let writer = thread::Builder::new().name("disk-writer".to_owned()).spawn(move || {
+        let store = Arc::clone(&log.store);
+        let refusing = writer::RefuseRest(Arc::clone(&store));
+        writer::write_all(&mut log);
+        drop(refusing);
+        store.bell.ring(Wanted { end: true, ..Wanted::default() });
+        let _ = keeper.join();
+        keeper::write_snapshot(&store);
+    });
+    Ok(vec![writer.inspect_err(|_| {
+        store.bell.ring(Wanted { end: true, ..Wanted::default() });
+    })?])
+}

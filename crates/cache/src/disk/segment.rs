@@ -1,0 +1,162 @@
+//! Segments: files of records that grow at their end and are never written anywhere else.
+//!
+//! They are read by `pread` and not mapped. A mapping of a file that somebody cuts, or that is on a
+//! disk that fails, ends the process at the next look (`SIGBUS`); a read that fails is a miss. It
+//! costs a system call and a copy of at most 128 KiB, from the page cache.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// A segment's file. It can be read for as long as somebody has it, deleted or not.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub id: u32,
+    pub file: File,
+    /// Up to where there are records.
+    end: AtomicU64,
+}
+
+/// The segments that there are.
+#[derive(Debug)]
+pub(super) struct Segments {
+    folder: PathBuf,
+    /// By number modulo how many parts there are, so that readers do not all meet at one lock.
+    parts: [RwLock<BTreeMap<u32, Arc<Segment>>>; PARTS],
+}
+
+const PARTS: usize = 16;
+
+impl Segment {
+    pub(super) fn end(&self) -> u64 {
+        self.end.load(Ordering::Acquire)
+    }
+
+    /// Says that there are records up to `end`.
+    pub(super) fn ends_at(&self, end: u64) {
+        self.end.store(end, Ordering::Release);
+    }
+
+    /// Reads `len` bytes from `offset` on.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::UnexpectedEof`] if the file does not have them; else what the system says.
+    pub(super) fn read(&self, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        self.file.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes)
+    }
+}
+
+impl Segments {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder, parts: Default::default() }
+    }
+
+    /// Makes an empty one.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn create(&self, id: u32) -> io::Result<Arc<Segment>> {
+        let path = self.path(id);
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        // What is synced in it later is to be found, too.
+        File::open(&self.folder)?.sync_all()?;
+        Ok(self.add(id, file, 0))
+    }
+
+    /// Opens one that is there. Up to where it has records is as long as its file, until it is said.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn open(&self, id: u32) -> io::Result<Arc<Segment>> {
+        let file = OpenOptions::new().read(true).write(true).open(self.path(id))?;
+        let end = file.metadata()?.len();
+        Ok(self.add(id, file, end))
+    }
+
+    fn add(&self, id: u32, file: File, end: u64) -> Arc<Segment> {
+        let segment = Arc::new(Segment { id, file, end: AtomicU64::new(end) });
+        let mut part = self.part(id).write().unwrap_or_else(PoisonError::into_inner);
+        part.insert(id, Arc::clone(&segment));
+        segment
+    }
+
+    /// Deletes one: its file goes once nobody reads it.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; that the file is gone is none. Whatever it says, nobody finds it here.
+    pub(super) fn delete(&self, id: u32) -> io::Result<()> {
+        self.part(id).write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        delete_file(&self.path(id))
+    }
+
+    pub(super) fn get(&self, id: u32) -> Option<Arc<Segment>> {
+        self.part(id).read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// Their numbers, oldest first.
+    pub(super) fn ids(&self) -> Vec<u32> {
+        let mut ids = Vec::new();
+        for part in &self.parts {
+            ids.extend(part.read().unwrap_or_else(PoisonError::into_inner).keys());
+        }
+        ids.sort_unstable();
+        ids
+    }
+
+    pub(super) fn oldest(&self) -> Option<u32> {
+        let first = |part: &RwLock<BTreeMap<u32, _>>| {
+            part.read().unwrap_or_else(PoisonError::into_inner).keys().next().copied()
+        };
+        self.parts.iter().filter_map(first).min()
+    }
+
+    fn part(&self, id: u32) -> &RwLock<BTreeMap<u32, Arc<Segment>>> {
+        &self.parts[id as usize % PARTS]
+    }
+
+    fn path(&self, id: u32) -> PathBuf {
+        self.folder.join(format!("{id:08x}"))
+    }
+
+    /// The numbers of the segments whose files are in the folder, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn listed(&self) -> io::Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            ids.extend(number_of(&entry?.file_name().to_string_lossy()));
+        }
+        ids.sort_unstable();
+        Ok(ids)
+    }
+}
+
+/// The number that a file is named by: eight hexadecimal digits.
+pub(super) fn number_of(name: &str) -> Option<u32> {
+    let is_number = name.len() == 8 && !name.starts_with('+');
+    is_number.then(|| u32::from_str_radix(name, 16).ok()).flatten()
+}
+
+/// Deletes a file; that it is gone is no error.
+pub(super) fn delete_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,42 @@
+//! What the disk tier is told.
+
+use std::time::Duration;
+
+/// What the disk tier is told. [`DiskSettings::of`] gives usual ones.
+#[derive(Clone, Debug)]
+pub struct DiskSettings {
+    /// Bytes that the folder may have, files that are being written and the snapshot included.
+    pub disk_max: u64,
+    /// Bytes of a segment, the unit in which small objects are evicted.
+    pub segment_bytes: u64,
+    /// Bytes of objects that may wait for the writer. What comes while there are more, is not stored.
+    pub queue_bytes: u64,
+    /// After how long a disk that failed is tried again.
+    pub retry: Duration,
+    /// The part of a key that prefixes and globs are about.
+    pub name_of: fn(&[u8]) -> &[u8],
+}
+
+impl DiskSettings {
+    /// The usual settings for a folder of `disk_max` bytes; prefixes and globs see whole keys.
+    pub fn of(disk_max: u64) -> Self {
+        const USUAL_SEGMENT: u64 = 64 << 20;
+        // Each segment that is there is an open file, and eviction has to have some to choose from.
+        let segment_bytes = (disk_max / 16).min(USUAL_SEGMENT).max(disk_max / 1024);
+        Self {
+            disk_max,
+            segment_bytes: segment_bytes.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX),
+            queue_bytes: (disk_max / 16).clamp(2 << 20, 16 << 20),
+            retry: Duration::from_secs(5),
+            name_of: |key| key,
+        }
+    }
+}
+
+/// Room for one of the largest records and then some.
+const SEGMENT_BYTES_MIN: u64 = 1 << 20;
+/// A place in a segment is a `u32` of eights.
+const SEGMENT_BYTES_MAX: u64 = 16 << 30;
+
+/// A body of more bytes has a file of its own.
+pub const SMALL_BODY_MAX: u64 = 128 << 10;

@@ -1,0 +1,119 @@
+//! Purges of many at once.
+
+use super::*;
+use crate::disk::{NotPurged, Pattern, Purge};
+
+const KEYS: [&str; 4] = ["http://a/1.css", "http://a/2.html", "http://b/1.css", "http://b/2.html"];
+
+#[test]
+fn a_purge_takes_what_it_names_and_no_more() {
+    check(|_| Pattern::All, &[]);
+    check(|_| Pattern::Key("http://a/1.css".into()), &KEYS[1..]);
+    check(|_| Pattern::Prefix("http://a/".into()), &KEYS[2..]);
+    check(|_| Pattern::Glob("*.css".into()), &[KEYS[1], KEYS[3]]);
+    check(|_| Pattern::Glob("http://*/1*".into()), &[KEYS[1], KEYS[3]]);
+    check(|disk| Pattern::Tag(disk.tag(b"http://b/1.css")), &[KEYS[0], KEYS[1], KEYS[3]]);
+    check(|disk| Pattern::Tag(disk.tag(b"none")), &KEYS);
+    check(|_| Pattern::Prefix("x".into()), &KEYS);
+}
+
+/// Purges, hard and soft, and looks at what is left: at once, after the sweep, and after starts with
+/// and without a snapshot.
+#[track_caller]
+fn check(purge: fn(&Disk) -> Pattern, expect: &[&str]) {
+    for manner in [Purge::Hard, Purge::Soft] {
+        let mut world = filled();
+        drop(world.disk().purge(purge(world.disk()), manner).unwrap());
+        check_left(&world, manner, expect);
+        world.put("new", "comes later");
+        world.sync();
+        check_left(&world, manner, expect);
+        super::super::keeper::sweep(&world.disk().store);
+        assert_eq!(world.disk().stats().purges, 0);
+        check_left(&world, manner, expect);
+        world.reopen();
+        check_left(&world, manner, expect);
+        world.end();
+        std::fs::remove_file(world.path("snapshot")).unwrap();
+        world.begin();
+        check_left(&world, manner, expect);
+        world.check("new", Some("comes later"));
+        assert!(!world.disk().find(b"new")[0].is_stale());
+    }
+}
+
+fn filled() -> World {
+    let world = World::new();
+    for key in KEYS {
+        let tags = vec![7, world.disk().tag(key.as_bytes())];
+        let object = Object { meta: Meta { tags, ..meta(key, "") }, body: "b".into() };
+        world.disk().insert(object).unwrap();
+    }
+    world.sync();
+    world
+}
+
+#[track_caller]
+fn check_left(world: &World, manner: Purge, expect: &[&str]) {
+    for key in KEYS {
+        let found = world.disk().find(key.as_bytes());
+        let is_good = expect.contains(&key);
+        match manner {
+            Purge::Hard => assert_eq!(!found.is_empty(), is_good, "{key} {manner:?}"),
+            Purge::Soft => assert_eq!(found[0].is_stale(), !is_good, "{key} {manner:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_soft_purge_ends_with_what_is_stored_anew() {
+    let mut world = filled();
+    world.disk().purge(Pattern::All, Purge::Soft).unwrap().wait().unwrap();
+    world.put(KEYS[0], "newer");
+    world.sync();
+    for _ in 0..2 {
+        assert!(!world.disk().find(KEYS[0].as_bytes())[0].is_stale());
+        assert!(world.disk().find(KEYS[1].as_bytes())[0].is_stale());
+        world.reopen();
+    }
+}
+
+#[test]
+fn patterns_are_about_the_part_of_the_key_that_is_its_name() {
+    let name_of: fn(&[u8]) -> &[u8] = |key| key.split(|&byte| byte == b' ').next().unwrap();
+    let world = World::of(DiskSettings { name_of, ..DiskSettings::of(64 << 20) });
+    world.put("http://a/x.css device=phone", "b");
+    world.sync();
+    drop(world.disk().purge(Pattern::Glob("*.css".into()), Purge::Hard).unwrap());
+    world.check("http://a/x.css device=phone", None);
+}
+
+#[test]
+fn a_purge_goes_with_the_log_it_is_about() {
+    let world = World::of(DiskSettings::of(8 << 20));
+    let tag = world.disk().tag(b"t");
+    let tagged = Meta { tags: vec![tag], ..meta("tagged", "") };
+    world.disk().insert(Object { meta: tagged, body: "b".into() }).unwrap();
+    world.disk().purge(Pattern::Tag(tag), Purge::Hard).unwrap().wait().unwrap();
+    assert_eq!(world.disk().stats().purges, 1);
+    for number in 0..400 {
+        while world.disk().insert(object(&format!("{number}"), "", &"x".repeat(40_000))).is_err() {
+            world.sync();
+        }
+    }
+    world.sync();
+    assert_eq!(world.disk().stats().purges, 0);
+    world.check("tagged", None);
+}
+
+#[test]
+fn purges_are_bounded() {
+    let world = World::new();
+    let long = Pattern::Prefix(vec![b'x'; 5000].into());
+    assert_eq!(world.disk().purge(long, Purge::Soft).err(), Some(NotPurged::TooLong));
+    for _ in 0..20_000 {
+        drop(world.disk().remove(b"k"));
+    }
+    world.sync();
+    assert_eq!(world.disk().stats().purges, 0);
+}

@@ -1,0 +1,147 @@
+//! The writer: one thread that takes changes in the order in which they were asked for.
+
+use std::{fs, io, sync::Arc, thread, time::Duration};
+
+use super::{
+    body_writer::write_body,
+    evict,
+    health::Counts,
+    index::Extent,
+    log::Log,
+    purge::Ban,
+    queue::{Job, Meta, Object, Queued, WrittenFile},
+    record::Place,
+    settings::SMALL_BODY_MAX,
+    store::Store,
+    ticket::NotDurable,
+};
+
+/// So much is written at once.
+const BATCH_BYTES: u64 = 2 << 20;
+
+/// Writes until the queue is closed and empty.
+pub(super) fn write_all(log: &mut Log) {
+    /// Where removals come without a pause.
+    const TRIES_BEFORE_ROOM_IS_MADE: u32 = 64;
+    let store = Arc::clone(&log.store);
+    let mut tries = 0_u32;
+    loop {
+        let batch = store.queue.take(BATCH_BYTES, store.settings.retry);
+        if batch.is_closed {
+            break;
+        }
+        if log.is_behind() && log.try_again().is_err() && store.health.is_full() {
+            tries = tries.wrapping_add(1);
+            if batch.jobs.is_empty() || tries.is_multiple_of(TRIES_BEFORE_ROOM_IS_MADE) {
+                // The disk has less room than we were told we may take: so we take less.
+                evict::drop_oldest(log);
+            }
+        }
+        let bytes = batch.jobs.iter().map(|queued| queued.job.weight()).sum();
+        evict::make_room(log, bytes);
+        for queued in batch.jobs {
+            obey(log, queued);
+        }
+        // What failed was said where it failed.
+        let _ = log.flush();
+    }
+}
+
+fn obey(log: &mut Log, Queued { seq, job, done }: Queued) {
+    let store = Arc::clone(&log.store);
+    let is_behind = log.is_behind();
+    let written = match job {
+        Job::Purge(what, manner) => log.push_purge(Ban { seq, what, manner }, done),
+        Job::InsertFile(_, file) if is_behind => {
+            give_up_part(&store, &file);
+            Ok(())
+        }
+        _ if is_behind => {
+            Counts::add(&store.counts.not_stored, 1);
+            Ok(())
+        }
+        Job::Insert(object) if object.body.len() as u64 <= SMALL_BODY_MAX => {
+            log.push_inline(seq, &object.meta, &object.body)
+        }
+        Job::Insert(object) => insert_large(log, seq, &object),
+        Job::InsertFile(meta, file) => insert_file(log, seq, &meta, &file),
+        Job::Refresh(meta, place) => refresh(log, seq, &meta, place),
+    };
+    if let Err(error) = written {
+        store.health.fails(&error);
+    }
+}
+
+/// Stores an object whose body is in a file under its temporary name.
+fn insert_file(log: &mut Log, seq: u64, meta: &Meta, file: &WrittenFile) -> io::Result<()> {
+    let store = &log.store;
+    // Before its record: one whose file has no record is deleted by the next start.
+    let named = fs::rename(store.bodies.part_path(file.file), store.bodies.path(file.file));
+    if let Err(error) = named {
+        give_up_part(store, file);
+        // Somebody has deleted it: no fault of the disk.
+        return if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) };
+    }
+    log.push_file(seq, meta, file)
+}
+
+fn insert_large(log: &mut Log, seq: u64, object: &Object) -> io::Result<()> {
+    match write_body(&log.store, &object.body) {
+        Ok(Some(file)) => insert_file(log, seq, &object.meta, &file),
+        Ok(None) => {
+            Counts::add(&log.store.counts.not_stored, 1);
+            Ok(())
+        }
+        Err(error) => {
+            Counts::add(&log.store.counts.not_stored, 1);
+            Err(error)
+        }
+    }
+}
+
+/// Writes a newer head of the object at `place`, if it is still there: what took its place is newer.
+fn refresh(log: &mut Log, seq: u64, meta: &Meta, place: Place) -> io::Result<()> {
+    let store = Arc::clone(&log.store);
+    let hash = store.folder.secret.hash(&meta.key);
+    // What was asked for before may stand in the buffer.
+    log.flush()?;
+    let Some(slot) = store.index.at(hash, place) else { return Ok(()) };
+    let Ok(read) = store.read(&slot) else {
+        store.lose(&slot);
+        return Ok(());
+    };
+    if let Extent::File(file) = slot.extent {
+        let is_there = store.bodies.has(file);
+        return if is_there { log.push_head(seq, meta, &read.front.header) } else { Ok(()) };
+    }
+    if let Ok(body) = store.inline_body(&slot, &read) {
+        return log.push_inline(seq, meta, &body);
+    }
+    store.lose(&slot);
+    Ok(())
+}
+
+fn give_up_part(store: &Store, file: &WrittenFile) {
+    let _ = store.folder.delete(&store.bodies.part_path(file.file));
+    store.space.give(file.file_len);
+    Counts::add(&store.counts.not_stored, 1);
+}
+
+/// When the writer ends, however it does: nobody waits for it in vain.
+pub(super) struct RefuseRest(pub Arc<Store>);
+
+impl Drop for RefuseRest {
+    fn drop(&mut self) {
+        self.0.queue.close();
+        if thread::panicking() {
+            self.0.health.fails(&io::Error::other("the writer failed; start again"));
+        }
+        for queued in self.0.queue.take(u64::MAX, Duration::ZERO).jobs {
+            match (queued.job, queued.done) {
+                (_, Some(done)) => done.tell(Err(NotDurable::Closed)),
+                (Job::InsertFile(_, file), _) => give_up_part(&self.0, &file),
+                _ => Counts::add(&self.0.counts.not_stored, 1),
+            }
+        }
+    }
+}
