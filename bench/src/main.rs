@@ -9,6 +9,7 @@ mod client;
 mod fleet;
 mod floor;
 mod footprint;
+mod herd;
 mod launch;
 mod load;
 mod machine;
@@ -131,6 +132,10 @@ fn rows<'a>(args: &Args, kit: &dyn Fn() -> Kit<'a>) -> Vec<Row> {
         eprintln!("{} …", spec.title());
         rows.push(spec.measure(&kit(), args.footprint()));
     }
+    if args.wants(herd::TITLE) {
+        eprintln!("{} …", herd::TITLE);
+        rows.push(herd::measure(&kit(), args.rounds(), args.herd()));
+    }
     if args.wants(searching::TITLE) {
         eprintln!("{} …", searching::TITLE);
         rows.push(searching::measure(&kit(), args.rounds(), args.log_bytes()));
@@ -150,6 +155,10 @@ impl Args {
 
     fn seconds(&self) -> u64 {
         if self.quick { 1 } else { self.seconds }
+    }
+
+    fn herd(&self) -> usize {
+        if self.quick { 500 } else { 10_000 }
     }
 
     fn footprint(&self) -> Effort {

@@ -44,6 +44,11 @@ impl Origin {
         Ok(Self { port, tally })
     }
 
+    /// Another than ours, at this port: of what that has done it knows nothing.
+    pub(crate) fn elsewhere(port: u16) -> Self {
+        Self { port, tally: Arc::default() }
+    }
+
     /// What it has done since the beginning.
     pub(crate) fn asked(&self) -> Asked {
         let (connections, requests) = self.tally.read();

@@ -9,6 +9,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use relais_cache::{Answered, Cache, Key, Lookup, Request, Settings, Taken, Times};
 
@@ -99,11 +100,11 @@ fn filled(response: Fields<'_>, now: SystemTime) -> Cache {
         let Lookup::Ask(asking) = cache.look(&key, &asked, now) else { panic!("a hit") };
         let times = Times { requested: now, received: now };
         let answered = Answered { status: StatusCode::OK, headers: &headers, times };
-        let Taken::Record(mut recording) = cache.take(asking, &asked, answered) else {
+        let Taken::Fill(mut writer) = cache.take(asking, &asked, answered) else {
             panic!("not stored")
         };
-        recording.add(&[b'x'; 1024]);
-        recording.finish();
+        writer.add(&Bytes::from_static(&[b'x'; 1024]));
+        writer.finish();
     }
     cache
 }

@@ -50,8 +50,8 @@ fn filled(tags: impl Fn(usize) -> String) -> Cache {
         let Lookup::Ask(fetch) = cache.look(&key, &asked, now) else { continue };
         let times = Times { requested: now, received: now };
         let answered = Answered { status: StatusCode::OK, headers: &headers, times };
-        if let Taken::Record(mut recording) = cache.take(fetch, &asked, answered) {
-            recording.add(b"body");
+        if let Taken::Fill(mut recording) = cache.take(fetch, &asked, answered) {
+            recording.add(&bytes::Bytes::from_static(b"body"));
             recording.finish();
         }
     }

@@ -6,15 +6,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::{
     cache_status::{CacheStatus, Forward, Kept, Source},
-    directives::Flag,
     fetch::Fetch,
+    fill::{Crowd, Reader, Waiter},
     hit::Hit,
     key::Key,
-    partial::{Need, judge_need},
     request::{Content, Request, Switch},
     reuse::{Failure, NoStandIn, Reuse, WhyAsk, WhyStale, judge_failure, judge_reuse},
     room::Room,
@@ -37,6 +36,7 @@ pub struct Cache {
     pub(crate) store: Arc<Store>,
     pub(crate) room: Arc<Room>,
     pub(crate) searches: Arc<Searches>,
+    pub(crate) crowd: Crowd,
 }
 
 /// What a cache has for a request.
@@ -49,6 +49,16 @@ pub enum Lookup {
     Stale(Hit, Option<Box<Fetch>>),
     /// Nothing that may be sent without asking upstream.
     Ask(Box<Fetch>),
+    /// The same, but somebody asks already: wait for that, and then
+    /// [`resume`](Cache::resume).
+    Join(Box<Waiter>),
+    /// Somebody asked, and this is what comes: send it. The body is the reader's.
+    Shared(Hit, Box<Reader>),
+    /// Others asked for it again and again in vain while this client waited: this is what the last
+    /// of them was told.
+    Failed(Forward, StatusCode),
+    /// Somebody asks already, and too many wait for such: 503.
+    Crowded(Forward),
     /// The same, but the client wants nobody to be asked: 504 ([RFC 9111 §5.2.1.7]).
     ///
     /// [RFC 9111 §5.2.1.7]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.7
@@ -69,8 +79,9 @@ impl Cache {
     pub fn new(settings: Settings) -> Self {
         Self {
             store: Arc::new(Store::new(&settings)),
-            room: Arc::new(Room::of(settings.memory.saturating_add(settings.recording_max))),
+            room: Arc::new(Room::of(settings.memory.saturating_add(settings.filling_max))),
             searches: Arc::new(Searches::new()),
+            crowd: Crowd::at_most(settings.joining.waiting_max),
             settings: Arc::new(settings),
         }
     }
@@ -90,35 +101,6 @@ impl Cache {
             Judged::Send(hit) => Some(hit),
             Judged::SendAndAsk(hit) => (!Revalidation::is_due(hit.stored(), now)).then_some(hit),
             Judged::Ask(..) => None,
-        }
-    }
-
-    /// Looks whether the request `asked` for `key` is answered at once.
-    ///
-    /// *Cost*: a hit is one look-up under a shared lock, and no allocation.
-    pub fn look(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Lookup {
-        match self.judge(&self.searches.key_of(key), asked, now) {
-            Judged::Send(hit) => Lookup::Hit(hit),
-            Judged::SendAndAsk(hit) => {
-                let fetch = Revalidation::start(hit.stored(), now).map(|revalidation| {
-                    let ask = self.ask(key, Forward::Ask(WhyAsk::Stale));
-                    Box::new(ask.about(hit.stored(), asked, None).on(revalidation))
-                });
-                Lookup::Stale(hit, fetch)
-            }
-            Judged::Ask(why, _) if why != Forward::Method && is_to_ask_nobody(asked) => {
-                Lookup::OnlyIfCached
-            }
-            Judged::Ask(why, stored) => {
-                let ask = self.ask(key, why);
-                Lookup::Ask(Box::new(match stored {
-                    Some(stored) => {
-                        let need = self.need(&stored, asked, now);
-                        ask.about(&stored, asked, need.as_ref())
-                    }
-                    None => ask,
-                }))
-            }
         }
     }
 
@@ -160,13 +142,6 @@ impl Cache {
             Some(rule) => Cow::Owned(Request { rule: Some(rule), ..asked.clone() }),
             None => Cow::Borrowed(asked),
         }
-    }
-
-    /// What `asked` needs of what is `stored`, if that is parts.
-    fn need(&self, stored: &Stored, asked: &Request<'_>, now: SystemTime) -> Option<Need> {
-        let parts = stored.parts()?;
-        let bytes_max = self.settings.object_max.min(self.store.body_max());
-        Some(judge_need(asked, (parts, stored.validators()), bytes_max, now))
     }
 
     /// What to send in the place of an answer that `fetch` did not get: upstream cannot be
@@ -229,22 +204,11 @@ impl Cache {
     pub fn keys(&self) -> usize {
         self.store.len()
     }
-
-    fn ask(&self, key: &Key, why: Forward) -> Fetch {
-        let counted = self.searches.key_of(key);
-        let since = self.store.generation(&counted);
-        Fetch::new(counted.into_owned(), since, why).asked_as(key)
-    }
-}
-
-/// Whether the client of the request wants nobody to be asked.
-fn is_to_ask_nobody(asked: &Request<'_>) -> bool {
-    asked.directives.has(Flag::OnlyIfCached)
 }
 
 /// An answer from what is `stored`, which is so old, and sent for a reason if it is stale; or that, if
 /// it is parts that are no answer.
-fn hit(
+pub(crate) fn hit(
     stored: Arc<Stored>,
     asked: &Request<'_>,
     (age, excuse): (Duration, Option<WhyStale>),

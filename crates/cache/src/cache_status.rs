@@ -31,6 +31,8 @@ pub enum Source {
     Stored(Option<WhyStale>),
     /// From upstream, for a reason, with a status; `None` where there was no answer yet.
     Upstream(Forward, Option<StatusCode>),
+    /// From upstream, where somebody else had asked for it, for a reason; with a status.
+    Joined(Forward, StatusCode),
     /// From nobody: it is not stored, and the client wants nobody to be asked.
     Nobody,
 }
@@ -96,7 +98,7 @@ impl CacheStatus {
                 Forward::Method | Forward::Content | Forward::Upgrade | Forward::Bypassed,
                 _,
             ) => Cached::Bypass,
-            Source::Upstream(..) | Source::Nobody => Cached::Miss,
+            Source::Upstream(..) | Source::Joined(..) | Source::Nobody => Cached::Miss,
         }
     }
 }
@@ -121,6 +123,9 @@ impl fmt::Display for CacheStatus {
         f.write_str("relais")?;
         match self.source {
             Source::Stored(_) => f.write_str("; hit")?,
+            Source::Joined(why, status) => {
+                write!(f, "; fwd={}; fwd-status={}; collapsed", why.token(), status.as_u16())?;
+            }
             Source::Nobody => f.write_str("; detail=only-if-cached")?,
             Source::Upstream(why, status) => {
                 write!(f, "; fwd={}", why.token())?;

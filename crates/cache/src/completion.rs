@@ -2,12 +2,14 @@
 
 use std::time::SystemTime;
 
+use bytes::Bytes;
+
 use crate::{
     cache::Cache,
     fetch::Fetch,
     hit::Hit,
-    recording::{Recorded, Recording},
     request::Request,
+    writer::{Writer, Written},
 };
 
 /// The bytes that were missing to an answer. Their client waits for them, and is answered from the
@@ -15,15 +17,15 @@ use crate::{
 #[derive(Debug)]
 pub struct Completion {
     pub(crate) cache: Cache,
-    pub(crate) recording: Recording,
+    pub(crate) writer: Box<Writer>,
     /// What is to be asked if they do not come.
     pub(crate) again: Box<Fetch>,
 }
 
 impl Completion {
     /// Adds what came of them.
-    pub fn add(&mut self, bytes: &[u8]) -> Recorded {
-        self.recording.add(bytes)
+    pub fn add(&mut self, bytes: &Bytes) -> Written {
+        self.writer.add(bytes)
     }
 
     /// Answers `asked`: all of them came.
@@ -32,9 +34,9 @@ impl Completion {
     ///
     /// What to ask instead, as the client asked it, if they are not what was missing.
     pub fn finish(self, asked: &Request<'_>, now: SystemTime) -> Result<Hit, Box<Fetch>> {
-        let Self { cache, recording, again } = self;
-        let cache_status = recording.cache_status();
-        let Ok(stored) = recording.finish_stored() else { return Err(again) };
+        let Self { cache, writer, again } = self;
+        let cache_status = writer.cache_status();
+        let Ok(stored) = writer.finish_stored() else { return Err(again) };
         let age = stored.terms().age(now, &cache.settings).unwrap_or_default().as_secs();
         Hit::of(stored, asked, now, (age, cache_status)).map_err(|_parts| again)
     }

@@ -1,31 +1,37 @@
 //! A question to upstream, under way.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use http::{
-    HeaderMap, Method,
+    HeaderMap, Method, StatusCode,
     header::{IF_RANGE, RANGE},
 };
+
 use relais_wire::range::ByteRange;
 
 use crate::{
     cache_status::Forward,
+    fill::{Fill, Over, Watch},
     key::Key,
     part::Generation,
     partial::{Need, Rest},
-    recording::Place,
     request::{Condition, Request},
-    reuse::WhyAsk,
+    reuse::{Failure, WhyAsk},
+    store::Store,
     stored::{Revalidation, Stored},
     validation::Precondition,
+    vary::Selecting,
+    writer::Place,
 };
 
 /// A question to upstream, under way: what the cache has to know when its answer comes.
 ///
-/// Dropping it is giving up, and leaves no trace.
+/// Dropping it is giving up, and leaves no trace: if others wait for it, one of them tries again.
 #[derive(Debug)]
 pub struct Fetch {
-    key: Key,
+    lead: Lead,
+    /// Who waited for it before its head said that it is stored elsewhere, or that it is not all.
+    before: Option<Lead>,
     /// What the client asked for, if that is another: what counts of it was said by who answered
     /// before.
     asked_as: Option<Key>,
@@ -43,11 +49,30 @@ pub struct Fetch {
     revalidation: Option<Revalidation>,
 }
 
+/// Whom others wait for.
+pub(crate) struct Lead {
+    pub fill: Arc<Fill>,
+    pub store: Arc<Store>,
+    pub role: Role,
+}
+
+/// Whether a fetch is known to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// They may wait for its head.
+    Leads,
+    /// They may not.
+    Alone,
+    /// Its answer was taken.
+    Done,
+}
+
 impl Fetch {
-    pub(crate) fn new(key: Key, since: Generation, why: Forward) -> Self {
+    pub(crate) fn new(lead: Lead, since: Generation, why: Forward) -> Self {
         let precondition = Precondition::default();
         Self {
-            key,
+            lead,
+            before: None,
             asked_as: None,
             since,
             why,
@@ -61,7 +86,7 @@ impl Fetch {
     /// The same, about what is `stored`.
     ///
     /// Only a GET whose own conditions the store can answer is asked with ours; and of parts that do
-    /// not answer it, for what is `missing` to them.
+    /// not answer it, for what it is in `need` of.
     pub(crate) fn about(
         mut self,
         stored: &Arc<Stored>,
@@ -89,19 +114,29 @@ impl Fetch {
 
     /// The same, where the client asked for `key`.
     pub(crate) fn asked_as(mut self, key: &Key) -> Self {
-        self.asked_as = (*key != self.key).then(|| key.clone());
+        self.asked_as = (*key != self.lead.fill.key).then(|| key.clone());
         self
     }
 
     /// What the client asked for.
     pub(crate) fn asked_key(&self) -> &Key {
-        self.asked_as.as_ref().unwrap_or(&self.key)
+        self.asked_as.as_ref().unwrap_or(&self.lead.fill.key)
     }
 
-    /// The same, whose answer is stored under `key`, as of `since`.
-    pub(crate) fn moved_to(mut self, key: Key, since: Generation) -> Self {
-        (self.key, self.since) = (key, since);
-        self
+    /// The same, whose answer goes into `fill`, as of `since`. Who waited for it until now is to be
+    /// told of that: see [`take_before`](Self::take_before).
+    pub(crate) fn moved_to(mut self, fill: Fill, since: Generation) -> Self {
+        let store = Arc::clone(&self.lead.store);
+        let lead = Lead { fill: Arc::new(fill), store, role: Role::Alone };
+        let asked = self.asked_key().clone();
+        self.before = Some(std::mem::replace(&mut self.lead, lead));
+        self.since = since;
+        self.asked_as(&asked)
+    }
+
+    /// Those who waited for it before it [moved](Self::moved_to).
+    pub(crate) fn take_before(&mut self) -> Option<Lead> {
+        self.before.take()
     }
 
     /// The same, on a revalidation for others.
@@ -122,9 +157,13 @@ impl Fetch {
         self.rest.as_ref().map(|rest| rest.range)
     }
 
-    /// The same question, as the client asks it.
+    /// The same question, as the client asks it. Nobody waits for its answer.
     pub(crate) fn as_it_came(&self) -> Self {
-        Self::new(self.key.clone(), self.since, self.why).asked_as(self.asked_key())
+        let fill = &self.lead.fill;
+        let unlisted = Fill::new((fill.key.clone(), fill.hash), Selecting::default(), 0);
+        let (fill, store) = (Arc::new(unlisted), Arc::clone(&self.lead.store));
+        let lead = Lead { fill, store, role: Role::Alone };
+        Self::new(lead, self.since, self.why).asked_as(self.asked_key())
     }
 
     /// Why upstream is asked.
@@ -132,9 +171,9 @@ impl Fetch {
         self.why
     }
 
-    /// What it is asked for.
+    /// What it is asked for: under what its answer is stored.
     pub fn key(&self) -> &Key {
-        &self.key
+        &self.lead.fill.key
     }
 
     /// What is stored and may not be sent without asking, if there is something.
@@ -169,8 +208,73 @@ impl Fetch {
         self.since
     }
 
-    pub(crate) fn into_place(self) -> Place {
-        let Self { key, since, stored, revalidation, .. } = self;
-        Place { key, since, instead_of: stored, _revalidation: revalidation }
+    /// Whether others may wait for its head: then it is to go on when its own client leaves, for as
+    /// long as its [`Watch`] says that somebody waits.
+    pub fn leads(&self) -> bool {
+        let leads = |lead: &Lead| lead.role == Role::Leads;
+        leads(&self.lead) || self.before.as_ref().is_some_and(leads)
+    }
+
+    /// What others know of it.
+    pub fn watch(&self) -> Watch {
+        Watch::of(&self.lead.fill)
+    }
+
+    /// Nobody answered: those who wait for it try again, or are told `status`, too.
+    pub fn fail(&self, status: StatusCode) {
+        self.end(Over::Failed(Failure::Unreachable, status));
+    }
+
+    /// What came is about its own request, and nothing that others might get: each goes on by
+    /// himself.
+    pub fn pass_by(&self) {
+        self.end(Over::Alone);
+    }
+
+    pub(crate) fn end(&self, over: Over) {
+        if let Some(before) = &self.before {
+            before.end(over.clone());
+        }
+        self.lead.end(over);
+    }
+
+    pub(crate) fn fill(&self) -> &Arc<Fill> {
+        &self.lead.fill
+    }
+
+    pub(crate) fn into_place(mut self, received: SystemTime) -> (Lead, Place) {
+        let (since, instead_of) = (self.since, self.stored.take());
+        let place = Place { since, received, instead_of, _revalidation: self.revalidation.take() };
+        (self.lead, place)
+    }
+}
+
+impl Lead {
+    /// Tells those who wait what became of it.
+    pub(crate) fn release(mut self, over: Over) {
+        self.end(over);
+        self.role = Role::Done;
+    }
+
+    fn end(&self, over: Over) {
+        if self.role == Role::Leads {
+            self.store.leave(&self.fill);
+        }
+        self.fill.end(over);
+    }
+}
+
+impl Drop for Lead {
+    fn drop(&mut self) {
+        if self.role == Role::Leads {
+            self.end(Over::Failed(Failure::Unreachable, StatusCode::BAD_GATEWAY));
+        }
+    }
+}
+
+impl fmt::Debug for Lead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { fill, role, .. } = self;
+        f.debug_struct("Lead").field("fill", fill).field("role", role).finish_non_exhaustive()
     }
 }

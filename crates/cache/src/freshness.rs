@@ -37,6 +37,8 @@ pub enum Basis {
     Heuristic,
     /// [`Settings::default_ttl`]
     Default,
+    /// [`Settings::negative_ttl`]
+    Negative,
     /// What is said here of its path, as it says nothing itself.
     Rule,
     /// What is said here, whatever it says itself.
@@ -48,7 +50,7 @@ pub enum Basis {
 impl Basis {
     /// Whether it was us who said how long, for want of a word of the origin's.
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self, Self::Default | Self::Rule)
+        matches!(self, Self::Default | Self::Rule | Self::Negative)
     }
 
     /// Whether the origin said how long ([RFC 9111 §4.2.1]).
@@ -66,6 +68,11 @@ pub(crate) fn is_heuristically_cacheable(status: StatusCode) -> bool {
     matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
+/// Whether `status` says that there is nothing, or that its origin fails.
+fn is_negative(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 404 | 405 | 410 | 414 | 500..=504)
+}
+
 /// A response's head, as the rules look at it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head<'a> {
@@ -81,10 +88,12 @@ pub(crate) struct Head<'a> {
 pub(crate) fn lifetime(head: Head<'_>, control: &Control, settings: &Settings) -> Lifetime {
     let directives = &control.directives;
     let told = |duration, basis| Lifetime { duration, basis };
+    let negative_ttl = settings.negative_ttl.filter(|_| is_negative(head.status));
     if control.source == ControlSource::Rule {
-        return match control.ttl {
-            Some(ttl) if is_heuristically_cacheable(head.status) => told(ttl, Basis::Imposed),
-            _ => told(Duration::ZERO, Basis::Nothing),
+        let ruled = control.ttl.filter(|_| is_heuristically_cacheable(head.status));
+        return match negative_ttl.or(ruled) {
+            Some(ttl) => told(ttl, Basis::Imposed),
+            None => told(Duration::ZERO, Basis::Nothing),
         };
     }
     if let Some(duration) = directives.s_maxage {
@@ -100,9 +109,15 @@ pub(crate) fn lifetime(head: Head<'_>, control: &Control, settings: &Settings) -
         let duration = expires.and_then(|expires| expires.duration_since(date).ok());
         return told(duration.unwrap_or_default(), Basis::Expires);
     }
-    let may_guess = is_heuristically_cacheable(head.status) || directives.has(Flag::Public);
+    let may_guess = is_heuristically_cacheable(head.status)
+        || directives.has(Flag::Public)
+        || negative_ttl.is_some();
     if !may_guess || is_forbidden_of_old(head.headers, control) {
         return told(Duration::ZERO, Basis::Nothing);
+    }
+    // Before what a rule says: that is meant for what is there.
+    if let Some(ttl) = negative_ttl {
+        return told(ttl, Basis::Negative);
     }
     if let Some(ttl) = control.ttl {
         return told(ttl, Basis::Rule);

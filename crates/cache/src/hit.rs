@@ -26,6 +26,8 @@ pub struct Hit {
     /// What is between its parts, if it has several.
     multipart: Option<Box<Multipart>>,
     has_body: HasBody,
+    /// How many bytes the whole body has; `None` if it still comes, and nobody knows.
+    size: Option<u64>,
     age: u64,
     cache_status: CacheStatus,
 }
@@ -47,29 +49,47 @@ impl Hit {
         stored: Arc<Stored>,
         asked: &Request<'_>,
         now: SystemTime,
-        (age, cache_status): (u64, CacheStatus),
+        told: (u64, CacheStatus),
     ) -> Result<Self, Arc<Stored>> {
-        let is_plain = asked.condition == Condition::None && asked.range.is_none();
-        let form = if let Some(parts) = stored.parts() {
-            match judge_need(asked, (parts, stored.validators()), 0, now) {
+        let size = stored.size();
+        let form = match stored.parts() {
+            Some(parts) => match judge_need(asked, (parts, stored.validators()), 0, now) {
                 Need::Met(form) => form,
                 Need::Missing(_) | Need::Else => return Err(stored),
-            }
-        } else if is_plain {
-            Form::Whole
-        } else {
-            let what = (stored.validators(), stored.body().len() as u64);
-            judge_form(asked, stored.status(), what, now)
+            },
+            None => whole_form((&stored, size), asked, now),
         };
-        let multipart = match &form {
-            Form::Parts(ranges) => {
-                let media = stored.head().field(&CONTENT_TYPE);
-                Some(Box::new(Multipart::of(ranges, stored.size(), media.as_deref())))
-            }
-            _ => None,
+        let mut hit = Self::in_form((stored, size), form, asked, told);
+        if let Form::Parts(ranges) = &hit.form {
+            let media = hit.stored.head().field(&CONTENT_TYPE);
+            hit.multipart = Some(Box::new(Multipart::of(ranges, size, media.as_deref())));
+        }
+        Ok(hit)
+    }
+
+    /// The same of a body of so many bytes that still comes, all of it. A part is told of where that
+    /// is known; who wants several gets the whole, which a server may always send.
+    pub(crate) fn of_coming(
+        (head, size): (Arc<Stored>, Option<u64>),
+        asked: &Request<'_>,
+        now: SystemTime,
+        told: (u64, CacheStatus),
+    ) -> Self {
+        let form = match whole_form((&head, size), asked, now) {
+            Form::Parts(_) => Form::Whole,
+            form => form,
         };
+        Self::in_form((head, size), form, asked, told)
+    }
+
+    fn in_form(
+        (stored, size): (Arc<Stored>, Option<u64>),
+        form: Form,
+        asked: &Request<'_>,
+        (age, cache_status): (u64, CacheStatus),
+    ) -> Self {
         let has_body = if asked.method == Method::HEAD { HasBody::No } else { HasBody::Yes };
-        Ok(Self { stored, form, multipart, has_body, age, cache_status })
+        Self { stored, form, multipart: None, has_body, size, age, cache_status }
     }
 
     /// The status: that of the stored response, or 304, 206, 416.
@@ -162,6 +182,30 @@ impl Hit {
         }
     }
 
+    /// Which bytes of a body that comes are sent, if any: behind so many, up to so many. `None` is up
+    /// to its end.
+    pub(crate) fn span(&self) -> Option<(u64, Option<u64>)> {
+        match &self.form {
+            _ if self.has_body == HasBody::No => None,
+            Form::Whole => Some((0, self.size)),
+            Form::Part(part) => Some((part.first, Some(part.last + 1))),
+            // What comes is read in one go, from a whole.
+            Form::Parts(_) | Form::Again | Form::NotModified | Form::Unsatisfiable => None,
+        }
+    }
+
+    /// How many bytes of a body are sent, if that is known.
+    pub fn size(&self) -> Option<u64> {
+        match (&self.form, &self.multipart) {
+            _ if self.has_body == HasBody::No => Some(0),
+            (Form::Whole, _) => self.size,
+            (Form::Part(part), _) => Some(part.len()),
+            (Form::Parts(ranges), Some(multipart)) => Some(multipart.len(ranges)),
+            (Form::Again, _) => self.told_again().map(|(body, _)| body.bytes().len() as u64),
+            (Form::NotModified | Form::Unsatisfiable | Form::Parts(_), _) => Some(0),
+        }
+    }
+
     /// These bytes of what is stored.
     fn cut(&self, range: ByteRange) -> Vec<StoredBody> {
         if let Some(parts) = self.stored.parts() {
@@ -210,7 +254,7 @@ impl Hit {
 
     /// The fields that are due to its form.
     fn of_form(&self) -> Vec<(HeaderName, Vec<u8>)> {
-        let size = self.stored.size();
+        let size = self.size;
         let sized = |part, len: u64| {
             let range = SizedRange { part, size }.to_string().into_bytes();
             vec![(CONTENT_RANGE, range), (CONTENT_LENGTH, len.to_string().into_bytes())]
@@ -230,4 +274,17 @@ impl Hit {
             (Form::Whole | Form::NotModified | Form::Parts(_), _) => Vec::new(),
         }
     }
+}
+
+/// In which form what is `stored` as a whole, of so many bytes, answers `asked`.
+fn whole_form(
+    (stored, size): (&Stored, Option<u64>),
+    asked: &Request<'_>,
+    now: SystemTime,
+) -> Form {
+    if asked.condition == Condition::None && asked.range.is_none() {
+        return Form::Whole;
+    }
+    let what = (stored.validators(), size.unwrap_or_default());
+    judge_form(asked, stored.status(), what, now)
 }

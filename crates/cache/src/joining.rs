@@ -1,47 +1,125 @@
-//! A part on its way into the store, and what it becomes there.
+//! What becomes of those who waited for what somebody else asked for.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
-use http::{HeaderMap, StatusCode};
-use relais_wire::range::Extent;
+use http::StatusCode;
 
 use crate::{
-    fields::updated,
-    partial::{Parts, Told, is_same_strong},
-    room::Room,
+    cache::{Cache, Lookup, ttl},
+    cache_status::{CacheStatus, Forward, Kept, Source},
+    fill::{Fill, Over, Reader, Suits, Waiter},
+    hit::Hit,
+    request::Request,
+    reuse::Failure,
     stored::Stored,
-    stored_body::StoredBody,
-    terms::Terms,
-    vary::Selecting,
+    wish::{Aim, Turn, Way, Wish},
 };
 
-/// What is known of a part before its bytes come.
-#[derive(Debug)]
-pub(crate) struct Part {
-    pub extent: Extent,
-    pub told: Told,
-    /// Where it is joined with others.
-    pub room: Arc<Room>,
-}
+/// Who has waited for so many fetches goes on by himself.
+const ROUNDS_MAX: u32 = 8;
 
-/// What is stored of the part that came with these `headers` and this `body`, if `older` is there for the same
-/// requests: it alone, or both together, if they are of the same bytes. `None` if it is not what it
-/// said.
-pub(crate) fn stored_with(
-    older: Option<&Stored>,
-    (headers, how): (&HeaderMap, (Terms, Selecting)),
-    part: Part,
-    body: StoredBody,
-) -> Option<Stored> {
-    let Part { extent, told, room } = part;
-    let newer = Parts::of(extent, body, told)?;
-    let alone = Stored::of_parts(StatusCode::OK, headers, newer, how);
-    let older = older.filter(|older| is_same_strong(older.validators(), alone.validators()));
-    let Some((older, parts)) = older.and_then(|older| Some((older, older.parts()?))) else {
-        return Some(alone.whole_in(&room));
-    };
-    let newer = alone.parts().map(|newer| newer.joined(parts).settled(&room))?;
-    // RFC 9111 §3.4: what both have, is as the newer says.
-    let headers = updated(older.headers(), headers);
-    Some(alone.with_parts(&headers, newer).whole_in(&room))
+impl Cache {
+    /// Looks again for the answer to a request that waited: its fetch has a head, or never will, or
+    /// takes too long.
+    ///
+    /// Who may have what came gets it. If it is for others, all who waited go on at once: each by
+    /// himself, or one for each other variant. If it failed, what is stored stands in, or one of them
+    /// tries again, and all are told after [`tries_max`](crate::Joining::tries_max).
+    pub fn resume(&self, waiter: Box<Waiter>, asked: &Request<'_>, now: SystemTime) -> Lookup {
+        let (fill, rounds, why) = (Arc::clone(waiter.fill()), waiter.rounds, waiter.why());
+        let asked_as = waiter.asked_as().clone();
+        let mut turn = Turn { rounds, tries: fill.tries, way: Way::Any };
+        match fill.over() {
+            // It takes too long: the next who looks asks anew, and the others wait for that.
+            None if fill.is_asked() => self.store.leave(&fill),
+            Some(Over::Alone) => turn.way = Way::Alone,
+            Some(Over::Failed(failure, status)) => {
+                turn.tries += 1;
+                turn.way = Way::Failed(failure, status);
+            }
+            Some(Over::Cut) => {
+                turn.tries += 1;
+                turn.way = Way::Failed(Failure::Unreachable, StatusCode::BAD_GATEWAY);
+            }
+            Some(Over::Left) => (),
+            None | Some(Over::Whole(_)) => match self.have(&fill, (asked, now, why)) {
+                Ok(lookup) => return lookup,
+                Err(way) => turn.way = way,
+            },
+        }
+        // Now that the next one has begun to read, or has a place of its own.
+        drop(waiter);
+        if rounds >= ROUNDS_MAX && turn.way == Way::Any {
+            turn.way = Way::Alone;
+        }
+        self.look_as(&asked_as, asked, (now, turn))
+    }
+
+    /// What comes of `fill`, for who asked so.
+    ///
+    /// # Errors
+    ///
+    /// How to go on, if it is not for that.
+    fn have(
+        &self,
+        fill: &Arc<Fill>,
+        (asked, now, why): (&Request<'_>, SystemTime, Forward),
+    ) -> Result<Lookup, Way> {
+        let (aim, stored) = (Aim::Answer, None);
+        let (key, tries, rounds) = (&fill.key, 0, 0);
+        let wish = Wish { key, asked_as: key, asked, now, why, stored, aim, tries, rounds };
+        match fill.suits(&wish, &self.settings) {
+            Suits::Whole(stored) => match self.joined(stored, asked, (now, why)) {
+                Ok(hit) => Ok(Lookup::Hit(hit)),
+                Err(_parts) => Err(Way::Alone),
+            },
+            Suits::Reading(head, reader, takeover) => {
+                if let Some(takeover) = takeover {
+                    takeover();
+                }
+                Ok(self.shared(head, reader, (asked, now, why)))
+            }
+            Suits::OtherVariant | Suits::Waiting => Err(Way::Any),
+            Suits::Not => Err(Way::Alone),
+        }
+    }
+
+    /// An answer whose body still comes, to one who did not ask for it.
+    pub(crate) fn shared(
+        &self,
+        head: Arc<Stored>,
+        reader: Reader,
+        (asked, now, why): (&Request<'_>, SystemTime, Forward),
+    ) -> Lookup {
+        let (age, status) = self.told(&head, (now, why));
+        let hit = Hit::of_coming((head, reader.size), asked, now, (age, status));
+        let reader = match hit.span() {
+            Some((first, end)) => reader.of(first, end),
+            None => reader.of(0, Some(0)),
+        };
+        Lookup::Shared(hit, Box::new(reader))
+    }
+
+    /// An answer that is here, to one who waited for it.
+    ///
+    /// # Errors
+    ///
+    /// What is here, if it is parts that do not answer it.
+    pub(crate) fn joined(
+        &self,
+        stored: Arc<Stored>,
+        asked: &Request<'_>,
+        (now, why): (SystemTime, Forward),
+    ) -> Result<Hit, Arc<Stored>> {
+        let told = self.told(&stored, (now, why));
+        Hit::of(stored, asked, now, told)
+    }
+
+    fn told(&self, stored: &Stored, (now, why): (SystemTime, Forward)) -> (u64, CacheStatus) {
+        let terms = stored.terms();
+        let age = terms.age(now, &self.settings).unwrap_or(terms.initial_age);
+        let source = Source::Joined(why, stored.status());
+        let cache_status = CacheStatus { source, ttl: Some(ttl(terms, age)), kept: Kept::Unsaid };
+        (age.as_secs(), cache_status)
+    }
 }

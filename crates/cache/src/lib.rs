@@ -12,20 +12,24 @@ mod completion;
 mod conditional;
 mod directives;
 pub mod disk;
+mod entering;
 mod explain;
 mod fetch;
 mod fields;
+mod fill;
+mod freshening;
 mod freshness;
 mod hit;
 mod joining;
 mod key;
+mod looking;
 mod memory;
+mod outcome;
 mod part;
 mod partial;
 mod prebuilt;
 mod purge;
 mod purging;
-mod recording;
 mod reference;
 mod request;
 mod reuse;
@@ -45,6 +49,8 @@ mod terms;
 mod tests;
 mod validation;
 mod vary;
+mod wish;
+mod writer;
 
 pub use self::{
     age::Times,
@@ -55,18 +61,18 @@ pub use self::{
     directives::{Directives, Flag},
     explain::{Explanation, Reused, Step, Wish},
     fetch::Fetch,
+    fill::{Broken, Reader, Waiter, Watch},
     freshness::{Basis, Lifetime},
     hit::Hit,
     key::Key,
+    outcome::Outcome,
     partial::Parts,
     purge::{BadPattern, Glob, PATTERN_BYTES_MAX, Pattern, Purge, Text, Url},
     purging::Object,
-    recording::{Recorded, Recording},
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
     rules::{Device, KeyParts, Name, Origin, Query, Rule, Storing},
-    settings::{ClientDirectives, SetCookie, Settings},
-    store::Outcome,
+    settings::{Abandoned, ClientDirectives, Joining, SetCookie, Settings},
     stored::Stored,
     stored_body::{Pages, StoredBody},
     storing::NotStored,
@@ -74,4 +80,5 @@ pub use self::{
     taking::{Answered, Taken},
     terms::{Ask, Terms},
     vary::Selecting,
+    writer::{Writer, Written},
 };

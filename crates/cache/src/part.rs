@@ -1,4 +1,6 @@
-//! What was invalidated lately, in a part of all keys.
+//! What was invalidated lately, and what is under way, in a part of all keys.
+
+use crate::fill::InFlight;
 
 /// How often something in a part of the keys was invalidated, and something of all was purged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,7 @@ impl Generation {
 #[derive(Debug)]
 pub(crate) struct Part {
     pub generation: Generation,
+    pub in_flight: InFlight,
     /// The hashes of those keys: that of the one which made `generation` so high, at its remainder.
     last: [u64; LAST],
 }
@@ -29,17 +32,19 @@ const LAST: usize = 8;
 
 impl Part {
     pub(crate) fn new() -> Self {
-        Self { generation: Generation(0, 0), last: [0; LAST] }
+        Self { generation: Generation(0, 0), in_flight: InFlight::default(), last: [0; LAST] }
     }
 
     pub(crate) fn invalidate(&mut self, hash: u64) {
         self.generation.0 += 1;
         self.last[at(self.generation.0)] = hash;
+        self.in_flight.leave_all(Some(hash));
     }
 
     /// Invalidates all keys there can be.
     pub(crate) fn invalidate_all(&mut self) {
         self.generation.0 += 1 + LAST as u64;
+        self.in_flight.leave_all(None);
     }
 
     /// Whether the key with this hash was invalidated since then; or may have been, if that was too

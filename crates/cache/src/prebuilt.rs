@@ -19,10 +19,10 @@ pub(crate) struct Prebuilt {
 
 impl Prebuilt {
     /// Prints the head of a response of `status` with these `headers`, whose body has `len` bytes;
-    /// `None` if each form of it has another length.
+    /// `None` if nobody knows yet, or if each form of it has another length.
     ///
     /// `headers` have no `Content-Length`: it is printed here, where a response has one.
-    pub(crate) fn print(status: StatusCode, headers: &HeaderMap, len: Option<usize>) -> Self {
+    pub(crate) fn print(status: StatusCode, headers: &HeaderMap, len: Option<u64>) -> Self {
         debug_assert!(!headers.contains_key(CONTENT_LENGTH));
         let lines = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
         let mut bytes = Vec::with_capacity(LENGTH_BYTES + lines.sum::<usize>());

@@ -144,7 +144,7 @@ pub(crate) fn judge_reuse(
 }
 
 /// The directives of a request, as far as they count.
-fn counted<'a>(asked: &'a Request<'_>, settings: &Settings) -> Cow<'a, Directives> {
+pub(crate) fn counted<'a>(asked: &'a Request<'_>, settings: &Settings) -> Cow<'a, Directives> {
     match settings.client_directives {
         ClientDirectives::Honoured => Cow::Borrowed(&asked.directives),
         ClientDirectives::Ignored => Cow::Owned(Directives::default()),

@@ -24,7 +24,7 @@ pub struct Settings {
     /// Bytes of memory besides those for bodies that are still coming in, and for those that are
     /// stored no longer while clients are not done with them. A body that finds no room is passed on
     /// and not stored.
-    pub recording_max: u64,
+    pub filling_max: u64,
     /// How long an answer is fresh that says nothing about it: no lifetime, and no date of
     /// modification to guess one from. Answers that may be one person's are exempt: see
     /// [`NotStored::Personal`](crate::NotStored::Personal).
@@ -41,6 +41,18 @@ pub struct Settings {
     ///
     /// [RFC 9111 §4.2.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.2.4
     pub disconnected_max: Duration,
+    /// How long an answer that says nothing about it may be sent when it is stale, while its origin
+    /// is asked: as if it said `stale-while-revalidate`. RFC 9111 lets no cache do so that is not told
+    /// to (§4.2.4): so by default none.
+    pub grace: Duration,
+    /// How long an answer is fresh that says there is nothing (404, 405, 410, 414, 501) or that
+    /// the origin fails (500, 502, 503, 504), and nothing about its lifetime. `None` for what is usual:
+    /// a guess for the former ([RFC 9110 §15.1]), nothing for the latter.
+    ///
+    /// [RFC 9110 §15.1]: https://www.rfc-editor.org/rfc/rfc9110#section-15.1
+    pub negative_ttl: Option<Duration>,
+    /// How one fetch serves many who ask at once.
+    pub joining: Joining,
     /// How far the clock of an origin may be behind ours, and ours may jump back, without a
     /// meaning: an answer that seems to be that old without an `Age` is taken to be new.
     pub clock_skew: Duration,
@@ -57,6 +69,52 @@ pub struct Settings {
     pub set_cookie: SetCookie,
     /// Whether the clients' `Cache-Control` and `Pragma` count.
     pub client_directives: ClientDirectives,
+}
+
+/// How one fetch serves many who ask at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joining {
+    /// How long all wait for the head of one fetch. After that one more is begun.
+    pub head_wait_max: Duration,
+    /// How long a client waits for a head, whatever is begun meanwhile. After that it is told that
+    /// there is none (504).
+    pub wait_max: Duration,
+    /// How many clients wait for heads at once. More are told to come again (503). With 0 nobody
+    /// waits: each asks for himself.
+    pub waiting_max: usize,
+    /// How many fetches may fail in a row before all who wait are told so.
+    pub tries_max: u32,
+    /// How long it is remembered that what answers a request is for one client alone, so that nobody
+    /// waits for it in vain. Such memories are bounded: there are some 16,000.
+    pub uncacheable_ttl: Duration,
+    /// How far behind what came so far a part may begin that somebody waits for.
+    pub ahead_max: u64,
+    /// What becomes of a fetch that nobody waits for any more.
+    pub abandoned: Abandoned,
+}
+
+/// What becomes of a fetch that nobody waits for any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Abandoned {
+    /// It ends: what it brought is forgotten.
+    #[default]
+    Ended,
+    /// It goes on, and what it brings is stored.
+    Finished,
+}
+
+impl Default for Joining {
+    fn default() -> Self {
+        Self {
+            head_wait_max: Duration::from_secs(5),
+            wait_max: Duration::from_secs(30),
+            waiting_max: 65_536,
+            tries_max: 3,
+            uncacheable_ttl: Duration::from_mins(2),
+            ahead_max: 8 << 20,
+            abandoned: Abandoned::default(),
+        }
+    }
 }
 
 /// Which answers with `Set-Cookie` are stored. One that is stored gives its cookie to everybody.
@@ -104,11 +162,14 @@ impl Default for Settings {
         Self {
             memory: 256 * MIB,
             object_max: 8 * MIB,
-            recording_max: 64 * MIB,
+            filling_max: 64 * MIB,
             default_ttl: Duration::from_mins(1),
             heuristic_percent: 10,
             heuristic_max: DAY,
             disconnected_max: DAY,
+            grace: Duration::ZERO,
+            negative_ttl: None,
+            joining: Joining::default(),
             clock_skew: Duration::from_secs(1),
             targets: vec![CDN_CACHE_CONTROL, SURROGATE_CONTROL],
             origin: Origin::default(),

@@ -5,12 +5,14 @@ mod purging;
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    time::Duration,
 };
 
 use quick_cache::{OptionsBuilder, Weighter, sync};
 
 use crate::{
     key::Key,
+    outcome::Outcome,
     part::{Generation, Part},
     purge::Recent,
     request::Request,
@@ -46,6 +48,8 @@ pub(crate) struct Store {
     recent: RwLock<Recent>,
     /// The variants of one key have no more bytes together.
     variants_weight_max: u64,
+    /// How long it is known that answers under a key are for one client each.
+    pub uncacheable_ttl: Duration,
 }
 
 /// What is stored for a request.
@@ -55,23 +59,6 @@ pub(crate) enum Found {
     /// Responses to requests with other fields.
     OtherVariants,
     Variant(Arc<Stored>),
-}
-
-/// What became of a response that was to be stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is stored.
-    Stored,
-    /// It was invalidated while it came: it may tell of a state that is past.
-    Invalidated,
-    /// A response to a newer request was there first.
-    Overtaken,
-    /// Its body ended before it was complete: nothing of it is kept.
-    CutShort,
-    /// Its body has more bytes than are stored of one.
-    TooLarge,
-    /// There was no room for it while it came.
-    NoRoom,
 }
 
 impl Store {
@@ -95,8 +82,9 @@ impl Store {
         let objects = sync::Cache::with_options(options, Weigher, hasher.clone(), lifecycle);
         let variants_weight_max = objects.shard_capacity() / 3 * 2;
         let parts = (0..PARTS).map(|_| Mutex::new(Part::new())).collect();
+        let uncacheable_ttl = settings.joining.uncacheable_ttl;
         let (tags, recent) = (TagIndex::new(), RwLock::default());
-        Self { objects, parts, hasher, tags, recent, variants_weight_max }
+        Self { objects, parts, hasher, tags, recent, variants_weight_max, uncacheable_ttl }
     }
 
     /// Finds what is stored under `key` for the request `asked`.
@@ -129,13 +117,13 @@ impl Store {
     pub(crate) fn generation(&self, key: &Key) -> Generation {
         // Counted first: what is purged in between is taken for later.
         let purges = self.recent().count();
-        self.lock(key).0.generation.after_purges(purges)
+        self.lock(self.hash(key)).generation.after_purges(purges)
     }
 
     /// Whether `key` was invalidated since its part was in this state.
     pub(crate) fn was_invalidated(&self, key: &Key, since: Generation) -> bool {
-        let (part, hash) = self.lock(key);
-        part.was_invalidated(hash, since)
+        let hash = self.hash(key);
+        self.lock(hash).was_invalidated(hash, since)
     }
 
     /// Stores `newer` under `key`, in the place of what is for the same requests and of
@@ -154,7 +142,8 @@ impl Store {
         }
         newer.enter(&self.tags, key);
         let recent = self.recent();
-        let (part, hash) = self.lock(key);
+        let hash = self.hash(key);
+        let part = self.lock(hash);
         let is_purged = recent.has((key, newer.tag_ids()), since.purges(), |_| true);
         if is_purged || part.was_invalidated(hash, since) {
             return Outcome::Invalidated;
@@ -185,7 +174,7 @@ impl Store {
 
     /// Takes `stored` out from under `key`.
     pub(crate) fn drop_variant(&self, key: &Key, stored: &Arc<Stored>) {
-        let _part = self.lock(key);
+        let _part = self.lock(self.hash(key));
         let Some(there) = self.objects.peek(key) else { return };
         let stay: Variants =
             there.iter().filter(|other| !Arc::ptr_eq(other, stored)).cloned().collect();
@@ -198,7 +187,8 @@ impl Store {
 
     /// Takes out all that is stored under `key`, and keeps out what is on its way.
     pub(crate) fn invalidate(&self, key: &Key) {
-        let (mut part, hash) = self.lock(key);
+        let hash = self.hash(key);
+        let mut part = self.lock(hash);
         part.invalidate(hash);
         self.objects.remove(key);
     }
@@ -221,16 +211,27 @@ impl Store {
         self.objects.len()
     }
 
-    fn recent(&self) -> RwLockReadGuard<'_, Recent> {
+    pub(crate) fn recent(&self) -> RwLockReadGuard<'_, Recent> {
         self.recent.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The part that `key` is in, and its hash.
-    fn lock(&self, key: &Key) -> (MutexGuard<'_, Part>, u64) {
-        let (parts, hash) = (self.parts.len() as u64, self.hasher.hash_one(key));
-        let part = usize::try_from(hash % parts).expect("one of the parts");
+    /// For whom a response is that is stored under `key`, if it says for whom.
+    pub(crate) fn selecting_of(&self, key: &Key) -> Option<Selecting> {
+        let there = self.objects.peek(key)?;
+        let mut selecting = there.iter().map(|stored| stored.selecting());
+        selecting.find(|selecting| !selecting.is_empty()).cloned()
+    }
+
+    /// The hash of `key` by which its part is found.
+    pub(crate) fn hash(&self, key: &Key) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// The part that the key of this hash is in.
+    pub(crate) fn lock(&self, hash: u64) -> MutexGuard<'_, Part> {
+        let part = usize::try_from(hash % self.parts.len() as u64).expect("one of the parts");
         // A part is never half changed, whatever panicked beside it.
-        (self.parts[part].lock().unwrap_or_else(PoisonError::into_inner), hash)
+        self.parts[part].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,5 +1,7 @@
 //! A stored response.
 
+mod parted;
+
 use std::{
     fmt,
     sync::{
@@ -22,7 +24,7 @@ use crate::{
     key::Key,
     partial::{Parts, SPANS_MAX},
     prebuilt::Prebuilt,
-    room::{HELD_BYTES, Room},
+    room::HELD_BYTES,
     settings::Settings,
     stored_body::StoredBody,
     tags::{TagId, TagIndex, Tagged, TagsOf},
@@ -65,12 +67,21 @@ impl Stored {
         body: StoredBody,
         how: (Terms, Selecting),
     ) -> Self {
-        let len = Some(body.bytes().len());
-        let head = Prebuilt::print(status, headers, len);
-        Self::behind(head, (status, headers), body, how)
+        let len = Some(body.bytes().len() as u64);
+        Self::with_head(Prebuilt::print(status, headers, len), (status, headers), body, how)
     }
 
-    fn behind(
+    /// The head alone of a response whose body, of so many bytes if that is known, still comes.
+    pub(crate) fn of_head(
+        (status, headers): (StatusCode, &HeaderMap),
+        len: Option<u64>,
+        how: (Terms, Selecting),
+    ) -> Self {
+        let head = Prebuilt::print(status, headers, len);
+        Self::with_head(head, (status, headers), StoredBody::nothing(), how)
+    }
+
+    fn with_head(
         head: Prebuilt,
         (status, headers): (StatusCode, &HeaderMap),
         body: StoredBody,
@@ -92,41 +103,6 @@ impl Stored {
             tagged: OnceLock::new(),
             being_asked: AtomicBool::new(false),
             asked_last: AtomicU64::new(0),
-        }
-    }
-
-    /// The same of a response of which only `parts` are there.
-    pub(crate) fn of_parts(
-        status: StatusCode,
-        headers: &HeaderMap,
-        parts: Parts,
-        how: (Terms, Selecting),
-    ) -> Self {
-        let head = Prebuilt::print(status, headers, None);
-        let whole = Self::behind(head, (status, headers), StoredBody::nothing(), how);
-        Self { parts: Some(Box::new(parts)), ..whole }
-    }
-
-    /// The same content with other fields, and on other terms.
-    pub(crate) fn with_fields(&self, headers: &HeaderMap, how: (Terms, Selecting)) -> Self {
-        match &self.parts {
-            Some(parts) => Self::of_parts(self.status, headers, (**parts).clone(), how),
-            None => Self::new(self.status, headers, self.body.clone(), how),
-        }
-    }
-
-    /// The same with other parts, and these fields.
-    pub(crate) fn with_parts(self, headers: &HeaderMap, parts: Parts) -> Self {
-        Self::of_parts(self.status, headers, parts, (self.terms, self.selecting))
-    }
-
-    /// The same as a whole, if its parts are all there are and there is `room` to join them.
-    pub(crate) fn whole_in(self, room: &Arc<Room>) -> Self {
-        match self.parts.as_ref().and_then(|parts| parts.whole(room)) {
-            Some(body) => {
-                Self::new(self.status, &self.headers(), body, (self.terms, self.selecting))
-            }
-            None => self,
         }
     }
 
@@ -222,6 +198,11 @@ impl Stored {
 
     pub(crate) fn head(&self) -> &Prebuilt {
         &self.head
+    }
+
+    /// Whether its origin can be asked whether it is still good.
+    pub(crate) fn has_validator(&self) -> bool {
+        self.tag.is_some() || self.modified.is_some()
     }
 
     /// What tells it from others of its resource.

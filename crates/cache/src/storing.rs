@@ -174,7 +174,7 @@ pub(crate) fn judge_storing(
 }
 
 /// Judges whether any answer to `asked` may be stored.
-fn judge_request(asked: &Request<'_>) -> Result<(), NotStored> {
+pub(crate) fn judge_request(asked: &Request<'_>) -> Result<(), NotStored> {
     if asked.is_bypassed() {
         return Err(NotStored::Bypassed);
     }
@@ -196,10 +196,14 @@ fn judge_request(asked: &Request<'_>) -> Result<(), NotStored> {
 /// Whether a request says that its method is not meant: there are servers that believe it, and
 /// answer a GET as if it were a DELETE.
 fn names_another_method(headers: &HeaderMap) -> bool {
-    ["x-http-method-override", "x-http-method", "x-method-override"]
-        .iter()
-        .any(|name| headers.contains_key(*name))
+    OTHER_METHOD.iter().any(|name| headers.contains_key(name))
 }
+
+static OTHER_METHOD: [HeaderName; 3] = [
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-method-override"),
+];
 
 fn judge_directives(control: &Control, status: StatusCode) -> Result<(), NotStored> {
     let directives = &control.directives;

@@ -1,10 +1,10 @@
 //! What upstream answered: passed on, stored, or only a word about what is stored.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use http::{
-    HeaderMap, HeaderName, Method, StatusCode,
-    header::{AGE, CONTENT_LENGTH, CONTENT_LOCATION, LOCATION},
+    HeaderMap, Method, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_LOCATION, LOCATION},
 };
 
 use crate::{
@@ -12,30 +12,28 @@ use crate::{
     cache::{Cache, ttl},
     cache_status::{CacheStatus, Kept, Source},
     completion::Completion,
-    directives::Control,
-    fetch::Fetch,
-    fields::{kept, updated},
+    fetch::{Fetch, Role},
+    fields::kept,
+    fill::{Body, FillHead, Over},
     freshness::Head,
     hit::Hit,
-    joining::Part,
     key::Key,
-    recording::{RecordedHead, Recording, Tape},
-    request::{Content, Request},
+    outcome::Outcome,
+    partial::Part,
+    request::{Content, Request, Sender},
     reuse::Failure,
     searches::NoVary,
-    store::Outcome,
-    stored::Stored,
     storing::{NotStored, Storable, judge_storing},
-    terms::Terms,
-    validation::{Word, judge_304, judge_head},
-    vary::Selecting,
+    validation::{Word, judge_304},
+    wish::is_for_others,
+    writer::Writer,
 };
 
 /// What to do with the head that came from upstream.
 #[derive(Debug)]
 pub enum Taken {
-    /// Pass it and its body on, and [`add`](Recording::add) the body to this as it comes.
-    Record(Box<Recording>),
+    /// Pass it and its body on, and [`add`](Writer::add) the body to this as it comes.
+    Fill(Box<Writer>),
     /// Pass it and its body on.
     Pass(CacheStatus),
     /// Send this in its place: it confirmed what is stored, or failed, and what is stored stands
@@ -71,12 +69,13 @@ impl Cache {
                 self.invalidate_groups(fetch.asked_key(), headers);
             }
             return match self.take_posted(&fetch, asked, answered) {
-                Some(recording) => Taken::Record(Box::new(recording)),
+                Some(writer) => Taken::Fill(writer),
                 None => pass(&fetch, status, NotStored::Method),
             };
         }
         let failure = Failure::Status(status);
         if let Ok(hit) = self.stand_in(&fetch, asked, failure, times.received) {
+            fetch.end(Over::Failed(failure, status));
             return Taken::Answer(hit);
         }
         if fetch.rest().is_some()
@@ -100,10 +99,10 @@ impl Cache {
                 self.take_head(&fetch, asked, answered);
             }
         }
-        self.judge_and_record(fetch, asked, answered)
+        self.judge_and_fill(fetch, asked, answered)
     }
 
-    pub(crate) fn judge_and_record(
+    pub(crate) fn judge_and_fill(
         &self,
         fetch: Box<Fetch>,
         asked: &Request<'_>,
@@ -113,10 +112,10 @@ impl Cache {
         let head = Head { status, headers, received: times.received };
         match judge_storing(asked, head, times, &self.settings) {
             Ok(storable) => match self.searched(fetch, headers) {
-                Ok(fetch) => self.record(fetch, answered, storable),
-                Err(fetch) => pass(&fetch, status, NotStored::Invalidated),
+                Ok(fetch) => self.fill(fetch, answered, storable),
+                Err(fetch) => self.pass(&fetch, (status, times), NotStored::Invalidated),
             },
-            Err(why) => pass(&fetch, status, why),
+            Err(why) => self.pass(&fetch, (status, times), why),
         }
     }
 
@@ -134,8 +133,9 @@ impl Cache {
         if self.store.was_invalidated(fetch.key(), fetch.since()) {
             return Err(fetch);
         }
-        let since = self.store.generation(&counted);
-        Ok(Box::new(fetch.moved_to(counted, since)))
+        // What was purged since it was asked for, keeps it out there as well.
+        let since = self.store.generation(&counted).after_purges(fetch.since().purges());
+        Ok(Box::new(fetch.moved_to(self.unlisted(&counted), since)))
     }
 
     /// Takes the answer to a POST, if it says that it is what a GET would get, and for how long
@@ -147,7 +147,7 @@ impl Cache {
         fetch: &Fetch,
         asked: &Request<'_>,
         answered: Answered<'_>,
-    ) -> Option<Recording> {
+    ) -> Option<Box<Writer>> {
         let Answered { status, headers, times } = answered;
         let named = headers.get(CONTENT_LOCATION).and_then(|value| value.to_str().ok());
         let named = named.and_then(|named| fetch.key().beside(named));
@@ -162,13 +162,34 @@ impl Cache {
         if !storable.terms.lifetime.basis.is_explicit() {
             return None;
         }
-        // What was there before the change is invalid; this came of it.
-        let since = self.store.generation(fetch.key());
-        let after = Fetch::new(fetch.key().clone(), since, fetch.why());
-        match self.record(Box::new(after), answered, storable) {
-            Taken::Record(recording) => Some(*recording),
+        // What was there before the change is invalid, and joined by nobody; this came of it.
+        let after = self.ask_alone(fetch.asked_key(), (&get, times.received), (fetch.why(), None));
+        match self.fill(after, answered, storable) {
+            Taken::Fill(writer) => Some(writer),
             _ => None,
         }
+    }
+
+    /// Passes an answer on that is not stored. Who waited for it is told so at once, and those who
+    /// come next do not wait.
+    pub(crate) fn pass(
+        &self,
+        fetch: &Fetch,
+        (status, times): (StatusCode, Times),
+        why: NotStored,
+    ) -> Taken {
+        let failure = Failure::Status(status);
+        if failure.is_error() {
+            fetch.end(Over::Failed(failure, status));
+        } else {
+            if fetch.leads()
+                && let Some(sender) = whose(why)
+            {
+                self.store.pass_by(fetch.fill(), sender, times.received);
+            }
+            fetch.end(Over::Alone);
+        }
+        pass(fetch, status, why)
     }
 
     /// Takes out what a change of `key` makes doubtful: what is stored for it, and for what the
@@ -188,7 +209,7 @@ impl Cache {
         }
     }
 
-    pub(crate) fn record(
+    pub(crate) fn fill(
         &self,
         fetch: Box<Fetch>,
         Answered { status, headers, times }: Answered<'_>,
@@ -197,12 +218,12 @@ impl Cache {
         let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         let declared = length.and_then(|length| length.parse().ok());
         if declared.is_some_and(|declared| declared > self.store.body_max()) {
-            return pass(&fetch, status, NotStored::TooLarge);
+            return self.pass(&fetch, (status, times), NotStored::TooLarge);
         }
-        let tape = match Tape::new(declared, self.settings.object_max, Arc::clone(&self.room)) {
-            Ok(tape) => tape,
-            Err(Outcome::NoRoom) => return pass(&fetch, status, NotStored::NoRoom),
-            Err(_) => return pass(&fetch, status, NotStored::TooLarge),
+        let body = match Body::new(declared, self.settings.object_max, Arc::clone(&self.room)) {
+            Ok(body) => body,
+            Err(Outcome::NoRoom) => return self.pass(&fetch, (status, times), NotStored::NoRoom),
+            Err(_) => return self.pass(&fetch, (status, times), NotStored::TooLarge),
         };
         let Storable { terms, selecting, withheld, place } = storable;
         let room = Arc::clone(&self.room);
@@ -212,104 +233,60 @@ impl Cache {
             ttl: Some(ttl(&terms, terms.initial_age)),
             kept: Kept::Stored,
         };
-        let head = RecordedHead {
-            status,
-            headers: kept(headers, &withheld, times.received),
-            terms,
-            selecting,
-            declared,
-            part,
-        };
-        let (store, place) = (Arc::clone(&self.store), fetch.into_place());
-        Taken::Record(Box::new(Recording { store, place, head, tape, cache_status }))
-    }
-
-    /// Makes what is stored as new as the 304 that confirmed it ([RFC 9111 §4.3.4]), and an answer
-    /// of it.
-    ///
-    /// [RFC 9111 §4.3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.4
-    ///
-    /// `None` if it is parts that do not answer what was asked.
-    fn confirm(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) -> Option<Hit> {
-        let (newer, kept) = self.freshen(fetch, asked, answered);
-        let age = newer.terms().initial_age;
-        let source = Source::Upstream(fetch.why(), Some(StatusCode::NOT_MODIFIED));
-        let status = CacheStatus { source, ttl: Some(ttl(newer.terms(), age)), kept };
-        Hit::of(newer, asked, answered.times.received, (age.as_secs(), status)).ok()
-    }
-
-    /// The stored response with the fields of a newer head about it, which is stored in its place
-    /// if it may still be.
-    pub(crate) fn freshen(
-        &self,
-        fetch: &Fetch,
-        asked: &Request<'_>,
-        Answered { headers, times, .. }: Answered<'_>,
-    ) -> (Arc<Stored>, Kept) {
-        let old = fetch.stored().expect("something stored was asked about");
-        let (status, received) = (old.status(), times.received);
-        let merged = merged(old, headers, received);
-        let head = Head { status, headers: &merged, received };
-        let get = Request { method: &Method::GET, ..asked.clone() };
-        let newer = |withheld: &[HeaderName], how: (Terms, Selecting)| {
-            let fields = kept(&merged, withheld, received);
-            Arc::new(old.with_fields(&fields, how))
-        };
-        match judge_storing(&get, head, times, &self.settings) {
-            Ok(Storable { terms, selecting, withheld, place: _ }) => {
-                let newer = newer(&withheld, (terms, selecting));
-                let place = (fetch.key(), fetch.since());
-                let kept = match self.store.keep(place, &newer, Some(old)) {
-                    Outcome::Stored => Kept::Stored,
-                    _ => Kept::Unsaid,
-                };
-                (newer, kept)
-            }
-            Err(why) => {
-                if is_final(why) {
-                    self.store.drop_variant(fetch.key(), old);
-                }
-                let control = Control::said_of(&merged, asked.rule, &self.settings);
-                let terms = Terms::of(head, times, &control, &self.settings);
-                (newer(&[], (terms, Selecting::default())), Kept::NotStored(why))
+        let headers = kept(headers, &withheld, times.received);
+        let is_part = part.is_some();
+        let head = FillHead { status, headers, terms, selecting, declared, part };
+        let mut fetch = if is_part { Box::new(self.apart(*fetch)) } else { fetch };
+        let (has_led, before) = (fetch.leads(), fetch.take_before());
+        let (mut lead, place) = fetch.into_place(times.received);
+        lead.role = Role::Done;
+        let (store, fill) = (Arc::clone(&self.store), Arc::clone(&lead.fill));
+        fill.begin(head, body);
+        if !is_part && is_for_others(&terms) {
+            store.list(&fill, place.since);
+        } else {
+            store.leave(&fill);
+            if has_led && !is_part {
+                store.pass_by(&fill, Sender::Nobody, times.received);
             }
         }
-    }
-
-    /// Learns what the 200 to a HEAD says of what is stored for GET ([RFC 9111 §4.3.5]).
-    ///
-    /// [RFC 9111 §4.3.5]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.5
-    fn take_head(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) {
-        let Some(stored) = fetch.stored() else { return };
-        match judge_head(&stored.headers(), stored.size(), answered.headers) {
-            Word::Same => _ = self.freshen(fetch, asked, answered),
-            Word::Other => self.store.drop_variant(fetch.key(), stored),
+        if let Some(before) = before {
+            // Who waits for another key looks there: what comes is listed by now.
+            before.release(if is_part { Over::Alone } else { Over::Left });
         }
+        Taken::Fill(Box::new(Writer { store, fill, place, cache_status, gave_up: None }))
+    }
+
+    /// `fetch`, whose answer is a part: nobody else waits for that.
+    fn apart(&self, fetch: Fetch) -> Fetch {
+        if !fetch.leads() {
+            return fetch;
+        }
+        let (fill, since) = (self.unlisted(fetch.key()), fetch.since());
+        fetch.moved_to(fill, since)
     }
 }
 
-/// The fields of what is stored, with those of a newer head about the same content.
-pub(crate) fn merged(stored: &Stored, newer: &HeaderMap, received: SystemTime) -> HeaderMap {
-    let mut merged = updated(stored.headers(), &kept(newer, &[], received));
-    // Not kept, but counted from.
-    if let Some(age) = newer.get(AGE) {
-        merged.insert(AGE, age.clone());
+/// Whose answers under the same key are not to be waited for either, given why one was not stored;
+/// [`Sender::Nobody`] for everybody's, `None` for nobody's.
+fn whose(why: NotStored) -> Option<Sender> {
+    match why {
+        // It was one client's own, and others may be no such.
+        NotStored::Personal => Some(Sender::Cookie),
+        // It is of the request or the moment.
+        NotStored::Method
+        | NotStored::RequestContent
+        | NotStored::Upgrade
+        | NotStored::RequestNoStore
+        | NotStored::Authorization
+        | NotStored::PartOfStored
+        | NotStored::Invalidated
+        | NotStored::NoRoom => None,
+        _ => Some(Sender::Nobody),
     }
-    merged
 }
 
-/// Whether a reason not to store a response anew says that it should not have been stored at all.
-fn is_final(why: NotStored) -> bool {
-    matches!(
-        why,
-        NotStored::NoStore
-            | NotStored::Private
-            | NotStored::NotUnderstood
-            | NotStored::VariesByEverything
-    )
-}
-
-pub(crate) fn pass(fetch: &Fetch, status: StatusCode, why: NotStored) -> Taken {
+fn pass(fetch: &Fetch, status: StatusCode, why: NotStored) -> Taken {
     let source = Source::Upstream(fetch.why(), Some(status));
     Taken::Pass(CacheStatus { source, ttl: None, kept: Kept::NotStored(why) })
 }

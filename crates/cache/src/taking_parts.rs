@@ -10,12 +10,13 @@ use crate::{
     completion::Completion,
     conditional::Validators,
     fetch::Fetch,
+    freshening::merged,
     freshness::Head,
     partial::is_same_strong,
-    recording::Recording,
     request::Request,
     storing::{NotStored, judge_storing},
-    taking::{Answered, Taken, merged, pass},
+    taking::{Answered, Taken},
+    writer::Writer,
 };
 
 impl Cache {
@@ -28,8 +29,8 @@ impl Cache {
     ) -> Taken {
         let again = Box::new(fetch.as_it_came());
         match self.rest(fetch, asked, answered) {
-            Some(recording) => {
-                Taken::Complete(Box::new(Completion { cache: self.clone(), recording, again }))
+            Some(writer) => {
+                Taken::Complete(Box::new(Completion { cache: self.clone(), writer, again }))
             }
             None => Taken::AskAgain(again),
         }
@@ -40,7 +41,7 @@ impl Cache {
         fetch: Box<Fetch>,
         asked: &Request<'_>,
         Answered { status, headers, times }: Answered<'_>,
-    ) -> Option<Recording> {
+    ) -> Option<Box<Writer>> {
         let (stored, rest) = (fetch.stored()?, fetch.rest()?);
         let validators = Validators::of(headers, times.received);
         if !is_same_strong(stored.validators(), validators) {
@@ -63,8 +64,8 @@ impl Cache {
         }
         // RFC 9111 §4.1: it is for whom what is stored is for, too.
         storable.selecting = stored.selecting().clone();
-        match self.record(fetch, Answered { status, headers: &merged, times }, storable) {
-            Taken::Record(recording) => Some(*recording),
+        match self.fill(fetch, Answered { status, headers: &merged, times }, storable) {
+            Taken::Fill(writer) => Some(writer),
             _ => None,
         }
     }
@@ -83,11 +84,11 @@ impl Cache {
         let stored = fetch.stored().map(|stored| stored.validators());
         if stored.is_some_and(|stored| is_same_strong(stored, newer)) {
             self.freshen(&fetch, asked, answered);
-            return pass(&fetch, status, NotStored::PartOfStored);
+            return self.pass(&fetch, (status, times), NotStored::PartOfStored);
         }
         if newer.is_none() {
-            return pass(&fetch, status, NotStored::Partial);
+            return self.pass(&fetch, (status, times), NotStored::Partial);
         }
-        self.judge_and_record(fetch, asked, answered)
+        self.judge_and_fill(fetch, asked, answered)
     }
 }

@@ -47,7 +47,7 @@ impl Terms {
             initial_age: initial_age(head.headers, times, settings.clock_skew),
             lifetime: lifetime(head, control, settings),
             ask: Ask::of(directives),
-            stale_while_revalidate: directives.stale_while_revalidate.unwrap_or_default(),
+            stale_while_revalidate: directives.stale_while_revalidate.unwrap_or(settings.grace),
             stale_if_error: directives.stale_if_error.unwrap_or_default(),
         }
     }

@@ -3,10 +3,12 @@
 mod exchanges;
 mod explaining;
 mod gaps;
+mod joining;
 mod partial;
 mod purging;
 mod rules;
 mod searches;
+mod sharing;
 mod storing;
 mod world;
 

@@ -108,6 +108,12 @@ impl Selecting {
         Self { language, ..self }
     }
 
+    /// What the same fields are in another request, as it is sent on; `None` if that cannot be told.
+    pub(crate) fn of_other(&self, asked: &Request<'_>) -> Option<Self> {
+        let names: Vec<_> = self.fields.iter().map(|field| field.name.clone()).collect();
+        Self::of(&names, asked)
+    }
+
     /// Whether the response is for the request `asked`.
     pub fn selects(&self, asked: &Request<'_>) -> bool {
         let is_same = |field: &Field| {

@@ -37,7 +37,9 @@ impl Basis {
             Self::SharedMaxAge => "RFC 9111 §5.2.2.10",
             Self::MaxAge => "RFC 9111 §5.2.2.1",
             Self::Expires => "RFC 9111 §5.3",
-            Self::Heuristic | Self::Default | Self::Rule | Self::Imposed => "RFC 9111 §4.2.2",
+            Self::Heuristic | Self::Default | Self::Negative | Self::Rule | Self::Imposed => {
+                "RFC 9111 §4.2.2"
+            }
             Self::Nothing => "RFC 9111 §4.2.1",
         }
     }

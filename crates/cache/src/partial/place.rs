@@ -1,5 +1,7 @@
 //! Where a 206 says that its bytes stand, and which response it is a part of.
 
+use std::sync::Arc;
+
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{CONTENT_RANGE, CONTENT_TYPE},
@@ -7,7 +9,16 @@ use http::{
 use relais_wire::range::{Extent, parse_content_range};
 
 use super::parts::Told;
-use crate::{conditional::Validators, freshness::Head, request::Request};
+use crate::{conditional::Validators, freshness::Head, request::Request, room::Room};
+
+/// What is known of a part before its bytes come.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub extent: Extent,
+    pub told: Told,
+    /// Where it is joined with others.
+    pub room: Arc<Room>,
+}
 
 /// Nobody can tell where a part stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,12 +30,16 @@ impl Store {
     /// Keeps out what `pattern` chooses of what is on its way.
     pub(crate) fn keep_out(&self, pattern: Pattern, purge: Purge) {
         self.recent.write().unwrap_or_else(PoisonError::into_inner).add(pattern, purge);
+        // Whoever asks from here on joins nothing that was asked for before, chosen or not.
+        for part in &self.parts {
+            part.lock().unwrap_or_else(PoisonError::into_inner).in_flight.leave_all(None);
+        }
     }
 
     /// Has `change` make something else of each response under `key`, or take it out. Gives how many
     /// it did that to.
     pub(crate) fn change(&self, key: &Key, change: impl Fn(&Arc<Stored>) -> Change) -> usize {
-        let _part = self.lock(key);
+        let _part = self.lock(self.hash(key));
         let Some(there) = self.objects.peek(key) else { return 0 };
         let mut changed = 0;
         let stay = there.iter().filter_map(|stored| {

@@ -262,7 +262,7 @@ fn parts_that_follow_each_other_are_stored_however_many() {
 
 #[test]
 fn parts_have_an_end_in_bytes() {
-    let settings = Settings { memory: 0, recording_max: 6, ..Settings::default() };
+    let settings = Settings { memory: 0, filling_max: 6, ..Settings::default() };
     let world = World::with(settings);
     let told = world.ask(0, "GET /\nrange: bytes=0-6", (206, &part("0-6/10"), "0123456"));
     assert!(told.ends_with("NoRoom"), "{told}");

@@ -176,7 +176,7 @@ fn finish(world: &World, fetch: Box<Fetch>, lines: &str) -> Outcome {
     let times = Times { requested: at(0), received: at(0) };
     let answered = Answered { status: StatusCode::OK, headers: &lines, times };
     match world.cache.take(fetch, &asked, answered) {
-        Taken::Record(recording) => recording.finish(),
+        Taken::Fill(writer) => writer.finish(),
         other => panic!("{other:?}"),
     }
 }
@@ -251,8 +251,8 @@ fn what_was_before_a_purge_is_not_seen_after_it() {
             let lines = fields("cache-control: max-age=60\nsurrogate-key: a\ncache-groups: \"g\"");
             let times = Times { requested: at(0), received: at(0) };
             let answered = Answered { status: StatusCode::OK, headers: &lines, times };
-            if let Taken::Record(mut recording) = world.cache.take(fetch, &asked, answered) {
-                recording.add(body.as_bytes());
+            if let Taken::Fill(mut recording) = world.cache.take(fetch, &asked, answered) {
+                recording.add(&bytes::Bytes::copy_from_slice(body.as_bytes()));
                 recording.finish();
             }
         }

@@ -10,8 +10,8 @@ use super::{
     world::{World, key},
 };
 use crate::{
-    Answered, Cache, CacheStatus, Hit, Kept, Lookup, NoStandIn, NotStored, Outcome, Recorded,
-    Recording, Request, Settings, Taken, Times, reuse::Failure,
+    Answered, Cache, CacheStatus, Hit, Kept, Lookup, NoStandIn, NotStored, Outcome, Request,
+    Settings, Taken, Times, Writer, Written, reuse::Failure,
 };
 
 const FRESH: &str = "cache-control: max-age=60";
@@ -77,11 +77,11 @@ fn a_head_has_the_length_of_what_it_leaves_out() {
 #[test]
 fn what_is_cut_off_is_not_stored() {
     let cache = Cache::new(Settings::default());
-    let mut cut = recording(&cache, "content-length: 4");
-    cut.add(b"123");
+    let mut cut = writer(&cache, "content-length: 4");
+    cut.add(&Bytes::from_static(b"123"));
     assert_eq!(cut.finish(), Outcome::CutShort);
-    let mut dropped = recording(&cache, "");
-    dropped.add(b"123");
+    let mut dropped = writer(&cache, "");
+    dropped.add(&Bytes::from_static(b"123"));
     drop(dropped);
     assert_eq!((cache.keys(), cache.bytes()), (0, 0));
 }
@@ -94,8 +94,8 @@ fn what_came_within_a_second_is_told_to_be_fresh_for_all_its_lifetime() {
     let Lookup::Ask(fetch) = cache.look(&key("/"), &asked, at(0)) else { panic!("a hit") };
     let times = Times { requested: at(0), received: at(0) + Duration::from_millis(3) };
     let answered = Answered { status: StatusCode::OK, headers: &headers, times };
-    let Taken::Record(recording) = cache.take(fetch, &asked, answered) else { panic!("refused") };
-    assert_eq!(recording.cache_status().ttl, Some(60));
+    let Taken::Fill(writer) = cache.take(fetch, &asked, answered) else { panic!("refused") };
+    assert_eq!(writer.cache_status().ttl, Some(60));
 }
 
 #[test]
@@ -103,31 +103,30 @@ fn what_is_too_large_is_passed_on() {
     let cache = Cache::new(Settings { object_max: 4, ..Settings::default() });
     let headers = fields("cache-control: max-age=60\ncontent-length: 5");
     assert!(matches!(take(&cache, &headers), Taken::Pass(_)));
-    let mut fits = recording(&cache, "");
-    assert_eq!(fits.add(b"1234"), Recorded::On);
+    let mut fits = writer(&cache, "");
+    assert_eq!(fits.add(&Bytes::from_static(b"1234")), Written::On);
     assert_eq!(fits.finish(), Outcome::Stored);
-    let mut grows = recording(&cache, "cache-control: max-age=9");
-    assert_eq!(grows.add(b"1234"), Recorded::On);
-    assert_eq!(grows.add(b"5"), Recorded::GaveUp);
+    let mut grows = writer(&cache, "cache-control: max-age=9");
+    assert_eq!(grows.add(&Bytes::from_static(b"1234")), Written::On);
+    assert_eq!(grows.add(&Bytes::from_static(b"5")), Written::GaveUp);
     assert_eq!(grows.finish(), Outcome::TooLarge);
 }
 
 #[test]
-fn recordings_share_a_room() {
-    let cache = Cache::new(Settings { memory: 0, recording_max: 6, ..Settings::default() });
-    let (mut one, mut two) = (recording(&cache, ""), recording(&cache, ""));
-    assert_eq!(one.add(b"1234"), Recorded::On);
-    assert_eq!(two.add(b"123"), Recorded::GaveUp);
+fn bodies_under_way_share_a_room() {
+    let cache = Cache::new(Settings { memory: 0, filling_max: 6, ..Settings::default() });
+    let (mut one, mut two) = (writer(&cache, ""), writer(&cache, ""));
+    assert_eq!(one.add(&Bytes::from_static(b"1234")), Written::On);
+    assert_eq!(two.add(&Bytes::from_static(b"123")), Written::GaveUp);
     assert_eq!((one.finish(), two.finish()), (Outcome::TooLarge, Outcome::NoRoom));
-    let mut three = recording(&cache, "");
-    assert_eq!(three.add(b"123456"), Recorded::On);
+    let mut three = writer(&cache, "");
+    assert_eq!(three.add(&Bytes::from_static(b"123456")), Written::On);
 }
 
 #[test]
 fn what_is_known_not_to_fit_is_not_said_to_be_stored() {
     let (memory, object_max) = (1 << 20, 1 << 20);
-    let cache =
-        Cache::new(Settings { memory, object_max, recording_max: 0, ..Settings::default() });
+    let cache = Cache::new(Settings { memory, object_max, filling_max: 0, ..Settings::default() });
     let why = |len: u64| {
         let taken = take(&cache, &fields(&format!("{FRESH}\ncontent-length: {len}")));
         let Taken::Pass(CacheStatus { kept: Kept::NotStored(why), .. }) = taken else {
@@ -135,7 +134,7 @@ fn what_is_known_not_to_fit_is_not_said_to_be_stored() {
         };
         why
     };
-    let _under_way = recording(&cache, "content-length: 600000");
+    let _under_way = writer(&cache, "content-length: 600000");
     assert_eq!(why(600_000), NotStored::NoRoom);
     assert_eq!(why(2_000_000), NotStored::TooLarge);
     // No more than all variants of a key may have together.
@@ -163,13 +162,13 @@ fn what_is_found_begins_nothing() {
 #[test]
 fn what_is_invalidated_while_it_comes_is_not_stored() {
     let cache = Cache::new(Settings::default());
-    let old = recording(&cache, "");
+    let old = writer(&cache, "");
     cache.invalidate(&key("/"), &HeaderMap::new());
     assert_eq!(old.finish(), Outcome::Invalidated);
-    let old = recording(&cache, "");
+    let old = writer(&cache, "");
     cache.clear();
     assert_eq!(old.finish(), Outcome::Invalidated);
-    assert_eq!(recording(&cache, "").finish(), Outcome::Stored);
+    assert_eq!(writer(&cache, "").finish(), Outcome::Stored);
 }
 
 #[test]
@@ -207,7 +206,7 @@ fn an_older_question_does_not_replace_a_newer_one() {
     let cache = Cache::new(Settings::default());
     let older = asked_at(&cache, 0, "");
     let mut newer = asked_at(&cache, 1, "");
-    newer.add(b"new");
+    newer.add(&Bytes::from_static(b"new"));
     assert_eq!(newer.finish(), Outcome::Stored);
     assert_eq!(older.finish(), Outcome::Overtaken);
     assert_eq!(&hit(&cache, "GET", "", 6).body().bytes()[..], b"new");
@@ -229,8 +228,8 @@ fn memory_has_an_end() {
 /// Clients that do not take what they asked for make the cache store less, not hold more.
 #[test]
 fn what_is_stored_no_longer_counts_while_clients_have_it() {
-    let (memory, recording_max) = (4 << 20, 1 << 20);
-    let settings = Settings { memory, recording_max, object_max: 64 << 10, ..Settings::default() };
+    let (memory, filling_max) = (4 << 20, 1 << 20);
+    let settings = Settings { memory, filling_max, object_max: 64 << 10, ..Settings::default() };
     let world = World::with(settings);
     let body = "x".repeat(64 << 10);
     let mut taken = Vec::new();
@@ -244,7 +243,7 @@ fn what_is_stored_no_longer_counts_while_clients_have_it() {
         }
     }
     let bytes: usize = taken.iter().map(Bytes::len).sum();
-    assert!(bytes as u64 <= memory + recording_max, "{bytes}");
+    assert!(bytes as u64 <= memory + filling_max, "{bytes}");
     assert!(world.ask(0, "GET /more", (200, FRESH, &body)).ends_with("NoRoom"));
     drop(taken);
     assert!(world.ask(0, "GET /more", (200, FRESH, &body)).ends_with("stored"));
@@ -252,7 +251,7 @@ fn what_is_stored_no_longer_counts_while_clients_have_it() {
 
 #[test]
 fn no_memory_is_no_cache() {
-    let world = World::with(Settings { memory: 0, recording_max: 0, ..Settings::default() });
+    let world = World::with(Settings { memory: 0, filling_max: 0, ..Settings::default() });
     assert_eq!(world.ask(0, "GET /", (200, FRESH, "x")), "200 x | NoRoom");
     assert_eq!(world.ask(0, "GET /", (200, FRESH, "")), "200  | TooLarge");
     assert_eq!(world.cache.keys(), 0);
@@ -314,14 +313,14 @@ fn as_map(head: &str) -> HeaderMap {
 }
 
 /// A response to `GET /` under way, fresh for a minute, with more fields in `lines`.
-fn recording(cache: &Cache, lines: &str) -> Recording {
+fn writer(cache: &Cache, lines: &str) -> Writer {
     asked_at(cache, 0, lines)
 }
 
-fn asked_at(cache: &Cache, seconds: i64, lines: &str) -> Recording {
+fn asked_at(cache: &Cache, seconds: i64, lines: &str) -> Writer {
     let headers = fields(&format!("{FRESH}\n{lines}"));
     match taken(cache, &headers, seconds) {
-        Taken::Record(recording) => *recording,
+        Taken::Fill(writer) => *writer,
         taken => panic!("{taken:?}"),
     }
 }

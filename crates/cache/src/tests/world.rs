@@ -1,5 +1,6 @@
 //! A client, a cache and an upstream, for transcripts.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use super::{at, fields};
@@ -42,6 +43,7 @@ impl World {
             }
             Lookup::OnlyIfCached => "504".to_owned(),
             Lookup::Ask(fetch) => self.upstream(fetch, &asked, (seconds, upstream)),
+            other => format!("{other:?}"),
         }
     }
 
@@ -83,10 +85,10 @@ impl World {
         let times = Times { requested: at(seconds), received: at(seconds) };
         let answered = Answered { status, headers: &headers, times };
         match self.cache.take(fetch, asked, answered) {
-            Taken::Record(mut recording) => {
-                let said = said(recording.cache_status());
-                recording.add(body.as_bytes());
-                match recording.finish() {
+            Taken::Fill(mut writer) => {
+                let said = said(writer.cache_status());
+                writer.add(&Bytes::copy_from_slice(body.as_bytes()));
+                match writer.finish() {
                     Outcome::Stored => format!("{} {body} | {said}{sent}", status.as_u16()),
                     outcome => format!("{} {body} | {outcome:?}{sent}", status.as_u16()),
                 }
@@ -96,7 +98,7 @@ impl World {
             }
             Taken::Answer(hit) => told(&hit) + &sent,
             Taken::Complete(mut completion) => {
-                completion.add(body.as_bytes());
+                completion.add(&Bytes::copy_from_slice(body.as_bytes()));
                 match completion.finish(asked, at(seconds)) {
                     Ok(hit) => told(&hit) + &sent,
                     Err(fetch) => {

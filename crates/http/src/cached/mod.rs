@@ -3,13 +3,15 @@
 //! [`Cached`] is a [`Handler`] that answers from memory what it may, and asks the handler that it
 //! holds for the rest. What may be stored and sent is decided by the rules of [`relais_cache`]; here
 //! is what they need: requests made ready to be asked (`question`), bodies written down while they
-//! pass (`recorded`), and answers made of what comes out (`reply`).
+//! pass (`written`), clients that join what another asked for (`joined`), and answers made of what
+//! comes out (`reply`).
 
 mod desk;
+mod joined;
 mod purge;
 mod question;
-mod recorded;
 mod reply;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +21,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::Method;
+use http::{Method, StatusCode};
 use relais_cache::{Answered, Cache, Completion, Fetch, Key, Lookup, Taken, Times};
 use relais_net::{Fault, Side};
 use tokio::runtime;
@@ -29,13 +31,14 @@ pub use self::{
     purge::{Purgers, Purging, Token},
 };
 use self::{
+    joined::{Waited, lead, share},
     question::{Question, key, sent_by},
-    recorded::{complete, drain, record},
-    reply::{label, only_if_cached, reply, reply_after, unanswered},
+    reply::{crowded, failed, label, late, only_if_cached, reply, reply_after, unanswered},
+    written::{complete, drain, write},
 };
 use crate::{
     Accepts, Answer, Ask, Handler, Refused, Trust,
-    handler::unfold,
+    handler::{status_of, unfold},
     places::{Place, Places},
     proxy::Onward,
 };
@@ -127,13 +130,27 @@ impl<H: Onward> Handler for Cached<H> {
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         let Some(key) = self.key(&ask) else { return self.shared.inner.answer(ask).await };
-        match self.look(&key, &ask) {
+        let mut lookup = self.look(&key, &ask);
+        if let Lookup::Join(waiter) = lookup {
+            // Boxed, as most do not wait, and its state is theirs, too.
+            lookup = match Box::pin(self.shared.wait(waiter, &ask)).await {
+                Waited::For(lookup) => lookup,
+                Waited::InVain(why) => return Ok(late(why)),
+            };
+        }
+        match lookup {
             Lookup::Hit(hit) => Ok(reply(hit)),
             Lookup::Stale(hit, fetch) => {
                 self.start_revalidation(fetch, &ask);
                 Ok(reply(hit))
             }
-            Lookup::Ask(fetch) => self.shared.ask(fetch, &Question::of(&ask), ask).await,
+            Lookup::Ask(fetch) if fetch.leads() => lead(&self.shared, fetch, ask).await,
+            // Boxed, so that what waits for the other ways has no room for it.
+            Lookup::Ask(fetch) => Box::pin(self.shared.ask(fetch, &Question::of(&ask), ask)).await,
+            Lookup::Shared(hit, reader) => Ok(share(hit, *reader)),
+            Lookup::Failed(why, status) => Ok(failed(why, status)),
+            Lookup::Join(waiter) => Ok(crowded(waiter.why())),
+            Lookup::Crowded(why) => Ok(crowded(why)),
             Lookup::OnlyIfCached => Ok(only_if_cached()),
         }
     }
@@ -164,7 +181,10 @@ impl<H: Onward> Shared<H> {
             let answered = Answered { status: answer.status(), headers: answer.headers(), times };
             let taken = self.cache.take(fetch, &question.sent_by(&self.inner).asked(), answered);
             match taken {
-                Taken::Record(recording) => return Ok(record(answer, recording)),
+                Taken::Fill(writer) => {
+                    let abandoned = self.cache.settings().joining.abandoned;
+                    return Ok(write(answer, writer, abandoned));
+                }
                 Taken::Pass(status) => return Ok(label(answer, status)),
                 Taken::Answer(hit) => {
                     return Ok(reply_after(hit, answer.body().provenance().cloned()));
@@ -203,6 +223,12 @@ impl<H: Onward> Shared<H> {
         (failed, now): (Result<Answer, Fault>, SystemTime),
     ) -> Result<Answer, Fault> {
         let side = failed.as_ref().map_or_else(|fault| Some(fault.side), fault);
+        match &failed {
+            // What cannot be asked for is no fault of anybody's but who asks.
+            Ok(_) if side == Some(Side::Client) => fetch.pass_by(),
+            Ok(answer) => fetch.fail(answer.status()),
+            Err(fault) => fetch.fail(status_of(fault.side).unwrap_or(StatusCode::BAD_GATEWAY)),
+        }
         // Who asks for what cannot be asked for is told so.
         if side != Some(Side::Client)
             && let Ok(hit) = self.cache.fail(fetch, &question.sent_by(&self.inner).asked(), now)

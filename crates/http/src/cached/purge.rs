@@ -229,7 +229,7 @@ mod tests {
         let response = response.header("cache-groups", "\"g\"").body(()).unwrap();
         let times = Times { requested: now, received: now };
         let answered = Answered { status: StatusCode::OK, headers: response.headers(), times };
-        let Taken::Record(recording) = cache.take(fetch, &asked, answered) else { panic!() };
+        let Taken::Fill(recording) = cache.take(fetch, &asked, answered) else { panic!() };
         recording.finish();
     }
 

@@ -1,14 +1,21 @@
 //! Answers, and what the cache says of them.
 
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CACHE_STATUS};
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CACHE_STATUS, RETRY_AFTER},
+};
 use relais_cache::{CacheStatus, Forward, Hit};
 use relais_wire::exchange::Cached;
 
-use crate::{Answer, Body, Piece, Provenance, ReadyHead, handler::plain_text};
+use relais_net::Side;
+
+use crate::{Answer, Body, Piece, Pieces, Provenance, ReadyHead, handler::plain_text};
 
 /// What is said of answers for which nobody was asked.
 static HIT: Provenance = cached(Cached::Hit);
 static STALE: Provenance = cached(Cached::Stale);
+/// And of those for which another client had.
+static JOINED: Provenance = cached(Cached::Miss);
 
 const fn cached(verdict: Cached) -> Provenance {
     let cached = Some(verdict);
@@ -33,10 +40,28 @@ impl ReadyHead for Hit {
 ///
 /// *Cost*: one allocation.
 pub(super) fn reply(hit: Hit) -> Answer {
-    let usual = if hit.cache_status().verdict() == Cached::Hit { &HIT } else { &STALE };
+    let usual = usual(&hit);
     let mut answer = bare(hit);
     answer.body_mut().came_as_usual(usual);
     answer
+}
+
+/// The same, where the body is still to come.
+pub(super) fn streamed(hit: Hit, pieces: impl Pieces + 'static) -> Answer {
+    let (status, usual, len) = (hit.status(), usual(&hit), hit.size());
+    let body = if len == Some(0) { Body::empty() } else { Body::stream(pieces, len) };
+    let mut answer = Response::new(body.with_head(Box::new(hit)));
+    *answer.status_mut() = status;
+    answer.body_mut().came_as_usual(usual);
+    answer
+}
+
+fn usual(hit: &Hit) -> &'static Provenance {
+    match hit.cache_status().verdict() {
+        Cached::Hit => &HIT,
+        Cached::Miss => &JOINED,
+        _ => &STALE,
+    }
 }
 
 /// The same, where another answer was asked for first, and came so.
@@ -72,6 +97,39 @@ pub(super) fn label(mut answer: Answer, status: CacheStatus) -> Answer {
 /// Says in `answer`, which stands in the place of one that did not come, why that was asked for.
 pub(super) fn unanswered(answer: Answer, why: Forward) -> Answer {
     label(answer, CacheStatus::unanswered(why))
+}
+
+/// The answer to who waited for what others asked for in vain, of whom the last was told `status`.
+pub(super) fn failed(why: Forward, status: StatusCode) -> Answer {
+    let text = "the server behind this proxy was asked again and again, and did not answer";
+    of_ours(why, (status, text), (Side::Upstream, "http_response_incomplete"))
+}
+
+/// The answer to who waited too long for what others ask for.
+pub(super) fn late(why: Forward) -> Answer {
+    let told = (StatusCode::GATEWAY_TIMEOUT, "the server behind this proxy did not answer in time");
+    of_ours(why, told, (Side::Upstream, "http_response_timeout"))
+}
+
+/// The answer to who would have to wait with too many others.
+pub(super) fn crowded(why: Forward) -> Answer {
+    let told = (StatusCode::SERVICE_UNAVAILABLE, "too many wait for the same");
+    let mut answer = of_ours(why, told, (Side::Relais, "connection_limit_reached"));
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
+}
+
+/// An answer of ours, which nobody is to store.
+fn of_ours(
+    why: Forward,
+    (status, text): (StatusCode, &str),
+    (side, error): (Side, &'static str),
+) -> Answer {
+    let mut answer = plain_text(status, text);
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let (fault, error) = (Some(side), Some(error));
+    answer.body_mut().came_from(Provenance { fault, error, ..Provenance::default() });
+    unanswered(answer, why)
 }
 
 /// The answer to who wants what is not stored, and nobody to be asked for it (RFC 9111 §5.2.1.7).

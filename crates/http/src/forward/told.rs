@@ -203,6 +203,10 @@ fn told_of_call(error: &CallError, host: &str) -> (StatusCode, String) {
             ),
         },
         CallError::Broken { .. } => bad(format!("{host} gave no proper answer.")),
+        CallError::Busy { .. } => {
+            let hint = format!("{host} is asked as much as it may be. Try again soon.");
+            (StatusCode::SERVICE_UNAVAILABLE, hint)
+        }
         CallError::Late { .. } => late(format!("{host} gave no answer in time.")),
     }
 }

@@ -69,6 +69,10 @@ pub(super) fn error(upstream: Arc<str>, error: &CallError, asked: &request::Part
     let source: &dyn std::error::Error = error;
     tracing::debug!(error = source, side = %error.side(), "a request got no answer");
     let (status, hint) = match error {
+        CallError::Busy { .. } => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The server behind this proxy has as much to do as it may have. Try again soon.",
+        ),
         CallError::Dial(DialError::Local { .. }) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "This proxy can open no connection at the moment. Try again soon.",

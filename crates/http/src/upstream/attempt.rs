@@ -19,7 +19,7 @@ use super::{
     server::{Connected, Taken, Upstream},
     shared::Shared,
 };
-use crate::{Body, Inbound};
+use crate::{Body, Inbound, places::Place};
 
 /// An answer, and how it came about.
 #[derive(Debug)]
@@ -65,11 +65,17 @@ pub(super) async fn attempt(
     mut body: Inbound,
 ) -> Result<Reply, Missed> {
     let method = &said.request.method;
-    let shared = upstream.shared_link().map(Way::Http2);
-    let mut there = shared.or_else(|| upstream.waiting_link().map(Way::Http1));
     let mut tries = 1;
     loop {
-        let (way, took) = match there.take() {
+        // First, so that there are no more connections than may ask.
+        let place = match upstream.enter().await {
+            Ok(place) => place,
+            Err(error) => {
+                return Err(Missed { why: no_answer(upstream, error), body: Some(body) });
+            }
+        };
+        let there = if tries == 1 { there(upstream) } else { None };
+        let (way, took) = match there {
             Some(way) => (way, None),
             // Boxed, as it is rare and its state large.
             None => match Box::pin(upstream.connect()).await {
@@ -81,7 +87,7 @@ pub(super) async fn attempt(
                 }
             },
         };
-        match ask(upstream, way, (said, body)).await {
+        match ask((upstream, place), way, (said, body)).await {
             Ok(response) => {
                 upstream.answered();
                 return Ok(Reply { response, upstream: Arc::clone(upstream), connect: took });
@@ -96,6 +102,12 @@ pub(super) async fn attempt(
             Err(broken) => return Err(missed(upstream, broken, method)),
         }
     }
+}
+
+/// A connection that is there.
+fn there(upstream: &Upstream) -> Option<Way> {
+    let shared = upstream.shared_link().map(Way::Http2);
+    shared.or_else(|| upstream.waiting_link().map(Way::Http1))
 }
 
 /// Whether a request came when its connection was at its end: closed while it waited, or told to be the
@@ -113,11 +125,11 @@ enum Asking<'a> {
 
 /// Asks `upstream` on a connection of its own. No `async fn`: its state would be as large again.
 fn ask<'a>(
-    upstream: &'a Arc<Upstream>,
+    (upstream, place): (&'a Arc<Upstream>, Option<Place>),
     way: Way,
     (Said { request, trail }, body): (Said<'a>, Inbound),
 ) -> Asking<'a> {
-    let taken = Taken::of(upstream);
+    let taken = Taken::of(upstream, place);
     let host = match upstream.options().host.as_ref().or_else(|| request.headers.get(HOST)) {
         Some(host) => Cow::Borrowed(host),
         None => Cow::Owned(upstream.host()),

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use relais_net::{DialError, Fault, Side, Stage};
 
+use super::Busy;
+
 /// Why a request was not answered.
 #[derive(Debug)]
 pub enum Failed {
@@ -32,6 +34,14 @@ pub enum CallError {
         /// What was found.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// As many ask it already as may.
+    #[error("no place to ask {upstream}")]
+    Busy {
+        /// Who was to be asked.
+        upstream: String,
+        /// Why there is none.
+        source: Busy,
+    },
     /// It took too long.
     #[error("no answer in time from {upstream}")]
     Late {
@@ -46,6 +56,7 @@ impl CallError {
         match self {
             Self::Dial(error) => error.side(),
             Self::Broken { .. } | Self::Late { .. } => Side::Upstream,
+            Self::Busy { .. } => Side::Relais,
         }
     }
 
@@ -65,6 +76,7 @@ impl CallError {
             },
             Self::Broken { .. } => "http_protocol_error",
             Self::Late { .. } => "http_response_timeout",
+            Self::Busy { .. } => "connection_limit_reached",
         }
     }
 

@@ -13,6 +13,7 @@ use super::{
     CallError, Failed, Reply,
     attempt::{Missed, Said, attempt},
     balance::{Balance, Candidate, Draws, choose},
+    budget::Budget,
     server::Upstream,
 };
 use crate::Inbound;
@@ -32,6 +33,7 @@ pub struct Group {
     upstreams: Vec<Arc<Upstream>>,
     balance: Balance,
     draws: Draws,
+    budget: Budget,
 }
 
 /// What is asked, and by whom.
@@ -50,8 +52,8 @@ pub struct Call<'a> {
 impl Group {
     /// These upstreams, of which one is asked each time; `None` if there is none.
     pub fn new(upstreams: Vec<Arc<Upstream>>, balance: Balance) -> Option<Self> {
-        let draws = Draws::default();
-        (!upstreams.is_empty()).then_some(Self { upstreams, balance, draws })
+        let (draws, budget) = (Draws::default(), Budget::default());
+        (!upstreams.is_empty()).then_some(Self { upstreams, balance, draws, budget })
     }
 
     /// Those that there are.
@@ -60,7 +62,8 @@ impl Group {
     }
 
     /// Asks one of them; another if it cannot be reached, or if its connection turns out to be dead
-    /// and asking twice does no harm. Who is alone is asked again in that case.
+    /// and asking twice does no harm. Who is alone is asked again in that case. All requests together
+    /// are tried again no more often than one of five.
     ///
     /// # Errors
     ///
@@ -74,6 +77,7 @@ impl Group {
         let said = Said { request, trail };
         async move {
             let mut tried = Vec::new();
+            self.budget.add();
             loop {
                 let upstream = self.pick(&tried, client);
                 let Missed { why, body: untouched } = match attempt(upstream, said, body).await {
@@ -86,7 +90,9 @@ impl Group {
                 }
                 tried.push(upstream.id());
                 match untouched {
-                    Some(untouched) if tried.len() < self.tries_max(error) => {
+                    Some(untouched)
+                        if tried.len() < self.tries_max(error) && self.budget.take() =>
+                    {
                         body = untouched;
                     }
                     _ => return Err(why),
@@ -142,7 +148,7 @@ mod tests {
     use relais_net::{Access, DialLimits, Dialer, Peer, tls};
 
     use super::*;
-    use crate::upstream::{Limits, Options, Speaks, dialer_for_tests};
+    use crate::upstream::{Busy, Limits, Options, Speaks, dialer_for_tests};
 
     async fn is_well_after_calls(dialer: Arc<Dialer>) -> bool {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -157,6 +163,30 @@ mod tests {
             assert!(matches!(group.call(call).await, Err(Failed::NoAnswer { .. })));
         }
         group.upstreams()[0].health().is_well()
+    }
+
+    /// It takes all who wait for it one after the other, or tells them so, and is no worse for it.
+    #[tokio::test(start_paused = true)]
+    async fn so_many_ask_an_upstream_at_once() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let limits = Limits { in_flight_max: Some(1), queue_max: 1, ..Limits::default() };
+        let (host, speaks, dialer) = (None, Speaks::Http1, dialer_for_tests());
+        let upstream = Upstream::new(Options { endpoint, host, dialer, speaks, limits });
+        let group = Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap();
+        let taken = group.upstreams()[0].enter().await.unwrap();
+        let (head, ()) = Request::get("/").body(()).unwrap().into_parts();
+        let call = async || {
+            let (body, client) = (Inbound::Full(Bytes::new()), Peer::Local.client());
+            let called = group.call(Call { request: &head, trail: b"", body, client }).await;
+            match called {
+                Err(Failed::NoAnswer { error: CallError::Busy { source, .. }, .. }) => source,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(tokio::join!(call(), call()), (Busy::Late, Busy::Full));
+        assert!(group.upstreams()[0].health().is_well());
+        drop(taken);
     }
 
     #[tokio::test]

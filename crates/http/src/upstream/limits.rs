@@ -17,6 +17,14 @@ pub struct Limits {
     pub idle_max: Duration,
     /// How many of HTTP/1 are kept on each core. Of HTTP/2 it is one.
     pub idle_links_max: usize,
+    /// How many requests are under way at once, tunnels included, over whatever connections; `None`
+    /// for any number.
+    pub in_flight_max: Option<usize>,
+    /// How many more wait until one is over, first come, first served. The next is told to come again
+    /// (503).
+    pub queue_max: usize,
+    /// How long each of them waits. After that it is told so, too.
+    pub queue_wait_max: Duration,
 }
 
 impl Default for Limits {
@@ -31,6 +39,9 @@ impl Default for Limits {
             stall_max: Duration::from_secs(30),
             idle_max: Duration::from_secs(15),
             idle_links_max: 128,
+            in_flight_max: None,
+            queue_max: 1024,
+            queue_wait_max: Duration::from_secs(10),
         }
     }
 }

@@ -10,6 +10,7 @@
 mod ask;
 mod attempt;
 mod balance;
+mod budget;
 mod error;
 mod exchange;
 mod group;
@@ -22,6 +23,7 @@ mod link;
 #[cfg(test)]
 mod misbehaving;
 mod pool;
+mod queue;
 mod reading;
 mod sending;
 mod server;
@@ -37,6 +39,7 @@ pub use group::{Call, Group};
 pub(crate) use head::{is_of_connection, members, read_lines};
 pub use health::Check;
 pub use limits::Limits;
+pub use queue::Busy;
 pub use server::{Options, Speaks, Upstream};
 pub use watch::watch;
 

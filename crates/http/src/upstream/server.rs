@@ -20,9 +20,10 @@ use super::{
     health::{Health, News},
     link::Link,
     pool,
+    queue::Queue,
     shared::{self, Owner, Shared, Turn},
 };
-use crate::clock::coarse_now;
+use crate::{clock::coarse_now, places::Place};
 
 /// Which server, and how it is asked.
 #[derive(Clone, Debug)]
@@ -63,6 +64,8 @@ pub struct Upstream {
     name: Arc<str>,
     options: Options,
     in_flight: AtomicU32,
+    /// `None` if any number may ask at once.
+    queue: Option<Queue>,
     health: Health,
     voice: Voice,
     /// Held by nobody else: whoever knows of it weakly learns when this is gone.
@@ -84,6 +87,7 @@ impl Upstream {
         Self {
             id: NEXT.fetch_add(1, Relaxed),
             name,
+            queue: Queue::new(&options.limits),
             options,
             in_flight: AtomicU32::new(0),
             health: Health::default(),
@@ -106,6 +110,14 @@ impl Upstream {
     /// Requests it was given that are not answered yet, and tunnels to it that are open.
     pub fn in_flight(&self) -> u32 {
         self.in_flight.load(Relaxed)
+    }
+
+    /// Waits until one more may ask it. The place is held until its answer is whole.
+    pub(super) async fn enter(&self) -> Result<Option<Place>, CallError> {
+        let Some(queue) = &self.queue else { return Ok(None) };
+        let entered = queue.enter().await;
+        let busy = |source| CallError::Busy { upstream: self.name.to_string(), source };
+        entered.map(Some).map_err(busy)
     }
 
     pub(super) fn id(&self) -> pool::Id {
@@ -209,13 +221,15 @@ impl Upstream {
 #[derive(Debug)]
 pub(super) struct Taken {
     upstream: Arc<Upstream>,
+    /// `None` where any number may ask, and once it ended.
+    place: Option<Place>,
     ended: bool,
 }
 
 impl Taken {
-    pub(super) fn of(upstream: &Arc<Upstream>) -> Self {
+    pub(super) fn of(upstream: &Arc<Upstream>, place: Option<Place>) -> Self {
         upstream.in_flight.fetch_add(1, Relaxed);
-        Self { upstream: Arc::clone(upstream), ended: false }
+        Self { upstream: Arc::clone(upstream), place, ended: false }
     }
 
     pub(super) fn id(&self) -> pool::Id {
@@ -230,6 +244,7 @@ impl Taken {
     pub(super) fn end(&mut self) {
         if !std::mem::replace(&mut self.ended, true) {
             self.upstream.in_flight.fetch_sub(1, Relaxed);
+            self.place = None;
         }
     }
 }

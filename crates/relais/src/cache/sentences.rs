@@ -110,6 +110,7 @@ pub(super) fn basis(basis: Basis) -> &'static str {
         Basis::Expires => "expires",
         Basis::Heuristic => "last-modified",
         Basis::Default => "default_ttl",
+        Basis::Negative => "negative_ttl",
         Basis::Rule => "ttl",
         Basis::Imposed => "ignore_origin",
         Basis::Nothing => "nothing",
@@ -195,6 +196,9 @@ fn lifetime_text(Lifetime { duration, basis }: Lifetime) -> String {
         Basis::SharedMaxAge => format!("It is fresh for {time}: `s-maxage` says so"),
         Basis::MaxAge => format!("It is fresh for {time}: `max-age` says so"),
         Basis::Expires if duration.is_zero() => "It is never fresh: `Expires` is past".to_owned(),
+        Basis::Negative => {
+            format!("It is fresh for {time}, as `negative_ttl` says of what is not there or fails")
+        }
         Basis::Expires => format!("It is fresh for {time}: from `Date` until `Expires`"),
         Basis::Heuristic => format!(
             "It is taken to be fresh for {time}: a tenth of the time that it had been unchanged \

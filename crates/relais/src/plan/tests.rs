@@ -55,7 +55,7 @@ fn flags_and_file_make_the_same_plan_of_a_proxy() {
         balance = "source"
         health = { path = "/healthz", every = "9s" }
         trust = ["10.0.0.0/8", "::1"]
-        cache = { default_ttl = "1s", memory = "1MiB", object_max = 5 }
+        cache = { default_ttl = "1s", memory = "1MiB", object_max = 5, grace = "7s", negative_ttl = "8s", wait_max = "9s", waiting_max = 10, abandoned = "finish" }
         sniff = { log = "front.jsonl", size_max = "1MiB", keep = 1 }
         block = { list = "list.txt", log = "blocked.jsonl", status = 451, by = "http://a.example/" }
         request = { set = { x-a = "1", x-b = "=" }, add = { x-c = "3" }, remove = "x-d" }
@@ -72,19 +72,24 @@ fn flags_and_file_make_the_same_plan_of_a_proxy() {
         head_max = "2s"
         stall_max = "3s"
         idle_max = "4s"
+        in_flight_max = 11
+        queue_max = 12
+        queue_wait_max = "13s"
     "#;
     let flags = "proxy 9000 https://10.0.0.1 unix:///run/app.sock --listen https://:9443 \
                  --route /api=8082 --upstream-host app.example --upstream-http 2 --ca up.pem \
                  --upstream-cert us.pem --upstream-key us.key --balance source \
                  --health /healthz --health-every 9s --trust 10.0.0.0/8 --trust ::1 \
                  --cache --cache-ttl 1s --cache-memory 1MiB --cache-object-max 5 \
+                 --cache-grace 7s --cache-negative-ttl 8s --cache-wait-max 9s \
+                 --cache-waiting-max 10 --cache-abandoned finish \
                  --sniff front.jsonl --sniff-size-max 1MiB --sniff-keep 1 \
                  --block list.txt --block-log blocked.jsonl --block-status 451 \
                  --block-by http://a.example/ --request-set x-a=1 --request-set x-b== \
                  --request-add x-c=3 --request-remove x-d --response-set x-e=5 \
                  --response-add x-f=6 --response-remove x-g --response-remove x-h \
                  --connect-max 1s --handshake-max 6s --head-max 2s --stall-max 3s \
-                 --idle-max 4s --name front-1 --host a.example --host *.b.example \
+                 --idle-max 4s --in-flight-max 11 --queue-max 12 --queue-wait-max 13s --name front-1 --host a.example --host *.b.example \
                  --access-log log.txt --log-format json --auth users.txt --realm ours \
                  --cert a.pem --key a.key --client-ca ca.pem";
     assert_eq!(from_flags(flags), from_file(file));

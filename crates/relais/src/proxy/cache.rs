@@ -1,10 +1,11 @@
-//! `cache = { default_ttl, memory, object_max, … }`: answers that are kept for who asks next.
+//! `cache = { default_ttl, memory, object_max, … }`: answers that are kept for who asks next, and
+//! fetched once for all who ask at once.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use clap::Args;
 use http::HeaderName;
-use relais_cache::{SetCookie, Settings};
+use relais_cache::{Joining, SetCookie, Settings};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -38,6 +39,27 @@ pub(crate) struct Table {
     rules: Vec<cache_rules::Table>,
     /// Who may take answers out with the method `PURGE`.
     purge: Option<purge::Table>,
+    /// How long what says nothing about it is sent stale while it is asked for.
+    grace: Option<Time>,
+    /// How long an answer is fresh that says there is nothing.
+    negative_ttl: Option<Time>,
+    /// How long a client waits for what another asked for.
+    wait_max: Option<Time>,
+    /// How many wait so.
+    waiting_max: Option<u32>,
+    /// What becomes of what nobody waits for any more.
+    abandoned: Option<Abandoned>,
+}
+
+/// What becomes of a fetch whose clients have all left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Abandoned {
+    /// It ends.
+    #[default]
+    End,
+    /// It goes on, and is kept.
+    Finish,
 }
 
 /// Which answers that set cookies are kept.
@@ -70,6 +92,24 @@ pub(crate) struct Flags {
     /// How large an answer may be that is kept [default: 8MiB]
     #[arg(long, value_name = "SIZE", requires = "cache")]
     cache_object_max: Option<Size>,
+    /// How long an answer may be sent that is too old and says nothing about that, while it is asked
+    /// for again [default: 0s]
+    #[arg(long, value_name = "TIME", requires = "cache")]
+    cache_grace: Option<Time>,
+    /// How long it is kept that there is nothing (404, 410, ...) or that the server fails (5xx), if it
+    /// does not say [default: as other answers, and not at all]
+    #[arg(long, value_name = "TIME", requires = "cache")]
+    cache_negative_ttl: Option<Time>,
+    /// How long a client waits for what another asked for already [default: 30s]
+    #[arg(long, value_name = "TIME", requires = "cache")]
+    cache_wait_max: Option<Time>,
+    /// How many wait so at once; with 0 each asks for himself [default: 65536]
+    #[arg(long, value_name = "NUMBER", requires = "cache")]
+    cache_waiting_max: Option<u32>,
+    /// What becomes of what is fetched when the last client has left: it ends, or is finished and
+    /// kept [default: end]
+    #[arg(long, value_name = "WAY", requires = "cache")]
+    cache_abandoned: Option<Abandoned>,
     #[command(flatten)]
     purge: purge::Flags,
 }
@@ -91,6 +131,16 @@ pub struct Cache {
     pub(crate) ignore_origin: bool,
     /// What is said of some paths; the first that fits counts.
     pub(crate) rules: Vec<Ruled>,
+    /// How long what says nothing about it is sent stale while it is asked for.
+    pub(crate) grace: Time,
+    /// How long an answer is fresh that says there is nothing, and not how long.
+    pub(crate) negative_ttl: Option<Time>,
+    /// How long a client waits for what another asked for.
+    pub(crate) wait_max: Time,
+    /// How many wait so.
+    pub(crate) waiting_max: u32,
+    /// What becomes of what nobody waits for any more.
+    pub(crate) abandoned: Abandoned,
     /// Who may take answers out with the method `PURGE`; `None` for nobody.
     pub(crate) purge: Option<Purge>,
 }
@@ -98,15 +148,19 @@ pub struct Cache {
 impl Flags {
     /// The table that says the same.
     pub(super) fn table(self) -> Option<Table> {
-        let Self { cache, cache_ttl, cache_memory, cache_object_max, purge } = self;
         let table = Table {
-            default_ttl: cache_ttl,
-            memory: cache_memory,
-            object_max: cache_object_max,
-            purge: purge.table(),
+            default_ttl: self.cache_ttl,
+            memory: self.cache_memory,
+            object_max: self.cache_object_max,
+            grace: self.cache_grace,
+            negative_ttl: self.cache_negative_ttl,
+            wait_max: self.cache_wait_max,
+            waiting_max: self.cache_waiting_max,
+            abandoned: self.cache_abandoned,
+            purge: self.purge.table(),
             ..Table::default()
         };
-        cache.then_some(table)
+        self.cache.then_some(table)
     }
 }
 
@@ -121,6 +175,7 @@ impl Table {
         let purge = purge.transpose().map_err(|found| told(vec![found]));
         told(self.bad_target(key).into_iter().collect());
         told(bad_sizes(memory, object_max, key).into_iter().collect());
+        told(self.bad_wait(key).into_iter().collect());
         let (rules, purge) = (rules.unwrap_or_default(), purge.unwrap_or_default());
         if !problems.is_empty() {
             return Err(problems);
@@ -129,6 +184,7 @@ impl Table {
         let memory = memory.unwrap_or(Size(usual.memory));
         let object_max = object_max.unwrap_or(Size(usual.object_max).min(memory));
         let default_ttl = default_ttl.unwrap_or(Time(usual.default_ttl));
+        let waiting_max = u32::try_from(usual.joining.waiting_max).unwrap_or(u32::MAX);
         Ok(Cache {
             default_ttl,
             memory,
@@ -137,8 +193,20 @@ impl Table {
             target: self.target.as_ref().map(|target| target.to_ascii_lowercase()),
             ignore_origin: ignore_origin.unwrap_or_default(),
             rules,
+            grace: self.grace.unwrap_or(Time(usual.grace)),
+            negative_ttl: self.negative_ttl,
+            wait_max: self.wait_max.unwrap_or(Time(usual.joining.wait_max)),
+            waiting_max: self.waiting_max.unwrap_or(waiting_max),
+            abandoned: self.abandoned.unwrap_or_default(),
             purge,
         })
+    }
+
+    fn bad_wait(&self, key: &KeyPath) -> Option<Problem> {
+        let wait_max = self.wait_max.filter(|wait_max| *wait_max < WAIT_MIN)?;
+        let what = format!("`wait_max` is too short: {:?}", wait_max.to_string());
+        let wrong = Wrong::expected(what, format!("{WAIT_MIN} or more"));
+        Some(key.key("wait_max").wrong(wrong))
     }
 
     fn bad_target(&self, key: &KeyPath) -> Option<Problem> {
@@ -169,8 +237,7 @@ impl Cache {
     /// Whether what one has stored may be answered by the other.
     pub(super) fn keeps_alike(&self, other: &Self) -> bool {
         // Who may purge has no part in it.
-        let kept = |cache: &Self| Self { purge: None, ..cache.clone() };
-        kept(self) == kept(other)
+        Self { purge: None, ..self.clone() } == Self { purge: None, ..other.clone() }
     }
 
     /// What a cache is told.
@@ -181,8 +248,11 @@ impl Cache {
         Settings {
             memory: memory.0,
             object_max: object_max.0,
-            recording_max: usual.recording_max.min(memory.0),
+            filling_max: usual.filling_max.min(memory.0),
             default_ttl,
+            grace: self.grace.0,
+            negative_ttl: self.negative_ttl.map(|Time(ttl)| ttl),
+            joining: self.joining(&usual.joining),
             targets: own.chain(usual.targets).collect(),
             origin: origin(self.ignore_origin),
             rules: self.rules.iter().map(Ruled::rule).collect(),
@@ -194,10 +264,23 @@ impl Cache {
             ..usual
         }
     }
+
+    fn joining(&self, usual: &Joining) -> Joining {
+        let Self { wait_max: Time(wait_max), waiting_max, abandoned, .. } = *self;
+        let abandoned = match abandoned {
+            Abandoned::End => relais_cache::Abandoned::Ended,
+            Abandoned::Finish => relais_cache::Abandoned::Finished,
+        };
+        let waiting_max = usize::try_from(waiting_max).unwrap_or(usize::MAX);
+        Joining { wait_max, waiting_max, abandoned, ..usual.clone() }
+    }
 }
 
 /// Less holds no page with its pictures.
 const MEMORY_MIN: Size = Size(1 << 20);
+
+/// It is looked at once a second.
+const WAIT_MIN: Time = Time(Duration::from_secs(1));
 
 impl fmt::Display for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -91,6 +91,15 @@ struct Upstreams {
     /// How long a connection to it is kept for the next request [default: 15s]
     #[arg(long, value_name = "TIME")]
     idle_max: Option<Time>,
+    /// How many requests each is given at once, tunnels included [default: any number]
+    #[arg(long, value_name = "NUMBER")]
+    in_flight_max: Option<u32>,
+    /// How many more wait until one is over; the next is answered 503 [default: 1024]
+    #[arg(long, value_name = "NUMBER")]
+    queue_max: Option<u32>,
+    /// How long each of them waits [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    queue_wait_max: Option<Time>,
     /// What we are called in `Via` [default: drawn at the start]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -174,8 +183,16 @@ impl Flags {
 
 impl Upstreams {
     fn limits(&self) -> limits::Table {
-        let Self { connect_max, handshake_max, head_max, stall_max, idle_max, .. } = *self;
-        limits::Table { connect_max, handshake_max, head_max, stall_max, idle_max }
+        limits::Table {
+            connect_max: self.connect_max,
+            handshake_max: self.handshake_max,
+            head_max: self.head_max,
+            stall_max: self.stall_max,
+            idle_max: self.idle_max,
+            in_flight_max: self.in_flight_max,
+            queue_max: self.queue_max,
+            queue_wait_max: self.queue_wait_max,
+        }
     }
 
     fn health(&self) -> Option<group::Table> {
@@ -227,9 +244,17 @@ fn of_table(table: &str, key: &str) -> Option<&'static str> {
         ("limits", "head_max") => "--head-max",
         ("limits", "stall_max") => "--stall-max",
         ("limits", "idle_max") => "--idle-max",
+        ("limits", "in_flight_max") => "--in-flight-max",
+        ("limits", "queue_max") => "--queue-max",
+        ("limits", "queue_wait_max") => "--queue-wait-max",
         ("cache", "default_ttl") => "--cache-ttl",
         ("cache", "memory") => "--cache-memory",
         ("cache", "object_max") => "--cache-object-max",
+        ("cache", "grace") => "--cache-grace",
+        ("cache", "negative_ttl") => "--cache-negative-ttl",
+        ("cache", "wait_max") => "--cache-wait-max",
+        ("cache", "waiting_max") => "--cache-waiting-max",
+        ("cache", "abandoned") => "--cache-abandoned",
         ("cache", "purge") => "--cache-purge-token",
         ("sniff", "log") => "--sniff",
         ("sniff", "size_max") => "--sniff-size-max",
@@ -290,6 +315,12 @@ mod tests {
             ("cache-ttl", 0, "/cache/default_ttl"),
             ("cache-memory", 0, "/cache/memory"),
             ("cache-object-max", 0, "/cache/object_max"),
+            ("cache-grace", 0, "/cache/grace"),
+            ("cache-wait-max", 0, "/cache/wait_max"),
+            ("cache-waiting-max", 0, "/cache/waiting_max"),
+            ("cache-abandoned", 0, "/cache/abandoned"),
+            ("queue-max", 0, "/limits/queue_max"),
+            ("queue-wait-max", 0, "/limits/queue_wait_max"),
             ("sniff-size-max", 0, "/sniff/size_max"),
             ("sniff-keep", 0, "/sniff/keep"),
             ("block-status", 0, "/block/status"),

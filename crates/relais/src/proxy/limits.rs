@@ -1,4 +1,4 @@
-//! `limits = { connect_max, … }` of a proxy: how long an upstream may take.
+//! `limits = { connect_max, … }` of a proxy: how long an upstream may take, and how much it is given.
 
 use std::time::Duration;
 
@@ -26,6 +26,12 @@ pub(crate) struct Table {
     pub(crate) stall_max: Option<Time>,
     /// How long a connection is kept for the next request.
     pub(crate) idle_max: Option<Time>,
+    /// How many requests it is given at once.
+    pub(crate) in_flight_max: Option<u32>,
+    /// How many more wait.
+    pub(crate) queue_max: Option<u32>,
+    /// How long.
+    pub(crate) queue_wait_max: Option<Time>,
 }
 
 /// Every limit, resolved.
@@ -42,12 +48,18 @@ pub struct Limits {
     pub(crate) stall_max: Time,
     /// How long a connection is kept for the next request.
     pub(crate) idle_max: Time,
+    /// How many requests it is given at once; `None` for any number.
+    pub(crate) in_flight_max: Option<u32>,
+    /// How many more wait.
+    pub(crate) queue_max: u32,
+    /// How long.
+    pub(crate) queue_wait_max: Time,
 }
 
 impl Table {
     /// Resolves itself, which stands at `key`.
     pub(super) fn plan(self, key: &KeyPath) -> Result<Limits, Vec<Problem>> {
-        let Self { connect_max, handshake_max, head_max, stall_max, idle_max } = self;
+        let Self { connect_max, handshake_max, head_max, stall_max, idle_max, .. } = self;
         let usual = upstream::Limits::default();
         let mut problems = Vec::new();
         let mut read = |name: &str, asked: Option<Time>, usual: Duration| {
@@ -66,7 +78,15 @@ impl Table {
             head_max: read("head_max", head_max, usual.head_max),
             stall_max: read("stall_max", stall_max, usual.stall_max),
             idle_max: read("idle_max", idle_max, usual.idle_max),
+            in_flight_max: self.in_flight_max,
+            queue_max: self.queue_max.unwrap_or(u32::try_from(usual.queue_max).unwrap_or(u32::MAX)),
+            queue_wait_max: read("queue_wait_max", self.queue_wait_max, usual.queue_wait_max),
         };
+        if self.in_flight_max == Some(0) {
+            let wrong =
+                Wrong::expected("nothing may be asked: 0".to_owned(), "1 or more".to_owned());
+            problems.push(key.key("in_flight_max").wrong(wrong));
+        }
         if problems.is_empty() { Ok(limits) } else { Err(problems) }
     }
 }
@@ -89,8 +109,16 @@ impl Limits {
 
     /// What is an upstream's of them.
     pub(super) fn of_asking(&self) -> upstream::Limits {
-        let Self { connect_max: _, handshake_max: _, head_max, stall_max, idle_max } = *self;
-        let (Time(head_max), Time(stall_max), Time(idle_max)) = (head_max, stall_max, idle_max);
-        upstream::Limits { head_max, stall_max, idle_max, ..upstream::Limits::default() }
+        let Self { head_max, stall_max, idle_max, queue_wait_max, .. } = *self;
+        let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        upstream::Limits {
+            head_max: head_max.0,
+            stall_max: stall_max.0,
+            idle_max: idle_max.0,
+            in_flight_max: self.in_flight_max.map(count),
+            queue_max: count(self.queue_max),
+            queue_wait_max: queue_wait_max.0,
+            ..upstream::Limits::default()
+        }
     }
 }

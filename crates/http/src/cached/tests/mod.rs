@@ -2,6 +2,7 @@
 
 mod desk;
 mod faults;
+mod joining;
 mod others;
 mod partial;
 mod sent;

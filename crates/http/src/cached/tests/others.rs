@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use relais_cache::{Joining, Settings};
 use tokio::sync::Notify;
 
 use super::{
@@ -59,7 +60,9 @@ async fn what_only_one_client_made_a_condition_is_answered_to_it_alone() {
         ("Accept: x", "406 Not Acceptable"),
         ("X-HTTP-Method-Override: POST", "405 Method Not Allowed"),
     ] {
-        let world = World::new().await;
+        // Where nobody waits for what another asked for.
+        let joining = Joining { waiting_max: 0, ..Joining::default() };
+        let world = World::with(Settings { joining, ..Settings::default() }).await;
         let go_on = Arc::new(Notify::new());
         let begin = format!("HTTP/1.1 {status}\r\n{FRESH}\r\n");
         world.then(Act::Pauses(begin, Arc::clone(&go_on), "Content-Length: 0\r\n\r\n".into()));

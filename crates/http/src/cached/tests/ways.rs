@@ -16,7 +16,7 @@ use relais_wire::exchange::{Cached as Seen, Exchange};
 use super::world::{World, client_of, clock, ok, proxy, request, told};
 use crate::{
     Answer, Ask, Body, Cached, FileSpan, Handler as _, OpenFile, OpenFiles, Piece, Stamp, Trust,
-    cached::recorded::drain,
+    cached::written::drain,
     line_log::{Closed, LogFile},
     media_type, says,
     sniff::{SniffLog, Sniffed},
@@ -226,7 +226,7 @@ async fn what_the_proxy_refuses_is_not_stored() {
 
 #[tokio::test]
 async fn what_holds_no_memory_stores_nothing() {
-    let settings = Settings { memory: 0, recording_max: 0, ..Settings::default() };
+    let settings = Settings { memory: 0, filling_max: 0, ..Settings::default() };
     assert_eq!(Cache::new(settings.clone()).bytes(), 0);
     let world = World::with(settings).await;
     let came = world.get_then(ok(LINES, "body"), "/a", "").await;

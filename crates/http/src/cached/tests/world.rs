@@ -43,6 +43,10 @@ pub(super) enum Act {
     Resets(String),
     /// Says the first, and the second when it is told to.
     Pauses(String, Arc<Notify>, String),
+    /// The same, and closes the connection behind it.
+    PausesAndEnds(String, Arc<Notify>, String),
+    /// Says this, and closes the connection when it is told to.
+    Breaks(String, Arc<Notify>),
     /// Says nothing.
     Hangs,
 }
@@ -63,6 +67,7 @@ pub(super) fn says(status: &str, lines: &str, body: &str) -> Act {
 pub(super) struct World {
     pub http: Arc<Http>,
     pub cache: Cache,
+    pub handler: Arc<dyn DynHandler>,
     /// What it is looked after by.
     pub desk: Arc<dyn Desk>,
     script: Arc<Script>,
@@ -116,8 +121,9 @@ impl World {
         let cached = Cached::new(proxy, cache.clone(), Trust::default(), clock);
         let desk = cached.desk_of();
         let handler: Arc<dyn DynHandler> = Arc::new(cached);
-        let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
-        Self { http: Arc::new(http), cache, desk, script }
+        let slot = Arc::new(ArcSwap::from_pointee(Arc::clone(&handler)));
+        let http = Http::new(slot, Limits::default());
+        Self { http: Arc::new(http), cache, handler, desk, script }
     }
 
     /// It is so many seconds after the beginning.
@@ -172,7 +178,14 @@ impl World {
         client_of(&self.http, None)
     }
 
-    /// Lets all go on that can, until `is_so`.
+    /// Lets all go on that can.
+    pub(super) async fn settle(&self) {
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The same, until `is_so`.
     pub(super) async fn until(&self, is_so: impl Fn(&Self) -> bool) {
         let all_goes_on = async {
             while !is_so(self) {
@@ -282,6 +295,17 @@ async fn talk(mut stream: TcpStream, script: Arc<Script>) {
                 _ = stream.write_all(begin.as_bytes()).await;
                 go_on.notified().await;
                 _ = stream.write_all(end.as_bytes()).await;
+            }
+            Act::PausesAndEnds(begin, go_on, end) => {
+                _ = stream.write_all(begin.as_bytes()).await;
+                go_on.notified().await;
+                _ = stream.write_all(end.as_bytes()).await;
+                return;
+            }
+            Act::Breaks(text, go_on) => {
+                _ = stream.write_all(text.as_bytes()).await;
+                go_on.notified().await;
+                return;
             }
             Act::Hangs => std::future::pending().await,
         }

@@ -1,0 +1,384 @@
+//! A body under way, as far as it came: one adds to it, many read it.
+//!
+//! What is to be stored is held from its beginning, and in one piece. Where it turns out that it is
+//! not, since it has more bytes than are stored of one or finds no room, those who read it already
+//! are to have all of it: the rest passes through a window, at the pace of the slowest of them.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use relais_wire::range::{RangeVerdict, parse_range};
+
+use crate::{
+    conditional::RANGES_MAX,
+    outcome::Outcome,
+    partial::Part,
+    request::Request,
+    room::{Full, Held, Room},
+    settings::Settings,
+    stored::Stored,
+    stored_body::StoredBody,
+    terms::Terms,
+    vary::Selecting,
+};
+
+/// What came before a body.
+#[derive(Debug)]
+pub(crate) struct FillHead {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub terms: Terms,
+    pub selecting: Selecting,
+    /// What `Content-Length` says.
+    pub declared: Option<u64>,
+    /// Where the body stands in the whole, if it is a part: then nobody else reads it.
+    pub part: Option<Part>,
+}
+
+/// A response under way.
+#[derive(Debug)]
+pub(crate) struct Coming {
+    pub(super) head: Box<FillHead>,
+    /// The same without a body, for those who read. Made for the first of them.
+    pub(super) shown: Option<Arc<Stored>>,
+    pub(super) body: Body,
+}
+
+impl Coming {
+    /// Whether the part that `asked` wants can be told, and comes soon; so it is for who wants all.
+    pub(super) fn has_range(&self, asked: &Request<'_>, settings: &Settings) -> bool {
+        if self.body.outgrown().is_some() || self.head.part.is_some() {
+            return false;
+        }
+        let Some(range) = asked.range.filter(|_| asked.method == Method::GET) else { return true };
+        let Some(size) = self.head.declared else { return false };
+        match parse_range(range.as_bytes(), size, RANGES_MAX) {
+            RangeVerdict::One(part) => {
+                part.first.saturating_sub(self.body.len()) <= settings.joining.ahead_max
+            }
+            RangeVerdict::Unsatisfiable | RangeVerdict::Ignore | RangeVerdict::Many(_) => true,
+        }
+    }
+
+    /// The head, as if it were stored without its body.
+    pub(super) fn shown(&mut self) -> Arc<Stored> {
+        let FillHead { status, headers, terms, selecting, declared, part: _ } = &*self.head;
+        let shown = self.shown.get_or_insert_with(|| {
+            let how = (*terms, selecting.clone());
+            Arc::new(Stored::of_head((*status, headers), *declared, how))
+        });
+        Arc::clone(shown)
+    }
+}
+
+/// A body, as far as it came.
+#[derive(Debug)]
+pub(crate) struct Body {
+    /// Its beginning.
+    held: Held,
+    /// The last piece as it came, for those who are that far: they need no copy.
+    last: Bytes,
+    /// How many bytes came: `held.len() <= len`.
+    len: u64,
+    object_max: u64,
+    /// There once no more is held.
+    window: Option<Window>,
+}
+
+/// What came behind what is held, and was not read by all.
+#[derive(Debug)]
+struct Window {
+    pieces: VecDeque<Bytes>,
+    /// How many bytes came before them.
+    start: u64,
+    /// Why no more is held.
+    why: Outcome,
+    /// Whether all came.
+    ended: bool,
+}
+
+/// Whether who reads at the same pace is to have a piece without a copy. It holds on to the memory
+/// that it came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    Nobody,
+    Others,
+}
+
+/// What there is behind so many bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Bytes(Bytes),
+    /// Nothing yet.
+    Later,
+    /// Nothing any more.
+    End,
+    /// It is gone.
+    Lost,
+}
+
+/// So much is copied for a reader at once.
+const COPY_BYTES_MAX: usize = 64 * 1024;
+
+/// How far the slowest of those who read a body that is not held may be behind.
+pub(super) const WINDOW_BYTES_MAX: u64 = 1 << 20;
+
+/// And in how many pieces, each of which may hold on to more memory than it has bytes.
+const WINDOW_PIECES_MAX: usize = 256;
+
+impl Body {
+    /// Makes ready for a body of so many bytes, if it is known.
+    ///
+    /// # Errors
+    ///
+    /// Why it will not be held, if that is known already.
+    pub(crate) fn new(
+        declared: Option<u64>,
+        object_max: u64,
+        room: Arc<Room>,
+    ) -> Result<Self, Outcome> {
+        let mut held = Held::none(room);
+        if let Some(declared) = declared {
+            if declared > object_max {
+                return Err(Outcome::TooLarge);
+            }
+            held.take_room(declared).map_err(|Full| Outcome::NoRoom)?;
+            held.reserve();
+        }
+        Ok(Self { held, last: Bytes::new(), len: 0, object_max, window: None })
+    }
+
+    /// How many bytes came.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Why it is not held any more, if so.
+    pub(super) fn outgrown(&self) -> Option<Outcome> {
+        self.window.as_ref().map(|window| window.why)
+    }
+
+    /// Adds what came.
+    pub(super) fn add(&mut self, bytes: &Bytes, audience: Audience) {
+        if self.window.is_none()
+            && let Err(why) = self.make_room(bytes.len() as u64)
+        {
+            let pieces = VecDeque::new();
+            self.window = Some(Window { pieces, start: self.len, why, ended: false });
+        }
+        self.len += bytes.len() as u64;
+        if let Some(window) = &mut self.window {
+            window.pieces.push_back(bytes.clone());
+            return;
+        }
+        self.held.add(bytes);
+        self.last = match audience {
+            Audience::Others => bytes.clone(),
+            Audience::Nobody => Bytes::new(),
+        };
+    }
+
+    fn make_room(&mut self, more: u64) -> Result<(), Outcome> {
+        let len = self.held.len().saturating_add(more);
+        if len <= self.held.room() {
+            return Ok(());
+        }
+        if len > self.object_max {
+            return Err(Outcome::TooLarge);
+        }
+        // As vectors grow, too.
+        let room = len.max(self.held.room().saturating_mul(2)).min(self.object_max);
+        self.held.take_room(room).map_err(|Full| Outcome::NoRoom)
+    }
+
+    /// What there is behind the first `at` bytes.
+    ///
+    /// *Cost*: a copy of up to 64 KiB for who does not read at the pace at which it comes.
+    pub(super) fn after(&self, at: u64) -> Next {
+        let index = |at: u64| usize::try_from(at).expect("a place in memory");
+        let held = self.held.bytes();
+        if at < held.len() as u64 {
+            let last = held.len() - self.last.len();
+            if index(at) >= last {
+                return Next::Bytes(self.last.slice(index(at) - last..));
+            }
+            let rest = &held[index(at)..];
+            return Next::Bytes(Bytes::copy_from_slice(&rest[..rest.len().min(COPY_BYTES_MAX)]));
+        }
+        let Some(window) = &self.window else { return Next::Later };
+        let Some(mut skipped) = at.checked_sub(window.start) else { return Next::Lost };
+        for piece in &window.pieces {
+            match piece.len() as u64 {
+                len if len <= skipped => skipped -= len,
+                _ => return Next::Bytes(piece.slice(index(skipped)..)),
+            }
+        }
+        if window.ended { Next::End } else { Next::Later }
+    }
+
+    /// Whether there is room in the window, given how far the slowest is.
+    pub(super) fn has_room(&self, slowest: u64) -> bool {
+        self.window.as_ref().is_none_or(|window| {
+            // What is held is no burden: the window begins behind it.
+            let behind = self.len - slowest.max(window.start).min(self.len);
+            behind < WINDOW_BYTES_MAX && window.pieces.len() < WINDOW_PIECES_MAX
+        })
+    }
+
+    /// Lets go of what all have read who are left.
+    pub(super) fn let_go_before(&mut self, slowest: u64) {
+        let Some(window) = &mut self.window else { return };
+        if slowest >= self.held.len() && self.held.len() > 0 {
+            self.held.clear();
+            self.last = Bytes::new();
+        }
+        while let Some(piece) = window.pieces.front() {
+            let end = window.start + piece.len() as u64;
+            if end > slowest {
+                break;
+            }
+            window.start = end;
+            window.pieces.pop_front();
+        }
+    }
+
+    /// All of a body that is not held came.
+    pub(super) fn end_window(&mut self) {
+        if let Some(window) = &mut self.window {
+            window.ended = true;
+        }
+    }
+
+    /// Whether all of a body that is not held came.
+    pub(super) fn has_ended(&self) -> bool {
+        self.window.as_ref().is_some_and(|window| window.ended)
+    }
+
+    /// The body, if it is all there.
+    pub(super) fn end(self, declared: Option<u64>) -> Result<StoredBody, Outcome> {
+        if let Some(window) = self.window {
+            return Err(window.why);
+        }
+        if declared.is_some_and(|declared| declared != self.len) {
+            return Err(Outcome::CutShort);
+        }
+        Ok(self.held.into_body())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_held_up_to_the_most_of_one_object() {
+        let room = room(1000);
+        let mut body = Body::new(None, 10, Arc::clone(&room)).unwrap();
+        add(&mut body, "0123456789");
+        assert_eq!(body.outgrown(), None);
+        add(&mut body, "x");
+        assert_eq!(body.outgrown(), Some(Outcome::TooLarge));
+        assert_eq!(body.end(None).unwrap_err(), Outcome::TooLarge);
+        assert_eq!(room.left(), 1000);
+        assert_eq!(Body::new(Some(11), 10, Arc::clone(&room)).err(), Some(Outcome::TooLarge));
+    }
+
+    #[test]
+    fn all_bodies_hold_no_more_than_there_is_room() {
+        let room = room(10);
+        let one = Body::new(Some(6), 100, Arc::clone(&room)).unwrap();
+        let mut two = Body::new(None, 100, Arc::clone(&room)).unwrap();
+        assert_eq!(Body::new(Some(5), 100, Arc::clone(&room)).err(), Some(Outcome::NoRoom));
+        add(&mut two, "0123");
+        assert_eq!((two.outgrown(), room.left()), (None, 0));
+        add(&mut two, "4");
+        assert_eq!(two.outgrown(), Some(Outcome::NoRoom));
+        two.let_go_before(4);
+        assert_eq!(room.left(), 4);
+        drop(one);
+        assert_eq!(room.left(), 10);
+    }
+
+    #[test]
+    fn a_body_is_as_long_as_it_says() {
+        let end = |declared| {
+            let mut body = Body::new(declared, 100, room(100)).unwrap();
+            add(&mut body, "012");
+            add(&mut body, "34");
+            body.end(declared).map(|body| body.bytes().clone())
+        };
+        assert_eq!(end(None), Ok(Bytes::from_static(b"01234")));
+        assert_eq!(end(Some(5)), Ok(Bytes::from_static(b"01234")));
+        assert_eq!(end(Some(6)), Err(Outcome::CutShort));
+        assert_eq!(end(Some(4)), Err(Outcome::CutShort));
+    }
+
+    #[test]
+    fn what_came_is_read_from_anywhere() {
+        let mut body = Body::new(Some(8), 100, room(100)).unwrap();
+        assert_eq!(body.after(0), Next::Later);
+        add(&mut body, "0123");
+        add(&mut body, "45");
+        check(&body, 0, "012345");
+        check(&body, 3, "345");
+        check(&body, 4, "45");
+        check(&body, 5, "5");
+        assert_eq!((body.after(6), body.after(99)), (Next::Later, Next::Later));
+    }
+
+    #[test]
+    fn what_is_not_held_passes_through_a_window() {
+        let room = room(4);
+        let mut body = Body::new(None, 100, Arc::clone(&room)).unwrap();
+        for piece in ["0123", "45", "67"] {
+            add(&mut body, piece);
+        }
+        check(&body, 1, "123");
+        check(&body, 4, "45");
+        check(&body, 5, "5");
+        check(&body, 6, "67");
+        body.let_go_before(3);
+        check(&body, 3, "3");
+        body.let_go_before(6);
+        assert_eq!((body.after(3), body.after(5), room.left()), (Next::Lost, Next::Lost, 4));
+        check(&body, 6, "67");
+        assert_eq!(body.after(8), Next::Later);
+        body.end_window();
+        assert_eq!(body.after(8), Next::End);
+    }
+
+    #[test]
+    fn the_window_has_room_for_so_much_behind_the_slowest() {
+        let mut body = Body::new(None, 0, room(0)).unwrap();
+        let piece = Bytes::from(vec![0; 1 << 16]);
+        let mut added = 0;
+        while body.has_room(0) {
+            body.add(&piece, Audience::Others);
+            added += 1;
+        }
+        assert_eq!(added * 65536, WINDOW_BYTES_MAX);
+        assert!(body.has_room(65536));
+        let mut body = Body::new(None, 0, room(0)).unwrap();
+        for _ in 0..WINDOW_PIECES_MAX {
+            assert!(body.has_room(0));
+            add(&mut body, "x");
+        }
+        assert!(!body.has_room(0));
+        body.let_go_before(1);
+        assert!(body.has_room(1));
+    }
+
+    fn add(body: &mut Body, piece: &str) {
+        body.add(&Bytes::copy_from_slice(piece.as_bytes()), Audience::Others);
+    }
+
+    #[track_caller]
+    fn check(body: &Body, at: u64, expect: &str) {
+        assert_eq!(body.after(at), Next::Bytes(Bytes::copy_from_slice(expect.as_bytes())));
+    }
+
+    fn room(bytes: u64) -> Arc<Room> {
+        Arc::new(Room::of(bytes))
+    }
+}

@@ -1,0 +1,165 @@
+//! Fetches under way that others may join: one asks upstream, all have what comes.
+//!
+//! A [`Fill`] begins when somebody asks for what is not stored. Others who want the same wait for its
+//! head (a [`Waiter`]); if that says that they may have it, they read its body as it comes (a
+//! [`Reader`]). There is one [`Writer`](crate::Writer), who is never slowed by them while the body is one to be
+//! stored: it is held in memory anyway. A body that turns out to be none to be stored is joined by
+//! nobody any more, and passes through a [window](coming) to those who have.
+//!
+//! Who waits for nothing is told at once, all at the same time: that the answer is not for them, or
+//! that there is none.
+
+mod coming;
+mod in_flight;
+mod reader;
+mod readers;
+mod watch;
+mod writing;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use http::StatusCode;
+
+use self::{coming::Coming, readers::Readers};
+pub(crate) use self::{
+    coming::{Body, FillHead},
+    in_flight::{InFlight, Suits, mark},
+    reader::Crowd,
+    writing::{Added, Ended},
+};
+pub use self::{
+    reader::{Broken, Reader, Waiter},
+    watch::Watch,
+};
+use crate::{key::Key, reuse::Failure, stored::Stored, vary::Selecting};
+
+/// One fetch of one key, and all who wait for what it brings.
+pub(crate) struct Fill {
+    pub key: Key,
+    /// Of `key`, as the store hashes it.
+    pub hash: u64,
+    /// For whom its answer is thought to be, before there is one.
+    pub presumed: Selecting,
+    /// How many were tried in vain before it, for those who wait.
+    pub tries: u32,
+    state: Mutex<State>,
+}
+
+/// Called by the first who reads, so that what comes keeps nobody else's pace.
+pub(crate) type Takeover = Box<dyn FnOnce() + Send>;
+
+struct State {
+    stage: Stage,
+    readers: Readers,
+    /// Who writes, and waits until somebody reads or nobody is left.
+    writer: Option<Waker>,
+    /// There while the body comes at the pace of who asked for it.
+    takeover: Option<Takeover>,
+}
+
+enum Stage {
+    /// There is no head yet.
+    Asked,
+    Coming(Box<Coming>),
+    /// All of it came, for such requests, and is on its way into the store.
+    Ending(Selecting),
+    Over(Over),
+}
+
+/// How a fill ended.
+#[derive(Clone, Debug)]
+pub(crate) enum Over {
+    /// This is what came, all of it.
+    Whole(Arc<Stored>),
+    /// What came is for who asked, and each other has to ask for himself.
+    Alone,
+    /// Nothing came, or an error; the status is what who asked was told.
+    Failed(Failure, StatusCode),
+    /// Its body broke off.
+    Cut,
+    /// Who asked for it left, and nobody else was there.
+    Left,
+}
+
+impl Fill {
+    pub(crate) fn new((key, hash): (Key, u64), presumed: Selecting, tries: u32) -> Self {
+        let (readers, writer, takeover) = (Readers::default(), None, None);
+        let state = Mutex::new(State { stage: Stage::Asked, readers, writer, takeover });
+        Self { key, hash, presumed, tries, state }
+    }
+
+    /// Whether there is no head yet.
+    pub(crate) fn is_asked(&self) -> bool {
+        matches!(self.lock().stage, Stage::Asked)
+    }
+
+    /// How it ended, if it did.
+    pub(crate) fn over(&self) -> Option<Over> {
+        match &self.lock().stage {
+            Stage::Over(over) => Some(over.clone()),
+            Stage::Asked | Stage::Coming(_) | Stage::Ending(_) => None,
+        }
+    }
+
+    /// Ends it, and wakes all. What has ended stays as it is.
+    pub(crate) fn end(&self, over: Over) {
+        let mut state = self.lock();
+        if !matches!(state.stage, Stage::Over(_)) {
+            state.stage = Stage::Over(over);
+        }
+        let (woken, takeover) = (state.readers.take_wakers(), state.takeover.take());
+        drop(state);
+        drop(takeover);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ends it unless somebody else waits for it or reads it. Whether it ended.
+    ///
+    /// Who comes later finds it over, and never one that nobody writes.
+    pub(crate) fn end_if_alone(&self) -> bool {
+        let mut state = self.lock();
+        if state.readers.is_empty() && !matches!(state.stage, Stage::Over(_)) {
+            state.stage = Stage::Over(Over::Left);
+        }
+        matches!(state.stage, Stage::Over(_))
+    }
+
+    /// Whether anybody waits for it or reads it.
+    pub(crate) fn is_joined(&self) -> bool {
+        !self.lock().readers.is_empty()
+    }
+
+    /// Waits until nobody waits for it or reads it.
+    pub(crate) fn poll_deserted(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.readers.is_empty() {
+            return Poll::Ready(());
+        }
+        state.note_writer(cx);
+        Poll::Pending
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds the lock can panic half-way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn note_writer(&mut self, cx: &mut Context<'_>) {
+        match &mut self.writer {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => self.writer = Some(cx.waker().clone()),
+        }
+    }
+}
+
+impl fmt::Debug for Fill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fill").field("key", &self.key).finish_non_exhaustive()
+    }
+}

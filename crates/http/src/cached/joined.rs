@@ -1,0 +1,159 @@
+//! Clients that join what another asked for: they wait for its head, and read its body as it comes.
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use relais_cache::{Abandoned, Forward, Hit, Lookup, Reader, Waiter, Watch};
+use relais_net::{Fault, Side};
+use tokio::runtime;
+
+use super::{REVALIDATION_MAX, Shared, question::sent_by};
+use crate::{Answer, Ask, Piece, Pieces, alarm::Alarm, proxy::Onward};
+
+/// The pieces of a body that somebody asked for.
+#[derive(Debug)]
+pub(super) struct Reading(Reader);
+
+impl Reading {
+    pub(super) fn of(reader: Reader) -> Self {
+        Self(reader)
+    }
+}
+
+impl Pieces for Reading {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Piece, Fault>>> {
+        let came = ready!(self.0.poll_next(cx));
+        Poll::Ready(came.map(|came| match came {
+            Ok(bytes) => Ok(Piece::Bytes(bytes)),
+            Err(broken) => {
+                let broken = io::Error::other(broken);
+                Err(Fault::new(Side::Upstream, "reading what another client asked for", broken))
+            }
+        }))
+    }
+}
+
+/// What came of waiting.
+pub(super) enum Waited {
+    /// It is time to act.
+    For(Lookup),
+    /// It took too long.
+    InVain(Forward),
+}
+
+impl<H: Onward> Shared<H> {
+    /// Waits for what another asked for, and for whoever asks next if that fails or takes too long.
+    pub(super) async fn wait(&self, mut waiter: Box<Waiter>, ask: &Ask) -> Waited {
+        let joining = &self.cache.settings().joining;
+        let (mut in_all, mut for_this) = (Alarm::default(), Alarm::default());
+        in_all.set(joining.wait_max);
+        loop {
+            for_this.set(joining.head_wait_max);
+            let is_late = poll_fn(|cx| {
+                if waiter.poll_head(cx).is_ready() {
+                    return Poll::Ready(false);
+                }
+                if in_all.poll(cx).is_ready() {
+                    return Poll::Ready(true);
+                }
+                for_this.poll(cx).map(|()| false)
+            });
+            if is_late.await {
+                return Waited::InVain(waiter.why());
+            }
+            let asked = sent_by(ask, &self.inner);
+            match self.cache.resume(waiter, &asked.asked(), (self.clock)()) {
+                Lookup::Join(next) => waiter = next,
+                lookup => return Waited::For(lookup),
+            }
+        }
+    }
+}
+
+/// A fetch whose head others wait for. It is polled by who asked for it, and by a task of its own if
+/// that leaves while somebody waits.
+pub(super) struct Led {
+    /// `None` once it is done, or has moved.
+    fetching: Option<Fetching>,
+    watch: Watch,
+    abandoned: Abandoned,
+}
+
+type Fetching = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send>>;
+
+impl Led {
+    pub(super) fn new(fetching: Fetching, watch: Watch, abandoned: Abandoned) -> Self {
+        Self { fetching: Some(fetching), watch, abandoned }
+    }
+}
+
+impl Future for Led {
+    type Output = Result<Answer, Fault>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let fetching = self.fetching.as_mut().expect("polled until it is done");
+        let answer = ready!(fetching.as_mut().poll(cx));
+        self.fetching = None;
+        Poll::Ready(answer)
+    }
+}
+
+impl Drop for Led {
+    fn drop(&mut self) {
+        let Some(fetching) = self.fetching.take() else { return };
+        // What panicked cannot be polled again.
+        if std::thread::panicking() {
+            return;
+        }
+        if self.abandoned == Abandoned::Ended && self.watch.end_if_alone() {
+            return;
+        }
+        if let Ok(runtime) = runtime::Handle::try_current() {
+            runtime.spawn(go_on(fetching, self.watch.clone(), self.abandoned));
+        }
+    }
+}
+
+/// Waits for the head of an answer whose client has left. Its body is passed on to whom reads it.
+async fn go_on(mut fetching: Fetching, watch: Watch, abandoned: Abandoned) {
+    let answered = poll_fn(|cx| {
+        let answer = fetching.as_mut().poll(cx).map(Some);
+        if answer.is_pending()
+            && abandoned == Abandoned::Ended
+            && watch.poll_deserted(cx).is_ready()
+        {
+            return Poll::Ready(None);
+        }
+        answer
+    });
+    // An answer is dropped: if somebody reads it, its body goes on.
+    if let Ok(Some(Err(fault))) = tokio::time::timeout(REVALIDATION_MAX, answered).await {
+        let error: &dyn std::error::Error = &fault;
+        tracing::debug!(error, "a fetch failed whose client had left");
+    }
+}
+
+/// The answer that is shared with others while its body comes.
+pub(super) fn share(hit: Hit, reader: Reader) -> Answer {
+    super::reply::streamed(hit, Reading::of(reader))
+}
+
+/// A led fetch of `shared`.
+pub(super) fn lead<H: Onward>(
+    shared: &Arc<Shared<H>>,
+    fetch: Box<relais_cache::Fetch>,
+    ask: Ask,
+) -> Led {
+    let (shared, question) = (Arc::clone(shared), super::Question::of(&ask));
+    let (watch, abandoned) = (fetch.watch(), shared.cache.settings().joining.abandoned);
+    let fetching = async move { shared.ask(fetch, &question, ask).await };
+    Led::new(Box::pin(fetching), watch, abandoned)
+}
