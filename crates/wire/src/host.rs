@@ -4,9 +4,9 @@
 //! [RFC 9110 §7.2]: https://www.rfc-editor.org/rfc/rfc9110#section-7.2
 //! [RFC 3986 §3.2]: https://www.rfc-editor.org/rfc/rfc3986#section-3.2
 
-use std::{fmt, net::Ipv6Addr};
+use std::net::Ipv6Addr;
 
-use crate::class::REG_NAME;
+use crate::{class::REG_NAME, decimal::Decimal};
 
 /// Why bytes name no host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,17 +51,21 @@ impl HostName<'_> {
         out.push_str(self.name);
         out[name..].make_ascii_lowercase();
         if let Some(port) = self.port.filter(|port| usual_port != Some(*port)) {
-            fmt::Write::write_fmt(out, format_args!(":{port}")).expect("room in a string");
+            out.push(':');
+            out.push_str(Decimal::of(port).as_str());
         }
     }
 }
 
 /// The port that no port means in URIs of `scheme`, if it is one of ours.
 pub fn usual_port(scheme: &[u8]) -> Option<u16> {
-    match scheme.to_ascii_lowercase().as_slice() {
-        b"http" | b"ws" => Some(80),
-        b"https" | b"wss" => Some(443),
-        _ => None,
+    let is = |name: &[u8]| scheme.eq_ignore_ascii_case(name);
+    if is(b"http") || is(b"ws") {
+        Some(80)
+    } else if is(b"https") || is(b"wss") {
+        Some(443)
+    } else {
+        None
     }
 }
 
