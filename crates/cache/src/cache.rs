@@ -1,6 +1,7 @@
 //! The cache as a whole: asked before upstream is, and told what upstream answered.
 
 use std::{
+    borrow::Cow,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -9,21 +10,19 @@ use http::{Method, StatusCode};
 
 use crate::{
     cache_status::{CacheStatus, Forward, Kept, Source},
-    directives::Flag,
-    entering::Entered,
-    fetch::{Fetch, Lead, Role},
-    fill::{Crowd, Fill, Reader, Waiter},
+    fetch::Fetch,
+    fill::{Crowd, Reader, Waiter},
     hit::Hit,
     key::Key,
     request::{Content, Request, Switch},
     reuse::{Failure, NoStandIn, Reuse, WhyAsk, WhyStale, judge_failure, judge_reuse},
     room::Room,
+    rules::{Storing, rule_of},
+    searches::Searches,
     settings::Settings,
     store::{Found, Store},
     stored::{Revalidation, Stored},
     terms::Terms,
-    vary::Selecting,
-    wish::{Aim, Turn, Way, Wish},
 };
 
 /// A cache. Cloning it gives another handle of the same one; it may be used from many threads.
@@ -36,6 +35,7 @@ pub struct Cache {
     pub(crate) settings: Arc<Settings>,
     pub(crate) store: Arc<Store>,
     pub(crate) room: Arc<Room>,
+    pub(crate) searches: Arc<Searches>,
     pub(crate) crowd: Crowd,
 }
 
@@ -80,6 +80,7 @@ impl Cache {
         Self {
             store: Arc::new(Store::new(&settings)),
             room: Arc::new(Room::of(settings.memory.saturating_add(settings.filling_max))),
+            searches: Arc::new(Searches::new()),
             crowd: Crowd::at_most(settings.joining.waiting_max),
             settings: Arc::new(settings),
         }
@@ -96,151 +97,21 @@ impl Cache {
     ///
     /// *Cost*: one look-up under a shared lock, and no allocation.
     pub fn find(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Option<Hit> {
-        match self.judge(key, asked, now) {
+        match self.judge(&self.searches.key_of(key), asked, now) {
             Judged::Send(hit) => Some(hit),
             Judged::SendAndAsk(hit) => (!Revalidation::is_due(hit.stored(), now)).then_some(hit),
             Judged::Ask(..) => None,
         }
     }
 
-    /// Looks whether the request `asked` for `key` is answered at once.
-    ///
-    /// *Cost*: a hit is one look-up under a shared lock, and no allocation.
-    pub fn look(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Lookup {
-        self.look_as(key, asked, (now, Turn::default()))
-    }
-
-    /// The same for a client that may have waited before.
-    pub(crate) fn look_as(
-        &self,
-        key: &Key,
-        asked: &Request<'_>,
-        (now, turn): (SystemTime, Turn),
-    ) -> Lookup {
-        for _ in 0..LOOKS_MAX {
-            let (why, stored) = match self.judge(key, asked, now) {
-                Judged::Send(hit) => return Lookup::Hit(hit),
-                Judged::SendAndAsk(hit) => {
-                    let fetch = self.revalidate(key, asked, (&hit, now));
-                    return Lookup::Stale(hit, fetch);
-                }
-                Judged::Ask(why, _) if why != Forward::Method && is_to_ask_nobody(asked) => {
-                    return Lookup::OnlyIfCached;
-                }
-                Judged::Ask(why, stored) => (why, stored),
-            };
-            let stored = stored.as_ref();
-            if let Some(lookup) = self.settle(asked, (why, stored), (now, turn)) {
-                return lookup;
-            }
-            if !is_for_caches(why) || turn.way == Way::Alone {
-                return Lookup::Ask(self.ask_alone(key, asked, (why, stored)));
-            }
-            let Turn { rounds, tries, .. } = turn;
-            let aim = Aim::Answer;
-            let wish = Wish { key, asked, now, why, stored, aim, tries, rounds };
-            if let Some(lookup) = self.join(&wish) {
-                return lookup;
-            }
-        }
-        // What is stored changes all the time.
-        Lookup::Ask(self.ask_alone(key, asked, (Forward::Unknown, None)))
-    }
-
-    /// Finds others who ask for the same, or begins to ask; `None` if there is something else stored
-    /// by now.
-    fn join(&self, wish: &Wish<'_>) -> Option<Lookup> {
-        let Wish { key: _, asked, now, why, stored, .. } = *wish;
-        let fetch = |fill, role, generation| {
-            let lead = Lead { fill, store: Arc::clone(&self.store), role };
-            let fetch = Fetch::new(lead, generation, why);
-            Box::new(match stored {
-                Some(stored) => fetch.about(stored, asked),
-                None => fetch,
-            })
-        };
-        Some(match self.store.enter(wish, (&self.settings, &self.crowd)) {
-            Entered::Lead(fill, since) => Lookup::Ask(fetch(fill, Role::Leads, since)),
-            Entered::Alone(since) => {
-                Lookup::Ask(fetch(self.unlisted(wish.key), Role::Alone, since))
-            }
-            Entered::Wait(waiter) => Lookup::Join(Box::new(waiter)),
-            Entered::Read(head, reader) => self.shared(head, reader, (asked, now, why)),
-            Entered::Whole(stored) => Lookup::Hit(self.joined(stored, asked, (now, why))),
-            Entered::Again => return None,
-            Entered::Crowded => Lookup::Crowded(why),
-        })
-    }
-
-    /// What to ask about what is stored and sent stale, unless somebody does or did just now.
-    fn revalidate(
-        &self,
-        key: &Key,
-        asked: &Request<'_>,
-        (hit, now): (&Hit, SystemTime),
-    ) -> Option<Box<Fetch>> {
-        let (why, stored) = (Forward::Ask(WhyAsk::Stale), hit.stored());
-        let revalidation = Revalidation::start(stored, now)?;
-        let aim = Aim::Revalidation;
-        let wish = Wish { key, asked, now, why, stored: Some(stored), aim, tries: 0, rounds: 0 };
-        let entered = self.store.enter(&wish, (&self.settings, &self.crowd));
-        let (fill, since, role) = match entered {
-            Entered::Lead(fill, since) => (fill, since, Role::Leads),
-            Entered::Alone(since) => (self.unlisted(key), since, Role::Alone),
-            // Somebody is on it.
-            _ => return None,
-        };
-        let lead = Lead { fill, store: Arc::clone(&self.store), role };
-        Some(Box::new(Fetch::new(lead, since, why).about(stored, asked).on(revalidation)))
-    }
-
-    /// What is done at once for a client that waited for what failed: what is stored stands in, or it
-    /// is told so.
-    fn settle(
-        &self,
-        asked: &Request<'_>,
-        (why, stored): (Forward, Option<&Arc<Stored>>),
-        (now, turn): (SystemTime, Turn),
-    ) -> Option<Lookup> {
-        let Way::Failed(failure, status) = turn.way else { return None };
-        let when = (now, &*self.settings);
-        let stands_in = stored.and_then(|stored| {
-            let judged = judge_failure(asked, stored.terms(), failure, when);
-            let (age, excuse) = judged.ok()?;
-            Some(hit(Arc::clone(stored), asked, (age, Some(excuse)), now))
-        });
-        if let Some(hit) = stands_in {
-            return Some(Lookup::Stale(hit, None));
-        }
-        let is_over = turn.tries >= self.settings.joining.tries_max;
-        is_over.then_some(Lookup::Failed(why, status))
-    }
-
-    /// A question that nobody else knows of before it is answered.
-    fn ask_alone(
-        &self,
-        key: &Key,
-        asked: &Request<'_>,
-        (why, stored): (Forward, Option<&Arc<Stored>>),
-    ) -> Box<Fetch> {
-        let (fill, since) = (self.unlisted(key), self.store.generation(key));
-        let lead = Lead { fill, store: Arc::clone(&self.store), role: Role::Alone };
-        let fetch = Fetch::new(lead, since, why);
-        Box::new(match stored {
-            Some(stored) => fetch.about(stored, asked),
-            None => fetch,
-        })
-    }
-
-    fn unlisted(&self, key: &Key) -> Arc<Fill> {
-        let hash = self.store.hash(key);
-        Arc::new(Fill::new((key.clone(), hash), Selecting::default(), 0))
-    }
-
     /// What there is for the request `asked` for `key`, and whether it may be sent.
     pub(crate) fn judge(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Judged {
         if !matches!(*asked.method, Method::GET | Method::HEAD) {
             return Judged::Ask(Forward::Method, None);
+        }
+        if rule_of(&self.settings.rules, key).is_some_and(|rule| rule.storing == Storing::Bypassed)
+        {
+            return Judged::Ask(Forward::Bypassed, None);
         }
         if asked.content == Content::Some {
             return Judged::Ask(Forward::Content, None);
@@ -253,18 +124,23 @@ impl Cache {
             Found::OtherVariants => return Judged::Ask(Forward::OtherVariants, None),
             Found::Variant(stored) => stored,
         };
-        match judge_reuse(asked, stored.terms(), now, &self.settings) {
-            Reuse::Fresh { age } => Judged::Send(hit(stored, asked, (age, None), now)),
-            Reuse::Stale { age, excuse } => {
-                let hit = hit(stored, asked, (age, Some(excuse)), now);
-                match excuse {
-                    WhyStale::WhileRevalidate => Judged::SendAndAsk(hit),
-                    WhyStale::MaxStale | WhyStale::IfError | WhyStale::Disconnected => {
-                        Judged::Send(hit)
-                    }
-                }
-            }
-            Reuse::Ask(why) => Judged::Ask(Forward::Ask(why), Some(stored)),
+        let (age, excuse) = match judge_reuse(asked, stored.terms(), now, &self.settings) {
+            Reuse::Fresh { age } => (age, None),
+            Reuse::Stale { age, excuse } => (age, Some(excuse)),
+            Reuse::Ask(why) => return Judged::Ask(Forward::Ask(why), Some(stored)),
+        };
+        match (hit(stored, asked, (age, excuse), now), excuse) {
+            (Ok(hit), Some(WhyStale::WhileRevalidate)) => Judged::SendAndAsk(hit),
+            (Ok(hit), _) => Judged::Send(hit),
+            (Err(parts), _) => Judged::Ask(Forward::Ask(WhyAsk::Incomplete), Some(parts)),
+        }
+    }
+
+    /// `asked`, with what is said of requests for `key`.
+    pub(crate) fn ruled<'r>(&'r self, key: &Key, asked: &'r Request<'_>) -> Cow<'r, Request<'r>> {
+        match rule_of(&self.settings.rules, key) {
+            Some(rule) => Cow::Owned(Request { rule: Some(rule), ..asked.clone() }),
+            None => Cow::Borrowed(asked),
         }
     }
 
@@ -302,12 +178,16 @@ impl Cache {
         }
         let when = (now, &*self.settings);
         let (age, excuse) = judge_failure(asked, stored.terms(), failure, when)?;
-        Ok(hit(Arc::clone(stored), asked, (age, Some(excuse)), now))
+        let hit = hit(Arc::clone(stored), asked, (age, Some(excuse)), now);
+        hit.map_err(|_parts| NoStandIn::Incomplete)
     }
 
     /// Takes out everything stored for `key`.
     pub fn forget(&self, key: &Key) {
         self.store.invalidate(key);
+        if let Cow::Owned(counted) = self.searches.key_of(key) {
+            self.store.invalidate(&counted);
+        }
     }
 
     /// Takes out everything.
@@ -326,26 +206,14 @@ impl Cache {
     }
 }
 
-/// How often what is stored may change while somebody looks.
-const LOOKS_MAX: u32 = 4;
-
-/// Whether a request is one that a cache answers.
-fn is_for_caches(why: Forward) -> bool {
-    !matches!(why, Forward::Method | Forward::Content | Forward::Upgrade)
-}
-
-/// Whether the client of the request wants nobody to be asked.
-fn is_to_ask_nobody(asked: &Request<'_>) -> bool {
-    asked.directives.has(Flag::OnlyIfCached)
-}
-
-/// An answer from what is `stored`, which is so old, and sent for a reason if it is stale.
-fn hit(
+/// An answer from what is `stored`, which is so old, and sent for a reason if it is stale; or that, if
+/// it is parts that are no answer.
+pub(crate) fn hit(
     stored: Arc<Stored>,
     asked: &Request<'_>,
     (age, excuse): (Duration, Option<WhyStale>),
     now: SystemTime,
-) -> Hit {
+) -> Result<Hit, Arc<Stored>> {
     let ttl = Some(ttl(stored.terms(), age));
     let status = CacheStatus { source: Source::Stored(excuse), ttl, kept: Kept::Unsaid };
     Hit::of(stored, asked, now, (age.as_secs(), status))

@@ -49,6 +49,9 @@ pub enum Forward {
     /// A GET that would have its connection speak another protocol.
     #[error("the request asks for another protocol")]
     Upgrade,
+    /// Nothing is stored for its path, as was said here.
+    #[error("nothing is stored for the path")]
+    Bypassed,
     /// Nothing is stored under its key.
     #[error("nothing is stored for the URI")]
     Unknown,
@@ -91,9 +94,10 @@ impl CacheStatus {
             Source::Upstream(Forward::Ask(_), Some(StatusCode::NOT_MODIFIED)) => {
                 Cached::Revalidated
             }
-            Source::Upstream(Forward::Method | Forward::Content | Forward::Upgrade, _) => {
-                Cached::Bypass
-            }
+            Source::Upstream(
+                Forward::Method | Forward::Content | Forward::Upgrade | Forward::Bypassed,
+                _,
+            ) => Cached::Bypass,
             Source::Upstream(..) | Source::Joined(..) | Source::Nobody => Cached::Miss,
         }
     }
@@ -104,9 +108,10 @@ impl Forward {
     fn token(self) -> &'static str {
         match self {
             Self::Method => "method",
-            Self::Content | Self::Upgrade => "bypass",
+            Self::Content | Self::Upgrade | Self::Bypassed => "bypass",
             Self::Unknown => "uri-miss",
             Self::OtherVariants => "vary-miss",
+            Self::Ask(WhyAsk::Incomplete) => "partial",
             Self::Ask(why) if why.is_of_request() => "request",
             Self::Ask(_) => "stale",
         }

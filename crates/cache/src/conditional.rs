@@ -3,11 +3,14 @@
 //!
 //! [RFC 9110 §13, §14]: https://www.rfc-editor.org/rfc/rfc9110#section-13
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE},
+    header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED},
 };
 use relais_wire::{
     date::parse_http_date,
@@ -16,12 +19,12 @@ use relais_wire::{
 };
 
 use crate::{
-    age::date_in,
+    age::{date_in, read_date},
     request::{Condition, Request},
 };
 
 /// In which form a stored response is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Form {
     /// As it is.
     Whole,
@@ -29,6 +32,10 @@ pub enum Form {
     NotModified,
     /// 206: these bytes of it.
     Part(ByteRange),
+    /// 206: these bytes of it, as `multipart/byteranges`. At least two ranges, with gaps between them.
+    Parts(Arc<[ByteRange]>),
+    /// 206: the part that is stored, as it was told to who asked for the same.
+    Again,
     /// 416: the bytes that the client wants are none of its.
     Unsatisfiable,
 }
@@ -44,9 +51,29 @@ pub(crate) struct Validators<'a> {
     pub date: SystemTime,
 }
 
+impl<'a> Validators<'a> {
+    /// Those in the fields of a response that came at `received`.
+    pub(crate) fn of(headers: &'a HeaderMap, received: SystemTime) -> Self {
+        let tag = headers.get(ETAG).and_then(|tag| EntityTag::parse(tag.as_bytes()).ok());
+        let modified = date_in(headers, LAST_MODIFIED, received);
+        Self { tag, modified, date: read_date(headers, received) }
+    }
+
+    /// Whether there is nothing that tells.
+    pub(crate) fn is_none(&self) -> bool {
+        self.tag.is_none() && self.modified.is_none()
+    }
+
+    /// The date of modification, if it is strong: two changes in one second have one date
+    /// ([RFC 9110 §8.8.2.2]).
+    ///
+    /// [RFC 9110 §8.8.2.2]: https://www.rfc-editor.org/rfc/rfc9110#section-8.8.2.2
+    pub(crate) fn strong_date(&self) -> Option<SystemTime> {
+        self.modified.filter(|&modified| modified + Duration::from_secs(1) <= self.date)
+    }
+}
+
 /// Judges in which form a stored response of `len` bytes answers `asked`.
-///
-/// Several ranges are answered with the whole, which a server may always do.
 pub(crate) fn judge_form(
     asked: &Request<'_>,
     status: StatusCode,
@@ -70,7 +97,8 @@ pub(crate) fn judge_form(
     match parse_range(range.as_bytes(), len, RANGES_MAX) {
         RangeVerdict::One(part) => Form::Part(part),
         RangeVerdict::Unsatisfiable => Form::Unsatisfiable,
-        RangeVerdict::Ignore | RangeVerdict::Many(_) => Form::Whole,
+        RangeVerdict::Many(parts) => Form::Parts(parts.into()),
+        RangeVerdict::Ignore => Form::Whole,
     }
 }
 
@@ -80,7 +108,7 @@ pub(crate) const RANGES_MAX: usize = 16;
 /// Whether the client has what is stored ([RFC 9111 §4.3.2]). Tags count before dates.
 ///
 /// [RFC 9111 §4.3.2]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.2
-fn has_it(headers: &HeaderMap, validators: Validators<'_>, now: SystemTime) -> bool {
+pub(crate) fn has_it(headers: &HeaderMap, validators: Validators<'_>, now: SystemTime) -> bool {
     let tag = validators.tag.as_ref();
     let mut lists = headers.get_all(IF_NONE_MATCH).iter().map(HeaderValue::as_bytes).peekable();
     if lists.peek().is_some() {
@@ -97,14 +125,17 @@ fn has_it(headers: &HeaderMap, validators: Validators<'_>, now: SystemTime) -> b
 /// date.
 ///
 /// [RFC 9110 §13.1.5]: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.5
-fn range_counts(headers: &HeaderMap, validators: Validators<'_>, now: SystemTime) -> bool {
+pub(crate) fn range_counts(
+    headers: &HeaderMap,
+    validators: Validators<'_>,
+    now: SystemTime,
+) -> bool {
     let Some(value) = headers.get(IF_RANGE) else { return true };
     if let Ok(tag) = EntityTag::parse(value.as_bytes()) {
         return validators.tag.is_some_and(|current| current.same_strong(&tag));
     }
-    let Some(modified) = validators.modified else { return false };
-    let is_strong = modified + Duration::from_secs(1) <= validators.date;
-    is_strong && parse_http_date(value.as_bytes(), now) == Some(modified)
+    let Some(modified) = validators.strong_date() else { return false };
+    parse_http_date(value.as_bytes(), now) == Some(modified)
 }
 
 #[cfg(test)]
@@ -150,7 +181,7 @@ mod tests {
         check("range: bytes=5-", "5-9");
         check("range: bytes=-1", "9-9");
         check("range: bytes=10-", "416");
-        check("range: bytes=0-0,2-2", "whole");
+        check("range: bytes=0-0,2-2", "0-0 2-2");
         check("range: bytes=0-4,5-6", "0-6");
         check("range: lines=1-2", "whole");
         check("range: bytes=0-1\nif-none-match: \"a\"", "304");
@@ -200,10 +231,13 @@ mod tests {
     fn check_with(validators: Validators<'_>, request: &str, expect: &str) {
         let headers = fields(request);
         let asked = Request::of(&Method::GET, &headers);
+        let text = |part: &ByteRange| format!("{}-{}", part.first, part.last);
         let form = match judge_form(&asked, StatusCode::OK, (validators, 10), at(1000)) {
             Form::Whole => "whole".to_owned(),
             Form::NotModified => "304".to_owned(),
-            Form::Part(part) => format!("{}-{}", part.first, part.last),
+            Form::Part(part) => text(&part),
+            Form::Parts(parts) => parts.iter().map(text).collect::<Vec<_>>().join(" "),
+            Form::Again => panic!("only a part is told again"),
             Form::Unsatisfiable => "416".to_owned(),
         };
         assert_eq!(form, expect, "for {request:?}");

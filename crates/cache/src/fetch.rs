@@ -7,16 +7,20 @@ use http::{
     header::{IF_RANGE, RANGE},
 };
 
+use relais_wire::range::ByteRange;
+
 use crate::{
     cache_status::Forward,
     fill::{Fill, Over, Watch},
     key::Key,
     part::Generation,
+    partial::{Need, Rest},
     request::{Condition, Request},
-    reuse::Failure,
+    reuse::{Failure, WhyAsk},
     store::Store,
     stored::{Revalidation, Stored},
     validation::Precondition,
+    vary::Selecting,
     writer::Place,
 };
 
@@ -26,6 +30,11 @@ use crate::{
 #[derive(Debug)]
 pub struct Fetch {
     lead: Lead,
+    /// Who waited for it before its head said that it is stored elsewhere, or that it is not all.
+    before: Option<Lead>,
+    /// What the client asked for, if that is another: what counts of it was said by who answered
+    /// before.
+    asked_as: Option<Key>,
     /// The state of the store when it was asked: what is invalidated later, is not stored.
     since: Generation,
     why: Forward,
@@ -33,6 +42,9 @@ pub struct Fetch {
     stored: Option<Arc<Stored>>,
     /// What is asked on top of what the client asked. Empty if it is passed on as it came.
     precondition: Precondition,
+    /// The bytes that are asked for, besides those that are stored; all that the client asked for if
+    /// there are none.
+    rest: Option<Rest>,
     /// Held if others are answered from what is stored meanwhile.
     revalidation: Option<Revalidation>,
 }
@@ -58,18 +70,73 @@ pub(crate) enum Role {
 impl Fetch {
     pub(crate) fn new(lead: Lead, since: Generation, why: Forward) -> Self {
         let precondition = Precondition::default();
-        Self { lead, since, why, stored: None, precondition, revalidation: None }
+        Self {
+            lead,
+            before: None,
+            asked_as: None,
+            since,
+            why,
+            stored: None,
+            precondition,
+            rest: None,
+            revalidation: None,
+        }
     }
 
     /// The same, about what is `stored`.
     ///
-    /// Only a GET whose own conditions the store can answer is asked with ours.
-    pub(crate) fn about(mut self, stored: &Arc<Stored>, asked: &Request<'_>) -> Self {
+    /// Only a GET whose own conditions the store can answer is asked with ours; and of parts that do
+    /// not answer it, for what it is in `need` of.
+    pub(crate) fn about(
+        mut self,
+        stored: &Arc<Stored>,
+        asked: &Request<'_>,
+        need: Option<&Need>,
+    ) -> Self {
         if asked.method == Method::GET && asked.condition != Condition::Origin {
-            self.precondition = Precondition::of(&stored.headers());
+            match need {
+                None | Some(Need::Met(_)) => {
+                    self.precondition = Precondition::of(&stored.headers());
+                }
+                Some(Need::Missing(range)) => {
+                    let is_fresh = self.why == Forward::Ask(WhyAsk::Incomplete);
+                    let what = (&stored.headers(), stored.validators());
+                    let rest = Rest::of(*range, stored.size(), what);
+                    // What is stale is not worth a question that may have to be asked twice.
+                    self.rest = (rest.has_validator() || is_fresh).then_some(rest);
+                }
+                Some(Need::Else) => (),
+            }
         }
         self.stored = Some(Arc::clone(stored));
         self
+    }
+
+    /// The same, where the client asked for `key`.
+    pub(crate) fn asked_as(mut self, key: &Key) -> Self {
+        self.asked_as = (*key != self.lead.fill.key).then(|| key.clone());
+        self
+    }
+
+    /// What the client asked for.
+    pub(crate) fn asked_key(&self) -> &Key {
+        self.asked_as.as_ref().unwrap_or(&self.lead.fill.key)
+    }
+
+    /// The same, whose answer goes into `fill`, as of `since`. Who waited for it until now is to be
+    /// told of that: see [`take_before`](Self::take_before).
+    pub(crate) fn moved_to(mut self, fill: Fill, since: Generation) -> Self {
+        let store = Arc::clone(&self.lead.store);
+        let lead = Lead { fill: Arc::new(fill), store, role: Role::Alone };
+        let asked = self.asked_key().clone();
+        self.before = Some(std::mem::replace(&mut self.lead, lead));
+        self.since = since;
+        self.asked_as(&asked)
+    }
+
+    /// Those who waited for it before it [moved](Self::moved_to).
+    pub(crate) fn take_before(&mut self) -> Option<Lead> {
+        self.before.take()
     }
 
     /// The same, on a revalidation for others.
@@ -81,7 +148,22 @@ impl Fetch {
     /// The same, as if nothing were stored.
     pub(crate) fn without_precondition(mut self) -> Self {
         self.precondition = Precondition::default();
+        self.rest = None;
         self
+    }
+
+    /// The bytes that are asked for besides those that are stored, if it is not all.
+    pub(crate) fn rest(&self) -> Option<ByteRange> {
+        self.rest.as_ref().map(|rest| rest.range)
+    }
+
+    /// The same question, as the client asks it. Nobody waits for its answer.
+    pub(crate) fn as_it_came(&self) -> Self {
+        let fill = &self.lead.fill;
+        let unlisted = Fill::new((fill.key.clone(), fill.hash), Selecting::default(), 0);
+        let (fill, store) = (Arc::new(unlisted), Arc::clone(&self.lead.store));
+        let lead = Lead { fill, store, role: Role::Alone };
+        Self::new(lead, self.since, self.why).asked_as(self.asked_key())
     }
 
     /// Why upstream is asked.
@@ -89,7 +171,7 @@ impl Fetch {
         self.why
     }
 
-    /// What it is asked for.
+    /// What it is asked for: under what its answer is stored.
     pub fn key(&self) -> &Key {
         &self.lead.fill.key
     }
@@ -112,6 +194,9 @@ impl Fetch {
         if self.is_validating() || self.revalidation.is_some() {
             self.precondition.put(headers);
         }
+        if let Some(rest) = &self.rest {
+            rest.put(headers);
+        }
     }
 
     /// Whether upstream is asked about what is stored, so that a 304 is about that.
@@ -126,7 +211,8 @@ impl Fetch {
     /// Whether others may wait for its head: then it is to go on when its own client leaves, for as
     /// long as its [`Watch`] says that somebody waits.
     pub fn leads(&self) -> bool {
-        self.lead.role == Role::Leads
+        let leads = |lead: &Lead| lead.role == Role::Leads;
+        leads(&self.lead) || self.before.as_ref().is_some_and(leads)
     }
 
     /// What others know of it.
@@ -146,6 +232,9 @@ impl Fetch {
     }
 
     pub(crate) fn end(&self, over: Over) {
+        if let Some(before) = &self.before {
+            before.end(over.clone());
+        }
         self.lead.end(over);
     }
 
@@ -161,6 +250,12 @@ impl Fetch {
 }
 
 impl Lead {
+    /// Tells those who wait what became of it.
+    pub(crate) fn release(mut self, over: Over) {
+        self.end(over);
+        self.role = Role::Done;
+    }
+
     fn end(&self, over: Over) {
         if self.role == Role::Leads {
             self.store.leave(&self.fill);

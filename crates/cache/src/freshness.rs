@@ -39,11 +39,20 @@ pub enum Basis {
     Default,
     /// [`Settings::negative_ttl`]
     Negative,
+    /// What is said here of its path, as it says nothing itself.
+    Rule,
+    /// What is said here, whatever it says itself.
+    Imposed,
     /// Nothing: a status that is not stored unless it says so, or `Pragma: no-cache`.
     Nothing,
 }
 
 impl Basis {
+    /// Whether it was us who said how long, for want of a word of the origin's.
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::Default | Self::Rule | Self::Negative)
+    }
+
     /// Whether the origin said how long ([RFC 9111 §4.2.1]).
     ///
     /// [RFC 9111 §4.2.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.2.1
@@ -79,6 +88,14 @@ pub(crate) struct Head<'a> {
 pub(crate) fn lifetime(head: Head<'_>, control: &Control, settings: &Settings) -> Lifetime {
     let directives = &control.directives;
     let told = |duration, basis| Lifetime { duration, basis };
+    let negative_ttl = settings.negative_ttl.filter(|_| is_negative(head.status));
+    if control.source == ControlSource::Rule {
+        let ruled = control.ttl.filter(|_| is_heuristically_cacheable(head.status));
+        return match negative_ttl.or(ruled) {
+            Some(ttl) => told(ttl, Basis::Imposed),
+            None => told(Duration::ZERO, Basis::Nothing),
+        };
+    }
     if let Some(duration) = directives.s_maxage {
         return told(duration, Basis::SharedMaxAge);
     }
@@ -94,12 +111,16 @@ pub(crate) fn lifetime(head: Head<'_>, control: &Control, settings: &Settings) -
     }
     let may_guess = is_heuristically_cacheable(head.status)
         || directives.has(Flag::Public)
-        || (settings.negative_ttl.is_some() && is_negative(head.status));
+        || negative_ttl.is_some();
     if !may_guess || is_forbidden_of_old(head.headers, control) {
         return told(Duration::ZERO, Basis::Nothing);
     }
-    if let Some(ttl) = settings.negative_ttl.filter(|_| is_negative(head.status)) {
+    // Before what a rule says: that is meant for what is there.
+    if let Some(ttl) = negative_ttl {
         return told(ttl, Basis::Negative);
+    }
+    if let Some(ttl) = control.ttl {
+        return told(ttl, Basis::Rule);
     }
     let Some(modified) = date_in(head.headers, LAST_MODIFIED, head.received) else {
         return told(settings.default_ttl, Basis::Default);

@@ -1,16 +1,17 @@
 //! An answer from the store.
 
-use std::{fmt::Write, io, sync::Arc, time::SystemTime};
+use std::{io, sync::Arc, time::SystemTime};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{AGE, CACHE_STATUS, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE},
 };
-use relais_wire::range::print_content_range;
+use relais_wire::range::ByteRange;
 
 use crate::{
     cache_status::CacheStatus,
     conditional::{Form, judge_form},
+    partial::{Multipart, Need, SizedRange, judge_need},
     prebuilt::{is_of_content, print_field},
     request::{Condition, Request},
     stored::Stored,
@@ -22,6 +23,8 @@ use crate::{
 pub struct Hit {
     stored: Arc<Stored>,
     form: Form,
+    /// What is between its parts, if it has several.
+    multipart: Option<Box<Multipart>>,
     has_body: HasBody,
     /// How many bytes the whole body has; `None` if it still comes, and nobody knows.
     size: Option<u64>,
@@ -38,41 +41,63 @@ enum HasBody {
 
 impl Hit {
     /// An answer to `asked` from what is `stored`, in the form that it takes for it.
+    ///
+    /// # Errors
+    ///
+    /// What is stored, if it is parts that do not answer it.
     pub(crate) fn of(
         stored: Arc<Stored>,
         asked: &Request<'_>,
         now: SystemTime,
         told: (u64, CacheStatus),
-    ) -> Self {
-        let size = Some(stored.body().len() as u64);
-        Self::of_coming((stored, size), asked, now, told)
+    ) -> Result<Self, Arc<Stored>> {
+        let size = stored.size();
+        let form = match stored.parts() {
+            Some(parts) => match judge_need(asked, (parts, stored.validators()), 0, now) {
+                Need::Met(form) => form,
+                Need::Missing(_) | Need::Else => return Err(stored),
+            },
+            None => whole_form((&stored, size), asked, now),
+        };
+        let mut hit = Self::in_form((stored, size), form, asked, told);
+        if let Form::Parts(ranges) = &hit.form {
+            let media = hit.stored.head().field(&CONTENT_TYPE);
+            hit.multipart = Some(Box::new(Multipart::of(ranges, size, media.as_deref())));
+        }
+        Ok(hit)
     }
 
-    /// The same of a body of so many bytes that may still come. A part is told of where that is
-    /// known.
+    /// The same of a body of so many bytes that still comes, all of it. A part is told of where that
+    /// is known; who wants several gets the whole, which a server may always send.
     pub(crate) fn of_coming(
-        (stored, size): (Arc<Stored>, Option<u64>),
+        (head, size): (Arc<Stored>, Option<u64>),
         asked: &Request<'_>,
         now: SystemTime,
+        told: (u64, CacheStatus),
+    ) -> Self {
+        let form = match whole_form((&head, size), asked, now) {
+            Form::Parts(_) => Form::Whole,
+            form => form,
+        };
+        Self::in_form((head, size), form, asked, told)
+    }
+
+    fn in_form(
+        (stored, size): (Arc<Stored>, Option<u64>),
+        form: Form,
+        asked: &Request<'_>,
         (age, cache_status): (u64, CacheStatus),
     ) -> Self {
-        let is_plain = asked.condition == Condition::None && asked.range.is_none();
-        let form = if is_plain {
-            Form::Whole
-        } else {
-            let what = (stored.validators(), size.unwrap_or_default());
-            judge_form(asked, stored.status(), what, now)
-        };
         let has_body = if asked.method == Method::HEAD { HasBody::No } else { HasBody::Yes };
-        Self { stored, form, has_body, size, age, cache_status }
+        Self { stored, form, multipart: None, has_body, size, age, cache_status }
     }
 
     /// The status: that of the stored response, or 304, 206, 416.
     pub fn status(&self) -> StatusCode {
-        match self.form {
+        match &self.form {
             Form::Whole => self.stored.status(),
             Form::NotModified => StatusCode::NOT_MODIFIED,
-            Form::Part(_) => StatusCode::PARTIAL_CONTENT,
+            Form::Part(_) | Form::Parts(_) | Form::Again => StatusCode::PARTIAL_CONTENT,
             Form::Unsatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
         }
     }
@@ -91,7 +116,7 @@ impl Hit {
                 print_field(name, value, out);
             }
             for (name, value) in self.of_form() {
-                print_field(name.as_str(), value.as_bytes(), out);
+                print_field(name.as_str(), &value, out);
             }
         }
         let print = |out: &mut Vec<u8>| {
@@ -107,7 +132,7 @@ impl Hit {
     pub fn headers(&self) -> HeaderMap {
         let mut headers = self.stored.head().headers(|name| !self.has(name));
         for (name, value) in self.of_form() {
-            headers.append(name, HeaderValue::try_from(value).expect("printed in ASCII"));
+            headers.append(name, HeaderValue::try_from(value).expect("printed from values"));
         }
         headers.insert(AGE, self.age.into());
         let status = self.cache_status.to_string();
@@ -120,41 +145,79 @@ impl Hit {
     /// *Cost*: a walk over the fields.
     pub fn media_type(&self) -> Option<HeaderValue> {
         let name = CONTENT_TYPE;
+        if let Some(multipart) = &self.multipart {
+            return HeaderValue::try_from(multipart.media_type()).ok();
+        }
         let value = self.has(name.as_str()).then(|| self.stored.head().field(&name))??;
         Some(HeaderValue::from_maybe_shared(value).expect("printed from a value"))
     }
 
-    /// The body, or the part of it that is sent; empty if none is.
+    /// The body, or the part of it that is sent; empty if none is, and if it is
+    /// [in pieces](Self::pieces).
     pub fn body(&self) -> StoredBody {
-        let body = self.stored.stored_body();
-        match self.form {
-            _ if self.has_body == HasBody::No => StoredBody::nothing(),
-            Form::Whole => body.clone(),
+        let body = match &self.form {
+            _ if self.has_body == HasBody::No => None,
+            Form::Whole => return self.stored.stored_body().clone(),
             Form::Part(part) => {
-                let at = |byte| usize::try_from(byte).expect("a place in memory");
-                body.slice(at(part.first)..=at(part.last))
+                let mut cut = self.cut(*part);
+                if cut.len() == 1 { cut.pop() } else { None }
             }
-            Form::NotModified | Form::Unsatisfiable => StoredBody::nothing(),
+            Form::Again => self.told_again().map(|(body, _)| body.clone()),
+            Form::Parts(_) | Form::NotModified | Form::Unsatisfiable => None,
+        };
+        body.unwrap_or_else(StoredBody::nothing)
+    }
+
+    /// The body that is sent, in its pieces; `None` if it is one: see [`body`](Self::body).
+    pub fn pieces(&self) -> Option<Vec<StoredBody>> {
+        match (&self.form, &self.multipart) {
+            _ if self.has_body == HasBody::No => None,
+            (Form::Parts(ranges), Some(multipart)) => {
+                Some(multipart.pieces(ranges, |range| self.cut(range)))
+            }
+            (Form::Part(part), _) => {
+                self.stored.parts().map(|parts| parts.cut(*part)).filter(|cut| cut.len() > 1)
+            }
+            _ => None,
         }
     }
 
-    /// Which bytes of the whole body are sent, if any: behind so many, up to so many. `None` is up to
-    /// its end.
+    /// Which bytes of a body that comes are sent, if any: behind so many, up to so many. `None` is up
+    /// to its end.
     pub(crate) fn span(&self) -> Option<(u64, Option<u64>)> {
-        match self.form {
+        match &self.form {
             _ if self.has_body == HasBody::No => None,
             Form::Whole => Some((0, self.size)),
             Form::Part(part) => Some((part.first, Some(part.last + 1))),
-            Form::NotModified | Form::Unsatisfiable => None,
+            // What comes is read in one go, from a whole.
+            Form::Parts(_) | Form::Again | Form::NotModified | Form::Unsatisfiable => None,
         }
     }
 
     /// How many bytes of a body are sent, if that is known.
     pub fn size(&self) -> Option<u64> {
-        match self.span() {
-            Some((first, end)) => Some(end? - first),
-            None => Some(0),
+        match (&self.form, &self.multipart) {
+            _ if self.has_body == HasBody::No => Some(0),
+            (Form::Whole, _) => self.size,
+            (Form::Part(part), _) => Some(part.len()),
+            (Form::Parts(ranges), Some(multipart)) => Some(multipart.len(ranges)),
+            (Form::Again, _) => self.told_again().map(|(body, _)| body.bytes().len() as u64),
+            (Form::NotModified | Form::Unsatisfiable | Form::Parts(_), _) => Some(0),
         }
+    }
+
+    /// These bytes of what is stored.
+    fn cut(&self, range: ByteRange) -> Vec<StoredBody> {
+        if let Some(parts) = self.stored.parts() {
+            return parts.cut(range);
+        }
+        let at = |byte| usize::try_from(byte).expect("a place in memory");
+        vec![self.stored.stored_body().slice(at(range.first)..=at(range.last))]
+    }
+
+    /// The only part that is stored, and its `Content-Range`, word for word.
+    fn told_again(&self) -> Option<(&StoredBody, &HeaderValue)> {
+        self.stored.parts()?.only_told()
     }
 
     /// How old the response is, in seconds: what `Age` says.
@@ -168,8 +231,8 @@ impl Hit {
     }
 
     /// In which form the stored response is sent.
-    pub fn form(&self) -> Form {
-        self.form
+    pub fn form(&self) -> &Form {
+        &self.form
     }
 
     /// What is stored.
@@ -179,25 +242,49 @@ impl Hit {
 
     /// Whether the field called `name` of what is stored is sent.
     fn has(&self, name: &str) -> bool {
-        match self.form {
+        match &self.form {
             Form::Whole => true,
             Form::NotModified => !is_of_content(name),
-            Form::Part(_) => name != CONTENT_LENGTH.as_str(),
+            Form::Part(_) | Form::Again => name != CONTENT_LENGTH.as_str(),
+            Form::Parts(_) => name != CONTENT_LENGTH.as_str() && name != CONTENT_TYPE.as_str(),
             // An error of the client's: nothing of what is stored is about it.
             Form::Unsatisfiable => name == DATE.as_str(),
         }
     }
 
     /// The fields that are due to its form.
-    fn of_form(&self) -> Vec<(HeaderName, String)> {
-        let size = self.size.unwrap_or_default();
-        let (part, len) = match self.form {
-            Form::Whole | Form::NotModified => return Vec::new(),
-            Form::Part(part) => (Some(part), part.len()),
-            Form::Unsatisfiable => (None, 0),
+    fn of_form(&self) -> Vec<(HeaderName, Vec<u8>)> {
+        let size = self.size;
+        let sized = |part, len: u64| {
+            let range = SizedRange { part, size }.to_string().into_bytes();
+            vec![(CONTENT_RANGE, range), (CONTENT_LENGTH, len.to_string().into_bytes())]
         };
-        let mut range = String::new();
-        write!(range, "{}", print_content_range(part, size)).expect("room in a string");
-        vec![(CONTENT_RANGE, range), (CONTENT_LENGTH, len.to_string())]
+        match (&self.form, &self.multipart) {
+            (Form::Part(part), _) => sized(Some(*part), part.len()),
+            (Form::Unsatisfiable, _) => sized(None, 0),
+            (Form::Parts(ranges), Some(multipart)) => vec![
+                (CONTENT_TYPE, multipart.media_type().into_bytes()),
+                (CONTENT_LENGTH, multipart.len(ranges).to_string().into_bytes()),
+            ],
+            (Form::Again, _) => {
+                let Some((body, range)) = self.told_again() else { return Vec::new() };
+                let len = body.bytes().len().to_string().into_bytes();
+                vec![(CONTENT_RANGE, range.as_bytes().to_vec()), (CONTENT_LENGTH, len)]
+            }
+            (Form::Whole | Form::NotModified | Form::Parts(_), _) => Vec::new(),
+        }
     }
+}
+
+/// In which form what is `stored` as a whole, of so many bytes, answers `asked`.
+fn whole_form(
+    (stored, size): (&Stored, Option<u64>),
+    asked: &Request<'_>,
+    now: SystemTime,
+) -> Form {
+    if asked.condition == Condition::None && asked.range.is_none() {
+        return Form::Whole;
+    }
+    let what = (stored.validators(), size.unwrap_or_default());
+    judge_form(asked, stored.status(), what, now)
 }

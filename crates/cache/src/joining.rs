@@ -27,6 +27,7 @@ impl Cache {
     /// tries again, and all are told after [`tries_max`](crate::Joining::tries_max).
     pub fn resume(&self, waiter: Box<Waiter>, asked: &Request<'_>, now: SystemTime) -> Lookup {
         let (fill, rounds, why) = (Arc::clone(waiter.fill()), waiter.rounds, waiter.why());
+        let asked_as = waiter.asked_as().clone();
         let mut turn = Turn { rounds, tries: fill.tries, way: Way::Any };
         match fill.over() {
             // It takes too long: the next who looks asks anew, and the others wait for that.
@@ -51,7 +52,7 @@ impl Cache {
         if rounds >= ROUNDS_MAX && turn.way == Way::Any {
             turn.way = Way::Alone;
         }
-        self.look_as(&fill.key, asked, (now, turn))
+        self.look_as(&asked_as, asked, (now, turn))
     }
 
     /// What comes of `fill`, for who asked so.
@@ -65,9 +66,13 @@ impl Cache {
         (asked, now, why): (&Request<'_>, SystemTime, Forward),
     ) -> Result<Lookup, Way> {
         let (aim, stored) = (Aim::Answer, None);
-        let wish = Wish { key: &fill.key, asked, now, why, stored, aim, tries: 0, rounds: 0 };
+        let (key, tries, rounds) = (&fill.key, 0, 0);
+        let wish = Wish { key, asked_as: key, asked, now, why, stored, aim, tries, rounds };
         match fill.suits(&wish, &self.settings) {
-            Suits::Whole(stored) => Ok(Lookup::Hit(self.joined(stored, asked, (now, why)))),
+            Suits::Whole(stored) => match self.joined(stored, asked, (now, why)) {
+                Ok(hit) => Ok(Lookup::Hit(hit)),
+                Err(_parts) => Err(Way::Alone),
+            },
             Suits::Reading(head, reader, takeover) => {
                 if let Some(takeover) = takeover {
                     takeover();
@@ -96,12 +101,16 @@ impl Cache {
     }
 
     /// An answer that is here, to one who waited for it.
+    ///
+    /// # Errors
+    ///
+    /// What is here, if it is parts that do not answer it.
     pub(crate) fn joined(
         &self,
         stored: Arc<Stored>,
         asked: &Request<'_>,
         (now, why): (SystemTime, Forward),
-    ) -> Hit {
+    ) -> Result<Hit, Arc<Stored>> {
         let told = self.told(&stored, (now, why));
         Hit::of(stored, asked, now, told)
     }

@@ -2,7 +2,7 @@
 //!
 //! [RFC 9111 §2]: https://www.rfc-editor.org/rfc/rfc9111#section-2
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use relais_wire::host::{BadHost, parse_host, usual_port};
 
@@ -63,6 +63,14 @@ impl Key {
         self.text.truncate(self.uri_len);
         self.text.push_str(by);
         self
+    }
+
+    /// The same key with what `counted` makes of its path and query. What kept it apart is gone.
+    pub(crate) fn with_target(self, counted: impl FnOnce(&str) -> Cow<'_, str>) -> Self {
+        match counted(self.path_and_query()) {
+            Cow::Borrowed(target) if target.len() == self.path_and_query().len() => self,
+            target => Self::of_uri([self.origin(), &*target].concat()),
+        }
     }
 
     /// The URI.

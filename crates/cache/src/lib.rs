@@ -8,6 +8,7 @@
 mod age;
 mod cache;
 mod cache_status;
+mod completion;
 mod conditional;
 mod directives;
 pub mod disk;
@@ -16,13 +17,16 @@ mod explain;
 mod fetch;
 mod fields;
 mod fill;
+mod freshening;
 mod freshness;
 mod hit;
 mod joining;
 mod key;
+mod looking;
 mod memory;
 mod outcome;
 mod part;
+mod partial;
 mod prebuilt;
 mod purge;
 mod purging;
@@ -30,6 +34,8 @@ mod reference;
 mod request;
 mod reuse;
 mod room;
+mod rules;
+mod searches;
 mod settings;
 mod store;
 mod stored;
@@ -37,6 +43,7 @@ mod stored_body;
 mod storing;
 mod tags;
 mod taking;
+mod taking_parts;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -49,6 +56,7 @@ pub use self::{
     age::Times,
     cache::{Cache, Lookup},
     cache_status::{CacheStatus, Forward, Kept, Source},
+    completion::Completion,
     conditional::Form,
     directives::{Directives, Flag},
     explain::{Explanation, Reused, Step, Wish},
@@ -58,10 +66,12 @@ pub use self::{
     hit::Hit,
     key::Key,
     outcome::Outcome,
+    partial::Parts,
     purge::{BadPattern, Glob, PATTERN_BYTES_MAX, Pattern, Purge, Text, Url},
     purging::Object,
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
+    rules::{Device, KeyParts, Name, Origin, Query, Rule, Storing},
     settings::{Abandoned, ClientDirectives, Joining, SetCookie, Settings},
     stored::Stored,
     stored_body::{Pages, StoredBody},

@@ -18,8 +18,8 @@ pub(crate) struct Prebuilt {
 }
 
 impl Prebuilt {
-    /// Prints the head of a response of `status` with these `headers`, whose body has `len` bytes, if
-    /// that is known.
+    /// Prints the head of a response of `status` with these `headers`, whose body has `len` bytes;
+    /// `None` if nobody knows yet, or if each form of it has another length.
     ///
     /// `headers` have no `Content-Length`: it is printed here, where a response has one.
     pub(crate) fn print(status: StatusCode, headers: &HeaderMap, len: Option<u64>) -> Self {

@@ -11,7 +11,10 @@ use http::{
 };
 use relais_wire::list;
 
-use crate::directives::{Directives, Flag, read_cache_control};
+use crate::{
+    directives::{Directives, Flag, read_cache_control},
+    rules::{Rule, Storing},
+};
 
 /// A request as it came from its client, before anything is added or taken off.
 #[derive(Clone, Debug)]
@@ -36,6 +39,8 @@ pub struct Request<'a> {
     pub content: Content,
     /// Whether it would have its connection speak another protocol.
     pub switch: Switch,
+    /// What is said of requests for its path: set by the cache.
+    pub rule: Option<&'a Rule>,
 }
 
 /// The fields of a request as they are sent on: some are set, others are taken off.
@@ -108,6 +113,7 @@ impl<'a> Request<'a> {
             sender: Sender::Nobody,
             content: Content::None,
             switch: Switch::None,
+            rule: None,
         };
         let (mut has_control, mut has_pragma) = (false, false);
         // Once over the few that there are, rather than a hash for each that there might be.
@@ -135,6 +141,11 @@ impl<'a> Request<'a> {
             asked.directives.add(Flag::NoCache);
         }
         asked
+    }
+
+    /// Whether nothing is stored for it.
+    pub(crate) fn is_bypassed(&self) -> bool {
+        self.rule.is_some_and(|rule| rule.storing == Storing::Bypassed)
     }
 
     /// The fields in which `name` is as it is sent on; `None` if that cannot be told.

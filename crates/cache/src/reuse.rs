@@ -11,7 +11,6 @@ use http::StatusCode;
 
 use crate::{
     directives::{Directives, Flag},
-    freshness::Basis,
     request::{Condition, Request, Sender},
     settings::{ClientDirectives, Settings},
     terms::{Ask, Terms},
@@ -75,6 +74,11 @@ pub enum WhyAsk {
     /// It is stale.
     #[error("stale")]
     Stale,
+    /// Not all of it is stored that the request wants ([RFC 9111 §3.3]).
+    ///
+    /// [RFC 9111 §3.3]: https://www.rfc-editor.org/rfc/rfc9111#section-3.3
+    #[error("only other parts of it are stored")]
+    Incomplete,
     /// The request makes a condition that only the origin can judge.
     #[error("the request has a condition for its origin")]
     Condition,
@@ -159,8 +163,7 @@ fn excuse(terms: &Terms, wish: &Directives, stale_for: Duration) -> Option<WhySt
 
 /// Whether it was us who gave the response its lifetime, and the request may be somebody's own.
 fn is_personal(asked: &Request<'_>, terms: &Terms) -> bool {
-    matches!(terms.lifetime.basis, Basis::Default | Basis::Negative)
-        && asked.sender != Sender::Nobody
+    terms.lifetime.basis.is_ours() && asked.sender != Sender::Nobody
 }
 
 /// What went wrong upstream.
@@ -191,6 +194,9 @@ pub enum NoStandIn {
     /// There is nothing stored.
     #[error("nothing is stored")]
     NothingStored,
+    /// There is, but not all of it that the request wants.
+    #[error("only other parts of it are stored")]
+    Incomplete,
     /// It was invalidated while upstream was asked.
     #[error("what was stored is invalid by now")]
     Invalidated,

@@ -2,7 +2,15 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, header::CDN_CACHE_CONTROL};
+use http::{HeaderMap, HeaderName, header::CDN_CACHE_CONTROL};
+
+use crate::{
+    key::Key,
+    rules::{Origin, Rule, rule_of},
+};
+
+/// What caches like this one are told by many a server, since before there was a better name for it.
+pub(crate) const SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-control");
 
 /// What a cache is told.
 ///
@@ -53,6 +61,10 @@ pub struct Settings {
     ///
     /// [RFC 9213]: https://www.rfc-editor.org/rfc/rfc9213
     pub targets: Vec<HeaderName>,
+    /// Whether what origins say counts, where no rule says another thing.
+    pub origin: Origin,
+    /// What is said of some paths: the first that fits counts.
+    pub rules: Vec<Rule>,
     /// Whether answers that set cookies are stored.
     pub set_cookie: SetCookie,
     /// Whether the clients' `Cache-Control` and `Pragma` count.
@@ -132,6 +144,17 @@ pub enum ClientDirectives {
     Ignored,
 }
 
+impl Settings {
+    /// The key of a request for `key` with these `headers`, where a rule says that something else
+    /// counts of its query, or something besides; `besides` is what counts in any case.
+    #[must_use]
+    pub fn key_of(&self, key: Key, headers: &HeaderMap, besides: &str) -> Key {
+        let Some(rule) = rule_of(&self.rules, &key) else { return key.apart(besides) };
+        let by = besides.to_owned() + &rule.parts.apart(headers);
+        key.with_target(|target| rule.parts.target(target)).apart(&by)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         const MIB: u64 = 1 << 20;
@@ -148,7 +171,9 @@ impl Default for Settings {
             negative_ttl: None,
             joining: Joining::default(),
             clock_skew: Duration::from_secs(1),
-            targets: vec![CDN_CACHE_CONTROL],
+            targets: vec![CDN_CACHE_CONTROL, SURROGATE_CONTROL],
+            origin: Origin::default(),
+            rules: Vec::new(),
             set_cookie: SetCookie::default(),
             client_directives: ClientDirectives::default(),
         }

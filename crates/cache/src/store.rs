@@ -102,6 +102,12 @@ impl Store {
         Found::Variant(Arc::clone(named.unwrap_or(newest)))
     }
 
+    /// The response under `key` that is for the same requests as one with this `selecting`.
+    pub(crate) fn alike(&self, key: &Key, selecting: &Selecting) -> Option<Arc<Stored>> {
+        let variants = self.objects.peek(key)?;
+        variants.iter().find(|stored| stored.selecting() == selecting).cloned()
+    }
+
     /// No body that has more bytes is ever stored.
     pub(crate) fn body_max(&self) -> u64 {
         self.variants_weight_max

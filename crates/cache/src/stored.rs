@@ -1,5 +1,7 @@
 //! A stored response.
 
+mod parted;
+
 use std::{
     fmt,
     sync::{
@@ -20,6 +22,7 @@ use crate::{
     age::{date_in, read_date},
     conditional::Validators,
     key::Key,
+    partial::{Parts, SPANS_MAX},
     prebuilt::Prebuilt,
     room::HELD_BYTES,
     settings::Settings,
@@ -39,7 +42,10 @@ pub struct Stored {
     modified: Option<SystemTime>,
     /// `Date`, read.
     date: SystemTime,
+    /// Nothing if there are `parts`.
     body: StoredBody,
+    /// What is stored of its body, if that is not all.
+    parts: Option<Box<Parts>>,
     terms: Terms,
     selecting: Selecting,
     /// When it was purged softly, if it was.
@@ -89,6 +95,7 @@ impl Stored {
             date: read_date(headers, received),
             head,
             body,
+            parts: None,
             terms,
             selecting,
             purged: None,
@@ -104,9 +111,22 @@ impl Stored {
         self.status
     }
 
-    /// Its fields, with `Content-Length`. *Cost*: a map is made of them.
+    /// Its fields, with `Content-Length` unless it is [parts](Self::parts). *Cost*: a map is made of them.
     pub fn headers(&self) -> HeaderMap {
         self.head.headers(|_| false)
+    }
+
+    /// What is stored of its body, if that is not all of it; then [`body`](Self::body) is empty.
+    pub fn parts(&self) -> Option<&Parts> {
+        self.parts.as_deref()
+    }
+
+    /// How many bytes the whole body has; `None` if nobody said.
+    pub fn size(&self) -> Option<u64> {
+        match &self.parts {
+            Some(parts) => parts.size(),
+            None => Some(self.body().len() as u64),
+        }
     }
 
     /// Its body.
@@ -134,7 +154,10 @@ impl Stored {
         // What the allocator adds to each of: it, its head, its body, its fields.
         const ALLOCATED: usize = 4 * 16 + HELD_BYTES;
         let texts = self.head.bytes().len() + self.body().len() + self.selecting.weight();
-        (size_of::<Self>() + texts + ALLOCATED) as u64
+        let parts = self.parts.as_ref();
+        let lists = parts.map_or(0, |parts| parts.list_bytes() + SPANS_MAX * HELD_BYTES);
+        let own = (size_of::<Self>() + texts + ALLOCATED + lists) as u64;
+        own.saturating_add(parts.map_or(0, |parts| parts.bytes()))
     }
 
     /// How many tags its server gave it.
@@ -170,7 +193,7 @@ impl Stored {
         terms.lifetime.duration = terms.lifetime.duration.min(age);
         let how = (terms, self.selecting.clone());
         let purged = Some(now);
-        Self { purged, ..Self::new(self.status, &headers, self.body.clone(), how) }
+        Self { purged, ..self.with_fields(&headers, how) }
     }
 
     pub(crate) fn head(&self) -> &Prebuilt {
@@ -197,6 +220,7 @@ impl fmt::Debug for Stored {
         f.debug_struct("Stored")
             .field("status", &self.status)
             .field("body", &self.body().len())
+            .field("parts", &self.parts)
             .field("terms", &self.terms)
             .finish_non_exhaustive()
     }

@@ -4,13 +4,15 @@
 
 use http::{
     HeaderMap, HeaderName, Method, StatusCode,
-    header::{ETAG, LAST_MODIFIED, SET_COOKIE},
+    header::{CONTENT_RANGE, ETAG, LAST_MODIFIED, SET_COOKIE},
 };
+use relais_wire::range::Extent;
 
 use crate::{
     age::{Times, date_in},
     directives::{Control, Flag},
     freshness::{Basis, Head, lifetime},
+    partial::{NoPlace, Told, place_of},
     request::{Content, Request, Sender, Switch},
     settings::{SetCookie, Settings},
     terms::Terms,
@@ -23,6 +25,9 @@ pub enum NotStored {
     /// It answers another method than GET, or a GET that would be taken for another.
     #[error("only answers to GET are stored")]
     Method,
+    /// Nothing is stored for its path, as was said here.
+    #[error("nothing is stored for the path")]
+    Bypassed,
     /// It answers a GET that brought a body: no key holds that.
     #[error("the request brought a body")]
     RequestContent,
@@ -34,9 +39,15 @@ pub enum NotStored {
     /// [RFC 9111 §5.2.1.5]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.5
     #[error("the request says no-store")]
     RequestNoStore,
-    /// It is a part (206). Parts are not put together yet.
-    #[error("a part of a representation (206)")]
+    /// It is a part (206) of which nobody can tell where it stands, or of what
+    /// ([RFC 9110 §14.4]).
+    ///
+    /// [RFC 9110 §14.4]: https://www.rfc-editor.org/rfc/rfc9110#section-14.4
+    #[error("a part (206) that cannot be put in its place")]
     Partial,
+    /// It is a part (206) of what is stored as a whole: what it says anew is stored with that.
+    #[error("a part (206) of what is stored")]
+    PartOfStored,
     /// It is a 304 for what the client has, or no answer at all (1xx).
     #[error("a status that is about another response")]
     NotAnAnswer,
@@ -88,13 +99,16 @@ pub enum NotStored {
     /// There is no room for its body, beside those that come in and those that are being sent.
     #[error("no room for its body")]
     NoRoom,
+    /// What it was asked for was invalidated while it came.
+    #[error("invalidated while it came")]
+    Invalidated,
     /// Its body does not pass through memory.
     #[error("its body is not in memory")]
     NotInMemory,
 }
 
 /// What is stored with a response that may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Storable {
     /// What it may be used for.
     pub terms: Terms,
@@ -102,6 +116,8 @@ pub(crate) struct Storable {
     pub selecting: Selecting,
     /// The fields of the response that are left out.
     pub withheld: Vec<HeaderName>,
+    /// Where its body stands in the whole, if it is a part.
+    pub place: Option<(Extent, Told)>,
 }
 
 /// Judges the `head` of a response to `asked`: what is stored with it, or why it is not stored.
@@ -116,23 +132,23 @@ pub(crate) fn judge_storing(
     settings: &Settings,
 ) -> Result<Storable, NotStored> {
     judge_request(asked)?;
-    if head.status == StatusCode::PARTIAL_CONTENT {
-        return Err(NotStored::Partial);
-    }
+    let place = place_of(asked, head).map_err(|NoPlace| NotStored::Partial)?;
     if head.status.is_informational() || head.status == StatusCode::NOT_MODIFIED {
         return Err(NotStored::NotAnAnswer);
     }
     if is_of_request(head.status) {
         return Err(NotStored::OfRequest);
     }
-    let control = Control::of(head.headers, &settings.targets);
+    let control = Control::said_of(head.headers, asked.rule, settings);
     judge_directives(&control, head.status)?;
     if asked.sender == Sender::Authorization && !is_for_others(&control) {
         return Err(NotStored::Authorization);
     }
     let selecting = match Vary::of(head.headers) {
         Vary::Nothing => Some(Selecting::default()),
-        Vary::Fields(names) => Selecting::of(&names, asked),
+        Vary::Fields(names) => {
+            Selecting::of(&names, asked).map(|selecting| selecting.of_response(head.headers))
+        }
         Vary::Everything => None,
     };
     let selecting = selecting.ok_or(NotStored::VariesByEverything)?;
@@ -142,7 +158,7 @@ pub(crate) fn judge_storing(
     }
     match lifetime.basis {
         Basis::Nothing => return Err(NotStored::NoLifetime),
-        Basis::Default | Basis::Negative if asked.sender != Sender::Nobody => {
+        basis if basis.is_ours() && asked.sender != Sender::Nobody => {
             return Err(NotStored::Personal);
         }
         _ => (),
@@ -151,11 +167,17 @@ pub(crate) fn judge_storing(
     if !terms.can_be_sent_unasked() && !has_validator(head.headers, times) {
         return Err(NotStored::Useless);
     }
-    Ok(Storable { terms, selecting, withheld: control.directives.withheld })
+    let mut withheld = control.directives.withheld;
+    // It speaks of the part that came, and not of what is stored.
+    withheld.extend(place.is_some().then_some(CONTENT_RANGE));
+    Ok(Storable { terms, selecting, withheld, place })
 }
 
 /// Judges whether any answer to `asked` may be stored.
 pub(crate) fn judge_request(asked: &Request<'_>) -> Result<(), NotStored> {
+    if asked.is_bypassed() {
+        return Err(NotStored::Bypassed);
+    }
     if asked.method != Method::GET || names_another_method(asked.headers) {
         return Err(NotStored::Method);
     }
@@ -199,13 +221,13 @@ fn judge_directives(control: &Control, status: StatusCode) -> Result<(), NotStor
     Ok(())
 }
 
-/// Whether the rules for caching `status` are known here: those of [RFC 9110 §15], but no parts.
+/// Whether the rules for caching `status` are known here: those of [RFC 9110 §15].
 ///
 /// [RFC 9110 §15]: https://www.rfc-editor.org/rfc/rfc9110#section-15
 fn is_understood(status: StatusCode) -> bool {
     matches!(
         status.as_u16(),
-        200..=205 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
+        200..=206 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
     )
 }
 
@@ -264,8 +286,14 @@ fn has_validator(headers: &HeaderMap, times: Times) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::tests::{at, date, fields};
+    use crate::{
+        rules::{KeyParts, Origin, Rule, Storing},
+        terms::Ask,
+        tests::{at, date, fields},
+    };
 
     const FRESH: &str = "cache-control: max-age=60";
 
@@ -274,7 +302,11 @@ mod tests {
         for status in [200, 203, 204, 299, 301, 302, 307, 404, 410, 499, 500, 503, 599] {
             check("", status, FRESH, "ok");
         }
-        check("", 206, FRESH, "a part of a representation (206)");
+        check("", 206, FRESH, "a part (206) that cannot be put in its place");
+        let part = format!("{FRESH}\ncontent-range: bytes 0-1/9");
+        check("", 206, &part, "a part (206) that cannot be put in its place");
+        check("range: bytes=0-1", 206, &part, "ok");
+        check("range: bytes=0-1", 206, FRESH, "a part (206) that cannot be put in its place");
         check("", 304, FRESH, "a status that is about another response");
         check("", 101, FRESH, "a status that is about another response");
     }
@@ -316,7 +348,8 @@ mod tests {
         let headers = fields("");
         for method in [Method::HEAD, Method::POST, Method::OPTIONS] {
             let asked = Request::of(&method, &headers);
-            assert_eq!(judge(&asked, 200, FRESH, &Settings::default()), Err(NotStored::Method));
+            let judged = judge(&asked, 200, FRESH, &Settings::default());
+            assert_eq!(judged.err(), Some(NotStored::Method));
         }
     }
 
@@ -412,6 +445,48 @@ mod tests {
         check("", 200, "cache-control: max-age=0, stale-if-error=9", "ok");
         let forbidden = "cache-control: max-age=0, stale-if-error=9, must-revalidate";
         check("", 200, forbidden, useless);
+    }
+
+    #[test]
+    fn a_rule_counts_beside_or_instead_of_the_origin() {
+        let rule = |origin, storing| Rule {
+            path: "/".to_owned(),
+            storing,
+            ttl: Some(Duration::from_secs(9)),
+            origin,
+            parts: KeyParts::default(),
+        };
+        let judged = |rule: &Rule, request: &str, status, response: &str| {
+            let headers = fields(request);
+            let asked = Request { rule: Some(rule), ..Request::of(&Method::GET, &headers) };
+            let judged = judge(&asked, status, response, &Settings::default());
+            judged.map(|storable| (storable.terms.lifetime.duration.as_secs(), storable.terms.ask))
+        };
+        let heard = rule(None, Storing::Usual);
+        assert_eq!(judged(&heard, "", 200, FRESH), Ok((60, Ask::Unexcused)));
+        assert_eq!(judged(&heard, "", 200, ""), Ok((9, Ask::Unexcused)));
+        assert_eq!(judged(&heard, "", 200, &date("last-modified", 0)), Ok((9, Ask::Unexcused)));
+        assert_eq!(judged(&heard, "cookie: a", 200, ""), Err(NotStored::Personal));
+        assert_eq!(judged(&heard, "", 302, ""), Err(NotStored::NoLifetime));
+        assert_eq!(judged(&heard, "", 200, "cache-control: no-store"), Err(NotStored::NoStore));
+        let ignored = rule(Some(Origin::Ignored), Storing::Usual);
+        for lines in [
+            FRESH,
+            "",
+            "cache-control: no-store",
+            "cache-control: private, no-cache",
+            "cdn-cache-control: max-age=99",
+            "expires: 0",
+            "pragma: no-cache",
+        ] {
+            assert_eq!(judged(&ignored, "cookie: a", 200, lines), Ok((9, Ask::Unexcused)));
+        }
+        assert_eq!(judged(&ignored, "authorization: x", 200, ""), Err(NotStored::Authorization));
+        assert_eq!(judged(&ignored, "", 200, "set-cookie: a"), Err(NotStored::SetCookie));
+        assert_eq!(judged(&ignored, "", 500, FRESH), Err(NotStored::NoLifetime));
+        assert_eq!(judged(&ignored, "", 200, "vary: *"), Err(NotStored::VariesByEverything));
+        let bypassed = rule(None, Storing::Bypassed);
+        assert_eq!(judged(&bypassed, "", 200, FRESH), Err(NotStored::Bypassed));
     }
 
     #[track_caller]

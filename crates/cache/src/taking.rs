@@ -3,29 +3,28 @@
 use std::sync::Arc;
 
 use http::{
-    HeaderMap, HeaderName, Method, StatusCode,
-    header::{AGE, CONTENT_LENGTH, CONTENT_LOCATION, LOCATION},
+    HeaderMap, Method, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_LOCATION, LOCATION},
 };
 
 use crate::{
     age::Times,
     cache::{Cache, ttl},
     cache_status::{CacheStatus, Kept, Source},
-    directives::Control,
+    completion::Completion,
     fetch::{Fetch, Role},
-    fields::{kept, updated},
+    fields::kept,
     fill::{Body, FillHead, Over},
     freshness::Head,
     hit::Hit,
     key::Key,
     outcome::Outcome,
-    request::{Request, Sender},
+    partial::Part,
+    request::{Content, Request, Sender},
     reuse::Failure,
-    stored::Stored,
+    searches::NoVary,
     storing::{NotStored, Storable, judge_storing},
-    terms::Terms,
-    validation::{Word, judge_304, judge_head},
-    vary::Selecting,
+    validation::{Word, judge_304},
     wish::is_for_others,
     writer::Writer,
 };
@@ -40,6 +39,9 @@ pub enum Taken {
     /// Send this in its place: it confirmed what is stored, or failed, and what is stored stands
     /// in for it.
     Answer(Hit),
+    /// Add its body to this as it comes, and send what becomes of it: it is what was missing to an
+    /// answer.
+    Complete(Box<Completion>),
     /// Ask again, without the precondition: it is a 304 about something else than what is stored.
     AskAgain(Box<Fetch>),
 }
@@ -59,40 +61,123 @@ impl Cache {
     /// Takes the head of what upstream `answered` to `fetch`. `asked` is the client's request, as
     /// [`look`](Self::look) had it.
     pub fn take(&self, fetch: Box<Fetch>, asked: &Request<'_>, answered: Answered<'_>) -> Taken {
+        let asked = &*self.ruled(fetch.key(), asked);
         let Answered { status, headers, times } = answered;
         if !asked.method.is_safe() {
             if status.is_success() || status.is_redirection() {
-                self.invalidate(fetch.key(), headers);
-                self.invalidate_groups(fetch.key(), headers);
+                self.invalidate(fetch.asked_key(), headers);
+                self.invalidate_groups(fetch.asked_key(), headers);
             }
-            return pass(&fetch, status, NotStored::Method);
+            return match self.take_posted(&fetch, asked, answered) {
+                Some(writer) => Taken::Fill(writer),
+                None => pass(&fetch, status, NotStored::Method),
+            };
         }
         let failure = Failure::Status(status);
         if let Ok(hit) = self.stand_in(&fetch, asked, failure, times.received) {
             fetch.end(Over::Failed(failure, status));
             return Taken::Answer(hit);
         }
+        if fetch.rest().is_some()
+            && matches!(status, StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE)
+        {
+            return self.take_rest(fetch, asked, answered);
+        }
         if let Some(stored) = fetch.stored() {
             if status == StatusCode::NOT_MODIFIED && fetch.is_validating() {
-                return match judge_304(&stored.headers(), headers) {
-                    Word::Same => Taken::Answer(self.confirm(&fetch, asked, answered)),
-                    Word::Other => Taken::AskAgain(Box::new(Fetch::without_precondition(*fetch))),
+                let hit = match judge_304(&stored.headers(), headers) {
+                    Word::Same => self.confirm(&fetch, asked, answered),
+                    Word::Other => None,
                 };
+                let again = || Taken::AskAgain(Box::new(Fetch::without_precondition(*fetch)));
+                return hit.map_or_else(again, Taken::Answer);
+            }
+            if status == StatusCode::PARTIAL_CONTENT && stored.parts().is_none() {
+                return self.take_part_of_whole(fetch, asked, answered);
             }
             if asked.method == Method::HEAD && status == StatusCode::OK {
                 self.take_head(&fetch, asked, answered);
             }
         }
+        self.judge_and_fill(fetch, asked, answered)
+    }
+
+    pub(crate) fn judge_and_fill(
+        &self,
+        fetch: Box<Fetch>,
+        asked: &Request<'_>,
+        answered: Answered<'_>,
+    ) -> Taken {
+        let Answered { status, headers, times } = answered;
         let head = Head { status, headers, received: times.received };
         match judge_storing(asked, head, times, &self.settings) {
-            Ok(storable) => self.fill(fetch, answered, storable),
+            Ok(storable) => match self.searched(fetch, headers) {
+                Ok(fetch) => self.fill(fetch, answered, storable),
+                Err(fetch) => self.pass(&fetch, (status, times), NotStored::Invalidated),
+            },
             Err(why) => self.pass(&fetch, (status, times), why),
+        }
+    }
+
+    /// `fetch`, whose answer with these `headers` may say what makes no difference in its query.
+    ///
+    /// # Errors
+    ///
+    /// The same, if what it asked for was invalidated meanwhile.
+    fn searched(&self, fetch: Box<Fetch>, headers: &HeaderMap) -> Result<Box<Fetch>, Box<Fetch>> {
+        self.searches.learn(fetch.asked_key(), NoVary::of(headers));
+        let counted = self.searches.key_of(fetch.asked_key()).into_owned();
+        if counted == *fetch.key() {
+            return Ok(fetch);
+        }
+        if self.store.was_invalidated(fetch.key(), fetch.since()) {
+            return Err(fetch);
+        }
+        // What was purged since it was asked for, keeps it out there as well.
+        let since = self.store.generation(&counted).after_purges(fetch.since().purges());
+        Ok(Box::new(fetch.moved_to(self.unlisted(&counted), since)))
+    }
+
+    /// Takes the answer to a POST, if it says that it is what a GET would get, and for how long
+    /// ([RFC 9110 §9.3.3]).
+    ///
+    /// [RFC 9110 §9.3.3]: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.3
+    fn take_posted(
+        &self,
+        fetch: &Fetch,
+        asked: &Request<'_>,
+        answered: Answered<'_>,
+    ) -> Option<Box<Writer>> {
+        let Answered { status, headers, times } = answered;
+        let named = headers.get(CONTENT_LOCATION).and_then(|value| value.to_str().ok());
+        let named = named.and_then(|named| fetch.key().beside(named));
+        let is_meant = named.as_ref() == Some(fetch.key()) && status == StatusCode::OK;
+        if *asked.method != Method::POST || !is_meant {
+            return None;
+        }
+        let get =
+            Request { method: &Method::GET, content: Content::None, range: None, ..asked.clone() };
+        let head = Head { status, headers, received: times.received };
+        let storable = judge_storing(&get, head, times, &self.settings).ok()?;
+        if !storable.terms.lifetime.basis.is_explicit() {
+            return None;
+        }
+        // What was there before the change is invalid, and joined by nobody; this came of it.
+        let after = self.ask_alone(fetch.asked_key(), (&get, times.received), (fetch.why(), None));
+        match self.fill(after, answered, storable) {
+            Taken::Fill(writer) => Some(writer),
+            _ => None,
         }
     }
 
     /// Passes an answer on that is not stored. Who waited for it is told so at once, and those who
     /// come next do not wait.
-    fn pass(&self, fetch: &Fetch, (status, times): (StatusCode, Times), why: NotStored) -> Taken {
+    pub(crate) fn pass(
+        &self,
+        fetch: &Fetch,
+        (status, times): (StatusCode, Times),
+        why: NotStored,
+    ) -> Taken {
         let failure = Failure::Status(status);
         if failure.is_error() {
             fetch.end(Over::Failed(failure, status));
@@ -115,16 +200,16 @@ impl Cache {
     ///
     /// [RFC 9111 §4.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.4
     pub fn invalidate(&self, key: &Key, headers: &HeaderMap) {
-        self.store.invalidate(key);
+        self.forget(key);
         for name in [LOCATION, CONTENT_LOCATION] {
             let reference = headers.get(name).and_then(|value| value.to_str().ok());
             if let Some(named) = reference.and_then(|reference| key.beside(reference)) {
-                self.store.invalidate(&named);
+                self.forget(&named);
             }
         }
     }
 
-    fn fill(
+    pub(crate) fn fill(
         &self,
         fetch: Box<Fetch>,
         Answered { status, headers, times }: Answered<'_>,
@@ -140,102 +225,45 @@ impl Cache {
             Err(Outcome::NoRoom) => return self.pass(&fetch, (status, times), NotStored::NoRoom),
             Err(_) => return self.pass(&fetch, (status, times), NotStored::TooLarge),
         };
-        let Storable { terms, selecting, withheld } = storable;
+        let Storable { terms, selecting, withheld, place } = storable;
+        let room = Arc::clone(&self.room);
+        let part = place.map(|(extent, told)| Part { extent, told, room });
         let cache_status = CacheStatus {
             source: Source::Upstream(fetch.why(), Some(status)),
             ttl: Some(ttl(&terms, terms.initial_age)),
             kept: Kept::Stored,
         };
         let headers = kept(headers, &withheld, times.received);
-        let head = FillHead { status, headers, terms, selecting, declared };
+        let is_part = part.is_some();
+        let head = FillHead { status, headers, terms, selecting, declared, part };
+        let mut fetch = if is_part { Box::new(self.apart(*fetch)) } else { fetch };
+        let (has_led, before) = (fetch.leads(), fetch.take_before());
         let (mut lead, place) = fetch.into_place(times.received);
-        let has_led = std::mem::replace(&mut lead.role, Role::Done) == Role::Leads;
+        lead.role = Role::Done;
         let (store, fill) = (Arc::clone(&self.store), Arc::clone(&lead.fill));
         fill.begin(head, body);
-        if is_for_others(&terms) {
+        if !is_part && is_for_others(&terms) {
             store.list(&fill, place.since);
         } else {
             store.leave(&fill);
-            if has_led {
+            if has_led && !is_part {
                 store.pass_by(&fill, Sender::Nobody, times.received);
             }
+        }
+        if let Some(before) = before {
+            // Who waits for another key looks there: what comes is listed by now.
+            before.release(if is_part { Over::Alone } else { Over::Left });
         }
         Taken::Fill(Box::new(Writer { store, fill, place, cache_status, gave_up: None }))
     }
 
-    /// Makes what is stored as new as the 304 that confirmed it ([RFC 9111 §4.3.4]), and an answer
-    /// of it.
-    ///
-    /// [RFC 9111 §4.3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.4
-    fn confirm(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) -> Hit {
-        let (newer, kept) = self.freshen(fetch, asked, answered);
-        let received = answered.times.received;
-        if fetch.leads() && !is_for_others(newer.terms()) {
-            self.store.pass_by(fetch.fill(), Sender::Nobody, received);
+    /// `fetch`, whose answer is a part: nobody else waits for that.
+    fn apart(&self, fetch: Fetch) -> Fetch {
+        if !fetch.leads() {
+            return fetch;
         }
-        fetch.end(match kept {
-            // What is stored was passed over: it may be one client's own now.
-            Kept::NotStored(_) => Over::Alone,
-            Kept::Stored | Kept::Unsaid => Over::Whole(Arc::clone(&newer)),
-        });
-        let age = newer.terms().initial_age;
-        let source = Source::Upstream(fetch.why(), Some(StatusCode::NOT_MODIFIED));
-        let status = CacheStatus { source, ttl: Some(ttl(newer.terms(), age)), kept };
-        Hit::of(newer, asked, answered.times.received, (age.as_secs(), status))
-    }
-
-    /// The stored response with the fields of a newer head about it, which is stored in its place
-    /// if it may still be.
-    fn freshen(
-        &self,
-        fetch: &Fetch,
-        asked: &Request<'_>,
-        Answered { headers, times, .. }: Answered<'_>,
-    ) -> (Arc<Stored>, Kept) {
-        let old = fetch.stored().expect("something stored was asked about");
-        let (status, received) = (old.status(), times.received);
-        let mut merged = updated(old.headers(), &kept(headers, &[], received));
-        // Not kept, but counted from.
-        if let Some(age) = headers.get(AGE) {
-            merged.insert(AGE, age.clone());
-        }
-        let head = Head { status, headers: &merged, received };
-        let get = Request { method: &Method::GET, ..asked.clone() };
-        let newer = |withheld: &[HeaderName], how: (Terms, Selecting)| {
-            let fields = kept(&merged, withheld, received);
-            Arc::new(Stored::new(status, &fields, old.stored_body().clone(), how))
-        };
-        match judge_storing(&get, head, times, &self.settings) {
-            Ok(Storable { terms, selecting, withheld }) => {
-                let newer = newer(&withheld, (terms, selecting));
-                let place = (fetch.key(), fetch.since());
-                let kept = match self.store.keep(place, &newer, Some(old)) {
-                    Outcome::Stored => Kept::Stored,
-                    _ => Kept::Unsaid,
-                };
-                (newer, kept)
-            }
-            Err(why) => {
-                if is_final(why) {
-                    self.store.drop_variant(fetch.key(), old);
-                }
-                let control = Control::of(&merged, &self.settings.targets);
-                let terms = Terms::of(head, times, &control, &self.settings);
-                (newer(&[], (terms, Selecting::default())), Kept::NotStored(why))
-            }
-        }
-    }
-
-    /// Learns what the 200 to a HEAD says of what is stored for GET ([RFC 9111 §4.3.5]).
-    ///
-    /// [RFC 9111 §4.3.5]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.5
-    fn take_head(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) {
-        let Some(stored) = fetch.stored() else { return };
-        let len = stored.body().len() as u64;
-        match judge_head(&stored.headers(), len, answered.headers) {
-            Word::Same => _ = self.freshen(fetch, asked, answered),
-            Word::Other => self.store.drop_variant(fetch.key(), stored),
-        }
+        let (fill, since) = (self.unlisted(fetch.key()), fetch.since());
+        fetch.moved_to(fill, since)
     }
 }
 
@@ -251,20 +279,11 @@ fn whose(why: NotStored) -> Option<Sender> {
         | NotStored::Upgrade
         | NotStored::RequestNoStore
         | NotStored::Authorization
+        | NotStored::PartOfStored
+        | NotStored::Invalidated
         | NotStored::NoRoom => None,
         _ => Some(Sender::Nobody),
     }
-}
-
-/// Whether a reason not to store a response anew says that it should not have been stored at all.
-fn is_final(why: NotStored) -> bool {
-    matches!(
-        why,
-        NotStored::NoStore
-            | NotStored::Private
-            | NotStored::NotUnderstood
-            | NotStored::VariesByEverything
-    )
 }
 
 fn pass(fetch: &Fetch, status: StatusCode, why: NotStored) -> Taken {

@@ -2,8 +2,13 @@
 
 mod exchanges;
 mod explaining;
+mod gaps;
 mod joining;
+mod partial;
 mod purging;
+mod rules;
+mod searches;
+mod sharing;
 mod storing;
 mod world;
 

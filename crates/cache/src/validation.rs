@@ -79,15 +79,15 @@ pub(crate) fn judge_304(stored: &HeaderMap, newer: &HeaderMap) -> Word {
 /// that tells them apart differs. What differs is gone.
 ///
 /// [RFC 9111 §4.3.5]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.5
-pub(crate) fn judge_head(stored: &HeaderMap, stored_len: u64, newer: &HeaderMap) -> Word {
+pub(crate) fn judge_head(stored: &HeaderMap, size: Option<u64>, newer: &HeaderMap) -> Word {
     let tag = newer
         .get(ETAG)
         .is_none_or(|tag| stored.get(ETAG).is_some_and(|stored| is_same_tag(stored, tag)));
     let modified =
         newer.get(LAST_MODIFIED).is_none_or(|modified| stored.get(LAST_MODIFIED) == Some(modified));
-    let length = newer
-        .get(CONTENT_LENGTH)
-        .is_none_or(|length| length.as_bytes() == stored_len.to_string().as_bytes());
+    let length = newer.get(CONTENT_LENGTH).zip(size);
+    let length =
+        length.is_none_or(|(length, size)| length.as_bytes() == size.to_string().as_bytes());
     if tag && modified && length { Word::Same } else { Word::Other }
 }
 
@@ -159,7 +159,7 @@ mod tests {
 
     #[track_caller]
     fn check_head(stored: &str, newer: &str, expect: Word) {
-        let word = judge_head(&fields(stored), 10, &fields(newer));
+        let word = judge_head(&fields(stored), Some(10), &fields(newer));
         assert_eq!(word, expect, "for {stored:?} and {newer:?}");
     }
 }

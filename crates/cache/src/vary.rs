@@ -2,13 +2,13 @@
 //!
 //! [RFC 9111 §4.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.1
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
-        ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-        IF_RANGE, RANGE, VARY,
+        ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_LANGUAGE,
+        IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE, VARY,
     },
 };
 use relais_wire::list;
@@ -55,10 +55,21 @@ impl Vary {
 }
 
 /// The fields that a stored response was chosen by, with the values that its request had.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Selecting {
     fields: Box<[Field]>,
+    /// In which language the response is, in lower case, if it says one.
+    language: Option<Box<[u8]>>,
 }
+
+/// Whether they are for the same requests, whatever came of these.
+impl PartialEq for Selecting {
+    fn eq(&self, other: &Self) -> bool {
+        self.fields == other.fields
+    }
+}
+
+impl Eq for Selecting {}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Field {
@@ -83,7 +94,18 @@ impl Selecting {
             Some(Field { name: name.clone(), value, raw })
         };
         let fields = names.iter().map(field).collect::<Option<_>>()?;
-        Some(Self { fields })
+        Some(Self { fields, language: None })
+    }
+
+    /// The same, of the response with these `headers`: who would rather have its language than any
+    /// other may have it ([RFC 9110 §12.5.4]).
+    ///
+    /// [RFC 9110 §12.5.4]: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.4
+    pub(crate) fn of_response(self, headers: &HeaderMap) -> Self {
+        let mut values = headers.get_all(CONTENT_LANGUAGE).iter().map(HeaderValue::as_bytes);
+        let only = values.next().filter(|value| values.next().is_none() && !value.contains(&b','));
+        let language = only.map(|value| list::trim(value).to_ascii_lowercase().into());
+        Self { language, ..self }
     }
 
     /// What the same fields are in another request, as it is sent on; `None` if that cannot be told.
@@ -95,9 +117,28 @@ impl Selecting {
     /// Whether the response is for the request `asked`.
     pub fn selects(&self, asked: &Request<'_>) -> bool {
         let is_same = |field: &Field| {
-            asked.headers_with(&field.name).is_some_and(|headers| field.is_same(headers))
+            asked.headers_with(&field.name).is_some_and(|headers| {
+                field.is_same(headers) || field.name == ACCEPT_LANGUAGE && self.is_best(headers)
+            })
         };
         self.fields.iter().all(is_same)
+    }
+
+    /// Whether its language is the one that a client would rather have than all others.
+    fn is_best(&self, headers: &HeaderMap) -> bool {
+        let Some(language) = &self.language else { return false };
+        let lines = headers.get_all(ACCEPT_LANGUAGE).iter().map(HeaderValue::as_bytes);
+        let mut best: Option<(Vec<u8>, u16)> = None;
+        let mut is_alone = false;
+        for (wish, weight) in lines.flat_map(|line| list::parts(line, b',')).map(wish) {
+            match best.as_ref().map(|(_, most)| weight.cmp(most)) {
+                None | Some(Ordering::Greater) => (best, is_alone) = (Some((wish, weight)), true),
+                Some(Ordering::Equal) => is_alone = false,
+                Some(Ordering::Less) => (),
+            }
+        }
+        // One with a weight below 1 has it in its text, and is none of these.
+        is_alone && best.is_some_and(|(wish, _)| wish == **language)
     }
 
     /// Whether it is for every request.
@@ -114,7 +155,7 @@ impl Selecting {
     pub fn weight(&self) -> usize {
         let text = |text: &Option<Box<[u8]>>| text.as_ref().map_or(0, |text| text.len());
         let field = |field: &Field| size_of::<Field>() + text(&field.value) + text(&field.raw);
-        self.fields.iter().map(field).sum()
+        self.fields.iter().map(field).sum::<usize>() + text(&self.language)
     }
 }
 
@@ -302,6 +343,31 @@ mod tests {
         check("accept: text/html, */*;q=0.8", "accept: */*;q=0.8, text/html", true);
         check("accept-encoding: gzip, br", "accept-encoding: br,gzip", true);
         check("accept-encoding: gzip;q=0.5, br", "accept-encoding: br;q=0.5, gzip", false);
+    }
+
+    #[test]
+    fn who_wants_its_language_most_may_have_a_response() {
+        let selects = |language: &str, asks: &str| {
+            let (stored, asks) = (fields("accept-language: en, de"), fields(asks));
+            let names = [ACCEPT_LANGUAGE];
+            let selecting = Selecting::of(&names, &Request::of(&Method::GET, &stored)).unwrap();
+            let selecting = selecting.of_response(&fields(language));
+            selecting.selects(&Request::of(&Method::GET, &asks))
+        };
+        let german = "content-language: DE";
+        assert!(selects(german, "accept-language: fr;q=0.5, de;q=1.0"));
+        assert!(selects(german, "accept-language: de"));
+        assert!(selects(german, "accept-language: *;q=0.1, de"));
+        assert!(selects(german, "accept-language: de, en"), "as before");
+        for asks in ["fr, de", "fr, de;q=0.5", "de-AT", "*", "de;q=0.5", "fr"] {
+            assert!(!selects(german, &format!("accept-language: {asks}")), "for {asks}");
+        }
+        assert!(!selects(german, ""));
+        for language in
+            ["", "content-language: de, en", "content-language: de\ncontent-language: en"]
+        {
+            assert!(!selects(language, "accept-language: de"), "for {language:?}");
+        }
     }
 
     proptest! {

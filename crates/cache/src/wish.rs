@@ -29,6 +29,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Wish<'a> {
     pub key: &'a Key,
+    /// What the client asked for, of which that is what counts.
+    pub asked_as: &'a Key,
     pub asked: &'a Request<'a>,
     pub now: SystemTime,
     /// Why upstream is asked.
@@ -84,6 +86,10 @@ pub(crate) fn may_lead(wish: &Wish<'_>, settings: &Settings) -> bool {
     if matches!(why, Forward::Ask(WhyAsk::NoCache | WhyAsk::Personal | WhyAsk::Condition)) {
         return false;
     }
+    // What is missing to parts is nothing for others, and hardly is what is said of them.
+    if stored.is_some_and(|stored| stored.parts().is_some()) {
+        return false;
+    }
     if settings.joining.waiting_max == 0 {
         return false;
     }
@@ -112,7 +118,7 @@ pub(crate) fn may_wait(wish: &Wish<'_>, settings: &Settings) -> bool {
     let is_shared = match why {
         Forward::Unknown | Forward::OtherVariants => true,
         Forward::Ask(why) => matches!(why, WhyAsk::Stale | WhyAsk::ClockSetBack),
-        Forward::Method | Forward::Content | Forward::Upgrade => false,
+        Forward::Method | Forward::Content | Forward::Upgrade | Forward::Bypassed => false,
     };
     is_shared && !is_own && !wants_anew
 }

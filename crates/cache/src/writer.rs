@@ -11,12 +11,13 @@ use bytes::Bytes;
 
 use crate::{
     cache_status::CacheStatus,
-    fill::{Added, Ended, Fill, Over, Reader, Watch},
+    fill::{Added, Ended, Fill, FillHead, Over, Reader, Watch},
     outcome::Outcome,
     part::Generation,
     request::Sender,
     store::Store,
     stored::{Revalidation, Stored},
+    stored_body::StoredBody,
 };
 
 /// A response on its way into the store. It gets there by [`finish`](Self::finish) and in no other
@@ -74,24 +75,48 @@ impl Writer {
 
     /// Stores the response: its body has come, all of it.
     pub fn finish(self) -> Outcome {
+        self.kept().map_or_else(|why| why, |(_, outcome)| outcome)
+    }
+
+    /// The same: what it became, whether it is stored or not.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no such thing.
+    pub(crate) fn finish_stored(self) -> Result<Arc<Stored>, Outcome> {
+        self.kept().map(|(stored, _)| stored)
+    }
+
+    fn kept(self) -> Result<(Arc<Stored>, Outcome), Outcome> {
         let (head, body) = match self.fill.end_body() {
             Ended::Whole(head, body) => (head, body),
             Ended::Passing(outcome) => {
                 self.fill.wake();
-                return outcome;
+                return Err(outcome);
             }
             Ended::Short(outcome) => {
                 self.fill.end(Over::Cut);
-                return outcome;
+                return Err(outcome);
             }
-            Ended::Over => return self.gave_up.unwrap_or(Outcome::CutShort),
+            Ended::Over => return Err(self.gave_up.unwrap_or(Outcome::CutShort)),
         };
-        let how = (head.terms, head.selecting);
-        let stored = Arc::new(Stored::new(head.status, &head.headers, body, how));
+        // What came is not what is stored then, and nothing for who wants all.
+        let is_part = head.part.is_some();
+        let stored = Arc::new(self.stored(*head, body).ok_or(Outcome::CutShort)?);
         let Place { since, instead_of, .. } = &self.place;
         let outcome = self.store.keep((&self.fill.key, *since), &stored, instead_of.as_ref());
-        self.fill.end(Over::Whole(stored));
-        outcome
+        self.fill.end(if is_part { Over::Alone } else { Over::Whole(Arc::clone(&stored)) });
+        Ok((stored, outcome))
+    }
+
+    /// What is stored of a body that came; `None` if it is not the part that it said.
+    fn stored(&self, head: FillHead, body: StoredBody) -> Option<Stored> {
+        let FillHead { status, headers, terms, selecting, part, .. } = head;
+        let Some(part) = part else {
+            return Some(Stored::new(status, &headers, body, (terms, selecting)));
+        };
+        let older = self.store.alike(&self.fill.key, &selecting);
+        Stored::of_part(older.as_deref(), (&headers, (terms, selecting)), part, body)
     }
 
     /// Wakes who waits for the head or reads. To be called when nothing more is there to be added:

@@ -103,6 +103,43 @@ impl fmt::Display for ContentRange {
     }
 }
 
+/// Where the bytes of a part stand in the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The bytes.
+    pub part: ByteRange,
+    /// How long the whole is; `None` if that was not known (`*`). More than `part.last`.
+    pub size: Option<u64>,
+}
+
+/// Reads the value of a `Content-Range` field that comes with a part.
+///
+/// *Shape*: `bytes first-last/size`, or `*` for a size that is unknown. `None` for what is malformed,
+/// in another unit, of no bytes, or contradicts itself: then nothing may be put together with it
+/// ([RFC 9110 §14.4]).
+///
+/// [RFC 9110 §14.4]: https://www.rfc-editor.org/rfc/rfc9110#section-14.4
+pub fn parse_content_range(value: &[u8]) -> Option<Extent> {
+    let space = value.iter().position(|&byte| byte == b' ')?;
+    let (unit, rest) = (&value[..space], &value[space + 1..]);
+    let slash = rest.iter().position(|&byte| byte == b'/')?;
+    let (part, size) = (&rest[..slash], &rest[slash + 1..]);
+    let dash = part.iter().position(|&byte| byte == b'-')?;
+    let (Number::Is(first), Number::Is(last)) = (number(&part[..dash]), number(&part[dash + 1..]))
+    else {
+        return None;
+    };
+    let size = match number(size) {
+        Number::Is(size) => Some(size),
+        _ if size == b"*" => None,
+        _ => return None,
+    };
+    // The greatest number stands for those that do not fit: nothing is beyond it.
+    let is_sound = first <= last && last < size.unwrap_or(u64::MAX);
+    let part = ByteRange { first, last };
+    (unit.eq_ignore_ascii_case(b"bytes") && is_sound).then_some(Extent { part, size })
+}
+
 /// What comes after `bytes=`, if it is that.
 fn specs(value: &[u8]) -> Option<&[u8]> {
     let equals = value.iter().position(|&byte| byte == b'=')?;
@@ -272,6 +309,8 @@ mod tests {
         fn what_is_printed_reads_back(first in 0..1000_u64, len in 1..1000_u64, size in 2000..3000_u64) {
             let range = ByteRange { first, last: first + len - 1 };
             let printed = print_content_range(Some(range), size).to_string();
+            let extent = Extent { part: range, size: Some(size) };
+            prop_assert_eq!(parse_content_range(printed.as_bytes()), Some(extent));
             let asked = printed.replace("bytes ", "bytes=");
             let asked = asked.split('/').next().unwrap();
             prop_assert_eq!(parse_range(asked.as_bytes(), size, 1), RangeVerdict::One(range));
@@ -280,11 +319,42 @@ mod tests {
         #[test]
         fn nothing_panics(value: Vec<u8>, text in "bytes=[0-9, -]{0,40}", size: u64) {
             parse_range(&value, size, 8);
+            parse_content_range(&value);
             if let RangeVerdict::Many(parts) = parse_range(text.as_bytes(), size, 8) {
                 prop_assert!(parts.len() >= 2 && parts.len() <= 8);
                 prop_assert!(parts.iter().all(|part| part.first <= part.last && part.last < size));
                 prop_assert!(parts.windows(2).all(|two| two[0].last + 1 < two[1].first));
             }
+        }
+    }
+
+    #[test]
+    fn what_a_part_says_of_its_place_is_read() {
+        let extent = |first, last, size| Some(Extent { part: ByteRange { first, last }, size });
+        let check = |value: &str, expect| {
+            assert_eq!(parse_content_range(value.as_bytes()), expect, "for {value:?}");
+        };
+        check("bytes 0-4/10", extent(0, 4, Some(10)));
+        check("Bytes 9-9/10", extent(9, 9, Some(10)));
+        check("bytes 0-4/*", extent(0, 4, None));
+        for none in [
+            "",
+            "bytes",
+            "bytes */10",
+            "bytes 4-0/10",
+            "bytes 0-10/10",
+            "bytes 0-4",
+            "bytes=0-4/10",
+            "bytes -4/10",
+            "bytes 0-/10",
+            "lines 0-4/10",
+            "bytes 0-4/",
+            "bytes 0-4/1x",
+            "bytes 0-4/10/",
+            "bytes  0-4/10",
+            "bytes 0-99999999999999999999/*",
+        ] {
+            check(none, None);
         }
     }
 

@@ -1,8 +1,14 @@
 //! Which of a response's fields counts: a targeted one, or `Cache-Control`.
 
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderName, HeaderValue, header::CACHE_CONTROL};
 
 use super::{Directives, read_cache_control, read_targeted};
+use crate::{
+    rules::{Origin, Rule},
+    settings::Settings,
+};
 
 /// A response's directives, and where they stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +17,8 @@ pub(crate) struct Control {
     pub directives: Directives,
     /// Where they stand.
     pub source: ControlSource,
+    /// How long it is fresh by what is said here, if that is all that is said.
+    pub ttl: Option<Duration>,
 }
 
 /// Where the directives of a response stand.
@@ -25,6 +33,8 @@ pub(crate) enum ControlSource {
     CacheControl,
     /// Nowhere: there are none.
     Nowhere,
+    /// Here: what the origin says does not count.
+    Rule,
 }
 
 impl Control {
@@ -34,7 +44,8 @@ impl Control {
         for target in targets.iter().filter(|target| headers.contains_key(*target)) {
             let lines: Vec<_> = headers.get_all(target).iter().map(HeaderValue::as_bytes).collect();
             if let Some(directives) = read_targeted(&lines.join(&b", "[..])) {
-                return Self { directives, source: ControlSource::Targeted(target.clone()) };
+                let source = ControlSource::Targeted(target.clone());
+                return Self { directives, source, ttl: None };
             }
         }
         let source = if headers.contains_key(CACHE_CONTROL) {
@@ -43,7 +54,21 @@ impl Control {
             ControlSource::Nowhere
         };
         let lines = headers.get_all(CACHE_CONTROL).iter().map(HeaderValue::as_bytes);
-        Self { directives: read_cache_control(lines), source }
+        Self { directives: read_cache_control(lines), source, ttl: None }
+    }
+
+    /// The same for a response that a `rule` is for: what is said here of it counts besides, or in its place.
+    pub(crate) fn said_of(headers: &HeaderMap, rule: Option<&Rule>, settings: &Settings) -> Self {
+        let origin = rule.and_then(|rule| rule.origin).unwrap_or(settings.origin);
+        let ttl = rule.and_then(|rule| rule.ttl);
+        match origin {
+            Origin::Heard => Self { ttl, ..Self::of(headers, &settings.targets) },
+            Origin::Ignored => Self {
+                directives: Directives::default(),
+                source: ControlSource::Rule,
+                ttl: Some(ttl.unwrap_or(settings.default_ttl)),
+            },
+        }
     }
 
     /// Whether they stand in a targeted field.
@@ -80,7 +105,7 @@ mod tests {
         let source = match &control.source {
             ControlSource::Targeted(name) => format!("{name} "),
             ControlSource::CacheControl => "cache-control ".to_owned(),
-            ControlSource::Nowhere => String::new(),
+            ControlSource::Nowhere | ControlSource::Rule => String::new(),
         };
         let text = super::super::tests::text(&control.directives);
         assert_eq!(source + &text, expect, "for {lines:?}");

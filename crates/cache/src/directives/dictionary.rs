@@ -6,11 +6,13 @@
 
 /// A member's value, without its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Boolean(bool),
     Integer(i64),
     String(Vec<u8>),
-    /// A token, a decimal, bytes, a date or a list: no cache directive has one.
+    /// An inner list of strings alone; no cache directive has one.
+    Strings(Vec<Vec<u8>>),
+    /// A token, a decimal, bytes, a date or another list: no cache directive has one.
     Other,
 }
 
@@ -18,7 +20,7 @@ pub(super) enum Value {
 /// value.
 ///
 /// `None` if `field` is anything else.
-pub(super) fn read_dictionary(field: &[u8]) -> Option<Vec<(&[u8], Value)>> {
+pub(crate) fn read_dictionary(field: &[u8]) -> Option<Vec<(&[u8], Value)>> {
     let mut cursor = Cursor { rest: field };
     let mut members: Vec<(&[u8], Value)> = Vec::new();
     cursor.skip(b" ");
@@ -117,12 +119,16 @@ impl<'a> Cursor<'a> {
         if !self.take(b'(') {
             return self.item();
         }
+        let mut strings = Some(Vec::new());
         loop {
             self.skip(b" ");
             if self.take(b')') {
-                return Some(Value::Other);
+                return Some(strings.map_or(Value::Other, Value::Strings));
             }
-            self.item()?;
+            match (self.item()?, &mut strings) {
+                (Value::String(string), Some(strings)) => strings.push(string),
+                _ => strings = None,
+            }
             self.parameters()?;
             if !matches!(self.rest.first(), Some(b' ' | b')')) {
                 return None;
@@ -246,7 +252,8 @@ mod tests {
         check("a=999999999999999", Some("a=999999999999999"));
         check(r#"a="x\"\\y""#, Some(r#"a="x\"\\y""#));
         check("a=tok/en:*, b=1.5, c=:aGk=:, d=@12, e=%\"f%c3%bc\"", Some("a=* b=* c=* d=* e=*"));
-        check("a=(1 \"b\"  c;x=1 );y, *b=()", Some("a=* *b=*"));
+        check("a=(1 \"b\"  c;x=1 );y, *b=()", Some("a=* *b=()"));
+        check("a=(\"b\" \"c d\";x );y, b=(\"c\" d)", Some("a=(b c d) b=*"));
         check("a;x=1;y;z=\"w\", b=2; u=?1", Some("a=true b=2"));
     }
 
@@ -326,6 +333,10 @@ mod tests {
                 Value::Boolean(is) => format!("{key}={is}"),
                 Value::Integer(number) => format!("{key}={number}"),
                 Value::String(text) => format!("{key}={:?}", String::from_utf8_lossy(text)),
+                Value::Strings(texts) => {
+                    let texts = texts.iter().map(|text| String::from_utf8_lossy(text));
+                    format!("{key}=({})", texts.collect::<Vec<_>>().join(" "))
+                }
                 Value::Other => format!("{key}=*"),
             }
         };

@@ -14,7 +14,7 @@ use http::HeaderName;
 pub(crate) use self::{
     cache_control::read_cache_control,
     control::{Control, ControlSource},
-    dictionary::read_strings,
+    dictionary::{Value as Member, read_dictionary as read_members, read_strings},
     targeted::read_targeted,
 };
 

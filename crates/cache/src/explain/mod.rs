@@ -141,6 +141,7 @@ impl Cache {
         if asked.sender != Sender::Nobody {
             steps.push(Step::Sender(asked.sender));
         }
+        let key = &*self.searches.key_of(key);
         let judged = self.judge(key, asked, now);
         if !matches!(judged, Judged::Ask(Forward::Method | Forward::Content | Forward::Upgrade, _))
         {
@@ -178,7 +179,7 @@ impl Cache {
         let terms = stored.terms();
         let headers = stored.headers();
         let control = Control::of(&headers, &self.settings.targets);
-        let bytes = Some(stored.body().len() as u64);
+        let bytes = stored.size();
         let received = terms.times.received;
         let mut steps = vec![Step::Response { status: stored.status(), bytes, received }];
         steps.push(said(&headers, &control));
@@ -209,7 +210,7 @@ impl Cache {
         let asked = if *asked.method == Method::HEAD { &get } else { asked };
         let Answered { status, headers, times } = answered;
         let head = Head { status, headers, received: times.received };
-        let control = Control::of(headers, &self.settings.targets);
+        let control = Control::said_of(headers, asked.rule, &self.settings);
         let mut steps = vec![Step::Response { status, bytes: None, received: times.received }];
         steps.push(said(headers, &control));
         if let Vary::Fields(names) = Vary::of(headers) {
@@ -246,7 +247,7 @@ fn said(headers: &HeaderMap, control: &Control) -> Step {
     let field = match &control.source {
         ControlSource::Targeted(name) => name.clone(),
         ControlSource::CacheControl => CACHE_CONTROL,
-        ControlSource::Nowhere => return Step::Unsaid,
+        ControlSource::Nowhere | ControlSource::Rule => return Step::Unsaid,
     };
     let lines = headers.get_all(&field).iter();
     let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();

@@ -37,7 +37,9 @@ impl Basis {
             Self::SharedMaxAge => "RFC 9111 §5.2.2.10",
             Self::MaxAge => "RFC 9111 §5.2.2.1",
             Self::Expires => "RFC 9111 §5.3",
-            Self::Heuristic | Self::Default | Self::Negative => "RFC 9111 §4.2.2",
+            Self::Heuristic | Self::Default | Self::Negative | Self::Rule | Self::Imposed => {
+                "RFC 9111 §4.2.2"
+            }
             Self::Nothing => "RFC 9111 §4.2.1",
         }
     }
@@ -71,7 +73,7 @@ impl Forward {
     /// Where it is written.
     pub fn section(self) -> &'static str {
         match self {
-            Self::Method | Self::Unknown => "RFC 9111 §4",
+            Self::Method | Self::Unknown | Self::Bypassed => "RFC 9111 §4",
             Self::Content => "RFC 9110 §9.3.1",
             Self::Upgrade => "RFC 9110 §7.8",
             Self::OtherVariants => "RFC 9111 §4.1",
@@ -89,6 +91,7 @@ impl WhyAsk {
             Self::RequestMaxAge => "RFC 9111 §5.2.1.1",
             Self::RequestMinFresh => "RFC 9111 §5.2.1.3",
             Self::Stale => "RFC 9111 §4.2.4",
+            Self::Incomplete => "RFC 9111 §3.3",
             Self::Condition => "RFC 9111 §4.3.2",
             Self::Personal => "RFC 9111 §4.2.2",
             Self::ClockSetBack => "RFC 9111 §4.2.3",
@@ -106,6 +109,8 @@ impl NotStored {
             Self::Upgrade => "RFC 9110 §7.8",
             Self::RequestNoStore => "RFC 9111 §5.2.1.5",
             Self::Partial => "RFC 9111 §3.3",
+            Self::PartOfStored => "RFC 9111 §3.4",
+            Self::Invalidated => "RFC 9111 §4.4",
             Self::OfRequest => "RFC 9110 §15.1",
             Self::NoStore => "RFC 9111 §5.2.2.5",
             Self::NotUnderstood => "RFC 9111 §5.2.2.3",
@@ -114,7 +119,7 @@ impl NotStored {
             Self::SetCookie => "RFC 9111 §7.3",
             Self::VariesByEverything => "RFC 9111 §4.1",
             Self::NoLifetime | Self::Personal => "RFC 9111 §4.2.2",
-            Self::TooLarge | Self::NoRoom | Self::NotInMemory => return None,
+            Self::TooLarge | Self::NoRoom | Self::NotInMemory | Self::Bypassed => return None,
         })
     }
 }

@@ -13,6 +13,7 @@ use relais_wire::range::{RangeVerdict, parse_range};
 use crate::{
     conditional::RANGES_MAX,
     outcome::Outcome,
+    partial::Part,
     request::Request,
     room::{Full, Held, Room},
     settings::Settings,
@@ -31,6 +32,8 @@ pub(crate) struct FillHead {
     pub selecting: Selecting,
     /// What `Content-Length` says.
     pub declared: Option<u64>,
+    /// Where the body stands in the whole, if it is a part: then nobody else reads it.
+    pub part: Option<Part>,
 }
 
 /// A response under way.
@@ -45,7 +48,7 @@ pub(crate) struct Coming {
 impl Coming {
     /// Whether the part that `asked` wants can be told, and comes soon; so it is for who wants all.
     pub(super) fn has_range(&self, asked: &Request<'_>, settings: &Settings) -> bool {
-        if self.body.outgrown().is_some() {
+        if self.body.outgrown().is_some() || self.head.part.is_some() {
             return false;
         }
         let Some(range) = asked.range.filter(|_| asked.method == Method::GET) else { return true };
@@ -60,7 +63,7 @@ impl Coming {
 
     /// The head, as if it were stored without its body.
     pub(super) fn shown(&mut self) -> Arc<Stored> {
-        let FillHead { status, headers, terms, selecting, declared } = &*self.head;
+        let FillHead { status, headers, terms, selecting, declared, part: _ } = &*self.head;
         let shown = self.shown.get_or_insert_with(|| {
             let how = (*terms, selecting.clone());
             Arc::new(Stored::of_head((*status, headers), *declared, how))

@@ -93,7 +93,7 @@ impl Fill {
                 Suits::OtherVariant
             }
             Stage::Over(Over::Whole(stored)) => {
-                let is_it = may_read(wish, stored.terms(), settings);
+                let is_it = may_read(wish, stored.terms(), settings) && stored.parts().is_none();
                 if is_it { Suits::Whole(Arc::clone(stored)) } else { Suits::Not }
             }
             Stage::Over(_) => Suits::Not,

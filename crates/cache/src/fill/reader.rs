@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{Fill, Over, Stage, coming::Next};
-use crate::{cache_status::Forward, wish::Wish};
+use crate::{cache_status::Forward, key::Key, wish::Wish};
 
 /// Who waits for the head of an answer that somebody else asked for.
 ///
@@ -24,12 +24,15 @@ pub struct Waiter {
     why: Forward,
     /// How many fetches it waited for, this one included.
     pub(crate) rounds: u32,
+    /// What it asked for, if that is another key than that of what it waits for.
+    asked_as: Option<Key>,
     _place: CrowdPlace,
 }
 
 impl Waiter {
     pub(crate) fn new(reader: Reader, wish: &Wish<'_>, place: CrowdPlace) -> Self {
-        Self { reader, why: wish.why, rounds: wish.rounds + 1, _place: place }
+        let asked_as = (wish.asked_as != wish.key).then(|| wish.asked_as.clone());
+        Self { reader, why: wish.why, rounds: wish.rounds + 1, asked_as, _place: place }
     }
 
     /// Waits until the head is there, or it is clear that there will be none: then
@@ -49,6 +52,11 @@ impl Waiter {
     /// Why upstream would be asked.
     pub fn why(&self) -> Forward {
         self.why
+    }
+
+    /// What it asked for.
+    pub(crate) fn asked_as(&self) -> &Key {
+        self.asked_as.as_ref().unwrap_or(&self.reader.fill.key)
     }
 
     /// What it waits for.

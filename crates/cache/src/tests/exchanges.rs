@@ -136,7 +136,7 @@ fn parts_are_cut_out_of_wholes() {
     assert_eq!(world.ask(1, "GET /\nrange: bytes=10-", NOBODY), "416  | hit; ttl=59");
     let part = (206, "cache-control: max-age=60\ncontent-range: bytes 0-0/2", "0");
     let passed = world.ask(1, "GET /b\nrange: bytes=0-0", part);
-    assert_eq!(passed, "206 0 | fwd=uri-miss; fwd-status=206");
+    assert_eq!(passed, "206 0 | fwd=uri-miss; fwd-status=206; ttl=60; stored");
 }
 
 #[test]
@@ -358,4 +358,44 @@ fn one_of(beginnings: &'static [&'static str]) -> impl Strategy<Value = String> 
     let end =
         "[0-9]{1,22}|[\"a-z0-9,;=*/. -]{0,12}|Sun, 0[1-9] Sep 200[0-2] 0[0-9]:46:40 GMT|[ -~]*";
     (select(beginnings), end).prop_map(|(beginning, end)| beginning.to_owned() + &end)
+}
+
+/// RFC 9110 §9.3.3
+#[test]
+fn what_a_post_came_to_may_answer_gets() {
+    let named = "cache-control: max-age=60\ncontent-location: /";
+    let posted = |request: &str, status: u16, lines: &str| {
+        let world = World::new();
+        world.ask(0, "GET /", (200, FRESH, "old"));
+        let told = world.ask(1, request, (status, lines, "new"));
+        (told, world.ask(2, "GET /", NOBODY))
+    };
+    let stored = "200 new | fwd=method; fwd-status=200; ttl=60; stored".to_owned();
+    let hit = "200 new | hit; ttl=59".to_owned();
+    let body = "POST /\ncontent-length: 3";
+    assert_eq!(posted(body, 200, named), (stored.clone(), hit.clone()));
+    let absolute = "cache-control: max-age=60\ncontent-location: http://a/";
+    assert_eq!(posted("POST /", 200, absolute), (stored, hit));
+    let personal = "POST /\nauthorization: x";
+    for (request, status, lines) in [
+        ("POST /", 200, "cache-control: max-age=60"),
+        ("POST /", 200, "content-location: /"),
+        ("POST /", 200, "cache-control: max-age=60\ncontent-location: /b"),
+        ("POST /", 200, "cache-control: max-age=60\ncontent-location: http://b/"),
+        ("POST /", 200, "cache-control: max-age=60, no-store\ncontent-location: /"),
+        ("POST /", 201, named),
+        ("POST /", 303, named),
+        ("PUT /", 200, named),
+        ("POST /\ncache-control: no-store", 200, named),
+        ("POST /\nx-http-method-override: DELETE", 200, named),
+        (personal, 200, named),
+    ] {
+        let (told, next) = posted(request, status, lines);
+        assert!(!told.ends_with("stored"), "{told} for {request:?} {status} {lines:?}");
+        assert_eq!(next, "502 nothing is stored", "for {request:?} {status} {lines:?}");
+    }
+    // A POST is never answered from what is stored.
+    let world = World::new();
+    world.ask(0, "POST /", (200, named, "new"));
+    assert!(world.ask(1, "POST /", NOBODY).starts_with("502"));
 }

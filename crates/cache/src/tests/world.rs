@@ -1,7 +1,7 @@
 //! A client, a cache and an upstream, for transcripts.
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use super::{at, fields};
 use crate::{Answered, Cache, Key, Lookup, Outcome, Request, Settings, Taken, Times};
@@ -47,6 +47,17 @@ impl World {
         }
     }
 
+    /// The fields of what is stored for `request`, as it is sent at `seconds`.
+    pub(super) fn headers(&self, seconds: i64, request: &str) -> HeaderMap {
+        let (line, lines) = request.split_once('\n').unwrap_or((request, ""));
+        let (method, path) = line.split_once(' ').expect("a method and a path");
+        let (method, headers) = (method.parse::<Method>().unwrap(), fields(lines));
+        match self.cache.look(&key(path), &Request::of(&method, &headers), at(seconds)) {
+            Lookup::Hit(hit) => hit.headers(),
+            looked => panic!("{looked:?}"),
+        }
+    }
+
     fn upstream(
         &self,
         fetch: Box<crate::Fetch>,
@@ -55,9 +66,12 @@ impl World {
     ) -> String {
         let mut sent = asked.headers.clone();
         fetch.prepare(&mut sent);
+        let is_ours = |name: &HeaderName, value| {
+            name.as_str().starts_with("if-") || asked.headers.get(name) != Some(value)
+        };
         let mut sent: Vec<_> = sent
             .iter()
-            .filter(|(name, _)| name.as_str().starts_with("if-"))
+            .filter(|(name, value)| is_ours(name, *value))
             .map(|(name, value)| format!(" [{name}: {}]", value.to_str().unwrap()))
             .collect();
         sent.sort();
@@ -83,6 +97,16 @@ impl World {
                 format!("{} {body} | {}{sent}", status.as_u16(), said(cache_status))
             }
             Taken::Answer(hit) => told(&hit) + &sent,
+            Taken::Complete(mut completion) => {
+                completion.add(&Bytes::copy_from_slice(body.as_bytes()));
+                match completion.finish(asked, at(seconds)) {
+                    Ok(hit) => told(&hit) + &sent,
+                    Err(fetch) => {
+                        let again = self.upstream(fetch, asked, (seconds, (200, "", "again")));
+                        format!("again: {again}{sent}")
+                    }
+                }
+            }
             Taken::AskAgain(fetch) => {
                 let again = self.upstream(fetch, asked, (seconds, (200, "", "again")));
                 format!("again: {again}{sent}")
@@ -97,7 +121,8 @@ pub(super) fn key(path: &str) -> Key {
 }
 
 fn told(hit: &crate::Hit) -> String {
-    let body = hit.body().bytes().clone();
+    let pieces = hit.pieces().unwrap_or_else(|| vec![hit.body()]);
+    let body: Vec<_> = pieces.iter().flat_map(|piece| piece.bytes().to_vec()).collect();
     let body = String::from_utf8_lossy(&body);
     format!("{} {body} | {}", hit.status().as_u16(), said(hit.cache_status()))
 }

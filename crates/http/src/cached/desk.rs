@@ -91,7 +91,7 @@ impl<H: Onward> Desk for Cached<H> {
     }
 
     fn explain(&self, ask: &Ask) -> Option<Explanation<Reused>> {
-        let key = key(ask, &self.shared.trust)?;
+        let key = key(ask, &self.shared.trust, self.shared.cache.settings())?;
         let sent = sent_by(ask, &self.shared.inner);
         Some(self.shared.cache.explain(&key, &sent.asked(), (self.shared.clock)()))
     }

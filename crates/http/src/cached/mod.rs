@@ -22,7 +22,7 @@ use std::{
 };
 
 use http::{Method, StatusCode};
-use relais_cache::{Answered, Cache, Fetch, Key, Lookup, Taken, Times};
+use relais_cache::{Answered, Cache, Completion, Fetch, Key, Lookup, Taken, Times};
 use relais_net::{Fault, Side};
 use tokio::runtime;
 
@@ -34,7 +34,7 @@ use self::{
     joined::{Waited, lead, share},
     question::{Question, key, sent_by},
     reply::{crowded, failed, label, late, only_if_cached, reply, reply_after, unanswered},
-    written::{drain, write},
+    written::{complete, drain, write},
 };
 use crate::{
     Accepts, Answer, Ask, Handler, Refused, Trust,
@@ -97,7 +97,7 @@ impl<H: Onward> Cached<H> {
     }
 
     fn key(&self, ask: &Ask) -> Option<Key> {
-        key(ask, &self.shared.trust)
+        key(ask, &self.shared.trust, self.shared.cache.settings())
     }
 
     fn look(&self, key: &Key, ask: &Ask) -> Lookup {
@@ -180,13 +180,22 @@ impl<H: Onward> Shared<H> {
             };
             unfold(&mut answer);
             let answered = Answered { status: answer.status(), headers: answer.headers(), times };
-            match self.cache.take(fetch, &question.sent_by(&self.inner).asked(), answered) {
+            let taken = self.cache.take(fetch, &question.sent_by(&self.inner).asked(), answered);
+            match taken {
                 Taken::Fill(writer) => {
                     let abandoned = self.cache.settings().joining.abandoned;
                     return Ok(write(answer, writer, abandoned));
                 }
                 Taken::Pass(status) => return Ok(label(answer, status)),
-                Taken::Answer(hit) => return Ok(reply_after(hit, &answer)),
+                Taken::Answer(hit) => {
+                    return Ok(reply_after(hit, answer.body().provenance().cloned()));
+                }
+                Taken::Complete(completion) => {
+                    match self.complete(answer, completion, question).await {
+                        Ok(answer) => return Ok(answer),
+                        Err(again) => (fetch, ask) = (again, question.ask()),
+                    }
+                }
                 // Without a precondition it is not asked a third time.
                 Taken::AskAgain(again) => {
                     (fetch, ask) = (again, question.ask());
@@ -194,6 +203,20 @@ impl<H: Onward> Shared<H> {
                 }
             }
         }
+    }
+
+    /// What `question` is answered, if `answer` is what was missing to it; else what to ask.
+    async fn complete(
+        &self,
+        answer: Answer,
+        completion: Box<Completion>,
+        question: &Question,
+    ) -> Result<Answer, Box<Fetch>> {
+        let provenance = answer.body().provenance().cloned();
+        let completion = complete(answer.into_body(), completion).await?;
+        let sent = question.sent_by(&self.inner);
+        let hit = completion.finish(&sent.asked(), (self.clock)())?;
+        Ok(reply_after(hit, provenance))
     }
 
     /// What is stored, in the place of an answer that did not come; else what came instead.

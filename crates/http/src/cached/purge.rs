@@ -92,7 +92,7 @@ impl<H> Purging<H> {
         if !headers.get(AUTHORIZATION).is_some_and(|given| token.is_in(given)) {
             return Err(Refusal::Token);
         }
-        let url = Url::from(key(ask, &self.trust).ok_or(Refusal::Host)?);
+        let url = Url::from(key(ask, &self.trust, self.cache.settings()).ok_or(Refusal::Host)?);
         let purge = match headers.get(SOFT).map(HeaderValue::as_bytes) {
             None | Some(b"0") => Purge::Hard,
             Some(b"1") => Purge::Soft,
@@ -218,7 +218,7 @@ mod tests {
 
     fn store(cache: &Cache, path: &str, tags: &'static str) {
         let ask = says::ask(Peer::Local, path, &[("host", "h")]);
-        let key = key(&ask, &Trust::default()).unwrap();
+        let key = key(&ask, &Trust::default(), cache.settings()).unwrap();
         let asked = relais_cache::Request::of(&Method::GET, ask.request.headers());
         let now = SystemTime::UNIX_EPOCH;
         let Lookup::Ask(fetch) = cache.look(&key, &asked, now) else { panic!("stored already") };

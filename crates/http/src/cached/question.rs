@@ -5,7 +5,7 @@ use std::{cell::OnceCell, fmt::Write as _, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use http_body::Body as _;
-use relais_cache::{self as cache, Content, Key, Sent};
+use relais_cache::{self as cache, Content, Key, Sent, Settings};
 
 use crate::{
     Ask, Caller, Inbound, Trust,
@@ -29,11 +29,12 @@ pub(super) struct Question {
 impl Question {
     /// What `ask` asks.
     ///
-    /// *Cost*: a copy of the map of fields, whose values are shared, for a safe method.
+    /// *Cost*: a copy of the map of fields, whose values are shared, for a safe method and for POST.
     pub(super) fn of(ask: &Ask) -> Self {
         let Ask { request, caller, .. } = ask;
         let method = request.method().clone();
-        let headers = if method.is_safe() { request.headers().clone() } else { HeaderMap::new() };
+        let may_be_stored = method.is_safe() || method == Method::POST;
+        let headers = if may_be_stored { request.headers().clone() } else { HeaderMap::new() };
         Self {
             method,
             uri: request.uri().clone(),
@@ -124,7 +125,7 @@ fn content(ask: &Ask) -> Content {
 /// Under what the answer to `ask` is stored: its target if that names a host (RFC 9112 §3.2), else
 /// its `Host` over what is spoken on its connection; and apart by what upstream is told of the way
 /// before, as far as it is believed by `trust`. `None` for a tunnel, and where no host is named.
-pub(super) fn key(ask: &Ask, trust: &Trust) -> Option<Key> {
+pub(super) fn key(ask: &Ask, trust: &Trust, settings: &Settings) -> Option<Key> {
     let Ask { request, caller, .. } = ask;
     if *request.method() == Method::CONNECT {
         return None;
@@ -133,7 +134,7 @@ pub(super) fn key(ask: &Ask, trust: &Trust) -> Option<Key> {
     let authority = authority(uri, headers)?;
     let key = Key::of(scheme(uri, caller), authority, path_and_query(uri)).ok()?;
     let by = told_besides(ask, &key, trust);
-    Some(if by.is_empty() { key } else { key.apart(&by) })
+    Some(settings.key_of(key, headers, &by))
 }
 
 /// What upstream is told of the host that was asked for and of what was spoken, where that is not
@@ -189,7 +190,7 @@ mod tests {
     fn a_tunnel_is_stored_under_nothing() {
         let mut ask = says::ask(Peer::Local, "h:443", &[("host", "h:443")]);
         *ask.request.method_mut() = Method::CONNECT;
-        assert_eq!(key(&ask, &Trust::default()), None);
+        assert_eq!(key(&ask, &Trust::default(), &Settings::default()), None);
     }
 
     /// What is told upstream in the end is in the key: else one client's would be everybody's.
@@ -220,7 +221,7 @@ mod tests {
         let by = |peer: &str| {
             let peer = Peer::Net(peer.parse().unwrap());
             let ask = says::ask(peer, "/a", &[&[("host", "h")], said].concat());
-            key(&ask, &trust).unwrap().apart_by().to_owned()
+            key(&ask, &trust, &Settings::default()).unwrap().apart_by().to_owned()
         };
         assert_eq!(by("10.0.0.1:1"), expect, "for {said:?}");
         assert_eq!(by("192.0.2.1:1"), "", "a stranger, for {said:?}");
@@ -233,7 +234,7 @@ mod tests {
         let check = |said: &str, told: &str, expect: &str| {
             let peer = Peer::Net("10.0.0.1:1".parse().unwrap());
             let ask = says::ask(peer, "/a", &[("host", said), ("x-forwarded-host", told)]);
-            let key = key(&ask, &trust).unwrap();
+            let key = key(&ask, &trust, &Settings::default()).unwrap();
             assert_eq!((key.as_str(), key.apart_by()), ("http://h/a", expect), "{said} {told}");
         };
         check("h", "h", "");
@@ -245,7 +246,7 @@ mod tests {
     #[test]
     fn a_target_of_another_scheme_than_is_spoken_is_apart() {
         let ask = says::ask(Peer::Local, "https://h/", &[]);
-        let key = key(&ask, &Trust::default()).unwrap();
+        let key = key(&ask, &Trust::default(), &Settings::default()).unwrap();
         assert_eq!((key.as_str(), key.apart_by()), ("https://h/", "\nproto: http"));
     }
 
@@ -260,7 +261,7 @@ mod tests {
     #[track_caller]
     fn check(target: &str, headers: &[(&str, &str)], expect: Option<&str>) {
         let ask = says::ask(Peer::Local, target, headers);
-        let key = key(&ask, &Trust::default());
+        let key = key(&ask, &Trust::default(), &Settings::default());
         assert_eq!(key.as_ref().map(Key::as_str), expect, "for {target}");
         assert_eq!(key.map_or(String::new(), |key| key.apart_by().to_owned()), "");
     }

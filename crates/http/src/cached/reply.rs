@@ -9,7 +9,7 @@ use relais_wire::exchange::Cached;
 
 use relais_net::Side;
 
-use crate::{Answer, Body, Pieces, Provenance, ReadyHead, handler::plain_text};
+use crate::{Answer, Body, Piece, Pieces, Provenance, ReadyHead, handler::plain_text};
 
 /// What is said of answers for which nobody was asked.
 static HIT: Provenance = cached(Cached::Hit);
@@ -64,18 +64,24 @@ fn usual(hit: &Hit) -> &'static Provenance {
     }
 }
 
-/// The same, where `came` was asked for first.
-pub(super) fn reply_after(hit: Hit, came: &Answer) -> Answer {
+/// The same, where another answer was asked for first, and came so.
+pub(super) fn reply_after(hit: Hit, came: Option<Provenance>) -> Answer {
     let verdict = hit.cache_status().verdict();
     let mut answer = bare(hit);
-    let provenance = came.body().provenance().cloned().unwrap_or_default();
+    let provenance = came.unwrap_or_default();
     answer.body_mut().came_from(Provenance { cached: Some(verdict), ..provenance });
     answer
 }
 
 fn bare(hit: Hit) -> Answer {
     let status = hit.status();
-    let mut answer = Response::new(Body::stored(hit.body()).with_head(Box::new(hit)));
+    let body = match hit.pieces() {
+        Some(pieces) => {
+            Body::of(pieces.into_iter().map(|piece| Piece::Bytes(piece.bytes().clone())))
+        }
+        None => Body::stored(hit.body()),
+    };
+    let mut answer = Response::new(body.with_head(Box::new(hit)));
     *answer.status_mut() = status;
     answer
 }

@@ -13,7 +13,9 @@ use std::{
 };
 
 use http::HeaderMap;
-use relais_cache::{Abandoned, Kept, NotStored, Outcome, Reader, Writer, Written};
+use relais_cache::{
+    Abandoned, Completion, Fetch, Kept, NotStored, Outcome, Reader, Writer, Written,
+};
 use relais_net::Fault;
 use tokio::runtime;
 
@@ -264,6 +266,28 @@ impl Writing {
             tracing::trace!(?outcome, "an answer passed");
         }
     }
+}
+
+/// Takes a body that is missing to what is stored.
+///
+/// # Errors
+///
+/// What to ask instead: it broke off, or there is no room for it.
+pub(super) async fn complete(
+    mut body: Body,
+    mut completion: Box<Completion>,
+) -> Result<Box<Completion>, Box<Fetch>> {
+    while let Some(piece) = poll_fn(|cx| body.poll_piece(cx, u64::MAX)).await {
+        match piece {
+            Ok(Piece::Bytes(bytes)) if completion.add(&bytes) == Written::On => (),
+            _ => return Err(completion.give_up()),
+        }
+        // Who knows how much there is does not ask whether there is more.
+        if body.left() == Some(0) {
+            break;
+        }
+    }
+    Ok(completion)
 }
 
 /// Takes a body that nobody waits for, up to `bytes_max`.

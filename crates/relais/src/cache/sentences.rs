@@ -111,6 +111,8 @@ pub(super) fn basis(basis: Basis) -> &'static str {
         Basis::Heuristic => "last-modified",
         Basis::Default => "default_ttl",
         Basis::Negative => "negative_ttl",
+        Basis::Rule => "ttl",
+        Basis::Imposed => "ignore_origin",
         Basis::Nothing => "nothing",
     }
 }
@@ -204,6 +206,12 @@ fn lifetime_text(Lifetime { duration, basis }: Lifetime) -> String {
         ),
         Basis::Default => {
             format!("It is taken to be fresh for {time}: `default_ttl`, as nothing tells more")
+        }
+        Basis::Rule => {
+            format!("It is taken to be fresh for {time}: `ttl` of a rule, as it does not say")
+        }
+        Basis::Imposed => {
+            format!("It is fresh for {time}: `ignore_origin`, so nothing that it says counts")
         }
         Basis::Nothing => "Nothing tells how long it is fresh, and nobody may guess".to_owned(),
     }

@@ -90,6 +90,12 @@ mod tests {
         check("response = { remove = \"a\" }", false);
         let cache = |memory| proxy(&TABLE.replace("{}", &format!("{{ memory = \"{memory}\" }}")));
         assert!(!answers_alike(&cache("8MiB"), &cache("9MiB")));
+        let ruled = |ttl| {
+            let rules = format!("{{ rules = [{{ path = \"/\", ttl = \"{ttl}\" }}] }}");
+            proxy(&TABLE.replace("{}", &rules))
+        };
+        assert!(answers_alike(&ruled("1s"), &ruled("1s")));
+        assert!(!answers_alike(&ruled("1s"), &ruled("2s")));
         let purge = "{ memory = \"8MiB\", purge = { token_file = \"t\", from = \"127.0.0.1\" } }";
         assert!(answers_alike(&cache("8MiB"), &proxy(&TABLE.replace("{}", purge))));
     }

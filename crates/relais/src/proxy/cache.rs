@@ -4,10 +4,14 @@
 use std::{fmt, time::Duration};
 
 use clap::Args;
-use relais_cache::{Joining, Settings};
+use http::HeaderName;
+use relais_cache::{Joining, SetCookie, Settings};
 use serde::{Deserialize, Serialize};
 
-use super::purge::{self, Purge};
+use super::{
+    cache_rules::{self, Ruled, origin},
+    purge::{self, Purge},
+};
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
@@ -24,6 +28,15 @@ pub(crate) struct Table {
     memory: Option<Size>,
     /// How large an answer may be that is kept.
     object_max: Option<Size>,
+    /// Which answers that set cookies are kept.
+    set_cookie: Option<SetsCookie>,
+    /// The field that speaks to this cache before all others.
+    target: Option<String>,
+    /// Whether what answers say of caching does not count.
+    ignore_origin: Option<bool>,
+    /// What is said of some paths.
+    #[serde(default)]
+    rules: Vec<cache_rules::Table>,
     /// Who may take answers out with the method `PURGE`.
     purge: Option<purge::Table>,
     /// How long what says nothing about it is sent stale while it is asked for.
@@ -47,6 +60,19 @@ pub(crate) enum Abandoned {
     End,
     /// It goes on, and is kept.
     Finish,
+}
+
+/// Which answers that set cookies are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SetsCookie {
+    /// None.
+    Never,
+    /// Those that speak of shared caches.
+    #[default]
+    Shared,
+    /// All that say how long they are fresh.
+    Explicit,
 }
 
 /// The flags that say the same.
@@ -97,6 +123,14 @@ pub struct Cache {
     pub(crate) memory: Size,
     /// How many an answer may have that is kept.
     pub(crate) object_max: Size,
+    /// Which answers that set cookies are kept.
+    pub(crate) set_cookie: SetsCookie,
+    /// The field that speaks to this cache before all others, if there is one.
+    pub(crate) target: Option<String>,
+    /// Whether what answers say of caching does not count.
+    pub(crate) ignore_origin: bool,
+    /// What is said of some paths; the first that fits counts.
+    pub(crate) rules: Vec<Ruled>,
     /// How long what says nothing about it is sent stale while it is asked for.
     pub(crate) grace: Time,
     /// How long an answer is fresh that says there is nothing, and not how long.
@@ -124,6 +158,7 @@ impl Flags {
             waiting_max: self.cache_waiting_max,
             abandoned: self.cache_abandoned,
             purge: self.purge.table(),
+            ..Table::default()
         };
         self.cache.then_some(table)
     }
@@ -131,43 +166,71 @@ impl Flags {
 
 impl Table {
     /// Resolves itself, which stands at `key`.
-    pub(super) fn plan(&self, base: &Base, key: &KeyPath) -> Result<Cache, Problem> {
-        let Self { default_ttl, memory, object_max, grace, negative_ttl, ref purge, .. } = *self;
-        let purge = purge.as_ref().map(|purge| purge.plan(base, &key.key("purge"))).transpose()?;
+    pub(super) fn plan(&self, base: &Base, key: &KeyPath) -> Result<Cache, Vec<Problem>> {
+        let Self { default_ttl, memory, object_max, set_cookie, ignore_origin, .. } = *self;
+        let mut problems = Vec::new();
+        let mut told = |found: Vec<Problem>| problems.extend(found);
+        let rules = cache_rules::plan_all(&self.rules, &key.key("rules")).map_err(&mut told);
+        let purge = self.purge.as_ref().map(|purge| purge.plan(base, &key.key("purge")));
+        let purge = purge.transpose().map_err(|found| told(vec![found]));
+        told(self.bad_target(key).into_iter().collect());
+        told(bad_sizes(memory, object_max, key).into_iter().collect());
+        told(self.bad_wait(key).into_iter().collect());
+        let (rules, purge) = (rules.unwrap_or_default(), purge.unwrap_or_default());
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         let usual = Settings::default();
         let memory = memory.unwrap_or(Size(usual.memory));
-        if memory < MEMORY_MIN {
-            let what = format!("`memory` is too small: {:?}", memory.to_string());
-            let wrong = Wrong::expected(what, format!("{MEMORY_MIN} or more"));
-            return Err(key.key("memory").wrong(wrong));
-        }
-        if let Some(object_max) = object_max.filter(|object_max| *object_max > memory) {
-            let what = format!("`object_max` is more than `memory`: {:?}", object_max.to_string());
-            let wrong = Wrong::expected(what, format!("at most {memory}"));
-            return Err(key.key("object_max").wrong(wrong));
-        }
         let object_max = object_max.unwrap_or(Size(usual.object_max).min(memory));
         let default_ttl = default_ttl.unwrap_or(Time(usual.default_ttl));
-        let wait_max = self.wait_max.unwrap_or(Time(usual.joining.wait_max));
-        if wait_max < WAIT_MIN {
-            let what = format!("`wait_max` is too short: {:?}", wait_max.to_string());
-            return Err(key
-                .key("wait_max")
-                .wrong(Wrong::expected(what, format!("{WAIT_MIN} or more"))));
-        }
         let waiting_max = u32::try_from(usual.joining.waiting_max).unwrap_or(u32::MAX);
         Ok(Cache {
             default_ttl,
             memory,
             object_max,
-            grace: grace.unwrap_or(Time(usual.grace)),
-            negative_ttl,
-            wait_max,
+            set_cookie: set_cookie.unwrap_or_default(),
+            target: self.target.as_ref().map(|target| target.to_ascii_lowercase()),
+            ignore_origin: ignore_origin.unwrap_or_default(),
+            rules,
+            grace: self.grace.unwrap_or(Time(usual.grace)),
+            negative_ttl: self.negative_ttl,
+            wait_max: self.wait_max.unwrap_or(Time(usual.joining.wait_max)),
             waiting_max: self.waiting_max.unwrap_or(waiting_max),
             abandoned: self.abandoned.unwrap_or_default(),
             purge,
         })
     }
+
+    fn bad_wait(&self, key: &KeyPath) -> Option<Problem> {
+        let wait_max = self.wait_max.filter(|wait_max| *wait_max < WAIT_MIN)?;
+        let what = format!("`wait_max` is too short: {:?}", wait_max.to_string());
+        let wrong = Wrong::expected(what, format!("{WAIT_MIN} or more"));
+        Some(key.key("wait_max").wrong(wrong))
+    }
+
+    fn bad_target(&self, key: &KeyPath) -> Option<Problem> {
+        let target = self.target.as_ref()?;
+        let is_another = target.eq_ignore_ascii_case("cache-control");
+        if target.parse::<HeaderName>().is_ok() && !is_another {
+            return None;
+        }
+        let expected = "the name of a field of its own, e.g. \"relais-cache-control\"";
+        Some(key.key("target").wrong(Wrong::expected(format!("bad target {target:?}"), expected)))
+    }
+}
+
+fn bad_sizes(memory: Option<Size>, object_max: Option<Size>, key: &KeyPath) -> Option<Problem> {
+    let memory = memory.unwrap_or(Size(Settings::default().memory));
+    if memory < MEMORY_MIN {
+        let what = format!("`memory` is too small: {:?}", memory.to_string());
+        let wrong = Wrong::expected(what, format!("{MEMORY_MIN} or more"));
+        return Some(key.key("memory").wrong(wrong));
+    }
+    let object_max = object_max.filter(|object_max| *object_max > memory)?;
+    let what = format!("`object_max` is more than `memory`: {:?}", object_max.to_string());
+    let wrong = Wrong::expected(what, format!("at most {memory}"));
+    Some(key.key("object_max").wrong(wrong))
 }
 
 impl Cache {
@@ -181,18 +244,23 @@ impl Cache {
     pub(super) fn settings(&self) -> Settings {
         let Self { default_ttl: Time(default_ttl), memory, object_max, .. } = *self;
         let usual = Settings::default();
-        let filling_max = usual.filling_max.min(memory.0);
-        let (memory, object_max) = (memory.0, object_max.0);
-        let (Time(grace), negative_ttl) = (self.grace, self.negative_ttl.map(|Time(ttl)| ttl));
-        let joining = self.joining(&usual.joining);
+        let own = self.target.iter().map(|name| name.parse().expect("a name, read before"));
         Settings {
-            memory,
-            object_max,
-            filling_max,
+            memory: memory.0,
+            object_max: object_max.0,
+            filling_max: usual.filling_max.min(memory.0),
             default_ttl,
-            grace,
-            negative_ttl,
-            joining,
+            grace: self.grace.0,
+            negative_ttl: self.negative_ttl.map(|Time(ttl)| ttl),
+            joining: self.joining(&usual.joining),
+            targets: own.chain(usual.targets).collect(),
+            origin: origin(self.ignore_origin),
+            rules: self.rules.iter().map(Ruled::rule).collect(),
+            set_cookie: match self.set_cookie {
+                SetsCookie::Never => SetCookie::Refused,
+                SetsCookie::Shared => SetCookie::SharedOnly,
+                SetsCookie::Explicit => SetCookie::Explicit,
+            },
             ..usual
         }
     }
@@ -216,11 +284,14 @@ const WAIT_MIN: Time = Time(Duration::from_secs(1));
 
 impl fmt::Display for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { default_ttl, memory, object_max, purge, .. } = self;
-        write!(
-            f,
-            "{memory} of memory, answers of {object_max} at most, {default_ttl} if they do not say"
-        )?;
+        let Self { default_ttl, memory, object_max, ignore_origin, rules, purge, .. } = self;
+        let what = if *ignore_origin { "whatever they say" } else { "if they do not say" };
+        write!(f, "{memory} of memory, answers of {object_max} at most, {default_ttl} {what}")?;
+        match rules.len() {
+            0 => (),
+            1 => f.write_str(", a rule for some paths")?,
+            count => write!(f, ", {count} rules for some paths")?,
+        }
         purge.as_ref().map_or(Ok(()), |purge| write!(f, ", {purge}"))
     }
 }

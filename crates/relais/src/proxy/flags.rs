@@ -221,10 +221,10 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["forward", "ports"] => "--connect-port",
         ["forward", "clients"] => "--client",
         ["forward", ..] => "--forward",
+        ["cache"] | ["cache", "set_cookie" | "target" | "ignore_origin" | "rules", ..] => "--cache",
         [table @ ("limits" | "cache" | "sniff" | "block"), key] => of_table(table, key)?,
         ["cache", "purge", "from"] => "--cache-purge-from",
         ["cache", "purge", ..] => "--cache-purge-token",
-        ["cache"] => "--cache",
         ["sniff"] => "--sniff",
         ["block"] => "--block",
         ["request", verb, ..] => {

@@ -53,7 +53,7 @@ impl Proxy {
         let mut told = |found: Vec<Problem>| problems.extend(found);
         let to = To::plan(table, base, key).map_err(&mut told).ok();
         let cache = table.cache.as_option().map(|cache| cache.plan(base, &key.key("cache")));
-        let cache = cache.transpose().map_err(|found| told(vec![found])).ok().flatten();
+        let cache = cache.transpose().map_err(&mut told).ok().flatten();
         let sniff = table.sniff.as_ref().map(|sniff| sniff.plan(base, &key.key("sniff")));
         let sniff = sniff.transpose().map_err(&mut told).ok().flatten();
         let block = table.block.as_ref().map(|block| block.plan(base, &key.key("block")));

@@ -4,6 +4,7 @@
 mod alike;
 mod block;
 mod cache;
+mod cache_rules;
 mod edits;
 mod flags;
 mod forward;

@@ -102,6 +102,29 @@ fn each_site_is_warned_of_once_however_many_listeners_it_has() {
 }
 
 #[test]
+fn a_rule_of_a_cache_that_is_none() {
+    let place = Place::new();
+    let text = "[proxy.front]\nlisten = \"127.0.0.1:0\"\nupstream = \"8081\"\ncache.rules = [\n    \
+                { path = \"/a\", bypass = true },\n    { path = \"/a/b\", ttl = \"1d\" },\n]\n";
+    place.write("relais.toml", text);
+    let said = "\
+error: \"/a/b\" is never asked for: \"/a\" before it takes all
+ --> relais.toml:6:14
+  |
+6 |     { path = \"/a/b\", ttl = \"1d\" },
+  |              ^^^^^^ expected the longer path first
+  = key: proxy.front.cache.rules[1].path
+";
+    check(&place.run(&["check"]), 2, said);
+    place.write("relais.toml", text.replace("/a/b", "/b"));
+    check(&place.run(&["check"]), 0, "");
+    place.write("relais.toml", text.replace("/a/b", "/b").replace("bypass = true", "bypass = 1"));
+    let told = String::from_utf8(place.run(&["check"]).stderr).unwrap();
+    assert!(told.contains(" --> relais.toml:5:"), "{told}");
+    assert!(told.contains("proxy.front.cache.rules"), "{told}");
+}
+
+#[test]
 fn an_auth_file_with_a_password_in_clear() {
     let place = Place::new();
     place.write("users.txt", "# who may enter\nanna:secret\n");

@@ -4,6 +4,7 @@ mod desk;
 mod faults;
 mod joining;
 mod others;
+mod partial;
 mod sent;
 mod stale;
 mod ways;
@@ -200,16 +201,16 @@ async fn clients_that_have_it_and_clients_that_want_a_part_get_what_they_need() 
     assert_eq!(world.asked(), ["GET /a"]);
 }
 
-/// A part is passed on, and not taken for the whole.
+/// A part is passed on and stored.
 #[tokio::test]
-async fn a_part_that_comes_from_the_server_is_not_stored() {
+async fn a_part_that_comes_from_the_server_is_not_taken_for_the_whole() {
     let world = World::new().await;
     let part = says("206 Partial Content", &format!("{FRESH}\nContent-Range: bytes 0-1/4"), "ab");
     let came = world.get_then(part, "/a", "Range: bytes=0-1").await;
-    assert_eq!(came, "206 ab | fwd=uri-miss; fwd-status=206");
+    assert_eq!(came, "206 ab | fwd=uri-miss; fwd-status=206; ttl=60; stored");
     let whole = world.get_then(ok(FRESH, "abcd"), "/a", "").await;
-    assert_eq!(whole, "200 abcd | fwd=uri-miss; fwd-status=200; ttl=60; stored");
-    assert_eq!(world.asked(), ["GET /a, range: bytes=0-1", "GET /a"]);
+    assert_eq!(whole, "200 abcd | fwd=partial; fwd-status=200; ttl=60; stored");
+    assert_eq!(world.asked(), ["GET /a, range: bytes=0-1", "GET /a, range: bytes=2-"]);
 }
 
 #[tokio::test]

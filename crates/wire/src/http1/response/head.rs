@@ -95,6 +95,8 @@ struct Start {
     status: u16,
     reason: Range<usize>,
     lengths: Lengths,
+    /// In `Transfer-Encoding` stands what nobody registered.
+    misnamed: bool,
     closes: bool,
     keeps_alive: bool,
 }
@@ -199,7 +201,8 @@ impl Start {
         let end = line.at + line.bytes.len();
         let reason = end - reason.len()..end;
         let lengths = Lengths::of(version);
-        Ok(Self { status, reason, lengths, closes: false, keeps_alive: false })
+        let (misnamed, closes, keeps_alive) = (false, false, false);
+        Ok(Self { status, reason, lengths, misnamed, closes, keeps_alive })
     }
 
     fn field(&mut self, field: &Field<'_>) -> Result<(), Refusal> {
@@ -211,11 +214,19 @@ impl Start {
                 self.lengths.content_length(value)?;
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
-                self.lengths.transfer_encoding(value)?;
+                self.transfer_encoding(value)?;
             }
             _ => {}
         }
         Ok(())
+    }
+
+    fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        if self.lengths.version == Version::Http11 && is_no_coding(value) && !self.misnamed {
+            self.misnamed = true;
+            return Ok(());
+        }
+        self.lengths.transfer_encoding(value)
     }
 
     fn connection(&mut self, value: &[u8]) {
@@ -227,10 +238,11 @@ impl Start {
 
     fn end(&mut self, asked: Asked, len: usize) -> Result<Head, BadHead> {
         let framing = self.framing(asked)?;
-        let asks_to_close = match self.lengths.version {
-            Version::Http11 => self.closes,
-            Version::Http10 => self.closes || !self.keeps_alive,
-        };
+        let asks_to_close = self.misnamed
+            || match self.lengths.version {
+                Version::Http11 => self.closes,
+                Version::Http10 => self.closes || !self.keeps_alive,
+            };
         let is_last = asks_to_close || matches!(framing, Framing::UntilClose | Framing::Tunnel);
         Ok(Head {
             status: self.status,
@@ -245,6 +257,9 @@ impl Start {
     /// RFC 9112 §6.3, in its order.
     fn framing(&self, asked: Asked) -> Result<Framing, BadHead> {
         let named = self.lengths.named()?;
+        if self.misnamed && named != Named::Nothing {
+            return Err(Refusal::TransferCoding.into());
+        }
         match (self.status, asked) {
             (101, Asked::Upgrade) | (200..=299, Asked::Connect) => Ok(Framing::Tunnel),
             (101, _) => Err(BadHead::SwitchUnasked),
@@ -262,6 +277,32 @@ impl Start {
             }),
         }
     }
+}
+
+/// Whether a transfer coding is a word that nobody registered, as of servers that mistake the field for
+/// another (`binary`, `utf-8`): nothing was coded by it, and the body goes on until the connection is
+/// closed ([RFC 9112 §6.3]). What a real coding did to a body is not undone here, and what reads
+/// somehow like `chunked` might be taken for that by others: both are refused.
+///
+/// [RFC 9112 §6.3]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+fn is_no_coding(value: &[u8]) -> bool {
+    const REAL: [&str; 9] = [
+        "chunked",
+        "gzip",
+        "x-gzip",
+        "deflate",
+        "compress",
+        "x-compress",
+        "identity",
+        "br",
+        "zstd",
+    ];
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let lower = value.to_ascii_lowercase();
+    !value.is_empty()
+        && value.iter().all(is_word)
+        && !lower.windows(5).any(|five| five == b"chunk")
+        && !REAL.iter().any(|coding| coding.as_bytes() == lower)
 }
 
 fn parse_status(digits: [u8; 3]) -> Result<u16, BadHead> {

@@ -65,6 +65,12 @@ fn a_body_is_framed_by_what_was_asked_and_by_the_status() {
         check(Asked::Usual, "199", fields, "Nothing, Persists");
         check(Asked::Usual, "204", fields, "Nothing, Persists");
     }
+    for misnamed in ["binary", "UTF-8", "none"] {
+        let field = format!("Transfer-Encoding: {misnamed}\r\n");
+        check(Asked::Usual, "200", &field, "UntilClose, Closes");
+        check(Asked::Head, "200", &field, "Nothing, Closes");
+        check(Asked::Usual, "304", &field, "Nothing, Closes");
+    }
     check(Asked::Connect, "407", length, "Length(7), Persists");
     check(Asked::Connect, "300", chunked, "Chunked, Persists");
     check(Asked::Upgrade, "200", length, "Length(7), Persists");
@@ -190,6 +196,11 @@ fn lengths_are_strict() {
         refuses(&format!("Transfer-Encoding: {bad}\r\n"), expect);
     }
     let chunked = "Transfer-Encoding: chunked\r\n";
+    let misnamed = "Transfer-Encoding: binary\r\n";
+    refuses(&misnamed.repeat(2), Why::TransferCoding);
+    refuses(&format!("{misnamed}{chunked}"), Why::TransferCoding);
+    refuses(&format!("{chunked}{misnamed}"), Why::TransferCoding);
+    refuses(&format!("{misnamed}Content-Length: 1\r\n"), Why::TransferCoding);
     refuses(&chunked.repeat(2), Why::TransferEncodingRepeated);
     refuses(&format!("{chunked}Content-Length: 1\r\n"), Why::TwoLengths);
     refuses(&format!("Content-Length: 0\r\n{chunked}"), Why::TwoLengths);

@@ -1,0 +1,126 @@
+//! What upstream says anew of what is stored: its fields and terms, and not its content.
+
+use std::{sync::Arc, time::SystemTime};
+
+use http::{HeaderMap, HeaderName, Method, StatusCode, header::AGE};
+
+use crate::{
+    cache::{Cache, ttl},
+    cache_status::{CacheStatus, Kept, Source},
+    directives::Control,
+    fetch::Fetch,
+    fields::{kept, updated},
+    fill::Over,
+    freshness::Head,
+    hit::Hit,
+    outcome::Outcome,
+    request::{Request, Sender},
+    stored::Stored,
+    storing::{NotStored, Storable, judge_storing},
+    taking::Answered,
+    terms::Terms,
+    validation::{Word, judge_head},
+    vary::Selecting,
+    wish::is_for_others,
+};
+
+impl Cache {
+    /// Makes what is stored as new as the 304 that confirmed it ([RFC 9111 §4.3.4]), and an answer
+    /// of it.
+    ///
+    /// [RFC 9111 §4.3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.4
+    ///
+    /// `None` if it is parts that do not answer what was asked.
+    pub(crate) fn confirm(
+        &self,
+        fetch: &Fetch,
+        asked: &Request<'_>,
+        answered: Answered<'_>,
+    ) -> Option<Hit> {
+        let (newer, kept) = self.freshen(fetch, asked, answered);
+        let received = answered.times.received;
+        if fetch.leads() && !is_for_others(newer.terms()) {
+            self.store.pass_by(fetch.fill(), Sender::Nobody, received);
+        }
+        fetch.end(match kept {
+            // What is stored was passed over: it may be one client's own now.
+            Kept::NotStored(_) => Over::Alone,
+            _ if newer.parts().is_some() => Over::Alone,
+            Kept::Stored | Kept::Unsaid => Over::Whole(Arc::clone(&newer)),
+        });
+        let age = newer.terms().initial_age;
+        let source = Source::Upstream(fetch.why(), Some(StatusCode::NOT_MODIFIED));
+        let status = CacheStatus { source, ttl: Some(ttl(newer.terms(), age)), kept };
+        Hit::of(newer, asked, answered.times.received, (age.as_secs(), status)).ok()
+    }
+
+    /// The stored response with the fields of a newer head about it, which is stored in its place
+    /// if it may still be.
+    pub(crate) fn freshen(
+        &self,
+        fetch: &Fetch,
+        asked: &Request<'_>,
+        Answered { headers, times, .. }: Answered<'_>,
+    ) -> (Arc<Stored>, Kept) {
+        let old = fetch.stored().expect("something stored was asked about");
+        let (status, received) = (old.status(), times.received);
+        let merged = merged(old, headers, received);
+        let head = Head { status, headers: &merged, received };
+        let get = Request { method: &Method::GET, ..asked.clone() };
+        let newer = |withheld: &[HeaderName], how: (Terms, Selecting)| {
+            let fields = kept(&merged, withheld, received);
+            Arc::new(old.with_fields(&fields, how))
+        };
+        match judge_storing(&get, head, times, &self.settings) {
+            Ok(Storable { terms, selecting, withheld, place: _ }) => {
+                let newer = newer(&withheld, (terms, selecting));
+                let place = (fetch.key(), fetch.since());
+                let kept = match self.store.keep(place, &newer, Some(old)) {
+                    Outcome::Stored => Kept::Stored,
+                    _ => Kept::Unsaid,
+                };
+                (newer, kept)
+            }
+            Err(why) => {
+                if is_final(why) {
+                    self.store.drop_variant(fetch.key(), old);
+                }
+                let control = Control::said_of(&merged, asked.rule, &self.settings);
+                let terms = Terms::of(head, times, &control, &self.settings);
+                (newer(&[], (terms, Selecting::default())), Kept::NotStored(why))
+            }
+        }
+    }
+
+    /// Learns what the 200 to a HEAD says of what is stored for GET ([RFC 9111 §4.3.5]).
+    ///
+    /// [RFC 9111 §4.3.5]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.5
+    pub(crate) fn take_head(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) {
+        let Some(stored) = fetch.stored() else { return };
+        match judge_head(&stored.headers(), stored.size(), answered.headers) {
+            Word::Same => _ = self.freshen(fetch, asked, answered),
+            Word::Other => self.store.drop_variant(fetch.key(), stored),
+        }
+    }
+}
+
+/// The fields of what is stored, with those of a newer head about the same content.
+pub(crate) fn merged(stored: &Stored, newer: &HeaderMap, received: SystemTime) -> HeaderMap {
+    let mut merged = updated(stored.headers(), &kept(newer, &[], received));
+    // Not kept, but counted from.
+    if let Some(age) = newer.get(AGE) {
+        merged.insert(AGE, age.clone());
+    }
+    merged
+}
+
+/// Whether a reason not to store a response anew says that it should not have been stored at all.
+fn is_final(why: NotStored) -> bool {
+    matches!(
+        why,
+        NotStored::NoStore
+            | NotStored::Private
+            | NotStored::NotUnderstood
+            | NotStored::VariesByEverything
+    )
+}

@@ -1,0 +1,94 @@
+//! What upstream answered about parts.
+
+use http::{
+    HeaderValue,
+    header::{CONTENT_LENGTH, CONTENT_RANGE},
+};
+
+use crate::{
+    cache::Cache,
+    completion::Completion,
+    conditional::Validators,
+    fetch::Fetch,
+    freshening::merged,
+    freshness::Head,
+    partial::is_same_strong,
+    request::Request,
+    storing::{NotStored, judge_storing},
+    taking::{Answered, Taken},
+    writer::Writer,
+};
+
+impl Cache {
+    /// Takes what is said to be missing to what is stored: the client asked for something else.
+    pub(crate) fn take_rest(
+        &self,
+        fetch: Box<Fetch>,
+        asked: &Request<'_>,
+        answered: Answered<'_>,
+    ) -> Taken {
+        let again = Box::new(fetch.as_it_came());
+        match self.rest(fetch, asked, answered) {
+            Some(writer) => {
+                Taken::Complete(Box::new(Completion { cache: self.clone(), writer, again }))
+            }
+            None => Taken::AskAgain(again),
+        }
+    }
+
+    fn rest(
+        &self,
+        fetch: Box<Fetch>,
+        asked: &Request<'_>,
+        Answered { status, headers, times }: Answered<'_>,
+    ) -> Option<Box<Writer>> {
+        let (stored, rest) = (fetch.stored()?, fetch.rest()?);
+        let validators = Validators::of(headers, times.received);
+        if !is_same_strong(stored.validators(), validators) {
+            return None;
+        }
+        // RFC 9111 §3.4: what the newer does not say, is as it was.
+        let mut merged = merged(stored, headers, times.received);
+        for name in [CONTENT_LENGTH, CONTENT_RANGE] {
+            if let Some(value) = headers.get(&name) {
+                merged.insert(name, value.clone());
+            }
+        }
+        let range = HeaderValue::try_from(format!("bytes={}-{}", rest.first, rest.last)).ok();
+        let asked = Request { range: range.as_ref(), ..asked.clone() };
+        let head = Head { status, headers: &merged, received: times.received };
+        let mut storable = judge_storing(&asked, head, times, &self.settings).ok()?;
+        let (extent, _) = storable.place.as_ref()?;
+        if extent.part != rest {
+            return None;
+        }
+        // RFC 9111 §4.1: it is for whom what is stored is for, too.
+        storable.selecting = stored.selecting().clone();
+        match self.fill(fetch, Answered { status, headers: &merged, times }, storable) {
+            Taken::Fill(writer) => Some(writer),
+            _ => None,
+        }
+    }
+
+    /// Takes a part of what is stored as a whole: it is news of its fields alone ([RFC 9111 §3.4]).
+    ///
+    /// [RFC 9111 §3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-3.4
+    pub(crate) fn take_part_of_whole(
+        &self,
+        fetch: Box<Fetch>,
+        asked: &Request<'_>,
+        answered: Answered<'_>,
+    ) -> Taken {
+        let Answered { status, headers, times } = answered;
+        let newer = Validators::of(headers, times.received);
+        let stored = fetch.stored().map(|stored| stored.validators());
+        if stored.is_some_and(|stored| is_same_strong(stored, newer)) {
+            self.freshen(&fetch, asked, answered);
+            return self.pass(&fetch, (status, times), NotStored::PartOfStored);
+        }
+        if newer.is_none() {
+            return self.pass(&fetch, (status, times), NotStored::Partial);
+        }
+        self.judge_and_fill(fetch, asked, answered)
+    }
+}

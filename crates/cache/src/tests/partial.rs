@@ -1,0 +1,269 @@
+//! RFC 9111 §3.3, §3.4 and RFC 9110 §14, §15.3.7: parts that are stored, answered from, and completed.
+
+use super::{date, world::World};
+use crate::Settings;
+
+const TAGGED: &str = "cache-control: max-age=60\netag: \"a\"";
+
+fn part(of: &str) -> String {
+    format!("{TAGGED}\ncontent-range: bytes {of}")
+}
+
+/// A world in which `bytes` of `0123456789` were asked for by their range, one after the other.
+fn with_parts(bytes: &[&str]) -> World {
+    let world = World::new();
+    for range in bytes {
+        let (first, last) = range.split_once('-').unwrap();
+        let text = &"0123456789"[first.parse().unwrap()..=last.parse().unwrap()];
+        let told = world.ask(
+            0,
+            &format!("GET /\ncache-control: no-cache\nrange: bytes={range}"),
+            (206, &part(&format!("{range}/10")), text),
+        );
+        assert!(told.contains("; stored"), "{told}");
+    }
+    world
+}
+
+#[test]
+fn a_part_answers_the_ranges_in_it() {
+    let world = with_parts(&["2-6"]);
+    let from_store = |range: &str, expect: &str| {
+        let told = world.ask(1, &format!("GET /\nrange: bytes={range}"), (0, "", ""));
+        assert_eq!(told, expect, "for {range}");
+    };
+    from_store("2-6", "206 23456 | hit; ttl=59");
+    from_store("3-4", "206 34 | hit; ttl=59");
+    from_store("6-6", "206 6 | hit; ttl=59");
+    from_store("10-", "416  | hit; ttl=59");
+    // Whoever has it, has it.
+    let told = world.ask(1, "GET /\nif-none-match: \"a\"", (0, "", ""));
+    assert_eq!(told, "304  | hit; ttl=59");
+}
+
+#[test]
+fn a_part_answers_nothing_else() {
+    let world = with_parts(&["2-6"]);
+    let upstream = |request: &str| world.ask(1, request, (0, "", ""));
+    assert_eq!(upstream("GET /\nrange: bytes=8-9"), "502 only other parts of it are stored");
+    assert_eq!(upstream("HEAD /"), "502 only other parts of it are stored");
+    let asked = "502 only other parts of it are stored [if-range: \"a\"] [range: bytes=0-]";
+    assert_eq!(upstream("GET /"), asked);
+    assert_eq!(world.ask(1, "GET /\ncache-control: only-if-cached", (0, "", "")), "504");
+}
+
+#[test]
+fn what_is_missing_is_asked_for_and_put_together() {
+    let world = with_parts(&["0-4"]);
+    let told = world.ask(2, "GET /", (206, &part("5-9/10"), "56789"));
+    let sent = "[if-range: \"a\"] [range: bytes=5-]";
+    let said = "fwd=partial; fwd-status=206; ttl=60; stored";
+    assert_eq!(told, format!("200 0123456789 | {said} {sent}"));
+    assert_eq!(world.ask(3, "GET /", (0, "", "")), "200 0123456789 | hit; ttl=59");
+    assert_eq!(world.ask(3, "GET /\nrange: bytes=-3", (0, "", "")), "206 789 | hit; ttl=59");
+}
+
+#[test]
+fn a_range_is_completed_alone() {
+    let world = with_parts(&["2-4"]);
+    let told = world.ask(2, "GET /\nrange: bytes=3-6", (206, &part("5-6/10"), "56"));
+    let said = "fwd=partial; fwd-status=206; ttl=60; stored";
+    assert_eq!(told, format!("206 3456 | {said} [if-range: \"a\"] [range: bytes=5-6]"));
+    let told = world.ask(2, "GET /\nrange: bytes=2-6", (0, "", ""));
+    assert_eq!(told, "206 23456 | hit; ttl=60");
+}
+
+#[test]
+fn parts_that_come_in_any_order_become_whole() {
+    for order in [["0-3", "4-6", "7-9"], ["7-9", "0-3", "4-6"]] {
+        let world = with_parts(&order);
+        let told = world.ask(1, "GET /", (0, "", ""));
+        assert_eq!(told, "200 0123456789 | hit; ttl=59", "for {order:?}");
+    }
+}
+
+#[test]
+fn several_ranges_are_answered_as_several_parts() {
+    let world = with_parts(&["0-1", "6-9"]);
+    let told = world.ask(1, "GET /\nrange: bytes=0-0,7-8", (0, "", ""));
+    assert!(told.starts_with("206 --relais-"), "{told}");
+    for text in ["Content-Range: bytes 0-0/10\r\n\r\n0\r\n", "bytes 7-8/10\r\n\r\n78\r\n"] {
+        assert!(told.contains(text), "{told}");
+    }
+    let told = world.ask(1, "GET /\nrange: bytes=0-0,5-8", (0, "", ""));
+    assert_eq!(told, "502 only other parts of it are stored");
+}
+
+#[test]
+fn only_parts_of_the_same_are_put_together() {
+    let other = "cache-control: max-age=60\netag: \"b\"\ncontent-range: bytes 5-9/10";
+    let weak = "cache-control: max-age=60\netag: W/\"a\"\ncontent-range: bytes 5-9/10";
+    let none = "cache-control: max-age=60\ncontent-range: bytes 5-9/10";
+    let elsewhere = part("4-9/10");
+    let longer = part("5-9/11");
+    for lines in [other, weak, none, &elsewhere, &longer] {
+        let world = with_parts(&["0-4"]);
+        let told = world.ask(2, "GET /", (206, lines, "56789"));
+        assert!(told.starts_with("again: 200 again"), "{told} for {lines:?}");
+        assert!(world.ask(3, "GET /", (200, "", "new")).starts_with("200 "), "for {lines:?}");
+    }
+    let world = with_parts(&["0-4"]);
+    let told = world.ask(2, "GET /\nrange: bytes=6-9", (206, other, "56789"));
+    assert!(told.ends_with("stored"), "{told}");
+    let told = world.ask(3, "GET /\nrange: bytes=0-4", (0, "", ""));
+    assert_eq!(
+        told, "502 only other parts of it are stored",
+        "what is there is of another response"
+    );
+}
+
+#[test]
+fn what_changed_comes_as_a_whole() {
+    let world = with_parts(&["0-4"]);
+    let newer = "cache-control: max-age=60\netag: \"b\"";
+    let told = world.ask(2, "GET /", (200, newer, "abc"));
+    let said = "fwd=partial; fwd-status=200; ttl=60; stored";
+    assert_eq!(told, format!("200 abc | {said} [if-range: \"a\"] [range: bytes=5-]"));
+    assert_eq!(world.ask(3, "GET /\nrange: bytes=0-1", (0, "", "")), "206 ab | hit; ttl=59");
+}
+
+#[test]
+fn fewer_bytes_than_were_missing_are_asked_for_anew() {
+    let world = with_parts(&["0-4"]);
+    let told = world.ask(2, "GET /", (206, &part("5-9/10"), "567"));
+    assert!(told.starts_with("again: 200 again"), "{told}");
+}
+
+#[test]
+fn stale_parts_are_validated_where_they_answer() {
+    let world = with_parts(&["0-4"]);
+    let told = world.ask(99, "GET /\nrange: bytes=1-2", (304, "cache-control: max-age=9", ""));
+    let said = "fwd=stale; fwd-status=304; ttl=9; stored";
+    assert_eq!(told, format!("206 12 | {said} [if-none-match: \"a\"]"));
+    let told = world.ask(100, "GET /\nrange: bytes=1-2", (0, "", ""));
+    assert_eq!(told, "206 12 | hit; ttl=8");
+    // And where they do not, the rest tells whether they are good.
+    let told = world.ask(999, "GET /", (206, &part("5-9/10"), "56789"));
+    let sent = "[if-range: \"a\"] [range: bytes=5-]";
+    assert_eq!(told, format!("200 0123456789 | fwd=stale; fwd-status=206; ttl=60; stored {sent}"));
+}
+
+#[test]
+fn without_a_validator_parts_stand_alone() {
+    let lines = "cache-control: max-age=60\ncontent-range: bytes 0-4/10";
+    let world = World::new();
+    world.ask(0, "GET /\nrange: bytes=0-4", (206, lines, "01234"));
+    let told = world.ask(1, "GET /\nrange: bytes=1-2", (0, "", ""));
+    assert_eq!(told, "206 12 | hit; ttl=59");
+    // It is asked for the rest, in the hope of all of it; parts of who knows what are not joined.
+    let rest = lines.replace("0-4", "5-9");
+    let told = world.ask(1, "GET /", (206, &rest, "56789"));
+    assert!(told.starts_with("again: 200 again"), "{told}");
+    assert!(told.ends_with("[range: bytes=5-]"), "{told}");
+    let world = World::new();
+    world.ask(0, "GET /\nrange: bytes=0-4", (206, lines, "01234"));
+    world.ask(0, "GET /\nrange: bytes=5-9", (206, &rest, "56789"));
+    let told = world.ask(1, "GET /\nrange: bytes=1-2", (0, "", ""));
+    assert_eq!(told, "502 only other parts of it are stored", "the last that came is there");
+}
+
+#[test]
+fn dates_a_second_before_tell_as_well() {
+    let modified = format!("cache-control: max-age=60\n{}", date("last-modified", -50));
+    let lines = |of: &str| format!("{modified}\ncontent-range: bytes {of}/10");
+    let world = World::new();
+    world.ask(0, "GET /\nrange: bytes=0-4", (206, &lines("0-4"), "01234"));
+    let told = world.ask(1, "GET /", (206, &lines("5-9"), "56789"));
+    assert!(told.starts_with("200 0123456789 | fwd=partial"), "{told}");
+}
+
+/// A `Content-Range` that its body does not bear out: what came is where it begins, and no more.
+#[test]
+fn a_part_is_no_longer_than_what_came() {
+    let lines = "cache-control: max-age=60\ncontent-range: bytes 4-9/10";
+    let world = World::new();
+    world.ask(0, "GET /\nrange: bytes=-5", (206, lines, "45678"));
+    let ask = |range: &str| world.ask(1, &format!("GET /\nrange: bytes={range}"), (0, "", ""));
+    assert_eq!(ask("6-8"), "206 678 | hit; ttl=59");
+    assert_eq!(ask("6-"), "502 only other parts of it are stored [range: bytes=9-]");
+    assert_eq!(ask("-1"), "502 only other parts of it are stored");
+    // The same question has the same answer.
+    assert_eq!(ask("-5"), "206 45678 | hit; ttl=59");
+    let longer = World::new();
+    let told = longer.ask(0, "GET /\nrange: bytes=4-9", (206, lines, "4567890"));
+    assert!(told.ends_with("CutShort"), "{told}");
+}
+
+#[test]
+fn where_the_size_is_unknown_both_ends_have_to_be_said() {
+    let world = World::new();
+    world.ask(0, "GET /\nrange: bytes=2-4", (206, &part("2-4/*"), "234"));
+    let ask = |range: &str| world.ask(1, &format!("GET /\nrange: bytes={range}"), (0, "", ""));
+    assert_eq!(ask("3-4"), "206 34 | hit; ttl=59");
+    for range in ["3-", "-1", "5-6"] {
+        assert_eq!(ask(range), "502 only other parts of it are stored", "for {range}");
+    }
+    assert_eq!(world.ask(1, "GET /", (0, "", "")), "502 only other parts of it are stored");
+}
+
+#[test]
+fn a_part_of_a_whole_is_news_of_its_fields() {
+    let world = World::new();
+    world.ask(0, "GET /", (200, TAGGED, "0123456789"));
+    let reload = "GET /\ncache-control: no-cache\nrange: bytes=0-1";
+    let newer = "cache-control: max-age=99\netag: \"a\"\ncontent-range: bytes 0-1/10";
+    let told = world.ask(50, reload, (206, newer, "01"));
+    assert_eq!(told, "206 01 | fwd=request; fwd-status=206 [if-none-match: \"a\"]");
+    assert_eq!(world.ask(51, "GET /", (0, "", "")), "200 0123456789 | hit; ttl=98");
+    let changed = "cache-control: max-age=99\netag: \"b\"\ncontent-range: bytes 0-1/10";
+    world.ask(52, reload, (206, changed, "ab"));
+    let told = world.ask(53, "GET /\nrange: bytes=0-1", (0, "", ""));
+    assert_eq!(told, "206 ab | hit; ttl=98");
+}
+
+#[test]
+fn parts_are_of_one_variant() {
+    let world = World::new();
+    let varied = |of: &str| format!("{}\nvary: foo", part(of));
+    world.ask(0, "GET /\nfoo: 1\nrange: bytes=0-4", (206, &varied("0-4/10"), "01234"));
+    let told = world.ask(0, "GET /\nfoo: 2\nrange: bytes=0-4", (206, &varied("0-4/10"), "abcde"));
+    assert!(told.contains("fwd=vary-miss"), "{told}");
+    for (foo, expect) in [("1", "206 12 | hit; ttl=59"), ("2", "206 bc | hit; ttl=59")] {
+        let told = world.ask(1, &format!("GET /\nfoo: {foo}\nrange: bytes=1-2"), (0, "", ""));
+        assert_eq!(told, expect);
+    }
+}
+
+#[test]
+fn parts_have_an_end_in_number() {
+    let world = World::new();
+    let lines = |first: usize| part(&format!("{first}-{first}/1000"));
+    for first in (0..200).step_by(2) {
+        let request = format!("GET /\nrange: bytes={first}-{first}");
+        world.ask(0, &request, (206, &lines(first), "x"));
+    }
+    let ask = |first: usize| {
+        let request = format!("GET /\nrange: bytes={first}-{first}");
+        world.ask(1, &request, (0, "", "")).starts_with("206")
+    };
+    assert_eq!((0..200).filter(|&first| ask(first)).count(), 16);
+}
+
+#[test]
+fn parts_that_follow_each_other_are_stored_however_many() {
+    let world = World::new();
+    for first in 0..100 {
+        let request = format!("GET /\nrange: bytes={first}-{first}");
+        world.ask(0, &request, (206, &part(&format!("{first}-{first}/1000")), "x"));
+    }
+    let told = world.ask(1, "GET /\nrange: bytes=0-99", (0, "", ""));
+    assert_eq!(told, format!("206 {} | hit; ttl=59", "x".repeat(100)));
+}
+
+#[test]
+fn parts_have_an_end_in_bytes() {
+    let settings = Settings { memory: 0, filling_max: 6, ..Settings::default() };
+    let world = World::with(settings);
+    let told = world.ask(0, "GET /\nrange: bytes=0-6", (206, &part("0-6/10"), "0123456"));
+    assert!(told.ends_with("NoRoom"), "{told}");
+}
