@@ -37,8 +37,6 @@ pub(crate) struct Table {
     /// What is said of some paths.
     #[serde(default)]
     rules: Vec<cache_rules::Table>,
-    /// Who may take answers out with the method `PURGE`.
-    purge: Option<purge::Table>,
     /// How long what says nothing about it is sent stale while it is asked for.
     grace: Option<Time>,
     /// How long an answer is fresh that says there is nothing.
@@ -49,6 +47,8 @@ pub(crate) struct Table {
     waiting_max: Option<u32>,
     /// What becomes of what nobody waits for any more.
     abandoned: Option<Abandoned>,
+    /// Who may take answers out with the method `PURGE`.
+    purge: Option<purge::Table>,
 }
 
 /// What becomes of a fetch whose clients have all left.
