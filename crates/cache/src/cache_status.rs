@@ -5,7 +5,7 @@
 use std::fmt;
 
 use http::StatusCode;
-use relais_wire::exchange::Cached;
+use relais_wire::{decimal::Decimal, exchange::Cached};
 
 use crate::{
     reuse::{WhyAsk, WhyStale},
@@ -118,6 +118,19 @@ impl Forward {
     }
 }
 
+impl CacheStatus {
+    /// Appends it, as it prints. Of what is stored and fresh, as most is, without formatting.
+    pub(crate) fn print(&self, out: &mut Vec<u8>) {
+        let ttl = self.ttl.and_then(|ttl| u64::try_from(ttl).ok());
+        if let (Source::Stored(_), Some(ttl), Kept::Unsaid) = (self.source, ttl, self.kept) {
+            out.extend_from_slice(b"relais; hit; ttl=");
+            out.extend_from_slice(Decimal::of(ttl).as_bytes());
+        } else {
+            out.extend_from_slice(self.to_string().as_bytes());
+        }
+    }
+}
+
 impl fmt::Display for CacheStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("relais")?;
@@ -175,5 +188,8 @@ mod tests {
     #[track_caller]
     fn check(status: CacheStatus, expect: &str, word: &str) {
         assert_eq!((status.to_string().as_str(), status.verdict().as_str()), (expect, word));
+        let mut printed = Vec::new();
+        status.print(&mut printed);
+        assert_eq!(printed, expect.as_bytes());
     }
 }

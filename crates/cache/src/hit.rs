@@ -1,12 +1,12 @@
 //! An answer from the store.
 
-use std::{io, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{AGE, CACHE_STATUS, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE},
 };
-use relais_wire::range::ByteRange;
+use relais_wire::{decimal::Decimal, range::ByteRange};
 
 use crate::{
     cache_status::CacheStatus,
@@ -119,11 +119,11 @@ impl Hit {
                 print_field(name.as_str(), &value, out);
             }
         }
-        let print = |out: &mut Vec<u8>| {
-            let (age, status) = (self.age, self.cache_status);
-            io::Write::write_fmt(out, format_args!("age: {age}\r\ncache-status: {status}\r\n"))
-        };
-        print(out).expect("room in memory");
+        for text in ["age: ", Decimal::of(self.age).as_str(), "\r\ncache-status: "] {
+            out.extend_from_slice(text.as_bytes());
+        }
+        self.cache_status.print(out);
+        out.extend_from_slice(b"\r\n");
     }
 
     /// The same fields, for HTTP/2.
