@@ -19,6 +19,7 @@ mod fields;
 mod fill;
 mod freshening;
 mod freshness;
+mod glob;
 mod hit;
 mod joining;
 mod key;

@@ -32,18 +32,7 @@ pub(crate) fn read_dictionary(field: &[u8]) -> Option<Vec<(&[u8], Value)>> {
             Some(member) => member.1 = value,
             None => members.push((key, value)),
         }
-        cursor.skip(b" \t");
-        if cursor.rest.is_empty() {
-            break;
-        }
-        if !cursor.take(b',') {
-            return None;
-        }
-        cursor.skip(b" \t");
-        // A comma at the end promises more.
-        if cursor.rest.is_empty() {
-            return None;
-        }
+        cursor.next_member()?;
     }
     Some(members)
 }
@@ -61,18 +50,7 @@ pub(crate) fn read_strings(field: &[u8]) -> Option<Vec<Vec<u8>>> {
         let Value::String(string) = cursor.item()? else { return None };
         strings.push(string);
         cursor.parameters()?;
-        cursor.skip(b" \t");
-        if cursor.rest.is_empty() {
-            break;
-        }
-        if !cursor.take(b',') {
-            return None;
-        }
-        cursor.skip(b" \t");
-        // A comma at the end promises more.
-        if cursor.rest.is_empty() {
-            return None;
-        }
+        cursor.next_member()?;
     }
     Some(strings)
 }
@@ -82,6 +60,18 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    /// Goes on to the next member, or to the end; `None` if neither follows.
+    fn next_member(&mut self) -> Option<()> {
+        self.skip(b" \t");
+        if self.rest.is_empty() {
+            return Some(());
+        }
+        let is_comma = self.take(b',');
+        self.skip(b" \t");
+        // A comma at the end promises more.
+        (is_comma && !self.rest.is_empty()).then_some(())
+    }
+
     fn skip(&mut self, bytes: &[u8]) {
         self.run(|byte| bytes.contains(&byte));
     }

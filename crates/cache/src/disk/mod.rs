@@ -16,7 +16,6 @@ mod effect;
 mod evict;
 mod folder;
 mod found;
-mod glob;
 mod health;
 mod index;
 mod keeper;

@@ -10,7 +10,8 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{glob, record::Front};
+use super::record::Front;
+use crate::glob;
 
 /// What to purge.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,8 @@ use std::ops::ControlFlow;
 
 use hashbrown::HashTable;
 
+use super::mix::mix;
+
 /// Texts to be found by their grams. The default has none.
 #[derive(Debug)]
 pub(super) struct Grams<const N: usize> {
@@ -213,14 +215,11 @@ impl<const N: usize> Rarity<N> {
     }
 }
 
-/// Mixes a gram of at most eight bytes. (Who asks does not pick what is in a list, so nobody can
-/// choose grams that fall together.)
+/// Mixes a gram of at most eight bytes.
 fn hash<const N: usize>(gram: [u8; N]) -> u64 {
     let mut wide = [0; 8];
     wide[..N].copy_from_slice(&gram);
-    // Both halves of the product, put together: in each some bytes of the gram have no say.
-    let (low, high) = u64::from_le_bytes(wide).carrying_mul(0x9E37_79B9_7F4A_7C15, 0);
-    low ^ high
+    mix(u64::from_le_bytes(wide))
 }
 
 fn place(hash: u64, shift: u32) -> usize {

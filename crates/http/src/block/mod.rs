@@ -13,6 +13,7 @@ mod grams;
 mod host;
 mod list;
 mod looks;
+mod mix;
 mod names;
 mod notice;
 mod prefix;

@@ -4,6 +4,8 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use hashbrown::HashTable;
 
+use super::mix::mix;
+
 /// Which hosts a rule blocks that names one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
@@ -85,19 +87,15 @@ impl Names {
     }
 }
 
-/// Mixes a name, eight bytes at once: who asks does not pick what is in a list, so this need not be
-/// as strong as it is quick.
+/// Mixes a name, eight bytes at once.
 fn hash(name: &str, seed: u64) -> u64 {
-    let mix = |mixed: u64, word: [u8; 8]| {
-        let (low, high) = (mixed ^ u64::from_le_bytes(word)).carrying_mul(0x9E37_79B9_7F4A_7C15, 0);
-        low ^ high
-    };
+    let add = |mixed: u64, word: [u8; 8]| mix(mixed ^ u64::from_le_bytes(word));
     let (words, rest) = name.as_bytes().as_chunks();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
     // Its length, too: else zeros behind a name would make no difference.
     let start = seed ^ name.len() as u64;
-    mix(words.iter().fold(start, |mixed, word| mix(mixed, *word)), last)
+    add(words.iter().fold(start, |mixed, word| add(mixed, *word)), last)
 }
 
 fn spelled<'t>(name: &Name, text: &'t str) -> &'t str {

@@ -48,7 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("libc", &["http"]),
     ("listenfd", &["relais"]),
     ("memmap2", &["cache"]),
-    ("memchr", &["bench", "http", "inspect", "wire"]),
+    ("memchr", &["bench", "cache", "http", "inspect", "wire"]),
     ("quick_cache", &["bench", "cache", "http"]),
     ("rcgen", &["net"]),
     ("rust-embed", &["relais"]),

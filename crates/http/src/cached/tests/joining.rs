@@ -173,31 +173,26 @@ async fn a_client_that_leaves_does_not_end_what_others_wait_for() {
 
 #[tokio::test]
 async fn the_last_who_leaves_ends_it_unless_it_is_to_be_finished() {
-    for (abandoned, keys) in [(Abandoned::Ended, 0), (Abandoned::Finished, 2)] {
-        let joining = Joining { abandoned, ..Joining::default() };
-        let world = World::with(Settings { joining, ..Settings::default() }).await;
-        for (path, pauses) in [("/a", Pauses::Head), ("/b", Pauses::Body)] {
-            let (clients, go_on) = two_who_ask(&world, path, pauses).await;
-            drop(clients);
-            world.settle().await;
-            go_on.notify_one();
-        }
-        match abandoned {
-            Abandoned::Ended => world.settle().await,
-            Abandoned::Finished => world.until(|world| world.cache.keys() == keys).await,
-        }
-        assert_eq!((world.cache.keys(), world.count()), (keys, 2));
-    }
+    check_all_leave(two_who_ask).await;
 }
 
 #[tokio::test]
 async fn one_who_leaves_alone_ends_it_unless_it_is_to_be_finished() {
+    check_all_leave(async |world: &World, path: &str, pauses| {
+        let (client, go_on) = one_who_asks(world, path, pauses).await;
+        (vec![client], go_on)
+    })
+    .await;
+}
+
+/// All who ask leave while the server pauses.
+async fn check_all_leave(ask: impl AsyncFn(&World, &str, Pauses) -> (Vec<Client>, Arc<Notify>)) {
     for (abandoned, keys) in [(Abandoned::Ended, 0), (Abandoned::Finished, 2)] {
         let joining = Joining { abandoned, ..Joining::default() };
         let world = World::with(Settings { joining, ..Settings::default() }).await;
         for (path, pauses) in [("/a", Pauses::Head), ("/b", Pauses::Body)] {
-            let (client, go_on) = one_who_asks(&world, path, pauses).await;
-            drop(client);
+            let (clients, go_on) = ask(&world, path, pauses).await;
+            drop(clients);
             world.settle().await;
             go_on.notify_one();
         }
