@@ -1,24 +1,27 @@
 //! The handler that notes what another handler answers, and where the answer came from.
 
 use std::{
-    borrow::Cow,
+    cell::{Cell, RefCell},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
-use http::{HeaderMap, Method, Request, StatusCode, Version, header::CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, StatusCode, Version, header::CONTENT_TYPE};
 use http_body::Body as _;
 use relais_net::{Fault, Peer, Side, tls};
-use relais_wire::exchange::{Content, End, Exchange, Protocol, Timings, Tls};
+use relais_wire::{
+    decimal::Decimal,
+    exchange::{Answered, Closing, Content, Draft, End, Exchange, Opening, Protocol, Source, Tls},
+    timestamp::Stamper,
+};
 use tokio::time::Instant;
 
 use super::SniffLog;
 use crate::{
-    Accepts, Answer, Ask, Caller, Ended, Handler, Inbound, Provenance, Refused, Target,
-    handler::status_of,
+    Accepts, Answer, Ask, Caller, Ended, Handler, Inbound, Refused, Target, handler::status_of,
 };
 
 /// Notes every request that `H` is asked, once its answer has ended.
@@ -38,9 +41,11 @@ impl<H> Sniffed<H> {
     }
 
     fn note(&self, ask: &Ask) -> Note {
-        let begun = Begun::of(ask, ask.begun(self.clock));
-        let under_way = UnderWay { begun, so_far: SoFar::default() };
-        Note { log: self.log.clone(), under_way: Some(Box::new(under_way)) }
+        let (at, start) = ask.begun(self.clock);
+        let mut under_way = UnderWay::begun(start);
+        open(&mut under_way.draft, ask, at);
+        under_way.is_head = *ask.request.method() == Method::HEAD;
+        Note { log: self.log.clone(), under_way: Some(under_way) }
     }
 }
 
@@ -95,45 +100,40 @@ impl<H: Handler> Handler for Sniffed<H> {
     }
 }
 
-/// What is known of an exchange from its beginning, copied: whoever holds a field's value holds the
-/// whole buffer that its head was read into.
-struct Begun {
-    at: SystemTime,
-    start: Instant,
-    peer: Peer,
-    tls: Option<tls::Version>,
-    version: Version,
-    method: Method,
-    /// URL, host and media type, one behind the other.
-    text: String,
-    /// Where the first two end.
-    ends: (usize, usize),
-}
-
-impl Begun {
-    fn of(ask: &Ask, (at, start): (SystemTime, Instant)) -> Self {
-        let Ask { request, caller, .. } = ask;
-        let target = Target::of(ask);
-        let media_type = media_type(request.headers()).unwrap_or_default();
-        let mut text = String::with_capacity(
-            target.host.len() * 2 + target.path_and_query.len() + media_type.len() + 16,
-        );
-        print_url(request, target, &mut text);
-        let url_end = text.len();
-        text.push_str(target.host);
-        let host_end = text.len();
-        text.push_str(&media_type);
-        Self {
-            at,
-            start,
-            peer: caller.peer,
-            tls: caller.tls.as_ref().map(|tls| tls.version),
-            version: request.version(),
-            method: request.method().clone(),
-            text,
-            ends: (url_end, host_end),
-        }
+/// Begins the line of an exchange whose request came `at` this time.
+///
+/// What is known of it is printed, not kept: whoever holds a field's value holds the whole buffer that
+/// its head was read into.
+fn open(draft: &mut Draft, Ask { request, caller, .. }: &Ask, at: SystemTime) {
+    thread_local! {
+        static STAMPER: Cell<Stamper> = Cell::default();
     }
+    let mut stamper = STAMPER.get();
+    let at = stamper.stamp(at);
+    STAMPER.set(stamper);
+    let target = Target::read(request, caller);
+    let port = target.port.map(Decimal::of);
+    let (colon, port) = port.as_ref().map_or(("", ""), |port| (":", port.as_str()));
+    let Target { scheme, host, path_and_query: path, .. } = target;
+    let url: &[&str] = match scheme {
+        // Of a tunnel its end: the authority, but for the user that it may have.
+        _ if *request.method() == Method::CONNECT => &[host, colon, port],
+        "http" if port.is_empty() => &["http://", host, path],
+        "https" if port.is_empty() => &["https://", host, path],
+        _ => &[scheme, "://", host, colon, port, path],
+    };
+    let opening = Opening {
+        at,
+        client: client(caller.peer),
+        method: request.method().as_str(),
+        url,
+        host,
+        protocol: protocol(request.version()),
+        tls: caller.tls.as_ref().map(|tls| tls_version(tls.version)),
+    };
+    let is_bodiless = request.body().is_end_stream();
+    let media_type = if is_bodiless { None } else { request.headers().get(CONTENT_TYPE) };
+    draft.open(&opening, media_type.map(HeaderValue::as_bytes));
 }
 
 /// Appends the URL that `request`, which is for `target`, is for; of a tunnel its end.
@@ -145,18 +145,6 @@ fn print_url<B>(request: &Request<B>, target: Target<'_>, text: &mut String) {
     }
 }
 
-/// What came to be known since.
-#[derive(Default)]
-struct SoFar {
-    /// How much of the request's body was taken; `None` if it has none.
-    taken: Option<Arc<AtomicU64>>,
-    first_byte: Option<Duration>,
-    status: Option<StatusCode>,
-    media_type: Option<String>,
-    provenance: Provenance,
-    sent: u64,
-}
-
 /// An exchange under way. Noted once: when it ends, or when it is dropped.
 struct Note {
     log: SniffLog,
@@ -166,25 +154,29 @@ struct Note {
 
 /// What is known of an exchange.
 struct UnderWay {
-    begun: Begun,
-    so_far: SoFar,
+    draft: Draft,
+    start: Instant,
+    is_head: bool,
+    /// How much of the request's body was taken; `None` if it has none.
+    taken: Option<Arc<AtomicU64>>,
+    status: Option<StatusCode>,
 }
 
 impl Note {
     /// Counts what is taken of the request's body.
     fn taken(&mut self) -> Arc<AtomicU64> {
-        let taken = self.under_way.as_mut().map(|it| it.so_far.taken.get_or_insert_default());
+        let taken = self.under_way.as_mut().map(|it| it.taken.get_or_insert_default());
         taken.map(|taken| Arc::clone(taken)).unwrap_or_default()
     }
 
     /// Ends when the body of `answer` does.
     fn follow(mut self, mut answer: Answer) -> Answer {
-        let is_bodiless = self.under_way.as_mut().is_some_and(|it| {
+        let is_head = self.under_way.as_mut().is_some_and(|it| {
             it.see(&answer);
-            it.begun.method == Method::HEAD
+            it.is_head
         });
-        let is_bodiless = is_bodiless
-            || matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let is_bodiless =
+            is_head || matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         answer.body_mut().on_end(move |ended| {
             self.end(if is_bodiless { Ended::Whole(0) } else { ended });
         });
@@ -194,78 +186,100 @@ impl Note {
     /// Ends without an answer of the handler, but perhaps with this one.
     fn fail(&mut self, status: Option<StatusCode>, end: End) {
         if let Some(it) = &mut self.under_way {
-            it.so_far.status = status;
+            it.status = status;
         }
-        self.finish(end);
+        self.finish(0, end);
     }
 
     /// Ends with an answer that ended so.
     fn end(&mut self, ended: Ended) {
         let Some(it) = &mut self.under_way else { return };
-        it.so_far.sent = bytes(ended);
         let end = match ended {
             Ended::Whole(_) => End::Whole,
             Ended::Short(_) | Ended::Broken(_, Side::Client) => End::CutByClient,
             Ended::Broken(_, Side::Upstream) => End::CutByUpstream,
             Ended::Broken(_, Side::Relais) => End::CutByUs,
             Ended::Instead { status, .. } => {
-                it.so_far.status = Some(status);
+                it.status = Some(status);
                 End::Refused
             }
         };
-        self.finish(end);
+        self.finish(bytes(ended), end);
     }
 
-    fn finish(&mut self, end: End) {
+    fn finish(&mut self, sent: u64, end: End) {
         if let Some(it) = self.under_way.take() {
-            self.log.note(&it.exchange(end));
+            self.log.note_closed(&it.draft, &it.closing(sent, end));
+            it.keep();
         }
     }
 }
 
+/// How many are kept on each core for whoever needs the next: each costs two allocations.
+const KEPT_MAX: usize = 16;
+
+/// Lines that grew larger, in bytes, are not kept.
+const KEPT_BYTES_MAX: usize = 4 << 10;
+
+thread_local! {
+    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
+    static SPARE: RefCell<Vec<Box<UnderWay>>> = const { RefCell::new(Vec::new()) };
+}
+
 impl UnderWay {
-    /// Keeps what the head of `answer` says.
-    fn see(&mut self, answer: &Answer) {
-        let Self { begun, so_far } = self;
-        so_far.first_byte = Some(begun.start.elapsed());
-        so_far.status = Some(answer.status());
-        // Not from its map: the fields of a hit are elsewhere.
-        let media_type = crate::media_type(answer);
-        so_far.media_type =
-            media_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        so_far.provenance = answer.body().provenance().cloned().unwrap_or_default();
+    /// One of which no more is known than when it began. Its line is that of another, to be begun anew.
+    #[expect(clippy::unnecessary_box_returns, reason = "it may be an old one")]
+    fn begun(start: Instant) -> Box<Self> {
+        let spare = SPARE.with_borrow_mut(Vec::pop);
+        let mut it = spare.unwrap_or_else(|| {
+            let draft = Draft::default();
+            Box::new(Self { draft, start, is_head: false, taken: None, status: None })
+        });
+        it.start = start;
+        it
     }
 
-    /// All of it, as it ends now.
-    fn exchange(&self, end: End) -> Exchange<'_> {
-        let Self { begun, so_far } = self;
-        let SoFar { taken, first_byte, status, media_type, provenance, sent } = so_far;
-        let (url, rest) = begun.text.split_at(begun.ends.0);
-        let (host, asked_type) = rest.split_at(begun.ends.1 - begun.ends.0);
-        Exchange {
-            at: begun.at,
-            client: client(begun.peer),
-            method: begun.method.as_str().into(),
-            url: url.into(),
-            host: host.into(),
-            protocol: protocol(begun.version),
-            tls: begun.tls.map(tls_version),
-            status: status.map(|status| status.as_u16()),
-            request: Content {
-                bytes: taken.as_ref().map_or(0, |taken| taken.load(Relaxed)),
-                media_type: (!asked_type.is_empty()).then(|| asked_type.into()),
-            },
-            response: Content { bytes: *sent, media_type: media_type.as_deref().map(Into::into) },
-            timings: Timings {
-                queue: None,
-                connect: provenance.connect,
-                first_byte: *first_byte,
-                total: begun.start.elapsed(),
-            },
-            cached: provenance.cached,
-            upstream: provenance.upstream.as_deref().map(Into::into),
-            error: provenance.error.map(Into::into),
-            blocked: provenance.blocked.as_deref().map(Into::into),
+    /// Keeps it for another, as nobody needs it any more.
+    fn keep(mut self: Box<Self>) {
+        (self.taken, self.status) = (None, None);
+        // At the end of a thread there may be nobody who keeps it.
+        _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < KEPT_MAX && self.draft.memory() <= KEPT_BYTES_MAX {
+                spare.push(self);
+            }
+        });
+    }
+
+    /// Goes on with what the head of `answer` says, and where that came from.
+    fn see(&mut self, answer: &Answer) {
+        self.status = Some(answer.status());
+        let first_byte = Some(self.start.elapsed());
+        let own = answer.headers().get(CONTENT_TYPE);
+        // The fields of a hit are elsewhere.
+        let stored = if own.is_none() { crate::media_type(answer) } else { None };
+        let media_type = own.or(stored.as_ref()).map(HeaderValue::as_bytes);
+        let (mut source, mut connect) = (Source::default(), None);
+        if let Some(provenance) = answer.body().provenance() {
+            connect = provenance.connect;
+            source = Source {
+                cached: provenance.cached,
+                upstream: provenance.upstream.as_deref(),
+                error: provenance.error,
+                blocked: provenance.blocked.as_deref(),
+            };
+        }
+        let answered = Answered { media_type, queue: None, connect, first_byte };
+        self.draft.answer(&answered, &source);
+    }
+
+    /// What is known as it ends now.
+    fn closing(&self, sent: u64, end: End) -> Closing {
+        Closing {
+            status: self.status.map(|status| status.as_u16()),
+            request_bytes: self.taken.as_ref().map_or(0, |taken| taken.load(Relaxed)),
+            bytes: sent,
+            total: self.start.elapsed(),
             end,
         }
     }
@@ -273,7 +287,7 @@ impl UnderWay {
 
 impl Drop for Note {
     fn drop(&mut self) {
-        self.finish(if std::thread::panicking() { End::CutByUs } else { End::CutByClient });
+        self.finish(0, if std::thread::panicking() { End::CutByUs } else { End::CutByClient });
     }
 }
 
@@ -306,10 +320,6 @@ fn tls_version(version: tls::Version) -> Tls {
     }
 }
 
-fn media_type(headers: &HeaderMap) -> Option<Cow<'_, str>> {
-    headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()))
-}
-
 fn bytes(ended: Ended) -> u64 {
     match ended {
         Ended::Whole(bytes)
@@ -321,15 +331,18 @@ fn bytes(ended: Ended) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, time::UNIX_EPOCH};
+    use std::{
+        fs,
+        time::{Duration, UNIX_EPOCH},
+    };
 
     use bytes::Bytes;
     use http::Response;
-    use relais_wire::exchange::Cached;
+    use relais_wire::exchange::{Cached, Timings};
 
     use super::*;
     use crate::{
-        Body, Piece,
+        Body, Piece, Provenance,
         line_log::{Closed, LogFile},
     };
 
@@ -422,7 +435,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_refused_is_noted_by_its_url() {
+    async fn what_is_asked_for_is_noted_by_its_url_though_it_is_refused() {
         let check = async |method: &str, uri: &str, expect: (&str, &str)| {
             let request = Request::builder().method(method).uri(uri).header("host", "a.example:81");
             let request = request.body(()).unwrap();
@@ -430,13 +443,19 @@ mod tests {
                 let (status, ended) = (StatusCode::BAD_REQUEST, Ended::Whole(3));
                 let caller = &ask(b"").caller;
                 sniffed.refused(&Refused { caller, request: Some(&request), status, ended });
+                let request = request.clone().map(|()| Inbound::Full(Bytes::new()));
+                drop(sniffed.answer(Ask::new(request, Arc::clone(caller))).await.unwrap());
             })
             .await;
-            let read = Exchange::read(lines[0].as_bytes()).unwrap();
-            assert_eq!((&*read.url, &*read.host, read.end), (expect.0, expect.1, End::Refused));
+            for (line, end) in lines.iter().zip([End::Refused, End::CutByClient]) {
+                let read = Exchange::read(line.as_bytes()).unwrap();
+                assert_eq!((&*read.url, &*read.host, read.end), (expect.0, expect.1, end));
+            }
+            assert_eq!(lines.len(), 2);
         };
         check("GET", "/a?b", ("http://a.example:81/a?b", "a.example")).await;
         check("GET", "http://b.example/", ("http://b.example/", "b.example")).await;
+        check("GET", "https://u:p@b.example/@", ("https://b.example/@", "b.example")).await;
         check("CONNECT", "b.example:443", ("b.example:443", "b.example")).await;
     }
 }
