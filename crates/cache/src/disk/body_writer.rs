@@ -157,7 +157,7 @@ impl BodyWriter {
             NotQueued::Degraded
         })?;
         self.shared.tell(|progress| progress.end = Some(End::Whole));
-        self.store.queue.push(Job::InsertFile(meta, file))?;
+        self.store.push(Job::InsertFile(meta, file))?;
         self.is_finished = true;
         Ok(())
     }

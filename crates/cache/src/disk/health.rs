@@ -26,6 +26,8 @@ pub type OnState = Box<dyn Fn(&DiskState) + Send + Sync>;
 
 pub(super) struct Health {
     state: Mutex<DiskState>,
+    /// The same, for who asks often.
+    is_working: AtomicBool,
     is_full: AtomicBool,
     on_state: OnState,
 }
@@ -38,7 +40,8 @@ impl std::fmt::Debug for Health {
 
 impl Health {
     pub(super) fn new(on_state: OnState) -> Self {
-        Self { state: Mutex::new(DiskState::Working), is_full: AtomicBool::new(false), on_state }
+        let (state, is_working) = (Mutex::new(DiskState::Working), AtomicBool::new(true));
+        Self { state, is_working, is_full: AtomicBool::new(false), on_state }
     }
 
     pub(super) fn state(&self) -> DiskState {
@@ -46,7 +49,7 @@ impl Health {
     }
 
     pub(super) fn is_working(&self) -> bool {
-        self.state() == DiskState::Working
+        self.is_working.load(Ordering::Acquire)
     }
 
     /// Tells of the state, if it is of another kind.
@@ -54,6 +57,7 @@ impl Health {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_other = std::mem::discriminant(&*state) != std::mem::discriminant(new);
         state.clone_from(new);
+        self.is_working.store(*new == DiskState::Working, Ordering::Release);
         drop(state);
         if is_other {
             (self.on_state)(new);
