@@ -53,6 +53,7 @@ pub use self::{
     list::{Cursor, Listed, Page, Verified},
     purge::{Pattern, Purge},
     queue::{Meta, NotQueued, Object},
+    record::TAGS_MAX,
     segment::Patience,
     settings::{DiskSettings, SMALL_BODY_MAX},
     ticket::{NotDurable, Ticket},
