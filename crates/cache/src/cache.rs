@@ -82,10 +82,11 @@ impl Cache {
         Self::over(settings, None)
     }
 
-    /// A cache that has what `disk` has, which was opened with [`disk_settings`](crate::disk_settings)
-    /// and is no other cache's.
-    pub fn with_disk(settings: Settings, disk: Arc<Disk>) -> Self {
-        Self::over(settings, Some(OnDisk::new(disk)))
+    /// A cache that has what `disk` has of the same whom, which was opened with
+    /// [`disk_settings`](crate::disk_settings). `of_whom` says what answers depend on that no key says:
+    /// whose they are, and what is done to them.
+    pub fn with_disk(settings: Settings, disk: Arc<Disk>, of_whom: &str) -> Self {
+        Self::over(settings, Some(OnDisk::new(disk, of_whom)))
     }
 
     fn over(settings: Settings, on_disk: Option<OnDisk>) -> Self {

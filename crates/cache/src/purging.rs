@@ -8,7 +8,7 @@ use crate::{
     cache::Cache,
     disk::{Cursor, NotDurable, NotPurged, Patience, Ticket},
     key::Key,
-    on_disk::{Listed, read_listed},
+    on_disk::{Listed, OnDisk},
     purge::{Pattern, Purge},
     store::Change,
     stored::Stored,
@@ -199,21 +199,13 @@ impl Cache {
 
     /// What is on disk alone that `pattern` chooses.
     fn objects_on_disk<'c>(&'c self, pattern: &'c Pattern) -> impl Iterator<Item = Object> + 'c {
-        const PAGE: usize = 1000;
-        let mut next = Some(Cursor::default());
-        let pages = std::iter::from_fn(move || {
-            let on_disk = self.store.on_disk()?;
-            let page = on_disk.disk().list(next?, PAGE);
-            next = page.next;
-            Some(page.entries)
-        });
         let is_chosen = |listed: &Listed| {
             let tags = || TagsOf::read(&listed.stored.headers()).ids(&listed.key);
             let tags = if matches!(pattern, Pattern::Tag(_)) { tags() } else { Vec::new() };
             pattern.chooses(&listed.key, &tags) && !self.is_in_memory(&listed.key, &listed.stored)
         };
-        let listed = pages.flatten().filter_map(|listed| read_listed(&listed));
-        listed.filter(is_chosen).map(|Listed { key, stored, body_len }| Object {
+        let all = self.store.on_disk().into_iter().flat_map(listed);
+        all.filter(is_chosen).map(|Listed { key, stored, body_len }| Object {
             key,
             stored: Arc::new(stored),
             bytes: body_len,
@@ -229,4 +221,16 @@ impl Cache {
     pub fn tags(&self) -> usize {
         self.store.tags()
     }
+}
+
+/// All that is on disk.
+fn listed(on_disk: &OnDisk) -> impl Iterator<Item = Listed> {
+    const PAGE: usize = 1000;
+    let mut next = Some(Cursor::default());
+    let pages = std::iter::from_fn(move || {
+        let page = on_disk.disk().list(next?, PAGE);
+        next = page.next;
+        Some(page.entries)
+    });
+    pages.flatten().filter_map(|listed| on_disk.read_listed(&listed))
 }

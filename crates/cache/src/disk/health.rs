@@ -86,17 +86,18 @@ impl Health {
 #[derive(Debug)]
 pub(super) struct Space {
     used: AtomicU64,
-    max: u64,
+    max: AtomicU64,
 }
 
 impl Space {
     pub(super) fn new(max: u64) -> Self {
-        Self { used: AtomicU64::new(0), max }
+        Self { used: AtomicU64::new(0), max: AtomicU64::new(max) }
     }
 
     /// Takes `bytes`, if there are so many.
     pub(super) fn take(&self, bytes: u64) -> bool {
-        let more = |used: u64| used.checked_add(bytes).filter(|&used| used <= self.max);
+        let max = self.max();
+        let more = |used: u64| used.checked_add(bytes).filter(|&used| used <= max);
         self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
@@ -110,6 +111,16 @@ impl Space {
         let _ = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
+    /// How many there may be.
+    pub(super) fn max(&self) -> u64 {
+        self.max.load(Ordering::Relaxed)
+    }
+
+    /// Says how many there may be from now on.
+    pub(super) fn resize(&self, max: u64) {
+        self.max.store(max, Ordering::Relaxed);
+    }
+
     pub(super) fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
@@ -117,7 +128,7 @@ impl Space {
     /// How many have to go so that `more` find room, and some besides: bodies that come are not to
     /// wait for eviction.
     pub(super) fn lacking(&self, more: u64) -> u64 {
-        let mark = self.max - self.max / 16;
+        let mark = self.max() - self.max() / 16;
         self.used().saturating_add(more).saturating_sub(mark)
     }
 }

@@ -221,6 +221,12 @@ impl Disk {
         self.store.folder.secret.hash(name)
     }
 
+    /// Says how many bytes the folder may have from now on. What is more, is evicted.
+    pub fn resize(&self, disk_max: u64) {
+        self.store.space.resize(disk_max);
+        self.store.queue.nudge();
+    }
+
     /// Whether the disk works.
     pub fn state(&self) -> DiskState {
         self.store.health.state()
@@ -278,13 +284,20 @@ impl Disk {
     }
 }
 
-impl Drop for Disk {
-    fn drop(&mut self) {
+impl Disk {
+    /// Writes what waits, and a snapshot; takes nothing more. Blocks. What is there is still found.
+    pub fn close(&self) {
         self.store.queue.close();
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for thread in threads.drain(..) {
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.close();
         // Those who still read what they found do not keep it.
         self.store.folder.leave();
     }

@@ -193,7 +193,7 @@ impl Store {
             objects: self.index.len(),
             files: self.bodies.len(),
             bytes: self.space.used(),
-            bytes_max: self.settings.disk_max,
+            bytes_max: self.space.max(),
             segments: self.segments.ids().len() as u64,
             index_bytes: self.index.bytes() + self.bodies.bytes(),
             purges: self.purges.list().len() as u64,

@@ -21,7 +21,11 @@ use crate::{
 
 /// The disk below the memory.
 #[derive(Clone, Debug)]
-pub(crate) struct OnDisk(Arc<Disk>);
+pub(crate) struct OnDisk {
+    disk: Arc<Disk>,
+    /// Stands for whose answers are found: others in the same folder are not.
+    of_whom: u64,
+}
 
 /// Where a body is.
 #[derive(Debug)]
@@ -47,17 +51,21 @@ pub fn disk_settings(disk_max: u64) -> DiskSettings {
 }
 
 impl OnDisk {
-    pub(crate) fn new(disk: Arc<Disk>) -> Self {
-        Self(disk)
+    pub(crate) fn new(disk: Arc<Disk>, of_whom: &str) -> Self {
+        Self { of_whom: disk.tag(of_whom.as_bytes()), disk }
     }
 
     pub(crate) fn disk(&self) -> &Arc<Disk> {
-        &self.0
+        &self.disk
+    }
+
+    fn print_key(&self, key: &Key) -> Vec<u8> {
+        record::print_key(key, self.of_whom)
     }
 
     /// Whether something may be stored under `key`.
     pub(crate) fn may_have(&self, key: &Key) -> bool {
-        self.0.may_have(&record::print_key(key))
+        self.disk.may_have(&self.print_key(key))
     }
 
     /// Has `newer` written, which is stored under `key` from now on. What cannot be written is not
@@ -76,7 +84,7 @@ impl OnDisk {
         }
         let is_refreshed = |old: &Arc<Stored>| newer.has_body_of(old);
         if instead_of.is_some_and(is_refreshed) || there.iter().any(is_refreshed) {
-            let refreshed = self.0.refresh_head(self.meta(key, newer));
+            let refreshed = self.disk.refresh_head(self.meta(key, newer));
             if refreshed.is_err() {
                 self.forget(key);
             }
@@ -90,7 +98,7 @@ impl OnDisk {
             return;
         }
         let object = Object { meta: self.meta(key, stored), body: stored.body().clone() };
-        if self.0.insert(object).is_err() {
+        if self.disk.insert(object).is_err() {
             // It is counted; and what was there before is past.
             self.forget(key);
         }
@@ -103,10 +111,10 @@ impl OnDisk {
         let tags = if has_tags { tags() } else { Vec::new() };
         let lifetime = u64::try_from(stored.terms().lifetime.duration.as_millis());
         disk::Meta {
-            key: record::print_key(key).into(),
+            key: self.print_key(key).into(),
             selection: record::print_selection(stored.selecting()).into(),
             head: record::print_head(stored).into(),
-            tags: tags.iter().map(|name| self.0.tag(name)).collect(),
+            tags: tags.iter().map(|name| self.disk.tag(name)).collect(),
             stored_at: stored.came_at(),
             fresh_until: stored.came_at().saturating_add(lifetime.unwrap_or(u64::MAX)),
         }
@@ -114,15 +122,15 @@ impl OnDisk {
 
     /// Takes out all that is stored under `key`.
     pub(crate) fn forget(&self, key: &Key) {
-        let key = record::print_key(key);
-        if self.0.may_have(&key) {
-            drop(self.0.remove(&key));
+        let key = self.print_key(key);
+        if self.disk.may_have(&key) {
+            drop(self.disk.remove(&key));
         }
     }
 
     /// Notes that what is stored under `key` is asked for.
     pub(crate) fn touch(&self, key: &Key) {
-        self.0.touch(&record::print_key(key));
+        self.disk.touch(&self.print_key(key));
     }
 
     /// What is stored under `key`, newest first. Short bodies are in memory, as far as there is `room`.
@@ -137,7 +145,7 @@ impl OnDisk {
         patience: Patience,
     ) -> Result<Vec<Arc<Stored>>, WouldBlock> {
         let mut all = Vec::new();
-        for found in self.0.find(&record::print_key(key), patience)? {
+        for found in self.disk.find(&self.print_key(key), patience)? {
             let body = match found.body() {
                 Ok(disk::Body::Bytes(bytes)) => match held(&bytes, room) {
                     Some(body) => Body::Memory(body),
@@ -168,26 +176,26 @@ impl OnDisk {
             Pattern::All => vec![disk::Pattern::All],
             Pattern::Url(url) => {
                 let apart = &Tag::apart(url.key().as_str()).lasting()[0];
-                let key = record::print_key(url.key()).into();
-                vec![disk::Pattern::Key(key), disk::Pattern::Tag(self.0.tag(apart))]
+                let key = self.print_key(url.key()).into();
+                vec![disk::Pattern::Key(key), disk::Pattern::Tag(self.disk.tag(apart))]
             }
             Pattern::Prefix(prefix) => vec![disk::Pattern::Prefix(text(prefix.as_str()))],
             Pattern::Glob(glob) => vec![disk::Pattern::Glob(text(glob.as_str()))],
             Pattern::Tag(tag) => {
                 let tags = tag.lasting();
-                tags.iter().map(|name| disk::Pattern::Tag(self.0.tag(name))).collect()
+                tags.iter().map(|name| disk::Pattern::Tag(self.disk.tag(name))).collect()
             }
         };
         let how = match purge {
             Purge::Hard => disk::Purge::Hard,
             Purge::Soft => disk::Purge::Soft,
         };
-        patterns.into_iter().map(|pattern| self.0.purge(pattern, how)).collect()
+        patterns.into_iter().map(|pattern| self.disk.purge(pattern, how)).collect()
     }
 
     /// Takes out everything.
     pub(crate) fn clear(&self) {
-        drop(self.0.clear());
+        drop(self.disk.clear());
     }
 }
 
@@ -212,12 +220,21 @@ pub(crate) struct Listed {
     pub body_len: u64,
 }
 
-/// What `listed` is; `None` if another version has written it.
-pub(crate) fn read_listed(listed: &disk::Listed) -> Option<Listed> {
-    let key = record::read_key(&listed.key)?;
+impl OnDisk {
+    /// What `listed` is; `None` if it is somebody else's, or another version has written it.
+    pub(crate) fn read_listed(&self, listed: &disk::Listed) -> Option<Listed> {
+        read_listed(listed)
+            .filter(|(_, of_whom)| *of_whom == self.of_whom)
+            .map(|(listed, _)| listed)
+    }
+}
+
+/// What `listed` is, and whose; `None` if another version has written it.
+fn read_listed(listed: &disk::Listed) -> Option<(Listed, u64)> {
+    let (key, of_whom) = record::read_key(&listed.key)?;
     let texts = (&*listed.selection, &*listed.head);
     let body = Body::Memory(StoredBody::nothing());
     let stored = record::read_stored(texts, body, listed.stored_at)?;
     let stored = if listed.is_stale { stored.softened_before() } else { stored };
-    Some(Listed { key, stored, body_len: listed.body_len })
+    Some((Listed { key, stored, body_len: listed.body_len }, of_whom))
 }

@@ -23,22 +23,28 @@ use crate::{
 /// What the bytes of a head begin with. Others are of another version of this program: a miss.
 const VERSION: u8 = 1;
 
-/// A key: its text, and how many bytes of that are the URI.
-pub(super) fn print_key(key: &Key) -> Vec<u8> {
+/// A key: its text, how many bytes of that are the URI, and `of_whom`.
+pub(super) fn print_key(key: &Key, of_whom: u64) -> Vec<u8> {
     let (text, uri_len) = key.text();
     let uri_len = u32::try_from(uri_len).unwrap_or(u32::MAX);
-    [text.as_bytes(), &uri_len.to_le_bytes()].concat()
+    [text.as_bytes(), &uri_len.to_le_bytes(), &of_whom.to_le_bytes()].concat()
 }
 
-pub(super) fn read_key(bytes: &[u8]) -> Option<Key> {
-    let (text, uri_len) = bytes.split_last_chunk()?;
+pub(super) fn read_key(bytes: &[u8]) -> Option<(Key, u64)> {
+    let (rest, of_whom) = bytes.split_last_chunk()?;
+    let (text, uri_len) = rest.split_last_chunk()?;
     let uri_len = usize::try_from(u32::from_le_bytes(*uri_len)).ok()?;
-    Key::of_text(String::from_utf8(text.to_vec()).ok()?, uri_len)
+    let key = Key::of_text(String::from_utf8(text.to_vec()).ok()?, uri_len)?;
+    Some((key, u64::from_le_bytes(*of_whom)))
 }
 
 /// The URI of a key, which patterns are about.
 pub(super) fn uri_of(key: &[u8]) -> &[u8] {
-    let Some((text, uri_len)) = key.split_last_chunk() else { return key };
+    let Some((text, uri_len)) =
+        key.split_last_chunk::<8>().and_then(|(rest, _)| rest.split_last_chunk())
+    else {
+        return key;
+    };
     let uri_len = usize::try_from(u32::from_le_bytes(*uri_len)).unwrap_or(usize::MAX);
     text.get(..uri_len).unwrap_or(text)
 }

@@ -116,7 +116,7 @@ impl Forgetful {
 
 fn open(folder: &TempDir, settings: Settings) -> Cache {
     let disk = Disk::open(&folder.path().join("cache"), disk_settings(64 << 20)).unwrap();
-    Cache::with_disk(settings, Arc::new(disk))
+    Cache::with_disk(settings, Arc::new(disk), "us")
 }
 
 fn asked(cache: &Cache, seconds: i64, request: &str, upstream: Upstream<'_>) -> String {
