@@ -104,7 +104,7 @@ fn ensure_task(subject: Subject, sample: &Sample) -> Result<()> {
     let (requests, asked) = (sample.done.requests, float(sample.asked.requests));
     match subject.task {
         Task::Serve | Task::Search => {}
-        Task::Cache => {
+        Task::Cache | Task::CacheOnDisk => {
             ensure!(asked <= MISSES_MAX, "{asked} of {requests} requests went on to the origin");
         }
         Task::Pass | Task::Sniff | Task::Block | Task::SniffAndBlock => {
