@@ -7,7 +7,7 @@ use http::HeaderMap;
 use crate::{
     cache::Cache,
     key::Key,
-    purge::{Pattern, Purge},
+    purge::{Pattern, Purge, Url},
     store::Change,
     stored::Stored,
     tags::{Tag, TagId, invalidated_groups},
@@ -29,6 +29,29 @@ impl Cache {
     /// *Cost*: of what is found, for a URL or a tag; of all that is stored, for the others. Blocks no
     /// request for longer than one key takes.
     pub fn purge(&self, pattern: &Pattern, purge: Purge, now: SystemTime) -> usize {
+        match pattern {
+            Pattern::Url(url) => {
+                let patterns = self.urls_of(url).into_iter().map(Pattern::Url);
+                patterns.map(|pattern| self.purge_one(&pattern, purge, now)).sum()
+            }
+            _ => self.purge_one(pattern, purge, now),
+        }
+    }
+
+    /// The URLs under which answers to requests for `url` are stored: that itself, and what counts of
+    /// its query where a rule or `No-Vary-Search` says that not all does.
+    fn urls_of(&self, url: &Url) -> Vec<Url> {
+        let ruled = self.settings.key_of(url.key().clone(), &HeaderMap::new(), "");
+        let mut urls = vec![url.clone(), Url::from(ruled)];
+        let besides = urls.iter().flat_map(|url| self.searches.keys_besides(url.key()));
+        let besides: Vec<_> = besides.map(Url::from).collect();
+        urls.extend(besides);
+        urls.sort_unstable_by(|one, other| one.key().as_str().cmp(other.key().as_str()));
+        urls.dedup();
+        urls
+    }
+
+    fn purge_one(&self, pattern: &Pattern, purge: Purge, now: SystemTime) -> usize {
         // First: what comes from here on was asked for later, and what came is found below.
         self.store.keep_out(pattern.clone(), purge);
         match pattern {
@@ -84,23 +107,25 @@ impl Cache {
     pub fn objects<'c>(&'c self, pattern: &'c Pattern) -> Box<dyn Iterator<Item = Object> + 'c> {
         let of_key = |key: Key, variants: &[Arc<Stored>]| {
             let object = |stored: &Arc<Stored>| {
-                let is_chosen = pattern.chooses(&key, stored.tag_ids());
+                // What is looked for by URLs is found by no other.
+                let is_chosen =
+                    matches!(pattern, Pattern::Url(_)) || pattern.chooses(&key, stored.tag_ids());
                 is_chosen.then(|| Object { key: key.clone(), stored: Arc::clone(stored) })
             };
             variants.iter().filter_map(object).collect::<Vec<_>>()
         };
-        let ids = match pattern {
-            Pattern::Url(url) => vec![Tag::apart(url.key().as_str()).id()],
-            Pattern::Tag(tag) => tag.ids().to_vec(),
+        let (mut keys, tagged): (Vec<Key>, Vec<TagId>) = match pattern {
+            Pattern::Url(url) => {
+                let keys = self.urls_of(url).into_iter().map(|url| url.key().clone());
+                keys.map(|key| (key.clone(), Tag::apart(key.as_str()).id())).unzip()
+            }
+            Pattern::Tag(tag) => (Vec::new(), tag.ids().to_vec()),
             Pattern::All | Pattern::Prefix(_) | Pattern::Glob(_) => {
                 return Box::new(self.store.iter().flat_map(move |(key, all)| of_key(key, &all)));
             }
         };
-        let mut keys: Vec<Key> = match pattern {
-            Pattern::Url(url) => vec![url.key().clone()],
-            _ => Vec::new(),
-        };
-        keys.extend(ids.into_iter().flat_map(|id| self.store.tagged(id)).map(|key| (*key).clone()));
+        let tagged = tagged.into_iter().flat_map(|id| self.store.tagged(id));
+        keys.extend(tagged.map(|key| (*key).clone()));
         keys.sort_unstable_by(|one, other| {
             (one.as_str(), one.apart_by()).cmp(&(other.as_str(), other.apart_by()))
         });
