@@ -15,7 +15,11 @@ use tokio::runtime;
 use super::{REVALIDATION_MAX, Shared, question::sent_by};
 use crate::{Answer, Ask, Piece, Pieces, alarm::Alarm, proxy::Onward};
 
-/// The pieces of a body that somebody asked for.
+/// The pieces of a body that somebody asked for. It has no trailers, even if what came has: they are
+/// not stored either, and a client may not count on any ("because of the potential for trailer fields to
+/// be discarded in transit", [RFC 9110 §6.5.1]).
+///
+/// [RFC 9110 §6.5.1]: https://www.rfc-editor.org/rfc/rfc9110#section-6.5.1
 #[derive(Debug)]
 pub(super) struct Reading(Reader);
 
