@@ -25,6 +25,7 @@ mod joining;
 mod key;
 mod looking;
 mod memory;
+mod of_request;
 mod outcome;
 mod part;
 mod partial;

@@ -280,6 +280,7 @@ fn whose(why: NotStored) -> Option<Sender> {
         NotStored::Personal => Some(Sender::Cookie),
         // It is of the request or the moment.
         NotStored::Method
+        | NotStored::OddRequest
         | NotStored::RequestContent
         | NotStored::Upgrade
         | NotStored::RequestNoStore
