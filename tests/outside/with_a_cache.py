@@ -4,9 +4,9 @@ import collections
 import http.server
 import json
 import re
-import threading
 import time
 
+from serving import Serving
 from stage import RELAIS, equal, holds, need, test
 
 TOKEN = "a-token-that-nobody-guesses"
@@ -46,21 +46,15 @@ class Answers(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Server:
-    def __enter__(self):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-        self.server.daemon_threads = True
-        self.server.asked = collections.Counter()
-        self.asked = self.server.asked
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
-        return self
+class Server(Serving):
+    """The server, and what it was asked how often."""
 
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+    handler = Answers
+
+    def __enter__(self):
+        super().__enter__()
+        self.asked = self.server.asked = collections.Counter()
+        return self
 
 
 def proxy(stage, server, purge="", more=""):
