@@ -19,7 +19,7 @@ use crate::{
     settings::Settings,
     stored::Stored,
     tags::{self, TagIndex},
-    vary::Selecting,
+    vary::{NormalForms, Selecting},
 };
 
 pub(crate) use self::purging::Change;
@@ -95,8 +95,11 @@ impl Store {
     /// [RFC 9111 §4.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.1
     pub(crate) fn find(&self, key: &Key, asked: &Request<'_>) -> Found {
         let Some(variants) = self.objects.get(key) else { return Found::Nothing };
-        let mut matching =
-            variants.iter().filter(|variant| variant.selecting().selects(asked)).peekable();
+        let mut forms = NormalForms::default();
+        let mut matching = variants
+            .iter()
+            .filter(|variant| variant.selecting().selects_by(asked, &mut forms))
+            .peekable();
         let Some(&newest) = matching.peek() else { return Found::OtherVariants };
         let named = matching.find(|variant| !variant.selecting().is_empty());
         Found::Variant(Arc::clone(named.unwrap_or(newest)))

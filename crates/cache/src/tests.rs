@@ -2,6 +2,7 @@
 
 mod exchanges;
 mod explaining;
+mod floods;
 mod gaps;
 mod joining;
 mod partial;
