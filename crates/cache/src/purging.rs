@@ -112,6 +112,11 @@ impl Cache {
         // First: what comes from here on was asked for later, and what came is found below.
         self.store.keep_out(pattern.clone(), purge);
         let on_disk = self.store.on_disk().map(|on_disk| on_disk.purge(pattern, purge));
+        if on_disk.is_some() {
+            // Who began to read the disk in between, found what it did not know to be purged, and
+            // would bring that up when all is over.
+            self.store.keep_out(pattern.clone(), purge);
+        }
         let count = self.purge_memory(pattern, purge, now);
         Ok(Purged { count, tickets: on_disk.transpose()?.unwrap_or_default() })
     }

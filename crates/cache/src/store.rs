@@ -215,12 +215,18 @@ impl Store {
 
     /// Takes out everything, and keeps out what is on its way.
     pub(crate) fn clear(&self) {
-        for part in &self.parts {
-            part.lock().unwrap_or_else(PoisonError::into_inner).invalidate_all();
-        }
-        self.objects.clear();
+        self.invalidate_all();
         if let Some(on_disk) = &self.on_disk {
             on_disk.clear();
+            // Once more, for who read the disk in between, and brings up what was there.
+            self.invalidate_all();
+        }
+        self.objects.clear();
+    }
+
+    fn invalidate_all(&self) {
+        for part in &self.parts {
+            part.lock().unwrap_or_else(PoisonError::into_inner).invalidate_all();
         }
     }
 
