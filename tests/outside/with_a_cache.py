@@ -143,6 +143,31 @@ def what_is_named_is_purged_with_curl(stage):
 
 
 @test
+def what_does_not_count_of_a_query_is_purged_all_the_same(stage):
+    need("curl")
+    with Server() as server:
+        rules = '[{ path = "/b", key = { query_drop = "utm_*" } }]'
+        relais = proxy(stage, server, f"{ALLOWED}, rules = {rules}")
+        kept = "cache-control=max-age=60&no-vary-search=params=(%22x%22)"
+        for url in [relais.http + "/a?" + kept + "&x=", relais.http + "/b?cache-control=max-age=60&utm_x="]:
+            path = url.rpartition("/")[2][0]
+
+            def asked():
+                return sum(count for target, count in server.asked.items() if target.startswith(f"GET /{path}"))
+
+            for number in range(3):
+                get(stage, f"{url}{number}")
+            equal(asked(), 1, url)
+            equal(purge(stage, f"{url}3", *BEARER), (200, "200 OK: purged 1 object\n"), url)
+            get(stage, f"{url}4")
+            equal(asked(), 2, url)
+            holds(verb(stage, "show", f"{url}5")[0], "200", url)
+            equal(verb(stage, "purge", f"{url}6")[0], "purged 1 object\n", url)
+            verb(stage, "show", f"{url}5", status=3)
+        equal(relais.stop(), 0, "exit code")
+
+
+@test
 def what_is_purged_softly_is_asked_about_and_stands_in_for_who_is_gone(stage):
     need("curl")
     with Server() as server:
