@@ -83,8 +83,9 @@ def what_a_server_cuts_or_misstates_is_kept_only_if_it_is_whole(stage):
             _, _, body, end = LENGTHS[name]
             for found in [ask(port, path), ask(port, path), *together(4, lambda: ask(port, path))]:
                 equal((found.status, found.end), (200, end), name)
-                if body is not None:
-                    equal(found.body, body.encode("latin-1"), name)
+                # Of what is cut, those who joined may have less.
+                is_it = body is None or found.body == body.encode("latin-1")
+                assert is_it or end == "cut" and body.encode("latin-1").startswith(found.body), f"{name}: {found}"
                 if end == "cut":
                     assert not is_hit(found), f"{name}: kept"
             if end == "whole":
