@@ -25,6 +25,7 @@ mod joining;
 mod key;
 mod looking;
 mod memory;
+mod of_request;
 mod on_disk;
 mod outcome;
 mod part;
