@@ -146,7 +146,7 @@ impl Reader {
         }
         self.at += bytes.len() as u64;
         state.readers.is_at(self.place, self.at);
-        let writer = state.writer.take();
+        let writer = state.take_writer();
         drop(state);
         if let Some(writer) = writer {
             writer.wake();
@@ -160,7 +160,7 @@ impl Drop for Reader {
     fn drop(&mut self) {
         let mut state = self.fill.lock();
         state.readers.remove(self.place);
-        let writer = state.writer.take();
+        let writer = state.take_writer();
         drop(state);
         if let Some(writer) = writer {
             writer.wake();
