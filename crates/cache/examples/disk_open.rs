@@ -10,7 +10,7 @@
 use std::{env, fs, path::Path, time::Instant};
 
 use bytes::Bytes;
-use relais_cache::disk::{Disk, DiskSettings, Meta, NotQueued, Object};
+use relais_cache::disk::{Disk, DiskSettings, Meta, NotQueued, Object, Patience};
 
 fn main() {
     let args: Vec<_> = env::args().collect();
@@ -76,7 +76,9 @@ fn find_some(disk: &Disk, objects: u64) {
     for what in ["first", "second"] {
         let (start, cpu) = (Instant::now(), cpu_ns());
         for round in 0..u64::from(ROUNDS) {
-            let found = disk.find(key_of(round.wrapping_mul(7919) % objects).as_bytes());
+            let key = key_of(round.wrapping_mul(7919) % objects);
+            let found = disk.find(key.as_bytes(), Patience::None);
+            let found = found.expect("what was written just now is in the system's memory");
             found.first().expect("an object").body().expect("a body");
         }
         let (took, cpu) = (start.elapsed() / ROUNDS, (cpu_ns() - cpu) / u64::from(ROUNDS));

@@ -10,10 +10,12 @@ use http::{Method, StatusCode};
 
 use crate::{
     cache_status::{CacheStatus, Forward, Kept, Source},
+    disk::{Disk, Patience, WouldBlock},
     fetch::Fetch,
     fill::{Crowd, Reader, Waiter},
     hit::Hit,
     key::Key,
+    on_disk::OnDisk,
     request::{Content, Request, Switch},
     reuse::{Failure, NoStandIn, Reuse, WhyAsk, WhyStale, judge_failure, judge_reuse},
     room::Room,
@@ -75,10 +77,21 @@ pub(crate) enum Judged {
 }
 
 impl Cache {
-    /// An empty cache.
+    /// An empty cache, in memory alone.
     pub fn new(settings: Settings) -> Self {
+        Self::over(settings, None)
+    }
+
+    /// A cache that has what `disk` has of the same whom, which was opened with
+    /// [`disk_settings`](crate::disk_settings). `of_whom` says what answers depend on that no key says:
+    /// whose they are, and what is done to them.
+    pub fn with_disk(settings: Settings, disk: Arc<Disk>, of_whom: &str) -> Self {
+        Self::over(settings, Some(OnDisk::new(disk, of_whom)))
+    }
+
+    fn over(settings: Settings, on_disk: Option<OnDisk>) -> Self {
         Self {
-            store: Arc::new(Store::new(&settings)),
+            store: Arc::new(Store::new(&settings, on_disk)),
             room: Arc::new(Room::of(settings.memory.saturating_add(settings.filling_max))),
             searches: Arc::new(Searches::new()),
             crowd: Crowd::at_most(settings.joining.waiting_max),
@@ -97,11 +110,43 @@ impl Cache {
     ///
     /// *Cost*: one look-up under a shared lock, and no allocation.
     pub fn find(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Option<Hit> {
-        match self.judge(&self.searches.key_of(key), asked, now) {
+        let key = self.searches.key_of(key);
+        let hit = match self.judge(&key, asked, now) {
             Judged::Send(hit) => Some(hit),
             Judged::SendAndAsk(hit) => (!Revalidation::is_due(hit.stored(), now)).then_some(hit),
             Judged::Ask(..) => None,
-        }
+        };
+        hit.inspect(|hit| self.store.note_sent(&key, hit.stored(), now))
+    }
+
+    /// The disk below, if there is one.
+    pub fn disk(&self) -> Option<&Arc<Disk>> {
+        self.store.on_disk().map(OnDisk::disk)
+    }
+
+    /// Whether what the request `asked` for `key` wants is not in memory, and may be on disk: then
+    /// [`bring_up`](Self::bring_up) is to be called before [`look`](Self::look).
+    ///
+    /// *Cost*: two look-ups, if there is a disk.
+    pub fn may_be_below(&self, key: &Key, asked: &Request<'_>) -> bool {
+        matches!(*asked.method, Method::GET | Method::HEAD)
+            && self.store.may_be_below(&self.searches.key_of(key), asked)
+    }
+
+    /// Brings what the disk has for `key` to memory; bodies that have a file of their own stay there.
+    ///
+    /// *Cost*: a read of the disk for each variant.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`], if `patience` is [`None`](Patience::None) and the system has to read it first.
+    pub fn bring_up(&self, key: &Key, patience: Patience) -> Result<(), WouldBlock> {
+        self.store.bring_up(&self.searches.key_of(key), &self.room, patience)
+    }
+
+    /// Forgets what is `stored` for `key`, whose [file](Stored::file) cannot be read.
+    pub fn lose(&self, key: &Key, stored: &Arc<Stored>) {
+        self.store.lose(&self.searches.key_of(key), stored);
     }
 
     /// What there is for the request `asked` for `key`, and whether it may be sent.

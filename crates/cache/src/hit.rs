@@ -1,6 +1,6 @@
 //! An answer from the store.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{ops::Range, sync::Arc, time::SystemTime};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
@@ -11,6 +11,7 @@ use relais_wire::{decimal::Decimal, range::ByteRange};
 use crate::{
     cache_status::CacheStatus,
     conditional::{Form, judge_form},
+    disk::FileBody,
     partial::{Multipart, Need, SizedRange, judge_need},
     prebuilt::{is_of_content, print_field},
     request::{Condition, Request},
@@ -30,6 +31,21 @@ pub struct Hit {
     size: Option<u64>,
     age: u64,
     cache_status: CacheStatus,
+}
+
+/// A piece of a body that stands in a file.
+#[derive(Clone, Debug)]
+pub enum FilePiece {
+    /// Something between its parts.
+    Text(StoredBody),
+    /// These bytes of the file.
+    Part(Range<u64>),
+}
+
+impl From<StoredBody> for FilePiece {
+    fn from(text: StoredBody) -> Self {
+        Self::Text(text)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +172,7 @@ impl Hit {
     /// [in pieces](Self::pieces).
     pub fn body(&self) -> StoredBody {
         let body = match &self.form {
-            _ if self.has_body == HasBody::No => None,
+            _ if self.has_body == HasBody::No || self.stored.file().is_some() => None,
             Form::Whole => return self.stored.stored_body().clone(),
             Form::Part(part) => {
                 let mut cut = self.cut(*part);
@@ -171,7 +187,7 @@ impl Hit {
     /// The body that is sent, in its pieces; `None` if it is one: see [`body`](Self::body).
     pub fn pieces(&self) -> Option<Vec<StoredBody>> {
         match (&self.form, &self.multipart) {
-            _ if self.has_body == HasBody::No => None,
+            _ if self.has_body == HasBody::No || self.stored.file().is_some() => None,
             (Form::Parts(ranges), Some(multipart)) => {
                 Some(multipart.pieces(ranges, |range| self.cut(range)))
             }
@@ -204,6 +220,26 @@ impl Hit {
             (Form::Again, _) => self.told_again().map(|(body, _)| body.bytes().len() as u64),
             (Form::NotModified | Form::Unsatisfiable | Form::Parts(_), _) => Some(0),
         }
+    }
+
+    /// The body that is sent, in its pieces, if what is stored has it in a file: then
+    /// [`body`](Self::body) and [`pieces`](Self::pieces) are of no use.
+    pub fn file_pieces(&self) -> Option<(&FileBody, Vec<FilePiece>)> {
+        let file = self.stored.file()?;
+        let part = |range: ByteRange| FilePiece::Part(range.first..range.last + 1);
+        let pieces = match (&self.form, &self.multipart) {
+            _ if self.has_body == HasBody::No => return None,
+            (Form::Whole, _) => vec![FilePiece::Part(0..file.len())],
+            (Form::Part(range), _) => vec![part(*range)],
+            (Form::Parts(ranges), Some(multipart)) => {
+                multipart.pieces(ranges, |range| vec![part(range)])
+            }
+            // What is stored in parts has no file.
+            (Form::Again | Form::Parts(_) | Form::NotModified | Form::Unsatisfiable, _) => {
+                return None;
+            }
+        };
+        Some((file, pieces))
     }
 
     /// These bytes of what is stored.

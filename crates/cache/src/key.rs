@@ -73,6 +73,16 @@ impl Key {
         }
     }
 
+    /// All of it, and how many bytes of that are the URI.
+    pub(crate) fn text(&self) -> (&str, usize) {
+        (&self.text, self.uri_len)
+    }
+
+    /// One of [these](Self::text); `None` if they do not go together.
+    pub(crate) fn of_text(text: String, uri_len: usize) -> Option<Self> {
+        text.is_char_boundary(uri_len).then_some(Self { text, uri_len })
+    }
+
     /// The URI.
     pub fn as_str(&self) -> &str {
         &self.text[..self.uri_len]

@@ -25,6 +25,7 @@ mod joining;
 mod key;
 mod looking;
 mod memory;
+mod on_disk;
 mod outcome;
 mod part;
 mod partial;
@@ -64,17 +65,18 @@ pub use self::{
     fetch::Fetch,
     fill::{Broken, Reader, Waiter, Watch, Woken},
     freshness::{Basis, Lifetime},
-    hit::Hit,
+    hit::{FilePiece, Hit},
     key::Key,
+    on_disk::disk_settings,
     outcome::Outcome,
     partial::Parts,
     purge::{BadPattern, Glob, PATTERN_BYTES_MAX, Pattern, Purge, Text, Url},
-    purging::Object,
+    purging::{Object, Purged, Tier},
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
     rules::{Device, KeyParts, Name, Origin, Query, Rule, Storing},
     settings::{Abandoned, ClientDirectives, Joining, SetCookie, Settings},
-    stored::Stored,
+    stored::{Softened, Stored},
     stored_body::{Pages, StoredBody},
     storing::NotStored,
     tags::{NoTags, Tag},

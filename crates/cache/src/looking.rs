@@ -41,7 +41,10 @@ impl Cache {
             // Each time: what came meanwhile may have said what counts.
             let key = &*self.searches.key_of(asked_as);
             let (why, stored) = match self.judge(key, asked, now) {
-                Judged::Send(hit) => return Lookup::Hit(hit),
+                Judged::Send(hit) => {
+                    self.store.note_sent(key, hit.stored(), now);
+                    return Lookup::Hit(hit);
+                }
                 Judged::SendAndAsk(hit) => {
                     let fetch = self.revalidate((key, asked_as), asked, (&hit, now));
                     return Lookup::Stale(hit, fetch);

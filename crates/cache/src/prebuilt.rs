@@ -37,6 +37,11 @@ impl Prebuilt {
         Self { bytes: bytes.into() }
     }
 
+    /// One that was [printed](Self::print) before.
+    pub(crate) fn of_printed(bytes: Bytes) -> Self {
+        Self { bytes }
+    }
+
     /// All of it.
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.bytes

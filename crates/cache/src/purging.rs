@@ -6,11 +6,13 @@ use http::HeaderMap;
 
 use crate::{
     cache::Cache,
+    disk::{Cursor, NotDurable, NotPurged, Patience, Ticket},
     key::Key,
+    on_disk::{Listed, OnDisk},
     purge::{Pattern, Purge},
     store::Change,
     stored::Stored,
-    tags::{Tag, TagId, invalidated_groups},
+    tags::{Tag, TagId, TagsOf, invalidated_groups},
 };
 
 /// Something that is stored.
@@ -18,19 +20,74 @@ use crate::{
 pub struct Object {
     /// Under what.
     pub key: Key,
-    /// The response.
+    /// The response; its body only if it is in memory.
     pub stored: Arc<Stored>,
+    /// How many bytes of its body are stored.
+    pub bytes: u64,
+    /// Where it is found.
+    pub tier: Tier,
+}
+
+/// Where something is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// In memory, and maybe on disk, too.
+    Memory,
+    /// On disk alone.
+    Disk,
+}
+
+impl Object {
+    fn in_memory(key: Key, stored: Arc<Stored>) -> Self {
+        Self { bytes: stored.bytes(), key, stored, tier: Tier::Memory }
+    }
+}
+
+/// What was purged.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Purged {
+    /// How many responses there were, each variant one, as far as that is known: of those that are on
+    /// disk alone, none is counted.
+    pub count: usize,
+    tickets: Vec<Ticket>,
+}
+
+impl Purged {
+    /// Waits until it is on disk that they were. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDurable`]: they are gone, but may be there again after a crash.
+    pub fn wait(self) -> Result<(), NotDurable> {
+        self.tickets.into_iter().try_for_each(Ticket::wait)
+    }
 }
 
 impl Cache {
-    /// Purges what `pattern` chooses at `now`, and keeps out what is on its way in. Gives how many
-    /// responses there were, each variant one.
+    /// Purges what `pattern` chooses at `now`, and keeps out what is on its way in.
     ///
-    /// *Cost*: of what is found, for a URL or a tag; of all that is stored, for the others. Blocks no
-    /// request for longer than one key takes.
-    pub fn purge(&self, pattern: &Pattern, purge: Purge, now: SystemTime) -> usize {
+    /// *Cost*: of what is found, for a URL or a tag; of all that is in memory, for the others. Blocks no
+    /// request for longer than one key takes. On disk, it is found by nobody from here on, and taken
+    /// out later.
+    ///
+    /// # Errors
+    ///
+    /// [`NotPurged`]: too many purges are under way on the disk. Then it is to be asked for again.
+    pub fn purge(
+        &self,
+        pattern: &Pattern,
+        purge: Purge,
+        now: SystemTime,
+    ) -> Result<Purged, NotPurged> {
         // First: what comes from here on was asked for later, and what came is found below.
         self.store.keep_out(pattern.clone(), purge);
+        let on_disk = self.store.on_disk().map(|on_disk| on_disk.purge(pattern, purge));
+        let count = self.purge_memory(pattern, purge, now);
+        Ok(Purged { count, tickets: on_disk.transpose()?.unwrap_or_default() })
+    }
+
+    fn purge_memory(&self, pattern: &Pattern, purge: Purge, now: SystemTime) -> usize {
         match pattern {
             Pattern::Url(url) => {
                 let apart = self.store.tagged(Tag::apart(url.key().as_str()).id());
@@ -73,21 +130,36 @@ impl Cache {
     pub(crate) fn invalidate_groups(&self, key: &Key, headers: &HeaderMap) {
         for group in invalidated_groups(headers, key.origin()) {
             // The time does not matter to what is gone.
-            self.purge(&Pattern::Tag(group), Purge::Hard, SystemTime::UNIX_EPOCH);
+            let purged = self.purge(&Pattern::Tag(group), Purge::Hard, SystemTime::UNIX_EPOCH);
+            if purged.is_err() {
+                self.clear();
+            }
         }
     }
 
     /// What is stored that `pattern` chooses, in no order. What comes or goes meanwhile is among it
-    /// or not.
+    /// or not. Blocks, where there is a disk.
     ///
-    /// *Cost*: of what is found, for a URL or a tag; else of all that is stored.
+    /// *Cost*: of what is found, for a URL, and for a tag without a disk; else of all that is stored.
     pub fn objects<'c>(&'c self, pattern: &'c Pattern) -> Box<dyn Iterator<Item = Object> + 'c> {
+        let in_memory = self.objects_in_memory(pattern);
+        match (self.store.on_disk(), pattern) {
+            (None, _) => in_memory,
+            (Some(_), Pattern::Url(url)) => {
+                Box::new(in_memory.chain(self.variants_on_disk(url.key())))
+            }
+            (Some(_), _) => Box::new(in_memory.chain(self.objects_on_disk(pattern))),
+        }
+    }
+
+    fn objects_in_memory<'c>(
+        &'c self,
+        pattern: &'c Pattern,
+    ) -> Box<dyn Iterator<Item = Object> + 'c> {
         let of_key = |key: Key, variants: &[Arc<Stored>]| {
-            let object = |stored: &Arc<Stored>| {
-                let is_chosen = pattern.chooses(&key, stored.tag_ids());
-                is_chosen.then(|| Object { key: key.clone(), stored: Arc::clone(stored) })
-            };
-            variants.iter().filter_map(object).collect::<Vec<_>>()
+            let chosen =
+                variants.iter().filter(|stored| pattern.chooses(&key, stored.tag_ids())).cloned();
+            chosen.map(|stored| Object::in_memory(key.clone(), stored)).collect::<Vec<_>>()
         };
         let ids = match pattern {
             Pattern::Url(url) => vec![Tag::apart(url.key().as_str()).id()],
@@ -111,8 +183,54 @@ impl Cache {
         }))
     }
 
+    /// What is on disk alone under `key`.
+    fn variants_on_disk(&self, key: &Key) -> Vec<Object> {
+        let Some(on_disk) = self.store.on_disk() else { return Vec::new() };
+        let found = on_disk.find(key, &self.room, Patience::Waits).unwrap_or_default();
+        let object = |stored: Arc<Stored>| Object {
+            bytes: stored.bytes(),
+            key: key.clone(),
+            stored,
+            tier: Tier::Disk,
+        };
+        let found = found.into_iter().filter(|stored| !self.is_in_memory(key, stored));
+        found.map(object).collect()
+    }
+
+    /// What is on disk alone that `pattern` chooses.
+    fn objects_on_disk<'c>(&'c self, pattern: &'c Pattern) -> impl Iterator<Item = Object> + 'c {
+        let is_chosen = |listed: &Listed| {
+            let tags = || TagsOf::read(&listed.stored.headers()).ids(&listed.key);
+            let tags = if matches!(pattern, Pattern::Tag(_)) { tags() } else { Vec::new() };
+            pattern.chooses(&listed.key, &tags) && !self.is_in_memory(&listed.key, &listed.stored)
+        };
+        let all = self.store.on_disk().into_iter().flat_map(listed);
+        all.filter(is_chosen).map(|Listed { key, stored, body_len }| Object {
+            key,
+            stored: Arc::new(stored),
+            bytes: body_len,
+            tier: Tier::Disk,
+        })
+    }
+
+    fn is_in_memory(&self, key: &Key, stored: &Stored) -> bool {
+        self.store.alike(key, stored.selecting()).is_some()
+    }
+
     /// How many tags what is stored has, all in all.
     pub fn tags(&self) -> usize {
         self.store.tags()
     }
+}
+
+/// All that is on disk.
+fn listed(on_disk: &OnDisk) -> impl Iterator<Item = Listed> {
+    const PAGE: usize = 1000;
+    let mut next = Some(Cursor::default());
+    let pages = std::iter::from_fn(move || {
+        let page = on_disk.disk().list(next?, PAGE);
+        next = page.next;
+        Some(page.entries)
+    });
+    pages.flatten().filter_map(|listed| on_disk.read_listed(&listed))
 }

@@ -1,5 +1,6 @@
 //! Stored responses in memory, bounded by their bytes.
 
+mod lower;
 mod purging;
 
 use std::{
@@ -12,6 +13,7 @@ use quick_cache::{OptionsBuilder, Weighter, sync};
 
 use crate::{
     key::Key,
+    on_disk::{OnDisk, Replaced},
     outcome::Outcome,
     part::{Generation, Part},
     purge::Recent,
@@ -38,6 +40,8 @@ pub(crate) type Variants = Arc<[Arc<Stored>]>;
 #[derive(Debug)]
 pub(crate) struct Store {
     objects: sync::Cache<Key, Variants, Weigher, RandomState>,
+    /// What is below.
+    on_disk: Option<OnDisk>,
     /// Of all keys. Who changes what a key has holds the lock of its part.
     parts: Box<[Mutex<Part>]>,
     hasher: RandomState,
@@ -62,7 +66,7 @@ pub(crate) enum Found {
 }
 
 impl Store {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings, on_disk: Option<OnDisk>) -> Self {
         const PARTS: usize = 1024;
         const USUAL_BYTES: u64 = 8 << 10;
         // A shard takes nothing that is bigger than itself: there are only as many as leave each
@@ -84,7 +88,7 @@ impl Store {
         let parts = (0..PARTS).map(|_| Mutex::new(Part::new())).collect();
         let uncacheable_ttl = settings.joining.uncacheable_ttl;
         let (tags, recent) = (TagIndex::new(), RwLock::default());
-        Self { objects, parts, hasher, tags, recent, variants_weight_max, uncacheable_ttl }
+        Self { objects, on_disk, parts, hasher, tags, recent, variants_weight_max, uncacheable_ttl }
     }
 
     /// Finds what is stored under `key` for the request `asked`.
@@ -137,7 +141,8 @@ impl Store {
         newer: &Arc<Stored>,
         instead_of: Option<&Arc<Stored>>,
     ) -> Outcome {
-        if newer.weight() > self.variants_weight_max {
+        let fits = newer.weight() <= self.variants_weight_max;
+        if !fits && (self.on_disk.is_none() || newer.parts().is_some()) {
             return Outcome::TooLarge;
         }
         newer.enter(&self.tags, key);
@@ -158,30 +163,41 @@ impl Store {
         let is_replaced = |old: &&Arc<Stored>| {
             is_same(old) || instead_of.is_some_and(|replaced| Arc::ptr_eq(old, replaced))
         };
-        let mut weight = newer.weight();
-        let stay = there.iter().filter(|old| !is_replaced(old)).take(VARIANTS_MAX - 1);
-        let stay: Vec<_> = stay
-            .take_while(|old| {
-                weight = weight.saturating_add(old.weight());
-                weight <= self.variants_weight_max
-            })
-            .cloned()
-            .collect();
-        let variants = std::iter::once(Arc::clone(newer)).chain(stay).collect();
-        self.objects.insert(key.clone(), variants);
+        let stay: Vec<_> = there.iter().filter(|old| !is_replaced(old)).cloned().collect();
+        if let Some(on_disk) = &self.on_disk {
+            on_disk.keep(key, newer, Replaced { there, instead_of, stay: &stay });
+        }
+        self.put(key, std::iter::once(newer).filter(|_| fits).chain(&stay));
         Outcome::Stored
+    }
+
+    /// Has `variants` stand under `key`, as many of them as may. Whoever calls has the lock of its part.
+    fn put<'v>(&self, key: &Key, variants: impl Iterator<Item = &'v Arc<Stored>>) {
+        let mut weight = 0_u64;
+        let fitting = variants.take(VARIANTS_MAX).take_while(|stored| {
+            weight = weight.saturating_add(stored.weight());
+            weight <= self.variants_weight_max
+        });
+        let fitting: Variants = fitting.cloned().collect();
+        if fitting.is_empty() {
+            self.objects.remove(key);
+        } else {
+            self.objects.insert(key.clone(), fitting);
+        }
     }
 
     /// Takes `stored` out from under `key`.
     pub(crate) fn drop_variant(&self, key: &Key, stored: &Arc<Stored>) {
         let _part = self.lock(self.hash(key));
-        let Some(there) = self.objects.peek(key) else { return };
-        let stay: Variants =
-            there.iter().filter(|other| !Arc::ptr_eq(other, stored)).cloned().collect();
-        if stay.is_empty() {
-            self.objects.remove(key);
-        } else {
-            self.objects.insert(key.clone(), stay);
+        if let Some(there) = self.objects.peek(key) {
+            self.put(key, there.iter().filter(|other| !Arc::ptr_eq(other, stored)));
+        }
+        self.forget_on_disk(key);
+    }
+
+    fn forget_on_disk(&self, key: &Key) {
+        if let Some(on_disk) = &self.on_disk {
+            on_disk.forget(key);
         }
     }
 
@@ -191,6 +207,7 @@ impl Store {
         let mut part = self.lock(hash);
         part.invalidate(hash);
         self.objects.remove(key);
+        self.forget_on_disk(key);
     }
 
     /// Takes out everything, and keeps out what is on its way.
@@ -199,6 +216,9 @@ impl Store {
             part.lock().unwrap_or_else(PoisonError::into_inner).invalidate_all();
         }
         self.objects.clear();
+        if let Some(on_disk) = &self.on_disk {
+            on_disk.clear();
+        }
     }
 
     /// How many bytes are in use, as they are weighed.

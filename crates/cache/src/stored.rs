@@ -8,7 +8,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -21,7 +21,9 @@ use relais_wire::etag::EntityTag;
 use crate::{
     age::{date_in, read_date},
     conditional::Validators,
+    disk::FileBody,
     key::Key,
+    on_disk::{Body, Head},
     partial::{Parts, SPANS_MAX},
     prebuilt::Prebuilt,
     room::HELD_BYTES,
@@ -42,21 +44,38 @@ pub struct Stored {
     modified: Option<SystemTime>,
     /// `Date`, read.
     date: SystemTime,
-    /// Nothing if there are `parts`.
+    /// Nothing if there are `parts`, or it is in a `file`.
     body: StoredBody,
     /// What is stored of its body, if that is not all.
     parts: Option<Box<Parts>>,
+    /// Where its body is on disk, if it is not in memory.
+    file: Option<Box<FileBody>>,
+    /// When its body came: Unix time in milliseconds. Newer heads do not change it.
+    came_at: u64,
     terms: Terms,
     selecting: Selecting,
-    /// When it was purged softly, if it was.
-    purged: Option<SystemTime>,
+    softened: Softened,
     /// How many tags its server gave it, and where it is found by them.
     tags: usize,
     tagged: OnceLock<Tagged>,
+    /// The minute in which the disk was told last that it is asked for, since 1970.
+    told_minute: AtomicU64,
     /// Somebody is asking its origin about it, so that others need not.
     being_asked: AtomicBool,
     /// The second in which that began last, since 1970.
     asked_last: AtomicU64,
+}
+
+/// Whether what is stored was purged softly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Softened {
+    /// It was not.
+    #[default]
+    No,
+    /// Then: it is stale since.
+    At(SystemTime),
+    /// Before it was read from disk.
+    Before,
 }
 
 impl Stored {
@@ -96,11 +115,42 @@ impl Stored {
             head,
             body,
             parts: None,
+            file: None,
+            came_at: millis(received),
             terms,
             selecting,
-            purged: None,
+            softened: Softened::No,
             tags: TagsOf::read(headers).len(),
             tagged: OnceLock::new(),
+            told_minute: AtomicU64::new(0),
+            being_asked: AtomicBool::new(false),
+            asked_last: AtomicU64::new(0),
+        }
+    }
+
+    /// What was on disk; its body came at that time.
+    pub(crate) fn restored(head: Head, selecting: Selecting, (body, came_at): (Body, u64)) -> Self {
+        let Head { status, terms, date, modified, softened, tags, printed } = head;
+        let (body, file) = match body {
+            Body::Memory(body) => (body, None),
+            Body::File(file) => (StoredBody::nothing(), Some(Box::new(file))),
+        };
+        Self {
+            status,
+            tag: printed.field(&ETAG),
+            modified,
+            date,
+            head: printed,
+            body,
+            parts: None,
+            file,
+            came_at,
+            terms,
+            selecting,
+            softened,
+            tags,
+            tagged: OnceLock::new(),
+            told_minute: AtomicU64::new(0),
             being_asked: AtomicBool::new(false),
             asked_last: AtomicU64::new(0),
         }
@@ -121,17 +171,61 @@ impl Stored {
         self.parts.as_deref()
     }
 
+    /// Where its body is on disk, if it is not in memory; then [`body`](Self::body) is empty.
+    pub fn file(&self) -> Option<&FileBody> {
+        self.file.as_deref()
+    }
+
     /// How many bytes the whole body has; `None` if nobody said.
     pub fn size(&self) -> Option<u64> {
-        match &self.parts {
-            Some(parts) => parts.size(),
-            None => Some(self.body().len() as u64),
+        match (&self.parts, &self.file) {
+            (Some(parts), _) => parts.size(),
+            (None, Some(file)) => Some(file.len()),
+            (None, None) => Some(self.body().len() as u64),
         }
     }
 
-    /// Its body.
+    /// How many bytes of its body are stored.
+    pub fn bytes(&self) -> u64 {
+        match (&self.parts, &self.file) {
+            (Some(parts), _) => parts.bytes(),
+            (None, Some(file)) => file.len(),
+            (None, None) => self.body().len() as u64,
+        }
+    }
+
+    /// Its body, as far as it is in memory.
     pub fn body(&self) -> &Bytes {
         self.body.bytes()
+    }
+
+    /// When its body came, in Unix milliseconds: with key and selection that tells it from others.
+    pub(crate) fn came_at(&self) -> u64 {
+        self.came_at
+    }
+
+    /// Whether it has the body of `other`, whatever their heads say.
+    pub(crate) fn has_body_of(&self, other: &Self) -> bool {
+        self.came_at == other.came_at
+            && self.size() == other.size()
+            && (self.file.is_some() || self.body().as_ptr() == other.body().as_ptr())
+    }
+
+    /// When it was made, as it says.
+    pub(crate) fn date(&self) -> SystemTime {
+        self.date
+    }
+
+    /// When its resource was modified, as it says.
+    pub(crate) fn modified(&self) -> Option<SystemTime> {
+        self.modified
+    }
+
+    /// Whether the disk is to be told at `now` that it is asked for: once a minute is enough.
+    pub(crate) fn is_to_be_told(&self, now: SystemTime) -> bool {
+        let minute = second(now) / 60;
+        self.told_minute.load(Ordering::Relaxed) != minute
+            && self.told_minute.swap(minute, Ordering::Relaxed) != minute
     }
 
     /// The same, with what memory it is in.
@@ -155,7 +249,8 @@ impl Stored {
         const ALLOCATED: usize = 4 * 16 + HELD_BYTES;
         let texts = self.head.bytes().len() + self.body().len() + self.selecting.weight();
         let parts = self.parts.as_ref();
-        let lists = parts.map_or(0, |parts| parts.list_bytes() + SPANS_MAX * HELD_BYTES);
+        let lists = parts.map_or(0, |parts| parts.list_bytes() + SPANS_MAX * HELD_BYTES)
+            + self.file.as_ref().map_or(0, |file| size_of_val(&**file));
         let own = (size_of::<Self>() + texts + ALLOCATED + lists) as u64;
         own.saturating_add(parts.map_or(0, |parts| parts.bytes()))
     }
@@ -174,9 +269,9 @@ impl Stored {
         }
     }
 
-    /// When it was purged softly, if it was: it is stale since then.
-    pub fn purged(&self) -> Option<SystemTime> {
-        self.purged
+    /// Whether it was purged softly.
+    pub fn softened(&self) -> Softened {
+        self.softened
     }
 
     /// Under what it was entered.
@@ -192,8 +287,15 @@ impl Stored {
         let age = terms.age(now, settings).unwrap_or_default();
         terms.lifetime.duration = terms.lifetime.duration.min(age);
         let how = (terms, self.selecting.clone());
-        let purged = Some(now);
-        Self { purged, ..self.with_fields(&headers, how) }
+        let softened = Softened::At(now);
+        Self { softened, ..self.with_fields(&headers, how) }
+    }
+
+    /// The same, purged softly before it was read from disk. Since when it is stale is not known there,
+    /// so it is as if it had never been fresh: it is sent no longer than it may be.
+    pub(crate) fn softened_before(mut self) -> Self {
+        self.terms.lifetime.duration = Duration::ZERO;
+        Self { softened: Softened::Before, ..self }
     }
 
     pub(crate) fn head(&self) -> &Prebuilt {
@@ -249,6 +351,12 @@ impl Revalidation {
         stored.asked_last.load(Ordering::Relaxed) != second(now)
             && !stored.being_asked.load(Ordering::Relaxed)
     }
+}
+
+/// `time` in milliseconds since 1970.
+fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The second of `now`, since 1970.

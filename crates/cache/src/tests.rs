@@ -1,5 +1,6 @@
 //! Tests of the cache as a whole, and what all tests share: fields and dates, written short.
 
+mod below;
 mod exchanges;
 mod explaining;
 mod gaps;

@@ -80,6 +80,9 @@ struct Field {
     raw: Option<Box<[u8]>>,
 }
 
+/// A field that a response was chosen by.
+pub(crate) type SelectedBy<'a> = (&'a HeaderName, Option<&'a [u8]>, Option<&'a [u8]>);
+
 impl Selecting {
     /// What `names` are in the request `asked`, as it is sent on; `None` if that cannot be told.
     pub fn of(names: &[HeaderName], asked: &Request<'_>) -> Option<Self> {
@@ -106,6 +109,26 @@ impl Selecting {
         let only = values.next().filter(|value| values.next().is_none() && !value.contains(&b','));
         let language = only.map(|value| list::trim(value).to_ascii_lowercase().into());
         Self { language, ..self }
+    }
+
+    /// A part of it for each field: its name, its value in normal form, and the line that it came in
+    /// if that is another.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = SelectedBy<'_>> {
+        self.fields.iter().map(|field| (&field.name, field.value.as_deref(), field.raw.as_deref()))
+    }
+
+    /// The language that it is in, if it says one.
+    pub(crate) fn language(&self) -> Option<&[u8]> {
+        self.language.as_deref()
+    }
+
+    /// One of [these](Self::fields).
+    pub(crate) fn of_fields(
+        fields: impl IntoIterator<Item = (HeaderName, Option<Box<[u8]>>, Option<Box<[u8]>>)>,
+        language: Option<Box<[u8]>>,
+    ) -> Self {
+        let fields = fields.into_iter().map(|(name, value, raw)| Field { name, value, raw });
+        Self { fields: fields.collect(), language }
     }
 
     /// What the same fields are in another request, as it is sent on; `None` if that cannot be told.

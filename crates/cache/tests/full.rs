@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use relais_cache::disk::{Body, Disk, DiskSettings, DiskState, Meta, Object};
+use relais_cache::disk::{Body, Disk, DiskSettings, DiskState, Meta, Object, Patience};
 
 #[test]
 fn a_full_disk_is_told_of_and_the_tier_comes_back() {
@@ -96,10 +96,11 @@ fn put(disk: &Disk, key: &str, len: usize) {
 }
 
 fn get(disk: &Disk, key: &str) -> Option<Vec<u8>> {
-    let found = disk.find(key.as_bytes()).pop()?;
+    let found = disk.find(key.as_bytes(), Patience::Waits).ok()?.pop()?;
     match found.body().ok()? {
         Body::Bytes(bytes) => Some(bytes.to_vec()),
         Body::File(file) => {
+            let file = file.open().ok()?;
             let mut bytes = vec![0; usize::try_from(file.len()).unwrap()];
             file.read_at(&mut bytes, 0).unwrap();
             Some(bytes)

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use relais_cache::disk::{Body, Disk, DiskSettings, Found, Meta, Object, Pattern, Purge};
+use relais_cache::disk::{Body, Disk, DiskSettings, Found, Meta, Object, Patience, Pattern, Purge};
 
 const KEYS: u64 = 400;
 const TAGS: u64 = 5;
@@ -43,7 +43,7 @@ fn nothing_wrong_is_found_after_kill_9() {
         run_and_kill(folder.path(), (round, random.below(600)), &mut known);
         let disk = open(folder.path());
         for (key, known) in &known {
-            let found = disk.find(key_of(*key).as_bytes());
+            let found = disk.find(key_of(*key).as_bytes(), Patience::Waits).unwrap();
             for found in &found {
                 check(found, *key, *known);
                 kept += 1;
@@ -119,6 +119,7 @@ fn check(found: &Found, key: u64, known: Known) {
     let body = match found.body().expect("what is found after a kill is whole") {
         Body::Bytes(bytes) => bytes.to_vec(),
         Body::File(file) => {
+            let file = file.open().unwrap();
             let mut bytes = vec![0; usize::try_from(file.len()).unwrap()];
             file.read_at(&mut bytes, 0).unwrap();
             bytes
@@ -142,7 +143,7 @@ fn the_child() {
             60..70 => store_as_it_comes(&disk, key, version),
             70..90 => {
                 // As a client does: so some are spared when their turn comes.
-                for found in disk.find(key_of(key).as_bytes()) {
+                for found in disk.find(key_of(key).as_bytes(), Patience::Waits).unwrap() {
                     let _ = found.body();
                     refresh_now_and_then(&disk, &found, key, &mut random);
                 }
@@ -175,7 +176,8 @@ fn the_child() {
 /// As a 304 does: a newer head, which says the same here, of the body that is there.
 fn refresh_now_and_then(disk: &Disk, found: &Found, key: u64, random: &mut Random) {
     if random.below(4) == 0 {
-        let _ = disk.refresh_head(found, Meta { head: found.head(), ..meta(disk, key, 0) });
+        let version = std::str::from_utf8(&found.head()).unwrap().parse().unwrap();
+        let _ = disk.refresh_head(meta(disk, key, version));
     }
 }
 
@@ -202,6 +204,7 @@ fn meta(disk: &Disk, key: u64, version: u64) -> Meta {
     Meta {
         key: key_of(key).into(),
         head: version.to_string().into(),
+        stored_at: version,
         tags: vec![disk.tag(&(key % TAGS).to_le_bytes())],
         ..Meta::default()
     }

@@ -8,11 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{
-    body_file::{BodyFile, not_it},
-    folder::Folder,
-    secret::Secret,
-};
+use super::{body_file::BodyFile, folder::Folder, secret::Secret};
 
 /// So many files are kept open for who comes next.
 const OPEN_MAX: usize = 64;
@@ -186,19 +182,23 @@ impl Bodies {
         (rows + known.order.capacity() * size_of::<Turn>()) as u64
     }
 
+    /// A body of `len` bytes that is open already.
+    pub(super) fn opened(&self, file: u32, len: u64) -> Option<Arc<BodyFile>> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.iter().find(|body| body.number == file && body.len() == len).cloned()
+    }
+
     /// Opens a body of `len` bytes, the sum of whose sums is `sum`.
     ///
     /// # Errors
     ///
     /// What the system says; [`io::ErrorKind::InvalidData`] if it is not that body.
     pub(super) fn open(&self, file: u32, (len, sum): (u64, u64), secret: &Secret) -> Opened {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = opened.iter().find(|body| body.number == file) {
-            return if found.len() == len { Ok(Arc::clone(found)) } else { Err(not_it()) };
+        if let Some(found) = self.opened(file, len) {
+            return Ok(found);
         }
-        drop(opened);
         let body = Arc::new(self.open_anew(file, (len, sum), secret)?);
-        opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.push_back(Arc::clone(&body));
         if opened.len() > OPEN_MAX {
             opened.pop_front();

@@ -5,12 +5,13 @@
 //! on, a chunk at a time.
 
 use std::{
+    any::Any,
     fs::File,
     io,
     ops::Range,
     os::unix::fs::FileExt,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -30,6 +31,8 @@ pub struct BodyFile {
     /// Chunks that were found to be what their sums say.
     verified: Box<[AtomicBool]>,
     secret: Secret,
+    /// What its reader keeps with it.
+    beside: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl BodyFile {
@@ -56,7 +59,8 @@ impl BodyFile {
         let word = |word: &[u8]| u64::from_le_bytes(word.try_into().expect("eight bytes"));
         let sums = bytes.chunks_exact(8).map(word).collect();
         let verified = (0..count).map(|_| AtomicBool::new(false)).collect();
-        Ok(Self { number, file: Arc::new(file), len, sums, verified, secret: secret.clone() })
+        let (file, secret, beside) = (Arc::new(file), secret.clone(), OnceLock::new());
+        Ok(Self { number, file, len, sums, verified, secret, beside })
     }
 
     /// How many bytes the body has.
@@ -73,6 +77,37 @@ impl BodyFile {
     /// [checked](Self::check) before.
     pub fn file(&self) -> &Arc<File> {
         &self.file
+    }
+
+    /// What its reader keeps with it for as long as it is open: what `make` made first.
+    ///
+    /// # Errors
+    ///
+    /// Those of `make`.
+    ///
+    /// # Panics
+    ///
+    /// If it is asked for different kinds of things.
+    pub fn beside<T, E>(&self, make: impl FnOnce(&File) -> Result<T, E>) -> Result<Arc<T>, E>
+    where
+        T: Send + Sync + 'static,
+    {
+        let kept = if let Some(kept) = self.beside.get() {
+            kept
+        } else {
+            let new: Arc<dyn Any + Send + Sync> = Arc::new(make(&self.file)?);
+            self.beside.get_or_init(|| new)
+        };
+        Ok(Arc::clone(kept).downcast().expect("one reader has one kind of thing"))
+    }
+
+    /// How many bytes from `offset` on were found to be right.
+    pub fn checked_from(&self, offset: u64) -> u64 {
+        let first = usize::try_from(offset / CHUNK_BYTES).unwrap_or(usize::MAX);
+        let chunks = self.verified.iter().skip(first);
+        let right = chunks.take_while(|chunk| chunk.load(Ordering::Acquire)).count();
+        let end = (offset / CHUNK_BYTES + right as u64) * CHUNK_BYTES;
+        end.min(self.len).saturating_sub(offset)
     }
 
     /// Holds a part of the body against its sums, as far as that was not done before.

@@ -88,7 +88,7 @@ impl BodyWriter {
     /// Begins a file for a body of so many bytes, if it is known.
     pub(super) fn begin(store: &Arc<Store>, declared: Option<u64>) -> Result<Self, NotWritten> {
         let declared = declared.unwrap_or(0);
-        if declared > store.settings.disk_max / 4 {
+        if declared > store.space.max() / 4 {
             return Err(NotWritten::NoRoom);
         }
         if store.space.lacking(declared) > 0 {
@@ -157,7 +157,7 @@ impl BodyWriter {
             NotQueued::Degraded
         })?;
         self.shared.tell(|progress| progress.end = Some(End::Whole));
-        self.store.queue.push(Job::InsertFile(meta, file))?;
+        self.store.push(Job::InsertFile(meta, file))?;
         self.is_finished = true;
         Ok(())
     }
@@ -177,7 +177,7 @@ impl BodyWriter {
 
     fn take_space(&mut self, bytes: u64) -> Result<(), NotWritten> {
         let more = bytes.saturating_sub(self.taken);
-        let was_taken = bytes <= self.store.settings.disk_max / 4 && self.store.space.take(more);
+        let was_taken = bytes <= self.store.space.max() / 4 && self.store.space.take(more);
         if self.store.space.lacking(0) > 0 {
             self.store.queue.nudge();
         }

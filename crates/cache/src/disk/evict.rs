@@ -14,6 +14,7 @@ use super::{
     purge::Verdict,
     record::{Front, Kind, Parts},
     scan::Scan,
+    segment::Patience,
 };
 
 /// Evicts until `need` bytes find room. By the writer, between two batches: readers find what is
@@ -136,7 +137,9 @@ fn spare(log: &mut Log, mut slot: Slot, front: &Front, verdict: Verdict) -> io::
         Extent::File(file) if !store.bodies.has(file) => return Ok(false),
         Extent::File(_) => bytes::Bytes::new(),
         Extent::Inline(_) => {
-            let body = store.read(&slot).and_then(|read| store.inline_body(&slot, &read));
+            let body = store
+                .read(&slot, Patience::Waits)
+                .and_then(|read| store.inline_body(&slot, &read, Patience::Waits));
             let Ok(body) = body else {
                 Counts::add(&store.counts.bad, 1);
                 return Ok(false);

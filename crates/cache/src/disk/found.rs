@@ -9,6 +9,7 @@ use super::{
     index::{Extent, Flags, Slot},
     purge::Verdict,
     record::Kind,
+    segment::Patience,
     store::{Read, Store},
 };
 
@@ -19,6 +20,7 @@ pub struct Found {
     slot: Slot,
     read: Read,
     is_stale: bool,
+    patience: Patience,
 }
 
 /// An object's body.
@@ -26,9 +28,39 @@ pub struct Found {
 pub enum Body {
     /// It is in memory, checked.
     Bytes(Bytes),
-    /// It is in a file, to be checked as it is read.
-    File(Arc<BodyFile>),
+    /// It is in a file.
+    File(FileBody),
 }
+
+/// A body that has a file of its own. It holds none open.
+#[derive(Clone, Debug)]
+pub struct FileBody {
+    store: Arc<Store>,
+    slot: Slot,
+    number: u32,
+    len: u64,
+    /// Of the sums of its parts.
+    sum: u64,
+}
+
+/// Why something that is on disk is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// It is to be waited for, and who asked does not wait.
+    #[error("what is stored on disk is to be waited for")]
+    WouldBlock,
+    /// So many files are open that this one cannot be.
+    #[error("too many files are open")]
+    TooManyOpen,
+    /// It is not there any more, or not what was stored.
+    #[error(transparent)]
+    Gone(#[from] Gone),
+}
+
+/// What is on disk is to be waited for, and who asked does not wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what is stored on disk is to be waited for")]
+pub struct WouldBlock;
 
 /// It was there, and is not any more, or not what was stored. Nobody finds it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,20 +68,36 @@ pub enum Body {
 pub struct Gone;
 
 /// Finds the objects of a key, newest first.
-pub(super) fn find(store: &Arc<Store>, key: &[u8]) -> Vec<Found> {
+///
+/// # Errors
+///
+/// [`WouldBlock`], if who asks does not wait.
+pub(super) fn find(
+    store: &Arc<Store>,
+    key: &[u8],
+    patience: Patience,
+) -> Result<Vec<Found>, WouldBlock> {
     let epoch = store.purges.epoch();
     let slots = store.index.find(store.folder.secret.hash(key));
-    slots.into_iter().filter_map(|slot| found(store, (slot, epoch), key)).collect()
+    let mut all = Vec::with_capacity(slots.len());
+    for slot in slots {
+        match store.read(&slot, patience) {
+            Ok(read) => all.extend(found(store, (slot, epoch), (read, patience), key)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(WouldBlock),
+            Err(error) => {
+                lost(store, &slot, &error);
+            }
+        }
+    }
+    Ok(all)
 }
 
-fn found(store: &Arc<Store>, (mut slot, epoch): (Slot, u64), key: &[u8]) -> Option<Found> {
-    let read = match store.read(&slot) {
-        Ok(read) => read,
-        Err(error) => {
-            lost(store, &slot, &error);
-            return None;
-        }
-    };
+fn found(
+    store: &Arc<Store>,
+    (mut slot, epoch): (Slot, u64),
+    (read, patience): (Read, Patience),
+    key: &[u8],
+) -> Option<Found> {
     if read.front.header.kind != Kind::Object || read.front.key() != key {
         return None;
     }
@@ -63,16 +111,21 @@ fn found(store: &Arc<Store>, (mut slot, epoch): (Slot, u64), key: &[u8]) -> Opti
         Verdict::Stale => true,
         Verdict::Gone => return None,
     };
-    Some(Found { store: Arc::clone(store), slot, read, is_stale })
+    Some(Found { store: Arc::clone(store), slot, read, is_stale, patience })
 }
 
 /// Gives up what cannot be read, unless it was evicted or moved while it was looked for.
-fn lost(store: &Store, slot: &Slot, error: &io::Error) {
+fn lost(store: &Store, slot: &Slot, error: &io::Error) -> Unread {
     /// `EMFILE` and `ENFILE`: it is there, and cannot be opened now.
     const TOO_MANY_OPEN: [Option<i32>; 2] = [Some(24), Some(23)];
-    if !TOO_MANY_OPEN.contains(&error.raw_os_error()) {
-        store.lose(slot);
+    if error.kind() == io::ErrorKind::WouldBlock {
+        return Unread::WouldBlock;
     }
+    if TOO_MANY_OPEN.contains(&error.raw_os_error()) {
+        return Unread::TooManyOpen;
+    }
+    store.lose(slot);
+    Gone.into()
 }
 
 impl Found {
@@ -114,26 +167,27 @@ impl Found {
     /// Its body. It counts as asked for.
     ///
     /// *Cost*: a short one was read with the rest; for others a read, and a sum for the first since
-    /// the start.
+    /// the start. None for one that has a file.
     ///
     /// # Errors
     ///
-    /// [`Gone`]
-    pub fn body(&self) -> Result<Body, Gone> {
+    /// [`Unread`]
+    pub fn body(&self) -> Result<Body, Unread> {
         self.touch();
         let header = &self.read.front.header;
-        let body = match self.slot.extent {
-            Extent::Inline(_) => self.store.inline_body(&self.slot, &self.read).map(Body::Bytes),
-            Extent::File(file) => {
-                let what = (header.body_len, header.body_sum);
-                let secret = &self.store.folder.secret;
-                self.store.bodies.open(file, what, secret).map(Body::File)
+        match self.slot.extent {
+            Extent::Inline(_) => {
+                let body = self.store.inline_body(&self.slot, &self.read, self.patience);
+                body.map(Body::Bytes).map_err(|error| lost(&self.store, &self.slot, &error))
             }
-        };
-        body.map_err(|error| {
-            lost(&self.store, &self.slot, &error);
-            Gone
-        })
+            Extent::File(number) => Ok(Body::File(FileBody {
+                store: Arc::clone(&self.store),
+                slot: self.slot,
+                number,
+                len: header.body_len,
+                sum: header.body_sum,
+            })),
+        }
     }
 
     /// Notes that it was asked for, where its body is not wanted.
@@ -145,8 +199,40 @@ impl Found {
     pub fn give_up(&self) {
         self.store.lose(&self.slot);
     }
+}
 
-    pub(super) fn slot(&self) -> &Slot {
-        &self.slot
+impl FileBody {
+    /// How many bytes it has.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The same, if its file is open already.
+    pub fn opened(&self) -> Option<Arc<BodyFile>> {
+        self.store.bodies.opened(self.number, self.len)
+    }
+
+    /// Opens its file.
+    ///
+    /// *Cost*: of the system's calls, and of a read of 8 bytes for each 256 KiB.
+    ///
+    /// # Errors
+    ///
+    /// [`Unread`]
+    pub fn open(&self) -> Result<Arc<BodyFile>, Unread> {
+        self.store.touch(&self.slot);
+        let opened =
+            self.store.bodies.open(self.number, (self.len, self.sum), &self.store.folder.secret);
+        opened.map_err(|error| lost(&self.store, &self.slot, &error))
+    }
+
+    /// Takes its object out: what is in the file was found to be another than what was stored.
+    pub fn give_up(&self) {
+        self.store.lose(&self.slot);
     }
 }

@@ -26,6 +26,8 @@ pub type OnState = Box<dyn Fn(&DiskState) + Send + Sync>;
 
 pub(super) struct Health {
     state: Mutex<DiskState>,
+    /// The same, for who asks often.
+    is_working: AtomicBool,
     is_full: AtomicBool,
     on_state: OnState,
 }
@@ -38,7 +40,8 @@ impl std::fmt::Debug for Health {
 
 impl Health {
     pub(super) fn new(on_state: OnState) -> Self {
-        Self { state: Mutex::new(DiskState::Working), is_full: AtomicBool::new(false), on_state }
+        let (state, is_working) = (Mutex::new(DiskState::Working), AtomicBool::new(true));
+        Self { state, is_working, is_full: AtomicBool::new(false), on_state }
     }
 
     pub(super) fn state(&self) -> DiskState {
@@ -46,7 +49,7 @@ impl Health {
     }
 
     pub(super) fn is_working(&self) -> bool {
-        self.state() == DiskState::Working
+        self.is_working.load(Ordering::Acquire)
     }
 
     /// Tells of the state, if it is of another kind.
@@ -54,6 +57,7 @@ impl Health {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_other = std::mem::discriminant(&*state) != std::mem::discriminant(new);
         state.clone_from(new);
+        self.is_working.store(*new == DiskState::Working, Ordering::Release);
         drop(state);
         if is_other {
             (self.on_state)(new);
@@ -82,17 +86,18 @@ impl Health {
 #[derive(Debug)]
 pub(super) struct Space {
     used: AtomicU64,
-    max: u64,
+    max: AtomicU64,
 }
 
 impl Space {
     pub(super) fn new(max: u64) -> Self {
-        Self { used: AtomicU64::new(0), max }
+        Self { used: AtomicU64::new(0), max: AtomicU64::new(max) }
     }
 
     /// Takes `bytes`, if there are so many.
     pub(super) fn take(&self, bytes: u64) -> bool {
-        let more = |used: u64| used.checked_add(bytes).filter(|&used| used <= self.max);
+        let max = self.max();
+        let more = |used: u64| used.checked_add(bytes).filter(|&used| used <= max);
         self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
@@ -106,6 +111,16 @@ impl Space {
         let _ = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
+    /// How many there may be.
+    pub(super) fn max(&self) -> u64 {
+        self.max.load(Ordering::Relaxed)
+    }
+
+    /// Says how many there may be from now on.
+    pub(super) fn resize(&self, max: u64) {
+        self.max.store(max, Ordering::Relaxed);
+    }
+
     pub(super) fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
@@ -113,7 +128,7 @@ impl Space {
     /// How many have to go so that `more` find room, and some besides: bodies that come are not to
     /// wait for eviction.
     pub(super) fn lacking(&self, more: u64) -> u64 {
-        let mark = self.max - self.max / 16;
+        let mark = self.max() - self.max() / 16;
         self.used().saturating_add(more).saturating_sub(mark)
     }
 }

@@ -130,6 +130,11 @@ impl Index {
         found
     }
 
+    /// Whether something may be stored under a key of this hash.
+    pub(super) fn has(&self, hash: u64) -> bool {
+        self.read(hash).iter_hash(hash).any(|entry| entry.hash == hash)
+    }
+
     /// What is known of the object whose record stands at `place`, if it still does.
     pub(super) fn at(&self, hash: u64, place: Place) -> Option<Slot> {
         let shard = self.read(hash);

@@ -9,6 +9,7 @@ use super::{
     purge::Verdict,
     record::{Front, Place},
     scan::Scan,
+    segment::Patience,
     store::Store,
 };
 
@@ -131,12 +132,12 @@ pub(super) fn verify(
 
 /// How many bytes the body has, if it is what was stored. All of it is read anew.
 fn check(store: &Store, slot: &Slot) -> Option<u64> {
-    let read = store.read(slot).ok()?;
+    let read = store.read(slot, Patience::Waits).ok()?;
     let header = &read.front.header;
     match slot.extent {
         Extent::Inline(_) => {
             let unverified = Slot { flags: Flags::default(), ..*slot };
-            store.inline_body(&unverified, &read).ok()?;
+            store.inline_body(&unverified, &read, Patience::Waits).ok()?;
         }
         Extent::File(file) => {
             let what = (header.body_len, header.body_sum);

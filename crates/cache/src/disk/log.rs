@@ -397,7 +397,7 @@ impl Log {
             log_end.seq = self.seq;
         }
         log_end.since_snapshot += written;
-        let every = SNAPSHOT_EVERY.max(store.index.len() * 24 * 4).min(store.settings.disk_max / 4);
+        let every = SNAPSHOT_EVERY.max(store.index.len() * 24 * 4).min(store.space.max() / 4);
         if log_end.since_snapshot >= every {
             log_end.since_snapshot = 0;
             store.bell.ring(Wanted { snapshot: true, ..Wanted::default() });

@@ -21,6 +21,7 @@ mod index;
 mod keeper;
 mod list;
 mod log;
+mod pending;
 mod purge;
 mod queue;
 mod record;
@@ -47,11 +48,13 @@ pub use self::{
     body_file::BodyFile,
     body_writer::{BodyReader, BodyWriter, End, NotWritten, Progress},
     folder::OpenError,
-    found::{Body, Found, Gone},
+    found::{Body, FileBody, Found, Gone, Unread, WouldBlock},
     health::{DiskState, DiskStats, OnState},
     list::{Cursor, Listed, Page, Verified},
     purge::{Pattern, Purge},
     queue::{Meta, NotQueued, Object},
+    record::TAGS_MAX,
+    segment::Patience,
     settings::{DiskSettings, SMALL_BODY_MAX},
     ticket::{NotDurable, Ticket},
 };
@@ -116,8 +119,21 @@ impl Disk {
     ///
     /// *Cost*: for each a read of the disk, or of what the system has of it in memory, and a sum of
     /// its head. Nothing that others hold for long is waited for.
-    pub fn find(&self, key: &[u8]) -> Vec<Found> {
-        found::find(&self.store, key)
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`], if `patience` is [`None`](Patience::None) and the system has to read it first.
+    pub fn find(&self, key: &[u8], patience: Patience) -> Result<Vec<Found>, WouldBlock> {
+        found::find(&self.store, key, patience)
+    }
+
+    /// Whether something may be stored under a key, or waits to be. If not, there is nothing to find,
+    /// nor to remove.
+    ///
+    /// *Cost*: a hash and a look into the index.
+    pub fn may_have(&self, key: &[u8]) -> bool {
+        let hash = self.store.folder.secret.hash(key);
+        self.store.pending.has(hash) || self.store.index.has(hash)
     }
 
     /// Notes that the objects of a key were asked for, where that was answered from elsewhere: else
@@ -152,15 +168,15 @@ impl Disk {
         BodyWriter::begin(&self.store, declared)
     }
 
-    /// Stores a newer head of an object, whose body stays, unless another took its place meanwhile.
+    /// Stores a newer head of the object with the same key, selection and time, whose body stays. If
+    /// there is no such object, nothing is stored.
     ///
     /// # Errors
     ///
     /// [`NotQueued`]
-    pub fn refresh_head(&self, found: &Found, meta: Meta) -> Result<(), NotQueued> {
+    pub fn refresh_head(&self, meta: Meta) -> Result<(), NotQueued> {
         let checked = self.check(&meta);
-        let place = found.slot().place;
-        self.counted(checked.and_then(|()| self.push(Job::Refresh(meta, place))))
+        self.counted(checked.and_then(|()| self.push(Job::Refresh(meta))))
     }
 
     /// Removes all that a key has, and what waits to be stored under it. From here on it is not
@@ -203,6 +219,12 @@ impl Disk {
     /// What stands for a tag: the same name has the same for as long as the folder lives.
     pub fn tag(&self, name: &[u8]) -> u64 {
         self.store.folder.secret.hash(name)
+    }
+
+    /// Says how many bytes the folder may have from now on. What is more, is evicted.
+    pub fn resize(&self, disk_max: u64) {
+        self.store.space.resize(disk_max);
+        self.store.queue.nudge();
     }
 
     /// Whether the disk works.
@@ -248,7 +270,7 @@ impl Disk {
     }
 
     fn push(&self, job: Job) -> Result<(), NotQueued> {
-        self.store.queue.push(job)
+        self.store.push(job)
     }
 
     fn counted(&self, queued: Result<(), NotQueued>) -> Result<(), NotQueued> {
@@ -262,13 +284,20 @@ impl Disk {
     }
 }
 
-impl Drop for Disk {
-    fn drop(&mut self) {
+impl Disk {
+    /// Writes what waits, and a snapshot; takes nothing more. Blocks. What is there is still found.
+    pub fn close(&self) {
         self.store.queue.close();
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for thread in threads.drain(..) {
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.close();
         // Those who still read what they found do not keep it.
         self.store.folder.leave();
     }

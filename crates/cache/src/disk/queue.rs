@@ -10,7 +10,6 @@ use bytes::Bytes;
 
 use super::{
     purge::{Ban, Purge, Purges, What},
-    record::Place,
     ticket::{Done, NotDurable},
 };
 
@@ -72,8 +71,8 @@ pub(super) struct WrittenFile {
 pub(super) enum Job {
     Insert(Object),
     InsertFile(Meta, WrittenFile),
-    /// A newer head of the object whose record stands there.
-    Refresh(Meta, Place),
+    /// A newer head of an object whose body stays.
+    Refresh(Meta),
     Purge(What, Purge),
 }
 
@@ -112,6 +111,15 @@ pub(super) struct Batch {
 pub(super) const PURGES_WAITING_MAX: usize = 1 << 14;
 
 impl Job {
+    /// The key that it stores something under.
+    pub(super) fn key(&self) -> Option<&[u8]> {
+        match self {
+            Self::Insert(object) => Some(&object.meta.key),
+            Self::InsertFile(meta, _) | Self::Refresh(meta) => Some(&meta.key),
+            Self::Purge(..) => None,
+        }
+    }
+
     /// How many bytes it holds.
     pub(super) fn weight(&self) -> u64 {
         const OWN: usize = size_of::<Queued>();
@@ -120,7 +128,7 @@ impl Job {
         };
         let bytes = match self {
             Self::Insert(object) => meta(&object.meta) + object.body.len(),
-            Self::InsertFile(about, _) | Self::Refresh(about, _) => meta(about),
+            Self::InsertFile(about, _) | Self::Refresh(about) => meta(about),
             Self::Purge(..) => 0,
         };
         (bytes + OWN) as u64

@@ -90,7 +90,7 @@ pub(super) const HEADER_BYTES: usize = 96;
 /// No front has more bytes, nor is one read that says so.
 pub(super) const FRONT_BYTES_MAX: usize = 256 << 10;
 /// No object has more tags.
-pub(super) const TAGS_MAX: usize = 512;
+pub const TAGS_MAX: usize = 512;
 pub(super) const MARK: [u8; 4] = *b"rlR1";
 
 const SOFT: u8 = 1;

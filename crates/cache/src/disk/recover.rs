@@ -17,6 +17,7 @@ use super::{
     health::{Counts, Health, OnState, Space},
     index::{Extent, Flags, Index, Slot},
     log::Log,
+    pending::Pending,
     purge::{Ban, Purge, Purges, What},
     queue::Queue,
     record::{Front, Kind, Place},
@@ -233,6 +234,7 @@ impl Recovery {
         bell.ring(Wanted { sweep: self.purges.want_a_sweep(), ..Wanted::default() });
         let store = Store {
             queue: Queue::new(settings.queue_bytes, self.seq + 1),
+            pending: Pending::new(),
             settings,
             folder: self.folder,
             index: self.index,

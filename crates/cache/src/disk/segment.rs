@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
-    io,
+    io::{self, IoSliceMut},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::{
@@ -15,6 +15,17 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
+
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
+
+/// Whether who reads waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// For as long as it takes.
+    Waits,
+    /// Not at all: what the system has not in memory is not read.
+    None,
+}
 
 /// A segment's file. It can be read for as long as somebody has it, deleted or not.
 #[derive(Debug)]
@@ -49,11 +60,31 @@ impl Segment {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::UnexpectedEof`] if the file does not have them; else what the system says.
-    pub(super) fn read(&self, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+    /// [`io::ErrorKind::UnexpectedEof`] if the file does not have them, [`io::ErrorKind::WouldBlock`]
+    /// if they are to be waited for and nobody waits; else what the system says.
+    pub(super) fn read(&self, offset: u64, len: usize, patience: Patience) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; len];
-        self.file.read_exact_at(&mut bytes, offset)?;
+        match patience {
+            Patience::Waits => self.file.read_exact_at(&mut bytes, offset)?,
+            Patience::None => self.read_from_memory(&mut bytes, offset)?,
+        }
         Ok(bytes)
+    }
+
+    /// Reads what the system has in its memory.
+    fn read_from_memory(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        let len = bytes.len();
+        let flags = ReadWriteFlags::NOWAIT;
+        match preadv2(&self.file, &mut [IoSliceMut::new(bytes)], offset, flags) {
+            Ok(read) if read == len => Ok(()),
+            // Only the beginning; or the file was cut, which who waits finds out.
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Err(io::ErrorKind::WouldBlock.into()),
+            // Not every file system can tell.
+            Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => {
+                self.file.read_exact_at(bytes, offset)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -16,10 +16,11 @@ use super::{
     folder::Folder,
     health::{Counts, DiskStats, Health, Space},
     index::{Extent, Flags, Index, Slot},
+    pending::Pending,
     purge::Purges,
-    queue::Queue,
+    queue::{Job, NotQueued, Queue},
     record::{self, Front, HEADER_BYTES},
-    segment::{Segment, Segments},
+    segment::{Patience, Segment, Segments},
     settings::DiskSettings,
 };
 
@@ -32,6 +33,7 @@ pub(super) struct Store {
     pub bodies: Bodies,
     pub purges: Purges,
     pub queue: Queue,
+    pub pending: Pending,
     pub space: Space,
     pub health: Health,
     pub counts: Counts,
@@ -87,7 +89,7 @@ impl Store {
     /// # Errors
     ///
     /// What the system says; [`io::ErrorKind::InvalidData`] if there is no such front.
-    pub(super) fn read(&self, slot: &Slot) -> io::Result<Read> {
+    pub(super) fn read(&self, slot: &Slot, patience: Patience) -> io::Result<Read> {
         let segment = self.segments.get(slot.place.segment).ok_or(io::ErrorKind::NotFound)?;
         let offset = slot.place.offset();
         let left = segment.end().saturating_sub(offset);
@@ -96,10 +98,10 @@ impl Store {
             Extent::File(_) => READ_AT_ONCE / 4,
         };
         let len = usize::try_from(guess.min(READ_AT_ONCE).min(left)).expect("few bytes");
-        let mut bytes = Bytes::from(segment.read(offset, len)?);
+        let mut bytes = Bytes::from(segment.read(offset, len, patience)?);
         let front_len = bytes.get(..HEADER_BYTES).and_then(record::lens).map_or(0, |(len, _)| len);
         if front_len > bytes.len() {
-            bytes = segment.read(offset, front_len)?.into();
+            bytes = segment.read(offset, front_len, patience)?.into();
         }
         let front = record::parse(&bytes, slot.place, &self.folder.secret);
         let front = front.filter(|front| front.header.key_hash == slot.hash);
@@ -112,14 +114,20 @@ impl Store {
     /// # Errors
     ///
     /// What the system says; [`io::ErrorKind::InvalidData`] if it is another.
-    pub(super) fn inline_body(&self, slot: &Slot, read: &Read) -> io::Result<Bytes> {
+    pub(super) fn inline_body(
+        &self,
+        slot: &Slot,
+        read: &Read,
+        patience: Patience,
+    ) -> io::Result<Bytes> {
         let header = &read.front.header;
         let len = usize::try_from(header.body_len).expect("less than a segment");
         let start = read.front.len();
         let body = if start + len <= read.bytes.len() {
             read.bytes.slice(start..start + len)
         } else {
-            read.segment.read(slot.place.offset() + start as u64, len)?.into()
+            let offset = slot.place.offset() + start as u64;
+            read.segment.read(offset, len, patience)?.into()
         };
         if !slot.flags.has(Flags::VERIFIED) {
             if self.folder.secret.sum(&body) != header.body_sum {
@@ -153,6 +161,20 @@ impl Store {
         }
     }
 
+    /// Puts an object in the queue.
+    pub(super) fn push(&self, job: Job) -> Result<(), NotQueued> {
+        let hash = self.hash_of(&job);
+        hash.inspect(|&hash| self.pending.add(hash));
+        self.queue.push(job).inspect_err(|_| {
+            hash.inspect(|&hash| self.pending.remove(hash));
+        })
+    }
+
+    /// The hash of the key that `job` stores something under.
+    pub(super) fn hash_of(&self, job: &Job) -> Option<u64> {
+        job.key().map(|key| self.folder.secret.hash(key))
+    }
+
     /// Notes that an object was asked for.
     pub(super) fn touch(&self, slot: &Slot) {
         match slot.extent {
@@ -171,7 +193,7 @@ impl Store {
             objects: self.index.len(),
             files: self.bodies.len(),
             bytes: self.space.used(),
-            bytes_max: self.settings.disk_max,
+            bytes_max: self.space.max(),
             segments: self.segments.ids().len() as u64,
             index_bytes: self.index.bytes() + self.bodies.bytes(),
             purges: self.purges.list().len() as u64,

@@ -6,11 +6,11 @@ use super::{
     body_writer::write_body,
     evict,
     health::Counts,
-    index::Extent,
+    index::{Extent, variant_of},
     log::Log,
-    purge::Ban,
+    purge::{Ban, Verdict},
     queue::{Job, Meta, Object, Queued, WrittenFile},
-    record::Place,
+    segment::Patience,
     settings::SMALL_BODY_MAX,
     store::Store,
     ticket::NotDurable,
@@ -39,11 +39,17 @@ pub(super) fn write_all(log: &mut Log) {
         }
         let bytes = batch.jobs.iter().map(|queued| queued.job.weight()).sum();
         evict::make_room(log, bytes);
+        let keys: Vec<_> =
+            batch.jobs.iter().filter_map(|queued| store.hash_of(&queued.job)).collect();
         for queued in batch.jobs {
             obey(log, queued);
         }
         // What failed was said where it failed.
         let _ = log.flush();
+        // Only now the index has them.
+        for hash in keys {
+            store.pending.remove(hash);
+        }
     }
 }
 
@@ -65,7 +71,7 @@ fn obey(log: &mut Log, Queued { seq, job, done }: Queued) {
         }
         Job::Insert(object) => insert_large(log, seq, &object),
         Job::InsertFile(meta, file) => insert_file(log, seq, &meta, &file),
-        Job::Refresh(meta, place) => refresh(log, seq, &meta, place),
+        Job::Refresh(meta) => refresh(log, seq, &meta),
     };
     if let Err(error) = written {
         store.health.fails(&error);
@@ -99,22 +105,32 @@ fn insert_large(log: &mut Log, seq: u64, object: &Object) -> io::Result<()> {
     }
 }
 
-/// Writes a newer head of the object at `place`, if it is still there: what took its place is newer.
-fn refresh(log: &mut Log, seq: u64, meta: &Meta, place: Place) -> io::Result<()> {
+/// Writes a newer head of the object with the same key, selection and time, if it is still there:
+/// what took its place is newer.
+fn refresh(log: &mut Log, seq: u64, meta: &Meta) -> io::Result<()> {
     let store = Arc::clone(&log.store);
     let hash = store.folder.secret.hash(&meta.key);
     // What was asked for before may stand in the buffer.
     log.flush()?;
-    let Some(slot) = store.index.at(hash, place) else { return Ok(()) };
-    let Ok(read) = store.read(&slot) else {
+    let variant = variant_of(store.folder.secret.hash(&meta.selection));
+    let slots = store.index.find(hash);
+    let Some(slot) = slots.into_iter().find(|slot| slot.variant == variant) else { return Ok(()) };
+    let Ok(read) = store.read(&slot, Patience::Waits) else {
         store.lose(&slot);
         return Ok(());
     };
+    let front = &read.front;
+    let is_it = front.key() == meta.key
+        && front.selection() == meta.selection
+        && front.header.stored_at == meta.stored_at;
+    if !is_it || store.purges.verdict(front) == Verdict::Gone {
+        return Ok(());
+    }
     if let Extent::File(file) = slot.extent {
         let is_there = store.bodies.has(file);
-        return if is_there { log.push_head(seq, meta, &read.front.header) } else { Ok(()) };
+        return if is_there { log.push_head(seq, meta, &front.header) } else { Ok(()) };
     }
-    if let Ok(body) = store.inline_body(&slot, &read) {
+    if let Ok(body) = store.inline_body(&slot, &read, Patience::Waits) {
         return log.push_inline(seq, meta, &body);
     }
     store.lose(&slot);

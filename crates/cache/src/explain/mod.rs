@@ -20,7 +20,7 @@ use crate::{
     request::{Request, Sender},
     reuse::WhyStale,
     settings::ClientDirectives,
-    stored::Stored,
+    stored::{Softened, Stored},
     storing::{NotStored, judge_storing},
     taking::Answered,
     terms::{Ask, Terms},
@@ -88,8 +88,8 @@ pub enum Step {
     },
     /// It was purged softly, and is stale since then.
     Purged {
-        /// When that was.
-        at: SystemTime,
+        /// When that was; `None` if it is only known that it was.
+        at: Option<SystemTime>,
     },
     /// For how long it is still fresh, in seconds; below 0, since when it is not.
     Left(i64),
@@ -183,7 +183,12 @@ impl Cache {
         let received = terms.times.received;
         let mut steps = vec![Step::Response { status: stored.status(), bytes, received }];
         steps.push(said(&headers, &control));
-        match stored.purged() {
+        let at = match stored.softened() {
+            Softened::No => None,
+            Softened::At(at) => Some(Some(at)),
+            Softened::Before => Some(None),
+        };
+        match at {
             // Its terms have what became of it.
             Some(at) => {
                 let head = Head { status: stored.status(), headers: &headers, received };

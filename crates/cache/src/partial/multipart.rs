@@ -55,12 +55,12 @@ impl Multipart {
     }
 
     /// The body: each part in the pieces that `cut` makes of it.
-    pub(crate) fn pieces(
+    pub(crate) fn pieces<T: From<StoredBody>>(
         &self,
         ranges: &[ByteRange],
-        cut: impl Fn(ByteRange) -> Vec<StoredBody>,
-    ) -> Vec<StoredBody> {
-        let text = |text: &String| StoredBody::guarded(text.clone().into_bytes(), ());
+        cut: impl Fn(ByteRange) -> Vec<T>,
+    ) -> Vec<T> {
+        let text = |text: &String| StoredBody::guarded(text.clone().into_bytes(), ()).into();
         let parts = self.heads.iter().zip(ranges);
         let parts = parts.flat_map(|(head, &range)| std::iter::once(text(head)).chain(cut(range)));
         parts.chain([text(&self.end)]).collect()

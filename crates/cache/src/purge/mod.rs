@@ -118,6 +118,13 @@ impl std::str::FromStr for Url {
     }
 }
 
+impl Text {
+    /// All of it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl std::str::FromStr for Text {
     type Err = BadPattern;
 

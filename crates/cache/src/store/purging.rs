@@ -58,11 +58,7 @@ impl Store {
         for newer in &*stay {
             newer.enter(&self.tags, key);
         }
-        if stay.is_empty() {
-            self.objects.remove(key);
-        } else {
-            self.objects.insert(key.clone(), stay);
-        }
+        self.put(key, stay.iter());
         changed
     }
 

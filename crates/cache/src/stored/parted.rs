@@ -51,10 +51,12 @@ impl Stored {
 
     /// The same content with other fields, and on other terms.
     pub(crate) fn with_fields(&self, headers: &HeaderMap, how: (Terms, Selecting)) -> Self {
-        match &self.parts {
-            Some(parts) => Self::of_parts(self.status, headers, (**parts).clone(), how),
-            None => Self::new(self.status, headers, self.body.clone(), how),
+        if let Some(parts) = &self.parts {
+            return Self::of_parts(self.status, headers, (**parts).clone(), how);
         }
+        let head = Prebuilt::print(self.status, headers, self.size());
+        let newer = Self::with_head(head, (self.status, headers), self.body.clone(), how);
+        Self { file: self.file.clone(), came_at: self.came_at, ..newer }
     }
 
     /// The same with other parts, and these fields.

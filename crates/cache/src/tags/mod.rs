@@ -29,8 +29,14 @@ const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-grou
 pub(crate) const TAGS_MAX: usize = 1000;
 
 /// A tag, as what is stored is found by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tag(TagId);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag {
+    id: TagId,
+    lasting: LastingName,
+}
+
+/// A tag's name, as it means the same to another process: what is on disk has it.
+pub(crate) type LastingName = Box<[u8]>;
 
 /// Fields that would name tags name none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,13 +67,28 @@ impl Name<'_> {
         static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         TagId(HASHER.hash_one(self))
     }
+
+    fn lasting(&self) -> LastingName {
+        let parts = match self {
+            Self::Named(name) => [&b"named "[..], name, b"", b""],
+            // No origin has a space.
+            Self::Group { origin, name } => [b"group ", origin.as_bytes(), b" ", name],
+            Self::Apart { uri } => [b"apart ", uri.as_bytes(), b"", b""],
+            Self::TooMany => [&b"too many"[..], b"", b"", b""],
+        };
+        parts.concat().into()
+    }
+
+    fn tag(&self) -> Tag {
+        Tag { id: self.id(), lasting: self.lasting() }
+    }
 }
 
 impl Tag {
     /// One of `Surrogate-Key` or `Cache-Tag`. Capitals make no difference: one vendor takes them for
     /// the same, the other does not, and what is purged without need is only fetched again.
     pub fn named(name: &str) -> Self {
-        Self(Name::Named(name.to_ascii_lowercase().as_bytes()).id())
+        Name::Named(name.to_ascii_lowercase().as_bytes()).tag()
     }
 
     /// One of `Cache-Groups`, of this origin: `http://a:8080`. Capitals count ([RFC 9875 §2.1]).
@@ -78,7 +99,7 @@ impl Tag {
     }
 
     fn group_of(origin: &str, name: &[u8]) -> Self {
-        Self(Name::Group { origin, name }.id())
+        Name::Group { origin, name }.tag()
     }
 
     /// Those that `headers` name as an answer's would, groups of this origin; none if they have no
@@ -89,7 +110,7 @@ impl Tag {
     /// [`NoTags`] if they have, and there is none in them.
     pub fn read(headers: &HeaderMap, origin: &str) -> Result<Vec<Self>, NoTags> {
         let TagsOf { named, groups } = TagsOf::read(headers);
-        let named = named.iter().map(|name| Self(Name::Named(name).id()));
+        let named = named.iter().map(|name| Name::Named(name).tag());
         let groups = groups.iter().map(|name| Self::group_of(origin, name));
         let tags: Vec<_> = named.chain(groups).take(TAGS_MAX).collect();
         let has_fields =
@@ -99,16 +120,21 @@ impl Tag {
 
     /// All keys of `uri` that are kept apart.
     pub(crate) fn apart(uri: &str) -> Self {
-        Self(Name::Apart { uri }.id())
+        Name::Apart { uri }.tag()
     }
 
     /// Under what is found what has it.
-    pub(crate) fn ids(self) -> [TagId; 2] {
-        [self.0, Name::TooMany.id()]
+    pub(crate) fn ids(&self) -> [TagId; 2] {
+        [self.id, Name::TooMany.id()]
     }
 
-    pub(crate) fn id(self) -> TagId {
-        self.0
+    pub(crate) fn id(&self) -> TagId {
+        self.id
+    }
+
+    /// Under what is found on disk what has it.
+    pub(crate) fn lasting(&self) -> [LastingName; 2] {
+        [self.lasting.clone(), Name::TooMany.lasting()]
     }
 }
 
@@ -146,19 +172,31 @@ impl TagsOf {
 
     /// Under what an answer with them is found that is stored under `key`, each once.
     pub(crate) fn ids(&self, key: &Key) -> Vec<TagId> {
-        let named = self.named.iter().map(|name| Name::Named(name).id());
-        let groups = self.groups.iter().map(|name| Tag::group_of(key.origin(), name).id());
-        let mut ids: Vec<_> = named.chain(groups).collect();
-        if ids.len() > TAGS_MAX {
-            ids.truncate(TAGS_MAX);
-            ids.push(Name::TooMany.id());
-        }
-        if !key.apart_by().is_empty() {
-            ids.push(Tag::apart(key.as_str()).id());
-        }
+        let mut ids: Vec<_> = self.names(key, TAGS_MAX).iter().map(Name::id).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
+    }
+
+    /// The same on disk, at most so many.
+    pub(crate) fn lasting(&self, key: &Key, max: usize) -> Vec<LastingName> {
+        self.names(key, max.saturating_sub(2)).iter().map(Name::lasting).collect()
+    }
+
+    /// Their names, of which `max` are told apart, and what stands for others.
+    fn names<'t>(&'t self, key: &'t Key, max: usize) -> Vec<Name<'t>> {
+        let origin = key.origin();
+        let named = self.named.iter().map(|name| Name::Named(name));
+        let groups = self.groups.iter().map(|name| Name::Group { origin, name });
+        let mut all: Vec<_> = named.chain(groups).collect();
+        if all.len() > max {
+            all.truncate(max);
+            all.push(Name::TooMany);
+        }
+        if !key.apart_by().is_empty() {
+            all.push(Name::Apart { uri: key.as_str() });
+        }
+        all
     }
 }
 

@@ -13,7 +13,7 @@ const FRESH: &str = "cache-control: max-age=60";
 
 #[test]
 fn the_second_asks_nobody() {
-    let world = World::new();
+    let world = World::twice();
     let first = world.ask(0, "GET /", (200, FRESH, "x"));
     assert_eq!(first, "200 x | fwd=uri-miss; fwd-status=200; ttl=60; stored");
     assert_eq!(world.ask(5, "GET /", NOBODY), "200 x | hit; ttl=55");
@@ -24,7 +24,7 @@ fn the_second_asks_nobody() {
 
 #[test]
 fn what_says_nothing_is_fresh_for_a_minute() {
-    let world = World::new();
+    let world = World::twice();
     assert_eq!(
         world.ask(0, "GET /", (200, "", "x")),
         "200 x | fwd=uri-miss; fwd-status=200; ttl=60; stored"
@@ -37,7 +37,7 @@ fn what_says_nothing_is_fresh_for_a_minute() {
 
 #[test]
 fn nobodys_page_is_not_given_to_somebody_nor_back() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /", (200, "", "anonymous"));
     let own = world.ask(1, "GET /\ncookie: id=1", (200, "", "mine"));
     assert_eq!(own, "200 mine | fwd=request; fwd-status=200");
@@ -46,7 +46,7 @@ fn nobodys_page_is_not_given_to_somebody_nor_back() {
 
 #[test]
 fn stale_ones_are_validated() {
-    let world = World::new();
+    let world = World::twice();
     let lines = format!("{FRESH}\netag: \"1\"\n{}\na: old\nb: old", date("last-modified", -9));
     world.ask(0, "GET /", (200, &lines, "x"));
     let newer = format!("{}\netag: \"1\"\na: new", date("date", 60));
@@ -58,7 +58,7 @@ fn stale_ones_are_validated() {
 
 #[test]
 fn a_304_may_change_terms_and_age() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /", (200, "cache-control: max-age=5\netag: \"1\"", "x"));
     let newer = "cache-control: max-age=100\nage: 30";
     let validated = world.ask(9, "GET /", (304, newer, ""));
@@ -71,7 +71,7 @@ fn a_304_may_change_terms_and_age() {
 
 #[test]
 fn a_304_may_end_it() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /", (200, "cache-control: max-age=5\netag: \"1\"", "x"));
     let validated = world.ask(9, "GET /", (304, "cache-control: no-store", ""));
     assert_eq!(validated, "200 x | fwd=stale; fwd-status=304; ttl=60 [if-none-match: \"1\"]");
@@ -80,7 +80,7 @@ fn a_304_may_end_it() {
 
 #[test]
 fn a_cookie_of_a_304_is_for_one_client() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /", (200, "cache-control: max-age=5\netag: \"1\"", "x"));
     world.ask(9, "GET /", (304, "set-cookie: id=1\ncache-control: max-age=60", ""));
     let next = world.ask(10, "GET /", (304, "", ""));
@@ -90,7 +90,7 @@ fn a_cookie_of_a_304_is_for_one_client() {
 
 #[test]
 fn a_304_about_something_else_is_asked_again() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /", (200, "cache-control: max-age=5\netag: \"1\"", "x"));
     let again = world.ask(9, "GET /", (304, "etag: \"2\"", ""));
     let expect =
@@ -101,7 +101,7 @@ fn a_304_about_something_else_is_asked_again() {
 
 #[test]
 fn clients_conditions_are_answered_from_the_store() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /", (200, "cache-control: max-age=60\netag: \"1\"", "x"));
     assert_eq!(world.ask(1, "GET /\nif-none-match: \"1\"", NOBODY), "304  | hit; ttl=59");
     assert_eq!(world.ask(1, "GET /\nif-none-match: \"2\"", NOBODY), "200 x | hit; ttl=59");
@@ -113,7 +113,7 @@ fn clients_conditions_are_answered_from_the_store() {
 
 #[test]
 fn conditions_for_the_origin_are_its_own() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /", (200, "cache-control: max-age=60\netag: \"1\"", "x"));
     let unmet = world.ask(1, "GET /\nif-match: \"2\"", (412, "", ""));
     assert_eq!(unmet, "412  | fwd=request; fwd-status=412 [if-match: \"2\"]");
@@ -122,14 +122,14 @@ fn conditions_for_the_origin_are_its_own() {
 
 #[test]
 fn a_304_for_the_client_is_passed_on() {
-    let world = World::new();
+    let world = World::twice();
     let passed = world.ask(0, "GET /\nif-none-match: \"1\"", (304, "etag: \"1\"", ""));
     assert_eq!(passed, "304  | fwd=uri-miss; fwd-status=304 [if-none-match: \"1\"]");
 }
 
 #[test]
 fn parts_are_cut_out_of_wholes() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /", (200, FRESH, "0123456789"));
     assert_eq!(world.ask(1, "GET /\nrange: bytes=2-4", NOBODY), "206 234 | hit; ttl=59");
     assert_eq!(world.ask(1, "GET /\nrange: bytes=-1", NOBODY), "206 9 | hit; ttl=59");
@@ -141,7 +141,7 @@ fn parts_are_cut_out_of_wholes() {
 
 #[test]
 fn only_what_is_there_is_wanted() {
-    let world = World::new();
+    let world = World::twice();
     let request = "GET /\ncache-control: only-if-cached";
     assert_eq!(world.ask(0, request, (200, FRESH, "x")), "504");
     world.ask(0, "GET /", (200, FRESH, "x"));
@@ -151,7 +151,7 @@ fn only_what_is_there_is_wanted() {
 
 #[test]
 fn requests_that_bring_something_are_not_answered_from_the_store() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /", (200, FRESH, "x"));
     let fat = world.ask(1, "GET /\ncontent-length: 3", (200, FRESH, "poison"));
     assert_eq!(fat, "200 poison | fwd=bypass; fwd-status=200");
@@ -163,7 +163,7 @@ fn requests_that_bring_something_are_not_answered_from_the_store() {
 #[test]
 fn changes_invalidate_what_they_name() {
     for method in ["POST", "PUT", "DELETE", "PATCH", "M-SEARCH"] {
-        let world = World::new();
+        let world = World::twice();
         for path in ["/a", "/b", "/c/d", "/e"] {
             world.ask(0, &format!("GET {path}"), (200, FRESH, "x"));
         }
@@ -179,7 +179,7 @@ fn changes_invalidate_what_they_name() {
 
 #[test]
 fn what_changes_nothing_invalidates_nothing() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /", (200, FRESH, "x"));
     world.ask(0, "GET /b", (200, FRESH, "x"));
     world.ask(1, "POST /", (500, "", ""));
@@ -192,7 +192,7 @@ fn what_changes_nothing_invalidates_nothing() {
 
 #[test]
 fn variants_are_kept_apart() {
-    let world = World::new();
+    let world = World::twice();
     let varied = "cache-control: max-age=60\nvary: accept-language";
     world.ask(0, "GET /\naccept-language: de", (200, varied, "hallo"));
     let english = world.ask(1, "GET /\naccept-language: en", (200, varied, "hello"));
@@ -206,7 +206,7 @@ fn variants_are_kept_apart() {
 
 #[test]
 fn who_says_for_whom_it_is_comes_first() {
-    let world = World::new();
+    let world = World::twice();
     let varied = "cache-control: max-age=60\nvary: foo";
     world.ask(0, "GET /\nfoo: 1", (200, varied, "one"));
     world.ask(1, "GET /\nfoo: 2", (200, FRESH, "default"));
@@ -216,7 +216,7 @@ fn who_says_for_whom_it_is_comes_first() {
 
 #[test]
 fn what_varies_no_more_replaces_what_did() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /\nfoo: 1", (200, "cache-control: max-age=5\nvary: foo", "old"));
     world.ask(5, "GET /\nfoo: 1", (200, FRESH, "new"));
     assert_eq!(world.ask(6, "GET /\nfoo: 1", NOBODY), "200 new | hit; ttl=59");
@@ -224,7 +224,7 @@ fn what_varies_no_more_replaces_what_did() {
 
 #[test]
 fn variants_have_an_end() {
-    let world = World::new();
+    let world = World::twice();
     let varied = "cache-control: max-age=60\nvary: foo";
     for at in 0..=VARIANTS_MAX {
         world.ask(0, &format!("GET /\nfoo: {at}"), (200, varied, "x"));
@@ -236,7 +236,7 @@ fn variants_have_an_end() {
 
 #[test]
 fn stale_ones_stand_in_for_failures() {
-    let world = World::new();
+    let world = World::twice();
     let control = "cache-control: max-age=5, stale-if-error=10";
     world.ask(0, "GET /", (200, control, "x"));
     assert_eq!(world.ask(6, "GET /", (503, "", "sorry")), "200 x | hit; ttl=-1");
@@ -272,7 +272,7 @@ fn one_asks_while_all_are_served_stale() {
 
 #[test]
 fn who_wants_to_speak_something_else_gets_nothing_that_is_stored() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /", (200, FRESH, "x"));
     let switch = "GET /\nconnection: upgrade\nupgrade: websocket";
     let own = world.ask(1, switch, (426, FRESH, "own"));
@@ -282,7 +282,7 @@ fn who_wants_to_speak_something_else_gets_nothing_that_is_stored() {
 
 #[test]
 fn an_errand_asks_for_all_of_it() {
-    let world = World::new();
+    let world = World::twice();
     let control = "cache-control: max-age=5, stale-while-revalidate=10";
     world.ask(0, "GET /", (200, control, "x"));
     let served = world.ask(6, "GET /\nif-none-match: \"9\"", (200, FRESH, "y"));
@@ -292,7 +292,7 @@ fn an_errand_asks_for_all_of_it() {
 
 #[test]
 fn a_head_tells_of_what_is_stored() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /", (200, "cache-control: max-age=5\netag: \"1\"", "x"));
     let head = world.ask(6, "HEAD /", (200, "cache-control: max-age=60\netag: \"1\"", ""));
     assert_eq!(head, "200  | fwd=stale; fwd-status=200");
@@ -303,8 +303,10 @@ fn a_head_tells_of_what_is_stored() {
 
 #[test]
 fn without_a_lifetime_of_its_own_nothing_is_kept() {
-    let world =
-        World::with(Settings { default_ttl: std::time::Duration::ZERO, ..Settings::default() });
+    let world = World::twice_with(Settings {
+        default_ttl: std::time::Duration::ZERO,
+        ..Settings::default()
+    });
     assert_eq!(world.ask(0, "GET /", (200, "", "x")), "200 x | fwd=uri-miss; fwd-status=200");
     assert_eq!(world.cache.keys(), 0);
 }
@@ -317,7 +319,7 @@ proptest! {
         responses in vec((one_of(RESPONSE_FIELDS), 0..3_usize), 1..4),
         times in vec(-9_i64..200_000, 4),
     ) {
-        let world = World::new();
+        let world = World::twice();
         for (at, seconds) in times.iter().enumerate() {
             let (line, status) = &responses[at % responses.len()];
             let request = [&format!("{method} /")[..], &requests.join("\n")].join("\n");
@@ -365,7 +367,7 @@ fn one_of(beginnings: &'static [&'static str]) -> impl Strategy<Value = String> 
 fn what_a_post_came_to_may_answer_gets() {
     let named = "cache-control: max-age=60\ncontent-location: /";
     let posted = |request: &str, status: u16, lines: &str| {
-        let world = World::new();
+        let world = World::twice();
         world.ask(0, "GET /", (200, FRESH, "old"));
         let told = world.ask(1, request, (status, lines, "new"));
         (told, world.ask(2, "GET /", NOBODY))
@@ -395,7 +397,7 @@ fn what_a_post_came_to_may_answer_gets() {
         assert_eq!(next, "502 nothing is stored", "for {request:?} {status} {lines:?}");
     }
     // A POST is never answered from what is stored.
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "POST /", (200, named, "new"));
     assert!(world.ask(1, "POST /", NOBODY).starts_with("502"));
 }

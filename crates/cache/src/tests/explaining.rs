@@ -45,7 +45,7 @@ fn what_is_stale_is_told_with_its_excuses() {
 fn what_was_purged_softly_is_told() {
     let world = World::new();
     world.ask(0, "GET /", (200, "cache-control: max-age=60", "x"));
-    world.cache.purge(&crate::Pattern::All, crate::Purge::Soft, at(10));
+    drop(world.cache.purge(&crate::Pattern::All, crate::Purge::Soft, at(10)).unwrap());
     let headers = fields("");
     let asked = Request::of(&Method::GET, &headers);
     let told = world.cache.explain(&key("/"), &asked, at(15));
@@ -164,7 +164,7 @@ fn word(step: &Step) -> String {
             format!("age {age:?} of which {}", initial.as_secs())
         }
         Step::Purged { at: when } => {
-            format!("purged at {}", when.duration_since(at(0)).unwrap().as_secs())
+            format!("purged at {}", when.unwrap().duration_since(at(0)).unwrap().as_secs())
         }
         Step::Left(left) => format!("left {left}"),
         Step::Ask(ask) => format!("{ask:?}"),

@@ -6,7 +6,7 @@ const FRESH: &str = "cache-control: max-age=60\netag: \"a\"";
 const NOBODY: (u16, &str, &str) = (0, "", "");
 
 fn stored(status: u16, lines: &str) -> World {
-    let world = World::new();
+    let world = World::twice();
     let told = world.ask(0, "GET /", (status, lines, "0123456789"));
     assert!(told.ends_with("stored"), "{told} for {status} {lines:?}");
     world
@@ -104,14 +104,14 @@ fn a_head_that_contradicts_what_is_stored_takes_it_out() {
 fn some_statuses_are_guessed_at_and_others_are_not() {
     let modified = date("last-modified", -1000);
     for status in [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501] {
-        let world = World::new();
+        let world = World::twice();
         world.ask(0, "GET /", (status, &modified, ""));
         let told = world.ask(99, "GET /", NOBODY);
         assert_eq!(told, format!("{status}  | hit; ttl=1"), "for {status}");
         assert!(world.ask(100, "GET /", NOBODY).starts_with(&format!("{status}  | hit; ttl=0")));
     }
     for status in [201, 202, 302, 303, 307, 400, 403, 500, 502, 503, 504] {
-        let world = World::new();
+        let world = World::twice();
         let told = world.ask(0, "GET /", (status, &modified, ""));
         assert!(!told.ends_with("stored"), "for {status}");
     }
@@ -127,7 +127,7 @@ fn some_statuses_are_guessed_at_and_others_are_not() {
 #[test]
 fn stored_redirects_have_their_location() {
     for status in [301, 302, 303, 307, 308] {
-        let world = World::new();
+        let world = World::twice();
         let lines = "cache-control: max-age=60\nlocation: /there?a#b";
         world.ask(0, "GET /", (status, lines, ""));
         let headers = world.headers(1, "GET /");

@@ -6,9 +6,12 @@ use http::{Method, StatusCode};
 
 use super::{
     at, fields,
-    world::{Upstream, World, key},
+    world::{Forgetful, Upstream, World, key},
 };
-use crate::{Answered, Fetch, Lookup, Outcome, Pattern, Purge, Request, Tag, Taken, Times};
+use crate::{
+    Answered, Cache, Fetch, Lookup, Outcome, Pattern, Purge, Request, Settings, Tag, Taken, Times,
+    disk::Patience,
+};
 
 const FRESH: &str = "cache-control: max-age=60";
 
@@ -56,10 +59,10 @@ fn what_is_chosen_is_gone_and_nothing_else() {
 fn check(pattern: &Pattern, count: usize, expect: &str) {
     let world = world();
     let listed = world.cache.objects(pattern).count();
-    let purged = world.cache.purge(pattern, Purge::Hard, at(1));
+    let purged = world.cache.purge(pattern, Purge::Hard, at(1)).unwrap().count;
     assert_eq!((listed, purged), (count, count), "{pattern:?}");
     assert_eq!(left(&world), expect, "{pattern:?}");
-    assert_eq!(world.cache.purge(pattern, Purge::Hard, at(1)), 0);
+    assert_eq!(world.cache.purge(pattern, Purge::Hard, at(1)).unwrap().count, 0);
     assert_eq!(world.cache.tags() == 0, expect.is_empty());
     if expect.is_empty() {
         assert_eq!(world.cache.bytes(), 0);
@@ -79,12 +82,12 @@ fn all_variants_and_all_keys_apart_are_of_a_url() {
         let Lookup::Ask(fetch) = world.cache.look(&key("/").apart(by), &asked, at(0)) else {
             panic!("stored already");
         };
-        assert_eq!(finish(&world, fetch, FRESH), Outcome::Stored);
+        assert_eq!(finish(&world.cache, fetch, FRESH), Outcome::Stored);
     }
     assert_eq!(left(&world), "/ / / /");
     let url = Pattern::Url("http://a/".parse().unwrap());
     assert_eq!(world.cache.objects(&url).count(), 4);
-    assert_eq!(world.cache.purge(&url, Purge::Hard, at(1)), 4);
+    assert_eq!(world.cache.purge(&url, Purge::Hard, at(1)).unwrap().count, 4);
     assert_eq!((world.cache.bytes(), world.cache.tags()), (0, 0));
 }
 
@@ -95,7 +98,10 @@ fn only_the_variants_with_a_tag_are_purged_by_it() {
         let lines = format!("{FRESH}\nvary: accept-language\nsurrogate-key: {language}");
         world.ask(0, &format!("GET /\naccept-language: {language}"), (200, &lines, language));
     }
-    assert_eq!(world.cache.purge(&Pattern::Tag(Tag::named("en")), Purge::Hard, at(1)), 1);
+    assert_eq!(
+        world.cache.purge(&Pattern::Tag(Tag::named("en")), Purge::Hard, at(1)).unwrap().count,
+        1
+    );
     let get = |language| world.ask(2, &format!("GET /\naccept-language: {language}"), NOBODY);
     assert_eq!(get("de"), "200 de | hit; ttl=58");
     assert!(get("en").starts_with("502"));
@@ -106,7 +112,7 @@ const NOBODY: Upstream<'_> = (0, "", "");
 #[test]
 fn what_is_purged_softly_is_asked_about() {
     let world = world();
-    assert_eq!(world.cache.purge(&Pattern::All, Purge::Soft, at(10)), 3);
+    assert_eq!(world.cache.purge(&Pattern::All, Purge::Soft, at(10)).unwrap().count, 3);
     assert_eq!(left(&world), "/1 /2 /img/3");
     let confirmed = world.ask(11, "GET /1", (304, FRESH, ""));
     assert_eq!(
@@ -114,7 +120,10 @@ fn what_is_purged_softly_is_asked_about() {
         "200 x | fwd=stale; fwd-status=304; ttl=60; stored [if-none-match: \"1\"]"
     );
     assert_eq!(world.ask(12, "GET /1", NOBODY), "200 x | hit; ttl=59");
-    assert_eq!(world.cache.purge(&Pattern::Tag(Tag::named("news")), Purge::Soft, at(13)), 2);
+    assert_eq!(
+        world.cache.purge(&Pattern::Tag(Tag::named("news")), Purge::Soft, at(13)).unwrap().count,
+        2
+    );
     // Nobody is there: what is stale stands in, as far as the settings allow.
     assert_eq!(world.ask(14, "GET /1", NOBODY), "200 x | hit; ttl=-1 [if-none-match: \"1\"]");
 }
@@ -133,7 +142,7 @@ fn check_soft(control: &str, seconds: i64, expect: &str) {
     let world = World::new();
     let lines = format!("cache-control: {control}");
     world.ask(0, "GET /", (200, &lines, "x"));
-    world.cache.purge(&Pattern::All, Purge::Soft, at(10));
+    drop(world.cache.purge(&Pattern::All, Purge::Soft, at(10)).unwrap());
     let came = world.ask(seconds, "GET /", (200, &lines, "y"));
     assert!(came.starts_with(expect), "for {control}: {came}");
 }
@@ -152,10 +161,10 @@ fn what_is_on_its_way_in_is_kept_out() {
                 other => panic!("{other:?}"),
             };
             let before = ask();
-            assert_eq!(world.cache.purge(&pattern, purge, at(0)), 0);
+            assert_eq!(world.cache.purge(&pattern, purge, at(0)).unwrap().count, 0);
             let after = ask();
-            assert_eq!(finish(&world, before, &lines), expect, "{pattern:?}");
-            assert_eq!(finish(&world, after, &lines), Outcome::Stored, "{pattern:?}");
+            assert_eq!(finish(&world.cache, before, &lines), expect, "{pattern:?}");
+            assert_eq!(finish(&world.cache, after, &lines), Outcome::Stored, "{pattern:?}");
         }
     };
     check(Pattern::All, Outcome::Invalidated);
@@ -170,12 +179,12 @@ fn what_is_on_its_way_in_is_kept_out() {
 }
 
 /// The answer to `fetch` comes, with these `lines`.
-fn finish(world: &World, fetch: Box<Fetch>, lines: &str) -> Outcome {
+pub(super) fn finish(cache: &Cache, fetch: Box<Fetch>, lines: &str) -> Outcome {
     let (headers, lines) = (fields(""), fields(lines));
     let asked = Request::of(&Method::GET, &headers);
     let times = Times { requested: at(0), received: at(0) };
     let answered = Answered { status: StatusCode::OK, headers: &lines, times };
-    match world.cache.take(fetch, &asked, answered) {
+    match cache.take(fetch, &asked, answered) {
         Taken::Fill(writer) => writer.finish(),
         other => panic!("{other:?}"),
     }
@@ -190,7 +199,7 @@ fn what_was_purged_does_not_stand_in() {
         let headers = fields("");
         let asked = Request::of(&Method::GET, &headers);
         let Lookup::Ask(fetch) = world.cache.look(&key("/"), &asked, at(1)) else { panic!() };
-        world.cache.purge(&Pattern::Tag(Tag::named("news")), purge, at(1));
+        drop(world.cache.purge(&Pattern::Tag(Tag::named("news")), purge, at(1)).unwrap());
         assert_eq!(world.cache.fail(&fetch, &asked, at(2)).is_ok(), expect, "{purge:?}");
     };
     check(Purge::Hard, false);
@@ -220,8 +229,14 @@ fn what_a_304_tags_anew_is_found_by_its_new_tags() {
     let world = world();
     let lines = format!("{FRESH}\nsurrogate-key: other");
     world.ask(99, "GET /1", (304, &lines, ""));
-    assert_eq!(world.cache.purge(&Pattern::Tag(Tag::named("sport")), Purge::Hard, at(99)), 0);
-    assert_eq!(world.cache.purge(&Pattern::Tag(Tag::named("other")), Purge::Hard, at(99)), 1);
+    assert_eq!(
+        world.cache.purge(&Pattern::Tag(Tag::named("sport")), Purge::Hard, at(99)).unwrap().count,
+        0
+    );
+    assert_eq!(
+        world.cache.purge(&Pattern::Tag(Tag::named("other")), Purge::Hard, at(99)).unwrap().count,
+        1
+    );
 }
 
 #[test]
@@ -238,20 +253,36 @@ fn tags_are_counted_as_memory() {
 /// Whoever was told that something is purged never sees what was before, whatever came in meanwhile.
 #[test]
 fn what_was_before_a_purge_is_not_seen_after_it() {
-    let (world, version) = (World::new(), AtomicU64::new(0));
+    check_purges_under_load(&Cache::new(Settings::default()), || ());
+}
+
+#[test]
+fn nor_is_it_brought_up_from_disk() {
+    let below = Forgetful::new();
+    check_purges_under_load(&below.cache, || {
+        below.cache.store.forget_memory();
+        let _ = below.cache.bring_up(&key("/"), Patience::Waits);
+    });
+}
+
+/// Purges while others ask; they `disturb` the cache between their requests.
+#[track_caller]
+fn check_purges_under_load(cache: &Cache, disturb: impl Fn() + Sync) {
+    let version = AtomicU64::new(0);
     let done = AtomicBool::new(false);
     let (headers, key) = (fields(""), key("/"));
     let asked = Request::of(&Method::GET, &headers);
     let fetch = || {
         let asked = Request::of(&Method::GET, &headers);
         while !done.load(Ordering::Relaxed) {
-            let Lookup::Ask(fetch) = world.cache.look(&key, &asked, at(0)) else { continue };
+            disturb();
+            let Lookup::Ask(fetch) = cache.look(&key, &asked, at(0)) else { continue };
             // Its origin answers as it is now.
             let body = version.load(Ordering::SeqCst).to_string();
             let lines = fields("cache-control: max-age=60\nsurrogate-key: a\ncache-groups: \"g\"");
             let times = Times { requested: at(0), received: at(0) };
             let answered = Answered { status: StatusCode::OK, headers: &lines, times };
-            if let Taken::Fill(mut recording) = world.cache.take(fetch, &asked, answered) {
+            if let Taken::Fill(mut recording) = cache.take(fetch, &asked, answered) {
                 recording.add(&bytes::Bytes::copy_from_slice(body.as_bytes()));
                 recording.finish();
             }
@@ -269,11 +300,11 @@ fn what_was_before_a_purge_is_not_seen_after_it() {
         (0..3).for_each(|_| _ = scope.spawn(fetch));
         for pattern in patterns.iter().cycle().take(100) {
             let now = version.fetch_add(1, Ordering::SeqCst) + 1;
-            world.cache.purge(pattern, Purge::Hard, at(0));
+            drop(cache.purge(pattern, Purge::Hard, at(0)).unwrap());
             // Some of what is on its way gets there first.
             let find = |_| {
                 std::thread::yield_now();
-                world.cache.find(&key, &asked, at(0))
+                cache.find(&key, &asked, at(0))
             };
             if let Some(hit) = (0..50).find_map(find) {
                 let body = String::from_utf8(hit.body().bytes().to_vec()).unwrap();
@@ -284,6 +315,6 @@ fn what_was_before_a_purge_is_not_seen_after_it() {
         done.store(true, Ordering::Relaxed);
     });
     assert_eq!(wrong, []);
-    world.cache.purge(&Pattern::All, Purge::Hard, at(0));
-    assert_eq!((world.cache.bytes(), world.cache.tags()), (0, 0));
+    drop(cache.purge(&Pattern::All, Purge::Hard, at(0)).unwrap());
+    assert_eq!((cache.bytes(), cache.tags()), (0, 0));
 }

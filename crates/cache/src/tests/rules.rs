@@ -18,7 +18,7 @@ fn what_is_bypassed_is_neither_stored_nor_answered() {
         parts: KeyParts::default(),
     };
     let rules = vec![rule("/a/b", Storing::Usual), rule("/a", Storing::Bypassed)];
-    let world = World::with(Settings { rules, ..Settings::default() });
+    let world = World::twice_with(Settings { rules, ..Settings::default() });
     for _ in 0..2 {
         let told = world.ask(0, "GET /a/c", (200, FRESH, "x"));
         assert_eq!(told, "200 x | fwd=bypass; fwd-status=200");

@@ -7,7 +7,7 @@ const SAID: &str = "cache-control: max-age=60\nno-vary-search: params=(\"x\")";
 
 #[test]
 fn what_makes_no_difference_finds_the_same() {
-    let world = World::new();
+    let world = World::twice();
     let told = world.ask(0, "GET /a?x=1&id=7", (200, SAID, "seven"));
     assert!(told.ends_with("stored"), "{told}");
     for path in ["/a?x=1&id=7", "/a?id=7", "/a?id=7&x=2", "/a?x&id=7&x"] {
@@ -21,7 +21,7 @@ fn what_makes_no_difference_finds_the_same() {
 
 #[test]
 fn a_change_of_one_is_a_change_of_all() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /a?x=1", (200, SAID, "old"));
     world.ask(1, "POST /a?x=9", (200, "", ""));
     assert_eq!(world.ask(2, "GET /a?x=1", NOBODY), "502 nothing is stored");
@@ -29,7 +29,7 @@ fn a_change_of_one_is_a_change_of_all() {
 
 #[test]
 fn the_last_word_counts_and_finds_nothing_of_the_one_before() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /a?x=1&id=7", (200, SAID, "seven"));
     let other = SAID.replace("\"x\"", "\"y\"");
     world.ask(1, "GET /a?x=1&id=8", (200, &other, "eight"));
@@ -42,7 +42,7 @@ fn the_last_word_counts_and_finds_nothing_of_the_one_before() {
 
 #[test]
 fn what_is_stale_is_asked_about_under_its_key() {
-    let world = World::new();
+    let world = World::twice();
     world.ask(0, "GET /a?x=1", (200, &format!("{SAID}\netag: \"a\""), "body"));
     let told = world.ask(61, "GET /a?x=2", (304, "cache-control: max-age=9", ""));
     assert!(told.starts_with("200 body | fwd=stale; fwd-status=304; ttl=9; stored"), "{told}");

@@ -99,7 +99,7 @@ fn who_waits_for_what_made_no_difference_and_does_goes_on() {
 fn what_is_purged_while_it_comes_is_kept_out_from_under_another_key() {
     let cache = Cache::new(Settings::default());
     let lead = ask(&cache, "GET /a?x=1");
-    cache.purge(&Pattern::All, Purge::Hard, at(0));
+    drop(cache.purge(&Pattern::All, Purge::Hard, at(0)).unwrap());
     let lines = format!("{FRESH}\nno-vary-search: params=(\"x\")");
     match take(&cache, (lead, "GET /a?x=1"), (200, &lines)) {
         Taken::Pass(_) => (),

@@ -1,14 +1,29 @@
 //! A client, a cache and an upstream, for transcripts.
 
+use std::{path::PathBuf, sync::Arc};
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
+use tempfile::TempDir;
 
 use super::{at, fields};
-use crate::{Answered, Cache, Key, Lookup, Outcome, Request, Settings, Taken, Times};
+use crate::{
+    Answered, Cache, Key, Lookup, Outcome, Request, Settings, Taken, Times,
+    disk::{Disk, Patience},
+    disk_settings,
+};
 
 /// A cache, and what it is asked.
 pub(super) struct World {
     pub cache: Cache,
+    /// What says the same, and forgets what it has in memory before each request.
+    forgetful: Option<Forgetful>,
+}
+
+/// A cache that has all it has on disk.
+pub(super) struct Forgetful {
+    pub cache: Cache,
+    folder: TempDir,
 }
 
 /// What upstream answers: a status (0 for nobody there), fields, and a body.
@@ -20,7 +35,18 @@ impl World {
     }
 
     pub(super) fn with(settings: Settings) -> Self {
-        Self { cache: Cache::new(settings) }
+        Self { cache: Cache::new(settings), forgetful: None }
+    }
+
+    /// The same, which is asked everything twice: once with all in memory, once with all on disk. It
+    /// makes no difference.
+    pub(super) fn twice() -> Self {
+        Self::twice_with(Settings::default())
+    }
+
+    pub(super) fn twice_with(settings: Settings) -> Self {
+        let forgetful = Some(Forgetful::with(settings.clone()));
+        Self { forgetful, ..Self::with(settings) }
     }
 
     /// Has a client ask at `seconds` for `request`: a method and a path, and then fields. Tells
@@ -31,20 +57,12 @@ impl World {
     ///   were sent upstream
     /// - `504` or `502`
     pub(super) fn ask(&self, seconds: i64, request: &str, upstream: Upstream<'_>) -> String {
-        let (line, lines) = request.split_once('\n').unwrap_or((request, ""));
-        let (method, path) = line.split_once(' ').expect("a method and a path");
-        let (method, headers) = (method.parse::<Method>().unwrap(), fields(lines));
-        let asked = Request::of(&method, &headers);
-        match self.cache.look(&key(path), &asked, at(seconds)) {
-            Lookup::Hit(hit) | Lookup::Stale(hit, None) => told(&hit),
-            Lookup::Stale(hit, Some(fetch)) => {
-                let told = told(&hit);
-                format!("{told} + {}", self.upstream(fetch, &asked, (seconds, upstream)))
-            }
-            Lookup::OnlyIfCached => "504".to_owned(),
-            Lookup::Ask(fetch) => self.upstream(fetch, &asked, (seconds, upstream)),
-            other => format!("{other:?}"),
+        let told = asked(&self.cache, seconds, request, upstream);
+        if let Some(forgetful) = &self.forgetful {
+            let again = forgetful.ask(seconds, request, upstream);
+            assert_eq!(again, told, "from disk, for {request:?} at {seconds}");
         }
+        told
     }
 
     /// The fields of what is stored for `request`, as it is sent at `seconds`.
@@ -57,60 +75,125 @@ impl World {
             looked => panic!("{looked:?}"),
         }
     }
+}
 
-    fn upstream(
-        &self,
-        fetch: Box<crate::Fetch>,
-        asked: &Request<'_>,
-        (seconds, (status, lines, body)): (i64, Upstream<'_>),
-    ) -> String {
-        let mut sent = asked.headers.clone();
-        fetch.prepare(&mut sent);
-        let is_ours = |name: &HeaderName, value| {
-            name.as_str().starts_with("if-") || asked.headers.get(name) != Some(value)
-        };
-        let mut sent: Vec<_> = sent
-            .iter()
-            .filter(|(name, value)| is_ours(name, *value))
-            .map(|(name, value)| format!(" [{name}: {}]", value.to_str().unwrap()))
-            .collect();
-        sent.sort();
-        let sent = sent.concat();
-        let Ok(status) = StatusCode::from_u16(status) else {
-            let stand_in = self.cache.fail(&fetch, asked, at(seconds));
-            return stand_in
-                .map_or_else(|why| format!("502 {why}{sent}"), |hit| told(&hit) + &sent);
-        };
-        let headers = fields(lines);
-        let times = Times { requested: at(seconds), received: at(seconds) };
-        let answered = Answered { status, headers: &headers, times };
-        match self.cache.take(fetch, asked, answered) {
-            Taken::Fill(mut writer) => {
-                let said = said(writer.cache_status());
-                writer.add(&Bytes::copy_from_slice(body.as_bytes()));
-                match writer.finish() {
-                    Outcome::Stored => format!("{} {body} | {said}{sent}", status.as_u16()),
-                    outcome => format!("{} {body} | {outcome:?}{sent}", status.as_u16()),
+impl Forgetful {
+    pub(super) fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub(super) fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        Self { cache: open(&folder, settings), folder }
+    }
+
+    /// The same after a restart.
+    pub(super) fn reopened(self) -> Self {
+        let Self { cache, folder } = self;
+        let settings = cache.settings().clone();
+        drop(cache);
+        Self { cache: open(&folder, settings), folder }
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.path().join("cache")
+    }
+
+    /// As [`World::ask`].
+    pub(super) fn ask(&self, seconds: i64, request: &str, upstream: Upstream<'_>) -> String {
+        self.forget();
+        let path = request.split(['\n', ' ']).nth(1).expect("a method and a path");
+        self.cache.bring_up(&key(path), Patience::Waits).unwrap();
+        asked(&self.cache, seconds, request, upstream)
+    }
+
+    /// Lets go of all in memory, once it is on disk.
+    pub(super) fn forget(&self) {
+        self.cache.disk().unwrap().sync().unwrap();
+        self.cache.store.forget_memory();
+    }
+}
+
+fn open(folder: &TempDir, settings: Settings) -> Cache {
+    let disk = Disk::open(&folder.path().join("cache"), disk_settings(64 << 20)).unwrap();
+    Cache::with_disk(settings, Arc::new(disk), "us")
+}
+
+fn asked(cache: &Cache, seconds: i64, request: &str, upstream: Upstream<'_>) -> String {
+    let (line, lines) = request.split_once('\n').unwrap_or((request, ""));
+    let (method, path) = line.split_once(' ').expect("a method and a path");
+    let (method, headers) = (method.parse::<Method>().unwrap(), fields(lines));
+    ask(cache, (&key(path), &Request::of(&method, &headers)), (seconds, upstream))
+}
+
+fn ask(
+    cache: &Cache,
+    (key, asked): (&Key, &Request<'_>),
+    (seconds, answer): (i64, Upstream<'_>),
+) -> String {
+    match cache.look(key, asked, at(seconds)) {
+        Lookup::Hit(hit) | Lookup::Stale(hit, None) => told(&hit),
+        Lookup::Stale(hit, Some(fetch)) => {
+            let told = told(&hit);
+            format!("{told} + {}", upstream(cache, fetch, asked, (seconds, answer)))
+        }
+        Lookup::OnlyIfCached => "504".to_owned(),
+        Lookup::Ask(fetch) => upstream(cache, fetch, asked, (seconds, answer)),
+        other => format!("{other:?}"),
+    }
+}
+
+fn upstream(
+    cache: &Cache,
+    fetch: Box<crate::Fetch>,
+    asked: &Request<'_>,
+    (seconds, (status, lines, body)): (i64, Upstream<'_>),
+) -> String {
+    let mut sent = asked.headers.clone();
+    fetch.prepare(&mut sent);
+    let is_ours = |name: &HeaderName, value| {
+        name.as_str().starts_with("if-") || asked.headers.get(name) != Some(value)
+    };
+    let mut sent: Vec<_> = sent
+        .iter()
+        .filter(|(name, value)| is_ours(name, *value))
+        .map(|(name, value)| format!(" [{name}: {}]", value.to_str().unwrap()))
+        .collect();
+    sent.sort();
+    let sent = sent.concat();
+    let Ok(status) = StatusCode::from_u16(status) else {
+        let stand_in = cache.fail(&fetch, asked, at(seconds));
+        return stand_in.map_or_else(|why| format!("502 {why}{sent}"), |hit| told(&hit) + &sent);
+    };
+    let headers = fields(lines);
+    let times = Times { requested: at(seconds), received: at(seconds) };
+    let answered = Answered { status, headers: &headers, times };
+    match cache.take(fetch, asked, answered) {
+        Taken::Fill(mut writer) => {
+            let said = said(writer.cache_status());
+            writer.add(&Bytes::copy_from_slice(body.as_bytes()));
+            match writer.finish() {
+                Outcome::Stored => format!("{} {body} | {said}{sent}", status.as_u16()),
+                outcome => format!("{} {body} | {outcome:?}{sent}", status.as_u16()),
+            }
+        }
+        Taken::Pass(cache_status) => {
+            format!("{} {body} | {}{sent}", status.as_u16(), said(cache_status))
+        }
+        Taken::Answer(hit) => told(&hit) + &sent,
+        Taken::Complete(mut completion) => {
+            completion.add(&Bytes::copy_from_slice(body.as_bytes()));
+            match completion.finish(asked, at(seconds)) {
+                Ok(hit) => told(&hit) + &sent,
+                Err(fetch) => {
+                    let again = upstream(cache, fetch, asked, (seconds, (200, "", "again")));
+                    format!("again: {again}{sent}")
                 }
             }
-            Taken::Pass(cache_status) => {
-                format!("{} {body} | {}{sent}", status.as_u16(), said(cache_status))
-            }
-            Taken::Answer(hit) => told(&hit) + &sent,
-            Taken::Complete(mut completion) => {
-                completion.add(&Bytes::copy_from_slice(body.as_bytes()));
-                match completion.finish(asked, at(seconds)) {
-                    Ok(hit) => told(&hit) + &sent,
-                    Err(fetch) => {
-                        let again = self.upstream(fetch, asked, (seconds, (200, "", "again")));
-                        format!("again: {again}{sent}")
-                    }
-                }
-            }
-            Taken::AskAgain(fetch) => {
-                let again = self.upstream(fetch, asked, (seconds, (200, "", "again")));
-                format!("again: {again}{sent}")
-            }
+        }
+        Taken::AskAgain(fetch) => {
+            let again = upstream(cache, fetch, asked, (seconds, (200, "", "again")));
+            format!("again: {again}{sent}")
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt::Debug, future::poll_fn, path::PathBuf, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
-use relais_cache::{Answered, Cache, Explanation, NotStored, Reused, Times};
+use relais_cache::{Answered, Cache, Explanation, NotStored, Reused, Times, disk::Patience};
 use relais_net::{
     Endpoint, Fault, Peer, Place, Scheme,
     tls::{Handshake, Protocol, Session, Version},
@@ -93,6 +93,10 @@ impl<H: Onward> Desk for Cached<H> {
     fn explain(&self, ask: &Ask) -> Option<Explanation<Reused>> {
         let key = key(ask, &self.shared.trust, self.shared.cache.settings())?;
         let sent = sent_by(ask, &self.shared.inner);
+        if self.shared.cache.may_be_below(&key, &sent.asked()) {
+            // It waits for nobody then.
+            _ = self.shared.cache.bring_up(&key, Patience::Waits);
+        }
         Some(self.shared.cache.explain(&key, &sent.asked(), (self.shared.clock)()))
     }
 

@@ -7,6 +7,7 @@
 //! comes out (`reply`).
 
 mod desk;
+mod from_file;
 mod joined;
 mod purge;
 mod question;
@@ -22,22 +23,26 @@ use std::{
 };
 
 use http::{Method, StatusCode};
-use relais_cache::{Answered, Cache, Completion, Fetch, Key, Lookup, Taken, Times};
+use relais_cache::{
+    Answered, Cache, Completion, Fetch, Forward, Hit, Key, Lookup, Taken, Times, WhyAsk,
+    disk::{Patience, Unread},
+};
 use relais_net::{Fault, Side};
-use tokio::runtime;
+use tokio::{runtime, sync::Semaphore, task::spawn_blocking};
 
 pub use self::{
     desk::{Desk, Fetched, Fetching, StandsIn},
     purge::{Purgers, Purging, Token},
 };
 use self::{
+    from_file::NotRead,
     joined::{Waited, lead, share},
     question::{Question, key, sent_by},
     reply::{crowded, failed, label, late, only_if_cached, reply, reply_after, unanswered},
     written::{complete, drain, write},
 };
 use crate::{
-    Accepts, Answer, Ask, Handler, Refused, Trust,
+    Accepts, Answer, Ask, Handler, OpenFiles, Refused, Trust,
     handler::{status_of, unfold},
     places::{Place, Places},
     proxy::Onward,
@@ -46,6 +51,12 @@ use crate::{
 /// How many stored answers are asked about at once while their clients have them already. Who finds
 /// no place leaves it to the next.
 const REVALIDATIONS_MAX: usize = 64;
+
+/// How many wait for the disk at once, each on a thread of its own; others wait for them.
+const DISK_READS_MAX: usize = 32;
+
+/// How many files are sent at once, where nobody says.
+const OPEN_FILES_MAX: usize = 256;
 
 /// How long that may take.
 const REVALIDATION_MAX: Duration = Duration::from_mins(1);
@@ -75,6 +86,19 @@ struct Shared<H> {
     trust: Trust,
     clock: fn() -> SystemTime,
     revalidation: Places,
+    /// Of files that are sent.
+    open_files: OpenFiles,
+    /// Held by who waits for the disk.
+    disk_reads: Semaphore,
+}
+
+/// Whether something on disk can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readable {
+    Yes,
+    No,
+    /// Too many files are open.
+    NotNow,
 }
 
 impl<H: Onward> Cached<H> {
@@ -82,8 +106,20 @@ impl<H: Onward> Cached<H> {
     ///
     /// `trust` is `inner`'s: what that passes on of a client's word is part of the question.
     pub fn new(inner: H, cache: Cache, trust: Trust, clock: fn() -> SystemTime) -> Self {
+        Self::with_files(inner, (cache, OpenFiles::at_most(OPEN_FILES_MAX)), trust, clock)
+    }
+
+    /// The same; files that are sent from the cache's disk take places of `open_files`.
+    pub fn with_files(
+        inner: H,
+        (cache, open_files): (Cache, OpenFiles),
+        trust: Trust,
+        clock: fn() -> SystemTime,
+    ) -> Self {
         let revalidation = Places::at_most(REVALIDATIONS_MAX);
-        Self { shared: Arc::new(Shared { inner, cache, trust, clock, revalidation }) }
+        let disk_reads = Semaphore::new(DISK_READS_MAX);
+        let shared = Shared { inner, cache, trust, clock, revalidation, open_files, disk_reads };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Another handle of the same, for who looks after it.
@@ -123,13 +159,18 @@ impl<H: Onward> Handler for Cached<H> {
         if !matches!(*ask.request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        let Shared { inner, cache, clock, .. } = &*self.shared;
-        // What is not answered so is looked for again: nothing may be begun here.
-        cache.find(&self.key(ask)?, &sent_by(ask, inner).asked(), clock()).map(reply)
+        let Shared { inner, cache, clock, open_files, .. } = &*self.shared;
+        // What is not answered so is looked for again: nothing may be begun here, nor waited for.
+        let hit = cache.find(&self.key(ask)?, &sent_by(ask, inner).asked(), clock())?;
+        hit.stored().file().is_none().then(|| reply(hit, open_files))
     }
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         let Some(key) = self.key(&ask) else { return self.shared.inner.answer(ask).await };
+        if self.shared.cache.disk().is_some() {
+            // Boxed, as in memory there is nothing to wait for.
+            Box::pin(self.shared.bring_up(&key, &ask)).await;
+        }
         let mut lookup = self.look(&key, &ask);
         if let Lookup::Join(waiter) = lookup {
             // Boxed, as most do not wait, and its state is theirs, too.
@@ -138,11 +179,21 @@ impl<H: Onward> Handler for Cached<H> {
                 Waited::InVain(why) => return Ok(late(why)),
             };
         }
+        if let Lookup::Hit(hit) = &lookup
+            && hit.stored().file().is_some()
+        {
+            match Box::pin(self.shared.is_readable(hit, &key)).await {
+                Readable::Yes => (),
+                Readable::No => lookup = self.look(&key, &ask),
+                Readable::NotNow => return Ok(crowded(Forward::Ask(WhyAsk::Incomplete))),
+            }
+        }
+        let open_files = &self.shared.open_files;
         match lookup {
-            Lookup::Hit(hit) => Ok(reply(hit)),
+            Lookup::Hit(hit) => Ok(reply(hit, open_files)),
             Lookup::Stale(hit, fetch) => {
                 self.start_revalidation(fetch, &ask);
-                Ok(reply(hit))
+                Ok(reply(hit, open_files))
             }
             Lookup::Ask(fetch) if fetch.leads() => lead(&self.shared, fetch, ask).await,
             // Boxed, so that what waits for the other ways has no room for it.
@@ -161,6 +212,37 @@ impl<H: Onward> Handler for Cached<H> {
 }
 
 impl<H: Onward> Shared<H> {
+    /// Has in memory what is on disk of what `ask` wants.
+    async fn bring_up(&self, key: &Key, ask: &Ask) {
+        let is_below = || self.cache.may_be_below(key, &sent_by(ask, &self.inner).asked());
+        if !is_below() || self.cache.bring_up(key, Patience::None).is_ok() {
+            return;
+        }
+        // It is never closed.
+        let _place = self.disk_reads.acquire().await;
+        // Who waited for others may have waited for the same.
+        if is_below() {
+            let (cache, key) = (self.cache.clone(), key.clone());
+            // What panicked is looked for upstream.
+            _ = spawn_blocking(move || cache.bring_up(&key, Patience::Waits)).await;
+        }
+    }
+
+    /// Whether `hit`, whose body stands in a file, can be sent. If that is gone, it is forgotten.
+    async fn is_readable(&self, hit: &Hit, key: &Key) -> Readable {
+        let Some((file, pieces)) = hit.file_pieces() else { return Readable::Yes };
+        match from_file::ready(file, &pieces).await {
+            Ok(()) => Readable::Yes,
+            Err(NotRead::Unread(Unread::TooManyOpen)) => Readable::NotNow,
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::debug!(error, "what was stored on disk is asked for again");
+                self.cache.lose(key, hit.stored());
+                Readable::No
+            }
+        }
+    }
+
     /// Asks `inner` what `question` asks, first by `ask`.
     async fn ask(
         &self,
@@ -188,7 +270,8 @@ impl<H: Onward> Shared<H> {
                 }
                 Taken::Pass(status) => return Ok(label(answer, status)),
                 Taken::Answer(hit) => {
-                    return Ok(reply_after(hit, answer.body().provenance().cloned()));
+                    let came = answer.body().provenance().cloned();
+                    return Ok(reply_after(hit, came, &self.open_files));
                 }
                 Taken::Complete(completion) => {
                     match self.complete(answer, completion, question).await {
@@ -216,7 +299,7 @@ impl<H: Onward> Shared<H> {
         let completion = complete(answer.into_body(), completion).await?;
         let sent = question.sent_by(&self.inner);
         let hit = completion.finish(&sent.asked(), (self.clock)())?;
-        Ok(reply_after(hit, provenance))
+        Ok(reply_after(hit, provenance, &self.open_files))
     }
 
     /// What is stored, in the place of an answer that did not come; else what came instead.
@@ -241,7 +324,7 @@ impl<H: Onward> Shared<H> {
                 let error: &dyn std::error::Error = fault;
                 tracing::debug!(error, "what is stored stands in for an answer");
             }
-            return Ok(reply(hit));
+            return Ok(reply(hit, &self.open_files));
         }
         failed.map(|answer| unanswered(answer, fetch.why()))
     }

@@ -11,7 +11,7 @@ use std::{
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
-    header::{ALLOW, AUTHORIZATION, WWW_AUTHENTICATE},
+    header::{ALLOW, AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use relais_cache::{Cache, NoTags, Pattern, Purge, Tag, Url};
 use relais_net::{Fault, Network};
@@ -153,6 +153,38 @@ impl Refusal {
     }
 }
 
+/// Why a purge is not acknowledged.
+#[derive(Debug, thiserror::Error)]
+enum NotPurged {
+    #[error("not purged: {0}")]
+    Disk(#[from] relais_cache::disk::NotPurged),
+    #[error("purged, but the disk did not take it down ({0}): it may be there again after a crash")]
+    NotDurable(#[from] relais_cache::disk::NotDurable),
+    #[error("not purged: relais stops")]
+    Stopped,
+}
+
+/// Purges what `patterns` choose, for good. Says what there was.
+fn purge_all(
+    cache: &Cache,
+    patterns: &[Pattern],
+    (purge, now): (Purge, SystemTime),
+) -> Result<String, NotPurged> {
+    let mut count = 0;
+    let mut all = Vec::new();
+    for pattern in patterns {
+        let purged = cache.purge(pattern, purge, now)?;
+        count += purged.count;
+        all.push(purged);
+    }
+    for purged in all {
+        purged.wait()?;
+    }
+    let s = if count == 1 { "" } else { "s" };
+    let where_else = if cache.disk().is_some() { " in memory, and their like on disk" } else { "" };
+    Ok(format!("purged {count} object{s}{where_else}"))
+}
+
 fn is_purge(ask: &Ask) -> bool {
     ask.request.method().as_str() == "PURGE"
 }
@@ -178,13 +210,17 @@ impl<H: Handler> Handler for Purging<H> {
             Err(refusal) => return Ok(refusal.answer()),
         };
         let (cache, now) = (self.cache.clone(), (self.clock)());
-        let purged = move || -> usize {
-            patterns.iter().map(|pattern| cache.purge(pattern, purge, now)).sum()
-        };
-        // A tag may be on very much, for which nobody else on this core is to wait.
-        let purged = tokio::task::spawn_blocking(purged).await.unwrap_or_default();
-        let s = if purged == 1 { "" } else { "s" };
-        Ok(plain_text(StatusCode::OK, &format!("purged {purged} object{s}")))
+        // A tag may be on very much, for which nobody else on this core is to wait; nor for the disk.
+        let purged =
+            tokio::task::spawn_blocking(move || purge_all(&cache, &patterns, (purge, now)));
+        Ok(match purged.await.unwrap_or(Err(NotPurged::Stopped)) {
+            Ok(told) => plain_text(StatusCode::OK, &told),
+            Err(error) => {
+                let mut answer = plain_text(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
+                answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+                answer
+            }
+        })
     }
 
     fn answering(&self, ask: Ask) -> Answering<'_> {

@@ -9,7 +9,8 @@ use relais_wire::exchange::Cached;
 
 use relais_net::Side;
 
-use crate::{Answer, Body, Piece, Pieces, Provenance, ReadyHead, handler::plain_text};
+use super::from_file::FromFile;
+use crate::{Answer, Body, OpenFiles, Piece, Pieces, Provenance, ReadyHead, handler::plain_text};
 
 /// What is said of answers for which nobody was asked.
 static HIT: Provenance = cached(Cached::Hit);
@@ -36,12 +37,12 @@ impl ReadyHead for Hit {
     }
 }
 
-/// The answer that `hit` is.
+/// The answer that `hit` is. If its body stands in a file, that is opened when it is asked for.
 ///
 /// *Cost*: one allocation.
-pub(super) fn reply(hit: Hit) -> Answer {
+pub(super) fn reply(hit: Hit, places: &OpenFiles) -> Answer {
     let usual = usual(&hit);
-    let mut answer = bare(hit);
+    let mut answer = bare(hit, places);
     answer.body_mut().came_as_usual(usual);
     answer
 }
@@ -65,21 +66,22 @@ fn usual(hit: &Hit) -> &'static Provenance {
 }
 
 /// The same, where another answer was asked for first, and came so.
-pub(super) fn reply_after(hit: Hit, came: Option<Provenance>) -> Answer {
+pub(super) fn reply_after(hit: Hit, came: Option<Provenance>, places: &OpenFiles) -> Answer {
     let verdict = hit.cache_status().verdict();
-    let mut answer = bare(hit);
+    let mut answer = bare(hit, places);
     let provenance = came.unwrap_or_default();
     answer.body_mut().came_from(Provenance { cached: Some(verdict), ..provenance });
     answer
 }
 
-fn bare(hit: Hit) -> Answer {
+fn bare(hit: Hit, places: &OpenFiles) -> Answer {
     let status = hit.status();
-    let body = match hit.pieces() {
-        Some(pieces) => {
-            Body::of(pieces.into_iter().map(|piece| Piece::Bytes(piece.bytes().clone())))
-        }
-        None => Body::stored(hit.body()),
+    let body = if let Some((file, pieces)) = hit.file_pieces() {
+        Body::stream(FromFile::new(file, pieces, places), hit.size())
+    } else if let Some(pieces) = hit.pieces() {
+        Body::of(pieces.into_iter().map(|piece| Piece::Bytes(piece.bytes().clone())))
+    } else {
+        Body::stored(hit.body())
     };
     let mut answer = Response::new(body.with_head(Box::new(hit)));
     *answer.status_mut() = status;

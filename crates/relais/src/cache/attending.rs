@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode, Uri};
-use relais_cache::{Pattern, Purge, Step};
+use relais_cache::{
+    Pattern, Purge, Step,
+    disk::{NotDurable, NotPurged},
+};
 use relais_http::{Ask, Desk, Fetched, StandsIn};
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, time::timeout};
@@ -142,15 +145,37 @@ async fn list(desks: Desks, pattern: Pattern, detail: objects::Detail, answers: 
 }
 
 async fn purge(desks: Desks, (pattern, how): (Pattern, Purge), answers: Answers) -> Answer {
-    let purge = move || {
+    let purge = move || -> Result<(), Refusal> {
         for (name, desk) in &desks {
-            let purged = desk.cache().purge(&pattern, how, clock::now());
+            let cache = desk.cache();
+            let purged = cache.purge(&pattern, how, clock::now()).map_err(refused_by(name))?;
+            let count = purged.count;
+            purged.wait().map_err(not_noted(name))?;
+            let on_disk = cache.disk().is_some();
+            let found = json!({ "proxy": name, "purged": count, "on_disk": on_disk });
             // To its end, even if nobody waits to be told.
-            _ = answers.blocking_send(Answer::Found(json!({ "proxy": name, "purged": purged })));
+            _ = answers.blocking_send(Answer::Found(found));
         }
+        Ok(())
     };
-    _ = tokio::task::spawn_blocking(purge).await;
-    done()
+    let purged = tokio::task::spawn_blocking(purge).await;
+    purged.unwrap_or(Ok(())).map_or_else(Into::into, |()| done())
+}
+
+/// What is told of a cache whose disk does not purge.
+fn refused_by(name: &str) -> impl Fn(NotPurged) -> Refusal {
+    move |why| Refusal { text: format!("the cache of {name:?} is not purged: {why}"), exit: 1 }
+}
+
+/// What is told of a cache whose disk does not remember it.
+fn not_noted(name: &str) -> impl Fn(NotDurable) -> Refusal {
+    move |why| {
+        let text = format!(
+            "the cache of {name:?} is purged, but its disk did not take that down ({why}): it may be \
+             there again after a crash"
+        );
+        Refusal { text, exit: 1 }
+    }
 }
 
 /// A request as a client's.

@@ -88,9 +88,10 @@ impl Asking<'_> {
     }
 
     fn purge(&self, of: OfCaches, json: bool) -> Result<(), Stop> {
-        let mut purged = 0;
+        let (mut purged, mut on_disk) = (0, false);
         self.ask(of, |found| {
             purged += found["purged"].as_u64().unwrap_or_default();
+            on_disk |= found["on_disk"] == true;
             if json {
                 say(found);
             }
@@ -98,7 +99,8 @@ impl Asking<'_> {
         })?;
         if !json {
             let s = if purged == 1 { "" } else { "s" };
-            say(format_args!("purged {} object{s}", said_count(purged)));
+            let below = if on_disk { " in memory, and their like on disk" } else { "" };
+            say(format_args!("purged {} object{s}{below}", said_count(purged)));
         }
         Ok(())
     }
@@ -111,7 +113,7 @@ fn wrong(complaint: impl Into<Box<Complaint>>) -> Stop {
 fn stats(found: &Value) -> String {
     let bytes = |name| said_bytes(number(found, name));
     let percent = (number(found, "bytes") * 100).checked_div(number(found, "memory"));
-    format!(
+    let memory = format!(
         "{}: {} URLs and {} tags in {} of {} ({} %), {} a body at most",
         text(found, "proxy"),
         said_count(number(found, "keys")),
@@ -120,7 +122,31 @@ fn stats(found: &Value) -> String {
         bytes("memory"),
         percent.unwrap_or_default(),
         bytes("object_max"),
-    )
+    );
+    if found["disk"].is_null() { memory } else { format!("{memory}\n{}", of_disk(&found["disk"])) }
+}
+
+/// How much is on a disk.
+fn of_disk(found: &Value) -> String {
+    let count = |name| said_count(number(found, name));
+    let (used, max) = (number(found, "bytes"), number(found, "bytes_max"));
+    let told = format!(
+        "  on disk: {} answers in {} of {} ({} %); since the start {} written, {} not, {} evicted, {} \
+         purged, {} found damaged",
+        count("objects"),
+        said_bytes(used),
+        said_bytes(max),
+        (used * 100).checked_div(max).unwrap_or_default(),
+        count("stored"),
+        count("not_stored"),
+        count("evicted"),
+        count("purged"),
+        count("bad"),
+    );
+    match found["fails"].as_str() {
+        Some(why) => format!("{told}\n  the disk fails: {}", clean(why)),
+        None => told,
+    }
 }
 
 /// All that is known of an object.

@@ -3,7 +3,10 @@
 use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderName, header::CONTENT_TYPE};
-use relais_cache::{Cache, Object, Settings};
+use relais_cache::{
+    Cache, Object, Settings, Tier,
+    disk::{DiskState, DiskStats},
+};
 use serde_json::{Value, json};
 
 /// How much is told of an object.
@@ -22,7 +25,7 @@ pub(super) fn told(
     (settings, now): (&Settings, SystemTime),
     detail: Detail,
 ) -> Value {
-    let Object { key, stored } = object;
+    let Object { key, stored, bytes, tier } = object;
     let terms = stored.terms();
     let headers = stored.headers();
     let age = terms.age(now, settings).map(|age| age.as_secs());
@@ -36,7 +39,11 @@ pub(super) fn told(
         "vary": vary,
         "status": stored.status().as_u16(),
         "type": text(&headers, &CONTENT_TYPE),
-        "bytes": stored.body().len(),
+        "bytes": bytes,
+        "tier": match tier {
+            Tier::Memory => "memory",
+            Tier::Disk => "disk",
+        },
         "age": age,
         "ttl": age.and_then(left),
         "tags": stored.tags(),
@@ -68,5 +75,26 @@ pub(super) fn stats(name: &str, cache: &Cache) -> Value {
         "bytes": cache.bytes(),
         "memory": settings.memory,
         "object_max": settings.object_max,
+        "disk": cache.disk().map(|disk| of_disk(&disk.stats(), &disk.state())),
+    })
+}
+
+/// Tells how much there is on a disk, and what became of it since the start.
+pub(super) fn of_disk(counts: &DiskStats, state: &DiskState) -> Value {
+    let why = match state {
+        DiskState::Working => None,
+        DiskState::Degraded { why } => Some(why),
+    };
+    json!({
+        "objects": counts.objects,
+        "bytes": counts.bytes,
+        "bytes_max": counts.bytes_max,
+        "index_bytes": counts.index_bytes,
+        "stored": counts.stored,
+        "not_stored": counts.not_stored,
+        "evicted": counts.evicted,
+        "purged": counts.purged,
+        "bad": counts.bad,
+        "fails": why,
     })
 }

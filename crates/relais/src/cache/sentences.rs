@@ -81,7 +81,7 @@ fn numbers(step: &Step) -> (&'static str, Value) {
             let age = age.map(|age| age.as_secs());
             ("age", json!({ "seconds": age, "initial": initial.as_secs() }))
         }
-        Step::Purged { at } => ("purged", json!({ "at": since_1970(*at) })),
+        Step::Purged { at } => ("purged", json!({ "at": at.map(since_1970) })),
         Step::Left(left) => ("ttl", json!({ "seconds": left })),
         Step::Ask(ask) => {
             let when = match ask {
@@ -162,8 +162,9 @@ fn text(step: &Step, now: SystemTime) -> String {
             seconds(initial.as_secs())
         ),
         Step::Purged { at } => {
-            let ago = now.duration_since(*at).map_or(0, |ago| ago.as_secs());
-            format!("But it was purged softly, {} ago: it is stale since then", seconds(ago))
+            let ago = |at| now.duration_since(at).map_or(0, |ago| ago.as_secs());
+            let when = at.map_or("some time".to_owned(), |at| seconds(ago(at)));
+            format!("But it was purged softly, {when} ago: it is stale since then")
         }
         Step::Left(left) if *left > 0 => {
             format!("So it is fresh for {} more", seconds(left.unsigned_abs()))

@@ -1,6 +1,6 @@
 //! Whether what a proxy has stored would be answered the same now.
 
-use super::{Proxy, forward::Forward, means::To, upstreams::Upstreams};
+use super::{Proxy, cache::Cache, forward::Forward, means::To, upstreams::Upstreams};
 
 /// Whether what was stored of `before` may be answered by `now`: no answer would be another one, and
 /// the cache is as large. Whoever adds a key says here whether that depends on it.
@@ -23,6 +23,21 @@ pub(super) fn answers_alike(before: &Proxy, now: &Proxy) -> bool {
         _ => false,
     };
     asks_alike(to, &now.to) && keeps_alike && (request, response) == (&now.request, &now.response)
+}
+
+/// What the answers of `proxy` depend on that no key of a cache says: with another of it, what is on
+/// disk is not found.
+pub(super) fn whose(proxy: &Proxy) -> String {
+    let Proxy { to, cache, request, response, sniff: _, block: _, limits: _, name: _ } = proxy;
+    let asked = match to {
+        To::Upstreams(upstreams) => {
+            let Upstreams { upstream, routes, upstream_tls, trust, .. } = &**upstreams;
+            format!("{:?}", (upstream, routes, upstream_tls, trust))
+        }
+        To::Forward(forward) => format!("{:?}", (&forward.ports, &forward.private)),
+    };
+    let cache = cache.as_ref().map(Cache::judges_by);
+    format!("{:?}", (asked, cache, request, response))
 }
 
 fn asks_alike(before: &To, now: &To) -> bool {

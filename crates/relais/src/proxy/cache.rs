@@ -1,15 +1,16 @@
 //! `cache = { default_ttl, memory, object_max, … }`: answers that are kept for who asks next, and
 //! fetched once for all who ask at once.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use http::HeaderName;
 use relais_cache::{Joining, SetCookie, Settings};
 use serde::{Deserialize, Serialize};
 
 use super::{
     cache_rules::{self, Ruled, origin},
+    disk::DiskFolder,
     purge::{self, Purge},
 };
 use crate::{
@@ -26,6 +27,10 @@ pub(crate) struct Table {
     default_ttl: Option<Time>,
     /// How much is kept.
     memory: Option<Size>,
+    /// Where what is kept outlives the program.
+    disk: Option<PathBuf>,
+    /// How much is kept there.
+    disk_max: Option<Size>,
     /// How large an answer may be that is kept.
     object_max: Option<Size>,
     /// Which answers that set cookies are kept.
@@ -89,6 +94,12 @@ pub(crate) struct Flags {
     /// How much is kept [default: 256MiB]
     #[arg(long, value_name = "SIZE", requires = "cache")]
     cache_memory: Option<Size>,
+    /// Keep answers in this folder as well: it holds more, and outlives a restart
+    #[arg(long, value_name = "FOLDER", requires = "cache", value_hint = ValueHint::DirPath)]
+    cache_disk: Option<PathBuf>,
+    /// How much that folder may hold [default: 10GiB]
+    #[arg(long, value_name = "SIZE", requires = "cache_disk")]
+    cache_disk_max: Option<Size>,
     /// How large an answer may be that is kept [default: 8MiB]
     #[arg(long, value_name = "SIZE", requires = "cache")]
     cache_object_max: Option<Size>,
@@ -121,6 +132,8 @@ pub struct Cache {
     pub(crate) default_ttl: Time,
     /// How many bytes are kept.
     pub(crate) memory: Size,
+    /// Where what is kept outlives us; `None` if it does not.
+    pub(crate) disk: Option<DiskFolder>,
     /// How many an answer may have that is kept.
     pub(crate) object_max: Size,
     /// Which answers that set cookies are kept.
@@ -151,6 +164,8 @@ impl Flags {
         let table = Table {
             default_ttl: self.cache_ttl,
             memory: self.cache_memory,
+            disk: self.cache_disk,
+            disk_max: self.cache_disk_max,
             object_max: self.cache_object_max,
             grace: self.cache_grace,
             negative_ttl: self.cache_negative_ttl,
@@ -175,8 +190,11 @@ impl Table {
         let purge = purge.transpose().map_err(|found| told(vec![found]));
         told(self.bad_target(key).into_iter().collect());
         told(bad_sizes(memory, object_max, key).into_iter().collect());
+        let disk = DiskFolder::plan((self.disk.as_deref(), self.disk_max), base, key);
+        let disk = disk.map_err(|found| told(vec![found]));
         told(self.bad_wait(key).into_iter().collect());
         let (rules, purge) = (rules.unwrap_or_default(), purge.unwrap_or_default());
+        let disk = disk.unwrap_or_default();
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -188,6 +206,7 @@ impl Table {
         Ok(Cache {
             default_ttl,
             memory,
+            disk,
             object_max,
             set_cookie: set_cookie.unwrap_or_default(),
             target: self.target.as_ref().map(|target| target.to_ascii_lowercase()),
@@ -236,8 +255,18 @@ fn bad_sizes(memory: Option<Size>, object_max: Option<Size>, key: &KeyPath) -> O
 impl Cache {
     /// Whether what one has stored may be answered by the other.
     pub(super) fn keeps_alike(&self, other: &Self) -> bool {
-        // Who may purge has no part in it.
-        Self { purge: None, ..self.clone() } == Self { purge: None, ..other.clone() }
+        // Who may purge has no part in it, nor how much there may be on disk.
+        let own = |cache: &Self| {
+            let disk = cache.disk.clone().map(|disk| disk.path);
+            (Self { purge: None, disk: None, ..cache.clone() }, disk)
+        };
+        own(self) == own(other)
+    }
+
+    /// What of it decides whether something is stored, and for whom: not how much, nor for how long.
+    pub(super) fn judges_by(&self) -> impl fmt::Debug + use<'_> {
+        let Self { set_cookie, target, ignore_origin, rules, .. } = self;
+        (set_cookie, target, ignore_origin, rules)
     }
 
     /// What a cache is told.
@@ -284,9 +313,11 @@ const WAIT_MIN: Time = Time(Duration::from_secs(1));
 
 impl fmt::Display for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { default_ttl, memory, object_max, ignore_origin, rules, purge, .. } = self;
+        let Self { default_ttl, memory, disk, object_max, ignore_origin, rules, purge, .. } = self;
         let what = if *ignore_origin { "whatever they say" } else { "if they do not say" };
-        write!(f, "{memory} of memory, answers of {object_max} at most, {default_ttl} {what}")?;
+        write!(f, "{memory} of memory, ")?;
+        disk.as_ref().map_or(Ok(()), |disk| write!(f, "{disk}, "))?;
+        write!(f, "answers of {object_max} at most, {default_ttl} {what}")?;
         match rules.len() {
             0 => (),
             1 => f.write_str(", a rule for some paths")?,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use relais_cache::Cache;
 use relais_http::{
-    Cached, Desk, DynHandler, Erase, Looked, Purgers, Purging, Trust,
+    Cached, Desk, DynHandler, Erase, Looked, OpenFiles, Purgers, Purging, Trust,
     forward::Clients,
     line_log::LineLog,
     proxy::Onward,
@@ -59,6 +59,8 @@ impl Parts {
         };
         let trust = trust.map(trust::UpstreamTls::read).transpose();
         let trust = trust.map_err(|problem| problems.push(problem)).ok().flatten();
+        let disk = proxy.cache.as_ref().and_then(|cache| cache.disk.as_ref());
+        problems.extend(disk.and_then(|disk| disk.unusable(&key.key("cache"))));
         let purge = proxy.cache.as_ref().and_then(|cache| cache.purge.as_ref());
         let purgers = purge.map(|purge| purge.read(&key.key("cache").key("purge"))).transpose();
         let purgers = purgers.map_err(|problem| problems.push(problem)).ok().flatten();
@@ -71,14 +73,14 @@ impl Parts {
     /// Puts the parts of the proxy that is called `name` together, and `front` before them.
     pub(crate) fn handler(
         self,
-        name: &str,
+        (name, open_files): (&str, OpenFiles),
         front: front::Ready<'_>,
         lasting: &mut Lasting,
     ) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { mut proxy, trust, block, purgers, key } = self;
-        let cache = lasting.cache(name, &proxy);
+        let cache = lasting.cache(name, &proxy, &key.key("cache"))?;
         let trusted = trust_of(&proxy);
-        let cache = cache.map(|cache| Caching { cache, trust: trusted, purgers });
+        let cache = cache.map(|cache| Caching { cache, trust: trusted, purgers, open_files });
         let (at_sniff, at_block) = (key.key("sniff"), key.key("block"));
         let sniff =
             proxy.sniff.take().map(|log| lasting.sniffed.open(&log, &at_sniff)).transpose()?;
@@ -120,6 +122,7 @@ struct Caching {
     trust: Trust,
     /// Who may purge; `None` for nobody.
     purgers: Option<Purgers>,
+    open_files: OpenFiles,
 }
 
 struct Blocking {
@@ -140,8 +143,9 @@ impl Layers<'_> {
     {
         let Self { mut front, sniff, clients, block, cache } = self;
         let (mut handler, desk, purging) = match cache {
-            Some(Caching { cache, trust, purgers }) => {
-                let cached = Cached::new(inner, cache.clone(), trust.clone(), clock::now);
+            Some(Caching { cache, trust, purgers, open_files }) => {
+                let files = (cache.clone(), open_files);
+                let cached = Cached::with_files(inner, files, trust.clone(), clock::now);
                 let desk = cached.desk();
                 (cached.erase(), Some(desk), Some((cache, trust, purgers)))
             }

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use relais_cache::Cache;
+use relais_cache::{Cache, disk::Disk};
 use relais_http::{
     Desk,
     forward::{Forward, OwnListeners},
@@ -24,12 +24,13 @@ use tracing::warn;
 
 use super::{
     Proxy,
-    alike::answers_alike,
+    alike::{answers_alike, whose},
+    disk::DiskFolder,
     logs::Logs,
     made_of::{Dialing, ForwardingOf, GroupOf, UpstreamOf},
     reused::Reused,
 };
-use crate::complaint::Wrong;
+use crate::complaint::{KeyPath, Problem, Wrong};
 
 /// What outlives a reload. A clone has the same, and what is added to one the other has not: so a
 /// plan that comes to nothing leaves nothing behind.
@@ -45,6 +46,8 @@ pub(crate) struct Lasting {
     pub(super) own: OwnListeners,
     /// The caches of proxies by their names, and what was stored there is of.
     caches: HashMap<String, (Proxy, Cache)>,
+    /// What they have on disk, by its folder.
+    disks: HashMap<PathBuf, Arc<Disk>>,
     /// The same, with what stands behind them, for who looks after them.
     pub(super) desks: BTreeMap<String, Arc<dyn Desk>>,
     pub(super) dialers: Reused<Dialing, Dialer>,
@@ -71,6 +74,7 @@ impl Lasting {
             checks: Vec::new(),
             own: OwnListeners::default(),
             caches: HashMap::new(),
+            disks: HashMap::new(),
             desks: BTreeMap::new(),
             dialers: Reused::new(),
             upstreams: Reused::new(),
@@ -101,11 +105,17 @@ impl Lasting {
     /// caches.
     pub(crate) fn keep<'p>(&mut self, proxies: impl Iterator<Item = (&'p str, &'p Proxy)> + Clone) {
         let planned = proxies.clone().map(|(_, proxy)| proxy);
+        let folders = planned.clone().filter_map(|proxy| proxy.cache.as_ref()?.disk.as_ref());
         self.sniffed.keep(planned.clone().filter_map(|proxy| proxy.sniff.as_ref()));
         self.blocked.keep(planned.filter_map(|proxy| proxy.block.as_ref()?.log.as_ref()));
         let cached: HashSet<_> =
             proxies.filter(|(_, proxy)| proxy.cache.is_some()).map(|(name, _)| name).collect();
         self.caches.retain(|name, _| cached.contains(name.as_str()));
+        let folders: HashMap<_, _> = folders.map(|folder| (&*folder.path, folder.max.0)).collect();
+        self.disks.retain(|path, _| folders.contains_key(&**path));
+        for (path, disk) in &self.disks {
+            disk.resize(folders[&**path]);
+        }
         self.desks.retain(|name, _| cached.contains(name.as_str()));
     }
 
@@ -116,19 +126,48 @@ impl Lasting {
 
     /// The cache of the proxy that is called `name`, if it is to have one: that from before, if what
     /// is stored there would be answered the same now.
-    pub(super) fn cache(&mut self, name: &str, proxy: &Proxy) -> Option<Cache> {
-        let settings = proxy.cache.as_ref()?.settings();
+    pub(super) fn cache(
+        &mut self,
+        name: &str,
+        proxy: &Proxy,
+        key: &KeyPath,
+    ) -> Result<Option<Cache>, Problem> {
+        let Some(planned) = &proxy.cache else { return Ok(None) };
         let kept = self.caches.get(name).filter(|(before, _)| answers_alike(before, proxy));
-        let kept = kept.map(|(_, cache)| cache.clone());
-        let cache = kept.unwrap_or_else(|| Cache::new(settings));
+        let cache = match (kept, &planned.disk) {
+            (Some((_, cache)), _) => cache.clone(),
+            (None, None) => Cache::new(planned.settings()),
+            (None, Some(folder)) => {
+                let disk = self.disk(folder, key)?;
+                Cache::with_disk(planned.settings(), disk, &whose(proxy))
+            }
+        };
         self.caches.insert(name.to_owned(), (proxy.clone(), cache.clone()));
-        Some(cache)
+        Ok(Some(cache))
     }
 
-    /// Waits until all logs are written, but not beyond `deadline`. Blocks.
+    /// What is in `folder`, which is open already if a cache has it.
+    fn disk(&mut self, folder: &DiskFolder, key: &KeyPath) -> Result<Arc<Disk>, Problem> {
+        if let Some(open) = self.open_disk(folder) {
+            return Ok(Arc::clone(open));
+        }
+        let opened = folder.open(key)?;
+        self.disks.insert(folder.path.clone(), Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    fn open_disk(&self, folder: &DiskFolder) -> Option<&Arc<Disk>> {
+        self.disks.get(&folder.path)
+    }
+
+    /// Waits until all logs are written, but not beyond `deadline`, and what the caches have on disk.
+    /// Blocks.
     pub(crate) fn shutdown(&self, deadline: Instant) {
         self.sniffed.shutdown(deadline);
         self.blocked.shutdown(deadline);
+        for disk in self.disks.values() {
+            disk.close();
+        }
     }
 
     /// Whom this machine believes: its authorities, and the local one.

@@ -5,6 +5,7 @@ mod alike;
 mod block;
 mod cache;
 mod cache_rules;
+mod disk;
 mod edits;
 mod flags;
 mod forward;

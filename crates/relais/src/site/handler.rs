@@ -79,12 +79,14 @@ impl Parts {
         lasting: &mut Lasting,
     ) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { front, job } = self;
-        let Lasting { logs, open_files: _, proxies } = lasting;
+        let Lasting { logs, open_files, proxies } = lasting;
         let (key, parts) = (site.key(), front);
         let front = front::Ready { parts, front: &site.front, key: &key, logs };
         match job {
             JobParts::Files(files) => front.before(files.erase()),
-            JobParts::Proxy(parts) => parts.handler(&site.name, front, proxies),
+            JobParts::Proxy(parts) => {
+                parts.handler((&site.name, open_files.clone()), front, proxies)
+            }
         }
     }
 }

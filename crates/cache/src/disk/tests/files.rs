@@ -28,7 +28,7 @@ fn a_body_is_read_while_it_comes() {
     assert_eq!((seen == bytes, end), (true, Some(End::Whole)));
     world.sync();
     for _ in 0..2 {
-        let found = world.disk().find(b"k").pop().unwrap();
+        let found = world.find("k").pop().unwrap();
         assert_eq!(found.body_len(), 700_000);
         assert_eq!(body(&found).unwrap(), bytes);
         world.reopen();
@@ -81,12 +81,12 @@ fn a_body_that_is_cut_changed_or_gone_is_a_miss() {
         world.sync();
         let file = std::fs::read_dir(world.path("bodies")).unwrap().next().unwrap().unwrap();
         break_it(&file.path());
-        let found = world.disk().find(b"k").pop().unwrap();
+        let found = world.find("k").pop().unwrap();
         if body(&found).is_none() {
             found.give_up();
         }
         assert_eq!(world.disk().stats().bad, 1);
-        assert!(world.disk().find(b"k").is_empty());
+        assert!(world.find("k").is_empty());
         assert_eq!(std::fs::read_dir(world.path("bodies")).unwrap().count(), 0);
     }
 }
@@ -100,8 +100,9 @@ fn parts_of_a_body_are_checked_alone() {
     let mut bytes = std::fs::read(file.path()).unwrap();
     bytes[550_000] ^= 1;
     std::fs::write(file.path(), bytes).unwrap();
-    let found = world.disk().find(b"k").pop().unwrap();
+    let found = world.find("k").pop().unwrap();
     let Body::File(body) = found.body().unwrap() else { panic!("no file") };
+    let body = body.open().unwrap();
     body.check(0..500_000).unwrap();
     body.check(524_288..524_289).unwrap_err();
     assert_eq!(body.read_at(&mut [0; 10], 600_000).unwrap(), 0);
@@ -113,8 +114,9 @@ fn a_replaced_body_goes_and_who_reads_it_reads_on() {
     let world = World::new();
     world.put("k", &"x".repeat(200_000));
     world.sync();
-    let found = world.disk().find(b"k").pop().unwrap();
+    let found = world.find("k").pop().unwrap();
     let Body::File(old) = found.body().unwrap() else { panic!("no file") };
+    let old = old.open().unwrap();
     world.put("k", &"y".repeat(200_000));
     world.sync();
     assert_eq!(std::fs::read_dir(world.path("bodies")).unwrap().count(), 1);

@@ -9,7 +9,7 @@ mod storing;
 
 use bytes::Bytes;
 
-use super::{Body, Disk, DiskSettings, Found, Meta, Object};
+use super::{Body, Disk, DiskSettings, Found, Meta, Object, Patience};
 
 /// A folder that goes with the test, and what it holds.
 struct World {
@@ -64,8 +64,11 @@ impl World {
 
     /// The body that is found for `key`.
     fn get(&self, key: &str) -> Option<String> {
-        let found = self.disk().find(key.as_bytes()).into_iter().next()?;
-        Some(text(&body(&found)?))
+        Some(text(&body(self.find(key).first()?)?))
+    }
+
+    fn find(&self, key: &str) -> Vec<Found> {
+        self.disk().find(key.as_bytes(), Patience::Waits).unwrap()
     }
 
     #[track_caller]
@@ -93,6 +96,7 @@ fn body(found: &Found) -> Option<Bytes> {
     match found.body().ok()? {
         Body::Bytes(bytes) => Some(bytes),
         Body::File(file) => {
+            let file = file.open().ok()?;
             let mut bytes = vec![0; usize::try_from(file.len()).unwrap()];
             let read = file.read_at(&mut bytes, 0).ok()?;
             assert_eq!(read, bytes.len());

@@ -38,7 +38,7 @@ fn check(purge: fn(&Disk) -> Pattern, expect: &[&str]) {
         world.begin();
         check_left(&world, manner, expect);
         world.check("new", Some("comes later"));
-        assert!(!world.disk().find(b"new")[0].is_stale());
+        assert!(!world.find("new")[0].is_stale());
     }
 }
 
@@ -56,7 +56,7 @@ fn filled() -> World {
 #[track_caller]
 fn check_left(world: &World, manner: Purge, expect: &[&str]) {
     for key in KEYS {
-        let found = world.disk().find(key.as_bytes());
+        let found = world.find(key);
         let is_good = expect.contains(&key);
         match manner {
             Purge::Hard => assert_eq!(!found.is_empty(), is_good, "{key} {manner:?}"),
@@ -72,8 +72,8 @@ fn a_soft_purge_ends_with_what_is_stored_anew() {
     world.put(KEYS[0], "newer");
     world.sync();
     for _ in 0..2 {
-        assert!(!world.disk().find(KEYS[0].as_bytes())[0].is_stale());
-        assert!(world.disk().find(KEYS[1].as_bytes())[0].is_stale());
+        assert!(!world.find(KEYS[0])[0].is_stale());
+        assert!(world.find(KEYS[1])[0].is_stale());
         world.reopen();
     }
 }

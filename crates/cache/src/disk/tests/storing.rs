@@ -11,7 +11,7 @@ fn an_object_comes_back_as_it_was_stored() {
     world.disk().insert(object).unwrap();
     world.sync();
     for _ in 0..2 {
-        let found = world.disk().find(b"k");
+        let found = world.find("k");
         let [found] = &*found else { panic!("{found:?}") };
         assert_eq!(
             (text(&found.selection()), text(&found.head())),
@@ -34,7 +34,7 @@ fn the_newest_of_each_variant_is_kept() {
     }
     world.sync();
     for _ in 0..2 {
-        let found = world.disk().find(b"k");
+        let found = world.find("k");
         let found =
             found.iter().map(|found| (text(&found.selection()), text(&body(found).unwrap())));
         let expect = [("en", "3"), ("de", "2")].map(|(s, b)| (s.to_owned(), b.to_owned()));
@@ -106,14 +106,13 @@ fn a_newer_head_keeps_the_body() {
     world.put("large", &"x".repeat(200_000));
     world.sync();
     for key in ["small", "large"] {
-        let found = world.disk().find(key.as_bytes()).pop().unwrap();
         let newer = Meta { fresh_until: 9000, head: "newer".into(), ..meta(key, "") };
-        world.disk().refresh_head(&found, newer).unwrap();
+        world.disk().refresh_head(newer).unwrap();
     }
     world.sync();
     for _ in 0..2 {
         for (key, len) in [("small", 4), ("large", 200_000)] {
-            let found = world.disk().find(key.as_bytes());
+            let found = world.find(key);
             let [found] = &*found else { panic!("{found:?}") };
             assert_eq!((found.fresh_until(), &*text(&found.head())), (9000, "newer"));
             assert_eq!(body(found).unwrap().len(), len);
@@ -128,13 +127,13 @@ fn a_newer_head_of_what_is_there_no_more_is_none() {
     let world = World::new();
     world.put("k", "old");
     world.sync();
-    let found = world.disk().find(b"k").pop().unwrap();
+    let newer = || Meta { stored_at: 999, head: "newer".into(), ..meta("k", "") };
     world.put("k", "new");
-    world.disk().refresh_head(&found, meta("k", "")).unwrap();
+    world.disk().refresh_head(newer()).unwrap();
     world.sync();
     world.check("k", Some("new"));
     drop(world.disk().remove(b"k"));
-    world.disk().refresh_head(&found, meta("k", "")).unwrap();
+    world.disk().refresh_head(newer()).unwrap();
     world.sync();
     world.check("k", None);
 }
@@ -203,7 +202,7 @@ fn many_threads_read_and_write_what_they_wrote() {
                 for round in 0..300 {
                     let key = format!("{thread}-{}", round % 50);
                     disk.insert(object(&key, "", &format!("{key} {round}"))).unwrap();
-                    let found = disk.find(key.as_bytes()).pop();
+                    let found = disk.find(key.as_bytes(), Patience::Waits).unwrap().pop();
                     assert!(
                         found.is_none_or(|found| body(&found).unwrap().starts_with(key.as_bytes()))
                     );

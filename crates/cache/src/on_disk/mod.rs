@@ -1,0 +1,240 @@
+//! The disk below the memory: what is stored goes to both, and what memory let go of is brought up
+//! again. What is taken out of the one is taken out of the other.
+
+mod fields;
+mod record;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub(crate) use self::record::Head;
+use crate::{
+    disk::{self, Disk, DiskSettings, FileBody, NotPurged, Object, Patience, Ticket, WouldBlock},
+    key::Key,
+    purge::{Pattern, Purge},
+    room::{Held, Room},
+    stored::Stored,
+    stored_body::StoredBody,
+    tags::{Tag, TagsOf},
+};
+
+/// The disk below the memory.
+#[derive(Clone, Debug)]
+pub(crate) struct OnDisk {
+    disk: Arc<Disk>,
+    /// Stands for whose answers are found: others in the same folder are not.
+    of_whom: u64,
+}
+
+/// Where a body is.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Memory(StoredBody),
+    File(FileBody),
+}
+
+/// What a response took the place of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replaced<'a> {
+    /// What was in memory under its key.
+    pub there: &'a [Arc<Stored>],
+    /// What it was asked for to replace.
+    pub instead_of: Option<&'a Arc<Stored>>,
+    /// What stays beside it.
+    pub stay: &'a [Arc<Stored>],
+}
+
+/// The usual settings of a disk for a cache whose folder has at most so many bytes.
+pub fn disk_settings(disk_max: u64) -> DiskSettings {
+    DiskSettings { name_of: record::uri_of, ..DiskSettings::of(disk_max) }
+}
+
+impl OnDisk {
+    pub(crate) fn new(disk: Arc<Disk>, of_whom: &str) -> Self {
+        Self { of_whom: disk.tag(of_whom.as_bytes()), disk }
+    }
+
+    pub(crate) fn disk(&self) -> &Arc<Disk> {
+        &self.disk
+    }
+
+    fn print_key(&self, key: &Key) -> Vec<u8> {
+        record::print_key(key, self.of_whom)
+    }
+
+    /// Whether something may be stored under `key`.
+    pub(crate) fn may_have(&self, key: &Key) -> bool {
+        self.disk.may_have(&self.print_key(key))
+    }
+
+    /// Has `newer` written, which is stored under `key` from now on. What cannot be written is not
+    /// there, nor what it took the place of.
+    pub(crate) fn keep(&self, key: &Key, newer: &Stored, replaced: Replaced<'_>) {
+        let Replaced { there, instead_of, stay } = replaced;
+        let is_other = |old: &&Arc<Stored>| old.selecting() != newer.selecting();
+        if newer.parts().is_some() || instead_of.as_ref().is_some_and(is_other) {
+            // Variants are taken out together: the others are written anew.
+            self.forget(key);
+            for stored in stay.iter().rev() {
+                self.write(key, stored);
+            }
+            self.write(key, newer);
+            return;
+        }
+        let is_refreshed = |old: &Arc<Stored>| newer.has_body_of(old);
+        if instead_of.is_some_and(is_refreshed) || there.iter().any(is_refreshed) {
+            let refreshed = self.disk.refresh_head(self.meta(key, newer));
+            if refreshed.is_err() {
+                self.forget(key);
+            }
+            return;
+        }
+        self.write(key, newer);
+    }
+
+    fn write(&self, key: &Key, stored: &Stored) {
+        if stored.parts().is_some() || stored.file().is_some() {
+            return;
+        }
+        let object = Object { meta: self.meta(key, stored), body: stored.body().clone() };
+        if self.disk.insert(object).is_err() {
+            // It is counted; and what was there before is past.
+            self.forget(key);
+        }
+    }
+
+    /// What is written of a response beside its body.
+    pub(crate) fn meta(&self, key: &Key, stored: &Stored) -> disk::Meta {
+        let has_tags = stored.tags() > 0 || !key.apart_by().is_empty();
+        let tags = || TagsOf::read(&stored.headers()).lasting(key, disk::TAGS_MAX);
+        let tags = if has_tags { tags() } else { Vec::new() };
+        let lifetime = u64::try_from(stored.terms().lifetime.duration.as_millis());
+        disk::Meta {
+            key: self.print_key(key).into(),
+            selection: record::print_selection(stored.selecting()).into(),
+            head: record::print_head(stored).into(),
+            tags: tags.iter().map(|name| self.disk.tag(name)).collect(),
+            stored_at: stored.came_at(),
+            fresh_until: stored.came_at().saturating_add(lifetime.unwrap_or(u64::MAX)),
+        }
+    }
+
+    /// Takes out all that is stored under `key`.
+    pub(crate) fn forget(&self, key: &Key) {
+        let key = self.print_key(key);
+        if self.disk.may_have(&key) {
+            drop(self.disk.remove(&key));
+        }
+    }
+
+    /// Notes that what is stored under `key` is asked for.
+    pub(crate) fn touch(&self, key: &Key) {
+        self.disk.touch(&self.print_key(key));
+    }
+
+    /// What is stored under `key`, newest first. Short bodies are in memory, as far as there is `room`.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`]
+    pub(crate) fn find(
+        &self,
+        key: &Key,
+        room: &Arc<Room>,
+        patience: Patience,
+    ) -> Result<Vec<Arc<Stored>>, WouldBlock> {
+        let mut all = Vec::new();
+        for found in self.disk.find(&self.print_key(key), patience)? {
+            let body = match found.body() {
+                Ok(disk::Body::Bytes(bytes)) => match held(&bytes, room) {
+                    Some(body) => Body::Memory(body),
+                    None => continue,
+                },
+                Ok(disk::Body::File(file)) => Body::File(file),
+                Err(disk::Unread::WouldBlock) => return Err(WouldBlock),
+                Err(_) => continue,
+            };
+            let texts = (&*found.selection(), &*found.head());
+            match record::read_stored(texts, body, found.stored_at()) {
+                Some(stored) if found.is_stale() => all.push(Arc::new(stored.softened_before())),
+                Some(stored) => all.push(Arc::new(stored)),
+                // Another version has written it.
+                None => found.give_up(),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Purges what `pattern` chooses. What is on disk when a ticket says so, is so for good.
+    ///
+    /// # Errors
+    ///
+    /// [`NotPurged`]: then not all of it is.
+    pub(crate) fn purge(&self, pattern: &Pattern, purge: Purge) -> Result<Vec<Ticket>, NotPurged> {
+        let patterns = match pattern {
+            Pattern::All => vec![disk::Pattern::All],
+            Pattern::Url(url) => {
+                let apart = &Tag::apart(url.key().as_str()).lasting()[0];
+                let key = self.print_key(url.key()).into();
+                vec![disk::Pattern::Key(key), disk::Pattern::Tag(self.disk.tag(apart))]
+            }
+            Pattern::Prefix(prefix) => vec![disk::Pattern::Prefix(text(prefix.as_str()))],
+            Pattern::Glob(glob) => vec![disk::Pattern::Glob(text(glob.as_str()))],
+            Pattern::Tag(tag) => {
+                let tags = tag.lasting();
+                tags.iter().map(|name| disk::Pattern::Tag(self.disk.tag(name))).collect()
+            }
+        };
+        let how = match purge {
+            Purge::Hard => disk::Purge::Hard,
+            Purge::Soft => disk::Purge::Soft,
+        };
+        patterns.into_iter().map(|pattern| self.disk.purge(pattern, how)).collect()
+    }
+
+    /// Takes out everything.
+    pub(crate) fn clear(&self) {
+        drop(self.disk.clear());
+    }
+}
+
+fn text(text: &str) -> Bytes {
+    Bytes::copy_from_slice(text.as_bytes())
+}
+
+/// `bytes` in memory of their own, if there is room.
+fn held(bytes: &[u8], room: &Arc<Room>) -> Option<StoredBody> {
+    let mut held = Held::none(Arc::clone(room));
+    held.take_room(bytes.len() as u64).ok()?;
+    held.reserve();
+    held.add(bytes);
+    Some(held.into_body())
+}
+
+/// What is known of an object that is on disk, and not read.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub key: Key,
+    pub stored: Stored,
+    pub body_len: u64,
+}
+
+impl OnDisk {
+    /// What `listed` is; `None` if it is somebody else's, or another version has written it.
+    pub(crate) fn read_listed(&self, listed: &disk::Listed) -> Option<Listed> {
+        read_listed(listed)
+            .filter(|(_, of_whom)| *of_whom == self.of_whom)
+            .map(|(listed, _)| listed)
+    }
+}
+
+/// What `listed` is, and whose; `None` if another version has written it.
+fn read_listed(listed: &disk::Listed) -> Option<(Listed, u64)> {
+    let (key, of_whom) = record::read_key(&listed.key)?;
+    let texts = (&*listed.selection, &*listed.head);
+    let body = Body::Memory(StoredBody::nothing());
+    let stored = record::read_stored(texts, body, listed.stored_at)?;
+    let stored = if listed.is_stale { stored.softened_before() } else { stored };
+    Some((Listed { key, stored, body_len: listed.body_len }, of_whom))
+}

@@ -1,0 +1,219 @@
+//! What is on disk, once it is not in memory any more.
+
+use std::fs;
+
+use http::Method;
+
+use super::{
+    at, fields,
+    purging::finish,
+    world::{Forgetful, Upstream, key},
+};
+use crate::{
+    Lookup, Outcome, Pattern, Purge, Request, Softened, Tag, Tier,
+    disk::{Patience, Unread},
+};
+
+const FRESH: &str = "cache-control: max-age=60";
+const NOBODY: Upstream<'_> = (0, "", "");
+
+#[test]
+fn what_was_stored_is_there_after_a_restart() {
+    let below = Forgetful::new();
+    let lines = "cache-control: max-age=60, stale-if-error=9\netag: \"1\"\nvary: a\nx: y";
+    below.ask(0, "GET /1\na: b", (200, lines, "one"));
+    below.ask(1, "GET /2", (301, "cache-control: max-age=9\nlocation: /1", ""));
+    let below = below.reopened();
+    assert_eq!(below.ask(9, "GET /1\na: b", NOBODY), "200 one | hit; ttl=51");
+    assert_eq!(below.ask(9, "HEAD /1\na: b", NOBODY), "200  | hit; ttl=51");
+    assert_eq!(below.ask(9, "GET /1\na: b\nif-none-match: \"1\"", NOBODY), "304  | hit; ttl=51");
+    assert_eq!(below.ask(9, "GET /1\na: c", NOBODY), "502 nothing is stored");
+    assert_eq!(below.ask(9, "GET /2", NOBODY), "301  | hit; ttl=1");
+    assert_eq!(
+        below.ask(65, "GET /1\na: b", (500, "", "")),
+        "200 one | hit; ttl=-5 [if-none-match: \"1\"]"
+    );
+    let revalidated = below.ask(65, "GET /1\na: b", (304, FRESH, ""));
+    assert_eq!(
+        revalidated,
+        "200 one | fwd=stale; fwd-status=304; ttl=60; stored [if-none-match: \"1\"]"
+    );
+    let below = below.reopened();
+    assert_eq!(below.ask(70, "GET /1\na: b", NOBODY), "200 one | hit; ttl=55");
+    assert_eq!(below.cache.disk().unwrap().stats().objects, 2);
+}
+
+#[test]
+fn a_body_with_a_file_stays_there_and_is_told_in_parts() {
+    let below = Forgetful::new();
+    let body = "0123456789".repeat(20_000);
+    below.ask(0, "GET /", (200, &format!("{FRESH}\netag: \"1\""), &body));
+    assert_eq!(below.ask(1, "HEAD /", NOBODY), "200  | hit; ttl=59");
+    check_file((&below, 1), "", &body, 200);
+    check_file((&below, 1), "range: bytes=199990-", "0123456789", 206);
+    check_file((&below, 1), "range: bytes=1-2", "12", 206);
+    let revalidated = below.ask(61, "GET /", (304, FRESH, ""));
+    assert!(revalidated.ends_with("fwd-status=304; ttl=60; stored [if-none-match: \"1\"]"));
+    let below = below.reopened();
+    below.ask(62, "HEAD /", NOBODY);
+    check_file((&below, 62), "", &body, 200);
+    assert_eq!(below.cache.disk().unwrap().stats().files, 1);
+}
+
+/// Checks what `/` is answered to who asks with `lines`.
+#[track_caller]
+fn check_file((below, seconds): (&Forgetful, i64), lines: &str, expect: &str, status: u16) {
+    let headers = fields(lines);
+    let lookup = below.cache.look(&key("/"), &Request::of(&Method::GET, &headers), at(seconds));
+    let Lookup::Hit(hit) = lookup else { panic!("{lookup:?}") };
+    assert_eq!((hit.status().as_u16(), hit.size()), (status, Some(expect.len() as u64)));
+    let (file, pieces) = hit.file_pieces().unwrap();
+    let [crate::FilePiece::Part(part)] = &pieces[..] else { panic!("{pieces:?}") };
+    let mut bytes = vec![0; expect.len()];
+    let read = file.open().unwrap().read_at(&mut bytes, part.start).unwrap();
+    assert_eq!((read as u64, &*bytes), (part.end - part.start, expect.as_bytes()));
+    assert!(hit.body().bytes().is_empty() && hit.pieces().is_none());
+}
+
+#[test]
+fn a_file_that_is_damaged_is_a_miss() {
+    let below = Forgetful::new();
+    below.ask(0, "GET /", (200, FRESH, &"x".repeat(200_000)));
+    below.forget();
+    for entry in fs::read_dir(below.path().join("bodies")).unwrap() {
+        fs::write(entry.unwrap().path(), "short").unwrap();
+    }
+    below.cache.bring_up(&key("/"), Patience::Waits).unwrap();
+    let headers = fields("");
+    let asked = Request::of(&Method::GET, &headers);
+    let Lookup::Hit(hit) = below.cache.look(&key("/"), &asked, at(1)) else { panic!("a miss") };
+    let opened = hit.file_pieces().unwrap().0.open();
+    assert!(matches!(opened, Err(Unread::Gone(_))), "{opened:?}");
+    below.cache.lose(&key("/"), hit.stored());
+    assert_eq!(below.ask(1, "GET /", NOBODY), "502 nothing is stored");
+    assert_eq!(below.cache.disk().unwrap().stats().bad, 1);
+}
+
+#[test]
+fn what_took_another_s_place_took_it_on_disk_as_well() {
+    let below = Forgetful::new();
+    let check = |below: &Forgetful, expect: &str| {
+        assert_eq!(below.ask(70, "GET /\na: 1", NOBODY), expect);
+    };
+    // What it varies by is another than before.
+    below.ask(0, "GET /\na: 1", (200, &format!("{FRESH}, stale-if-error=999\nvary: a"), "old"));
+    below.ask(61, "GET /\na: 1", (200, FRESH, "new"));
+    check(&below, "200 new | hit; ttl=51");
+    // An answer that is not stored leaves nothing behind that is newer than it.
+    below.ask(125, "GET /\na: 1", (200, "cache-control: no-store", "newest"));
+    assert_eq!(below.ask(126, "POST /", (200, "", "")), "200  | fwd=method; fwd-status=200");
+    check(&below, "502 nothing is stored");
+}
+
+#[test]
+fn parts_are_in_memory_alone_and_outlive_no_whole() {
+    let below = Forgetful::new();
+    below.ask(0, "GET /", (200, "cache-control: max-age=1\netag: \"1\"", "0123456789"));
+    let part = format!("{FRESH}\netag: \"2\"\ncontent-range: bytes 0-1/3");
+    below.ask(2, "GET /\nrange: bytes=0-1", (206, &part, "ab"));
+    assert_eq!(below.ask(3, "GET /", NOBODY), "502 nothing is stored");
+}
+
+#[test]
+fn what_is_purged_is_gone_from_disk_and_nothing_else() {
+    let url = |path: &str| Pattern::Url(format!("http://a{path}").parse().unwrap());
+    check_purged(&url("/1"), "2 3");
+    check_purged(&url("/none"), "1 2 3");
+    check_purged(&Pattern::Prefix("http://a/3".parse().unwrap()), "1 2");
+    check_purged(&Pattern::Prefix("/3".parse().unwrap()), "1 2 3");
+    check_purged(&Pattern::Glob("*/1".parse().unwrap()), "2 3");
+    check_purged(&Pattern::Tag(Tag::named("News")), "3");
+    check_purged(&Pattern::Tag(Tag::named("g")), "1 2 3");
+    check_purged(&Pattern::Tag(Tag::group("http://a", "g")), "1");
+    check_purged(&Pattern::All, "");
+}
+
+#[track_caller]
+fn check_purged(pattern: &Pattern, expect: &str) {
+    for how in [Purge::Hard, Purge::Soft] {
+        let below = Forgetful::new();
+        below.ask(0, "GET /1", (200, &format!("{FRESH}\nsurrogate-key: news"), "x"));
+        let both = format!("{FRESH}\ncache-tag: news\ncache-groups: \"g\"");
+        below.ask(0, "GET /2", (200, &both, "x"));
+        below.ask(0, "GET /3", (200, &format!("{FRESH}\ncache-groups: \"g\""), "x"));
+        below.forget();
+        let listed: Vec<_> = below.cache.objects(pattern).map(|object| object.tier).collect();
+        let kept = expect.split_whitespace().count();
+        assert_eq!(listed, vec![Tier::Disk; 3 - kept], "{pattern:?}");
+        below.cache.purge(pattern, how, at(1)).unwrap().wait().unwrap();
+        let mut below = below;
+        for _ in 0..2 {
+            let hits = ["1", "2", "3"].into_iter().filter(|path| {
+                below.ask(1, &format!("GET /{path}"), (599, "", "")).contains("hit; ttl=59")
+            });
+            assert_eq!(hits.collect::<Vec<_>>().join(" "), expect, "{pattern:?} {how:?}");
+            below = below.reopened();
+        }
+    }
+}
+
+#[test]
+fn what_is_kept_apart_is_of_its_url() {
+    let below = Forgetful::new();
+    let apart = key("/").apart("\nhost: b");
+    let headers = fields("");
+    let asked = Request::of(&Method::GET, &headers);
+    let Lookup::Ask(fetch) = below.cache.look(&apart, &asked, at(0)) else { panic!("stored") };
+    assert_eq!(finish(&below.cache, fetch, FRESH), Outcome::Stored);
+    below.forget();
+    below.cache.bring_up(&apart, Patience::Waits).unwrap();
+    assert!(matches!(below.cache.look(&apart, &asked, at(0)), Lookup::Hit(_)));
+    below.forget();
+    let url = Pattern::Url("http://a/".parse().unwrap());
+    below.cache.purge(&url, Purge::Hard, at(1)).unwrap().wait().unwrap();
+    below.cache.bring_up(&apart, Patience::Waits).unwrap();
+    assert!(matches!(below.cache.look(&apart, &asked, at(1)), Lookup::Ask(_)));
+}
+
+#[test]
+fn what_was_purged_softly_is_asked_about_and_then_fresh_again() {
+    let below = Forgetful::new();
+    below.ask(0, "GET /", (200, &format!("{FRESH}\netag: \"1\""), "x"));
+    below.forget();
+    drop(below.cache.purge(&Pattern::All, Purge::Soft, at(1)).unwrap());
+    let object = below.cache.objects(&Pattern::All).next().unwrap();
+    assert_eq!(object.stored.softened(), Softened::Before);
+    let asked = below.ask(2, "GET /", (304, FRESH, ""));
+    assert_eq!(asked, "200 x | fwd=stale; fwd-status=304; ttl=60; stored [if-none-match: \"1\"]");
+    let below = below.reopened();
+    assert_eq!(below.ask(3, "GET /", NOBODY), "200 x | hit; ttl=59");
+}
+
+#[test]
+fn what_is_changed_while_it_is_brought_up_stays_out() {
+    let below = Forgetful::new();
+    below.ask(0, "GET /", (200, FRESH, "x"));
+    below.forget();
+    let room = &below.cache.room;
+    let since = below.cache.store.generation(&key("/"));
+    let on_disk = below.cache.store.on_disk().unwrap();
+    let found = on_disk.find(&key("/"), room, Patience::Waits).unwrap();
+    assert_eq!(found.len(), 1);
+    below.cache.forget(&key("/"));
+    below.cache.store.admit((&key("/"), since), &found);
+    assert_eq!(below.ask(1, "GET /", NOBODY), "502 nothing is stored");
+}
+
+#[test]
+fn a_change_of_what_is_not_there_costs_the_disk_nothing() {
+    let below = Forgetful::new();
+    below.ask(0, "GET /there", (200, FRESH, "x"));
+    below.forget();
+    let before = below.cache.disk().unwrap().stats().bytes;
+    for path in 0..1000 {
+        below.cache.forget(&key(&format!("/{path}")));
+    }
+    below.cache.disk().unwrap().sync().unwrap();
+    // The mark that syncing is.
+    assert!(below.cache.disk().unwrap().stats().bytes < before + 300);
+}

@@ -1,0 +1,172 @@
+//! Answers whose body stands in a file of the cache.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io,
+    ops::Range,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use relais_cache::{
+    FilePiece,
+    disk::{BodyFile, FileBody, Unread},
+};
+use relais_net::{Fault, Side};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::{FileSpan, OpenFile, OpenFiles, Piece, Pieces, Stamp};
+
+/// So much is held against its sums at once, before it is sent for the first time.
+const CHECKED_AT_ONCE: u64 = 1 << 20;
+
+/// What is sent of a file, which is opened when the first of it is asked for.
+#[derive(Debug)]
+pub(super) struct FromFile {
+    file: FileBody,
+    places: OpenFiles,
+    left: VecDeque<FilePiece>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Closed,
+    Open(Arc<BodyFile>),
+    /// Somebody waits for the disk.
+    Reading(JoinHandle<Result<Arc<BodyFile>, NotRead>>),
+}
+
+/// Why a body is not sent.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotRead {
+    #[error(transparent)]
+    Unread(#[from] Unread),
+    #[error("reading what is stored on disk")]
+    Io(#[from] io::Error),
+}
+
+impl FromFile {
+    pub(super) fn new(file: &FileBody, pieces: Vec<FilePiece>, places: &OpenFiles) -> Self {
+        let (file, places) = (file.clone(), places.clone());
+        Self { file, places, left: pieces.into(), state: State::Closed }
+    }
+
+    /// As much of `part` as is known to be right.
+    fn span(&self, body: &BodyFile, part: &Range<u64>) -> io::Result<Option<FileSpan>> {
+        let len = body.checked_from(part.start).min(part.end - part.start);
+        if len == 0 {
+            return Ok(None);
+        }
+        let file = body.beside(|file| open_file(file, &self.places))?;
+        Ok(Some(FileSpan { file, offset: part.start, len }))
+    }
+
+    fn poll_span(
+        &mut self,
+        cx: &mut Context<'_>,
+        part: &Range<u64>,
+    ) -> Poll<Result<FileSpan, NotRead>> {
+        loop {
+            match &mut self.state {
+                State::Reading(reading) => {
+                    let read = ready!(Pin::new(reading).poll(cx));
+                    self.state = State::Closed;
+                    // What panicked was not read.
+                    self.state = State::Open(read.map_err(io::Error::other)??);
+                }
+                State::Open(body) => {
+                    let body = Arc::clone(body);
+                    if let Some(span) = self.span(&body, part)? {
+                        return Poll::Ready(Ok(span));
+                    }
+                    self.state = State::Reading(read(self.file.clone(), part.clone()));
+                }
+                State::Closed => {
+                    self.state = match self.file.opened() {
+                        Some(body) => State::Open(body),
+                        None => State::Reading(read(self.file.clone(), part.clone())),
+                    };
+                }
+            }
+        }
+    }
+}
+
+impl Pieces for FromFile {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Piece, Fault>>> {
+        let part = match self.left.front() {
+            None => return Poll::Ready(None),
+            Some(FilePiece::Part(part)) => part.clone(),
+            Some(FilePiece::Text(text)) => {
+                let text = text.bytes().clone();
+                self.left.pop_front();
+                return Poll::Ready(Some(Ok(Piece::Bytes(text))));
+            }
+        };
+        let span = match ready!(self.poll_span(cx, &part)) {
+            Ok(span) => span,
+            Err(error) => {
+                let doing = "sending what is stored on disk";
+                return Poll::Ready(Some(Err(Fault::new(
+                    Side::Relais,
+                    doing,
+                    io::Error::other(error),
+                ))));
+            }
+        };
+        self.left.pop_front();
+        if span.len < part.end - part.start {
+            self.left.push_front(FilePiece::Part(part.start + span.len..part.end));
+        }
+        Poll::Ready(Some(Ok(Piece::File(span))))
+    }
+}
+
+/// Waits until the beginning of what is sent of `file` can be sent: it is there, and what was stored.
+///
+/// # Errors
+///
+/// [`NotRead`]: nobody finds it any more then, unless too many files are open.
+pub(super) async fn ready(file: &FileBody, pieces: &[FilePiece]) -> Result<(), NotRead> {
+    let first = pieces.iter().find_map(|piece| match piece {
+        FilePiece::Part(part) => Some(part.clone()),
+        FilePiece::Text(_) => None,
+    });
+    let Some(first) = first else { return Ok(()) };
+    if file.opened().is_some_and(|body| body.checked_from(first.start) > 0) {
+        return Ok(());
+    }
+    let read = read(file.clone(), first).await;
+    read.map_err(io::Error::other)?.map(|_body| ())
+}
+
+/// Opens `file`, and holds the beginning of `part` against its sums, where a disk may be waited for.
+fn read(file: FileBody, part: Range<u64>) -> JoinHandle<Result<Arc<BodyFile>, NotRead>> {
+    spawn_blocking(move || {
+        let body = file.open()?;
+        let checked = body.check(part.start..part.end.min(part.start + CHECKED_AT_ONCE));
+        checked.inspect_err(|_| file.give_up())?;
+        Ok(body)
+    })
+}
+
+/// `file`, ready to be sent.
+///
+/// # Errors
+///
+/// What the system says; that too many are open.
+fn open_file(file: &File, places: &OpenFiles) -> io::Result<OpenFile> {
+    let file = file.try_clone()?;
+    let stamp = Stamp::of(&file)?;
+    let open = OpenFile::new(file, stamp, places);
+    if !open.has_place() {
+        return Err(io::Error::other(Unread::TooManyOpen));
+    }
+    Ok(open)
+}
