@@ -65,6 +65,13 @@ impl Readers {
         }
     }
 
+    /// The same, or when it is its turn: those who are to be woken have theirs before.
+    pub(super) fn waits_in_turn(&mut self, place: usize, cx: &mut Context<'_>) {
+        debug_assert!(self.are_due(), "or nobody gives turns");
+        self.waits(place, cx);
+        self.more_came();
+    }
+
     /// How far the slowest is.
     ///
     /// *Cost*: a look at each.
@@ -165,6 +172,19 @@ mod tests {
         herd.add();
         herd.add();
         assert_eq!(herd.wake(9), [3, 4, 0, 1, 2]);
+        assert!(!herd.readers.are_due());
+    }
+
+    #[test]
+    fn who_waits_for_its_turn_is_behind_those_who_are_to_be_woken() {
+        let mut herd = Herd::of(4);
+        herd.readers.more_came();
+        assert_eq!(herd.wake(2), [0, 1]);
+        let waker = Waker::from(Arc::clone(&herd.woken[0]));
+        herd.readers.waits_in_turn(0, &mut Context::from_waker(&waker));
+        assert_eq!(herd.wake(2), [2, 3]);
+        assert!(herd.readers.are_due());
+        assert_eq!(herd.wake(2), [0]);
         assert!(!herd.readers.are_due());
     }
 

@@ -59,6 +59,8 @@ fn of_many_who_wait_some_are_woken_and_the_others_find_all_that_came_meanwhile()
     assert_eq!((writer.wake(), woken.count()), (crate::Woken::Some, 8));
     let mut resume = || cache.resume(herd.remove(0), &request(GET).asked(), at(1));
     let (_, mut first) = shared(resume());
+    // The others' heads come before its body.
+    assert_eq!(next(&mut first), "later");
     assert_eq!(next(&mut first), "0123");
     assert_eq!(writer.add(&Bytes::from_static(b"4567")), Written::On);
     assert_eq!((writer.finish(), woken.count()), (Outcome::Stored, 20));
