@@ -335,7 +335,7 @@ def explanations_tell_reasons_numbers_and_sections(stage):
         get(stage, fresh)
         cases = [
             (fresh, [], ["`max-age` says so  [RFC 9111 §5.2.2.1]", "5 s of that before it came", "while its server is asked",
-                         "=> It is answered from memory, and nobody is asked  [RFC 9111 §4]"]),
+                         "=> It is answered from what is stored, and nobody is asked  [RFC 9111 §4]"]),
             (fresh, ["-H", "Cache-Control: max-age=1"], ["`max-age=1`", "=> The server is asked: older than the max-age"]),
             (relais.http + "/no?cache-control=no-store", [], ["asked now, with HEAD", "`cache-control: no-store`",
              "=> An answer like that is not stored: the response says no-store  [RFC 9111 §5.2.2.5]"]),
@@ -396,7 +396,7 @@ def the_demo_explains_itself(stage):
     for path in ["/", "/learn.html", "/nope"]:
         get(stage, front + path)
     get(stage, secure + "/", "-k")
-    memory, asked = "=> It is answered from memory", "=> The server is asked: "
+    memory, asked = "=> It is answered from what is stored", "=> The server is asked: "
     cases = [
         ([front + "/"], [memory, "Last-Modified", "RFC 9111 §4.2.2"]),
         ([front + "/learn.html"], [memory]),
@@ -436,7 +436,7 @@ cache = {{ purge = {ALLOWED} }}
         through = ["-x", relais.http, "--noproxy", ""]
         equal(get(stage, url, *through), "1\n")
         holds(verb(stage, "ls")[0], f" {url}\n")
-        holds(verb(stage, "explain", url)[0], "=> It is answered from memory")
+        holds(verb(stage, "explain", url)[0], "=> It is answered from what is stored")
         equal(purge(stage, url, *through, *BEARER)[1], "200 OK: purged 1 object\n")
         holds(verb(stage, "warm", "-", input=url.encode())[0], "stored 200")
         equal(get(stage, url, *through), "2\n")

@@ -75,7 +75,7 @@ impl Cache {
             Ok(Storable { terms, selecting, withheld, place: _ }) => {
                 let newer = newer(&withheld, (terms, selecting));
                 let place = (fetch.key(), fetch.since());
-                let kept = match self.store.keep(place, &newer, Some(old)) {
+                let kept = match self.store.keep(place, Arc::clone(&newer).into(), Some(old)) {
                     Outcome::Stored => Kept::Stored,
                     _ => Kept::Unsaid,
                 };

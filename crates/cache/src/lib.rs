@@ -67,7 +67,7 @@ pub use self::{
     freshness::{Basis, Lifetime},
     hit::{FilePiece, Hit},
     key::Key,
-    on_disk::disk_settings,
+    on_disk::{AtRest, disk_settings},
     outcome::Outcome,
     partial::Parts,
     purge::{BadPattern, Glob, PATTERN_BYTES_MAX, Pattern, Purge, Text, Url},

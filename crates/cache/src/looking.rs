@@ -174,7 +174,7 @@ impl Cache {
     /// What `asked` needs of what is `stored`, if that is parts.
     fn need(&self, stored: &Stored, asked: &Request<'_>, now: SystemTime) -> Option<Need> {
         let parts = stored.parts()?;
-        let bytes_max = self.settings.object_max.min(self.store.body_max());
+        let bytes_max = self.settings.object_max.min(self.store.memory_max());
         Some(judge_need(asked, (parts, stored.validators()), bytes_max, now))
     }
 }

@@ -6,9 +6,9 @@ use http::HeaderMap;
 
 use crate::{
     cache::Cache,
-    disk::{Cursor, NotDurable, NotPurged, Patience, Ticket},
+    disk::{NotDurable, NotPurged, Patience, Ticket},
     key::Key,
-    on_disk::{Listed, OnDisk},
+    on_disk::{Listed, pages},
     purge::{Pattern, Purge},
     store::Change,
     stored::Stored,
@@ -204,7 +204,9 @@ impl Cache {
             let tags = if matches!(pattern, Pattern::Tag(_)) { tags() } else { Vec::new() };
             pattern.chooses(&listed.key, &tags) && !self.is_in_memory(&listed.key, &listed.stored)
         };
-        let all = self.store.on_disk().into_iter().flat_map(listed);
+        let all = self.store.on_disk().into_iter().flat_map(|on_disk| {
+            pages(on_disk.disk()).filter_map(|listed| on_disk.read_listed(&listed))
+        });
         all.filter(is_chosen).map(|Listed { key, stored, body_len }| Object {
             key,
             stored: Arc::new(stored),
@@ -221,16 +223,4 @@ impl Cache {
     pub fn tags(&self) -> usize {
         self.store.tags()
     }
-}
-
-/// All that is on disk.
-fn listed(on_disk: &OnDisk) -> impl Iterator<Item = Listed> {
-    const PAGE: usize = 1000;
-    let mut next = Some(Cursor::default());
-    let pages = std::iter::from_fn(move || {
-        let page = on_disk.disk().list(next?, PAGE);
-        next = page.next;
-        Some(page.entries)
-    });
-    pages.flatten().filter_map(|listed| on_disk.read_listed(&listed))
 }

@@ -76,12 +76,6 @@ impl Held {
         self.memory.bytes()
     }
 
-    /// Lets go of all that came, and of the room for it.
-    pub(crate) fn clear(&mut self) {
-        self.memory = Memory::Heap(Vec::new());
-        self.give_back(self.taken);
-    }
-
     /// Makes ready for all there is room for. Not touched, that memory costs nothing.
     pub(crate) fn reserve(&mut self) {
         debug_assert!(self.len() == 0, "before any come");

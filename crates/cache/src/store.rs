@@ -12,6 +12,7 @@ use std::{
 use quick_cache::{OptionsBuilder, Weighter, sync};
 
 use crate::{
+    disk::BodyWriter,
     key::Key,
     on_disk::{OnDisk, Replaced},
     outcome::Outcome,
@@ -54,6 +55,26 @@ pub(crate) struct Store {
     variants_weight_max: u64,
     /// How long it is known that answers under a key are for one client each.
     pub uncacheable_ttl: Duration,
+}
+
+/// What came, and is to be stored.
+#[derive(Debug)]
+pub(crate) struct Arrived {
+    pub stored: Arc<Stored>,
+    /// Its body's file, if it has one that is new.
+    pub file: Option<Box<BodyWriter>>,
+}
+
+impl From<Stored> for Arrived {
+    fn from(stored: Stored) -> Self {
+        Arc::new(stored).into()
+    }
+}
+
+impl From<Arc<Stored>> for Arrived {
+    fn from(stored: Arc<Stored>) -> Self {
+        Self { stored, file: None }
+    }
 }
 
 /// What is stored for a request.
@@ -112,9 +133,14 @@ impl Store {
         variants.iter().find(|stored| stored.selecting() == selecting).cloned()
     }
 
+    /// No body in memory has ever more bytes.
+    pub(crate) fn memory_max(&self) -> u64 {
+        self.variants_weight_max
+    }
+
     /// No body that has more bytes is ever stored.
     pub(crate) fn body_max(&self) -> u64 {
-        self.variants_weight_max
+        if self.on_disk.is_some() { u64::MAX } else { self.variants_weight_max }
     }
 
     /// The state of `key`'s part, to be held against later: see [`Store::keep`].
@@ -130,17 +156,18 @@ impl Store {
         self.lock(hash).was_invalidated(hash, since)
     }
 
-    /// Stores `newer` under `key`, in the place of what is for the same requests and of
+    /// Stores what `arrived` under `key`, in the place of what is for the same requests and of
     /// `instead_of`.
     ///
-    /// `since` is the state of the key's part when `newer` was asked for: if the key was invalidated
+    /// `since` is the state of the key's part when it was asked for: if the key was invalidated
     /// since then, what came may be what was meant, and it is not stored.
     pub(crate) fn keep(
         &self,
         (key, since): (&Key, Generation),
-        newer: &Arc<Stored>,
+        arrived: Arrived,
         instead_of: Option<&Arc<Stored>>,
     ) -> Outcome {
+        let Arrived { stored: newer, file } = arrived;
         let fits = newer.weight() <= self.variants_weight_max;
         if !fits && (self.on_disk.is_none() || newer.parts().is_some()) {
             return Outcome::TooLarge;
@@ -164,10 +191,14 @@ impl Store {
             is_same(old) || instead_of.is_some_and(|replaced| Arc::ptr_eq(old, replaced))
         };
         let stay: Vec<_> = there.iter().filter(|old| !is_replaced(old)).cloned().collect();
-        if let Some(on_disk) = &self.on_disk {
-            on_disk.keep(key, newer, Replaced { there, instead_of, stay: &stay });
+        let replaced = Replaced { there, instead_of, stay: &stay };
+        if let Some(on_disk) = &self.on_disk
+            && !on_disk.keep(key, (&newer, file), replaced)
+        {
+            self.put(key, stay.iter());
+            return Outcome::NoRoom;
         }
-        self.put(key, std::iter::once(newer).filter(|_| fits).chain(&stay));
+        self.put(key, std::iter::once(&newer).filter(|_| fits).chain(&stay));
         Outcome::Stored
     }
 

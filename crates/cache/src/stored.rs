@@ -1,5 +1,6 @@
 //! A stored response.
 
+mod below;
 mod parted;
 
 use std::{
@@ -8,7 +9,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use bytes::Bytes;
@@ -18,12 +19,14 @@ use http::{
 };
 use relais_wire::etag::EntityTag;
 
+pub use self::below::Softened;
+use self::below::millis;
+pub(crate) use self::below::{Body, Head};
 use crate::{
     age::{date_in, read_date},
     conditional::Validators,
     disk::FileBody,
     key::Key,
-    on_disk::{Body, Head},
     partial::{Parts, SPANS_MAX},
     prebuilt::Prebuilt,
     room::HELD_BYTES,
@@ -64,18 +67,6 @@ pub struct Stored {
     being_asked: AtomicBool,
     /// The second in which that began last, since 1970.
     asked_last: AtomicU64,
-}
-
-/// Whether what is stored was purged softly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Softened {
-    /// It was not.
-    #[default]
-    No,
-    /// Then: it is stale since.
-    At(SystemTime),
-    /// Before it was read from disk.
-    Before,
 }
 
 impl Stored {
@@ -128,34 +119,6 @@ impl Stored {
         }
     }
 
-    /// What was on disk; its body came at that time.
-    pub(crate) fn restored(head: Head, selecting: Selecting, (body, came_at): (Body, u64)) -> Self {
-        let Head { status, terms, date, modified, softened, tags, printed } = head;
-        let (body, file) = match body {
-            Body::Memory(body) => (body, None),
-            Body::File(file) => (StoredBody::nothing(), Some(Box::new(file))),
-        };
-        Self {
-            status,
-            tag: printed.field(&ETAG),
-            modified,
-            date,
-            head: printed,
-            body,
-            parts: None,
-            file,
-            came_at,
-            terms,
-            selecting,
-            softened,
-            tags,
-            tagged: OnceLock::new(),
-            told_minute: AtomicU64::new(0),
-            being_asked: AtomicBool::new(false),
-            asked_last: AtomicU64::new(0),
-        }
-    }
-
     /// Its status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -197,40 +160,6 @@ impl Stored {
     /// Its body, as far as it is in memory.
     pub fn body(&self) -> &Bytes {
         self.body.bytes()
-    }
-
-    /// When its body came, in Unix milliseconds: with key and selection that tells it from others.
-    pub(crate) fn came_at(&self) -> u64 {
-        self.came_at
-    }
-
-    /// Whether it has the body of `other`, whatever their heads say.
-    pub(crate) fn has_body_of(&self, other: &Self) -> bool {
-        self.came_at == other.came_at
-            && self.size() == other.size()
-            && (self.file.is_some() || self.body().as_ptr() == other.body().as_ptr())
-    }
-
-    /// When it was made, as it says.
-    pub(crate) fn date(&self) -> SystemTime {
-        self.date
-    }
-
-    /// When its resource was modified, as it says.
-    pub(crate) fn modified(&self) -> Option<SystemTime> {
-        self.modified
-    }
-
-    /// Whether the disk is to be told at `now` that it is asked for: once a minute is enough.
-    pub(crate) fn is_to_be_told(&self, now: SystemTime) -> bool {
-        let minute = second(now) / 60;
-        self.told_minute.load(Ordering::Relaxed) != minute
-            && self.told_minute.swap(minute, Ordering::Relaxed) != minute
-    }
-
-    /// The same, with what memory it is in.
-    pub(crate) fn stored_body(&self) -> &StoredBody {
-        &self.body
     }
 
     /// What it may be used for.
@@ -291,13 +220,6 @@ impl Stored {
         Self { softened, ..self.with_fields(&headers, how) }
     }
 
-    /// The same, purged softly before it was read from disk. Since when it is stale is not known there,
-    /// so it is as if it had never been fresh: it is sent no longer than it may be.
-    pub(crate) fn softened_before(mut self) -> Self {
-        self.terms.lifetime.duration = Duration::ZERO;
-        Self { softened: Softened::Before, ..self }
-    }
-
     pub(crate) fn head(&self) -> &Prebuilt {
         &self.head
     }
@@ -351,12 +273,6 @@ impl Revalidation {
         stored.asked_last.load(Ordering::Relaxed) != second(now)
             && !stored.being_asked.load(Ordering::Relaxed)
     }
-}
-
-/// `time` in milliseconds since 1970.
-fn millis(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The second of `now`, since 1970.

@@ -14,7 +14,7 @@ use crate::{
     completion::Completion,
     fetch::{Fetch, Role},
     fields::kept,
-    fill::{Body, FillHead, Over},
+    fill::{Body, FillHead, Limits, Over},
     freshness::Head,
     hit::Hit,
     key::Key,
@@ -220,7 +220,8 @@ impl Cache {
         if declared.is_some_and(|declared| declared > self.store.body_max()) {
             return self.pass(&fetch, (status, times), NotStored::TooLarge);
         }
-        let body = match Body::new(declared, self.settings.object_max, Arc::clone(&self.room)) {
+        let limits = self.limits(storable.place.is_some());
+        let body = match Body::new(declared, limits, Arc::clone(&self.room)) {
             Ok(body) => body,
             Err(Outcome::NoRoom) => return self.pass(&fetch, (status, times), NotStored::NoRoom),
             Err(_) => return self.pass(&fetch, (status, times), NotStored::TooLarge),
@@ -255,6 +256,19 @@ impl Cache {
             before.release(if is_part { Over::Alone } else { Over::Left });
         }
         Taken::Fill(Box::new(Writer { store, fill, place, cache_status, gave_up: None }))
+    }
+
+    /// How much is held of a body that comes. Parts are put together in memory.
+    fn limits(&self, is_part: bool) -> Limits {
+        /// What is longer, is sent from its file, which is there from the beginning.
+        const FILE_BYTES_MIN: u64 = 1 << 20;
+        let object_max = self.settings.object_max;
+        let Some(on_disk) = self.store.on_disk() else {
+            return Limits { object_max, memory_max: object_max, disk: None };
+        };
+        let memory_max = self.store.memory_max().min(object_max);
+        let disk = || (Arc::clone(on_disk.disk()), FILE_BYTES_MIN.min(memory_max));
+        Limits { object_max, memory_max, disk: (!is_part).then(disk) }
     }
 
     /// `fetch`, whose answer is a part: nobody else waits for that.

@@ -11,13 +11,12 @@ use bytes::Bytes;
 
 use crate::{
     cache_status::CacheStatus,
-    fill::{Added, Ended, Fill, FillHead, Over, Reader, Watch, Woken},
+    fill::{Added, Ended, Fill, FillHead, Over, Reader, Watch, Whole, Woken},
     outcome::Outcome,
     part::Generation,
     request::Sender,
-    store::Store,
+    store::{Arrived, Store},
     stored::{Revalidation, Stored},
-    stored_body::StoredBody,
 };
 
 /// A response on its way into the store. It gets there by [`finish`](Self::finish) and in no other
@@ -102,21 +101,36 @@ impl Writer {
         };
         // What came is not what is stored then, and nothing for who wants all.
         let is_part = head.part.is_some();
-        let stored = Arc::new(self.stored(*head, body).ok_or(Outcome::CutShort)?);
+        let arrived = self.stored(*head, body)?;
+        let stored = Arc::clone(&arrived.stored);
         let Place { since, instead_of, .. } = &self.place;
-        let outcome = self.store.keep((&self.fill.key, *since), &stored, instead_of.as_ref());
+        let outcome = self.store.keep((&self.fill.key, *since), arrived, instead_of.as_ref());
         self.fill.end(if is_part { Over::Alone } else { Over::Whole(Arc::clone(&stored)) });
         Ok((stored, outcome))
     }
 
-    /// What is stored of a body that came; `None` if it is not the part that it said.
-    fn stored(&self, head: FillHead, body: StoredBody) -> Option<Stored> {
+    /// What is stored of a body that came.
+    ///
+    /// # Errors
+    ///
+    /// Why it is none, e.g. it is not the part that it said.
+    fn stored(&self, head: FillHead, body: Whole) -> Result<Arrived, Outcome> {
         let FillHead { status, headers, terms, selecting, part, .. } = head;
+        let body = match (body, &self.store.on_disk()) {
+            (Whole::Memory(body), _) => body,
+            (Whole::File(mut writer), Some(on_disk)) => {
+                let file = on_disk.seal(&self.fill.key, &mut writer).ok_or(Outcome::NoRoom)?;
+                let stored = Stored::in_file(status, &headers, file, (terms, selecting));
+                return Ok(Arrived { stored: Arc::new(stored), file: Some(writer) });
+            }
+            (Whole::File(_), None) => return Err(Outcome::NoRoom),
+        };
         let Some(part) = part else {
-            return Some(Stored::new(status, &headers, body, (terms, selecting)));
+            return Ok(Stored::new(status, &headers, body, (terms, selecting)).into());
         };
         let older = self.store.alike(&self.fill.key, &selecting);
-        Stored::of_part(older.as_deref(), (&headers, (terms, selecting)), part, body)
+        let stored = Stored::of_part(older.as_deref(), (&headers, (terms, selecting)), part, body);
+        stored.map(Arrived::from).ok_or(Outcome::CutShort)
     }
 
     /// Wakes who waits for the head or reads. To be called when nothing more is there to be added:

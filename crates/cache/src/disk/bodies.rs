@@ -198,13 +198,17 @@ impl Bodies {
             return Ok(found);
         }
         let body = Arc::new(self.open_anew(file, (len, sum), secret)?);
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.push_back(Arc::clone(&body));
-        if opened.len() > OPEN_MAX {
-            opened.pop_front();
-        }
-        drop(opened);
+        self.keep_open(Arc::clone(&body));
         Ok(body)
+    }
+
+    /// Keeps it open for who comes next.
+    pub(super) fn keep_open(&self, body: Arc<BodyFile>) {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.push_back(body);
+        let closed = if opened.len() > OPEN_MAX { opened.pop_front() } else { None };
+        drop(opened);
+        drop(closed);
     }
 
     /// The same of a file of which nothing was checked.
@@ -214,7 +218,11 @@ impl Bodies {
         what: (u64, u64),
         secret: &Secret,
     ) -> io::Result<BodyFile> {
-        BodyFile::open(file, File::open(self.path(file))?, what, secret)
+        let opened = File::open(self.path(file))
+            // It may have just ended, and have no name of its own yet.
+            .or_else(|_| File::open(self.part_path(file)))
+            .or_else(|_| File::open(self.path(file)));
+        BodyFile::open(file, opened?, what, secret)
     }
 
     fn close(&self, file: u32) {

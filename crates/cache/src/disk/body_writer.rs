@@ -9,7 +9,8 @@ use std::{
 };
 
 use super::{
-    body_file::{CHUNK_BYTES, file_len},
+    body_file::{BodyFile, CHUNK_BYTES, file_len},
+    found::FileBody,
     health::Counts,
     queue::{Job, Meta, NotQueued, WrittenFile},
     record::{FRONT_BYTES_MAX, Parts},
@@ -31,6 +32,8 @@ pub struct BodyWriter {
     chunk_left: u64,
     /// Bytes that were taken of the folder's.
     taken: u64,
+    /// Once all came, and the sums are written.
+    sealed: Option<WrittenFile>,
     is_finished: bool,
 }
 
@@ -109,6 +112,7 @@ impl BodyWriter {
             chunk: store.folder.secret.summing(),
             chunk_left: CHUNK_BYTES,
             taken: 0,
+            sealed: None,
             is_finished: false,
         })
     }
@@ -145,6 +149,25 @@ impl BodyWriter {
         Ok(())
     }
 
+    /// Ends the body: all of it came. From here on it can be sent; it is deleted unless it is
+    /// [finished](Self::finish). `key` is what it will be stored under.
+    ///
+    /// # Errors
+    ///
+    /// [`NotWritten`]: drop it then.
+    pub fn seal(&mut self, key: &[u8]) -> Result<FileBody, NotWritten> {
+        let written = self.write_sums();
+        let written = written.inspect_err(|error| degrade(&self.store, error))?;
+        let WrittenFile { body_len, body_sum, .. } = written;
+        let file = self.shared.file.try_clone()?;
+        let secret = &self.store.folder.secret;
+        let body = BodyFile::open(self.number, file, (body_len, body_sum), secret)?;
+        body.is_right();
+        self.store.bodies.keep_open(Arc::new(body));
+        let hash = secret.hash(key);
+        Ok(FileBody::new(&self.store, hash, (self.number, body_len, body_sum)))
+    }
+
     /// Stores the object: all of its body came. It is found once the writer got to it.
     ///
     /// # Errors
@@ -152,7 +175,8 @@ impl BodyWriter {
     /// [`NotQueued`], and it is not stored; whoever reads the body still can.
     pub fn finish(mut self, meta: Meta) -> Result<(), NotQueued> {
         check_meta(&meta)?;
-        let file = self.seal().map_err(|error| {
+        let written = self.write_sums();
+        let file = written.map_err(|error| {
             degrade(&self.store, &error);
             NotQueued::Degraded
         })?;
@@ -162,8 +186,11 @@ impl BodyWriter {
         Ok(())
     }
 
-    /// Writes the sums behind the body.
-    fn seal(&mut self) -> io::Result<WrittenFile> {
+    /// Writes the sums behind the body, if they are not there yet.
+    fn write_sums(&mut self) -> io::Result<WrittenFile> {
+        if let Some(written) = self.sealed {
+            return Ok(written);
+        }
         if self.chunk_left < CHUNK_BYTES {
             self.sums.extend_from_slice(&self.chunk.sum().to_le_bytes());
         }
@@ -172,7 +199,9 @@ impl BodyWriter {
         // Room for the sums was taken with their chunks.
         debug_assert_eq!(file_len, self.taken, "what is written was taken before");
         let body_sum = self.store.folder.secret.sum_about(self.len, &self.sums);
-        Ok(WrittenFile { file: self.number, body_len: self.len, body_sum, file_len })
+        let written = WrittenFile { file: self.number, body_len: self.len, body_sum, file_len };
+        self.sealed = Some(written);
+        Ok(written)
     }
 
     fn take_space(&mut self, bytes: u64) -> Result<(), NotWritten> {
@@ -292,9 +321,9 @@ pub(super) fn write_body(store: &Arc<Store>, body: &[u8]) -> io::Result<Option<W
         Err(NotWritten::NoRoom | NotWritten::Degraded) => return Ok(None),
         Err(NotWritten::Disk(error)) => return Err(error),
     };
-    let file = writer.seal()?;
+    let written = writer.write_sums()?;
     writer.is_finished = true;
-    Ok(Some(file))
+    Ok(Some(written))
 }
 
 fn degrade(store: &Store, error: &io::Error) {

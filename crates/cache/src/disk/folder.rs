@@ -10,8 +10,9 @@
 
 use std::{
     fmt::Write as _,
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read, Write},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     process,
     sync::{Mutex, PoisonError},
@@ -80,7 +81,7 @@ impl Folder {
     ///
     /// [`OpenError`]
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
-        fs::create_dir_all(path).map_err(failed("making", path))?;
+        make(path).map_err(failed("making", path))?;
         check_is_ours(path)?;
         let lock = lock(path)?;
         let secret = match read_format(path)? {
@@ -90,7 +91,7 @@ impl Folder {
         };
         for name in ["segments", "bodies"] {
             let path = path.join(name);
-            fs::create_dir_all(&path).map_err(failed("making", &path))?;
+            make(&path).map_err(failed("making", &path))?;
         }
         Ok(Self { path: path.to_owned(), secret, lock: Mutex::new(Some(lock)) })
     }
@@ -134,6 +135,11 @@ impl Folder {
     pub(super) fn snapshot(&self) -> PathBuf {
         self.path.join("snapshot")
     }
+}
+
+/// Makes a folder, if it is not there, that nobody else looks into: what is stored may be for few.
+fn make(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// What makes an [`OpenError`] of what the system says.

@@ -36,7 +36,8 @@ pub enum Body {
 #[derive(Clone, Debug)]
 pub struct FileBody {
     store: Arc<Store>,
-    slot: Slot,
+    /// Of the key whose object it is.
+    hash: u64,
     number: u32,
     len: u64,
     /// Of the sums of its parts.
@@ -116,16 +117,22 @@ fn found(
 
 /// Gives up what cannot be read, unless it was evicted or moved while it was looked for.
 fn lost(store: &Store, slot: &Slot, error: &io::Error) -> Unread {
+    let unread = unread(error);
+    if unread == Unread::Gone(Gone) {
+        store.lose(slot);
+    }
+    unread
+}
+
+/// What an `error` means.
+fn unread(error: &io::Error) -> Unread {
     /// `EMFILE` and `ENFILE`: it is there, and cannot be opened now.
     const TOO_MANY_OPEN: [Option<i32>; 2] = [Some(24), Some(23)];
-    if error.kind() == io::ErrorKind::WouldBlock {
-        return Unread::WouldBlock;
+    match error.raw_os_error() {
+        _ if error.kind() == io::ErrorKind::WouldBlock => Unread::WouldBlock,
+        number if TOO_MANY_OPEN.contains(&number) => Unread::TooManyOpen,
+        _ => Gone.into(),
     }
-    if TOO_MANY_OPEN.contains(&error.raw_os_error()) {
-        return Unread::TooManyOpen;
-    }
-    store.lose(slot);
-    Gone.into()
 }
 
 impl Found {
@@ -180,13 +187,10 @@ impl Found {
                 let body = self.store.inline_body(&self.slot, &self.read, self.patience);
                 body.map(Body::Bytes).map_err(|error| lost(&self.store, &self.slot, &error))
             }
-            Extent::File(number) => Ok(Body::File(FileBody {
-                store: Arc::clone(&self.store),
-                slot: self.slot,
-                number,
-                len: header.body_len,
-                sum: header.body_sum,
-            })),
+            Extent::File(number) => {
+                let what = (number, header.body_len, header.body_sum);
+                Ok(Body::File(FileBody::new(&self.store, self.slot.hash, what)))
+            }
         }
     }
 
@@ -202,6 +206,10 @@ impl Found {
 }
 
 impl FileBody {
+    pub(super) fn new(store: &Arc<Store>, hash: u64, (number, len, sum): (u32, u64, u64)) -> Self {
+        Self { store: Arc::clone(store), hash, number, len, sum }
+    }
+
     /// How many bytes it has.
     pub fn len(&self) -> u64 {
         self.len
@@ -225,14 +233,23 @@ impl FileBody {
     ///
     /// [`Unread`]
     pub fn open(&self) -> Result<Arc<BodyFile>, Unread> {
-        self.store.touch(&self.slot);
+        self.store.bodies.touch(self.number);
         let opened =
             self.store.bodies.open(self.number, (self.len, self.sum), &self.store.folder.secret);
-        opened.map_err(|error| lost(&self.store, &self.slot, &error))
+        opened.map_err(|error| {
+            let unread = unread(&error);
+            if unread == Unread::Gone(Gone) {
+                self.give_up();
+            }
+            unread
+        })
     }
 
     /// Takes its object out: what is in the file was found to be another than what was stored.
     pub fn give_up(&self) {
-        self.store.lose(&self.slot);
+        let slots = self.store.index.find(self.hash);
+        for slot in slots.iter().filter(|slot| slot.extent == Extent::File(self.number)) {
+            self.store.lose(slot);
+        }
     }
 }

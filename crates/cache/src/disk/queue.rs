@@ -57,7 +57,7 @@ pub enum NotQueued {
 }
 
 /// A body that is in a file under its temporary name.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct WrittenFile {
     pub file: u32,
     pub body_len: u64,

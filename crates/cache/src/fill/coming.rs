@@ -10,17 +10,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use relais_wire::range::{RangeVerdict, parse_range};
 
+use super::holding::{Holding, Limits, Whole};
 use crate::{
-    conditional::RANGES_MAX,
-    outcome::Outcome,
-    partial::Part,
-    request::Request,
-    room::{Full, Held, Room},
-    settings::Settings,
-    stored::Stored,
-    stored_body::StoredBody,
-    terms::Terms,
-    vary::Selecting,
+    conditional::RANGES_MAX, outcome::Outcome, partial::Part, request::Request, room::Room,
+    settings::Settings, stored::Stored, terms::Terms, vary::Selecting,
 };
 
 /// What came before a body.
@@ -76,12 +69,13 @@ impl Coming {
 #[derive(Debug)]
 pub(crate) struct Body {
     /// Its beginning.
-    held: Held,
+    held: Holding,
+    limits: Limits,
+    room: Arc<Room>,
     /// The last piece as it came, for those who are that far: they need no copy.
     last: Bytes,
     /// How many bytes came: `held.len() <= len`.
     len: u64,
-    object_max: u64,
     /// There once no more is held.
     window: Option<Window>,
 }
@@ -118,9 +112,6 @@ pub(super) enum Next {
     Lost,
 }
 
-/// So much is copied for a reader at once.
-const COPY_BYTES_MAX: usize = 64 * 1024;
-
 /// How far the slowest of those who read a body that is not held may be behind.
 pub(super) const WINDOW_BYTES_MAX: u64 = 1 << 20;
 
@@ -135,18 +126,11 @@ impl Body {
     /// Why it will not be held, if that is known already.
     pub(crate) fn new(
         declared: Option<u64>,
-        object_max: u64,
+        limits: Limits,
         room: Arc<Room>,
     ) -> Result<Self, Outcome> {
-        let mut held = Held::none(room);
-        if let Some(declared) = declared {
-            if declared > object_max {
-                return Err(Outcome::TooLarge);
-            }
-            held.take_room(declared).map_err(|Full| Outcome::NoRoom)?;
-            held.reserve();
-        }
-        Ok(Self { held, last: Bytes::new(), len: 0, object_max, window: None })
+        let held = Holding::new(declared, &limits, Arc::clone(&room))?;
+        Ok(Self { held, limits, room, last: Bytes::new(), len: 0, window: None })
     }
 
     /// How many bytes came.
@@ -162,7 +146,7 @@ impl Body {
     /// Adds what came.
     pub(super) fn add(&mut self, bytes: &Bytes, audience: Audience) {
         if self.window.is_none()
-            && let Err(why) = self.make_room(bytes.len() as u64)
+            && let Err(why) = self.held.add(bytes, &self.limits)
         {
             let pieces = VecDeque::new();
             self.window = Some(Window { pieces, start: self.len, why, ended: false });
@@ -172,24 +156,10 @@ impl Body {
             window.pieces.push_back(bytes.clone());
             return;
         }
-        self.held.add(bytes);
         self.last = match audience {
             Audience::Others => bytes.clone(),
             Audience::Nobody => Bytes::new(),
         };
-    }
-
-    fn make_room(&mut self, more: u64) -> Result<(), Outcome> {
-        let len = self.held.len().saturating_add(more);
-        if len <= self.held.room() {
-            return Ok(());
-        }
-        if len > self.object_max {
-            return Err(Outcome::TooLarge);
-        }
-        // As vectors grow, too.
-        let room = len.max(self.held.room().saturating_mul(2)).min(self.object_max);
-        self.held.take_room(room).map_err(|Full| Outcome::NoRoom)
     }
 
     /// What there is behind the first `at` bytes.
@@ -197,14 +167,12 @@ impl Body {
     /// *Cost*: a copy of up to 64 KiB for who does not read at the pace at which it comes.
     pub(super) fn after(&self, at: u64) -> Next {
         let index = |at: u64| usize::try_from(at).expect("a place in memory");
-        let held = self.held.bytes();
-        if at < held.len() as u64 {
-            let last = held.len() - self.last.len();
-            if index(at) >= last {
-                return Next::Bytes(self.last.slice(index(at) - last..));
+        if at < self.held.len() {
+            let last = self.held.len() - self.last.len() as u64;
+            if let Some(skipped) = at.checked_sub(last) {
+                return Next::Bytes(self.last.slice(index(skipped)..));
             }
-            let rest = &held[index(at)..];
-            return Next::Bytes(Bytes::copy_from_slice(&rest[..rest.len().min(COPY_BYTES_MAX)]));
+            return self.held.read(at).map_or(Next::Lost, Next::Bytes);
         }
         let Some(window) = &self.window else { return Next::Later };
         let Some(mut skipped) = at.checked_sub(window.start) else { return Next::Lost };
@@ -230,7 +198,7 @@ impl Body {
     pub(super) fn let_go_before(&mut self, slowest: u64) {
         let Some(window) = &mut self.window else { return };
         if slowest >= self.held.len() && self.held.len() > 0 {
-            self.held.clear();
+            self.held.clear(&self.room);
             self.last = Bytes::new();
         }
         while let Some(piece) = window.pieces.front() {
@@ -256,14 +224,14 @@ impl Body {
     }
 
     /// The body, if it is all there.
-    pub(super) fn end(self, declared: Option<u64>) -> Result<StoredBody, Outcome> {
+    pub(super) fn end(self, declared: Option<u64>) -> Result<Whole, Outcome> {
         if let Some(window) = self.window {
             return Err(window.why);
         }
         if declared.is_some_and(|declared| declared != self.len) {
             return Err(Outcome::CutShort);
         }
-        Ok(self.held.into_body())
+        Ok(self.held.into_whole())
     }
 }
 
@@ -274,22 +242,28 @@ mod tests {
     #[test]
     fn a_body_is_held_up_to_the_most_of_one_object() {
         let room = room(1000);
-        let mut body = Body::new(None, 10, Arc::clone(&room)).unwrap();
+        let mut body = Body::new(None, Limits::memory(10), Arc::clone(&room)).unwrap();
         add(&mut body, "0123456789");
         assert_eq!(body.outgrown(), None);
         add(&mut body, "x");
         assert_eq!(body.outgrown(), Some(Outcome::TooLarge));
         assert_eq!(body.end(None).unwrap_err(), Outcome::TooLarge);
         assert_eq!(room.left(), 1000);
-        assert_eq!(Body::new(Some(11), 10, Arc::clone(&room)).err(), Some(Outcome::TooLarge));
+        assert_eq!(
+            Body::new(Some(11), Limits::memory(10), Arc::clone(&room)).err(),
+            Some(Outcome::TooLarge)
+        );
     }
 
     #[test]
     fn all_bodies_hold_no_more_than_there_is_room() {
         let room = room(10);
-        let one = Body::new(Some(6), 100, Arc::clone(&room)).unwrap();
-        let mut two = Body::new(None, 100, Arc::clone(&room)).unwrap();
-        assert_eq!(Body::new(Some(5), 100, Arc::clone(&room)).err(), Some(Outcome::NoRoom));
+        let one = Body::new(Some(6), Limits::memory(100), Arc::clone(&room)).unwrap();
+        let mut two = Body::new(None, Limits::memory(100), Arc::clone(&room)).unwrap();
+        assert_eq!(
+            Body::new(Some(5), Limits::memory(100), Arc::clone(&room)).err(),
+            Some(Outcome::NoRoom)
+        );
         add(&mut two, "0123");
         assert_eq!((two.outgrown(), room.left()), (None, 0));
         add(&mut two, "4");
@@ -303,10 +277,10 @@ mod tests {
     #[test]
     fn a_body_is_as_long_as_it_says() {
         let end = |declared| {
-            let mut body = Body::new(declared, 100, room(100)).unwrap();
+            let mut body = Body::new(declared, Limits::memory(100), room(100)).unwrap();
             add(&mut body, "012");
             add(&mut body, "34");
-            body.end(declared).map(|body| body.bytes().clone())
+            body.end(declared).map(|whole| bytes_of(&whole))
         };
         assert_eq!(end(None), Ok(Bytes::from_static(b"01234")));
         assert_eq!(end(Some(5)), Ok(Bytes::from_static(b"01234")));
@@ -316,7 +290,7 @@ mod tests {
 
     #[test]
     fn what_came_is_read_from_anywhere() {
-        let mut body = Body::new(Some(8), 100, room(100)).unwrap();
+        let mut body = Body::new(Some(8), Limits::memory(100), room(100)).unwrap();
         assert_eq!(body.after(0), Next::Later);
         add(&mut body, "0123");
         add(&mut body, "45");
@@ -330,7 +304,7 @@ mod tests {
     #[test]
     fn what_is_not_held_passes_through_a_window() {
         let room = room(4);
-        let mut body = Body::new(None, 100, Arc::clone(&room)).unwrap();
+        let mut body = Body::new(None, Limits::memory(100), Arc::clone(&room)).unwrap();
         for piece in ["0123", "45", "67"] {
             add(&mut body, piece);
         }
@@ -350,7 +324,7 @@ mod tests {
 
     #[test]
     fn the_window_has_room_for_so_much_behind_the_slowest() {
-        let mut body = Body::new(None, 0, room(0)).unwrap();
+        let mut body = Body::new(None, Limits::memory(0), room(0)).unwrap();
         let piece = Bytes::from(vec![0; 1 << 16]);
         let mut added = 0;
         while body.has_room(0) {
@@ -359,7 +333,7 @@ mod tests {
         }
         assert_eq!(added * 65536, WINDOW_BYTES_MAX);
         assert!(body.has_room(65536));
-        let mut body = Body::new(None, 0, room(0)).unwrap();
+        let mut body = Body::new(None, Limits::memory(0), room(0)).unwrap();
         for _ in 0..WINDOW_PIECES_MAX {
             assert!(body.has_room(0));
             add(&mut body, "x");
@@ -367,6 +341,11 @@ mod tests {
         assert!(!body.has_room(0));
         body.let_go_before(1);
         assert!(body.has_room(1));
+    }
+
+    fn bytes_of(whole: &Whole) -> Bytes {
+        let Whole::Memory(body) = whole else { panic!("a file without a disk") };
+        body.bytes().clone()
     }
 
     fn add(body: &mut Body, piece: &str) {

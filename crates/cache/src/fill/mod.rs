@@ -10,6 +10,7 @@
 //! that there is none.
 
 mod coming;
+mod holding;
 mod in_flight;
 mod reader;
 mod readers;
@@ -27,6 +28,7 @@ use http::StatusCode;
 use self::{coming::Coming, readers::Readers};
 pub(crate) use self::{
     coming::{Body, FillHead},
+    holding::{Limits, Whole},
     in_flight::{InFlight, Suits, mark},
     reader::Crowd,
     writing::{Added, Ended},

@@ -9,10 +9,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::{Fill, Over, Stage, coming::Next};
-use crate::{cache_status::Forward, key::Key, wish::Wish};
+use crate::{cache_status::Forward, key::Key, stored::Stored, wish::Wish};
 
 /// Who waits for the head of an answer that somebody else asked for.
 ///
@@ -132,11 +132,7 @@ impl Reader {
         let next = match &state.stage {
             Stage::Coming(coming) => coming.body.after(self.at),
             Stage::Asked | Stage::Ending(_) => Next::Later,
-            Stage::Over(Over::Whole(stored)) => {
-                let body = stored.body();
-                let at = usize::try_from(self.at).map_or(body.len(), |at| at.min(body.len()));
-                if at == body.len() { Next::End } else { Next::Bytes(body.slice(at..)) }
-            }
+            Stage::Over(Over::Whole(stored)) => stored_after(stored, self.at),
             Stage::Over(_) => Next::Lost,
         };
         let mut bytes = match next {
@@ -159,6 +155,26 @@ impl Reader {
             writer.wake();
         }
         Poll::Ready(Some(Ok(bytes)))
+    }
+}
+
+/// What there is of what is `stored` behind the first `at` bytes.
+fn stored_after(stored: &Stored, at: u64) -> Next {
+    const READ_BYTES: usize = 256 << 10;
+    if at >= stored.bytes() {
+        return Next::End;
+    }
+    let Some(file) = stored.file() else {
+        let at = usize::try_from(at).expect("a place in memory");
+        return Next::Bytes(stored.body().slice(at..));
+    };
+    let mut bytes = BytesMut::zeroed(READ_BYTES);
+    match file.open().map(|file| file.read_at(&mut bytes, at)) {
+        Ok(Ok(read)) if read > 0 => {
+            bytes.truncate(read);
+            Next::Bytes(bytes.freeze())
+        }
+        _ => Next::Lost,
     }
 }
 

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use super::{
     Fill, FillHead, Reader, Stage, Takeover,
     coming::{Audience, Body, Coming, WINDOW_BYTES_MAX},
+    holding::Whole,
 };
-use crate::{outcome::Outcome, stored_body::StoredBody};
+use crate::outcome::Outcome;
 
 /// What became of what was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub(crate) enum Ended {
     /// It is none to be stored; the rest of it goes to those who read.
     Passing(Outcome),
     /// Here it is.
-    Whole(Box<FillHead>, StoredBody),
+    Whole(Box<FillHead>, Whole),
     /// It is shorter or longer than it said.
     Short(Outcome),
 }

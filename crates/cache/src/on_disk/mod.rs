@@ -1,20 +1,24 @@
 //! The disk below the memory: what is stored goes to both, and what memory let go of is brought up
 //! again. What is taken out of the one is taken out of the other.
 
+mod at_rest;
 mod fields;
 mod record;
 
+pub use self::at_rest::AtRest;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub(crate) use self::record::Head;
 use crate::{
-    disk::{self, Disk, DiskSettings, FileBody, NotPurged, Object, Patience, Ticket, WouldBlock},
+    disk::{
+        self, BodyWriter, Disk, DiskSettings, FileBody, NotPurged, Object, Patience, Ticket,
+        WouldBlock,
+    },
     key::Key,
     purge::{Pattern, Purge},
     room::{Held, Room},
-    stored::Stored,
+    stored::{Body, Stored},
     stored_body::StoredBody,
     tags::{Tag, TagsOf},
 };
@@ -25,13 +29,6 @@ pub(crate) struct OnDisk {
     disk: Arc<Disk>,
     /// Stands for whose answers are found: others in the same folder are not.
     of_whom: u64,
-}
-
-/// Where a body is.
-#[derive(Debug)]
-pub(crate) enum Body {
-    Memory(StoredBody),
-    File(FileBody),
 }
 
 /// What a response took the place of.
@@ -68,20 +65,42 @@ impl OnDisk {
         self.disk.may_have(&self.print_key(key))
     }
 
-    /// Has `newer` written, which is stored under `key` from now on. What cannot be written is not
-    /// there, nor what it took the place of.
-    pub(crate) fn keep(&self, key: &Key, newer: &Stored, replaced: Replaced<'_>) {
+    /// Has `newer` written, which is stored under `key` from now on; its body's `file` if it has one
+    /// that is new. What cannot be written is not there, nor what it took the place of. Whether what is
+    /// stored can be sent.
+    pub(crate) fn keep(
+        &self,
+        key: &Key,
+        (newer, file): (&Stored, Option<Box<BodyWriter>>),
+        replaced: Replaced<'_>,
+    ) -> bool {
         let Replaced { there, instead_of, stay } = replaced;
         let is_other = |old: &&Arc<Stored>| old.selecting() != newer.selecting();
-        if newer.parts().is_some() || instead_of.as_ref().is_some_and(is_other) {
+        let is_taken_out = newer.parts().is_some() || instead_of.as_ref().is_some_and(is_other);
+        if is_taken_out {
             // Variants are taken out together: the others are written anew.
             self.forget(key);
             for stored in stay.iter().rev() {
                 self.write(key, stored);
             }
             self.write(key, newer);
-            return;
+        } else if file.is_none() {
+            self.write_or_refresh(key, newer, (there, instead_of));
         }
+        let Some(file) = file else { return newer.file().is_none() || !is_taken_out };
+        let is_written = file.finish(self.meta(key, newer)).is_ok();
+        if !is_written {
+            self.forget(key);
+        }
+        is_written
+    }
+
+    fn write_or_refresh(
+        &self,
+        key: &Key,
+        newer: &Stored,
+        (there, instead_of): (&[Arc<Stored>], Option<&Arc<Stored>>),
+    ) {
         let is_refreshed = |old: &Arc<Stored>| newer.has_body_of(old);
         if instead_of.is_some_and(is_refreshed) || there.iter().any(is_refreshed) {
             let refreshed = self.disk.refresh_head(self.meta(key, newer));
@@ -91,6 +110,11 @@ impl OnDisk {
             return;
         }
         self.write(key, newer);
+    }
+
+    /// Ends a body in a file, which is to be stored under `key`.
+    pub(crate) fn seal(&self, key: &Key, writer: &mut BodyWriter) -> Option<FileBody> {
+        writer.seal(&self.print_key(key)).ok()
     }
 
     fn write(&self, key: &Key, stored: &Stored) {
@@ -227,6 +251,18 @@ impl OnDisk {
             .filter(|(_, of_whom)| *of_whom == self.of_whom)
             .map(|(listed, _)| listed)
     }
+}
+
+/// All that is on `disk`.
+pub(crate) fn pages(disk: &Disk) -> impl Iterator<Item = disk::Listed> {
+    const PAGE: usize = 1000;
+    let mut next = Some(disk::Cursor::default());
+    let pages = std::iter::from_fn(move || {
+        let page = disk.list(next?, PAGE);
+        next = page.next;
+        Some(page.entries)
+    });
+    pages.flatten()
 }
 
 /// What `listed` is, and whose; `None` if another version has written it.

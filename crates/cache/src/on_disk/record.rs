@@ -1,21 +1,16 @@
 //! What is stored, as bytes on disk, but for its body. What they are held against is their sum: none
 //! are read that are not as they were written.
 
-use std::time::SystemTime;
-
 use bytes::Bytes;
 use http::{HeaderName, StatusCode};
 
-use super::{
-    Body,
-    fields::{In, Out},
-};
+use super::fields::{In, Out};
 use crate::{
     age::Times,
     freshness::{Basis, Lifetime},
     key::Key,
     prebuilt::Prebuilt,
-    stored::{Softened, Stored},
+    stored::{Body, Head, Softened, Stored},
     terms::{Ask, Terms},
     vary::Selecting,
 };
@@ -93,18 +88,6 @@ pub(super) fn print_head(stored: &Stored) -> Vec<u8> {
     out.number(stored.tags() as u64);
     out.optional_text(stored.selecting().language());
     out.rest(stored.head().bytes())
-}
-
-/// A head that was read: what is stored, but for what tells it from others and its body.
-#[derive(Debug)]
-pub(crate) struct Head {
-    pub status: StatusCode,
-    pub terms: Terms,
-    pub date: SystemTime,
-    pub modified: Option<SystemTime>,
-    pub softened: Softened,
-    pub tags: usize,
-    pub printed: Prebuilt,
 }
 
 /// What was stored with this selection and head; `body` came at that time.

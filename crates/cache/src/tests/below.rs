@@ -6,11 +6,12 @@ use http::Method;
 
 use super::{
     at, fields,
+    joining::{add, begin, is_ready, lead, look, next, request, shared, wait},
     purging::finish,
     world::{Forgetful, Upstream, key},
 };
 use crate::{
-    Lookup, Outcome, Pattern, Purge, Request, Softened, Tag, Tier,
+    Lookup, Outcome, Pattern, Purge, Reader, Request, Settings, Softened, Tag, Tier, Writer,
     disk::{Patience, Unread},
 };
 
@@ -73,6 +74,70 @@ fn check_file((below, seconds): (&Forgetful, i64), lines: &str, expect: &str, st
     let read = file.open().unwrap().read_at(&mut bytes, part.start).unwrap();
     assert_eq!((read as u64, &*bytes), (part.end - part.start, expect.as_bytes()));
     assert!(hit.body().bytes().is_empty() && hit.pieces().is_none());
+}
+
+#[test]
+fn a_long_body_goes_to_its_file_as_it_comes_and_is_read_there() {
+    for length in ["", "\ncontent-length: 3000000"] {
+        // In memory there would be no place for it.
+        let memory = Settings { memory: 1 << 20, object_max: 4 << 20, ..Settings::default() };
+        let below = Forgetful::with(memory);
+        let fetch = lead(&below.cache, "GET /");
+        let mut first = wait(&below.cache, "GET /");
+        let mut writer = begin(&below.cache, fetch, &format!("{FRESH}{length}"));
+        let body = "0123456789".repeat(300_000);
+        let (early, late) = body.split_at(2_000_000);
+        add_all(&mut writer, early);
+        assert!(is_ready(&mut first));
+        let asked = request("GET /");
+        let (_, mut first) = shared(below.cache.resume(first, &asked.asked(), at(1)));
+        let (_, mut second) = shared(look(&below.cache, "GET /"));
+        assert_eq!(read_on(&mut second), early);
+        add_all(&mut writer, late);
+        assert_eq!(writer.finish(), Outcome::Stored);
+        assert!(below.cache.bytes() < 10_000, "{}", below.cache.bytes());
+        assert_eq!((read_on(&mut first), read_on(&mut second)), (body.clone(), late.to_owned()));
+        check_file((&below, 1), "range: bytes=2999990-", "0123456789", 206);
+        below.forget();
+        below.cache.bring_up(&key("/"), Patience::Waits).unwrap();
+        check_file((&below, 1), "", &body, 200);
+        assert_eq!(below.cache.disk().unwrap().stats().files, 1);
+    }
+}
+
+#[test]
+fn a_long_body_that_breaks_off_leaves_nothing() {
+    for length in ["", "\ncontent-length: 3000000"] {
+        let below = Forgetful::new();
+        let fetch = lead(&below.cache, "GET /");
+        let mut writer = begin(&below.cache, fetch, &format!("{FRESH}{length}"));
+        add_all(&mut writer, &"x".repeat(2_000_000));
+        if length.is_empty() {
+            drop(writer);
+        } else {
+            assert_eq!(writer.finish(), Outcome::CutShort);
+        }
+        below.forget();
+        assert_eq!(below.ask(1, "GET /", NOBODY), "502 nothing is stored");
+        assert_eq!(fs::read_dir(below.path().join("bodies")).unwrap().count(), 0);
+    }
+}
+
+/// What is there to be read.
+fn read_on(reader: &mut Reader) -> String {
+    let mut read = String::new();
+    loop {
+        match next(reader).as_str() {
+            "later" | "end" => return read,
+            more => read.push_str(more),
+        }
+    }
+}
+
+fn add_all(writer: &mut Writer, body: &str) {
+    for piece in body.as_bytes().chunks(70_000) {
+        add(writer, std::str::from_utf8(piece).unwrap());
+    }
 }
 
 #[test]

@@ -582,25 +582,25 @@ fn what_is_not_there_is_stored_for_as_long_as_is_set() {
 }
 
 /// A request: a method and a path, and then fields.
-struct Asked {
+pub(super) struct Asked {
     method: Method,
     path: String,
     headers: HeaderMap,
 }
 
-fn request(text: &str) -> Asked {
+pub(super) fn request(text: &str) -> Asked {
     let (line, lines) = text.split_once('\n').unwrap_or((text, ""));
     let (method, path) = line.split_once(' ').unwrap();
     Asked { method: method.parse().unwrap(), path: path.to_owned(), headers: fields(lines) }
 }
 
 impl Asked {
-    fn asked(&self) -> Request<'_> {
+    pub(super) fn asked(&self) -> Request<'_> {
         Request::of(&self.method, &self.headers)
     }
 }
 
-fn look(cache: &Cache, text: &str) -> Lookup {
+pub(super) fn look(cache: &Cache, text: &str) -> Lookup {
     look_at(cache, text, 0)
 }
 
@@ -609,7 +609,7 @@ fn look_at(cache: &Cache, text: &str, seconds: i64) -> Lookup {
     cache.look(&key(&request.path), &request.asked(), at(seconds))
 }
 
-fn lead(cache: &Cache, text: &str) -> Box<Fetch> {
+pub(super) fn lead(cache: &Cache, text: &str) -> Box<Fetch> {
     match look(cache, text) {
         Lookup::Ask(fetch) if fetch.leads() => fetch,
         lookup => panic!("{}", show(lookup)),
@@ -617,7 +617,7 @@ fn lead(cache: &Cache, text: &str) -> Box<Fetch> {
 }
 
 #[expect(clippy::unnecessary_box_returns, reason = "as a lookup has it")]
-fn wait(cache: &Cache, text: &str) -> Box<Waiter> {
+pub(super) fn wait(cache: &Cache, text: &str) -> Box<Waiter> {
     waiter_of(look(cache, text))
 }
 
@@ -647,7 +647,7 @@ fn take_as(
     cache.take(fetch, &request(text).asked(), answered)
 }
 
-fn begin(cache: &Cache, fetch: Box<Fetch>, lines: &str) -> Writer {
+pub(super) fn begin(cache: &Cache, fetch: Box<Fetch>, lines: &str) -> Writer {
     begin_as(cache, (fetch, GET), lines)
 }
 
@@ -658,12 +658,12 @@ fn begin_as(cache: &Cache, fetch: (Box<Fetch>, &str), lines: &str) -> Writer {
     }
 }
 
-fn add(writer: &mut Writer, piece: &str) {
+pub(super) fn add(writer: &mut Writer, piece: &str) {
     assert_eq!(writer.add(&Bytes::copy_from_slice(piece.as_bytes())), Written::On);
     assert_eq!(writer.wake(), crate::Woken::All);
 }
 
-fn shared(lookup: Lookup) -> (String, Box<Reader>) {
+pub(super) fn shared(lookup: Lookup) -> (String, Box<Reader>) {
     let Lookup::Shared(hit, reader) = lookup else { panic!("{}", show(lookup)) };
     let (status, age) = (hit.status().as_u16(), hit.age());
     (format!("{status} age={age} {}", hit.cache_status()), reader)
@@ -694,7 +694,7 @@ fn show(lookup: Lookup) -> String {
     }
 }
 
-fn is_ready(waiter: &mut Waiter) -> bool {
+pub(super) fn is_ready(waiter: &mut Waiter) -> bool {
     waiter.poll_head(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
@@ -702,7 +702,7 @@ fn is_ready_for_more(writer: &Writer) -> bool {
     writer.poll_room(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
-fn next(reader: &mut Reader) -> String {
+pub(super) fn next(reader: &mut Reader) -> String {
     next_with(reader, &Arc::new(Woken::default()))
 }
 

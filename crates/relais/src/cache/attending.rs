@@ -1,6 +1,6 @@
 //! The end that is asked: it has the caches.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode, Uri};
 use relais_cache::{
@@ -11,7 +11,7 @@ use relais_http::{Ask, Desk, Fetched, StandsIn};
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{objects, sentences};
+use super::{objects, sentences, verified::Told};
 use crate::{
     clock,
     complaint::{Complaint, Wrong},
@@ -87,6 +87,7 @@ async fn obey(of: OfCaches, desks: Desks, answers: &Answers) -> Result<Answer, W
             }
             Ok(done())
         }
+        OfCaches::Verify {} => verify(desks, answers.clone()).await,
         OfCaches::Purge { what, how } => {
             let pattern = pattern_of(&what)?;
             Ok(purge(desks, (pattern, how.purge()), answers.clone()).await)
@@ -142,6 +143,30 @@ async fn list(desks: Desks, pattern: Pattern, detail: objects::Detail, answers: 
     // Nothing of it panics; and who asked gets an end in any case.
     _ = tokio::task::spawn_blocking(list).await;
     done()
+}
+
+/// Reads all that is on disk, and tells how far that has come.
+async fn verify(desks: Desks, answers: Answers) -> Result<Answer, Wrong> {
+    if desks.values().all(|desk| desk.cache().disk().is_none()) {
+        let wrong = Wrong::expected("no cache has a disk", "one with `disk = \"FOLDER\"`");
+        return Err(wrong);
+    }
+    let verify = move || {
+        for (name, desk) in &desks {
+            let Some(disk) = desk.cache().disk() else { continue };
+            let mut told = Told::new(name);
+            let is_heard = |found: Value| answers.blocking_send(Answer::Found(found)).is_ok();
+            let all = disk.verify(|so_far| {
+                let goes_on = told.progress(&so_far).is_none_or(is_heard);
+                if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            });
+            if !is_heard(told.end(&all)) {
+                return;
+            }
+        }
+    };
+    _ = tokio::task::spawn_blocking(verify).await;
+    Ok(done())
 }
 
 async fn purge(desks: Desks, (pattern, how): (Pattern, Purge), answers: Answers) -> Answer {

@@ -1,5 +1,7 @@
 //! What is asked for, and printed of what is told.
 
+use std::io::IsTerminal as _;
+
 use serde_json::Value;
 
 use super::{
@@ -8,14 +10,14 @@ use super::{
     flags::{self, Command},
     listed::Listed,
     told::{number, text},
-    warming,
+    verified, warming,
 };
 use crate::{
     columns::clean,
     complaint::Complaint,
     control::{Chosen, OfCaches},
     measure::{said_bytes, said_count},
-    output::{is_coloured, say, tell},
+    output::{is_coloured, say, tell, tell_over},
     stop::Stop,
 };
 
@@ -31,6 +33,7 @@ impl Asking<'_> {
                 say(if json { found.to_string() } else { stats(&found) });
                 Ok(())
             }),
+            Command::Verify { json } => self.verify(json),
             Command::Purge(purge) => {
                 let (what, how) = purge.chosen().map_err(wrong)?;
                 self.purge(OfCaches::Purge { what, how }, purge.json)
@@ -87,6 +90,24 @@ impl Asking<'_> {
         Ok(())
     }
 
+    fn verify(&self, json: bool) -> Result<(), Stop> {
+        let is_watched = !json && std::io::stderr().is_terminal();
+        let mut bad = 0;
+        self.ask(OfCaches::Verify {}, |found| {
+            let is_done = found["done"] == true;
+            if json {
+                say(found.to_string());
+            } else if is_done {
+                say(verified::said(&found));
+            } else if is_watched {
+                tell_over(verified::said(&found));
+            }
+            bad += if is_done { number(&found, "bad") } else { 0 };
+            Ok(())
+        })?;
+        if bad > 0 { Err(Stop::No) } else { Ok(()) }
+    }
+
     fn purge(&self, of: OfCaches, json: bool) -> Result<(), Stop> {
         let (mut purged, mut on_disk) = (0, false);
         self.ask(of, |found| {
@@ -123,7 +144,11 @@ fn stats(found: &Value) -> String {
         percent.unwrap_or_default(),
         bytes("object_max"),
     );
-    if found["disk"].is_null() { memory } else { format!("{memory}\n{}", of_disk(&found["disk"])) }
+    match (&found["memory"], &found["disk"]) {
+        (_, Value::Null) => memory,
+        (Value::Null, disk) => format!("{}\n{}", text(found, "proxy"), of_disk(disk)),
+        (_, disk) => format!("{memory}\n{}", of_disk(disk)),
+    }
 }
 
 /// How much is on a disk.

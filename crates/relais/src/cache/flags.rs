@@ -21,12 +21,16 @@ pub(crate) struct Flags {
     /// Ask of the cache of this `[proxy.NAME]` alone
     #[arg(long, global = true, value_name = "NAME")]
     pub(super) proxy: Option<String>,
+    /// Ask no relais, but look into a cache's folder (`disk`) that none uses
+    #[arg(long, global = true, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    #[arg(conflicts_with_all = ["file", "proxy"])]
+    pub(super) folder: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   relais cache ls                                     what is stored
-  relais cache explain http://127.0.0.1:9000/         why that is answered from memory, or not
+  relais cache explain http://127.0.0.1:9000/         why that is answered from the cache, or not
   relais cache purge http://127.0.0.1:9000/a.css      fetch it anew for who asks next
   relais cache purge --tag news --soft                all that its server tagged so is stale
   relais cache warm urls.txt                          store what will be asked for
@@ -58,6 +62,12 @@ pub(super) enum Command {
     },
     /// Show how much is stored
     Stats {
+        /// Print JSON, a line each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read all that is on disk: whether it is what was stored. What is not, is taken out
+    Verify {
         /// Print JSON, a line each
         #[arg(long)]
         json: bool,

@@ -5,6 +5,7 @@
 //! one version of the rules.
 
 mod asking;
+mod at_rest;
 mod attending;
 mod commands;
 mod explained;
@@ -13,6 +14,7 @@ mod listed;
 mod objects;
 mod sentences;
 mod told;
+mod verified;
 mod warming;
 
 use clap::ColorChoice;
@@ -21,11 +23,14 @@ pub(crate) use attending::{Desks, attend};
 pub(crate) use flags::Flags;
 
 use crate::{data::Data, stop::Stop};
-use asking::Asking;
+use asking::{Asking, Whom};
 
 /// Does what `flags` ask for.
 pub(crate) fn obey(flags: Flags, color: ColorChoice, data: &Data) -> Result<(), Stop> {
-    let Flags { command, file, proxy } = flags;
-    let asking = Asking { running: asking::running(file), proxy, data, color };
-    asking.obey(command)
+    let Flags { command, file, proxy, folder } = flags;
+    let whom = match folder {
+        Some(folder) => Whom::Folder(folder),
+        None => Whom::Running(asking::running(file)),
+    };
+    Asking { whom, proxy, data, color }.obey(command)
 }

@@ -31,7 +31,7 @@ pub(super) fn storing(explanation: &Explanation<Result<(), NotStored>>, now: Sys
     let verdict = match verdict {
         Ok(()) => json!({
             "is": "stored",
-            "text": "An answer like that is stored, and the next who asks gets it from memory",
+            "text": "An answer like that is stored, and the next who asks gets that",
             "section": "RFC 9111 §3",
         }),
         Err(why) => json!({
@@ -232,7 +232,7 @@ fn windows(while_revalidate: Duration, if_error: Duration) -> String {
 
 fn verdict_text(verdict: Reused) -> String {
     match verdict {
-        Reused::Fresh => "It is answered from memory, and nobody is asked".to_owned(),
+        Reused::Fresh => "It is answered from what is stored, and nobody is asked".to_owned(),
         Reused::Stale(why) => {
             let why = match why {
                 WhyStale::MaxStale => "the request is content with that (`max-stale`)",
@@ -242,7 +242,7 @@ fn verdict_text(verdict: Reused) -> String {
                 WhyStale::IfError => "its server fails, and allows that then (`stale-if-error`)",
                 WhyStale::Disconnected => "its server cannot be reached",
             };
-            format!("It is answered from memory, though it is stale: {why}")
+            format!("It is answered from what is stored, though it is stale: {why}")
         }
         Reused::Asks(why) => format!("The server is asked: {}", because(why)),
         Reused::OnlyIfCached(why) => format!(
@@ -347,7 +347,7 @@ mod tests {
         };
         assert_eq!(
             text(Reused::Stale(WhyStale::Disconnected)),
-            "It is answered from memory, though it is stale: its server cannot be reached"
+            "It is answered from what is stored, though it is stale: its server cannot be reached"
         );
         assert_eq!(
             text(Reused::OnlyIfCached(Forward::Unknown)),

@@ -32,6 +32,8 @@ pub(crate) enum OfCaches {
     },
     /// How much there is.
     Stats {},
+    /// Whether what is on disk is what was stored.
+    Verify {},
     /// This is to be taken out, or to be stale.
     Purge {
         /// What.

@@ -100,7 +100,7 @@ pub(crate) struct Flags {
     /// How much that folder may hold [default: 10GiB]
     #[arg(long, value_name = "SIZE", requires = "cache_disk")]
     cache_disk_max: Option<Size>,
-    /// How large an answer may be that is kept [default: 8MiB]
+    /// How large an answer may be that is kept [default: 8MiB; with a folder 1GiB]
     #[arg(long, value_name = "SIZE", requires = "cache")]
     cache_object_max: Option<Size>,
     /// How long an answer may be sent that is too old and says nothing about that, while it is asked
@@ -189,18 +189,19 @@ impl Table {
         let purge = self.purge.as_ref().map(|purge| purge.plan(base, &key.key("purge")));
         let purge = purge.transpose().map_err(|found| told(vec![found]));
         told(self.bad_target(key).into_iter().collect());
-        told(bad_sizes(memory, object_max, key).into_iter().collect());
         let disk = DiskFolder::plan((self.disk.as_deref(), self.disk_max), base, key);
-        let disk = disk.map_err(|found| told(vec![found]));
+        let disk = disk.map_err(|found| told(vec![found])).ok().flatten();
+        let object_most = object_most(memory, disk.as_ref());
+        told(bad_sizes(memory, object_max, (object_most, key)).into_iter().collect());
         told(self.bad_wait(key).into_iter().collect());
         let (rules, purge) = (rules.unwrap_or_default(), purge.unwrap_or_default());
-        let disk = disk.unwrap_or_default();
         if !problems.is_empty() {
             return Err(problems);
         }
         let usual = Settings::default();
         let memory = memory.unwrap_or(Size(usual.memory));
-        let object_max = object_max.unwrap_or(Size(usual.object_max).min(memory));
+        let usual_most = if disk.is_some() { OBJECT_ON_DISK } else { Size(usual.object_max) };
+        let object_max = object_max.unwrap_or(usual_most.min(object_most));
         let default_ttl = default_ttl.unwrap_or(Time(usual.default_ttl));
         let waiting_max = u32::try_from(usual.joining.waiting_max).unwrap_or(u32::MAX);
         Ok(Cache {
@@ -239,16 +240,27 @@ impl Table {
     }
 }
 
-fn bad_sizes(memory: Option<Size>, object_max: Option<Size>, key: &KeyPath) -> Option<Problem> {
+/// No answer that is kept may be larger: what is on disk is there in one piece, beside others.
+fn object_most(memory: Option<Size>, disk: Option<&DiskFolder>) -> Size {
+    let memory = memory.unwrap_or(Size(Settings::default().memory));
+    disk.map_or(memory, |disk| Size(disk.max.0 / 4))
+}
+
+fn bad_sizes(
+    memory: Option<Size>,
+    object_max: Option<Size>,
+    (object_most, key): (Size, &KeyPath),
+) -> Option<Problem> {
     let memory = memory.unwrap_or(Size(Settings::default().memory));
     if memory < MEMORY_MIN {
         let what = format!("`memory` is too small: {:?}", memory.to_string());
         let wrong = Wrong::expected(what, format!("{MEMORY_MIN} or more"));
         return Some(key.key("memory").wrong(wrong));
     }
-    let object_max = object_max.filter(|object_max| *object_max > memory)?;
-    let what = format!("`object_max` is more than `memory`: {:?}", object_max.to_string());
-    let wrong = Wrong::expected(what, format!("at most {memory}"));
+    let object_max = object_max.filter(|object_max| *object_max > object_most)?;
+    let most = if object_most == memory { "`memory`" } else { "a quarter of `disk_max`" };
+    let what = format!("`object_max` is more than {most}: {:?}", object_max.to_string());
+    let wrong = Wrong::expected(what, format!("at most {object_most}"));
     Some(key.key("object_max").wrong(wrong))
 }
 
@@ -277,7 +289,8 @@ impl Cache {
         Settings {
             memory: memory.0,
             object_max: object_max.0,
-            filling_max: usual.filling_max.min(memory.0),
+            // With a disk, long answers come into its files.
+            filling_max: usual.filling_max.min(memory.0 / 2).max(FILLING_MIN),
             default_ttl,
             grace: self.grace.0,
             negative_ttl: self.negative_ttl.map(|Time(ttl)| ttl),
@@ -304,6 +317,12 @@ impl Cache {
         Joining { wait_max, waiting_max, abandoned, ..usual.clone() }
     }
 }
+
+/// Some answers can come at once, however small the memory is.
+const FILLING_MIN: u64 = 16 << 20;
+
+/// How large an answer may be by default, where there is a disk.
+const OBJECT_ON_DISK: Size = Size(1 << 30);
 
 /// Less holds no page with its pictures.
 const MEMORY_MIN: Size = Size(1 << 20);

@@ -249,6 +249,8 @@ fn of_table(table: &str, key: &str) -> Option<&'static str> {
         ("limits", "queue_wait_max") => "--queue-wait-max",
         ("cache", "default_ttl") => "--cache-ttl",
         ("cache", "memory") => "--cache-memory",
+        ("cache", "disk") => "--cache-disk",
+        ("cache", "disk_max") => "--cache-disk-max",
         ("cache", "object_max") => "--cache-object-max",
         ("cache", "grace") => "--cache-grace",
         ("cache", "negative_ttl") => "--cache-negative-ttl",

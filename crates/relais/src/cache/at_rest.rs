@@ -1,0 +1,84 @@
+//! What is asked of a cache's folder that no relais uses.
+
+use std::{ops::ControlFlow, path::Path};
+
+use relais_cache::{AtRest, Pattern, Settings, disk::DiskState};
+use serde_json::{Value, json};
+
+use super::{
+    objects::{self, Detail},
+    verified,
+};
+use crate::{
+    clock,
+    complaint::{Complaint, Wrong},
+    control::{Chosen, OfCaches},
+    stop::Stop,
+};
+
+/// Does what is asked `of` the `folder`, and has all `taken` that is found.
+pub(super) fn obey(
+    folder: &Path,
+    of: OfCaches,
+    mut taken: impl FnMut(Value) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    if let OfCaches::Explain { .. } | OfCaches::Fetch { .. } = of {
+        let what = "a folder answers no requests";
+        let wrong = Wrong::expected(what, "a relais that runs: leave out `--folder`");
+        return Err(wrong_folder(wrong));
+    }
+    let open = AtRest::open(folder).map_err(|error| {
+        let Wrong { what, .. } = Wrong::from_error(&error);
+        let hint = "a relais that runs is asked by `--file FILE`";
+        wrong_folder(Wrong { what, expected: None, hint: None }.hint(hint))
+    })?;
+    let name = folder.display().to_string();
+    match of {
+        OfCaches::List { what } => list(&name, (&open, &pattern(&what)?), Detail::Line, taken),
+        OfCaches::Show { url } => {
+            list(&name, (&open, &pattern(&Chosen::Url(url))?), Detail::All, taken)
+        }
+        OfCaches::Stats {} => {
+            let disk = objects::of_disk(&open.stats(), &DiskState::Working);
+            taken(json!({ "proxy": name, "disk": disk }))
+        }
+        OfCaches::Purge { what, how } => {
+            let purged = open.purge(&pattern(&what)?, how.purge());
+            let purged = purged.map_err(|error| anyhow::Error::from(error).context("purging"))?;
+            taken(json!({ "proxy": name, "purged": purged }))
+        }
+        OfCaches::Verify {} => {
+            let mut told = verified::Told::new(&name);
+            let mut stopped = Ok(());
+            let all = open.verify(|so_far| match told.progress(&so_far).map(&mut taken) {
+                Some(Err(stop)) => {
+                    stopped = Err(stop);
+                    ControlFlow::Break(())
+                }
+                Some(Ok(())) | None => ControlFlow::Continue(()),
+            });
+            stopped?;
+            taken(told.end(&all))
+        }
+        OfCaches::Explain { .. } | OfCaches::Fetch { .. } => Ok(()),
+    }
+}
+
+fn wrong_folder(wrong: Wrong) -> Stop {
+    Stop::Wrong(vec![Complaint::of_flag("--folder", wrong)])
+}
+
+fn pattern(chosen: &Chosen) -> Result<Pattern, Stop> {
+    chosen.pattern().map_err(|wrong| Stop::Wrong(vec![Complaint::of_flag("URL", wrong)]))
+}
+
+fn list(
+    name: &str,
+    (open, pattern): (&AtRest, &Pattern),
+    detail: Detail,
+    mut taken: impl FnMut(Value) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let (settings, now) = (Settings::default(), clock::now());
+    open.objects(pattern)
+        .try_for_each(|object| taken(objects::told(name, &object, (&settings, now), detail)))
+}
