@@ -64,7 +64,7 @@ pub use self::{
     directives::{Directives, Flag},
     explain::{Explanation, Reused, Step, Wish},
     fetch::Fetch,
-    fill::{Broken, Reader, Waiter, Watch},
+    fill::{Broken, Reader, Waiter, Watch, Woken},
     freshness::{Basis, Lifetime},
     hit::{FilePiece, Hit},
     key::Key,

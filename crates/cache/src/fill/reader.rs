@@ -70,6 +70,8 @@ pub struct Reader {
     fill: Arc<Fill>,
     /// Among those who read.
     place: usize,
+    /// Whether it was asked for a piece.
+    has_begun: bool,
     at: u64,
     /// Where it ends that is wanted of it; `None` for all there is.
     end: Option<u64>,
@@ -90,7 +92,7 @@ pub enum Broken {
 
 impl Reader {
     pub(crate) fn new(fill: Arc<Fill>, place: usize, at: u64) -> Self {
-        Self { fill, place, at, end: None, size: None }
+        Self { fill, place, has_begun: false, at, end: None, size: None }
     }
 
     /// The same, of a body of so many bytes.
@@ -122,6 +124,11 @@ impl Reader {
         if !state.readers.has(self.place) {
             return Poll::Ready(Some(Err(Broken::TooSlow)));
         }
+        // Of a herd all have the head first, and their turn with the body then.
+        if !std::mem::replace(&mut self.has_begun, true) && state.readers.are_due() {
+            state.readers.waits_in_turn(self.place, cx);
+            return Poll::Pending;
+        }
         let next = match &state.stage {
             Stage::Coming(coming) => coming.body.after(self.at),
             Stage::Asked | Stage::Ending(_) => Next::Later,
@@ -142,7 +149,7 @@ impl Reader {
         }
         self.at += bytes.len() as u64;
         state.readers.is_at(self.place, self.at);
-        let writer = state.writer.take();
+        let writer = state.take_writer();
         drop(state);
         if let Some(writer) = writer {
             writer.wake();
@@ -176,7 +183,7 @@ impl Drop for Reader {
     fn drop(&mut self) {
         let mut state = self.fill.lock();
         state.readers.remove(self.place);
-        let writer = state.writer.take();
+        let writer = state.take_writer();
         drop(state);
         if let Some(writer) = writer {
             writer.wake();
