@@ -25,6 +25,7 @@ mod joining;
 mod key;
 mod looking;
 mod memory;
+mod object;
 mod of_request;
 mod on_disk;
 mod outcome;
@@ -68,11 +69,12 @@ pub use self::{
     freshness::{Basis, Lifetime},
     hit::{FilePiece, Hit},
     key::Key,
+    object::{Object, Tier},
     on_disk::{AtRest, disk_settings},
     outcome::Outcome,
     partial::Parts,
     purge::{BadPattern, Glob, PATTERN_BYTES_MAX, Pattern, Purge, Text, Url},
-    purging::{Object, Purged, Tier},
+    purging::Purged,
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
     rules::{Device, KeyParts, Name, Origin, Query, Rule, Storing},

@@ -8,40 +8,13 @@ use crate::{
     cache::Cache,
     disk::{NotDurable, NotPurged, Patience, Ticket},
     key::Key,
+    object::{Object, Tier},
     on_disk::{Listed, pages},
     purge::{Pattern, Purge, Url},
     store::Change,
     stored::Stored,
     tags::{Tag, TagId, TagsOf, invalidated_groups},
 };
-
-/// Something that is stored.
-#[derive(Clone, Debug)]
-pub struct Object {
-    /// Under what.
-    pub key: Key,
-    /// The response; its body only if it is in memory.
-    pub stored: Arc<Stored>,
-    /// How many bytes of its body are stored.
-    pub bytes: u64,
-    /// Where it is found.
-    pub tier: Tier,
-}
-
-/// Where something is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tier {
-    /// In memory, and maybe on disk, too.
-    Memory,
-    /// On disk alone.
-    Disk,
-}
-
-impl Object {
-    fn in_memory(key: Key, stored: Arc<Stored>) -> Self {
-        Self { bytes: stored.bytes(), key, stored, tier: Tier::Memory }
-    }
-}
 
 /// What was purged.
 #[derive(Debug, Default)]
