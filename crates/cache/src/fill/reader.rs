@@ -9,9 +9,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use super::{Fill, Over, Stage, coming::Next};
+use super::{
+    Fill, Over, Stage,
+    holding::{InFile, Next},
+};
 use crate::{cache_status::Forward, key::Key, stored::Stored, wish::Wish};
 
 /// Who waits for the head of an answer that somebody else asked for.
@@ -141,6 +144,15 @@ impl Reader {
                 state.readers.waits(self.place, cx);
                 return Poll::Pending;
             }
+            Next::File(file) => {
+                // Nobody is to wait for a lock meanwhile.
+                drop(state);
+                let Some(bytes) = file.read(self.at) else {
+                    return Poll::Ready(Some(Err(Broken::Off)));
+                };
+                state = self.fill.lock();
+                bytes
+            }
             Next::End => return Poll::Ready(None),
             Next::Lost => return Poll::Ready(Some(Err(Broken::Off))),
         };
@@ -160,22 +172,14 @@ impl Reader {
 
 /// What there is of what is `stored` behind the first `at` bytes.
 fn stored_after(stored: &Stored, at: u64) -> Next {
-    const READ_BYTES: usize = 256 << 10;
     if at >= stored.bytes() {
         return Next::End;
     }
-    let Some(file) = stored.file() else {
-        let at = usize::try_from(at).expect("a place in memory");
-        return Next::Bytes(stored.body().slice(at..));
-    };
-    let mut bytes = BytesMut::zeroed(READ_BYTES);
-    match file.open().map(|file| file.read_at(&mut bytes, at)) {
-        Ok(Ok(read)) if read > 0 => {
-            bytes.truncate(read);
-            Next::Bytes(bytes.freeze())
-        }
-        _ => Next::Lost,
+    if let Some(file) = stored.file() {
+        return Next::File(InFile::Stored(file.clone()));
     }
+    let at = usize::try_from(at).expect("a place in memory");
+    Next::Bytes(stored.body().slice(at..))
 }
 
 /// Tells who writes if that was the last.
