@@ -17,7 +17,8 @@ fn has_relative_relocations() -> bool {
     let told = told.map(|told| String::from_utf8_lossy(&told.stdout).into_owned());
     let told = told.unwrap_or_default();
     let version = told.trim().strip_prefix("glibc ").and_then(|version| version.split_once('.'));
-    let numbers = version.and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    let numbers =
+        version.and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
     let target = std::env::var("CARGO_CFG_TARGET_ENV").unwrap_or_default();
     numbers.is_some_and(|numbers: (u32, u32)| numbers >= (2, 36)) && target == "gnu"
 }
