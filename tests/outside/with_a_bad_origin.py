@@ -118,9 +118,11 @@ def of_a_server_that_misbehaves_nothing_passes_for_what_it_is_not(stage):
         equal(wrong, [], "kinds")
         # Who runs it is told at most once a minute that the server fails, whatever that says.
         told = [line for line in proxy.said().splitlines() if re.search("warn|error|panic", line, re.I)]
-        others = [line for line in told if " WARN an upstream gave no answer error=" not in line]
+        # Many of its kinds at once are failures in a row, now and then: then others would go first.
+        of_it = ["error=", "again and again: others go first error="]
+        others = [line for line in told if not any(f" WARN an upstream gave no answer {what}" in line for what in of_it)]
         equal(others, [], "told")
-        assert len(told) <= 2, f"told too often: {told}"
+        assert len(told) <= 3, f"told too often: {told}"
         equal(proxy.stop(), 0, "exit code")
 
 
