@@ -81,10 +81,9 @@ impl Cache {
         now: SystemTime,
     ) -> Result<Purged, NotPurged> {
         // First: what comes from here on was asked for later, and what came is found below.
-        self.store.keep_out(pattern.clone(), purge);
-        let on_disk = self.store.on_disk().map(|on_disk| on_disk.purge(pattern, purge));
+        let on_disk = self.store.keep_out(pattern, purge);
         let count = self.purge_memory(pattern, purge, now);
-        Ok(Purged { count, tickets: on_disk.transpose()?.unwrap_or_default() })
+        Ok(Purged { count, tickets: on_disk? })
     }
 
     fn purge_memory(&self, pattern: &Pattern, purge: Purge, now: SystemTime) -> usize {
