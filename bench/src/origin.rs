@@ -27,16 +27,15 @@ pub(crate) struct Asked {
 }
 
 impl Origin {
-    /// Serves the small and the medium file of `site`, from a thread on this thread's core.
+    /// Serves the files of `site`, from a thread on this thread's core.
     pub(crate) fn start(site: &Site) -> Result<Self> {
-        let (small, medium) = (Served::Small, Served::Medium);
         let date = machine::date();
         let head = |served: Served| head(served.len(), &date).into_bytes();
-        let responses = Responses::one(&head(small), &site.bytes(small)?).and(
-            medium.name(),
-            &head(medium),
-            &site.bytes(medium)?,
-        );
+        let small = Served::Small;
+        let mut responses = Responses::one(&head(small), &site.bytes(small)?);
+        for other in [Served::Medium, Served::Large] {
+            responses = responses.and(other.name(), &head(other), &site.bytes(other)?);
+        }
         let mut floor = Floor::bind(0, responses)?;
         let (port, tally) = (floor.port()?, floor.tally());
         // If it ends, requests fail and say so in their rows.

@@ -4,7 +4,8 @@ import base64
 import hashlib
 import http.server
 import json
-import threading
+
+from serving import Serving
 
 
 class Asked(http.server.BaseHTTPRequestHandler):
@@ -61,19 +62,7 @@ class Asked(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Origin:
-    """The server, and its port. Ended with the `with` it stands in."""
+class Origin(Serving):
+    """The server."""
 
-    def __enter__(self):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Asked)
-        self.server.daemon_threads = True
-        self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+    handler = Asked

@@ -4,9 +4,9 @@ import collections
 import http.server
 import json
 import re
-import threading
 import time
 
+from serving import Serving
 from stage import RELAIS, equal, holds, need, test
 
 TOKEN = "a-token-that-nobody-guesses"
@@ -46,21 +46,15 @@ class Answers(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Server:
-    def __enter__(self):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-        self.server.daemon_threads = True
-        self.server.asked = collections.Counter()
-        self.asked = self.server.asked
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
-        return self
+class Server(Serving):
+    """The server, and what it was asked how often."""
 
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+    handler = Answers
+
+    def __enter__(self):
+        super().__enter__()
+        self.asked = self.server.asked = collections.Counter()
+        return self
 
 
 def proxy(stage, server, purge="", more=""):
@@ -145,6 +139,31 @@ def what_is_named_is_purged_with_curl(stage):
         status, told = purge(stage, relais.http, *BEARER, "-H", "Cache-Groups: g")
         equal(status, 400)
         holds(told, "expected `Surrogate-Key: a b`")
+        equal(relais.stop(), 0, "exit code")
+
+
+@test
+def what_does_not_count_of_a_query_is_purged_all_the_same(stage):
+    need("curl")
+    with Server() as server:
+        rules = '[{ path = "/b", key = { query_drop = "utm_*" } }]'
+        relais = proxy(stage, server, f"{ALLOWED}, rules = {rules}")
+        kept = "cache-control=max-age=60&no-vary-search=params=(%22x%22)"
+        for url in [relais.http + "/a?" + kept + "&x=", relais.http + "/b?cache-control=max-age=60&utm_x="]:
+            path = url.rpartition("/")[2][0]
+
+            def asked():
+                return sum(count for target, count in server.asked.items() if target.startswith(f"GET /{path}"))
+
+            for number in range(3):
+                get(stage, f"{url}{number}")
+            equal(asked(), 1, url)
+            equal(purge(stage, f"{url}3", *BEARER), (200, "200 OK: purged 1 object\n"), url)
+            get(stage, f"{url}4")
+            equal(asked(), 2, url)
+            holds(verb(stage, "show", f"{url}5")[0], "200", url)
+            equal(verb(stage, "purge", f"{url}6")[0], "purged 1 object\n", url)
+            verb(stage, "show", f"{url}5", status=3)
         equal(relais.stop(), 0, "exit code")
 
 

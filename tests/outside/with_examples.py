@@ -1,5 +1,6 @@
 """Each folder in examples/ checks, runs, and answers as its README says."""
 
+import os
 import re
 import shutil
 import socket
@@ -8,14 +9,14 @@ from stage import RELAIS, REPOSITORY, equal, free_port, holds, need, test
 from with_signals import activated
 
 EXAMPLES = REPOSITORY / "examples"
-TRIED = ["static-site", "spa", "virtual-hosts", "https-with-client-certificates", "proxy", "behind-systemd"]
+TRIED = ["static-site", "spa", "virtual-hosts", "https-with-client-certificates", "proxy", "cache", "behind-systemd"]
 
 
 def copy(stage, name):
     """The example in the scratch folder, on free ports."""
     folder = stage.path(name)
     # Without what somebody made by running it in place.
-    made = shutil.ignore_patterns("*.key", "*.pem", "*.log", "*.jsonl*")
+    made = shutil.ignore_patterns("*.key", "*.pem", "*.log", "*.jsonl*", "var")
     shutil.copytree(EXAMPLES / name, folder, ignore=made)
     text = (folder / "relais.toml").read_text()
     ports = {port: str(free_port()) for port in dict.fromkeys(re.findall(r"(?<=:)\d{4}(?=\")", text))}
@@ -72,6 +73,23 @@ def the_single_page_application_answers(stage):
     holds(told, "<h1>An application</h1>")
     holds(stage.curl("-I", f"{base}/assets/app-1f3a.js").decode(), "immutable")
     equal(status_of(stage, f"{base}/assets/missing.js"), "404")
+    equal(relais.stop(), 0, "exit code")
+
+
+@test
+def the_cache_keeps_what_it_was_asked_for_over_a_restart(stage):
+    need("curl")
+    folder, (_, port) = copy(stage, "cache")
+    # Old enough to be fresh for a while: a tenth of the time that it was left alone.
+    os.utime(folder / "site/index.html", (1_700_000_000, 1_700_000_000))
+    relais = checked_and_up(stage, folder, 2)
+    page = f"http://127.0.0.1:{port}/"
+    said = [stage.curl("-i", page + query).decode() for query in ["", "?utm_source=letter"]]
+    holds(said[0], "cache-status: relais; fwd=uri-miss; fwd-status=200; ttl=86400; stored")
+    holds(said[1], "cache-status: relais; hit; ")
+    equal(relais.stop(), 0, "exit code")
+    relais = stage.relais("up", urls=2, cwd=folder)
+    holds(stage.curl("-i", page).decode(), "cache-status: relais; hit; ")
     equal(relais.stop(), 0, "exit code")
 
 

@@ -104,7 +104,9 @@ def who_comes_late_streams_what_there_is(stage):
             holds(str(head), expected)
             clients.append(raw)
         go_on.set()
+        # A fetch ends with the last who waits for it.
         for client in clients:
+            client.rest()
             client.close()
         came, _ = answer(proxy.port, "/a")
         assert came.endswith(b"1" * 300_000)

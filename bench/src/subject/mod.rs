@@ -43,6 +43,8 @@ pub(crate) enum Task {
     Pass,
     /// Answers kept in memory, or in files that are in the page cache.
     Cache,
+    /// Answers kept on disk, most of them in files that are in the page cache and not in memory.
+    CacheOnDisk,
     /// [`Task::Pass`], with a line of a log for each exchange.
     Sniff,
     /// [`Task::Pass`], with a list of 100,000 rules.
@@ -113,6 +115,7 @@ impl Task {
             Self::Serve => "files",
             Self::Pass => "passing on",
             Self::Cache => "caching",
+            Self::CacheOnDisk => "caching on disk",
             Self::Sniff => "sniffing",
             Self::Block => "blocking",
             Self::SniffAndBlock => "sniffing and blocking",
@@ -128,6 +131,7 @@ impl Subject {
             Task::Sniff => "relais --sniff",
             Task::Block => "relais --block",
             Task::SniffAndBlock => "relais --sniff --block",
+            Task::CacheOnDisk => "relais, from disk",
             Task::Serve | Task::Pass | Task::Cache | Task::Search => self.program.name(),
         }
     }
@@ -153,6 +157,11 @@ impl Subject {
         match self.program {
             // It sends one file whatever is asked for; rows ask it for no other.
             Program::Floor => &[Served::Small],
+            Program::Relais | Program::Nginx | Program::NginxNopush
+                if matches!(self.task, Task::Cache | Task::CacheOnDisk) =>
+            {
+                &Served::ALL
+            }
             _ if self.passes_on() => &[Served::Small, Served::Medium],
             _ => &Served::ALL,
         }

@@ -16,6 +16,12 @@ pub(super) fn setup(task: Task, place: &Place) -> Setup {
         ]),
         Task::Pass => words(&proxy),
         Task::Cache => words(&[&proxy[..], &["--cache"]].concat()),
+        // The least memory: what is asked for in turn is not there.
+        Task::CacheOnDisk => {
+            let kept = format!("{scratch}/kept");
+            let disk = ["--cache", "--cache-memory", "1MiB", "--cache-disk", &kept];
+            words(&[&proxy[..], &disk].concat())
+        }
         Task::Sniff => words(&[&proxy[..], &["--sniff", &sniffed]].concat()),
         Task::Block => words(&[&proxy[..], &["--block", rules]].concat()),
         Task::SniffAndBlock => {

@@ -15,6 +15,7 @@ use crate::{
     origin::Asked,
     row::{Row, interleave},
     running::Running,
+    site::Urls,
     sniffed,
     stats::float,
     subject::{Subject, Task},
@@ -63,7 +64,7 @@ impl Spec {
         let mut ready = Vec::new();
         fleet.keep_only(self.subjects);
         for &subject in self.subjects {
-            match self.sample(fleet, subject, WARM_UP_SECONDS) {
+            match self.sample(fleet, subject, self.warm_up_seconds(subject)) {
                 Ok(_) => ready.push(subject),
                 Err(why) => skipped.push((subject, format!("{why:#}"))),
             }
@@ -85,6 +86,12 @@ impl Spec {
         }
     }
 
+    /// How long `subject` is to warm up: a cache has to have seen all URLs.
+    fn warm_up_seconds(&self, subject: Subject) -> u64 {
+        let is_kept = matches!(subject.task, Task::Cache | Task::CacheOnDisk);
+        if is_kept && self.ask.urls == Urls::Varied { FILLING_SECONDS } else { WARM_UP_SECONDS }
+    }
+
     fn sample(&self, fleet: &mut Fleet<'_>, subject: Subject, seconds: u64) -> Result<Sample> {
         let (site, origin) = (fleet.kit().site, fleet.kit().origin);
         let server = fleet.server(subject).map_err(anyhow::Error::msg)?;
@@ -104,7 +111,7 @@ fn ensure_task(subject: Subject, sample: &Sample) -> Result<()> {
     let (requests, asked) = (sample.done.requests, float(sample.asked.requests));
     match subject.task {
         Task::Serve | Task::Search => {}
-        Task::Cache => {
+        Task::Cache | Task::CacheOnDisk => {
             ensure!(asked <= MISSES_MAX, "{asked} of {requests} requests went on to the origin");
         }
         Task::Pass | Task::Sniff | Task::Block | Task::SniffAndBlock => {
@@ -125,6 +132,8 @@ fn noted(subject: Subject, server: &Running, mark: &sniffed::Mark) -> Result<f64
 
 /// For caches, heaps and the processor to find their state.
 const WARM_UP_SECONDS: u64 = 1;
+/// For a cache to be asked for all of many URLs.
+const FILLING_SECONDS: u64 = 4;
 /// How many requests a cache may pass on once it is warm: as many as there are connections, if the
 /// answer had to make room.
 const MISSES_MAX: f64 = 64.0;

@@ -15,12 +15,12 @@ use crate::{
     subject::{
         Program::{Haproxy, Mitmdump, Nginx, NginxNopush, Relais, TrafficServer, Varnish},
         Subject,
-        Task::{Block, Cache, Pass, Sniff, SniffAndBlock},
+        Task::{Block, Cache, CacheOnDisk, Pass, Sniff, SniffAndBlock},
     },
     target::{Against, Bound, Target},
 };
 
-pub(super) const SPECS: [Spec; 5] = [
+pub(super) const SPECS: [Spec; 7] = [
     Spec {
         title: "Proxy, passing on 1 KiB",
         load: Load::Wrk { connections: 64 },
@@ -67,6 +67,24 @@ pub(super) const SPECS: [Spec; 5] = [
         targets: &[caching(CPU_PER_GB.column, 0.85)],
     },
     Spec {
+        title: "Proxy, cache hit on disk 1 KiB",
+        load: Load::Wrk { connections: 64 },
+        ask: Ask { door: Door::Http, served: Served::Small, urls: Urls::Varied },
+        subjects: ON_DISK,
+        rounds_times: 1,
+        gauges: &[CPU_PER_REQUEST, REQUESTS_PER_SECOND, CORE_SHARE, P99, BOTH_PER_REQUEST],
+        targets: &[on_disk(CPU_PER_REQUEST.column, 0.75)],
+    },
+    Spec {
+        title: "Proxy, cache hit on disk 10 MiB",
+        load: Load::Wrk { connections: 16 },
+        ask: Ask::same(Door::Http, Served::Large),
+        subjects: ON_DISK,
+        rounds_times: 1,
+        gauges: &[CPU_PER_GB, GB_PER_SECOND, CORE_SHARE, P99, BOTH_PER_GB],
+        targets: &[on_disk(CPU_PER_GB.column, 0.6)],
+    },
+    Spec {
         title: "Proxy, sniffing and blocking",
         load: Load::Wrk { connections: 64 },
         ask: Ask { door: Door::Http, served: Served::Small, urls: Urls::Varied },
@@ -93,6 +111,11 @@ const fn passing(column: Column, peers: &'static [Subject], most: f64) -> Target
 
 const fn caching(column: Column, most: f64) -> Target {
     let (of, against) = (Relais.at(Cache), Against::Best(NGINX_CACHE));
+    Target { column, of, against, bound: Bound::AtMost(most) }
+}
+
+const fn on_disk(column: Column, most: f64) -> Target {
+    let (of, against) = (Relais.at(CacheOnDisk), Against::Best(NGINX_CACHES));
     Target { column, of, against, bound: Bound::AtMost(most) }
 }
 
@@ -132,6 +155,9 @@ const CACHING: &[Subject] = &[
 ];
 /// With `tcp_nopush off`: with 100 KiB it has the lower CPU time.
 const NGINX_CACHE: &[Subject] = &[Nginx.at(Cache)];
+const NGINX_CACHES: &[Subject] = &[NginxNopush.at(Cache), Nginx.at(Cache)];
+const ON_DISK: &[Subject] =
+    &[Relais.at(CacheOnDisk), NginxNopush.at(Cache), Nginx.at(Cache), TrafficServer.at(Cache)];
 const PLAIN: &[Subject] = &[Relais.at(Pass)];
 const WATCHING: &[Subject] = &[
     Relais.at(Pass),

@@ -10,7 +10,7 @@ use crate::{
     settings::Settings,
     store::{Found, Store, VARIANTS_MAX},
     stored::Stored,
-    vary::Selecting,
+    vary::{NormalForms, Selecting},
     wish::{Aim, Wish, may_lead},
 };
 
@@ -42,10 +42,10 @@ impl Store {
         let purges = self.recent().count();
         let mut part = self.lock(hash);
         let generation = part.generation.after_purges(purges);
-        let mut same = 0;
+        let (mut same, mut forms) = (0, NormalForms::default());
         for fill in part.in_flight.fills.iter().filter(|fill| fill.key == *wish.key) {
             same += 1;
-            match fill.suits(wish, settings) {
+            match fill.suits((wish, &mut forms), settings) {
                 Suits::Not | Suits::OtherVariant => (),
                 Suits::Waiting if wish.aim == Aim::Revalidation => {
                     return Entered::Crowded;

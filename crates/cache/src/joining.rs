@@ -12,6 +12,7 @@ use crate::{
     request::Request,
     reuse::Failure,
     stored::Stored,
+    vary::NormalForms,
     wish::{Aim, Turn, Way, Wish},
 };
 
@@ -68,7 +69,7 @@ impl Cache {
         let (aim, stored) = (Aim::Answer, None);
         let (key, tries, rounds) = (&fill.key, 0, 0);
         let wish = Wish { key, asked_as: key, asked, now, why, stored, aim, tries, rounds };
-        match fill.suits(&wish, &self.settings) {
+        match fill.suits((&wish, &mut NormalForms::default()), &self.settings) {
             Suits::Whole(stored) => match self.joined(stored, asked, (now, why)) {
                 Ok(hit) => Ok(Lookup::Hit(hit)),
                 Err(_parts) => Err(Way::Alone),

@@ -25,6 +25,8 @@ mod joining;
 mod key;
 mod looking;
 mod memory;
+mod object;
+mod of_request;
 mod on_disk;
 mod outcome;
 mod part;
@@ -63,15 +65,16 @@ pub use self::{
     directives::{Directives, Flag},
     explain::{Explanation, Reused, Step, Wish},
     fetch::Fetch,
-    fill::{Broken, Reader, Waiter, Watch},
+    fill::{Broken, Reader, Waiter, Watch, Woken},
     freshness::{Basis, Lifetime},
     hit::{FilePiece, Hit},
     key::Key,
+    object::{Object, Tier},
     on_disk::{AtRest, disk_settings},
     outcome::Outcome,
     partial::Parts,
     purge::{BadPattern, Glob, PATTERN_BYTES_MAX, Pattern, Purge, Text, Url},
-    purging::{Object, Purged, Tier},
+    purging::Purged,
     request::{Condition, Content, Request, Sender, Sent, Switch},
     reuse::{NoStandIn, WhyAsk, WhyStale},
     rules::{Device, KeyParts, Name, Origin, Query, Rule, Storing},

@@ -8,40 +8,13 @@ use crate::{
     cache::Cache,
     disk::{NotDurable, NotPurged, Patience, Ticket},
     key::Key,
+    object::{Object, Tier},
     on_disk::{Listed, pages},
-    purge::{Pattern, Purge},
+    purge::{Pattern, Purge, Url},
     store::Change,
     stored::Stored,
     tags::{Tag, TagId, TagsOf, invalidated_groups},
 };
-
-/// Something that is stored.
-#[derive(Clone, Debug)]
-pub struct Object {
-    /// Under what.
-    pub key: Key,
-    /// The response; its body only if it is in memory.
-    pub stored: Arc<Stored>,
-    /// How many bytes of its body are stored.
-    pub bytes: u64,
-    /// Where it is found.
-    pub tier: Tier,
-}
-
-/// Where something is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tier {
-    /// In memory, and maybe on disk, too.
-    Memory,
-    /// On disk alone.
-    Disk,
-}
-
-impl Object {
-    fn in_memory(key: Key, stored: Arc<Stored>) -> Self {
-        Self { bytes: stored.bytes(), key, stored, tier: Tier::Memory }
-    }
-}
 
 /// What was purged.
 #[derive(Debug, Default)]
@@ -80,10 +53,45 @@ impl Cache {
         purge: Purge,
         now: SystemTime,
     ) -> Result<Purged, NotPurged> {
+        let Pattern::Url(url) = pattern else { return self.purge_one(pattern, purge, now) };
+        let mut all = Purged::default();
+        for url in self.urls_of(url) {
+            let Purged { count, tickets } = self.purge_one(&Pattern::Url(url), purge, now)?;
+            all.count += count;
+            all.tickets.extend(tickets);
+        }
+        Ok(all)
+    }
+
+    /// The URLs under which answers to requests for `url` are stored: that itself, and what counts of
+    /// its query where a rule or `No-Vary-Search` says that not all does.
+    fn urls_of(&self, url: &Url) -> Vec<Url> {
+        let ruled = self.settings.key_of(url.key().clone(), &HeaderMap::new(), "");
+        let mut urls = vec![url.clone(), Url::from(ruled)];
+        let besides = urls.iter().flat_map(|url| self.searches.keys_besides(url.key()));
+        let besides: Vec<_> = besides.map(Url::from).collect();
+        urls.extend(besides);
+        urls.sort_unstable_by(|one, other| one.key().as_str().cmp(other.key().as_str()));
+        urls.dedup();
+        urls
+    }
+
+    fn purge_one(
+        &self,
+        pattern: &Pattern,
+        purge: Purge,
+        now: SystemTime,
+    ) -> Result<Purged, NotPurged> {
         // First: what comes from here on was asked for later, and what came is found below.
-        let on_disk = self.store.keep_out(pattern, purge);
+        self.store.keep_out(pattern.clone(), purge);
+        let on_disk = self.store.on_disk().map(|on_disk| on_disk.purge(pattern, purge));
+        if on_disk.is_some() {
+            // Who began to read the disk in between, found what it did not know to be purged, and
+            // would bring that up when all is over.
+            self.store.keep_out(pattern.clone(), purge);
+        }
         let count = self.purge_memory(pattern, purge, now);
-        Ok(Purged { count, tickets: on_disk? })
+        Ok(Purged { count, tickets: on_disk.transpose()?.unwrap_or_default() })
     }
 
     fn purge_memory(&self, pattern: &Pattern, purge: Purge, now: SystemTime) -> usize {
@@ -145,7 +153,8 @@ impl Cache {
         match (self.store.on_disk(), pattern) {
             (None, _) => in_memory,
             (Some(_), Pattern::Url(url)) => {
-                Box::new(in_memory.chain(self.variants_on_disk(url.key())))
+                let urls = self.urls_of(url).into_iter();
+                Box::new(in_memory.chain(urls.flat_map(|url| self.variants_on_disk(url.key()))))
             }
             (Some(_), _) => Box::new(in_memory.chain(self.objects_on_disk(pattern))),
         }
@@ -156,22 +165,25 @@ impl Cache {
         pattern: &'c Pattern,
     ) -> Box<dyn Iterator<Item = Object> + 'c> {
         let of_key = |key: Key, variants: &[Arc<Stored>]| {
-            let chosen =
-                variants.iter().filter(|stored| pattern.chooses(&key, stored.tag_ids())).cloned();
+            // What is looked for by URLs is found by no other.
+            let is_chosen = |stored: &&Arc<Stored>| {
+                matches!(pattern, Pattern::Url(_)) || pattern.chooses(&key, stored.tag_ids())
+            };
+            let chosen = variants.iter().filter(is_chosen).cloned();
             chosen.map(|stored| Object::in_memory(key.clone(), stored)).collect::<Vec<_>>()
         };
-        let ids = match pattern {
-            Pattern::Url(url) => vec![Tag::apart(url.key().as_str()).id()],
-            Pattern::Tag(tag) => tag.ids().to_vec(),
+        let (mut keys, tagged): (Vec<Key>, Vec<TagId>) = match pattern {
+            Pattern::Url(url) => {
+                let keys = self.urls_of(url).into_iter().map(|url| url.key().clone());
+                keys.map(|key| (key.clone(), Tag::apart(key.as_str()).id())).unzip()
+            }
+            Pattern::Tag(tag) => (Vec::new(), tag.ids().to_vec()),
             Pattern::All | Pattern::Prefix(_) | Pattern::Glob(_) => {
                 return Box::new(self.store.iter().flat_map(move |(key, all)| of_key(key, &all)));
             }
         };
-        let mut keys: Vec<Key> = match pattern {
-            Pattern::Url(url) => vec![url.key().clone()],
-            _ => Vec::new(),
-        };
-        keys.extend(ids.into_iter().flat_map(|id| self.store.tagged(id)).map(|key| (*key).clone()));
+        let tagged = tagged.into_iter().flat_map(|id| self.store.tagged(id));
+        keys.extend(tagged.map(|key| (*key).clone()));
         keys.sort_unstable_by(|one, other| {
             (one.as_str(), one.apart_by()).cmp(&(other.as_str(), other.apart_by()))
         });

@@ -101,10 +101,17 @@ pub(crate) fn rule_of<'r>(rules: &'r [Rule], key: &Key) -> Option<&'r Rule> {
     }
     let target = key.path_and_query();
     let path = target.split('?').next().unwrap_or_default();
-    let Ok(path) = file_path(path.as_bytes()) else {
-        return rules.iter().find(|rule| rule.storing == Storing::Bypassed);
-    };
-    rules.iter().find(|rule| rule.is_for(&path.path))
+    match file_path(path.as_bytes()) {
+        Ok(path) if !is_read_twice(&path.path) => rules.iter().find(|rule| rule.is_for(&path.path)),
+        _ => rules.iter().find(|rule| rule.storing == Storing::Bypassed),
+    }
+}
+
+/// Whether a path that was resolved may be resolved further: by servers that decode it once more, or
+/// that take what is behind a `;` off each name and so find `..` in `/a/..;/b`.
+fn is_read_twice(path: &[u8]) -> bool {
+    let is_dots = |name: &[u8]| name.starts_with(b".;") || name.starts_with(b"..;");
+    path.contains(&b'%') || path.split(|&byte| byte == b'/').any(is_dots)
 }
 
 impl Rule {
@@ -221,6 +228,11 @@ mod tests {
         check("/%61/./x/../b", Some("/a/b"));
         check("/x/../private/y", Some("/private"));
         check("/a%2f..%2fprivate", Some("/private"));
+        check("/a/..%252fb", Some("/private"));
+        check("/a/..;/b", Some("/private"));
+        check("/a/.;x/b", Some("/private"));
+        check("/a/b;..", Some("/a"));
+        check("/a/...;/b", Some("/a"));
     }
 
     #[test]

@@ -140,6 +140,20 @@ impl Searches {
         }
     }
 
+    /// The keys under which answers to requests for `key` are stored besides, by what was said of its
+    /// path: to whomever, if some requests are apart from others. Each is without what keeps it apart.
+    ///
+    /// *Cost*: of all paths of which anything was said.
+    pub(crate) fn keys_besides(&self, key: &Key) -> Vec<Key> {
+        let path = path(key);
+        // What keeps keys apart begins with a line end, which no path has.
+        let is_of_path = |place: &str| {
+            place.strip_prefix(path).is_some_and(|by| by.is_empty() || by.starts_with('\n'))
+        };
+        let said = self.said.iter().filter(|(place, _)| is_of_path(place));
+        said.map(|(_, said)| said.key_of(key).apart("")).collect()
+    }
+
     /// Learns what was said of the path of `key`, and forgets what was said before.
     pub(crate) fn learn(&self, key: &Key, said: Option<NoVary>) {
         match said {
@@ -168,8 +182,12 @@ impl NoVary {
 }
 
 fn place(key: &Key) -> String {
-    let path = key.as_str().split('?').next().unwrap_or_default();
-    [path, key.apart_by()].concat()
+    [path(key), key.apart_by()].concat()
+}
+
+/// Its URI up to its query.
+fn path(key: &Key) -> &str {
+    key.as_str().split('?').next().unwrap_or_default()
 }
 
 #[cfg(test)]

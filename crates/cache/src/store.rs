@@ -22,7 +22,7 @@ use crate::{
     settings::Settings,
     stored::Stored,
     tags::{self, TagIndex},
-    vary::Selecting,
+    vary::{NormalForms, Selecting},
 };
 
 pub(crate) use self::purging::Change;
@@ -130,8 +130,11 @@ impl Store {
     /// [RFC 9111 §4.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.1
     pub(crate) fn find(&self, key: &Key, asked: &Request<'_>) -> Found {
         let Some(variants) = self.objects.get(key) else { return Found::Nothing };
-        let mut matching =
-            variants.iter().filter(|variant| variant.selecting().selects(asked)).peekable();
+        let mut forms = NormalForms::default();
+        let mut matching = variants
+            .iter()
+            .filter(|variant| variant.selecting().selects_by(asked, &mut forms))
+            .peekable();
         let Some(&newest) = matching.peek() else { return Found::OtherVariants };
         let named = matching.find(|variant| !variant.selecting().is_empty());
         Found::Variant(Arc::clone(named.unwrap_or(newest)))
@@ -252,12 +255,18 @@ impl Store {
 
     /// Takes out everything, and keeps out what is on its way.
     pub(crate) fn clear(&self) {
-        for part in &self.parts {
-            part.lock().unwrap_or_else(PoisonError::into_inner).invalidate_all();
-        }
-        self.objects.clear();
+        self.invalidate_all();
         if let Some(on_disk) = &self.on_disk {
             on_disk.clear();
+            // Once more, for who read the disk in between, and brings up what was there.
+            self.invalidate_all();
+        }
+        self.objects.clear();
+    }
+
+    fn invalidate_all(&self) {
+        for part in &self.parts {
+            part.lock().unwrap_or_else(PoisonError::into_inner).invalidate_all();
         }
     }
 

@@ -12,6 +12,7 @@ use crate::{
     age::{Times, date_in},
     directives::{Control, Flag},
     freshness::{Basis, Head, lifetime},
+    of_request::{is_of_request, may_be_of_odd_request},
     partial::{NoPlace, Told, place_of},
     request::{Content, Request, Sender, Switch},
     settings::{SetCookie, Settings},
@@ -54,6 +55,9 @@ pub enum NotStored {
     /// Its status is about who asked or how, which no key holds: others may ask in another way.
     #[error("a status that is about its own request")]
     OfRequest,
+    /// It is an error, and its request was out of the ordinary: what is wrong may be that.
+    #[error("an error, and its request was out of the ordinary")]
+    OddRequest,
     /// It says `no-store` ([RFC 9111 §5.2.2.5]).
     ///
     /// [RFC 9111 §5.2.2.5]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.5
@@ -138,6 +142,9 @@ pub(crate) fn judge_storing(
     }
     if is_of_request(head.status) {
         return Err(NotStored::OfRequest);
+    }
+    if may_be_of_odd_request(asked, head.status) {
+        return Err(NotStored::OddRequest);
     }
     let control = Control::said_of(head.headers, asked.rule, settings);
     judge_directives(&control, head.status)?;
@@ -231,28 +238,6 @@ fn is_understood(status: StatusCode) -> bool {
     )
 }
 
-/// Whether `status` is about who asked or how, and not about what was asked for: about fields and
-/// connections, which no key holds. Whatever lifetime comes with it, it is no answer to the next:
-/// one client's `Range` beyond the end would be 416 for all.
-///
-/// What speaks of the URI is not of these (404, 405, 410, 414), nor what speaks of the server (5xx),
-/// nor 400, which may be about either: they are stored if they say for how long, or may be guessed at.
-fn is_of_request(status: StatusCode) -> bool {
-    const OF_REQUEST: [&[u16]; 5] = [
-        // How it was sent: malformed, too large, too slow.
-        &[408, 411, 413, 417, 431, 505],
-        // Who sends it, and how much of that. (RFC 6585 forbids 428, 429, 431 and 511, too.)
-        &[401, 403, 407, 429, 511],
-        // Its conditions and its range: what the client has.
-        &[409, 412, 416, 428],
-        // What it would have, or brings.
-        &[406, 415, 422, 506, 510],
-        // The connection that it came on.
-        &[421, 425, 426],
-    ];
-    OF_REQUEST.iter().any(|statuses| statuses.contains(&status.as_u16()))
-}
-
 /// Whether an answer to one who was authorized may be given to others.
 fn is_for_others(control: &Control) -> bool {
     let directives = &control.directives;
@@ -325,8 +310,32 @@ mod tests {
             }
         }
         check("range: bytes=9-", 404, FRESH, "ok");
+        check("range: bytes=9-", 500, FRESH, "ok");
         check("range: bytes=9-", 200, FRESH, "ok");
         check("if-match: \"a\"", 200, FRESH, "ok");
+    }
+
+    #[test]
+    fn an_error_that_an_odd_request_may_have_made_is_not_stored() {
+        let refused = "an error, and its request was out of the ordinary";
+        let large = format!("x-large: {}", "x".repeat(2048));
+        let parts = "x-part: x\n".repeat(300);
+        for lines in [&*large, parts.trim_end(), "x-odd: \u{e4}", "cookie: a=\u{ff}"] {
+            for status in [400, 404, 405, 414, 451, 499, 500, 501, 503, 599] {
+                check(lines, status, FRESH, refused);
+                check(lines, status, "cache-control: public, s-maxage=60", refused);
+            }
+            for status in [200, 204, 301, 302, 307] {
+                check(lines, status, FRESH, "ok");
+            }
+        }
+        for lines in ["range: bytes=x", "if-match: x", "if-none-match: x"] {
+            check(lines, 400, FRESH, refused);
+            check(lines, 404, FRESH, "ok");
+        }
+        let usual = format!("cookie: {}", "x".repeat(2000));
+        check(&usual, 400, FRESH, "ok");
+        check("", 400, FRESH, "ok");
     }
 
     #[test]

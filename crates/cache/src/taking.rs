@@ -123,14 +123,19 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The same, if what it asked for was invalidated meanwhile.
+    /// The same, if what it asked for was invalidated or purged meanwhile: that is told of the URL that
+    /// was asked for, and not of where its answer goes.
     fn searched(&self, fetch: Box<Fetch>, headers: &HeaderMap) -> Result<Box<Fetch>, Box<Fetch>> {
         self.searches.learn(fetch.asked_key(), NoVary::of(headers));
         let counted = self.searches.key_of(fetch.asked_key()).into_owned();
         if counted == *fetch.key() {
             return Ok(fetch);
         }
-        if self.store.was_invalidated(fetch.key(), fetch.since()) {
+        let is_purged = {
+            let asked_as = (fetch.asked_key(), &[][..]);
+            self.store.recent().has(asked_as, fetch.since().purges(), |_| true)
+        };
+        if is_purged || self.store.was_invalidated(fetch.key(), fetch.since()) {
             return Err(fetch);
         }
         // What was purged since it was asked for, keeps it out there as well.
@@ -289,6 +294,7 @@ fn whose(why: NotStored) -> Option<Sender> {
         NotStored::Personal => Some(Sender::Cookie),
         // It is of the request or the moment.
         NotStored::Method
+        | NotStored::OddRequest
         | NotStored::RequestContent
         | NotStored::Upgrade
         | NotStored::RequestNoStore

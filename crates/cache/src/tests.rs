@@ -3,6 +3,7 @@
 mod below;
 mod exchanges;
 mod explaining;
+mod floods;
 mod gaps;
 mod joining;
 mod partial;

@@ -2,17 +2,18 @@
 //!
 //! [RFC 9111 §4.1]: https://www.rfc-editor.org/rfc/rfc9111#section-4.1
 
-use std::cmp::{Ordering, Reverse};
+mod normal;
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
-        ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_LANGUAGE,
-        IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE, VARY,
+        ACCEPT_LANGUAGE, CONTENT_LANGUAGE, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE, VARY,
     },
 };
 use relais_wire::list;
 
+pub(crate) use self::normal::NormalForms;
+use self::normal::normal;
 use crate::request::Request;
 
 /// A response that names more fields is for nobody else.
@@ -139,29 +140,18 @@ impl Selecting {
 
     /// Whether the response is for the request `asked`.
     pub fn selects(&self, asked: &Request<'_>) -> bool {
-        let is_same = |field: &Field| {
-            asked.headers_with(&field.name).is_some_and(|headers| {
-                field.is_same(headers) || field.name == ACCEPT_LANGUAGE && self.is_best(headers)
-            })
-        };
-        self.fields.iter().all(is_same)
+        self.selects_by(asked, &mut NormalForms::default())
     }
 
-    /// Whether its language is the one that a client would rather have than all others.
-    fn is_best(&self, headers: &HeaderMap) -> bool {
-        let Some(language) = &self.language else { return false };
-        let lines = headers.get_all(ACCEPT_LANGUAGE).iter().map(HeaderValue::as_bytes);
-        let mut best: Option<(Vec<u8>, u16)> = None;
-        let mut is_alone = false;
-        for (wish, weight) in lines.flat_map(|line| list::parts(line, b',')).map(wish) {
-            match best.as_ref().map(|(_, most)| weight.cmp(most)) {
-                None | Some(Ordering::Greater) => (best, is_alone) = (Some((wish, weight)), true),
-                Some(Ordering::Equal) => is_alone = false,
-                Some(Ordering::Less) => (),
-            }
-        }
-        // One with a weight below 1 has it in its text, and is none of these.
-        is_alone && best.is_some_and(|(wish, _)| wish == **language)
+    /// The same, with the `forms` that were read of the request for others.
+    pub(crate) fn selects_by(&self, asked: &Request<'_>, forms: &mut NormalForms) -> bool {
+        self.fields.iter().all(|field| {
+            let Some(headers) = asked.headers_with(&field.name) else { return false };
+            field.is_same(headers, forms)
+                || field.name == ACCEPT_LANGUAGE
+                    && self.language.is_some()
+                    && self.language.as_deref() == forms.best(headers)
+        })
     }
 
     /// Whether it is for every request.
@@ -183,110 +173,23 @@ impl Selecting {
 }
 
 impl Field {
-    fn is_same(&self, headers: &HeaderMap) -> bool {
+    fn is_same(&self, headers: &HeaderMap, forms: &mut NormalForms) -> bool {
         let mut lines = headers.get_all(&self.name).iter().map(HeaderValue::as_bytes);
         let (first, second) = (lines.next(), lines.next());
         if second.is_none() && (first == self.value.as_deref() || first == self.raw.as_deref()) {
             // An absent field has no raw form either, and must not match one that is there.
             return first.is_some() || self.value.is_none();
         }
-        normal(&self.name, headers).as_deref() == self.value.as_deref()
+        forms.value(&self.name, headers) == self.value.as_deref()
     }
-}
-
-/// The value of all fields called `name`, so that values which mean the same are the same.
-///
-/// Spaces beside commas outside of quotes are left out, and several fields are one list. Of what a
-/// client would rather have, case does not matter either, and order only where it may be a wish.
-fn normal(name: &HeaderName, headers: &HeaderMap) -> Option<Vec<u8>> {
-    let mut lines = headers.get_all(name).iter().map(HeaderValue::as_bytes).peekable();
-    lines.peek()?;
-    if [ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE].contains(name) {
-        let mut wishes: Vec<_> = lines.flat_map(|line| list::parts(line, b',')).map(wish).collect();
-        // The first of equal media types is taken by many a server. Of codings and charsets either is
-        // read as well, and of languages nobody can rely on it (RFC 9110 §12.5.4).
-        wishes.sort_by_key(|(_, weight)| Reverse(*weight));
-        let mut wishes: Vec<_> = wishes.into_iter().map(|(wish, _)| wish).collect();
-        if *name != ACCEPT {
-            wishes.sort_unstable();
-        }
-        return Some(wishes.join(&b","[..]));
-    }
-    let mut squeezed = Vec::new();
-    for (at, line) in lines.enumerate() {
-        if at > 0 {
-            squeezed.push(b',');
-        }
-        squeeze(line, &mut squeezed);
-    }
-    Some(squeezed)
-}
-
-/// One thing that a client would like to have: its name in lower case, no spaces round its
-/// parameters, and no weight that is 1 anyway. Beside it how much it would, in thousandths; what
-/// cannot be read is 1.
-fn wish(part: &[u8]) -> (Vec<u8>, u16) {
-    let mut pieces = list::parts(part, b';');
-    let mut wish = pieces.next().unwrap_or_default().to_ascii_lowercase();
-    let mut thousandths = 1000;
-    for piece in pieces {
-        let weight = piece.strip_prefix(b"q=").or_else(|| piece.strip_prefix(b"Q="));
-        match weight {
-            Some(b"1" | b"1." | b"1.0" | b"1.00" | b"1.000") => (),
-            Some(weight) => {
-                thousandths = read_weight(weight).unwrap_or(1000);
-                wish.extend([b";q=", weight].concat());
-            }
-            None => wish.extend([b";", piece].concat()),
-        }
-    }
-    (wish, thousandths)
-}
-
-/// A weight below 1, in thousandths ([RFC 9110 §12.4.2]).
-///
-/// [RFC 9110 §12.4.2]: https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2
-fn read_weight(weight: &[u8]) -> Option<u16> {
-    let digits = match weight {
-        b"0" => b"",
-        [b'0', b'.', digits @ ..] if digits.len() <= 3 => digits,
-        _ => return None,
-    };
-    let mut thousandths = 0;
-    for place in 0..3 {
-        let digit = digits.get(place).copied().unwrap_or(b'0');
-        thousandths = thousandths * 10 + u16::from(digit.is_ascii_digit().then(|| digit - b'0')?);
-    }
-    Some(thousandths)
-}
-
-/// Appends `line` to `out`, without spaces at its ends and beside its commas.
-fn squeeze(line: &[u8], out: &mut Vec<u8>) {
-    let (mut quoted, mut escaped, mut after_comma) = (false, false, true);
-    let mut end = out.len();
-    for &byte in line {
-        match byte {
-            b' ' | b'\t' if after_comma => continue,
-            b',' if !quoted => out.truncate(end),
-            b'\\' if quoted && !escaped => escaped = true,
-            b'"' if !escaped => quoted = !quoted,
-            _ => escaped = false,
-        }
-        out.push(byte);
-        after_comma = byte == b',' && !quoted;
-        if quoted || !b" \t".contains(&byte) {
-            end = out.len();
-        }
-    }
-    out.truncate(end);
 }
 
 #[cfg(test)]
 mod tests {
-    use http::Method;
+    use http::{Method, header::ACCEPT_ENCODING};
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{normal::WISHES_BYTES_MAX, *};
     use crate::{request::Sent, tests::fields};
 
     #[test]
@@ -339,6 +242,31 @@ mod tests {
         check("foo: \"a, b\"", "foo: \"a,b\"", false);
         check("foo: \"a\\\", b\"", "foo: \"a\\\",b\"", false);
         check("foo: \"a\\\\\", b", "foo: \"a\\\\\",b", true);
+    }
+
+    #[test]
+    fn very_many_wishes_are_compared_as_they_came() {
+        let wishes =
+            |count: usize, end: &str| format!("accept-encoding: {}{end}", "a,".repeat(count));
+        let most = WISHES_BYTES_MAX / 2;
+        check(&wishes(most - 1, "B"), &wishes(most - 1, "b"), true);
+        check(&wishes(most, "B"), &wishes(most, "b"), false);
+        check(&wishes(most, "b"), &wishes(most, "b"), true);
+        check(&wishes(most, "b"), &wishes(most, " b"), true);
+    }
+
+    #[test]
+    fn a_request_is_read_once_for_many_responses() {
+        let names = [ACCEPT_LANGUAGE, ACCEPT_ENCODING];
+        let (method, headers) = (Method::GET, fields("accept-language: a, b\naccept-encoding: x"));
+        let asked = Request::of(&method, &headers);
+        let mut forms = NormalForms::default();
+        for number in 0..32 {
+            let other = fields(&format!("accept-language: b,A\naccept-encoding: x{number}"));
+            let selecting = Selecting::of(&names, &Request::of(&method, &other)).unwrap();
+            assert!(!selecting.selects_by(&asked, &mut forms));
+        }
+        assert_eq!(forms.values.len(), 2);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::{
     cache_status::CacheStatus,
     disk::FileBody,
-    fill::{Added, Ended, Fill, FillHead, Over, Reader, Watch, Whole},
+    fill::{Added, Ended, Fill, FillHead, Over, Reader, Watch, Whole, Woken},
     outcome::Outcome,
     part::Generation,
     request::Sender,
@@ -137,9 +137,10 @@ impl Writer {
     }
 
     /// Wakes who waits for the head or reads. To be called when nothing more is there to be added:
-    /// whoever is late then finds more at once.
-    pub fn wake(&self) {
-        self.fill.wake();
+    /// whoever is late then finds more at once. If many wait it wakes some of them, in turn, and is to
+    /// be called again after those ran and what came meanwhile was added.
+    pub fn wake(&self) -> Woken {
+        self.fill.wake_some()
     }
 
     /// Has nobody else join: it does not go on, and for who comes now another is worth a try.

@@ -19,9 +19,18 @@ pub struct OpenFile {
     pub file: File,
     /// What it was like then.
     pub stamp: Stamp,
+    writers: Writers,
     place: Option<Place>,
     /// Made when it is first needed; `None` if there is none to be had.
     mapping: OnceLock<Option<Mapping>>,
+}
+
+/// Who else may write to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writers {
+    Anybody,
+    /// It was written before it was opened, and is nobody else's.
+    Nobody,
 }
 
 /// How many files may be open for longer than it takes to read them: while they are sent, and for
@@ -104,7 +113,19 @@ impl OpenFiles {
 impl OpenFile {
     /// `file`, as it is now, with a place among `files` if one is left.
     pub fn new(file: File, stamp: Stamp, files: &OpenFiles) -> Self {
-        Self { file, stamp, place: files.places.take(), mapping: OnceLock::new() }
+        let (writers, place) = (Writers::Anybody, files.places.take());
+        Self { file, stamp, writers, place, mapping: OnceLock::new() }
+    }
+
+    /// The same of a file of ours, to which nobody writes any more: it is sent without a look at what
+    /// became of it.
+    pub(crate) fn sealed(file: File, stamp: Stamp, files: &OpenFiles) -> Self {
+        Self { writers: Writers::Nobody, ..Self::new(file, stamp, files) }
+    }
+
+    /// Whether nobody writes to it.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.writers == Writers::Nobody
     }
 
     /// Its bytes as memory, where the file system has that and it is not too long.
@@ -129,6 +150,9 @@ impl OpenFile {
     /// A change of the file's names or rights does not count: it loses a name when another file is
     /// renamed over it, and who is being sent the old one is to have it whole.
     pub fn is_unchanged(&self) -> bool {
+        if self.is_sealed() {
+            return true;
+        }
         let now = Stamp::of(&self.file);
         now.is_ok_and(|now| (now.len, now.modified) == (self.stamp.len, self.stamp.modified))
     }

@@ -8,6 +8,10 @@ use relais_net::{Fault, Peer};
 
 use crate::{Answer, Ask, Body, Caller, Handler, Inbound, Refused};
 
+/// The longest piece of memory that glibc has at hand for each thread (`tcache`), without a look for
+/// one that fits.
+pub(crate) const AT_HAND_BYTES: usize = 1032;
+
 /// Answers everything with its name, at once or when asked to wait.
 #[derive(Debug)]
 pub(crate) enum Says {

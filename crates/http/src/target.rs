@@ -61,7 +61,10 @@ pub(crate) fn scheme<'a>(uri: &'a Uri, caller: &Caller) -> &'a str {
 pub(crate) fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     match uri.authority() {
         Some(authority) => Some(authority.as_str()),
-        None => headers.get(header::HOST)?.to_str().ok(),
+        // As `HeaderValue::to_str` does, which looks at each byte by itself.
+        None => str::from_utf8(headers.get(header::HOST)?.as_bytes())
+            .ok()
+            .filter(|host| host.is_ascii()),
     }
 }
 
@@ -72,12 +75,16 @@ pub(crate) fn path_and_query(uri: &Uri) -> &str {
 
 /// Of an authority that was judged to be sound.
 fn host_and_port(authority: &str) -> (&str, Option<u16>) {
-    let named = authority.rsplit_once('@').map_or(authority, |(_, named)| named);
+    let Some(last) = memchr::memrchr2(b':', b'@', authority.as_bytes()) else {
+        return (authority, None);
+    };
+    let user = memchr::memrchr(b'@', authority.as_bytes()).map_or(0, |at| at + 1);
+    let (before, port) = (&authority[..last], &authority[last + 1..]);
     // The colons in brackets are an address's.
-    match named.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
-        Some((host, port)) => (host, parse_port(port.as_bytes()).unwrap_or(None)),
-        None => (named, None),
+    if user > last || port.ends_with(']') {
+        return (&authority[user..], None);
     }
+    (&before[user..], parse_port(port.as_bytes()).unwrap_or(None))
 }
 
 impl Target<'_> {
@@ -120,6 +127,8 @@ mod tests {
         check_target("https://h/a", &[("host", "h")], "https://h/a");
         check_target("http://h:80/", &[("host", "other")], "http://h:80/");
         check_target("http://u:p@h:81/", &[], "http://h:81/");
+        check_target("http://u:p@h/", &[], "http://h/");
+        check_target("http://u:p@[::1]/", &[], "http://[::1]/");
         check_target("/", &[], "http:///");
     }
 

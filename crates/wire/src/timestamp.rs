@@ -23,7 +23,6 @@ impl Timestamp {
     /// Writes `time`. What was before 1970 becomes 1970, what comes after 9999 its last second.
     pub fn of(time: SystemTime) -> Self {
         let time = time.max(UNIX_EPOCH);
-        let micros = time.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_micros();
         let Moment { year, month, day, hour, minute, second } = Moment::of(time);
         let mut text = *b"0000-00-00T00:00:00.000000Z";
         for (place, number) in
@@ -32,11 +31,17 @@ impl Timestamp {
             two_digits(&mut text, place, u32::from(number));
         }
         two_digits(&mut text, 17, u32::from(second));
+        let mut timestamp = Self { text };
+        timestamp.set_micros(since_1970(time).subsec_micros());
+        timestamp
+    }
+
+    /// Writes another part of the same second.
+    fn set_micros(&mut self, micros: u32) {
         for (place, number) in [(20, micros / 10_000), (22, micros / 100 % 100), (24, micros % 100)]
         {
-            two_digits(&mut text, place, number);
+            two_digits(&mut self.text, place, number);
         }
-        Self { text }
     }
 
     /// The text.
@@ -60,6 +65,39 @@ impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Timestamp({self})")
     }
+}
+
+/// Writes points in time as [`Timestamp::of`] does. One in the same second as the one before costs a
+/// fraction of that.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamper {
+    /// The one before.
+    last: Timestamp,
+    /// Its second since 1970.
+    second: u64,
+}
+
+impl Default for Stamper {
+    fn default() -> Self {
+        Self { last: Timestamp::of(UNIX_EPOCH), second: 0 }
+    }
+}
+
+impl Stamper {
+    /// Writes `time`.
+    pub fn stamp(&mut self, time: SystemTime) -> Timestamp {
+        let since = since_1970(time);
+        if since.as_secs() == self.second {
+            self.last.set_micros(since.subsec_micros());
+        } else {
+            *self = Self { last: Timestamp::of(time), second: since.as_secs() };
+        }
+        self.last
+    }
+}
+
+fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Reads a point in time.
@@ -199,6 +237,18 @@ mod tests {
             let (first, second) = (Timestamp::of(at(one)), Timestamp::of(at(other)));
             prop_assert_eq!(parse_timestamp(first.as_str()), Some(at(one)));
             prop_assert_eq!(first.as_bytes().cmp(second.as_bytes()), one.cmp(&other));
+        }
+
+        #[test]
+        fn one_after_the_other_they_are_written_as_each_by_itself(
+            micros in prop::collection::vec(THEN - 2_000_000..THEN + 2_000_000, 1..20),
+        ) {
+            let mut stamper = Stamper::default();
+            for time in micros.into_iter().chain([0, 1, u64::MAX, u64::MAX - 1]).map(at) {
+                prop_assert_eq!(stamper.stamp(time), Timestamp::of(time));
+            }
+            let before = UNIX_EPOCH - Duration::from_millis(500);
+            prop_assert_eq!(stamper.stamp(before), Timestamp::of(before));
         }
 
         #[test]

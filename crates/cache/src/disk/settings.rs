@@ -26,7 +26,7 @@ impl DiskSettings {
         Self {
             disk_max,
             segment_bytes: segment_bytes.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX),
-            queue_bytes: (disk_max / 16).clamp(2 << 20, 16 << 20),
+            queue_bytes: (disk_max / 16).clamp(2 << 20, 4 << 20),
             retry: Duration::from_secs(5),
             name_of: |key| key,
         }

@@ -119,7 +119,11 @@ impl NotStored {
             Self::SetCookie => "RFC 9111 §7.3",
             Self::VariesByEverything => "RFC 9111 §4.1",
             Self::NoLifetime | Self::Personal => "RFC 9111 §4.2.2",
-            Self::TooLarge | Self::NoRoom | Self::NotInMemory | Self::Bypassed => return None,
+            Self::TooLarge
+            | Self::NoRoom
+            | Self::NotInMemory
+            | Self::Bypassed
+            | Self::OddRequest => return None,
         })
     }
 }

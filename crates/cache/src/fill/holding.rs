@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    disk::{BodyReader, BodyWriter, Disk},
+    disk::{BodyReader, BodyWriter, Disk, FileBody},
     outcome::Outcome,
     room::{Full, Held, Room},
     stored_body::StoredBody,
@@ -36,8 +36,42 @@ pub(crate) enum Whole {
     File(Box<BodyWriter>),
 }
 
+/// What there is behind so many bytes.
+#[derive(Debug)]
+pub(super) enum Next {
+    Bytes(Bytes),
+    /// It is to be read from there.
+    File(InFile),
+    /// Nothing yet.
+    Later,
+    /// Nothing any more.
+    End,
+    /// It is gone.
+    Lost,
+}
+
 /// So much is copied for a reader at once.
 const COPY_BYTES_MAX: usize = 64 * 1024;
+
+/// A file in which a body is, or comes.
+#[derive(Debug)]
+pub(super) enum InFile {
+    Coming(BodyReader),
+    Stored(FileBody),
+}
+
+impl InFile {
+    /// What is there from `at` on, some of it; `None` if it cannot be read.
+    pub(super) fn read(&self, at: u64) -> Option<Bytes> {
+        let mut bytes = BytesMut::zeroed(COPY_BYTES_MAX);
+        let read = match self {
+            Self::Coming(reader) => reader.read_at(&mut bytes, at).ok()?,
+            Self::Stored(file) => file.open().ok()?.read_at(&mut bytes, at).ok()?,
+        };
+        bytes.truncate(read);
+        (read > 0).then(|| bytes.freeze())
+    }
+}
 
 impl Limits {
     /// So many bytes, in memory.
@@ -116,19 +150,15 @@ impl Holding {
         }
     }
 
-    /// What is held from `at` on, some of it, copied; nothing if it cannot be read.
-    pub(super) fn read(&self, at: u64) -> Option<Bytes> {
+    /// What is held from `at` on, some of it, copied; or where it is to be read.
+    pub(super) fn after(&self, at: u64) -> Next {
         match self {
             Self::Memory(held) => {
-                let rest = &held.bytes()[usize::try_from(at).ok()?..];
-                Some(Bytes::copy_from_slice(&rest[..rest.len().min(COPY_BYTES_MAX)]))
+                let at = usize::try_from(at).expect("a place in memory");
+                let rest = &held.bytes()[at..];
+                Next::Bytes(Bytes::copy_from_slice(&rest[..rest.len().min(COPY_BYTES_MAX)]))
             }
-            Self::File(file) => {
-                let mut bytes = BytesMut::zeroed(COPY_BYTES_MAX);
-                let read = file.1.read_at(&mut bytes, at).ok()?;
-                bytes.truncate(read);
-                Some(bytes.freeze())
-            }
+            Self::File(file) => Next::File(InFile::Coming(file.1.clone())),
         }
     }
 

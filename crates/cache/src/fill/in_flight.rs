@@ -7,7 +7,7 @@ use crate::{
     request::Sender,
     settings::Settings,
     stored::Stored,
-    vary::Selecting,
+    vary::{NormalForms, Selecting},
     wish::{Wish, may_read, may_wait},
 };
 
@@ -79,27 +79,28 @@ impl Fill {
     }
 
     /// Whether it is what is wished for; if its body comes, with a place among those who read.
-    pub(crate) fn suits(self: &Arc<Self>, wish: &Wish<'_>, settings: &Settings) -> Suits {
+    pub(crate) fn suits(
+        self: &Arc<Self>,
+        (wish, forms): (&Wish<'_>, &mut NormalForms),
+        settings: &Settings,
+    ) -> Suits {
         let mut state = self.lock();
-        let waits = |selecting: &Selecting| match selecting.selects(wish.asked) {
+        let mut selects = |selecting: &Selecting| selecting.selects_by(wish.asked, forms);
+        let waits = |is_for_it: bool| match is_for_it {
             false => Suits::OtherVariant,
             true if may_wait(wish, settings) => Suits::Waiting,
             true => Suits::Not,
         };
         match &mut state.stage {
-            Stage::Asked => waits(&self.presumed),
-            Stage::Ending(selecting) => waits(selecting),
-            Stage::Over(Over::Whole(stored)) if !stored.selecting().selects(wish.asked) => {
-                Suits::OtherVariant
-            }
+            Stage::Asked => waits(selects(&self.presumed)),
+            Stage::Ending(selecting) => waits(selects(selecting)),
+            Stage::Over(Over::Whole(stored)) if !selects(stored.selecting()) => Suits::OtherVariant,
             Stage::Over(Over::Whole(stored)) => {
                 let is_it = may_read(wish, stored.terms(), settings) && stored.parts().is_none();
                 if is_it { Suits::Whole(Arc::clone(stored)) } else { Suits::Not }
             }
             Stage::Over(_) => Suits::Not,
-            Stage::Coming(coming) if !coming.head.selecting.selects(wish.asked) => {
-                Suits::OtherVariant
-            }
+            Stage::Coming(coming) if !selects(&coming.head.selecting) => Suits::OtherVariant,
             Stage::Coming(coming) => {
                 let is_it = may_read(wish, &coming.head.terms, settings);
                 if !is_it || !coming.has_range(wish.asked, settings) {

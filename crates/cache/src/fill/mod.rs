@@ -36,6 +36,7 @@ pub(crate) use self::{
 pub use self::{
     reader::{Broken, Reader, Waiter},
     watch::Watch,
+    writing::Woken,
 };
 use crate::{disk::BodyFile, key::Key, reuse::Failure, stored::Stored, vary::Selecting};
 
@@ -164,6 +165,16 @@ impl Fill {
 }
 
 impl State {
+    /// Who writes, if it may go on now that a reader did, or left: where nobody is left, or all wait
+    /// for the slowest.
+    fn take_writer(&mut self) -> Option<Waker> {
+        let is_held = match &self.stage {
+            Stage::Coming(coming) => coming.body.outgrown().is_none(),
+            Stage::Asked | Stage::Ending(_) | Stage::Over(_) => true,
+        };
+        if is_held && !self.readers.is_empty() { None } else { self.writer.take() }
+    }
+
     fn note_writer(&mut self, cx: &mut Context<'_>) {
         match &mut self.writer {
             Some(waker) => waker.clone_from(cx.waker()),

@@ -9,9 +9,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use super::{Fill, Over, Stage, coming::Next};
+use super::{
+    Fill, Over, Stage,
+    holding::{InFile, Next},
+};
 use crate::{cache_status::Forward, key::Key, stored::Stored, wish::Wish};
 
 /// Who waits for the head of an answer that somebody else asked for.
@@ -70,6 +73,8 @@ pub struct Reader {
     fill: Arc<Fill>,
     /// Among those who read.
     place: usize,
+    /// Whether it was asked for a piece.
+    has_begun: bool,
     at: u64,
     /// Where it ends that is wanted of it; `None` for all there is.
     end: Option<u64>,
@@ -90,7 +95,7 @@ pub enum Broken {
 
 impl Reader {
     pub(crate) fn new(fill: Arc<Fill>, place: usize, at: u64) -> Self {
-        Self { fill, place, at, end: None, size: None }
+        Self { fill, place, has_begun: false, at, end: None, size: None }
     }
 
     /// The same, of a body of so many bytes.
@@ -122,6 +127,11 @@ impl Reader {
         if !state.readers.has(self.place) {
             return Poll::Ready(Some(Err(Broken::TooSlow)));
         }
+        // Of a herd all have the head first, and their turn with the body then.
+        if !std::mem::replace(&mut self.has_begun, true) && state.readers.are_due() {
+            state.readers.waits_in_turn(self.place, cx);
+            return Poll::Pending;
+        }
         let next = match &state.stage {
             Stage::Coming(coming) => coming.body.after(self.at),
             Stage::Asked | Stage::Ending(_) => Next::Later,
@@ -134,6 +144,15 @@ impl Reader {
                 state.readers.waits(self.place, cx);
                 return Poll::Pending;
             }
+            Next::File(file) => {
+                // Nobody is to wait for a lock meanwhile.
+                drop(state);
+                let Some(bytes) = file.read(self.at) else {
+                    return Poll::Ready(Some(Err(Broken::Off)));
+                };
+                state = self.fill.lock();
+                bytes
+            }
             Next::End => return Poll::Ready(None),
             Next::Lost => return Poll::Ready(Some(Err(Broken::Off))),
         };
@@ -142,7 +161,7 @@ impl Reader {
         }
         self.at += bytes.len() as u64;
         state.readers.is_at(self.place, self.at);
-        let writer = state.writer.take();
+        let writer = state.take_writer();
         drop(state);
         if let Some(writer) = writer {
             writer.wake();
@@ -153,22 +172,14 @@ impl Reader {
 
 /// What there is of what is `stored` behind the first `at` bytes.
 fn stored_after(stored: &Stored, at: u64) -> Next {
-    const READ_BYTES: usize = 256 << 10;
     if at >= stored.bytes() {
         return Next::End;
     }
-    let Some(file) = stored.file() else {
-        let at = usize::try_from(at).expect("a place in memory");
-        return Next::Bytes(stored.body().slice(at..));
-    };
-    let mut bytes = BytesMut::zeroed(READ_BYTES);
-    match file.open().map(|file| file.read_at(&mut bytes, at)) {
-        Ok(Ok(read)) if read > 0 => {
-            bytes.truncate(read);
-            Next::Bytes(bytes.freeze())
-        }
-        _ => Next::Lost,
+    if let Some(file) = stored.file() {
+        return Next::File(InFile::Stored(file.clone()));
     }
+    let at = usize::try_from(at).expect("a place in memory");
+    Next::Bytes(stored.body().slice(at..))
 }
 
 /// Tells who writes if that was the last.
@@ -176,7 +187,7 @@ impl Drop for Reader {
     fn drop(&mut self) {
         let mut state = self.fill.lock();
         state.readers.remove(self.place);
-        let writer = state.writer.take();
+        let writer = state.take_writer();
         drop(state);
         if let Some(writer) = writer {
             writer.wake();

@@ -25,6 +25,19 @@ pub(crate) enum Added {
     Unread,
 }
 
+/// Who was woken because more came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// All who waited.
+    All,
+    /// Not all yet.
+    Some,
+}
+
+/// So many are woken before the one who writes has its turn again. What came meanwhile those who are
+/// woken later get at once; and if that was all, they are answered from what is stored then.
+const WOKEN_MAX: usize = 8;
+
 /// How a body ended of which all came.
 pub(crate) enum Ended {
     /// It was over before.
@@ -44,6 +57,7 @@ impl Fill {
         if matches!(state.stage, Stage::Asked) {
             state.stage =
                 Stage::Coming(Box::new(Coming { head: Box::new(head), shown: None, body }));
+            state.readers.more_came();
         }
     }
 
@@ -55,6 +69,7 @@ impl Fill {
         let was_held = coming.body.outgrown().is_none();
         coming.body.add(bytes, audience);
         let has_outgrown = coming.body.outgrown().is_some();
+        state.readers.more_came();
         match audience {
             Audience::Nobody if has_outgrown => Added::Unread,
             Audience::Others if has_outgrown && was_held => Added::Outgrown,
@@ -98,13 +113,18 @@ impl Fill {
 
     /// Wakes all who wait.
     pub(crate) fn wake(&self) {
-        let mut state = self.lock();
-        if state.readers.is_empty() {
-            return;
-        }
-        let woken = state.readers.take_wakers();
-        drop(state);
+        let woken = self.lock().readers.take_wakers();
         woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Wakes some of those for whom more came.
+    pub(crate) fn wake_some(&self) -> Woken {
+        let mut state = self.lock();
+        let wakers = state.readers.take_some_wakers(WOKEN_MAX);
+        let woken = if state.readers.are_due() { Woken::Some } else { Woken::All };
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        woken
     }
 
     /// Waits until more may be added.

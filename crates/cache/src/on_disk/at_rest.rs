@@ -5,8 +5,8 @@ use std::{ops::ControlFlow, path::Path, sync::Arc};
 use super::{disk_settings, pages, read_listed};
 use crate::{
     disk::{self, Disk, DiskStats, NotDurable, OpenError, Ticket, Verified},
+    object::{Object, Tier},
     purge::{Pattern, Purge},
-    purging::{Object, Tier},
     tags::TagsOf,
 };
 

@@ -125,6 +125,21 @@ mod tests {
         assert_eq!(need, Need::Met(Form::Again));
     }
 
+    #[test]
+    fn what_was_told_of_another_place_is_not_told_again() {
+        let check = |range: &'static str, first: u64, expect: Need| {
+            let told = Told { range: HeaderValue::from_static(range), ..told() };
+            let parts = Parts::of(extent(first, first + 1, Some(10)), body("xx"), told).unwrap();
+            let headers = fields(&format!("range: {range}"));
+            assert_eq!(need(&headers, &parts), expect, "{range} {first}");
+        };
+        check("bytes=0-1", 5, Need::Else);
+        check("bytes=9-", 5, Need::Else);
+        check("bytes=0-1", 0, Need::Met(Form::Again));
+        check("bytes=0-4", 0, Need::Met(Form::Again));
+        check("bytes=-1", 5, Need::Met(Form::Again));
+    }
+
     #[track_caller]
     fn check(request: &str, size: Option<u64>, expect: &str) {
         let parts = PARTS.iter().map(|&(first, text)| {

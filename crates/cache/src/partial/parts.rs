@@ -70,9 +70,12 @@ impl Parts {
         size_of::<Self>() + size_of_val(&*self.spans)
     }
 
-    /// Whether the only part there is was the answer to this very `Range`.
+    /// Whether the only part there is was the answer to this very `Range`, and has the first byte of it,
+    /// if it names one: what is from another place was a mistake, and is for nobody else.
     pub(crate) fn answered(&self, range: &HeaderValue) -> bool {
+        let has = |first: u64| self.missing(ByteRange { first, last: first }).is_none();
         self.told.as_ref().is_some_and(|told| told.range == range)
+            && first_named(range).is_none_or(has)
     }
 
     /// The only part there is and its `Content-Range`, word for word.
@@ -219,6 +222,12 @@ impl fmt::Display for SizedRange {
             (None, None) => f.write_str("bytes */*"),
         }
     }
+}
+
+/// The byte that a `Range` begins with, unless it is counted from the end.
+fn first_named(range: &HeaderValue) -> Option<u64> {
+    let (_unit, specs) = range.to_str().ok()?.split_once('=')?;
+    specs.split('-').next()?.trim_ascii().parse().ok()
 }
 
 #[cfg(test)]

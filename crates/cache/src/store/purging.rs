@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError};
 
 use super::{Store, Variants};
 use crate::{
-    disk::{NotPurged, Ticket},
     key::Key,
     part::Generation,
     purge::{Pattern, Purge},
@@ -28,27 +27,13 @@ impl Store {
         self.recent().has(what, since.purges(), |purge| purge == Purge::Hard)
     }
 
-    /// Keeps out what `pattern` chooses of what is on its way, and purges it of the disk.
-    ///
-    /// # Errors
-    ///
-    /// [`NotPurged`], of the disk.
-    pub(crate) fn keep_out(
-        &self,
-        pattern: &Pattern,
-        purge: Purge,
-    ) -> Result<Vec<Ticket>, NotPurged> {
-        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
-        recent.add(pattern.clone(), purge);
-        // Under the same lock: who brings something up has counted the purges before he looks. So he
-        // has not counted this one, and is held against it; or he finds nothing there any more.
-        let on_disk = self.on_disk.as_ref().map(|on_disk| on_disk.purge(pattern, purge));
-        drop(recent);
+    /// Keeps out what `pattern` chooses of what is on its way.
+    pub(crate) fn keep_out(&self, pattern: Pattern, purge: Purge) {
+        self.recent.write().unwrap_or_else(PoisonError::into_inner).add(pattern, purge);
         // Whoever asks from here on joins nothing that was asked for before, chosen or not.
         for part in &self.parts {
             part.lock().unwrap_or_else(PoisonError::into_inner).in_flight.leave_all(None);
         }
-        on_disk.unwrap_or_else(|| Ok(Vec::new()))
     }
 
     /// Has `change` make something else of each response under `key`, or take it out. Gives how many

@@ -44,6 +44,29 @@ fn who_asks_second_waits_for_who_asked_first_and_reads_what_comes() {
     assert_eq!(show(look(&cache, GET)), "hit 200");
 }
 
+#[test]
+fn of_many_who_wait_some_are_woken_and_the_others_find_all_that_came_meanwhile() {
+    let cache = Cache::new(Settings::default());
+    let fetch = lead(&cache, GET);
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut herd: Vec<_> = (0..20).map(|_| wait(&cache, GET)).collect();
+    for waiter in &mut herd {
+        assert!(waiter.poll_head(&mut Context::from_waker(&waker)).is_pending());
+    }
+    let mut writer = begin(&cache, fetch, &format!("{FRESH}\ncontent-length: 8"));
+    assert_eq!((writer.add(&Bytes::from_static(b"0123")), woken.count()), (Written::On, 0));
+    assert_eq!((writer.wake(), woken.count()), (crate::Woken::Some, 8));
+    let mut resume = || cache.resume(herd.remove(0), &request(GET).asked(), at(1));
+    let (_, mut first) = shared(resume());
+    // The others' heads come before its body.
+    assert_eq!(next(&mut first), "later");
+    assert_eq!(next(&mut first), "0123");
+    assert_eq!(writer.add(&Bytes::from_static(b"4567")), Written::On);
+    assert_eq!((writer.finish(), woken.count()), (Outcome::Stored, 20));
+    assert_eq!((show(resume()), next(&mut first)), ("hit 200".to_owned(), "4567".to_owned()));
+}
+
 /// Before there is a head, nobody knows whether it is for others.
 #[test]
 fn who_would_hardly_get_what_comes_does_not_wait_for_it() {
@@ -637,7 +660,7 @@ fn begin_as(cache: &Cache, fetch: (Box<Fetch>, &str), lines: &str) -> Writer {
 
 pub(super) fn add(writer: &mut Writer, piece: &str) {
     assert_eq!(writer.add(&Bytes::copy_from_slice(piece.as_bytes())), Written::On);
-    writer.wake();
+    assert_eq!(writer.wake(), crate::Woken::All);
 }
 
 pub(super) fn shared(lookup: Lookup) -> (String, Box<Reader>) {

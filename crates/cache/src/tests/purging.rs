@@ -9,8 +9,8 @@ use super::{
     world::{Forgetful, Upstream, World, key},
 };
 use crate::{
-    Answered, Cache, Fetch, Lookup, Outcome, Pattern, Purge, Request, Settings, Tag, Taken, Times,
-    disk::Patience,
+    Answered, Cache, Fetch, KeyParts, Lookup, Name, Outcome, Pattern, Purge, Query, Request, Rule,
+    Settings, Storing, Tag, Taken, Times, disk::Patience,
 };
 
 const FRESH: &str = "cache-control: max-age=60";
@@ -317,4 +317,82 @@ fn check_purges_under_load(cache: &Cache, disturb: impl Fn() + Sync) {
     assert_eq!(wrong, []);
     drop(cache.purge(&Pattern::All, Purge::Hard, at(0)).unwrap());
     assert_eq!((cache.bytes(), cache.tags()), (0, 0));
+}
+
+/// What `purge` finds of a URL that is stored under another, and what is left then.
+#[track_caller]
+fn check_purged(world: &World, url: &str, (count, expect): (usize, &str)) {
+    let pattern = Pattern::Url(format!("http://a{url}").parse().unwrap());
+    let listed = world.cache.objects(&pattern).count();
+    let purged = world.cache.purge(&pattern, Purge::Hard, at(1)).unwrap();
+    assert_eq!((listed, purged.count), (count, count), "{url}");
+    assert_eq!(left(world), expect, "{url}");
+}
+
+#[test]
+fn what_does_not_count_of_a_query_keeps_nothing_from_a_purge() {
+    let check = |url: &str, expect: (usize, &str)| {
+        let world = World::new();
+        let said = format!("{FRESH}\nno-vary-search: params=(\"x\")");
+        world.ask(0, "GET /a?x=1", (200, &said, "all"));
+        world.ask(0, "GET /a?x=1&id=2", (200, &said, "two"));
+        world.ask(0, "GET /b?x=1", (200, FRESH, "b"));
+        assert_eq!(left(&world), "/a /a?id=2 /b?x=1");
+        check_purged(&world, url, expect);
+    };
+    check("/a?x=1", (1, "/a?id=2 /b?x=1"));
+    check("/a?x=7&x=8", (1, "/a?id=2 /b?x=1"));
+    check("/a", (1, "/a?id=2 /b?x=1"));
+    check("/a?id=2&x", (1, "/a /b?x=1"));
+    check("/a?id=3", (0, "/a /a?id=2 /b?x=1"));
+    check("/b?x=2", (0, "/a /a?id=2 /b?x=1"));
+}
+
+#[test]
+fn what_is_said_of_requests_apart_is_found_by_their_url() {
+    let world = World::new();
+    let said = format!("{FRESH}\nno-vary-search: params=(\"x\")");
+    let headers = fields(&said);
+    let key = key("/a?x=1").apart("\nproto: https");
+    let no_fields = fields("");
+    let asked = Request::of(&Method::GET, &no_fields);
+    let Lookup::Ask(fetch) = world.cache.look(&key, &asked, at(0)) else { panic!() };
+    let times = Times { requested: at(0), received: at(0) };
+    let answered = Answered { status: StatusCode::OK, headers: &headers, times };
+    let Taken::Fill(writer) = world.cache.take(fetch, &asked, answered) else { panic!() };
+    assert_eq!(writer.finish(), Outcome::Stored);
+    check_purged(&world, "/a?x=2", (1, ""));
+}
+
+#[test]
+fn a_rule_about_queries_counts_for_purges() {
+    let dropped = Query::Dropped(vec![Name("utm_*".to_owned())]);
+    let rule = Rule {
+        path: "/a".to_owned(),
+        storing: Storing::Usual,
+        ttl: None,
+        origin: None,
+        parts: KeyParts { query: dropped, ..KeyParts::default() },
+    };
+    let settings = Settings { rules: vec![rule], ..Settings::default() };
+    let world = World::with(settings);
+    for path in ["/a?id=1", "/b?utm_x=1"] {
+        world.ask(0, &format!("GET {path}"), (200, FRESH, "x"));
+    }
+    check_purged(&world, "/a?utm_x=1&id=1", (1, "/b?utm_x=1"));
+    check_purged(&world, "/b?id=1", (0, "/b?utm_x=1"));
+}
+
+#[test]
+fn what_is_purged_before_it_says_what_counts_is_kept_out() {
+    let world = World::new();
+    let said = fields(&format!("{FRESH}\nno-vary-search: params=(\"x\")"));
+    let no_fields = fields("");
+    let asked = Request::of(&Method::GET, &no_fields);
+    let Lookup::Ask(fetch) = world.cache.look(&key("/a?x=1"), &asked, at(0)) else { panic!() };
+    check_purged(&world, "/a?x=1", (0, ""));
+    let times = Times { requested: at(0), received: at(2) };
+    let answered = Answered { status: StatusCode::OK, headers: &said, times };
+    let taken = world.cache.take(fetch, &asked, answered);
+    assert!(matches!(taken, Taken::Pass(_)), "{taken:?}");
 }

@@ -65,10 +65,10 @@ impl<H> Blocked<H> {
 
     /// The answer to `ask`, if it is blocked.
     fn refuse(&self, ask: &Ask) -> Option<Answer> {
-        let rules = self.list.rules();
-        if ask.has_passed(rules.number()) {
+        if ask.has_passed(self.list.number()) {
             return None;
         }
+        let rules = self.list.rules();
         let target = Target::of(ask);
         let Some(rule) = rules.judge(&target) else {
             ask.note_passed(rules.number());

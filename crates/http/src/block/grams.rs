@@ -7,8 +7,11 @@ use hashbrown::HashTable;
 use super::mix::mix;
 
 /// Texts to be found by their grams. The default has none.
+///
+/// Only every `STEP`th place of what is looked at is asked about. So the filter knows of each text as
+/// many grams, one after the other: wherever the text stands, one of them is at such a place.
 #[derive(Debug)]
-pub(super) struct Grams<const N: usize> {
+pub(super) struct Grams<const N: usize, const STEP: usize> {
     filter: Filter,
     sharings: HashTable<Sharing<N>>,
     /// Those with the same gram one after the other.
@@ -31,7 +34,7 @@ struct Known {
     /// Where it begins among all.
     start: u32,
     len: u32,
-    /// Where in it its gram is.
+    /// Where in it its first gram is.
     gram_at: u32,
 }
 
@@ -40,6 +43,7 @@ struct Known {
 struct Chosen<'t, const N: usize> {
     gram: [u8; N],
     number: u32,
+    /// Where the gram is, and `STEP - 1` more behind it.
     gram_at: u32,
     text: &'t [u8],
 }
@@ -47,7 +51,10 @@ struct Chosen<'t, const N: usize> {
 /// The most texts that are compared where a gram was found that they share.
 pub(super) const SHARED_MAX: u32 = 16;
 
-impl<const N: usize> Grams<N> {
+impl<const N: usize, const STEP: usize> Grams<N, STEP> {
+    /// How long texts are at least.
+    pub(super) const LEN_MIN: usize = N + STEP - 1;
+
     /// Takes in `texts` with their numbers, each known by what of it is rarest. What is too short,
     /// or shares its gram with too many, is given to `others`.
     pub(super) fn new<'t>(
@@ -57,13 +64,13 @@ impl<const N: usize> Grams<N> {
     ) -> Self {
         let mut chosen = Vec::new();
         for (number, text) in texts {
-            match rarity.rarest(text) {
+            match rarity.rarest(text, STEP) {
                 Some((gram, gram_at)) => chosen.push(Chosen { gram, number, gram_at, text }),
                 None => others(number, text),
             }
         }
         chosen.sort_unstable();
-        let mut grams = Self { filter: Filter::for_count(chosen.len()), ..Self::default() };
+        let mut grams = Self { filter: Filter::for_count(chosen.len() * STEP), ..Self::default() };
         for same in chosen.chunk_by(|one, other| one.gram == other.gram) {
             if same.len() > widen(SHARED_MAX) {
                 for it in same {
@@ -84,16 +91,19 @@ impl<const N: usize> Grams<N> {
             let [start, len] = [self.bytes.len(), text.len()].map(narrow);
             self.known.push(Known { number, start, len, gram_at });
             self.bytes.extend(text);
+            for gram in text[widen(gram_at)..].array_windows::<N>().take(STEP) {
+                self.filter.add(hash(*gram));
+            }
         }
         let sharing = Sharing { gram, first, end: narrow(self.known.len()) };
-        self.filter.add(hash(gram));
         self.sharings.insert_unique(hash(gram), sharing, |old| hash(old.gram));
     }
 
     /// Gives `found` the numbers of those that stand in `text`, some of them perhaps more than once,
     /// until it breaks off.
     ///
-    /// *Cost*: a look into the filter for each byte of `text`, and comparing those whose gram was found.
+    /// *Cost*: a look into the filter for each `STEP` bytes of `text`, and comparing those whose gram was
+    /// found.
     pub(super) fn each_within<B>(
         &self,
         text: &[u8],
@@ -101,13 +111,30 @@ impl<const N: usize> Grams<N> {
     ) -> ControlFlow<B> {
         // Nothing is looked for where there is nothing.
         let looked_at = if self.known.is_empty() { &[] } else { text };
+        let mut at = 0;
         // A loop, as the same in iterators takes twice the time.
-        for (at, gram) in looked_at.array_windows::<N>().enumerate() {
+        while let Some(gram) = looked_at.get(at..).and_then(<[u8]>::first_chunk::<N>) {
             if self.filter.may_have(hash(*gram)) {
-                let known = self.with_gram(*gram).iter();
-                let mut standing = known.filter(|known| self.stands(known, text, at));
-                standing.try_for_each(|known| found(known.number))?;
+                self.each_around(text, at, &mut found)?;
             }
+            at += STEP;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The same for those whose first gram is at `at`, or so little before that one of theirs is.
+    #[cold]
+    fn each_around<B>(
+        &self,
+        text: &[u8],
+        at: usize,
+        found: &mut impl FnMut(u32) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let first = (at + 1).saturating_sub(STEP);
+        for (at, gram) in (first..).zip(text[first..at + N].array_windows::<N>()) {
+            let known = self.with_gram(*gram).iter();
+            let mut standing = known.filter(|known| self.stands(known, text, at));
+            standing.try_for_each(|known| found(known.number))?;
         }
         ControlFlow::Continue(())
     }
@@ -132,7 +159,7 @@ impl<const N: usize> Grams<N> {
     }
 }
 
-impl<const N: usize> Default for Grams<N> {
+impl<const N: usize, const STEP: usize> Default for Grams<N, STEP> {
     fn default() -> Self {
         let filter = Filter::for_count(0);
         Self { filter, sharings: HashTable::new(), known: Vec::new(), bytes: Vec::new() }
@@ -147,8 +174,8 @@ struct Filter {
     shift: u32,
 }
 
-/// Of the filter. One of some 300 grams that were not added passes it then.
-const BITS_PER_GRAM: usize = 32;
+/// Of the filter, at least. One of some 70 to 300 grams that were not added passes it then.
+const BITS_PER_GRAM: usize = 16;
 
 impl Filter {
     fn for_count(count: usize) -> Self {
@@ -158,18 +185,22 @@ impl Filter {
     }
 
     fn add(&mut self, hash: u64) {
-        let (word, bits) = self.place(hash);
-        self.words[word] |= bits;
+        for bit in bits(hash) {
+            self.words[place(hash, self.shift)] |= 1 << bit;
+        }
     }
 
     fn may_have(&self, hash: u64) -> bool {
-        let (word, bits) = self.place(hash);
-        self.words[word] & bits == bits
+        let word = self.words[place(hash, self.shift)];
+        let [one, other] = bits(hash);
+        // Without branches: that the first is there tells little.
+        word >> one & word >> other & 1 == 1
     }
+}
 
-    fn place(&self, hash: u64) -> (usize, u64) {
-        (place(hash, self.shift), 1 << (hash & 63) | 1 << (hash >> 6 & 63))
-    }
+/// The two bits in its word that a gram has.
+fn bits(hash: u64) -> [u64; 2] {
+    [hash & 63, hash >> 6 & 63]
 }
 
 /// How often grams are in texts, those with the same hash together.
@@ -197,17 +228,25 @@ impl<const N: usize> Rarity<N> {
         rarity
     }
 
-    /// How often the rarest gram of `text` is there, or [`u32::MAX`] if every other URL has it; none
-    /// in a text that is too short for one.
-    pub(super) fn count(&self, text: &[u8]) -> Option<u32> {
-        self.rarest(text).map(|(gram, _)| self.counts[Self::place(gram)])
+    /// How often the rarest `step` grams of `text` are there, one after the other, or [`u32::MAX`] if
+    /// every other URL has one of them; none in a text that is too short for them.
+    pub(super) fn count(&self, text: &[u8], step: usize) -> Option<u32> {
+        let stretches = text.windows(N + step - 1);
+        stretches.map(|stretch| self.most(stretch)).min()
     }
 
-    /// The gram of `text` that is rarest, and where it is; none in less than `N` bytes.
-    fn rarest(&self, text: &[u8]) -> Option<([u8; N], u32)> {
-        let grams = text.array_windows().zip(0..);
-        let rarest = grams.min_by_key(|(gram, _)| self.counts[Self::place(**gram)]);
-        rarest.map(|(gram, at)| (*gram, at))
+    /// The first of the `step` grams of `text` that are rarest, one after the other, and where it is;
+    /// none in a text that is too short for them.
+    fn rarest(&self, text: &[u8], step: usize) -> Option<([u8; N], u32)> {
+        let stretches = text.windows(N + step - 1).zip(0..);
+        let (rarest, at) = stretches.min_by_key(|(stretch, _)| self.most(stretch))?;
+        Some((*rarest.first_chunk()?, at))
+    }
+
+    /// How often the gram of `stretch` is there that is least rare.
+    fn most(&self, stretch: &[u8]) -> u32 {
+        let grams = stretch.array_windows::<N>();
+        grams.map(|gram| self.counts[Self::place(*gram)]).max().unwrap_or(0)
     }
 
     fn place(gram: [u8; N]) -> usize {

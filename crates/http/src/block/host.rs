@@ -15,6 +15,22 @@ use std::{
 ///
 /// [URL, IPv4 parser]: https://url.spec.whatwg.org/#concept-ipv4-parser
 pub(super) fn canonical(host: &str) -> Cow<'_, str> {
+    let host = spelled(host);
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return host.to_ascii_lowercase().into();
+    }
+    host
+}
+
+/// The same, but for capital letters, which stay as they are.
+///
+/// *Cost*: a look at both ends of a name.
+pub(super) fn spelled(host: &str) -> Cow<'_, str> {
+    let is_usual = !matches!(host.as_bytes(), [b'0'..=b'9' | b'[', ..] | [.., b'.']);
+    if is_usual { host.into() } else { spelled_anew(host) }
+}
+
+fn spelled_anew(host: &str) -> Cow<'_, str> {
     let host = host.trim_end_matches('.');
     if let Some(address) = host.strip_prefix('[') {
         let address = address.strip_suffix(']').unwrap_or(address).parse::<Ipv6Addr>();
@@ -23,13 +39,7 @@ pub(super) fn canonical(host: &str) -> Cow<'_, str> {
     if host.parse::<Ipv4Addr>().is_ok() {
         return host.into();
     }
-    if let Some(address) = ipv4(host) {
-        return address.to_string().into();
-    }
-    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return host.to_ascii_lowercase().into();
-    }
-    host.into()
+    ipv4(host).map_or(host.into(), |address| address.to_string().into())
 }
 
 /// As a host is printed in a URL.

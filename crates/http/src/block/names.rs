@@ -21,6 +21,7 @@ pub(super) enum Reach {
 #[derive(Debug, Default)]
 pub(super) struct Names {
     table: HashTable<Name>,
+    lengths: Lengths,
     /// Random: who writes a list cannot choose names that fall together.
     seed: u64,
 }
@@ -42,23 +43,25 @@ pub(super) const NAME_BYTES_MAX: usize = 255;
 
 impl Names {
     /// A table of `names`. Of those that are there twice with the same reach, the first counts.
-    pub(super) fn new(names: Vec<Name>, text: &str) -> Self {
+    pub(super) fn new(names: Vec<Name>, text: &[u8]) -> Self {
         let seed = RandomState::new().hash_one(0);
         let hash = |name: &Name| hash(spelled(name, text), seed);
         let mut table: HashTable<Name> = HashTable::with_capacity(names.len());
+        let mut lengths = Lengths::default();
         for name in names {
+            lengths.add(name.len);
             let is_same =
                 |old: &Name| old.reach == name.reach && spelled(old, text) == spelled(&name, text);
             table.entry(hash(&name), is_same, hash).or_insert(name);
         }
         table.shrink_to_fit(hash);
-        Self { table, seed }
+        Self { table, lengths, seed }
     }
 
     /// The number of a rule that blocks `host`, which is in its one spelling.
     ///
-    /// *Cost*: a hash for each of its labels.
-    pub(super) fn find(&self, host: &str, text: &str) -> Option<u32> {
+    /// *Cost*: a hash for each of its labels where a name of that length begins.
+    pub(super) fn find(&self, host: &[u8], text: &[u8]) -> Option<u32> {
         if self.table.is_empty() {
             return None;
         }
@@ -66,14 +69,21 @@ impl Names {
             return Some(rule);
         }
         // What is below a longer name than is looked up is below its end, too.
-        let start = host.len().saturating_sub(NAME_BYTES_MAX);
-        let dots = memchr::memchr_iter(b'.', &host.as_bytes()[start..]);
-        let mut above = dots.map(|dot| &host[start + dot + 1..]);
-        above.find_map(|name| self.get(name, Reach::Below, text))
+        let mut rest = &host[host.len().saturating_sub(NAME_BYTES_MAX)..];
+        while let Some(dot) = rest.iter().position(|&byte| byte == b'.') {
+            rest = &rest[dot + 1..];
+            if let Some(rule) = self.get(rest, Reach::Below, text) {
+                return Some(rule);
+            }
+        }
+        None
     }
 
     /// The rule for `name` with this reach, or with all.
-    fn get(&self, name: &str, reach: Reach, text: &str) -> Option<u32> {
+    fn get(&self, name: &[u8], reach: Reach, text: &[u8]) -> Option<u32> {
+        if !self.lengths.has(name.len()) {
+            return None;
+        }
         let fits = |found: &Name| {
             (found.reach == reach || found.reach == Reach::All) && spelled(found, text) == name
         };
@@ -87,10 +97,28 @@ impl Names {
     }
 }
 
+/// How long the names are.
+#[derive(Debug, Default)]
+struct Lengths {
+    /// A bit for each length.
+    words: [u64; 4],
+}
+
+impl Lengths {
+    fn add(&mut self, len: u8) {
+        let len = usize::from(len);
+        self.words[len / 64] |= 1 << (len % 64);
+    }
+
+    fn has(&self, len: usize) -> bool {
+        self.words.get(len / 64).is_some_and(|word| word >> (len % 64) & 1 == 1)
+    }
+}
+
 /// Mixes a name, eight bytes at once.
-fn hash(name: &str, seed: u64) -> u64 {
+fn hash(name: &[u8], seed: u64) -> u64 {
     let add = |mixed: u64, word: [u8; 8]| mix(mixed ^ u64::from_le_bytes(word));
-    let (words, rest) = name.as_bytes().as_chunks();
+    let (words, rest) = name.as_chunks();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
     // Its length, too: else zeros behind a name would make no difference.
@@ -98,7 +126,7 @@ fn hash(name: &str, seed: u64) -> u64 {
     add(words.iter().fold(start, |mixed, word| add(mixed, *word)), last)
 }
 
-fn spelled<'t>(name: &Name, text: &'t str) -> &'t str {
+fn spelled<'t>(name: &Name, text: &'t [u8]) -> &'t [u8] {
     let start = usize::try_from(name.start).expect("a place in memory");
     &text[start..start + usize::from(name.len)]
 }
@@ -107,7 +135,7 @@ fn spelled<'t>(name: &Name, text: &'t str) -> &'t str {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "a.example b.example c.example example";
+    const TEXT: &[u8] = b"a.example b.example c.example example";
 
     #[test]
     fn a_name_reaches_as_far_as_it_says() {
@@ -129,14 +157,14 @@ mod tests {
         let again = Name { rule: 9, ..A };
         let names = Names::new(vec![A, again, again], TEXT);
         assert_eq!(names.table.len(), 1);
-        assert_eq!(names.find("x.a.example", TEXT), Some(0));
+        assert_eq!(names.find(b"x.a.example", TEXT), Some(0));
     }
 
     #[test]
     fn of_an_endless_name_only_the_end_is_looked_at() {
         let endless = "a.".repeat(100_000);
-        assert_eq!(names().find(&format!("{endless}b.example"), TEXT), Some(1));
-        assert_eq!(names().find(&endless, TEXT), None);
+        assert_eq!(names().find(format!("{endless}b.example").as_bytes(), TEXT), Some(1));
+        assert_eq!(names().find(endless.as_bytes(), TEXT), None);
     }
 
     const A: Name = Name { start: 0, len: 9, reach: Reach::All, rule: 0 };
@@ -149,6 +177,6 @@ mod tests {
 
     #[track_caller]
     fn check(host: &str, expect: Option<u32>) {
-        assert_eq!(names().find(host, TEXT), expect, "for {host:?}");
+        assert_eq!(names().find(host.as_bytes(), TEXT), expect, "for {host:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! The rules of a block list, and what they say of a request.
 
 use std::{
+    cell::Cell,
     fmt,
     num::NonZeroU64,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -9,7 +10,8 @@ use std::{
 use relais_wire::decimal::Decimal;
 
 use super::{
-    host::canonical,
+    fold::{Seen, fold_from},
+    host::spelled,
     looks::{is_plain, looks},
     names::Names,
     reader::{self, BadList, Caps, Place, Read},
@@ -48,7 +50,7 @@ pub struct Rule<'a> {
 impl Rules {
     /// Reads a list: UTF-8, one rule a line.
     ///
-    /// Blocks: 100,000 rules take some 60 ms, and millions a second.
+    /// Blocks: 100,000 rules take some 0.1 s, and millions a few.
     ///
     /// # Errors
     ///
@@ -58,7 +60,7 @@ impl Rules {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let Read { text, places, names, urls } = reader::read(list, &Caps::default())?;
         let number = NonZeroU64::new(NEXT.fetch_add(1, Relaxed)).unwrap_or(NonZeroU64::MAX);
-        Ok(Self { names: Names::new(names, &text), text, places, urls, number })
+        Ok(Self { names: Names::new(names, text.as_bytes()), text, places, urls, number })
     }
 
     /// A number that no other rules in this process have.
@@ -78,37 +80,69 @@ impl Rules {
 
     /// A rule that blocks `target`, if there is one.
     ///
-    /// *Cost*: for plain URLs a hash for each label of the host and, where there are words or globs,
-    /// one allocation and 3 to 4 ns for each byte; some twenty times that at most for others. With 100,000
-    /// mixed rules that is 0.1 µs for a short URL, and 0.3 µs for one of 117 bytes.
+    /// *Cost*: for plain URLs a hash for some labels of the host and, where there are words or globs, 1 to
+    /// 2 ns for each byte; some twenty times that at most for others. With 100,000 mixed rules that is
+    /// 0.1 µs for a short URL, and 0.2 µs for one of 117 bytes.
     pub fn judge(&self, target: &Target<'_>) -> Option<Rule<'_>> {
-        let host = canonical(target.host);
-        let number =
-            self.names.find(&host, &self.text).or_else(|| self.judge_url(target, &host))?;
+        thread_local! {
+            /// Where URLs are folded.
+            static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+        }
+        let mut url = SCRATCH.take();
+        let number = self.find(target, &mut url);
+        SCRATCH.set(url);
+        let number = number?;
         let place = self.places.get(widen(number))?;
         let start = widen(place.start);
         let text = &self.text[start..start + usize::from(place.len)];
         Some(Rule { text, line: place.line })
     }
 
-    fn judge_url(&self, target: &Target<'_>, host: &str) -> Option<u32> {
-        if self.urls.is_empty() {
-            return None;
+    /// The number of a rule that blocks `target`. `url` is where its URL is put together.
+    fn find(&self, target: &Target<'_>, url: &mut Vec<u8>) -> Option<u32> {
+        url.clear();
+        url.extend_from_slice(target.scheme.as_bytes());
+        url.make_ascii_lowercase();
+        url.extend_from_slice(b"://");
+        let host = url.len();
+        url.extend_from_slice(spelled(target.host).as_bytes());
+        let path = url.len();
+        url.extend_from_slice(target.path_and_query.as_bytes());
+        // Folding makes no name another but by its capitals.
+        let seen = fold_from(host, url);
+        let blocked = self.names.find(&url[host..path], self.text.as_bytes());
+        if blocked.is_some() || self.urls.is_empty() {
+            return blocked;
         }
-        let port = target.unusual_port().map(Decimal::of);
-        let [scheme, host] = [target.scheme, host].map(str::as_bytes);
-        let find = |path: &[u8]| {
-            let without_port = || self.urls.find(&[scheme, b"://", host, path]);
-            let Some(port) = &port else { return without_port() };
-            let with_port = self.urls.find(&[scheme, b"://", host, b":", port.as_bytes(), path]);
+        self.find_url(target, (path, seen), url).or_else(|| {
             // Who asks picks the port that a server behind may not care for.
-            with_port.or_else(without_port)
-        };
-        let path = target.path_and_query;
-        if is_plain(path) {
-            return find(path.as_bytes());
+            let port = Decimal::of(target.unusual_port()?);
+            url.truncate(path);
+            url.push(b':');
+            url.extend_from_slice(port.as_bytes());
+            let path = url.len();
+            url.extend_from_slice(target.path_and_query.as_bytes());
+            let seen = fold_from(path, url);
+            self.find_url(target, (path, seen), url)
+        })
+    }
+
+    /// The number of a rule that blocks `url`, whose path begins there and was seen so.
+    fn find_url(
+        &self,
+        target: &Target<'_>,
+        (path, seen): (usize, Seen),
+        url: &mut Vec<u8>,
+    ) -> Option<u32> {
+        let is_path = target.path_and_query.starts_with('/');
+        if is_path && seen == Seen::Plain || is_plain(target.path_and_query) {
+            return self.urls.find(url);
         }
-        looks(path).iter().find_map(|look| find(look))
+        looks(target.path_and_query).iter().find_map(|look| {
+            url.truncate(path);
+            url.extend_from_slice(look);
+            self.urls.find(url)
+        })
     }
 
     /// How much memory they take, in bytes.

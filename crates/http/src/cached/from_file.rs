@@ -170,7 +170,7 @@ fn read(file: FileBody, part: Range<u64>) -> JoinHandle<Result<Arc<BodyFile>, No
 fn open_file(file: &File, places: &OpenFiles) -> io::Result<OpenFile> {
     let file = file.try_clone()?;
     let stamp = Stamp::of(&file)?;
-    let open = OpenFile::new(file, stamp, places);
+    let open = OpenFile::sealed(file, stamp, places);
     if !open.has_place() {
         return Err(io::Error::other(Unread::TooManyOpen));
     }

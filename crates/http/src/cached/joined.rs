@@ -15,13 +15,21 @@ use tokio::runtime;
 use super::{REVALIDATION_MAX, Shared, question::sent_by};
 use crate::{Answer, Ask, Piece, Pieces, alarm::Alarm, proxy::Onward};
 
-/// The pieces of a body that somebody asked for.
+/// The pieces of a body that somebody asked for. It has no trailers, even if what came has: they are
+/// not stored either, and a client may not count on any ("because of the potential for trailer fields to
+/// be discarded in transit", [RFC 9110 §6.5.1]).
+///
+/// [RFC 9110 §6.5.1]: https://www.rfc-editor.org/rfc/rfc9110#section-6.5.1
 #[derive(Debug)]
-pub(super) struct Reading(Reader);
+pub(super) struct Reading {
+    reader: Reader,
+    /// Why it breaks off, before that is told.
+    fault: Option<Fault>,
+}
 
 impl Reading {
     pub(super) fn of(reader: Reader) -> Self {
-        Self(reader)
+        Self { reader, fault: None }
     }
 }
 
@@ -30,14 +38,20 @@ impl Pieces for Reading {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Piece, Fault>>> {
-        let came = ready!(self.0.poll_next(cx));
-        Poll::Ready(came.map(|came| match came {
-            Ok(bytes) => Ok(Piece::Bytes(bytes)),
-            Err(broken) => {
-                let broken = io::Error::other(broken);
-                Err(Fault::new(Side::Upstream, "reading what another client asked for", broken))
+        if let Some(fault) = self.fault.take() {
+            return Poll::Ready(Some(Err(fault)));
+        }
+        let broken = match ready!(self.reader.poll_next(cx)) {
+            Some(Err(broken)) => io::Error::other(broken),
+            came => {
+                return Poll::Ready(came.and_then(Result::ok).map(|bytes| Ok(Piece::Bytes(bytes))));
             }
-        }))
+        };
+        let doing = "reading what another client asked for";
+        self.fault = Some(Fault::new(Side::Upstream, doing, broken));
+        // Told the next time, so that the head leaves first.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 

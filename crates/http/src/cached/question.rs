@@ -138,21 +138,25 @@ pub(super) fn key(ask: &Ask, trust: &Trust, settings: &Settings) -> Option<Key> 
 }
 
 /// What upstream is told of the host that was asked for and of what was spoken, where that is not
-/// what is in the key already. A client can say it through a balancer that lets it: so nobody else
-/// is to get what was answered to it.
+/// what is in the key already; and what else is passed on that [may name](may_name) another URL. A
+/// client can say it, if only through a balancer that lets it: so nobody else is to get what was
+/// answered to it.
 ///
 /// *Shape*: lines, which no value of a field has in it.
 fn told_besides(Ask { request, caller, .. }: &Ask, key: &Key, trust: &Trust) -> String {
     let (uri, headers) = (request.uri(), request.headers());
     let word = trust.word(headers, caller);
     let mut by = String::new();
-    let mut tell = |name, told: &[u8]| {
+    let mut tell = |name: &str, told: &[u8]| {
         _ = write!(by, "\n{name}: {}", told.escape_ascii());
     };
     let proto =
         word.and_then(|word| word.proto).map_or(spoken(caller).as_bytes(), HeaderValue::as_bytes);
     if !proto.eq_ignore_ascii_case(scheme(uri, caller).as_bytes()) {
         tell("proto", proto);
+    }
+    for (name, value) in headers.iter().filter(|(name, _)| may_name(name)) {
+        tell(name.as_str(), value.as_bytes());
     }
     let Some(word) = word else { return by };
     // As it is spelled there: another spelling is passed on as it is, and may come back in an answer.
@@ -165,6 +169,34 @@ fn told_besides(Ask { request, caller, .. }: &Ask, key: &Key, trust: &Trust) -> 
         tell("forwarded", &forwarded);
     }
     by
+}
+
+/// Whether a field may name another URL than the one that is asked for, to servers that believe it
+/// whoever says it: they answer with what is there, or with links and redirections to it. What
+/// [`Trust`] judges is none of these.
+///
+/// Balancers set some on each request: so an answer is kept under what they say, and not given up.
+fn may_name(name: &HeaderName) -> bool {
+    let Some(name) = name.as_str().strip_prefix("x-") else {
+        return name.as_str() == "front-end-https";
+    };
+    match name.strip_prefix("forwarded-") {
+        Some("for" | "host" | "proto") => false,
+        Some(_) => true,
+        None => matches!(
+            name,
+            "original-url"
+                | "original-uri"
+                | "original-host"
+                | "rewrite-url"
+                | "http-destinationurl"
+                | "host"
+                | "http-host-override"
+                | "scheme"
+                | "url-scheme"
+                | "envoy-original-path"
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -206,6 +238,30 @@ mod tests {
         let all =
             [("x-forwarded-proto", "https"), ("x-forwarded-host", "b"), ("forwarded", "host=c")];
         apart(&all, "\nproto: https\nhost: b\nforwarded: ,;host=c");
+    }
+
+    /// Servers believe it whoever says it.
+    #[test]
+    fn what_may_name_another_url_keeps_answers_apart() {
+        let check = |said: &[(&str, &str)], expect: &str| {
+            let peer = Peer::Net("192.0.2.1:1".parse().unwrap());
+            let ask = says::ask(peer, "/a", &[&[("host", "h")], said].concat());
+            let key = key(&ask, &Trust::default(), &Settings::default()).unwrap();
+            assert_eq!(key.apart_by(), expect, "for {said:?}");
+        };
+        check(&[("x-original-url", "/admin")], "\nx-original-url: /admin");
+        check(&[("x-rewrite-url", "/b\\")], "\nx-rewrite-url: /b\\\\");
+        check(&[("x-forwarded-port", "443")], "\nx-forwarded-port: 443");
+        check(&[("x-forwarded-prefix", "//evil")], "\nx-forwarded-prefix: //evil");
+        check(&[("front-end-https", "on")], "\nfront-end-https: on");
+        let twice = [("x-host", "a"), ("x-host", "b")];
+        check(&twice, "\nx-host: a\nx-host: b");
+        for name in ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded"] {
+            check(&[(name, "evil")], "");
+        }
+        for name in ["x-requested-with", "x-real-ip", "x-hostname", "referer", "origin"] {
+            check(&[(name, "evil")], "");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::{
     future::poll_fn,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Waker, ready},
     time::Duration,
@@ -14,7 +14,7 @@ use std::{
 
 use http::HeaderMap;
 use relais_cache::{
-    Abandoned, Completion, Fetch, Kept, NotStored, Outcome, Reader, Writer, Written,
+    Abandoned, Completion, Fetch, Kept, NotStored, Outcome, Reader, Woken, Writer, Written,
 };
 use relais_net::Fault;
 use tokio::runtime;
@@ -213,7 +213,7 @@ impl Writing {
         loop {
             let Some(writer) = &self.writer else { return Poll::Ready(()) };
             if writer.poll_room(cx).is_pending() {
-                writer.wake();
+                wake(writer, cx);
                 ready!(waits.slowest.poll(cx, (), SLOWEST_MAX));
                 writer.cut_slowest();
                 continue;
@@ -225,7 +225,7 @@ impl Writing {
             }
             let Some(writer) = &self.writer else { return Poll::Ready(()) };
             // Only now: who is late finds all there is at once.
-            writer.wake();
+            wake(writer, cx);
             if waits.more.poll(cx, (), STALLED_MIN).is_ready() {
                 writer.stall();
             }
@@ -265,6 +265,14 @@ impl Writing {
             let outcome = self.writer.take().map(|writer| writer.finish());
             tracing::trace!(?outcome, "an answer passed");
         }
+    }
+}
+
+/// Wakes those who wait for what was written; if they are many, some, and `cx` behind them.
+fn wake(writer: &Writer, cx: &mut Context<'_>) {
+    if writer.wake() == Woken::Some {
+        // Once sockets were looked at, too: the sooner all is here, the fewer read it in pieces.
+        _ = pin!(tokio::task::yield_now()).poll(cx);
     }
 }
 

@@ -121,29 +121,29 @@ impl Asking {
         handler: Arc<Arc<dyn DynHandler>>,
         ask: Ask,
     ) -> impl Future<Output = Result<Answer, Fault>> + Send + use<> {
-        let mut under_way = UnderWay { pulse: Some(Arc::clone(&self.pulse)) };
-        async move {
-            let answer = match handler.answer_boxed(ask).await {
-                Ok(answer) => answer,
-                Err(fault) => excuse(fault)?,
-            };
-            drop(under_way.pulse.take());
-            Ok(answer)
-        }
+        let under_way = UnderWay { pulse: Some(Arc::clone(&self.pulse)) };
+        async move { under_way.end(handler.answer_boxed(ask).await) }
     }
 
-    async fn ask(
+    /// The same, for hyper.
+    ///
+    /// What it waits for is not [`Asking::answer_of`], whose state would be a part of this one's; nor is
+    /// it an `async fn`, which has what it is given twice.
+    fn ask(
         self,
         handler: Arc<Arc<dyn DynHandler>>,
         ask: Ask,
-    ) -> Result<Response<Outgoing>, Fault> {
+    ) -> impl Future<Output = Result<Response<Outgoing>, Fault>> + Send {
         let asked = Asked::by(&ask.request);
-        let answer = self.answer_of(handler, ask).await?;
-        let interims = self.pulse.interims();
-        // What hyper has of an answer is written before anything else.
-        poll_fn(|cx| interims.poll_sent(cx)).await;
-        interims.close();
-        Ok(self.send(answer, asked))
+        let under_way = UnderWay { pulse: Some(Arc::clone(&self.pulse)) };
+        async move {
+            let answer = under_way.end(handler.answer_boxed(ask).await)?;
+            let interims = self.pulse.interims();
+            // What hyper has of an answer is written before anything else.
+            poll_fn(|cx| interims.poll_sent(cx)).await;
+            interims.close();
+            Ok(self.send(answer, asked))
+        }
     }
 }
 
@@ -173,6 +173,19 @@ struct Full;
 struct UnderWay {
     /// `None` once there is an answer.
     pulse: Option<Arc<Pulse>>,
+}
+
+impl UnderWay {
+    /// The answer it has now, whatever its handler made of it.
+    ///
+    /// # Errors
+    ///
+    /// See [`excuse`].
+    fn end(mut self, answered: Result<Answer, Fault>) -> Result<Answer, Fault> {
+        let answer = answered.or_else(excuse)?;
+        drop(self.pulse.take());
+        Ok(answer)
+    }
 }
 
 impl Drop for UnderWay {
@@ -249,5 +262,34 @@ impl Future for Answering {
             Self::Ready(answer) => Poll::Ready(Ok(answer.take().expect("polled until ready"))),
             Self::Waiting(answer) => answer.as_mut().poll(cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arc_swap::ArcSwap;
+    use relais_net::Peer;
+
+    use super::*;
+    use crate::says::{Says, ask};
+
+    /// Longer pieces of memory take an allocator ten times as long.
+    #[test]
+    fn what_waits_for_an_answer_is_no_longer_than_an_allocator_has_at_hand() {
+        let handler: Arc<dyn DynHandler> = Arc::new(Says::InTime("a"));
+        let ask = ask(Peer::Local, "/", &[]);
+        let asking = Asking {
+            handler: Arc::new(ArcSwap::from_pointee(Arc::clone(&handler))),
+            caller: Arc::clone(&ask.caller),
+            pulse: Arc::new(Pulse::new()),
+            files: Files::Sent,
+            shared: Places::at_most(1),
+            fields_max: 1,
+        };
+        let answer = size_of_val(&asking.answer(ask));
+        assert!(answer <= crate::says::AT_HAND_BYTES, "{answer}");
+        let ask = crate::says::ask(Peer::Local, "/", &[]);
+        let for_hyper = size_of_val(&asking.ask(Arc::new(handler), ask));
+        assert!(for_hyper <= crate::says::AT_HAND_BYTES, "{for_hyper}");
     }
 }

@@ -100,8 +100,17 @@ fn queue_bytes(max: u64) -> u64 {
 }
 
 impl Portion {
+    /// What is next for `reader` of `len` bytes of `step` that are to be sent.
+    pub(super) fn of_step(len: usize, step: &Step, reader: Reader) -> Self {
+        // What never changes may be looked up by the kernel as late as it likes.
+        if step.span.file.is_sealed() {
+            return Self::Referred(len);
+        }
+        Self::of(len, step.span.len + step.behind, reader)
+    }
+
     /// What is next for `reader` of `len` bytes that are to be sent, of `left` to the body's end.
-    pub(super) fn of(len: usize, left: u64, reader: Reader) -> Self {
+    fn of(len: usize, left: u64, reader: Reader) -> Self {
         let referable = match reader {
             Reader::Here => 0,
             Reader::Away { queue_bytes } => left.saturating_sub(queue_bytes),

@@ -207,10 +207,17 @@ impl Walk<'_> {
             Err(fault) => return Poll::Ready(Some(Left::Over(Err(fault.source)))),
         };
         Poll::Ready(match plain(answer) {
-            Ok(plain) => match self.send(cx, passed, plain) {
-                Ok(()) => None,
-                Err(error) => Some(Left::Over(Err(error))),
-            },
+            Ok(plain) => {
+                if let Err(error) = self.send(cx, passed, plain) {
+                    return Poll::Ready(Some(Left::Over(Err(error))));
+                }
+                // Many may have waited for the same: their heads go out before any long body.
+                if self.unsent.is_lent() {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                None
+            }
             Err(answer) => {
                 // hyper is asked again, and counts it then.
                 self.asking.pulse.given_up();

@@ -195,7 +195,7 @@ impl Transport {
             return poll_send(stream, cx, &slices[0], head_flags(step.span.len));
         }
         let reader = *self.reader.get_or_insert_with(|| Reader::of(stream));
-        let portion = Portion::of(slices[0].len(), step.span.len + step.behind, reader);
+        let portion = Portion::of_step(slices[0].len(), step, reader);
         let written = ready!(poll_send_file(stream, cx, step, portion));
         self.broken = written.as_ref().err().map(io::Error::kind);
         let written = written?;

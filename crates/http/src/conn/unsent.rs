@@ -90,6 +90,11 @@ impl Unsent {
         Ok(Self { head: Bytes::copy_from_slice(&head[of_head..]), body })
     }
 
+    /// Whether what is left is memory to be lent.
+    pub(super) fn is_lent(&self) -> bool {
+        matches!(self.body, Payload::Lent(_))
+    }
+
     /// Sends all that is left.
     ///
     /// # Errors

@@ -19,10 +19,19 @@ fn is_for_one_hop(name: &HeaderName) -> bool {
     is_of_connection(name) || matches!(*name, PROXY_AUTHENTICATE | PROXY_AUTHORIZATION)
 }
 
-/// Whether the field `name` of a request with these `headers` is not passed on as it came.
+/// A longer `Connection` than any client has reason to send is not read for each field.
+const NAMED_BYTES_MAX: usize = 256;
+
+/// Whether the field `name` of a request with these `headers` may not be passed on as it came.
+///
+/// *Cost*: bounded, as it is asked of one field after another, for one stored answer after another.
 pub(super) fn rewrites(name: &HeaderName, headers: &HeaderMap) -> bool {
     let may_be_joined = || headers.get_all(COOKIE).iter().nth(1).is_some();
-    is_for_one_hop(name) || is_named(name, headers) || *name == COOKIE && may_be_joined()
+    let named_bytes = || headers.get_all(CONNECTION).iter().map(HeaderValue::len).sum::<usize>();
+    is_for_one_hop(name)
+        || named_bytes() > NAMED_BYTES_MAX
+        || is_named(name, headers)
+        || *name == COOKIE && may_be_joined()
 }
 
 /// Takes off the fields of a request what was for this hop alone, and adds what is said again to the
@@ -180,6 +189,20 @@ mod tests {
         check("proxy-authorization: a\nauthorization: b", "authorization: b");
         check("proxy-authenticate: a\nwww-authenticate: b", "www-authenticate: b");
         check("transfer-encoding: chunked\nx-a: 1\nx-a: 2", "x-a: 1\nx-a: 2");
+    }
+
+    #[test]
+    fn of_who_names_very_much_any_field_may_not_be_passed_on_as_it_came() {
+        let check = |text: &str, expect: bool| {
+            let name = HeaderName::from_static("x-a");
+            assert_eq!(rewrites(&name, &headers(text)), expect, "{text}");
+        };
+        check("connection: close", false);
+        check("connection: close, X-A", true);
+        let names = |bytes: usize| format!("connection: {}", "b".repeat(bytes));
+        check(&names(NAMED_BYTES_MAX), false);
+        check(&names(NAMED_BYTES_MAX + 1), true);
+        check(&format!("{}\nconnection: close", names(NAMED_BYTES_MAX)), true);
     }
 
     #[test]

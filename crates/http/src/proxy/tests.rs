@@ -555,6 +555,16 @@ async fn what_comes_round_again_is_refused() {
     assert_eq!(&came, b"HTTP/1.1 508");
 }
 
+/// Longer pieces of memory take an allocator ten times as long.
+#[tokio::test]
+async fn what_waits_for_an_answer_is_no_longer_than_an_allocator_has_at_hand() {
+    let server = Server::new().await;
+    let (proxy, _) = server.handler(Speaks::Http1, upstream::Limits::default());
+    let peer = Peer::Net(server.address);
+    let answering = proxy.answer(crate::says::ask(peer, "/", &[]));
+    assert!(size_of_val(&answering) <= crate::says::AT_HAND_BYTES, "{}", size_of_val(&answering));
+}
+
 /// Reads a head, byte by byte.
 async fn head_of(client: &mut DuplexStream) -> String {
     let mut head = Vec::new();

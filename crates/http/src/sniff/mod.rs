@@ -1,11 +1,12 @@
 //! The sniffer's log: who asked for what through the relay, and what came. A line of JSON for each
 //! exchange, see [`relais_wire::exchange`].
 
+mod note;
 mod sniffed;
 
 use std::{io, time::Duration};
 
-use relais_wire::exchange::Exchange;
+use relais_wire::exchange::{Closing, Draft, Exchange};
 
 pub use self::sniffed::Sniffed;
 use crate::line_log::{Closed, LineLog, LogFile, Tally};
@@ -28,9 +29,14 @@ impl SniffLog {
 
     /// Notes `exchange`, which has ended. Never waits.
     ///
-    /// *Cost*: some 250 ns to print it, and a copy under a lock that all cores share.
+    /// *Cost*: some 150 ns to print it, and a copy under a lock that all cores share.
     pub fn note(&self, exchange: &Exchange<'_>) {
         self.log.note(|line| exchange.print(line));
+    }
+
+    /// Notes the exchange of `draft`, which has ended so. Never waits.
+    fn note_closed(&self, draft: &Draft, closing: &Closing) {
+        self.log.note(|line| draft.close(closing, line));
     }
 
     /// Has the file opened anew: see [`LineLog::reopen`].

@@ -1,29 +1,21 @@
 //! The handler that notes what another handler answers, and where the answer came from.
 
-use std::{
-    borrow::Cow,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::{Duration, SystemTime},
-};
+use std::time::SystemTime;
 
-use http::{HeaderMap, Method, Request, StatusCode, Version, header::CONTENT_TYPE};
+use http::{Method, Request};
 use http_body::Body as _;
-use relais_net::{Fault, Peer, Side, tls};
-use relais_wire::exchange::{Content, End, Exchange, Protocol, Timings, Tls};
-use tokio::time::Instant;
+use relais_net::{Fault, Side};
+use relais_wire::exchange::{Content, End, Exchange};
 
-use super::SniffLog;
-use crate::{
-    Accepts, Answer, Ask, Caller, Ended, Handler, Inbound, Provenance, Refused, Target,
-    handler::status_of,
+use super::{
+    SniffLog,
+    note::{Note, bytes, client, protocol, tls_version},
 };
+use crate::{Accepts, Answer, Ask, Caller, Handler, Inbound, Refused, Target, handler::status_of};
 
 /// Notes every request that `H` is asked, once its answer has ended.
 ///
-/// *Cost*: a few allocations for each, on the way; see [`SniffLog::note`] for its end.
+/// *Cost*: two allocations for each, on the way, and to print what is known of it as it comes.
 #[derive(Debug)]
 pub struct Sniffed<H> {
     inner: H,
@@ -36,12 +28,6 @@ impl<H> Sniffed<H> {
     pub fn new(inner: H, log: SniffLog, clock: fn() -> SystemTime) -> Self {
         Self { inner, log, clock }
     }
-
-    fn note(&self, ask: &Ask) -> Note {
-        let begun = Begun::of(ask, ask.begun(self.clock));
-        let under_way = UnderWay { begun, so_far: SoFar::default() };
-        Note { log: self.log.clone(), under_way: Some(Box::new(under_way)) }
-    }
 }
 
 impl<H: Handler> Handler for Sniffed<H> {
@@ -52,11 +38,11 @@ impl<H: Handler> Handler for Sniffed<H> {
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         ask.begun(self.clock);
         let answer = self.inner.at_once(ask)?;
-        Some(self.note(ask).follow(answer))
+        Some(Note::of(ask, &self.log, self.clock).follow(answer))
     }
 
     fn answer(&self, mut ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send {
-        let mut note = self.note(&ask);
+        let mut note = Note::of(&ask, &self.log, self.clock);
         if !ask.request.body().is_end_stream() {
             ask.request = ask.request.map(|body| Inbound::counted(body, note.taken()));
         }
@@ -95,47 +81,6 @@ impl<H: Handler> Handler for Sniffed<H> {
     }
 }
 
-/// What is known of an exchange from its beginning, copied: whoever holds a field's value holds the
-/// whole buffer that its head was read into.
-struct Begun {
-    at: SystemTime,
-    start: Instant,
-    peer: Peer,
-    tls: Option<tls::Version>,
-    version: Version,
-    method: Method,
-    /// URL, host and media type, one behind the other.
-    text: String,
-    /// Where the first two end.
-    ends: (usize, usize),
-}
-
-impl Begun {
-    fn of(ask: &Ask, (at, start): (SystemTime, Instant)) -> Self {
-        let Ask { request, caller, .. } = ask;
-        let target = Target::of(ask);
-        let media_type = media_type(request.headers()).unwrap_or_default();
-        let mut text = String::with_capacity(
-            target.host.len() * 2 + target.path_and_query.len() + media_type.len() + 16,
-        );
-        print_url(request, target, &mut text);
-        let url_end = text.len();
-        text.push_str(target.host);
-        let host_end = text.len();
-        text.push_str(&media_type);
-        Self {
-            at,
-            start,
-            peer: caller.peer,
-            tls: caller.tls.as_ref().map(|tls| tls.version),
-            version: request.version(),
-            method: request.method().clone(),
-            text,
-            ends: (url_end, host_end),
-        }
-    }
-}
-
 /// Appends the URL that `request`, which is for `target`, is for; of a tunnel its end.
 fn print_url<B>(request: &Request<B>, target: Target<'_>, text: &mut String) {
     if *request.method() == Method::CONNECT {
@@ -145,191 +90,28 @@ fn print_url<B>(request: &Request<B>, target: Target<'_>, text: &mut String) {
     }
 }
 
-/// What came to be known since.
-#[derive(Default)]
-struct SoFar {
-    /// How much of the request's body was taken; `None` if it has none.
-    taken: Option<Arc<AtomicU64>>,
-    first_byte: Option<Duration>,
-    status: Option<StatusCode>,
-    media_type: Option<String>,
-    provenance: Provenance,
-    sent: u64,
-}
-
-/// An exchange under way. Noted once: when it ends, or when it is dropped.
-struct Note {
-    log: SniffLog,
-    /// `None` once it is noted. Boxed: it changes hands more than once on its way.
-    under_way: Option<Box<UnderWay>>,
-}
-
-/// What is known of an exchange.
-struct UnderWay {
-    begun: Begun,
-    so_far: SoFar,
-}
-
-impl Note {
-    /// Counts what is taken of the request's body.
-    fn taken(&mut self) -> Arc<AtomicU64> {
-        let taken = self.under_way.as_mut().map(|it| it.so_far.taken.get_or_insert_default());
-        taken.map(|taken| Arc::clone(taken)).unwrap_or_default()
-    }
-
-    /// Ends when the body of `answer` does.
-    fn follow(mut self, mut answer: Answer) -> Answer {
-        let is_bodiless = self.under_way.as_mut().is_some_and(|it| {
-            it.see(&answer);
-            it.begun.method == Method::HEAD
-        });
-        let is_bodiless = is_bodiless
-            || matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        answer.body_mut().on_end(move |ended| {
-            self.end(if is_bodiless { Ended::Whole(0) } else { ended });
-        });
-        answer
-    }
-
-    /// Ends without an answer of the handler, but perhaps with this one.
-    fn fail(&mut self, status: Option<StatusCode>, end: End) {
-        if let Some(it) = &mut self.under_way {
-            it.so_far.status = status;
-        }
-        self.finish(end);
-    }
-
-    /// Ends with an answer that ended so.
-    fn end(&mut self, ended: Ended) {
-        let Some(it) = &mut self.under_way else { return };
-        it.so_far.sent = bytes(ended);
-        let end = match ended {
-            Ended::Whole(_) => End::Whole,
-            Ended::Short(_) | Ended::Broken(_, Side::Client) => End::CutByClient,
-            Ended::Broken(_, Side::Upstream) => End::CutByUpstream,
-            Ended::Broken(_, Side::Relais) => End::CutByUs,
-            Ended::Instead { status, .. } => {
-                it.so_far.status = Some(status);
-                End::Refused
-            }
-        };
-        self.finish(end);
-    }
-
-    fn finish(&mut self, end: End) {
-        if let Some(it) = self.under_way.take() {
-            self.log.note(&it.exchange(end));
-        }
-    }
-}
-
-impl UnderWay {
-    /// Keeps what the head of `answer` says.
-    fn see(&mut self, answer: &Answer) {
-        let Self { begun, so_far } = self;
-        so_far.first_byte = Some(begun.start.elapsed());
-        so_far.status = Some(answer.status());
-        // Not from its map: the fields of a hit are elsewhere.
-        let media_type = crate::media_type(answer);
-        so_far.media_type =
-            media_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        so_far.provenance = answer.body().provenance().cloned().unwrap_or_default();
-    }
-
-    /// All of it, as it ends now.
-    fn exchange(&self, end: End) -> Exchange<'_> {
-        let Self { begun, so_far } = self;
-        let SoFar { taken, first_byte, status, media_type, provenance, sent } = so_far;
-        let (url, rest) = begun.text.split_at(begun.ends.0);
-        let (host, asked_type) = rest.split_at(begun.ends.1 - begun.ends.0);
-        Exchange {
-            at: begun.at,
-            client: client(begun.peer),
-            method: begun.method.as_str().into(),
-            url: url.into(),
-            host: host.into(),
-            protocol: protocol(begun.version),
-            tls: begun.tls.map(tls_version),
-            status: status.map(|status| status.as_u16()),
-            request: Content {
-                bytes: taken.as_ref().map_or(0, |taken| taken.load(Relaxed)),
-                media_type: (!asked_type.is_empty()).then(|| asked_type.into()),
-            },
-            response: Content { bytes: *sent, media_type: media_type.as_deref().map(Into::into) },
-            timings: Timings {
-                queue: None,
-                connect: provenance.connect,
-                first_byte: *first_byte,
-                total: begun.start.elapsed(),
-            },
-            cached: provenance.cached,
-            upstream: provenance.upstream.as_deref().map(Into::into),
-            error: provenance.error.map(Into::into),
-            blocked: provenance.blocked.as_deref().map(Into::into),
-            end,
-        }
-    }
-}
-
-impl Drop for Note {
-    fn drop(&mut self) {
-        self.finish(if std::thread::panicking() { End::CutByUs } else { End::CutByClient });
-    }
-}
-
 /// What is known of an exchange before anything was said.
 fn of(caller: &Caller, at: SystemTime) -> Exchange<'static> {
     let tls = caller.tls.as_ref().map(|tls| tls_version(tls.version));
     Exchange { client: client(caller.peer), tls, ..Exchange::at(at) }
 }
 
-fn client(peer: Peer) -> Option<std::net::SocketAddr> {
-    match peer {
-        Peer::Net(address) => Some(address),
-        Peer::Local => None,
-    }
-}
-
-fn protocol(version: Version) -> Option<Protocol> {
-    match version {
-        Version::HTTP_10 => Some(Protocol::Http10),
-        Version::HTTP_11 => Some(Protocol::Http11),
-        Version::HTTP_2 => Some(Protocol::Http2),
-        _ => None,
-    }
-}
-
-fn tls_version(version: tls::Version) -> Tls {
-    match version {
-        tls::Version::Tls12 => Tls::V12,
-        tls::Version::Tls13 => Tls::V13,
-    }
-}
-
-fn media_type(headers: &HeaderMap) -> Option<Cow<'_, str>> {
-    headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()))
-}
-
-fn bytes(ended: Ended) -> u64 {
-    match ended {
-        Ended::Whole(bytes)
-        | Ended::Short(bytes)
-        | Ended::Broken(bytes, _)
-        | Ended::Instead { bytes, .. } => bytes,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{fs, time::UNIX_EPOCH};
+    use std::{
+        fs,
+        sync::Arc,
+        time::{Duration, UNIX_EPOCH},
+    };
 
     use bytes::Bytes;
-    use http::Response;
-    use relais_wire::exchange::Cached;
+    use http::{Response, StatusCode, header::CONTENT_TYPE};
+    use relais_net::Peer;
+    use relais_wire::exchange::{Cached, Protocol, Timings};
 
     use super::*;
     use crate::{
-        Body, Piece,
+        Body, Ended, Piece, Provenance,
         line_log::{Closed, LogFile},
     };
 
@@ -422,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_refused_is_noted_by_its_url() {
+    async fn what_is_asked_for_is_noted_by_its_url_though_it_is_refused() {
         let check = async |method: &str, uri: &str, expect: (&str, &str)| {
             let request = Request::builder().method(method).uri(uri).header("host", "a.example:81");
             let request = request.body(()).unwrap();
@@ -430,13 +212,19 @@ mod tests {
                 let (status, ended) = (StatusCode::BAD_REQUEST, Ended::Whole(3));
                 let caller = &ask(b"").caller;
                 sniffed.refused(&Refused { caller, request: Some(&request), status, ended });
+                let request = request.clone().map(|()| Inbound::Full(Bytes::new()));
+                drop(sniffed.answer(Ask::new(request, Arc::clone(caller))).await.unwrap());
             })
             .await;
-            let read = Exchange::read(lines[0].as_bytes()).unwrap();
-            assert_eq!((&*read.url, &*read.host, read.end), (expect.0, expect.1, End::Refused));
+            for (line, end) in lines.iter().zip([End::Refused, End::CutByClient]) {
+                let read = Exchange::read(line.as_bytes()).unwrap();
+                assert_eq!((&*read.url, &*read.host, read.end), (expect.0, expect.1, end));
+            }
+            assert_eq!(lines.len(), 2);
         };
         check("GET", "/a?b", ("http://a.example:81/a?b", "a.example")).await;
         check("GET", "http://b.example/", ("http://b.example/", "b.example")).await;
+        check("GET", "https://u:p@b.example/@", ("https://b.example/@", "b.example")).await;
         check("CONNECT", "b.example:443", ("b.example:443", "b.example")).await;
     }
 }

@@ -67,9 +67,29 @@ pub(super) struct Asking<'a> {
     taken: Option<Taken>,
     asked: Asked,
     heard: bool,
-    /// How many interim answers came.
-    interim: u32,
+    came_before: CameBefore,
     interims: Option<&'a dyn OnInterim>,
+}
+
+/// What came of interim answers.
+#[derive(Debug, Default)]
+struct CameBefore {
+    heads: u32,
+    bytes: usize,
+}
+
+impl CameBefore {
+    /// Counts one of so many bytes. All together may have as many as one head: each is passed on, and
+    /// a client is not to be sent many times what its answer may have.
+    fn count(&mut self, bytes: usize, bytes_max: u32) -> Result<(), Why> {
+        self.heads += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.heads > INTERIM_MAX {
+            return Err(Why::Interim);
+        }
+        let is_within = u32::try_from(self.bytes).is_ok_and(|bytes| bytes <= bytes_max);
+        if is_within { Ok(()) } else { Err(Why::InterimBytes { max: bytes_max }) }
+    }
 }
 
 /// Sends a request on `link`.
@@ -87,7 +107,15 @@ pub(super) fn ask(link: Box<Link>, outbound: Outbound<'_>, taken: Taken) -> Aski
     };
     let exchange = Exchange::new(link, sending, binds(&request.headers));
     let (exchange, taken) = (Some(exchange), Some(taken));
-    Asking { request, exchange, taken, asked, heard: false, interim: 0, interims }
+    Asking {
+        request,
+        exchange,
+        taken,
+        asked,
+        heard: false,
+        came_before: CameBefore::default(),
+        interims,
+    }
 }
 
 impl Future for Asking<'_> {
@@ -140,7 +168,7 @@ fn binds(headers: &HeaderMap) -> Whose {
 
 impl Asking<'_> {
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Head, HeaderMap), Why>> {
-        let Self { exchange, taken, asked, heard, interim, interims, .. } = self;
+        let Self { exchange, taken, asked, heard, came_before, interims, .. } = self;
         let (exchange, taken) = exchange.as_mut().zip(taken.as_ref()).expect(ONCE);
         loop {
             exchange.send(cx)?;
@@ -154,10 +182,7 @@ impl Asking<'_> {
                     let headers = head::fields(&block, link.reader.fields());
                     return Poll::Ready(headers.map(|headers| (head, headers)).ok_or(Why::Fields));
                 }
-                *interim += 1;
-                if *interim > INTERIM_MAX {
-                    return Poll::Ready(Err(Why::Interim));
-                }
+                came_before.count(head.len, taken.limits().head.head_bytes_max)?;
                 pass_over(exchange, &head, *interims);
                 continue;
             }

@@ -33,7 +33,6 @@ pub struct Reply {
 }
 
 /// A request but for its body: the same however often it is tried.
-#[derive(Clone, Copy)]
 pub(super) struct Said<'a> {
     pub(super) request: &'a request::Parts,
     /// Lines behind its fields.
@@ -63,7 +62,7 @@ const TRIES_MAX: u32 = 3;
 /// turns out to be dead.
 pub(super) async fn attempt(
     upstream: &Arc<Upstream>,
-    said: Said<'_>,
+    said: &Said<'_>,
     mut body: Inbound,
 ) -> Result<Reply, Missed> {
     let method = &said.request.method;
@@ -129,7 +128,7 @@ enum Asking<'a> {
 fn ask<'a>(
     (upstream, place): (&'a Arc<Upstream>, Option<Place>),
     way: Way,
-    (Said { request, trail, interims }, body): (Said<'a>, Inbound),
+    (&Said { request, trail, interims }, body): (&Said<'a>, Inbound),
 ) -> Asking<'a> {
     let taken = Taken::of(upstream, place);
     let host = match upstream.options().host.as_ref().or_else(|| request.headers.get(HOST)) {

@@ -37,6 +37,8 @@ pub(super) enum Why {
     Body(#[source] http1::Refusal),
     #[error("too many interim answers: expected at most {INTERIM_MAX}")]
     Interim,
+    #[error("interim answers of more than {max} bytes together: expected as many as of one head")]
+    InterimBytes { max: u32 },
     #[error("101 within a request: expected none before its end")]
     Switch,
     #[error("101 to another protocol: expected one that was asked for")]

@@ -82,7 +82,7 @@ impl Group {
             self.budget.add();
             loop {
                 let upstream = self.pick(&tried, client);
-                let Missed { why, body: untouched } = match attempt(upstream, said, body).await {
+                let Missed { why, body: untouched } = match attempt(upstream, &said, body).await {
                     Ok(reply) => return Ok(reply),
                     Err(missed) => missed,
                 };

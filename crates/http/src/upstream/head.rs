@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode, Uri,
     header::{
-        AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
-        CONTENT_TYPE, COOKIE, EXPECT, FORWARDED, HOST, MAX_FORWARDS, PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION, RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+        AGE, AUTHORIZATION, CDN_CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, DATE, EXPECT,
+        EXPIRES, FORWARDED, HOST, LAST_MODIFIED, LOCATION, MAX_FORWARDS, RANGE, RETRY_AFTER,
+        SET_COOKIE, STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VARY, VIA,
+        WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
     request,
 };
@@ -103,19 +104,50 @@ pub(crate) fn is_of_connection(name: &HeaderName) -> bool {
         || matches!(name.as_str(), "keep-alive" | "proxy-connection")
 }
 
-/// Takes off `trailers` what must not stand behind a body: what is for one hop, and what would change
-/// how a message was read, whom it is from or what was decided of it (RFC 9110 §6.5.1).
+/// Takes off `trailers` what must not stand behind a body: what is for one hop, and what [is for a
+/// head](is_for_a_head).
 pub(super) fn strip_trailers(trailers: &mut HeaderMap) {
-    let is_early = |name: &HeaderName| match *name {
-        _ if is_of_connection(name) => true,
-        TRAILER | CONTENT_LENGTH | HOST | VIA | FORWARDED | AUTHORIZATION | PROXY_AUTHENTICATE
-        | PROXY_AUTHORIZATION | COOKIE | SET_COOKIE | CACHE_CONTROL | CONTENT_ENCODING
-        | CONTENT_RANGE | CONTENT_TYPE | EXPECT | MAX_FORWARDS | RANGE => true,
-        _ => name.as_str().starts_with("x-forwarded-"),
-    };
-    let early: Vec<_> = trailers.keys().filter(|name| is_early(name)).cloned().collect();
-    for name in early {
+    let is_out = |name: &&HeaderName| is_of_connection(name) || is_for_a_head(name);
+    let out: Vec<_> = trailers.keys().filter(is_out).cloned().collect();
+    for name in out {
         trailers.remove(name);
+    }
+}
+
+/// Whether a field says how a message is read, whom it is from or for, or what else was decided of it
+/// before its body (RFC 9110 §6.5.1). Who merges trailers with fields would else take what stands
+/// behind a body for the word of its head: a lifetime, a cookie, what the answer depends on. `ETag` may
+/// stand there (§8.8.3), and so may sums of the content.
+fn is_for_a_head(name: &HeaderName) -> bool {
+    const KINDS: [&str; 7] =
+        ["access-control-", "cache-", "content-", "if-", "proxy-", "surrogate-", "x-forwarded-"];
+    let text = name.as_str();
+    match *name {
+        TRAILER
+        | HOST
+        | VIA
+        | FORWARDED
+        | MAX_FORWARDS
+        | EXPECT
+        | RANGE
+        | AUTHORIZATION
+        | WWW_AUTHENTICATE
+        | COOKIE
+        | SET_COOKIE
+        | CDN_CACHE_CONTROL
+        | AGE
+        | DATE
+        | EXPIRES
+        | LAST_MODIFIED
+        | LOCATION
+        | RETRY_AFTER
+        | STRICT_TRANSPORT_SECURITY
+        | VARY
+        | X_CONTENT_TYPE_OPTIONS
+        | X_FRAME_OPTIONS => true,
+        _ if matches!(text, "content-digest" | "content-md5") => false,
+        _ if matches!(text, "no-vary-search" | "pragma" | "set-cookie2") => true,
+        _ => KINDS.iter().any(|kind| text.starts_with(kind)),
     }
 }
 
@@ -146,6 +178,44 @@ mod tests {
         check("http://a", "/");
         check("http://a/b?c", "/b?c");
         check("http://a?b", "/?b");
+    }
+
+    #[test]
+    fn trailers_change_nothing_of_what_was_read_before() {
+        let mut trailers = HeaderMap::new();
+        for name in [
+            "content-length",
+            "transfer-encoding",
+            "connection",
+            "set-cookie",
+            "cache-control",
+            "vary",
+            "age",
+            "expires",
+            "date",
+            "location",
+            "retry-after",
+            "content-type",
+            "surrogate-key",
+            "no-vary-search",
+            "cdn-cache-control",
+            "if-match",
+            "access-control-allow-origin",
+            "x-forwarded-host",
+            "www-authenticate",
+            "cache-status",
+            "pragma",
+        ] {
+            trailers.insert(HeaderName::from_static(name), HeaderValue::from_static("x"));
+        }
+        let kept = ["grpc-status", "etag", "server-timing", "content-digest", "x-any"];
+        for name in kept {
+            trailers.insert(HeaderName::from_static(name), HeaderValue::from_static("x"));
+        }
+        strip_trailers(&mut trailers);
+        let mut left: Vec<_> = trailers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["content-digest", "etag", "grpc-status", "server-timing", "x-any"]);
     }
 
     #[track_caller]

@@ -9,6 +9,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use http::{
     HeaderMap, Request, Response, Uri, Version,
     header::{CONNECTION, HOST},
@@ -52,7 +53,7 @@ pub(super) async fn ask(
     }
     let len = body.size_hint().exact();
     let patience = Patience::default();
-    let reading = Reading { body, patience, progress, shared, taken, trailers: None };
+    let reading = Reading { body, patience, progress, shared, taken, trailers: None, fault: None };
     let body =
         if reading.body.is_end_stream() { Body::empty() } else { Body::stream(reading, len) };
     Ok(Response::from_parts(head, body))
@@ -160,6 +161,8 @@ struct Reading {
     shared: Shared,
     taken: Taken,
     trailers: Option<HeaderMap>,
+    /// Why it breaks off, before that is told.
+    fault: Option<Fault>,
 }
 
 impl Reading {
@@ -181,6 +184,31 @@ impl Reading {
             }
         }
     }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
+        loop {
+            let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+                return self.poll_late(cx).map(Err);
+            };
+            self.patience.moved();
+            self.shared.listen();
+            return Poll::Ready(match frame.map(|frame| frame.map(http_body::Frame::into_data)) {
+                // Else it was reset without an error, which hyper takes for its end. It is none before
+                // the answer's (RFC 9113 §8.1).
+                None if self.body.is_end_stream() => Ok(None),
+                None => Err(self.fault(Why::Cut)),
+                Some(Err(error)) => Err(self.fault(Why::Http2(error))),
+                Some(Ok(Ok(bytes))) => Ok(Some(bytes)),
+                Some(Ok(Err(frame))) => {
+                    self.trailers = frame.into_trailers().ok();
+                    if self.trailers.iter().all(|trailers| has_room(trailers, &self.taken)) {
+                        continue;
+                    }
+                    Err(self.fault(Why::Fields))
+                }
+            });
+        }
+    }
 }
 
 impl Pieces for Reading {
@@ -188,26 +216,16 @@ impl Pieces for Reading {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Piece, Fault>>> {
-        let this = &mut *self;
-        loop {
-            let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
-                return this.poll_late(cx).map(|fault| Some(Err(fault)));
-            };
-            this.patience.moved();
-            this.shared.listen();
-            match frame.map(|frame| frame.map(http_body::Frame::into_data)) {
-                // Else it was reset without an error, which hyper takes for its end. It is none before
-                // the answer's (RFC 9113 §8.1).
-                None if this.body.is_end_stream() => return Poll::Ready(None),
-                None => return Poll::Ready(Some(Err(this.fault(Why::Cut)))),
-                Some(Err(error)) => return Poll::Ready(Some(Err(this.fault(Why::Http2(error))))),
-                Some(Ok(Ok(bytes))) => return Poll::Ready(Some(Ok(Piece::Bytes(bytes)))),
-                Some(Ok(Err(frame))) => {
-                    this.trailers = frame.into_trailers().ok();
-                    if !this.trailers.iter().all(|trailers| has_room(trailers, &this.taken)) {
-                        return Poll::Ready(Some(Err(this.fault(Why::Fields))));
-                    }
-                }
+        if let Some(fault) = self.fault.take() {
+            return Poll::Ready(Some(Err(fault)));
+        }
+        match ready!(self.poll_piece(cx)) {
+            Ok(piece) => Poll::Ready(piece.map(|bytes| Ok(Piece::Bytes(bytes)))),
+            Err(fault) => {
+                self.fault = Some(fault);
+                // Told the next time, so that the head leaves first: see the same over HTTP/1.
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
         }
     }

@@ -68,7 +68,7 @@ async fn ask(upstream: &Arc<Upstream>, check: &Check) -> Result<StatusCode, Fail
     head.uri = check.path.clone().into();
     head.headers.insert(USER_AGENT, HeaderValue::from_static("relais"));
     let said = Said { request: &head, trail: b"", interims: None };
-    let asked = attempt(upstream, said, Inbound::Full(Bytes::new())).await;
+    let asked = attempt(upstream, &said, Inbound::Full(Bytes::new())).await;
     asked.map(|reply| reply.response.status()).map_err(|Missed { why, .. }| why)
 }
 

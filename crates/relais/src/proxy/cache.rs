@@ -289,8 +289,7 @@ impl Cache {
         Settings {
             memory: memory.0,
             object_max: object_max.0,
-            // With a disk, long answers come into its files.
-            filling_max: usual.filling_max.min(memory.0 / 2).max(FILLING_MIN),
+            filling_max: usual.filling_max.min(FILLING_MIN + memory.0 / 8),
             default_ttl,
             grace: self.grace.0,
             negative_ttl: self.negative_ttl.map(|Time(ttl)| ttl),
@@ -319,7 +318,7 @@ impl Cache {
 }
 
 /// Some answers can come at once, however small the memory is.
-const FILLING_MIN: u64 = 16 << 20;
+const FILLING_MIN: u64 = 8 << 20;
 
 /// How large an answer may be by default, where there is a disk.
 const OBJECT_ON_DISK: Size = Size(1 << 30);

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{Broken, cursor::Cursor, print::number};
+use super::{Broken, cursor::Cursor, ink::number};
 use crate::timestamp::{Timestamp, parse_timestamp};
 
 /// Says that lines are missing from here: more came than could be written, or the disk was full.
@@ -18,7 +18,7 @@ pub struct Dropped {
 
 impl Dropped {
     /// What such lines begin with, and others do not.
-    pub const START: &[u8] = b"{\"dropped\":";
+    pub const START: &[u8; 11] = b"{\"dropped\":";
 
     /// Appends the line to `out`, with its end.
     pub fn print(&self, out: &mut Vec<u8>) {

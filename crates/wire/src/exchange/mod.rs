@@ -30,7 +30,10 @@
 
 mod broken;
 mod cursor;
+mod draft;
 mod dropped;
+mod ink;
+mod parts;
 mod print;
 mod read;
 mod words;
@@ -42,7 +45,9 @@ use std::{
 };
 
 pub use broken::Broken;
+pub use draft::Draft;
 pub use dropped::Dropped;
+pub use parts::{Answered, Closing, Opening, Source};
 pub use words::{Cached, End, Protocol, Tls};
 
 /// One exchange: a request and what became of it.

@@ -3,7 +3,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use proptest::prelude::*;
 
 use super::*;
-use crate::visible::is_disturbing;
+use crate::{timestamp::Timestamp, visible::is_disturbing};
 
 fn usual() -> Exchange<'static> {
     Exchange {
@@ -31,6 +31,47 @@ fn usual() -> Exchange<'static> {
 fn print(exchange: &Exchange<'_>) -> String {
     let mut line = Vec::new();
     exchange.print(&mut line);
+    String::from_utf8(line).unwrap()
+}
+
+/// The same as a draft has it, of an exchange whose URL has no user.
+fn print_as_it_goes(exchange: &Exchange<'_>) -> String {
+    let Timings { queue, connect, first_byte, total } = exchange.timings;
+    let (before, after) = exchange.url.split_at(exchange.url.floor_char_boundary(9));
+    let opening = Opening {
+        at: Timestamp::of(exchange.at),
+        client: exchange.client,
+        method: &exchange.method,
+        url: &[before, "", after],
+        host: &exchange.host,
+        protocol: exchange.protocol,
+        tls: exchange.tls,
+    };
+    let mut draft = Draft::default();
+    draft.open(&Opening { url: &["another"], ..opening }, Some(b"before"));
+    draft.open(&opening, exchange.request.media_type.as_deref().map(str::as_bytes));
+    let other = Some("of an answer that was not sent");
+    draft.answer(
+        &Answered { media_type: other.map(str::as_bytes), ..Answered::default() },
+        &Source { upstream: other, ..Source::default() },
+    );
+    let media_type = exchange.response.media_type.as_deref().map(str::as_bytes);
+    let source = Source {
+        cached: exchange.cached,
+        upstream: exchange.upstream.as_deref(),
+        error: exchange.error.as_deref(),
+        blocked: exchange.blocked.as_deref(),
+    };
+    draft.answer(&Answered { media_type, queue, connect, first_byte }, &source);
+    let closing = Closing {
+        status: exchange.status,
+        request_bytes: exchange.request.bytes,
+        bytes: exchange.response.bytes,
+        total,
+        end: exchange.end,
+    };
+    let mut line = Vec::new();
+    draft.close(&closing, &mut line);
     String::from_utf8(line).unwrap()
 }
 
@@ -120,6 +161,7 @@ fn texts_that_are_too_long_are_cut_and_say_so() {
     };
     let cut = |chars: usize| "é".repeat(chars) + "…";
     let line = print(&exchange);
+    assert_eq!(print_as_it_goes(&exchange), line);
     let read = Exchange::read(line.as_bytes()).unwrap();
     assert_eq!(
         (read.method, read.url, read.host),
@@ -283,6 +325,7 @@ proptest! {
     #[test]
     fn what_is_printed_reads_back(exchange in exchanges()) {
         let line = print(&exchange);
+        prop_assert_eq!(&print_as_it_goes(&exchange), &line);
         let line = line.strip_suffix('\n').unwrap();
         prop_assert!(!line.contains(is_disturbing), "{}", line);
         prop_assert_eq!(Exchange::read(line.as_bytes()), Ok(exchange));

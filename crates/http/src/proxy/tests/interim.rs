@@ -162,6 +162,17 @@ async fn so_many_are_passed_on_and_no_more() {
 }
 
 #[tokio::test]
+async fn all_together_have_as_many_bytes_as_one_head_may() {
+    let hint = format!("HTTP/1.1 103 Early Hints\r\nLink: {}\r\n\r\n", "a".repeat(16_350));
+    for request in [WAYS[0], GET, POST] {
+        let (_, came) = passed(request, [&hint.repeat(3), OK].concat().leak()).await;
+        assert!(came.contains("HTTP/1.1 200 OK\r\n"), "{request}");
+        let (_, came) = passed(request, [&hint.repeat(5), OK].concat().leak()).await;
+        assert!(came.contains("HTTP/1.1 502 ") && !came.contains(" 200 OK"), "{request}");
+    }
+}
+
+#[tokio::test]
 async fn an_upstream_that_dies_behind_one_is_told_of() {
     for request in [WAYS[0], GET, POST] {
         let (_, came) = passed(request, HINT).await;

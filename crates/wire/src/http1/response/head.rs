@@ -265,6 +265,7 @@ impl Start {
             (101, _) => Err(BadHead::SwitchUnasked),
             // Such answers have no body and may not name one. Some say that it has no bytes; who says
             // more may send it, and it would be taken for the next answer.
+            (100..=199 | 204, _) if self.misnamed => Err(BadHead::BodyForbidden(self.status)),
             (100..=199 | 204, _) => match named {
                 Named::Nothing | Named::Length(0) => Ok(Framing::Nothing),
                 Named::Length(_) | Named::Chunked => Err(BadHead::BodyForbidden(self.status)),
@@ -286,7 +287,7 @@ impl Start {
 ///
 /// [RFC 9112 §6.3]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
 fn is_no_coding(value: &[u8]) -> bool {
-    const REAL: [&str; 9] = [
+    const REAL: [&str; 10] = [
         "chunked",
         "gzip",
         "x-gzip",
@@ -296,6 +297,8 @@ fn is_no_coding(value: &[u8]) -> bool {
         "identity",
         "br",
         "zstd",
+        // Reserved: it is for `TE`.
+        "trailers",
     ];
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     let lower = value.to_ascii_lowercase();

@@ -83,6 +83,8 @@ fn a_body_where_none_may_be_is_refused() {
         (103, "Transfer-Encoding: chunked\r\n"),
         (204, "Content-Length: 5\r\n"),
         (204, "Transfer-Encoding: chunked\r\n"),
+        (103, "Transfer-Encoding: binary\r\n"),
+        (204, "Transfer-Encoding: binary\r\n"),
     ] {
         let input = format!("HTTP/1.1 {status} x\r\n{fields}\r\n");
         refuses(&input, Asked::Usual, Bad::BodyForbidden(status));
@@ -190,6 +192,10 @@ fn lengths_are_strict() {
     for bad in ["", "gzip", "gzip, chunked", "chunked, gzip", "chunked, chunked", "identity"] {
         refuses(&format!("Transfer-Encoding: {bad}\r\n"), Why::TransferCoding);
     }
+    for bad in ["trailers", "chunked, x", "x, chunked", "x chunked", "Xchunked", "unchunk", "x;a=b"]
+    {
+        refuses(&format!("Transfer-Encoding: {bad}\r\n"), Why::TransferCoding);
+    }
     for bad in ["xchunked", "chunked;a=b", "chunked,", "\"chunked\"", "\u{b}chunked"] {
         let expect =
             if bad.starts_with('\u{b}') { Why::FieldValue(0xb) } else { Why::TransferCoding };
@@ -198,6 +204,7 @@ fn lengths_are_strict() {
     let chunked = "Transfer-Encoding: chunked\r\n";
     let misnamed = "Transfer-Encoding: binary\r\n";
     refuses(&misnamed.repeat(2), Why::TransferCoding);
+    refuses(&format!("Content-Length: 0\r\n{misnamed}"), Why::TransferCoding);
     refuses(&format!("{misnamed}{chunked}"), Why::TransferCoding);
     refuses(&format!("{chunked}{misnamed}"), Why::TransferCoding);
     refuses(&format!("{misnamed}Content-Length: 1\r\n"), Why::TransferCoding);
@@ -205,6 +212,8 @@ fn lengths_are_strict() {
     refuses(&format!("{chunked}Content-Length: 1\r\n"), Why::TwoLengths);
     refuses(&format!("Content-Length: 0\r\n{chunked}"), Why::TwoLengths);
     let old = format!("HTTP/1.0 200 OK\r\n{chunked}\r\n");
+    super::refuses(old, Asked::Usual, Why::TransferEncodingOn10);
+    let old = format!("HTTP/1.0 200 OK\r\n{misnamed}\r\n");
     super::refuses(old, Asked::Usual, Why::TransferEncodingOn10);
 }
 
