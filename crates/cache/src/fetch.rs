@@ -166,6 +166,15 @@ impl Fetch {
         Self::new(lead, self.since, self.why).asked_as(self.asked_key())
     }
 
+    /// The same, where what was stored is lost: nothing is confirmed, nor stands in.
+    #[must_use]
+    pub fn with_nothing_stored(mut self: Box<Self>) -> Box<Self> {
+        self.stored = None;
+        self.precondition = Precondition::default();
+        self.rest = None;
+        self
+    }
+
     /// Why upstream is asked.
     pub fn why(&self) -> Forward {
         self.why

@@ -86,6 +86,16 @@ pub(crate) enum Found {
     Variant(Arc<Stored>),
 }
 
+/// Whether `old`, which is stored, was asked for after `newer`, which comes only now.
+fn has_overtaken(old: &Stored, newer: &Stored) -> bool {
+    /// No body takes so long to come. What was asked for later still, was so by a clock that was set
+    /// back since; and on disk that is there for long.
+    const COMING_MAX: Duration = Duration::from_hours(24);
+    let of = |stored: &Stored| stored.terms().times.requested;
+    let later = of(old).duration_since(of(newer)).unwrap_or_default();
+    !later.is_zero() && later < COMING_MAX
+}
+
 impl Store {
     pub(crate) fn new(settings: &Settings, on_disk: Option<OnDisk>) -> Self {
         const PARTS: usize = 1024;
@@ -185,9 +195,8 @@ impl Store {
         }
         let there = self.objects.peek(key);
         let there = there.as_deref().unwrap_or_default();
-        let requested = newer.terms().times.requested;
         let is_same = |old: &&Arc<Stored>| old.selecting() == newer.selecting();
-        if there.iter().filter(is_same).any(|old| old.terms().times.requested > requested) {
+        if there.iter().filter(is_same).any(|old| has_overtaken(old, &newer)) {
             return Outcome::Overtaken;
         }
         let is_replaced = |old: &&Arc<Stored>| {

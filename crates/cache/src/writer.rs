@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use crate::{
     cache_status::CacheStatus,
+    disk::FileBody,
     fill::{Added, Ended, Fill, FillHead, Over, Reader, Watch, Whole, Woken},
     outcome::Outcome,
     part::Generation,
@@ -103,6 +104,8 @@ impl Writer {
         let is_part = head.part.is_some();
         let arrived = self.stored(*head, body)?;
         let stored = Arc::clone(&arrived.stored);
+        // From here on it may be taken out, and its file with it.
+        self.fill.hold(stored.file().and_then(FileBody::opened));
         let Place { since, instead_of, .. } = &self.place;
         let outcome = self.store.keep((&self.fill.key, *since), arrived, instead_of.as_ref());
         self.fill.end(if is_part { Over::Alone } else { Over::Whole(Arc::clone(&stored)) });

@@ -163,9 +163,12 @@ impl BodyWriter {
         let secret = &self.store.folder.secret;
         let body = BodyFile::open(self.number, file, (body_len, body_sum), secret)?;
         body.is_right();
-        self.store.bodies.keep_open(Arc::new(body));
+        let body = Arc::new(body);
         let hash = secret.hash(key);
-        Ok(FileBody::new(&self.store, hash, (self.number, body_len, body_sum)))
+        let sealed = FileBody::new(&self.store, hash, (self.number, body_len, body_sum));
+        sealed.note(&body);
+        self.store.bodies.keep_open(body);
+        Ok(sealed)
     }
 
     /// Stores the object: all of its body came. It is found once the writer got to it.

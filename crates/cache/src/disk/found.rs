@@ -1,6 +1,9 @@
 //! What is found on disk.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
 use bytes::Bytes;
 
@@ -32,7 +35,8 @@ pub enum Body {
     File(FileBody),
 }
 
-/// A body that has a file of its own. It holds none open.
+/// A body that has a file of its own. It holds none open; but as long as somebody has it open by this, or
+/// by a clone of it, it is there, whatever became of the file.
 #[derive(Clone, Debug)]
 pub struct FileBody {
     store: Arc<Store>,
@@ -42,6 +46,8 @@ pub struct FileBody {
     len: u64,
     /// Of the sums of its parts.
     sum: u64,
+    /// As it was opened last.
+    last: Arc<Mutex<Weak<BodyFile>>>,
 }
 
 /// Why something that is on disk is not read.
@@ -207,7 +213,7 @@ impl Found {
 
 impl FileBody {
     pub(super) fn new(store: &Arc<Store>, hash: u64, (number, len, sum): (u32, u64, u64)) -> Self {
-        Self { store: Arc::clone(store), hash, number, len, sum }
+        Self { store: Arc::clone(store), hash, number, len, sum, last: Arc::default() }
     }
 
     /// How many bytes it has.
@@ -222,7 +228,15 @@ impl FileBody {
 
     /// The same, if its file is open already.
     pub fn opened(&self) -> Option<Arc<BodyFile>> {
-        self.store.bodies.opened(self.number, self.len)
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        last.or_else(|| {
+            self.store.bodies.opened(self.number, self.len).inspect(|body| self.note(body))
+        })
+    }
+
+    /// Says that it is open.
+    pub(super) fn note(&self, opened: &Arc<BodyFile>) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(opened);
     }
 
     /// Opens its file.
@@ -234,9 +248,12 @@ impl FileBody {
     /// [`Unread`]
     pub fn open(&self) -> Result<Arc<BodyFile>, Unread> {
         self.store.bodies.touch(self.number);
+        if let Some(opened) = self.opened() {
+            return Ok(opened);
+        }
         let opened =
             self.store.bodies.open(self.number, (self.len, self.sum), &self.store.folder.secret);
-        opened.map_err(|error| {
+        opened.inspect(|body| self.note(body)).map_err(|error| {
             let unread = unread(&error);
             if unread == Unread::Gone(Gone) {
                 self.give_up();

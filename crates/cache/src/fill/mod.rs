@@ -38,7 +38,7 @@ pub use self::{
     watch::Watch,
     writing::Woken,
 };
-use crate::{key::Key, reuse::Failure, stored::Stored, vary::Selecting};
+use crate::{disk::BodyFile, key::Key, reuse::Failure, stored::Stored, vary::Selecting};
 
 /// One fetch of one key, and all who wait for what it brings.
 pub(crate) struct Fill {
@@ -62,6 +62,8 @@ struct State {
     writer: Option<Waker>,
     /// There while the body comes at the pace of who asked for it.
     takeover: Option<Takeover>,
+    /// The file of what came, open for who still reads it, whatever becomes of what is stored.
+    held: Option<Arc<BodyFile>>,
 }
 
 enum Stage {
@@ -90,8 +92,13 @@ pub(crate) enum Over {
 
 impl Fill {
     pub(crate) fn new((key, hash): (Key, u64), presumed: Selecting, tries: u32) -> Self {
-        let (readers, writer, takeover) = (Readers::default(), None, None);
-        let state = Mutex::new(State { stage: Stage::Asked, readers, writer, takeover });
+        let state = Mutex::new(State {
+            stage: Stage::Asked,
+            readers: Readers::default(),
+            writer: None,
+            takeover: None,
+            held: None,
+        });
         Self { key, hash, presumed, tries, state }
     }
 
@@ -118,6 +125,11 @@ impl Fill {
         drop(state);
         drop(takeover);
         woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Holds the file of what came open until nobody is left.
+    pub(crate) fn hold(&self, file: Option<Arc<BodyFile>>) {
+        self.lock().held = file;
     }
 
     /// Ends it unless somebody else waits for it or reads it. Whether it ended.

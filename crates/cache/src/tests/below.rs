@@ -1,6 +1,6 @@
 //! What is on disk, once it is not in memory any more.
 
-use std::fs;
+use std::{fs, sync::Barrier, thread};
 
 use http::Method;
 
@@ -102,6 +102,99 @@ fn a_long_body_goes_to_its_file_as_it_comes_and_is_read_there() {
         below.cache.bring_up(&key("/"), Patience::Waits).unwrap();
         check_file((&below, 1), "", &body, 200);
         assert_eq!(below.cache.disk().unwrap().stats().files, 1);
+    }
+}
+
+#[test]
+fn what_is_taken_out_is_read_to_its_end_by_who_has_begun() {
+    let below = Forgetful::new();
+    let fetch = lead(&below.cache, "GET /");
+    let waiter = wait(&below.cache, "GET /");
+    let mut writer = begin(&below.cache, fetch, FRESH);
+    let body = "0123456789".repeat(300_000);
+    add_all(&mut writer, &body);
+    let asked = request("GET /");
+    let (_, mut joined) = shared(below.cache.resume(waiter, &asked.asked(), at(1)));
+    assert_eq!(writer.finish(), Outcome::Stored);
+    let headers = fields("");
+    let asked = Request::of(&Method::GET, &headers);
+    let Lookup::Hit(hit) = below.cache.look(&key("/"), &asked, at(1)) else { panic!("a miss") };
+    let file = hit.file_pieces().unwrap().0;
+    let held = file.open().unwrap();
+    take_out(&below);
+    assert_eq!(read_on(&mut joined), body);
+    assert!(file.opened().is_some() && file.open().is_ok());
+    drop((joined, held));
+    assert!(file.opened().is_none() && file.open().is_err());
+}
+
+#[test]
+fn what_is_purged_as_it_comes_is_read_to_its_end_by_who_has_begun() {
+    let below = Forgetful::new();
+    let fetch = lead(&below.cache, "GET /");
+    let waiter = wait(&below.cache, "GET /");
+    let mut writer = begin(&below.cache, fetch, FRESH);
+    let body = "0123456789".repeat(300_000);
+    add_all(&mut writer, &body);
+    let asked = request("GET /");
+    let (_, mut joined) = shared(below.cache.resume(waiter, &asked.asked(), at(1)));
+    below.cache.forget(&key("/"));
+    assert_eq!(writer.finish(), Outcome::Invalidated);
+    assert_eq!(fs::read_dir(below.path().join("bodies")).unwrap().count(), 0);
+    assert_eq!(read_on(&mut joined), body);
+}
+
+/// Has `/` and its file go.
+fn take_out(below: &Forgetful) {
+    below.cache.disk().unwrap().sync().unwrap();
+    assert_eq!(fs::read_dir(below.path().join("bodies")).unwrap().count(), 1);
+    below.cache.forget(&key("/"));
+    below.cache.disk().unwrap().sync().unwrap();
+    assert_eq!(fs::read_dir(below.path().join("bodies")).unwrap().count(), 0);
+}
+
+#[test]
+fn clocks_may_be_set_back_and_forth_between_restarts() {
+    const YEARS: i64 = 300_000_000;
+    let below = Forgetful::new();
+    let mut below = below.reopened();
+    below.ask(100, "GET /", (200, &format!("{FRESH}\netag: \"1\""), "x"));
+    let asks = "502 what is stored must not be sent without asking [if-none-match: \"1\"]";
+    let old = "502 stale for too long [if-none-match: \"1\"]";
+    for _ in 0..2 {
+        for (seconds, expect) in [(101, "200 x | hit; ttl=59"), (-YEARS, asks), (YEARS, old)] {
+            below = below.reopened();
+            assert_eq!(below.ask(seconds, "GET /", NOBODY), expect, "at {seconds}");
+        }
+    }
+    // What came when the clock was wrong is of another time once it is right.
+    below.ask(YEARS, "GET /", (200, FRESH, "later"));
+    let below = below.reopened();
+    assert_eq!(below.ask(YEARS + 1, "GET /", NOBODY), "200 later | hit; ttl=59");
+    let newer = below.ask(102, "GET /", (200, FRESH, "newer"));
+    assert_eq!(newer, "200 newer | fwd=stale; fwd-status=200; ttl=60; stored");
+    let below = below.reopened();
+    assert_eq!(below.ask(103, "GET /", NOBODY), "200 newer | hit; ttl=59");
+}
+
+#[test]
+fn what_is_purged_while_it_is_brought_up_stays_out() {
+    let below = Forgetful::new();
+    let tagged = format!("{FRESH}\nsurrogate-key: news");
+    for _ in 0..500 {
+        below.ask(0, "GET /", (200, &tagged, "x"));
+        below.forget();
+        let both = Barrier::new(2);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                both.wait();
+                below.cache.bring_up(&key("/"), Patience::Waits).unwrap();
+            });
+            both.wait();
+            let news = Pattern::Tag(Tag::named("news"));
+            drop(below.cache.purge(&news, Purge::Hard, at(1)).unwrap());
+        });
+        assert_eq!(below.ask(1, "GET /", NOBODY), "502 nothing is stored");
     }
 }
 

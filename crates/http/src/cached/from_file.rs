@@ -22,7 +22,7 @@ use crate::{FileSpan, OpenFile, OpenFiles, Piece, Pieces, Stamp};
 /// So much is held against its sums at once, before it is sent for the first time.
 const CHECKED_AT_ONCE: u64 = 1 << 20;
 
-/// What is sent of a file, which is opened when the first of it is asked for.
+/// What is sent of a file. If that is open already, it stays so, whatever becomes of what is stored.
 #[derive(Debug)]
 pub(super) struct FromFile {
     file: FileBody,
@@ -50,8 +50,9 @@ pub(super) enum NotRead {
 
 impl FromFile {
     pub(super) fn new(file: &FileBody, pieces: Vec<FilePiece>, places: &OpenFiles) -> Self {
+        let state = file.opened().map_or(State::Closed, State::Open);
         let (file, places) = (file.clone(), places.clone());
-        Self { file, places, left: pieces.into(), state: State::Closed }
+        Self { file, places, left: pieces.into(), state }
     }
 
     /// As much of `part` as is known to be right.
@@ -129,21 +130,26 @@ impl Pieces for FromFile {
 }
 
 /// Waits until the beginning of what is sent of `file` can be sent: it is there, and what was stored.
+/// It is for as long as what this gives is held.
 ///
 /// # Errors
 ///
 /// [`NotRead`]: nobody finds it any more then, unless too many files are open.
-pub(super) async fn ready(file: &FileBody, pieces: &[FilePiece]) -> Result<(), NotRead> {
+pub(super) async fn ready(
+    file: &FileBody,
+    pieces: &[FilePiece],
+) -> Result<Option<Arc<BodyFile>>, NotRead> {
     let first = pieces.iter().find_map(|piece| match piece {
         FilePiece::Part(part) => Some(part.clone()),
         FilePiece::Text(_) => None,
     });
-    let Some(first) = first else { return Ok(()) };
-    if file.opened().is_some_and(|body| body.checked_from(first.start) > 0) {
-        return Ok(());
+    let Some(first) = first else { return Ok(None) };
+    let opened = file.opened();
+    if opened.as_ref().is_some_and(|body| body.checked_from(first.start) > 0) {
+        return Ok(opened);
     }
     let read = read(file.clone(), first).await;
-    read.map_err(io::Error::other)?.map(|_body| ())
+    read.map_err(io::Error::other)?.map(Some)
 }
 
 /// Opens `file`, and holds the beginning of `part` against its sums, where a disk may be waited for.

@@ -9,6 +9,7 @@
 mod desk;
 mod from_file;
 mod joined;
+mod on_disk;
 mod purge;
 mod question;
 mod reply;
@@ -23,22 +24,19 @@ use std::{
 };
 
 use http::{Method, StatusCode};
-use relais_cache::{
-    Answered, Cache, Completion, Fetch, Forward, Hit, Key, Lookup, Taken, Times, WhyAsk,
-    disk::{Patience, Unread},
-};
+use relais_cache::{Answered, Cache, Completion, Fetch, Key, Lookup, Taken, Times};
 use relais_net::{Fault, Side};
-use tokio::{runtime, sync::Semaphore, task::spawn_blocking};
+use tokio::{runtime, sync::Semaphore};
 
 pub use self::{
     desk::{Desk, Fetched, Fetching, StandsIn},
     purge::{Purgers, Purging, Token},
 };
 use self::{
-    from_file::NotRead,
-    joined::{Waited, lead, share},
+    joined::{lead, share},
+    on_disk::of_file,
     question::{Question, key, sent_by},
-    reply::{crowded, failed, label, late, only_if_cached, reply, reply_after, unanswered},
+    reply::{crowded, failed, label, only_if_cached, reply, reply_after, unanswered},
     written::{complete, drain, write},
 };
 use crate::{
@@ -58,7 +56,7 @@ const DISK_READS_MAX: usize = 32;
 /// How many files are sent at once, where nobody says.
 const OPEN_FILES_MAX: usize = 256;
 
-/// How long that may take.
+/// How long a revalidation may take.
 const REVALIDATION_MAX: Duration = Duration::from_mins(1);
 
 /// Answers from a cache, and asks `H` for what is not there.
@@ -90,15 +88,6 @@ struct Shared<H> {
     open_files: OpenFiles,
     /// Held by who waits for the disk.
     disk_reads: Semaphore,
-}
-
-/// Whether something on disk can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Readable {
-    Yes,
-    No,
-    /// Too many files are open.
-    NotNow,
 }
 
 impl<H: Onward> Cached<H> {
@@ -136,11 +125,6 @@ impl<H: Onward> Cached<H> {
         key(ask, &self.shared.trust, self.shared.cache.settings())
     }
 
-    fn look(&self, key: &Key, ask: &Ask) -> Lookup {
-        let Shared { inner, cache, clock, .. } = &*self.shared;
-        cache.look(key, &sent_by(ask, inner).asked(), clock())
-    }
-
     /// Has `inner` asked about what is stored and stale, while the client of `ask` has it already.
     fn start_revalidation(&self, fetch: Option<Box<Fetch>>, ask: &Ask) {
         let (Some(fetch), Some(place)) = (fetch, self.shared.revalidation.take()) else { return };
@@ -171,22 +155,15 @@ impl<H: Onward> Handler for Cached<H> {
             // Boxed, as in memory there is nothing to wait for.
             Box::pin(self.shared.bring_up(&key, &ask)).await;
         }
-        let mut lookup = self.look(&key, &ask);
-        if let Lookup::Join(waiter) = lookup {
+        let mut lookup = self.shared.look(&key, &ask);
+        // Until there is an answer, which holds it from then on.
+        let mut _held = None;
+        if matches!(lookup, Lookup::Join(_)) || of_file(&lookup).is_some() {
             // Boxed, as most do not wait, and its state is theirs, too.
-            lookup = match Box::pin(self.shared.wait(waiter, &ask)).await {
-                Waited::For(lookup) => lookup,
-                Waited::InVain(why) => return Ok(late(why)),
+            (lookup, _held) = match Box::pin(self.shared.settle(lookup, &key, &ask)).await {
+                Ok(settled) => settled,
+                Err(answer) => return Ok(*answer),
             };
-        }
-        if let Lookup::Hit(hit) = &lookup
-            && hit.stored().file().is_some()
-        {
-            match Box::pin(self.shared.is_readable(hit, &key)).await {
-                Readable::Yes => (),
-                Readable::No => lookup = self.look(&key, &ask),
-                Readable::NotNow => return Ok(crowded(Forward::Ask(WhyAsk::Incomplete))),
-            }
         }
         let open_files = &self.shared.open_files;
         match lookup {
@@ -212,35 +189,8 @@ impl<H: Onward> Handler for Cached<H> {
 }
 
 impl<H: Onward> Shared<H> {
-    /// Has in memory what is on disk of what `ask` wants.
-    async fn bring_up(&self, key: &Key, ask: &Ask) {
-        let is_below = || self.cache.may_be_below(key, &sent_by(ask, &self.inner).asked());
-        if !is_below() || self.cache.bring_up(key, Patience::None).is_ok() {
-            return;
-        }
-        // It is never closed.
-        let _place = self.disk_reads.acquire().await;
-        // Who waited for others may have waited for the same.
-        if is_below() {
-            let (cache, key) = (self.cache.clone(), key.clone());
-            // What panicked is looked for upstream.
-            _ = spawn_blocking(move || cache.bring_up(&key, Patience::Waits)).await;
-        }
-    }
-
-    /// Whether `hit`, whose body stands in a file, can be sent. If that is gone, it is forgotten.
-    async fn is_readable(&self, hit: &Hit, key: &Key) -> Readable {
-        let Some((file, pieces)) = hit.file_pieces() else { return Readable::Yes };
-        match from_file::ready(file, &pieces).await {
-            Ok(()) => Readable::Yes,
-            Err(NotRead::Unread(Unread::TooManyOpen)) => Readable::NotNow,
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::debug!(error, "what was stored on disk is asked for again");
-                self.cache.lose(key, hit.stored());
-                Readable::No
-            }
-        }
+    fn look(&self, key: &Key, ask: &Ask) -> Lookup {
+        self.cache.look(key, &sent_by(ask, &self.inner).asked(), (self.clock)())
     }
 
     /// Asks `inner` what `question` asks, first by `ask`.
@@ -251,6 +201,10 @@ impl<H: Onward> Shared<H> {
         mut ask: Ask,
     ) -> Result<Answer, Fault> {
         let interim = ask.interim.clone();
+        let mut _held = None;
+        if fetch.stored().is_some_and(|stored| stored.file().is_some()) {
+            (fetch, _held) = Box::pin(self.about_what_is_readable(fetch)).await;
+        }
         loop {
             fetch.prepare(ask.request.headers_mut());
             let requested = (self.clock)();

@@ -1,5 +1,6 @@
 //! A cache between clients and a server, from end to end.
 
+mod damaged;
 mod desk;
 mod faults;
 mod joining;

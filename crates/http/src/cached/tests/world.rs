@@ -9,7 +9,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use relais_cache::{Cache, Settings};
+use relais_cache::{Cache, Settings, disk::Disk};
 use relais_net::{Conn, Peer, Service as _, Shutdown, Stream, tls::Session};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
@@ -109,15 +109,24 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = proxy_with(listener.local_addr().unwrap(), "/", request);
         tokio::spawn(play(listener, Arc::clone(&script)));
-        Self::of(proxy, script, Settings::default())
+        Self::of(proxy, script, Cache::new(Settings::default()))
     }
 
     fn before(address: SocketAddr, script: Arc<Script>, settings: Settings) -> Self {
-        Self::of(proxy(address, "/"), script, settings)
+        Self::of(proxy(address, "/"), script, Cache::new(settings))
     }
 
-    fn of(proxy: Proxy, script: Arc<Script>, settings: Settings) -> Self {
-        let cache = Cache::new(settings);
+    /// The same, with a disk below its memory.
+    pub(super) async fn with_disk(disk: Arc<Disk>) -> Self {
+        SECONDS.set(0);
+        let script = Arc::new(Script::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = proxy(listener.local_addr().unwrap(), "/");
+        tokio::spawn(play(listener, Arc::clone(&script)));
+        Self::of(proxy, script, Cache::with_disk(Settings::default(), disk, "us"))
+    }
+
+    fn of(proxy: Proxy, script: Arc<Script>, cache: Cache) -> Self {
         let cached = Cached::new(proxy, cache.clone(), Trust::default(), clock);
         let desk = cached.desk_of();
         let handler: Arc<dyn DynHandler> = Arc::new(cached);
