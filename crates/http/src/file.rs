@@ -16,7 +16,7 @@ use rustix::fs::{AtFlags, Statx, StatxFlags};
 #[derive(Debug)]
 pub struct OpenFile {
     /// The file. Regular.
-    pub file: File,
+    pub file: Arc<File>,
     /// What it was like then.
     pub stamp: Stamp,
     writers: Writers,
@@ -104,6 +104,11 @@ impl OpenFiles {
         Self { places: Places::at_most(max), lent: Places::at_most(max / 2) }
     }
 
+    /// A place for a file that is sent, if there is one.
+    pub(crate) fn take(&self) -> Option<Place> {
+        self.places.take()
+    }
+
     /// A place for keeping a file open that nobody is being sent, if there is one.
     pub(crate) fn lend(&self) -> Option<Place> {
         self.lent.take()
@@ -112,15 +117,16 @@ impl OpenFiles {
 
 impl OpenFile {
     /// `file`, as it is now, with a place among `files` if one is left.
-    pub fn new(file: File, stamp: Stamp, files: &OpenFiles) -> Self {
+    pub fn new(file: impl Into<Arc<File>>, stamp: Stamp, files: &OpenFiles) -> Self {
         let (writers, place) = (Writers::Anybody, files.places.take());
+        let file = file.into();
         Self { file, stamp, writers, place, mapping: OnceLock::new() }
     }
 
-    /// The same of a file of ours, to which nobody writes any more: it is sent without a look at what
-    /// became of it.
-    pub(crate) fn sealed(file: File, stamp: Stamp, files: &OpenFiles) -> Self {
-        Self { writers: Writers::Nobody, ..Self::new(file, stamp, files) }
+    /// A file of ours, to which nobody writes any more: it is sent without a look at what became of it.
+    /// It has no place: who sends it has.
+    pub(crate) fn sealed(file: Arc<File>, stamp: Stamp) -> Self {
+        Self { file, stamp, writers: Writers::Nobody, place: None, mapping: OnceLock::new() }
     }
 
     /// Whether nobody writes to it.

@@ -88,7 +88,7 @@ impl BodyFile {
     /// # Panics
     ///
     /// If it is asked for different kinds of things.
-    pub fn beside<T, E>(&self, make: impl FnOnce(&File) -> Result<T, E>) -> Result<Arc<T>, E>
+    pub fn beside<T, E>(&self, make: impl FnOnce(&Arc<File>) -> Result<T, E>) -> Result<Arc<T>, E>
     where
         T: Send + Sync + 'static,
     {

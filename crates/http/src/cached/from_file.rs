@@ -17,7 +17,7 @@ use relais_cache::{
 use relais_net::{Fault, Side};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::{FileSpan, OpenFile, OpenFiles, Piece, Pieces, Stamp};
+use crate::{FileSpan, OpenFile, OpenFiles, Piece, Pieces, Stamp, places::Place};
 
 /// So much is held against its sums at once, before it is sent for the first time.
 const CHECKED_AT_ONCE: u64 = 1 << 20;
@@ -26,9 +26,10 @@ const CHECKED_AT_ONCE: u64 = 1 << 20;
 #[derive(Debug)]
 pub(super) struct FromFile {
     file: FileBody,
-    places: OpenFiles,
     left: VecDeque<FilePiece>,
     state: State,
+    /// Among the files that are sent.
+    _place: Place,
 }
 
 #[derive(Debug)]
@@ -49,19 +50,20 @@ pub(super) enum NotRead {
 }
 
 impl FromFile {
-    pub(super) fn new(file: &FileBody, pieces: Vec<FilePiece>, places: &OpenFiles) -> Self {
+    /// `None` if too many files are sent already.
+    pub(super) fn new(file: &FileBody, pieces: Vec<FilePiece>, places: &OpenFiles) -> Option<Self> {
+        let place = places.take()?;
         let state = file.opened().map_or(State::Closed, State::Open);
-        let (file, places) = (file.clone(), places.clone());
-        Self { file, places, left: pieces.into(), state }
+        Some(Self { file: file.clone(), left: pieces.into(), state, _place: place })
     }
 
     /// As much of `part` as is known to be right.
-    fn span(&self, body: &BodyFile, part: &Range<u64>) -> io::Result<Option<FileSpan>> {
+    fn span(body: &BodyFile, part: &Range<u64>) -> io::Result<Option<FileSpan>> {
         let len = body.checked_from(part.start).min(part.end - part.start);
         if len == 0 {
             return Ok(None);
         }
-        let file = body.beside(|file| open_file(file, &self.places))?;
+        let file = body.beside(open_file)?;
         Ok(Some(FileSpan { file, offset: part.start, len }))
     }
 
@@ -80,7 +82,7 @@ impl FromFile {
                 }
                 State::Open(body) => {
                     let body = Arc::clone(body);
-                    if let Some(span) = self.span(&body, part)? {
+                    if let Some(span) = Self::span(&body, part)? {
                         return Poll::Ready(Ok(span));
                     }
                     self.state = State::Reading(read(self.file.clone(), part.clone()));
@@ -163,16 +165,6 @@ fn read(file: FileBody, part: Range<u64>) -> JoinHandle<Result<Arc<BodyFile>, No
 }
 
 /// `file`, ready to be sent.
-///
-/// # Errors
-///
-/// What the system says; that too many are open.
-fn open_file(file: &File, places: &OpenFiles) -> io::Result<OpenFile> {
-    let file = file.try_clone()?;
-    let stamp = Stamp::of(&file)?;
-    let open = OpenFile::sealed(file, stamp, places);
-    if !open.has_place() {
-        return Err(io::Error::other(Unread::TooManyOpen));
-    }
-    Ok(open)
+fn open_file(file: &Arc<File>) -> io::Result<OpenFile> {
+    Ok(OpenFile::sealed(Arc::clone(file), Stamp::of(file)?))
 }

@@ -4,7 +4,7 @@ use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CACHE_STATUS, RETRY_AFTER},
 };
-use relais_cache::{CacheStatus, Forward, Hit};
+use relais_cache::{CacheStatus, Forward, Hit, WhyAsk};
 use relais_wire::exchange::Cached;
 
 use relais_net::Side;
@@ -42,9 +42,13 @@ impl ReadyHead for Hit {
 /// *Cost*: one allocation.
 pub(super) fn reply(hit: Hit, places: &OpenFiles) -> Answer {
     let usual = usual(&hit);
-    let mut answer = bare(hit, places);
-    answer.body_mut().came_as_usual(usual);
-    answer
+    match bare(hit, places) {
+        Ok(mut answer) => {
+            answer.body_mut().came_as_usual(usual);
+            answer
+        }
+        Err(instead) => instead,
+    }
 }
 
 /// The same, where the body is still to come.
@@ -68,16 +72,24 @@ fn usual(hit: &Hit) -> &'static Provenance {
 /// The same, where another answer was asked for first, and came so.
 pub(super) fn reply_after(hit: Hit, came: Option<Provenance>, places: &OpenFiles) -> Answer {
     let verdict = hit.cache_status().verdict();
-    let mut answer = bare(hit, places);
+    let mut answer = match bare(hit, places) {
+        Ok(answer) => answer,
+        Err(instead) => return instead,
+    };
     let provenance = came.unwrap_or_default();
     answer.body_mut().came_from(Provenance { cached: Some(verdict), ..provenance });
     answer
 }
 
-fn bare(hit: Hit, places: &OpenFiles) -> Answer {
+/// The same, of which nobody said yet how it came about; or what is said instead of it.
+fn bare(hit: Hit, places: &OpenFiles) -> Result<Answer, Answer> {
     let status = hit.status();
     let body = if let Some((file, pieces)) = hit.file_pieces() {
-        Body::stream(FromFile::new(file, pieces, places), hit.size())
+        // Whoever comes again finds others done.
+        let Some(pieces) = FromFile::new(file, pieces, places) else {
+            return Err(crowded(Forward::Ask(WhyAsk::Incomplete)));
+        };
+        Body::stream(pieces, hit.size())
     } else if let Some(pieces) = hit.pieces() {
         Body::of(pieces.into_iter().map(|piece| Piece::Bytes(piece.bytes().clone())))
     } else {
@@ -85,7 +97,7 @@ fn bare(hit: Hit, places: &OpenFiles) -> Answer {
     };
     let mut answer = Response::new(body.with_head(Box::new(hit)));
     *answer.status_mut() = status;
-    answer
+    Ok(answer)
 }
 
 /// Says in `answer` what the cache did.
@@ -115,7 +127,7 @@ pub(super) fn late(why: Forward) -> Answer {
 
 /// The answer to who would have to wait with too many others.
 pub(super) fn crowded(why: Forward) -> Answer {
-    let told = (StatusCode::SERVICE_UNAVAILABLE, "too many wait for the same");
+    let told = (StatusCode::SERVICE_UNAVAILABLE, "too many ask for this at once");
     let mut answer = of_ours(why, told, (Side::Relais, "connection_limit_reached"));
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     answer
