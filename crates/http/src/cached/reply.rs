@@ -47,7 +47,7 @@ pub(super) fn reply(hit: Hit, places: &OpenFiles) -> Answer {
             answer.body_mut().came_as_usual(usual);
             answer
         }
-        Err(instead) => instead,
+        Err(instead) => *instead,
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn reply_after(hit: Hit, came: Option<Provenance>, places: &OpenFiles
     let verdict = hit.cache_status().verdict();
     let mut answer = match bare(hit, places) {
         Ok(answer) => answer,
-        Err(instead) => return instead,
+        Err(instead) => return *instead,
     };
     let provenance = came.unwrap_or_default();
     answer.body_mut().came_from(Provenance { cached: Some(verdict), ..provenance });
@@ -82,12 +82,12 @@ pub(super) fn reply_after(hit: Hit, came: Option<Provenance>, places: &OpenFiles
 }
 
 /// The same, of which nobody said yet how it came about; or what is said instead of it.
-fn bare(hit: Hit, places: &OpenFiles) -> Result<Answer, Answer> {
+fn bare(hit: Hit, places: &OpenFiles) -> Result<Answer, Box<Answer>> {
     let status = hit.status();
     let body = if let Some((file, pieces)) = hit.file_pieces() {
         // Whoever comes again finds others done.
         let Some(pieces) = FromFile::new(file, pieces, places) else {
-            return Err(crowded(Forward::Ask(WhyAsk::Incomplete)));
+            return Err(Box::new(crowded(Forward::Ask(WhyAsk::Incomplete))));
         };
         Body::stream(pieces, hit.size())
     } else if let Some(pieces) = hit.pieces() {
