@@ -17,7 +17,7 @@ use crate::reference::{Reference, resolve};
 ///
 /// Behind it may stand what else an answer may depend on, and keys that differ in that are
 /// [apart](Self::apart).
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// `scheme://authority/...`: after the third slash comes the path. Then what keeps it apart.
     text: String,

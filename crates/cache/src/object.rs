@@ -30,4 +30,8 @@ impl Object {
     pub(crate) fn in_memory(key: Key, stored: Arc<Stored>) -> Self {
         Self { bytes: stored.bytes(), key, stored, tier: Tier::Memory }
     }
+
+    pub(crate) fn on_disk(key: Key, stored: Arc<Stored>, bytes: u64) -> Self {
+        Self { key, stored, bytes, tier: Tier::Disk }
+    }
 }

@@ -8,8 +8,8 @@ use crate::{
     cache::Cache,
     disk::{NotDurable, NotPurged, Patience, Ticket},
     key::Key,
-    object::{Object, Tier},
-    on_disk::{Listed, pages},
+    object::Object,
+    on_disk::OnDisk,
     purge::{Pattern, Purge, Url},
     store::Change,
     stored::Stored,
@@ -71,7 +71,7 @@ impl Cache {
         let besides = urls.iter().flat_map(|url| self.searches.keys_besides(url.key()));
         let besides: Vec<_> = besides.map(Url::from).collect();
         urls.extend(besides);
-        urls.sort_unstable_by(|one, other| one.key().as_str().cmp(other.key().as_str()));
+        urls.sort_unstable();
         urls.dedup();
         urls
     }
@@ -125,7 +125,7 @@ impl Cache {
         };
         let mut keys: Vec<&Key> = keys.into_iter().collect();
         // An answer of many variants is found once for each.
-        keys.sort_unstable_by_key(|key| (key.as_str(), key.apart_by()));
+        keys.sort_unstable();
         keys.dedup();
         keys.into_iter().map(|key| self.store.change(key, |stored| change(key, stored))).sum()
     }
@@ -184,9 +184,7 @@ impl Cache {
         };
         let tagged = tagged.into_iter().flat_map(|id| self.store.tagged(id));
         keys.extend(tagged.map(|key| (*key).clone()));
-        keys.sort_unstable_by(|one, other| {
-            (one.as_str(), one.apart_by()).cmp(&(other.as_str(), other.apart_by()))
-        });
+        keys.sort_unstable();
         keys.dedup();
         Box::new(keys.into_iter().flat_map(move |key| {
             let variants = self.store.variants(&key);
@@ -198,32 +196,21 @@ impl Cache {
     fn variants_on_disk(&self, key: &Key) -> Vec<Object> {
         let Some(on_disk) = self.store.on_disk() else { return Vec::new() };
         let found = on_disk.find(key, &self.room, Patience::Waits).unwrap_or_default();
-        let object = |stored: Arc<Stored>| Object {
-            bytes: stored.bytes(),
-            key: key.clone(),
-            stored,
-            tier: Tier::Disk,
-        };
         let found = found.into_iter().filter(|stored| !self.is_in_memory(key, stored));
-        found.map(object).collect()
+        found
+            .map(|stored| Object::on_disk(key.clone(), Arc::clone(&stored), stored.bytes()))
+            .collect()
     }
 
     /// What is on disk alone that `pattern` chooses.
     fn objects_on_disk<'c>(&'c self, pattern: &'c Pattern) -> impl Iterator<Item = Object> + 'c {
-        let is_chosen = |listed: &Listed| {
-            let tags = || TagsOf::read(&listed.stored.headers()).ids(&listed.key);
+        let is_chosen = |object: &Object| {
+            let Object { key, stored, .. } = object;
+            let tags = || TagsOf::read(&stored.headers()).ids(key);
             let tags = if matches!(pattern, Pattern::Tag(_)) { tags() } else { Vec::new() };
-            pattern.chooses(&listed.key, &tags) && !self.is_in_memory(&listed.key, &listed.stored)
+            pattern.chooses(key, &tags) && !self.is_in_memory(key, stored)
         };
-        let all = self.store.on_disk().into_iter().flat_map(|on_disk| {
-            pages(on_disk.disk()).filter_map(|listed| on_disk.read_listed(&listed))
-        });
-        all.filter(is_chosen).map(|Listed { key, stored, body_len }| Object {
-            key,
-            stored: Arc::new(stored),
-            bytes: body_len,
-            tier: Tier::Disk,
-        })
+        self.store.on_disk().into_iter().flat_map(OnDisk::objects).filter(is_chosen)
     }
 
     fn is_in_memory(&self, key: &Key, stored: &Stored) -> bool {

@@ -99,10 +99,16 @@ fn has_overtaken(old: &Stored, newer: &Stored) -> bool {
 impl Store {
     pub(crate) fn new(settings: &Settings, on_disk: Option<OnDisk>) -> Self {
         const PARTS: usize = 1024;
+        /// Where there is a disk, what is longer has its files.
+        const BESIDE_DISK_MAX: u64 = 8 << 20;
         const USUAL_BYTES: u64 = 8 << 10;
         // A shard takes nothing that is bigger than itself: there are only as many as leave each
         // room for some of the biggest.
-        let shard_min = settings.object_max.saturating_mul(3).max(1 << 20);
+        let object_max = match &on_disk {
+            Some(_) => settings.object_max.min(BESIDE_DISK_MAX),
+            None => settings.object_max,
+        };
+        let shard_min = object_max.saturating_mul(3).max(1 << 20);
         // A power of two, or it would be rounded up to one.
         let shards = 1 << (settings.memory / shard_min).clamp(1, 64).ilog2();
         let objects = usize::try_from(settings.memory / USUAL_BYTES).unwrap_or(usize::MAX);
@@ -232,10 +238,15 @@ impl Store {
     /// Takes `stored` out from under `key`.
     pub(crate) fn drop_variant(&self, key: &Key, stored: &Arc<Stored>) {
         let _part = self.lock(self.hash(key));
+        self.put_without(key, stored);
+        self.forget_on_disk(key);
+    }
+
+    /// Has what is under `key` stand there but for `stored`. Whoever calls has the lock of its part.
+    fn put_without(&self, key: &Key, stored: &Arc<Stored>) {
         if let Some(there) = self.objects.peek(key) {
             self.put(key, there.iter().filter(|other| !Arc::ptr_eq(other, stored)));
         }
-        self.forget_on_disk(key);
     }
 
     fn forget_on_disk(&self, key: &Key) {

@@ -4,8 +4,7 @@ use std::{
     fs::{File, OpenOptions},
     io,
     os::unix::fs::FileExt,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
@@ -77,14 +76,7 @@ pub enum NotWritten {
 #[derive(Debug)]
 struct Shared {
     file: File,
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug)]
-struct State {
-    progress: Progress,
-    wakers: Vec<Waker>,
+    progress: Mutex<Progress>,
 }
 
 impl BodyWriter {
@@ -101,12 +93,11 @@ impl BodyWriter {
         let path = store.bodies.part_path(number);
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
         let file = file.inspect_err(|error| degrade(store, error))?;
-        let progress = Progress { written: 0, end: None };
-        let state = Mutex::new(State { progress, wakers: Vec::new() });
+        let progress = Mutex::new(Progress { written: 0, end: None });
         Ok(Self {
             store: Arc::clone(store),
             number,
-            shared: Arc::new(Shared { file, state, changed: Condvar::new() }),
+            shared: Arc::new(Shared { file, progress }),
             len: 0,
             sums: Vec::new(),
             chunk: store.folder.secret.summing(),
@@ -145,7 +136,7 @@ impl BodyWriter {
         written.inspect_err(|error| degrade(&self.store, error))?;
         self.len = after;
         self.sum(bytes);
-        self.shared.tell(|progress| progress.written = after);
+        self.shared.lock().written = after;
         Ok(())
     }
 
@@ -183,7 +174,7 @@ impl BodyWriter {
             degrade(&self.store, &error);
             NotQueued::Degraded
         })?;
-        self.shared.tell(|progress| progress.end = Some(End::Whole));
+        self.shared.lock().end = Some(End::Whole);
         self.store.push(Job::InsertFile(meta, file))?;
         self.is_finished = true;
         Ok(())
@@ -240,7 +231,7 @@ impl Drop for BodyWriter {
         if self.is_finished {
             return;
         }
-        self.shared.tell(|progress| _ = progress.end.get_or_insert(End::GivenUp));
+        self.shared.lock().end.get_or_insert(End::GivenUp);
         let _ = self.store.folder.delete(&self.store.bodies.part_path(self.number));
         self.store.space.give(self.taken);
         Counts::add(&self.store.counts.not_stored, 1);
@@ -250,29 +241,7 @@ impl Drop for BodyWriter {
 impl BodyReader {
     /// How far it has come.
     pub fn progress(&self) -> Progress {
-        self.0.lock().progress
-    }
-
-    /// Waits until there is more than `seen` bytes of it, or its end.
-    pub fn poll_more(&self, seen: u64, cx: &mut Context<'_>) -> Poll<Progress> {
-        let mut state = self.0.lock();
-        let progress = state.progress;
-        if progress.written > seen || progress.end.is_some() {
-            return Poll::Ready(progress);
-        }
-        if !state.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
-            state.wakers.push(cx.waker().clone());
-        }
-        Poll::Pending
-    }
-
-    /// The same for a thread that may block.
-    pub fn wait_more(&self, seen: u64) -> Progress {
-        let mut state = self.0.lock();
-        while state.progress.written <= seen && state.progress.end.is_none() {
-            state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.progress
+        *self.0.lock()
     }
 
     /// Reads what is there from `offset` on and fits in `out`; 0 if nothing is there yet.
@@ -289,17 +258,8 @@ impl BodyReader {
 }
 
 impl Shared {
-    fn tell(&self, change: impl FnOnce(&mut Progress)) {
-        let mut state = self.lock();
-        change(&mut state.progress);
-        let wakers = std::mem::take(&mut state.wakers);
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
-        self.changed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

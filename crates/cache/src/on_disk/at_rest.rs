@@ -1,11 +1,11 @@
 //! A folder that no cache uses.
 
-use std::{ops::ControlFlow, path::Path, sync::Arc};
+use std::{ops::ControlFlow, path::Path};
 
 use super::{disk_settings, pages, read_listed};
 use crate::{
     disk::{self, Disk, DiskStats, NotDurable, OpenError, Ticket, Verified},
-    object::{Object, Tier},
+    object::Object,
     purge::{Pattern, Purge},
     tags::TagsOf,
 };
@@ -48,6 +48,8 @@ impl AtRest {
     ///
     /// [`NotDurable`]
     pub fn purge(&self, pattern: &Pattern, purge: Purge) -> Result<usize, NotDurable> {
+        /// If more waited for the disk than that takes, it would purge everything instead.
+        const AT_ONCE: usize = 4096;
         // First all of them: what is written meanwhile would be read again.
         let chosen: Vec<_> = self.chosen(pattern).map(|(_, key)| key).collect();
         let ticket = |key: bytes::Bytes| match purge {
@@ -57,14 +59,12 @@ impl AtRest {
                 self.0.purge(key, disk::Purge::Soft).expect("a key is never one too many")
             }
         };
-        let count = chosen.len();
-        let mut last: Option<Ticket> = None;
-        for key in chosen {
-            if let Some(before) = last.replace(ticket(key)) {
-                drop(before);
-            }
+        for some in chosen.chunks(AT_ONCE) {
+            // Each is on disk once the last is.
+            let last = some.iter().map(|key| ticket(key.clone())).last();
+            last.map_or(Ok(()), Ticket::wait)?;
         }
-        last.map_or(Ok(()), Ticket::wait).map(|()| count)
+        Ok(chosen.len())
     }
 
     /// Reads all that is stored and holds it against its sums; what differs goes. `progress` hears of
@@ -78,14 +78,8 @@ impl AtRest {
         pattern: &'a Pattern,
     ) -> impl Iterator<Item = (Object, bytes::Bytes)> + 'a {
         pages(&self.0).filter_map(|listed| {
-            let (found, _whose) = read_listed(&listed)?;
-            let tags = TagsOf::read(&found.stored.headers()).ids(&found.key);
-            let object = Object {
-                key: found.key,
-                stored: Arc::new(found.stored),
-                bytes: found.body_len,
-                tier: Tier::Disk,
-            };
+            let (object, _whose) = read_listed(&listed)?;
+            let tags = TagsOf::read(&object.stored.headers()).ids(&object.key);
             pattern.chooses(&object.key, &tags).then_some((object, listed.key))
         })
     }

@@ -5,17 +5,17 @@ mod at_rest;
 mod fields;
 mod record;
 
-pub use self::at_rest::AtRest;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+pub use self::at_rest::AtRest;
 use crate::{
     disk::{
-        self, BodyWriter, Disk, DiskSettings, FileBody, NotPurged, Object, Patience, Ticket,
-        WouldBlock,
+        self, BodyWriter, Disk, DiskSettings, FileBody, NotPurged, Patience, Ticket, WouldBlock,
     },
     key::Key,
+    object::Object,
     purge::{Pattern, Purge},
     room::{Held, Room},
     stored::{Body, Stored},
@@ -121,7 +121,7 @@ impl OnDisk {
         if stored.parts().is_some() || stored.file().is_some() {
             return;
         }
-        let object = Object { meta: self.meta(key, stored), body: stored.body().clone() };
+        let object = disk::Object { meta: self.meta(key, stored), body: stored.body().clone() };
         if self.disk.insert(object).is_err() {
             // It is counted; and what was there before is past.
             self.forget(key);
@@ -180,8 +180,7 @@ impl OnDisk {
                 Err(_) => continue,
             };
             let texts = (&*found.selection(), &*found.head());
-            match record::read_stored(texts, body, found.stored_at()) {
-                Some(stored) if found.is_stale() => all.push(Arc::new(stored.softened_before())),
+            match record::read_stored(texts, body, (found.stored_at(), found.is_stale())) {
                 Some(stored) => all.push(Arc::new(stored)),
                 // Another version has written it.
                 None => found.give_up(),
@@ -221,6 +220,12 @@ impl OnDisk {
     pub(crate) fn clear(&self) {
         drop(self.disk.clear());
     }
+
+    /// All that is there of ours, without bodies.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = Object> {
+        let ours = pages(&self.disk).filter_map(|listed| read_listed(&listed));
+        ours.filter(|(_, of_whom)| *of_whom == self.of_whom).map(|(object, _)| object)
+    }
 }
 
 fn text(text: &str) -> Bytes {
@@ -236,25 +241,8 @@ fn held(bytes: &[u8], room: &Arc<Room>) -> Option<StoredBody> {
     Some(held.into_body())
 }
 
-/// What is known of an object that is on disk, and not read.
-#[derive(Debug)]
-pub(crate) struct Listed {
-    pub key: Key,
-    pub stored: Stored,
-    pub body_len: u64,
-}
-
-impl OnDisk {
-    /// What `listed` is; `None` if it is somebody else's, or another version has written it.
-    pub(crate) fn read_listed(&self, listed: &disk::Listed) -> Option<Listed> {
-        read_listed(listed)
-            .filter(|(_, of_whom)| *of_whom == self.of_whom)
-            .map(|(listed, _)| listed)
-    }
-}
-
 /// All that is on `disk`.
-pub(crate) fn pages(disk: &Disk) -> impl Iterator<Item = disk::Listed> {
+fn pages(disk: &Disk) -> impl Iterator<Item = disk::Listed> {
     const PAGE: usize = 1000;
     let mut next = Some(disk::Cursor::default());
     let pages = std::iter::from_fn(move || {
@@ -265,12 +253,11 @@ pub(crate) fn pages(disk: &Disk) -> impl Iterator<Item = disk::Listed> {
     pages.flatten()
 }
 
-/// What `listed` is, and whose; `None` if another version has written it.
-fn read_listed(listed: &disk::Listed) -> Option<(Listed, u64)> {
+/// What `listed` is, without its body, and whose; `None` if another version has written it.
+fn read_listed(listed: &disk::Listed) -> Option<(Object, u64)> {
     let (key, of_whom) = record::read_key(&listed.key)?;
     let texts = (&*listed.selection, &*listed.head);
     let body = Body::Memory(StoredBody::nothing());
-    let stored = record::read_stored(texts, body, listed.stored_at)?;
-    let stored = if listed.is_stale { stored.softened_before() } else { stored };
-    Some((Listed { key, stored, body_len: listed.body_len }, of_whom))
+    let stored = record::read_stored(texts, body, (listed.stored_at, listed.is_stale))?;
+    Some((Object::on_disk(key, Arc::new(stored), listed.body_len), of_whom))
 }

@@ -90,15 +90,17 @@ pub(super) fn print_head(stored: &Stored) -> Vec<u8> {
     out.rest(stored.head().bytes())
 }
 
-/// What was stored with this selection and head; `body` came at that time.
+/// What was stored with this selection and head; `body` came at that time; and
+/// whether it was purged softly since.
 pub(super) fn read_stored(
     (selection, head): (&[u8], &[u8]),
     body: Body,
-    came_at: u64,
+    (came_at, is_softened): (u64, bool),
 ) -> Option<Stored> {
     let (head, language) = read_head(head)?;
     let selecting = read_selection(selection, language)?;
-    Some(Stored::restored(head, selecting, (body, came_at)))
+    let stored = Stored::restored(head, selecting, (body, came_at));
+    Some(if is_softened { stored.softened_before() } else { stored })
 }
 
 fn read_head(bytes: &[u8]) -> Option<(Head, Option<Box<[u8]>>)> {

@@ -29,7 +29,7 @@ pub enum Pattern {
 }
 
 /// A URL as keys have it. Reading one does to it what [`Key::of`] does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Url(Key);
 
 /// A text to compare URLs with: not empty, and of [`PATTERN_BYTES_MAX`] at most.

@@ -79,9 +79,7 @@ impl Store {
     /// Takes `stored` out, whose body on disk cannot be read.
     pub(crate) fn lose(&self, key: &Key, stored: &Arc<Stored>) {
         let _part = self.lock(self.hash(key));
-        if let Some(there) = self.objects.peek(key) {
-            self.put(key, there.iter().filter(|other| !Arc::ptr_eq(other, stored)));
-        }
+        self.put_without(key, stored);
     }
 
     /// Notes that `stored`, which is under `key`, is sent at `now`.

@@ -1,6 +1,10 @@
 //! What is on disk, once it is not in memory any more.
 
-use std::{fs, sync::Barrier, thread};
+use std::{
+    fs,
+    sync::{Arc, Barrier},
+    thread,
+};
 
 use http::Method;
 
@@ -11,8 +15,10 @@ use super::{
     world::{Forgetful, Upstream, key},
 };
 use crate::{
-    Lookup, Outcome, Pattern, Purge, Reader, Request, Settings, Softened, Tag, Tier, Writer,
-    disk::{Patience, Unread},
+    AtRest, Cache, Lookup, Outcome, Pattern, Purge, Reader, Request, Settings, Softened, Tag, Tier,
+    Writer,
+    disk::{Disk, Patience, Unread},
+    disk_settings,
 };
 
 const FRESH: &str = "cache-control: max-age=60";
@@ -374,4 +380,35 @@ fn a_change_of_what_is_not_there_costs_the_disk_nothing() {
     below.cache.disk().unwrap().sync().unwrap();
     // The mark that syncing is.
     assert!(below.cache.disk().unwrap().stats().bytes < before + 300);
+}
+
+#[test]
+fn long_objects_on_disk_leave_memory_as_many_shards() {
+    let settings = Settings { object_max: 1 << 30, ..Settings::default() };
+    let below = Forgetful::with(settings);
+    let alone = Cache::new(Settings::default());
+    assert_eq!(below.cache.store.memory_max(), alone.store.memory_max());
+}
+
+#[test]
+fn however_much_of_a_folder_at_rest_is_purged_the_rest_stays() {
+    // More than may wait for the disk at once.
+    const MANY: usize = 20_000;
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let path = folder.path().join("cache");
+    let disk = Arc::new(Disk::open(&path, disk_settings(64 << 20)).unwrap());
+    let cache = Cache::with_disk(Settings::default(), Arc::clone(&disk), "us");
+    for number in 0..MANY + 10 {
+        let name = if number < MANY { "many" } else { "few" };
+        let fetch = lead(&cache, &format!("GET /{name}/{number}"));
+        assert_eq!(begin(&cache, fetch, FRESH).finish(), Outcome::Stored);
+        if number.is_multiple_of(1000) {
+            disk.sync().unwrap();
+        }
+    }
+    drop((cache, disk));
+    let folder = AtRest::open(&path).unwrap();
+    let many = Pattern::Prefix("http://a/many/".parse().unwrap());
+    assert_eq!(folder.purge(&many, Purge::Hard).unwrap(), MANY);
+    assert_eq!(folder.objects(&Pattern::All).count(), 10);
 }

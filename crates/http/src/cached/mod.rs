@@ -151,9 +151,9 @@ impl<H: Onward> Handler for Cached<H> {
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         let Some(key) = self.key(&ask) else { return self.shared.inner.answer(ask).await };
-        if self.shared.cache.disk().is_some() {
-            // Boxed, as in memory there is nothing to wait for.
-            Box::pin(self.shared.bring_up(&key, &ask)).await;
+        if self.shared.cache.disk().is_some() && self.shared.is_to_wait_for_disk(&key, &ask) {
+            // Boxed, as most do not wait.
+            Box::pin(self.shared.wait_for_disk(&key, &ask)).await;
         }
         let mut lookup = self.shared.look(&key, &ask);
         // Until there is an answer, which holds it from then on.

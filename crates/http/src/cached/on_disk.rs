@@ -63,20 +63,26 @@ impl<H: Onward> Shared<H> {
         Err(Box::new(crowded(Forward::Ask(WhyAsk::Incomplete))))
     }
 
-    /// Has in memory what is on disk of what `ask` wants.
-    pub(super) async fn bring_up(&self, key: &Key, ask: &Ask) {
-        let is_below = || self.cache.may_be_below(key, &sent_by(ask, &self.inner).asked());
-        if !is_below() || self.cache.bring_up(key, Patience::None).is_ok() {
-            return;
-        }
+    /// Has in memory what the disk has of what `ask` wants, as far as nobody has to wait for that.
+    /// Whether somebody has to: see [`wait_for_disk`](Self::wait_for_disk).
+    pub(super) fn is_to_wait_for_disk(&self, key: &Key, ask: &Ask) -> bool {
+        self.is_below(key, ask) && self.cache.bring_up(key, Patience::None).is_err()
+    }
+
+    /// The same for who waits.
+    pub(super) async fn wait_for_disk(&self, key: &Key, ask: &Ask) {
         // It is never closed.
         let _place = self.disk_reads.acquire().await;
         // Who waited for others may have waited for the same.
-        if is_below() {
+        if self.is_below(key, ask) {
             let (cache, key) = (self.cache.clone(), key.clone());
             // What panicked is looked for upstream.
             _ = spawn_blocking(move || cache.bring_up(&key, Patience::Waits)).await;
         }
+    }
+
+    fn is_below(&self, key: &Key, ask: &Ask) -> bool {
+        self.cache.may_be_below(key, &sent_by(ask, &self.inner).asked())
     }
 
     /// Whether `hit`, whose body stands in a file, can be sent. If that is gone, it is forgotten.

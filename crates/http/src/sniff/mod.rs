@@ -29,7 +29,7 @@ impl SniffLog {
 
     /// Notes `exchange`, which has ended. Never waits.
     ///
-    /// *Cost*: some 150 ns to print it, and a copy under a lock that all cores share.
+    /// *Cost*: what [`Exchange::print`] takes, and a copy under a lock that all cores share.
     pub fn note(&self, exchange: &Exchange<'_>) {
         self.log.note(|line| exchange.print(line));
     }
