@@ -262,8 +262,10 @@ impl FileBody {
         })
     }
 
-    /// Takes its object out: what is in the file was found to be another than what was stored.
+    /// Takes its object out: what is in the file was found to be another than what was stored. It
+    /// cannot be opened again, whoever still reads what is right of it.
     pub fn give_up(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Weak::new();
         let slots = self.store.index.find(self.hash);
         for slot in slots.iter().filter(|slot| slot.extent == Extent::File(self.number)) {
             self.store.lose(slot);

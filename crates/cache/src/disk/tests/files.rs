@@ -1,7 +1,7 @@
 //! Bodies that have files, while they come and after.
 
 use super::*;
-use crate::disk::{BodyWriter, End};
+use crate::disk::{BodyWriter, End, Unread};
 
 #[test]
 fn a_body_is_read_while_it_comes() {
@@ -110,6 +110,27 @@ fn parts_of_a_body_are_checked_alone() {
     body.check(524_288..524_289).unwrap_err();
     assert_eq!(body.read_at(&mut [0; 10], 600_000).unwrap(), 0);
     assert_eq!(body.read_at(&mut [0; 10], 7).unwrap(), 10);
+}
+
+#[test]
+fn a_body_that_turned_out_to_be_bad_is_opened_by_nobody_else() {
+    let world = World::new();
+    world.put("k", &"x".repeat(2_000_000));
+    world.sync();
+    let file = std::fs::read_dir(world.path("bodies")).unwrap().next().unwrap().unwrap();
+    let mut bytes = std::fs::read(file.path()).unwrap();
+    bytes[1_500_000] ^= 1;
+    std::fs::write(file.path(), bytes).unwrap();
+    let found = world.find("k").pop().unwrap();
+    let Body::File(stored) = found.body().unwrap() else { panic!("no file") };
+    let (one, other) = (stored.open().unwrap(), stored.open().unwrap());
+    one.check(0..1 << 20).unwrap();
+    one.check(1 << 20..2_000_000).unwrap_err();
+    stored.give_up();
+    // It is kept open by who is at its beginning, and is for nobody who comes now.
+    assert_eq!(other.read_at(&mut [0; 10], 7).unwrap(), 10);
+    assert!(stored.opened().is_none());
+    assert!(matches!(stored.open(), Err(Unread::Gone(_))));
 }
 
 #[test]
