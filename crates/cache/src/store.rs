@@ -25,6 +25,8 @@ use crate::{
     vary::{NormalForms, Selecting},
 };
 
+#[cfg(test)]
+pub(crate) use self::lower::Admitted;
 pub(crate) use self::purging::Change;
 
 /// A key has no more variants than this; the oldest makes room.
@@ -122,7 +124,7 @@ impl Store {
         let lifecycle = sync::DefaultLifecycle::default();
         let objects = sync::Cache::with_options(options, Weigher, hasher.clone(), lifecycle);
         let variants_weight_max = objects.shard_capacity() / 3 * 2;
-        let parts = (0..PARTS).map(|_| Mutex::new(Part::new())).collect();
+        let parts = (0..PARTS).map(|_| Mutex::default()).collect();
         let uncacheable_ttl = settings.joining.uncacheable_ttl;
         let (tags, recent) = (TagIndex::new(), RwLock::default());
         Self { objects, on_disk, parts, hasher, tags, recent, variants_weight_max, uncacheable_ttl }
@@ -166,7 +168,7 @@ impl Store {
     pub(crate) fn generation(&self, key: &Key) -> Generation {
         // Counted first: what is purged in between is taken for later.
         let purges = self.recent().count();
-        self.lock(self.hash(key)).generation.after_purges(purges)
+        self.lock(self.hash(key)).generation().after_purges(purges)
     }
 
     /// Whether `key` was invalidated since its part was in this state.
@@ -194,7 +196,7 @@ impl Store {
         newer.enter(&self.tags, key);
         let recent = self.recent();
         let hash = self.hash(key);
-        let part = self.lock(hash);
+        let mut part = self.lock(hash);
         let is_purged = recent.has((key, newer.tag_ids()), since.purges(), |_| true);
         if is_purged || part.was_invalidated(hash, since) {
             return Outcome::Invalidated;
@@ -210,6 +212,7 @@ impl Store {
         };
         let stay: Vec<_> = there.iter().filter(|old| !is_replaced(old)).cloned().collect();
         let replaced = Replaced { there, instead_of, stay: &stay };
+        part.change(hash);
         if let Some(on_disk) = &self.on_disk
             && !on_disk.keep(key, (&newer, file), replaced)
         {
@@ -237,7 +240,10 @@ impl Store {
 
     /// Takes `stored` out from under `key`.
     pub(crate) fn drop_variant(&self, key: &Key, stored: &Arc<Stored>) {
-        let _part = self.lock(self.hash(key));
+        let hash = self.hash(key);
+        let mut part = self.lock(hash);
+        // Not all that is on its way: of other variants that is still good.
+        part.change(hash);
         self.put_without(key, stored);
         self.forget_on_disk(key);
     }

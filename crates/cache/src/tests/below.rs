@@ -12,13 +12,14 @@ use super::{
     at, fields,
     joining::{add, begin, is_ready, lead, look, next, request, shared, wait},
     purging::finish,
-    world::{Forgetful, Upstream, key},
+    world::{Forgetful, Upstream, asked, key},
 };
 use crate::{
     AtRest, Cache, Lookup, Outcome, Pattern, Purge, Reader, Request, Settings, Softened, Tag, Tier,
     Writer,
     disk::{Disk, Patience, Unread},
     disk_settings,
+    store::Admitted,
 };
 
 const FRESH: &str = "cache-control: max-age=60";
@@ -355,17 +356,42 @@ fn what_was_purged_softly_is_asked_about_and_then_fresh_again() {
 
 #[test]
 fn what_is_changed_while_it_is_brought_up_stays_out() {
+    let gone = "502 nothing is stored";
+    check_changed(|below| below.cache.forget(&key("/")), gone);
+    // The answer about it says that it is for one person alone, or is to be forgotten.
+    let asked_about = |lines: &'static str| {
+        move |below: &Forgetful| {
+            below.cache.bring_up(&key("/"), Patience::Waits).unwrap();
+            let told = asked(&below.cache, 61, "GET /", (304, lines, ""));
+            assert!(told.starts_with("200 x"), "{told}");
+        }
+    };
+    check_changed(asked_about("cache-control: private"), gone);
+    check_changed(asked_about("cache-control: no-store"), gone);
+    // What took its place has left memory already.
+    let replaced = |below: &Forgetful| {
+        below.cache.bring_up(&key("/"), Patience::Waits).unwrap();
+        asked(&below.cache, 61, "GET /", (200, FRESH, "newer"));
+        below.forget();
+    };
+    check_changed(replaced, "200 newer | hit; ttl=59");
+}
+
+/// Checks what `/` is answered once what the disk had of it comes up, after it was changed.
+#[track_caller]
+fn check_changed(change: impl FnOnce(&Forgetful), expect: &str) {
     let below = Forgetful::new();
-    below.ask(0, "GET /", (200, FRESH, "x"));
+    below.ask(0, "GET /", (200, &format!("{FRESH}\netag: \"1\""), "x"));
     below.forget();
     let room = &below.cache.room;
     let since = below.cache.store.generation(&key("/"));
     let on_disk = below.cache.store.on_disk().unwrap();
     let found = on_disk.find(&key("/"), room, Patience::Waits).unwrap();
     assert_eq!(found.len(), 1);
-    below.cache.forget(&key("/"));
-    below.cache.store.admit((&key("/"), since), &found);
-    assert_eq!(below.ask(1, "GET /", NOBODY), "502 nothing is stored");
+    change(&below);
+    assert_eq!(below.cache.store.admit((&key("/"), since), &found), Admitted::NotAny);
+    below.cache.bring_up(&key("/"), Patience::Waits).unwrap();
+    assert_eq!(asked(&below.cache, 62, "GET /", NOBODY), expect);
 }
 
 #[test]

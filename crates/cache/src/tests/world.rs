@@ -119,7 +119,7 @@ fn open(folder: &TempDir, settings: Settings) -> Cache {
     Cache::with_disk(settings, Arc::new(disk), "us")
 }
 
-fn asked(cache: &Cache, seconds: i64, request: &str, upstream: Upstream<'_>) -> String {
+pub(super) fn asked(cache: &Cache, seconds: i64, request: &str, upstream: Upstream<'_>) -> String {
     let (line, lines) = request.split_once('\n').unwrap_or((request, ""));
     let (method, path) = line.split_once(' ').expect("a method and a path");
     let (method, headers) = (method.parse::<Method>().unwrap(), fields(lines));
