@@ -14,7 +14,7 @@ use quick_cache::{OptionsBuilder, Weighter, sync};
 use crate::{
     disk::BodyWriter,
     key::Key,
-    on_disk::{OnDisk, Replaced},
+    on_disk::{self, OnDisk, Replaced},
     outcome::Outcome,
     part::{Generation, Part},
     purge::Recent,
@@ -211,10 +211,10 @@ impl Store {
             is_same(old) || instead_of.is_some_and(|replaced| Arc::ptr_eq(old, replaced))
         };
         let stay: Vec<_> = there.iter().filter(|old| !is_replaced(old)).cloned().collect();
-        let replaced = Replaced { there, instead_of, stay: &stay };
+        let replaced = Replaced { there, instead_of };
         part.change(hash);
         if let Some(on_disk) = &self.on_disk
-            && !on_disk.keep(key, (&newer, file), replaced)
+            && on_disk.keep(key, (&newer, file), replaced) == on_disk::Body::Gone
         {
             self.put(key, stay.iter());
             return Outcome::NoRoom;
@@ -245,7 +245,9 @@ impl Store {
         // Not all that is on its way: of other variants that is still good.
         part.change(hash);
         self.put_without(key, stored);
-        self.forget_on_disk(key);
+        if let Some(on_disk) = &self.on_disk {
+            on_disk.forget_variant(key, stored);
+        }
     }
 
     /// Has what is under `key` stand there but for `stored`. Whoever calls has the lock of its part.

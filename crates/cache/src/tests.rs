@@ -12,6 +12,7 @@ mod rules;
 mod searches;
 mod sharing;
 mod storing;
+mod variants_below;
 mod world;
 
 use std::time::{Duration, SystemTime};

@@ -130,6 +130,13 @@ impl Index {
         found
     }
 
+    /// The same of the one `variant`; of all for `None`.
+    pub(super) fn find_of(&self, (hash, variant): (u64, Option<u32>)) -> Vec<Slot> {
+        let mut found = self.find(hash);
+        found.retain(|slot| variant.is_none_or(|variant| slot.variant == variant));
+        found
+    }
+
     /// Whether something may be stored under a key of this hash.
     pub(super) fn has(&self, hash: u64) -> bool {
         self.read(hash).iter_hash(hash).any(|entry| entry.hash == hash)
@@ -192,10 +199,10 @@ impl Index {
         true
     }
 
-    /// Takes out all that is under a hash.
-    pub(super) fn remove_all(&self, hash: u64) -> Vec<Slot> {
-        let found = self.find(hash);
-        found.into_iter().filter_map(|slot| self.remove(hash, slot.place)).collect()
+    /// Takes out all that is under a hash, or the one variant.
+    pub(super) fn remove_all(&self, key: (u64, Option<u32>)) -> Vec<Slot> {
+        let found = self.find_of(key);
+        found.into_iter().filter_map(|slot| self.remove(slot.hash, slot.place)).collect()
     }
 
     /// Puts in what a snapshot has, each object once.
@@ -339,7 +346,9 @@ mod tests {
         assert!(index.at(5, Place { segment: 1, unit: 2 }).unwrap().flags.has(Flags::HIT));
         assert!(index.relocate(&slot(5, 2, 2), Place { segment: 1, unit: 9 }));
         assert!(!index.relocate(&slot(5, 2, 2), Place { segment: 1, unit: 9 }));
-        assert_eq!(index.remove_all(5).len(), 2);
+        assert_eq!(index.remove_all((5, Some(7))).len(), 0);
+        assert_eq!(index.remove_all((5, Some(1))).len(), 1);
+        assert_eq!(index.remove_all((5, None)).len(), 1);
         assert_eq!((index.len(), index.find(5)), (0, vec![]));
     }
 

@@ -169,6 +169,7 @@ impl Log {
         }
         let (kind, variant, key_hash, key) = match &ban.what {
             What::Key(hash) => (Kind::Removal, 0, *hash, &b""[..]),
+            What::Variant(hash, variant) => (Kind::RemovalOfOne, *variant, *hash, &b""[..]),
             What::All => (Kind::Purge, 1, 0, &b""[..]),
             What::Tag(hash) => (Kind::Purge, 2, *hash, &b""[..]),
             What::Prefix(prefix) => (Kind::Purge, 3, 0, &**prefix),

@@ -61,6 +61,7 @@ pub use self::{
 use self::{
     folder::{Folder, failed},
     health::Counts,
+    index::variant_of,
     log::Log,
     purge::{PATTERN_BYTES_MAX, What},
     queue::Job,
@@ -136,6 +137,13 @@ impl Disk {
         self.store.pending.has(hash) || self.store.index.has(hash)
     }
 
+    /// The same of the one variant with this selection.
+    pub fn may_have_variant(&self, key: &[u8], selection: &[u8]) -> bool {
+        let secret = &self.store.folder.secret;
+        let (hash, variant) = (secret.hash(key), variant_of(secret.hash(selection)));
+        self.store.pending.has(hash) || !self.store.index.find_of((hash, Some(variant))).is_empty()
+    }
+
     /// Notes that the objects of a key were asked for, where that was answered from elsewhere: else
     /// what is asked for most would be evicted first.
     pub fn touch(&self, key: &[u8]) {
@@ -185,6 +193,11 @@ impl Disk {
         self.push_purge(What::Key(self.store.folder.secret.hash(key)), Purge::Hard)
     }
 
+    /// The same of the one variant with this selection.
+    pub fn remove_variant(&self, key: &[u8], selection: &[u8]) -> Ticket {
+        self.push_purge(self.variant(key, selection), Purge::Hard)
+    }
+
     /// Removes everything.
     pub fn clear(&self) -> Ticket {
         self.push_purge(What::All, Purge::Hard)
@@ -203,6 +216,7 @@ impl Disk {
         let what = match pattern {
             Pattern::All => What::All,
             Pattern::Key(key) => What::Key(self.store.folder.secret.hash(&key)),
+            Pattern::Variant { key, selection } => self.variant(&key, &selection),
             Pattern::Tag(tag) => What::Tag(tag),
             Pattern::Prefix(text) | Pattern::Glob(text) if text.len() > PATTERN_BYTES_MAX => {
                 return Err(NotPurged::TooLong);
@@ -262,6 +276,11 @@ impl Disk {
     pub fn sync(&self) -> Result<(), NotDurable> {
         // A mark that means nothing: no key has this hash but by chance, and then it stays.
         self.push_purge(What::Key(0), Purge::Soft).wait()
+    }
+
+    fn variant(&self, key: &[u8], selection: &[u8]) -> What {
+        let secret = &self.store.folder.secret;
+        What::Variant(secret.hash(key), variant_of(secret.hash(selection)))
     }
 
     fn check(&self, meta: &Meta) -> Result<(), NotQueued> {

@@ -146,7 +146,7 @@ impl Recovery {
                 let (hash, variant) = (header.key_hash, header.variant);
                 self.index.put(Slot { hash, place, extent, variant, flags });
             }
-            Kind::Removal | Kind::Purge => {
+            Kind::Removal | Kind::RemovalOfOne | Kind::Purge => {
                 if let Some(ban) = ban_of(front) {
                     self.obey(ban);
                 }
@@ -155,14 +155,14 @@ impl Recovery {
     }
 
     fn obey(&mut self, ban: Ban) {
-        match (&ban.what, ban.manner) {
-            (What::Key(hash), Purge::Hard) => _ = self.index.remove_all(*hash),
-            (What::Key(hash), Purge::Soft) => {
-                for slot in self.index.find(*hash) {
+        match (ban.what.key(), ban.manner) {
+            (Some(key), Purge::Hard) => _ = self.index.remove_all(key),
+            (Some(key), Purge::Soft) => {
+                for slot in self.index.find_of(key) {
                     self.index.mark(&slot, Flags::STALE);
                 }
             }
-            (What::All, Purge::Hard) => {
+            (None, Purge::Hard) if ban.what == What::All => {
                 self.index.clear();
                 self.purges.forget(ban.seq);
             }
@@ -258,6 +258,7 @@ fn ban_of(front: &Front) -> Option<Ban> {
     let header = &front.header;
     let what = match (header.kind, header.variant) {
         (Kind::Removal, _) => What::Key(header.key_hash),
+        (Kind::RemovalOfOne, variant) => What::Variant(header.key_hash, variant),
         (Kind::Purge, 1) => What::All,
         (Kind::Purge, 2) => What::Tag(header.key_hash),
         (Kind::Purge, 3) => What::Prefix(front.key()),

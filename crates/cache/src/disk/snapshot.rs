@@ -121,6 +121,7 @@ fn write_ban(out: &mut Summed<impl Write>, ban: &Ban) -> io::Result<()> {
     let (kind, number, text) = match &ban.what {
         What::All => (0, 0, &b""[..]),
         What::Key(hash) => (1, *hash, &b""[..]),
+        What::Variant(hash, variant) => (5, *hash, &variant.to_le_bytes()[..]),
         What::Tag(hash) => (2, *hash, &b""[..]),
         What::Prefix(text) => (3, 0, &**text),
         What::Glob(text) => (4, 0, &**text),
@@ -231,6 +232,10 @@ fn read_ban(input: &mut Summed<impl Read>) -> io::Result<Ban> {
         2 => What::Tag(number),
         3 => What::Prefix(text),
         4 => What::Glob(text),
+        5 => {
+            let variant = (*text).try_into().map_err(|_| ErrorKind::InvalidData)?;
+            What::Variant(number, u32::from_le_bytes(variant))
+        }
         _ => return Err(ErrorKind::InvalidData.into()),
     };
     let manner = if kind & 1 == 0 { Purge::Hard } else { Purge::Soft };

@@ -51,17 +51,18 @@ impl AtRest {
         /// If more waited for the disk than that takes, it would purge everything instead.
         const AT_ONCE: usize = 4096;
         // First all of them: what is written meanwhile would be read again.
-        let chosen: Vec<_> = self.chosen(pattern).map(|(_, key)| key).collect();
-        let ticket = |key: bytes::Bytes| match purge {
-            Purge::Hard => self.0.remove(&key),
-            Purge::Soft => {
-                let key = disk::Pattern::Key(key);
-                self.0.purge(key, disk::Purge::Soft).expect("a key is never one too many")
-            }
+        let chosen = self.chosen(pattern).map(|(_, variant)| variant);
+        let chosen: Vec<disk::Pattern> = chosen.collect();
+        let how = match purge {
+            Purge::Hard => disk::Purge::Hard,
+            Purge::Soft => disk::Purge::Soft,
+        };
+        let ticket = |variant: &disk::Pattern| {
+            self.0.purge(variant.clone(), how).expect("a variant is never one too many")
         };
         for some in chosen.chunks(AT_ONCE) {
             // Each is on disk once the last is.
-            let last = some.iter().map(|key| ticket(key.clone())).last();
+            let last = some.iter().map(ticket).last();
             last.map_or(Ok(()), Ticket::wait)?;
         }
         Ok(chosen.len())
@@ -76,11 +77,13 @@ impl AtRest {
     fn chosen<'a>(
         &'a self,
         pattern: &'a Pattern,
-    ) -> impl Iterator<Item = (Object, bytes::Bytes)> + 'a {
+    ) -> impl Iterator<Item = (Object, disk::Pattern)> + 'a {
         pages(&self.0).filter_map(|listed| {
             let (object, _whose) = read_listed(&listed)?;
             let tags = TagsOf::read(&object.stored.headers()).ids(&object.key);
-            pattern.chooses(&object.key, &tags).then_some((object, listed.key))
+            let disk::Listed { key, selection, .. } = listed;
+            let variant = disk::Pattern::Variant { key, selection };
+            pattern.chooses(&object.key, &tags).then_some((object, variant))
         })
     }
 }

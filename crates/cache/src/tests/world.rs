@@ -89,10 +89,20 @@ impl Forgetful {
 
     /// The same after a restart.
     pub(super) fn reopened(self) -> Self {
-        let Self { cache, folder } = self;
-        let settings = cache.settings().clone();
-        drop(cache);
+        let settings = self.cache.settings().clone();
+        let folder = self.closed();
         Self { cache: open(&folder, settings), folder }
+    }
+
+    /// Its folder, which no cache uses any more.
+    pub(super) fn closed(self) -> TempDir {
+        drop(self.cache);
+        self.folder
+    }
+
+    /// What was in `folder`.
+    pub(super) fn on(folder: TempDir) -> Self {
+        Self { cache: open(&folder, Settings::default()), folder }
     }
 
     pub(super) fn path(&self) -> PathBuf {

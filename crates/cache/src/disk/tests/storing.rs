@@ -1,7 +1,7 @@
 //! What is stored is found, now and after the next start.
 
 use super::*;
-use crate::disk::{Cursor, NotQueued, OpenError};
+use crate::disk::{Cursor, NotQueued, OpenError, Pattern, Purge};
 
 #[test]
 fn an_object_comes_back_as_it_was_stored() {
@@ -84,6 +84,50 @@ fn what_is_removed_stays_removed_and_what_comes_later_counts() {
         world.check("c", Some("3"));
         world.reopen();
     }
+}
+
+#[test]
+fn a_variant_is_removed_alone() {
+    let large = "x".repeat(200_000);
+    let mut world = World::new();
+    let with = |world: &World, selection: &str, body: &str| {
+        world.disk().insert(object("k", selection, body)).unwrap();
+    };
+    for (selection, body) in [("en", "1"), ("de", &large), ("fr", "3"), ("it", "4")] {
+        with(&world, selection, body);
+    }
+    world.sync();
+    let ticket = world.disk().remove_variant(b"k", b"en");
+    assert_eq!(selections(&world), ["de", "fr", "it"], "at once");
+    ticket.wait().unwrap();
+    let soft = Pattern::Variant { key: "k".into(), selection: "fr".into() };
+    world.disk().purge(soft, Purge::Soft).unwrap().wait().unwrap();
+    world.disk().remove_variant(b"k", b"it").wait().unwrap();
+    with(&world, "it", "newer");
+    world.sync();
+    for number in 0..3 {
+        assert_eq!(selections(&world), ["de", "fr", "it"]);
+        let stale = world.find("k").iter().map(Found::is_stale).collect::<Vec<_>>();
+        assert_eq!((stale, world.disk().stats().purges), (vec![false, true, false], 0));
+        assert_eq!((world.disk().stats().files, world.disk().stats().bad), (1, 0));
+        world.end();
+        if number == 1 {
+            std::fs::remove_file(world.path("snapshot")).unwrap();
+        }
+        world.begin();
+    }
+    world.disk().remove_variant(b"k", b"de").wait().unwrap();
+    assert_eq!(
+        (selections(&world), world.disk().stats().files),
+        (vec!["fr".into(), "it".into()], 0)
+    );
+}
+
+/// The selections of what is found for `k`, in their order.
+fn selections(world: &World) -> Vec<String> {
+    let mut found: Vec<_> = world.find("k").iter().map(|found| text(&found.selection())).collect();
+    found.sort();
+    found
 }
 
 #[test]
