@@ -77,6 +77,10 @@ pub struct Disk {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
+/// What tells the variants of a key apart in the index, where it is all that is known of them: of two
+/// with the same there is one.
+pub type Variant = u32;
+
 /// Why a purge is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotPurged {
@@ -125,7 +129,41 @@ impl Disk {
     ///
     /// [`WouldBlock`], if `patience` is [`None`](Patience::None) and the system has to read it first.
     pub fn find(&self, key: &[u8], patience: Patience) -> Result<Vec<Found>, WouldBlock> {
-        found::find(&self.store, key, patience)
+        self.find_besides(key, &[], patience)
+    }
+
+    /// The same but for the `known` variants, of which nothing is read.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`]
+    pub fn find_besides(
+        &self,
+        key: &[u8],
+        known: &[Variant],
+        patience: Patience,
+    ) -> Result<Vec<Found>, WouldBlock> {
+        found::find(&self.store, (key, known), patience)
+    }
+
+    /// What the index has for the variant with this selection.
+    pub fn variant(&self, selection: &[u8]) -> Variant {
+        variant_of(self.store.folder.secret.hash(selection))
+    }
+
+    /// Whether a lookup of a key would find something besides the `known` variants. What only waits to
+    /// be written is not found yet.
+    ///
+    /// *Cost*: a hash and a look into the index.
+    pub fn has_besides(&self, key: &[u8], known: &[Variant]) -> bool {
+        let slots = self.store.index.find(self.store.folder.secret.hash(key));
+        slots.iter().any(|slot| !known.contains(&slot.variant))
+    }
+
+    /// How many records were read for lookups.
+    #[cfg(test)]
+    pub(crate) fn reads(&self) -> u64 {
+        self.store.counts.read.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// Whether something may be stored under a key, or waits to be. If not, there is nothing to find,
@@ -139,8 +177,7 @@ impl Disk {
 
     /// The same of the one variant with this selection.
     pub fn may_have_variant(&self, key: &[u8], selection: &[u8]) -> bool {
-        let secret = &self.store.folder.secret;
-        let (hash, variant) = (secret.hash(key), variant_of(secret.hash(selection)));
+        let (hash, variant) = (self.store.folder.secret.hash(key), self.variant(selection));
         self.store.pending.has(hash) || !self.store.index.find_of((hash, Some(variant))).is_empty()
     }
 
@@ -195,7 +232,7 @@ impl Disk {
 
     /// The same of the one variant with this selection.
     pub fn remove_variant(&self, key: &[u8], selection: &[u8]) -> Ticket {
-        self.push_purge(self.variant(key, selection), Purge::Hard)
+        self.push_purge(self.one_variant(key, selection), Purge::Hard)
     }
 
     /// Removes everything.
@@ -216,7 +253,7 @@ impl Disk {
         let what = match pattern {
             Pattern::All => What::All,
             Pattern::Key(key) => What::Key(self.store.folder.secret.hash(&key)),
-            Pattern::Variant { key, selection } => self.variant(&key, &selection),
+            Pattern::Variant { key, selection } => self.one_variant(&key, &selection),
             Pattern::Tag(tag) => What::Tag(tag),
             Pattern::Prefix(text) | Pattern::Glob(text) if text.len() > PATTERN_BYTES_MAX => {
                 return Err(NotPurged::TooLong);
@@ -278,9 +315,8 @@ impl Disk {
         self.push_purge(What::Key(0), Purge::Soft).wait()
     }
 
-    fn variant(&self, key: &[u8], selection: &[u8]) -> What {
-        let secret = &self.store.folder.secret;
-        What::Variant(secret.hash(key), variant_of(secret.hash(selection)))
+    fn one_variant(&self, key: &[u8], selection: &[u8]) -> What {
+        What::Variant(self.store.folder.secret.hash(key), self.variant(selection))
     }
 
     fn check(&self, meta: &Meta) -> Result<(), NotQueued> {

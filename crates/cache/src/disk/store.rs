@@ -188,7 +188,8 @@ impl Store {
     }
 
     pub(super) fn stats(&self) -> DiskStats {
-        let Counts { stored, not_stored, evicted, spared, bad, purged, snapshots } = &self.counts;
+        let Counts { stored, not_stored, evicted, spared, bad, purged, snapshots, read: _ } =
+            &self.counts;
         DiskStats {
             objects: self.index.len(),
             files: self.bodies.len(),

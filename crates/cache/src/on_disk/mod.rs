@@ -67,9 +67,14 @@ impl OnDisk {
         record::print_key(key, self.of_whom)
     }
 
-    /// Whether something may be stored under `key`.
-    pub(crate) fn may_have(&self, key: &Key) -> bool {
-        self.disk.may_have(&self.print_key(key))
+    /// Whether something may be found under `key` besides what is `there`, in memory.
+    pub(crate) fn has_besides(&self, key: &Key, there: &[Arc<Stored>]) -> bool {
+        self.disk.has_besides(&self.print_key(key), &self.known(there))
+    }
+
+    fn known(&self, there: &[Arc<Stored>]) -> Vec<disk::Variant> {
+        let selections = there.iter().map(|stored| record::print_selection(stored.selecting()));
+        selections.map(|selection| self.disk.variant(&selection)).collect()
     }
 
     /// Has `newer` written, which is stored under `key` from now on; its body's `file` if it has one
@@ -185,19 +190,21 @@ impl OnDisk {
         self.disk.touch(&self.print_key(key));
     }
 
-    /// What is stored under `key`, newest first. Short bodies are in memory, as far as there is `room`.
+    /// What is stored under `key` besides what is `there`, in memory; newest first. Short bodies are in
+    /// memory, as far as there is `room`.
     ///
     /// # Errors
     ///
     /// [`WouldBlock`]
     pub(crate) fn find(
         &self,
-        key: &Key,
+        (key, there): (&Key, &[Arc<Stored>]),
         room: &Arc<Room>,
         patience: Patience,
     ) -> Result<Vec<Arc<Stored>>, WouldBlock> {
         let mut all = Vec::new();
-        for found in self.disk.find(&self.print_key(key), patience)? {
+        let known = self.known(there);
+        for found in self.disk.find_besides(&self.print_key(key), &known, patience)? {
             let body = match found.body() {
                 Ok(disk::Body::Bytes(bytes)) => match held(&bytes, room) {
                     Some(body) => stored::Body::Memory(body),

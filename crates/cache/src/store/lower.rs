@@ -34,7 +34,12 @@ impl Store {
     /// Whether what `asked` wants under `key` is not in memory, and may be on disk.
     pub(crate) fn may_be_below(&self, key: &Key, asked: &Request<'_>) -> bool {
         self.on_disk.as_ref().is_some_and(|on_disk| {
-            !matches!(self.find(key, asked), Found::Variant(_)) && on_disk.may_have(key)
+            match self.find(key, asked) {
+                Found::Variant(_) => false,
+                Found::Nothing => on_disk.has_besides(key, &[]),
+                // They are mostly all that there are.
+                Found::OtherVariants => on_disk.has_besides(key, &self.variants(key)),
+            }
         })
     }
 
@@ -52,7 +57,7 @@ impl Store {
         let Some(on_disk) = &self.on_disk else { return Ok(()) };
         for _ in 0..LOOKS_MAX {
             let since = self.generation(key);
-            let found = on_disk.find(key, room, patience)?;
+            let found = on_disk.find((key, &self.variants(key)), room, patience)?;
             if found.is_empty() || self.admit((key, since), &found) == Admitted::Yes {
                 break;
             }

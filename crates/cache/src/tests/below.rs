@@ -386,7 +386,7 @@ fn check_changed(change: impl FnOnce(&Forgetful), expect: &str) {
     let room = &below.cache.room;
     let since = below.cache.store.generation(&key("/"));
     let on_disk = below.cache.store.on_disk().unwrap();
-    let found = on_disk.find(&key("/"), room, Patience::Waits).unwrap();
+    let found = on_disk.find((&key("/"), &[]), room, Patience::Waits).unwrap();
     assert_eq!(found.len(), 1);
     change(&below);
     assert_eq!(below.cache.store.admit((&key("/"), since), &found), Admitted::NotAny);

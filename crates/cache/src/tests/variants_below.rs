@@ -1,7 +1,12 @@
 //! Variants of one key on disk: each comes and goes by itself.
 
-use super::world::{Forgetful, Upstream, asked};
-use crate::{AtRest, Pattern, Purge, Tag, Tier};
+use http::Method;
+
+use super::{
+    fields,
+    world::{Forgetful, Upstream, asked, key},
+};
+use crate::{AtRest, Pattern, Purge, Request, Tag, Tier, disk::Patience};
 
 const FRESH: &str = "cache-control: max-age=60";
 const NOBODY: Upstream<'_> = (0, "", "");
@@ -44,6 +49,31 @@ fn what_becomes_of_one_is_no_matter_to_others() {
     check("HEAD /\na: short", (200, "etag: \"2\"\nvary: a", ""), GONE);
     let part = format!("{FRESH}\netag: \"2\"\nvary: a\ncontent-range: bytes 0-0/9");
     check("GET /\na: short\nrange: bytes=0-0", (206, &part, "z"), GONE);
+}
+
+#[test]
+fn what_is_in_memory_is_not_read_from_disk() {
+    let below = Forgetful::new();
+    let disk = below.cache.disk().unwrap();
+    let lines = format!("{FRESH}\nvary: a");
+    // A flood of values, each a miss.
+    for value in 0..100 {
+        let headers = fields(&format!("a: {value}"));
+        let request = Request::of(&Method::GET, &headers);
+        disk.sync().unwrap();
+        assert!(!below.cache.may_be_below(&key("/"), &request));
+        below.cache.bring_up(&key("/"), Patience::Waits).unwrap();
+        asked(&below.cache, 0, &format!("GET /\na: {value}"), (200, &lines, "x"));
+    }
+    assert_eq!(disk.reads(), 0);
+    // One of them alone is in memory.
+    below.forget();
+    asked(&below.cache, 0, "GET /\na: 99", (200, &lines, "y"));
+    disk.sync().unwrap();
+    let before = disk.reads();
+    below.cache.bring_up(&key("/"), Patience::Waits).unwrap();
+    assert_eq!(disk.reads(), before + 31);
+    assert_eq!(asked(&below.cache, 1, "GET /\na: 98", NOBODY), "200 x | hit; ttl=59");
 }
 
 #[test]
