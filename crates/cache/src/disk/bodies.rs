@@ -132,6 +132,14 @@ impl Bodies {
         row.map_or(0, Row::len)
     }
 
+    /// Deletes a file that never became an object's, and closes it: it would keep its bytes of the
+    /// disk.
+    pub(super) fn delete_part(&self, file: u32, folder: &Folder) {
+        self.close(file);
+        // One that stays is deleted by the next start.
+        let _ = folder.delete(&self.part_path(file));
+    }
+
     /// Whose turn it is.
     pub(super) fn oldest(&self) -> Option<Turn> {
         let mut known = self.known();

@@ -26,7 +26,7 @@ pub struct BodyWriter {
     /// Bytes that came, all in the file.
     len: u64,
     /// The sums of whole chunks, and of the one that is coming.
-    sums: Vec<u8>,
+    sums: Vec<u64>,
     chunk: Summing,
     chunk_left: u64,
     /// Bytes that were taken of the folder's.
@@ -75,7 +75,7 @@ pub enum NotWritten {
 
 #[derive(Debug)]
 struct Shared {
-    file: File,
+    file: Arc<File>,
     progress: Mutex<Progress>,
 }
 
@@ -97,7 +97,7 @@ impl BodyWriter {
         Ok(Self {
             store: Arc::clone(store),
             number,
-            shared: Arc::new(Shared { file, progress }),
+            shared: Arc::new(Shared { file: Arc::new(file), progress }),
             len: 0,
             sums: Vec::new(),
             chunk: store.folder.secret.summing(),
@@ -150,9 +150,10 @@ impl BodyWriter {
         let written = self.write_sums();
         let written = written.inspect_err(|error| degrade(&self.store, error))?;
         let WrittenFile { body_len, body_sum, .. } = written;
-        let file = self.shared.file.try_clone()?;
         let secret = &self.store.folder.secret;
-        let body = BodyFile::open(self.number, file, (body_len, body_sum), secret)?;
+        // Nothing is opened, nor read again: what was just written is right.
+        let (file, sums) = (Arc::clone(&self.shared.file), self.sums.clone());
+        let body = BodyFile::of(self.number, (file, body_len), sums.into(), secret);
         body.is_right();
         let body = Arc::new(body);
         let hash = secret.hash(key);
@@ -186,13 +187,14 @@ impl BodyWriter {
             return Ok(written);
         }
         if self.chunk_left < CHUNK_BYTES {
-            self.sums.extend_from_slice(&self.chunk.sum().to_le_bytes());
+            self.sums.push(self.chunk.sum());
         }
-        self.shared.file.write_all_at(&self.sums, self.len)?;
-        let file_len = self.len + self.sums.len() as u64;
+        let sums: Vec<u8> = self.sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
+        self.shared.file.write_all_at(&sums, self.len)?;
+        let file_len = self.len + sums.len() as u64;
         // Room for the sums was taken with their chunks.
         debug_assert_eq!(file_len, self.taken, "what is written was taken before");
-        let body_sum = self.store.folder.secret.sum_about(self.len, &self.sums);
+        let body_sum = self.store.folder.secret.sum_about(self.len, &sums);
         let written = WrittenFile { file: self.number, body_len: self.len, body_sum, file_len };
         self.sealed = Some(written);
         Ok(written)
@@ -218,7 +220,7 @@ impl BodyWriter {
             self.chunk.add(now);
             self.chunk_left -= now.len() as u64;
             if self.chunk_left == 0 {
-                self.sums.extend_from_slice(&self.chunk.sum().to_le_bytes());
+                self.sums.push(self.chunk.sum());
                 (self.chunk, self.chunk_left) = (self.store.folder.secret.summing(), CHUNK_BYTES);
             }
             bytes = later;
@@ -232,7 +234,7 @@ impl Drop for BodyWriter {
             return;
         }
         self.shared.lock().end.get_or_insert(End::GivenUp);
-        let _ = self.store.folder.delete(&self.store.bodies.part_path(self.number));
+        self.store.bodies.delete_part(self.number, &self.store.folder);
         self.store.space.give(self.taken);
         Counts::add(&self.store.counts.not_stored, 1);
     }

@@ -138,7 +138,7 @@ fn refresh(log: &mut Log, seq: u64, meta: &Meta) -> io::Result<()> {
 }
 
 fn give_up_part(store: &Store, file: &WrittenFile) {
-    let _ = store.folder.delete(&store.bodies.part_path(file.file));
+    store.bodies.delete_part(file.file, &store.folder);
     store.space.give(file.file_len);
     Counts::add(&store.counts.not_stored, 1);
 }

@@ -55,6 +55,25 @@ fn a_body_that_is_given_up_leaves_nothing() {
 }
 
 #[test]
+fn a_body_that_is_given_up_when_all_came_is_open_no_longer() {
+    let world = World::new();
+    let mut writer = world.disk().begin_file(None).unwrap();
+    writer.append(&vec![7; 300_000]).unwrap();
+    let sealed = writer.seal(b"k").unwrap();
+    assert!(sealed.opened().is_some());
+    drop(writer);
+    assert!(sealed.opened().is_none() && sealed.open().is_err());
+    // One that waits for the writer is given up when it fails.
+    let mut writer = world.disk().begin_file(None).unwrap();
+    writer.append(&vec![7; 300_000]).unwrap();
+    let sealed = writer.seal(b"k").unwrap();
+    std::fs::remove_dir_all(world.path("bodies")).unwrap();
+    writer.finish(meta("k", "")).unwrap();
+    let _ = world.disk().sync();
+    assert!(sealed.opened().is_none());
+}
+
+#[test]
 fn what_a_kill_leaves_is_cleared_away() {
     let mut world = World::new();
     world.put("k", &"x".repeat(200_000));
