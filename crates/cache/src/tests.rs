@@ -6,6 +6,7 @@ mod explaining;
 mod floods;
 mod gaps;
 mod joining;
+mod joining_below;
 mod partial;
 mod purging;
 mod rules;
