@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -34,6 +34,8 @@ pub(super) struct Segment {
     pub file: File,
     /// Up to where there are records.
     end: AtomicU64,
+    /// Whether its file system cannot tell what it has in memory: then it is not asked again.
+    is_mute: AtomicBool,
 }
 
 /// The segments that there are.
@@ -47,6 +49,10 @@ pub(super) struct Segments {
 const PARTS: usize = 16;
 
 impl Segment {
+    fn of(id: u32, file: File, end: u64) -> Self {
+        Self { id, file, end: AtomicU64::new(end), is_mute: AtomicBool::new(false) }
+    }
+
     pub(super) fn end(&self) -> u64 {
         self.end.load(Ordering::Acquire)
     }
@@ -73,15 +79,19 @@ impl Segment {
 
     /// Reads what the system has in its memory.
     fn read_from_memory(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        if self.is_mute.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let len = bytes.len();
         let flags = ReadWriteFlags::NOWAIT;
         match preadv2(&self.file, &mut [IoSliceMut::new(bytes)], offset, flags) {
             Ok(read) if read == len => Ok(()),
             // Only the beginning; or the file was cut, which who waits finds out.
             Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Err(io::ErrorKind::WouldBlock.into()),
-            // Not every file system can tell.
+            // Not every file system can tell; and then whoever reads may have to wait.
             Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => {
-                self.file.read_exact_at(bytes, offset)
+                self.is_mute.store(true, Ordering::Relaxed);
+                Err(io::ErrorKind::WouldBlock.into())
             }
             Err(error) => Err(error.into()),
         }
@@ -118,7 +128,7 @@ impl Segments {
     }
 
     fn add(&self, id: u32, file: File, end: u64) -> Arc<Segment> {
-        let segment = Arc::new(Segment { id, file, end: AtomicU64::new(end) });
+        let segment = Arc::new(Segment::of(id, file, end));
         let mut part = self.part(id).write().unwrap_or_else(PoisonError::into_inner);
         part.insert(id, Arc::clone(&segment));
         segment
@@ -189,5 +199,25 @@ pub(super) fn delete_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_wait_waits_for_no_file_system_that_cannot_tell() {
+        let file = File::open("/proc/self/stat").unwrap();
+        let flags = ReadWriteFlags::NOWAIT;
+        let told = preadv2(&file, &mut [IoSliceMut::new(&mut [0; 1])], 0, flags);
+        assert_eq!(told, Err(Errno::OPNOTSUPP), "one that cannot tell");
+        let segment = Segment::of(1, file, 1);
+        for _ in 0..2 {
+            let read = segment.read(0, 1, Patience::None).unwrap_err();
+            assert_eq!(read.kind(), io::ErrorKind::WouldBlock);
+            assert!(segment.is_mute.load(Ordering::Relaxed));
+        }
+        assert_eq!(segment.read(0, 1, Patience::Waits).unwrap().len(), 1);
     }
 }
