@@ -4,11 +4,13 @@ use std::{
     fs::{File, OpenOptions},
     io,
     os::unix::fs::FileExt,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
     body_file::{BodyFile, CHUNK_BYTES, file_len},
+    folder::naming,
     found::FileBody,
     health::Counts,
     queue::{Job, Meta, NotQueued, WrittenFile},
@@ -91,8 +93,8 @@ impl BodyWriter {
         }
         let number = store.bodies.next();
         let path = store.bodies.part_path(number);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
-        let file = file.inspect_err(|error| degrade(store, error))?;
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
+        let file = file.map_err(|error| degrade(store, &path, error))?;
         let progress = Mutex::new(Progress { written: 0, end: None });
         Ok(Self {
             store: Arc::clone(store),
@@ -133,7 +135,7 @@ impl BodyWriter {
         let after = self.len + bytes.len() as u64;
         self.take_space(file_len(after))?;
         let written = self.shared.file.write_all_at(bytes, self.len);
-        written.inspect_err(|error| degrade(&self.store, error))?;
+        written.map_err(|error| self.failed(error))?;
         self.len = after;
         self.sum(bytes);
         self.shared.lock().written = after;
@@ -148,7 +150,7 @@ impl BodyWriter {
     /// [`NotWritten`]: drop it then.
     pub fn seal(&mut self, key: &[u8]) -> Result<FileBody, NotWritten> {
         let written = self.write_sums();
-        let written = written.inspect_err(|error| degrade(&self.store, error))?;
+        let written = written.map_err(|error| self.failed(error))?;
         let WrittenFile { body_len, body_sum, .. } = written;
         let secret = &self.store.folder.secret;
         // Nothing is opened, nor read again: what was just written is right.
@@ -172,7 +174,7 @@ impl BodyWriter {
         check_meta(&meta)?;
         let written = self.write_sums();
         let file = written.map_err(|error| {
-            degrade(&self.store, &error);
+            self.failed(error);
             NotQueued::Degraded
         })?;
         self.shared.lock().end = Some(End::Whole);
@@ -198,6 +200,10 @@ impl BodyWriter {
         let written = WrittenFile { file: self.number, body_len: self.len, body_sum, file_len };
         self.sealed = Some(written);
         Ok(written)
+    }
+
+    fn failed(&self, error: io::Error) -> io::Error {
+        degrade(&self.store, &self.store.bodies.part_path(self.number), error)
     }
 
     fn take_space(&mut self, bytes: u64) -> Result<(), NotWritten> {
@@ -291,12 +297,15 @@ pub(super) fn write_body(store: &Arc<Store>, body: &[u8]) -> io::Result<Option<W
     Ok(Some(written))
 }
 
-fn degrade(store: &Store, error: &io::Error) {
+/// Says that writing to the file at `path` failed, and gives why.
+fn degrade(store: &Store, path: &Path, error: io::Error) -> io::Error {
     const TOO_MANY_OPEN: [Option<i32>; 2] = [Some(23), Some(24)];
     if TOO_MANY_OPEN.contains(&error.raw_os_error()) {
         // No fault of the disk.
-        return;
+        return error;
     }
-    store.health.fails(error);
+    let error = naming(path)(error);
+    store.health.fails(&error);
     store.queue.nudge();
+    error
 }

@@ -1,6 +1,6 @@
 //! What records mean for the index, once they are written.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use super::{
     bodies::Listed,
@@ -84,6 +84,14 @@ fn obey_key(key: (u64, Option<u32>), manner: Purge, store: &Store) -> u64 {
         }
     }
     found.len() as u64
+}
+
+/// Forgets what was in a folder that somebody has emptied.
+pub(super) fn forget_all(store: &Store) {
+    const NO_SEGMENT: u32 = 0;
+    let count = delete_all(store, NO_SEGMENT);
+    Counts::add(&store.counts.bad, count);
+    store.space.give(store.snapshot_len.swap(0, Ordering::Relaxed));
 }
 
 /// Deletes all but the segment that is written to. Returns how many objects there were.

@@ -5,6 +5,7 @@ use std::{collections::VecDeque, io, os::unix::fs::FileExt, sync::Arc};
 use super::{
     bodies::{Listed, Turn},
     effect::{self, Effect},
+    folder::{Mended, naming},
     health::Counts,
     index::{Extent, Flags, Slot, variant_of},
     purge::{Ban, Purge, What},
@@ -201,6 +202,12 @@ impl Log {
     ///
     /// What the system says: it does not.
     pub(super) fn try_again(&mut self) -> io::Result<()> {
+        let mended = self.store.folder.mend().inspect_err(|error| self.degrade(error))?;
+        if mended == Mended::Emptied {
+            // Files that are open could be read still, but by nobody after the next start.
+            self.abandon();
+            effect::forget_all(&self.store);
+        }
         self.store.folder.probe().inspect_err(|error| self.degrade(error))?;
         for _ in 0..self.owed.len() {
             let Some(ban) = self.owed.pop_front() else { break };
@@ -276,7 +283,7 @@ impl Log {
         let begun = self.last_id.checked_add(1).ok_or_else(|| io::ErrorKind::StorageFull.into());
         let segment = begun.and_then(|id| {
             self.last_id = id;
-            self.store.segments.create(id)
+            self.store.segments.create(id).map_err(naming(&self.store.segments.path(id)))
         });
         let segment = segment.inspect_err(|error| self.degrade(error))?;
         self.segment = Some(Arc::clone(&segment));
@@ -293,7 +300,8 @@ impl Log {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let written = self.write();
+        let path = self.store.segments.path(self.last_id);
+        let written = self.write().map_err(naming(&path));
         let effects = std::mem::take(&mut self.effects);
         let len = self.buffer.len() as u64;
         self.buffer.clear();

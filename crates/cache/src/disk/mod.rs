@@ -15,17 +15,20 @@ mod body_writer;
 mod effect;
 mod evict;
 mod folder;
+mod format;
 mod found;
 mod health;
 mod index;
 mod keeper;
 mod list;
+mod lock;
 mod log;
 mod pending;
 mod purge;
 mod queue;
 mod record;
 mod recover;
+mod retry;
 mod scan;
 mod secret;
 mod segment;
@@ -55,7 +58,7 @@ pub use self::{
     queue::{Meta, NotQueued, Object},
     record::TAGS_MAX,
     segment::Patience,
-    settings::{DiskSettings, SMALL_BODY_MAX},
+    settings::{Access, DiskSettings, SMALL_BODY_MAX},
     ticket::{NotDurable, Ticket},
 };
 use self::{
@@ -118,6 +121,34 @@ impl Disk {
         let store = Arc::clone(&log.store);
         let threads = start(log, &store).map_err(failed("starting the threads for", path))?;
         Ok(Self { store, threads: Mutex::new(threads) })
+    }
+
+    /// Opens a folder that no cache uses, and that holds one. To be looked at, it stays as it is,
+    /// whatever is asked: what is stored or removed is refused, and what is damaged stays.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]
+    pub fn open_at_rest(
+        path: &Path,
+        settings: DiskSettings,
+        access: Access,
+    ) -> Result<Self, OpenError> {
+        let folder = Folder::take_at_rest(path, access)?;
+        let log = recover::recover(folder, settings, Box::new(|_| ()))?;
+        let store = Arc::clone(&log.store);
+        if access == Access::Change {
+            let threads = start(log, &store).map_err(failed("starting the threads for", path))?;
+            return Ok(Self { store, threads: Mutex::new(threads) });
+        }
+        store.queue.close();
+        Ok(Self { store, threads: Mutex::default() })
+    }
+
+    /// Whether nobody else can use the folder meanwhile: one that cannot be written to may have no
+    /// lock.
+    pub fn is_locked(&self) -> bool {
+        self.store.folder.is_locked()
     }
 
     /// Finds the objects of a key, newest first.
@@ -358,22 +389,30 @@ impl Drop for Disk {
     }
 }
 
-/// Starts the writer, and the keeper, which ends after it.
+/// Starts the writer, and the keeper and the timer, which end after it.
 fn start(mut log: Log, store: &Arc<Store>) -> std::io::Result<Vec<JoinHandle<()>>> {
-    let keeping = Arc::clone(store);
+    let (keeping, timing) = (Arc::clone(store), Arc::clone(store));
     let keeper = thread::Builder::new()
         .name("disk-keeper".to_owned())
         .spawn(move || keeper::keep(&keeping))?;
+    let timer = thread::Builder::new()
+        .name("disk-timer".to_owned())
+        .spawn(move || timing.timer.run(|| timing.queue.ring()));
+    let timer = timer.inspect_err(|_| end(store))?;
     let writer = thread::Builder::new().name("disk-writer".to_owned()).spawn(move || {
         let store = Arc::clone(&log.store);
         let refusing = writer::RefuseRest(Arc::clone(&store));
         writer::write_all(&mut log);
         drop(refusing);
-        store.bell.ring(Wanted { end: true, ..Wanted::default() });
-        let _ = keeper.join();
+        end(&store);
+        let _ = (keeper.join(), timer.join());
         keeper::write_snapshot(&store);
     });
-    Ok(vec![writer.inspect_err(|_| {
-        store.bell.ring(Wanted { end: true, ..Wanted::default() });
-    })?])
+    Ok(vec![writer.inspect_err(|_| end(store))?])
+}
+
+/// Has the threads end that stand beside the writer.
+fn end(store: &Store) {
+    store.bell.ring(Wanted { end: true, ..Wanted::default() });
+    store.timer.end();
 }

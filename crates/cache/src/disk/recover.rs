@@ -7,6 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fs,
+    io::ErrorKind,
     sync::{Arc, Mutex},
 };
 
@@ -21,9 +22,10 @@ use super::{
     purge::{Ban, Purge, Purges, What},
     queue::Queue,
     record::{Front, Kind, Place},
+    retry::Timer,
     scan::Scan,
-    segment::{Segment, Segments, delete_file, number_of},
-    settings::DiskSettings,
+    segment::{Segment, Segments, number_of},
+    settings::{Access, DiskSettings},
     snapshot::{self, Snapshot},
     store::{Bell, LogEnd, Store, Wanted},
 };
@@ -40,6 +42,8 @@ struct Recovery {
     /// How long the files are that records behind the snapshot speak of.
     file_lens: HashMap<u32, u64>,
     bad: u64,
+    /// Segments that the snapshot speaks of, and that are not there.
+    missing: u64,
 }
 
 /// Reads what is in `folder`.
@@ -52,11 +56,11 @@ pub(super) fn recover(
     settings: DiskSettings,
     on_state: OnState,
 ) -> Result<Log, OpenError> {
-    let segments = Segments::new(folder.segments());
+    let segments = Segments::new(folder.segments(), folder.access);
     let listed = segments.listed().map_err(failed("reading", &folder.segments()))?;
     let index = Index::new();
     let snapshot_path = folder.snapshot();
-    let _ = delete_file(&snapshot_path.with_extension("part"));
+    let _ = folder.delete(&snapshot_path.with_extension("part"));
     let snapshot = snapshot::read(&snapshot_path, &folder.secret, (&index, &listed));
     let mut recovery = Recovery {
         purges: Purges::new(settings.name_of),
@@ -67,6 +71,7 @@ pub(super) fn recover(
         segments,
         file_lens: HashMap::new(),
         bad: 0,
+        missing: snapshot.as_ref().map_or(0, |snapshot| missing(snapshot, &listed)),
     };
     let snapshot = snapshot.unwrap_or_default();
     for ban in &snapshot.bans {
@@ -75,6 +80,17 @@ pub(super) fn recover(
     let last = recovery.read_log(&listed, &snapshot);
     let bodies = recovery.read_bodies(&snapshot)?;
     Ok(recovery.into_log((settings, on_state), (snapshot, bodies), (&listed, last)))
+}
+
+/// How many segments a snapshot speaks of that were not evicted since, and are not among those that
+/// are `listed`: segments go in the order of their numbers.
+fn missing(snapshot: &Snapshot, listed: &[u32]) -> u64 {
+    let is_lost = |id: &&u32| match listed.first() {
+        Some(oldest) => **id > *oldest && listed.binary_search(id).is_err(),
+        // There always is the newest.
+        None => true,
+    };
+    snapshot.segments.iter().filter(is_lost).count() as u64
 }
 
 impl Recovery {
@@ -99,7 +115,9 @@ impl Recovery {
             let end = self.read_segment(&segment, from);
             let is_whole = end.is_some_and(|end| {
                 // What was cut off is not to be read as if it stood behind what comes now.
-                end == segment.end() || segment.file.set_len(end).is_ok()
+                end == segment.end()
+                    || self.folder.access == Access::Look
+                    || segment.file.set_len(end).is_ok()
             });
             if let (true, Some(end)) = (is_whole, end) {
                 segment.ends_at(end);
@@ -176,11 +194,15 @@ impl Recovery {
         let folder = self.folder.bodies();
         let owners = self.index.files();
         let (mut there, mut last) = (BTreeSet::new(), 0);
-        for entry in fs::read_dir(&folder).map_err(failed("reading", &folder))? {
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            entries => Some(entries.map_err(failed("reading", &folder))?),
+        };
+        for entry in entries.into_iter().flatten() {
             let entry = entry.map_err(failed("reading", &folder))?;
             match number_of(&entry.file_name().to_string_lossy()) {
                 Some(file) if owners.contains_key(&file) => _ = there.insert(file),
-                _ => _ = delete_file(&entry.path()),
+                _ => _ = self.folder.delete(&entry.path()),
             }
         }
         let bodies = Bodies::new(folder);
@@ -246,7 +268,9 @@ impl Recovery {
             counts,
             log_end: Mutex::new(log_end),
             snapshot_len: snapshot.len.into(),
+            missing_segments: self.missing,
             bell,
+            timer: Timer::default(),
         };
         let last = last.filter(|segment| segment.id == last_id);
         Log::new(Arc::new(store), last_id, last)

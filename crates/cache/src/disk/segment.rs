@@ -18,6 +18,8 @@ use std::{
 
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
+use super::settings::Access;
+
 /// Whether who reads waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patience {
@@ -42,6 +44,7 @@ pub(super) struct Segment {
 #[derive(Debug)]
 pub(super) struct Segments {
     folder: PathBuf,
+    access: Access,
     /// By number modulo how many parts there are, so that readers do not all meet at one lock.
     parts: [RwLock<BTreeMap<u32, Arc<Segment>>>; PARTS],
 }
@@ -99,8 +102,8 @@ impl Segment {
 }
 
 impl Segments {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, parts: Default::default() }
+    pub(super) fn new(folder: PathBuf, access: Access) -> Self {
+        Self { folder, access, parts: Default::default() }
     }
 
     /// Makes an empty one.
@@ -122,7 +125,8 @@ impl Segments {
     ///
     /// What the system says.
     pub(super) fn open(&self, id: u32) -> io::Result<Arc<Segment>> {
-        let file = OpenOptions::new().read(true).write(true).open(self.path(id))?;
+        let is_changed = self.access == Access::Change;
+        let file = OpenOptions::new().read(true).write(is_changed).open(self.path(id))?;
         let end = file.metadata()?.len();
         Ok(self.add(id, file, end))
     }
@@ -169,7 +173,7 @@ impl Segments {
         &self.parts[id as usize % PARTS]
     }
 
-    fn path(&self, id: u32) -> PathBuf {
+    pub(super) fn path(&self, id: u32) -> PathBuf {
         self.folder.join(format!("{id:08x}"))
     }
 
@@ -180,7 +184,11 @@ impl Segments {
     /// What the system says.
     pub(super) fn listed(&self) -> io::Result<Vec<u32>> {
         let mut ids = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ids),
+            entries => entries?,
+        };
+        for entry in entries {
             ids.extend(number_of(&entry?.file_name().to_string_lossy()));
         }
         ids.sort_unstable();
@@ -200,6 +208,11 @@ pub(super) fn delete_file(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Has the names in a folder on disk.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use super::{
     purge::Purges,
     queue::{Job, NotQueued, Queue},
     record::{self, Front, HEADER_BYTES},
+    retry::Timer,
     segment::{Patience, Segment, Segments},
     settings::DiskSettings,
 };
@@ -40,7 +41,10 @@ pub(super) struct Store {
     pub log_end: Mutex<LogEnd>,
     /// How many bytes the snapshot has.
     pub snapshot_len: AtomicU64,
+    /// Segments that were not there at the start, though the snapshot speaks of them.
+    pub missing_segments: u64,
     pub bell: Bell,
+    pub timer: Timer,
 }
 
 /// Up to where the log is written, and the index says what it says.

@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, path::Path};
 
 use super::{disk_settings, pages, read_listed};
 use crate::{
-    disk::{self, Disk, DiskStats, NotDurable, OpenError, Ticket, Verified},
+    disk::{self, Access, Disk, DiskStats, NotDurable, OpenError, Ticket, Verified},
     object::Object,
     purge::{Pattern, Purge},
     tags::TagsOf,
@@ -15,18 +15,20 @@ use crate::{
 pub struct AtRest(Disk);
 
 impl AtRest {
-    /// Opens the folder at `path`, which is not made if it is not there.
+    /// Opens the folder at `path`, in which there is a cache. To be looked at, it stays as it is.
     ///
     /// # Errors
     ///
     /// [`OpenError`]
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
+    pub fn open(path: &Path, access: Access) -> Result<Self, OpenError> {
         /// It is as large as it is: nothing has to go.
         const DISK_MAX: u64 = 1 << 60;
-        if let Err(source) = path.read_dir() {
-            return Err(OpenError::Io { doing: "reading", path: path.to_owned(), source });
-        }
-        Disk::open(path, disk_settings(DISK_MAX)).map(Self)
+        Disk::open_at_rest(path, disk_settings(DISK_MAX), access).map(Self)
+    }
+
+    /// Whether no relais can use it meanwhile: one that cannot be written to may have no lock.
+    pub fn is_locked(&self) -> bool {
+        self.0.is_locked()
     }
 
     /// How much there is.
@@ -46,7 +48,7 @@ impl AtRest {
     ///
     /// # Errors
     ///
-    /// [`NotDurable`]
+    /// [`NotDurable`]: always, if it was opened to be looked at.
     pub fn purge(&self, pattern: &Pattern, purge: Purge) -> Result<usize, NotDurable> {
         /// If more waited for the disk than that takes, it would purge everything instead.
         const AT_ONCE: usize = 4096;
@@ -68,8 +70,8 @@ impl AtRest {
         Ok(chosen.len())
     }
 
-    /// Reads all that is stored and holds it against its sums; what differs goes. `progress` hears of
-    /// each object, and may end it.
+    /// Reads all that is stored and holds it against its sums; what differs goes, unless the folder is
+    /// only looked at. `progress` hears of each object, and may end it.
     pub fn verify(&self, progress: impl FnMut(Verified) -> ControlFlow<()>) -> Verified {
         self.0.verify(progress)
     }

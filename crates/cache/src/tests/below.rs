@@ -17,7 +17,7 @@ use super::{
 use crate::{
     AtRest, Cache, Lookup, Outcome, Pattern, Purge, Reader, Request, Settings, Softened, Tag, Tier,
     Writer,
-    disk::{Disk, Patience, Unread},
+    disk::{Access, Disk, Patience, Unread},
     disk_settings,
     store::Admitted,
 };
@@ -433,7 +433,7 @@ fn however_much_of_a_folder_at_rest_is_purged_the_rest_stays() {
         }
     }
     drop((cache, disk));
-    let folder = AtRest::open(&path).unwrap();
+    let folder = AtRest::open(&path, Access::Change).unwrap();
     let many = Pattern::Prefix("http://a/many/".parse().unwrap());
     assert_eq!(folder.purge(&many, Purge::Hard).unwrap(), MANY);
     assert_eq!(folder.objects(&Pattern::All).count(), 10);

@@ -6,7 +6,10 @@ use super::{
     fields,
     world::{Forgetful, Upstream, asked, key},
 };
-use crate::{AtRest, Pattern, Purge, Request, Tag, Tier, disk::Patience};
+use crate::{
+    AtRest, Pattern, Purge, Request, Tag, Tier,
+    disk::{Access, Patience},
+};
 
 const FRESH: &str = "cache-control: max-age=60";
 const NOBODY: Upstream<'_> = (0, "", "");
@@ -80,7 +83,7 @@ fn what_is_in_memory_is_not_read_from_disk() {
 fn a_tag_at_rest_is_of_the_variants_that_have_it() {
     for how in [Purge::Hard, Purge::Soft] {
         let folder = two().closed();
-        let at_rest = AtRest::open(&folder.path().join("cache")).unwrap();
+        let at_rest = AtRest::open(&folder.path().join("cache"), Access::Change).unwrap();
         let news = Pattern::Tag(Tag::named("news"));
         assert_eq!(at_rest.purge(&news, how).unwrap(), 1);
         drop(at_rest);
