@@ -43,8 +43,12 @@ mod writer;
 use std::{
     ops::ControlFlow,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
-    thread::{self, JoinHandle},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
+    thread,
+    time::Duration,
 };
 
 pub use self::{
@@ -73,12 +77,19 @@ use self::{
 
 /// A folder of objects. To be shared by all threads; the process that has it has it alone.
 ///
-/// Dropped, it writes what waits and a snapshot: that may take a while.
+/// Dropped, it has what waits and a snapshot written, on a thread of its own: others may have the
+/// folder after that. Who wants to know when, [closes](Self::close) it first.
 #[derive(Debug)]
 pub struct Disk {
     store: Arc<Store>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// What the writer drops at its end; `None` where there is no writer.
+    writing: Mutex<Option<Receiver<()>>>,
 }
+
+/// The disk was not done with what waits to be written, in the time there was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what waits to be written to the cache's folder takes longer")]
+pub struct StillWriting;
 
 /// What tells the variants of a key apart in the index, where it is all that is known of them: of two
 /// with the same there is one.
@@ -119,8 +130,8 @@ impl Disk {
     ) -> Result<Self, OpenError> {
         let log = recover::recover(Folder::take(path)?, settings, on_state)?;
         let store = Arc::clone(&log.store);
-        let threads = start(log, &store).map_err(failed("starting the threads for", path))?;
-        Ok(Self { store, threads: Mutex::new(threads) })
+        let writing = start(log, &store).map_err(failed("starting the threads for", path))?;
+        Ok(Self { store, writing: Mutex::new(Some(writing)) })
     }
 
     /// Opens a folder that no cache uses, and that holds one. To be looked at, it stays as it is,
@@ -138,11 +149,11 @@ impl Disk {
         let log = recover::recover(folder, settings, Box::new(|_| ()))?;
         let store = Arc::clone(&log.store);
         if access == Access::Change {
-            let threads = start(log, &store).map_err(failed("starting the threads for", path))?;
-            return Ok(Self { store, threads: Mutex::new(threads) });
+            let writing = start(log, &store).map_err(failed("starting the threads for", path))?;
+            return Ok(Self { store, writing: Mutex::new(Some(writing)) });
         }
         store.queue.close();
-        Ok(Self { store, threads: Mutex::default() })
+        Ok(Self { store, writing: Mutex::default() })
     }
 
     /// Whether nobody else can use the folder meanwhile: one that cannot be written to may have no
@@ -371,26 +382,46 @@ impl Disk {
 }
 
 impl Disk {
-    /// Writes what waits, and a snapshot; takes nothing more. Blocks. What is there is still found.
-    pub fn close(&self) {
+    /// Has what waits written, and a snapshot, and takes nothing more. What is there is still found.
+    /// Blocks, for at most `patience`.
+    ///
+    /// # Errors
+    ///
+    /// [`StillWriting`]: that goes on.
+    pub fn close(&self, patience: Duration) -> Result<(), StillWriting> {
         self.store.queue.close();
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        for thread in threads.drain(..) {
-            let _ = thread.join();
+        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(ended) = &*writing else { return Ok(()) };
+        if ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            return Err(StillWriting);
         }
+        *writing = None;
+        Ok(())
     }
 }
 
+/// Nobody who drops it waits for a disk: it may be an event loop that does.
 impl Drop for Disk {
     fn drop(&mut self) {
-        self.close();
-        // Those who still read what they found do not keep it.
-        self.store.folder.leave();
+        self.store.queue.close();
+        let store = Arc::clone(&self.store);
+        let Some(ended) = self.writing.get_mut().unwrap_or_else(PoisonError::into_inner).take()
+        else {
+            // Those who still read what they found do not keep it.
+            return store.folder.leave();
+        };
+        let leave = move || {
+            let _ = ended.recv();
+            store.folder.leave();
+        };
+        // Where there are no threads to be had, the system frees the folder with the process.
+        let _ = thread::Builder::new().name("disk-closer".to_owned()).spawn(leave);
     }
 }
 
-/// Starts the writer, and the keeper and the timer, which end after it.
-fn start(mut log: Log, store: &Arc<Store>) -> std::io::Result<Vec<JoinHandle<()>>> {
+/// Starts the writer, and the keeper and the timer, which end after it. Gives what hangs up when all is
+/// written.
+fn start(mut log: Log, store: &Arc<Store>) -> std::io::Result<Receiver<()>> {
     let (keeping, timing) = (Arc::clone(store), Arc::clone(store));
     let keeper = thread::Builder::new()
         .name("disk-keeper".to_owned())
@@ -399,7 +430,9 @@ fn start(mut log: Log, store: &Arc<Store>) -> std::io::Result<Vec<JoinHandle<()>
         .name("disk-timer".to_owned())
         .spawn(move || timing.timer.run(|| timing.queue.ring()));
     let timer = timer.inspect_err(|_| end(store))?;
+    let (hangs_up, ended) = mpsc::channel::<()>();
     let writer = thread::Builder::new().name("disk-writer".to_owned()).spawn(move || {
+        let _hangs_up = hangs_up;
         let store = Arc::clone(&log.store);
         let refusing = writer::RefuseRest(Arc::clone(&store));
         writer::write_all(&mut log);
@@ -408,7 +441,8 @@ fn start(mut log: Log, store: &Arc<Store>) -> std::io::Result<Vec<JoinHandle<()>
         let _ = (keeper.join(), timer.join());
         keeper::write_snapshot(&store);
     });
-    Ok(vec![writer.inspect_err(|_| end(store))?])
+    writer.inspect_err(|_| end(store))?;
+    Ok(ended)
 }
 
 /// Has the threads end that stand beside the writer.

@@ -1,6 +1,6 @@
 //! A folder that no cache uses.
 
-use std::{ops::ControlFlow, path::Path};
+use std::{ops::ControlFlow, path::Path, time::Duration};
 
 use super::{disk_settings, pages, read_listed};
 use crate::{
@@ -13,6 +13,15 @@ use crate::{
 /// A cache's folder that no cache uses: whatever it was for, all in it is found.
 #[derive(Debug)]
 pub struct AtRest(Disk);
+
+/// What was purged is to be known to its snapshot, too, where that takes no forever.
+impl Drop for AtRest {
+    fn drop(&mut self) {
+        const CLOSING_MAX: Duration = Duration::from_secs(10);
+        // What takes longer stands in the log, and is read from there.
+        let _ = self.0.close(CLOSING_MAX);
+    }
+}
 
 impl AtRest {
     /// Opens the folder at `path`, in which there is a cache. To be looked at, it stays as it is.

@@ -12,7 +12,7 @@ use super::{
     at, fields,
     joining::{add, begin, is_ready, lead, look, next, request, shared, wait},
     purging::finish,
-    world::{Forgetful, Upstream, asked, key},
+    world::{Forgetful, Upstream, asked, close, key},
 };
 use crate::{
     AtRest, Cache, Lookup, Outcome, Pattern, Purge, Reader, Request, Settings, Softened, Tag, Tier,
@@ -432,6 +432,7 @@ fn however_much_of_a_folder_at_rest_is_purged_the_rest_stays() {
             disk.sync().unwrap();
         }
     }
+    close(&cache);
     drop((cache, disk));
     let folder = AtRest::open(&path, Access::Change).unwrap();
     let many = Pattern::Prefix("http://a/many/".parse().unwrap());

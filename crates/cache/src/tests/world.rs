@@ -1,6 +1,6 @@
 //! A client, a cache and an upstream, for transcripts.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
@@ -23,7 +23,15 @@ pub(super) struct World {
 /// A cache that has all it has on disk.
 pub(super) struct Forgetful {
     pub cache: Cache,
-    folder: TempDir,
+    /// There until it is closed.
+    folder: Option<TempDir>,
+}
+
+/// Before its folder goes.
+impl Drop for Forgetful {
+    fn drop(&mut self) {
+        close(&self.cache);
+    }
 }
 
 /// What upstream answers: a status (0 for nobody there), fields, and a body.
@@ -84,29 +92,28 @@ impl Forgetful {
 
     pub(super) fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        Self { cache: open(&folder, settings), folder }
+        Self { cache: open(&folder, settings), folder: Some(folder) }
     }
 
     /// The same after a restart.
     pub(super) fn reopened(self) -> Self {
         let settings = self.cache.settings().clone();
         let folder = self.closed();
-        Self { cache: open(&folder, settings), folder }
+        Self { cache: open(&folder, settings), folder: Some(folder) }
     }
 
     /// Its folder, which no cache uses any more.
-    pub(super) fn closed(self) -> TempDir {
-        drop(self.cache);
-        self.folder
+    pub(super) fn closed(mut self) -> TempDir {
+        self.folder.take().unwrap()
     }
 
     /// What was in `folder`.
     pub(super) fn on(folder: TempDir) -> Self {
-        Self { cache: open(&folder, Settings::default()), folder }
+        Self { cache: open(&folder, Settings::default()), folder: Some(folder) }
     }
 
     pub(super) fn path(&self) -> PathBuf {
-        self.folder.path().join("cache")
+        self.folder.as_ref().unwrap().path().join("cache")
     }
 
     /// As [`World::ask`].
@@ -122,6 +129,11 @@ impl Forgetful {
         self.cache.disk().unwrap().sync().unwrap();
         self.cache.store.forget_memory();
     }
+}
+
+/// Has all on disk; then others may have its folder.
+pub(super) fn close(cache: &Cache) {
+    cache.disk().unwrap().close(Duration::from_mins(1)).unwrap();
 }
 
 fn open(folder: &TempDir, settings: Settings) -> Cache {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::*;
-use crate::disk::{Access, DiskState, NotDurable, Pattern, Purge};
+use crate::disk::{Access, DiskState, NotDurable, OpenError, Pattern, Purge, StillWriting};
 
 #[test]
 fn a_segment_that_others_cut_is_a_miss_and_no_crash() {
@@ -167,6 +167,29 @@ fn a_folder_that_was_emptied_is_told_of_and_begun_anew() {
         let is = evicting::bytes_in(&world.path(""));
         assert!(told.abs_diff(is) < 1000, "{told} {is}");
         world.reopen();
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_disk_that_stands_still() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cache");
+    let (stand_still, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    // Called by the writer.
+    let on_state = Box::new(move |_: &DiskState| _ = released.lock().unwrap().recv());
+    let settings = DiskSettings::of(64 << 20);
+    let disk = Disk::open_and_tell(&path, settings.clone(), on_state).unwrap();
+    break_it(&path.join("segments"), &folder.path().join("away"));
+    disk.insert(object("k", "", "body")).unwrap();
+    assert_eq!(disk.close(std::time::Duration::from_millis(10)), Err(StillWriting));
+    drop(disk);
+    mend_it(&path.join("segments"), &folder.path().join("away"));
+    let open = || Disk::open(&path, settings.clone());
+    assert!(matches!(open(), Err(OpenError::InUse { .. })));
+    drop(stand_still);
+    while open().is_err() {
+        std::thread::yield_now();
     }
 }
 
