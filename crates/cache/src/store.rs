@@ -29,8 +29,8 @@ use crate::{
 pub(crate) use self::lower::Admitted;
 pub(crate) use self::purging::Change;
 
-/// A key has no more variants than this; the oldest makes room.
-pub(crate) const VARIANTS_MAX: usize = 32;
+/// A key has no more variants than this in memory, nor on disk; the oldest makes room.
+pub(crate) use crate::disk::VARIANTS_MAX;
 
 /// The responses of one key, newest first. Never empty.
 pub(crate) type Variants = Arc<[Arc<Stored>]>;

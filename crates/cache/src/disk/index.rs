@@ -85,7 +85,7 @@ const FLAG_BITS: u32 = 8;
 const VARIANT_BITS: u32 = 32 - FLAG_BITS;
 const SHARD_BITS: u32 = 8;
 /// A key has no more variants than this: the oldest makes room.
-pub(super) const VARIANTS_MAX: usize = 32;
+pub const VARIANTS_MAX: usize = 32;
 
 impl Entry {
     fn of(slot: Slot) -> Self {

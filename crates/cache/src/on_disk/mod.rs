@@ -101,7 +101,7 @@ impl OnDisk {
             // It has gone with what it was of.
             (None, Some(_)) if other.is_some_and(is_of) => Body::Gone,
             (None, Some(_)) => self.refresh(key, newer),
-            (None, None) if is_known && other.is_none() && self.may_have_variant(key, newer) => {
+            (None, None) if is_known && other.is_none() && self.has_variant(key, newer) => {
                 // Its body is in memory, whatever becomes of this.
                 self.refresh(key, newer);
                 Body::There
@@ -176,9 +176,9 @@ impl OnDisk {
         }
     }
 
-    fn may_have_variant(&self, key: &Key, stored: &Stored) -> bool {
+    fn has_variant(&self, key: &Key, stored: &Stored) -> bool {
         let (key, selection) = self.print_variant(key, stored);
-        self.disk.may_have_variant(&key, &selection)
+        self.disk.has_variant(&key, &selection)
     }
 
     fn print_variant(&self, key: &Key, stored: &Stored) -> (Vec<u8>, Vec<u8>) {
