@@ -118,6 +118,11 @@ impl BodyFile {
         }
     }
 
+    /// Whether all of it was found to be right.
+    pub(super) fn was_right(&self) -> bool {
+        self.verified.iter().all(|chunk| chunk.load(Ordering::Acquire))
+    }
+
     /// How many bytes from `offset` on were found to be right.
     pub fn checked_from(&self, offset: u64) -> u64 {
         let first = usize::try_from(offset / CHUNK_BYTES).unwrap_or(usize::MAX);

@@ -161,7 +161,7 @@ impl BodyWriter {
         let hash = secret.hash(key);
         let sealed = FileBody::new(&self.store, hash, (self.number, body_len, body_sum));
         sealed.note(&body);
-        self.store.bodies.keep_open(body);
+        self.store.keep_open(body);
         Ok(sealed)
     }
 

@@ -255,8 +255,7 @@ impl FileBody {
         if let Some(opened) = self.opened() {
             return Ok(opened);
         }
-        let opened =
-            self.store.bodies.open(self.number, (self.len, self.sum), &self.store.folder.secret);
+        let opened = self.store.open_body((self.hash, self.number), (self.len, self.sum));
         opened.inspect(|body| self.note(body)).map_err(|error| {
             let unread = unread(&error);
             if unread == Unread::Gone(Gone) {

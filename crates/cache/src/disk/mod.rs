@@ -57,6 +57,7 @@ pub use self::{
     folder::OpenError,
     found::{Body, FileBody, Found, Gone, Unread, WouldBlock},
     health::{DiskState, DiskStats, OnState},
+    index::VARIANTS_MAX,
     list::{Cursor, Listed, Page, Verified},
     purge::{Pattern, Purge},
     queue::{Meta, NotQueued, Object},
@@ -221,6 +222,12 @@ impl Disk {
     pub fn may_have_variant(&self, key: &[u8], selection: &[u8]) -> bool {
         let (hash, variant) = (self.store.folder.secret.hash(key), self.variant(selection));
         self.store.pending.has(hash) || !self.store.index.find_of((hash, Some(variant))).is_empty()
+    }
+
+    /// Whether there is such a variant; one that only waits to be written is not there yet.
+    pub fn has_variant(&self, key: &[u8], selection: &[u8]) -> bool {
+        let key = (self.store.folder.secret.hash(key), Some(self.variant(selection)));
+        !self.store.index.find_of(key).is_empty()
     }
 
     /// Notes that the objects of a key were asked for, where that was answered from elsewhere: else

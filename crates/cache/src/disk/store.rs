@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use super::{
     bodies::Bodies,
+    body_file::BodyFile,
     folder::Folder,
     health::{Counts, DiskStats, Health, Space},
     index::{Extent, Flags, Index, Slot},
@@ -140,6 +141,45 @@ impl Store {
             self.index.mark(slot, Flags::VERIFIED);
         }
         Ok(body)
+    }
+
+    /// Opens a body that has a file, and keeps it open for who comes next. What was found to be right
+    /// since the start, is so still.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; [`io::ErrorKind::InvalidData`] if it is not that body.
+    pub(super) fn open_body(
+        &self,
+        (hash, file): (u64, u32),
+        what: (u64, u64),
+    ) -> io::Result<Arc<BodyFile>> {
+        if let Some(opened) = self.bodies.opened(file, what.0) {
+            return Ok(opened);
+        }
+        let body = Arc::new(self.bodies.open_anew(file, what, &self.folder.secret)?);
+        let slots = self.index.find(hash);
+        let is_right =
+            |slot: &Slot| slot.extent == Extent::File(file) && slot.flags.has(Flags::VERIFIED);
+        if slots.iter().any(is_right) {
+            body.is_right();
+        }
+        self.keep_open(Arc::clone(&body));
+        Ok(body)
+    }
+
+    /// Keeps a body open for who comes next. Of the one that is closed for it, is remembered if all of
+    /// it was found to be right: no more would cost the index nothing.
+    pub(super) fn keep_open(&self, body: Arc<BodyFile>) {
+        let Some(closed) = self.bodies.keep_open(body).filter(|closed| closed.was_right()) else {
+            return;
+        };
+        let Some(hash) = self.bodies.hash_of(closed.number) else { return };
+        for slot in self.index.find(hash) {
+            if slot.extent == Extent::File(closed.number) {
+                self.index.mark(&slot, Flags::VERIFIED);
+            }
+        }
     }
 
     /// Does what is to be done when `slot` was taken out of the index.

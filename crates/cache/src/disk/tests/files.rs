@@ -114,6 +114,40 @@ fn a_body_that_is_cut_changed_or_gone_is_a_miss() {
 }
 
 #[test]
+fn what_was_found_to_be_right_is_so_when_it_is_opened_again() {
+    // More than are kept open.
+    const MANY: u64 = 80;
+    let mut world = World::of(DiskSettings::of(128 << 20));
+    for number in 0..MANY {
+        world.put(&format!("k{number}"), &"x".repeat(300_000));
+        world.sync();
+    }
+    world.reopen();
+    let checked = |world: &World, number: u64| {
+        let found = world.find(&format!("k{number}")).pop().unwrap();
+        let Body::File(body) = found.body().unwrap() else { panic!("no file") };
+        let body = body.open().unwrap();
+        let checked = body.checked_from(0);
+        // Of some not all of it.
+        body.check(0..if number.is_multiple_of(2) { 300_000 } else { 1000 }).unwrap();
+        checked
+    };
+    assert_eq!(checked(&world, 1), 0);
+    for number in (0..MANY).filter(|number| *number != 1) {
+        assert_eq!(checked(&world, number), 0);
+        // The one that is asked for again and again stays open.
+        assert_eq!(checked(&world, 1), 262_144);
+    }
+    for number in (0..MANY - 64).filter(|number| *number != 1) {
+        let expect = if number.is_multiple_of(2) { 300_000 } else { 0 };
+        assert_eq!(checked(&world, number), expect, "{number}");
+    }
+    // Nothing of that outlives the process.
+    world.reopen();
+    assert_eq!(checked(&world, 0), 0);
+}
+
+#[test]
 fn parts_of_a_body_are_checked_alone() {
     let world = World::new();
     world.put("k", &"x".repeat(600_000));
