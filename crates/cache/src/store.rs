@@ -188,7 +188,8 @@ impl Store {
         arrived: Arrived,
         instead_of: Option<&Arc<Stored>>,
     ) -> Outcome {
-        let Arrived { stored: newer, file } = arrived;
+        // Dropped last: a file that is deleted is so without a lock.
+        let Arrived { stored: newer, mut file } = arrived;
         let fits = newer.weight() <= self.variants_weight_max;
         if !fits && (self.on_disk.is_none() || newer.parts().is_some()) {
             return Outcome::TooLarge;
@@ -214,7 +215,7 @@ impl Store {
         let replaced = Replaced { there, instead_of };
         part.change(hash);
         if let Some(on_disk) = &self.on_disk
-            && on_disk.keep(key, (&newer, file), replaced) == on_disk::Body::Gone
+            && on_disk.keep(key, (&newer, file.as_deref_mut()), replaced) == on_disk::Body::Gone
         {
             self.put(key, stay.iter());
             return Outcome::NoRoom;

@@ -165,12 +165,13 @@ impl BodyWriter {
         Ok(sealed)
     }
 
-    /// Stores the object: all of its body came. It is found once the writer got to it.
+    /// Stores the object: all of its body came. It is found once the writer got to it. Then this may be
+    /// dropped, and whoever holds a lock need not do that under it.
     ///
     /// # Errors
     ///
     /// [`NotQueued`], and it is not stored; whoever reads the body still can.
-    pub fn finish(mut self, meta: Meta) -> Result<(), NotQueued> {
+    pub fn finish(&mut self, meta: Meta) -> Result<(), NotQueued> {
         check_meta(&meta)?;
         let written = self.write_sums();
         let file = written.map_err(|error| {

@@ -82,7 +82,7 @@ impl OnDisk {
     pub(crate) fn keep(
         &self,
         key: &Key,
-        (newer, file): (&Stored, Option<Box<BodyWriter>>),
+        (newer, file): (&Stored, Option<&mut BodyWriter>),
         Replaced { there, instead_of }: Replaced<'_>,
     ) -> Body {
         let other = instead_of.filter(|old| old.selecting() != newer.selecting());
@@ -92,7 +92,7 @@ impl OnDisk {
         let is_of = |old: &Arc<Stored>| newer.has_body_of(old);
         let is_known = there.iter().chain(instead_of).any(is_of);
         match (file, newer.file()) {
-            (Some(file), _) => self.end_file(key, newer, *file),
+            (Some(file), _) => self.end_file(key, newer, file),
             _ if newer.parts().is_some() => {
                 // They are in memory alone, and outlive no whole.
                 self.forget_variant(key, newer);
@@ -114,7 +114,7 @@ impl OnDisk {
     }
 
     /// Stores what has all its body in a file.
-    fn end_file(&self, key: &Key, newer: &Stored, file: BodyWriter) -> Body {
+    fn end_file(&self, key: &Key, newer: &Stored, file: &mut BodyWriter) -> Body {
         if file.finish(self.meta(key, newer)).is_ok() {
             return Body::There;
         }

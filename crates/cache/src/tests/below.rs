@@ -89,15 +89,9 @@ fn a_long_body_goes_to_its_file_as_it_comes_and_is_read_there() {
         // In memory there would be no place for it.
         let memory = Settings { memory: 1 << 20, object_max: 4 << 20, ..Settings::default() };
         let below = Forgetful::with(memory);
-        let fetch = lead(&below.cache, "GET /");
-        let mut first = wait(&below.cache, "GET /");
-        let mut writer = begin(&below.cache, fetch, &format!("{FRESH}{length}"));
         let body = "0123456789".repeat(300_000);
         let (early, late) = body.split_at(2_000_000);
-        add_all(&mut writer, early);
-        assert!(is_ready(&mut first));
-        let asked = request("GET /");
-        let (_, mut first) = shared(below.cache.resume(first, &asked.asked(), at(1)));
+        let (mut writer, mut first) = joined(&below, (length, early));
         let (_, mut second) = shared(look(&below.cache, "GET /"));
         assert_eq!(read_on(&mut second), early);
         add_all(&mut writer, late);
@@ -115,13 +109,8 @@ fn a_long_body_goes_to_its_file_as_it_comes_and_is_read_there() {
 #[test]
 fn what_is_taken_out_is_read_to_its_end_by_who_has_begun() {
     let below = Forgetful::new();
-    let fetch = lead(&below.cache, "GET /");
-    let waiter = wait(&below.cache, "GET /");
-    let mut writer = begin(&below.cache, fetch, FRESH);
     let body = "0123456789".repeat(300_000);
-    add_all(&mut writer, &body);
-    let asked = request("GET /");
-    let (_, mut joined) = shared(below.cache.resume(waiter, &asked.asked(), at(1)));
+    let (writer, mut joined) = joined(&below, ("", &body));
     assert_eq!(writer.finish(), Outcome::Stored);
     let headers = fields("");
     let asked = Request::of(&Method::GET, &headers);
@@ -138,17 +127,23 @@ fn what_is_taken_out_is_read_to_its_end_by_who_has_begun() {
 #[test]
 fn what_is_purged_as_it_comes_is_read_to_its_end_by_who_has_begun() {
     let below = Forgetful::new();
-    let fetch = lead(&below.cache, "GET /");
-    let waiter = wait(&below.cache, "GET /");
-    let mut writer = begin(&below.cache, fetch, FRESH);
     let body = "0123456789".repeat(300_000);
-    add_all(&mut writer, &body);
-    let asked = request("GET /");
-    let (_, mut joined) = shared(below.cache.resume(waiter, &asked.asked(), at(1)));
+    let (writer, mut joined) = joined(&below, ("", &body));
     below.cache.forget(&key("/"));
     assert_eq!(writer.finish(), Outcome::Invalidated);
     assert_eq!(fs::read_dir(below.path().join("bodies")).unwrap().count(), 0);
     assert_eq!(read_on(&mut joined), body);
+}
+
+/// What comes for `/`, with these fields besides and so far, and who waited for it.
+fn joined(below: &Forgetful, (lines, body): (&str, &str)) -> (Writer, Box<Reader>) {
+    let fetch = lead(&below.cache, "GET /");
+    let mut waiter = wait(&below.cache, "GET /");
+    let mut writer = begin(&below.cache, fetch, &format!("{FRESH}{lines}"));
+    add_all(&mut writer, body);
+    assert!(is_ready(&mut waiter));
+    let asked = request("GET /");
+    (writer, shared(below.cache.resume(waiter, &asked.asked(), at(1))).1)
 }
 
 /// Has `/` and its file go.
