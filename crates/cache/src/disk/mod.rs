@@ -20,6 +20,7 @@ mod found;
 mod health;
 mod index;
 mod keeper;
+mod life;
 mod list;
 mod lock;
 mod log;
@@ -28,6 +29,7 @@ mod purge;
 mod queue;
 mod record;
 mod recover;
+mod removing;
 mod retry;
 mod scan;
 mod secret;
@@ -42,13 +44,7 @@ mod writer;
 
 use std::{
     ops::ControlFlow,
-    path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{self, Receiver, RecvTimeoutError},
-    },
-    thread,
-    time::Duration,
+    sync::{Arc, Mutex, mpsc::Receiver},
 };
 
 pub use self::{
@@ -58,23 +54,17 @@ pub use self::{
     found::{Body, FileBody, Found, Gone, Unread, WouldBlock},
     health::{DiskState, DiskStats, OnState},
     index::VARIANTS_MAX,
+    life::StillWriting,
     list::{Cursor, Listed, Page, Verified},
     purge::{Pattern, Purge},
     queue::{Meta, NotQueued, Object},
     record::TAGS_MAX,
+    removing::NotPurged,
     segment::Patience,
     settings::{Access, DiskSettings, SMALL_BODY_MAX},
     ticket::{NotDurable, Ticket},
 };
-use self::{
-    folder::{Folder, failed},
-    health::Counts,
-    index::variant_of,
-    log::Log,
-    purge::{PATTERN_BYTES_MAX, What},
-    queue::Job,
-    store::{Store, Wanted},
-};
+use self::{health::Counts, index::variant_of, purge::What, queue::Job, store::Store};
 
 /// A folder of objects. To be shared by all threads; the process that has it has it alone.
 ///
@@ -87,76 +77,11 @@ pub struct Disk {
     writing: Mutex<Option<Receiver<()>>>,
 }
 
-/// The disk was not done with what waits to be written, in the time there was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what waits to be written to the cache's folder takes longer")]
-pub struct StillWriting;
-
 /// What tells the variants of a key apart in the index, where it is all that is known of them: of two
 /// with the same there is one.
 pub type Variant = u32;
 
-/// Why a purge is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotPurged {
-    /// The pattern is longer than one may be.
-    #[error("a pattern of more than {PATTERN_BYTES_MAX} bytes")]
-    TooLong,
-    /// As many purges are still being carried out as are held at once.
-    #[error("too many purges are still being carried out")]
-    TooMany,
-}
-
 impl Disk {
-    /// Opens the folder at `path`, which is made if it is not there.
-    ///
-    /// *Cost*: reads the snapshot, 24 bytes an object, and the log written since.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`]
-    pub fn open(path: &Path, settings: DiskSettings) -> Result<Self, OpenError> {
-        Self::open_and_tell(path, settings, Box::new(|_| ()))
-    }
-
-    /// The same; `on_state` is told when the disk begins to fail, and when it works again.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`]
-    pub fn open_and_tell(
-        path: &Path,
-        settings: DiskSettings,
-        on_state: OnState,
-    ) -> Result<Self, OpenError> {
-        let log = recover::recover(Folder::take(path)?, settings, on_state)?;
-        let store = Arc::clone(&log.store);
-        let writing = start(log, &store).map_err(failed("starting the threads for", path))?;
-        Ok(Self { store, writing: Mutex::new(Some(writing)) })
-    }
-
-    /// Opens a folder that no cache uses, and that holds one. To be looked at, it stays as it is,
-    /// whatever is asked: what is stored or removed is refused, and what is damaged stays.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`]
-    pub fn open_at_rest(
-        path: &Path,
-        settings: DiskSettings,
-        access: Access,
-    ) -> Result<Self, OpenError> {
-        let folder = Folder::take_at_rest(path, access)?;
-        let log = recover::recover(folder, settings, Box::new(|_| ()))?;
-        let store = Arc::clone(&log.store);
-        if access == Access::Change {
-            let writing = start(log, &store).map_err(failed("starting the threads for", path))?;
-            return Ok(Self { store, writing: Mutex::new(Some(writing)) });
-        }
-        store.queue.close();
-        Ok(Self { store, writing: Mutex::default() })
-    }
-
     /// Whether nobody else can use the folder meanwhile: one that cannot be written to may have no
     /// lock.
     pub fn is_locked(&self) -> bool {
@@ -273,49 +198,6 @@ impl Disk {
         self.counted(checked.and_then(|()| self.push(Job::Refresh(meta))))
     }
 
-    /// Removes all that a key has, and what waits to be stored under it. From here on it is not
-    /// found; the ticket says when that is on disk.
-    pub fn remove(&self, key: &[u8]) -> Ticket {
-        self.push_purge(What::Key(self.store.folder.secret.hash(key)), Purge::Hard)
-    }
-
-    /// The same of the one variant with this selection.
-    pub fn remove_variant(&self, key: &[u8], selection: &[u8]) -> Ticket {
-        self.push_purge(self.one_variant(key, selection), Purge::Hard)
-    }
-
-    /// Removes everything.
-    pub fn clear(&self) -> Ticket {
-        self.push_purge(What::All, Purge::Hard)
-    }
-
-    /// Purges what was stored, or waits to be, until now: no lookup finds it otherwise from here on.
-    /// The ticket says when that is on disk. Bodies that still come are not meant.
-    ///
-    /// *Cost*: none for each object now; a lookup holds the record's tags and key against the purges
-    /// until a sweep is done.
-    ///
-    /// # Errors
-    ///
-    /// [`NotPurged`]
-    pub fn purge(&self, pattern: Pattern, manner: Purge) -> Result<Ticket, NotPurged> {
-        let what = match pattern {
-            Pattern::All => What::All,
-            Pattern::Key(key) => What::Key(self.store.folder.secret.hash(&key)),
-            Pattern::Variant { key, selection } => self.one_variant(&key, &selection),
-            Pattern::Tag(tag) => What::Tag(tag),
-            Pattern::Prefix(text) | Pattern::Glob(text) if text.len() > PATTERN_BYTES_MAX => {
-                return Err(NotPurged::TooLong);
-            }
-            Pattern::Prefix(prefix) => What::Prefix(prefix),
-            Pattern::Glob(pattern) => What::Glob(pattern),
-        };
-        if !self.store.purges.has_room(&what) {
-            return Err(NotPurged::TooMany);
-        }
-        Ok(self.push_purge(what, manner))
-    }
-
     /// What stands for a tag: the same name has the same for as long as the folder lives.
     pub fn tag(&self, name: &[u8]) -> u64 {
         self.store.folder.secret.hash(name)
@@ -364,10 +246,6 @@ impl Disk {
         self.push_purge(What::Key(0), Purge::Soft).wait()
     }
 
-    fn one_variant(&self, key: &[u8], selection: &[u8]) -> What {
-        What::Variant(self.store.folder.secret.hash(key), self.variant(selection))
-    }
-
     fn check(&self, meta: &Meta) -> Result<(), NotQueued> {
         body_writer::check_meta(meta)?;
         if self.store.health.is_working() { Ok(()) } else { Err(NotQueued::Degraded) }
@@ -380,80 +258,4 @@ impl Disk {
     fn counted(&self, queued: Result<(), NotQueued>) -> Result<(), NotQueued> {
         queued.inspect_err(|_| Counts::add(&self.store.counts.not_stored, 1))
     }
-
-    fn push_purge(&self, what: What, manner: Purge) -> Ticket {
-        let (ticket, done) = Ticket::new();
-        self.store.queue.push_purge((what, manner), done, &self.store.purges);
-        ticket
-    }
-}
-
-impl Disk {
-    /// Has what waits written, and a snapshot, and takes nothing more. What is there is still found.
-    /// Blocks, for at most `patience`.
-    ///
-    /// # Errors
-    ///
-    /// [`StillWriting`]: that goes on.
-    pub fn close(&self, patience: Duration) -> Result<(), StillWriting> {
-        self.store.queue.close();
-        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(ended) = &*writing else { return Ok(()) };
-        if ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
-            return Err(StillWriting);
-        }
-        *writing = None;
-        Ok(())
-    }
-}
-
-/// Nobody who drops it waits for a disk: it may be an event loop that does.
-impl Drop for Disk {
-    fn drop(&mut self) {
-        self.store.queue.close();
-        let store = Arc::clone(&self.store);
-        let Some(ended) = self.writing.get_mut().unwrap_or_else(PoisonError::into_inner).take()
-        else {
-            // Those who still read what they found do not keep it.
-            return store.folder.leave();
-        };
-        let leave = move || {
-            let _ = ended.recv();
-            store.folder.leave();
-        };
-        // Where there are no threads to be had, the system frees the folder with the process.
-        let _ = thread::Builder::new().name("disk-closer".to_owned()).spawn(leave);
-    }
-}
-
-/// Starts the writer, and the keeper and the timer, which end after it. Gives what hangs up when all is
-/// written.
-fn start(mut log: Log, store: &Arc<Store>) -> std::io::Result<Receiver<()>> {
-    let (keeping, timing) = (Arc::clone(store), Arc::clone(store));
-    let keeper = thread::Builder::new()
-        .name("disk-keeper".to_owned())
-        .spawn(move || keeper::keep(&keeping))?;
-    let timer = thread::Builder::new()
-        .name("disk-timer".to_owned())
-        .spawn(move || timing.timer.run(|| timing.queue.ring()));
-    let timer = timer.inspect_err(|_| end(store))?;
-    let (hangs_up, ended) = mpsc::channel::<()>();
-    let writer = thread::Builder::new().name("disk-writer".to_owned()).spawn(move || {
-        let _hangs_up = hangs_up;
-        let store = Arc::clone(&log.store);
-        let refusing = writer::RefuseRest(Arc::clone(&store));
-        writer::write_all(&mut log);
-        drop(refusing);
-        end(&store);
-        let _ = (keeper.join(), timer.join());
-        keeper::write_snapshot(&store);
-    });
-    writer.inspect_err(|_| end(store))?;
-    Ok(ended)
-}
-
-/// Has the threads end that stand beside the writer.
-fn end(store: &Store) {
-    store.bell.ring(Wanted { end: true, ..Wanted::default() });
-    store.timer.end();
 }
