@@ -10,9 +10,9 @@ use std::{
 
 use super::{
     body_file::{BodyFile, CHUNK_BYTES, file_len},
-    folder::naming,
     found::FileBody,
     health::Counts,
+    open_error::naming,
     queue::{Job, Meta, NotQueued, WrittenFile},
     record::{FRONT_BYTES_MAX, Parts},
     secret::Summing,

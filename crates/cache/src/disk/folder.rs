@@ -17,8 +17,9 @@ use std::{
 };
 
 use super::{
-    format::{self, FORMAT, Format},
+    format::{self, Format},
     lock::{self, Lock, NotLocked},
+    open_error::{OpenError, failed, naming},
     secret::Secret,
     settings::Access,
 };
@@ -41,63 +42,6 @@ pub(super) enum Mended {
     Whole,
     /// It was empty: nothing that was stored is there.
     Emptied,
-}
-
-/// Why a folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process uses it.
-    #[error("{path:?} is used by process {pid}; end it, or name another folder")]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-        /// Its id, as it said; `?` if it did not.
-        pid: String,
-    },
-    /// It was written by another version.
-    #[error("{path:?} has format {found:?}, not {FORMAT:?}; delete the folder to start anew")]
-    OtherFormat {
-        /// The folder.
-        path: PathBuf,
-        /// What it says of itself.
-        found: String,
-    },
-    /// What says which format it has is missing or damaged: without the secret that is in it, nothing
-    /// that is stored can be read.
-    #[error(
-        "{path:?} is no format of a cache's, and without it nothing in {folder:?} can be read; \
-         delete the folder to start anew, or name another"
-    )]
-    NoFormat {
-        /// The file.
-        path: PathBuf,
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// There is no cache in it to be looked at.
-    #[error("{path:?} holds no cache")]
-    NoCache {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// Something else is in it.
-    #[error("{path:?} holds {found:?}, which is no cache's; name an empty folder")]
-    Foreign {
-        /// The folder.
-        path: PathBuf,
-        /// What it holds.
-        found: String,
-    },
-    /// The system says no.
-    #[error("{doing} {path:?}")]
-    Io {
-        /// What was being done.
-        doing: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
 }
 
 const NAMES: &[&str] =
@@ -241,12 +185,6 @@ fn make(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// What makes an [`OpenError`] of what the system says.
-pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenError {
-    let path = path.to_owned();
-    move |source| OpenError::Io { doing, path, source }
-}
-
 /// Nothing is written to, let alone deleted in, a folder that has something else in it.
 fn check_is_ours(path: &Path) -> Result<(), OpenError> {
     for entry in fs::read_dir(path).map_err(failed("reading", path))? {
@@ -309,20 +247,6 @@ fn make_parts(folder: &Path) -> Result<(), OpenError> {
         make(&path).map_err(failed("making", &path))?;
     }
     Ok(())
-}
-
-/// What says of which file an error is.
-pub(super) fn naming(path: &Path) -> impl Fn(io::Error) -> io::Error {
-    let path = path.to_owned();
-    move |error| io::Error::new(error.kind(), Named { path: path.clone(), error })
-}
-
-/// An error of the system about a file.
-#[derive(Debug, thiserror::Error)]
-#[error("{path:?}: {error}")]
-struct Named {
-    path: PathBuf,
-    error: io::Error,
 }
 
 #[cfg(test)]

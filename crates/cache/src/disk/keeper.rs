@@ -3,7 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{
-    folder::naming, health::Counts, index::Flags, purge::Verdict, scan::Scan, snapshot,
+    health::Counts, index::Flags, open_error::naming, purge::Verdict, scan::Scan, snapshot,
     store::Store,
 };
 

@@ -12,10 +12,11 @@ use std::{
 
 use super::{
     Disk,
-    folder::{Folder, OpenError, failed},
+    folder::Folder,
     health::OnState,
     keeper,
     log::Log,
+    open_error::{OpenError, failed},
     recover,
     settings::{Access, DiskSettings},
     store::{Store, Wanted},

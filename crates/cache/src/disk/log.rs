@@ -5,9 +5,10 @@ use std::{collections::VecDeque, io, os::unix::fs::FileExt, sync::Arc};
 use super::{
     bodies::{Listed, Turn},
     effect::{self, Effect},
-    folder::{Mended, naming},
+    folder::Mended,
     health::Counts,
     index::{Extent, Flags, Slot, variant_of},
+    open_error::naming,
     purge::{Ban, Purge, What},
     queue::{Meta, WrittenFile},
     record::{self, Header, Kind, Parts, Place},

@@ -24,6 +24,7 @@ mod life;
 mod list;
 mod lock;
 mod log;
+mod open_error;
 mod pending;
 mod purge;
 mod queue;
@@ -50,12 +51,12 @@ use std::{
 pub use self::{
     body_file::BodyFile,
     body_writer::{BodyReader, BodyWriter, End, NotWritten, Progress},
-    folder::OpenError,
     found::{Body, FileBody, Found, Gone, Unread, WouldBlock},
     health::{DiskState, DiskStats, OnState},
     index::VARIANTS_MAX,
     life::StillWriting,
     list::{Cursor, Listed, Page, Verified},
+    open_error::OpenError,
     purge::{Pattern, Purge},
     queue::{Meta, NotQueued, Object},
     record::TAGS_MAX,

@@ -14,10 +14,11 @@ use std::{
 use super::{
     bodies::{Bodies, Listed, Turn},
     body_file,
-    folder::{Folder, OpenError, failed},
+    folder::Folder,
     health::{Counts, Health, OnState, Space},
     index::{Extent, Flags, Index, Slot},
     log::Log,
+    open_error::{OpenError, failed},
     pending::Pending,
     purge::{Ban, Purge, Purges, What},
     queue::Queue,

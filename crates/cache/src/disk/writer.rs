@@ -5,10 +5,10 @@ use std::{fs, io, sync::Arc, thread, time::Duration};
 use super::{
     body_writer::write_body,
     evict,
-    folder::naming,
     health::Counts,
     index::{Extent, variant_of},
     log::Log,
+    open_error::naming,
     purge::{Ban, Verdict},
     queue::{Job, Meta, Object, Queued, WrittenFile},
     retry::{Do, Tries},
