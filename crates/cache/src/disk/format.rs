@@ -4,14 +4,14 @@
 
 use std::{
     fmt::Write as _,
-    fs::{self, File},
+    fs,
     io::{self, ErrorKind, Write as _},
     path::{Path, PathBuf},
 };
 
 use super::{
     secret::{SECRET_BYTES, Secret},
-    segment::sync_folder,
+    segment::{create_private, sync_folder},
 };
 
 /// What the first line says. The number goes up with each change that an older program would misread.
@@ -95,7 +95,7 @@ fn unhex(text: &str) -> Option<[u8; SECRET_BYTES]> {
 /// What the system says; then the file is as it was.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = path.with_extension("part");
-    let written = File::create(&part).and_then(|mut file| {
+    let written = create_private(&part).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });

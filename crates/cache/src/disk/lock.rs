@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read as _, Write as _},
-    os::unix::fs::MetadataExt as _,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     process,
 };
@@ -52,8 +52,7 @@ impl Drop for Lock {
 /// [`NotLocked`]
 pub(super) fn take(folder: &Path) -> Result<Lock, NotLocked> {
     let path = folder.join("lock");
-    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-    let file = open.map_err(|error| NotLocked::Io("opening", error))?;
+    let file = open(&path).map_err(|error| NotLocked::Io("opening", error))?;
     held(&file, file.try_lock())?;
     say_who(&file).map_err(|error| NotLocked::Io("writing", error))?;
     Ok(Lock { file, passing: None })
@@ -68,8 +67,7 @@ pub(super) fn take(folder: &Path) -> Result<Lock, NotLocked> {
 pub(super) fn look(folder: &Path) -> Result<Option<Lock>, NotLocked> {
     let path = folder.join("lock");
     let is_there = path.exists();
-    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-    match opened {
+    match open(&path) {
         Ok(file) => {
             held(&file, file.try_lock())?;
             say_who(&file).map_err(|error| NotLocked::Io("writing", error))?;
@@ -84,6 +82,11 @@ pub(super) fn look(folder: &Path) -> Result<Option<Lock>, NotLocked> {
         }
         Err(error) => Err(NotLocked::Io("opening", error)),
     }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 fn is_read_only(kind: ErrorKind) -> bool {

@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{self, IoSliceMut},
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{
         Arc, PoisonError, RwLock,
@@ -113,7 +113,8 @@ impl Segments {
     /// What the system says.
     pub(super) fn create(&self, id: u32) -> io::Result<Arc<Segment>> {
         let path = self.path(id);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
         // What is synced in it later is to be found, too.
         File::open(&self.folder)?.sync_all()?;
         Ok(self.add(id, file, 0))
@@ -208,6 +209,11 @@ pub(super) fn delete_file(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// An empty file at `path`, for its owner alone: whatever the folder that somebody made for us is for.
+pub(super) fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 /// Has the names in a folder on disk.

@@ -17,7 +17,7 @@ use super::{
     purge::{Ban, PATTERN_BYTES_MAX, Purge, What},
     record::Place,
     secret::{Secret, Summing},
-    segment::{delete_file, sync_folder},
+    segment::{create_private, delete_file, sync_folder},
     store::{LogEnd, Store},
 };
 use bytes::Bytes;
@@ -67,7 +67,7 @@ fn write_part(store: &Store, part: &Path) -> io::Result<u64> {
     let bans = store.purges.list();
     let next_seq = store.queue.next_seq();
     let summing = store.folder.secret.summing();
-    let mut out = Summed { inner: BufWriter::new(File::create(part)?), sum: summing, len: 0 };
+    let mut out = Summed { inner: BufWriter::new(create_private(part)?), sum: summing, len: 0 };
     out.write_all(&MARK)?;
     let LogEnd { segment, offset, removals, .. } = log_end;
     for word in [next_seq, u64::from(segment), offset, removals, bans.len() as u64] {

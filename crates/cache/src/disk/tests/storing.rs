@@ -259,3 +259,19 @@ fn many_threads_read_and_write_what_they_wrote() {
     world.check("3-49", Some("3-49 299"));
     assert_eq!(world.disk().stats().bad, 0);
 }
+
+#[test]
+fn what_is_stored_is_for_its_owner_alone_whoever_made_the_folder() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let disk = Disk::open(folder.path(), DiskSettings::of(64 << 20)).unwrap();
+    disk.insert(object("k", "", "body")).unwrap();
+    disk.insert(object("l", "", &"x".repeat(200_000))).unwrap();
+    close(&disk);
+    let names = ["lock", "format", "snapshot", "segments/00000001", "bodies/00000001"];
+    for name in names {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
