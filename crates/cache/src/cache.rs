@@ -56,6 +56,10 @@ pub enum Lookup {
     Join(Box<Waiter>),
     /// Somebody asked, and this is what comes: send it. The body is the reader's.
     Shared(Hit, Box<Reader>),
+    /// Nothing that is in memory; but the disk may have it: [`bring_up`](Cache::bring_up) that, and
+    /// [`look`](Cache::look) then; or [`look_past_disk`](Cache::look_past_disk), if that takes too
+    /// long. Only [`look_above`](Cache::look_above) says so.
+    Below,
     /// Others asked for it again and again in vain while this client waited: this is what the last
     /// of them was told.
     Failed(Forward, StatusCode),

@@ -21,9 +21,12 @@ impl Store {
 
     /// Whether what `asked` wants under `key` is not in memory, and may be on disk.
     pub(crate) fn may_be_below(&self, key: &Key, asked: &Request<'_>) -> bool {
-        self.on_disk.as_ref().is_some_and(|on_disk| {
-            !matches!(self.find(key, asked), Found::Variant(_)) && on_disk.may_have(key)
-        })
+        !matches!(self.find(key, asked), Found::Variant(_)) && self.may_have_below(key)
+    }
+
+    /// Whether something under `key` may be on disk.
+    pub(crate) fn may_have_below(&self, key: &Key) -> bool {
+        self.on_disk.as_ref().is_some_and(|on_disk| on_disk.may_have(key))
     }
 
     /// Brings what the disk has under `key` to memory, but for what is there already.

@@ -680,6 +680,7 @@ fn name(lookup: &Lookup) -> &'static str {
         Lookup::Failed(..) => "failed",
         Lookup::Crowded(_) => "crowded",
         Lookup::OnlyIfCached => "504",
+        Lookup::Below => "below",
     }
 }
 

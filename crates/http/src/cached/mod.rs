@@ -3,10 +3,11 @@
 //! [`Cached`] is a [`Handler`] that answers from memory what it may, and asks the handler that it
 //! holds for the rest. What may be stored and sent is decided by the rules of [`relais_cache`]; here
 //! is what they need: requests made ready to be asked (`question`), bodies written down while they
-//! pass (`written`), clients that join what another asked for (`joined`), and answers made of what
-//! comes out (`reply`).
+//! pass (`written`), clients that join what another asked for (`joined`), what is on disk (`on_disk`)
+//! and who waits for that (`disk_reads`), and answers made of what comes out (`reply`).
 
 mod desk;
+mod disk_reads;
 mod from_file;
 mod joined;
 mod on_disk;
@@ -24,17 +25,19 @@ use std::{
 };
 
 use http::{Method, StatusCode};
-use relais_cache::{Answered, Cache, Completion, Fetch, Key, Lookup, Taken, Times};
+use relais_cache::{Answered, Cache, Completion, Fetch, Forward, Lookup, Taken, Times};
 use relais_net::{Fault, Side};
-use tokio::{runtime, sync::Semaphore};
+use tokio::runtime;
 
 pub use self::{
     desk::{Desk, Fetched, Fetching, StandsIn},
     purge::{Purgers, Purging, Token},
 };
 use self::{
+    disk_reads::DiskReads,
+    from_file::{AtHand, Sending, at_hand},
     joined::{lead, share},
-    on_disk::of_file,
+    on_disk::hit_of,
     question::{Question, key, sent_by},
     reply::{crowded, failed, label, only_if_cached, reply, reply_after, unanswered},
     written::{complete, drain, write},
@@ -50,9 +53,6 @@ use crate::{
 /// no place leaves it to the next.
 const REVALIDATIONS_MAX: usize = 64;
 
-/// How many wait for the disk at once, each on a thread of its own; others wait for them.
-const DISK_READS_MAX: usize = 32;
-
 /// How many files are sent at once, where nobody says.
 const OPEN_FILES_MAX: usize = 256;
 
@@ -61,7 +61,8 @@ const REVALIDATION_MAX: Duration = Duration::from_mins(1);
 
 /// Answers from a cache, and asks `H` for what is not there.
 ///
-/// What is there is answered [`at_once`](Handler::at_once). An answer of `H` is passed on as it comes,
+/// What is there is answered [`at_once`](Handler::at_once): from memory, or from a file whose
+/// beginning was read before. For a disk somebody waits, and no client for long. An answer of `H` is passed on as it comes,
 /// and stored when all of it came; one that breaks off leaves no trace. Bodies are stored from memory
 /// alone: what `H` answers with files is passed on. Each answer says in `Cache-Status` what was done
 /// ([RFC 9211]), but to CONNECT, and to requests that name no host.
@@ -84,10 +85,8 @@ struct Shared<H> {
     trust: Trust,
     clock: fn() -> SystemTime,
     revalidation: Places,
-    /// Of files that are sent.
-    open_files: OpenFiles,
-    /// Held by who waits for the disk.
-    disk_reads: Semaphore,
+    /// How what stands in files is sent.
+    sending: Sending,
 }
 
 impl<H: Onward> Cached<H> {
@@ -106,8 +105,8 @@ impl<H: Onward> Cached<H> {
         clock: fn() -> SystemTime,
     ) -> Self {
         let revalidation = Places::at_most(REVALIDATIONS_MAX);
-        let disk_reads = Semaphore::new(DISK_READS_MAX);
-        let shared = Shared { inner, cache, trust, clock, revalidation, open_files, disk_reads };
+        let sending = Sending { open_files, reads: DiskReads::new() };
+        let shared = Shared { inner, cache, trust, clock, revalidation, sending };
         Self { shared: Arc::new(shared) }
     }
 
@@ -119,10 +118,6 @@ impl<H: Onward> Cached<H> {
     /// The cache.
     pub fn cache(&self) -> &Cache {
         &self.shared.cache
-    }
-
-    fn key(&self, ask: &Ask) -> Option<Key> {
-        key(ask, &self.shared.trust, self.shared.cache.settings())
     }
 
     /// Has `inner` asked about what is stored and stale, while the client of `ask` has it already.
@@ -143,34 +138,38 @@ impl<H: Onward> Handler for Cached<H> {
         if !matches!(*ask.request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        let Shared { inner, cache, clock, open_files, .. } = &*self.shared;
+        let Shared { inner, cache, trust, clock, sending, .. } = &*self.shared;
         // What is not answered so is looked for again: nothing may be begun here, nor waited for.
-        let hit = cache.find(&self.key(ask)?, &sent_by(ask, inner).asked(), clock())?;
-        hit.stored().file().is_none().then(|| reply(hit, open_files))
+        let key = key(ask, trust, cache.settings())?;
+        let hit = cache.find(&key, &sent_by(ask, inner).asked(), clock())?;
+        match at_hand(&hit) {
+            // Held until there is an answer, which holds it from then on.
+            AtHand::Yes(_held) => Some(reply(hit, sending)),
+            AtHand::No => None,
+        }
     }
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
-        let Some(key) = self.key(&ask) else { return self.shared.inner.answer(ask).await };
-        if self.shared.cache.disk().is_some() && self.shared.is_to_wait_for_disk(&key, &ask) {
-            // Boxed, as most do not wait.
-            Box::pin(self.shared.wait_for_disk(&key, &ask)).await;
-        }
-        let mut lookup = self.shared.look(&key, &ask);
+        let Some((key, mut lookup)) = self.shared.first_look(&ask) else {
+            return self.shared.inner.answer(ask).await;
+        };
         // Until there is an answer, which holds it from then on.
         let mut _held = None;
-        if matches!(lookup, Lookup::Join(_)) || of_file(&lookup).is_some() {
+        match hit_of(&lookup).map(at_hand) {
+            Some(AtHand::Yes(held)) => _held = held,
+            None if !matches!(lookup, Lookup::Join(_) | Lookup::Below) => (),
             // Boxed, as most do not wait, and its state is theirs, too.
-            (lookup, _held) = match Box::pin(self.shared.settle(lookup, &key, &ask)).await {
-                Ok(settled) => settled,
+            _ => match Box::pin(self.shared.settle(lookup, &key, &ask)).await {
+                Ok(settled) => (lookup, _held) = settled,
                 Err(answer) => return Ok(*answer),
-            };
+            },
         }
-        let open_files = &self.shared.open_files;
+        let sending = &self.shared.sending;
         match lookup {
-            Lookup::Hit(hit) => Ok(reply(hit, open_files)),
+            Lookup::Hit(hit) => Ok(reply(hit, sending)),
             Lookup::Stale(hit, fetch) => {
                 self.start_revalidation(fetch, &ask);
-                Ok(reply(hit, open_files))
+                Ok(reply(hit, sending))
             }
             Lookup::Ask(fetch) if fetch.leads() => lead(&self.shared, fetch, ask).await,
             // Boxed, so that what waits for the other ways has no room for it.
@@ -178,6 +177,7 @@ impl<H: Onward> Handler for Cached<H> {
             Lookup::Shared(hit, reader) => Ok(share(hit, *reader)),
             Lookup::Failed(why, status) => Ok(failed(why, status)),
             Lookup::Join(waiter) => Ok(crowded(waiter.why())),
+            Lookup::Below => Ok(crowded(Forward::Unread)),
             Lookup::Crowded(why) => Ok(crowded(why)),
             Lookup::OnlyIfCached => Ok(only_if_cached()),
         }
@@ -189,8 +189,8 @@ impl<H: Onward> Handler for Cached<H> {
 }
 
 impl<H: Onward> Shared<H> {
-    fn look(&self, key: &Key, ask: &Ask) -> Lookup {
-        self.cache.look(key, &sent_by(ask, &self.inner).asked(), (self.clock)())
+    fn reads(&self) -> &DiskReads {
+        &self.sending.reads
     }
 
     /// Asks `inner` what `question` asks, first by `ask`.
@@ -225,7 +225,7 @@ impl<H: Onward> Shared<H> {
                 Taken::Pass(status) => return Ok(label(answer, status)),
                 Taken::Answer(hit) => {
                     let came = answer.body().provenance().cloned();
-                    return Ok(reply_after(hit, came, &self.open_files));
+                    return Ok(reply_after(hit, came, &self.sending));
                 }
                 Taken::Complete(completion) => {
                     match self.complete(answer, completion, question).await {
@@ -253,7 +253,7 @@ impl<H: Onward> Shared<H> {
         let completion = complete(answer.into_body(), completion).await?;
         let sent = question.sent_by(&self.inner);
         let hit = completion.finish(&sent.asked(), (self.clock)())?;
-        Ok(reply_after(hit, provenance, &self.open_files))
+        Ok(reply_after(hit, provenance, &self.sending))
     }
 
     /// What is stored, in the place of an answer that did not come; else what came instead.
@@ -278,7 +278,7 @@ impl<H: Onward> Shared<H> {
                 let error: &dyn std::error::Error = fault;
                 tracing::debug!(error, "what is stored stands in for an answer");
             }
-            return Ok(reply(hit, &self.open_files));
+            return Ok(reply(hit, &self.sending));
         }
         failed.map(|answer| unanswered(answer, fetch.why()))
     }
