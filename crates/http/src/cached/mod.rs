@@ -39,7 +39,7 @@ use self::{
     joined::{lead, share},
     on_disk::hit_of,
     question::{Question, key, sent_by},
-    reply::{crowded, failed, label, only_if_cached, reply, reply_after, unanswered},
+    reply::{crowded, failed, is_stored, label, only_if_cached, reply, reply_after, unanswered},
     written::{complete, drain, write},
 };
 use crate::{
@@ -287,6 +287,8 @@ impl<H: Onward> Shared<H> {
         let bytes_max = self.cache.settings().object_max;
         let revalidation = async {
             match self.ask(fetch, &question, question.ask()).await {
+                // It is there already: nobody is to read it for nothing.
+                Ok(answer) if is_stored(&answer) => Ok(()),
                 Ok(answer) => drain(answer.into_body(), bytes_max).await,
                 Err(fault) => Err(fault),
             }

@@ -100,6 +100,11 @@ fn bare(hit: Hit, sending: &Sending) -> Result<Answer, Box<Answer>> {
     Ok(answer)
 }
 
+/// Whether `answer` is made of what is stored.
+pub(super) fn is_stored(answer: &Answer) -> bool {
+    answer.body().head().is_some()
+}
+
 /// Says in `answer` what the cache did.
 pub(super) fn label(mut answer: Answer, status: CacheStatus) -> Answer {
     let value = HeaderValue::try_from(status.to_string()).expect("printed in ASCII");

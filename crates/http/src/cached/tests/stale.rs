@@ -1,9 +1,10 @@
 //! Answers that are sent stale while their server is asked.
 
-use relais_cache::Settings;
+use relais_cache::{Pattern, Settings};
 
 use super::{
     Act, FRESH,
+    damaged::harmed_by,
     world::{World, ok, says},
 };
 use crate::cached::REVALIDATIONS_MAX;
@@ -86,4 +87,27 @@ async fn there_are_so_many_errands_at_once() {
     world.until(|world| world.count() == REVALIDATIONS_MAX).await;
     assert_eq!(world.get(&paths[0], "").await, "200 x | hit; ttl=-1, age 6");
     assert_eq!(world.count(), REVALIDATIONS_MAX);
+}
+
+/// An errand that finds it good still reads nothing of it.
+#[tokio::test]
+async fn a_body_in_a_file_is_not_read_to_make_it_new() {
+    let harmed = harmed_by(WINDOW, |_| ()).await;
+    let world = &harmed.world;
+    let newer = says("304 Not Modified", "Cache-Control: max-age=9", "");
+    let stale = world.get_then(newer, "/a", "Range: bytes=0-0").await;
+    assert_eq!(stale, "206 x | hit; ttl=-4, age 9");
+    let checked = || {
+        let stored = world.cache.objects(&Pattern::All).next().unwrap().stored;
+        (stored.file().unwrap().opened().unwrap().checked_from(0), stored.file().unwrap().len())
+    };
+    let is_newer = async || world.get("/a", "Range: bytes=0-0").await.ends_with("ttl=9, age 0");
+    while !is_newer().await {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..9 {
+        world.settle().await;
+        world.until(|world| world.reads.free() == 32).await;
+    }
+    assert_eq!(checked(), (256 << 10, 2_000_000));
 }
