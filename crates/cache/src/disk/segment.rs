@@ -66,25 +66,33 @@ impl Segment {
         let mut bytes = vec![0; len];
         match patience {
             Patience::Waits => self.file.read_exact_at(&mut bytes, offset)?,
-            Patience::None => self.read_from_memory(&mut bytes, offset)?,
+            // Only its beginning is nothing.
+            Patience::None if read_from_memory(&self.file, &mut bytes, offset)? < len => {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Patience::None => (),
         }
         Ok(bytes)
     }
+}
 
-    /// Reads what the system has in its memory.
-    fn read_from_memory(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        let len = bytes.len();
-        let flags = ReadWriteFlags::NOWAIT;
-        match preadv2(&self.file, &mut [IoSliceMut::new(bytes)], offset, flags) {
-            Ok(read) if read == len => Ok(()),
-            // Only the beginning; or the file was cut, which who waits finds out.
-            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Err(io::ErrorKind::WouldBlock.into()),
-            // Not every file system can tell.
-            Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => {
-                self.file.read_exact_at(bytes, offset)
-            }
-            Err(error) => Err(error.into()),
+/// Reads what the system has in its memory: some of what there is, from `offset` on, or all.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::WouldBlock`] if it has nothing of it; else what the system says.
+pub(super) fn read_from_memory(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    let read = preadv2(file, &mut [IoSliceMut::new(bytes)], offset, ReadWriteFlags::NOWAIT);
+    match read {
+        // Nothing; or the file was cut, which who waits finds out.
+        Ok(0) | Err(Errno::AGAIN | Errno::INTR) => Err(io::ErrorKind::WouldBlock.into()),
+        Ok(read) => Ok(read),
+        // Not every file system can tell.
+        Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => {
+            file.read_exact_at(bytes, offset)?;
+            Ok(bytes.len())
         }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod coming;
 mod holding;
+mod in_file;
 mod in_flight;
 mod reader;
 mod readers;
@@ -34,6 +35,7 @@ pub(crate) use self::{
     writing::{Added, Ended},
 };
 pub use self::{
+    in_file::{Came, Cold},
     reader::{Broken, Reader, Waiter},
     watch::Watch,
     writing::Woken,

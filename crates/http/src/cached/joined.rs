@@ -1,6 +1,7 @@
 //! Clients that join what another asked for: they wait for its head, and read its body as it comes.
 
 use std::{
+    fmt,
     future::poll_fn,
     io,
     pin::Pin,
@@ -8,11 +9,12 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use relais_cache::{Abandoned, Forward, Hit, Lookup, Reader, Waiter, Watch};
+use bytes::Bytes;
+use relais_cache::{Abandoned, Broken, Came, Cold, Forward, Hit, Lookup, Reader, Waiter, Watch};
 use relais_net::{Fault, Side};
 use tokio::runtime;
 
-use super::{REVALIDATION_MAX, Shared, question::sent_by};
+use super::{REVALIDATION_MAX, Shared, disk_reads::DiskReads, question::sent_by};
 use crate::{Answer, Ask, Piece, Pieces, alarm::Alarm, proxy::Onward};
 
 /// The pieces of a body that somebody asked for. It has no trailers, even if what came has: they are
@@ -20,17 +22,46 @@ use crate::{Answer, Ask, Piece, Pieces, alarm::Alarm, proxy::Onward};
 /// be discarded in transit", [RFC 9110 §6.5.1]).
 ///
 /// [RFC 9110 §6.5.1]: https://www.rfc-editor.org/rfc/rfc9110#section-6.5.1
-#[derive(Debug)]
 pub(super) struct Reading {
     reader: Reader,
+    reads: DiskReads,
+    /// What is waited for of a disk.
+    cold: Option<ReadingCold>,
     /// Why it breaks off, before that is told.
     fault: Option<Fault>,
 }
 
+type ReadingCold = Pin<Box<dyn Future<Output = Result<Bytes, Broken>> + Send>>;
+
 impl Reading {
-    pub(super) fn of(reader: Reader) -> Self {
-        Self { reader, fault: None }
+    pub(super) fn of(reader: Reader, reads: &DiskReads) -> Self {
+        Self { reader, reads: reads.clone(), cold: None, fault: None }
     }
+
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+        loop {
+            if let Some(cold) = &mut self.cold {
+                let read = ready!(cold.as_mut().poll(cx));
+                self.cold = None;
+                return Poll::Ready(Some(read.map(|bytes| self.reader.took(bytes))));
+            }
+            match ready!(self.reader.poll_next(cx)) {
+                Some(Ok(Came::Cold(cold))) => {
+                    self.cold = Some(Box::pin(read(cold, self.reads.clone())));
+                }
+                Some(Ok(Came::Bytes(bytes))) => return Poll::Ready(Some(Ok(bytes))),
+                Some(Err(broken)) => return Poll::Ready(Some(Err(broken))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+/// Reads `cold` where a disk may be waited for.
+async fn read(cold: Cold, reads: DiskReads) -> Result<Bytes, Broken> {
+    let turn = reads.turn(cold.at()).await;
+    // What panicked was not read.
+    turn.read(move || cold.read()).await.unwrap_or(Err(Broken::Unread(io::ErrorKind::Other)))
 }
 
 impl Pieces for Reading {
@@ -41,17 +72,28 @@ impl Pieces for Reading {
         if let Some(fault) = self.fault.take() {
             return Poll::Ready(Some(Err(fault)));
         }
-        let broken = match ready!(self.reader.poll_next(cx)) {
-            Some(Err(broken)) => io::Error::other(broken),
+        let broken = match ready!(self.poll_bytes(cx)) {
+            Some(Err(broken)) => broken,
             came => {
                 return Poll::Ready(came.and_then(Result::ok).map(|bytes| Ok(Piece::Bytes(bytes))));
             }
         };
+        let side = match broken {
+            Broken::Off => Side::Upstream,
+            Broken::TooSlow => Side::Client,
+            Broken::Unread(_) => Side::Relais,
+        };
         let doing = "reading what another client asked for";
-        self.fault = Some(Fault::new(Side::Upstream, doing, broken));
+        self.fault = Some(Fault::new(side, doing, io::Error::other(broken)));
         // Told the next time, so that the head leaves first.
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading").field("reader", &self.reader).finish_non_exhaustive()
     }
 }
 
@@ -156,8 +198,8 @@ async fn go_on(mut fetching: Fetching, watch: Watch, abandoned: Abandoned) {
 }
 
 /// The answer that is shared with others while its body comes.
-pub(super) fn share(hit: Hit, reader: Reader) -> Answer {
-    super::reply::streamed(hit, Reading::of(reader))
+pub(super) fn share(hit: Hit, reader: Reader, reads: &DiskReads) -> Answer {
+    super::reply::streamed(hit, Reading::of(reader, reads))
 }
 
 /// A led fetch of `shared`.

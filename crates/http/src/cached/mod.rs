@@ -174,7 +174,7 @@ impl<H: Onward> Handler for Cached<H> {
             Lookup::Ask(fetch) if fetch.leads() => lead(&self.shared, fetch, ask).await,
             // Boxed, so that what waits for the other ways has no room for it.
             Lookup::Ask(fetch) => Box::pin(self.shared.ask(fetch, &Question::of(&ask), ask)).await,
-            Lookup::Shared(hit, reader) => Ok(share(hit, *reader)),
+            Lookup::Shared(hit, reader) => Ok(share(hit, *reader, &sending.reads)),
             Lookup::Failed(why, status) => Ok(failed(why, status)),
             Lookup::Join(waiter) => Ok(crowded(waiter.why())),
             Lookup::Below => Ok(crowded(Forward::Unread)),
@@ -220,7 +220,7 @@ impl<H: Onward> Shared<H> {
             match taken {
                 Taken::Fill(writer) => {
                     let abandoned = self.cache.settings().joining.abandoned;
-                    return Ok(write(answer, writer, abandoned));
+                    return Ok(write(answer, writer, (abandoned, self.reads())));
                 }
                 Taken::Pass(status) => return Ok(label(answer, status)),
                 Taken::Answer(hit) => {
