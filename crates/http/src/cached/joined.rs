@@ -5,7 +5,6 @@ use std::{
     future::poll_fn,
     io,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -14,7 +13,7 @@ use relais_cache::{Abandoned, Broken, Came, Cold, Forward, Hit, Lookup, Reader, 
 use relais_net::{Fault, Side};
 use tokio::runtime;
 
-use super::{REVALIDATION_MAX, Shared, disk_reads::DiskReads, question::sent_by};
+use super::{REVALIDATION_MAX, Shared, asking::Asking, disk_reads::DiskReads, question::sent_by};
 use crate::{Answer, Ask, Piece, Pieces, alarm::Alarm, proxy::Onward};
 
 /// The pieces of a body that somebody asked for. It has no trailers, even if what came has: they are
@@ -138,16 +137,14 @@ impl<H: Onward> Shared<H> {
 /// that leaves while somebody waits.
 pub(super) struct Led {
     /// `None` once it is done, or has moved.
-    fetching: Option<Fetching>,
+    asking: Option<Asking>,
     watch: Watch,
     abandoned: Abandoned,
 }
 
-type Fetching = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send>>;
-
 impl Led {
-    pub(super) fn new(fetching: Fetching, watch: Watch, abandoned: Abandoned) -> Self {
-        Self { fetching: Some(fetching), watch, abandoned }
+    pub(super) fn new(asking: Asking, watch: Watch, abandoned: Abandoned) -> Self {
+        Self { asking: Some(asking), watch, abandoned }
     }
 }
 
@@ -155,16 +152,16 @@ impl Future for Led {
     type Output = Result<Answer, Fault>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let fetching = self.fetching.as_mut().expect("polled until it is done");
-        let answer = ready!(fetching.as_mut().poll(cx));
-        self.fetching = None;
+        let asking = self.asking.as_mut().expect("polled until it is done");
+        let answer = ready!(asking.as_mut().poll(cx));
+        self.asking = None;
         Poll::Ready(answer)
     }
 }
 
 impl Drop for Led {
     fn drop(&mut self) {
-        let Some(fetching) = self.fetching.take() else { return };
+        let Some(asking) = self.asking.take() else { return };
         // What panicked cannot be polled again.
         if std::thread::panicking() {
             return;
@@ -173,15 +170,15 @@ impl Drop for Led {
             return;
         }
         if let Ok(runtime) = runtime::Handle::try_current() {
-            runtime.spawn(go_on(fetching, self.watch.clone(), self.abandoned));
+            runtime.spawn(go_on(asking, self.watch.clone(), self.abandoned));
         }
     }
 }
 
 /// Waits for the head of an answer whose client has left. Its body is passed on to whom reads it.
-async fn go_on(mut fetching: Fetching, watch: Watch, abandoned: Abandoned) {
+async fn go_on(mut asking: Asking, watch: Watch, abandoned: Abandoned) {
     let answered = poll_fn(|cx| {
-        let answer = fetching.as_mut().poll(cx).map(Some);
+        let answer = asking.as_mut().poll(cx).map(Some);
         if answer.is_pending()
             && abandoned == Abandoned::Ended
             && watch.poll_deserted(cx).is_ready()
@@ -200,16 +197,4 @@ async fn go_on(mut fetching: Fetching, watch: Watch, abandoned: Abandoned) {
 /// The answer that is shared with others while its body comes.
 pub(super) fn share(hit: Hit, reader: Reader, reads: &DiskReads) -> Answer {
     super::reply::streamed(hit, Reading::of(reader, reads))
-}
-
-/// A led fetch of `shared`.
-pub(super) fn lead<H: Onward>(
-    shared: &Arc<Shared<H>>,
-    fetch: Box<relais_cache::Fetch>,
-    ask: Ask,
-) -> Led {
-    let (shared, question) = (Arc::clone(shared), super::Question::of(&ask));
-    let (watch, abandoned) = (fetch.watch(), shared.cache.settings().joining.abandoned);
-    let fetching = async move { shared.ask(fetch, &question, ask).await };
-    Led::new(Box::pin(fetching), watch, abandoned)
 }
