@@ -159,7 +159,7 @@ mod tests {
         let reads = DiskReads::new();
         let mut all = all_hanging(&reads).await;
         assert_eq!(reads.free(), 0);
-        let other = (0_usize..).find(|what| reads.kind(*what).is_free()).unwrap();
+        let other = (0..KINDS * 99).find(|what| reads.kind(*what).is_free()).unwrap();
         let mut next = Box::pin(reads.turn(other));
         assert!(futures_poll(&mut next).is_none());
         drop(all.pop());

@@ -40,7 +40,7 @@ use self::{
     reply::{crowded, failed, only_if_cached, reply},
 };
 pub use self::{
-    desk::{Desk, Fetched, Fetching, StandsIn},
+    desk::{Desk, Explaining, Fetched, Fetching, StandsIn},
     purge::{Purgers, Purging, Token},
 };
 use crate::{

@@ -85,13 +85,20 @@ impl<H: Onward> Shared<H> {
 
     /// Waits for the disk, and looks then; past it, if it does not answer.
     async fn look_below(&self, key: &Key, ask: &Ask) -> Lookup {
-        match self.reads().in_time(key, self.bring_up(key, ask)).await {
+        match self.bring_up_in_time(key, ask).await {
             Some(()) => self.look(key, ask),
             None => self.look_past_disk(key, ask),
         }
     }
 
-    /// Has in memory what the disk has of what `ask` wants.
+    /// Has in memory what the disk has of what `ask` wants. `None` if that takes too long.
+    pub(super) async fn bring_up_in_time(&self, key: &Key, ask: &Ask) -> Option<()> {
+        if !self.cache.may_be_below(key, &sent_by(ask, &self.inner).asked()) {
+            return Some(());
+        }
+        self.reads().in_time(key, self.bring_up(key, ask)).await
+    }
+
     async fn bring_up(&self, key: &Key, ask: &Ask) {
         let turn = self.reads().turn(key).await;
         // Who waited for others may have waited for the same.
