@@ -109,10 +109,12 @@ impl Cache {
     }
 
     /// Finds the answer to the request `asked` for `key` that may be sent at once, and for which
-    /// nobody has to be asked. Changes nothing: it may be called before [`look`](Self::look), or
-    /// instead of it, as often as one likes.
+    /// nobody has to be asked. It begins nothing: it may be called before [`look`](Self::look), or
+    /// instead of it, as often as one likes. It counts as asked for, in memory and, once a minute, in
+    /// the index of the disk.
     ///
-    /// *Cost*: one look-up under a shared lock, and no allocation.
+    /// *Cost*: one look-up under a shared lock. It allocates where rules or `No-Vary-Search` make
+    /// another text of the key, and when the disk's index is told.
     pub fn find(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Option<Hit> {
         let key = self.searches.key_of(key);
         let hit = match self.judge(&key, asked, now) {
