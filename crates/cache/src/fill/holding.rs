@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::in_file::InFile;
+use super::in_file::{COPY_BYTES_MAX, InFile};
 use crate::{
     disk::{BodyReader, BodyWriter, Disk},
     outcome::Outcome,
@@ -50,9 +50,6 @@ pub(super) enum Next {
     /// It is gone.
     Lost,
 }
-
-/// So much is copied for a reader at once.
-pub(super) const COPY_BYTES_MAX: usize = 64 * 1024;
 
 impl Limits {
     /// So many bytes, in memory.

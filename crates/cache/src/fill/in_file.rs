@@ -4,8 +4,10 @@ use std::io;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Broken, holding::COPY_BYTES_MAX};
 use crate::disk::{BodyReader, FileBody};
+
+/// So much is copied for a reader at once.
+pub(super) const COPY_BYTES_MAX: usize = 64 * 1024;
 
 /// A file in which a body is, or comes.
 #[derive(Debug)]
@@ -45,9 +47,9 @@ impl Cold {
     ///
     /// # Errors
     ///
-    /// [`Broken::Unread`]
-    pub fn read(&self) -> Result<Bytes, Broken> {
-        let read = match &self.file {
+    /// What the system says.
+    pub fn read(&self) -> io::Result<Bytes> {
+        match &self.file {
             InFile::Coming(body) => {
                 filled(body.there_from(self.at), |out| body.read_at(out, self.at))
             }
@@ -55,8 +57,7 @@ impl Cold {
                 .open()
                 .map_err(io::Error::other)
                 .and_then(|open| filled(left(body, self.at), |out| open.read_at(out, self.at))),
-        };
-        read.map_err(|error| Broken::Unread(error.kind()))
+        }
     }
 }
 

@@ -713,7 +713,10 @@ fn next_with(reader: &mut Reader, woken: &Arc<Woken>) -> String {
         Poll::Pending => return "later".to_owned(),
         Poll::Ready(None) => return "end".to_owned(),
         Poll::Ready(Some(Ok(Came::Bytes(bytes)))) => Ok(bytes),
-        Poll::Ready(Some(Ok(Came::Cold(cold)))) => cold.read().map(|bytes| reader.took(bytes)),
+        Poll::Ready(Some(Ok(Came::Cold(cold)))) => match cold.read() {
+            Ok(bytes) => Ok(reader.took(bytes)),
+            Err(error) => return error.kind().to_string(),
+        },
         Poll::Ready(Some(Err(broken))) => Err(broken),
     };
     match came {

@@ -11,6 +11,7 @@ use relais_net::{Fault, Side};
 
 use super::{
     REVALIDATION_MAX, Shared,
+    joined::Asking,
     question::Question,
     reply::{is_stored, label, reply, reply_after, unanswered},
     written::{complete, drain, write},
@@ -21,9 +22,6 @@ use crate::{
     places::Place,
     proxy::Onward,
 };
-
-/// An answer on its way, which asks for nobody's life but its own.
-pub(super) type Asking = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send>>;
 
 /// What came, where it is no answer yet.
 enum Unfinished {

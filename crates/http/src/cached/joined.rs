@@ -13,7 +13,7 @@ use relais_cache::{Abandoned, Broken, Came, Cold, Forward, Hit, Lookup, Reader, 
 use relais_net::{Fault, Side};
 use tokio::runtime;
 
-use super::{REVALIDATION_MAX, Shared, asking::Asking, disk_reads::DiskReads, question::sent_by};
+use super::{REVALIDATION_MAX, Shared, disk_reads::DiskReads, question::sent_by};
 use crate::{Answer, Ask, Piece, Pieces, alarm::Alarm, proxy::Onward};
 
 /// The pieces of a body that somebody asked for. It has no trailers, even if what came has: they are
@@ -60,7 +60,8 @@ impl Reading {
 async fn read(cold: Cold, reads: DiskReads) -> Result<Bytes, Broken> {
     let turn = reads.turn(cold.at()).await;
     // What panicked was not read.
-    turn.read(move || cold.read()).await.unwrap_or(Err(Broken::Unread(io::ErrorKind::Other)))
+    let read = turn.read(move || cold.read()).await.map_err(io::Error::other).flatten();
+    read.map_err(|error| Broken::Unread(error.kind()))
 }
 
 impl Pieces for Reading {
@@ -132,6 +133,9 @@ impl<H: Onward> Shared<H> {
         }
     }
 }
+
+/// An answer on its way, which lives for itself.
+pub(super) type Asking = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send>>;
 
 /// A fetch whose head others wait for. It is polled by who asked for it, and by a task of its own if
 /// that leaves while somebody waits.

@@ -30,18 +30,17 @@ use relais_cache::{Cache, Fetch, Forward, Key, Lookup};
 use relais_net::Fault;
 use tokio::runtime;
 
-use self::{
-    asking::Asking,
-    disk_reads::DiskReads,
-    from_file::{AtHand, Sending, at_hand},
-    joined::{Led, share},
-    on_disk::hit_of,
-    question::{Question, key, sent_by},
-    reply::{crowded, failed, only_if_cached, reply},
-};
 pub use self::{
     desk::{Desk, Explaining, Fetched, Fetching, StandsIn},
     purge::{Purgers, Purging, Token},
+};
+use self::{
+    disk_reads::DiskReads,
+    from_file::{AtHand, Sending, at_hand},
+    joined::{Asking, Led, share},
+    on_disk::hit_of,
+    question::{Question, key, sent_by},
+    reply::{crowded, failed, only_if_cached, reply},
 };
 use crate::{
     Accepts, Answer, Answering, Ask, Handler, OpenFiles, Refused, Trust, places::Places,
