@@ -96,12 +96,13 @@ impl FromFile {
                     if let Some(span) = Self::span(&body, part)? {
                         return Poll::Ready(Ok(span));
                     }
-                    self.state = self.read(part);
+                    // It is held meanwhile: taken out, it could not be opened again.
+                    self.state = self.read(Some(body), part);
                 }
                 State::Closed => {
                     self.state = match self.file.opened() {
                         Some(body) => State::Open(body),
-                        None => self.read(part),
+                        None => self.read(None, part),
                     };
                 }
             }
@@ -109,8 +110,9 @@ impl FromFile {
     }
 
     /// Its client is waited for in the usual way, however long that takes: its head has left.
-    fn read(&self, part: &Range<u64>) -> State {
-        State::Reading(Box::pin(read(self.file.clone(), part.clone(), self.reads.clone())))
+    fn read(&self, open: Option<Arc<BodyFile>>, part: &Range<u64>) -> State {
+        let file = (self.file.clone(), open);
+        State::Reading(Box::pin(read(file, part.clone(), self.reads.clone())))
     }
 }
 
@@ -192,13 +194,13 @@ pub(super) async fn readable(
     if let Some(body) = checked(file, &part) {
         return Ok(body);
     }
-    let reading = read(file.clone(), part, reads.clone());
+    let reading = read((file.clone(), file.opened()), part, reads.clone());
     reads.in_time(file.number(), reading).await.unwrap_or(Err(NotRead::Late))
 }
 
-/// Opens `file`, and holds the beginning of `part` against its sums, where a disk may be waited for.
+/// Opens `file`, if it is not `open`, and holds the beginning of `part` against its sums, where a disk may be waited for.
 async fn read(
-    file: FileBody,
+    (file, open): (FileBody, Option<Arc<BodyFile>>),
     part: Range<u64>,
     reads: DiskReads,
 ) -> Result<Arc<BodyFile>, NotRead> {
@@ -208,7 +210,7 @@ async fn read(
         return Ok(body);
     }
     let read = turn.read(move || {
-        let body = file.open()?;
+        let body = open.map_or_else(|| file.open(), Ok)?;
         let checked = body.check(part.start..part.end.min(part.start + CHECKED_AT_ONCE));
         checked.inspect_err(|_| file.give_up())?;
         Ok(body)
@@ -220,4 +222,38 @@ async fn read(
 /// `file`, ready to be sent.
 fn open_file(file: &Arc<File>) -> io::Result<OpenFile> {
     Ok(OpenFile::sealed(Arc::clone(file), Stamp::of(file)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, time::Duration};
+
+    use relais_cache::disk::{Body, Disk, DiskSettings, Meta, Object, Patience};
+
+    use super::*;
+
+    const BYTES: u64 = 3_000_000;
+
+    #[tokio::test]
+    async fn what_is_taken_out_while_it_is_sent_for_the_first_time_is_sent_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = || Disk::open(folder.path(), DiskSettings::of(64 << 20)).unwrap();
+        let before = disk();
+        let meta = Meta { key: "k".into(), ..Meta::default() };
+        before.insert(Object { meta, body: vec![7; 3_000_000].into() }).unwrap();
+        before.close(Duration::from_mins(1)).unwrap();
+        drop(before);
+        let disk = disk();
+        let found = disk.find(b"k", Patience::Waits).unwrap().pop().unwrap();
+        let Ok(Body::File(file)) = found.body() else { panic!("no file") };
+        let places = Sending { open_files: OpenFiles::at_most(1), reads: DiskReads::new() };
+        let mut sent = FromFile::new(&file, vec![FilePiece::Part(0..BYTES)], &places).unwrap();
+        let mut bytes = 0;
+        while let Some(piece) = poll_fn(|cx| Pin::new(&mut sent).poll_next(cx)).await {
+            let Ok(Piece::File(span)) = piece else { panic!("cut off at {bytes}") };
+            bytes += span.len;
+            disk.remove(b"k").wait().unwrap();
+        }
+        assert_eq!(bytes, BYTES);
+    }
 }
