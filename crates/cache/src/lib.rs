@@ -65,7 +65,7 @@ pub use self::{
     directives::{Directives, Flag},
     explain::{Explanation, Reused, Step, Wish},
     fetch::Fetch,
-    fill::{Broken, Reader, Waiter, Watch, Woken},
+    fill::{Broken, Came, Cold, Reader, Waiter, Watch, Woken},
     freshness::{Basis, Lifetime},
     hit::{FilePiece, Hit},
     key::Key,

@@ -37,7 +37,7 @@ mod trust;
 pub mod upstream;
 
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
-pub use cached::{Cached, Desk, Fetched, Fetching, Purgers, Purging, StandsIn, Token};
+pub use cached::{Cached, Desk, Explaining, Fetched, Fetching, Purgers, Purging, StandsIn, Token};
 pub use conn::{HandlerSlot, Http, Limits};
 pub use erased::{Erase, Looked};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};

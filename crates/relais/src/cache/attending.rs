@@ -219,7 +219,7 @@ fn read(request: &AskedFor) -> Result<(Uri, HeaderMap), Wrong> {
 async fn explain(desk: &dyn Desk, request: &AskedFor, fetches: Fetches) -> Result<Value, Wrong> {
     let read = read(request)?;
     let asked = ask(desk, Method::GET, &read)?;
-    let Some(explanation) = desk.explain(&asked) else {
+    let Some(explanation) = desk.explain(asked).await else {
         let what = format!("no host in {:?}", request.url);
         return Err(Wrong::expected(what, "a whole URL"));
     };
@@ -293,7 +293,7 @@ async fn fetch(desk: &dyn Desk, request: &AskedFor) -> Result<Value, Wrong> {
         let why = came(&fetched)["failed"].as_str().unwrap_or_default().to_owned();
         return Ok(failed(why));
     }
-    let next = desk.explain(&ask(desk, Method::GET, &read)?);
+    let next = desk.explain(ask(desk, Method::GET, &read)?).await;
     let is_stored = next
         .is_some_and(|next| next.steps.iter().any(|step| matches!(step, Step::Response { .. })));
     let cache_status = fetched.cache_status.as_ref().map(|said| said.to_str().unwrap_or_default());

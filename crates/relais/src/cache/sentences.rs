@@ -258,6 +258,7 @@ fn because(why: Forward) -> String {
         Forward::OtherVariants => {
             "what is stored is for requests with other values there (`Vary`)".to_owned()
         }
+        Forward::Unread => "what is stored is on a disk that does not answer".to_owned(),
         Forward::Ask(WhyAsk::Stale) => {
             "what is stored is stale. It is asked whether that is still good".to_owned()
         }
