@@ -152,6 +152,11 @@ impl Pieces for Passing {
         }
     }
 
+    fn are_of_memory(&self) -> bool {
+        let Way::Own(slot) = &self.way else { return false };
+        matches!(&*slot.lock(), Passed::Here(writing, _) if writing.body.is_coming())
+    }
+
     fn trailers(self: Pin<&mut Self>) -> Option<HeaderMap> {
         let Way::Own(slot) = &self.way else { return None };
         match &mut *slot.lock() {
