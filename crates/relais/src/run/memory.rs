@@ -80,6 +80,9 @@ fn given(caches: &[Cache]) -> u64 {
     caches.iter().fold(0, |sum, cache| cache.settings().memory.saturating_add(sum))
 }
 
+/// In percent: who runs it is told if caches hold less than this of what they were given.
+const TOLD_BELOW: u64 = 60;
+
 /// How much of the memory that they were given caches may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Held {
