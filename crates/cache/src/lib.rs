@@ -63,7 +63,7 @@ pub use self::{
     completion::Completion,
     conditional::Form,
     directives::{Directives, Flag},
-    explain::{Explanation, Reused, Step, Wish},
+    explain::{Counted, Explanation, Left, Reused, Step, Values, Wish},
     fetch::Fetch,
     fill::{Broken, Reader, Waiter, Watch, Woken},
     freshness::{Basis, Lifetime},

@@ -13,6 +13,7 @@ mod flags;
 mod listed;
 mod objects;
 mod sentences;
+mod steps;
 mod told;
 mod verified;
 mod warming;
