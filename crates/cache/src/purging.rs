@@ -160,7 +160,8 @@ impl Cache {
         }
     }
 
-    fn objects_in_memory<'c>(
+    /// The same of what is in memory alone; without a word to the disk.
+    pub fn objects_in_memory<'c>(
         &'c self,
         pattern: &'c Pattern,
     ) -> Box<dyn Iterator<Item = Object> + 'c> {

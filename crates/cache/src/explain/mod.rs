@@ -38,8 +38,9 @@ pub struct Explanation<V> {
 pub enum Step {
     /// This rule is the first that is for its path.
     Rule(Rule),
-    /// Servers may read its path in more than one way: of the rules, only one that bypasses counts.
-    ReadTwice,
+    /// Servers may read its path in more than one way: of the rules, only the first that bypasses
+    /// counts, whose path this is, if there is one.
+    ReadTwice(Option<String>),
     /// Under what the answer is looked for.
     Key {
         /// The URI.
@@ -163,10 +164,10 @@ fn ruling(settings: &Settings, key: &Key) -> Option<Step> {
     if settings.rules.is_empty() {
         return None;
     }
-    match rule_of(&settings.rules, key) {
-        Some(rule) => Some(Step::Rule(rule.clone())),
-        None if meant_by(key).is_none() => Some(Step::ReadTwice),
-        None => None,
+    let rule = rule_of(&settings.rules, key);
+    match meant_by(key) {
+        Some(_) => rule.map(|rule| Step::Rule(rule.clone())),
+        None => Some(Step::ReadTwice(rule.map(|rule| rule.path.clone()))),
     }
 }
 

@@ -14,7 +14,7 @@ impl Step {
     /// Where the rule is written that looks at it; `None` for what is ours to choose.
     pub fn section(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Rule(_) | Self::ReadTwice => return None,
+            Self::Rule(_) | Self::ReadTwice(_) => return None,
             Self::Sender(Sender::Authorization) => "RFC 9111 §3.5",
             // Cookies have no part in the RFC: what is guessed of their answers is ours to choose.
             Self::Sender(_) => return None,

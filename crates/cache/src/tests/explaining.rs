@@ -156,8 +156,8 @@ fn the_rule_that_counts_is_told_and_judged_by() {
     );
     check_ruled(
         ("/a/..%252fb", ""),
-        "rule /account | key http://a/a/..%252fb | Asks(Bypassed)",
-        "rule /account | 200 at 0 | unsaid | fresh 60 s by Default | Err(Bypassed)",
+        "read twice Some(\"/account\") | key http://a/a/..%252fb | Asks(Bypassed)",
+        "read twice Some(\"/account\") | 200 at 0 | unsaid | fresh 60 s by Default | Err(Bypassed)",
     );
     check_ruled(
         ("/", ""),
@@ -171,7 +171,7 @@ fn a_path_that_is_read_in_two_ways_is_told() {
     let world = ruled(&rules()[1..]);
     let headers = fields("");
     let told = world.cache.explain(&key("/a/..;/b"), &Request::of(&Method::GET, &headers), at(0));
-    assert_eq!(word(&told.steps[0]), "read twice");
+    assert_eq!(word(&told.steps[0]), "read twice None");
 }
 
 fn rules() -> [Rule; 3] {
@@ -233,7 +233,7 @@ fn check_storing((status, response): (u16, &str), request: &str, expect: &str) {
 fn word(step: &Step) -> String {
     match step {
         Step::Rule(rule) => format!("rule {}", rule.path),
-        Step::ReadTwice => "read twice".to_owned(),
+        Step::ReadTwice(path) => format!("read twice {path:?}"),
         Step::Key { uri, query: Counted::All, .. } => format!("key {uri}"),
         Step::Key { uri, query, .. } => format!("key {uri} {query:?}"),
         Step::Wish(wishes) => wishes.iter().fold("wish".to_owned(), |text, wish| match wish.time {

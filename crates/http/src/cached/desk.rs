@@ -44,7 +44,7 @@ pub type Fetching<'d> = Pin<Box<dyn Future<Output = Result<Fetched, Fault>> + Se
 pub struct Fetched {
     /// Its status.
     pub status: StatusCode,
-    /// What the cache says of it, as its client would be told.
+    /// What the cache says of it, as its client would be told: behind what others said on its way.
     pub cache_status: Option<HeaderValue>,
     /// How many bytes of its body came.
     pub bytes: u64,
@@ -121,7 +121,8 @@ impl<H: Onward> Cached<H> {
             _ => StandsIn::No,
         };
         let status = answer.status();
-        let cache_status = answer.headers().get(header::CACHE_STATUS).cloned();
+        let cache_status =
+            answer.headers().get_all(header::CACHE_STATUS).iter().next_back().cloned();
         let bytes = taken(answer, bytes_max).await?;
         Ok(Fetched { status, cache_status, bytes, stands_in, storing })
     }

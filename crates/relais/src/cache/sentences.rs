@@ -84,7 +84,9 @@ fn numbers(step: &Step) -> (&'static str, Value) {
             });
             ("rule", rule)
         }
-        Step::ReadTwice => ("rule", json!({ "path": null })),
+        Step::ReadTwice(path) => {
+            ("rule", json!({ "path": path, "bypass": path.is_some(), "read_twice": true }))
+        }
         Step::Key { uri, apart_by, query } => {
             let query = match query {
                 Counted::All => "all",

@@ -14,11 +14,13 @@ use crate::measure::counted;
 pub(super) fn text(step: &Step, now: SystemTime) -> String {
     match step {
         Step::Rule(rule) => rule_text(rule),
-        Step::ReadTwice => {
-            "Servers may read this path in more than one way: no rule counts for it \
-                            but one with `bypass`"
-                .to_owned()
-        }
+        Step::ReadTwice(None) => "Servers may read this path in more than one way: no rule counts \
+                                  for it but one with `bypass`"
+            .to_owned(),
+        Step::ReadTwice(Some(path)) => format!(
+            "Servers may read this path in more than one way: the rule for {path:?} counts, as it has \
+             `bypass`"
+        ),
         Step::Key { uri, apart_by, query } => key_text(uri, apart_by, *query),
         Step::Wish(wishes) => format!("The request says {}", list_of_wishes(wishes)),
         Step::Sender(Sender::Authorization) => {

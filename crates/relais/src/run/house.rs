@@ -22,7 +22,7 @@ use super::{
     inherited::Inherited,
 };
 use crate::{
-    cache::Desks,
+    cache,
     complaint::{Complaint, Problem},
     config::Source,
     control::Refusal,
@@ -128,9 +128,11 @@ impl House {
         Ok(changed)
     }
 
-    /// The caches that there are, by the names of their proxies.
-    pub(crate) fn desks(&self) -> Desks {
-        self.lasting.sites.proxies.desks().clone()
+    /// The caches that there are, and where we listen.
+    pub(crate) fn caches(&self) -> cache::House {
+        let doors = self.listeners().map(|(on, sites)| cache::Door::of(on, &sites)).collect();
+        let desks = self.lasting.sites.proxies.desks().clone();
+        cache::House { runs: self.source.runs(), desks, doors }
     }
 
     /// Tells proxies where we listen, and has upstreams that are new asked now and then whether they
@@ -263,6 +265,12 @@ impl House {
     /// Where the local authority's certificate is, if one was needed, and since when.
     pub(crate) fn authority(&self) -> Option<(PathBuf, Age)> {
         self.lasting.tls.authority()
+    }
+
+    /// The ports that are listened at.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        let places = self.entrances.iter().map(|entrance| entrance.local.host_port());
+        places.filter_map(|at| Some(at?.port)).collect()
     }
 
     /// Each listener as bound, and the sites behind it.

@@ -22,7 +22,7 @@ use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, timeout},
 };
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 pub use behind::look;
 pub(crate) use greeting::Greeting;
@@ -31,7 +31,7 @@ use crate::{
     access_log::Logs,
     cache, clock,
     config::Source,
-    control::{self, Answer, Call, Request},
+    control::{self, Answer, Call, Listening, Request},
     data::Data,
     limits, proxy, site,
     spelling::Time,
@@ -111,10 +111,14 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
     let mut stops = Stops::listen()?;
     let mut hang_up = listen_for(SignalKind::hangup())?;
     let (calls, mut called) = mpsc::channel(1);
-    let control = match control::listen(house.source(), data, calls) {
+    let control = match control::listen((house.source(), &house.ports()), data, calls) {
         Ok(control) => control,
         Err(error) => {
-            warn!("`relais reload` and `relais cache` will not reach us: {error:#}");
+            // Who names no file did not ask for one.
+            match house.source() {
+                Source::Flags(_) => debug!("`relais cache` will not reach us: {error:#}"),
+                _ => warn!("`relais reload` and `relais cache` will not reach us: {error:#}"),
+            }
             None
         }
     };
@@ -166,8 +170,13 @@ fn obey(Call { request, answers }: Call, house: &mut House) {
     match request {
         // An error is a caller that did not wait.
         Request::Reload {} => _ = answers.try_send(reload(house)),
+        Request::Listening {} => {
+            let cache::House { runs, .. } = house.caches();
+            let ports = house.ports();
+            _ = answers.try_send(Answer::Listening(Listening { runs, ports }));
+        }
         Request::Cache(request) => {
-            tokio::spawn(cache::attend(request, house.desks(), answers));
+            tokio::spawn(cache::attend(request, house.caches(), answers));
         }
     }
 }
