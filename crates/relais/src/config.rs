@@ -72,12 +72,12 @@ impl Source {
     /// Whoever runs it, in words.
     pub(crate) fn runs(&self) -> String {
         match self {
-            Self::File(file) => format!("the relais that runs {:?}", file.display()),
-            Self::Embedded { .. } => "the relais that runs the demo".to_owned(),
+            Self::File(file) => format!("{:?}", file.display()),
+            Self::Embedded { .. } => "the demo".to_owned(),
             Self::Flags(config) => {
                 let titles =
                     config.sites.iter().map(|(name, table)| format!("{} {name}", table.verb()));
-                format!("the relais that runs `{}` by flags", titles.collect::<Vec<_>>().join(", "))
+                format!("`{}`, by flags", titles.collect::<Vec<_>>().join(", "))
             }
         }
     }

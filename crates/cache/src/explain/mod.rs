@@ -114,6 +114,13 @@ pub enum Step {
     StandsIn(Duration),
 }
 
+impl Explanation<Reused> {
+    /// Whether something is stored that is for the request.
+    pub fn is_about_stored(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Response { .. }))
+    }
+}
+
 /// What of a query tells answers apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {

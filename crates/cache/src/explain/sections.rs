@@ -14,10 +14,9 @@ impl Step {
     /// Where the rule is written that looks at it; `None` for what is ours to choose.
     pub fn section(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Rule(_) | Self::ReadTwice(_) => return None,
             Self::Sender(Sender::Authorization) => "RFC 9111 §3.5",
             // Cookies have no part in the RFC: what is guessed of their answers is ours to choose.
-            Self::Sender(_) => return None,
+            Self::Rule(_) | Self::ReadTwice(_) | Self::Sender(_) => return None,
             Self::Key { query: Counted::ByOrigin, .. } => "draft-ietf-httpbis-no-vary-search",
             Self::Key { .. } => "RFC 9111 §2",
             Self::Wish(_) => "RFC 9111 §5.2.1",
@@ -29,10 +28,9 @@ impl Step {
             Self::Age { .. } => "RFC 9111 §4.2.3",
             Self::Purged { .. } | Self::Left(_) => "RFC 9111 §4.2",
             Self::Ask(Ask::Always) => "RFC 9111 §5.2.2.4",
-            Self::Ask(Ask::WhenStale | Ask::Unexcused) => "RFC 9111 §4.2.4",
+            Self::Ask(Ask::WhenStale | Ask::Unexcused) | Self::StandsIn(_) => "RFC 9111 §4.2.4",
             Self::Windows { .. } => "RFC 5861",
             Self::Validator(_) => "RFC 9111 §4.3.1",
-            Self::StandsIn(_) => "RFC 9111 §4.2.4",
         })
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn running(
         (None, 0) => Ok(Running::Demo),
         (None, 1) => Ok(Running::Socket(all.swap_remove(0).socket)),
         (None, _) => {
-            let what = format!("several relais run: {}", told(&all));
+            let what = format!("several relais run, of: {}", told(&all));
             let wrong = Wrong::expected(what, "one of them, by `--at PORT` or `--file FILE`");
             Err(Stop::Wrong(vec![Complaint::of_nothing_said(wrong)]))
         }
@@ -70,7 +70,7 @@ fn listening_at(port: u16, data: &Data) -> Result<Running, Stop> {
     let what = format!("no relais of this user listens at port {port}");
     let wrong = match all.len() {
         0 => Wrong { what, expected: None, hint: None }.hint("none runs"),
-        _ => Wrong { what, expected: None, hint: None }.hint(format!("there is {}", told(&all))),
+        _ => Wrong { what, expected: None, hint: None }.hint(format!("there runs {}", told(&all))),
     };
     Err(Stop::Refused(vec![Complaint::of_flag("--at", wrong)]))
 }

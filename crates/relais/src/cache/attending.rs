@@ -1,10 +1,10 @@
 //! The end that is asked: it has the caches.
 
-use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{ops::ControlFlow, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode, Uri};
 use relais_cache::{
-    Cache, Pattern, Purge, Step,
+    Cache, Pattern, Purge,
     disk::{NotDurable, NotPurged},
 };
 use relais_http::{Ask, Desk, Fetched, StandsIn};
@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    doors::{House, Meant},
+    doors::{Desks, House, Meant},
     hints, objects, sentences,
     verified::Told,
 };
@@ -26,9 +26,6 @@ use crate::{
     control::{Answer, AskedFor, CacheRequest, Chosen, Fetches, OfCaches, Refusal},
     stop,
 };
-
-/// The caches that there are, by the names of their proxies.
-pub(crate) type Desks = BTreeMap<String, Arc<dyn Desk>>;
 
 /// How long an upstream may take: whoever asked waits no longer than a minute.
 const FETCH_MAX: Duration = Duration::from_secs(50);
@@ -90,7 +87,8 @@ async fn obey(
         }
         OfCaches::Explain { request, fetches } => {
             let read = request.read()?;
-            let meant = house.meant_by(&read.0, proxy)?;
+            let meant = house.meant_by(&read.0, proxy);
+            let meant = meant.or_else(|wrong| house.that_has(&read).ok_or(wrong))?;
             let mut found = explain(&*meant.desk, (&request, &read), fetches).await?;
             found["before"] = meant.before.into();
             Ok(found_by(&meant.name, found, answers).await)
@@ -233,7 +231,7 @@ async fn explain(
         return Err(Wrong::expected(what, "a whole URL"));
     };
     let now = clock::now();
-    let is_stored = explanation.steps.iter().any(|step| matches!(step, Step::Response { .. }));
+    let is_stored = explanation.is_about_stored();
     let mut told = sentences::reused(&explanation, now);
     told["url"] = request.url.clone().into();
     let (cache, url) = (desk.cache().clone(), read.0.clone());
@@ -309,8 +307,7 @@ async fn fetch(
         return Ok(failed(why));
     }
     let next = desk.explain(&ask(desk, Method::GET, read)?);
-    let is_stored = next
-        .is_some_and(|next| next.steps.iter().any(|step| matches!(step, Step::Response { .. })));
+    let is_stored = next.is_some_and(|next| next.is_about_stored());
     let cache_status = fetched.cache_status.as_ref().map(|said| said.to_str().unwrap_or_default());
     let says = |word: &str| cache_status.is_some_and(|said| said.contains(word));
     let came_in = is_stored && (says("; stored") || says("; collapsed"));

@@ -139,7 +139,8 @@ impl Asking<'_> {
         for doubt in &doubts {
             tell(format_args!("note: {doubt}"));
         }
-        if doubts.is_empty() { Ok(()) } else { Err(Stop::No) }
+        // What is on disk alone is not counted: it may have been meant.
+        if doubts.is_empty() || on_disk { Ok(()) } else { Err(Stop::No) }
     }
 }
 

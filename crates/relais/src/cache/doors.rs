@@ -1,17 +1,19 @@
 //! Where the relais that is asked listens, and so whose cache a URL means.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use http::Uri;
+use http::{HeaderMap, Method, Uri};
 use relais_http::Desk;
 use relais_net::Endpoint;
 
-use super::Desks;
 use crate::{
     complaint::Wrong,
     control::Chosen,
     site::{Job, Site},
 };
+
+/// The caches that there are, by the names of their proxies.
+pub(crate) type Desks = BTreeMap<String, Arc<dyn Desk>>;
 
 /// Who is asked: its caches, and where it listens.
 #[derive(Clone, Debug)]
@@ -112,7 +114,11 @@ impl House {
         if self.desks.is_empty() {
             let hint =
                 "`cache = true` in a `[proxy.NAME]`, or `relais proxy … --cache`, gives it one";
-            let what = format!("no proxy of {} has a cache: it {}", self.runs, self.listens());
+            let what = format!(
+                "no proxy has a cache of the relais that runs {}: it {}",
+                self.runs,
+                self.listens()
+            );
             return Err(Wrong { what, expected: None, hint: None }.hint(hint));
         }
         let Some(name) = name else { return Ok(self) };
@@ -150,7 +156,7 @@ impl House {
         names.dedup_by(|one, other| one.name == other.name);
         match (&names[..], there.first()) {
             ([only], _) => self.meant(Some(only), &only.name),
-            ([], Some(site)) => Err(self.without_cache(url, site)),
+            ([], Some(site)) => Err(without_cache(url, site)),
             ([], None) => Err(self.nobody_at(url)),
             _ => {
                 let what = format!("several proxies may be asked for {:?}", url.to_string());
@@ -161,6 +167,17 @@ impl House {
         }
     }
 
+    /// The cache that has something stored for the request that was `read`, whoever passes on to it
+    /// what comes to the URL's port.
+    pub(super) fn that_has(&self, (url, headers): &(Uri, HeaderMap)) -> Option<Meant> {
+        let has = |desk: &Arc<dyn Desk>| {
+            let told = desk.request(Method::GET, url, headers).and_then(|ask| desk.explain(&ask));
+            told.is_some_and(|told| told.is_about_stored())
+        };
+        let (name, _) = self.desks.iter().find(|(_, desk)| has(desk))?;
+        self.meant_by(url, Some(name)).ok()
+    }
+
     fn meant(&self, site: Option<&Behind>, name: &str) -> Result<Meant, Wrong> {
         let desk = self.desks.get(name).ok_or_else(|| {
             Wrong::expected(format!("no proxy with a cache is called {name:?}"), names(&self.desks))
@@ -169,16 +186,13 @@ impl House {
         Ok(Meant { name: name.to_owned(), desk: Arc::clone(desk), before })
     }
 
-    fn without_cache(&self, url: &Uri, site: &Behind) -> Wrong {
-        let what =
-            format!("{:?} is answered by `{}`, which has no cache", url.to_string(), site.title);
-        let hint = "`cache = true` in its table, or `relais proxy … --cache`, gives it one";
-        Wrong { what, expected: None, hint: None }.hint(hint)
-    }
-
     fn nobody_at(&self, url: &Uri) -> Wrong {
         let port = port_of(url).map_or(String::new(), |port| format!(" at port {port}"));
-        let what = format!("{} does not listen{port}: it {}", self.runs, self.listens());
+        let what = format!(
+            "the relais that runs {} does not listen{port}: it {}",
+            self.runs,
+            self.listens()
+        );
         let hint = "`--at PORT` asks who listens there; `--proxy NAME` is for URLs whose port another \
                     program passes on to it";
         Wrong { what, expected: None, hint: None }.hint(hint)
@@ -206,6 +220,12 @@ impl House {
         let on: Vec<_> = self.doors.iter().map(|door| door.on.to_string()).collect();
         format!("listens at {}", on.join(", "))
     }
+}
+
+fn without_cache(url: &Uri, site: &Behind) -> Wrong {
+    let what = format!("{:?} is answered by `{}`, which has no cache", url.to_string(), site.title);
+    let hint = "`cache = true` in its table, or `relais proxy … --cache`, gives it one";
+    Wrong { what, expected: None, hint: None }.hint(hint)
 }
 
 fn names(desks: &Desks) -> String {

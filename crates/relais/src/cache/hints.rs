@@ -1,5 +1,7 @@
 //! What else could be asked, where what was asked for is not stored: what is stored beside it.
 
+use std::fmt::Write as _;
+
 use http::Uri;
 use relais_cache::{Cache, Explanation, Forward, Pattern, Reused, Step, Values};
 
@@ -16,7 +18,7 @@ pub(super) fn of(cache: &Cache, url: &Uri, explained: &Explanation<Reused>) -> V
                 Step::Variants { of, .. } => Some(of),
                 _ => None,
             });
-            let fields = of.into_iter().flatten().filter_map(|values| fields(values));
+            let fields = of.into_iter().flatten().filter_map(fields);
             fields
                 .take(HINTS_MAX)
                 .map(|fields| format!("ask as one of those did:{fields}"))
@@ -40,8 +42,8 @@ fn fields(values: &Values) -> Option<String> {
     for (name, value) in values {
         match value {
             Some(value) if value.contains(|c: char| c == '\'' || c.is_control()) => return None,
-            Some(value) => flags += &format!(" -H '{name}: {value}'"),
-            None => flags += &format!(" (without `{name}`)"),
+            Some(value) => _ = write!(flags, " -H '{name}: {value}'"),
+            None => _ = write!(flags, " (without `{name}`)"),
         }
     }
     Some(flags)

@@ -22,7 +22,7 @@ mod warming;
 
 use clap::ColorChoice;
 
-pub(crate) use attending::{Desks, attend};
+pub(crate) use attending::attend;
 pub(crate) use doors::{Door, House};
 pub(crate) use flags::Flags;
 

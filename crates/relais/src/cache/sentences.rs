@@ -75,15 +75,7 @@ fn numbers(step: &Step) -> (&'static str, Value) {
         names.iter().map(|name| name.as_str().to_owned()).collect()
     };
     match step {
-        Step::Rule(rule) => {
-            let Rule { path, storing, ttl, origin, parts: _ } = rule;
-            let (bypass, ttl) = (*storing == Storing::Bypassed, ttl.map(|ttl| ttl.as_secs()));
-            let ignore_origin = origin.map(|origin| origin == Origin::Ignored);
-            let rule = json!({
-                "path": path, "bypass": bypass, "ttl": ttl, "ignore_origin": ignore_origin,
-            });
-            ("rule", rule)
-        }
+        Step::Rule(rule) => ("rule", rule_as_json(rule)),
         Step::ReadTwice(path) => {
             ("rule", json!({ "path": path, "bypass": path.is_some(), "read_twice": true }))
         }
@@ -121,14 +113,7 @@ fn numbers(step: &Step) -> (&'static str, Value) {
             ("age", json!({ "seconds": age, "initial": initial.as_secs() }))
         }
         Step::Purged { at } => ("purged", json!({ "at": at.map(since_1970) })),
-        Step::Left(left) => {
-            let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-            let (left, is_fresh) = match *left {
-                Left::Fresh(left) => (seconds(left), true),
-                Left::Stale(since) => (-seconds(since), false),
-            };
-            ("ttl", json!({ "seconds": left, "fresh": is_fresh }))
-        }
+        Step::Left(left) => ("ttl", left_as_json(*left)),
         Step::Ask(ask) => {
             let when = match ask {
                 Ask::Always => "always",
@@ -154,6 +139,25 @@ pub(super) fn values_as_json(values: &[(HeaderName, Option<String>)]) -> Value {
         (name.as_str().to_owned(), value.as_deref().map_or(Value::Null, Into::into))
     };
     Value::Object(values.iter().map(value).collect())
+}
+
+fn rule_as_json(rule: &Rule) -> Value {
+    let Rule { path, storing, ttl, origin, parts: _ } = rule;
+    json!({
+        "path": path,
+        "bypass": *storing == Storing::Bypassed,
+        "ttl": ttl.map(|ttl| ttl.as_secs()),
+        "ignore_origin": origin.map(|origin| origin == Origin::Ignored),
+    })
+}
+
+fn left_as_json(left: Left) -> Value {
+    let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    let (left, is_fresh) = match left {
+        Left::Fresh(left) => (seconds(left), true),
+        Left::Stale(since) => (-seconds(since), false),
+    };
+    json!({ "seconds": left, "fresh": is_fresh })
 }
 
 fn since_1970(time: SystemTime) -> u64 {

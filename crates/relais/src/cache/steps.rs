@@ -8,8 +8,6 @@ use relais_cache::{
     Storing, Values, Wish,
 };
 
-use crate::measure::counted;
-
 /// What `step` says, at `now`.
 pub(super) fn text(step: &Step, now: SystemTime) -> String {
     match step {
@@ -34,7 +32,7 @@ pub(super) fn text(step: &Step, now: SystemTime) -> String {
                 Some(bytes) => format!(
                     "The one for this request has status {}, {}, and came, or was confirmed, {} ago",
                     status.as_u16(),
-                    counted(*bytes, "byte"),
+                    bytes_text(*bytes),
                     whole_seconds(ago)
                 ),
                 None => format!("The server answers with status {}", status.as_u16()),
@@ -73,6 +71,10 @@ pub(super) fn text(step: &Step, now: SystemTime) -> String {
             seconds(*time)
         ),
     }
+}
+
+fn bytes_text(bytes: u64) -> String {
+    if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
 }
 
 fn rule_text(rule: &Rule) -> String {
@@ -146,7 +148,7 @@ fn variants(count: usize, by: &[HeaderName], of: &[Values]) -> String {
     if by.is_empty() {
         return answers;
     }
-    let told = of.iter().take(VARIANTS_TOLD).map(|values| values_text(values));
+    let told = of.iter().take(VARIANTS_TOLD).map(values_text);
     let mut told: Vec<_> = told.collect();
     if count > VARIANTS_TOLD {
         told.push(format!("{} more", count - VARIANTS_TOLD));

@@ -115,9 +115,10 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
         Ok(control) => control,
         Err(error) => {
             // Who names no file did not ask for one.
-            match house.source() {
-                Source::Flags(_) => debug!("`relais cache` will not reach us: {error:#}"),
-                _ => warn!("`relais reload` and `relais cache` will not reach us: {error:#}"),
+            if let Source::Flags(_) = house.source() {
+                debug!("`relais cache` will not reach us: {error:#}");
+            } else {
+                warn!("`relais reload` and `relais cache` will not reach us: {error:#}");
             }
             None
         }
