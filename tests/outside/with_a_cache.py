@@ -470,6 +470,27 @@ rules = {rules}
 
 
 @test
+def fields_for_caches_are_read_before_they_are_edited(stage):
+    need("curl")
+    with Server() as server:
+        edits = 'remove = ["surrogate-key", "cache-status", "cdn-cache-control"], set = { cache-control = "no-cache" }'
+        relais = proxy(stage, server, more=f"response = {{ {edits} }}")
+        url = relais.http + "/?cdn-cache-control=max-age=60&surrogate-key=news&cache-control=private"
+        for _ in ["miss", "hit"]:
+            head, _, body = stage.curl("-si", url).decode().partition("\r\n\r\n")
+            equal(body, "1\n")
+            holds(head.lower(), "cache-control: no-cache")
+            for name in ["surrogate-key", "cache-status", "cdn-cache-control", "private"]:
+                assert name not in head.lower(), head
+        holds(stage.curl("-sI", url).decode().lower(), "cache-control: no-cache")
+        shown, _ = verb(stage, "show", url)
+        holds(shown, "cdn-cache-control: max-age=60")
+        equal(verb(stage, "purge", "--tag", "news")[0], "purged 1 object\n")
+        equal(get(stage, url), "2\n")
+        equal(relais.stop(), 0, "exit code")
+
+
+@test
 def what_is_stored_beside_is_hinted_at(stage):
     need("curl")
     with Server() as server:

@@ -12,7 +12,7 @@ use crate::{
     block::Blocked,
     files::Files,
     forward::{Clients, Forward},
-    proxy::Proxy,
+    proxy::{Edited, Proxy},
     sniff::Sniffed,
 };
 
@@ -66,6 +66,7 @@ erase![
     Basic<Any>,
     Blocked<Any>,
     Clients<Any>,
+    Edited<Any>,
     Logged<Any>,
     Purging<Any>,
     Sniffed<Any>,

@@ -7,15 +7,16 @@ use relais_http::{
     Cached, Desk, DynHandler, Erase, Looked, OpenFiles, Purgers, Purging, Trust,
     forward::Clients,
     line_log::LineLog,
-    proxy::Onward,
+    proxy::{Edited, Onward},
     sniff::{SniffLog, Sniffed},
 };
 
 use super::{
     Proxy, block,
+    edits::Edits,
     lasting::Lasting,
     means::To,
-    passing::{Admitting, forwarding, name_of, passing, trust_of},
+    passing::{Admitting, forwarding, name_of, passing, response_edits, trust_of},
     trust,
 };
 use crate::{
@@ -80,7 +81,9 @@ impl Parts {
         let Self { mut proxy, trust, block, purgers, key } = self;
         let cache = lasting.cache(name, &proxy, &key.key("cache"))?;
         let trusted = trust_of(&proxy);
-        let cache = cache.map(|cache| Caching { cache, trust: trusted, purgers, open_files });
+        let (_, edits) = response_edits(&proxy);
+        let cache =
+            cache.map(|cache| Caching { cache, trust: trusted, edits, purgers, open_files });
         let (at_sniff, at_block) = (key.key("sniff"), key.key("block"));
         let sniff =
             proxy.sniff.take().map(|log| lasting.sniffed.open(&log, &at_sniff)).transpose()?;
@@ -120,6 +123,8 @@ struct Caching {
     cache: Cache,
     /// Whose word the handler behind it believes.
     trust: Trust,
+    /// What is changed of what the cache answers.
+    edits: Edits,
     /// Who may purge; `None` for nobody.
     purgers: Option<Purgers>,
     open_files: OpenFiles,
@@ -143,11 +148,15 @@ impl Layers<'_> {
     {
         let Self { mut front, sniff, clients, block, cache } = self;
         let (mut handler, desk, purging) = match cache {
-            Some(Caching { cache, trust, purgers, open_files }) => {
+            Some(Caching { cache, trust, edits, purgers, open_files }) => {
                 let files = (cache.clone(), open_files);
                 let cached = Cached::with_files(inner, files, trust.clone(), clock::now);
                 let desk = cached.desk();
-                (cached.erase(), Some(desk), Some((cache, trust, purgers)))
+                let mut handler = cached.erase();
+                if !edits.is_none() {
+                    handler = Edited::new(handler, edits.applied()).erase();
+                }
+                (handler, Some(desk), Some((cache, trust, purgers)))
             }
             None => (inner.erase(), None, None),
         };
