@@ -8,7 +8,8 @@ use super::{
     asking::Asking,
     explained,
     flags::{self, Command},
-    listed::Listed,
+    listed::{self, Listed},
+    stats,
     told::{number, text},
     verified, warming,
 };
@@ -16,7 +17,7 @@ use crate::{
     columns::clean,
     complaint::Complaint,
     control::{Chosen, Hardness, OfCaches},
-    measure::{counted, said_bytes, said_count},
+    measure::{counted, said_bytes},
     output::{is_coloured, say, tell, tell_over},
     stop::Stop,
 };
@@ -31,7 +32,7 @@ impl Asking<'_> {
             Command::Show { url, json } => self.show(&url, json),
             Command::Stats { json } => {
                 let told = self.ask(OfCaches::Stats {}, |found| {
-                    say(if json { found.to_string() } else { stats(&found) });
+                    say(if json { found.to_string() } else { stats::said(&found) });
                     Ok(())
                 });
                 told.map(drop)
@@ -42,9 +43,11 @@ impl Asking<'_> {
                 self.purge((chosen, how), purge.json)
             }
             Command::Warm { list, fields, jobs, json } => {
+                fields.check().map_err(wrong)?;
                 warming::warm(self, &list, (&fields, jobs, json))
             }
             Command::Explain { url, fields, no_fetch, json } => {
+                fields.check().map_err(wrong)?;
                 let request = fields.of(url);
                 request.read().map_err(|found| wrong(Complaint::of_flag("URL", found)))?;
                 let fetches = flags::fetches(no_fetch);
@@ -167,63 +170,17 @@ fn wrong(complaint: impl Into<Box<Complaint>>) -> Stop {
     Stop::Wrong(vec![*complaint.into()])
 }
 
-fn stats(found: &Value) -> String {
-    let bytes = |name| said_bytes(number(found, name));
-    let percent = (number(found, "bytes") * 100).checked_div(number(found, "memory"));
-    let memory = format!(
-        "{}: {} URLs and {} tags in {} of {} ({} %), {} a body at most",
-        text(found, "proxy"),
-        said_count(number(found, "keys")),
-        said_count(number(found, "tags")),
-        bytes("bytes"),
-        bytes("memory"),
-        percent.unwrap_or_default(),
-        bytes("object_max"),
-    );
-    match (&found["memory"], &found["disk"]) {
-        (_, Value::Null) => memory,
-        (Value::Null, disk) => format!("{}\n{}", text(found, "proxy"), of_disk(disk)),
-        (_, disk) => format!("{memory}\n{}", of_disk(disk)),
-    }
-}
-
-/// How much is on a disk.
-fn of_disk(found: &Value) -> String {
-    let count = |name| said_count(number(found, name));
-    let (used, max) = (number(found, "bytes"), number(found, "bytes_max"));
-    let told = format!(
-        "  on disk: {} answers in {} of {} ({} %); since the start {} written, {} not, {} evicted, {} \
-         purged, {} found damaged",
-        count("objects"),
-        said_bytes(used),
-        said_bytes(max),
-        (used * 100).checked_div(max).unwrap_or_default(),
-        count("stored"),
-        count("not_stored"),
-        count("evicted"),
-        count("purged"),
-        count("bad"),
-    );
-    match found["fails"].as_str() {
-        Some(why) => format!("{told}\n  the disk fails: {}", clean(why)),
-        None => told,
-    }
-}
-
 /// All that is known of an object.
 fn shown(found: &Value) -> String {
     let mut lines = vec![text(found, "url")];
     let mut line = |name: &str, value: String| lines.push(format!("  {name:<9} {value}"));
-    line("proxy", text(found, "proxy"));
-    if let Some(by) = found["apart_by"].as_str().filter(|by| !by.is_empty()) {
-        line("apart by", clean(by.trim()));
+    let whose = if found["folder"] == true { "folder" } else { "proxy" };
+    line(whose, text(found, "proxy"));
+    for by in listed::apart(found) {
+        line("apart by", by);
     }
-    let names = |name: &str| {
-        let names = found[name].as_array().into_iter().flatten().filter_map(Value::as_str);
-        names.collect::<Vec<_>>().join(", ")
-    };
-    if !names("vary").is_empty() {
-        line("vary", clean(&names("vary")));
+    for value in listed::values(found) {
+        line("for", value);
     }
     let bytes = said_bytes(number(found, "bytes"));
     line("status", format!("{}, a body of {bytes}", number(found, "status")));

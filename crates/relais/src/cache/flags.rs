@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use crate::{
     complaint::{Complaint, Wrong},
-    control::{AskedFor, Chosen, Fetches, Hardness},
+    control::{AskedFor, Chosen, Fetches, Hardness, read_fields},
 };
 
 /// What `relais cache` takes.
@@ -184,6 +184,14 @@ impl Fields {
     /// A request for `url` with these fields.
     pub(super) fn of(&self, url: String) -> AskedFor {
         AskedFor { url, fields: self.field.clone() }
+    }
+
+    /// What is wrong with them.
+    pub(super) fn check(&self) -> Result<(), Box<Complaint>> {
+        match read_fields(&self.field) {
+            Ok(_) => Ok(()),
+            Err(wrong) => Err(Box::new(Complaint::of_flag("--header", wrong))),
+        }
     }
 }
 

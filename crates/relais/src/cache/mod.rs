@@ -15,6 +15,7 @@ mod hints;
 mod listed;
 mod objects;
 mod sentences;
+mod stats;
 mod steps;
 mod told;
 mod verified;

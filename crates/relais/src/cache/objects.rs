@@ -32,11 +32,15 @@ pub(super) fn told(
     let lifetime = terms.lifetime.duration.as_secs();
     let left = |age: u64| i64::try_from(lifetime).ok()?.checked_sub(i64::try_from(age).ok()?);
     let vary: Vec<_> = stored.selecting().names().map(HeaderName::as_str).collect();
+    let lossy = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    let by = stored.selecting().values().map(|(name, value)| (name.clone(), value.map(lossy)));
+    let by = super::sentences::values_as_json(&by.collect::<Vec<_>>());
     let mut told = json!({
         "proxy": name,
         "url": key.as_str(),
         "apart_by": key.apart_by(),
         "vary": vary,
+        "for": by,
         "status": stored.status().as_u16(),
         "type": text(&headers, &CONTENT_TYPE),
         "bytes": bytes,

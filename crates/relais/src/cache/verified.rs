@@ -6,7 +6,7 @@ use relais_cache::disk::Verified;
 use serde_json::{Value, json};
 
 use super::told::number;
-use crate::measure::{said_bytes, said_count};
+use crate::measure::{counted, said_bytes, said_count};
 
 /// Tells how far a check has come, now and then.
 #[derive(Debug)]
@@ -52,16 +52,22 @@ impl Told {
 
 /// What was found, in words.
 pub(super) fn said(found: &Value) -> String {
-    let count = |name| said_count(number(found, name));
-    let (objects, bytes) = (count("objects"), said_bytes(number(found, "bytes")));
+    let (objects, bytes) = (number(found, "objects"), said_bytes(number(found, "bytes")));
     let proxy = super::told::text(found, "proxy");
     if found["done"] == false {
-        return format!("{proxy}: {objects} of {} answers, {bytes}", count("objects_max"));
+        let all = counted(number(found, "objects_max"), "answer");
+        return format!("{proxy}: {} of {all}, {bytes}", said_count(objects));
     }
-    match number(found, "bad") {
-        0 => format!("{proxy}: all {objects} answers, {bytes}, are what was stored"),
-        bad => format!(
-            "{proxy}: of {objects} answers, {} were damaged, and are taken out; {bytes} are what was stored",
+    let answers = counted(objects, "answer");
+    match (number(found, "bad"), objects) {
+        (0, 0) => format!("{proxy}: no answer is on disk"),
+        (0, 1) => format!("{proxy}: the only answer, {bytes}, is what was stored"),
+        (0, _) => format!("{proxy}: all {answers}, {bytes}, are what was stored"),
+        (1, _) => format!(
+            "{proxy}: of {answers}, 1 was damaged, and is taken out; {bytes} are what was stored"
+        ),
+        (bad, _) => format!(
+            "{proxy}: of {answers}, {} were damaged, and are taken out; {bytes} are what was stored",
             said_count(bad)
         ),
     }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-pub(crate) use cache::{AskedFor, CacheRequest, Chosen, Fetches, Hardness, OfCaches};
+pub(crate) use cache::{AskedFor, CacheRequest, Chosen, Fetches, Hardness, OfCaches, read_fields};
 pub(crate) use client::{Found, Running, ask, reload, running};
 pub(crate) use server::listen;
 

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
+    measure::said_bytes,
     spelling::{Size, Time},
 };
 
@@ -85,41 +86,41 @@ pub(crate) enum SetsCookie {
 #[group(skip)]
 #[command(next_help_heading = "Cache")]
 pub(crate) struct Flags {
-    /// Keep answers in memory for who asks next, as far as they may be
+    /// Keep answers in memory for who asks next, as far as they may be; each flag below means it, too
     #[arg(long)]
     cache: bool,
     /// How long an answer is fresh that says nothing, not even when it was changed [default: 1m]
-    #[arg(long, value_name = "TIME", requires = "cache")]
+    #[arg(long, value_name = "TIME")]
     cache_ttl: Option<Time>,
     /// How much is kept [default: 256MiB]
-    #[arg(long, value_name = "SIZE", requires = "cache")]
+    #[arg(long, value_name = "SIZE")]
     cache_memory: Option<Size>,
     /// Keep answers in this folder as well: it holds more, and outlives a restart
-    #[arg(long, value_name = "FOLDER", requires = "cache", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     cache_disk: Option<PathBuf>,
     /// How much that folder may hold [default: 10GiB]
     #[arg(long, value_name = "SIZE", requires = "cache_disk")]
     cache_disk_max: Option<Size>,
     /// How large an answer may be that is kept [default: 8MiB; with a folder 1GiB]
-    #[arg(long, value_name = "SIZE", requires = "cache")]
+    #[arg(long, value_name = "SIZE")]
     cache_object_max: Option<Size>,
     /// How long an answer may be sent that is too old and says nothing about that, while it is asked
     /// for again [default: 0s]
-    #[arg(long, value_name = "TIME", requires = "cache")]
+    #[arg(long, value_name = "TIME")]
     cache_grace: Option<Time>,
     /// How long it is kept that there is nothing (404, 410, ...) or that the server fails (5xx), if it
     /// does not say [default: as other answers, and not at all]
-    #[arg(long, value_name = "TIME", requires = "cache")]
+    #[arg(long, value_name = "TIME")]
     cache_negative_ttl: Option<Time>,
     /// How long a client waits for what another asked for already [default: 30s]
-    #[arg(long, value_name = "TIME", requires = "cache")]
+    #[arg(long, value_name = "TIME")]
     cache_wait_max: Option<Time>,
-    /// How many wait so at once; with 0 each asks for himself [default: 65536]
-    #[arg(long, value_name = "NUMBER", requires = "cache")]
+    /// How many clients wait so at once; with 0 each makes a request of its own [default: 65536]
+    #[arg(long, value_name = "NUMBER", value_parser = count)]
     cache_waiting_max: Option<u32>,
     /// What becomes of what is fetched when the last client has left: it ends, or is finished and
     /// kept [default: end]
-    #[arg(long, value_name = "WAY", requires = "cache")]
+    #[arg(long, value_name = "WAY")]
     cache_abandoned: Option<Abandoned>,
     #[command(flatten)]
     purge: purge::Flags,
@@ -158,6 +159,11 @@ pub struct Cache {
     pub(crate) purge: Option<Purge>,
 }
 
+fn count(text: &str) -> Result<u32, String> {
+    let expected = format!("a number from 0 to {}", u32::MAX);
+    text.parse().map_err(|_| format!("bad number {text:?}: expected {expected}"))
+}
+
 impl Flags {
     /// The table that says the same.
     pub(super) fn table(self) -> Option<Table> {
@@ -175,7 +181,7 @@ impl Flags {
             purge: self.purge.table(),
             ..Table::default()
         };
-        self.cache.then_some(table)
+        (self.cache || table != Table::default()).then_some(table)
     }
 }
 
@@ -257,7 +263,14 @@ fn bad_sizes(
         let wrong = Wrong::expected(what, format!("{MEMORY_MIN} or more"));
         return Some(key.key("memory").wrong(wrong));
     }
-    let object_max = object_max.filter(|object_max| *object_max > object_most)?;
+    let Some(object_max) = object_max else { return None };
+    if object_max == Size(0) {
+        let wrong = Wrong::expected("with `object_max` of 0B nothing is kept", "a size above that");
+        return Some(key.key("object_max").wrong(wrong.hint("`cache = false` keeps nothing, too")));
+    }
+    if object_max <= object_most {
+        return None;
+    }
     let most = if object_most == memory { "`memory`" } else { "a quarter of `disk_max`" };
     let what = format!("`object_max` is more than {most}: {:?}", object_max.to_string());
     let wrong = Wrong::expected(what, format!("at most {object_most}"));
@@ -277,7 +290,24 @@ impl Cache {
 
     /// What of it decides whether something is stored, and for whom: not how much, nor for how long.
     pub(super) fn judges_by(&self) -> impl fmt::Debug + use<'_> {
-        let Self { set_cookie, target, ignore_origin, rules, .. } = self;
+        let Self {
+            set_cookie,
+            target,
+            ignore_origin,
+            rules,
+            // How long, how much and where; and who waits how long for it.
+            default_ttl: _,
+            memory: _,
+            disk: _,
+            object_max: _,
+            grace: _,
+            negative_ttl: _,
+            wait_max: _,
+            waiting_max: _,
+            abandoned: _,
+            // Who may take it out.
+            purge: _,
+        } = self;
         (set_cookie, target, ignore_origin, rules)
     }
 
@@ -304,6 +334,16 @@ impl Cache {
             },
             ..usual
         }
+    }
+
+    /// What is to be told if this machine has less memory than is to be used.
+    pub(super) fn shortage(&self) -> Option<String> {
+        let system = rustix::system::sysinfo();
+        let machine = u64::from(system.totalram).saturating_mul(u64::from(system.mem_unit));
+        (self.memory.0 > machine).then(|| {
+            let (memory, machine) = (self.memory, said_bytes(machine));
+            format!("{memory} is more than the {machine} that this machine has")
+        })
     }
 
     fn joining(&self, usual: &Joining) -> Joining {
@@ -336,11 +376,34 @@ impl fmt::Display for Cache {
         write!(f, "{memory} of memory, ")?;
         disk.as_ref().map_or(Ok(()), |disk| write!(f, "{disk}, "))?;
         write!(f, "answers of {object_max} at most, {default_ttl} {what}")?;
-        match rules.len() {
-            0 => (),
-            1 => f.write_str(", a rule for some paths")?,
-            count => write!(f, ", {count} rules for some paths")?,
+        self.fmt_choices(f)?;
+        let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
+        match &rules[..] {
+            [] => (),
+            [rule] => write!(f, ", rule {rule}")?,
+            rules => write!(f, ", rules {}", rules.join("; "))?,
         }
         purge.as_ref().map_or(Ok(()), |purge| write!(f, ", {purge}"))
+    }
+}
+
+impl Cache {
+    /// Prints what was chosen otherwise than usual.
+    fn fmt_choices(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { set_cookie, target, grace, negative_ttl, .. } = self;
+        if grace.0 > Duration::ZERO {
+            write!(f, ", stale for {grace} more while they are asked for")?;
+        }
+        if let Some(ttl) = negative_ttl {
+            write!(f, ", errors {ttl} if they do not say")?;
+        }
+        match set_cookie {
+            SetsCookie::Never => f.write_str(", none that set cookies")?,
+            SetsCookie::Shared => (),
+            SetsCookie::Explicit => {
+                f.write_str(", those with cookies that say for how long, too")?
+            }
+        }
+        target.as_ref().map_or(Ok(()), |target| write!(f, ", told by {target}"))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use relais_cache::Cache;
 use relais_http::{
     Cached, Desk, DynHandler, Erase, Looked, OpenFiles, Purgers, Purging, Trust,
     forward::Clients,
@@ -11,8 +10,11 @@ use relais_http::{
     sniff::{SniffLog, Sniffed},
 };
 
+use tracing::warn;
+
 use super::{
     Proxy, block,
+    cache::Cache,
     edits::Edits,
     lasting::Lasting,
     means::To,
@@ -60,6 +62,9 @@ impl Parts {
         };
         let trust = trust.map(trust::UpstreamTls::read).transpose();
         let trust = trust.map_err(|problem| problems.push(problem)).ok().flatten();
+        if let Some(shortage) = proxy.cache.as_ref().and_then(Cache::shortage) {
+            warn!("{}: {shortage}", key.key("cache").key("memory"));
+        }
         let disk = proxy.cache.as_ref().and_then(|cache| cache.disk.as_ref());
         problems.extend(disk.and_then(|disk| disk.unusable(&key.key("cache"))));
         let purge = proxy.cache.as_ref().and_then(|cache| cache.purge.as_ref());
@@ -120,7 +125,7 @@ struct Layers<'a> {
 }
 
 struct Caching {
-    cache: Cache,
+    cache: relais_cache::Cache,
     /// Whose word the handler behind it believes.
     trust: Trust,
     /// What is changed of what the cache answers.
