@@ -283,7 +283,7 @@ def what_is_stored_is_listed_shown_and_purged_by_the_verb(stage):
         _, said = verb(stage, "show", relais.http + "/none", status=3)
         holds(said, "nothing is stored for")
         stats = json.loads(verb(stage, "stats", "--json")[0])
-        equal((stats["proxy"], stats["keys"], stats["tags"], stats["memory"]), ("front", 3, 6, 256 << 20))
+        equal((stats["proxy"], stats["keys"], stats["tags"], stats["memory"]), ("front", 3, 4, 256 << 20))
         equal(verb(stage, "purge", "--tag", "b")[0], "purged 1 object\n")
         equal(verb(stage, "purge", "--prefix", relais.http + "/c")[0], "purged 1 object\n")
         equal(verb(stage, "purge", urls[0], "--soft")[0], "made 1 object stale\n")

@@ -218,7 +218,9 @@ impl Cache {
         self.store.alike(key, stored.selecting()).is_some()
     }
 
-    /// How many tags what is stored has, all in all.
+    /// How many tags what is stored in memory has, each once.
+    ///
+    /// *Cost*: of all tags of all answers.
     pub fn tags(&self) -> usize {
         self.store.tags()
     }

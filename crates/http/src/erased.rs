@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Cached, Desk, DynHandler, Hosts, Purging,
+    Cached, Counted, Desk, DynHandler, Hosts, Purging,
     access_log::Logged,
     auth::Basic,
     block::Blocked,
@@ -61,11 +61,11 @@ erase![
     Hosts,
     Proxy,
     Arc<Forward>,
-    Cached<Proxy>,
-    Cached<Arc<Forward>>,
     Basic<Any>,
     Blocked<Any>,
     Clients<Any>,
+    Counted<Cached<Proxy>>,
+    Counted<Cached<Arc<Forward>>>,
     Edited<Any>,
     Logged<Any>,
     Purging<Any>,

@@ -11,6 +11,7 @@ mod body;
 mod cached;
 mod clock;
 mod conn;
+mod counted;
 mod date_line;
 mod erased;
 mod file;
@@ -38,6 +39,7 @@ pub mod upstream;
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
 pub use cached::{Cached, Desk, Fetched, Fetching, Purgers, Purging, StandsIn, Token};
 pub use conn::{HandlerSlot, Http, Limits};
+pub use counted::Counted;
 pub use erased::{Erase, Looked};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
 pub use handler::{

@@ -45,7 +45,7 @@ pub(crate) struct Global {
     /// Whether to use colours
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: ColorChoice,
-    /// Where the local authority and the control sockets are [env: RELAIS_DATA] [default:
+    /// Where the local authority and the control sockets are; `RELAIS_DATA` says it, too [default:
     /// ~/.local/share/relais]
     // Not by clap's `env`: usages would have it as if it were required.
     #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]

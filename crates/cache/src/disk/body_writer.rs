@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io,
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, OpenOptionsExt as _},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -91,7 +91,8 @@ impl BodyWriter {
         }
         let number = store.bodies.next();
         let path = store.bodies.part_path(number);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
+        let file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path);
         let file = file.inspect_err(|error| degrade(store, error))?;
         let progress = Mutex::new(Progress { written: 0, end: None });
         Ok(Self {

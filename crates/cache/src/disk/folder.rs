@@ -12,7 +12,7 @@ use std::{
     fmt::Write as _,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read, Write},
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     process,
     sync::{Mutex, PoisonError},
@@ -148,6 +148,11 @@ pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error)
     move |source| OpenError::Io { doing, path, source }
 }
 
+/// An empty file at `path`, for its owner alone: whatever the folder that somebody made for us is for.
+pub(super) fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
 /// Writes `bytes` so that whoever reads the file at `path` finds all of them, or what was there.
 ///
 /// # Errors
@@ -155,7 +160,7 @@ pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error)
 /// What the system says; then the file is as it was.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = path.with_extension("part");
-    let written = File::create(&part).and_then(|mut file| {
+    let written = create_private(&part).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });

@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{self, IoSliceMut},
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{
         Arc, PoisonError, RwLock,
@@ -100,7 +100,8 @@ impl Segments {
     /// What the system says.
     pub(super) fn create(&self, id: u32) -> io::Result<Arc<Segment>> {
         let path = self.path(id);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
         // What is synced in it later is to be found, too.
         File::open(&self.folder)?.sync_all()?;
         Ok(self.add(id, file, 0))

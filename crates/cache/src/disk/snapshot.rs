@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     bodies::{Listed, Turn},
-    folder::sync_folder,
+    folder::{create_private, sync_folder},
     index::{Extent, Flags, Index, Slot},
     purge::{Ban, PATTERN_BYTES_MAX, Purge, What},
     record::Place,
@@ -65,7 +65,7 @@ fn write_part(store: &Store, part: &Path) -> io::Result<u64> {
     let bans = store.purges.list();
     let next_seq = store.queue.next_seq();
     let summing = store.folder.secret.summing();
-    let mut out = Summed { inner: BufWriter::new(File::create(part)?), sum: summing, len: 0 };
+    let mut out = Summed { inner: BufWriter::new(create_private(part)?), sum: summing, len: 0 };
     out.write_all(&MARK)?;
     let LogEnd { segment, offset, removals, .. } = log_end;
     for word in [next_seq, u64::from(segment), offset, removals, bans.len() as u64] {

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderName, header::CONTENT_TYPE};
 use relais_cache::{
-    Cache, Object, Settings, Tier,
+    Cache, Counts, Object, Settings, Tier,
     disk::{DiskState, DiskStats},
 };
 use serde_json::{Value, json};
@@ -72,6 +72,17 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Value {
 /// Tells how much is in the `cache` of the proxy called `name`.
 pub(super) fn stats(name: &str, cache: &Cache) -> Value {
     let settings = cache.settings();
+    let Counts { hits, stale, revalidated, misses, bypassed, collapsed, brought_up } =
+        cache.counts();
+    let requests = json!({
+        "hits": hits,
+        "stale": stale,
+        "revalidated": revalidated,
+        "misses": misses,
+        "bypassed": bypassed,
+        "collapsed": collapsed,
+        "brought_up": brought_up,
+    });
     json!({
         "proxy": name,
         "keys": cache.keys(),
@@ -79,6 +90,7 @@ pub(super) fn stats(name: &str, cache: &Cache) -> Value {
         "bytes": cache.bytes(),
         "memory": settings.memory,
         "object_max": settings.object_max,
+        "requests": requests,
         "disk": cache.disk().map(|disk| of_disk(&disk.stats(), &disk.state())),
     })
 }

@@ -263,7 +263,7 @@ fn bad_sizes(
         let wrong = Wrong::expected(what, format!("{MEMORY_MIN} or more"));
         return Some(key.key("memory").wrong(wrong));
     }
-    let Some(object_max) = object_max else { return None };
+    let object_max = object_max?;
     if object_max == Size(0) {
         let wrong = Wrong::expected("with `object_max` of 0B nothing is kept", "a size above that");
         return Some(key.key("object_max").wrong(wrong.hint("`cache = false` keeps nothing, too")));
@@ -339,7 +339,7 @@ impl Cache {
     /// What is to be told if this machine has less memory than is to be used.
     pub(super) fn shortage(&self) -> Option<String> {
         let system = rustix::system::sysinfo();
-        let machine = u64::from(system.totalram).saturating_mul(u64::from(system.mem_unit));
+        let machine = system.totalram.saturating_mul(u64::from(system.mem_unit));
         (self.memory.0 > machine).then(|| {
             let (memory, machine) = (self.memory, said_bytes(machine));
             format!("{memory} is more than the {machine} that this machine has")
@@ -401,7 +401,7 @@ impl Cache {
             SetsCookie::Never => f.write_str(", none that set cookies")?,
             SetsCookie::Shared => (),
             SetsCookie::Explicit => {
-                f.write_str(", those with cookies that say for how long, too")?
+                f.write_str(", those with cookies that say for how long, too")?;
             }
         }
         target.as_ref().map_or(Ok(()), |target| write!(f, ", told by {target}"))

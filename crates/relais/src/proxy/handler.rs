@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use relais_http::{
-    Cached, Desk, DynHandler, Erase, Looked, OpenFiles, Purgers, Purging, Trust,
+    Cached, Counted, Desk, DynHandler, Erase, Looked, OpenFiles, Purgers, Purging, Trust,
     forward::Clients,
     line_log::LineLog,
     proxy::{Edited, Onward},
@@ -149,7 +149,8 @@ impl Layers<'_> {
     fn before<H>(self, inner: H) -> Result<Built, Problem>
     where
         H: Onward + Erase,
-        Cached<H>: Erase + Looked,
+        Cached<H>: Looked,
+        Counted<Cached<H>>: Erase,
     {
         let Self { mut front, sniff, clients, block, cache } = self;
         let (mut handler, desk, purging) = match cache {
@@ -157,7 +158,7 @@ impl Layers<'_> {
                 let files = (cache.clone(), open_files);
                 let cached = Cached::with_files(inner, files, trust.clone(), clock::now);
                 let desk = cached.desk();
-                let mut handler = cached.erase();
+                let mut handler = Counted::new(cached, cache.clone()).erase();
                 if !edits.is_none() {
                     handler = Edited::new(handler, edits.applied()).erase();
                 }
