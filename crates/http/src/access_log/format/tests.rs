@@ -23,6 +23,7 @@ fn entry(target: &str, referer: &[u8], agent: &[u8]) -> Entry {
         version: Some(Version::HTTP_11),
         status: StatusCode::OK,
         ended: Ended::Whole(2326),
+        cached: Some(relais_wire::exchange::Cached::Hit),
     }
 }
 
@@ -89,7 +90,7 @@ fn json_has_every_field_in_order() {
             "\"user\":\"ada\",\"method\":\"GET\",\"target\":\"/a?b\",\"version\":\"HTTP/1.1\",",
             "\"host\":\"a.org\",\"referer\":\"http://b.org/\",\"agent\":\"curl/8\",",
             "\"tls\":\"TLS 1.3\",\"status\":200,\"bytes\":2326,\"complete\":true,",
-            "\"duration_ms\":12.034}\n",
+            "\"cache\":\"hit\",\"duration_ms\":12.034}\n",
         )
     );
     entry.user = None;
