@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "results to stdout, talk to stderr")]
 
+mod changing;
 mod client;
 mod fleet;
 mod floor;
@@ -136,6 +137,10 @@ fn rows<'a>(args: &Args, kit: &dyn Fn() -> Kit<'a>) -> Vec<Row> {
         eprintln!("{} …", herd::TITLE);
         rows.push(herd::measure(&kit(), args.rounds(), args.herd()));
     }
+    if args.wants(changing::TITLE) {
+        eprintln!("{} …", changing::TITLE);
+        rows.push(changing::measure(&kit(), args.rounds(), args.asked()));
+    }
     if args.wants(searching::TITLE) {
         eprintln!("{} …", searching::TITLE);
         rows.push(searching::measure(&kit(), args.rounds(), args.log_bytes()));
@@ -159,6 +164,11 @@ impl Args {
 
     fn herd(&self) -> usize {
         if self.quick { 500 } else { 10_000 }
+    }
+
+    /// How many times what fits in a cache is asked for in each size.
+    fn asked(&self) -> f64 {
+        if self.quick { 0.2 } else { 1.5 }
     }
 
     fn footprint(&self) -> Effort {

@@ -265,6 +265,18 @@ impl Cache {
         self.store.weight()
     }
 
+    /// Has no more than so many bytes of memory in use from now on, at most [`Settings::memory`], and
+    /// lets go of what is too much: for a while in which the process has no more to give.
+    pub fn hold_to(&self, bytes: u64) {
+        self.store.hold_to(bytes.min(self.settings.memory));
+    }
+
+    /// How many bytes of bodies may come in at once before anything has to make room for them, at most
+    /// [`Settings::filling_max`].
+    pub fn room(&self) -> u64 {
+        self.room.left().min(self.settings.filling_max)
+    }
+
     /// How many keys something is stored for.
     pub fn keys(&self) -> usize {
         self.store.len()

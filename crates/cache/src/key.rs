@@ -2,9 +2,13 @@
 //!
 //! [RFC 9111 §2]: https://www.rfc-editor.org/rfc/rfc9111#section-2
 
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    fmt,
+    hash::{Hash, Hasher},
+};
 
-use relais_wire::host::{BadHost, parse_host, usual_port};
+use relais_wire::host::{BadHost, is_in_one_spelling, parse_host, usual_port};
 
 use crate::reference::{Reference, resolve};
 
@@ -17,7 +21,7 @@ use crate::reference::{Reference, resolve};
 ///
 /// Behind it may stand what else an answer may depend on, and keys that differ in that are
 /// [apart](Self::apart).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// `scheme://authority/...`: after the third slash comes the path. Then what keeps it apart.
     text: String,
@@ -35,16 +39,20 @@ impl Key {
     ///
     /// [`BadHost`] if `authority` is none.
     pub fn of(scheme: &str, authority: &str, path_and_query: &str) -> Result<Self, BadHost> {
-        let host = authority.rsplit_once('@').map_or(authority, |(_user, host)| host);
-        let host = parse_host(host.as_bytes())?;
         let target = path_and_query.split('#').next().unwrap_or_default();
-        let len = scheme.len() + host.name.len() + "://:65535/".len() + target.len();
+        let len = scheme.len() + authority.len() + ":///".len() + target.len();
         let mut text = String::with_capacity(len);
         text.push_str(scheme);
         text.make_ascii_lowercase();
         let usual_port = usual_port(text.as_bytes());
         text.push_str("://");
-        host.print(usual_port, &mut text);
+        // As most are.
+        if is_in_one_spelling(authority, usual_port) {
+            text.push_str(authority);
+        } else {
+            let host = authority.rsplit_once('@').map_or(authority, |(_user, host)| host);
+            parse_host(host.as_bytes())?.print(usual_port, &mut text);
+        }
         if !target.starts_with('/') {
             text.push('/');
         }
@@ -127,6 +135,13 @@ impl Key {
         let uri = self.as_str();
         let authority = uri.find("://").map_or(0, |at| at + 3);
         uri[authority..].find('/').map_or(uri.len(), |at| authority + at)
+    }
+}
+
+impl Hash for Key {
+    /// Those that differ only in where the URI ends are few: their hash is the same.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.text.as_bytes());
     }
 }
 

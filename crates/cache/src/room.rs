@@ -25,7 +25,6 @@ impl Room {
     }
 
     /// How many bytes are left.
-    #[cfg(test)]
     pub(crate) fn left(&self) -> u64 {
         self.left.load(Ordering::Relaxed)
     }

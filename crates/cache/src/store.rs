@@ -286,6 +286,11 @@ impl Store {
         self.objects.weight()
     }
 
+    /// Has no more than so many bytes in use from now on, and lets go of what is too much.
+    pub(crate) fn hold_to(&self, bytes: u64) {
+        self.objects.set_capacity(bytes);
+    }
+
     /// How many keys there are.
     pub(crate) fn len(&self) -> usize {
         self.objects.len()

@@ -20,6 +20,7 @@ pub mod forward;
 mod handler;
 mod hosts;
 mod interim;
+mod judged;
 pub mod line_log;
 mod mapping;
 mod page;

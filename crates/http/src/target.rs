@@ -61,10 +61,7 @@ pub(crate) fn scheme<'a>(uri: &'a Uri, caller: &Caller) -> &'a str {
 pub(crate) fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     match uri.authority() {
         Some(authority) => Some(authority.as_str()),
-        // As `HeaderValue::to_str` does, which looks at each byte by itself.
-        None => str::from_utf8(headers.get(header::HOST)?.as_bytes())
-            .ok()
-            .filter(|host| host.is_ascii()),
+        None => headers.get(header::HOST)?.to_str().ok(),
     }
 }
 

@@ -94,6 +94,24 @@ pub fn parse_host(value: &[u8]) -> Result<HostName<'_>, BadHost> {
     Ok(HostName { name, port })
 }
 
+/// Whether `value` is a host as [`HostName::print`] spells it, of letters, digits, `-` and `.` alone.
+///
+/// *Cost*: a look at each byte, where to read and print it costs ten times as much.
+pub fn is_in_one_spelling(value: &str, usual_port: Option<u16>) -> bool {
+    let is_of_name = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    let name_len = value.bytes().take_while(|byte| is_of_name(byte)).count();
+    let (name, rest) = value.split_at(name_len);
+    let is_port = |digits: &[u8]| {
+        digits.first().is_some_and(|first| *first != b'0')
+            && parse_port(digits).is_ok_and(|port| port != usual_port)
+    };
+    match rest.as_bytes() {
+        [] => !name.is_empty(),
+        [b':', digits @ ..] => !name.is_empty() && is_port(digits),
+        _ => false,
+    }
+}
+
 /// Whether both names are one host's: case does not matter, nor a dot at the end.
 ///
 /// Ports are not part of names. IPv6 addresses are compared as they are spelled.
@@ -172,6 +190,18 @@ mod tests {
         check("[::1]", Ok(("[::1]", None)));
         check("[::ffff:1.2.3.4]:443", Ok(("[::ffff:1.2.3.4]", Some(443))));
         check("a_b-c~!$&'()*+,;=", Ok(("a_b-c~!$&'()*+,;=", None)));
+    }
+
+    #[test]
+    fn what_is_in_one_spelling_is_printed_as_it_is() {
+        for value in ["a", "a.example:81", "127.0.0.1:8080", "a-b.c.", "a:65535", "a:443"] {
+            assert!(is_in_one_spelling(value, Some(80)), "{value}");
+        }
+        for value in
+            ["", ":81", "A", "a:80", "a:", "a:081", "a:0", "a:65536", "[::1]", "a_b", "a@b"]
+        {
+            assert!(!is_in_one_spelling(value, Some(80)), "{value}");
+        }
     }
 
     #[test]
@@ -306,6 +336,16 @@ mod tests {
                 parse_host(text.as_bytes()),
                 Ok(HostName { name: &name, port: Some(port) })
             );
+        }
+
+        #[test]
+        fn what_is_in_one_spelling_is_no_other_when_printed(text in "[a-cA.:80_@-]{0,9}", usual: bool) {
+            let usual_port = usual.then_some(80);
+            if is_in_one_spelling(&text, usual_port) {
+                let mut printed = String::new();
+                parse_host(text.as_bytes()).unwrap().print(usual_port, &mut printed);
+                prop_assert_eq!(printed, text);
+            }
         }
 
         #[test]

@@ -11,7 +11,7 @@ use http::{
 };
 use relais_wire::{decimal::Decimal, http1::parse_length};
 
-use crate::{Answer, Inbound, date_line::print_date, spare};
+use crate::{Answer, Inbound, date_line::print_date, judged::judged_value, spare};
 
 /// Heads with more fields than this are not plain.
 const FIELDS_MAX: usize = 32;
@@ -54,7 +54,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Request<Inbound>, Bytes)> {
     let mut headers = spare::headers();
     for field in &*head.headers {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
-        let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value)).ok()?;
+        let value = judged_value(bytes.slice_ref(field.value));
         if !is_plain_field(&name, &value) {
             return None;
         }

@@ -15,7 +15,7 @@ use http::{
 };
 use relais_wire::http1::response::{Head, Span};
 
-use crate::spare;
+use crate::{judged::judged_value, spare};
 
 /// How a request's body is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub(super) fn fields(buffer: &Bytes, spans: &[Span]) -> Option<HeaderMap> {
     let mut headers = spare::headers();
     for span in spans {
         let name = HeaderName::from_bytes(&buffer[span.name()]).ok()?;
-        let value = HeaderValue::from_maybe_shared(buffer.slice(span.value())).ok()?;
+        let value = judged_value(buffer.slice(span.value()));
         headers.try_append(name, value).ok()?;
     }
     Some(headers)

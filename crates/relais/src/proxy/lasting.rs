@@ -133,6 +133,11 @@ impl Lasting {
         std::mem::take(&mut self.emptied)
     }
 
+    /// The caches themselves.
+    pub(crate) fn caches(&self) -> Vec<Cache> {
+        self.caches.values().map(|(_, cache)| cache.clone()).collect()
+    }
+
     /// The cache of the proxy that is called `name`, if it is to have one: that from before, if what
     /// is stored there would be answered the same now.
     pub(super) fn cache(

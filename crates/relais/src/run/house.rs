@@ -20,6 +20,7 @@ use super::{
     bind::{Taken, bind},
     entrance::Entrance,
     inherited::Inherited,
+    memory::Keeper,
 };
 use crate::{
     cache,
@@ -45,6 +46,7 @@ pub(crate) struct House {
     entrances: Vec<Entrance>,
     /// Listeners of earlier plans that had callers at the last reload. They were told to finish.
     leaving: Vec<Shutdown>,
+    memory: Keeper,
 }
 
 /// What a reload did. Prints as half a sentence.
@@ -83,6 +85,7 @@ impl House {
             gate: Gate::new(all, a_client),
             entrances: Vec::new(),
             leaving: Vec::new(),
+            memory: Keeper::start().context("starting a thread for the memory of caches")?,
         })
     }
 
@@ -138,14 +141,15 @@ impl House {
         cache::House { runs: self.source.runs(), desks, doors }
     }
 
-    /// Tells proxies where we listen, and has upstreams that are new asked now and then whether they
-    /// are well. Those that are gone are not asked any more.
+    /// Tells proxies where we listen, has upstreams that are new asked now and then whether they are
+    /// well, and the memory of caches looked after. Those that are gone are not asked any more.
     fn tell_proxies(&mut self) {
         let proxies = &mut self.lasting.sites.proxies;
         proxies.listening(self.entrances.iter().map(|entrance| &entrance.local));
         for check in proxies.take_checks() {
             self.cores.first().spawn(check);
         }
+        self.memory.look_after(proxies.caches());
     }
 
     /// For each of the plan's listeners the place of the entrance that it keeps.

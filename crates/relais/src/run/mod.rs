@@ -10,6 +10,7 @@ mod holder;
 mod house;
 mod inherited;
 mod manager;
+mod memory;
 
 use std::{pin::pin, time::Duration};
 

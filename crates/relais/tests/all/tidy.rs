@@ -45,7 +45,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("httparse", &["http"]),
     ("hyper", &["http"]),
     ("hyper-util", &["http"]),
-    ("libc", &["http"]),
+    ("libc", &["http", "relais"]),
     ("listenfd", &["relais"]),
     ("memmap2", &["cache"]),
     ("memchr", &["bench", "cache", "http", "inspect", "wire"]),
