@@ -491,6 +491,26 @@ def fields_for_caches_are_read_before_they_are_edited(stage):
 
 
 @test
+def what_clients_say_of_caching_may_be_ignored(stage):
+    need("curl")
+    with Server() as server:
+        relais = proxy(stage, server, '{ token_file = "purge.token", from = "127.0.0.1" }, client_directives = "ignored"')
+        url = relais.http + "/?cache-control=max-age=60"
+        for words in [[], ["-H", "Cache-Control: no-cache"], ["-H", "Pragma: no-cache"]]:
+            equal(get(stage, url, *words), "1\n")
+        told, _ = verb(stage, "explain", url, "-H", "Cache-Control: no-cache")
+        holds(told, "=> It is answered from what is stored")
+        counted = json.loads(verb(stage, "stats", "--json")[0])["requests"]
+        equal((counted["hits"], counted["misses"]), (2, 1))
+        holds(verb(stage, "stats")[0], "66.6 % hits: 2 fresh")
+        equal(purge(stage, relais.http + "/*", *BEARER), (200, "200 OK: purged 1 object\n"))
+        equal(get(stage, url), "2\n")
+        stage.write("relais.toml", stage.path("relais.toml").read_text().replace('"ignored"', '"honoured"'))
+        holds(stage.run([RELAIS, "reload", "relais.toml"]).decode(), 'the cache of "front" starts empty')
+        equal(relais.stop(), 0, "exit code")
+
+
+@test
 def what_is_stored_beside_is_hinted_at(stage):
     need("curl")
     with Server() as server:

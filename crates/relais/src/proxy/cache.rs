@@ -40,6 +40,8 @@ pub(crate) struct Table {
     target: Option<String>,
     /// Whether what answers say of caching does not count.
     ignore_origin: Option<bool>,
+    /// Whether clients may have servers asked.
+    client_directives: Option<ClientDirectives>,
     /// What is said of some paths.
     #[serde(default)]
     rules: Vec<cache_rules::Table>,
@@ -79,6 +81,17 @@ pub(crate) enum SetsCookie {
     Shared,
     /// All that say how long they are fresh.
     Explicit,
+}
+
+/// Whether what clients say of caching counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ClientDirectives {
+    /// It does.
+    #[default]
+    Honoured,
+    /// It does not, but for `no-store` and `only-if-cached`: nobody has a server asked by a reload.
+    Ignored,
 }
 
 /// The flags that say the same.
@@ -143,6 +156,8 @@ pub struct Cache {
     pub(crate) target: Option<String>,
     /// Whether what answers say of caching does not count.
     pub(crate) ignore_origin: bool,
+    /// Whether what clients say of caching counts.
+    pub(crate) client_directives: ClientDirectives,
     /// What is said of some paths; the first that fits counts.
     pub(crate) rules: Vec<Ruled>,
     /// How long what says nothing about it is sent stale while it is asked for.
@@ -218,6 +233,7 @@ impl Table {
             set_cookie: set_cookie.unwrap_or_default(),
             target: self.target.as_ref().map(|target| target.to_ascii_lowercase()),
             ignore_origin: ignore_origin.unwrap_or_default(),
+            client_directives: self.client_directives.unwrap_or_default(),
             rules,
             grace: self.grace.unwrap_or(Time(usual.grace)),
             negative_ttl: self.negative_ttl,
@@ -305,7 +321,8 @@ impl Cache {
             wait_max: _,
             waiting_max: _,
             abandoned: _,
-            // Who may take it out.
+            // Whom it is answered to, and who may take it out.
+            client_directives: _,
             purge: _,
         } = self;
         (set_cookie, target, ignore_origin, rules)
@@ -326,6 +343,10 @@ impl Cache {
             joining: self.joining(&usual.joining),
             targets: own.chain(usual.targets).collect(),
             origin: origin(self.ignore_origin),
+            client_directives: match self.client_directives {
+                ClientDirectives::Honoured => relais_cache::ClientDirectives::Honoured,
+                ClientDirectives::Ignored => relais_cache::ClientDirectives::Ignored,
+            },
             rules: self.rules.iter().map(Ruled::rule).collect(),
             set_cookie: match self.set_cookie {
                 SetsCookie::Never => SetCookie::Refused,
@@ -390,7 +411,7 @@ impl fmt::Display for Cache {
 impl Cache {
     /// Prints what was chosen otherwise than usual.
     fn fmt_choices(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { set_cookie, target, grace, negative_ttl, .. } = self;
+        let Self { set_cookie, target, grace, negative_ttl, client_directives, .. } = self;
         if grace.0 > Duration::ZERO {
             write!(f, ", stale for {grace} more while they are asked for")?;
         }
@@ -403,6 +424,9 @@ impl Cache {
             SetsCookie::Explicit => {
                 f.write_str(", those with cookies that say for how long, too")?;
             }
+        }
+        if *client_directives == ClientDirectives::Ignored {
+            f.write_str(", whatever clients say of caching")?;
         }
         target.as_ref().map_or(Ok(()), |target| write!(f, ", told by {target}"))
     }

@@ -23,7 +23,7 @@ fn entry(target: &str, referer: &[u8], agent: &[u8]) -> Entry {
         version: Some(Version::HTTP_11),
         status: StatusCode::OK,
         ended: Ended::Whole(2326),
-        cached: Some(relais_wire::exchange::Cached::Hit),
+        cached: Some(Cached::Hit),
     }
 }
 
