@@ -221,7 +221,12 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["forward", "ports"] => "--connect-port",
         ["forward", "clients"] => "--client",
         ["forward", ..] => "--forward",
-        ["cache"] | ["cache", "set_cookie" | "target" | "ignore_origin" | "rules", ..] => "--cache",
+        ["cache"]
+        | [
+            "cache",
+            "set_cookie" | "target" | "ignore_origin" | "client_directives" | "rules",
+            ..,
+        ] => "--cache",
         [table @ ("limits" | "cache" | "sniff" | "block"), key] => of_table(table, key)?,
         ["cache", "purge", "from"] => "--cache-purge-from",
         ["cache", "purge", ..] => "--cache-purge-token",
