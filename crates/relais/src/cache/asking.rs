@@ -69,7 +69,7 @@ fn listening_at(port: u16, data: &Data) -> Result<Running, Stop> {
     }
     let what = format!("no relais of this user listens at port {port}");
     let wrong = match all.len() {
-        0 => Wrong { what, expected: None, hint: None }.hint("none runs"),
+        0 => Wrong { what, expected: None, hint: None }.hint("none runs at all"),
         _ => Wrong { what, expected: None, hint: None }.hint(format!("there runs {}", told(&all))),
     };
     Err(Stop::Refused(vec![Complaint::of_flag("--at", wrong)]))

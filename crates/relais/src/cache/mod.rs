@@ -18,6 +18,7 @@ mod sentences;
 mod stats;
 mod steps;
 mod told;
+mod trying;
 mod verified;
 mod warming;
 

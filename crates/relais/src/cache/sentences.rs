@@ -186,7 +186,8 @@ fn verdict_text(verdict: Reused) -> String {
             let why = match why {
                 WhyStale::MaxStale => "the request is content with that (`max-stale`)",
                 WhyStale::WhileRevalidate => {
-                    "its server allows that while it is asked (`stale-while-revalidate`)"
+                    "that is allowed while its server is asked (`stale-while-revalidate`, or else \
+                     `grace`)"
                 }
                 WhyStale::IfError => "its server fails, and allows that then (`stale-if-error`)",
                 WhyStale::Disconnected => "its server cannot be reached",

@@ -210,7 +210,10 @@ fn windows(while_revalidate: Duration, if_error: Duration) -> String {
         (!time.is_zero()).then(|| format!("for {} {when}", seconds(time)))
     };
     let windows = [
-        window(while_revalidate, "while its server is asked (`stale-while-revalidate`)"),
+        window(
+            while_revalidate,
+            "while its server is asked (`stale-while-revalidate`, or else `grace`)",
+        ),
         window(if_error, "if its server fails (`stale-if-error`)"),
     ];
     let windows: Vec<_> = windows.into_iter().flatten().collect();

@@ -3,7 +3,6 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use clap::{Args, ValueHint};
 use http::HeaderName;
 use relais_cache::{Joining, SetCookie, Settings};
 use serde::{Deserialize, Serialize};
@@ -25,38 +24,38 @@ use crate::{
 #[serde(deny_unknown_fields, expecting = "a table, e.g. `{ memory = \"256MiB\" }`")]
 pub(crate) struct Table {
     /// How long an answer is fresh that does not say.
-    default_ttl: Option<Time>,
+    pub(super) default_ttl: Option<Time>,
     /// How much is kept.
-    memory: Option<Size>,
+    pub(super) memory: Option<Size>,
     /// Where what is kept outlives the program.
-    disk: Option<PathBuf>,
+    pub(super) disk: Option<PathBuf>,
     /// How much is kept there.
-    disk_max: Option<Size>,
+    pub(super) disk_max: Option<Size>,
     /// How large an answer may be that is kept.
-    object_max: Option<Size>,
+    pub(super) object_max: Option<Size>,
     /// Which answers that set cookies are kept.
-    set_cookie: Option<SetsCookie>,
+    pub(super) set_cookie: Option<SetsCookie>,
     /// The field that speaks to this cache before all others.
-    target: Option<String>,
+    pub(super) target: Option<String>,
     /// Whether what answers say of caching does not count.
-    ignore_origin: Option<bool>,
+    pub(super) ignore_origin: Option<bool>,
     /// Whether clients may have servers asked.
-    client_directives: Option<ClientDirectives>,
+    pub(super) client_directives: Option<ClientDirectives>,
     /// What is said of some paths.
     #[serde(default)]
-    rules: Vec<cache_rules::Table>,
+    pub(super) rules: Vec<cache_rules::Table>,
     /// How long what says nothing about it is sent stale while it is asked for.
-    grace: Option<Time>,
+    pub(super) grace: Option<Time>,
     /// How long an answer is fresh that says there is nothing.
-    negative_ttl: Option<Time>,
+    pub(super) negative_ttl: Option<Time>,
     /// How long a client waits for what another asked for.
-    wait_max: Option<Time>,
+    pub(super) wait_max: Option<Time>,
     /// How many wait so.
-    waiting_max: Option<u32>,
+    pub(super) waiting_max: Option<u32>,
     /// What becomes of what nobody waits for any more.
-    abandoned: Option<Abandoned>,
+    pub(super) abandoned: Option<Abandoned>,
     /// Who may take answers out with the method `PURGE`.
-    purge: Option<purge::Table>,
+    pub(super) purge: Option<purge::Table>,
 }
 
 /// What becomes of a fetch whose clients have all left.
@@ -94,51 +93,6 @@ pub(crate) enum ClientDirectives {
     Ignored,
 }
 
-/// The flags that say the same.
-#[derive(Clone, Debug, Args)]
-#[group(skip)]
-#[command(next_help_heading = "Cache")]
-pub(crate) struct Flags {
-    /// Keep answers in memory for who asks next, as far as they may be; each flag below means it, too
-    #[arg(long)]
-    cache: bool,
-    /// How long an answer is fresh that says nothing, not even when it was changed [default: 1m]
-    #[arg(long, value_name = "TIME")]
-    cache_ttl: Option<Time>,
-    /// How much is kept [default: 256MiB]
-    #[arg(long, value_name = "SIZE")]
-    cache_memory: Option<Size>,
-    /// Keep answers in this folder as well: it holds more, and outlives a restart
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    cache_disk: Option<PathBuf>,
-    /// How much that folder may hold [default: 10GiB]
-    #[arg(long, value_name = "SIZE", requires = "cache_disk")]
-    cache_disk_max: Option<Size>,
-    /// How large an answer may be that is kept [default: 8MiB; with a folder 1GiB]
-    #[arg(long, value_name = "SIZE")]
-    cache_object_max: Option<Size>,
-    /// How long an answer may be sent that is too old and says nothing about that, while it is asked
-    /// for again [default: 0s]
-    #[arg(long, value_name = "TIME")]
-    cache_grace: Option<Time>,
-    /// How long it is kept that there is nothing (404, 410, ...) or that the server fails (5xx), if it
-    /// does not say [default: as other answers, and not at all]
-    #[arg(long, value_name = "TIME")]
-    cache_negative_ttl: Option<Time>,
-    /// How long a client waits for what another asked for already [default: 30s]
-    #[arg(long, value_name = "TIME")]
-    cache_wait_max: Option<Time>,
-    /// How many clients wait so at once; with 0 each makes a request of its own [default: 65536]
-    #[arg(long, value_name = "NUMBER", value_parser = count)]
-    cache_waiting_max: Option<u32>,
-    /// What becomes of what is fetched when the last client has left: it ends, or is finished and
-    /// kept [default: end]
-    #[arg(long, value_name = "WAY")]
-    cache_abandoned: Option<Abandoned>,
-    #[command(flatten)]
-    purge: purge::Flags,
-}
-
 /// Answers that are kept, resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cache {
@@ -172,32 +126,6 @@ pub struct Cache {
     pub(crate) abandoned: Abandoned,
     /// Who may take answers out with the method `PURGE`; `None` for nobody.
     pub(crate) purge: Option<Purge>,
-}
-
-fn count(text: &str) -> Result<u32, String> {
-    let expected = format!("a number from 0 to {}", u32::MAX);
-    text.parse().map_err(|_| format!("bad number {text:?}: expected {expected}"))
-}
-
-impl Flags {
-    /// The table that says the same.
-    pub(super) fn table(self) -> Option<Table> {
-        let table = Table {
-            default_ttl: self.cache_ttl,
-            memory: self.cache_memory,
-            disk: self.cache_disk,
-            disk_max: self.cache_disk_max,
-            object_max: self.cache_object_max,
-            grace: self.cache_grace,
-            negative_ttl: self.cache_negative_ttl,
-            wait_max: self.cache_wait_max,
-            waiting_max: self.cache_waiting_max,
-            abandoned: self.cache_abandoned,
-            purge: self.purge.table(),
-            ..Table::default()
-        };
-        (self.cache || table != Table::default()).then_some(table)
-    }
 }
 
 impl Table {

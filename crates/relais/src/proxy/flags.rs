@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{
-    Table, block, cache, edits, forward,
+    Table, block, cache_flags, edits, forward,
     group::{self, Balance},
     limits, routes, sniff, trust,
     upstream::{HostField, Speaks},
@@ -33,7 +33,7 @@ pub(crate) struct Flags {
     #[command(flatten)]
     front: front::Flags,
     #[command(flatten)]
-    cache: cache::Flags,
+    cache: cache_flags::Flags,
     #[command(flatten)]
     sniff: sniff::Flags,
     #[command(flatten)]
