@@ -13,6 +13,7 @@ import http.server
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -164,6 +165,12 @@ def stop(relais):
     equal(relais.stop(), 0, "exit code")
 
 
+def restarted(stage, server, relais, **config):
+    """The same relais, after it was killed."""
+    kill(relais)
+    return up(stage, server, **config)
+
+
 @test
 def a_restart_and_a_kill_leave_all_that_is_stored(stage):
     with Server() as server:
@@ -199,8 +206,7 @@ def parts_heads_and_conditions_are_answered_from_disk(stage):
                 ({"Range": "bytes=0-1", "If-Range": '"x"'}, 200, body),
             ]:
                 # Each is the first that reads it since the start.
-                kill(relais)
-                relais = up(stage, server)
+                relais = restarted(stage, server, relais)
                 got = ask(relais, path, fields)
                 equal(got[0], status, f"{path} {fields}")
                 assert expected is None or got[2] == expected, f"{path} {fields}: {len(got[2])} bytes"
@@ -245,12 +251,10 @@ def what_was_purged_stays_so_after_a_kill(stage):
             # First from memory and disk, then from disk alone.
             for _ in range(2):
                 remove(relais)
-                kill(relais)
-                relais = up(stage, server)
+                relais = restarted(stage, server, relais)
                 equal(get_all(relais), [one for one in ALL if one not in gone], f"there after {gone} went")
                 eventually("all is on disk", lambda: stats(stage)["objects"] == len(ALL))
-                kill(relais)
-                relais = up(stage, server)
+                relais = restarted(stage, server, relais)
         stop(relais)
 
 
@@ -261,8 +265,7 @@ def what_was_purged_softly_is_asked_about_after_a_kill(stage):
         store_all(stage, relais)
         verb(stage, "purge", "--soft", "--tag", "all")
         asked = server.count()
-        kill(relais)
-        relais = up(stage, server)
+        relais = restarted(stage, server, relais)
         for path in PATHS[:4]:
             status, how, body = ask(relais, path)
             equal((status, body == body_of(path)), (200, True), path)
@@ -270,8 +273,7 @@ def what_was_purged_softly_is_asked_about_after_a_kill(stage):
         equal(server.count(), asked + 4)
         # The heads that were confirmed are on disk as well.
         verb(stage, "purge", f"{URL}/none")
-        kill(relais)
-        relais = up(stage, server)
+        relais = restarted(stage, server, relais)
         equal(get_all(relais, PATHS[:4]), PATHS[:4])
         equal(server.count(), asked + 4)
         stop(relais)
@@ -303,12 +305,27 @@ def a_folder_is_for_one_relais_and_for_nothing_else(stage):
         equal(sorted(os.listdir(stage.path("papers"))), ["thesis.tex"])
         stage.write("a-file", "x")
         refused(stage, config_of(server, folder="a-file"), "is no folder")
-        # What it cannot read its own format of, it cannot read at all.
-        stage.write("cache/format", "relais disk cache 1\n")
+        # What it cannot read its own format of, it cannot read at all; and deletes nothing.
+        there, whole = files_in(stage.path("cache")), stage.path("cache/format").read_bytes()
+        for junk in [b"relais disk cache 1\n", b"\xff\0junk", b"", None]:
+            file = stage.path("cache/format")
+            file.unlink() if junk is None else file.write_bytes(junk)
+            refused(stage, config_of(server), "/cache/format", "delete the folder", "proxy.front.cache.disk")
+            for verb_of_it in [["ls"], ["verify"], ["stats"], ["purge", "--all"]]:
+                done = stage.finish([RELAIS, "cache", "--folder", "cache", *verb_of_it])
+                equal(done.returncode, 2, verb_of_it)
+                holds(done.stderr.decode(), "cache")
+                equal(done.stdout, b"")
+        stage.path("cache/format").write_bytes(whole)
+        equal(files_in(stage.path("cache")), there)
         relais = up(stage, server)
-        equal(get_all(relais), [])
         equal(get_all(relais), ALL)
         stop(relais)
+
+
+def files_in(folder):
+    """What is in it, but for whose it is, and how long."""
+    return {path: path.stat().st_size for path in folder.rglob("*") if path.is_file() and path.name != "lock"}
 
 
 def flip(path, place):
@@ -412,8 +429,10 @@ def verify_finds_what_is_damaged(stage):
         for path in ["/102400/b", "/300000/c"]:
             file, place = file_of(stage, path)
             flip(file, place + 1000)
-        equal(verify(*at_rest, status=3)[1], 2)
-        equal(verify(*at_rest, status=0), (4, 0))
+        there = files_in(stage.path("cache"))
+        # It is told of, however often, and not taken out.
+        equal([verify(*at_rest, status=3), verify(*at_rest, status=3)], [(6, 2), (6, 2)])
+        equal(files_in(stage.path("cache")), there)
         relais = up(stage, server)
         equal(get_all(relais), [one for one in ALL if one not in ["/102400/b", "/300000/c"]])
         stop(relais)
@@ -500,8 +519,7 @@ def a_full_disk_is_told_of_once_and_answers_go_on(stage):
         command = [RELAIS, "cache", "--file", "relais.toml", "purge", f"{URL}/1024/before"]
         is_acknowledged = stage.finish(command).returncode == 0
         equal(get(relais, "/1024/before"), False, "there after it was purged")
-        kill(relais)
-        relais = up(stage, server, folder="small/cache", disk_max="32MiB")
+        relais = restarted(stage, server, relais, folder="small/cache", disk_max="32MiB")
         assert not (get(relais, "/1024/before") and is_acknowledged), "what was purged is back"
         (folder / "ballast").unlink()
         eventually("it works again", lambda: stats(stage)["fails"] is None, 20)
@@ -509,8 +527,7 @@ def a_full_disk_is_told_of_once_and_answers_go_on(stage):
         get(relais, "/100000/after")
         get(relais, "/3145728/after")
         verb(stage, "purge", f"{URL}/none")
-        kill(relais)
-        relais = up(stage, server, folder="small/cache", disk_max="32MiB")
+        relais = restarted(stage, server, relais, folder="small/cache", disk_max="32MiB")
         equal([get(relais, path) for path in ["/100000/after", "/3145728/after", "/1000/full-3"]], [True, True, False])
         stop(relais)
 
@@ -616,8 +633,7 @@ def a_long_body_is_joined_as_it_comes_from_its_middle_too(stage):
         equal(begun + second.rest() == body, True, "all of it")
         equal(Trickling.asked, 1)
         eventually("it is on disk", lambda: stats(stage)["objects"] == 1)
-        kill(relais)
-        relais = up(stage, server, disk_max="128MiB")
+        relais = restarted(stage, server, relais, disk_max="128MiB")
         status, how, got = ask(relais, "/big")
         equal((status, got == body, Trickling.asked), (200, True, 1))
         holds(how, "; hit")
@@ -637,8 +653,7 @@ def another_upstream_finds_nothing_and_the_former_finds_all(stage):
 
         def restart(server):
             nonlocal relais
-            kill(relais)
-            relais = up(stage, server)
+            relais = restarted(stage, server, relais)
 
         for change in [reload, restart]:
             change(other)
@@ -702,13 +717,78 @@ def a_folder_at_rest_is_looked_after(stage):
 
 
 @test
+def a_look_makes_no_cache_and_harms_none(stage):
+    def at_rest(*words, status):
+        done = stage.finish([RELAIS, "cache", "--folder", *words])
+        equal(done.returncode, status, done.stderr.decode())
+        return done.stdout.decode() + done.stderr.decode()
+
+    with Server() as server:
+        stage.path("empty").mkdir()
+        for words in [["ls"], ["verify"], ["stats"], ["purge", "--all"]]:
+            holds(at_rest("empty", *words, status=2), "holds no cache")
+        equal(os.listdir(stage.path("empty")), [])
+        folder = mounted(stage, "small", "size=16m")
+        relais = up(stage, server, folder="small/cache", disk_max="32MiB")
+        store_all(stage, relais)
+        stop(relais)
+        # With its lock, and without: then it cannot be had.
+        for is_locked in [True, False]:
+            if not is_locked:
+                (folder / "cache/lock").unlink()
+            subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+            told = at_rest("small/cache", "ls", status=0)
+            equal(told.count(URL), 6)
+            equal("cannot be locked" in told, not is_locked)
+            holds(at_rest("small/cache", "verify", status=0), "all 6 answers")
+            subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
+        for file in (folder / "cache/segments").iterdir():
+            file.unlink()
+        holds(at_rest("small/cache", "verify", status=3), "of its segments are missing")
+
+
+@test(seconds=60)
+def a_folder_that_is_emptied_is_begun_anew(stage):
+    with Server() as server:
+        relais = up(stage, server)
+        store_all(stage, relais)
+        for path in stage.path("cache").iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        eventually("it is told", lambda: "the cache's disk fails" in relais.said(), 20)
+        holds(relais.said(), "cache/format")
+        eventually("it works again", lambda: "the cache's disk works again" in relais.said(), 20)
+        get_all(relais)
+        verb(stage, "purge", "--all")
+        store_all(stage, relais)
+        relais = restarted(stage, server, relais)
+        equal(get_all(relais), ALL)
+        stop(relais)
+
+
+@test(seconds=60)
+def a_disk_that_is_too_small_is_told_of_rarely(stage):
+    with Server() as server:
+        mounted(stage, "small", "size=3m")
+        relais = up(stage, server, folder="small/cache", disk_max="32MiB")
+        end, number = time.monotonic() + 12, 0
+        while time.monotonic() < end:
+            get(relais, f"/100000/{number}")
+            number += 1
+        fails, works = "the cache's disk fails", "the cache's disk works again"
+        told = relais.said().count(fails) + relais.said().count(works)
+        print(f"{number} answers, {told} lines")
+        # It fails, is tried after 5 s, fails at once, and is tried 10 s later.
+        assert 1 <= told <= 4, relais.said()
+        stop(relais)
+
+
+@test
 def what_is_on_disk_alone_is_listed_and_explained(stage):
     with Server() as server:
         relais = up(stage, server)
         store_all(stage, relais)
         asked = server.count()
-        kill(relais)
-        relais = up(stage, server)
+        relais = restarted(stage, server, relais)
         rows = [json.loads(line) for line in verb(stage, "ls", "--json")[0].splitlines()]
         equal([row["tier"] for row in rows], ["disk"] * 6)
         holds(verb(stage, "show", f"{URL}/3145728/d")[0], "cache-control: max-age=3600")
@@ -735,13 +815,15 @@ def what_is_too_old_and_damaged_is_asked_for_whole(stage):
         time.sleep(2)
         relais = up(stage, server)
         for path in paths:
-            equal([get(relais, path), get(relais, path)][0], False, path)
+            equal(get(relais, path), False, path)
+            # It is stored anew; of x and y that is stale by now, or not.
+            equal(get(relais, path) or "max-age=1" in path, True, path)
         stop(relais)
 
 
 @test
 def what_is_purged_while_it_is_sent_is_sent_whole(stage):
-    """Purged, replaced, evicted: who was promised it has it open."""
+    """Purged, and stored anew: who was promised it has it open."""
     with Server() as server:
         relais = up(stage, server, disk_max="32MiB")
         end, wrong = time.monotonic() + 4, []

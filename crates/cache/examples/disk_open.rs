@@ -7,7 +7,11 @@
 
 #![expect(clippy::print_stdout, reason = "a measurement for a person")]
 
-use std::{env, fs, path::Path, time::Instant};
+use std::{
+    env, fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use relais_cache::disk::{Disk, DiskSettings, Meta, NotQueued, Object, Patience};
@@ -42,9 +46,9 @@ fn main() {
         println!("stored {objects} in {:.1?}", start.elapsed());
     }
     find_some(&disk, objects);
-    drop(disk);
+    end(disk);
     println!("ended well:");
-    drop(open());
+    end(open());
     let snapshot = Path::new(folder).join("snapshot");
     let kept = fs::read(&snapshot).expect("a snapshot");
     fs::remove_file(&snapshot).expect("a snapshot");
@@ -69,6 +73,12 @@ fn fill(disk: &Disk, objects: u64, body_bytes: usize) {
         }
     }
     disk.sync().expect("a disk that works");
+}
+
+/// Until its folder may be opened again.
+fn end(disk: Disk) {
+    disk.close(Duration::from_mins(10)).expect("minutes are enough");
+    drop(disk);
 }
 
 fn find_some(disk: &Disk, objects: u64) {

@@ -41,7 +41,7 @@ impl Store {
         // Counted first: what is purged in between is taken for later.
         let purges = self.recent().count();
         let mut part = self.lock(hash);
-        let generation = part.generation.after_purges(purges);
+        let generation = part.generation().after_purges(purges);
         let (mut same, mut forms) = (0, NormalForms::default());
         for fill in part.in_flight.fills.iter().filter(|fill| fill.key == *wish.key) {
             same += 1;

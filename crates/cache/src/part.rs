@@ -2,28 +2,40 @@
 
 use crate::fill::InFlight;
 
-/// How often something in a part of the keys was invalidated, and something of all was purged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Generation(u64, u64);
+/// How often something in a part of the keys was invalidated, and changed, and something of all was
+/// purged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Generation {
+    invalidated: u64,
+    changed: u64,
+    purges: u64,
+}
 
 impl Generation {
     /// The same, when there were so many purges.
-    pub(crate) fn after_purges(self, count: u64) -> Self {
-        Self(self.0, count)
+    pub(crate) fn after_purges(self, purges: u64) -> Self {
+        Self { purges, ..self }
     }
 
     /// How many purges there were.
     pub(crate) fn purges(self) -> u64 {
-        self.1
+        self.purges
     }
 }
 
-/// A part of all keys, and what was invalidated in it last.
-#[derive(Debug)]
+/// A part of all keys, and what was invalidated and changed in it last.
+#[derive(Debug, Default)]
 pub(crate) struct Part {
-    pub generation: Generation,
     pub in_flight: InFlight,
-    /// The hashes of those keys: that of the one which made `generation` so high, at its remainder.
+    invalidated: Lately,
+    changed: Lately,
+}
+
+/// To which keys something was done: how often, and the last few of their hashes, that of the one
+/// that made `count` so high at its remainder.
+#[derive(Debug, Default)]
+struct Lately {
+    count: u64,
     last: [u64; LAST],
 }
 
@@ -31,34 +43,63 @@ pub(crate) struct Part {
 const LAST: usize = 8;
 
 impl Part {
-    pub(crate) fn new() -> Self {
-        Self { generation: Generation(0, 0), in_flight: InFlight::default(), last: [0; LAST] }
+    /// What was done in it so far.
+    pub(crate) fn generation(&self) -> Generation {
+        let (invalidated, changed) = (self.invalidated.count, self.changed.count);
+        Generation { invalidated, changed, purges: 0 }
     }
 
+    /// Keeps out what is on its way under the key with this hash.
     pub(crate) fn invalidate(&mut self, hash: u64) {
-        self.generation.0 += 1;
-        self.last[at(self.generation.0)] = hash;
+        self.invalidated.add(hash);
         self.in_flight.leave_all(Some(hash));
     }
 
     /// Invalidates all keys there can be.
     pub(crate) fn invalidate_all(&mut self) {
-        self.generation.0 += 1 + LAST as u64;
+        self.invalidated.add_all();
         self.in_flight.leave_all(None);
     }
 
     /// Whether the key with this hash was invalidated since then; or may have been, if that was too
     /// long ago.
     pub(crate) fn was_invalidated(&self, hash: u64, since: Generation) -> bool {
-        let newer = since.0 + 1..=self.generation.0;
-        self.generation.0 - since.0 > LAST as u64
-            || newer.into_iter().any(|n| self.last[at(n)] == hash)
+        self.invalidated.has(hash, since.invalidated)
+    }
+
+    /// Says that something under the key with this hash was replaced or taken out. What others fetch
+    /// is still good; what was read from disk before may be what went.
+    pub(crate) fn change(&mut self, hash: u64) {
+        self.changed.add(hash);
+    }
+
+    /// Whether anything under the key with this hash was replaced, taken out or invalidated since
+    /// then; or may have been, if that was too long ago.
+    pub(crate) fn was_changed(&self, hash: u64, since: Generation) -> bool {
+        self.changed.has(hash, since.changed) || self.was_invalidated(hash, since)
     }
 }
 
-/// Where the key that made a generation is remembered.
-fn at(generation: u64) -> usize {
-    usize::try_from(generation % LAST as u64).expect("less than a few")
+impl Lately {
+    fn add(&mut self, hash: u64) {
+        self.count += 1;
+        self.last[at(self.count)] = hash;
+    }
+
+    fn add_all(&mut self) {
+        self.count += 1 + LAST as u64;
+    }
+
+    /// Whether it was done to this key, or may have been, after it was done so often.
+    fn has(&self, hash: u64, count: u64) -> bool {
+        let mut newer = count + 1..=self.count;
+        self.count - count > LAST as u64 || newer.any(|n| self.last[at(n)] == hash)
+    }
+}
+
+/// Where the key that made a count is remembered.
+fn at(count: u64) -> usize {
+    usize::try_from(count % LAST as u64).expect("less than a few")
 }
 
 #[cfg(test)]
@@ -67,11 +108,11 @@ mod tests {
 
     #[test]
     fn what_is_invalidated_is_remembered_for_a_while() {
-        let mut part = Part::new();
-        let before = part.generation;
+        let mut part = Part::default();
+        let before = part.generation();
         assert!(!part.was_invalidated(1, before));
         part.invalidate(1);
-        let after = part.generation;
+        let after = part.generation();
         assert!(part.was_invalidated(1, before) && !part.was_invalidated(1, after));
         assert!(!part.was_invalidated(2, before));
         for hash in 0..7 {
@@ -84,10 +125,22 @@ mod tests {
     }
 
     #[test]
+    fn a_change_keeps_out_what_was_read_from_disk_and_nothing_else() {
+        let mut part = Part::default();
+        let before = part.generation();
+        part.change(1);
+        assert!(part.was_changed(1, before) && !part.was_changed(2, before));
+        assert!(!part.was_invalidated(1, before));
+        assert!(!part.was_changed(1, part.generation()));
+        part.invalidate(2);
+        assert!(part.was_changed(2, before) && part.was_invalidated(2, before));
+    }
+
+    #[test]
     fn all_may_be_invalidated() {
-        let mut part = Part::new();
-        let before = part.generation;
+        let mut part = Part::default();
+        let before = part.generation();
         part.invalidate_all();
-        assert!(part.was_invalidated(1, before) && !part.was_invalidated(1, part.generation));
+        assert!(part.was_invalidated(1, before) && !part.was_invalidated(1, part.generation()));
     }
 }

@@ -196,7 +196,7 @@ impl Cache {
     /// What is on disk alone under `key`.
     fn variants_on_disk(&self, key: &Key) -> Vec<Object> {
         let Some(on_disk) = self.store.on_disk() else { return Vec::new() };
-        let found = on_disk.find(key, &self.room, Patience::Waits).unwrap_or_default();
+        let found = on_disk.find((key, &[]), &self.room, Patience::Waits).unwrap_or_default();
         let found = found.into_iter().filter(|stored| !self.is_in_memory(key, stored));
         found
             .map(|stored| Object::on_disk(key.clone(), Arc::clone(&stored), stored.bytes()))

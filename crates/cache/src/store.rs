@@ -14,7 +14,7 @@ use quick_cache::{OptionsBuilder, Weighter, sync};
 use crate::{
     disk::BodyWriter,
     key::Key,
-    on_disk::{OnDisk, Replaced},
+    on_disk::{self, OnDisk, Replaced},
     outcome::Outcome,
     part::{Generation, Part},
     purge::Recent,
@@ -25,10 +25,12 @@ use crate::{
     vary::{NormalForms, Selecting},
 };
 
+#[cfg(test)]
+pub(crate) use self::lower::Admitted;
 pub(crate) use self::purging::Change;
 
-/// A key has no more variants than this; the oldest makes room.
-pub(crate) const VARIANTS_MAX: usize = 32;
+/// A key has no more variants than this in memory, nor on disk; the oldest makes room.
+pub(crate) use crate::disk::VARIANTS_MAX;
 
 /// The responses of one key, newest first. Never empty.
 pub(crate) type Variants = Arc<[Arc<Stored>]>;
@@ -122,7 +124,7 @@ impl Store {
         let lifecycle = sync::DefaultLifecycle::default();
         let objects = sync::Cache::with_options(options, Weigher, hasher.clone(), lifecycle);
         let variants_weight_max = objects.shard_capacity() / 3 * 2;
-        let parts = (0..PARTS).map(|_| Mutex::new(Part::new())).collect();
+        let parts = (0..PARTS).map(|_| Mutex::default()).collect();
         let uncacheable_ttl = settings.joining.uncacheable_ttl;
         let (tags, recent) = (TagIndex::new(), RwLock::default());
         Self { objects, on_disk, parts, hasher, tags, recent, variants_weight_max, uncacheable_ttl }
@@ -166,7 +168,7 @@ impl Store {
     pub(crate) fn generation(&self, key: &Key) -> Generation {
         // Counted first: what is purged in between is taken for later.
         let purges = self.recent().count();
-        self.lock(self.hash(key)).generation.after_purges(purges)
+        self.lock(self.hash(key)).generation().after_purges(purges)
     }
 
     /// Whether `key` was invalidated since its part was in this state.
@@ -186,7 +188,8 @@ impl Store {
         arrived: Arrived,
         instead_of: Option<&Arc<Stored>>,
     ) -> Outcome {
-        let Arrived { stored: newer, file } = arrived;
+        // Dropped last: a file that is deleted is so without a lock.
+        let Arrived { stored: newer, mut file } = arrived;
         let fits = newer.weight() <= self.variants_weight_max;
         if !fits && (self.on_disk.is_none() || newer.parts().is_some()) {
             return Outcome::TooLarge;
@@ -194,7 +197,7 @@ impl Store {
         newer.enter(&self.tags, key);
         let recent = self.recent();
         let hash = self.hash(key);
-        let part = self.lock(hash);
+        let mut part = self.lock(hash);
         let is_purged = recent.has((key, newer.tag_ids()), since.purges(), |_| true);
         if is_purged || part.was_invalidated(hash, since) {
             return Outcome::Invalidated;
@@ -209,9 +212,10 @@ impl Store {
             is_same(old) || instead_of.is_some_and(|replaced| Arc::ptr_eq(old, replaced))
         };
         let stay: Vec<_> = there.iter().filter(|old| !is_replaced(old)).cloned().collect();
-        let replaced = Replaced { there, instead_of, stay: &stay };
+        let replaced = Replaced { there, instead_of };
+        part.change(hash);
         if let Some(on_disk) = &self.on_disk
-            && !on_disk.keep(key, (&newer, file), replaced)
+            && on_disk.keep(key, (&newer, file.as_deref_mut()), replaced) == on_disk::Body::Gone
         {
             self.put(key, stay.iter());
             return Outcome::NoRoom;
@@ -237,9 +241,14 @@ impl Store {
 
     /// Takes `stored` out from under `key`.
     pub(crate) fn drop_variant(&self, key: &Key, stored: &Arc<Stored>) {
-        let _part = self.lock(self.hash(key));
+        let hash = self.hash(key);
+        let mut part = self.lock(hash);
+        // Not all that is on its way: of other variants that is still good.
+        part.change(hash);
         self.put_without(key, stored);
-        self.forget_on_disk(key);
+        if let Some(on_disk) = &self.on_disk {
+            on_disk.forget_variant(key, stored);
+        }
     }
 
     /// Has what is under `key` stand there but for `stored`. Whoever calls has the lock of its part.

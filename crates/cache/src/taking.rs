@@ -226,8 +226,8 @@ impl Cache {
             return self.pass(&fetch, (status, times), NotStored::TooLarge);
         }
         let limits = self.limits(storable.place.is_some());
-        let body = match Body::new(declared, limits, Arc::clone(&self.room)) {
-            Ok(body) => body,
+        let (body, to_file) = match Body::new(declared, limits, Arc::clone(&self.room)) {
+            Ok(both) => both,
             Err(Outcome::NoRoom) => return self.pass(&fetch, (status, times), NotStored::NoRoom),
             Err(_) => return self.pass(&fetch, (status, times), NotStored::TooLarge),
         };
@@ -260,7 +260,14 @@ impl Cache {
             // Who waits for another key looks there: what comes is listed by now.
             before.release(if is_part { Over::Alone } else { Over::Left });
         }
-        Taken::Fill(Box::new(Writer { store, fill, place, cache_status, gave_up: None }))
+        Taken::Fill(Box::new(Writer {
+            store,
+            fill,
+            place,
+            cache_status,
+            file: to_file,
+            gave_up: None,
+        }))
     }
 
     /// How much is held of a body that comes. Parts are put together in memory.

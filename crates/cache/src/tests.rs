@@ -6,12 +6,14 @@ mod explaining;
 mod floods;
 mod gaps;
 mod joining;
+mod joining_below;
 mod partial;
 mod purging;
 mod rules;
 mod searches;
 mod sharing;
 mod storing;
+mod variants_below;
 mod world;
 
 use std::time::{Duration, SystemTime};

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::{
     cache_status::CacheStatus,
     disk::FileBody,
-    fill::{Added, Ended, Fill, FillHead, Over, Reader, Watch, Whole, Woken},
+    fill::{Added, Ended, Fill, FillHead, Over, Reader, ToFile, Watch, Whole, Woken},
     outcome::Outcome,
     part::Generation,
     request::Sender,
@@ -27,6 +27,8 @@ pub struct Writer {
     pub(crate) fill: Arc<Fill>,
     pub(crate) place: Place,
     pub(crate) cache_status: CacheStatus,
+    /// Where its body goes, if that is a file.
+    pub(crate) file: ToFile,
     /// Why it was given up, if it was.
     pub(crate) gave_up: Option<Outcome>,
 }
@@ -56,7 +58,7 @@ pub enum Written {
 impl Writer {
     /// Adds what came of the body. Who reads it is woken by [`wake`](Self::wake).
     pub fn add(&mut self, bytes: &Bytes) -> Written {
-        match self.fill.add(bytes) {
+        match self.fill.add(bytes, &mut self.file) {
             Added::On => return Written::On,
             Added::Outgrown | Added::Unread => (),
         }
@@ -87,8 +89,8 @@ impl Writer {
         self.kept().map(|(stored, _)| stored)
     }
 
-    fn kept(self) -> Result<(Arc<Stored>, Outcome), Outcome> {
-        let (head, body) = match self.fill.end_body() {
+    fn kept(mut self) -> Result<(Arc<Stored>, Outcome), Outcome> {
+        let (head, body) = match self.fill.end_body(self.file.take()) {
             Ended::Whole(head, body) => (head, body),
             Ended::Passing(outcome) => {
                 self.fill.wake();

@@ -68,6 +68,7 @@ fn what_is_removed_while_the_disk_is_full_stays_removed() {
     disk.sync().unwrap();
     put(&disk, "later", 50_000);
     disk.sync().unwrap();
+    disk.close(Duration::from_mins(1)).unwrap();
     drop(disk);
     // From the log alone: what was half-written when the disk was full is not in it.
     fs::remove_file(mount.path.join("cache/snapshot")).unwrap();

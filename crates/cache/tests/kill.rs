@@ -11,6 +11,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -54,6 +55,7 @@ fn nothing_wrong_is_found_after_kill_9() {
         let stats = disk.stats();
         assert!(stats.bytes <= stats.bytes_max, "{stats:?}");
         assert!(bytes_in(folder.path()) <= stats.bytes_max, "{stats:?}");
+        disk.close(Duration::from_mins(1)).unwrap();
     }
     println!(
         "{rounds} rounds, {checked} objects checked ({kept} there, {misses} not), wrong bytes 0"

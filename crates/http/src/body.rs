@@ -7,9 +7,10 @@ use std::{
     any::Any,
     collections::VecDeque,
     fmt,
+    os::fd::BorrowedFd,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -255,7 +256,7 @@ impl Body {
                 (None, Kind::Tunnel(_)) => None,
                 (None, Kind::Queue(pieces)) => pieces.pop_front().map(Ok),
                 (None, Kind::Stream(pieces)) => {
-                    std::task::ready!(pieces.as_mut().poll_next(cx))
+                    ready!(pieces.as_mut().poll_next(cx))
                 }
             };
             match piece {
@@ -295,6 +296,27 @@ impl Body {
         let is_file = |piece: &Piece| matches!(piece, Piece::File(_));
         self.rest.is_some()
             || matches!(&self.kind, Kind::Queue(pieces) if pieces.iter().any(is_file))
+    }
+
+    /// Whether it comes in time, in pieces of memory, and how long it is, is known.
+    pub(crate) fn is_coming(&self) -> bool {
+        let is_of_memory = matches!(&self.kind, Kind::Stream(pieces) if pieces.are_of_memory());
+        is_of_memory && self.rest.is_none() && self.left.is_some_and(|left| left > 0)
+    }
+
+    /// See [`Pieces::poll_splice`].
+    pub(crate) fn poll_splice(
+        &mut self,
+        cx: &mut Context<'_>,
+        pipe: BorrowedFd<'_>,
+        bytes_max: usize,
+    ) -> Poll<Option<usize>> {
+        let Kind::Stream(pieces) = &mut self.kind else { return Poll::Ready(None) };
+        let moved = ready!(pieces.as_mut().poll_splice(cx, pipe, bytes_max));
+        if let Some(bytes) = moved {
+            self.account(bytes as u64);
+        }
+        Poll::Ready(moved)
     }
 
     /// All of a body that is one piece in memory.

@@ -18,6 +18,7 @@ const OPEN_MAX: usize = 64;
 pub(super) struct Bodies {
     folder: PathBuf,
     known: Mutex<Known>,
+    /// Those that were asked for last, the very last behind.
     opened: Mutex<VecDeque<Arc<BodyFile>>>,
 }
 
@@ -132,6 +133,14 @@ impl Bodies {
         row.map_or(0, Row::len)
     }
 
+    /// Deletes a file that never became an object's, and closes it: it would keep its bytes of the
+    /// disk.
+    pub(super) fn delete_part(&self, file: u32, folder: &Folder) {
+        self.close(file);
+        // One that stays is deleted by the next start.
+        let _ = folder.delete(&self.part_path(file));
+    }
+
     /// Whose turn it is.
     pub(super) fn oldest(&self) -> Option<Turn> {
         let mut known = self.known();
@@ -182,36 +191,30 @@ impl Bodies {
         (rows + known.order.capacity() * size_of::<Turn>()) as u64
     }
 
-    /// A body of `len` bytes that is open already.
+    /// A body of `len` bytes that is open already. It stays so for longer.
     pub(super) fn opened(&self, file: u32, len: u64) -> Option<Arc<BodyFile>> {
-        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.iter().find(|body| body.number == file && body.len() == len).cloned()
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = opened.iter().rposition(|body| body.number == file && body.len() == len)?;
+        if at + 1 < opened.len() {
+            let body = opened.remove(at)?;
+            opened.push_back(body);
+        }
+        opened.back().cloned()
     }
 
-    /// Opens a body of `len` bytes, the sum of whose sums is `sum`.
+    /// Keeps it open for who comes next. Gives the one that nobody asked for for longest, where too
+    /// many are.
+    pub(super) fn keep_open(&self, body: Arc<BodyFile>) -> Option<Arc<BodyFile>> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.push_back(body);
+        if opened.len() > OPEN_MAX { opened.pop_front() } else { None }
+    }
+
+    /// Opens a body of `len` bytes, the sum of whose sums is `sum`, of which nothing was checked.
     ///
     /// # Errors
     ///
     /// What the system says; [`io::ErrorKind::InvalidData`] if it is not that body.
-    pub(super) fn open(&self, file: u32, (len, sum): (u64, u64), secret: &Secret) -> Opened {
-        if let Some(found) = self.opened(file, len) {
-            return Ok(found);
-        }
-        let body = Arc::new(self.open_anew(file, (len, sum), secret)?);
-        self.keep_open(Arc::clone(&body));
-        Ok(body)
-    }
-
-    /// Keeps it open for who comes next.
-    pub(super) fn keep_open(&self, body: Arc<BodyFile>) {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.push_back(body);
-        let closed = if opened.len() > OPEN_MAX { opened.pop_front() } else { None };
-        drop(opened);
-        drop(closed);
-    }
-
-    /// The same of a file of which nothing was checked.
     pub(super) fn open_anew(
         &self,
         file: u32,
@@ -234,5 +237,3 @@ impl Bodies {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-type Opened = io::Result<Arc<BodyFile>>;

@@ -58,9 +58,19 @@ impl BodyFile {
         }
         let word = |word: &[u8]| u64::from_le_bytes(word.try_into().expect("eight bytes"));
         let sums = bytes.chunks_exact(8).map(word).collect();
-        let verified = (0..count).map(|_| AtomicBool::new(false)).collect();
-        let (file, secret, beside) = (Arc::new(file), secret.clone(), OnceLock::new());
-        Ok(Self { number, file, len, sums, verified, secret, beside })
+        Ok(Self::of(number, (Arc::new(file), len), sums, secret))
+    }
+
+    /// A body of `len` bytes in `file`, the sums of whose chunks are these.
+    pub(super) fn of(
+        number: u32,
+        (file, len): (Arc<File>, u64),
+        sums: Box<[u64]>,
+        secret: &Secret,
+    ) -> Self {
+        let verified = sums.iter().map(|_| AtomicBool::new(false)).collect();
+        let (secret, beside) = (secret.clone(), OnceLock::new());
+        Self { number, file, len, sums, verified, secret, beside }
     }
 
     /// How many bytes the body has.
@@ -106,6 +116,11 @@ impl BodyFile {
         for chunk in &self.verified {
             chunk.store(true, Ordering::Release);
         }
+    }
+
+    /// Whether all of it was found to be right.
+    pub(super) fn was_right(&self) -> bool {
+        self.verified.iter().all(|chunk| chunk.load(Ordering::Acquire))
     }
 
     /// How many bytes from `offset` on were found to be right.

@@ -4,6 +4,7 @@ use std::{
     fs::{File, OpenOptions},
     io,
     os::unix::fs::{FileExt, OpenOptionsExt as _},
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -11,6 +12,7 @@ use super::{
     body_file::{BodyFile, CHUNK_BYTES, file_len},
     found::FileBody,
     health::Counts,
+    open_error::naming,
     queue::{Job, Meta, NotQueued, WrittenFile},
     record::{FRONT_BYTES_MAX, Parts},
     secret::Summing,
@@ -26,7 +28,7 @@ pub struct BodyWriter {
     /// Bytes that came, all in the file.
     len: u64,
     /// The sums of whole chunks, and of the one that is coming.
-    sums: Vec<u8>,
+    sums: Vec<u64>,
     chunk: Summing,
     chunk_left: u64,
     /// Bytes that were taken of the folder's.
@@ -75,7 +77,7 @@ pub enum NotWritten {
 
 #[derive(Debug)]
 struct Shared {
-    file: File,
+    file: Arc<File>,
     progress: Mutex<Progress>,
 }
 
@@ -92,13 +94,13 @@ impl BodyWriter {
         let number = store.bodies.next();
         let path = store.bodies.part_path(number);
         let file =
-            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path);
-        let file = file.inspect_err(|error| degrade(store, error))?;
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
+        let file = file.map_err(|error| degrade(store, &path, error))?;
         let progress = Mutex::new(Progress { written: 0, end: None });
         Ok(Self {
             store: Arc::clone(store),
             number,
-            shared: Arc::new(Shared { file, progress }),
+            shared: Arc::new(Shared { file: Arc::new(file), progress }),
             len: 0,
             sums: Vec::new(),
             chunk: store.folder.secret.summing(),
@@ -134,7 +136,7 @@ impl BodyWriter {
         let after = self.len + bytes.len() as u64;
         self.take_space(file_len(after))?;
         let written = self.shared.file.write_all_at(bytes, self.len);
-        written.inspect_err(|error| degrade(&self.store, error))?;
+        written.map_err(|error| self.failed(error))?;
         self.len = after;
         self.sum(bytes);
         self.shared.lock().written = after;
@@ -149,30 +151,32 @@ impl BodyWriter {
     /// [`NotWritten`]: drop it then.
     pub fn seal(&mut self, key: &[u8]) -> Result<FileBody, NotWritten> {
         let written = self.write_sums();
-        let written = written.inspect_err(|error| degrade(&self.store, error))?;
+        let written = written.map_err(|error| self.failed(error))?;
         let WrittenFile { body_len, body_sum, .. } = written;
-        let file = self.shared.file.try_clone()?;
         let secret = &self.store.folder.secret;
-        let body = BodyFile::open(self.number, file, (body_len, body_sum), secret)?;
+        // Nothing is opened, nor read again: what was just written is right.
+        let (file, sums) = (Arc::clone(&self.shared.file), self.sums.clone());
+        let body = BodyFile::of(self.number, (file, body_len), sums.into(), secret);
         body.is_right();
         let body = Arc::new(body);
         let hash = secret.hash(key);
         let sealed = FileBody::new(&self.store, hash, (self.number, body_len, body_sum));
         sealed.note(&body);
-        self.store.bodies.keep_open(body);
+        self.store.keep_open(body);
         Ok(sealed)
     }
 
-    /// Stores the object: all of its body came. It is found once the writer got to it.
+    /// Stores the object: all of its body came. It is found once the writer got to it. Then this may be
+    /// dropped, and whoever holds a lock need not do that under it.
     ///
     /// # Errors
     ///
     /// [`NotQueued`], and it is not stored; whoever reads the body still can.
-    pub fn finish(mut self, meta: Meta) -> Result<(), NotQueued> {
+    pub fn finish(&mut self, meta: Meta) -> Result<(), NotQueued> {
         check_meta(&meta)?;
         let written = self.write_sums();
         let file = written.map_err(|error| {
-            degrade(&self.store, &error);
+            self.failed(error);
             NotQueued::Degraded
         })?;
         self.shared.lock().end = Some(End::Whole);
@@ -187,16 +191,21 @@ impl BodyWriter {
             return Ok(written);
         }
         if self.chunk_left < CHUNK_BYTES {
-            self.sums.extend_from_slice(&self.chunk.sum().to_le_bytes());
+            self.sums.push(self.chunk.sum());
         }
-        self.shared.file.write_all_at(&self.sums, self.len)?;
-        let file_len = self.len + self.sums.len() as u64;
+        let sums: Vec<u8> = self.sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
+        self.shared.file.write_all_at(&sums, self.len)?;
+        let file_len = self.len + sums.len() as u64;
         // Room for the sums was taken with their chunks.
         debug_assert_eq!(file_len, self.taken, "what is written was taken before");
-        let body_sum = self.store.folder.secret.sum_about(self.len, &self.sums);
+        let body_sum = self.store.folder.secret.sum_about(self.len, &sums);
         let written = WrittenFile { file: self.number, body_len: self.len, body_sum, file_len };
         self.sealed = Some(written);
         Ok(written)
+    }
+
+    fn failed(&self, error: io::Error) -> io::Error {
+        degrade(&self.store, &self.store.bodies.part_path(self.number), error)
     }
 
     fn take_space(&mut self, bytes: u64) -> Result<(), NotWritten> {
@@ -219,7 +228,7 @@ impl BodyWriter {
             self.chunk.add(now);
             self.chunk_left -= now.len() as u64;
             if self.chunk_left == 0 {
-                self.sums.extend_from_slice(&self.chunk.sum().to_le_bytes());
+                self.sums.push(self.chunk.sum());
                 (self.chunk, self.chunk_left) = (self.store.folder.secret.summing(), CHUNK_BYTES);
             }
             bytes = later;
@@ -233,7 +242,7 @@ impl Drop for BodyWriter {
             return;
         }
         self.shared.lock().end.get_or_insert(End::GivenUp);
-        let _ = self.store.folder.delete(&self.store.bodies.part_path(self.number));
+        self.store.bodies.delete_part(self.number, &self.store.folder);
         self.store.space.give(self.taken);
         Counts::add(&self.store.counts.not_stored, 1);
     }
@@ -290,12 +299,15 @@ pub(super) fn write_body(store: &Arc<Store>, body: &[u8]) -> io::Result<Option<W
     Ok(Some(written))
 }
 
-fn degrade(store: &Store, error: &io::Error) {
+/// Says that writing to the file at `path` failed, and gives why.
+fn degrade(store: &Store, path: &Path, error: io::Error) -> io::Error {
     const TOO_MANY_OPEN: [Option<i32>; 2] = [Some(23), Some(24)];
     if TOO_MANY_OPEN.contains(&error.raw_os_error()) {
         // No fault of the disk.
-        return;
+        return error;
     }
-    store.health.fails(error);
+    let error = naming(path)(error);
+    store.health.fails(&error);
     store.queue.nudge();
+    error
 }

@@ -1,6 +1,6 @@
 //! What records mean for the index, once they are written.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use super::{
     bodies::Listed,
@@ -55,36 +55,43 @@ impl Effect {
 
 /// Carries a purge out, or has the keeper do it.
 pub(super) fn obey(ban: &Ban, store: &Store, newest: u32) {
-    let purged = match (&ban.what, ban.manner) {
-        (What::Key(hash), Purge::Hard) => {
-            let removed = store.index.remove_all(*hash);
-            for slot in &removed {
-                store.released(slot);
-            }
-            removed.len() as u64
-        }
-        (What::Key(hash), Purge::Soft) => {
-            let found = store.index.find(*hash);
-            for slot in &found {
-                store.index.mark(slot, Flags::STALE);
-            }
-            found.len() as u64
-        }
-        (What::All, Purge::Hard) => delete_all(store, newest),
-        _ => {
-            store.bell.ring(Wanted { sweep: store.purges.want_a_sweep(), ..Wanted::default() });
-            0
-        }
+    let purged = if let Some(key) = ban.what.key() {
+        let purged = obey_key(key, ban.manner, store);
+        store.purges.forget_key(key, ban.seq);
+        purged
+    } else if ban.what == What::All && ban.manner == Purge::Hard {
+        let purged = delete_all(store, newest);
+        store.purges.forget_keys(ban.seq);
+        store.purges.forget(ban.seq);
+        purged
+    } else {
+        store.bell.ring(Wanted { sweep: store.purges.want_a_sweep(), ..Wanted::default() });
+        0
     };
-    match (&ban.what, ban.manner) {
-        (What::Key(hash), _) => store.purges.forget_key(*hash, ban.seq),
-        (What::All, Purge::Hard) => {
-            store.purges.forget_keys(ban.seq);
-            store.purges.forget(ban.seq);
-        }
-        _ => (),
-    }
     Counts::add(&store.counts.purged, purged);
+}
+
+/// Takes out what a key has, or one variant of it, or makes it stale. Returns how many those were.
+fn obey_key(key: (u64, Option<u32>), manner: Purge, store: &Store) -> u64 {
+    let found = match manner {
+        Purge::Hard => store.index.remove_all(key),
+        Purge::Soft => store.index.find_of(key),
+    };
+    for slot in &found {
+        match manner {
+            Purge::Hard => store.released(slot),
+            Purge::Soft => store.index.mark(slot, Flags::STALE),
+        }
+    }
+    found.len() as u64
+}
+
+/// Forgets what was in a folder that somebody has emptied.
+pub(super) fn forget_all(store: &Store) {
+    const NO_SEGMENT: u32 = 0;
+    let count = delete_all(store, NO_SEGMENT);
+    Counts::add(&store.counts.bad, count);
+    store.space.give(store.snapshot_len.swap(0, Ordering::Relaxed));
 }
 
 /// Deletes all but the segment that is written to. Returns how many objects there were.

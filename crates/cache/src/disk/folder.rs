@@ -9,68 +9,41 @@
 //! ```
 
 use std::{
-    fmt::Write as _,
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, ErrorKind, Read, Write},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    fs::{self, DirBuilder},
+    io::{self, ErrorKind},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::{Path, PathBuf},
-    process,
     sync::{Mutex, PoisonError},
 };
 
-use super::secret::{SECRET_BYTES, Secret};
+use super::{
+    format::{self, Format},
+    lock::{self, Lock, NotLocked},
+    open_error::{OpenError, failed, naming},
+    secret::Secret,
+    settings::Access,
+};
 
 /// A folder that is ours for as long as this lives.
 #[derive(Debug)]
 pub(super) struct Folder {
     pub path: PathBuf,
     pub secret: Secret,
-    /// Locked until it is closed; freed by the system, however the process ends.
-    lock: Mutex<Option<File>>,
+    pub access: Access,
+    /// The file system that it is on.
+    device: u64,
+    lock: Mutex<Option<Lock>>,
 }
 
-/// Why a folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process uses it.
-    #[error("{path:?} is used by process {pid}; end it, or name another folder")]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-        /// Its id, as it said; `?` if it did not.
-        pid: String,
-    },
-    /// It was written by another version.
-    #[error("{path:?} has format {found:?}, not {FORMAT:?}; delete the folder to start anew")]
-    OtherFormat {
-        /// The folder.
-        path: PathBuf,
-        /// What it says of itself.
-        found: String,
-    },
-    /// Something else is in it.
-    #[error("{path:?} holds {found:?}, which is no cache's; name an empty folder")]
-    Foreign {
-        /// The folder.
-        path: PathBuf,
-        /// What it holds.
-        found: String,
-    },
-    /// The system says no.
-    #[error("{doing} {path:?}")]
-    Io {
-        /// What was being done.
-        doing: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+/// What was found of a folder when it was mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mended {
+    /// What is stored may be there.
+    Whole,
+    /// It was empty: nothing that was stored is there.
+    Emptied,
 }
 
-/// What the first line of `format` says. The number goes up with each change that an older program
-/// would misread.
-const FORMAT: &str = "relais disk cache 1";
 const NAMES: &[&str] =
     &["lock", "format", "format.part", "snapshot", "snapshot.part", "segments", "bodies"];
 
@@ -83,17 +56,87 @@ impl Folder {
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         make(path).map_err(failed("making", path))?;
         check_is_ours(path)?;
-        let lock = lock(path)?;
+        let lock = lock::take(path).map_err(not_locked(path))?;
         let secret = match read_format(path)? {
             Some(secret) => secret,
-            // New, or of no use: without its secret nothing in it can be read.
-            None => begin(path)?,
+            None if is_empty(path) => begin(path)?,
+            // Not ours to delete, however useless.
+            None => return Err(no_format(path)),
         };
-        for name in ["segments", "bodies"] {
-            let path = path.join(name);
-            make(&path).map_err(failed("making", &path))?;
+        Self::of(path, secret, (Some(lock), Access::Change))
+    }
+
+    /// Takes the folder at `path`, in which there is a cache.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]
+    pub(super) fn take_at_rest(path: &Path, access: Access) -> Result<Self, OpenError> {
+        fs::read_dir(path).map_err(failed("reading", path))?;
+        check_is_ours(path)?;
+        let no_cache = || OpenError::NoCache { path: path.to_owned() };
+        if access == Access::Look {
+            let secret = read_format(path)?.ok_or_else(no_cache)?;
+            let lock = lock::look(path).map_err(not_locked(path))?;
+            return Self::of(path, secret, (lock, access));
         }
-        Ok(Self { path: path.to_owned(), secret, lock: Mutex::new(Some(lock)) })
+        // First: it is not to get as much as a lock.
+        read_format(path)?.ok_or_else(no_cache)?;
+        Self::take(path)
+    }
+
+    fn of(
+        path: &Path,
+        secret: Secret,
+        (lock, access): (Option<Lock>, Access),
+    ) -> Result<Self, OpenError> {
+        if access == Access::Change {
+            make_parts(path)?;
+        }
+        let device = fs::metadata(path).map_err(failed("reading", path))?.dev();
+        Ok(Self { path: path.to_owned(), secret, access, device, lock: Mutex::new(lock) })
+    }
+
+    /// Whether nobody else can have it.
+    pub(super) fn is_locked(&self) -> bool {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Whether it is as it was: nobody has emptied it.
+    pub(super) fn is_there(&self) -> bool {
+        format::path(&self.path).exists()
+    }
+
+    /// Makes anew what others have deleted.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, or whose it is by now; or it is on another disk than before, which is not
+    /// there then, and that one is not to be filled.
+    pub(super) fn mend(&self) -> io::Result<Mended> {
+        make(&self.path).map_err(naming(&self.path))?;
+        if fs::metadata(&self.path)?.dev() != self.device {
+            let text = "it is on another file system than it was";
+            return Err(naming(&self.path)(io::Error::other(text)));
+        }
+        let is_emptied = !self.is_there();
+        if is_emptied {
+            check_is_ours(&self.path).map_err(io::Error::other)?;
+            self.lock_again()?;
+            format::write(&self.path, &self.secret).map_err(naming(&format::path(&self.path)))?;
+        }
+        make_parts(&self.path).map_err(io::Error::other)?;
+        Ok(if is_emptied { Mended::Emptied } else { Mended::Whole })
+    }
+
+    /// Takes a lock that is there, in the place of one that was deleted.
+    fn lock_again(&self) -> io::Result<()> {
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if !lock.as_ref().is_some_and(|lock| lock.is_in(&self.path)) {
+            let taken = lock::take(&self.path).map_err(not_locked(&self.path));
+            *lock = Some(taken.map_err(io::Error::other)?);
+        }
+        Ok(())
     }
 
     /// Leaves it to others. From here on nothing in it may be written to or deleted.
@@ -104,7 +147,7 @@ impl Folder {
     /// Deletes one of its files, if it is still ours; that the file is gone is no error.
     pub(super) fn delete(&self, path: &Path) -> io::Result<()> {
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        if lock.is_none() {
+        if lock.is_none() || self.access == Access::Look {
             return Ok(());
         }
         super::segment::delete_file(path)
@@ -121,7 +164,7 @@ impl Folder {
         let path = self.bodies().join("probe.part");
         let written = fs::write(&path, vec![1; BYTES]);
         self.delete(&path)?;
-        written
+        written.map_err(naming(&path))
     }
 
     pub(super) fn segments(&self) -> PathBuf {
@@ -142,41 +185,6 @@ fn make(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// What makes an [`OpenError`] of what the system says.
-pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenError {
-    let path = path.to_owned();
-    move |source| OpenError::Io { doing, path, source }
-}
-
-/// An empty file at `path`, for its owner alone: whatever the folder that somebody made for us is for.
-pub(super) fn create_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
-}
-
-/// Writes `bytes` so that whoever reads the file at `path` finds all of them, or what was there.
-///
-/// # Errors
-///
-/// What the system says; then the file is as it was.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let part = path.with_extension("part");
-    let written = create_private(&part).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    let replaced = written.and_then(|()| fs::rename(&part, path));
-    if let Err(error) = replaced {
-        let _ = fs::remove_file(&part);
-        return Err(error);
-    }
-    sync_folder(path.parent().unwrap_or(Path::new(".")))
-}
-
-/// Has the names in a folder on disk.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
 /// Nothing is written to, let alone deleted in, a folder that has something else in it.
 fn check_is_ours(path: &Path) -> Result<(), OpenError> {
     for entry in fs::read_dir(path).map_err(failed("reading", path))? {
@@ -189,89 +197,62 @@ fn check_is_ours(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn lock(folder: &Path) -> Result<File, OpenError> {
-    let path = folder.join("lock");
-    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-    let mut file = open.map_err(failed("opening", &path))?;
-    match file.try_lock() {
-        Ok(()) => (),
-        Err(TryLockError::WouldBlock) => {
-            let mut pid = String::new();
-            let _ = file.take(20).read_to_string(&mut pid);
-            let pid = if pid.trim().is_empty() { "?" } else { pid.trim() }.to_owned();
-            return Err(OpenError::InUse { path: folder.to_owned(), pid });
-        }
-        Err(TryLockError::Error(error)) => return Err(failed("locking", &path)(error)),
-    }
-    let pid = process::id().to_string();
-    let written = file.set_len(0).and_then(|()| file.write_all(pid.as_bytes()));
-    written.map_err(failed("writing", &path))?;
-    Ok(file)
-}
-
-/// The secret of a folder in our format; `None` if there is none that can be read.
-fn read_format(folder: &Path) -> Result<Option<Secret>, OpenError> {
-    let path = folder.join("format");
-    let text = match fs::read(&path) {
-        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed("reading", &path)(error)),
-    };
-    let mut lines = text.lines();
-    let (found, secret, sum) = (lines.next(), lines.next(), lines.next());
-    let (Some(found), Some(secret), Some(sum)) = (found, secret, sum) else { return Ok(None) };
-    let Some(secret) = unhex(secret).map(Secret::of) else { return Ok(None) };
-    if sum != format!("{:016x}", secret.sum(found.as_bytes())) {
-        return Ok(None);
-    }
-    if found != FORMAT {
-        return Err(OpenError::OtherFormat { path: folder.to_owned(), found: found.to_owned() });
-    }
-    Ok(Some(secret))
-}
-
-/// Makes an empty cache of the folder, which has nothing but what was one.
-fn begin(folder: &Path) -> Result<Secret, OpenError> {
-    for name in ["segments", "bodies"] {
+/// Whether there is nothing in the folder but what every start makes.
+fn is_empty(folder: &Path) -> bool {
+    for name in ["snapshot", "segments", "bodies"] {
         let path = folder.join(name);
-        match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(failed("deleting", &path)(error));
-            }
-            _ => (),
+        let is_empty = match fs::read_dir(&path) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        };
+        if !is_empty {
+            return false;
         }
     }
-    let path = folder.join("snapshot");
-    super::segment::delete_file(&path).map_err(failed("deleting", &path))?;
+    true
+}
+
+/// The secret of a folder in our format; `None` if it has none.
+fn read_format(folder: &Path) -> Result<Option<Secret>, OpenError> {
+    match format::read(folder).map_err(failed("reading", &format::path(folder)))? {
+        Format::Ours(secret) => Ok(Some(secret)),
+        Format::Missing => Ok(None),
+        Format::Broken => Err(no_format(folder)),
+        Format::Other(found) => Err(OpenError::OtherFormat { path: folder.to_owned(), found }),
+    }
+}
+
+fn no_format(folder: &Path) -> OpenError {
+    OpenError::NoFormat { path: format::path(folder), folder: folder.to_owned() }
+}
+
+fn not_locked(folder: &Path) -> impl FnOnce(NotLocked) -> OpenError {
+    let path = folder.to_owned();
+    move |error| match error {
+        NotLocked::InUse(pid) => OpenError::InUse { path, pid },
+        NotLocked::Io(doing, source) => failed(doing, &path.join("lock"))(source),
+    }
+}
+
+/// Makes a cache of the folder, which has nothing.
+fn begin(folder: &Path) -> Result<Secret, OpenError> {
     let secret = Secret::random();
-    let path = folder.join("format");
-    let written = replace(&path, format_of(&secret).as_bytes());
-    written.map_err(failed("writing", &path))?;
+    format::write(folder, &secret).map_err(failed("writing", &format::path(folder)))?;
     Ok(secret)
 }
 
-fn format_of(secret: &Secret) -> String {
-    let mut text = format!("{FORMAT}\n");
-    for byte in secret.bytes() {
-        let _ = write!(text, "{byte:02x}");
+fn make_parts(folder: &Path) -> Result<(), OpenError> {
+    for name in ["segments", "bodies"] {
+        let path = folder.join(name);
+        make(&path).map_err(failed("making", &path))?;
     }
-    let _ = writeln!(text, "\n{:016x}", secret.sum(FORMAT.as_bytes()));
-    text
-}
-
-fn unhex(text: &str) -> Option<[u8; SECRET_BYTES]> {
-    if text.len() != SECRET_BYTES * 2 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; SECRET_BYTES];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).ok()?;
-    }
-    Some(bytes)
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::process;
+
     use super::*;
 
     #[test]
@@ -295,21 +276,83 @@ mod tests {
     }
 
     #[test]
-    fn another_format_is_refused_and_a_broken_one_begun_anew() {
+    fn what_cannot_be_read_is_refused_and_not_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let secret = Folder::take(folder.path()).unwrap().secret;
-        fs::write(folder.path().join("segments/00000001"), "x").unwrap();
+        let kept = folder.path().join("segments/00000001");
+        fs::write(&kept, "x").unwrap();
         let path = folder.path().join("format");
         let text = fs::read_to_string(&path).unwrap();
-        let hex = text.lines().nth(1).unwrap();
         let other = "relais disk cache 2";
-        let text = format!("{other}\n{hex}\n{:016x}\n", secret.sum(other.as_bytes()));
-        fs::write(&path, text).unwrap();
+        let hex = text.lines().nth(1).unwrap();
+        let newer = format!("{other}\n{hex}\n{:016x}\n", secret.sum(other.as_bytes()));
+        let check = |format: &[u8], expect: &str| {
+            fs::write(&path, format).unwrap();
+            let refused = [
+                Folder::take(folder.path()),
+                Folder::take_at_rest(folder.path(), Access::Look),
+                Folder::take_at_rest(folder.path(), Access::Change),
+            ];
+            for refused in refused {
+                let refused = refused.unwrap_err().to_string();
+                assert!(refused.contains(expect), "{refused}");
+            }
+            assert_eq!(
+                (fs::read(&kept).unwrap(), fs::read(&path).unwrap()),
+                (b"x".into(), format.into())
+            );
+        };
+        check(newer.as_bytes(), "has format \"relais disk cache 2\", not");
+        check(b"", "/format\" is no format of a cache's");
+        check(b"\xff junk", "/format\" is no format of a cache's");
+        check(text.replace('1', "2").as_bytes(), "/format\" is no format of a cache's");
+        fs::remove_file(&path).unwrap();
         let refused = Folder::take(folder.path()).unwrap_err().to_string();
-        assert!(refused.contains("has format \"relais disk cache 2\", not"), "{refused}");
-        assert!(folder.path().join("segments/00000001").exists());
-        fs::write(&path, format!("{FORMAT}\n{hex}\n")).unwrap();
-        assert_ne!(Folder::take(folder.path()).unwrap().secret.bytes(), secret.bytes());
-        assert!(!folder.path().join("segments/00000001").exists());
+        assert!(refused.contains("/format\" is no format of a cache's"), "{refused}");
+        assert!(kept.exists() && !path.exists());
+        // Of one in which nothing was stored yet, nothing is lost.
+        fs::remove_file(&kept).unwrap();
+        Folder::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_look_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        for access in [Access::Look, Access::Change] {
+            let refused = Folder::take_at_rest(folder.path(), access).unwrap_err();
+            assert!(matches!(refused, OpenError::NoCache { .. }), "{refused}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+        drop(Folder::take(folder.path()).unwrap());
+        for name in ["lock", "bodies", "segments"] {
+            let path = folder.path().join(name);
+            fs::remove_file(&path).or_else(|_| fs::remove_dir(&path)).unwrap();
+        }
+        let looked_at = Folder::take_at_rest(folder.path(), Access::Look).unwrap();
+        assert!(looked_at.is_locked());
+        assert!(matches!(Folder::take(folder.path()), Err(OpenError::InUse { .. })));
+        looked_at.delete(&folder.path().join("format")).unwrap();
+        drop(looked_at);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_was_emptied_is_made_anew_and_no_other_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache");
+        let held = Folder::take(&path).unwrap();
+        assert_eq!(held.mend().unwrap(), Mended::Whole);
+        fs::remove_dir(path.join("segments")).unwrap();
+        assert_eq!(held.mend().unwrap(), Mended::Whole);
+        fs::remove_dir_all(&path).unwrap();
+        assert!(!held.is_there());
+        assert_eq!(held.mend().unwrap(), Mended::Emptied);
+        assert!(held.is_there() && path.join("segments").exists());
+        assert!(matches!(Folder::take(&path), Err(OpenError::InUse { .. })));
+        fs::remove_dir_all(&path).unwrap();
+        let other = Folder::take(&path).unwrap();
+        fs::remove_file(path.join("format")).unwrap();
+        assert!(held.mend().unwrap_err().to_string().contains("is used by process"));
+        drop(other);
     }
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::{
     body_file::BodyFile,
+    health::Counts,
     index::{Extent, Flags, Slot},
     purge::Verdict,
     record::Kind,
@@ -74,20 +75,23 @@ pub struct WouldBlock;
 #[error("what was stored on disk is gone or damaged")]
 pub struct Gone;
 
-/// Finds the objects of a key, newest first.
+/// Finds the objects of a key, newest first, but for the variants that are `known` already: these are
+/// not read.
 ///
 /// # Errors
 ///
 /// [`WouldBlock`], if who asks does not wait.
 pub(super) fn find(
     store: &Arc<Store>,
-    key: &[u8],
+    (key, known): (&[u8], &[u32]),
     patience: Patience,
 ) -> Result<Vec<Found>, WouldBlock> {
     let epoch = store.purges.epoch();
-    let slots = store.index.find(store.folder.secret.hash(key));
+    let mut slots = store.index.find(store.folder.secret.hash(key));
+    slots.retain(|slot| !known.contains(&slot.variant));
     let mut all = Vec::with_capacity(slots.len());
     for slot in slots {
+        Counts::add(&store.counts.read, 1);
         match store.read(&slot, patience) {
             Ok(read) => all.extend(found(store, (slot, epoch), (read, patience), key)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(WouldBlock),
@@ -251,8 +255,7 @@ impl FileBody {
         if let Some(opened) = self.opened() {
             return Ok(opened);
         }
-        let opened =
-            self.store.bodies.open(self.number, (self.len, self.sum), &self.store.folder.secret);
+        let opened = self.store.open_body((self.hash, self.number), (self.len, self.sum));
         opened.inspect(|body| self.note(body)).map_err(|error| {
             let unread = unread(&error);
             if unread == Unread::Gone(Gone) {
@@ -262,8 +265,10 @@ impl FileBody {
         })
     }
 
-    /// Takes its object out: what is in the file was found to be another than what was stored.
+    /// Takes its object out: what is in the file was found to be another than what was stored. It
+    /// cannot be opened again, whoever still reads what is right of it.
     pub fn give_up(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Weak::new();
         let slots = self.store.index.find(self.hash);
         for slot in slots.iter().filter(|slot| slot.extent == Extent::File(self.number)) {
             self.store.lose(slot);

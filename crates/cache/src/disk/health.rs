@@ -143,6 +143,8 @@ pub(super) struct Counts {
     pub bad: AtomicU64,
     pub purged: AtomicU64,
     pub snapshots: AtomicU64,
+    /// Records that lookups read. Told to tests alone.
+    pub read: AtomicU64,
 }
 
 impl Counts {

@@ -85,7 +85,7 @@ const FLAG_BITS: u32 = 8;
 const VARIANT_BITS: u32 = 32 - FLAG_BITS;
 const SHARD_BITS: u32 = 8;
 /// A key has no more variants than this: the oldest makes room.
-pub(super) const VARIANTS_MAX: usize = 32;
+pub const VARIANTS_MAX: usize = 32;
 
 impl Entry {
     fn of(slot: Slot) -> Self {
@@ -127,6 +127,13 @@ impl Index {
         let mut found: Vec<_> =
             shard.iter_hash(hash).filter(|entry| entry.hash == hash).map(Entry::slot).collect();
         found.sort_unstable_by_key(|slot| std::cmp::Reverse(slot.place));
+        found
+    }
+
+    /// The same of the one `variant`; of all for `None`.
+    pub(super) fn find_of(&self, (hash, variant): (u64, Option<u32>)) -> Vec<Slot> {
+        let mut found = self.find(hash);
+        found.retain(|slot| variant.is_none_or(|variant| slot.variant == variant));
         found
     }
 
@@ -192,10 +199,10 @@ impl Index {
         true
     }
 
-    /// Takes out all that is under a hash.
-    pub(super) fn remove_all(&self, hash: u64) -> Vec<Slot> {
-        let found = self.find(hash);
-        found.into_iter().filter_map(|slot| self.remove(hash, slot.place)).collect()
+    /// Takes out all that is under a hash, or the one variant.
+    pub(super) fn remove_all(&self, key: (u64, Option<u32>)) -> Vec<Slot> {
+        let found = self.find_of(key);
+        found.into_iter().filter_map(|slot| self.remove(slot.hash, slot.place)).collect()
     }
 
     /// Puts in what a snapshot has, each object once.
@@ -339,7 +346,9 @@ mod tests {
         assert!(index.at(5, Place { segment: 1, unit: 2 }).unwrap().flags.has(Flags::HIT));
         assert!(index.relocate(&slot(5, 2, 2), Place { segment: 1, unit: 9 }));
         assert!(!index.relocate(&slot(5, 2, 2), Place { segment: 1, unit: 9 }));
-        assert_eq!(index.remove_all(5).len(), 2);
+        assert_eq!(index.remove_all((5, Some(7))).len(), 0);
+        assert_eq!(index.remove_all((5, Some(1))).len(), 1);
+        assert_eq!(index.remove_all((5, None)).len(), 1);
         assert_eq!((index.len(), index.find(5)), (0, vec![]));
     }
 

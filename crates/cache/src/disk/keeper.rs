@@ -2,7 +2,10 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use super::{health::Counts, index::Flags, purge::Verdict, scan::Scan, snapshot, store::Store};
+use super::{
+    health::Counts, index::Flags, open_error::naming, purge::Verdict, scan::Scan, snapshot,
+    store::Store,
+};
 
 /// After so many records the sweep lets others work.
 const STEP_RECORDS: u32 = 4096;
@@ -41,7 +44,8 @@ pub(super) fn write_snapshot(store: &Store) {
             Counts::add(&store.counts.snapshots, 1);
         }
         Err(error) => {
-            store.health.fails(&error);
+            store.health.fails(&naming(&store.folder.snapshot())(error));
+            store.queue.nudge();
         }
     }
 }

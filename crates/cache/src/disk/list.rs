@@ -10,6 +10,7 @@ use super::{
     record::{Front, Place},
     scan::Scan,
     segment::Patience,
+    settings::Access,
     store::Store,
 };
 
@@ -57,8 +58,11 @@ pub struct Verified {
     pub objects_max: u64,
     /// Bytes of bodies that were read.
     pub bytes: u64,
-    /// Objects that were not what was stored, and are gone now.
+    /// Objects that were not what was stored, and are gone now, unless the folder is only looked at.
     pub bad: u64,
+    /// Segments of a folder that is only looked at that are not there, though its index speaks of
+    /// them: whatever was stored in them is lost.
+    pub missing_segments: u64,
 }
 
 /// So many records are looked at for a page, whether they count or not.
@@ -107,6 +111,10 @@ pub(super) fn verify(
     mut progress: impl FnMut(Verified) -> ControlFlow<()>,
 ) -> Verified {
     let mut verified = Verified { objects_max: store.index.len(), ..Verified::default() };
+    if store.folder.access == Access::Look {
+        // Who starts on it copes with that, and tells no more of it.
+        verified.missing_segments = store.missing_segments;
+    }
     let mut slots = Vec::new();
     store.index.each_shard(|shard| slots.extend_from_slice(shard));
     // As they lie on disk.

@@ -5,8 +5,10 @@ use std::{collections::VecDeque, io, os::unix::fs::FileExt, sync::Arc};
 use super::{
     bodies::{Listed, Turn},
     effect::{self, Effect},
+    folder::Mended,
     health::Counts,
     index::{Extent, Flags, Slot, variant_of},
+    open_error::naming,
     purge::{Ban, Purge, What},
     queue::{Meta, WrittenFile},
     record::{self, Header, Kind, Parts, Place},
@@ -169,6 +171,7 @@ impl Log {
         }
         let (kind, variant, key_hash, key) = match &ban.what {
             What::Key(hash) => (Kind::Removal, 0, *hash, &b""[..]),
+            What::Variant(hash, variant) => (Kind::RemovalOfOne, *variant, *hash, &b""[..]),
             What::All => (Kind::Purge, 1, 0, &b""[..]),
             What::Tag(hash) => (Kind::Purge, 2, *hash, &b""[..]),
             What::Prefix(prefix) => (Kind::Purge, 3, 0, &**prefix),
@@ -200,6 +203,12 @@ impl Log {
     ///
     /// What the system says: it does not.
     pub(super) fn try_again(&mut self) -> io::Result<()> {
+        let mended = self.store.folder.mend().inspect_err(|error| self.degrade(error))?;
+        if mended == Mended::Emptied {
+            // Files that are open could be read still, but by nobody after the next start.
+            self.abandon();
+            effect::forget_all(&self.store);
+        }
         self.store.folder.probe().inspect_err(|error| self.degrade(error))?;
         for _ in 0..self.owed.len() {
             let Some(ban) = self.owed.pop_front() else { break };
@@ -275,7 +284,7 @@ impl Log {
         let begun = self.last_id.checked_add(1).ok_or_else(|| io::ErrorKind::StorageFull.into());
         let segment = begun.and_then(|id| {
             self.last_id = id;
-            self.store.segments.create(id)
+            self.store.segments.create(id).map_err(naming(&self.store.segments.path(id)))
         });
         let segment = segment.inspect_err(|error| self.degrade(error))?;
         self.segment = Some(Arc::clone(&segment));
@@ -292,7 +301,8 @@ impl Log {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let written = self.write();
+        let path = self.store.segments.path(self.last_id);
+        let written = self.write().map_err(naming(&path));
         let effects = std::mem::take(&mut self.effects);
         let len = self.buffer.len() as u64;
         self.buffer.clear();

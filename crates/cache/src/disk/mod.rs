@@ -15,17 +15,23 @@ mod body_writer;
 mod effect;
 mod evict;
 mod folder;
+mod format;
 mod found;
 mod health;
 mod index;
 mod keeper;
+mod life;
 mod list;
+mod lock;
 mod log;
+mod open_error;
 mod pending;
 mod purge;
 mod queue;
 mod record;
 mod recover;
+mod removing;
+mod retry;
 mod scan;
 mod secret;
 mod segment;
@@ -39,80 +45,48 @@ mod writer;
 
 use std::{
     ops::ControlFlow,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-    thread::{self, JoinHandle},
+    sync::{Arc, Mutex, mpsc::Receiver},
 };
 
 pub use self::{
     body_file::BodyFile,
     body_writer::{BodyReader, BodyWriter, End, NotWritten, Progress},
-    folder::OpenError,
     found::{Body, FileBody, Found, Gone, Unread, WouldBlock},
     health::{DiskState, DiskStats, OnState},
+    index::VARIANTS_MAX,
+    life::StillWriting,
     list::{Cursor, Listed, Page, Verified},
+    open_error::OpenError,
     purge::{Pattern, Purge},
     queue::{Meta, NotQueued, Object},
     record::TAGS_MAX,
+    removing::NotPurged,
     segment::Patience,
-    settings::{DiskSettings, SMALL_BODY_MAX},
+    settings::{Access, DiskSettings, SMALL_BODY_MAX},
     ticket::{NotDurable, Ticket},
 };
-use self::{
-    folder::{Folder, failed},
-    health::Counts,
-    log::Log,
-    purge::{PATTERN_BYTES_MAX, What},
-    queue::Job,
-    store::{Store, Wanted},
-};
+use self::{health::Counts, index::variant_of, purge::What, queue::Job, store::Store};
 
 /// A folder of objects. To be shared by all threads; the process that has it has it alone.
 ///
-/// Dropped, it writes what waits and a snapshot: that may take a while.
+/// Dropped, it has what waits and a snapshot written, on a thread of its own: others may have the
+/// folder after that. Who wants to know when, [closes](Self::close) it first.
 #[derive(Debug)]
 pub struct Disk {
     store: Arc<Store>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// What the writer drops at its end; `None` where there is no writer.
+    writing: Mutex<Option<Receiver<()>>>,
 }
 
-/// Why a purge is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotPurged {
-    /// The pattern is longer than one may be.
-    #[error("a pattern of more than {PATTERN_BYTES_MAX} bytes")]
-    TooLong,
-    /// As many purges are still being carried out as are held at once.
-    #[error("too many purges are still being carried out")]
-    TooMany,
-}
+/// What tells the variants of a key apart in the index, where it is all that is known of them: of two
+/// with the same there is one.
+pub type Variant = u32;
 
 impl Disk {
-    /// Opens the folder at `path`, which is made if it is not there.
-    ///
-    /// *Cost*: reads the snapshot, 24 bytes an object, and the log written since.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`]
-    pub fn open(path: &Path, settings: DiskSettings) -> Result<Self, OpenError> {
-        Self::open_and_tell(path, settings, Box::new(|_| ()))
-    }
-
-    /// The same; `on_state` is told when the disk begins to fail, and when it works again.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`]
-    pub fn open_and_tell(
-        path: &Path,
-        settings: DiskSettings,
-        on_state: OnState,
-    ) -> Result<Self, OpenError> {
-        let log = recover::recover(Folder::take(path)?, settings, on_state)?;
-        let store = Arc::clone(&log.store);
-        let threads = start(log, &store).map_err(failed("starting the threads for", path))?;
-        Ok(Self { store, threads: Mutex::new(threads) })
+    /// Whether nobody else can use the folder meanwhile: one that cannot be written to may have no
+    /// lock.
+    pub fn is_locked(&self) -> bool {
+        self.store.folder.is_locked()
     }
 
     /// Finds the objects of a key, newest first.
@@ -124,7 +98,41 @@ impl Disk {
     ///
     /// [`WouldBlock`], if `patience` is [`None`](Patience::None) and the system has to read it first.
     pub fn find(&self, key: &[u8], patience: Patience) -> Result<Vec<Found>, WouldBlock> {
-        found::find(&self.store, key, patience)
+        self.find_besides(key, &[], patience)
+    }
+
+    /// The same but for the `known` variants, of which nothing is read.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`]
+    pub fn find_besides(
+        &self,
+        key: &[u8],
+        known: &[Variant],
+        patience: Patience,
+    ) -> Result<Vec<Found>, WouldBlock> {
+        found::find(&self.store, (key, known), patience)
+    }
+
+    /// What the index has for the variant with this selection.
+    pub fn variant(&self, selection: &[u8]) -> Variant {
+        variant_of(self.store.folder.secret.hash(selection))
+    }
+
+    /// Whether a lookup of a key would find something besides the `known` variants. What only waits to
+    /// be written is not found yet.
+    ///
+    /// *Cost*: a hash and a look into the index.
+    pub fn has_besides(&self, key: &[u8], known: &[Variant]) -> bool {
+        let slots = self.store.index.find(self.store.folder.secret.hash(key));
+        slots.iter().any(|slot| !known.contains(&slot.variant))
+    }
+
+    /// How many records were read for lookups.
+    #[cfg(test)]
+    pub(crate) fn reads(&self) -> u64 {
+        self.store.counts.read.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// Whether something may be stored under a key, or waits to be. If not, there is nothing to find,
@@ -134,6 +142,18 @@ impl Disk {
     pub fn may_have(&self, key: &[u8]) -> bool {
         let hash = self.store.folder.secret.hash(key);
         self.store.pending.has(hash) || self.store.index.has(hash)
+    }
+
+    /// The same of the one variant with this selection.
+    pub fn may_have_variant(&self, key: &[u8], selection: &[u8]) -> bool {
+        let (hash, variant) = (self.store.folder.secret.hash(key), self.variant(selection));
+        self.store.pending.has(hash) || !self.store.index.find_of((hash, Some(variant))).is_empty()
+    }
+
+    /// Whether there is such a variant; one that only waits to be written is not there yet.
+    pub fn has_variant(&self, key: &[u8], selection: &[u8]) -> bool {
+        let key = (self.store.folder.secret.hash(key), Some(self.variant(selection)));
+        !self.store.index.find_of(key).is_empty()
     }
 
     /// Notes that the objects of a key were asked for, where that was answered from elsewhere: else
@@ -177,43 +197,6 @@ impl Disk {
     pub fn refresh_head(&self, meta: Meta) -> Result<(), NotQueued> {
         let checked = self.check(&meta);
         self.counted(checked.and_then(|()| self.push(Job::Refresh(meta))))
-    }
-
-    /// Removes all that a key has, and what waits to be stored under it. From here on it is not
-    /// found; the ticket says when that is on disk.
-    pub fn remove(&self, key: &[u8]) -> Ticket {
-        self.push_purge(What::Key(self.store.folder.secret.hash(key)), Purge::Hard)
-    }
-
-    /// Removes everything.
-    pub fn clear(&self) -> Ticket {
-        self.push_purge(What::All, Purge::Hard)
-    }
-
-    /// Purges what was stored, or waits to be, until now: no lookup finds it otherwise from here on.
-    /// The ticket says when that is on disk. Bodies that still come are not meant.
-    ///
-    /// *Cost*: none for each object now; a lookup holds the record's tags and key against the purges
-    /// until a sweep is done.
-    ///
-    /// # Errors
-    ///
-    /// [`NotPurged`]
-    pub fn purge(&self, pattern: Pattern, manner: Purge) -> Result<Ticket, NotPurged> {
-        let what = match pattern {
-            Pattern::All => What::All,
-            Pattern::Key(key) => What::Key(self.store.folder.secret.hash(&key)),
-            Pattern::Tag(tag) => What::Tag(tag),
-            Pattern::Prefix(text) | Pattern::Glob(text) if text.len() > PATTERN_BYTES_MAX => {
-                return Err(NotPurged::TooLong);
-            }
-            Pattern::Prefix(prefix) => What::Prefix(prefix),
-            Pattern::Glob(pattern) => What::Glob(pattern),
-        };
-        if !self.store.purges.has_room(&what) {
-            return Err(NotPurged::TooMany);
-        }
-        Ok(self.push_purge(what, manner))
     }
 
     /// What stands for a tag: the same name has the same for as long as the folder lives.
@@ -276,49 +259,4 @@ impl Disk {
     fn counted(&self, queued: Result<(), NotQueued>) -> Result<(), NotQueued> {
         queued.inspect_err(|_| Counts::add(&self.store.counts.not_stored, 1))
     }
-
-    fn push_purge(&self, what: What, manner: Purge) -> Ticket {
-        let (ticket, done) = Ticket::new();
-        self.store.queue.push_purge((what, manner), done, &self.store.purges);
-        ticket
-    }
-}
-
-impl Disk {
-    /// Writes what waits, and a snapshot; takes nothing more. Blocks. What is there is still found.
-    pub fn close(&self) {
-        self.store.queue.close();
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        for thread in threads.drain(..) {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        self.close();
-        // Those who still read what they found do not keep it.
-        self.store.folder.leave();
-    }
-}
-
-/// Starts the writer, and the keeper, which ends after it.
-fn start(mut log: Log, store: &Arc<Store>) -> std::io::Result<Vec<JoinHandle<()>>> {
-    let keeping = Arc::clone(store);
-    let keeper = thread::Builder::new()
-        .name("disk-keeper".to_owned())
-        .spawn(move || keeper::keep(&keeping))?;
-    let writer = thread::Builder::new().name("disk-writer".to_owned()).spawn(move || {
-        let store = Arc::clone(&log.store);
-        let refusing = writer::RefuseRest(Arc::clone(&store));
-        writer::write_all(&mut log);
-        drop(refusing);
-        store.bell.ring(Wanted { end: true, ..Wanted::default() });
-        let _ = keeper.join();
-        keeper::write_snapshot(&store);
-    });
-    Ok(vec![writer.inspect_err(|_| {
-        store.bell.ring(Wanted { end: true, ..Wanted::default() });
-    })?])
 }

@@ -20,6 +20,13 @@ pub enum Pattern {
     All,
     /// All variants of a key.
     Key(Bytes),
+    /// The one variant of a key that has this selection.
+    Variant {
+        /// The key.
+        key: Bytes,
+        /// The selection.
+        selection: Bytes,
+    },
     /// Keys that begin so.
     Prefix(Bytes),
     /// Keys that are wholly as this says, in which each `*` stands for any bytes or none.
@@ -42,9 +49,22 @@ pub enum Purge {
 pub(super) enum What {
     All,
     Key(u64),
+    /// One variant of a key.
+    Variant(u64, u32),
     Tag(u64),
     Prefix(Bytes),
     Glob(Bytes),
+}
+
+impl What {
+    /// The key whose objects it is about, and which of its variants; `None` for all of them.
+    pub(super) fn key(&self) -> Option<(u64, Option<u32>)> {
+        match self {
+            Self::Key(hash) => Some((*hash, None)),
+            Self::Variant(hash, variant) => Some((*hash, Some(*variant))),
+            Self::All | Self::Tag(_) | Self::Prefix(_) | Self::Glob(_) => None,
+        }
+    }
 }
 
 /// A purge that was asked for: it is about all that was before it.
@@ -78,7 +98,8 @@ pub(super) struct Purges {
 #[derive(Debug, Default)]
 struct Lists {
     all: Latest,
-    keys: HashMap<u64, Latest>,
+    /// By key and variant; `None` for all variants.
+    keys: HashMap<(u64, Option<u32>), Latest>,
     tags: HashMap<u64, Latest>,
     patterns: Vec<Ban>,
 }
@@ -148,7 +169,10 @@ impl Purges {
         let Ban { seq, manner, .. } = ban;
         match ban.what {
             What::All => lists.all.add(seq, manner),
-            What::Key(hash) => lists.keys.entry(hash).or_default().add(seq, manner),
+            What::Key(hash) => lists.keys.entry((hash, None)).or_default().add(seq, manner),
+            What::Variant(hash, variant) => {
+                lists.keys.entry((hash, Some(variant))).or_default().add(seq, manner);
+            }
             What::Tag(hash) => lists.tags.entry(hash).or_default().add(seq, manner),
             What::Prefix(_) | What::Glob(_) => lists.patterns.push(ban),
         }
@@ -174,7 +198,7 @@ impl Purges {
     pub(super) fn has_room(&self, what: &What) -> bool {
         let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
         match what {
-            What::All | What::Key(_) => true,
+            What::All | What::Key(_) | What::Variant(..) => true,
             What::Tag(_) => lists.tags.len() < TAGS_PURGED_MAX,
             What::Prefix(_) | What::Glob(_) => lists.patterns.len() < PATTERNS_MAX,
         }
@@ -188,8 +212,12 @@ impl Purges {
         let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
         let seq = front.header.seq;
         let mut verdict = lists.all.verdict(seq);
-        if let Some(latest) = lists.keys.get(&front.header.key_hash) {
-            verdict = verdict.max(latest.verdict(seq));
+        if !lists.keys.is_empty() {
+            let (hash, variant) = (front.header.key_hash, front.header.variant);
+            for latest in [None, Some(variant)].iter().filter_map(|of| lists.keys.get(&(hash, *of)))
+            {
+                verdict = verdict.max(latest.verdict(seq));
+            }
         }
         if !lists.tags.is_empty() {
             let latest = front.tags().filter_map(|tag| lists.tags.get(&tag));
@@ -202,11 +230,12 @@ impl Purges {
         verdict
     }
 
-    /// Forgets that a key was removed, unless it was again after `seq`: nothing older is found.
-    pub(super) fn forget_key(&self, hash: u64, seq: u64) {
+    /// Forgets that a key was removed, or a variant of it, unless it was again after `seq`: nothing
+    /// older is found.
+    pub(super) fn forget_key(&self, key: (u64, Option<u32>), seq: u64) {
         let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
-        if lists.keys.get_mut(&hash).is_some_and(|latest| !latest.forget(seq)) {
-            lists.keys.remove(&hash);
+        if lists.keys.get_mut(&key).is_some_and(|latest| !latest.forget(seq)) {
+            lists.keys.remove(&key);
         }
         self.epoch.fetch_add(1, Ordering::Release);
         self.count.store(lists.count(), Ordering::Release);
@@ -253,7 +282,7 @@ impl Lists {
         let matching = newer.filter(|ban| match &ban.what {
             What::Prefix(prefix) => name.starts_with(prefix),
             What::Glob(pattern) => glob::matches(pattern, name),
-            What::All | What::Key(_) | What::Tag(_) => false,
+            What::All | What::Key(_) | What::Variant(..) | What::Tag(_) => false,
         });
         let verdicts = matching.map(|ban| match ban.manner {
             Purge::Soft => Verdict::Stale,

@@ -97,6 +97,7 @@ struct State {
     purges: usize,
     next_seq: u64,
     is_nudged: bool,
+    has_rung: bool,
     is_closed: bool,
 }
 
@@ -105,6 +106,10 @@ struct State {
 pub(super) struct Batch {
     pub jobs: Vec<Queued>,
     pub is_closed: bool,
+    /// Nothing came for as long as was waited.
+    pub is_idle: bool,
+    /// The time has come that was asked for.
+    pub has_rung: bool,
 }
 
 /// Who removes faster than a disk takes down, loses what is on it: then all of it is purged.
@@ -143,6 +148,7 @@ impl Queue {
             purges: 0,
             next_seq,
             is_nudged: false,
+            has_rung: false,
             is_closed: false,
         };
         Self { state: Mutex::new(state), filled: Condvar::new(), bytes_max }
@@ -189,11 +195,14 @@ impl Queue {
     /// `patience`, or when it was nudged.
     pub(super) fn take(&self, bytes_max: u64, patience: Duration) -> Batch {
         let mut state = self.lock();
-        if state.jobs.is_empty() && !state.is_closed && !state.is_nudged {
+        let mut is_idle = false;
+        if state.jobs.is_empty() && !state.is_closed && !state.is_nudged && !state.has_rung {
             let waited = self.filled.wait_timeout(state, patience);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let (woken, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+            (state, is_idle) = (woken, waited.timed_out());
         }
         state.is_nudged = false;
+        let has_rung = std::mem::take(&mut state.has_rung);
         let (mut jobs, mut bytes) = (Vec::new(), 0);
         while let Some(next) = state.jobs.pop_front() {
             bytes += next.job.weight();
@@ -204,12 +213,18 @@ impl Queue {
                 break;
             }
         }
-        Batch { is_closed: state.is_closed && jobs.is_empty(), jobs }
+        Batch { is_closed: state.is_closed && jobs.is_empty(), jobs, is_idle, has_rung }
     }
 
     /// Wakes the writer to make room.
     pub(super) fn nudge(&self) {
         self.lock().is_nudged = true;
+        self.filled.notify_one();
+    }
+
+    /// Wakes the writer, as the time has come.
+    pub(super) fn ring(&self) {
+        self.lock().has_rung = true;
         self.filled.notify_one();
     }
 

@@ -10,6 +10,9 @@
 //!    body, if it has no file of its own; zeros up to a multiple of 8
 //! ```
 //!
+//! Kinds are 1 for an object, 2 for a removal, 3 for a purge. Flags are 1 for a soft one, and 2 for a
+//! removal of that variant alone: a program that does not know that takes it for one of all.
+//!
 //! The front's sum is about its place, too: what was copied elsewhere is no record.
 
 use bytes::Bytes;
@@ -23,6 +26,8 @@ pub(super) enum Kind {
     Object,
     /// All that a key has is removed, or stale.
     Removal,
+    /// The same of one variant of a key.
+    RemovalOfOne,
     /// A purge of many.
     Purge,
 }
@@ -94,6 +99,7 @@ pub const TAGS_MAX: usize = 512;
 pub(super) const MARK: [u8; 4] = *b"rlR1";
 
 const SOFT: u8 = 1;
+const OF_ONE: u8 = 2;
 
 impl Place {
     pub(super) fn new(segment: u32, offset: u64) -> Self {
@@ -136,10 +142,11 @@ pub(super) fn print(
     out.extend_from_slice(&MARK);
     out.push(match header.kind {
         Kind::Object => 1,
-        Kind::Removal => 2,
+        Kind::Removal | Kind::RemovalOfOne => 2,
         Kind::Purge => 3,
     });
-    out.push(if header.is_soft { SOFT } else { 0 });
+    let of_one = if header.kind == Kind::RemovalOfOne { OF_ONE } else { 0 };
+    out.push(of_one | if header.is_soft { SOFT } else { 0 });
     out.extend_from_slice(&tags.to_le_bytes());
     out.extend_from_slice(&[0; 8]);
     for word in [header.seq, header.removals, header.key_hash] {
@@ -189,6 +196,7 @@ pub(super) fn parse(bytes: &Bytes, place: Place, secret: &Secret) -> Option<Fron
     }
     let kind = match bytes[4] {
         1 => Kind::Object,
+        2 if bytes[5] & OF_ONE != 0 => Kind::RemovalOfOne,
         2 => Kind::Removal,
         3 => Kind::Purge,
         _ => return None,

@@ -7,23 +7,26 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fs,
+    io::ErrorKind,
     sync::{Arc, Mutex},
 };
 
 use super::{
     bodies::{Bodies, Listed, Turn},
     body_file,
-    folder::{Folder, OpenError, failed},
+    folder::Folder,
     health::{Counts, Health, OnState, Space},
     index::{Extent, Flags, Index, Slot},
     log::Log,
+    open_error::{OpenError, failed},
     pending::Pending,
     purge::{Ban, Purge, Purges, What},
     queue::Queue,
     record::{Front, Kind, Place},
+    retry::Timer,
     scan::Scan,
-    segment::{Segment, Segments, delete_file, number_of},
-    settings::DiskSettings,
+    segment::{Segment, Segments, number_of},
+    settings::{Access, DiskSettings},
     snapshot::{self, Snapshot},
     store::{Bell, LogEnd, Store, Wanted},
 };
@@ -40,6 +43,8 @@ struct Recovery {
     /// How long the files are that records behind the snapshot speak of.
     file_lens: HashMap<u32, u64>,
     bad: u64,
+    /// Segments that the snapshot speaks of, and that are not there.
+    missing: u64,
 }
 
 /// Reads what is in `folder`.
@@ -52,11 +57,11 @@ pub(super) fn recover(
     settings: DiskSettings,
     on_state: OnState,
 ) -> Result<Log, OpenError> {
-    let segments = Segments::new(folder.segments());
+    let segments = Segments::new(folder.segments(), folder.access);
     let listed = segments.listed().map_err(failed("reading", &folder.segments()))?;
     let index = Index::new();
     let snapshot_path = folder.snapshot();
-    let _ = delete_file(&snapshot_path.with_extension("part"));
+    let _ = folder.delete(&snapshot_path.with_extension("part"));
     let snapshot = snapshot::read(&snapshot_path, &folder.secret, (&index, &listed));
     let mut recovery = Recovery {
         purges: Purges::new(settings.name_of),
@@ -67,6 +72,7 @@ pub(super) fn recover(
         segments,
         file_lens: HashMap::new(),
         bad: 0,
+        missing: snapshot.as_ref().map_or(0, |snapshot| missing(snapshot, &listed)),
     };
     let snapshot = snapshot.unwrap_or_default();
     for ban in &snapshot.bans {
@@ -75,6 +81,17 @@ pub(super) fn recover(
     let last = recovery.read_log(&listed, &snapshot);
     let bodies = recovery.read_bodies(&snapshot)?;
     Ok(recovery.into_log((settings, on_state), (snapshot, bodies), (&listed, last)))
+}
+
+/// How many segments a snapshot speaks of that were not evicted since, and are not among those that
+/// are `listed`: segments go in the order of their numbers.
+fn missing(snapshot: &Snapshot, listed: &[u32]) -> u64 {
+    let is_lost = |id: &&u32| match listed.first() {
+        Some(oldest) => **id > *oldest && listed.binary_search(id).is_err(),
+        // There always is the newest.
+        None => true,
+    };
+    snapshot.segments.iter().filter(is_lost).count() as u64
 }
 
 impl Recovery {
@@ -99,7 +116,9 @@ impl Recovery {
             let end = self.read_segment(&segment, from);
             let is_whole = end.is_some_and(|end| {
                 // What was cut off is not to be read as if it stood behind what comes now.
-                end == segment.end() || segment.file.set_len(end).is_ok()
+                end == segment.end()
+                    || self.folder.access == Access::Look
+                    || segment.file.set_len(end).is_ok()
             });
             if let (true, Some(end)) = (is_whole, end) {
                 segment.ends_at(end);
@@ -146,7 +165,7 @@ impl Recovery {
                 let (hash, variant) = (header.key_hash, header.variant);
                 self.index.put(Slot { hash, place, extent, variant, flags });
             }
-            Kind::Removal | Kind::Purge => {
+            Kind::Removal | Kind::RemovalOfOne | Kind::Purge => {
                 if let Some(ban) = ban_of(front) {
                     self.obey(ban);
                 }
@@ -155,14 +174,14 @@ impl Recovery {
     }
 
     fn obey(&mut self, ban: Ban) {
-        match (&ban.what, ban.manner) {
-            (What::Key(hash), Purge::Hard) => _ = self.index.remove_all(*hash),
-            (What::Key(hash), Purge::Soft) => {
-                for slot in self.index.find(*hash) {
+        match (ban.what.key(), ban.manner) {
+            (Some(key), Purge::Hard) => _ = self.index.remove_all(key),
+            (Some(key), Purge::Soft) => {
+                for slot in self.index.find_of(key) {
                     self.index.mark(&slot, Flags::STALE);
                 }
             }
-            (What::All, Purge::Hard) => {
+            (None, Purge::Hard) if ban.what == What::All => {
                 self.index.clear();
                 self.purges.forget(ban.seq);
             }
@@ -176,11 +195,15 @@ impl Recovery {
         let folder = self.folder.bodies();
         let owners = self.index.files();
         let (mut there, mut last) = (BTreeSet::new(), 0);
-        for entry in fs::read_dir(&folder).map_err(failed("reading", &folder))? {
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            entries => Some(entries.map_err(failed("reading", &folder))?),
+        };
+        for entry in entries.into_iter().flatten() {
             let entry = entry.map_err(failed("reading", &folder))?;
             match number_of(&entry.file_name().to_string_lossy()) {
                 Some(file) if owners.contains_key(&file) => _ = there.insert(file),
-                _ => _ = delete_file(&entry.path()),
+                _ => _ = self.folder.delete(&entry.path()),
             }
         }
         let bodies = Bodies::new(folder);
@@ -246,7 +269,9 @@ impl Recovery {
             counts,
             log_end: Mutex::new(log_end),
             snapshot_len: snapshot.len.into(),
+            missing_segments: self.missing,
             bell,
+            timer: Timer::default(),
         };
         let last = last.filter(|segment| segment.id == last_id);
         Log::new(Arc::new(store), last_id, last)
@@ -258,6 +283,7 @@ fn ban_of(front: &Front) -> Option<Ban> {
     let header = &front.header;
     let what = match (header.kind, header.variant) {
         (Kind::Removal, _) => What::Key(header.key_hash),
+        (Kind::RemovalOfOne, variant) => What::Variant(header.key_hash, variant),
         (Kind::Purge, 1) => What::All,
         (Kind::Purge, 2) => What::Tag(header.key_hash),
         (Kind::Purge, 3) => What::Prefix(front.key()),

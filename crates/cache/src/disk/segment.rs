@@ -12,11 +12,13 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
+
+use super::settings::Access;
 
 /// Whether who reads waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +36,15 @@ pub(super) struct Segment {
     pub file: File,
     /// Up to where there are records.
     end: AtomicU64,
+    /// Whether its file system cannot tell what it has in memory: then it is not asked again.
+    is_mute: AtomicBool,
 }
 
 /// The segments that there are.
 #[derive(Debug)]
 pub(super) struct Segments {
     folder: PathBuf,
+    access: Access,
     /// By number modulo how many parts there are, so that readers do not all meet at one lock.
     parts: [RwLock<BTreeMap<u32, Arc<Segment>>>; PARTS],
 }
@@ -47,6 +52,10 @@ pub(super) struct Segments {
 const PARTS: usize = 16;
 
 impl Segment {
+    fn of(id: u32, file: File, end: u64) -> Self {
+        Self { id, file, end: AtomicU64::new(end), is_mute: AtomicBool::new(false) }
+    }
+
     pub(super) fn end(&self) -> u64 {
         self.end.load(Ordering::Acquire)
     }
@@ -73,15 +82,19 @@ impl Segment {
 
     /// Reads what the system has in its memory.
     fn read_from_memory(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        if self.is_mute.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let len = bytes.len();
         let flags = ReadWriteFlags::NOWAIT;
         match preadv2(&self.file, &mut [IoSliceMut::new(bytes)], offset, flags) {
             Ok(read) if read == len => Ok(()),
             // Only the beginning; or the file was cut, which who waits finds out.
             Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Err(io::ErrorKind::WouldBlock.into()),
-            // Not every file system can tell.
+            // Not every file system can tell; and then whoever reads may have to wait.
             Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => {
-                self.file.read_exact_at(bytes, offset)
+                self.is_mute.store(true, Ordering::Relaxed);
+                Err(io::ErrorKind::WouldBlock.into())
             }
             Err(error) => Err(error.into()),
         }
@@ -89,8 +102,8 @@ impl Segment {
 }
 
 impl Segments {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, parts: Default::default() }
+    pub(super) fn new(folder: PathBuf, access: Access) -> Self {
+        Self { folder, access, parts: Default::default() }
     }
 
     /// Makes an empty one.
@@ -113,13 +126,14 @@ impl Segments {
     ///
     /// What the system says.
     pub(super) fn open(&self, id: u32) -> io::Result<Arc<Segment>> {
-        let file = OpenOptions::new().read(true).write(true).open(self.path(id))?;
+        let is_changed = self.access == Access::Change;
+        let file = OpenOptions::new().read(true).write(is_changed).open(self.path(id))?;
         let end = file.metadata()?.len();
         Ok(self.add(id, file, end))
     }
 
     fn add(&self, id: u32, file: File, end: u64) -> Arc<Segment> {
-        let segment = Arc::new(Segment { id, file, end: AtomicU64::new(end) });
+        let segment = Arc::new(Segment::of(id, file, end));
         let mut part = self.part(id).write().unwrap_or_else(PoisonError::into_inner);
         part.insert(id, Arc::clone(&segment));
         segment
@@ -160,7 +174,7 @@ impl Segments {
         &self.parts[id as usize % PARTS]
     }
 
-    fn path(&self, id: u32) -> PathBuf {
+    pub(super) fn path(&self, id: u32) -> PathBuf {
         self.folder.join(format!("{id:08x}"))
     }
 
@@ -171,7 +185,11 @@ impl Segments {
     /// What the system says.
     pub(super) fn listed(&self) -> io::Result<Vec<u32>> {
         let mut ids = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ids),
+            entries => entries?,
+        };
+        for entry in entries {
             ids.extend(number_of(&entry?.file_name().to_string_lossy()));
         }
         ids.sort_unstable();
@@ -190,5 +208,35 @@ pub(super) fn delete_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// An empty file at `path`, for its owner alone: whatever the folder that somebody made for us is for.
+pub(super) fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+/// Has the names in a folder on disk.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_wait_waits_for_no_file_system_that_cannot_tell() {
+        let file = File::open("/proc/self/stat").unwrap();
+        let flags = ReadWriteFlags::NOWAIT;
+        let told = preadv2(&file, &mut [IoSliceMut::new(&mut [0; 1])], 0, flags);
+        assert_eq!(told, Err(Errno::OPNOTSUPP), "one that cannot tell");
+        let segment = Segment::of(1, file, 1);
+        for _ in 0..2 {
+            let read = segment.read(0, 1, Patience::None).unwrap_err();
+            assert_eq!(read.kind(), io::ErrorKind::WouldBlock);
+            assert!(segment.is_mute.load(Ordering::Relaxed));
+        }
+        assert_eq!(segment.read(0, 1, Patience::Waits).unwrap().len(), 1);
     }
 }

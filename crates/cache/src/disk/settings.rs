@@ -33,6 +33,15 @@ impl DiskSettings {
     }
 }
 
+/// What a folder is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To look at what is in it: nothing is written or deleted.
+    Look,
+    /// To change what is in it.
+    Change,
+}
+
 /// Room for one of the largest records and then some.
 const SEGMENT_BYTES_MIN: u64 = 1 << 20;
 /// A place in a segment is a `u32` of eights.

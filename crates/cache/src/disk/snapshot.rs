@@ -5,6 +5,7 @@
 //! each with its count; a shard of `u32::MAX` objects for the end; the sum of all that.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, BufReader, BufWriter, ErrorKind, Read, Write},
     path::Path,
@@ -12,12 +13,11 @@ use std::{
 
 use super::{
     bodies::{Listed, Turn},
-    folder::{create_private, sync_folder},
     index::{Extent, Flags, Index, Slot},
     purge::{Ban, PATTERN_BYTES_MAX, Purge, What},
     record::Place,
     secret::{Secret, Summing},
-    segment::delete_file,
+    segment::{create_private, delete_file, sync_folder},
     store::{LogEnd, Store},
 };
 use bytes::Bytes;
@@ -35,6 +35,8 @@ pub(super) struct Snapshot {
     pub files: Vec<Listed>,
     /// How many bytes it has.
     pub len: u64,
+    /// Those in which an object stands that it has.
+    pub segments: BTreeSet<u32>,
 }
 
 /// Writes a snapshot in the place of the one that is there. Returns how many bytes it has.
@@ -121,6 +123,7 @@ fn write_ban(out: &mut Summed<impl Write>, ban: &Ban) -> io::Result<()> {
     let (kind, number, text) = match &ban.what {
         What::All => (0, 0, &b""[..]),
         What::Key(hash) => (1, *hash, &b""[..]),
+        What::Variant(hash, variant) => (5, *hash, &variant.to_le_bytes()[..]),
         What::Tag(hash) => (2, *hash, &b""[..]),
         What::Prefix(text) => (3, 0, &**text),
         What::Glob(text) => (4, 0, &**text),
@@ -172,7 +175,7 @@ fn read_into(
         snapshot.files.push(read_file(&mut input)?);
     }
     index.reserve(usize::try_from(whole).unwrap_or(0) / SLOT_BYTES);
-    read_shards(&mut input, (index, segments), whole)?;
+    snapshot.segments = read_shards(&mut input, (index, segments), whole)?;
     let sum = input.sum.sum();
     if input.next()? != sum || input.len != whole {
         return Err(ErrorKind::InvalidData.into());
@@ -184,14 +187,14 @@ fn read_shards(
     input: &mut Summed<impl Read>,
     (index, segments): (&Index, &[u32]),
     whole: u64,
-) -> io::Result<()> {
-    let mut bytes = Vec::new();
+) -> io::Result<BTreeSet<u32>> {
+    let (mut bytes, mut spoken_of, mut last) = (Vec::new(), BTreeSet::new(), None);
     loop {
         let mut count = [0; 4];
         input.read_exact(&mut count)?;
         let count = u32::from_le_bytes(count);
         if count == END {
-            return Ok(());
+            return Ok(spoken_of);
         }
         let len = u64::from(count) * SLOT_BYTES as u64;
         if len > whole {
@@ -200,7 +203,14 @@ fn read_shards(
         bytes.resize(usize::try_from(len).map_err(io::Error::other)?, 0);
         input.read_exact(&mut bytes)?;
         let slots = bytes.chunks_exact(SLOT_BYTES).map(slot_of);
-        index.fill(slots.filter(|slot| segments.binary_search(&slot.place.segment).is_ok()));
+        index.fill(slots.filter(|slot| {
+            let segment = slot.place.segment;
+            if last != Some(segment) {
+                last = Some(segment);
+                spoken_of.insert(segment);
+            }
+            segments.binary_search(&segment).is_ok()
+        }));
     }
 }
 
@@ -231,6 +241,10 @@ fn read_ban(input: &mut Summed<impl Read>) -> io::Result<Ban> {
         2 => What::Tag(number),
         3 => What::Prefix(text),
         4 => What::Glob(text),
+        5 => {
+            let variant = (*text).try_into().map_err(|_| ErrorKind::InvalidData)?;
+            What::Variant(number, u32::from_le_bytes(variant))
+        }
         _ => return Err(ErrorKind::InvalidData.into()),
     };
     let manner = if kind & 1 == 0 { Purge::Hard } else { Purge::Soft };

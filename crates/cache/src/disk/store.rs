@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use super::{
     bodies::Bodies,
+    body_file::BodyFile,
     folder::Folder,
     health::{Counts, DiskStats, Health, Space},
     index::{Extent, Flags, Index, Slot},
@@ -20,6 +21,7 @@ use super::{
     purge::Purges,
     queue::{Job, NotQueued, Queue},
     record::{self, Front, HEADER_BYTES},
+    retry::Timer,
     segment::{Patience, Segment, Segments},
     settings::DiskSettings,
 };
@@ -40,7 +42,10 @@ pub(super) struct Store {
     pub log_end: Mutex<LogEnd>,
     /// How many bytes the snapshot has.
     pub snapshot_len: AtomicU64,
+    /// Segments that were not there at the start, though the snapshot speaks of them.
+    pub missing_segments: u64,
     pub bell: Bell,
+    pub timer: Timer,
 }
 
 /// Up to where the log is written, and the index says what it says.
@@ -138,6 +143,45 @@ impl Store {
         Ok(body)
     }
 
+    /// Opens a body that has a file, and keeps it open for who comes next. What was found to be right
+    /// since the start, is so still.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; [`io::ErrorKind::InvalidData`] if it is not that body.
+    pub(super) fn open_body(
+        &self,
+        (hash, file): (u64, u32),
+        what: (u64, u64),
+    ) -> io::Result<Arc<BodyFile>> {
+        if let Some(opened) = self.bodies.opened(file, what.0) {
+            return Ok(opened);
+        }
+        let body = Arc::new(self.bodies.open_anew(file, what, &self.folder.secret)?);
+        let slots = self.index.find(hash);
+        let is_right =
+            |slot: &Slot| slot.extent == Extent::File(file) && slot.flags.has(Flags::VERIFIED);
+        if slots.iter().any(is_right) {
+            body.is_right();
+        }
+        self.keep_open(Arc::clone(&body));
+        Ok(body)
+    }
+
+    /// Keeps a body open for who comes next. Of the one that is closed for it, is remembered if all of
+    /// it was found to be right: no more would cost the index nothing.
+    pub(super) fn keep_open(&self, body: Arc<BodyFile>) {
+        let Some(closed) = self.bodies.keep_open(body).filter(|closed| closed.was_right()) else {
+            return;
+        };
+        let Some(hash) = self.bodies.hash_of(closed.number) else { return };
+        for slot in self.index.find(hash) {
+            if slot.extent == Extent::File(closed.number) {
+                self.index.mark(&slot, Flags::VERIFIED);
+            }
+        }
+    }
+
     /// Does what is to be done when `slot` was taken out of the index.
     pub(super) fn released(&self, slot: &Slot) {
         if let Extent::File(file) = slot.extent {
@@ -188,7 +232,8 @@ impl Store {
     }
 
     pub(super) fn stats(&self) -> DiskStats {
-        let Counts { stored, not_stored, evicted, spared, bad, purged, snapshots } = &self.counts;
+        let Counts { stored, not_stored, evicted, spared, bad, purged, snapshots, read: _ } =
+            &self.counts;
         DiskStats {
             objects: self.index.len(),
             files: self.bodies.len(),

@@ -8,8 +8,10 @@ use super::{
     health::Counts,
     index::{Extent, variant_of},
     log::Log,
+    open_error::naming,
     purge::{Ban, Verdict},
     queue::{Job, Meta, Object, Queued, WrittenFile},
+    retry::{Do, Tries},
     segment::Patience,
     settings::SMALL_BODY_MAX,
     store::Store,
@@ -21,20 +23,28 @@ const BATCH_BYTES: u64 = 2 << 20;
 
 /// Writes until the queue is closed and empty.
 pub(super) fn write_all(log: &mut Log) {
-    /// Where removals come without a pause.
-    const TRIES_BEFORE_ROOM_IS_MADE: u32 = 64;
     let store = Arc::clone(&log.store);
-    let mut tries = 0_u32;
+    let mut tries = Tries::new(store.settings.retry);
     loop {
         let batch = store.queue.take(BATCH_BYTES, store.settings.retry);
         if batch.is_closed {
             break;
         }
-        if log.is_behind() && log.try_again().is_err() && store.health.is_full() {
-            tries = tries.wrapping_add(1);
-            if batch.jobs.is_empty() || tries.is_multiple_of(TRIES_BEFORE_ROOM_IS_MADE) {
-                // The disk has less room than we were told we may take: so we take less.
-                evict::drop_oldest(log);
+        if batch.is_idle && !log.is_behind() && !store.folder.is_there() {
+            // Else what is written would go to files that nobody finds.
+            let gone = naming(&store.folder.path.join("format"))(io::ErrorKind::NotFound.into());
+            store.health.fails(&gone);
+        }
+        match tries.look(log.is_behind(), batch.has_rung) {
+            Do::Nothing => (),
+            Do::Wait(pause) => store.timer.set(pause),
+            Do::Try => {
+                let works = log.try_again().is_ok();
+                if !works && store.health.is_full() {
+                    // The disk has less room than we were told we may take: so we take less.
+                    evict::drop_oldest(log);
+                }
+                store.timer.set(tries.tried(works));
             }
         }
         let bytes = batch.jobs.iter().map(|queued| queued.job.weight()).sum();
@@ -86,7 +96,9 @@ fn insert_file(log: &mut Log, seq: u64, meta: &Meta, file: &WrittenFile) -> io::
     if let Err(error) = named {
         give_up_part(store, file);
         // Somebody has deleted it: no fault of the disk.
-        return if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) };
+        let path = store.bodies.part_path(file.file);
+        let is_gone = error.kind() == io::ErrorKind::NotFound;
+        return if is_gone { Ok(()) } else { Err(naming(&path)(error)) };
     }
     log.push_file(seq, meta, file)
 }
@@ -138,7 +150,7 @@ fn refresh(log: &mut Log, seq: u64, meta: &Meta) -> io::Result<()> {
 }
 
 fn give_up_part(store: &Store, file: &WrittenFile) {
-    let _ = store.folder.delete(&store.bodies.part_path(file.file));
+    store.bodies.delete_part(file.file, &store.folder);
     store.space.give(file.file_len);
     Counts::add(&store.counts.not_stored, 1);
 }

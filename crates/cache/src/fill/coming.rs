@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use relais_wire::range::{RangeVerdict, parse_range};
 
-use super::holding::{Holding, Limits, Next, Whole};
+use super::holding::{Holding, Limits, Next, Put, ToFile, Way, Whole};
 use crate::{
     conditional::RANGES_MAX, outcome::Outcome, partial::Part, request::Request, room::Room,
     settings::Settings, stored::Stored, terms::Terms, vary::Selecting,
@@ -107,7 +107,8 @@ pub(super) const WINDOW_BYTES_MAX: u64 = 1 << 20;
 const WINDOW_PIECES_MAX: usize = 256;
 
 impl Body {
-    /// Makes ready for a body of so many bytes, if it is known.
+    /// Makes ready for a body of so many bytes, if it is known. Gives the file that it goes to, if it
+    /// has one from its beginning.
     ///
     /// # Errors
     ///
@@ -116,9 +117,9 @@ impl Body {
         declared: Option<u64>,
         limits: Limits,
         room: Arc<Room>,
-    ) -> Result<Self, Outcome> {
-        let held = Holding::new(declared, &limits, Arc::clone(&room))?;
-        Ok(Self { held, limits, room, last: Bytes::new(), len: 0, window: None })
+    ) -> Result<(Self, ToFile), Outcome> {
+        let (held, file) = Holding::new(declared, &limits, Arc::clone(&room))?;
+        Ok((Self { held, limits, room, last: Bytes::new(), len: 0, window: None }, file))
     }
 
     /// How many bytes came.
@@ -131,10 +132,18 @@ impl Body {
         self.window.as_ref().map(|window| window.why)
     }
 
-    /// Adds what came.
-    pub(super) fn add(&mut self, bytes: &Bytes, audience: Audience) {
+    /// Where `more` bytes go to.
+    pub(super) fn way(&self, more: u64) -> Way {
+        match &self.window {
+            Some(window) => Way::Not(window.why),
+            None => self.held.way(more, &self.limits),
+        }
+    }
+
+    /// Adds what came, and was `put` there.
+    pub(super) fn add(&mut self, bytes: &Bytes, put: Put, audience: Audience) {
         if self.window.is_none()
-            && let Err(why) = self.held.add(bytes, &self.limits)
+            && let Err(why) = self.held.add(bytes, put, &self.limits)
         {
             let pieces = VecDeque::new();
             self.window = Some(Window { pieces, start: self.len, why, ended: false });
@@ -182,11 +191,12 @@ impl Body {
         })
     }
 
-    /// Lets go of what all have read who are left.
-    pub(super) fn let_go_before(&mut self, slowest: u64) {
-        let Some(window) = &mut self.window else { return };
+    /// Lets go of what all have read who are left. What it gives is to be dropped without a lock.
+    pub(super) fn let_go_before(&mut self, slowest: u64) -> Option<Holding> {
+        let window = self.window.as_mut()?;
+        let mut gone = None;
         if slowest >= self.held.len() && self.held.len() > 0 {
-            self.held.clear(&self.room);
+            gone = Some(self.held.take(&self.room));
             self.last = Bytes::new();
         }
         while let Some(piece) = window.pieces.front() {
@@ -197,6 +207,7 @@ impl Body {
             window.start = end;
             window.pieces.pop_front();
         }
+        gone
     }
 
     /// All of a body that is not held came.
@@ -211,15 +222,15 @@ impl Body {
         self.window.as_ref().is_some_and(|window| window.ended)
     }
 
-    /// The body, if it is all there.
-    pub(super) fn end(self, declared: Option<u64>) -> Result<Whole, Outcome> {
+    /// The body, if it is all there; its `file`, if it has one.
+    pub(super) fn end(self, declared: Option<u64>, file: ToFile) -> Result<Whole, Outcome> {
         if let Some(window) = self.window {
             return Err(window.why);
         }
         if declared.is_some_and(|declared| declared != self.len) {
             return Err(Outcome::CutShort);
         }
-        Ok(self.held.into_whole())
+        self.held.into_whole(file)
     }
 }
 
@@ -230,12 +241,12 @@ mod tests {
     #[test]
     fn a_body_is_held_up_to_the_most_of_one_object() {
         let room = room(1000);
-        let mut body = Body::new(None, Limits::memory(10), Arc::clone(&room)).unwrap();
+        let mut body = body_of(None, Limits::memory(10), Arc::clone(&room));
         add(&mut body, "0123456789");
         assert_eq!(body.outgrown(), None);
         add(&mut body, "x");
         assert_eq!(body.outgrown(), Some(Outcome::TooLarge));
-        assert_eq!(body.end(None).unwrap_err(), Outcome::TooLarge);
+        assert_eq!(body.end(None, None).unwrap_err(), Outcome::TooLarge);
         assert_eq!(room.left(), 1000);
         assert_eq!(
             Body::new(Some(11), Limits::memory(10), Arc::clone(&room)).err(),
@@ -246,8 +257,8 @@ mod tests {
     #[test]
     fn all_bodies_hold_no_more_than_there_is_room() {
         let room = room(10);
-        let one = Body::new(Some(6), Limits::memory(100), Arc::clone(&room)).unwrap();
-        let mut two = Body::new(None, Limits::memory(100), Arc::clone(&room)).unwrap();
+        let one = body_of(Some(6), Limits::memory(100), Arc::clone(&room));
+        let mut two = body_of(None, Limits::memory(100), Arc::clone(&room));
         assert_eq!(
             Body::new(Some(5), Limits::memory(100), Arc::clone(&room)).err(),
             Some(Outcome::NoRoom)
@@ -265,10 +276,10 @@ mod tests {
     #[test]
     fn a_body_is_as_long_as_it_says() {
         let end = |declared| {
-            let mut body = Body::new(declared, Limits::memory(100), room(100)).unwrap();
+            let mut body = body_of(declared, Limits::memory(100), room(100));
             add(&mut body, "012");
             add(&mut body, "34");
-            body.end(declared).map(|whole| bytes_of(&whole))
+            body.end(declared, None).map(|whole| bytes_of(&whole))
         };
         assert_eq!(end(None), Ok(Bytes::from_static(b"01234")));
         assert_eq!(end(Some(5)), Ok(Bytes::from_static(b"01234")));
@@ -278,7 +289,7 @@ mod tests {
 
     #[test]
     fn what_came_is_read_from_anywhere() {
-        let mut body = Body::new(Some(8), Limits::memory(100), room(100)).unwrap();
+        let mut body = body_of(Some(8), Limits::memory(100), room(100));
         assert_eq!(told(&body, 0), "later");
         add(&mut body, "0123");
         add(&mut body, "45");
@@ -292,7 +303,7 @@ mod tests {
     #[test]
     fn what_is_not_held_passes_through_a_window() {
         let room = room(4);
-        let mut body = Body::new(None, Limits::memory(100), Arc::clone(&room)).unwrap();
+        let mut body = body_of(None, Limits::memory(100), Arc::clone(&room));
         for piece in ["0123", "45", "67"] {
             add(&mut body, piece);
         }
@@ -313,16 +324,16 @@ mod tests {
 
     #[test]
     fn the_window_has_room_for_so_much_behind_the_slowest() {
-        let mut body = Body::new(None, Limits::memory(0), room(0)).unwrap();
+        let mut body = body_of(None, Limits::memory(0), room(0));
         let piece = Bytes::from(vec![0; 1 << 16]);
         let mut added = 0;
         while body.has_room(0) {
-            body.add(&piece, Audience::Others);
+            body.add(&piece, Put::Nowhere, Audience::Others);
             added += 1;
         }
         assert_eq!(added * 65536, WINDOW_BYTES_MAX);
         assert!(body.has_room(65536));
-        let mut body = Body::new(None, Limits::memory(0), room(0)).unwrap();
+        let mut body = body_of(None, Limits::memory(0), room(0));
         for _ in 0..WINDOW_PIECES_MAX {
             assert!(body.has_room(0));
             add(&mut body, "x");
@@ -332,13 +343,22 @@ mod tests {
         assert!(body.has_room(1));
     }
 
+    fn body_of(declared: Option<u64>, limits: Limits, room: Arc<Room>) -> Body {
+        Body::new(declared, limits, room).unwrap().0
+    }
+
     fn bytes_of(whole: &Whole) -> Bytes {
         let Whole::Memory(body) = whole else { panic!("a file without a disk") };
         body.bytes().clone()
     }
 
     fn add(body: &mut Body, piece: &str) {
-        body.add(&Bytes::copy_from_slice(piece.as_bytes()), Audience::Others);
+        let bytes = Bytes::copy_from_slice(piece.as_bytes());
+        let put = match body.way(bytes.len() as u64) {
+            Way::Not(why) => Put::Not(why),
+            _ => Put::Nowhere,
+        };
+        body.add(&bytes, put, Audience::Others);
     }
 
     /// What there is behind the first `at` bytes.

@@ -26,7 +26,34 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(super) enum Holding {
     Memory(Held),
-    File(Box<(BodyWriter, BodyReader)>),
+    /// So many bytes in a file, to which who writes the fill adds: see [`ToFile`].
+    File(BodyReader, u64),
+}
+
+/// The file that a body is added to, if it has one. Who writes the fill has it alone and uses it
+/// without the fill's lock, as a disk may take its time.
+pub(crate) type ToFile = Option<Box<BodyWriter>>;
+
+/// Where what comes next goes to.
+#[derive(Debug)]
+pub(super) enum Way {
+    Memory,
+    File,
+    /// With what came before, to a file that is to be begun on this disk.
+    Move(Arc<Disk>),
+    /// It is not held.
+    Not(Outcome),
+}
+
+/// Where what came was put, before it is added.
+#[derive(Debug)]
+pub(super) enum Put {
+    /// It is to be held in memory, if that may be.
+    Nowhere,
+    /// Behind the rest in a file.
+    File(BodyReader),
+    /// It is not held.
+    Not(Outcome),
 }
 
 /// A body of which all came.
@@ -80,11 +107,9 @@ impl Limits {
         Self { object_max, memory_max: object_max, disk: None }
     }
 
-    /// A file for a body of so many bytes, if it is to have one.
-    fn file(&self, len: u64, declared: Option<u64>) -> Option<BodyWriter> {
-        let (disk, min) = self.disk.as_ref()?;
-        // A disk that fails says so where that is told; memory may do.
-        if len > *min { disk.begin_file(declared).ok() } else { None }
+    /// The disk for a body of so many bytes, if it is to have a file.
+    fn disk(&self, len: u64) -> Option<&Arc<Disk>> {
+        self.disk.as_ref().filter(|(_, min)| len > *min).map(|(disk, _)| disk)
     }
 }
 
@@ -94,59 +119,66 @@ impl Holding {
         declared: Option<u64>,
         limits: &Limits,
         room: Arc<Room>,
-    ) -> Result<Self, Outcome> {
+    ) -> Result<(Self, ToFile), Outcome> {
         let mut held = Held::none(room);
-        let Some(declared) = declared else { return Ok(Self::Memory(held)) };
+        let Some(declared) = declared else { return Ok((Self::Memory(held), None)) };
         if declared > limits.object_max {
             return Err(Outcome::TooLarge);
         }
-        if let Some(writer) = limits.file(declared, Some(declared)) {
-            return Ok(Self::of(writer));
+        // A disk that fails says so where that is told; memory may do.
+        let disk = limits.disk(declared);
+        if let Some(writer) = disk.and_then(|disk| disk.begin_file(Some(declared)).ok()) {
+            return Ok((Self::File(writer.reader(), 0), Some(Box::new(writer))));
         }
         if declared > limits.memory_max {
             return Err(Outcome::TooLarge);
         }
         held.take_room(declared).map_err(|Full| Outcome::NoRoom)?;
         held.reserve();
-        Ok(Self::Memory(held))
-    }
-
-    fn of(writer: BodyWriter) -> Self {
-        let reader = writer.reader();
-        Self::File(Box::new((writer, reader)))
+        Ok((Self::Memory(held), None))
     }
 
     pub(super) fn len(&self) -> u64 {
         match self {
             Self::Memory(held) => held.len(),
-            Self::File(file) => file.0.len(),
+            Self::File(_, len) => *len,
         }
     }
 
-    /// Adds what came.
+    /// Where `more` bytes go to.
+    pub(super) fn way(&self, more: u64, limits: &Limits) -> Way {
+        let len = self.len().saturating_add(more);
+        match self {
+            _ if len > limits.object_max => Way::Not(Outcome::TooLarge),
+            Self::Memory(held) if len > held.room() => {
+                limits.disk(len).map_or(Way::Memory, |disk| Way::Move(Arc::clone(disk)))
+            }
+            Self::Memory(_) => Way::Memory,
+            Self::File(..) => Way::File,
+        }
+    }
+
+    /// Adds what came, and was `put` there.
     ///
     /// # Errors
     ///
     /// Why it is not held; what was before still is.
-    pub(super) fn add(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), Outcome> {
+    pub(super) fn add(&mut self, bytes: &[u8], put: Put, limits: &Limits) -> Result<(), Outcome> {
         let len = self.len().saturating_add(bytes.len() as u64);
-        if len > limits.object_max {
-            return Err(Outcome::TooLarge);
-        }
-        if let Self::Memory(held) = self
-            && len > held.room()
-        {
-            match limits.file(len, None).and_then(|writer| moved(held.bytes(), writer)) {
-                Some(writer) => *self = Self::of(writer),
-                None => make_room(held, len, limits.memory_max)?,
+        match (put, self) {
+            (Put::Not(why), _) => Err(why),
+            (Put::File(reader), held) => {
+                *held = Self::File(reader, len);
+                Ok(())
             }
-        }
-        match self {
-            Self::Memory(held) => {
+            (Put::Nowhere, Self::Memory(held)) => {
+                if len > held.room() {
+                    make_room(held, len, limits.memory_max)?;
+                }
                 held.add(bytes);
                 Ok(())
             }
-            Self::File(file) => file.0.append(bytes).map_err(|_| Outcome::NoRoom),
+            (Put::Nowhere, Self::File(..)) => Err(Outcome::NoRoom),
         }
     }
 
@@ -158,28 +190,26 @@ impl Holding {
                 let rest = &held.bytes()[at..];
                 Next::Bytes(Bytes::copy_from_slice(&rest[..rest.len().min(COPY_BYTES_MAX)]))
             }
-            Self::File(file) => Next::File(InFile::Coming(file.1.clone())),
+            Self::File(reader, _) => Next::File(InFile::Coming(reader.clone())),
         }
     }
 
-    /// Lets go of it.
-    pub(super) fn clear(&mut self, room: &Arc<Room>) {
-        *self = Self::Memory(Held::none(Arc::clone(room)));
+    /// Lets go of it: what it was is to be dropped without a lock.
+    pub(super) fn take(&mut self, room: &Arc<Room>) -> Self {
+        std::mem::replace(self, Self::Memory(Held::none(Arc::clone(room))))
     }
 
-    /// All of it.
-    pub(super) fn into_whole(self) -> Whole {
+    /// All of it; if it is in a `file`, that.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub(super) fn into_whole(self, file: ToFile) -> Result<Whole, Outcome> {
         match self {
-            Self::Memory(held) => Whole::Memory(held.into_body()),
-            Self::File(file) => Whole::File(Box::new(file.0)),
+            Self::Memory(held) => Ok(Whole::Memory(held.into_body())),
+            Self::File(..) => file.map(Whole::File).ok_or(Outcome::NoRoom),
         }
     }
-}
-
-/// What `held` has, in the file of `writer`.
-fn moved(held: &[u8], mut writer: BodyWriter) -> Option<BodyWriter> {
-    writer.append(held).ok()?;
-    Some(writer)
 }
 
 /// Makes room for `len` bytes in all.

@@ -28,7 +28,7 @@ use http::StatusCode;
 use self::{coming::Coming, readers::Readers};
 pub(crate) use self::{
     coming::{Body, FillHead},
-    holding::{Limits, Whole},
+    holding::{Limits, ToFile, Whole},
     in_flight::{InFlight, Suits, mark},
     reader::Crowd,
     writing::{Added, Ended},
@@ -118,12 +118,10 @@ impl Fill {
     /// Ends it, and wakes all. What has ended stays as it is.
     pub(crate) fn end(&self, over: Over) {
         let mut state = self.lock();
-        if !matches!(state.stage, Stage::Over(_)) {
-            state.stage = Stage::Over(over);
-        }
+        let before = state.over(over);
         let (woken, takeover) = (state.readers.take_wakers(), state.takeover.take());
         drop(state);
-        drop(takeover);
+        drop((before, takeover));
         woken.into_iter().for_each(Waker::wake);
     }
 
@@ -137,10 +135,11 @@ impl Fill {
     /// Who comes later finds it over, and never one that nobody writes.
     pub(crate) fn end_if_alone(&self) -> bool {
         let mut state = self.lock();
-        if state.readers.is_empty() && !matches!(state.stage, Stage::Over(_)) {
-            state.stage = Stage::Over(Over::Left);
-        }
-        matches!(state.stage, Stage::Over(_))
+        let before = if state.readers.is_empty() { state.over(Over::Left) } else { None };
+        let is_over = matches!(state.stage, Stage::Over(_));
+        drop(state);
+        drop(before);
+        is_over
     }
 
     /// Whether anybody waits for it or reads it.
@@ -165,6 +164,14 @@ impl Fill {
 }
 
 impl State {
+    /// Ends it, unless it has ended. What was before is to be dropped without the lock: it may be the
+    /// last to have a long file open.
+    #[must_use]
+    fn over(&mut self, over: Over) -> Option<Stage> {
+        let has_ended = matches!(self.stage, Stage::Over(_));
+        (!has_ended).then(|| std::mem::replace(&mut self.stage, Stage::Over(over)))
+    }
+
     /// Who writes, if it may go on now that a reader did, or left: where nobody is left, or all wait
     /// for the slowest.
     fn take_writer(&mut self) -> Option<Waker> {

@@ -10,9 +10,12 @@ use bytes::Bytes;
 use super::{
     Fill, FillHead, Reader, Stage, Takeover,
     coming::{Audience, Body, Coming, WINDOW_BYTES_MAX},
-    holding::Whole,
+    holding::{Next, Put, ToFile, Way, Whole},
 };
-use crate::outcome::Outcome;
+use crate::{
+    disk::{BodyWriter, Disk},
+    outcome::Outcome,
+};
 
 /// What became of what was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,19 +64,66 @@ impl Fill {
         }
     }
 
-    /// Adds what came of the body.
-    pub(crate) fn add(&self, bytes: &Bytes) -> Added {
+    /// Adds what came of the body, to its `file` if it has one: then a disk may be waited for, by
+    /// nobody else.
+    pub(crate) fn add(&self, bytes: &Bytes, file: &mut ToFile) -> Added {
+        let put = self.put(bytes, file);
         let mut state = self.lock();
         let audience = if state.readers.is_empty() { Audience::Nobody } else { Audience::Others };
         let Stage::Coming(coming) = &mut state.stage else { return Added::Unread };
         let was_held = coming.body.outgrown().is_none();
-        coming.body.add(bytes, audience);
+        coming.body.add(bytes, put, audience);
         let has_outgrown = coming.body.outgrown().is_some();
         state.readers.more_came();
         match audience {
             Audience::Nobody if has_outgrown => Added::Unread,
             Audience::Others if has_outgrown && was_held => Added::Outgrown,
             Audience::Nobody | Audience::Others => Added::On,
+        }
+    }
+
+    /// Puts what came where a disk may have to be waited for. What cannot be held there leaves no file.
+    fn put(&self, bytes: &Bytes, file: &mut ToFile) -> Put {
+        let way = match &self.lock().stage {
+            Stage::Coming(coming) => coming.body.way(bytes.len() as u64),
+            Stage::Asked | Stage::Ending(_) | Stage::Over(_) => return Put::Nowhere,
+        };
+        match way {
+            Way::Memory => return Put::Nowhere,
+            Way::File => (),
+            // If it cannot be begun, memory may do.
+            Way::Move(disk) => match self.moved_to(&disk) {
+                Some(writer) => *file = Some(Box::new(writer)),
+                None => return Put::Nowhere,
+            },
+            Way::Not(why) => {
+                *file = None;
+                return Put::Not(why);
+            }
+        }
+        if let Some(writer) = file
+            && writer.append(bytes).is_ok()
+        {
+            return Put::File(writer.reader());
+        }
+        *file = None;
+        Put::Not(Outcome::NoRoom)
+    }
+
+    /// A file with what came so far, which is in memory.
+    fn moved_to(&self, disk: &Disk) -> Option<BodyWriter> {
+        let mut writer = disk.begin_file(None).ok()?;
+        loop {
+            // Copied a little at a time, and written without the lock.
+            let next = match &self.lock().stage {
+                Stage::Coming(coming) => coming.body.after(writer.len()),
+                Stage::Asked | Stage::Ending(_) | Stage::Over(_) => return None,
+            };
+            match next {
+                Next::Bytes(bytes) => writer.append(&bytes).ok()?,
+                Next::Later => return Some(writer),
+                Next::File(_) | Next::End | Next::Lost => return None,
+            }
         }
     }
 
@@ -85,8 +135,9 @@ impl Fill {
         }
     }
 
-    /// Takes the body out, of which all came. Who reads it waits then until the fill is ended.
-    pub(crate) fn end_body(&self) -> Ended {
+    /// Takes the body out, of which all came, in its `file` if it has one. Who reads it waits then until
+    /// the fill is ended.
+    pub(crate) fn end_body(&self, file: ToFile) -> Ended {
         let mut state = self.lock();
         let Stage::Coming(coming) = &mut state.stage else { return Ended::Over };
         if let Some(why) = coming.body.outgrown() {
@@ -100,7 +151,7 @@ impl Fill {
         };
         drop(state);
         let Coming { head, body, .. } = *coming;
-        match body.end(head.declared) {
+        match body.end(head.declared, file) {
             Ok(body) => Ended::Whole(head, body),
             Err(outcome) => Ended::Short(outcome),
         }
@@ -136,12 +187,14 @@ impl Fill {
         }
         let slowest = state.readers.slowest().unwrap_or(u64::MAX);
         let Stage::Coming(coming) = &mut state.stage else { return Poll::Ready(()) };
-        coming.body.let_go_before(slowest);
-        if coming.body.has_room(slowest) {
-            return Poll::Ready(());
+        let gone = coming.body.let_go_before(slowest);
+        let has_room = coming.body.has_room(slowest);
+        if !has_room {
+            state.note_writer(cx);
         }
-        state.note_writer(cx);
-        Poll::Pending
+        drop(state);
+        drop(gone);
+        if has_room { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Puts out those who are so far behind that others wait for them.

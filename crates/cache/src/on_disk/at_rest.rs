@@ -1,10 +1,10 @@
 //! A folder that no cache uses.
 
-use std::{ops::ControlFlow, path::Path};
+use std::{ops::ControlFlow, path::Path, time::Duration};
 
 use super::{disk_settings, pages, read_listed};
 use crate::{
-    disk::{self, Disk, DiskStats, NotDurable, OpenError, Ticket, Verified},
+    disk::{self, Access, Disk, DiskStats, NotDurable, OpenError, Ticket, Verified},
     object::Object,
     purge::{Pattern, Purge},
     tags::TagsOf,
@@ -14,19 +14,30 @@ use crate::{
 #[derive(Debug)]
 pub struct AtRest(Disk);
 
+/// What was purged is to be known to its snapshot, too, where that takes no forever.
+impl Drop for AtRest {
+    fn drop(&mut self) {
+        const CLOSING_MAX: Duration = Duration::from_secs(10);
+        // What takes longer stands in the log, and is read from there.
+        let _ = self.0.close(CLOSING_MAX);
+    }
+}
+
 impl AtRest {
-    /// Opens the folder at `path`, which is not made if it is not there.
+    /// Opens the folder at `path`, in which there is a cache. To be looked at, it stays as it is.
     ///
     /// # Errors
     ///
     /// [`OpenError`]
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
+    pub fn open(path: &Path, access: Access) -> Result<Self, OpenError> {
         /// It is as large as it is: nothing has to go.
         const DISK_MAX: u64 = 1 << 60;
-        if let Err(source) = path.read_dir() {
-            return Err(OpenError::Io { doing: "reading", path: path.to_owned(), source });
-        }
-        Disk::open(path, disk_settings(DISK_MAX)).map(Self)
+        Disk::open_at_rest(path, disk_settings(DISK_MAX), access).map(Self)
+    }
+
+    /// Whether no relais can use it meanwhile: one that cannot be written to may have no lock.
+    pub fn is_locked(&self) -> bool {
+        self.0.is_locked()
     }
 
     /// How much there is.
@@ -46,29 +57,30 @@ impl AtRest {
     ///
     /// # Errors
     ///
-    /// [`NotDurable`]
+    /// [`NotDurable`]: always, if it was opened to be looked at.
     pub fn purge(&self, pattern: &Pattern, purge: Purge) -> Result<usize, NotDurable> {
         /// If more waited for the disk than that takes, it would purge everything instead.
         const AT_ONCE: usize = 4096;
         // First all of them: what is written meanwhile would be read again.
-        let chosen: Vec<_> = self.chosen(pattern).map(|(_, key)| key).collect();
-        let ticket = |key: bytes::Bytes| match purge {
-            Purge::Hard => self.0.remove(&key),
-            Purge::Soft => {
-                let key = disk::Pattern::Key(key);
-                self.0.purge(key, disk::Purge::Soft).expect("a key is never one too many")
-            }
+        let chosen = self.chosen(pattern).map(|(_, variant)| variant);
+        let chosen: Vec<disk::Pattern> = chosen.collect();
+        let how = match purge {
+            Purge::Hard => disk::Purge::Hard,
+            Purge::Soft => disk::Purge::Soft,
+        };
+        let ticket = |variant: &disk::Pattern| {
+            self.0.purge(variant.clone(), how).expect("a variant is never one too many")
         };
         for some in chosen.chunks(AT_ONCE) {
             // Each is on disk once the last is.
-            let last = some.iter().map(|key| ticket(key.clone())).last();
+            let last = some.iter().map(ticket).last();
             last.map_or(Ok(()), Ticket::wait)?;
         }
         Ok(chosen.len())
     }
 
-    /// Reads all that is stored and holds it against its sums; what differs goes. `progress` hears of
-    /// each object, and may end it.
+    /// Reads all that is stored and holds it against its sums; what differs goes, unless the folder is
+    /// only looked at. `progress` hears of each object, and may end it.
     pub fn verify(&self, progress: impl FnMut(Verified) -> ControlFlow<()>) -> Verified {
         self.0.verify(progress)
     }
@@ -76,11 +88,13 @@ impl AtRest {
     fn chosen<'a>(
         &'a self,
         pattern: &'a Pattern,
-    ) -> impl Iterator<Item = (Object, bytes::Bytes)> + 'a {
+    ) -> impl Iterator<Item = (Object, disk::Pattern)> + 'a {
         pages(&self.0).filter_map(|listed| {
             let (object, _whose) = read_listed(&listed)?;
             let tags = TagsOf::read(&object.stored.headers()).ids(&object.key);
-            pattern.chooses(&object.key, &tags).then_some((object, listed.key))
+            let disk::Listed { key, selection, .. } = listed;
+            let variant = disk::Pattern::Variant { key, selection };
+            pattern.chooses(&object.key, &tags).then_some((object, variant))
         })
     }
 }

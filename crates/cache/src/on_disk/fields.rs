@@ -100,3 +100,62 @@ impl<'a> In<'a> {
         SystemTime::UNIX_EPOCH.checked_add(self.duration()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_printed_is_read_again() {
+        let times = [Duration::ZERO, Duration::new(5, 999_999_999), Duration::new(1 << 40, 1)];
+        for duration in times {
+            let time = SystemTime::UNIX_EPOCH + duration;
+            let mut out = Out::default();
+            out.byte(7);
+            out.number(u64::MAX);
+            out.text(b"text");
+            out.optional_text(None);
+            out.optional_text(Some(b""));
+            out.duration(duration);
+            out.time(time);
+            out.optional_time(Some(time));
+            let printed = out.rest(b"rest");
+            let mut read = In(&printed);
+            assert_eq!((read.byte(), read.number()), (Some(7), Some(u64::MAX)));
+            assert_eq!(read.text(), Some(&b"text"[..]));
+            assert_eq!(read.optional(In::text), Some(None));
+            assert_eq!(read.optional(In::text), Some(Some(&b""[..])));
+            assert_eq!((read.duration(), read.time()), (Some(duration), Some(time)));
+            assert_eq!((read.optional(In::time), read.0), (Some(Some(time)), &b"rest"[..]));
+        }
+    }
+
+    #[test]
+    fn what_is_not_whole_is_nothing() {
+        let mut out = Out::default();
+        out.text(b"text");
+        let printed = out.end();
+        for at in 0..printed.len() {
+            assert_eq!(In(&printed[..at]).text(), None);
+        }
+        assert_eq!(In(&[2, 0]).optional(In::byte), None);
+        let mut out = Out::default();
+        out.number(1);
+        out.number(1_000_000_000);
+        assert_eq!(In(&out.end()).duration(), None);
+        // Before 1970 there was nothing.
+        let mut out = Out::default();
+        out.time(SystemTime::UNIX_EPOCH - Duration::from_secs(1));
+        assert_eq!(In(&out.end()).time(), Some(SystemTime::UNIX_EPOCH));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            _ = (In(&bytes).text(), In(&bytes).time(), In(&bytes).duration());
+            _ = In(&bytes).optional(In::time);
+        }
+    }
+}

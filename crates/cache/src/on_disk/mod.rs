@@ -18,7 +18,7 @@ use crate::{
     object::Object,
     purge::{Pattern, Purge},
     room::{Held, Room},
-    stored::{Body, Stored},
+    stored::{self, Stored},
     stored_body::StoredBody,
     tags::{Tag, TagsOf},
 };
@@ -38,8 +38,15 @@ pub(crate) struct Replaced<'a> {
     pub there: &'a [Arc<Stored>],
     /// What it was asked for to replace.
     pub instead_of: Option<&'a Arc<Stored>>,
-    /// What stays beside it.
-    pub stay: &'a [Arc<Stored>],
+}
+
+/// Whether there is a body to what was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// There is: in memory, or in a file.
+    There,
+    /// Its file is gone, or goes: it cannot be sent.
+    Gone,
 }
 
 /// The usual settings of a disk for a cache whose folder has at most so many bytes.
@@ -60,56 +67,68 @@ impl OnDisk {
         record::print_key(key, self.of_whom)
     }
 
-    /// Whether something may be stored under `key`.
-    pub(crate) fn may_have(&self, key: &Key) -> bool {
-        self.disk.may_have(&self.print_key(key))
+    /// Whether something may be found under `key` besides what is `there`, in memory.
+    pub(crate) fn has_besides(&self, key: &Key, there: &[Arc<Stored>]) -> bool {
+        self.disk.has_besides(&self.print_key(key), &self.known(there))
+    }
+
+    fn known(&self, there: &[Arc<Stored>]) -> Vec<disk::Variant> {
+        let selections = there.iter().map(|stored| record::print_selection(stored.selecting()));
+        selections.map(|selection| self.disk.variant(&selection)).collect()
     }
 
     /// Has `newer` written, which is stored under `key` from now on; its body's `file` if it has one
-    /// that is new. What cannot be written is not there, nor what it took the place of. Whether what is
-    /// stored can be sent.
+    /// that is new. What cannot be written is not there, nor what it took the place of.
     pub(crate) fn keep(
         &self,
         key: &Key,
-        (newer, file): (&Stored, Option<Box<BodyWriter>>),
-        replaced: Replaced<'_>,
-    ) -> bool {
-        let Replaced { there, instead_of, stay } = replaced;
-        let is_other = |old: &&Arc<Stored>| old.selecting() != newer.selecting();
-        let is_taken_out = newer.parts().is_some() || instead_of.as_ref().is_some_and(is_other);
-        if is_taken_out {
-            // Variants are taken out together: the others are written anew.
-            self.forget(key);
-            for stored in stay.iter().rev() {
-                self.write(key, stored);
+        (newer, file): (&Stored, Option<&mut BodyWriter>),
+        Replaced { there, instead_of }: Replaced<'_>,
+    ) -> Body {
+        let other = instead_of.filter(|old| old.selecting() != newer.selecting());
+        if let Some(old) = other {
+            self.forget_variant(key, old);
+        }
+        let is_of = |old: &Arc<Stored>| newer.has_body_of(old);
+        let is_known = there.iter().chain(instead_of).any(is_of);
+        match (file, newer.file()) {
+            (Some(file), _) => self.end_file(key, newer, file),
+            _ if newer.parts().is_some() => {
+                // They are in memory alone, and outlive no whole.
+                self.forget_variant(key, newer);
+                Body::There
             }
-            self.write(key, newer);
-        } else if file.is_none() {
-            self.write_or_refresh(key, newer, (there, instead_of));
+            // It has gone with what it was of.
+            (None, Some(_)) if other.is_some_and(is_of) => Body::Gone,
+            (None, Some(_)) => self.refresh(key, newer),
+            (None, None) if is_known && other.is_none() && self.has_variant(key, newer) => {
+                // Its body is in memory, whatever becomes of this.
+                self.refresh(key, newer);
+                Body::There
+            }
+            (None, None) => {
+                self.write(key, newer);
+                Body::There
+            }
         }
-        let Some(file) = file else { return newer.file().is_none() || !is_taken_out };
-        let is_written = file.finish(self.meta(key, newer)).is_ok();
-        if !is_written {
-            self.forget(key);
-        }
-        is_written
     }
 
-    fn write_or_refresh(
-        &self,
-        key: &Key,
-        newer: &Stored,
-        (there, instead_of): (&[Arc<Stored>], Option<&Arc<Stored>>),
-    ) {
-        let is_refreshed = |old: &Arc<Stored>| newer.has_body_of(old);
-        if instead_of.is_some_and(is_refreshed) || there.iter().any(is_refreshed) {
-            let refreshed = self.disk.refresh_head(self.meta(key, newer));
-            if refreshed.is_err() {
-                self.forget(key);
-            }
-            return;
+    /// Stores what has all its body in a file.
+    fn end_file(&self, key: &Key, newer: &Stored, file: &mut BodyWriter) -> Body {
+        if file.finish(self.meta(key, newer)).is_ok() {
+            return Body::There;
         }
-        self.write(key, newer);
+        self.forget_variant(key, newer);
+        Body::Gone
+    }
+
+    /// Has a newer head written of what has the same body.
+    fn refresh(&self, key: &Key, newer: &Stored) -> Body {
+        if self.disk.refresh_head(self.meta(key, newer)).is_ok() {
+            return Body::There;
+        }
+        self.forget_variant(key, newer);
+        Body::Gone
     }
 
     /// Ends a body in a file, which is to be stored under `key`.
@@ -118,13 +137,10 @@ impl OnDisk {
     }
 
     fn write(&self, key: &Key, stored: &Stored) {
-        if stored.parts().is_some() || stored.file().is_some() {
-            return;
-        }
         let object = disk::Object { meta: self.meta(key, stored), body: stored.body().clone() };
         if self.disk.insert(object).is_err() {
             // It is counted; and what was there before is past.
-            self.forget(key);
+            self.forget_variant(key, stored);
         }
     }
 
@@ -152,30 +168,49 @@ impl OnDisk {
         }
     }
 
+    /// Takes out what is stored under `key` for the same requests as `stored`, and no other variant.
+    pub(crate) fn forget_variant(&self, key: &Key, stored: &Stored) {
+        let (key, selection) = self.print_variant(key, stored);
+        if self.disk.may_have_variant(&key, &selection) {
+            drop(self.disk.remove_variant(&key, &selection));
+        }
+    }
+
+    fn has_variant(&self, key: &Key, stored: &Stored) -> bool {
+        let (key, selection) = self.print_variant(key, stored);
+        self.disk.has_variant(&key, &selection)
+    }
+
+    fn print_variant(&self, key: &Key, stored: &Stored) -> (Vec<u8>, Vec<u8>) {
+        (self.print_key(key), record::print_selection(stored.selecting()))
+    }
+
     /// Notes that what is stored under `key` is asked for.
     pub(crate) fn touch(&self, key: &Key) {
         self.disk.touch(&self.print_key(key));
     }
 
-    /// What is stored under `key`, newest first. Short bodies are in memory, as far as there is `room`.
+    /// What is stored under `key` besides what is `there`, in memory; newest first. Short bodies are in
+    /// memory, as far as there is `room`.
     ///
     /// # Errors
     ///
     /// [`WouldBlock`]
     pub(crate) fn find(
         &self,
-        key: &Key,
+        (key, there): (&Key, &[Arc<Stored>]),
         room: &Arc<Room>,
         patience: Patience,
     ) -> Result<Vec<Arc<Stored>>, WouldBlock> {
         let mut all = Vec::new();
-        for found in self.disk.find(&self.print_key(key), patience)? {
+        let known = self.known(there);
+        for found in self.disk.find_besides(&self.print_key(key), &known, patience)? {
             let body = match found.body() {
                 Ok(disk::Body::Bytes(bytes)) => match held(&bytes, room) {
-                    Some(body) => Body::Memory(body),
+                    Some(body) => stored::Body::Memory(body),
                     None => continue,
                 },
-                Ok(disk::Body::File(file)) => Body::File(file),
+                Ok(disk::Body::File(file)) => stored::Body::File(file),
                 Err(disk::Unread::WouldBlock) => return Err(WouldBlock),
                 Err(_) => continue,
             };
@@ -257,7 +292,7 @@ fn pages(disk: &Disk) -> impl Iterator<Item = disk::Listed> {
 fn read_listed(listed: &disk::Listed) -> Option<(Object, u64)> {
     let (key, of_whom) = record::read_key(&listed.key)?;
     let texts = (&*listed.selection, &*listed.head);
-    let body = Body::Memory(StoredBody::nothing());
+    let body = stored::Body::Memory(StoredBody::nothing());
     let stored = record::read_stored(texts, body, (listed.stored_at, listed.is_stale))?;
     Some((Object::on_disk(key, Arc::new(stored), listed.body_len), of_whom))
 }

@@ -77,8 +77,8 @@ pub(super) fn print_head(stored: &Stored) -> Vec<u8> {
     for duration in [initial_age, lifetime.duration, stale_while_revalidate, stale_if_error] {
         out.duration(duration);
     }
-    out.byte(place_in(&BASES, lifetime.basis));
-    out.byte(place_in(&ASKS, ask));
+    out.byte(number_of_basis(lifetime.basis));
+    out.byte(number_of_ask(ask));
     out.time(stored.date());
     out.optional_time(stored.modified());
     match stored.softened() {
@@ -113,8 +113,8 @@ fn read_head(bytes: &[u8]) -> Option<(Head, Option<Box<[u8]>>)> {
     let times = Times { requested: bytes.time()?, received: bytes.time()? };
     let (initial_age, duration) = (bytes.duration()?, bytes.duration()?);
     let (stale_while_revalidate, stale_if_error) = (bytes.duration()?, bytes.duration()?);
-    let lifetime = Lifetime { duration, basis: *BASES.get(usize::from(bytes.byte()?))? };
-    let ask = *ASKS.get(usize::from(bytes.byte()?))?;
+    let lifetime = Lifetime { duration, basis: basis_of(bytes.byte()?)? };
+    let ask = ask_of(bytes.byte()?)?;
     let terms = Terms { times, initial_age, lifetime, ask, stale_while_revalidate, stale_if_error };
     let date = bytes.time()?;
     let modified = bytes.optional(In::time)?;
@@ -125,23 +125,165 @@ fn read_head(bytes: &[u8]) -> Option<(Head, Option<Box<[u8]>>)> {
     Some((Head { status, terms, date, modified, softened, tags, printed }, language))
 }
 
-const BASES: [Basis; 9] = [
-    Basis::SharedMaxAge,
-    Basis::MaxAge,
-    Basis::Expires,
-    Basis::Heuristic,
-    Basis::Default,
-    Basis::Negative,
-    Basis::Rule,
-    Basis::Imposed,
-    Basis::Nothing,
-];
+fn number_of_basis(basis: Basis) -> u8 {
+    match basis {
+        Basis::SharedMaxAge => 0,
+        Basis::MaxAge => 1,
+        Basis::Expires => 2,
+        Basis::Heuristic => 3,
+        Basis::Default => 4,
+        Basis::Negative => 5,
+        Basis::Rule => 6,
+        Basis::Imposed => 7,
+        Basis::Nothing => 8,
+    }
+}
 
-const ASKS: [Ask; 3] = [Ask::Always, Ask::WhenStale, Ask::Unexcused];
+fn basis_of(number: u8) -> Option<Basis> {
+    Some(match number {
+        0 => Basis::SharedMaxAge,
+        1 => Basis::MaxAge,
+        2 => Basis::Expires,
+        3 => Basis::Heuristic,
+        4 => Basis::Default,
+        5 => Basis::Negative,
+        6 => Basis::Rule,
+        7 => Basis::Imposed,
+        8 => Basis::Nothing,
+        _ => return None,
+    })
+}
 
-/// The number of one of them.
-fn place_in<T: Copy + PartialEq>(all: &[T], one: T) -> u8 {
-    let place = all.iter().position(|other| *other == one);
-    // What is not among them is read as nothing that there is.
-    place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)
+fn number_of_ask(ask: Ask) -> u8 {
+    match ask {
+        Ask::Always => 0,
+        Ask::WhenStale => 1,
+        Ask::Unexcused => 2,
+    }
+}
+
+fn ask_of(number: u8) -> Option<Ask> {
+    Some(match number {
+        0 => Ask::Always,
+        1 => Ask::WhenStale,
+        2 => Ask::Unexcused,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::Method;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        request::Request,
+        stored_body::StoredBody,
+        tests::{at, fields},
+    };
+
+    #[test]
+    fn numbers_stand_for_what_they_stood_for() {
+        for number in 0..=u8::MAX {
+            let again = basis_of(number).map_or(number, number_of_basis);
+            assert_eq!((again, basis_of(number).is_some()), (number, number < 9));
+            let again = ask_of(number).map_or(number, number_of_ask);
+            assert_eq!((again, ask_of(number).is_some()), (number, number < 3));
+        }
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_was_printed() {
+        let key = Key::of("http", "a", "/x?y").unwrap();
+        for key in [key.clone().apart("\ndevice=phone"), key] {
+            let printed = print_key(&key, 77);
+            assert_eq!(read_key(&printed), Some((key, 77)));
+            assert_eq!(uri_of(&printed), b"http://a/x?y");
+            for at in 0..printed.len() {
+                assert_ne!(read_key(&printed[..at]).map(|(_, of)| of), Some(77), "cut at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_stored_is_read_as_it_was_printed() {
+        for softened in [None, Some(7), Some(99)] {
+            let stored = stored(softened);
+            let (selection, head) = printed(&stored);
+            let again = read(&selection, &head).unwrap();
+            assert_eq!(printed(&again), (selection.clone(), head.clone()), "again");
+            assert_eq!((again.status(), again.headers()), (stored.status(), stored.headers()));
+            assert_eq!(again.selecting(), stored.selecting());
+            assert_eq!(format!("{:?}", again.terms()), format!("{:?}", stored.terms()));
+            assert_eq!((again.date(), again.modified()), (stored.date(), stored.modified()));
+            assert_eq!((again.softened(), again.tags()), (stored.softened(), 2));
+            for at in 0..selection.len() {
+                let cut = read(&selection[..at], &head);
+                assert!(cut.is_none_or(|cut| cut.selecting() != stored.selecting()), "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_head_of_another_version_is_none() {
+        let (selection, mut head) = printed(&stored(None));
+        head[0] += 1;
+        assert!(read(&selection, &head).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            _ = (read_key(&bytes), uri_of(&bytes), read_selection(&bytes, None));
+            let mut head = vec![VERSION];
+            head.extend_from_slice(&bytes);
+            _ = read(&bytes, &head);
+        }
+
+        #[test]
+        fn nothing_panics_that_was_changed_a_little(at in 0_usize..300, byte in any::<u8>()) {
+            let (mut selection, mut head) = printed(&stored(Some(7)));
+            let (one, other) = (at % selection.len(), at % head.len());
+            selection[one] = byte;
+            head[other] = byte;
+            _ = read(&selection, &head);
+        }
+    }
+
+    /// An answer with all there can be, purged softly at that second.
+    fn stored(softened: Option<i64>) -> Stored {
+        let lines = "etag: \"1\"\nlast-modified: Sat, 01 Jan 2000 00:00:00 GMT\nx: y\nx: z\n\
+                     surrogate-key: one two\nvary: a, accept-language\ncontent-language: de";
+        let (headers, asked) = (fields(lines), fields("a: b\naccept-language: de, en"));
+        let request = Request::of(&Method::GET, &asked);
+        let names = [HeaderName::from_static("a"), HeaderName::from_static("accept-language")];
+        let selecting = Selecting::of(&names, &request).unwrap().of_response(&headers);
+        let times = Times { requested: at(3), received: at(5) };
+        let terms = Terms {
+            times,
+            initial_age: Duration::from_millis(1500),
+            lifetime: Lifetime { duration: Duration::from_mins(1), basis: Basis::Heuristic },
+            ask: Ask::Unexcused,
+            stale_while_revalidate: Duration::from_secs(9),
+            stale_if_error: Duration::MAX,
+        };
+        let body = StoredBody::nothing();
+        let stored = Stored::new(StatusCode::NOT_FOUND, &headers, body, (terms, selecting));
+        match softened {
+            Some(second) => stored.expired(at(second), &crate::Settings::default()),
+            None => stored,
+        }
+    }
+
+    fn printed(stored: &Stored) -> (Vec<u8>, Vec<u8>) {
+        (print_selection(stored.selecting()), print_head(stored))
+    }
+
+    fn read(selection: &[u8], head: &[u8]) -> Option<Stored> {
+        let body = Body::Memory(StoredBody::nothing());
+        read_stored((selection, head), body, (5, false))
+    }
 }

@@ -13,6 +13,18 @@ use crate::{
     stored::Stored,
 };
 
+/// Whether what was found on disk is in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admitted {
+    /// It is, as far as it was not there before or purged.
+    Yes,
+    /// Something was changed meanwhile: it is to be looked for anew.
+    NotAny,
+}
+
+/// So often the disk is read for what others change meanwhile.
+const LOOKS_MAX: usize = 3;
+
 impl Store {
     /// The disk below, if there is one.
     pub(crate) fn on_disk(&self) -> Option<&OnDisk> {
@@ -22,7 +34,12 @@ impl Store {
     /// Whether what `asked` wants under `key` is not in memory, and may be on disk.
     pub(crate) fn may_be_below(&self, key: &Key, asked: &Request<'_>) -> bool {
         self.on_disk.as_ref().is_some_and(|on_disk| {
-            !matches!(self.find(key, asked), Found::Variant(_)) && on_disk.may_have(key)
+            match self.find(key, asked) {
+                Found::Variant(_) => false,
+                Found::Nothing => on_disk.has_besides(key, &[]),
+                // They are mostly all that there are.
+                Found::OtherVariants => on_disk.has_besides(key, &self.variants(key)),
+            }
         })
     }
 
@@ -38,24 +55,31 @@ impl Store {
         patience: Patience,
     ) -> Result<(), WouldBlock> {
         let Some(on_disk) = &self.on_disk else { return Ok(()) };
-        let since = self.generation(key);
-        let found = on_disk.find(key, room, patience)?;
-        if !found.is_empty() {
-            self.admit((key, since), &found);
+        for _ in 0..LOOKS_MAX {
+            let since = self.generation(key);
+            let found = on_disk.find((key, &self.variants(key)), room, patience)?;
+            if found.is_empty() || self.admit((key, since), &found) == Admitted::Yes {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// Has what was `found` on disk in memory, if it was not invalidated since then.
-    pub(crate) fn admit(&self, (key, since): (&Key, Generation), found: &[Arc<Stored>]) {
+    /// Has what was `found` on disk in memory, if nothing was changed under its key since then: it may
+    /// be what was taken out.
+    pub(crate) fn admit(
+        &self,
+        (key, since): (&Key, Generation),
+        found: &[Arc<Stored>],
+    ) -> Admitted {
         for stored in found {
             stored.enter(&self.tags, key);
         }
         let recent = self.recent();
         let hash = self.hash(key);
         let part = self.lock(hash);
-        if part.was_invalidated(hash, since) {
-            return;
+        if part.was_changed(hash, since) {
+            return Admitted::NotAny;
         }
         let there = self.objects.peek(key);
         let there = there.as_deref().unwrap_or_default();
@@ -68,6 +92,7 @@ impl Store {
         if !found.is_empty() {
             self.put(key, there.iter().chain(found));
         }
+        Admitted::Yes
     }
 
     /// Lets go of what is in memory.

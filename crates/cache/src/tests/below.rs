@@ -12,13 +12,14 @@ use super::{
     at, fields,
     joining::{add, begin, is_ready, lead, look, next, request, shared, wait},
     purging::finish,
-    world::{Forgetful, Upstream, key},
+    world::{Forgetful, Upstream, asked, close, key},
 };
 use crate::{
     AtRest, Cache, Lookup, Outcome, Pattern, Purge, Reader, Request, Settings, Softened, Tag, Tier,
     Writer,
-    disk::{Disk, Patience, Unread},
+    disk::{Access, Disk, Patience, Unread},
     disk_settings,
+    store::Admitted,
 };
 
 const FRESH: &str = "cache-control: max-age=60";
@@ -88,15 +89,9 @@ fn a_long_body_goes_to_its_file_as_it_comes_and_is_read_there() {
         // In memory there would be no place for it.
         let memory = Settings { memory: 1 << 20, object_max: 4 << 20, ..Settings::default() };
         let below = Forgetful::with(memory);
-        let fetch = lead(&below.cache, "GET /");
-        let mut first = wait(&below.cache, "GET /");
-        let mut writer = begin(&below.cache, fetch, &format!("{FRESH}{length}"));
         let body = "0123456789".repeat(300_000);
         let (early, late) = body.split_at(2_000_000);
-        add_all(&mut writer, early);
-        assert!(is_ready(&mut first));
-        let asked = request("GET /");
-        let (_, mut first) = shared(below.cache.resume(first, &asked.asked(), at(1)));
+        let (mut writer, mut first) = joined(&below, (length, early));
         let (_, mut second) = shared(look(&below.cache, "GET /"));
         assert_eq!(read_on(&mut second), early);
         add_all(&mut writer, late);
@@ -114,13 +109,8 @@ fn a_long_body_goes_to_its_file_as_it_comes_and_is_read_there() {
 #[test]
 fn what_is_taken_out_is_read_to_its_end_by_who_has_begun() {
     let below = Forgetful::new();
-    let fetch = lead(&below.cache, "GET /");
-    let waiter = wait(&below.cache, "GET /");
-    let mut writer = begin(&below.cache, fetch, FRESH);
     let body = "0123456789".repeat(300_000);
-    add_all(&mut writer, &body);
-    let asked = request("GET /");
-    let (_, mut joined) = shared(below.cache.resume(waiter, &asked.asked(), at(1)));
+    let (writer, mut joined) = joined(&below, ("", &body));
     assert_eq!(writer.finish(), Outcome::Stored);
     let headers = fields("");
     let asked = Request::of(&Method::GET, &headers);
@@ -137,17 +127,23 @@ fn what_is_taken_out_is_read_to_its_end_by_who_has_begun() {
 #[test]
 fn what_is_purged_as_it_comes_is_read_to_its_end_by_who_has_begun() {
     let below = Forgetful::new();
-    let fetch = lead(&below.cache, "GET /");
-    let waiter = wait(&below.cache, "GET /");
-    let mut writer = begin(&below.cache, fetch, FRESH);
     let body = "0123456789".repeat(300_000);
-    add_all(&mut writer, &body);
-    let asked = request("GET /");
-    let (_, mut joined) = shared(below.cache.resume(waiter, &asked.asked(), at(1)));
+    let (writer, mut joined) = joined(&below, ("", &body));
     below.cache.forget(&key("/"));
     assert_eq!(writer.finish(), Outcome::Invalidated);
     assert_eq!(fs::read_dir(below.path().join("bodies")).unwrap().count(), 0);
     assert_eq!(read_on(&mut joined), body);
+}
+
+/// What comes for `/`, with these fields besides and so far, and who waited for it.
+fn joined(below: &Forgetful, (lines, body): (&str, &str)) -> (Writer, Box<Reader>) {
+    let fetch = lead(&below.cache, "GET /");
+    let mut waiter = wait(&below.cache, "GET /");
+    let mut writer = begin(&below.cache, fetch, &format!("{FRESH}{lines}"));
+    add_all(&mut writer, body);
+    assert!(is_ready(&mut waiter));
+    let asked = request("GET /");
+    (writer, shared(below.cache.resume(waiter, &asked.asked(), at(1))).1)
 }
 
 /// Has `/` and its file go.
@@ -355,17 +351,42 @@ fn what_was_purged_softly_is_asked_about_and_then_fresh_again() {
 
 #[test]
 fn what_is_changed_while_it_is_brought_up_stays_out() {
+    let gone = "502 nothing is stored";
+    check_changed(|below| below.cache.forget(&key("/")), gone);
+    // The answer about it says that it is for one person alone, or is to be forgotten.
+    let asked_about = |lines: &'static str| {
+        move |below: &Forgetful| {
+            below.cache.bring_up(&key("/"), Patience::Waits).unwrap();
+            let told = asked(&below.cache, 61, "GET /", (304, lines, ""));
+            assert!(told.starts_with("200 x"), "{told}");
+        }
+    };
+    check_changed(asked_about("cache-control: private"), gone);
+    check_changed(asked_about("cache-control: no-store"), gone);
+    // What took its place has left memory already.
+    let replaced = |below: &Forgetful| {
+        below.cache.bring_up(&key("/"), Patience::Waits).unwrap();
+        asked(&below.cache, 61, "GET /", (200, FRESH, "newer"));
+        below.forget();
+    };
+    check_changed(replaced, "200 newer | hit; ttl=59");
+}
+
+/// Checks what `/` is answered once what the disk had of it comes up, after it was changed.
+#[track_caller]
+fn check_changed(change: impl FnOnce(&Forgetful), expect: &str) {
     let below = Forgetful::new();
-    below.ask(0, "GET /", (200, FRESH, "x"));
+    below.ask(0, "GET /", (200, &format!("{FRESH}\netag: \"1\""), "x"));
     below.forget();
     let room = &below.cache.room;
     let since = below.cache.store.generation(&key("/"));
     let on_disk = below.cache.store.on_disk().unwrap();
-    let found = on_disk.find(&key("/"), room, Patience::Waits).unwrap();
+    let found = on_disk.find((&key("/"), &[]), room, Patience::Waits).unwrap();
     assert_eq!(found.len(), 1);
-    below.cache.forget(&key("/"));
-    below.cache.store.admit((&key("/"), since), &found);
-    assert_eq!(below.ask(1, "GET /", NOBODY), "502 nothing is stored");
+    change(&below);
+    assert_eq!(below.cache.store.admit((&key("/"), since), &found), Admitted::NotAny);
+    below.cache.bring_up(&key("/"), Patience::Waits).unwrap();
+    assert_eq!(asked(&below.cache, 62, "GET /", NOBODY), expect);
 }
 
 #[test]
@@ -406,8 +427,9 @@ fn however_much_of_a_folder_at_rest_is_purged_the_rest_stays() {
             disk.sync().unwrap();
         }
     }
+    close(&cache);
     drop((cache, disk));
-    let folder = AtRest::open(&path).unwrap();
+    let folder = AtRest::open(&path, Access::Change).unwrap();
     let many = Pattern::Prefix("http://a/many/".parse().unwrap());
     assert_eq!(folder.purge(&many, Purge::Hard).unwrap(), MANY);
     assert_eq!(folder.objects(&Pattern::All).count(), 10);

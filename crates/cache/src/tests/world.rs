@@ -1,6 +1,6 @@
 //! A client, a cache and an upstream, for transcripts.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
@@ -23,7 +23,15 @@ pub(super) struct World {
 /// A cache that has all it has on disk.
 pub(super) struct Forgetful {
     pub cache: Cache,
-    folder: TempDir,
+    /// There until it is closed.
+    folder: Option<TempDir>,
+}
+
+/// Before its folder goes.
+impl Drop for Forgetful {
+    fn drop(&mut self) {
+        close(&self.cache);
+    }
 }
 
 /// What upstream answers: a status (0 for nobody there), fields, and a body.
@@ -84,19 +92,28 @@ impl Forgetful {
 
     pub(super) fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        Self { cache: open(&folder, settings), folder }
+        Self { cache: open(&folder, settings), folder: Some(folder) }
     }
 
     /// The same after a restart.
     pub(super) fn reopened(self) -> Self {
-        let Self { cache, folder } = self;
-        let settings = cache.settings().clone();
-        drop(cache);
-        Self { cache: open(&folder, settings), folder }
+        let settings = self.cache.settings().clone();
+        let folder = self.closed();
+        Self { cache: open(&folder, settings), folder: Some(folder) }
+    }
+
+    /// Its folder, which no cache uses any more.
+    pub(super) fn closed(mut self) -> TempDir {
+        self.folder.take().unwrap()
+    }
+
+    /// What was in `folder`.
+    pub(super) fn on(folder: TempDir) -> Self {
+        Self { cache: open(&folder, Settings::default()), folder: Some(folder) }
     }
 
     pub(super) fn path(&self) -> PathBuf {
-        self.folder.path().join("cache")
+        self.folder.as_ref().unwrap().path().join("cache")
     }
 
     /// As [`World::ask`].
@@ -114,12 +131,17 @@ impl Forgetful {
     }
 }
 
+/// Has all on disk; then others may have its folder.
+pub(super) fn close(cache: &Cache) {
+    cache.disk().unwrap().close(Duration::from_mins(1)).unwrap();
+}
+
 fn open(folder: &TempDir, settings: Settings) -> Cache {
     let disk = Disk::open(&folder.path().join("cache"), disk_settings(64 << 20)).unwrap();
     Cache::with_disk(settings, Arc::new(disk), "us")
 }
 
-fn asked(cache: &Cache, seconds: i64, request: &str, upstream: Upstream<'_>) -> String {
+pub(super) fn asked(cache: &Cache, seconds: i64, request: &str, upstream: Upstream<'_>) -> String {
     let (line, lines) = request.split_once('\n').unwrap_or((request, ""));
     let (method, path) = line.split_once(' ').expect("a method and a path");
     let (method, headers) = (method.parse::<Method>().unwrap(), fields(lines));

@@ -1,6 +1,7 @@
 //! What bodies are made of.
 
 use std::{
+    os::fd::BorrowedFd,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -39,6 +40,23 @@ impl Piece {
 pub trait Pieces: Send {
     /// Waits for the next piece; after `None` or a fault it is not asked again.
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, Fault>>>;
+
+    /// Whether they are of memory alone, and so many bytes as was said.
+    fn are_of_memory(&self) -> bool {
+        false
+    }
+
+    /// Moves the next bytes, at most `bytes_max`, from where they come to `pipe`, which is empty and does
+    /// not block, instead of bringing them to memory; says how many. `None` where that cannot be done, or
+    /// is not worth it: then there may be a next piece.
+    fn poll_splice(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        _pipe: BorrowedFd<'_>,
+        _bytes_max: usize,
+    ) -> Poll<Option<usize>> {
+        Poll::Ready(None)
+    }
 
     /// The trailers that came behind the last piece. Asked once, after `None`.
     fn trailers(self: Pin<&mut Self>) -> Option<HeaderMap> {

@@ -85,12 +85,14 @@ impl FromFile {
                     if let Some(span) = Self::span(&body, part)? {
                         return Poll::Ready(Ok(span));
                     }
-                    self.state = State::Reading(read(self.file.clone(), part.clone()));
+                    // It is held meanwhile: taken out, it could not be opened again.
+                    self.state =
+                        State::Reading(read((self.file.clone(), Some(body)), part.clone()));
                 }
                 State::Closed => {
                     self.state = match self.file.opened() {
                         Some(body) => State::Open(body),
-                        None => State::Reading(read(self.file.clone(), part.clone())),
+                        None => State::Reading(read((self.file.clone(), None), part.clone())),
                     };
                 }
             }
@@ -150,14 +152,18 @@ pub(super) async fn ready(
     if opened.as_ref().is_some_and(|body| body.checked_from(first.start) > 0) {
         return Ok(opened);
     }
-    let read = read(file.clone(), first).await;
+    let read = read((file.clone(), opened), first).await;
     read.map_err(io::Error::other)?.map(Some)
 }
 
-/// Opens `file`, and holds the beginning of `part` against its sums, where a disk may be waited for.
-fn read(file: FileBody, part: Range<u64>) -> JoinHandle<Result<Arc<BodyFile>, NotRead>> {
+/// Opens `file`, if it is not `open`, and holds the beginning of `part` against its sums, where a disk
+/// may be waited for.
+fn read(
+    (file, open): (FileBody, Option<Arc<BodyFile>>),
+    part: Range<u64>,
+) -> JoinHandle<Result<Arc<BodyFile>, NotRead>> {
     spawn_blocking(move || {
-        let body = file.open()?;
+        let body = open.map_or_else(|| file.open(), Ok)?;
         let checked = body.check(part.start..part.end.min(part.start + CHECKED_AT_ONCE));
         checked.inspect_err(|_| file.give_up())?;
         Ok(body)
@@ -167,4 +173,38 @@ fn read(file: FileBody, part: Range<u64>) -> JoinHandle<Result<Arc<BodyFile>, No
 /// `file`, ready to be sent.
 fn open_file(file: &Arc<File>) -> io::Result<OpenFile> {
     Ok(OpenFile::sealed(Arc::clone(file), Stamp::of(file)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, time::Duration};
+
+    use relais_cache::disk::{Body, Disk, DiskSettings, Meta, Object, Patience};
+
+    use super::*;
+
+    const BYTES: u64 = 3_000_000;
+
+    #[tokio::test]
+    async fn what_is_taken_out_while_it_is_sent_for_the_first_time_is_sent_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = || Disk::open(folder.path(), DiskSettings::of(64 << 20)).unwrap();
+        let before = disk();
+        let meta = Meta { key: "k".into(), ..Meta::default() };
+        before.insert(Object { meta, body: vec![7; 3_000_000].into() }).unwrap();
+        before.close(Duration::from_mins(1)).unwrap();
+        drop(before);
+        let disk = disk();
+        let found = disk.find(b"k", Patience::Waits).unwrap().pop().unwrap();
+        let Ok(Body::File(file)) = found.body() else { panic!("no file") };
+        let places = OpenFiles::at_most(1);
+        let mut sent = FromFile::new(&file, vec![FilePiece::Part(0..BYTES)], &places).unwrap();
+        let mut bytes = 0;
+        while let Some(piece) = poll_fn(|cx| Pin::new(&mut sent).poll_next(cx)).await {
+            let Ok(Piece::File(span)) = piece else { panic!("cut off at {bytes}") };
+            bytes += span.len;
+            disk.remove(b"k").wait().unwrap();
+        }
+        assert_eq!(bytes, BYTES);
+    }
 }

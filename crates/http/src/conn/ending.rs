@@ -26,6 +26,12 @@ pub(super) async fn leave(mut transport: Transport, ended: io::Result<()>) -> Re
     ended.map_err(|error| Fault::new(Side::Client, "talking HTTP/1", error))
 }
 
+/// Closes a connection within an answer whose body broke off: what came of it is to be read.
+pub(super) async fn cut(mut transport: Transport, error: io::Error) -> Result<(), Fault> {
+    refusal::close(&mut transport).await;
+    Err(Fault::new(Side::Client, "talking HTTP/1", error))
+}
+
 /// Closes a connection that hyper is done with, telling a client why if it was refused.
 pub(super) async fn part(
     mut transport: Transport,

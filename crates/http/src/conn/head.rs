@@ -75,7 +75,7 @@ fn is_plain_field(name: &HeaderName, value: &HeaderValue) -> bool {
     }
 }
 
-/// Whether [`print`] knows all that there is to the head of `answer`, whose body is in memory.
+/// Whether [`print`] knows all that there is to the head of `answer`.
 pub(super) fn is_plain(answer: &Answer) -> bool {
     let (status, len) = (answer.status(), answer.body().left());
     // Two sets of fields are put together by who sends what is not plain.
@@ -103,7 +103,7 @@ fn is_bodiless(status: StatusCode) -> bool {
 }
 
 /// Appends the head of a plain `answer` to a GET, whose body has so many bytes.
-pub(super) fn print(answer: &Answer, len: usize, out: &mut Vec<u8>) {
+pub(super) fn print(answer: &Answer, len: u64, out: &mut Vec<u8>) {
     let (status, headers) = (answer.status(), answer.headers());
     if status == StatusCode::OK {
         out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
@@ -135,7 +135,7 @@ pub(super) fn print(answer: &Answer, len: usize, out: &mut Vec<u8>) {
     }
     if !is_bodiless(status) && !has_length {
         out.extend_from_slice(b"content-length: ");
-        out.extend_from_slice(Decimal::of(len as u64).as_bytes());
+        out.extend_from_slice(Decimal::of(len).as_bytes());
         out.extend_from_slice(b"\r\n");
     }
     if !has_date {

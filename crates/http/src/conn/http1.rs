@@ -20,7 +20,7 @@ use relais_wire::http1::{Guard, HeadLimits};
 use super::{
     Limits,
     asking::Asking,
-    ending::{LastWord, dismiss, leave, part},
+    ending::{LastWord, cut, dismiss, leave, part},
     pulse::{Judged, Pulse, SWEEP, Waits},
     straight::{self, Left},
     sweep::{Stop, Sweep},
@@ -98,6 +98,7 @@ pub(super) async fn serve(
                 Rested::Enough => return Box::pin(leave(transport, Ok(()))).await,
             },
             Left::Over(ended) => return Box::pin(leave(transport, ended)).await,
+            Left::Cut(error) => return Box::pin(cut(transport, error)).await,
             Left::Judged(judged) => {
                 return Box::pin(dismiss(transport, judged, LastWord::CutsIn, &asking)).await;
             }

@@ -36,7 +36,7 @@ pub(super) async fn send(transport: &mut Transport, status: StatusCode, why: &st
     answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     let text = answer.body_mut().take_memory().unwrap_or_default();
     let mut whole = Vec::new();
-    head::print(&answer, text.len(), &mut whole);
+    head::print(&answer, text.len() as u64, &mut whole);
     whole.extend_from_slice(&text);
     let mut ended = Ended::Short(0);
     let sending = async {

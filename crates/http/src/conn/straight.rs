@@ -1,7 +1,7 @@
 //! The straight way of a request: read, asked and answered in one go, without hyper.
 //!
 //! Most requests are a GET whose head comes in one read, with nothing behind it, and whose answer
-//! is one piece of memory. What hyper does for all others costs more than answering these. So a
+//! is one piece of memory, or so many bytes that come from an upstream. What hyper does for all others costs more than answering these. So a
 //! connection begins here and waits here, and hyper is called in for what is out of the ordinary:
 //! it reads what was read as if nobody had, and gets the answer if there is one already.
 
@@ -26,7 +26,7 @@ use super::{
     pulse::{Judged, SWEEP},
     sweep::{Stop, Sweep},
     transport::Transport,
-    unsent::{Payload, Unsent},
+    unsent::{Cut, Payload, Unsent},
 };
 use crate::{Answer, Ask, spare};
 
@@ -49,6 +49,8 @@ pub(super) enum Left {
     AtRest,
     /// It is over: we are to stop, or the client has gone or is broken.
     Over(io::Result<()>),
+    /// An answer broke off that the client knows the length of.
+    Cut(io::Error),
     /// It took too long.
     Judged(Judged),
 }
@@ -116,9 +118,12 @@ impl Walk<'_> {
     ) -> Poll<Left> {
         loop {
             if self.answering
-                && let Err(error) = ready!(self.poll_send(cx))
+                && let Err(cut) = ready!(self.poll_send(cx))
             {
-                return Poll::Ready(Left::Over(Err(error)));
+                return Poll::Ready(match cut {
+                    Cut::Connection(error) => Left::Over(Err(error)),
+                    Cut::Body(error) => Left::Cut(error),
+                });
             }
             if self.waiting.is_some() {
                 match ready!(self.poll_waiting(cx)) {
@@ -212,7 +217,7 @@ impl Walk<'_> {
                     return Poll::Ready(Some(Left::Over(Err(error))));
                 }
                 // Many may have waited for the same: their heads go out before any long body.
-                if self.unsent.is_lent() {
+                if self.unsent.is_lent() || self.unsent.is_coming() {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
@@ -240,7 +245,7 @@ impl Walk<'_> {
         self.answering = true;
         PRINTED.with_borrow_mut(|printed| {
             printed.clear();
-            head::print(&answer, body.bytes().len(), printed);
+            head::print(&answer, body.len(), printed);
             self.unsent = Unsent::begin(self.transport, cx, printed, body)?;
             spare::keep(answer.into_parts().0.headers);
             Ok(())
@@ -248,9 +253,9 @@ impl Walk<'_> {
     }
 
     /// Sends the rest of an answer.
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cut>> {
         ready!(self.unsent.poll_send(self.transport, cx))?;
-        ready!(Pin::new(&mut *self.transport).poll_flush(cx))?;
+        ready!(Pin::new(&mut *self.transport).poll_flush(cx)).map_err(Cut::Connection)?;
         self.answering = false;
         self.asking.pulse.answered();
         Poll::Ready(Ok(()))
@@ -268,7 +273,7 @@ impl Walk<'_> {
         self.seen = answers;
         // A client that is only done with asking waits on: its end is none. Reset, it is gone, and who
         // was asked for it need not be waited for.
-        if self.waiting.is_some() && self.transport.is_reset() {
+        if (self.waiting.is_some() || self.unsent.is_coming()) && self.transport.is_reset() {
             return Poll::Ready(Left::Over(Err(io::ErrorKind::ConnectionReset.into())));
         }
         match self.asking.pulse.judge(limits) {
@@ -279,7 +284,7 @@ impl Walk<'_> {
     }
 }
 
-/// An answer and its body, if both are plain and in memory.
+/// An answer and its body, if both are plain, and that is in memory or comes there.
 ///
 /// # Errors
 ///

@@ -24,7 +24,9 @@ use super::{
     pulse::{Pulse, Waits},
     send::{head_flags, poll_send, poll_send_joined},
     send_file::{Portion, Reader, poll_send_file},
+    splice::{Moved, poll_splice},
 };
+use crate::Body;
 
 /// A stream with its judge.
 #[derive(Debug)]
@@ -225,6 +227,30 @@ impl Transport {
         let lent = poll_lend(stream, cx, pages);
         self.note_write(&lent);
         lent
+    }
+
+    /// Moves some of `body` without bringing it to memory; `None` if it has to be asked for pieces.
+    pub(super) fn poll_splice(
+        &mut self,
+        cx: &mut Context<'_>,
+        body: &mut Body,
+    ) -> Poll<io::Result<Option<Moved>>> {
+        let Stream::Tcp(stream) = &self.stream else { return Poll::Ready(Ok(None)) };
+        let is_free = stream.poll_write_ready(cx).is_ready();
+        let moved = poll_splice(stream, cx, body);
+        match &moved {
+            Poll::Ready(Ok(Some(Moved { sent, .. }))) => self.note_write(&Poll::Ready(Ok(*sent))),
+            Poll::Pending if is_free => self.waits_for_body(),
+            Poll::Pending => self.note_write(&Poll::Pending),
+            Poll::Ready(_) => (),
+        }
+        moved
+    }
+
+    /// The client has taken all that there is: the next is not its turn.
+    pub(super) fn waits_for_body(&mut self) {
+        self.write_waits = false;
+        self.set_pulse();
     }
 
     /// Writes what is left of interim answers that were begun: nothing else may come between.

@@ -10,35 +10,67 @@ use bytes::{Buf, Bytes};
 use relais_cache::Pages;
 use tokio::io::AsyncWrite;
 
-use super::{lend::LENT_BYTES_MIN, transport::Transport};
-use crate::Answer;
+use super::{lend::LENT_BYTES_MIN, splice::Moved, transport::Transport};
+use crate::{Answer, Body, Piece};
 
 /// What is left of an answer.
 #[derive(Debug, Default)]
 pub(super) struct Unsent {
     head: Bytes,
     body: Payload,
+    /// What comes behind that.
+    coming: Option<Box<Body>>,
+    /// Why there comes no more.
+    broken: Option<Box<io::Error>>,
 }
 
-/// A body in memory.
+/// A body that is there, or comes in time in pieces of memory.
 #[derive(Debug)]
 pub(super) enum Payload {
     Copied(Bytes),
     /// The kernel may be lent it.
     Lent(Pages),
+    Coming(Box<Body>),
+}
+
+/// Why an answer is not sent whole.
+#[derive(Debug)]
+pub(super) enum Cut {
+    /// The connection broke.
+    Connection(io::Error),
+    /// Its body did.
+    Body(io::Error),
 }
 
 impl Payload {
-    /// Takes the body of `answer`, if it is one piece in memory.
+    /// Takes the body of `answer`, if it is one piece in memory, or so many bytes that come in time.
     pub(super) fn take(answer: &mut Answer) -> Option<Self> {
         let body = answer.body_mut();
+        if body.is_coming() {
+            let head = body.take_head();
+            let coming = std::mem::replace(body, Body::empty());
+            if let Some(head) = head {
+                *body = Body::empty().with_head(head);
+            }
+            return Some(Self::Coming(Box::new(coming)));
+        }
         body.take_pages().map(Self::Lent).or_else(|| body.take_memory().map(Self::Copied))
     }
 
-    pub(super) fn bytes(&self) -> &Bytes {
+    /// How many bytes it has in all.
+    pub(super) fn len(&self) -> u64 {
+        match self {
+            Self::Coming(body) => body.left().unwrap_or(0),
+            there => there.bytes().len() as u64,
+        }
+    }
+
+    /// What is there of it.
+    fn bytes(&self) -> &[u8] {
         match self {
             Self::Copied(bytes) => bytes,
             Self::Lent(pages) => pages.bytes(),
+            Self::Coming(_) => &[],
         }
     }
 
@@ -46,6 +78,7 @@ impl Payload {
         match self {
             Self::Copied(bytes) => bytes.advance(count),
             Self::Lent(pages) => pages.advance(count),
+            Self::Coming(_) => (),
         }
     }
 
@@ -76,18 +109,35 @@ impl Unsent {
         transport: &mut Transport,
         cx: &mut Context<'_>,
         head: &[u8],
-        mut body: Payload,
+        body: Payload,
     ) -> io::Result<Self> {
-        let sent = match write(transport, cx, (head, &body)) {
+        let mut unsent = match body {
+            Payload::Coming(body) => Self { coming: Some(body), ..Self::default() },
+            body => Self { body, ..Self::default() },
+        };
+        // What came with its head goes with ours.
+        _ = unsent.poll_come(cx);
+        let sent = match write(transport, cx, (head, &unsent.body)) {
             Poll::Ready(sent) => sent?,
             Poll::Pending => 0,
         };
-        if sent == head.len() + body.bytes().len() {
-            return Ok(Self::default());
-        }
         let of_head = sent.min(head.len());
-        body.advance(sent - of_head);
-        Ok(Self { head: Bytes::copy_from_slice(&head[of_head..]), body })
+        unsent.body.advance(sent - of_head);
+        if of_head < head.len() {
+            unsent.head = Bytes::copy_from_slice(&head[of_head..]);
+        }
+        if unsent.is_sent() { Ok(Self::default()) } else { Ok(unsent) }
+    }
+
+    /// Whether nothing is left.
+    fn is_sent(&self) -> bool {
+        let is_coming = self.coming.as_ref().is_some_and(|body| body.left() != Some(0));
+        self.is_there_sent() && !is_coming && self.broken.is_none()
+    }
+
+    /// Whether nothing is left of what is there.
+    fn is_there_sent(&self) -> bool {
+        self.head.is_empty() && self.body.bytes().is_empty()
     }
 
     /// Whether what is left is memory to be lent.
@@ -95,17 +145,71 @@ impl Unsent {
         matches!(self.body, Payload::Lent(_))
     }
 
+    /// Whether more of it has to come.
+    pub(super) fn is_coming(&self) -> bool {
+        self.coming.is_some()
+    }
+
     /// Sends all that is left.
-    ///
-    /// # Errors
-    ///
-    /// The connection's.
     pub(super) fn poll_send(
         &mut self,
         transport: &mut Transport,
         cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Cut>> {
+        loop {
+            ready!(self.poll_send_there(transport, cx)).map_err(Cut::Connection)?;
+            if self.is_sent() {
+                // What was sent is not held for as long as nothing else is.
+                *self = Self::default();
+                return Poll::Ready(Ok(()));
+            }
+            if let Some(coming) = &mut self.coming
+                && let Some(Moved { sent: _, left }) =
+                    ready!(transport.poll_splice(cx, coming)).map_err(Cut::Connection)?
+            {
+                self.body = Payload::Copied(left);
+                continue;
+            }
+            if self.poll_come(cx).is_pending() {
+                transport.waits_for_body();
+                // Nothing is held back for what may take long to come.
+                if let Poll::Ready(flushed) = Pin::new(&mut *transport).poll_flush(cx) {
+                    flushed.map_err(Cut::Connection)?;
+                }
+                return Poll::Pending;
+            }
+            if let Some(broken) = self.broken.take() {
+                return Poll::Ready(Err(Cut::Body(*broken)));
+            }
+        }
+    }
+
+    /// Waits for what comes next, or for why nothing does.
+    fn poll_come(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(coming) = &mut self.coming else { return Poll::Ready(()) };
+        let left = coming.left().unwrap_or(0);
+        let broken = match ready!(coming.poll_piece(cx, u64::MAX)) {
+            Some(Ok(Piece::Bytes(bytes))) if bytes.len() as u64 <= left => {
+                self.body = Payload::Copied(bytes);
+                return Poll::Ready(());
+            }
+            Some(Ok(_)) => io::Error::new(io::ErrorKind::InvalidData, "more than was said"),
+            Some(Err(fault)) => io::Error::other(fault),
+            None => io::Error::new(io::ErrorKind::UnexpectedEof, "less than was said"),
+        };
+        self.broken = Some(Box::new(broken));
+        // It is not asked again.
+        self.coming = None;
+        Poll::Ready(())
+    }
+
+    /// Sends all that is left of what is there.
+    fn poll_send_there(
+        &mut self,
+        transport: &mut Transport,
+        cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        while !(self.head.is_empty() && self.body.bytes().is_empty()) {
+        while !self.is_there_sent() {
             let sent = ready!(write(transport, cx, (&self.head, &self.body)))?;
             if sent == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -114,8 +218,6 @@ impl Unsent {
             self.head.advance(of_head);
             self.body.advance(sent - of_head);
         }
-        // What was sent is not held for as long as nothing else is.
-        *self = Self::default();
         Poll::Ready(Ok(()))
     }
 }

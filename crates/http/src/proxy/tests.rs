@@ -1,6 +1,7 @@
 //! A proxy between a client and a server that are raw bytes.
 
 mod interim;
+mod long;
 mod times;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};

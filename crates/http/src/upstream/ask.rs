@@ -22,7 +22,7 @@ use super::{
     OnInterim,
     exchange::{Exchange, INTERIM_MAX, Whose, Why},
     head,
-    link::Link,
+    link::{HEAD_READ_BYTES, Link},
     reading::Reading,
     sending::Sending,
     server::Taken,
@@ -186,7 +186,7 @@ impl Asking<'_> {
                 pass_over(exchange, &head, *interims);
                 continue;
             }
-            match link.poll_read(cx) {
+            match link.poll_read(cx, HEAD_READ_BYTES) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(Why::Closed)),
                 Poll::Ready(Ok(_)) => *heard = true,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Why::Io(error))),

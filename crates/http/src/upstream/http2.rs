@@ -230,6 +230,10 @@ impl Pieces for Reading {
         }
     }
 
+    fn are_of_memory(&self) -> bool {
+        true
+    }
+
     fn trailers(mut self: Pin<&mut Self>) -> Option<HeaderMap> {
         let mut trailers = self.trailers.take()?;
         super::head::strip_trailers(&mut trailers);

@@ -7,13 +7,16 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use relais_net::{Idle, Stream};
 use relais_wire::http1::{HeadLimits, response::HeadReader};
 use tokio::io::AsyncReadExt as _;
 
 /// How much is read at a time, if there is so much.
-const READ_BYTES: usize = 64 * 1024;
+pub(super) const READ_BYTES: usize = 64 * 1024;
+
+/// The same for a head and what is behind it: of a long body, the rest need not be brought to memory.
+pub(super) const HEAD_READ_BYTES: usize = 16 * 1024;
 
 /// With less room than this a new block is begun.
 const ROOM_BYTES_MIN: usize = 8 * 1024;
@@ -42,13 +45,18 @@ impl Link {
         self.stream.idle() == Idle::Quiet
     }
 
-    /// Reads more behind what is unread. `Ok(0)` is the end.
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    /// Reads more behind what is unread, at most `bytes_max` bytes. `Ok(0)` is the end.
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes_max: usize,
+    ) -> Poll<io::Result<usize>> {
         BLOCK.with_borrow_mut(|block| {
             if block.capacity() < ROOM_BYTES_MIN {
                 block.reserve(READ_BYTES);
             }
-            let read = ready!(pin!(self.stream.read_buf(block)).poll(cx))?;
+            let mut room = (&mut *block).limit(bytes_max);
+            let read = ready!(pin!(self.stream.read_buf(&mut room)).poll(cx))?;
             let came = block.split().freeze();
             self.unread = if self.unread.is_empty() {
                 came

@@ -2,21 +2,29 @@
 
 use std::{
     io,
+    os::fd::BorrowedFd,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use http::HeaderMap;
-use relais_net::{Fault, Side};
+use relais_net::{Fault, Side, Stream};
 use relais_wire::http1::response::{AtClose, BodyDecoder, Head, Persistence};
+use rustix::pipe::{SpliceFlags, splice};
+use tokio::io::Interest;
 
 use super::{
     exchange::{Exchange, Whose, Why},
-    head, pool,
+    head,
+    link::READ_BYTES,
+    pool,
     server::Taken,
 };
 use crate::{Body, Piece, Pieces};
+
+/// Less than this is copied in less time than it is moved.
+const SPLICED_BYTES_MIN: u64 = 8 * 1024;
 
 /// The body of an answer, as it comes.
 #[derive(Debug)]
@@ -118,7 +126,7 @@ impl Reading {
             }
             let Some(exchange) = &mut self.exchange else { return Poll::Ready(Ok(None)) };
             exchange.send(cx)?;
-            match exchange.link.poll_read(cx) {
+            match exchange.link.poll_read(cx, READ_BYTES) {
                 Poll::Ready(Ok(0)) => match self.decoder.at_close() {
                     AtClose::Whole => {
                         self.persists = false;
@@ -140,6 +148,61 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// Moves some of the body to `pipe`, if much is left of it, and nothing of it came to memory.
+    fn poll_moved(
+        &mut self,
+        cx: &mut Context<'_>,
+        pipe: BorrowedFd<'_>,
+        bytes_max: usize,
+    ) -> Poll<Result<Option<usize>, Why>> {
+        let left = self.decoder.left().unwrap_or(0);
+        let Some(exchange) = &mut self.exchange else { return Poll::Ready(Ok(None)) };
+        let Exchange { link, sending, .. } = exchange;
+        let Stream::Tcp(stream) = &link.stream else { return Poll::Ready(Ok(None)) };
+        if left < SPLICED_BYTES_MIN || !link.unread.is_empty() || !sending.done {
+            return Poll::Ready(Ok(None));
+        }
+        let bytes_max = usize::try_from(left).map_or(bytes_max, |left| left.min(bytes_max));
+        let flags = SpliceFlags::NONBLOCK | SpliceFlags::MOVE;
+        let moved = loop {
+            let Poll::Ready(is_ready) = stream.poll_read_ready(cx) else {
+                return exchange.poll_late(cx, self.taken.limits().stall_max).map(Err);
+            };
+            is_ready.map_err(Why::Io)?;
+            let moved = stream.try_io(Interest::READABLE, || {
+                Ok(splice(stream, None, pipe, None, bytes_max, flags)?)
+            });
+            match moved {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),
+                moved => break moved.map_err(Why::Io)?,
+            }
+        };
+        if moved == 0 {
+            return Poll::Ready(Err(Why::Closed));
+        }
+        exchange.moved();
+        self.decoder.pass_over(moved as u64);
+        if self.decoder.has_ended() {
+            self.finish();
+        }
+        Poll::Ready(Ok(Some(moved)))
+    }
+
+    /// Keeps `why` it breaks off. It is told the next time, so that what came before leaves first: a
+    /// client that got nothing at all would take its connection for one that was dead before, and ask
+    /// again.
+    fn break_off(&mut self, why: Why, cx: &Context<'_>) {
+        tracing::debug!(error = &why as &dyn std::error::Error, "an answer breaks off");
+        self.exchange = None;
+        self.fault = Some(match why {
+            Why::Request(fault) => fault,
+            why => Fault::new(Side::Upstream, "reading an answer's body", io::Error::other(why)),
+        });
+        cx.waker().wake_by_ref();
+    }
+}
+
 impl Pieces for Reading {
     fn poll_next(
         mut self: Pin<&mut Self>,
@@ -148,20 +211,32 @@ impl Pieces for Reading {
         if let Some(fault) = self.fault.take() {
             return Poll::Ready(Some(Err(fault)));
         }
-        let why = match ready!(self.poll_piece(cx)) {
-            Ok(piece) => return Poll::Ready(piece.map(|bytes| Ok(Piece::Bytes(bytes)))),
-            Err(why) => why,
-        };
-        tracing::debug!(error = &why as &dyn std::error::Error, "an answer breaks off");
-        self.exchange = None;
-        self.fault = Some(match why {
-            Why::Request(fault) => fault,
-            why => Fault::new(Side::Upstream, "reading an answer's body", io::Error::other(why)),
-        });
-        // Told the next time, so that what came before leaves first. A client that got nothing at
-        // all would take its connection for one that was dead before, and ask again.
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        match ready!(self.poll_piece(cx)) {
+            Ok(piece) => Poll::Ready(piece.map(|bytes| Ok(Piece::Bytes(bytes)))),
+            Err(why) => {
+                self.break_off(why, cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    fn are_of_memory(&self) -> bool {
+        true
+    }
+
+    fn poll_splice(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pipe: BorrowedFd<'_>,
+        bytes_max: usize,
+    ) -> Poll<Option<usize>> {
+        match ready!(self.poll_moved(cx, pipe, bytes_max)) {
+            Ok(moved) => Poll::Ready(moved),
+            Err(why) => {
+                self.break_off(why, cx);
+                Poll::Pending
+            }
+        }
     }
 
     fn trailers(mut self: Pin<&mut Self>) -> Option<HeaderMap> {

@@ -2,7 +2,10 @@
 
 use std::{ops::ControlFlow, path::Path};
 
-use relais_cache::{AtRest, Pattern, Settings, disk::DiskState};
+use relais_cache::{
+    AtRest, Pattern, Settings,
+    disk::{Access, DiskState},
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -13,6 +16,7 @@ use crate::{
     clock,
     complaint::{Complaint, Wrong},
     control::{Chosen, OfCaches},
+    output::tell,
     stop::Stop,
 };
 
@@ -25,13 +29,20 @@ pub(super) fn obey(
     if let OfCaches::Explain { .. } | OfCaches::Fetch { .. } = of {
         return Err(answers_no_requests());
     }
-    let open = AtRest::open(folder).map_err(|error| {
+    let access = match of {
+        OfCaches::Purge { .. } => Access::Change,
+        _ => Access::Look,
+    };
+    let open = AtRest::open(folder, access).map_err(|error| {
         let Wrong { what, .. } = Wrong::from_error(&error);
         let hint =
             "a relais that runs is asked by `--at PORT`, or `--file FILE`, without `--folder`";
         wrong_folder(Wrong { what, expected: None, hint: None }.hint(hint))
     })?;
     let name = folder.display().to_string();
+    if !open.is_locked() {
+        tell(format_args!("note: {name} cannot be locked: nobody is to use it meanwhile"));
+    }
     match of {
         OfCaches::List { what } => list(&name, (&open, &pattern(&what)?), Detail::Line, taken),
         OfCaches::Show { url } => {
@@ -49,7 +60,7 @@ pub(super) fn obey(
             taken(json!({ "proxy": name, "purged": purged }))
         }
         OfCaches::Verify {} => {
-            let mut told = verified::Told::new(&name);
+            let mut told = verified::Told::of_folder(&name);
             let mut stopped = Ok(());
             let all = open.verify(|so_far| match told.progress(&so_far).map(&mut taken) {
                 Some(Err(stop)) => {

@@ -115,7 +115,8 @@ impl Asking<'_> {
             } else if is_watched {
                 tell_over(verified::said(&found));
             }
-            bad += if is_done { number(&found, "bad") } else { 0 };
+            let wrong = || number(&found, "bad") + number(&found, "missing_segments");
+            bad += if is_done { wrong() } else { 0 };
             Ok(())
         })?;
         if bad > 0 { Err(Stop::No) } else { Ok(()) }

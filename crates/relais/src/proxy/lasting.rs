@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::PathBuf,
     sync::{Arc, Weak},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use relais_cache::{Cache, disk::Disk};
@@ -59,6 +59,10 @@ pub(crate) struct Lasting {
     pub(super) sniffed: Logs<SniffLog>,
     pub(super) blocked: Logs<LineLog>,
 }
+
+/// So long the disks of caches may take at the end. What is not written then is missing at the next
+/// start, and no harm.
+const CLOSING_MAX: Duration = Duration::from_secs(10);
 
 impl Lasting {
     /// For a process that was just started.
@@ -177,13 +181,19 @@ impl Lasting {
         self.disks.get(&folder.path)
     }
 
-    /// Waits until all logs are written, but not beyond `deadline`, and what the caches have on disk.
-    /// Blocks.
+    /// Waits until all logs are written, but not beyond `deadline`, and until what the caches have is on
+    /// disk, for [`CLOSING_MAX`] at most. Blocks.
     pub(crate) fn shutdown(&self, deadline: Instant) {
         self.sniffed.shutdown(deadline);
         self.blocked.shutdown(deadline);
-        for disk in self.disks.values() {
-            disk.close();
+        let end = Instant::now() + CLOSING_MAX;
+        // All at once, and then each is waited for.
+        self.disks.values().for_each(|disk| _ = disk.close(Duration::ZERO));
+        for (path, disk) in &self.disks {
+            if disk.close(end.saturating_duration_since(Instant::now())).is_err() {
+                let (folder, secs) = (path.display(), CLOSING_MAX.as_secs());
+                warn!(%folder, "what the cache's disk did not take within {secs} s is not waited for");
+            }
         }
     }
 

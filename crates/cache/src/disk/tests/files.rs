@@ -1,7 +1,7 @@
 //! Bodies that have files, while they come and after.
 
 use super::*;
-use crate::disk::{BodyWriter, End};
+use crate::disk::{BodyWriter, End, Unread};
 
 #[test]
 fn a_body_is_read_while_it_comes() {
@@ -55,6 +55,25 @@ fn a_body_that_is_given_up_leaves_nothing() {
 }
 
 #[test]
+fn a_body_that_is_given_up_when_all_came_is_open_no_longer() {
+    let world = World::new();
+    let mut writer = world.disk().begin_file(None).unwrap();
+    writer.append(&vec![7; 300_000]).unwrap();
+    let sealed = writer.seal(b"k").unwrap();
+    assert!(sealed.opened().is_some());
+    drop(writer);
+    assert!(sealed.opened().is_none() && sealed.open().is_err());
+    // One that waits for the writer is given up when it fails.
+    let mut writer = world.disk().begin_file(None).unwrap();
+    writer.append(&vec![7; 300_000]).unwrap();
+    let sealed = writer.seal(b"k").unwrap();
+    std::fs::remove_dir_all(world.path("bodies")).unwrap();
+    writer.finish(meta("k", "")).unwrap();
+    let _ = world.disk().sync();
+    assert!(sealed.opened().is_none());
+}
+
+#[test]
 fn what_a_kill_leaves_is_cleared_away() {
     let mut world = World::new();
     world.put("k", &"x".repeat(200_000));
@@ -95,6 +114,40 @@ fn a_body_that_is_cut_changed_or_gone_is_a_miss() {
 }
 
 #[test]
+fn what_was_found_to_be_right_is_so_when_it_is_opened_again() {
+    // More than are kept open.
+    const MANY: u64 = 80;
+    let mut world = World::of(DiskSettings::of(128 << 20));
+    for number in 0..MANY {
+        world.put(&format!("k{number}"), &"x".repeat(300_000));
+        world.sync();
+    }
+    world.reopen();
+    let checked = |world: &World, number: u64| {
+        let found = world.find(&format!("k{number}")).pop().unwrap();
+        let Body::File(body) = found.body().unwrap() else { panic!("no file") };
+        let body = body.open().unwrap();
+        let checked = body.checked_from(0);
+        // Of some not all of it.
+        body.check(0..if number.is_multiple_of(2) { 300_000 } else { 1000 }).unwrap();
+        checked
+    };
+    assert_eq!(checked(&world, 1), 0);
+    for number in (0..MANY).filter(|number| *number != 1) {
+        assert_eq!(checked(&world, number), 0);
+        // The one that is asked for again and again stays open.
+        assert_eq!(checked(&world, 1), 262_144);
+    }
+    for number in (0..MANY - 64).filter(|number| *number != 1) {
+        let expect = if number.is_multiple_of(2) { 300_000 } else { 0 };
+        assert_eq!(checked(&world, number), expect, "{number}");
+    }
+    // Nothing of that outlives the process.
+    world.reopen();
+    assert_eq!(checked(&world, 0), 0);
+}
+
+#[test]
 fn parts_of_a_body_are_checked_alone() {
     let world = World::new();
     world.put("k", &"x".repeat(600_000));
@@ -110,6 +163,27 @@ fn parts_of_a_body_are_checked_alone() {
     body.check(524_288..524_289).unwrap_err();
     assert_eq!(body.read_at(&mut [0; 10], 600_000).unwrap(), 0);
     assert_eq!(body.read_at(&mut [0; 10], 7).unwrap(), 10);
+}
+
+#[test]
+fn a_body_that_turned_out_to_be_bad_is_opened_by_nobody_else() {
+    let world = World::new();
+    world.put("k", &"x".repeat(2_000_000));
+    world.sync();
+    let file = std::fs::read_dir(world.path("bodies")).unwrap().next().unwrap().unwrap();
+    let mut bytes = std::fs::read(file.path()).unwrap();
+    bytes[1_500_000] ^= 1;
+    std::fs::write(file.path(), bytes).unwrap();
+    let found = world.find("k").pop().unwrap();
+    let Body::File(stored) = found.body().unwrap() else { panic!("no file") };
+    let (one, other) = (stored.open().unwrap(), stored.open().unwrap());
+    one.check(0..1 << 20).unwrap();
+    one.check(1 << 20..2_000_000).unwrap_err();
+    stored.give_up();
+    // It is kept open by who is at its beginning, and is for nobody who comes now.
+    assert_eq!(other.read_at(&mut [0; 10], 7).unwrap(), 10);
+    assert!(stored.opened().is_none());
+    assert!(matches!(stored.open(), Err(Unread::Gone(_))));
 }
 
 #[test]

@@ -11,6 +11,7 @@ const HISTORY: &[(&str, &[&str])] = &[
     ("a", &["a's newer body", "a's body"]),
     ("b", &["b's body"]),
     ("removed", &["gone"]),
+    ("variant", &["gone"]),
     ("tagged", &["gone"]),
     ("large", &["large"]),
 ];
@@ -66,19 +67,21 @@ fn check_all(world: &World, may_return: bool, damage: &str) {
     }
     let DiskStats { objects, .. } = world.disk().stats();
     // What was purged by its tag may still wait for the sweep.
-    assert!(objects <= 5, "{objects}: {damage}");
+    assert!(objects <= 6, "{objects}: {damage}");
 }
 
 fn small_world() -> World {
     let world = World::new();
     world.put("a", "a's body");
     world.put("removed", "gone");
+    world.put("variant", "gone");
     let tags = vec![world.disk().tag(b"t")];
     let object = Object { meta: Meta { tags, ..meta("tagged", "") }, body: "gone".into() };
     world.disk().insert(object).unwrap();
     world.put("large", &"L".repeat(140_000));
     world.sync();
     world.disk().remove(b"removed").wait().unwrap();
+    world.disk().remove_variant(b"variant", b"").wait().unwrap();
     let tag = Pattern::Tag(world.disk().tag(b"t"));
     world.disk().purge(tag, Purge::Hard).unwrap().wait().unwrap();
     world.put("b", "b's body");

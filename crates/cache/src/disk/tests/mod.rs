@@ -45,6 +45,7 @@ impl World {
     }
 
     fn end(&mut self) {
+        close(self.disk());
         self.disk = None;
     }
 
@@ -75,6 +76,19 @@ impl World {
     fn check(&self, key: &str, expect: Option<&str>) {
         assert_eq!(self.get(key).as_deref(), expect, "{key}");
     }
+}
+
+/// Before its folder goes.
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(disk) = &self.disk {
+            close(disk);
+        }
+    }
+}
+
+fn close(disk: &Disk) {
+    disk.close(std::time::Duration::from_mins(1)).unwrap();
 }
 
 fn object(key: &str, selection: &str, body: &str) -> Object {

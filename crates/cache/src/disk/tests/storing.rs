@@ -1,7 +1,7 @@
 //! What is stored is found, now and after the next start.
 
 use super::*;
-use crate::disk::{Cursor, NotQueued, OpenError};
+use crate::disk::{Cursor, NotQueued, OpenError, Pattern, Purge};
 
 #[test]
 fn an_object_comes_back_as_it_was_stored() {
@@ -84,6 +84,50 @@ fn what_is_removed_stays_removed_and_what_comes_later_counts() {
         world.check("c", Some("3"));
         world.reopen();
     }
+}
+
+#[test]
+fn a_variant_is_removed_alone() {
+    let large = "x".repeat(200_000);
+    let mut world = World::new();
+    let with = |world: &World, selection: &str, body: &str| {
+        world.disk().insert(object("k", selection, body)).unwrap();
+    };
+    for (selection, body) in [("en", "1"), ("de", &large), ("fr", "3"), ("it", "4")] {
+        with(&world, selection, body);
+    }
+    world.sync();
+    let ticket = world.disk().remove_variant(b"k", b"en");
+    assert_eq!(selections(&world), ["de", "fr", "it"], "at once");
+    ticket.wait().unwrap();
+    let soft = Pattern::Variant { key: "k".into(), selection: "fr".into() };
+    world.disk().purge(soft, Purge::Soft).unwrap().wait().unwrap();
+    world.disk().remove_variant(b"k", b"it").wait().unwrap();
+    with(&world, "it", "newer");
+    world.sync();
+    for number in 0..3 {
+        assert_eq!(selections(&world), ["de", "fr", "it"]);
+        let stale = world.find("k").iter().map(Found::is_stale).collect::<Vec<_>>();
+        assert_eq!((stale, world.disk().stats().purges), (vec![false, true, false], 0));
+        assert_eq!((world.disk().stats().files, world.disk().stats().bad), (1, 0));
+        world.end();
+        if number == 1 {
+            std::fs::remove_file(world.path("snapshot")).unwrap();
+        }
+        world.begin();
+    }
+    world.disk().remove_variant(b"k", b"de").wait().unwrap();
+    assert_eq!(
+        (selections(&world), world.disk().stats().files),
+        (vec!["fr".into(), "it".into()], 0)
+    );
+}
+
+/// The selections of what is found for `k`, in their order.
+fn selections(world: &World) -> Vec<String> {
+    let mut found: Vec<_> = world.find("k").iter().map(|found| text(&found.selection())).collect();
+    found.sort();
+    found
 }
 
 #[test]
@@ -214,4 +258,20 @@ fn many_threads_read_and_write_what_they_wrote() {
     assert_eq!(world.disk().stats().objects, 200);
     world.check("3-49", Some("3-49 299"));
     assert_eq!(world.disk().stats().bad, 0);
+}
+
+#[test]
+fn what_is_stored_is_for_its_owner_alone_whoever_made_the_folder() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let disk = Disk::open(folder.path(), DiskSettings::of(64 << 20)).unwrap();
+    disk.insert(object("k", "", "body")).unwrap();
+    disk.insert(object("l", "", &"x".repeat(200_000))).unwrap();
+    close(&disk);
+    let names = ["lock", "format", "snapshot", "segments/00000001", "bodies/00000001"];
+    for name in names {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
 }

@@ -88,6 +88,20 @@ impl BodyDecoder {
         Ok(Decoded { data: framing..consumed, consumed, ended: self.has_ended() })
     }
 
+    /// Passes over so many bytes of content, which were not in any input. No more of a body whose length
+    /// was told may be passed over than are left, and of no other body any.
+    ///
+    /// # Panics
+    ///
+    /// If they are more.
+    pub fn pass_over(&mut self, bytes: u64) {
+        let Step::Length(left) = &mut self.step else { panic!("a body of no known length") };
+        *left = left.checked_sub(bytes).expect("no more than are left");
+        if *left == 0 {
+            self.step = Step::Ended;
+        }
+    }
+
     /// Whether nothing more belongs to the body.
     pub fn has_ended(&self) -> bool {
         matches!(self.step, Step::Ended)

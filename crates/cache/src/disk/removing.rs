@@ -1,0 +1,73 @@
+//! What is removed and purged: it counts at once, and is on disk when its ticket says so.
+
+use super::{
+    Disk,
+    purge::{PATTERN_BYTES_MAX, Pattern, Purge, What},
+    ticket::Ticket,
+};
+
+/// Why a purge is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotPurged {
+    /// The pattern is longer than one may be.
+    #[error("a pattern of more than {PATTERN_BYTES_MAX} bytes")]
+    TooLong,
+    /// As many purges are still being carried out as are held at once.
+    #[error("too many purges are still being carried out")]
+    TooMany,
+}
+
+impl Disk {
+    /// Removes all that a key has, and what waits to be stored under it. From here on it is not
+    /// found; the ticket says when that is on disk.
+    pub fn remove(&self, key: &[u8]) -> Ticket {
+        self.push_purge(What::Key(self.store.folder.secret.hash(key)), Purge::Hard)
+    }
+
+    /// The same of the one variant with this selection.
+    pub fn remove_variant(&self, key: &[u8], selection: &[u8]) -> Ticket {
+        self.push_purge(self.one_variant(key, selection), Purge::Hard)
+    }
+
+    /// Removes everything.
+    pub fn clear(&self) -> Ticket {
+        self.push_purge(What::All, Purge::Hard)
+    }
+
+    /// Purges what was stored, or waits to be, until now: no lookup finds it otherwise from here on.
+    /// The ticket says when that is on disk. Bodies that still come are not meant.
+    ///
+    /// *Cost*: none for each object now; a lookup holds the record's tags and key against the purges
+    /// until a sweep is done.
+    ///
+    /// # Errors
+    ///
+    /// [`NotPurged`]
+    pub fn purge(&self, pattern: Pattern, manner: Purge) -> Result<Ticket, NotPurged> {
+        let what = match pattern {
+            Pattern::All => What::All,
+            Pattern::Key(key) => What::Key(self.store.folder.secret.hash(&key)),
+            Pattern::Variant { key, selection } => self.one_variant(&key, &selection),
+            Pattern::Tag(tag) => What::Tag(tag),
+            Pattern::Prefix(text) | Pattern::Glob(text) if text.len() > PATTERN_BYTES_MAX => {
+                return Err(NotPurged::TooLong);
+            }
+            Pattern::Prefix(prefix) => What::Prefix(prefix),
+            Pattern::Glob(pattern) => What::Glob(pattern),
+        };
+        if !self.store.purges.has_room(&what) {
+            return Err(NotPurged::TooMany);
+        }
+        Ok(self.push_purge(what, manner))
+    }
+
+    fn one_variant(&self, key: &[u8], selection: &[u8]) -> What {
+        What::Variant(self.store.folder.secret.hash(key), self.variant(selection))
+    }
+
+    pub(super) fn push_purge(&self, what: What, manner: Purge) -> Ticket {
+        let (ticket, done) = Ticket::new();
+        self.store.queue.push_purge((what, manner), done, &self.store.purges);
+        ticket
+    }
+}
