@@ -20,7 +20,7 @@ use crate::{
     target::{Against, Bound, Target},
 };
 
-pub(super) const SPECS: [Spec; 7] = [
+pub(super) const SPECS: [Spec; 8] = [
     Spec {
         title: "Proxy, passing on 1 KiB",
         load: Load::Wrk { connections: 64 },
@@ -47,6 +47,15 @@ pub(super) const SPECS: [Spec; 7] = [
             passing(P99.column, PROMPT, P99_MOST),
             REUSING,
         ],
+    },
+    Spec {
+        title: "Proxy, passing on 10 MiB",
+        load: Load::Wrk { connections: 8 },
+        ask: Ask::same(Door::Http, Served::Large),
+        subjects: PASSING_LARGE,
+        rounds_times: 1,
+        gauges: LARGE,
+        targets: &[passing(CPU_PER_GB.column, PASSING_NGINX, 1.0)],
     },
     Spec {
         title: "Proxy, cache hit 1 KiB",
@@ -143,6 +152,9 @@ const PASSING: &[Subject] = &[
     TrafficServer.at(Pass),
     Mitmdump.at(Pass),
 ];
+/// Without those that would need a minute for it.
+const PASSING_LARGE: &[Subject] =
+    &[Relais.at(Pass), NginxNopush.at(Pass), Nginx.at(Pass), Haproxy.at(Pass)];
 const PASSING_NGINX: &[Subject] = &[NginxNopush.at(Pass), Nginx.at(Pass)];
 const PROMPT: &[Subject] = &[NginxNopush.at(Pass), Nginx.at(Pass), Haproxy.at(Pass)];
 const CACHING: &[Subject] = &[
@@ -169,4 +181,5 @@ const WATCHING: &[Subject] = &[
 
 const PASSING_SMALL: &[Gauge] =
     &[CPU_PER_REQUEST, REQUESTS_PER_SECOND, CORE_SHARE, P99, REUSED, BOTH_PER_REQUEST];
+const LARGE: &[Gauge] = &[CPU_PER_GB, GB_PER_SECOND, CORE_SHARE, BOTH_PER_GB];
 const PASSING_BULK: &[Gauge] = &[CPU_PER_GB, GB_PER_SECOND, CORE_SHARE, P99, REUSED, BOTH_PER_GB];

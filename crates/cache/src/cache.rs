@@ -59,6 +59,10 @@ pub enum Lookup {
     Join(Box<Waiter>),
     /// Somebody asked, and this is what comes: send it. The body is the reader's.
     Shared(Hit, Box<Reader>),
+    /// Nothing that is in memory; but the disk may have it: [`bring_up`](Cache::bring_up) that, and
+    /// [`look`](Cache::look) then; or [`look_past_disk`](Cache::look_past_disk), if that takes too
+    /// long. Only [`look_above`](Cache::look_above) says so.
+    Below,
     /// Others asked for it again and again in vain while this client waited: this is what the last
     /// of them was told.
     Failed(Forward, StatusCode),
@@ -109,10 +113,12 @@ impl Cache {
     }
 
     /// Finds the answer to the request `asked` for `key` that may be sent at once, and for which
-    /// nobody has to be asked. Changes nothing: it may be called before [`look`](Self::look), or
-    /// instead of it, as often as one likes.
+    /// nobody has to be asked. It begins nothing: it may be called before [`look`](Self::look), or
+    /// instead of it, as often as one likes. It counts as asked for, in memory and, once a minute, in
+    /// the index of the disk.
     ///
-    /// *Cost*: one look-up under a shared lock, and no allocation.
+    /// *Cost*: one look-up under a shared lock. It allocates where rules or `No-Vary-Search` make
+    /// another text of the key, and when the disk's index is told.
     pub fn find(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Option<Hit> {
         let key = self.searches.key_of(key);
         let hit = match self.judge(&key, asked, now) {

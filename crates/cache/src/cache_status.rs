@@ -58,6 +58,9 @@ pub enum Forward {
     /// What is stored under its key is for requests with other fields.
     #[error("nothing is stored for such a request")]
     OtherVariants,
+    /// What is stored is on disk alone, and was not read in time.
+    #[error("the disk does not answer")]
+    Unread,
     /// Something is stored that may not be sent without asking.
     #[error("{0}")]
     Ask(WhyAsk),
@@ -111,10 +114,17 @@ impl Forward {
             Self::Content | Self::Upgrade | Self::Bypassed => "bypass",
             Self::Unknown => "uri-miss",
             Self::OtherVariants => "vary-miss",
+            // For who cannot tell which of the two it is (§2.2).
+            Self::Unread => "miss",
             Self::Ask(WhyAsk::Incomplete) => "partial",
             Self::Ask(why) if why.is_of_request() => "request",
             Self::Ask(_) => "stale",
         }
+    }
+
+    /// What no word of RFC 9211 says.
+    fn detail(self) -> &'static str {
+        if self == Self::Unread { "; detail=disk-late" } else { "" }
     }
 }
 
@@ -153,7 +163,10 @@ impl fmt::Display for CacheStatus {
         if self.kept == Kept::Stored {
             f.write_str("; stored")?;
         }
-        Ok(())
+        match self.source {
+            Source::Upstream(why, _) | Source::Joined(why, _) => f.write_str(why.detail()),
+            Source::Stored(_) | Source::Nobody => Ok(()),
+        }
     }
 }
 
@@ -179,6 +192,11 @@ mod tests {
         let stored = CacheStatus { ttl: Some(60), kept: Kept::Stored, ..missed };
         check(stored, "relais; fwd=uri-miss; fwd-status=200; ttl=60; stored", "miss");
         check(upstream(Forward::OtherVariants, 0), "relais; fwd=vary-miss", "miss");
+        check(
+            upstream(Forward::Unread, 200),
+            "relais; fwd=miss; fwd-status=200; detail=disk-late",
+            "miss",
+        );
         let validated = upstream(Forward::Ask(WhyAsk::Stale), 304);
         check(validated, "relais; fwd=stale; fwd-status=304", "revalidated");
         let wanted = upstream(Forward::Ask(WhyAsk::RequestNoCache), 200);

@@ -242,6 +242,19 @@ impl Hit {
         Some((file, pieces))
     }
 
+    /// Of the body that is sent, the first bytes that stand in a file, if some do.
+    pub fn first_in_file(&self) -> Option<(&FileBody, Range<u64>)> {
+        let file = self.stored.file()?;
+        let first = match &self.form {
+            _ if self.has_body == HasBody::No => return None,
+            Form::Whole => 0..file.len(),
+            Form::Part(part) => part.first..part.last + 1,
+            Form::Parts(ranges) => ranges.first().map(|part| part.first..part.last + 1)?,
+            Form::Again | Form::NotModified | Form::Unsatisfiable => return None,
+        };
+        Some((file, first))
+    }
+
     /// These bytes of what is stored.
     fn cut(&self, range: ByteRange) -> Vec<StoredBody> {
         if let Some(parts) = self.stored.parts() {

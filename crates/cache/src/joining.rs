@@ -30,7 +30,7 @@ impl Cache {
     pub fn resume(&self, waiter: Box<Waiter>, asked: &Request<'_>, now: SystemTime) -> Lookup {
         let (fill, rounds, why) = (Arc::clone(waiter.fill()), waiter.rounds, waiter.why());
         let asked_as = waiter.asked_as().clone();
-        let mut turn = Turn { rounds, tries: fill.tries, way: Way::Any };
+        let mut turn = Turn { rounds, tries: fill.tries, ..Turn::default() };
         match fill.over() {
             // It takes too long: the next who looks asks anew, and the others wait for that.
             None if fill.is_asked() => self.store.leave(&fill),

@@ -67,7 +67,7 @@ pub use self::{
     directives::{Directives, Flag},
     explain::{Counted, Explanation, Left, Reused, Step, Values, Wish},
     fetch::Fetch,
-    fill::{Broken, Reader, Waiter, Watch, Woken},
+    fill::{Broken, Came, Cold, Reader, Waiter, Watch, Woken},
     freshness::{Basis, Lifetime},
     hit::{FilePiece, Hit},
     key::Key,

@@ -16,18 +16,33 @@ use crate::{
     reuse::{WhyAsk, judge_failure},
     stored::{Revalidation, Stored},
     vary::Selecting,
-    wish::{Aim, Turn, Way, Wish},
+    wish::{Aim, Below, Turn, Way, Wish},
 };
 
 /// How often what is stored may change while somebody looks.
 const LOOKS_MAX: u32 = 4;
 
 impl Cache {
-    /// Looks whether the request `asked` for `key` is answered at once.
+    /// Looks whether the request `asked` for `key` is answered at once. What is on disk alone is not
+    /// there.
     ///
-    /// *Cost*: a hit is one look-up under a shared lock, and no allocation.
+    /// *Cost*: a hit is one look-up under a shared lock, and no allocation but where
+    /// [`find`](Self::find) has some.
     pub fn look(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Lookup {
         self.look_as(key, asked, (now, Turn::default()))
+    }
+
+    /// The same; but [`Lookup::Below`], where nothing is in memory and the disk may have it.
+    ///
+    /// *Cost*: the same, and where nothing is in memory a look-up in the index of the disk.
+    pub fn look_above(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Lookup {
+        self.look_as(key, asked, (now, Turn { below: Below::Unasked, ..Turn::default() }))
+    }
+
+    /// The same, where the disk does not answer: what is not in memory is asked for, whatever is
+    /// there.
+    pub fn look_past_disk(&self, key: &Key, asked: &Request<'_>, now: SystemTime) -> Lookup {
+        self.look_as(key, asked, (now, Turn { below: Below::Late, ..Turn::default() }))
     }
 
     /// The same for a client that may have waited before.
@@ -40,7 +55,7 @@ impl Cache {
         for _ in 0..LOOKS_MAX {
             // Each time: what came meanwhile may have said what counts.
             let key = &*self.searches.key_of(asked_as);
-            let (why, stored) = match self.judge(key, asked, now) {
+            let (why, stored) = match as_far_as_read(self.judge(key, asked, now), turn.below) {
                 Judged::Send(hit) => {
                     self.store.note_sent(key, hit.stored(), now);
                     return Lookup::Hit(hit);
@@ -48,6 +63,11 @@ impl Cache {
                 Judged::SendAndAsk(hit) => {
                     let fetch = self.revalidate((key, asked_as), asked, (&hit, now));
                     return Lookup::Stale(hit, fetch);
+                }
+                Judged::Ask(Forward::Unknown | Forward::OtherVariants, _)
+                    if turn.below == Below::Unasked && self.store.may_have_below(key) =>
+                {
+                    return Lookup::Below;
                 }
                 Judged::Ask(why, _) if why != Forward::Method && is_to_ask_nobody(asked) => {
                     return Lookup::OnlyIfCached;
@@ -163,11 +183,12 @@ impl Cache {
         stored: Option<&Arc<Stored>>,
     ) -> Fetch {
         match stored {
-            Some(stored) => {
+            // What is not read is neither confirmed, nor stands in.
+            Some(stored) if fetch.why() != Forward::Unread => {
                 let need = self.need(stored, asked, now);
                 fetch.about(stored, asked, need.as_ref())
             }
-            None => fetch,
+            _ => fetch,
         }
     }
 
@@ -176,6 +197,21 @@ impl Cache {
         let parts = stored.parts()?;
         let bytes_max = self.settings.object_max.min(self.store.memory_max());
         Some(judge_need(asked, (parts, stored.validators()), bytes_max, now))
+    }
+}
+
+/// What is `judged`, where the disk may not answer.
+fn as_far_as_read(judged: Judged, below: Below) -> Judged {
+    match judged {
+        Judged::Send(hit) | Judged::SendAndAsk(hit)
+            if below == Below::Late && hit.stored().file().is_some() =>
+        {
+            Judged::Ask(Forward::Unread, Some(Arc::clone(hit.stored())))
+        }
+        Judged::Ask(Forward::Unknown | Forward::OtherVariants, stored) if below == Below::Late => {
+            Judged::Ask(Forward::Unread, stored)
+        }
+        judged => judged,
     }
 }
 

@@ -61,6 +61,19 @@ pub(crate) struct Turn {
     /// How many of them failed in a row.
     pub tries: u32,
     pub way: Way,
+    pub below: Below,
+}
+
+/// What is known of the disk below the memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Below {
+    /// What it has is in memory, or it is looked for in vain.
+    #[default]
+    Known,
+    /// It was not asked.
+    Unasked,
+    /// It does not answer.
+    Late,
 }
 
 /// Whether a client may join others.
@@ -116,7 +129,7 @@ pub(crate) fn may_wait(wish: &Wish<'_>, settings: &Settings) -> bool {
         wishes.has(Flag::NoCache) || wishes.max_age == Some(Duration::ZERO)
     };
     let is_shared = match why {
-        Forward::Unknown | Forward::OtherVariants => true,
+        Forward::Unknown | Forward::OtherVariants | Forward::Unread => true,
         Forward::Ask(why) => matches!(why, WhyAsk::Stale | WhyAsk::ClockSetBack),
         Forward::Method | Forward::Content | Forward::Upgrade | Forward::Bypassed => false,
     };

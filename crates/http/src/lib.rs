@@ -38,7 +38,7 @@ mod trust;
 pub mod upstream;
 
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
-pub use cached::{Cached, Desk, Fetched, Fetching, Purgers, Purging, StandsIn, Token};
+pub use cached::{Cached, Desk, Explaining, Fetched, Fetching, Purgers, Purging, StandsIn, Token};
 pub use conn::{HandlerSlot, Http, Limits};
 pub use counted::Counted;
 pub use erased::{Erase, Looked};

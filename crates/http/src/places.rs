@@ -48,6 +48,11 @@ impl Places {
         self.free.available_permits() < self.max / 2
     }
 
+    /// Whether a place is free.
+    pub(crate) fn is_free(&self) -> bool {
+        self.free.available_permits() > 0
+    }
+
     /// How many are free.
     #[cfg(test)]
     pub(crate) fn free(&self) -> usize {

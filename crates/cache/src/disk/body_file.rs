@@ -16,7 +16,7 @@ use std::{
     },
 };
 
-use super::secret::Secret;
+use super::{secret::Secret, segment::read_from_memory};
 
 /// How many bytes of a body have a sum of their own.
 pub(super) const CHUNK_BYTES: u64 = 256 << 10;
@@ -174,6 +174,21 @@ impl BodyFile {
         self.check(offset..offset + len as u64)?;
         self.file.read_exact_at(&mut out[..len], offset)?;
         Ok(len)
+    }
+
+    /// The same of what is checked and the system has in its memory: some of it, or all.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::WouldBlock`] if it is to be waited for; else what the system says.
+    pub(crate) fn read_now(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = self.len.saturating_sub(offset);
+        let checked = usize::try_from(self.checked_from(offset)).unwrap_or(usize::MAX);
+        match checked.min(out.len()) {
+            0 if left > 0 => Err(io::ErrorKind::WouldBlock.into()),
+            0 => Ok(0),
+            len => read_from_memory(&self.file, &mut out[..len], offset),
+        }
     }
 }
 

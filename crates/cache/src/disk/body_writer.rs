@@ -16,6 +16,7 @@ use super::{
     queue::{Job, Meta, NotQueued, WrittenFile},
     record::{FRONT_BYTES_MAX, Parts},
     secret::Summing,
+    segment::read_from_memory,
     store::Store,
 };
 
@@ -260,10 +261,25 @@ impl BodyReader {
     ///
     /// What the system says.
     pub fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
-        let left = self.progress().written.saturating_sub(offset);
-        let len = usize::try_from(left).unwrap_or(usize::MAX).min(out.len());
+        let len = self.there_from(offset).min(out.len());
         self.0.file.read_exact_at(&mut out[..len], offset)?;
         Ok(len)
+    }
+
+    /// The same of what the system has in its memory.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::WouldBlock`] if it is to be waited for; else what the system says.
+    pub(crate) fn read_now(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
+        let len = self.there_from(offset).min(out.len());
+        if len == 0 { Ok(0) } else { read_from_memory(&self.0.file, &mut out[..len], offset) }
+    }
+
+    /// How many bytes are there from `offset` on.
+    pub(crate) fn there_from(&self, offset: u64) -> usize {
+        let left = self.progress().written.saturating_sub(offset);
+        usize::try_from(left).unwrap_or(usize::MAX)
     }
 }
 

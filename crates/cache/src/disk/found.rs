@@ -230,6 +230,11 @@ impl FileBody {
         self.len == 0
     }
 
+    /// What tells it from others that are there at the same time.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
     /// The same, if its file is open already.
     pub fn opened(&self) -> Option<Arc<BodyFile>> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).upgrade();

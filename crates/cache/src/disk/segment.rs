@@ -101,6 +101,23 @@ impl Segment {
     }
 }
 
+/// Reads what the system has in its memory: some of what there is, from `offset` on, or all.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::WouldBlock`] if it has nothing of it, or cannot tell; else what the system says.
+pub(super) fn read_from_memory(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    match preadv2(file, &mut [IoSliceMut::new(bytes)], offset, ReadWriteFlags::NOWAIT) {
+        // Nothing; or the file was cut, which who waits finds out.
+        Ok(0)
+        | Err(Errno::AGAIN | Errno::INTR | Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        Ok(read) => Ok(read),
+        Err(error) => Err(error.into()),
+    }
+}
+
 impl Segments {
     pub(super) fn new(folder: PathBuf, access: Access) -> Self {
         Self { folder, access, parts: Default::default() }

@@ -78,7 +78,7 @@ impl Forward {
     /// Where it is written.
     pub fn section(self) -> &'static str {
         match self {
-            Self::Method | Self::Unknown | Self::Bypassed => "RFC 9111 §4",
+            Self::Method | Self::Unknown | Self::Bypassed | Self::Unread => "RFC 9111 §4",
             Self::Content => "RFC 9110 §9.3.1",
             Self::Upgrade => "RFC 9110 §7.8",
             Self::OtherVariants => "RFC 9111 §4.1",

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
+use super::in_file::{COPY_BYTES_MAX, InFile};
 use crate::{
-    disk::{BodyReader, BodyWriter, Disk, FileBody},
+    disk::{BodyReader, BodyWriter, Disk},
     outcome::Outcome,
     room::{Full, Held, Room},
     stored_body::StoredBody,
@@ -75,29 +76,6 @@ pub(super) enum Next {
     End,
     /// It is gone.
     Lost,
-}
-
-/// So much is copied for a reader at once.
-const COPY_BYTES_MAX: usize = 64 * 1024;
-
-/// A file in which a body is, or comes.
-#[derive(Debug)]
-pub(super) enum InFile {
-    Coming(BodyReader),
-    Stored(FileBody),
-}
-
-impl InFile {
-    /// What is there from `at` on, some of it; `None` if it cannot be read.
-    pub(super) fn read(&self, at: u64) -> Option<Bytes> {
-        let mut bytes = BytesMut::zeroed(COPY_BYTES_MAX);
-        let read = match self {
-            Self::Coming(reader) => reader.read_at(&mut bytes, at).ok()?,
-            Self::Stored(file) => file.open().ok()?.read_at(&mut bytes, at).ok()?,
-        };
-        bytes.truncate(read);
-        (read > 0).then(|| bytes.freeze())
-    }
 }
 
 impl Limits {

@@ -3,7 +3,7 @@
 //! A [`Fill`] begins when somebody asks for what is not stored. Others who want the same wait for its
 //! head (a [`Waiter`]); if that says that they may have it, they read its body as it comes (a
 //! [`Reader`]). There is one [`Writer`](crate::Writer), who is never slowed by them while the body is one to be
-//! stored: it is held in memory anyway. A body that turns out to be none to be stored is joined by
+//! stored: it is held anyway, in memory or in a file. A body that turns out to be none to be stored is joined by
 //! nobody any more, and passes through a [window](coming) to those who have.
 //!
 //! Who waits for nothing is told at once, all at the same time: that the answer is not for them, or
@@ -11,6 +11,7 @@
 
 mod coming;
 mod holding;
+mod in_file;
 mod in_flight;
 mod reader;
 mod readers;
@@ -34,6 +35,7 @@ pub(crate) use self::{
     writing::{Added, Ended},
 };
 pub use self::{
+    in_file::{Came, Cold},
     reader::{Broken, Reader, Waiter},
     watch::Watch,
     writing::Woken,

@@ -1,9 +1,9 @@
 //! Who joins a fill: first he waits for its head, then he reads its body.
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{
-        Arc,
+        Arc, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
@@ -12,8 +12,9 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Fill, Over, Stage,
-    holding::{InFile, Next},
+    Fill, Over, Stage, State,
+    holding::Next,
+    in_file::{Came, Cold, InFile},
 };
 use crate::{cache_status::Forward, key::Key, stored::Stored, wish::Wish};
 
@@ -91,6 +92,9 @@ pub enum Broken {
     /// It was read too slowly, and is not held in memory as a whole.
     #[error("the body was taken too slowly to be waited for")]
     TooSlow,
+    /// It stands in a file that could not be read.
+    #[error("the file that the body stands in could not be read: {0}")]
+    Unread(io::ErrorKind),
 }
 
 impl Reader {
@@ -113,12 +117,15 @@ impl Reader {
 
     /// Waits for the next piece; `None` if that was all.
     ///
-    /// *Cost*: a copy of up to 64 KiB for who reads at another pace than it comes at.
+    /// What it gives [`Cold`], is to be [taken](Self::took) before it is asked again.
+    ///
+    /// *Cost*: a copy of up to 64 KiB for who reads at another pace than it comes at; a disk is never
+    /// waited for.
     ///
     /// # Errors
     ///
     /// [`Broken`], if no more will come. What was read then is not the whole.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Came, Broken>>> {
         let left = self.end.map(|end| end.saturating_sub(self.at));
         if left == Some(0) {
             return Poll::Ready(None);
@@ -138,8 +145,13 @@ impl Reader {
             Stage::Over(Over::Whole(stored)) => stored_after(stored, self.at),
             Stage::Over(_) => Next::Lost,
         };
-        let mut bytes = match next {
-            Next::Bytes(bytes) => bytes,
+        Poll::Ready(match next {
+            Next::Bytes(bytes) => {
+                let bytes = beginning(bytes, left);
+                self.at += bytes.len() as u64;
+                is_at(state, (self.place, self.at));
+                Some(Ok(Came::Bytes(bytes)))
+            }
             Next::Later => {
                 state.readers.waits(self.place, cx);
                 return Poll::Pending;
@@ -147,26 +159,48 @@ impl Reader {
             Next::File(file) => {
                 // Nobody is to wait for a lock meanwhile.
                 drop(state);
-                let Some(bytes) = file.read(self.at) else {
-                    return Poll::Ready(Some(Err(Broken::Off)));
-                };
-                state = self.fill.lock();
-                bytes
+                Some(self.read_now(file))
             }
-            Next::End => return Poll::Ready(None),
-            Next::Lost => return Poll::Ready(Some(Err(Broken::Off))),
-        };
-        if let Some(left) = left.and_then(|left| usize::try_from(left).ok()) {
-            bytes.truncate(left);
+            Next::End => None,
+            Next::Lost => Some(Err(Broken::Off)),
+        })
+    }
+
+    /// What is next in `file`, or that it is to be waited for.
+    fn read_now(&mut self, file: InFile) -> Result<Came, Broken> {
+        match file.read_now(self.at) {
+            Ok(bytes) => Ok(Came::Bytes(self.took(bytes))),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Ok(Came::Cold(Cold::new(file, self.at)))
+            }
+            Err(error) => Err(Broken::Unread(error.kind())),
         }
+    }
+
+    /// Goes on behind these `bytes`, which are next. Gives as many of them as are wanted.
+    pub fn took(&mut self, bytes: Bytes) -> Bytes {
+        let bytes = beginning(bytes, self.end.map(|end| end.saturating_sub(self.at)));
         self.at += bytes.len() as u64;
-        state.readers.is_at(self.place, self.at);
-        let writer = state.take_writer();
-        drop(state);
-        if let Some(writer) = writer {
-            writer.wake();
-        }
-        Poll::Ready(Some(Ok(bytes)))
+        is_at(self.fill.lock(), (self.place, self.at));
+        bytes
+    }
+}
+
+/// No more than `left` of `bytes`.
+fn beginning(mut bytes: Bytes, left: Option<u64>) -> Bytes {
+    if let Some(left) = left.and_then(|left| usize::try_from(left).ok()) {
+        bytes.truncate(left);
+    }
+    bytes
+}
+
+/// Says that the reader with this `place` has read up to there.
+fn is_at(mut state: MutexGuard<'_, State>, (place, at): (usize, u64)) {
+    state.readers.is_at(place, at);
+    let writer = state.take_writer();
+    drop(state);
+    if let Some(writer) = writer {
+        writer.wake();
     }
 }
 

@@ -43,6 +43,11 @@ impl Store {
         })
     }
 
+    /// Whether something under `key` that is not in memory may be on disk.
+    pub(crate) fn may_have_below(&self, key: &Key) -> bool {
+        self.on_disk.as_ref().is_some_and(|on_disk| on_disk.has_besides(key, &self.variants(key)))
+    }
+
     /// Brings what the disk has under `key` to memory, but for what is there already.
     ///
     /// # Errors

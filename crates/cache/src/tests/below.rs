@@ -135,6 +135,22 @@ fn what_is_purged_as_it_comes_is_read_to_its_end_by_who_has_begun() {
     assert_eq!(read_on(&mut joined), body);
 }
 
+#[test]
+fn a_file_that_cannot_be_read_as_it_comes_is_not_the_servers_fault() {
+    let below = Forgetful::new();
+    let fetch = lead(&below.cache, "GET /");
+    let waiter = wait(&below.cache, "GET /");
+    let mut writer = begin(&below.cache, fetch, FRESH);
+    add_all(&mut writer, &"x".repeat(3_000_000));
+    let asked = request("GET /");
+    let (_, mut joined) = shared(below.cache.resume(waiter, &asked.asked(), at(1)));
+    assert_eq!(next(&mut joined).len(), 64 << 10);
+    for file in fs::read_dir(below.path().join("bodies")).unwrap() {
+        fs::File::options().write(true).open(file.unwrap().path()).unwrap().set_len(0).unwrap();
+    }
+    assert_eq!(next(&mut joined), "unexpected end of file");
+}
+
 /// What comes for `/`, with these fields besides and so far, and who waited for it.
 fn joined(below: &Forgetful, (lines, body): (&str, &str)) -> (Writer, Box<Reader>) {
     let fetch = lead(&below.cache, "GET /");

@@ -14,8 +14,8 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::{at, fields, world::key};
 use crate::{
-    Answered, Broken, Cache, Fetch, Joining, Lookup, Outcome, Reader, Request, Settings, Taken,
-    Times, Waiter, Writer, Written,
+    Answered, Broken, Cache, Came, Fetch, Joining, Lookup, Outcome, Reader, Request, Settings,
+    Taken, Times, Waiter, Writer, Written,
 };
 
 const FRESH: &str = "cache-control: max-age=60";
@@ -680,6 +680,7 @@ fn name(lookup: &Lookup) -> &'static str {
         Lookup::Failed(..) => "failed",
         Lookup::Crowded(_) => "crowded",
         Lookup::OnlyIfCached => "504",
+        Lookup::Below => "below",
     }
 }
 
@@ -708,12 +709,21 @@ pub(super) fn next(reader: &mut Reader) -> String {
 
 fn next_with(reader: &mut Reader, woken: &Arc<Woken>) -> String {
     let waker = Waker::from(Arc::clone(woken));
-    match reader.poll_next(&mut Context::from_waker(&waker)) {
-        Poll::Pending => "later".to_owned(),
-        Poll::Ready(None) => "end".to_owned(),
-        Poll::Ready(Some(Ok(bytes))) => String::from_utf8(bytes.to_vec()).unwrap(),
-        Poll::Ready(Some(Err(Broken::Off))) => "Off".to_owned(),
-        Poll::Ready(Some(Err(Broken::TooSlow))) => "TooSlow".to_owned(),
+    let came = match reader.poll_next(&mut Context::from_waker(&waker)) {
+        Poll::Pending => return "later".to_owned(),
+        Poll::Ready(None) => return "end".to_owned(),
+        Poll::Ready(Some(Ok(Came::Bytes(bytes)))) => Ok(bytes),
+        Poll::Ready(Some(Ok(Came::Cold(cold)))) => match cold.read() {
+            Ok(bytes) => Ok(reader.took(bytes)),
+            Err(error) => return error.kind().to_string(),
+        },
+        Poll::Ready(Some(Err(broken))) => Err(broken),
+    };
+    match came {
+        Ok(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+        Err(Broken::Off) => "Off".to_owned(),
+        Err(Broken::TooSlow) => "TooSlow".to_owned(),
+        Err(Broken::Unread(kind)) => kind.to_string(),
     }
 }
 

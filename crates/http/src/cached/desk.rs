@@ -4,14 +4,14 @@ use std::{fmt::Debug, future::poll_fn, io, path::PathBuf, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
-use relais_cache::{Answered, Cache, Explanation, NotStored, Reused, Times, disk::Patience};
+use relais_cache::{Answered, Cache, Explanation, NotStored, Reused, Times};
 use relais_net::{
     Endpoint, Fault, Peer, Place, Scheme, Side,
     tls::{Handshake, Protocol, Session, Version},
 };
 
 use super::{
-    Cached,
+    Cached, Shared,
     question::{Question, key, sent_by},
 };
 use crate::{Accepts, Answer, Ask, Caller, Handler as _, Inbound, handler::unfold, proxy::Onward};
@@ -25,9 +25,10 @@ pub trait Desk: Debug + Send + Sync {
     /// no URL of `http` or `https`.
     fn request(&self, method: Method, uri: &Uri, headers: &HeaderMap) -> Option<Ask>;
 
-    /// Why `ask` would be answered now as it would be. Changes nothing. `None` if nothing is looked
-    /// for: it names no host.
-    fn explain(&self, ask: &Ask) -> Option<Explanation<Reused>>;
+    /// Why `ask` would be answered now as it would be. `None` if nothing is looked for: it names no
+    /// host. What the disk alone has of it is brought to memory first, as for a client, and counts as
+    /// asked for; else nothing changes.
+    fn explain(&self, ask: Ask) -> Explaining<'_>;
 
     /// Has `ask`, which has no body, answered as a client's, up to `bytes_max` of the answer's body,
     /// and tells of it.
@@ -38,6 +39,9 @@ pub trait Desk: Debug + Send + Sync {
 
 /// An answer on its way.
 pub type Fetching<'d> = Pin<Box<dyn Future<Output = Result<Fetched, Fault>> + Send + 'd>>;
+
+/// An explanation, once the disk was read.
+pub type Explaining<'d> = Pin<Box<dyn Future<Output = Option<Explanation<Reused>>> + Send + 'd>>;
 
 /// What was answered.
 #[derive(Debug)]
@@ -90,14 +94,8 @@ impl<H: Onward> Desk for Cached<H> {
         Some(Ask::new(request, caller))
     }
 
-    fn explain(&self, ask: &Ask) -> Option<Explanation<Reused>> {
-        let key = key(ask, &self.shared.trust, self.shared.cache.settings())?;
-        let sent = sent_by(ask, &self.shared.inner);
-        if self.shared.cache.may_be_below(&key, &sent.asked()) {
-            // It waits for nobody then.
-            _ = self.shared.cache.bring_up(&key, Patience::Waits);
-        }
-        Some(self.shared.cache.explain(&key, &sent.asked(), (self.shared.clock)()))
+    fn explain(&self, ask: Ask) -> Explaining<'_> {
+        Box::pin(self.explained(ask))
     }
 
     fn fetch(&self, ask: Ask, bytes_max: u64) -> Fetching<'_> {
@@ -106,8 +104,17 @@ impl<H: Onward> Desk for Cached<H> {
 }
 
 impl<H: Onward> Cached<H> {
+    async fn explained(&self, ask: Ask) -> Option<Explanation<Reused>> {
+        let Shared { inner, cache, trust, clock, .. } = &*self.shared;
+        let key = key(&ask, trust, cache.settings())?;
+        // What is not read in time is explained as what is not there.
+        _ = self.shared.bring_up_in_time(&key, &ask).await;
+        Some(cache.explain(&key, &sent_by(&ask, inner).asked(), clock()))
+    }
+
     async fn fetched(&self, ask: Ask, bytes_max: u64) -> Result<Fetched, Fault> {
-        let key = self.key(&ask).ok_or_else(no_host)?;
+        let Shared { trust, cache, .. } = &*self.shared;
+        let key = key(&ask, trust, cache.settings()).ok_or_else(no_host)?;
         let question = Question::of(&ask);
         let requested = (self.shared.clock)();
         let mut answer = self.answer(ask).await?;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     fs::File,
     io,
     ops::Range,
@@ -11,16 +12,24 @@ use std::{
 };
 
 use relais_cache::{
-    FilePiece,
+    FilePiece, Hit,
     disk::{BodyFile, FileBody, Unread},
 };
 use relais_net::{Fault, Side};
-use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::disk_reads::DiskReads;
 use crate::{FileSpan, OpenFile, OpenFiles, Piece, Pieces, Stamp, places::Place};
 
 /// So much is held against its sums at once, before it is sent for the first time.
 const CHECKED_AT_ONCE: u64 = 1 << 20;
+
+/// How files of the cache are sent. Clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct Sending {
+    /// Places of files that are sent.
+    pub open_files: OpenFiles,
+    pub reads: DiskReads,
+}
 
 /// What is sent of a file. If that is open already, it stays so, whatever becomes of what is stored.
 #[derive(Debug)]
@@ -28,16 +37,16 @@ pub(super) struct FromFile {
     file: FileBody,
     left: VecDeque<FilePiece>,
     state: State,
+    reads: DiskReads,
     /// Among the files that are sent.
     _place: Place,
 }
 
-#[derive(Debug)]
 enum State {
     Closed,
     Open(Arc<BodyFile>),
     /// Somebody waits for the disk.
-    Reading(JoinHandle<Result<Arc<BodyFile>, NotRead>>),
+    Reading(Pin<Box<dyn Future<Output = Result<Arc<BodyFile>, NotRead>> + Send>>),
 }
 
 /// Why a body is not sent.
@@ -47,14 +56,17 @@ pub(super) enum NotRead {
     Unread(#[from] Unread),
     #[error("reading what is stored on disk")]
     Io(#[from] io::Error),
+    #[error("the disk did not answer in time")]
+    Late,
 }
 
 impl FromFile {
     /// `None` if too many files are sent already.
-    pub(super) fn new(file: &FileBody, pieces: Vec<FilePiece>, places: &OpenFiles) -> Option<Self> {
-        let place = places.take()?;
+    pub(super) fn new(file: &FileBody, pieces: Vec<FilePiece>, sending: &Sending) -> Option<Self> {
+        let place = sending.open_files.take()?;
         let state = file.opened().map_or(State::Closed, State::Open);
-        Some(Self { file: file.clone(), left: pieces.into(), state, _place: place })
+        let (left, reads) = (pieces.into(), sending.reads.clone());
+        Some(Self { file: file.clone(), left, state, reads, _place: place })
     }
 
     /// As much of `part` as is known to be right.
@@ -75,10 +87,9 @@ impl FromFile {
         loop {
             match &mut self.state {
                 State::Reading(reading) => {
-                    let read = ready!(Pin::new(reading).poll(cx));
+                    let read = ready!(reading.as_mut().poll(cx));
                     self.state = State::Closed;
-                    // What panicked was not read.
-                    self.state = State::Open(read.map_err(io::Error::other)??);
+                    self.state = State::Open(read?);
                 }
                 State::Open(body) => {
                     let body = Arc::clone(body);
@@ -86,17 +97,22 @@ impl FromFile {
                         return Poll::Ready(Ok(span));
                     }
                     // It is held meanwhile: taken out, it could not be opened again.
-                    self.state =
-                        State::Reading(read((self.file.clone(), Some(body)), part.clone()));
+                    self.state = self.read(Some(body), part);
                 }
                 State::Closed => {
                     self.state = match self.file.opened() {
                         Some(body) => State::Open(body),
-                        None => State::Reading(read((self.file.clone(), None), part.clone())),
+                        None => self.read(None, part),
                     };
                 }
             }
         }
+    }
+
+    /// Its client is waited for in the usual way, however long that takes: its head has left.
+    fn read(&self, open: Option<Arc<BodyFile>>, part: &Range<u64>) -> State {
+        let file = (self.file.clone(), open);
+        State::Reading(Box::pin(read(file, part.clone(), self.reads.clone())))
     }
 }
 
@@ -133,41 +149,74 @@ impl Pieces for FromFile {
     }
 }
 
-/// Waits until the beginning of what is sent of `file` can be sent: it is there, and what was stored.
-/// It is for as long as what this gives is held.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "Closed",
+            Self::Open(_) => "Open",
+            Self::Reading(_) => "Reading",
+        })
+    }
+}
+
+/// Whether `hit` can be sent, as far as that is known without the disk.
+#[derive(Debug)]
+pub(super) enum AtHand {
+    /// It can: it has no body in a file, or the beginning of that is what was stored. So it is for as
+    /// long as this is held.
+    Yes(Option<Arc<BodyFile>>),
+    /// The disk has to be waited for first.
+    No,
+}
+
+/// Whether `hit` can be sent at once.
+pub(super) fn at_hand(hit: &Hit) -> AtHand {
+    let Some((file, first)) = hit.first_in_file() else { return AtHand::Yes(None) };
+    checked(file, &first).map_or(AtHand::No, |body| AtHand::Yes(Some(body)))
+}
+
+/// `file`, if it is open and what is at the beginning of `part` is known to be right.
+fn checked(file: &FileBody, part: &Range<u64>) -> Option<Arc<BodyFile>> {
+    file.opened().filter(|body| part.is_empty() || body.checked_from(part.start) > 0)
+}
+
+/// Waits until the beginning of `part`, which is sent of `file`, can be sent: it is there, and what
+/// was stored. It is for as long as what this gives is held.
 ///
 /// # Errors
 ///
-/// [`NotRead`]: nobody finds it any more then, unless too many files are open.
-pub(super) async fn ready(
+/// [`NotRead`]: nobody finds it any more then, unless it is late, or too many files are open.
+pub(super) async fn readable(
     file: &FileBody,
-    pieces: &[FilePiece],
-) -> Result<Option<Arc<BodyFile>>, NotRead> {
-    let first = pieces.iter().find_map(|piece| match piece {
-        FilePiece::Part(part) => Some(part.clone()),
-        FilePiece::Text(_) => None,
-    });
-    let Some(first) = first else { return Ok(None) };
-    let opened = file.opened();
-    if opened.as_ref().is_some_and(|body| body.checked_from(first.start) > 0) {
-        return Ok(opened);
+    part: Range<u64>,
+    reads: &DiskReads,
+) -> Result<Arc<BodyFile>, NotRead> {
+    if let Some(body) = checked(file, &part) {
+        return Ok(body);
     }
-    let read = read((file.clone(), opened), first).await;
-    read.map_err(io::Error::other)?.map(Some)
+    let reading = read((file.clone(), file.opened()), part, reads.clone());
+    reads.in_time(file.number(), reading).await.unwrap_or(Err(NotRead::Late))
 }
 
-/// Opens `file`, if it is not `open`, and holds the beginning of `part` against its sums, where a disk
-/// may be waited for.
-fn read(
+/// Opens `file`, if it is not `open`, and holds the beginning of `part` against its sums, where a disk may be waited for.
+async fn read(
     (file, open): (FileBody, Option<Arc<BodyFile>>),
     part: Range<u64>,
-) -> JoinHandle<Result<Arc<BodyFile>, NotRead>> {
-    spawn_blocking(move || {
+    reads: DiskReads,
+) -> Result<Arc<BodyFile>, NotRead> {
+    let turn = reads.turn(file.number()).await;
+    // Who waited for others may have waited for the same.
+    if let Some(body) = checked(&file, &part) {
+        return Ok(body);
+    }
+    let read = turn.read(move || {
         let body = open.map_or_else(|| file.open(), Ok)?;
         let checked = body.check(part.start..part.end.min(part.start + CHECKED_AT_ONCE));
         checked.inspect_err(|_| file.give_up())?;
         Ok(body)
-    })
+    });
+    // What panicked was not read.
+    read.await.map_err(io::Error::other)?
 }
 
 /// `file`, ready to be sent.
@@ -197,7 +246,7 @@ mod tests {
         let disk = disk();
         let found = disk.find(b"k", Patience::Waits).unwrap().pop().unwrap();
         let Ok(Body::File(file)) = found.body() else { panic!("no file") };
-        let places = OpenFiles::at_most(1);
+        let places = Sending { open_files: OpenFiles::at_most(1), reads: DiskReads::new() };
         let mut sent = FromFile::new(&file, vec![FilePiece::Part(0..BYTES)], &places).unwrap();
         let mut bytes = 0;
         while let Some(piece) = poll_fn(|cx| Pin::new(&mut sent).poll_next(cx)).await {

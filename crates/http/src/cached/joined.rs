@@ -1,18 +1,19 @@
 //! Clients that join what another asked for: they wait for its head, and read its body as it comes.
 
 use std::{
+    fmt,
     future::poll_fn,
     io,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use relais_cache::{Abandoned, Forward, Hit, Lookup, Reader, Waiter, Watch};
+use bytes::Bytes;
+use relais_cache::{Abandoned, Broken, Came, Cold, Forward, Hit, Lookup, Reader, Waiter, Watch};
 use relais_net::{Fault, Side};
 use tokio::runtime;
 
-use super::{REVALIDATION_MAX, Shared, question::sent_by};
+use super::{REVALIDATION_MAX, Shared, disk_reads::DiskReads, question::sent_by};
 use crate::{Answer, Ask, Piece, Pieces, alarm::Alarm, proxy::Onward};
 
 /// The pieces of a body that somebody asked for. It has no trailers, even if what came has: they are
@@ -20,17 +21,47 @@ use crate::{Answer, Ask, Piece, Pieces, alarm::Alarm, proxy::Onward};
 /// be discarded in transit", [RFC 9110 §6.5.1]).
 ///
 /// [RFC 9110 §6.5.1]: https://www.rfc-editor.org/rfc/rfc9110#section-6.5.1
-#[derive(Debug)]
 pub(super) struct Reading {
     reader: Reader,
+    reads: DiskReads,
+    /// What is waited for of a disk.
+    cold: Option<ReadingCold>,
     /// Why it breaks off, before that is told.
     fault: Option<Fault>,
 }
 
+type ReadingCold = Pin<Box<dyn Future<Output = Result<Bytes, Broken>> + Send>>;
+
 impl Reading {
-    pub(super) fn of(reader: Reader) -> Self {
-        Self { reader, fault: None }
+    pub(super) fn of(reader: Reader, reads: &DiskReads) -> Self {
+        Self { reader, reads: reads.clone(), cold: None, fault: None }
     }
+
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+        loop {
+            if let Some(cold) = &mut self.cold {
+                let read = ready!(cold.as_mut().poll(cx));
+                self.cold = None;
+                return Poll::Ready(Some(read.map(|bytes| self.reader.took(bytes))));
+            }
+            match ready!(self.reader.poll_next(cx)) {
+                Some(Ok(Came::Cold(cold))) => {
+                    self.cold = Some(Box::pin(read(cold, self.reads.clone())));
+                }
+                Some(Ok(Came::Bytes(bytes))) => return Poll::Ready(Some(Ok(bytes))),
+                Some(Err(broken)) => return Poll::Ready(Some(Err(broken))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+/// Reads `cold` where a disk may be waited for.
+async fn read(cold: Cold, reads: DiskReads) -> Result<Bytes, Broken> {
+    let turn = reads.turn(cold.at()).await;
+    // What panicked was not read.
+    let read = turn.read(move || cold.read()).await.map_err(io::Error::other).flatten();
+    read.map_err(|error| Broken::Unread(error.kind()))
 }
 
 impl Pieces for Reading {
@@ -41,17 +72,28 @@ impl Pieces for Reading {
         if let Some(fault) = self.fault.take() {
             return Poll::Ready(Some(Err(fault)));
         }
-        let broken = match ready!(self.reader.poll_next(cx)) {
-            Some(Err(broken)) => io::Error::other(broken),
+        let broken = match ready!(self.poll_bytes(cx)) {
+            Some(Err(broken)) => broken,
             came => {
                 return Poll::Ready(came.and_then(Result::ok).map(|bytes| Ok(Piece::Bytes(bytes))));
             }
         };
+        let side = match broken {
+            Broken::Off => Side::Upstream,
+            Broken::TooSlow => Side::Client,
+            Broken::Unread(_) => Side::Relais,
+        };
         let doing = "reading what another client asked for";
-        self.fault = Some(Fault::new(Side::Upstream, doing, broken));
+        self.fault = Some(Fault::new(side, doing, io::Error::other(broken)));
         // Told the next time, so that the head leaves first.
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading").field("reader", &self.reader).finish_non_exhaustive()
     }
 }
 
@@ -92,20 +134,21 @@ impl<H: Onward> Shared<H> {
     }
 }
 
+/// An answer on its way, which lives for itself.
+pub(super) type Asking = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send>>;
+
 /// A fetch whose head others wait for. It is polled by who asked for it, and by a task of its own if
 /// that leaves while somebody waits.
 pub(super) struct Led {
     /// `None` once it is done, or has moved.
-    fetching: Option<Fetching>,
+    asking: Option<Asking>,
     watch: Watch,
     abandoned: Abandoned,
 }
 
-type Fetching = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send>>;
-
 impl Led {
-    pub(super) fn new(fetching: Fetching, watch: Watch, abandoned: Abandoned) -> Self {
-        Self { fetching: Some(fetching), watch, abandoned }
+    pub(super) fn new(asking: Asking, watch: Watch, abandoned: Abandoned) -> Self {
+        Self { asking: Some(asking), watch, abandoned }
     }
 }
 
@@ -113,16 +156,16 @@ impl Future for Led {
     type Output = Result<Answer, Fault>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let fetching = self.fetching.as_mut().expect("polled until it is done");
-        let answer = ready!(fetching.as_mut().poll(cx));
-        self.fetching = None;
+        let asking = self.asking.as_mut().expect("polled until it is done");
+        let answer = ready!(asking.as_mut().poll(cx));
+        self.asking = None;
         Poll::Ready(answer)
     }
 }
 
 impl Drop for Led {
     fn drop(&mut self) {
-        let Some(fetching) = self.fetching.take() else { return };
+        let Some(asking) = self.asking.take() else { return };
         // What panicked cannot be polled again.
         if std::thread::panicking() {
             return;
@@ -131,15 +174,15 @@ impl Drop for Led {
             return;
         }
         if let Ok(runtime) = runtime::Handle::try_current() {
-            runtime.spawn(go_on(fetching, self.watch.clone(), self.abandoned));
+            runtime.spawn(go_on(asking, self.watch.clone(), self.abandoned));
         }
     }
 }
 
 /// Waits for the head of an answer whose client has left. Its body is passed on to whom reads it.
-async fn go_on(mut fetching: Fetching, watch: Watch, abandoned: Abandoned) {
+async fn go_on(mut asking: Asking, watch: Watch, abandoned: Abandoned) {
     let answered = poll_fn(|cx| {
-        let answer = fetching.as_mut().poll(cx).map(Some);
+        let answer = asking.as_mut().poll(cx).map(Some);
         if answer.is_pending()
             && abandoned == Abandoned::Ended
             && watch.poll_deserted(cx).is_ready()
@@ -156,18 +199,6 @@ async fn go_on(mut fetching: Fetching, watch: Watch, abandoned: Abandoned) {
 }
 
 /// The answer that is shared with others while its body comes.
-pub(super) fn share(hit: Hit, reader: Reader) -> Answer {
-    super::reply::streamed(hit, Reading::of(reader))
-}
-
-/// A led fetch of `shared`.
-pub(super) fn lead<H: Onward>(
-    shared: &Arc<Shared<H>>,
-    fetch: Box<relais_cache::Fetch>,
-    ask: Ask,
-) -> Led {
-    let (shared, question) = (Arc::clone(shared), super::Question::of(&ask));
-    let (watch, abandoned) = (fetch.watch(), shared.cache.settings().joining.abandoned);
-    let fetching = async move { shared.ask(fetch, &question, ask).await };
-    Led::new(Box::pin(fetching), watch, abandoned)
+pub(super) fn share(hit: Hit, reader: Reader, reads: &DiskReads) -> Answer {
+    super::reply::streamed(hit, Reading::of(reader, reads))
 }

@@ -3,10 +3,12 @@
 //! [`Cached`] is a [`Handler`] that answers from memory what it may, and asks the handler that it
 //! holds for the rest. What may be stored and sent is decided by the rules of [`relais_cache`]; here
 //! is what they need: requests made ready to be asked (`question`), bodies written down while they
-//! pass (`written`), clients that join what another asked for (`joined`), and answers made of what
-//! comes out (`reply`).
+//! pass (`written`), clients that join what another asked for (`joined`), what is on disk (`on_disk`)
+//! and who waits for that (`disk_reads`), and answers made of what comes out (`reply`).
 
+mod asking;
 mod desk;
+mod disk_reads;
 mod from_file;
 mod joined;
 mod on_disk;
@@ -23,35 +25,31 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::{Method, StatusCode};
-use relais_cache::{Answered, Cache, Completion, Fetch, Key, Lookup, Taken, Times};
-use relais_net::{Fault, Side};
-use tokio::{runtime, sync::Semaphore};
+use http::Method;
+use relais_cache::{Cache, Fetch, Forward, Key, Lookup};
+use relais_net::Fault;
+use tokio::runtime;
 
 pub use self::{
-    desk::{Desk, Fetched, Fetching, StandsIn},
+    desk::{Desk, Explaining, Fetched, Fetching, StandsIn},
     purge::{Purgers, Purging, Token},
 };
 use self::{
-    joined::{lead, share},
-    on_disk::of_file,
+    disk_reads::DiskReads,
+    from_file::{AtHand, Sending, at_hand},
+    joined::{Asking, Led, share},
+    on_disk::hit_of,
     question::{Question, key, sent_by},
-    reply::{crowded, failed, label, only_if_cached, reply, reply_after, unanswered},
-    written::{complete, drain, write},
+    reply::{crowded, failed, only_if_cached, reply},
 };
 use crate::{
-    Accepts, Answer, Ask, Handler, OpenFiles, Refused, Trust,
-    handler::{status_of, unfold},
-    places::{Place, Places},
+    Accepts, Answer, Answering, Ask, Handler, OpenFiles, Refused, Trust, places::Places,
     proxy::Onward,
 };
 
 /// How many stored answers are asked about at once while their clients have them already. Who finds
 /// no place leaves it to the next.
 const REVALIDATIONS_MAX: usize = 64;
-
-/// How many wait for the disk at once, each on a thread of its own; others wait for them.
-const DISK_READS_MAX: usize = 32;
 
 /// How many files are sent at once, where nobody says.
 const OPEN_FILES_MAX: usize = 256;
@@ -61,7 +59,8 @@ const REVALIDATION_MAX: Duration = Duration::from_mins(1);
 
 /// Answers from a cache, and asks `H` for what is not there.
 ///
-/// What is there is answered [`at_once`](Handler::at_once). An answer of `H` is passed on as it comes,
+/// What is there is answered [`at_once`](Handler::at_once): from memory, or from a file whose
+/// beginning was read before. For a disk somebody waits, and no client for long. An answer of `H` is passed on as it comes,
 /// and stored when all of it came; one that breaks off leaves no trace. Bodies are stored from memory
 /// alone: what `H` answers with files is passed on. Each answer says in `Cache-Status` what was done
 /// ([RFC 9211]), but to CONNECT, and to requests that name no host.
@@ -84,10 +83,8 @@ struct Shared<H> {
     trust: Trust,
     clock: fn() -> SystemTime,
     revalidation: Places,
-    /// Of files that are sent.
-    open_files: OpenFiles,
-    /// Held by who waits for the disk.
-    disk_reads: Semaphore,
+    /// How what stands in files is sent.
+    sending: Sending,
 }
 
 impl<H: Onward> Cached<H> {
@@ -106,8 +103,8 @@ impl<H: Onward> Cached<H> {
         clock: fn() -> SystemTime,
     ) -> Self {
         let revalidation = Places::at_most(REVALIDATIONS_MAX);
-        let disk_reads = Semaphore::new(DISK_READS_MAX);
-        let shared = Shared { inner, cache, trust, clock, revalidation, open_files, disk_reads };
+        let sending = Sending { open_files, reads: DiskReads::new() };
+        let shared = Shared { inner, cache, trust, clock, revalidation, sending };
         Self { shared: Arc::new(shared) }
     }
 
@@ -121,8 +118,56 @@ impl<H: Onward> Cached<H> {
         &self.shared.cache
     }
 
-    fn key(&self, ask: &Ask) -> Option<Key> {
-        key(ask, &self.shared.trust, self.shared.cache.settings())
+    /// What is answered to `ask`, for which there is `lookup` under `key`.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` holds what it is given twice")]
+    fn answered(
+        &self,
+        mut lookup: Lookup,
+        key: Key,
+        ask: Ask,
+    ) -> impl Future<Output = Result<Answer, Fault>> + Send {
+        async move {
+            // Until there is an answer, which holds it from then on.
+            let mut _held = None;
+            match hit_of(&lookup).map(at_hand) {
+                Some(AtHand::Yes(held)) => _held = held,
+                None if !matches!(lookup, Lookup::Join(_) | Lookup::Below) => (),
+                // Boxed, as most do not wait, and its state is theirs, too.
+                _ => match Box::pin(self.shared.settle(lookup, &key, &ask)).await {
+                    Ok(settled) => (lookup, _held) = settled,
+                    Err(answer) => return Ok(*answer),
+                },
+            }
+            let sending = &self.shared.sending;
+            match lookup {
+                Lookup::Hit(hit) => Ok(reply(hit, sending)),
+                Lookup::Stale(hit, fetch) => {
+                    self.start_revalidation(fetch, &ask);
+                    Ok(reply(hit, sending))
+                }
+                Lookup::Ask(fetch) => self.asking(fetch, ask).await,
+                Lookup::Shared(hit, reader) => Ok(share(hit, *reader, &sending.reads)),
+                Lookup::Failed(why, status) => Ok(failed(why, status)),
+                Lookup::Join(waiter) => Ok(crowded(waiter.why())),
+                Lookup::Below => Ok(crowded(Forward::Unread)),
+                Lookup::Crowded(why) => Ok(crowded(why)),
+                Lookup::OnlyIfCached => Ok(only_if_cached()),
+            }
+        }
+    }
+
+    /// Asks upstream what `ask` asks, for all who wait for it if they may.
+    fn asking(&self, fetch: Box<Fetch>, ask: Ask) -> Asking {
+        let led = fetch.leads().then(|| fetch.watch());
+        let question = Question::of(&ask);
+        let asking = Arc::clone(&self.shared).asking(fetch, question, ask);
+        match led {
+            Some(watch) => {
+                let abandoned = self.shared.cache.settings().joining.abandoned;
+                Box::pin(Led::new(asking, watch, abandoned))
+            }
+            None => asking,
+        }
     }
 
     /// Has `inner` asked about what is stored and stale, while the client of `ask` has it already.
@@ -143,43 +188,27 @@ impl<H: Onward> Handler for Cached<H> {
         if !matches!(*ask.request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        let Shared { inner, cache, clock, open_files, .. } = &*self.shared;
+        let Shared { inner, cache, trust, clock, sending, .. } = &*self.shared;
         // What is not answered so is looked for again: nothing may be begun here, nor waited for.
-        let hit = cache.find(&self.key(ask)?, &sent_by(ask, inner).asked(), clock())?;
-        hit.stored().file().is_none().then(|| reply(hit, open_files))
+        let key = key(ask, trust, cache.settings())?;
+        let hit = cache.find(&key, &sent_by(ask, inner).asked(), clock())?;
+        match at_hand(&hit) {
+            // Held until there is an answer, which holds it from then on.
+            AtHand::Yes(_held) => Some(reply(hit, sending)),
+            AtHand::No => None,
+        }
     }
 
-    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
-        let Some(key) = self.key(&ask) else { return self.shared.inner.answer(ask).await };
-        if self.shared.cache.disk().is_some() && self.shared.is_to_wait_for_disk(&key, &ask) {
-            // Boxed, as most do not wait.
-            Box::pin(self.shared.wait_for_disk(&key, &ask)).await;
-        }
-        let mut lookup = self.shared.look(&key, &ask);
-        // Until there is an answer, which holds it from then on.
-        let mut _held = None;
-        if matches!(lookup, Lookup::Join(_)) || of_file(&lookup).is_some() {
-            // Boxed, as most do not wait, and its state is theirs, too.
-            (lookup, _held) = match Box::pin(self.shared.settle(lookup, &key, &ask)).await {
-                Ok(settled) => settled,
-                Err(answer) => return Ok(*answer),
-            };
-        }
-        let open_files = &self.shared.open_files;
-        match lookup {
-            Lookup::Hit(hit) => Ok(reply(hit, open_files)),
-            Lookup::Stale(hit, fetch) => {
-                self.start_revalidation(fetch, &ask);
-                Ok(reply(hit, open_files))
-            }
-            Lookup::Ask(fetch) if fetch.leads() => lead(&self.shared, fetch, ask).await,
-            // Boxed, so that what waits for the other ways has no room for it.
-            Lookup::Ask(fetch) => Box::pin(self.shared.ask(fetch, &Question::of(&ask), ask)).await,
-            Lookup::Shared(hit, reader) => Ok(share(hit, *reader)),
-            Lookup::Failed(why, status) => Ok(failed(why, status)),
-            Lookup::Join(waiter) => Ok(crowded(waiter.why())),
-            Lookup::Crowded(why) => Ok(crowded(why)),
-            Lookup::OnlyIfCached => Ok(only_if_cached()),
+    fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send {
+        self.answering(ask)
+    }
+
+    /// Looked for at once: most that is not there is asked for, and waits for nothing but that.
+    fn answering(&self, ask: Ask) -> Answering<'_> {
+        match self.shared.first_look(&ask) {
+            None => self.shared.inner.answering(ask),
+            Some((_, Lookup::Ask(fetch))) => self.asking(fetch, ask),
+            Some((key, lookup)) => Box::pin(self.answered(lookup, key, ask)),
         }
     }
 
@@ -189,116 +218,7 @@ impl<H: Onward> Handler for Cached<H> {
 }
 
 impl<H: Onward> Shared<H> {
-    fn look(&self, key: &Key, ask: &Ask) -> Lookup {
-        self.cache.look(key, &sent_by(ask, &self.inner).asked(), (self.clock)())
+    fn reads(&self) -> &DiskReads {
+        &self.sending.reads
     }
-
-    /// Asks `inner` what `question` asks, first by `ask`.
-    async fn ask(
-        &self,
-        mut fetch: Box<Fetch>,
-        question: &Question,
-        mut ask: Ask,
-    ) -> Result<Answer, Fault> {
-        let interim = ask.interim.clone();
-        let mut _held = None;
-        if fetch.stored().is_some_and(|stored| stored.file().is_some()) {
-            (fetch, _held) = Box::pin(self.about_what_is_readable(fetch)).await;
-        }
-        loop {
-            fetch.prepare(ask.request.headers_mut());
-            let requested = (self.clock)();
-            let came = self.inner.answer(ask).await;
-            let times = Times { requested, received: (self.clock)() };
-            let mut answer = match came {
-                Ok(answer) if fault(&answer).is_none() => answer,
-                failed => return self.stand_in(&fetch, question, (failed, times.received)),
-            };
-            unfold(&mut answer);
-            let answered = Answered { status: answer.status(), headers: answer.headers(), times };
-            let taken = self.cache.take(fetch, &question.sent_by(&self.inner).asked(), answered);
-            match taken {
-                Taken::Fill(writer) => {
-                    let abandoned = self.cache.settings().joining.abandoned;
-                    return Ok(write(answer, writer, abandoned));
-                }
-                Taken::Pass(status) => return Ok(label(answer, status)),
-                Taken::Answer(hit) => {
-                    let came = answer.body().provenance().cloned();
-                    return Ok(reply_after(hit, came, &self.open_files));
-                }
-                Taken::Complete(completion) => {
-                    match self.complete(answer, completion, question).await {
-                        Ok(answer) => return Ok(answer),
-                        Err(again) => (fetch, ask) = (again, question.ask()),
-                    }
-                }
-                // Without a precondition it is not asked a third time.
-                Taken::AskAgain(again) => {
-                    (fetch, ask) = (again, question.ask());
-                    ask.interim.clone_from(&interim);
-                }
-            }
-        }
-    }
-
-    /// What `question` is answered, if `answer` is what was missing to it; else what to ask.
-    async fn complete(
-        &self,
-        answer: Answer,
-        completion: Box<Completion>,
-        question: &Question,
-    ) -> Result<Answer, Box<Fetch>> {
-        let provenance = answer.body().provenance().cloned();
-        let completion = complete(answer.into_body(), completion).await?;
-        let sent = question.sent_by(&self.inner);
-        let hit = completion.finish(&sent.asked(), (self.clock)())?;
-        Ok(reply_after(hit, provenance, &self.open_files))
-    }
-
-    /// What is stored, in the place of an answer that did not come; else what came instead.
-    fn stand_in(
-        &self,
-        fetch: &Fetch,
-        question: &Question,
-        (failed, now): (Result<Answer, Fault>, SystemTime),
-    ) -> Result<Answer, Fault> {
-        let side = failed.as_ref().map_or_else(|fault| Some(fault.side), fault);
-        match &failed {
-            // What cannot be asked for is no fault of anybody's but who asks.
-            Ok(_) if side == Some(Side::Client) => fetch.pass_by(),
-            Ok(answer) => fetch.fail(answer.status()),
-            Err(fault) => fetch.fail(status_of(fault.side).unwrap_or(StatusCode::BAD_GATEWAY)),
-        }
-        // Who asks for what cannot be asked for is told so.
-        if side != Some(Side::Client)
-            && let Ok(hit) = self.cache.fail(fetch, &question.sent_by(&self.inner).asked(), now)
-        {
-            if let Err(fault) = &failed {
-                let error: &dyn std::error::Error = fault;
-                tracing::debug!(error, "what is stored stands in for an answer");
-            }
-            return Ok(reply(hit, &self.open_files));
-        }
-        failed.map(|answer| unanswered(answer, fetch.why()))
-    }
-
-    async fn revalidate(self: Arc<Self>, fetch: Box<Fetch>, question: Question, _place: Place) {
-        let bytes_max = self.cache.settings().object_max;
-        let revalidation = async {
-            match self.ask(fetch, &question, question.ask()).await {
-                Ok(answer) => drain(answer.into_body(), bytes_max).await,
-                Err(fault) => Err(fault),
-            }
-        };
-        if let Ok(Err(fault)) = tokio::time::timeout(REVALIDATION_MAX, revalidation).await {
-            let error: &dyn std::error::Error = &fault;
-            tracing::debug!(error, "a stored answer could not be asked about");
-        }
-    }
-}
-
-/// Whose fault it is that `answer` is no answer to what was asked, if so.
-fn fault(answer: &Answer) -> Option<Side> {
-    answer.body().provenance()?.fault
 }

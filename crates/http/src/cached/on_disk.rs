@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use relais_cache::{
-    Fetch, FilePiece, Forward, Hit, Key, Lookup, Stored, WhyAsk,
+    Fetch, Forward, Hit, Key, Lookup, Stored, WhyAsk,
     disk::{BodyFile, Patience, Unread},
 };
-use tokio::task::spawn_blocking;
 
 use super::{
     Shared,
-    from_file::{self, NotRead},
+    from_file::{NotRead, readable},
     joined::Waited,
-    question::sent_by,
+    question::{key, sent_by},
     reply::{crowded, late},
 };
 use crate::{Answer, Ask, proxy::Onward};
@@ -26,6 +25,8 @@ enum Readable {
     /// For as long as this is held.
     Yes(Held),
     No,
+    /// The disk does not answer.
+    Late,
     /// Too many files are open.
     NotNow,
 }
@@ -34,6 +35,19 @@ enum Readable {
 pub(super) type Held = Option<Arc<BodyFile>>;
 
 impl<H: Onward> Shared<H> {
+    /// What there is for `ask`, and under what; as far as nobody has to wait for the disk. `None` if
+    /// nothing is stored for such.
+    pub(super) fn first_look(&self, ask: &Ask) -> Option<(Key, Lookup)> {
+        let key = key(ask, &self.trust, self.cache.settings())?;
+        let (sent, now) = (sent_by(ask, &self.inner), (self.clock)());
+        let asked = sent.asked();
+        let mut lookup = self.cache.look_above(&key, &asked, now);
+        if matches!(lookup, Lookup::Below) && self.cache.bring_up(&key, Patience::None).is_ok() {
+            lookup = self.cache.look(&key, &asked, now);
+        }
+        Some((key, lookup))
+    }
+
     /// What becomes of `lookup` when what it waits for is there, and what is sent from a file can be.
     ///
     /// # Errors
@@ -46,74 +60,91 @@ impl<H: Onward> Shared<H> {
         ask: &Ask,
     ) -> Result<(Lookup, Held), Box<Answer>> {
         for _ in 0..LOOKS_MAX {
+            if let Lookup::Below = lookup {
+                lookup = self.look_below(key, ask).await;
+            }
             if let Lookup::Join(waiter) = lookup {
                 lookup = match self.wait(waiter, ask).await {
                     Waited::For(lookup) => lookup,
                     Waited::InVain(why) => return Err(Box::new(late(why))),
                 };
             }
-            let Some(hit) = of_file(&lookup) else { return Ok((lookup, None)) };
+            let (Lookup::Hit(hit) | Lookup::Stale(hit, _)) = &lookup else {
+                return Ok((lookup, None));
+            };
             match self.is_readable(hit, key).await {
                 Readable::Yes(held) => return Ok((lookup, held)),
                 // Somebody else may ask for it by now.
                 Readable::No => lookup = self.look(key, ask),
+                Readable::Late => lookup = self.look_past_disk(key, ask),
                 Readable::NotNow => break,
             }
         }
         Err(Box::new(crowded(Forward::Ask(WhyAsk::Incomplete))))
     }
 
-    /// Has in memory what the disk has of what `ask` wants, as far as nobody has to wait for that.
-    /// Whether somebody has to: see [`wait_for_disk`](Self::wait_for_disk).
-    pub(super) fn is_to_wait_for_disk(&self, key: &Key, ask: &Ask) -> bool {
-        self.is_below(key, ask) && self.cache.bring_up(key, Patience::None).is_err()
-    }
-
-    /// The same for who waits.
-    pub(super) async fn wait_for_disk(&self, key: &Key, ask: &Ask) {
-        // It is never closed.
-        let _place = self.disk_reads.acquire().await;
-        // Who waited for others may have waited for the same.
-        if self.is_below(key, ask) {
-            let (cache, key) = (self.cache.clone(), key.clone());
-            // What panicked is looked for upstream.
-            _ = spawn_blocking(move || cache.bring_up(&key, Patience::Waits)).await;
+    /// Waits for the disk, and looks then; past it, if it does not answer.
+    async fn look_below(&self, key: &Key, ask: &Ask) -> Lookup {
+        match self.bring_up_in_time(key, ask).await {
+            Some(()) => self.look(key, ask),
+            None => self.look_past_disk(key, ask),
         }
     }
 
-    fn is_below(&self, key: &Key, ask: &Ask) -> bool {
-        self.cache.may_be_below(key, &sent_by(ask, &self.inner).asked())
+    /// Has in memory what the disk has of what `ask` wants. `None` if that takes too long.
+    pub(super) async fn bring_up_in_time(&self, key: &Key, ask: &Ask) -> Option<()> {
+        if !self.cache.may_be_below(key, &sent_by(ask, &self.inner).asked()) {
+            return Some(());
+        }
+        self.reads().in_time(key, self.bring_up(key, ask)).await
     }
 
-    /// Whether `hit`, whose body stands in a file, can be sent. If that is gone, it is forgotten.
+    async fn bring_up(&self, key: &Key, ask: &Ask) {
+        let turn = self.reads().turn(key).await;
+        // Who waited for others may have waited for the same.
+        if self.cache.may_be_below(key, &sent_by(ask, &self.inner).asked()) {
+            let (cache, key) = (self.cache.clone(), key.clone());
+            // What panicked is looked for upstream.
+            _ = turn.read(move || cache.bring_up(&key, Patience::Waits)).await;
+        }
+    }
+
+    fn look(&self, key: &Key, ask: &Ask) -> Lookup {
+        self.cache.look(key, &sent_by(ask, &self.inner).asked(), (self.clock)())
+    }
+
+    fn look_past_disk(&self, key: &Key, ask: &Ask) -> Lookup {
+        self.cache.look_past_disk(key, &sent_by(ask, &self.inner).asked(), (self.clock)())
+    }
+
+    /// Whether `hit` can be sent. If its body stands in a file that is gone, it is forgotten.
     async fn is_readable(&self, hit: &Hit, key: &Key) -> Readable {
-        let Some((file, pieces)) = hit.file_pieces() else {
-            return Readable::Yes(None);
-        };
-        self.judge_read(from_file::ready(file, &pieces).await, (key, hit.stored()))
+        let Some((file, first)) = hit.first_in_file() else { return Readable::Yes(None) };
+        let read = readable(file, first, self.reads()).await;
+        self.judge_read(read, (key, hit.stored()))
     }
 
     /// `fetch`, which asks about what is stored only if that can be sent.
     pub(super) async fn about_what_is_readable(&self, fetch: Box<Fetch>) -> (Box<Fetch>, Held) {
         let Some(stored) = fetch.stored() else { return (fetch, None) };
         let Some(file) = stored.file() else { return (fetch, None) };
-        let whole = [FilePiece::Part(0..file.len())];
-        let read = from_file::ready(file, &whole).await;
+        let read = readable(file, 0..file.len(), self.reads()).await;
         match self.judge_read(read, (fetch.key(), stored)) {
             Readable::Yes(held) => (fetch, held),
             Readable::NotNow => (fetch, None),
-            Readable::No => (fetch.with_nothing_stored(), None),
+            Readable::No | Readable::Late => (fetch.with_nothing_stored(), None),
         }
     }
 
     fn judge_read(
         &self,
-        read: Result<Held, NotRead>,
+        read: Result<Arc<BodyFile>, NotRead>,
         (key, stored): (&Key, &Arc<Stored>),
     ) -> Readable {
         match read {
-            Ok(held) => Readable::Yes(held),
+            Ok(held) => Readable::Yes(Some(held)),
             Err(NotRead::Unread(Unread::TooManyOpen)) => Readable::NotNow,
+            Err(NotRead::Late) => Readable::Late,
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::debug!(error, "what was stored on disk is asked for again");
@@ -124,8 +155,8 @@ impl<H: Onward> Shared<H> {
     }
 }
 
-/// What `lookup` found, if its body stands in a file.
-pub(super) fn of_file(lookup: &Lookup) -> Option<&Hit> {
+/// What `lookup` found to be sent.
+pub(super) fn hit_of(lookup: &Lookup) -> Option<&Hit> {
     let (Lookup::Hit(hit) | Lookup::Stale(hit, _)) = lookup else { return None };
-    hit.stored().file().is_some().then_some(hit)
+    Some(hit)
 }

@@ -9,8 +9,8 @@ use relais_wire::exchange::Cached;
 
 use relais_net::Side;
 
-use super::from_file::FromFile;
-use crate::{Answer, Body, OpenFiles, Piece, Pieces, Provenance, ReadyHead, handler::plain_text};
+use super::from_file::{FromFile, Sending};
+use crate::{Answer, Body, Piece, Pieces, Provenance, ReadyHead, handler::plain_text};
 
 /// What is said of answers for which nobody was asked.
 static HIT: Provenance = cached(Cached::Hit);
@@ -40,9 +40,9 @@ impl ReadyHead for Hit {
 /// The answer that `hit` is. If its body stands in a file, that is opened when it is asked for.
 ///
 /// *Cost*: one allocation.
-pub(super) fn reply(hit: Hit, places: &OpenFiles) -> Answer {
+pub(super) fn reply(hit: Hit, sending: &Sending) -> Answer {
     let usual = usual(&hit);
-    match bare(hit, places) {
+    match bare(hit, sending) {
         Ok(mut answer) => {
             answer.body_mut().came_as_usual(usual);
             answer
@@ -70,9 +70,9 @@ fn usual(hit: &Hit) -> &'static Provenance {
 }
 
 /// The same, where another answer was asked for first, and came so.
-pub(super) fn reply_after(hit: Hit, came: Option<Provenance>, places: &OpenFiles) -> Answer {
+pub(super) fn reply_after(hit: Hit, came: Option<Provenance>, sending: &Sending) -> Answer {
     let verdict = hit.cache_status().verdict();
-    let mut answer = match bare(hit, places) {
+    let mut answer = match bare(hit, sending) {
         Ok(answer) => answer,
         Err(instead) => return *instead,
     };
@@ -82,11 +82,11 @@ pub(super) fn reply_after(hit: Hit, came: Option<Provenance>, places: &OpenFiles
 }
 
 /// The same, of which nobody said yet how it came about; or what is said instead of it.
-fn bare(hit: Hit, places: &OpenFiles) -> Result<Answer, Box<Answer>> {
+fn bare(hit: Hit, sending: &Sending) -> Result<Answer, Box<Answer>> {
     let status = hit.status();
     let body = if let Some((file, pieces)) = hit.file_pieces() {
         // Whoever comes again finds others done.
-        let Some(pieces) = FromFile::new(file, pieces, places) else {
+        let Some(pieces) = FromFile::new(file, pieces, sending) else {
             return Err(Box::new(crowded(Forward::Ask(WhyAsk::Incomplete))));
         };
         Body::stream(pieces, hit.size())
@@ -98,6 +98,11 @@ fn bare(hit: Hit, places: &OpenFiles) -> Result<Answer, Box<Answer>> {
     let mut answer = Response::new(body.with_head(Box::new(hit)));
     *answer.status_mut() = status;
     Ok(answer)
+}
+
+/// Whether `answer` is made of what is stored.
+pub(super) fn is_stored(answer: &Answer) -> bool {
+    answer.body().head().is_some()
 }
 
 /// Says in `answer` what the cache did.

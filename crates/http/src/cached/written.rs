@@ -19,13 +19,17 @@ use relais_cache::{
 use relais_net::Fault;
 use tokio::runtime;
 
-use super::{joined::Reading, reply::label};
+use super::{disk_reads::DiskReads, joined::Reading, reply::label};
 use crate::{Answer, Body, Piece, Pieces, alarm::Patience};
 
 /// Passes `answer` on, whose body is written down by `writer`, and says so in it.
 ///
 /// A body that is there already stays the one piece that it is; one of files is left alone.
-pub(super) fn write(mut answer: Answer, mut writer: Box<Writer>, abandoned: Abandoned) -> Answer {
+pub(super) fn write(
+    mut answer: Answer,
+    mut writer: Box<Writer>,
+    how: (Abandoned, &DiskReads),
+) -> Answer {
     let mut status = writer.cache_status();
     if let Some(bytes) = answer.body().memory() {
         writer.add(bytes);
@@ -36,7 +40,7 @@ pub(super) fn write(mut answer: Answer, mut writer: Box<Writer>, abandoned: Aban
         writer.give_up();
         status.kept = Kept::NotStored(NotStored::NotInMemory);
     } else {
-        answer.body_mut().pass_through(|body| Passing::new(body, writer, abandoned));
+        answer.body_mut().pass_through(|body| Passing::new(body, writer, how));
     }
     label(answer, status)
 }
@@ -45,6 +49,7 @@ pub(super) fn write(mut answer: Answer, mut writer: Box<Writer>, abandoned: Aban
 struct Passing {
     way: Way,
     abandoned: Abandoned,
+    reads: DiskReads,
 }
 
 /// How a client gets what it asked for.
@@ -78,7 +83,7 @@ struct Writing {
 }
 
 impl Passing {
-    fn new(body: Body, writer: Box<Writer>, abandoned: Abandoned) -> Self {
+    fn new(body: Body, writer: Box<Writer>, (abandoned, reads): (Abandoned, &DiskReads)) -> Self {
         let watch = writer.watch();
         let writing = Writing { body, writer: Some(writer) };
         let slot = Arc::new(Slot(Mutex::new(Passed::Here(writing, None))));
@@ -87,7 +92,7 @@ impl Passing {
             let there = Arc::downgrade(&slot);
             watch.on_join(move || take_over(&there, &runtime, abandoned));
         }
-        Self { way: Way::Own(slot), abandoned }
+        Self { way: Way::Own(slot), abandoned, reads: reads.clone() }
     }
 }
 
@@ -142,7 +147,7 @@ impl Pieces for Passing {
             let was = std::mem::replace(&mut *passed, Passed::Gone);
             drop(passed);
             if let Passed::Away(reader) = was {
-                self.way = Way::Shared(Reading::of(reader));
+                self.way = Way::Shared(Reading::of(reader, &self.reads));
             }
         }
     }

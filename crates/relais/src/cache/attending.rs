@@ -82,8 +82,10 @@ async fn obey(
         }
         OfCaches::Explain { request, fetches } => {
             let read = request.read()?;
-            let meant = house.meant_by(&read.0, proxy);
-            let meant = meant.or_else(|wrong| house.that_has(&read).ok_or(wrong))?;
+            let meant = match house.meant_by(&read.0, proxy) {
+                Ok(meant) => meant,
+                Err(wrong) => house.that_has(&read).await.ok_or(wrong)?,
+            };
             let mut found = explain(&*meant.desk, (&request, &read), fetches).await?;
             found["before"] = meant.before.into();
             Ok(found_by(&meant.name, found, answers).await)

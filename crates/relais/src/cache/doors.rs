@@ -169,13 +169,14 @@ impl House {
 
     /// The cache that has something stored for the request that was `read`, whoever passes on to it
     /// what comes to the URL's port.
-    pub(super) fn that_has(&self, (url, headers): &(Uri, HeaderMap)) -> Option<Meant> {
-        let has = |desk: &Arc<dyn Desk>| {
-            let told = desk.request(Method::GET, url, headers).and_then(|ask| desk.explain(&ask));
-            told.is_some_and(|told| told.is_about_stored())
-        };
-        let (name, _) = self.desks.iter().find(|(_, desk)| has(desk))?;
-        self.meant_by(url, Some(name)).ok()
+    pub(super) async fn that_has(&self, (url, headers): &(Uri, HeaderMap)) -> Option<Meant> {
+        for (name, desk) in &self.desks {
+            let ask = desk.request(Method::GET, url, headers)?;
+            if desk.explain(ask).await.is_some_and(|told| told.is_about_stored()) {
+                return self.meant_by(url, Some(name)).ok();
+            }
+        }
+        None
     }
 
     fn meant(&self, site: Option<&Behind>, name: &str) -> Result<Meant, Wrong> {

@@ -210,6 +210,7 @@ fn because(why: Forward) -> String {
         }
         Forward::Bypassed => "a rule says so (`bypass`)".to_owned(),
         Forward::Ask(WhyAsk::Stale) => "what is stored is stale".to_owned(),
+        Forward::Unread => "what is stored is on a disk that does not answer".to_owned(),
         Forward::Ask(WhyAsk::Personal) => "what is stored is fresh by a guess only, and the \
                                            request may be somebody's own"
             .to_owned(),

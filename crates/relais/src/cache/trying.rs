@@ -32,7 +32,7 @@ pub(super) async fn explain(
     fetches: Fetches,
 ) -> Result<Value, Wrong> {
     let asked = ask(desk, Method::GET, read)?;
-    let Some(explanation) = desk.explain(&asked) else {
+    let Some(explanation) = desk.explain(asked).await else {
         let what = format!("no host in {:?}", request.url);
         return Err(Wrong::expected(what, "a whole URL"));
     };
@@ -112,7 +112,7 @@ pub(super) async fn fetch(
         let why = came(&fetched)["failed"].as_str().unwrap_or_default().to_owned();
         return Ok(failed(why));
     }
-    let next = desk.explain(&ask(desk, Method::GET, read)?);
+    let next = desk.explain(ask(desk, Method::GET, read)?).await;
     let is_stored = next.is_some_and(|next| next.is_about_stored());
     let cache_status = fetched.cache_status.as_ref().map(|said| said.to_str().unwrap_or_default());
     let says = |word: &str| cache_status.is_some_and(|said| said.contains(word));

@@ -1,6 +1,10 @@
 //! Answers whose body stands in a file that was harmed: nobody is promised what cannot be sent.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use relais_cache::{disk::Disk, disk_settings};
 use tempfile::TempDir;
@@ -36,13 +40,21 @@ async fn it_stands_in_for_nothing() {
     assert!(came.starts_with("503 sorry"), "{came}");
 }
 
-/// A world at second 9, in which the file of what was stored for `/a` was cut.
-struct Harmed {
-    world: World,
+/// A world at second 9, in which something was done to the file of what was stored for `/a`.
+pub(super) struct Harmed {
+    pub world: World,
+    pub file: PathBuf,
     _folder: TempDir,
 }
 
 async fn harmed(lines: &str) -> Harmed {
+    harmed_by(lines, |file| {
+        fs::File::options().write(true).open(file).unwrap().set_len(9).unwrap();
+    })
+    .await
+}
+
+pub(super) async fn harmed_by(lines: &str, harm: impl Fn(&Path)) -> Harmed {
     let before = tempfile::tempdir().unwrap();
     let disk = open(before.path());
     let world = World::with_disk(Arc::clone(&disk)).await;
@@ -50,30 +62,31 @@ async fn harmed(lines: &str) -> Harmed {
     assert!(came.starts_with("200 "), "{came}");
     disk.sync().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    copy_and_cut_bodies(before.path(), folder.path());
+    let file = copy_of(before.path(), folder.path());
+    harm(&file);
     let world = World::with_disk(open(folder.path())).await;
     world.at(9);
-    Harmed { world, _folder: folder }
+    Harmed { world, file, _folder: folder }
 }
 
 fn open(folder: &Path) -> Arc<Disk> {
     Arc::new(Disk::open(folder, disk_settings(64 << 20)).unwrap())
 }
 
-/// Copied, as whoever has a file open still has all of it.
-fn copy_and_cut_bodies(from: &Path, to: &Path) {
+/// Copied, as whoever has a file open still has all of it. Gives the one body's file.
+fn copy_of(from: &Path, to: &Path) -> PathBuf {
     fs::copy(from.join("format"), to.join("format")).unwrap();
+    let mut last = None;
     for name in ["segments", "bodies"] {
         fs::create_dir(to.join(name)).unwrap();
         for entry in fs::read_dir(from.join(name)).unwrap() {
             let entry = entry.unwrap();
             let copy = to.join(name).join(entry.file_name());
             fs::copy(entry.path(), &copy).unwrap();
-            if name == "bodies" {
-                fs::File::options().write(true).open(&copy).unwrap().set_len(9).unwrap();
-            }
+            last = Some(copy);
         }
     }
+    last.unwrap()
 }
 
 impl Harmed {

@@ -14,9 +14,9 @@ fn ask(desk: &dyn Desk, method: Method, url: &str) -> Option<Ask> {
 }
 
 /// What would be done about a GET for `url`, in a word.
-fn explained(world: &World, url: &str) -> String {
+async fn explained(world: &World, url: &str) -> String {
     let ask = ask(&*world.desk, Method::GET, url).unwrap();
-    let explanation = world.desk.explain(&ask).unwrap();
+    let explanation = world.desk.explain(ask).await.unwrap();
     let is_stored = explanation.steps.iter().any(|step| matches!(step, Step::Response { .. }));
     match explanation.verdict {
         Reused::Fresh if is_stored => "fresh".to_owned(),
@@ -28,12 +28,12 @@ fn explained(world: &World, url: &str) -> String {
 #[tokio::test]
 async fn a_request_is_explained_as_its_client_would_be_answered() {
     let world = World::new().await;
-    assert_eq!(explained(&world, "http://a/x"), "nothing is stored for the URI");
+    assert_eq!(explained(&world, "http://a/x").await, "nothing is stored for the URI");
     world.get_then(ok(FRESH, "x"), "/x", "").await;
-    assert_eq!(explained(&world, "http://A:80/x#y"), "fresh");
-    assert_eq!(explained(&world, "https://a/x"), "nothing is stored for the URI");
+    assert_eq!(explained(&world, "http://A:80/x#y").await, "fresh");
+    assert_eq!(explained(&world, "https://a/x").await, "nothing is stored for the URI");
     world.at(60);
-    assert_eq!(explained(&world, "http://a/x"), "stale");
+    assert_eq!(explained(&world, "http://a/x").await, "stale");
     assert_eq!(world.asked(), ["GET /x"], "nobody is asked for an explanation");
     assert!(ask(&*world.desk, Method::GET, "ftp://a/x").is_none());
     assert!(ask(&*world.desk, Method::GET, "/x").is_none());
@@ -63,7 +63,7 @@ async fn a_head_is_judged_as_a_get_and_leaves_nothing() {
     let head = ask(&*world.desk, Method::HEAD, "http://a/x").unwrap();
     let fetched = world.desk.fetch(head, 0).await.unwrap();
     assert_eq!((fetched.bytes, fetched.storing.verdict), (0, Ok(())));
-    assert_eq!(explained(&world, "http://a/x"), "nothing is stored for the URI");
+    assert_eq!(explained(&world, "http://a/x").await, "nothing is stored for the URI");
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ mod joining;
 mod others;
 mod partial;
 mod sent;
+mod sizes;
+mod slow_disk;
 mod stale;
 mod ways;
 mod world;

@@ -1,10 +1,12 @@
 //! Answers that are sent stale while their server is asked.
 
-use relais_cache::Settings;
+use relais_cache::{Pattern, Settings};
+use tokio::io::AsyncWriteExt as _;
 
 use super::{
     Act, FRESH,
-    world::{World, ok, says},
+    damaged::harmed_by,
+    world::{World, ok, request, says},
 };
 use crate::cached::REVALIDATIONS_MAX;
 
@@ -86,4 +88,29 @@ async fn there_are_so_many_errands_at_once() {
     world.until(|world| world.count() == REVALIDATIONS_MAX).await;
     assert_eq!(world.get(&paths[0], "").await, "200 x | hit; ttl=-1, age 6");
     assert_eq!(world.count(), REVALIDATIONS_MAX);
+}
+
+/// An errand that finds it good still reads nothing of it.
+#[tokio::test]
+async fn a_body_in_a_file_is_not_read_to_make_it_new() {
+    let harmed = harmed_by(WINDOW, |_| ()).await;
+    let world = &harmed.world;
+    let newer = says("304 Not Modified", "Cache-Control: max-age=9", "");
+    world.then(newer);
+    // Its client takes its beginning alone.
+    let mut client = world.client();
+    client.write_all(request("GET", "/a", "").as_bytes()).await.unwrap();
+    let checked = || {
+        let stored = world.cache.objects(&Pattern::All).next().unwrap().stored;
+        (stored.file().unwrap().opened().unwrap().checked_from(0), stored.file().unwrap().len())
+    };
+    let is_newer = async || world.get("/a", "Range: bytes=0-0").await.ends_with("ttl=9, age 0");
+    while !is_newer().await {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..9 {
+        world.settle().await;
+        world.until(|world| world.reads.free() == 32).await;
+    }
+    assert_eq!(checked(), (1 << 20, 2_000_000));
 }

@@ -17,6 +17,7 @@ use tokio::{
     sync::Notify,
 };
 
+use super::super::disk_reads::DiskReads;
 use crate::{
     Cached, Desk, DynHandler, Http, Limits, Trust,
     proxy::{Edits, Options, Prefix, Proxy, Route},
@@ -70,6 +71,8 @@ pub(super) struct World {
     pub handler: Arc<dyn DynHandler>,
     /// What it is looked after by.
     pub desk: Arc<dyn Desk>,
+    /// Who waits for its disk.
+    pub reads: DiskReads,
     script: Arc<Script>,
 }
 
@@ -128,11 +131,11 @@ impl World {
 
     fn of(proxy: Proxy, script: Arc<Script>, cache: Cache) -> Self {
         let cached = Cached::new(proxy, cache.clone(), Trust::default(), clock);
-        let desk = cached.desk_of();
+        let (desk, reads) = (cached.desk_of(), cached.shared.sending.reads.clone());
         let handler: Arc<dyn DynHandler> = Arc::new(cached);
         let slot = Arc::new(ArcSwap::from_pointee(Arc::clone(&handler)));
         let http = Http::new(slot, Limits::default());
-        Self { http: Arc::new(http), cache, handler, desk, script }
+        Self { http: Arc::new(http), cache, handler, desk, reads, script }
     }
 
     /// It is so many seconds after the beginning.
