@@ -283,10 +283,10 @@ def what_is_stored_is_listed_shown_and_purged_by_the_verb(stage):
         _, said = verb(stage, "show", relais.http + "/none", status=3)
         holds(said, "nothing is stored for")
         stats = json.loads(verb(stage, "stats", "--json")[0])
-        equal((stats["proxy"], stats["keys"], stats["tags"], stats["memory"]), ("front", 3, 6, 256 << 20))
+        equal((stats["proxy"], stats["keys"], stats["tags"], stats["memory"]), ("front", 3, 4, 256 << 20))
         equal(verb(stage, "purge", "--tag", "b")[0], "purged 1 object\n")
         equal(verb(stage, "purge", "--prefix", relais.http + "/c")[0], "purged 1 object\n")
-        equal(verb(stage, "purge", urls[0], "--soft")[0], "purged 1 object\n")
+        equal(verb(stage, "purge", urls[0], "--soft")[0], "made 1 object stale\n")
         equal(get(stage, urls[0]), "2\n")
         equal(verb(stage, "purge", "--all")[0], "purged 1 object\n")
         equal(verb(stage, "ls")[0], "")
@@ -391,9 +391,24 @@ def of_several_caches_one_is_to_be_named(stage):
             get(stage, url + "/?cache-control=max-age=60")
         equal(verb(stage, "ls", "--json")[0].count("\n"), 2)
         equal(verb(stage, "ls", "--json", "--proxy", "b")[0].count("\n"), 1)
-        _, said = verb(stage, "explain", relais.urls[0], status=2)
-        holds(said, 'several proxies have a cache')
-        holds(said, 'expected "a" or "b"')
+        # The port of a URL says whose cache it means.
+        for url, name in zip(relais.urls, "ab"):
+            holds(verb(stage, "explain", url + "/?cache-control=max-age=60")[0], f'through the proxy "{name}"')
+        for words, part in [
+            ([relais.urls[2]], "is answered by `proxy c`, which has no cache"),
+            ([relais.urls[2], "--proxy", "c"], 'no proxy with a cache is called "c"'),
+            (["http://zz.example/"], "does not listen at port 80: it listens at http://127.0.0.1:"),
+        ]:
+            _, said = verb(stage, "explain", *words, status=2)
+            holds(said, part)
+        holds(verb(stage, "explain", "http://zz.example/", "--proxy", "b")[0], 'through the proxy "b"')
+        _, said = verb(stage, "warm", "-", input=b"http://zz.example/", status=2)
+        holds(said, "does not listen at port 80")
+        _, said = verb(stage, "purge", "http://zz.example/", status=3)
+        holds(said, "does not listen at port 80")
+        _, said = verb(stage, "show", "http://zz.example/", status=3)
+        holds(said, "does not listen at port 80")
+        holds(verb(stage, "ls", "http://zz.example/")[1], "does not listen at port 80")
         _, said = verb(stage, "ls", "--proxy", "c", status=2)
         holds(said, 'no proxy with a cache is called "c"')
         equal(verb(stage, "purge", "--all")[0], "purged 2 objects\n")
@@ -403,6 +418,139 @@ def of_several_caches_one_is_to_be_named(stage):
         _, said = verb(stage, "ls", status=2)
         holds(said, "no proxy has a cache")
         equal(relais.stop(), 0, "exit code")
+
+
+@test
+def what_is_explained_is_what_is_done_where_rules_count(stage):
+    need("curl")
+    with Server() as server:
+        rules = """[
+    { path = "/account", bypass = true },
+    { path = "/all", ttl = "1d", ignore_origin = true },
+    { path = "/two", ttl = "2h" },
+    { path = "/q", key = { query_drop = "utm_*" } },
+]"""
+        stage.write("relais.toml", "")
+        config = f"""
+[proxy.front]
+listen = "http://127.0.0.1:0"
+upstream = "{server.url}"
+
+[proxy.front.cache]
+set_cookie = "explicit"
+rules = {rules}
+"""
+        relais = stage.up(config)
+        cases = [
+            ("/account?cache-control=max-age=9", False, ['The rule for "/account" counts', "`bypass`"]),
+            ("/all?cache-control=no-store", True, ['The rule for "/all" counts', "86400 s"]),
+            ("/all?cache-control=max-age=9&set-cookie=a%3Db", False, ["`set_cookie`"]),
+            ("/two", True, ["7200 s (2 hours): `ttl` of a rule"]),
+            ("/a/..%2fb", False, ["more than one way", "`bypass`"]),
+            ("/q?b=1&utm_x=2", True, ["what the rule lets count", "all counts but `utm_*`"]),
+        ]
+        for path, is_stored, parts in cases:
+            url = relais.http + path
+            told, _ = verb(stage, "explain", url)
+            holds(told, "An answer like that is " + ("stored" if is_stored else "not stored"), path)
+            for part in parts:
+                holds(told, part, path)
+            row = json.loads(verb(stage, "warm", "-", "--json", input=url.encode())[0])
+            equal(row["outcome"], "stored" if is_stored else "not_stored", path)
+            equal("; stored" in row["cache_status"], is_stored, path)
+        row = json.loads(verb(stage, "warm", "-", "--json", input=(relais.http + "/account").encode())[0])
+        holds(row["why"], "`bypass` of a rule")
+        # What others have got is no reason to say that this one's answer is stored.
+        url = (relais.http + "/own").encode()
+        equal(json.loads(verb(stage, "warm", "-", "--json", input=url)[0])["outcome"], "stored")
+        row = json.loads(verb(stage, "warm", "-", "--json", "-H", "Cookie: a=b", input=url)[0])
+        equal(row["outcome"], "not_stored")
+        holds(row["why"], "somebody's own")
+        equal(relais.stop(), 0, "exit code")
+
+
+@test
+def fields_for_caches_are_read_before_they_are_edited(stage):
+    need("curl")
+    with Server() as server:
+        edits = 'remove = ["surrogate-key", "cache-status", "cdn-cache-control"], set = { cache-control = "no-cache" }'
+        relais = proxy(stage, server, more=f"response = {{ {edits} }}")
+        url = relais.http + "/?cdn-cache-control=max-age=60&surrogate-key=news&cache-control=private"
+        for _ in ["miss", "hit"]:
+            head, _, body = stage.curl("-si", url).decode().partition("\r\n\r\n")
+            equal(body, "1\n")
+            holds(head.lower(), "cache-control: no-cache")
+            for name in ["surrogate-key", "cache-status", "cdn-cache-control", "private"]:
+                assert name not in head.lower(), head
+        holds(stage.curl("-sI", url).decode().lower(), "cache-control: no-cache")
+        shown, _ = verb(stage, "show", url)
+        holds(shown, "cdn-cache-control: max-age=60")
+        equal(verb(stage, "purge", "--tag", "news")[0], "purged 1 object\n")
+        equal(get(stage, url), "2\n")
+        equal(relais.stop(), 0, "exit code")
+
+
+@test
+def what_clients_say_of_caching_may_be_ignored(stage):
+    need("curl")
+    with Server() as server:
+        relais = proxy(stage, server, '{ token_file = "purge.token", from = "127.0.0.1" }, client_directives = "ignored"')
+        url = relais.http + "/?cache-control=max-age=60"
+        for words in [[], ["-H", "Cache-Control: no-cache"], ["-H", "Pragma: no-cache"]]:
+            equal(get(stage, url, *words), "1\n")
+        told, _ = verb(stage, "explain", url, "-H", "Cache-Control: no-cache")
+        holds(told, "=> It is answered from what is stored")
+        counted = json.loads(verb(stage, "stats", "--json")[0])["requests"]
+        equal((counted["hits"], counted["misses"]), (2, 1))
+        holds(verb(stage, "stats")[0], "66.6 % hits: 2 fresh")
+        equal(purge(stage, relais.http + "/*", *BEARER), (200, "200 OK: purged 1 object\n"))
+        equal(get(stage, url), "2\n")
+        stage.write("relais.toml", stage.path("relais.toml").read_text().replace('"ignored"', '"honoured"'))
+        holds(stage.run([RELAIS, "reload", "relais.toml"]).decode(), 'the cache of "front" starts empty')
+        equal(relais.stop(), 0, "exit code")
+
+
+@test
+def what_is_stored_beside_is_hinted_at(stage):
+    need("curl")
+    with Server() as server:
+        relais = proxy(stage, server)
+        url = relais.http + "/v?cache-control=max-age=60&vary=accept-encoding"
+        get(stage, url, "-H", "Accept-Encoding: gzip, br")
+        told, _ = verb(stage, "explain", url, "--no-fetch")
+        holds(told, "hint: ask as one of those did: -H 'accept-encoding: gzip, br'")
+        holds(verb(stage, "explain", url, "-H", "accept-encoding: gzip, br")[0], "=> It is answered from what is stored")
+        told, _ = verb(stage, "explain", url.replace("127.0.0.1", "localhost"), "--no-fetch")
+        holds(told, f"hint: it is stored for another host or port: {url}")
+        equal(relais.stop(), 0, "exit code")
+
+
+@test
+def a_proxy_without_a_file_is_asked_by_its_port(stage):
+    need("curl")
+    with Server() as server:
+        empty = stage.write("empty/x", "").parent
+        demo = stage.relais("up", urls=4, cwd=empty)
+        alone = stage.relais("proxy", "0", server.url, "--cache", cwd=empty)
+        port = alone.http.rpartition(":")[2]
+        get(stage, alone.http + "/?cache-control=max-age=60")
+
+        def cache(*words, status=0):
+            done = stage.finish([RELAIS, "cache", *words], cwd=empty)
+            equal(done.returncode, status, f"{words}: {done.stderr}")
+            return done.stdout.decode() + done.stderr.decode()
+
+        holds(cache("ls", "--at", port), "1 object\n")
+        # The port of the URL says who is asked, whoever else runs.
+        holds(cache("show", alone.http + "/?cache-control=max-age=60"), "status")
+        told = cache("stats", status=2)
+        for part in ["several relais run", "the demo", f"by flags (port {port})", "`--at PORT`"]:
+            holds(told, part)
+        holds(cache("ls", "--at", "1", status=1), "no relais of this user listens at port 1")
+        equal(demo.stop(), 0, "exit code")
+        holds(cache("ls"), "1 object\n")
+        equal(alone.stop(), 0, "exit code")
+        equal(list(stage.path("data/run").iterdir()), [], "sockets are left")
 
 
 @test
@@ -436,7 +584,7 @@ def the_demo_explains_itself(stage):
     equal(relais.stop(), 0, "exit code")
     done = stage.finish([RELAIS, "cache", "ls"], cwd=stage.path("empty"))
     equal(done.returncode, 1)
-    holds(done.stderr.decode(), "no relais runs the demo")
+    holds(done.stderr.decode(), "no relais runs: nobody listens")
 
 
 @test

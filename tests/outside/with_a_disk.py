@@ -744,7 +744,7 @@ def a_look_makes_no_cache_and_harms_none(stage):
             subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
         for file in (folder / "cache/segments").iterdir():
             file.unlink()
-        holds(at_rest("small/cache", "verify", status=3), "of its segments are missing")
+        holds(at_rest("small/cache", "verify", status=3), "1 of its segments is missing")
 
 
 @test(seconds=60)

@@ -7,9 +7,11 @@ use std::{
 };
 
 use http::{Method, StatusCode};
+use relais_wire::exchange::Cached;
 
 use crate::{
     cache_status::{CacheStatus, Forward, Kept, Source},
+    counts::{Counted, Counters, Counts},
     disk::{Disk, Patience, WouldBlock},
     fetch::Fetch,
     fill::{Crowd, Reader, Waiter},
@@ -39,6 +41,7 @@ pub struct Cache {
     pub(crate) room: Arc<Room>,
     pub(crate) searches: Arc<Searches>,
     pub(crate) crowd: Crowd,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// What a cache has for a request.
@@ -98,6 +101,7 @@ impl Cache {
             store: Arc::new(Store::new(&settings, on_disk)),
             room: Arc::new(Room::of(settings.memory.saturating_add(settings.filling_max))),
             searches: Arc::new(Searches::new()),
+            counters: Arc::new(Counters::new()),
             crowd: Crowd::at_most(settings.joining.waiting_max),
             settings: Arc::new(settings),
         }
@@ -147,7 +151,23 @@ impl Cache {
     ///
     /// [`WouldBlock`], if `patience` is [`None`](Patience::None) and the system has to read it first.
     pub fn bring_up(&self, key: &Key, patience: Patience) -> Result<(), WouldBlock> {
-        self.store.bring_up(&self.searches.key_of(key), &self.room, patience)
+        let key = &*self.searches.key_of(key);
+        let was_empty = self.store.variants(key).is_empty();
+        self.store.bring_up(key, &self.room, patience)?;
+        if was_empty && !self.store.variants(key).is_empty() {
+            self.counters.count(Counted::BroughtUp);
+        }
+        Ok(())
+    }
+
+    /// Counts an answer to a client. Whoever answers says so, once for each request.
+    pub fn count(&self, answered: Cached) {
+        self.counters.count(Counted::Answered(answered));
+    }
+
+    /// How often requests were answered in which way.
+    pub fn counts(&self) -> Counts {
+        self.counters.all()
     }
 
     /// Forgets what is `stored` for `key`, whose [file](Stored::file) cannot be read.

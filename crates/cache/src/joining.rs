@@ -7,6 +7,7 @@ use http::StatusCode;
 use crate::{
     cache::{Cache, Lookup, ttl},
     cache_status::{CacheStatus, Forward, Kept, Source},
+    counts::Counted,
     fill::{Fill, Over, Reader, Suits, Waiter},
     hit::Hit,
     request::Request,
@@ -92,6 +93,7 @@ impl Cache {
         reader: Reader,
         (asked, now, why): (&Request<'_>, SystemTime, Forward),
     ) -> Lookup {
+        self.counters.count(Counted::Collapsed);
         let (age, status) = self.told(&head, (now, why));
         let hit = Hit::of_coming((head, reader.size), asked, now, (age, status));
         let reader = match hit.span() {
@@ -113,7 +115,9 @@ impl Cache {
         (now, why): (SystemTime, Forward),
     ) -> Result<Hit, Arc<Stored>> {
         let told = self.told(&stored, (now, why));
-        Hit::of(stored, asked, now, told)
+        let hit = Hit::of(stored, asked, now, told)?;
+        self.counters.count(Counted::Collapsed);
+        Ok(hit)
     }
 
     fn told(&self, stored: &Stored, (now, why): (SystemTime, Forward)) -> (u64, CacheStatus) {

@@ -10,6 +10,7 @@ mod cache;
 mod cache_status;
 mod completion;
 mod conditional;
+mod counts;
 mod directives;
 pub mod disk;
 mod entering;
@@ -62,8 +63,9 @@ pub use self::{
     cache_status::{CacheStatus, Forward, Kept, Source},
     completion::Completion,
     conditional::Form,
+    counts::Counts,
     directives::{Directives, Flag},
-    explain::{Explanation, Reused, Step, Wish},
+    explain::{Counted, Explanation, Left, Reused, Step, Values, Wish},
     fetch::Fetch,
     fill::{Broken, Came, Cold, Reader, Waiter, Watch, Woken},
     freshness::{Basis, Lifetime},

@@ -160,7 +160,8 @@ impl Cache {
         }
     }
 
-    fn objects_in_memory<'c>(
+    /// The same of what is in memory alone; without a word to the disk.
+    pub fn objects_in_memory<'c>(
         &'c self,
         pattern: &'c Pattern,
     ) -> Box<dyn Iterator<Item = Object> + 'c> {
@@ -217,7 +218,9 @@ impl Cache {
         self.store.alike(key, stored.selecting()).is_some()
     }
 
-    /// How many tags what is stored has, all in all.
+    /// How many tags what is stored in memory has, each once.
+    ///
+    /// *Cost*: of all tags of all answers.
     pub fn tags(&self) -> usize {
         self.store.tags()
     }

@@ -99,12 +99,17 @@ pub(crate) fn rule_of<'r>(rules: &'r [Rule], key: &Key) -> Option<&'r Rule> {
     if rules.is_empty() {
         return None;
     }
-    let target = key.path_and_query();
-    let path = target.split('?').next().unwrap_or_default();
-    match file_path(path.as_bytes()) {
-        Ok(path) if !is_read_twice(&path.path) => rules.iter().find(|rule| rule.is_for(&path.path)),
-        _ => rules.iter().find(|rule| rule.storing == Storing::Bypassed),
+    match meant_by(key) {
+        Some(path) => rules.iter().find(|rule| rule.is_for(&path)),
+        None => rules.iter().find(|rule| rule.storing == Storing::Bypassed),
     }
+}
+
+/// The path of `key`, decoded and resolved; `None` if servers may resolve it in more than one way.
+pub(crate) fn meant_by(key: &Key) -> Option<Cow<'_, [u8]>> {
+    let path = key.path_and_query().split('?').next().unwrap_or_default();
+    let path = file_path(path.as_bytes()).ok()?.path;
+    (!is_read_twice(&path)).then_some(path)
 }
 
 /// Whether a path that was resolved may be resolved further: by servers that decode it once more, or

@@ -118,6 +118,14 @@ impl Selecting {
         self.fields.iter().map(|field| (&field.name, field.value.as_deref(), field.raw.as_deref()))
     }
 
+    /// The fields that it was chosen by, each with the value that its request had, as it came if that
+    /// is known; `None` if it had none.
+    pub fn values(&self) -> impl Iterator<Item = (&HeaderName, Option<&[u8]>)> {
+        self.fields
+            .iter()
+            .map(|field| (&field.name, field.raw.as_deref().or(field.value.as_deref())))
+    }
+
     /// The language that it is in, if it says one.
     pub(crate) fn language(&self) -> Option<&[u8]> {
         self.language.as_deref()

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use crate::{
-    Cached, Desk, DynHandler, Hosts, Purging,
+    Cached, Counted, Desk, DynHandler, Hosts, Purging,
     access_log::Logged,
     auth::Basic,
     block::Blocked,
     files::Files,
     forward::{Clients, Forward},
-    proxy::Proxy,
+    proxy::{Edited, Proxy},
     sniff::Sniffed,
 };
 
@@ -61,11 +61,12 @@ erase![
     Hosts,
     Proxy,
     Arc<Forward>,
-    Cached<Proxy>,
-    Cached<Arc<Forward>>,
     Basic<Any>,
     Blocked<Any>,
     Clients<Any>,
+    Counted<Cached<Proxy>>,
+    Counted<Cached<Arc<Forward>>>,
+    Edited<Any>,
     Logged<Any>,
     Purging<Any>,
     Sniffed<Any>,

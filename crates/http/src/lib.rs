@@ -11,6 +11,7 @@ mod body;
 mod cached;
 mod clock;
 mod conn;
+mod counted;
 mod date_line;
 mod erased;
 mod file;
@@ -39,6 +40,7 @@ pub mod upstream;
 pub use body::{Body, Ended, Piece, Pieces, Tunnel};
 pub use cached::{Cached, Desk, Explaining, Fetched, Fetching, Purgers, Purging, StandsIn, Token};
 pub use conn::{HandlerSlot, Http, Limits};
+pub use counted::Counted;
 pub use erased::{Erase, Looked};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
 pub use handler::{

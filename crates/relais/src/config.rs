@@ -68,6 +68,21 @@ const TABLES: &[&str] = &["limits", "proxy", "serve"];
 /// No configuration is that long; whatever is, is some other file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
+impl Source {
+    /// Whoever runs it, in words.
+    pub(crate) fn runs(&self) -> String {
+        match self {
+            Self::File(file) => format!("{:?}", file.display()),
+            Self::Embedded { .. } => "the demo".to_owned(),
+            Self::Flags(config) => {
+                let titles =
+                    config.sites.iter().map(|(name, table)| format!("{} {name}", table.verb()));
+                format!("`{}`, by flags", titles.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
 impl Config {
     /// The configuration that is one site.
     pub(crate) fn of(base: Base, name: String, table: Table) -> Self {

@@ -26,7 +26,9 @@ impl Data {
     pub(crate) fn of(asked: Option<PathBuf>) -> anyhow::Result<Self> {
         let absolute =
             |variable| env::var_os(variable).map(PathBuf::from).filter(|p| p.is_absolute());
-        let found = asked.or_else(|| {
+        // What is empty is as if it were not set, as everywhere.
+        let named = || env::var_os("RELAIS_DATA").filter(|it| !it.is_empty()).map(PathBuf::from);
+        let found = asked.or_else(named).or_else(|| {
             let share = absolute("XDG_DATA_HOME")
                 .or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
             share.map(|share| share.join("relais"))

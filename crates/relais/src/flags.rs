@@ -45,9 +45,10 @@ pub(crate) struct Global {
     /// Whether to use colours
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: ColorChoice,
-    /// Where the local authority and the control sockets are [default: ~/.local/share/relais]
-    #[arg(long, value_name = "DIR", env = "RELAIS_DATA", global = true, hide_env_values = true)]
-    #[arg(value_hint = ValueHint::DirPath)]
+    /// Where the local authority and the control sockets are; `RELAIS_DATA` says it, too [default:
+    /// ~/.local/share/relais]
+    // Not by clap's `env`: usages would have it as if it were required.
+    #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
     pub(crate) data: Option<PathBuf>,
 }
 

@@ -46,6 +46,12 @@ pub(crate) fn said_time(time: Duration) -> String {
     }
 }
 
+/// `1 object`, `48,210 objects`
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {what}{s}", said_count(count))
+}
+
 /// `48,210`
 pub(crate) fn said_count(count: u64) -> String {
     let digits = count.to_string();

@@ -49,7 +49,7 @@ pub(crate) struct BadTime(String);
 
 /// Why a text is not a [`Size`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("bad size {0:?}: expected a number and B, KiB, MiB or GiB, e.g. \"64KiB\"")]
+#[error("bad size {0:?}: expected a number and B, KiB, MiB, GiB or TiB, e.g. \"64KiB\"")]
 pub(crate) struct BadSize(String);
 
 /// Why a text is not an [`HttpEndpoint`].
@@ -100,6 +100,7 @@ impl FromStr for Size {
             "KiB" => 10,
             "MiB" => 20,
             "GiB" => 30,
+            "TiB" => 40,
             _ => return Err(bad()),
         };
         number.checked_mul(1 << shift).map(Self).ok_or_else(bad)
@@ -128,7 +129,7 @@ impl fmt::Display for Time {
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (number, unit) = [(30, "GiB"), (20, "MiB"), (10, "KiB")]
+        let (number, unit) = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")]
             .into_iter()
             .find(|(shift, _)| self.0 != 0 && self.0.is_multiple_of(1 << shift))
             .map_or((self.0, "B"), |(shift, unit)| (self.0 >> shift, unit));

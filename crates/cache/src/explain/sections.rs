@@ -1,21 +1,25 @@
 //! Where it is written: the sections of the RFCs behind verdicts and steps.
 
-use super::{Reused, Step};
+use super::{Counted, Reused, Step};
 use crate::{
     cache_status::Forward,
     freshness::Basis,
+    request::Sender,
     reuse::{WhyAsk, WhyStale},
     storing::NotStored,
     terms::Ask,
 };
 
 impl Step {
-    /// Where the rule is written that looks at it.
-    pub fn section(&self) -> &'static str {
-        match self {
+    /// Where the rule is written that looks at it; `None` for what is ours to choose.
+    pub fn section(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Sender(Sender::Authorization) => "RFC 9111 §3.5",
+            // Cookies have no part in the RFC: what is guessed of their answers is ours to choose.
+            Self::Rule(_) | Self::ReadTwice(_) | Self::Sender(_) => return None,
+            Self::Key { query: Counted::ByOrigin, .. } => "draft-ietf-httpbis-no-vary-search",
             Self::Key { .. } => "RFC 9111 §2",
             Self::Wish(_) => "RFC 9111 §5.2.1",
-            Self::Sender(_) => "RFC 9111 §3.5",
             Self::Variants { .. } | Self::Vary(_) => "RFC 9111 §4.1",
             Self::Response { .. } | Self::Unsaid => "RFC 9111 §3",
             Self::Said { field, .. } if field == http::header::CACHE_CONTROL => "RFC 9111 §5.2.2",
@@ -24,9 +28,10 @@ impl Step {
             Self::Age { .. } => "RFC 9111 §4.2.3",
             Self::Purged { .. } | Self::Left(_) => "RFC 9111 §4.2",
             Self::Ask(Ask::Always) => "RFC 9111 §5.2.2.4",
-            Self::Ask(Ask::WhenStale | Ask::Unexcused) => "RFC 9111 §4.2.4",
+            Self::Ask(Ask::WhenStale | Ask::Unexcused) | Self::StandsIn(_) => "RFC 9111 §4.2.4",
             Self::Windows { .. } => "RFC 5861",
-        }
+            Self::Validator(_) => "RFC 9111 §4.3.1",
+        })
     }
 }
 

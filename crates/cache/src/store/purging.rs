@@ -67,9 +67,9 @@ impl Store {
         self.tags.find(id)
     }
 
-    /// How many tags what is stored has, all in all.
+    /// How many tags what is stored has, each once.
     pub(crate) fn tags(&self) -> usize {
-        self.tags.len()
+        self.tags.distinct()
     }
 
     /// What is stored under `key`, newest first.

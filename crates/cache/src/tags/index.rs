@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::TagId;
+use super::{Tag, TagId};
 use crate::key::Key;
 
 /// Which keys something is stored for that has a tag.
@@ -73,10 +73,11 @@ impl TagIndex {
         shard.range((id, 0)..=(id, u64::MAX)).map(|(_, key)| Arc::clone(key)).collect()
     }
 
-    /// How many tags there are of all answers together.
-    pub(crate) fn len(&self) -> usize {
-        let lens = self.shards.iter().map(|shard| lock(shard).len());
-        lens.sum()
+    /// How many tags there are that any answer has, each once.
+    ///
+    /// *Cost*: of all there are, of all answers together.
+    pub(crate) fn distinct(&self) -> usize {
+        self.shards.iter().map(|shard| distinct(&lock(shard))).sum()
     }
 
     /// Nothing else is locked while it is.
@@ -84,6 +85,16 @@ impl TagIndex {
         let shard = usize::try_from(id.0 % SHARDS as u64).expect("one of a few");
         lock(&self.shards[shard])
     }
+}
+
+fn distinct(shard: &Shard) -> usize {
+    let mut last = None;
+    let is_new = |(id, key): &(TagId, &Arc<Key>)| {
+        // By that, answers are found that are apart from others of their URI: no server said it.
+        let is_ours = !key.apart_by().is_empty() && *id == Tag::apart(key.as_str()).id();
+        last.replace(*id) != Some(*id) && !is_ours
+    };
+    shard.iter().map(|((id, _), key)| (*id, key)).filter(is_new).count()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -107,7 +118,7 @@ impl Drop for Tagged {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Tag, *};
+    use super::*;
 
     #[test]
     fn what_is_gone_is_found_no_more() {
@@ -124,11 +135,16 @@ mod tests {
             (found(one), found(two)),
             (vec!["/1".into()], vec!["/1".into(), "/2".into(), "/2".into()])
         );
+        assert_eq!(index.distinct(), 2);
+        let apart = key("/3").apart("b");
+        let fourth = index.enter(&apart, vec![Tag::apart(apart.as_str()).id(), two]);
+        assert_eq!(index.distinct(), 2);
+        drop(fourth);
         drop(first);
         drop(third);
-        assert_eq!((found(one), found(two), index.len()), (vec![], vec!["/2".into()], 1));
+        assert_eq!((found(one), found(two), index.distinct()), (vec![], vec!["/2".into()], 1));
         drop(second);
-        assert_eq!(index.len(), 0);
+        assert_eq!(index.distinct(), 0);
     }
 
     #[test]

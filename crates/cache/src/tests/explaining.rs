@@ -6,7 +6,10 @@ use super::{
     at, fields,
     world::{World, key},
 };
-use crate::{Answered, Request, Settings, Step, Times};
+use crate::{
+    Answered, Counted, KeyParts, Left, Name, Origin, Query, Request, Rule, Settings, Step, Storing,
+    Times,
+};
 
 #[test]
 fn what_is_fresh_is_told_with_its_numbers() {
@@ -30,14 +33,14 @@ fn what_is_stale_is_told_with_its_excuses() {
         "",
         "key http://a/ | 1 stored by [] | 200 1 B at 0 | \
          cache-control: max-age=60, stale-while-revalidate=30 | fresh 60 s by MaxAge | \
-         age Some(70) of which 0 | left -10 | windows 30 0 | Stale(WhileRevalidate) RFC 5861 §3",
+         age Some(70) of which 0 | stale 10 | windows 30 0 | by None | stands in 86390 | Stale(WhileRevalidate) RFC 5861 §3",
     );
     check(
         ("cache-control: s-maxage=60\netag: \"1\"", 60),
         "cache-control: max-stale=9",
         "key http://a/ | wish max-stale=9 | 1 stored by [] | 200 1 B at 0 | \
          cache-control: s-maxage=60 | fresh 60 s by SharedMaxAge | age Some(60) of which 0 | \
-         left 0 | WhenStale | Asks(Ask(Stale)) RFC 9111 §4.2.4",
+         stale 0 | WhenStale | by Some(\"etag\") | Asks(Ask(Stale)) RFC 9111 §4.2.4",
     );
 }
 
@@ -50,7 +53,8 @@ fn what_was_purged_softly_is_told() {
     let asked = Request::of(&Method::GET, &headers);
     let told = world.cache.explain(&key("/"), &asked, at(15));
     let words: Vec<_> = told.steps.iter().skip(4).map(word).collect();
-    let expect = "fresh 60 s by MaxAge | purged at 10 | age Some(15) of which 0 | left -5";
+    let expect = "fresh 60 s by MaxAge | purged at 10 | age Some(15) of which 0 | stale 5 | \
+                  by None | stands in 86395";
     assert_eq!(words.join(" | "), expect);
 }
 
@@ -80,9 +84,13 @@ fn what_is_not_there_is_told() {
     assert_eq!(told.steps.len(), 2);
     assert_eq!(
         told.steps[0],
-        Step::Key { uri: "http://a/".to_owned(), apart_by: "\nhost: b".to_owned() }
+        Step::Key {
+            uri: "http://a/".to_owned(),
+            apart_by: "\nhost: b".to_owned(),
+            query: Counted::All
+        }
     );
-    assert_eq!(told.steps[1], Step::Variants { count: 0, by: Vec::new() });
+    assert_eq!(told.steps[1], Step::Variants { count: 0, by: Vec::new(), of: Vec::new() });
 }
 
 /// Stores an answer with these fields at 0 and asks for it so many seconds later.
@@ -123,6 +131,89 @@ fn why_a_response_is_stored_is_told() {
     );
 }
 
+/// Both halves are judged by the rule by which a request is.
+#[test]
+fn the_rule_that_counts_is_told_and_judged_by() {
+    check_ruled(
+        ("/account/a", "cache-control: max-age=9"),
+        "rule /account | key http://a/account/a | Asks(Bypassed)",
+        "rule /account | 200 at 0 | cache-control: max-age=9 | fresh 9 s by MaxAge | Err(Bypassed)",
+    );
+    check_ruled(
+        ("/all/a", "cache-control: no-store, private"),
+        "rule /all | key http://a/all/a | 0 stored by [] | Asks(Unknown)",
+        "rule /all | 200 at 0 | cache-control: no-store, private | fresh 86400 s by Imposed | Ok(())",
+    );
+    check_ruled(
+        ("/all/a", "cache-control: max-age=9\nset-cookie: a=b"),
+        "rule /all | key http://a/all/a | 0 stored by [] | Asks(Unknown)",
+        "rule /all | 200 at 0 | cache-control: max-age=9 | fresh 86400 s by Imposed | Err(SetCookie)",
+    );
+    check_ruled(
+        ("/two", ""),
+        "rule /two | key http://a/two ByRule | 0 stored by [] | Asks(Unknown)",
+        "rule /two | 200 at 0 | unsaid | fresh 7200 s by Rule | Ok(())",
+    );
+    check_ruled(
+        ("/a/..%252fb", ""),
+        "read twice Some(\"/account\") | key http://a/a/..%252fb | Asks(Bypassed)",
+        "read twice Some(\"/account\") | 200 at 0 | unsaid | fresh 60 s by Default | Err(Bypassed)",
+    );
+    check_ruled(
+        ("/", ""),
+        "key http://a/ | 0 stored by [] | Asks(Unknown)",
+        "200 at 0 | unsaid | fresh 60 s by Default | Ok(())",
+    );
+}
+
+#[test]
+fn a_path_that_is_read_in_two_ways_is_told() {
+    let world = ruled(&rules()[1..]);
+    let headers = fields("");
+    let told = world.cache.explain(&key("/a/..;/b"), &Request::of(&Method::GET, &headers), at(0));
+    assert_eq!(word(&told.steps[0]), "read twice None");
+}
+
+fn rules() -> [Rule; 3] {
+    let rule = |path: &str, storing, ttl: Option<u64>, origin| Rule {
+        path: path.to_owned(),
+        storing,
+        ttl: ttl.map(std::time::Duration::from_secs),
+        origin,
+        parts: KeyParts::default(),
+    };
+    let query = Query::Dropped(vec![Name("x".to_owned())]);
+    let two = rule("/two", Storing::Usual, Some(7200), None);
+    [
+        rule("/account", Storing::Bypassed, None, None),
+        rule("/all", Storing::Usual, Some(86_400), Some(Origin::Ignored)),
+        Rule { parts: KeyParts { query, ..KeyParts::default() }, ..two },
+    ]
+}
+
+fn ruled(rules: &[Rule]) -> World {
+    let set_cookie = crate::SetCookie::Explicit;
+    World::with(Settings { rules: rules.to_vec(), set_cookie, ..Settings::default() })
+}
+
+#[track_caller]
+fn check_ruled((path, response): (&str, &str), reused: &str, stored: &str) {
+    let world = ruled(&rules());
+    let headers = fields("");
+    let asked = Request::of(&Method::GET, &headers);
+    let told = world.cache.explain(&key(path), &asked, at(0));
+    let mut words: Vec<_> = told.steps.iter().map(word).collect();
+    words.push(format!("{:?}", told.verdict));
+    assert_eq!(words.join(" | "), reused);
+    let answered = fields(response);
+    let times = Times { requested: at(0), received: at(0) };
+    let answered = Answered { status: StatusCode::OK, headers: &answered, times };
+    let told = world.cache.explain_storing(&key(path), &asked, answered);
+    let mut words: Vec<_> = told.steps.iter().map(word).collect();
+    words.push(format!("{:?}", told.verdict));
+    assert_eq!(words.join(" | "), stored);
+}
+
 #[track_caller]
 fn check_storing((status, response): (u16, &str), request: &str, expect: &str) {
     let world = World::with(Settings { object_max: 10, ..Settings::default() });
@@ -132,7 +223,7 @@ fn check_storing((status, response): (u16, &str), request: &str, expect: &str) {
         let times = Times { requested: at(0), received: at(0) };
         let status = StatusCode::from_u16(status).unwrap();
         let answered = Answered { status, headers: &answered, times };
-        let told = world.cache.explain_storing(&asked, answered);
+        let told = world.cache.explain_storing(&key("/"), &asked, answered);
         let mut words: Vec<_> = told.steps.iter().map(word).collect();
         words.push(format!("{:?}", told.verdict));
         assert_eq!(words.join(" | "), expect);
@@ -141,13 +232,19 @@ fn check_storing((status, response): (u16, &str), request: &str, expect: &str) {
 
 fn word(step: &Step) -> String {
     match step {
-        Step::Key { uri, .. } => format!("key {uri}"),
+        Step::Rule(rule) => format!("rule {}", rule.path),
+        Step::ReadTwice(path) => format!("read twice {path:?}"),
+        Step::Key { uri, query: Counted::All, .. } => format!("key {uri}"),
+        Step::Key { uri, query, .. } => format!("key {uri} {query:?}"),
         Step::Wish(wishes) => wishes.iter().fold("wish".to_owned(), |text, wish| match wish.time {
             Some(time) => format!("{text} {}={}", wish.name, time.as_secs()),
             None => format!("{text} {}", wish.name),
         }),
         Step::Sender(sender) => format!("{sender:?}"),
-        Step::Variants { count, by } => format!("{count} stored by {by:?}"),
+        Step::Variants { count, by, of } => {
+            assert_eq!(of.len(), *count);
+            format!("{count} stored by {by:?}")
+        }
         Step::Response { status, bytes, received } => {
             let bytes = bytes.map_or(String::new(), |bytes| format!(" {bytes} B"));
             let seconds = received.duration_since(at(0)).unwrap().as_secs();
@@ -166,7 +263,10 @@ fn word(step: &Step) -> String {
         Step::Purged { at: when } => {
             format!("purged at {}", when.unwrap().duration_since(at(0)).unwrap().as_secs())
         }
-        Step::Left(left) => format!("left {left}"),
+        Step::Left(Left::Fresh(left)) => format!("left {}", left.as_secs()),
+        Step::Left(Left::Stale(since)) => format!("stale {}", since.as_secs()),
+        Step::Validator(name) => format!("by {name:?}"),
+        Step::StandsIn(time) => format!("stands in {}", time.as_secs()),
         Step::Ask(ask) => format!("{ask:?}"),
         Step::Windows { while_revalidate, if_error } => {
             format!("windows {} {}", while_revalidate.as_secs(), if_error.as_secs())

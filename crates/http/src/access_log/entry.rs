@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, Request, StatusCode, Uri, Version, header};
 use relais_net::{Peer, tls};
+use relais_wire::exchange::Cached;
 
 use crate::{Ask, Caller, Ended, Refused, auth::User};
 
@@ -29,6 +30,8 @@ pub(super) struct Entry {
     pub(super) version: Option<Version>,
     pub(super) status: StatusCode,
     pub(super) ended: Ended,
+    /// What a cache did; `None` where there is none.
+    pub(super) cached: Option<Cached>,
 }
 
 /// What the caller said, copied into one piece.
@@ -83,6 +86,7 @@ impl Entry {
             version: None,
             status: client_left(),
             ended: Ended::Short(0),
+            cached: None,
         }
     }
 

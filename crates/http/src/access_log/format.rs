@@ -4,7 +4,7 @@ use std::io::Write;
 
 use http::Version;
 use relais_net::Peer;
-use relais_wire::visible::InJson;
+use relais_wire::{exchange::Cached, visible::InJson};
 
 use super::{
     entry::{Entry, Value},
@@ -39,6 +39,7 @@ pub enum Format {
     /// | `status` | of the answer; 499 if the caller left before it |
     /// | `bytes` | of the body that were sent |
     /// | `complete` | whether that was all of it |
+    /// | `cache` | what a cache did: `hit`, `stale`, `revalidated`, `miss` or `bypass`; null where there is none |
     /// | `duration_ms` | from the request to the answer's end, with microseconds after the point |
     ///
     /// Bytes that are not UTF-8 are `\xHH` in the text, and so `\\xHH` in JSON.
@@ -143,13 +144,14 @@ fn json(entry: &Entry, out: &mut Vec<u8>) {
     field("referer", entry.said.get(Value::Referer), out);
     field("agent", entry.said.get(Value::Agent), out);
     let (bytes, complete) = sent(entry.ended);
-    let Entry { tls, status, took, .. } = entry;
+    let Entry { tls, status, took, cached, .. } = entry;
     match tls {
         Some(version) => put!(out, ",\"tls\":\"{version}\""),
         None => put!(out, ",\"tls\":null"),
     }
     put!(out, ",\"status\":{}", status.as_str());
     put!(out, ",\"bytes\":{bytes},\"complete\":{complete}");
+    field("cache", cached.map_or("", Cached::as_str).as_bytes(), out);
     put!(out, ",\"duration_ms\":{}.{:03}}}", took.as_millis(), took.as_micros() % 1000);
 }
 

@@ -92,6 +92,7 @@ impl Note {
         let status = answer.status();
         if let Some(entry) = &mut self.entry {
             entry.status = status;
+            entry.cached = answer.body().provenance().and_then(|provenance| provenance.cached);
             entry.user = answer.extensions().get::<User>().cloned();
         }
         self.bodiless |= matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);

@@ -1,12 +1,12 @@
 //! What can be asked of a cache that runs, besides requests of clients.
 
-use std::{fmt::Debug, future::poll_fn, path::PathBuf, pin::Pin, sync::Arc};
+use std::{fmt::Debug, future::poll_fn, io, path::PathBuf, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use relais_cache::{Answered, Cache, Explanation, NotStored, Reused, Times};
 use relais_net::{
-    Endpoint, Fault, Peer, Place, Scheme,
+    Endpoint, Fault, Peer, Place, Scheme, Side,
     tls::{Handshake, Protocol, Session, Version},
 };
 
@@ -48,7 +48,7 @@ pub type Explaining<'d> = Pin<Box<dyn Future<Output = Option<Explanation<Reused>
 pub struct Fetched {
     /// Its status.
     pub status: StatusCode,
-    /// What the cache says of it, as its client would be told.
+    /// What the cache says of it, as its client would be told: behind what others said on its way.
     pub cache_status: Option<HeaderValue>,
     /// How many bytes of its body came.
     pub bytes: u64,
@@ -113,6 +113,8 @@ impl<H: Onward> Cached<H> {
     }
 
     async fn fetched(&self, ask: Ask, bytes_max: u64) -> Result<Fetched, Fault> {
+        let Shared { trust, cache, .. } = &*self.shared;
+        let key = key(&ask, trust, cache.settings()).ok_or_else(no_host)?;
         let question = Question::of(&ask);
         let requested = (self.shared.clock)();
         let mut answer = self.answer(ask).await?;
@@ -120,16 +122,22 @@ impl<H: Onward> Cached<H> {
         unfold(&mut answer);
         let answered = Answered { status: answer.status(), headers: answer.headers(), times };
         let sent = question.sent_by(&self.shared.inner);
-        let storing = self.shared.cache.explain_storing(&sent.asked(), answered);
+        let storing = self.shared.cache.explain_storing(&key, &sent.asked(), answered);
         let stands_in = match answer.body().provenance() {
             Some(provenance) if provenance.fault.is_some() => StandsIn::For(provenance.error),
             _ => StandsIn::No,
         };
         let status = answer.status();
-        let cache_status = answer.headers().get(header::CACHE_STATUS).cloned();
+        let cache_status =
+            answer.headers().get_all(header::CACHE_STATUS).iter().next_back().cloned();
         let bytes = taken(answer, bytes_max).await?;
         Ok(Fetched { status, cache_status, bytes, stands_in, storing })
     }
+}
+
+fn no_host() -> Fault {
+    let error = io::Error::new(io::ErrorKind::InvalidInput, "no host");
+    Fault::new(Side::Client, "finding what is asked for", error)
 }
 
 /// Takes the body of `answer`, up to `bytes_max`. Gives how many bytes came.

@@ -22,7 +22,8 @@ use crate::{Accepts, Answer, Answering, Ask, Handler, Refused, Trust, handler::p
 
 /// Answers `PURGE` for a cache, and asks `H` for all else.
 ///
-/// *Shape*: `PURGE` of a URL takes out what is stored for it. With `Surrogate-Key`, `Cache-Tag` or
+/// *Shape*: `PURGE` of a URL takes out what is stored for it; with a `*` in it, which stands for any
+/// text, of all URLs that look so. With `Surrogate-Key`, `Cache-Tag` or
 /// `Cache-Groups`, which are read as in answers, it takes out what has one of these tags, of all URLs;
 /// groups are those of the URL's origin. `Relais-Soft-Purge: 1` leaves all there, stale.
 #[derive(Debug)]
@@ -102,11 +103,18 @@ impl<H> Purging<H> {
     }
 }
 
+/// What `url` chooses: with a `*` in it, all that looks so.
+fn chosen_by(url: Url) -> Pattern {
+    let text = url.key().as_str();
+    let glob = text.contains('*').then(|| text.parse().ok()).flatten();
+    glob.map_or(Pattern::Url(url), Pattern::Glob)
+}
+
 /// What is to be purged: of the tags that are there, else of the `url`.
 fn patterns(headers: &HeaderMap, url: Url) -> Result<Vec<Pattern>, Refusal> {
     let tags = Tag::read(headers, url.key().origin())?;
     if tags.is_empty() {
-        return Ok(vec![Pattern::Url(url)]);
+        return Ok(vec![chosen_by(url)]);
     }
     Ok(tags.into_iter().map(Pattern::Tag).collect())
 }

@@ -4,6 +4,7 @@
 //! taken off (`hops`), those that say which way a message came are set (`way`). What it cannot get
 //! an answer for it answers by itself.
 
+mod edited;
 mod edits;
 pub(crate) mod explain;
 pub(crate) mod hops;
@@ -20,6 +21,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, request};
 use relais_net::Fault;
 
 pub use self::{
+    edited::Edited,
     edits::{Edits, NotEditable},
     onward::Onward,
     routes::{Prefix, Route},

@@ -201,7 +201,7 @@ impl Upstream {
             Some(News::Rests) => {
                 tracing::warn!(
                     error,
-                    "an upstream gave no answer again and again: others go first"
+                    "an upstream gave no answer again and again: others, if there are any, go first"
                 );
             }
             Some(News::Answers) | None => (),

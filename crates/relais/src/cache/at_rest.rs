@@ -27,9 +27,7 @@ pub(super) fn obey(
     mut taken: impl FnMut(Value) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     if let OfCaches::Explain { .. } | OfCaches::Fetch { .. } = of {
-        let what = "a folder answers no requests";
-        let wrong = Wrong::expected(what, "a relais that runs: leave out `--folder`");
-        return Err(wrong_folder(wrong));
+        return Err(answers_no_requests());
     }
     let access = match of {
         OfCaches::Purge { .. } => Access::Change,
@@ -37,7 +35,8 @@ pub(super) fn obey(
     };
     let open = AtRest::open(folder, access).map_err(|error| {
         let Wrong { what, .. } = Wrong::from_error(&error);
-        let hint = "a relais that runs is asked by `--file FILE`";
+        let hint =
+            "a relais that runs is asked by `--at PORT`, or `--file FILE`, without `--folder`";
         wrong_folder(Wrong { what, expected: None, hint: None }.hint(hint))
     })?;
     let name = folder.display().to_string();
@@ -50,7 +49,9 @@ pub(super) fn obey(
             list(&name, (&open, &pattern(&Chosen::Url(url))?), Detail::All, taken)
         }
         OfCaches::Stats {} => {
-            let disk = objects::of_disk(&open.stats(), &DiskState::Working);
+            let mut disk = objects::of_disk(&open.stats(), &DiskState::Working);
+            // It is for whoever uses it to say.
+            disk["bytes_max"] = Value::Null;
             taken(json!({ "proxy": name, "disk": disk }))
         }
         OfCaches::Purge { what, how } => {
@@ -75,6 +76,12 @@ pub(super) fn obey(
     }
 }
 
+/// What is told who would have a folder answer requests.
+pub(super) fn answers_no_requests() -> Stop {
+    let what = "a folder answers no requests";
+    wrong_folder(Wrong::expected(what, "a relais that runs: leave out `--folder`"))
+}
+
 fn wrong_folder(wrong: Wrong) -> Stop {
     Stop::Wrong(vec![Complaint::of_flag("--folder", wrong)])
 }
@@ -90,6 +97,9 @@ fn list(
     mut taken: impl FnMut(Value) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let (settings, now) = (Settings::default(), clock::now());
-    open.objects(pattern)
-        .try_for_each(|object| taken(objects::told(name, &object, (&settings, now), detail)))
+    open.objects(pattern).try_for_each(|object| {
+        let mut found = objects::told(name, &object, (&settings, now), detail);
+        found["folder"] = true.into();
+        taken(found)
+    })
 }

@@ -8,15 +8,16 @@ use super::{
     asking::Asking,
     explained,
     flags::{self, Command},
-    listed::Listed,
+    listed::{self, Listed},
+    stats,
     told::{number, text},
     verified, warming,
 };
 use crate::{
     columns::clean,
     complaint::Complaint,
-    control::{Chosen, OfCaches},
-    measure::{said_bytes, said_count},
+    control::{Chosen, Hardness, OfCaches},
+    measure::{counted, said_bytes},
     output::{is_coloured, say, tell, tell_over},
     stop::Stop,
 };
@@ -29,19 +30,24 @@ impl Asking<'_> {
                 self.list(what, json)
             }
             Command::Show { url, json } => self.show(&url, json),
-            Command::Stats { json } => self.ask(OfCaches::Stats {}, |found| {
-                say(if json { found.to_string() } else { stats(&found) });
-                Ok(())
-            }),
+            Command::Stats { json } => {
+                let told = self.ask(OfCaches::Stats {}, |found| {
+                    say(if json { found.to_string() } else { stats::said(&found) });
+                    Ok(())
+                });
+                told.map(drop)
+            }
             Command::Verify { json } => self.verify(json),
             Command::Purge(purge) => {
-                let (what, how) = purge.chosen().map_err(wrong)?;
-                self.purge(OfCaches::Purge { what, how }, purge.json)
+                let (chosen, how) = purge.chosen().map_err(wrong)?;
+                self.purge((chosen, how), purge.json)
             }
             Command::Warm { list, fields, jobs, json } => {
+                fields.check().map_err(wrong)?;
                 warming::warm(self, &list, (&fields, jobs, json))
             }
             Command::Explain { url, fields, no_fetch, json } => {
+                fields.check().map_err(wrong)?;
                 let request = fields.of(url);
                 request.read().map_err(|found| wrong(Complaint::of_flag("URL", found)))?;
                 let fetches = flags::fetches(no_fetch);
@@ -54,6 +60,7 @@ impl Asking<'_> {
                     }
                     Ok(())
                 })
+                .map(drop)
             }
         }
     }
@@ -64,12 +71,14 @@ impl Asking<'_> {
         listed.end()?;
         match asked {
             Err(_) if listed.nobody_reads() => Ok(()),
-            Ok(()) => {
-                let s = if listed.count == 1 { "" } else { "s" };
-                tell(format_args!("{} object{s}", said_count(listed.count)));
+            Ok(doubt) => {
+                tell(counted(listed.count, "object"));
+                if listed.count == 0 && !doubt.is_empty() {
+                    tell(format_args!("note: {doubt}"));
+                }
                 Ok(())
             }
-            asked => asked,
+            Err(stop) => Err(stop),
         }
     }
 
@@ -77,14 +86,18 @@ impl Asking<'_> {
         let pattern = Chosen::Url(url.to_owned()).pattern();
         pattern.map_err(|found| wrong(Complaint::of_flag("URL", found)))?;
         let mut count = 0;
-        self.ask(OfCaches::Show { url: url.to_owned() }, |found| {
+        let doubt = self.ask(OfCaches::Show { url: url.to_owned() }, |found| {
             count += 1;
             say(if json { found.to_string() } else { shown(&found) });
             Ok(())
         })?;
         if count == 0 {
             let url = clean(url);
-            tell(format_args!("nothing is stored for {url}; `relais cache explain` tells why"));
+            if doubt.is_empty() {
+                tell(format_args!("nothing is stored for {url}; `relais cache explain` tells why"));
+            } else {
+                tell(format_args!("nothing is stored for {url}: {doubt}"));
+            }
             return Err(Stop::No);
         }
         Ok(())
@@ -109,22 +122,48 @@ impl Asking<'_> {
         if bad > 0 { Err(Stop::No) } else { Ok(()) }
     }
 
-    fn purge(&self, of: OfCaches, json: bool) -> Result<(), Stop> {
-        let (mut purged, mut on_disk) = (0, false);
-        self.ask(of, |found| {
-            purged += found["purged"].as_u64().unwrap_or_default();
-            on_disk |= found["on_disk"] == true;
-            if json {
-                say(found);
-            }
-            Ok(())
-        })?;
-        if !json {
-            let s = if purged == 1 { "" } else { "s" };
-            let below = if on_disk { " in memory, and their like on disk" } else { "" };
-            say(format_args!("purged {} object{s}{below}", said_count(purged)));
+    fn purge(&self, (chosen, how): (Vec<Chosen>, Hardness), json: bool) -> Result<(), Stop> {
+        let (mut purged, mut on_disk, mut doubts) = (0, false, Vec::new());
+        for what in chosen {
+            let mut found_here = 0;
+            let doubt = self.ask(OfCaches::Purge { what, how }, |found| {
+                found_here += number(&found, "purged");
+                on_disk |= found["on_disk"] == true;
+                if json {
+                    say(found);
+                }
+                Ok(())
+            })?;
+            purged += found_here;
+            doubts.extend((found_here == 0 && !doubt.is_empty()).then_some(doubt));
         }
-        Ok(())
+        if !json {
+            say(purged_text(purged, how, on_disk));
+        }
+        for doubt in &doubts {
+            tell(format_args!("note: {doubt}"));
+        }
+        // What is on disk alone is not counted: it may have been meant.
+        if doubts.is_empty() || on_disk { Ok(()) } else { Err(Stop::No) }
+    }
+}
+
+/// What was purged, of caches of which one has a disk or none.
+fn purged_text(purged: u64, how: Hardness, on_disk: bool) -> String {
+    let objects = counted(purged, "object");
+    let (done, nothing) = match how {
+        Hardness::Hard => {
+            (format!("purged {objects}"), "nothing to purge: nothing like that is stored")
+        }
+        Hardness::Soft => {
+            (format!("made {objects} stale"), "nothing to make stale: nothing like that is stored")
+        }
+    };
+    match (purged, on_disk) {
+        (0, false) => nothing.to_owned(),
+        (_, false) => done,
+        // What is on disk alone is found by nobody from now on, and counted by nobody either.
+        (_, true) => format!("{done} in memory, and whatever of it is on disk alone"),
     }
 }
 
@@ -132,63 +171,17 @@ fn wrong(complaint: impl Into<Box<Complaint>>) -> Stop {
     Stop::Wrong(vec![*complaint.into()])
 }
 
-fn stats(found: &Value) -> String {
-    let bytes = |name| said_bytes(number(found, name));
-    let percent = (number(found, "bytes") * 100).checked_div(number(found, "memory"));
-    let memory = format!(
-        "{}: {} URLs and {} tags in {} of {} ({} %), {} a body at most",
-        text(found, "proxy"),
-        said_count(number(found, "keys")),
-        said_count(number(found, "tags")),
-        bytes("bytes"),
-        bytes("memory"),
-        percent.unwrap_or_default(),
-        bytes("object_max"),
-    );
-    match (&found["memory"], &found["disk"]) {
-        (_, Value::Null) => memory,
-        (Value::Null, disk) => format!("{}\n{}", text(found, "proxy"), of_disk(disk)),
-        (_, disk) => format!("{memory}\n{}", of_disk(disk)),
-    }
-}
-
-/// How much is on a disk.
-fn of_disk(found: &Value) -> String {
-    let count = |name| said_count(number(found, name));
-    let (used, max) = (number(found, "bytes"), number(found, "bytes_max"));
-    let told = format!(
-        "  on disk: {} answers in {} of {} ({} %); since the start {} written, {} not, {} evicted, {} \
-         purged, {} found damaged",
-        count("objects"),
-        said_bytes(used),
-        said_bytes(max),
-        (used * 100).checked_div(max).unwrap_or_default(),
-        count("stored"),
-        count("not_stored"),
-        count("evicted"),
-        count("purged"),
-        count("bad"),
-    );
-    match found["fails"].as_str() {
-        Some(why) => format!("{told}\n  the disk fails: {}", clean(why)),
-        None => told,
-    }
-}
-
 /// All that is known of an object.
 fn shown(found: &Value) -> String {
     let mut lines = vec![text(found, "url")];
     let mut line = |name: &str, value: String| lines.push(format!("  {name:<9} {value}"));
-    line("proxy", text(found, "proxy"));
-    if let Some(by) = found["apart_by"].as_str().filter(|by| !by.is_empty()) {
-        line("apart by", clean(by.trim()));
+    let whose = if found["folder"] == true { "folder" } else { "proxy" };
+    line(whose, text(found, "proxy"));
+    for by in listed::apart(found) {
+        line("apart by", by);
     }
-    let names = |name: &str| {
-        let names = found[name].as_array().into_iter().flatten().filter_map(Value::as_str);
-        names.collect::<Vec<_>>().join(", ")
-    };
-    if !names("vary").is_empty() {
-        line("vary", clean(&names("vary")));
+    for value in listed::values(found) {
+        line("for", value);
     }
     let bytes = said_bytes(number(found, "bytes"));
     line("status", format!("{}, a body of {bytes}", number(found, "status")));

@@ -16,8 +16,18 @@ fn lines(found: &Value, is_coloured: bool) -> Vec<String> {
     let mut lines =
         vec![format!("GET {}, through the proxy {:?}", text(found, "url"), text(found, "proxy"))];
     lines.push(String::new());
+    let before = found["before"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let before: Vec<_> = before.collect();
+    if !before.is_empty() {
+        lines.push(format!(
+            "Before the cache, requests are judged by {}. That is not looked at here.",
+            before.join(" and by ")
+        ));
+        lines.push(String::new());
+    }
     steps(found, &mut lines);
     lines.push(verdict(&found["verdict"], is_coloured));
+    hints(found, &mut lines);
     let storing = &found["storing"];
     if storing.is_null() {
         return lines;
@@ -33,6 +43,13 @@ fn lines(found: &Value, is_coloured: bool) -> Vec<String> {
     steps(storing, &mut lines);
     lines.push(verdict(&storing["verdict"], is_coloured));
     lines
+}
+
+/// What else could be asked.
+fn hints(found: &Value, lines: &mut Vec<String>) {
+    for hint in found["hints"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        lines.push(format!("   hint: {}", crate::columns::clean(hint)));
+    }
 }
 
 fn steps(found: &Value, lines: &mut Vec<String>) {

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use crate::{
     complaint::{Complaint, Wrong},
-    control::{AskedFor, Chosen, Fetches, Hardness},
+    control::{AskedFor, Chosen, Fetches, Hardness, read_fields},
 };
 
 /// What `relais cache` takes.
@@ -15,15 +15,19 @@ use crate::{
 pub(crate) struct Flags {
     #[command(subcommand)]
     pub(super) command: Command,
-    /// What the relais that is asked runs [default: relais.toml; without one, the demo]
+    /// Ask the relais that runs this file [default: relais.toml; without one, the relais that runs, of
+    /// several the one that listens at the URL's port]
     #[arg(short, long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) file: Option<PathBuf>,
+    /// Ask the relais that listens at this port, whatever it runs: also `relais proxy` without a file
+    #[arg(long, global = true, value_name = "PORT", conflicts_with = "file")]
+    pub(super) at: Option<u16>,
     /// Ask of the cache of this `[proxy.NAME]` alone
     #[arg(long, global = true, value_name = "NAME")]
     pub(super) proxy: Option<String>,
     /// Ask no relais, but look into a cache's folder (`disk`) that none uses
     #[arg(long, global = true, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    #[arg(conflicts_with_all = ["file", "proxy"])]
+    #[arg(conflicts_with_all = ["file", "at", "proxy"])]
     pub(super) folder: Option<PathBuf>,
 }
 
@@ -132,26 +136,40 @@ pub(super) struct Purge {
 }
 
 #[derive(Clone, Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(required = true, multiple = true)]
 struct What {
-    /// What is stored for this URL, all variants of it
+    /// What is stored for these URLs, all variants; with a `*` in it, as of --glob
     #[arg(value_hint = ValueHint::Url)]
-    url: Option<String>,
-    /// What is stored for URLs that begin so
+    url: Vec<String>,
+    /// What is stored for URLs that begin so; may be given again, as the flags below
     #[arg(long, value_name = "TEXT")]
-    prefix: Option<String>,
+    prefix: Vec<String>,
     /// What is stored for URLs that look so: `*` stands for any text
     #[arg(long, value_name = "PATTERN")]
-    glob: Option<String>,
+    glob: Vec<String>,
     /// What its server tagged so, by `Surrogate-Key` or `Cache-Tag`
     #[arg(long, value_name = "TAG")]
-    tag: Option<String>,
+    tag: Vec<String>,
     /// What its server counts to this group, by `Cache-Groups`: GROUP@URL, a URL of that server
     #[arg(long, value_name = "GROUP@URL")]
-    group: Option<String>,
+    group: Vec<String>,
     /// Everything
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["url", "prefix", "glob", "tag", "group"])]
     all: bool,
+}
+
+impl Command {
+    /// The URL that it is about, if it is about one.
+    pub(super) fn url(&self) -> Option<&str> {
+        match self {
+            Self::Show { url, .. } | Self::Explain { url, .. } => Some(url),
+            Self::Ls { pattern, .. } => pattern.as_deref(),
+            Self::Purge(Purge { what: What { url, prefix, glob, .. }, .. }) => {
+                url.iter().chain(prefix).chain(glob).next().map(String::as_str)
+            }
+            Self::Stats { .. } | Self::Verify { .. } | Self::Warm { .. } => None,
+        }
+    }
 }
 
 /// More would find no place at the control socket beside others.
@@ -167,27 +185,43 @@ impl Fields {
     pub(super) fn of(&self, url: String) -> AskedFor {
         AskedFor { url, fields: self.field.clone() }
     }
+
+    /// What is wrong with them.
+    pub(super) fn check(&self) -> Result<(), Box<Complaint>> {
+        match read_fields(&self.field) {
+            Ok(_) => Ok(()),
+            Err(wrong) => Err(Box::new(Complaint::of_flag("--header", wrong))),
+        }
+    }
 }
 
 impl Purge {
-    /// What is to be purged, and how.
-    pub(super) fn chosen(&self) -> Result<(Chosen, Hardness), Box<Complaint>> {
-        let Self { what: What { url, prefix, glob, tag, group, all: _ }, soft, json: _ } = self;
+    /// What is to be purged, one after the other, and how.
+    pub(super) fn chosen(&self) -> Result<(Vec<Chosen>, Hardness), Box<Complaint>> {
+        let Self { what: What { url, prefix, glob, tag, group, all }, soft, json: _ } = self;
         let how = if *soft { Hardness::Soft } else { Hardness::Hard };
         let texts = [
-            (url, "URL", Chosen::Url as fn(String) -> Chosen),
+            (url, "URL", by_url as fn(String) -> Chosen),
             (prefix, "--prefix", Chosen::Prefix),
             (glob, "--glob", Chosen::Glob),
             (tag, "--tag", Chosen::Tag),
         ];
-        let text = texts.into_iter().find_map(|(text, flag, of)| Some((of(text.clone()?), flag)));
-        let (what, flag) = match (text, group) {
-            (Some(text), _) => text,
-            (None, Some(group)) => (a_group(group)?, "--group"),
-            (None, None) => (Chosen::All, "--all"),
-        };
-        checked(what, flag).map(|what| (what, how))
+        let mut chosen = if *all { vec![Chosen::All] } else { Vec::new() };
+        for (texts, flag, of) in texts {
+            for text in texts {
+                chosen.push(checked(of(text.clone()), flag)?);
+            }
+        }
+        for group in group {
+            chosen.push(checked(a_group(group)?, "--group")?);
+        }
+        Ok((chosen, how))
     }
+}
+
+/// What a URL chooses: with a `*` in it, as `ls` takes it.
+fn by_url(url: String) -> Chosen {
+    if url.contains('*') { Chosen::Glob(url) } else { Chosen::Url(url) }
 }
 
 /// What `ls` lists.

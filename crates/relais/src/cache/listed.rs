@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::told::text;
 use crate::{
-    columns::{self, columns, fit},
+    columns::{self, clean, columns, fit},
     measure::column_bytes,
     output::is_coloured,
     stop::Stop,
@@ -104,12 +104,27 @@ impl Listed {
 
 /// With what tells variants apart.
 fn url_of(found: &Value) -> String {
-    let vary = found["vary"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let vary: Vec<_> = vary.collect();
-    let by = if vary.is_empty() { String::new() } else { format!(" (by {})", vary.join(", ")) };
-    let is_apart = found["apart_by"].as_str().is_some_and(|by| !by.is_empty());
-    let apart = if is_apart { " (apart)" } else { "" };
-    format!("{}{by}{apart}", text(found, "url"))
+    let mut url = text(found, "url");
+    for part in apart(found).into_iter().chain(values(found)) {
+        write!(url, " ({part})").expect("a string takes everything");
+    }
+    url
+}
+
+/// What keeps it apart from others of its URL.
+pub(super) fn apart(found: &Value) -> Vec<String> {
+    let by = found["apart_by"].as_str().unwrap_or_default();
+    by.lines().filter(|line| !line.is_empty()).map(clean).collect()
+}
+
+/// The values of the fields that `Vary` names: of the requests that it is for.
+pub(super) fn values(found: &Value) -> Vec<String> {
+    let Value::Object(values) = &found["for"] else { return Vec::new() };
+    let said = |(name, value): (&String, &Value)| match value.as_str() {
+        Some(value) => format!("{}: {}", clean(name), clean(value)),
+        None => format!("no {}", clean(name)),
+    };
+    values.iter().map(said).collect()
 }
 
 #[cfg(test)]
@@ -124,16 +139,18 @@ mod tests {
             let mut listed = Listed { columns, ..Listed::new(ColorChoice::Never, false) };
             let url = "http://127.0.0.1:9000/a/rather/long/path";
             let found = json!({
-                "url": url, "age": 12, "ttl": -3, "status": 200, "bytes": 1536, "vary": ["accept"],
+                "url": url, "age": 12, "ttl": -3, "status": 200, "bytes": 1536,
+                "for": { "accept": "a/b", "x-a": null },
             });
             listed.take(&found).unwrap();
-            let bad = json!({ "url": "http://a/\u{1b}[2J", "apart_by": "x" });
+            let bad =
+                json!({ "url": "http://a/\u{1b}[2J", "apart_by": "\nfield a: b\ndevice: tv" });
             listed.take(&bad).unwrap();
             std::mem::take(&mut listed.text)
         };
         let expect = "     age      ttl code  size url\n\
-            \u{20}     12       -3 200   1.5K http://127.0.0.1:9000/a/rather/long/path (by accept)\n\
-            \u{20}      -        - -        - http://a/\\u{1b}[2J (apart)\n";
+            \u{20}     12       -3 200   1.5K http://127.0.0.1:9000/a/rather/long/path (accept: a/b) (no x-a)\n\
+            \u{20}      -        - -        - http://a/\\u{1b}[2J (field a: b) (device: tv)\n";
         assert_eq!(listed(None), expect);
         for line in listed(Some(60)).lines() {
             assert!(line.chars().count() <= 60, "{line}");

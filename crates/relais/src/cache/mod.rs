@@ -8,18 +8,24 @@ mod asking;
 mod at_rest;
 mod attending;
 mod commands;
+mod doors;
 mod explained;
 mod flags;
+mod hints;
 mod listed;
 mod objects;
 mod sentences;
+mod stats;
+mod steps;
 mod told;
+mod trying;
 mod verified;
 mod warming;
 
 use clap::ColorChoice;
 
-pub(crate) use attending::{Desks, attend};
+pub(crate) use attending::attend;
+pub(crate) use doors::{Door, House};
 pub(crate) use flags::Flags;
 
 use crate::{data::Data, stop::Stop};
@@ -27,10 +33,10 @@ use asking::{Asking, Whom};
 
 /// Does what `flags` ask for.
 pub(crate) fn obey(flags: Flags, color: ColorChoice, data: &Data) -> Result<(), Stop> {
-    let Flags { command, file, proxy, folder } = flags;
+    let Flags { command, file, at, proxy, folder } = flags;
     let whom = match folder {
         Some(folder) => Whom::Folder(folder),
-        None => Whom::Running(asking::running(file)),
+        None => Whom::Running(asking::running((file, at), command.url(), data)?),
     };
     Asking { whom, proxy, data, color }.obey(command)
 }

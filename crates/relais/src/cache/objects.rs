@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderName, header::CONTENT_TYPE};
 use relais_cache::{
-    Cache, Object, Settings, Tier,
+    Cache, Counts, Object, Settings, Tier,
     disk::{DiskState, DiskStats},
 };
 use serde_json::{Value, json};
@@ -32,11 +32,15 @@ pub(super) fn told(
     let lifetime = terms.lifetime.duration.as_secs();
     let left = |age: u64| i64::try_from(lifetime).ok()?.checked_sub(i64::try_from(age).ok()?);
     let vary: Vec<_> = stored.selecting().names().map(HeaderName::as_str).collect();
+    let lossy = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    let by = stored.selecting().values().map(|(name, value)| (name.clone(), value.map(lossy)));
+    let by = super::sentences::values_as_json(&by.collect::<Vec<_>>());
     let mut told = json!({
         "proxy": name,
         "url": key.as_str(),
         "apart_by": key.apart_by(),
         "vary": vary,
+        "for": by,
         "status": stored.status().as_u16(),
         "type": text(&headers, &CONTENT_TYPE),
         "bytes": bytes,
@@ -68,6 +72,17 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Value {
 /// Tells how much is in the `cache` of the proxy called `name`.
 pub(super) fn stats(name: &str, cache: &Cache) -> Value {
     let settings = cache.settings();
+    let Counts { hits, stale, revalidated, misses, bypassed, collapsed, brought_up } =
+        cache.counts();
+    let requests = json!({
+        "hits": hits,
+        "stale": stale,
+        "revalidated": revalidated,
+        "misses": misses,
+        "bypassed": bypassed,
+        "collapsed": collapsed,
+        "brought_up": brought_up,
+    });
     json!({
         "proxy": name,
         "keys": cache.keys(),
@@ -75,6 +90,7 @@ pub(super) fn stats(name: &str, cache: &Cache) -> Value {
         "bytes": cache.bytes(),
         "memory": settings.memory,
         "object_max": settings.object_max,
+        "requests": requests,
         "disk": cache.disk().map(|disk| of_disk(&disk.stats(), &disk.state())),
     })
 }

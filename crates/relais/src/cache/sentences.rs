@@ -4,10 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderName;
 use relais_cache::{
-    Ask, Basis, Explanation, Forward, Lifetime, NotStored, Reused, Sender, Step, WhyAsk, WhyStale,
-    Wish,
+    Ask, Basis, Counted, Explanation, Forward, Left, Lifetime, NotStored, Origin, Reused, Rule,
+    Step, Storing, WhyAsk, WhyStale, Wish,
 };
 use serde_json::{Value, json};
+
+use super::steps;
 
 /// Tells why a request is answered as it is.
 pub(super) fn reused(explanation: &Explanation<Reused>, now: SystemTime) -> Value {
@@ -36,16 +38,31 @@ pub(super) fn storing(explanation: &Explanation<Result<(), NotStored>>, now: Sys
         }),
         Err(why) => json!({
             "is": "not_stored",
-            "text": format!("An answer like that is not stored: {why}"),
+            "text": format!("An answer like that is not stored: {}", why_not_stored(*why)),
             "section": why.section(),
         }),
     };
     json!({ "steps": steps, "verdict": verdict })
 }
 
+/// Why an answer is not stored, and which key of the configuration has it so.
+pub(super) fn why_not_stored(why: NotStored) -> String {
+    let key = match why {
+        NotStored::Bypassed => "`bypass` of a rule",
+        NotStored::SetCookie => "`set_cookie` of the cache says which are stored all the same",
+        NotStored::TooLarge => "`object_max` of the cache",
+        _ => return why.to_string(),
+    };
+    match why {
+        NotStored::TooLarge => format!("it is larger than {key}"),
+        _ => format!("{why} ({key})"),
+    }
+}
+
 fn told(step: &Step, now: SystemTime) -> Value {
     let (name, numbers) = numbers(step);
-    let mut told = json!({ "step": name, "text": text(step, now), "section": step.section() });
+    let mut told =
+        json!({ "step": name, "text": steps::text(step, now), "section": step.section() });
     if let (Value::Object(told), Value::Object(numbers)) = (&mut told, numbers) {
         told.extend(numbers);
     }
@@ -58,7 +75,18 @@ fn numbers(step: &Step) -> (&'static str, Value) {
         names.iter().map(|name| name.as_str().to_owned()).collect()
     };
     match step {
-        Step::Key { uri, apart_by } => ("key", json!({ "uri": uri, "apart_by": apart_by })),
+        Step::Rule(rule) => ("rule", rule_as_json(rule)),
+        Step::ReadTwice(path) => {
+            ("rule", json!({ "path": path, "bypass": path.is_some(), "read_twice": true }))
+        }
+        Step::Key { uri, apart_by, query } => {
+            let query = match query {
+                Counted::All => "all",
+                Counted::ByRule => "by_rule",
+                Counted::ByOrigin => "by_origin",
+            };
+            ("key", json!({ "uri": uri, "apart_by": apart_by, "query": query }))
+        }
         Step::Wish(wishes) => {
             let wish = |wish: &Wish| json!([wish.name, wish.time.map(|time| time.as_secs())]);
             ("request", json!({ "says": wishes.iter().map(wish).collect::<Vec<_>>() }))
@@ -66,7 +94,10 @@ fn numbers(step: &Step) -> (&'static str, Value) {
         Step::Sender(sender) => {
             ("sender", json!({ "named_by": format!("{sender:?}").to_lowercase() }))
         }
-        Step::Variants { count, by } => ("stored", json!({ "count": count, "vary": words(by) })),
+        Step::Variants { count, by, of } => {
+            let of: Vec<_> = of.iter().map(|values| values_as_json(values)).collect();
+            ("stored", json!({ "count": count, "vary": words(by), "of": of }))
+        }
         Step::Response { status, bytes, received } => {
             let received = since_1970(*received);
             ("response", json!({ "status": status.as_u16(), "bytes": bytes, "received": received }))
@@ -82,7 +113,7 @@ fn numbers(step: &Step) -> (&'static str, Value) {
             ("age", json!({ "seconds": age, "initial": initial.as_secs() }))
         }
         Step::Purged { at } => ("purged", json!({ "at": at.map(since_1970) })),
-        Step::Left(left) => ("ttl", json!({ "seconds": left })),
+        Step::Left(left) => ("ttl", left_as_json(*left)),
         Step::Ask(ask) => {
             let when = match ask {
                 Ask::Always => "always",
@@ -95,7 +126,38 @@ fn numbers(step: &Step) -> (&'static str, Value) {
             let (while_revalidate, if_error) = (while_revalidate.as_secs(), if_error.as_secs());
             ("windows", json!({ "while_revalidate": while_revalidate, "if_error": if_error }))
         }
+        Step::Validator(name) => {
+            ("validator", json!({ "field": name.as_ref().map(HeaderName::as_str) }))
+        }
+        Step::StandsIn(time) => ("stands_in", json!({ "seconds": time.as_secs() })),
     }
+}
+
+/// The values by which an answer was chosen: of each field.
+pub(super) fn values_as_json(values: &[(HeaderName, Option<String>)]) -> Value {
+    let value = |(name, value): &(HeaderName, Option<String>)| {
+        (name.as_str().to_owned(), value.as_deref().map_or(Value::Null, Into::into))
+    };
+    Value::Object(values.iter().map(value).collect())
+}
+
+fn rule_as_json(rule: &Rule) -> Value {
+    let Rule { path, storing, ttl, origin, parts: _ } = rule;
+    json!({
+        "path": path,
+        "bypass": *storing == Storing::Bypassed,
+        "ttl": ttl.map(|ttl| ttl.as_secs()),
+        "ignore_origin": origin.map(|origin| origin == Origin::Ignored),
+    })
+}
+
+fn left_as_json(left: Left) -> Value {
+    let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    let (left, is_fresh) = match left {
+        Left::Fresh(left) => (seconds(left), true),
+        Left::Stale(since) => (-seconds(since), false),
+    };
+    json!({ "seconds": left, "fresh": is_fresh })
 }
 
 fn since_1970(time: SystemTime) -> u64 {
@@ -117,119 +179,6 @@ pub(super) fn basis(basis: Basis) -> &'static str {
     }
 }
 
-fn text(step: &Step, now: SystemTime) -> String {
-    match step {
-        Step::Key { uri, apart_by } if apart_by.is_empty() => {
-            format!("It is looked for as {uri}: scheme, host and port, path and query all count")
-        }
-        Step::Key { uri, apart_by } => {
-            let by = apart_by.trim().replace('\n', ", ");
-            format!("It is looked for as {uri}, apart from what others get there, by {by:?}")
-        }
-        Step::Wish(wishes) => format!("The request says {}", list_of_wishes(wishes)),
-        Step::Sender(Sender::Authorization) => {
-            "The request has `Authorization`: its answer may be for one person".to_owned()
-        }
-        Step::Sender(_) => "The request has cookies: its answer may be for one person".to_owned(),
-        Step::Variants { count, by } => variants(*count, by),
-        Step::Response { status, bytes, received } => {
-            let ago = now.duration_since(*received).map_or(0, |ago| ago.as_secs());
-            match bytes {
-                Some(bytes) => format!(
-                    "The one for this request has status {}, {bytes} bytes, and came, or was \
-                     confirmed, {} ago",
-                    status.as_u16(),
-                    seconds(ago)
-                ),
-                None => format!("The server answers with status {}", status.as_u16()),
-            }
-        }
-        Step::Said { field, value } => format!("Its server says `{field}: {value}`"),
-        Step::Unsaid => "Its server says nothing of caching (no `Cache-Control`)".to_owned(),
-        Step::Vary(names) => {
-            format!("It is for requests with the same {}", list_of_names(names))
-        }
-        Step::Lifetime(lifetime) => lifetime_text(*lifetime),
-        Step::Age { age: None, .. } => {
-            "Its age is unknown: this machine's clock was set back since it came".to_owned()
-        }
-        Step::Age { age: Some(age), initial } if initial.as_secs() == 0 => {
-            format!("It is {} old", seconds(age.as_secs()))
-        }
-        Step::Age { age: Some(age), initial } => format!(
-            "It is {} old; {} of that before it came here",
-            seconds(age.as_secs()),
-            seconds(initial.as_secs())
-        ),
-        Step::Purged { at } => {
-            let ago = |at| now.duration_since(at).map_or(0, |ago| ago.as_secs());
-            let when = at.map_or("some time".to_owned(), |at| seconds(ago(at)));
-            format!("But it was purged softly, {when} ago: it is stale since then")
-        }
-        Step::Left(left) if *left > 0 => {
-            format!("So it is fresh for {} more", seconds(left.unsigned_abs()))
-        }
-        Step::Left(left) => format!("So it is stale, since {}", seconds(left.unsigned_abs())),
-        Step::Ask(Ask::Always) => {
-            "Its server wants to be asked each time before it is used (`no-cache`)".to_owned()
-        }
-        Step::Ask(_) => "Once it is stale, it must not be used without asking its server \
-                         (`must-revalidate`, `proxy-revalidate` or `s-maxage`)"
-            .to_owned(),
-        Step::Windows { while_revalidate, if_error } => windows(*while_revalidate, *if_error),
-    }
-}
-
-fn variants(count: usize, by: &[HeaderName]) -> String {
-    match (count, by) {
-        (0, _) => "Nothing is stored for that".to_owned(),
-        (1, []) => "One answer is stored for that".to_owned(),
-        (1, by) => format!("One answer is stored for that, chosen by {}", list_of_names(by)),
-        (count, by) => {
-            format!("{count} answers are stored for that, chosen by {}", list_of_names(by))
-        }
-    }
-}
-
-fn lifetime_text(Lifetime { duration, basis }: Lifetime) -> String {
-    let time = seconds(duration.as_secs());
-    match basis {
-        Basis::SharedMaxAge => format!("It is fresh for {time}: `s-maxage` says so"),
-        Basis::MaxAge => format!("It is fresh for {time}: `max-age` says so"),
-        Basis::Expires if duration.is_zero() => "It is never fresh: `Expires` is past".to_owned(),
-        Basis::Negative => {
-            format!("It is fresh for {time}, as `negative_ttl` says of what is not there or fails")
-        }
-        Basis::Expires => format!("It is fresh for {time}: from `Date` until `Expires`"),
-        Basis::Heuristic => format!(
-            "It is taken to be fresh for {time}: a tenth of the time that it had been unchanged \
-             (`Last-Modified`)"
-        ),
-        Basis::Default => {
-            format!("It is taken to be fresh for {time}: `default_ttl`, as nothing tells more")
-        }
-        Basis::Rule => {
-            format!("It is taken to be fresh for {time}: `ttl` of a rule, as it does not say")
-        }
-        Basis::Imposed => {
-            format!("It is fresh for {time}: `ignore_origin`, so nothing that it says counts")
-        }
-        Basis::Nothing => "Nothing tells how long it is fresh, and nobody may guess".to_owned(),
-    }
-}
-
-fn windows(while_revalidate: Duration, if_error: Duration) -> String {
-    let window = |time: Duration, when: &str| {
-        (!time.is_zero()).then(|| format!("for {} {when}", seconds(time.as_secs())))
-    };
-    let windows = [
-        window(while_revalidate, "while its server is asked (`stale-while-revalidate`)"),
-        window(if_error, "if its server fails (`stale-if-error`)"),
-    ];
-    let windows: Vec<_> = windows.into_iter().flatten().collect();
-    format!("Stale, it may be sent {}", windows.join(", and "))
-}
-
 fn verdict_text(verdict: Reused) -> String {
     match verdict {
         Reused::Fresh => "It is answered from what is stored, and nobody is asked".to_owned(),
@@ -237,7 +186,8 @@ fn verdict_text(verdict: Reused) -> String {
             let why = match why {
                 WhyStale::MaxStale => "the request is content with that (`max-stale`)",
                 WhyStale::WhileRevalidate => {
-                    "its server allows that while it is asked (`stale-while-revalidate`)"
+                    "that is allowed while its server is asked (`stale-while-revalidate`, or else \
+                     `grace`)"
                 }
                 WhyStale::IfError => "its server fails, and allows that then (`stale-if-error`)",
                 WhyStale::Disconnected => "its server cannot be reached",
@@ -258,35 +208,13 @@ fn because(why: Forward) -> String {
         Forward::OtherVariants => {
             "what is stored is for requests with other values there (`Vary`)".to_owned()
         }
+        Forward::Bypassed => "a rule says so (`bypass`)".to_owned(),
+        Forward::Ask(WhyAsk::Stale) => "what is stored is stale".to_owned(),
         Forward::Unread => "what is stored is on a disk that does not answer".to_owned(),
-        Forward::Ask(WhyAsk::Stale) => {
-            "what is stored is stale. It is asked whether that is still good".to_owned()
-        }
         Forward::Ask(WhyAsk::Personal) => "what is stored is fresh by a guess only, and the \
                                            request may be somebody's own"
             .to_owned(),
         other => other.to_string(),
-    }
-}
-
-fn list_of_wishes(wishes: &[Wish]) -> String {
-    let wish = |wish: &Wish| match wish.time {
-        Some(time) => format!("`{}={}`", wish.name, time.as_secs()),
-        None => format!("`{}`", wish.name),
-    };
-    wishes.iter().map(wish).collect::<Vec<_>>().join(", ")
-}
-
-fn list_of_names(names: &[HeaderName]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// `42 s`, and what that is, if it is long.
-fn seconds(seconds: u64) -> String {
-    let times = [(86_400, "days"), (3600, "hours"), (60, "minutes")];
-    match times.into_iter().find(|(unit, _)| seconds >= 2 * unit) {
-        Some((unit, name)) => format!("{seconds} s ({} {name})", seconds / unit),
-        None => format!("{seconds} s"),
     }
 }
 
@@ -295,49 +223,6 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
-
-    #[test]
-    fn steps_are_sentences() {
-        let lifetime = |seconds, basis| {
-            Step::Lifetime(Lifetime { duration: Duration::from_secs(seconds), basis })
-        };
-        let vary = |count| Step::Variants { count, by: vec![HeaderName::from_static("accept")] };
-        let windows = |first, second| Step::Windows {
-            while_revalidate: Duration::from_secs(first),
-            if_error: Duration::from_secs(second),
-        };
-        check(
-            &Step::Key { uri: "http://a/".to_owned(), apart_by: "\nhost: b\nproto: c".to_owned() },
-            "It is looked for as http://a/, apart from what others get there, by \"host: b, proto: c\"",
-        );
-        check(&vary(0), "Nothing is stored for that");
-        check(&vary(2), "2 answers are stored for that, chosen by `accept`");
-        check(
-            &lifetime(7200, Basis::MaxAge),
-            "It is fresh for 7200 s (2 hours): `max-age` says so",
-        );
-        check(&lifetime(0, Basis::Expires), "It is never fresh: `Expires` is past");
-        check(
-            &lifetime(0, Basis::Nothing),
-            "Nothing tells how long it is fresh, and nobody may guess",
-        );
-        check(
-            &Step::Age { age: None, initial: Duration::ZERO },
-            "Its age is unknown: this machine's clock was set back since it came",
-        );
-        check(&Step::Left(-200_000), "So it is stale, since 200000 s (2 days)");
-        check(
-            &windows(0, 9),
-            "Stale, it may be sent for 9 s if its server fails (`stale-if-error`)",
-        );
-    }
-
-    #[track_caller]
-    fn check(step: &Step, expect: &str) {
-        let told = told(step, UNIX_EPOCH);
-        assert_eq!(told["text"], expect);
-        assert!(told["section"].as_str().is_some_and(|section| section.starts_with("RFC ")));
-    }
 
     #[test]
     fn verdicts_are_sentences() {

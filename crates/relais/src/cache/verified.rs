@@ -6,7 +6,7 @@ use relais_cache::disk::Verified;
 use serde_json::{Value, json};
 
 use super::told::number;
-use crate::measure::{said_bytes, said_count};
+use crate::measure::{counted, said_bytes, said_count};
 
 /// Tells how far a check has come, now and then.
 #[derive(Debug)]
@@ -61,32 +61,46 @@ impl Told {
 
 /// What was found, in words.
 pub(super) fn said(found: &Value) -> String {
-    let count = |name| said_count(number(found, name));
-    let (objects, bytes) = (count("objects"), said_bytes(number(found, "bytes")));
+    let (objects, bytes) = (number(found, "objects"), said_bytes(number(found, "bytes")));
     let proxy = super::told::text(found, "proxy");
     if found["done"] == false {
-        return format!("{proxy}: {objects} of {} answers, {bytes}", count("objects_max"));
+        let all = counted(number(found, "objects_max"), "answer");
+        return format!("{proxy}: {} of {all}, {bytes}", said_count(objects));
     }
+    let answers = counted(objects, "answer");
     let lost = match number(found, "missing_segments") {
         0 => String::new(),
+        1 => format!("{proxy}: 1 of its segments is missing, with all that was stored in it\n"),
         files => format!(
             "{proxy}: {} of its segments are missing, with all that was stored in them\n",
             said_count(files)
         ),
     };
-    let what_now = if found["taken_out"] == false {
-        "and are asked for again once it is used"
-    } else {
-        "and are taken out"
-    };
-    match number(found, "bad") {
-        0 if !lost.is_empty() => {
-            format!("{lost}{proxy}: the other {objects} answers, {bytes}, are what was stored")
+    let is_taken_out = found["taken_out"] != false;
+    match (number(found, "bad"), objects) {
+        (0, _) if !lost.is_empty() => {
+            format!("{lost}{proxy}: the other {answers}, {bytes}, are what was stored")
         }
-        0 => format!("{proxy}: all {objects} answers, {bytes}, are what was stored"),
-        bad => format!(
-            "{lost}{proxy}: of {objects} answers, {} were damaged, {what_now}; {bytes} are what was stored",
-            said_count(bad)
-        ),
+        (0, 0) => format!("{proxy}: no answer is on disk"),
+        (0, 1) => format!("{proxy}: the only answer, {bytes}, is what was stored"),
+        (0, _) => format!("{proxy}: all {answers}, {bytes}, are what was stored"),
+        (1, _) => {
+            let now =
+                if is_taken_out { "is taken out" } else { "is asked for again once it is used" };
+            format!(
+                "{lost}{proxy}: of {answers}, 1 was damaged, and {now}; {bytes} are what was stored"
+            )
+        }
+        (bad, _) => {
+            let now = if is_taken_out {
+                "are taken out"
+            } else {
+                "are asked for again once they are used"
+            };
+            let bad = said_count(bad);
+            format!(
+                "{lost}{proxy}: of {answers}, {bad} were damaged, and {now}; {bytes} are what was stored"
+            )
+        }
     }
 }

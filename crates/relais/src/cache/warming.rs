@@ -12,7 +12,12 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{asking::Asking, flags::Fields, told::text};
+use super::{
+    asking::{Asking, Whom},
+    at_rest,
+    flags::Fields,
+    told::text,
+};
 use crate::{
     columns::clean,
     complaint::{Complaint, Wrong},
@@ -34,6 +39,9 @@ pub(super) fn warm(
     list: &Path,
     (fields, jobs, is_json): (&Fields, NonZeroUsize, bool),
 ) -> Result<(), Stop> {
+    if let Whom::Folder(_) = asking.whom {
+        return Err(at_rest::answers_no_requests());
+    }
     let lines = Mutex::new(open(list)?);
     let warmed = Mutex::new(Warmed::new(is_json));
     let work = || loop {

@@ -20,6 +20,8 @@ pub struct Complaint {
 /// Where a problem is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
+    /// Nowhere in particular: nothing that was said is wrong.
+    Nowhere,
     /// On the command line, in this flag or argument.
     Flag(String),
     /// In a file, no matter where.
@@ -118,6 +120,11 @@ impl Complaint {
         Self { place: Place::Flag(flag.into()), key: KeyPath::default(), wrong }
     }
 
+    /// About nothing that was said.
+    pub fn of_nothing_said(wrong: Wrong) -> Self {
+        Self { place: Place::Nowhere, key: KeyPath::default(), wrong }
+    }
+
     /// About a file as a whole, or a folder.
     pub fn of_file(path: impl Into<PathBuf>, wrong: Wrong) -> Self {
         Self { place: Place::File(path.into()), key: KeyPath::default(), wrong }
@@ -190,7 +197,7 @@ impl Wrong {
 pub(crate) fn in_order_of_lines(mut complaints: Vec<Complaint>) -> Vec<Complaint> {
     complaints.sort_by_key(|complaint| match &complaint.place {
         Place::Line(at) => (at.line, at.column),
-        Place::File(_) | Place::Flag(_) => (0, 0),
+        Place::File(_) | Place::Flag(_) | Place::Nowhere => (0, 0),
     });
     complaints
 }

@@ -45,6 +45,7 @@ impl fmt::Display for Complaint {
         let Self { place, key, wrong: Wrong { what, expected, hint } } = self;
         write!(f, "error: {}", Shown(what))?;
         match place {
+            Place::Nowhere => (),
             Place::Flag(flag) => write!(f, "\n --> command line: {flag}")?,
             Place::File(file) => write!(f, "\n --> {}", file.display())?,
             Place::Line(line) => {
@@ -108,6 +109,7 @@ impl Serialize for Complaint {
             hint: Option<&'c str>,
         }
         let (file, flag, line) = match &self.place {
+            Place::Nowhere => (None, None, None),
             Place::Flag(flag) => (None, Some(flag.as_str()), None),
             Place::File(file) => (Some(file.as_path()), None, None),
             Place::Line(line) => (Some(line.file.as_path()), None, Some(line)),

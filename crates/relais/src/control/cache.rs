@@ -167,13 +167,22 @@ impl AskedFor {
         let bad = |error: relais_cache::BadPattern| Wrong::from_error(&error);
         url.parse::<Url>().map_err(bad)?;
         let uri = url.parse().map_err(|error| Wrong::from_error(&error))?;
-        let mut headers = HeaderMap::new();
-        for field in fields {
-            let (name, value) = read_field(field)?;
-            headers.append(name, value);
-        }
-        Ok((uri, headers))
+        Ok((uri, read_fields(fields)?))
     }
+}
+
+/// Fields of a request: `Name: value` each.
+///
+/// # Errors
+///
+/// What is wrong with the first that is none.
+pub(crate) fn read_fields(fields: &[String]) -> Result<HeaderMap, Wrong> {
+    let mut headers = HeaderMap::new();
+    for field in fields {
+        let (name, value) = read_field(field)?;
+        headers.append(name, value);
+    }
+    Ok(headers)
 }
 
 fn read_field(field: &str) -> Result<(HeaderName, HeaderValue), Wrong> {

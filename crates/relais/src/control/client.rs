@@ -1,6 +1,7 @@
 //! The end that asks.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, ErrorKind, Read as _, Write as _},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
@@ -9,8 +10,11 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use serde_json::Value;
+use tracing::debug;
 
-use super::{ANSWER_BYTES_MAX, Answer, LINE_MAX, Refusal, Request, socket_of, socket_of_demo};
+use super::{
+    ANSWER_BYTES_MAX, Answer, LINE_MAX, Listening, Refusal, Request, socket_of, socket_of_demo,
+};
 use crate::{
     complaint::{Complaint, Wrong},
     data::Data,
@@ -28,6 +32,54 @@ pub(crate) enum Running {
     File(PathBuf),
     /// The one that runs the demo.
     Demo,
+    /// The one that has this control socket.
+    Socket(PathBuf),
+}
+
+/// A relais that runs, and what it says of itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// Its control socket.
+    pub(crate) socket: PathBuf,
+    pub(crate) listening: Listening,
+}
+
+/// Every relais that runs and has its control socket in the data folder. Who does not answer within
+/// a moment is not among them.
+pub(crate) fn running(data: &Data) -> Vec<Found> {
+    let Ok(entries) =
+        data.sockets().map_err(anyhow::Error::from).and_then(|folder| Ok(fs::read_dir(folder)?))
+    else {
+        return Vec::new();
+    };
+    let mut sockets: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    sockets.sort_unstable();
+    let found = |socket: PathBuf| match listening(&socket) {
+        Ok(listening) => Some(Found { socket, listening }),
+        Err(error) => {
+            debug!(socket = %socket.display(), %error, "nobody answers");
+            None
+        }
+    };
+    sockets
+        .into_iter()
+        .filter(|path| path.extension() == Some("sock".as_ref()))
+        .filter_map(found)
+        .collect()
+}
+
+fn listening(socket: &Path) -> anyhow::Result<Listening> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_write_timeout(Some(LINE_MAX))?;
+    stream.set_read_timeout(Some(LINE_MAX))?;
+    let line = serde_json::to_string(&Request::Listening {})? + "\n";
+    stream.write_all(line.as_bytes())?;
+    let mut line = String::new();
+    BufReader::new(stream).take(ANSWER_BYTES_MAX).read_line(&mut line)?;
+    match serde_json::from_str(&line)? {
+        Answer::Listening(listening) => Ok(listening),
+        _ => Err(anyhow!("it answers another thing")),
+    }
 }
 
 /// Has the relais that runs `file` read it again.
@@ -42,7 +94,9 @@ pub(crate) fn reload(file: &Path, data: &Data) -> Result<(), Stop> {
             say(format_args!("reloaded: {text}"));
             Ok(())
         }
-        Answer::Found(_) => Err(anyhow!("the relais that runs never ends").into()),
+        Answer::Found(_) | Answer::Listening(_) => {
+            Err(anyhow!("the relais that runs answers another thing").into())
+        }
     }
 }
 
@@ -53,7 +107,7 @@ pub(crate) fn ask(
     data: &Data,
     mut taken: impl FnMut(Value) -> Result<(), Stop>,
 ) -> Result<Answer, Stop> {
-    let mut stream = call(running, data)?;
+    let mut stream = call(request, running, data)?;
     stream.set_write_timeout(Some(LINE_MAX)).context("setting a deadline")?;
     stream.set_read_timeout(Some(ANSWER_MAX)).context("setting a deadline")?;
     let mut line = serde_json::to_string(request).context("asking")?;
@@ -68,20 +122,21 @@ pub(crate) fn ask(
     }
 }
 
-fn call(running: &Running, data: &Data) -> Result<UnixStream, Stop> {
+fn call(request: &Request, running: &Running, data: &Data) -> Result<UnixStream, Stop> {
     let path = match running {
         Running::File(file) => {
-            if let Err(error) = std::fs::metadata(file) {
+            if let Err(error) = fs::metadata(file) {
                 let wrong = Wrong::reading("the configuration", file, &error);
                 return Err(Stop::Wrong(vec![Complaint::of_file(file, wrong)]));
             }
             socket_of(file, data)?
         }
         Running::Demo => socket_of_demo(data)?,
+        Running::Socket(socket) => socket.clone(),
     };
     UnixStream::connect(&path).map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-            Stop::Refused(vec![nobody(running, &path)])
+            Stop::Refused(vec![nobody((running, &path), request)])
         }
         _ => anyhow!(error).context(format!("calling {:?}", path.display())).into(),
     })
@@ -100,21 +155,33 @@ fn next(answers: &mut impl BufRead) -> Result<Answer, Stop> {
     Ok(serde_json::from_str(&line).context("understanding the relais that runs")?)
 }
 
-/// What is wrong if nobody listens at `path`.
-fn nobody(running: &Running, path: &Path) -> Complaint {
+/// What is wrong if nobody listens at `path` who could do what is asked.
+fn nobody((running, path): (&Running, &Path), request: &Request) -> Complaint {
     let path = path.display();
     let wrong = |what, hint: &str| Wrong { what, expected: None, hint: None }.hint(hint);
     match running {
         Running::File(file) => {
             let what = format!("no relais runs {:?}: nobody listens on {path:?}", file.display());
-            let hint =
-                "`relais serve` and `relais proxy` run no file; `kill -HUP PID` reloads them";
+            let hint = match request {
+                Request::Reload {} => {
+                    "`relais serve` and `relais proxy` run no file; `kill -HUP PID` reloads them"
+                }
+                Request::Cache(_) | Request::Listening {} => {
+                    "`relais up` runs it; `--at PORT` asks whoever listens there; `--folder FOLDER` looks \
+                     into the `disk` of a cache that nobody uses"
+                }
+            };
             Complaint::of_file(file, wrong(what, hint))
         }
         Running::Demo => {
-            let what = format!("no relais runs the demo: nobody listens on {path:?}");
-            let hint = "`relais up` runs it; `--file FILE` names what another relais runs";
-            Complaint::of_flag("--file", wrong(what, hint))
+            let what = format!("no relais runs: nobody listens on {path:?}, nor beside it");
+            let hint = "`relais up` runs ./relais.toml, or the demo; `--folder FOLDER` looks into the \
+                        `disk` of a cache that nobody uses";
+            Complaint::of_nothing_said(wrong(what, hint))
+        }
+        Running::Socket(_) => {
+            let what = format!("it does not run any more: nobody listens on {path:?}");
+            Complaint::of_nothing_said(Wrong { what, expected: None, hint: None })
         }
     }
 }

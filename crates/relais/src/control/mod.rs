@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-pub(crate) use cache::{AskedFor, CacheRequest, Chosen, Fetches, Hardness, OfCaches};
-pub(crate) use client::{Running, ask, reload};
+pub(crate) use cache::{AskedFor, CacheRequest, Chosen, Fetches, Hardness, OfCaches, read_fields};
+pub(crate) use client::{Found, Running, ask, reload, running};
 pub(crate) use server::listen;
 
 use crate::data::Data;
@@ -32,6 +32,8 @@ pub(crate) enum Request {
     /// Read the configuration again.
     // Braces: serde lets unknown fields pass beside a variant without.
     Reload {},
+    /// Say what runs, and where it listens.
+    Listening {},
     /// Something of the caches.
     Cache(CacheRequest),
 }
@@ -42,6 +44,8 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     /// Something that was found. More comes.
     Found(Value),
+    /// What runs.
+    Listening(Listening),
     /// It is done.
     Done {
         /// What was done.
@@ -49,6 +53,15 @@ pub(crate) enum Answer {
     },
     /// It is not, and nothing has changed.
     Refused(Refusal),
+}
+
+/// What a relais runs, and where it listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Listening {
+    /// Itself, in words.
+    pub(crate) runs: String,
+    /// The ports.
+    pub(crate) ports: Vec<u16>,
 }
 
 /// Why something is not done.
@@ -90,6 +103,18 @@ const FOUND_MAX: Duration = Duration::from_mins(10);
 fn socket_of_demo(data: &Data) -> anyhow::Result<PathBuf> {
     // No file's: those end in a hash.
     Ok(data.sockets()?.join("demo.sock"))
+}
+
+/// Where the relais is spoken to that runs what a command line says, and listens at these ports.
+///
+/// *Shape*: `run/port-PORT.sock`; `run/pid-PID.sock` for who has none.
+fn socket_of_flags(ports: &[u16], data: &Data) -> anyhow::Result<PathBuf> {
+    // No file's either.
+    let name = match ports.first() {
+        Some(port) => format!("port-{port}.sock"),
+        None => format!("pid-{}.sock", std::process::id()),
+    };
+    Ok(data.sockets()?.join(name))
 }
 
 /// Where the relais that runs `file` is spoken to.

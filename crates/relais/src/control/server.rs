@@ -25,7 +25,7 @@ use tracing::debug;
 
 use super::{
     ANSWER_BYTES_MAX, Answer, Call, FOUND_MAX, LINE_MAX, REQUEST_BYTES_MAX, Refusal, Request,
-    socket_of, socket_of_demo,
+    socket_of, socket_of_demo, socket_of_flags,
 };
 use crate::{
     config::Source,
@@ -53,17 +53,19 @@ impl Drop for Accepting {
     }
 }
 
-/// Opens the control socket of the file that `source` is, if it is one, or of the demo, and passes
-/// what is asked there on to `calls`.
+/// Opens the control socket of who runs `source` and listens at these `ports`, and passes what is
+/// asked there on to `calls`. `None` if there is no place for one, and none was asked for.
 pub(crate) fn listen(
-    source: &Source,
+    (source, ports): (&Source, &[u16]),
     data: &Data,
     calls: mpsc::Sender<Call>,
 ) -> anyhow::Result<Option<Control>> {
     let path = match source {
         Source::File(file) => socket_of(file, data)?,
         Source::Embedded { .. } => socket_of_demo(data)?,
-        Source::Flags(_) => return Ok(None),
+        // Who names no file may have no home either.
+        Source::Flags(_) if data.sockets().is_err() => return Ok(None),
+        Source::Flags(_) => socket_of_flags(ports, data)?,
     };
     let folder = data.sockets()?;
     make_private(&folder).with_context(|| format!("making the folder {:?}", folder.display()))?;
@@ -75,7 +77,7 @@ pub(crate) fn listen(
 
 fn bind(path: &Path) -> anyhow::Result<(UnixListener, SocketFile)> {
     let (listener, file) = bind_path(path).map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse => anyhow!("another relais runs the same file"),
+        ErrorKind::AddrInUse => anyhow!("another relais has this control socket"),
         _ => error.into(),
     })?;
     // The folder keeps others out already; this is the second lock.

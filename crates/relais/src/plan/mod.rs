@@ -3,6 +3,7 @@
 //! Pure: nothing is opened, asked or bound. Whether files are there is found by
 //! [`look`](crate::look), which needs the disk.
 
+mod disks;
 mod graph;
 mod logs;
 mod overlap;
@@ -69,6 +70,7 @@ impl Plan {
             problems.push(KeyPath::default().wrong(wrong));
         }
         let Draft { sites, listeners } = draft;
+        problems.extend(disks::clashes(&sites));
         problems.extend(logs::clashes(&sites));
         match limits {
             Some(limits) if problems.is_empty() => Ok(Self { limits, sites, listeners }),

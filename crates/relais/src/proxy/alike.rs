@@ -1,5 +1,7 @@
 //! Whether what a proxy has stored would be answered the same now.
 
+use std::fmt;
+
 use super::{Proxy, cache::Cache, forward::Forward, means::To, upstreams::Upstreams};
 
 /// Whether what was stored of `before` may be answered by `now`: no answer would be another one, and
@@ -30,11 +32,8 @@ pub(super) fn answers_alike(before: &Proxy, now: &Proxy) -> bool {
 pub(super) fn whose(proxy: &Proxy) -> String {
     let Proxy { to, cache, request, response, sniff: _, block: _, limits: _, name: _ } = proxy;
     let asked = match to {
-        To::Upstreams(upstreams) => {
-            let Upstreams { upstream, routes, upstream_tls, trust, .. } = &**upstreams;
-            format!("{:?}", (upstream, routes, upstream_tls, trust))
-        }
-        To::Forward(forward) => format!("{:?}", (&forward.ports, &forward.private)),
+        To::Upstreams(upstreams) => format!("{:?}", asked_of(upstreams)),
+        To::Forward(forward) => format!("{:?}", reached_by(forward)),
     };
     let cache = cache.as_ref().map(Cache::judges_by);
     format!("{:?}", (asked, cache, request, response))
@@ -42,13 +41,14 @@ pub(super) fn whose(proxy: &Proxy) -> String {
 
 fn asks_alike(before: &To, now: &To) -> bool {
     match (before, now) {
-        (To::Upstreams(before), To::Upstreams(now)) => are_asked_alike(before, now),
-        (To::Forward(before), To::Forward(now)) => reaches_alike(before, now),
+        (To::Upstreams(before), To::Upstreams(now)) => asked_of(before) == asked_of(now),
+        (To::Forward(before), To::Forward(now)) => reached_by(before) == reached_by(now),
         (To::Upstreams(_), To::Forward(_)) | (To::Forward(_), To::Upstreams(_)) => false,
     }
 }
 
-fn are_asked_alike(before: &Upstreams, now: &Upstreams) -> bool {
+/// What answers depend on of who is asked.
+fn asked_of(upstreams: &Upstreams) -> impl PartialEq + fmt::Debug {
     let Upstreams {
         upstream,
         routes,
@@ -60,20 +60,19 @@ fn are_asked_alike(before: &Upstreams, now: &Upstreams) -> bool {
         upstream_http: _,
         balance: _,
         health: _,
-    } = before;
+    } = upstreams;
     (upstream, routes, upstream_tls, trust)
-        == (&now.upstream, &now.routes, &now.upstream_tls, &now.trust)
 }
 
-fn reaches_alike(before: &Forward, now: &Forward) -> bool {
+fn reached_by(forward: &Forward) -> impl PartialEq + fmt::Debug {
     let Forward {
         // What nobody may reach any more is not answered from memory either.
         ports,
         private,
         // Judged before the cache is asked.
         clients: _,
-    } = before;
-    (ports, private) == (&now.ports, &now.private)
+    } = forward;
+    (ports, private)
 }
 
 #[cfg(test)]

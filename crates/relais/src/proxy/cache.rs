@@ -3,7 +3,6 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use clap::{Args, ValueHint};
 use http::HeaderName;
 use relais_cache::{Joining, SetCookie, Settings};
 use serde::{Deserialize, Serialize};
@@ -16,6 +15,7 @@ use super::{
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
+    measure::said_bytes,
     spelling::{Size, Time},
 };
 
@@ -24,36 +24,38 @@ use crate::{
 #[serde(deny_unknown_fields, expecting = "a table, e.g. `{ memory = \"256MiB\" }`")]
 pub(crate) struct Table {
     /// How long an answer is fresh that does not say.
-    default_ttl: Option<Time>,
+    pub(super) default_ttl: Option<Time>,
     /// How much is kept.
-    memory: Option<Size>,
+    pub(super) memory: Option<Size>,
     /// Where what is kept outlives the program.
-    disk: Option<PathBuf>,
+    pub(super) disk: Option<PathBuf>,
     /// How much is kept there.
-    disk_max: Option<Size>,
+    pub(super) disk_max: Option<Size>,
     /// How large an answer may be that is kept.
-    object_max: Option<Size>,
+    pub(super) object_max: Option<Size>,
     /// Which answers that set cookies are kept.
-    set_cookie: Option<SetsCookie>,
+    pub(super) set_cookie: Option<SetsCookie>,
     /// The field that speaks to this cache before all others.
-    target: Option<String>,
+    pub(super) target: Option<String>,
     /// Whether what answers say of caching does not count.
-    ignore_origin: Option<bool>,
+    pub(super) ignore_origin: Option<bool>,
+    /// Whether clients may have servers asked.
+    pub(super) client_directives: Option<ClientDirectives>,
     /// What is said of some paths.
     #[serde(default)]
-    rules: Vec<cache_rules::Table>,
+    pub(super) rules: Vec<cache_rules::Table>,
     /// How long what says nothing about it is sent stale while it is asked for.
-    grace: Option<Time>,
+    pub(super) grace: Option<Time>,
     /// How long an answer is fresh that says there is nothing.
-    negative_ttl: Option<Time>,
+    pub(super) negative_ttl: Option<Time>,
     /// How long a client waits for what another asked for.
-    wait_max: Option<Time>,
+    pub(super) wait_max: Option<Time>,
     /// How many wait so.
-    waiting_max: Option<u32>,
+    pub(super) waiting_max: Option<u32>,
     /// What becomes of what nobody waits for any more.
-    abandoned: Option<Abandoned>,
+    pub(super) abandoned: Option<Abandoned>,
     /// Who may take answers out with the method `PURGE`.
-    purge: Option<purge::Table>,
+    pub(super) purge: Option<purge::Table>,
 }
 
 /// What becomes of a fetch whose clients have all left.
@@ -80,49 +82,15 @@ pub(crate) enum SetsCookie {
     Explicit,
 }
 
-/// The flags that say the same.
-#[derive(Clone, Debug, Args)]
-#[group(skip)]
-#[command(next_help_heading = "Cache")]
-pub(crate) struct Flags {
-    /// Keep answers in memory for who asks next, as far as they may be
-    #[arg(long)]
-    cache: bool,
-    /// How long an answer is fresh that says nothing, not even when it was changed [default: 1m]
-    #[arg(long, value_name = "TIME", requires = "cache")]
-    cache_ttl: Option<Time>,
-    /// How much is kept [default: 256MiB]
-    #[arg(long, value_name = "SIZE", requires = "cache")]
-    cache_memory: Option<Size>,
-    /// Keep answers in this folder as well: it holds more, and outlives a restart
-    #[arg(long, value_name = "FOLDER", requires = "cache", value_hint = ValueHint::DirPath)]
-    cache_disk: Option<PathBuf>,
-    /// How much that folder may hold [default: 10GiB]
-    #[arg(long, value_name = "SIZE", requires = "cache_disk")]
-    cache_disk_max: Option<Size>,
-    /// How large an answer may be that is kept [default: 8MiB; with a folder 1GiB]
-    #[arg(long, value_name = "SIZE", requires = "cache")]
-    cache_object_max: Option<Size>,
-    /// How long an answer may be sent that is too old and says nothing about that, while it is asked
-    /// for again [default: 0s]
-    #[arg(long, value_name = "TIME", requires = "cache")]
-    cache_grace: Option<Time>,
-    /// How long it is kept that there is nothing (404, 410, ...) or that the server fails (5xx), if it
-    /// does not say [default: as other answers, and not at all]
-    #[arg(long, value_name = "TIME", requires = "cache")]
-    cache_negative_ttl: Option<Time>,
-    /// How long a client waits for what another asked for already [default: 30s]
-    #[arg(long, value_name = "TIME", requires = "cache")]
-    cache_wait_max: Option<Time>,
-    /// How many wait so at once; with 0 each asks for himself [default: 65536]
-    #[arg(long, value_name = "NUMBER", requires = "cache")]
-    cache_waiting_max: Option<u32>,
-    /// What becomes of what is fetched when the last client has left: it ends, or is finished and
-    /// kept [default: end]
-    #[arg(long, value_name = "WAY", requires = "cache")]
-    cache_abandoned: Option<Abandoned>,
-    #[command(flatten)]
-    purge: purge::Flags,
+/// Whether what clients say of caching counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ClientDirectives {
+    /// It does.
+    #[default]
+    Honoured,
+    /// It does not, but for `no-store` and `only-if-cached`: nobody has a server asked by a reload.
+    Ignored,
 }
 
 /// Answers that are kept, resolved.
@@ -142,6 +110,8 @@ pub struct Cache {
     pub(crate) target: Option<String>,
     /// Whether what answers say of caching does not count.
     pub(crate) ignore_origin: bool,
+    /// Whether what clients say of caching counts.
+    pub(crate) client_directives: ClientDirectives,
     /// What is said of some paths; the first that fits counts.
     pub(crate) rules: Vec<Ruled>,
     /// How long what says nothing about it is sent stale while it is asked for.
@@ -156,27 +126,6 @@ pub struct Cache {
     pub(crate) abandoned: Abandoned,
     /// Who may take answers out with the method `PURGE`; `None` for nobody.
     pub(crate) purge: Option<Purge>,
-}
-
-impl Flags {
-    /// The table that says the same.
-    pub(super) fn table(self) -> Option<Table> {
-        let table = Table {
-            default_ttl: self.cache_ttl,
-            memory: self.cache_memory,
-            disk: self.cache_disk,
-            disk_max: self.cache_disk_max,
-            object_max: self.cache_object_max,
-            grace: self.cache_grace,
-            negative_ttl: self.cache_negative_ttl,
-            wait_max: self.cache_wait_max,
-            waiting_max: self.cache_waiting_max,
-            abandoned: self.cache_abandoned,
-            purge: self.purge.table(),
-            ..Table::default()
-        };
-        self.cache.then_some(table)
-    }
 }
 
 impl Table {
@@ -212,6 +161,7 @@ impl Table {
             set_cookie: set_cookie.unwrap_or_default(),
             target: self.target.as_ref().map(|target| target.to_ascii_lowercase()),
             ignore_origin: ignore_origin.unwrap_or_default(),
+            client_directives: self.client_directives.unwrap_or_default(),
             rules,
             grace: self.grace.unwrap_or(Time(usual.grace)),
             negative_ttl: self.negative_ttl,
@@ -257,7 +207,14 @@ fn bad_sizes(
         let wrong = Wrong::expected(what, format!("{MEMORY_MIN} or more"));
         return Some(key.key("memory").wrong(wrong));
     }
-    let object_max = object_max.filter(|object_max| *object_max > object_most)?;
+    let object_max = object_max?;
+    if object_max == Size(0) {
+        let wrong = Wrong::expected("with `object_max` of 0B nothing is kept", "a size above that");
+        return Some(key.key("object_max").wrong(wrong.hint("`cache = false` keeps nothing, too")));
+    }
+    if object_max <= object_most {
+        return None;
+    }
     let most = if object_most == memory { "`memory`" } else { "a quarter of `disk_max`" };
     let what = format!("`object_max` is more than {most}: {:?}", object_max.to_string());
     let wrong = Wrong::expected(what, format!("at most {object_most}"));
@@ -277,7 +234,25 @@ impl Cache {
 
     /// What of it decides whether something is stored, and for whom: not how much, nor for how long.
     pub(super) fn judges_by(&self) -> impl fmt::Debug + use<'_> {
-        let Self { set_cookie, target, ignore_origin, rules, .. } = self;
+        let Self {
+            set_cookie,
+            target,
+            ignore_origin,
+            rules,
+            // How long, how much and where; and who waits how long for it.
+            default_ttl: _,
+            memory: _,
+            disk: _,
+            object_max: _,
+            grace: _,
+            negative_ttl: _,
+            wait_max: _,
+            waiting_max: _,
+            abandoned: _,
+            // Whom it is answered to, and who may take it out.
+            client_directives: _,
+            purge: _,
+        } = self;
         (set_cookie, target, ignore_origin, rules)
     }
 
@@ -296,6 +271,10 @@ impl Cache {
             joining: self.joining(&usual.joining),
             targets: own.chain(usual.targets).collect(),
             origin: origin(self.ignore_origin),
+            client_directives: match self.client_directives {
+                ClientDirectives::Honoured => relais_cache::ClientDirectives::Honoured,
+                ClientDirectives::Ignored => relais_cache::ClientDirectives::Ignored,
+            },
             rules: self.rules.iter().map(Ruled::rule).collect(),
             set_cookie: match self.set_cookie {
                 SetsCookie::Never => SetCookie::Refused,
@@ -304,6 +283,16 @@ impl Cache {
             },
             ..usual
         }
+    }
+
+    /// What is to be told if this machine has less memory than is to be used.
+    pub(super) fn shortage(&self) -> Option<String> {
+        let system = rustix::system::sysinfo();
+        let machine = system.totalram.saturating_mul(u64::from(system.mem_unit));
+        (self.memory.0 > machine).then(|| {
+            let (memory, machine) = (self.memory, said_bytes(machine));
+            format!("{memory} is more than the {machine} that this machine has")
+        })
     }
 
     fn joining(&self, usual: &Joining) -> Joining {
@@ -336,11 +325,37 @@ impl fmt::Display for Cache {
         write!(f, "{memory} of memory, ")?;
         disk.as_ref().map_or(Ok(()), |disk| write!(f, "{disk}, "))?;
         write!(f, "answers of {object_max} at most, {default_ttl} {what}")?;
-        match rules.len() {
-            0 => (),
-            1 => f.write_str(", a rule for some paths")?,
-            count => write!(f, ", {count} rules for some paths")?,
+        self.fmt_choices(f)?;
+        let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
+        match &rules[..] {
+            [] => (),
+            [rule] => write!(f, ", rule {rule}")?,
+            rules => write!(f, ", rules {}", rules.join("; "))?,
         }
         purge.as_ref().map_or(Ok(()), |purge| write!(f, ", {purge}"))
+    }
+}
+
+impl Cache {
+    /// Prints what was chosen otherwise than usual.
+    fn fmt_choices(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { set_cookie, target, grace, negative_ttl, client_directives, .. } = self;
+        if grace.0 > Duration::ZERO {
+            write!(f, ", stale for {grace} more while they are asked for")?;
+        }
+        if let Some(ttl) = negative_ttl {
+            write!(f, ", errors {ttl} if they do not say")?;
+        }
+        match set_cookie {
+            SetsCookie::Never => f.write_str(", none that set cookies")?,
+            SetsCookie::Shared => (),
+            SetsCookie::Explicit => {
+                f.write_str(", those with cookies that say for how long, too")?;
+            }
+        }
+        if *client_directives == ClientDirectives::Ignored {
+            f.write_str(", whatever clients say of caching")?;
+        }
+        target.as_ref().map_or(Ok(()), |target| write!(f, ", told by {target}"))
     }
 }

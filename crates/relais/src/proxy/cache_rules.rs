@@ -1,6 +1,6 @@
 //! `cache.rules = [{ path, bypass, ttl, ignore_origin, key }]`: what is said of some paths.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use http::HeaderName;
 use relais_cache::{Device, KeyParts, Name, Origin, Query, Rule, Storing};
@@ -85,12 +85,25 @@ pub(super) fn plan_all(tables: &[Table], key: &KeyPath) -> Result<Vec<Ruled>, Ve
             problems.push(at.key("path").wrong(wrong));
         }
         problems.extend(table.problems(&at));
+        // It may be there for what comes behind it not to count.
+        if table.says_nothing()
+            && !tables[index + 1..].iter().any(|other| holds(&other.path, &table.path))
+        {
+            let expected = "`bypass`, `ttl`, `ignore_origin` or `key`";
+            let wrong = Wrong::expected("a rule that says nothing", expected);
+            problems.push(at.key("path").wrong_key(wrong));
+        }
         planned.push(table.ruled());
     }
     if problems.is_empty() { Ok(planned) } else { Err(problems) }
 }
 
 impl Table {
+    fn says_nothing(&self) -> bool {
+        let Self { path: _, bypass, ttl, ignore_origin, key } = self;
+        !bypass && ttl.is_none() && ignore_origin.is_none() && *key == KeyTable::default()
+    }
+
     fn problems(&self, at: &KeyPath) -> Vec<Problem> {
         let Self { path: _, bypass, ttl, ignore_origin, key } = self;
         let mut problems = Vec::new();
@@ -157,23 +170,37 @@ impl KeyTable {
     }
 }
 
+/// Whether all that a rule for `path` is for, one for `other` is for, too.
+fn holds(other: &str, path: &str) -> bool {
+    let other = other.trim_matches('/');
+    let rest = path.trim_matches('/').strip_prefix(other);
+    other.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// What is wrong with the `path` of a rule that comes behind those `before`.
 fn path_problem(path: &str, before: &[Ruled]) -> Option<Wrong> {
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"%?#\\".contains(&byte);
+    let what = || format!("bad path {path:?}");
+    if path.starts_with('/') && path.contains(['?', '#']) {
+        let wrong = Wrong::expected(what(), "a path, without what is behind a `?` or `#`");
+        return Some(
+            wrong.hint("`key.query_keep` and `key.query_drop` say what of a query counts"),
+        );
+    }
+    if path.contains('*') {
+        let wrong = Wrong::expected(what(), "a path without `*`");
+        return Some(
+            wrong.hint("a rule is for its path and all below: \"/img\" is for \"/img/a.png\""),
+        );
+    }
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"%\\".contains(&byte);
     let steps = path.strip_prefix('/').map(|steps| steps.strip_suffix('/').unwrap_or(steps));
     let is_odd = |steps: &str| {
         !steps.is_empty() && steps.split('/').any(|step| matches!(step, "" | "." | ".."))
     };
-    let Some(steps) = steps.filter(|steps| path.bytes().all(is_plain) && !is_odd(steps)) else {
-        let what = format!("bad path {path:?}");
-        return Some(Wrong::expected(what, "one that begins with a slash, e.g. \"/images\""));
-    };
-    let holds = |other: &&Ruled| {
-        let other = other.path.trim_matches('/');
-        let rest = steps.strip_prefix(other);
-        other.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let first = before.iter().find(holds)?;
+    if steps.is_none_or(|steps| !path.bytes().all(is_plain) || is_odd(steps)) {
+        return Some(Wrong::expected(what(), "one that begins with a slash, e.g. \"/images\""));
+    }
+    let first = before.iter().find(|other| holds(&other.path, path))?;
     let what = format!("{path:?} is never asked for: {:?} before it takes all", first.path);
     Some(Wrong::expected(what, "the longer path first"))
 }
@@ -201,6 +228,37 @@ fn bad_cookie(name: &str) -> Option<Wrong> {
     let what = || format!("bad cookie {name:?}");
     (name.is_empty() || !name.bytes().all(is_plain))
         .then(|| Wrong::expected(what(), "its name, e.g. \"lang\""))
+}
+
+impl fmt::Display for Ruled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            path,
+            bypass,
+            ttl,
+            ignore_origin,
+            query_keep,
+            query_drop,
+            headers,
+            cookies,
+            devices,
+        } = self;
+        let key = [
+            ("query_keep", query_keep.is_some()),
+            ("query_drop", !query_drop.is_empty()),
+            ("headers", !headers.is_empty()),
+            ("cookies", !cookies.is_empty()),
+            ("devices", !devices.is_empty()),
+        ];
+        let says = [
+            bypass.then(|| "bypass".to_owned()),
+            ttl.map(|ttl| format!("ttl {ttl}")),
+            ignore_origin.map(|ignored| format!("ignore_origin {ignored}")),
+        ];
+        let key = key.into_iter().filter(|(_, is_said)| *is_said);
+        let says = says.into_iter().flatten().chain(key.map(|(name, _)| format!("key.{name}")));
+        write!(f, "{path}: {}", says.collect::<Vec<_>>().join(", "))
+    }
 }
 
 impl Ruled {
@@ -268,13 +326,17 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
-        check(&["path = 'a'"], "[0].path: bad path \"a\"");
-        check(&["path = '/a%20b'"], "[0].path: bad path \"/a%20b\"");
-        check(&["path = '/a/../b'"], "[0].path: bad path \"/a/../b\"");
+        for path in ["a", "/a%20b", "/a/../b", "/a?b=c", "/a#b", "/a*", "*"] {
+            let text = format!("path = '{path}'\nbypass = true");
+            check(&[&text], &format!("[0].path: bad path {path:?}"));
+        }
+        check(&["path = '/a'"], "[0].path: a rule that says nothing");
+        assert!(planned(&["path = '/a/b'", "path = '/a'\nttl = '1d'"]).is_ok());
         let never = "[1].path: \"/a/b\" is never asked for: \"/a\" before it takes all";
-        check(&["path = '/a'", "path = '/a/b'"], never);
+        let bypass = |path: &str| format!("path = '{path}'\nbypass = true");
+        check(&[&bypass("/a"), &bypass("/a/b")], never);
         let never = "[1].path: \"/b\" is never asked for: \"/\" before it takes all";
-        check(&["path = '/'", "path = '/b'"], never);
+        check(&[&bypass("/"), &bypass("/b")], never);
         let beside = "[0].ttl: nothing is done with `ttl` beside `bypass`";
         check(&["path = '/'\nbypass = true\nttl = '1s'"], beside);
         let beside = "[0].key.query_drop: nothing is done with `query_drop` beside `query_keep`";

@@ -128,6 +128,22 @@ impl Table {
     }
 }
 
+/// What answers say to caches, or caches of answers.
+const READ_BY_CACHES: [&str; 12] = [
+    "age",
+    "cache-control",
+    "cache-group-invalidation",
+    "cache-groups",
+    "cache-status",
+    "cache-tag",
+    "cdn-cache-control",
+    "expires",
+    "no-vary-search",
+    "pragma",
+    "surrogate-control",
+    "surrogate-key",
+];
+
 /// A name of a field that may be changed.
 fn read_name(text: &str) -> Result<HeaderName, Wrong> {
     let name: HeaderName = text.parse().map_err(|_| {
@@ -151,6 +167,30 @@ impl Edits {
     /// Whether nothing is changed.
     pub(super) fn is_none(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The changes to fields that no cache of ours reads, and those to the others.
+    ///
+    /// What is done to a field has no part in what is done to another: so both do the same one after
+    /// the other as all at once. A cache is to read these as their server sent them; what is taken
+    /// off or set of others (`Set-Cookie`, `Vary`, …) is so before it looks.
+    pub(super) fn around_cache(&self, target: Option<&str>) -> (Self, Self) {
+        let is_read = |name: &HeaderName| {
+            READ_BY_CACHES.contains(&name.as_str()) || Some(name.as_str()) == target
+        };
+        let part = |read: bool| {
+            let values = |fields: &[(HeaderName, HeaderValue)]| {
+                let fields = fields.iter().filter(|(name, _)| is_read(name) == read);
+                fields.cloned().collect()
+            };
+            let remove = self.remove.iter().filter(|name| is_read(name) == read);
+            Self {
+                remove: remove.cloned().collect(),
+                set: values(&self.set),
+                add: values(&self.add),
+            }
+        };
+        (part(false), part(true))
     }
 
     /// What makes the changes.
@@ -188,4 +228,20 @@ fn fields<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     serializer.collect_map(fields.iter().map(|(name, value)| (name.as_str(), text(value))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_cache_reads_is_edited_behind_it() {
+        let text = "set = { cache-control = 'no-cache', x-a = '1' }\nadd = { ours = 'b' }\n\
+                    remove = ['Surrogate-Key', 'set-cookie', 'cache-status']";
+        let table: Table = toml::from_str(text).unwrap();
+        let (before, behind) = table.plan(&KeyPath::default()).unwrap().around_cache(Some("ours"));
+        assert_eq!(before.to_string(), "removes set-cookie, sets x-a");
+        let told = "removes surrogate-key cache-status, sets cache-control, adds ours";
+        assert_eq!(behind.to_string(), told);
+    }
 }

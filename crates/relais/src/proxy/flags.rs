@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{
-    Table, block, cache, edits, forward,
+    Table, block, cache_flags, edits, forward,
     group::{self, Balance},
     limits, routes, sniff, trust,
     upstream::{HostField, Speaks},
@@ -33,7 +33,7 @@ pub(crate) struct Flags {
     #[command(flatten)]
     front: front::Flags,
     #[command(flatten)]
-    cache: cache::Flags,
+    cache: cache_flags::Flags,
     #[command(flatten)]
     sniff: sniff::Flags,
     #[command(flatten)]
@@ -221,7 +221,12 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["forward", "ports"] => "--connect-port",
         ["forward", "clients"] => "--client",
         ["forward", ..] => "--forward",
-        ["cache"] | ["cache", "set_cookie" | "target" | "ignore_origin" | "rules", ..] => "--cache",
+        ["cache"]
+        | [
+            "cache",
+            "set_cookie" | "target" | "ignore_origin" | "client_directives" | "rules",
+            ..,
+        ] => "--cache",
         [table @ ("limits" | "cache" | "sniff" | "block"), key] => of_table(table, key)?,
         ["cache", "purge", "from"] => "--cache-purge-from",
         ["cache", "purge", ..] => "--cache-purge-token",

@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use relais_cache::Cache;
 use relais_http::{
-    Cached, Desk, DynHandler, Erase, Looked, OpenFiles, Purgers, Purging, Trust,
+    Cached, Counted, Desk, DynHandler, Erase, Looked, OpenFiles, Purgers, Purging, Trust,
     forward::Clients,
     line_log::LineLog,
-    proxy::Onward,
+    proxy::{Edited, Onward},
     sniff::{SniffLog, Sniffed},
 };
 
+use tracing::warn;
+
 use super::{
     Proxy, block,
+    cache::Cache,
+    edits::Edits,
     lasting::Lasting,
     means::To,
-    passing::{Admitting, forwarding, name_of, passing, trust_of},
+    passing::{Admitting, forwarding, name_of, passing, response_edits, trust_of},
     trust,
 };
 use crate::{
@@ -59,6 +62,9 @@ impl Parts {
         };
         let trust = trust.map(trust::UpstreamTls::read).transpose();
         let trust = trust.map_err(|problem| problems.push(problem)).ok().flatten();
+        if let Some(shortage) = proxy.cache.as_ref().and_then(Cache::shortage) {
+            warn!("{}: {shortage}", key.key("cache").key("memory"));
+        }
         let disk = proxy.cache.as_ref().and_then(|cache| cache.disk.as_ref());
         problems.extend(disk.and_then(|disk| disk.unusable(&key.key("cache"))));
         let purge = proxy.cache.as_ref().and_then(|cache| cache.purge.as_ref());
@@ -80,7 +86,9 @@ impl Parts {
         let Self { mut proxy, trust, block, purgers, key } = self;
         let cache = lasting.cache(name, &proxy, &key.key("cache"))?;
         let trusted = trust_of(&proxy);
-        let cache = cache.map(|cache| Caching { cache, trust: trusted, purgers, open_files });
+        let (_, edits) = response_edits(&proxy);
+        let cache =
+            cache.map(|cache| Caching { cache, trust: trusted, edits, purgers, open_files });
         let (at_sniff, at_block) = (key.key("sniff"), key.key("block"));
         let sniff =
             proxy.sniff.take().map(|log| lasting.sniffed.open(&log, &at_sniff)).transpose()?;
@@ -117,9 +125,11 @@ struct Layers<'a> {
 }
 
 struct Caching {
-    cache: Cache,
+    cache: relais_cache::Cache,
     /// Whose word the handler behind it believes.
     trust: Trust,
+    /// What is changed of what the cache answers.
+    edits: Edits,
     /// Who may purge; `None` for nobody.
     purgers: Option<Purgers>,
     open_files: OpenFiles,
@@ -139,15 +149,20 @@ impl Layers<'_> {
     fn before<H>(self, inner: H) -> Result<Built, Problem>
     where
         H: Onward + Erase,
-        Cached<H>: Erase + Looked,
+        Cached<H>: Looked,
+        Counted<Cached<H>>: Erase,
     {
         let Self { mut front, sniff, clients, block, cache } = self;
         let (mut handler, desk, purging) = match cache {
-            Some(Caching { cache, trust, purgers, open_files }) => {
+            Some(Caching { cache, trust, edits, purgers, open_files }) => {
                 let files = (cache.clone(), open_files);
                 let cached = Cached::with_files(inner, files, trust.clone(), clock::now);
                 let desk = cached.desk();
-                (cached.erase(), Some(desk), Some((cache, trust, purgers)))
+                let mut handler = Counted::new(cached, cache.clone()).erase();
+                if !edits.is_none() {
+                    handler = Edited::new(handler, edits.applied()).erase();
+                }
+                (handler, Some(desk), Some((cache, trust, purgers)))
             }
             None => (inner.erase(), None, None),
         };

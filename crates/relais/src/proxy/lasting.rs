@@ -50,6 +50,8 @@ pub(crate) struct Lasting {
     disks: HashMap<PathBuf, Arc<Disk>>,
     /// The same, with what stands behind them, for who looks after them.
     pub(super) desks: BTreeMap<String, Arc<dyn Desk>>,
+    /// Whose caches were begun anew.
+    emptied: Vec<String>,
     pub(super) dialers: Reused<Dialing, Dialer>,
     pub(super) upstreams: Reused<UpstreamOf, Upstream>,
     pub(super) groups: Reused<GroupOf, Group>,
@@ -80,6 +82,7 @@ impl Lasting {
             caches: HashMap::new(),
             disks: HashMap::new(),
             desks: BTreeMap::new(),
+            emptied: Vec::new(),
             dialers: Reused::new(),
             upstreams: Reused::new(),
             groups: Reused::new(),
@@ -128,6 +131,12 @@ impl Lasting {
         &self.desks
     }
 
+    /// The proxies whose caches were begun anew since the last call, as what they had stored might be
+    /// answered otherwise now.
+    pub(crate) fn take_emptied(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.emptied)
+    }
+
     /// The caches themselves.
     pub(crate) fn caches(&self) -> Vec<Cache> {
         self.caches.values().map(|(_, cache)| cache.clone()).collect()
@@ -143,6 +152,9 @@ impl Lasting {
     ) -> Result<Option<Cache>, Problem> {
         let Some(planned) = &proxy.cache else { return Ok(None) };
         let kept = self.caches.get(name).filter(|(before, _)| answers_alike(before, proxy));
+        if kept.is_none() && self.caches.contains_key(name) {
+            self.emptied.push(name.to_owned());
+        }
         let cache = match (kept, &planned.disk) {
             (Some((_, cache)), _) => cache.clone(),
             (None, None) => Cache::new(planned.settings()),

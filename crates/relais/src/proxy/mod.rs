@@ -4,6 +4,7 @@
 mod alike;
 mod block;
 mod cache;
+mod cache_flags;
 mod cache_rules;
 mod disk;
 mod edits;

@@ -12,6 +12,7 @@ use relais_net::{Dialer, Network, tls};
 
 use super::{
     Proxy,
+    edits::Edits,
     forward::Forward,
     lasting::Lasting,
     made_of::{Dialing, ForwardingOf, GroupOf, UpstreamOf, networks},
@@ -29,7 +30,8 @@ pub(super) fn passing(
     trust: Option<trust::Read>,
     lasting: &mut Lasting,
 ) -> Passing {
-    let Proxy { request, response, limits, .. } = proxy;
+    let Proxy { request, limits, .. } = proxy;
+    let (response, _) = response_edits(proxy);
     let demand = match trust {
         Some(trust) => trust.demand(|| lasting.usual_roots()),
         // Nobody speaks TLS.
@@ -66,12 +68,21 @@ pub(super) fn forwarding(
     let of = ForwardingOf {
         planned: planned.clone(),
         name: name_of(proxy, lasting),
-        edits: (proxy.request.clone(), proxy.response.clone()),
+        edits: (proxy.request.clone(), response_edits(proxy).0),
         dialing: Dialing { limits: proxy.limits.of_dialing(), demand },
         limits: proxy.limits.of_asking(),
     };
     let own = lasting.own.clone();
     lasting.forwardings.find_or_add(of, |of| of.forwarding(own))
+}
+
+/// What is changed of answers before the cache of `proxy` looks at them, if it has one, and what
+/// behind it.
+pub(super) fn response_edits(proxy: &Proxy) -> (Edits, Edits) {
+    match &proxy.cache {
+        Some(cache) => proxy.response.around_cache(cache.target.as_deref()),
+        None => (proxy.response.clone(), Edits::default()),
+    }
 }
 
 /// Whose word counts about the way before, to `proxy` and to its cache. What clients say of it is

@@ -39,7 +39,7 @@ pub(crate) struct Table {
 #[group(skip)]
 pub(crate) struct Flags {
     /// Let who sends the token in FILE take answers out with the method `PURGE`
-    #[arg(long, value_name = "FILE", requires_all = ["cache", "cache_purge_from"])]
+    #[arg(long, value_name = "FILE", requires = "cache_purge_from")]
     #[arg(value_hint = ValueHint::FilePath)]
     cache_purge_token: Option<PathBuf>,
     /// But only from there, e.g. 127.0.0.1 or 10.0.0.0/8; may be given again

@@ -120,7 +120,7 @@ fn demo(lines: &[(&Endpoint, Vec<&Site>)]) {
         let mut lines = lines.iter().filter(|(on, _)| on.scheme.is_secure() == is_secure);
         lines.find(|(_, sites)| sites.iter().any(&fits)).map(|(on, _)| link(on))
     };
-    let show = |command: &str, what: &str| tell(format_args!("  {command:<38}  {what}"));
+    let show = |command: &str, what: &str| tell(format_args!("  {command:<46}  {what}"));
     tell("");
     if let Some(clear) = find(false, false) {
         tell(format_args!("This is the demo. Open {clear} in a browser, or try"));
@@ -134,6 +134,7 @@ fn demo(lines: &[(&Endpoint, Vec<&Site>)]) {
         show(&format!("curl -i {proxy}"), "the same through a proxy");
         show(&format!("curl -i {proxy}casino"), "what its list refuses");
         show("relais flows casino", "who asked for what through it");
+        show(&format!("relais cache explain {proxy}"), "why that came from the cache, or not");
     }
     show("relais serve DIR", "your own files");
     tell("Ctrl-C ends it. `relais --help` tells the rest.");

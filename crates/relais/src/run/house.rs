@@ -23,7 +23,7 @@ use super::{
     memory::Keeper,
 };
 use crate::{
-    cache::Desks,
+    cache,
     complaint::{Complaint, Problem},
     config::Source,
     control::Refusal,
@@ -50,7 +50,7 @@ pub(crate) struct House {
 }
 
 /// What a reload did. Prints as half a sentence.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changed {
     kept: usize,
     opened: usize,
@@ -58,6 +58,8 @@ pub(crate) struct Changed {
     /// Whether the plan has limits that hold only after a restart: connections know theirs from
     /// their beginning, and listeners from theirs.
     pub(crate) has_new_limits: bool,
+    /// The proxies whose caches begin anew.
+    emptied: Vec<String>,
 }
 
 impl House {
@@ -122,18 +124,21 @@ impl House {
             new.filter_map(|(planned, kept)| kept.is_none().then_some(planned)).collect();
         let bound = bind_all(&new, &mut Inherited::default(), Taken::RefuseForNow)
             .map_err(|found| Refusal { text: stop::list(&said.complaints(found)), exit: 1 })?;
-        let changed = self.switch(&plan, behind, &kept, bound);
+        let mut changed = self.switch(&plan, behind, &kept, bound);
         self.plan =
             Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
         self.lasting.sites = lasting;
+        changed.emptied = self.lasting.sites.proxies.take_emptied();
         self.lasting.sites.keep(&self.plan.sites);
         self.tell_proxies();
         Ok(changed)
     }
 
-    /// The caches that there are, by the names of their proxies.
-    pub(crate) fn desks(&self) -> Desks {
-        self.lasting.sites.proxies.desks().clone()
+    /// The caches that there are, and where we listen.
+    pub(crate) fn caches(&self) -> cache::House {
+        let doors = self.listeners().map(|(on, sites)| cache::Door::of(on, &sites)).collect();
+        let desks = self.lasting.sites.proxies.desks().clone();
+        cache::House { runs: self.source.runs(), desks, doors }
     }
 
     /// Tells proxies where we listen, has upstreams that are new asked now and then whether they are
@@ -269,6 +274,12 @@ impl House {
         self.lasting.tls.authority()
     }
 
+    /// The ports that are listened at.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        let places = self.entrances.iter().map(|entrance| entrance.local.host_port());
+        places.filter_map(|at| Some(at?.port)).collect()
+    }
+
     /// Each listener as bound, and the sites behind it.
     pub(crate) fn listeners(&self) -> impl Iterator<Item = (&Endpoint, Vec<&Site>)> {
         let sites = |planned: &plan::Listener| {
@@ -296,13 +307,16 @@ fn bind_all(
 
 impl fmt::Display for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kept, opened, closed, has_new_limits } = self;
+        let Self { kept, opened, closed, has_new_limits, emptied } = self;
         let s = if *kept == 1 { "" } else { "s" };
         write!(f, "{kept} listener{s} kept, {opened} opened, {closed} closed")?;
-        match has_new_limits {
-            true => f.write_str("; the changed limits hold after a restart"),
-            false => Ok(()),
+        if *has_new_limits {
+            f.write_str("; the changed limits hold after a restart")?;
         }
+        for name in emptied {
+            write!(f, "; the cache of {name:?} starts empty, as its configuration changed")?;
+        }
+        Ok(())
     }
 }
 

@@ -23,7 +23,7 @@ use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, timeout},
 };
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 pub use behind::look;
 pub(crate) use greeting::Greeting;
@@ -32,7 +32,7 @@ use crate::{
     access_log::Logs,
     cache, clock,
     config::Source,
-    control::{self, Answer, Call, Request},
+    control::{self, Answer, Call, Listening, Request},
     data::Data,
     limits, proxy, site,
     spelling::Time,
@@ -112,10 +112,15 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
     let mut stops = Stops::listen()?;
     let mut hang_up = listen_for(SignalKind::hangup())?;
     let (calls, mut called) = mpsc::channel(1);
-    let control = match control::listen(house.source(), data, calls) {
+    let control = match control::listen((house.source(), &house.ports()), data, calls) {
         Ok(control) => control,
         Err(error) => {
-            warn!("`relais reload` and `relais cache` will not reach us: {error:#}");
+            // Who names no file did not ask for one.
+            if let Source::Flags(_) = house.source() {
+                debug!("`relais cache` will not reach us: {error:#}");
+            } else {
+                warn!("`relais reload` and `relais cache` will not reach us: {error:#}");
+            }
             None
         }
     };
@@ -167,8 +172,13 @@ fn obey(Call { request, answers }: Call, house: &mut House) {
     match request {
         // An error is a caller that did not wait.
         Request::Reload {} => _ = answers.try_send(reload(house)),
+        Request::Listening {} => {
+            let cache::House { runs, .. } = house.caches();
+            let ports = house.ports();
+            _ = answers.try_send(Answer::Listening(Listening { runs, ports }));
+        }
         Request::Cache(request) => {
-            tokio::spawn(cache::attend(request, house.desks(), answers));
+            tokio::spawn(cache::attend(request, house.caches(), answers));
         }
     }
 }

@@ -79,7 +79,7 @@ impl Table {
     }
 
     /// The command of the same name.
-    fn verb(&self) -> &'static str {
+    pub(crate) fn verb(&self) -> &'static str {
         match self {
             Self::Serve(_) => "serve",
             Self::Proxy(_) => "proxy",

@@ -336,8 +336,7 @@ fn what_is_kept_is_not_asked_for_again_not_even_after_a_reload() {
     let text = |ttl: &str| {
         format!(
             "[proxy.front]\nlisten = \"127.0.0.1:0\"\nupstream = \"{}\"\n\
-             cache = {{ default_ttl = \"{ttl}\" }}\nsniff.log = \"front.jsonl\"\n\
-             response.set.cache-control = \"max-age=600\"\n",
+             cache = {{ default_ttl = \"{ttl}\", ignore_origin = true }}\nsniff.log = \"front.jsonl\"\n",
             server.listeners[0]
         )
     };

@@ -23,6 +23,7 @@ fn entry(target: &str, referer: &[u8], agent: &[u8]) -> Entry {
         version: Some(Version::HTTP_11),
         status: StatusCode::OK,
         ended: Ended::Whole(2326),
+        cached: Some(Cached::Hit),
     }
 }
 
@@ -89,7 +90,7 @@ fn json_has_every_field_in_order() {
             "\"user\":\"ada\",\"method\":\"GET\",\"target\":\"/a?b\",\"version\":\"HTTP/1.1\",",
             "\"host\":\"a.org\",\"referer\":\"http://b.org/\",\"agent\":\"curl/8\",",
             "\"tls\":\"TLS 1.3\",\"status\":200,\"bytes\":2326,\"complete\":true,",
-            "\"duration_ms\":12.034}\n",
+            "\"cache\":\"hit\",\"duration_ms\":12.034}\n",
         )
     );
     entry.user = None;
@@ -131,7 +132,7 @@ proptest! {
         field("f", &bytes, &mut out);
         let value: serde_json::Value = serde_json::from_slice(&[b"{\"g\":0", &*out, b"}"].concat()).unwrap();
         let whole = serde_json::from_str::<serde_json::Value>(&print(Format::Json, &entry)).unwrap();
-        prop_assert_eq!(whole.as_object().unwrap().len(), 15);
+        prop_assert_eq!(whole.as_object().unwrap().len(), 16);
         if let Ok(text) = str::from_utf8(&bytes) {
             prop_assert_eq!(value["f"].as_str().unwrap_or_default(), text);
         }

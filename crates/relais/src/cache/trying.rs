@@ -1,0 +1,137 @@
+//! Requests that the end that is asked makes of a cache: explained, or answered.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Method, StatusCode, Uri};
+use relais_http::{Ask, Desk, Fetched, StandsIn};
+use serde_json::{Value, json};
+use tokio::{task::spawn_blocking, time::timeout};
+
+use super::{hints, sentences};
+use crate::{
+    clock,
+    complaint::Wrong,
+    control::{AskedFor, Fetches},
+};
+
+/// How long an upstream may take: whoever asked waits no longer than a minute.
+const FETCH_MAX: Duration = Duration::from_secs(50);
+
+/// A request as a client's.
+fn ask(desk: &dyn Desk, method: Method, (uri, headers): &(Uri, HeaderMap)) -> Result<Ask, Wrong> {
+    desk.request(method, uri, headers).ok_or_else(|| {
+        let what = format!("nobody can be asked for {:?}", uri.to_string());
+        Wrong::expected(what, "a URL with http:// or https:// and a host")
+    })
+}
+
+/// Why a request is answered as it is; and if nothing is stored for it, what would be.
+pub(super) async fn explain(
+    desk: &dyn Desk,
+    (request, read): (&AskedFor, &(Uri, HeaderMap)),
+    fetches: Fetches,
+) -> Result<Value, Wrong> {
+    let asked = ask(desk, Method::GET, read)?;
+    let Some(explanation) = desk.explain(asked).await else {
+        let what = format!("no host in {:?}", request.url);
+        return Err(Wrong::expected(what, "a whole URL"));
+    };
+    let now = clock::now();
+    let is_stored = explanation.is_about_stored();
+    let mut told = sentences::reused(&explanation, now);
+    told["url"] = request.url.clone().into();
+    let (cache, url) = (desk.cache().clone(), read.0.clone());
+    // It may look at all there is.
+    let hints = spawn_blocking(move || hints::of(&cache, &url, &explanation)).await;
+    told["hints"] = hints.unwrap_or_default().into();
+    if !is_stored && fetches == Fetches::Once {
+        told["storing"] = judge(desk, read).await?;
+    }
+    Ok(told)
+}
+
+/// Asks the upstream for the head of what it would answer, and tells whether that would be stored.
+async fn judge(desk: &dyn Desk, read: &(Uri, HeaderMap)) -> Result<Value, Wrong> {
+    let head = timeout(FETCH_MAX, desk.fetch(ask(desk, Method::HEAD, read)?, 0)).await;
+    let (method, fetched) = match head {
+        // A server that knows no HEAD.
+        Ok(Ok(Fetched { status, .. }))
+            if [StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_IMPLEMENTED].contains(&status) =>
+        {
+            let get = desk.fetch(ask(desk, Method::GET, read)?, 0);
+            ("GET", timeout(FETCH_MAX, get).await)
+        }
+        head => ("HEAD", head),
+    };
+    let mut told = match fetched {
+        Ok(Ok(fetched)) => came(&fetched),
+        Ok(Err(fault)) => json!({ "failed": why(&fault) }),
+        Err(_) => json!({ "failed": late() }),
+    };
+    told["method"] = method.into();
+    Ok(told)
+}
+
+fn came(fetched: &Fetched) -> Value {
+    match fetched.stands_in {
+        StandsIn::No => sentences::storing(&fetched.storing, clock::now()),
+        StandsIn::For(error) => json!({
+            "failed": format!(
+                "the server could not be asked ({}): {}",
+                error.unwrap_or("no answer"),
+                fetched.status
+            ),
+        }),
+    }
+}
+
+fn late() -> String {
+    format!("no answer came in {} s", FETCH_MAX.as_secs())
+}
+
+fn why(fault: &relais_net::Fault) -> String {
+    let error: &dyn std::error::Error = fault;
+    Wrong::from_error(error).what
+}
+
+/// Has `request` answered, and tells whether the answer is stored then.
+pub(super) async fn fetch(
+    desk: &dyn Desk,
+    (request, read): (&AskedFor, &(Uri, HeaderMap)),
+) -> Result<Value, Wrong> {
+    // What is longer is not stored, and need not come.
+    let bytes_max = desk.cache().settings().object_max.saturating_add(1);
+    let fetched = timeout(FETCH_MAX, desk.fetch(ask(desk, Method::GET, read)?, bytes_max)).await;
+    let failed = |why: String| json!({ "url": request.url, "outcome": "failed", "why": why });
+    let fetched = match fetched {
+        Err(_) => return Ok(failed(late())),
+        Ok(Err(fault)) => return Ok(failed(why(&fault))),
+        Ok(Ok(fetched)) => fetched,
+    };
+    if fetched.stands_in != StandsIn::No {
+        let why = came(&fetched)["failed"].as_str().unwrap_or_default().to_owned();
+        return Ok(failed(why));
+    }
+    let next = desk.explain(ask(desk, Method::GET, read)?).await;
+    let is_stored = next.is_some_and(|next| next.is_about_stored());
+    let cache_status = fetched.cache_status.as_ref().map(|said| said.to_str().unwrap_or_default());
+    let says = |word: &str| cache_status.is_some_and(|said| said.contains(word));
+    let came_in = is_stored && (says("; stored") || says("; collapsed"));
+    let (outcome, why) = match &fetched.storing.verdict {
+        _ if says("; hit") => ("hit", Value::Null),
+        _ if came_in => ("stored", Value::Null),
+        Err(why) => ("not_stored", sentences::why_not_stored(*why).into()),
+        Ok(()) if says("; stored") => {
+            ("not_stored", "too large, cut short, purged meanwhile, or no room".into())
+        }
+        Ok(()) => ("not_stored", "its server's answer was for this request alone".into()),
+    };
+    Ok(json!({
+        "url": request.url,
+        "outcome": outcome,
+        "why": why,
+        "status": fetched.status.as_u16(),
+        "bytes": fetched.bytes,
+        "cache_status": cache_status,
+    }))
+}
