@@ -1,7 +1,10 @@
 //! What follows an answer's head: bytes in memory, spans of files, or pieces that come in time.
 
+mod ended;
 mod piece;
 mod steps;
+mod told;
+mod tunnel;
 
 use std::{
     any::Any,
@@ -18,10 +21,14 @@ use http::{HeaderMap, StatusCode};
 use relais_cache::{Pages, StoredBody};
 use relais_net::{Fault, Side, Stream};
 
-pub use self::piece::{Piece, Pieces};
-pub(crate) use self::steps::Step;
-use self::steps::Steps;
-use crate::{FileSpan, Provenance, ReadyHead};
+pub(crate) use self::{ended::Tell, steps::Step};
+pub use self::{
+    ended::Ended,
+    piece::{Piece, Pieces},
+    tunnel::Tunnel,
+};
+use self::{steps::Steps, told::Told};
+use crate::{FileSpan, ReadyHead};
 
 /// An answer's body. What it is made of stays visible to the connection, which sends a
 /// [`Piece::File`] without bringing it to memory where it can. With it goes what is known of the
@@ -41,40 +48,6 @@ pub struct Body {
     head: Option<Box<dyn ReadyHead>>,
 }
 
-/// How an answer came about: told of it alone, or what is told of all of its kind, which costs no
-/// allocation.
-enum Told {
-    Own(Box<Provenance>),
-    Usual(&'static Provenance),
-}
-
-/// Who is told of an end.
-pub(crate) type Tell = Box<dyn FnOnce(Ended) + Send>;
-
-/// The far end of a connection that is to speak something else from here on, and what was read of
-/// that already. Closed when it is dropped.
-#[derive(Debug)]
-pub struct Tunnel {
-    /// The far end.
-    pub far: Stream,
-    /// What it said behind its answer.
-    pub early: Bytes,
-    /// What ends with it.
-    pub(crate) held: Option<Box<dyn Any + Send + Sync>>,
-}
-
-impl Tunnel {
-    /// A tunnel to here, where `early` was said already.
-    pub fn new(far: Stream, early: Bytes) -> Self {
-        Self { far, early, held: None }
-    }
-
-    /// The same, which drops `held` at its end.
-    pub(crate) fn holding(self, held: impl Any + Send + Sync) -> Self {
-        Self { held: Some(Box::new(held)), ..self }
-    }
-}
-
 enum Kind {
     /// The usual answer from memory: one piece, no allocation. Empty once it is taken.
     Full(Bytes),
@@ -86,24 +59,6 @@ enum Kind {
     Stream(Pin<Box<dyn Pieces>>),
     /// No body: the connection is handed over.
     Tunnel(Box<Tunnel>),
-}
-
-/// How a body ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// All of it was handed on, to the kernel where files go there straight: so many bytes.
-    Whole(u64),
-    /// It was given up after so many bytes.
-    Short(u64),
-    /// Its pieces broke off after so many bytes, by the fault of this side.
-    Broken(u64, Side),
-    /// The connection had no place for it, and sent an answer of its own.
-    Instead {
-        /// Of that answer.
-        status: StatusCode,
-        /// In its body.
-        bytes: u64,
-    },
 }
 
 impl Body {
@@ -175,35 +130,6 @@ impl Body {
                 end(ended);
             }),
         });
-    }
-
-    /// Says how the answer came about.
-    pub fn came_from(&mut self, provenance: Provenance) {
-        self.provenance = Some(Told::Own(Box::new(provenance)));
-    }
-
-    /// Says that the answer came about as others did.
-    pub fn came_as_usual(&mut self, provenance: &'static Provenance) {
-        self.provenance = Some(Told::Usual(provenance));
-    }
-
-    /// How the answer came about, if anybody said.
-    pub fn provenance(&self) -> Option<&Provenance> {
-        match self.provenance.as_ref()? {
-            Told::Own(provenance) => Some(provenance),
-            Told::Usual(provenance) => Some(provenance),
-        }
-    }
-
-    /// Adds to what is said of how the answer came about.
-    pub fn add_provenance(&mut self, add: impl FnOnce(&mut Provenance)) {
-        let mut own = match self.provenance.take() {
-            Some(Told::Own(provenance)) => provenance,
-            Some(Told::Usual(provenance)) => Box::new(provenance.clone()),
-            None => Box::default(),
-        };
-        add(&mut own);
-        self.provenance = Some(Told::Own(own));
     }
 
     /// The fields that are ready, if the answer has them there.

@@ -1,6 +1,8 @@
 //! The stream under hyper: it judges what comes in, sends files without bringing them to memory,
 //! and keeps the connection's [`Pulse`].
 
+mod moving;
+
 use std::{
     io::{self, ErrorKind, IoSlice},
     pin::Pin,
@@ -8,7 +10,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use relais_cache::Pages;
 use relais_net::Stream;
 use relais_wire::http1::{Guard, Refusal, Stage};
 use rustix::{
@@ -19,14 +20,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
     intake::{Course, Intake},
-    lend::poll_lend,
     placeholder::is_placeholder,
     pulse::{Pulse, Waits},
-    send::{head_flags, poll_send, poll_send_joined},
-    send_file::{Portion, Reader, poll_send_file},
-    splice::{Moved, poll_splice},
+    send::poll_send_joined,
+    send_file::Reader,
 };
-use crate::Body;
 
 /// A stream with its judge.
 #[derive(Debug)]
@@ -178,79 +176,6 @@ impl Transport {
     /// The stream below, for a last word in its clear.
     pub(super) fn stream(&mut self) -> &mut Stream {
         &mut self.stream
-    }
-
-    /// Writes the first of `slices`: memory, or some of the file behind a placeholder.
-    fn poll_write_mixed(
-        &mut self,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let Stream::Tcp(stream) = &self.stream else {
-            return Poll::Ready(Err(ErrorKind::Unsupported.into()));
-        };
-        let mut steps = self.pulse.steps();
-        let Some(step) = steps.front_mut() else {
-            return Poll::Ready(Err(io::Error::other("a placeholder without a file")));
-        };
-        if !is_placeholder(&slices[0]) {
-            return poll_send(stream, cx, &slices[0], head_flags(step.span.len));
-        }
-        let reader = *self.reader.get_or_insert_with(|| Reader::of(stream));
-        let portion = Portion::of_step(slices[0].len(), step, reader);
-        let written = ready!(poll_send_file(stream, cx, step, portion));
-        self.broken = written.as_ref().err().map(io::Error::kind);
-        let written = written?;
-        if step.span.len == 0 {
-            let done = steps.pop_front();
-            // Who is told of its end is not told under the lock.
-            drop(steps);
-            drop(done);
-        }
-        Poll::Ready(Ok(written))
-    }
-
-    /// Whether what is sent may be lent to the kernel.
-    pub(super) fn may_lend(&self) -> bool {
-        matches!(self.stream, Stream::Tcp(_))
-    }
-
-    /// Sends some of `pages`, without a copy.
-    pub(super) fn poll_lend(
-        &mut self,
-        cx: &mut Context<'_>,
-        pages: &Pages,
-    ) -> Poll<io::Result<usize>> {
-        let Stream::Tcp(stream) = &self.stream else {
-            return Poll::Ready(Err(ErrorKind::Unsupported.into()));
-        };
-        let lent = poll_lend(stream, cx, pages);
-        self.note_write(&lent);
-        lent
-    }
-
-    /// Moves some of `body` without bringing it to memory; `None` if it has to be asked for pieces.
-    pub(super) fn poll_splice(
-        &mut self,
-        cx: &mut Context<'_>,
-        body: &mut Body,
-    ) -> Poll<io::Result<Option<Moved>>> {
-        let Stream::Tcp(stream) = &self.stream else { return Poll::Ready(Ok(None)) };
-        let is_free = stream.poll_write_ready(cx).is_ready();
-        let moved = poll_splice(stream, cx, body);
-        match &moved {
-            Poll::Ready(Ok(Some(Moved { sent, .. }))) => self.note_write(&Poll::Ready(Ok(*sent))),
-            Poll::Pending if is_free => self.waits_for_body(),
-            Poll::Pending => self.note_write(&Poll::Pending),
-            Poll::Ready(_) => (),
-        }
-        moved
-    }
-
-    /// The client has taken all that there is: the next is not its turn.
-    pub(super) fn waits_for_body(&mut self) {
-        self.write_waits = false;
-        self.set_pulse();
     }
 
     /// Writes what is left of interim answers that were begun: nothing else may come between.
