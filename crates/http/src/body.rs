@@ -21,12 +21,12 @@ use http::{HeaderMap, StatusCode};
 use relais_cache::{Pages, StoredBody};
 use relais_net::{Fault, Side, Stream};
 
-pub(crate) use self::{ended::Tell, steps::Step};
 pub use self::{
     ended::Ended,
     piece::{Piece, Pieces},
     tunnel::Tunnel,
 };
+pub(crate) use self::{ended::Tell, steps::Step};
 use self::{steps::Steps, told::Told};
 use crate::{FileSpan, ReadyHead};
 
