@@ -7,7 +7,6 @@ mod told;
 mod tunnel;
 
 use std::{
-    any::Any,
     collections::VecDeque,
     fmt,
     os::fd::BorrowedFd,
@@ -19,7 +18,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use relais_cache::{Pages, StoredBody};
-use relais_net::{Fault, Side, Stream};
+use relais_net::Fault;
 
 pub use self::{
     ended::Ended,
