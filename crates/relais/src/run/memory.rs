@@ -24,8 +24,8 @@ const LOOK_EVERY_AT_REST: Duration = Duration::from_millis(100);
 const BESIDES: u64 = 32 << 20;
 
 /// How much less it should have: the pages of the program itself, and what may come between two looks,
-/// besides a thirty-second of what caches may hold.
-const SLACK: u64 = 16 << 20;
+/// besides a part of what caches may hold.
+const SLACK: u64 = 18 << 20;
 
 /// In percent: the least that is left to the caches of what they were given, however much memory goes
 /// elsewhere.
@@ -158,7 +158,7 @@ impl Held {
 
     /// What to do, if caches were `given` so many bytes, and the process has so many `resident`.
     fn judge(&mut self, given: u64, resident: u64) -> Next {
-        let share = given / 100 * 15 - given / 32;
+        let share = given / 100 * 15 - given / 24;
         let most = given.saturating_add(share).saturating_add(BESIDES - SLACK);
         let Some(excess) = resident.checked_sub(most).filter(|excess| *excess > 0) else {
             self.until_trim = self.until_trim.saturating_sub(1);
@@ -213,8 +213,8 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
     const GIVEN: u64 = 64 * MIB;
-    /// 71.6 for the caches, 16 besides.
-    const MOST: u64 = GIVEN + GIVEN / 100 * 15 - GIVEN / 32 + 16 * MIB;
+    /// 71 for the caches, 14 besides.
+    const MOST: u64 = GIVEN + GIVEN / 100 * 15 - GIVEN / 24 + 14 * MIB;
 
     #[test]
     fn who_has_no_more_than_that_is_left_alone() {
