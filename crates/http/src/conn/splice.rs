@@ -3,7 +3,7 @@
 use std::{
     io::{self, ErrorKind},
     os::fd::AsFd as _,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
@@ -24,14 +24,13 @@ pub(super) struct Moved {
     pub(super) left: Bytes,
 }
 
-/// Moves some of `body` to `stream`, once that takes something; `None` if it has to be asked for
-/// pieces.
+/// Moves some of `body` to `stream`, which takes something; waits for the body alone. `None` if it has
+/// to be asked for pieces.
 pub(super) fn poll_splice(
     stream: &TcpStream,
     cx: &mut Context<'_>,
     body: &mut Body,
 ) -> Poll<io::Result<Option<Moved>>> {
-    ready!(stream.poll_write_ready(cx))?;
     // Where no more files may be open, it is copied.
     let Ok(pipe) = Pipe::take() else { return Poll::Ready(Ok(None)) };
     let moved = match body.poll_splice(cx, pipe.writer.as_fd(), MOVED_BYTES_MAX) {

@@ -47,11 +47,11 @@ impl Payload {
     pub(super) fn take(answer: &mut Answer) -> Option<Self> {
         let body = answer.body_mut();
         if body.is_coming() {
-            let head = body.take_head();
-            let coming = std::mem::replace(body, Body::empty());
-            if let Some(head) = head {
-                *body = Body::empty().with_head(head);
-            }
+            let empty = match body.take_head() {
+                Some(head) => Body::empty().with_head(head),
+                None => Body::empty(),
+            };
+            let coming = std::mem::replace(body, empty);
             return Some(Self::Coming(Box::new(coming)));
         }
         body.take_pages().map(Self::Lent).or_else(|| body.take_memory().map(Self::Copied))

@@ -98,10 +98,10 @@ struct Held {
 }
 
 /// After how many looks at least the allocator is asked for pages again: it takes some milliseconds.
-const PAUSE_MIN: u32 = 16;
+const PAUSE_MIN: u32 = 8;
 
 /// The same at most.
-const PAUSE_MAX: u32 = 512;
+const PAUSE_MAX: u32 = 256;
 
 /// What to do after a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,18 +127,21 @@ impl Held {
         // It may come before we look again.
         let coming: u64 = caches.iter().map(Cache::room).sum();
         let look = || resident().map(|resident| resident.saturating_add(coming));
-        let Some(before) = look() else { return self };
-        if self.judge(given, before) == Next::Trim {
+        let Some(mut resident) = look() else { return self };
+        let mut next = self.judge(given, resident);
+        if next == Next::Trim {
             trim();
-            self.trimmed(before, look().unwrap_or(before));
+            let before = resident;
+            resident = look().unwrap_or(before);
+            self.trimmed(before, resident);
+            next = self.judge(given, resident);
         }
-        let resident = look().unwrap_or(before);
-        if let Next::HoldTo(share) = self.judge(given, resident) {
+        if let Next::HoldTo(share) = next {
             // Said once each time that it comes to this: until then it is of no account.
             if share < TOLD_BELOW && self.share >= TOLD_BELOW {
                 tracing::warn!(
                     "caches hold less than {TOLD_BELOW} % of their memory for now: the process has {} MiB",
-                    resident >> 20
+                    resident.saturating_sub(coming) >> 20
                 );
             }
             self.share = share;

@@ -77,12 +77,15 @@ impl Transport {
         body: &mut Body,
     ) -> Poll<io::Result<Option<Moved>>> {
         let Stream::Tcp(stream) = &self.stream else { return Poll::Ready(Ok(None)) };
-        let is_free = stream.poll_write_ready(cx).is_ready();
+        let Poll::Ready(is_free) = stream.poll_write_ready(cx) else {
+            self.note_write(&Poll::Pending);
+            return Poll::Pending;
+        };
+        is_free?;
         let moved = poll_splice(stream, cx, body);
         match &moved {
             Poll::Ready(Ok(Some(Moved { sent, .. }))) => self.note_write(&Poll::Ready(Ok(*sent))),
-            Poll::Pending if is_free => self.waits_for_body(),
-            Poll::Pending => self.note_write(&Poll::Pending),
+            Poll::Pending => self.waits_for_body(),
             Poll::Ready(_) => (),
         }
         moved
