@@ -8,6 +8,7 @@
 mod accept;
 mod bind;
 mod cores;
+mod datagrams;
 mod dial;
 mod door;
 mod endpoint;
@@ -26,6 +27,7 @@ pub mod tls;
 pub use accept::next_caller;
 pub use bind::{SocketFile, bind_path};
 pub use cores::{Cores, Seat, turn};
+pub use datagrams::{DatagramListener, DatagramService, Datagrams, DynDatagramService};
 pub use dial::{Access, Callee, DialError, DialLimits, Dialed, Dialer, Stage, Timings};
 pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};

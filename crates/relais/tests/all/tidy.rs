@@ -13,11 +13,14 @@ use crate::modules::{Imports, before_tests, code, module_imports, reach};
 /// Each crate, and every crate of ours that it may import. Below comes before above.
 const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &[]),
+    ("tap", &[]),
     ("cache", &["wire"]),
     ("net", &["wire"]),
+    ("relay", &["wire", "tap", "net"]),
+    ("talk", &["wire", "tap", "net"]),
     ("http", &["cache", "net", "wire"]),
     ("inspect", &["wire"]),
-    ("relais", &["wire", "cache", "net", "http", "inspect"]),
+    ("relais", &["wire", "tap", "cache", "net", "relay", "talk", "http", "inspect"]),
 ];
 
 /// Each dependency, and who uses it. One user means that it is that room's own: others ask the
@@ -32,7 +35,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("bcrypt", &["http"]),
     ("blake2", &["http"]),
     ("brotli", &["http"]),
-    ("bytes", &["cache", "http", "net"]),
+    ("bytes", &["cache", "http", "net", "talk", "tap"]),
     ("clap", &["bench", "relais"]),
     ("clap_complete", &["relais"]),
     ("clap_mangen", &["relais"]),
@@ -64,11 +67,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("socket2", &["net"]),
     ("strsim", &["relais"]),
     ("tempfile", &["bench"]),
-    ("thiserror", &["cache", "http", "inspect", "net", "relais", "wire"]),
-    ("tokio", &["http", "net", "relais"]),
+    ("thiserror", &["cache", "http", "inspect", "net", "relais", "relay", "talk", "wire"]),
+    ("tokio", &["http", "net", "relais", "relay", "talk", "tap"]),
     ("tokio-rustls", &["net"]),
     ("toml", &["relais"]),
-    ("tracing", &["http", "net", "relais"]),
+    ("tracing", &["http", "net", "relais", "relay", "talk"]),
     ("tracing-subscriber", &["relais"]),
     ("twox-hash", &["cache"]),
     ("x509-parser", &["net"]),
@@ -95,6 +98,7 @@ const NOT_BELOW: &[(&str, &[&str])] = &[
     ("wire", &["tokio", "socket2", "rustix", "tracing"]),
     // It has `rustix` for one way to read a file, which the standard library has not.
     ("cache", &["tokio", "socket2", "tracing"]),
+    ("tap", &["socket2", "rustix", "tracing"]),
     ("inspect", &["tokio", "socket2", "rustix", "tracing"]),
 ];
 

@@ -1,0 +1,3 @@
+//! Passes bytes and datagrams on as they are: TCP, TLS, Unix and UDP, each side its own.
+//!
+//! Knows no protocol above TLS, but for the header that tells an upstream who called (PROXY).
