@@ -1,48 +1,22 @@
 //! The data path's end.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::SystemTime,
 };
 
 use bytes::Bytes;
-use tokio::sync::broadcast;
 
-use crate::{Detail, Direction, Ending, Ends, Event, FlowId, Watcher};
+use crate::{
+    event::{Direction, Ending, Ends, Event, FlowId},
+    shared::{Detail, Shared},
+    watcher::Watcher,
+};
 
 /// Where flows are reported. Cheap to clone; every clone reports to the same watchers.
 #[derive(Clone, Debug)]
 pub struct Tap {
     shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Shared {
-    events: broadcast::Sender<Event>,
-    /// How many [`Watcher`]s of each [`Detail`] there are. Ours, because asking `events` takes its
-    /// lock.
-    flow_watchers: AtomicUsize,
-    byte_watchers: AtomicUsize,
-    /// The next [`FlowId`].
-    flows: AtomicU64,
-}
-
-impl Shared {
-    pub(crate) fn watchers_of(&self, detail: Detail) -> &AtomicUsize {
-        match detail {
-            Detail::Flows => &self.flow_watchers,
-            Detail::Bytes => &self.byte_watchers,
-        }
-    }
-
-    fn is_watched(&self, detail: Detail) -> bool {
-        // Relaxed: whoever starts watching at this very moment may or may not see this event.
-        let count = |detail| self.watchers_of(detail).load(Ordering::Relaxed);
-        count(Detail::Bytes) > 0 || detail == Detail::Flows && count(Detail::Flows) > 0
-    }
 }
 
 impl Tap {
@@ -52,13 +26,7 @@ impl Tap {
     ///
     /// If `events_max` is 0.
     pub fn new(events_max: usize) -> Self {
-        let shared = Shared {
-            events: broadcast::Sender::new(events_max),
-            flow_watchers: AtomicUsize::new(0),
-            byte_watchers: AtomicUsize::new(0),
-            flows: AtomicU64::new(1),
-        };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(Shared::new(events_max)) }
     }
 
     /// Opens a flow, which began `at`. Between whom is only asked for if somebody watches.

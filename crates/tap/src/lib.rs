@@ -10,8 +10,10 @@
 
 mod event;
 mod flow;
+mod shared;
 mod watcher;
 
 pub use event::{By, Direction, Ending, Ends, Event, FlowId};
 pub use flow::{Flow, Tap};
-pub use watcher::{Detail, Watcher};
+pub use shared::Detail;
+pub use watcher::Watcher;

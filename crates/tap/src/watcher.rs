@@ -4,16 +4,10 @@ use std::sync::{Weak, atomic::Ordering};
 
 use tokio::sync::broadcast;
 
-use crate::{Event, flow::Shared};
-
-/// How much a watcher asks for. It may get more, if another asked for that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detail {
-    /// That flows begin and end, and what is noted of them.
-    Flows,
-    /// And every byte that passes.
-    Bytes,
-}
+use crate::{
+    event::Event,
+    shared::{Detail, Shared},
+};
 
 /// A listener's end of a [`Tap`](crate::Tap).
 #[derive(Debug)]
