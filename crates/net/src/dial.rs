@@ -12,6 +12,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+mod datagrams;
 mod error;
 mod names;
 mod race;
@@ -20,6 +21,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use datagrams::DialedDatagrams;
 pub use error::{Callee, DialError, Stage};
 
 use error::Failed;

@@ -28,7 +28,9 @@ pub use accept::next_caller;
 pub use bind::{SocketFile, bind_path};
 pub use cores::{Cores, Seat, turn};
 pub use datagrams::{DatagramListener, DatagramService, Datagrams, DynDatagramService};
-pub use dial::{Access, Callee, DialError, DialLimits, Dialed, Dialer, Stage, Timings};
+pub use dial::{
+    Access, Callee, DialError, DialLimits, Dialed, DialedDatagrams, Dialer, Stage, Timings,
+};
 pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};
 pub use fault::{Fault, Side};

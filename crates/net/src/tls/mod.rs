@@ -35,7 +35,7 @@ pub use self::{
     authority::{Authority, AuthorityError},
     certified::{Certified, CertifiedError},
     connector::{BadServerName, ConnectError, Connector, Demand},
-    describe::{Facts, Fingerprint, NotACertificate},
+    describe::{BadFingerprint, Facts, Fingerprint, NotACertificate},
     issue::{CertifiedPem, ParseSubjectNameError, SubjectName},
     pem::{PemError, Warning, read_certified, read_chain, read_key},
     probe::{Probe, ProbeError, Seen},

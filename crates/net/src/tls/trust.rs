@@ -1,23 +1,40 @@
 //! Whether a server is who it says.
 
+use std::{fmt, sync::Arc};
+
 use rustls::{
-    DigitallySignedStruct, Error, SignatureScheme,
+    CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{verify_tls12_signature, verify_tls13_signature},
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::{Roots, provider};
+use super::{Fingerprint, Roots, provider};
 
 /// Whose word is taken for who a server is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trust {
     /// That of these authorities: for its name, and now.
     Roots(Roots),
+    /// Nobody's: it has to show the certificate with this fingerprint, whoever signed it, whatever
+    /// name it is for and however old it is.
+    Pinned(Fingerprint),
     /// INSECURE: anyone's. Whoever can answer in the server's place is taken for it, and reads and
     /// changes all that passes.
     InsecureAnyone,
 }
+
+/// A server showed another certificate than the one that it should have. Prints as half a sentence.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OtherFingerprint(Fingerprint);
+
+impl fmt::Display for OtherFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "its SHA-256 is {}, which is not the pinned one", self.0)
+    }
+}
+
+impl std::error::Error for OtherFingerprint {}
 
 /// Judges certificates for rustls, which asks the system for the time.
 ///
@@ -34,8 +51,18 @@ impl ServerCertVerifier for Verifier {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if let Trust::Roots(roots) = &self.0 {
-            roots.vouch(own, others, name, now)?;
+        match &self.0 {
+            Trust::Roots(roots) => {
+                roots.vouch(own, others, name, now)?;
+            }
+            Trust::Pinned(pinned) => {
+                let found = Fingerprint::of(own);
+                if found != *pinned {
+                    let other = OtherError(Arc::new(OtherFingerprint(found)));
+                    return Err(Error::InvalidCertificate(CertificateError::Other(other)));
+                }
+            }
+            Trust::InsecureAnyone => {}
         }
         Ok(ServerCertVerified::assertion())
     }
