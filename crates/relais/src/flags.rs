@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 
-use crate::{cache, cert, flows, proxy, serve};
+use crate::{cache, cert, flows, proxy, send, serve};
 
 /// One program for both ends of a socket and everything between
 #[derive(Clone, Debug, Parser)]
@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Serve(Box<serve::Flags>),
     /// Pass HTTP requests on to other servers
     Proxy(Box<proxy::Flags>),
+    /// Say something to a server and show what it answers, or have a dialogue with it
+    Send(Box<send::Flags>),
     /// Have a running relais read its file again; no connection is dropped
     Reload {
         /// The configuration [default: relais.toml]
@@ -107,6 +109,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
     },
+}
+
+impl Command {
+    /// Whether it calls a server on behalf of who types it, and ends with what comes of that.
+    pub(crate) fn is_client(&self) -> bool {
+        matches!(self, Self::Send(_))
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod access_log;
 mod auth;
 mod base;
 mod cache;
+mod calling;
 mod cert;
 mod clock;
 mod columns;
@@ -30,12 +31,14 @@ mod password;
 mod plan;
 mod proxy;
 mod run;
+mod send;
 mod serve;
 mod site;
 mod spelling;
 mod stop;
 mod tls;
 mod tree;
+mod visible;
 
 use std::{
     path::{Path, PathBuf},
@@ -53,7 +56,7 @@ pub use run::look;
 use data::Data;
 use flags::{Cli, Command};
 use habits::Refused;
-use output::say;
+use output::{Telling, say};
 use stop::Stop;
 
 /// The configuration of those who name none.
@@ -70,15 +73,22 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()) * 2);
         }
     };
-    logging::start(&global);
+    let telling = if global.verbose > 0 { Telling::More } else { Telling::Usual };
+    // A client tells of its exchange first, and of what goes on below only when asked twice.
+    let verbose = global.verbose.saturating_sub(u8::from(command.is_client()));
+    logging::start(&flags::Global { verbose, ..global.clone() });
     let data = Data::of(global.data).map_err(Stop::from);
-    match data.and_then(|data| obey(command, &data, global.color)) {
+    match data.and_then(|data| obey(command, &data, (global.color, telling))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => stop.tell(),
     }
 }
 
-fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
+fn obey(
+    command: Command,
+    data: &Data,
+    (color, telling): (ColorChoice, Telling),
+) -> Result<(), Stop> {
     match command {
         Command::Up { file: None } if !Path::new(CONFIG).exists() => {
             let (text, base) = (demo::TEXT.to_owned(), demo::settle(data)?);
@@ -97,6 +107,7 @@ fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
             let source = of_flags(name, site::Table::Proxy(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)
         }
+        Command::Send(flags) => send::obey(*flags, data, telling),
         Command::Check { file, json } => check(or_usual(file), json),
         Command::Reload { file } => control::reload(&or_usual(file), data),
         Command::Cache(flags) => cache::obey(*flags, color, data),

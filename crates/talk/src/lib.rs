@@ -1,2 +1,3 @@
-//! The small dialogues (print, ack, echo, upper, calc, talk, notify), and the clients that hold
-//! them: one message and its answer, a dialogue, or many at once.
+//! The small dialogues, and the clients that hold them.
+
+pub mod send;
