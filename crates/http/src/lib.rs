@@ -9,6 +9,7 @@ pub mod auth;
 pub mod block;
 mod body;
 mod cached;
+pub mod client;
 mod clock;
 mod conn;
 mod counted;

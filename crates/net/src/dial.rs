@@ -160,6 +160,28 @@ impl Dialer {
         Ok(Dialed { stream: Stream::Tcp(plain), session: None, peer: Peer::at(address), timings })
     }
 
+    /// Shakes hands with the server of `endpoint` on a stream that leads to it, as through a proxy,
+    /// whose call took so long.
+    ///
+    /// Cancel safe: no; the stream is gone with the future.
+    ///
+    /// # Errors
+    ///
+    /// [`DialError`]
+    pub async fn secure(
+        &self,
+        endpoint: &Endpoint,
+        (plain, timings): (TcpStream, Timings),
+        protocols: Protocols,
+    ) -> Result<Dialed, DialError> {
+        let local = |source| {
+            let callee = Callee { endpoint: endpoint.clone(), address: None };
+            DialError::Local { callee, source }
+        };
+        let address = plain.peer_addr().map_err(local)?;
+        Box::pin(self.shake(endpoint, Reached { plain, address, timings }, protocols)).await
+    }
+
     async fn call_path(&self, endpoint: &Endpoint, path: &Path) -> Result<Dialed, DialError> {
         let start = Instant::now();
         let callee = Callee { endpoint: endpoint.clone(), address: None };

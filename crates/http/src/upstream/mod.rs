@@ -37,12 +37,14 @@ pub use attempt::Reply;
 pub use balance::Balance;
 pub use error::{CallError, Failed};
 pub use group::{Call, Group};
-pub(crate) use head::{is_of_connection, members, read_lines};
+pub(crate) use head::{is_of_connection, line, members, read_lines};
 pub use health::Check;
+pub(crate) use heard::Heard;
 pub use interim::OnInterim;
 pub use limits::Limits;
 pub use queue::Busy;
 pub use server::{Options, Speaks, Upstream};
+pub(crate) use upload::Upload;
 pub use watch::watch;
 
 /// Calls in the clear.
