@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 
-use crate::{cache, cert, flows, proxy, send, serve};
+use crate::{cache, cert, flows, get, proxy, send, serve};
 
 /// One program for both ends of a socket and everything between
 #[derive(Clone, Debug, Parser)]
@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Proxy(Box<proxy::Flags>),
     /// Say something to a server and show what it answers, or have a dialogue with it
     Send(Box<send::Flags>),
+    /// Ask a server of HTTP for something, and show how it answers
+    Get(Box<get::Flags>),
     /// Have a running relais read its file again; no connection is dropped
     Reload {
         /// The configuration [default: relais.toml]
@@ -114,7 +116,7 @@ pub(crate) enum Command {
 impl Command {
     /// Whether it calls a server on behalf of who types it, and ends with what comes of that.
     pub(crate) fn is_client(&self) -> bool {
-        matches!(self, Self::Send(_))
+        matches!(self, Self::Get(_) | Self::Send(_))
     }
 }
 

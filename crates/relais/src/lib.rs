@@ -21,6 +21,7 @@ mod document;
 mod flags;
 mod flows;
 mod front;
+mod get;
 mod habits;
 mod limits;
 mod logging;
@@ -107,6 +108,7 @@ fn obey(
             let source = of_flags(name, site::Table::Proxy(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)
         }
+        Command::Get(flags) => get::obey(*flags, data, (color, telling)),
         Command::Send(flags) => send::obey(*flags, data, telling),
         Command::Check { file, json } => check(or_usual(file), json),
         Command::Reload { file } => control::reload(&or_usual(file), data),

@@ -17,6 +17,7 @@ mod describe;
 mod issue;
 mod name;
 mod pem;
+mod pin;
 mod probe;
 mod resumption;
 mod roots;

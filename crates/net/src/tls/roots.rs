@@ -8,7 +8,7 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::{provider, trust::OtherFingerprint, visible::clean};
+use super::{pin::OtherFingerprint, provider, visible::clean};
 
 /// The authorities that a server's certificate may come from. Two are the same if each has the same
 /// certificates, in the same order.

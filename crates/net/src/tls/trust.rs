@@ -1,6 +1,6 @@
 //! Whether a server is who it says.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme,
@@ -9,7 +9,7 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::{Fingerprint, Roots, provider};
+use super::{Fingerprint, Roots, pin::OtherFingerprint, provider};
 
 /// Whose word is taken for who a server is.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,18 +23,6 @@ pub enum Trust {
     /// changes all that passes.
     InsecureAnyone,
 }
-
-/// A server showed another certificate than the one that it should have. Prints as half a sentence.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct OtherFingerprint(Fingerprint);
-
-impl fmt::Display for OtherFingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "its SHA-256 is {}, which is not the pinned one", self.0)
-    }
-}
-
-impl std::error::Error for OtherFingerprint {}
 
 /// Judges certificates for rustls, which asks the system for the time.
 ///

@@ -6,5 +6,5 @@ mod shown;
 mod trust;
 
 pub(crate) use hints::{broken, refused};
-pub(crate) use shown::{Met, certificate_json, met_json, tell_met};
+pub(crate) use shown::{Met, met_json, tell_met};
 pub(crate) use trust::{TlsFlags, calls};

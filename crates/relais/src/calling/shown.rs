@@ -97,7 +97,7 @@ pub(crate) fn met_json(met: &Met) -> Value {
 }
 
 /// What a certificate says, as JSON; `null` if it is none.
-pub(crate) fn certificate_json(der: &CertificateDer<'_>) -> Value {
+fn certificate_json(der: &CertificateDer<'_>) -> Value {
     let Ok(facts) = Facts::of(der) else { return Value::Null };
     json!({
         "subject": facts.subject,
