@@ -45,7 +45,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("http", &["cache", "http", "relais"]),
     ("hashbrown", &["cache", "http"]),
     ("http-body", &["http"]),
-    ("httparse", &["http"]),
     ("hyper", &["http"]),
     ("hyper-util", &["http"]),
     ("libc", &["http", "relais"]),
