@@ -34,6 +34,8 @@ mod serve;
 mod site;
 mod spelling;
 mod stop;
+#[expect(dead_code, reason = "the dialogues are to come")]
+mod terminal;
 mod tls;
 mod tree;
 

@@ -74,6 +74,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("tracing", &["http", "net", "relais", "relay", "talk"]),
     ("tracing-subscriber", &["relais"]),
     ("twox-hash", &["cache"]),
+    ("unicode-width", &["relais"]),
     ("x509-parser", &["net"]),
     ("zstd", &["http"]),
 ];
