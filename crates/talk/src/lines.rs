@@ -1,5 +1,11 @@
 //! A stream of bytes cut into lines, as messages. No sockets: bytes go in, messages come out.
 
+use std::time::Duration;
+
+/// How long to wait for the end of a line that has begun: then it counts as a message without one.
+/// Programs that send no line ends are answered, too.
+pub(crate) const SILENCE: Duration = Duration::from_millis(100);
+
 /// What a peer said at once: a line, a datagram, a message of a WebSocket. Without its line end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Message<'a> {
@@ -108,12 +114,11 @@ impl Lines {
             return None;
         }
         let cut = start..start + self.bytes_max;
-        match memchr::memchr(b'\n', rest) {
-            Some(end) => self.taken += end + 1,
-            None => {
-                self.taken = self.pending.len();
-                self.state = State::Skip;
-            }
+        if let Some(end) = memchr::memchr(b'\n', rest) {
+            self.taken += end + 1;
+        } else {
+            self.taken = self.pending.len();
+            self.state = State::Skip;
         }
         let bytes = &self.pending[cut];
         Some(Message { bytes, end: LineEnd::Lf, extent: Extent::Cut })
@@ -196,12 +201,10 @@ mod tests {
 
     #[test]
     fn a_stream_is_cut_into_lines() {
-        check(&["a\nb\r\n\nc"], &[
-            ("a", Lf, Whole),
-            ("b", CrLf, Whole),
-            ("", Lf, Whole),
-            ("c", NoEnd, Whole),
-        ]);
+        check(
+            &["a\nb\r\n\nc"],
+            &[("a", Lf, Whole), ("b", CrLf, Whole), ("", Lf, Whole), ("c", NoEnd, Whole)],
+        );
         check(&["a", "b\r", "\nc"], &[("ab", CrLf, Whole), ("c", NoEnd, Whole)]);
         check(&["a\rb\n"], &[("a\rb", Lf, Whole)]);
         check(&["12345678\n12345678\r\n"], &[("12345678", Lf, Whole), ("12345678", CrLf, Whole)]);
@@ -214,9 +217,7 @@ mod tests {
         check(&["123456789\nnext\n"], &[("12345678", Lf, Cut), ("next", Lf, Whole)]);
         check(&["1234567890123\nnext\n"], &[("12345678", Lf, Cut), ("next", Lf, Whole)]);
         check(&["1234567890123"], &[("12345678", Lf, Cut)]);
-        check(&["1234567890", "123", "45\nnext"], &[("12345678", Lf, Cut), (
-            "next", NoEnd, Whole,
-        )]);
+        check(&["1234567890", "123", "45\nnext"], &[("12345678", Lf, Cut), ("next", NoEnd, Whole)]);
     }
 
     #[test]
