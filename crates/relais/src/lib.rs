@@ -38,7 +38,6 @@ mod service;
 mod site;
 mod spelling;
 mod stop;
-#[expect(dead_code, reason = "the dialogues are to come")]
 mod terminal;
 mod tls;
 mod tree;
@@ -67,6 +66,9 @@ const CONFIG: &str = "relais.toml";
 
 /// Does what the command line asks for.
 pub fn main() -> ExitCode {
+    if let Some(code) = listen::calculating::calculate() {
+        return code;
+    }
     let Cli { global, command } = match habits::parse() {
         Ok(cli) => cli,
         Err(Refused::Habit(complaint)) => return Stop::Wrong(vec![*complaint]).tell(),
