@@ -24,19 +24,24 @@ mod front;
 mod get;
 mod habits;
 mod limits;
+mod listen;
 mod logging;
 mod manual;
 mod measure;
+mod meets;
 mod output;
 mod password;
 mod plan;
 mod proxy;
+mod quit;
 mod run;
 mod send;
 mod serve;
+mod service;
 mod site;
 mod spelling;
 mod stop;
+mod terminal;
 mod tls;
 mod tree;
 mod visible;
@@ -65,6 +70,9 @@ const CONFIG: &str = "relais.toml";
 
 /// Does what the command line asks for.
 pub fn main() -> ExitCode {
+    if let Some(code) = listen::calculating::calculate() {
+        return code;
+    }
     let Cli { global, command } = match habits::parse() {
         Ok(cli) => cli,
         Err(Refused::Habit(complaint)) => return Stop::Wrong(vec![*complaint]).tell(),
@@ -100,12 +108,17 @@ fn obey(
         Command::Serve(flags) => {
             let greeting = if flags.open { run::Greeting::Browser } else { run::Greeting::Plain };
             let (name, table) = flags.table();
-            let source = of_flags(name, site::Table::Serve(Box::new(table)));
+            let source = of_site(name, site::Table::Serve(Box::new(table)));
             run::run(source, data, greeting)
         }
         Command::Proxy(flags) => {
             let (name, table) = flags.table().map_err(|wrong| Stop::Wrong(vec![*wrong]))?;
-            let source = of_flags(name, site::Table::Proxy(Box::new(table)));
+            let source = of_site(name, site::Table::Proxy(Box::new(table)));
+            run::run(source, data, run::Greeting::Plain)
+        }
+        Command::Listen(flags) => {
+            let (name, table) = flags.table();
+            let source = of_service(name, service::Table::Listen(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)
         }
         Command::Get(flags) => get::obey(*flags, data, (color, telling)),
@@ -121,9 +134,16 @@ fn obey(
     }
 }
 
-/// The configuration that a command line is.
-fn of_flags(name: String, table: site::Table) -> Source {
-    Source::Flags(Box::new(Config::of(Base(PathBuf::new()), name, table)))
+/// The configuration that a command line is, which asks for a site.
+fn of_site(name: String, table: site::Table) -> Source {
+    let empty = Config::of(Base(PathBuf::new()));
+    Source::Flags(Box::new(Config { sites: vec![(name, table)], ..empty }))
+}
+
+/// The same of one that asks for a service.
+fn of_service(name: String, table: service::Table) -> Source {
+    let empty = Config::of(Base(PathBuf::new()));
+    Source::Flags(Box::new(Config { services: vec![(name, table)], ..empty }))
 }
 
 fn or_usual(file: Option<PathBuf>) -> PathBuf {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use relais_talk::send::Comparison;
 
 use super::{heard::Heard, verdict::conclude};
-use crate::stop::Stop;
+use crate::{stop::Stop, terminal::Screen};
 
 /// Who hears what comes.
 #[derive(Debug)]
@@ -37,6 +37,13 @@ impl Audience {
             }
         };
         if is_whole { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// What is shown goes there from here on, above what is being typed.
+    pub(super) fn show_on(&mut self, screen: Screen) {
+        if let Self::Shown(heard) = self {
+            heard.show_on(screen);
+        }
     }
 
     /// Whether anything came.

@@ -2,7 +2,7 @@
 
 use relais_talk::send::Unit;
 
-use crate::{output::print, visible::Visible};
+use crate::{output::print, terminal::Screen, visible::Visible};
 
 /// How it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(super) struct Heard {
     unit: Unit,
     shows: Shows,
     visible: Visible,
+    /// Where a person types, too.
+    screen: Option<Screen>,
     /// Whether anything came.
     is_any: bool,
     /// Whether a line has begun.
@@ -35,7 +37,12 @@ pub(super) struct Heard {
 impl Heard {
     pub(super) fn new(unit: Unit, shows: Shows) -> Self {
         let visible = Visible::default();
-        Self { unit, shows, visible, is_any: false, is_within_line: false }
+        Self { unit, shows, visible, screen: None, is_any: false, is_within_line: false }
+    }
+
+    /// What is shown goes there from here on.
+    pub(super) fn show_on(&mut self, screen: Screen) {
+        self.screen = Some(screen);
     }
 
     /// Whether anything came.
@@ -46,8 +53,11 @@ impl Heard {
     /// This came.
     pub(super) fn take(&mut self, bytes: &[u8]) {
         let text = self.shown(bytes);
-        // A reader that went away is told by the end of the call, or by a signal.
-        _ = print(&text);
+        match &self.screen {
+            Some(screen) => screen.show(&String::from_utf8_lossy(&text)),
+            // A reader that went away is told by the end of the call, or by a signal.
+            None => _ = print(&text),
+        }
     }
 
     /// Nothing more comes.

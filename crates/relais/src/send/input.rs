@@ -1,6 +1,7 @@
 //! What is typed or piped in, made messages by a thread of its own.
 
 use std::{
+    convert::Infallible,
     io::{self, BufRead, IsTerminal as _, Read as _},
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -11,7 +12,7 @@ use relais_talk::send::{LineEnd, MESSAGE_BYTES_MAX, Unit, parse_hex};
 use tokio::sync::mpsc;
 
 use super::asked::{Asked, What};
-use crate::complaint::Wrong;
+use crate::{complaint::Wrong, output::tell, terminal::Lines};
 
 /// How much is passed on at a time of what is piped in as it is.
 const PIECE_BYTES: usize = 64 << 10;
@@ -19,13 +20,18 @@ const PIECE_BYTES: usize = 64 << 10;
 /// The largest datagram of IPv4: 65,535 bytes less the heads of IP and UDP.
 const DATAGRAM_BYTES_MAX: usize = 65_507;
 
-/// How the thread does.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Reading(Arc<Mutex<Option<Wrong>>>);
+/// What is typed or piped in.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// What is typed; `None` if a thread reads what is piped in.
+    lines: Option<Lines>,
+    /// What is wrong with it.
+    wrong: Arc<Mutex<Option<Wrong>>>,
+}
 
 /// How messages are made of what is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// Pieces, as they come.
     AsItIs,
     /// Lines, their ends replaced by these.
@@ -35,28 +41,51 @@ enum Form {
 }
 
 impl Reading {
+    /// Of a person at the terminal.
+    pub(super) fn typed(lines: Lines) -> Self {
+        Self { lines: Some(lines), wrong: Arc::default() }
+    }
+
+    /// Of standard input, to its end, or until nobody takes what it gives.
+    pub(super) fn piped(form: Form, said: mpsc::Sender<Bytes>) -> Self {
+        let wrong = Arc::<Mutex<_>>::default();
+        let told = Arc::clone(&wrong);
+        // Nobody waits for it: a read that does not return ends with the process.
+        thread::spawn(move || {
+            let mut input = io::stdin().lock();
+            let mut say = |message: Vec<u8>| said.blocking_send(message.into()).is_ok();
+            if let Err(wrong) = read_all(&mut input, form, &mut say) {
+                *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(wrong);
+            }
+        });
+        Self { lines: None, wrong }
+    }
+
+    /// Makes messages of what is typed, to its end, and then waits for nothing.
+    pub(super) async fn go_on(&mut self, form: Form, said: mpsc::Sender<Bytes>) -> Infallible {
+        if let Some(lines) = &mut self.lines {
+            let mut number = 0;
+            while let Some(line) = lines.next().await {
+                number += 1;
+                match form.message(line, number) {
+                    // Nobody takes it: what was said is over.
+                    Ok(message) => _ = said.send(message.into()).await,
+                    Err(wrong) => tell(wrong.what),
+                }
+            }
+        }
+        drop(said);
+        std::future::pending().await
+    }
+
     /// What is wrong with the input, which ended there.
     pub(super) fn wrong(&self) -> Option<Wrong> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-/// Reads standard input to its end, or until nobody takes what it gives.
-pub(super) fn read(asked: &Asked, unit: Unit, said: mpsc::Sender<Bytes>) -> Reading {
-    let reading = Reading::default();
-    let (form, told) = (form(asked, unit), reading.clone());
-    // Nobody waits for it: a read that does not return ends with the process.
-    thread::spawn(move || {
-        let mut input = io::stdin().lock();
-        let mut say = |message: Vec<u8>| said.blocking_send(message.into()).is_ok();
-        if let Err(wrong) = read_all(&mut input, form, &mut say) {
-            *told.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(wrong);
-        }
-    });
-    reading
-}
-
-fn form(asked: &Asked, unit: Unit) -> Form {
+/// How messages are made of what standard input gives.
+pub(super) fn form(asked: &Asked, unit: Unit) -> Form {
     let line_end = if let What::Input(line_end) = &asked.what { *line_end } else { None };
     let bytes_max = if unit == Unit::Datagrams { DATAGRAM_BYTES_MAX } else { MESSAGE_BYTES_MAX };
     let is_typed = io::stdin().is_terminal();
@@ -75,7 +104,7 @@ fn read_all(
     form: Form,
     say: &mut impl FnMut(Vec<u8>) -> bool,
 ) -> Result<(), Wrong> {
-    let mut line_number = 0;
+    let mut line_number = 0_u64;
     loop {
         line_number += 1;
         let message = match form {
@@ -83,22 +112,30 @@ fn read_all(
             Form::Lines { bytes_max, .. } | Form::Hex { bytes_max, .. } => line(input, bytes_max),
         };
         let message = message.map_err(|error| Wrong::from_error(&error))?;
-        let Some(mut message) = message else { return Ok(()) };
-        let at = |what: String| Wrong::from_message(&format!("line {line_number}: {what}"));
-        if let Form::Hex { .. } = form {
-            let text = String::from_utf8_lossy(&message);
-            message = parse_hex(&text).map_err(|error| at(error.to_string()))?;
-        }
-        if let Form::Lines { line_end, bytes_max } | Form::Hex { line_end, bytes_max } = form {
-            if message.len() > bytes_max {
-                let what = "longer than a message may be";
-                return Err(at(format!("{what}: expected at most {bytes_max} bytes")));
-            }
-            message.extend_from_slice(line_end.bytes());
-        }
+        let Some(message) = message else { return Ok(()) };
+        let message = form.message(message, line_number)?;
         if !say(message) {
             return Ok(());
         }
+    }
+}
+
+impl Form {
+    /// The message that a line is, which is the `number`th.
+    fn message(self, mut line: Vec<u8>, number: u64) -> Result<Vec<u8>, Wrong> {
+        let at = |what: String| Wrong::from_message(&format!("line {number}: {what}"));
+        if let Self::Hex { .. } = self {
+            let text = String::from_utf8_lossy(&line);
+            line = parse_hex(&text).map_err(|error| at(error.to_string()))?;
+        }
+        if let Self::Lines { line_end, bytes_max } | Self::Hex { line_end, bytes_max } = self {
+            if line.len() > bytes_max {
+                let what = "longer than a message may be";
+                return Err(at(format!("{what}: expected at most {bytes_max} bytes")));
+            }
+            line.extend_from_slice(line_end.bytes());
+        }
+        Ok(line)
     }
 }
 

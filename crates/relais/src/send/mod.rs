@@ -19,8 +19,9 @@ use bytes::Bytes;
 use relais_net::{Dialer, Scheme};
 use relais_talk::send::{
     Asked as Answer, Call, Comparison, Ended, Manner, OpenError, Opened, Patience, Told, Turns,
-    Unit, open,
+    Unit, Upgrade, open,
 };
+use rustix::rand::{GetRandomFlags, getrandom};
 use tokio::{sync::mpsc, time::sleep};
 
 pub(crate) use flags::Flags;
@@ -28,6 +29,7 @@ pub(crate) use flags::Flags;
 use asked::{Asked, What};
 use audience::Audience;
 use heard::Heard;
+use input::Reading;
 
 use crate::{
     calling::{self, Met, broken, calls, refused, tell_met},
@@ -36,6 +38,7 @@ use crate::{
     output::{Telling, tell},
     spelling::Time,
     stop::Stop,
+    terminal,
 };
 
 /// After how long a silence the answer on a stream is taken for whole.
@@ -59,7 +62,10 @@ pub(crate) fn obey(flags: Flags, data: &Data, telling: Telling) -> Result<(), St
 
 async fn talk(asked: Asked, dialer: &Dialer, telling: Telling) -> Result<(), Stop> {
     let Asked { target, what, verifies, timeout, .. } = &asked;
-    let opened = open(dialer, target, *timeout).await.map_err(|error| not_opened(&error))?;
+    let mut drawn = [0; 16];
+    getrandom(&mut drawn, GetRandomFlags::empty()).context("drawing a key")?;
+    let upgrade = Upgrade { drawn, most: *timeout };
+    let opened = open(dialer, target, upgrade).await.map_err(|error| not_opened(&error))?;
     let Opened { call, peer, session, chain, timings } = opened;
     if telling == Telling::More {
         tell_met(&Met { peer, session, chain, timings });
@@ -145,7 +151,13 @@ async fn hold(call: Call, asked: &Asked, mut audience: Audience) -> Result<(), S
     let wait = asked.wait.unwrap_or(if are_datagrams { DATAGRAM_WAIT } else { REST });
     let turns = if are_datagrams && !is_typed { Turns::EachAnswered } else { Turns::Free };
     let (said, mut input) = mpsc::channel::<Bytes>(INPUT_MESSAGES);
-    let reading = input::read(asked, unit, said);
+    let mut reading = if is_typed && io::stdout().is_terminal() {
+        let (lines, screen) = terminal::open("> ");
+        audience.show_on(screen);
+        Reading::typed(lines)
+    } else {
+        Reading::piped(input::form(asked, unit), said.clone())
+    };
     let mut listen = |told: Told<'_>| {
         match told {
             Told::Saying(bytes) => audience.said(bytes),
@@ -155,7 +167,11 @@ async fn hold(call: Call, asked: &Asked, mut audience: Audience) -> Result<(), S
         }
         if audience.differs() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let ended = call.hold(&mut input, Manner { turns, wait }, &mut listen).await;
+    let holding = call.hold(&mut input, Manner { turns, wait }, &mut listen);
+    let ended = tokio::select! {
+        ended = holding => ended,
+        never = reading.go_on(input::form(asked, unit), said) => match never {},
+    };
     // What was typed wrong ended the input: that says more than what came of it.
     if let Some(wrong) = reading.wrong() {
         audience.end();

@@ -18,4 +18,4 @@ pub use call::{Call, MESSAGE_BYTES_MAX, Unit};
 pub use comparison::{Comparison, Difference};
 pub use form::{BadHex, LineEnd, parse_hex};
 pub use holding::{Ended, Manner, Told, Turns};
-pub use open::{OpenError, Opened, Target, open};
+pub use open::{OpenError, Opened, Target, Upgrade, open};

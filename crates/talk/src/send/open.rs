@@ -6,13 +6,36 @@ use relais_net::{
     DialError, Dialed, DialedDatagrams, Dialer, Endpoint, Scheme, Stream, Timings,
     tls::{CertificateDer, ClientSession, Protocols},
 };
-use tokio::time::{Duration, timeout};
+use relais_wire::{
+    http1::{
+        HeadLimits,
+        response::{Asked, HeadReader},
+    },
+    web_socket::{is_accepted, key_of},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::{Duration, timeout},
+};
 use tokio_tungstenite::{
-    client_async_with_config,
-    tungstenite::{self, handshake::client::generate_key, http, protocol::WebSocketConfig},
+    WebSocketStream,
+    tungstenite::protocol::{Role as Side, WebSocketConfig},
 };
 
 use super::call::{Call, MESSAGE_BYTES_MAX};
+
+/// How large the head of an answer to who asks for a WebSocket may be.
+const HEAD: HeadLimits =
+    HeadLimits { head_bytes_max: 16 << 10, line_bytes_max: 8 << 10, fields_max: 100 };
+
+/// How a WebSocket is asked for (RFC 6455 §4.1).
+#[derive(Clone, Copy, Debug)]
+pub struct Upgrade {
+    /// 16 bytes, drawn at random for each: what answers them was made for this request.
+    pub drawn: [u8; 16],
+    /// How long the answer may take.
+    pub most: Duration,
+}
 
 /// Whom to talk to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +101,7 @@ pub enum OpenError {
     },
 }
 
-/// Calls `target`. A WebSocket has `upgrade_max` to begin (RFC 6455 §4.1).
+/// Calls `target`, and has a WebSocket begin where it is one.
 ///
 /// Cancel safe: a call given up is hung up.
 ///
@@ -88,9 +111,9 @@ pub enum OpenError {
 pub async fn open(
     dialer: &Dialer,
     target: &Target,
-    upgrade_max: Duration,
+    Upgrade { drawn, most }: Upgrade,
 ) -> Result<Opened, OpenError> {
-    let Target { endpoint, path } = target;
+    let endpoint = &target.endpoint;
     if endpoint.scheme == Scheme::Udp {
         let DialedDatagrams { socket, address, timings } = dialer.dial_datagrams(endpoint).await?;
         let call = Call::of_datagrams(Arc::new(socket));
@@ -104,42 +127,51 @@ pub async fn open(
     let address = stream.socket().and_then(|socket| socket.peer_addr().ok());
     let peer = address.map_or_else(|| endpoint.to_string(), |address| address.to_string());
     let call = if is_web_socket {
-        let upgrading = upgrade(stream, endpoint, path);
-        timeout(upgrade_max, upgrading)
-            .await
-            .map_err(|_| OpenError::Late { endpoint: endpoint.clone(), most: upgrade_max })??
+        let late = |_| OpenError::Late { endpoint: endpoint.clone(), most };
+        timeout(most, upgrade(stream, target, drawn)).await.map_err(late)??
     } else {
         Call::of_stream(stream)
     };
     Ok(Opened { call, peer, session, chain, timings })
 }
 
-/// Asks for a WebSocket. The head of the answer is bounded by tungstenite, at 64 KiB.
-async fn upgrade(stream: Stream, endpoint: &Endpoint, path: &str) -> Result<Call, OpenError> {
-    let at = endpoint.host_port().map(ToString::to_string).unwrap_or_default();
-    let scheme = if endpoint.scheme.is_secure() { "wss" } else { "ws" };
+/// Asks for a WebSocket.
+async fn upgrade(
+    mut stream: Stream,
+    Target { endpoint, path }: &Target,
+    drawn: [u8; 16],
+) -> Result<Call, OpenError> {
+    let broken = |source| OpenError::Broken { endpoint: endpoint.clone(), source };
     let no = |why: String| OpenError::NoWebSocket { endpoint: endpoint.clone(), why };
-    let request = http::Request::builder()
-        .uri(format!("{scheme}://{at}{path}"))
-        .header("Host", &at)
-        .header("Connection", "Upgrade")
-        .header("Upgrade", "websocket")
-        .header("Sec-WebSocket-Version", "13")
-        .header("Sec-WebSocket-Key", generate_key())
-        .body(())
-        .map_err(|error| no(error.to_string()))?;
+    let key = key_of(drawn);
+    let at = endpoint.host_port().map(ToString::to_string).unwrap_or_default();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: {at}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: {key}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.map_err(broken)?;
+    let (mut came, mut reader) = (Vec::new(), HeadReader::new(HEAD));
+    let length = loop {
+        let head = reader.read(&came, Asked::Upgrade).map_err(|bad| no(bad.to_string()))?;
+        match head {
+            None => {}
+            Some(head) if head.status != 101 => {
+                let endpoint = endpoint.clone();
+                return Err(OpenError::Status { endpoint, status: head.status });
+            }
+            Some(head) => break head.len,
+        }
+        if stream.read_buf(&mut came).await.map_err(broken)? == 0 {
+            return Err(no("it hung up".to_owned()));
+        }
+    };
+    if !is_accepted(&came[..length], &key) {
+        return Err(no("its answer is to another request".to_owned()));
+    }
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    match client_async_with_config(request, stream, Some(config)).await {
-        Ok((web_socket, _)) => Ok(Call::of_web_socket(web_socket)),
-        Err(tungstenite::Error::Http(answer)) => {
-            let status = answer.status().as_u16();
-            Err(OpenError::Status { endpoint: endpoint.clone(), status })
-        }
-        Err(tungstenite::Error::Io(source)) => {
-            Err(OpenError::Broken { endpoint: endpoint.clone(), source })
-        }
-        Err(error) => Err(no(error.to_string().escape_debug().to_string())),
-    }
+    let early = came.split_off(length);
+    let socket = WebSocketStream::from_partially_read(stream, early, Side::Client, Some(config));
+    Ok(Call::of_web_socket(socket.await))
 }
