@@ -100,7 +100,7 @@ impl Flags {
     }
 
     fn request(&self, url: Url) -> Result<Request, Stop> {
-        let method = match (&self.method, self.head, &self.data) {
+        let method = match (&self.method, self.head, &self.body) {
             (Some(method), ..) => read_method(method).map_err(|wrong| at("--method", wrong))?,
             (None, true, _) => Method::HEAD,
             (None, _, Some(_)) => Method::POST,
@@ -109,7 +109,7 @@ impl Flags {
         let mut fields = HeaderMap::new();
         fields.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         fields.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        let body = match &self.data {
+        let body = match &self.body {
             None => Bytes::new(),
             Some(said) => {
                 let (body, kind) = read_data(said)?;
@@ -190,7 +190,7 @@ fn read_data(said: &str) -> Result<(Bytes, &'static str), Stop> {
         Some(file) => {
             let read = fs::read(file);
             let read = read.map_err(|error| {
-                at("--data", Wrong::reading("the body", Path::new(file), &error))
+                at("--body", Wrong::reading("the body", Path::new(file), &error))
             })?;
             (read, "application/octet-stream")
         }

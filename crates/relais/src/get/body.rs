@@ -70,31 +70,34 @@ pub(super) async fn keep(
             None
         }
     };
-    let is_counted = kind_by_type(head) == Some(Kind::Other) || kept.note.is_some();
     loop {
         let piece = match body.next().await {
-            Ok(Some(piece)) => piece,
-            Ok(None) => break,
+            Ok(piece) => piece,
             Err(error) => return (kept, Err(error)),
         };
-        kept.came += piece.len() as u64;
+        let is_over = piece.is_none();
+        kept.came += piece.as_ref().map_or(0, |piece| piece.len() as u64);
         let mut take = |bytes: &[u8]| {
             let room = bytes_max - kept.bytes.len();
             kept.is_cut |= bytes.len() > room;
             kept.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
         };
-        let fed = match &mut gunzip {
-            None => {
+        let unpacked = match (piece, &mut gunzip) {
+            (Some(piece), None) => {
                 take(&piece);
                 Ok(())
             }
-            Some(gunzip) => gunzip.feed(&piece, &mut take),
+            (Some(piece), Some(gunzip)) => gunzip.feed(&piece, &mut take),
+            (None, gunzip) => gunzip.take().map_or(Ok(()), |gunzip| gunzip.end(&mut take)),
         };
-        if let Err(error) = fed {
+        if let Err(error) = unpacked {
             kept.is_cut = true;
             kept.note = Some(error.to_string());
+            break;
         }
-        if kept.is_cut && (!is_counted || kept.came > COUNTED_BYTES_MAX) {
+        // Of what is not shown at least the length is told.
+        let is_enough = kept.came > COUNTED_BYTES_MAX || kind(head, &kept) != Kind::Other;
+        if is_over || (kept.is_cut && is_enough) {
             break;
         }
     }

@@ -15,17 +15,18 @@ pub(crate) struct Flags {
     /// 9000/path is of 127.0.0.1:9000
     pub(super) url: String,
     /// Ask for the head alone
-    #[arg(long, conflicts_with_all = ["data", "output", "method"])]
+    #[arg(long, conflicts_with_all = ["body", "output", "method"])]
     pub(super) head: bool,
-    /// The method [default: GET, or POST with --data]
+    /// The method [default: GET, or POST with --body]
     #[arg(short = 'X', long)]
     pub(super) method: Option<String>,
-    /// The request's body: a text, or @FILE; @- is standard input
+    /// The request's body: a text, or @FILE; @- is standard input. Behind `get`, --data is the same
     ///
     /// Its type is `application/json` if it is that, else `application/x-www-form-urlencoded` for a
     /// text and `application/octet-stream` for a file, unless --header says something else.
-    #[arg(short, long, value_name = "TEXT|@FILE")]
-    pub(super) data: Option<String>,
+    // Not `data`: of that name is the folder that every command takes, and `habits` knows better.
+    #[arg(short = 'd', long, value_name = "TEXT|@FILE")]
+    pub(super) body: Option<String>,
     /// A field of the request, instead of one of that name; several times for several
     #[arg(short = 'H', long, value_name = "NAME: VALUE")]
     pub(super) header: Vec<String>,

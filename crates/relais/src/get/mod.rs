@@ -12,7 +12,10 @@ mod report;
 mod saving;
 mod waterfall;
 
-use std::time::Instant;
+use std::{
+    io::{self, IsTerminal as _},
+    time::Instant,
+};
 
 use anyhow::Context as _;
 use clap::ColorChoice;
@@ -25,7 +28,12 @@ use asking::follow;
 use heads::Heads;
 use waterfall::Waterfall;
 
-use crate::{calling::broken, data::Data, output::Telling, stop::Stop};
+use crate::{
+    calling::broken,
+    data::Data,
+    output::{Telling, tell},
+    stop::Stop,
+};
 
 /// Does what the flags ask for.
 pub(crate) fn obey(
@@ -56,6 +64,9 @@ async fn show(asked: &Asked, exchange: Exchange, heads: Heads) -> Result<(), Sto
     let (timings, status) = (exchange.timings, exchange.head.status);
     let begin = Instant::now();
     let shown = body::show(exchange).await;
+    if io::stdout().is_terminal() {
+        tell("");
+    }
     Waterfall::new(timings, begin.elapsed()).tell();
     shown.map_err(|error| broken(&asked.request.url.endpoint(), "reading from", &error))?;
     asked.judge(status)

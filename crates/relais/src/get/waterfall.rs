@@ -39,7 +39,7 @@ impl Waterfall {
 
     /// Shows it on standard error.
     pub(super) fn tell(&self) {
-        tell(format_args!("\n{}", self.drawn()));
+        tell(self.drawn());
     }
 
     /// In milliseconds.

@@ -186,7 +186,7 @@ async fn hold(call: Call, asked: &Asked, mut audience: Audience) -> Result<(), S
             tell(format_args!("nothing more came within {}: `--wait` waits longer", Time(wait)));
         }
         Ended::ByPeer if is_typed => tell("the other side ended"),
-        Ended::AllSaid | Ended::ByPeer | Ended::ByAudience => {}
+        Ended::AllSaid | Ended::AllAnswered | Ended::ByPeer | Ended::ByAudience => {}
     }
     audience.conclude()
 }

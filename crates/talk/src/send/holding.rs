@@ -1,6 +1,11 @@
 //! A dialogue: what is to be said is said, what comes is heard, until one of both ends.
 
-use std::{cell::RefCell, io, ops::ControlFlow, pin::pin};
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    ops::ControlFlow,
+    pin::pin,
+};
 
 use bytes::Bytes;
 use tokio::{
@@ -9,7 +14,7 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use super::call::{Call, Mouth};
+use super::call::{Call, Mouth, Unit};
 
 /// How a dialogue is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +53,8 @@ pub enum Ended {
     ByPeer,
     /// All was said, and nothing more came in time, or nothing more was to come.
     AllSaid,
+    /// All was said, and as much was answered.
+    AllAnswered,
     /// The audience had enough.
     ByAudience,
 }
@@ -72,13 +79,30 @@ impl Call {
         manner: Manner,
         audience: &mut Audience<'_>,
     ) -> io::Result<Ended> {
+        let ended = self.converse(input, manner, audience).await?;
+        if self.unit() == Unit::Messages && ended != Ended::ByPeer {
+            // All that was to be heard is: this is but good manners.
+            _ = timeout(LAST_WORDS_MAX, self.mouth.end()).await;
+            while let Ok(Ok(Some(_))) = timeout(LAST_WORDS_MAX, self.ear.hear()).await {}
+        }
+        Ok(ended)
+    }
+
+    async fn converse(
+        &mut self,
+        input: &mut mpsc::Receiver<Bytes>,
+        manner: Manner,
+        audience: &mut Audience<'_>,
+    ) -> io::Result<Ended> {
         let (audience, answered) = (RefCell::new(audience), Notify::new());
         let tell = |told: Told<'_>| (*audience.borrow_mut())(told);
-        let Self { mouth, ear, .. } = &mut self;
-        let mut saying = pin!(say_all(mouth, input, manner, &answered, &tell));
+        let unit = self.unit();
+        let Self { mouth, ear, .. } = self;
+        let (said, mut heard_count) = (Cell::new(0_u64), 0);
+        let mut saying = pin!(say_all(mouth, input, manner, (&answered, &said), &tell));
         loop {
             select! {
-                said = &mut saying => match said {
+                end = &mut saying => match end {
                     Ok(ControlFlow::Break(())) => return Ok(Ended::ByAudience),
                     Ok(ControlFlow::Continue(())) => break,
                     Err(error) => {
@@ -96,35 +120,44 @@ impl Call {
                     Some(heard) if tell(Told::Heard(&heard)).is_break() => {
                         return Ok(Ended::ByAudience);
                     }
-                    Some(_) => answered.notify_one(),
+                    Some(_) => {
+                        heard_count += 1;
+                        answered.notify_one();
+                    }
                 },
             }
         }
         if manner.turns == Turns::EachAnswered {
             return Ok(Ended::AllSaid);
         }
-        while let Ok(heard) = timeout(manner.wait, ear.hear()).await {
+        loop {
+            // Each message of a WebSocket may have its answer: then no more is expected.
+            let is_answered = unit == Unit::Messages && heard_count >= said.get();
+            let wait = if is_answered { LAST_WORDS_MAX.min(manner.wait) } else { manner.wait };
+            let Ok(heard) = timeout(wait, ear.hear()).await else {
+                return Ok(if is_answered { Ended::AllAnswered } else { Ended::AllSaid });
+            };
             match heard? {
                 None => return Ok(Ended::ByPeer),
                 Some(heard) if tell(Told::Heard(&heard)).is_break() => {
                     return Ok(Ended::ByAudience);
                 }
-                Some(_) => {}
+                Some(_) => heard_count += 1,
             }
         }
-        Ok(Ended::AllSaid)
     }
 }
 
 /// How long somebody who takes nothing more is listened to.
 const LAST_WORDS_MAX: Duration = Duration::from_millis(200);
 
-/// Says all of the input, and that nothing more comes.
+/// Says all of the input, and on a stream that nothing more comes: a WebSocket has no half-close, and
+/// who closes it gets no more answers.
 async fn say_all(
     mouth: &mut Mouth,
     input: &mut mpsc::Receiver<Bytes>,
     manner: Manner,
-    answered: &Notify,
+    (answered, said): (&Notify, &Cell<u64>),
     tell: &impl Fn(Told<'_>) -> ControlFlow<()>,
 ) -> io::Result<ControlFlow<()>> {
     while let Some(message) = input.recv().await {
@@ -132,6 +165,7 @@ async fn say_all(
             return Ok(ControlFlow::Break(()));
         }
         mouth.say(&message).await?;
+        said.set(said.get() + 1);
         if manner.turns == Turns::EachAnswered
             && timeout(manner.wait, answered.notified()).await.is_err()
             && tell(Told::Unanswered).is_break()
@@ -139,7 +173,9 @@ async fn say_all(
             return Ok(ControlFlow::Break(()));
         }
     }
-    mouth.end().await?;
+    if let Mouth::Stream(_) = mouth {
+        mouth.end().await?;
+    }
     Ok(ControlFlow::Continue(()))
 }
 
