@@ -15,7 +15,6 @@ mod intake;
 mod lend;
 mod limits;
 mod outgoing;
-mod pipe;
 mod placeholder;
 mod pulse;
 mod refusal;
