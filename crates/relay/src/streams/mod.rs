@@ -2,6 +2,8 @@
 
 mod buffer;
 mod passing;
+mod upstreams;
 mod way;
 
 pub use passing::Lasts;
+pub use upstreams::{Upstream, Upstreams, watch};
