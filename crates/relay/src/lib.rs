@@ -4,4 +4,4 @@
 
 mod streams;
 
-pub use streams::Lasts;
+pub use streams::{Callers, Lasts, Name, Options, Routes, Streams, Upstream, Upstreams, watch};

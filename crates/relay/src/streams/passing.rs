@@ -276,22 +276,23 @@ mod tests {
         }
     }
 
+    /// Says much, hears as much meanwhile, and that it is the same.
+    async fn talk(stream: Stream) {
+        let (mut read, mut write) = tokio::io::split(stream);
+        let byte = |n: u32| n.wrapping_mul(2_654_435_761).to_be_bytes()[0];
+        let bytes: Vec<u8> = (0..5_000_011).map(byte).collect();
+        let mut heard = Vec::new();
+        let saying = async {
+            write.write_all(&bytes).await.unwrap();
+            write.shutdown().await.unwrap();
+        };
+        tokio::join!(saying, async { read.read_to_end(&mut heard).await.unwrap() });
+        assert!(heard == bytes);
+    }
+
     #[tokio::test]
     async fn much_passes_both_ways_at_once() {
         for (client, server, passing) in each_kind().await {
-            let talk = |stream: Stream| async move {
-                let (mut read, mut write) = tokio::io::split(stream);
-                let bytes: Vec<u8> = (0..5_000_011_u32)
-                    .map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0])
-                    .collect();
-                let mut heard = Vec::new();
-                let saying = async {
-                    write.write_all(&bytes).await.unwrap();
-                    write.shutdown().await.unwrap();
-                };
-                tokio::join!(saying, async { read.read_to_end(&mut heard).await.unwrap() });
-                assert!(heard == bytes);
-            };
             tokio::join!(talk(client), talk(server));
             let passed = passing.await.unwrap();
             assert_eq!((passed.to_server, passed.to_client), (5_000_011, 5_000_011));

@@ -80,8 +80,11 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_name_that_fits_wins_and_others_have_theirs() {
-        let (a, any, rest) =
-            (upstreams(&["tcp://a:1"]), upstreams(&["tcp://b:1", "tcp://b:2"]), upstreams(&["tcp://c:1"]));
+        let (a, any, rest) = (
+            upstreams(&["tcp://a:1"]),
+            upstreams(&["tcp://b:1", "tcp://b:2"]),
+            upstreams(&["tcp://c:1"]),
+        );
         let name = |name: &str| Name(name.to_owned());
         let named = vec![(name("a.example"), a), (name("*.example"), any)];
         let mut routes = Routes { named, others: Some(rest) };

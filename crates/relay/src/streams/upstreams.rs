@@ -69,6 +69,12 @@ impl Upstream {
         &self.endpoint
     }
 
+    fn answered(&self) {
+        if self.health.answered().is_some() {
+            info!("{} answers again", self.endpoint);
+        }
+    }
+
     /// Connections that it has.
     pub fn open(&self) -> u32 {
         self.open.load(Relaxed)
@@ -107,7 +113,7 @@ impl Upstreams {
             let taken = Taken::of(upstream);
             match self.dialer.dial(&upstream.endpoint, Protocols::Plain).await {
                 Ok(dialed) => {
-                    self.answered(upstream);
+                    upstream.answered();
                     return Ok((dialed, taken));
                 }
                 Err(error) => {
@@ -158,19 +164,13 @@ impl Upstreams {
         }
     }
 
-    fn answered(&self, upstream: &Upstream) {
-        if upstream.health.answered().is_some() {
-            info!("{} answers again", upstream.endpoint);
-        }
-    }
-
     /// Calls the upstream at `place` and hangs up. If that fails, it is passed over until it does not.
     async fn look(&self, place: usize) {
         let upstream = &self.all[place];
         let found = self.dialer.dial(&upstream.endpoint, Protocols::Plain).await;
         let is_well = found.is_ok();
         if is_well {
-            self.answered(upstream);
+            upstream.answered();
         }
         if !upstream.health.checked(is_well) {
             return;
