@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::upstreams::Upstreams;
 
-/// A name of servers: `a.example`, or `*.example` for each name with one more label, in lower case.
+/// A name of servers: `a.example`, or `*.example` for every name below it, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Name(pub String);
 
@@ -22,7 +22,10 @@ impl Name {
     pub fn fits(&self, asked: &str) -> bool {
         let asked = asked.strip_suffix('.').unwrap_or(asked);
         match self.0.strip_prefix("*.") {
-            Some(domain) => asked.split_once('.').is_some_and(|(_, rest)| rest == domain),
+            Some(domain) => {
+                let below = asked.strip_suffix(domain);
+                below.is_some_and(|below| below.len() > 1 && below.ends_with('.'))
+            }
             None => asked == self.0,
         }
     }
@@ -60,7 +63,7 @@ mod tests {
     use crate::streams::upstreams::tests::dialer;
 
     #[test]
-    fn names_fit_as_they_do_in_certificates() {
+    fn names_fit_whole_or_below() {
         let check = |name: &str, asked, expect| {
             assert_eq!(Name(name.to_owned()).fits(asked), expect, "{asked} as {name}");
         };
@@ -68,7 +71,9 @@ mod tests {
         check("a.example", "a.example.", true);
         check("a.example", "b.a.example", false);
         check("*.example", "a.example", true);
-        check("*.example", "b.a.example", false);
+        check("*.example", "b.a.example", true);
+        check("*.example", "aexample", false);
+        check("*.example", ".example", false);
         check("*.example", "example", false);
         check("*.a.example", "b.a.example", true);
     }
