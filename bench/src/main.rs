@@ -16,6 +16,7 @@ mod load;
 mod machine;
 mod origin;
 mod policy;
+mod relaying;
 mod report;
 mod row;
 mod running;
@@ -133,6 +134,10 @@ fn rows<'a>(args: &Args, kit: &dyn Fn() -> Kit<'a>) -> Vec<Row> {
         eprintln!("{} …", spec.title());
         rows.push(spec.measure(&kit(), args.footprint()));
     }
+    for spec in relaying::SPECS.iter().filter(|spec| args.wants(spec.title())) {
+        eprintln!("{} …", spec.title());
+        rows.push(spec.measure(&kit(), args.relaying()));
+    }
     if args.wants(herd::TITLE) {
         eprintln!("{} …", herd::TITLE);
         rows.push(herd::measure(&kit(), args.rounds(), args.herd()));
@@ -176,6 +181,11 @@ impl Args {
         Effort { rounds: self.rounds(), clear_conns, tls_conns }
     }
 
+    fn relaying(&self) -> relaying::Effort {
+        let Effort { rounds, clear_conns: conns, .. } = self.footprint();
+        relaying::Effort { rounds, seconds: self.seconds(), conns }
+    }
+
     fn log_bytes(&self) -> u64 {
         if self.quick { 100_000_000 } else { 2_000_000_000 }
     }
@@ -189,4 +199,4 @@ const RESULTS: &str = "bench/RESULTS.md";
 /// The exit code of a measurement that went well and found a promise broken.
 const CHECK_SAID_NO: u8 = 3;
 /// More than the idle connections of any row, on either side.
-const FILES_MAX: u64 = 20_000;
+const FILES_MAX: u64 = 45_000;
