@@ -47,7 +47,6 @@ fn relay(user: &str, Place { scratch, http, origin, .. }: &Place) -> Setup {
 load_module modules/ngx_stream_module.so;
 {user}daemon off;
 worker_processes 1;
-worker_rlimit_nofile 45000;
 pid {scratch}/pid;
 error_log stderr error;
 events {{ worker_connections {}; }}
