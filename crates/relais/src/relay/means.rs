@@ -15,6 +15,7 @@ use super::{
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
+    listen::Shows,
     proxy::{Balance, is_at},
     spelling::{Addresses, BareEndpoint, Time},
     tree::Node,
@@ -104,6 +105,12 @@ impl Relay {
     /// Whether a relay can be `on` an endpoint.
     pub(crate) fn judge(on: &Endpoint) -> Result<(), Wrong> {
         judge(on, "no relay listens")
+    }
+
+    /// What is shown on standard output while it runs.
+    pub(crate) fn shows(&self) -> Shows {
+        let is_shown = self.log.as_ref().is_some_and(|log| log.as_os_str() == "-");
+        if is_shown { Shows::Messages } else { Shows::Nothing }
     }
 
     /// What becomes of a caller, step by step.
