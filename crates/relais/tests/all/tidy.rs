@@ -48,7 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("httparse", &["http"]),
     ("hyper", &["http"]),
     ("hyper-util", &["http"]),
-    ("libc", &["http", "relais"]),
+    ("libc", &["http", "net", "relais"]),
     ("listenfd", &["relais"]),
     ("memmap2", &["cache"]),
     ("memchr", &["bench", "cache", "http", "inspect", "wire"]),
