@@ -4,6 +4,7 @@ use std::{
     fmt::Debug,
     io::{self, ErrorKind},
     net::SocketAddr,
+    os::fd::OwnedFd,
     pin::Pin,
     sync::Arc,
 };
@@ -91,6 +92,15 @@ impl DatagramListener {
         Self::of(bind_datagrams(at)?.into(), endpoint)
     }
 
+    /// Takes over a socket that another process bound for us (socket activation).
+    ///
+    /// # Errors
+    ///
+    /// What the system says of the descriptor.
+    pub fn adopt(socket: OwnedFd, endpoint: &Endpoint) -> io::Result<Self> {
+        Self::of(socket.into(), endpoint)
+    }
+
     fn of(socket: std::net::UdpSocket, endpoint: &Endpoint) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let mut endpoint = endpoint.clone();
@@ -105,13 +115,14 @@ impl DatagramListener {
         &self.local
     }
 
-    /// Waits at the socket on behalf of the current runtime.
+    /// Waits at the socket on behalf of the current runtime. A successor may open it again, once
+    /// what was opened before is not waited at any more.
     ///
     /// # Errors
     ///
     /// What the system says.
-    pub fn open(self) -> io::Result<Datagrams> {
-        let Self { socket, local } = self;
+    pub fn open(&self) -> io::Result<Datagrams> {
+        let (socket, local) = (self.socket.try_clone()?, Arc::clone(&self.local));
         // As much as the system has for one socket: what comes while we are busy waits there.
         _ = SockRef::from(&socket).set_recv_buffer_size(WAITING_BYTES);
         let at = socket.local_addr()?;

@@ -35,6 +35,8 @@ impl Socket {
         // Asked by setting it to what it is: a system that does not know it would send a train as
         // one datagram.
         let takes_trains = set_option(plain.as_fd(), (SOL_UDP, UDP_SEGMENT), 0).is_ok();
+        // A socket that others had before may still hand over trains.
+        _ = set_option(plain.as_fd(), (SOL_UDP, UDP_GRO), 0);
         let way = Way { family: Family::of(at), takes_trains: AtomicBool::new(takes_trains) };
         Self { plain, way, hears_trains: AtomicBool::new(false) }
     }
