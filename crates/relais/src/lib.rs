@@ -32,6 +32,7 @@ mod password;
 mod plan;
 mod proxy;
 mod quit;
+mod relay;
 mod run;
 mod serve;
 mod service;
@@ -40,6 +41,7 @@ mod spelling;
 mod stop;
 mod tls;
 mod tree;
+mod upstream_tls;
 
 use std::{
     path::{Path, PathBuf},
@@ -99,6 +101,11 @@ fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
         Command::Proxy(flags) => {
             let (name, table) = flags.table().map_err(|wrong| Stop::Wrong(vec![*wrong]))?;
             let source = of_site(name, site::Table::Proxy(Box::new(table)));
+            run::run(source, data, run::Greeting::Plain)
+        }
+        Command::Relay(flags) => {
+            let (name, table) = flags.table();
+            let source = of_service(name, service::Table::Relay(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)
         }
         Command::Listen(flags) => {

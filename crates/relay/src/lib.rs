@@ -1,3 +1,7 @@
 //! Passes bytes and datagrams on as they are: TCP, TLS, Unix and UDP, each side its own.
 //!
 //! Knows no protocol above TLS, but for the header that tells an upstream who called (PROXY).
+
+mod streams;
+
+pub use streams::{Callers, Lasts, Name, Options, Routes, Streams, Upstream, Upstreams, watch};
