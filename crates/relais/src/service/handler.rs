@@ -62,6 +62,15 @@ impl Lasting {
     }
 }
 
+impl Lasting {
+    /// Has what runs begin to show itself: all that is told at the start is told.
+    pub(crate) fn begin(&self) {
+        for (_, made) in self.running.values() {
+            made.begin();
+        }
+    }
+}
+
 impl Parts {
     /// Reads what `service` needs.
     ///
@@ -105,6 +114,13 @@ impl Made {
         match self {
             Self::Listen(made) => made.meets(on),
             Self::Relay(made) => made.meets(on),
+        }
+    }
+
+    /// Begins to show itself, if it did not already.
+    fn begin(&self) {
+        match self {
+            Self::Listen(made) => made.begin(),
         }
     }
 }
