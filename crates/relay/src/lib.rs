@@ -5,4 +5,7 @@
 pub mod datagrams;
 mod streams;
 
-pub use streams::{Callers, Lasts, Name, Options, Routes, Streams, Upstream, Upstreams, watch};
+pub use streams::{
+    Callers, Impairment, Lasts, Name, Options, Routes, Shape, Shaping, Streams, Upstream,
+    Upstreams, watch,
+};

@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 use super::{
     Table, limits,
     names::{self, Named},
+    shape::{self, Rate},
     table::SendProxy,
 };
 use crate::{
@@ -62,13 +63,14 @@ pub(crate) struct Flags {
     #[command(flatten)]
     limits: LimitFlags,
     #[command(flatten)]
+    impair: shape::Flags,
+    #[command(flatten)]
     papers: Papers,
     #[command(flatten)]
     upstream_tls: upstream_tls::Flags,
 }
 
-/// The flags about time.
-#[expect(clippy::struct_field_names, reason = "they are named as in `[limits]`")]
+/// The flags about time and pace.
 #[derive(Clone, Copy, Debug, Args)]
 #[group(skip)]
 #[command(next_help_heading = "Limits")]
@@ -88,6 +90,15 @@ struct LimitFlags {
     /// How long a connection may be open in all [default: any time]
     #[arg(long, value_name = "TIME")]
     total_max: Option<Time>,
+    /// The most bytes a second of a connection, each way, e.g. 1Mbit or 64KiB [default: any number]
+    #[arg(long, value_name = "RATE", conflicts_with_all = ["rate_up", "rate_down"])]
+    rate: Option<Rate>,
+    /// The same to the server
+    #[arg(long, value_name = "RATE")]
+    rate_up: Option<Rate>,
+    /// The same from the server
+    #[arg(long, value_name = "RATE")]
+    rate_down: Option<Rate>,
 }
 
 /// The flags about whom we prove to be.
@@ -130,10 +141,10 @@ impl Flags {
             send_proxy,
             log,
             limits,
+            impair,
             papers,
             upstream_tls,
         } = self;
-        let LimitFlags { connect_max, handshake_max, hello_max, idle_max, total_max } = limits;
         let Papers { cert, key, client_ca } = papers;
         let table = Table {
             listen: std::iter::once(first).chain(listen).collect(),
@@ -147,10 +158,26 @@ impl Flags {
             accept_proxy,
             send_proxy,
             log,
-            limits: limits::Table { connect_max, handshake_max, hello_max, idle_max, total_max },
+            limits: limits.table(),
+            impair: impair.table(),
             tls: tls::Table { cert, key, client_ca },
         };
         (NAME.to_owned(), table)
+    }
+}
+
+impl LimitFlags {
+    /// The table that says the same.
+    fn table(self) -> limits::Table {
+        limits::Table {
+            connect_max: self.connect_max,
+            handshake_max: self.handshake_max,
+            hello_max: self.hello_max,
+            idle_max: self.idle_max,
+            total_max: self.total_max,
+            rate_up: self.rate_up.or(self.rate),
+            rate_down: self.rate_down.or(self.rate),
+        }
     }
 }
 
@@ -172,6 +199,14 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["limits", "hello_max"] => "--hello-max",
         ["limits", "idle_max"] => "--idle-max",
         ["limits", "total_max"] => "--total-max",
+        ["limits", "rate_up"] => "--rate-up",
+        ["limits", "rate_down"] => "--rate-down",
+        ["impair", "delay"] => "--delay",
+        ["impair", "reset_after"] => "--reset-after",
+        ["impair", "close_after"] => "--close-after",
+        ["impair", "corrupt"] => "--corrupt",
+        ["impair", "slice"] => "--slice",
+        ["impair", "seed"] => "--seed",
         ["upstream_tls", "ca"] => "--ca",
         ["upstream_tls", "insecure"] => "--insecure",
         ["upstream_tls", "key"] => "--upstream-key",

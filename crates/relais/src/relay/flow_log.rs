@@ -162,7 +162,7 @@ impl Open {
                 }
             }
             Event::Closed { flow, ending } => {
-                over(self.flows.remove(&flow).as_ref(), ending, lines)
+                over(self.flows.remove(&flow).as_ref(), ending, lines);
             }
             Event::Missed { events } => print(lines, &Line::Missed { missed: events }),
             Event::Bytes { .. } => (),

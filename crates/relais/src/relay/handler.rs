@@ -76,6 +76,7 @@ impl Parts {
             lasts: relay.limits.of_lasting(),
             hello_max: relay.limits.hello_max.0,
             tells: relay.send_proxy.map(Into::into),
+            shape: relay.impair.shape(relay.limits.rate_up, relay.limits.rate_down),
             tap,
             clock: clock::now,
         });

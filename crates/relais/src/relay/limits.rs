@@ -1,4 +1,4 @@
-//! `limits = { connect_max, … }` of a relay: how long things may take.
+//! `limits = { connect_max, … }` of a relay: how long things may take, and how quick they may be.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use relais_net::DialLimits;
 use relais_relay::Lasts;
 use serde::{Deserialize, Serialize};
 
+use super::shape::Rate;
 use crate::{
     complaint::{KeyPath, Problem, Wrong},
     spelling::Time,
 };
 
 /// The table, word for word.
-#[expect(clippy::struct_field_names, reason = "they are named as in `[limits]`")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table, e.g. `{ idle_max = \"10m\" }`")]
 pub(crate) struct Table {
@@ -26,10 +26,13 @@ pub(crate) struct Table {
     pub(super) idle_max: Option<Time>,
     /// How long a connection may be open in all.
     pub(super) total_max: Option<Time>,
+    /// The most bytes a second of one connection that go to the server.
+    pub(super) rate_up: Option<Rate>,
+    /// The same that come back.
+    pub(super) rate_down: Option<Rate>,
 }
 
 /// Every limit, resolved.
-#[expect(clippy::struct_field_names, reason = "they are named as in `[limits]`")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// How long until there is a connection with an upstream.
@@ -42,6 +45,10 @@ pub struct Limits {
     pub(super) idle_max: Time,
     /// How long a connection may be open in all; `None` for as long as it likes.
     pub(super) total_max: Option<Time>,
+    /// The most bytes a second of one connection that go to the server.
+    pub(super) rate_up: Option<Rate>,
+    /// The same that come back.
+    pub(super) rate_down: Option<Rate>,
 }
 
 const CONNECT_MAX: Time = Time(Duration::from_secs(5));
@@ -57,7 +64,7 @@ const SECOND: Time = Time(Duration::from_secs(1));
 impl Table {
     /// Resolves itself, which stands at `key`.
     pub(super) fn plan(self, key: &KeyPath) -> Result<Limits, Vec<Problem>> {
-        let Self { connect_max, handshake_max, hello_max, idle_max, total_max } = self;
+        let Self { connect_max, handshake_max, hello_max, idle_max, total_max, .. } = self;
         let mut problems = Vec::new();
         let mut read = |name: &str, asked: Option<Time>, least: Time| {
             let short = asked.filter(|time| *time < least)?;
@@ -79,6 +86,8 @@ impl Table {
             hello_max: hello_max.unwrap_or(HELLO_MAX),
             idle_max: idle_max.unwrap_or(IDLE_MAX),
             total_max,
+            rate_up: self.rate_up,
+            rate_down: self.rate_down,
         })
     }
 }

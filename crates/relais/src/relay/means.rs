@@ -9,6 +9,7 @@ use super::{
     Table,
     limits::Limits,
     names::{self, Route, one_of, spelled},
+    shape::Impair,
     table::SendProxy,
 };
 use crate::{
@@ -44,8 +45,10 @@ pub struct Relay {
     pub send_proxy: Option<SendProxy>,
     /// Where a line for each connection goes; `-` is the standard output.
     pub log: Option<PathBuf>,
-    /// How long things may take.
+    /// How long things may take, and how quick they may be.
     pub limits: Limits,
+    /// What makes the network like a bad one.
+    pub impair: Impair,
 }
 
 /// More often would be a load of its own.
@@ -77,7 +80,11 @@ impl Relay {
         }
         let limits = table.limits.plan(&key.key("limits"));
         let limits = limits.map_err(|found| problems.extend(found)).ok();
-        let Some(limits) = limits.filter(|_| problems.is_empty()) else { return Err(problems) };
+        let impair = table.impair.plan(&key.key("impair"));
+        let impair = impair.map_err(|found| problems.extend(found)).ok();
+        let (Some(limits), Some(impair), true) = (limits, impair, problems.is_empty()) else {
+            return Err(problems);
+        };
         Ok(Self {
             upstream,
             sni,
@@ -90,6 +97,7 @@ impl Relay {
             send_proxy: table.send_proxy,
             log: table.log.as_ref().map(|log| in_place(log, base)),
             limits,
+            impair,
         })
     }
 

@@ -7,6 +7,7 @@ mod lasting;
 mod limits;
 mod means;
 mod names;
+mod shape;
 mod table;
 
 pub(crate) use flags::{Flags, flag_of};

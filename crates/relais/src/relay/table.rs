@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use relais_wire::proxy_header;
 use serde::{Deserialize, Serialize};
 
-use super::{limits, names::OneOrMore};
+use super::{limits, names::OneOrMore, shape};
 use crate::{
     proxy::Balance,
     spelling::{Addresses, BareEndpoint, Time, one_or_more},
@@ -45,9 +45,12 @@ pub struct Table {
     pub(crate) send_proxy: Option<SendProxy>,
     /// Where a line for each connection goes; `-` is the standard output.
     pub(crate) log: Option<PathBuf>,
-    /// How long things may take.
+    /// How long things may take, and how quick they may be.
     #[serde(default)]
     pub(crate) limits: limits::Table,
+    /// What makes the network like a bad one.
+    #[serde(default)]
+    pub(crate) impair: shape::Table,
     /// How `tls://` proves who it is.
     #[serde(default)]
     pub(crate) tls: tls::Table,

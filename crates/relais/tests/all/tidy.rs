@@ -28,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const ROOMS: &[(&str, &[&str])] = &[
     ("aho-corasick", &["http"]),
     ("anyhow", &["bench", "relais"]),
-    ("arc-swap", &["http", "net", "relais"]),
+    ("arc-swap", &["http", "net", "relais", "relay"]),
     ("argon2", &["http"]),
     ("aws-lc-rs", &["net"]),
     ("base64", &["http"]),

@@ -5,10 +5,13 @@ mod hello;
 mod passing;
 mod routes;
 mod service;
+mod shape;
+mod shaped;
 mod upstreams;
 mod way;
 
 pub use passing::Lasts;
 pub use routes::{Name, Routes};
 pub use service::{Callers, Options, Streams};
+pub use shape::{Impairment, Shape, Shaping};
 pub use upstreams::{Upstream, Upstreams, watch};

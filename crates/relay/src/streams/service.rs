@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     io,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::{Duration, SystemTime},
 };
 
@@ -11,12 +12,15 @@ use relais_net::{
 };
 use relais_tap::{By, Ending, Ends as Names, Flow, Tap};
 use relais_wire::{client_hello, proxy_header};
+use tracing::debug;
 
 use super::{
     hello::{HelloError, read_hello},
     passing::{Early, Ends, Lasts, Passed, pass},
     routes::Routes,
+    shape::{Shape, Shaping},
     upstreams::Taken,
+    way::Along,
 };
 
 /// What a relay does, and for whom.
@@ -34,6 +38,8 @@ pub struct Options {
     pub hello_max: Duration,
     /// Whether upstreams are told who called, and how.
     pub tells: Option<proxy_header::Version>,
+    /// What is done to bytes besides.
+    pub shape: Shape,
     /// Where connections are reported.
     pub tap: Tap,
     /// The time of day.
@@ -62,12 +68,20 @@ impl Callers {
 #[derive(Debug)]
 pub struct Streams {
     options: Options,
+    shaping: Shaping,
+    /// Connections so far.
+    count: AtomicU64,
 }
 
 impl Streams {
     /// A relay that does as `options` say.
     pub fn new(options: Options) -> Self {
-        Self { options }
+        Self { shaping: Shaping::new(options.shape), options, count: AtomicU64::new(0) }
+    }
+
+    /// What is done to bytes, to be changed while it runs.
+    pub fn shaping(&self) -> &Shaping {
+        &self.shaping
     }
 
     /// Does all that is to be done before bytes pass freely.
@@ -156,18 +170,24 @@ impl Service for Streams {
     async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
         // Held to the end: who is relayed may finish, within the grace.
         let _drain = drain;
+        let (number, peer) = (self.count.fetch_add(1, Relaxed), conn.peer);
         let names = || Names { client: conn.peer.to_string(), server: self.options.routes.name() };
         let flow = self.options.tap.open(names, (self.options.clock)());
         // Boxed: the state of a call is large, and done with long before its connection is.
         match Box::pin(self.join(conn, &flow)).await {
             Ok(Joined { ends, early, taken }) => {
-                let passed = pass(ends, early, self.options.lasts, &flow).await;
+                let along = Along { flow: &flow, shaping: &self.shaping, number };
+                let passed = pass(ends, early, self.options.lasts, along).await;
+                let Passed { by, why, to_server, to_client } = &passed;
+                let (by, upstream) = (by.name(), taken.endpoint());
+                debug!(%peer, %upstream, by, %why, to_server, to_client, "connection over");
                 drop(taken);
                 self.close(flow, passed);
                 Ok(())
             }
             Err(unjoined) => {
                 let (by, why, client, fault) = unjoined.told();
+                debug!(%peer, by = by.name(), %why, "connection refused");
                 // What would have been an answer did not come: that is no end of one.
                 client.reset();
                 self.close(flow, Passed { by, why, to_server: 0, to_client: 0 });
@@ -226,6 +246,7 @@ mod tests {
             lasts: Lasts { idle_max: Duration::from_mins(1), total_max: None },
             hello_max: Duration::from_secs(5),
             tells: None,
+            shape: Shape::default(),
             tap: Tap::new(16),
             clock: || SystemTime::UNIX_EPOCH,
         }

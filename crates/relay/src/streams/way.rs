@@ -12,7 +12,11 @@ use relais_net::{Pipe, Stream};
 use relais_tap::{Direction, Flow};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
-use super::buffer::{Buffer, Size};
+use super::{
+    buffer::{Buffer, Size},
+    shape::Shaping,
+    shaped::{End, Failed, Shaped, Went},
+};
 
 /// How often and how much one direction passes before others have their turn.
 const TURNS_MAX: usize = 16;
@@ -37,6 +41,8 @@ pub(super) struct Way {
     step: Step,
     size: Size,
     passed: u64,
+    /// What waits for its time, where bytes are not just passed on.
+    shaped: Option<Box<Shaped>>,
 }
 
 /// What came, and was not taken yet.
@@ -67,13 +73,26 @@ enum Step {
 pub(super) enum Cut {
     Source(io::Error),
     Sink,
+    /// Neither: it was to be reset here.
+    Reset,
+    /// Neither: it was to be closed here.
+    Close,
+}
+
+/// What a connection has besides its ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Along<'a> {
+    pub(super) flow: &'a Flow,
+    pub(super) shaping: &'a Shaping,
+    /// The how manyeth connection it is.
+    pub(super) number: u64,
 }
 
 impl Way {
     /// A way on which `early` came already.
     pub(super) fn new(direction: Direction, early: Vec<u8>) -> Self {
         let held = if early.is_empty() { Held::Nothing } else { Held::Bytes(Buffer::of(early)) };
-        Self { direction, held, step: Step::Passing, size: Size::LEAST, passed: 0 }
+        Self { direction, held, step: Step::Passing, size: Size::LEAST, passed: 0, shaped: None }
     }
 
     /// Whether its source has ended, and its sink was told; or it was given up.
@@ -97,7 +116,7 @@ impl Way {
         &mut self,
         cx: &mut Context<'_>,
         ends: (&mut Stream, &mut Stream),
-        flow: &Flow,
+        along: Along<'_>,
     ) -> Poll<Result<(), Cut>> {
         let (source, sink) = ends;
         let before = self.passed;
@@ -112,7 +131,7 @@ impl Way {
                 }
                 Step::Passing => {
                     ready!(self.poll_held(cx, sink)).map_err(|_| Cut::Sink)?;
-                    ready!(self.poll_pass(cx, (source, sink), flow))?;
+                    ready!(self.poll_pass(cx, (source, sink), along))?;
                 }
             }
             if self.passed - before >= TURN_BYTES_MAX {
@@ -151,8 +170,18 @@ impl Way {
         &mut self,
         cx: &mut Context<'_>,
         ends: (&mut Stream, &mut Stream),
-        flow: &Flow,
+        along: Along<'_>,
     ) -> Poll<Result<(), Cut>> {
+        let shape = along.shaping.now();
+        if self.shaped.is_some() || shape.is_some() {
+            let seed = shape.map_or(0, |shape| shape.impairment.seed);
+            let shaped = || Box::new(Shaped::new(self.direction, along.number, seed));
+            let shaped = self.shaped.get_or_insert_with(shaped);
+            let see = &mut |bytes: &[u8]| along.flow.bytes(self.direction, bytes);
+            let went = ready!(shaped.poll(cx, ends, (shape.as_ref(), see)));
+            return Poll::Ready(self.went(went));
+        }
+        let flow = along.flow;
         let is_moved = self.size.is_most() && ends.0.is_plain() && ends.1.is_plain();
         if is_moved && !flow.wants_bytes() && PIPES_WAITING.get() < PIPES_WAITING_MAX {
             // Where no more files may be open, it is copied.
@@ -161,6 +190,19 @@ impl Way {
             }
         }
         self.poll_copy(cx, ends, flow)
+    }
+
+    fn went(&mut self, went: Result<Went, Failed>) -> Result<(), Cut> {
+        match went {
+            Ok(Went::Sent(bytes)) => self.passed += bytes as u64,
+            Ok(Went::Over(End::Source)) => self.step = Step::Ending,
+            Ok(Went::Over(End::Reset)) => return Err(Cut::Reset),
+            Ok(Went::Over(End::Close)) => return Err(Cut::Close),
+            Ok(Went::Idle) => self.shaped = None,
+            Err(Failed::Source(error)) => return Err(Cut::Source(error)),
+            Err(Failed::Sink) => return Err(Cut::Sink),
+        }
+        Ok(())
     }
 
     fn poll_copy(
