@@ -121,6 +121,7 @@ impl Made {
     fn begin(&self) {
         match self {
             Self::Listen(made) => made.begin(),
+            Self::Relay(_) => (),
         }
     }
 }

@@ -131,6 +131,7 @@ impl Service {
     pub(crate) fn shows(&self) -> listen::Shows {
         match &self.job {
             Job::Listen(dialogue) => dialogue.shows(),
+            Job::Relay(relay) => relay.shows(),
         }
     }
 
