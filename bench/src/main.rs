@@ -16,6 +16,7 @@ mod load;
 mod machine;
 mod origin;
 mod policy;
+mod relaying;
 mod report;
 mod row;
 mod running;
@@ -133,6 +134,10 @@ fn rows<'a>(args: &Args, kit: &dyn Fn() -> Kit<'a>) -> Vec<Row> {
         eprintln!("{} …", spec.title());
         rows.push(spec.measure(&kit(), args.footprint()));
     }
+    for spec in relaying::SPECS.iter().filter(|spec| args.wants(spec.title())) {
+        eprintln!("{} …", spec.title());
+        rows.push(spec.measure(&kit(), args.relaying()));
+    }
     if args.wants(herd::TITLE) {
         eprintln!("{} …", herd::TITLE);
         rows.push(herd::measure(&kit(), args.rounds(), args.herd()));
@@ -174,6 +179,12 @@ impl Args {
     fn footprint(&self) -> Effort {
         let (clear_conns, tls_conns) = if self.quick { (1000, 500) } else { (10_000, 5_000) };
         Effort { rounds: self.rounds(), clear_conns, tls_conns }
+    }
+
+    fn relaying(&self) -> relaying::Effort {
+        let Effort { rounds, clear_conns: conns, .. } = self.footprint();
+        // Two descriptors each, here and there.
+        relaying::Effort { rounds, seconds: self.seconds(), conns: conns / 10 * 9 }
     }
 
     fn log_bytes(&self) -> u64 {

@@ -29,6 +29,7 @@ pub(crate) enum Program {
     Varnish,
     TrafficServer,
     Mitmdump,
+    Socat,
     Grep,
     /// What a server costs that does nothing ([`crate::floor`]).
     Floor,
@@ -51,6 +52,8 @@ pub(crate) enum Task {
     Block,
     /// Both.
     SniffAndBlock,
+    /// Bytes as they are.
+    Relay,
     /// A word in such a log.
     Search,
 }
@@ -102,6 +105,7 @@ impl Program {
             Self::Varnish => "Varnish",
             Self::TrafficServer => "Traffic Server",
             Self::Mitmdump => "mitmdump",
+            Self::Socat => "socat",
             Self::Grep => "grep",
             Self::Floor => "floor",
         }
@@ -119,6 +123,7 @@ impl Task {
             Self::Sniff => "sniffing",
             Self::Block => "blocking",
             Self::SniffAndBlock => "sniffing and blocking",
+            Self::Relay => "relaying",
             Self::Search => "searching",
         }
     }
@@ -132,7 +137,10 @@ impl Subject {
             Task::Block => "relais --block",
             Task::SniffAndBlock => "relais --sniff --block",
             Task::CacheOnDisk => "relais, from disk",
-            Task::Serve | Task::Pass | Task::Cache | Task::Search => self.program.name(),
+            Task::Relay if self.program == Program::Nginx => "nginx stream",
+            Task::Serve | Task::Pass | Task::Cache | Task::Relay | Task::Search => {
+                self.program.name()
+            }
         }
     }
 
@@ -182,6 +190,7 @@ impl Subject {
             Program::Varnish => varnish::setup(self.task, place),
             Program::TrafficServer => traffic_server::setup(self.task, place),
             Program::Mitmdump => mitmdump(place),
+            Program::Socat => socat(place),
             Program::Grep => grep(place),
             Program::Floor => floor(place),
         }
@@ -195,6 +204,12 @@ fn mitmdump(Place { scratch, http, origin, .. }: &Place) -> Setup {
     let listen = ["--listen-host", "127.0.0.1", "--listen-port", http];
     let command = [&["mitmdump", "--quiet", "--mode", &mode, "--set", &confdir], &listen[..]];
     Setup { command: words(&command.concat()), ..Setup::default() }
+}
+
+fn socat(Place { http, origin, .. }: &Place) -> Setup {
+    let listen = format!("TCP-LISTEN:{http},bind=127.0.0.1,fork,reuseaddr,nodelay");
+    let call = format!("TCP:127.0.0.1:{origin},nodelay");
+    Setup { command: words(&["socat", &listen, &call]), ..Setup::default() }
 }
 
 fn grep(Place { log, .. }: &Place) -> Setup {

@@ -27,6 +27,10 @@ pub(super) fn setup(task: Task, place: &Place) -> Setup {
         Task::SniffAndBlock => {
             words(&[&proxy[..], &["--sniff", &sniffed, "--block", rules]].concat())
         }
+        Task::Relay => {
+            let (listen, far) = (clear.replace("http", "tcp"), origin.replace("http", "tcp"));
+            words(&[relais, "relay", &listen, &far])
+        }
         Task::Search => words(&[relais, "flows", WORD, log]),
     };
     Setup { command, env: vec![("RELAIS_DATA", scratch.clone())], ..Setup::default() }

@@ -33,13 +33,13 @@ pub struct Table {
     /// How often they are called to see whether they are there.
     pub(crate) check_every: Option<Time>,
     /// Who alone may call.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "one_or_more")]
     pub(crate) allow: Vec<Addresses>,
     /// Who may not.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "one_or_more")]
     pub(crate) deny: Vec<Addresses>,
     /// Relays that tell first who called them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "one_or_more")]
     pub(crate) accept_proxy: Vec<Addresses>,
     /// How upstreams are told who called.
     pub(crate) send_proxy: Option<SendProxy>,
