@@ -34,6 +34,7 @@ mod password;
 mod plan;
 mod proxy;
 mod quit;
+mod relay;
 mod run;
 mod send;
 mod serve;
@@ -44,6 +45,7 @@ mod stop;
 mod terminal;
 mod tls;
 mod tree;
+mod upstream_tls;
 mod visible;
 
 use std::{
@@ -114,6 +116,11 @@ fn obey(
         Command::Proxy(flags) => {
             let (name, table) = flags.table().map_err(|wrong| Stop::Wrong(vec![*wrong]))?;
             let source = of_site(name, site::Table::Proxy(Box::new(table)));
+            run::run(source, data, run::Greeting::Plain)
+        }
+        Command::Relay(flags) => {
+            let (name, table) = flags.table();
+            let source = of_service(name, service::Table::Relay(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)
         }
         Command::Listen(flags) => {

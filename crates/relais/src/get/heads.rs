@@ -63,10 +63,13 @@ impl Heads {
             300..=399 => YELLOW,
             _ => RED,
         };
-        let reason =
-            if head.version == Version::HTTP_2 { String::new() } else { visible(&head.reason) };
+        // Over HTTP/2 nobody says why: what stands in brackets did not come.
         let known = StatusCode::from_u16(head.status).ok().and_then(|code| code.canonical_reason());
-        let reason = if reason.is_empty() { known.unwrap_or_default().to_owned() } else { reason };
+        let reason = match (head.version, known) {
+            (Version::HTTP_2, Some(known)) => format!("({known})"),
+            (Version::HTTP_2, None) => String::new(),
+            _ => visible(&head.reason),
+        };
         let status = self.in_colour(colour, &format!("{} {reason}", head.status));
         format!("{} {}", version(head.version), status.trim_end())
     }
@@ -107,7 +110,8 @@ mod tests {
             assert_eq!(heads.status_line(&head), expect);
         };
         check(Version::HTTP_11, 200, b"Fine", "HTTP/1.1 200 Fine");
-        check(Version::HTTP_10, 404, b"", "HTTP/1.0 404 Not Found");
+        check(Version::HTTP_10, 404, b"", "HTTP/1.0 404");
+        check(Version::HTTP_2, 404, b"", "HTTP/2 404 (Not Found)");
         check(Version::HTTP_2, 599, b"", "HTTP/2 599");
         check(Version::HTTP_11, 500, b"\xc2\x9b31m", "HTTP/1.1 500 \\u{9b}31m");
     }

@@ -92,9 +92,12 @@ fn obey(screen: &Screen, lines: &Sender<Vec<u8>>, key: Key) -> bool {
 
 fn press(screen: &Screen, key: Key) -> Option<Pressed> {
     screen.with(|drawn| {
+        if let Key::Enter = key {
+            // The whole row, before it is left for good: what came with the key was not drawn yet.
+            drawn.draw();
+        }
         let pressed = drawn.editor.as_mut()?.press(key);
         if let Some(Pressed::Line(_)) = pressed {
-            // The whole row, before it is left for good.
             drawn.enter();
         }
         pressed
