@@ -150,6 +150,7 @@ def what_is_asked_is_what_was_said(stage):
         equal([value for name, value in fields if name == "x-a"], ["1", "2"])
         equal([value for name, value in fields if name == "user-agent"], ["me"])
         holds(str(fields), "application/x-www-form-urlencoded")
+        equal(asked("--data", "x=1")["bytes"], 3)
         equal(asked("-X", "DELETE")["method"], "DELETE")
         stage.random_file("data", 3_000_000)
         told = asked("-X", "PUT", "-d", f"@{stage.path('data')}")
@@ -347,6 +348,22 @@ def a_terminal_is_shown_what_can_be_read(stage):
     with Answering(says(evil)) as server:
         _, said = get(stage, server.url, status=1)
         assert "\x1b" not in said
+
+
+@test
+def a_terminal_is_shown_how_far_a_download_is(stage):
+    def slowly(stream, head):
+        stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n")
+        for _ in range(4):
+            stream.sendall(bytes(1_000_000))
+            time.sleep(0.15)
+
+    with Answering(slowly) as server:
+        shown, status = on_a_terminal([RELAIS, "get", "-o", stage.path("file"), server.url], stage.env())
+    equal(status, 0)
+    assert re.search(r"▕█+ +▏ +[0-9]+ %  [0-9.]+ MiB of 3.8 MiB, [0-9.]+ MiB/s, [0-9.]+ m?s left", shown.decode()), shown
+    holds(shown.decode(), "file: 3.8 MiB in ")
+    equal(stage.path("file").stat().st_size, 4_000_000)
 
 
 @test

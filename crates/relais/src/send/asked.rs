@@ -53,7 +53,18 @@ impl Flags {
     pub(super) fn asked(self) -> Result<Asked, Stop> {
         let Self { endpoint, message, udp, choose: is_asked, verify, hex, .. } = &self;
         let usual = if *udp { Scheme::Udp } else { Scheme::Tcp };
-        let target = target(endpoint, usual).map_err(|wrong| at("ENDPOINT", wrong))?;
+        let target = target(endpoint, usual).map_err(|wrong| {
+            // As other programs have it.
+            at(
+                "ENDPOINT",
+                match message.first().filter(|port| port.parse::<u16>().is_ok()) {
+                    Some(port) => {
+                        wrong.hint(format!("host and port go together: {endpoint}:{port}"))
+                    }
+                    None => wrong,
+                },
+            )
+        })?;
         let target = if *is_asked { chosen(target)? } else { target };
         self.check(&target).map_err(|(flag, wrong)| at(flag, wrong))?;
         let line_end = self.line_end.map(LineEnd::from);
@@ -212,6 +223,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused() {
         check_wrong("http://a.example a", "`relais get URL`");
+        check_wrong("a.example 25", "host and port go together: a.example:25");
         check_wrong("--udp tcp://a.example:1 a", "`--udp`, and an endpoint of tcp");
         check_wrong("--insecure 6666 a", "nothing is done with `--insecure`");
         check_wrong("--repeat 0 6666 a", "0 times");

@@ -175,3 +175,82 @@ async fn upgrade(
     let socket = WebSocketStream::from_partially_read(stream, early, Side::Client, Some(config));
     Ok(Call::of_web_socket(socket.await))
 }
+
+#[cfg(test)]
+mod tests {
+    use relais_net::{
+        DialLimits,
+        tls::{Connector, Demand, Roots, Trust},
+    };
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::send::{Asked as Answer, Patience};
+
+    const DRAWN: [u8; 16] = *b"the sample nonce";
+    const OPENS: &str =
+        "HTTP/1.1 101 \r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+    /// Opens a WebSocket at a server that answers this, and then says nothing.
+    async fn opened(answer: &[u8]) -> Result<Opened, String> {
+        let demand = Demand { trust: Trust::Roots(Roots::none()), server_name: None, own: None };
+        let most = Duration::from_secs(5);
+        let limits =
+            DialLimits { connect_max: most, handshake_max: most, source: None, keepalive: None };
+        let dialer = Dialer::new(limits, Connector::new(&demand).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let answer = answer.to_vec();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            _ = stream.write_all(&answer).await;
+            while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+        });
+        let endpoint: Endpoint = format!("ws://{at}").parse().unwrap();
+        let target = Target { endpoint: endpoint.clone(), path: "/".to_owned() };
+        let upgrade = Upgrade { drawn: DRAWN, most: Duration::from_millis(200) };
+        let opened = open(&dialer, &target, upgrade).await;
+        opened.map_err(|error| error.to_string().replace(&endpoint.to_string(), "it"))
+    }
+
+    #[tokio::test]
+    async fn who_does_not_begin_a_web_socket_is_told_and_bounded() {
+        let check = async |answer: &str, expect: &str| {
+            assert_eq!(opened(answer.as_bytes()).await.unwrap_err(), expect);
+        };
+        check("", "it did not begin a WebSocket within 200ms").await;
+        check("HTTP/1.1 101 x\r\n", "it did not begin a WebSocket within 200ms").await;
+        let status = "it answers 403: expected 101, which begins a WebSocket";
+        check("HTTP/1.1 403 No\r\n\r\n", status).await;
+        let other = "it speaks no WebSocket: its answer is to another request";
+        check("HTTP/1.1 101 x\r\n\r\n", other).await;
+        let many = format!("HTTP/1.1 101 x\r\n{}", "a: b\r\n".repeat(100_000));
+        let error = opened(many.as_bytes()).await.unwrap_err();
+        assert!(error.starts_with("it speaks no WebSocket: "), "{error}");
+        let long = format!("HTTP/1.1 101 x\r\na: {}", "b".repeat(100_000));
+        let error = opened(long.as_bytes()).await.unwrap_err();
+        assert!(error.starts_with("it speaks no WebSocket: "), "{error}");
+    }
+
+    /// What comes of a message if behind the head of its answer there are these bytes.
+    async fn ask(frames: &[u8]) -> (Vec<u8>, Result<Answer, String>) {
+        let mut call = opened(&[OPENS.as_bytes(), frames].concat()).await.unwrap().call;
+        let mut heard = Vec::new();
+        let mut hear = |bytes: &[u8]| {
+            heard.extend_from_slice(bytes);
+            std::ops::ControlFlow::Break(())
+        };
+        let wait = Duration::from_millis(200);
+        let asked = call.ask(b"x", Patience { first: wait, next: wait }, &mut hear).await;
+        (heard, asked.map_err(|error| error.to_string()))
+    }
+
+    #[tokio::test]
+    async fn what_comes_with_the_head_is_heard_and_what_is_too_long_is_not() {
+        assert_eq!(ask(b"\x81\x02ok").await, (b"ok".to_vec(), Ok(Answer::Answered)));
+        assert_eq!(ask(b"\x88\x00").await, (Vec::new(), Ok(Answer::Ended)));
+        let length = (MESSAGE_BYTES_MAX as u64 + 1).to_be_bytes();
+        let (heard, asked) = ask(&[b"\x82\x7f", &length[..], b"begin"].concat()).await;
+        assert!(heard.is_empty() && asked.unwrap_err().contains("too long"));
+    }
+}
