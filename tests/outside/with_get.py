@@ -328,6 +328,7 @@ def a_terminal_is_shown_what_can_be_read(stage):
         "/evil": ("text/plain", b"\x1b]0;owned\x07\xff", "\\u{1b}]0;owned\\u{7}\\xff\r\n"),
         "/png": ("image/png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\xe0", "* a body of 24 B: image/png, 640 × 480 pixels"),
         "/binary": ("application/octet-stream", bytes(3_000_000), "* a body of 2.8 MiB: application/octet-stream"),
+        "/huge": ("video/mp4", bytes(70 << 20), "* a body of more than 64.0 MiB: video/mp4"),
         "/long": ("text/plain", b"x" * 3_000_000, "* cut after 1.0 MiB"),
         "/gzip": ("text/plain\r\nContent-Encoding: gzip", gzip.compress(b"packed"), "packed\r\n"),
         "/br": ("text/plain\r\nContent-Encoding: br", b"\x0b\x02\x80abc\x03", "packed by br, which is not undone here"),

@@ -28,6 +28,8 @@ Examples:
   relais up                    the demo, or what ./relais.toml says
   relais serve files --list    a folder at http://127.0.0.1:8080
   relais proxy 9000 8081       port 9000 before the server at port 8081
+  relais send 6666 hello       says hello to port 6666, and shows the answer
+  relais get -v example.org    asks a site, and shows how it answers and how long that took
   relais cert trust            make this machine's browsers trust https://localhost
 
 Exit codes: 0 done, 1 failed while running, 2 wrong arguments or configuration, 3 a check said no";

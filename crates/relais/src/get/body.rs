@@ -11,7 +11,7 @@ use crate::{measure::said_bytes, output::tell, visible::visible};
 const SHOWN_BYTES_MAX: usize = 1 << 20;
 
 /// How much of a body that is not shown is read, to say how long it is.
-const COUNTED_BYTES_MAX: u64 = 1 << 30;
+const COUNTED_BYTES_MAX: u64 = 64 << 20;
 
 /// What a body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
