@@ -428,3 +428,18 @@ def the_echo_of_relais_listen_is_identical_by_tcp_udp_and_tls(stage):
     for scheme, port in re.findall(told, server.said(), re.M):
         equal(send(stage, f"{scheme}://127.0.0.1:{port}", "--verify", "coucou"), (b"identical\n", ""))
         holds(send(stage, f"{scheme}://127.0.0.1:{port}", text=b"1\n2\n3\n")[0].decode(), "1\n2\n3\n")
+
+
+@test
+def the_calculator_of_relais_listen_answers_each_line(stage):
+    server = stage.start([RELAIS, "listen", "tcp://127.0.0.1:0", "--as", "calc"], "listen")
+    told = r"^tcp://127.0.0.1:([1-9][0-9]*)"
+    server.await_that("an endpoint told", lambda: re.search(told, server.said(), re.M))
+    port = re.search(told, server.said(), re.M)[1]
+    for _ in range(2):
+        printed, said = send(stage, f"tcp://127.0.0.1:{port}", text=b"2^200\n1/0\n3 km in miles\n")
+        answers = printed.decode().splitlines()
+        equal(len(answers), 3, said)
+        equal(answers[0], str(2**200))
+        holds(answers[1], "error: division by zero")
+        holds(answers[2], "1.86411")

@@ -88,7 +88,7 @@ impl Comparison {
             return;
         };
         let expected = &message[self.matched..];
-        let same = expected.iter().zip(bytes).take_while(|(one, other)| one == other).count();
+        let same = same_bytes(expected, bytes);
         let (is_over, is_cut) = (same == expected.len(), same == bytes.len());
         if !(is_over && is_cut) && (self.unit != Unit::Bytes || !(is_over || is_cut)) {
             let at = self.at + same as u64;
@@ -139,6 +139,16 @@ impl Comparison {
     pub fn difference(&self) -> Option<&Difference> {
         self.difference.as_ref()
     }
+}
+
+/// How many bytes both begin with.
+fn same_bytes(one: &[u8], other: &[u8]) -> usize {
+    let most = one.len().min(other.len());
+    // Mostly all are the same, which is seen at once.
+    if one[..most] == other[..most] {
+        return most;
+    }
+    one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
 
 fn first(bytes: &[u8]) -> Vec<u8> {
