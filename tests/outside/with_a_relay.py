@@ -460,6 +460,30 @@ def haproxy_tells_it_who_called_and_hears_it_from_it(stage):
 
 
 @test
+def who_called_is_told_before_tls(stage):
+    cert, key = papers(stage)
+    both = stage.write("both.pem", cert.read_bytes() + key.read_bytes())
+    heard = []
+
+    def hear(conn):
+        heard.append(rest(conn)[0])
+
+    server = Server(hear)
+    secure = haproxy(stage, f"ssl crt {both} accept-proxy", f"127.0.0.1:{server.port} send-proxy")
+    for version in ["v1", "v2"]:
+        words = ["--ca", cert, "--send-proxy", version, "--check-every", "200ms"]
+        program = relay(stage, "0", f"tls://localhost:{secure}", *words)
+        conn = connect(program.at)
+        own = conn.getsockname()[1]
+        conn.sendall(b"hello")
+        conn.shutdown(socket.SHUT_WR)
+        eventually("the server told", lambda: any(b"hello" in said for said in heard))
+        equal([said for said in heard if b"hello" in said], [f"PROXY TCP4 127.0.0.1 127.0.0.1 {own} {program.at}\r\nhello".encode()])
+        assert "not well" not in program.said(), program.said()
+        heard.clear()
+
+
+@test
 def a_header_comes_before_tls_and_in_pieces_and_in_time(stage):
     cert, key = papers(stage)
     server = Server(upper)
