@@ -137,7 +137,12 @@ impl Relay {
         let checked = self.check_every.map(|every| format!(", looked at every {every}"));
         let believed = self.upstream_tls.as_ref().map(|tls| tls.believed.to_string());
         let tail: String = balance.into_iter().chain(checked).chain(believed).collect();
-        format!("upstream: {}{tail}", one_of(&self.upstream))
+        format!("upstream: {}{tail}{}", one_of(&self.upstream), self.made_worse())
+    }
+
+    /// Who runs it is to see that it is not as good as it could be.
+    fn made_worse(&self) -> &'static str {
+        if self.impair == Impair::default() { "" } else { ", made worse on purpose" }
     }
 }
 
@@ -147,7 +152,8 @@ impl fmt::Display for Relay {
         let routes =
             self.sni.iter().map(|route| format!("{} ▸ {}", route.name, one_of(&route.upstream)));
         let rest = (!self.upstream.is_empty()).then(|| one_of(&self.upstream));
-        f.write_str(&routes.chain(rest).collect::<Vec<_>>().join(", "))
+        f.write_str(&routes.chain(rest).collect::<Vec<_>>().join(", "))?;
+        f.write_str(self.made_worse())
     }
 }
 
