@@ -11,7 +11,7 @@ use relais_net::{
     Conn, DialError, Dialed, Drain, Fault, Header, Network, Peer, Service, Side, Stream,
 };
 use relais_tap::{By, Direction, Ending, Ends as Names, Flow, Tap};
-use relais_wire::{client_hello, proxy_header};
+use relais_wire::{client_hello, proxy_header::Told};
 use tracing::debug;
 
 use super::{
@@ -105,7 +105,9 @@ impl Streams {
         let Some(upstreams) = routes.find(name.as_deref()) else {
             return Err(Unjoined::NoRoute(conn.stream));
         };
-        let called = upstreams.call(conn.peer.client(), told_of(&conn)).await;
+        // Asking a socket for its address is a system call.
+        let told = if upstreams.are_told() { told_of(&conn) } else { Told::Nothing };
+        let called = upstreams.call(conn.peer.client(), told).await;
         let (Dialed { stream: server, .. }, taken) = match called {
             Ok(called) => called,
             Err(error) => return Err(Unjoined::NoUpstream(conn.stream, error)),
@@ -200,10 +202,10 @@ impl Service for Streams {
 }
 
 /// What an upstream is told of who called.
-fn told_of(conn: &Conn) -> proxy_header::Told {
+fn told_of(conn: &Conn) -> Told {
     match (conn.peer, conn.destination()) {
-        (Peer::Net(source), Some(destination)) => proxy_header::Told::Call { source, destination },
-        _ => proxy_header::Told::Nothing,
+        (Peer::Net(source), Some(destination)) => Told::Call { source, destination },
+        _ => Told::Nothing,
     }
 }
 
@@ -213,6 +215,7 @@ mod tests {
 
     use relais_net::{Balance, Shutdown};
     use relais_tap::{Detail, Event, Watcher};
+    use relais_wire::proxy_header;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},

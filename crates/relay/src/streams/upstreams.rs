@@ -101,6 +101,11 @@ impl Upstreams {
         Self { tells: Some(version), ..self }
     }
 
+    /// Whether they are told who called.
+    pub(super) fn are_told(&self) -> bool {
+        self.tells.is_some()
+    }
+
     /// All of them.
     pub fn all(&self) -> &[Arc<Upstream>] {
         &self.all
