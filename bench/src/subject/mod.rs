@@ -54,6 +54,10 @@ pub(crate) enum Task {
     SniffAndBlock,
     /// Bytes as they are.
     Relay,
+    /// Datagrams back to who sent them.
+    EchoDatagrams,
+    /// Datagrams as they are.
+    RelayDatagrams,
     /// A word in such a log.
     Search,
 }
@@ -124,6 +128,8 @@ impl Task {
             Self::Block => "blocking",
             Self::SniffAndBlock => "sniffing and blocking",
             Self::Relay => "relaying",
+            Self::EchoDatagrams => "echoing datagrams",
+            Self::RelayDatagrams => "relaying datagrams",
             Self::Search => "searching",
         }
     }
@@ -138,9 +144,13 @@ impl Subject {
             Task::SniffAndBlock => "relais --sniff --block",
             Task::CacheOnDisk => "relais, from disk",
             Task::Relay if self.program == Program::Nginx => "nginx stream",
-            Task::Serve | Task::Pass | Task::Cache | Task::Relay | Task::Search => {
-                self.program.name()
-            }
+            Task::Serve
+            | Task::Pass
+            | Task::Cache
+            | Task::Relay
+            | Task::EchoDatagrams
+            | Task::RelayDatagrams
+            | Task::Search => self.program.name(),
         }
     }
 
@@ -157,7 +167,7 @@ impl Subject {
 
     /// Whether there is an origin behind it.
     pub(crate) fn passes_on(self) -> bool {
-        !matches!(self.task, Task::Serve | Task::Search)
+        !matches!(self.task, Task::Serve | Task::Search | Task::EchoDatagrams)
     }
 
     /// What can be asked for.
@@ -192,7 +202,7 @@ impl Subject {
             Program::Mitmdump => mitmdump(place),
             Program::Socat => socat(place),
             Program::Grep => grep(place),
-            Program::Floor => floor(place),
+            Program::Floor => floor(self.task, place),
         }
     }
 }
@@ -220,7 +230,19 @@ fn grep(Place { log, .. }: &Place) -> Setup {
     }
 }
 
-fn floor(Place { bench, root, scratch, http, .. }: &Place) -> Setup {
+fn floor(task: Task, place: &Place) -> Setup {
+    let Place { bench, root, scratch, http, origin, .. } = place;
+    let of_datagrams = [bench, "datagrams", "--port", http];
+    match task {
+        Task::EchoDatagrams => {
+            return Setup { command: words(&of_datagrams), ..Setup::default() };
+        }
+        Task::RelayDatagrams => {
+            let command = [&of_datagrams[..], &["--upstream", origin]].concat();
+            return Setup { command: words(&command), ..Setup::default() };
+        }
+        _ => (),
+    }
     let file = format!("{root}/{}", Served::Small.name());
     let head = format!("{scratch}/{HEAD}");
     let command = [bench, "floor", "--port", http, "--file", &file, "--head", &head];

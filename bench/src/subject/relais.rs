@@ -31,6 +31,13 @@ pub(super) fn setup(task: Task, place: &Place) -> Setup {
             let (listen, far) = (clear.replace("http", "tcp"), origin.replace("http", "tcp"));
             words(&[relais, "relay", &listen, &far])
         }
+        Task::EchoDatagrams => {
+            words(&[relais, "listen", &clear.replace("http", "udp"), "--as", "echo"])
+        }
+        Task::RelayDatagrams => {
+            let (listen, far) = (clear.replace("http", "udp"), origin.replace("http", "udp"));
+            words(&[relais, "relay", &listen, &far])
+        }
         Task::Search => words(&[relais, "flows", WORD, log]),
     };
     Setup { command, env: vec![("RELAIS_DATA", scratch.clone())], ..Setup::default() }

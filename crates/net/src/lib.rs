@@ -37,7 +37,10 @@ pub use alarm::{Alarm, Patience};
 pub use balance::{Balance, Candidate, Draws, choose, mix};
 pub use bind::{SocketFile, bind_path};
 pub use cores::{Cores, Seat, turn};
-pub use datagrams::{DatagramListener, DatagramService, Datagrams, DynDatagramService};
+pub use datagrams::{
+    Batch, DatagramConn, DatagramListener, DatagramService, Datagrams, DynDatagramService, Heard,
+    Outgoing, Sent, Train, Word,
+};
 pub use dial::{Access, Callee, DialError, DialLimits, Dialed, Dialer, Stage, Timings};
 pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};

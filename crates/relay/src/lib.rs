@@ -2,6 +2,7 @@
 //!
 //! Knows no protocol above TLS, but for the header that tells an upstream who called (PROXY).
 
+pub mod datagrams;
 mod streams;
 
 pub use streams::{

@@ -24,11 +24,11 @@ const NAME: &str = "front";
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Flags {
-    /// Where to listen: `tcp://`, `tls://` or `unix://`; `9000` is TCP's port 9000 of this machine
+    /// Where to listen: `tcp://`, `tls://`, `udp://` or `unix://`; `9000` is TCP's port 9000 of this machine
     /// alone, `:9000` of every address
     #[arg(value_name = "LISTEN")]
     first: BareEndpoint,
-    /// Who is called: `tcp://`, `tls://` or `unix://`; `8081` is `tcp://127.0.0.1:8081`
+    /// Who is called: `tcp://`, `tls://`, `udp://` or `unix://`; `8081` is `tcp://127.0.0.1:8081`
     #[arg(value_name = "UPSTREAM", required_unless_present = "sni")]
     upstream: Vec<BareEndpoint>,
     /// Listen there, too; may be given again
@@ -84,7 +84,7 @@ struct LimitFlags {
     /// How long a caller may take to say which name of `--sni` it wants [default: 5s]
     #[arg(long, value_name = "TIME", requires = "sni")]
     hello_max: Option<Time>,
-    /// How long nothing may pass [default: 10m]
+    /// How long nothing may pass [default: 10m; of datagrams, before a sender is forgotten, 2m]
     #[arg(long, value_name = "TIME")]
     idle_max: Option<Time>,
     /// How long a connection may be open in all [default: any time]
@@ -99,6 +99,9 @@ struct LimitFlags {
     /// The same from the server
     #[arg(long, value_name = "RATE")]
     rate_down: Option<Rate>,
+    /// How many senders of datagrams are remembered at once [default: 10000, or what descriptors allow]
+    #[arg(long, value_name = "NUMBER")]
+    senders_max: Option<usize>,
 }
 
 /// The flags about whom we prove to be.
@@ -123,6 +126,7 @@ Examples:
   relais relay tls://:6697 unix:///run/irc.sock TLS ends here
   relais relay 9000 tls://example.org:443       TLS begins here
   relais relay :443 --sni a.example=10.0.0.1:443 --sni '*.b.example=10.0.0.2:443'
+  relais relay udp://:53 udp://10.0.0.1:53      datagrams
   relais relay :5432 10.0.0.1:5432 10.0.0.2:5432 --check-every 5s --log -";
 
 impl Flags {
@@ -177,6 +181,7 @@ impl LimitFlags {
             total_max: self.total_max,
             rate_up: self.rate_up.or(self.rate),
             rate_down: self.rate_down.or(self.rate),
+            senders_max: self.senders_max,
         }
     }
 }
@@ -201,12 +206,16 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["limits", "total_max"] => "--total-max",
         ["limits", "rate_up"] => "--rate-up",
         ["limits", "rate_down"] => "--rate-down",
+        ["limits", "senders_max"] => "--senders-max",
         ["impair", "delay"] => "--delay",
         ["impair", "reset_after"] => "--reset-after",
         ["impair", "close_after"] => "--close-after",
         ["impair", "corrupt"] => "--corrupt",
         ["impair", "slice"] => "--slice",
         ["impair", "seed"] => "--seed",
+        ["impair", "loss"] => "--loss",
+        ["impair", "duplicate"] => "--duplicate",
+        ["impair", "reorder"] => "--reorder",
         ["upstream_tls", "ca"] => "--ca",
         ["upstream_tls", "insecure"] => "--insecure",
         ["upstream_tls", "key"] => "--upstream-key",

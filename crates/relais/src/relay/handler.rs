@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use relais_net::{Dialer, Endpoint, tls};
-use relais_relay::{Callers, Options, Routes, Streams, Upstreams};
+use relais_relay::{Callers, Options, Routes, Streams, Upstreams, datagrams::Relay as Datagrams};
 use relais_tap::Tap;
 
-use super::{Relay, flow_log::FlowLog, lasting::Lasting};
+use super::{
+    Relay,
+    datagrams::{self, Kind},
+    flow_log::FlowLog,
+    lasting::Lasting,
+};
 use crate::{
     clock,
     complaint::{KeyPath, Problem},
@@ -27,6 +32,8 @@ pub(crate) struct Parts {
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
     streams: Arc<Streams>,
+    /// `None` if no upstream takes datagrams.
+    datagrams: Option<Arc<Datagrams>>,
     log: Option<Arc<FlowLog>>,
 }
 
@@ -69,9 +76,11 @@ impl Parts {
         let named = named.collect();
         let others = grouping.group(&relay.upstream);
         let networks = |all: &[Addresses]| all.iter().map(|network| network.0).collect();
+        let callers = Callers { allow: networks(&relay.allow), deny: networks(&relay.deny) };
+        let datagrams = datagrams::made(relay, callers.clone(), &tap);
         let streams = Streams::new(Options {
             routes: Routes { named, others },
-            callers: Callers { allow: networks(&relay.allow), deny: networks(&relay.deny) },
+            callers,
             trusted: networks(&relay.accept_proxy),
             lasts: relay.limits.of_lasting(),
             hello_max: relay.limits.hello_max.0,
@@ -79,7 +88,7 @@ impl Parts {
             tap,
             clock: clock::now,
         });
-        Ok(Made { streams: Arc::new(streams), log: log.map(Arc::new) })
+        Ok(Made { streams: Arc::new(streams), datagrams, log: log.map(Arc::new) })
     }
 }
 
@@ -95,7 +104,9 @@ impl Grouping<'_> {
     fn group(&mut self, endpoints: &[Endpoint]) -> Option<Arc<Upstreams>> {
         let Relay { balance, check_every, send_proxy, .. } = self.relay;
         let balance: Balance = *balance;
-        let group = Upstreams::new(endpoints.to_vec(), balance.into(), Arc::clone(&self.dialer));
+        let streams = endpoints.iter().filter(|on| Kind::of(on) == Kind::Streams);
+        let group =
+            Upstreams::new(streams.cloned().collect(), balance.into(), Arc::clone(&self.dialer));
         let group = Arc::new(match send_proxy {
             Some(version) => group?.telling((*version).into()),
             None => group?,
@@ -109,8 +120,12 @@ impl Grouping<'_> {
 
 impl Made {
     /// What those meet who call at `on`.
-    pub(crate) fn meets(&self, _on: &Endpoint) -> Meets {
-        Meets::Stream(self.streams.clone())
+    pub(crate) fn meets(&self, on: &Endpoint) -> Meets {
+        match (Kind::of(on), &self.datagrams) {
+            (Kind::Datagrams, Some(relay)) => Meets::Datagrams(relay.clone()),
+            (Kind::Datagrams, None) => unreachable!("planned with an upstream"),
+            (Kind::Streams, _) => Meets::Stream(self.streams.clone()),
+        }
     }
 
     /// Where it tells of its connections.

@@ -30,6 +30,8 @@ pub(crate) struct Table {
     pub(super) rate_up: Option<Rate>,
     /// The same that come back.
     pub(super) rate_down: Option<Rate>,
+    /// How many senders of datagrams are remembered at once.
+    pub(super) senders_max: Option<usize>,
 }
 
 /// Every limit, resolved.
@@ -43,12 +45,17 @@ pub struct Limits {
     pub(super) hello_max: Time,
     /// How long nothing may pass.
     pub(super) idle_max: Time,
+    /// The same, if it is said: datagrams have another usual time.
+    #[serde(skip)]
+    pub(super) idle_asked: Option<Time>,
     /// How long a connection may be open in all; `None` for as long as it likes.
     pub(super) total_max: Option<Time>,
     /// The most bytes a second of one connection that go to the server.
     pub(super) rate_up: Option<Rate>,
     /// The same that come back.
     pub(super) rate_down: Option<Rate>,
+    /// How many senders of datagrams are remembered at once; `None` for the usual number.
+    pub(super) senders_max: Option<usize>,
 }
 
 const CONNECT_MAX: Time = Time(Duration::from_secs(5));
@@ -77,6 +84,10 @@ impl Table {
         read("hello_max", hello_max, LEAST);
         read("idle_max", idle_max, SECOND);
         read("total_max", total_max, SECOND);
+        if self.senders_max == Some(0) {
+            let wrong = Wrong::expected("`senders_max` is 0: nobody would be served", "1 or more");
+            problems.push(key.key("senders_max").wrong(wrong));
+        }
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -85,9 +96,11 @@ impl Table {
             handshake_max: handshake_max.unwrap_or(CONNECT_MAX),
             hello_max: hello_max.unwrap_or(HELLO_MAX),
             idle_max: idle_max.unwrap_or(IDLE_MAX),
+            idle_asked: idle_max,
             total_max,
             rate_up: self.rate_up,
             rate_down: self.rate_down,
+            senders_max: self.senders_max,
         })
     }
 }

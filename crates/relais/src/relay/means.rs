@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     Table,
+    datagrams::{self, Kind},
     limits::Limits,
     names::{self, Route, one_of, spelled},
     shape::Impair,
@@ -60,7 +61,7 @@ impl Relay {
     pub(crate) fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let here = Here { listen: &table.listen };
-        let upstream = here.all(&table.upstream, &key.key("upstream"), &mut problems);
+        let upstream = here.all((&table.upstream, ANY), &key.key("upstream"), &mut problems);
         let sni = here.routes(table, &key.key("sni"), &mut problems);
         if table.upstream.is_empty() && table.sni.is_empty() {
             let wrong = Wrong::expected("`upstream` is empty", "one endpoint or more");
@@ -79,6 +80,7 @@ impl Relay {
             let wrong = Wrong::expected(what, format!("{CHECK_EVERY_MIN} or more"));
             problems.push(key.key("check_every").wrong(wrong));
         }
+        problems.extend(datagrams::mismatches(table, key));
         let limits = table.limits.plan(&key.key("limits"));
         let limits = limits.map_err(|found| problems.extend(found)).ok();
         let impair = table.impair.plan(&key.key("impair"));
@@ -104,10 +106,10 @@ impl Relay {
 
     /// Whether a relay can be `on` an endpoint.
     pub(crate) fn judge(on: &Endpoint) -> Result<(), Wrong> {
-        judge(on, "no relay listens")
+        judge(on, "no relay listens", ANY)
     }
 
-    /// What is shown on standard output while it runs.
+    /// What is shown on standard output while it runs: lines of the log, if they go there.
     pub(crate) fn shows(&self) -> Shows {
         let is_shown = self.log.as_ref().is_some_and(|log| log.as_os_str() == "-");
         if is_shown { Shows::Messages } else { Shows::Nothing }
@@ -161,15 +163,22 @@ fn in_place(log: &std::path::Path, base: &Base) -> PathBuf {
     if log.as_os_str() == "-" { log.to_owned() } else { base.join(log) }
 }
 
-fn judge(on: &Endpoint, what: &str) -> Result<(), Wrong> {
+fn judge(on: &Endpoint, what: &str, expected: &str) -> Result<(), Wrong> {
     match on.scheme {
         Scheme::Tcp | Scheme::Tls | Scheme::Unix => Ok(()),
+        Scheme::Udp if expected == ANY => Ok(()),
         Scheme::Udp | Scheme::Http | Scheme::Https | Scheme::Ws | Scheme::Wss => {
             let what = format!("{what} at {:?}", on.to_string());
-            Err(Wrong::expected(what, "tcp, tls or unix"))
+            Err(Wrong::expected(what, expected))
         }
     }
 }
+
+/// What a relay passes on.
+const ANY: &str = "tcp, tls, udp or unix";
+
+/// What has a name under TLS, or passes where that is.
+const STREAMS: &str = "tcp, tls or unix";
 
 /// Where a relay listens.
 struct Here<'t> {
@@ -179,13 +188,13 @@ struct Here<'t> {
 impl Here<'_> {
     fn all(
         &self,
-        said: &[BareEndpoint],
+        (said, expected): (&[BareEndpoint], &str),
         key: &KeyPath,
         problems: &mut Vec<Problem>,
     ) -> Vec<Endpoint> {
         for (index, BareEndpoint(on)) in said.iter().enumerate() {
             let at = if said.len() == 1 { key.clone() } else { key.index(index) };
-            problems.extend(self.one(on).map_err(|wrong| at.wrong(wrong)).err());
+            problems.extend(self.one(on, expected).map_err(|wrong| at.wrong(wrong)).err());
         }
         said.iter().map(|BareEndpoint(on)| on.clone()).collect()
     }
@@ -197,7 +206,7 @@ impl Here<'_> {
             if upstream.0.is_empty() {
                 problems.push(at.wrong(Wrong::expected("no upstream", "one endpoint or more")));
             }
-            let upstream = self.all(&upstream.0, &at, problems);
+            let upstream = self.all((&upstream.0, STREAMS), &at, problems);
             match names::name(said) {
                 Ok(name) => routes.push(Route { name, upstream }),
                 Err(wrong) => problems.push(at.wrong(wrong)),
@@ -207,8 +216,8 @@ impl Here<'_> {
         routes
     }
 
-    fn one(&self, on: &Endpoint) -> Result<(), Wrong> {
-        judge(on, "no relay calls")?;
+    fn one(&self, on: &Endpoint, expected: &str) -> Result<(), Wrong> {
+        judge(on, "no relay calls", expected)?;
         if let Some(HostPort { host: Host::Any, port }) = on.host_port() {
             let what = format!("no host in {:?}", on.to_string());
             let hint = format!("on this machine it is {}://127.0.0.1:{port}", on.scheme);
@@ -218,7 +227,11 @@ impl Here<'_> {
             let what = format!("nobody can be called at port 0: {:?}", on.to_string());
             return Err(Wrong::expected(what, "1 to 65535"));
         }
-        if self.listen.iter().any(|BareEndpoint(listen)| is_at(on, listen)) {
+        if self
+            .listen
+            .iter()
+            .any(|BareEndpoint(listen)| Kind::of(on) == Kind::of(listen) && is_at(on, listen))
+        {
             let what = format!("it would call itself: {:?}", on.to_string());
             return Err(Wrong::expected(what, "another place than `listen`"));
         }

@@ -1,5 +1,6 @@
-//! `relay`: streams passed on as they are. Its flags, its table, what they mean, and what runs.
+//! `relay`: streams and datagrams passed on as they are. Its flags, its table, what they mean, and what runs.
 
+mod datagrams;
 mod flags;
 mod flow_log;
 mod handler;

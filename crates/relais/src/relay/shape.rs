@@ -1,10 +1,10 @@
-//! `limits.rate_up`, `limits.rate_down` and `impair = { delay, … }`: what is done to bytes besides
-//! passing them on.
+//! `limits.rate_up`, `limits.rate_down` and `impair = { delay, … }`: what is done to bytes and
+//! datagrams besides passing them on.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use clap::Args;
-use relais_relay::{Impairment, Shape};
+use relais_relay::{Impairment, Shape, datagrams};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -61,6 +61,12 @@ pub(crate) struct Table {
     slice: Option<Size>,
     /// What is random is drawn from this.
     seed: Option<u64>,
+    /// The share of datagrams that are lost.
+    loss: Option<Share>,
+    /// The share of datagrams that arrive twice.
+    duplicate: Option<Share>,
+    /// The share of datagrams that others overtake.
+    reorder: Option<Share>,
 }
 
 /// The flags that say the same.
@@ -86,6 +92,15 @@ pub(crate) struct Flags {
     /// Draw what is random from this number: the same each time [default: 0]
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+    /// Lose this share of datagrams, each way, e.g. 1%
+    #[arg(long, value_name = "SHARE")]
+    loss: Option<Share>,
+    /// Pass this share of datagrams on twice
+    #[arg(long, value_name = "SHARE")]
+    duplicate: Option<Share>,
+    /// Pass this share of datagrams on 20 ms later, behind those that follow
+    #[arg(long, value_name = "SHARE")]
+    reorder: Option<Share>,
 }
 
 /// What makes a good network like a bad one, resolved.
@@ -97,6 +112,9 @@ pub struct Impair {
     corrupt: Option<Share>,
     slice: Option<Size>,
     seed: u64,
+    loss: Option<Share>,
+    duplicate: Option<Share>,
+    reorder: Option<Share>,
 }
 
 /// Longer, and it is no network.
@@ -105,15 +123,17 @@ const DELAY_MAX: Time = Time(Duration::from_mins(1));
 impl Flags {
     /// The table that says the same.
     pub(super) fn table(self) -> Table {
-        let Self { delay, reset_after, close_after, corrupt, slice, seed } = self;
-        Table { delay, reset_after, close_after, corrupt, slice, seed }
+        let Self { delay, reset_after, close_after, corrupt, slice, seed, .. } = self;
+        let Self { loss, duplicate, reorder, .. } = self;
+        Table { delay, reset_after, close_after, corrupt, slice, seed, loss, duplicate, reorder }
     }
 }
 
 impl Table {
     /// Resolves itself, which stands at `key`.
     pub(super) fn plan(self, key: &KeyPath) -> Result<Impair, Vec<Problem>> {
-        let Self { delay, reset_after, close_after, corrupt, slice, seed } = self;
+        let Self { delay, reset_after, close_after, corrupt, slice, seed, .. } = self;
+        let Self { loss, duplicate, reorder, .. } = self;
         let mut problems = Vec::new();
         if let Some(delay) = delay.filter(|delay| delay.mean.max(delay.jitter) > DELAY_MAX) {
             let what = format!("`delay` is too long: {:?}", delay.to_string());
@@ -128,27 +148,68 @@ impl Table {
             return Err(problems);
         }
         let seed = seed.unwrap_or_default();
-        Ok(Impair { delay, reset_after, close_after, corrupt, slice, seed })
+        Ok(Impair {
+            delay,
+            reset_after,
+            close_after,
+            corrupt,
+            slice,
+            seed,
+            loss,
+            duplicate,
+            reorder,
+        })
+    }
+
+    /// Whether the keys are given that mean something for datagrams alone: loss, duplicate, reorder.
+    pub(super) fn of_datagrams(&self) -> (bool, bool, bool) {
+        (self.loss.is_some(), self.duplicate.is_some(), self.reorder.is_some())
+    }
+
+    /// The same for streams: `reset_after`, `close_after`, `slice`.
+    pub(super) fn of_streams(&self) -> (bool, bool, bool) {
+        (self.reset_after.is_some(), self.close_after.is_some(), self.slice.is_some())
     }
 }
 
 impl Impair {
     /// The shape of connections that have these rates, too.
     pub(super) fn shape(&self, rate_up: Option<Rate>, rate_down: Option<Rate>) -> Shape {
-        let Self { delay, reset_after, close_after, corrupt, slice, seed } = *self;
-        let time = |of: fn(Delay) -> Time| delay.map_or(Duration::ZERO, |delay| of(delay).0);
+        let Self { reset_after, close_after, corrupt, slice, seed, .. } = *self;
         let impairment = Impairment {
-            delay: time(|delay| delay.mean),
-            jitter: time(|delay| delay.jitter),
+            delay: self.time(|delay| delay.mean),
+            jitter: self.time(|delay| delay.jitter),
             reset_after: reset_after.map(|size| size.0),
             close_after: close_after.map(|size| size.0),
-            corrupt: corrupt.map_or(0.0, |share| f64::from(share.0) / f64::from(WHOLE)),
+            corrupt: part(corrupt),
             slice: slice.map(|size| usize::try_from(size.0).unwrap_or(usize::MAX)),
             seed,
         };
         let bytes = |rate: Option<Rate>| rate.map(|rate| rate.0);
         Shape { rate_up: bytes(rate_up), rate_down: bytes(rate_down), impairment }
     }
+
+    /// What is done to datagrams.
+    pub(super) fn of_datagrams(&self) -> datagrams::Impairment {
+        datagrams::Impairment {
+            loss: part(self.loss),
+            duplicate: part(self.duplicate),
+            reorder: part(self.reorder),
+            corrupt: part(self.corrupt),
+            delay: self.time(|delay| delay.mean),
+            jitter: self.time(|delay| delay.jitter),
+            seed: self.seed,
+        }
+    }
+
+    fn time(&self, of: fn(Delay) -> Time) -> Duration {
+        self.delay.map_or(Duration::ZERO, |delay| of(delay).0)
+    }
+}
+
+/// A share as a part of 1.
+fn part(share: Option<Share>) -> f64 {
+    share.map_or(0.0, |share| f64::from(share.0) / f64::from(WHOLE))
 }
 
 impl FromStr for Rate {

@@ -49,7 +49,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("http-body", &["http"]),
     ("hyper", &["http"]),
     ("hyper-util", &["http"]),
-    ("libc", &["http", "relais"]),
+    ("libc", &["bench", "http", "net", "relais"]),
     ("listenfd", &["relais"]),
     ("memmap2", &["cache"]),
     ("memchr", &["bench", "cache", "http", "inspect", "talk", "wire"]),
