@@ -26,6 +26,15 @@ pub(super) struct Socket {
     hears_trains: AtomicBool,
 }
 
+/// Has the system tell of each datagram that comes from now on to which of our addresses it was sent.
+pub(super) fn tell_addresses(socket: BorrowedFd<'_>, family: Family) -> io::Result<()> {
+    let option = match family {
+        Family::V4 => (IPPROTO_IP, IP_PKTINFO),
+        Family::V6 => (IPPROTO_IPV6, IPV6_RECVPKTINFO),
+    };
+    set_option(socket, option, 1)
+}
+
 /// What is told by ICMP is heard, too, and is no readiness to read for the runtime.
 const HEARS: Interest = Interest::READABLE.add(Interest::ERROR);
 
@@ -39,15 +48,6 @@ impl Socket {
         _ = set_option(plain.as_fd(), (SOL_UDP, UDP_GRO), 0);
         let way = Way { family: Family::of(at), takes_trains: AtomicBool::new(takes_trains) };
         Self { plain, way, hears_trains: AtomicBool::new(false) }
-    }
-
-    /// Has the system tell of each datagram to which of our addresses it was sent.
-    pub(super) fn tell_addresses(&self) -> io::Result<()> {
-        let option = match self.way.family {
-            Family::V4 => (IPPROTO_IP, IP_PKTINFO),
-            Family::V6 => (IPPROTO_IPV6, IPV6_RECVPKTINFO),
-        };
-        set_option(self.plain.as_fd(), option, 1)
     }
 
     pub(super) fn local(&self) -> io::Result<SocketAddr> {
