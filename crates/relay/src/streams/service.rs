@@ -10,7 +10,7 @@ use std::{
 use relais_net::{
     Conn, DialError, Dialed, Drain, Fault, Header, Network, Peer, Service, Side, Stream,
 };
-use relais_tap::{By, Ending, Ends as Names, Flow, Tap};
+use relais_tap::{By, Direction, Ending, Ends as Names, Flow, Tap};
 use relais_wire::{client_hello, proxy_header};
 use tracing::debug;
 
@@ -99,6 +99,7 @@ impl Streams {
                 Err(error) => return Err(Unjoined::NoHello(conn.stream, error)),
             };
             name = hello.map(Into::into);
+            flow.bytes(Direction::ToServer, &early.to_server);
         }
         if let Some(name) = &name {
             flow.note("relay.name", || name.to_string());
