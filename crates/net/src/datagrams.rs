@@ -163,7 +163,8 @@ impl Datagrams {
         }
     }
 
-    /// Waits until [`Datagrams::try_hear`] may hear something.
+    /// Waits until [`Datagrams::try_hear`] may hear something. Of several tasks that wait only the last
+    /// is told.
     ///
     /// Cancel safe.
     ///

@@ -1,6 +1,7 @@
 //! What sockets of datagrams have in common, whether they hear one peer or all.
 
 use std::{
+    future::poll_fn,
     io::{self, ErrorKind},
     net::SocketAddr,
     os::fd::{AsFd, BorrowedFd},
@@ -54,7 +55,14 @@ impl Socket {
         self.plain.local_addr()
     }
 
+    /// Waits for datagrams alone, which costs less than to wait for words by ICMP, too.
     pub(super) async fn ready(&self) -> io::Result<()> {
+        self.hear_trains();
+        poll_fn(|cx| self.plain.poll_recv_ready(cx)).await
+    }
+
+    /// Waits for datagrams and for words by ICMP: who hears one peer is told those.
+    pub(super) async fn ready_or_refused(&self) -> io::Result<()> {
         self.hear_trains();
         self.plain.ready(HEARS).await.map(|_| ())
     }
@@ -84,14 +92,27 @@ impl Socket {
     }
 
     pub(super) fn receive(&self, batch: &mut Batch) -> io::Result<()> {
-        match self.plain.try_io(Interest::READABLE, || batch.receive(self.as_fd())) {
+        match self.receive_if(Interest::READABLE, batch) {
             // The runtime can be asked for one at a time only. It asks the system for nothing if
             // there was no word by ICMP.
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                self.plain.try_io(Interest::ERROR, || batch.receive(self.as_fd()))
+                self.receive_if(Interest::ERROR, batch)
             }
             received => received,
         }
+    }
+
+    /// Receives if the socket is ready in that way, as far as the runtime knows.
+    fn receive_if(&self, interest: Interest, batch: &mut Batch) -> io::Result<()> {
+        let mut has_some = false;
+        let tried = self.plain.try_io(interest, || {
+            batch.receive(self.as_fd())?;
+            has_some = true;
+            // There was room for more: the system has said to itself what it says to us now, that it
+            // would block. Who asks again to be told so has paid for another call.
+            if batch.is_partial() { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        if has_some { Ok(()) } else { tried }
     }
 
     pub(super) fn send<'a>(&self, loads: impl Iterator<Item = Load<'a>>) -> Sent {
