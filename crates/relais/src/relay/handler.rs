@@ -6,12 +6,7 @@ use relais_net::{Dialer, Endpoint, tls};
 use relais_relay::{Callers, Options, Routes, Streams, Upstreams, datagrams::Relay as Datagrams};
 use relais_tap::Tap;
 
-use super::{
-    Relay,
-    datagrams::{self, Kind},
-    flow_log::FlowLog,
-    lasting::Lasting,
-};
+use super::{Relay, datagrams, flow_log::FlowLog, kind::Kind, lasting::Lasting};
 use crate::{
     clock,
     complaint::{KeyPath, Problem},

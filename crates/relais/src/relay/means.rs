@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     Table,
-    datagrams::{self, Kind},
+    kind::{Kind, mismatches},
     limits::Limits,
     names::{self, Route, one_of, spelled},
     shape::Impair,
@@ -80,7 +80,7 @@ impl Relay {
             let wrong = Wrong::expected(what, format!("{CHECK_EVERY_MIN} or more"));
             problems.push(key.key("check_every").wrong(wrong));
         }
-        problems.extend(datagrams::mismatches(table, key));
+        problems.extend(mismatches(table, key));
         let limits = table.limits.plan(&key.key("limits"));
         let limits = limits.map_err(|found| problems.extend(found)).ok();
         let impair = table.impair.plan(&key.key("impair"));
