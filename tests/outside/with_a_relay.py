@@ -26,8 +26,8 @@ def relay(stage, *arguments):
     return program
 
 
-def connect(port, seconds=15):
-    conn = socket.create_connection(("127.0.0.1", port), seconds)
+def connect(port, seconds=15, own="127.0.0.1"):
+    conn = socket.create_connection(("127.0.0.1", port), seconds, (own, 0))
     conn.settimeout(seconds)
     return conn
 
@@ -43,10 +43,10 @@ def rest(conn):
     return b"".join(parts), "closed"
 
 
-def called(port):
+def called(port, own="127.0.0.1"):
     """All that comes to who calls and says nothing, and how it ends, be it before we know that it began."""
     try:
-        return rest(connect(port))
+        return rest(connect(port, own=own))
     except ConnectionResetError:
         return b"", "reset"
 
@@ -403,8 +403,7 @@ def callers_are_let_in_by_their_addresses(stage):
     server = Server(lambda conn: conn.sendall(b"in"))
     allowed = relay(stage, "0", server.port, "--allow", "127.0.0.0/8", "--deny", "127.0.0.2")
     equal(rest(connect(allowed.at)), (b"in", "closed"))
-    other = socket.create_connection(("127.0.0.1", allowed.at), 10, ("127.0.0.2", 0))
-    equal(rest(other), (b"", "reset"))
+    equal(called(allowed.at, own="127.0.0.2"), (b"", "reset"))
     closed = relay(stage, "0", server.port, "--allow", "10.0.0.0/8")
     equal(called(closed.at), (b"", "reset"))
 
@@ -456,6 +455,30 @@ def haproxy_tells_it_who_called_and_hears_it_from_it(stage):
         equal(said, f"PROXY TCP4 127.0.0.7 127.0.0.1 {own} {first}\r\nhello".encode(), version)
         ours = [line for line in lines(stage, version, 1) if line["client"] == f"127.0.0.7:{own}"]
         equal(len(ours), 1, "lines of the caller itself")
+        heard.clear()
+
+
+@test
+def who_called_is_told_before_tls(stage):
+    cert, key = papers(stage)
+    both = stage.write("both.pem", cert.read_bytes() + key.read_bytes())
+    heard = []
+
+    def hear(conn):
+        heard.append(rest(conn)[0])
+
+    server = Server(hear)
+    secure = haproxy(stage, f"ssl crt {both} accept-proxy", f"127.0.0.1:{server.port} send-proxy")
+    for version in ["v1", "v2"]:
+        words = ["--ca", cert, "--send-proxy", version, "--check-every", "200ms"]
+        program = relay(stage, "0", f"tls://localhost:{secure}", *words)
+        conn = connect(program.at)
+        own = conn.getsockname()[1]
+        conn.sendall(b"hello")
+        conn.shutdown(socket.SHUT_WR)
+        eventually("the server told", lambda: any(b"hello" in said for said in heard))
+        equal([said for said in heard if b"hello" in said], [f"PROXY TCP4 127.0.0.1 127.0.0.1 {own} {program.at}\r\nhello".encode()])
+        assert "not well" not in program.said(), program.said()
         heard.clear()
 
 
@@ -534,7 +557,7 @@ def a_network_is_as_bad_as_asked_for(stage):
 @test
 def what_makes_no_sense_is_told_with_its_flag(stage):
     for words, told in [
-        (["9000", "udp://127.0.0.1:1"], "tcp, tls or unix"),
+        (["9000", "udp://127.0.0.1:1"], "no upstream takes streams"),
         (["9000", "9000"], "it would call itself"),
         (["9000"], "UPSTREAM"),
         (["9000", "1", "--rate", "fast"], "bad rate"),

@@ -4,7 +4,7 @@ use std::{
     fmt::Debug,
     io::{self, ErrorKind},
     net::SocketAddr,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
     pin::Pin,
     sync::Arc,
 };
@@ -26,7 +26,8 @@ pub use conn::{DatagramConn, Word};
 pub use sending::{Outgoing, Sent};
 pub use train::Train;
 
-use socket::Socket;
+use address::Family;
+use socket::{Socket, tell_addresses};
 
 use crate::{Drain, Endpoint, Fault, Place, Scheme, bind::bind_datagrams};
 
@@ -103,9 +104,15 @@ impl DatagramListener {
 
     fn of(socket: std::net::UdpSocket, endpoint: &Endpoint) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
+        let bound = socket.local_addr()?;
+        if bound.ip().is_unspecified() {
+            // An answer from another address than the asked one is none. Before anything comes: later
+            // is too late for that.
+            tell_addresses(socket.as_fd(), Family::of(bound))?;
+        }
         let mut endpoint = endpoint.clone();
         if let Place::Net(at) = &mut endpoint.place {
-            at.port = socket.local_addr()?.port();
+            at.port = bound.port();
         }
         Ok(Self { socket, local: Arc::new(endpoint) })
     }
@@ -127,10 +134,6 @@ impl DatagramListener {
         _ = SockRef::from(&socket).set_recv_buffer_size(WAITING_BYTES);
         let at = socket.local_addr()?;
         let socket = Socket::open(UdpSocket::from_std(socket)?, at);
-        if at.ip().is_unspecified() {
-            // An answer from another address than the asked one is none.
-            socket.tell_addresses()?;
-        }
         Ok(Datagrams { socket, local })
     }
 }
@@ -160,7 +163,8 @@ impl Datagrams {
         }
     }
 
-    /// Waits until [`Datagrams::try_hear`] may hear something.
+    /// Waits until [`Datagrams::try_hear`] may hear something. Of several tasks that wait only the last
+    /// is told.
     ///
     /// Cancel safe.
     ///

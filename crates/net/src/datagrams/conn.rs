@@ -76,7 +76,7 @@ impl DatagramConn {
     ///
     /// What the system says. It is no more good then.
     pub async fn ready(&self) -> io::Result<()> {
-        self.socket.ready().await
+        self.socket.ready_or_refused().await
     }
 
     /// Hears what is there.

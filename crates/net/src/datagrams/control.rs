@@ -105,8 +105,10 @@ impl Control {
             match kind {
                 (IPPROTO_IP, IP_PKTINFO) => {
                     // The interface, our address, and where the header says that it goes.
-                    let ip = data.get(4..8).and_then(|ip| ip.first_chunk::<4>());
-                    told.at = ip.map(|ip| Ipv4Addr::from(*ip).into());
+                    let ip = |at| Some(Ipv4Addr::from(*data.get(at..)?.first_chunk::<4>()?));
+                    // Ours is not known of what came before it was asked for.
+                    let ours = ip(4).filter(|ip| !ip.is_unspecified()).or_else(|| ip(8));
+                    told.at = ours.map(IpAddr::from);
                 }
                 (IPPROTO_IPV6, IPV6_PKTINFO) => {
                     let ip = data.first_chunk::<16>();
@@ -148,6 +150,13 @@ mod tests {
             assert_eq!(control.read().at, expect.parse().ok());
         }
         assert!(Control::new(None, None).bytes().is_empty());
+    }
+
+    #[test]
+    fn an_address_that_is_not_known_is_that_of_the_header() {
+        let mut control = Control::default();
+        control.add((IPPROTO_IP, IP_PKTINFO), &[1, 0, 0, 0, 0, 0, 0, 0, 192, 0, 2, 1]);
+        assert_eq!(control.read().at, "192.0.2.1".parse().ok());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What sockets of datagrams have in common, whether they hear one peer or all.
 
 use std::{
+    future::poll_fn,
     io::{self, ErrorKind},
     net::SocketAddr,
     os::fd::{AsFd, BorrowedFd},
@@ -26,6 +27,15 @@ pub(super) struct Socket {
     hears_trains: AtomicBool,
 }
 
+/// Has the system tell of each datagram that comes from now on to which of our addresses it was sent.
+pub(super) fn tell_addresses(socket: BorrowedFd<'_>, family: Family) -> io::Result<()> {
+    let option = match family {
+        Family::V4 => (IPPROTO_IP, IP_PKTINFO),
+        Family::V6 => (IPPROTO_IPV6, IPV6_RECVPKTINFO),
+    };
+    set_option(socket, option, 1)
+}
+
 /// What is told by ICMP is heard, too, and is no readiness to read for the runtime.
 const HEARS: Interest = Interest::READABLE.add(Interest::ERROR);
 
@@ -41,20 +51,18 @@ impl Socket {
         Self { plain, way, hears_trains: AtomicBool::new(false) }
     }
 
-    /// Has the system tell of each datagram to which of our addresses it was sent.
-    pub(super) fn tell_addresses(&self) -> io::Result<()> {
-        let option = match self.way.family {
-            Family::V4 => (IPPROTO_IP, IP_PKTINFO),
-            Family::V6 => (IPPROTO_IPV6, IPV6_RECVPKTINFO),
-        };
-        set_option(self.plain.as_fd(), option, 1)
-    }
-
     pub(super) fn local(&self) -> io::Result<SocketAddr> {
         self.plain.local_addr()
     }
 
+    /// Waits for datagrams alone, which costs less than to wait for words by ICMP, too.
     pub(super) async fn ready(&self) -> io::Result<()> {
+        self.hear_trains();
+        poll_fn(|cx| self.plain.poll_recv_ready(cx)).await
+    }
+
+    /// Waits for datagrams and for words by ICMP: who hears one peer is told those.
+    pub(super) async fn ready_or_refused(&self) -> io::Result<()> {
         self.hear_trains();
         self.plain.ready(HEARS).await.map(|_| ())
     }
@@ -84,14 +92,27 @@ impl Socket {
     }
 
     pub(super) fn receive(&self, batch: &mut Batch) -> io::Result<()> {
-        match self.plain.try_io(Interest::READABLE, || batch.receive(self.as_fd())) {
+        match self.receive_if(Interest::READABLE, batch) {
             // The runtime can be asked for one at a time only. It asks the system for nothing if
             // there was no word by ICMP.
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                self.plain.try_io(Interest::ERROR, || batch.receive(self.as_fd()))
+                self.receive_if(Interest::ERROR, batch)
             }
             received => received,
         }
+    }
+
+    /// Receives if the socket is ready in that way, as far as the runtime knows.
+    fn receive_if(&self, interest: Interest, batch: &mut Batch) -> io::Result<()> {
+        let mut has_some = false;
+        let tried = self.plain.try_io(interest, || {
+            batch.receive(self.as_fd())?;
+            has_some = true;
+            // There was room for more: the system has said to itself what it says to us now, that it
+            // would block. Who asks again to be told so has paid for another call.
+            if batch.is_partial() { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        if has_some { Ok(()) } else { tried }
     }
 
     pub(super) fn send<'a>(&self, loads: impl Iterator<Item = Load<'a>>) -> Sent {

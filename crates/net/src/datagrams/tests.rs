@@ -107,9 +107,9 @@ async fn without_trains_datagrams_go_one_by_one() {
     let (socket, port) = open("udp://127.0.0.1:0");
     let to = SocketAddr::from(([127, 0, 0, 1], port));
     let conn = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let way = sending::Way { family: address::Family::V4, takes_trains: false.into() };
+    let way = sending::Way { family: Family::V4, takes_trains: false.into() };
     let train = Train::of_segments(b"abcde", NonZeroU16::new(2).unwrap());
-    let sent = way.send(std::os::fd::AsFd::as_fd(&conn), [(train, Some(to), None)].into_iter());
+    let sent = way.send(conn.as_fd(), [(train, Some(to), None)].into_iter());
     assert_eq!(sent, Sent { datagrams: 3, bytes: 5, dropped: 0 });
     assert_eq!(hear(&socket, 3).await, [b"ab".to_vec(), b"cd".to_vec(), b"e".to_vec()]);
 }

@@ -65,7 +65,7 @@ impl Plan {
         }
         let Draft { sites, services, listeners } = draft;
         problems.extend(disks::clashes(&sites));
-        problems.extend(logs::clashes(&sites));
+        problems.extend(logs::clashes(&sites, &services));
         match limits {
             Some(limits) if problems.is_empty() => Ok(Self { limits, sites, services, listeners }),
             _ => Err(problems),

@@ -6,12 +6,7 @@ use relais_net::{Dialer, Endpoint, tls};
 use relais_relay::{Callers, Options, Routes, Streams, Upstreams, datagrams::Relay as Datagrams};
 use relais_tap::Tap;
 
-use super::{
-    Relay,
-    datagrams::{self, Kind},
-    flow_log::FlowLog,
-    lasting::Lasting,
-};
+use super::{Relay, datagrams, flow_log::FlowLog, kind::Kind, lasting::Lasting};
 use crate::{
     clock,
     complaint::{KeyPath, Problem},
@@ -84,7 +79,6 @@ impl Parts {
             trusted: networks(&relay.accept_proxy),
             lasts: relay.limits.of_lasting(),
             hello_max: relay.limits.hello_max.0,
-            tells: relay.send_proxy.map(Into::into),
             shape: relay.impair.shape(relay.limits.rate_up, relay.limits.rate_down),
             tap,
             clock: clock::now,
@@ -103,12 +97,15 @@ struct Grouping<'r> {
 impl Grouping<'_> {
     /// Those at `endpoints`, if there are some.
     fn group(&mut self, endpoints: &[Endpoint]) -> Option<Arc<Upstreams>> {
-        let Relay { balance, check_every, .. } = self.relay;
+        let Relay { balance, check_every, send_proxy, .. } = self.relay;
         let balance: Balance = *balance;
         let streams = endpoints.iter().filter(|on| Kind::of(on) == Kind::Streams);
         let group =
             Upstreams::new(streams.cloned().collect(), balance.into(), Arc::clone(&self.dialer));
-        let group = Arc::new(group?);
+        let group = Arc::new(match send_proxy {
+            Some(version) => group?.telling((*version).into()),
+            None => group?,
+        });
         if let Some(every) = check_every {
             self.lasting.add_check(&group, every.0);
         }

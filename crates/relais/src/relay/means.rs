@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     Table,
-    datagrams::{self, Kind},
+    kind::{Kind, mismatches},
     limits::Limits,
     names::{self, Route, one_of, spelled},
     shape::Impair,
@@ -80,7 +80,7 @@ impl Relay {
             let wrong = Wrong::expected(what, format!("{CHECK_EVERY_MIN} or more"));
             problems.push(key.key("check_every").wrong(wrong));
         }
-        problems.extend(datagrams::mismatches(table, key));
+        problems.extend(mismatches(table, key));
         let limits = table.limits.plan(&key.key("limits"));
         let limits = limits.map_err(|found| problems.extend(found)).ok();
         let impair = table.impair.plan(&key.key("impair"));
@@ -111,8 +111,8 @@ impl Relay {
 
     /// What is shown on standard output while it runs: lines of the log, if they go there.
     pub(crate) fn shows(&self) -> Shows {
-        let is_there = self.log.as_ref().is_some_and(|log| log.as_os_str() == "-");
-        if is_there { Shows::Messages } else { Shows::Nothing }
+        let is_shown = self.log.as_ref().is_some_and(|log| log.as_os_str() == "-");
+        if is_shown { Shows::Messages } else { Shows::Nothing }
     }
 
     /// What becomes of a caller, step by step.
@@ -139,7 +139,12 @@ impl Relay {
         let checked = self.check_every.map(|every| format!(", looked at every {every}"));
         let believed = self.upstream_tls.as_ref().map(|tls| tls.believed.to_string());
         let tail: String = balance.into_iter().chain(checked).chain(believed).collect();
-        format!("upstream: {}{tail}", one_of(&self.upstream))
+        format!("upstream: {}{tail}{}", one_of(&self.upstream), self.made_worse())
+    }
+
+    /// Who runs it is to see that it is not as good as it could be.
+    fn made_worse(&self) -> &'static str {
+        if self.impair == Impair::default() { "" } else { ", made worse on purpose" }
     }
 }
 
@@ -149,7 +154,8 @@ impl fmt::Display for Relay {
         let routes =
             self.sni.iter().map(|route| format!("{} ▸ {}", route.name, one_of(&route.upstream)));
         let rest = (!self.upstream.is_empty()).then(|| one_of(&self.upstream));
-        f.write_str(&routes.chain(rest).collect::<Vec<_>>().join(", "))
+        f.write_str(&routes.chain(rest).collect::<Vec<_>>().join(", "))?;
+        f.write_str(self.made_worse())
     }
 }
 

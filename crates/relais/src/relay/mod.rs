@@ -4,6 +4,7 @@ mod datagrams;
 mod flags;
 mod flow_log;
 mod handler;
+mod kind;
 mod lasting;
 mod limits;
 mod means;

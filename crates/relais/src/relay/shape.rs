@@ -166,7 +166,7 @@ impl Table {
         (self.loss.is_some(), self.duplicate.is_some(), self.reorder.is_some())
     }
 
-    /// The same for streams: reset_after, close_after, slice.
+    /// The same for streams: `reset_after`, `close_after`, `slice`.
     pub(super) fn of_streams(&self) -> (bool, bool, bool) {
         (self.reset_after.is_some(), self.close_after.is_some(), self.slice.is_some())
     }

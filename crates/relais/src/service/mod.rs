@@ -12,6 +12,7 @@ use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
     listen, relay,
+    site::Written,
     spelling::BareEndpoint,
     tls,
     tree::Node,
@@ -125,6 +126,17 @@ impl Service {
             Job::Listen(dialogue) => dialogue.to_string(),
             Job::Relay(relay) => relay.to_string(),
         }
+    }
+
+    /// The logs that it writes; nobody else may have their files.
+    pub(crate) fn logs(&self) -> Vec<Written> {
+        let log = match &self.job {
+            Job::Listen(_) => None,
+            Job::Relay(relay) => relay.log.as_ref().filter(|log| log.as_os_str() != "-"),
+        };
+        let key = self.key().key("log");
+        let written = |file| Written { how: key.to_string(), key: key.clone(), file };
+        log.cloned().map(written).into_iter().collect()
     }
 
     /// What is shown on standard output while it runs.

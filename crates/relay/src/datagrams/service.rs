@@ -106,6 +106,8 @@ impl DatagramService for Relay {
             .map_err(|error| Fault::new(Side::Relais, "hearing datagrams", error))?;
         }
         running.finish().await;
+        // Each has a flow, and that is to be closed before we are taken to be gone.
+        tasks.shutdown().await;
         Ok(())
     }
 }

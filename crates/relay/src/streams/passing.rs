@@ -125,10 +125,12 @@ impl Passing {
         let up = self.up.poll(cx, (&mut *client, &mut *server), along);
         if self.up.is_over() {
             self.first.get_or_insert(By::Client);
+            self.down.is_last();
         }
         let down = self.down.poll(cx, (server, client), along);
         if self.down.is_over() {
             self.first.get_or_insert(By::Server);
+            self.up.is_last();
         }
         for (cut, source, sink) in [(up, By::Client, By::Server), (down, By::Server, By::Client)] {
             match cut {

@@ -11,7 +11,7 @@ use relais_net::{
     Conn, DialError, Dialed, Drain, Fault, Header, Network, Peer, Service, Side, Stream,
 };
 use relais_tap::{By, Direction, Ending, Ends as Names, Flow, Tap};
-use relais_wire::{client_hello, proxy_header};
+use relais_wire::{client_hello, proxy_header::Told};
 use tracing::debug;
 
 use super::{
@@ -36,8 +36,6 @@ pub struct Options {
     pub lasts: Lasts,
     /// How long a caller may take to say which server it means, where that is looked at.
     pub hello_max: Duration,
-    /// Whether upstreams are told who called, and how.
-    pub tells: Option<proxy_header::Version>,
     /// What is done to bytes besides.
     pub shape: Shape,
     /// Where connections are reported.
@@ -86,7 +84,7 @@ impl Streams {
 
     /// Does all that is to be done before bytes pass freely.
     async fn join(&self, mut conn: Conn, flow: &Flow) -> Result<Joined, Unjoined> {
-        let Options { routes, callers, hello_max, tells, .. } = &self.options;
+        let Options { routes, callers, hello_max, .. } = &self.options;
         if !callers.may(conn.peer) {
             return Err(Unjoined::Denied(conn.stream));
         }
@@ -107,19 +105,14 @@ impl Streams {
         let Some(upstreams) = routes.find(name.as_deref()) else {
             return Err(Unjoined::NoRoute(conn.stream));
         };
-        let called = upstreams.call(conn.peer.client()).await;
+        // Asking a socket for its address is a system call.
+        let told = if upstreams.are_told() { told_of(&conn) } else { Told::Nothing };
+        let called = upstreams.call(conn.peer.client(), told).await;
         let (Dialed { stream: server, .. }, taken) = match called {
             Ok(called) => called,
             Err(error) => return Err(Unjoined::NoUpstream(conn.stream, error)),
         };
         flow.note("relay.upstream", || taken.endpoint().to_string());
-        if let Some(version) = tells {
-            let mut header = Vec::new();
-            proxy_header::print(told_of(&conn), *version, &mut header);
-            // Under no limit of bytes: before all else.
-            header.append(&mut early.to_server);
-            early.to_server = header;
-        }
         Ok(Joined { ends: Ends { client: conn.stream, server }, early, taken })
     }
 
@@ -209,10 +202,10 @@ impl Service for Streams {
 }
 
 /// What an upstream is told of who called.
-fn told_of(conn: &Conn) -> proxy_header::Told {
+fn told_of(conn: &Conn) -> Told {
     match (conn.peer, conn.destination()) {
-        (Peer::Net(source), Some(destination)) => proxy_header::Told::Call { source, destination },
-        _ => proxy_header::Told::Nothing,
+        (Peer::Net(source), Some(destination)) => Told::Call { source, destination },
+        _ => Told::Nothing,
     }
 }
 
@@ -222,6 +215,7 @@ mod tests {
 
     use relais_net::{Balance, Shutdown};
     use relais_tap::{Detail, Event, Watcher};
+    use relais_wire::proxy_header;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},
@@ -246,7 +240,6 @@ mod tests {
             trusted: Vec::new(),
             lasts: Lasts { idle_max: Duration::from_mins(1), total_max: None },
             hello_max: Duration::from_secs(5),
-            tells: None,
             shape: Shape::default(),
             tap: Tap::new(16),
             clock: || SystemTime::UNIX_EPOCH,
@@ -369,8 +362,11 @@ mod tests {
     #[tokio::test]
     async fn an_upstream_is_told_who_called() {
         let (listener, at) = server().await;
-        let tells = Some(proxy_header::Version::V1);
-        let (mut client, _watcher, _serving) = call(Options { tells, ..options(&at) }).await;
+        let telling = Upstreams::new(vec![at.parse().unwrap()], Balance::Round, dialer());
+        let others =
+            telling.map(|upstreams| Arc::new(upstreams.telling(proxy_header::Version::V1)));
+        let routes = Routes { named: Vec::new(), others };
+        let (mut client, _watcher, _serving) = call(Options { routes, ..options(&at) }).await;
         client.write_all(b"hello").await.unwrap();
         client.shutdown().await.unwrap();
         let (mut far, _) = listener.accept().await.unwrap();

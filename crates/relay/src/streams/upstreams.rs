@@ -14,6 +14,7 @@ use relais_net::{
     Balance, Candidate, Client, DialError, Dialed, Dialer, Draws, Endpoint, Health, News, Side,
     choose, tls::Protocols,
 };
+use relais_wire::proxy_header::{self, Told, Version};
 use tokio::{task::JoinSet, time::Instant};
 use tracing::{info, warn};
 
@@ -28,6 +29,8 @@ pub struct Upstreams {
     balance: Balance,
     draws: Draws,
     dialer: Arc<Dialer>,
+    /// How they are told first who called.
+    tells: Option<Version>,
     /// Where the milliseconds of `Health` begin.
     start: Instant,
 }
@@ -89,7 +92,18 @@ impl Upstreams {
         };
         let all: Vec<_> = endpoints.into_iter().map(upstream).collect();
         let (draws, start) = (Draws::default(), Instant::now());
-        (!all.is_empty()).then_some(Self { all, balance, draws, dialer, start })
+        (!all.is_empty()).then_some(Self { all, balance, draws, dialer, tells: None, start })
+    }
+
+    /// The same, each told first who called, by a PROXY header before all else.
+    #[must_use]
+    pub fn telling(self, version: Version) -> Self {
+        Self { tells: Some(version), ..self }
+    }
+
+    /// Whether they are told who called.
+    pub(super) fn are_told(&self) -> bool {
+        self.tells.is_some()
     }
 
     /// All of them.
@@ -97,21 +111,25 @@ impl Upstreams {
         &self.all
     }
 
-    /// Calls one for `client`; another if that does not answer, at most three.
+    /// Calls one for `client`, of whom it is `told` if they are to be; another if that does not answer, at most three.
     ///
     /// Cancel safe: a call given up is hung up.
     ///
     /// # Errors
     ///
     /// Why the last came to nothing.
-    pub(super) async fn call(&self, client: Client) -> Result<(Dialed, Taken), DialError> {
+    pub(super) async fn call(
+        &self,
+        client: Client,
+        told: Told,
+    ) -> Result<(Dialed, Taken), DialError> {
         let mut tried = Vec::new();
         let (draw, source) = (self.draws.next(self.balance), hash_of(client));
         loop {
             let place = self.choose(&tried, draw, source);
             let upstream = &self.all[place];
             let taken = Taken::of(upstream);
-            match self.dialer.dial(&upstream.endpoint, Protocols::Plain).await {
+            match self.dial(upstream, told).await {
                 Ok(dialed) => {
                     upstream.answered();
                     return Ok((dialed, taken));
@@ -126,6 +144,14 @@ impl Upstreams {
                 }
             }
         }
+    }
+
+    async fn dial(&self, upstream: &Upstream, told: Told) -> Result<Dialed, DialError> {
+        let mut first = Vec::new();
+        if let Some(version) = self.tells {
+            proxy_header::print(told, version, &mut first);
+        }
+        self.dialer.dial_saying(&upstream.endpoint, Protocols::Plain, &first).await
     }
 
     /// The place of one that was not `tried`, of which there are some.
@@ -167,7 +193,7 @@ impl Upstreams {
     /// Calls the upstream at `place` and hangs up. If that fails, it is passed over until it does not.
     async fn look(&self, place: usize) {
         let upstream = &self.all[place];
-        let found = self.dialer.dial(&upstream.endpoint, Protocols::Plain).await;
+        let found = self.dial(upstream, Told::Nothing).await;
         let is_well = found.is_ok();
         if is_well {
             upstream.answered();
@@ -253,7 +279,7 @@ pub(super) mod tests {
         endpoints: &[Endpoint],
         client: Client,
     ) -> (usize, Stream, Taken) {
-        let (dialed, taken) = upstreams.call(client).await.unwrap();
+        let (dialed, taken) = upstreams.call(client, Told::Nothing).await.unwrap();
         let place = endpoints.iter().position(|endpoint| endpoint == taken.endpoint()).unwrap();
         (place, dialed.stream, taken)
     }
@@ -329,7 +355,7 @@ pub(super) mod tests {
         endpoints.push(endpoints[0].clone());
         drop(listeners);
         let upstreams = upstreams(&endpoints, Balance::Round);
-        assert!(matches!(upstreams.call(ANN).await, Err(DialError::Refused(_))));
+        assert!(matches!(upstreams.call(ANN, Told::Nothing).await, Err(DialError::Refused(_))));
         let failed = |upstream: &&Arc<Upstream>| upstream.health.answered().is_some();
         assert_eq!(upstreams.all().iter().filter(failed).count(), CALLS_MAX);
         assert!(Upstreams::new(Vec::new(), Balance::Round, dialer()).is_none());

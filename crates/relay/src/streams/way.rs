@@ -41,6 +41,7 @@ pub(super) struct Way {
     step: Step,
     size: Size,
     passed: u64,
+    tells: Tells,
     /// What waits for its time, where bytes are not just passed on.
     shaped: Option<Box<Shaped>>,
 }
@@ -68,6 +69,15 @@ enum Step {
     Over,
 }
 
+/// How a sink is told that its source has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tells {
+    /// Of this direction alone.
+    Shutdown,
+    /// By what follows anyway, as the other direction is over: its socket is closed.
+    Close,
+}
+
 /// Which end of a way broke.
 #[derive(Debug)]
 pub(super) enum Cut {
@@ -92,7 +102,15 @@ impl Way {
     /// A way on which `early` came already.
     pub(super) fn new(direction: Direction, early: Vec<u8>) -> Self {
         let held = if early.is_empty() { Held::Nothing } else { Held::Bytes(Buffer::of(early)) };
-        Self { direction, held, step: Step::Passing, size: Size::LEAST, passed: 0, shaped: None }
+        Self {
+            direction,
+            held,
+            step: Step::Passing,
+            size: Size::LEAST,
+            passed: 0,
+            tells: Tells::Shutdown,
+            shaped: None,
+        }
     }
 
     /// Whether its source has ended, and its sink was told; or it was given up.
@@ -103,6 +121,11 @@ impl Way {
     /// Bytes that were taken by the sink.
     pub(super) fn passed(&self) -> u64 {
         self.passed
+    }
+
+    /// The other direction is over: with this one the connection is.
+    pub(super) fn is_last(&mut self) {
+        self.tells = Tells::Close;
     }
 
     /// Passes nothing any more.
@@ -125,7 +148,9 @@ impl Way {
                 Step::Over => return Poll::Ready(Ok(())),
                 Step::Ending => {
                     ready!(self.poll_held(cx, sink)).map_err(|_| Cut::Sink)?;
-                    ready!(Pin::new(&mut *sink).poll_shutdown(cx)).map_err(|_| Cut::Sink)?;
+                    if self.tells == Tells::Shutdown || !sink.is_plain() {
+                        ready!(Pin::new(&mut *sink).poll_shutdown(cx)).map_err(|_| Cut::Sink)?;
+                    }
                     self.step = Step::Over;
                     return Poll::Ready(Ok(()));
                 }
