@@ -92,12 +92,12 @@ fn obey(screen: &Screen, lines: &Sender<Vec<u8>>, key: Key) -> bool {
 
 fn press(screen: &Screen, key: Key) -> Option<Pressed> {
     screen.with(|drawn| {
-        let pressed = drawn.editor.as_mut()?.press(key);
-        if let Some(Pressed::Line(_)) = pressed {
-            // The whole row, before it is left for good.
+        if key == Key::Enter {
+            // As it is, since it is left for good: of keys that come at once only the last are drawn.
+            drawn.draw();
             drawn.enter();
         }
-        pressed
+        drawn.editor.as_mut()?.press(key)
     })
 }
 

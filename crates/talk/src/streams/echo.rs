@@ -7,6 +7,7 @@ use relais_net::{Drain, Fault, Stream};
 use relais_tap::By;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
+use super::reading::is_end;
 use crate::{
     dialogues::Dialogues,
     lines::SILENCE,
@@ -79,6 +80,9 @@ impl Echoing<'_> {
             let mut read = ReadBuf::new(buffer);
             match Pin::new(&mut self.stream).poll_read(cx, &mut read) {
                 Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) if is_end(&error) => {
+                    return Poll::Ready(Ok(Step::End("closed")));
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok(())) => (),
             }
