@@ -7,6 +7,7 @@
 
 mod changing;
 mod client;
+mod datagrams;
 mod fleet;
 mod floor;
 mod footprint;
@@ -16,6 +17,7 @@ mod load;
 mod machine;
 mod origin;
 mod policy;
+mod relaying;
 mod report;
 mod row;
 mod running;
@@ -73,6 +75,8 @@ struct Args {
 enum Part {
     /// Serve one file with the least work possible
     Floor(floor::Args),
+    /// Send datagrams back, or pass them on, with the least work possible
+    Datagrams(datagrams::Args),
     /// Compare how often caches have what they are asked for: ours and published policies
     HitRatio(policy::Args),
     /// Become a program on one core
@@ -84,6 +88,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.part {
         Some(Part::Floor(args)) => floor::serve(args).map(|()| ExitCode::SUCCESS),
+        Some(Part::Datagrams(args)) => datagrams::serve(args).map(|()| ExitCode::SUCCESS),
         Some(Part::HitRatio(args)) => policy::compare(args).map(|(table, is_kept)| {
             print!("{table}");
             if is_kept { ExitCode::SUCCESS } else { ExitCode::from(CHECK_SAID_NO) }
@@ -133,6 +138,14 @@ fn rows<'a>(args: &Args, kit: &dyn Fn() -> Kit<'a>) -> Vec<Row> {
         eprintln!("{} …", spec.title());
         rows.push(spec.measure(&kit(), args.footprint()));
     }
+    for spec in datagrams::SPECS.iter().filter(|spec| args.wants(spec.title)) {
+        eprintln!("{} …", spec.title);
+        rows.push(spec.measure(&kit(), args.rounds(), args.seconds()));
+    }
+    for spec in relaying::SPECS.iter().filter(|spec| args.wants(spec.title())) {
+        eprintln!("{} …", spec.title());
+        rows.push(spec.measure(&kit(), args.relaying()));
+    }
     if args.wants(herd::TITLE) {
         eprintln!("{} …", herd::TITLE);
         rows.push(herd::measure(&kit(), args.rounds(), args.herd()));
@@ -174,6 +187,12 @@ impl Args {
     fn footprint(&self) -> Effort {
         let (clear_conns, tls_conns) = if self.quick { (1000, 500) } else { (10_000, 5_000) };
         Effort { rounds: self.rounds(), clear_conns, tls_conns }
+    }
+
+    fn relaying(&self) -> relaying::Effort {
+        let Effort { rounds, clear_conns: conns, .. } = self.footprint();
+        // Two descriptors each, here and there.
+        relaying::Effort { rounds, seconds: self.seconds(), conns: conns / 10 * 9 }
     }
 
     fn log_bytes(&self) -> u64 {

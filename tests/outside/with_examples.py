@@ -8,7 +8,7 @@ from stage import RELAIS, REPOSITORY, equal, free_port, holds, need, test
 from with_signals import activated
 
 EXAMPLES = REPOSITORY / "examples"
-TRIED = ["static-site", "spa", "virtual-hosts", "https-with-client-certificates", "proxy", "cache", "dialogues", "behind-systemd"]
+TRIED = ["static-site", "spa", "virtual-hosts", "https-with-client-certificates", "proxy", "cache", "dialogues", "relay", "behind-systemd"]
 
 
 def copy(stage, name):
@@ -73,6 +73,19 @@ def the_single_page_application_answers(stage):
     holds(stage.curl("-I", f"{base}/assets/app-1f3a.js").decode(), "immutable")
     equal(status_of(stage, f"{base}/assets/missing.js"), "404")
     equal(relais.stop(), 0, "exit code")
+
+
+@test
+def the_relays_pass_a_site_on_at_once_and_slowly(stage):
+    need("curl")
+    folder, (_, front, far) = copy(stage, "relay")
+    relais = checked_and_up(stage, folder, 1)
+    holds(stage.curl(f"http://127.0.0.1:{front}/").decode(), "Behind a relay")
+    took = stage.curl("-o", "/dev/null", "-w", "%{time_total}", f"http://127.0.0.1:{far}/").decode()
+    # There and back, at 50 ms less 10 each.
+    assert float(took) >= 0.08, took
+    equal(relais.stop(), 0, "exit code")
+    equal(len((folder / "relay.jsonl").read_text().splitlines()), 1, "lines in the log")
 
 
 @test

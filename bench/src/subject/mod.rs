@@ -29,6 +29,7 @@ pub(crate) enum Program {
     Varnish,
     TrafficServer,
     Mitmdump,
+    Socat,
     Grep,
     /// What a server costs that does nothing ([`crate::floor`]).
     Floor,
@@ -51,6 +52,12 @@ pub(crate) enum Task {
     Block,
     /// Both.
     SniffAndBlock,
+    /// Bytes as they are.
+    Relay,
+    /// Datagrams back to who sent them.
+    EchoDatagrams,
+    /// Datagrams as they are.
+    RelayDatagrams,
     /// A word in such a log.
     Search,
 }
@@ -102,6 +109,7 @@ impl Program {
             Self::Varnish => "Varnish",
             Self::TrafficServer => "Traffic Server",
             Self::Mitmdump => "mitmdump",
+            Self::Socat => "socat",
             Self::Grep => "grep",
             Self::Floor => "floor",
         }
@@ -119,6 +127,9 @@ impl Task {
             Self::Sniff => "sniffing",
             Self::Block => "blocking",
             Self::SniffAndBlock => "sniffing and blocking",
+            Self::Relay => "relaying",
+            Self::EchoDatagrams => "echoing datagrams",
+            Self::RelayDatagrams => "relaying datagrams",
             Self::Search => "searching",
         }
     }
@@ -132,7 +143,14 @@ impl Subject {
             Task::Block => "relais --block",
             Task::SniffAndBlock => "relais --sniff --block",
             Task::CacheOnDisk => "relais, from disk",
-            Task::Serve | Task::Pass | Task::Cache | Task::Search => self.program.name(),
+            Task::Relay if self.program == Program::Nginx => "nginx stream",
+            Task::Serve
+            | Task::Pass
+            | Task::Cache
+            | Task::Relay
+            | Task::EchoDatagrams
+            | Task::RelayDatagrams
+            | Task::Search => self.program.name(),
         }
     }
 
@@ -149,7 +167,7 @@ impl Subject {
 
     /// Whether there is an origin behind it.
     pub(crate) fn passes_on(self) -> bool {
-        !matches!(self.task, Task::Serve | Task::Search)
+        !matches!(self.task, Task::Serve | Task::Search | Task::EchoDatagrams)
     }
 
     /// What can be asked for.
@@ -182,8 +200,9 @@ impl Subject {
             Program::Varnish => varnish::setup(self.task, place),
             Program::TrafficServer => traffic_server::setup(self.task, place),
             Program::Mitmdump => mitmdump(place),
+            Program::Socat => socat(place),
             Program::Grep => grep(place),
-            Program::Floor => floor(place),
+            Program::Floor => floor(self.task, place),
         }
     }
 }
@@ -197,6 +216,12 @@ fn mitmdump(Place { scratch, http, origin, .. }: &Place) -> Setup {
     Setup { command: words(&command.concat()), ..Setup::default() }
 }
 
+fn socat(Place { http, origin, .. }: &Place) -> Setup {
+    let listen = format!("TCP-LISTEN:{http},bind=127.0.0.1,fork,reuseaddr,nodelay");
+    let call = format!("TCP:127.0.0.1:{origin},nodelay");
+    Setup { command: words(&["socat", &listen, &call]), ..Setup::default() }
+}
+
 fn grep(Place { log, .. }: &Place) -> Setup {
     Setup {
         command: words(&["grep", "--fixed-strings", "--ignore-case", WORD, log]),
@@ -205,7 +230,19 @@ fn grep(Place { log, .. }: &Place) -> Setup {
     }
 }
 
-fn floor(Place { bench, root, scratch, http, .. }: &Place) -> Setup {
+fn floor(task: Task, place: &Place) -> Setup {
+    let Place { bench, root, scratch, http, origin, .. } = place;
+    let of_datagrams = [bench, "datagrams", "--port", http];
+    match task {
+        Task::EchoDatagrams => {
+            return Setup { command: words(&of_datagrams), ..Setup::default() };
+        }
+        Task::RelayDatagrams => {
+            let command = [&of_datagrams[..], &["--upstream", origin]].concat();
+            return Setup { command: words(&command), ..Setup::default() };
+        }
+        _ => (),
+    }
     let file = format!("{root}/{}", Served::Small.name());
     let head = format!("{scratch}/{HEAD}");
     let command = [bench, "floor", "--port", http, "--file", &file, "--head", &head];

@@ -27,6 +27,17 @@ pub(super) fn setup(task: Task, place: &Place) -> Setup {
         Task::SniffAndBlock => {
             words(&[&proxy[..], &["--sniff", &sniffed, "--block", rules]].concat())
         }
+        Task::Relay => {
+            let (listen, far) = (clear.replace("http", "tcp"), origin.replace("http", "tcp"));
+            words(&[relais, "relay", &listen, &far])
+        }
+        Task::EchoDatagrams => {
+            words(&[relais, "listen", &clear.replace("http", "udp"), "--as", "echo"])
+        }
+        Task::RelayDatagrams => {
+            let (listen, far) = (clear.replace("http", "udp"), origin.replace("http", "udp"));
+            words(&[relais, "relay", &listen, &far])
+        }
         Task::Search => words(&[relais, "flows", WORD, log]),
     };
     Setup { command, env: vec![("RELAIS_DATA", scratch.clone())], ..Setup::default() }

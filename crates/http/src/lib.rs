@@ -4,7 +4,6 @@
 //! and asks a [`Handler`] for the answer to each request.
 
 pub mod access_log;
-mod alarm;
 pub mod auth;
 pub mod block;
 mod body;

@@ -1,8 +1,32 @@
 //! Datagrams: a socket that hears many senders, and what is done with what they send.
 
-use std::{fmt::Debug, io, net::SocketAddr, os::fd::OwnedFd, pin::Pin, sync::Arc};
+use std::{
+    fmt::Debug,
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    os::fd::OwnedFd,
+    pin::Pin,
+    sync::Arc,
+};
 
+use socket2::SockRef;
 use tokio::net::UdpSocket;
+
+mod address;
+mod batch;
+mod calls;
+mod conn;
+mod control;
+mod sending;
+mod socket;
+mod train;
+
+pub use batch::{Batch, Heard};
+pub use conn::{DatagramConn, Word};
+pub use sending::{Outgoing, Sent};
+pub use train::Train;
+
+use socket::Socket;
 
 use crate::{Drain, Endpoint, Fault, Place, Scheme, bind::bind_datagrams};
 
@@ -16,7 +40,7 @@ pub struct DatagramListener {
 /// A socket that hears datagrams, waited at by the runtime that opened it.
 #[derive(Debug)]
 pub struct Datagrams {
-    socket: UdpSocket,
+    socket: Socket,
     local: Arc<Endpoint>,
 }
 
@@ -60,10 +84,10 @@ impl DatagramListener {
     ///
     /// # Errors
     ///
-    /// What the system says, or [`io::ErrorKind::Unsupported`] for an endpoint of streams.
+    /// What the system says, or [`ErrorKind::Unsupported`] for an endpoint of streams.
     pub fn bind(endpoint: &Endpoint) -> io::Result<Self> {
         let (Scheme::Udp, Place::Net(at)) = (endpoint.scheme, &endpoint.place) else {
-            return Err(io::ErrorKind::Unsupported.into());
+            return Err(ErrorKind::Unsupported.into());
         };
         Self::of(bind_datagrams(at)?.into(), endpoint)
     }
@@ -98,10 +122,21 @@ impl DatagramListener {
     ///
     /// What the system says.
     pub fn open(&self) -> io::Result<Datagrams> {
-        let socket = UdpSocket::from_std(self.socket.try_clone()?)?;
-        Ok(Datagrams { socket, local: Arc::clone(&self.local) })
+        let (socket, local) = (self.socket.try_clone()?, Arc::clone(&self.local));
+        // As much as the system has for one socket: what comes while we are busy waits there.
+        _ = SockRef::from(&socket).set_recv_buffer_size(WAITING_BYTES);
+        let at = socket.local_addr()?;
+        let socket = Socket::open(UdpSocket::from_std(socket)?, at);
+        if at.ip().is_unspecified() {
+            // An answer from another address than the asked one is none.
+            socket.tell_addresses()?;
+        }
+        Ok(Datagrams { socket, local })
     }
 }
+
+/// How much of the system's memory datagrams may have that wait to be heard, overhead included.
+const WAITING_BYTES: usize = 4 * 1024 * 1024;
 
 impl Datagrams {
     /// Where it hears.
@@ -109,15 +144,68 @@ impl Datagrams {
         &self.local
     }
 
-    /// Waits for a datagram. What does not fit `buffer` is cut.
+    /// Waits for datagrams, and hears all that are there and have room in `batch`.
     ///
     /// Cancel safe.
     ///
     /// # Errors
     ///
     /// What the system says.
+    pub async fn hear_batch(&self, batch: &mut Batch) -> io::Result<()> {
+        loop {
+            self.ready().await?;
+            if self.try_hear(batch)? == Word::Datagrams {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits until [`Datagrams::try_hear`] may hear something.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// What the system says. It is no more good then.
+    pub async fn ready(&self) -> io::Result<()> {
+        self.socket.ready().await
+    }
+
+    /// Hears all that are there and have room in `batch`.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn try_hear(&self, batch: &mut Batch) -> io::Result<Word> {
+        match self.socket.receive(batch) {
+            Ok(()) => Ok(Word::Datagrams),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Word::Silence),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Word::Silence),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends `outgoing` in their order. Waits for nothing: what cannot go now is dropped.
+    ///
+    /// *Cost*: neighbours of one length for one receiver are one to the system, which may save half
+    /// of the time: who has many does well to send those for one receiver one after the other.
+    pub fn send_batch<'a>(&self, outgoing: impl IntoIterator<Item = Outgoing<'a>>) -> Sent {
+        let loads = outgoing.into_iter();
+        self.socket.send(loads.map(|Outgoing { train, to, from }| (train, Some(to), from)))
+    }
+
+    /// Waits for a datagram. What does not fit `buffer` is cut.
+    ///
+    /// For who has time: one datagram, one system call. Not together with [`Datagrams::ready`]:
+    /// what comes in trains from then on cannot be told here.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; [`ErrorKind::Unsupported`] if trains are heard.
     pub async fn hear(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.socket.recv_from(buffer).await
+        self.socket.hear(buffer).await
     }
 
     /// Sends a datagram to `to`.
@@ -126,31 +214,9 @@ impl Datagrams {
     ///
     /// What the system says.
     pub async fn send(&self, datagram: &[u8], to: SocketAddr) -> io::Result<()> {
-        self.socket.send_to(datagram, to).await.map(|_| ())
+        self.socket.send_to(datagram, to).await
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_datagram_comes_and_is_answered() {
-        let listener = DatagramListener::bind(&"udp://127.0.0.1:0".parse().unwrap()).unwrap();
-        let port = listener.local().host_port().unwrap().port;
-        let socket = listener.open().unwrap();
-        let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        client.send_to(b"hi", ("127.0.0.1", port)).await.unwrap();
-        let mut buffer = [0; 8];
-        let (length, from) = socket.hear(&mut buffer).await.unwrap();
-        assert_eq!((&buffer[..length], from), (&b"hi"[..], client.local_addr().unwrap()));
-        socket.send(b"ho", from).await.unwrap();
-        assert_eq!(client.recv(&mut buffer).await.unwrap(), 2);
-    }
-
-    #[test]
-    fn streams_are_not_heard() {
-        let error = DatagramListener::bind(&"tcp://127.0.0.1:0".parse().unwrap()).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::Unsupported);
-    }
-}
+mod tests;

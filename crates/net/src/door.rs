@@ -111,7 +111,9 @@ fn seat_and_talk(seat: Seat, incoming: Incoming, inside: Inside, drain: Drain) {
 
 async fn talk(incoming: Incoming, door: &Door, drain: Drain) -> Result<(), Fault> {
     let tls = door.tls.load_full();
-    let handshake = tokio::time::timeout(door.handshake_max, incoming.handshake(tls.as_deref()));
+    let header = door.service.header_of(incoming.peer());
+    let handshake = incoming.handshake(tls.as_deref(), header);
+    let handshake = tokio::time::timeout(door.handshake_max, handshake);
     let late = |_| Err(HandshakeError::Failed(io::ErrorKind::TimedOut.into()));
     let error = match handshake.await.unwrap_or_else(late) {
         Ok(conn) => return door.service.serve_boxed(conn, drain).await,

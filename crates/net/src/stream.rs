@@ -13,6 +13,7 @@ use tokio::{
 use tokio_rustls::TlsStream;
 
 mod idle;
+mod moving;
 
 pub use idle::Idle;
 

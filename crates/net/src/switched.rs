@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::{Conn, Drain, DynService, Fault, Service};
+use crate::{Conn, Drain, DynService, Fault, Header, Peer, Service};
 
 /// Whatever service stands here: who calls meets the one that is there then, to the end.
 #[derive(Debug)]
@@ -36,5 +36,9 @@ impl Service for Switched {
 
     fn refusal_in_the_clear(&self, first: &[u8]) -> &'static [u8] {
         self.now.load().refusal_bytes_in_the_clear(first)
+    }
+
+    fn header(&self, peer: Peer) -> Header {
+        self.now.load().header_of(peer)
     }
 }

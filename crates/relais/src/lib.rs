@@ -32,6 +32,7 @@ mod password;
 mod plan;
 mod proxy;
 mod quit;
+mod relay;
 mod run;
 mod serve;
 mod service;
@@ -41,6 +42,7 @@ mod stop;
 mod terminal;
 mod tls;
 mod tree;
+mod upstream_tls;
 
 use std::{
     path::{Path, PathBuf},
@@ -103,6 +105,11 @@ fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
         Command::Proxy(flags) => {
             let (name, table) = flags.table().map_err(|wrong| Stop::Wrong(vec![*wrong]))?;
             let source = of_site(name, site::Table::Proxy(Box::new(table)));
+            run::run(source, data, run::Greeting::Plain)
+        }
+        Command::Relay(flags) => {
+            let (name, table) = flags.table();
+            let source = of_service(name, service::Table::Relay(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)
         }
         Command::Listen(flags) => {

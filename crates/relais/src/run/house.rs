@@ -158,6 +158,9 @@ impl House {
         for check in proxies.take_checks() {
             self.cores.first().spawn(check);
         }
+        for check in self.lasting.services.relays.take_checks() {
+            self.cores.first().spawn(check);
+        }
         self.memory.look_after(proxies.caches());
     }
 
@@ -280,6 +283,7 @@ impl House {
     /// Waits until all logs are written, but not longer than `patience`. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
         self.lasting.sites.close_logs(patience);
+        self.lasting.services.close_logs(patience);
     }
 
     /// What the configuration is read from.

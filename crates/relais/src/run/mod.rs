@@ -61,7 +61,7 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
             proxies: proxy::Lasting::new(data.authority_certificate().ok())
                 .context("drawing a name")?,
         },
-        services: service::Lasting::default(),
+        services: service::Lasting::new(data.authority_certificate().ok()),
     };
     let prepared = behind::prepare(&source, &lasting).map_err(Stop::Wrong)?;
     let mut house = House::new(source, lasting, &prepared.plan, descriptors)?;

@@ -11,7 +11,7 @@ pub(crate) use handler::{Lasting, Parts};
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
-    listen,
+    listen, relay,
     spelling::BareEndpoint,
     tls,
     tree::Node,
@@ -22,6 +22,8 @@ use crate::{
 pub enum Table {
     /// `[listen.NAME]`.
     Listen(Box<listen::Table>),
+    /// `[relay.NAME]`.
+    Relay(Box<relay::Table>),
 }
 
 /// What a table with a name means.
@@ -40,6 +42,8 @@ pub struct Service {
 pub enum Job {
     /// A small dialogue.
     Listen(Box<listen::Dialogue>),
+    /// Streams passed on as they are.
+    Relay(Box<relay::Relay>),
 }
 
 /// Where a service is to be found, and how it proves there who it is.
@@ -57,6 +61,7 @@ impl Table {
     pub(crate) fn at(&self) -> Where<'_> {
         match self {
             Self::Listen(table) => Where { key: "on", on: &table.on, tls: &table.tls },
+            Self::Relay(table) => Where { key: "listen", on: &table.listen, tls: &table.tls },
         }
     }
 
@@ -64,6 +69,7 @@ impl Table {
     pub(crate) fn flag_of(&self, key: &KeyPath) -> Option<&'static str> {
         match self {
             Self::Listen(_) => listen::flag_of(key),
+            Self::Relay(_) => relay::flag_of(key),
         }
     }
 
@@ -71,6 +77,7 @@ impl Table {
     pub(crate) fn verb(&self) -> &'static str {
         match self {
             Self::Listen(_) => "listen",
+            Self::Relay(_) => "relay",
         }
     }
 }
@@ -82,6 +89,9 @@ impl Service {
         let job = match table {
             Table::Listen(table) => {
                 listen::Dialogue::plan(table, base, &key).map(Box::new).map(Job::Listen)
+            }
+            Table::Relay(table) => {
+                relay::Relay::plan(table, base, &key).map(Box::new).map(Job::Relay)
             }
         };
         Ok(Self { name: name.to_owned(), job: job? })
@@ -95,6 +105,7 @@ impl Service {
                 Err(Wrong::expected(what, "tcp, tls, udp, unix, ws or wss"))
             }
             (Job::Listen(_), _) => Ok(()),
+            (Job::Relay(_), _) => relay::Relay::judge(on),
         }
     }
 
@@ -112,6 +123,7 @@ impl Service {
     pub(crate) fn does(&self) -> String {
         match &self.job {
             Job::Listen(dialogue) => dialogue.to_string(),
+            Job::Relay(relay) => relay.to_string(),
         }
     }
 
@@ -119,6 +131,7 @@ impl Service {
     pub(crate) fn shows(&self) -> listen::Shows {
         match &self.job {
             Job::Listen(dialogue) => dialogue.shows(),
+            Job::Relay(relay) => relay.shows(),
         }
     }
 
@@ -126,6 +139,7 @@ impl Service {
     pub(crate) fn steps(&self) -> Vec<Node> {
         match &self.job {
             Job::Listen(dialogue) => vec![Node::last(dialogue.to_string())],
+            Job::Relay(relay) => relay.steps(),
         }
     }
 }
@@ -135,6 +149,7 @@ impl Job {
     fn verb(&self) -> &'static str {
         match self {
             Self::Listen(_) => "listen",
+            Self::Relay(_) => "relay",
         }
     }
 }

@@ -28,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const ROOMS: &[(&str, &[&str])] = &[
     ("aho-corasick", &["http"]),
     ("anyhow", &["bench", "relais"]),
-    ("arc-swap", &["http", "net", "relais"]),
+    ("arc-swap", &["http", "net", "relais", "relay"]),
     ("argon2", &["http"]),
     ("aws-lc-rs", &["net"]),
     ("base64", &["http"]),
@@ -49,7 +49,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("http-body", &["http"]),
     ("hyper", &["http"]),
     ("hyper-util", &["http"]),
-    ("libc", &["http", "relais"]),
+    ("libc", &["bench", "http", "net", "relais"]),
     ("listenfd", &["relais"]),
     ("memmap2", &["cache"]),
     ("memchr", &["bench", "cache", "http", "inspect", "talk", "wire"]),

@@ -57,6 +57,7 @@ impl Server {
         let conn = Conn {
             stream: Stream::Memory(theirs),
             peer: Peer::Local,
+            called: None,
             local: Arc::new(local),
             tls: None,
         };

@@ -1,7 +1,10 @@
 //! `upstream_tls = { ca, insecure, cert, key }`: whose word is taken for who an upstream is, and
 //! whom we prove to be to it.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueHint};
 use relais_net::tls::{Certified, Connector, Demand, Protocols, Roots, Trust, read_chain};
@@ -75,7 +78,7 @@ pub enum Believed {
 
 /// What was read for it.
 #[derive(Debug, Default)]
-pub(super) struct Read {
+pub(crate) struct Read {
     /// `None` for the usual authorities, of which one may not be there yet.
     trust: Option<Trust>,
     own: Option<Certified>,
@@ -83,7 +86,7 @@ pub(super) struct Read {
 
 impl Flags {
     /// The table that says the same.
-    pub(super) fn table(self) -> Table {
+    pub(crate) fn table(self) -> Table {
         let Self { ca, insecure, upstream_cert: cert, upstream_key: key } = self;
         Table { ca, insecure, cert, key }
     }
@@ -91,7 +94,7 @@ impl Flags {
 
 impl Table {
     /// Resolves itself, which stands at `key`.
-    pub(super) fn plan(&self, base: &Base, key: &KeyPath) -> Result<UpstreamTls, Problem> {
+    pub(crate) fn plan(&self, base: &Base, key: &KeyPath) -> Result<UpstreamTls, Problem> {
         let Self { ca, insecure, cert, key: secret } = self;
         let own = Papers::of_files(cert.clone(), secret.clone(), base, key)?;
         let own = own.map(|papers| Tls {
@@ -113,7 +116,7 @@ impl Table {
     }
 
     /// Who asks in the clear has no use for it, and whoever wrote it expects it to be used.
-    pub(super) fn unused(&self, key: &KeyPath) -> Result<(), Problem> {
+    pub(crate) fn unused(&self, key: &KeyPath, scheme: &str) -> Result<(), Problem> {
         let Self { ca, insecure, cert, key: secret } = self;
         let files = [("ca", ca), ("cert", cert), ("key", secret)];
         let named = files.into_iter().find_map(|(name, file)| Some((name, file.as_ref()?)));
@@ -122,13 +125,14 @@ impl Table {
             None if *insecure => ("insecure", "nothing is done with `insecure`".to_owned()),
             None => return Ok(()),
         };
-        Err(key.key(name).wrong(Wrong::expected(what, "an upstream with `https://` beside it")))
+        let expected = format!("an upstream with `{scheme}://` beside it");
+        Err(key.key(name).wrong(Wrong::expected(what, expected)))
     }
 }
 
 impl UpstreamTls {
     /// Reads what it names, and warns of what is odd about it.
-    pub(super) fn read(&self) -> Result<Read, Problem> {
+    pub(crate) fn read(&self) -> Result<Read, Problem> {
         let Self { key_path, believed, own } = self;
         let trust = match believed {
             Believed::Usual => None,
@@ -161,15 +165,31 @@ impl UpstreamTls {
 
 impl Read {
     /// What is demanded of upstreams. `usual` gives the authorities of who named none.
-    pub(super) fn demand(self, usual: impl FnOnce() -> Roots) -> Demand {
+    pub(crate) fn demand(self, usual: impl FnOnce() -> Roots) -> Demand {
         let Self { trust, own } = self;
         let trust = trust.unwrap_or_else(|| Trust::Roots(usual()));
         Demand { trust, server_name: None, own }
     }
 }
 
+/// Whom this machine believes: its authorities, and the local one, whose certificate is at
+/// `authority` once there is one.
+pub(crate) fn usual_roots(authority: Option<&Path>) -> Roots {
+    let roots = Roots::system();
+    let local = authority.filter(|file| file.exists());
+    match local.map(read_chain) {
+        Some(Ok(chain)) => chain.iter().fold(roots, Roots::with_authority),
+        Some(Err(error)) => {
+            let why = Wrong::from_error(&error).what;
+            warn!("nobody is believed for the local authority's word: {why}");
+            roots
+        }
+        None => roots,
+    }
+}
+
 /// What shakes hands with upstreams.
-pub(super) fn connector(demand: &Demand) -> Connector {
+pub(crate) fn connector(demand: &Demand) -> Connector {
     Connector::new(demand).expect("no name, so no bad one")
 }
 

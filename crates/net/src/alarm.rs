@@ -15,14 +15,14 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Goes off once its time has come, up to two ticks late, never early.
 #[derive(Debug, Default)]
-pub(crate) struct Alarm {
+pub struct Alarm {
     set: Option<Set>,
 }
 
 /// How long something is waited for, that comes in parts: the time counts anew for each `W`, and from
 /// when the wait for it begins, since nobody may have waited before.
 #[derive(Debug)]
-pub(crate) struct Patience<W> {
+pub struct Patience<W> {
     alarm: Alarm,
     /// What the alarm is set for.
     waits: Option<W>,
@@ -36,12 +36,12 @@ impl<W> Default for Patience<W> {
 
 impl<W: PartialEq> Patience<W> {
     /// A part came: whatever is waited for next has all of its time.
-    pub(crate) fn moved(&mut self) {
+    pub fn moved(&mut self) {
         self.waits = None;
     }
 
     /// Whether that which `waits` says has been waited for longer than `most`.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, waits: W, most: Duration) -> Poll<()> {
+    pub fn poll(&mut self, cx: &mut Context<'_>, waits: W, most: Duration) -> Poll<()> {
         if self.waits.as_ref() != Some(&waits) {
             self.alarm.set(most);
             self.waits = Some(waits);
@@ -83,7 +83,7 @@ thread_local! {
 
 impl Alarm {
     /// Has it go off after `time`, whatever it was set to before. Must be called on a runtime.
-    pub(crate) fn set(&mut self, time: Duration) {
+    pub fn set(&mut self, time: Duration) {
         let ticks = time.as_secs() + u64::from(time.subsec_nanos() > 0);
         if let Some(Set { table, slot }) = &self.set {
             let mut table = lock(table);
@@ -102,7 +102,7 @@ impl Alarm {
     }
 
     /// Has it not go off.
-    pub(crate) fn unset(&mut self) {
+    pub fn unset(&mut self) {
         let Some(Set { table, slot }) = self.set.take() else { return };
         let mut table = lock(&table);
         table.slots[slot] = Slot::Free;
@@ -110,7 +110,7 @@ impl Alarm {
     }
 
     /// Whether it has gone off. If it is not set, it never does.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(Set { table, slot }) = &self.set else { return Poll::Pending };
         let mut table = lock(table);
         let now = table.tick;

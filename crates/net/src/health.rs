@@ -1,11 +1,11 @@
 //! Whether an upstream is well: told by how it answers, or by asking it now and then.
+//!
+//! Times are milliseconds of whatever clock the caller has that never goes back.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
-
-use crate::clock::coarse_now;
 
 /// How often in a row an upstream may fail before it is passed over.
 const FAILURES_MAX: u32 = 3;
@@ -22,7 +22,7 @@ const QUIET: Duration = Duration::from_mins(1);
 
 /// What changed with an upstream, and is worth telling who runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
+pub enum News {
     /// It answered before, and did not now.
     Fails,
     /// It failed so often that others are asked.
@@ -31,29 +31,18 @@ pub(super) enum News {
     Answers,
 }
 
-/// How often it is asked, and how it has to answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// What is asked for; a path.
-    pub path: http::uri::PathAndQuery,
-    /// How often.
-    pub every: Duration,
-    /// How long the answer may take, whose status has to be 2xx or 3xx.
-    pub answer_max: Duration,
-}
-
 /// How an upstream does.
 #[derive(Debug, Default)]
-pub(super) struct Health {
+pub struct Health {
     /// Failures since the last answer.
     failures: AtomicU32,
-    /// On the coarse clock, in milliseconds: before then it is passed over.
+    /// Before then it is passed over.
     rests_until: AtomicU64,
     /// What the last check said.
     is_down: AtomicBool,
     /// What was told of its failing: nothing, one of these two.
     told: AtomicU8,
-    /// On the coarse clock, in milliseconds: before then nothing new is told of it.
+    /// Before then nothing new is told of it.
     quiet_until: AtomicU64,
 }
 
@@ -61,12 +50,13 @@ const FAILS: u8 = 1;
 const RESTS: u8 = 2;
 
 impl Health {
-    pub(super) fn is_well(&self) -> bool {
-        !self.is_down.load(Relaxed) && self.rests_until.load(Relaxed) <= coarse_now()
+    /// Whether it is to be asked at `now`.
+    pub fn is_well(&self, now: u64) -> bool {
+        !self.is_down.load(Relaxed) && self.rests_until.load(Relaxed) <= now
     }
 
-    /// It could not be reached, or did not answer as it should. `now` is of the coarse clock.
-    pub(super) fn failed(&self, now: u64) -> Option<News> {
+    /// It could not be reached, or did not answer as it should.
+    pub fn failed(&self, now: u64) -> Option<News> {
         let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
         let Some(beyond) = failures.checked_sub(FAILURES_MAX) else {
             return self.tell(FAILS, now);
@@ -90,7 +80,7 @@ impl Health {
     }
 
     /// It answered.
-    pub(super) fn answered(&self) -> Option<News> {
+    pub fn answered(&self) -> Option<News> {
         // Read first: many cores write this line otherwise, for nothing.
         if self.failures.load(Relaxed) == 0 {
             return None;
@@ -101,7 +91,7 @@ impl Health {
     }
 
     /// What a check said, which has counted as an answer if it was one. Gives whether that is news.
-    pub(super) fn checked(&self, is_well: bool) -> bool {
+    pub fn checked(&self, is_well: bool) -> bool {
         self.is_down.swap(!is_well, Relaxed) == is_well
     }
 }
@@ -118,17 +108,17 @@ mod tests {
     fn who_fails_three_times_in_a_row_is_passed_over_until_it_answers() {
         let health = Health::default();
         for _ in 0..2 {
-            health.failed(coarse_now());
+            health.failed(0);
         }
-        assert!(health.is_well());
+        assert!(health.is_well(0));
         health.answered();
         for _ in 0..3 {
-            assert!(health.is_well());
-            health.failed(coarse_now());
+            assert!(health.is_well(0));
+            health.failed(0);
         }
-        assert!(!health.is_well());
+        assert!(!health.is_well(0));
         health.answered();
-        assert!(health.is_well());
+        assert!(health.is_well(0));
     }
 
     #[test]
@@ -136,12 +126,12 @@ mod tests {
         let health = Health::default();
         assert!(!health.checked(true));
         assert!(health.checked(false));
-        assert!(!health.is_well());
+        assert!(!health.is_well(0));
         assert!(!health.checked(false));
         health.answered();
-        assert!(!health.is_well());
+        assert!(!health.is_well(0));
         assert!(health.checked(true));
-        assert!(health.is_well());
+        assert!(health.is_well(0));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-/// How a request's upstream is chosen, among those that are well.
+/// How an upstream is chosen, among those that are well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Balance {
     /// Of two drawn at random the one with fewer requests under way: nearly as even as the least of
@@ -20,23 +20,20 @@ pub enum Balance {
 
 /// What is known of an upstream when one is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Candidate {
+pub struct Candidate {
     /// Its place in the group.
-    pub(super) place: usize,
-    pub(super) in_flight: u32,
-    pub(super) is_well: bool,
+    pub place: usize,
+    /// What it was given and has not done.
+    pub in_flight: u32,
+    /// Whether it is to be had.
+    pub is_well: bool,
 }
 
 /// Chooses among `candidates`; among those that are not well, if none is.
 ///
 /// `draw` is a number that differs from request to request, `source` one that is the client's own.
 /// `None` if there are no candidates.
-pub(super) fn choose(
-    balance: Balance,
-    candidates: &[Candidate],
-    draw: u64,
-    source: u64,
-) -> Option<usize> {
+pub fn choose(balance: Balance, candidates: &[Candidate], draw: u64, source: u64) -> Option<usize> {
     let any_well = candidates.iter().any(|candidate| candidate.is_well);
     let fit = |candidate: &&Candidate| candidate.is_well || !any_well;
     let count = candidates.iter().filter(fit).count();
@@ -68,7 +65,7 @@ pub(super) fn choose(
 
 /// Draws numbers for `choose`.
 #[derive(Debug, Default)]
-pub(super) struct Draws(AtomicU64);
+pub struct Draws(AtomicU64);
 
 thread_local! {
     /// What this core drew last, which begins elsewhere than the others'.
@@ -80,7 +77,7 @@ thread_local! {
 
 impl Draws {
     /// The next one: of all there are where that matters, of this core where any other will do.
-    pub(super) fn next(&self, balance: Balance) -> u64 {
+    pub fn next(&self, balance: Balance) -> u64 {
         match balance {
             Balance::Round => self.0.fetch_add(1, Relaxed),
             Balance::Least => {
@@ -94,7 +91,7 @@ impl Draws {
 }
 
 /// Spreads a number over all of 64 bits (the finalizer of `SplitMix64`).
-pub(super) fn mix(number: u64) -> u64 {
+pub fn mix(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
