@@ -40,6 +40,7 @@ impl Service for Dialogues {
             Ok((by, why)) => (*by, why.clone()),
             Err(fault) => (By::Client, Cow::Owned(reason(&fault.source))),
         };
+        tracing::debug!(%peer, by = by.name(), %why, "dialogue ended");
         let Passed { flow, heard, said } = passed;
         let at = (self.clock)();
         flow.close(Ending { at, by, why, to_server: heard, to_client: said });
@@ -181,7 +182,7 @@ impl Dialogue<'_> {
             Reply::ByPerson => self.pass_on(message).await?,
             // The next may take its time: this answer is not to wait for that.
             reply @ (Reply::Value(_) | Reply::Notify) => {
-                let answer = self.all.answer(reply, message).await;
+                let answer = self.all.answer(reply, message, self.way.from).await;
                 self.say(&answer).await?;
             }
         }

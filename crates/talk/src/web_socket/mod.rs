@@ -135,7 +135,7 @@ impl Dialogue<'_> {
             Reply::Nothing => return Ok(then),
             Reply::ByPerson => return self.pass_on(&message).await.map(|()| then),
             Reply::Bytes(bytes) => bytes,
-            reply => self.all.answer(reply, &message).await,
+            reply => self.all.answer(reply, &message, self.way.from).await,
         };
         let answer = match String::from_utf8(answer) {
             Ok(text) if is_text => Frame::text(text),
@@ -192,3 +192,6 @@ fn io_error(error: Error) -> io::Error {
         other => io::Error::other(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;
