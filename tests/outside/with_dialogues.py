@@ -250,6 +250,58 @@ def what_takes_long_holds_up_nobody_for_long(stage):
 
 
 @test
+def who_floods_the_calculator_waits_alone(stage):
+    relais = listen(stage, "tcp://127.0.0.1:0", "--as", "calc")
+    (port,) = relais.ports
+    flood = [call(port, b"1000000!\n" * 50) for _ in range(100)]
+    time.sleep(0.5)
+    caller = socket.create_connection(("127.0.0.1", port), 10, source_address=("127.0.0.2", 0))
+    for number in range(3):
+        began = time.monotonic()
+        caller.sendall(f"{number} + 1\n".encode())
+        equal(caller.recv(100), f"{number + 1}\n".encode())
+        took = time.monotonic() - began
+        assert took < 3, f"another client waited {took:.1f} s"
+    for one in flood:
+        one.close()
+
+
+@test
+def a_reader_that_stops_holds_up_nobody(stage):
+    port = free_port()
+    # Nobody reads what is shown.
+    reader, writer = os.pipe()
+    relais = subprocess.Popen([RELAIS, "listen", str(port), "--as", "ack"], env=stage.env(), stdout=writer, stderr=subprocess.DEVNULL)
+    os.close(writer)
+    try:
+        eventually("it listens", lambda: relais.poll() is None and connectable(port))
+        before, line = resident(relais.pid), b"x" * 1000 + b"\n"
+        with call(port, seconds=30) as caller:
+            for _ in range(200):
+                caller.sendall(line * 100)
+                answer = b""
+                while answer.count(b"\n") < 100:
+                    answer += caller.recv(65536)
+            # 20 MB were shown, of which 4 MiB may wait.
+            grown = resident(relais.pid) - before
+            assert grown < 16 << 20, f"grew by {grown} bytes"
+            caller.sendall(b"quit\n")
+            holds(caller.recv(100).decode(), "Message")
+        equal(relais.wait(10), 0, "exit code")
+    finally:
+        relais.kill()
+        os.close(reader)
+
+
+def connectable(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@test
 def notify_tells_everyone_who_asked(stage):
     relais = listen(stage, "tcp://127.0.0.1:0", "udp://127.0.0.1:0", "--as", "notify", "--subscribers-max", "2", "--lease", "1m")
     tcp, udp = relais.ports
