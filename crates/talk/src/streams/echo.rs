@@ -44,6 +44,10 @@ pub(super) async fn serve(
     let end: End = loop {
         let is_held = !echoing.watching.held().is_empty();
         let patience = if is_held { SILENCE } else { idle_max };
+        // Asked before bytes are: somebody who never stops is not to keep us from it.
+        if drain.is_requested() {
+            break (By::Relais, "told to stop".into());
+        }
         let step = tokio::select! {
             biased;
             step = poll_fn(|cx| echoing.poll_step(cx)) => step,

@@ -126,6 +126,13 @@ impl Dialogue<'_> {
         let has_rest = lines.has_rest();
         let patience = if has_rest { SILENCE } else { self.all.limits.idle_max };
         let Self { stream, call, passed, drain, .. } = self;
+        // Asked before bytes are: somebody who never stops is not to keep us from it.
+        if drain.is_requested() {
+            return Ok(Turn::Drain);
+        }
+        if let Some(text) = call.as_mut().and_then(|call| call.lines.try_recv().ok()) {
+            return Ok(Turn::Typed(text));
+        }
         let typed = async {
             match call {
                 Some(call) => call.lines.recv().await,

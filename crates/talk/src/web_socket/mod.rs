@@ -99,6 +99,10 @@ impl Dialogue<'_> {
             }
         };
         let end = |by, why: String, code| Ok(Turn::End((by, Cow::Owned(why)), code));
+        // Asked before messages are: somebody who never stops is not to keep us from it.
+        if drain.is_requested() {
+            return end(By::Relais, "told to stop".to_owned(), CloseCode::Away);
+        }
         tokio::select! {
             biased;
             frame = socket.next() => match frame {
