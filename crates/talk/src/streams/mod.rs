@@ -7,6 +7,7 @@ use std::{borrow::Cow, io};
 
 use relais_net::{Conn, Drain, Fault, Scheme, Service, Stream};
 use relais_tap::{By, Ending, Ends};
+use tokio::task::coop::consume_budget;
 
 use crate::{
     dialogues::{Dialogues, Way, line},
@@ -163,6 +164,8 @@ impl Dialogue<'_> {
             && let Some(message) = lines.next()
         {
             then = self.hear(&message, &mut gathered).await?;
+            // A read may bring thousands: others of this core are to have their turns between them.
+            consume_budget().await;
             if gathered.len() > GATHERED_BYTES {
                 self.say(&gathered).await?;
                 gathered.clear();
