@@ -11,7 +11,7 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Error, Message as Frame,
-        protocol::{CloseFrame, Role as Side, WebSocketConfig, frame::coding::CloseCode},
+        protocol::{CloseFrame, Role as Part, WebSocketConfig, frame::coding::CloseCode},
     },
 };
 
@@ -64,7 +64,7 @@ pub(crate) async fn serve<'d>(
         .max_write_buffer_size(2 * bytes_max + BUFFER_BYTES)
         .max_message_size(Some(bytes_max))
         .max_frame_size(Some(bytes_max));
-    let socket = WebSocketStream::from_partially_read(stream, early, Side::Server, Some(config));
+    let socket = WebSocketStream::from_partially_read(stream, early, Part::Server, Some(config));
     let mut dialogue = Dialogue { all, socket: socket.await, way, drain, call: None, passed };
     if let Role::Talk(person) = &all.role {
         dialogue.call = person.come(way.from, all.limits.callers_max).await;

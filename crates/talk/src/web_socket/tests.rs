@@ -61,7 +61,7 @@ impl Server {
         let head = String::from_utf8(head).unwrap();
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         assert!(head.contains(&format!("Sec-WebSocket-Accept: {}\r\n", accept_of(&key))), "{head}");
-        WebSocketStream::from_raw_socket(call, Side::Client, None).await
+        WebSocketStream::from_raw_socket(call, Part::Client, None).await
     }
 }
 
