@@ -111,8 +111,8 @@ impl Relay {
 
     /// What is shown on standard output while it runs: lines of the log, if they go there.
     pub(crate) fn shows(&self) -> Shows {
-        let is_there = self.log.as_ref().is_some_and(|log| log.as_os_str() == "-");
-        if is_there { Shows::Messages } else { Shows::Nothing }
+        let is_shown = self.log.as_ref().is_some_and(|log| log.as_os_str() == "-");
+        if is_shown { Shows::Messages } else { Shows::Nothing }
     }
 
     /// What becomes of a caller, step by step.
