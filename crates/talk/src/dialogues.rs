@@ -86,11 +86,12 @@ impl Dialogues {
     /// The bytes of an answer that takes a moment. Nothing if it is none of ours.
     ///
     /// Cancel safe.
-    pub(crate) async fn answer(&self, reply: Reply, message: &Message<'_>) -> Vec<u8> {
+    pub(crate) async fn answer(&self, reply: Reply, message: &Message<'_>, from: Peer) -> Vec<u8> {
         match (reply, &self.role) {
             (Reply::Bytes(bytes), _) => bytes,
             (Reply::Value(expression), Role::Calc(calculator)) => {
-                ended(&calculator.value(&expression).await, message.end)
+                let value = calculator.value(from.client(), &expression).await;
+                ended(&value, message.end)
             }
             (Reply::Notify, Role::Notify(_)) if message.extent == Extent::Cut => {
                 let told = format!("error: the line has more than {} bytes", message.bytes.len());

@@ -66,6 +66,8 @@ impl Showcase {
     /// Passes a message on, or drops it if there is no room.
     pub fn show(&self, shown: Shown) {
         let mut waiting = self.lock();
+        // Who prints waits only where there is nothing: to wake it is a system call.
+        let is_waited_for = waiting.shown.is_empty() && waiting.missed == 0;
         let bytes = waiting.bytes + cost(&shown);
         // What was missed is told where it is missing: nothing comes before that.
         if bytes > self.0.bytes_max || waiting.missed > 0 && !waiting.shown.is_empty() {
@@ -74,7 +76,10 @@ impl Showcase {
             waiting.bytes = bytes;
             waiting.shown.push_back(shown);
         }
-        self.0.stirred.notify_one();
+        drop(waiting);
+        if is_waited_for {
+            self.0.stirred.notify_one();
+        }
     }
 
     /// Waits for what is to be printed next. `None` once it is closed and all is printed. Blocks.

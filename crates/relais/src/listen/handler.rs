@@ -1,6 +1,9 @@
 //! From a planned dialogue to what callers meet.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use relais_net::{Endpoint, Scheme};
 use relais_talk::{
@@ -12,7 +15,7 @@ use relais_tap::Tap;
 use super::{Dialogue, Role, begun::Begun, calculating, printing::Printing, talking::Talking};
 use crate::{
     clock,
-    complaint::{KeyPath, Problem},
+    complaint::{KeyPath, Problem, Wrong},
     meets::Meets,
     quit::Quit,
     spelling::{Size, Time},
@@ -20,7 +23,9 @@ use crate::{
 
 /// Everything of a dialogue that is read from the disk, read.
 #[derive(Debug)]
-pub(crate) struct Parts;
+pub(crate) struct Parts {
+    key: KeyPath,
+}
 
 /// A dialogue that was put together.
 #[derive(Clone, Debug)]
@@ -36,18 +41,29 @@ const SHOWN_BYTES_MAX: usize = 4 << 20;
 /// How many events may wait for who watches flows.
 const EVENTS_MAX: usize = 1_024;
 
+/// Whether there is a talk already, or was: standard input is read by one for good.
+static IS_TERMINAL_TAKEN: AtomicBool = AtomicBool::new(false);
+
+fn taken() -> Wrong {
+    let hint = "a talk that was changed takes a restart";
+    Wrong::expected("the terminal is taken by another talk", "one `talk` in all").hint(hint)
+}
+
 /// With how many a person speaks at once.
 const CALLERS_MAX: usize = 100;
 
 impl Parts {
     /// Reads what the dialogue at `key` needs.
     #[expect(clippy::unnecessary_wraps, reason = "what is named may not be there")]
-    pub(crate) fn read(_dialogue: &Dialogue, _key: &KeyPath) -> Result<Self, Vec<Problem>> {
-        Ok(Self)
+    pub(crate) fn read(_dialogue: &Dialogue, key: &KeyPath) -> Result<Self, Vec<Problem>> {
+        Ok(Self { key: key.clone() })
     }
 
     /// Puts the parts together.
-    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "others may fail here")]
+    ///
+    /// # Errors
+    ///
+    /// If it is a talk, and the terminal is taken by one.
     pub(crate) fn made(self, dialogue: &Dialogue, quit: Quit) -> Result<Made, Problem> {
         let showcase = Showcase::new(SHOWN_BYTES_MAX);
         let printing = || Begun::Printing(Printing::new(showcase.clone(), dialogue.style));
@@ -58,6 +74,9 @@ impl Parts {
             Role::Upper => (Does::Upper, Begun::Nothing),
             Role::Calc => (Does::Calc(Arc::new(calculator())), Begun::Nothing),
             Role::Talk => {
+                if IS_TERMINAL_TAKEN.swap(true, Ordering::Relaxed) {
+                    return Err(self.key.key("as").wrong(taken()));
+                }
                 let manners = if dialogue.turns { Manners::Turns } else { Manners::Freely };
                 let (person, told) = Person::new(manners);
                 let talking = Talking::new(Arc::clone(&person), told, quit.clone());

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use relais_net::{Endpoint, Host};
+use relais_net::{Endpoint, Host, Scheme};
 use tracing::warn;
 
 use super::house::{House, Listening};
@@ -145,6 +145,16 @@ fn demo(lines: &[Listening<'_>]) {
         show("relais flows casino", "who asked for what through it");
         show(&format!("relais cache explain {proxy}"), "why that came from the cache, or not");
     }
+    for (name, what) in
+        [("echo", "what you type comes back"), ("calc", "a calculator: type 3 km in miles")]
+    {
+        let is_it = |line: &&Listening<'_>| {
+            line.on.scheme == Scheme::Tcp && line.service.is_some_and(|it| it.name == name)
+        };
+        if let Some(at) = lines.iter().find(is_it).and_then(|line| line.on.host_port()) {
+            show(&format!("nc 127.0.0.1 {}", at.port), what);
+        }
+    }
     show("relais serve DIR", "your own files");
     tell("Ctrl-C ends it. `relais --help` tells the rest.");
 }
@@ -160,8 +170,6 @@ fn open_browser(link: &str) {
 
 #[cfg(test)]
 mod tests {
-    use relais_net::Scheme;
-
     use super::*;
 
     #[track_caller]

@@ -102,7 +102,7 @@ mod tests {
         check("2 +", "error: unexpected input found, at character 3");
         check("2 3 ) 4", "error: found an invalid token while expecting ')', at character 3");
         check("", "()");
-        check("1 $ 2", "error: unexpected character '$', at character 3");
+        check("1 ? 2", "error: unexpected character '?', at character 3");
     }
 
     #[test]

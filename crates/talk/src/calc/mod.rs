@@ -8,22 +8,22 @@ mod child;
 mod evaluate;
 mod place;
 mod process;
+mod queue;
 
 use std::{
     path::PathBuf,
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-    },
+    sync::{Arc, OnceLock},
     thread,
     time::Duration,
 };
 
+use relais_net::Client;
 use tokio::sync::oneshot;
 
 pub use child::child;
 
 use process::Process;
+use queue::Queue;
 
 /// The longest expression.
 const EXPRESSION_BYTES_MAX: usize = 256;
@@ -49,7 +49,7 @@ pub struct Calculator {
     program: Program,
     children_max: usize,
     /// Filled when the first expression comes: a calculator that nobody asks has no child.
-    jobs: OnceLock<SyncSender<Job>>,
+    jobs: OnceLock<Arc<Queue<Job>>>,
 }
 
 #[derive(Debug)]
@@ -64,34 +64,29 @@ impl Calculator {
         Self { program, children_max, jobs: OnceLock::new() }
     }
 
-    /// The value of `expression`, or `error: …`, in one line.
+    /// The value of an `expression` of `client`, or `error: …`, in one line.
     ///
     /// Cancel safe: an expression whose value nobody waits for is not evaluated, unless it is
     /// already.
-    pub async fn value(&self, expression: &str) -> String {
+    pub async fn value(&self, client: Client, expression: &str) -> String {
         if let Err(refusal) = judge(expression) {
             return format!("error: {refusal}");
         }
         let (sender, value) = oneshot::channel();
         let job = Job { expression: expression.to_owned(), value: sender };
-        match self.jobs.get_or_init(|| self.start()).try_send(job) {
-            Ok(()) => (),
-            Err(TrySendError::Full(_)) => return BUSY.to_owned(),
-            Err(TrySendError::Disconnected(_)) => return NO_CHILD.to_owned(),
-        }
+        // Whose job has no place any more is told by the end of the channel to it.
+        drop(self.jobs.get_or_init(|| self.start()).add(client, job));
         match tokio::time::timeout(WAIT_MAX, value).await {
             Ok(Ok(value)) => value,
-            Ok(Err(_)) => NO_CHILD.to_owned(),
-            Err(_) => BUSY.to_owned(),
+            Ok(Err(_)) | Err(_) => BUSY.to_owned(),
         }
     }
 
     /// Starts a thread for each child. They end when the calculator is dropped.
-    fn start(&self) -> SyncSender<Job> {
-        let (jobs, taken) = sync_channel(WAITING_MAX);
-        let taken = Arc::new(Mutex::new(taken));
+    fn start(&self) -> Arc<Queue<Job>> {
+        let jobs = Arc::new(Queue::new(WAITING_MAX));
         for _ in 0..self.children_max.max(1) {
-            let (taken, process) = (Arc::clone(&taken), Process::new(self.program.clone()));
+            let (taken, process) = (Arc::clone(&jobs), Process::new(self.program.clone()));
             let work = move || work(&taken, process);
             let thread = thread::Builder::new().name("calc".to_owned()).stack_size(128 << 10);
             if let Err(error) = thread.spawn(work) {
@@ -105,11 +100,16 @@ impl Calculator {
 const BUSY: &str = "error: too many expressions are waiting; try again";
 const NO_CHILD: &str = "error: the calculator does not run";
 
-fn work(jobs: &Mutex<Receiver<Job>>, mut process: Process) {
-    loop {
-        // The lock is held while waiting: the others wait for it, and it is theirs at the next job.
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { expression, value }) = job else { return };
+impl Drop for Calculator {
+    fn drop(&mut self) {
+        if let Some(jobs) = self.jobs.get() {
+            jobs.close();
+        }
+    }
+}
+
+fn work(jobs: &Queue<Job>, mut process: Process) {
+    while let Some(Job { expression, value }) = jobs.next() {
         if !value.is_closed() {
             // Who asked may have gone meanwhile.
             _ = value.send(process.value(&expression));
@@ -148,29 +148,32 @@ mod tests {
     #[tokio::test]
     async fn each_expression_has_its_value_whatever_came_before() {
         let calculator = calculator();
-        assert_eq!(calculator.value("1 + 2").await, "= 1 + 2");
+        assert_eq!(calculator.value(Client::Local, "1 + 2").await, "= 1 + 2");
         let late = "error: it takes longer than 200 ms";
-        assert_eq!(calculator.value("hang").await, late);
-        assert_eq!(calculator.value("3").await, "= 3");
+        assert_eq!(calculator.value(Client::Local, "hang").await, late);
+        assert_eq!(calculator.value(Client::Local, "3").await, "= 3");
         assert_eq!(
-            calculator.value("die").await,
+            calculator.value(Client::Local, "die").await,
             "error: it takes more memory than there is for it"
         );
-        assert_eq!(calculator.value("4").await, "= 4");
-        assert!(calculator.value("long").await.starts_with("error: "));
-        assert_eq!(calculator.value("5").await, "= 5");
+        assert_eq!(calculator.value(Client::Local, "4").await, "= 4");
+        assert!(calculator.value(Client::Local, "long").await.starts_with("error: "));
+        assert_eq!(calculator.value(Client::Local, "5").await, "= 5");
     }
 
     #[tokio::test]
     async fn a_child_is_kept() {
         let calculator = calculator();
-        assert_eq!(calculator.value("pid").await, calculator.value("pid").await);
+        assert_eq!(
+            calculator.value(Client::Local, "pid").await,
+            calculator.value(Client::Local, "pid").await
+        );
     }
 
     #[tokio::test]
     async fn what_cannot_run_is_said_not_to() {
         let program = Program { path: "/nonexistent".into(), arguments: Vec::new() };
-        assert_eq!(Calculator::new(program, 1).value("1").await, NO_CHILD);
+        assert_eq!(Calculator::new(program, 1).value(Client::Local, "1").await, NO_CHILD);
     }
 
     #[test]

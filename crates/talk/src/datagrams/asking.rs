@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use relais_net::Datagrams;
+use relais_net::{Datagrams, Peer};
 use tokio::sync::Semaphore;
 
 use crate::{calc::Calculator, lines::LineEnd, role::ended};
@@ -27,12 +27,12 @@ impl Asking {
         &self,
         calculator: &Arc<Calculator>,
         expression: String,
-        (end, to): (LineEnd, SocketAddr),
+        (end, to, peer): (LineEnd, SocketAddr, Peer),
     ) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
         let (calculator, socket) = (Arc::clone(calculator), Arc::clone(&self.socket));
         tokio::spawn(async move {
-            let value = calculator.value(&expression).await;
+            let value = calculator.value(peer.client(), &expression).await;
             _ = socket.send(&ended(&value, end), to).await;
             drop(place);
         });

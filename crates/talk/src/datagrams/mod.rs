@@ -70,7 +70,7 @@ impl Hearing<'_> {
         let answer = match (reply, &self.all.role) {
             (Reply::Nothing, _) => return,
             (Reply::Value(expression), Role::Calc(calculator)) => {
-                return self.asking.ask(calculator, expression, (message.end, from));
+                return self.asking.ask(calculator, expression, (message.end, from, peer));
             }
             (Reply::ByPerson, Role::Talk(person)) => {
                 return self.table.hear(person, &message, (from, peer)).await;
@@ -80,7 +80,7 @@ impl Hearing<'_> {
                 let Some(told) = told else { return };
                 ended(&told, message.end)
             }
-            (reply, _) => self.all.answer(reply, &message).await,
+            (reply, _) => self.all.answer(reply, &message, peer).await,
         };
         let fits = answer.len() <= ANSWER_BYTES_MAX;
         let answer = if fits { answer } else { too_long(&message) };
@@ -99,3 +99,6 @@ fn bounded(datagram: &[u8], bytes_max: usize) -> Message<'_> {
         _ => message,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use relais_net::{Drain, Fault, Stream};
 use relais_tap::By;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
+use super::reading::is_end;
 use crate::{
     dialogues::Dialogues,
     lines::SILENCE,
@@ -43,6 +44,10 @@ pub(super) async fn serve(
     let end: End = loop {
         let is_held = !echoing.watching.held().is_empty();
         let patience = if is_held { SILENCE } else { idle_max };
+        // Asked before bytes are: somebody who never stops is not to keep us from it.
+        if drain.is_requested() {
+            break (By::Relais, "told to stop".into());
+        }
         let step = tokio::select! {
             biased;
             step = poll_fn(|cx| echoing.poll_step(cx)) => step,
@@ -79,6 +84,9 @@ impl Echoing<'_> {
             let mut read = ReadBuf::new(buffer);
             match Pin::new(&mut self.stream).poll_read(cx, &mut read) {
                 Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) if is_end(&error) => {
+                    return Poll::Ready(Ok(Step::End("closed")));
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok(())) => (),
             }

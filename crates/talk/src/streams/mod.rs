@@ -7,6 +7,7 @@ use std::{borrow::Cow, io};
 
 use relais_net::{Conn, Drain, Fault, Scheme, Service, Stream};
 use relais_tap::{By, Ending, Ends};
+use tokio::task::coop::consume_budget;
 
 use crate::{
     dialogues::{Dialogues, Way, line},
@@ -40,6 +41,7 @@ impl Service for Dialogues {
             Ok((by, why)) => (*by, why.clone()),
             Err(fault) => (By::Client, Cow::Owned(reason(&fault.source))),
         };
+        tracing::debug!(%peer, by = by.name(), %why, "dialogue ended");
         let Passed { flow, heard, said } = passed;
         let at = (self.clock)();
         flow.close(Ending { at, by, why, to_server: heard, to_client: said });
@@ -125,6 +127,13 @@ impl Dialogue<'_> {
         let has_rest = lines.has_rest();
         let patience = if has_rest { SILENCE } else { self.all.limits.idle_max };
         let Self { stream, call, passed, drain, .. } = self;
+        // Asked before bytes are: somebody who never stops is not to keep us from it.
+        if drain.is_requested() {
+            return Ok(Turn::Drain);
+        }
+        if let Some(text) = call.as_mut().and_then(|call| call.lines.try_recv().ok()) {
+            return Ok(Turn::Typed(text));
+        }
         let typed = async {
             match call {
                 Some(call) => call.lines.recv().await,
@@ -155,6 +164,8 @@ impl Dialogue<'_> {
             && let Some(message) = lines.next()
         {
             then = self.hear(&message, &mut gathered).await?;
+            // A read may bring thousands: others of this core are to have their turns between them.
+            consume_budget().await;
             if gathered.len() > GATHERED_BYTES {
                 self.say(&gathered).await?;
                 gathered.clear();
@@ -181,7 +192,7 @@ impl Dialogue<'_> {
             Reply::ByPerson => self.pass_on(message).await?,
             // The next may take its time: this answer is not to wait for that.
             reply @ (Reply::Value(_) | Reply::Notify) => {
-                let answer = self.all.answer(reply, message).await;
+                let answer = self.all.answer(reply, message, self.way.from).await;
                 self.say(&answer).await?;
             }
         }

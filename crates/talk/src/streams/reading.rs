@@ -21,6 +21,7 @@ pub(super) async fn read_some(
         let mut read = ReadBuf::uninit(&mut buffer);
         match Pin::new(&mut *stream).poll_read(cx, &mut read) {
             Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) if is_end(&error) => Poll::Ready(Ok(0)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) => {
                 take(read.filled());
@@ -29,4 +30,10 @@ pub(super) async fn read_some(
         }
     })
     .await
+}
+
+/// Whether `error` is an end, too. Many clients of TLS end without saying goodbye: to a dialogue, whose
+/// messages have ends of their own, that is no loss.
+pub(super) fn is_end(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
 }

@@ -190,6 +190,27 @@ async fn told_to_stop_a_dialogue_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn somebody_who_never_stops_does_not_keep_us() {
+    for role in [Role::Print, Role::Echo, ack()] {
+        let mut server = Server::of(role);
+        let (mut from, mut to) = tokio::io::split(server.call());
+        let flood =
+            tokio::spawn(async move { while to.write_all(&[b'\n'; 16 << 10]).await.is_ok() {} });
+        let taking = tokio::spawn(async move {
+            let mut part = vec![0; 64 << 10];
+            while from.read(&mut part).await.is_ok_and(|count| count > 0) {}
+        });
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+        server.shutdown.request();
+        assert_eq!(server.why().await, "relais: told to stop");
+        taking.await.unwrap();
+        flood.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn echo_sends_bytes_back_until_somebody_says_fin() {
     let mut server = Server::of(Role::Echo);
     assert_eq!(server.answer(b"coucou\n\xc3\xa9\0fin").await, "coucou\né\0fin");

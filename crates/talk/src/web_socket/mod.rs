@@ -11,7 +11,7 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Error, Message as Frame,
-        protocol::{CloseFrame, Role as Side, WebSocketConfig, frame::coding::CloseCode},
+        protocol::{CloseFrame, Role as Part, WebSocketConfig, frame::coding::CloseCode},
     },
 };
 
@@ -64,7 +64,7 @@ pub(crate) async fn serve<'d>(
         .max_write_buffer_size(2 * bytes_max + BUFFER_BYTES)
         .max_message_size(Some(bytes_max))
         .max_frame_size(Some(bytes_max));
-    let socket = WebSocketStream::from_partially_read(stream, early, Side::Server, Some(config));
+    let socket = WebSocketStream::from_partially_read(stream, early, Part::Server, Some(config));
     let mut dialogue = Dialogue { all, socket: socket.await, way, drain, call: None, passed };
     if let Role::Talk(person) = &all.role {
         dialogue.call = person.come(way.from, all.limits.callers_max).await;
@@ -99,6 +99,10 @@ impl Dialogue<'_> {
             }
         };
         let end = |by, why: String, code| Ok(Turn::End((by, Cow::Owned(why)), code));
+        // Asked before messages are: somebody who never stops is not to keep us from it.
+        if drain.is_requested() {
+            return end(By::Relais, "told to stop".to_owned(), CloseCode::Away);
+        }
         tokio::select! {
             biased;
             frame = socket.next() => match frame {
@@ -135,7 +139,7 @@ impl Dialogue<'_> {
             Reply::Nothing => return Ok(then),
             Reply::ByPerson => return self.pass_on(&message).await.map(|()| then),
             Reply::Bytes(bytes) => bytes,
-            reply => self.all.answer(reply, &message).await,
+            reply => self.all.answer(reply, &message, self.way.from).await,
         };
         let answer = match String::from_utf8(answer) {
             Ok(text) if is_text => Frame::text(text),
@@ -192,3 +196,6 @@ fn io_error(error: Error) -> io::Error {
         other => io::Error::other(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;
