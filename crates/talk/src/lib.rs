@@ -1,2 +1,4 @@
 //! The small dialogues (print, ack, echo, upper, calc, talk, notify), and the clients that hold
 //! them: one message and its answer, a dialogue, or many at once.
+
+pub mod load;
