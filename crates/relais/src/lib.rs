@@ -22,6 +22,7 @@ mod flows;
 mod front;
 mod habits;
 mod limits;
+mod load;
 mod logging;
 mod manual;
 mod measure;
@@ -101,6 +102,7 @@ fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
         Command::Reload { file } => control::reload(&or_usual(file), data),
         Command::Cache(flags) => cache::obey(*flags, color, data),
         Command::Flows(flags) => flows::obey(*flags, color, || usual_logs(data)),
+        Command::Load(flags) => load::obey(*flags, color, data),
         Command::Cert(command) => cert::obey(command, data),
         Command::Password { user } => password::print_line(user.as_deref()),
         Command::Completions { shell } => Ok(manual::completions(shell)?),

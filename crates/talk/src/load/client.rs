@@ -145,13 +145,12 @@ impl Client {
         let mut deadline = Deadline::new(now + shared.timeout);
         let wake = Arc::new(Notify::new());
         while let Some(turn) = self.turn(&mut now, &wake).await {
-            let open = match line.take() {
-                Some(open) => Ok(open),
-                None => {
-                    let opened = self.open().await;
-                    now = Instant::now();
-                    opened
-                }
+            let open = if let Some(open) = line.take() {
+                Ok(open)
+            } else {
+                let opened = self.open().await;
+                now = Instant::now();
+                opened
             };
             let mut open = match open {
                 Ok(open) => open,

@@ -1,0 +1,320 @@
+//! What `relais load` takes, and what it means.
+
+use std::{
+    fs,
+    num::{NonZeroU64, NonZeroUsize},
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use clap::{Args, ValueHint};
+use relais_net::Scheme;
+use relais_talk::load::{Load, Parts, Request, Said, Schedule, Target, Until};
+
+use super::target::{Url, has_path};
+use crate::{
+    complaint::{Complaint, Wrong},
+    spelling::{Size, Time},
+    stop::Stop,
+};
+
+/// What `relais load` takes.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Flags {
+    /// Who is put under load: `http://…`, `https://…`, or something that sends back what it gets:
+    /// `tcp://…`, `tls://…`, `udp://…`, `unix://…`. A bare port is of HTTP on this machine
+    target: String,
+    /// How many connections, each of which waits for an answer before it asks again
+    #[arg(short, long, value_name = "N", default_value = "50", value_parser = count)]
+    connections: NonZeroUsize,
+    /// Send so many requests a second, whether or not the others are answered [default: as many as are
+    /// answered]
+    #[arg(short, long, value_name = "R", value_parser = rate)]
+    rate: Option<NonZeroU64>,
+    /// For how long [default: 10s]
+    #[arg(short, long, value_name = "TIME")]
+    duration: Option<Time>,
+    /// Until so many requests were sent
+    #[arg(short = 'n', long, value_name = "N", conflicts_with = "duration", value_parser = limit)]
+    requests: Option<NonZeroU64>,
+    /// Ask for so long before, and do not count that
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    warmup: Time,
+    /// How long an answer, or a connection, may take
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = timeout)]
+    timeout: Time,
+    /// On how many threads [default: one for each core]
+    #[arg(short, long, value_name = "N", value_parser = count)]
+    threads: Option<NonZeroUsize>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Also write a page with plots
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    messages: Messages,
+    #[command(flatten)]
+    requesting: Requesting,
+    #[command(flatten)]
+    trust: Trust,
+}
+
+/// What is said to who sends it back.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Messages, to who sends them back")]
+struct Messages {
+    /// Send TEXT, with a line end behind it on a stream, or what FILE holds, as it is
+    #[arg(short, long, value_name = "TEXT|@FILE", conflicts_with = "size")]
+    message: Option<String>,
+    /// Send a line of so many bytes [default: 64]
+    #[arg(short, long, value_name = "SIZE")]
+    size: Option<Size>,
+}
+
+/// What is asked for over HTTP.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Requests, over HTTP/1.1")]
+struct Requesting {
+    /// The method [default: GET, or POST if there are data]
+    #[arg(short = 'X', long)]
+    method: Option<String>,
+    /// A header field; may be given again
+    #[arg(short = 'H', long, value_name = "NAME: VALUE", value_parser = header)]
+    header: Vec<(String, String)>,
+    /// The body: TEXT, or what FILE holds
+    #[arg(long, value_name = "TEXT|@FILE")]
+    data: Option<String>,
+    /// Path and query, if not in the TARGET
+    #[arg(long)]
+    path: Option<String>,
+}
+
+/// Whom to believe.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Targets over TLS")]
+pub(super) struct Trust {
+    /// Believe whom one of these vouches for, PEM, and nobody else [default: the system's authorities
+    /// and the local one]
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure", value_hint = ValueHint::FilePath)]
+    pub(super) ca: Option<PathBuf>,
+    /// Believe whoever answers
+    #[arg(long)]
+    pub(super) insecure: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  relais load 8080                                   50 connections for 10 s, as fast as it answers
+  relais load http://127.0.0.1:8080/a -r 2000        2000 requests a second, whatever it takes
+  relais load https://localhost:8443 -c 1000 -d 1m --html load.html
+  relais load udp://127.0.0.1:6666 --size 512 -n 100000 --json";
+
+/// What is asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) load: Load,
+    /// What the target is called.
+    pub(super) title: String,
+    pub(super) trust: Trust,
+    pub(super) json: bool,
+    pub(super) html: Option<PathBuf>,
+}
+
+/// For how long, if nothing is said.
+const DURATION: Duration = Duration::from_secs(10);
+
+/// How long a message is, if nothing is said.
+const SIZE: u64 = 64;
+
+/// What can be sent at once in one datagram (RFC 768, over IPv4).
+const DATAGRAM_BYTES_MAX: u64 = 65_507;
+
+/// Enough to see what size does; it is in memory as a whole.
+const MESSAGE_BYTES_MAX: u64 = 1 << 30;
+
+impl Flags {
+    /// What is asked for.
+    pub(super) fn asked(self) -> Result<Asked, Stop> {
+        let Self {
+            target, connections, rate, duration, requests, warmup, timeout, threads, ..
+        } = self;
+        let url = Url::parse_in(&target, Scheme::Http);
+        let url = url.map_err(|error| wrong("TARGET", Wrong::from_error(&error)))?;
+        let is_http = matches!(url.endpoint.scheme, Scheme::Http | Scheme::Https);
+        let (said, path) = if is_http {
+            self.messages.refuse(url.endpoint.scheme)?;
+            self.requesting.said(&url)?
+        } else {
+            self.requesting.refuse(url.endpoint.scheme)?;
+            (self.messages.said(url.endpoint.scheme)?, String::new())
+        };
+        if matches!(url.endpoint.scheme, Scheme::Tcp | Scheme::Udp | Scheme::Http | Scheme::Unix) {
+            self.trust.refuse()?;
+        }
+        let until = match requests {
+            Some(count) => Until::Requests(count.get()),
+            None => Until::Time(duration.map_or(DURATION, |Time(time)| time)),
+        };
+        let threads = threads.or_else(|| thread::available_parallelism().ok());
+        let title = format!("{}{path}", url.endpoint);
+        let load = Load {
+            target: Target { endpoint: url.endpoint, path, said },
+            connections,
+            threads: threads.unwrap_or(NonZeroUsize::MIN),
+            schedule: Schedule { rate, warmup: warmup.0, until },
+            timeout: timeout.0,
+        };
+        Ok(Asked { load, title, trust: self.trust, json: self.json, html: self.html })
+    }
+}
+
+impl Messages {
+    fn said(&self, scheme: Scheme) -> Result<Said, Stop> {
+        let (flag, bytes) = match (&self.message, self.size) {
+            (Some(text), _) => ("--message", message(text, scheme)?),
+            (None, size) => {
+                let Size(size) = size.unwrap_or(Size(SIZE));
+                ("--size", line_of(size)?)
+            }
+        };
+        let max = if scheme == Scheme::Udp { DATAGRAM_BYTES_MAX } else { MESSAGE_BYTES_MAX };
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if size == 0 || size > max {
+            let what = format!("a message of {size} bytes");
+            return Err(wrong(flag, Wrong::expected(what, format!("1 to {max}"))));
+        }
+        Ok(Said::Message(bytes.into()))
+    }
+
+    fn refuse(&self, scheme: Scheme) -> Result<(), Stop> {
+        let Self { message, size } = self;
+        let flags = [("--message", message.is_some()), ("--size", size.is_some())];
+        refuse(&flags, scheme, "what is sent is said by `--data`")
+    }
+}
+
+impl Requesting {
+    /// The request, and the path that it is for.
+    fn said(&self, url: &Url) -> Result<(Said, String), Stop> {
+        let Self { method, header, data, path } = self;
+        let path = match (path, &url.path) {
+            (Some(path), Some(said)) => {
+                let what = format!("path {path:?} beside {said:?} in the TARGET");
+                return Err(wrong("--path", Wrong::expected(what, "one of them")));
+            }
+            (Some(path), None) | (None, Some(path)) => path.clone(),
+            (None, None) => "/".to_owned(),
+        };
+        let data = data.as_deref().map(|text| content("--data", text)).transpose()?;
+        let usual = if data.is_some() { "POST" } else { "GET" };
+        let method = method.as_deref().unwrap_or(usual);
+        let host = url.host();
+        let parts =
+            Parts { method, path: &path, host: &host, fields: header, data: data.as_deref() };
+        let request = Request::of(parts);
+        let request = request.map_err(|error| wrong(flag_of(&error), Wrong::from_error(&error)))?;
+        Ok((Said::Request(request), path))
+    }
+
+    fn refuse(&self, scheme: Scheme) -> Result<(), Stop> {
+        let Self { method, header, data, path } = self;
+        let flags = [
+            ("--method", method.is_some()),
+            ("--header", !header.is_empty()),
+            ("--data", data.is_some()),
+            ("--path", path.is_some() && !has_path(scheme)),
+        ];
+        refuse(&flags, scheme, "what is sent is said by `--message` or `--size`")
+    }
+}
+
+impl Trust {
+    fn refuse(&self) -> Result<(), Stop> {
+        let Self { ca, insecure } = self;
+        let flags = [("--ca", ca.is_some()), ("--insecure", *insecure)];
+        let flag = flags.iter().find(|(_, is_said)| *is_said);
+        let unused = |(flag, _): &(&str, bool)| {
+            let what = format!("nothing is done with `{flag}`");
+            wrong(flag, Wrong::expected(what, "a TARGET over TLS, e.g. `https://…`"))
+        };
+        flag.map_or(Ok(()), |flag| Err(unused(flag)))
+    }
+}
+
+fn refuse(flags: &[(&str, bool)], scheme: Scheme, hint: &str) -> Result<(), Stop> {
+    let Some((flag, _)) = flags.iter().find(|(_, is_said)| *is_said) else { return Ok(()) };
+    let what = format!("nothing is done with `{flag}` over {scheme}");
+    Err(wrong(flag, Wrong { what, expected: None, hint: Some(hint.to_owned()) }))
+}
+
+fn flag_of(error: &relais_talk::load::BadRequest) -> &'static str {
+    use relais_talk::load::BadRequest as Bad;
+    match error {
+        Bad::Method(_) => "--method",
+        Bad::Path(_) => "--path",
+        Bad::Name(_) | Bad::Value(_) | Bad::Framing(_) => "--header",
+    }
+}
+
+/// The bytes of a message. A stream is often read by lines, a datagram is whole.
+fn message(text: &str, scheme: Scheme) -> Result<Vec<u8>, Stop> {
+    let mut bytes = content("--message", text)?;
+    if !text.starts_with('@') && scheme != Scheme::Udp && !bytes.ends_with(b"\n") {
+        bytes.push(b'\n');
+    }
+    Ok(bytes)
+}
+
+/// A text, or what a file holds.
+fn content(flag: &str, text: &str) -> Result<Vec<u8>, Stop> {
+    let Some(file) = text.strip_prefix('@') else { return Ok(text.as_bytes().to_vec()) };
+    let path = Path::new(file);
+    fs::read(path).map_err(|error| wrong(flag, Wrong::reading("the message", path, &error)))
+}
+
+/// A line of so many bytes, its end included.
+fn line_of(size: u64) -> Result<Vec<u8>, Stop> {
+    let size = usize::try_from(size.min(MESSAGE_BYTES_MAX + 1));
+    let size = size.map_err(|_| wrong("--size", Wrong::expected("more than memory", "less")))?;
+    let letters = (b'a'..=b'z').cycle().take(size.saturating_sub(1));
+    Ok(letters.chain([b'\n']).take(size).collect())
+}
+
+pub(super) fn wrong(flag: &str, wrong: Wrong) -> Stop {
+    Stop::Wrong(vec![Complaint::of_flag(flag, wrong)])
+}
+
+fn count(text: &str) -> Result<NonZeroUsize, &'static str> {
+    let most = NonZeroUsize::new(1_000_000).ok_or("a number")?;
+    let read = text.parse().ok().filter(|count| *count <= most);
+    read.ok_or("expected a number from 1 to 1000000")
+}
+
+fn limit(text: &str) -> Result<NonZeroU64, &'static str> {
+    text.parse().map_err(|_| "expected a number, 1 or more")
+}
+
+fn rate(text: &str) -> Result<NonZeroU64, &'static str> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    let read = number.parse().ok().filter(|rate: &NonZeroU64| rate.get() <= RATE_MAX);
+    read.ok_or("expected a number from 1 to 10000000, of requests a second")
+}
+
+/// More than any machine sends.
+const RATE_MAX: u64 = 10_000_000;
+
+fn timeout(text: &str) -> Result<Time, String> {
+    match text.parse::<Time>() {
+        Ok(Time(time)) if time.is_zero() => Err("expected more than no time".to_owned()),
+        read => read.map_err(|error| error.to_string()),
+    }
+}
+
+fn header(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
+    Ok((name.to_owned(), value.trim().to_owned()))
+}
