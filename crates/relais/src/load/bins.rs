@@ -36,8 +36,9 @@ pub(super) fn bins(histogram: &Histogram) -> Vec<Bin> {
     };
     let (least, most) = (nanos(least), nanos(most));
     let fitting = STEPS.iter().map(|steps| bounds(steps, least, most));
-    let last = bounds(STEPS[STEPS.len() - 1], least, most);
-    let bounds = fitting.into_iter().find(|bounds| bounds.len() <= BINS_MAX + 1).unwrap_or(last);
+    let coarsest = bounds(STEPS[STEPS.len() - 1], least, most);
+    let bounds = fitting.into_iter().find(|bounds| bounds.len() <= BINS_MAX + 1);
+    let bounds = bounds.unwrap_or(coarsest);
     let between = bounds.windows(2).map(|two| {
         let (from, to) = (Duration::from_nanos(two[0]), Duration::from_nanos(two[1]));
         Bin { from, to, count: 0 }
@@ -59,9 +60,9 @@ fn bounds(steps: &[u64], least: u64, most: u64) -> Vec<u64> {
     let all = powers.flat_map(|power| steps.iter().map(move |step| step * power / 100));
     let mut all: Vec<u64> = std::iter::once(0).chain(all).collect();
     all.dedup();
-    let first = all.partition_point(|bound| *bound <= least).saturating_sub(1);
-    let last = all.partition_point(|bound| *bound <= most).min(all.len() - 1);
-    all[first..=last].to_vec()
+    let begin = all.partition_point(|bound| *bound <= least).saturating_sub(1);
+    let end = all.partition_point(|bound| *bound <= most).min(all.len() - 1);
+    all[begin..=end].to_vec()
 }
 
 fn nanos(time: Duration) -> u64 {
@@ -74,7 +75,9 @@ mod tests {
 
     fn of(micros: &[u64]) -> Vec<Bin> {
         let mut histogram = Histogram::default();
-        micros.iter().for_each(|micros| histogram.record(Duration::from_micros(*micros)));
+        for micros in micros {
+            histogram.record(Duration::from_micros(*micros));
+        }
         bins(&histogram)
     }
 

@@ -4,14 +4,13 @@ use std::{
     fs,
     num::{NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
-    sync::Arc,
     thread,
     time::Duration,
 };
 
 use clap::{Args, ValueHint};
 use relais_net::Scheme;
-use relais_talk::load::{Load, Parts, Request, Said, Schedule, Target, Until};
+use relais_talk::load::{BadRequest, Load, Parts, Request, Said, Schedule, Target, Task, Until};
 
 use super::target::{Url, has_path};
 use crate::{
@@ -25,7 +24,7 @@ use crate::{
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Flags {
     /// Who is put under load: `http://…`, `https://…`, or something that sends back what it gets:
-    /// `tcp://…`, `tls://…`, `udp://…`, `unix://…`. A bare port is of HTTP on this machine
+    /// `tcp://…`, `tls://…`, `udp://…`, `unix://…`, `ws://…`, `wss://…`. A bare port is of HTTP on this machine
     target: String,
     /// How many connections, each of which waits for an answer before it asks again
     #[arg(short, long, value_name = "N", default_value = "50", value_parser = count)]
@@ -46,6 +45,18 @@ pub(crate) struct Flags {
     /// How long an answer, or a connection, may take
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = timeout)]
     timeout: Time,
+    /// Have K clients keep a dialogue each with who sends back what it gets, and check that each gets its
+    /// own answers; exit code 3 if one does not
+    #[arg(
+        long,
+        value_name = "K",
+        value_parser = count,
+        conflicts_with_all = ["connections", "rate", "duration", "requests", "warmup", "message"]
+    )]
+    simulate: Option<NonZeroUsize>,
+    /// How many messages each of these sends [default: 10]
+    #[arg(long, value_name = "N", requires = "simulate", value_parser = limit)]
+    rounds: Option<NonZeroU64>,
     /// On how many threads [default: one for each core]
     #[arg(short, long, value_name = "N", value_parser = count)]
     threads: Option<NonZeroUsize>,
@@ -111,7 +122,8 @@ Examples:
   relais load 8080                                   50 connections for 10 s, as fast as it answers
   relais load http://127.0.0.1:8080/a -r 2000        2000 requests a second, whatever it takes
   relais load https://localhost:8443 -c 1000 -d 1m --html load.html
-  relais load udp://127.0.0.1:6666 --size 512 -n 100000 --json";
+  relais load udp://127.0.0.1:6666 --size 512 -n 100000 --json
+  relais load tcp://127.0.0.1:6666 --simulate 500    500 dialogues: does each get its own answers?";
 
 /// What is asked for.
 #[derive(Debug)]
@@ -127,6 +139,9 @@ pub(super) struct Asked {
 /// For how long, if nothing is said.
 const DURATION: Duration = Duration::from_secs(10);
 
+/// How many messages a client of a simulation sends, if nothing is said.
+const ROUNDS: u64 = 10;
+
 /// How long a message is, if nothing is said.
 const SIZE: u64 = 64;
 
@@ -139,36 +154,67 @@ const MESSAGE_BYTES_MAX: u64 = 1 << 30;
 impl Flags {
     /// What is asked for.
     pub(super) fn asked(self) -> Result<Asked, Stop> {
-        let Self {
-            target, connections, rate, duration, requests, warmup, timeout, threads, ..
-        } = self;
-        let url = Url::parse_in(&target, Scheme::Http);
+        let usual = if self.simulate.is_some() { Scheme::Tcp } else { Scheme::Http };
+        let url = Url::parse_in(&self.target, usual);
         let url = url.map_err(|error| wrong("TARGET", Wrong::from_error(&error)))?;
         let is_http = matches!(url.endpoint.scheme, Scheme::Http | Scheme::Https);
         let (said, path) = if is_http {
+            self.refuse_simulation(url.endpoint.scheme)?;
             self.messages.refuse(url.endpoint.scheme)?;
             self.requesting.said(&url)?
         } else {
             self.requesting.refuse(url.endpoint.scheme)?;
-            (self.messages.said(url.endpoint.scheme)?, String::new())
+            let is_asked_by_path = has_path(url.endpoint.scheme);
+            let path = is_asked_by_path.then(|| self.requesting.path(&url)).transpose()?;
+            (self.messages.said(url.endpoint.scheme)?, path.unwrap_or_default())
         };
-        if matches!(url.endpoint.scheme, Scheme::Tcp | Scheme::Udp | Scheme::Http | Scheme::Unix) {
+        if !url.endpoint.scheme.is_secure() {
             self.trust.refuse()?;
         }
-        let until = match requests {
-            Some(count) => Until::Requests(count.get()),
-            None => Until::Time(duration.map_or(DURATION, |Time(time)| time)),
-        };
-        let threads = threads.or_else(|| thread::available_parallelism().ok());
+        let threads = self.threads.or_else(|| thread::available_parallelism().ok());
         let title = format!("{}{path}", url.endpoint);
         let load = Load {
             target: Target { endpoint: url.endpoint, path, said },
-            connections,
+            task: self.task(),
+            connections: self.simulate.unwrap_or(self.connections),
             threads: threads.unwrap_or(NonZeroUsize::MIN),
-            schedule: Schedule { rate, warmup: warmup.0, until },
-            timeout: timeout.0,
+            schedule: self.schedule(),
+            timeout: self.timeout.0,
         };
         Ok(Asked { load, title, trust: self.trust, json: self.json, html: self.html })
+    }
+
+    fn task(&self) -> Task {
+        match self.simulate {
+            Some(_) => Task::Talk { messages: self.rounds() },
+            None => Task::Ask,
+        }
+    }
+
+    fn rounds(&self) -> u64 {
+        self.rounds.map_or(ROUNDS, NonZeroU64::get)
+    }
+
+    fn schedule(&self) -> Schedule {
+        let Self { rate, duration, requests, warmup: Time(warmup), simulate, .. } = self;
+        let until = match (simulate, requests) {
+            (Some(clients), _) => {
+                let clients = u64::try_from(clients.get()).unwrap_or(u64::MAX);
+                Until::Requests(clients.saturating_mul(self.rounds()))
+            }
+            (None, Some(count)) => Until::Requests(count.get()),
+            (None, None) => Until::Time(duration.map_or(DURATION, |Time(time)| time)),
+        };
+        Schedule { rate: *rate, warmup: *warmup, until }
+    }
+
+    fn refuse_simulation(&self, scheme: Scheme) -> Result<(), Stop> {
+        if self.simulate.is_none() {
+            return Ok(());
+        }
+        let what = format!("no dialogue over {scheme}");
+        let expected = "a TARGET that sends back what it gets, e.g. `tcp://…`";
+        Err(wrong("--simulate", Wrong::expected(what, expected)))
     }
 }
 
@@ -200,15 +246,8 @@ impl Messages {
 impl Requesting {
     /// The request, and the path that it is for.
     fn said(&self, url: &Url) -> Result<(Said, String), Stop> {
-        let Self { method, header, data, path } = self;
-        let path = match (path, &url.path) {
-            (Some(path), Some(said)) => {
-                let what = format!("path {path:?} beside {said:?} in the TARGET");
-                return Err(wrong("--path", Wrong::expected(what, "one of them")));
-            }
-            (Some(path), None) | (None, Some(path)) => path.clone(),
-            (None, None) => "/".to_owned(),
-        };
+        let Self { method, header, data, path: _ } = self;
+        let path = self.path(url)?;
         let data = data.as_deref().map(|text| content("--data", text)).transpose()?;
         let usual = if data.is_some() { "POST" } else { "GET" };
         let method = method.as_deref().unwrap_or(usual);
@@ -218,6 +257,17 @@ impl Requesting {
         let request = Request::of(parts);
         let request = request.map_err(|error| wrong(flag_of(&error), Wrong::from_error(&error)))?;
         Ok((Said::Request(request), path))
+    }
+
+    fn path(&self, url: &Url) -> Result<String, Stop> {
+        match (&self.path, &url.path) {
+            (Some(path), Some(said)) => {
+                let what = format!("path {path:?} beside {said:?} in the TARGET");
+                Err(wrong("--path", Wrong::expected(what, "one of them")))
+            }
+            (Some(path), None) | (None, Some(path)) => Ok(path.clone()),
+            (None, None) => Ok("/".to_owned()),
+        }
     }
 
     fn refuse(&self, scheme: Scheme) -> Result<(), Stop> {
@@ -251,12 +301,11 @@ fn refuse(flags: &[(&str, bool)], scheme: Scheme, hint: &str) -> Result<(), Stop
     Err(wrong(flag, Wrong { what, expected: None, hint: Some(hint.to_owned()) }))
 }
 
-fn flag_of(error: &relais_talk::load::BadRequest) -> &'static str {
-    use relais_talk::load::BadRequest as Bad;
+fn flag_of(error: &BadRequest) -> &'static str {
     match error {
-        Bad::Method(_) => "--method",
-        Bad::Path(_) => "--path",
-        Bad::Name(_) | Bad::Value(_) | Bad::Framing(_) => "--header",
+        BadRequest::Method(_) => "--method",
+        BadRequest::Path(_) => "--path",
+        BadRequest::Name(_) | BadRequest::Value(_) | BadRequest::Framing(_) => "--header",
     }
 }
 

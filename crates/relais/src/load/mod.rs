@@ -1,10 +1,14 @@
 //! `relais load`: many clients at once, and a picture of what they got.
 
 mod bins;
+mod figures;
 mod flags;
+mod json;
+mod picture;
 mod progress;
 mod report;
 mod target;
+mod text;
 
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -14,7 +18,7 @@ use relais_net::{
     DialLimits, Dialer,
     tls::{Connector, Demand, Roots, Trust, read_chain},
 };
-use relais_talk::load::{Load, Outcome, Running};
+use relais_talk::load::{Load, Running};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::{
     runtime::Builder,
@@ -33,7 +37,7 @@ use crate::{
 };
 use flags::Asked;
 use progress::Bar;
-use report::Report;
+use report::{Ended, Measured, Report};
 
 /// Puts a target under load, and shows what came of it.
 pub(crate) fn obey(flags: Flags, color: ColorChoice, data: &Data) -> Result<(), Stop> {
@@ -45,31 +49,15 @@ pub(crate) fn obey(flags: Flags, color: ColorChoice, data: &Data) -> Result<(), 
     let measured = runtime.block_on(measure(load.clone(), dialer, &title))?;
     let report = Report { title: &title, load: &load, measured: &measured };
     if json {
-        say(report.json());
+        say(json::json(&report));
     } else {
-        say(report.text(color));
+        say(text::text(&report, color));
     }
-    report.notes().iter().for_each(|note| tell(format_args!("note: {note}")));
+    for note in report.notes() {
+        tell(format_args!("note: {note}"));
+    }
     _ = html;
     report.verdict()
-}
-
-/// What came of a load, and what that took here.
-#[derive(Debug)]
-pub(super) struct Measured {
-    pub(super) outcome: Outcome,
-    /// How many cores were busy with it, on average.
-    pub(super) cores_busy: f64,
-    pub(super) ended: Ended,
-}
-
-/// What ended a load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// What was asked for was done.
-    Done,
-    /// Somebody did not want to wait.
-    Interrupted,
 }
 
 /// How often progress is shown.

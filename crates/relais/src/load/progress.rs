@@ -70,18 +70,15 @@ impl Bar {
             return format!("{bar} warming up, {} s of {} s", time.as_secs(), warmup.as_secs());
         }
         let speed = self.speed(time, answered);
-        let (bar, part) = match self.schedule.end() {
-            Some(end) => {
-                let (time, end) = (time - warmup, end.saturating_sub(warmup));
-                let part = format!("{:.1} s of {:.1} s", time.as_secs_f64(), end.as_secs_f64());
-                (bar(millis(time), millis(end)), part)
-            }
-            None => {
-                let of = self.schedule.requests().unwrap_or_default();
-                let place = |count| usize::try_from(count).unwrap_or(usize::MAX);
-                let part = format!("{} of {}", said_count(answered + failed), said_count(of));
-                (bar(place(answered + failed), place(of)), part)
-            }
+        let (bar, part) = if let Some(end) = self.schedule.end() {
+            let (time, end) = (time.saturating_sub(warmup), end.saturating_sub(warmup));
+            let part = format!("{:.1} s of {:.1} s", time.as_secs_f64(), end.as_secs_f64());
+            (bar(millis(time), millis(end)), part)
+        } else {
+            let of = self.schedule.requests().unwrap_or_default();
+            let place = |count| usize::try_from(count).unwrap_or(usize::MAX);
+            let part = format!("{} of {}", said_count(answered + failed), said_count(of));
+            (bar(place(answered + failed), place(of)), part)
         };
         format!("{bar} {part}, {} a second, {}", said_count(speed), counted(failed, "error"))
     }
@@ -112,7 +109,7 @@ fn bar(done: usize, of: usize) -> String {
 mod tests {
     use std::num::{NonZeroU64, NonZeroUsize};
 
-    use relais_talk::load::{Said, Target, Until};
+    use relais_talk::load::{Said, Target, Task, Until};
 
     use super::*;
 
@@ -121,8 +118,9 @@ mod tests {
             target: Target {
                 endpoint: "tcp://127.0.0.1:9".parse().unwrap(),
                 path: String::new(),
-                said: Said::Message((*b"hi").into()),
+                said: Said::Message(b"hi"[..].into()),
             },
+            task: Task::Ask,
             connections: NonZeroUsize::new(10).unwrap(),
             threads: NonZeroUsize::MIN,
             schedule: Schedule { rate: NonZeroU64::new(5), warmup: Duration::from_secs(2), until },

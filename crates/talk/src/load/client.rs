@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use relais_net::Dialer;
 use tokio::{
     sync::{Notify, Semaphore, mpsc, watch},
@@ -29,6 +30,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) target: Target,
+    pub(super) task: Task,
     pub(super) dialer: Dialer,
     pub(super) schedule: Schedule,
     /// How long an answer may take, counted from when it was asked for.
@@ -44,6 +46,18 @@ pub(super) struct Shared {
     pub(super) begun: OnceLock<Instant>,
     /// Nothing more is to be sent.
     pub(super) is_over: AtomicBool,
+}
+
+/// What each client does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// It asks the same again and again.
+    Ask,
+    /// It sends so many messages that are its own, and hears whether it gets these back.
+    Talk {
+        /// How many.
+        messages: u64,
+    },
 }
 
 /// What the clients of one core share.
@@ -62,6 +76,8 @@ pub(super) struct Client {
     pub(super) bench: Bench,
     /// Told once a line is open, or could not be opened.
     pub(super) ready: mpsc::UnboundedSender<()>,
+    /// Its number, from 1.
+    pub(super) number: usize,
     /// When to begin, once that is known.
     pub(super) start: watch::Receiver<Option<Instant>>,
 }
@@ -110,7 +126,33 @@ impl Client {
         let Ok(begun) = self.start.wait_for(Option::is_some).await.map(|begun| *begun) else {
             return;
         };
-        self.ask_on(line, begun.unwrap_or_else(Instant::now)).await;
+        let now = begun.unwrap_or_else(Instant::now);
+        match self.shared.task {
+            Task::Ask => self.ask_on(line, now).await,
+            Task::Talk { messages } => {
+                let ended = self.talk(line, messages).await;
+                self.with_ledger(|ledger| ledger.dialogues.ended(self.number, ended));
+            }
+        }
+    }
+
+    /// Keeps a dialogue of so many messages, none of which is another's.
+    async fn talk(&self, line: Option<Line>, messages: u64) -> Result<(), Failure> {
+        let mut line = match line {
+            Some(line) => line,
+            None => self.open().await?,
+        };
+        let mut now = Instant::now();
+        let mut deadline = Deadline::new(now + self.shared.timeout);
+        for nth in 1..=messages {
+            let message = own_message(self.number, nth, self.shared.target.bytes().len());
+            let answered = deadline.limit(now + self.shared.timeout, line.exchange(&message)).await;
+            let answered = answered.unwrap_or_else(|_| Err(self.shared.timed_out()));
+            let sent = mem::replace(&mut now, Instant::now());
+            self.count(Turn { due: None, counts: true }, sent, now, answered.as_ref());
+            answered?;
+        }
+        Ok(())
     }
 
     /// Opens a line before the start, unless it is clear that nobody is there.
@@ -244,5 +286,33 @@ impl Client {
 impl Shared {
     fn timed_out(&self) -> Failure {
         Failure::new(Kind::TimedOut, format!("no answer in {:?}", self.timeout))
+    }
+}
+
+/// A line that nobody else sends, of so many bytes if that is enough to tell it from others.
+fn own_message(number: usize, nth: u64, size: usize) -> Bytes {
+    let mut text = format!("client {number} message {nth}").into_bytes();
+    let left = size.saturating_sub(text.len()).saturating_sub(2);
+    if left > 0 {
+        text.push(b' ');
+        text.extend((b'a'..=b'z').cycle().take(left));
+    }
+    text.push(b'\n');
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_its_senders_own_and_as_long_as_asked_for() {
+        let check = |number, nth, size, expect: &str| {
+            assert_eq!(own_message(number, nth, size), expect.as_bytes());
+        };
+        check(7, 2, 0, "client 7 message 2\n");
+        check(7, 2, 19, "client 7 message 2\n");
+        check(7, 2, 24, "client 7 message 2 abcd\n");
+        assert_eq!(own_message(1, 1, 1_000).len(), 1_000);
     }
 }

@@ -28,9 +28,22 @@ pub struct Ledger {
     pub statuses: [u64; 5],
     /// What happened when.
     pub timeline: Timeline,
+    /// Of clients that keep dialogues, what came of those.
+    pub dialogues: Dialogues,
     failures: [Failed; Kind::ALL.len()],
     /// Calls that were not answered: of all, those before the start too.
     calls: [Failed; Kind::ALL.len()],
+}
+
+/// What came of dialogues.
+#[derive(Clone, Debug, Default)]
+pub struct Dialogues {
+    /// How many got all of their own answers.
+    pub right: u64,
+    /// How many got something else, or not all.
+    pub wrong: u64,
+    /// Some of these: their numbers, from 1, and what was wrong.
+    pub samples: Vec<(usize, Failure)>,
 }
 
 /// Failures of one kind.
@@ -114,6 +127,7 @@ impl Ledger {
             sent,
             statuses,
             timeline,
+            dialogues,
             failures,
             calls,
         } = other;
@@ -125,6 +139,7 @@ impl Ledger {
         self.sent += sent;
         self.statuses.iter_mut().zip(statuses).for_each(|(count, more)| *count += more);
         self.timeline.add(timeline);
+        self.dialogues.add(dialogues);
         self.failures.iter_mut().zip(failures).for_each(|(failed, more)| failed.add(more));
         self.calls.iter_mut().zip(calls).for_each(|(failed, more)| failed.add(more));
     }
@@ -153,6 +168,38 @@ impl Ledger {
     /// such a connection is counted among the requests, too.
     pub fn failed_calls(&self) -> impl Iterator<Item = (Kind, &Failed)> {
         of_kinds(&self.calls)
+    }
+}
+
+/// How many dialogues that went wrong are told of.
+const SAMPLES_MAX: usize = 10;
+
+impl Dialogues {
+    /// Notes what came of that of the client with this number.
+    pub(super) fn ended(&mut self, number: usize, ended: Result<(), Failure>) {
+        match ended {
+            Ok(()) => self.right += 1,
+            Err(failure) => {
+                self.wrong += 1;
+                self.sample(number, failure);
+            }
+        }
+    }
+
+    fn sample(&mut self, number: usize, failure: Failure) {
+        if self.samples.len() < SAMPLES_MAX {
+            self.samples.push((number, failure));
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        let Self { right, wrong, samples } = other;
+        self.right += right;
+        self.wrong += wrong;
+        for (number, failure) in samples {
+            self.sample(*number, failure.clone());
+        }
+        self.samples.sort_by_key(|(number, _)| *number);
     }
 }
 
@@ -202,6 +249,20 @@ mod tests {
         assert_eq!((kind, failed.count, failed.sample.as_deref()), (Kind::Reset, 2, Some("first")));
         assert_eq!(one.failed_calls().count(), 1);
         assert_eq!(one.timeline.steps()[0].answered, 2);
+    }
+
+    #[test]
+    fn of_many_dialogues_that_went_wrong_some_are_told_of() {
+        let (mut one, mut other) = (Ledger::default(), Ledger::default());
+        for number in 1..=30 {
+            let ledger = if number % 2 == 0 { &mut one } else { &mut other };
+            let ended = if number % 3 == 0 { Ok(()) } else { Err(Failure::new(Kind::Wrong, "no")) };
+            ledger.dialogues.ended(number, ended);
+        }
+        one.add(&other);
+        let Dialogues { right, wrong, samples } = one.dialogues;
+        assert_eq!((right, wrong, samples.len()), (10, 20, SAMPLES_MAX));
+        assert!(samples.is_sorted_by_key(|(number, _)| *number));
     }
 
     #[test]

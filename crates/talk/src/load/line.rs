@@ -5,8 +5,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
+use bytes::Bytes;
 use relais_net::{Dialer, Endpoint, Host, Scheme, Stream, tls::Protocols};
 use tokio::net::{UdpSocket, lookup_host};
+use tokio_tungstenite::WebSocketStream;
 
 use super::{
     answer::{Answers, Echo},
@@ -14,6 +16,7 @@ use super::{
     failure::{Failure, Kind},
     ledger::Answered,
     target::{Said, Target},
+    web_socket,
 };
 
 /// A connection to a target, or a socket that sends there.
@@ -25,6 +28,8 @@ pub(super) enum Line {
     Bytes(Box<Stream>),
     /// A datagram each.
     Datagrams(UdpSocket),
+    /// A message of a WebSocket each.
+    WebSocket(Box<WebSocketStream<Stream>>),
 }
 
 impl Line {
@@ -34,11 +39,14 @@ impl Line {
         if target.is_of_datagrams() {
             return open_datagrams(endpoint).await.map(Self::Datagrams);
         }
-        let protocols = match endpoint.scheme {
-            Scheme::Http | Scheme::Https => Protocols::Http1,
-            _ => Protocols::Plain,
-        };
-        let stream = Box::new(dialer.dial(endpoint, protocols).await?.stream);
+        let is_of_web_sockets = matches!(endpoint.scheme, Scheme::Ws | Scheme::Wss);
+        let is_http = is_of_web_sockets || matches!(said, Said::Request(_));
+        let protocols = if is_http { Protocols::Http1 } else { Protocols::Plain };
+        let stream = dialer.dial(endpoint, protocols).await?.stream;
+        if is_of_web_sockets {
+            return web_socket::begin(stream, target).await.map(Box::new).map(Self::WebSocket);
+        }
+        let stream = Box::new(stream);
         Ok(match said {
             Said::Request(request) => Self::Http(stream, Box::new(Answers::to(request.asked))),
             Said::Message(_) => Self::Bytes(stream),
@@ -47,11 +55,12 @@ impl Line {
 
     /// Sends `message` and waits for what it is answered with. Not cancel safe: the line is of no use
     /// after, nor after a failure.
-    pub(super) async fn exchange(&mut self, message: &[u8]) -> Result<Answered, Failure> {
+    pub(super) async fn exchange(&mut self, message: &Bytes) -> Result<Answered, Failure> {
         match self {
             Self::Http(stream, answers) => exchange(&mut **stream, message, &mut **answers).await,
             Self::Bytes(stream) => exchange(&mut **stream, message, &mut Echo::of(message)).await,
             Self::Datagrams(socket) => exchange_datagram(socket, message).await,
+            Self::WebSocket(socket) => web_socket::exchange(socket, message).await,
         }
     }
 }

@@ -21,10 +21,12 @@ mod running;
 mod schedule;
 mod target;
 mod timeline;
+mod web_socket;
 
+pub use client::Task;
 pub use failure::{Failure, Kind};
 pub use histogram::{Bucket, Histogram, TIME_MAX};
-pub use ledger::{Answered, Failed, Ledger, Then};
+pub use ledger::{Answered, Dialogues, Failed, Ledger, Then};
 pub use running::{Load, Outcome, Progress, Running, Stage};
 pub use schedule::{Due, Schedule, Until};
 pub use target::{BadRequest, Parts, Request, Said, Target};

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    client::{Bench, CALLING_MAX, Client, Shared},
+    client::{Bench, CALLING_MAX, Client, Shared, Task},
     ledger::Ledger,
     pacer::Pacer,
     schedule::Schedule,
@@ -31,6 +31,8 @@ use super::{
 pub struct Load {
     /// To whom, and what is said.
     pub target: Target,
+    /// What each client does with it.
+    pub task: Task,
     /// How many clients, each with a connection of its own.
     pub connections: NonZeroUsize,
     /// How many threads they live on.
@@ -108,16 +110,16 @@ impl Running {
     ///
     /// What the system says when it has no thread or no timer for us.
     pub fn start(load: Load, dialer: Dialer) -> io::Result<Self> {
-        let Load { target, connections, threads, schedule, timeout } = load;
-        let connections = connections.get();
-        let cores = (0..threads.get().min(connections)).map(|_| Core::start());
+        let connections = load.connections.get();
+        let cores = (0..load.threads.get().min(connections)).map(|_| Core::start());
         let cores = cores.collect::<io::Result<Vec<_>>>()?;
-        let shared = Arc::new(Shared::new(target, dialer, schedule, timeout));
+        let shared = Arc::new(Shared::new(load, dialer));
         let (start, started) = watch::channel(None);
         let (ready, tries) = mpsc::unbounded_channel();
         let mut clients = JoinSet::new();
-        for core in cores.iter().cycle().take(connections) {
+        for (number, core) in (1..=connections).zip(cores.iter().cycle()) {
             let client = Client {
+                number,
                 shared: Arc::clone(&shared),
                 bench: core.bench.clone(),
                 ready: ready.clone(),
@@ -217,9 +219,11 @@ impl Core {
 }
 
 impl Shared {
-    fn new(target: Target, dialer: Dialer, schedule: Schedule, timeout: Duration) -> Self {
+    fn new(load: Load, dialer: Dialer) -> Self {
+        let Load { target, task, schedule, timeout, connections: _, threads: _ } = load;
         Self {
             target,
+            task,
             dialer,
             schedule,
             timeout,

@@ -1,7 +1,8 @@
 //! Who is put under load, and what is said to them.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
+use bytes::Bytes;
 use relais_net::{Endpoint, Scheme};
 use relais_wire::http1::response::Asked;
 
@@ -22,13 +23,13 @@ pub enum Said {
     /// A request of HTTP/1.1, and then an answer is waited for.
     Request(Request),
     /// A message, which is waited for again.
-    Message(Arc<[u8]>),
+    Message(Bytes),
 }
 
 /// A request of HTTP/1.1 as it goes out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
-    pub(super) bytes: Arc<[u8]>,
+    pub(super) bytes: Bytes,
     pub(super) asked: Asked,
 }
 
@@ -139,7 +140,7 @@ impl Target {
     }
 
     /// What goes out each time.
-    pub fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &Bytes {
         match &self.said {
             Said::Request(request) => &request.bytes,
             Said::Message(message) => message,
