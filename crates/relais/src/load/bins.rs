@@ -15,7 +15,7 @@ pub(super) struct Bin {
 }
 
 /// Where bins begin within each power of ten, in hundredths; from many bins to few.
-const STEPS: [&[u64]; 5] = [
+const STEPS: [&[u64]; 6] = [
     &[
         100, 110, 120, 130, 140, 150, 160, 180, 200, 220, 240, 270, 300, 330, 360, 400, 450, 500,
         550, 600, 650, 700, 800, 900,
@@ -23,6 +23,7 @@ const STEPS: [&[u64]; 5] = [
     &[100, 120, 150, 170, 200, 250, 300, 350, 400, 500, 600, 700, 850],
     &[100, 150, 200, 300, 500, 700],
     &[100, 200, 500],
+    &[100, 300],
     &[100],
 ];
 
@@ -55,7 +56,7 @@ pub(super) fn bins(histogram: &Histogram) -> Vec<Bin> {
 
 /// The round numbers around these.
 fn bounds(steps: &[u64], least: u64, most: u64) -> Vec<u64> {
-    let powers = (0..13).map(|power| 10_u64.pow(power));
+    let powers = (0..14).map(|power| 10_u64.pow(power));
     // In hundredths of nanoseconds, which are cut where a bin is narrower than one.
     let all = powers.flat_map(|power| steps.iter().map(move |step| step * power / 100));
     let mut all: Vec<u64> = std::iter::once(0).chain(all).collect();
@@ -97,11 +98,11 @@ mod tests {
     fn bins_are_few_and_have_round_bounds() {
         check(&[155], 1, "150µs 160µs");
         check(&[150, 152, 210], 4, "150µs 220µs");
-        check(&[35, 90, 400], 14, "35µs 500µs");
+        check(&[35, 90, 401], 15, "35µs 500µs");
         check(&[35, 90, 4_000], 13, "30µs 5ms");
         check(&[35, 90, 400_000], 13, "20µs 500ms");
-        check(&[1, 60_000_000], 24, "1µs 100s");
-        check(&[0, 4_000_000_000], 13, "0ns 10000s");
+        check(&[1, 60_000_000], 16, "1µs 100s");
+        check(&[0, 4_000_000_000], 14, "0ns 10000s");
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl Text<'_> {
         let connect = &self.report.measured.outcome.ledger.connect;
         match (connect.within(500_000), connect.most()) {
             (Some(half), Some(most)) => {
-                format!("made in {} each, {} at most", brief(half), brief(most))
+                format!("half of them made in {}, all in {}", brief(half), brief(most))
             }
             _ => String::new(),
         }
