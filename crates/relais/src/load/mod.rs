@@ -3,14 +3,17 @@
 mod bins;
 mod figures;
 mod flags;
+mod html;
 mod json;
 mod picture;
+mod plot;
+mod plots;
 mod progress;
 mod report;
 mod target;
 mod text;
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{fs, num::NonZeroUsize, time::Duration};
 
 use anyhow::Context as _;
 use clap::ColorChoice;
@@ -56,7 +59,10 @@ pub(crate) fn obey(flags: Flags, color: ColorChoice, data: &Data) -> Result<(), 
     for note in report.notes() {
         tell(format_args!("note: {note}"));
     }
-    _ = html;
+    if let Some(file) = html {
+        fs::write(&file, html::html(&report))
+            .with_context(|| format!("writing {:?}", file.display()))?;
+    }
     report.verdict()
 }
 
