@@ -1,5 +1,6 @@
 //! What follows an answer's head: bytes in memory, spans of files, or pieces that come in time.
 
+mod breaking;
 mod ended;
 mod piece;
 mod steps;
@@ -20,12 +21,12 @@ use http::{HeaderMap, StatusCode};
 use relais_cache::{Pages, StoredBody};
 use relais_net::Fault;
 
+pub(crate) use self::{breaking::Breaking, ended::Tell, steps::Step};
 pub use self::{
     ended::Ended,
     piece::{Piece, Pieces},
     tunnel::Tunnel,
 };
-pub(crate) use self::{ended::Tell, steps::Step};
 use self::{steps::Steps, told::Told};
 use crate::{FileSpan, ReadyHead};
 

@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use http::HeaderValue;
 
-/// The value of a field whose `bytes` the reader of its head let pass: `httparse`, or
-/// [`relais_wire::http1`].
+/// The value of a field whose `bytes` the reader of its head let pass: [`relais_wire::http1`].
 pub(crate) fn judged_value(bytes: Bytes) -> HeaderValue {
     #[expect(unsafe_code, reason = "to look at each byte once more is a tenth of reading a head")]
     // SAFETY: both let pass what a `HeaderValue` may hold, and nothing else: a tab, and all bytes from

@@ -1,6 +1,6 @@
 //! Datagrams: a socket that hears many senders, and what is done with what they send.
 
-use std::{fmt::Debug, io, net::SocketAddr, pin::Pin, sync::Arc};
+use std::{fmt::Debug, io, net::SocketAddr, os::fd::OwnedFd, pin::Pin, sync::Arc};
 
 use tokio::net::UdpSocket;
 
@@ -68,6 +68,15 @@ impl DatagramListener {
         Self::of(bind_datagrams(at)?.into(), endpoint)
     }
 
+    /// Takes over a socket that another process bound for us (socket activation).
+    ///
+    /// # Errors
+    ///
+    /// What the system says of the descriptor.
+    pub fn adopt(socket: OwnedFd, endpoint: &Endpoint) -> io::Result<Self> {
+        Self::of(socket.into(), endpoint)
+    }
+
     fn of(socket: std::net::UdpSocket, endpoint: &Endpoint) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let mut endpoint = endpoint.clone();
@@ -82,14 +91,15 @@ impl DatagramListener {
         &self.local
     }
 
-    /// Waits at the socket on behalf of the current runtime.
+    /// Waits at the socket on behalf of the current runtime. A successor may open it again, once
+    /// what was opened before is not waited at any more.
     ///
     /// # Errors
     ///
     /// What the system says.
-    pub fn open(self) -> io::Result<Datagrams> {
-        let Self { socket, local } = self;
-        Ok(Datagrams { socket: UdpSocket::from_std(socket)?, local })
+    pub fn open(&self) -> io::Result<Datagrams> {
+        let socket = UdpSocket::from_std(self.socket.try_clone()?)?;
+        Ok(Datagrams { socket, local: Arc::clone(&self.local) })
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 
-use crate::{cache, cert, flows, load, proxy, serve};
+use crate::{cache, cert, flows, listen, load, proxy, serve};
 
 /// One program for both ends of a socket and everything between
 #[derive(Clone, Debug, Parser)]
@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Serve(Box<serve::Flags>),
     /// Pass HTTP requests on to other servers
     Proxy(Box<proxy::Flags>),
+    /// Hold a small dialogue with everyone who calls: over TCP, TLS, UDP, Unix sockets, WebSocket
+    Listen(Box<listen::Flags>),
     /// Have a running relais read its file again; no connection is dropped
     Reload {
         /// The configuration [default: relais.toml]

@@ -22,16 +22,20 @@ mod flows;
 mod front;
 mod habits;
 mod limits;
+mod listen;
 mod load;
 mod logging;
 mod manual;
 mod measure;
+mod meets;
 mod output;
 mod password;
 mod plan;
 mod proxy;
+mod quit;
 mod run;
 mod serve;
+mod service;
 mod site;
 mod spelling;
 mod stop;
@@ -90,12 +94,17 @@ fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
         Command::Serve(flags) => {
             let greeting = if flags.open { run::Greeting::Browser } else { run::Greeting::Plain };
             let (name, table) = flags.table();
-            let source = of_flags(name, site::Table::Serve(Box::new(table)));
+            let source = of_site(name, site::Table::Serve(Box::new(table)));
             run::run(source, data, greeting)
         }
         Command::Proxy(flags) => {
             let (name, table) = flags.table().map_err(|wrong| Stop::Wrong(vec![*wrong]))?;
-            let source = of_flags(name, site::Table::Proxy(Box::new(table)));
+            let source = of_site(name, site::Table::Proxy(Box::new(table)));
+            run::run(source, data, run::Greeting::Plain)
+        }
+        Command::Listen(flags) => {
+            let (name, table) = flags.table();
+            let source = of_service(name, service::Table::Listen(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)
         }
         Command::Check { file, json } => check(or_usual(file), json),
@@ -110,9 +119,16 @@ fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
     }
 }
 
-/// The configuration that a command line is.
-fn of_flags(name: String, table: site::Table) -> Source {
-    Source::Flags(Box::new(Config::of(Base(PathBuf::new()), name, table)))
+/// The configuration that a command line is, which asks for a site.
+fn of_site(name: String, table: site::Table) -> Source {
+    let empty = Config::of(Base(PathBuf::new()));
+    Source::Flags(Box::new(Config { sites: vec![(name, table)], ..empty }))
+}
+
+/// The same of one that asks for a service.
+fn of_service(name: String, table: service::Table) -> Source {
+    let empty = Config::of(Base(PathBuf::new()));
+    Source::Flags(Box::new(Config { services: vec![(name, table)], ..empty }))
 }
 
 fn or_usual(file: Option<PathBuf>) -> PathBuf {

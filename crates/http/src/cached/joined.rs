@@ -14,7 +14,7 @@ use relais_net::{Fault, Side};
 use tokio::runtime;
 
 use super::{REVALIDATION_MAX, Shared, disk_reads::DiskReads, question::sent_by};
-use crate::{Answer, Ask, Piece, Pieces, alarm::Alarm, proxy::Onward};
+use crate::{Answer, Ask, Piece, Pieces, alarm::Alarm, body::Breaking, proxy::Onward};
 
 /// The pieces of a body that somebody asked for. It has no trailers, even if what came has: they are
 /// not stored either, and a client may not count on any ("because of the potential for trailer fields to
@@ -26,15 +26,14 @@ pub(super) struct Reading {
     reads: DiskReads,
     /// What is waited for of a disk.
     cold: Option<ReadingCold>,
-    /// Why it breaks off, before that is told.
-    fault: Option<Fault>,
+    breaking: Breaking,
 }
 
 type ReadingCold = Pin<Box<dyn Future<Output = Result<Bytes, Broken>> + Send>>;
 
 impl Reading {
     pub(super) fn of(reader: Reader, reads: &DiskReads) -> Self {
-        Self { reader, reads: reads.clone(), cold: None, fault: None }
+        Self { reader, reads: reads.clone(), cold: None, breaking: Breaking::default() }
     }
 
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
@@ -69,7 +68,7 @@ impl Pieces for Reading {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Piece, Fault>>> {
-        if let Some(fault) = self.fault.take() {
+        if let Some(fault) = self.breaking.take() {
             return Poll::Ready(Some(Err(fault)));
         }
         let broken = match ready!(self.poll_bytes(cx)) {
@@ -84,10 +83,7 @@ impl Pieces for Reading {
             Broken::Unread(_) => Side::Relais,
         };
         let doing = "reading what another client asked for";
-        self.fault = Some(Fault::new(side, doing, io::Error::other(broken)));
-        // Told the next time, so that the head leaves first.
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        self.breaking.hold(Fault::new(side, doing, io::Error::other(broken)), cx)
     }
 }
 

@@ -2,14 +2,17 @@
 //!
 //! Only the plainest: what is anything else is said to be so, and left to hyper.
 
-use std::{cell::RefCell, mem::MaybeUninit};
+use std::cell::RefCell;
 
 use bytes::{Bytes, BytesMut};
 use http::{
     HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
     header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, TRAILER, TRANSFER_ENCODING, UPGRADE},
 };
-use relais_wire::{decimal::Decimal, http1::parse_length};
+use relais_wire::{
+    decimal::Decimal,
+    http1::{CutHead, parse_length},
+};
 
 use crate::{Answer, Inbound, date_line::print_date, judged::judged_value, spare};
 
@@ -44,25 +47,25 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Request<Inbound>, Bytes)> {
         heads.extend_from_slice(bytes);
         heads.split().freeze()
     });
-    let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
-    let mut head = httparse::Request::new(&mut []);
-    let parsed = head.parse_with_uninit_headers(&bytes, &mut fields).ok()?;
-    let is_plain = head.version == Some(1) && head.path?.starts_with('/');
-    if parsed != httparse::Status::Complete(bytes.len()) || !is_plain {
+    let CutHead { method: _, target, version, mut fields } = CutHead::of(&bytes)?;
+    if version != b"HTTP/1.1" || !target.starts_with(b"/") {
         return None;
     }
     let mut headers = spare::headers();
-    for field in &*head.headers {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
-        let value = judged_value(bytes.slice_ref(field.value));
+    for (name, value) in fields.by_ref().take(FIELDS_MAX) {
+        let name = HeaderName::from_bytes(name).ok()?;
+        let value = judged_value(bytes.slice_ref(value));
         if !is_plain_field(&name, &value) {
             return None;
         }
         headers.append(name, value);
     }
+    if !fields.is_over() {
+        return None;
+    }
     let mut request = Request::new(Inbound::Full(Bytes::new()));
     *request.method_mut() = Method::GET;
-    *request.uri_mut() = Uri::from_maybe_shared(bytes.slice_ref(head.path?.as_bytes())).ok()?;
+    *request.uri_mut() = Uri::from_maybe_shared(bytes.slice_ref(target)).ok()?;
     *request.headers_mut() = headers;
     Some((request, bytes))
 }

@@ -9,8 +9,6 @@ use http::{
     request,
 };
 
-use relais_wire::decimal::Decimal;
-
 use super::{edits::Edits, hops};
 use crate::{
     Answer, Caller, Provenance, Trust,
@@ -200,13 +198,22 @@ fn print_ip(out: &mut Vec<u8>, ip: IpAddr) {
             return;
         }
     };
+    let (mut text, mut len) = ([b'.'; IPV4_BYTES_MAX], 0);
     for (place, octet) in ip.octets().into_iter().enumerate() {
-        if place > 0 {
-            out.push(b'.');
+        // What is passed over is a dot already.
+        len += usize::from(place > 0);
+        for divisor in [100, 10, 1] {
+            if octet >= divisor || divisor == 1 {
+                text[len] = b'0' + octet / divisor % 10;
+                len += 1;
+            }
         }
-        out.extend_from_slice(Decimal::of(octet).as_bytes());
     }
+    out.extend_from_slice(&text[..len]);
 }
+
+/// `255.255.255.255`.
+const IPV4_BYTES_MAX: usize = 15;
 
 #[cfg(test)]
 mod tests {
@@ -214,7 +221,8 @@ mod tests {
 
     #[test]
     fn addresses_are_printed_as_always() {
-        for ip in ["0.0.0.0", "9.10.99.100", "127.0.0.1", "255.254.200.199", "::1", "2001:db8::7"] {
+        for ip in ["0.0.0.0", "9.10.99.100", "127.0.0.1", "255.254.200.199", "101.20.5.255", "::1"]
+        {
             let mut out = Vec::new();
             print_ip(&mut out, ip.parse().unwrap());
             assert_eq!(String::from_utf8(out).unwrap(), ip);

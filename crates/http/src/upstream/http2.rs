@@ -25,7 +25,7 @@ use super::{
     shared::Shared,
     upload::{Progress, Upload},
 };
-use crate::{Body, Inbound, Piece, Pieces, alarm::Patience, spare};
+use crate::{Body, Inbound, Piece, Pieces, alarm::Patience, body::Breaking, spare};
 
 /// Sends a request, and waits for the head of its answer. Interim answers before it are passed over:
 /// hyper tells of none, and takes each off h2's queue as it comes.
@@ -53,7 +53,8 @@ pub(super) async fn ask(
     }
     let len = body.size_hint().exact();
     let patience = Patience::default();
-    let reading = Reading { body, patience, progress, shared, taken, trailers: None, fault: None };
+    let breaking = Breaking::default();
+    let reading = Reading { body, patience, progress, shared, taken, trailers: None, breaking };
     let body =
         if reading.body.is_end_stream() { Body::empty() } else { Body::stream(reading, len) };
     Ok(Response::from_parts(head, body))
@@ -161,8 +162,7 @@ struct Reading {
     shared: Shared,
     taken: Taken,
     trailers: Option<HeaderMap>,
-    /// Why it breaks off, before that is told.
-    fault: Option<Fault>,
+    breaking: Breaking,
 }
 
 impl Reading {
@@ -216,17 +216,12 @@ impl Pieces for Reading {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Piece, Fault>>> {
-        if let Some(fault) = self.fault.take() {
+        if let Some(fault) = self.breaking.take() {
             return Poll::Ready(Some(Err(fault)));
         }
         match ready!(self.poll_piece(cx)) {
             Ok(piece) => Poll::Ready(piece.map(|bytes| Ok(Piece::Bytes(bytes)))),
-            Err(fault) => {
-                self.fault = Some(fault);
-                // Told the next time, so that the head leaves first: see the same over HTTP/1.
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
+            Err(fault) => self.breaking.hold(fault, cx),
         }
     }
 

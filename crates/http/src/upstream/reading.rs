@@ -21,7 +21,7 @@ use super::{
     pool,
     server::Taken,
 };
-use crate::{Body, Piece, Pieces};
+use crate::{Body, Piece, Pieces, body::Breaking};
 
 /// Less than this is copied in less time than it is moved.
 const SPLICED_BYTES_MIN: u64 = 8 * 1024;
@@ -36,8 +36,7 @@ pub(super) struct Reading {
     persists: bool,
     taken: Taken,
     trailers: Option<HeaderMap>,
-    /// Why it breaks off, before that is told.
-    fault: Option<Fault>,
+    breaking: Breaking,
 }
 
 impl Reading {
@@ -52,7 +51,7 @@ impl Reading {
             persists,
             taken,
             trailers: None,
-            fault: None,
+            breaking: Breaking::default(),
         }
     }
 
@@ -189,17 +188,14 @@ impl Reading {
         Poll::Ready(Ok(Some(moved)))
     }
 
-    /// Keeps `why` it breaks off. It is told the next time, so that what came before leaves first: a
-    /// client that got nothing at all would take its connection for one that was dead before, and ask
-    /// again.
-    fn break_off(&mut self, why: Why, cx: &Context<'_>) {
+    fn break_off<T>(&mut self, why: Why, cx: &Context<'_>) -> Poll<T> {
         tracing::debug!(error = &why as &dyn std::error::Error, "an answer breaks off");
         self.exchange = None;
-        self.fault = Some(match why {
+        let fault = match why {
             Why::Request(fault) => fault,
             why => Fault::new(Side::Upstream, "reading an answer's body", io::Error::other(why)),
-        });
-        cx.waker().wake_by_ref();
+        };
+        self.breaking.hold(fault, cx)
     }
 }
 
@@ -208,15 +204,12 @@ impl Pieces for Reading {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Piece, Fault>>> {
-        if let Some(fault) = self.fault.take() {
+        if let Some(fault) = self.breaking.take() {
             return Poll::Ready(Some(Err(fault)));
         }
         match ready!(self.poll_piece(cx)) {
             Ok(piece) => Poll::Ready(piece.map(|bytes| Ok(Piece::Bytes(bytes)))),
-            Err(why) => {
-                self.break_off(why, cx);
-                Poll::Pending
-            }
+            Err(why) => self.break_off(why, cx),
         }
     }
 
@@ -232,10 +225,7 @@ impl Pieces for Reading {
     ) -> Poll<Option<usize>> {
         match ready!(self.poll_moved(cx, pipe, bytes_max)) {
             Ok(moved) => Poll::Ready(moved),
-            Err(why) => {
-                self.break_off(why, cx);
-                Poll::Pending
-            }
+            Err(why) => self.break_off(why, cx),
         }
     }
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use relais_net::{Endpoint, Host};
 use tracing::warn;
 
-use super::house::House;
+use super::house::{House, Listening};
 use crate::{
     output::{say, tell},
     serve::Root,
@@ -27,14 +27,17 @@ pub(crate) enum Greeting {
 impl Greeting {
     pub(crate) fn say(self, house: &House) {
         let lines: Vec<_> = house.listeners().collect();
-        let shown: Vec<_> = lines.iter().map(|(on, _)| shown(on)).collect();
+        let shown: Vec<_> = lines.iter().map(|listening| shown(listening.on)).collect();
         let width = shown.iter().map(String::len).max().unwrap_or_default();
-        for (on, (_, sites)) in shown.iter().zip(&lines) {
+        for (on, Listening { sites, service, .. }) in shown.iter().zip(&lines) {
             for site in sites {
                 say(format_args!("{on:width$}  {}", described(site)));
             }
+            if let Some(service) = service {
+                say(format_args!("{on:width$}  {}  ({})", service.title(), service.does()));
+            }
         }
-        for site in lines.iter().flat_map(|(_, sites)| sites) {
+        for site in lines.iter().flat_map(|listening| &listening.sites) {
             if let Some(hint) = bare(site) {
                 tell(hint);
             }
@@ -53,8 +56,8 @@ impl Greeting {
         match self {
             Self::Plain => (),
             Self::Browser => {
-                if let Some((on, _)) = lines.first() {
-                    open_browser(&link(on));
+                if let Some(first) = lines.first() {
+                    open_browser(&link(first.on));
                 }
             }
             Self::Demo => demo(&lines),
@@ -114,11 +117,11 @@ fn from_here(host: &Host) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn demo(lines: &[(&Endpoint, Vec<&Site>)]) {
+fn demo(lines: &[Listening<'_>]) {
     let find = |is_secure: bool, is_proxy: bool| {
         let fits = |site: &&Site| matches!(site.job, Job::Proxy(_)) == is_proxy;
-        let mut lines = lines.iter().filter(|(on, _)| on.scheme.is_secure() == is_secure);
-        lines.find(|(_, sites)| sites.iter().any(&fits)).map(|(on, _)| link(on))
+        let mut lines = lines.iter().filter(|line| line.on.scheme.is_secure() == is_secure);
+        lines.find(|line| line.sites.iter().any(&fits)).map(|line| link(line.on))
     };
     let show = |command: &str, what: &str| tell(format_args!("  {command:<46}  {what}"));
     tell("");

@@ -8,9 +8,7 @@ use relais_net::Stream;
 use relais_wire::visible::is_disturbing;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{
-        self, Message, Utf8Bytes, handshake::client::generate_key, http, protocol::WebSocketConfig,
-    },
+    tungstenite::{self, Message, Utf8Bytes, protocol::WebSocketConfig},
 };
 
 use super::{
@@ -35,15 +33,7 @@ pub(super) async fn begin(
 ) -> Result<WebSocketStream<Stream>, Failure> {
     let Target { endpoint, path, .. } = target;
     let at = endpoint.host_port().map(ToString::to_string).unwrap_or_default();
-    let request = http::Request::builder()
-        .uri(format!("{}://{at}{path}", endpoint.scheme))
-        .header("Host", &at)
-        .header("Connection", "Upgrade")
-        .header("Upgrade", "websocket")
-        .header("Sec-WebSocket-Version", "13")
-        .header("Sec-WebSocket-Key", generate_key())
-        .body(())
-        .map_err(|error| Failure::new(Kind::Other, error.to_string()))?;
+    let url = format!("{}://{at}{path}", endpoint.scheme);
     // What comes is compared with what was sent: longer messages are wrong before they end.
     let most = target.bytes().len().max(READ_BYTES);
     let config = WebSocketConfig::default()
@@ -51,7 +41,7 @@ pub(super) async fn begin(
         .write_buffer_size(0)
         .max_message_size(Some(most))
         .max_frame_size(Some(most));
-    let begun = client_async_with_config(request, stream, Some(config)).await;
+    let begun = client_async_with_config(url, stream, Some(config)).await;
     begun.map(|(socket, _answer)| socket).map_err(failure)
 }
 

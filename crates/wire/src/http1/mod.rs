@@ -10,13 +10,15 @@
 //! What is a request beyond its framing (which methods, which fields mean what) is not judged
 //! here.
 //!
-//! What comes from the other side, when we ask, is read in [`response`]; [`ChunkSize`] writes chunks.
+//! [`CutHead`] takes apart what has passed. What comes from the other side, when we ask, is read in
+//! [`response`]; [`ChunkSize`] writes chunks.
 //!
 //! [RFC 9112]: https://www.rfc-editor.org/rfc/rfc9112
 //! [§11.2]: https://www.rfc-editor.org/rfc/rfc9112#section-11.2
 
 mod chunk_size;
 mod chunks;
+mod cut;
 mod head;
 mod lengths;
 mod refusal;
@@ -27,6 +29,7 @@ mod tests;
 
 pub use chunk_size::{ChunkSize, LAST_CHUNK};
 pub use chunks::CHUNK_EXTENSION_BYTES_MAX;
+pub use cut::{CutFields, CutHead};
 pub use head::starts_like_request;
 pub use lengths::{Version, parse_length};
 pub use refusal::Refusal;

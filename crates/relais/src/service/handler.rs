@@ -1,0 +1,78 @@
+//! From a planned service to what callers meet.
+
+use std::collections::BTreeMap;
+
+use relais_net::Endpoint;
+
+use super::{Job, Service};
+use crate::{complaint::Problem, listen, meets::Meets, quit::Quit};
+
+/// Everything of a service that is read from the disk, read. Nothing on the disk is changed for it.
+#[derive(Debug)]
+pub(crate) enum Parts {
+    Listen(listen::Parts),
+}
+
+/// A service that was put together. A clone is the same.
+#[derive(Clone, Debug)]
+pub(crate) enum Made {
+    Listen(listen::Made),
+}
+
+/// What outlives a reload. What is added to a clone is not the other's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lasting {
+    /// Ends the program.
+    pub(crate) quit: Quit,
+    /// Those that run, by their keys: one that is planned alike again stays as it is.
+    running: BTreeMap<String, (Service, Made)>,
+}
+
+impl Lasting {
+    /// Forgets those that are not among `services`.
+    pub(crate) fn keep(&mut self, services: &[Service]) {
+        let keys: Vec<String> = services.iter().map(|service| service.key().to_string()).collect();
+        self.running.retain(|key, _| keys.contains(key));
+    }
+}
+
+impl Parts {
+    /// Reads what `service` needs.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is not there or cannot be read.
+    pub(crate) fn read(service: &Service) -> Result<Self, Vec<Problem>> {
+        match &service.job {
+            Job::Listen(dialogue) => {
+                listen::Parts::read(dialogue, &service.key()).map(Self::Listen)
+            }
+        }
+    }
+
+    /// Puts the parts of `service` together, or gives what runs already.
+    pub(crate) fn made(self, service: &Service, lasting: &mut Lasting) -> Result<Made, Problem> {
+        let key = service.key();
+        if let Some((running, made)) = lasting.running.get(&key.to_string())
+            && running == service
+        {
+            return Ok(made.clone());
+        }
+        let made = match (self, &service.job) {
+            (Self::Listen(parts), Job::Listen(dialogue)) => {
+                Made::Listen(parts.made(dialogue, lasting.quit.clone())?)
+            }
+        };
+        lasting.running.insert(key.to_string(), (service.clone(), made.clone()));
+        Ok(made)
+    }
+}
+
+impl Made {
+    /// What those meet who call at `on`.
+    pub(crate) fn meets(&self, on: &Endpoint) -> Meets {
+        match self {
+            Self::Listen(made) => made.meets(on),
+        }
+    }
+}

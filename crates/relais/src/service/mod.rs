@@ -1,0 +1,133 @@
+//! A service: what is spoken with those who call at some endpoints, where that is not HTTP. Which
+//! table of the configuration it is says what.
+
+mod handler;
+
+use relais_net::{Endpoint, Scheme};
+use serde::Serialize;
+
+pub(crate) use handler::{Lasting, Parts};
+
+use crate::{
+    base::Base,
+    complaint::{KeyPath, Problem, Wrong},
+    listen,
+    spelling::BareEndpoint,
+    tls,
+    tree::Node,
+};
+
+/// A table with a name, word for word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// `[listen.NAME]`.
+    Listen(Box<listen::Table>),
+}
+
+/// What a table with a name means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Service {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What is spoken.
+    #[serde(flatten)]
+    pub job: Job,
+}
+
+/// What is spoken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// A small dialogue.
+    Listen(Box<listen::Dialogue>),
+}
+
+/// Where a service is to be found, and how it proves there who it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Where<'t> {
+    /// The name of the key that says where.
+    pub(crate) key: &'static str,
+    /// What it says.
+    pub(crate) on: &'t [BareEndpoint],
+    pub(crate) tls: &'t tls::Table,
+}
+
+impl Table {
+    /// Where it is to be found.
+    pub(crate) fn at(&self) -> Where<'_> {
+        match self {
+            Self::Listen(table) => Where { key: "on", on: &table.on, tls: &table.tls },
+        }
+    }
+
+    /// The flag of the command of the same name that says what `key` says in a file.
+    pub(crate) fn flag_of(&self, key: &KeyPath) -> Option<&'static str> {
+        match self {
+            Self::Listen(_) => listen::flag_of(key),
+        }
+    }
+
+    /// The command of the same name.
+    pub(crate) fn verb(&self) -> &'static str {
+        match self {
+            Self::Listen(_) => "listen",
+        }
+    }
+}
+
+impl Service {
+    /// Resolves `table`, which is called `name`.
+    pub(crate) fn plan(name: &str, table: &Table, base: &Base) -> Result<Self, Vec<Problem>> {
+        let key = KeyPath::of([table.verb(), name]);
+        let job = match table {
+            Table::Listen(table) => {
+                listen::Dialogue::plan(table, base, &key).map(Box::new).map(Job::Listen)
+            }
+        };
+        Ok(Self { name: name.to_owned(), job: job? })
+    }
+
+    /// Whether it is spoken over `scheme`.
+    pub(crate) fn judge(&self, on: &Endpoint) -> Result<(), Wrong> {
+        match (&self.job, on.scheme) {
+            (Job::Listen(_), Scheme::Http | Scheme::Https) => {
+                let what = format!("no dialogue over {}: {:?}", on.scheme, on.to_string());
+                Err(Wrong::expected(what, "tcp, tls, udp, unix, ws or wss"))
+            }
+            (Job::Listen(_), _) => Ok(()),
+        }
+    }
+
+    /// The key of its table.
+    pub fn key(&self) -> KeyPath {
+        KeyPath::of([self.job.verb(), &self.name])
+    }
+
+    /// What it is called where people read: `listen echo`.
+    pub(crate) fn title(&self) -> String {
+        format!("{} {}", self.job.verb(), self.name)
+    }
+
+    /// What it does, in a few words.
+    pub(crate) fn does(&self) -> String {
+        match &self.job {
+            Job::Listen(dialogue) => dialogue.to_string(),
+        }
+    }
+
+    /// What becomes of a caller, step by step.
+    pub(crate) fn steps(&self) -> Vec<Node> {
+        match &self.job {
+            Job::Listen(dialogue) => vec![Node::last(dialogue.to_string())],
+        }
+    }
+}
+
+impl Job {
+    /// The command of the same name.
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Listen(_) => "listen",
+        }
+    }
+}
