@@ -90,7 +90,7 @@ struct Messages {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Requests, over HTTP/1.1")]
 struct Requesting {
-    /// The method [default: GET, or POST if there are data]
+    /// The method [default: GET, or POST if there is a body]
     #[arg(short = 'X', long)]
     method: Option<String>,
     /// A header field; may be given again
@@ -98,7 +98,7 @@ struct Requesting {
     header: Vec<(String, String)>,
     /// The body: TEXT, or what FILE holds
     #[arg(long, value_name = "TEXT|@FILE")]
-    data: Option<String>,
+    body: Option<String>,
     /// Path and query, if not in the TARGET
     #[arg(long)]
     path: Option<String>,
@@ -239,16 +239,16 @@ impl Messages {
     fn refuse(&self, scheme: Scheme) -> Result<(), Stop> {
         let Self { message, size } = self;
         let flags = [("--message", message.is_some()), ("--size", size.is_some())];
-        refuse(&flags, scheme, "what is sent is said by `--data`")
+        refuse(&flags, scheme, "what is sent is said by `--body`")
     }
 }
 
 impl Requesting {
     /// The request, and the path that it is for.
     fn said(&self, url: &Url) -> Result<(Said, String), Stop> {
-        let Self { method, header, data, path: _ } = self;
+        let Self { method, header, body, path: _ } = self;
         let path = self.path(url)?;
-        let data = data.as_deref().map(|text| content("--data", text)).transpose()?;
+        let data = body.as_deref().map(|text| content("--body", text)).transpose()?;
         let usual = if data.is_some() { "POST" } else { "GET" };
         let method = method.as_deref().unwrap_or(usual);
         let host = url.host();
@@ -271,11 +271,11 @@ impl Requesting {
     }
 
     fn refuse(&self, scheme: Scheme) -> Result<(), Stop> {
-        let Self { method, header, data, path } = self;
+        let Self { method, header, body, path } = self;
         let flags = [
             ("--method", method.is_some()),
             ("--header", !header.is_empty()),
-            ("--data", data.is_some()),
+            ("--body", body.is_some()),
             ("--path", path.is_some() && !has_path(scheme)),
         ];
         refuse(&flags, scheme, "what is sent is said by `--message` or `--size`")

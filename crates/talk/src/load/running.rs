@@ -242,3 +242,6 @@ impl Shared {
         end.map_or(time, |end| time.min(end))
     }
 }
+
+#[cfg(test)]
+mod tests;

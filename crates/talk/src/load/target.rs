@@ -64,7 +64,7 @@ pub enum BadRequest {
     #[error("bad value of a header {0:?}: expected visible characters, spaces and tabs")]
     Value(String),
     /// A field that says what is said by other means.
-    #[error("header {0:?}: expected none, the length is that of the data")]
+    #[error("header {0:?}: expected none, the length is that of the body")]
     Framing(String),
 }
 
@@ -205,7 +205,7 @@ mod tests {
         );
         for framing in ["Content-Length", "transfer-encoding", "Upgrade"] {
             let expect =
-                format!("header {framing:?}: expected none, the length is that of the data");
+                format!("header {framing:?}: expected none, the length is that of the body");
             with(framing, "1", &expect);
         }
     }
