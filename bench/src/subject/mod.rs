@@ -30,6 +30,7 @@ pub(crate) enum Program {
     TrafficServer,
     Mitmdump,
     Grep,
+    Wrk,
     /// What a server costs that does nothing ([`crate::floor`]).
     Floor,
 }
@@ -53,6 +54,8 @@ pub(crate) enum Task {
     SniffAndBlock,
     /// A word in such a log.
     Search,
+    /// As many requests to a server as it answers.
+    Load,
 }
 
 /// Where a server finds and puts things: paths and ports, or names for them in a report.
@@ -67,6 +70,8 @@ pub(crate) struct Place {
     pub(crate) rules: String,
     /// The log to be searched.
     pub(crate) log: String,
+    /// What makes wrk print exact numbers.
+    pub(crate) exact: String,
     /// A folder of the server's own.
     pub(crate) scratch: String,
     pub(crate) http: String,
@@ -103,6 +108,7 @@ impl Program {
             Self::TrafficServer => "Traffic Server",
             Self::Mitmdump => "mitmdump",
             Self::Grep => "grep",
+            Self::Wrk => "wrk",
             Self::Floor => "floor",
         }
     }
@@ -120,6 +126,7 @@ impl Task {
             Self::Block => "blocking",
             Self::SniffAndBlock => "sniffing and blocking",
             Self::Search => "searching",
+            Self::Load => "putting under load",
         }
     }
 }
@@ -132,7 +139,9 @@ impl Subject {
             Task::Block => "relais --block",
             Task::SniffAndBlock => "relais --sniff --block",
             Task::CacheOnDisk => "relais, from disk",
-            Task::Serve | Task::Pass | Task::Cache | Task::Search => self.program.name(),
+            Task::Serve | Task::Pass | Task::Cache | Task::Search | Task::Load => {
+                self.program.name()
+            }
         }
     }
 
@@ -149,7 +158,7 @@ impl Subject {
 
     /// Whether there is an origin behind it.
     pub(crate) fn passes_on(self) -> bool {
-        !matches!(self.task, Task::Serve | Task::Search)
+        !matches!(self.task, Task::Serve | Task::Search | Task::Load)
     }
 
     /// What can be asked for.
@@ -183,6 +192,7 @@ impl Subject {
             Program::TrafficServer => traffic_server::setup(self.task, place),
             Program::Mitmdump => mitmdump(place),
             Program::Grep => grep(place),
+            Program::Wrk => wrk(place),
             Program::Floor => floor(place),
         }
     }
@@ -205,6 +215,12 @@ fn grep(Place { log, .. }: &Place) -> Setup {
     }
 }
 
+fn wrk(Place { http, exact, .. }: &Place) -> Setup {
+    let url = format!("http://127.0.0.1:{http}/{}", Served::Small.name());
+    let command = ["wrk", "-t1", "-c", LOAD_CONNECTIONS, "--timeout", "10s", "-s", exact, &url];
+    Setup { command: words(&command), ..Setup::default() }
+}
+
 fn floor(Place { bench, root, scratch, http, .. }: &Place) -> Setup {
     let file = format!("{root}/{}", Served::Small.name());
     let head = format!("{scratch}/{HEAD}");
@@ -220,6 +236,8 @@ fn words(words: &[&str]) -> Vec<String> {
 pub(crate) const HEAD: &str = "head";
 /// The name of the sniffer's log in relais's folder.
 pub(crate) const SNIFFED: &str = "sniffed.jsonl";
+/// The connections of who puts a server under load.
+pub(crate) const LOAD_CONNECTIONS: &str = "64";
 /// What is searched for: letters that are not rare.
 pub(crate) const WORD: &str = "invoice";
 

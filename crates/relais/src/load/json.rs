@@ -40,6 +40,7 @@ pub(super) fn json(report: &Report<'_>) -> String {
         "simulation": dialogues_json(report),
         "latency_us": times_json(&ledger.latency),
         "since_sent_us": schedule.rate.map(|_| times_json(&ledger.since_sent)),
+        "woken_late_us": schedule.rate.map(|_| times_json(&ledger.woken_late)),
         "connect_us": times_json(&ledger.connect),
         "histogram": histogram_json(&ledger.latency),
         "timeline": timeline_json(report),

@@ -1,5 +1,7 @@
 //! What came of a load, and what has to be known to read that right.
 
+use std::time::Duration;
+
 use relais_talk::load::{Kind, Load, Outcome, Task, Until};
 
 use super::figures::brief;
@@ -38,6 +40,12 @@ pub(super) enum Ended {
 /// The shares that are told of: their names, and parts of a million.
 pub(super) const PERCENTILES: [(&str, u32); 5] =
     [("50", 500_000), ("75", 750_000), ("90", 900_000), ("99", 990_000), ("99.9", 999_000)];
+
+/// The part of a million that 99 % are.
+const P99: u32 = 990_000;
+
+/// What a machine with nothing else to do stays below.
+const LATE_MAX: Duration = Duration::from_millis(1);
 
 /// Above this share of its threads, what was measured is relais, too.
 const BUSY: f64 = 0.9;
@@ -93,6 +101,7 @@ impl Report<'_> {
                 self.rate()
             ));
         }
+        notes.extend(self.lateness());
         let threads = self.load.threads.get().min(self.load.connections.get());
         let busy = cores_busy / f64::from(u32::try_from(threads).unwrap_or(u32::MAX));
         if busy > BUSY {
@@ -102,6 +111,19 @@ impl Report<'_> {
             ));
         }
         notes
+    }
+
+    /// That we are late ourselves, if so much that it can be seen in what was measured.
+    fn lateness(&self) -> Option<String> {
+        let ledger = &self.measured.outcome.ledger;
+        let (late, latency) = (ledger.woken_late.within(P99)?, ledger.latency.within(P99)?);
+        (late > LATE_MAX && late * 4 > latency).then(|| {
+            format!(
+                "relais itself was late, within {} in 99 % of cases: others keep the cores of this \
+                 machine busy, and that is in the latencies, too",
+                brief(late)
+            )
+        })
     }
 
     fn rate(&self) -> String {

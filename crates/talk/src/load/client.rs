@@ -244,6 +244,9 @@ impl Client {
             self.bench.pacer.wake_at(due, wake);
             wake.notified().await;
             *now = Instant::now();
+            if counts {
+                self.with_ledger(|ledger| ledger.woken_late.record(*now - due));
+            }
         }
         Some(Turn { due: Some(due), counts })
     }

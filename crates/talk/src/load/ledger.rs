@@ -15,6 +15,9 @@ pub struct Ledger {
     pub latency: Histogram,
     /// From when requests were sent, with a rate: what a load would show that is blind to waiting.
     pub since_sent: Histogram,
+    /// From when requests were due to when their clients were awake, of those who were waiting for
+    /// that: how late we are ourselves.
+    pub woken_late: Histogram,
     /// From calling to being connected, TLS and the like included; of all calls, those before the
     /// start too.
     pub connect: Histogram,
@@ -121,6 +124,7 @@ impl Ledger {
         let Self {
             latency,
             since_sent,
+            woken_late,
             connect,
             in_time,
             received,
@@ -133,6 +137,7 @@ impl Ledger {
         } = other;
         self.latency.add(latency);
         self.since_sent.add(since_sent);
+        self.woken_late.add(woken_late);
         self.connect.add(connect);
         self.in_time += in_time;
         self.received += received;
