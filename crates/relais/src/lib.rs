@@ -39,6 +39,7 @@ mod service;
 mod site;
 mod spelling;
 mod stop;
+mod terminal;
 mod tls;
 mod tree;
 
@@ -66,6 +67,9 @@ const CONFIG: &str = "relais.toml";
 
 /// Does what the command line asks for.
 pub fn main() -> ExitCode {
+    if let Some(code) = listen::calculating::calculate() {
+        return code;
+    }
     let Cli { global, command } = match habits::parse() {
         Ok(cli) => cli,
         Err(Refused::Habit(complaint)) => return Stop::Wrong(vec![*complaint]).tell(),

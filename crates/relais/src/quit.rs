@@ -9,7 +9,6 @@ use tokio::sync::Notify;
 pub(crate) struct Quit(Arc<Notify>);
 
 impl Quit {
-    #[expect(dead_code, reason = "no dialogue that may say it is here yet")]
     /// Says it. Who waits for it later has heard it, too.
     pub(crate) fn say(&self) {
         self.0.notify_one();

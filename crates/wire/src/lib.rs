@@ -16,6 +16,7 @@
 //! - [`target`]: which file a path means, and paths in links
 //! - [`timestamp`]: points in time in logs and on command lines
 //! - [`visible`]: texts of strangers, fit to be looked at
+//! - [`web_socket`]: how a WebSocket is opened
 
 pub mod accept;
 pub mod calendar;
@@ -30,5 +31,7 @@ pub mod range;
 pub mod target;
 pub mod timestamp;
 pub mod visible;
+pub mod web_socket;
 
 mod class;
+mod sha1;

@@ -7,6 +7,7 @@ use tracing::warn;
 
 use super::house::{House, Listening};
 use crate::{
+    listen::Shows,
     output::{say, tell},
     serve::Root,
     site::{Job, Site},
@@ -29,12 +30,17 @@ impl Greeting {
         let lines: Vec<_> = house.listeners().collect();
         let shown: Vec<_> = lines.iter().map(|listening| shown(listening.on)).collect();
         let width = shown.iter().map(String::len).max().unwrap_or_default();
+        // Where messages are shown on standard output, they are the data, and this is talk.
+        let is_printing = |line: &Listening<'_>| {
+            line.service.is_some_and(|service| service.shows() != Shows::Nothing)
+        };
+        let say = if lines.iter().any(is_printing) { tell } else { say };
         for (on, Listening { sites, service, .. }) in shown.iter().zip(&lines) {
             for site in sites {
-                say(format_args!("{on:width$}  {}", described(site)));
+                say(format!("{on:width$}  {}", described(site)));
             }
             if let Some(service) = service {
-                say(format_args!("{on:width$}  {}  ({})", service.title(), service.does()));
+                say(format!("{on:width$}  {}  ({})", service.title(), service.does()));
             }
         }
         for site in lines.iter().flat_map(|listening| &listening.sites) {

@@ -318,6 +318,11 @@ impl House {
         })
     }
 
+    /// Has services begin to show themselves that did not already.
+    pub(crate) fn begin(&self) {
+        self.lasting.services.begin();
+    }
+
     /// The word that ends the program.
     pub(crate) fn quit(&self) -> Quit {
         self.lasting.services.quit.clone()

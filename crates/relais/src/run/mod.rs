@@ -127,6 +127,7 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
         }
     };
     greeting.say(house);
+    house.begin();
     manager::ready();
     let mut renewing = tokio::time::interval(RENEW_EVERY);
     renewing.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -191,6 +192,7 @@ fn reload(house: &mut House) -> Answer {
     manager::reloading();
     let answer = match house.reload() {
         Ok(changed) => {
+            house.begin();
             if changed.has_new_limits {
                 warn!("reloaded: {changed}");
             } else {

@@ -36,6 +36,15 @@ impl Lasting {
     }
 }
 
+impl Lasting {
+    /// Has what runs begin to show itself: all that is told at the start is told.
+    pub(crate) fn begin(&self) {
+        for (_, made) in self.running.values() {
+            made.begin();
+        }
+    }
+}
+
 impl Parts {
     /// Reads what `service` needs.
     ///
@@ -73,6 +82,13 @@ impl Made {
     pub(crate) fn meets(&self, on: &Endpoint) -> Meets {
         match self {
             Self::Listen(made) => made.meets(on),
+        }
+    }
+
+    /// Begins to show itself, if it did not already.
+    fn begin(&self) {
+        match self {
+            Self::Listen(made) => made.begin(),
         }
     }
 }

@@ -115,6 +115,13 @@ impl Service {
         }
     }
 
+    /// What is shown on standard output while it runs.
+    pub(crate) fn shows(&self) -> listen::Shows {
+        match &self.job {
+            Job::Listen(dialogue) => dialogue.shows(),
+        }
+    }
+
     /// What becomes of a caller, step by step.
     pub(crate) fn steps(&self) -> Vec<Node> {
         match &self.job {
