@@ -149,6 +149,20 @@ def five_hundred_dialogues_get_their_own_answers(stage):
     holds(stage.run([RELAIS, "load", "--simulate", "9", "--rounds", "2", str(port)]).decode(), "\n9 of 9 correct\n")
 
 
+@test
+def relais_listens_to_load_on_every_transport(stage):
+    ports = [free_port() for _ in range(5)]
+    schemes = ["tcp", "tls", "ws", "wss", "udp"]
+    urls = [f"{scheme}://localhost:{port}" for scheme, port in zip(schemes, ports)]
+    urls.append(f"unix://{stage.path('echo.sock')}")
+    listen = stage.start([RELAIS, "listen", *urls, "--as", "echo"], "listen")
+    listen.await_that("all endpoints", lambda: len(re.findall(r"^[a-z]+://", listen.said(), re.M)) >= len(urls))
+    for url in urls:
+        said = load(stage, url, "-n", 300, "-c", 6, "--size", "200")
+        equal((said["answers"], said["errors"], said["connects"]), (300, {}, 6), url)
+        holds(stage.run([RELAIS, "load", url, "--simulate", "25"]).decode(), "\n25 of 25 correct\n")
+
+
 class Mixing(Listening):
     """An echo, that gives what the eighth who calls says to itself in other words."""
 

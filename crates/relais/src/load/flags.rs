@@ -58,7 +58,7 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "N", requires = "simulate", value_parser = limit)]
     rounds: Option<NonZeroU64>,
     /// On how many threads [default: one for each core]
-    #[arg(short, long, value_name = "N", value_parser = count)]
+    #[arg(short, long, value_name = "N", value_parser = threads)]
     threads: Option<NonZeroUsize>,
     /// Print JSON
     #[arg(long)]
@@ -309,10 +309,12 @@ fn flag_of(error: &BadRequest) -> &'static str {
     }
 }
 
-/// The bytes of a message. A stream is often read by lines, a datagram is whole.
+/// The bytes of a message. A stream is often read by lines; a datagram is whole, and so is what a
+/// WebSocket carries.
 fn message(text: &str, scheme: Scheme) -> Result<Vec<u8>, Stop> {
     let mut bytes = content("--message", text)?;
-    if !text.starts_with('@') && scheme != Scheme::Udp && !bytes.ends_with(b"\n") {
+    let is_stream = matches!(scheme, Scheme::Tcp | Scheme::Tls | Scheme::Unix);
+    if !text.starts_with('@') && is_stream && !bytes.ends_with(b"\n") {
         bytes.push(b'\n');
     }
     Ok(bytes)
@@ -343,6 +345,14 @@ fn count(text: &str) -> Result<NonZeroUsize, &'static str> {
     read.ok_or("expected a number from 1 to 1000000")
 }
 
+fn threads(text: &str) -> Result<NonZeroUsize, &'static str> {
+    let read = text.parse().ok().filter(|count: &NonZeroUsize| count.get() <= THREADS_MAX);
+    read.ok_or("expected a number from 1 to 1024")
+}
+
+/// More than most machines have cores.
+const THREADS_MAX: usize = 1024;
+
 fn limit(text: &str) -> Result<NonZeroU64, &'static str> {
     text.parse().map_err(|_| "expected a number, 1 or more")
 }
@@ -366,4 +376,79 @@ fn timeout(text: &str) -> Result<Time, String> {
 fn header(text: &str) -> Result<(String, String), &'static str> {
     let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
     Ok((name.to_owned(), value.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn asked(words: &[&str]) -> Result<Asked, Stop> {
+        let words = ["load"].into_iter().chain(words.iter().copied());
+        Line::try_parse_from(words).unwrap().flags.asked()
+    }
+
+    #[test]
+    fn what_is_sent_is_what_was_said() {
+        let check = |words: &[&str], title: &str, expect: &str| {
+            let Asked { load, title: found, .. } = asked(words).unwrap();
+            assert_eq!(found, title);
+            assert_eq!(String::from_utf8_lossy(load.target.bytes()), expect);
+        };
+        let get = "GET /a HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
+        check(&["8080/a"], "http://127.0.0.1:8080/a", get);
+        check(&["8080", "--path", "/a"], "http://127.0.0.1:8080/a", get);
+        let post = "POST / HTTP/1.1\r\nHost: a.example\r\nX: y\r\nContent-Length: 1\r\n\r\nb";
+        let words = ["https://a.example", "-H", "X: y", "--body", "b"];
+        check(&words, "https://a.example:443/", post);
+        check(&["tcp://[::1]:9", "-m", "hi"], "tcp://[::1]:9", "hi\n");
+        check(&["udp://[::1]:9", "-m", "hi"], "udp://[::1]:9", "hi");
+        check(&["unix:///a", "-s", "5"], "unix:///a", "abcd\n");
+        check(&["ws://a/b", "-s", "1"], "ws://a:80/b", "\n");
+        check(&["ws://a", "-m", "hi"], "ws://a:80/", "hi");
+    }
+
+    #[test]
+    fn a_load_ends_after_ten_seconds_if_nothing_is_said() {
+        let check = |words: &[&str], expect| {
+            assert_eq!(asked(words).unwrap().load.schedule.until, expect);
+        };
+        check(&["9"], Until::Time(Duration::from_secs(10)));
+        check(&["9", "-d", "1m"], Until::Time(Duration::from_mins(1)));
+        check(&["9", "-n", "7"], Until::Requests(7));
+        check(&["9", "--simulate", "7"], Until::Requests(70));
+        check(&["9", "--simulate", "7", "--rounds", "3"], Until::Requests(21));
+    }
+
+    #[test]
+    fn a_simulation_calls_over_tcp_unless_told_otherwise() {
+        let Asked { load, title, .. } = asked(&["9", "--simulate", "7"]).unwrap();
+        assert_eq!(title, "tcp://127.0.0.1:9");
+        assert_eq!((load.task, load.connections.get()), (Task::Talk { messages: 10 }, 7));
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_meant_are_refused() {
+        for (flag, value) in [
+            ("-c", "0"),
+            ("-c", "1000001"),
+            ("-r", "0"),
+            ("-r", "10000001"),
+            ("-n", "0"),
+            ("--timeout", "0s"),
+            ("-t", "0"),
+            ("-t", "1025"),
+            ("-H", "no colon"),
+        ] {
+            let words = ["load", "9", flag, value];
+            assert!(Line::try_parse_from(words).is_err(), "{flag} {value}");
+        }
+    }
 }

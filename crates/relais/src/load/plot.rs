@@ -155,3 +155,29 @@ fn table(out: &mut String, head: &[&str], rows: &[Vec<String>]) {
     }
     out.push_str("</tbody></table>");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_has_few_round_numbers_and_holds_all() {
+        let check = |most, expect: &str| {
+            let (top, labels) = time_axis(most);
+            assert!(top >= most, "{top} for {most}");
+            let labels: Vec<_> = labels.into_iter().map(|(_, label)| label).collect();
+            assert_eq!(labels.join(", "), expect);
+        };
+        check(0.0, "0 us, 0.25 us, 0.5 us, 0.75 us, 1 us");
+        check(37.0, "0 us, 10 us, 20 us, 30 us, 40 us");
+        check(43_000.0, "0 ms, 20 ms, 40 ms, 60 ms");
+        check(2_500_000.0, "0 s, 1 s, 2 s, 3 s");
+    }
+
+    #[test]
+    fn counts_are_in_thousands_where_they_are_many() {
+        let (_, labels) = count_axis(52_000.0);
+        let labels: Vec<_> = labels.into_iter().map(|(_, label)| label).collect();
+        assert_eq!(labels.join(", "), "0k, 20k, 40k, 60k");
+    }
+}

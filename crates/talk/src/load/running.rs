@@ -172,7 +172,9 @@ impl Running {
     /// Ends it, and gives what was counted.
     pub async fn end(mut self) -> Outcome {
         self.shared.is_over.store(true, Ordering::Relaxed);
-        let ended = *self.ended.get_or_insert_with(Instant::now);
+        // Who is interrupted has not sent all, whatever the target.
+        let is_done = self.ended.is_some();
+        let ended = self.ended.unwrap_or_else(Instant::now);
         self.clients.shutdown().await;
         let (mut ledger, mut unanswered) = (Ledger::default(), 0);
         for core in &self.cores {
@@ -184,7 +186,8 @@ impl Running {
             None => (Duration::ZERO, 0),
             Some(begun) => {
                 let time = ended.duration_since(*begun).saturating_sub(warmup);
-                (self.shared.counted_time(time), self.unsent(&ledger, unanswered))
+                let unsent = if is_done { self.unsent(&ledger, unanswered) } else { 0 };
+                (self.shared.counted_time(time), unsent)
             }
         };
         let reached = self.shared.reached.load(Ordering::Relaxed);

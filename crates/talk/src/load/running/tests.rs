@@ -189,12 +189,13 @@ async fn what_is_under_way_when_somebody_ends_it_is_told() {
     // It accepts, and never answers.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
-    let mut running =
-        Running::start(load(&format!("tcp://{at}"), message(), 6, 60), dialer()).unwrap();
+    let mut timed = load(&format!("tcp://{at}"), message(), 6, 60);
+    timed.schedule.rate = NonZeroU64::new(1_000);
+    let mut running = Running::start(timed, dialer()).unwrap();
     // Not cancelled by another task that is done first, but by a timer: it is to be under way.
     let waited = tokio::time::timeout(Duration::from_millis(500), running.wait()).await;
     assert!(waited.is_err());
     assert!(matches!(running.progress().stage, Stage::Asking(_)));
     let outcome = running.end().await;
-    assert_eq!((outcome.ledger.answers(), outcome.unanswered), (0, 6));
+    assert_eq!((outcome.ledger.answers(), outcome.unanswered, outcome.unsent), (0, 6, 0));
 }
