@@ -107,6 +107,10 @@ pub(super) const CALLING_MAX: usize = 256;
 /// After so many calls none of which was answered, the others are not tried before the start.
 const MISSED_MAX: usize = 256;
 
+/// For how long after the end requests are sent that were due before it: as long as a busy machine may
+/// let us wait. Without it, the last few of many were never sent wherever a core is missed for a moment.
+const OVERTIME: Duration = Duration::from_millis(100);
+
 /// How long to wait after a call that was not answered.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -230,8 +234,8 @@ impl Client {
                 Due::Never => None,
             };
         };
-        // What is late by then is not sent any more: the time is over.
-        if shared.schedule.end().is_some_and(|end| since >= end) {
+        // What is later than that is not sent any more: the time is over.
+        if shared.schedule.end().is_some_and(|end| since >= end.saturating_add(OVERTIME)) {
             return None;
         }
         let number = shared.next.fetch_add(1, Ordering::Relaxed);
