@@ -14,6 +14,7 @@ mod footprint;
 mod herd;
 mod launch;
 mod load;
+mod loading;
 mod machine;
 mod origin;
 mod policy;
@@ -153,6 +154,10 @@ fn rows<'a>(args: &Args, kit: &dyn Fn() -> Kit<'a>) -> Vec<Row> {
     if args.wants(changing::TITLE) {
         eprintln!("{} …", changing::TITLE);
         rows.push(changing::measure(&kit(), args.rounds(), args.asked()));
+    }
+    if args.wants(loading::TITLE) {
+        eprintln!("{} …", loading::TITLE);
+        rows.push(loading::measure(&kit(), args.rounds(), args.seconds()));
     }
     if args.wants(searching::TITLE) {
         eprintln!("{} …", searching::TITLE);

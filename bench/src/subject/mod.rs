@@ -31,6 +31,7 @@ pub(crate) enum Program {
     Mitmdump,
     Socat,
     Grep,
+    Wrk,
     /// What a server costs that does nothing ([`crate::floor`]).
     Floor,
 }
@@ -60,6 +61,8 @@ pub(crate) enum Task {
     RelayDatagrams,
     /// A word in such a log.
     Search,
+    /// As many requests to a server as it answers.
+    Load,
 }
 
 /// Where a server finds and puts things: paths and ports, or names for them in a report.
@@ -74,6 +77,8 @@ pub(crate) struct Place {
     pub(crate) rules: String,
     /// The log to be searched.
     pub(crate) log: String,
+    /// What makes wrk print exact numbers.
+    pub(crate) exact: String,
     /// A folder of the server's own.
     pub(crate) scratch: String,
     pub(crate) http: String,
@@ -111,6 +116,7 @@ impl Program {
             Self::Mitmdump => "mitmdump",
             Self::Socat => "socat",
             Self::Grep => "grep",
+            Self::Wrk => "wrk",
             Self::Floor => "floor",
         }
     }
@@ -131,6 +137,7 @@ impl Task {
             Self::EchoDatagrams => "echoing datagrams",
             Self::RelayDatagrams => "relaying datagrams",
             Self::Search => "searching",
+            Self::Load => "putting under load",
         }
     }
 }
@@ -150,6 +157,7 @@ impl Subject {
             | Task::Relay
             | Task::EchoDatagrams
             | Task::RelayDatagrams
+            | Task::Load
             | Task::Search => self.program.name(),
         }
     }
@@ -167,7 +175,7 @@ impl Subject {
 
     /// Whether there is an origin behind it.
     pub(crate) fn passes_on(self) -> bool {
-        !matches!(self.task, Task::Serve | Task::Search | Task::EchoDatagrams)
+        !matches!(self.task, Task::Serve | Task::Search | Task::EchoDatagrams | Task::Load)
     }
 
     /// What can be asked for.
@@ -202,6 +210,7 @@ impl Subject {
             Program::Mitmdump => mitmdump(place),
             Program::Socat => socat(place),
             Program::Grep => grep(place),
+            Program::Wrk => wrk(place),
             Program::Floor => floor(self.task, place),
         }
     }
@@ -228,6 +237,12 @@ fn grep(Place { log, .. }: &Place) -> Setup {
         env: vec![("LC_ALL", "C".to_owned())],
         ..Setup::default()
     }
+}
+
+fn wrk(Place { http, exact, .. }: &Place) -> Setup {
+    let url = format!("http://127.0.0.1:{http}/{}", Served::Small.name());
+    let command = ["wrk", "-t1", "-c", LOAD_CONNECTIONS, "--timeout", "10s", "-s", exact, &url];
+    Setup { command: words(&command), ..Setup::default() }
 }
 
 fn floor(task: Task, place: &Place) -> Setup {
@@ -257,6 +272,8 @@ fn words(words: &[&str]) -> Vec<String> {
 pub(crate) const HEAD: &str = "head";
 /// The name of the sniffer's log in relais's folder.
 pub(crate) const SNIFFED: &str = "sniffed.jsonl";
+/// The connections of who puts a server under load.
+pub(crate) const LOAD_CONNECTIONS: &str = "64";
 /// What is searched for: letters that are not rare.
 pub(crate) const WORD: &str = "invoice";
 

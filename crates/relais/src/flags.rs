@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 
-use crate::{cache, cert, flows, get, listen, proxy, relay, send, serve};
+use crate::{cache, cert, flows, get, listen, load, proxy, relay, send, serve};
 
 /// One program for both ends of a socket and everything between
 #[derive(Clone, Debug, Parser)]
@@ -94,6 +94,8 @@ pub(crate) enum Command {
     Cache(Box<cache::Flags>),
     /// Search who asked for what through a proxy, in the sniffer's logs
     Flows(Box<flows::Flags>),
+    /// Ask with many clients at once, and show how fast the answers come
+    Load(Box<load::Flags>),
     /// A local authority, and certificates signed by it
     #[command(subcommand)]
     Cert(cert::Command),

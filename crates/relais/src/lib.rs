@@ -25,6 +25,7 @@ mod get;
 mod habits;
 mod limits;
 mod listen;
+mod load;
 mod logging;
 mod manual;
 mod measure;
@@ -134,6 +135,7 @@ fn obey(
         Command::Reload { file } => control::reload(&or_usual(file), data),
         Command::Cache(flags) => cache::obey(*flags, color, data),
         Command::Flows(flags) => flows::obey(*flags, color, || usual_logs(data)),
+        Command::Load(flags) => load::obey(*flags, color, data),
         Command::Cert(command) => cert::obey(command, data),
         Command::Password { user } => password::print_line(user.as_deref()),
         Command::Completions { shell } => Ok(manual::completions(shell)?),

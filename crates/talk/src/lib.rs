@@ -9,6 +9,7 @@ mod datagrams;
 mod dialogues;
 mod echo;
 mod lines;
+pub mod load;
 mod notify;
 mod passing;
 mod person;

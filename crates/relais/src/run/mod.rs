@@ -26,6 +26,7 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 pub use behind::look;
+pub(crate) use descriptors::raise as raise_descriptors;
 pub(crate) use greeting::Greeting;
 
 use crate::{
