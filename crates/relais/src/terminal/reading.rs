@@ -92,12 +92,15 @@ fn obey(screen: &Screen, lines: &Sender<Vec<u8>>, key: Key) -> bool {
 
 fn press(screen: &Screen, key: Key) -> Option<Pressed> {
     screen.with(|drawn| {
-        if key == Key::Enter {
-            // As it is, since it is left for good: of keys that come at once only the last are drawn.
+        if let Key::Enter = key {
+            // The whole row, before it is left for good: what came with the key was not drawn yet.
             drawn.draw();
+        }
+        let pressed = drawn.editor.as_mut()?.press(key);
+        if let Some(Pressed::Line(_)) = pressed {
             drawn.enter();
         }
-        drawn.editor.as_mut()?.press(key)
+        pressed
     })
 }
 
