@@ -1,8 +1,12 @@
 //! Strangers' bytes, made fit for a terminal: shown, never obeyed.
 
+mod escaped;
+
 use std::fmt::Write as _;
 
 use relais_wire::visible::is_disturbing;
+
+pub(crate) use escaped::Escaped;
 
 /// Makes text of bytes as they come, however they are cut.
 ///

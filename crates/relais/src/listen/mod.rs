@@ -3,7 +3,6 @@
 mod begun;
 pub(crate) mod calculating;
 mod dialogue;
-mod escaped;
 mod flags;
 mod handler;
 mod hex;

@@ -6,8 +6,8 @@ use relais_net::Peer;
 use relais_talk::{Next, Shown};
 use relais_wire::{timestamp::Timestamp, visible::InJson};
 
-use super::{Style, escaped::Escaped, hex::Hex};
-use crate::spelling::Size;
+use super::{Style, hex::Hex};
+use crate::{spelling::Size, visible::Escaped};
 
 impl Style {
     /// What is printed before the first message.

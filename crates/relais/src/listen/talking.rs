@@ -12,10 +12,10 @@ use tokio::{
 };
 use tracing::error;
 
-use super::escaped::Escaped;
 use crate::{
     quit::Quit,
     terminal::{self, Lines, Screen},
+    visible::Escaped,
 };
 
 /// Has the person at the terminal talk, from when it begins until it is dropped.

@@ -1,13 +1,13 @@
-//! Bytes of strangers as text that a terminal may have.
+//! Strangers' bytes as one line.
 
 use std::fmt::{self, Write as _};
 
 use relais_wire::visible::is_disturbing;
 
-/// Prints bytes as text: what a terminal would obey is escaped, `\u{1b}`, and so is what is no UTF-8,
-/// `\xff`.
+/// Prints bytes as text of one line: what a terminal would obey is escaped (`\u{1b}`), line ends and tabs
+/// too, and so is what is no UTF-8 (`\xff`).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Escaped<'a>(pub(super) &'a [u8]);
+pub(crate) struct Escaped<'a>(pub(crate) &'a [u8]);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
