@@ -144,7 +144,7 @@ impl Work<'_> {
 }
 
 /// Reads the line that our script adds: `exact REQUESTS BYTES MICROSECONDS ERRORS P99`.
-fn parse_wrk(said: &str) -> Result<Done> {
+pub(crate) fn parse_wrk(said: &str) -> Result<Done> {
     let line = said.lines().find_map(|line| line.strip_prefix("exact "));
     let numbers: Vec<f64> =
         line.unwrap_or("").split(' ').filter_map(|number| number.parse().ok()).collect();

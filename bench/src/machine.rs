@@ -67,12 +67,13 @@ struct Other {
     install: &'static str,
 }
 
-const PEERS: [Other; 6] = [
+const PEERS: [Other; 7] = [
     Other { command: "nginx", version: "-v", install: "apt-get install nginx-light" },
     Other { command: "lighttpd", version: "-v", install: "apt-get install lighttpd" },
     Other { command: "haproxy", version: "-v", install: "apt-get install haproxy" },
     Other { command: "varnishd", version: "-V", install: "apt-get install varnish" },
     Other { command: "traffic_server", version: "-V", install: "apt-get install trafficserver" },
+    Other { command: "socat", version: "-V", install: "apt-get install socat" },
     Other { command: "mitmdump", version: "--version", install: "pip install mitmproxy" },
 ];
 

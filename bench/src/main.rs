@@ -7,15 +7,18 @@
 
 mod changing;
 mod client;
+mod datagrams;
 mod fleet;
 mod floor;
 mod footprint;
 mod herd;
 mod launch;
 mod load;
+mod loading;
 mod machine;
 mod origin;
 mod policy;
+mod relaying;
 mod report;
 mod row;
 mod running;
@@ -73,6 +76,8 @@ struct Args {
 enum Part {
     /// Serve one file with the least work possible
     Floor(floor::Args),
+    /// Send datagrams back, or pass them on, with the least work possible
+    Datagrams(datagrams::Args),
     /// Compare how often caches have what they are asked for: ours and published policies
     HitRatio(policy::Args),
     /// Become a program on one core
@@ -84,6 +89,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.part {
         Some(Part::Floor(args)) => floor::serve(args).map(|()| ExitCode::SUCCESS),
+        Some(Part::Datagrams(args)) => datagrams::serve(args).map(|()| ExitCode::SUCCESS),
         Some(Part::HitRatio(args)) => policy::compare(args).map(|(table, is_kept)| {
             print!("{table}");
             if is_kept { ExitCode::SUCCESS } else { ExitCode::from(CHECK_SAID_NO) }
@@ -133,6 +139,14 @@ fn rows<'a>(args: &Args, kit: &dyn Fn() -> Kit<'a>) -> Vec<Row> {
         eprintln!("{} …", spec.title());
         rows.push(spec.measure(&kit(), args.footprint()));
     }
+    for spec in datagrams::SPECS.iter().filter(|spec| args.wants(spec.title)) {
+        eprintln!("{} …", spec.title);
+        rows.push(spec.measure(&kit(), args.rounds(), args.seconds()));
+    }
+    for spec in relaying::SPECS.iter().filter(|spec| args.wants(spec.title())) {
+        eprintln!("{} …", spec.title());
+        rows.push(spec.measure(&kit(), args.relaying()));
+    }
     if args.wants(herd::TITLE) {
         eprintln!("{} …", herd::TITLE);
         rows.push(herd::measure(&kit(), args.rounds(), args.herd()));
@@ -140,6 +154,10 @@ fn rows<'a>(args: &Args, kit: &dyn Fn() -> Kit<'a>) -> Vec<Row> {
     if args.wants(changing::TITLE) {
         eprintln!("{} …", changing::TITLE);
         rows.push(changing::measure(&kit(), args.rounds(), args.asked()));
+    }
+    if args.wants(loading::TITLE) {
+        eprintln!("{} …", loading::TITLE);
+        rows.push(loading::measure(&kit(), args.rounds(), args.seconds()));
     }
     if args.wants(searching::TITLE) {
         eprintln!("{} …", searching::TITLE);
@@ -174,6 +192,12 @@ impl Args {
     fn footprint(&self) -> Effort {
         let (clear_conns, tls_conns) = if self.quick { (1000, 500) } else { (10_000, 5_000) };
         Effort { rounds: self.rounds(), clear_conns, tls_conns }
+    }
+
+    fn relaying(&self) -> relaying::Effort {
+        let Effort { rounds, clear_conns: conns, .. } = self.footprint();
+        // Two descriptors each, here and there.
+        relaying::Effort { rounds, seconds: self.seconds(), conns: conns / 10 * 9 }
     }
 
     fn log_bytes(&self) -> u64 {

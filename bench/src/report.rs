@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     origin,
     row::{Column, Row, Series},
-    site::{CERTIFY, OPENSSL_CONF, Served},
+    site::{CERTIFY, OPENSSL_CONF, Served, Urls},
     stats::Spread,
     subject::{Place, Program, Setup, Subject},
     target::{Outcome, Target, Verdict},
@@ -162,6 +162,7 @@ fn shown_place() -> Place {
         key: "KEY".into(),
         rules: "RULES".into(),
         log: "LOG".into(),
+        exact: Urls::Same.script().into(),
         scratch: "SCRATCH".into(),
         http: "PORT".into(),
         https: "TLS_PORT".into(),

@@ -14,7 +14,7 @@ use crate::{
     client, floor,
     launch::{self, Process},
     origin::Origin,
-    site::{Served, Site},
+    site::{Served, Site, Urls},
     subject::{self, Place, Program, Setup, Subject},
     usage::{self, Memory},
 };
@@ -178,6 +178,7 @@ pub(crate) fn place(kit: &Kit<'_>, scratch: &Path, (http, https): (u16, u16)) ->
         key: text(&kit.site.key())?,
         rules: text(&kit.site.rules())?,
         log: text(&kit.site.log())?,
+        exact: text(&kit.site.wrk_script(Urls::Same))?,
         scratch: text(scratch)?,
         http: http.to_string(),
         https: https.to_string(),

@@ -8,7 +8,7 @@ from stage import RELAIS, REPOSITORY, equal, free_port, holds, need, test
 from with_signals import activated
 
 EXAMPLES = REPOSITORY / "examples"
-TRIED = ["static-site", "spa", "virtual-hosts", "https-with-client-certificates", "proxy", "cache", "behind-systemd"]
+TRIED = ["static-site", "spa", "virtual-hosts", "https-with-client-certificates", "proxy", "cache", "dialogues", "relay", "behind-systemd"]
 
 
 def copy(stage, name):
@@ -76,6 +76,19 @@ def the_single_page_application_answers(stage):
 
 
 @test
+def the_relays_pass_a_site_on_at_once_and_slowly(stage):
+    need("curl")
+    folder, (_, front, far) = copy(stage, "relay")
+    relais = checked_and_up(stage, folder, 1)
+    holds(stage.curl(f"http://127.0.0.1:{front}/").decode(), "Behind a relay")
+    took = stage.curl("-o", "/dev/null", "-w", "%{time_total}", f"http://127.0.0.1:{far}/").decode()
+    # There and back, at 50 ms less 10 each.
+    assert float(took) >= 0.08, took
+    equal(relais.stop(), 0, "exit code")
+    equal(len((folder / "relay.jsonl").read_text().splitlines()), 1, "lines in the log")
+
+
+@test
 def the_cache_keeps_what_it_was_asked_for_over_a_restart(stage):
     need("curl")
     folder, (_, port) = copy(stage, "cache")
@@ -133,6 +146,31 @@ def the_proxy_answers_refuses_and_writes_down(stage):
     equal(relais.stop(), 0, "exit code")
     equal(len(stage.run([RELAIS, "flows", "--json"], cwd=folder).splitlines()), 3, "exchanges")
     equal(len(stage.run([RELAIS, "flows", "--json", "casino"], cwd=folder).splitlines()), 1, "refused")
+
+
+@test
+def the_dialogues_are_held(stage):
+    folder, (echo, calc, board) = copy(stage, "dialogues")
+    holds(stage.run([RELAIS, "check"], cwd=folder).decode(), "listen board")
+    relais = stage.start([RELAIS, "up"], "relais", cwd=folder)
+    relais.await_that("five endpoints told", lambda: relais.said().count("  listen ") == 5)
+
+    def said(port, text):
+        with socket.create_connection(("127.0.0.1", port), 10) as caller:
+            caller.sendall(text)
+            caller.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: caller.recv(65536), b""))
+
+    equal(said(echo, b"coucou\n"), b"coucou\n")
+    holds(said(calc, b"2^10\n1/0\n").decode(), "1024\nerror: division by zero")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as subscriber:
+        subscriber.settimeout(10)
+        subscriber.connect(("127.0.0.1", board))
+        subscriber.send(b"subscribe")
+        equal(subscriber.recv(100), b"subscribed for 60 s")
+        equal(said(board, b"dinner is ready\n"), b"sent to 1\n")
+        equal(subscriber.recv(100), b"dinner is ready")
+    equal(relais.stop(), 0, "exit code")
 
 
 @test

@@ -3,6 +3,9 @@
 use super::{CONNECTIONS_MAX, Place, Setup, Task, words};
 
 pub(super) fn setup(task: Task, Place { scratch, http, origin, .. }: &Place) -> Setup {
+    if task == Task::Relay {
+        return relay(scratch, http, origin);
+    }
     let (kept, keep) = if task == Task::Cache { (KEPT, KEEP) } else { ("", "") };
     // Without strict limits it does not insist on files for twice as many connections.
     let config = format!(
@@ -24,6 +27,34 @@ defaults
     default_backend origin
 backend origin
 {keep}    server origin 127.0.0.1:{origin}
+"
+    );
+    Setup {
+        command: words(&["haproxy", "-f", &format!("{scratch}/{CONFIG}")]),
+        files: vec![(CONFIG, config)],
+        ..Setup::default()
+    }
+}
+
+/// Bytes as they are, with its usual buffers and without `splice`, which it leaves to be asked for.
+fn relay(scratch: &str, http: &str, origin: &str) -> Setup {
+    let config = format!(
+        "\
+global
+    nbthread 1
+    maxconn {CONNECTIONS_MAX}
+    no strict-limits
+defaults
+    mode tcp
+    maxconn {CONNECTIONS_MAX}
+    timeout connect 5s
+    timeout client 1h
+    timeout server 1h
+frontend clients
+    bind 127.0.0.1:{http} backlog 4096
+    default_backend origin
+backend origin
+    server origin 127.0.0.1:{origin}
 "
     );
     Setup {

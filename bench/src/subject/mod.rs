@@ -29,7 +29,9 @@ pub(crate) enum Program {
     Varnish,
     TrafficServer,
     Mitmdump,
+    Socat,
     Grep,
+    Wrk,
     /// What a server costs that does nothing ([`crate::floor`]).
     Floor,
 }
@@ -51,8 +53,16 @@ pub(crate) enum Task {
     Block,
     /// Both.
     SniffAndBlock,
+    /// Bytes as they are.
+    Relay,
+    /// Datagrams back to who sent them.
+    EchoDatagrams,
+    /// Datagrams as they are.
+    RelayDatagrams,
     /// A word in such a log.
     Search,
+    /// As many requests to a server as it answers.
+    Load,
 }
 
 /// Where a server finds and puts things: paths and ports, or names for them in a report.
@@ -67,6 +77,8 @@ pub(crate) struct Place {
     pub(crate) rules: String,
     /// The log to be searched.
     pub(crate) log: String,
+    /// What makes wrk print exact numbers.
+    pub(crate) exact: String,
     /// A folder of the server's own.
     pub(crate) scratch: String,
     pub(crate) http: String,
@@ -102,7 +114,9 @@ impl Program {
             Self::Varnish => "Varnish",
             Self::TrafficServer => "Traffic Server",
             Self::Mitmdump => "mitmdump",
+            Self::Socat => "socat",
             Self::Grep => "grep",
+            Self::Wrk => "wrk",
             Self::Floor => "floor",
         }
     }
@@ -119,7 +133,11 @@ impl Task {
             Self::Sniff => "sniffing",
             Self::Block => "blocking",
             Self::SniffAndBlock => "sniffing and blocking",
+            Self::Relay => "relaying",
+            Self::EchoDatagrams => "echoing datagrams",
+            Self::RelayDatagrams => "relaying datagrams",
             Self::Search => "searching",
+            Self::Load => "putting under load",
         }
     }
 }
@@ -132,7 +150,15 @@ impl Subject {
             Task::Block => "relais --block",
             Task::SniffAndBlock => "relais --sniff --block",
             Task::CacheOnDisk => "relais, from disk",
-            Task::Serve | Task::Pass | Task::Cache | Task::Search => self.program.name(),
+            Task::Relay if self.program == Program::Nginx => "nginx stream",
+            Task::Serve
+            | Task::Pass
+            | Task::Cache
+            | Task::Relay
+            | Task::EchoDatagrams
+            | Task::RelayDatagrams
+            | Task::Load
+            | Task::Search => self.program.name(),
         }
     }
 
@@ -149,7 +175,7 @@ impl Subject {
 
     /// Whether there is an origin behind it.
     pub(crate) fn passes_on(self) -> bool {
-        !matches!(self.task, Task::Serve | Task::Search)
+        !matches!(self.task, Task::Serve | Task::Search | Task::EchoDatagrams | Task::Load)
     }
 
     /// What can be asked for.
@@ -182,8 +208,10 @@ impl Subject {
             Program::Varnish => varnish::setup(self.task, place),
             Program::TrafficServer => traffic_server::setup(self.task, place),
             Program::Mitmdump => mitmdump(place),
+            Program::Socat => socat(place),
             Program::Grep => grep(place),
-            Program::Floor => floor(place),
+            Program::Wrk => wrk(place),
+            Program::Floor => floor(self.task, place),
         }
     }
 }
@@ -197,6 +225,12 @@ fn mitmdump(Place { scratch, http, origin, .. }: &Place) -> Setup {
     Setup { command: words(&command.concat()), ..Setup::default() }
 }
 
+fn socat(Place { http, origin, .. }: &Place) -> Setup {
+    let listen = format!("TCP-LISTEN:{http},bind=127.0.0.1,fork,reuseaddr,nodelay");
+    let call = format!("TCP:127.0.0.1:{origin},nodelay");
+    Setup { command: words(&["socat", &listen, &call]), ..Setup::default() }
+}
+
 fn grep(Place { log, .. }: &Place) -> Setup {
     Setup {
         command: words(&["grep", "--fixed-strings", "--ignore-case", WORD, log]),
@@ -205,7 +239,25 @@ fn grep(Place { log, .. }: &Place) -> Setup {
     }
 }
 
-fn floor(Place { bench, root, scratch, http, .. }: &Place) -> Setup {
+fn wrk(Place { http, exact, .. }: &Place) -> Setup {
+    let url = format!("http://127.0.0.1:{http}/{}", Served::Small.name());
+    let command = ["wrk", "-t1", "-c", LOAD_CONNECTIONS, "--timeout", "10s", "-s", exact, &url];
+    Setup { command: words(&command), ..Setup::default() }
+}
+
+fn floor(task: Task, place: &Place) -> Setup {
+    let Place { bench, root, scratch, http, origin, .. } = place;
+    let of_datagrams = [bench, "datagrams", "--port", http];
+    match task {
+        Task::EchoDatagrams => {
+            return Setup { command: words(&of_datagrams), ..Setup::default() };
+        }
+        Task::RelayDatagrams => {
+            let command = [&of_datagrams[..], &["--upstream", origin]].concat();
+            return Setup { command: words(&command), ..Setup::default() };
+        }
+        _ => (),
+    }
     let file = format!("{root}/{}", Served::Small.name());
     let head = format!("{scratch}/{HEAD}");
     let command = [bench, "floor", "--port", http, "--file", &file, "--head", &head];
@@ -220,6 +272,8 @@ fn words(words: &[&str]) -> Vec<String> {
 pub(crate) const HEAD: &str = "head";
 /// The name of the sniffer's log in relais's folder.
 pub(crate) const SNIFFED: &str = "sniffed.jsonl";
+/// The connections of who puts a server under load.
+pub(crate) const LOAD_CONNECTIONS: &str = "64";
 /// What is searched for: letters that are not rare.
 pub(crate) const WORD: &str = "invoice";
 

@@ -6,6 +6,9 @@ pub(super) fn setup(task: Task, nopush: &str, place: &Place) -> Setup {
     let Place { scratch, .. } = place;
     // As root, its worker would become a user who may not read the temporary folder.
     let user = if rustix::process::geteuid().is_root() { "user root;\n" } else { "" };
+    if task == Task::Relay {
+        return relay(user, place);
+    }
     let inside = if task == Task::Serve { serving(place) } else { proxying(task, place) };
     let config = format!(
         "\
@@ -29,6 +32,33 @@ http {{
     scgi_temp_path {scratch}/scgi;
 {inside}}}
 "
+    );
+    Setup {
+        command: words(&["nginx", "-c", &format!("{scratch}/{CONFIG}")]),
+        files: vec![(CONFIG, config)],
+        ..Setup::default()
+    }
+}
+
+/// Bytes as they are. A connection there has two places.
+fn relay(user: &str, Place { scratch, http, origin, .. }: &Place) -> Setup {
+    let config = format!(
+        "\
+load_module modules/ngx_stream_module.so;
+{user}daemon off;
+worker_processes 1;
+pid {scratch}/pid;
+error_log stderr error;
+events {{ worker_connections {}; }}
+stream {{
+    server {{
+        listen 127.0.0.1:{http} backlog=4096;
+        proxy_pass 127.0.0.1:{origin};
+        proxy_timeout 1h;
+    }}
+}}
+",
+        2 * CONNECTIONS_MAX
     );
     Setup {
         command: words(&["nginx", "-c", &format!("{scratch}/{CONFIG}")]),

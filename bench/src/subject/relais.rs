@@ -1,6 +1,7 @@
 //! relais itself, as someone would start it from a shell.
 
-use super::{Place, SNIFFED, Setup, Task, WORD, words};
+use super::{LOAD_CONNECTIONS, Place, SNIFFED, Setup, Task, WORD, words};
+use crate::site::Served;
 
 pub(super) fn setup(task: Task, place: &Place) -> Setup {
     let Place { relais, root, cert, key, rules, log, scratch, http, https, origin, .. } = place;
@@ -26,6 +27,21 @@ pub(super) fn setup(task: Task, place: &Place) -> Setup {
         Task::Block => words(&[&proxy[..], &["--block", rules]].concat()),
         Task::SniffAndBlock => {
             words(&[&proxy[..], &["--sniff", &sniffed, "--block", rules]].concat())
+        }
+        Task::Relay => {
+            let (listen, far) = (clear.replace("http", "tcp"), origin.replace("http", "tcp"));
+            words(&[relais, "relay", &listen, &far])
+        }
+        Task::EchoDatagrams => {
+            words(&[relais, "listen", &clear.replace("http", "udp"), "--as", "echo"])
+        }
+        Task::RelayDatagrams => {
+            let (listen, far) = (clear.replace("http", "udp"), origin.replace("http", "udp"));
+            words(&[relais, "relay", &listen, &far])
+        }
+        Task::Load => {
+            let url = format!("{clear}/{}", Served::Small.name());
+            words(&[relais, "load", &url, "-c", LOAD_CONNECTIONS, "-t", "1", "--json"])
         }
         Task::Search => words(&[relais, "flows", WORD, log]),
     };

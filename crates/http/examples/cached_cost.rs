@@ -98,7 +98,13 @@ fn measure(handler: impl Handler, lines: &str) -> u128 {
         let (mut client, server) = tokio::io::duplex(1 << 20);
         let (_shutdown, drain) = Shutdown::new();
         let local = Arc::new("tcp://127.0.0.1:80".parse().expect("an endpoint"));
-        let conn = Conn { stream: Stream::Memory(server), peer: Peer::Local, local, tls: None };
+        let conn = Conn {
+            stream: Stream::Memory(server),
+            peer: Peer::Local,
+            called: None,
+            local,
+            tls: None,
+        };
         tokio::spawn(async move { http.serve(conn, drain).await });
         let mut came = vec![0; 1 << 20];
         let mut quickest = u128::MAX;

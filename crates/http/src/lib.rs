@@ -4,11 +4,11 @@
 //! and asks a [`Handler`] for the answer to each request.
 
 pub mod access_log;
-mod alarm;
 pub mod auth;
 pub mod block;
 mod body;
 mod cached;
+pub mod client;
 mod clock;
 mod conn;
 mod counted;

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::{Host, HostPort};
 
@@ -31,8 +31,17 @@ impl Drop for SocketFile {
     }
 }
 
-/// Binds the first of the addresses of `at` that can be bound. Blocks while a name is resolved.
+/// Listens at the first of the addresses of `at` that can be bound. Blocks while a name is resolved.
 pub(crate) fn bind_net(at: &HostPort) -> io::Result<Socket> {
+    bind_first(at, Type::STREAM)
+}
+
+/// The same for datagrams.
+pub(crate) fn bind_datagrams(at: &HostPort) -> io::Result<Socket> {
+    bind_first(at, Type::DGRAM)
+}
+
+fn bind_first(at: &HostPort, kind: Type) -> io::Result<Socket> {
     let candidates = match &at.host {
         Host::Any => vec![
             SocketAddr::from((Ipv6Addr::UNSPECIFIED, at.port)),
@@ -48,7 +57,7 @@ pub(crate) fn bind_net(at: &HostPort) -> io::Result<Socket> {
     };
     let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
     for candidate in candidates {
-        match bind_one(candidate, at.host == Host::Any) {
+        match bind_one(candidate, kind, at.host == Host::Any) {
             Ok(socket) => return Ok(socket),
             // A machine without IPv6 has its IPv4 tried next; a taken port is an answer.
             Err(error) if error.kind() == ErrorKind::AddrInUse => return Err(error),
@@ -58,10 +67,14 @@ pub(crate) fn bind_net(at: &HostPort) -> io::Result<Socket> {
     Err(last)
 }
 
-fn bind_one(at: SocketAddr, both_families: bool) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
+fn bind_one(at: SocketAddr, kind: Type, both_families: bool) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(at), kind, None)?;
     if at.is_ipv6() {
         socket.set_only_v6(!both_families)?;
+    }
+    if kind == Type::DGRAM {
+        socket.bind(&SockAddr::from(at))?;
+        return Ok(socket);
     }
     // Only skips the wait for old connections' last packets; two listeners still exclude each other.
     socket.set_reuse_address(true)?;

@@ -8,10 +8,12 @@ use std::{
 };
 
 use tokio::{
+    io::{AsyncWrite, AsyncWriteExt as _},
     net::{TcpStream, UnixStream},
     time::{Instant, timeout},
 };
 
+mod datagrams;
 mod error;
 mod names;
 mod race;
@@ -20,6 +22,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use datagrams::DialedDatagrams;
 pub use error::{Callee, DialError, Stage};
 
 use error::Failed;
@@ -142,20 +145,69 @@ impl Dialer {
         endpoint: &Endpoint,
         protocols: Protocols,
     ) -> Result<Dialed, DialError> {
+        self.dial_saying(endpoint, protocols, b"").await
+    }
+
+    /// The same, but says `first` before all else, even TLS: a PROXY header, which any socket takes at
+    /// once.
+    ///
+    /// Cancel safe: a call given up is hung up.
+    ///
+    /// # Errors
+    ///
+    /// [`DialError`]
+    pub async fn dial_saying(
+        &self,
+        endpoint: &Endpoint,
+        protocols: Protocols,
+        first: &[u8],
+    ) -> Result<Dialed, DialError> {
         if let Some(why) = uncallable(endpoint) {
             return Err(DialError::Uncallable { endpoint: endpoint.clone(), why });
         }
         let at = match &endpoint.place {
-            Place::Path(path) => return self.call_path(endpoint, path).await,
+            Place::Path(path) => {
+                let mut dialed = self.call_path(endpoint, path).await?;
+                say(&mut dialed.stream, first, || Callee {
+                    endpoint: endpoint.clone(),
+                    address: None,
+                })
+                .await?;
+                return Ok(dialed);
+            }
             Place::Net(at) => at,
         };
-        let reached = self.call_net(endpoint, at).await?;
+        let mut reached = self.call_net(endpoint, at).await?;
+        let callee = || Callee { endpoint: endpoint.clone(), address: Some(reached.address) };
+        say(&mut reached.plain, first, callee).await?;
         if endpoint.scheme.is_secure() {
             // Boxed: the state of a handshake is large, and done with long before its connection is.
             return Box::pin(self.shake(endpoint, reached, protocols)).await;
         }
         let Reached { plain, address, timings } = reached;
         Ok(Dialed { stream: Stream::Tcp(plain), session: None, peer: Peer::at(address), timings })
+    }
+
+    /// Shakes hands with the server of `endpoint` on a stream that leads to it, as through a proxy,
+    /// whose call took so long.
+    ///
+    /// Cancel safe: no; the stream is gone with the future.
+    ///
+    /// # Errors
+    ///
+    /// [`DialError`]
+    pub async fn secure(
+        &self,
+        endpoint: &Endpoint,
+        (plain, timings): (TcpStream, Timings),
+        protocols: Protocols,
+    ) -> Result<Dialed, DialError> {
+        let local = |source| {
+            let callee = Callee { endpoint: endpoint.clone(), address: None };
+            DialError::Local { callee, source }
+        };
+        let address = plain.peer_addr().map_err(local)?;
+        Box::pin(self.shake(endpoint, Reached { plain, address, timings }, protocols)).await
     }
 
     async fn call_path(&self, endpoint: &Endpoint, path: &Path) -> Result<Dialed, DialError> {
@@ -238,4 +290,17 @@ impl Dialer {
         };
         DialError::TimedOut { callee, stage, most }
     }
+}
+
+/// Says `first`, if that is anything.
+async fn say(
+    stream: &mut (impl AsyncWrite + Unpin),
+    first: &[u8],
+    callee: impl FnOnce() -> Callee,
+) -> Result<(), DialError> {
+    if first.is_empty() {
+        return Ok(());
+    }
+    let said = stream.write_all(first).await;
+    said.map_err(|error| DialError::of_call(callee(), Failed::System(error)))
 }

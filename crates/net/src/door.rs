@@ -2,15 +2,12 @@
 
 use std::{
     error::Error,
-    future::poll_fn,
     io,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    task::Poll,
     time::Duration,
 };
 
@@ -20,7 +17,7 @@ use tracing::{debug, error, warn};
 
 use crate::{
     Cores, Drain, DynService, Fault, Gate, HandshakeError, Incoming, Listener, Permit, Refused,
-    Seat, Side, next_caller, tls::Acceptor,
+    Seat, Side, next_caller, tls::Acceptor, unpanicked::unpanicked,
 };
 
 /// What lies behind a listener.
@@ -114,7 +111,9 @@ fn seat_and_talk(seat: Seat, incoming: Incoming, inside: Inside, drain: Drain) {
 
 async fn talk(incoming: Incoming, door: &Door, drain: Drain) -> Result<(), Fault> {
     let tls = door.tls.load_full();
-    let handshake = tokio::time::timeout(door.handshake_max, incoming.handshake(tls.as_deref()));
+    let header = door.service.header_of(incoming.peer());
+    let handshake = incoming.handshake(tls.as_deref(), header);
+    let handshake = tokio::time::timeout(door.handshake_max, handshake);
     let late = |_| Err(HandshakeError::Failed(io::ErrorKind::TimedOut.into()));
     let error = match handshake.await.unwrap_or_else(late) {
         Ok(conn) => return door.service.serve_boxed(conn, drain).await,
@@ -149,20 +148,6 @@ async fn turn_away(error: HandshakeError, door: &Door) -> io::Error {
 /// How long a caller that was turned away may go on sending, and how much.
 const LINGER_MAX: Duration = Duration::from_secs(1);
 const LINGER_BYTES_MAX: u64 = 64 << 10;
-
-/// Drives `future` to its end, or to its panic (`None`), whose text the panic hook has printed.
-async fn unpanicked<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        // Unwind safe: after a panic the future is never polled again, only dropped.
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
-            Err(_) => Poll::Ready(None),
-        }
-    })
-    .await
-}
 
 /// Our own faults are news; a caller that hangs up is not.
 fn note(fault: &Fault) {

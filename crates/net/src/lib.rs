@@ -6,35 +6,56 @@
 //! [`Dialer`].
 
 mod accept;
+mod alarm;
+mod balance;
 mod bind;
 mod cores;
+mod datagrams;
 mod dial;
 mod door;
 mod endpoint;
 mod fault;
 mod gate;
+mod header;
+mod health;
+mod hearing;
 mod listener;
 mod network;
 mod own;
 mod peer;
+mod pipe;
 mod reach;
 mod service;
 mod shutdown;
 mod stream;
+mod switched;
 pub mod tls;
+mod unpanicked;
 
 pub use accept::next_caller;
+pub use alarm::{Alarm, Patience};
+pub use balance::{Balance, Candidate, Draws, choose, mix};
 pub use bind::{SocketFile, bind_path};
 pub use cores::{Cores, Seat, turn};
-pub use dial::{Access, Callee, DialError, DialLimits, Dialed, Dialer, Stage, Timings};
+pub use datagrams::{
+    Batch, DatagramConn, DatagramListener, DatagramService, Datagrams, DynDatagramService, Heard,
+    Outgoing, Sent, Train, Word,
+};
+pub use dial::{
+    Access, Callee, DialError, DialLimits, Dialed, DialedDatagrams, Dialer, Stage, Timings,
+};
 pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};
 pub use fault::{Fault, Side};
 pub use gate::{Gate, Permit, Refused};
-pub use listener::{Conn, HandshakeError, Incoming, Listener};
+pub use health::{Health, News};
+pub use hearing::serve_datagrams;
+pub use listener::{Conn, HandshakeError, Header, Incoming, Listener};
 pub use network::{Network, ParseNetworkError};
 pub use own::is_own_address;
 pub use peer::{Client, Peer};
+pub use pipe::Pipe;
 pub use service::{DynService, Service};
 pub use shutdown::{Drain, Drained, Shutdown};
 pub use stream::{Idle, Stream};
+pub use switched::Switched;

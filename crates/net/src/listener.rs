@@ -15,9 +15,12 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
+use relais_wire::proxy_header::Told;
+
 use crate::{
     Endpoint, Peer, Place, Stream,
     bind::{SocketFile, bind_net, bind_path},
+    header,
     tls::{Acceptor, Session},
 };
 
@@ -148,27 +151,49 @@ impl Incoming {
         self.peer
     }
 
-    /// Does what the endpoint asks before bytes flow, on the current runtime: TLS, or nothing.
+    /// Does what the endpoint asks before bytes flow, on the current runtime: a header, TLS, or
+    /// nothing.
     ///
     /// # Errors
     ///
     /// [`HandshakeError`]; but for who spoke in the clear, the caller is gone.
-    pub async fn handshake(self, tls: Option<&Acceptor>) -> Result<Conn, HandshakeError> {
+    pub async fn handshake(
+        self,
+        tls: Option<&Acceptor>,
+        header: Header,
+    ) -> Result<Conn, HandshakeError> {
         let Self { socket, peer, local } = self;
-        let plain = match peer {
-            Peer::Net(_) => TcpStream::from_std(socket.into())?,
-            Peer::Local => {
-                let stream = Stream::Unix(UnixStream::from_std(socket.into())?);
-                return Ok(Conn { stream, peer, local, tls: None });
+        let stream = match peer {
+            Peer::Net(_) => Stream::Tcp(TcpStream::from_std(socket.into())?),
+            Peer::Local => Stream::Unix(UnixStream::from_std(socket.into())?),
+        };
+        let mut conn = Conn { stream, peer, called: None, local, tls: None };
+        if header == Header::Expected {
+            // Boxed: what is read goes, and its room with it.
+            let told = Box::pin(header::take(&conn.stream)).await?;
+            if let Told::Call { source, destination } = told {
+                (conn.peer, conn.called) = (Peer::at(source), Some(destination));
             }
-        };
-        let Some(acceptor) = tls else {
-            return Ok(Conn { stream: Stream::Tcp(plain), peer, local, tls: None });
-        };
-        // Boxed: the state of a handshake is large, and done with long before its connection is.
-        let (stream, session) = Box::pin(shake(plain, acceptor)).await?;
-        Ok(Conn { stream: Stream::Tls(Box::new(stream.into())), peer, local, tls: Some(session) })
+        }
+        match (conn.stream, tls) {
+            (Stream::Tcp(plain), Some(acceptor)) => {
+                // Boxed: the state of a handshake is large, and done with long before its connection is.
+                let (stream, session) = Box::pin(shake(plain, acceptor)).await?;
+                let stream = Stream::Tls(Box::new(stream.into()));
+                Ok(Conn { stream, tls: Some(session), ..conn })
+            }
+            (stream, _) => Ok(Conn { stream, ..conn }),
+        }
     }
+}
+
+/// Whether a caller tells first who called it (PROXY), before all else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// It does not: what it says is its own.
+    None,
+    /// It does, or is none of ours.
+    Expected,
 }
 
 /// Looks at the first bytes and shakes hands if they are TLS'.
@@ -218,13 +243,22 @@ impl AsFd for Incoming {
 pub struct Conn {
     /// The bytes, in the clear.
     pub stream: Stream,
-    /// Who called.
+    /// Who called, perhaps as told by who passed the call on.
     pub peer: Peer,
+    /// The address that was called, as told by who passed the call on.
+    pub called: Option<SocketAddr>,
     /// Where the call came in: what was listened on, with the port the kernel chose if none was
     /// asked for.
     pub local: Arc<Endpoint>,
     /// What the handshake agreed on, if there is TLS under the stream.
     pub tls: Option<Session>,
+}
+
+impl Conn {
+    /// The address that was called; of a Unix socket there is none.
+    pub fn destination(&self) -> Option<SocketAddr> {
+        self.called.or_else(|| self.stream.socket()?.local_addr().ok())
+    }
 }
 
 #[cfg(test)]
@@ -242,7 +276,7 @@ mod tests {
         assert_ne!(port, 0);
         let open = listener.open().unwrap();
         let mut client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let mut conn = open.accept().await.unwrap().handshake(None).await.unwrap();
+        let mut conn = open.accept().await.unwrap().handshake(None, Header::None).await.unwrap();
         assert_eq!(conn.peer, Peer::Net(client.local_addr().unwrap()));
         conn.stream.write_all(b"hi").await.unwrap();
         drop(conn);

@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, pin::Pin};
 
-use crate::{Conn, Drain, Fault};
+use crate::{Conn, Drain, Fault, Header, Peer};
 
 /// Speaks one protocol with every caller of a listener.
 ///
@@ -33,6 +33,12 @@ pub trait Service: Debug + Send + Sync + 'static {
         _ = first;
         b""
     }
+
+    /// Whether `peer` is a relay whose word is taken for who called it, and says so first (PROXY).
+    fn header(&self, peer: Peer) -> Header {
+        _ = peer;
+        Header::None
+    }
 }
 
 /// A [`Service`] whose type is forgotten, for the run graph. Implemented for every [`Service`].
@@ -49,6 +55,9 @@ pub trait DynService: Debug + Send + Sync + 'static {
 
     /// See [`Service::refusal_in_the_clear`].
     fn refusal_bytes_in_the_clear(&self, first: &[u8]) -> &'static [u8];
+
+    /// See [`Service::header`].
+    fn header_of(&self, peer: Peer) -> Header;
 }
 
 impl<S: Service> DynService for S {
@@ -66,5 +75,9 @@ impl<S: Service> DynService for S {
 
     fn refusal_bytes_in_the_clear(&self, first: &[u8]) -> &'static [u8] {
         self.refusal_in_the_clear(first)
+    }
+
+    fn header_of(&self, peer: Peer) -> Header {
+        self.header(peer)
     }
 }

@@ -6,6 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use rustls_pki_types::CertificateDer;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     net::{TcpStream, UnixStream},
@@ -13,6 +14,7 @@ use tokio::{
 use tokio_rustls::TlsStream;
 
 mod idle;
+mod moving;
 
 pub use idle::Idle;
 
@@ -39,6 +41,14 @@ impl Stream {
             Self::Tcp(socket) => Some(socket),
             Self::Tls(stream) => Some(stream.get_ref().0),
             Self::Unix(_) | Self::Memory(_) => None,
+        }
+    }
+
+    /// The certificates that the other side showed, its own first; none without TLS.
+    pub fn shown_chain(&self) -> &[CertificateDer<'static>] {
+        match self {
+            Self::Tls(stream) => stream.get_ref().1.peer_certificates().unwrap_or_default(),
+            Self::Tcp(_) | Self::Unix(_) | Self::Memory(_) => &[],
         }
     }
 }

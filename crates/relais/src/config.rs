@@ -15,8 +15,7 @@ use crate::{
     base::Base,
     complaint::{Complaint, KeyPath, Place, Problem, Wrong, in_order_of_lines},
     document::{Document, Entry, in_order, unknown},
-    limits,
-    site::Table,
+    limits, service, site,
 };
 
 /// A configuration.
@@ -27,7 +26,9 @@ pub struct Config {
     /// `[limits]`.
     pub limits: limits::Table,
     /// Each `[serve.NAME]` and `[proxy.NAME]`, in the order of the file.
-    pub sites: Vec<(String, Table)>,
+    pub sites: Vec<(String, site::Table)>,
+    /// Each `[listen.NAME]` and `[relay.NAME]`, in the order of the file.
+    pub services: Vec<(String, service::Table)>,
 }
 
 /// Where a configuration comes from, to be read again at a reload.
@@ -63,7 +64,7 @@ enum Origin {
 }
 
 /// The tables there are.
-const TABLES: &[&str] = &["limits", "proxy", "serve"];
+const TABLES: &[&str] = &["limits", "listen", "proxy", "relay", "serve"];
 
 /// No configuration is that long; whatever is, is some other file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -75,8 +76,9 @@ impl Source {
             Self::File(file) => format!("{:?}", file.display()),
             Self::Embedded { .. } => "the demo".to_owned(),
             Self::Flags(config) => {
-                let titles =
-                    config.sites.iter().map(|(name, table)| format!("{} {name}", table.verb()));
+                let sites = config.sites.iter().map(|(name, table)| (table.verb(), name));
+                let services = config.services.iter().map(|(name, table)| (table.verb(), name));
+                let titles = sites.chain(services).map(|(verb, name)| format!("{verb} {name}"));
                 format!("`{}`, by flags", titles.collect::<Vec<_>>().join(", "))
             }
         }
@@ -84,9 +86,18 @@ impl Source {
 }
 
 impl Config {
-    /// The configuration that is one site.
-    pub(crate) fn of(base: Base, name: String, table: Table) -> Self {
-        Self { base, limits: limits::Table::default(), sites: vec![(name, table)] }
+    /// The configuration that asks for nothing yet.
+    pub(crate) fn of(base: Base) -> Self {
+        Self { base, limits: limits::Table::default(), sites: Vec::new(), services: Vec::new() }
+    }
+
+    /// The flag that says what `key` says in a file, if this is a command line: one table.
+    fn flag_of(&self, key: &KeyPath) -> Option<&'static str> {
+        match (self.sites.first(), self.services.first()) {
+            (Some((_, table)), _) => table.flag_of(key),
+            (None, Some((_, table))) => table.flag_of(key),
+            (None, None) => None,
+        }
     }
 }
 
@@ -126,7 +137,7 @@ impl Said {
     fn parse_in(base: Base, path: PathBuf, text: String) -> Result<Self, Vec<Complaint>> {
         let document = Document::parse(&path, &text)?;
         let mut complaints = Vec::new();
-        let mut config = Config { base, limits: limits::Table::default(), sites: Vec::new() };
+        let mut config = Config::of(base);
         for entry in document.entries() {
             if let Err(found) = read_table(&document, &entry, &mut config) {
                 complaints.extend(found);
@@ -150,9 +161,8 @@ impl Said {
                 Err(complaints) => complaints,
             },
             Origin::Flags => {
-                // A command line is one site.
-                let table = self.config.sites.first().map(|(_, table)| table);
-                problems.into_iter().map(|found| flag_complaint(table, found)).collect()
+                let complaint = |found| flag_complaint(&self.config, found);
+                problems.into_iter().map(complaint).collect()
             }
         }
     }
@@ -169,15 +179,31 @@ fn read_table(
             config.limits = document.read(&key, value)?;
             Ok(())
         }
+        "listen" => {
+            let tables = read_tables(document, &key, value, "listen.echo")?;
+            let tables = tables.into_iter();
+            config
+                .services
+                .extend(tables.map(|(name, table)| (name, service::Table::Listen(table))));
+            Ok(())
+        }
+        "relay" => {
+            let tables = read_tables(document, &key, value, "relay.front")?;
+            let tables = tables.into_iter();
+            config
+                .services
+                .extend(tables.map(|(name, table)| (name, service::Table::Relay(table))));
+            Ok(())
+        }
         "serve" => {
             let tables = read_tables(document, &key, value, "serve.site")?;
-            let tables = tables.into_iter().map(|(name, table)| (name, Table::Serve(table)));
+            let tables = tables.into_iter().map(|(name, table)| (name, site::Table::Serve(table)));
             config.sites.extend(tables);
             Ok(())
         }
         "proxy" => {
             let tables = read_tables(document, &key, value, "proxy.front")?;
-            let tables = tables.into_iter().map(|(name, table)| (name, Table::Proxy(table)));
+            let tables = tables.into_iter().map(|(name, table)| (name, site::Table::Proxy(table)));
             config.sites.extend(tables);
             Ok(())
         }
@@ -258,8 +284,8 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
 }
 
 /// The same words, told to someone who typed a flag.
-fn flag_complaint(table: Option<&Table>, Problem { key, part: _, wrong }: Problem) -> Complaint {
-    let flag_of = |key: &KeyPath| table?.flag_of(key);
+fn flag_complaint(config: &Config, Problem { key, part: _, wrong }: Problem) -> Complaint {
+    let flag_of = |key: &KeyPath| config.flag_of(key);
     let flag = flag_of(&key).unwrap_or("arguments").to_owned();
     let Wrong { what, expected, hint } = wrong;
     let what = in_flags(&what, &key, flag_of);

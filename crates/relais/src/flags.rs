@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 
-use crate::{cache, cert, flows, proxy, serve};
+use crate::{cache, cert, flows, get, listen, load, proxy, relay, send, serve};
 
 /// One program for both ends of a socket and everything between
 #[derive(Clone, Debug, Parser)]
@@ -28,6 +28,8 @@ Examples:
   relais up                    the demo, or what ./relais.toml says
   relais serve files --list    a folder at http://127.0.0.1:8080
   relais proxy 9000 8081       port 9000 before the server at port 8081
+  relais send 6666 hello       says hello to port 6666, and shows the answer
+  relais get -v example.org    asks a site, and shows how it answers and how long that took
   relais cert trust            make this machine's browsers trust https://localhost
 
 Exit codes: 0 done, 1 failed while running, 2 wrong arguments or configuration, 3 a check said no";
@@ -74,6 +76,14 @@ pub(crate) enum Command {
     Serve(Box<serve::Flags>),
     /// Pass HTTP requests on to other servers
     Proxy(Box<proxy::Flags>),
+    /// Pass bytes on as they are: TCP, TLS, Unix sockets, each side its own
+    Relay(Box<relay::Flags>),
+    /// Hold a small dialogue with everyone who calls: over TCP, TLS, UDP, Unix sockets, WebSocket
+    Listen(Box<listen::Flags>),
+    /// Say something to a server and show what it answers, or have a dialogue with it
+    Send(Box<send::Flags>),
+    /// Ask a server of HTTP for something, and show how it answers
+    Get(Box<get::Flags>),
     /// Have a running relais read its file again; no connection is dropped
     Reload {
         /// The configuration [default: relais.toml]
@@ -84,6 +94,8 @@ pub(crate) enum Command {
     Cache(Box<cache::Flags>),
     /// Search who asked for what through a proxy, in the sniffer's logs
     Flows(Box<flows::Flags>),
+    /// Ask with many clients at once, and show how fast the answers come
+    Load(Box<load::Flags>),
     /// A local authority, and certificates signed by it
     #[command(subcommand)]
     Cert(cert::Command),
@@ -107,6 +119,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
     },
+}
+
+impl Command {
+    /// Whether it calls a server on behalf of who types it, and ends with what comes of that.
+    pub(crate) fn is_client(&self) -> bool {
+        matches!(self, Self::Get(_) | Self::Send(_))
+    }
 }
 
 #[cfg(test)]

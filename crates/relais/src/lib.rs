@@ -8,6 +8,7 @@ mod access_log;
 mod auth;
 mod base;
 mod cache;
+mod calling;
 mod cert;
 mod clock;
 mod columns;
@@ -20,22 +21,33 @@ mod document;
 mod flags;
 mod flows;
 mod front;
+mod get;
 mod habits;
 mod limits;
+mod listen;
+mod load;
 mod logging;
 mod manual;
 mod measure;
+mod meets;
 mod output;
 mod password;
 mod plan;
 mod proxy;
+mod quit;
+mod relay;
 mod run;
+mod send;
 mod serve;
+mod service;
 mod site;
 mod spelling;
 mod stop;
+mod terminal;
 mod tls;
 mod tree;
+mod upstream_tls;
+mod visible;
 
 use std::{
     path::{Path, PathBuf},
@@ -53,7 +65,7 @@ pub use run::look;
 use data::Data;
 use flags::{Cli, Command};
 use habits::Refused;
-use output::say;
+use output::{Telling, say};
 use stop::Stop;
 
 /// The configuration of those who name none.
@@ -61,6 +73,9 @@ const CONFIG: &str = "relais.toml";
 
 /// Does what the command line asks for.
 pub fn main() -> ExitCode {
+    if let Some(code) = listen::calculating::calculate() {
+        return code;
+    }
     let Cli { global, command } = match habits::parse() {
         Ok(cli) => cli,
         Err(Refused::Habit(complaint)) => return Stop::Wrong(vec![*complaint]).tell(),
@@ -70,15 +85,22 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()) * 2);
         }
     };
-    logging::start(&global);
+    let telling = if global.verbose > 0 { Telling::More } else { Telling::Usual };
+    // A client tells of its exchange first, and of what goes on below only when asked twice.
+    let verbose = global.verbose.saturating_sub(u8::from(command.is_client()));
+    logging::start(&flags::Global { verbose, ..global.clone() });
     let data = Data::of(global.data).map_err(Stop::from);
-    match data.and_then(|data| obey(command, &data, global.color)) {
+    match data.and_then(|data| obey(command, &data, (global.color, telling))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => stop.tell(),
     }
 }
 
-fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
+fn obey(
+    command: Command,
+    data: &Data,
+    (color, telling): (ColorChoice, Telling),
+) -> Result<(), Stop> {
     match command {
         Command::Up { file: None } if !Path::new(CONFIG).exists() => {
             let (text, base) = (demo::TEXT.to_owned(), demo::settle(data)?);
@@ -89,18 +111,31 @@ fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
         Command::Serve(flags) => {
             let greeting = if flags.open { run::Greeting::Browser } else { run::Greeting::Plain };
             let (name, table) = flags.table();
-            let source = of_flags(name, site::Table::Serve(Box::new(table)));
+            let source = of_site(name, site::Table::Serve(Box::new(table)));
             run::run(source, data, greeting)
         }
         Command::Proxy(flags) => {
             let (name, table) = flags.table().map_err(|wrong| Stop::Wrong(vec![*wrong]))?;
-            let source = of_flags(name, site::Table::Proxy(Box::new(table)));
+            let source = of_site(name, site::Table::Proxy(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)
         }
+        Command::Relay(flags) => {
+            let (name, table) = flags.table();
+            let source = of_service(name, service::Table::Relay(Box::new(table)));
+            run::run(source, data, run::Greeting::Plain)
+        }
+        Command::Listen(flags) => {
+            let (name, table) = flags.table();
+            let source = of_service(name, service::Table::Listen(Box::new(table)));
+            run::run(source, data, run::Greeting::Plain)
+        }
+        Command::Get(flags) => get::obey(*flags, data, (color, telling)),
+        Command::Send(flags) => send::obey(*flags, data, telling),
         Command::Check { file, json } => check(or_usual(file), json),
         Command::Reload { file } => control::reload(&or_usual(file), data),
         Command::Cache(flags) => cache::obey(*flags, color, data),
         Command::Flows(flags) => flows::obey(*flags, color, || usual_logs(data)),
+        Command::Load(flags) => load::obey(*flags, color, data),
         Command::Cert(command) => cert::obey(command, data),
         Command::Password { user } => password::print_line(user.as_deref()),
         Command::Completions { shell } => Ok(manual::completions(shell)?),
@@ -108,9 +143,16 @@ fn obey(command: Command, data: &Data, color: ColorChoice) -> Result<(), Stop> {
     }
 }
 
-/// The configuration that a command line is.
-fn of_flags(name: String, table: site::Table) -> Source {
-    Source::Flags(Box::new(Config::of(Base(PathBuf::new()), name, table)))
+/// The configuration that a command line is, which asks for a site.
+fn of_site(name: String, table: site::Table) -> Source {
+    let empty = Config::of(Base(PathBuf::new()));
+    Source::Flags(Box::new(Config { sites: vec![(name, table)], ..empty }))
+}
+
+/// The same of one that asks for a service.
+fn of_service(name: String, table: service::Table) -> Source {
+    let empty = Config::of(Base(PathBuf::new()));
+    Source::Flags(Box::new(Config { services: vec![(name, table)], ..empty }))
 }
 
 fn or_usual(file: Option<PathBuf>) -> PathBuf {

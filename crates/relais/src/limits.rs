@@ -141,6 +141,11 @@ impl Limits {
     }
 }
 
+/// How many callers there may be where the limit of descriptors is `maximum`.
+pub(crate) fn descriptors_for_callers(maximum: Option<u64>) -> usize {
+    maximum.map_or(usize::MAX, fit)
+}
+
 /// How many connections there may be with so many descriptors.
 fn fit(descriptors: u64) -> usize {
     files(descriptors).saturating_mul(3)

@@ -9,6 +9,15 @@ use std::{
 
 use clap::ColorChoice;
 
+/// How much a command tells beside what it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Telling {
+    /// What has to be known.
+    Usual,
+    /// How it came about, too: `-v`.
+    More,
+}
+
 /// Prints a line of data.
 pub(crate) fn say(line: impl Display) {
     let mut out = io::stdout().lock();

@@ -53,7 +53,7 @@ fn read() -> anyhow::Result<String> {
 }
 
 /// Asks at the terminal, which shows nothing of what is typed.
-fn ask(question: &str) -> anyhow::Result<String> {
+pub(crate) fn ask(question: &str) -> anyhow::Result<String> {
     let mut talk = io::stderr();
     write!(talk, "{question}").and_then(|()| talk.flush()).context("asking for a password")?;
     let silence = Silence::keep().context("asking the terminal not to show what is typed")?;

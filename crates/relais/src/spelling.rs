@@ -3,7 +3,7 @@
 use std::{fmt, marker::PhantomData, str::FromStr, time::Duration};
 
 use relais_http::{HostPattern, ParseHostPatternError};
-use relais_net::{Endpoint, Network, ParseEndpointError, ParseNetworkError, Scheme};
+use relais_net::{Network, ParseNetworkError};
 use serde::{
     Deserialize, Deserializer,
     de::{
@@ -12,6 +12,10 @@ use serde::{
     },
 };
 
+mod endpoint;
+
+pub(crate) use endpoint::{BareEndpoint, HttpEndpoint};
+
 /// A length of time: `250ms`, `10s`, `5m`, `1h`, `7d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time(pub(crate) Duration);
@@ -19,10 +23,6 @@ pub(crate) struct Time(pub(crate) Duration);
 /// A number of bytes: `512`, `64KiB`, `10MiB`, `1GiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Size(pub(crate) u64);
-
-/// Where HTTP is served: an endpoint whose scheme may be left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HttpEndpoint(pub(crate) Endpoint);
 
 /// A name that a caller may ask for, without a port, or `*.name` for every name below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,25 +51,6 @@ pub(crate) struct BadTime(String);
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("bad size {0:?}: expected a number and B, KiB, MiB, GiB or TiB, e.g. \"64KiB\"")]
 pub(crate) struct BadSize(String);
-
-/// Why a text is not an [`HttpEndpoint`].
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BadHttpEndpoint {
-    /// A scheme that nobody knows. Those that are known elsewhere are told where they stand.
-    #[error("unknown scheme {0:?}: expected http, https or unix")]
-    UnknownScheme(String),
-    /// A scheme without its colon, or with too much of it.
-    #[error("bad endpoint {text:?}: expected {meant:?}")]
-    Mistyped {
-        /// What was typed.
-        text: String,
-        /// What was likely meant.
-        meant: String,
-    },
-    /// Something else.
-    #[error(transparent)]
-    Other(ParseEndpointError),
-}
 
 impl FromStr for Time {
     type Err = BadTime;
@@ -137,24 +118,6 @@ impl fmt::Display for Size {
     }
 }
 
-impl FromStr for HttpEndpoint {
-    type Err = BadHttpEndpoint;
-
-    fn from_str(text: &str) -> Result<Self, BadHttpEndpoint> {
-        for scheme in ["http", "https", "unix"] {
-            let rest = text.strip_prefix(scheme).and_then(|rest| rest.split_once("//"));
-            if let Some(("" | "::" | ";", rest)) = rest {
-                let (text, meant) = (text.to_owned(), format!("{scheme}://{rest}"));
-                return Err(BadHttpEndpoint::Mistyped { text, meant });
-            }
-        }
-        Endpoint::parse_in(text, Scheme::Http).map(Self).map_err(|error| match error {
-            ParseEndpointError::UnknownScheme(scheme) => BadHttpEndpoint::UnknownScheme(scheme),
-            error => BadHttpEndpoint::Other(error),
-        })
-    }
-}
-
 impl FromStr for HostName {
     type Err = ParseHostPatternError;
 
@@ -203,6 +166,7 @@ macro_rules! read_from_string {
 
 read_from_string!(
     Time: "a time, e.g. \"10s\"",
+    BareEndpoint: "an endpoint, e.g. \"tcp://127.0.0.1:6666\"",
     HttpEndpoint: "an endpoint, e.g. \"http://127.0.0.1:8080\"",
     HostName: "a host, e.g. \"example.org\"",
     Addresses: "addresses, e.g. \"192.0.2.0/24\""
@@ -341,19 +305,6 @@ mod tests {
             assert_eq!(text.parse::<Size>().unwrap().to_string(), text);
         }
         assert_eq!("64 KiB".parse::<Size>(), Ok(Size(65_536)));
-    }
-
-    #[test]
-    fn endpoints_of_other_protocols_are_told_those_of_http() {
-        let check = |text: &str, expect: &str| {
-            assert_eq!(text.parse::<HttpEndpoint>().unwrap_err().to_string(), expect);
-        };
-        check("ftp://x", "unknown scheme \"ftp\": expected http, https or unix");
-        check("http//:9000", "bad endpoint \"http//:9000\": expected \"http://:9000\"");
-        check("https::///a", "bad endpoint \"https::///a\": expected \"https:///a\"");
-        check("a:x", "bad port \"x\": expected 0 to 65535");
-        assert!("http://a".parse::<HttpEndpoint>().is_ok());
-        assert!("unix:///a//b".parse::<HttpEndpoint>().is_ok());
     }
 
     #[test]

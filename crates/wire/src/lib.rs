@@ -5,6 +5,7 @@
 //!
 //! - [`accept`]: what a client would rather have: codings, media types
 //! - [`calendar`]: points in time as years, months and days
+//! - [`client_hello`]: what a TLS client says first
 //! - [`date`]: the three spellings of a date in HTTP
 //! - [`etag`]: entity tags, and the lists of them in conditions
 //! - [`exchange`]: what the sniffer notes of an exchange, a line of JSON each
@@ -12,13 +13,16 @@
 //! - [`http1`]: the guard, which refuses HTTP/1 messages that two parsers could read differently, and
 //!   answers, read as strictly
 //! - [`list`]: comma-separated lists in fields
+//! - [`proxy_header`]: who called a relay, told before all else
 //! - [`range`]: which bytes of a file are asked for
 //! - [`target`]: which file a path means, and paths in links
 //! - [`timestamp`]: points in time in logs and on command lines
 //! - [`visible`]: texts of strangers, fit to be looked at
+//! - [`web_socket`]: how a WebSocket is opened
 
 pub mod accept;
 pub mod calendar;
+pub mod client_hello;
 pub mod date;
 pub mod decimal;
 pub mod etag;
@@ -26,9 +30,12 @@ pub mod exchange;
 pub mod host;
 pub mod http1;
 pub mod list;
+pub mod proxy_header;
 pub mod range;
 pub mod target;
 pub mod timestamp;
 pub mod visible;
+pub mod web_socket;
 
 mod class;
+mod sha1;

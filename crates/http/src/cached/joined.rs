@@ -10,11 +10,11 @@ use std::{
 
 use bytes::Bytes;
 use relais_cache::{Abandoned, Broken, Came, Cold, Forward, Hit, Lookup, Reader, Waiter, Watch};
-use relais_net::{Fault, Side};
+use relais_net::{Alarm, Fault, Side};
 use tokio::runtime;
 
 use super::{REVALIDATION_MAX, Shared, disk_reads::DiskReads, question::sent_by};
-use crate::{Answer, Ask, Piece, Pieces, alarm::Alarm, body::Breaking, proxy::Onward};
+use crate::{Answer, Ask, Piece, Pieces, body::Breaking, proxy::Onward};
 
 /// The pieces of a body that somebody asked for. It has no trailers, even if what came has: they are
 /// not stored either, and a client may not count on any ("because of the potential for trailer fields to

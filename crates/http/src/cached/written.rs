@@ -16,11 +16,11 @@ use http::HeaderMap;
 use relais_cache::{
     Abandoned, Completion, Fetch, Kept, NotStored, Outcome, Reader, Woken, Writer, Written,
 };
-use relais_net::Fault;
+use relais_net::{Fault, Patience};
 use tokio::runtime;
 
 use super::{disk_reads::DiskReads, joined::Reading, reply::label};
-use crate::{Answer, Body, Piece, Pieces, alarm::Patience};
+use crate::{Answer, Body, Piece, Pieces};
 
 /// Passes `answer` on, whose body is written down by `writer`, and says so in it.
 ///

@@ -9,10 +9,9 @@ use std::{
 };
 
 use relais_cache::Pages;
+use relais_net::Pipe;
 use rustix::pipe::{IoSliceRaw, SpliceFlags, vmsplice};
 use tokio::{io::Interest, net::TcpStream};
-
-use super::pipe::{PIPE_BYTES, Pipe};
 
 /// Less than this is copied in less time than it is lent.
 pub(super) const LENT_BYTES_MIN: usize = 32 * 1024;
@@ -34,7 +33,7 @@ pub(super) fn poll_lend(
 
 fn lend(stream: &TcpStream, pages: &Pages) -> io::Result<usize> {
     let pipe = Pipe::take()?;
-    let bytes = &pages.bytes()[..pages.bytes().len().min(PIPE_BYTES)];
+    let bytes = &pages.bytes()[..pages.bytes().len().min(Pipe::BYTES)];
     let lent = [IoSliceRaw::from_slice(bytes)];
     // SAFETY: this is the end for writing, so the memory is read only. Whoever the kernel keeps it
     // for, `Pages` are not written to while anybody has them, nor used for anything else before the

@@ -15,7 +15,6 @@ mod intake;
 mod lend;
 mod limits;
 mod outgoing;
-mod pipe;
 mod placeholder;
 mod pulse;
 mod refusal;
@@ -71,7 +70,7 @@ impl Http {
 
 impl Service for Http {
     async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
-        let Conn { stream, peer, local, tls } = conn;
+        let Conn { stream, peer, called: _, local, tls } = conn;
         let is_http2 = tls.as_ref().is_some_and(|tls| tls.protocol == tls::Protocol::Http2);
         let files = match &stream {
             _ if is_http2 => Files::ReadShared,

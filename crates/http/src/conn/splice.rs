@@ -7,9 +7,9 @@ use std::{
 };
 
 use bytes::Bytes;
+use relais_net::Pipe;
 use tokio::{io::Interest, net::TcpStream};
 
-use super::pipe::Pipe;
 use crate::Body;
 
 /// How much is moved in one go: little enough that the client begins with it while more comes.

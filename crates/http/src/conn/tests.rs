@@ -113,7 +113,7 @@ fn http(stage: Stage, limits: Limits) -> Http {
 
 fn conn(stream: Stream) -> Conn {
     let endpoint = "http://127.0.0.1:80".parse().unwrap();
-    Conn { stream, peer: Peer::Local, local: Arc::new(endpoint), tls: None }
+    Conn { stream, peer: Peer::Local, called: None, local: Arc::new(endpoint), tls: None }
 }
 
 /// A connection served in the background.

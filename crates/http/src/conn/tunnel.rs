@@ -11,13 +11,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use relais_net::{Fault, Side, Stream};
+use relais_net::{Alarm, Fault, Side, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Limits;
 use crate::{
     Ended,
-    alarm::Alarm,
     body::{Tell, Tunnel},
 };
 

@@ -44,7 +44,7 @@ fn client_of(forward: Arc<dyn DynHandler>, peer: Peer) -> DuplexStream {
     let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
     let (client, server) = tokio::io::duplex(1 << 16);
     let local = Arc::new("http://127.0.0.1:3128".parse().unwrap());
-    let conn = Conn { stream: Stream::Memory(server), peer, local, tls: None };
+    let conn = Conn { stream: Stream::Memory(server), peer, called: None, local, tls: None };
     tokio::spawn(async move {
         let (_shutdown, drain) = Shutdown::new();
         _ = http.serve(conn, drain).await;

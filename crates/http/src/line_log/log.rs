@@ -13,7 +13,7 @@ use super::{
     pen::{Pen, Tally},
     queue::{Batch, Full, Load},
     rotation::LogFile,
-    sink::Out,
+    sink::{Out, Sink},
     writing::{Closed, Writer, Writing},
 };
 use crate::clock::{coarse_now, coarse_time};
@@ -43,8 +43,21 @@ impl LineLog {
     ///
     /// What the system says of the file, or of one more thread.
     pub fn start(name: &'static str, file: LogFile) -> io::Result<Self> {
+        Self::start_with(name, Out::open_rotated(file)?)
+    }
+
+    /// The same for a file that is never full, or no file at all.
+    ///
+    /// # Errors
+    ///
+    /// What the system says of the file, or of one more thread.
+    pub fn start_to(name: &'static str, sink: Sink) -> io::Result<Self> {
+        Self::start_with(name, Out::open(sink)?)
+    }
+
+    fn start_with(name: &'static str, out: Out) -> io::Result<Self> {
         let tally = Arc::<Tally>::default();
-        let pen = Pen::new(name, Out::open_rotated(file)?, Arc::clone(&tally));
+        let pen = Pen::new(name, out, Arc::clone(&tally));
         let writer = LineWriter::new(pen, coarse_time);
         Ok(Self { writing: Arc::new(Writing::start(writer, tally)?) })
     }

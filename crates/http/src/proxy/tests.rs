@@ -103,7 +103,7 @@ fn serve(proxy: Http, stream: Stream) {
     std::mem::forget(shutdown);
     let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
     let peer = Peer::Net("192.0.2.7:1".parse().unwrap());
-    let conn = Conn { stream, peer, local, tls: None };
+    let conn = Conn { stream, peer, called: None, local, tls: None };
     tokio::spawn(async move { proxy.serve(conn, drain).await });
 }
 

@@ -6,14 +6,13 @@ use std::{
     time::Duration,
 };
 
-use relais_net::{Fault, Side};
+use relais_net::{Fault, Patience, Side};
 use relais_wire::http1::{self, response::BadHead};
 
 use super::{
     link::Link,
     sending::{Sending, Unsent},
 };
-use crate::alarm::Patience;
 
 /// How many heads of 1xx are passed over before an answer.
 pub(super) const INTERIM_MAX: u32 = 16;

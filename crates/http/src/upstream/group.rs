@@ -7,12 +7,11 @@ use std::{
 };
 
 use http::request;
-use relais_net::{Client, Side};
+use relais_net::{Balance, Candidate, Client, Draws, Side, choose};
 
 use super::{
     CallError, Failed, OnInterim, Reply,
     attempt::{Missed, Said, attempt},
-    balance::{Balance, Candidate, Draws, choose},
     budget::Budget,
     server::Upstream,
 };
@@ -123,7 +122,7 @@ impl Group {
         let candidates = untried.map(|(place, upstream)| Candidate {
             place,
             in_flight: upstream.in_flight(),
-            is_well: upstream.health().is_well(),
+            is_well: upstream.is_well(),
         });
         let source = if self.balance == Balance::Source { number_of(client) } else { 0 };
         let draw = self.draws.next(self.balance);
@@ -164,7 +163,7 @@ mod tests {
             let call = Call { request: &head, trail: b"", body, client, interims: None };
             assert!(matches!(group.call(call).await, Err(Failed::NoAnswer { .. })));
         }
-        group.upstreams()[0].health().is_well()
+        group.upstreams()[0].is_well()
     }
 
     /// It takes all who wait for it one after the other, or tells them so, and is no worse for it.
@@ -188,7 +187,7 @@ mod tests {
             }
         };
         assert_eq!(tokio::join!(call(), call()), (Busy::Late, Busy::Full));
-        assert!(group.upstreams()[0].health().is_well());
+        assert!(group.upstreams()[0].is_well());
         drop(taken);
     }
 

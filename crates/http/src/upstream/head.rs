@@ -67,7 +67,7 @@ pub(super) fn target(uri: &Uri) -> Cow<'_, str> {
 }
 
 /// Appends a field line. Its value has no line ends: none were parsed.
-pub(super) fn line(name: &HeaderName, value: &HeaderValue, out: &mut Vec<u8>) {
+pub(crate) fn line(name: &HeaderName, value: &HeaderValue, out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_str().as_bytes());
     out.extend_from_slice(b": ");
     out.extend_from_slice(value.as_bytes());

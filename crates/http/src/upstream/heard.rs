@@ -15,13 +15,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A stream, and how often something came on it.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     stream: Stream,
     heard: Arc<AtomicU64>,
 }
 
 impl Heard {
-    pub(super) fn new(stream: Stream, heard: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(stream: Stream, heard: Arc<AtomicU64>) -> Self {
         Self { stream, heard }
     }
 }

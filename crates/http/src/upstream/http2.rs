@@ -16,7 +16,7 @@ use http::{
 };
 use http_body::Body as _;
 use hyper::{body::Incoming, client::conn::http2::SendRequest};
-use relais_net::{Fault, Side};
+use relais_net::{Fault, Patience, Side};
 
 use super::{
     ask::{Broken, Outbound},
@@ -25,7 +25,7 @@ use super::{
     shared::Shared,
     upload::{Progress, Upload},
 };
-use crate::{Body, Inbound, Piece, Pieces, alarm::Patience, body::Breaking, spare};
+use crate::{Body, Inbound, Piece, Pieces, body::Breaking, spare};
 
 /// Sends a request, and waits for the head of its answer. Interim answers before it are passed over:
 /// hyper tells of none, and takes each off h2's queue as it comes.
@@ -430,7 +430,7 @@ mod tests {
         let (body, _client) = inbound("he").await;
         let called = call_with(&group, body).await;
         assert!(matches!(called, Err(Failed::Client(_))), "{called:?}");
-        assert!(group.upstreams()[0].health().is_well());
+        assert!(group.upstreams()[0].is_well());
         assert!(!is_called_anew(&group).await);
         let (body, _client) = inbound("hello").await;
         assert!(read(call_with(&group, body).await.unwrap()).await.ends_with(" hello"));

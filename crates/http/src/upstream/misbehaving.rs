@@ -186,7 +186,7 @@ async fn what_an_upstream_did_not_begin_with_it_is_asked_again() {
         assert!(read(get(&group).await.unwrap()).await.is_ok());
         let reply = call(&group, method, body).await;
         assert_eq!(reply.is_ok(), is_answered, "{reply:?}");
-        assert!(group.upstreams()[0].health().is_well());
+        assert!(group.upstreams()[0].is_well());
     };
     let refuses: Act = |it| match it {
         Asked { stream: 3, .. } => (reset(3, REFUSED), Then::Stay),

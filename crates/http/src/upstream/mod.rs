@@ -9,13 +9,11 @@
 
 mod ask;
 mod attempt;
-mod balance;
 mod budget;
 mod error;
 mod exchange;
 mod group;
 mod head;
-mod health;
 mod heard;
 mod http2;
 mod interim;
@@ -34,16 +32,17 @@ mod upload;
 mod watch;
 
 pub use attempt::Reply;
-pub use balance::Balance;
 pub use error::{CallError, Failed};
 pub use group::{Call, Group};
-pub(crate) use head::{is_of_connection, members, read_lines};
-pub use health::Check;
+pub(crate) use head::{is_of_connection, line, members, read_lines};
+pub(crate) use heard::Heard;
 pub use interim::OnInterim;
 pub use limits::Limits;
 pub use queue::Busy;
+pub use relais_net::Balance;
 pub use server::{Options, Speaks, Upstream};
-pub use watch::watch;
+pub(crate) use upload::Upload;
+pub use watch::{Check, watch};
 
 /// Calls in the clear.
 #[cfg(test)]

@@ -10,14 +10,13 @@ use std::{
 
 use http::HeaderValue;
 use relais_net::{
-    Dialed, Dialer, Endpoint,
+    Dialed, Dialer, Endpoint, Health, News,
     tls::{Protocol, Protocols},
 };
 use tokio::time::Instant;
 
 use super::{
     CallError, Limits,
-    health::{Health, News},
     link::Link,
     pool,
     queue::Queue,
@@ -186,6 +185,11 @@ impl Upstream {
             Connected::Http1(Box::new(Link::new(stream, limits.head)))
         };
         Ok((connected, start.elapsed()))
+    }
+
+    /// Whether it is to be asked now.
+    pub(super) fn is_well(&self) -> bool {
+        self.health.is_well(coarse_now())
     }
 
     pub(super) fn health(&self) -> &Health {

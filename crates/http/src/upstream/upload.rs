@@ -19,13 +19,13 @@ use crate::Inbound;
 
 /// A request's body, which is taken as far as the upstream takes it.
 #[derive(Debug)]
-pub(super) struct Upload {
+pub(crate) struct Upload {
     progress: Arc<Progress>,
 }
 
 /// How far a body is.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// Bytes that were taken.
     taken: AtomicU64,
     /// More was asked for, and is not there.
@@ -45,7 +45,7 @@ struct State {
 
 impl Upload {
     /// The body, and how far it is.
-    pub(super) fn of(body: Inbound) -> (Self, Arc<Progress>) {
+    pub(crate) fn of(body: Inbound) -> (Self, Arc<Progress>) {
         let state = State { body: Some(body), is_begun: false, fault: None };
         let progress = Arc::new(Progress {
             taken: AtomicU64::new(0),

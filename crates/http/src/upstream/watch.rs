@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     sync::{Arc, Weak},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -13,10 +14,21 @@ use tokio::{
 };
 
 use super::{
-    Check, Failed, Group, Upstream,
+    Failed, Group, Upstream,
     attempt::{Missed, Said, attempt},
 };
 use crate::Inbound;
+
+/// How often it is asked, and how it has to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What is asked for; a path.
+    pub path: http::uri::PathAndQuery,
+    /// How often.
+    pub every: Duration,
+    /// How long the answer may take, whose status has to be 2xx or 3xx.
+    pub answer_max: Duration,
+}
 
 /// Asks each upstream of `group` as `check` says, until the group is gone. Who does not answer well is
 /// passed over until it does; either is told once.
@@ -74,8 +86,6 @@ async fn ask(upstream: &Arc<Upstream>, check: &Check) -> Result<StatusCode, Fail
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,
@@ -117,7 +127,7 @@ mod tests {
         let mut states = Vec::new();
         for _ in 0..=statuses.len() {
             look(Arc::clone(&upstream), check.clone()).await;
-            states.push(upstream.health().is_well());
+            states.push(upstream.is_well());
         }
         assert_eq!(states, [true, false, true, false]);
         drop(upstream);

@@ -23,7 +23,7 @@ pub(super) async fn call(address: SocketAddr, settings: Settings) -> io::Result<
         socket.bind(SocketAddr::new(source, 0))?;
     }
     let stream = socket.connect(address).await?;
-    if is_to_itself(&stream)? {
+    if is_to_itself(&stream, address)? {
         return Err(ErrorKind::ConnectionRefused.into());
     }
     // What is written is meant to go: who wants few packets writes few pieces.
@@ -39,8 +39,8 @@ pub(super) async fn call(address: SocketAddr, settings: Settings) -> io::Result<
 ///
 /// Where nobody listens at a port that the kernel gives to callers, too, a caller may be given just
 /// that one, and gets what it sends for an answer (RFC 9293, section 3.5: simultaneous open).
-fn is_to_itself(stream: &TcpStream) -> io::Result<bool> {
-    Ok(stream.local_addr()? == stream.peer_addr()?)
+fn is_to_itself(stream: &TcpStream, called: SocketAddr) -> io::Result<bool> {
+    Ok(stream.local_addr()? == called)
 }
 
 #[cfg(test)]
@@ -74,6 +74,6 @@ mod tests {
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let own = socket.local_addr().unwrap();
         let stream = socket.connect(own).await.unwrap();
-        assert!(is_to_itself(&stream).unwrap());
+        assert!(is_to_itself(&stream, own).unwrap());
     }
 }

@@ -8,6 +8,7 @@
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    str::FromStr,
     time::{Duration, SystemTime},
 };
 
@@ -64,6 +65,11 @@ pub struct Facts {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub [u8; 32]);
 
+/// Why a text is no [`Fingerprint`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bad fingerprint {0:?}: expected 64 hexadecimal digits, perhaps with colons between them")]
+pub struct BadFingerprint(pub String);
+
 /// The bytes are no certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a certificate: expected X.509 in DER, alone")]
@@ -101,6 +107,24 @@ impl Fingerprint {
     pub fn of(der: &[u8]) -> Self {
         let digest = digest::digest(&digest::SHA256, der);
         Self(digest.as_ref().try_into().expect("a SHA-256 has 32 bytes"))
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = BadFingerprint;
+
+    /// Reads what is printed, in any case and with or without its colons.
+    fn from_str(text: &str) -> Result<Self, BadFingerprint> {
+        let digits: Option<Vec<u8>> = text
+            .chars()
+            .filter(|char| *char != ':')
+            .map(|char| char.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+            .collect();
+        let pairs = digits.filter(|digits| digits.len() == 64);
+        let bytes: Option<Vec<u8>> =
+            pairs.map(|digits| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect());
+        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| BadFingerprint(text.to_owned()))
     }
 }
 
@@ -390,6 +414,16 @@ mod tests {
                 _ = Facts::of(&bad).map(|facts| format!("{facts:?}"));
                 _ = dns_names_of(&bad);
             }
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_is_read_as_it_is_printed_and_without_colons() {
+        let fingerprint = Fingerprint([0xab; 32]);
+        assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
+        assert_eq!("ab".repeat(32).parse(), Ok(fingerprint));
+        for text in ["", "ab", "é", &"ag".repeat(32), &"ab".repeat(33)] {
+            assert_eq!(text.parse::<Fingerprint>(), Err(BadFingerprint(text.to_owned())));
         }
     }
 }

@@ -17,6 +17,7 @@ mod describe;
 mod issue;
 mod name;
 mod pem;
+mod pin;
 mod probe;
 mod resumption;
 mod roots;
@@ -35,7 +36,7 @@ pub use self::{
     authority::{Authority, AuthorityError},
     certified::{Certified, CertifiedError},
     connector::{BadServerName, ConnectError, Connector, Demand},
-    describe::{Facts, Fingerprint, NotACertificate},
+    describe::{BadFingerprint, Facts, Fingerprint, NotACertificate},
     issue::{CertifiedPem, ParseSubjectNameError, SubjectName},
     pem::{PemError, Warning, read_certified, read_chain, read_key},
     probe::{Probe, ProbeError, Seen},

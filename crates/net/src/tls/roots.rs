@@ -3,12 +3,12 @@
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use rustls::{
-    CertificateError, Error, RootCertStore,
+    CertificateError, Error, OtherError, RootCertStore,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::{provider, visible::clean};
+use super::{pin::OtherFingerprint, provider, visible::clean};
 
 /// The authorities that a server's certificate may come from. Two are the same if each has the same
 /// certificates, in the same order.
@@ -200,6 +200,9 @@ pub(super) fn reason(error: &Error) -> String {
         CertificateError::BadEncoding => "it is malformed",
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "it is not for servers"
+        }
+        CertificateError::Other(OtherError(error)) if error.is::<OtherFingerprint>() => {
+            return error.to_string();
         }
         other => {
             let text = other.to_string();

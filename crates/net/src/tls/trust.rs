@@ -1,19 +1,24 @@
 //! Whether a server is who it says.
 
+use std::sync::Arc;
+
 use rustls::{
-    DigitallySignedStruct, Error, SignatureScheme,
+    CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{verify_tls12_signature, verify_tls13_signature},
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::{Roots, provider};
+use super::{Fingerprint, Roots, pin::OtherFingerprint, provider};
 
 /// Whose word is taken for who a server is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trust {
     /// That of these authorities: for its name, and now.
     Roots(Roots),
+    /// Nobody's: it has to show the certificate with this fingerprint, whoever signed it, whatever
+    /// name it is for and however old it is.
+    Pinned(Fingerprint),
     /// INSECURE: anyone's. Whoever can answer in the server's place is taken for it, and reads and
     /// changes all that passes.
     InsecureAnyone,
@@ -34,8 +39,18 @@ impl ServerCertVerifier for Verifier {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if let Trust::Roots(roots) = &self.0 {
-            roots.vouch(own, others, name, now)?;
+        match &self.0 {
+            Trust::Roots(roots) => {
+                roots.vouch(own, others, name, now)?;
+            }
+            Trust::Pinned(pinned) => {
+                let found = Fingerprint::of(own);
+                if found != *pinned {
+                    let other = OtherError(Arc::new(OtherFingerprint(found)));
+                    return Err(Error::InvalidCertificate(CertificateError::Other(other)));
+                }
+            }
+            Trust::InsecureAnyone => {}
         }
         Ok(ServerCertVerified::assertion())
     }

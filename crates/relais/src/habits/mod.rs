@@ -5,6 +5,7 @@
 mod proxying;
 
 use std::{
+    ffi::OsString,
     net::{Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -32,7 +33,8 @@ const PORT: &str = "8080";
 /// Reads the command line of this process.
 pub(crate) fn parse() -> Result<Cli, Refused> {
     let mut command = with_habits(Cli::command());
-    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    let words = with_body(std::env::args_os().collect());
+    let matches = command.try_get_matches_from_mut(words);
     let matches = matches.map_err(Refused::ByParser)?;
     match matches.subcommand() {
         Some(("help", help)) => {
@@ -55,6 +57,27 @@ pub(crate) fn parse() -> Result<Cli, Refused> {
     }
     let cli = Cli::from_arg_matches(&matches);
     cli.map_err(|error| Refused::ByParser(error.format(&mut command)))
+}
+
+/// Has `--data` behind `get` be its body, as those who come from curl mean it: before `get` it is the
+/// folder that every command takes.
+fn with_body(mut words: Vec<OsString>) -> Vec<OsString> {
+    let mut is_value = false;
+    let command = words.iter().enumerate().skip(1).find(|(_, word)| {
+        let is_flag = word.as_encoded_bytes().starts_with(b"-");
+        let is_command = !is_flag && !is_value;
+        is_value = *word == "--data" || *word == "--color";
+        is_command
+    });
+    let Some((at, _)) = command.filter(|(_, word)| *word == "get") else { return words };
+    for word in words[at..].iter_mut().take_while(|word| *word != "--") {
+        if word == "--data" {
+            *word = "--body".into();
+        } else if let Some(text) = word.to_str().and_then(|word| word.strip_prefix("--data=")) {
+            *word = format!("--body={text}").into();
+        }
+    }
+    words
 }
 
 /// The same in words of ours.
@@ -110,6 +133,22 @@ fn complaint(flag: &str, what: &str, meant: &str) -> Complaint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn data_is_a_body_behind_get_and_a_folder_before_it() {
+        let check = |line: &str, expect: &str| {
+            let words = line.split(' ').map(OsString::from).collect();
+            let found: Vec<_> =
+                with_body(words).iter().map(|word| word.to_str().unwrap().to_owned()).collect();
+            assert_eq!(found.join(" "), expect);
+        };
+        check("relais get --data a 80", "relais get --body a 80");
+        check("relais get 80 --data=a", "relais get 80 --body=a");
+        check("relais --data x -v get --data a 80", "relais --data x -v get --body a 80");
+        check("relais --data get serve --data a", "relais --data get serve --data a");
+        check("relais get 80 -- --data", "relais get 80 -- --data");
+        check("relais --data x", "relais --data x");
+    }
 
     #[test]
     fn habits_and_flags_of_ours_do_not_clash() {

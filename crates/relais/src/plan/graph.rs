@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{Listener, Plan};
 use crate::{
     limits::Limits,
+    service::Service,
     site::{Job, Site},
     tls::{Papers, Tls},
     tree::Node,
@@ -35,6 +36,7 @@ impl Plan {
             client_ca: Option<&'p std::path::Path>,
             serve: Vec<&'p Site>,
             proxy: Vec<&'p Site>,
+            service: Option<&'p Service>,
         }
         #[derive(Serialize)]
         struct Whole<'p> {
@@ -42,9 +44,9 @@ impl Plan {
             listeners: Vec<Door<'p>>,
         }
         let mut listeners = Vec::new();
-        for Listener { on, key: _, tls, sites } in &self.listeners {
+        for listener @ Listener { on, key: _, tls, behind: _ } in &self.listeners {
             let (mut serve, mut proxy) = (Vec::new(), Vec::new());
-            for site in sites.iter().map(|site| &self.sites[*site]) {
+            for site in self.sites_of(listener) {
                 match &site.job {
                     Job::Serve(_) => serve.push(site),
                     Job::Proxy(_) => proxy.push(site),
@@ -56,6 +58,7 @@ impl Plan {
                 client_ca: tls.first().and_then(|tls| tls.client_ca.as_deref()),
                 serve,
                 proxy,
+                service: self.service_of(listener),
             });
         }
         let whole = Whole { limits: &self.limits, listeners };
@@ -63,7 +66,18 @@ impl Plan {
     }
 
     fn node(&self, listener: &Listener) -> Node {
-        let mut sites: Vec<&Site> = listener.sites.iter().map(|site| &self.sites[*site]).collect();
+        let mut next = match self.service_of(listener) {
+            Some(service) => vec![Node::before(service.title(), service.steps())],
+            None => self.site_nodes(listener),
+        };
+        if let Some(text) = tls(&listener.tls) {
+            next = vec![Node { text, next }];
+        }
+        Node { text: listener.on.to_string(), next }
+    }
+
+    fn site_nodes(&self, listener: &Listener) -> Vec<Node> {
+        let mut sites = self.sites_of(listener);
         sites.sort_by_key(|site| site.front.hosts.is_empty());
         let is_alone = sites.len() == 1 && sites[0].front.hosts.is_empty();
         let node = |site: &Site| {
@@ -71,11 +85,7 @@ impl Plan {
             let rest = if is_rest { " for every other host" } else { "" };
             Node::before(site.title() + rest, site.steps())
         };
-        let mut next: Vec<Node> = sites.into_iter().map(node).collect();
-        if let Some(text) = tls(&listener.tls) {
-            next = vec![Node { text, next }];
-        }
-        Node { text: listener.on.to_string(), next }
+        sites.into_iter().map(node).collect()
     }
 }
 

@@ -3,12 +3,18 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use relais_net::{Endpoint, Host, HostPort};
+use relais_net::{Endpoint, Host, HostPort, Place, Scheme};
 
 /// What both `one` and `other` would take, in words; `None` if both can be listened on.
 ///
-/// Port 0 is a port of its own each time.
+/// Port 0 is a port of its own each time, and UDP has ports of its own.
 pub(super) fn overlap(one: &Endpoint, other: &Endpoint) -> Option<String> {
+    if (one.scheme == Scheme::Udp) != (other.scheme == Scheme::Udp) {
+        return None;
+    }
+    if let (Place::Path(one), Place::Path(other)) = (&one.place, &other.place) {
+        return (one == other).then(|| one.display().to_string());
+    }
     let (HostPort { host: one, port }, HostPort { host: other, port: other_port }) =
         (one.host_port()?, other.host_port()?);
     if port != other_port || *port == 0 {
@@ -54,8 +60,6 @@ fn words(host: &Host) -> String {
 
 #[cfg(test)]
 mod tests {
-    use relais_net::Scheme;
-
     use super::*;
 
     #[track_caller]

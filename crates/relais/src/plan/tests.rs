@@ -7,6 +7,7 @@ use crate::{
     base::Base,
     config::{Config, Said},
     flags::{Cli, Command},
+    service,
     site::Table,
 };
 
@@ -124,18 +125,55 @@ fn from_file(text: &str) -> Plan {
 #[track_caller]
 fn from_flags(line: &str) -> Plan {
     let words = std::iter::once("relais").chain(line.split_whitespace());
-    let (name, table) = match Cli::try_parse_from(words).unwrap().command {
+    let empty = Config::of(Base("/etc".into()));
+    let config = match Cli::try_parse_from(words).unwrap().command {
         Command::Serve(flags) => {
             let (name, table) = flags.table();
-            (name, Table::Serve(Box::new(table)))
+            Config { sites: vec![(name, Table::Serve(Box::new(table)))], ..empty }
         }
         Command::Proxy(flags) => {
             let (name, table) = flags.table().unwrap();
-            (name, Table::Proxy(Box::new(table)))
+            Config { sites: vec![(name, Table::Proxy(Box::new(table)))], ..empty }
+        }
+        Command::Listen(flags) => {
+            let (name, table) = flags.table();
+            Config { services: vec![(name, service::Table::Listen(Box::new(table)))], ..empty }
         }
         other => panic!("no command of one table: {other:?}"),
     };
-    Plan::new(&Config::of(Base("/etc".into()), name, table)).unwrap()
+    Plan::new(&config).unwrap()
+}
+
+#[test]
+fn flags_and_file_make_the_same_plan_of_a_dialogue() {
+    let file = r#"
+        [listen.dialogue]
+        on = ["6666", "udp://127.0.0.1:6666", "tls://:6667"]
+        as = "echo"
+        tls = { cert = "a.pem", key = "a.key", client_ca = "ca.pem" }
+    "#;
+    let flags = "listen 6666 udp://127.0.0.1:6666 tls://:6667 --as echo --cert a.pem --key a.key \
+                 --client-ca ca.pem";
+    assert_eq!(from_flags(flags), from_file(file));
+}
+
+#[test]
+fn a_port_is_one_services_alone_and_udp_has_ports_of_its_own() {
+    let table = |name: &str, on: &str| format!("[listen.{name}]\non = '{on}'\nas = 'echo'\n");
+    let check = |one: &str, other: &str, expect: &str| {
+        let said = Said::parse("t.toml".into(), table("a", one) + &table("b", other)).unwrap();
+        let problems = Plan::new(&said.config).err().unwrap_or_default();
+        let whats: Vec<_> = problems.into_iter().map(|problem| problem.wrong.what).collect();
+        assert_eq!(whats.join("; "), expect, "{one} {other}");
+    };
+    check("tcp://127.0.0.1:1", "udp://127.0.0.1:1", "");
+    check("tcp://127.0.0.1:1", "tcp://127.0.0.1:1", "the same endpoint twice");
+    check("unix:///s", "unix:///s", "the same endpoint twice");
+    let both = "tcp://127.0.0.1:1 and tls://127.0.0.1:1 both take port 1 of 127.0.0.1";
+    check("tcp://127.0.0.1:1", "tls://127.0.0.1:1", both);
+    check("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", "");
+    let http = "no dialogue over http: \"http://127.0.0.1:1\"";
+    check("tcp://127.0.0.1:2", "http://127.0.0.1:1", http);
 }
 
 #[test]

@@ -5,13 +5,14 @@ use clap::Args;
 use super::{
     Table, block, cache_flags, edits, forward,
     group::{self, Balance},
-    limits, routes, sniff, trust,
+    limits, routes, sniff,
     upstream::{HostField, Speaks},
 };
 use crate::{
     complaint::{Complaint, KeyPath},
     front,
     spelling::{Addresses, HttpEndpoint, Time},
+    upstream_tls as trust,
 };
 
 /// What `relais proxy` takes.

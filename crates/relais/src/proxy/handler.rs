@@ -19,12 +19,11 @@ use super::{
     lasting::Lasting,
     means::To,
     passing::{Admitting, forwarding, name_of, passing, response_edits, trust_of},
-    trust,
 };
 use crate::{
     clock,
     complaint::{KeyPath, Problem},
-    front,
+    front, upstream_tls as trust,
 };
 
 /// Everything of a proxy that is read from the disk, read.

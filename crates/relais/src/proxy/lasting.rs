@@ -15,10 +15,7 @@ use relais_http::{
     sniff::SniffLog,
     upstream::{self, Check, Group, Upstream},
 };
-use relais_net::{
-    Dialer, Endpoint,
-    tls::{Roots, read_chain},
-};
+use relais_net::{Dialer, Endpoint, tls::Roots};
 use rustix::rand::{GetRandomFlags, getrandom};
 use tracing::warn;
 
@@ -30,7 +27,10 @@ use super::{
     made_of::{Dialing, ForwardingOf, GroupOf, UpstreamOf},
     reused::Reused,
 };
-use crate::complaint::{KeyPath, Problem, Wrong};
+use crate::{
+    complaint::{KeyPath, Problem},
+    upstream_tls::usual_roots,
+};
 
 /// What outlives a reload. A clone has the same, and what is added to one the other has not: so a
 /// plan that comes to nothing leaves nothing behind.
@@ -199,16 +199,6 @@ impl Lasting {
 
     /// Whom this machine believes: its authorities, and the local one.
     pub(super) fn usual_roots(&self) -> Roots {
-        let roots = Roots::system();
-        let local = self.authority.as_ref().filter(|file| file.exists());
-        match local.map(|file| read_chain(file)) {
-            Some(Ok(chain)) => chain.iter().fold(roots, Roots::with_authority),
-            Some(Err(error)) => {
-                let why = Wrong::from_error(&error).what;
-                warn!("nobody is believed for the local authority's word: {why}");
-                roots
-            }
-            None => roots,
-        }
+        usual_roots(self.authority.as_deref())
     }
 }

@@ -13,10 +13,9 @@ use super::{
     edits::Edits,
     forward::Forward,
     group::{Balance, Health},
-    trust,
     upstream::Upstream,
 };
-use crate::spelling::Addresses;
+use crate::{spelling::Addresses, upstream_tls as trust};
 
 /// How servers are called: what a dialer is made of.
 #[derive(Clone, Debug, PartialEq)]

@@ -144,7 +144,7 @@ fn of_no_use(table: &Table) -> [(&'static str, bool); 9] {
         ("routes", !table.routes.is_empty()),
         ("upstream_host", table.upstream_host.is_some()),
         ("upstream_http", table.upstream_http.is_some()),
-        ("upstream_tls", table.upstream_tls != super::trust::Table::default()),
+        ("upstream_tls", table.upstream_tls != crate::upstream_tls::Table::default()),
         ("balance", table.balance.is_some()),
         ("health", table.health.is_some()),
         ("trust", !table.trust.is_empty()),

@@ -24,12 +24,13 @@ mod reused;
 mod routes;
 mod sniff;
 mod table;
-mod trust;
 mod upstream;
 mod upstreams;
 
 pub(crate) use flags::{Flags, flag_of};
+pub(crate) use group::Balance;
 pub(crate) use handler::Parts;
 pub(crate) use lasting::Lasting;
 pub(crate) use means::Proxy;
 pub(crate) use table::Table;
+pub(crate) use upstream::is_at;

@@ -18,10 +18,10 @@ use super::{
     made_of::{Dialing, ForwardingOf, GroupOf, UpstreamOf, networks},
     means::To,
     routes::Route,
-    trust,
     upstream::Upstream,
     upstreams::Upstreams,
 };
+use crate::upstream_tls as trust;
 
 /// What asks the `upstreams` of `proxy`, of whom `trust` was read.
 pub(super) fn passing(

@@ -5,13 +5,13 @@ use serde::Deserialize;
 use super::{
     block, cache, edits, forward, group,
     group::Balance,
-    limits, routes, sniff, trust,
+    limits, routes, sniff,
     upstream::{HostField, Speaks},
 };
 use crate::{
     access_log, auth, front,
     spelling::{Addresses, HostName, HttpEndpoint, Switch, one_or_more},
-    tls,
+    tls, upstream_tls as trust,
 };
 
 /// The table.

@@ -88,11 +88,17 @@ impl Upstream {
 
     /// Whether `listen` is where it is, as far as that can be told without asking a resolver.
     pub(super) fn is_at(&self, HttpEndpoint(listen): &HttpEndpoint) -> bool {
-        let (Some(upstream), Some(here)) = (self.endpoint.host_port(), listen.host_port()) else {
-            return self.endpoint.place == listen.place;
-        };
-        upstream.port == here.port && (upstream.host == here.host || is_all(&here.host, upstream))
+        is_at(&self.endpoint, listen)
     }
+}
+
+/// Whether who is called at `upstream` is who listens at `listen`, as far as that can be told without
+/// asking a resolver.
+pub(crate) fn is_at(upstream: &Endpoint, listen: &Endpoint) -> bool {
+    let (Some(called), Some(here)) = (upstream.host_port(), listen.host_port()) else {
+        return upstream.place == listen.place;
+    };
+    called.port == here.port && (called.host == here.host || is_all(&here.host, called))
 }
 
 /// Whether who listens at `here`, on all addresses, is called at `upstream`, on this machine.

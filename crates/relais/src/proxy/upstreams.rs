@@ -6,7 +6,6 @@ use super::{
     Table,
     group::{Balance, Health},
     routes::{self, Route},
-    trust::UpstreamTls,
     upstream::{HostField, Speaks, Upstream},
 };
 use crate::{
@@ -14,6 +13,7 @@ use crate::{
     complaint::{KeyPath, Problem, Wrong},
     spelling::{Addresses, HttpEndpoint},
     tree::Node,
+    upstream_tls::UpstreamTls,
 };
 
 /// Who is asked, resolved.
@@ -55,7 +55,7 @@ impl Upstreams {
         let upstream_tls = if all.into_iter().any(|HttpEndpoint(on)| on.scheme.is_secure()) {
             table.upstream_tls.plan(base, &at).map(Some)
         } else {
-            table.upstream_tls.unused(&at).map(|()| None)
+            table.upstream_tls.unused(&at, "https").map(|()| None)
         };
         let upstream_tls = upstream_tls.map_err(|found| problems.push(found)).ok().flatten();
         let trust = table.trust.clone();

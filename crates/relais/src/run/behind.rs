@@ -9,8 +9,9 @@ use crate::{
     clock,
     complaint::{Complaint, KeyPath, Problem, Trouble, Wrong},
     config::{Said, Source},
-    plan::{Listener, Plan},
-    site::{self, Parts},
+    meets::Meets,
+    plan::{self, Listener, Plan},
+    service, site,
     tls::{Keeper, Offered},
 };
 
@@ -22,7 +23,9 @@ pub(crate) struct Prepared {
     /// One for each of the plan's listeners.
     pub(crate) behind: Vec<Behind>,
     /// What outlives the next reload, once this plan runs.
-    pub(crate) lasting: site::Lasting,
+    pub(crate) sites: site::Lasting,
+    /// The same of services.
+    pub(crate) services: service::Lasting,
 }
 
 /// What outlives a reload.
@@ -30,12 +33,13 @@ pub(crate) struct Prepared {
 pub(crate) struct Lasting {
     pub(crate) tls: Keeper,
     pub(crate) sites: site::Lasting,
+    pub(crate) services: service::Lasting,
 }
 
 /// What stands behind a listener.
 #[derive(Debug)]
 pub(crate) struct Behind {
-    pub(crate) handler: Arc<dyn DynHandler>,
+    pub(crate) meets: Meets,
     pub(crate) tls: Option<Offered>,
 }
 
@@ -54,25 +58,34 @@ pub fn look(source: &Source) -> Result<Plan, Vec<Complaint>> {
 /// and not taken over, is closed again.
 pub(crate) fn prepare(source: &Source, lasting: &Lasting) -> Result<Prepared, Vec<Complaint>> {
     let (said, plan, parts) = read(source, &lasting.sites.open_files)?;
-    let mut next = lasting.sites.clone();
-    match assemble(&plan, parts, (&mut next, &lasting.tls)) {
-        Ok(behind) => Ok(Prepared { said, plan, behind, lasting: next }),
+    let (mut sites, mut services) = (lasting.sites.clone(), lasting.services.clone());
+    match assemble(&plan, parts, (&mut sites, &mut services, &lasting.tls)) {
+        Ok(behind) => Ok(Prepared { said, plan, behind, sites, services }),
         Err(Trouble::Within(problem)) => Err(said.complaints(vec![problem])),
         Err(Trouble::Beside(complaint)) => Err(vec![*complaint]),
     }
 }
 
-fn read(
-    source: &Source,
-    open_files: &OpenFiles,
-) -> Result<(Said, Plan, Vec<Parts>), Vec<Complaint>> {
+/// Everything that is read from the disk for a plan, in its order.
+#[derive(Debug, Default)]
+struct Parts {
+    sites: Vec<site::Parts>,
+    services: Vec<service::Parts>,
+}
+
+fn read(source: &Source, open_files: &OpenFiles) -> Result<(Said, Plan, Parts), Vec<Complaint>> {
     let said = source.read()?;
     let plan = Plan::new(&said.config).map_err(|problems| said.complaints(problems))?;
-    let mut parts = Vec::new();
-    let mut problems = Vec::new();
+    let (mut parts, mut problems) = (Parts::default(), Vec::new());
     for site in &plan.sites {
-        match Parts::read(site, open_files) {
-            Ok(read) => parts.push(read),
+        match site::Parts::read(site, open_files) {
+            Ok(read) => parts.sites.push(read),
+            Err(found) => problems.extend(found),
+        }
+    }
+    for service in &plan.services {
+        match service::Parts::read(service) {
+            Ok(read) => parts.services.push(read),
             Err(found) => problems.extend(found),
         }
     }
@@ -106,47 +119,48 @@ fn read_papers(plan: &Plan) -> Vec<Problem> {
 
 fn assemble(
     plan: &Plan,
-    parts: Vec<Parts>,
-    (lasting, keeper): (&mut site::Lasting, &Keeper),
+    parts: Parts,
+    (sites, services, keeper): (&mut site::Lasting, &mut service::Lasting, &Keeper),
 ) -> Result<Vec<Behind>, Trouble> {
-    let mut handlers = Vec::new();
-    for (site, parts) in plan.sites.iter().zip(parts) {
-        handlers.push(parts.handler(site, lasting)?);
+    let (mut handlers, mut made) = (Vec::new(), Vec::new());
+    for (site, parts) in plan.sites.iter().zip(parts.sites) {
+        handlers.push(parts.handler(site, sites)?);
     }
-    let stand = |listener| stand(listener, plan, &handlers, keeper);
-    plan.listeners.iter().map(stand).collect()
-}
-
-fn stand(
-    listener: &Listener,
-    plan: &Plan,
-    handlers: &[Arc<dyn DynHandler>],
-    keeper: &Keeper,
-) -> Result<Behind, Trouble> {
-    let handler = divide(listener, plan, handlers)?;
-    let tls = match listener.tls.as_slice() {
-        [] => None,
-        papers => Some(keeper.offer(papers, clock::now())?),
+    for (service, parts) in plan.services.iter().zip(parts.services) {
+        made.push(parts.made(service, services)?);
+    }
+    let stand = |listener: &Listener| {
+        let meets = match &listener.behind {
+            plan::Behind::Sites(sites) => {
+                Meets::Http(divide((&listener.key, sites), plan, &handlers)?)
+            }
+            plan::Behind::Service(service) => made[*service].meets(&listener.on),
+        };
+        let tls = match listener.tls.as_slice() {
+            [] => None,
+            papers => Some(keeper.offer(papers, clock::now())?),
+        };
+        Ok(Behind { meets, tls })
     };
-    Ok(Behind { handler, tls })
+    plan.listeners.iter().map(stand).collect()
 }
 
 /// What answers at a listener: its only site, or each for its hosts.
 fn divide(
-    listener: &Listener,
+    (key, sites): (&KeyPath, &[usize]),
     plan: &Plan,
     handlers: &[Arc<dyn DynHandler>],
 ) -> Result<Arc<dyn DynHandler>, Trouble> {
     let hosts = |site: usize| &plan.sites[site].front.hosts;
-    if let [only] = *listener.sites
+    if let [only] = *sites
         && hosts(only).is_empty()
     {
         return Ok(Arc::clone(&handlers[only]));
     }
-    let sites = listener.sites.iter().map(|site| HostedSite {
+    let sites = sites.iter().map(|site| HostedSite {
         hosts: hosts(*site).iter().map(|host| host.0.clone()).collect(),
         handler: Arc::clone(&handlers[*site]),
     });
-    let hosts = Hosts::new(sites).map_err(|error| listener.key.wrong(Wrong::from_error(&error)))?;
+    let hosts = Hosts::new(sites).map_err(|error| key.wrong(Wrong::from_error(&error)))?;
     Ok(hosts.erase())
 }

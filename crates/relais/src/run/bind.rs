@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _},
 };
 
-use relais_net::{Endpoint, Host, HostPort, Listener, Place};
+use relais_net::{DatagramListener, Endpoint, Host, HostPort, Listener, Place, Scheme};
 
 use super::{
     holder::{self, Holder},
@@ -25,16 +25,25 @@ pub(crate) enum Taken {
     RefuseForNow,
 }
 
+/// A socket of a listener, which belongs to no runtime yet.
+#[derive(Debug)]
+pub(crate) enum Bound {
+    Stream(Listener),
+    Datagrams(DatagramListener),
+}
+
 /// Binds where `planned` listens, or takes the socket that was inherited for it.
 pub(crate) fn bind(
     planned: &plan::Listener,
     inherited: &mut Inherited,
     taken: Taken,
-) -> Result<Listener, Problem> {
+) -> Result<Bound, Problem> {
     let on = &planned.on;
-    let bound = match inherited.take(on) {
-        Some(socket) => Listener::adopt(socket, on),
-        None => Listener::bind(on),
+    let bound = match (on.scheme, inherited.take(on)) {
+        (Scheme::Udp, Some(socket)) => DatagramListener::adopt(socket, on).map(Bound::Datagrams),
+        (Scheme::Udp, None) => DatagramListener::bind(on).map(Bound::Datagrams),
+        (_, Some(socket)) => Listener::adopt(socket, on).map(Bound::Stream),
+        (_, None) => Listener::bind(on).map(Bound::Stream),
     };
     bound.map_err(|error| planned.key.wrong(why(on, &error, taken)))
 }

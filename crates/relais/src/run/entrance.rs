@@ -1,14 +1,21 @@
 //! An open listener, and the slots that hold what its callers meet.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{error::Error, sync::Arc, time::SystemTime};
 
-use arc_swap::ArcSwapOption;
-use relais_http::HandlerSlot;
-use relais_net::{Endpoint, Shutdown, tls::Acceptor};
-use tracing::{info, warn};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use relais_http::{HandlerSlot, Http, Limits};
+use relais_net::{
+    DatagramListener, DynDatagramService, DynService, Endpoint, Fault, Seat, Shutdown, Side,
+    Switched, serve_datagrams, tls::Acceptor,
+};
+use tracing::{error, info, warn};
 
 use super::behind::Behind;
-use crate::tls::{Keeper, Offered, Tls};
+use crate::{
+    meets::Meets,
+    plan,
+    tls::{Keeper, Offered, Tls},
+};
 
 /// An open listener.
 #[derive(Debug)]
@@ -17,18 +24,108 @@ pub(super) struct Entrance {
     pub(super) planned: Endpoint,
     /// As bound.
     pub(super) local: Endpoint,
-    pub(super) handler: HandlerSlot,
+    pub(super) slot: Slot,
     pub(super) tls: Arc<ArcSwapOption<Acceptor>>,
     /// When what is in `tls` is to be renewed, if ever.
     pub(super) renew_at: Option<SystemTime>,
     pub(super) shutdown: Shutdown,
 }
 
+/// What callers meet, to be changed while they come.
+#[derive(Debug)]
+pub(super) enum Slot {
+    /// HTTP: those inside meet another with their next request.
+    Http(HandlerSlot),
+    /// Another protocol: those inside stay with what they met.
+    Stream(Arc<Switched>),
+    /// Datagrams.
+    Datagrams(Hearing),
+}
+
+/// A socket of datagrams, and who answers what comes there.
+#[derive(Debug)]
+pub(super) struct Hearing {
+    listener: Arc<DatagramListener>,
+    service: Arc<dyn DynDatagramService>,
+    /// The core where the socket is waited at.
+    seat: Seat,
+}
+
+impl Slot {
+    /// A slot for those who call over a stream, and what is spoken with them.
+    pub(super) fn of(meets: Meets, limits: Limits) -> (Self, Arc<dyn DynService>) {
+        match meets {
+            Meets::Http(handler) => {
+                let slot: HandlerSlot = Arc::new(ArcSwap::from_pointee(handler));
+                let service = Http::new(Arc::clone(&slot), limits).erase();
+                (Self::Http(slot), service)
+            }
+            Meets::Stream(service) => {
+                let slot = Arc::new(Switched::new(service));
+                (Self::Stream(Arc::clone(&slot)), slot)
+            }
+            Meets::Datagrams(_) => unreachable!("a listener of streams is bound for streams"),
+        }
+    }
+
+    /// Whether what `planned` asks for can be put here.
+    fn takes(&self, planned: &plan::Listener) -> bool {
+        matches!(self, Self::Http(_)) == matches!(planned.behind, plan::Behind::Sites(_))
+    }
+}
+
+impl Hearing {
+    pub(super) fn new(
+        listener: DatagramListener,
+        service: Arc<dyn DynDatagramService>,
+        seat: Seat,
+    ) -> Self {
+        Self { listener: Arc::new(listener), service, seat }
+    }
+
+    /// Begins to answer, until the shutdown says stop.
+    pub(super) fn begin(&self) -> Shutdown {
+        let (shutdown, drain) = Shutdown::new();
+        let (listener, service) = (Arc::clone(&self.listener), Arc::clone(&self.service));
+        self.seat.handle().spawn(async move {
+            let served = match listener.open() {
+                Ok(socket) => serve_datagrams(Arc::new(socket), service, drain).await,
+                Err(error) => Err(Fault::new(Side::Relais, "waiting for datagrams", error)),
+            };
+            if let Err(fault) = served {
+                let error: &dyn Error = &fault;
+                error!(local = %listener.local(), error, "no datagrams are answered any more");
+            }
+        });
+        shutdown
+    }
+}
+
 impl Entrance {
-    /// Has new handshakes and the next requests meet `behind`.
-    pub(super) fn switch(&mut self, Behind { handler, tls }: Behind) {
-        self.handler.store(Arc::new(handler));
+    /// Whether it is what `planned` asks for.
+    pub(super) fn is(&self, planned: &plan::Listener) -> bool {
+        self.planned == planned.on && self.slot.takes(planned)
+    }
+
+    /// Has new handshakes, the next requests and the next callers meet `behind`. Gives what waits
+    /// for those who answered until now, if they are to end.
+    pub(super) fn switch(&mut self, Behind { meets, tls }: Behind) -> Option<Shutdown> {
         self.offer(tls);
+        match (&mut self.slot, meets) {
+            (Slot::Http(slot), Meets::Http(handler)) => slot.store(Arc::new(handler)),
+            (Slot::Stream(slot), Meets::Stream(service)) => slot.switch(service),
+            (Slot::Datagrams(hearing), Meets::Datagrams(service)) => {
+                if Arc::ptr_eq(&hearing.service, &service) {
+                    return None;
+                }
+                hearing.service = service;
+                self.shutdown.request();
+                let next = hearing.begin();
+                return Some(std::mem::replace(&mut self.shutdown, next));
+            }
+            _ => unreachable!("an entrance is kept for what it is"),
+        }
+        None
     }
 
     /// Has new handshakes offered this.

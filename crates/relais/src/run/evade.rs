@@ -2,7 +2,7 @@
 
 use std::{io, net::TcpListener};
 
-use relais_net::{HostPort, Listener};
+use relais_net::{DatagramListener, Endpoint, HostPort, Listener, Scheme};
 
 use super::{
     bind::{Taken, why},
@@ -19,17 +19,27 @@ pub(super) fn evade(source: Source, inherited: &mut Inherited) -> Source {
     let plan = said.and_then(|said| Plan::new(&said.config).ok());
     for listener in plan.iter().flat_map(|plan| &plan.listeners) {
         let Some(HostPort { port, .. }) = listener.on.host_port() else { continue };
-        let Err(error) = Listener::bind(&listener.on) else { continue };
-        if error.kind() != io::ErrorKind::AddrInUse {
+        let taken = format!(":{port}\"");
+        let Err(error) = try_at(&listener.on) else { continue };
+        // Of a port by TCP and by UDP both are changed at once.
+        if error.kind() != io::ErrorKind::AddrInUse || !text.contains(&taken) {
             continue;
         }
         let Some((socket, free)) = free_port() else { continue };
         let what = why(&listener.on, &error, Taken::Refuse).what;
         tell(format_args!("{what}; took port {free} instead"));
-        text = text.replace(&format!(":{port}\""), &format!(":{free}\""));
+        text = text.replace(&taken, &format!(":{free}\""));
         inherited.add(socket);
     }
     source(text)
+}
+
+/// Binds `on`, and gives it up again.
+fn try_at(on: &Endpoint) -> io::Result<()> {
+    match on.scheme {
+        Scheme::Udp => DatagramListener::bind(on).map(drop),
+        _ => Listener::bind(on).map(drop),
+    }
 }
 
 /// A socket of this machine alone, and its port.

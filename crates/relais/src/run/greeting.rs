@@ -2,11 +2,12 @@
 
 use std::process::{Command, Stdio};
 
-use relais_net::{Endpoint, Host};
+use relais_net::{Endpoint, Host, Scheme};
 use tracing::warn;
 
-use super::house::House;
+use super::house::{House, Listening};
 use crate::{
+    listen::Shows,
     output::{say, tell},
     serve::Root,
     site::{Job, Site},
@@ -27,14 +28,22 @@ pub(crate) enum Greeting {
 impl Greeting {
     pub(crate) fn say(self, house: &House) {
         let lines: Vec<_> = house.listeners().collect();
-        let shown: Vec<_> = lines.iter().map(|(on, _)| shown(on)).collect();
+        let shown: Vec<_> = lines.iter().map(|listening| shown(listening.on)).collect();
         let width = shown.iter().map(String::len).max().unwrap_or_default();
-        for (on, (_, sites)) in shown.iter().zip(&lines) {
+        // Where messages are shown on standard output, they are the data, and this is talk.
+        let is_printing = |line: &Listening<'_>| {
+            line.service.is_some_and(|service| service.shows() != Shows::Nothing)
+        };
+        let say = if lines.iter().any(is_printing) { tell } else { say };
+        for (on, Listening { sites, service, .. }) in shown.iter().zip(&lines) {
             for site in sites {
-                say(format_args!("{on:width$}  {}", described(site)));
+                say(format!("{on:width$}  {}", described(site)));
+            }
+            if let Some(service) = service {
+                say(format!("{on:width$}  {}  ({})", service.title(), service.does()));
             }
         }
-        for site in lines.iter().flat_map(|(_, sites)| sites) {
+        for site in lines.iter().flat_map(|listening| &listening.sites) {
             if let Some(hint) = bare(site) {
                 tell(hint);
             }
@@ -53,8 +62,8 @@ impl Greeting {
         match self {
             Self::Plain => (),
             Self::Browser => {
-                if let Some((on, _)) = lines.first() {
-                    open_browser(&link(on));
+                if let Some(first) = lines.first() {
+                    open_browser(&link(first.on));
                 }
             }
             Self::Demo => demo(&lines),
@@ -114,11 +123,11 @@ fn from_here(host: &Host) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn demo(lines: &[(&Endpoint, Vec<&Site>)]) {
+fn demo(lines: &[Listening<'_>]) {
     let find = |is_secure: bool, is_proxy: bool| {
         let fits = |site: &&Site| matches!(site.job, Job::Proxy(_)) == is_proxy;
-        let mut lines = lines.iter().filter(|(on, _)| on.scheme.is_secure() == is_secure);
-        lines.find(|(_, sites)| sites.iter().any(&fits)).map(|(on, _)| link(on))
+        let mut lines = lines.iter().filter(|line| line.on.scheme.is_secure() == is_secure);
+        lines.find(|line| line.sites.iter().any(&fits)).map(|line| link(line.on))
     };
     let show = |command: &str, what: &str| tell(format_args!("  {command:<46}  {what}"));
     tell("");
@@ -136,6 +145,16 @@ fn demo(lines: &[(&Endpoint, Vec<&Site>)]) {
         show("relais flows casino", "who asked for what through it");
         show(&format!("relais cache explain {proxy}"), "why that came from the cache, or not");
     }
+    for (name, what) in
+        [("echo", "what you type comes back"), ("calc", "a calculator: type 3 km in miles")]
+    {
+        let is_it = |line: &&Listening<'_>| {
+            line.on.scheme == Scheme::Tcp && line.service.is_some_and(|it| it.name == name)
+        };
+        if let Some(at) = lines.iter().find(is_it).and_then(|line| line.on.host_port()) {
+            show(&format!("nc 127.0.0.1 {}", at.port), what);
+        }
+    }
     show("relais serve DIR", "your own files");
     tell("Ctrl-C ends it. `relais --help` tells the rest.");
 }
@@ -151,8 +170,6 @@ fn open_browser(link: &str) {
 
 #[cfg(test)]
 mod tests {
-    use relais_net::Scheme;
-
     use super::*;
 
     #[track_caller]

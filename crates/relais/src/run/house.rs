@@ -9,16 +9,17 @@ use std::{
 };
 
 use anyhow::Context as _;
-use arc_swap::{ArcSwap, ArcSwapOption};
-use relais_http::{HandlerSlot, Http};
-use relais_net::{Cores, Door, Drained, Endpoint, Gate, Listener, Shutdown};
+use arc_swap::ArcSwapOption;
+use relais_net::{
+    Cores, DatagramListener, Door, Drained, DynDatagramService, Endpoint, Gate, Listener, Shutdown,
+};
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 use super::{
     behind::{Behind, Lasting, Prepared, prepare},
-    bind::{Taken, bind},
-    entrance::Entrance,
+    bind::{Bound, Taken, bind},
+    entrance::{Entrance, Hearing, Slot},
     inherited::Inherited,
     memory::Keeper,
 };
@@ -28,7 +29,10 @@ use crate::{
     config::Source,
     control::Refusal,
     limits::Limits,
+    meets::Meets,
     plan::{self, Plan},
+    quit::Quit,
+    service::Service,
     site::Site,
     stop,
     tls::Age,
@@ -96,17 +100,18 @@ impl House {
         inherited: &mut Inherited,
         taken: Taken,
     ) -> Result<(), Vec<Complaint>> {
-        let Prepared { said, plan, behind, lasting } = prepared;
+        let Prepared { said, plan, behind, sites, services } = prepared;
         let planned: Vec<_> = plan.listeners.iter().collect();
         let bound = bind_all(&planned, inherited, taken).map_err(|found| said.complaints(found))?;
         self.entrances = planned
             .into_iter()
             .zip(bound)
             .zip(behind)
-            .map(|((planned, listener), behind)| self.entrance(planned, listener, behind))
+            .map(|((planned, bound), behind)| self.entrance(planned, bound, behind))
             .collect();
         self.plan = plan;
-        self.lasting.sites = lasting;
+        self.lasting.sites = sites;
+        self.lasting.services = services;
         self.tell_proxies();
         Ok(())
     }
@@ -116,7 +121,7 @@ impl House {
     /// Listeners that stay keep their socket and their callers, who meet the new handlers with
     /// their next request. New ones are bound before anything is switched.
     pub(crate) fn reload(&mut self) -> Result<Changed, Refusal> {
-        let Prepared { said, plan, behind, lasting } = prepare(&self.source, &self.lasting)
+        let Prepared { said, plan, behind, sites, services } = prepare(&self.source, &self.lasting)
             .map_err(|complaints| Refusal { text: stop::list(&complaints), exit: 2 })?;
         let kept = self.match_up(&plan);
         let new = plan.listeners.iter().zip(&kept);
@@ -127,16 +132,20 @@ impl House {
         let mut changed = self.switch(&plan, behind, &kept, bound);
         self.plan =
             Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
-        self.lasting.sites = lasting;
+        self.lasting.sites = sites;
+        self.lasting.services = services;
         changed.emptied = self.lasting.sites.proxies.take_emptied();
         self.lasting.sites.keep(&self.plan.sites);
+        self.lasting.services.keep(&self.plan.services);
         self.tell_proxies();
         Ok(changed)
     }
 
     /// The caches that there are, and where we listen.
     pub(crate) fn caches(&self) -> cache::House {
-        let doors = self.listeners().map(|(on, sites)| cache::Door::of(on, &sites)).collect();
+        let over_http = self.listeners().filter(|listening| listening.service.is_none());
+        let doors = over_http.map(|Listening { on, sites, .. }| cache::Door::of(on, &sites));
+        let doors = doors.collect();
         let desks = self.lasting.sites.proxies.desks().clone();
         cache::House { runs: self.source.runs(), desks, doors }
     }
@@ -149,6 +158,9 @@ impl House {
         for check in proxies.take_checks() {
             self.cores.first().spawn(check);
         }
+        for check in self.lasting.services.relays.take_checks() {
+            self.cores.first().spawn(check);
+        }
         self.memory.look_after(proxies.caches());
     }
 
@@ -156,7 +168,7 @@ impl House {
     fn match_up(&self, plan: &Plan) -> Vec<Option<usize>> {
         let mut free: Vec<usize> = (0..self.entrances.len()).collect();
         let matched = plan.listeners.iter().map(|planned| {
-            let is_same = |at: &usize| self.entrances[*at].planned == planned.on;
+            let is_same = |at: &usize| self.entrances[*at].is(planned);
             let place = free.iter().position(is_same)?;
             Some(free.remove(place))
         });
@@ -168,7 +180,7 @@ impl House {
         plan: &Plan,
         behind: Vec<Behind>,
         kept: &[Option<usize>],
-        bound: Vec<Listener>,
+        bound: Vec<Bound>,
     ) -> Changed {
         let now = self.plan.limits;
         let has_new_limits = Limits { grace: now.grace, ..plan.limits } != now;
@@ -178,7 +190,7 @@ impl House {
         for ((planned, behind), kept) in plan.listeners.iter().zip(behind).zip(kept) {
             let entrance = if let Some(mut entrance) = kept.and_then(|place| old[place].take()) {
                 changed.kept += 1;
-                entrance.switch(behind);
+                self.leaving.extend(entrance.switch(behind));
                 entrance
             } else {
                 changed.opened += 1;
@@ -197,35 +209,54 @@ impl House {
         changed
     }
 
-    /// Opens `listener` to callers. Until then they wait in the kernel's queue.
-    fn entrance(&self, planned: &plan::Listener, listener: Listener, behind: Behind) -> Entrance {
-        let Behind { handler, tls } = behind;
-        let handler: HandlerSlot = Arc::new(ArcSwap::from_pointee(handler));
-        let tls_slot = Arc::new(ArcSwapOption::empty());
+    /// Opens what was `bound` to callers. Until then they wait in the kernel's queue.
+    fn entrance(&self, planned: &plan::Listener, bound: Bound, behind: Behind) -> Entrance {
+        let Behind { meets, tls } = behind;
+        let mut entrance = match (bound, meets) {
+            (Bound::Stream(listener), meets) => self.door(planned, listener, meets),
+            (Bound::Datagrams(listener), Meets::Datagrams(service)) => {
+                self.hearing(planned, listener, service)
+            }
+            (Bound::Datagrams(_), _) => unreachable!("what is bound for datagrams meets them"),
+        };
+        entrance.offer(tls);
+        entrance
+    }
+
+    fn door(&self, planned: &plan::Listener, listener: Listener, meets: Meets) -> Entrance {
+        let (slot, service) = Slot::of(meets, self.plan.limits.http);
+        let tls = Arc::new(ArcSwapOption::empty());
         let door = Arc::new(Door {
-            service: Http::new(Arc::clone(&handler), self.plan.limits.http).erase(),
-            tls: Arc::clone(&tls_slot),
+            service,
+            tls: Arc::clone(&tls),
             gate: self.gate.clone(),
             handshake_max: self.plan.limits.handshake_max,
             tally: Arc::default(),
         });
         let (shutdown, drain) = Shutdown::new();
-        let mut entrance = Entrance {
-            planned: planned.on.clone(),
-            local: listener.local().clone(),
-            handler,
-            tls: tls_slot,
-            renew_at: None,
-            shutdown,
-        };
-        entrance.offer(tls);
         let (local, cores) = (listener.local().clone(), self.cores.clone());
+        let planned = planned.on.clone();
+        let entrance =
+            Entrance { planned, local: local.clone(), slot, tls, renew_at: None, shutdown };
         self.cores.first().spawn(async move {
             if let Err(error) = relais_net::serve(listener, door, cores, drain).await {
                 error!(%local, %error, "cannot wait for callers");
             }
         });
         entrance
+    }
+
+    fn hearing(
+        &self,
+        planned: &plan::Listener,
+        listener: DatagramListener,
+        service: Arc<dyn DynDatagramService>,
+    ) -> Entrance {
+        let local = listener.local().clone();
+        let hearing = Hearing::new(listener, service, self.cores.seat());
+        let shutdown = hearing.begin();
+        let (planned, tls) = (planned.on.clone(), Arc::default());
+        Entrance { planned, local, slot: Slot::Datagrams(hearing), tls, renew_at: None, shutdown }
     }
 
     /// Has the local authority renew those of its certificates that are close to their end at
@@ -252,6 +283,7 @@ impl House {
     /// Waits until all logs are written, but not longer than `patience`. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
         self.lasting.sites.close_logs(patience);
+        self.lasting.services.close_logs(patience);
     }
 
     /// What the configuration is read from.
@@ -280,25 +312,45 @@ impl House {
         places.filter_map(|at| Some(at?.port)).collect()
     }
 
-    /// Each listener as bound, and the sites behind it.
-    pub(crate) fn listeners(&self) -> impl Iterator<Item = (&Endpoint, Vec<&Site>)> {
-        let sites = |planned: &plan::Listener| {
-            planned.sites.iter().map(|site| &self.plan.sites[*site]).collect()
-        };
-        let entrances = self.entrances.iter().map(|entrance| &entrance.local);
-        entrances.zip(self.plan.listeners.iter().map(sites))
+    /// Each listener as bound, and what is behind it.
+    pub(crate) fn listeners(&self) -> impl Iterator<Item = Listening<'_>> {
+        let on = self.entrances.iter().map(|entrance| &entrance.local);
+        on.zip(&self.plan.listeners).map(|(on, planned)| Listening {
+            on,
+            sites: self.plan.sites_of(planned),
+            service: self.plan.service_of(planned),
+        })
     }
+
+    /// Has services begin to show themselves that did not already.
+    pub(crate) fn begin(&self) {
+        self.lasting.services.begin();
+    }
+
+    /// The word that ends the program.
+    pub(crate) fn quit(&self) -> Quit {
+        self.lasting.services.quit.clone()
+    }
+}
+
+/// A listener, and what is behind it: sites, or a service.
+#[derive(Clone, Debug)]
+pub(crate) struct Listening<'h> {
+    /// As bound.
+    pub(crate) on: &'h Endpoint,
+    pub(crate) sites: Vec<&'h Site>,
+    pub(crate) service: Option<&'h Service>,
 }
 
 fn bind_all(
     planned: &[&plan::Listener],
     inherited: &mut Inherited,
     taken: Taken,
-) -> Result<Vec<Listener>, Vec<Problem>> {
+) -> Result<Vec<Bound>, Vec<Problem>> {
     let (mut bound, mut problems) = (Vec::new(), Vec::new());
     for planned in planned {
         match bind(planned, inherited, taken) {
-            Ok(listener) => bound.push(listener),
+            Ok(one) => bound.push(one),
             Err(problem) => problems.push(problem),
         }
     }
@@ -325,7 +377,9 @@ mod tests {
     use relais_http::OpenFiles;
 
     use super::*;
-    use crate::{access_log::Logs, base::Base, clock, data::Data, proxy, site, tls::Keeper};
+    use crate::{
+        access_log::Logs, base::Base, clock, data::Data, proxy, service, site, tls::Keeper,
+    };
 
     const DAY: Duration = Duration::from_hours(24);
 
@@ -341,6 +395,7 @@ mod tests {
                 open_files: OpenFiles::at_most(1),
                 proxies: proxy::Lasting::new(None).unwrap(),
             },
+            services: service::Lasting::default(),
         };
         let prepared = prepare(&source, &lasting).unwrap();
         let mut house = House::new(source, lasting, &prepared.plan, 1024).unwrap();

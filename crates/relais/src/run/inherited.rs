@@ -1,13 +1,13 @@
 //! Sockets that a service manager bound for us (socket activation).
 
 use std::{
-    net::{SocketAddr, TcpListener, ToSocketAddrs as _},
+    net::{SocketAddr, TcpListener, ToSocketAddrs as _, UdpSocket},
     os::{fd::OwnedFd, unix::net::UnixListener},
     path::PathBuf,
 };
 
 use listenfd::ListenFd;
-use relais_net::{Endpoint, Host, HostPort, Place};
+use relais_net::{Endpoint, Host, HostPort, Place, Scheme};
 use tracing::warn;
 
 /// The sockets that nobody has taken yet.
@@ -20,6 +20,7 @@ pub(crate) struct Inherited {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum At {
     Net(SocketAddr),
+    Udp(SocketAddr),
     Path(PathBuf),
 }
 
@@ -33,8 +34,10 @@ impl Inherited {
                 sockets.extend(tcp(listener));
             } else if let Ok(Some(listener)) = found.take_unix_listener(index) {
                 sockets.extend(unix(listener));
+            } else if let Ok(Some(socket)) = found.take_udp_socket(index) {
+                sockets.extend(udp(socket));
             } else {
-                warn!("inherited socket {index} listens to no stream; it is left alone");
+                warn!("inherited socket {index} is of no kind that is known; it is left alone");
             }
         }
         Self { sockets }
@@ -58,7 +61,7 @@ impl Inherited {
     pub(crate) fn report(&self) {
         for (at, _) in &self.sockets {
             let at = match at {
-                At::Net(at) => at.to_string(),
+                At::Net(at) | At::Udp(at) => at.to_string(),
                 At::Path(path) => path.display().to_string(),
             };
             warn!(
@@ -70,8 +73,12 @@ impl Inherited {
 
 impl At {
     fn is(&self, on: &Endpoint) -> bool {
+        let is_of_datagrams = on.scheme == Scheme::Udp;
         match (self, &on.place) {
-            (Self::Net(at), Place::Net(HostPort { host, port })) => {
+            (Self::Net(at), Place::Net(HostPort { host, port })) if !is_of_datagrams => {
+                at.port() == *port && is_host(*at, host)
+            }
+            (Self::Udp(at), Place::Net(HostPort { host, port })) if is_of_datagrams => {
                 at.port() == *port && is_host(*at, host)
             }
             (Self::Path(at), Place::Path(path)) => at == path,
@@ -93,6 +100,11 @@ fn is_host(at: SocketAddr, host: &Host) -> bool {
 fn tcp(listener: TcpListener) -> Option<(At, OwnedFd)> {
     let at = listener.local_addr().ok()?;
     Some((At::Net(at), listener.into()))
+}
+
+fn udp(socket: UdpSocket) -> Option<(At, OwnedFd)> {
+    let at = socket.local_addr().ok()?;
+    Some((At::Udp(at), socket.into()))
 }
 
 fn unix(listener: UnixListener) -> Option<(At, OwnedFd)> {

@@ -26,6 +26,7 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 pub use behind::look;
+pub(crate) use descriptors::raise as raise_descriptors;
 pub(crate) use greeting::Greeting;
 
 use crate::{
@@ -34,7 +35,7 @@ use crate::{
     config::Source,
     control::{self, Answer, Call, Listening, Request},
     data::Data,
-    limits, proxy, site,
+    limits, proxy, service, site,
     spelling::Time,
     stop::Stop,
     tls::Keeper,
@@ -61,6 +62,7 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
             proxies: proxy::Lasting::new(data.authority_certificate().ok())
                 .context("drawing a name")?,
         },
+        services: service::Lasting::new(data.authority_certificate().ok()),
     };
     let prepared = behind::prepare(&source, &lasting).map_err(Stop::Wrong)?;
     let mut house = House::new(source, lasting, &prepared.plan, descriptors)?;
@@ -125,12 +127,15 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
         }
     };
     greeting.say(house);
+    house.begin();
     manager::ready();
     let mut renewing = tokio::time::interval(RENEW_EVERY);
     renewing.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let quit = house.quit();
     loop {
         tokio::select! {
             () = stops.one() => break,
+            () = quit.said() => break,
             _ = renewing.tick() => house.renew(clock::now()),
             _ = hang_up.recv() => drop(reload(house)),
             Some(call) = called.recv() => obey(call, house),
@@ -187,6 +192,7 @@ fn reload(house: &mut House) -> Answer {
     manager::reloading();
     let answer = match house.reload() {
         Ok(changed) => {
+            house.begin();
             if changed.has_new_limits {
                 warn!("reloaded: {changed}");
             } else {

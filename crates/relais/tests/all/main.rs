@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test that wants it")]
 
 mod broken;
+mod calculating;
 mod certificates;
 mod complaints;
 mod flows;

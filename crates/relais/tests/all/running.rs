@@ -216,7 +216,7 @@ fn the_demo_runs_without_a_file_and_evades_taken_ports() {
     let place = Place::new();
     // Taken by us, or by whoever has it already.
     let _taken = TcpListener::bind("127.0.0.1:8081");
-    let running = place.start(&["up"], 4);
+    let running = place.start(&["up"], 7);
     let (head, body) = get(&mut running.connect(0), "/", "localhost");
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     assert!(body.contains("<html"), "{body}");
@@ -234,7 +234,7 @@ fn the_demo_runs_without_a_file_and_evades_taken_ports() {
     assert_eq!(ended.code, Some(0));
     assert!(ended.stderr.contains(" does already; took port "), "{}", ended.stderr);
     assert!(ended.stderr.contains("relais cert trust"), "{}", ended.stderr);
-    assert!(ended.stderr.lines().filter(|line| !line.contains(" INFO ")).count() <= 14);
+    assert!(ended.stderr.lines().filter(|line| !line.contains(" INFO ")).count() <= 16);
     let found = place.run(&["flows", "--json"]);
     let lines = String::from_utf8(found.stdout).unwrap();
     for part in ["\"cache\":\"miss\"", "\"cache\":\"hit\"", "\"blocked\":\"casino\""] {

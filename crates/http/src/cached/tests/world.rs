@@ -237,7 +237,7 @@ fn client_at(peer: Peer, http: &Arc<Http>, tls: Option<Session>) -> DuplexStream
     let (shutdown, drain) = Shutdown::new();
     std::mem::forget(shutdown);
     let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
-    let conn = Conn { stream: Stream::Memory(server), peer, local, tls };
+    let conn = Conn { stream: Stream::Memory(server), peer, called: None, local, tls };
     let http = Arc::clone(http);
     tokio::spawn(async move { http.serve(conn, drain).await });
     client

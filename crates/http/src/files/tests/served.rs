@@ -65,7 +65,7 @@ fn talk(files: Files, requests: &[&str]) -> Vec<u8> {
         let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), crate::Limits::default());
         let (_shutdown, drain) = Shutdown::new();
         let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
-        let conn = Conn { stream, peer: Peer::Local, local, tls: None };
+        let conn = Conn { stream, peer: Peer::Local, called: None, local, tls: None };
         let serving = tokio::spawn(async move { http.serve(conn, drain).await });
         for request in requests {
             let version = if request.contains("HTTP/1.1") { "" } else { " HTTP/1.1" };

@@ -14,7 +14,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_rustls::TlsAcceptor;
 
 use super::super::{
-    Acceptor, Authority, Handshake, Offer, Protocol, Resumption as Tickets, Roots, Version,
+    Acceptor, Authority, Fingerprint, Handshake, Offer, Protocol, Resumption as Tickets, Roots,
+    Version,
     acceptor::tests::{Callers, callers},
     certified,
 };
@@ -164,6 +165,22 @@ async fn who_is_not_known_is_believed_by_the_insecure_only() {
     }
     let connector = Connector::new(&demand(Trust::InsecureAnyone)).unwrap();
     shake_with(&connector, &server, "https://b.example", Protocols::Http).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_pinned_is_believed_by_its_certificate_alone() {
+    let (pinned, other) = (certified(&["a.example"]), certified(&["a.example"]));
+    let fingerprint = Fingerprint::of(&pinned.chain()[0]);
+    let connector = Connector::new(&demand(Trust::Pinned(fingerprint))).unwrap();
+    let server = acceptor(vec![pinned], Protocols::Http);
+    shake_with(&connector, &server, "https://b.example", Protocols::Http).await.unwrap();
+    let connector = Connector::new(&demand(Trust::Pinned(fingerprint))).unwrap();
+    let found = Fingerprint::of(&other.chain()[0]);
+    let server = acceptor(vec![other], Protocols::Http);
+    let made = shake_with(&connector, &server, "https://a.example", Protocols::Http).await;
+    let why = format!("its SHA-256 is {found}, which is not the pinned one");
+    let text = made.unwrap_err().to_string();
+    assert_eq!(text, format!("its certificate is not believed: {why}"));
 }
 
 #[tokio::test]

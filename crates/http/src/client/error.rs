@@ -1,0 +1,67 @@
+//! Why there is no answer, or not all of it.
+
+use std::{io, time::Duration};
+
+use relais_net::DialError;
+use relais_wire::http1::{Refusal, response::BadHead};
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// Nobody answered the call, or nobody who is believed.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The proxy will not call the server.
+    #[error("the proxy answers {0}: expected 200, which begins a tunnel")]
+    NoTunnel(u16),
+    /// A proxy has to be called in the clear.
+    #[error("a proxy of https: expected http")]
+    ProxyUnderTls,
+    /// The connection was closed before anything came.
+    #[error("the connection was closed without an answer")]
+    Closed,
+    /// The connection broke.
+    #[error("the connection broke before an answer came")]
+    Broken(#[source] io::Error),
+    /// Nothing came, or not enough.
+    #[error("no answer came within {0:?}")]
+    Late(Duration),
+    /// What came is no head.
+    #[error("the answer is not well-formed")]
+    Head(#[source] BadHead),
+    /// Something came behind the head that begins a tunnel, where nothing was asked yet.
+    #[error("the proxy says something before the tunnel begins")]
+    Early,
+    /// Heads of 1xx without an end.
+    #[error("more than {0} interim answers: expected an answer behind them")]
+    Interims(usize),
+    /// HTTP/2 was asked for.
+    #[error("the server speaks no HTTP/2")]
+    NoHttp2,
+    /// HTTP/2 went wrong.
+    #[error("HTTP/2 went wrong")]
+    Http2(#[source] hyper::Error),
+    /// What is asked for cannot be written down so.
+    #[error("the request cannot be sent over HTTP/2")]
+    Unspeakable(#[source] http::Error),
+}
+
+/// Why a body is not whole.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The connection was closed within it.
+    #[error("the answer broke off: the connection was closed within its body")]
+    Cut,
+    /// The connection broke.
+    #[error("the answer broke off")]
+    Broken(#[source] io::Error),
+    /// Nothing more came.
+    #[error("the answer broke off: nothing more came within {0:?}")]
+    Late(Duration),
+    /// What frames it is not well-formed.
+    #[error("the answer's body is not well-formed")]
+    Malformed(#[source] Refusal),
+    /// HTTP/2 went wrong.
+    #[error("the answer broke off: HTTP/2 went wrong")]
+    Http2(#[source] hyper::Error),
+}

@@ -1,0 +1,127 @@
+//! What sockets of datagrams have in common, whether they hear one peer or all.
+
+use std::{
+    future::poll_fn,
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    os::fd::{AsFd, BorrowedFd},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use libc::{IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO, SOL_UDP, UDP_GRO, UDP_SEGMENT};
+use tokio::{io::Interest, net::UdpSocket};
+
+use super::{
+    address::Family,
+    batch::Batch,
+    calls::set_option,
+    sending::{Load, Sent, Way},
+};
+
+/// A socket, and what it is able to do.
+#[derive(Debug)]
+pub(super) struct Socket {
+    plain: UdpSocket,
+    way: Way,
+    /// Whether the system was asked to hand over trains as such. Never taken back.
+    hears_trains: AtomicBool,
+}
+
+/// Has the system tell of each datagram that comes from now on to which of our addresses it was sent.
+pub(super) fn tell_addresses(socket: BorrowedFd<'_>, family: Family) -> io::Result<()> {
+    let option = match family {
+        Family::V4 => (IPPROTO_IP, IP_PKTINFO),
+        Family::V6 => (IPPROTO_IPV6, IPV6_RECVPKTINFO),
+    };
+    set_option(socket, option, 1)
+}
+
+/// What is told by ICMP is heard, too, and is no readiness to read for the runtime.
+const HEARS: Interest = Interest::READABLE.add(Interest::ERROR);
+
+impl Socket {
+    /// `plain`, which is bound or connected `at` somewhere.
+    pub(super) fn open(plain: UdpSocket, at: SocketAddr) -> Self {
+        // Asked by setting it to what it is: a system that does not know it would send a train as
+        // one datagram.
+        let takes_trains = set_option(plain.as_fd(), (SOL_UDP, UDP_SEGMENT), 0).is_ok();
+        // A socket that others had before may still hand over trains.
+        _ = set_option(plain.as_fd(), (SOL_UDP, UDP_GRO), 0);
+        let way = Way { family: Family::of(at), takes_trains: AtomicBool::new(takes_trains) };
+        Self { plain, way, hears_trains: AtomicBool::new(false) }
+    }
+
+    pub(super) fn local(&self) -> io::Result<SocketAddr> {
+        self.plain.local_addr()
+    }
+
+    /// Waits for datagrams alone, which costs less than to wait for words by ICMP, too.
+    pub(super) async fn ready(&self) -> io::Result<()> {
+        self.hear_trains();
+        poll_fn(|cx| self.plain.poll_recv_ready(cx)).await
+    }
+
+    /// Waits for datagrams and for words by ICMP: who hears one peer is told those.
+    pub(super) async fn ready_or_refused(&self) -> io::Result<()> {
+        self.hear_trains();
+        self.plain.ready(HEARS).await.map(|_| ())
+    }
+
+    fn hear_trains(&self) {
+        if !self.hears_trains.load(Ordering::Relaxed) {
+            self.hears_trains.store(true, Ordering::Relaxed);
+            // A system that cannot hands over datagrams.
+            _ = set_option(self.as_fd(), (SOL_UDP, UDP_GRO), 1);
+        }
+    }
+
+    pub(super) async fn hear(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        if self.hears_trains.load(Ordering::Relaxed) {
+            return Err(ErrorKind::Unsupported.into());
+        }
+        let (length, from) = self.plain.recv_from(buffer).await?;
+        Ok((length, SocketAddr::new(from.ip().to_canonical(), from.port())))
+    }
+
+    pub(super) async fn send_to(&self, datagram: &[u8], to: SocketAddr) -> io::Result<()> {
+        let to = match self.way.family.dress(to.ip()) {
+            Some(ip) if ip != to.ip() => SocketAddr::new(ip, to.port()),
+            _ => to,
+        };
+        self.plain.send_to(datagram, to).await.map(|_| ())
+    }
+
+    pub(super) fn receive(&self, batch: &mut Batch) -> io::Result<()> {
+        match self.receive_if(Interest::READABLE, batch) {
+            // The runtime can be asked for one at a time only. It asks the system for nothing if
+            // there was no word by ICMP.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.receive_if(Interest::ERROR, batch)
+            }
+            received => received,
+        }
+    }
+
+    /// Receives if the socket is ready in that way, as far as the runtime knows.
+    fn receive_if(&self, interest: Interest, batch: &mut Batch) -> io::Result<()> {
+        let mut has_some = false;
+        let tried = self.plain.try_io(interest, || {
+            batch.receive(self.as_fd())?;
+            has_some = true;
+            // There was room for more: the system has said to itself what it says to us now, that it
+            // would block. Who asks again to be told so has paid for another call.
+            if batch.is_partial() { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        if has_some { Ok(()) } else { tried }
+    }
+
+    pub(super) fn send<'a>(&self, loads: impl Iterator<Item = Load<'a>>) -> Sent {
+        self.way.send(self.as_fd(), loads)
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.plain.as_fd()
+    }
+}

@@ -1,0 +1,281 @@
+//! What the flags of `relais get` mean.
+
+use std::{
+    fs,
+    io::{self, IsTerminal as _, Read as _},
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method,
+    header::{
+        ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
+        UPGRADE, USER_AGENT,
+    },
+};
+use relais_http::client::{Client, Limits, Proxy, Request, Speaks, Url, basic};
+use relais_net::{Endpoint, Scheme};
+use relais_wire::http1::HeadLimits;
+use serde::de::IgnoredAny;
+
+use super::flags::Flags;
+use crate::{
+    calling::{TlsFlags, calls},
+    complaint::{Complaint, Wrong},
+    data::Data,
+    password,
+    stop::Stop,
+};
+
+/// How large a head may be.
+const HEAD: HeadLimits =
+    HeadLimits { head_bytes_max: 256 << 10, line_bytes_max: 64 << 10, fields_max: 1000 };
+
+/// What we call ourselves.
+const AGENT: &str = concat!("relais/", env!("CARGO_PKG_VERSION"));
+
+/// What is asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) client: Client,
+    pub(super) request: Request,
+    /// How often it is gone elsewhere.
+    pub(super) follow: usize,
+    pub(super) output: Output,
+    pub(super) resumes: bool,
+    /// Whether a status of 400 or above is a no.
+    pub(super) checks: bool,
+}
+
+/// Where what comes goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    /// The head to standard output.
+    Head,
+    /// The body to standard output, all else to standard error.
+    Body,
+    /// The body to this file.
+    File(PathBuf),
+    /// All of it to standard output.
+    Json,
+}
+
+impl Asked {
+    /// Says what a status means.
+    pub(super) fn judge(&self, status: u16) -> Result<(), Stop> {
+        if self.checks && status >= 400 { Err(Stop::No) } else { Ok(()) }
+    }
+}
+
+impl Flags {
+    /// What is asked for. Reads the files that are named, and may ask for a password.
+    pub(super) fn asked(self, data: &Data) -> Result<Asked, Stop> {
+        let url: Url = self.url.parse().map_err(|error| at("URL", Wrong::from_error(&error)))?;
+        let request = self.request(url)?;
+        let is_tls_possible = request.url.is_secure() || self.follow > 0;
+        if let (Some(flag), false) = (self.tls.given(), is_tls_possible) {
+            let what = format!("nothing is done with `{flag}`");
+            return Err(at(flag, Wrong::expected(what, "a URL of https://")));
+        }
+        let demand = if is_tls_possible { self.tls.demand(data)? } else { TlsFlags::no_demand() };
+        let client = Client {
+            dialer: calls(&demand, self.timeout.0, None)?,
+            speaks: match (self.http1, self.http2) {
+                (true, _) => Speaks::Http1,
+                (_, true) => Speaks::Http2,
+                _ => Speaks::Agreed,
+            },
+            proxy: self.proxy()?,
+            limits: Limits { head: HEAD, silence_max: self.timeout.0 },
+        };
+        let output = match self.output {
+            Some(file) => Output::File(file),
+            None if self.json => Output::Json,
+            None if self.head => Output::Head,
+            None => Output::Body,
+        };
+        let (follow, resumes, checks) = (self.follow, self.resume, self.check);
+        Ok(Asked { client, request, follow, output, resumes, checks })
+    }
+
+    fn request(&self, url: Url) -> Result<Request, Stop> {
+        let method = match (&self.method, self.head, &self.body) {
+            (Some(method), ..) => read_method(method).map_err(|wrong| at("--method", wrong))?,
+            (None, true, _) => Method::HEAD,
+            (None, _, Some(_)) => Method::POST,
+            (None, _, None) => Method::GET,
+        };
+        let mut fields = HeaderMap::new();
+        fields.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        fields.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        let body = match &self.body {
+            None => Bytes::new(),
+            Some(said) => {
+                let (body, kind) = read_data(said)?;
+                fields.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+                body
+            }
+        };
+        if let Some(user) = &self.user {
+            fields.insert(AUTHORIZATION, credentials(user)?);
+        }
+        let mut said = HeaderMap::new();
+        for text in &self.header {
+            let (name, value) = read_field(text).map_err(|wrong| at("--header", wrong))?;
+            said.append(name, value);
+        }
+        // One that was said stands instead of ours, two of a name beside each other.
+        for name in said.keys() {
+            fields.remove(name);
+        }
+        fields.extend(said);
+        Ok(Request { method, url, fields, body })
+    }
+
+    fn proxy(&self) -> Result<Option<Proxy>, Stop> {
+        let Some(text) = &self.proxy else { return Ok(None) };
+        let wrong = |error: &dyn std::error::Error| at("--proxy", Wrong::from_error(error));
+        if text.contains('@') {
+            let wrong = Wrong::expected("a user in the proxy's endpoint", "none before the host");
+            return Err(at("--proxy", wrong.hint("`--proxy-user` says who asks")));
+        }
+        let endpoint = Endpoint::parse_in(text, Scheme::Http).map_err(|error| wrong(&error))?;
+        let mut proxy = Proxy::at(endpoint).map_err(|error| wrong(&error))?;
+        proxy.authorization = self.proxy_user.as_deref().map(credentials).transpose()?;
+        Ok(Some(proxy))
+    }
+}
+
+fn at(flag: &str, wrong: Wrong) -> Stop {
+    Stop::Wrong(vec![Complaint::of_flag(flag, wrong)])
+}
+
+fn read_method(text: &str) -> Result<Method, Wrong> {
+    let bad = || Wrong::expected(format!("bad method {text:?}"), "a word, e.g. PUT");
+    match Method::from_bytes(text.as_bytes()).map_err(|_| bad())? {
+        Method::CONNECT => {
+            Err(Wrong::expected("CONNECT is for proxies", "another method")
+                .hint("`--proxy` sends it"))
+        }
+        method => Ok(method),
+    }
+}
+
+/// A field without those that say where a message ends, which are ours to say.
+fn read_field(text: &str) -> Result<(HeaderName, HeaderValue), Wrong> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or_else(|| Wrong::expected(format!("no colon in {text:?}"), "NAME: VALUE"))?;
+    let bad =
+        |what: &str| Wrong::expected(format!("bad {what} of a field in {text:?}"), "NAME: VALUE");
+    let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| bad("name"))?;
+    let value = HeaderValue::from_bytes(value.trim().as_bytes()).map_err(|_| bad("value"))?;
+    if matches!(name, CONTENT_LENGTH | TRANSFER_ENCODING | CONNECTION | UPGRADE) {
+        let what = format!("`{name}` is said by relais, which has to frame the message");
+        return Err(Wrong { what, expected: None, hint: None });
+    }
+    Ok((name, value))
+}
+
+/// A body, and what it is.
+fn read_data(said: &str) -> Result<(Bytes, &'static str), Stop> {
+    let (bytes, usual) = match said.strip_prefix('@') {
+        None => (said.as_bytes().to_vec(), "application/x-www-form-urlencoded"),
+        Some("-") => {
+            let mut bytes = Vec::new();
+            io::stdin().lock().read_to_end(&mut bytes)?;
+            (bytes, "application/octet-stream")
+        }
+        Some(file) => {
+            let read = fs::read(file);
+            let read = read.map_err(|error| {
+                at("--body", Wrong::reading("the body", Path::new(file), &error))
+            })?;
+            (read, "application/octet-stream")
+        }
+    };
+    let is_json = matches!(bytes.first(), Some(b'{' | b'['))
+        && serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
+    Ok((bytes.into(), if is_json { "application/json" } else { usual }))
+}
+
+fn credentials(said: &str) -> Result<HeaderValue, Stop> {
+    Ok(match said.split_once(':') {
+        Some((name, password)) => basic(name, password),
+        None if io::stdin().is_terminal() => {
+            basic(said, &password::ask(&format!("password of {said}: "))?)
+        }
+        None => {
+            let wrong = Wrong::expected(format!("no password of {said:?}"), "NAME:PASSWORD");
+            return Err(at("--user", wrong.hint("on a terminal it is asked for")));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn asked(words: &[&str]) -> Result<Asked, Stop> {
+        let line = Line::try_parse_from(["get"].iter().chain(words)).unwrap();
+        line.flags.asked(&Data::of(Some("/nowhere".into())).unwrap())
+    }
+
+    /// Method, URL, fields but for who asks, and body.
+    #[track_caller]
+    fn check(words: &[&str], expect: &str) {
+        let request = asked(words).unwrap().request;
+        let fields = request.fields.iter().filter(|(name, _)| *name != USER_AGENT);
+        let fields: Vec<_> =
+            fields.map(|(name, value)| format!("{name}={}", value.to_str().unwrap())).collect();
+        let body = String::from_utf8_lossy(&request.body);
+        let found = format!("{} {} {} {body}", request.method, request.url, fields.join(","));
+        assert_eq!(found.trim_end(), expect);
+    }
+
+    #[test]
+    fn flags_make_a_request() {
+        check(&["9000"], "GET http://127.0.0.1:9000/ accept=*/*");
+        check(&["--head", "a.example"], "HEAD http://a.example/ accept=*/*");
+        let form = "accept=*/*,content-type=application/x-www-form-urlencoded";
+        check(&["-d", "a=b", "9000"], &format!("POST http://127.0.0.1:9000/ {form} a=b"));
+        let json = "accept=*/*,content-type=application/json";
+        check(
+            &["-d", "[1]", "-X", "PUT", "9000"],
+            &format!("PUT http://127.0.0.1:9000/ {json} [1]"),
+        );
+        let words = ["-H", "Accept: text/html", "-H", "x:1", "-H", "X: 2", "9000"];
+        check(&words, "GET http://127.0.0.1:9000/ accept=text/html,x=1,x=2");
+        let auth = "accept=*/*,authorization=Basic YW5uYTpzOg==";
+        check(&["-u", "anna:s:", "9000"], &format!("GET http://127.0.0.1:9000/ {auth}"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let check = |words: &[&str], expect: &str| {
+            let Err(Stop::Wrong(complaints)) = asked(words) else { panic!("{words:?} is taken") };
+            let text = complaints[0].to_string();
+            assert!(text.contains(expect), "{text}");
+        };
+        check(&["ftp://a"], "unknown scheme");
+        check(&["http://u:secret@a/"], "a user in a URL");
+        check(&["-X", "CONNECT", "9000"], "for proxies");
+        check(&["-X", "a b", "9000"], "bad method");
+        check(&["-H", "x", "9000"], "no colon");
+        check(&["-H", "x: a\nb: c", "9000"], "bad value");
+        check(&["-H", "Content-Length: 3", "9000"], "said by relais");
+        check(&["--insecure", "9000"], "nothing is done with `--insecure`");
+        check(&["--proxy", "https://a", "9000"], "a proxy of https");
+        check(&["--proxy", "http://u:secret@a", "9000"], "`--proxy-user`");
+        check(&["-d", "@/nowhere/x", "9000"], "cannot read the body");
+    }
+}

@@ -1,0 +1,81 @@
+//! What `relais get` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use crate::{calling, spelling::Time};
+
+/// What `relais get` takes.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub(crate) struct Flags {
+    /// What is asked for: `http://host:port/path?query` or https; without a scheme it is http, and
+    /// 9000/path is of 127.0.0.1:9000
+    pub(super) url: String,
+    /// Ask for the head alone
+    #[arg(long, conflicts_with_all = ["body", "output", "method"])]
+    pub(super) head: bool,
+    /// The method [default: GET, or POST with --body]
+    #[arg(short = 'X', long)]
+    pub(super) method: Option<String>,
+    /// The request's body: a text, or @FILE; @- is standard input. Behind `get`, --data is the same
+    ///
+    /// Its type is `application/json` if it is that, else `application/x-www-form-urlencoded` for a
+    /// text and `application/octet-stream` for a file, unless --header says something else.
+    // Not `data`: of that name is the folder that every command takes, and `habits` knows better.
+    #[arg(short = 'd', long, value_name = "TEXT|@FILE")]
+    pub(super) body: Option<String>,
+    /// A field of the request, instead of one of that name; several times for several
+    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    pub(super) header: Vec<String>,
+    /// Who asks, by Basic authentication; without the password it is asked for
+    #[arg(short, long, value_name = "NAME[:PASSWORD]")]
+    pub(super) user: Option<String>,
+    /// Go where the answer sends, at most so many times
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub(super) follow: usize,
+    /// Speak HTTP/1.1, whatever else could be agreed on
+    #[arg(long)]
+    pub(super) http1: bool,
+    /// Speak HTTP/2; in the clear without asking whether the server does
+    #[arg(long, conflicts_with = "http1")]
+    pub(super) http2: bool,
+    /// Ask through the HTTP proxy at ENDPOINT: http:// is passed on by it, https:// through a tunnel
+    #[arg(long, value_name = "ENDPOINT")]
+    pub(super) proxy: Option<String>,
+    /// Who asks the proxy
+    #[arg(long, value_name = "NAME[:PASSWORD]", requires = "proxy")]
+    pub(super) proxy_user: Option<String>,
+    /// Write the body to FILE, as it comes; only with a status of 2xx, else nothing, and the exit code
+    /// is 3
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) output: Option<PathBuf>,
+    /// Go on where an earlier --output broke off, if it is still the same
+    #[arg(long, requires = "output")]
+    pub(super) resume: bool,
+    /// Print one JSON object: request, answer, body, timings, certificates
+    #[arg(long, conflicts_with_all = ["output", "head"])]
+    pub(super) json: bool,
+    /// Exit with 3 if the status is 400 or above
+    #[arg(long)]
+    pub(super) check: bool,
+    /// How long each step may take: the name and the connection, the handshake, the head of the
+    /// answer, a pause within its body
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub(super) timeout: Time,
+    // Last: the arguments after it would stand under its heading.
+    #[command(flatten)]
+    pub(super) tls: calling::TlsFlags,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  relais get example.org                          status, fields, body, and how long each part took
+  relais get -v https://example.org               the same, the request and the certificates
+  relais get 8080/api | jq .name                  where it is piped, the body alone
+  relais get -o big.iso --resume https://example.org/big.iso
+  relais get -d '{\"a\": 1}' 8080/items            POSTs JSON
+
+Exit codes: 0 answered, 1 not reached or broken off, 2 wrong arguments, 3 `--check` or `-o` and its status";

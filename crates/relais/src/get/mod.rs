@@ -1,0 +1,73 @@
+//! `relais get`: what a server of HTTP is asked, what it answers, and how long each part took.
+
+mod asked;
+mod asking;
+mod body;
+mod flags;
+mod heads;
+mod image;
+mod pretty;
+mod progress;
+mod report;
+mod saving;
+mod waterfall;
+
+use std::{
+    io::{self, IsTerminal as _},
+    time::Instant,
+};
+
+use anyhow::Context as _;
+use clap::ColorChoice;
+use relais_http::client::Exchange;
+
+pub(crate) use flags::Flags;
+
+use asked::{Asked, Output};
+use asking::follow;
+use heads::Heads;
+use waterfall::Waterfall;
+
+use crate::{
+    calling::broken,
+    data::Data,
+    output::{Telling, tell},
+    stop::Stop,
+};
+
+/// Does what the flags ask for.
+pub(crate) fn obey(
+    flags: Flags,
+    data: &Data,
+    (color, telling): (ColorChoice, Telling),
+) -> Result<(), Stop> {
+    let asked = flags.asked(data)?;
+    let heads = Heads::new(color, telling, asked.output == Output::Head);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("starting a runtime")?.block_on(get(asked, heads))
+}
+
+async fn get(asked: Asked, heads: Heads) -> Result<(), Stop> {
+    match &asked.output {
+        Output::Json => report::report(&asked).await,
+        Output::File(file) => saving::save(&asked, file, heads).await,
+        Output::Head | Output::Body => {
+            let (_, exchange) = follow(&asked, asked.request.clone(), heads).await?;
+            show(&asked, exchange, heads).await
+        }
+    }
+}
+
+/// Shows the head, the body, and how long it took.
+async fn show(asked: &Asked, exchange: Exchange, heads: Heads) -> Result<(), Stop> {
+    heads.answer(&exchange.head);
+    let (timings, status) = (exchange.timings, exchange.head.status);
+    let begin = Instant::now();
+    let shown = body::show(exchange).await;
+    if io::stdout().is_terminal() {
+        tell("");
+    }
+    Waterfall::new(timings, begin.elapsed()).tell();
+    shown.map_err(|error| broken(&asked.request.url.endpoint(), "reading from", &error))?;
+    asked.judge(status)
+}

@@ -1,0 +1,125 @@
+//! `--json`: all of an exchange as one object.
+
+use std::{fmt::Write as _, time::Instant};
+
+use relais_http::client::{Exchange, Head, Sent};
+use serde_json::{Value, json};
+
+use super::{
+    asked::Asked,
+    asking::{not_asked, not_followed},
+    body::{Kind, keep, kind},
+    heads::version,
+    waterfall::Waterfall,
+};
+use crate::{
+    calling::{Met, broken, met_json},
+    output::say,
+    stop::Stop,
+};
+
+/// How much of a body stands in it.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Asks, and prints what came of it. Nothing else is told.
+pub(super) async fn report(asked: &Asked) -> Result<(), Stop> {
+    let mut request = asked.request.clone();
+    let mut redirects = Vec::new();
+    let exchange = loop {
+        let exchange = asked.client.ask(&request).await;
+        let exchange = exchange.map_err(|error| not_asked(&request, &error))?;
+        if redirects.len() == asked.follow {
+            break exchange;
+        }
+        let next = request.redirected(&exchange.head).map_err(|error| not_followed(&error))?;
+        let Some(next) = next else { break exchange };
+        redirects.push(json!({
+            "url": request.url.to_string(),
+            "status": exchange.head.status,
+            "location": next.url.to_string(),
+        }));
+        request = next;
+    };
+    let Exchange { sent, interims, head, mut body, peer, session, chain, timings } = exchange;
+    let begin = Instant::now();
+    let (kept, ended) = keep(&head, &mut body, BODY_BYTES_MAX).await;
+    let waterfall = Waterfall::new(timings, begin.elapsed());
+    let text = match kind(&head, &kept) {
+        Kind::Other => None,
+        Kind::Json | Kind::Text => Some(String::from_utf8_lossy(&kept.bytes).into_owned()),
+    };
+    let met = met_json(&Met { peer, session, chain, timings: timings.call });
+    let all = json!({
+        "url": request.url.to_string(),
+        "method": request.method.as_str(),
+        "redirects": redirects,
+        "request": { "line": sent.line, "fields": sent_fields(&sent) },
+        "interims": interims.iter().map(head_json).collect::<Vec<_>>(),
+        "answer": head_json(&head),
+        "body": text,
+        "body_bytes": kept.came,
+        "body_is_cut": kept.is_cut,
+        "body_note": kept.note,
+        "trailers": fields(body.trailers()),
+        "error": ended.as_ref().err().map(ToString::to_string),
+        "connection": met,
+        "timings_ms": waterfall.json(),
+    });
+    // Escaped where a terminal would obey it.
+    say(escaped(&format!("{all:#}")));
+    ended.map_err(|error| broken(&request.url.endpoint(), "reading from", &error))?;
+    asked.judge(head.status)
+}
+
+fn head_json(head: &Head) -> Value {
+    json!({
+        "version": version(head.version),
+        "status": head.status,
+        "reason": String::from_utf8_lossy(&head.reason),
+        "fields": fields(&head.fields),
+    })
+}
+
+/// A list of pairs: names may come twice.
+fn fields(fields: &[(String, Vec<u8>)]) -> Vec<Value> {
+    let pairs = fields.iter();
+    pairs.map(|(name, value)| json!([name, String::from_utf8_lossy(value)])).collect()
+}
+
+fn sent_fields(sent: &Sent) -> Vec<Value> {
+    let pairs = sent.fields.iter().map(|(name, value)| {
+        let value =
+            if Sent::is_secret(name) { "***".into() } else { String::from_utf8_lossy(value) };
+        json!([name, value])
+    });
+    pairs.collect()
+}
+
+/// The same JSON, without characters that disturb a terminal: they stand in strings alone.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        if char != '\n' && relais_wire::visible::is_disturbing(char) {
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}").expect("a string takes everything");
+            }
+        } else {
+            out.push(char);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_stays_json_and_disturbs_no_terminal() {
+        let value = json!({ "a": "\u{9b}\u{202e}é\u{e0001}\n" });
+        let text = escaped(&format!("{value:#}"));
+        assert!(text.is_ascii() || text.contains('é'));
+        assert!(!text.chars().any(|c| c != '\n' && relais_wire::visible::is_disturbing(c)));
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+}

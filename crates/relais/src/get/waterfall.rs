@@ -1,0 +1,107 @@
+//! How long each part of an exchange took, as a picture of blocks.
+
+use std::{fmt::Write as _, time::Duration};
+
+use relais_http::client::Timings;
+use serde_json::{Value, json};
+
+use crate::output::tell;
+
+/// How wide the picture is.
+const COLUMNS: usize = 40;
+
+/// The parts of an exchange, one after another.
+#[derive(Clone, Debug)]
+pub(super) struct Waterfall {
+    parts: Vec<(&'static str, Duration)>,
+}
+
+impl Waterfall {
+    /// Of these, and of a body that took so long.
+    pub(super) fn new(timings: Timings, body: Duration) -> Self {
+        let Timings { call, tunnel, first_byte } = timings;
+        let parts = vec![
+            ("name", call.resolve),
+            ("connect", call.connect),
+            ("tunnel", tunnel),
+            ("tls", call.handshake),
+            ("first byte", first_byte),
+            ("body", body),
+        ];
+        // What was not done took no time.
+        let is_done = |name: &str, took: &Duration| match name {
+            "tunnel" | "tls" => !took.is_zero(),
+            "name" => *took > Duration::from_micros(50),
+            _ => true,
+        };
+        Self { parts: parts.into_iter().filter(|(name, took)| is_done(name, took)).collect() }
+    }
+
+    /// Shows it on standard error.
+    pub(super) fn tell(&self) {
+        tell(self.drawn());
+    }
+
+    /// In milliseconds.
+    pub(super) fn json(&self) -> Value {
+        let parts = self.parts.iter();
+        let mut all: serde_json::Map<_, _> =
+            parts.map(|(name, took)| (name.replace(' ', "_"), json!(millis(*took)))).collect();
+        all.insert("total".to_owned(), json!(millis(self.total())));
+        Value::Object(all)
+    }
+
+    fn total(&self) -> Duration {
+        self.parts.iter().map(|(_, took)| *took).sum()
+    }
+
+    fn drawn(&self) -> String {
+        let total = self.total().max(Duration::from_nanos(1));
+        let (mut text, mut begin) = (String::new(), Duration::ZERO);
+        for (name, took) in &self.parts {
+            let from = column(begin, total).min(COLUMNS - 1);
+            let to = column(begin + *took, total).max(from + 1);
+            let bar = format!("{}{}", " ".repeat(from), "█".repeat(to - from));
+            _ = writeln!(text, "{name:<10} ▕{bar:<COLUMNS$}▏ {:>9.2} ms", millis(*took));
+            begin += *took;
+        }
+        _ = write!(text, "{:<10}  {:COLUMNS$}  {:>9.2} ms", "total", "", millis(self.total()));
+        text
+    }
+}
+
+/// In milliseconds, as far as microseconds.
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// Which column a moment is in, rounded.
+fn column(at: Duration, total: Duration) -> usize {
+    let (at, total) = (at.as_nanos(), total.as_nanos());
+    usize::try_from((at * COLUMNS as u128 + total / 2) / total).unwrap_or(COLUMNS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_stand_where_they_began_and_none_is_invisible() {
+        let ms = Duration::from_millis;
+        let call = relais_net::Timings { resolve: ms(10), connect: ms(10), handshake: ms(0) };
+        let timings = Timings { call, tunnel: ms(0), first_byte: ms(60) };
+        let drawn = Waterfall::new(timings, Duration::from_micros(10)).drawn();
+        let rows: Vec<_> = drawn.lines().collect();
+        let row = |from, blocks| format!("{}{}", " ".repeat(from), "█".repeat(blocks));
+        for (index, (name, from, blocks)) in
+            [("name", 0, 5), ("connect", 5, 5), ("first byte", 10, 30), ("body", 39, 1)]
+                .into_iter()
+                .enumerate()
+        {
+            let bar = format!("{name:<10} ▕{:<40}▏", row(from, blocks));
+            assert!(rows[index].starts_with(&bar), "{}", rows[index]);
+        }
+        assert!(rows[4].ends_with("    80.01 ms"), "{}", rows[4]);
+        assert_eq!(Waterfall::new(Timings::default(), ms(0)).drawn().lines().count(), 4);
+    }
+}

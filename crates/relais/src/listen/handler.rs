@@ -1,0 +1,131 @@
+//! From a planned dialogue to what callers meet.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use relais_net::{Endpoint, Scheme};
+use relais_talk::{
+    Dialogues, EndServer, Limits, Manners, Person, Role as Does, Showcase, Subscribers, Word,
+    calc::Calculator,
+};
+use relais_tap::Tap;
+
+use super::{Dialogue, Role, begun::Begun, calculating, printing::Printing, talking::Talking};
+use crate::{
+    clock,
+    complaint::{KeyPath, Problem, Wrong},
+    meets::Meets,
+    quit::Quit,
+    spelling::{Size, Time},
+};
+
+/// Everything of a dialogue that is read from the disk, read.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    key: KeyPath,
+}
+
+/// A dialogue that was put together.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    all: Arc<Dialogues>,
+    /// What shows it to people. Ends with the last clone.
+    begun: Arc<Begun>,
+}
+
+/// How much of what callers say may wait to be printed.
+const SHOWN_BYTES_MAX: usize = 4 << 20;
+
+/// How many events may wait for who watches flows.
+const EVENTS_MAX: usize = 1_024;
+
+/// Whether there is a talk already, or was: standard input is read by one for good.
+static IS_TERMINAL_TAKEN: AtomicBool = AtomicBool::new(false);
+
+fn taken() -> Wrong {
+    let hint = "a talk that was changed takes a restart";
+    Wrong::expected("the terminal is taken by another talk", "one `talk` in all").hint(hint)
+}
+
+/// With how many a person speaks at once.
+const CALLERS_MAX: usize = 100;
+
+impl Parts {
+    /// Reads what the dialogue at `key` needs.
+    #[expect(clippy::unnecessary_wraps, reason = "what is named may not be there")]
+    pub(crate) fn read(_dialogue: &Dialogue, key: &KeyPath) -> Result<Self, Vec<Problem>> {
+        Ok(Self { key: key.clone() })
+    }
+
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    ///
+    /// If it is a talk, and the terminal is taken by one.
+    pub(crate) fn made(self, dialogue: &Dialogue, quit: Quit) -> Result<Made, Problem> {
+        let showcase = Showcase::new(SHOWN_BYTES_MAX);
+        let printing = || Begun::Printing(Printing::new(showcase.clone(), dialogue.style));
+        let (role, begun) = match dialogue.role {
+            Role::Print => (Does::Print, printing()),
+            Role::Ack => (Does::Ack { reply: dialogue.reply.clone() }, printing()),
+            Role::Echo => (Does::Echo, Begun::Nothing),
+            Role::Upper => (Does::Upper, Begun::Nothing),
+            Role::Calc => (Does::Calc(Arc::new(calculator())), Begun::Nothing),
+            Role::Talk => {
+                if IS_TERMINAL_TAKEN.swap(true, Ordering::Relaxed) {
+                    return Err(self.key.key("as").wrong(taken()));
+                }
+                let manners = if dialogue.turns { Manners::Turns } else { Manners::Freely };
+                let (person, told) = Person::new(manners);
+                let talking = Talking::new(Arc::clone(&person), told, quit.clone());
+                (Does::Talk(person), Begun::Talking(talking))
+            }
+            Role::Notify => {
+                let Time(lease) = dialogue.lease;
+                let subscribers = Subscribers::new(dialogue.subscribers_max, lease);
+                (Does::Notify(Arc::new(subscribers)), Begun::Nothing)
+            }
+        };
+        let word = dialogue.until.as_deref().map_or_else(|| role.usual_word(), Word::new);
+        let limits = limits(dialogue);
+        let all = Dialogues {
+            role,
+            word,
+            limits,
+            showcase,
+            tap: Tap::new(EVENTS_MAX),
+            clock: clock::now,
+            end: EndServer(Arc::new(move || quit.say())),
+        };
+        Ok(Made { all: Arc::new(all), begun: Arc::new(begun) })
+    }
+}
+
+fn limits(dialogue: &Dialogue) -> Limits {
+    let (Time(idle_max), Size(line_max)) = (dialogue.idle_max, dialogue.line_max);
+    let line_bytes_max = usize::try_from(line_max).unwrap_or(usize::MAX);
+    Limits { line_bytes_max, idle_max, callers_max: CALLERS_MAX }
+}
+
+/// A child for each core: they share nothing.
+fn calculator() -> Calculator {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Calculator::new(calculating::program(), cores)
+}
+
+impl Made {
+    /// What those meet who call at `on`.
+    pub(crate) fn meets(&self, on: &Endpoint) -> Meets {
+        match on.scheme {
+            Scheme::Udp => Meets::Datagrams(self.all.clone()),
+            _ => Meets::Stream(self.all.clone()),
+        }
+    }
+
+    /// Begins to show what is said, if it did not already: all that is told at the start is told.
+    pub(crate) fn begin(&self) {
+        self.begun.begin();
+    }
+}

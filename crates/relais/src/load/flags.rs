@@ -1,0 +1,454 @@
+//! What `relais load` takes, and what it means.
+
+use std::{
+    fs,
+    num::{NonZeroU64, NonZeroUsize},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use clap::{Args, ValueHint};
+use relais_net::Scheme;
+use relais_talk::load::{BadRequest, Load, Parts, Request, Said, Schedule, Target, Task, Until};
+
+use super::target::{Url, has_path};
+use crate::{
+    complaint::{Complaint, Wrong},
+    spelling::{Size, Time},
+    stop::Stop,
+};
+
+/// What `relais load` takes.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Flags {
+    /// Who is put under load: `http://…`, `https://…`, or something that sends back what it gets:
+    /// `tcp://…`, `tls://…`, `udp://…`, `unix://…`, `ws://…`, `wss://…`. A bare port is of HTTP on this machine
+    target: String,
+    /// How many connections, each of which waits for an answer before it asks again
+    #[arg(short, long, value_name = "N", default_value = "50", value_parser = count)]
+    connections: NonZeroUsize,
+    /// Send so many requests a second, whether or not the others are answered [default: as many as are
+    /// answered]
+    #[arg(short, long, value_name = "R", value_parser = rate)]
+    rate: Option<NonZeroU64>,
+    /// For how long [default: 10s]
+    #[arg(short, long, value_name = "TIME")]
+    duration: Option<Time>,
+    /// Until so many requests were sent
+    #[arg(short = 'n', long, value_name = "N", conflicts_with = "duration", value_parser = limit)]
+    requests: Option<NonZeroU64>,
+    /// Ask for so long before, and do not count that
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    warmup: Time,
+    /// How long an answer, or a connection, may take
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = timeout)]
+    timeout: Time,
+    /// Have K clients keep a dialogue each with who sends back what it gets, and check that each gets its
+    /// own answers; exit code 3 if one does not
+    #[arg(
+        long,
+        value_name = "K",
+        value_parser = count,
+        conflicts_with_all = ["connections", "rate", "duration", "requests", "warmup", "message"]
+    )]
+    simulate: Option<NonZeroUsize>,
+    /// How many messages each of these sends [default: 10]
+    #[arg(long, value_name = "N", requires = "simulate", value_parser = limit)]
+    rounds: Option<NonZeroU64>,
+    /// On how many threads [default: one for each core]
+    #[arg(short, long, value_name = "N", value_parser = threads)]
+    threads: Option<NonZeroUsize>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Also write a page with plots
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    messages: Messages,
+    #[command(flatten)]
+    requesting: Requesting,
+    #[command(flatten)]
+    trust: Trust,
+}
+
+/// What is said to who sends it back.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Messages, to who sends them back")]
+struct Messages {
+    /// Send TEXT, with a line end behind it on a stream, or what FILE holds, as it is
+    #[arg(short, long, value_name = "TEXT|@FILE", conflicts_with = "size")]
+    message: Option<String>,
+    /// Send a line of so many bytes [default: 64]
+    #[arg(short, long, value_name = "SIZE")]
+    size: Option<Size>,
+}
+
+/// What is asked for over HTTP.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Requests, over HTTP/1.1")]
+struct Requesting {
+    /// The method [default: GET, or POST if there is a body]
+    #[arg(short = 'X', long)]
+    method: Option<String>,
+    /// A header field; may be given again
+    #[arg(short = 'H', long, value_name = "NAME: VALUE", value_parser = header)]
+    header: Vec<(String, String)>,
+    /// The body: TEXT, or what FILE holds
+    #[arg(long, value_name = "TEXT|@FILE")]
+    body: Option<String>,
+    /// Path and query, if not in the TARGET
+    #[arg(long)]
+    path: Option<String>,
+}
+
+/// Whom to believe.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Targets over TLS")]
+pub(super) struct Trust {
+    /// Believe whom one of these vouches for, PEM, and nobody else [default: the system's authorities
+    /// and the local one]
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure", value_hint = ValueHint::FilePath)]
+    pub(super) ca: Option<PathBuf>,
+    /// Believe whoever answers
+    #[arg(long)]
+    pub(super) insecure: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  relais load 8080                                   50 connections for 10 s, as fast as it answers
+  relais load http://127.0.0.1:8080/a -r 2000        2000 requests a second, whatever it takes
+  relais load https://localhost:8443 -c 1000 -d 1m --html load.html
+  relais load udp://127.0.0.1:6666 --size 512 -n 100000 --json
+  relais load tcp://127.0.0.1:6666 --simulate 500    500 dialogues: does each get its own answers?";
+
+/// What is asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) load: Load,
+    /// What the target is called.
+    pub(super) title: String,
+    pub(super) trust: Trust,
+    pub(super) json: bool,
+    pub(super) html: Option<PathBuf>,
+}
+
+/// For how long, if nothing is said.
+const DURATION: Duration = Duration::from_secs(10);
+
+/// How many messages a client of a simulation sends, if nothing is said.
+const ROUNDS: u64 = 10;
+
+/// How long a message is, if nothing is said.
+const SIZE: u64 = 64;
+
+/// What can be sent at once in one datagram (RFC 768, over IPv4).
+const DATAGRAM_BYTES_MAX: u64 = 65_507;
+
+/// Enough to see what size does; it is in memory as a whole.
+const MESSAGE_BYTES_MAX: u64 = 1 << 30;
+
+impl Flags {
+    /// What is asked for.
+    pub(super) fn asked(self) -> Result<Asked, Stop> {
+        let usual = if self.simulate.is_some() { Scheme::Tcp } else { Scheme::Http };
+        let url = Url::parse_in(&self.target, usual);
+        let url = url.map_err(|error| wrong("TARGET", Wrong::from_error(&error)))?;
+        let is_http = matches!(url.endpoint.scheme, Scheme::Http | Scheme::Https);
+        let (said, path) = if is_http {
+            self.refuse_simulation(url.endpoint.scheme)?;
+            self.messages.refuse(url.endpoint.scheme)?;
+            self.requesting.said(&url)?
+        } else {
+            self.requesting.refuse(url.endpoint.scheme)?;
+            let is_asked_by_path = has_path(url.endpoint.scheme);
+            let path = is_asked_by_path.then(|| self.requesting.path(&url)).transpose()?;
+            (self.messages.said(url.endpoint.scheme)?, path.unwrap_or_default())
+        };
+        if !url.endpoint.scheme.is_secure() {
+            self.trust.refuse()?;
+        }
+        let threads = self.threads.or_else(|| thread::available_parallelism().ok());
+        let title = format!("{}{path}", url.endpoint);
+        let load = Load {
+            target: Target { endpoint: url.endpoint, path, said },
+            task: self.task(),
+            connections: self.simulate.unwrap_or(self.connections),
+            threads: threads.unwrap_or(NonZeroUsize::MIN),
+            schedule: self.schedule(),
+            timeout: self.timeout.0,
+        };
+        Ok(Asked { load, title, trust: self.trust, json: self.json, html: self.html })
+    }
+
+    fn task(&self) -> Task {
+        match self.simulate {
+            Some(_) => Task::Talk { messages: self.rounds() },
+            None => Task::Ask,
+        }
+    }
+
+    fn rounds(&self) -> u64 {
+        self.rounds.map_or(ROUNDS, NonZeroU64::get)
+    }
+
+    fn schedule(&self) -> Schedule {
+        let Self { rate, duration, requests, warmup: Time(warmup), simulate, .. } = self;
+        let until = match (simulate, requests) {
+            (Some(clients), _) => {
+                let clients = u64::try_from(clients.get()).unwrap_or(u64::MAX);
+                Until::Requests(clients.saturating_mul(self.rounds()))
+            }
+            (None, Some(count)) => Until::Requests(count.get()),
+            (None, None) => Until::Time(duration.map_or(DURATION, |Time(time)| time)),
+        };
+        Schedule { rate: *rate, warmup: *warmup, until }
+    }
+
+    fn refuse_simulation(&self, scheme: Scheme) -> Result<(), Stop> {
+        if self.simulate.is_none() {
+            return Ok(());
+        }
+        let what = format!("no dialogue over {scheme}");
+        let expected = "a TARGET that sends back what it gets, e.g. `tcp://…`";
+        Err(wrong("--simulate", Wrong::expected(what, expected)))
+    }
+}
+
+impl Messages {
+    fn said(&self, scheme: Scheme) -> Result<Said, Stop> {
+        let (flag, bytes) = match (&self.message, self.size) {
+            (Some(text), _) => ("--message", message(text, scheme)?),
+            (None, size) => {
+                let Size(size) = size.unwrap_or(Size(SIZE));
+                ("--size", line_of(size)?)
+            }
+        };
+        let max = if scheme == Scheme::Udp { DATAGRAM_BYTES_MAX } else { MESSAGE_BYTES_MAX };
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if size == 0 || size > max {
+            let what = format!("a message of {size} bytes");
+            return Err(wrong(flag, Wrong::expected(what, format!("1 to {max}"))));
+        }
+        Ok(Said::Message(bytes.into()))
+    }
+
+    fn refuse(&self, scheme: Scheme) -> Result<(), Stop> {
+        let Self { message, size } = self;
+        let flags = [("--message", message.is_some()), ("--size", size.is_some())];
+        refuse(&flags, scheme, "what is sent is said by `--body`")
+    }
+}
+
+impl Requesting {
+    /// The request, and the path that it is for.
+    fn said(&self, url: &Url) -> Result<(Said, String), Stop> {
+        let Self { method, header, body, path: _ } = self;
+        let path = self.path(url)?;
+        let data = body.as_deref().map(|text| content("--body", text)).transpose()?;
+        let usual = if data.is_some() { "POST" } else { "GET" };
+        let method = method.as_deref().unwrap_or(usual);
+        let host = url.host();
+        let parts =
+            Parts { method, path: &path, host: &host, fields: header, data: data.as_deref() };
+        let request = Request::of(parts);
+        let request = request.map_err(|error| wrong(flag_of(&error), Wrong::from_error(&error)))?;
+        Ok((Said::Request(request), path))
+    }
+
+    fn path(&self, url: &Url) -> Result<String, Stop> {
+        match (&self.path, &url.path) {
+            (Some(path), Some(said)) => {
+                let what = format!("path {path:?} beside {said:?} in the TARGET");
+                Err(wrong("--path", Wrong::expected(what, "one of them")))
+            }
+            (Some(path), None) | (None, Some(path)) => Ok(path.clone()),
+            (None, None) => Ok("/".to_owned()),
+        }
+    }
+
+    fn refuse(&self, scheme: Scheme) -> Result<(), Stop> {
+        let Self { method, header, body, path } = self;
+        let flags = [
+            ("--method", method.is_some()),
+            ("--header", !header.is_empty()),
+            ("--body", body.is_some()),
+            ("--path", path.is_some() && !has_path(scheme)),
+        ];
+        refuse(&flags, scheme, "what is sent is said by `--message` or `--size`")
+    }
+}
+
+impl Trust {
+    fn refuse(&self) -> Result<(), Stop> {
+        let Self { ca, insecure } = self;
+        let flags = [("--ca", ca.is_some()), ("--insecure", *insecure)];
+        let flag = flags.iter().find(|(_, is_said)| *is_said);
+        let unused = |(flag, _): &(&str, bool)| {
+            let what = format!("nothing is done with `{flag}`");
+            wrong(flag, Wrong::expected(what, "a TARGET over TLS, e.g. `https://…`"))
+        };
+        flag.map_or(Ok(()), |flag| Err(unused(flag)))
+    }
+}
+
+fn refuse(flags: &[(&str, bool)], scheme: Scheme, hint: &str) -> Result<(), Stop> {
+    let Some((flag, _)) = flags.iter().find(|(_, is_said)| *is_said) else { return Ok(()) };
+    let what = format!("nothing is done with `{flag}` over {scheme}");
+    Err(wrong(flag, Wrong { what, expected: None, hint: Some(hint.to_owned()) }))
+}
+
+fn flag_of(error: &BadRequest) -> &'static str {
+    match error {
+        BadRequest::Method(_) => "--method",
+        BadRequest::Path(_) => "--path",
+        BadRequest::Name(_) | BadRequest::Value(_) | BadRequest::Framing(_) => "--header",
+    }
+}
+
+/// The bytes of a message. A stream is often read by lines; a datagram is whole, and so is what a
+/// WebSocket carries.
+fn message(text: &str, scheme: Scheme) -> Result<Vec<u8>, Stop> {
+    let mut bytes = content("--message", text)?;
+    let is_stream = matches!(scheme, Scheme::Tcp | Scheme::Tls | Scheme::Unix);
+    if !text.starts_with('@') && is_stream && !bytes.ends_with(b"\n") {
+        bytes.push(b'\n');
+    }
+    Ok(bytes)
+}
+
+/// A text, or what a file holds.
+fn content(flag: &str, text: &str) -> Result<Vec<u8>, Stop> {
+    let Some(file) = text.strip_prefix('@') else { return Ok(text.as_bytes().to_vec()) };
+    let path = Path::new(file);
+    fs::read(path).map_err(|error| wrong(flag, Wrong::reading("the message", path, &error)))
+}
+
+/// A line of so many bytes, its end included.
+fn line_of(size: u64) -> Result<Vec<u8>, Stop> {
+    let size = usize::try_from(size.min(MESSAGE_BYTES_MAX + 1));
+    let size = size.map_err(|_| wrong("--size", Wrong::expected("more than memory", "less")))?;
+    let letters = (b'a'..=b'z').cycle().take(size.saturating_sub(1));
+    Ok(letters.chain([b'\n']).take(size).collect())
+}
+
+pub(super) fn wrong(flag: &str, wrong: Wrong) -> Stop {
+    Stop::Wrong(vec![Complaint::of_flag(flag, wrong)])
+}
+
+fn count(text: &str) -> Result<NonZeroUsize, &'static str> {
+    let most = NonZeroUsize::new(1_000_000).ok_or("a number")?;
+    let read = text.parse().ok().filter(|count| *count <= most);
+    read.ok_or("expected a number from 1 to 1000000")
+}
+
+fn threads(text: &str) -> Result<NonZeroUsize, &'static str> {
+    let read = text.parse().ok().filter(|count: &NonZeroUsize| count.get() <= THREADS_MAX);
+    read.ok_or("expected a number from 1 to 1024")
+}
+
+/// More than most machines have cores.
+const THREADS_MAX: usize = 1024;
+
+fn limit(text: &str) -> Result<NonZeroU64, &'static str> {
+    text.parse().map_err(|_| "expected a number, 1 or more")
+}
+
+fn rate(text: &str) -> Result<NonZeroU64, &'static str> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    let read = number.parse().ok().filter(|rate: &NonZeroU64| rate.get() <= RATE_MAX);
+    read.ok_or("expected a number from 1 to 10000000, of requests a second")
+}
+
+/// More than any machine sends.
+const RATE_MAX: u64 = 10_000_000;
+
+fn timeout(text: &str) -> Result<Time, String> {
+    match text.parse::<Time>() {
+        Ok(Time(time)) if time.is_zero() => Err("expected more than no time".to_owned()),
+        read => read.map_err(|error| error.to_string()),
+    }
+}
+
+fn header(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
+    Ok((name.to_owned(), value.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn asked(words: &[&str]) -> Result<Asked, Stop> {
+        let words = ["load"].into_iter().chain(words.iter().copied());
+        Line::try_parse_from(words).unwrap().flags.asked()
+    }
+
+    #[test]
+    fn what_is_sent_is_what_was_said() {
+        let check = |words: &[&str], title: &str, expect: &str| {
+            let Asked { load, title: found, .. } = asked(words).unwrap();
+            assert_eq!(found, title);
+            assert_eq!(String::from_utf8_lossy(load.target.bytes()), expect);
+        };
+        let get = "GET /a HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
+        check(&["8080/a"], "http://127.0.0.1:8080/a", get);
+        check(&["8080", "--path", "/a"], "http://127.0.0.1:8080/a", get);
+        let post = "POST / HTTP/1.1\r\nHost: a.example\r\nX: y\r\nContent-Length: 1\r\n\r\nb";
+        let words = ["https://a.example", "-H", "X: y", "--body", "b"];
+        check(&words, "https://a.example:443/", post);
+        check(&["tcp://[::1]:9", "-m", "hi"], "tcp://[::1]:9", "hi\n");
+        check(&["udp://[::1]:9", "-m", "hi"], "udp://[::1]:9", "hi");
+        check(&["unix:///a", "-s", "5"], "unix:///a", "abcd\n");
+        check(&["ws://a/b", "-s", "1"], "ws://a:80/b", "\n");
+        check(&["ws://a", "-m", "hi"], "ws://a:80/", "hi");
+    }
+
+    #[test]
+    fn a_load_ends_after_ten_seconds_if_nothing_is_said() {
+        let check = |words: &[&str], expect| {
+            assert_eq!(asked(words).unwrap().load.schedule.until, expect);
+        };
+        check(&["9"], Until::Time(Duration::from_secs(10)));
+        check(&["9", "-d", "1m"], Until::Time(Duration::from_mins(1)));
+        check(&["9", "-n", "7"], Until::Requests(7));
+        check(&["9", "--simulate", "7"], Until::Requests(70));
+        check(&["9", "--simulate", "7", "--rounds", "3"], Until::Requests(21));
+    }
+
+    #[test]
+    fn a_simulation_calls_over_tcp_unless_told_otherwise() {
+        let Asked { load, title, .. } = asked(&["9", "--simulate", "7"]).unwrap();
+        assert_eq!(title, "tcp://127.0.0.1:9");
+        assert_eq!((load.task, load.connections.get()), (Task::Talk { messages: 10 }, 7));
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_meant_are_refused() {
+        for (flag, value) in [
+            ("-c", "0"),
+            ("-c", "1000001"),
+            ("-r", "0"),
+            ("-r", "10000001"),
+            ("-n", "0"),
+            ("--timeout", "0s"),
+            ("-t", "0"),
+            ("-t", "1025"),
+            ("-H", "no colon"),
+        ] {
+            let words = ["load", "9", flag, value];
+            assert!(Line::try_parse_from(words).is_err(), "{flag} {value}");
+        }
+    }
+}

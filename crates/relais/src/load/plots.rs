@@ -1,0 +1,228 @@
+//! What is drawn of a load: its latencies in two ways, and how it went.
+
+use std::{fmt::Write as _, iter, time::Duration};
+
+use relais_talk::load::{Histogram, Timeline};
+
+use super::{
+    bins::bins,
+    figures::{brief, micros, precise},
+    plot::{HEIGHT, Plot, WIDTH, count_axis, grid, short, ticks, time_axis},
+    report::{PERCENTILES, count},
+};
+use crate::measure::said_count;
+
+/// How many points make a line that looks smooth.
+const POINTS_MAX: usize = 400;
+
+/// Latencies by the share of requests that were answered within them, the last ones spread out.
+pub(super) fn percentiles(lines: &[(&'static str, &Histogram)]) -> Plot {
+    let most = lines.iter().filter_map(|(_, histogram)| histogram.most()).max().unwrap_or_default();
+    let total = lines.iter().map(|(_, histogram)| histogram.total()).max().unwrap_or(0);
+    let (top, upwards) = time_axis(micros(most));
+    // Each power of ten that the rest shrinks by is as wide as the one before.
+    let nines = precise(total).log10().clamp(1.0, 6.0);
+    let across = |share: f64| -((1.0 - share).max(1e-9).log10()) / nines * WIDTH;
+    let mut drawing = grid(&upwards);
+    for (place, (_, histogram)) in lines.iter().enumerate() {
+        let mut path = String::new();
+        for (share, time) in cumulated(histogram) {
+            let (x, y) = (across(share).min(WIDTH), HEIGHT * (1.0 - time / top));
+            // Up in steps, as it is.
+            _ = if path.is_empty() {
+                write!(path, "M0 {y:.1}H{x:.1}")
+            } else {
+                write!(path, "V{y:.1}H{x:.1}")
+            };
+        }
+        let class = if place == 0 { "one" } else { "two" };
+        _ = write!(drawing, "<path class=\"{class}\" d=\"{path}\"/>");
+    }
+    let shares = [
+        (0.0, "0 %"),
+        (0.5, "50 %"),
+        (0.9, "90 %"),
+        (0.99, "99 %"),
+        (0.999, "99.9 %"),
+        (0.9999, "99.99 %"),
+        (0.999_99, "99.999 %"),
+    ];
+    let shares = shares.into_iter().map(|(share, name)| (across(share), name.to_owned()));
+    let rows = PERCENTILES.iter().map(|(name, share)| {
+        let times = lines
+            .iter()
+            .map(|(_, histogram)| histogram.within(*share).map_or_else(String::new, brief));
+        iter::once(format!("{name} %")).chain(times).collect()
+    });
+    Plot {
+        title: "Latency by share of requests",
+        says:
+            "How long it took at most to answer a share of all requests: flat is good, and where \
+               it rises, some waited much longer than most."
+                .to_owned(),
+        drawing,
+        upwards,
+        rightwards: shares.filter(|(x, _)| *x <= WIDTH + 1.0).collect(),
+        axis: "share of requests",
+        keys: if lines.len() > 1 { TWO } else { &[] },
+        head: iter::once("share").chain(lines.iter().map(|(name, _)| *name)).collect(),
+        rows: rows.collect(),
+    }
+}
+
+const TWO: &[(&str, &str)] =
+    &[("one", "since due: as users see it"), ("two", "since sent: blind to waiting")];
+
+/// How many answers took how long.
+pub(super) fn distribution(histogram: &Histogram) -> Plot {
+    let bins = bins(histogram);
+    let highest = bins.iter().map(|bin| bin.count).max().unwrap_or(0);
+    let (top, upwards) = count_axis(precise(highest));
+    let width = WIDTH / precise(count(bins.len())).max(1.0);
+    let mut drawing = grid(&upwards);
+    let (mut x, mut rightwards) = (0.0, Vec::new());
+    for bin in &bins {
+        let height = HEIGHT * precise(bin.count) / top;
+        _ = write!(
+            drawing,
+            "<rect class=\"bar\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\"/>",
+            x + width * 0.06,
+            HEIGHT - height,
+            width * 0.88
+        );
+        rightwards.push((x, brief(bin.from)));
+        x += width;
+    }
+    rightwards.extend(bins.last().map(|bin| (WIDTH, brief(bin.to))));
+    let total = precise(histogram.total()).max(1.0);
+    let rows = bins.iter().map(|bin| {
+        let share = format!("{:.2} %", precise(bin.count) * 100.0 / total);
+        vec![format!("{} to {}", brief(bin.from), brief(bin.to)), said_count(bin.count), share]
+    });
+    Plot {
+        title: "Latencies",
+        says: "How many answers took how long; bins grow to the right.".to_owned(),
+        drawing,
+        upwards,
+        rightwards: thinned(rightwards),
+        axis: "latency",
+        keys: &[],
+        head: vec!["latency", "answers", "share"],
+        rows: rows.collect(),
+    }
+}
+
+/// How many were answered when, and how many came to nothing.
+pub(super) fn answers_over_time(timeline: &Timeline) -> Plot {
+    let step = timeline.step().as_secs_f64();
+    let rates =
+        timeline.steps().iter().map(|s| (precise(s.answered) / step, precise(s.failed) / step));
+    let rates: Vec<_> = rates.collect();
+    let highest = rates.iter().map(|(answered, failed)| answered + failed).fold(0.0, f64::max);
+    let (top, upwards) = count_axis(highest);
+    let width = WIDTH / precise(count(rates.len())).max(1.0);
+    let mut drawing = grid(&upwards);
+    let mut x = 0.0;
+    for (answered, failed) in &rates {
+        let (good, bad) = (HEIGHT * answered / top, HEIGHT * failed / top);
+        for (class, y, height) in
+            [("bar", HEIGHT - good, good), ("error", HEIGHT - good - bad, bad)]
+        {
+            if height > 0.0 {
+                _ = write!(
+                    drawing,
+                    "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" \
+                     height=\"{height:.1}\"/>",
+                    width * 1.02
+                );
+            }
+        }
+        x += width;
+    }
+    let is_failing = timeline.steps().iter().any(|step| step.failed > 0);
+    Plot {
+        title: "Answers over time",
+        says: "How many requests were answered a second, step by step.".to_owned(),
+        drawing,
+        upwards,
+        rightwards: seconds(timeline),
+        axis: "time",
+        keys: if is_failing { ANSWERS_AND_ERRORS } else { &[] },
+        head: vec!["from", "answers", "errors", "longest latency"],
+        rows: rows_of(timeline),
+    }
+}
+
+const ANSWERS_AND_ERRORS: &[(&str, &str)] = &[("bar", "answers"), ("error", "errors")];
+
+/// The longest latency of each step.
+pub(super) fn longest_over_time(timeline: &Timeline) -> Plot {
+    let times: Vec<_> = timeline.steps().iter().map(|step| micros(step.most)).collect();
+    let (top, upwards) = time_axis(times.iter().copied().fold(0.0, f64::max));
+    let width = WIDTH / precise(count(times.len())).max(1.0);
+    let mut drawing = grid(&upwards);
+    let (mut x, mut path) = (0.0, String::new());
+    for time in times {
+        let y = HEIGHT * (1.0 - time / top);
+        _ = if path.is_empty() { write!(path, "M0 {y:.1}") } else { write!(path, "V{y:.1}") };
+        x += width;
+        _ = write!(path, "H{x:.1}");
+    }
+    _ = write!(drawing, "<path class=\"one\" d=\"{path}\"/>");
+    Plot {
+        title: "Longest latency over time",
+        says: "The slowest answer of each step: one that stands out is a pause.".to_owned(),
+        drawing,
+        upwards,
+        rightwards: seconds(timeline),
+        axis: "time",
+        keys: &[],
+        head: Vec::new(),
+        rows: Vec::new(),
+    }
+}
+
+fn rows_of(timeline: &Timeline) -> Vec<Vec<String>> {
+    let mut from = Duration::ZERO;
+    let rows = timeline.steps().iter().map(|step| {
+        let row = vec![
+            format!("{:.1} s", from.as_secs_f64()),
+            said_count(step.answered),
+            said_count(step.failed),
+            brief(step.most),
+        ];
+        from += timeline.step();
+        row
+    });
+    rows.collect()
+}
+
+/// Some seconds on the way.
+fn seconds(timeline: &Timeline) -> Vec<(f64, String)> {
+    let steps = precise(count(timeline.steps().len())).max(1.0);
+    let length = steps * timeline.step().as_secs_f64();
+    let places = ticks(length, 6.0).into_iter();
+    places.map(|at| (at / length * WIDTH, format!("{} s", short(at)))).collect()
+}
+
+/// The share that was answered, and in how many microseconds, in few enough points.
+fn cumulated(histogram: &Histogram) -> Vec<(f64, f64)> {
+    let total = precise(histogram.total()).max(1.0);
+    let mut seen = 0;
+    let all = histogram.buckets().map(|bucket| {
+        seen += bucket.count;
+        let most = histogram.most().map_or(0.0, micros);
+        (precise(seen) / total, (precise(bucket.nanos.end) / 1e3).min(most))
+    });
+    let all: Vec<_> = all.collect();
+    // The last ones are of few requests each, and all of them count.
+    let (body, tail) = all.split_at(all.len().saturating_sub(POINTS_MAX / 2));
+    let every = body.len().div_ceil(POINTS_MAX / 2).max(1);
+    body.chunks(every).filter_map(|chunk| chunk.last()).chain(tail).copied().collect()
+}
+
+/// At most seven of these, the first and every so many after it.
+fn thinned(labels: Vec<(f64, String)>) -> Vec<(f64, String)> {
+    let every = labels.len().div_ceil(7).max(1);
+    labels.into_iter().step_by(every).collect()
+}

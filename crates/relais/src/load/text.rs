@@ -1,0 +1,148 @@
+//! What came of a load, in a terminal.
+
+use std::{fmt::Write as _, iter};
+
+use clap::ColorChoice;
+use relais_talk::load::{Dialogues, Failed, Histogram, Kind, Task};
+
+use super::{
+    figures::{brief, per_second},
+    picture::{Ink, draw},
+    report::{PERCENTILES, Report, count},
+};
+use crate::{
+    columns,
+    measure::{said_bytes, said_count},
+    output::is_coloured,
+};
+
+/// The columns of who has no terminal.
+const COLUMNS: usize = 80;
+
+/// `report` for people, with colours if that is their `choice`.
+pub(super) fn text(report: &Report<'_>, choice: ColorChoice) -> String {
+    let ink = if is_coloured(choice, &std::io::stdout()) { Ink::Colour } else { Ink::None };
+    Text { report, ink }.whole(columns::of_terminal().unwrap_or(COLUMNS))
+}
+
+struct Text<'a> {
+    report: &'a Report<'a>,
+    ink: Ink,
+}
+
+impl Text<'_> {
+    fn whole(&self, columns: usize) -> String {
+        let Self { report, ink } = self;
+        let mut out = format!("{}\n{}\n", ink.bold(report.title), report.how());
+        self.dialogues(&mut out);
+        self.counts(&mut out);
+        let ledger = &report.measured.outcome.ledger;
+        if ledger.latency.total() > 0 {
+            self.latencies(&mut out);
+            out.push('\n');
+            draw(&mut out, &ledger.latency, columns, *ink);
+        }
+        out.truncate(out.trim_end().len());
+        out
+    }
+
+    /// What came of dialogues, if there were any.
+    fn dialogues(&self, out: &mut String) {
+        if self.report.load.task == Task::Ask {
+            return;
+        }
+        let Dialogues { right, samples, .. } = &self.report.measured.outcome.ledger.dialogues;
+        let line =
+            format!("{} of {} correct", said_count(*right), said_count(self.report.clients()));
+        let is_right = *right == self.report.clients();
+        _ = writeln!(
+            out,
+            "\n{}",
+            if is_right { self.ink.bold(&line) } else { self.ink.bad(&line) }
+        );
+        for (number, failure) in samples {
+            _ = writeln!(out, "  client {number}: {}: {failure}", failure.kind);
+        }
+        let untold =
+            self.report.clients().saturating_sub(*right).saturating_sub(count(samples.len()));
+        if untold > 0 {
+            _ = writeln!(out, "  and {} more", said_count(untold));
+        }
+    }
+
+    fn counts(&self, out: &mut String) {
+        let outcome = &self.report.measured.outcome;
+        let ledger = &outcome.ledger;
+        let per_second = |count: u64| per_second(count, outcome.time);
+        _ = writeln!(out);
+        let mut line = |name: &str, value: String, more: String| {
+            _ = writeln!(out, "{name:<12}{value:>14}  {more}");
+        };
+        let rate = said_count(per_second(ledger.in_time));
+        line("answers", said_count(ledger.answers()), format!("{rate} a second"));
+        for (class, count) in ledger.statuses.iter().enumerate().filter(|(_, count)| **count > 0) {
+            line(&format!("  {}xx", class + 1), said_count(*count), String::new());
+        }
+        let rate = format!("{} a second", said_bytes(per_second(ledger.received)));
+        line("received", said_bytes(ledger.received), rate);
+        line("connections", said_count(ledger.connects()), self.connecting());
+        line("errors", said_count(ledger.failures()), String::new());
+        for (kind, failed) in ledger.failed_requests() {
+            _ = writeln!(out, "{}", self.ink.bad(&error_line(kind, failed)));
+        }
+        for (kind, failed) in ledger.failed_calls() {
+            _ = writeln!(out, "{}", self.ink.bad(&error_line_of_call(kind, failed)));
+        }
+        if outcome.unanswered > 0 {
+            _ = writeln!(out, "{:<12}{:>14}  at the end", "unanswered", outcome.unanswered);
+        }
+        if outcome.unsent > 0 {
+            _ = writeln!(out, "{:<12}{:>14}  due, and never sent", "unsent", outcome.unsent);
+        }
+    }
+
+    fn connecting(&self) -> String {
+        let connect = &self.report.measured.outcome.ledger.connect;
+        match (connect.within(500_000), connect.most()) {
+            (Some(half), Some(most)) => {
+                format!("half of them made in {}, all in {}", brief(half), brief(most))
+            }
+            _ => String::new(),
+        }
+    }
+
+    fn latencies(&self, out: &mut String) {
+        let ledger = &self.report.measured.outcome.ledger;
+        _ = writeln!(out);
+        let mut head = format!("{:<12}{:>9}", "latency", "least");
+        for (name, _) in PERCENTILES {
+            _ = write!(head, "{:>9}", format!("{name} %"));
+        }
+        _ = writeln!(out, "{}", self.ink.faint(&format!("{head}{:>9}", "most")));
+        let mut line = |name: &str, histogram: &Histogram| {
+            let shares = PERCENTILES.iter().map(|(_, share)| histogram.within(*share));
+            let times = iter::once(histogram.least()).chain(shares).chain([histogram.most()]);
+            _ = write!(out, "{name:<12}");
+            for time in times {
+                _ = write!(out, "{:>9}", time.map_or_else(String::new, brief));
+            }
+            _ = writeln!(out);
+        };
+        if self.report.load.schedule.rate.is_some() {
+            line("since due", &ledger.latency);
+            line("since sent", &ledger.since_sent);
+        } else {
+            line("", &ledger.latency);
+        }
+    }
+}
+
+fn error_line(kind: Kind, Failed { count, sample }: &Failed) -> String {
+    let sample = sample.as_deref().unwrap_or_default();
+    format!("  {:<10}{:>14}  {sample}", kind.to_string(), said_count(*count))
+}
+
+fn error_line_of_call(kind: Kind, Failed { count, sample }: &Failed) -> String {
+    let sample = sample.as_deref().unwrap_or_default();
+    format!("  {:<10}{:>14}  connecting: {sample}", kind.to_string(), said_count(*count))
+}

@@ -1,0 +1,47 @@
+//! From a planned relay to what relays its datagrams.
+
+use std::{sync::Arc, time::Duration};
+
+use relais_net::Endpoint;
+use relais_relay::{
+    Callers, Shape,
+    datagrams::{self, Limits, Options, Upstreams},
+};
+use relais_tap::Tap;
+use rustix::process::{Resource, getrlimit};
+
+use super::{Relay, kind::Kind};
+use crate::{clock, limits::descriptors_for_callers, spelling::Time};
+
+/// How many senders may be associated where nobody says.
+const SENDERS_MAX: usize = 10_000;
+
+/// How long a sender is remembered where nobody says: as long as RFC 4787 (REQ-5) asks for.
+const IDLE_MAX: Time = Time(Duration::from_mins(2));
+
+/// The relay of datagrams that `relay` asks for, if any of its upstreams takes them.
+pub(super) fn made(relay: &Relay, callers: Callers, tap: &Tap) -> Option<Arc<datagrams::Relay>> {
+    let of_datagrams = |on: &&Endpoint| Kind::of(on) == Kind::Datagrams;
+    let upstreams: Vec<_> = relay.upstream.iter().filter(of_datagrams).cloned().collect();
+    let upstreams = Upstreams::new(&upstreams, relay.balance.into())?;
+    let limits = &relay.limits;
+    let Shape { rate_up, rate_down, .. } = relay.impair.shape(limits.rate_up, limits.rate_down);
+    let impairment = relay.impair.of_datagrams();
+    // Every sender takes one, and others need some, too.
+    let fit = descriptors_for_callers(getrlimit(Resource::Nofile).maximum);
+    let senders_max = limits.senders_max.unwrap_or(SENDERS_MAX).min(fit);
+    Some(Arc::new(datagrams::Relay::new(Options {
+        upstreams: Arc::new(upstreams),
+        limits: Limits {
+            senders_max,
+            // As with connections: one client leaves a quarter to the others.
+            senders_a_client_max: (senders_max - senders_max / 4).max(1),
+            idle_max: limits.idle_asked.unwrap_or(IDLE_MAX).0,
+        },
+        callers,
+        source: None,
+        shape: datagrams::Shape { rate_up, rate_down, impairment },
+        tap: tap.clone(),
+        clock: clock::now,
+    })))
+}

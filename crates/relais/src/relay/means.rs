@@ -1,0 +1,240 @@
+//! What `[relay.NAME]` means.
+
+use std::{fmt, path::PathBuf};
+
+use relais_net::{Endpoint, Host, HostPort, Scheme};
+use serde::Serialize;
+
+use super::{
+    Table,
+    kind::{Kind, mismatches},
+    limits::Limits,
+    names::{self, Route, one_of, spelled},
+    shape::Impair,
+    table::SendProxy,
+};
+use crate::{
+    base::Base,
+    complaint::{KeyPath, Problem, Wrong},
+    listen::Shows,
+    proxy::{Balance, is_at},
+    spelling::{Addresses, BareEndpoint, Time},
+    tree::Node,
+    upstream_tls::UpstreamTls,
+};
+
+/// A relay, resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Relay {
+    /// Who is called for callers who ask for no name of `sni`. May be empty if there are some.
+    #[serde(serialize_with = "spelled")]
+    pub upstream: Vec<Endpoint>,
+    /// Who is called for callers who ask for a name, in the order in which they are looked at.
+    pub sni: Vec<Route>,
+    /// Whom upstreams have to be that speak TLS; `None` if none does.
+    pub upstream_tls: Option<UpstreamTls>,
+    /// Which of several is called.
+    pub balance: Balance,
+    /// How often they are called to see whether they are there.
+    pub(crate) check_every: Option<Time>,
+    /// Who alone may call, unless empty.
+    pub(crate) allow: Vec<Addresses>,
+    /// Who may not.
+    pub(crate) deny: Vec<Addresses>,
+    /// Relays that tell first who called them.
+    pub(crate) accept_proxy: Vec<Addresses>,
+    /// How upstreams are told who called.
+    pub send_proxy: Option<SendProxy>,
+    /// Where a line for each connection goes; `-` is the standard output.
+    pub log: Option<PathBuf>,
+    /// How long things may take, and how quick they may be.
+    pub limits: Limits,
+    /// What makes the network like a bad one.
+    pub impair: Impair,
+}
+
+/// More often would be a load of its own.
+const CHECK_EVERY_MIN: Time = Time(std::time::Duration::from_millis(100));
+
+impl Relay {
+    /// Resolves `table`, which stands at `key`.
+    pub(crate) fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let here = Here { listen: &table.listen };
+        let upstream = here.all((&table.upstream, ANY), &key.key("upstream"), &mut problems);
+        let sni = here.routes(table, &key.key("sni"), &mut problems);
+        if table.upstream.is_empty() && table.sni.is_empty() {
+            let wrong = Wrong::expected("`upstream` is empty", "one endpoint or more");
+            problems.push(key.key("upstream").wrong(wrong));
+        }
+        let all = sni.iter().flat_map(|route| &route.upstream).chain(&upstream);
+        let at = key.key("upstream_tls");
+        let upstream_tls = if all.into_iter().any(|upstream| upstream.scheme.is_secure()) {
+            table.upstream_tls.plan(base, &at).map(Some)
+        } else {
+            table.upstream_tls.unused(&at, "tls").map(|()| None)
+        };
+        let upstream_tls = upstream_tls.map_err(|problem| problems.push(problem)).ok().flatten();
+        if let Some(every) = table.check_every.filter(|every| *every < CHECK_EVERY_MIN) {
+            let what = format!("`check_every` is too short: {:?}", every.to_string());
+            let wrong = Wrong::expected(what, format!("{CHECK_EVERY_MIN} or more"));
+            problems.push(key.key("check_every").wrong(wrong));
+        }
+        problems.extend(mismatches(table, key));
+        let limits = table.limits.plan(&key.key("limits"));
+        let limits = limits.map_err(|found| problems.extend(found)).ok();
+        let impair = table.impair.plan(&key.key("impair"));
+        let impair = impair.map_err(|found| problems.extend(found)).ok();
+        let (Some(limits), Some(impair), true) = (limits, impair, problems.is_empty()) else {
+            return Err(problems);
+        };
+        Ok(Self {
+            upstream,
+            sni,
+            upstream_tls,
+            balance: table.balance.unwrap_or_default(),
+            check_every: table.check_every,
+            allow: table.allow.clone(),
+            deny: table.deny.clone(),
+            accept_proxy: table.accept_proxy.clone(),
+            send_proxy: table.send_proxy,
+            log: table.log.as_ref().map(|log| in_place(log, base)),
+            limits,
+            impair,
+        })
+    }
+
+    /// Whether a relay can be `on` an endpoint.
+    pub(crate) fn judge(on: &Endpoint) -> Result<(), Wrong> {
+        judge(on, "no relay listens", ANY)
+    }
+
+    /// What is shown on standard output while it runs: lines of the log, if they go there.
+    pub(crate) fn shows(&self) -> Shows {
+        let is_shown = self.log.as_ref().is_some_and(|log| log.as_os_str() == "-");
+        if is_shown { Shows::Messages } else { Shows::Nothing }
+    }
+
+    /// What becomes of a caller, step by step.
+    pub(crate) fn steps(&self) -> Vec<Node> {
+        let routes = self.sni.iter().map(|route| Node::last(format!("for {route}")));
+        let rest = (!self.upstream.is_empty()).then(|| Node::last(self.described()));
+        let steps: Vec<_> = routes.chain(rest).collect();
+        let clients = |networks: &[Addresses]| {
+            networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
+        let mut who = String::new();
+        if !self.allow.is_empty() {
+            who = format!("callers from {}", clients(&self.allow));
+        }
+        if !self.deny.is_empty() {
+            who = if who.is_empty() { "callers".to_owned() } else { who };
+            who = format!("{who} not from {}", clients(&self.deny));
+        }
+        if who.is_empty() { steps } else { vec![Node::before(who, steps)] }
+    }
+
+    fn described(&self) -> String {
+        let balance = (self.upstream.len() > 1).then(|| format!(", {}", self.balance));
+        let checked = self.check_every.map(|every| format!(", looked at every {every}"));
+        let believed = self.upstream_tls.as_ref().map(|tls| tls.believed.to_string());
+        let tail: String = balance.into_iter().chain(checked).chain(believed).collect();
+        format!("upstream: {}{tail}{}", one_of(&self.upstream), self.made_worse())
+    }
+
+    /// Who runs it is to see that it is not as good as it could be.
+    fn made_worse(&self) -> &'static str {
+        if self.impair == Impair::default() { "" } else { ", made worse on purpose" }
+    }
+}
+
+impl fmt::Display for Relay {
+    /// Who is called, in few words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let routes =
+            self.sni.iter().map(|route| format!("{} ▸ {}", route.name, one_of(&route.upstream)));
+        let rest = (!self.upstream.is_empty()).then(|| one_of(&self.upstream));
+        f.write_str(&routes.chain(rest).collect::<Vec<_>>().join(", "))?;
+        f.write_str(self.made_worse())
+    }
+}
+
+fn in_place(log: &std::path::Path, base: &Base) -> PathBuf {
+    if log.as_os_str() == "-" { log.to_owned() } else { base.join(log) }
+}
+
+fn judge(on: &Endpoint, what: &str, expected: &str) -> Result<(), Wrong> {
+    match on.scheme {
+        Scheme::Tcp | Scheme::Tls | Scheme::Unix => Ok(()),
+        Scheme::Udp if expected == ANY => Ok(()),
+        Scheme::Udp | Scheme::Http | Scheme::Https | Scheme::Ws | Scheme::Wss => {
+            let what = format!("{what} at {:?}", on.to_string());
+            Err(Wrong::expected(what, expected))
+        }
+    }
+}
+
+/// What a relay passes on.
+const ANY: &str = "tcp, tls, udp or unix";
+
+/// What has a name under TLS, or passes where that is.
+const STREAMS: &str = "tcp, tls or unix";
+
+/// Where a relay listens.
+struct Here<'t> {
+    listen: &'t [BareEndpoint],
+}
+
+impl Here<'_> {
+    fn all(
+        &self,
+        (said, expected): (&[BareEndpoint], &str),
+        key: &KeyPath,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Endpoint> {
+        for (index, BareEndpoint(on)) in said.iter().enumerate() {
+            let at = if said.len() == 1 { key.clone() } else { key.index(index) };
+            problems.extend(self.one(on, expected).map_err(|wrong| at.wrong(wrong)).err());
+        }
+        said.iter().map(|BareEndpoint(on)| on.clone()).collect()
+    }
+
+    fn routes(&self, table: &Table, key: &KeyPath, problems: &mut Vec<Problem>) -> Vec<Route> {
+        let mut routes = Vec::new();
+        for (said, upstream) in &table.sni {
+            let at = key.key(said);
+            if upstream.0.is_empty() {
+                problems.push(at.wrong(Wrong::expected("no upstream", "one endpoint or more")));
+            }
+            let upstream = self.all((&upstream.0, STREAMS), &at, problems);
+            match names::name(said) {
+                Ok(name) => routes.push(Route { name, upstream }),
+                Err(wrong) => problems.push(at.wrong(wrong)),
+            }
+        }
+        names::sort(&mut routes);
+        routes
+    }
+
+    fn one(&self, on: &Endpoint, expected: &str) -> Result<(), Wrong> {
+        judge(on, "no relay calls", expected)?;
+        if let Some(HostPort { host: Host::Any, port }) = on.host_port() {
+            let what = format!("no host in {:?}", on.to_string());
+            let hint = format!("on this machine it is {}://127.0.0.1:{port}", on.scheme);
+            return Err(Wrong::expected(what, "the host of a server").hint(hint));
+        }
+        if on.host_port().is_some_and(|at| at.port == 0) {
+            let what = format!("nobody can be called at port 0: {:?}", on.to_string());
+            return Err(Wrong::expected(what, "1 to 65535"));
+        }
+        if self
+            .listen
+            .iter()
+            .any(|BareEndpoint(listen)| Kind::of(on) == Kind::of(listen) && is_at(on, listen))
+        {
+            let what = format!("it would call itself: {:?}", on.to_string());
+            return Err(Wrong::expected(what, "another place than `listen`"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,20 @@
+//! `relay`: streams and datagrams passed on as they are. Its flags, its table, what they mean, and what runs.
+
+mod datagrams;
+mod flags;
+mod flow_log;
+mod handler;
+mod kind;
+mod lasting;
+mod limits;
+mod means;
+mod names;
+mod shape;
+mod table;
+
+pub(crate) use flags::{Flags, flag_of};
+pub(crate) use flow_log::FlowLog;
+pub(crate) use handler::{Made, Parts};
+pub(crate) use lasting::Lasting;
+pub(crate) use means::Relay;
+pub(crate) use table::Table;

@@ -1,0 +1,235 @@
+//! What the flags of `relais send` mean.
+
+use std::{
+    io::{self, IsTerminal as _},
+    net::IpAddr,
+    time::Duration,
+};
+
+use relais_net::{Endpoint, Place, Scheme};
+use relais_talk::send::{LineEnd, Target, parse_hex};
+
+use super::{choice::choose, flags::Flags, heard::Shows};
+use crate::{
+    calling,
+    complaint::{Complaint, Wrong},
+    stop::Stop,
+};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) target: Target,
+    pub(super) what: What,
+    pub(super) verifies: bool,
+    pub(super) is_hex: bool,
+    pub(super) wait: Option<Duration>,
+    pub(super) repeat: Repeat,
+    pub(super) source: Option<IpAddr>,
+    pub(super) timeout: Duration,
+    pub(super) tls: calling::TlsFlags,
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// This, its line end included.
+    Message(Vec<u8>),
+    /// What is typed or piped in, each with this behind it; as it is if `None`.
+    Input(Option<LineEnd>),
+}
+
+/// How often it is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Repeat {
+    /// At least once.
+    pub(super) times: u64,
+    /// How long after an answer.
+    pub(super) every: Duration,
+}
+
+impl Flags {
+    /// What is asked for. May ask back.
+    pub(super) fn asked(self) -> Result<Asked, Stop> {
+        let Self { endpoint, message, udp, choose: is_asked, verify, hex, .. } = &self;
+        let usual = if *udp { Scheme::Udp } else { Scheme::Tcp };
+        let target = target(endpoint, usual).map_err(|wrong| {
+            // As other programs have it.
+            at(
+                "ENDPOINT",
+                match message.first().filter(|port| port.parse::<u16>().is_ok()) {
+                    Some(port) => {
+                        wrong.hint(format!("host and port go together: {endpoint}:{port}"))
+                    }
+                    None => wrong,
+                },
+            )
+        })?;
+        let target = if *is_asked { chosen(target)? } else { target };
+        self.check(&target).map_err(|(flag, wrong)| at(flag, wrong))?;
+        let line_end = self.line_end.map(LineEnd::from);
+        let what = if message.is_empty() {
+            What::Input(line_end)
+        } else {
+            let is_stream = is_stream(target.endpoint.scheme);
+            let usual = if is_stream && !hex { LineEnd::Lf } else { LineEnd::None };
+            let text = message.join(" ");
+            let mut bytes = if *hex {
+                parse_hex(&text).map_err(|error| at("MESSAGE", Wrong::from_error(&error)))?
+            } else {
+                text.into_bytes()
+            };
+            bytes.extend_from_slice(line_end.unwrap_or(usual).bytes());
+            What::Message(bytes)
+        };
+        Ok(Asked {
+            target,
+            what,
+            verifies: *verify,
+            is_hex: *hex,
+            wait: self.wait.map(|wait| wait.0),
+            repeat: Repeat { times: self.repeat, every: self.every.0 },
+            source: self.source,
+            timeout: self.timeout.0,
+            tls: self.tls,
+        })
+    }
+
+    fn check(&self, target: &Target) -> Result<(), (&'static str, Wrong)> {
+        let scheme = target.endpoint.scheme;
+        if self.repeat == 0 {
+            return Err(("--repeat", Wrong::expected("0 times", "1 or more")));
+        }
+        for (is_given, flag, meant) in
+            [(self.udp, "--udp", Scheme::Udp), (self.tcp, "--tcp", Scheme::Tcp)]
+        {
+            if is_given && scheme != meant {
+                let what = format!("`{flag}`, and an endpoint of {scheme}");
+                return Err((flag, Wrong::expected(what, "one of both")));
+            }
+        }
+        match self.tls.given() {
+            Some(flag) if !scheme.is_secure() => {
+                let what = format!("nothing is done with `{flag}`");
+                Err((flag, Wrong::expected(what, "an endpoint of tls:// or wss://")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Asked {
+    /// What standard output is given.
+    pub(super) fn shows(&self) -> Shows {
+        match (self.is_hex, io::stdout().is_terminal()) {
+            (true, false) => Shows::Hex,
+            (true, true) => Shows::HexAndText,
+            (false, true) => Shows::Visible,
+            (false, false) => Shows::AsItIs,
+        }
+    }
+}
+
+/// Whether messages are cut out of a stream.
+pub(super) fn is_stream(scheme: Scheme) -> bool {
+    matches!(scheme, Scheme::Tcp | Scheme::Tls | Scheme::Unix)
+}
+
+fn at(flag: &str, wrong: Wrong) -> Stop {
+    Stop::Wrong(vec![Complaint::of_flag(flag, wrong)])
+}
+
+/// An endpoint, and the path behind it if it is of a WebSocket.
+fn target(text: &str, usual: Scheme) -> Result<Target, Wrong> {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let is_web_socket = matches!(scheme.as_deref(), Some("ws" | "wss"));
+    let path_at = text.find("://").and_then(|at| {
+        let begin = at + 3;
+        text[begin..].find(['/', '?']).map(|at| begin + at).filter(|_| is_web_socket)
+    });
+    let (place, path) = path_at.map_or((text, ""), |at| text.split_at(at));
+    let endpoint = Endpoint::parse_in(place, usual).map_err(|error| Wrong::from_error(&error))?;
+    match endpoint.scheme {
+        Scheme::Http | Scheme::Https => {
+            let what = format!("{} is no transport to talk on", endpoint.scheme);
+            return Err(Wrong::expected(what, "tcp, tls, udp, unix, ws or wss")
+                .hint("servers of HTTP are asked by `relais get URL`"));
+        }
+        _ if path.contains('#') || !path.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            let what = format!("bad path {path:?}");
+            return Err(Wrong::expected(what, "visible letters of ASCII, no fragment"));
+        }
+        _ => {}
+    }
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    Ok(Target { endpoint, path: format!("{slash}{path}") })
+}
+
+/// The same, over what the person at the terminal chooses.
+fn chosen(target: Target) -> Result<Target, Stop> {
+    let Place::Net(_) = target.endpoint.place else {
+        let what = "there is nothing to choose for a Unix socket";
+        return Err(at("--choose", Wrong::expected(what, "a host and a port")));
+    };
+    let scheme = choose(target.endpoint.scheme)?;
+    Ok(Target { endpoint: Endpoint { scheme, ..target.endpoint }, ..target })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    /// The endpoint, the path, and what is said.
+    #[track_caller]
+    fn asked(words: &str) -> Result<(String, String, What), Stop> {
+        let words = ["send"].into_iter().chain(words.split(' '));
+        let asked = Line::try_parse_from(words).unwrap().flags.asked()?;
+        Ok((asked.target.endpoint.to_string(), asked.target.path, asked.what))
+    }
+
+    #[track_caller]
+    fn check(words: &str, endpoint: &str, path: &str, message: &[u8]) {
+        let expect = (endpoint.to_owned(), path.to_owned(), What::Message(message.to_vec()));
+        assert_eq!(asked(words).unwrap(), expect);
+    }
+
+    #[track_caller]
+    fn check_wrong(words: &str, expect: &str) {
+        let Err(Stop::Wrong(complaints)) = asked(words) else { panic!("it is taken") };
+        assert!(complaints[0].to_string().contains(expect), "{}", complaints[0]);
+    }
+
+    #[test]
+    fn a_message_is_a_line_on_streams_and_as_it_is_elsewhere() {
+        check("6666 a b", "tcp://127.0.0.1:6666", "/", b"a b\n");
+        check("--udp 6666 a", "udp://127.0.0.1:6666", "/", b"a");
+        check("--tcp --line-end crlf a.example:25 a", "tcp://a.example:25", "/", b"a\r\n");
+        check("--line-end none tls://[::1]:6666 a", "tls://[::1]:6666", "/", b"a");
+        check("unix:///run/s a", "unix:///run/s", "/", b"a\n");
+        check("ws://a.example/b/c?d=e a", "ws://a.example:80", "/b/c?d=e", b"a");
+        check("WSS://a.example:8443 a", "wss://a.example:8443", "/", b"a");
+        check("ws://a.example?d a", "ws://a.example:80", "/?d", b"a");
+        check("--hex 6666 48 690a", "tcp://127.0.0.1:6666", "/", b"Hi\n");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        check_wrong("http://a.example a", "`relais get URL`");
+        check_wrong("a.example 25", "host and port go together: a.example:25");
+        check_wrong("--udp tcp://a.example:1 a", "`--udp`, and an endpoint of tcp");
+        check_wrong("--insecure 6666 a", "nothing is done with `--insecure`");
+        check_wrong("--repeat 0 6666 a", "0 times");
+        check_wrong("--hex 6666 4", "half a byte");
+        check_wrong("tcp://a.example:1/b a", "an endpoint has no path");
+        check_wrong("ws://a.example/b#c a", "bad path");
+        check_wrong("--choose unix:///s a", "nothing to choose");
+    }
+}

@@ -1,0 +1,63 @@
+//! What `--verify` says.
+
+use relais_talk::send::{Comparison, Difference};
+
+use super::heard::hex_line;
+use crate::{output::say, stop::Stop};
+
+/// Says whether what came back is what was said.
+pub(super) fn conclude(mut comparison: Comparison) -> Result<(), Stop> {
+    comparison.end();
+    match comparison.difference() {
+        None => {
+            say("identical");
+            Ok(())
+        }
+        Some(difference) => {
+            say(told(difference));
+            Err(Stop::No)
+        }
+    }
+}
+
+/// Where it differs, in hexadecimal and text.
+fn told(difference: &Difference) -> String {
+    let (at, expected, got) = match difference {
+        Difference::Other { at, expected, got } => (at, Some(expected), got.as_slice()),
+        Difference::Surplus { at, got } => (at, None, got.as_slice()),
+        Difference::Missing { at, expected } => (at, Some(expected), &[][..]),
+    };
+    let expected =
+        expected.map_or_else(|| "nothing more".to_owned(), |bytes| hex_line(bytes, true));
+    let got = match (difference, got) {
+        (Difference::Missing { .. }, _) => "nothing more".to_owned(),
+        (_, []) => "the end of the message".to_owned(),
+        (_, bytes) => hex_line(bytes, true),
+    };
+    format!("different at byte {at}, counted from 0\n  expected  {expected}\n  got       {got}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_shown_in_hexadecimal_and_text() {
+        let check = |difference: &Difference, expect: &str| {
+            let found: Vec<_> = told(difference).lines().map(str::to_owned).collect();
+            let found: Vec<_> = found
+                .iter()
+                .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+                .collect();
+            assert_eq!(found.join("|"), expect);
+        };
+        let other = Difference::Other { at: 3, expected: b"cou\n".into(), got: b"COU\x1b".into() };
+        let expect =
+            "different at byte 3, counted from 0|expected 63 6f 75 0a cou.|got 43 4f 55 1b COU.";
+        check(&other, expect);
+        let missing = Difference::Missing { at: 0, expected: b"a".into() };
+        check(&missing, "different at byte 0, counted from 0|expected 61 a|got nothing more");
+        let surplus = Difference::Surplus { at: 9, got: b"a".into() };
+        check(&surplus, "different at byte 9, counted from 0|expected nothing more|got 61 a");
+    }
+}

@@ -1,0 +1,167 @@
+//! A service: what is spoken with those who call at some endpoints, where that is not HTTP. Which
+//! table of the configuration it is says what.
+
+mod handler;
+
+use relais_net::{Endpoint, Scheme};
+use serde::Serialize;
+
+pub(crate) use handler::{Lasting, Parts};
+
+use crate::{
+    base::Base,
+    complaint::{KeyPath, Problem, Wrong},
+    listen, relay,
+    site::Written,
+    spelling::BareEndpoint,
+    tls,
+    tree::Node,
+};
+
+/// A table with a name, word for word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// `[listen.NAME]`.
+    Listen(Box<listen::Table>),
+    /// `[relay.NAME]`.
+    Relay(Box<relay::Table>),
+}
+
+/// What a table with a name means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Service {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What is spoken.
+    #[serde(flatten)]
+    pub job: Job,
+}
+
+/// What is spoken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// A small dialogue.
+    Listen(Box<listen::Dialogue>),
+    /// Streams passed on as they are.
+    Relay(Box<relay::Relay>),
+}
+
+/// Where a service is to be found, and how it proves there who it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Where<'t> {
+    /// The name of the key that says where.
+    pub(crate) key: &'static str,
+    /// What it says.
+    pub(crate) on: &'t [BareEndpoint],
+    pub(crate) tls: &'t tls::Table,
+}
+
+impl Table {
+    /// Where it is to be found.
+    pub(crate) fn at(&self) -> Where<'_> {
+        match self {
+            Self::Listen(table) => Where { key: "on", on: &table.on, tls: &table.tls },
+            Self::Relay(table) => Where { key: "listen", on: &table.listen, tls: &table.tls },
+        }
+    }
+
+    /// The flag of the command of the same name that says what `key` says in a file.
+    pub(crate) fn flag_of(&self, key: &KeyPath) -> Option<&'static str> {
+        match self {
+            Self::Listen(_) => listen::flag_of(key),
+            Self::Relay(_) => relay::flag_of(key),
+        }
+    }
+
+    /// The command of the same name.
+    pub(crate) fn verb(&self) -> &'static str {
+        match self {
+            Self::Listen(_) => "listen",
+            Self::Relay(_) => "relay",
+        }
+    }
+}
+
+impl Service {
+    /// Resolves `table`, which is called `name`.
+    pub(crate) fn plan(name: &str, table: &Table, base: &Base) -> Result<Self, Vec<Problem>> {
+        let key = KeyPath::of([table.verb(), name]);
+        let job = match table {
+            Table::Listen(table) => {
+                listen::Dialogue::plan(table, base, &key).map(Box::new).map(Job::Listen)
+            }
+            Table::Relay(table) => {
+                relay::Relay::plan(table, base, &key).map(Box::new).map(Job::Relay)
+            }
+        };
+        Ok(Self { name: name.to_owned(), job: job? })
+    }
+
+    /// Whether it is spoken over `scheme`.
+    pub(crate) fn judge(&self, on: &Endpoint) -> Result<(), Wrong> {
+        match (&self.job, on.scheme) {
+            (Job::Listen(_), Scheme::Http | Scheme::Https) => {
+                let what = format!("no dialogue over {}: {:?}", on.scheme, on.to_string());
+                Err(Wrong::expected(what, "tcp, tls, udp, unix, ws or wss"))
+            }
+            (Job::Listen(_), _) => Ok(()),
+            (Job::Relay(_), _) => relay::Relay::judge(on),
+        }
+    }
+
+    /// The key of its table.
+    pub fn key(&self) -> KeyPath {
+        KeyPath::of([self.job.verb(), &self.name])
+    }
+
+    /// What it is called where people read: `listen echo`.
+    pub(crate) fn title(&self) -> String {
+        format!("{} {}", self.job.verb(), self.name)
+    }
+
+    /// What it does, in a few words.
+    pub(crate) fn does(&self) -> String {
+        match &self.job {
+            Job::Listen(dialogue) => dialogue.to_string(),
+            Job::Relay(relay) => relay.to_string(),
+        }
+    }
+
+    /// The logs that it writes; nobody else may have their files.
+    pub(crate) fn logs(&self) -> Vec<Written> {
+        let log = match &self.job {
+            Job::Listen(_) => None,
+            Job::Relay(relay) => relay.log.as_ref().filter(|log| log.as_os_str() != "-"),
+        };
+        let key = self.key().key("log");
+        let written = |file| Written { how: key.to_string(), key: key.clone(), file };
+        log.cloned().map(written).into_iter().collect()
+    }
+
+    /// What is shown on standard output while it runs.
+    pub(crate) fn shows(&self) -> listen::Shows {
+        match &self.job {
+            Job::Listen(dialogue) => dialogue.shows(),
+            Job::Relay(relay) => relay.shows(),
+        }
+    }
+
+    /// What becomes of a caller, step by step.
+    pub(crate) fn steps(&self) -> Vec<Node> {
+        match &self.job {
+            Job::Listen(dialogue) => vec![Node::last(dialogue.to_string())],
+            Job::Relay(relay) => relay.steps(),
+        }
+    }
+}
+
+impl Job {
+    /// The command of the same name.
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Listen(_) => "listen",
+            Self::Relay(_) => "relay",
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The person at the terminal: lines typed, with history, while texts appear above them.
+//!
+//! Where standard input or output is no terminal, lines are read as they come and texts are printed
+//! as they are: a pipe works the same. Nothing here escapes: what is shown is fit to be shown.
+
+mod editor;
+mod history;
+mod keys;
+mod mode;
+mod reading;
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rustix::termios::tcgetwinsize;
+use tokio::sync::mpsc;
+
+use editor::Editor;
+use mode::Mode;
+
+/// How many lines may wait to be taken. A pipe that has more waits, too.
+const LINES_MAX: usize = 64;
+
+/// How wide a terminal is that does not say.
+const USUAL_COLUMNS: usize = 80;
+
+/// The lines that a person types, or a pipe brings. Dropped, it leaves the terminal as it was found.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    typed: mpsc::Receiver<Vec<u8>>,
+    screen: Screen,
+}
+
+/// Where texts are shown. Clones show in the same place.
+#[derive(Clone, Debug)]
+pub(crate) struct Screen(Arc<Mutex<Drawn>>);
+
+/// What is on the screen: the line being typed, in the last row, while `is_shown`.
+#[derive(Debug)]
+struct Drawn {
+    prompt: String,
+    /// `None` where lines are not edited by us.
+    editor: Option<Editor>,
+    mode: Option<Mode>,
+    is_shown: bool,
+}
+
+/// Takes standard input. `prompt` stands before the line being typed; it is shown on terminals only.
+///
+/// Lines come from a thread that lives as long as the program does, so this is asked once. A signal
+/// that ends the program without a return from `main` leaves the terminal as the typing needed it,
+/// but for Ctrl-C, which sets it back first and then is an ordinary `SIGINT`.
+pub(crate) fn open(prompt: &str) -> (Lines, Screen) {
+    let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let mode = if is_terminal { Mode::for_typing().ok() } else { None };
+    let editor = mode.is_some().then(Editor::default);
+    let prompt = prompt.to_owned();
+    let screen = Screen(Arc::new(Mutex::new(Drawn { prompt, editor, mode, is_shown: false })));
+    let (lines, typed) = mpsc::channel(LINES_MAX);
+    screen.with(Drawn::draw);
+    reading::start(screen.clone(), lines);
+    (Lines { typed, screen: screen.clone() }, screen)
+}
+
+impl Lines {
+    /// Waits for a line, without its end. `None` once there are no more: the end of a pipe, or
+    /// Ctrl-D.
+    ///
+    /// A line of a pipe that has more than a mebibyte comes in parts.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
+        self.typed.recv().await
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.screen.with(Drawn::leave);
+    }
+}
+
+impl Screen {
+    /// Shows a text of one or more lines, above the one being typed. Blocks while the terminal does.
+    pub(crate) fn show(&self, text: &str) {
+        self.with(|drawn| drawn.print_above(text));
+    }
+
+    /// Has another text stand before the line being typed.
+    pub(crate) fn prompt(&self, prompt: &str) {
+        self.with(|drawn| {
+            if drawn.prompt != prompt {
+                prompt.clone_into(&mut drawn.prompt);
+                drawn.draw();
+            }
+        });
+    }
+
+    /// Whether a person types here, and sees what is shown.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.with(|drawn| drawn.editor.is_some())
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Drawn) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drawn {
+    /// Draws the line being typed where the cursor is, or anew.
+    fn draw(&mut self) {
+        if let (Some(editor), Some(_)) = (&self.editor, &self.mode) {
+            write(&editor.drawn(&self.prompt, columns()));
+            self.is_shown = true;
+        }
+    }
+
+    fn print_above(&mut self, text: &str) {
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        let erase = if self.is_shown { "\r\x1b[K" } else { "" };
+        write(&format!("{erase}{text}{end}"));
+        if self.is_shown {
+            self.draw();
+        }
+    }
+
+    /// Leaves the line that was typed where it stands, and begins the next row.
+    fn enter(&mut self) {
+        write("\r\n");
+        self.is_shown = false;
+    }
+
+    /// Takes the line being typed off the screen, and sets the terminal back.
+    fn leave(&mut self) {
+        if self.is_shown {
+            write("\r\x1b[K");
+            self.is_shown = false;
+        }
+        self.mode = None;
+    }
+}
+
+fn columns() -> usize {
+    let told = tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col));
+    if told == 0 { USUAL_COLUMNS } else { told }
+}
+
+/// What cannot be written is dropped: who looked is gone.
+fn write(text: &str) {
+    let mut out = io::stdout().lock();
+    _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

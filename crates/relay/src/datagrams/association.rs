@@ -1,0 +1,185 @@
+//! A sender, the socket that it has to an upstream, and what passed between them.
+
+use std::{
+    borrow::Cow,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use relais_net::{DatagramConn, Datagrams, Outgoing, Peer, Sent, Train};
+use relais_tap::{By, Direction, Ending, Ends, Flow};
+use tokio::time::Instant;
+
+use super::{
+    options::Common,
+    shaping::{Due, Line},
+    tally::count,
+};
+
+/// A sender and its socket. A flow on the tap from its first datagram until it is dropped.
+#[derive(Debug)]
+pub(super) struct Association {
+    pub(super) sender: SocketAddr,
+    /// To which of our addresses it sends.
+    at: Option<IpAddr>,
+    pub(super) conn: DatagramConn,
+    /// Which of the upstreams it has.
+    pub(super) upstream: usize,
+    common: Arc<Common>,
+    to_server: Way,
+    to_client: Way,
+    /// Whether the upstream ever said anything.
+    was_answered: AtomicBool,
+    /// Whether the sender said something since.
+    awaits: AtomicBool,
+    /// Until it is dropped.
+    flow: Option<Flow>,
+    /// Who ended it and why, if not we at our own end.
+    end: Mutex<Option<(By, Cow<'static, str>)>>,
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+struct Way {
+    bytes: AtomicU64,
+    line: Mutex<Line>,
+}
+
+impl Association {
+    /// Associates `sender`, who sends to our address `at`, with an upstream.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when it has no socket for it; of kind `NotFound` if nobody knows where an
+    /// upstream is.
+    pub(super) fn new(
+        sender: SocketAddr,
+        at: Option<IpAddr>,
+        common: &Arc<Common>,
+    ) -> io::Result<Self> {
+        let options = &common.options;
+        let chosen = options.upstreams.choose(Peer::Net(sender).client());
+        let (upstream, address) = chosen.ok_or(io::ErrorKind::NotFound)?;
+        let conn = DatagramConn::new(address, options.source)?;
+        let ends = || Ends { client: sender.to_string(), server: format!("udp://{address}") };
+        let flow = Some(options.tap.open(ends, (options.clock)()));
+        options.upstreams.associate(upstream);
+        Ok(Self {
+            sender,
+            at,
+            conn,
+            upstream,
+            common: Arc::clone(common),
+            to_server: Way::default(),
+            to_client: Way::default(),
+            was_answered: AtomicBool::new(false),
+            awaits: AtomicBool::new(false),
+            flow,
+            end: Mutex::new(None),
+        })
+    }
+
+    /// Notes that the sender said something.
+    pub(super) fn heard_sender(&self) {
+        self.awaits.store(true, Relaxed);
+    }
+
+    /// Notes that the upstream said something.
+    pub(super) fn heard_upstream(&self) {
+        self.awaits.store(false, Relaxed);
+        if !self.was_answered.swap(true, Relaxed) {
+            self.common.options.upstreams.answered(self.upstream);
+        }
+    }
+
+    /// Whether the sender may wait for an answer.
+    pub(super) fn awaits(&self) -> bool {
+        self.awaits.load(Relaxed)
+    }
+
+    /// Notes that nobody is there. Tells whether it should end, so that the sender's next datagram
+    /// goes elsewhere.
+    pub(super) fn refused(&self) -> bool {
+        if let Some(flow) = &self.flow {
+            flow.note("relay.refused", || self.conn.peer().to_string());
+        }
+        let has_other = self.common.options.upstreams.refused(self.upstream, self.conn.peer());
+        has_other && !self.was_answered.load(Relaxed)
+    }
+
+    /// Says who ends it, and why. The first word counts.
+    pub(super) fn end(&self, by: By, why: impl Into<Cow<'static, str>>) {
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.get_or_insert((by, why.into()));
+    }
+
+    /// Passes datagrams of the sender on.
+    pub(super) fn send_on<'a>(&self, trains: impl Iterator<Item = Train<'a>>) {
+        let trains = trains.inspect(|train| self.show(Direction::ToServer, train));
+        let sent = self.conn.send_batch(trains);
+        self.count(Direction::ToServer, sent);
+    }
+
+    /// Passes datagrams of the upstream back to the sender.
+    pub(super) fn send_back<'a>(
+        &self,
+        trains: impl Iterator<Item = Train<'a>>,
+        socket: &Datagrams,
+    ) {
+        let trains = trains.inspect(|train| self.show(Direction::ToClient, train));
+        let answers = trains.map(|train| Outgoing { train, to: self.sender, from: self.at });
+        let sent = socket.send_batch(answers);
+        self.count(Direction::ToClient, sent);
+    }
+
+    /// What becomes of a datagram where the network is like a bad one.
+    pub(super) fn shape(&self, direction: Direction, datagram: &[u8], now: Instant) -> Vec<Due> {
+        let mut line = self.way(direction).line.lock().unwrap_or_else(PoisonError::into_inner);
+        self.common.shaping.judge(datagram, (direction, &mut line), now)
+    }
+
+    fn show(&self, direction: Direction, train: &Train<'_>) {
+        if let Some(flow) = self.flow.as_ref().filter(|flow| flow.wants_bytes()) {
+            train.datagrams().for_each(|datagram| flow.bytes(direction, datagram));
+        }
+    }
+
+    fn count(&self, direction: Direction, sent: Sent) {
+        let tally = &self.common.tally;
+        count(&self.way(direction).bytes, sent.bytes);
+        count(&tally.unsent, sent.dropped);
+        let passed = match direction {
+            Direction::ToServer => &tally.to_server,
+            Direction::ToClient => &tally.to_client,
+        };
+        count(passed, sent.datagrams);
+    }
+
+    fn way(&self, direction: Direction) -> &Way {
+        match direction {
+            Direction::ToServer => &self.to_server,
+            Direction::ToClient => &self.to_client,
+        }
+    }
+}
+
+impl Drop for Association {
+    fn drop(&mut self) {
+        self.common.options.upstreams.dissociate(self.upstream);
+        let end = self.end.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let (by, why) = end.unwrap_or((By::Relais, "stopped".into()));
+        if let Some(flow) = self.flow.take() {
+            flow.close(Ending {
+                at: (self.common.options.clock)(),
+                by,
+                why,
+                to_server: self.to_server.bytes.load(Relaxed),
+                to_client: self.to_client.bytes.load(Relaxed),
+            });
+        }
+    }
+}

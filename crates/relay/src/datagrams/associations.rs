@@ -1,0 +1,321 @@
+//! Which senders are associated, and when they are forgotten. The table and its rules; sockets and
+//! clocks are outside.
+//!
+//! Every step costs the same however many senders there are: a hash finds a sender's place, and the
+//! places are a list in the order in which their senders were last heard.
+
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
+
+use relais_net::{Client, Peer};
+use tokio::time::Instant;
+
+/// How many senders may be associated, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many in all. Each takes a descriptor.
+    pub senders_max: usize,
+    /// How many of one client.
+    pub senders_a_client_max: usize,
+    /// How long neither side says anything before a sender is forgotten.
+    pub idle_max: Duration,
+}
+
+/// Every sender that is associated, and what it is associated with.
+#[derive(Debug)]
+pub(super) struct Associations<T> {
+    limits: Limits,
+    places: HashMap<SocketAddr, usize>,
+    /// How many of `places` are of each client: none has 0.
+    clients: HashMap<Client, usize>,
+    /// `None` where nobody is; those are in `free`.
+    entries: Vec<Option<Entry<T>>>,
+    free: Vec<usize>,
+    /// Who was not heard for the longest, and who was heard last. `None` if there is nobody.
+    ends: Option<(usize, usize)>,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    sender: SocketAddr,
+    heard: Instant,
+    with: T,
+    /// Who was heard right before and right after.
+    before: Option<usize>,
+    after: Option<usize>,
+}
+
+/// What to do with a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Send it on with what its sender has, which is at this place.
+    Known(usize),
+    /// Its sender may be admitted.
+    New,
+    /// Drop it: as many senders are associated as may be, in all or of its client.
+    Full,
+}
+
+impl<T> Associations<T> {
+    pub(super) fn new(limits: Limits) -> Self {
+        let (places, clients) = (HashMap::new(), HashMap::new());
+        Self { limits, places, clients, entries: Vec::new(), free: Vec::new(), ends: None }
+    }
+
+    /// Judges a datagram from `sender` that came at `now`.
+    pub(super) fn hear(&mut self, sender: SocketAddr, now: Instant) -> Verdict {
+        if let Some(&place) = self.places.get(&sender) {
+            self.renew_at(place, now);
+            return Verdict::Known(place);
+        }
+        let Limits { senders_max, senders_a_client_max, .. } = self.limits;
+        let of_client = self.clients.get(&client_of(sender)).copied().unwrap_or(0);
+        if self.places.len() >= senders_max || of_client >= senders_a_client_max {
+            return Verdict::Full;
+        }
+        Verdict::New
+    }
+
+    /// Associates `sender`, who is [`Verdict::New`] and was heard `now`. Gives its place.
+    pub(super) fn admit(&mut self, sender: SocketAddr, now: Instant, with: T) -> usize {
+        let entry = Entry { sender, heard: now, with, before: None, after: None };
+        let place = self.free.pop().unwrap_or(self.entries.len());
+        if place == self.entries.len() {
+            self.entries.push(None);
+        }
+        self.entries[place] = Some(entry);
+        let taken = self.places.insert(sender, place);
+        debug_assert!(taken.is_none(), "{sender} was new");
+        *self.clients.entry(client_of(sender)).or_default() += 1;
+        self.link_last(place);
+        debug_assert!(self.places.len() <= self.limits.senders_max);
+        place
+    }
+
+    /// Notes that `sender`, if it is still associated, was answered `now`.
+    pub(super) fn renew(&mut self, sender: SocketAddr, now: Instant) {
+        if let Some(&place) = self.places.get(&sender) {
+            self.renew_at(place, now);
+        }
+    }
+
+    /// Forgets `sender`. Gives what it was associated with.
+    pub(super) fn remove(&mut self, sender: SocketAddr) -> Option<T> {
+        let place = self.places.remove(&sender)?;
+        self.unlink(place);
+        let entry = self.entries[place].take()?;
+        self.free.push(place);
+        let client = client_of(sender);
+        if let Some(count) = self.clients.get_mut(&client) {
+            *count -= 1;
+            if *count == 0 {
+                self.clients.remove(&client);
+            }
+        }
+        Some(entry.with)
+    }
+
+    /// Forgets one of those who have been silent for too long, as long as there is one. Gives what it
+    /// was associated with.
+    pub(super) fn forget(&mut self, now: Instant) -> Option<T> {
+        let (first, _) = self.ends?;
+        let first = self.entry(first);
+        let is_silent = self.limits.idle_max <= now.saturating_duration_since(first.heard);
+        if !is_silent {
+            return None;
+        }
+        let sender = first.sender;
+        self.remove(sender)
+    }
+
+    /// When the first sender will have been silent for too long; `None` if there is none.
+    pub(super) fn next_silence(&self) -> Option<Instant> {
+        self.ends.map(|(first, _)| self.entry(first).heard + self.limits.idle_max)
+    }
+
+    /// What the sender at `place` is associated with.
+    pub(super) fn with(&self, place: usize) -> &T {
+        &self.entry(place).with
+    }
+
+    /// What `sender` is associated with.
+    pub(super) fn find(&self, sender: SocketAddr) -> Option<&T> {
+        self.places.get(&sender).map(|&place| self.with(place))
+    }
+
+    /// What those are associated with who were heard since `since`.
+    pub(super) fn heard_since(&self, since: Instant) -> impl Iterator<Item = &T> {
+        let last = self.ends.map(|(_, last)| self.entry(last));
+        let from_last =
+            std::iter::successors(last, |entry| entry.before.map(|before| self.entry(before)));
+        from_last.take_while(move |entry| entry.heard >= since).map(|entry| &entry.with)
+    }
+
+    fn entry(&self, place: usize) -> &Entry<T> {
+        self.entries[place].as_ref().expect("a place that is taken")
+    }
+
+    fn entry_mut(&mut self, place: usize) -> &mut Entry<T> {
+        self.entries[place].as_mut().expect("a place that is taken")
+    }
+
+    fn renew_at(&mut self, place: usize, now: Instant) {
+        self.entry_mut(place).heard = now;
+        if self.ends.is_some_and(|(_, last)| last != place) {
+            self.unlink(place);
+            self.link_last(place);
+        }
+    }
+
+    fn link_last(&mut self, place: usize) {
+        let last = self.ends.map(|(_, last)| last);
+        let entry = self.entry_mut(place);
+        (entry.before, entry.after) = (last, None);
+        if let Some(last) = last {
+            self.entry_mut(last).after = Some(place);
+        }
+        self.ends = Some((self.ends.map_or(place, |(first, _)| first), place));
+    }
+
+    fn unlink(&mut self, place: usize) {
+        let Entry { before, after, .. } = *self.entry(place);
+        if let Some(before) = before {
+            self.entry_mut(before).after = after;
+        }
+        if let Some(after) = after {
+            self.entry_mut(after).before = before;
+        }
+        self.ends = self.ends.and_then(|(first, last)| {
+            let first = if first == place { after? } else { first };
+            let last = if last == place { before? } else { last };
+            Some((first, last))
+        });
+    }
+}
+
+fn client_of(sender: SocketAddr) -> Client {
+    Peer::Net(sender).client()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Duration = Duration::from_mins(1);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn sender(port: u16) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], port))
+    }
+
+    fn table(senders_max: usize, senders_a_client_max: usize) -> Associations<SocketAddr> {
+        Associations::new(Limits { senders_max, senders_a_client_max, idle_max: IDLE })
+    }
+
+    /// As the service does it.
+    fn hear(table: &mut Associations<SocketAddr>, sender: SocketAddr, now: Instant) -> Verdict {
+        let verdict = table.hear(sender, now);
+        if verdict == Verdict::New {
+            table.admit(sender, now, sender);
+        }
+        verdict
+    }
+
+    fn forget(table: &mut Associations<SocketAddr>, now: Instant) -> Vec<u16> {
+        std::iter::from_fn(|| table.forget(now)).map(|sender| sender.port()).collect()
+    }
+
+    #[test]
+    fn a_sender_is_known_until_both_sides_are_silent_for_too_long() {
+        let (mut table, start) = (table(8, 8), Instant::now());
+        assert_eq!(table.next_silence(), None);
+        assert_eq!(hear(&mut table, sender(1), start), Verdict::New);
+        assert_eq!(hear(&mut table, sender(1), start + IDLE / 4), Verdict::Known(0));
+        table.renew(sender(1), start + IDLE / 2);
+        assert_eq!(forget(&mut table, start + IDLE), []);
+        assert_eq!(table.next_silence(), Some(start + IDLE / 2 + IDLE));
+        assert_eq!(forget(&mut table, start + IDLE / 2 + IDLE), [1]);
+        table.renew(sender(1), start + IDLE * 2);
+        assert_eq!(table.next_silence(), None);
+        assert_eq!(hear(&mut table, sender(1), start + IDLE * 2), Verdict::New);
+    }
+
+    #[test]
+    fn a_full_table_turns_new_senders_away_and_keeps_the_known() {
+        let (mut table, now) = (table(1, 1), Instant::now());
+        assert_eq!(hear(&mut table, sender(1), now), Verdict::New);
+        assert_eq!(hear(&mut table, sender(2), now), Verdict::Full);
+        assert_eq!(hear(&mut table, sender(1), now), Verdict::Known(0));
+        assert_eq!(table.remove(sender(1)), Some(sender(1)));
+        assert_eq!(table.remove(sender(1)), None);
+        assert_eq!(hear(&mut table, sender(2), now), Verdict::New);
+        assert_eq!(table.entries.len(), 1);
+    }
+
+    #[test]
+    fn one_client_does_not_take_every_place() {
+        let (mut table, now) = (table(3, 1), Instant::now());
+        let other = SocketAddr::from(([192, 0, 2, 2], 1));
+        assert_eq!(hear(&mut table, sender(1), now), Verdict::New);
+        assert_eq!(hear(&mut table, sender(2), now), Verdict::Full);
+        assert_eq!(hear(&mut table, other, now), Verdict::New);
+        table.remove(sender(1));
+        assert_eq!(hear(&mut table, sender(2), now), Verdict::New);
+        table.remove(sender(2));
+        table.remove(other);
+        assert!(table.clients.is_empty() && table.ends.is_none());
+    }
+
+    #[test]
+    fn those_are_forgotten_first_who_were_heard_first() {
+        let (mut table, start) = (table(8, 8), Instant::now());
+        for (port, second) in [(1, 0), (2, 1), (3, 2), (4, 3), (2, 4), (4, 5), (1, 6), (1, 7)] {
+            hear(&mut table, sender(port), start + SECOND * second);
+        }
+        let heard: Vec<_> = table.heard_since(start + SECOND * 4).map(SocketAddr::port).collect();
+        assert_eq!(heard, [1, 4, 2]);
+        let mut order = Vec::new();
+        while let Some(silence) = table.next_silence() {
+            assert_eq!(forget(&mut table, silence - Duration::from_nanos(1)), []);
+            order.extend(forget(&mut table, silence));
+        }
+        assert_eq!(order, [3, 2, 4, 1]);
+        assert_eq!((table.places.len(), table.clients.len(), table.free.len()), (0, 0, 4));
+    }
+
+    /// Held against a list that is searched and sorted each time.
+    #[test]
+    fn whatever_comes_the_table_is_what_a_plain_list_would_be() {
+        let (mut table, start) = (table(16, 16), Instant::now());
+        let mut plain: Vec<(SocketAddr, Instant)> = Vec::new();
+        for step in 0..20_000_u64 {
+            let now = start + Duration::from_millis(step * 100);
+            let draw = relais_net::mix(step);
+            let sender = sender(u16::try_from(draw % 32).unwrap());
+            let known = plain.iter().position(|(known, _)| *known == sender);
+            match (draw >> 32) % 8 {
+                0 => {
+                    table.remove(sender);
+                    known.map(|known| plain.remove(known));
+                }
+                1 => {
+                    let cut = now - IDLE;
+                    let gone = plain.iter().filter(|(_, heard)| *heard <= cut).count();
+                    assert_eq!(forget(&mut table, now).len(), gone);
+                    plain.retain(|(_, heard)| *heard > cut);
+                }
+                _ => {
+                    let verdict = hear(&mut table, sender, now);
+                    let is_full = known.is_none() && plain.len() == 16;
+                    assert_eq!(matches!(verdict, Verdict::Known(_)), known.is_some());
+                    assert_eq!(verdict == Verdict::Full, is_full);
+                    known.map(|known| plain.remove(known));
+                    if !is_full {
+                        plain.push((sender, now));
+                    }
+                }
+            }
+            let first = plain.first().map(|(_, heard)| *heard + IDLE);
+            assert_eq!((table.places.len(), table.next_silence()), (plain.len(), first));
+        }
+    }
+}

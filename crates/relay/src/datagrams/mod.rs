@@ -1,0 +1,24 @@
+//! Passes datagrams on, as they are.
+//!
+//! UDP has no connections, so there are associations: a sender has a socket of its own to one
+//! upstream from its first datagram until both have been silent for a while. What comes to that
+//! socket goes back to the sender.
+
+mod association;
+mod associations;
+mod held;
+mod options;
+mod service;
+mod shaping;
+mod tally;
+mod upstreams;
+
+pub use associations::Limits;
+pub use options::Options;
+pub use service::Relay;
+pub use shaping::{Impairment, Shape};
+pub use tally::{Counts, Tally};
+pub use upstreams::Upstreams;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! What became of datagrams, counted.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Counts of a relay, since it was made.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub(super) to_server: AtomicU64,
+    pub(super) to_client: AtomicU64,
+    pub(super) full: AtomicU64,
+    pub(super) denied: AtomicU64,
+    pub(super) nowhere: AtomicU64,
+    pub(super) unsent: AtomicU64,
+    pub(super) impaired: AtomicU64,
+}
+
+/// What was counted until now, in datagrams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Passed on to upstreams.
+    pub to_server: u64,
+    /// Passed back.
+    pub to_client: u64,
+    /// Dropped, because as many senders were associated as may be.
+    pub full: u64,
+    /// Dropped, because their sender may not be served.
+    pub denied: u64,
+    /// Dropped, because there was no upstream to be had, or no descriptor.
+    pub nowhere: u64,
+    /// Dropped, because the system did not take them.
+    pub unsent: u64,
+    /// Dropped, because that was asked for: lost on purpose, or too many for the rate.
+    pub impaired: u64,
+}
+
+impl Tally {
+    /// What was counted until now.
+    pub fn counts(&self) -> Counts {
+        let Self { to_server, to_client, full, denied, nowhere, unsent, impaired } = self;
+        Counts {
+            to_server: to_server.load(Relaxed),
+            to_client: to_client.load(Relaxed),
+            full: full.load(Relaxed),
+            denied: denied.load(Relaxed),
+            nowhere: nowhere.load(Relaxed),
+            unsent: unsent.load(Relaxed),
+            impaired: impaired.load(Relaxed),
+        }
+    }
+}
+
+/// Adds to a count.
+pub(super) fn count(count: &AtomicU64, more: u64) {
+    if more > 0 {
+        count.fetch_add(more, Relaxed);
+    }
+}

@@ -1,0 +1,265 @@
+//! To whom a sender's datagrams go: one of several that can do the same.
+
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    net::SocketAddr,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use relais_net::{
+    Balance, Candidate, Client, Draws, Endpoint, Health, Host, HostPort, Place, Scheme, choose,
+};
+use tokio::{
+    net::lookup_host,
+    time::{Instant, timeout},
+};
+use tracing::debug;
+
+/// Upstreams that can do the same.
+#[derive(Debug)]
+pub struct Upstreams {
+    /// At least one.
+    all: Vec<Upstream>,
+    balance: Balance,
+    draws: Draws,
+    /// Where the milliseconds of `Health` begin.
+    start: Instant,
+}
+
+#[derive(Debug)]
+struct Upstream {
+    at: HostPort,
+    /// Where it is, as far as is known. The first is used.
+    addresses: Mutex<Vec<SocketAddr>>,
+    senders: AtomicU32,
+    health: Health,
+}
+
+/// How long a name may take to be resolved.
+const RESOLVE_MAX: Duration = Duration::from_secs(5);
+
+/// How often names are resolved: the servers behind them move.
+const RESOLVE_EVERY: Duration = Duration::from_secs(30);
+
+/// How soon that is tried again where nothing is known.
+const RESOLVE_AGAIN: Duration = Duration::from_secs(1);
+
+/// The most addresses of one name.
+const ADDRESSES_MAX: usize = 16;
+
+impl Upstreams {
+    /// Those at `endpoints`; `None` if there are none, or one that is not of datagrams.
+    pub fn new(endpoints: &[Endpoint], balance: Balance) -> Option<Self> {
+        let all = endpoints.iter().map(Upstream::new).collect::<Option<Vec<_>>>()?;
+        let (draws, start) = (Draws::default(), Instant::now());
+        (!all.is_empty()).then_some(Self { all, balance, draws, start })
+    }
+
+    /// Which one a sender of `client` is to have, and where that is. `None` if nobody knows where any
+    /// of them is.
+    pub(super) fn choose(&self, client: Client) -> Option<(usize, SocketAddr)> {
+        let now = self.now();
+        let known = self.all.iter().enumerate().filter_map(|(place, upstream)| {
+            let Upstream { senders, health, .. } = upstream;
+            upstream.first()?;
+            let in_flight = senders.load(Relaxed);
+            Some(Candidate { place, in_flight, is_well: health.is_well(now) })
+        });
+        let known: Vec<_> = known.collect();
+        let place = choose(self.balance, &known, self.draws.next(self.balance), hash_of(client))?;
+        Some((place, self.all[place].first()?))
+    }
+
+    /// Notes that a sender is associated with the one at `place`, or no more.
+    pub(super) fn associate(&self, place: usize) {
+        self.all[place].senders.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn dissociate(&self, place: usize) {
+        self.all[place].senders.fetch_sub(1, Relaxed);
+    }
+
+    /// Notes that the one at `place` answered.
+    pub(super) fn answered(&self, place: usize) {
+        self.all[place].health.answered();
+    }
+
+    /// Notes that nobody is at `address`, which is the one's at `place`. Tells whether the next
+    /// sender may well go elsewhere.
+    pub(super) fn refused(&self, place: usize, address: SocketAddr) -> bool {
+        let upstream = &self.all[place];
+        upstream.health.failed(self.now());
+        upstream.pass_over(address) || self.all.len() > 1
+    }
+
+    /// Resolves names, and again every half minute, until dropped; nothing where nobody has a name.
+    pub(super) async fn keep_resolved(&self) {
+        while self.all.iter().any(Upstream::has_name) {
+            self.resolve().await;
+            let is_known = self.all.iter().all(|upstream| upstream.first().is_some());
+            tokio::time::sleep(if is_known { RESOLVE_EVERY } else { RESOLVE_AGAIN }).await;
+        }
+    }
+
+    /// Resolves every name once.
+    pub(super) async fn resolve(&self) {
+        for upstream in &self.all {
+            upstream.resolve().await;
+        }
+    }
+
+    /// Milliseconds since it was made.
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Upstream {
+    fn new(endpoint: &Endpoint) -> Option<Self> {
+        let (Scheme::Udp, Place::Net(at)) = (endpoint.scheme, &endpoint.place) else { return None };
+        let known = match at.host {
+            Host::Any => return None,
+            Host::Ip(ip) => vec![SocketAddr::new(ip.to_canonical(), at.port)],
+            Host::Name(_) => Vec::new(),
+        };
+        let (senders, health) = (AtomicU32::new(0), Health::default());
+        Some(Self { at: at.clone(), addresses: Mutex::new(known), senders, health })
+    }
+
+    fn has_name(&self) -> bool {
+        matches!(self.at.host, Host::Name(_))
+    }
+
+    fn first(&self) -> Option<SocketAddr> {
+        self.lock().first().copied()
+    }
+
+    /// Puts `address` behind the others, if it is the first and there are others.
+    fn pass_over(&self, address: SocketAddr) -> bool {
+        let mut addresses = self.lock();
+        if addresses.len() > 1 && addresses.first() == Some(&address) {
+            addresses.rotate_left(1);
+        }
+        addresses.first().is_some_and(|first| *first != address)
+    }
+
+    async fn resolve(&self) {
+        let Host::Name(name) = &self.at.host else { return };
+        let found = match timeout(RESOLVE_MAX, lookup_host((name.as_str(), self.at.port))).await {
+            Ok(Ok(found)) => found.take(ADDRESSES_MAX).collect(),
+            Ok(Err(error)) => {
+                debug!(name, %error, "an upstream's name was not resolved");
+                return;
+            }
+            Err(_) => return debug!(name, "an upstream's name was not resolved in time"),
+        };
+        self.learn(found);
+    }
+
+    /// Takes `found` for where it is. What is known to be there stays first.
+    fn learn(&self, mut found: Vec<SocketAddr>) {
+        let mut addresses = self.lock();
+        if let Some(place) = found.iter().position(|found| addresses.first() == Some(found)) {
+            found.rotate_left(place);
+        }
+        if !found.is_empty() {
+            *addresses = found;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<SocketAddr>> {
+        // Nothing that holds the lock can panic half-way through a change.
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn hash_of(client: Client) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    client.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn upstreams(endpoints: &[&str], balance: Balance) -> Option<Upstreams> {
+        let endpoints: Vec<_> = endpoints.iter().map(|text| text.parse().unwrap()).collect();
+        Upstreams::new(&endpoints, balance)
+    }
+
+    fn client(last: u8) -> Client {
+        Client::V4([192, 0, 2, last].into())
+    }
+
+    const THREE: [&str; 3] = ["udp://192.0.2.1:1", "udp://192.0.2.2:1", "udp://192.0.2.3:1"];
+
+    #[test]
+    fn only_what_takes_datagrams_and_is_somewhere_is_an_upstream() {
+        for none in [&[][..], &["tcp://192.0.2.1:1"], &["udp://:1"]] {
+            assert!(upstreams(none, Balance::Round).is_none(), "{none:?}");
+        }
+    }
+
+    #[test]
+    fn senders_are_shared_out_as_asked() {
+        let places = |balance, clients: [u8; 6]| {
+            let upstreams = upstreams(&THREE, balance).unwrap();
+            clients.map(|n| {
+                let (place, _) = upstreams.choose(client(n)).unwrap();
+                upstreams.associate(place);
+                place
+            })
+        };
+        assert_eq!(places(Balance::Round, [1; 6]), [0, 1, 2, 0, 1, 2]);
+        let source = places(Balance::Source, [1, 2, 1, 2, 1, 2]);
+        assert_eq!(source, [source[0], source[1], source[0], source[1], source[0], source[1]]);
+        let mut least = places(Balance::Least, [1; 6]);
+        least.sort_unstable();
+        assert!(least[0] == 0 && least[5] == 2, "{least:?}");
+    }
+
+    #[test]
+    fn who_refuses_again_and_again_is_passed_over_until_it_answers() {
+        let upstreams = upstreams(&THREE, Balance::Round).unwrap();
+        for _ in 0..3 {
+            assert!(upstreams.refused(1, "192.0.2.2:1".parse().unwrap()));
+        }
+        let chosen = || (0..6).map(|_| upstreams.choose(client(1)).unwrap().0).collect::<Vec<_>>();
+        assert!(!chosen().contains(&1));
+        upstreams.answered(1);
+        assert!(chosen().contains(&1));
+    }
+
+    #[test]
+    fn of_several_addresses_the_next_is_taken_where_nobody_is() {
+        let upstreams = upstreams(&["udp://name.example:1"], Balance::Round).unwrap();
+        assert_eq!(upstreams.choose(client(1)), None);
+        let [one, two]: [SocketAddr; 2] = ["[::1]:1", "127.0.0.1:1"].map(|at| at.parse().unwrap());
+        upstreams.all[0].learn(vec![one, two]);
+        assert_eq!(upstreams.choose(client(1)), Some((0, one)));
+        assert!(upstreams.refused(0, one));
+        assert_eq!(upstreams.choose(client(1)), Some((0, two)));
+        // Told late of the one that is no more used.
+        assert!(upstreams.refused(0, one));
+        assert_eq!(upstreams.choose(client(1)), Some((0, two)));
+        upstreams.all[0].learn(vec![one, two]);
+        assert_eq!(upstreams.choose(client(1)), Some((0, two)));
+        upstreams.all[0].learn(Vec::new());
+        upstreams.all[0].learn(vec![one]);
+        assert_eq!(upstreams.choose(client(1)), Some((0, one)));
+        assert!(!upstreams.refused(0, one));
+    }
+
+    #[tokio::test]
+    async fn a_name_is_resolved() {
+        let upstreams = upstreams(&["udp://localhost:7"], Balance::Round).unwrap();
+        upstreams.resolve().await;
+        let (_, at) = upstreams.choose(client(1)).unwrap();
+        assert!(at.ip().is_loopback() && at.port() == 7);
+    }
+}

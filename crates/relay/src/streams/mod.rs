@@ -1,0 +1,17 @@
+//! Streams: whoever calls is joined with an upstream, and what either says is passed to the other.
+
+mod buffer;
+mod hello;
+mod passing;
+mod routes;
+mod service;
+mod shape;
+mod shaped;
+mod upstreams;
+mod way;
+
+pub use passing::Lasts;
+pub use routes::{Name, Routes};
+pub use service::{Callers, Options, Streams};
+pub use shape::{Impairment, Shape, Shaping};
+pub use upstreams::{Upstream, Upstreams, watch};

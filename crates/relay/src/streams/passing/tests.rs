@@ -1,0 +1,308 @@
+//! Relays between sockets, and between pipes of memory.
+
+use std::time::SystemTime;
+
+use relais_tap::{Ends as Names, Flow, Tap};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, duplex},
+    net::{TcpListener, TcpStream, UnixStream},
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+
+use super::*;
+use crate::streams::shape::{Impairment, Shape, Shaping};
+
+const LASTS: Lasts = Lasts { idle_max: Duration::from_mins(1), total_max: None };
+
+fn flow() -> Flow {
+    let names = || Names { client: String::new(), server: String::new() };
+    Tap::new(1).open(names, SystemTime::UNIX_EPOCH)
+}
+
+async fn tcp() -> (Stream, Stream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    (Stream::Tcp(ours), Stream::Tcp(listener.accept().await.unwrap().0))
+}
+
+fn unix() -> (Stream, Stream) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    (Stream::Unix(ours), Stream::Unix(theirs))
+}
+
+fn memory() -> (Stream, Stream) {
+    let (ours, theirs) = duplex(1000);
+    (Stream::Memory(ours), Stream::Memory(theirs))
+}
+
+async fn alone(ends: Ends, early: Early, lasts: Lasts) -> Passed {
+    shaped(ends, early, lasts, Shape::default()).await
+}
+
+async fn shaped(ends: Ends, early: Early, lasts: Lasts, shape: Shape) -> Passed {
+    let (flow, shaping) = (flow(), Shaping::new(shape));
+    pass(ends, early, lasts, Along { flow: &flow, shaping: &shaping, number: 1 }).await
+}
+
+/// A relay between two pairs, and their outer ends.
+fn relay(
+    (client, near): (Stream, Stream),
+    (far, server): (Stream, Stream),
+    lasts: Lasts,
+) -> (Stream, Stream, JoinHandle<Passed>) {
+    let ends = Ends { client: near, server: far };
+    let passing = tokio::spawn(alone(ends, Early::default(), lasts));
+    (client, server, passing)
+}
+
+async fn each_kind() -> [(Stream, Stream, JoinHandle<Passed>); 4] {
+    [
+        relay(tcp().await, tcp().await, LASTS),
+        relay(tcp().await, unix(), LASTS),
+        relay(unix(), memory(), LASTS),
+        relay(memory(), tcp().await, LASTS),
+    ]
+}
+
+#[tokio::test]
+async fn an_end_is_passed_on_and_the_other_direction_goes_on() {
+    for (mut client, mut server, passing) in each_kind().await {
+        client.write_all(b"question").await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut heard = String::new();
+        server.read_to_string(&mut heard).await.unwrap();
+        assert_eq!(heard, "question");
+        server.write_all(b"answer").await.unwrap();
+        drop(server);
+        heard.clear();
+        client.read_to_string(&mut heard).await.unwrap();
+        assert_eq!(heard, "answer");
+        let expect = Passed { by: By::Client, why: "closed".into(), to_server: 8, to_client: 6 };
+        assert_eq!(passing.await.unwrap(), expect);
+    }
+}
+
+/// Says much, hears as much meanwhile, and that it is the same.
+async fn talk(stream: Stream) {
+    let (mut read, mut write) = tokio::io::split(stream);
+    let byte = |n: u32| n.wrapping_mul(2_654_435_761).to_be_bytes()[0];
+    let bytes: Vec<u8> = (0..5_000_011).map(byte).collect();
+    let mut heard = Vec::new();
+    let saying = async {
+        write.write_all(&bytes).await.unwrap();
+        write.shutdown().await.unwrap();
+    };
+    tokio::join!(saying, async { read.read_to_end(&mut heard).await.unwrap() });
+    assert!(heard == bytes);
+}
+
+#[tokio::test]
+async fn much_passes_both_ways_at_once() {
+    for (client, server, passing) in each_kind().await {
+        tokio::join!(talk(client), talk(server));
+        let passed = passing.await.unwrap();
+        assert_eq!((passed.to_server, passed.to_client), (5_000_011, 5_000_011));
+    }
+}
+
+#[tokio::test]
+async fn who_takes_nothing_holds_up_who_sends() {
+    let (mut client, mut server, passing) = relay(tcp().await, tcp().await, LASTS);
+    // Until nothing moves any more: sockets and a pipe are full.
+    let mut sent = 0_u64;
+    let block = vec![7; 1 << 16];
+    while let Ok(wrote) =
+        tokio::time::timeout(Duration::from_millis(200), client.write(&block)).await
+    {
+        sent += wrote.unwrap() as u64;
+    }
+    assert!(sent < 64 << 20, "{sent}");
+    client.shutdown().await.unwrap();
+    let mut heard = Vec::new();
+    server.read_to_end(&mut heard).await.unwrap();
+    assert_eq!(heard.len() as u64, sent);
+    drop((client, server));
+    assert_eq!(passing.await.unwrap().to_server, sent);
+}
+
+#[tokio::test]
+async fn a_reset_is_passed_on_as_one() {
+    let (client, mut server, passing) = relay(tcp().await, tcp().await, LASTS);
+    client.reset();
+    let error = server.read(&mut [0]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    let passed = passing.await.unwrap();
+    assert_eq!((passed.by, &*passed.why), (By::Client, "reset"));
+
+    let (mut client, server, passing) = relay(tcp().await, tcp().await, LASTS);
+    server.reset();
+    let error = client.read(&mut [0]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    let passed = passing.await.unwrap();
+    assert_eq!((passed.by, &*passed.why), (By::Server, "reset"));
+}
+
+#[tokio::test]
+async fn what_was_said_before_a_side_went_deaf_still_comes() {
+    let (mut client, mut server, passing) = relay(tcp().await, tcp().await, LASTS);
+    client.write_all(&[1; 100]).await.unwrap();
+    server.read_exact(&mut [0; 50]).await.unwrap();
+    server.write_all(b"too much").await.unwrap();
+    // With bytes unread, which makes it a reset.
+    drop(server);
+    let mut heard = [0; 8];
+    client.read_exact(&mut heard).await.unwrap();
+    assert_eq!(&heard, b"too much");
+    while client.write_all(&[1; 100]).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(passing.await.unwrap().by, By::Server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_passes_for_long_both_are_cut_off() {
+    let lasts = Lasts { idle_max: Duration::from_secs(5), total_max: None };
+    let (mut client, mut server, passing) = relay(memory(), memory(), lasts);
+    for _ in 0..4 {
+        sleep(Duration::from_secs(4)).await;
+        client.write_all(b"a").await.unwrap();
+        server.read_exact(&mut [0]).await.unwrap();
+    }
+    let passed = passing.await.unwrap();
+    assert_eq!((passed.by, &*passed.why), (By::Relais, "idle for 5s"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_open_for_longer_than_in_all() {
+    let total_max = Some(Duration::from_secs(9));
+    let lasts = Lasts { idle_max: Duration::from_secs(5), total_max };
+    let (mut client, mut server, passing) = relay(memory(), memory(), lasts);
+    let start = Instant::now();
+    while client.write_all(b"a").await.is_ok() && server.read_exact(&mut [0]).await.is_ok() {
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert!((9..=12).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    let passed = passing.await.unwrap();
+    assert_eq!((passed.by, &*passed.why), (By::Relais, "open for 9s"));
+}
+
+#[tokio::test]
+async fn what_came_early_goes_first() {
+    let ((mut client, near), (far, mut server)) = (tcp().await, tcp().await);
+    let ends = Ends { client: near, server: far };
+    let early = Early { to_server: b"hel".to_vec(), to_client: b"gr".to_vec() };
+    let passing = tokio::spawn(alone(ends, early, LASTS));
+    client.write_all(b"lo").await.unwrap();
+    client.shutdown().await.unwrap();
+    server.write_all(b"eetings").await.unwrap();
+    server.shutdown().await.unwrap();
+    let mut heard = String::new();
+    server.read_to_string(&mut heard).await.unwrap();
+    client.read_to_string(&mut heard).await.unwrap();
+    assert_eq!(heard, "hellogreetings");
+    let passed = passing.await.unwrap();
+    assert_eq!((passed.to_server, passed.to_client), (5, 9));
+}
+
+/// A relay of memory that does this to bytes.
+fn impaired(impairment: Impairment) -> (Stream, Stream, JoinHandle<Passed>) {
+    let ((client, near), (far, server)) = (memory(), memory());
+    let ends = Ends { client: near, server: far };
+    let shape = Shape { impairment, ..Shape::default() };
+    let passing = tokio::spawn(shaped(ends, Early::default(), LASTS, shape));
+    (client, server, passing)
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_and_ends_come_later_by_the_delay() {
+    let delay = Duration::from_millis(50);
+    let (mut client, mut server, passing) = impaired(Impairment { delay, ..Impairment::default() });
+    let start = Instant::now();
+    client.write_all(b"a").await.unwrap();
+    server.read_exact(&mut [0]).await.unwrap();
+    assert!((50..55).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    server.shutdown().await.unwrap();
+    assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+    assert!((100..110).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    client.shutdown().await.unwrap();
+    assert_eq!(passing.await.unwrap().why, "closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_holds_each_way_by_itself() {
+    let ((mut client, near), (far, mut server)) = (memory(), memory());
+    let ends = Ends { client: near, server: far };
+    let shape = Shape { rate_up: Some(10_000), ..Shape::default() };
+    let passing = tokio::spawn(shaped(ends, Early::default(), LASTS, shape));
+    let start = Instant::now();
+    let saying = async {
+        client.write_all(&vec![1; 20_000]).await.unwrap();
+        client.shutdown().await.unwrap();
+    };
+    let mut heard = Vec::new();
+    tokio::join!(saying, async { server.read_to_end(&mut heard).await.unwrap() });
+    assert_eq!(heard.len(), 20_000);
+    assert!((1950..2100).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    let start = Instant::now();
+    let saying = async {
+        server.write_all(&vec![1; 20_000]).await.unwrap();
+        server.shutdown().await.unwrap();
+    };
+    tokio::join!(saying, async { client.read_to_end(&mut heard).await.unwrap() });
+    assert!(start.elapsed() < Duration::from_millis(20), "{:?}", start.elapsed());
+    assert_eq!(passing.await.unwrap().to_server, 20_000);
+}
+
+#[tokio::test]
+async fn a_connection_ends_where_it_is_to_end() {
+    let reset = Impairment { reset_after: Some(1500), ..Impairment::default() };
+    let close = Impairment { close_after: Some(1500), ..Impairment::default() };
+    for (impairment, why) in [(reset, "reset on purpose"), (close, "closed on purpose")] {
+        let (mut client, mut server, passing) = impaired(impairment);
+        // As much as there is room for, and more.
+        let saying = client.write_all(&[1; 5000]);
+        let mut heard = Vec::new();
+        let (said, _) = tokio::join!(saying, server.read_to_end(&mut heard));
+        said.unwrap_err();
+        assert_eq!(heard.len(), 1500);
+        let passed = passing.await.unwrap();
+        assert_eq!((passed.by, &*passed.why, passed.to_server), (By::Relais, why, 1500));
+    }
+}
+
+#[tokio::test]
+async fn what_is_corrupted_is_no_longer_and_no_shorter() {
+    let (mut client, mut server, _passing) =
+        impaired(Impairment { corrupt: 0.01, slice: Some(7), seed: 3, ..Impairment::default() });
+    let saying = async {
+        client.write_all(&vec![0; 100_000]).await.unwrap();
+        client.shutdown().await.unwrap();
+    };
+    let mut heard = Vec::new();
+    tokio::join!(saying, async { server.read_to_end(&mut heard).await.unwrap() });
+    let changed = heard.iter().filter(|byte| **byte != 0).count();
+    assert!(heard.len() == 100_000 && (900..1100).contains(&changed), "{changed}");
+}
+
+#[tokio::test]
+async fn what_is_done_may_change_while_it_is_open() {
+    let ((mut client, near), (far, mut server)) = (tcp().await, tcp().await);
+    let shaping = std::sync::Arc::new(Shaping::default());
+    let (ends, now) = (Ends { client: near, server: far }, std::sync::Arc::clone(&shaping));
+    let passing = tokio::spawn(async move {
+        let flow = flow();
+        let along = Along { flow: &flow, shaping: &now, number: 1 };
+        pass(ends, Early::default(), LASTS, along).await
+    });
+    let mut heard = [0; 4];
+    let all = Impairment { corrupt: 1.0, ..Impairment::default() };
+    for impairment in [Impairment::default(), all, Impairment::default(), all] {
+        shaping.set(Shape { impairment, ..Shape::default() });
+        client.write_all(&[0; 4]).await.unwrap();
+        server.read_exact(&mut heard).await.unwrap();
+        assert_eq!(heard == [0; 4], impairment.corrupt == 0.0);
+    }
+    drop((client, server));
+    assert_eq!(passing.await.unwrap().to_server, 16);
+}

@@ -1,0 +1,191 @@
+//! A calculator: one expression in, one value or error out.
+//!
+//! What evaluates (fend) may overflow its stack or forget to ask whether it should stop, so it runs
+//! in child processes that have next to nothing, and are killed when they take too long. Nothing that
+//! a peer sends is ever executed; a child opens no file and no socket.
+
+mod child;
+mod evaluate;
+mod place;
+mod process;
+mod queue;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    thread,
+    time::Duration,
+};
+
+use relais_net::Client;
+use tokio::sync::oneshot;
+
+pub use child::child;
+
+use process::Process;
+use queue::Queue;
+
+/// The longest expression.
+const EXPRESSION_BYTES_MAX: usize = 256;
+
+/// How many expressions may wait for a child.
+const WAITING_MAX: usize = 256;
+
+/// How long one may wait for its value, all in all: past that the calculator is too busy.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How to run a child: this program, so that it calls [`child`].
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The file to execute.
+    pub path: PathBuf,
+    /// What it is told.
+    pub arguments: Vec<String>,
+}
+
+/// Evaluates expressions in child processes, each for itself: nothing is remembered between them.
+#[derive(Debug)]
+pub struct Calculator {
+    program: Program,
+    children_max: usize,
+    /// Filled when the first expression comes: a calculator that nobody asks has no child.
+    jobs: OnceLock<Arc<Queue<Job>>>,
+}
+
+#[derive(Debug)]
+struct Job {
+    expression: String,
+    value: oneshot::Sender<String>,
+}
+
+impl Calculator {
+    /// A calculator with at most `children_max` children.
+    pub fn new(program: Program, children_max: usize) -> Self {
+        Self { program, children_max, jobs: OnceLock::new() }
+    }
+
+    /// The value of an `expression` of `client`, or `error: …`, in one line.
+    ///
+    /// Cancel safe: an expression whose value nobody waits for is not evaluated, unless it is
+    /// already.
+    pub async fn value(&self, client: Client, expression: &str) -> String {
+        if let Err(refusal) = judge(expression) {
+            return format!("error: {refusal}");
+        }
+        let (sender, value) = oneshot::channel();
+        let job = Job { expression: expression.to_owned(), value: sender };
+        // Whose job has no place any more is told by the end of the channel to it.
+        drop(self.jobs.get_or_init(|| self.start()).add(client, job));
+        match tokio::time::timeout(WAIT_MAX, value).await {
+            Ok(Ok(value)) => value,
+            Ok(Err(_)) | Err(_) => BUSY.to_owned(),
+        }
+    }
+
+    /// Starts a thread for each child. They end when the calculator is dropped.
+    fn start(&self) -> Arc<Queue<Job>> {
+        let jobs = Arc::new(Queue::new(WAITING_MAX));
+        for _ in 0..self.children_max.max(1) {
+            let (taken, process) = (Arc::clone(&jobs), Process::new(self.program.clone()));
+            let work = move || work(&taken, process);
+            let thread = thread::Builder::new().name("calc".to_owned()).stack_size(128 << 10);
+            if let Err(error) = thread.spawn(work) {
+                tracing::warn!(%error, "cannot start a thread for the calculator");
+            }
+        }
+        jobs
+    }
+}
+
+const BUSY: &str = "error: too many expressions are waiting; try again";
+const NO_CHILD: &str = "error: the calculator does not run";
+
+impl Drop for Calculator {
+    fn drop(&mut self) {
+        if let Some(jobs) = self.jobs.get() {
+            jobs.close();
+        }
+    }
+}
+
+fn work(jobs: &Queue<Job>, mut process: Process) {
+    while let Some(Job { expression, value }) = jobs.next() {
+        if !value.is_closed() {
+            // Who asked may have gone meanwhile.
+            _ = value.send(process.value(&expression));
+        }
+    }
+}
+
+/// What can be said of an expression without evaluating it.
+fn judge(expression: &str) -> Result<(), String> {
+    let length = expression.len();
+    if length > EXPRESSION_BYTES_MAX {
+        return Err(format!("{length} bytes: expected at most {EXPRESSION_BYTES_MAX}"));
+    }
+    if expression.trim().is_empty() {
+        return Err("nothing to evaluate: expected an expression, e.g. `3 km in miles`".to_owned());
+    }
+    if let Some(at) = expression.chars().position(char::is_control) {
+        return Err(format!("a control character at character {}", at + 1));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A shell that stands in for the child: it hangs, dies, and says what it was asked.
+    fn calculator() -> Calculator {
+        let script = "while read -r line; do case $line in
+            hang) sleep 60;; die) exit 3;; long) head -c 100000 /dev/zero;; pid) echo $$;;
+            *) echo \"= $line\";; esac; done";
+        let arguments = vec!["-c".to_owned(), script.to_owned()];
+        Calculator::new(Program { path: "/bin/sh".into(), arguments }, 1)
+    }
+
+    #[tokio::test]
+    async fn each_expression_has_its_value_whatever_came_before() {
+        let calculator = calculator();
+        assert_eq!(calculator.value(Client::Local, "1 + 2").await, "= 1 + 2");
+        let late = "error: it takes longer than 200 ms";
+        assert_eq!(calculator.value(Client::Local, "hang").await, late);
+        assert_eq!(calculator.value(Client::Local, "3").await, "= 3");
+        assert_eq!(
+            calculator.value(Client::Local, "die").await,
+            "error: it takes more memory than there is for it"
+        );
+        assert_eq!(calculator.value(Client::Local, "4").await, "= 4");
+        assert!(calculator.value(Client::Local, "long").await.starts_with("error: "));
+        assert_eq!(calculator.value(Client::Local, "5").await, "= 5");
+    }
+
+    #[tokio::test]
+    async fn a_child_is_kept() {
+        let calculator = calculator();
+        assert_eq!(
+            calculator.value(Client::Local, "pid").await,
+            calculator.value(Client::Local, "pid").await
+        );
+    }
+
+    #[tokio::test]
+    async fn what_cannot_run_is_said_not_to() {
+        let program = Program { path: "/nonexistent".into(), arguments: Vec::new() };
+        assert_eq!(Calculator::new(program, 1).value(Client::Local, "1").await, NO_CHILD);
+    }
+
+    #[test]
+    fn what_is_no_expression_does_not_get_to_a_child() {
+        check(" ", Err("nothing to evaluate: expected an expression, e.g. `3 km in miles`"));
+        check("1\t+\u{1b}", Err("a control character at character 2"));
+        check(&"(".repeat(1200), Err("1200 bytes: expected at most 256"));
+        check(&"1".repeat(256), Ok(()));
+    }
+
+    #[track_caller]
+    fn check(expression: &str, expect: Result<(), &str>) {
+        assert_eq!(judge(expression), expect.map_err(str::to_owned));
+    }
+}

@@ -1,0 +1,104 @@
+//! Dialogues over datagrams: each is a message, and its answer one, too.
+
+mod asking;
+mod talking;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use relais_net::{DatagramService, Datagrams, Drain, Fault, Peer};
+
+use crate::{
+    dialogues::{Dialogues, Way, too_long},
+    echo::Echo,
+    lines::{Extent, Message},
+    role::{Reply, Role, ended},
+};
+use asking::Asking;
+use talking::Table;
+
+/// The largest datagram there is.
+const DATAGRAM_BYTES_MAX: usize = 65_535;
+
+/// How much an answer may have: what a datagram over IPv4 carries.
+const ANSWER_BYTES_MAX: usize = 65_507;
+
+/// How long to wait after the system would not let us hear, so that a socket that is broken for good
+/// costs little.
+const PAUSE: Duration = Duration::from_millis(10);
+
+impl DatagramService for Dialogues {
+    async fn serve(&self, socket: Arc<Datagrams>, drain: Drain) -> Result<(), Fault> {
+        if let Role::Echo = self.role {
+            // There is no dialogue that could be over: all that comes is sent back.
+            return Echo.serve(socket, drain).await;
+        }
+        let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
+        let mut hearing = Hearing {
+            all: self,
+            asking: Asking::new(&socket),
+            table: Table::new(&socket, self.limits),
+            socket,
+        };
+        loop {
+            let heard = tokio::select! {
+                heard = hearing.socket.hear(&mut buffer) => heard,
+                () = drain.requested() => return Ok(()),
+            };
+            match heard {
+                Ok((count, from)) => hearing.hear(&buffer[..count], from).await,
+                // What the system says here is of some sender, and no reason to stop for the others.
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+}
+
+/// What hears the datagrams of a socket.
+struct Hearing<'h> {
+    all: &'h Dialogues,
+    asking: Asking,
+    table: Table,
+    socket: Arc<Datagrams>,
+}
+
+impl Hearing<'_> {
+    async fn hear(&mut self, datagram: &[u8], from: SocketAddr) {
+        let message = bounded(datagram, self.all.limits.line_bytes_max);
+        let peer = Peer::Net(SocketAddr::new(from.ip().to_canonical(), from.port()));
+        let way = Way { from: peer, on: self.socket.local() };
+        let (reply, _) = self.all.hear(&message, way);
+        let answer = match (reply, &self.all.role) {
+            (Reply::Nothing, _) => return,
+            (Reply::Value(expression), Role::Calc(calculator)) => {
+                return self.asking.ask(calculator, expression, (message.end, from, peer));
+            }
+            (Reply::ByPerson, Role::Talk(person)) => {
+                return self.table.hear(person, &message, (from, peer)).await;
+            }
+            (Reply::Notify, Role::Notify(subscribers)) => {
+                let told = subscribers.hear(message.bytes, from, &self.socket);
+                let Some(told) = told else { return };
+                ended(&told, message.end)
+            }
+            (reply, _) => self.all.answer(reply, &message, peer).await,
+        };
+        let fits = answer.len() <= ANSWER_BYTES_MAX;
+        let answer = if fits { answer } else { too_long(&message) };
+        // Whoever it is may be gone, and there is nobody to tell.
+        _ = self.socket.send(&answer, from).await;
+    }
+}
+
+/// The message that a datagram is, of at most `bytes_max`.
+fn bounded(datagram: &[u8], bytes_max: usize) -> Message<'_> {
+    let message = Message::of(datagram);
+    match message.bytes.get(..bytes_max) {
+        Some(bytes) if bytes.len() < message.bytes.len() => {
+            Message { bytes, extent: Extent::Cut, ..message }
+        }
+        _ => message,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! A role, and all that its dialogues share, whatever carries them.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use relais_net::{Endpoint, Peer};
+use relais_tap::Tap;
+
+use crate::{
+    lines::{Extent, LineEnd, Message},
+    role::{Reply, Role, Showing, Then, Word, answer, ended},
+    show::{Showcase, Shown},
+};
+
+/// A server of small dialogues: a [`Service`](relais_net::Service) of streams and `WebSocket`s, and a
+/// [`DatagramService`](relais_net::DatagramService), at as many endpoints as one likes. Each caller
+/// has a dialogue of its own.
+#[derive(Debug)]
+pub struct Dialogues {
+    /// What is done with what comes.
+    pub role: Role,
+    /// What ends a dialogue, or the server.
+    pub word: Word,
+    /// How much, and how long.
+    pub limits: Limits,
+    /// Where messages are shown.
+    pub showcase: Showcase,
+    /// Where dialogues are reported as flows.
+    pub tap: Tap,
+    /// The time of day.
+    pub clock: fn() -> SystemTime,
+    /// What ends the server.
+    pub end: EndServer,
+}
+
+/// How much, and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a line or a message of a WebSocket may be, in bytes. What is longer is cut.
+    pub line_bytes_max: usize,
+    /// How long nothing may come, or be taken of what is sent.
+    pub idle_max: Duration,
+    /// With how many a person speaks at once.
+    pub callers_max: usize,
+}
+
+/// What is called when a message ends the server.
+#[derive(Clone)]
+pub struct EndServer(pub Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for EndServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EndServer")
+    }
+}
+
+/// Where a message came from, and to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way<'a> {
+    pub(crate) from: Peer,
+    pub(crate) on: &'a Arc<Endpoint>,
+}
+
+impl Dialogues {
+    /// Shows a message if it is one to be shown. Gives what is to be answered, and what comes then.
+    pub(crate) fn hear(&self, message: &Message<'_>, way: Way<'_>) -> (Reply, Then) {
+        let verdict = self.role.hear(message, &self.word);
+        if verdict.showing == Showing::Shown {
+            self.showcase.show(Shown {
+                at: (self.clock)(),
+                on: Arc::clone(way.on),
+                from: way.from,
+                bytes: message.bytes.to_owned(),
+                is_cut: message.extent == Extent::Cut,
+            });
+        }
+        if verdict.then == Then::EndServer {
+            (self.end.0)();
+        }
+        (verdict.reply, verdict.then)
+    }
+
+    /// The bytes of an answer that takes a moment. Nothing if it is none of ours.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn answer(&self, reply: Reply, message: &Message<'_>, from: Peer) -> Vec<u8> {
+        match (reply, &self.role) {
+            (Reply::Bytes(bytes), _) => bytes,
+            (Reply::Value(expression), Role::Calc(calculator)) => {
+                let value = calculator.value(from.client(), &expression).await;
+                ended(&value, message.end)
+            }
+            (Reply::Notify, Role::Notify(_)) if message.extent == Extent::Cut => {
+                let told = format!("error: the line has more than {} bytes", message.bytes.len());
+                ended(&told, message.end)
+            }
+            (Reply::Notify, Role::Notify(subscribers)) => {
+                let sent = subscribers.notify(message.bytes).await;
+                ended(&format!("sent to {sent}"), message.end)
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// An answer of one line.
+pub(crate) fn line(text: &str) -> Vec<u8> {
+    ended(text, LineEnd::Lf)
+}
+
+/// What is answered where a message was too long for what carries the answer.
+pub(crate) fn too_long(message: &Message<'_>) -> Vec<u8> {
+    match answer("error: the answer is too long", message) {
+        Reply::Bytes(bytes) => bytes,
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,82 @@
+//! Sends back the datagrams that come, many at once.
+
+use std::{pin::pin, sync::Arc};
+
+use relais_net::{Batch, DatagramService, Datagrams, Drain, Fault, Outgoing, Side, Word};
+
+/// Sends back the datagrams that come, as they came.
+///
+/// What the system does not take at once is dropped: nobody waits for a receiver.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Echo;
+
+impl DatagramService for Echo {
+    async fn serve(&self, socket: Arc<Datagrams>, drain: Drain) -> Result<(), Fault> {
+        let fault = |error| Fault::new(Side::Relais, "hearing datagrams", error);
+        let mut told = pin!(drain.requested());
+        loop {
+            tokio::select! {
+                ready = socket.ready() => ready.map_err(fault)?,
+                () = &mut told => return Ok(()),
+            }
+            Batch::lend(|batch| {
+                if socket.try_hear(batch)? == Word::Datagrams {
+                    answer(&socket, batch);
+                }
+                Ok(())
+            })
+            .map_err(fault)?;
+        }
+    }
+}
+
+fn answer(socket: &Datagrams, batch: &Batch) {
+    let mut answers: Vec<Outgoing<'_>> =
+        batch.heard().map(|heard| heard.answer(heard.train)).collect();
+    // What goes to one sender goes together. The order of one sender's datagrams stays.
+    answers.sort_by_key(|answer| answer.to);
+    socket.send_batch(answers);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use relais_net::{DatagramConn, DatagramListener, Shutdown, Train};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_sender_gets_its_own_datagrams_back_in_their_order() {
+        let listener = DatagramListener::bind(&"udp://127.0.0.1:0".parse().unwrap()).unwrap();
+        let at = SocketAddr::from(([127, 0, 0, 1], listener.local().host_port().unwrap().port));
+        let socket = Arc::new(listener.open().unwrap());
+        let (shutdown, drain) = Shutdown::new();
+        let serving = tokio::spawn(Echo.serve(socket, drain));
+        let clients: Vec<_> = (0..5).map(|_| DatagramConn::new(at, None).unwrap()).collect();
+        let lengths = [0, 64, 64, 64, 1, 65_507];
+        let said = |client: u8| lengths.map(|length| vec![client; length]);
+        for part in 0..lengths.len() {
+            for (client, n) in clients.iter().zip(0..) {
+                client.send_batch([Train::of_one(&said(n)[part])]);
+            }
+        }
+        for (client, n) in clients.iter().zip(0..) {
+            assert_eq!(hear(client, lengths.len()).await, said(n));
+        }
+        shutdown.request();
+        serving.await.unwrap().unwrap();
+    }
+
+    async fn hear(client: &DatagramConn, count: usize) -> Vec<Vec<u8>> {
+        let (mut heard, mut batch) = (Vec::new(), Batch::new());
+        while heard.len() < count {
+            client.ready().await.unwrap();
+            if client.try_hear(&mut batch).unwrap() == Word::Datagrams {
+                let datagrams = batch.heard().flat_map(|heard| heard.train.datagrams());
+                heard.extend(datagrams.map(<[u8]>::to_vec));
+            }
+        }
+        heard
+    }
+}

@@ -1,0 +1,33 @@
+//! Many clients at once against one server, and what that tells of it.
+//!
+//! A [`Load`] says what is to be done; [`Running`] does it on cores of its own, and gives an
+//! [`Outcome`]. Each client has a line to the target (a connection, or a socket of datagrams) and one
+//! request under way. Without a rate it sends the next one once the last is answered (*closed
+//! loop*). With a rate requests are due at times that do not depend on the server (*open loop*),
+//! and their latency is counted from then: a server that stands still for a second is not asked less
+//! often for it. Rules (when what is due, what an answer is, what is counted) know neither sockets
+//! nor clocks.
+
+mod answer;
+mod client;
+mod deadline;
+mod exchange;
+mod failure;
+mod histogram;
+mod ledger;
+mod line;
+mod pacer;
+mod running;
+mod schedule;
+mod target;
+mod timeline;
+mod web_socket;
+
+pub use client::Task;
+pub use failure::{Failure, Kind};
+pub use histogram::{Bucket, Histogram, TIME_MAX};
+pub use ledger::{Answered, Dialogues, Failed, Ledger, Then};
+pub use running::{Load, Outcome, Progress, Running, Stage};
+pub use schedule::{Due, Schedule, Until};
+pub use target::{BadRequest, Parts, Request, Said, Target};
+pub use timeline::{STEPS_MAX, Step, Timeline};

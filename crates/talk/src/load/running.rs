@@ -1,0 +1,250 @@
+//! A load from its first call to its last answer.
+
+use std::{
+    io,
+    num::NonZeroUsize,
+    sync::{
+        Arc, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use relais_net::{Cores, Dialer};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, mpsc, watch},
+    task::JoinSet,
+    time::Instant,
+};
+
+use super::{
+    client::{Bench, CALLING_MAX, Client, Shared, Task},
+    ledger::Ledger,
+    pacer::Pacer,
+    schedule::Schedule,
+    target::Target,
+};
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Load {
+    /// To whom, and what is said.
+    pub target: Target,
+    /// What each client does with it.
+    pub task: Task,
+    /// How many clients, each with a connection of its own.
+    pub connections: NonZeroUsize,
+    /// How many threads they live on.
+    pub threads: NonZeroUsize,
+    /// When.
+    pub schedule: Schedule,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+/// A load under way. Dropped, it ends at once.
+#[derive(Debug)]
+pub struct Running {
+    shared: Arc<Shared>,
+    connections: usize,
+    clients: JoinSet<()>,
+    /// How many of them have tried to call.
+    ready: usize,
+    tries: mpsc::UnboundedReceiver<()>,
+    start: watch::Sender<Option<Instant>>,
+    cores: Vec<Core>,
+    ended: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Core {
+    /// Its one thread.
+    cores: Cores,
+    bench: Bench,
+}
+
+/// How far a load is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What it is at.
+    pub stage: Stage,
+    /// How many calls before the start were answered.
+    pub reached: usize,
+    /// How many were not.
+    pub missed: usize,
+    /// How many requests were answered, of those that count.
+    pub answered: u64,
+    /// How many came to nothing.
+    pub failed: u64,
+}
+
+/// What a load is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Clients call, and nothing is sent.
+    Calling,
+    /// Requests are sent; for so long, the warm-up included.
+    Asking(Duration),
+}
+
+/// What came of a load.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was counted.
+    pub ledger: Ledger,
+    /// How many calls before the start were answered.
+    pub reached: usize,
+    /// For how long requests were sent and counted.
+    pub time: Duration,
+    /// How many requests were under way at the end, and given up.
+    pub unanswered: u64,
+    /// How many were due by the rate, and never sent, since all connections were waiting.
+    pub unsent: u64,
+}
+
+impl Running {
+    /// Has clients call. Blocks for a moment.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when it has no thread or no timer for us.
+    pub fn start(load: Load, dialer: Dialer) -> io::Result<Self> {
+        let connections = load.connections.get();
+        let cores = (0..load.threads.get().min(connections)).map(|_| Core::start());
+        let cores = cores.collect::<io::Result<Vec<_>>>()?;
+        let shared = Arc::new(Shared::new(load, dialer));
+        let (start, started) = watch::channel(None);
+        let (ready, tries) = mpsc::unbounded_channel();
+        let mut clients = JoinSet::new();
+        for (number, core) in (1..=connections).zip(cores.iter().cycle()) {
+            let client = Client {
+                number,
+                shared: Arc::clone(&shared),
+                bench: core.bench.clone(),
+                ready: ready.clone(),
+                start: started.clone(),
+            };
+            clients.spawn_on(client.run(), core.handle());
+        }
+        let (ready, ended) = (0, None);
+        Ok(Self { shared, connections, clients, ready, tries, start, cores, ended })
+    }
+
+    /// Waits until it is over: all requests were sent, or the time is over, and what was under way
+    /// then is answered or has timed out.
+    ///
+    /// Cancel safe: to be called again, perhaps after a look at [`progress`](Self::progress).
+    pub async fn wait(&mut self) {
+        while self.ready < self.connections {
+            // An error says that all clients are gone.
+            if self.tries.recv().await.is_none() {
+                break;
+            }
+            self.ready += 1;
+        }
+        if self.shared.reached.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let begun = *self.shared.begun.get_or_init(Instant::now);
+        self.start.send_if_modified(|start| start.replace(begun).is_none());
+        while self.clients.join_next().await.is_some() {}
+        self.ended.get_or_insert_with(Instant::now);
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        let stage = match self.shared.begun.get() {
+            None => Stage::Calling,
+            Some(begun) => Stage::Asking(begun.elapsed()),
+        };
+        let (mut answered, mut failed) = (0, 0);
+        for core in &self.cores {
+            let ledger = core.ledger();
+            answered += ledger.answers();
+            failed += ledger.failures();
+        }
+        let load = |count: &AtomicUsize| count.load(Ordering::Relaxed);
+        let (reached, missed) = (load(&self.shared.reached), load(&self.shared.missed));
+        Progress { stage, reached, missed, answered, failed }
+    }
+
+    /// Ends it, and gives what was counted.
+    pub async fn end(mut self) -> Outcome {
+        self.shared.is_over.store(true, Ordering::Relaxed);
+        // Who is interrupted has not sent all, whatever the target.
+        let is_done = self.ended.is_some();
+        let ended = self.ended.unwrap_or_else(Instant::now);
+        self.clients.shutdown().await;
+        let (mut ledger, mut unanswered) = (Ledger::default(), 0);
+        for core in &self.cores {
+            ledger.add(&core.ledger());
+            unanswered += core.bench.cut.load(Ordering::Relaxed);
+        }
+        let Schedule { warmup, .. } = self.shared.schedule;
+        let (time, unsent) = match self.shared.begun.get() {
+            None => (Duration::ZERO, 0),
+            Some(begun) => {
+                let time = ended.duration_since(*begun).saturating_sub(warmup);
+                let unsent = if is_done { self.unsent(&ledger, unanswered) } else { 0 };
+                (self.shared.counted_time(time), unsent)
+            }
+        };
+        let reached = self.shared.reached.load(Ordering::Relaxed);
+        Outcome { ledger, reached, time, unanswered, unsent }
+    }
+
+    fn unsent(&self, ledger: &Ledger, unanswered: u64) -> u64 {
+        let schedule = &self.shared.schedule;
+        let due = if schedule.rate.is_some() { schedule.requests() } else { None };
+        let sent = ledger.answers() + ledger.failures() + unanswered;
+        due.map_or(0, |due| due.saturating_sub(sent))
+    }
+}
+
+impl Core {
+    fn start() -> io::Result<Self> {
+        let cores = Cores::start(NonZeroUsize::MIN)?;
+        let pacer = {
+            let _entered = cores.first().enter();
+            Pacer::start()?
+        };
+        Ok(Self { cores, bench: Bench { ledger: Arc::default(), cut: Arc::default(), pacer } })
+    }
+
+    fn handle(&self) -> &Handle {
+        self.cores.first()
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.bench.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    fn new(load: Load, dialer: Dialer) -> Self {
+        let Load { target, task, schedule, timeout, connections: _, threads: _ } = load;
+        Self {
+            target,
+            task,
+            dialer,
+            schedule,
+            timeout,
+            next: AtomicU64::new(0),
+            calling: Semaphore::new(CALLING_MAX),
+            reached: AtomicUsize::new(0),
+            missed: AtomicUsize::new(0),
+            begun: OnceLock::new(),
+            is_over: AtomicBool::new(false),
+        }
+    }
+
+    /// Of the `time` since the warm-up, that in which answers are counted as in time.
+    fn counted_time(&self, time: Duration) -> Duration {
+        let end = self.schedule.end().map(|end| end.saturating_sub(self.schedule.warmup));
+        end.map_or(time, |end| time.min(end))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! What every dialogue over a stream does alike: it counts what passes, sends with patience, and
+//! ends well.
+
+use std::{borrow::Cow, io, time::Duration};
+
+use relais_net::{Fault, Side, Stream};
+use relais_tap::{By, Direction, Flow};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// How a dialogue ended: who ended it, and why in a few words.
+pub(crate) type End = (By, Cow<'static, str>);
+
+/// What passed in a dialogue.
+#[derive(Debug)]
+pub(crate) struct Passed {
+    pub(crate) flow: Flow,
+    pub(crate) heard: u64,
+    pub(crate) said: u64,
+}
+
+impl Passed {
+    pub(crate) fn hear(&mut self, bytes: &[u8]) {
+        self.heard += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.flow.bytes(Direction::ToServer, bytes);
+    }
+
+    pub(crate) fn say(&mut self, bytes: &[u8]) {
+        self.said += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.flow.bytes(Direction::ToClient, bytes);
+    }
+}
+
+/// Why a dialogue ended in which nothing came.
+pub(crate) fn idle(limit: Duration) -> String {
+    format!("idle for {} s", limit.as_secs())
+}
+
+/// Sends all of `bytes`, to somebody who takes them within `patience`.
+pub(crate) async fn send(
+    stream: &mut Stream,
+    bytes: &[u8],
+    patience: Duration,
+) -> Result<(), Fault> {
+    let sent = tokio::time::timeout(patience, async {
+        stream.write_all(bytes).await?;
+        stream.flush().await
+    });
+    let late = |_| Err(io::ErrorKind::TimedOut.into());
+    sent.await.unwrap_or_else(late).map_err(|error| fault("answering", error))
+}
+
+/// How long a dialogue that is over may still bring bytes, and how many. A socket that is closed with
+/// bytes unread is reset, and what was answered last may be lost.
+const LINGER_MAX: Duration = Duration::from_secs(1);
+const LINGER_BYTES_MAX: u64 = 64 << 10;
+
+/// Says that nothing more will come, and waits a moment for the other side to say so, too.
+pub(crate) async fn linger(stream: &mut Stream) {
+    let goodbye = async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream.take(LINGER_BYTES_MAX), &mut tokio::io::sink()).await
+    };
+    // Boxed for the size of every dialogue's task.
+    _ = tokio::time::timeout(LINGER_MAX, Box::pin(goodbye)).await;
+}
+
+/// A fault of the caller's.
+pub(crate) fn fault(doing: &str, error: io::Error) -> Fault {
+    Fault::new(Side::Client, doing, error)
+}

@@ -1,0 +1,327 @@
+//! A person who answers: several callers at once, told apart by their numbers.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use relais_net::Peer;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+/// How many lines may wait for a caller that does not take them, and for a turn.
+const LINES_MAX: usize = 64;
+
+/// How many events may wait to be shown.
+const TOLD_MAX: usize = 64;
+
+/// Who may speak when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manners {
+    /// Everyone at any time.
+    Freely,
+    /// First the caller, then the person, and so on: who is early waits.
+    Turns,
+}
+
+/// What the person is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Somebody called.
+    Came {
+        /// The caller's number.
+        number: u32,
+        /// Where it calls from.
+        from: Peer,
+    },
+    /// A caller said something.
+    Said {
+        /// The caller's number.
+        number: u32,
+        /// What, without its line end: bytes of a stranger.
+        bytes: Vec<u8>,
+        /// Whether the rest of it was dropped.
+        is_cut: bool,
+    },
+    /// A caller is gone.
+    Went {
+        /// Its number.
+        number: u32,
+    },
+}
+
+/// What became of a line that the person typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// It is on its way to a caller.
+    Sent {
+        /// To whom.
+        number: u32,
+    },
+    /// It waits until it is the person's turn with this caller.
+    Waits {
+        /// With whom.
+        number: u32,
+    },
+    /// There is nobody of this number.
+    NoSuch {
+        /// Which.
+        number: u32,
+    },
+    /// There is nobody at all.
+    Nobody,
+    /// That caller does not take what is sent to it, and enough waits already.
+    Full {
+        /// Who.
+        number: u32,
+    },
+}
+
+/// A person and those who call. Clones of the handle are the same person.
+#[derive(Debug)]
+pub struct Person {
+    manners: Manners,
+    told: Sender<Told>,
+    callers: Mutex<Callers>,
+}
+
+/// Who is there. `current` is one of `seats`, if there is any.
+#[derive(Debug, Default)]
+struct Callers {
+    seats: BTreeMap<u32, Seat>,
+    last: u32,
+    current: Option<u32>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    lines: Sender<String>,
+    /// Whether it is the person's turn, where there are turns.
+    turn: Turn,
+    /// What was typed out of turn.
+    early: VecDeque<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Caller,
+    Person,
+}
+
+/// A caller's end. Dropped, it says goodbye.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) number: u32,
+    pub(crate) lines: Receiver<String>,
+    person: Arc<Person>,
+}
+
+impl Person {
+    /// A person, and what is told to it.
+    pub fn new(manners: Manners) -> (Arc<Self>, Receiver<Told>) {
+        let (told, events) = channel(TOLD_MAX);
+        (Arc::new(Self { manners, told, callers: Mutex::default() }), events)
+    }
+
+    /// Who may speak when.
+    pub fn manners(&self) -> Manners {
+        self.manners
+    }
+
+    /// To whom a line goes that names nobody, and how many are there. For the prompt.
+    pub fn current(&self) -> (Option<u32>, usize) {
+        let callers = self.lock();
+        (callers.current, callers.seats.len())
+    }
+
+    /// Whether it is the person's turn with the current caller; always, where there are no turns.
+    pub fn may_speak(&self) -> bool {
+        let callers = self.lock();
+        let seat = callers.current.and_then(|current| callers.seats.get(&current));
+        self.manners == Manners::Freely || seat.is_some_and(|seat| seat.turn == Turn::Person)
+    }
+
+    /// Passes on what the person typed: `text` to the current caller, `@2 text` to the second,
+    /// who is the current one from then on.
+    pub fn type_line(&self, line: &str) -> Typed {
+        let mut callers = self.lock();
+        let (number, text) = match addressed(line) {
+            Some((number, text)) => (number, text),
+            None => match callers.current {
+                Some(current) => (current, line),
+                None => return Typed::Nobody,
+            },
+        };
+        let Some(seat) = callers.seats.get_mut(&number) else { return Typed::NoSuch { number } };
+        let typed = seat.take(text, number, self.manners);
+        callers.current = Some(number);
+        typed
+    }
+
+    /// Gives a caller a number. `None` if there are `callers_max` already.
+    pub(crate) async fn come(self: &Arc<Self>, from: Peer, callers_max: usize) -> Option<Call> {
+        let (sender, lines) = channel(LINES_MAX);
+        let number = self.lock().sit(sender, callers_max)?;
+        let call = Call { number, lines, person: Arc::clone(self) };
+        self.tell(Told::Came { number, from }).await;
+        Some(call)
+    }
+
+    /// Waits, if the person has too much to read. Who is gone needs no telling.
+    async fn tell(&self, told: Told) {
+        _ = self.told.send(told).await;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Callers> {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Call {
+    /// Tells the person what the caller said. It is the person's turn then.
+    pub(crate) async fn say(&self, bytes: &[u8], is_cut: bool) {
+        let told = Told::Said { number: self.number, bytes: bytes.to_owned(), is_cut };
+        if let Some(seat) = self.person.lock().seats.get_mut(&self.number) {
+            seat.hear();
+        }
+        self.person.tell(told).await;
+    }
+
+    pub(crate) fn manners(&self) -> Manners {
+        self.person.manners
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.person.lock().stand_up(self.number);
+        // Where this finds no room, so much is unread that it matters little.
+        _ = self.person.told.try_send(Told::Went { number: self.number });
+    }
+}
+
+impl Callers {
+    fn sit(&mut self, lines: Sender<String>, callers_max: usize) -> Option<u32> {
+        if self.seats.len() >= callers_max {
+            return None;
+        }
+        self.last += 1;
+        let seat = Seat { lines, turn: Turn::Caller, early: VecDeque::new() };
+        self.seats.insert(self.last, seat);
+        self.current.get_or_insert(self.last);
+        Some(self.last)
+    }
+
+    fn stand_up(&mut self, number: u32) {
+        self.seats.remove(&number);
+        if self.current == Some(number) {
+            self.current = self.seats.keys().next().copied();
+        }
+    }
+}
+
+impl Seat {
+    fn take(&mut self, text: &str, number: u32, manners: Manners) -> Typed {
+        if manners == Manners::Turns && self.turn == Turn::Caller {
+            if self.early.len() == LINES_MAX {
+                return Typed::Full { number };
+            }
+            self.early.push_back(text.to_owned());
+            return Typed::Waits { number };
+        }
+        self.turn = Turn::Caller;
+        match self.lines.try_send(text.to_owned()) {
+            Ok(()) => Typed::Sent { number },
+            Err(_) => Typed::Full { number },
+        }
+    }
+
+    /// The caller spoke: what was typed too early has its turn now.
+    fn hear(&mut self) {
+        self.turn = Turn::Person;
+        if let Some(line) = self.early.pop_front() {
+            self.turn = Turn::Caller;
+            _ = self.lines.try_send(line);
+        }
+    }
+}
+
+/// Whom `@2 text` is for, and the text.
+fn addressed(line: &str) -> Option<(u32, &str)> {
+    let (number, text) = line.strip_prefix('@')?.split_once(' ').unwrap_or((&line[1..], ""));
+    Some((number.parse().ok()?, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn two(manners: Manners) -> (Arc<Person>, Receiver<Told>, [Call; 2]) {
+        let (person, told) = Person::new(manners);
+        let first = person.come(Peer::Local, 2).await.unwrap();
+        let second = person.come(Peer::Local, 2).await.unwrap();
+        (person, told, [first, second])
+    }
+
+    #[tokio::test]
+    async fn callers_are_told_apart_and_answered_by_number() {
+        let (person, mut told, [mut first, mut second]) = two(Manners::Freely).await;
+        assert!(person.come(Peer::Local, 2).await.is_none());
+        second.say(b"hi", false).await;
+        assert_eq!(person.type_line("to the first"), Typed::Sent { number: 1 });
+        assert_eq!(person.type_line("@2 you"), Typed::Sent { number: 2 });
+        assert_eq!(person.type_line("you again"), Typed::Sent { number: 2 });
+        assert_eq!(person.type_line("@3 you"), Typed::NoSuch { number: 3 });
+        assert_eq!(first.lines.recv().await.unwrap(), "to the first");
+        assert_eq!(second.lines.recv().await.unwrap(), "you");
+        assert_eq!(second.lines.recv().await.unwrap(), "you again");
+        drop(second);
+        assert_eq!(person.current(), (Some(1), 1));
+        drop(first);
+        assert_eq!(person.type_line("anybody?"), Typed::Nobody);
+        let came = |number| Told::Came { number, from: Peer::Local };
+        let said = Told::Said { number: 2, bytes: b"hi".to_vec(), is_cut: false };
+        let went = |number| Told::Went { number };
+        for expect in [came(1), came(2), said, went(2), went(1)] {
+            assert_eq!(told.recv().await, Some(expect));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_typed_out_of_turn_waits() {
+        let (person, _told, [mut first, _second]) = two(Manners::Turns).await;
+        assert!(!person.may_speak());
+        assert_eq!(person.type_line("early"), Typed::Waits { number: 1 });
+        assert!(first.lines.try_recv().is_err());
+        first.say(b"one", false).await;
+        assert_eq!(first.lines.try_recv().unwrap(), "early");
+        assert!(!person.may_speak());
+        first.say(b"two", false).await;
+        assert!(person.may_speak());
+        assert_eq!(person.type_line("in turn"), Typed::Sent { number: 1 });
+        assert!(!person.may_speak());
+        assert_eq!(first.lines.try_recv().unwrap(), "in turn");
+    }
+
+    #[tokio::test]
+    async fn what_nobody_takes_does_not_pile_up() {
+        for (manners, expect) in [
+            (Manners::Freely, Typed::Sent { number: 1 }),
+            (Manners::Turns, Typed::Waits { number: 1 }),
+        ] {
+            let (person, _told, _calls) = two(manners).await;
+            for _ in 0..LINES_MAX {
+                assert_eq!(person.type_line("x"), expect);
+            }
+            assert_eq!(person.type_line("x"), Typed::Full { number: 1 });
+        }
+    }
+
+    #[test]
+    fn a_line_may_say_whom_it_is_for() {
+        assert_eq!(addressed("@2 hello you"), Some((2, "hello you")));
+        assert_eq!(addressed("@2"), Some((2, "")));
+        for text in ["hello", "@ x", "@anna x", "2 x", "@-1 x"] {
+            assert_eq!(addressed(text), None, "{text}");
+        }
+    }
+}

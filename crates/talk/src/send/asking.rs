@@ -1,0 +1,180 @@
+//! One message, and its answer.
+
+use std::{io, ops::ControlFlow, pin::pin};
+
+use tokio::{
+    select,
+    time::{Duration, Instant, sleep_until, timeout_at},
+};
+
+use super::call::{Call, Unit};
+
+/// How long an answer is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Until it begins.
+    pub first: Duration,
+    /// Of a stream, until more of it comes: after such a silence it is taken for whole.
+    pub next: Duration,
+}
+
+/// What came of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Something came.
+    Answered,
+    /// Nothing came in time.
+    Unanswered,
+    /// The other side ended; what came before that was heard.
+    Ended,
+}
+
+impl Call {
+    /// Says `message`, and hears the answer: of datagrams and a WebSocket one message, of a stream
+    /// what comes until `hear` has enough, or nothing comes for a while.
+    ///
+    /// What is heard goes to `hear`, which breaks if it is enough. It goes on hearing while it says,
+    /// so that two sides that answer as they read do not wait for each other.
+    ///
+    /// Cancel safe: no.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, or of a WebSocket what is wrong with it.
+    pub async fn ask(
+        &mut self,
+        message: &[u8],
+        patience: Patience,
+        hear: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> io::Result<Asked> {
+        let is_of_bytes = self.unit() == Unit::Bytes;
+        let Self { mouth, ear, .. } = self;
+        let mut saying = pin!(mouth.say(message));
+        let (mut is_said, mut came, mut has_enough) = (false, false, false);
+        let mut until = Instant::now() + patience.first;
+        loop {
+            if is_said && has_enough {
+                return Ok(Asked::Answered);
+            }
+            select! {
+                said = &mut saying, if !is_said => {
+                    said?;
+                    is_said = true;
+                    if !came {
+                        until = Instant::now() + patience.first;
+                    }
+                }
+                heard = ear.hear() => {
+                    let Some(heard) = heard? else { return Ok(Asked::Ended) };
+                    came = true;
+                    has_enough = hear(&heard).is_break() || !is_of_bytes;
+                    until = Instant::now() + patience.next;
+                }
+                () = sleep_until(until), if is_said => {
+                    return Ok(if came { Asked::Answered } else { Asked::Unanswered });
+                }
+            }
+        }
+    }
+
+    /// Says that nothing more comes, and hears what is still to come, for at most `linger`. Datagrams
+    /// have no end, and are not waited for.
+    ///
+    /// What goes wrong now is nothing to anybody: all that was to be said is said.
+    pub async fn finish(mut self, linger: Duration, hear: &mut dyn FnMut(&[u8])) {
+        let until = Instant::now() + linger;
+        if self.unit() == Unit::Datagrams
+            || !matches!(timeout_at(until, self.mouth.end()).await, Ok(Ok(())))
+        {
+            return;
+        }
+        while let Ok(Ok(Some(heard))) = timeout_at(until, self.ear.hear()).await {
+            hear(&heard);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relais_net::Stream;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+
+    const PATIENCE: Patience =
+        Patience { first: Duration::from_secs(3), next: Duration::from_millis(200) };
+
+    fn call() -> (Call, DuplexStream) {
+        let (ours, theirs) = duplex(16);
+        (Call::of_stream(Stream::Memory(ours)), theirs)
+    }
+
+    /// What is heard, and what comes of it, if `answers` come a tenth of a second apart.
+    async fn ask(answers: &[&'static str]) -> (String, Asked) {
+        let (mut call, mut theirs) = call();
+        let server = async {
+            theirs.read_exact(&mut [0; 3]).await.unwrap();
+            for answer in answers {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                theirs.write_all(answer.as_bytes()).await.unwrap();
+            }
+            theirs
+        };
+        let mut heard = String::new();
+        let mut hear = |bytes: &[u8]| {
+            heard.push_str(str::from_utf8(bytes).unwrap());
+            if bytes.ends_with(b"\n") { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let (_open, asked) = tokio::join!(server, call.ask(b"hi\n", PATIENCE, &mut hear));
+        (heard, asked.unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_whole_when_it_is_enough_or_silence_follows() {
+        let begin = Instant::now();
+        assert_eq!(ask(&["a", "b\n"]).await, ("ab\n".to_owned(), Asked::Answered));
+        assert_eq!(begin.elapsed().as_millis(), 200);
+        assert_eq!(ask(&["a", "b"]).await, ("ab".to_owned(), Asked::Answered));
+        assert_eq!(begin.elapsed().as_millis(), 200 + 400);
+        assert_eq!(ask(&[]).await, (String::new(), Asked::Unanswered));
+        assert_eq!(begin.elapsed().as_millis(), 600 + 3000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_message_is_said_while_its_echo_is_heard() {
+        let (mut call, theirs) = call();
+        let (mut read, mut write) = tokio::io::split(theirs);
+        tokio::spawn(async move { tokio::io::copy(&mut read, &mut write).await });
+        let message = vec![b'x'; 10_000];
+        let mut count = 0;
+        let mut hear = |bytes: &[u8]| {
+            count += bytes.len();
+            if count == 10_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let asked = call.ask(&message, PATIENCE, &mut hear).await.unwrap();
+        assert_eq!((asked, count), (Asked::Answered, 10_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_after_the_half_close_is_heard() {
+        let (call, mut theirs) = call();
+        let server = async {
+            assert_eq!(theirs.read(&mut [0; 8]).await.unwrap(), 0);
+            theirs.write_all(b"bye").await.unwrap();
+            drop(theirs);
+        };
+        let mut heard = Vec::new();
+        let mut hear = |bytes: &[u8]| heard.extend_from_slice(bytes);
+        tokio::join!(server, call.finish(Duration::from_secs(1), &mut hear));
+        assert_eq!(heard, b"bye");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_end_is_not_waited_for() {
+        let (call, theirs) = call();
+        let begin = Instant::now();
+        call.finish(Duration::from_secs(1), &mut |_| {}).await;
+        assert_eq!(begin.elapsed().as_secs(), 1);
+        drop(theirs);
+    }
+}

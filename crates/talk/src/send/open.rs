@@ -1,0 +1,256 @@
+//! Opening a call, on any transport.
+
+use std::{io, sync::Arc};
+
+use relais_net::{
+    DialError, Dialed, DialedDatagrams, Dialer, Endpoint, Scheme, Stream, Timings,
+    tls::{CertificateDer, ClientSession, Protocols},
+};
+use relais_wire::{
+    http1::{
+        HeadLimits,
+        response::{Asked, HeadReader},
+    },
+    web_socket::{is_accepted, key_of},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::{Duration, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::protocol::{Role as Side, WebSocketConfig},
+};
+
+use super::call::{Call, MESSAGE_BYTES_MAX};
+
+/// How large the head of an answer to who asks for a WebSocket may be.
+const HEAD: HeadLimits =
+    HeadLimits { head_bytes_max: 16 << 10, line_bytes_max: 8 << 10, fields_max: 100 };
+
+/// How a WebSocket is asked for (RFC 6455 §4.1).
+#[derive(Clone, Copy, Debug)]
+pub struct Upgrade {
+    /// 16 bytes, drawn at random for each: what answers them was made for this request.
+    pub drawn: [u8; 16],
+    /// How long the answer may take.
+    pub most: Duration,
+}
+
+/// Whom to talk to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Where it is, and what is spoken there.
+    pub endpoint: Endpoint,
+    /// What a WebSocket is asked for: a path, perhaps with a query. Of other transports `/`.
+    pub path: String,
+}
+
+/// A call that was answered.
+#[derive(Debug)]
+pub struct Opened {
+    /// What is talked through.
+    pub call: Call,
+    /// Who answered: an address, or a path.
+    pub peer: String,
+    /// What TLS agreed on, where there is TLS.
+    pub session: Option<ClientSession>,
+    /// The certificates that the other side showed, its own first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// How long it took.
+    pub timings: Timings,
+}
+
+/// Why a call was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Nobody answered, or nobody who is believed.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// It answers, and will not have a WebSocket.
+    #[error("{endpoint} answers {status}: expected 101, which begins a WebSocket")]
+    Status {
+        /// Who.
+        endpoint: Endpoint,
+        /// What it answers.
+        status: u16,
+    },
+    /// It answers, and speaks no WebSocket.
+    #[error("{endpoint} speaks no WebSocket: {why}")]
+    NoWebSocket {
+        /// Who.
+        endpoint: Endpoint,
+        /// Half a sentence.
+        why: String,
+    },
+    /// It takes too long to begin a WebSocket.
+    #[error("{endpoint} did not begin a WebSocket within {most:?}")]
+    Late {
+        /// Who.
+        endpoint: Endpoint,
+        /// How long it might have taken.
+        most: Duration,
+    },
+    /// The connection broke.
+    #[error("the connection to {endpoint} broke while a WebSocket was asked for")]
+    Broken {
+        /// Who.
+        endpoint: Endpoint,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Calls `target`, and has a WebSocket begin where it is one.
+///
+/// Cancel safe: a call given up is hung up.
+///
+/// # Errors
+///
+/// [`OpenError`]
+pub async fn open(
+    dialer: &Dialer,
+    target: &Target,
+    Upgrade { drawn, most }: Upgrade,
+) -> Result<Opened, OpenError> {
+    let endpoint = &target.endpoint;
+    if endpoint.scheme == Scheme::Udp {
+        let DialedDatagrams { socket, address, timings } = dialer.dial_datagrams(endpoint).await?;
+        let call = Call::of_datagrams(Arc::new(socket));
+        let peer = address.to_string();
+        return Ok(Opened { call, peer, session: None, chain: Vec::new(), timings });
+    }
+    let is_web_socket = matches!(endpoint.scheme, Scheme::Ws | Scheme::Wss);
+    let protocols = if is_web_socket { Protocols::Http1 } else { Protocols::Plain };
+    let Dialed { stream, session, timings, .. } = dialer.dial(endpoint, protocols).await?;
+    let chain = stream.shown_chain().to_vec();
+    let address = stream.socket().and_then(|socket| socket.peer_addr().ok());
+    let peer = address.map_or_else(|| endpoint.to_string(), |address| address.to_string());
+    let call = if is_web_socket {
+        let late = |_| OpenError::Late { endpoint: endpoint.clone(), most };
+        timeout(most, upgrade(stream, target, drawn)).await.map_err(late)??
+    } else {
+        Call::of_stream(stream)
+    };
+    Ok(Opened { call, peer, session, chain, timings })
+}
+
+/// Asks for a WebSocket.
+async fn upgrade(
+    mut stream: Stream,
+    Target { endpoint, path }: &Target,
+    drawn: [u8; 16],
+) -> Result<Call, OpenError> {
+    let broken = |source| OpenError::Broken { endpoint: endpoint.clone(), source };
+    let no = |why: String| OpenError::NoWebSocket { endpoint: endpoint.clone(), why };
+    let key = key_of(drawn);
+    let at = endpoint.host_port().map(ToString::to_string).unwrap_or_default();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: {at}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: {key}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.map_err(broken)?;
+    let (mut came, mut reader) = (Vec::new(), HeadReader::new(HEAD));
+    let length = loop {
+        let head = reader.read(&came, Asked::Upgrade).map_err(|bad| no(bad.to_string()))?;
+        match head {
+            None => {}
+            Some(head) if head.status != 101 => {
+                let endpoint = endpoint.clone();
+                return Err(OpenError::Status { endpoint, status: head.status });
+            }
+            Some(head) => break head.len,
+        }
+        if stream.read_buf(&mut came).await.map_err(broken)? == 0 {
+            return Err(no("it hung up".to_owned()));
+        }
+    };
+    if !is_accepted(&came[..length], &key) {
+        return Err(no("its answer is to another request".to_owned()));
+    }
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MESSAGE_BYTES_MAX))
+        .max_frame_size(Some(MESSAGE_BYTES_MAX));
+    let early = came.split_off(length);
+    let socket = WebSocketStream::from_partially_read(stream, early, Side::Client, Some(config));
+    Ok(Call::of_web_socket(socket.await))
+}
+
+#[cfg(test)]
+mod tests {
+    use relais_net::{
+        DialLimits,
+        tls::{Connector, Demand, Roots, Trust},
+    };
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::send::{Asked as Answer, Patience};
+
+    const DRAWN: [u8; 16] = *b"the sample nonce";
+    const OPENS: &str =
+        "HTTP/1.1 101 \r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+    /// Opens a WebSocket at a server that answers this, and then says nothing.
+    async fn opened(answer: &[u8]) -> Result<Opened, String> {
+        let demand = Demand { trust: Trust::Roots(Roots::none()), server_name: None, own: None };
+        let most = Duration::from_secs(5);
+        let limits =
+            DialLimits { connect_max: most, handshake_max: most, source: None, keepalive: None };
+        let dialer = Dialer::new(limits, Connector::new(&demand).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let answer = answer.to_vec();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            _ = stream.write_all(&answer).await;
+            while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+        });
+        let endpoint: Endpoint = format!("ws://{at}").parse().unwrap();
+        let target = Target { endpoint: endpoint.clone(), path: "/".to_owned() };
+        let upgrade = Upgrade { drawn: DRAWN, most: Duration::from_millis(200) };
+        let opened = open(&dialer, &target, upgrade).await;
+        opened.map_err(|error| error.to_string().replace(&endpoint.to_string(), "it"))
+    }
+
+    #[tokio::test]
+    async fn who_does_not_begin_a_web_socket_is_told_and_bounded() {
+        let check = async |answer: &str, expect: &str| {
+            assert_eq!(opened(answer.as_bytes()).await.unwrap_err(), expect);
+        };
+        check("", "it did not begin a WebSocket within 200ms").await;
+        check("HTTP/1.1 101 x\r\n", "it did not begin a WebSocket within 200ms").await;
+        let status = "it answers 403: expected 101, which begins a WebSocket";
+        check("HTTP/1.1 403 No\r\n\r\n", status).await;
+        let other = "it speaks no WebSocket: its answer is to another request";
+        check("HTTP/1.1 101 x\r\n\r\n", other).await;
+        let many = format!("HTTP/1.1 101 x\r\n{}", "a: b\r\n".repeat(100_000));
+        let error = opened(many.as_bytes()).await.unwrap_err();
+        assert!(error.starts_with("it speaks no WebSocket: "), "{error}");
+        let long = format!("HTTP/1.1 101 x\r\na: {}", "b".repeat(100_000));
+        let error = opened(long.as_bytes()).await.unwrap_err();
+        assert!(error.starts_with("it speaks no WebSocket: "), "{error}");
+    }
+
+    /// What comes of a message if behind the head of its answer there are these bytes.
+    async fn ask(frames: &[u8]) -> (Vec<u8>, Result<Answer, String>) {
+        let mut call = opened(&[OPENS.as_bytes(), frames].concat()).await.unwrap().call;
+        let mut heard = Vec::new();
+        let mut hear = |bytes: &[u8]| {
+            heard.extend_from_slice(bytes);
+            std::ops::ControlFlow::Break(())
+        };
+        let wait = Duration::from_millis(200);
+        let asked = call.ask(b"x", Patience { first: wait, next: wait }, &mut hear).await;
+        (heard, asked.map_err(|error| error.to_string()))
+    }
+
+    #[tokio::test]
+    async fn what_comes_with_the_head_is_heard_and_what_is_too_long_is_not() {
+        assert_eq!(ask(b"\x81\x02ok").await, (b"ok".to_vec(), Ok(Answer::Answered)));
+        assert_eq!(ask(b"\x88\x00").await, (Vec::new(), Ok(Answer::Ended)));
+        let length = (MESSAGE_BYTES_MAX as u64 + 1).to_be_bytes();
+        let (heard, asked) = ask(&[b"\x82\x7f", &length[..], b"begin"].concat()).await;
+        assert!(heard.is_empty() && asked.unwrap_err().contains("too long"));
+    }
+}

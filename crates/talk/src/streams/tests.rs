@@ -1,0 +1,281 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use relais_net::{Endpoint, Peer, Shutdown};
+use relais_tap::{Detail, Event, Tap, Watcher};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+use super::*;
+use crate::{
+    dialogues::{EndServer, Limits},
+    person::Person,
+    role::Word,
+    show::{Next, Showcase},
+};
+
+/// A server of one role, over pipes inside this process.
+struct Server {
+    all: Arc<Dialogues>,
+    ended: Arc<AtomicBool>,
+    watcher: Watcher,
+    shutdown: Shutdown,
+    drain: Drain,
+}
+
+impl Server {
+    fn of(role: Role) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let end = EndServer(Arc::new({
+            let ended = Arc::clone(&ended);
+            move || ended.store(true, Ordering::Relaxed)
+        }));
+        let tap = Tap::new(64);
+        let watcher = tap.watch(Detail::Flows);
+        let limits =
+            Limits { line_bytes_max: 64 << 10, idle_max: Duration::from_mins(1), callers_max: 2 };
+        let all = Dialogues {
+            word: role.usual_word(),
+            role,
+            limits,
+            showcase: Showcase::new(1 << 20),
+            tap,
+            clock: || SystemTime::UNIX_EPOCH,
+            end,
+        };
+        let (shutdown, drain) = Shutdown::new();
+        Self { all: Arc::new(all), ended, watcher, shutdown, drain }
+    }
+
+    fn call(&self) -> DuplexStream {
+        let (ours, theirs) = duplex(1 << 20);
+        let local: Endpoint = "tcp://127.0.0.1:1".parse().unwrap();
+        let conn = Conn {
+            stream: Stream::Memory(theirs),
+            peer: Peer::Local,
+            called: None,
+            local: Arc::new(local),
+            tls: None,
+        };
+        let (all, drain) = (Arc::clone(&self.all), self.drain.clone());
+        tokio::spawn(async move { all.serve(conn, drain).await });
+        ours
+    }
+
+    /// What is answered to somebody who says this and then nothing more.
+    async fn answer(&self, said: &[u8]) -> String {
+        let mut call = self.call();
+        call.write_all(said).await.unwrap();
+        call.shutdown().await.unwrap();
+        rest(&mut call).await
+    }
+
+    /// What was shown, until now.
+    fn shown(&self) -> Vec<String> {
+        self.all.showcase.close();
+        let shown = std::iter::from_fn(|| self.all.showcase.next());
+        let text = |next| match next {
+            Next::Shown(shown) => {
+                let cut = if shown.is_cut { "…" } else { "" };
+                format!("{}{cut}", String::from_utf8_lossy(&shown.bytes))
+            }
+            Next::Missed(count) => format!("{count} missed"),
+        };
+        shown.map(text).collect()
+    }
+
+    /// Why the next dialogue ended.
+    async fn why(&mut self) -> String {
+        loop {
+            if let Some(Event::Closed { ending: Some(ending), .. }) = self.watcher.next().await {
+                return format!("{}: {}", ending.by.name(), ending.why);
+            }
+        }
+    }
+}
+
+async fn rest(call: &mut DuplexStream) -> String {
+    let mut text = Vec::new();
+    call.read_to_end(&mut text).await.unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+/// What comes next, at once.
+async fn next(call: &mut DuplexStream) -> String {
+    let mut part = [0; 256];
+    let count = call.read(&mut part).await.unwrap();
+    String::from_utf8(part[..count].to_vec()).unwrap()
+}
+
+fn ack() -> Role {
+    Role::Ack { reply: "ok".to_owned() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_line_is_shown_and_what_is_left_at_the_end_too() {
+    let server = Server::of(Role::Print);
+    assert_eq!(server.answer(b"one\ntwo\r\n\nlast").await, "");
+    assert_eq!(server.shown(), ["one", "two", "", "last"]);
+    assert!(!server.ended.load(Ordering::Relaxed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn quit_ends_the_server_and_nothing_behind_it_is_heard() {
+    let mut server = Server::of(ack());
+    assert_eq!(server.answer(b"one\nquit now\nmore\n").await, "ok\nok\n");
+    assert_eq!(server.why().await, "client: said its last word");
+    assert!(server.ended.load(Ordering::Relaxed));
+    assert_eq!(server.shown(), ["one", "quit now"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_no_line_end_is_answered_after_a_moment() {
+    let server = Server::of(ack());
+    let mut call = server.call();
+    call.write_all(b"hello").await.unwrap();
+    assert_eq!(next(&mut call).await, "ok");
+    call.write_all(b"\nagain\n").await.unwrap();
+    assert_eq!(next(&mut call).await, "ok\n");
+    assert_eq!(server.shown(), ["hello", "again"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_is_too_long_is_cut_and_said_to_be() {
+    let server = Server::of(Role::Upper);
+    let long = [vec![b'a'; 200_000], b"\nnext\n".to_vec()].concat();
+    let answer = server.answer(&long).await;
+    let (first, rest) = answer.split_once('\n').unwrap();
+    assert_eq!(first.len(), "… (cut at 65536 bytes)".len() + 65_536);
+    assert!(first.ends_with("A… (cut at 65536 bytes)"));
+    assert_eq!(rest, "NEXT\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_is_let_go() {
+    for role in [Role::Print, Role::Echo] {
+        let mut server = Server::of(role);
+        let mut call = server.call();
+        assert_eq!(rest(&mut call).await, "");
+        assert_eq!(server.why().await, "relais: idle for 60 s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_no_answers_is_let_go() {
+    for role in [ack(), Role::Echo] {
+        let mut server = Server::of(role);
+        let mut call = server.call();
+        let flood = vec![b'\n'; 8 << 20];
+        // Fails once the server is gone.
+        _ = call.write_all(&flood).await;
+        assert!(server.why().await.starts_with("client: "));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn told_to_stop_a_dialogue_ends() {
+    for role in [Role::Print, Role::Echo] {
+        let mut server = Server::of(role);
+        let mut call = server.call();
+        call.write_all(b"x\n").await.unwrap();
+        tokio::task::yield_now().await;
+        server.shutdown.request();
+        rest(&mut call).await;
+        assert_eq!(server.why().await, "relais: told to stop");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_who_never_stops_does_not_keep_us() {
+    for role in [Role::Print, Role::Echo, ack()] {
+        let mut server = Server::of(role);
+        let (mut from, mut to) = tokio::io::split(server.call());
+        let flood =
+            tokio::spawn(async move { while to.write_all(&[b'\n'; 16 << 10]).await.is_ok() {} });
+        let taking = tokio::spawn(async move {
+            let mut part = vec![0; 64 << 10];
+            while from.read(&mut part).await.is_ok_and(|count| count > 0) {}
+        });
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+        server.shutdown.request();
+        assert_eq!(server.why().await, "relais: told to stop");
+        taking.await.unwrap();
+        flood.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn echo_sends_bytes_back_until_somebody_says_fin() {
+    let mut server = Server::of(Role::Echo);
+    assert_eq!(server.answer(b"coucou\n\xc3\xa9\0fin").await, "coucou\né\0fin");
+    assert_eq!(server.why().await, "client: closed");
+    assert_eq!(server.answer(b"coucou\nfin\nmore").await, "coucou\n");
+    assert_eq!(server.why().await, "client: said its last word");
+    let mut call = server.call();
+    call.write_all(b"coucou").await.unwrap();
+    assert_eq!(next(&mut call).await, "coucou");
+    call.write_all(b"\nfin").await.unwrap();
+    assert_eq!(rest(&mut call).await, "\n");
+    assert_eq!(server.why().await, "client: said its last word");
+}
+
+#[tokio::test(start_paused = true)]
+async fn echo_sends_much_back_as_it_came() {
+    let server = Server::of(Role::Echo);
+    let sent: Vec<u8> = (0..3 << 20).map(|at: u32| (at % 251).to_le_bytes()[0]).collect();
+    let (mut from, mut to) = tokio::io::split(server.call());
+    let sending = sent.clone();
+    tokio::spawn(async move {
+        to.write_all(&sending).await.unwrap();
+        to.shutdown().await.unwrap();
+    });
+    let mut came = Vec::new();
+    from.read_to_end(&mut came).await.unwrap();
+    assert!(came == sent, "{} of {} bytes, or others", came.len(), sent.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_answers_each_by_number_and_only_so_many() {
+    let (person, mut told) = Person::new(Manners::Freely);
+    let server = Server::of(Role::Talk(Arc::clone(&person)));
+    let (mut first, mut second) = (server.call(), server.call());
+    first.write_all(b"hi\n").await.unwrap();
+    for _ in 0..3 {
+        told.recv().await.unwrap();
+    }
+    assert_eq!(next(&mut server.call()).await, "error: too many are talking already\n");
+    person.type_line("@2 you");
+    person.type_line("@1 and you");
+    assert_eq!(next(&mut second).await, "you\n");
+    assert_eq!(next(&mut first).await, "and you\n");
+    first.write_all(b"fin\n").await.unwrap();
+    assert_eq!(rest(&mut first).await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_turns_the_second_message_waits_for_the_first_answer() {
+    let (person, mut told) = Person::new(Manners::Turns);
+    let server = Server::of(Role::Talk(Arc::clone(&person)));
+    let mut call = server.call();
+    call.write_all(b"one\ntwo\n").await.unwrap();
+    told.recv().await.unwrap();
+    assert!(matches!(told.recv().await, Some(crate::Told::Said { bytes, .. }) if bytes == b"one"));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(told.try_recv().is_err());
+    person.type_line("answer");
+    assert_eq!(next(&mut call).await, "answer\n");
+    assert!(matches!(told.recv().await, Some(crate::Told::Said { bytes, .. }) if bytes == b"two"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_word_may_end_it() {
+    let mut server = Server::of(Role::Echo);
+    Arc::get_mut(&mut server.all).unwrap().word = Word::new("bye");
+    assert_eq!(server.answer(b"fin\nbye\n").await, "fin\n");
+}

@@ -1,0 +1,393 @@
+"""`relais get`, against nginx, and servers that do what no server should."""
+
+import gzip
+import json
+import os
+import re
+import time
+
+from listening import Listening
+from misbehaving import KINDS, Misbehaving
+from origin import Origin
+from stage import RELAIS, equal, free_port, holds, need, test
+from with_send import on_a_terminal, papers
+
+
+def get(stage, *words, status=0, seconds=30, **options):
+    """What it prints, and what it says beside that."""
+    done = stage.finish([RELAIS, "get", *map(str, words)], seconds, **options)
+    said = done.stderr.decode(errors="replace")
+    if status is not None:
+        equal(done.returncode, status, f"get {words} said {said!r}, printed {done.stdout[-300:]!r}")
+    return done.stdout, said
+
+
+class Answering(Listening):
+    """Gives `act(stream, head)` each request's head, on a connection of its own."""
+
+    def __init__(self, act):
+        self.act, self.asked = act, []
+
+    def serve(self, stream):
+        with stream:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                more = stream.recv(65536)
+                if not more:
+                    return
+                head += more
+            self.asked.append(head.decode("latin-1"))
+            try:
+                self.act(stream, head.decode("latin-1"))
+            except OSError:
+                pass
+
+
+def says(text):
+    text = text.encode("latin-1") if isinstance(text, str) else text
+    return lambda stream, head: stream.sendall(text)
+
+
+def nginx(stage):
+    """nginx in the clear, and under TLS with HTTP/2; its ports and its certificate."""
+    need("nginx")
+    key, cert, _ = papers(stage)
+    clear, secure = free_port(), free_port()
+    stage.write("www/index.html", "hello from nginx\n")
+    stage.write("www/a.json", '{"b":1,"a":[true]}')
+    stage.random_file("www/big.bin", 5_000_000)
+    stage.write("nginx.conf", f"""
+        daemon off; master_process off; pid {stage.path("nginx.pid")}; error_log stderr;
+        events {{ }}
+        http {{
+            access_log off;
+            types {{ text/html html; application/json json; }}
+            client_body_temp_path {stage.path("body")}; proxy_temp_path {stage.path("proxied")};
+            fastcgi_temp_path {stage.path("f")}; uwsgi_temp_path {stage.path("u")}; scgi_temp_path {stage.path("s")};
+            server {{
+                listen 127.0.0.1:{clear};
+                listen 127.0.0.1:{secure} ssl http2;
+                ssl_protocols TLSv1.2 TLSv1.3;
+                ssl_certificate {cert}; ssl_certificate_key {key};
+                root {stage.path("www")};
+                location /old {{ return 301 /index.html; }}
+                location /teapot {{ return 418; }}
+            }}
+        }}
+    """)  # fmt: skip
+    stage.start(["nginx", "-c", stage.path("nginx.conf"), "-p", stage.folder], "nginx").await_port(secure)
+    return clear, secure, cert
+
+
+@test
+def nginx_is_asked_over_http_1_and_2_in_the_clear_and_under_tls(stage):
+    clear, secure, cert = nginx(stage)
+    printed, said = get(stage, f"{clear}/")
+    equal(printed, b"hello from nginx\n")
+    holds(said, "HTTP/1.1 200 OK\nServer: nginx")
+    for part in ["connect", "first byte", "body", "total", "█"]:
+        holds(said, part)
+    at = f"https://localhost:{secure}/"
+    printed, said = get(stage, "-v", "--ca", cert, at)
+    equal(printed, b"hello from nginx\n")
+    holds(said, "\nHTTP/2 200 (OK)\n")
+    holds(said, "* TLS 1.3, TLS_AES_256_GCM_SHA384, h2\n* certificate 1: CN=localhost")
+    holds(said, f"> GET / HTTP/2\n> :scheme: https\n> :authority: localhost:{secure}\n")
+    holds(said, "\ntls ")
+    _, said = get(stage, "--http1", "--ca", cert, at)
+    holds(said, "HTTP/1.1 200 OK")
+    _, said = get(stage, at, status=1)
+    holds(said, "is not believed: its ")
+    holds(get(stage, "--insecure", at)[1], "INSECURE")
+    printed, said = get(stage, "--check", f"{clear}/teapot", status=3)
+    holds(said, "HTTP/1.1 418\n")
+    get(stage, f"{clear}/teapot")
+    _, said = get(stage, f"http://127.0.0.1:{secure}/")
+    holds(said, "400 Bad Request")
+    _, said = get(stage, f"https://127.0.0.1:{clear}/", status=1)
+    holds(said, "no TLS is spoken at")
+    holds(said, f"in the clear it is http://127.0.0.1:{clear}")
+
+
+@test
+def a_head_alone_is_data(stage):
+    clear, secure, cert = nginx(stage)
+    printed, said = get(stage, "--head", f"{clear}/big.bin")
+    holds(printed.decode(), "HTTP/1.1 200 OK\n")
+    holds(printed.decode(), "Content-Length: 5000000\n")
+    holds(said, "first byte")
+    holds(get(stage, "--head", "--ca", cert, f"https://localhost:{secure}/")[0].decode(), "HTTP/2 200 (OK)\n")
+
+
+@test
+def all_of_it_can_be_had_as_json(stage):
+    clear, secure, cert = nginx(stage)
+    printed, said = get(stage, "--json", "--ca", cert, "-u", "anna:secret", f"https://localhost:{secure}/a.json")
+    equal(said, "")
+    told = json.loads(printed)
+    equal(told["answer"]["status"], 200)
+    equal(told["answer"]["version"], "HTTP/2")
+    equal(json.loads(told["body"]), {"b": 1, "a": [True]})
+    equal(told["connection"]["tls"]["chain"][0]["subject"], "CN=localhost")
+    equal(dict(told["request"]["fields"])["authorization"], "***")
+    equal(set(told["timings_ms"]) - {"name"}, {"connect", "tls", "first_byte", "body", "total"})
+    told = json.loads(get(stage, "--json", "--follow", "1", f"{clear}/old")[0])
+    equal([step["status"] for step in told["redirects"]], [301])
+    equal(told["body"], "hello from nginx\n")
+    told = json.loads(get(stage, "--json", f"{clear}/big.bin")[0])
+    equal((told["body"], told["body_bytes"], told["body_is_cut"]), (None, 5_000_000, True))
+
+
+@test
+def what_is_asked_is_what_was_said(stage):
+    with Origin() as origin:
+        def asked(*words, **options):
+            return json.loads(get(stage, *words, f"{origin.url}/a?b=c", **options)[0])
+
+        told = asked("-d", "x=1", "-H", "X-A: 1", "-H", "x-a: 2", "-H", "User-Agent: me")
+        equal((told["method"], told["target"], told["bytes"]), ("POST", "/a?b=c", 3))
+        fields = told["fields"]
+        equal([value for name, value in fields if name == "x-a"], ["1", "2"])
+        equal([value for name, value in fields if name == "user-agent"], ["me"])
+        holds(str(fields), "application/x-www-form-urlencoded")
+        equal(asked("--data", "x=1")["bytes"], 3)
+        equal(asked("-X", "DELETE")["method"], "DELETE")
+        stage.random_file("data", 3_000_000)
+        told = asked("-X", "PUT", "-d", f"@{stage.path('data')}")
+        equal((told["method"], told["bytes"]), ("PUT", 3_000_000))
+        equal(asked("-d", "@-", input=b"[1]")["bytes"], 3)
+        holds(str(asked("-u", "anna:secret")["fields"]), "Basic YW5uYTpzZWNyZXQ=")
+        _, said = get(stage, "-v", "-u", "anna:secret", "-H", "Cookie: secret", origin.url)
+        assert "secret" not in said and "YW5u" not in said, said
+        holds(said, "> authorization: ***")
+
+
+@test
+def redirections_are_followed_as_far_as_they_may_be(stage):
+    with Origin() as other:
+        def act(stream, head):
+            target = head.split(" ")[1]
+            location = {
+                "/one": "two?x",
+                "/two?x": f"{other.url}/end",
+                "/circle": "/circle2",
+                "/circle2": "/circle",
+                "/mail": "mailto:a@b",
+            }.get(target, f"{target}x")
+            stream.sendall(f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode())
+
+        with Answering(act) as server:
+            printed, said = get(stage, "--follow", "5", "-u", "a:b", "-d", "x", f"{server.url}/one")
+            told = json.loads(printed)
+            equal((told["method"], told["target"], told["bytes"]), ("GET", "/end", 0))
+            names = [name for name, _ in told["fields"]]
+            assert "authorization" not in names and "content-type" not in names, names
+            holds(server.asked[1].lower(), "authorization: basic")
+            holds(said, f"* goes on with GET {server.url}/two?x")
+            _, said = get(stage, f"{server.url}/one")
+            holds(said, "`--follow 5` goes there")
+            _, said = get(stage, "--follow", "9", f"{server.url}/circle", status=1)
+            holds(said, "redirected in a circle")
+            _, said = get(stage, "--follow", "9", f"{server.url}/on", status=1)
+            holds(said, "redirected more than 9 times")
+            equal(sum("/onx" in head for head in server.asked), 9)
+            _, said = get(stage, "--follow", "9", f"{server.url}/mail", status=1)
+            holds(said, "it sends to what cannot be asked: unknown scheme \"mailto\"")
+
+
+class Cutting(Listening):
+    """Has one file, and breaks off after half of what is asked for, as often as it is told to."""
+
+    def __init__(self, content, cuts=1, tag='"a"'):
+        self.content, self.cuts, self.tag, self.asked = content, cuts, tag, []
+
+    def serve(self, stream):
+        with stream:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += stream.recv(65536)
+            head = head.decode("latin-1")
+            self.asked.append(head)
+            asked = re.search(r"range: bytes=(\d+)-", head)
+            is_same = f"if-range: {self.tag}\r" in head
+            first, size = (int(asked[1]) if asked and is_same else 0), len(self.content)
+            if first >= size:
+                answer = f"416 Range Not Satisfiable\r\nContent-Range: bytes */{size}\r\nContent-Length: 0"
+                return stream.sendall(f"HTTP/1.1 {answer}\r\n\r\n".encode())
+            body = self.content[first:]
+            status = f"206 Partial Content\r\nContent-Range: bytes {first}-{size - 1}/{size}" if first else "200 OK"
+            tag = f"ETag: {self.tag}\r\n" if self.tag else ""
+            stream.sendall(f"HTTP/1.1 {status}\r\n{tag}Content-Length: {len(body)}\r\n\r\n".encode())
+            if self.cuts:
+                self.cuts -= 1
+                body = body[: len(body) // 2]
+            stream.sendall(body)
+
+
+@test
+def a_download_that_broke_off_goes_on(stage):
+    content = os.urandom(1_000_000)
+    file, part = stage.path("file"), stage.path("file.part")
+    with Cutting(content, cuts=2) as server:
+        _, said = get(stage, "-o", file, server.url, status=1)
+        holds(said, "file.part has 500000 bytes: `--resume` goes on")
+        holds(said, "the answer broke off")
+        assert not file.exists()
+        get(stage, "-o", file, "--resume", server.url, status=1)
+        equal(part.stat().st_size, 750_000)
+        get(stage, "-o", file, "--resume", server.url)
+        equal(file.read_bytes(), content)
+        holds(server.asked[-1], "range: bytes=750000-\r\nif-range: \"a\"\r\n")
+        equal(sorted(path.name for path in stage.folder.glob("file*")), ["file"])
+    # It has changed meanwhile: all of it anew.
+    with Cutting(content) as server:
+        get(stage, "-o", file, server.url, status=1)
+        server.tag, server.content = '"b"', content[::-1]
+        _, said = get(stage, "-o", file, "--resume", server.url)
+        holds(said, "all of it comes anew")
+        equal(file.read_bytes(), content[::-1])
+    # It was whole, and only its name was missing.
+    with Cutting(content) as server:
+        get(stage, "-o", file, server.url, status=1)
+        part.write_bytes(content)
+        get(stage, "-o", file, "--resume", server.url)
+        equal(file.read_bytes(), content)
+        holds(server.asked[-1], "range: bytes=1000000-")
+    # Of what nothing is known nothing is kept.
+    with Cutting(content, tag="") as server:
+        _, said = get(stage, "-o", file, server.url, status=1)
+        holds(said, "they are not kept")
+        assert not part.exists()
+        equal(file.read_bytes(), content)
+        get(stage, "-o", file, "--resume", server.url)
+
+
+@test
+def only_what_is_asked_for_is_written(stage):
+    clear, _, _ = nginx(stage)
+    _, said = get(stage, "-o", "nothing", f"{clear}/nowhere", status=3)
+    holds(said, "nothing is written with status 404")
+    assert not stage.path("nothing").exists()
+    get(stage, "-o", "/dev/null", f"{clear}/big.bin")
+    equal(os.path.exists("/dev/null.part"), False)
+    get(stage, "-o", "big", f"{clear}/big.bin")
+    equal(stage.path("big").read_bytes(), stage.path("www/big.bin").read_bytes())
+    get(stage, "-o", stage.folder, f"{clear}/", status=2)
+
+
+@test(seconds=120)
+def hostile_servers_are_bounded(stage):
+    need("prlimit")
+    bomb = gzip.compress(bytes(200_000_000))
+    ok = "HTTP/1.1 200 OK\r\n"
+
+    def endless(start, again):
+        def act(stream, head):
+            stream.sendall(start.encode())
+            for _ in range(100_000):
+                stream.sendall(again.encode() * 100)
+        return act
+
+    packed = f"{ok}Content-Type: text/plain\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
+    for act, status, expect in [
+        (endless(ok, "x: y\r\n"), 1, "the answer is not well-formed"),
+        (endless(f"{ok}x: ", "y"), 1, "the answer is not well-formed"),
+        (endless("", "HTTP/1.1 100 Continue\r\n\r\n"), 1, "more than 16 interim answers"),
+        (says(f"{ok}Content-Length: 10\r\n\r\nabc"), 1, "the answer broke off"),
+        (says(f"{ok}Transfer-Encoding: chunked\r\n\r\nzz\r\n"), 1, "the answer's body is not well-formed"),
+        (says(f"{ok}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"), 1, "the answer is not well-formed"),
+        (says("SSH-2.0-OpenSSH\r\n"), 1, "is it a server of HTTP?"),
+        (says(""), 1, "the connection was closed without an answer"),
+        (lambda stream, head: time.sleep(5), 1, "no answer came within 500ms"),
+        (says(packed + bomb), 0, ""),
+    ]:
+        with Answering(act) as server:
+            words = ["get", "--timeout", "500ms", "--json", server.url]
+            done = stage.finish(["prlimit", f"--as={600 << 20}", RELAIS, *words], 30)
+            said = done.stderr.decode() + done.stdout.decode()[-3000:]
+            equal(done.returncode, status, said)
+            holds(said, expect)
+            if status == 0:
+                holds(said, "the body decompresses to more than 1048576 bytes")
+
+
+@test(seconds=240)
+def no_server_makes_it_crash_or_wait_forever(stage):
+    with Misbehaving() as server:
+        for kind in KINDS:
+            done = stage.finish([RELAIS, "get", "--timeout", "1s", "-X", kind.method, server.url + kind.path], 60)
+            assert done.returncode in (0, 1), (kind.name, done.returncode, done.stderr[-500:])
+            assert b"panic" not in done.stderr, (kind.name, done.stderr)
+
+
+@test
+def a_terminal_is_shown_what_can_be_read(stage):
+    evil = "HTTP/1.1 200 \x1b[31mOK\r\n\r\n"
+    pages = {
+        "/json": ("application/json", b'{"b":1.50,"a":["\xc3\xa9"]}', '{\r\n  "b": 1.50,\r\n  "a": [\r\n    "é"\r\n  ]\r\n}\r\n'),
+        "/evil": ("text/plain", b"\x1b]0;owned\x07\xff", "\\u{1b}]0;owned\\u{7}\\xff\r\n"),
+        "/png": ("image/png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\xe0", "* a body of 24 B: image/png, 640 × 480 pixels"),
+        "/binary": ("application/octet-stream", bytes(3_000_000), "* a body of 2.8 MiB: application/octet-stream"),
+        "/huge": ("video/mp4", bytes(70 << 20), "* a body of more than 64.0 MiB: video/mp4"),
+        "/long": ("text/plain", b"x" * 3_000_000, "* cut after 1.0 MiB"),
+        "/gzip": ("text/plain\r\nContent-Encoding: gzip", gzip.compress(b"packed"), "packed\r\n"),
+        "/br": ("text/plain\r\nContent-Encoding: br", b"\x0b\x02\x80abc\x03", "packed by br, which is not undone here"),
+    }  # fmt: skip
+
+    def act(stream, head):
+        kind, body, _ = pages[head.split(" ")[1]]
+        start = f"HTTP/1.1 200 OK\r\nX-Evil: \xc2\x9b2J\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+        stream.sendall(start.encode("latin-1") + body)
+
+    with Answering(act) as server:
+        for path, (_, _, expect) in pages.items():
+            shown, status = on_a_terminal([RELAIS, "get", server.url + path], stage.env())
+            equal(status, 0, path)
+            holds(shown.decode(), expect, path)
+            assert b"\x1b" not in shown and b"\xc2\x9b" not in shown, shown
+            holds(shown.decode(), "X-Evil: \\u{9b}2J", path)
+    with Answering(says(evil)) as server:
+        _, said = get(stage, server.url, status=1)
+        assert "\x1b" not in said
+
+
+@test
+def a_terminal_is_shown_how_far_a_download_is(stage):
+    def slowly(stream, head):
+        stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n")
+        for _ in range(4):
+            stream.sendall(bytes(1_000_000))
+            time.sleep(0.15)
+
+    with Answering(slowly) as server:
+        shown, status = on_a_terminal([RELAIS, "get", "-o", stage.path("file"), server.url], stage.env())
+    equal(status, 0)
+    assert re.search(r"▕█+ +▏ +[0-9]+ %  [0-9.]+ MiB of 3.8 MiB, [0-9.]+ MiB/s, [0-9.]+ m?s left", shown.decode()), shown
+    holds(shown.decode(), "file: 3.8 MiB in ")
+    equal(stage.path("file").stat().st_size, 4_000_000)
+
+
+@test
+def a_proxy_passes_on_and_tunnels(stage):
+    clear, secure, cert = nginx(stage)
+    words = ["--forward", "--name", "front", "--private", "--connect-port", secure]
+    proxy = stage.relais("proxy", "http://127.0.0.1:0", *words)
+    at = f"127.0.0.1:{proxy.port}"
+    printed, said = get(stage, "-v", "--proxy", at, f"http://127.0.0.1:{clear}/")
+    equal(printed, b"hello from nginx\n")
+    holds(said, f"> GET http://127.0.0.1:{clear}/ HTTP/1.1")
+    printed, said = get(stage, "-v", "--proxy", at, "--ca", cert, f"https://localhost:{secure}/")
+    equal(printed, b"hello from nginx\n")
+    holds(said, "\ntunnel ")
+    holds(said, "HTTP/2 200 (OK)")
+    _, said = get(stage, "--proxy", at, "--insecure", "https://localhost:1/", status=1)
+    holds(said, "the proxy answers 4")
+    _, said = get(stage, "--proxy", f"127.0.0.1:{free_port()}", f"http://127.0.0.1:{clear}/", status=1)
+    holds(said, "refused the connection")
+
+
+@test
+def a_reader_that_has_enough_is_no_failure(stage):
+    clear, _, _ = nginx(stage)
+    command = f"{RELAIS} get {clear}/big.bin 2>/dev/null | head -c 10 | wc -c; echo ${{PIPESTATUS[0]}}"
+    equal(stage.run(["bash", "-c", command]).split(), [b"10", b"0"])

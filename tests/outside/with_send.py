@@ -1,0 +1,445 @@
+"""`relais send`, against the programs that people listen with."""
+
+import asyncio
+import os
+import pathlib
+import pty
+import re
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+import time
+
+from listening import Listening
+from stage import RELAIS, Skip, equal, eventually, free_port, holds, need, sum_of, test
+
+
+def send(stage, *words, status=0, text=None, seconds=20):
+    """What it prints, and what it says beside that."""
+    options = {} if text is None else {"input": text}
+    done = stage.finish([RELAIS, "send", *map(str, words)], seconds, **options)
+    said = done.stderr.decode(errors="replace")
+    if status is not None:
+        equal(done.returncode, status, f"send {words} said {said!r}, printed {done.stdout[-500:]!r}")
+    return done.stdout, said
+
+
+def echo(stage, *address, port=None):
+    """socat, which echoes to whoever comes, half-closes included; its port."""
+    need("socat")
+    port = port or free_port()
+    address = address or (f"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr",)
+    program = stage.start(["socat", "-b", "65536", *address, "EXEC:cat"], "socat")
+    if address[0].startswith("TCP"):
+        program.await_port(port)
+    return port
+
+
+def papers(stage, name="localhost"):
+    """A key, and a certificate that it signed itself."""
+    need("openssl")
+    key, cert = stage.path("key.pem"), stage.path("cert.pem")
+    stage.run([
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3", "-subj", f"/CN={name}",
+        "-addext", f"subjectAltName=DNS:{name}", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", cert,
+    ])  # fmt: skip
+    print_ = stage.run(["openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256"])
+    return key, cert, print_.decode().strip().partition("=")[2]
+
+
+class Serving(Listening):
+    """Does `act(stream)` for each that comes."""
+
+    def __init__(self, act):
+        self.act = act
+
+    def serve(self, stream):
+        with stream:
+            self.act(stream)
+
+
+@test
+def a_message_comes_to_netcat_as_a_line(stage):
+    need("nc")
+    for words, expect in [(["hello", "world"], b"hello world\n"), (["--line-end", "crlf", "a"], b"a\r\n")]:
+        port = free_port()
+        netcat = stage.start(["nc", "-l", "127.0.0.1", port], "nc")
+        eventually("netcat listens", lambda: f":{port:04X} 00000000:0000 0A" in open_sockets())
+        printed, said = send(stage, port, *words, "--wait", "100ms")
+        equal(printed, b"")
+        holds(said, "no answer within 100ms")
+        equal(netcat.end(), 0)
+        equal(netcat.output.read_bytes(), expect)
+
+
+def open_sockets():
+    return pathlib.Path("/proc/net/tcp").read_text()
+
+
+@test
+def an_echo_is_identical(stage):
+    port = echo(stage)
+    equal(send(stage, port, "--verify", "coucou"), (b"identical\n", ""))
+    equal(send(stage, f"tcp://localhost:{port}", "coucou")[0], b"coucou\n")
+    equal(send(stage, port, "--repeat", "3", "--every", "10ms", "x")[0], b"x\nx\nx\n")
+    equal(send(stage, port, "--source", "127.0.0.9", "--verify", "x")[0], b"identical\n")
+
+
+@test
+def what_is_piped_in_comes_back_behind_a_half_close(stage):
+    port = echo(stage)
+    equal(send(stage, port, text=b"1\n2\n3\n"), (b"1\n2\n3\n", ""))
+    much = os.urandom(8_000_000)
+    equal(sum_of(send(stage, port, text=much)[0]), sum_of(much))
+    equal(send(stage, port, "--verify", text=much)[0], b"identical\n")
+    equal(send(stage, port, "--line-end", "crlf", text=b"a\nb")[0], b"a\r\nb\r\n")
+    equal(send(stage, port, "--hex", text=b"00 ff\n7a\n")[0].replace(b"\n", b" ").split(), [b"00", b"ff", b"7a"])
+
+
+@test
+def the_first_difference_is_shown_in_hexadecimal_and_text(stage):
+    def change(stream):
+        while came := stream.recv(65536):
+            stream.sendall(came.replace(b"o", b"0"))
+
+    with Serving(change) as server:
+        printed, _ = send(stage, server.port, "--verify", "coucou", status=3)
+        holds(printed.decode(), "different at byte 1, counted from 0\n  expected  6f 75 63 6f 75 0a")
+        holds(printed.decode(), "oucou.\n  got       30 75 63 30 75 0a")
+        printed, _ = send(stage, server.port, "--verify", text=b"aaa\n" * 1000 + b"o", status=3)
+        holds(printed.decode(), "different at byte 4000,")
+    with Serving(lambda stream: stream.sendall(stream.recv(64)[:3])) as server:
+        printed, _ = send(stage, server.port, "--verify", "coucou", status=3)
+        holds(printed.decode(), "different at byte 3, counted from 0")
+        holds(printed.decode(), "got       nothing more")
+    with Serving(lambda stream: stream.sendall(stream.recv(64) + b"more")) as server:
+        printed, _ = send(stage, server.port, "--verify", "coucou", status=3)
+        holds(printed.decode(), "different at byte 7, counted from 0\n  expected  nothing more")
+
+
+@test
+def datagrams_are_answered_one_by_one(stage):
+    port = free_port()
+    echo(stage, f"UDP4-RECVFROM:{port},bind=127.0.0.1,fork", port=port)
+    at = f"udp://127.0.0.1:{port}"
+    eventually("socat answers", lambda: send(stage, at, "x", status=None)[0] == b"x\n")
+    equal(send(stage, "--udp", port, "--verify", "coucou"), (b"identical\n", ""))
+    equal(send(stage, at, text=b"1\n2\n3\n")[0], b"1\n2\n3\n")
+    big = b"x" * 60_000
+    equal(send(stage, at, "--verify", text=big)[0], b"identical\n")
+    _, said = send(stage, at, text=b"a\n" + b"x" * 70_000, status=2)
+    holds(said, "line 2: longer than a message may be")
+
+
+@test
+def a_datagram_without_an_answer_proves_nothing(stage):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        at = f"udp://127.0.0.1:{silent.getsockname()[1]}"
+        printed, said = send(stage, at, "x", "--wait", "200ms")
+        equal(printed, b"")
+        holds(said, "no answer within 200ms, which proves nothing")
+        _, said = send(stage, at, "--wait", "100ms", text=b"1\n2\n")
+        equal(said.count("no answer"), 2)
+        equal(send(stage, at, "x", "--wait", "200ms", "--verify", status=3)[0][:19], b"different at byte 0")
+    _, said = send(stage, f"udp://127.0.0.1:{free_port()}", "x", status=1)
+    holds(said, "nobody listens at udp://127.0.0.1:")
+
+
+@test
+def a_unix_socket_is_talked_to(stage):
+    need("ncat")
+    path = stage.path("s")
+    stage.start(["ncat", "-lkU", path, "--exec", "/bin/cat"], "ncat")
+    eventually("ncat listens", path.exists)
+    equal(send(stage, f"unix://{path}", "--verify", "x")[0], b"identical\n")
+    _, said = send(stage, f"unix://{stage.path('nowhere')}", "x", status=1)
+    holds(said, "there is no socket of that name")
+
+
+@test
+def tls_is_believed_by_signature_by_pin_or_by_insecurity(stage):
+    key, cert, fingerprint = papers(stage)
+    port = free_port()
+    words = ["-accept", port, "-key", key, "-cert", cert, "-rev", "-quiet"]
+    server = stage.start(["openssl", "s_server", *map(str, words)], "openssl")
+    server.await_port(port)
+    at = f"tls://localhost:{port}"
+    _, said = send(stage, at, "abc", status=1)
+    holds(said, f"the certificate of {at} (127.0.0.1:{port}) is not believed: its ")
+    holds(said, "relais cert show")
+    equal(send(stage, at, "--ca", cert, "abc")[0], b"cba\n")
+    equal(send(stage, at, "--pin", fingerprint, "abc")[0], b"cba\n")
+    equal(send(stage, at, "--pin", fingerprint.replace(":", "").lower(), "abc")[0], b"cba\n")
+    _, said = send(stage, at, "--pin", "ab" * 32, "abc", status=1)
+    holds(said, fingerprint)
+    printed, said = send(stage, f"tls://127.0.0.1:{port}", "--insecure", "abc")
+    equal(printed, b"cba\n")
+    holds(said, "INSECURE")
+    _, said = send(stage, f"tls://127.0.0.1:{port}", "--ca", cert, "abc", status=1)
+    holds(said, "it is not for \"127.0.0.1\"")
+    _, said = send(stage, at, "-v", "--ca", cert, "abc")
+    holds(said, "* TLS 1.3, TLS_AES_")
+    holds(said, "* certificate 1: CN=localhost, signed by CN=localhost")
+    holds(said, "(2 days left)")
+    holds(said, f"sha-256 {fingerprint}")
+
+
+@test
+def a_client_shows_its_certificate(stage):
+    key, cert, _ = papers(stage)
+    port = free_port()
+    words = ["-accept", port, "-key", key, "-cert", cert, "-rev", "-quiet", "-Verify", "1", "-CAfile", cert, "-tls1_2"]
+    stage.start(["openssl", "s_server", *map(str, words)], "openssl").await_port(port)
+    at = f"tls://localhost:{port}"
+    equal(send(stage, at, "--ca", cert, "--cert", cert, "--key", key, "abc")[0], b"cba\n")
+    _, said = send(stage, at, "--ca", cert, "abc", status=1)
+    holds(said, f"cannot shake hands with {at}")
+
+
+@test
+def ncat_under_tls_is_an_echo(stage):
+    need("ncat")
+    port = free_port()
+    stage.start(["ncat", "--ssl", "-lk", "127.0.0.1", str(port), "--exec", "/bin/cat"], "ncat").await_port(port)
+    equal(send(stage, f"tls://127.0.0.1:{port}", "--insecure", "--verify", "coucou")[0], b"identical\n")
+
+
+class WebSockets:
+    """Python's `websockets`, which answers each message with the path and the message."""
+
+    def __init__(self, tls=None):
+        try:
+            from websockets.legacy import server
+        except ImportError:
+            try:
+                from websockets import server
+            except ImportError:
+                raise Skip("python3-websockets is not installed") from None
+        self.module, self.tls, self.ready = server, tls, threading.Event()
+
+    def __enter__(self):
+        threading.Thread(target=lambda: asyncio.run(self.run()), daemon=True).start()
+        assert self.ready.wait(10), "websockets does not listen"
+        return self
+
+    def __exit__(self, *_):
+        self.loop.call_soon_threadsafe(self.stop.set)
+
+    async def run(self):
+        self.loop, self.stop = asyncio.get_running_loop(), asyncio.Event()
+
+        async def talk(socket_, path=None):
+            async for message in socket_:
+                if message == "path":
+                    message = path or socket_.path
+                elif message == "ping":
+                    await socket_.ping()
+                await socket_.send(message)
+
+        async with self.module.serve(talk, "127.0.0.1", 0, ssl=self.tls) as server:
+            self.port = server.sockets[0].getsockname()[1]
+            self.ready.set()
+            await self.stop.wait()
+
+
+@test
+def a_web_socket_is_talked_to(stage):
+    with WebSockets() as server:
+        at = f"ws://127.0.0.1:{server.port}"
+        equal(send(stage, at, "--verify", "coucou")[0], b"identical\n")
+        equal(send(stage, f"{at}/chat?room=1", "path")[0], b"/chat?room=1\n")
+        equal(send(stage, at, text=b"1\nping\n3\n")[0], b"1\nping\n3\n")
+        equal(send(stage, at, "--hex", "ff 00")[0], b"ff 00\n")
+        equal(send(stage, at, "--verify", text=b"x" * 900_000)[0], b"identical\n")
+    key, cert, _ = papers(stage)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(cert, key)
+    with WebSockets(tls) as server:
+        at = f"wss://localhost:{server.port}"
+        equal(send(stage, at, "--ca", cert, "--verify", "coucou")[0], b"identical\n")
+
+
+@test
+def who_is_no_web_socket_is_told(stage):
+    stage.write("site/index.html", "hello")
+    served = stage.relais("serve", "site", "-l", "http://127.0.0.1:0")
+    _, said = send(stage, f"ws://127.0.0.1:{served.port}/nowhere", "x", status=1)
+    holds(said, "answers 404\n  = expected 101")
+    with Serving(lambda stream: stream.sendall(b"220 mail\r\n")) as server:
+        _, said = send(stage, f"ws://127.0.0.1:{server.port}", "x", status=1)
+        holds(said, "speaks no WebSocket: no answer in HTTP/1")
+
+    def another(stream):
+        stream.recv(4096)
+        stream.sendall(b"HTTP/1.1 101 Switching\r\nSec-WebSocket-Accept: AAAA\r\n\r\n")
+
+    with Serving(another) as server:
+        _, said = send(stage, f"ws://127.0.0.1:{server.port}", "x", status=1)
+        holds(said, "its answer is to another request")
+
+
+def reset(stream):
+    stream.recv(16)
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@test
+def each_failure_says_which_and_what_to_try(stage):
+    port = free_port()
+    for at, what, hint in [
+        (f"tcp://127.0.0.1:{port}", "refused the connection", "is the server running"),
+        (f"tcp://localhost:{port}", f"tcp://localhost:{port} (", "is the server running"),
+        ("tcp://nowhere.invalid:1", "no address of tcp://nowhere.invalid:1 is known", "spelled right"),
+        ("tcp://:9000", "there is no host to call", "say whom to call"),
+    ]:
+        _, said = send(stage, at, "x", status=1)
+        holds(said, what)
+        holds(said, "hint: ")
+        holds(said, hint)
+    with Serving(reset) as server:
+        _, said = send(stage, server.port, "x", status=1)
+        holds(said, "reset the connection")
+    with Serving(lambda stream: stream.sendall(b"220 mail.example\r\n")) as server:
+        _, said = send(stage, f"tls://127.0.0.1:{server.port}", "--insecure", "x", status=1)
+        holds(said, "no TLS is spoken at tls://127.0.0.1")
+        holds(said, "in the clear it is tcp://127.0.0.1")
+    with Serving(lambda stream: time.sleep(3)) as server:
+        _, said = send(stage, f"tls://127.0.0.1:{server.port}", "--timeout", "200ms", "x", status=1)
+        holds(said, "shaking hands with tls://127.0.0.1")
+        holds(said, "took longer than 200ms")
+    _, said = send(stage, "--source", "203.0.113.9", port, "x", status=1)
+    holds(said, "`--source` has to be an address of this machine")
+
+
+@test
+def a_flood_of_bytes_is_passed_on_and_not_kept(stage):
+    def flood(stream):
+        block = b"x" * 1_000_000
+        for _ in range(100):
+            stream.sendall(block)
+
+    with Serving(flood) as server:
+        command = ["prlimit", f"--as={400 << 20}", RELAIS, "send", str(server.port)]
+        need("prlimit")
+        done = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=stage.env())
+        count = 0
+        while piece := done.stdout.read(1 << 20):
+            count += len(piece)
+        equal(done.wait(20), 0)
+        equal(count, 100_000_000)
+
+
+def on_a_terminal(command, env, keys=b""):
+    """What a terminal is given."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(command[0], [str(word) for word in command], env | {"TERM": "xterm"})
+    if keys:
+        os.write(terminal, keys)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    return shown, os.waitstatus_to_exitcode(status)
+
+
+@test
+def a_terminal_is_shown_escapes_and_never_given_them(stage):
+    def evil(stream):
+        stream.recv(64)
+        stream.sendall(b"\x1b]0;owned\x07\x1b[2J\xff\xc2\x9b\n")
+
+    with Serving(evil) as server:
+        shown, status = on_a_terminal([RELAIS, "send", str(server.port), "x"], stage.env())
+        equal(status, 0)
+        equal(shown, b"\\u{1b}]0;owned\\u{7}\\u{1b}[2J\\xff\\u{9b}\r\n")
+        printed, _ = send(stage, server.port, "x")
+        equal(printed, b"\x1b]0;owned\x07\x1b[2J\xff\xc2\x9b\n")
+
+
+@test
+def the_protocol_is_asked_for(stage):
+    port = echo(stage)
+    printed, said = send(stage, "--choose", port, text=b"sctp\n\nhello\n")
+    equal(printed, b"hello\n")
+    holds(said, "which protocol: tcp, udp, tls, ws, wss? [tcp] not one of them: \"sctp\"")
+    _, said = send(stage, "--choose", port, text=b"udp\nhello\n", status=1)
+    holds(said, "nobody listens at udp://")
+    send(stage, "--choose", port, text=b"", status=2)
+
+
+class Tmux:
+    """A terminal of 80 columns, and a person who types."""
+
+    def __init__(self, stage, command):
+        need("tmux")
+        self.base = ["tmux", "-S", str(stage.path("tmux")), "-f", "/dev/null"]
+        self.stage = stage
+        self.run("new-session", "-d", "-x", "80", "-y", "20", "-s", "s", " ".join(map(str, command)) + "; echo end $?; sleep 60")
+
+    def run(self, *words):
+        return self.stage.run([*self.base, *words])
+
+    def keys(self, *keys):
+        self.run("send-keys", "-t", "s", *keys)
+
+    def screen(self):
+        return self.run("capture-pane", "-p", "-t", "s").decode()
+
+    def shows(self, text):
+        eventually(f"{text!r} on the screen", lambda: text in self.screen())
+
+    def end(self):
+        self.run("kill-server")
+
+
+@test
+def a_person_has_a_dialogue_and_edits_lines(stage):
+    port = echo(stage)
+    terminal = Tmux(stage, [RELAIS, "send", port])
+    try:
+        terminal.shows(">")
+        terminal.keys("helo", "Left", "l", "Enter")
+        terminal.shows("> hello\nhello\n")
+        terminal.keys("Up", "Enter")
+        terminal.shows("> hello\nhello\n> hello\nhello\n")
+        terminal.keys("C-d")
+        terminal.shows("end 0")
+    finally:
+        terminal.end()
+
+
+@test
+def the_echo_of_relais_listen_is_identical_by_tcp_udp_and_tls(stage):
+    words = ["tcp://127.0.0.1:0", "udp://127.0.0.1:0", "tls://127.0.0.1:0", "ws://127.0.0.1:0"]
+    server = stage.start([RELAIS, "listen", *words, "--as", "echo"], "listen")
+    told = r"^(tcp|udp|tls|ws)://127.0.0.1:([1-9][0-9]*)"
+    server.await_that("four endpoints told", lambda: len(re.findall(told, server.said(), re.M)) >= 4)
+    for scheme, port in re.findall(told, server.said(), re.M):
+        equal(send(stage, f"{scheme}://127.0.0.1:{port}", "--verify", "coucou"), (b"identical\n", ""))
+        holds(send(stage, f"{scheme}://127.0.0.1:{port}", text=b"1\n2\n3\n")[0].decode(), "1\n2\n3\n")
+
+
+@test
+def the_calculator_of_relais_listen_answers_each_line(stage):
+    server = stage.start([RELAIS, "listen", "tcp://127.0.0.1:0", "--as", "calc"], "listen")
+    told = r"^tcp://127.0.0.1:([1-9][0-9]*)"
+    server.await_that("an endpoint told", lambda: re.search(told, server.said(), re.M))
+    port = re.search(told, server.said(), re.M)[1]
+    for _ in range(2):
+        printed, said = send(stage, f"tcp://127.0.0.1:{port}", text=b"2^200\n1/0\n3 km in miles\n")
+        answers = printed.decode().splitlines()
+        equal(len(answers), 3, said)
+        equal(answers[0], str(2**200))
+        holds(answers[1], "error: division by zero")
+        holds(answers[2], "1.86411")
