@@ -4,11 +4,11 @@ import asyncio
 import json
 import os
 import re
+import select
 import socket
 import ssl
 import struct
 import subprocess
-import threading
 import time
 
 from stage import RELAIS, Skip, equal, eventually, free_port, holds, need, test
@@ -164,21 +164,34 @@ def much_comes_back_as_it_was(stage):
         if secure:
             caller = tls.wrap_socket(caller, server_hostname="127.0.0.1")
 
-        def send(caller=caller, secure=secure):
-            caller.sendall(content)
-            if not secure:
-                caller.shutdown(socket.SHUT_WR)
-
-        thread = threading.Thread(target=send)
-        thread.start()
-        parts, length = [], 0
-        while length < len(content) and (part := caller.recv(1 << 20)):
-            parts.append(part)
-            length += len(part)
-        came = b"".join(parts)
-        thread.join()
+        came = swap(caller, content)
         assert came == content, f"{len(came)} bytes came back, or others"
         caller.close()
+
+
+def swap(caller, content):
+    """Sends content and reads as much, both at once; in one thread, as OpenSSL wants it."""
+    waits = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+    caller.setblocking(False)
+    sent, came = 0, bytearray()
+    while len(came) < len(content):
+        moved = 0
+        try:
+            part = caller.recv(1 << 20)
+            assert part, f"it ended after {len(came)} bytes"
+            moved += len(part)
+            came += part
+        except waits:
+            pass
+        try:
+            count = caller.send(content[sent : sent + 65536]) if sent < len(content) else 0
+            moved, sent = moved + count, sent + count
+        except waits:
+            pass
+        if not moved:
+            writing = [caller] if sent < len(content) else []
+            assert any(select.select([caller], writing, [], 30)), f"nothing more after {len(came)} bytes"
+    return bytes(came)
 
 
 @test
