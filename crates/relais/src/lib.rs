@@ -23,6 +23,7 @@ mod flows;
 mod front;
 mod get;
 mod habits;
+mod hex;
 mod limits;
 mod listen;
 mod load;

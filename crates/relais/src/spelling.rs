@@ -13,8 +13,10 @@ use serde::{
 };
 
 mod endpoint;
+mod field;
 
 pub(crate) use endpoint::{BareEndpoint, HttpEndpoint};
+pub(crate) use field::Field;
 
 /// A length of time: `250ms`, `10s`, `5m`, `1h`, `7d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

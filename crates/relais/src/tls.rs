@@ -1,5 +1,7 @@
 //! `tls = { cert, key, client_ca }`: whom a listener proves to be, and who may enter.
 
+mod flags;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -21,6 +23,8 @@ use crate::{
     complaint::{Complaint, KeyPath, Problem, Trouble, Wrong},
     data::{self, Data},
 };
+
+pub(crate) use flags::{Flags, flag_of};
 
 /// The table, word for word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

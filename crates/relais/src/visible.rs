@@ -2,7 +2,7 @@
 
 mod escaped;
 
-use std::fmt::Write as _;
+use std::fmt;
 
 use relais_wire::visible::is_disturbing;
 
@@ -40,17 +40,16 @@ impl Visible {
             if is_cut {
                 self.rest.extend_from_slice(invalid);
             } else {
-                for byte in invalid {
-                    escape_byte(*byte, out);
-                }
+                escape_bytes(invalid, out);
             }
         }
     }
 
     /// Appends what is left: nothing more comes.
     pub(crate) fn end(&mut self, out: &mut String) {
-        for byte in std::mem::take(&mut self.rest) {
-            if byte == b'\r' { out.push_str("\\r") } else { escape_byte(byte, out) }
+        match &*std::mem::take(&mut self.rest) {
+            b"\r" => out.push_str("\\r"),
+            rest => escape_bytes(rest, out),
         }
     }
 }
@@ -76,8 +75,14 @@ fn show_text(text: &str, out: &mut String) {
     }
 }
 
-fn escape_byte(byte: u8, out: &mut String) {
-    write!(out, "\\x{byte:02x}").expect("a string takes everything");
+fn escape_bytes(bytes: &[u8], out: &mut String) {
+    let escaped = bytes.iter().try_for_each(|byte| escape_byte(*byte, out));
+    escaped.expect("a string takes everything");
+}
+
+/// Writes a byte that is no text.
+fn escape_byte(byte: u8, out: &mut impl fmt::Write) -> fmt::Result {
+    write!(out, "\\x{byte:02x}")
 }
 
 /// Whether more bytes could make a character of them.

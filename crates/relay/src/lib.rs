@@ -3,9 +3,11 @@
 //! Knows no protocol above TLS, but for the header that tells an upstream who called (PROXY).
 
 pub mod datagrams;
+mod shape;
 mod streams;
 
+pub use shape::{Noise, Rates};
 pub use streams::{
-    Callers, Impairment, Lasts, Name, Options, Routes, Shape, Shaping, Streams, Upstream,
-    Upstreams, watch,
+    Callers, Cuts, Lasts, Name, Options, Routes, Shape, Shaping, Streams, Upstream, Upstreams,
+    watch,
 };

@@ -17,15 +17,8 @@ use crate::{
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
 pub(crate) struct Flags {
-    /// The certificate of `https://`, PEM, with those that vouch for it
-    #[arg(long, value_name = "FILE", requires = "key", value_hint = ValueHint::FilePath)]
-    cert: Option<PathBuf>,
-    /// The certificate's key, PEM
-    #[arg(long, value_name = "FILE", requires = "cert", value_hint = ValueHint::FilePath)]
-    key: Option<PathBuf>,
-    /// Let only callers in whose certificate one of these has signed, PEM
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    client_ca: Option<PathBuf>,
+    #[command(flatten)]
+    tls: tls::Flags,
     /// Answer for this host only; may be given again
     #[arg(long, value_name = "NAME")]
     host: Vec<HostName>,
@@ -46,11 +39,11 @@ pub(crate) struct Flags {
 impl Flags {
     /// The keys that say the same of what listens there.
     pub(crate) fn table(self, listen: Vec<HttpEndpoint>) -> Table {
-        let Self { cert, key, client_ca, host, access_log, log_format, auth, realm } = self;
+        let Self { tls, host, access_log, log_format, auth, realm } = self;
         Table {
             listen,
             hosts: host,
-            tls: tls::Table { cert, key, client_ca },
+            tls: tls.table(),
             access_log: access_log.map(|file| access_log::Table { file, format: log_format }),
             auth: auth.map(|file| auth::Table { file, realm }),
         }
@@ -66,9 +59,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["access_log", ..] => "--access-log",
         ["auth", "realm"] => "--realm",
         ["auth", ..] => "--auth",
-        ["tls", "key"] => "--key",
-        ["tls", "client_ca"] => "--client-ca",
-        ["tls", ..] => "--cert",
+        ["tls", keys @ ..] => tls::flag_of(keys.first().copied()),
         _ => return None,
     })
 }

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use crate::{calling, spelling::Time};
+use crate::{
+    calling,
+    spelling::{Field, Time},
+};
 
 /// What `relais get` takes.
 #[derive(Clone, Debug, Args)]
@@ -29,7 +32,7 @@ pub(crate) struct Flags {
     pub(super) body: Option<String>,
     /// A field of the request, instead of one of that name; several times for several
     #[arg(short = 'H', long, value_name = "NAME: VALUE")]
-    pub(super) header: Vec<String>,
+    pub(super) header: Vec<Field>,
     /// Who asks, by Basic authentication; without the password it is asked for
     #[arg(short, long, value_name = "NAME[:PASSWORD]")]
     pub(super) user: Option<String>,

@@ -1,8 +1,6 @@
 //! `relais listen`, word for word.
 
-use std::path::PathBuf;
-
-use clap::{Args, ValueHint};
+use clap::Args;
 
 use super::{Role, Style, Table};
 use crate::{
@@ -55,15 +53,8 @@ pub(crate) struct Flags {
     /// How long somebody is notified who is not heard of any more [default: 5m]
     #[arg(long, value_name = "TIME")]
     lease: Option<Time>,
-    /// The certificate of `tls://` and `wss://`, PEM, with those that vouch for it
-    #[arg(long, value_name = "FILE", requires = "key", value_hint = ValueHint::FilePath)]
-    cert: Option<PathBuf>,
-    /// The certificate's key, PEM
-    #[arg(long, value_name = "FILE", requires = "cert", value_hint = ValueHint::FilePath)]
-    key: Option<PathBuf>,
-    /// Let only callers in whose certificate one of these has signed, PEM
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    client_ca: Option<PathBuf>,
+    #[command(flatten)]
+    tls: tls::Flags,
 }
 
 const EXAMPLES: &str = "\
@@ -90,12 +81,9 @@ impl Flags {
             line_max,
             subscribers_max,
             lease,
-            cert,
-            key,
-            client_ca,
+            tls,
         } = self;
         let style = style.or(hex.then_some(Style::Hex)).or(json.then_some(Style::Json));
-        let tls = tls::Table { cert, key, client_ca };
         let table = Table {
             on,
             role,
@@ -107,7 +95,7 @@ impl Flags {
             line_max,
             subscribers_max,
             lease,
-            tls,
+            tls: tls.table(),
         };
         (NAME.to_owned(), table)
     }
@@ -126,9 +114,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["line_max"] => "--line-max",
         ["subscribers_max"] => "--subscribers-max",
         ["lease"] => "--lease",
-        ["tls", "key"] => "--key",
-        ["tls", "client_ca"] => "--client-ca",
-        ["tls", ..] => "--cert",
+        ["tls", keys @ ..] => tls::flag_of(keys.first().copied()),
         _ => return None,
     })
 }

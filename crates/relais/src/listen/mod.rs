@@ -5,7 +5,6 @@ pub(crate) mod calculating;
 mod dialogue;
 mod flags;
 mod handler;
-mod hex;
 mod printing;
 mod style;
 mod table;

@@ -6,8 +6,8 @@ use relais_net::Peer;
 use relais_talk::{Next, Shown};
 use relais_wire::{timestamp::Timestamp, visible::InJson};
 
-use super::{Style, hex::Hex};
-use crate::{spelling::Size, visible::Escaped};
+use super::Style;
+use crate::{hex::Dump, spelling::Size, visible::Escaped};
 
 impl Style {
     /// What is printed before the first message.
@@ -61,7 +61,7 @@ fn plain(shown: &Shown) -> String {
 fn hex(shown: &Shown) -> String {
     let cut = cut(shown);
     let cut = if cut.is_empty() { cut } else { format!("  {cut}") };
-    format!("{}{cut}\n{}", head(shown), Hex(&shown.bytes))
+    format!("{}{cut}\n{}", head(shown), Dump(&shown.bytes))
 }
 
 fn lab(shown: &Shown) -> String {

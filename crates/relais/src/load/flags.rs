@@ -15,7 +15,7 @@ use relais_talk::load::{BadRequest, Load, Parts, Request, Said, Schedule, Target
 use super::target::{Url, has_path};
 use crate::{
     complaint::{Complaint, Wrong},
-    spelling::{Size, Time},
+    spelling::{Field, Size, Time},
     stop::Stop,
 };
 
@@ -94,8 +94,8 @@ struct Requesting {
     #[arg(short = 'X', long)]
     method: Option<String>,
     /// A header field; may be given again
-    #[arg(short = 'H', long, value_name = "NAME: VALUE", value_parser = header)]
-    header: Vec<(String, String)>,
+    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    header: Vec<Field>,
     /// The body: TEXT, or what FILE holds
     #[arg(long, value_name = "TEXT|@FILE")]
     body: Option<String>,
@@ -252,8 +252,10 @@ impl Requesting {
         let usual = if data.is_some() { "POST" } else { "GET" };
         let method = method.as_deref().unwrap_or(usual);
         let host = url.host();
-        let parts =
-            Parts { method, path: &path, host: &host, fields: header, data: data.as_deref() };
+        let fields = header.iter().map(|Field { name, value }| (name.clone(), value.clone()));
+        let fields: Vec<_> = fields.collect();
+        let data = data.as_deref();
+        let parts = Parts { method, path: &path, host: &host, fields: &fields, data };
         let request = Request::of(parts);
         let request = request.map_err(|error| wrong(flag_of(&error), Wrong::from_error(&error)))?;
         Ok((Said::Request(request), path))
@@ -371,11 +373,6 @@ fn timeout(text: &str) -> Result<Time, String> {
         Ok(Time(time)) if time.is_zero() => Err("expected more than no time".to_owned()),
         read => read.map_err(|error| error.to_string()),
     }
-}
-
-fn header(text: &str) -> Result<(String, String), &'static str> {
-    let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
-    Ok((name.to_owned(), value.trim().to_owned()))
 }
 
 #[cfg(test)]

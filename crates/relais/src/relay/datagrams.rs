@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use relais_net::Endpoint;
 use relais_relay::{
-    Callers, Shape,
+    Callers,
     datagrams::{self, Limits, Options, Upstreams},
 };
 use relais_tap::Tap;
@@ -25,8 +25,11 @@ pub(super) fn made(relay: &Relay, callers: Callers, tap: &Tap) -> Option<Arc<dat
     let upstreams: Vec<_> = relay.upstream.iter().filter(of_datagrams).cloned().collect();
     let upstreams = Upstreams::new(&upstreams, relay.balance.into())?;
     let limits = &relay.limits;
-    let Shape { rate_up, rate_down, .. } = relay.impair.shape(limits.rate_up, limits.rate_down);
-    let impairment = relay.impair.of_datagrams();
+    let shape = datagrams::Shape {
+        rates: limits.rates(),
+        noise: relay.impair.noise(),
+        own: relay.impair.losses(),
+    };
     // Every sender takes one, and others need some, too.
     let fit = descriptors_for_callers(getrlimit(Resource::Nofile).maximum);
     let senders_max = limits.senders_max.unwrap_or(SENDERS_MAX).min(fit);
@@ -40,7 +43,7 @@ pub(super) fn made(relay: &Relay, callers: Callers, tap: &Tap) -> Option<Arc<dat
         },
         callers,
         source: None,
-        shape: datagrams::Shape { rate_up, rate_down, impairment },
+        shape,
         tap: tap.clone(),
         clock: clock::now,
     })))

@@ -65,7 +65,7 @@ pub(crate) struct Flags {
     #[command(flatten)]
     impair: shape::Flags,
     #[command(flatten)]
-    papers: Papers,
+    tls: tls::Flags,
     #[command(flatten)]
     upstream_tls: upstream_tls::Flags,
 }
@@ -104,22 +104,6 @@ struct LimitFlags {
     senders_max: Option<usize>,
 }
 
-/// The flags about whom we prove to be.
-#[derive(Clone, Debug, Args)]
-#[group(skip)]
-#[command(next_help_heading = "Callers over TLS")]
-struct Papers {
-    /// The certificate of `tls://`, PEM, with those that vouch for it
-    #[arg(long, value_name = "FILE", requires = "key", value_hint = ValueHint::FilePath)]
-    cert: Option<PathBuf>,
-    /// The certificate's key, PEM
-    #[arg(long, value_name = "FILE", requires = "cert", value_hint = ValueHint::FilePath)]
-    key: Option<PathBuf>,
-    /// Let only callers in whose certificate one of these has signed, PEM
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    client_ca: Option<PathBuf>,
-}
-
 const EXAMPLES: &str = "\
 Examples:
   relais relay 9000 8081                        tcp://127.0.0.1:9000 before tcp://127.0.0.1:8081
@@ -146,10 +130,9 @@ impl Flags {
             log,
             limits,
             impair,
-            papers,
+            tls,
             upstream_tls,
         } = self;
-        let Papers { cert, key, client_ca } = papers;
         let table = Table {
             listen: std::iter::once(first).chain(listen).collect(),
             upstream,
@@ -164,7 +147,7 @@ impl Flags {
             log,
             limits: limits.table(),
             impair: impair.table(),
-            tls: tls::Table { cert, key, client_ca },
+            tls: tls.table(),
         };
         (NAME.to_owned(), table)
     }
@@ -220,9 +203,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["upstream_tls", "insecure"] => "--insecure",
         ["upstream_tls", "key"] => "--upstream-key",
         ["upstream_tls", ..] => "--upstream-cert",
-        ["tls", "key"] => "--key",
-        ["tls", "client_ca"] => "--client-ca",
-        ["tls", ..] => "--cert",
+        ["tls", keys @ ..] => tls::flag_of(keys.first().copied()),
         _ => return None,
     })
 }

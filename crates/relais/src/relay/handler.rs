@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use relais_net::{Dialer, Endpoint, tls};
-use relais_relay::{Callers, Options, Routes, Streams, Upstreams, datagrams::Relay as Datagrams};
+use relais_relay::{
+    Callers, Options, Routes, Shape, Streams, Upstreams, datagrams::Relay as Datagrams,
+};
 use relais_tap::Tap;
 
 use super::{Relay, datagrams, flow_log::FlowLog, kind::Kind, lasting::Lasting};
@@ -79,7 +81,11 @@ impl Parts {
             trusted: networks(&relay.accept_proxy),
             lasts: relay.limits.of_lasting(),
             hello_max: relay.limits.hello_max.0,
-            shape: relay.impair.shape(relay.limits.rate_up, relay.limits.rate_down),
+            shape: Shape {
+                rates: relay.limits.rates(),
+                noise: relay.impair.noise(),
+                own: relay.impair.cuts(),
+            },
             tap,
             clock: clock::now,
         });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use relais_net::DialLimits;
-use relais_relay::Lasts;
+use relais_relay::{Lasts, Rates};
 use serde::{Deserialize, Serialize};
 
 use super::shape::Rate;
@@ -115,6 +115,12 @@ impl Limits {
             source: None,
             keepalive: None,
         }
+    }
+
+    /// How fast it may go.
+    pub(super) fn rates(&self) -> Rates {
+        let bytes = |rate: Option<Rate>| rate.map(|rate| rate.0);
+        Rates { up: bytes(self.rate_up), down: bytes(self.rate_down) }
     }
 
     /// What is a connection's of them.

@@ -4,7 +4,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use clap::Args;
-use relais_relay::{Impairment, Shape, datagrams};
+use relais_relay::{Cuts, Noise, datagrams::Losses};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -173,32 +173,31 @@ impl Table {
 }
 
 impl Impair {
-    /// The shape of connections that have these rates, too.
-    pub(super) fn shape(&self, rate_up: Option<Rate>, rate_down: Option<Rate>) -> Shape {
-        let Self { reset_after, close_after, corrupt, slice, seed, .. } = *self;
-        let impairment = Impairment {
+    /// How late, and how badly, what passes arrives.
+    pub(super) fn noise(&self) -> Noise {
+        Noise {
             delay: self.time(|delay| delay.mean),
             jitter: self.time(|delay| delay.jitter),
-            reset_after: reset_after.map(|size| size.0),
-            close_after: close_after.map(|size| size.0),
-            corrupt: part(corrupt),
-            slice: slice.map(|size| usize::try_from(size.0).unwrap_or(usize::MAX)),
-            seed,
-        };
-        let bytes = |rate: Option<Rate>| rate.map(|rate| rate.0);
-        Shape { rate_up: bytes(rate_up), rate_down: bytes(rate_down), impairment }
+            corrupt: part(self.corrupt),
+            seed: self.seed,
+        }
     }
 
-    /// What is done to datagrams.
-    pub(super) fn of_datagrams(&self) -> datagrams::Impairment {
-        datagrams::Impairment {
+    /// What else is done to streams.
+    pub(super) fn cuts(&self) -> Cuts {
+        Cuts {
+            reset_after: self.reset_after.map(|size| size.0),
+            close_after: self.close_after.map(|size| size.0),
+            slice: self.slice.map(|size| usize::try_from(size.0).unwrap_or(usize::MAX)),
+        }
+    }
+
+    /// What else is done to datagrams.
+    pub(super) fn losses(&self) -> Losses {
+        Losses {
             loss: part(self.loss),
             duplicate: part(self.duplicate),
             reorder: part(self.reorder),
-            corrupt: part(self.corrupt),
-            delay: self.time(|delay| delay.mean),
-            jitter: self.time(|delay| delay.jitter),
-            seed: self.seed,
         }
     }
 

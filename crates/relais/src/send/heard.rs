@@ -1,8 +1,10 @@
 //! What is heard, on its way to standard output.
 
+use std::fmt::Display;
+
 use relais_talk::send::Unit;
 
-use crate::{output::print, terminal::Screen, visible::Visible};
+use crate::{hex, output::print, terminal::Screen, visible::Visible};
 
 /// How it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +18,6 @@ pub(super) enum Shows {
     /// The same, with the text beside it.
     HexAndText,
 }
-
-/// How many bytes stand in a line of hexadecimal.
-const HEX_BYTES: usize = 16;
 
 /// Shows what is heard. Messages that have no line end are given one.
 #[derive(Debug)]
@@ -76,7 +75,8 @@ impl Heard {
         self.is_any = true;
         let mut text = match self.shows {
             Shows::AsItIs => bytes.to_vec(),
-            Shows::Hex | Shows::HexAndText => hex(bytes, self.shows).into_bytes(),
+            Shows::Hex => lines(bytes, hex::Pairs),
+            Shows::HexAndText => lines(bytes, hex::WithText),
             Shows::Visible => {
                 let mut text = String::new();
                 self.visible.show(bytes, &mut text);
@@ -96,25 +96,14 @@ impl Heard {
     }
 }
 
-fn hex(bytes: &[u8], shows: Shows) -> String {
-    let mut text = String::new();
-    for line in bytes.chunks(HEX_BYTES) {
-        text.push_str(&hex_line(line, shows == Shows::HexAndText));
-        text.push('\n');
+/// A line for each sixteen bytes.
+fn lines<'a, Line: Display>(bytes: &'a [u8], line: fn(&'a [u8]) -> Line) -> Vec<u8> {
+    let mut text = Vec::new();
+    for bytes in bytes.chunks(hex::LINE_BYTES) {
+        text.extend_from_slice(line(bytes).to_string().as_bytes());
+        text.push(b'\n');
     }
     text
-}
-
-/// Up to 16 bytes: `48 69 0a`, and perhaps what they are in ASCII.
-pub(super) fn hex_line(bytes: &[u8], with_text: bool) -> String {
-    let pairs: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut line = pairs.join(" ");
-    if with_text {
-        let ascii = |byte: &u8| if (b' '..=b'~').contains(byte) { char::from(*byte) } else { '.' };
-        let letters: String = bytes.iter().map(ascii).collect();
-        line = format!("{line:<48} {letters}");
-    }
-    line
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use relais_talk::send::{Comparison, Difference};
 
-use super::heard::hex_line;
+use crate::hex::WithText;
 use crate::{output::say, stop::Stop};
 
 /// Says whether what came back is what was said.
@@ -28,11 +28,11 @@ fn told(difference: &Difference) -> String {
         Difference::Missing { at, expected } => (at, Some(expected), &[][..]),
     };
     let expected =
-        expected.map_or_else(|| "nothing more".to_owned(), |bytes| hex_line(bytes, true));
+        expected.map_or_else(|| "nothing more".to_owned(), |bytes| WithText(bytes).to_string());
     let got = match (difference, got) {
         (Difference::Missing { .. }, _) => "nothing more".to_owned(),
         (_, []) => "the end of the message".to_owned(),
-        (_, bytes) => hex_line(bytes, true),
+        (_, bytes) => WithText(bytes).to_string(),
     };
     format!("different at byte {at}, counted from 0\n  expected  {expected}\n  got       {got}")
 }

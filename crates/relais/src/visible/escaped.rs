@@ -4,6 +4,8 @@ use std::fmt::{self, Write as _};
 
 use relais_wire::visible::is_disturbing;
 
+use super::escape_byte;
+
 /// Prints bytes as text of one line: what a terminal would obey is escaped (`\u{1b}`), line ends and tabs
 /// too, and so is what is no UTF-8 (`\xff`).
 #[derive(Clone, Copy, Debug)]
@@ -19,9 +21,7 @@ impl fmt::Display for Escaped<'_> {
                     f.write_char(char)?;
                 }
             }
-            for byte in chunk.invalid() {
-                write!(f, "\\x{byte:02x}")?;
-            }
+            chunk.invalid().iter().try_for_each(|byte| escape_byte(*byte, f))?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ mod upstreams;
 pub use associations::Limits;
 pub use options::Options;
 pub use service::Relay;
-pub use shaping::{Impairment, Shape};
+pub use shaping::{Losses, Shape};
 pub use tally::{Counts, Tally};
 pub use upstreams::Upstreams;
 

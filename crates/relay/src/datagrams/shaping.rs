@@ -9,40 +9,23 @@ use std::{
     time::Duration,
 };
 
-use relais_net::mix;
 use relais_tap::Direction;
 use tokio::time::Instant;
 
-/// What is done to datagrams on their way. By default nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Shape {
-    /// The most bytes a second of one sender that go to the server.
-    pub rate_up: Option<u64>,
-    /// The same that come back.
-    pub rate_down: Option<u64>,
-    /// What makes it like a bad network.
-    pub impairment: Impairment,
-}
+use crate::shape::{Corruption, Random};
 
-/// How bad a network is. By default it is good.
-///
-/// Shares are from 0 to 1.
+/// What is done to datagrams.
+pub type Shape = crate::shape::Shape<Losses>;
+
+/// How little a line is to be relied on. By default it is. Shares are from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Impairment {
+pub struct Losses {
     /// The share of datagrams that are lost, each way.
     pub loss: f64,
     /// The share of datagrams that arrive twice.
     pub duplicate: f64,
     /// The share of datagrams that arrive 20 ms later than the others, behind those that follow.
     pub reorder: f64,
-    /// The share of bytes that arrive changed.
-    pub corrupt: f64,
-    /// How much later datagrams arrive, each way.
-    pub delay: Duration,
-    /// How much that differs, more or less, from one datagram to the next.
-    pub jitter: Duration,
-    /// What all that is random is drawn from.
-    pub seed: u64,
 }
 
 /// A datagram that is to be sent at some time.
@@ -60,22 +43,6 @@ const OVERTAKEN_BY: Duration = Duration::from_millis(20);
 
 /// How much may wait for a line, in time. What comes then is lost, as at a queue that is full.
 const WAITING_MAX: Duration = Duration::from_secs(1);
-
-impl Shape {
-    /// Whether datagrams are just passed on.
-    pub fn is_nothing(&self) -> bool {
-        let Self { rate_up, rate_down, impairment } = self;
-        let unseeded = Impairment { seed: 0, ..*impairment };
-        rate_up.is_none() && rate_down.is_none() && unseeded == Impairment::default()
-    }
-
-    fn rate(&self, direction: Direction) -> Option<u64> {
-        match direction {
-            Direction::ToServer => self.rate_up,
-            Direction::ToClient => self.rate_down,
-        }
-    }
-}
 
 /// The shape that holds now, and what was drawn. May be changed while datagrams pass.
 #[derive(Debug, Default)]
@@ -118,16 +85,18 @@ impl Shaping {
     }
 }
 
-/// A shape, and the numbers that are drawn for it.
+/// A shape, and what was drawn for it.
 #[derive(Debug, Default)]
 struct Shaper {
     shape: Shape,
-    drawn: u64,
+    random: Random,
+    corruption: Corruption,
 }
 
 impl Shaper {
     fn new(shape: Shape) -> Self {
-        Self { shape, drawn: mix(shape.impairment.seed) }
+        let (random, corruption) = (Random::of_all(shape.noise.seed), Corruption::default());
+        Self { shape, random, corruption }
     }
 
     /// What becomes of a datagram that came `now` and goes over `line`: nothing if it is lost.
@@ -137,59 +106,30 @@ impl Shaper {
         (direction, line): (Direction, &mut Line),
         now: Instant,
     ) -> Vec<Due> {
-        let Impairment { loss, duplicate, .. } = self.shape.impairment;
-        let through = match self.shape.rate(direction) {
+        let Losses { loss, duplicate, .. } = self.shape.own;
+        let through = match self.shape.rates.of(direction) {
             Some(rate) => match through(line, datagram.len(), (rate, now)) {
                 Some(through) => through,
                 None => return Vec::new(),
             },
             None => now,
         };
-        if self.happens(loss) {
+        if self.random.happens(loss) {
             return Vec::new();
         }
-        let copies = if self.happens(duplicate) { 2 } else { 1 };
+        let copies = if self.random.happens(duplicate) { 2 } else { 1 };
         (0..copies).map(|_| self.arrive(datagram, through)).collect()
     }
 
     /// One copy of a datagram, and when it arrives that is through `now`.
     fn arrive(&mut self, datagram: &[u8], now: Instant) -> Due {
-        let Impairment { reorder, corrupt, delay, jitter, .. } = self.shape.impairment;
-        let late = if self.happens(reorder) { OVERTAKEN_BY } else { Duration::ZERO };
-        // From `delay - jitter` to `delay + jitter`, all alike.
-        let delay = (delay + jitter.mul_f64(2.0 * self.draw())).saturating_sub(jitter);
+        let Shape { noise, own: Losses { reorder, .. }, .. } = self.shape;
+        let overtaken = self.random.happens(reorder);
+        let late = if overtaken { OVERTAKEN_BY } else { Duration::ZERO };
+        let at = now + self.random.delay(&noise) + late;
         let mut bytes = datagram.to_vec();
-        self.corrupt(&mut bytes, corrupt);
-        Due { at: now + delay + late, bytes }
-    }
-
-    /// Changes a `share` of `bytes`.
-    fn corrupt(&mut self, bytes: &mut [u8], share: f64) {
-        if share <= 0.0 {
-            return;
-        }
-        for byte in bytes {
-            if self.happens(share) {
-                let changed = self.next().to_le_bytes()[0];
-                // Never with 0, which would change nothing.
-                *byte ^= changed.max(1);
-            }
-        }
-    }
-
-    fn happens(&mut self, share: f64) -> bool {
-        share > 0.0 && self.draw() < share
-    }
-
-    /// From 0 to 1, without 1.
-    fn draw(&mut self) -> f64 {
-        let bits = u32::try_from(self.next() >> 32).expect("32 bits");
-        f64::from(bits) / 4_294_967_296.0
-    }
-
-    fn next(&mut self) -> u64 {
-        self.drawn = self.drawn.wrapping_add(1);
-        mix(self.drawn)
+        self.corruption.apply(&mut bytes, noise.corrupt, &mut self.random);
+        Due { at, bytes }
     }
 }
 
@@ -209,30 +149,34 @@ fn through(line: &mut Line, length: usize, (rate, now): (u64, Instant)) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::{Noise, Rates};
 
     const MS: Duration = Duration::from_millis(1);
 
-    fn judge(impairment: Impairment, count: u64) -> Vec<Vec<Due>> {
-        let mut shaper = Shaper::new(Shape { impairment, ..Shape::default() });
+    fn judge((own, noise): (Losses, Noise), count: u64) -> Vec<Vec<Due>> {
+        let mut shaper = Shaper::new(Shape { noise, own, ..Shape::default() });
         let now = Instant::now();
         (0..count)
             .map(|_| shaper.judge(b"0123456789", (Direction::ToServer, &mut None), now))
             .collect()
     }
 
+    fn lossy(own: Losses) -> (Losses, Noise) {
+        (own, Noise::default())
+    }
+
     #[test]
     fn a_share_of_datagrams_is_lost_and_another_twice() {
-        let fates =
-            judge(Impairment { loss: 0.1, duplicate: 0.2, ..Impairment::default() }, 10_000);
+        let fates = judge(lossy(Losses { loss: 0.1, duplicate: 0.2, ..Losses::default() }), 10_000);
         let count = |copies| fates.iter().filter(|fate| fate.len() == copies).count();
         assert!((900..1100).contains(&count(0)), "{}", count(0));
         assert!((1600..2000).contains(&count(2)), "{}", count(2));
-        assert_eq!(judge(Impairment { loss: 1.0, ..Impairment::default() }, 9).concat(), []);
+        assert_eq!(judge(lossy(Losses { loss: 1.0, ..Losses::default() }), 9).concat(), []);
     }
 
     #[test]
     fn a_share_of_bytes_is_changed() {
-        let fates = judge(Impairment { corrupt: 0.05, ..Impairment::default() }, 1000);
+        let fates = judge((Losses::default(), Noise { corrupt: 0.05, ..Noise::default() }), 1000);
         let changed =
             fates.concat().into_iter().flat_map(|due| due.bytes).zip(b"0123456789".repeat(1000));
         let changed = changed.filter(|(is, was)| is != was).count();
@@ -241,11 +185,11 @@ mod tests {
 
     #[test]
     fn datagrams_are_late_and_some_are_overtaken() {
-        let impairment =
-            Impairment { delay: 50 * MS, jitter: 10 * MS, reorder: 0.1, ..Impairment::default() };
+        let noise = Noise { delay: 50 * MS, jitter: 10 * MS, ..Noise::default() };
+        let own = Losses { reorder: 0.1, ..Losses::default() };
         let start = Instant::now();
         let late: Vec<_> =
-            judge(impairment, 1000).concat().into_iter().map(|due| due.at - start).collect();
+            judge((own, noise), 1000).concat().into_iter().map(|due| due.at - start).collect();
         let in_time = late.iter().filter(|&&late| (40 * MS..61 * MS).contains(&late)).count();
         let overtaken = late.iter().filter(|&&late| (61 * MS..81 * MS).contains(&late)).count();
         assert!(late.iter().all(|late| (39 * MS..82 * MS).contains(late)), "{late:?}");
@@ -255,7 +199,10 @@ mod tests {
     #[test]
     fn the_same_seed_has_the_same_happen() {
         let with = |seed| {
-            let fates = judge(Impairment { loss: 0.5, seed, ..Impairment::default() }, 64);
+            let fates = judge(
+                (Losses { loss: 0.5, ..Losses::default() }, Noise { seed, ..Noise::default() }),
+                64,
+            );
             fates.iter().map(Vec::len).collect::<Vec<_>>()
         };
         assert_eq!(with(1), with(1));
@@ -264,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_line_takes_so_much_a_second_and_a_full_one_nothing() {
-        let shape = Shape { rate_up: Some(1000), ..Shape::default() };
+        let shape = Shape { rates: Rates { up: Some(1000), down: None }, ..Shape::default() };
         let (mut shaper, mut line, now) = (Shaper::new(shape), None, Instant::now());
         let mut judge = |now| shaper.judge(&[0; 500], (Direction::ToServer, &mut line), now);
         for halves in 1..=3 {
@@ -275,13 +222,5 @@ mod tests {
         assert_eq!(judge(now + 5000 * MS)[0].at, now + 5500 * MS);
         let back = shaper.judge(&[0; 500], (Direction::ToClient, &mut None), now);
         assert_eq!(back[0].at, now);
-    }
-
-    #[test]
-    fn nothing_is_nothing_whatever_the_seed() {
-        let seeded = Impairment { seed: 7, ..Impairment::default() };
-        assert!(!Shaping::new(Shape { impairment: seeded, ..Shape::default() }).is_something());
-        let late = Impairment { delay: MS, ..Impairment::default() };
-        assert!(Shaping::new(Shape { impairment: late, ..Shape::default() }).is_something());
     }
 }

@@ -216,8 +216,8 @@ async fn where_one_refuses_the_sender_comes_to_another() {
 #[tokio::test]
 async fn a_bad_network_loses_doubles_and_delays() {
     let mut options = options(&[server("").await]);
-    options.shape.impairment.duplicate = 1.0;
-    options.shape.impairment.delay = Duration::from_millis(20);
+    options.shape.own.duplicate = 1.0;
+    options.shape.noise.delay = Duration::from_millis(20);
     let relay = run(options);
     let client = client().await;
     let start = tokio::time::Instant::now();
@@ -227,8 +227,8 @@ async fn a_bad_network_loses_doubles_and_delays() {
     for _ in 0..3 {
         assert_eq!(hear(&client).await, b"hi");
     }
-    let impairment = Impairment { loss: 1.0, ..Impairment::default() };
-    relay.relay.reshape(Shape { impairment, ..Shape::default() });
+    let own = Losses { loss: 1.0, ..Losses::default() };
+    relay.relay.reshape(Shape { own, ..Shape::default() });
     client.send_to(b"lost", relay.at).await.unwrap();
     while relay.relay.counts().impaired < 1 {
         tokio::task::yield_now().await;

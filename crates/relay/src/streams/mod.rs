@@ -13,5 +13,5 @@ mod way;
 pub use passing::Lasts;
 pub use routes::{Name, Routes};
 pub use service::{Callers, Options, Streams};
-pub use shape::{Impairment, Shape, Shaping};
+pub use shape::{Cuts, Shape, Shaping};
 pub use upstreams::{Upstream, Upstreams, watch};

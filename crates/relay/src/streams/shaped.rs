@@ -14,7 +14,8 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::shape::{Bucket, Corruption, Impairment, Random, Shape};
+use super::shape::{Bucket, Cuts, Shape};
+use crate::shape::{Corruption, Random};
 
 /// How many bytes wait at most before no more are read; and how many are read at a time.
 const WAITING_BYTES_MAX: usize = 1 << 20;
@@ -142,20 +143,21 @@ impl Shaped {
             let came = room.filled().len();
             bytes.truncate(came);
             see(&bytes);
-            self.add(bytes, &shape.impairment, Instant::now());
+            self.add(bytes, shape, Instant::now());
         }
         Poll::Ready(Ok(()))
     }
 
     /// Has `bytes` that came at `now` wait; none of them is the end.
-    fn add(&mut self, mut bytes: Vec<u8>, impairment: &Impairment, now: Instant) {
-        let due = (now + self.random.delay(impairment)).max(self.last_due);
+    fn add(&mut self, mut bytes: Vec<u8>, shape: &Shape, now: Instant) {
+        let Shape { noise, own: Cuts { reset_after, close_after, slice }, .. } = shape;
+        let due = (now + self.random.delay(noise)).max(self.last_due);
         self.last_due = due;
         if bytes.is_empty() {
             self.end = Some((due, End::Source));
             return;
         }
-        let limits = [(impairment.reset_after, End::Reset), (impairment.close_after, End::Close)];
+        let limits = [(*reset_after, End::Reset), (*close_after, End::Close)];
         let first = limits.into_iter().filter_map(|(after, end)| Some((after?, end)));
         if let Some((after, end)) = first.min_by_key(|(after, _)| *after) {
             let left = usize::try_from(after.saturating_sub(self.came)).unwrap_or(usize::MAX);
@@ -165,9 +167,9 @@ impl Shaped {
             }
         }
         self.came += bytes.len() as u64;
-        self.corruption.apply(&mut bytes, impairment.corrupt, &mut self.random);
+        self.corruption.apply(&mut bytes, noise.corrupt, &mut self.random);
         self.bytes += bytes.len();
-        let slice = impairment.slice.unwrap_or(READ_BYTES).max(1);
+        let slice = slice.unwrap_or(READ_BYTES).max(1);
         let pieces = bytes.chunks(slice).map(|piece| Piece { due, bytes: piece.to_vec(), sent: 0 });
         self.waiting.extend(pieces);
     }
@@ -190,7 +192,7 @@ impl Shaped {
             return Poll::Ready(Ok(Err(Some(piece.due))));
         }
         let unsent = &piece.bytes[piece.sent..];
-        let rate = shape.rate(self.direction);
+        let rate = shape.rates.of(self.direction);
         let allowed = match rate.map(|rate| self.bucket.allows(unsent.len(), rate, now)) {
             None => unsent.len(),
             Some(Ok(allowed)) => allowed,

@@ -199,7 +199,7 @@ impl Way {
     ) -> Poll<Result<(), Cut>> {
         let shape = along.shaping.now();
         if self.shaped.is_some() || shape.is_some() {
-            let seed = shape.map_or(0, |shape| shape.impairment.seed);
+            let seed = shape.map_or(0, |shape| shape.noise.seed);
             let shaped = || Box::new(Shaped::new(self.direction, along.number, seed));
             let shaped = self.shaped.get_or_insert_with(shaped);
             let see = &mut |bytes: &[u8]| along.flow.bytes(self.direction, bytes);

@@ -11,7 +11,10 @@ use tokio::{
 };
 
 use super::*;
-use crate::streams::shape::{Impairment, Shape, Shaping};
+use crate::{
+    shape::{Noise, Rates},
+    streams::shape::{Cuts, Shape, Shaping},
+};
 
 const LASTS: Lasts = Lasts { idle_max: Duration::from_mins(1), total_max: None };
 
@@ -205,11 +208,14 @@ async fn what_came_early_goes_first() {
     assert_eq!((passed.to_server, passed.to_client), (5, 9));
 }
 
+fn noisy(noise: Noise) -> Shape {
+    Shape { noise, ..Shape::default() }
+}
+
 /// A relay of memory that does this to bytes.
-fn impaired(impairment: Impairment) -> (Stream, Stream, JoinHandle<Passed>) {
+fn impaired(shape: Shape) -> (Stream, Stream, JoinHandle<Passed>) {
     let ((client, near), (far, server)) = (memory(), memory());
     let ends = Ends { client: near, server: far };
-    let shape = Shape { impairment, ..Shape::default() };
     let passing = tokio::spawn(shaped(ends, Early::default(), LASTS, shape));
     (client, server, passing)
 }
@@ -217,7 +223,7 @@ fn impaired(impairment: Impairment) -> (Stream, Stream, JoinHandle<Passed>) {
 #[tokio::test(start_paused = true)]
 async fn bytes_and_ends_come_later_by_the_delay() {
     let delay = Duration::from_millis(50);
-    let (mut client, mut server, passing) = impaired(Impairment { delay, ..Impairment::default() });
+    let (mut client, mut server, passing) = impaired(noisy(Noise { delay, ..Noise::default() }));
     let start = Instant::now();
     client.write_all(b"a").await.unwrap();
     server.read_exact(&mut [0]).await.unwrap();
@@ -233,7 +239,7 @@ async fn bytes_and_ends_come_later_by_the_delay() {
 async fn a_rate_holds_each_way_by_itself() {
     let ((mut client, near), (far, mut server)) = (memory(), memory());
     let ends = Ends { client: near, server: far };
-    let shape = Shape { rate_up: Some(10_000), ..Shape::default() };
+    let shape = Shape { rates: Rates { up: Some(10_000), down: None }, ..Shape::default() };
     let passing = tokio::spawn(shaped(ends, Early::default(), LASTS, shape));
     let start = Instant::now();
     let saying = async {
@@ -256,10 +262,10 @@ async fn a_rate_holds_each_way_by_itself() {
 
 #[tokio::test]
 async fn a_connection_ends_where_it_is_to_end() {
-    let reset = Impairment { reset_after: Some(1500), ..Impairment::default() };
-    let close = Impairment { close_after: Some(1500), ..Impairment::default() };
-    for (impairment, why) in [(reset, "reset on purpose"), (close, "closed on purpose")] {
-        let (mut client, mut server, passing) = impaired(impairment);
+    let reset = Cuts { reset_after: Some(1500), ..Cuts::default() };
+    let close = Cuts { close_after: Some(1500), ..Cuts::default() };
+    for (own, why) in [(reset, "reset on purpose"), (close, "closed on purpose")] {
+        let (mut client, mut server, passing) = impaired(Shape { own, ..Shape::default() });
         // As much as there is room for, and more.
         let saying = client.write_all(&[1; 5000]);
         let mut heard = Vec::new();
@@ -273,8 +279,9 @@ async fn a_connection_ends_where_it_is_to_end() {
 
 #[tokio::test]
 async fn what_is_corrupted_is_no_longer_and_no_shorter() {
-    let (mut client, mut server, _passing) =
-        impaired(Impairment { corrupt: 0.01, slice: Some(7), seed: 3, ..Impairment::default() });
+    let own = Cuts { slice: Some(7), ..Cuts::default() };
+    let shape = Shape { own, ..noisy(Noise { corrupt: 0.01, seed: 3, ..Noise::default() }) };
+    let (mut client, mut server, _passing) = impaired(shape);
     let saying = async {
         client.write_all(&vec![0; 100_000]).await.unwrap();
         client.shutdown().await.unwrap();
@@ -296,12 +303,12 @@ async fn what_is_done_may_change_while_it_is_open() {
         pass(ends, Early::default(), LASTS, along).await
     });
     let mut heard = [0; 4];
-    let all = Impairment { corrupt: 1.0, ..Impairment::default() };
-    for impairment in [Impairment::default(), all, Impairment::default(), all] {
-        shaping.set(Shape { impairment, ..Shape::default() });
+    let all = noisy(Noise { corrupt: 1.0, ..Noise::default() });
+    for shape in [Shape::default(), all, Shape::default(), all] {
+        shaping.set(shape);
         client.write_all(&[0; 4]).await.unwrap();
         server.read_exact(&mut heard).await.unwrap();
-        assert_eq!(heard == [0; 4], impairment.corrupt == 0.0);
+        assert_eq!(heard == [0; 4], shape.is_nothing());
     }
     drop((client, server));
     assert_eq!(passing.await.unwrap().to_server, 16);
