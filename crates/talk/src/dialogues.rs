@@ -118,3 +118,20 @@ pub(crate) fn too_long(message: &Message<'_>) -> Vec<u8> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+impl Dialogues {
+    /// A role on its own, for tests: it lets two callers in, its clock stands, and nobody is watching.
+    pub(crate) fn alone(role: Role, line_bytes_max: usize) -> Self {
+        let idle_max = Duration::from_mins(1);
+        Self {
+            word: role.usual_word(),
+            role,
+            limits: Limits { line_bytes_max, idle_max, callers_max: 2 },
+            showcase: Showcase::new(1 << 20),
+            tap: Tap::new(1),
+            clock: || SystemTime::UNIX_EPOCH,
+            end: EndServer(Arc::new(|| ())),
+        }
+    }
+}

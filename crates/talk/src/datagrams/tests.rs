@@ -1,15 +1,8 @@
-use std::time::SystemTime;
-
 use relais_net::{DatagramListener, Shutdown};
-use relais_tap::Tap;
 use tokio::net::UdpSocket;
 
 use super::*;
-use crate::{
-    Limits, Manners, Person, Subscribers, Told,
-    dialogues::EndServer,
-    show::{Next, Showcase},
-};
+use crate::{Manners, Person, Subscribers, Told, show::Next};
 
 /// A server of one role at a port of its own.
 struct Server {
@@ -20,17 +13,7 @@ struct Server {
 
 impl Server {
     fn of(role: Role) -> Self {
-        let limits =
-            Limits { line_bytes_max: 60_000, idle_max: Duration::from_mins(1), callers_max: 2 };
-        let all = Arc::new(Dialogues {
-            word: role.usual_word(),
-            role,
-            limits,
-            showcase: Showcase::new(1 << 20),
-            tap: Tap::new(1),
-            clock: || SystemTime::UNIX_EPOCH,
-            end: EndServer(Arc::new(|| ())),
-        });
+        let all = Arc::new(Dialogues::alone(role, 60_000));
         let listener = DatagramListener::bind(&"udp://127.0.0.1:0".parse().unwrap()).unwrap();
         let port = listener.local().host_port().unwrap().port;
         let socket = Arc::new(listener.open().unwrap());

@@ -3,7 +3,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use relais_net::{Endpoint, Peer, Shutdown};
@@ -11,12 +11,7 @@ use relais_tap::{Detail, Event, Tap, Watcher};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
-use crate::{
-    dialogues::{EndServer, Limits},
-    person::Person,
-    role::Word,
-    show::{Next, Showcase},
-};
+use crate::{dialogues::EndServer, person::Person, role::Word, show::Next};
 
 /// A server of one role, over pipes inside this process.
 struct Server {
@@ -36,17 +31,7 @@ impl Server {
         }));
         let tap = Tap::new(64);
         let watcher = tap.watch(Detail::Flows);
-        let limits =
-            Limits { line_bytes_max: 64 << 10, idle_max: Duration::from_mins(1), callers_max: 2 };
-        let all = Dialogues {
-            word: role.usual_word(),
-            role,
-            limits,
-            showcase: Showcase::new(1 << 20),
-            tap,
-            clock: || SystemTime::UNIX_EPOCH,
-            end,
-        };
+        let all = Dialogues { tap, end, ..Dialogues::alone(role, 64 << 10) };
         let (shutdown, drain) = Shutdown::new();
         Self { all: Arc::new(all), ended, watcher, shutdown, drain }
     }

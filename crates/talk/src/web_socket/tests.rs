@@ -1,15 +1,10 @@
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::sync::Arc;
 
 use relais_net::{Conn, Endpoint, Peer, Service, Shutdown};
-use relais_tap::Tap;
 use relais_wire::web_socket::{accept_of, key_of};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
-use crate::{Limits, dialogues::EndServer, show::Showcase};
 
 struct Server {
     all: Arc<Dialogues>,
@@ -19,17 +14,7 @@ struct Server {
 
 impl Server {
     fn of(role: Role) -> Self {
-        let limits =
-            Limits { line_bytes_max: 1_000, idle_max: Duration::from_mins(1), callers_max: 2 };
-        let all = Dialogues {
-            word: role.usual_word(),
-            role,
-            limits,
-            showcase: Showcase::new(1 << 20),
-            tap: Tap::new(1),
-            clock: || SystemTime::UNIX_EPOCH,
-            end: EndServer(Arc::new(|| ())),
-        };
+        let all = Dialogues::alone(role, 1_000);
         let (shutdown, drain) = Shutdown::new();
         Self { all: Arc::new(all), shutdown, drain }
     }
