@@ -20,6 +20,8 @@ use tokio::sync::mpsc;
 use editor::Editor;
 use mode::Mode;
 
+pub(crate) use mode::give_back;
+
 /// How many lines may wait to be taken. A pipe that has more waits, too.
 const LINES_MAX: usize = 64;
 
@@ -45,6 +47,8 @@ struct Drawn {
     editor: Option<Editor>,
     mode: Option<Mode>,
     is_shown: bool,
+    /// Whether the terminal is not to be taken again.
+    is_over: bool,
 }
 
 /// Takes standard input. `prompt` stands before the line being typed; it is shown on terminals only.
@@ -57,7 +61,13 @@ pub(crate) fn open(prompt: &str) -> (Lines, Screen) {
     let mode = if is_terminal { Mode::for_typing().ok() } else { None };
     let editor = mode.is_some().then(Editor::default);
     let prompt = prompt.to_owned();
-    let screen = Screen(Arc::new(Mutex::new(Drawn { prompt, editor, mode, is_shown: false })));
+    let screen = Screen(Arc::new(Mutex::new(Drawn {
+        prompt,
+        editor,
+        mode,
+        is_shown: false,
+        is_over: false,
+    })));
     let (lines, typed) = mpsc::channel(LINES_MAX);
     screen.with(Drawn::draw);
     reading::start(screen.clone(), lines);
@@ -78,7 +88,10 @@ impl Lines {
 
 impl Drop for Lines {
     fn drop(&mut self) {
-        self.screen.with(Drawn::leave);
+        self.screen.with(|drawn| {
+            drawn.is_over = true;
+            drawn.leave();
+        });
     }
 }
 
@@ -139,6 +152,13 @@ impl Drawn {
             self.is_shown = false;
         }
         self.mode = None;
+    }
+
+    /// Takes the terminal again, unless nobody wants lines any more.
+    fn come_back(&mut self) {
+        if !self.is_over {
+            self.mode = Mode::for_typing().ok();
+        }
     }
 }
 
