@@ -1,6 +1,7 @@
 """`relais listen`, with the programs that people talk to ports with."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -342,8 +343,9 @@ def notify_tells_everyone_who_asked(stage):
     equal(ask(tcp, "à table\nencore\n".encode()), b"sent to 2\nsent to 2\n")
     for subscriber in subscribers[:2]:
         equal([subscriber.recv(100).decode() for _ in range(2)], ["à table", "encore"])
+    # Any datagram renews, and nothing but the two words is answered: two servers could go on for ever.
     subscribers[0].send(b"x")
-    equal(subscribers[0].recv(100), b"renewed for 60 s")
+    subscribers[2].send(b"error: what?")
     subscribers[0].send(b"unsubscribe\n")
     equal(subscribers[0].recv(100), b"unsubscribed\n")
     equal(ask(tcp, b"once more\n"), b"sent to 1\n")
@@ -482,6 +484,28 @@ def web_sockets_hold_dialogues_too(stage):
             equal(socket.close_code, 1009, "code for too much")
 
     asyncio.run(too_much())
+
+    from websockets.exceptions import ConnectionClosed
+
+    async def far_too_much():
+        async with client.connect(f"ws://127.0.0.1:{ws}/", compression=None) as socket:
+            with contextlib.suppress(ConnectionClosed):
+                await socket.send("x" * 8_000_000)
+            await socket.wait_closed()
+            equal(socket.close_code, 1009, "code for far too much")
+
+    asyncio.run(far_too_much())
+    # A page of another site is turned away; nor is a body taken for frames.
+    for words, status in [
+        (["-H", f"Origin: http://127.0.0.1:{ws}"], "101 "),
+        (["-H", "Origin: http://evil.example"], "403 "),
+        (["-H", "Origin: null"], "403 "),
+        (["-d", "body", "-X", "GET"], "400 "),
+    ]:
+        asked = ["-H", "Upgrade: websocket", "-H", "Connection: Upgrade", "-H", "Sec-WebSocket-Version: 13", "-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+        words = ["curl", "-sS", "-i", "-m", "2", "--http1.1", *asked, *words, f"http://127.0.0.1:{ws}/"]
+        got = subprocess.run(words, env=stage.env(), capture_output=True, check=False).stdout
+        holds(got.decode(), f"HTTP/1.1 {status}")
     # Who is no client of one is told so, and who stops half-way holds up nobody.
     half = call(ws, b"GET / HTTP/1.1\r\nUpgrade")
     head = stage.curl("-i", f"http://127.0.0.1:{ws}/").decode()
@@ -490,6 +514,23 @@ def web_sockets_hold_dialogues_too(stage):
     holds(ask(ws, b"coucou\n").decode(), "400 Bad Request")
     holds(ask(ws, b"GET / HTTP/1.1\r\nA: " + b"x" * 9000).decode(), "431 ")
     half.close()
+    equal(relais.stop(), 0, "exit code")
+
+
+@test
+def who_called_before_a_reload_is_shown_to_the_end(stage):
+    port = free_port()
+    table = f'[listen.print]\non = "tcp://127.0.0.1:{port}"\nas = "print"\n'
+    config = stage.write("relais.toml", table)
+    relais = stage.start([RELAIS, "up", config], "up")
+    relais.await_port(port)
+    with call(port, b"before\n") as caller:
+        eventually("it shown", lambda: "before" in relais.said())
+        stage.write("relais.toml", table + 'style = "json"\n')
+        relais.signal(1)
+        eventually("a reload", lambda: ask(port, b"new\n") is not None and '"text":"new"' in relais.said())
+        caller.sendall(b"after\n")
+        eventually("it shown as before", lambda: re.search(r"  6B  after|  5B  after", relais.said()))
     equal(relais.stop(), 0, "exit code")
 
 

@@ -11,7 +11,7 @@ use relais_wire::{
         HeadLimits,
         response::{Asked, HeadReader},
     },
-    web_socket::{is_accepted, key_of},
+    web_socket::{judge_answer, key_of},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -165,9 +165,7 @@ async fn upgrade(
             return Err(no("it hung up".to_owned()));
         }
     };
-    if !is_accepted(&came[..length], &key) {
-        return Err(no("its answer is to another request".to_owned()));
-    }
+    judge_answer(&came[..length], &key).map_err(|why| no(why.to_string()))?;
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
@@ -188,8 +186,8 @@ mod tests {
     use crate::send::{Asked as Answer, Patience};
 
     const DRAWN: [u8; 16] = *b"the sample nonce";
-    const OPENS: &str =
-        "HTTP/1.1 101 \r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    const OPENS: &str = "HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
     /// Opens a WebSocket at a server that answers this, and then says nothing.
     async fn opened(answer: &[u8]) -> Result<Opened, String> {
@@ -224,6 +222,8 @@ mod tests {
         check("HTTP/1.1 403 No\r\n\r\n", status).await;
         let other = "it speaks no WebSocket: its answer is to another request";
         check("HTTP/1.1 101 x\r\n\r\n", other).await;
+        let other = "it speaks no WebSocket: its answer has no `Upgrade: websocket`";
+        check(&OPENS.replace("websocket", "h2c"), other).await;
         let many = format!("HTTP/1.1 101 x\r\n{}", "a: b\r\n".repeat(100_000));
         let error = opened(many.as_bytes()).await.unwrap_err();
         assert!(error.starts_with("it speaks no WebSocket: "), "{error}");
