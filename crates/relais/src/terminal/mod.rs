@@ -25,6 +25,9 @@ pub(crate) use mode::give_back;
 /// How many lines may wait to be taken. A pipe that has more waits, too.
 const LINES_MAX: usize = 64;
 
+/// The same of lines that are typed or pasted: keys are read on, or nobody would heed Ctrl-C.
+const TYPED_LINES_MAX: usize = 1 << 20;
+
 /// How wide a terminal is that does not say.
 const USUAL_COLUMNS: usize = 80;
 
@@ -61,6 +64,7 @@ pub(crate) fn open(prompt: &str) -> (Lines, Screen) {
     let mode = if is_terminal { Mode::for_typing().ok() } else { None };
     let editor = mode.is_some().then(Editor::default);
     let prompt = prompt.to_owned();
+    let lines_max = if mode.is_some() { TYPED_LINES_MAX } else { LINES_MAX };
     let screen = Screen(Arc::new(Mutex::new(Drawn {
         prompt,
         editor,
@@ -68,7 +72,7 @@ pub(crate) fn open(prompt: &str) -> (Lines, Screen) {
         is_shown: false,
         is_over: false,
     })));
-    let (lines, typed) = mpsc::channel(LINES_MAX);
+    let (lines, typed) = mpsc::channel(lines_max);
     screen.with(Drawn::draw);
     reading::start(screen.clone(), lines);
     (Lines { typed, screen: screen.clone() }, screen)
@@ -83,6 +87,11 @@ impl Lines {
     /// Cancel safe.
     pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
         self.typed.recv().await
+    }
+
+    /// Tells something about them, above the one being typed.
+    pub(crate) fn tell(&self, text: &str) {
+        self.screen.show(text);
     }
 }
 

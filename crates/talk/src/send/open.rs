@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use relais_net::{
-    DialError, Dialed, DialedDatagrams, Dialer, Endpoint, Scheme, Stream, Timings,
+    Callee, DialError, Dialed, DialedDatagrams, Dialer, Endpoint, Scheme, Stream, Timings,
     tls::{CertificateDer, ClientSession, Protocols},
 };
 use relais_wire::{
@@ -51,8 +51,8 @@ pub struct Target {
 pub struct Opened {
     /// What is talked through.
     pub call: Call,
-    /// Who answered: an address, or a path.
-    pub peer: String,
+    /// Who answered, and at which of its addresses.
+    pub callee: Callee,
     /// What TLS agreed on, where there is TLS.
     pub session: Option<ClientSession>,
     /// The certificates that the other side showed, its own first.
@@ -68,34 +68,34 @@ pub enum OpenError {
     #[error(transparent)]
     Dial(#[from] DialError),
     /// It answers, and will not have a WebSocket.
-    #[error("{endpoint} answers {status}: expected 101, which begins a WebSocket")]
+    #[error("{callee} answers {status}: expected 101, which begins a WebSocket")]
     Status {
         /// Who.
-        endpoint: Endpoint,
+        callee: Callee,
         /// What it answers.
         status: u16,
     },
     /// It answers, and speaks no WebSocket.
-    #[error("{endpoint} speaks no WebSocket: {why}")]
+    #[error("{callee} speaks no WebSocket: {why}")]
     NoWebSocket {
         /// Who.
-        endpoint: Endpoint,
+        callee: Callee,
         /// Half a sentence.
         why: String,
     },
     /// It takes too long to begin a WebSocket.
-    #[error("{endpoint} did not begin a WebSocket within {most:?}")]
+    #[error("{callee} did not begin a WebSocket within {most:?}")]
     Late {
         /// Who.
-        endpoint: Endpoint,
+        callee: Callee,
         /// How long it might have taken.
         most: Duration,
     },
     /// The connection broke.
-    #[error("the connection to {endpoint} broke while a WebSocket was asked for")]
+    #[error("the connection to {callee} broke while a WebSocket was asked for")]
     Broken {
         /// Who.
-        endpoint: Endpoint,
+        callee: Callee,
         /// What the system says.
         source: io::Error,
     },
@@ -117,32 +117,32 @@ pub async fn open(
     if endpoint.scheme == Scheme::Udp {
         let DialedDatagrams { socket, address, timings } = dialer.dial_datagrams(endpoint).await?;
         let call = Call::of_datagrams(Arc::new(socket));
-        let peer = address.to_string();
-        return Ok(Opened { call, peer, session: None, chain: Vec::new(), timings });
+        let callee = Callee { endpoint: endpoint.clone(), address: Some(address) };
+        return Ok(Opened { call, callee, session: None, chain: Vec::new(), timings });
     }
     let is_web_socket = matches!(endpoint.scheme, Scheme::Ws | Scheme::Wss);
     let protocols = if is_web_socket { Protocols::Http1 } else { Protocols::Plain };
     let Dialed { stream, session, timings, .. } = dialer.dial(endpoint, protocols).await?;
     let chain = stream.shown_chain().to_vec();
     let address = stream.socket().and_then(|socket| socket.peer_addr().ok());
-    let peer = address.map_or_else(|| endpoint.to_string(), |address| address.to_string());
+    let callee = Callee { endpoint: endpoint.clone(), address };
     let call = if is_web_socket {
-        let late = |_| OpenError::Late { endpoint: endpoint.clone(), most };
-        timeout(most, upgrade(stream, target, drawn)).await.map_err(late)??
+        let late = |_| OpenError::Late { callee: callee.clone(), most };
+        timeout(most, upgrade(stream, (target, &callee), drawn)).await.map_err(late)??
     } else {
         Call::of_stream(stream)
     };
-    Ok(Opened { call, peer, session, chain, timings })
+    Ok(Opened { call, callee, session, chain, timings })
 }
 
 /// Asks for a WebSocket.
 async fn upgrade(
     mut stream: Stream,
-    Target { endpoint, path }: &Target,
+    (Target { endpoint, path }, callee): (&Target, &Callee),
     drawn: [u8; 16],
 ) -> Result<Call, OpenError> {
-    let broken = |source| OpenError::Broken { endpoint: endpoint.clone(), source };
-    let no = |why: String| OpenError::NoWebSocket { endpoint: endpoint.clone(), why };
+    let broken = |source| OpenError::Broken { callee: callee.clone(), source };
+    let no = |why: String| OpenError::NoWebSocket { callee: callee.clone(), why };
     let key = key_of(drawn);
     let at = endpoint.host_port().map(ToString::to_string).unwrap_or_default();
     let request = format!(
@@ -156,8 +156,8 @@ async fn upgrade(
         match head {
             None => {}
             Some(head) if head.status != 101 => {
-                let endpoint = endpoint.clone();
-                return Err(OpenError::Status { endpoint, status: head.status });
+                let callee = callee.clone();
+                return Err(OpenError::Status { callee, status: head.status });
             }
             Some(head) => break head.len,
         }
@@ -241,7 +241,8 @@ mod tests {
             std::ops::ControlFlow::Break(())
         };
         let wait = Duration::from_millis(200);
-        let asked = call.ask(b"x", Patience { first: wait, next: wait }, &mut hear).await;
+        let asked =
+            call.ask(b"x", Patience { first: wait, next: wait, stall: wait }, &mut hear).await;
         (heard, asked.map_err(|error| error.to_string()))
     }
 
