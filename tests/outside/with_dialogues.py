@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import pty
 import re
 import select
 import socket
@@ -653,6 +654,30 @@ def in_turns_who_is_early_waits(stage):
         terminal.sees(" icanon")
     finally:
         terminal.end()
+
+
+@test
+def a_terminal_that_stands_still_keeps_nobody(stage):
+    port = free_port()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(RELAIS, [str(RELAIS), "listen", str(port), "--as", "talk"], stage.env() | {"TERM": "xterm"})
+    try:
+        eventually("it listens", lambda: connectable(port))
+        # Nobody reads what it shows.
+        with call(port) as caller:
+            caller.settimeout(1)
+            with contextlib.suppress(TimeoutError):
+                for _ in range(10_000):
+                    caller.sendall(b"x" * 1000 + b"\n")
+            os.kill(pid, 15)
+            eventually("its end", lambda: os.waitpid(pid, os.WNOHANG)[0] == pid)
+            pid = None
+    finally:
+        os.close(terminal)
+        if pid:
+            os.kill(pid, 9)
+            os.waitpid(pid, 0)
 
 
 @test

@@ -8,6 +8,7 @@ pub mod calc;
 mod datagrams;
 mod dialogues;
 mod echo;
+mod frames;
 mod lines;
 pub mod load;
 mod notify;
@@ -23,7 +24,8 @@ mod web_socket;
 
 pub use dialogues::{Dialogues, EndServer, Limits};
 pub use echo::Echo;
+pub use lines::LineEnd;
 pub use notify::Subscribers;
-pub use person::{Manners, Person, Told, Typed};
+pub use person::{Manners, News, Person, Typed};
 pub use role::{Role, Word, cut_at};
 pub use show::{Next, Showcase, Shown};

@@ -21,11 +21,13 @@ pub(crate) struct Message<'a> {
 
 /// What stands behind a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LineEnd {
+pub enum LineEnd {
     /// Nothing.
     None,
+    /// A line feed.
     Lf,
-    CrLf,
+    /// A carriage return and a line feed, as HTTP, SMTP and others have it.
+    Crlf,
 }
 
 /// How much of a message there is.
@@ -65,7 +67,7 @@ impl<'a> Message<'a> {
     /// The whole message that `bytes` are, whose line end is told apart.
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
         let (bytes, end) = match bytes {
-            [line @ .., b'\r', b'\n'] => (line, LineEnd::CrLf),
+            [line @ .., b'\r', b'\n'] => (line, LineEnd::Crlf),
             [line @ .., b'\n'] => (line, LineEnd::Lf),
             line => (line, LineEnd::None),
         };
@@ -74,11 +76,12 @@ impl<'a> Message<'a> {
 }
 
 impl LineEnd {
-    pub(crate) fn bytes(self) -> &'static [u8] {
+    /// Its bytes.
+    pub fn bytes(self) -> &'static [u8] {
         match self {
             Self::None => b"",
             Self::Lf => b"\n",
-            Self::CrLf => b"\r\n",
+            Self::Crlf => b"\r\n",
         }
     }
 }
@@ -214,17 +217,17 @@ mod tests {
     }
 
     use Extent::{Cut, Whole};
-    use LineEnd::{CrLf, Lf, None as NoEnd};
+    use LineEnd::{Crlf, Lf, None as NoEnd};
 
     #[test]
     fn a_stream_is_cut_into_lines() {
         check(
             &["a\nb\r\n\nc"],
-            &[("a", Lf, Whole), ("b", CrLf, Whole), ("", Lf, Whole), ("c", NoEnd, Whole)],
+            &[("a", Lf, Whole), ("b", Crlf, Whole), ("", Lf, Whole), ("c", NoEnd, Whole)],
         );
-        check(&["a", "b\r", "\nc"], &[("ab", CrLf, Whole), ("c", NoEnd, Whole)]);
+        check(&["a", "b\r", "\nc"], &[("ab", Crlf, Whole), ("c", NoEnd, Whole)]);
         check(&["a\rb\n"], &[("a\rb", Lf, Whole)]);
-        check(&["12345678\n12345678\r\n"], &[("12345678", Lf, Whole), ("12345678", CrLf, Whole)]);
+        check(&["12345678\n12345678\r\n"], &[("12345678", Lf, Whole), ("12345678", Crlf, Whole)]);
         check(&[], &[]);
         check(&["a\r"], &[("a", NoEnd, Whole)]);
     }

@@ -30,7 +30,7 @@ pub enum Manners {
 
 /// What the person is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum News {
     /// Somebody called.
     Came {
         /// The caller's number.
@@ -90,7 +90,7 @@ pub enum Typed {
 #[derive(Debug)]
 pub struct Person {
     manners: Manners,
-    told: Sender<Told>,
+    told: Sender<News>,
     callers: Mutex<Callers>,
 }
 
@@ -130,7 +130,7 @@ enum Turn {
 
 /// A caller's end. Dropped, it says goodbye. Its `lines` end when its seat is given to another.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct Caller {
     pub(crate) number: u32,
     pub(crate) lines: Receiver<String>,
     person: Arc<Person>,
@@ -138,7 +138,7 @@ pub(crate) struct Call {
 
 impl Person {
     /// A person, and what is told to it.
-    pub fn new(manners: Manners) -> (Arc<Self>, Receiver<Told>) {
+    pub fn new(manners: Manners) -> (Arc<Self>, Receiver<News>) {
         let (told, events) = channel(TOLD_MAX);
         (Arc::new(Self { manners, told, callers: Mutex::default() }), events)
     }
@@ -185,9 +185,9 @@ impl Person {
     /// much to read.
     ///
     /// Cancel safe: who does not wait for it is gone again.
-    pub(crate) async fn come(self: &Arc<Self>, from: Peer, callers_max: usize) -> Option<Call> {
+    pub(crate) async fn come(self: &Arc<Self>, from: Peer, callers_max: usize) -> Option<Caller> {
         let call = self.sit(Hold::Fast, callers_max)?;
-        self.tell(Told::Came { number: call.number, from }).await;
+        self.tell(News::Came { number: call.number, from }).await;
         Some(call)
     }
 
@@ -198,21 +198,21 @@ impl Person {
         self: &Arc<Self>,
         from: Peer,
         callers_max: usize,
-    ) -> Option<Call> {
+    ) -> Option<Caller> {
         let telling = self.told.try_reserve().ok()?;
         let call = self.sit(Hold::Loose(Instant::now()), callers_max)?;
-        telling.send(Told::Came { number: call.number, from });
+        telling.send(News::Came { number: call.number, from });
         Some(call)
     }
 
-    fn sit(self: &Arc<Self>, hold: Hold, callers_max: usize) -> Option<Call> {
+    fn sit(self: &Arc<Self>, hold: Hold, callers_max: usize) -> Option<Caller> {
         let (sender, lines) = channel(LINES_MAX);
         let number = self.lock().sit((sender, hold), callers_max)?;
-        Some(Call { number, lines, person: Arc::clone(self) })
+        Some(Caller { number, lines, person: Arc::clone(self) })
     }
 
     /// Waits, if the person has too much to read. Who is gone needs no telling.
-    async fn tell(&self, told: Told) {
+    async fn tell(&self, told: News) {
         _ = self.told.send(told).await;
     }
 
@@ -221,13 +221,13 @@ impl Person {
     }
 }
 
-impl Call {
+impl Caller {
     /// Tells the person what the caller said. It is the person's turn then. Waits, if the person has
     /// too much to read.
     ///
     /// Cancel safe: what is not waited for is not told.
     pub(crate) async fn say(&self, message: &Message<'_>) {
-        // Told first: what is typed next may be the answer. An end that hears nothing more is gone.
+        // News first: what is typed next may be the answer. An end that hears nothing more is gone.
         if let Ok(telling) = self.person.told.reserve().await {
             self.hear();
             telling.send(self.said(message));
@@ -248,9 +248,9 @@ impl Call {
         }
     }
 
-    fn said(&self, message: &Message<'_>) -> Told {
+    fn said(&self, message: &Message<'_>) -> News {
         let is_cut = message.extent == Extent::Cut;
-        Told::Said { number: self.number, bytes: message.bytes.to_owned(), is_cut }
+        News::Said { number: self.number, bytes: message.bytes.to_owned(), is_cut }
     }
 
     pub(crate) fn manners(&self) -> Manners {
@@ -258,11 +258,11 @@ impl Call {
     }
 }
 
-impl Drop for Call {
+impl Drop for Caller {
     fn drop(&mut self) {
         self.person.lock().stand_up(self.number);
         // Where this finds no room, so much is unread that it matters little.
-        _ = self.person.told.try_send(Told::Went { number: self.number });
+        _ = self.person.told.try_send(News::Went { number: self.number });
     }
 }
 
@@ -340,7 +340,7 @@ fn addressed(line: &str) -> Option<(u32, Option<&str>)> {
 mod tests {
     use super::*;
 
-    async fn two(manners: Manners) -> (Arc<Person>, Receiver<Told>, [Call; 2]) {
+    async fn two(manners: Manners) -> (Arc<Person>, Receiver<News>, [Caller; 2]) {
         let (person, told) = Person::new(manners);
         let first = person.come(Peer::Local, 2).await.unwrap();
         let second = person.come(Peer::Local, 2).await.unwrap();
@@ -365,9 +365,9 @@ mod tests {
         assert_eq!(person.current(), (Some(1), 1));
         drop(first);
         assert_eq!(person.type_line("anybody?"), Typed::Nobody);
-        let came = |number| Told::Came { number, from: Peer::Local };
-        let said = Told::Said { number: 2, bytes: b"hi".to_vec(), is_cut: false };
-        let went = |number| Told::Went { number };
+        let came = |number| News::Came { number, from: Peer::Local };
+        let said = News::Said { number: 2, bytes: b"hi".to_vec(), is_cut: false };
+        let went = |number| News::Went { number };
         for expect in [came(1), came(2), said, went(2), went(1)] {
             assert_eq!(told.recv().await, Some(expect));
         }

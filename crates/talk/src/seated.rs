@@ -11,14 +11,14 @@ use crate::{
     dialogues::{Dialogues, Way},
     lines::Message,
     passing::{End, told_to_stop},
-    person::{Call, Manners, Person},
+    person::{Caller, Manners, Person},
     role::Role,
 };
 
 /// A caller's place with the person, if it is a person who answers.
 #[derive(Debug)]
 pub(crate) struct Seated<'s> {
-    call: Option<Call>,
+    call: Option<Caller>,
     /// Whether the person is to answer before the caller is heard again.
     is_awaited: bool,
     drain: &'s Drain,

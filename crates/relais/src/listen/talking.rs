@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use relais_talk::{Manners, Person, Told, Typed, cut_at};
+use relais_talk::{Manners, News, Person, Typed, cut_at};
 use tokio::{
     runtime::Builder,
     sync::{mpsc::Receiver, oneshot},
@@ -34,7 +34,7 @@ const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Talking {
     person: Arc<Person>,
     /// What is told to the person, until it begins.
-    told: Mutex<Option<Receiver<Told>>>,
+    told: Mutex<Option<Receiver<News>>>,
     quit: Quit,
     once: Once,
     thread: Mutex<Option<Thread>>,
@@ -57,7 +57,7 @@ struct Table {
 
 impl Talking {
     /// `None` if the terminal is taken by another. It is given back if this never begins.
-    pub(super) fn new(person: Arc<Person>, told: Receiver<Told>, quit: Quit) -> Option<Self> {
+    pub(super) fn new(person: Arc<Person>, told: Receiver<News>, quit: Quit) -> Option<Self> {
         if IS_TERMINAL_TAKEN.swap(true, Ordering::Relaxed) {
             return None;
         }
@@ -86,7 +86,7 @@ impl Talking {
         });
     }
 
-    fn told(&self) -> std::sync::MutexGuard<'_, Option<Receiver<Told>>> {
+    fn told(&self) -> std::sync::MutexGuard<'_, Option<Receiver<News>>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -110,7 +110,7 @@ impl Drop for Talking {
     }
 }
 
-fn talk(mut table: Table, mut told: Receiver<Told>, mut stopped: oneshot::Receiver<()>) {
+fn talk(mut table: Table, mut told: Receiver<News>, mut stopped: oneshot::Receiver<()>) {
     let Ok(runtime) = Builder::new_current_thread().build() else { return };
     runtime.block_on(async {
         let mut is_typing = true;
@@ -157,14 +157,14 @@ impl Table {
     }
 }
 
-fn shown(told: &Told) -> String {
+fn shown(told: &News) -> String {
     match told {
-        Told::Came { number, from } => format!("@{number} is here, from {from}"),
-        Told::Said { number, bytes, is_cut } => {
+        News::Came { number, from } => format!("@{number} is here, from {from}"),
+        News::Said { number, bytes, is_cut } => {
             let cut = if *is_cut { cut_at(bytes.len()) } else { String::new() };
             format!("@{number}: {}{cut}", Escaped(bytes))
         }
-        Told::Went { number } => format!("@{number} is gone"),
+        News::Went { number } => format!("@{number} is gone"),
     }
 }
 

@@ -8,7 +8,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use relais_talk::send::{LineEnd, MESSAGE_BYTES_MAX, Unit, parse_hex};
+use relais_talk::{
+    LineEnd,
+    send::{MESSAGE_BYTES_MAX, Unit, parse_hex},
+};
 use tokio::sync::mpsc;
 
 use super::asked::{Asked, What};

@@ -12,7 +12,7 @@ use tokio::{sync::mpsc, time::timeout};
 use crate::{
     dialogues::{Limits, line},
     lines::{Extent, LineEnd, Message},
-    person::{Call, Manners, Person},
+    person::{Caller, Manners, Person},
 };
 
 /// How many messages of a sender may wait for the person to see them. More are dropped.
@@ -98,7 +98,7 @@ impl Table {
 
 /// What is said with one sender.
 struct Talk {
-    call: Call,
+    call: Caller,
     heard: mpsc::Receiver<Heard>,
     socket: Arc<Datagrams>,
     from: SocketAddr,

@@ -4,7 +4,7 @@ use relais_net::{DatagramListener, Shutdown};
 use tokio::net::UdpSocket;
 
 use super::*;
-use crate::{Manners, Person, Subscribers, Told, show::Next};
+use crate::{Manners, News, Person, Subscribers, show::Next};
 
 /// A server of one role at a port of its own.
 struct Server {
@@ -110,9 +110,9 @@ async fn by_datagrams_only_a_talk_has_a_last_word() {
     caller.send(b"hi").await.unwrap();
     caller.send(b"fin").await.unwrap();
     for _ in 0..2 {
-        assert!(!matches!(told.recv().await, Some(Told::Went { .. })));
+        assert!(!matches!(told.recv().await, Some(News::Went { .. })));
     }
-    assert!(matches!(told.recv().await, Some(Told::Went { number: 1 })));
+    assert!(matches!(told.recv().await, Some(News::Went { number: 1 })));
 }
 
 #[tokio::test]
@@ -128,7 +128,8 @@ async fn an_error_is_not_calculated() {
 
 #[tokio::test]
 async fn an_answer_under_way_is_waited_for_at_the_end() {
-    let arguments = vec!["-c".to_owned(), "read -r line; sleep 0.1; echo 2".to_owned()];
+    let script = format!("echo {}; read -r line; sleep 0.1; echo 2", crate::calc::READY);
+    let arguments = vec!["-c".to_owned(), script];
     let program = crate::calc::Program { path: "/bin/sh".into(), arguments };
     let calculator = crate::calc::Calculator::new(program, 1);
     let server = Server::of(Role::Calc(Arc::new(calculator)));
@@ -149,7 +150,7 @@ async fn in_turns_a_sender_waits_for_its_answer() {
     for said in ["one", "two"] {
         caller.send(said.as_bytes()).await.unwrap();
     }
-    let said = |expect: &'static str| move |told: Option<Told>| matches!(told, Some(Told::Said { bytes, .. }) if bytes == expect.as_bytes());
+    let said = |expect: &'static str| move |told: Option<News>| matches!(told, Some(News::Said { bytes, .. }) if bytes == expect.as_bytes());
     told.recv().await.unwrap();
     assert!(said("one")(told.recv().await));
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -166,8 +167,8 @@ async fn a_person_answers_senders_by_number() {
     let (one, two) = (server.caller().await, server.caller().await);
     for (caller, number) in [(&one, 1), (&two, 2)] {
         caller.send(b"hi").await.unwrap();
-        assert!(matches!(told.recv().await, Some(Told::Came { number: n, .. }) if n == number));
-        assert!(matches!(told.recv().await, Some(Told::Said { number: n, .. }) if n == number));
+        assert!(matches!(told.recv().await, Some(News::Came { number: n, .. }) if n == number));
+        assert!(matches!(told.recv().await, Some(News::Said { number: n, .. }) if n == number));
     }
     for (caller, number) in [(&one, 1), (&two, 2)] {
         person.type_line(&format!("@{number} you"));
@@ -177,6 +178,6 @@ async fn a_person_answers_senders_by_number() {
     let third = server.caller().await;
     third.send(b"hi").await.unwrap();
     one.send(b"again").await.unwrap();
-    let again = |told| matches!(told, Some(Told::Said { number: 1, .. }));
+    let again = |told| matches!(told, Some(News::Said { number: 1, .. }));
     assert!(again(told.recv().await), "nobody came");
 }

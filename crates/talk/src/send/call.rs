@@ -17,10 +17,9 @@ use tokio::{
     net::UdpSocket,
     time::{Instant, timeout, timeout_at},
 };
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{self, Message},
-};
+use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+
+use crate::frames::io_error;
 
 /// The longest message of a WebSocket that is heard.
 pub const MESSAGE_BYTES_MAX: usize = 16 << 20;
@@ -213,16 +212,4 @@ fn closed_or(error: io::Error) -> io::Result<Heard> {
 
 fn is_over(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NotConnected | ErrorKind::BrokenPipe)
-}
-
-fn io_error(error: tungstenite::Error) -> io::Error {
-    match error {
-        tungstenite::Error::Io(error) => error,
-        tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => {
-            ErrorKind::NotConnected.into()
-        }
-        other => {
-            io::Error::new(ErrorKind::InvalidData, other.to_string().escape_debug().to_string())
-        }
-    }
 }

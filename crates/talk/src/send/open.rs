@@ -108,11 +108,7 @@ pub enum OpenError {
 /// # Errors
 ///
 /// [`OpenError`]
-pub async fn open(
-    dialer: &Dialer,
-    target: &Target,
-    Upgrade { drawn, most }: Upgrade,
-) -> Result<Opened, OpenError> {
+pub async fn open(dialer: &Dialer, target: &Target, asking: Upgrade) -> Result<Opened, OpenError> {
     let endpoint = &target.endpoint;
     if endpoint.scheme == Scheme::Udp {
         let DialedDatagrams { socket, address, timings } = dialer.dial_datagrams(endpoint).await?;
@@ -127,16 +123,24 @@ pub async fn open(
     let address = stream.socket().and_then(|socket| socket.peer_addr().ok());
     let callee = Callee { endpoint: endpoint.clone(), address };
     let call = if is_web_socket {
-        let late = |_| OpenError::Late { callee: callee.clone(), most };
-        timeout(most, upgrade(stream, (target, &callee), drawn)).await.map_err(late)??
+        upgrade(stream, (target, &callee), asking).await?
     } else {
         Call::of_stream(stream)
     };
     Ok(Opened { call, callee, session, chain, timings })
 }
 
-/// Asks for a WebSocket.
+/// Asks for a WebSocket, and gives up in time.
 async fn upgrade(
+    stream: Stream,
+    (target, callee): (&Target, &Callee),
+    Upgrade { drawn, most }: Upgrade,
+) -> Result<Call, OpenError> {
+    let late = |_| OpenError::Late { callee: callee.clone(), most };
+    timeout(most, ask(stream, (target, callee), drawn)).await.map_err(late)?
+}
+
+async fn ask(
     mut stream: Stream,
     (Target { endpoint, path }, callee): (&Target, &Callee),
     drawn: [u8; 16],
@@ -176,11 +180,7 @@ async fn upgrade(
 
 #[cfg(test)]
 mod tests {
-    use relais_net::{
-        DialLimits,
-        tls::{Connector, Demand, Roots, Trust},
-    };
-    use tokio::net::TcpListener;
+    use tokio::io::duplex;
 
     use super::*;
     use crate::send::{Asked as Answer, Patience};
@@ -190,28 +190,22 @@ mod tests {
          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
     /// Opens a WebSocket at a server that answers this, and then says nothing.
-    async fn opened(answer: &[u8]) -> Result<Opened, String> {
-        let demand = Demand { trust: Trust::Roots(Roots::none()), server_name: None, own: None };
-        let most = Duration::from_secs(5);
-        let limits =
-            DialLimits { connect_max: most, handshake_max: most, source: None, keepalive: None };
-        let dialer = Dialer::new(limits, Connector::new(&demand).unwrap());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = listener.local_addr().unwrap();
+    async fn opened(answer: &[u8]) -> Result<Call, String> {
+        let (ours, mut theirs) = duplex(1 << 20);
         let answer = answer.to_vec();
         tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            _ = stream.write_all(&answer).await;
-            while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+            _ = theirs.write_all(&answer).await;
+            while theirs.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
         });
-        let endpoint: Endpoint = format!("ws://{at}").parse().unwrap();
+        let endpoint: Endpoint = "ws://127.0.0.1:1".parse().unwrap();
+        let callee = Callee { endpoint: endpoint.clone(), address: None };
         let target = Target { endpoint: endpoint.clone(), path: "/".to_owned() };
-        let upgrade = Upgrade { drawn: DRAWN, most: Duration::from_millis(200) };
-        let opened = open(&dialer, &target, upgrade).await;
+        let asking = Upgrade { drawn: DRAWN, most: Duration::from_millis(200) };
+        let opened = upgrade(Stream::Memory(ours), (&target, &callee), asking).await;
         opened.map_err(|error| error.to_string().replace(&endpoint.to_string(), "it"))
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn who_does_not_begin_a_web_socket_is_told_and_bounded() {
         let check = async |answer: &str, expect: &str| {
             assert_eq!(opened(answer.as_bytes()).await.unwrap_err(), expect);
@@ -234,7 +228,7 @@ mod tests {
 
     /// What comes of a message if behind the head of its answer there are these bytes.
     async fn ask(frames: &[u8]) -> (Vec<u8>, Result<Answer, String>) {
-        let mut call = opened(&[OPENS.as_bytes(), frames].concat()).await.unwrap().call;
+        let mut call = opened(&[OPENS.as_bytes(), frames].concat()).await.unwrap();
         let mut heard = Vec::new();
         let mut hear = |bytes: &[u8]| {
             heard.extend_from_slice(bytes);
@@ -246,7 +240,7 @@ mod tests {
         (heard, asked.map_err(|error| error.to_string()))
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_comes_with_the_head_is_heard_and_what_is_too_long_is_not() {
         assert_eq!(ask(b"\x81\x02ok").await, (b"ok".to_vec(), Ok(Answer::Answered)));
         assert_eq!(ask(b"\x88\x00").await, (Vec::new(), Ok(Answer::Ended)));

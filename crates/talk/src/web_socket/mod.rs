@@ -16,6 +16,7 @@ use tokio_tungstenite::{
 
 use crate::{
     dialogues::{Dialogues, Way, too_long},
+    frames::io_error,
     lines::Message,
     passing::{End, Passed, closed, fault, idle, linger, refused, told_to_stop},
     role::Reply,
@@ -221,13 +222,6 @@ fn over_by(error: Error) -> Result<Over, io::Error> {
         Error::Protocol(error) => Ok((refused(error.to_string()), CloseCode::Protocol)),
         Error::Utf8(_) => Ok((refused("a text that is no UTF-8"), CloseCode::Invalid)),
         error => Err(io_error(error)),
-    }
-}
-
-fn io_error(error: Error) -> io::Error {
-    match error {
-        Error::Io(error) => error,
-        other => io::Error::other(other.to_string()),
     }
 }
 

@@ -146,14 +146,14 @@ async fn in_turns_only_the_end_is_heard_while_the_person_is_awaited() {
         client.send(Frame::text(said)).await.unwrap();
     }
     told.recv().await.unwrap();
-    assert!(matches!(told.recv().await, Some(crate::Told::Said { bytes, .. }) if bytes == b"one"));
+    assert!(matches!(told.recv().await, Some(crate::News::Said { bytes, .. }) if bytes == b"one"));
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(told.try_recv().is_err());
     person.type_line("answer");
     assert_eq!(client.next().await.unwrap().unwrap(), Frame::text("answer"));
-    assert!(matches!(told.recv().await, Some(crate::Told::Said { bytes, .. }) if bytes == b"two"));
+    assert!(matches!(told.recv().await, Some(crate::News::Said { bytes, .. }) if bytes == b"two"));
     drop(client);
-    assert!(matches!(told.recv().await, Some(crate::Told::Went { .. })));
+    assert!(matches!(told.recv().await, Some(crate::News::Went { .. })));
 }
 
 #[tokio::test(start_paused = true)]
