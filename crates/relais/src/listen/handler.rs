@@ -100,6 +100,11 @@ impl Made {
     pub(crate) fn begin(&self) {
         self.0.begun.begin();
     }
+
+    /// Ends showing, whoever still talks: the program ends. Blocks, but not for long.
+    pub(crate) fn end(&self) {
+        self.0.begun.end();
+    }
 }
 
 fn limits(dialogue: &Dialogue) -> Limits {

@@ -86,6 +86,16 @@ impl Talking {
         });
     }
 
+    /// Gives the terminal back, once: it is to be as it was found before the program ends. Blocks.
+    pub(super) fn end(&self) {
+        if let Some(Thread { stop, done }) = self.thread().take() {
+            _ = stop.send(());
+            if done.recv_timeout(LAST_WORDS_MAX) == Err(RecvTimeoutError::Timeout) {
+                terminal::give_back();
+            }
+        }
+    }
+
     fn told(&self) -> std::sync::MutexGuard<'_, Option<Receiver<News>>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,13 +110,7 @@ impl Drop for Talking {
         if self.told().take().is_some() {
             IS_TERMINAL_TAKEN.store(false, Ordering::Relaxed);
         }
-        // The terminal is to be as it was found before the program ends.
-        if let Some(Thread { stop, done }) = self.thread().take() {
-            _ = stop.send(());
-            if done.recv_timeout(LAST_WORDS_MAX) == Err(RecvTimeoutError::Timeout) {
-                terminal::give_back();
-            }
-        }
+        self.end();
     }
 }
 

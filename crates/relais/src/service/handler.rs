@@ -49,8 +49,14 @@ impl Lasting {
         self.logs().for_each(relay::FlowLog::reopen);
     }
 
-    /// Waits until all logs are written, but for all together not longer than `patience`. Blocks.
+    /// Waits until all is shown, and until all logs are written, but for all of these together not
+    /// longer than `patience`. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
+        for (_, made) in self.running.values() {
+            if let Made::Listen(made) = made {
+                made.end();
+            }
+        }
         let deadline = Instant::now() + patience;
         self.logs().for_each(|log| log.shutdown(deadline));
     }
