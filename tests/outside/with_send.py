@@ -197,6 +197,12 @@ def a_client_shows_its_certificate(stage):
     equal(send(stage, at, "--ca", cert, "--cert", cert, "--key", key, "abc")[0], b"cba\n")
     _, said = send(stage, at, "--ca", cert, "abc", status=1)
     holds(said, f"cannot shake hands with {at}")
+    # Whose fault it is.
+    no_key = stage.write("no-key.pem", "no key")
+    for cert_file, key_file, flag in [(cert, no_key, "--key"), (no_key, key, "--cert")]:
+        _, said = send(stage, at, "--ca", cert, "--cert", cert_file, "--key", key_file, "abc", status=2)
+        holds(said, f"{flag}")
+        holds(said, "no-key.pem")
 
 
 @test
