@@ -100,6 +100,8 @@ async fn serve_lines<'d>(
             unseated.end()
         }
     };
+    // Its place is free for another meanwhile.
+    drop(dialogue.seated);
     linger(&mut dialogue.stream).await;
     Ok(end)
 }
