@@ -1,6 +1,9 @@
 """`relais send`, against the programs that people listen with."""
 
 import asyncio
+import base64
+import contextlib
+import hashlib
 import os
 import pathlib
 import pty
@@ -58,6 +61,40 @@ class Serving(Listening):
     def serve(self, stream):
         with stream:
             self.act(stream)
+
+
+def ping_for_ever(stream):
+    """Begins a WebSocket, pings for ever, and reads nothing."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += stream.recv(4096)
+    key = re.search(rb"(?i)sec-websocket-key: *(\S+)", head)[1]
+    proof = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+    stream.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                   b"Sec-WebSocket-Accept: " + base64.b64encode(proof) + b"\r\n\r\n")  # fmt: skip
+    with contextlib.suppress(OSError):
+        while True:
+            stream.sendall((b"\x89\x7d" + b"p" * 125) * 500)
+
+
+def kept(stage, *words, seconds=30):
+    """How many mebibytes it took at most, and how long."""
+    begin = time.monotonic()
+    program = subprocess.Popen([RELAIS, *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    killing = threading.Timer(seconds, program.kill)
+    killing.start()
+    _, _, used = os.wait4(program.pid, 0)
+    killing.cancel()
+    return used.ru_maxrss / 1024, time.monotonic() - begin
+
+
+@test(seconds=90)
+def pings_for_ever_take_neither_memory_nor_time(stage):
+    with Serving(ping_for_ever) as server:
+        at = f"ws://127.0.0.1:{server.port}"
+        for words in [["send", at, "--wait", "2s", "x"], ["load", at, "-d", "2s", "-c", "2", "--timeout", "1s"]]:
+            mebibytes, seconds = kept(stage, *words)
+            assert mebibytes < 100 and seconds < 15, f"{words}: {mebibytes} MiB, {seconds} s"
 
 
 @test

@@ -8,7 +8,7 @@ use relais_net::Stream;
 use relais_wire::visible::is_disturbing;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{self, Message, Utf8Bytes, protocol::WebSocketConfig},
+    tungstenite::{self, Message, Utf8Bytes},
 };
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
     ledger::Answered,
     target::Target,
 };
+use crate::frames::of_client;
 
 /// How much is read at once. The usual 128 KiB, for each of ten thousand connections, are more than
 /// many a machine has.
@@ -36,11 +37,7 @@ pub(super) async fn begin(
     let url = format!("{}://{at}{path}", endpoint.scheme);
     // What comes is compared with what was sent: longer messages are wrong before they end.
     let most = target.bytes().len().max(READ_BYTES);
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BYTES)
-        .write_buffer_size(0)
-        .max_message_size(Some(most))
-        .max_frame_size(Some(most));
+    let config = of_client(most, most).read_buffer_size(READ_BYTES);
     let begun = client_async_with_config(url, stream, Some(config)).await;
     begun.map(|(socket, _answer)| socket).map_err(failure)
 }
@@ -58,6 +55,8 @@ pub(super) async fn exchange(
         Ok(text) => Message::Text(text),
         Err(_) => Message::Binary(message.clone()),
     };
+    // Answers to pings may wait: they are not to take the room of this.
+    socket.flush().await.map_err(failure)?;
     socket.send(sent).await.map_err(failure)?;
     loop {
         let mut echo = Echo::of(message);

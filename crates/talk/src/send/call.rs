@@ -128,7 +128,12 @@ impl Mouth {
                 // How much of it is taken so far is not to be seen: by the rate.
                 let pieces = u32::try_from(message.len() / PIECE_BYTES).unwrap_or(u32::MAX);
                 let most = stall_max.saturating_mul(pieces.saturating_add(1));
-                taken(most, async { sink.send(message).await.map_err(io_error) }).await
+                taken(most, async {
+                    // Answers to pings may wait: they are not to take the room of this.
+                    sink.flush().await.map_err(io_error)?;
+                    sink.send(message).await.map_err(io_error)
+                })
+                .await
             }
         }
     }

@@ -17,12 +17,10 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::{Duration, timeout},
 };
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::protocol::{Role as Side, WebSocketConfig},
-};
+use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role as Side};
 
 use super::call::{Call, MESSAGE_BYTES_MAX};
+use crate::frames::of_client;
 
 /// How large the head of an answer to who asks for a WebSocket may be.
 const HEAD: HeadLimits =
@@ -170,9 +168,7 @@ async fn ask(
         }
     };
     judge_answer(&came[..length], &key).map_err(|why| no(why.to_string()))?;
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(MESSAGE_BYTES_MAX))
-        .max_frame_size(Some(MESSAGE_BYTES_MAX));
+    let config = of_client(MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX);
     let early = came.split_off(length);
     let socket = WebSocketStream::from_partially_read(stream, early, Side::Client, Some(config));
     Ok(Call::of_web_socket(socket.await))
