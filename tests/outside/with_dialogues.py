@@ -240,6 +240,17 @@ HOSTILE = [
 ]
 
 
+@test
+def who_cannot_print_serves_on_and_says_so_once(stage):
+    relais = stage.start(["sh", "-c", f"exec {RELAIS} listen tcp://127.0.0.1:0 --as ack 2>&1 >/dev/full"], "listen")
+    relais.await_that("it listens", lambda: re.search(r"tcp://127.0.0.1:[1-9]", relais.said()))
+    port = int(re.search(r"tcp://127.0.0.1:(\d+)", relais.said())[1])
+    for _ in range(3):
+        equal(ask(port, b"hello\n").decode(), "Message reçu\n")
+    eventually("it said", lambda: "cannot write to standard output" in relais.said())
+    equal(relais.said().count("ERROR"), 1, relais.said())
+
+
 @test(seconds=120)
 def no_expression_ends_the_calculator(stage):
     relais = listen(stage, "tcp://127.0.0.1:0", "--as", "calc")

@@ -111,6 +111,20 @@ def a_message_comes_to_netcat_as_a_line(stage):
         equal(netcat.output.read_bytes(), expect)
 
 
+@test
+def what_cannot_be_written_is_no_success(stage):
+    port = echo(stage)
+    for words in [(port, "hello"), (port, "--verify", "hello"), (port,)]:
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([RELAIS, "send", *map(str, words)], stdout=full, stderr=subprocess.PIPE, input=b"a\n", timeout=20)
+        equal((done.returncode, words), (1, words))
+        holds(done.stderr.decode(), "error: writing to standard output: no space left on device")
+    # Who read enough is no failure.
+    shell = f"head -c 5000000 /dev/zero | {RELAIS} send {port} | head -c 3 >/dev/null; exit ${{PIPESTATUS[1]}}"
+    done = stage.finish(["bash", "-c", shell])
+    assert done.returncode in (0, 141), done
+
+
 def open_sockets():
     return pathlib.Path("/proc/net/tcp").read_text()
 

@@ -1,6 +1,7 @@
 //! The thread that prints what callers say.
 
 use std::{
+    io,
     sync::{
         Mutex, Once, PoisonError,
         mpsc::{Receiver, sync_channel},
@@ -10,7 +11,7 @@ use std::{
 };
 
 use relais_talk::Showcase;
-use tracing::error;
+use tracing::{error, info};
 
 use super::Style;
 use crate::output::print;
@@ -68,11 +69,63 @@ impl Drop for Printing {
     }
 }
 
-/// What cannot be printed is dropped: who read it is gone, and callers are none the wiser.
+/// Prints to the end. What cannot be printed is dropped, and that is said: callers are none the wiser.
 fn print_all(showcase: &Showcase, style: Style) {
-    _ = print(style.begin().as_bytes());
+    let mut paper = Paper { lost: None };
+    paper.print(style.begin().as_bytes());
     while let Some(next) = showcase.next() {
-        _ = print(style.show(&next).as_bytes());
+        paper.print(style.show(&next).as_bytes());
     }
-    _ = print(style.end().as_bytes());
+    paper.print(style.end().as_bytes());
+}
+
+/// Standard output. A reader that went away has what it wanted.
+struct Paper {
+    /// How many messages were lost since it could be written last; `None` if it can.
+    lost: Option<u64>,
+}
+
+impl Paper {
+    fn print(&mut self, text: &[u8]) {
+        if !text.is_empty() {
+            self.judge(print(text));
+        }
+    }
+
+    /// Loud once; then silent until it passes.
+    fn judge(&mut self, printed: io::Result<()>) {
+        match (printed, &mut self.lost) {
+            (Ok(()), None) => (),
+            (Ok(()), lost) => {
+                info!(lost = *lost, "writing to standard output again");
+                *lost = None;
+            }
+            (Err(_), Some(lost)) => *lost += 1,
+            (Err(error), lost) => {
+                error!(%error, "cannot write to standard output: messages are lost until it passes");
+                *lost = Some(1);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_is_counted_until_it_passes() {
+        let mut paper = Paper { lost: None };
+        let full = || Err(io::ErrorKind::StorageFull.into());
+        for (printed, expect) in [
+            (Ok(()), None),
+            (full(), Some(1)),
+            (full(), Some(2)),
+            (Ok(()), None),
+            (full(), Some(1)),
+        ] {
+            paper.judge(printed);
+            assert_eq!(paper.lost, expect);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Who hears what comes: standard output, or who compares it.
 
-use std::ops::ControlFlow;
+use std::{io, ops::ControlFlow};
 
 use relais_talk::send::Comparison;
 
@@ -38,7 +38,7 @@ impl Audience {
         let is_whole = match self {
             Self::Shown(heard) => {
                 heard.take(bytes);
-                bytes.ends_with(b"\n")
+                bytes.ends_with(b"\n") || heard.is_lost()
             }
             Self::Compared(comparison) => {
                 comparison.heard(bytes);
@@ -73,6 +73,11 @@ impl Audience {
         matches!(self, Self::Compared(comparison) if comparison.difference().is_some())
     }
 
+    /// Whether what came cannot be printed: there is no use in hearing more.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Shown(heard) if heard.is_lost())
+    }
+
     /// Nothing more comes, and something went wrong.
     pub(super) fn end(&mut self) {
         if let Self::Shown(heard) = self {
@@ -84,8 +89,13 @@ impl Audience {
     pub(super) fn conclude(mut self) -> Result<(), Stop> {
         self.end();
         match self {
-            Self::Shown(_) => Ok(()),
+            Self::Shown(heard) => heard.lost().map_or(Ok(()), |error| Err(unprinted(error))),
             Self::Compared(comparison) => conclude(comparison),
         }
     }
+}
+
+/// Why what came, or what is to be said of it, is lost.
+pub(super) fn unprinted(error: io::Error) -> Stop {
+    anyhow::Error::new(error).context("writing to standard output").into()
 }

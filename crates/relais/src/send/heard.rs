@@ -1,6 +1,6 @@
 //! What is heard, on its way to standard output.
 
-use std::fmt::Display;
+use std::{fmt::Display, io};
 
 use relais_talk::send::Unit;
 
@@ -39,6 +39,8 @@ pub(super) struct Heard {
     is_any: bool,
     /// Whether a line has begun.
     is_within_line: bool,
+    /// Why what came could not be printed: from then on nothing is.
+    lost: Option<io::Error>,
 }
 
 impl Heard {
@@ -52,6 +54,7 @@ impl Heard {
             begun: String::new(),
             is_any: false,
             is_within_line: false,
+            lost: None,
         }
     }
 
@@ -69,8 +72,7 @@ impl Heard {
     pub(super) fn take(&mut self, bytes: &[u8]) {
         let text = self.shown(bytes);
         let Some(screen) = &self.screen else {
-            // A reader that went away is told by the end of the call, or by a signal.
-            _ = print(&text);
+            self.print(&text);
             return;
         };
         self.begun.push_str(&String::from_utf8_lossy(&text));
@@ -114,7 +116,23 @@ impl Heard {
                 screen.prompt(PROMPT);
                 screen.show(&rest);
             }
-            None => _ = print(rest.as_bytes()),
+            None => self.print(rest.as_bytes()),
+        }
+    }
+
+    /// Whether something could not be printed. A reader that went away has what it wanted.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.is_some()
+    }
+
+    /// Why something could not be printed, if so.
+    pub(super) fn lost(self) -> Option<io::Error> {
+        self.lost
+    }
+
+    fn print(&mut self, text: &[u8]) {
+        if self.lost.is_none() {
+            self.lost = print(text).err();
         }
     }
 

@@ -125,7 +125,7 @@ async fn ask(
             }
             Answer::Answered | Answer::Unanswered | Answer::Ended => {}
         }
-        if audience.misses_something() || audience.differs() {
+        if audience.misses_something() || audience.differs() || audience.is_lost() {
             break;
         }
     }
@@ -204,7 +204,11 @@ async fn hold(
             Told::Unanswered if asked.verifies => return ControlFlow::Break(()),
             Told::Unanswered => audience.tell(&unanswered(unit, wait)),
         }
-        if audience.differs() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if audience.differs() || audience.is_lost() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     };
     let holding = call.hold(&mut input, manner, &mut listen);
     let ended = tokio::select! {

@@ -2,19 +2,16 @@
 
 use relais_talk::send::{Comparison, Difference};
 
-use crate::hex::WithText;
-use crate::{output::say, stop::Stop};
+use super::audience::unprinted;
+use crate::{hex::WithText, output::print, stop::Stop};
 
 /// Says whether what came back is what was said.
 pub(super) fn conclude(mut comparison: Comparison) -> Result<(), Stop> {
     comparison.end();
     match comparison.difference() {
-        None => {
-            say("identical");
-            Ok(())
-        }
+        None => print(b"identical\n").map_err(unprinted),
         Some(difference) => {
-            say(told(difference));
+            print(format!("{}\n", told(difference)).as_bytes()).map_err(unprinted)?;
             Err(Stop::No)
         }
     }
