@@ -13,7 +13,7 @@ import struct
 import subprocess
 import time
 
-from stage import RELAIS, Skip, equal, eventually, free_port, holds, need, test
+from stage import RELAIS, Skip, equal, eventually, free_port, holds, need, sum_of, test
 
 
 def listen(stage, *arguments):
@@ -385,13 +385,76 @@ def messages_are_shown_as_json_and_as_bytes(stage):
             time.sleep(0.05)
     lines = eventually("four objects", lambda: [l for l in relais.said().splitlines() if l.startswith("{") and l.endswith("}")][3:] and relais.said().splitlines()[1:])
     found = [json.loads(line) for line in lines]
-    equal([one["bytes"] for one in found], [0, 4, 1, 65_507])
+    equal([one["bytes"] for one in found], [0, 5, 1, 65_507])
+    equal([one.get("end") for one in found], [None, "\n", None, None])
     equal([one.get("text", "")[:5] for one in found], ["", 'hé"', "", "xxxxx"])
     equal(found[2]["hex"], "ff")
     equal(relais.stop(), 0, "exit code")
     relais = listen(stage, "tcp://127.0.0.1:0", "--as", "print", "--hex")
-    ask(relais.ports[0], b"bonjour\x00\n")
-    eventually("the bytes", lambda: "62 6f 6e 6a 6f 75 72 00" in relais.said())
+    ask(relais.ports[0], b"bonjour\x00\r\n")
+    eventually("the bytes", lambda: "62 6f 6e 6a 6f 75 72 00  0d 0a " in relais.said())
+
+
+def receiving(stage, *arguments):
+    """`relais listen` whose standard output goes to a file; what it tells goes to its log."""
+    copy = stage.path(f"copy-{len(stage.programs)}")
+    words = " ".join(map(str, arguments))
+    relais = stage.start(["sh", "-c", f"exec {RELAIS} listen {words} 2>&1 >{copy}"], "listen")
+    relais.await_that("it listens", lambda: "://" in relais.said())
+    return relais, copy
+
+
+@test
+def what_is_received_raw_is_what_was_sent(stage):
+    need("nc")
+    much = b"quit\n\x00\r" + os.urandom(20_000_000)
+    port = free_port()
+    relais, copy = receiving(stage, port, f"udp://127.0.0.1:{port}", "--style", "raw")
+    stage.run(["nc", "-N", "127.0.0.1", port], input=much)
+    eventually("all of it", lambda: copy.stat().st_size >= len(much))
+    assert copy.read_bytes() == much
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+        for datagram in [b"quit\r\n", b"", b"\xff"]:
+            caller.sendto(datagram, ("127.0.0.1", port))
+    eventually("the datagrams", lambda: copy.read_bytes()[len(much) :] == b"quit\r\n\xff")
+    equal(relais.stop(), 0, relais.said())
+
+
+@test
+def who_receives_slowly_is_waited_for_and_ends_all_the_same(stage):
+    port = free_port()
+    line = f"{RELAIS} listen {port} --style raw | (sleep 2; sha256sum)"
+    relais = stage.start(["sh", "-c", line], "listen")
+    relais.await_that("it listens", lambda: "://" in relais.said())
+    much = os.urandom(30_000_000)
+    ask(port, much)
+    pid = int(stage.run(["pgrep", "-s", str(relais.pid), "-x", "relais"]))
+    os.kill(pid, 15)
+    eventually("all of it", lambda: sum_of(much) in relais.said())
+
+
+@test
+def what_would_go_to_a_terminal_as_it_is_is_refused(stage):
+    terminal = Tmux(stage, f"{RELAIS} listen 127.0.0.1:{free_port()} --style raw; echo exit $?; sleep 60")
+    try:
+        terminal.sees("standard output is a terminal, which would obey what strangers send")
+        terminal.sees("exit 2")
+    finally:
+        terminal.end()
+
+
+@test
+def a_file_is_answered_whole(stage):
+    need("nc")
+    content = os.urandom(3_000_000)
+    stage.write("file", content)
+    relais = listen(stage, "tcp://127.0.0.1:0", "udp://127.0.0.1:0", "--as", "ack", "--reply", "@file")
+    equal(sum_of(stage.run(["nc", "127.0.0.1", relais.ports[0]], input=b"\n")), sum_of(content))
+    equal(sum_of(stage.run([RELAIS, "send", relais.ports[0], "please"])), sum_of(content))
+    equal(ask_by_datagram(relais.ports[1], b"x"), b"error: the answer is too long")
+    refused = stage.finish([RELAIS, "listen", "0", "--as", "ack", "--reply", "@nowhere"])
+    equal(refused.returncode, 2, refused.stderr)
+    holds(refused.stderr.decode(), 'cannot read "nowhere": ')
 
 
 @test(seconds=120)

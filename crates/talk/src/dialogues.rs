@@ -12,7 +12,7 @@ use relais_tap::Tap;
 
 use crate::{
     lines::{Extent, LineEnd, Message},
-    passing::{End, last_word},
+    passing::{End, all_said, last_word},
     role::{Reply, Role, Showing, Then, Word, answer, ended},
     show::{Showcase, Shown},
 };
@@ -73,6 +73,7 @@ impl Then {
     pub(crate) fn ends(self) -> ControlFlow<End> {
         match self {
             Self::GoOn => ControlFlow::Continue(()),
+            Self::AllSaid => ControlFlow::Break(all_said()),
             Self::EndDialogue | Self::EndServer => ControlFlow::Break(last_word()),
         }
     }
@@ -90,18 +91,31 @@ impl Dialogues {
     pub(crate) fn hear(&self, message: &Message<'_>, way: Way<'_>) -> (Reply, Then) {
         let verdict = self.role.hear(message, self.word_at(way.on));
         if verdict.showing == Showing::Shown {
-            self.showcase.show(Shown {
-                at: (self.clock)(),
-                on: Arc::clone(way.on),
-                from: way.from,
-                bytes: message.bytes.to_owned(),
-                is_cut: message.extent == Extent::Cut,
-            });
+            self.showcase.show(self.shown(message, way));
         }
         if verdict.then == Then::EndServer {
             (self.end.0)();
         }
         (verdict.reply, verdict.then)
+    }
+
+    /// Shows a message as it came, once there is room for it.
+    ///
+    /// Cancel safe: what is not waited for is not shown.
+    pub(crate) async fn receive(&self, message: &Message<'_>, way: Way<'_>) {
+        self.showcase.show_in_turn(self.shown(message, way)).await;
+    }
+
+    fn shown(&self, message: &Message<'_>, way: Way<'_>) -> Shown {
+        let is_cut = message.extent == Extent::Cut;
+        Shown {
+            at: (self.clock)(),
+            on: Arc::clone(way.on),
+            from: way.from,
+            bytes: message.bytes.to_owned(),
+            end: if is_cut { LineEnd::None } else { message.end },
+            is_cut,
+        }
     }
 
     /// What ends something there. By datagrams there is no dialogue that could end, but a person's.
@@ -116,6 +130,9 @@ impl Dialogues {
     pub(crate) async fn answer(&self, reply: Reply, message: &Message<'_>, from: Peer) -> Vec<u8> {
         match (reply, &self.role) {
             (Reply::Bytes(bytes), _) => bytes,
+            // What carries it may take it at once only. Streams do not ask here.
+            (Reply::File(bytes), _) if bytes.len() > CARRIED_BYTES_MAX => too_long(message),
+            (Reply::File(bytes), _) => bytes.to_vec(),
             (Reply::Value(expression), Role::Calc(calculator)) => {
                 let value = calculator.value(from.client(), &expression).await;
                 ended(&value, message.end)

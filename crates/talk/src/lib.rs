@@ -27,5 +27,5 @@ pub use echo::Echo;
 pub use lines::LineEnd;
 pub use notify::Subscribers;
 pub use person::{Manners, News, Person, Typed};
-pub use role::{Role, Word, cut_at};
+pub use role::{Answer, Role, Word, cut_at};
 pub use show::{Next, Showcase, Shown};

@@ -64,6 +64,11 @@ enum State {
 }
 
 impl<'a> Message<'a> {
+    /// The whole message that `bytes` are, with no line end but what is in them.
+    pub(crate) fn unended(bytes: &'a [u8]) -> Self {
+        Self { bytes, end: LineEnd::None, extent: Extent::Whole }
+    }
+
     /// The whole message that `bytes` are, whose line end is told apart.
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
         let (bytes, end) = match bytes {

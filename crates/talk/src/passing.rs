@@ -45,6 +45,11 @@ pub(crate) fn last_word() -> End {
     (By::Client, "said its last word".into())
 }
 
+/// How a dialogue ends whose caller has what it came for.
+pub(crate) fn all_said() -> End {
+    (By::Relais, "all is said".into())
+}
+
 /// How a dialogue ends that was not to be, and `why`.
 pub(crate) fn refused(why: impl Into<Cow<'static, str>>) -> End {
     (By::Relais, why.into())

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::{
     calc::Calculator,
     lines::{Extent, LineEnd, Message},
@@ -14,10 +16,13 @@ use crate::{
 pub enum Role {
     /// Shows each message. One that begins with the word ends the server.
     Print,
+    /// Shows what comes, byte for byte, and all of it: who sends waits for who reads. No word ends
+    /// anything.
+    Receive,
     /// Shows each message and answers `reply`. One that begins with the word ends the server.
     Ack {
         /// The answer.
-        reply: String,
+        reply: Answer,
     },
     /// Sends back what came. The word, as a message of its own, ends the dialogue.
     Echo,
@@ -29,6 +34,16 @@ pub enum Role {
     Talk(Arc<Person>),
     /// What comes by streams goes to everyone who asked for it by datagrams.
     Notify(Arc<Subscribers>),
+}
+
+/// What is answered that is always the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A text, which ends as the message did.
+    Text(String),
+    /// The bytes of a file, as they are. A dialogue over a stream ends with them, so that who wants
+    /// them knows when it has all.
+    File(Bytes),
 }
 
 /// A message that ends something.
@@ -57,6 +72,8 @@ pub(crate) enum Reply {
     Nothing,
     /// These bytes.
     Bytes(Vec<u8>),
+    /// These, which may be many.
+    File(Bytes),
     /// What the calculator makes of this.
     Value(String),
     /// Nothing by us: a person was told.
@@ -69,6 +86,8 @@ pub(crate) enum Reply {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
     GoOn,
+    /// The caller has what it came for.
+    AllSaid,
     EndDialogue,
     EndServer,
 }
@@ -90,8 +109,15 @@ impl Role {
         let then = self.after(message, word);
         let verdict = |showing, reply| Verdict { showing, reply, then };
         match self {
-            Self::Print => verdict(Shown, Reply::Nothing),
-            Self::Ack { reply } => verdict(Shown, Reply::Bytes(answer(reply, message))),
+            // What is received what carries it shows, and does not ask here: it has no messages.
+            Self::Print | Self::Receive => verdict(Shown, Reply::Nothing),
+            Self::Ack { reply: Answer::Text(reply) } => {
+                verdict(Shown, Reply::Bytes(answer(reply, message)))
+            }
+            Self::Ack { reply: Answer::File(bytes) } => {
+                let then = if then == Then::GoOn { Then::AllSaid } else { then };
+                Verdict { showing: Shown, reply: Reply::File(bytes.clone()), then }
+            }
             _ if then == Then::EndDialogue => verdict(Unseen, Reply::Nothing),
             Self::Echo => verdict(Unseen, Reply::Bytes(echo(message))),
             Self::Upper => verdict(Unseen, Reply::Bytes(answer(&upper(message), message))),
@@ -104,7 +130,7 @@ impl Role {
     fn after(&self, message: &Message<'_>, word: &Word) -> Then {
         match self {
             Self::Print | Self::Ack { .. } if word.begins(message.bytes) => Then::EndServer,
-            Self::Print | Self::Ack { .. } | Self::Notify(_) => Then::GoOn,
+            Self::Print | Self::Receive | Self::Ack { .. } | Self::Notify(_) => Then::GoOn,
             _ if message.bytes == word.0 && !word.0.is_empty() => Then::EndDialogue,
             _ => Then::GoOn,
         }
@@ -193,11 +219,21 @@ mod tests {
 
     #[test]
     fn ack_answers_the_same_text_ended_as_what_was_said() {
-        let role = Role::Ack { reply: "Message reçu".to_owned() };
+        let role = Role::Ack { reply: Answer::Text("Message reçu".to_owned()) };
         check(&role, "a\n", (Showing::Shown, Some("Message reçu\n"), Then::GoOn));
         check(&role, "a\r\n", (Showing::Shown, Some("Message reçu\r\n"), Then::GoOn));
         check(&role, "a", (Showing::Shown, Some("Message reçu"), Then::GoOn));
         check(&role, "quit", (Showing::Shown, Some("Message reçu"), Then::EndServer));
+    }
+
+    #[test]
+    fn a_file_is_answered_as_it_is_and_ends_the_dialogue() {
+        let role = Role::Ack { reply: Answer::File(Bytes::from_static(b"\xff")) };
+        for (said, then) in [("please\r\n", Then::AllSaid), ("quit", Then::EndServer)] {
+            let verdict = role.hear(&Message::of(said.as_bytes()), &role.usual_word());
+            let expect = (Reply::File(Bytes::from_static(b"\xff")), then);
+            assert_eq!((verdict.reply, verdict.then), expect, "{said:?}");
+        }
     }
 
     #[test]

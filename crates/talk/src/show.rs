@@ -1,15 +1,18 @@
 //! What a role shows where the server runs, on its way to whoever prints it.
 //!
 //! The way is bounded and nobody waits for it: a slow terminal never stops a dialogue. What finds no
-//! room is dropped, and counted.
+//! room is dropped, and counted. But for what is received byte for byte: that waits its turn.
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
 use relais_net::{Endpoint, Peer};
+use tokio::sync::Notify;
+
+use crate::lines::LineEnd;
 
 /// A message to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Shown {
     pub from: Peer,
     /// What was said, without its line end: bytes of a stranger.
     pub bytes: Vec<u8>,
+    /// Its line end.
+    pub end: LineEnd,
     /// Whether the rest of it, past what a message may have, was dropped.
     pub is_cut: bool,
 }
@@ -44,6 +49,8 @@ struct Inner {
     bytes_max: usize,
     waiting: Mutex<Waiting>,
     stirred: Condvar,
+    /// There is more room.
+    eased: Notify,
 }
 
 /// `bytes` is what all of `shown` take.
@@ -59,23 +66,51 @@ impl Showcase {
     /// A way on which messages of `bytes_max` may wait, counted with what they take beside their
     /// text.
     pub fn new(bytes_max: usize) -> Self {
-        let (waiting, stirred) = (Mutex::default(), Condvar::new());
-        Self(Arc::new(Inner { bytes_max, waiting, stirred }))
+        let (waiting, stirred, eased) = (Mutex::default(), Condvar::new(), Notify::new());
+        Self(Arc::new(Inner { bytes_max, waiting, stirred, eased }))
     }
 
     /// Passes a message on, or drops it if there is no room.
     pub fn show(&self, shown: Shown) {
         let mut waiting = self.lock();
-        // Who prints waits only where there is nothing: to wake it is a system call.
-        let is_waited_for = waiting.shown.is_empty() && waiting.missed == 0;
-        let bytes = waiting.bytes + cost(&shown);
         // What was missed is told where it is missing: nothing comes before that.
-        if bytes > self.0.bytes_max || waiting.missed > 0 {
-            waiting.missed += 1;
-        } else {
-            waiting.bytes = bytes;
-            waiting.shown.push_back(shown);
+        if waiting.bytes + cost(&shown) <= self.0.bytes_max && waiting.missed == 0 {
+            return self.put(waiting, shown);
         }
+        let is_waited_for = waiting.shown.is_empty() && waiting.missed == 0;
+        waiting.missed += 1;
+        drop(waiting);
+        if is_waited_for {
+            self.0.stirred.notify_one();
+        }
+    }
+
+    /// Passes a message on once there is room; if nothing else waits, there is. Once the way is closed
+    /// nobody wants it any more.
+    ///
+    /// Cancel safe: what is not waited for is not passed on.
+    pub async fn show_in_turn(&self, shown: Shown) {
+        loop {
+            let eased = self.0.eased.notified();
+            {
+                let waiting = self.lock();
+                if waiting.is_closed {
+                    return;
+                }
+                let fits = waiting.bytes + cost(&shown) <= self.0.bytes_max;
+                if waiting.missed == 0 && (fits || waiting.shown.is_empty()) {
+                    return self.put(waiting, shown);
+                }
+            }
+            eased.await;
+        }
+    }
+
+    fn put(&self, mut waiting: MutexGuard<'_, Waiting>, shown: Shown) {
+        // Who prints waits only where there is nothing: to wake it is a system call.
+        let is_waited_for = waiting.shown.is_empty();
+        waiting.bytes += cost(&shown);
+        waiting.shown.push_back(shown);
         drop(waiting);
         if is_waited_for {
             self.0.stirred.notify_one();
@@ -88,9 +123,11 @@ impl Showcase {
         loop {
             if let Some(shown) = waiting.shown.pop_front() {
                 waiting.bytes -= cost(&shown);
+                self.0.eased.notify_waiters();
                 return Some(Next::Shown(shown));
             }
             if waiting.missed > 0 {
+                self.0.eased.notify_waiters();
                 return Some(Next::Missed(std::mem::take(&mut waiting.missed)));
             }
             if waiting.is_closed {
@@ -104,9 +141,10 @@ impl Showcase {
     pub fn close(&self) {
         self.lock().is_closed = true;
         self.0.stirred.notify_all();
+        self.0.eased.notify_waiters();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -125,6 +163,7 @@ mod tests {
             on: Arc::new("tcp://127.0.0.1:1".parse().unwrap()),
             from: Peer::Local,
             bytes: text.into(),
+            end: LineEnd::None,
             is_cut: false,
         }
     }
@@ -156,6 +195,36 @@ mod tests {
         assert_eq!(way.next(), Some(Next::Missed(2)));
         way.show(shown("d"));
         assert_eq!(way.next(), Some(Next::Shown(shown("d"))));
+    }
+
+    #[tokio::test]
+    async fn what_waits_its_turn_is_not_missed() {
+        let way = Showcase::new(cost(&shown("a")));
+        way.show_in_turn(shown("longer than there is room for")).await;
+        let others = ["b", "c"].map(|text| tokio::spawn(showing(way.clone(), text)));
+        tokio::task::yield_now().await;
+        let mut found = Vec::new();
+        while found.len() < 3 {
+            if let Some(Next::Shown(next)) = way.next() {
+                found.push(next.bytes.len());
+            }
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(found, [29, 1, 1]);
+        for other in others {
+            other.await.unwrap();
+        }
+        // Nobody is kept by an end.
+        way.show_in_turn(shown("a")).await;
+        let late = tokio::spawn(showing(way.clone(), "too late"));
+        tokio::task::yield_now().await;
+        way.close();
+        late.await.unwrap();
+        assert!(matches!(way.next(), Some(Next::Shown(_))) && way.next().is_none());
+    }
+
+    async fn showing(way: Showcase, text: &'static str) {
+        way.show_in_turn(shown(text)).await;
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What `[listen.NAME]` means.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use relais_net::Scheme;
 use relais_wire::host::{parse_host, usual_port};
@@ -23,6 +23,8 @@ pub struct Dialogue {
     pub until: Option<String>,
     /// What `ack` answers.
     pub reply: String,
+    /// The file that `ack` answers instead.
+    pub reply_file: Option<PathBuf>,
     /// How messages are shown.
     pub style: Style,
     /// Whether the two sides of a talk speak in turns.
@@ -63,13 +65,14 @@ const LINE_MAX_MAX: Size = Size(16 << 20);
 
 impl Dialogue {
     /// Resolves `table`, which stands at `key`.
-    pub(crate) fn plan(table: &Table, _base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
         // Where it is to be found is for the plan as a whole to say.
         let Table {
             on,
             role,
             until,
             reply,
+            reply_file,
             style,
             turns,
             idle_max,
@@ -92,6 +95,7 @@ impl Dialogue {
             role: *role,
             until: until.clone(),
             reply: reply.clone().unwrap_or_else(|| REPLY.to_owned()),
+            reply_file: reply_file.as_ref().map(|file| base.join(file)),
             style: style.unwrap_or(Style::Plain),
             turns: *turns,
             idle_max: idle_max.unwrap_or(IDLE_MAX),
@@ -118,17 +122,33 @@ fn misplaced(table: &Table, key: &KeyPath) -> Vec<Problem> {
     let keys = [
         ("until", table.until.is_some() && is(&[Role::Notify]), "another role than `notify`"),
         ("reply", table.reply.is_some() && !is(&[Role::Ack]), "`ack`"),
+        ("reply_file", table.reply_file.is_some() && !is(&[Role::Ack]), "`ack`"),
         ("style", table.style.is_some() && !is(&[Role::Print, Role::Ack]), "`print` or `ack`"),
         ("turns", table.turns && !is(&[Role::Talk]), "`talk`"),
         ("subscribers_max", table.subscribers_max.is_some() && !is(&[Role::Notify]), "`notify`"),
         ("lease", table.lease.is_some() && !is(&[Role::Notify]), "`notify`"),
     ];
+    let is_raw = table.style == Some(Style::Raw);
+    let mut problems = Vec::new();
+    let mut wrong = |name, what: &str, expected: &str| {
+        problems.push(key.key(name).wrong(Wrong::expected(what, expected)));
+    };
+    if is_raw && is(&[Role::Ack]) {
+        wrong("style", "`raw` means nothing to `ack`", "`print`");
+    }
+    if is_raw && table.until.is_some() {
+        wrong("until", "`until` means nothing to bytes that are no messages", "another style");
+    }
+    if table.reply.is_some() && table.reply_file.is_some() {
+        wrong("reply_file", "there is a `reply` already", "one of both");
+    }
     let wrong = keys.into_iter().filter(|(_, is_misplaced, _)| *is_misplaced);
     let problem = |(name, _, of): (&str, bool, &str)| {
         let what = format!("`{name}` means nothing to `{}`", table.role.name());
         key.key(name).wrong(Wrong::expected(what, of))
     };
-    wrong.map(problem).collect()
+    problems.extend(wrong.map(problem));
+    problems
 }
 
 /// The numbers that cannot be.
@@ -219,7 +239,7 @@ mod tests {
     fn check(text: &str, expect: &[&str]) {
         let table: Table = toml::from_str(text).unwrap();
         let key = KeyPath::of(["listen", "a"]);
-        let planned = Dialogue::plan(&table, &Base(std::path::PathBuf::new()), &key);
+        let planned = Dialogue::plan(&table, &Base(PathBuf::new()), &key);
         let problems = planned.err().unwrap_or_default();
         let told: Vec<_> = problems
             .iter()
@@ -246,6 +266,19 @@ mod tests {
             &[
                 "listen.a.subscribers_max: `subscribers_max` means nothing to `calc`: `notify`",
                 "listen.a.lease: `lease` means nothing to `calc`: `notify`",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_received_raw_has_no_messages() {
+        check("on = '1'\nstyle = 'raw'", &[]);
+        check(
+            "on = '1'\nas = 'ack'\nstyle = 'raw'\nuntil = 'x'\nreply = 'a'\nreply_file = 'b'",
+            &[
+                "listen.a.style: `raw` means nothing to `ack`: `print`",
+                "listen.a.until: `until` means nothing to bytes that are no messages: another style",
+                "listen.a.reply_file: there is a `reply` already: one of both",
             ],
         );
     }

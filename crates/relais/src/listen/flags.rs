@@ -21,13 +21,14 @@ pub(crate) struct Flags {
     #[arg(value_name = "ENDPOINT", required = true)]
     on: Vec<BareEndpoint>,
     /// What to do with what comes
-    #[arg(long = "as", value_name = "ROLE")]
+    #[arg(long = "as", value_name = "ROLE", default_value = "print")]
     role: Role,
     /// The word that ends it [default: quit ends `print` and `ack`; fin ends a dialogue of another role]
     #[arg(long, value_name = "WORD")]
     until: Option<String>,
-    /// What `ack` answers [default: Message reçu]
-    #[arg(long, value_name = "TEXT")]
+    /// What `ack` answers, or `@` and a file: its bytes as they are, and then that dialogue is over
+    /// [default: Message reçu]
+    #[arg(long, value_name = "TEXT|@FILE")]
     reply: Option<String>,
     /// How messages are shown [default: plain]
     #[arg(long, value_name = "STYLE", conflicts_with_all = ["hex", "json"])]
@@ -63,7 +64,9 @@ pub(crate) struct Flags {
 
 const EXAMPLES: &str = "\
 Examples:
-  relais listen 6666 --as print                      shows what comes; `quit` ends it
+  relais listen 6666                                 shows what comes; `quit` ends it
+  relais listen 6666 --style raw >FILE               writes what comes to a file, byte for byte
+  relais listen 6666 --as ack --reply @FILE          answers with a file
   relais listen 6666 udp://127.0.0.1:6666 --as echo  the same port by TCP and by UDP
   relais listen tls://127.0.0.1:6667 --as calc
   relais listen ws://127.0.0.1:6668 --as talk --turns
@@ -89,11 +92,19 @@ impl Flags {
             tls,
         } = self;
         let style = style.or(hex.then_some(Style::Hex)).or(json.then_some(Style::Json));
+        let (reply, reply_file) = match reply {
+            Some(text) => match text.strip_prefix('@') {
+                Some(file) => (None, Some(file.into())),
+                None => (Some(text), None),
+            },
+            None => (None, None),
+        };
         let table = Table {
             on,
             role,
             until,
             reply,
+            reply_file,
             style,
             turns,
             idle_max,
@@ -113,7 +124,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["on"] => "ENDPOINT",
         ["as"] => "--as",
         ["until"] => "--until",
-        ["reply"] => "--reply",
+        ["reply" | "reply_file"] => "--reply",
         ["style"] => "--style",
         ["turns"] => "--turns",
         ["idle_max"] => "--idle-max",

@@ -1,15 +1,23 @@
 //! From a planned dialogue to what callers meet.
 
-use std::sync::Arc;
+use std::{
+    fs::File,
+    io::{self, IsTerminal as _, Read as _},
+    path::Path,
+    sync::Arc,
+};
 
+use bytes::Bytes;
 use relais_net::{Conn, DatagramService, Datagrams, Drain, Endpoint, Fault, Scheme, Service};
 use relais_talk::{
-    Dialogues, EndServer, Limits, Manners, Person, Role as Does, Showcase, Subscribers, Word,
-    calc::Calculator,
+    Answer, Dialogues, EndServer, Limits, Manners, Person, Role as Does, Showcase, Subscribers,
+    Word, calc::Calculator,
 };
 use relais_tap::Tap;
 
-use super::{Dialogue, Role, begun::Begun, calculating, printing::Printing, talking::Talking};
+use super::{
+    Dialogue, Role, Style, begun::Begun, calculating, printing::Printing, talking::Talking,
+};
 use crate::{
     clock,
     complaint::{KeyPath, Problem, Wrong},
@@ -17,6 +25,48 @@ use crate::{
     quit::Quit,
     spelling::{Size, Time},
 };
+
+/// What a dialogue reads from the disk.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    /// What `ack` answers, if it is a file.
+    reply: Option<Bytes>,
+}
+
+/// How large a file may be that is answered: it is kept in memory.
+const REPLY_BYTES_MAX: u64 = 64 << 20;
+
+impl Parts {
+    /// Reads what the `dialogue` at `key` needs.
+    ///
+    /// # Errors
+    ///
+    /// If the file that is to be answered cannot be read, or is too large.
+    pub(crate) fn read(dialogue: &Dialogue, key: &KeyPath) -> Result<Self, Vec<Problem>> {
+        let reply = dialogue.reply_file.as_deref().map(read_reply).transpose();
+        let reply = reply.map_err(|wrong| vec![key.key("reply_file").wrong(wrong)])?;
+        Ok(Self { reply })
+    }
+}
+
+fn read_reply(file: &Path) -> Result<Bytes, Wrong> {
+    let mut bytes = Vec::new();
+    let read =
+        File::open(file).and_then(|open| open.take(REPLY_BYTES_MAX + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(read) if read as u64 > REPLY_BYTES_MAX => {
+            let what = format!("{:?} is too large to be answered", file.display());
+            let wrong = Wrong::expected(what, format!("{} or less", Size(REPLY_BYTES_MAX)));
+            Err(wrong.hint("`relais serve` serves files of any size, over HTTP"))
+        }
+        Ok(_) => Ok(bytes.into()),
+        Err(error) => {
+            let why = Wrong::from_error(&error).what;
+            let what = format!("cannot read {:?}: {why}", file.display());
+            Err(Wrong { what, expected: None, hint: None }.at_home(file))
+        }
+    }
+}
 
 /// A dialogue that was put together.
 #[derive(Clone, Debug)]
@@ -42,6 +92,11 @@ fn taken() -> Wrong {
     Wrong::expected("the terminal is taken by another talk", "one `talk` in all").hint(hint)
 }
 
+fn obeyed() -> Wrong {
+    let what = "standard output is a terminal, which would obey what strangers send";
+    Wrong::expected(what, "a file or a pipe").hint("`>FILE` behind the command keeps what comes")
+}
+
 /// With how many a person speaks at once.
 const CALLERS_MAX: usize = 100;
 
@@ -50,13 +105,27 @@ impl Made {
     ///
     /// # Errors
     ///
-    /// If it is a talk, and the terminal is taken by one.
-    pub(crate) fn of(dialogue: &Dialogue, key: &KeyPath, quit: Quit) -> Result<Self, Problem> {
+    /// If it is a talk, and the terminal is taken by one; or if what comes would go to a terminal as it
+    /// is, which would obey it.
+    pub(crate) fn of(
+        (dialogue, parts): (&Dialogue, Parts),
+        key: &KeyPath,
+        quit: Quit,
+    ) -> Result<Self, Problem> {
+        let is_raw = dialogue.style == Style::Raw;
+        if is_raw && io::stdout().is_terminal() {
+            return Err(key.key("style").wrong(obeyed()));
+        }
         let showcase = Showcase::new(SHOWN_BYTES_MAX);
         let printing = || Begun::Printing(Printing::new(showcase.clone(), dialogue.style));
         let (role, begun) = match dialogue.role {
+            Role::Print if is_raw => (Does::Receive, printing()),
             Role::Print => (Does::Print, printing()),
-            Role::Ack => (Does::Ack { reply: dialogue.reply.clone() }, printing()),
+            Role::Ack => {
+                let text = || Answer::Text(dialogue.reply.clone());
+                let reply = parts.reply.map_or_else(text, Answer::File);
+                (Does::Ack { reply }, printing())
+            }
             Role::Echo => (Does::Echo, Begun::Nothing),
             Role::Upper => (Does::Upper, Begun::Nothing),
             Role::Calc => (Does::Calc(Arc::new(calculator())), Begun::Nothing),

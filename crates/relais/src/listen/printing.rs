@@ -11,7 +11,7 @@ use std::{
 };
 
 use relais_talk::Showcase;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::Style;
 use crate::output::print;
@@ -53,8 +53,10 @@ impl Printing {
     /// Prints what is left, and no more, once. Blocks.
     pub(super) fn end(&self) {
         self.showcase.close();
-        if let Some(done) = self.done().take() {
-            _ = done.recv_timeout(LAST_WORDS_MAX);
+        if let Some(done) = self.done().take()
+            && done.recv_timeout(LAST_WORDS_MAX).is_err()
+        {
+            warn!("the last messages are not printed: nobody reads standard output");
         }
     }
 
@@ -74,7 +76,7 @@ fn print_all(showcase: &Showcase, style: Style) {
     let mut paper = Paper { lost: None };
     paper.print(style.begin().as_bytes());
     while let Some(next) = showcase.next() {
-        paper.print(style.show(&next).as_bytes());
+        paper.print(&style.show(next));
     }
     paper.print(style.end().as_bytes());
 }

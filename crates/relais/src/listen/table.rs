@@ -1,5 +1,7 @@
 //! `[listen.NAME]`, word for word.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -15,12 +17,14 @@ pub struct Table {
     #[serde(deserialize_with = "one_or_more")]
     pub(crate) on: Vec<BareEndpoint>,
     /// What it does with what comes.
-    #[serde(rename = "as")]
+    #[serde(rename = "as", default)]
     pub(crate) role: Role,
     /// The word that ends the server, or a dialogue; empty, none does.
     pub(crate) until: Option<String>,
     /// What `ack` answers.
     pub(crate) reply: Option<String>,
+    /// The file that `ack` answers instead.
+    pub(crate) reply_file: Option<PathBuf>,
     /// How messages are shown.
     pub(crate) style: Option<Style>,
     /// Whether the two sides of a talk speak in turns.
@@ -43,10 +47,11 @@ pub struct Table {
 }
 
 /// What a dialogue does with what comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Shows it
+    #[default]
     Print,
     /// Shows it, and answers always the same
     Ack,
@@ -74,4 +79,6 @@ pub enum Style {
     Hex,
     /// A JSON object each
     Json,
+    /// Byte for byte, to a file or a pipe
+    Raw,
 }

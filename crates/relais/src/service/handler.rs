@@ -14,8 +14,7 @@ use crate::{complaint::Problem, listen, meets::Meets, quit::Quit, relay};
 /// Everything of a service that is read from the disk, read. Nothing on the disk is changed for it.
 #[derive(Debug)]
 pub(crate) enum Parts {
-    /// A dialogue has none.
-    Listen,
+    Listen(listen::Parts),
     Relay(relay::Parts),
 }
 
@@ -86,7 +85,9 @@ impl Parts {
     /// Everything that is not there or cannot be read.
     pub(crate) fn read(service: &Service) -> Result<Self, Vec<Problem>> {
         match &service.job {
-            Job::Listen(_) => Ok(Self::Listen),
+            Job::Listen(dialogue) => {
+                listen::Parts::read(dialogue, &service.key()).map(Self::Listen)
+            }
             Job::Relay(relay) => relay::Parts::read(relay, &service.key()).map(Self::Relay),
         }
     }
@@ -100,13 +101,14 @@ impl Parts {
             return Ok(made.clone());
         }
         let made = match (self, &service.job) {
-            (Self::Listen, Job::Listen(dialogue)) => {
-                Made::Listen(listen::Made::of(dialogue, &key, lasting.quit.clone())?)
+            (Self::Listen(parts), Job::Listen(dialogue)) => {
+                let quit = lasting.quit.clone();
+                Made::Listen(listen::Made::of((dialogue, parts), &key, quit)?)
             }
             (Self::Relay(parts), Job::Relay(relay)) => {
                 Made::Relay(parts.made((relay, &key), &mut lasting.relays)?)
             }
-            (Self::Listen | Self::Relay(_), _) => unreachable!("parts are of their service"),
+            (Self::Listen(_) | Self::Relay(_), _) => unreachable!("parts are of their service"),
         };
         lasting.running.insert(key.to_string(), (service.clone(), made.clone()));
         Ok(made)

@@ -41,7 +41,12 @@ impl DatagramService for Dialogues {
                 () = drain.requested() => return Ok(()),
             };
             match heard {
-                Ok((count, from)) => hearing.hear(&buffer[..count], from).await,
+                Ok((count, from)) => tokio::select! {
+                    biased;
+                    () = hearing.hear(&buffer[..count], from) => (),
+                    // Who prints what is received may stand still.
+                    () = drain.requested(), if matches!(self.role, Role::Receive) => return Ok(()),
+                },
                 // What the system says here is of some sender, and no reason to stop for the others.
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
@@ -62,6 +67,9 @@ impl Hearing<'_> {
         let message = bounded(datagram, self.all.limits.line_bytes_max);
         let peer = Peer::Net(SocketAddr::new(from.ip().to_canonical(), from.port()));
         let way = Way { from: peer, on: self.socket.local() };
+        if let Role::Receive = self.all.role {
+            return self.all.receive(&Message::unended(datagram), way).await;
+        }
         let (reply, then) = self.all.hear(&message, way);
         if then == Then::EndDialogue {
             return self.table.end(from);

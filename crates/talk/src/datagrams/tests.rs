@@ -4,7 +4,7 @@ use relais_net::{DatagramListener, Shutdown};
 use tokio::net::UdpSocket;
 
 use super::*;
-use crate::{Manners, News, Person, Subscribers, show::Next};
+use crate::{Answer, Manners, News, Person, Subscribers, show::Next};
 
 /// A server of one role at a port of its own.
 struct Server {
@@ -45,7 +45,7 @@ async fn ask(caller: &UdpSocket, said: &str) -> String {
 
 #[tokio::test]
 async fn each_datagram_is_a_message_and_so_is_its_answer() {
-    let server = Server::of(Role::Ack { reply: "ok".to_owned() });
+    let server = Server::of(Role::Ack { reply: Answer::Text("ok".to_owned()) });
     let caller = server.caller().await;
     for (said, expect) in [("a", "ok"), ("b\n", "ok\n"), ("", "ok"), ("c\r\n", "ok\r\n")] {
         assert_eq!(ask(&caller, said).await, expect);

@@ -2,6 +2,7 @@
 
 mod echo;
 mod reading;
+mod receiving;
 
 use std::{borrow::Cow, io, ops::ControlFlow};
 
@@ -36,6 +37,7 @@ impl Service for Dialogues {
                 Box::pin(web_socket::serve(self, stream, way, (&drain, &mut passed))).await
             }
             (_, Role::Echo) => echo::serve(self, stream, &drain, &mut passed).await,
+            (_, Role::Receive) => receiving::serve(self, stream, way, (&drain, &mut passed)).await,
             _ => serve_lines(self, stream, way, (&drain, &mut passed)).await,
         };
         let (by, why) = match &ended {
@@ -214,6 +216,11 @@ impl Dialogue<'_> {
                 if let ControlFlow::Break(end) = self.seated.pass_on(message).await {
                     return Ok(ControlFlow::Break(end));
                 }
+            }
+            // Not gathered: it may be large, and is shared.
+            Reply::File(bytes) => {
+                self.send_gathered().await?;
+                self.say(&bytes).await?;
             }
             reply @ (Reply::Value(_) | Reply::Notify) => {
                 // This takes its time: answers before it are not to wait for that, nor this for the next.

@@ -14,7 +14,7 @@ use super::*;
 use crate::{
     dialogues::EndServer,
     person::{Manners, Person},
-    role::Word,
+    role::{Answer, Word},
     show::Next,
 };
 
@@ -107,7 +107,7 @@ async fn next(call: &mut DuplexStream) -> String {
 }
 
 fn ack() -> Role {
-    Role::Ack { reply: "ok".to_owned() }
+    Role::Ack { reply: Answer::Text("ok".to_owned()) }
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,6 +116,25 @@ async fn each_line_is_shown_and_what_is_left_at_the_end_too() {
     assert_eq!(server.answer(b"one\ntwo\r\n\nlast").await, "");
     assert_eq!(server.shown(), ["one", "two", "", "last"]);
     assert!(!server.ended.load(Ordering::Relaxed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_received_is_all_that_came_and_no_word_ends_it() {
+    let mut server = Server::of(Role::Receive);
+    let said = b"quit\r\n\nfin\r".repeat(5_000);
+    assert_eq!(server.answer(&said).await, "");
+    assert_eq!(server.why().await, "client: closed");
+    assert_eq!(server.shown().concat().as_bytes(), said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_is_sent_whole_and_the_dialogue_over() {
+    let file = bytes::Bytes::from(vec![b'x'; 1 << 20]);
+    let mut server = Server::of(Role::Ack { reply: Answer::File(file) });
+    let mut call = server.call();
+    call.write_all(b"please\nagain\n").await.unwrap();
+    assert_eq!(rest(&mut call).await.len(), 1 << 20);
+    assert_eq!(server.why().await, "relais: all is said");
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ use crate::{
     frames::io_error,
     lines::Message,
     passing::{End, Passed, closed, fault, idle, linger, refused, told_to_stop},
-    role::Reply,
+    role::{Reply, Role},
     seated::{Seated, Unseated},
 };
 
@@ -156,6 +156,9 @@ impl Dialogue<'_> {
         };
         let bytes = frame.into_data();
         self.passed.hear(&bytes);
+        if let Role::Receive = self.all.role {
+            return Ok(self.receive(&bytes).await);
+        }
         let message = Message::of(&bytes);
         let (reply, then) = self.all.hear(&message, self.way);
         let then = match then.ends() {
@@ -182,6 +185,16 @@ impl Dialogue<'_> {
         };
         self.say(answer).await?;
         Ok(then)
+    }
+
+    /// Who prints may stand still: that keeps who sends, but not the end.
+    async fn receive(&self, bytes: &[u8]) -> ControlFlow<Over> {
+        let message = Message::unended(bytes);
+        tokio::select! {
+            biased;
+            () = self.all.receive(&message, self.way) => ControlFlow::Continue(()),
+            () = self.drain.requested() => ControlFlow::Break((told_to_stop(), CloseCode::Away)),
+        }
     }
 
     async fn say(&mut self, frame: Frame) -> Result<(), Fault> {

@@ -98,7 +98,7 @@ async fn an_answer_may_be_three_times_as_long_as_what_was_said() {
     client.send(Frame::text("ΐ".repeat(30_000))).await.unwrap();
     assert_eq!(client.next().await.unwrap().unwrap().len(), 3 * 60_000);
     // What is too much even then is said to be, and ends nothing.
-    let mut server = Server::of(Role::Ack { reply: "x".repeat(300_000) });
+    let mut server = Server::of(Role::Ack { reply: crate::Answer::Text("x".repeat(300_000)) });
     Arc::get_mut(&mut server.all).unwrap().limits.line_bytes_max = 1_000;
     let mut client = server.client().await;
     for _ in 0..2 {
