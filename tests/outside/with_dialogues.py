@@ -450,7 +450,7 @@ def a_file_is_answered_whole(stage):
     stage.write("file", content)
     relais = listen(stage, "tcp://127.0.0.1:0", "udp://127.0.0.1:0", "--as", "ack", "--reply", "@file")
     equal(sum_of(stage.run(["nc", "127.0.0.1", relais.ports[0]], input=b"\n")), sum_of(content))
-    equal(sum_of(stage.run([RELAIS, "send", relais.ports[0], "please"])), sum_of(content))
+    equal(sum_of(stage.run([RELAIS, "send", relais.ports[0]], input=b"\n")), sum_of(content))
     equal(ask_by_datagram(relais.ports[1], b"x"), b"error: the answer is too long")
     refused = stage.finish([RELAIS, "listen", "0", "--as", "ack", "--reply", "@nowhere"])
     equal(refused.returncode, 2, refused.stderr)

@@ -194,7 +194,8 @@ def a_datagram_without_an_answer_proves_nothing(stage):
         holds(said, "no answer within 200ms, which proves nothing")
         _, said = send(stage, at, "--wait", "100ms", text=b"1\n2\n")
         equal(said.count("no answer"), 2)
-        equal(send(stage, at, "x", "--wait", "200ms", "--verify", status=3)[0][:19], b"different at byte 0")
+        printed, _ = send(stage, at, "x", "--wait", "200ms", "--verify", status=3)
+        holds(printed.decode(), "different at byte 0, counted from 0: nothing came back to message 1")
     _, said = send(stage, f"udp://127.0.0.1:{free_port()}", "x", status=1)
     holds(said, "nobody listens at udp://127.0.0.1:")
 
@@ -543,8 +544,70 @@ def a_person_has_a_dialogue_and_edits_lines(stage):
         terminal.shows("> hello\nhello\n> hello\nhello\n")
         terminal.keys("C-d")
         terminal.shows("end 0")
+        assert "the other side ended" not in terminal.screen(), "who ended it is told so"
     finally:
         terminal.end()
+
+
+@test
+def a_line_longer_than_the_terminal_is_left_there_whole(stage):
+    port = echo(stage)
+    terminal = Tmux(stage, [RELAIS, "send", port])
+    line = "".join(f"{number:03}," for number in range(50))
+    try:
+        terminal.shows(">")
+        terminal.keys(line)
+        terminal.shows("> …")
+        terminal.keys("Enter")
+        terminal.shows(f"> {line[:78]}\n{line[78:158]}\n{line[158:]}")
+    finally:
+        terminal.end()
+
+
+@test
+def whoever_compares_at_a_terminal_is_told_above_the_prompt(stage):
+    with Serving(lambda stream: stream.sendall(stream.recv(100))) as server:
+        terminal = Tmux(stage, [RELAIS, "send", str(server.port), "--verify"])
+        try:
+            terminal.shows(">")
+            terminal.keys("hello", "Enter")
+            terminal.shows("> hello\nthe other side ended\nidentical\nend 0")
+        finally:
+            terminal.end()
+
+
+@test
+def whether_anybody_answers_can_be_checked(stage):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        at = f"udp://127.0.0.1:{silent.getsockname()[1]}"
+        send(stage, at, "x", "--wait", "100ms", "--check", status=3)
+        send(stage, at, "--wait", "100ms", "--check", status=3, text=b"1\n")
+        send(stage, at, "x", "--wait", "100ms", status=0)
+    with Serving(lambda stream: stream.recv(100)) as mute:
+        send(stage, mute.port, "x", "--check", status=3)
+        send(stage, mute.port, "--check", status=3, text=b"x\n")
+    port = echo(stage)
+    equal(send(stage, port, "--check", "x")[0], b"x\n")
+    equal(send(stage, port, "--check", text=b"x\n")[0], b"x\n")
+
+
+@test
+def escapes_stand_for_bytes(stage):
+    port = echo(stage)
+    equal(send(stage, "-e", port, "a\\r\\n\\x00\\\\")[0], b"a\r\n\x00\\")
+    equal(send(stage, "--escapes", port, text=b"a\\t\nb\\n\n")[0], b"a\tb\n")
+    _, said = send(stage, "-e", port, "\\q", status=2)
+    holds(said, "bad escape")
+
+
+@test
+def what_cannot_be_called_is_a_wrong_argument(stage):
+    for endpoint in [":6666", "0", "udp://127.0.0.1:0"]:
+        _, said = send(stage, endpoint, "x", status=2)
+        holds(said, "nobody can be called at")
+    _, said = send(stage, "/tmp/x.sock", "x", status=2)
+    holds(said, "hint: a Unix socket is unix:///tmp/x.sock")
 
 
 @test

@@ -12,10 +12,15 @@ use crate::{
 /// Why nobody was reached, and what to try.
 pub(crate) fn refused(error: &DialError) -> Stop {
     let wrong = Wrong::from_error(error);
-    Stop::Refused(vec![Complaint::of_nothing_said(match hint(error) {
+    let complaint = Complaint::of_nothing_said(match hint(error) {
         Some(hint) => wrong.hint(hint),
         None => wrong,
-    })])
+    });
+    match error {
+        // Nobody was asked: what was said cannot be meant.
+        DialError::Uncallable { .. } => Stop::Wrong(vec![complaint]),
+        _ => Stop::Refused(vec![complaint]),
+    }
 }
 
 /// Why a connection to `callee` that was there broke while something was `doing`.

@@ -9,7 +9,7 @@ use std::{
 use relais_net::{Endpoint, Place, Scheme};
 use relais_talk::{
     LineEnd,
-    send::{Target, parse_hex},
+    send::{Target, parse_escapes, parse_hex},
 };
 
 use super::{choice::choose, flags::Flags, heard::Shows};
@@ -25,7 +25,8 @@ pub(super) struct Asked {
     pub(super) target: Target,
     pub(super) what: What,
     pub(super) verifies: bool,
-    pub(super) is_hex: bool,
+    pub(super) checks: bool,
+    pub(super) notation: Notation,
     pub(super) wait: Option<Duration>,
     pub(super) repeat: Repeat,
     pub(super) source: Option<IpAddr>,
@@ -42,6 +43,31 @@ pub(super) enum What {
     Input(Option<LineEnd>),
 }
 
+/// How what is said is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notation {
+    /// As it is.
+    Plain,
+    /// In hexadecimal; what comes is shown so, too.
+    Hex,
+    /// With escapes.
+    Escapes,
+}
+
+impl Notation {
+    /// The bytes that `text` stands for.
+    pub(super) fn read(self, text: Vec<u8>) -> Result<Vec<u8>, Wrong> {
+        match self {
+            Self::Plain => Ok(text),
+            Self::Hex => {
+                let read = parse_hex(&String::from_utf8_lossy(&text));
+                read.map_err(|error| Wrong::from_error(&error))
+            }
+            Self::Escapes => parse_escapes(&text).map_err(|error| Wrong::from_error(&error)),
+        }
+    }
+}
+
 /// How often it is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Repeat {
@@ -54,7 +80,7 @@ pub(super) struct Repeat {
 impl Flags {
     /// What is asked for. May ask back.
     pub(super) fn asked(self) -> Result<Asked, Stop> {
-        let Self { endpoint, message, udp, choose: is_asked, verify, hex, .. } = &self;
+        let Self { endpoint, message, udp, choose: is_asked, .. } = &self;
         let usual = if *udp { Scheme::Udp } else { Scheme::Tcp };
         let target = target(endpoint, usual).map_err(|wrong| {
             // As other programs have it.
@@ -69,27 +95,26 @@ impl Flags {
             )
         })?;
         let target = if *is_asked { chosen(target)? } else { target };
-        self.check(&target).map_err(|(flag, wrong)| at(flag, wrong))?;
+        self.fits(&target).map_err(|(flag, wrong)| at(flag, wrong))?;
         let line_end = self.line_end.map(LineEnd::from);
+        let notation = self.notation();
         let what = if message.is_empty() {
             What::Input(line_end)
         } else {
             let is_stream = is_stream(target.endpoint.scheme);
-            let usual = if is_stream && !hex { LineEnd::Lf } else { LineEnd::None };
-            let text = message.join(" ");
-            let mut bytes = if *hex {
-                parse_hex(&text).map_err(|error| at("MESSAGE", Wrong::from_error(&error)))?
-            } else {
-                text.into_bytes()
-            };
+            let is_line = is_stream && notation == Notation::Plain;
+            let usual = if is_line { LineEnd::Lf } else { LineEnd::None };
+            let text = message.join(" ").into_bytes();
+            let mut bytes = notation.read(text).map_err(|wrong| at("MESSAGE", wrong))?;
             bytes.extend_from_slice(line_end.unwrap_or(usual).bytes());
             What::Message(bytes)
         };
         Ok(Asked {
             target,
             what,
-            verifies: *verify,
-            is_hex: *hex,
+            verifies: self.verify,
+            checks: self.check,
+            notation,
             wait: self.wait.map(|wait| wait.0),
             repeat: Repeat { times: self.repeat, every: self.every.0 },
             source: self.source,
@@ -98,7 +123,15 @@ impl Flags {
         })
     }
 
-    fn check(&self, target: &Target) -> Result<(), (&'static str, Wrong)> {
+    fn notation(&self) -> Notation {
+        match (self.hex, self.escapes) {
+            (true, _) => Notation::Hex,
+            (false, true) => Notation::Escapes,
+            (false, false) => Notation::Plain,
+        }
+    }
+
+    fn fits(&self, target: &Target) -> Result<(), (&'static str, Wrong)> {
         let scheme = target.endpoint.scheme;
         if self.repeat == 0 {
             return Err(("--repeat", Wrong::expected("0 times", "1 or more")));
@@ -124,7 +157,7 @@ impl Flags {
 impl Asked {
     /// What standard output is given.
     pub(super) fn shows(&self) -> Shows {
-        match (self.is_hex, io::stdout().is_terminal()) {
+        match (self.notation == Notation::Hex, io::stdout().is_terminal()) {
             (true, false) => Shows::Hex,
             (true, true) => Shows::HexAndText,
             (false, true) => Shows::Visible,
@@ -151,7 +184,15 @@ fn target(text: &str, usual: Scheme) -> Result<Target, Wrong> {
         text[begin..].find(['/', '?']).map(|at| begin + at).filter(|_| is_web_socket)
     });
     let (place, path) = path_at.map_or((text, ""), |at| text.split_at(at));
-    let endpoint = Endpoint::parse_in(place, usual).map_err(|error| Wrong::from_error(&error))?;
+    let endpoint = Endpoint::parse_in(place, usual).map_err(|error| {
+        let wrong = Wrong::from_error(&error);
+        match std::path::absolute(text) {
+            Ok(path) if text.contains('/') && scheme.is_none() => {
+                wrong.hint(format!("a Unix socket is unix://{}", path.display()))
+            }
+            _ => wrong,
+        }
+    })?;
     match endpoint.scheme {
         Scheme::Http | Scheme::Https => {
             let what = format!("{} is no transport to talk on", endpoint.scheme);
@@ -220,17 +261,20 @@ mod tests {
         check("ws://a.example/b/c?d=e a", "ws://a.example:80", "/b/c?d=e", b"a");
         check("WSS://a.example:8443 a", "wss://a.example:8443", "/", b"a");
         check("ws://a.example?d a", "ws://a.example:80", "/?d", b"a");
+        check("-e 6666 a\\r\\n b", "tcp://127.0.0.1:6666", "/", b"a\r\n b");
         check("--hex 6666 48 690a", "tcp://127.0.0.1:6666", "/", b"Hi\n");
     }
 
     #[test]
     fn what_makes_no_sense_is_refused() {
         check_wrong("http://a.example a", "`relais get URL`");
+        check_wrong("/run/s.sock a", "a Unix socket is unix:///run/s.sock");
         check_wrong("a.example 25", "host and port go together: a.example:25");
         check_wrong("--udp tcp://a.example:1 a", "`--udp`, and an endpoint of tcp");
         check_wrong("--insecure 6666 a", "nothing is done with `--insecure`");
         check_wrong("--repeat 0 6666 a", "0 times");
         check_wrong("--hex 6666 4", "half a byte");
+        check_wrong("--escapes 6666 a\\q", "bad escape");
         check_wrong("tcp://a.example:1/b a", "an endpoint has no path");
         check_wrong("ws://a.example/b#c a", "bad path");
         check_wrong("--choose unix:///s a", "nothing to choose");

@@ -1,10 +1,13 @@
 //! Who hears what comes: standard output, or who compares it.
 
-use std::{io, ops::ControlFlow};
+use std::ops::ControlFlow;
 
 use relais_talk::send::Comparison;
 
-use super::{heard::Heard, verdict::conclude};
+use super::{
+    heard::{Heard, unprinted},
+    verdict::conclude,
+};
 use crate::{output::tell, stop::Stop, terminal::Screen};
 
 /// Who hears what comes.
@@ -12,8 +15,8 @@ use crate::{output::tell, stop::Stop, terminal::Screen};
 pub(super) enum Audience {
     /// Who looks at standard output.
     Shown(Heard),
-    /// `--verify`.
-    Compared(Comparison),
+    /// `--verify`, and where a person types, if one does.
+    Compared(Comparison, Option<Screen>),
 }
 
 impl Audience {
@@ -21,7 +24,7 @@ impl Audience {
     pub(super) fn said(&mut self, message: &[u8]) {
         match self {
             Self::Shown(heard) => heard.said(),
-            Self::Compared(comparison) => comparison.said(message),
+            Self::Compared(comparison, _) => comparison.said(message),
         }
     }
 
@@ -29,7 +32,8 @@ impl Audience {
     pub(super) fn tell(&mut self, line: &str) {
         match self {
             Self::Shown(heard) => heard.tell(line),
-            Self::Compared(_) => tell(line),
+            Self::Compared(_, Some(screen)) => screen.show(line),
+            Self::Compared(_, None) => tell(line),
         }
     }
 
@@ -40,7 +44,7 @@ impl Audience {
                 heard.take(bytes);
                 bytes.ends_with(b"\n") || heard.is_lost()
             }
-            Self::Compared(comparison) => {
+            Self::Compared(comparison, _) => {
                 comparison.heard(bytes);
                 comparison.is_settled()
             }
@@ -50,8 +54,9 @@ impl Audience {
 
     /// What is shown goes there from here on, above what is being typed.
     pub(super) fn show_on(&mut self, screen: Screen) {
-        if let Self::Shown(heard) = self {
-            heard.show_on(screen);
+        match self {
+            Self::Shown(heard) => heard.show_on(screen),
+            Self::Compared(_, above) => *above = Some(screen),
         }
     }
 
@@ -59,18 +64,18 @@ impl Audience {
     pub(super) fn has_heard(&self) -> bool {
         match self {
             Self::Shown(heard) => heard.is_any(),
-            Self::Compared(comparison) => comparison.matched_bytes() > 0,
+            Self::Compared(comparison, _) => comparison.matched_bytes() > 0,
         }
     }
 
     /// Whether something should have come that did not.
     pub(super) fn misses_something(&self) -> bool {
-        matches!(self, Self::Compared(comparison) if !comparison.is_settled())
+        matches!(self, Self::Compared(comparison, _) if !comparison.is_settled())
     }
 
     /// Whether something else came than should have.
     pub(super) fn differs(&self) -> bool {
-        matches!(self, Self::Compared(comparison) if comparison.difference().is_some())
+        matches!(self, Self::Compared(comparison, _) if comparison.difference().is_some())
     }
 
     /// Whether what came cannot be printed: there is no use in hearing more.
@@ -90,12 +95,7 @@ impl Audience {
         self.end();
         match self {
             Self::Shown(heard) => heard.lost().map_or(Ok(()), |error| Err(unprinted(error))),
-            Self::Compared(comparison) => conclude(comparison),
+            Self::Compared(comparison, _) => conclude(comparison),
         }
     }
-}
-
-/// Why what came, or what is to be said of it, is lost.
-pub(super) fn unprinted(error: io::Error) -> Stop {
-    anyhow::Error::new(error).context("writing to standard output").into()
 }

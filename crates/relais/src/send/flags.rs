@@ -33,8 +33,14 @@ pub(crate) struct Flags {
     /// What is sent is written in hexadecimal, and what comes is shown so
     #[arg(long)]
     pub(super) hex: bool,
+    /// In what is sent `\r`, `\n`, `\t`, `\0`, `\\` and `\xHH` stand for bytes
+    #[arg(long, short = 'e', conflicts_with = "hex")]
+    pub(super) escapes: bool,
+    /// Exit with 3 if no answer came
+    #[arg(long)]
+    pub(super) check: bool,
     /// What stands behind each message [default: lf on streams, where what is piped in is sent as it
-    /// is; none else]
+    /// is; none else, and with --hex and --escapes]
     #[arg(long, value_name = "END")]
     pub(super) line_end: Option<Ends>,
     /// How long an answer is waited for [default: 1s for datagrams, else 3s, and 10s for the rest
@@ -86,5 +92,8 @@ Examples:
   seq 3 | relais send tls://example.org:7777          each line, and each answer
   relais send wss://example.org/chat                  a dialogue over a WebSocket
   relais send --line-end crlf example.org:25          one with a mail server
+  relais send -e example.org:80 'HEAD / HTTP/1.0\r\n\r\n'
+  relais send --check udp://192.0.2.1:53 x            does anybody answer there?
 
-Exit codes: 0 done, 1 not reached or broken off, 2 wrong arguments, 3 `--verify` found a difference";
+Exit codes: 0 done, 1 not reached or broken off, 2 wrong arguments, 3 `--verify` found a difference, or
+`--check` no answer";

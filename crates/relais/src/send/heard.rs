@@ -7,6 +7,7 @@ use relais_talk::send::Unit;
 use crate::{
     hex,
     output::{print, tell},
+    stop::Stop,
     terminal::Screen,
     visible::Visible,
 };
@@ -159,6 +160,11 @@ impl Heard {
         }
         text
     }
+}
+
+/// Why what came, or what is to be said of it, is lost.
+pub(super) fn unprinted(error: io::Error) -> Stop {
+    anyhow::Error::new(error).context("writing to standard output").into()
 }
 
 /// What stands before what is typed.

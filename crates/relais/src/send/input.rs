@@ -10,11 +10,11 @@ use std::{
 use bytes::Bytes;
 use relais_talk::{
     LineEnd,
-    send::{MESSAGE_BYTES_MAX, Unit, parse_hex},
+    send::{MESSAGE_BYTES_MAX, Unit},
 };
 use tokio::sync::mpsc;
 
-use super::asked::{Asked, What};
+use super::asked::{Asked, Notation, What};
 use crate::{complaint::Wrong, terminal::Lines};
 
 /// The largest datagram of IPv4: 65,535 bytes less the heads of IP and UDP.
@@ -25,6 +25,8 @@ const DATAGRAM_BYTES_MAX: usize = 65_507;
 pub(super) struct Reading {
     /// What is typed; `None` if a thread reads what is piped in.
     lines: Option<Lines>,
+    /// Whether the person said that nothing more will be.
+    is_over: bool,
     /// What is wrong with it.
     wrong: Arc<Mutex<Option<Wrong>>>,
 }
@@ -36,14 +38,14 @@ pub(super) enum Form {
     AsItIs,
     /// Lines, their ends replaced by these.
     Lines { line_end: LineEnd, bytes_max: usize },
-    /// Lines in hexadecimal, with these behind.
-    Hex { line_end: LineEnd, bytes_max: usize },
+    /// Lines that are written so, with these behind.
+    Written { notation: Notation, line_end: LineEnd, bytes_max: usize },
 }
 
 impl Reading {
     /// Of a person at the terminal.
     pub(super) fn typed(lines: Lines) -> Self {
-        Self { lines: Some(lines), wrong: Arc::default() }
+        Self { lines: Some(lines), is_over: false, wrong: Arc::default() }
     }
 
     /// Of standard input, to its end, or until nobody takes what it gives.
@@ -58,7 +60,7 @@ impl Reading {
                 *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(wrong);
             }
         });
-        Self { lines: None, wrong }
+        Self { lines: None, is_over: false, wrong }
     }
 
     /// Makes messages of what is typed, to its end, and then waits for nothing.
@@ -74,8 +76,14 @@ impl Reading {
                 }
             }
         }
+        self.is_over = true;
         drop(said);
         std::future::pending().await
+    }
+
+    /// Whether the person said that nothing more will be typed.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// What is wrong with the input, which ended there.
@@ -90,7 +98,10 @@ pub(super) fn form(asked: &Asked, unit: Unit) -> Form {
     let bytes_max = if unit == Unit::Datagrams { DATAGRAM_BYTES_MAX } else { MESSAGE_BYTES_MAX };
     let is_typed = io::stdin().is_terminal();
     match (unit, line_end) {
-        _ if asked.is_hex => Form::Hex { line_end: line_end.unwrap_or(LineEnd::None), bytes_max },
+        _ if asked.notation != Notation::Plain => {
+            let line_end = line_end.unwrap_or(LineEnd::None);
+            Form::Written { notation: asked.notation, line_end, bytes_max }
+        }
         (Unit::Bytes, Some(LineEnd::None)) => Form::AsItIs,
         (Unit::Bytes, None) if !is_typed => Form::AsItIs,
         (Unit::Bytes, None) => Form::Lines { line_end: LineEnd::Lf, bytes_max },
@@ -109,7 +120,9 @@ fn read_all(
         line_number += 1;
         let message = match form {
             Form::AsItIs => piece(input),
-            Form::Lines { bytes_max, .. } | Form::Hex { bytes_max, .. } => line(input, bytes_max),
+            Form::Lines { bytes_max, .. } | Form::Written { bytes_max, .. } => {
+                line(input, bytes_max)
+            }
         };
         let message = message.map_err(|error| Wrong::from_error(&error))?;
         let Some(message) = message else { return Ok(()) };
@@ -124,11 +137,16 @@ impl Form {
     /// The message that a line is, which is the `number`th.
     fn message(self, mut line: Vec<u8>, number: u64) -> Result<Vec<u8>, Wrong> {
         let at = |what: String| Wrong::from_message(&format!("line {number}: {what}"));
-        if let Self::Hex { .. } = self {
-            let text = String::from_utf8_lossy(&line);
-            line = parse_hex(&text).map_err(|error| at(error.to_string()))?;
+        if let Self::Written { notation, .. } = self {
+            let of_line = |wrong: Wrong| {
+                let what = format!("line {number}: {}", wrong.what);
+                Wrong { what, ..wrong }
+            };
+            line = notation.read(line).map_err(of_line)?;
         }
-        if let Self::Lines { line_end, bytes_max } | Self::Hex { line_end, bytes_max } = self {
+        if let Self::Lines { line_end, bytes_max } | Self::Written { line_end, bytes_max, .. } =
+            self
+        {
             if line.len() > bytes_max {
                 let what = "longer than a message may be";
                 return Err(at(format!("{what}: expected at most {bytes_max} bytes")));
@@ -169,7 +187,8 @@ mod tests {
     use super::*;
 
     const LF: Form = Form::Lines { line_end: LineEnd::Lf, bytes_max: 4 };
-    const HEX: Form = Form::Hex { line_end: LineEnd::None, bytes_max: 4 };
+    const HEX: Form =
+        Form::Written { notation: Notation::Hex, line_end: LineEnd::None, bytes_max: 4 };
 
     #[track_caller]
     fn check(form: Form, input: &str, expect: Result<&[&str], &str>) {
@@ -192,6 +211,9 @@ mod tests {
         let crlf = Form::Lines { line_end: LineEnd::Crlf, bytes_max: 4 };
         check(crlf, "a\nb\r\n", Ok(&["a\r\n", "b\r\n"]));
         check(HEX, "48 69\n0a", Ok(&["Hi", "\n"]));
+        let escapes =
+            Form::Written { notation: Notation::Escapes, line_end: LineEnd::None, bytes_max: 4 };
+        check(escapes, "a\\r\\n\nb\n", Ok(&["a\r\n", "b"]));
     }
 
     #[test]

@@ -73,7 +73,7 @@ async fn talk(asked: Asked, dialer: &Dialer, telling: Telling) -> Result<(), Sto
         tell_met(&Met { peer, session, chain, timings });
     }
     let audience = if *verifies {
-        Audience::Compared(Comparison::new(call.unit()))
+        Audience::Compared(Comparison::new(call.unit()), None)
     } else {
         Audience::Shown(Heard::new(call.unit(), asked.shows()))
     };
@@ -95,6 +95,7 @@ async fn ask(
     // What an echo is to have is known, and a pause in it says nothing.
     let next = if asked.verifies { wait } else { SETTLED.min(wait) };
     let patience = Patience { first: wait, next, stall: wait.max(STALL) };
+    let mut is_answered = true;
     for nth in 1..=times {
         if nth > 1 {
             sleep(asked.repeat.every).await;
@@ -110,7 +111,9 @@ async fn ask(
             audience.end();
             return Err(broken(callee, "talking to", error));
         }
-        match answer? {
+        let answer = answer?;
+        is_answered &= answer != Answer::Unanswered;
+        match answer {
             Answer::Unanswered if !asked.verifies => tell(unanswered(unit, wait)),
             Answer::Ended | Answer::CutOff if times > 1 && (nth < times || answered < nth) => {
                 audience.conclude()?;
@@ -130,8 +133,13 @@ async fn ask(
         }
     }
     let finished = call.finish(LINGER, &mut |bytes| _ = audience.heard(bytes)).await;
+    is_answered &= audience.has_heard();
     audience.conclude()?;
-    if finished == Finished::CutOff { Err(cut_off(callee)) } else { Ok(()) }
+    match finished {
+        Finished::CutOff => Err(cut_off(callee)),
+        Finished::Whole if asked.checks && !is_answered => Err(Stop::No),
+        Finished::Whole => Ok(()),
+    }
 }
 
 /// What is to be heard of who ended before all was said.
@@ -197,7 +205,9 @@ async fn hold(
     } else {
         Reading::piped(input::form(asked, unit), said.clone())
     };
+    let mut is_answered = true;
     let mut listen = |told: Told<'_>| {
+        is_answered &= told != Told::Unanswered;
         match told {
             Told::Saying(bytes) => audience.said(bytes),
             Told::Heard(bytes) => _ = audience.heard(bytes),
@@ -215,8 +225,12 @@ async fn hold(
         ended = holding => ended,
         never = reading.go_on(input::form(asked, unit), said) => match never {},
     };
+    let is_told = is_typed && !reading.is_over();
+    let wrong = reading.wrong();
+    // What is told from here on is not to stand behind a prompt.
+    drop(reading);
     // What was typed wrong ended the input: that says more than what came of it.
-    if let Some(wrong) = reading.wrong() {
+    if let Some(wrong) = wrong {
         audience.end();
         return Err(Stop::Wrong(vec![Complaint::of_flag("standard input", wrong)]));
     }
@@ -237,11 +251,13 @@ async fn hold(
             audience
                 .tell(&format!("nothing more came within {}: `--wait` waits longer", Time(wait)));
         }
-        Ended::ByPeer if is_typed => audience.tell("the other side ended"),
+        Ended::ByPeer if is_told => audience.tell("the other side ended"),
         Ended::AllSaid | Ended::AllAnswered | Ended::ByPeer | Ended::CutOff | Ended::ByAudience => {
         }
     }
-    audience.conclude()
+    is_answered &= audience.has_heard();
+    audience.conclude()?;
+    if asked.checks && !is_answered { Err(Stop::No) } else { Ok(()) }
 }
 
 /// How many messages wait to be said.

@@ -2,7 +2,7 @@
 
 use relais_talk::send::{Comparison, Difference};
 
-use super::audience::unprinted;
+use super::heard::unprinted;
 use crate::{hex::WithText, output::print, stop::Stop};
 
 /// Says whether what came back is what was said.
@@ -22,16 +22,26 @@ fn told(difference: &Difference) -> String {
     let (at, expected, got) = match difference {
         Difference::Other { at, expected, got } => (at, Some(expected), got.as_slice()),
         Difference::Surplus { at, got } => (at, None, got.as_slice()),
-        Difference::Missing { at, expected } => (at, Some(expected), &[][..]),
+        Difference::Missing { at, expected, .. } => (at, Some(expected), &[][..]),
     };
-    let expected =
-        expected.map_or_else(|| "nothing more".to_owned(), |bytes| WithText(bytes).to_string());
+    let expected = match expected {
+        None => "nothing more".to_owned(),
+        Some(bytes) if bytes.is_empty() => "an empty message".to_owned(),
+        Some(bytes) => WithText(bytes).to_string(),
+    };
     let got = match (difference, got) {
-        (Difference::Missing { .. }, _) => "nothing more".to_owned(),
+        (Difference::Missing { message: Some(_), .. }, _) => "nothing".to_owned(),
+        (Difference::Missing { message: None, .. }, _) => "nothing more".to_owned(),
         (_, []) => "the end of the message".to_owned(),
         (_, bytes) => WithText(bytes).to_string(),
     };
-    format!("different at byte {at}, counted from 0\n  expected  {expected}\n  got       {got}")
+    let of = match difference {
+        Difference::Missing { message: Some(message), .. } => {
+            format!(": nothing came back to message {message}, which may be lost, or its answer")
+        }
+        _ => String::new(),
+    };
+    format!("different at byte {at}, counted from 0{of}\n  expected  {expected}\n  got       {got}")
 }
 
 #[cfg(test)]
@@ -52,8 +62,14 @@ mod tests {
         let expect =
             "different at byte 3, counted from 0|expected 63 6f 75 0a cou.|got 43 4f 55 1b COU.";
         check(&other, expect);
-        let missing = Difference::Missing { at: 0, expected: b"a".into() };
+        let missing = Difference::Missing { at: 0, expected: b"a".into(), message: None };
         check(&missing, "different at byte 0, counted from 0|expected 61 a|got nothing more");
+        let lost = Difference::Missing { at: 4, expected: Vec::new(), message: Some(2) };
+        check(
+            &lost,
+            "different at byte 4, counted from 0: nothing came back to message 2, which may be lost, \
+             or its answer|expected an empty message|got nothing",
+        );
         let surplus = Difference::Surplus { at: 9, got: b"a".into() };
         check(&surplus, "different at byte 9, counted from 0|expected nothing more|got 61 a");
     }

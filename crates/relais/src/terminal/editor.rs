@@ -114,25 +114,26 @@ impl Editor {
     }
 
     /// What a terminal of `columns` is told to show the line in the row where it is: of a line that
-    /// is too long, the part round the cursor.
+    /// is too long, the part round the cursor, and `…` where there is more.
     pub(super) fn drawn(&self, prompt: &str, columns: usize) -> String {
         let prompt_width: usize = prompt.chars().map(width).sum();
         // The last column stays free: a character there makes some terminals begin another row.
         let room = columns.saturating_sub(prompt_width + 1).max(1);
-        let mut start = 0;
-        let mut before: usize = self.line[..self.cursor].iter().copied().map(width).sum();
-        while before >= room && start < self.cursor {
-            before -= width(self.line[start]);
-            start += 1;
-        }
+        let Part { start, before, mark } = self.part(room);
         let mut drawn = format!("\r{prompt}");
-        let mut used = 0;
+        if start > 0 && mark > 0 {
+            drawn.push('…');
+        }
+        let mut left = room - if start > 0 { mark } else { 0 };
+        let is_cut = self.line[start..].iter().copied().map(width).sum::<usize>() > left;
+        left -= if is_cut { mark } else { 0 };
         for &char in &self.line[start..] {
-            used += width(char);
-            if used > room {
-                break;
-            }
-            drawn.push(if char.is_control() { ' ' } else { char });
+            let Some(rest) = left.checked_sub(width(char)) else { break };
+            left = rest;
+            drawn.push(shown(char));
+        }
+        if is_cut && mark > 0 {
+            drawn.push('…');
         }
         drawn.push_str("\x1b[K\r");
         if prompt_width + before > 0 {
@@ -140,6 +141,47 @@ impl Editor {
         }
         drawn
     }
+
+    /// Which part of the line is shown where there is `room` for so many columns.
+    fn part(&self, room: usize) -> Part {
+        let width_of = |chars: &[char]| chars.iter().copied().map(width).sum::<usize>();
+        let mut before = width_of(&self.line[..self.cursor]);
+        let is_behind = self.cursor == self.line.len();
+        let fits = width_of(&self.line) + usize::from(is_behind) <= room;
+        // Where there is hardly any room, all of it is for the line.
+        let mark = usize::from(!fits && room >= MARKED_ROOM);
+        let behind = if is_behind { 0 } else { mark };
+        let (mut start, mut ahead) = (0, 0);
+        while ahead + before + behind >= room && start < self.cursor && !fits {
+            before -= width(self.line[start]);
+            start += 1;
+            ahead = mark;
+        }
+        Part { start, before: ahead + before, mark }
+    }
+
+    /// All of the line, in as many rows as it takes, to be left where it stands.
+    pub(super) fn whole(&self, prompt: &str) -> String {
+        let line: String = self.line.iter().copied().map(shown).collect();
+        format!("\r{prompt}{line}\x1b[K")
+    }
+}
+
+/// A part of a line.
+struct Part {
+    /// From this character on.
+    start: usize,
+    /// In which column the cursor is.
+    before: usize,
+    /// How wide what says that there is more is.
+    mark: usize,
+}
+
+/// How much room there has to be to show where there is more.
+const MARKED_ROOM: usize = 4;
+
+fn shown(char: char) -> char {
+    if char.is_control() { ' ' } else { char }
 }
 
 /// How many columns `char` takes; of a control, which is shown as a blank, one.
@@ -215,13 +257,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_behind_is_the_whole_line() {
+        let mut editor = Editor::default();
+        for char in "abcdefghij\tk".chars() {
+            editor.press(Key::Char(char));
+        }
+        assert_eq!(editor.whole("> "), "\r> abcdefghij k\x1b[K");
+    }
+
+    #[test]
     fn the_line_stays_in_its_row() {
         check_drawn("", &[], 10, "\r> \x1b[K\r\x1b[2C");
         check_drawn("abc", &[], 10, "\r> abc\x1b[K\r\x1b[5C");
         check_drawn("abc", &[Home], 10, "\r> abc\x1b[K\r\x1b[2C");
-        check_drawn("abcdefghij", &[], 10, "\r> efghij\x1b[K\r\x1b[8C");
-        check_drawn("abcdefghij", &[Home], 10, "\r> abcdefg\x1b[K\r\x1b[2C");
-        check_drawn("日本語日本語", &[], 10, "\r> 日本語\x1b[K\r\x1b[8C");
+        check_drawn("abcdefghij", &[], 10, "\r> …fghij\x1b[K\r\x1b[8C");
+        check_drawn("abcdefghij", &[Home], 10, "\r> abcdef…\x1b[K\r\x1b[2C");
+        check_drawn("日本語日本語", &[], 10, "\r> …本語\x1b[K\r\x1b[7C");
+        check_drawn("abcdefg", &[Left], 10, "\r> abcdefg\x1b[K\r\x1b[8C");
+        check_drawn("abcdefghijkl", &[Left, Left], 10, "\r> …ghijkl\x1b[K\r\x1b[7C");
+        check_drawn("abcdefghijklmnop", &[Left; 5], 10, "\r> …hijkl…\x1b[K\r\x1b[7C");
         check_drawn("a\tb", &[], 10, "\r> a b\x1b[K\r\x1b[5C");
         check_drawn("abc", &[], 1, "\r> \x1b[K\r\x1b[2C");
     }

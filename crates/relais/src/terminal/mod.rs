@@ -139,6 +139,13 @@ impl Drawn {
         }
     }
 
+    /// Draws all of the line that was typed, in as many rows as it takes.
+    fn draw_whole(&mut self) {
+        if let (Some(editor), Some(_)) = (&self.editor, &self.mode) {
+            write(&editor.whole(&self.prompt));
+        }
+    }
+
     fn print_above(&mut self, text: &str) {
         let end = if text.ends_with('\n') { "" } else { "\n" };
         let erase = if self.is_shown { "\r\x1b[K" } else { "" };

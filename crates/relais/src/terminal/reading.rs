@@ -108,8 +108,8 @@ fn hand_on(screen: &Screen, lines: &Sender<Vec<u8>>, line: Vec<u8>) -> bool {
 fn press(screen: &Screen, key: Key) -> Option<Pressed> {
     screen.with(|drawn| {
         if let Key::Enter = key {
-            // The whole row, before it is left for good: what came with the key was not drawn yet.
-            drawn.draw();
+            // All of it, before it is left for good: some scrolled away, or was not drawn yet.
+            drawn.draw_whole();
         }
         let pressed = drawn.editor.as_mut()?.press(key);
         if let Some(Pressed::Line(_)) = pressed {

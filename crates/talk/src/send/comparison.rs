@@ -24,6 +24,8 @@ pub struct Comparison {
     matched: usize,
     /// How many bytes came back as they were said.
     at: u64,
+    /// How many messages did, or how often on a stream all that was said.
+    whole: u64,
     difference: Option<Difference>,
 }
 
@@ -53,6 +55,8 @@ pub enum Difference {
         at: u64,
         /// What should have come next, at most 16 bytes.
         expected: Vec<u8>,
+        /// Of which message nothing came, counted from 1; on streams there are none.
+        message: Option<u64>,
     },
 }
 
@@ -60,7 +64,7 @@ impl Comparison {
     /// Nothing was said, and nothing came.
     pub fn new(unit: Unit) -> Self {
         let (outstanding, difference) = (VecDeque::new(), None);
-        Self { unit, outstanding, outstanding_bytes: 0, matched: 0, at: 0, difference }
+        Self { unit, outstanding, outstanding_bytes: 0, matched: 0, at: 0, whole: 0, difference }
     }
 
     /// This is said.
@@ -106,6 +110,7 @@ impl Comparison {
         if is_over {
             self.outstanding.pop_front();
             self.matched = 0;
+            self.whole += 1;
             if !is_cut {
                 self.heard(&bytes[same..]);
             }
@@ -121,7 +126,8 @@ impl Comparison {
     pub fn end(&mut self) {
         if let (None, Some(message)) = (&self.difference, self.outstanding.front()) {
             let expected = first(&message[self.matched..]);
-            self.difference = Some(Difference::Missing { at: self.at, expected });
+            let message = (self.unit != Unit::Bytes).then_some(self.whole + 1);
+            self.difference = Some(Difference::Missing { at: self.at, expected, message });
         }
     }
 
@@ -183,7 +189,11 @@ mod tests {
     }
 
     fn missing(at: u64, expected: &str) -> Result<u64, Difference> {
-        Err(Difference::Missing { at, expected: expected.into() })
+        Err(Difference::Missing { at, expected: expected.into(), message: None })
+    }
+
+    fn lost(at: u64, expected: &str, message: u64) -> Result<u64, Difference> {
+        Err(Difference::Missing { at, expected: expected.into(), message: Some(message) })
     }
 
     #[test]
@@ -206,7 +216,7 @@ mod tests {
             check(unit, &["abc", "def"], &["abcdef"], &surplus(3, "def"));
             check(unit, &["abc"], &["ab", "c"], &other(2, "c", ""));
             check(unit, &["abc"], &["abc", ""], &surplus(3, ""));
-            check(unit, &["abc", "def"], &["abc"], &missing(3, "def"));
+            check(unit, &["abc", "def"], &["abc"], &lost(3, "def", 2));
         }
     }
 

@@ -1,4 +1,4 @@
-//! How a message is given that is no text: in hexadecimal.
+//! How a message is given that is no text: in hexadecimal, or as a text with escapes.
 
 /// A text is not bytes in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +34,60 @@ pub fn parse_hex(text: &str) -> Result<Vec<u8>, BadHex> {
     if high.is_some() { Err(BadHex::Half) } else { Ok(bytes) }
 }
 
+/// A text has an escape that is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadEscape {
+    /// Something else stands behind a backslash.
+    #[error(
+        "bad escape {0:?}: expected \\r, \\n, \\t, \\0, \\\\ or \\x and two hexadecimal digits"
+    )]
+    Unknown(String),
+    /// Nothing does.
+    #[error("a backslash at the end: expected an escape, e.g. \\n, or \\\\ for one")]
+    Unfinished,
+}
+
+/// Reads a text in which `\r`, `\n`, `\t`, `\0`, `\\` and `\xHH` stand for bytes.
+///
+/// # Errors
+///
+/// [`BadEscape`]
+pub fn parse_escapes(text: &[u8]) -> Result<Vec<u8>, BadEscape> {
+    let (mut bytes, mut rest) = (Vec::new(), text);
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        if *first != b'\\' {
+            bytes.push(*first);
+            continue;
+        }
+        let (byte, length) = match behind {
+            [] => return Err(BadEscape::Unfinished),
+            [b'r', ..] => (b'\r', 1),
+            [b'n', ..] => (b'\n', 1),
+            [b't', ..] => (b'\t', 1),
+            [b'0', ..] => (0, 1),
+            [b'\\', ..] => (b'\\', 1),
+            [b'x', high, low, ..] => match (digit(*high), digit(*low)) {
+                (Some(high), Some(low)) => (high << 4 | low, 3),
+                _ => return Err(unknown(&rest[..3])),
+            },
+            [b'x', ..] => return Err(unknown(rest)),
+            [..] => return Err(unknown(&rest[..1])),
+        };
+        bytes.push(byte);
+        rest = &rest[length..];
+    }
+    Ok(bytes)
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+fn unknown(behind: &[u8]) -> BadEscape {
+    BadEscape::Unknown(format!("\\{}", String::from_utf8_lossy(behind)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +101,24 @@ mod tests {
         check("4 8", Err(BadHex::Digit(' ')));
         check("4g", Err(BadHex::Digit('g')));
         check("é", Err(BadHex::Digit('é')));
+    }
+
+    #[test]
+    fn escapes_stand_for_bytes() {
+        let check = |text: &str, expect: Result<&[u8], &str>| {
+            let found = parse_escapes(text.as_bytes()).map_err(|error| error.to_string());
+            match (found, expect) {
+                (Ok(found), Ok(expect)) => assert_eq!(found, expect),
+                (Err(found), Err(expect)) => assert!(found.starts_with(expect), "{found}"),
+                (found, expect) => panic!("{found:?}, expected {expect:?}"),
+            }
+        };
+        check("GET /\\r\\n", Ok(b"GET /\r\n"));
+        check("é\\t\\0\\\\n\\xfF", Ok(b"\xc3\xa9\t\0\\n\xff"));
+        check("\\", Err("a backslash at the end"));
+        check("a\\q", Err(r#"bad escape "\\q""#));
+        check("\\x4", Err(r#"bad escape "\\x4""#));
+        check("\\xg0b", Err(r#"bad escape "\\xg0""#));
     }
 
     #[track_caller]

@@ -16,6 +16,6 @@ mod open;
 pub use asking::{Asked, Finished, Patience};
 pub use call::{Call, MESSAGE_BYTES_MAX, Unit};
 pub use comparison::{Comparison, Difference};
-pub use form::{BadHex, parse_hex};
+pub use form::{BadEscape, BadHex, parse_escapes, parse_hex};
 pub use holding::{Ended, Manner, OnceEnded, Told, Turns};
 pub use open::{OpenError, Opened, Target, Upgrade, open};

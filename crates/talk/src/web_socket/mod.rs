@@ -6,10 +6,12 @@ use std::{io, ops::ControlFlow, time::Duration};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use relais_net::{Drain, Fault, Stream};
+use relais_tap::By;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Error, Message as Frame,
+        error::ProtocolError,
         protocol::{CloseFrame, Role as Part, WebSocketConfig, frame::coding::CloseCode},
     },
 };
@@ -232,6 +234,10 @@ impl Dialogue<'_> {
 fn over_by(error: Error) -> Result<Over, io::Error> {
     match error {
         Error::Capacity(error) => Ok((refused(error.to_string()), CloseCode::Size)),
+        // Nobody broke a rule: it is gone.
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            Ok(((By::Client, "closed without a goodbye".into()), CloseCode::Normal))
+        }
         Error::Protocol(error) => Ok((refused(error.to_string()), CloseCode::Protocol)),
         Error::Utf8(_) => Ok((refused("a text that is no UTF-8"), CloseCode::Invalid)),
         error => Err(io_error(error)),

@@ -3,6 +3,7 @@
 use std::{io, time::Duration};
 
 use relais_net::{Drain, Fault, Scheme, Stream};
+use relais_tap::By;
 use relais_wire::{
     http1::HeadLimits,
     web_socket::{NoOpening, Opening, accept_of, read_opening},
@@ -11,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
     dialogues::{Dialogues, Way},
-    passing::{End, closed, fault, linger, refused, told_to_stop},
+    passing::{End, fault, linger, refused, told_to_stop},
 };
 
 /// How long the request may be, and how long it may take.
@@ -72,7 +73,7 @@ async fn answer(all: &Dialogues, stream: &mut Stream, way: Way<'_>) -> Result<Op
         let mut part = [0; 1024];
         let count = stream.read(&mut part).await.map_err(|error| fault("reading", error))?;
         if count == 0 {
-            return Ok(Opened::No(closed()));
+            return Ok(Opened::No((By::Client, "closed before a request".into())));
         }
         head.extend_from_slice(&part[..count]);
     }

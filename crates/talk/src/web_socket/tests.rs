@@ -47,6 +47,37 @@ impl Server {
     }
 }
 
+#[test]
+fn who_goes_without_a_word_ended_it() {
+    let by = |error| over_by(Error::Protocol(error)).unwrap().0.0;
+    assert_eq!(by(ProtocolError::ResetWithoutClosingHandshake), By::Client);
+    assert_eq!(by(ProtocolError::NonZeroReservedBits), By::Relais);
+}
+
+#[tokio::test]
+async fn how_a_caller_ended_is_told_as_its_doing() {
+    for (opens, expect) in [(false, "closed before a request"), (true, "closed without a goodbye")]
+    {
+        let tap = relais_tap::Tap::new(8);
+        let mut watcher = tap.watch(relais_tap::Detail::Flows);
+        let mut server = Server::of(Role::Echo);
+        server.all = Arc::new(Dialogues { tap, ..Dialogues::alone(Role::Echo, 100) });
+        if opens {
+            drop(server.client().await);
+        } else {
+            drop(server.call());
+        }
+        let ending = loop {
+            match watcher.next().await {
+                Some(relais_tap::Event::Closed { ending: Some(ending), .. }) => break ending,
+                Some(_) => (),
+                None => panic!("it did not end"),
+            }
+        };
+        assert_eq!((ending.by, &*ending.why), (By::Client, expect));
+    }
+}
+
 /// What opens a WebSocket, with these fields.
 fn request(fields: &str) -> String {
     let key = key_of([7; 16]);
