@@ -704,6 +704,33 @@ def a_person_answers_callers_by_number(stage):
 
 
 @test
+def in_turns_it_is_shown_who_waits_and_all_can_be_answered(stage):
+    terminal, port = talking(stage, "--turns")
+    try:
+        callers = [call(port) for _ in range(2)]
+        terminal.sees(f", at tcp://127.0.0.1:{port}\n")
+        for caller in callers:
+            caller.sendall(b"well?\n")
+        terminal.sees("(@2 waits) @1>")
+        terminal.type("@all yes", "Enter")
+        terminal.sees("(sent to 2)")
+        for caller in callers:
+            equal(caller.recv(100), b"yes\n")
+        terminal.sees("\n@1…")
+    finally:
+        terminal.end()
+
+
+@test
+def who_comes_and_goes_is_told_round_what_it_says(stage):
+    relais = listen(stage, "tcp://127.0.0.1:0", "--as", "ack", "-v")
+    equal(ask(relais.ports[0], b"hello\n").decode(), "Message reçu\n")
+    end = r"▸ tcp://127.0.0.1:\d+: closed, by client; 6 B there, 14 B back"
+    relais.await_that("it is gone", lambda: re.search(end, relais.said()))
+    assert re.search(r": open\n.*  hello\n.*" + end, relais.said()), relais.said()
+
+
+@test
 def in_turns_who_is_early_waits(stage):
     terminal, port = talking(stage, "--turns")
     try:

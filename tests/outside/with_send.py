@@ -602,6 +602,19 @@ def escapes_stand_for_bytes(stage):
 
 
 @test
+def who_subscribes_is_told_for_as_long_as_it_waits(stage):
+    ports = free_port()
+    relais = stage.start([RELAIS, "listen", ports, f"udp://127.0.0.1:{ports}", "--as", "notify"], "listen")
+    relais.await_that("it listens", lambda: f"udp://127.0.0.1:{ports}" in relais.said())
+    waiting = stage.start(["sh", "-c", f"echo subscribe | {RELAIS} send --wait 2s udp://127.0.0.1:{ports}"], "send")
+    eventually("it is subscribed", lambda: waiting.output.read_bytes())
+    for text in ["one", "two"]:
+        equal(send(stage, ports, text)[0], b"sent to 1\n")
+        eventually("it is told", lambda text=text: text.encode() in waiting.output.read_bytes())
+    equal(waiting.end(), 0)
+
+
+@test
 def what_cannot_be_called_is_a_wrong_argument(stage):
     for endpoint in [":6666", "0", "udp://127.0.0.1:0"]:
         _, said = send(stage, endpoint, "x", status=2)

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use relais_net::Peer;
+use relais_net::{Endpoint, Peer};
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     time::Instant,
@@ -37,6 +37,8 @@ pub enum News {
         number: u32,
         /// Where it calls from.
         from: Peer,
+        /// At which endpoint.
+        on: Arc<Endpoint>,
     },
     /// A caller said something.
     Said {
@@ -71,6 +73,13 @@ pub enum Typed {
     Turned {
         /// To whom.
         number: u32,
+    },
+    /// It was for everyone, and is on its way to so many of them.
+    All {
+        /// How many.
+        sent: usize,
+        /// To how many it is not: with those it waits for the person's turn, or they take nothing.
+        others: usize,
     },
     /// There is nobody of this number.
     NoSuch {
@@ -161,10 +170,23 @@ impl Person {
         self.manners == Manners::Freely || seat.is_some_and(|seat| seat.turn == Turn::Person)
     }
 
+    /// Who waits for an answer, where there are turns, but the current caller.
+    pub fn waiting(&self) -> Vec<u32> {
+        let callers = self.lock();
+        let waits = |(number, seat): (&u32, &Seat)| {
+            let is_waiting = seat.turn == Turn::Person && callers.current != Some(*number);
+            (is_waiting && self.manners == Manners::Turns).then_some(*number)
+        };
+        callers.seats.iter().filter_map(waits).collect()
+    }
+
     /// Passes on what the person typed: `text` to the current caller, `@2 text` to the second,
-    /// who is the current one from then on, as it is if there is no text.
+    /// who is the current one from then on, as it is if there is no text; `@all text` to everyone.
     pub fn type_line(&self, line: &str) -> Typed {
         let mut callers = self.lock();
+        if let Some(text) = line.strip_prefix("@all ") {
+            return callers.take_all(text, self.manners);
+        }
         let (number, text) = match addressed(line) {
             Some((number, text)) => (number, text),
             None => match callers.current {
@@ -185,9 +207,13 @@ impl Person {
     /// much to read.
     ///
     /// Cancel safe: who does not wait for it is gone again.
-    pub(crate) async fn come(self: &Arc<Self>, from: Peer, callers_max: usize) -> Option<Caller> {
+    pub(crate) async fn come(
+        self: &Arc<Self>,
+        (from, on): (Peer, &Arc<Endpoint>),
+        callers_max: usize,
+    ) -> Option<Caller> {
         let call = self.sit(Hold::Fast, callers_max)?;
-        self.tell(News::Came { number: call.number, from }).await;
+        self.tell(News::Came { number: call.number, from, on: Arc::clone(on) }).await;
         Some(call)
     }
 
@@ -196,12 +222,12 @@ impl Person {
     /// there is none of those, or the person has too much to read.
     pub(crate) fn come_by_datagram(
         self: &Arc<Self>,
-        from: Peer,
+        (from, on): (Peer, &Arc<Endpoint>),
         callers_max: usize,
     ) -> Option<Caller> {
         let telling = self.told.try_reserve().ok()?;
         let call = self.sit(Hold::Loose(Instant::now()), callers_max)?;
-        telling.send(News::Came { number: call.number, from });
+        telling.send(News::Came { number: call.number, from, on: Arc::clone(on) });
         Some(call)
     }
 
@@ -288,6 +314,19 @@ impl Callers {
         loose.min().map(|(_, number)| number)
     }
 
+    /// Passes a text on to everyone.
+    fn take_all(&mut self, text: &str, manners: Manners) -> Typed {
+        let all = self.seats.len();
+        if all == 0 {
+            return Typed::Nobody;
+        }
+        let take = |(number, seat): (&u32, &mut Seat)| {
+            matches!(seat.take(text, *number, manners), Typed::Sent { .. })
+        };
+        let sent = self.seats.iter_mut().map(take).filter(|is_sent| *is_sent).count();
+        Typed::All { sent, others: all - sent }
+    }
+
     fn stand_up(&mut self, number: u32) {
         self.seats.remove(&number);
         if self.current == Some(number) {
@@ -340,17 +379,21 @@ fn addressed(line: &str) -> Option<(u32, Option<&str>)> {
 mod tests {
     use super::*;
 
+    fn at() -> Arc<Endpoint> {
+        Arc::new("tcp://127.0.0.1:1".parse().unwrap())
+    }
+
     async fn two(manners: Manners) -> (Arc<Person>, Receiver<News>, [Caller; 2]) {
         let (person, told) = Person::new(manners);
-        let first = person.come(Peer::Local, 2).await.unwrap();
-        let second = person.come(Peer::Local, 2).await.unwrap();
+        let first = person.come((Peer::Local, &at()), 2).await.unwrap();
+        let second = person.come((Peer::Local, &at()), 2).await.unwrap();
         (person, told, [first, second])
     }
 
     #[tokio::test]
     async fn callers_are_told_apart_and_answered_by_number() {
         let (person, mut told, [mut first, mut second]) = two(Manners::Freely).await;
-        assert!(person.come(Peer::Local, 2).await.is_none());
+        assert!(person.come((Peer::Local, &at()), 2).await.is_none());
         second.say(&Message::of(b"hi")).await;
         assert_eq!(person.type_line("to the first"), Typed::Sent { number: 1 });
         assert_eq!(person.type_line("@2 you"), Typed::Sent { number: 2 });
@@ -365,12 +408,29 @@ mod tests {
         assert_eq!(person.current(), (Some(1), 1));
         drop(first);
         assert_eq!(person.type_line("anybody?"), Typed::Nobody);
-        let came = |number| News::Came { number, from: Peer::Local };
+        let came = |number| News::Came { number, from: Peer::Local, on: at() };
         let said = News::Said { number: 2, bytes: b"hi".to_vec(), is_cut: false };
         let went = |number| News::Went { number };
         for expect in [came(1), came(2), said, went(2), went(1)] {
             assert_eq!(told.recv().await, Some(expect));
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_for_all_goes_to_each_whose_turn_it_is() {
+        let (person, _told, [mut first, mut second]) = two(Manners::Freely).await;
+        assert_eq!(person.type_line("@all hello"), Typed::All { sent: 2, others: 0 });
+        assert_eq!(first.lines.recv().await.unwrap(), "hello");
+        assert_eq!(second.lines.recv().await.unwrap(), "hello");
+        assert!(person.waiting().is_empty());
+        let (person, _told, [_first, mut second]) = two(Manners::Turns).await;
+        second.say(&Message::of(b"hi")).await;
+        assert_eq!(person.waiting(), [2]);
+        assert_eq!(person.type_line("@all hello"), Typed::All { sent: 1, others: 1 });
+        assert_eq!(second.lines.recv().await.unwrap(), "hello");
+        assert!(person.waiting().is_empty());
+        let (nobody, _told) = Person::new(Manners::Freely);
+        assert_eq!(nobody.type_line("@all hello"), Typed::Nobody);
     }
 
     #[tokio::test]
@@ -406,7 +466,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_may_be_forged_and_was_never_answered_makes_room() {
         let (person, mut told) = Person::new(Manners::Freely);
-        let come = || person.come_by_datagram(Peer::Local, 3);
+        let come = || person.come_by_datagram((Peer::Local, &at()), 3);
         let mut calls = Vec::new();
         for _ in 0..3 {
             calls.push(come().unwrap());
@@ -419,11 +479,11 @@ mod tests {
         assert_eq!(person.type_line("@3 you"), Typed::NoSuch { number: 3 });
         assert!(calls[2].lines.recv().await.is_none());
         // Who comes by a stream is as good, and stays.
-        let mut others = vec![person.come(Peer::Local, 3).await.unwrap()];
+        let mut others = vec![person.come((Peer::Local, &at()), 3).await.unwrap()];
         assert_eq!(person.type_line("@2 you"), Typed::NoSuch { number: 2 });
-        others.extend(person.come(Peer::Local, 3).await);
+        others.extend(person.come((Peer::Local, &at()), 3).await);
         assert_eq!(person.type_line("@4 you"), Typed::NoSuch { number: 4 });
-        assert!(come().is_none() && person.come(Peer::Local, 3).await.is_none());
+        assert!(come().is_none() && person.come((Peer::Local, &at()), 3).await.is_none());
         assert_eq!(person.current().1, 3);
         drop((calls, fourth));
         assert_eq!(person.current().1, 2);
@@ -433,11 +493,11 @@ mod tests {
     #[tokio::test]
     async fn who_reads_nothing_is_told_of_no_more_senders() {
         let (person, _told) = Person::new(Manners::Freely);
-        let call = person.come_by_datagram(Peer::Local, 2).unwrap();
+        let call = person.come_by_datagram((Peer::Local, &at()), 2).unwrap();
         for _ in 0..2 * TOLD_MAX {
             call.try_say(&Message::of(b"x"));
         }
-        assert!(person.come_by_datagram(Peer::Local, 2).is_none());
+        assert!(person.come_by_datagram((Peer::Local, &at()), 2).is_none());
         assert_eq!(person.current().1, 1);
     }
 

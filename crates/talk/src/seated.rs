@@ -11,7 +11,7 @@ use crate::{
     dialogues::{Dialogues, Way},
     lines::Message,
     passing::{End, told_to_stop},
-    person::{Caller, Manners, Person},
+    person::{Caller, Manners},
     role::Role,
 };
 
@@ -43,7 +43,7 @@ impl<'s> Seated<'s> {
     /// Takes a place, where a person answers.
     pub(crate) async fn sit(&mut self, all: &Dialogues, way: Way<'_>) -> Result<(), Unseated> {
         let Role::Talk(person) = &all.role else { return Ok(()) };
-        let coming = Person::come(person, way.from, all.limits.callers_max);
+        let coming = person.come((way.from, way.on), all.limits.callers_max);
         match within(self.drain, self.idle_max, coming).await {
             ControlFlow::Continue(Some(call)) => self.call = Some(call),
             ControlFlow::Continue(None) => return Err(Unseated::Full),

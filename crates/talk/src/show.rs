@@ -60,6 +60,8 @@ struct Waiting {
     bytes: usize,
     missed: u64,
     is_closed: bool,
+    /// Whether who prints has printed all, and waits for more.
+    is_idle: bool,
 }
 
 impl Showcase {
@@ -106,11 +108,29 @@ impl Showcase {
         }
     }
 
+    /// Waits until all that was passed on is printed.
+    ///
+    /// Cancel safe.
+    pub async fn printed(&self) {
+        loop {
+            let eased = self.0.eased.notified();
+            let is_printed = {
+                let waiting = self.lock();
+                waiting.is_closed || waiting.is_idle && waiting.missed == 0
+            };
+            if is_printed {
+                return;
+            }
+            eased.await;
+        }
+    }
+
     fn put(&self, mut waiting: MutexGuard<'_, Waiting>, shown: Shown) {
         // Who prints waits only where there is nothing: to wake it is a system call.
         let is_waited_for = waiting.shown.is_empty();
         waiting.bytes += cost(&shown);
         waiting.shown.push_back(shown);
+        waiting.is_idle = false;
         drop(waiting);
         if is_waited_for {
             self.0.stirred.notify_one();
@@ -133,6 +153,8 @@ impl Showcase {
             if waiting.is_closed {
                 return None;
             }
+            waiting.is_idle = true;
+            self.0.eased.notify_waiters();
             waiting = self.0.stirred.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -235,6 +257,9 @@ mod tests {
             move || (way.next(), way.next())
         });
         way.show(shown("a"));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(way.printed());
+        assert!(way.lock().shown.is_empty());
         way.close();
         assert_eq!(printer.join().unwrap(), (Some(Next::Shown(shown("a"))), None));
     }

@@ -144,6 +144,10 @@ impl Table {
         let told = match typed {
             Typed::Sent { .. } | Typed::Turned { .. } => return,
             Typed::Waits { number } => format!("(waits until @{number} has spoken)"),
+            Typed::All { sent, others: 0 } => format!("(sent to {sent})"),
+            Typed::All { sent, others } => {
+                format!("(sent to {sent}, not to {others}: it waits, or they do not take it)")
+            }
             Typed::NoSuch { number } => format!("(no @{number} is here)"),
             Typed::Nobody => "(nobody is here yet)".to_owned(),
             Typed::Full { number } => format!("(not sent: @{number} does not take it)"),
@@ -163,7 +167,7 @@ impl Table {
 
 fn shown(told: &News) -> String {
     match told {
-        News::Came { number, from } => format!("@{number} is here, from {from}"),
+        News::Came { number, from, on } => format!("@{number} is here, from {from}, at {on}"),
         News::Said { number, bytes, is_cut } => {
             let cut = if *is_cut { cut_at(bytes.len()) } else { String::new() };
             format!("@{number}: {}{cut}", Escaped(bytes))
@@ -172,8 +176,25 @@ fn shown(told: &News) -> String {
     }
 }
 
-/// Whom a line goes to. In turns it says whose it is: `@1> ` is the person's, `@1… ` the caller's.
+/// How many are named that wait for an answer.
+const WAITING_NAMED: usize = 3;
+
+/// Whom a line goes to. In turns it says whose it is: `@1> ` is the person's, `@1… ` the caller's; and
+/// before that, who else waits: `(@2 @3 wait) @1> `.
 fn prompt(person: &Person) -> String {
+    let waiting = person.waiting();
+    let named: Vec<_> =
+        waiting.iter().take(WAITING_NAMED).map(|number| format!("@{number}")).collect();
+    let before = match waiting.len() {
+        0 => String::new(),
+        1 => format!("({} waits) ", named.concat()),
+        2..=WAITING_NAMED => format!("({} wait) ", named.join(" ")),
+        count => format!("({} and {} more wait) ", named.join(" "), count - WAITING_NAMED),
+    };
+    before + &addressee(person)
+}
+
+fn addressee(person: &Person) -> String {
     match person.current() {
         (None, _) => "> ".to_owned(),
         (Some(number), _) if person.may_speak() || person.manners() == Manners::Freely => {

@@ -18,8 +18,8 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use relais_net::{Callee, Dialer, Endpoint, Scheme};
 use relais_talk::send::{
-    Asked as Answer, Call, Comparison, Ended, Finished, Manner, OnceEnded, OpenError, Opened,
-    Patience, Told, Turns, Unit, Upgrade, open,
+    Asked as Answer, Call, Comparison, Ended, Finished, Manner, OnceAnswered, OnceEnded, OpenError,
+    Opened, Patience, Told, Turns, Unit, Upgrade, open,
 };
 use rustix::rand::{GetRandomFlags, getrandom};
 use tokio::{sync::mpsc, time::sleep};
@@ -196,7 +196,10 @@ async fn hold(
     let wait = asked.wait.unwrap_or(if are_datagrams { DATAGRAM_WAIT } else { REST });
     let turns = if are_datagrams && !is_typed { Turns::EachAnswered } else { Turns::Free };
     let once_ended = if is_typed { OnceEnded::HangsUp } else { OnceEnded::SaysOn };
-    let manner = Manner { turns, wait, once_ended };
+    // Who says how long to wait wants to hear what comes until then.
+    let listens_on = asked.wait.is_some() && !is_typed && !asked.verifies;
+    let once_answered = if listens_on { OnceAnswered::ListensOn } else { OnceAnswered::HangsUp };
+    let manner = Manner { turns, wait, once_ended, once_answered };
     let (said, mut input) = mpsc::channel::<Bytes>(INPUT_MESSAGES);
     let mut reading = if is_typed && io::stdout().is_terminal() {
         let (lines, screen) = terminal::open(PROMPT);

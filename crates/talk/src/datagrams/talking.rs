@@ -69,8 +69,8 @@ impl Table {
         from: SocketAddr,
         peer: Peer,
     ) -> Option<mpsc::Sender<Heard>> {
-        let call = person.come_by_datagram(peer, self.limits.callers_max)?;
-        tracing::debug!(%peer, number = call.number, "a sender has a seat");
+        let call = person.come_by_datagram((peer, self.socket.local()), self.limits.callers_max)?;
+        tracing::debug!("{peer} ▸ {}: @{}", self.socket.local(), call.number);
         let (way, heard) = mpsc::channel(HEARD_MAX);
         self.lock().insert(from, way.clone());
         let (socket, senders) = (Arc::clone(&self.socket), Arc::clone(&self.senders));
@@ -78,7 +78,7 @@ impl Table {
         let mine = way.downgrade();
         tokio::spawn(async move {
             let why = talk.hold().await;
-            tracing::debug!(%peer, why, "a sender has no seat any more");
+            tracing::debug!("{peer} is gone: {why}");
             let mut senders = senders.lock().unwrap_or_else(PoisonError::into_inner);
             // It may have sat down anew meanwhile.
             let is_mine = |way: &mpsc::Sender<Heard>| {

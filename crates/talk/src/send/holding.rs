@@ -25,6 +25,17 @@ pub struct Manner {
     pub wait: Duration,
     /// What is done on a stream once the other side says that nothing more comes from it.
     pub once_ended: OnceEnded,
+    /// What is done by datagrams once all is said and answered.
+    pub once_answered: OnceAnswered,
+}
+
+/// What is done by datagrams once all is said, and as much was heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnceAnswered {
+    /// It is over.
+    HangsUp,
+    /// More may come of it: who subscribes is told later.
+    ListensOn,
 }
 
 /// What is done on a stream once the other side says that nothing more comes from it.
@@ -179,7 +190,9 @@ impl Call {
             // Each message may have its answer: then no more is expected.
             let is_answered = progress.heard.get() >= progress.said.get();
             let wait = match (self.unit(), is_answered) {
-                (Unit::Datagrams, true) => return Ok(Ended::AllSaid),
+                (Unit::Datagrams, true) if manner.once_answered == OnceAnswered::HangsUp => {
+                    return Ok(Ended::AllSaid);
+                }
                 (Unit::Messages, true) => LAST_WORDS_MAX.min(manner.wait),
                 _ => manner.wait,
             };
@@ -269,8 +282,12 @@ mod tests {
 
     use super::*;
 
-    const FREE: Manner =
-        Manner { turns: Turns::Free, wait: Duration::from_secs(2), once_ended: OnceEnded::SaysOn };
+    const FREE: Manner = Manner {
+        turns: Turns::Free,
+        wait: Duration::from_secs(2),
+        once_ended: OnceEnded::SaysOn,
+        once_answered: OnceAnswered::HangsUp,
+    };
     const TURNS: Manner =
         Manner { turns: Turns::EachAnswered, wait: Duration::from_secs(1), ..FREE };
 
@@ -372,6 +389,32 @@ mod tests {
         let manner = Manner { wait: Duration::from_millis(100), ..TURNS };
         call.hold(&mut input(messages), manner, &mut audience).await.unwrap();
         order.join(" ")
+    }
+
+    #[tokio::test]
+    async fn who_listens_on_hears_what_comes_behind_the_last_answer() {
+        let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        client.connect(server.local_addr().unwrap()).await.unwrap();
+        let telling = async {
+            let mut buffer = [0; 64];
+            let (_, from) = server.recv_from(&mut buffer).await.unwrap();
+            for _ in 0..3 {
+                server.send_to(b"news", from).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let mut count = 0;
+        let mut audience = |told: Told<'_>| {
+            count += u32::from(matches!(told, Told::Heard(_)));
+            ControlFlow::Continue(())
+        };
+        let wait = Duration::from_millis(200);
+        let manner = Manner { wait, once_answered: OnceAnswered::ListensOn, ..TURNS };
+        let mut said = input(&["subscribe"]);
+        let call = Call::of_datagrams(Arc::new(client));
+        let (ended, ()) = tokio::join!(call.hold(&mut said, manner, &mut audience), telling);
+        assert_eq!((ended.unwrap(), count), (Ended::AllSaid, 3));
     }
 
     #[tokio::test]

@@ -17,5 +17,5 @@ pub use asking::{Asked, Finished, Patience};
 pub use call::{Call, MESSAGE_BYTES_MAX, Unit};
 pub use comparison::{Comparison, Difference};
 pub use form::{BadEscape, BadHex, parse_escapes, parse_hex};
-pub use holding::{Ended, Manner, OnceEnded, Told, Turns};
+pub use holding::{Ended, Manner, OnceAnswered, OnceEnded, Told, Turns};
 pub use open::{OpenError, Opened, Target, Upgrade, open};

@@ -4,7 +4,7 @@ mod echo;
 mod reading;
 mod receiving;
 
-use std::{borrow::Cow, io, ops::ControlFlow};
+use std::{borrow::Cow, io, ops::ControlFlow, time::Duration};
 
 use relais_net::{Conn, Drain, Fault, Scheme, Service, Stream};
 use relais_tap::{By, Ending, Ends};
@@ -29,7 +29,7 @@ impl Service for Dialogues {
         let way = Way { from: peer, on: &local };
         let ends = || Ends { client: peer.to_string(), server: local.to_string() };
         let flow = self.tap.open(ends, (self.clock)());
-        tracing::debug!(%peer, %local, "dialogue began");
+        tracing::debug!("{peer} ▸ {local}: open");
         let mut passed = Passed { flow, heard: 0, said: 0 };
         let ended = match (local.scheme, &self.role) {
             (Scheme::Ws | Scheme::Wss, _) => {
@@ -44,13 +44,21 @@ impl Service for Dialogues {
             Ok((by, why)) => (*by, why.clone()),
             Err(fault) => (By::Client, Cow::Owned(reason(&fault.source))),
         };
-        tracing::debug!(%peer, by = by.name(), %why, "dialogue ended");
         let Passed { flow, heard, said } = passed;
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            // What it said is shown before it is told to be gone, unless nobody looks.
+            _ = tokio::time::timeout(SHOWN_WITHIN, self.showcase.printed()).await;
+            let by = by.name();
+            tracing::debug!("{peer} ▸ {local}: {why}, by {by}; {heard} B there, {said} B back");
+        }
         let at = (self.clock)();
         flow.close(Ending { at, by, why, to_server: heard, to_client: said });
         ended.map(|_| ())
     }
 }
+
+/// How long what somebody said may take to be shown who is gone.
+const SHOWN_WITHIN: Duration = Duration::from_millis(200);
 
 fn reason(error: &io::Error) -> String {
     match error.kind() {
