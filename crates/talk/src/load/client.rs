@@ -13,7 +13,7 @@ use bytes::Bytes;
 use relais_net::Dialer;
 use tokio::{
     sync::{Notify, Semaphore, mpsc, watch},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -177,7 +177,11 @@ impl Client {
     /// Opens a line, and counts that.
     async fn open(&self) -> Result<Line, Failure> {
         let begun = Instant::now();
-        let opened = Line::open(&self.shared.target, &self.shared.dialer).await;
+        let Shared { target, dialer, timeout: most, .. } = &*self.shared;
+        let opened = timeout(*most, Line::open(target, dialer)).await;
+        let opened = opened.unwrap_or_else(|_| {
+            Err(Failure::new(Kind::TimedOut, format!("not connected in {most:?}")))
+        });
         self.with_ledger(|ledger| match &opened {
             Ok(_) => ledger.connect.record(begun.elapsed()),
             Err(failure) => ledger.not_connected(failure),
@@ -191,6 +195,8 @@ impl Client {
         let mut deadline = Deadline::new(now + shared.timeout);
         let wake = Arc::new(Notify::new());
         while let Some(turn) = self.turn(&mut now, &wake).await {
+            // One that waits for its connection is waited for, too.
+            let under_way = turn.counts.then(|| UnderWay(&self.bench.cut));
             let open = if let Some(open) = line.take() {
                 Ok(open)
             } else {
@@ -201,6 +207,7 @@ impl Client {
             let mut open = match open {
                 Ok(open) => open,
                 Err(failure) => {
+                    mem::forget(under_way);
                     self.count(turn, now, now, Err(&failure));
                     sleep(PAUSE).await;
                     now = Instant::now();
@@ -208,7 +215,6 @@ impl Client {
                 }
             };
             let sent = now;
-            let under_way = turn.counts.then(|| UnderWay(&self.bench.cut));
             let answered = deadline.limit(sent + shared.timeout, open.exchange(message)).await;
             mem::forget(under_way);
             now = Instant::now();
