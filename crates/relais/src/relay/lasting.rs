@@ -9,6 +9,7 @@ use std::{
 use relais_net::tls::Roots;
 use relais_relay::{Upstreams, watch};
 
+use super::flow_log::FlowLogs;
 use crate::upstream_tls::usual_roots;
 
 /// What outlives a reload. What is added to a clone is not the other's.
@@ -18,12 +19,13 @@ pub(crate) struct Lasting {
     authority: Option<PathBuf>,
     /// Upstreams that are to be looked at, and how often.
     checks: Vec<(Weak<Upstreams>, Duration)>,
+    pub(crate) logs: FlowLogs,
 }
 
 impl Lasting {
     /// For a process that was just started.
     pub(crate) fn new(authority: Option<PathBuf>) -> Self {
-        Self { authority, checks: Vec::new() }
+        Self { authority, ..Self::default() }
     }
 
     /// Whom this machine believes: its authorities, and the local one.
