@@ -1,12 +1,14 @@
 //! A relay that is changed while connections are open.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{Read as _, Write as _},
-    net::TcpListener,
+    net::{TcpListener, UdpSocket},
+    time::Duration,
 };
 
-use rustix::process::Signal;
+use rustix::process::{Resource, Rlimit, Signal, prlimit};
 
 use crate::program::{Place, Running, get};
 
@@ -60,4 +62,45 @@ fn renewed_authorities_of_upstreams_are_read_by_a_reload() {
     trust(&place);
     assert_eq!(place.run(&["reload"]).status.code(), Some(0));
     assert_eq!(get(&mut running.connect(0), "/", "localhost").1, "one");
+}
+
+/// Has at most so many more descriptors for what runs.
+fn leave_descriptors(running: &Running, free: usize) {
+    let folder = format!("/proc/{}/fd", running.pid().as_raw_nonzero());
+    let open: BTreeSet<u64> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().unwrap())
+        .collect();
+    let next = (0..).filter(|number| !open.contains(number)).nth(free).unwrap();
+    let limit = Rlimit { current: Some(next), maximum: Some(1024) };
+    prlimit(Some(running.pid()), Resource::Nofile, limit).unwrap();
+}
+
+#[test]
+fn who_cannot_be_followed_goes_on_answering_datagrams() {
+    let place = Place::new();
+    let upstream = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = upstream.local_addr().unwrap();
+    let relay = |rest: &str| {
+        let listen = "listen = [\"udp://127.0.0.1:0\", \"udp://127.0.0.1:0\"]";
+        let text = format!("[relay.front]\n{listen}\nupstream = \"udp://{to}\"\n{rest}");
+        place.write("relais.toml", text);
+    };
+    relay("");
+    let running = place.start(&["up"], 2);
+    relay("limits = { idle_max = \"1h\" }\n");
+    // For who asks, and for one of both.
+    leave_descriptors(&running, 2);
+    let refused = place.run(&["reload"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let why = String::from_utf8(refused.stderr).unwrap();
+    assert!(why.contains("cannot wait for datagrams at udp://127.0.0.1"), "{why}");
+    leave_descriptors(&running, 100);
+    for listener in &running.listeners {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.send_to(b"hi", listener.strip_prefix("udp://").unwrap()).unwrap();
+        upstream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        assert_eq!(upstream.recv(&mut [0; 9]).unwrap(), 2);
+    }
+    assert_eq!(place.run(&["reload"]).status.code(), Some(0));
 }
