@@ -61,7 +61,8 @@ impl Relay {
     pub(crate) fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let here = Here { listen: &table.listen };
-        let upstream = here.all((&table.upstream, ANY), &key.key("upstream"), &mut problems);
+        let upstream =
+            here.all((&table.upstream, Passed::Any), &key.key("upstream"), &mut problems);
         let sni = here.routes(table, &key.key("sni"), &mut problems);
         if table.upstream.is_empty() && table.sni.is_empty() {
             let wrong = Wrong::expected("`upstream` is empty", "one endpoint or more");
@@ -106,7 +107,7 @@ impl Relay {
 
     /// Whether a relay can be `on` an endpoint.
     pub(crate) fn judge(on: &Endpoint) -> Result<(), Wrong> {
-        judge(on, "no relay listens", ANY)
+        judge(on, "no relay listens", Passed::Any)
     }
 
     /// What is shown on standard output while it runs: lines of the log, if they go there.
@@ -163,22 +164,30 @@ fn in_place(log: &std::path::Path, base: &Base) -> PathBuf {
     if log.as_os_str() == "-" { log.to_owned() } else { base.join(log) }
 }
 
-fn judge(on: &Endpoint, what: &str, expected: &str) -> Result<(), Wrong> {
+/// What may pass somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passed {
+    Any,
+    /// What has a name under TLS, or passes where that is.
+    Streams,
+}
+
+fn judge(on: &Endpoint, what: &str, passed: Passed) -> Result<(), Wrong> {
     match on.scheme {
         Scheme::Tcp | Scheme::Tls | Scheme::Unix => Ok(()),
-        Scheme::Udp if expected == ANY => Ok(()),
+        Scheme::Udp if passed == Passed::Any => Ok(()),
         Scheme::Udp | Scheme::Http | Scheme::Https | Scheme::Ws | Scheme::Wss => {
             let what = format!("{what} at {:?}", on.to_string());
-            Err(Wrong::expected(what, expected))
+            Err(Wrong::expected(
+                what,
+                match passed {
+                    Passed::Any => "tcp, tls, udp or unix",
+                    Passed::Streams => "tcp, tls or unix",
+                },
+            ))
         }
     }
 }
-
-/// What a relay passes on.
-const ANY: &str = "tcp, tls, udp or unix";
-
-/// What has a name under TLS, or passes where that is.
-const STREAMS: &str = "tcp, tls or unix";
 
 /// Where a relay listens.
 struct Here<'t> {
@@ -188,13 +197,13 @@ struct Here<'t> {
 impl Here<'_> {
     fn all(
         &self,
-        (said, expected): (&[BareEndpoint], &str),
+        (said, passed): (&[BareEndpoint], Passed),
         key: &KeyPath,
         problems: &mut Vec<Problem>,
     ) -> Vec<Endpoint> {
         for (index, BareEndpoint(on)) in said.iter().enumerate() {
             let at = if said.len() == 1 { key.clone() } else { key.index(index) };
-            problems.extend(self.one(on, expected).map_err(|wrong| at.wrong(wrong)).err());
+            problems.extend(self.one(on, passed).map_err(|wrong| at.wrong(wrong)).err());
         }
         said.iter().map(|BareEndpoint(on)| on.clone()).collect()
     }
@@ -206,8 +215,12 @@ impl Here<'_> {
             if upstream.0.is_empty() {
                 problems.push(at.wrong(Wrong::expected("no upstream", "one endpoint or more")));
             }
-            let upstream = self.all((&upstream.0, STREAMS), &at, problems);
+            let upstream = self.all((&upstream.0, Passed::Streams), &at, problems);
             match names::name(said) {
+                Ok(name) if routes.iter().any(|route: &Route| route.name == name) => {
+                    let what = format!("{said:?} is there already, in other letters");
+                    problems.push(at.wrong(Wrong::expected(what, "each name once")));
+                }
                 Ok(name) => routes.push(Route { name, upstream }),
                 Err(wrong) => problems.push(at.wrong(wrong)),
             }
@@ -216,8 +229,8 @@ impl Here<'_> {
         routes
     }
 
-    fn one(&self, on: &Endpoint, expected: &str) -> Result<(), Wrong> {
-        judge(on, "no relay calls", expected)?;
+    fn one(&self, on: &Endpoint, passed: Passed) -> Result<(), Wrong> {
+        judge(on, "no relay calls", passed)?;
         if let Some(HostPort { host: Host::Any, port }) = on.host_port() {
             let what = format!("no host in {:?}", on.to_string());
             let hint = format!("on this machine it is {}://127.0.0.1:{port}", on.scheme);
@@ -236,5 +249,19 @@ impl Here<'_> {
             return Err(Wrong::expected(what, "another place than `listen`"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_said_once_whatever_its_letters() {
+        let text = "listen = '9000'\n[sni]\n'A.example' = '9001'\n'a.example' = '9002'\n";
+        let table: Table = toml::from_str(text).unwrap();
+        let planned = Relay::plan(&table, &Base("/".into()), &KeyPath::of(["relay", "front"]));
+        let problems = format!("{:?}", planned.unwrap_err());
+        assert!(problems.contains("there already, in other letters"), "{problems}");
     }
 }
