@@ -40,8 +40,7 @@ impl Bar {
     /// Shows how far it is.
     pub(super) fn show(&mut self, progress: &Progress) {
         if self.is_seen {
-            let line = self.line(progress);
-            tell_over(line);
+            tell_over(self.line(progress));
         }
     }
 
