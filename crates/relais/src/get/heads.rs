@@ -16,18 +16,24 @@ use crate::{
 pub(super) struct Heads {
     pub(super) telling: Telling,
     is_coloured: bool,
-    /// Whether the head of the answer is data.
-    is_asked_for: bool,
+    answer: Shown,
+}
+
+/// As what the head of an answer is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// It is what was asked for.
+    AsData,
+    AsTalk,
 }
 
 impl Heads {
-    pub(super) fn new(color: ColorChoice, telling: Telling, is_asked_for: bool) -> Self {
-        let is_coloured = if is_asked_for {
-            is_coloured(color, &io::stdout())
-        } else {
-            is_coloured(color, &io::stderr())
+    pub(super) fn new(color: ColorChoice, telling: Telling, answer: Shown) -> Self {
+        let is_coloured = match answer {
+            Shown::AsData => is_coloured(color, &io::stdout()),
+            Shown::AsTalk => is_coloured(color, &io::stderr()),
         };
-        Self { telling, is_coloured, is_asked_for }
+        Self { telling, is_coloured, answer }
     }
 
     /// Shows what was sent, each line with `>` before it, and no secrets.
@@ -47,7 +53,10 @@ impl Heads {
             let (name, value) = (self.in_colour(CYAN, &visible(name.as_bytes())), one_line(value));
             _ = writeln!(text, "{name}: {value}");
         }
-        if self.is_asked_for { say(text.trim_end()) } else { tell(text) }
+        match self.answer {
+            Shown::AsData => say(text.trim_end()),
+            Shown::AsTalk => tell(text),
+        }
     }
 
     /// Shows that it goes on elsewhere.
@@ -104,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_status_line_is_shown_without_what_a_terminal_would_obey() {
-        let heads = Heads::new(ColorChoice::Never, Telling::Usual, false);
+        let heads = Heads::new(ColorChoice::Never, Telling::Usual, Shown::AsTalk);
         let check = |version, status, reason: &[u8], expect: &str| {
             let head = Head { version, status, reason: reason.to_vec(), fields: Vec::new() };
             assert_eq!(heads.status_line(&head), expect);
