@@ -57,7 +57,8 @@ pub(crate) struct Flags {
     /// Tell upstreams first who called (PROXY)
     #[arg(long, value_name = "VERSION")]
     send_proxy: Option<SendProxy>,
-    /// Write a line of JSON for each connection, `-` to standard output
+    /// Write a line of JSON for each connection, `-` to standard output; a file is renamed when it has
+    /// 64 MiB, and five older ones are kept
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     log: Option<PathBuf>,
     #[command(flatten)]
