@@ -14,6 +14,7 @@ mod clock;
 mod columns;
 mod complaint;
 mod config;
+mod content;
 mod control;
 mod data;
 mod demo;
