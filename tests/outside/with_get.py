@@ -6,11 +6,12 @@ import os
 import re
 import time
 
+from certificates import papers
 from listening import Listening
 from misbehaving import KINDS, Misbehaving
 from origin import Origin
 from stage import RELAIS, equal, free_port, holds, need, test
-from with_send import on_a_terminal, papers
+from terminals import on_a_terminal
 
 
 def get(stage, *words, status=0, seconds=30, **options):

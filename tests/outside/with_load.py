@@ -12,9 +12,9 @@ import socket
 import struct
 import time
 
+from certificates import papers
 from listening import Listening
 from stage import RELAIS, Skip, equal, eventually, free_port, holds, need, test
-from with_send import papers
 
 
 def load(stage, *arguments, status=0, **options):

@@ -7,13 +7,13 @@ use clap::{Args, ValueHint};
 use super::{
     Table, limits,
     names::{self, Named},
-    shape::{self, Rate},
+    shape,
     table::SendProxy,
 };
 use crate::{
     complaint::KeyPath,
     proxy::Balance,
-    spelling::{Addresses, BareEndpoint, Time},
+    spelling::{Addresses, BareEndpoint, Rate, Time},
     tls, upstream_tls,
 };
 
