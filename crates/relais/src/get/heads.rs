@@ -7,7 +7,8 @@ use http::{StatusCode, Version};
 use relais_http::client::{Head, Request, Sent};
 
 use crate::{
-    output::{Telling, is_coloured, say, tell},
+    ink::{BOLD_GREEN, BOLD_RED, BOLD_YELLOW, CYAN, Ink},
+    output::{Telling, say, tell},
     visible::visible,
 };
 
@@ -15,7 +16,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heads {
     pub(super) telling: Telling,
-    is_coloured: bool,
+    ink: Ink,
     answer: Shown,
 }
 
@@ -29,11 +30,11 @@ pub(super) enum Shown {
 
 impl Heads {
     pub(super) fn new(color: ColorChoice, telling: Telling, answer: Shown) -> Self {
-        let is_coloured = match answer {
-            Shown::AsData => is_coloured(color, &io::stdout()),
-            Shown::AsTalk => is_coloured(color, &io::stderr()),
+        let ink = match answer {
+            Shown::AsData => Ink::of(color, &io::stdout()),
+            Shown::AsTalk => Ink::of(color, &io::stderr()),
         };
-        Self { telling, is_coloured, answer }
+        Self { telling, ink, answer }
     }
 
     /// Shows what was sent, each line with `>` before it, and no secrets.
@@ -50,7 +51,7 @@ impl Heads {
     pub(super) fn answer(self, head: &Head) {
         let mut text = format!("{}\n", self.status_line(head));
         for (name, value) in &head.fields {
-            let (name, value) = (self.in_colour(CYAN, &visible(name.as_bytes())), one_line(value));
+            let (name, value) = (self.ink.with(CYAN, &visible(name.as_bytes())), one_line(value));
             _ = writeln!(text, "{name}: {value}");
         }
         match self.answer {
@@ -68,9 +69,9 @@ impl Heads {
     fn status_line(self, head: &Head) -> String {
         let colour = match head.status {
             ..200 => CYAN,
-            200..=299 => GREEN,
-            300..=399 => YELLOW,
-            _ => RED,
+            200..=299 => BOLD_GREEN,
+            300..=399 => BOLD_YELLOW,
+            _ => BOLD_RED,
         };
         // Over HTTP/2 nobody says why: what stands in brackets did not come.
         let known = StatusCode::from_u16(head.status).ok().and_then(|code| code.canonical_reason());
@@ -79,19 +80,10 @@ impl Heads {
             (Version::HTTP_2, None) => String::new(),
             _ => visible(&head.reason),
         };
-        let status = self.in_colour(colour, &format!("{} {reason}", head.status));
+        let status = self.ink.with(colour, &format!("{} {reason}", head.status));
         format!("{} {}", version(head.version), status.trim_end())
     }
-
-    fn in_colour(self, colour: &str, text: &str) -> String {
-        if self.is_coloured { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
-    }
 }
-
-const RED: &str = "1;31";
-const GREEN: &str = "1;32";
-const YELLOW: &str = "1;33";
-const CYAN: &str = "36";
 
 /// As it is written.
 pub(super) fn version(version: Version) -> &'static str {
