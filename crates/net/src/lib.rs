@@ -30,6 +30,7 @@ mod shutdown;
 mod stream;
 mod switched;
 pub mod tls;
+mod turn;
 mod unpanicked;
 
 pub use accept::next_caller;
@@ -59,3 +60,4 @@ pub use service::{DynService, Service};
 pub use shutdown::{Drain, Drained, Shutdown};
 pub use stream::{Idle, Stream};
 pub use switched::Switched;
+pub use turn::after_others;
