@@ -9,17 +9,20 @@ use std::{
         mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError},
     },
     thread,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
-use relais_http::line_log::{Closed, LineLog, LogFile, Sink};
+use relais_http::line_log::{self, Closed, LineLog, Sink};
 use relais_tap::{Detail, Ending, Ends, Event, FlowId, Tap, Watcher};
 use relais_wire::timestamp::Timestamp;
 use serde::Serialize;
 use tokio::{runtime::Builder, sync::Notify};
 use tracing::warn;
 
-use crate::complaint::{KeyPath, Problem, Wrong};
+use crate::{
+    complaint::{KeyPath, Problem, Wrong},
+    proxy::LogFile,
+};
 
 /// How many connections are known of at once; of more, those that began first are forgotten, and
 /// their lines say less.
@@ -35,9 +38,13 @@ pub(crate) struct FlowLogs {
 /// A log that is being written, perhaps by several.
 #[derive(Debug)]
 pub(super) struct FlowLog {
-    lines: LineLog,
+    lines: Arc<Lines>,
     writers: Mutex<Vec<Writer>>,
 }
+
+/// A file of lines, or another one with the same name.
+#[derive(Debug)]
+struct Lines(Mutex<(LogFile, LineLog)>);
 
 /// Who writes down what a tap tells. It ends when that is gone, or when it is told to.
 #[derive(Debug)]
@@ -48,29 +55,40 @@ struct Writer {
 }
 
 impl FlowLogs {
-    /// Has what `tap` tells written to the file at `path`, which is opened if it is not yet.
-    pub(super) fn watch(&mut self, path: &Path, tap: &Tap, key: &KeyPath) -> Result<(), Problem> {
-        let watched = self.open(path).and_then(|log| log.watch(tap));
+    /// Has what `tap` tells written to `file`, which is opened if none at its path is yet.
+    pub(super) fn watch(
+        &mut self,
+        file: &LogFile,
+        tap: &Tap,
+        key: &KeyPath,
+    ) -> Result<(), Problem> {
+        let watched = self.open(file).and_then(|log| log.watch(tap));
         watched.map_err(|error| {
             let why = Wrong::from_error(&error).what;
-            let what = format!("cannot write the log {:?}: {why}", path.display());
+            let what = format!("cannot write the log {:?}: {why}", file.path.display());
             key.key("log").wrong(Wrong { what, expected: None, hint: None })
         })
     }
 
-    fn open(&mut self, path: &Path) -> io::Result<Arc<FlowLog>> {
-        if let Some(log) = self.open.get(path) {
+    fn open(&mut self, file: &LogFile) -> io::Result<Arc<FlowLog>> {
+        if let Some(log) = self.open.get(&file.path) {
             return Ok(Arc::clone(log));
         }
-        let log = Arc::new(FlowLog::open(path)?);
-        self.open.insert(path.to_owned(), Arc::clone(&log));
+        let log = Arc::new(FlowLog::open(file)?);
+        self.open.insert(file.path.clone(), Arc::clone(&log));
         Ok(log)
     }
 
-    /// Opens the files anew, for those that were moved away, and forgets those to which nobody writes.
-    pub(crate) fn keep(&mut self) {
+    /// Opens the files anew, for those that were moved away, each as it is `planned` now, and forgets
+    /// those to which nobody writes.
+    pub(super) fn keep(&mut self, planned: impl Iterator<Item = LogFile>) {
         self.open.retain(|_, log| log.is_written());
         self.open.values().for_each(|log| log.lines.reopen());
+        for file in planned {
+            if let Some(log) = self.open.get(&file.path) {
+                log.lines.become_as(&file);
+            }
+        }
     }
 
     /// Waits until all that was told is written, but not beyond `deadline`. Blocks.
@@ -98,20 +116,16 @@ impl FlowLog {
         Some(key.key("log").wrong(Wrong::expected(what, expected).at_home(path)))
     }
 
-    fn open(path: &Path) -> io::Result<Self> {
-        let lines = if path.as_os_str() == "-" {
-            LineLog::start_to("relay log", Sink::Writer(Box::new(io::stdout())))?
-        } else {
-            LineLog::start("relay log", LogFile::at(path))?
-        };
-        Ok(Self { lines, writers: Mutex::default() })
+    fn open(file: &LogFile) -> io::Result<Self> {
+        let lines = Lines(Mutex::new((file.clone(), start(file)?)));
+        Ok(Self { lines: Arc::new(lines), writers: Mutex::default() })
     }
 
     /// Begins to write down what `tap` tells.
     fn watch(&self, tap: &Tap) -> io::Result<()> {
         let (end, watcher) = (Arc::<Notify>::default(), tap.watch(Detail::Flows));
         let runtime = Builder::new_current_thread().build()?;
-        let listen = listen(watcher, self.lines.clone(), Arc::clone(&end));
+        let listen = listen(watcher, Arc::clone(&self.lines), Arc::clone(&end));
         let (listening, heard) = mpsc::channel();
         thread::Builder::new().name("relais-flows".to_owned()).spawn(move || {
             runtime.block_on(listen);
@@ -140,14 +154,52 @@ impl FlowLog {
             |writer: &Writer| writer.heard.recv_timeout(left()) == Err(RecvTimeoutError::Timeout);
         // All of them are waited for, whoever is late.
         let late = writers.iter().filter(|writer| is_late(writer)).count();
-        match self.lines.shutdown(left()) {
+        match self.lines.now().1.shutdown(left()) {
             Closed::InTime if late == 0 => Closed::InTime,
             _ => Closed::TimedOut,
         }
     }
 }
 
-async fn listen(mut watcher: Watcher, lines: LineLog, end: Arc<Notify>) {
+impl Lines {
+    fn now(&self) -> MutexGuard<'_, (LogFile, LineLog)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reopen(&self) {
+        self.now().1.reopen();
+    }
+
+    /// Ends what is written as it was until now, and goes on as `file` says. Blocks.
+    fn become_as(&self, file: &LogFile) {
+        let mut now = self.now();
+        if now.0 == *file {
+            return;
+        }
+        let log = file.path.display();
+        if now.1.shutdown(CHANGE_MAX) == Closed::TimedOut {
+            warn!(%log, "the log does not change its size: what is to be written takes too long");
+        }
+        match start(file) {
+            Ok(lines) => *now = (file.clone(), lines),
+            Err(error) => warn!(%log, %error, "the log ends: it cannot be opened anew"),
+        }
+    }
+}
+
+/// How long a reload waits for what is still to be written.
+const CHANGE_MAX: Duration = Duration::from_secs(1);
+
+fn start(file: &LogFile) -> io::Result<LineLog> {
+    const NAME: &str = "relay log";
+    if file.path.as_os_str() == "-" {
+        return LineLog::start_to(NAME, Sink::Writer(Box::new(io::stdout())));
+    }
+    let LogFile { path, size_max, keep } = file.clone();
+    LineLog::start(NAME, line_log::LogFile { path, size_max: size_max.0, keep })
+}
+
+async fn listen(mut watcher: Watcher, lines: Arc<Lines>, end: Arc<Notify>) {
     let mut open = Open::default();
     loop {
         let event = tokio::select! {
@@ -198,7 +250,7 @@ enum Line<'l> {
 }
 
 impl Open {
-    fn hear(&mut self, event: Event, lines: &LineLog) {
+    fn hear(&mut self, event: Event, lines: &Lines) {
         match event {
             Event::Opened { flow, ends, at } => {
                 if self.flows.len() == OPEN_MAX {
@@ -223,7 +275,7 @@ impl Open {
     }
 }
 
-fn over(begun: Option<&Begun>, ending: Option<Ending>, lines: &LineLog) {
+fn over(begun: Option<&Begun>, ending: Option<Ending>, lines: &Lines) {
     // Who reports was cut off: a connection that did not come to an end of its own before ours.
     let Some(Ending { at, by, why, to_server, to_client }) = ending else { return };
     let lasted = begun.and_then(|begun| at.duration_since(begun.at).ok());
@@ -242,8 +294,8 @@ fn over(begun: Option<&Begun>, ending: Option<Ending>, lines: &LineLog) {
     print(lines, &line);
 }
 
-fn print(lines: &LineLog, line: &Line<'_>) {
-    lines.note(|out| {
+fn print(lines: &Lines, line: &Line<'_>) {
+    lines.now().1.note(|out| {
         serde_json::to_writer(&mut *out, line).expect("memory takes texts and numbers");
         out.push(b'\n');
     });
@@ -251,14 +303,12 @@ fn print(lines: &LineLog, line: &Line<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        fs,
-        time::{Duration, UNIX_EPOCH},
-    };
+    use std::{fs, time::UNIX_EPOCH};
 
     use relais_tap::By;
 
     use super::*;
+    use crate::spelling::Size;
 
     fn ends() -> Ends {
         Ends { client: "192.0.2.1:5".to_owned(), server: "two".to_owned() }
@@ -278,7 +328,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("relay.jsonl");
         let (tap, mut logs) = (Tap::new(8), FlowLogs::default());
-        logs.watch(&path, &tap, &KeyPath::of(["relay", "front"])).unwrap();
+        logs.watch(&LogFile::at(path.clone()), &tap, &KeyPath::of(["relay", "front"])).unwrap();
         let flow = tap.open(ends, UNIX_EPOCH);
         flow.note("relay.upstream", || "tcp://a:1".to_owned());
         flow.note("relay.name", || "a.example".to_owned());
@@ -297,12 +347,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("relay.jsonl");
         let key = KeyPath::of(["relay", "front"]);
+        let file = LogFile::at(path.clone());
+        let smaller = LogFile { size_max: Size(64 << 10), ..file.clone() };
         let (old, new, mut logs) = (Tap::new(8), Tap::new(8), FlowLogs::default());
-        logs.watch(&path, &old, &key).unwrap();
+        logs.watch(&file, &old, &key).unwrap();
         let flow = old.open(ends, UNIX_EPOCH);
         let mut reloaded = logs.clone();
-        reloaded.watch(&path, &new, &key).unwrap();
-        reloaded.keep();
+        reloaded.watch(&smaller, &new, &key).unwrap();
+        reloaded.keep(std::iter::once(smaller));
         assert_eq!(reloaded.open.len(), 1);
         drop(logs);
         new.open(ends, UNIX_EPOCH).close(ending(1));
@@ -316,18 +368,37 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_is_full_is_renamed_as_it_is_planned_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let key = KeyPath::of(["relay", "front"]);
+        let file = LogFile { keep: 0, ..LogFile::at(path.clone()) };
+        let (tap, mut logs) = (Tap::new(8192), FlowLogs::default());
+        logs.watch(&file, &tap, &key).unwrap();
+        logs.keep(std::iter::once(LogFile { size_max: Size(64 << 10), keep: 1, ..file }));
+        for _ in 0..1000 {
+            tap.open(ends, UNIX_EPOCH).close(ending(1));
+        }
+        logs.shutdown(soon());
+        let size = |path: &Path| fs::metadata(path).unwrap().len();
+        assert!((1..=64 << 10).contains(&size(&path)));
+        assert!((32 << 10..=64 << 10).contains(&size(&path.with_extension("1"))));
+    }
+
+    #[test]
     fn a_log_is_forgotten_once_nobody_writes_to_it() {
         let folder = tempfile::tempdir().unwrap();
         let (tap, mut logs) = (Tap::new(8), FlowLogs::default());
-        logs.watch(&folder.path().join("log"), &tap, &KeyPath::of(["relay", "front"])).unwrap();
-        logs.keep();
+        let file = LogFile::at(folder.path().join("log"));
+        logs.watch(&file, &tap, &KeyPath::of(["relay", "front"])).unwrap();
+        logs.keep(std::iter::empty());
         assert_eq!(logs.open.len(), 1);
         let log = logs.open.values().next().unwrap();
         drop(tap);
         // Its thread ends by itself.
         let heard = log.writers.lock().unwrap()[0].heard.recv_timeout(Duration::from_secs(5));
         assert_eq!(heard, Err(RecvTimeoutError::Disconnected));
-        logs.keep();
+        logs.keep(std::iter::empty());
         assert_eq!(logs.open.len(), 0);
     }
 

@@ -68,7 +68,7 @@ impl Made {
         lasting: &mut Lasting,
     ) -> Result<Self, Problem> {
         let tap = Tap::new(EVENTS_MAX);
-        relay.log.as_ref().map_or(Ok(()), |log| lasting.logs.watch(log, &tap, key))?;
+        relay.log_file().map_or(Ok(()), |log| lasting.logs.watch(&log, &tap, key))?;
         let dialer = Arc::new(Dialer::new(relay.limits.of_dialing(), connector(demand)));
         let mut grouping = Grouping { relay, dialer, lasting };
         let named = relay

@@ -9,7 +9,7 @@ use std::{
 use relais_net::tls::Roots;
 use relais_relay::{Upstreams, watch};
 
-use super::flow_log::FlowLogs;
+use super::{Relay, flow_log::FlowLogs};
 use crate::upstream_tls::usual_roots;
 
 /// What outlives a reload. What is added to a clone is not the other's.
@@ -31,6 +31,11 @@ impl Lasting {
     /// Whom this machine believes: its authorities, and the local one.
     pub(super) fn usual_roots(&self) -> Roots {
         usual_roots(self.authority.as_deref())
+    }
+
+    /// Opens the logs of `relays` anew, and forgets those to which nobody writes.
+    pub(crate) fn keep_logs<'r>(&mut self, relays: impl Iterator<Item = &'r Relay>) {
+        self.logs.keep(relays.filter_map(Relay::log_file));
     }
 
     /// Has `upstreams` looked at.

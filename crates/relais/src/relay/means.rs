@@ -17,8 +17,8 @@ use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
     listen::Shows,
-    proxy::{Balance, is_at},
-    spelling::{Addresses, BareEndpoint, Time},
+    proxy::{Balance, LogFile, is_at},
+    spelling::{Addresses, BareEndpoint, Size, Time},
     tree::Node,
     upstream_tls::UpstreamTls,
 };
@@ -47,6 +47,10 @@ pub struct Relay {
     pub send_proxy: Option<SendProxy>,
     /// Where a line for each connection goes; `-` is the standard output.
     pub log: Option<PathBuf>,
+    /// How large that file may be.
+    pub(crate) log_size_max: Size,
+    /// How many older ones are kept.
+    pub log_keep: u32,
     /// How long things may take, and how quick they may be.
     pub limits: Limits,
     /// What makes the network like a bad one.
@@ -82,6 +86,10 @@ impl Relay {
             problems.push(key.key("check_every").wrong(wrong));
         }
         problems.extend(mismatches(table, key));
+        let log = table.log.as_ref().map(|log| in_place(log, base));
+        let file = log_file(table, log.clone());
+        problems.extend(file.problems(key, ("log_size_max", "log_keep")));
+        problems.extend(unused_of_log(table, key));
         let limits = table.limits.plan(&key.key("limits"));
         let limits = limits.map_err(|found| problems.extend(found)).ok();
         let impair = table.impair.plan(&key.key("impair"));
@@ -99,10 +107,22 @@ impl Relay {
             deny: table.deny.clone(),
             accept_proxy: table.accept_proxy.clone(),
             send_proxy: table.send_proxy,
-            log: table.log.as_ref().map(|log| in_place(log, base)),
+            log,
+            log_size_max: file.size_max,
+            log_keep: file.keep,
             limits,
             impair,
         })
+    }
+
+    /// Where a line for each connection goes, and how much of it there may be.
+    pub(super) fn log_file(&self) -> Option<LogFile> {
+        let Self { log, log_size_max, log_keep, .. } = self;
+        let file = |path: &PathBuf| {
+            let (size_max, keep) = (*log_size_max, *log_keep);
+            LogFile { path: path.clone(), size_max, keep }
+        };
+        log.as_ref().map(file)
     }
 
     /// Whether a relay can be `on` an endpoint.
@@ -158,6 +178,23 @@ impl fmt::Display for Relay {
         f.write_str(&routes.chain(rest).collect::<Vec<_>>().join(", "))?;
         f.write_str(self.made_worse())
     }
+}
+
+/// The file of the log at `log`, if there is one: how much of it there may be.
+fn log_file(table: &Table, log: Option<PathBuf>) -> LogFile {
+    let LogFile { path, size_max, keep } = LogFile::at(log.unwrap_or_default());
+    let size_max = table.log_size_max.unwrap_or(size_max);
+    LogFile { path, size_max, keep: table.log_keep.unwrap_or(keep) }
+}
+
+/// What is said of a file that there is not.
+fn unused_of_log(table: &Table, key: &KeyPath) -> Option<Problem> {
+    let is_file = table.log.as_ref().is_some_and(|log| log.as_os_str() != "-");
+    let said =
+        [("log_size_max", table.log_size_max.is_some()), ("log_keep", table.log_keep.is_some())];
+    let (name, _) = said.into_iter().find(|(_, is_said)| *is_said && !is_file)?;
+    let what = format!("nothing is done with `{name}`");
+    Some(key.key(name).wrong(Wrong::expected(what, "a file as `log` beside it")))
 }
 
 fn in_place(log: &std::path::Path, base: &Base) -> PathBuf {
@@ -256,12 +293,25 @@ impl Here<'_> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_name_is_said_once_whatever_its_letters() {
-        let text = "listen = '9000'\n[sni]\n'A.example' = '9001'\n'a.example' = '9002'\n";
-        let table: Table = toml::from_str(text).unwrap();
+    #[track_caller]
+    fn check(text: &str, expect: &str) {
+        let table: Table = toml::from_str(&format!("listen = '9000'\n{text}")).unwrap();
         let planned = Relay::plan(&table, &Base("/".into()), &KeyPath::of(["relay", "front"]));
         let problems = format!("{:?}", planned.unwrap_err());
-        assert!(problems.contains("there already, in other letters"), "{problems}");
+        assert!(problems.contains(expect), "{problems}");
+    }
+
+    #[test]
+    fn a_name_is_said_once_whatever_its_letters() {
+        let text = "[sni]\n'A.example' = '9001'\n'a.example' = '9002'\n";
+        check(text, "there already, in other letters");
+    }
+
+    #[test]
+    fn how_large_a_log_is_is_said_of_a_file() {
+        let text = "upstream = '9001'\nlog_keep = 3\n";
+        check(text, "nothing is done with `log_keep`");
+        check(&format!("{text}log = '-'"), "nothing is done with `log_keep`");
+        check(&format!("{text}log = 'a'\nlog_size_max = '1B'"), "`log_size_max` is too small");
     }
 }

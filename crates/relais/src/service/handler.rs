@@ -53,7 +53,11 @@ impl Lasting {
     pub(crate) fn keep(&mut self, services: &[Service]) {
         let keys: Vec<String> = services.iter().map(|service| service.key().to_string()).collect();
         self.running.retain(|key, _| keys.contains(key));
-        self.relays.logs.keep();
+        let relays = services.iter().filter_map(|service| match &service.job {
+            Job::Listen(_) => None,
+            Job::Relay(relay) => Some(&**relay),
+        });
+        self.relays.keep_logs(relays);
     }
 
     /// Waits until all logs are written, but for all together not longer than `patience`. Blocks.
