@@ -9,16 +9,17 @@ use std::{
         mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError},
     },
     thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Instant, SystemTime},
 };
 
-use relais_http::line_log::{self, Closed, LineLog, Sink};
+use relais_http::line_log::Closed;
 use relais_tap::{Detail, Ending, Ends, Event, FlowId, Tap, Watcher};
 use relais_wire::timestamp::Timestamp;
 use serde::Serialize;
 use tokio::{runtime::Builder, sync::Notify};
 use tracing::warn;
 
+use super::lines::Lines;
 use crate::{
     complaint::{KeyPath, Problem, Wrong},
     proxy::LogFile,
@@ -41,10 +42,6 @@ pub(super) struct FlowLog {
     lines: Arc<Lines>,
     writers: Mutex<Vec<Writer>>,
 }
-
-/// A file of lines, or another one with the same name.
-#[derive(Debug)]
-struct Lines(Mutex<(LogFile, LineLog)>);
 
 /// Who writes down what a tap tells. It ends when that is gone, or when it is told to.
 #[derive(Debug)]
@@ -117,8 +114,7 @@ impl FlowLog {
     }
 
     fn open(file: &LogFile) -> io::Result<Self> {
-        let lines = Lines(Mutex::new((file.clone(), start(file)?)));
-        Ok(Self { lines: Arc::new(lines), writers: Mutex::default() })
+        Ok(Self { lines: Arc::new(Lines::open(file)?), writers: Mutex::default() })
     }
 
     /// Begins to write down what `tap` tells.
@@ -154,49 +150,11 @@ impl FlowLog {
             |writer: &Writer| writer.heard.recv_timeout(left()) == Err(RecvTimeoutError::Timeout);
         // All of them are waited for, whoever is late.
         let late = writers.iter().filter(|writer| is_late(writer)).count();
-        match self.lines.now().1.shutdown(left()) {
+        match self.lines.shutdown(left()) {
             Closed::InTime if late == 0 => Closed::InTime,
             _ => Closed::TimedOut,
         }
     }
-}
-
-impl Lines {
-    fn now(&self) -> MutexGuard<'_, (LogFile, LineLog)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn reopen(&self) {
-        self.now().1.reopen();
-    }
-
-    /// Ends what is written as it was until now, and goes on as `file` says. Blocks.
-    fn become_as(&self, file: &LogFile) {
-        let mut now = self.now();
-        if now.0 == *file {
-            return;
-        }
-        let log = file.path.display();
-        if now.1.shutdown(CHANGE_MAX) == Closed::TimedOut {
-            warn!(%log, "the log does not change its size: what is to be written takes too long");
-        }
-        match start(file) {
-            Ok(lines) => *now = (file.clone(), lines),
-            Err(error) => warn!(%log, %error, "the log ends: it cannot be opened anew"),
-        }
-    }
-}
-
-/// How long a reload waits for what is still to be written.
-const CHANGE_MAX: Duration = Duration::from_secs(1);
-
-fn start(file: &LogFile) -> io::Result<LineLog> {
-    const NAME: &str = "relay log";
-    if file.path.as_os_str() == "-" {
-        return LineLog::start_to(NAME, Sink::Writer(Box::new(io::stdout())));
-    }
-    let LogFile { path, size_max, keep } = file.clone();
-    LineLog::start(NAME, line_log::LogFile { path, size_max: size_max.0, keep })
 }
 
 async fn listen(mut watcher: Watcher, lines: Arc<Lines>, end: Arc<Notify>) {
@@ -295,7 +253,7 @@ fn over(begun: Option<&Begun>, ending: Option<Ending>, lines: &Lines) {
 }
 
 fn print(lines: &Lines, line: &Line<'_>) {
-    lines.now().1.note(|out| {
+    lines.note(|out| {
         serde_json::to_writer(&mut *out, line).expect("memory takes texts and numbers");
         out.push(b'\n');
     });
@@ -303,7 +261,10 @@ fn print(lines: &Lines, line: &Line<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, time::UNIX_EPOCH};
+    use std::{
+        fs,
+        time::{Duration, UNIX_EPOCH},
+    };
 
     use relais_tap::By;
 

@@ -25,7 +25,7 @@ pub(crate) struct Lasting {
 impl Lasting {
     /// For a process that was just started.
     pub(crate) fn new(authority: Option<PathBuf>) -> Self {
-        Self { authority, ..Self::default() }
+        Self { authority, checks: Vec::new(), logs: FlowLogs::default() }
     }
 
     /// Whom this machine believes: its authorities, and the local one.

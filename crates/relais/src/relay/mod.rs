@@ -7,6 +7,7 @@ mod handler;
 mod kind;
 mod lasting;
 mod limits;
+mod lines;
 mod means;
 mod names;
 mod shape;
