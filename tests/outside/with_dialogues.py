@@ -14,6 +14,7 @@ import subprocess
 import time
 
 from stage import RELAIS, Skip, equal, eventually, free_port, holds, need, test
+from terminals import Tmux
 
 
 def listen(stage, *arguments):
@@ -553,33 +554,6 @@ def told_to_stop_everyone_is_let_go(stage):
 
     asyncio.run(talk())
     equal(relais.end(), 0, "exit code")
-
-
-class Tmux:
-    """A terminal that is looked at and typed into."""
-
-    def __init__(self, stage, command):
-        need("tmux")
-        self.stage, self.socket = stage, stage.path("tmux.sock")
-        self.run("new-session", "-d", "-x", "80", "-y", "24", "-s", "s", command)
-
-    def run(self, *words):
-        return self.stage.run(["tmux", "-f", "/dev/null", "-S", self.socket, *words], env=self.stage.env() | {"TERM": "xterm"})
-
-    def type(self, *keys):
-        self.run("send-keys", "-t", "s", *keys)
-
-    def screen(self):
-        return self.run("capture-pane", "-p", "-t", "s").decode()
-
-    def sees(self, text):
-        try:
-            eventually(text, lambda: text in self.screen())
-        except AssertionError:
-            raise AssertionError(f"no {text!r} on the screen:\n{self.screen()}") from None
-
-    def end(self):
-        subprocess.run(["tmux", "-S", self.socket, "kill-server"], capture_output=True, check=False)
 
 
 def talking(stage, *arguments):

@@ -9,6 +9,7 @@ use std::{
 use relais_net::tls::Roots;
 use relais_relay::{Upstreams, watch};
 
+use super::{Relay, flow_log::FlowLogs};
 use crate::upstream_tls::usual_roots;
 
 /// What outlives a reload. What is added to a clone is not the other's.
@@ -18,17 +19,23 @@ pub(crate) struct Lasting {
     authority: Option<PathBuf>,
     /// Upstreams that are to be looked at, and how often.
     checks: Vec<(Weak<Upstreams>, Duration)>,
+    pub(crate) logs: FlowLogs,
 }
 
 impl Lasting {
     /// For a process that was just started.
     pub(crate) fn new(authority: Option<PathBuf>) -> Self {
-        Self { authority, checks: Vec::new() }
+        Self { authority, checks: Vec::new(), logs: FlowLogs::default() }
     }
 
     /// Whom this machine believes: its authorities, and the local one.
     pub(super) fn usual_roots(&self) -> Roots {
         usual_roots(self.authority.as_deref())
+    }
+
+    /// Opens the logs of `relays` anew, and forgets those to which nobody writes.
+    pub(crate) fn keep_logs<'r>(&mut self, relays: impl Iterator<Item = &'r Relay>) {
+        self.logs.keep(relays.filter_map(Relay::log_file));
     }
 
     /// Has `upstreams` looked at.

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use relais_net::Endpoint;
+use relais_net::{Endpoint, tls::Demand};
 
 use super::{Job, Service};
 use crate::{complaint::Problem, listen, meets::Meets, quit::Quit, relay};
@@ -33,7 +33,15 @@ pub(crate) struct Lasting {
     pub(crate) quit: Quit,
     pub(crate) relays: relay::Lasting,
     /// Those that run, by their keys: one that is planned alike again stays as it is.
-    running: BTreeMap<String, (Service, Made)>,
+    running: BTreeMap<String, Running>,
+}
+
+#[derive(Clone, Debug)]
+struct Running {
+    service: Service,
+    /// As it was read: what a file says that was changed since is another.
+    demand: Option<Demand>,
+    made: Made,
 }
 
 impl Lasting {
@@ -46,33 +54,27 @@ impl Lasting {
     pub(crate) fn keep(&mut self, services: &[Service]) {
         let keys: Vec<String> = services.iter().map(|service| service.key().to_string()).collect();
         self.running.retain(|key, _| keys.contains(key));
-        self.logs().for_each(relay::FlowLog::reopen);
+        let relays = services.iter().filter_map(|service| match &service.job {
+            Job::Listen(_) => None,
+            Job::Relay(relay) => Some(&**relay),
+        });
+        self.relays.keep_logs(relays);
     }
 
     /// Waits until all is shown, and until all logs are written, but for all of these together not
     /// longer than `patience`. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
-        for (_, made) in self.running.values() {
+        for Running { made, .. } in self.running.values() {
             if let Made::Listen(made) = made {
                 made.end();
             }
         }
-        let deadline = Instant::now() + patience;
-        self.logs().for_each(|log| log.shutdown(deadline));
+        self.relays.logs.shutdown(Instant::now() + patience);
     }
 
-    fn logs(&self) -> impl Iterator<Item = &relay::FlowLog> {
-        self.running.values().filter_map(|(_, made)| match made {
-            Made::Listen(_) => None,
-            Made::Relay(made) => made.log(),
-        })
-    }
-}
-
-impl Lasting {
     /// Has what runs begin to show itself: all that is told at the start is told.
     pub(crate) fn begin(&self) {
-        for (_, made) in self.running.values() {
+        for Running { made, .. } in self.running.values() {
             made.begin();
         }
     }
@@ -93,22 +95,27 @@ impl Parts {
 
     /// Puts the parts of `service` together, or gives what runs already.
     pub(crate) fn made(self, service: &Service, lasting: &mut Lasting) -> Result<Made, Problem> {
-        let key = service.key();
-        if let Some((running, made)) = lasting.running.get(&key.to_string())
-            && running == service
+        let (key, relays) = (service.key(), &mut lasting.relays);
+        let demand = match self {
+            Self::Listen => None,
+            Self::Relay(parts) => Some(parts.demand(relays)),
+        };
+        if let Some(running) = lasting.running.get(&key.to_string())
+            && (&running.service, &running.demand) == (service, &demand)
         {
-            return Ok(made.clone());
+            return Ok(running.made.clone());
         }
-        let made = match (self, &service.job) {
-            (Self::Listen, Job::Listen(dialogue)) => {
+        let made = match (&demand, &service.job) {
+            (None, Job::Listen(dialogue)) => {
                 Made::Listen(listen::Made::of(dialogue, &key, lasting.quit.clone())?)
             }
-            (Self::Relay(parts), Job::Relay(relay)) => {
-                Made::Relay(parts.made((relay, &key), &mut lasting.relays)?)
+            (Some(demand), Job::Relay(relay)) => {
+                Made::Relay(relay::Made::new((relay, &key), demand, relays)?)
             }
-            (Self::Listen | Self::Relay(_), _) => unreachable!("parts are of their service"),
+            (None | Some(_), _) => unreachable!("parts are of their service"),
         };
-        lasting.running.insert(key.to_string(), (service.clone(), made.clone()));
+        let running = Running { service: service.clone(), demand, made: made.clone() };
+        lasting.running.insert(key.to_string(), running);
         Ok(made)
     }
 }
