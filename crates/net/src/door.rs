@@ -12,12 +12,12 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tracing::{debug, error, warn};
 
 use crate::{
     Cores, Drain, DynService, Fault, Gate, HandshakeError, Incoming, Listener, Permit, Refused,
-    Seat, Side, next_caller, tls::Acceptor, unpanicked::unpanicked,
+    Seat, Side, Stream, next_caller, tls::Acceptor, unpanicked::unpanicked,
 };
 
 /// What lies behind a listener.
@@ -132,22 +132,15 @@ async fn turn_away(error: HandshakeError, door: &Door) -> io::Error {
     };
     let told = door.service.refusal_bytes_in_the_clear(&first);
     if !told.is_empty() {
-        let telling = async {
-            plain.write_all(told).await?;
-            plain.shutdown().await?;
-            // Closing a socket with bytes unread makes the kernel reset it, and what was told may be
-            // lost: so some of the rest is read, and thrown away.
-            tokio::io::copy(&mut plain.take(LINGER_BYTES_MAX), &mut tokio::io::sink()).await
-        };
-        // Boxed for the size of every connection's task. Who does not listen is not waited for.
-        _ = tokio::time::timeout(LINGER_MAX, Box::pin(telling)).await;
+        // Who has no room even for that is not waited for.
+        _ = tokio::time::timeout(TELL_MAX, plain.write_all(told)).await;
+        Stream::Tcp(plain).linger().await;
     }
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
-/// How long a caller that was turned away may go on sending, and how much.
-const LINGER_MAX: Duration = Duration::from_secs(1);
-const LINGER_BYTES_MAX: u64 = 64 << 10;
+/// How long a caller that is turned away may take to be told why.
+const TELL_MAX: Duration = Duration::from_secs(1);
 
 /// Our own faults are news; a caller that hangs up is not.
 fn note(fault: &Fault) {
