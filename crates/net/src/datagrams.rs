@@ -22,6 +22,7 @@ mod socket;
 mod train;
 
 pub use batch::{Batch, Heard};
+pub(crate) use conn::connected;
 pub use conn::{DatagramConn, Word};
 pub use sending::{Outgoing, Sent};
 pub use train::Train;
