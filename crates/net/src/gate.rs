@@ -72,21 +72,52 @@ impl Gate {
         if inside.all >= places_max {
             return Err(Refused::Full { places_max });
         }
-        if client != Client::Local {
-            let places = inside.clients.entry(client).or_default();
-            if *places >= places_a_client_max {
-                return Err(Refused::ClientFull { client, places_max: places_a_client_max });
-            }
-            *places += 1;
-        }
+        inside.count(client, places_a_client_max)?;
         inside.all += 1;
         drop(inside);
         Ok(Permit { shared: Arc::clone(&self.shared), client })
     }
 
+    /// Takes a place for somebody who will tell whom it is for: until then it has only the limit of all.
+    ///
+    /// # Errors
+    ///
+    /// That every place is taken.
+    pub fn enter_untold(&self) -> Result<Permit, Refused> {
+        self.enter(Client::Local)
+    }
+
     /// How many callers are inside now.
     pub fn inside(&self) -> usize {
         self.shared.lock().all
+    }
+}
+
+impl Permit {
+    /// Has the place, which was [nobody's](Gate::enter_untold), count as one of `client`.
+    ///
+    /// # Errors
+    ///
+    /// That every place is taken that the client may have. The permit is as it was.
+    pub fn count_for(&mut self, client: Client) -> Result<(), Refused> {
+        debug_assert!(self.client == Client::Local, "counted for nobody before");
+        self.shared.lock().count(client, self.shared.places_a_client_max)?;
+        self.client = client;
+        Ok(())
+    }
+}
+
+impl Inside {
+    /// Counts one more of `client`, if there may be one more.
+    fn count(&mut self, client: Client, places_max: usize) -> Result<(), Refused> {
+        if client != Client::Local {
+            let places = self.clients.entry(client).or_default();
+            if *places >= places_max {
+                return Err(Refused::ClientFull { client, places_max });
+            }
+            *places += 1;
+        }
+        Ok(())
     }
 }
 

@@ -55,7 +55,7 @@ pub use network::{Network, ParseNetworkError};
 pub use own::is_own_address;
 pub use peer::{Client, Peer};
 pub use pipe::Pipe;
-pub use service::{DynService, Service};
+pub use service::{DynService, Service, Welcome};
 pub use shutdown::{Drain, Drained, Shutdown};
 pub use stream::{Idle, Stream};
 pub use switched::Switched;

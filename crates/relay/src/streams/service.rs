@@ -8,7 +8,7 @@ use std::{
 };
 
 use relais_net::{
-    Conn, DialError, Dialed, Drain, Fault, Header, Network, Peer, Service, Side, Stream,
+    Conn, DialError, Dialed, Drain, Fault, Header, Network, Peer, Service, Side, Stream, Welcome,
 };
 use relais_tap::{By, Direction, Ends, Flow, Tap};
 use relais_wire::{
@@ -187,6 +187,10 @@ impl Service for Streams {
                 fault.map_or(Ok(()), Err)
             }
         }
+    }
+
+    fn welcome(&self, peer: Peer) -> Welcome {
+        if self.options.callers.may(peer) { Welcome::Welcome } else { Welcome::TurnedAway }
     }
 
     fn header(&self, peer: Peer) -> Header {

@@ -16,7 +16,7 @@ use relais_net::{
 };
 use relais_wire::proxy_header::{self, Told, Version};
 use tokio::{task::JoinSet, time::Instant};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 /// How many upstreams are called for one caller.
 const CALLS_MAX: usize = 3;
@@ -194,6 +194,13 @@ impl Upstreams {
     async fn look(&self, place: usize) {
         let upstream = &self.all[place];
         let found = self.dial(upstream, Told::Nothing).await;
+        if let Err(error) = &found
+            && error.side() != Side::Upstream
+        {
+            // That nobody could be called from here says nothing of it.
+            let error: &dyn Error = error;
+            return debug!(error, "an upstream was not looked at");
+        }
         let is_well = found.is_ok();
         if is_well {
             upstream.answered();
