@@ -7,9 +7,10 @@ use std::{
 };
 
 use relais_net::tls::Roots;
-use relais_relay::{Upstreams, watch};
+use relais_relay::{Upstreams, datagrams::Room, watch};
+use rustix::process::{Resource, getrlimit};
 
-use crate::upstream_tls::usual_roots;
+use crate::{limits::descriptors_for_callers, upstream_tls::usual_roots};
 
 /// What outlives a reload. What is added to a clone is not the other's.
 #[derive(Clone, Debug, Default)]
@@ -18,17 +19,26 @@ pub(crate) struct Lasting {
     authority: Option<PathBuf>,
     /// Upstreams that are to be looked at, and how often.
     checks: Vec<(Weak<Upstreams>, Duration)>,
+    /// Senders of datagrams of all relays together, once there is one: each takes a descriptor, and
+    /// others need some, too.
+    senders: Option<Arc<Room>>,
 }
 
 impl Lasting {
     /// For a process that was just started.
     pub(crate) fn new(authority: Option<PathBuf>) -> Self {
-        Self { authority, checks: Vec::new() }
+        Self { authority, ..Self::default() }
     }
 
     /// Whom this machine believes: its authorities, and the local one.
     pub(super) fn usual_roots(&self) -> Roots {
         usual_roots(self.authority.as_deref())
+    }
+
+    /// Room for all senders that there are descriptors for.
+    pub(super) fn senders(&mut self) -> Arc<Room> {
+        let room = || Room::new(descriptors_for_callers(getrlimit(Resource::Nofile).maximum));
+        Arc::clone(self.senders.get_or_insert_with(|| Arc::new(room())))
     }
 
     /// Has `upstreams` looked at.

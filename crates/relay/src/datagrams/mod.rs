@@ -4,10 +4,13 @@
 //! upstream from its first datagram until both have been silent for a while. What comes to that
 //! socket goes back to the sender.
 
+mod answering;
 mod association;
 mod associations;
+mod delivery;
 mod held;
 mod options;
+mod room;
 mod service;
 mod shaping;
 mod tally;
@@ -15,6 +18,7 @@ mod upstreams;
 
 pub use associations::Limits;
 pub use options::Options;
+pub use room::Room;
 pub use service::Relay;
 pub use shaping::{Losses, Shape};
 pub use tally::{Counts, Tally};

@@ -4,7 +4,7 @@ use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     net::SocketAddr,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     time::Duration,
@@ -15,6 +15,7 @@ use relais_net::{
 };
 use tokio::{
     net::lookup_host,
+    task::JoinSet,
     time::{Instant, timeout},
 };
 use tracing::debug;
@@ -23,7 +24,7 @@ use tracing::debug;
 #[derive(Debug)]
 pub struct Upstreams {
     /// At least one.
-    all: Vec<Upstream>,
+    all: Vec<Arc<Upstream>>,
     balance: Balance,
     draws: Draws,
     /// Where the milliseconds of `Health` begin.
@@ -37,6 +38,15 @@ struct Upstream {
     addresses: Mutex<Vec<SocketAddr>>,
     senders: AtomicU32,
     health: Health,
+}
+
+/// Where the next sender goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// There, too: there is nobody else.
+    Same,
+    /// Maybe elsewhere.
+    Other,
 }
 
 /// How long a name may take to be resolved.
@@ -54,7 +64,8 @@ const ADDRESSES_MAX: usize = 16;
 impl Upstreams {
     /// Those at `endpoints`; `None` if there are none, or one that is not of datagrams.
     pub fn new(endpoints: &[Endpoint], balance: Balance) -> Option<Self> {
-        let all = endpoints.iter().map(Upstream::new).collect::<Option<Vec<_>>>()?;
+        let all = endpoints.iter().map(|endpoint| Upstream::new(endpoint).map(Arc::new));
+        let all = all.collect::<Option<Vec<_>>>()?;
         let (draws, start) = (Draws::default(), Instant::now());
         (!all.is_empty()).then_some(Self { all, balance, draws, start })
     }
@@ -64,7 +75,7 @@ impl Upstreams {
     pub(super) fn choose(&self, client: Client) -> Option<(usize, SocketAddr)> {
         let now = self.now();
         let known = self.all.iter().enumerate().filter_map(|(place, upstream)| {
-            let Upstream { senders, health, .. } = upstream;
+            let Upstream { senders, health, .. } = &**upstream;
             upstream.first()?;
             let in_flight = senders.load(Relaxed);
             Some(Candidate { place, in_flight, is_well: health.is_well(now) })
@@ -88,28 +99,37 @@ impl Upstreams {
         self.all[place].health.answered();
     }
 
-    /// Notes that nobody is at `address`, which is the one's at `place`. Tells whether the next
-    /// sender may well go elsewhere.
-    pub(super) fn refused(&self, place: usize, address: SocketAddr) -> bool {
+    /// Notes that nobody is at `address`, which is the one's at `place`. Tells where who is associated
+    /// anew goes.
+    pub(super) fn refused(&self, place: usize, address: SocketAddr) -> Next {
         let upstream = &self.all[place];
         upstream.health.failed(self.now());
-        upstream.pass_over(address) || self.all.len() > 1
+        let next = upstream.pass_over(address);
+        if self.all.len() > 1 { Next::Other } else { next }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_well(&self, place: usize) -> bool {
+        self.all[place].health.is_well(self.now())
     }
 
     /// Resolves names, and again every half minute, until dropped; nothing where nobody has a name.
     pub(super) async fn keep_resolved(&self) {
-        while self.all.iter().any(Upstream::has_name) {
+        while self.all.iter().any(|upstream| upstream.has_name()) {
             self.resolve().await;
             let is_known = self.all.iter().all(|upstream| upstream.first().is_some());
             tokio::time::sleep(if is_known { RESOLVE_EVERY } else { RESOLVE_AGAIN }).await;
         }
     }
 
-    /// Resolves every name once.
+    /// Resolves every name once, all at the same time.
     pub(super) async fn resolve(&self) {
-        for upstream in &self.all {
-            upstream.resolve().await;
-        }
+        let named = self.all.iter().filter(|upstream| upstream.has_name());
+        let resolve = |upstream: &Arc<Upstream>| {
+            let upstream = Arc::clone(upstream);
+            async move { upstream.resolve().await }
+        };
+        named.map(resolve).collect::<JoinSet<_>>().join_all().await;
     }
 
     /// Milliseconds since it was made.
@@ -139,12 +159,15 @@ impl Upstream {
     }
 
     /// Puts `address` behind the others, if it is the first and there are others.
-    fn pass_over(&self, address: SocketAddr) -> bool {
+    fn pass_over(&self, address: SocketAddr) -> Next {
         let mut addresses = self.lock();
         if addresses.len() > 1 && addresses.first() == Some(&address) {
             addresses.rotate_left(1);
         }
-        addresses.first().is_some_and(|first| *first != address)
+        match addresses.first() {
+            Some(first) if *first != address => Next::Other,
+            _ => Next::Same,
+        }
     }
 
     async fn resolve(&self) {
@@ -227,7 +250,7 @@ mod tests {
     fn who_refuses_again_and_again_is_passed_over_until_it_answers() {
         let upstreams = upstreams(&THREE, Balance::Round).unwrap();
         for _ in 0..3 {
-            assert!(upstreams.refused(1, "192.0.2.2:1".parse().unwrap()));
+            assert_eq!(upstreams.refused(1, "192.0.2.2:1".parse().unwrap()), Next::Other);
         }
         let chosen = || (0..6).map(|_| upstreams.choose(client(1)).unwrap().0).collect::<Vec<_>>();
         assert!(!chosen().contains(&1));
@@ -242,17 +265,17 @@ mod tests {
         let [one, two]: [SocketAddr; 2] = ["[::1]:1", "127.0.0.1:1"].map(|at| at.parse().unwrap());
         upstreams.all[0].learn(vec![one, two]);
         assert_eq!(upstreams.choose(client(1)), Some((0, one)));
-        assert!(upstreams.refused(0, one));
+        assert_eq!(upstreams.refused(0, one), Next::Other);
         assert_eq!(upstreams.choose(client(1)), Some((0, two)));
         // Told late of the one that is no more used.
-        assert!(upstreams.refused(0, one));
+        assert_eq!(upstreams.refused(0, one), Next::Other);
         assert_eq!(upstreams.choose(client(1)), Some((0, two)));
         upstreams.all[0].learn(vec![one, two]);
         assert_eq!(upstreams.choose(client(1)), Some((0, two)));
         upstreams.all[0].learn(Vec::new());
         upstreams.all[0].learn(vec![one]);
         assert_eq!(upstreams.choose(client(1)), Some((0, one)));
-        assert!(!upstreams.refused(0, one));
+        assert_eq!(upstreams.refused(0, one), Next::Same);
     }
 
     #[tokio::test]
