@@ -81,10 +81,11 @@ pub async fn serve(
 fn admit(incoming: Incoming, door: &Arc<Door>, cores: &Cores, drain: &Drain) {
     let peer = incoming.peer();
     let header = door.service.header_of(peer);
+    let descriptors = door.service.descriptors_a_caller();
     let permit = match header {
-        Header::None => door.gate.enter(peer.client()),
+        Header::None => door.gate.enter(peer.client(), descriptors),
         // A relay calls for many: each counts for whom it is, once that is told.
-        Header::Expected => door.gate.enter_untold(),
+        Header::Expected => door.gate.enter_untold(descriptors),
     };
     match permit {
         Ok(permit) => {

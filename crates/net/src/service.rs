@@ -34,6 +34,11 @@ pub trait Service: Debug + Send + Sync + 'static {
         b""
     }
 
+    /// How many descriptors each caller takes, its own among them.
+    fn descriptors(&self) -> usize {
+        1
+    }
+
     /// Whether anything is spoken with `peer`. Who is turned away comes to [`Service::serve`] as it is,
     /// without TLS, to be told of and hung up on: a handshake would be for nothing.
     fn welcome(&self, peer: Peer) -> Welcome {
@@ -72,6 +77,9 @@ pub trait DynService: Debug + Send + Sync + 'static {
     /// See [`Service::refusal_in_the_clear`].
     fn refusal_bytes_in_the_clear(&self, first: &[u8]) -> &'static [u8];
 
+    /// See [`Service::descriptors`].
+    fn descriptors_a_caller(&self) -> usize;
+
     /// See [`Service::welcome`].
     fn welcome_to(&self, peer: Peer) -> Welcome;
 
@@ -94,6 +102,10 @@ impl<S: Service> DynService for S {
 
     fn refusal_bytes_in_the_clear(&self, first: &[u8]) -> &'static [u8] {
         self.refusal_in_the_clear(first)
+    }
+
+    fn descriptors_a_caller(&self) -> usize {
+        self.descriptors()
     }
 
     fn welcome_to(&self, peer: Peer) -> Welcome {

@@ -38,6 +38,10 @@ impl Service for Switched {
         self.now.load().refusal_bytes_in_the_clear(first)
     }
 
+    fn descriptors(&self) -> usize {
+        self.now.load().descriptors_a_caller()
+    }
+
     fn welcome(&self, peer: Peer) -> Welcome {
         self.now.load().welcome_to(peer)
     }

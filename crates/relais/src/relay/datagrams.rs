@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use relais_net::Endpoint;
+use relais_net::{Endpoint, Room};
 use relais_relay::{
     Callers,
-    datagrams::{self, Limits, Options, Room, Upstreams},
+    datagrams::{self, Limits, Options, Upstreams},
 };
 use relais_tap::Tap;
 use tracing::warn;

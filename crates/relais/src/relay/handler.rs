@@ -75,7 +75,7 @@ impl Parts {
         let networks = |all: &[Addresses]| all.iter().map(|network| network.0).collect();
         let callers = Callers { allow: networks(&relay.allow), deny: networks(&relay.deny) };
         let with = (callers.clone(), &tap);
-        let datagrams = datagrams::made(relay, with, &grouping.lasting.senders());
+        let datagrams = datagrams::made(relay, with, grouping.lasting.descriptors());
         let streams = Streams::new(Options {
             routes: Routes { named, others },
             callers,

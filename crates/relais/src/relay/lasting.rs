@@ -6,28 +6,28 @@ use std::{
     time::Duration,
 };
 
-use relais_net::tls::Roots;
-use relais_relay::{Upstreams, datagrams::Room, watch};
+use relais_net::{Room, tls::Roots};
+use relais_relay::{Upstreams, watch};
 use rustix::process::{Resource, getrlimit};
 
 use crate::{limits::descriptors_for_callers, upstream_tls::usual_roots};
 
 /// What outlives a reload. What is added to a clone is not the other's.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lasting {
     /// Where the local authority's certificate is, once there is one.
     authority: Option<PathBuf>,
     /// Upstreams that are to be looked at, and how often.
     checks: Vec<(Weak<Upstreams>, Duration)>,
-    /// Senders of datagrams of all relays together, once there is one: each takes a descriptor, and
-    /// others need some, too.
-    senders: Option<Arc<Room>>,
+    /// Descriptors for callers, and for senders of datagrams, of which each takes one.
+    descriptors: Arc<Room>,
 }
 
 impl Lasting {
     /// For a process that was just started.
     pub(crate) fn new(authority: Option<PathBuf>) -> Self {
-        Self { authority, ..Self::default() }
+        let descriptors = descriptors_for_callers(getrlimit(Resource::Nofile).maximum);
+        Self { authority, checks: Vec::new(), descriptors: Arc::new(Room::new(descriptors)) }
     }
 
     /// Whom this machine believes: its authorities, and the local one.
@@ -35,10 +35,9 @@ impl Lasting {
         usual_roots(self.authority.as_deref())
     }
 
-    /// Room for all senders that there are descriptors for.
-    pub(super) fn senders(&mut self) -> Arc<Room> {
-        let room = || Room::new(descriptors_for_callers(getrlimit(Resource::Nofile).maximum));
-        Arc::clone(self.senders.get_or_insert_with(|| Arc::new(room())))
+    /// Descriptors for all who call.
+    pub(crate) fn descriptors(&self) -> &Arc<Room> {
+        &self.descriptors
     }
 
     /// Has `upstreams` looked at.
@@ -51,5 +50,11 @@ impl Lasting {
         std::mem::take(&mut self.checks)
             .into_iter()
             .map(|(upstreams, every)| watch(upstreams, every))
+    }
+}
+
+impl Default for Lasting {
+    fn default() -> Self {
+        Self::new(None)
     }
 }

@@ -7,10 +7,8 @@
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use relais_net::{Client, Peer};
+use relais_net::{Client, Peer, Room};
 use tokio::time::Instant;
-
-use super::room::Room;
 
 /// How many senders may be associated, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +129,7 @@ impl<T> Associations<T> {
         debug_assert!(taken.is_none(), "{sender} was new");
         *self.clients.entry(client_of(sender)).or_default() += 1;
         self.link_last(place);
-        self.rooms.iter().for_each(|room| room.take());
+        self.rooms.iter().for_each(|room| room.take(1));
         place
     }
 

@@ -10,7 +10,6 @@ mod associations;
 mod delivery;
 mod held;
 mod options;
-mod room;
 mod service;
 mod shaping;
 mod tally;
@@ -18,7 +17,6 @@ mod upstreams;
 
 pub use associations::Limits;
 pub use options::Options;
-pub use room::Room;
 pub use service::Relay;
 pub use shaping::{Losses, Shape};
 pub use tally::{Counts, Tally};

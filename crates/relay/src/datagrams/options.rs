@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::SystemTime};
 
+use relais_net::Room;
 use relais_tap::Tap;
 
 use super::{
     associations::Limits,
-    room::Room,
     shaping::{Shape, Shaping},
     tally::Tally,
     upstreams::Upstreams,

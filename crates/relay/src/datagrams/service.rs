@@ -265,11 +265,11 @@ impl Seat {
 mod tests {
     use std::{net::SocketAddr, time::SystemTime};
 
-    use relais_net::{Balance, DatagramListener};
+    use relais_net::{Balance, DatagramListener, Room};
     use relais_tap::Tap;
 
     use super::{
-        super::{Limits, Room, Upstreams},
+        super::{Limits, Upstreams},
         *,
     };
     use crate::Callers;

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use relais_net::{Balance, DatagramListener, DatagramService, Drained, Endpoint, Fault, Shutdown};
+use relais_net::{
+    Balance, DatagramListener, DatagramService, Drained, Endpoint, Fault, Room, Shutdown,
+};
 use relais_tap::{By, Detail, Event, Tap};
 use tokio::{net::UdpSocket, task::JoinHandle, time::timeout};
 

@@ -189,6 +189,11 @@ impl Service for Streams {
         }
     }
 
+    /// The upstream's, too.
+    fn descriptors(&self) -> usize {
+        2
+    }
+
     fn welcome(&self, peer: Peer) -> Welcome {
         if self.options.callers.may(peer) { Welcome::Welcome } else { Welcome::TurnedAway }
     }
