@@ -35,7 +35,7 @@ mod unpanicked;
 
 pub use accept::next_caller;
 pub use alarm::{Alarm, Patience};
-pub use balance::{Balance, Candidate, Draws, choose, mix};
+pub use balance::{Balance, Candidate, Choice, mix};
 pub use bind::{SocketFile, bind_path};
 pub use cores::{Cores, Seat, turn};
 pub use datagrams::{
@@ -49,7 +49,7 @@ pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};
 pub use fault::{Fault, Side};
 pub use gate::{Gate, Permit, Refused};
-pub use health::{Health, News};
+pub use health::{Checked, Health, News};
 pub use hearing::serve_datagrams;
 pub use listener::{Conn, HandshakeError, Header, Incoming, Listener};
 pub use network::{Network, ParseNetworkError};

@@ -269,8 +269,8 @@ pub(super) enum Before {
 }
 
 /// What `error` tells of datagrams that were sent before, if it may: all that an answer by ICMP becomes
-/// (`icmp(7)`; `icmp_err_convert` of Linux, and `tab_unreach` of its ICMPv6). Some of that may be of
-/// the datagram at hand, too.
+/// (`icmp(7)`; `icmp_err_convert` of Linux, and `tab_unreach` of `ICMPv6`). Some of that may be
+/// of the datagram at hand, too.
 pub(super) fn of_before(error: &io::Error) -> Option<Before> {
     match Errno::from_io_error(error)? {
         Errno::CONNREFUSED
@@ -281,7 +281,7 @@ pub(super) fn of_before(error: &io::Error) -> Option<Before> {
         | Errno::NOPROTOOPT
         | Errno::OPNOTSUPP
         | Errno::PROTO
-        // Prohibited, says ICMPv6.
+        // Prohibited, by ICMPv6.
         | Errno::ACCESS => Some(Before::Refused),
         Errno::MSGSIZE => Some(Before::TooLong),
         Errno::INTR => Some(Before::Nothing),

@@ -43,10 +43,7 @@ impl Stream {
         let Some(socket) = self.socket() else { return false };
         let mut unsent: c_int = 0;
         // SAFETY: the kernel writes one int, which lives on this stack, and keeps no pointer to it.
-        #[expect(
-            unsafe_code,
-            reason = "this question of a socket has no safe way (`tcp(7)`, SIOCOUTQ)"
-        )]
+        #[expect(unsafe_code, reason = "SIOCOUTQ (`tcp(7)`) has no safe way")]
         let said = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut unsent) };
         said == 0 && unsent > 0
     }

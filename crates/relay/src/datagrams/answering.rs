@@ -1,6 +1,6 @@
 //! One sender's way back: what its upstream says is passed to it, until it leaves.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use relais_net::{Batch, Word};
 use relais_tap::{By, Direction};
@@ -22,15 +22,7 @@ impl Running {
                     return association.end(By::Server, "refused");
                 }
             };
-            let word = ready.and_then(|()| {
-                Batch::lend(|batch| {
-                    let word = association.conn.try_hear(batch);
-                    if let Ok(Word::Datagrams) = word {
-                        running.pass_back(association, batch);
-                    }
-                    word
-                })
-            });
+            let word = ready.and_then(|()| running.hear_upstream(association));
             match word {
                 Ok(Word::Refused(_)) if association.refused() == Next::Other => {
                     return association.end(By::Server, "refused");
@@ -42,6 +34,17 @@ impl Running {
                 }
             }
         }
+    }
+
+    /// Passes back what is there.
+    fn hear_upstream(&self, association: &Arc<Association>) -> io::Result<Word> {
+        Batch::lend(|batch| {
+            let word = association.conn.try_hear(batch)?;
+            if word == Word::Datagrams {
+                self.pass_back(association, batch);
+            }
+            Ok(word)
+        })
     }
 
     fn pass_back(&self, association: &Arc<Association>, batch: &Batch) {

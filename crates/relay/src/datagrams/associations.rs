@@ -247,8 +247,8 @@ impl<T> Associations<T> {
         if let Some(after) = after {
             self.entry_mut(after).before = before;
         }
-        let list = self.list(place);
-        list.ends = list.ends.and_then(|(first, last)| {
+        let ends = &mut self.list(place).ends;
+        *ends = ends.and_then(|(first, last)| {
             let first = if first == place { after? } else { first };
             let last = if last == place { before? } else { last };
             Some((first, last))
@@ -428,12 +428,13 @@ mod tests {
                     known.map(|known| plain.remove(known));
                     if !is_full {
                         plain.push((sender, now));
-                        // Some are answered at once, and change the list.
-                        if draw >> 40 & 1 == 0 {
-                            table.renew(sender, now);
-                        }
                     }
                 }
+            }
+            // Some are answered at once, and change the list.
+            let is_last = plain.last().is_some_and(|last| *last == (sender, now));
+            if is_last && draw >> 40 & 1 == 0 {
+                table.renew(sender, now);
             }
             let first = plain.first().map(|(_, heard)| *heard + IDLE);
             assert_eq!((table.places.len(), table.next_silence()), (plain.len(), first));

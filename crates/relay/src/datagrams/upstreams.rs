@@ -1,7 +1,6 @@
 //! To whom a sender's datagrams go: one of several that can do the same.
 
 use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
     net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
@@ -11,7 +10,7 @@ use std::{
 };
 
 use relais_net::{
-    Balance, Candidate, Client, Draws, Endpoint, Health, Host, HostPort, Place, Scheme, choose,
+    Balance, Candidate, Choice, Client, Endpoint, Health, Host, HostPort, Place, Scheme,
 };
 use tokio::{
     net::lookup_host,
@@ -25,8 +24,7 @@ use tracing::debug;
 pub struct Upstreams {
     /// At least one.
     all: Vec<Arc<Upstream>>,
-    balance: Balance,
-    draws: Draws,
+    choice: Choice,
     /// Where the milliseconds of `Health` begin.
     start: Instant,
 }
@@ -66,8 +64,8 @@ impl Upstreams {
     pub fn new(endpoints: &[Endpoint], balance: Balance) -> Option<Self> {
         let all = endpoints.iter().map(|endpoint| Upstream::new(endpoint).map(Arc::new));
         let all = all.collect::<Option<Vec<_>>>()?;
-        let (draws, start) = (Draws::default(), Instant::now());
-        (!all.is_empty()).then_some(Self { all, balance, draws, start })
+        let (choice, start) = (Choice::new(balance), Instant::now());
+        (!all.is_empty()).then_some(Self { all, choice, start })
     }
 
     /// Which one a sender of `client` is to have, and where that is. `None` if nobody knows where any
@@ -80,8 +78,7 @@ impl Upstreams {
             let in_flight = senders.load(Relaxed);
             Some(Candidate { place, in_flight, is_well: health.is_well(now) })
         });
-        let known: Vec<_> = known.collect();
-        let place = choose(self.balance, &known, self.draws.next(self.balance), hash_of(client))?;
+        let place = self.choice.among(known, client)?;
         Some((place, self.all[place].first()?))
     }
 
@@ -198,12 +195,6 @@ impl Upstream {
         // Nothing that holds the lock can panic half-way through a change.
         self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn hash_of(client: Client) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    client.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

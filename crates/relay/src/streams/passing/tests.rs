@@ -205,7 +205,7 @@ async fn gone_after_its_end(side: By) -> (usize, Option<ErrorKind>, Passed) {
     let saying = async { while says.write_all(&[1; 10_000]).await.is_ok() {} };
     let going = async {
         gone.read_exact(&mut [0; 1000]).await.unwrap();
-        gone.write_all(&[2; MANY]).await.unwrap();
+        gone.write_all(&vec![2; MANY]).await.unwrap();
         gone.shutdown().await.unwrap();
         while gone.has_unsent() {
             sleep(Duration::from_millis(1)).await;
@@ -226,7 +226,7 @@ async fn gone_after_its_end(side: By) -> (usize, Option<ErrorKind>, Passed) {
     };
     let (count, end) = tokio::select! {
         ((), ()) = async { tokio::join!(saying, going) } => panic!("heard before all is said"),
-        heard = async { hearing.await } => heard,
+        end = hearing => end,
     };
     drop((hears, says));
     assert_eq!(count, MANY);
