@@ -126,13 +126,15 @@ fn write_setup(text: &mut String, rows: &[Row]) {
     }
 }
 
-/// Who is in any of the rows; of the two nginx, one.
+/// Who is in any of the rows; of nginx that differ by a word, one.
 fn subjects(rows: &[Row]) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for row in rows {
         let measured = row.series.iter().map(|series| series.subject);
         for subject in measured.chain(row.skipped.iter().map(|(subject, _)| *subject)) {
-            if !subjects.contains(&subject) && subject.program != Program::NginxNopush {
+            let is_other =
+                matches!(subject.program, Program::NginxNopush | Program::NginxHalfClose);
+            if !subjects.contains(&subject) && !is_other {
                 subjects.push(subject);
             }
         }

@@ -71,7 +71,8 @@ impl Spec {
         match self {
             Self::Bulk(_) | Self::PingPong => &[RELAIS, HAPROXY, NGINX, SOCAT],
             // A process each is another question.
-            Self::Short | Self::Idle => &[RELAIS, HAPROXY, NGINX],
+            Self::Short => &[RELAIS, HAPROXY, NGINX, NGINX_HALF_CLOSE],
+            Self::Idle => &[RELAIS, HAPROXY, NGINX],
         }
     }
 
@@ -168,6 +169,7 @@ impl Spec {
 const RELAIS: Subject = Program::Relais.at(Task::Relay);
 const HAPROXY: Subject = Program::Haproxy.at(Task::Relay);
 const NGINX: Subject = Program::Nginx.at(Task::Relay);
+const NGINX_HALF_CLOSE: Subject = Program::NginxHalfClose.at(Task::Relay);
 const SOCAT: Subject = Program::Socat.at(Task::Relay);
 
 const CPU_GB: Column = Column { name: "CPU s/GB", better: Better::Lower, digits: 3 };

@@ -24,6 +24,8 @@ pub(crate) enum Program {
     NginxNopush,
     /// nginx with `tcp_nopush off`, its default.
     Nginx,
+    /// nginx that passes on the end of one direction as that, which its default does not.
+    NginxHalfClose,
     Lighttpd,
     Haproxy,
     Varnish,
@@ -109,6 +111,7 @@ impl Program {
             Self::Relais => "relais",
             Self::NginxNopush => "nginx, tcp_nopush on",
             Self::Nginx => "nginx, tcp_nopush off",
+            Self::NginxHalfClose => "nginx stream, proxy_half_close on",
             Self::Lighttpd => "lighttpd",
             Self::Haproxy => "HAProxy",
             Self::Varnish => "Varnish",
@@ -202,6 +205,7 @@ impl Subject {
         match self.program {
             Program::Relais => relais::setup(self.task, place),
             Program::NginxNopush => nginx::setup(self.task, "on", place),
+            Program::NginxHalfClose => nginx::relay("on", place),
             Program::Nginx => nginx::setup(self.task, "off", place),
             Program::Lighttpd => lighttpd::setup(place),
             Program::Haproxy => haproxy::setup(self.task, place),

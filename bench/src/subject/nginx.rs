@@ -4,10 +4,9 @@ use super::{CONNECTIONS_MAX, Place, Setup, Task, words};
 
 pub(super) fn setup(task: Task, nopush: &str, place: &Place) -> Setup {
     let Place { scratch, .. } = place;
-    // As root, its worker would become a user who may not read the temporary folder.
-    let user = if rustix::process::geteuid().is_root() { "user root;\n" } else { "" };
+    let user = user();
     if task == Task::Relay {
-        return relay(user, place);
+        return relay("off", place);
     }
     let inside = if task == Task::Serve { serving(place) } else { proxying(task, place) };
     let config = format!(
@@ -40,8 +39,15 @@ http {{
     }
 }
 
-/// Bytes as they are. A connection there has two places.
-fn relay(user: &str, Place { scratch, http, origin, .. }: &Place) -> Setup {
+/// As root, its worker would become a user who may not read the temporary folder.
+fn user() -> &'static str {
+    if rustix::process::geteuid().is_root() { "user root;\n" } else { "" }
+}
+
+/// Bytes as they are. A connection there has two places, and ends as a whole when one side of it does
+/// unless `half_close` is on.
+pub(super) fn relay(half_close: &str, Place { scratch, http, origin, .. }: &Place) -> Setup {
+    let user = user();
     let config = format!(
         "\
 load_module modules/ngx_stream_module.so;
@@ -55,6 +61,7 @@ stream {{
         listen 127.0.0.1:{http} backlog=4096;
         proxy_pass 127.0.0.1:{origin};
         proxy_timeout 1h;
+        proxy_half_close {half_close};
     }}
 }}
 ",

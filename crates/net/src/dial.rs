@@ -224,7 +224,26 @@ impl Dialer {
     }
 
     async fn call_net(&self, endpoint: &Endpoint, at: &HostPort) -> Result<Reached, DialError> {
-        let DialLimits { connect_max, source, keepalive, .. } = self.limits;
+        let Host::Ip(ip) = at.host else {
+            // Boxed: calls of an address are many, and have no room for what a name takes.
+            return Box::pin(self.call_name(endpoint, at)).await;
+        };
+        let address = SocketAddr::new(ip.to_canonical(), at.port);
+        if self.limits.source.is_some_and(|source| source.is_ipv4() != address.is_ipv4()) {
+            return Err(DialError::of_calls(endpoint, Vec::new()));
+        }
+        let start = Instant::now();
+        let answer = timeout(self.limits.connect_max, self.call_address(address)).await;
+        let callee = || Callee { endpoint: endpoint.clone(), address: Some(address) };
+        let answer = answer.map_err(|_| self.timed_out(Stage::Connect, callee()))?;
+        let failed = |failed| DialError::of_calls(endpoint, vec![(address, failed)]);
+        let plain = answer.map_err(failed)?;
+        let timings = Timings { connect: start.elapsed(), ..Timings::default() };
+        Ok(Reached { plain, address, timings })
+    }
+
+    async fn call_name(&self, endpoint: &Endpoint, at: &HostPort) -> Result<Reached, DialError> {
+        let DialLimits { connect_max, source, .. } = self.limits;
         let start = Instant::now();
         let callee = |address| Callee { endpoint: endpoint.clone(), address };
         let found = timeout(connect_max, self.find(endpoint, &at.host)).await;
@@ -232,19 +251,23 @@ impl Dialer {
         let resolve = start.elapsed();
         ips.retain(|ip| source.is_none_or(|source| source.is_ipv4() == ip.is_ipv4()));
         let addresses = in_turns(&ips, at.port);
-        let raced = race(&addresses, |address| async move {
-            match (self.access)(address) {
-                Access::Allowed => call(address, Settings { source, keepalive }).await,
-                Access::Denied => return Err(Failed::Denied),
-            }
-            .map_err(Failed::System)
-        });
+        let raced = race(&addresses, |address| self.call_address(address));
         let raced = timeout(connect_max.saturating_sub(resolve), raced).await;
         let only = if let [address] = *addresses { Some(address) } else { None };
         let raced = raced.map_err(|_| self.timed_out(Stage::Connect, callee(only)))?;
         let (address, plain) = raced.map_err(|failed| DialError::of_calls(endpoint, failed))?;
         let connect = start.elapsed().saturating_sub(resolve);
         Ok(Reached { plain, address, timings: Timings { resolve, connect, ..Timings::default() } })
+    }
+
+    async fn call_address(&self, address: SocketAddr) -> Result<TcpStream, Failed> {
+        let DialLimits { source, keepalive, .. } = self.limits;
+        match (self.access)(address) {
+            Access::Allowed => {
+                call(address, Settings { source, keepalive }).await.map_err(Failed::System)
+            }
+            Access::Denied => Err(Failed::Denied),
+        }
     }
 
     /// The addresses of `host`, in the resolver's order. None is one of IPv4 in IPv6 clothes.

@@ -31,6 +31,7 @@ mod shutdown;
 mod stream;
 mod switched;
 pub mod tls;
+mod turn;
 mod unpanicked;
 
 pub use accept::next_caller;
@@ -61,3 +62,4 @@ pub use service::{DynService, Service, Welcome};
 pub use shutdown::{Drain, Drained, Shutdown};
 pub use stream::{Idle, Stream};
 pub use switched::Switched;
+pub use turn::after_others;

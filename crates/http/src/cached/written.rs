@@ -6,7 +6,7 @@
 
 use std::{
     future::poll_fn,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Waker, ready},
     time::Duration,
@@ -16,7 +16,7 @@ use http::HeaderMap;
 use relais_cache::{
     Abandoned, Completion, Fetch, Kept, NotStored, Outcome, Reader, Woken, Writer, Written,
 };
-use relais_net::{Fault, Patience};
+use relais_net::{Fault, Patience, after_others};
 use tokio::runtime;
 
 use super::{disk_reads::DiskReads, joined::Reading, reply::label};
@@ -282,7 +282,7 @@ impl Writing {
 fn wake(writer: &Writer, cx: &mut Context<'_>) {
     if writer.wake() == Woken::Some {
         // Once sockets were looked at, too: the sooner all is here, the fewer read it in pieces.
-        _ = pin!(tokio::task::yield_now()).poll(cx);
+        after_others(cx);
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use relais_net::{Alarm, Fault, Side, Stream};
+use relais_net::{Alarm, Fault, Side, Stream, after_others};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Limits;
@@ -158,7 +158,7 @@ impl Pipe {
                 Step::Passing => ready!(self.poll_pass(cx, source, sink))?,
             }
         }
-        cx.waker().wake_by_ref();
+        after_others(cx);
         Poll::Pending
     }
 

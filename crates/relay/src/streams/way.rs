@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use relais_net::{Pipe, Stream};
+use relais_net::{Pipe, Stream, after_others};
 use relais_tap::{Direction, Flow};
 use tokio::{
     io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
@@ -181,7 +181,7 @@ impl Way {
                 break;
             }
         }
-        cx.waker().wake_by_ref();
+        after_others(cx);
         Poll::Pending
     }
 

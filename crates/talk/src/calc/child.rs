@@ -2,9 +2,9 @@
 
 use std::io::{BufRead, Read as _, Write};
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 
-use super::{EXPRESSION_BYTES_MAX, evaluate::evaluate};
+use super::{EXPRESSION_BYTES_MAX, READY, evaluate::evaluate};
 
 /// What the process may have. Most of it is nothing; a file that is open stays so.
 const LIMITS: [(Resource, u64); 8] = [
@@ -19,8 +19,8 @@ const LIMITS: [(Resource, u64); 8] = [
     (Resource::Memlock, 0),
 ];
 
-/// Evaluates the lines of `input` one after the other, each answered by a line, until there are no
-/// more.
+/// Says that it is ready, then evaluates the lines of `input` one after the other, each answered by a
+/// line, until there are no more.
 ///
 /// Takes from the process for good what a calculator does not need: it must be a process of its own.
 ///
@@ -31,6 +31,10 @@ pub fn child(mut input: impl BufRead, mut output: impl Write) -> std::io::Result
     for (resource, most) in LIMITS {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
+    // Without a parent it has nobody to calculate for, and nobody who stops it.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    writeln!(output, "{READY}")?;
+    output.flush()?;
     let mut line = String::new();
     while take_line(&mut input, &mut line)? {
         let answer = evaluate(line.trim_end_matches('\n'));

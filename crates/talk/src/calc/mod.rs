@@ -97,6 +97,9 @@ impl Calculator {
     }
 }
 
+/// What a child says first.
+const READY: &str = "ready";
+
 const BUSY: &str = "error: too many expressions are waiting; try again";
 const NO_CHILD: &str = "error: the calculator does not run";
 
@@ -134,11 +137,13 @@ fn judge(expression: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+
     use super::*;
 
     /// A shell that stands in for the child: it hangs, dies, and says what it was asked.
     fn calculator() -> Calculator {
-        let script = "while read -r line; do case $line in
+        let script = "echo ready; while read -r line; do case $line in
             hang) sleep 60;; die) exit 3;; long) head -c 100000 /dev/zero;; pid) echo $$;;
             *) echo \"= $line\";; esac; done";
         let arguments = vec!["-c".to_owned(), script.to_owned()];
@@ -171,9 +176,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_was_killed_while_nobody_asked_is_replaced() {
+        let calculator = calculator();
+        let pid = calculator.value(Client::Local, "pid").await.parse().unwrap();
+        let pid = Pid::from_raw(pid).unwrap();
+        kill_process(pid, Signal::KILL).unwrap();
+        // It dies in its own time, and is left for who asks next to find.
+        let dead = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(pid), dead).unwrap();
+        assert_eq!(calculator.value(Client::Local, "6").await, "= 6");
+    }
+
+    #[tokio::test]
     async fn what_cannot_run_is_said_not_to() {
         let program = Program { path: "/nonexistent".into(), arguments: Vec::new() };
         assert_eq!(Calculator::new(program, 1).value(Client::Local, "1").await, NO_CHILD);
+        let other = Program { path: "/bin/echo".into(), arguments: vec!["hello".to_owned()] };
+        assert_eq!(Calculator::new(other, 1).value(Client::Local, "1").await, NO_CHILD);
     }
 
     #[test]

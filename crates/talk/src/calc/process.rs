@@ -1,7 +1,7 @@
 //! A child process that evaluates, kept alive: a line goes in, a line comes out, or it is killed.
 
 use std::{
-    io::{self, Read as _, Write as _},
+    io::{self, ErrorKind, Read as _, Write as _},
     os::fd::AsFd as _,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::Duration,
@@ -13,12 +13,12 @@ use rustix::{
 };
 use tokio::time::Instant;
 
-use super::{NO_CHILD, Program};
+use super::{NO_CHILD, Program, READY};
 
 /// How long a child may take for an answer. It interrupts itself in half of that, if it can.
 const ANSWER_MAX: Duration = Duration::from_millis(400);
 
-/// How long a child may take to start, beside that: its program is read from the disk.
+/// How long a child may take until it says that it is [`READY`]: its program is read from the disk.
 const START_MAX: Duration = Duration::from_secs(2);
 
 /// How many expressions a child evaluates before another takes its place: its processor time is
@@ -58,23 +58,23 @@ impl Process {
 
     /// The value of an expression of one line, or what is the matter with it. Blocks.
     pub(super) fn value(&mut self, expression: &str) -> String {
-        let mut patience = ANSWER_MAX;
-        if self.running.is_none() {
-            patience += START_MAX;
-            match Running::start(&self.program) {
-                Ok(running) => self.running = Some(running),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot start the calculator's process");
-                    return NO_CHILD.to_owned();
-                }
+        // Who was killed while nobody asked is no answer to who asks now.
+        let running = self
+            .running
+            .take()
+            .and_then(Running::if_alive)
+            .map_or_else(|| Running::start(&self.program), Ok);
+        let mut running = match running {
+            Ok(running) => running,
+            Err(error) => {
+                tracing::warn!(%error, "cannot start the calculator's process");
+                return NO_CHILD.to_owned();
             }
-        }
-        let running = self.running.as_mut().expect("it was started");
-        let answer = running.ask(expression, patience);
+        };
+        let answer = running.ask(expression);
         running.evaluated += 1;
-        if answer.is_err() || running.evaluated == EXPRESSIONS_MAX {
-            // Dropped, it is killed and waited for.
-            self.running = None;
+        if answer.is_ok() && running.evaluated < EXPRESSIONS_MAX {
+            self.running = Some(running);
         }
         match answer {
             Ok(answer) => answer,
@@ -96,14 +96,32 @@ impl Running {
             .spawn()?;
         let input = child.stdin.take().expect("it is piped");
         let output = child.stdout.take().expect("it is piped");
-        Ok(Self { child, input, output, evaluated: 0 })
+        let mut running = Self { child, input, output, evaluated: 0 };
+        // Nothing is asked before: what it takes to start is not what an expression takes, and a child
+        // whose parent dies meanwhile has nothing to do.
+        match running.hear(START_MAX) {
+            Ok(word) if word == READY => Ok(running),
+            Ok(word) => Err(io::Error::other(format!("it says {word:?}: expected {READY:?}"))),
+            Err(NoAnswer::Late) => Err(ErrorKind::TimedOut.into()),
+            Err(NoAnswer::Broken) => Err(ErrorKind::UnexpectedEof.into()),
+        }
     }
 
-    fn ask(&mut self, expression: &str, patience: Duration) -> Result<String, NoAnswer> {
-        let deadline = Instant::now() + patience;
+    /// Itself, if it may be asked.
+    fn if_alive(mut self) -> Option<Self> {
+        matches!(self.child.try_wait(), Ok(None)).then_some(self)
+    }
+
+    fn ask(&mut self, expression: &str) -> Result<String, NoAnswer> {
         // A pipe has room for it: nothing else is in there.
         let sent = self.input.write_all(format!("{expression}\n").as_bytes());
         sent.map_err(|_| NoAnswer::Broken)?;
+        self.hear(ANSWER_MAX)
+    }
+
+    /// The next line, without its end.
+    fn hear(&mut self, patience: Duration) -> Result<String, NoAnswer> {
+        let deadline = Instant::now() + patience;
         let (mut answer, mut buffer) = (Vec::new(), [0; 1024]);
         loop {
             self.wait_until(deadline)?;

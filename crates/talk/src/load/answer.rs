@@ -3,7 +3,7 @@
 use relais_wire::{
     http1::{
         HeadLimits,
-        response::{Asked, AtClose, BodyDecoder, HeadReader, Persistence},
+        response::{Asked, AtClose, BodyDecoder, Head, HeadReader, Persistence},
     },
     visible::is_disturbing,
 };
@@ -42,6 +42,8 @@ pub(super) struct Answers {
     /// What came of a head or of trailers that have not ended.
     kept: Vec<u8>,
     stage: Stage,
+    /// How many came before the answer that is awaited.
+    interims: u32,
     bytes: u64,
 }
 
@@ -51,6 +53,9 @@ enum Stage {
     Body(BodyDecoder, u16, Persistence),
 }
 
+/// How many may come before an answer.
+const INTERIMS_MAX: u32 = 16;
+
 /// What a head may be like.
 const LIMITS: HeadLimits =
     HeadLimits { head_bytes_max: 64 << 10, line_bytes_max: 32 << 10, fields_max: 256 };
@@ -58,7 +63,7 @@ const LIMITS: HeadLimits =
 impl Answers {
     pub(super) fn to(asked: Asked) -> Self {
         let heads = HeadReader::new(LIMITS);
-        Self { asked, heads, kept: Vec::new(), stage: Stage::Head, bytes: 0 }
+        Self { asked, heads, kept: Vec::new(), stage: Stage::Head, interims: 0, bytes: 0 }
     }
 
     /// Takes what is whole off the start of `input`; how many bytes that are, and the answer if it
@@ -73,11 +78,7 @@ impl Answers {
                         return Ok((taken, None));
                     };
                     taken += head.len;
-                    // Before the answer itself others may come (RFC 9110, section 15.2).
-                    if head.status >= 200 {
-                        let body = BodyDecoder::new(head.framing, LIMITS);
-                        self.stage = Stage::Body(body, head.status, head.persistence);
-                    }
+                    self.begin(&head)?;
                 }
                 Stage::Body(body, status, persistence) => {
                     if body.has_ended() {
@@ -94,13 +95,28 @@ impl Answers {
         }
     }
 
+    /// Goes on behind a head. Before the answer itself others may come (RFC 9110, section 15.2).
+    fn begin(&mut self, head: &Head) -> Result<(), Failure> {
+        if head.status >= 200 {
+            let body = BodyDecoder::new(head.framing, LIMITS);
+            self.stage = Stage::Body(body, head.status, head.persistence);
+            return Ok(());
+        }
+        self.interims += 1;
+        if self.interims > INTERIMS_MAX {
+            let what = format!("more than {INTERIMS_MAX} interim answers");
+            return Err(Failure::new(Kind::Malformed, what));
+        }
+        Ok(())
+    }
+
     /// The answer, which has ended; the next one begins.
     fn answered(&mut self, status: u16, persistence: Persistence) -> Answered {
         let then = match persistence {
             Persistence::Persists => Then::Goes,
             Persistence::Closes => Then::Closes,
         };
-        self.stage = Stage::Head;
+        (self.stage, self.interims) = (Stage::Head, 0);
         Answered { bytes: std::mem::take(&mut self.bytes), status: Some(status), then }
     }
 }

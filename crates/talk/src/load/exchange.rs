@@ -7,6 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use relais_net::after_others;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::UdpSocket,
@@ -25,6 +26,9 @@ thread_local! {
 }
 
 const HEARD_BYTES: usize = 64 << 10;
+
+/// How often one connection reads before others have their turn, and clocks are looked at.
+const READS_MAX: usize = 4;
 
 /// Sends `message` and hears what comes back; both at once, since who answers may do so before all
 /// has been sent, and not read on until its answer is.
@@ -96,7 +100,7 @@ fn poll_hear<S: AsyncRead + Unpin>(
     cx: &mut Context<'_>,
 ) -> Poll<Result<Answered, Failure>> {
     HEARD.with_borrow_mut(|buffer| {
-        loop {
+        for _ in 0..READS_MAX {
             let mut buffer = ReadBuf::new(buffer);
             let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer));
             if let Err(error) = read {
@@ -111,6 +115,8 @@ fn poll_hear<S: AsyncRead + Unpin>(
                 Err(failure) => return Poll::Ready(Err(failure)),
             }
         }
+        after_others(cx);
+        Poll::Pending
     })
 }
 

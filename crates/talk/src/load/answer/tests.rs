@@ -55,6 +55,14 @@ fn what_comes_before_the_answer_is_none() {
 }
 
 #[test]
+fn what_comes_before_the_answer_is_not_heard_for_ever() {
+    let answer = "HTTP/1.1 204 No Content\r\n\r\n";
+    let behind = |count| format!("{}{answer}", "HTTP/1.1 102 Processing\r\n\r\n".repeat(count));
+    check(Asked::Usual, &behind(16), Ok((204, Then::Goes)));
+    check(Asked::Usual, &behind(17), Err(Kind::Malformed));
+}
+
+#[test]
 fn a_connection_that_is_over_is_told() {
     let usual = |text, expect| check(Asked::Usual, text, expect);
     usual(
