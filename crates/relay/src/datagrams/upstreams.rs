@@ -170,7 +170,7 @@ impl Upstream {
     async fn resolve(&self) {
         let Host::Name(name) = &self.at.host else { return };
         let found = match timeout(RESOLVE_MAX, lookup_host((name.as_str(), self.at.port))).await {
-            Ok(Ok(found)) => found.take(ADDRESSES_MAX).collect(),
+            Ok(Ok(found)) => found.collect(),
             Ok(Err(error)) => {
                 debug!(name, %error, "an upstream's name was not resolved");
                 return;
@@ -186,6 +186,7 @@ impl Upstream {
         if let Some(place) = found.iter().position(|found| addresses.first() == Some(found)) {
             found.rotate_left(place);
         }
+        found.truncate(ADDRESSES_MAX);
         if !found.is_empty() {
             *addresses = found;
         }
@@ -263,6 +264,9 @@ mod tests {
         assert_eq!(upstreams.choose(client(1)), Some((0, two)));
         upstreams.all[0].learn(vec![one, two]);
         assert_eq!(upstreams.choose(client(1)), Some((0, two)));
+        let many = (0..100).map(|port| SocketAddr::new(two.ip(), port)).collect();
+        upstreams.all[0].learn(many);
+        assert_eq!(upstreams.all[0].lock().len(), ADDRESSES_MAX);
         upstreams.all[0].learn(Vec::new());
         upstreams.all[0].learn(vec![one]);
         assert_eq!(upstreams.choose(client(1)), Some((0, one)));

@@ -14,7 +14,7 @@ use super::buffer::Buffer;
 
 /// How many pipes with bytes in them may wait for sinks of one core: each is two descriptors, and the
 /// system has only so much memory for all.
-pub(super) const PIPES_WAITING_MAX: usize = 32;
+const PIPES_WAITING_MAX: usize = 32;
 
 thread_local! {
     static PIPES_WAITING: Cell<usize> = const { Cell::new(0) };
@@ -110,5 +110,23 @@ impl Piped {
 impl Drop for Piped {
     fn drop(&mut self) {
         PIPES_WAITING.set(PIPES_WAITING.get().saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_pipes_wait_and_no_more() {
+        let mut waiting = Vec::new();
+        while Piped::may_wait() {
+            waiting.push(Piped::new(Pipe::take().unwrap(), 1).rest());
+        }
+        assert_eq!(waiting.len(), PIPES_WAITING_MAX);
+        // Nothing waits in an empty one.
+        drop(waiting.pop());
+        assert!(matches!(Piped::new(Pipe::take().unwrap(), 0).rest(), Untaken::Nothing));
+        assert!(Piped::may_wait());
     }
 }
