@@ -14,6 +14,7 @@ use tokio::net::UdpSocket;
 
 mod address;
 mod batch;
+mod before;
 mod calls;
 mod conn;
 mod control;

@@ -9,7 +9,8 @@ use tokio::net::UdpSocket;
 
 use super::{
     batch::Batch,
-    sending::{Before, Sent, of_before},
+    before::{Before, of_before},
+    sending::Sent,
     socket::Socket,
     train::Train,
 };
