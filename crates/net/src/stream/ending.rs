@@ -110,7 +110,7 @@ mod tests {
         let mut sent = 0;
         while let Some(Ok(wrote)) = tokio::select! {
             biased;
-            wrote = ours.write(&[1; 1 << 16]) => Some(wrote),
+            wrote = ours.write(&[1; 10_000]) => Some(wrote),
             () = tokio::time::sleep(Duration::from_millis(50)) => None,
         } {
             sent += wrote;
