@@ -34,8 +34,9 @@ pub(super) fn html(report: &Report<'_>) -> String {
         };
         plots::percentiles(lines).print(&mut out);
         plots::distribution(&ledger.latency).print(&mut out);
-        plots::answers_over_time(&ledger.timeline).print(&mut out);
-        plots::longest_over_time(&ledger.timeline).print(&mut out);
+        let time = report.measured.outcome.time;
+        plots::answers_over_time(&ledger.timeline, time).print(&mut out);
+        plots::longest_over_time(&ledger.timeline, time).print(&mut out);
     }
     notes(report, &mut out);
     out.push_str("</main></body></html>\n");
@@ -105,9 +106,8 @@ fn errors(report: &Report<'_>, out: &mut String) {
     if !rows.is_empty() {
         _ = write!(
             out,
-            "<section><h2>What went wrong</h2><div class=\"scroll\"><table><thead><tr><th \
-             scope=\"col\">kind</th><th scope=\"col\">how many</th><th scope=\"col\">for \
-             example</th></tr></thead><tbody>\n{rows}</tbody></table></div></section>\n"
+            "<section><h2>What went wrong</h2><table class=\"wrong\"><thead><tr><th scope=\"col\">kind</th><th scope=\"col\">how \
+             many</th><th scope=\"col\" class=\"text\">for example</th></tr></thead><tbody>\n{rows}</tbody></table></section>\n"
         );
     }
 }

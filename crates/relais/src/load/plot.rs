@@ -36,8 +36,7 @@ pub(super) fn time_axis(most: f64) -> (f64, Vec<(f64, String)>) {
         _ => (1.0, "us"),
     };
     let (top, labels) = axis(most / unit);
-    let labels = labels.into_iter().map(|(y, at)| (y, format!("{} {name}", short(at))));
-    (top * unit, labels.collect())
+    (top * unit, named(labels, name))
 }
 
 /// The same for counts.
@@ -48,7 +47,16 @@ pub(super) fn count_axis(most: f64) -> (f64, Vec<(f64, String)>) {
         _ => (1.0, ""),
     };
     let (top, labels) = axis(most / unit);
-    (top * unit, labels.into_iter().map(|(y, at)| (y, format!("{}{name}", short(at)))).collect())
+    (top * unit, named(labels, name))
+}
+
+/// Labels with their unit, which nothing has none of.
+fn named(labels: Vec<(f64, f64)>, unit: &str) -> Vec<(f64, String)> {
+    let named = labels.into_iter().map(|(y, at)| {
+        let unit = if at > 0.0 { unit } else { "" };
+        (y, format!("{}{unit}", short(at)))
+    });
+    named.collect()
 }
 
 fn axis(most: f64) -> (f64, Vec<(f64, f64)>) {
@@ -168,16 +176,16 @@ mod tests {
             let labels: Vec<_> = labels.into_iter().map(|(_, label)| label).collect();
             assert_eq!(labels.join(", "), expect);
         };
-        check(0.0, "0 us, 0.25 us, 0.5 us, 0.75 us, 1 us");
-        check(37.0, "0 us, 10 us, 20 us, 30 us, 40 us");
-        check(43_000.0, "0 ms, 20 ms, 40 ms, 60 ms");
-        check(2_500_000.0, "0 s, 1 s, 2 s, 3 s");
+        check(0.0, "0, 0.25us, 0.5us, 0.75us, 1us");
+        check(37.0, "0, 10us, 20us, 30us, 40us");
+        check(43_000.0, "0, 20ms, 40ms, 60ms");
+        check(2_500_000.0, "0, 1s, 2s, 3s");
     }
 
     #[test]
     fn counts_are_in_thousands_where_they_are_many() {
         let (_, labels) = count_axis(52_000.0);
         let labels: Vec<_> = labels.into_iter().map(|(_, label)| label).collect();
-        assert_eq!(labels.join(", "), "0k, 20k, 40k, 60k");
+        assert_eq!(labels.join(", "), "0, 20k, 40k, 60k");
     }
 }

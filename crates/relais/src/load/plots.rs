@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, iter, time::Duration};
 
-use relais_talk::load::{Histogram, Timeline};
+use relais_talk::load::{Histogram, Step, Timeline};
 
 use super::{
     bins::bins,
@@ -39,7 +39,6 @@ pub(super) fn percentiles(lines: &[(&'static str, &Histogram)]) -> Plot {
         _ = write!(drawing, "<path class=\"{class}\" d=\"{path}\"/>");
     }
     let shares = [
-        (0.0, "0 %"),
         (0.5, "50 %"),
         (0.9, "90 %"),
         (0.99, "99 %"),
@@ -113,10 +112,14 @@ pub(super) fn distribution(histogram: &Histogram) -> Plot {
 }
 
 /// How many were answered when, and how many came to nothing.
-pub(super) fn answers_over_time(timeline: &Timeline) -> Plot {
-    let step = timeline.step().as_secs_f64();
-    let rates =
-        timeline.steps().iter().map(|s| (precise(s.answered) / step, precise(s.failed) / step));
+pub(super) fn answers_over_time(timeline: &Timeline, time: Duration) -> Plot {
+    let mut from = Duration::ZERO;
+    let rates = timeline.steps_before(time).iter().map(|step| {
+        // The last one may have been cut short.
+        let length = timeline.step().min(time.saturating_sub(from)).as_secs_f64();
+        from += timeline.step();
+        (precise(step.answered) / length, precise(step.failed) / length)
+    });
     let rates: Vec<_> = rates.collect();
     let highest = rates.iter().map(|(answered, failed)| answered + failed).fold(0.0, f64::max);
     let (top, upwards) = count_axis(highest);
@@ -139,25 +142,27 @@ pub(super) fn answers_over_time(timeline: &Timeline) -> Plot {
         }
         x += width;
     }
-    let is_failing = timeline.steps().iter().any(|step| step.failed > 0);
+    let is_failing = timeline.steps_before(time).iter().any(|step| step.failed > 0);
     Plot {
         title: "Answers over time",
         says: "How many requests were answered a second, step by step.".to_owned(),
         drawing,
         upwards,
-        rightwards: seconds(timeline),
+        rightwards: seconds(timeline, time),
         axis: "time",
         keys: if is_failing { ANSWERS_AND_ERRORS } else { &[] },
-        head: vec!["from", "answers", "errors", "longest latency"],
-        rows: rows_of(timeline),
+        head: vec!["from", "answers", "errors"],
+        rows: rows_of((timeline, time), |step| {
+            vec![said_count(step.answered), said_count(step.failed)]
+        }),
     }
 }
 
 const ANSWERS_AND_ERRORS: &[(&str, &str)] = &[("bar", "answers"), ("error", "errors")];
 
 /// The longest latency of each step.
-pub(super) fn longest_over_time(timeline: &Timeline) -> Plot {
-    let times: Vec<_> = timeline.steps().iter().map(|step| micros(step.most)).collect();
+pub(super) fn longest_over_time(timeline: &Timeline, time: Duration) -> Plot {
+    let times: Vec<_> = timeline.steps_before(time).iter().map(|step| micros(step.most)).collect();
     let (top, upwards) = time_axis(times.iter().copied().fold(0.0, f64::max));
     let width = WIDTH / precise(count(times.len())).max(1.0);
     let mut drawing = grid(&upwards);
@@ -174,35 +179,38 @@ pub(super) fn longest_over_time(timeline: &Timeline) -> Plot {
         says: "The slowest answer of each step: one that stands out is a pause.".to_owned(),
         drawing,
         upwards,
-        rightwards: seconds(timeline),
+        rightwards: seconds(timeline, time),
         axis: "time",
         keys: &[],
-        head: Vec::new(),
-        rows: Vec::new(),
+        head: vec!["from", "longest latency"],
+        rows: rows_of((timeline, time), |step| vec![brief(step.most)]),
     }
 }
 
-fn rows_of(timeline: &Timeline) -> Vec<Vec<String>> {
+/// A row for each step: when it began, and its `cells`.
+fn rows_of(
+    (timeline, time): (&Timeline, Duration),
+    cells: fn(&Step) -> Vec<String>,
+) -> Vec<Vec<String>> {
     let mut from = Duration::ZERO;
-    let rows = timeline.steps().iter().map(|step| {
-        let row = vec![
-            format!("{:.1} s", from.as_secs_f64()),
-            said_count(step.answered),
-            said_count(step.failed),
-            brief(step.most),
-        ];
+    let rows = timeline.steps_before(time).iter().map(|step| {
+        let begin = format!("{:.1}s", from.as_secs_f64());
         from += timeline.step();
-        row
+        iter::once(begin).chain(cells(step)).collect()
     });
     rows.collect()
 }
 
 /// Some seconds on the way.
-fn seconds(timeline: &Timeline) -> Vec<(f64, String)> {
-    let steps = precise(count(timeline.steps().len())).max(1.0);
+fn seconds(timeline: &Timeline, time: Duration) -> Vec<(f64, String)> {
+    let steps = precise(count(timeline.steps_before(time).len())).max(1.0);
     let length = steps * timeline.step().as_secs_f64();
     let places = ticks(length, 6.0).into_iter();
-    places.map(|at| (at / length * WIDTH, format!("{} s", short(at)))).collect()
+    places
+        .map(|at| {
+            (at / length * WIDTH, if at > 0.0 { format!("{}s", short(at)) } else { "0".to_owned() })
+        })
+        .collect()
 }
 
 /// The share that was answered, and in how many microseconds, in few enough points.

@@ -72,6 +72,13 @@ impl Timeline {
         &self.steps
     }
 
+    /// Those that began before this `time`: what is answered after the end has one of its own.
+    pub fn steps_before(&self, time: Duration) -> &[Step] {
+        let begun = time.as_nanos().div_ceil(self.step.as_nanos());
+        let begun = usize::try_from(begun).unwrap_or(usize::MAX);
+        &self.steps[..begun.min(self.steps.len())]
+    }
+
     fn step_at(&mut self, at: Duration) -> &mut Step {
         let index = loop {
             let index = at.as_nanos() / self.step.as_nanos();
@@ -126,6 +133,9 @@ mod tests {
         }
         timeline.failed(MS * 120);
         assert_eq!(counts(&timeline), [2, 1, 0, 1]);
+        for (millis, steps) in [(0, 0), (1, 1), (300, 3), (301, 4), (9_000, 4)] {
+            assert_eq!(timeline.steps_before(MS * millis).len(), steps, "{millis} ms");
+        }
         assert_eq!(timeline.steps()[1], Step { answered: 1, failed: 1, most: MS * 2 });
     }
 
