@@ -1,8 +1,10 @@
 """`relais listen`, with the programs that people talk to ports with."""
 
 import asyncio
+import contextlib
 import json
 import os
+import pty
 import re
 import select
 import socket
@@ -342,8 +344,9 @@ def notify_tells_everyone_who_asked(stage):
     equal(ask(tcp, "à table\nencore\n".encode()), b"sent to 2\nsent to 2\n")
     for subscriber in subscribers[:2]:
         equal([subscriber.recv(100).decode() for _ in range(2)], ["à table", "encore"])
+    # Any datagram renews, and nothing but the two words is answered: two servers could go on for ever.
     subscribers[0].send(b"x")
-    equal(subscribers[0].recv(100), b"renewed for 60 s")
+    subscribers[2].send(b"error: what?")
     subscribers[0].send(b"unsubscribe\n")
     equal(subscribers[0].recv(100), b"unsubscribed\n")
     equal(ask(tcp, b"once more\n"), b"sent to 1\n")
@@ -482,6 +485,27 @@ def web_sockets_hold_dialogues_too(stage):
             equal(socket.close_code, 1009, "code for too much")
 
     asyncio.run(too_much())
+
+    # Far too much, so that it is still on its way when the answer comes, which no reset takes away.
+    asked = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+    with call(ws, b"GET / HTTP/1.1\r\nHost: a\r\n" + asked + b"\r\n\r\n") as caller:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += caller.recv(1)
+        caller.sendall(b"\x82\xff" + struct.pack(">Q", 8_000_000) + b"\0" * 4 + b"x" * 8_000_000)
+        answer = rest(caller)
+        equal((answer[0], struct.unpack(">H", answer[2:4])[0]), (0x88, 1009))
+    # A page of another site is turned away; nor is a body taken for frames.
+    for words, status in [
+        (["-H", f"Origin: http://127.0.0.1:{ws}"], "101 "),
+        (["-H", "Origin: http://evil.example"], "403 "),
+        (["-H", "Origin: null"], "403 "),
+        (["-d", "body", "-X", "GET"], "400 "),
+    ]:
+        asked = ["-H", "Upgrade: websocket", "-H", "Connection: Upgrade", "-H", "Sec-WebSocket-Version: 13", "-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+        words = ["curl", "-sS", "-i", "-m", "2", "--http1.1", *asked, *words, f"http://127.0.0.1:{ws}/"]
+        got = subprocess.run(words, env=stage.env(), capture_output=True, check=False).stdout
+        holds(got.decode(), f"HTTP/1.1 {status}")
     # Who is no client of one is told so, and who stops half-way holds up nobody.
     half = call(ws, b"GET / HTTP/1.1\r\nUpgrade")
     head = stage.curl("-i", f"http://127.0.0.1:{ws}/").decode()
@@ -490,6 +514,23 @@ def web_sockets_hold_dialogues_too(stage):
     holds(ask(ws, b"coucou\n").decode(), "400 Bad Request")
     holds(ask(ws, b"GET / HTTP/1.1\r\nA: " + b"x" * 9000).decode(), "431 ")
     half.close()
+    equal(relais.stop(), 0, "exit code")
+
+
+@test
+def who_called_before_a_reload_is_shown_to_the_end(stage):
+    port = free_port()
+    table = f'[listen.print]\non = "tcp://127.0.0.1:{port}"\nas = "print"\n'
+    config = stage.write("relais.toml", table)
+    relais = stage.start([RELAIS, "up", config], "up")
+    relais.await_port(port)
+    with call(port, b"before\n") as caller:
+        eventually("it shown", lambda: "before" in relais.said())
+        stage.write("relais.toml", table + 'style = "json"\n')
+        relais.signal(1)
+        eventually("a reload", lambda: ask(port, b"new\n") is not None and '"text":"new"' in relais.said())
+        caller.sendall(b"after\n")
+        eventually("it shown as before", lambda: re.search(r"  6B  after|  5B  after", relais.said()))
     equal(relais.stop(), 0, "exit code")
 
 
@@ -615,11 +656,36 @@ def in_turns_who_is_early_waits(stage):
 
 
 @test
+def a_terminal_that_stands_still_keeps_nobody(stage):
+    port = free_port()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(RELAIS, [str(RELAIS), "listen", str(port), "--as", "talk"], stage.env() | {"TERM": "xterm"})
+    try:
+        eventually("it listens", lambda: connectable(port))
+        # Nobody reads what it shows.
+        with call(port) as caller:
+            caller.settimeout(1)
+            with contextlib.suppress(TimeoutError):
+                for _ in range(10_000):
+                    caller.sendall(b"x" * 1000 + b"\n")
+            os.kill(pid, 15)
+            eventually("its end", lambda: os.waitpid(pid, os.WNOHANG)[0] == pid)
+            pid = None
+    finally:
+        os.close(terminal)
+        if pid:
+            os.kill(pid, 9)
+            os.waitpid(pid, 0)
+
+
+@test
 def a_pipe_may_talk(stage):
     port = free_port()
     line = f"printf 'one\\ntwo\\n' | {RELAIS} listen {port} --as talk"
     relais = stage.start(["sh", "-c", line], "listen")
-    relais.await_port(port)
+    # No call to see whether it listens: the first caller is whom the pipe talks to.
+    relais.await_that("it listens", lambda: f":{port} " in relais.said())
     with call(port, b"hello\n") as caller:
         got = b""
         while got.count(b"\n") < 2:

@@ -197,6 +197,12 @@ def a_client_shows_its_certificate(stage):
     equal(send(stage, at, "--ca", cert, "--cert", cert, "--key", key, "abc")[0], b"cba\n")
     _, said = send(stage, at, "--ca", cert, "abc", status=1)
     holds(said, f"cannot shake hands with {at}")
+    # Whose fault it is.
+    no_key = stage.write("no-key.pem", "no key")
+    for cert_file, key_file, flag in [(cert, no_key, "--key"), (no_key, key, "--cert")]:
+        _, said = send(stage, at, "--ca", cert, "--cert", cert_file, "--key", key_file, "abc", status=2)
+        holds(said, f"{flag}")
+        holds(said, "no-key.pem")
 
 
 @test
@@ -205,6 +211,77 @@ def ncat_under_tls_is_an_echo(stage):
     port = free_port()
     stage.start(["ncat", "--ssl", "-lk", "127.0.0.1", str(port), "--exec", "/bin/cat"], "ncat").await_port(port)
     equal(send(stage, f"tls://127.0.0.1:{port}", "--insecure", "--verify", "coucou")[0], b"identical\n")
+
+
+@test
+def who_ends_its_side_is_told_the_rest(stage):
+    came = []
+
+    def half_close(stream):
+        stream.shutdown(socket.SHUT_WR)
+        parts = []
+        while part := stream.recv(65536):
+            parts.append(part)
+        came.append(sum_of(b"".join(parts)))
+
+    much = os.urandom(8_000_000)
+    with Serving(half_close) as server:
+        equal(send(stage, server.port, text=much), (b"", ""))
+        eventually("all came", lambda: came)
+        equal(came[0], sum_of(much))
+    # Who takes not all of it.
+    with Serving(lambda stream: stream.recv(10)) as server:
+        _, said = send(stage, server.port, text=much, status=None)
+        assert "ended before all was said" in said or "reset the connection" in said, said
+        equal(stage.finish([RELAIS, "send", str(server.port)], 10, input=much).returncode, 1)
+
+
+@test
+def a_connection_that_a_third_cuts_off_is_no_end(stage):
+    key, cert, _ = papers(stage)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(cert, key)
+
+    def cut(stream):
+        with tls.wrap_socket(stream, server_side=True, suppress_ragged_eofs=True) as secure:
+            secure.recv(100)
+            secure.sendall(b"the first half, and")
+            with socket.socket(fileno=secure.detach()) as bare:
+                bare.shutdown(socket.SHUT_WR)
+                while bare.recv(100):
+                    pass
+
+    with Serving(cut) as server:
+        at = f"tls://localhost:{server.port}"
+        for options in [{"text": b"hello\n"}, {}]:
+            words = [] if options else ["hello"]
+            printed, said = send(stage, at, "--ca", cert, *words, status=1, **options)
+            equal(printed, b"the first half, and")
+            holds(said, f"{at} (127.0.0.1:{server.port}) ended without a word for it")
+
+
+@test
+def who_ends_early_or_answers_wrong_is_asked_no_more(stage):
+    asked = []
+
+    def once(stream):
+        asked.append(stream.recv(100))
+        stream.sendall(b"hi\n")
+
+    with Serving(once) as server:
+        printed, said = send(stage, server.port, "--repeat", "3", "--every", "10ms", "hello", status=1)
+        equal(printed, b"hi\n")
+        holds(said, "ended after 1 of 3")
+
+    def wrong(stream):
+        while message := stream.recv(100):
+            asked.append(message)
+            stream.sendall(message.upper())
+
+    with Serving(wrong) as server:
+        asked.clear()
+        send(stage, server.port, "--verify", "--repeat", "3", "--every", "10ms", "hello", status=3)
+        equal(len(asked), 1)
 
 
 class WebSockets:
@@ -417,6 +494,51 @@ def a_person_has_a_dialogue_and_edits_lines(stage):
         terminal.shows("end 0")
     finally:
         terminal.end()
+
+
+@test
+def a_line_that_comes_in_parts_is_shown_once(stage):
+    def ask_for_a_name(stream):
+        stream.sendall(b"one li")
+        time.sleep(0.2)
+        stream.sendall(b"ne\nlogin: ")
+        name = stream.recv(100)
+        stream.sendall(b"hello " + name)
+        stream.recv(100)
+
+    with Serving(ask_for_a_name) as server:
+        terminal = Tmux(stage, [RELAIS, "send", str(server.port)])
+        try:
+            terminal.shows("one line\nlogin:")
+            terminal.keys("anna", "Enter")
+            terminal.shows("one line\nlogin: anna\nhello anna\n>")
+            terminal.keys("C-d")
+            terminal.shows("end 0")
+        finally:
+            terminal.end()
+
+
+@test
+def ctrl_c_ends_it_where_nobody_takes_what_is_typed(stage):
+    held = threading.Event()
+
+    def take_nothing(stream):
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        held.wait(30)
+
+    with Serving(take_nothing) as server:
+        terminal = Tmux(stage, ["trap : INT;", RELAIS, "send", str(server.port)])
+        try:
+            terminal.shows(">")
+            text = stage.write("much", ("x" * 4_000 + "\n") * 1_200)
+            terminal.run("load-buffer", text)
+            terminal.run("paste-buffer", "-t", "s")
+            time.sleep(1)
+            terminal.keys("C-c")
+            eventually("its end", lambda: "end 130" in terminal.screen(), 30)
+        finally:
+            held.set()
+            terminal.end()
 
 
 @test

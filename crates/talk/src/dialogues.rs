@@ -2,15 +2,17 @@
 
 use std::{
     fmt,
+    ops::ControlFlow,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use relais_net::{Endpoint, Peer};
+use relais_net::{Endpoint, Peer, Scheme};
 use relais_tap::Tap;
 
 use crate::{
     lines::{Extent, LineEnd, Message},
+    passing::{End, last_word},
     role::{Reply, Role, Showing, Then, Word, answer, ended},
     show::{Showcase, Shown},
 };
@@ -26,6 +28,8 @@ pub struct Dialogues {
     pub word: Word,
     /// How much, and how long.
     pub limits: Limits,
+    /// Pages of which other sites may open a WebSocket here: `http://a.example:8080`, or `*` for any.
+    pub origins: Vec<String>,
     /// Where messages are shown.
     pub showcase: Showcase,
     /// Where dialogues are reported as flows.
@@ -39,13 +43,20 @@ pub struct Dialogues {
 /// How much, and how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long a line or a message of a WebSocket may be, in bytes. What is longer is cut.
+    /// How long a line or a datagram may be, in bytes: what is longer is cut. A message of a `WebSocket`
+    /// that is longer ends it.
     pub line_bytes_max: usize,
     /// How long nothing may come, or be taken of what is sent.
     pub idle_max: Duration,
     /// With how many a person speaks at once.
     pub callers_max: usize,
 }
+
+/// The word that ends nothing.
+static NO_WORD: Word = Word::NONE;
+
+/// How much a datagram over IPv4 carries.
+pub(crate) const CARRIED_BYTES_MAX: usize = 65_507;
 
 /// What is called when a message ends the server.
 #[derive(Clone)]
@@ -54,6 +65,16 @@ pub struct EndServer(pub Arc<dyn Fn() + Send + Sync>);
 impl fmt::Debug for EndServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EndServer")
+    }
+}
+
+impl Then {
+    /// The end that it is, if it is one.
+    pub(crate) fn ends(self) -> ControlFlow<End> {
+        match self {
+            Self::GoOn => ControlFlow::Continue(()),
+            Self::EndDialogue | Self::EndServer => ControlFlow::Break(last_word()),
+        }
     }
 }
 
@@ -67,7 +88,7 @@ pub(crate) struct Way<'a> {
 impl Dialogues {
     /// Shows a message if it is one to be shown. Gives what is to be answered, and what comes then.
     pub(crate) fn hear(&self, message: &Message<'_>, way: Way<'_>) -> (Reply, Then) {
-        let verdict = self.role.hear(message, &self.word);
+        let verdict = self.role.hear(message, self.word_at(way.on));
         if verdict.showing == Showing::Shown {
             self.showcase.show(Shown {
                 at: (self.clock)(),
@@ -83,6 +104,12 @@ impl Dialogues {
         (verdict.reply, verdict.then)
     }
 
+    /// What ends something there. By datagrams there is no dialogue that could end, but a person's.
+    fn word_at(&self, on: &Endpoint) -> &Word {
+        let is_none = matches!(self.role, Role::Echo | Role::Upper | Role::Calc(_));
+        if is_none && on.scheme == Scheme::Udp { &NO_WORD } else { &self.word }
+    }
+
     /// The bytes of an answer that takes a moment. Nothing if it is none of ours.
     ///
     /// Cancel safe.
@@ -95,6 +122,10 @@ impl Dialogues {
             }
             (Reply::Notify, Role::Notify(_)) if message.extent == Extent::Cut => {
                 let told = format!("error: the line has more than {} bytes", message.bytes.len());
+                ended(&told, message.end)
+            }
+            (Reply::Notify, _) if message.bytes.len() > CARRIED_BYTES_MAX => {
+                let told = format!("error: a datagram holds at most {CARRIED_BYTES_MAX} bytes");
                 ended(&told, message.end)
             }
             (Reply::Notify, Role::Notify(subscribers)) => {
@@ -113,10 +144,7 @@ pub(crate) fn line(text: &str) -> Vec<u8> {
 
 /// What is answered where a message was too long for what carries the answer.
 pub(crate) fn too_long(message: &Message<'_>) -> Vec<u8> {
-    match answer("error: the answer is too long", message) {
-        Reply::Bytes(bytes) => bytes,
-        _ => Vec::new(),
-    }
+    answer("error: the answer is too long", message)
 }
 
 #[cfg(test)]
@@ -128,6 +156,7 @@ impl Dialogues {
             word: role.usual_word(),
             role,
             limits: Limits { line_bytes_max, idle_max, callers_max: 2 },
+            origins: vec!["http://friend.example".to_owned()],
             showcase: Showcase::new(1 << 20),
             tap: Tap::new(1),
             clock: || SystemTime::UNIX_EPOCH,

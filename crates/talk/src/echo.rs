@@ -1,8 +1,8 @@
 //! Sends back the datagrams that come, many at once.
 
-use std::{pin::pin, sync::Arc};
+use std::{io, pin::pin, sync::Arc, time::Duration};
 
-use relais_net::{Batch, DatagramService, Datagrams, Drain, Fault, Outgoing, Side, Word};
+use relais_net::{Batch, DatagramService, Datagrams, Drain, Fault, Outgoing, Word};
 
 /// Sends back the datagrams that come, as they came.
 ///
@@ -12,22 +12,31 @@ pub struct Echo;
 
 impl DatagramService for Echo {
     async fn serve(&self, socket: Arc<Datagrams>, drain: Drain) -> Result<(), Fault> {
-        let fault = |error| Fault::new(Side::Relais, "hearing datagrams", error);
         let mut told = pin!(drain.requested());
         loop {
-            tokio::select! {
-                ready = socket.ready() => ready.map_err(fault)?,
+            let heard = tokio::select! {
+                ready = socket.ready() => ready.and_then(|()| hear(&socket)),
                 () = &mut told => return Ok(()),
+            };
+            // What the system says here is of some sender, and no reason to stop for the others.
+            if heard.is_err() {
+                tokio::time::sleep(PAUSE).await;
             }
-            Batch::lend(|batch| {
-                if socket.try_hear(batch)? == Word::Datagrams {
-                    answer(&socket, batch);
-                }
-                Ok(())
-            })
-            .map_err(fault)?;
         }
     }
+}
+
+/// How long to wait after the system would not let us hear, so that a socket that is broken for good
+/// costs little.
+pub(crate) const PAUSE: Duration = Duration::from_millis(10);
+
+fn hear(socket: &Datagrams) -> io::Result<()> {
+    Batch::lend(|batch| {
+        if socket.try_hear(batch)? == Word::Datagrams {
+            answer(socket, batch);
+        }
+        Ok(())
+    })
 }
 
 fn answer(socket: &Datagrams, batch: &Batch) {

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-/// How long to wait for the end of a line that has begun: then it counts as a message without one.
-/// Programs that send no line ends are answered, too.
-pub(crate) const SILENCE: Duration = Duration::from_millis(100);
+/// How long to wait for the end of a line that has begun, of a peer that never ended one: then it
+/// counts as a message without one. Programs that send no line ends are answered, too.
+///
+/// Longer than TCP waits until it sends again what was lost: at least 200 ms, so that a line in two
+/// segments stays one.
+pub(crate) const SILENCE: Duration = Duration::from_millis(300);
 
 /// What a peer said at once: a line, a datagram, a message of a WebSocket. Without its line end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +21,13 @@ pub(crate) struct Message<'a> {
 
 /// What stands behind a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LineEnd {
+pub enum LineEnd {
     /// Nothing.
     None,
+    /// A line feed.
     Lf,
-    CrLf,
+    /// A carriage return and a line feed, as HTTP, SMTP and others have it.
+    Crlf,
 }
 
 /// How much of a message there is.
@@ -35,14 +40,16 @@ pub(crate) enum Extent {
 
 /// Cuts a stream into lines of at most `bytes_max`.
 ///
-/// `taken <= pending.len()`. What was pushed is taken before more is pushed, so that `pending` never
-/// holds more than a line and what was pushed last.
+/// `taken <= pending.len()`. What was pushed is taken before more is pushed, unless there is room, so
+/// that `pending` never holds more than a line and what was pushed last.
 #[derive(Debug)]
 pub(crate) struct Lines {
     pending: Vec<u8>,
     taken: usize,
     bytes_max: usize,
     state: State,
+    /// Whether the peer ever ended a line.
+    has_ended: bool,
 }
 
 /// What the next bytes are.
@@ -60,7 +67,7 @@ impl<'a> Message<'a> {
     /// The whole message that `bytes` are, whose line end is told apart.
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
         let (bytes, end) = match bytes {
-            [line @ .., b'\r', b'\n'] => (line, LineEnd::CrLf),
+            [line @ .., b'\r', b'\n'] => (line, LineEnd::Crlf),
             [line @ .., b'\n'] => (line, LineEnd::Lf),
             line => (line, LineEnd::None),
         };
@@ -69,22 +76,24 @@ impl<'a> Message<'a> {
 }
 
 impl LineEnd {
-    pub(crate) fn bytes(self) -> &'static [u8] {
+    /// Its bytes.
+    pub fn bytes(self) -> &'static [u8] {
         match self {
             Self::None => b"",
             Self::Lf => b"\n",
-            Self::CrLf => b"\r\n",
+            Self::Crlf => b"\r\n",
         }
     }
 }
 
 impl Lines {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { pending: Vec::new(), taken: 0, bytes_max, state: State::Line }
+        Self { pending: Vec::new(), taken: 0, bytes_max, state: State::Line, has_ended: false }
     }
 
     /// Adds what was read.
     pub(crate) fn push(&mut self, mut read: &[u8]) {
+        self.has_ended = self.has_ended || memchr::memchr(b'\n', read).is_some();
         if self.state == State::Skip {
             let Some(end) = memchr::memchr(b'\n', read) else { return };
             read = &read[end + 1..];
@@ -136,6 +145,17 @@ impl Lines {
     /// Whether something came that is no line yet.
     pub(crate) fn has_rest(&self) -> bool {
         self.taken < self.pending.len()
+    }
+
+    /// Whether what is no line yet is a message, if nothing follows it for a while: a peer that ends
+    /// its lines will end this one, too.
+    pub(crate) fn may_be_whole(&self) -> bool {
+        self.has_rest() && !self.has_ended
+    }
+
+    /// Whether more may be pushed before what is there is taken.
+    pub(crate) fn has_room(&self) -> bool {
+        self.pending.len() - self.taken < self.bytes_max
     }
 
     /// What came and is no line, as a message: nothing more will come, or has come for a while.
@@ -197,17 +217,17 @@ mod tests {
     }
 
     use Extent::{Cut, Whole};
-    use LineEnd::{CrLf, Lf, None as NoEnd};
+    use LineEnd::{Crlf, Lf, None as NoEnd};
 
     #[test]
     fn a_stream_is_cut_into_lines() {
         check(
             &["a\nb\r\n\nc"],
-            &[("a", Lf, Whole), ("b", CrLf, Whole), ("", Lf, Whole), ("c", NoEnd, Whole)],
+            &[("a", Lf, Whole), ("b", Crlf, Whole), ("", Lf, Whole), ("c", NoEnd, Whole)],
         );
-        check(&["a", "b\r", "\nc"], &[("ab", CrLf, Whole), ("c", NoEnd, Whole)]);
+        check(&["a", "b\r", "\nc"], &[("ab", Crlf, Whole), ("c", NoEnd, Whole)]);
         check(&["a\rb\n"], &[("a\rb", Lf, Whole)]);
-        check(&["12345678\n12345678\r\n"], &[("12345678", Lf, Whole), ("12345678", CrLf, Whole)]);
+        check(&["12345678\n12345678\r\n"], &[("12345678", Lf, Whole), ("12345678", Crlf, Whole)]);
         check(&[], &[]);
         check(&["a\r"], &[("a", NoEnd, Whole)]);
     }
@@ -232,6 +252,17 @@ mod tests {
             assert!(lines.pending.capacity() <= 16 << 10);
         }
         assert_eq!(cut, 1);
+    }
+
+    #[test]
+    fn who_ends_lines_ends_the_next_one_too() {
+        let mut lines = Lines::new(8);
+        lines.push(b"hel");
+        assert!(lines.may_be_whole() && lines.has_room());
+        lines.push(b"lo\nand");
+        assert!(!lines.has_room());
+        while lines.next().is_some() {}
+        assert!(lines.has_rest() && !lines.may_be_whole() && lines.has_room());
     }
 
     #[test]

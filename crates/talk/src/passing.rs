@@ -30,9 +30,29 @@ impl Passed {
     }
 }
 
-/// Why a dialogue ended in which nothing came.
-pub(crate) fn idle(limit: Duration) -> String {
-    format!("idle for {} s", limit.as_secs())
+/// How a dialogue ends in which nothing came.
+pub(crate) fn idle(limit: Duration) -> End {
+    (By::Relais, format!("idle for {} s", limit.as_secs()).into())
+}
+
+/// How a dialogue ends when we do.
+pub(crate) fn told_to_stop() -> End {
+    (By::Relais, "told to stop".into())
+}
+
+/// How a dialogue ends whose caller said the word for it.
+pub(crate) fn last_word() -> End {
+    (By::Client, "said its last word".into())
+}
+
+/// How a dialogue ends that was not to be, and `why`.
+pub(crate) fn refused(why: impl Into<Cow<'static, str>>) -> End {
+    (By::Relais, why.into())
+}
+
+/// How a dialogue ends that was over when the caller said all.
+pub(crate) fn closed() -> End {
+    (By::Client, "closed".into())
 }
 
 /// Sends all of `bytes`, to somebody who takes them within `patience`.
@@ -49,10 +69,11 @@ pub(crate) async fn send(
     sent.await.unwrap_or_else(late).map_err(|error| fault("answering", error))
 }
 
-/// How long a dialogue that is over may still bring bytes, and how many. A socket that is closed with
-/// bytes unread is reset, and what was answered last may be lost.
+/// How long a dialogue that is over may still bring bytes, and how many: as much as may be on its way,
+/// and a message of a `WebSocket` that is too long. A socket that is closed with bytes unread is
+/// reset, and what was answered last may be lost.
 const LINGER_MAX: Duration = Duration::from_secs(1);
-const LINGER_BYTES_MAX: u64 = 64 << 10;
+const LINGER_BYTES_MAX: u64 = 16 << 20;
 
 /// Says that nothing more will come, and waits a moment for the other side to say so, too.
 pub(crate) async fn linger(stream: &mut Stream) {

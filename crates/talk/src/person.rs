@@ -6,7 +6,12 @@ use std::{
 };
 
 use relais_net::Peer;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::{
+    sync::mpsc::{Receiver, Sender, channel},
+    time::Instant,
+};
+
+use crate::lines::{Extent, Message};
 
 /// How many lines may wait for a caller that does not take them, and for a turn.
 const LINES_MAX: usize = 64;
@@ -25,7 +30,7 @@ pub enum Manners {
 
 /// What the person is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum News {
     /// Somebody called.
     Came {
         /// The caller's number.
@@ -62,6 +67,11 @@ pub enum Typed {
         /// With whom.
         number: u32,
     },
+    /// Nothing was said, but who is the current caller from now on.
+    Turned {
+        /// To whom.
+        number: u32,
+    },
     /// There is nobody of this number.
     NoSuch {
         /// Which.
@@ -80,7 +90,7 @@ pub enum Typed {
 #[derive(Debug)]
 pub struct Person {
     manners: Manners,
-    told: Sender<Told>,
+    told: Sender<News>,
     callers: Mutex<Callers>,
 }
 
@@ -99,6 +109,17 @@ struct Seat {
     turn: Turn,
     /// What was typed out of turn.
     early: VecDeque<String>,
+    hold: Hold,
+}
+
+/// How safe a seat is when somebody else wants one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    /// Its caller keeps it.
+    Fast,
+    /// Whoever sent a datagram may have forged its sender: until the person answers, it is given to
+    /// another if there is none left. Last heard of then.
+    Loose(Instant),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,9 +128,9 @@ enum Turn {
     Person,
 }
 
-/// A caller's end. Dropped, it says goodbye.
+/// A caller's end. Dropped, it says goodbye. Its `lines` end when its seat is given to another.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct Caller {
     pub(crate) number: u32,
     pub(crate) lines: Receiver<String>,
     person: Arc<Person>,
@@ -117,7 +138,7 @@ pub(crate) struct Call {
 
 impl Person {
     /// A person, and what is told to it.
-    pub fn new(manners: Manners) -> (Arc<Self>, Receiver<Told>) {
+    pub fn new(manners: Manners) -> (Arc<Self>, Receiver<News>) {
         let (told, events) = channel(TOLD_MAX);
         (Arc::new(Self { manners, told, callers: Mutex::default() }), events)
     }
@@ -141,33 +162,57 @@ impl Person {
     }
 
     /// Passes on what the person typed: `text` to the current caller, `@2 text` to the second,
-    /// who is the current one from then on.
+    /// who is the current one from then on, as it is if there is no text.
     pub fn type_line(&self, line: &str) -> Typed {
         let mut callers = self.lock();
         let (number, text) = match addressed(line) {
             Some((number, text)) => (number, text),
             None => match callers.current {
-                Some(current) => (current, line),
+                Some(current) => (current, Some(line)),
                 None => return Typed::Nobody,
             },
         };
         let Some(seat) = callers.seats.get_mut(&number) else { return Typed::NoSuch { number } };
-        let typed = seat.take(text, number, self.manners);
+        let typed = match text {
+            Some(text) => seat.take(text, number, self.manners),
+            None => Typed::Turned { number },
+        };
         callers.current = Some(number);
         typed
     }
 
-    /// Gives a caller a number. `None` if there are `callers_max` already.
-    pub(crate) async fn come(self: &Arc<Self>, from: Peer, callers_max: usize) -> Option<Call> {
-        let (sender, lines) = channel(LINES_MAX);
-        let number = self.lock().sit(sender, callers_max)?;
-        let call = Call { number, lines, person: Arc::clone(self) };
-        self.tell(Told::Came { number, from }).await;
+    /// Gives a caller a number. `None` if there are `callers_max` already. Waits, if the person has too
+    /// much to read.
+    ///
+    /// Cancel safe: who does not wait for it is gone again.
+    pub(crate) async fn come(self: &Arc<Self>, from: Peer, callers_max: usize) -> Option<Caller> {
+        let call = self.sit(Hold::Fast, callers_max)?;
+        self.tell(News::Came { number: call.number, from }).await;
         Some(call)
     }
 
+    /// Gives a sender of datagrams a number, whom nobody may have heard of. If there are `callers_max`
+    /// already, who was silent longest goes for it, of those whom the person never answered. `None` if
+    /// there is none of those, or the person has too much to read.
+    pub(crate) fn come_by_datagram(
+        self: &Arc<Self>,
+        from: Peer,
+        callers_max: usize,
+    ) -> Option<Caller> {
+        let telling = self.told.try_reserve().ok()?;
+        let call = self.sit(Hold::Loose(Instant::now()), callers_max)?;
+        telling.send(News::Came { number: call.number, from });
+        Some(call)
+    }
+
+    fn sit(self: &Arc<Self>, hold: Hold, callers_max: usize) -> Option<Caller> {
+        let (sender, lines) = channel(LINES_MAX);
+        let number = self.lock().sit((sender, hold), callers_max)?;
+        Some(Caller { number, lines, person: Arc::clone(self) })
+    }
+
     /// Waits, if the person has too much to read. Who is gone needs no telling.
-    async fn tell(&self, told: Told) {
+    async fn tell(&self, told: News) {
         _ = self.told.send(told).await;
     }
 
@@ -176,14 +221,36 @@ impl Person {
     }
 }
 
-impl Call {
-    /// Tells the person what the caller said. It is the person's turn then.
-    pub(crate) async fn say(&self, bytes: &[u8], is_cut: bool) {
-        let told = Told::Said { number: self.number, bytes: bytes.to_owned(), is_cut };
+impl Caller {
+    /// Tells the person what the caller said. It is the person's turn then. Waits, if the person has
+    /// too much to read.
+    ///
+    /// Cancel safe: what is not waited for is not told.
+    pub(crate) async fn say(&self, message: &Message<'_>) {
+        // News first: what is typed next may be the answer. An end that hears nothing more is gone.
+        if let Ok(telling) = self.person.told.reserve().await {
+            self.hear();
+            telling.send(self.said(message));
+        }
+    }
+
+    /// The same, or nothing, if the person has too much to read.
+    pub(crate) fn try_say(&self, message: &Message<'_>) {
+        if let Ok(telling) = self.person.told.try_reserve() {
+            self.hear();
+            telling.send(self.said(message));
+        }
+    }
+
+    fn hear(&self) {
         if let Some(seat) = self.person.lock().seats.get_mut(&self.number) {
             seat.hear();
         }
-        self.person.tell(told).await;
+    }
+
+    fn said(&self, message: &Message<'_>) -> News {
+        let is_cut = message.extent == Extent::Cut;
+        News::Said { number: self.number, bytes: message.bytes.to_owned(), is_cut }
     }
 
     pub(crate) fn manners(&self) -> Manners {
@@ -191,24 +258,34 @@ impl Call {
     }
 }
 
-impl Drop for Call {
+impl Drop for Caller {
     fn drop(&mut self) {
         self.person.lock().stand_up(self.number);
         // Where this finds no room, so much is unread that it matters little.
-        _ = self.person.told.try_send(Told::Went { number: self.number });
+        _ = self.person.told.try_send(News::Went { number: self.number });
     }
 }
 
 impl Callers {
-    fn sit(&mut self, lines: Sender<String>, callers_max: usize) -> Option<u32> {
+    fn sit(&mut self, (lines, hold): (Sender<String>, Hold), callers_max: usize) -> Option<u32> {
         if self.seats.len() >= callers_max {
-            return None;
+            let loosest = self.loosest()?;
+            self.stand_up(loosest);
         }
         self.last += 1;
-        let seat = Seat { lines, turn: Turn::Caller, early: VecDeque::new() };
+        let seat = Seat { lines, turn: Turn::Caller, early: VecDeque::new(), hold };
         self.seats.insert(self.last, seat);
         self.current.get_or_insert(self.last);
         Some(self.last)
+    }
+
+    /// Who was silent longest, of those who hold loosely.
+    fn loosest(&self) -> Option<u32> {
+        let loose = self.seats.iter().filter_map(|(number, seat)| match seat.hold {
+            Hold::Fast => None,
+            Hold::Loose(heard) => Some((heard, *number)),
+        });
+        loose.min().map(|(_, number)| number)
     }
 
     fn stand_up(&mut self, number: u32) {
@@ -230,7 +307,10 @@ impl Seat {
         }
         self.turn = Turn::Caller;
         match self.lines.try_send(text.to_owned()) {
-            Ok(()) => Typed::Sent { number },
+            Ok(()) => {
+                self.hold = Hold::Fast;
+                Typed::Sent { number }
+            }
             Err(_) => Typed::Full { number },
         }
     }
@@ -238,6 +318,9 @@ impl Seat {
     /// The caller spoke: what was typed too early has its turn now.
     fn hear(&mut self) {
         self.turn = Turn::Person;
+        if let Hold::Loose(heard) = &mut self.hold {
+            *heard = Instant::now();
+        }
         if let Some(line) = self.early.pop_front() {
             self.turn = Turn::Caller;
             _ = self.lines.try_send(line);
@@ -245,9 +328,11 @@ impl Seat {
     }
 }
 
-/// Whom `@2 text` is for, and the text.
-fn addressed(line: &str) -> Option<(u32, &str)> {
-    let (number, text) = line.strip_prefix('@')?.split_once(' ').unwrap_or((&line[1..], ""));
+/// Whom `@2 text` is for, and the text, if there is one: `@2 ` is an empty line for the second.
+fn addressed(line: &str) -> Option<(u32, Option<&str>)> {
+    let rest = line.strip_prefix('@')?;
+    let (number, text) =
+        rest.split_once(' ').map_or((rest, None), |(number, text)| (number, Some(text)));
     Some((number.parse().ok()?, text))
 }
 
@@ -255,7 +340,7 @@ fn addressed(line: &str) -> Option<(u32, &str)> {
 mod tests {
     use super::*;
 
-    async fn two(manners: Manners) -> (Arc<Person>, Receiver<Told>, [Call; 2]) {
+    async fn two(manners: Manners) -> (Arc<Person>, Receiver<News>, [Caller; 2]) {
         let (person, told) = Person::new(manners);
         let first = person.come(Peer::Local, 2).await.unwrap();
         let second = person.come(Peer::Local, 2).await.unwrap();
@@ -266,10 +351,12 @@ mod tests {
     async fn callers_are_told_apart_and_answered_by_number() {
         let (person, mut told, [mut first, mut second]) = two(Manners::Freely).await;
         assert!(person.come(Peer::Local, 2).await.is_none());
-        second.say(b"hi", false).await;
+        second.say(&Message::of(b"hi")).await;
         assert_eq!(person.type_line("to the first"), Typed::Sent { number: 1 });
         assert_eq!(person.type_line("@2 you"), Typed::Sent { number: 2 });
         assert_eq!(person.type_line("you again"), Typed::Sent { number: 2 });
+        assert_eq!(person.type_line("@1"), Typed::Turned { number: 1 });
+        assert_eq!(person.current(), (Some(1), 2));
         assert_eq!(person.type_line("@3 you"), Typed::NoSuch { number: 3 });
         assert_eq!(first.lines.recv().await.unwrap(), "to the first");
         assert_eq!(second.lines.recv().await.unwrap(), "you");
@@ -278,9 +365,9 @@ mod tests {
         assert_eq!(person.current(), (Some(1), 1));
         drop(first);
         assert_eq!(person.type_line("anybody?"), Typed::Nobody);
-        let came = |number| Told::Came { number, from: Peer::Local };
-        let said = Told::Said { number: 2, bytes: b"hi".to_vec(), is_cut: false };
-        let went = |number| Told::Went { number };
+        let came = |number| News::Came { number, from: Peer::Local };
+        let said = News::Said { number: 2, bytes: b"hi".to_vec(), is_cut: false };
+        let went = |number| News::Went { number };
         for expect in [came(1), came(2), said, went(2), went(1)] {
             assert_eq!(told.recv().await, Some(expect));
         }
@@ -292,10 +379,10 @@ mod tests {
         assert!(!person.may_speak());
         assert_eq!(person.type_line("early"), Typed::Waits { number: 1 });
         assert!(first.lines.try_recv().is_err());
-        first.say(b"one", false).await;
+        first.say(&Message::of(b"one")).await;
         assert_eq!(first.lines.try_recv().unwrap(), "early");
         assert!(!person.may_speak());
-        first.say(b"two", false).await;
+        first.say(&Message::of(b"two")).await;
         assert!(person.may_speak());
         assert_eq!(person.type_line("in turn"), Typed::Sent { number: 1 });
         assert!(!person.may_speak());
@@ -316,10 +403,49 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn who_may_be_forged_and_was_never_answered_makes_room() {
+        let (person, mut told) = Person::new(Manners::Freely);
+        let come = || person.come_by_datagram(Peer::Local, 3);
+        let mut calls = Vec::new();
+        for _ in 0..3 {
+            calls.push(come().unwrap());
+            tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        }
+        // The first is answered, the second says more: the third was silent longest.
+        assert_eq!(person.type_line("@1 hello"), Typed::Sent { number: 1 });
+        calls[1].try_say(&Message::of(b"again"));
+        let fourth = come().unwrap();
+        assert_eq!(person.type_line("@3 you"), Typed::NoSuch { number: 3 });
+        assert!(calls[2].lines.recv().await.is_none());
+        // Who comes by a stream is as good, and stays.
+        let mut others = vec![person.come(Peer::Local, 3).await.unwrap()];
+        assert_eq!(person.type_line("@2 you"), Typed::NoSuch { number: 2 });
+        others.extend(person.come(Peer::Local, 3).await);
+        assert_eq!(person.type_line("@4 you"), Typed::NoSuch { number: 4 });
+        assert!(come().is_none() && person.come(Peer::Local, 3).await.is_none());
+        assert_eq!(person.current().1, 3);
+        drop((calls, fourth));
+        assert_eq!(person.current().1, 2);
+        assert!(told.recv().await.is_some());
+    }
+
+    #[tokio::test]
+    async fn who_reads_nothing_is_told_of_no_more_senders() {
+        let (person, _told) = Person::new(Manners::Freely);
+        let call = person.come_by_datagram(Peer::Local, 2).unwrap();
+        for _ in 0..2 * TOLD_MAX {
+            call.try_say(&Message::of(b"x"));
+        }
+        assert!(person.come_by_datagram(Peer::Local, 2).is_none());
+        assert_eq!(person.current().1, 1);
+    }
+
     #[test]
     fn a_line_may_say_whom_it_is_for() {
-        assert_eq!(addressed("@2 hello you"), Some((2, "hello you")));
-        assert_eq!(addressed("@2"), Some((2, "")));
+        assert_eq!(addressed("@2 hello you"), Some((2, Some("hello you"))));
+        assert_eq!(addressed("@2 "), Some((2, Some(""))));
+        assert_eq!(addressed("@2"), Some((2, None)));
         for text in ["hello", "@ x", "@anna x", "2 x", "@-1 x"] {
             assert_eq!(addressed(text), None, "{text}");
         }

@@ -91,10 +91,10 @@ impl Role {
         let verdict = |showing, reply| Verdict { showing, reply, then };
         match self {
             Self::Print => verdict(Shown, Reply::Nothing),
-            Self::Ack { reply } => verdict(Shown, answer(reply, message)),
+            Self::Ack { reply } => verdict(Shown, Reply::Bytes(answer(reply, message))),
             _ if then == Then::EndDialogue => verdict(Unseen, Reply::Nothing),
             Self::Echo => verdict(Unseen, Reply::Bytes(echo(message))),
-            Self::Upper => verdict(Unseen, answer(&upper(message), message)),
+            Self::Upper => verdict(Unseen, Reply::Bytes(answer(&upper(message), message))),
             Self::Calc(_) => verdict(Unseen, expression(message)),
             Self::Talk(_) => verdict(Unseen, Reply::ByPerson),
             Self::Notify(_) => verdict(Unseen, Reply::Notify),
@@ -112,6 +112,9 @@ impl Role {
 }
 
 impl Word {
+    /// The word that ends nothing.
+    pub(crate) const NONE: Self = Self(Vec::new());
+
     /// The word that `text` is; empty, it ends nothing.
     pub fn new(text: &str) -> Self {
         Self(text.as_bytes().to_owned())
@@ -127,8 +130,8 @@ impl Word {
 }
 
 /// `text`, ended as `message` was.
-pub(crate) fn answer(text: &str, message: &Message<'_>) -> Reply {
-    Reply::Bytes(ended(text, message.end))
+pub(crate) fn answer(text: &str, message: &Message<'_>) -> Vec<u8> {
+    ended(text, message.end)
 }
 
 /// `text` with the line end `end`.
@@ -137,11 +140,7 @@ pub(crate) fn ended(text: &str, end: LineEnd) -> Vec<u8> {
 }
 
 fn echo(message: &Message<'_>) -> Vec<u8> {
-    [message.bytes, end_of(message)].concat()
-}
-
-fn end_of(message: &Message<'_>) -> &'static [u8] {
-    message.end.bytes()
+    [message.bytes, message.end.bytes()].concat()
 }
 
 /// The message in upper case, by Unicode's rules: `ß` becomes `SS`. What is no UTF-8 stays as it is
@@ -150,12 +149,17 @@ fn upper(message: &Message<'_>) -> String {
     let text = String::from_utf8_lossy(message.bytes).to_uppercase();
     match message.extent {
         Extent::Whole => text,
-        Extent::Cut => format!("{text}… (cut at {} bytes)", message.bytes.len()),
+        Extent::Cut => format!("{text}{}", cut_at(message.bytes.len())),
     }
 }
 
+/// What stands behind a message whose rest, past so many bytes, was dropped.
+pub fn cut_at(bytes: usize) -> String {
+    format!("… (cut at {bytes} bytes)")
+}
+
 fn expression(message: &Message<'_>) -> Reply {
-    let refused = |text: &str| answer(&format!("error: {text}"), message);
+    let refused = |text: &str| Reply::Bytes(answer(&format!("error: {text}"), message));
     match str::from_utf8(message.bytes) {
         _ if message.extent == Extent::Cut => refused("an expression has at most 256 bytes"),
         Ok(text) => Reply::Value(text.to_owned()),

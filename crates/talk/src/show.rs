@@ -70,7 +70,7 @@ impl Showcase {
         let is_waited_for = waiting.shown.is_empty() && waiting.missed == 0;
         let bytes = waiting.bytes + cost(&shown);
         // What was missed is told where it is missing: nothing comes before that.
-        if bytes > self.0.bytes_max || waiting.missed > 0 && !waiting.shown.is_empty() {
+        if bytes > self.0.bytes_max || waiting.missed > 0 {
             waiting.missed += 1;
         } else {
             waiting.bytes = bytes;
@@ -144,6 +144,18 @@ mod tests {
         way.close();
         assert_eq!(way.next(), Some(Next::Shown(shown("f"))));
         assert_eq!(way.next(), None);
+    }
+
+    #[test]
+    fn a_gap_is_told_before_what_comes_behind_it_even_if_all_before_it_is_printed() {
+        let way = Showcase::new(cost(&shown("a")));
+        way.show(shown("a"));
+        way.show(shown("b"));
+        assert_eq!(way.next(), Some(Next::Shown(shown("a"))));
+        way.show(shown("c"));
+        assert_eq!(way.next(), Some(Next::Missed(2)));
+        way.show(shown("d"));
+        assert_eq!(way.next(), Some(Next::Shown(shown("d"))));
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub(crate) struct Watching {
     word: Vec<u8>,
     line: Line,
     held: Vec<u8>,
+    /// Whether a line ever ended.
+    has_ended: bool,
 }
 
 /// What there has been of the line.
@@ -34,12 +36,13 @@ pub(crate) struct Seen {
 impl Watching {
     /// Watches for `word` as a line; for nothing if it is empty.
     pub(crate) fn of(word: &[u8]) -> Self {
-        Self { word: word.to_owned(), line: Line::Word(0), held: Vec::new() }
+        Self { word: word.to_owned(), line: Line::Word(0), held: Vec::new(), has_ended: false }
     }
 
-    /// What is held back: the word, if nothing follows.
-    pub(crate) fn held(&self) -> &[u8] {
-        &self.held
+    /// Whether what is held back is the word, if nothing follows it for a while: a peer that ends its
+    /// lines will end this one, too, or go on with it.
+    pub(crate) fn may_be_whole(&self) -> bool {
+        !self.held.is_empty() && !self.has_ended
     }
 
     /// Judges what came next. Of a word that comes in parts those before the last are sent back.
@@ -47,6 +50,7 @@ impl Watching {
         if self.word.is_empty() {
             return Seen { late: Vec::new(), now: bytes.len(), is_over: false };
         }
+        self.has_ended = self.has_ended || memchr::memchr(b'\n', bytes).is_some();
         let late = std::mem::take(&mut self.held);
         // Where the line began, as far as it lies in `bytes`.
         let (mut start, mut at) = (0, 0);
@@ -110,7 +114,7 @@ mod tests {
                 break;
             }
         }
-        let held = if over { "" } else { str::from_utf8(watching.held()).unwrap() };
+        let held = if over { "" } else { str::from_utf8(&watching.held).unwrap() };
         assert_eq!((str::from_utf8(&sent).unwrap(), held, over), expect, "{parts:?}");
     }
 
@@ -137,6 +141,15 @@ mod tests {
         check(&["fin\r"], ("", "fin\r", false));
         check(&["fin", "\r", "x\nfin\n"], ("fin\rx\n", "", true));
         check(&["fin", "a\nfin\n"], ("fina\n", "", true));
+    }
+
+    #[test]
+    fn who_ends_lines_ends_the_word_too() {
+        let mut watching = Watching::of(b"fin");
+        _ = watching.watch(b"fin");
+        assert!(watching.may_be_whole());
+        _ = watching.watch(b"ish\nfin");
+        assert!(!watching.may_be_whole() && watching.held == b"fin");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! [RFC 6455 §4]: https://www.rfc-editor.org/rfc/rfc6455#section-4
 
 use crate::{
+    host::{parse_host, same_host, usual_port},
+    http1::{CutHead, Guard, HeadLimits, Refusal, Stage},
     list::{parts, trim},
     sha1::sha1,
 };
@@ -14,6 +16,10 @@ use crate::{
 pub struct Opening<'a> {
     /// The target, e.g. `/`.
     pub target: &'a str,
+    /// The host, and perhaps a port, that the client believes to talk to.
+    pub host: &'a str,
+    /// The site of the page that asks, if a browser does: `http://a.example:8080`, or `null`.
+    pub origin: Option<&'a str>,
     /// What the answer is made of: see [`accept_of`].
     pub key: &'a str,
     /// How many bytes the head took; frames follow.
@@ -26,6 +32,12 @@ pub enum NoOpening {
     /// It is no request of HTTP/1.1 with `GET`.
     #[error("no GET request of HTTP/1.1")]
     NoGet,
+    /// It is no request at all, or one that others may read differently.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// It has a body, which frames could be taken for.
+    #[error("a body: expected none")]
+    Body,
     /// It is one, for something else.
     #[error("no `Upgrade: websocket` and `Connection: Upgrade`")]
     NoUpgrade,
@@ -35,67 +47,122 @@ pub enum NoOpening {
     /// No key of 16 bytes in base64.
     #[error("no `Sec-WebSocket-Key` of 16 bytes")]
     Key,
-    /// A line that is none of a head.
-    #[error("a malformed head")]
-    Malformed,
+    /// More than one page asks, or one without a name.
+    #[error("no one `Origin`: expected one at most, e.g. \"http://a.example\"")]
+    Origin,
+}
+
+/// Why an answer opens no WebSocket ([RFC 6455 §4.1]).
+///
+/// [RFC 6455 §4.1]: https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoAcceptance {
+    /// Another status than 101.
+    #[error("its status is not 101")]
+    Status,
+    /// It was made for another key, or for none.
+    #[error("its answer is to another request")]
+    Accept,
+    /// It switches to another protocol.
+    #[error("its answer has no `Upgrade: websocket`")]
+    Upgrade,
+    /// It does not say that it switches.
+    #[error("its answer has no `Connection: Upgrade`")]
+    Connection,
+    /// It uses an extension, of which none was asked for.
+    #[error("its answer has a `Sec-WebSocket-Extensions` that nobody asked for")]
+    Extensions,
+    /// It speaks a protocol on top, of which none was asked for.
+    #[error("its answer has a `Sec-WebSocket-Protocol` that nobody asked for")]
+    Protocol,
 }
 
 /// Reads the request at the front of `input`. `Ok(None)` if its head does not end in it.
 ///
-/// How much is waited for is the caller's business.
-///
 /// # Errors
 ///
-/// [`NoOpening`]: what is there is something else.
-pub fn read_opening(input: &[u8]) -> Result<Option<Opening<'_>>, NoOpening> {
+/// [`NoOpening`]: what is there is something else, or more than `limits` allow.
+///
+/// *Cost*: linear in the head, at each call.
+pub fn read_opening(input: &[u8], limits: HeadLimits) -> Result<Option<Opening<'_>>, NoOpening> {
+    const BEGIN: &[u8] = b"GET ";
     const END: &[u8] = b"\r\n\r\n";
-    let Some(at) = input.windows(END.len()).position(|four| four == END) else {
-        return if b"GET ".starts_with(&input[..input.len().min(4)]) {
-            Ok(None)
-        } else {
-            Err(NoOpening::NoGet)
-        };
-    };
-    let head = str::from_utf8(&input[..at]).map_err(|_| NoOpening::Malformed)?;
-    let mut lines = head.split("\r\n");
-    let target = target_of(lines.next().unwrap_or_default()).ok_or(NoOpening::NoGet)?;
+    let begin = &input[..input.len().min(BEGIN.len())];
+    if !BEGIN.starts_with(begin) {
+        return Err(NoOpening::NoGet);
+    }
+    let end = input.windows(END.len()).position(|four| four == END).map(|at| at + END.len());
+    let head = &input[..end.unwrap_or(input.len())];
+    let mut guard = Guard::new(limits);
+    if let Some(refusal) = guard.feed(head).refusal {
+        return Err(NoOpening::Refused(refusal));
+    }
+    let Some(length) = end else { return Ok(None) };
+    if guard.stage() != Stage::BetweenMessages {
+        return Err(NoOpening::Body);
+    }
+    let CutHead { target, version, fields, .. } = CutHead::of(head).ok_or(NoOpening::NoGet)?;
+    if version != b"HTTP/1.1" {
+        return Err(NoOpening::NoGet);
+    }
     let mut asked = Asked::default();
-    for line in lines {
-        let (name, value) = line.split_once(':').ok_or(NoOpening::Malformed)?;
+    for (name, value) in fields {
         asked.take(name, value)?;
     }
+    let (host, origin) = (asked.host, asked.origin);
     let key = asked.key()?;
-    Ok(Some(Opening { target, key, length: at + END.len() }))
+    Ok(Some(Opening { target: text(target), host, origin, key, length }))
 }
 
-fn target_of(line: &str) -> Option<&str> {
-    let target = line.strip_prefix("GET ")?.strip_suffix(" HTTP/1.1")?;
-    (!target.is_empty() && target.bytes().all(|byte| byte.is_ascii_graphic())).then_some(target)
+/// What a guard let pass of a target, a host or the like is ASCII.
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap_or_default()
+}
+
+impl Opening<'_> {
+    /// Whether the page that asks, if one does, came from the very host and port that it asks, over
+    /// TLS if `is_secure`. Any page on the web may ask any host: who answers has to look
+    /// ([RFC 6455 §10.2]).
+    ///
+    /// [RFC 6455 §10.2]: https://www.rfc-editor.org/rfc/rfc6455#section-10.2
+    pub fn is_of_same_origin(&self, is_secure: bool) -> bool {
+        let Some(origin) = self.origin else { return true };
+        let Some((scheme, authority)) = origin.split_once("://") else { return false };
+        let here = if is_secure { 443 } else { 80 };
+        match (parse_host(authority.as_bytes()), parse_host(self.host.as_bytes())) {
+            (Ok(page), Ok(host)) => {
+                let page_port = page.port.or(usual_port(scheme.as_bytes()));
+                same_host(page.name, host.name) && page_port == Some(host.port.unwrap_or(here))
+            }
+            _ => false,
+        }
+    }
 }
 
 /// What the fields say.
 #[derive(Default)]
 struct Asked<'a> {
+    host: &'a str,
     upgrade: bool,
     connection: bool,
     version: bool,
     key: Option<&'a str>,
+    origin: Option<&'a str>,
 }
 
 impl<'a> Asked<'a> {
-    fn take(&mut self, name: &str, value: &'a str) -> Result<(), NoOpening> {
-        let has = |token: &str| {
-            parts(value.as_bytes(), b',').any(|part| part.eq_ignore_ascii_case(token.as_bytes()))
-        };
-        match name.to_ascii_lowercase().as_str() {
-            "upgrade" => self.upgrade |= has("websocket"),
-            "connection" => self.connection |= has("upgrade"),
-            "sec-websocket-version" => self.version |= has("13"),
-            "sec-websocket-key" if self.key.is_some() => return Err(NoOpening::Key),
-            "sec-websocket-key" => self.key = Some(value.trim_matches([' ', '\t'])),
-            name if name.is_empty() || name.contains([' ', '\t']) => {
-                return Err(NoOpening::Malformed);
+    fn take(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), NoOpening> {
+        match name.to_ascii_lowercase().as_slice() {
+            b"host" => self.host = text(value),
+            b"upgrade" => self.upgrade |= has(value, "websocket"),
+            b"connection" => self.connection |= has(value, "upgrade"),
+            b"sec-websocket-version" => self.version |= has(value, "13"),
+            b"sec-websocket-key" if self.key.is_some() => return Err(NoOpening::Key),
+            b"sec-websocket-key" => self.key = Some(text(value)),
+            b"origin" if self.origin.is_some() || text(value).is_empty() => {
+                return Err(NoOpening::Origin);
             }
+            b"origin" => self.origin = Some(text(value)),
             _ => (),
         }
         Ok(())
@@ -110,6 +177,11 @@ impl<'a> Asked<'a> {
         }
         self.key.filter(|key| is_key(key)).ok_or(NoOpening::Key)
     }
+}
+
+/// Whether `token` is in the list that `value` is.
+fn has(value: &[u8], token: &str) -> bool {
+    parts(value, b',').any(|part| part.eq_ignore_ascii_case(token.as_bytes()))
 }
 
 /// Whether `key` is 16 bytes in base64: 22 characters and two of padding.
@@ -132,18 +204,42 @@ pub fn key_of(drawn: [u8; 16]) -> String {
     base64(&drawn)
 }
 
-/// Whether the head of an answer, which ends with an empty line, opens what was asked for by `key`.
-pub fn is_accepted(head: &[u8], key: &str) -> bool {
+/// Judges the head of an answer, which ends with an empty line, to what was asked for by `key`: no
+/// extension, and no protocol on top.
+///
+/// # Errors
+///
+/// [`NoAcceptance`]: it opens nothing.
+pub fn judge_answer(head: &[u8], key: &str) -> Result<(), NoAcceptance> {
     let mut lines = head.split(|byte| *byte == b'\n');
-    let is_switching = lines.next().is_some_and(|line| line.starts_with(b"HTTP/1.1 101"));
-    let expect = accept_of(key);
-    let mut accepts = lines.filter_map(|line| {
-        let at = line.iter().position(|byte| *byte == b':')?;
-        let (name, value) = (&line[..at], &line[at + 1..]);
-        let is_accept = name.eq_ignore_ascii_case(b"sec-websocket-accept");
-        is_accept.then(|| trim(value.strip_suffix(b"\r").unwrap_or(value)))
-    });
-    is_switching && accepts.next() == Some(expect.as_bytes())
+    if !lines.next().is_some_and(|line| line.starts_with(b"HTTP/1.1 101")) {
+        return Err(NoAcceptance::Status);
+    }
+    let (mut accepts, mut upgrades, mut connects) = (Vec::new(), Vec::new(), false);
+    let mut surplus = Ok(());
+    for line in lines {
+        let Some(at) = line.iter().position(|byte| *byte == b':') else { continue };
+        let value = &line[at + 1..];
+        let value = trim(value.strip_suffix(b"\r").unwrap_or(value));
+        match line[..at].to_ascii_lowercase().as_slice() {
+            b"sec-websocket-accept" => accepts.push(value),
+            b"upgrade" => upgrades.push(value),
+            b"connection" => connects |= has(value, "upgrade"),
+            b"sec-websocket-extensions" => surplus = Err(NoAcceptance::Extensions),
+            b"sec-websocket-protocol" => surplus = Err(NoAcceptance::Protocol),
+            _ => {}
+        }
+    }
+    if accepts != [accept_of(key).as_bytes()] {
+        return Err(NoAcceptance::Accept);
+    }
+    if !matches!(upgrades[..], [value] if value.eq_ignore_ascii_case(b"websocket")) {
+        return Err(NoAcceptance::Upgrade);
+    }
+    if !connects {
+        return Err(NoAcceptance::Connection);
+    }
+    surplus
 }
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -186,51 +282,123 @@ mod tests {
         format!("GET /chat HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\nrest")
     }
 
+    const LIMITS: HeadLimits =
+        HeadLimits { head_bytes_max: 1000, line_bytes_max: 500, fields_max: 10 };
+
+    fn good() -> String {
+        let name = "UPGRADE: WebSocket, x\r\nConnection: keep-alive, upgrade";
+        format!("{name}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}")
+    }
+
     #[test]
     fn a_request_opens_or_says_why_not() {
-        let good = format!(
-            "upgrade: h2c, WebSocket\r\nConnection: keep-alive, upgrade\r\nSec-WebSocket-Key: {KEY}"
-        );
-        let whole = request(&format!("{good}\r\nSec-WebSocket-Version: 13"));
-        let opening = read_opening(whole.as_bytes()).unwrap().unwrap();
+        let good = good();
+        let whole = request(&good);
+        let opening = read_opening(whole.as_bytes(), LIMITS).unwrap().unwrap();
         let length = whole.len() - 4;
-        assert_eq!(opening, Opening { target: "/chat", key: KEY, length });
+        let expect = Opening { target: "/chat", host: "a", origin: None, key: KEY, length };
+        assert_eq!(opening, expect);
         for cut in 0..length {
-            assert_eq!(read_opening(&whole.as_bytes()[..cut]), Ok(None), "{cut}");
+            assert_eq!(read_opening(&whole.as_bytes()[..cut], LIMITS), Ok(None), "{cut}");
         }
-        check(&request(&good), NoOpening::Version);
+        check(&whole.replace("n: 13", "n: 14"), NoOpening::Version);
         check(&request(&format!("{good}\r\nSec-WebSocket-Key: {KEY}")), NoOpening::Key);
         check(&request("Upgrade: websocket"), NoOpening::NoUpgrade);
-        check(&request("a b: c"), NoOpening::Malformed);
-        check(&request(" folded"), NoOpening::Malformed);
         check(&whole.replace(KEY, "short=="), NoOpening::Key);
         check(&whole.replace("GET", "POST"), NoOpening::NoGet);
         check(&whole.replace("1.1", "1.0"), NoOpening::NoGet);
         check("POST / HTTP/1.1\r\n", NoOpening::NoGet);
         check("coucou\n", NoOpening::NoGet);
+        check(&request(&format!("{good}\r\nOrigin: a\r\nOrigin: a")), NoOpening::Origin);
+    }
+
+    #[test]
+    fn what_others_may_read_differently_is_refused() {
+        let whole = request(&good());
+        let refused = NoOpening::Refused;
+        check(&request("a b: c"), refused(Refusal::FieldName(b' ')));
+        check(&request(" folded"), refused(Refusal::FoldedLine));
+        check(&whole.replace("Host: a", "Other: a"), refused(Refusal::HostMissing));
+        check(&whole.replace("Host: a", "Host: a\r\nHost: a"), refused(Refusal::HostRepeated));
+        check(&whole.replace("Host: a\r", "Host: a"), refused(Refusal::BareLf));
+        check(&whole.replace("Host: a", "Host: a\r\nB: \0"), refused(Refusal::FieldValue(0)));
+        check(&whole.replace("Host: a", "Host: a\r\nContent-Length: 5"), NoOpening::Body);
+        let chunked = "Host: a\r\nTransfer-Encoding: chunked";
+        check(&whole.replace("Host: a", chunked), NoOpening::Body);
+        let long = format!("Host: a\r\nB: {}", "b".repeat(500));
+        check(&whole.replace("Host: a", &long), refused(Refusal::LineTooLong { max: 500 }));
+        let many = format!("Host: a{}", "\r\nB: b".repeat(10));
+        check(&whole.replace("Host: a", &many), refused(Refusal::TooManyFields { max: 10 }));
     }
 
     #[track_caller]
     fn check(text: &str, expect: NoOpening) {
-        assert_eq!(read_opening(text.as_bytes()), Err(expect));
+        assert_eq!(read_opening(text.as_bytes(), LIMITS), Err(expect), "{text}");
     }
 
     #[test]
-    fn only_the_answer_to_its_key_is_one() {
-        let head =
-            format!("HTTP/1.1 101 Switching\r\nSec-Websocket-Accept: {}\r\n\r\n", accept_of(KEY));
-        assert!(is_accepted(head.as_bytes(), KEY));
-        assert!(!is_accepted(head.as_bytes(), "another"));
-        assert!(!is_accepted(head.replace("101", "200").as_bytes(), KEY));
-        assert!(!is_accepted(b"HTTP/1.1 101 \r\n\r\n", KEY));
+    fn a_page_of_another_site_is_told_apart() {
+        let is_same = |host, origin, is_secure| {
+            let opening = Opening { target: "/", host, origin, key: KEY, length: 0 };
+            opening.is_of_same_origin(is_secure)
+        };
+        assert!(is_same("a.example:81", None, false));
+        for (host, origin, is_secure) in [
+            ("a.example", "http://a.example", false),
+            ("a.example:80", "http://A.example", false),
+            ("a.example:8080", "http://a.example:8080", false),
+            ("[::1]:8080", "http://[::1]:8080", false),
+            ("a.example", "https://a.example", true),
+        ] {
+            assert!(is_same(host, Some(origin), is_secure), "{origin}");
+        }
+        for (host, origin) in [
+            ("a.example", "http://b.example"),
+            ("a.example", "https://a.example"),
+            ("a.example:81", "http://a.example"),
+            ("a.example", "http://a.example:81"),
+            ("a.example", "http://a.example.evil.example"),
+            ("a.example", "http://a.example@evil.example"),
+            ("a.example", "null"),
+            ("a.example", "a.example"),
+            ("a.example", "file://"),
+        ] {
+            assert!(!is_same(host, Some(origin), false), "{origin}");
+        }
+    }
+
+    #[test]
+    fn only_the_answer_to_its_key_and_to_no_more_is_one() {
+        let head = format!(
+            "HTTP/1.1 101 Switching\r\nSec-Websocket-Accept: {}\r\nupgrade: WebSocket\r\n\
+             Connection: x, Upgrade\r\n\r\n",
+            accept_of(KEY)
+        );
+        let check = |head: &str, key: &str, expect| {
+            assert_eq!(judge_answer(head.as_bytes(), key), expect, "{head}");
+        };
+        check(&head, KEY, Ok(()));
+        check(&head, "another", Err(NoAcceptance::Accept));
+        check(&head.replace("101", "200"), KEY, Err(NoAcceptance::Status));
+        check("HTTP/1.1 101 \r\n\r\n", KEY, Err(NoAcceptance::Accept));
+        check(&head.replace("WebSocket", "h2c"), KEY, Err(NoAcceptance::Upgrade));
+        check(&head.replace("upgrade:", "other:"), KEY, Err(NoAcceptance::Upgrade));
+        check(&head.replace(", Upgrade", ""), KEY, Err(NoAcceptance::Connection));
+        let more = |field: &str| head.replace("upgrade:", &format!("{field}: x\r\nupgrade:"));
+        check(&more("Sec-WebSocket-Extensions"), KEY, Err(NoAcceptance::Extensions));
+        check(&more("sec-websocket-protocol"), KEY, Err(NoAcceptance::Protocol));
+        check(&more("Sec-WebSocket-Accept"), KEY, Err(NoAcceptance::Accept));
     }
 
     proptest::proptest! {
         #[test]
         fn nothing_panics(bytes: Vec<u8>) {
-            _ = read_opening(&bytes);
-            _ = is_accepted(&bytes, KEY);
-            _ = read_opening(&[b"GET / HTTP/1.1\r\n", &bytes[..], b"\r\n\r\n"].concat());
+            for input in [&bytes[..], &[b"GET / HTTP/1.1\r\n", &bytes[..], b"\r\n\r\n"].concat()] {
+                if let Ok(Some(opening)) = read_opening(input, LIMITS) {
+                    _ = opening.is_of_same_origin(true);
+                }
+            }
+            _ = judge_answer(&bytes, KEY);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What to try when a call comes to nothing.
 
-use std::{error::Error, io};
+use std::{error::Error, fmt::Display, io};
 
 use relais_net::{Callee, DialError, Endpoint, Place, Scheme, Stage, tls::ConnectError};
 
@@ -18,25 +18,25 @@ pub(crate) fn refused(error: &DialError) -> Stop {
     })])
 }
 
-/// Why a connection that was there broke while something was `doing`.
-pub(crate) fn broken(endpoint: &Endpoint, doing: &str, error: &(dyn Error + 'static)) -> Stop {
+/// Why a connection to `callee` that was there broke while something was `doing`.
+pub(crate) fn broken(callee: &dyn Display, doing: &str, error: &(dyn Error + 'static)) -> Stop {
     let kind = kind_of(error);
     let (what, hint) = match kind {
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => (
-            format!("{endpoint} reset the connection while {doing}"),
+            format!("{callee} reset the connection while {doing}"),
             Some("it gave up on purpose, or its program ended: its own log may say why"),
         ),
         Some(io::ErrorKind::ConnectionRefused) => (
-            format!("nobody listens at {endpoint}, as its machine says"),
+            format!("nobody listens at {callee}, as its machine says"),
             Some("is the server running, and on this port of UDP?"),
         ),
         Some(io::ErrorKind::TimedOut) => (
-            format!("{endpoint} was silent for too long while {doing}"),
-            Some("`--timeout` waits longer"),
+            format!("{callee} was silent for too long while {doing}"),
+            Some("it may hang, or the way to it be cut: does it answer another call?"),
         ),
         _ => {
             let why = Wrong::from_error(error);
-            (format!("{doing} {endpoint}: {}", why.what), None)
+            (format!("{doing} {callee}: {}", why.what), None)
         }
     };
     let wrong = Wrong { what, expected: None, hint: hint.map(str::to_owned) };
@@ -81,8 +81,8 @@ fn hint(error: &DialError) -> Option<String> {
             "does it speak TLS 1.2 or 1.3, and at this port?".to_owned()
         }
         DialError::Local { .. } => {
-            "`--source` has to be an address of this machine; `ulimit -n` says how many connections \
-             a program may have"
+            "is it out of addresses or of descriptors? `--source` has to be an address of this machine, \
+             and `ulimit -n` says how many connections a program may have"
                 .to_owned()
         }
         DialError::Denied(_) => return None,

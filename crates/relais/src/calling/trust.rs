@@ -74,8 +74,10 @@ impl TlsFlags {
             (None, None, false) => Trust::Roots(usual(data)),
         };
         let own = self.cert.as_ref().zip(self.key.as_ref()).map(|(cert, key)| {
+            // Whose fault it is: the chain is read first for that.
+            read_chain(cert).map_err(|error| wrong("--cert", &error))?;
             let read = read_certified(cert, key, clock::now());
-            let (certified, warnings) = read.map_err(|error| wrong("--cert", &error))?;
+            let (certified, warnings) = read.map_err(|error| wrong("--key", &error))?;
             for warning in &warnings {
                 warn!("{warning}");
             }

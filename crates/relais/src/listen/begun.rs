@@ -22,4 +22,13 @@ impl Begun {
             Self::Talking(talking) => talking.begin(),
         }
     }
+
+    /// Ends, whoever still talks. Blocks, but not for long.
+    pub(super) fn end(&self) {
+        match self {
+            Self::Nothing => (),
+            Self::Printing(printing) => printing.end(),
+            Self::Talking(talking) => talking.end(),
+        }
+    }
 }

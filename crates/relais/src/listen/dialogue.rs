@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use relais_net::Scheme;
+use relais_wire::host::{parse_host, usual_port};
 use serde::Serialize;
 
 use super::{Role, Style, Table};
@@ -34,6 +35,8 @@ pub struct Dialogue {
     pub subscribers_max: usize,
     /// How long somebody is notified who is not heard of any more.
     pub(crate) lease: Time,
+    /// Pages of which other sites may open a WebSocket here.
+    pub origins: Vec<String>,
 }
 
 /// Whether something is shown on standard output while it runs.
@@ -73,10 +76,12 @@ impl Dialogue {
             line_max,
             subscribers_max,
             lease,
+            origins,
             tls: _,
         } = table;
         let mut problems = misplaced(table, key);
         problems.extend(sizes(table, key));
+        problems.extend(strange_origins(table, key));
         if *role == Role::Notify {
             problems.extend(one_sided(on).map(|wrong| key.key("on").wrong(wrong)));
         }
@@ -93,6 +98,7 @@ impl Dialogue {
             line_max: line_max.unwrap_or(LINE_MAX),
             subscribers_max: subscribers_max.unwrap_or(SUBSCRIBERS_MAX),
             lease: lease.unwrap_or(LEASE),
+            origins: origins.clone(),
         })
     }
 
@@ -140,6 +146,35 @@ fn sizes(table: &Table, key: &KeyPath) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// The origins that no browser ever sends, and all of them where there is no WebSocket.
+fn strange_origins(table: &Table, key: &KeyPath) -> Vec<Problem> {
+    let Table { on, origins, .. } = table;
+    let is_web_socket =
+        |BareEndpoint(on): &BareEndpoint| matches!(on.scheme, Scheme::Ws | Scheme::Wss);
+    if !origins.is_empty() && !on.iter().any(is_web_socket) {
+        let wrong =
+            Wrong::expected("`origins` means nothing here", "an endpoint of ws:// or wss://");
+        return vec![key.key("origins").wrong(wrong)];
+    }
+    let is_strange = |origin: &&String| *origin != "*" && *origin != "null" && !is_origin(origin);
+    let problem = |origin: &String| {
+        let what = format!("no origin of a page: {origin:?}");
+        let expected =
+            "a scheme, a host and perhaps a port, e.g. \"http://a.example:8080\", or \"*\"";
+        key.key("origins").wrong(Wrong::expected(what, expected))
+    };
+    origins.iter().filter(is_strange).map(problem).collect()
+}
+
+/// Whether `text` is a scheme and a host, and perhaps a port that is not the usual one.
+fn is_origin(text: &str) -> bool {
+    let Some((scheme, host)) = text.split_once("://") else { return false };
+    let is_scheme = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let host = parse_host(host.as_bytes());
+    let usual = usual_port(scheme.as_bytes());
+    is_scheme && host.is_ok_and(|host| host.port.is_none_or(|port| Some(port) != usual))
 }
 
 /// What is missing where nobody could be notified, or nobody notify.
@@ -227,6 +262,22 @@ mod tests {
         check(
             "on = '1'\nas = 'echo'\nline_max = 0",
             &["listen.a.line_max: no lines of 0B: 1 B to 16MiB"],
+        );
+    }
+
+    #[test]
+    fn origins_are_as_browsers_send_them() {
+        let fine = "['*', 'null', 'http://a.example', 'https://a.example:8443', 'http://[::1]:1']";
+        check(&format!("on = 'ws://:1'\nas = 'echo'\norigins = {fine}"), &[]);
+        let expected =
+            "a scheme, a host and perhaps a port, e.g. \"http://a.example:8080\", or \"*\"";
+        for wrong in ["a.example", "http://a.example/", "http://a.example:80", "http://"] {
+            let told = format!("listen.a.origins: no origin of a page: {wrong:?}: {expected}");
+            check(&format!("on = 'ws://:1'\nas = 'echo'\norigins = ['{wrong}']"), &[&told]);
+        }
+        check(
+            "on = '1'\nas = 'echo'\norigins = ['*']",
+            &["listen.a.origins: `origins` means nothing here: an endpoint of ws:// or wss://"],
         );
     }
 

@@ -53,6 +53,10 @@ pub(crate) struct Flags {
     /// How long somebody is notified who is not heard of any more [default: 5m]
     #[arg(long, value_name = "TIME")]
     lease: Option<Time>,
+    /// Let pages of this site open a WebSocket, e.g. `http://a.example:8080`, or those of any: `*`; may
+    /// be given again [default: pages of the very host and port that they call]
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    origins: Vec<String>,
     #[command(flatten)]
     tls: tls::Flags,
 }
@@ -81,6 +85,7 @@ impl Flags {
             line_max,
             subscribers_max,
             lease,
+            origins,
             tls,
         } = self;
         let style = style.or(hex.then_some(Style::Hex)).or(json.then_some(Style::Json));
@@ -95,6 +100,7 @@ impl Flags {
             line_max,
             subscribers_max,
             lease,
+            origins,
             tls: tls.table(),
         };
         (NAME.to_owned(), table)
@@ -114,6 +120,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["line_max"] => "--line-max",
         ["subscribers_max"] => "--subscribers-max",
         ["lease"] => "--lease",
+        ["origins", ..] => "--origin",
         ["tls", keys @ ..] => tls::flag_of(keys.first().copied()),
         _ => return None,
     })

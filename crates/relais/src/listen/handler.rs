@@ -1,11 +1,8 @@
 //! From a planned dialogue to what callers meet.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
-use relais_net::{Endpoint, Scheme};
+use relais_net::{Conn, DatagramService, Datagrams, Drain, Endpoint, Fault, Scheme, Service};
 use relais_talk::{
     Dialogues, EndServer, Limits, Manners, Person, Role as Does, Showcase, Subscribers, Word,
     calc::Calculator,
@@ -21,18 +18,17 @@ use crate::{
     spelling::{Size, Time},
 };
 
-/// Everything of a dialogue that is read from the disk, read.
-#[derive(Debug)]
-pub(crate) struct Parts {
-    key: KeyPath,
-}
-
 /// A dialogue that was put together.
 #[derive(Clone, Debug)]
-pub(crate) struct Made {
-    all: Arc<Dialogues>,
-    /// What shows it to people. Ends with the last clone.
-    begun: Arc<Begun>,
+pub(crate) struct Made(Arc<Served>);
+
+/// What callers meet. It ends with the last of them: who calls before a reload is heard, and shown,
+/// to the end.
+#[derive(Debug)]
+struct Served {
+    all: Dialogues,
+    /// What shows it to people.
+    begun: Begun,
 }
 
 /// How much of what callers say may wait to be printed.
@@ -40,9 +36,6 @@ const SHOWN_BYTES_MAX: usize = 4 << 20;
 
 /// How many events may wait for who watches flows.
 const EVENTS_MAX: usize = 1_024;
-
-/// Whether there is a talk already, or was: standard input is read by one for good.
-static IS_TERMINAL_TAKEN: AtomicBool = AtomicBool::new(false);
 
 fn taken() -> Wrong {
     let hint = "a talk that was changed takes a restart";
@@ -52,19 +45,13 @@ fn taken() -> Wrong {
 /// With how many a person speaks at once.
 const CALLERS_MAX: usize = 100;
 
-impl Parts {
-    /// Reads what the dialogue at `key` needs.
-    #[expect(clippy::unnecessary_wraps, reason = "what is named may not be there")]
-    pub(crate) fn read(_dialogue: &Dialogue, key: &KeyPath) -> Result<Self, Vec<Problem>> {
-        Ok(Self { key: key.clone() })
-    }
-
-    /// Puts the parts together.
+impl Made {
+    /// Puts the dialogue at `key` together.
     ///
     /// # Errors
     ///
     /// If it is a talk, and the terminal is taken by one.
-    pub(crate) fn made(self, dialogue: &Dialogue, quit: Quit) -> Result<Made, Problem> {
+    pub(crate) fn of(dialogue: &Dialogue, key: &KeyPath, quit: Quit) -> Result<Self, Problem> {
         let showcase = Showcase::new(SHOWN_BYTES_MAX);
         let printing = || Begun::Printing(Printing::new(showcase.clone(), dialogue.style));
         let (role, begun) = match dialogue.role {
@@ -74,12 +61,10 @@ impl Parts {
             Role::Upper => (Does::Upper, Begun::Nothing),
             Role::Calc => (Does::Calc(Arc::new(calculator())), Begun::Nothing),
             Role::Talk => {
-                if IS_TERMINAL_TAKEN.swap(true, Ordering::Relaxed) {
-                    return Err(self.key.key("as").wrong(taken()));
-                }
                 let manners = if dialogue.turns { Manners::Turns } else { Manners::Freely };
                 let (person, told) = Person::new(manners);
                 let talking = Talking::new(Arc::clone(&person), told, quit.clone());
+                let talking = talking.ok_or_else(|| key.key("as").wrong(taken()))?;
                 (Does::Talk(person), Begun::Talking(talking))
             }
             Role::Notify => {
@@ -94,12 +79,31 @@ impl Parts {
             role,
             word,
             limits,
+            origins: dialogue.origins.clone(),
             showcase,
             tap: Tap::new(EVENTS_MAX),
             clock: clock::now,
             end: EndServer(Arc::new(move || quit.say())),
         };
-        Ok(Made { all: Arc::new(all), begun: Arc::new(begun) })
+        Ok(Self(Arc::new(Served { all, begun })))
+    }
+
+    /// What those meet who call at `on`.
+    pub(crate) fn meets(&self, on: &Endpoint) -> Meets {
+        match on.scheme {
+            Scheme::Udp => Meets::Datagrams(self.0.clone()),
+            _ => Meets::Stream(self.0.clone()),
+        }
+    }
+
+    /// Begins to show what is said, if it did not already: all that is told at the start is told.
+    pub(crate) fn begin(&self) {
+        self.0.begun.begin();
+    }
+
+    /// Ends showing, whoever still talks: the program ends. Blocks, but not for long.
+    pub(crate) fn end(&self) {
+        self.0.begun.end();
     }
 }
 
@@ -115,17 +119,14 @@ fn calculator() -> Calculator {
     Calculator::new(calculating::program(), cores)
 }
 
-impl Made {
-    /// What those meet who call at `on`.
-    pub(crate) fn meets(&self, on: &Endpoint) -> Meets {
-        match on.scheme {
-            Scheme::Udp => Meets::Datagrams(self.all.clone()),
-            _ => Meets::Stream(self.all.clone()),
-        }
+impl Service for Served {
+    async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
+        Service::serve(&self.all, conn, drain).await
     }
+}
 
-    /// Begins to show what is said, if it did not already: all that is told at the start is told.
-    pub(crate) fn begin(&self) {
-        self.begun.begin();
+impl DatagramService for Served {
+    async fn serve(&self, socket: Arc<Datagrams>, drain: Drain) -> Result<(), Fault> {
+        DatagramService::serve(&self.all, socket, drain).await
     }
 }

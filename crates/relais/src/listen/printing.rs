@@ -49,6 +49,14 @@ impl Printing {
         });
     }
 
+    /// Prints what is left, and no more, once. Blocks.
+    pub(super) fn end(&self) {
+        self.showcase.close();
+        if let Some(done) = self.done().take() {
+            _ = done.recv_timeout(LAST_WORDS_MAX);
+        }
+    }
+
     fn done(&self) -> std::sync::MutexGuard<'_, Option<Receiver<()>>> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -56,10 +64,7 @@ impl Printing {
 
 impl Drop for Printing {
     fn drop(&mut self) {
-        self.showcase.close();
-        if let Some(done) = self.done().take() {
-            _ = done.recv_timeout(LAST_WORDS_MAX);
-        }
+        self.end();
     }
 }
 

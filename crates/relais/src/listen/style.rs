@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use relais_net::Peer;
-use relais_talk::{Next, Shown};
+use relais_talk::{Next, Shown, cut_at};
 use relais_wire::{timestamp::Timestamp, visible::InJson};
 
 use super::Style;
@@ -51,7 +51,7 @@ fn head(Shown { at, on, from, bytes, is_cut: _ }: &Shown) -> String {
 }
 
 fn cut(shown: &Shown) -> String {
-    if shown.is_cut { format!("… (cut at {} bytes)", shown.bytes.len()) } else { String::new() }
+    if shown.is_cut { cut_at(shown.bytes.len()) } else { String::new() }
 }
 
 fn plain(shown: &Shown) -> String {

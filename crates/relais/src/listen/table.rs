@@ -34,6 +34,9 @@ pub struct Table {
     pub(crate) subscribers_max: Option<usize>,
     /// How long somebody is notified who is not heard of any more.
     pub(crate) lease: Option<Time>,
+    /// Pages of which other sites may open a WebSocket here.
+    #[serde(default)]
+    pub(crate) origins: Vec<String>,
     /// How `tls://` and `wss://` prove who they are.
     #[serde(default)]
     pub(crate) tls: tls::Table,

@@ -1,11 +1,16 @@
 //! The person at the terminal, and those who call.
 
 use std::{
-    sync::{Arc, Mutex, Once, PoisonError},
-    thread::{self, JoinHandle},
+    sync::{
+        Arc, Mutex, Once, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver as Waited, RecvTimeoutError, sync_channel},
+    },
+    thread,
+    time::Duration,
 };
 
-use relais_talk::{Manners, Person, Told, Typed};
+use relais_talk::{Manners, News, Person, Typed, cut_at};
 use tokio::{
     runtime::Builder,
     sync::{mpsc::Receiver, oneshot},
@@ -18,11 +23,18 @@ use crate::{
     visible::Escaped,
 };
 
+/// Whether there is a talk already, or was: standard input is read by one for good.
+static IS_TERMINAL_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// How long the terminal may take to be given back: one that stands still does not hold us.
+const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
+
 /// Has the person at the terminal talk, from when it begins until it is dropped.
 #[derive(Debug)]
 pub(super) struct Talking {
     person: Arc<Person>,
-    told: Mutex<Option<Receiver<Told>>>,
+    /// What is told to the person, until it begins.
+    told: Mutex<Option<Receiver<News>>>,
     quit: Quit,
     once: Once,
     thread: Mutex<Option<Thread>>,
@@ -31,7 +43,8 @@ pub(super) struct Talking {
 #[derive(Debug)]
 struct Thread {
     stop: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
+    /// Says when the terminal is given back.
+    done: Waited<()>,
 }
 
 /// The terminal's side of the talk.
@@ -43,28 +56,48 @@ struct Table {
 }
 
 impl Talking {
-    pub(super) fn new(person: Arc<Person>, told: Receiver<Told>, quit: Quit) -> Self {
+    /// `None` if the terminal is taken by another. It is given back if this never begins.
+    pub(super) fn new(person: Arc<Person>, told: Receiver<News>, quit: Quit) -> Option<Self> {
+        if IS_TERMINAL_TAKEN.swap(true, Ordering::Relaxed) {
+            return None;
+        }
         let (once, thread) = (Once::new(), Mutex::default());
-        Self { person, told: Mutex::new(Some(told)), quit, once, thread }
+        Some(Self { person, told: Mutex::new(Some(told)), quit, once, thread })
     }
 
     /// Takes the terminal, once.
     pub(super) fn begin(&self) {
         self.once.call_once(|| {
-            let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let told = self.told().take();
             let (person, quit) = (Arc::clone(&self.person), self.quit.clone());
             let (stop, stopped) = oneshot::channel();
+            let (finished, done) = sync_channel(1);
             let work = move || {
                 let Some(told) = told else { return };
                 let (lines, screen) = terminal::open(&prompt(&person));
                 talk(Table { person, lines, screen, quit }, told, stopped);
+                _ = finished.send(());
             };
             let started = thread::Builder::new().name("talk".to_owned()).spawn(work);
             match started {
-                Ok(thread) => *self.thread() = Some(Thread { stop, thread }),
+                Ok(_) => *self.thread() = Some(Thread { stop, done }),
                 Err(error) => error!(%error, "cannot start a thread: nobody will answer"),
             }
         });
+    }
+
+    /// Gives the terminal back, once: it is to be as it was found before the program ends. Blocks.
+    pub(super) fn end(&self) {
+        if let Some(Thread { stop, done }) = self.thread().take() {
+            _ = stop.send(());
+            if done.recv_timeout(LAST_WORDS_MAX) == Err(RecvTimeoutError::Timeout) {
+                terminal::give_back();
+            }
+        }
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Option<Receiver<News>>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn thread(&self) -> std::sync::MutexGuard<'_, Option<Thread>> {
@@ -74,15 +107,14 @@ impl Talking {
 
 impl Drop for Talking {
     fn drop(&mut self) {
-        // The terminal is to be as it was found before the program ends.
-        if let Some(Thread { stop, thread }) = self.thread().take() {
-            _ = stop.send(());
-            _ = thread.join();
+        if self.told().take().is_some() {
+            IS_TERMINAL_TAKEN.store(false, Ordering::Relaxed);
         }
+        self.end();
     }
 }
 
-fn talk(mut table: Table, mut told: Receiver<Told>, mut stopped: oneshot::Receiver<()>) {
+fn talk(mut table: Table, mut told: Receiver<News>, mut stopped: oneshot::Receiver<()>) {
     let Ok(runtime) = Builder::new_current_thread().build() else { return };
     runtime.block_on(async {
         let mut is_typing = true;
@@ -110,7 +142,7 @@ impl Table {
     fn pass_on(&self, line: &[u8]) {
         let typed = self.person.type_line(&String::from_utf8_lossy(line));
         let told = match typed {
-            Typed::Sent { .. } => return,
+            Typed::Sent { .. } | Typed::Turned { .. } => return,
             Typed::Waits { number } => format!("(waits until @{number} has spoken)"),
             Typed::NoSuch { number } => format!("(no @{number} is here)"),
             Typed::Nobody => "(nobody is here yet)".to_owned(),
@@ -129,15 +161,14 @@ impl Table {
     }
 }
 
-fn shown(told: &Told) -> String {
+fn shown(told: &News) -> String {
     match told {
-        Told::Came { number, from } => format!("@{number} is here, from {from}"),
-        Told::Said { number, bytes, is_cut } => {
-            let cut =
-                if *is_cut { format!("… (cut at {} bytes)", bytes.len()) } else { String::new() };
+        News::Came { number, from } => format!("@{number} is here, from {from}"),
+        News::Said { number, bytes, is_cut } => {
+            let cut = if *is_cut { cut_at(bytes.len()) } else { String::new() };
             format!("@{number}: {}{cut}", Escaped(bytes))
         }
-        Told::Went { number } => format!("@{number} is gone"),
+        News::Went { number } => format!("@{number} is gone"),
     }
 }
 
@@ -149,5 +180,22 @@ fn prompt(person: &Person) -> String {
             format!("@{number}> ")
         }
         (Some(number), _) => format!("@{number}… "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_talk_that_never_began_leaves_the_terminal_to_another() {
+        let talking = || {
+            let (person, told) = Person::new(Manners::Freely);
+            Talking::new(person, told, Quit::default())
+        };
+        let first = talking().unwrap();
+        assert!(talking().is_none());
+        drop(first);
+        assert!(talking().is_some());
     }
 }

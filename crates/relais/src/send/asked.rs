@@ -7,7 +7,10 @@ use std::{
 };
 
 use relais_net::{Endpoint, Place, Scheme};
-use relais_talk::send::{LineEnd, Target, parse_hex};
+use relais_talk::{
+    LineEnd,
+    send::{Target, parse_hex},
+};
 
 use super::{choice::choose, flags::Flags, heard::Shows};
 use crate::{

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use relais_talk::send::Comparison;
 
 use super::{heard::Heard, verdict::conclude};
-use crate::{stop::Stop, terminal::Screen};
+use crate::{output::tell, stop::Stop, terminal::Screen};
 
 /// Who hears what comes.
 #[derive(Debug)]
@@ -19,8 +19,17 @@ pub(super) enum Audience {
 impl Audience {
     /// This is about to be said.
     pub(super) fn said(&mut self, message: &[u8]) {
-        if let Self::Compared(comparison) = self {
-            comparison.said(message);
+        match self {
+            Self::Shown(heard) => heard.said(),
+            Self::Compared(comparison) => comparison.said(message),
+        }
+    }
+
+    /// Tells a line of talk, above what is being typed.
+    pub(super) fn tell(&mut self, line: &str) {
+        match self {
+            Self::Shown(heard) => heard.tell(line),
+            Self::Compared(_) => tell(line),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use clap::{Args, ValueEnum};
-use relais_talk::send;
+use relais_talk::LineEnd;
 
 use crate::{calling, spelling::Time};
 
@@ -69,7 +69,7 @@ pub(super) enum Ends {
     None,
 }
 
-impl From<Ends> for send::LineEnd {
+impl From<Ends> for LineEnd {
     fn from(ends: Ends) -> Self {
         match ends {
             Ends::Lf => Self::Lf,

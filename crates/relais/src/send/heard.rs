@@ -4,7 +4,12 @@ use std::fmt::Display;
 
 use relais_talk::send::Unit;
 
-use crate::{hex, output::print, terminal::Screen, visible::Visible};
+use crate::{
+    hex,
+    output::{print, tell},
+    terminal::Screen,
+    visible::Visible,
+};
 
 /// How it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +32,9 @@ pub(super) struct Heard {
     visible: Visible,
     /// Where a person types, too.
     screen: Option<Screen>,
+    /// There: the begin of a line whose end has not come. It is the prompt: a server that asks for a
+    /// name ends no line.
+    begun: String,
     /// Whether anything came.
     is_any: bool,
     /// Whether a line has begun.
@@ -36,7 +44,15 @@ pub(super) struct Heard {
 impl Heard {
     pub(super) fn new(unit: Unit, shows: Shows) -> Self {
         let visible = Visible::default();
-        Self { unit, shows, visible, screen: None, is_any: false, is_within_line: false }
+        Self {
+            unit,
+            shows,
+            visible,
+            screen: None,
+            begun: String::new(),
+            is_any: false,
+            is_within_line: false,
+        }
     }
 
     /// What is shown goes there from here on.
@@ -52,23 +68,54 @@ impl Heard {
     /// This came.
     pub(super) fn take(&mut self, bytes: &[u8]) {
         let text = self.shown(bytes);
-        match &self.screen {
-            Some(screen) => screen.show(&String::from_utf8_lossy(&text)),
+        let Some(screen) = &self.screen else {
             // A reader that went away is told by the end of the call, or by a signal.
-            None => _ = print(&text),
+            _ = print(&text);
+            return;
+        };
+        self.begun.push_str(&String::from_utf8_lossy(&text));
+        let (whole, begun) = whole_lines(&self.begun);
+        if !whole.is_empty() {
+            screen.show(whole);
+        }
+        self.begun = begun.to_owned();
+        screen.prompt(&prompt(&self.begun));
+    }
+
+    /// What was typed stands behind the line that had begun, and both are over.
+    pub(super) fn said(&mut self) {
+        if let Some(screen) = &self.screen
+            && !std::mem::take(&mut self.begun).is_empty()
+        {
+            screen.prompt(PROMPT);
+        }
+    }
+
+    /// Tells a line of talk.
+    pub(super) fn tell(&mut self, line: &str) {
+        match &self.screen {
+            Some(screen) => screen.show(line),
+            None => tell(line),
         }
     }
 
     /// Nothing more comes.
     pub(super) fn end(&mut self) {
-        let mut rest = String::new();
+        let mut rest = std::mem::take(&mut self.begun);
         self.visible.end(&mut rest);
         let is_within = self.is_within_line || !rest.is_empty();
         if is_within && self.shows == Shows::Visible {
             rest.push('\n');
         }
         self.is_within_line = false;
-        _ = print(rest.as_bytes());
+        match &self.screen {
+            Some(screen) if rest.is_empty() => screen.prompt(PROMPT),
+            Some(screen) => {
+                screen.prompt(PROMPT);
+                screen.show(&rest);
+            }
+            None => _ = print(rest.as_bytes()),
+        }
     }
 
     fn shown(&mut self, bytes: &[u8]) -> Vec<u8> {
@@ -96,6 +143,31 @@ impl Heard {
     }
 }
 
+/// What stands before what is typed.
+pub(super) const PROMPT: &str = "> ";
+
+/// How much of a line that has begun is shown while it has no end.
+const BEGUN_CHARS: usize = 40;
+
+/// How long a line may be that is waited for, in bytes.
+const BEGUN_BYTES_MAX: usize = 4 << 10;
+
+/// What of `text` is whole lines, or too long to be waited for; and the rest.
+fn whole_lines(text: &str) -> (&str, &str) {
+    let at = text.rfind('\n').map_or(0, |end| end + 1);
+    if text.len() - at > BEGUN_BYTES_MAX { (text, "") } else { text.split_at(at) }
+}
+
+/// What stands before what is typed while a line has `begun`: its last characters.
+fn prompt(begun: &str) -> String {
+    let count = begun.chars().count();
+    match count.checked_sub(BEGUN_CHARS) {
+        _ if count == 0 => PROMPT.to_owned(),
+        None | Some(0) => begun.to_owned(),
+        Some(hidden) => std::iter::once('…').chain(begun.chars().skip(hidden)).collect(),
+    }
+}
+
 /// A line for each sixteen bytes.
 fn lines<'a, Line: Display>(bytes: &'a [u8], line: fn(&'a [u8]) -> Line) -> Vec<u8> {
     let mut text = Vec::new();
@@ -115,6 +187,17 @@ mod tests {
         let mut heard = Heard::new(unit, shows);
         let text: Vec<_> = came.iter().flat_map(|bytes| heard.shown(bytes)).collect();
         assert_eq!(String::from_utf8_lossy(&text), expect);
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_the_prompt() {
+        assert_eq!(whole_lines("a\nlogin: "), ("a\n", "login: "));
+        assert_eq!(whole_lines("a\n"), ("a\n", ""));
+        let long = "x".repeat(BEGUN_BYTES_MAX + 1);
+        assert_eq!(whole_lines(&long), (long.as_str(), ""));
+        assert_eq!(prompt(""), "> ");
+        assert_eq!(prompt("login: "), "login: ");
+        assert_eq!(prompt(&"é".repeat(50)), format!("…{}", "é".repeat(40)));
     }
 
     #[test]

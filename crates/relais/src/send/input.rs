@@ -8,14 +8,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use relais_talk::send::{LineEnd, MESSAGE_BYTES_MAX, Unit, parse_hex};
+use relais_talk::{
+    LineEnd,
+    send::{MESSAGE_BYTES_MAX, Unit, parse_hex},
+};
 use tokio::sync::mpsc;
 
 use super::asked::{Asked, What};
-use crate::{complaint::Wrong, output::tell, terminal::Lines};
-
-/// How much is passed on at a time of what is piped in as it is.
-const PIECE_BYTES: usize = 64 << 10;
+use crate::{complaint::Wrong, terminal::Lines};
 
 /// The largest datagram of IPv4: 65,535 bytes less the heads of IP and UDP.
 const DATAGRAM_BYTES_MAX: usize = 65_507;
@@ -70,7 +70,7 @@ impl Reading {
                 match form.message(line, number) {
                     // Nobody takes it: what was said is over.
                     Ok(message) => _ = said.send(message.into()).await,
-                    Err(wrong) => tell(wrong.what),
+                    Err(wrong) => lines.tell(&wrong.what),
                 }
             }
         }
@@ -142,7 +142,7 @@ impl Form {
 /// What there is, as soon as there is something; `None` at the end.
 fn piece(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let there = input.fill_buf()?;
-    let piece = there[..there.len().min(PIECE_BYTES)].to_vec();
+    let piece = there.to_vec();
     input.consume(piece.len());
     Ok((!piece.is_empty()).then_some(piece))
 }

@@ -16,10 +16,10 @@ use std::{
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use relais_net::{Dialer, Scheme};
+use relais_net::{Callee, Dialer, Endpoint, Scheme};
 use relais_talk::send::{
-    Asked as Answer, Call, Comparison, Ended, Manner, OpenError, Opened, Patience, Told, Turns,
-    Unit, Upgrade, open,
+    Asked as Answer, Call, Comparison, Ended, Finished, Manner, OnceEnded, OpenError, Opened,
+    Patience, Told, Turns, Unit, Upgrade, open,
 };
 use rustix::rand::{GetRandomFlags, getrandom};
 use tokio::{sync::mpsc, time::sleep};
@@ -28,7 +28,7 @@ pub(crate) use flags::Flags;
 
 use asked::{Asked, What};
 use audience::Audience;
-use heard::Heard;
+use heard::{Heard, PROMPT};
 use input::Reading;
 
 use crate::{
@@ -66,8 +66,10 @@ async fn talk(asked: Asked, dialer: &Dialer, telling: Telling) -> Result<(), Sto
     getrandom(&mut drawn, GetRandomFlags::empty()).context("drawing a key")?;
     let upgrade = Upgrade { drawn, most: *timeout };
     let opened = open(dialer, target, upgrade).await.map_err(|error| not_opened(&error))?;
-    let Opened { call, peer, session, chain, timings } = opened;
+    let Opened { call, callee, session, chain, timings } = opened;
     if telling == Telling::More {
+        let Callee { endpoint, address } = &callee;
+        let peer = address.map_or_else(|| endpoint.to_string(), |address| address.to_string());
         tell_met(&Met { peer, session, chain, timings });
     }
     let audience = if *verifies {
@@ -76,14 +78,14 @@ async fn talk(asked: Asked, dialer: &Dialer, telling: Telling) -> Result<(), Sto
         Audience::Shown(Heard::new(call.unit(), asked.shows()))
     };
     match what {
-        What::Message(message) => ask(call, &asked, message, audience).await,
-        What::Input(_) => hold(call, &asked, audience).await,
+        What::Message(message) => ask((call, &callee), &asked, message, audience).await,
+        What::Input(_) => hold((call, &callee), &asked, audience).await,
     }
 }
 
 /// Says one message as often as was asked for.
 async fn ask(
-    mut call: Call,
+    (mut call, callee): (Call, &Callee),
     asked: &Asked,
     message: &[u8],
     mut audience: Audience,
@@ -92,35 +94,66 @@ async fn ask(
     let wait = asked.wait.unwrap_or(if unit == Unit::Datagrams { DATAGRAM_WAIT } else { WAIT });
     // What an echo is to have is known, and a pause in it says nothing.
     let next = if asked.verifies { wait } else { SETTLED.min(wait) };
+    let patience = Patience { first: wait, next, stall: wait.max(STALL) };
     for nth in 1..=times {
         if nth > 1 {
             sleep(asked.repeat.every).await;
         }
         audience.said(message);
-        let patience = Patience { first: wait, next };
-        let answer = call.ask(message, patience, &mut |bytes| audience.heard(bytes)).await;
+        let mut answered = nth - 1;
+        let mut hear = |bytes: &[u8]| {
+            answered = nth;
+            audience.heard(bytes)
+        };
+        let answer = call.ask(message, patience, &mut hear).await;
         if let Err(error) = &answer {
             audience.end();
-            return Err(broken(&asked.target.endpoint, "talking to", error));
+            return Err(broken(callee, "talking to", error));
         }
         match answer? {
             Answer::Unanswered if !asked.verifies => tell(unanswered(unit, wait)),
-            Answer::Ended if nth < times => {
-                tell(format_args!("the other side ended after {nth} of {times}"));
-                return audience.conclude();
+            Answer::Ended | Answer::CutOff if times > 1 && (nth < times || answered < nth) => {
+                audience.conclude()?;
+                return Err(ended_early(callee, &format!("after {answered} of {times}")));
+            }
+            Answer::CutOff => {
+                audience.conclude()?;
+                return if asked.verifies { Ok(()) } else { Err(cut_off(callee)) };
             }
             Answer::Ended if !audience.has_heard() => {
                 tell("the other side ended without an answer");
             }
             Answer::Answered | Answer::Unanswered | Answer::Ended => {}
         }
-        if audience.misses_something() {
+        if audience.misses_something() || audience.differs() {
             break;
         }
     }
-    call.finish(LINGER, &mut |bytes| _ = audience.heard(bytes)).await;
-    audience.conclude()
+    let finished = call.finish(LINGER, &mut |bytes| _ = audience.heard(bytes)).await;
+    audience.conclude()?;
+    if finished == Finished::CutOff { Err(cut_off(callee)) } else { Ok(()) }
 }
+
+/// What is to be heard of who ended before all was said.
+fn ended_early(callee: &Callee, when: &str) -> Stop {
+    let what = format!("{callee} ended {when}");
+    let hint = "it gave up on purpose, or its program ended: its own log may say why";
+    failed(Wrong { what, expected: None, hint: Some(hint.to_owned()) })
+}
+
+/// What is to be heard where the end of TLS is missing.
+fn cut_off(callee: &Callee) -> Stop {
+    let what = format!("{callee} ended without a word for it: what came may be a part");
+    let hint = "somebody on the way may have cut it off; many a server ends so, too";
+    failed(Wrong { what, expected: None, hint: Some(hint.to_owned()) })
+}
+
+fn failed(wrong: Wrong) -> Stop {
+    Stop::Refused(vec![Complaint::of_nothing_said(wrong)])
+}
+
+/// How long nothing may be taken of what is said.
+const STALL: Duration = Duration::from_secs(10);
 
 /// How long the answer to a datagram is waited for, if nothing is said of it.
 const DATAGRAM_WAIT: Duration = Duration::from_secs(1);
@@ -145,14 +178,20 @@ fn unanswered(unit: Unit, wait: Duration) -> String {
 }
 
 /// Has a dialogue with what is typed or piped in.
-async fn hold(call: Call, asked: &Asked, mut audience: Audience) -> Result<(), Stop> {
+async fn hold(
+    (call, callee): (Call, &Callee),
+    asked: &Asked,
+    mut audience: Audience,
+) -> Result<(), Stop> {
     let (unit, is_typed) = (call.unit(), io::stdin().is_terminal());
     let are_datagrams = unit == Unit::Datagrams;
     let wait = asked.wait.unwrap_or(if are_datagrams { DATAGRAM_WAIT } else { REST });
     let turns = if are_datagrams && !is_typed { Turns::EachAnswered } else { Turns::Free };
+    let once_ended = if is_typed { OnceEnded::HangsUp } else { OnceEnded::SaysOn };
+    let manner = Manner { turns, wait, once_ended };
     let (said, mut input) = mpsc::channel::<Bytes>(INPUT_MESSAGES);
     let mut reading = if is_typed && io::stdout().is_terminal() {
-        let (lines, screen) = terminal::open("> ");
+        let (lines, screen) = terminal::open(PROMPT);
         audience.show_on(screen);
         Reading::typed(lines)
     } else {
@@ -163,11 +202,11 @@ async fn hold(call: Call, asked: &Asked, mut audience: Audience) -> Result<(), S
             Told::Saying(bytes) => audience.said(bytes),
             Told::Heard(bytes) => _ = audience.heard(bytes),
             Told::Unanswered if asked.verifies => return ControlFlow::Break(()),
-            Told::Unanswered => tell(unanswered(unit, wait)),
+            Told::Unanswered => audience.tell(&unanswered(unit, wait)),
         }
         if audience.differs() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let holding = call.hold(&mut input, Manner { turns, wait }, &mut listen);
+    let holding = call.hold(&mut input, manner, &mut listen);
     let ended = tokio::select! {
         ended = holding => ended,
         never = reading.go_on(input::form(asked, unit), said) => match never {},
@@ -179,14 +218,24 @@ async fn hold(call: Call, asked: &Asked, mut audience: Audience) -> Result<(), S
     }
     if let Err(error) = &ended {
         audience.end();
-        return Err(broken(&asked.target.endpoint, "talking to", error));
+        return Err(broken(callee, "talking to", error));
     }
     match ended? {
-        Ended::AllSaid if !are_datagrams && !asked.verifies => {
-            tell(format_args!("nothing more came within {}: `--wait` waits longer", Time(wait)));
+        Ended::Unsaid => {
+            audience.conclude()?;
+            return Err(ended_early(callee, "before all was said"));
         }
-        Ended::ByPeer if is_typed => tell("the other side ended"),
-        Ended::AllSaid | Ended::AllAnswered | Ended::ByPeer | Ended::ByAudience => {}
+        Ended::CutOff if !asked.verifies => {
+            audience.conclude()?;
+            return Err(cut_off(callee));
+        }
+        Ended::AllSaid if !are_datagrams && !asked.verifies => {
+            audience
+                .tell(&format!("nothing more came within {}: `--wait` waits longer", Time(wait)));
+        }
+        Ended::ByPeer if is_typed => audience.tell("the other side ended"),
+        Ended::AllSaid | Ended::AllAnswered | Ended::ByPeer | Ended::CutOff | Ended::ByAudience => {
+        }
     }
     audience.conclude()
 }
@@ -198,17 +247,28 @@ const INPUT_MESSAGES: usize = 16;
 fn not_opened(error: &OpenError) -> Stop {
     let hint = match error {
         OpenError::Dial(error) => return refused(error),
-        OpenError::Status { endpoint, status } => match (status, endpoint.scheme) {
-            (300..=399, _) => "it sends elsewhere: `relais get` with `http://` shows where",
-            (401 | 403, _) => "it wants to know who asks, which is not told here",
-            (404, _) => "a WebSocket is at a path: ws://host:port/path",
-            (426 | 400, Scheme::Ws) => "perhaps it wants TLS (wss://), or another version",
-            _ => "is there a WebSocket at this path?",
+        OpenError::Status { callee, status } => match (status, callee.endpoint.scheme) {
+            (300..=399, _) => format!("it sends elsewhere: {} shows where", get(&callee.endpoint)),
+            (401, _) => "it wants to know who asks, which `relais send` cannot say".to_owned(),
+            (403, _) => {
+                "it does not let us in: by our address, or as nobody said who asks".to_owned()
+            }
+            (404, _) => "a WebSocket is at a path: ws://host:port/path".to_owned(),
+            (426 | 400, Scheme::Ws) => {
+                "perhaps it wants TLS (wss://), or another version".to_owned()
+            }
+            _ => "is there a WebSocket at this path?".to_owned(),
         },
-        OpenError::NoWebSocket { .. } => "is it a server of HTTP at all? `relais get` shows it",
-        OpenError::Late { .. } => "`--timeout` waits longer",
-        OpenError::Broken { .. } => "is it a server of HTTP at all?",
+        OpenError::NoWebSocket { callee, .. } | OpenError::Broken { callee, .. } => {
+            format!("is it a server of HTTP at all? {} shows it", get(&callee.endpoint))
+        }
+        OpenError::Late { .. } => "`--timeout` waits longer".to_owned(),
     };
-    let wrong = Wrong::from_error(error).hint(hint);
-    Stop::Refused(vec![Complaint::of_nothing_said(wrong)])
+    failed(Wrong::from_error(error).hint(hint))
+}
+
+/// How the server of a WebSocket is asked for a page.
+fn get(endpoint: &Endpoint) -> String {
+    let scheme = if endpoint.scheme == Scheme::Wss { Scheme::Https } else { Scheme::Http };
+    format!("`relais get {}`", Endpoint { scheme, place: endpoint.place.clone() })
 }

@@ -14,7 +14,8 @@ use crate::{complaint::Problem, listen, meets::Meets, quit::Quit, relay};
 /// Everything of a service that is read from the disk, read. Nothing on the disk is changed for it.
 #[derive(Debug)]
 pub(crate) enum Parts {
-    Listen(listen::Parts),
+    /// A dialogue has none.
+    Listen,
     Relay(relay::Parts),
 }
 
@@ -48,8 +49,14 @@ impl Lasting {
         self.logs().for_each(relay::FlowLog::reopen);
     }
 
-    /// Waits until all logs are written, but for all together not longer than `patience`. Blocks.
+    /// Waits until all is shown, and until all logs are written, but for all of these together not
+    /// longer than `patience`. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
+        for (_, made) in self.running.values() {
+            if let Made::Listen(made) = made {
+                made.end();
+            }
+        }
         let deadline = Instant::now() + patience;
         self.logs().for_each(|log| log.shutdown(deadline));
     }
@@ -79,9 +86,7 @@ impl Parts {
     /// Everything that is not there or cannot be read.
     pub(crate) fn read(service: &Service) -> Result<Self, Vec<Problem>> {
         match &service.job {
-            Job::Listen(dialogue) => {
-                listen::Parts::read(dialogue, &service.key()).map(Self::Listen)
-            }
+            Job::Listen(_) => Ok(Self::Listen),
             Job::Relay(relay) => relay::Parts::read(relay, &service.key()).map(Self::Relay),
         }
     }
@@ -95,13 +100,13 @@ impl Parts {
             return Ok(made.clone());
         }
         let made = match (self, &service.job) {
-            (Self::Listen(parts), Job::Listen(dialogue)) => {
-                Made::Listen(parts.made(dialogue, lasting.quit.clone())?)
+            (Self::Listen, Job::Listen(dialogue)) => {
+                Made::Listen(listen::Made::of(dialogue, &key, lasting.quit.clone())?)
             }
             (Self::Relay(parts), Job::Relay(relay)) => {
                 Made::Relay(parts.made((relay, &key), &mut lasting.relays)?)
             }
-            (Self::Listen(_) | Self::Relay(_), _) => unreachable!("parts are of their service"),
+            (Self::Listen | Self::Relay(_), _) => unreachable!("parts are of their service"),
         };
         lasting.running.insert(key.to_string(), (service.clone(), made.clone()));
         Ok(made)

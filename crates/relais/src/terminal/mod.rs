@@ -20,8 +20,13 @@ use tokio::sync::mpsc;
 use editor::Editor;
 use mode::Mode;
 
+pub(crate) use mode::give_back;
+
 /// How many lines may wait to be taken. A pipe that has more waits, too.
 const LINES_MAX: usize = 64;
+
+/// The same of lines that are typed or pasted: keys are read on, or nobody would heed Ctrl-C.
+const TYPED_LINES_MAX: usize = 1 << 20;
 
 /// How wide a terminal is that does not say.
 const USUAL_COLUMNS: usize = 80;
@@ -45,6 +50,8 @@ struct Drawn {
     editor: Option<Editor>,
     mode: Option<Mode>,
     is_shown: bool,
+    /// Whether the terminal is not to be taken again.
+    is_over: bool,
 }
 
 /// Takes standard input. `prompt` stands before the line being typed; it is shown on terminals only.
@@ -57,8 +64,15 @@ pub(crate) fn open(prompt: &str) -> (Lines, Screen) {
     let mode = if is_terminal { Mode::for_typing().ok() } else { None };
     let editor = mode.is_some().then(Editor::default);
     let prompt = prompt.to_owned();
-    let screen = Screen(Arc::new(Mutex::new(Drawn { prompt, editor, mode, is_shown: false })));
-    let (lines, typed) = mpsc::channel(LINES_MAX);
+    let lines_max = if mode.is_some() { TYPED_LINES_MAX } else { LINES_MAX };
+    let screen = Screen(Arc::new(Mutex::new(Drawn {
+        prompt,
+        editor,
+        mode,
+        is_shown: false,
+        is_over: false,
+    })));
+    let (lines, typed) = mpsc::channel(lines_max);
     screen.with(Drawn::draw);
     reading::start(screen.clone(), lines);
     (Lines { typed, screen: screen.clone() }, screen)
@@ -74,11 +88,19 @@ impl Lines {
     pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
         self.typed.recv().await
     }
+
+    /// Tells something about them, above the one being typed.
+    pub(crate) fn tell(&self, text: &str) {
+        self.screen.show(text);
+    }
 }
 
 impl Drop for Lines {
     fn drop(&mut self) {
-        self.screen.with(Drawn::leave);
+        self.screen.with(|drawn| {
+            drawn.is_over = true;
+            drawn.leave();
+        });
     }
 }
 
@@ -139,6 +161,13 @@ impl Drawn {
             self.is_shown = false;
         }
         self.mode = None;
+    }
+
+    /// Takes the terminal again, unless nobody wants lines any more.
+    fn come_back(&mut self) {
+        if !self.is_over {
+            self.mode = Mode::for_typing().ok();
+        }
     }
 }
 

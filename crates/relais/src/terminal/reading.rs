@@ -3,16 +3,16 @@
 use std::{
     io::{self, BufRead as _, Read as _},
     thread,
+    time::Duration,
 };
 
 use rustix::process::{Signal, getpid, kill_process};
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::{Sender, error::TrySendError};
 
 use super::{
     Drawn, Screen,
     editor::Pressed,
     keys::{Key, Keys},
-    mode::Mode,
 };
 
 /// How long a line of a pipe may be: what is longer comes in parts.
@@ -79,7 +79,7 @@ fn read_keys(screen: &Screen, lines: &Sender<Vec<u8>>) {
 fn obey(screen: &Screen, lines: &Sender<Vec<u8>>, key: Key) -> bool {
     match press(screen, key) {
         None => (),
-        Some(Pressed::Line(line)) => return lines.blocking_send(line.into_bytes()).is_ok(),
+        Some(Pressed::Line(line)) => return hand_on(screen, lines, line.into_bytes()),
         Some(Pressed::End) => return false,
         Some(Pressed::Interrupt) => {
             screen.with(Drawn::leave);
@@ -88,6 +88,21 @@ fn obey(screen: &Screen, lines: &Sender<Vec<u8>>, key: Key) -> bool {
         Some(Pressed::Suspend) => suspend(screen),
     }
     true
+}
+
+/// Passes a line on. Whether anybody takes it.
+fn hand_on(screen: &Screen, lines: &Sender<Vec<u8>>, line: Vec<u8>) -> bool {
+    match lines.try_send(line) {
+        Ok(()) => true,
+        Err(TrySendError::Closed(_)) => false,
+        Err(TrySendError::Full(line)) => {
+            // Meanwhile nobody reads keys: that Ctrl-C ends us is left to the terminal.
+            screen.with(Drawn::leave);
+            let is_taken = lines.blocking_send(line).is_ok();
+            screen.with(Drawn::come_back);
+            is_taken
+        }
+    }
 }
 
 fn press(screen: &Screen, key: Key) -> Option<Pressed> {
@@ -104,9 +119,15 @@ fn press(screen: &Screen, key: Key) -> Option<Pressed> {
     })
 }
 
+/// How long it takes all threads to be stopped, and much more.
+const STOPPED_WITHIN: Duration = Duration::from_millis(50);
+
 /// Rests until the shell has us go on.
 fn suspend(screen: &Screen) {
     screen.with(Drawn::leave);
     _ = kill_process(getpid(), Signal::TSTP);
-    screen.with(|drawn| drawn.mode = Mode::for_typing().ok());
+    // Another thread may take the signal: this one is stopped with it, a moment later. Were it not,
+    // the shell would find a terminal that gives keys.
+    thread::park_timeout(STOPPED_WITHIN);
+    screen.with(Drawn::come_back);
 }

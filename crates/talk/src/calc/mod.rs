@@ -98,7 +98,7 @@ impl Calculator {
 }
 
 /// What a child says first.
-const READY: &str = "ready";
+pub(crate) const READY: &str = "ready";
 
 const BUSY: &str = "error: too many expressions are waiting; try again";
 const NO_CHILD: &str = "error: the calculator does not run";

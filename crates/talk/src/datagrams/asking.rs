@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use relais_net::{Datagrams, Peer};
+use relais_net::{Datagrams, Drain, Peer};
 use tokio::sync::Semaphore;
 
 use crate::{calc::Calculator, lines::LineEnd, role::ended};
@@ -15,11 +15,14 @@ const ASKED_MAX: usize = 64;
 pub(super) struct Asking {
     socket: Arc<Datagrams>,
     places: Arc<Semaphore>,
+    /// Answers under way are waited for at the end.
+    drain: Drain,
 }
 
 impl Asking {
-    pub(super) fn new(socket: &Arc<Datagrams>) -> Self {
-        Self { socket: Arc::clone(socket), places: Arc::new(Semaphore::new(ASKED_MAX)) }
+    pub(super) fn new(socket: &Arc<Datagrams>, drain: &Drain) -> Self {
+        let places = Arc::new(Semaphore::new(ASKED_MAX));
+        Self { socket: Arc::clone(socket), places, drain: drain.clone() }
     }
 
     /// Has the value of `expression` sent `to` once it is there.
@@ -31,10 +34,11 @@ impl Asking {
     ) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
         let (calculator, socket) = (Arc::clone(calculator), Arc::clone(&self.socket));
+        let drain = self.drain.clone();
         tokio::spawn(async move {
             let value = calculator.value(peer.client(), &expression).await;
             _ = socket.send(&ended(&value, end), to).await;
-            drop(place);
+            drop((place, drain));
         });
     }
 }

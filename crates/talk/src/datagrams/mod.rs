@@ -3,15 +3,15 @@
 mod asking;
 mod talking;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use relais_net::{DatagramService, Datagrams, Drain, Fault, Peer};
 
 use crate::{
-    dialogues::{Dialogues, Way, too_long},
-    echo::Echo,
+    dialogues::{CARRIED_BYTES_MAX, Dialogues, Way, too_long},
+    echo::{Echo, PAUSE},
     lines::{Extent, Message},
-    role::{Reply, Role, ended},
+    role::{Reply, Role, Then, ended},
 };
 use asking::Asking;
 use talking::Table;
@@ -19,12 +19,8 @@ use talking::Table;
 /// The largest datagram there is.
 const DATAGRAM_BYTES_MAX: usize = 65_535;
 
-/// How much an answer may have: what a datagram over IPv4 carries.
-const ANSWER_BYTES_MAX: usize = 65_507;
-
-/// How long to wait after the system would not let us hear, so that a socket that is broken for good
-/// costs little.
-const PAUSE: Duration = Duration::from_millis(10);
+/// How an answer begins that is none.
+const ERROR: &str = "error: ";
 
 impl DatagramService for Dialogues {
     async fn serve(&self, socket: Arc<Datagrams>, drain: Drain) -> Result<(), Fault> {
@@ -35,7 +31,7 @@ impl DatagramService for Dialogues {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
         let mut hearing = Hearing {
             all: self,
-            asking: Asking::new(&socket),
+            asking: Asking::new(&socket, &drain),
             table: Table::new(&socket, self.limits),
             socket,
         };
@@ -66,14 +62,19 @@ impl Hearing<'_> {
         let message = bounded(datagram, self.all.limits.line_bytes_max);
         let peer = Peer::Net(SocketAddr::new(from.ip().to_canonical(), from.port()));
         let way = Way { from: peer, on: self.socket.local() };
-        let (reply, _) = self.all.hear(&message, way);
+        let (reply, then) = self.all.hear(&message, way);
+        if then == Then::EndDialogue {
+            return self.table.end(from);
+        }
         let answer = match (reply, &self.all.role) {
             (Reply::Nothing, _) => return,
+            // Two calculators that answer each other's errors would never end.
+            (Reply::Value(expression), _) if expression.starts_with(ERROR) => return,
             (Reply::Value(expression), Role::Calc(calculator)) => {
                 return self.asking.ask(calculator, expression, (message.end, from, peer));
             }
             (Reply::ByPerson, Role::Talk(person)) => {
-                return self.table.hear(person, &message, (from, peer)).await;
+                return self.table.hear(person, &message, (from, peer));
             }
             (Reply::Notify, Role::Notify(subscribers)) => {
                 let told = subscribers.hear(message.bytes, from, &self.socket);
@@ -82,7 +83,7 @@ impl Hearing<'_> {
             }
             (reply, _) => self.all.answer(reply, &message, peer).await,
         };
-        let fits = answer.len() <= ANSWER_BYTES_MAX;
+        let fits = answer.len() <= CARRIED_BYTES_MAX;
         let answer = if fits { answer } else { too_long(&message) };
         // Whoever it is may be gone, and there is nobody to tell.
         _ = self.socket.send(&answer, from).await;

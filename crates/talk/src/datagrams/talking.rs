@@ -1,7 +1,7 @@
 //! A person who answers senders of datagrams: each has a number, for as long as it is heard of.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -11,8 +11,8 @@ use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
     dialogues::{Limits, line},
-    lines::{Extent, Message},
-    person::Person,
+    lines::{Extent, LineEnd, Message},
+    person::{Caller, Manners, Person},
 };
 
 /// How many messages of a sender may wait for the person to see them. More are dropped.
@@ -27,10 +27,11 @@ pub(super) struct Table {
     senders: Arc<Mutex<HashMap<SocketAddr, mpsc::Sender<Heard>>>>,
 }
 
+/// What a sender said.
 #[derive(Debug)]
 struct Heard {
     bytes: Vec<u8>,
-    is_cut: bool,
+    extent: Extent,
 }
 
 impl Table {
@@ -38,8 +39,9 @@ impl Table {
         Self { socket: Arc::clone(socket), limits, senders: Arc::default() }
     }
 
-    /// Passes a message on to the person. A newcomer is given a number first.
-    pub(super) async fn hear(
+    /// Passes a message on to the person. A newcomer is given a number first; for whom there is no seat
+    /// is not told so: a server there, of which the sender was forged, might answer that for ever.
+    pub(super) fn hear(
         &self,
         person: &Arc<Person>,
         message: &Message<'_>,
@@ -47,46 +49,44 @@ impl Table {
     ) {
         let known = self.lock().get(&from).cloned();
         let way = match known {
-            Some(way) => Some(way),
-            None => self.come(person, from, peer).await,
+            // Who lost its seat to another sits down anew.
+            Some(way) if !way.is_closed() => Some(way),
+            _ => self.come(person, from, peer),
         };
         let Some(way) = way else { return };
-        let heard =
-            Heard { bytes: message.bytes.to_owned(), is_cut: message.extent == Extent::Cut };
         // What a person cannot follow is lost, as datagrams may be.
-        _ = way.try_send(heard);
+        _ = way.try_send(Heard { bytes: message.bytes.to_owned(), extent: message.extent });
     }
 
-    async fn come(
+    /// The sender said its last word.
+    pub(super) fn end(&self, from: SocketAddr) {
+        self.lock().remove(&from);
+    }
+
+    fn come(
         &self,
         person: &Arc<Person>,
         from: SocketAddr,
         peer: Peer,
     ) -> Option<mpsc::Sender<Heard>> {
-        let Some(mut call) = person.come(peer, self.limits.callers_max).await else {
-            _ = self.socket.send(&line("error: too many are talking already"), from).await;
-            return None;
-        };
-        let (way, mut heard) = mpsc::channel(HEARD_MAX);
+        let call = person.come_by_datagram(peer, self.limits.callers_max)?;
+        tracing::debug!(%peer, number = call.number, "a sender has a seat");
+        let (way, heard) = mpsc::channel(HEARD_MAX);
         self.lock().insert(from, way.clone());
         let (socket, senders) = (Arc::clone(&self.socket), Arc::clone(&self.senders));
-        let idle_max = self.limits.idle_max;
+        let talk = Talk { call, heard, socket, from, limits: self.limits };
+        let mine = way.downgrade();
         tokio::spawn(async move {
-            let talk = async {
-                loop {
-                    tokio::select! {
-                        said = timeout(idle_max, heard.recv()) => match said {
-                            Ok(Some(Heard { bytes, is_cut })) => call.say(&bytes, is_cut).await,
-                            Ok(None) | Err(_) => return,
-                        },
-                        Some(text) = call.lines.recv() => {
-                            _ = socket.send(&line(&text), from).await;
-                        }
-                    }
-                }
+            let why = talk.hold().await;
+            tracing::debug!(%peer, why, "a sender has no seat any more");
+            let mut senders = senders.lock().unwrap_or_else(PoisonError::into_inner);
+            // It may have sat down anew meanwhile.
+            let is_mine = |way: &mpsc::Sender<Heard>| {
+                mine.upgrade().is_some_and(|mine| mine.same_channel(way))
             };
-            talk.await;
-            senders.lock().unwrap_or_else(PoisonError::into_inner).remove(&from);
+            if senders.get(&from).is_some_and(is_mine) {
+                senders.remove(&from);
+            }
         });
         Some(way)
     }
@@ -94,6 +94,60 @@ impl Table {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SocketAddr, mpsc::Sender<Heard>>> {
         self.senders.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is said with one sender.
+struct Talk {
+    call: Caller,
+    heard: mpsc::Receiver<Heard>,
+    socket: Arc<Datagrams>,
+    from: SocketAddr,
+    limits: Limits,
+}
+
+impl Talk {
+    /// Talks, and says why no more.
+    async fn hold(mut self) -> &'static str {
+        let (mut is_awaited, mut early) = (false, VecDeque::new());
+        loop {
+            if !is_awaited && let Some(heard) = early.pop_front() {
+                self.pass_on(&heard);
+                is_awaited = self.call.manners() == Manners::Turns;
+            }
+            match timeout(self.limits.idle_max, self.stirred()).await {
+                // Where there are turns, what is said before the person answered waits.
+                Ok(Stirred::Heard(Some(heard))) if early.len() < HEARD_MAX => {
+                    early.push_back(heard);
+                }
+                Ok(Stirred::Heard(Some(_))) => (),
+                Ok(Stirred::Typed(Some(text))) => {
+                    is_awaited = false;
+                    _ = self.socket.send(&line(&text), self.from).await;
+                }
+                Ok(Stirred::Heard(None)) => return "said its last word, or all is over",
+                Ok(Stirred::Typed(None)) => return "another has its seat",
+                Err(_) => return "silent for too long",
+            }
+        }
+    }
+
+    async fn stirred(&mut self) -> Stirred {
+        tokio::select! {
+            biased;
+            text = self.call.lines.recv() => Stirred::Typed(text),
+            heard = self.heard.recv() => Stirred::Heard(heard),
+        }
+    }
+
+    fn pass_on(&self, Heard { bytes, extent }: &Heard) {
+        self.call.try_say(&Message { bytes, end: LineEnd::None, extent: *extent });
+    }
+}
+
+/// What there is for a sender, or of it. `None` if there will be no more.
+enum Stirred {
+    Heard(Option<Heard>),
+    Typed(Option<String>),
 }
 
 impl Drop for Table {

@@ -1,14 +1,16 @@
+use std::time::Duration;
+
 use relais_net::{DatagramListener, Shutdown};
 use tokio::net::UdpSocket;
 
 use super::*;
-use crate::{Manners, Person, Subscribers, Told, show::Next};
+use crate::{Manners, News, Person, Subscribers, show::Next};
 
 /// A server of one role at a port of its own.
 struct Server {
     all: Arc<Dialogues>,
     port: u16,
-    _shutdown: Shutdown,
+    shutdown: Shutdown,
 }
 
 impl Server {
@@ -20,7 +22,7 @@ impl Server {
         let (shutdown, drain) = Shutdown::new();
         let serving = Arc::clone(&all);
         tokio::spawn(async move { DatagramService::serve(&*serving, socket, drain).await });
-        Self { all, port, _shutdown: shutdown }
+        Self { all, port, shutdown }
     }
 
     async fn caller(&self) -> UdpSocket {
@@ -74,12 +76,88 @@ async fn who_subscribed_is_told() {
     let subscribers = Arc::new(Subscribers::new(2, Duration::from_mins(1)));
     let server = Server::of(Role::Notify(Arc::clone(&subscribers)));
     let (one, two) = (server.caller().await, server.caller().await);
-    assert_eq!(ask(&one, "hello").await, "error: expected `subscribe`");
+    // Nothing else is answered: what comes next is the answer to what was asked next.
+    one.send(b"hello").await.unwrap();
+    assert_eq!(ask(&one, "unsubscribe").await, "unsubscribed");
     assert_eq!(ask(&one, "subscribe\n").await, "subscribed for 60 s\n");
+    one.send(b"x").await.unwrap();
     assert_eq!(ask(&two, "subscribe").await, "subscribed for 60 s");
-    assert_eq!(ask(&two, "x").await, "renewed for 60 s");
+    assert_eq!(ask(&two, "subscribe").await, "subscribed for 60 s");
     assert_eq!(subscribers.notify(b"news").await, 2);
     assert_eq!((hear(&one).await, hear(&two).await), ("news".to_owned(), "news".to_owned()));
+}
+
+#[tokio::test]
+async fn what_no_datagram_holds_is_not_sent_to_nobody() {
+    let subscribers = Arc::new(Subscribers::new(2, Duration::from_mins(1)));
+    let all = Dialogues::alone(Role::Notify(subscribers), 70_000);
+    let long = vec![b'x'; CARRIED_BYTES_MAX + 1];
+    let answer = async |bytes: &[u8]| {
+        let message = Message::of(bytes);
+        String::from_utf8(all.answer(Reply::Notify, &message, Peer::Local).await).unwrap()
+    };
+    assert_eq!(answer(&long).await, "error: a datagram holds at most 65507 bytes");
+    assert_eq!(answer(&long[1..]).await, "sent to 0");
+}
+
+#[tokio::test]
+async fn by_datagrams_only_a_talk_has_a_last_word() {
+    let server = Server::of(Role::Upper);
+    assert_eq!(ask(&server.caller().await, "fin").await, "FIN");
+    let (person, mut told) = Person::new(Manners::Freely);
+    let server = Server::of(Role::Talk(Arc::clone(&person)));
+    let caller = server.caller().await;
+    caller.send(b"hi").await.unwrap();
+    caller.send(b"fin").await.unwrap();
+    for _ in 0..2 {
+        assert!(!matches!(told.recv().await, Some(News::Went { .. })));
+    }
+    assert!(matches!(told.recv().await, Some(News::Went { number: 1 })));
+}
+
+#[tokio::test]
+async fn an_error_is_not_calculated() {
+    let program = crate::calc::Program { path: "/nonexistent".into(), arguments: Vec::new() };
+    let calculator = crate::calc::Calculator::new(program, 1);
+    let server = Server::of(Role::Calc(Arc::new(calculator)));
+    let caller = server.caller().await;
+    caller.send(b"error: no").await.unwrap();
+    assert_eq!(ask(&caller, "1\n").await, "error: the calculator does not run\n");
+    assert!(caller.try_recv(&mut [0; 16]).is_err());
+}
+
+#[tokio::test]
+async fn an_answer_under_way_is_waited_for_at_the_end() {
+    let script = format!("echo {}; read -r line; sleep 0.1; echo 2", crate::calc::READY);
+    let arguments = vec!["-c".to_owned(), script];
+    let program = crate::calc::Program { path: "/bin/sh".into(), arguments };
+    let calculator = crate::calc::Calculator::new(program, 1);
+    let server = Server::of(Role::Calc(Arc::new(calculator)));
+    let caller = server.caller().await;
+    caller.send(b"1+1").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    let Server { shutdown, .. } = server;
+    assert_eq!(shutdown.finish(Duration::from_secs(5)).await, relais_net::Drained::InTime);
+    let mut buffer = [0; 16];
+    assert_eq!(caller.try_recv(&mut buffer).unwrap(), 1);
+}
+
+#[tokio::test]
+async fn in_turns_a_sender_waits_for_its_answer() {
+    let (person, mut told) = Person::new(Manners::Turns);
+    let server = Server::of(Role::Talk(Arc::clone(&person)));
+    let caller = server.caller().await;
+    for said in ["one", "two"] {
+        caller.send(said.as_bytes()).await.unwrap();
+    }
+    let said = |expect: &'static str| move |told: Option<News>| matches!(told, Some(News::Said { bytes, .. }) if bytes == expect.as_bytes());
+    told.recv().await.unwrap();
+    assert!(said("one")(told.recv().await));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(told.try_recv().is_err());
+    person.type_line("answer");
+    assert_eq!(hear(&caller).await, "answer\n");
+    assert!(said("two")(told.recv().await));
 }
 
 #[tokio::test]
@@ -89,11 +167,17 @@ async fn a_person_answers_senders_by_number() {
     let (one, two) = (server.caller().await, server.caller().await);
     for (caller, number) in [(&one, 1), (&two, 2)] {
         caller.send(b"hi").await.unwrap();
-        assert!(matches!(told.recv().await, Some(Told::Came { number: n, .. }) if n == number));
-        assert!(matches!(told.recv().await, Some(Told::Said { number: n, .. }) if n == number));
+        assert!(matches!(told.recv().await, Some(News::Came { number: n, .. }) if n == number));
+        assert!(matches!(told.recv().await, Some(News::Said { number: n, .. }) if n == number));
     }
+    for (caller, number) in [(&one, 1), (&two, 2)] {
+        person.type_line(&format!("@{number} you"));
+        assert_eq!(hear(caller).await, "you\n");
+    }
+    // Those are who they say they are, and keep their seats.
     let third = server.caller().await;
-    assert_eq!(ask(&third, "hi").await, "error: too many are talking already\n");
-    person.type_line("@2 you");
-    assert_eq!(hear(&two).await, "you\n");
+    third.send(b"hi").await.unwrap();
+    one.send(b"again").await.unwrap();
+    let again = |told| matches!(told, Some(News::Said { number: 1, .. }));
+    assert!(again(told.recv().await), "nobody came");
 }

@@ -7,7 +7,7 @@ use tokio::{
     time::{Duration, Instant, sleep_until, timeout_at},
 };
 
-use super::call::{Call, Unit};
+use super::call::{Call, Heard, LAST_WORDS_MAX, Unit};
 
 /// How long an answer is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Patience {
     pub first: Duration,
     /// Of a stream, until more of it comes: after such a silence it is taken for whole.
     pub next: Duration,
+    /// Until some of what is said is taken, and then some more of it.
+    pub stall: Duration,
 }
 
 /// What came of a question.
@@ -25,8 +27,19 @@ pub enum Asked {
     Answered,
     /// Nothing came in time.
     Unanswered,
-    /// The other side ended; what came before that was heard.
+    /// The other side ended, and took what was said; what came before that was heard.
     Ended,
+    /// The connection ended without the word for it that TLS has: what came may be a part.
+    CutOff,
+}
+
+/// Whether more came behind an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finished {
+    /// Nothing that could be missing.
+    Whole,
+    /// More came, and the connection ended without the word for it that TLS has.
+    CutOff,
 }
 
 impl Call {
@@ -49,27 +62,42 @@ impl Call {
     ) -> io::Result<Asked> {
         let is_of_bytes = self.unit() == Unit::Bytes;
         let Self { mouth, ear, .. } = self;
-        let mut saying = pin!(mouth.say(message));
+        let mut saying = pin!(mouth.say(message, patience.stall));
         let (mut is_said, mut came, mut has_enough) = (false, false, false);
+        // Who says that nothing more comes from it may listen on.
+        let mut ended = None;
         let mut until = Instant::now() + patience.first;
         loop {
-            if is_said && has_enough {
-                return Ok(Asked::Answered);
+            match ended {
+                Some(ended) if is_said => return Ok(ended),
+                _ if is_said && has_enough => return Ok(Asked::Answered),
+                _ => {}
             }
             select! {
                 said = &mut saying, if !is_said => {
-                    said?;
+                    if let Err(error) = said {
+                        // It may say why, before it goes.
+                        let until = Instant::now() + LAST_WORDS_MAX;
+                        while let Some(heard) = ear.last_word(until).await {
+                            _ = hear(&heard);
+                        }
+                        return Err(error);
+                    }
                     is_said = true;
                     if !came {
                         until = Instant::now() + patience.first;
                     }
                 }
-                heard = ear.hear() => {
-                    let Some(heard) = heard? else { return Ok(Asked::Ended) };
-                    came = true;
-                    has_enough = hear(&heard).is_break() || !is_of_bytes;
-                    until = Instant::now() + patience.next;
-                }
+                heard = ear.hear(), if ended.is_none() => match heard? {
+                    Heard::Bytes(heard) => {
+                        came = true;
+                        has_enough = hear(&heard).is_break() || !is_of_bytes;
+                        until = Instant::now() + patience.next;
+                    }
+                    Heard::End if is_of_bytes => ended = Some(Asked::Ended),
+                    Heard::End => return Ok(Asked::Ended),
+                    Heard::CutOff => ended = Some(Asked::CutOff),
+                },
                 () = sleep_until(until), if is_said => {
                     return Ok(if came { Asked::Answered } else { Asked::Unanswered });
                 }
@@ -80,16 +108,25 @@ impl Call {
     /// Says that nothing more comes, and hears what is still to come, for at most `linger`. Datagrams
     /// have no end, and are not waited for.
     ///
-    /// What goes wrong now is nothing to anybody: all that was to be said is said.
-    pub async fn finish(mut self, linger: Duration, hear: &mut dyn FnMut(&[u8])) {
+    /// What goes wrong now is nothing to anybody, as all that was to be said is said, unless more
+    /// came, and not to its end.
+    pub async fn finish(mut self, linger: Duration, hear: &mut dyn FnMut(&[u8])) -> Finished {
         let until = Instant::now() + linger;
         if self.unit() == Unit::Datagrams
             || !matches!(timeout_at(until, self.mouth.end()).await, Ok(Ok(())))
         {
-            return;
+            return Finished::Whole;
         }
-        while let Ok(Ok(Some(heard))) = timeout_at(until, self.ear.hear()).await {
-            hear(&heard);
+        let mut came = false;
+        loop {
+            match timeout_at(until, self.ear.hear()).await {
+                Ok(Ok(Heard::Bytes(heard))) => {
+                    came = true;
+                    hear(&heard);
+                }
+                Ok(Ok(Heard::CutOff)) if came => return Finished::CutOff,
+                _ => return Finished::Whole,
+            }
         }
     }
 }
@@ -101,8 +138,11 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Patience =
-        Patience { first: Duration::from_secs(3), next: Duration::from_millis(200) };
+    const PATIENCE: Patience = Patience {
+        first: Duration::from_secs(3),
+        next: Duration::from_millis(200),
+        stall: Duration::from_secs(5),
+    };
 
     fn call() -> (Call, DuplexStream) {
         let (ours, theirs) = duplex(16);
@@ -156,6 +196,58 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_says_that_nothing_more_comes_is_told_all_the_same() {
+        let (mut call, theirs) = call();
+        let server = async {
+            let (mut read, mut write) = tokio::io::split(theirs);
+            write.shutdown().await.unwrap();
+            let mut said = vec![0; 100];
+            read.read_exact(&mut said).await.unwrap();
+            said
+        };
+        let mut hear = |_: &[u8]| ControlFlow::Continue(());
+        let message = vec![b'x'; 100];
+        let (said, asked) = tokio::join!(server, call.ask(&message, PATIENCE, &mut hear));
+        assert_eq!((said, asked.unwrap()), (message, Asked::Ended));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_not_waited_for() {
+        let (mut call, mut theirs) = call();
+        let begin = Instant::now();
+        let server = async {
+            // Something, after a while; and then no more.
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            theirs.read_exact(&mut [0; 8]).await.unwrap();
+            theirs.write_all(b"why").await.unwrap();
+            theirs
+        };
+        let mut heard = Vec::new();
+        let mut hear = |bytes: &[u8]| {
+            heard.extend_from_slice(bytes);
+            ControlFlow::Continue(())
+        };
+        let (_open, asked) = tokio::join!(server, call.ask(&[b'x'; 100], PATIENCE, &mut hear));
+        assert_eq!(asked.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!((begin.elapsed().as_secs(), heard.as_slice()), (4 + 5, b"why".as_slice()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn last_words_are_heard_of_who_takes_no_more() {
+        let (mut call, mut theirs) = call();
+        theirs.write_all(b"too long").await.unwrap();
+        drop(theirs);
+        let mut heard = Vec::new();
+        let mut hear = |bytes: &[u8]| {
+            heard.extend_from_slice(bytes);
+            ControlFlow::Continue(())
+        };
+        // Nobody reads: the first write fails.
+        assert!(call.ask(&[b'x'; 100], PATIENCE, &mut hear).await.is_err());
+        assert_eq!(heard, b"too long");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_comes_after_the_half_close_is_heard() {
         let (call, mut theirs) = call();
         let server = async {
@@ -165,8 +257,8 @@ mod tests {
         };
         let mut heard = Vec::new();
         let mut hear = |bytes: &[u8]| heard.extend_from_slice(bytes);
-        tokio::join!(server, call.finish(Duration::from_secs(1), &mut hear));
-        assert_eq!(heard, b"bye");
+        let ((), finished) = tokio::join!(server, call.finish(Duration::from_secs(1), &mut hear));
+        assert_eq!((heard.as_slice(), finished), (b"bye".as_slice(), Finished::Whole));
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use std::{
     io::{self, ErrorKind},
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
@@ -14,11 +15,11 @@ use relais_net::Stream;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split},
     net::UdpSocket,
+    time::{Instant, timeout, timeout_at},
 };
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{self, Message},
-};
+use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+
+use crate::frames::io_error;
 
 /// The longest message of a WebSocket that is heard.
 pub const MESSAGE_BYTES_MAX: usize = 16 << 20;
@@ -56,6 +57,17 @@ pub(super) enum Mouth {
     WebSocket(SplitSink<WebSocketStream<Stream>, Message>),
 }
 
+/// What is heard next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// This; an empty datagram or message is empty bytes.
+    Bytes(Bytes),
+    /// The other side says that nothing more comes from it.
+    End,
+    /// The connection ended without the word for it that TLS has: a third may have cut it off.
+    CutOff,
+}
+
 /// What hears them.
 #[derive(Debug)]
 pub(super) enum Ear {
@@ -91,14 +103,21 @@ impl Call {
 }
 
 impl Mouth {
-    /// Says `message`. Of a WebSocket it is a text if it is one.
+    /// Says `message`, to somebody who takes some of it within `stall_max`, and then more within the
+    /// same again. Of a WebSocket it is a text if it is one.
     ///
     /// Cancel safe: no; a part of it may have been said.
-    pub(super) async fn say(&mut self, message: &[u8]) -> io::Result<()> {
+    pub(super) async fn say(&mut self, message: &[u8], stall_max: Duration) -> io::Result<()> {
         match self {
             Self::Stream(half) => {
-                half.write_all(message).await?;
-                half.flush().await
+                let mut rest = message;
+                while !rest.is_empty() {
+                    match taken(stall_max, half.write(rest)).await? {
+                        0 => return Err(ErrorKind::WriteZero.into()),
+                        count => rest = &rest[count..],
+                    }
+                }
+                taken(stall_max, half.flush()).await
             }
             Self::Datagrams(socket) => socket.send(message).await.map(|_| ()),
             Self::WebSocket(sink) => {
@@ -106,7 +125,10 @@ impl Mouth {
                     Ok(text) => Message::text(text),
                     Err(_) => Message::binary(Bytes::copy_from_slice(message)),
                 };
-                sink.send(message).await.map_err(io_error)
+                // How much of it is taken so far is not to be seen: by the rate.
+                let pieces = u32::try_from(message.len() / PIECE_BYTES).unwrap_or(u32::MAX);
+                let most = stall_max.saturating_mul(pieces.saturating_add(1));
+                taken(most, async { sink.send(message).await.map_err(io_error) }).await
             }
         }
     }
@@ -128,57 +150,66 @@ impl Mouth {
 }
 
 impl Ear {
-    /// Waits for what comes next; `None` once the other side has ended. An empty datagram or message
-    /// is empty bytes.
+    /// Waits for what comes next.
     ///
     /// Cancel safe.
-    pub(super) async fn hear(&mut self) -> io::Result<Option<Bytes>> {
+    pub(super) async fn hear(&mut self) -> io::Result<Heard> {
         match self {
             Self::Stream(half, buffer) => {
                 buffer.reserve(READ_BYTES);
                 match half.read_buf(buffer).await {
-                    Ok(0) => Ok(None),
-                    Ok(_) => Ok(Some(buffer.split().freeze())),
-                    // Under TLS, an end without the word for it: who is cut off by a third cannot
-                    // tell, and many a server does so.
-                    Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
+                    Ok(0) => Ok(Heard::End),
+                    Ok(_) => Ok(Heard::Bytes(buffer.split().freeze())),
+                    Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(Heard::CutOff),
                     Err(error) => Err(error),
                 }
             }
             Self::Datagrams(socket, buffer) => {
                 let length = socket.recv(buffer).await?;
-                Ok(Some(Bytes::copy_from_slice(&buffer[..length])))
+                Ok(Heard::Bytes(Bytes::copy_from_slice(&buffer[..length])))
             }
             Self::WebSocket(stream) => loop {
                 match stream.next().await {
-                    Some(Ok(Message::Text(text))) => return Ok(Some(text.into())),
-                    Some(Ok(Message::Binary(bytes))) => return Ok(Some(bytes)),
+                    Some(Ok(Message::Text(text))) => return Ok(Heard::Bytes(text.into())),
+                    Some(Ok(Message::Binary(bytes))) => return Ok(Heard::Bytes(bytes)),
                     // tungstenite answers them by itself.
                     Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                    Some(Ok(Message::Close(_))) | None => return Ok(None),
+                    Some(Ok(Message::Close(_))) | None => return Ok(Heard::End),
                     Some(Err(error)) => return closed_or(io_error(error)),
                 }
             },
         }
     }
+
+    /// Hears what somebody still has to say who takes nothing more, for a moment. Gives nothing once
+    /// there is no more.
+    pub(super) async fn last_word(&mut self, until: Instant) -> Option<Bytes> {
+        match timeout_at(until, self.hear()).await {
+            Ok(Ok(Heard::Bytes(bytes))) => Some(bytes),
+            _ => None,
+        }
+    }
 }
 
-fn closed_or(error: io::Error) -> io::Result<Option<Bytes>> {
-    if error.kind() == ErrorKind::NotConnected { Ok(None) } else { Err(error) }
+/// How long somebody who takes nothing more is listened to.
+pub(super) const LAST_WORDS_MAX: Duration = Duration::from_millis(200);
+
+/// What is taken at least of a WebSocket's message in the time in which something has to be.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// What comes of `taking`, if it is within `most`.
+async fn taken<T>(most: Duration, taking: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let late = |_| {
+        let what = format!("nothing of what is said is taken within {most:?}");
+        Err(io::Error::new(ErrorKind::TimedOut, what))
+    };
+    timeout(most, taking).await.unwrap_or_else(late)
+}
+
+fn closed_or(error: io::Error) -> io::Result<Heard> {
+    if error.kind() == ErrorKind::NotConnected { Ok(Heard::End) } else { Err(error) }
 }
 
 fn is_over(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NotConnected | ErrorKind::BrokenPipe)
-}
-
-fn io_error(error: tungstenite::Error) -> io::Error {
-    match error {
-        tungstenite::Error::Io(error) => error,
-        tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => {
-            ErrorKind::NotConnected.into()
-        }
-        other => {
-            io::Error::new(ErrorKind::InvalidData, other.to_string().escape_debug().to_string())
-        }
-    }
 }

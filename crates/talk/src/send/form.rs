@@ -1,27 +1,4 @@
-//! How a message is given: as a line or as it is, in text or in hexadecimal.
-
-/// What stands behind a message where it is sent on a stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LineEnd {
-    /// A line feed.
-    #[default]
-    Lf,
-    /// A carriage return and a line feed, as HTTP, SMTP and others have it.
-    Crlf,
-    /// Nothing.
-    None,
-}
-
-impl LineEnd {
-    /// Its bytes.
-    pub fn bytes(self) -> &'static [u8] {
-        match self {
-            Self::Lf => b"\n",
-            Self::Crlf => b"\r\n",
-            Self::None => b"",
-        }
-    }
-}
+//! How a message is given that is no text: in hexadecimal.
 
 /// A text is not bytes in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

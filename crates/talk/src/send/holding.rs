@@ -11,10 +11,10 @@ use bytes::Bytes;
 use tokio::{
     select,
     sync::{Notify, mpsc},
-    time::{Duration, timeout},
+    time::{Duration, Instant, timeout, timeout_at},
 };
 
-use super::call::{Call, Mouth, Unit};
+use super::call::{Call, Heard, LAST_WORDS_MAX, Mouth, Unit};
 
 /// How a dialogue is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,17 @@ pub struct Manner {
     pub turns: Turns,
     /// How long an answer is waited for, and the rest of it once all is said.
     pub wait: Duration,
+    /// What is done on a stream once the other side says that nothing more comes from it.
+    pub once_ended: OnceEnded,
+}
+
+/// What is done on a stream once the other side says that nothing more comes from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnceEnded {
+    /// It may listen on: the rest of the input is said.
+    SaysOn,
+    /// It is over: somebody types, and sees nothing come of it.
+    HangsUp,
 }
 
 /// Whether an answer is waited for before the next is said.
@@ -51,6 +62,10 @@ pub enum Told<'a> {
 pub enum Ended {
     /// The other side ended it.
     ByPeer,
+    /// The same, before it took all that was to be said.
+    Unsaid,
+    /// The connection ended without the word for it that TLS has: what came may be a part.
+    CutOff,
     /// All was said, and nothing more came in time, or nothing more was to come.
     AllSaid,
     /// All was said, and as much was answered.
@@ -80,10 +95,11 @@ impl Call {
         audience: &mut Audience<'_>,
     ) -> io::Result<Ended> {
         let ended = self.converse(input, manner, audience).await?;
-        if self.unit() == Unit::Messages && ended != Ended::ByPeer {
+        if self.unit() == Unit::Messages && !matches!(ended, Ended::ByPeer | Ended::Unsaid) {
             // All that was to be heard is: this is but good manners.
-            _ = timeout(LAST_WORDS_MAX, self.mouth.end()).await;
-            while let Ok(Ok(Some(_))) = timeout(LAST_WORDS_MAX, self.ear.hear()).await {}
+            let until = Instant::now() + LAST_WORDS_MAX;
+            _ = timeout_at(until, self.mouth.end()).await;
+            while self.ear.last_word(until).await.is_some() {}
         }
         Ok(ended)
     }
@@ -94,62 +110,120 @@ impl Call {
         manner: Manner,
         audience: &mut Audience<'_>,
     ) -> io::Result<Ended> {
-        let (audience, answered) = (RefCell::new(audience), Notify::new());
+        let audience = RefCell::new(audience);
         let tell = |told: Told<'_>| (*audience.borrow_mut())(told);
-        let unit = self.unit();
+        let progress = Progress::default();
+        let ended = self.talk(input, manner, (&progress, &tell)).await?;
+        match ended {
+            Some(Ended::ByPeer | Ended::CutOff)
+                if progress.is_saying.get() || !input.is_empty() =>
+            {
+                Ok(Ended::Unsaid)
+            }
+            Some(ended) => Ok(ended),
+            None => self.hear_rest(manner, &progress, &tell).await,
+        }
+    }
+
+    /// Says all that is to be said, and hears what comes meanwhile. `None` if more may come.
+    async fn talk(
+        &mut self,
+        input: &mut mpsc::Receiver<Bytes>,
+        manner: Manner,
+        (progress, tell): (&Progress, &impl Fn(Told<'_>) -> ControlFlow<()>),
+    ) -> io::Result<Option<Ended>> {
+        let says_on = self.unit() == Unit::Bytes && manner.once_ended == OnceEnded::SaysOn;
         let Self { mouth, ear, .. } = self;
-        let (said, mut heard_count) = (Cell::new(0_u64), 0);
-        let mut saying = pin!(say_all(mouth, input, manner, (&answered, &said), &tell));
+        let mut saying = pin!(say_all(mouth, input, manner, progress, tell));
+        let mut ended = None;
         loop {
             select! {
-                end = &mut saying => match end {
-                    Ok(ControlFlow::Break(())) => return Ok(Ended::ByAudience),
-                    Ok(ControlFlow::Continue(())) => break,
+                said = &mut saying => match said {
+                    Ok(ControlFlow::Break(())) => return Ok(Some(Ended::ByAudience)),
+                    Ok(ControlFlow::Continue(())) => return Ok(ended),
+                    Err(_) if ended.is_some() => return Ok(ended),
                     Err(error) => {
                         // It may have said why, before it went.
-                        while let Ok(Ok(Some(heard))) = timeout(LAST_WORDS_MAX, ear.hear()).await {
+                        let until = Instant::now() + LAST_WORDS_MAX;
+                        while let Some(heard) = ear.last_word(until).await {
                             if tell(Told::Heard(&heard)).is_break() {
-                                return Ok(Ended::ByAudience);
+                                return Ok(Some(Ended::ByAudience));
                             }
                         }
                         return Err(error);
                     }
                 },
-                heard = ear.hear() => match heard? {
-                    None => return Ok(Ended::ByPeer),
-                    Some(heard) if tell(Told::Heard(&heard)).is_break() => {
-                        return Ok(Ended::ByAudience);
+                heard = ear.hear(), if ended.is_none() => match heard? {
+                    Heard::Bytes(heard) if tell(Told::Heard(&heard)).is_break() => {
+                        return Ok(Some(Ended::ByAudience));
                     }
-                    Some(_) => {
-                        heard_count += 1;
-                        answered.notify_one();
-                    }
+                    Heard::Bytes(_) => progress.hear(),
+                    Heard::End => ended = Some(Ended::ByPeer),
+                    Heard::CutOff => ended = Some(Ended::CutOff),
                 },
             }
+            if ended.is_some() && !says_on {
+                return Ok(ended);
+            }
         }
-        if manner.turns == Turns::EachAnswered {
-            return Ok(Ended::AllSaid);
-        }
+    }
+
+    /// Hears what is still to come when all is said.
+    async fn hear_rest(
+        &mut self,
+        manner: Manner,
+        progress: &Progress,
+        tell: &impl Fn(Told<'_>) -> ControlFlow<()>,
+    ) -> io::Result<Ended> {
         loop {
-            // Each message of a WebSocket may have its answer: then no more is expected.
-            let is_answered = unit == Unit::Messages && heard_count >= said.get();
-            let wait = if is_answered { LAST_WORDS_MAX.min(manner.wait) } else { manner.wait };
-            let Ok(heard) = timeout(wait, ear.hear()).await else {
+            // Each message may have its answer: then no more is expected.
+            let is_answered = progress.heard.get() >= progress.said.get();
+            let wait = match (self.unit(), is_answered) {
+                (Unit::Datagrams, true) => return Ok(Ended::AllSaid),
+                (Unit::Messages, true) => LAST_WORDS_MAX.min(manner.wait),
+                _ => manner.wait,
+            };
+            let Ok(heard) = timeout(wait, self.ear.hear()).await else {
+                let is_answered = self.unit() == Unit::Messages && is_answered;
                 return Ok(if is_answered { Ended::AllAnswered } else { Ended::AllSaid });
             };
             match heard? {
-                None => return Ok(Ended::ByPeer),
-                Some(heard) if tell(Told::Heard(&heard)).is_break() => {
+                Heard::End => return Ok(Ended::ByPeer),
+                Heard::CutOff => return Ok(Ended::CutOff),
+                Heard::Bytes(heard) if tell(Told::Heard(&heard)).is_break() => {
                     return Ok(Ended::ByAudience);
                 }
-                Some(_) => heard_count += 1,
+                Heard::Bytes(_) => progress.hear(),
             }
         }
     }
 }
 
-/// How long somebody who takes nothing more is listened to.
-const LAST_WORDS_MAX: Duration = Duration::from_millis(200);
+/// How far a dialogue is: what is said, and what is heard.
+#[derive(Debug, Default)]
+struct Progress {
+    said: Cell<u64>,
+    heard: Cell<u64>,
+    /// Whether a message is being said.
+    is_saying: Cell<bool>,
+    /// Something was heard.
+    stirred: Notify,
+}
+
+impl Progress {
+    fn hear(&self) {
+        self.heard.set(self.heard.get() + 1);
+        self.stirred.notify_one();
+    }
+
+    /// Waits for something to be heard that comes from now on.
+    async fn answered(&self) {
+        let before = self.heard.get();
+        while self.heard.get() == before {
+            self.stirred.notified().await;
+        }
+    }
+}
 
 /// Says all of the input, and on a stream that nothing more comes: a WebSocket has no half-close, and
 /// who closes it gets no more answers.
@@ -157,17 +231,21 @@ async fn say_all(
     mouth: &mut Mouth,
     input: &mut mpsc::Receiver<Bytes>,
     manner: Manner,
-    (answered, said): (&Notify, &Cell<u64>),
+    progress: &Progress,
     tell: &impl Fn(Told<'_>) -> ControlFlow<()>,
 ) -> io::Result<ControlFlow<()>> {
     while let Some(message) = input.recv().await {
         if tell(Told::Saying(&message)).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        mouth.say(&message).await?;
-        said.set(said.get() + 1);
+        progress.is_saying.set(true);
+        // Who takes nothing for a while may have a reason: it is the person's to wait or not.
+        mouth.say(&message, Duration::MAX).await?;
+        progress.is_saying.set(false);
+        progress.said.set(progress.said.get() + 1);
+        // What came before is no answer: it was late, or doubled on the way.
         if manner.turns == Turns::EachAnswered
-            && timeout(manner.wait, answered.notified()).await.is_err()
+            && timeout(manner.wait, progress.answered()).await.is_err()
             && tell(Told::Unanswered).is_break()
         {
             return Ok(ControlFlow::Break(()));
@@ -187,13 +265,14 @@ mod tests {
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
         net::UdpSocket,
-        time::Instant,
     };
 
     use super::*;
 
-    const FREE: Manner = Manner { turns: Turns::Free, wait: Duration::from_secs(2) };
-    const TURNS: Manner = Manner { turns: Turns::EachAnswered, wait: Duration::from_secs(1) };
+    const FREE: Manner =
+        Manner { turns: Turns::Free, wait: Duration::from_secs(2), once_ended: OnceEnded::SaysOn };
+    const TURNS: Manner =
+        Manner { turns: Turns::EachAnswered, wait: Duration::from_secs(1), ..FREE };
 
     fn input(messages: &[&'static str]) -> mpsc::Receiver<Bytes> {
         let (sender, receiver) = mpsc::channel(16);
@@ -234,6 +313,73 @@ mod tests {
         let ended = call.hold(&mut input(&["a\n"]), FREE, &mut audience).await.unwrap();
         assert_eq!((ended, begin.elapsed()), (Ended::AllSaid, FREE.wait));
         drop(theirs);
+    }
+
+    /// How a dialogue ends in which this is said, with somebody who says at once that nothing more
+    /// comes from it, and takes so many bytes; and what it took.
+    async fn with_one_who_ends(once_ended: OnceEnded, takes: usize) -> (Ended, usize) {
+        let (ours, theirs) = duplex(16);
+        let server = async {
+            let (mut read, mut write) = tokio::io::split(theirs);
+            write.shutdown().await.unwrap();
+            drop(write);
+            let mut took = Vec::new();
+            (&mut read).take(takes as u64).read_to_end(&mut took).await.unwrap();
+            took.len()
+        };
+        let call = Call::of_stream(Stream::Memory(ours));
+        let mut audience = |_: Told<'_>| ControlFlow::Continue(());
+        let mut lines = input(&["some bytes\n"; 10]);
+        let manner = Manner { once_ended, ..FREE };
+        let (took, ended) = tokio::join!(server, call.hold(&mut lines, manner, &mut audience));
+        (ended.unwrap(), took)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_that_nothing_more_comes_is_told_the_rest() {
+        assert_eq!(with_one_who_ends(OnceEnded::SaysOn, 200).await, (Ended::ByPeer, 110));
+        assert_eq!(with_one_who_ends(OnceEnded::SaysOn, 50).await, (Ended::Unsaid, 50));
+        assert_eq!(with_one_who_ends(OnceEnded::HangsUp, 50).await.0, Ended::Unsaid);
+    }
+
+    /// What a dialogue by datagrams is like with who answers each message by these, so many
+    /// milliseconds later.
+    async fn by_datagrams(messages: &[&'static str], answers: &'static [(u64, &str)]) -> String {
+        let server = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+        let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        client.connect(server.local_addr().unwrap()).await.unwrap();
+        tokio::spawn(async move {
+            let mut buffer = [0; 64];
+            for (millis, answer) in answers {
+                let (_, from) = server.recv_from(&mut buffer).await.unwrap();
+                let server = Arc::clone(&server);
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(*millis)).await;
+                    server.send_to(answer.as_bytes(), from).await.unwrap();
+                });
+            }
+        });
+        let mut order = Vec::new();
+        let mut audience = |told: Told<'_>| {
+            order.push(match told {
+                Told::Saying(bytes) => format!(">{}", str::from_utf8(bytes).unwrap()),
+                Told::Heard(bytes) => format!("<{}", str::from_utf8(bytes).unwrap()),
+                Told::Unanswered => "?".to_owned(),
+            });
+            ControlFlow::Continue(())
+        };
+        let call = Call::of_datagrams(Arc::new(client));
+        let manner = Manner { wait: Duration::from_millis(100), ..TURNS };
+        call.hold(&mut input(messages), manner, &mut audience).await.unwrap();
+        order.join(" ")
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_comes_late_does_not_take_the_place_of_the_last() {
+        assert_eq!(by_datagrams(&["1", "2"], &[(0, "a"), (0, "b")]).await, ">1 <a >2 <b");
+        // The first is late, and the second waited for all the same.
+        let order = by_datagrams(&["1", "2"], &[(120, "a"), (50, "b")]).await;
+        assert_eq!(order, ">1 ? >2 <a <b");
     }
 
     #[tokio::test]

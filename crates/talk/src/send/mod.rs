@@ -13,9 +13,9 @@ mod form;
 mod holding;
 mod open;
 
-pub use asking::{Asked, Patience};
+pub use asking::{Asked, Finished, Patience};
 pub use call::{Call, MESSAGE_BYTES_MAX, Unit};
 pub use comparison::{Comparison, Difference};
-pub use form::{BadHex, LineEnd, parse_hex};
-pub use holding::{Ended, Manner, Told, Turns};
+pub use form::{BadHex, parse_hex};
+pub use holding::{Ended, Manner, OnceEnded, Told, Turns};
 pub use open::{OpenError, Opened, Target, Upgrade, open};

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use relais_net::{
-    DialError, Dialed, DialedDatagrams, Dialer, Endpoint, Scheme, Stream, Timings,
+    Callee, DialError, Dialed, DialedDatagrams, Dialer, Endpoint, Scheme, Stream, Timings,
     tls::{CertificateDer, ClientSession, Protocols},
 };
 use relais_wire::{
@@ -11,7 +11,7 @@ use relais_wire::{
         HeadLimits,
         response::{Asked, HeadReader},
     },
-    web_socket::{is_accepted, key_of},
+    web_socket::{judge_answer, key_of},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -51,8 +51,8 @@ pub struct Target {
 pub struct Opened {
     /// What is talked through.
     pub call: Call,
-    /// Who answered: an address, or a path.
-    pub peer: String,
+    /// Who answered, and at which of its addresses.
+    pub callee: Callee,
     /// What TLS agreed on, where there is TLS.
     pub session: Option<ClientSession>,
     /// The certificates that the other side showed, its own first.
@@ -68,34 +68,34 @@ pub enum OpenError {
     #[error(transparent)]
     Dial(#[from] DialError),
     /// It answers, and will not have a WebSocket.
-    #[error("{endpoint} answers {status}: expected 101, which begins a WebSocket")]
+    #[error("{callee} answers {status}: expected 101, which begins a WebSocket")]
     Status {
         /// Who.
-        endpoint: Endpoint,
+        callee: Callee,
         /// What it answers.
         status: u16,
     },
     /// It answers, and speaks no WebSocket.
-    #[error("{endpoint} speaks no WebSocket: {why}")]
+    #[error("{callee} speaks no WebSocket: {why}")]
     NoWebSocket {
         /// Who.
-        endpoint: Endpoint,
+        callee: Callee,
         /// Half a sentence.
         why: String,
     },
     /// It takes too long to begin a WebSocket.
-    #[error("{endpoint} did not begin a WebSocket within {most:?}")]
+    #[error("{callee} did not begin a WebSocket within {most:?}")]
     Late {
         /// Who.
-        endpoint: Endpoint,
+        callee: Callee,
         /// How long it might have taken.
         most: Duration,
     },
     /// The connection broke.
-    #[error("the connection to {endpoint} broke while a WebSocket was asked for")]
+    #[error("the connection to {callee} broke while a WebSocket was asked for")]
     Broken {
         /// Who.
-        endpoint: Endpoint,
+        callee: Callee,
         /// What the system says.
         source: io::Error,
     },
@@ -108,41 +108,45 @@ pub enum OpenError {
 /// # Errors
 ///
 /// [`OpenError`]
-pub async fn open(
-    dialer: &Dialer,
-    target: &Target,
-    Upgrade { drawn, most }: Upgrade,
-) -> Result<Opened, OpenError> {
+pub async fn open(dialer: &Dialer, target: &Target, asking: Upgrade) -> Result<Opened, OpenError> {
     let endpoint = &target.endpoint;
     if endpoint.scheme == Scheme::Udp {
         let DialedDatagrams { socket, address, timings } = dialer.dial_datagrams(endpoint).await?;
         let call = Call::of_datagrams(Arc::new(socket));
-        let peer = address.to_string();
-        return Ok(Opened { call, peer, session: None, chain: Vec::new(), timings });
+        let callee = Callee { endpoint: endpoint.clone(), address: Some(address) };
+        return Ok(Opened { call, callee, session: None, chain: Vec::new(), timings });
     }
     let is_web_socket = matches!(endpoint.scheme, Scheme::Ws | Scheme::Wss);
     let protocols = if is_web_socket { Protocols::Http1 } else { Protocols::Plain };
     let Dialed { stream, session, timings, .. } = dialer.dial(endpoint, protocols).await?;
     let chain = stream.shown_chain().to_vec();
     let address = stream.socket().and_then(|socket| socket.peer_addr().ok());
-    let peer = address.map_or_else(|| endpoint.to_string(), |address| address.to_string());
+    let callee = Callee { endpoint: endpoint.clone(), address };
     let call = if is_web_socket {
-        let late = |_| OpenError::Late { endpoint: endpoint.clone(), most };
-        timeout(most, upgrade(stream, target, drawn)).await.map_err(late)??
+        upgrade(stream, (target, &callee), asking).await?
     } else {
         Call::of_stream(stream)
     };
-    Ok(Opened { call, peer, session, chain, timings })
+    Ok(Opened { call, callee, session, chain, timings })
 }
 
-/// Asks for a WebSocket.
+/// Asks for a WebSocket, and gives up in time.
 async fn upgrade(
+    stream: Stream,
+    (target, callee): (&Target, &Callee),
+    Upgrade { drawn, most }: Upgrade,
+) -> Result<Call, OpenError> {
+    let late = |_| OpenError::Late { callee: callee.clone(), most };
+    timeout(most, ask(stream, (target, callee), drawn)).await.map_err(late)?
+}
+
+async fn ask(
     mut stream: Stream,
-    Target { endpoint, path }: &Target,
+    (Target { endpoint, path }, callee): (&Target, &Callee),
     drawn: [u8; 16],
 ) -> Result<Call, OpenError> {
-    let broken = |source| OpenError::Broken { endpoint: endpoint.clone(), source };
-    let no = |why: String| OpenError::NoWebSocket { endpoint: endpoint.clone(), why };
+    let broken = |source| OpenError::Broken { callee: callee.clone(), source };
+    let no = |why: String| OpenError::NoWebSocket { callee: callee.clone(), why };
     let key = key_of(drawn);
     let at = endpoint.host_port().map(ToString::to_string).unwrap_or_default();
     let request = format!(
@@ -156,8 +160,8 @@ async fn upgrade(
         match head {
             None => {}
             Some(head) if head.status != 101 => {
-                let endpoint = endpoint.clone();
-                return Err(OpenError::Status { endpoint, status: head.status });
+                let callee = callee.clone();
+                return Err(OpenError::Status { callee, status: head.status });
             }
             Some(head) => break head.len,
         }
@@ -165,9 +169,7 @@ async fn upgrade(
             return Err(no("it hung up".to_owned()));
         }
     };
-    if !is_accepted(&came[..length], &key) {
-        return Err(no("its answer is to another request".to_owned()));
-    }
+    judge_answer(&came[..length], &key).map_err(|why| no(why.to_string()))?;
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
@@ -178,42 +180,32 @@ async fn upgrade(
 
 #[cfg(test)]
 mod tests {
-    use relais_net::{
-        DialLimits,
-        tls::{Connector, Demand, Roots, Trust},
-    };
-    use tokio::net::TcpListener;
+    use tokio::io::duplex;
 
     use super::*;
     use crate::send::{Asked as Answer, Patience};
 
     const DRAWN: [u8; 16] = *b"the sample nonce";
-    const OPENS: &str =
-        "HTTP/1.1 101 \r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    const OPENS: &str = "HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
     /// Opens a WebSocket at a server that answers this, and then says nothing.
-    async fn opened(answer: &[u8]) -> Result<Opened, String> {
-        let demand = Demand { trust: Trust::Roots(Roots::none()), server_name: None, own: None };
-        let most = Duration::from_secs(5);
-        let limits =
-            DialLimits { connect_max: most, handshake_max: most, source: None, keepalive: None };
-        let dialer = Dialer::new(limits, Connector::new(&demand).unwrap());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = listener.local_addr().unwrap();
+    async fn opened(answer: &[u8]) -> Result<Call, String> {
+        let (ours, mut theirs) = duplex(1 << 20);
         let answer = answer.to_vec();
         tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            _ = stream.write_all(&answer).await;
-            while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+            _ = theirs.write_all(&answer).await;
+            while theirs.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
         });
-        let endpoint: Endpoint = format!("ws://{at}").parse().unwrap();
+        let endpoint: Endpoint = "ws://127.0.0.1:1".parse().unwrap();
+        let callee = Callee { endpoint: endpoint.clone(), address: None };
         let target = Target { endpoint: endpoint.clone(), path: "/".to_owned() };
-        let upgrade = Upgrade { drawn: DRAWN, most: Duration::from_millis(200) };
-        let opened = open(&dialer, &target, upgrade).await;
+        let asking = Upgrade { drawn: DRAWN, most: Duration::from_millis(200) };
+        let opened = upgrade(Stream::Memory(ours), (&target, &callee), asking).await;
         opened.map_err(|error| error.to_string().replace(&endpoint.to_string(), "it"))
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn who_does_not_begin_a_web_socket_is_told_and_bounded() {
         let check = async |answer: &str, expect: &str| {
             assert_eq!(opened(answer.as_bytes()).await.unwrap_err(), expect);
@@ -224,6 +216,8 @@ mod tests {
         check("HTTP/1.1 403 No\r\n\r\n", status).await;
         let other = "it speaks no WebSocket: its answer is to another request";
         check("HTTP/1.1 101 x\r\n\r\n", other).await;
+        let other = "it speaks no WebSocket: its answer has no `Upgrade: websocket`";
+        check(&OPENS.replace("websocket", "h2c"), other).await;
         let many = format!("HTTP/1.1 101 x\r\n{}", "a: b\r\n".repeat(100_000));
         let error = opened(many.as_bytes()).await.unwrap_err();
         assert!(error.starts_with("it speaks no WebSocket: "), "{error}");
@@ -234,18 +228,19 @@ mod tests {
 
     /// What comes of a message if behind the head of its answer there are these bytes.
     async fn ask(frames: &[u8]) -> (Vec<u8>, Result<Answer, String>) {
-        let mut call = opened(&[OPENS.as_bytes(), frames].concat()).await.unwrap().call;
+        let mut call = opened(&[OPENS.as_bytes(), frames].concat()).await.unwrap();
         let mut heard = Vec::new();
         let mut hear = |bytes: &[u8]| {
             heard.extend_from_slice(bytes);
             std::ops::ControlFlow::Break(())
         };
         let wait = Duration::from_millis(200);
-        let asked = call.ask(b"x", Patience { first: wait, next: wait }, &mut hear).await;
+        let asked =
+            call.ask(b"x", Patience { first: wait, next: wait, stall: wait }, &mut hear).await;
         (heard, asked.map_err(|error| error.to_string()))
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_comes_with_the_head_is_heard_and_what_is_too_long_is_not() {
         assert_eq!(ask(b"\x81\x02ok").await, (b"ok".to_vec(), Ok(Answer::Answered)));
         assert_eq!(ask(b"\x88\x00").await, (Vec::new(), Ok(Answer::Ended)));

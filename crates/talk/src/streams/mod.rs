@@ -3,7 +3,7 @@
 mod echo;
 mod reading;
 
-use std::{borrow::Cow, io};
+use std::{borrow::Cow, io, ops::ControlFlow};
 
 use relais_net::{Conn, Drain, Fault, Scheme, Service, Stream};
 use relais_tap::{By, Ending, Ends};
@@ -11,10 +11,10 @@ use tokio::task::coop::consume_budget;
 
 use crate::{
     dialogues::{Dialogues, Way, line},
-    lines::{Extent, Lines, Message, SILENCE},
-    passing::{End, Passed, fault, idle, linger, send},
-    person::{Call, Manners},
-    role::{Reply, Role, Then},
+    lines::{Lines, Message, SILENCE},
+    passing::{End, Passed, closed, fault, idle, linger, send, told_to_stop},
+    role::{Reply, Role},
+    seated::{Seated, Unseated},
     web_socket,
 };
 use reading::read_some;
@@ -28,6 +28,7 @@ impl Service for Dialogues {
         let way = Way { from: peer, on: &local };
         let ends = || Ends { client: peer.to_string(), server: local.to_string() };
         let flow = self.tap.open(ends, (self.clock)());
+        tracing::debug!(%peer, %local, "dialogue began");
         let mut passed = Passed { flow, heard: 0, said: 0 };
         let ended = match (local.scheme, &self.role) {
             (Scheme::Ws | Scheme::Wss, _) => {
@@ -57,7 +58,7 @@ fn reason(error: &io::Error) -> String {
 }
 
 /// What there is to do next.
-enum Turn {
+enum Step {
     /// So many bytes were read; none at the end.
     Read(usize),
     /// Nothing came for a moment.
@@ -67,7 +68,7 @@ enum Turn {
     /// A person typed this.
     Typed(String),
     /// We were told to stop.
-    Drain,
+    Stop,
 }
 
 /// One dialogue, line by line.
@@ -76,8 +77,9 @@ struct Dialogue<'d> {
     stream: Stream,
     way: Way<'d>,
     drain: &'d Drain,
-    /// The place at a person's table, if a person answers.
-    call: Option<Call>,
+    seated: Seated<'d>,
+    /// Answers that are to be sent together.
+    gathered: Vec<u8>,
     passed: &'d mut Passed,
 }
 
@@ -87,146 +89,157 @@ async fn serve_lines<'d>(
     way: Way<'d>,
     (drain, passed): (&'d Drain, &'d mut Passed),
 ) -> Result<End, Fault> {
-    let mut lines = Lines::new(all.limits.line_bytes_max);
-    let mut dialogue = Dialogue { all, stream, way, drain, call: None, passed };
-    if let Role::Talk(person) = &all.role {
-        dialogue.call = person.come(way.from, all.limits.callers_max).await;
-        if dialogue.call.is_none() {
-            dialogue.say(&line("error: too many are talking already")).await?;
-            return Ok(dialogue.close((By::Relais, "no place at the table".into())).await);
+    let seated = Seated::nowhere(all, drain);
+    let mut dialogue = Dialogue { all, stream, way, drain, seated, gathered: Vec::new(), passed };
+    let end = match dialogue.seated.sit(all, way).await {
+        Ok(()) => dialogue.hold().await?,
+        Err(unseated) => {
+            if let Unseated::Full = unseated {
+                dialogue.say(&line("error: too many are talking already")).await?;
+            }
+            unseated.end()
         }
-    }
-    loop {
-        let then = match dialogue.turn(&mut lines).await? {
-            Turn::Read(0) => {
-                dialogue.answer_rest(&mut lines).await?;
-                return Ok(dialogue.close((By::Client, "closed".into())).await);
-            }
-            Turn::Read(_) => dialogue.answer(&mut lines).await?,
-            Turn::Silence => dialogue.answer_rest(&mut lines).await?,
-            Turn::Typed(text) => {
-                dialogue.say(&line(&text)).await?;
-                Then::GoOn
-            }
-            Turn::Idle => {
-                let why = idle(all.limits.idle_max).into();
-                return Ok(dialogue.close((By::Relais, why)).await);
-            }
-            Turn::Drain => return Ok(dialogue.close((By::Relais, "told to stop".into())).await),
-        };
-        if then != Then::GoOn {
-            return Ok(dialogue.close((By::Client, "said its last word".into())).await);
-        }
-        lines.shrink();
-    }
+    };
+    // Its place is free for another meanwhile.
+    drop(dialogue.seated);
+    linger(&mut dialogue.stream).await;
+    Ok(end)
 }
 
 impl Dialogue<'_> {
-    /// Waits for what comes next.
-    async fn turn(&mut self, lines: &mut Lines) -> Result<Turn, Fault> {
-        let has_rest = lines.has_rest();
-        let patience = if has_rest { SILENCE } else { self.all.limits.idle_max };
-        let Self { stream, call, passed, drain, .. } = self;
-        // Asked before bytes are: somebody who never stops is not to keep us from it.
-        if drain.is_requested() {
-            return Ok(Turn::Drain);
-        }
-        if let Some(text) = call.as_mut().and_then(|call| call.lines.try_recv().ok()) {
-            return Ok(Turn::Typed(text));
-        }
-        let typed = async {
-            match call {
-                Some(call) => call.lines.recv().await,
-                None => std::future::pending().await,
+    /// Hears and answers, to the end. A line at a time: a read may bring thousands that take long.
+    async fn hold(&mut self) -> Result<End, Fault> {
+        let mut lines = Lines::new(self.all.limits.line_bytes_max);
+        loop {
+            // Asked before all else: somebody who never stops is not to keep us from it.
+            if self.drain.is_requested() {
+                self.send_gathered().await?;
+                return Ok(told_to_stop());
             }
+            let next = if self.seated.is_awaited() { None } else { lines.next() };
+            let then = match next {
+                Some(message) => {
+                    let then = self.hear(&message).await?;
+                    // Others of this core are to have their turns between them.
+                    consume_budget().await;
+                    then
+                }
+                None => self.go_on(&mut lines).await?,
+            };
+            if let ControlFlow::Break(end) = then {
+                self.send_gathered().await?;
+                return Ok(end);
+            }
+        }
+    }
+
+    /// Waits for more than the lines that came.
+    async fn go_on(&mut self, lines: &mut Lines) -> Result<ControlFlow<End>, Fault> {
+        self.send_gathered().await?;
+        lines.shrink();
+        let end = match self.step(lines).await? {
+            Step::Read(1..) => return Ok(ControlFlow::Continue(())),
+            Step::Typed(text) => {
+                self.say(&line(&text)).await?;
+                return Ok(ControlFlow::Continue(()));
+            }
+            Step::Silence => return self.hear_rest(lines).await,
+            Step::Stop => return Ok(ControlFlow::Break(told_to_stop())),
+            Step::Idle if self.seated.is_awaited() => {
+                return Ok(ControlFlow::Break(idle(self.all.limits.idle_max)));
+            }
+            Step::Idle => idle(self.all.limits.idle_max),
+            Step::Read(0) => closed(),
         };
+        Ok(match self.hear_last(lines).await? {
+            ControlFlow::Continue(()) => ControlFlow::Break(end),
+            ControlFlow::Break(end) => ControlFlow::Break(end),
+        })
+    }
+
+    /// Waits for what comes next.
+    async fn step(&mut self, lines: &mut Lines) -> Result<Step, Fault> {
+        if let Some(text) = self.seated.typed_already() {
+            return Ok(Step::Typed(text));
+        }
+        let Self { all, stream, seated, passed, drain, .. } = self;
+        let is_awaited = seated.is_awaited();
+        let may_be_whole = lines.may_be_whole() && !is_awaited;
+        let patience = if may_be_whole { SILENCE } else { all.limits.idle_max };
+        // What is said out of turn waits, but for so much as shows that nobody is there any more.
+        let reads = !is_awaited || lines.has_room();
         let take = |bytes: &[u8]| {
             passed.hear(bytes);
             lines.push(bytes);
         };
         tokio::select! {
             biased;
-            read = read_some(stream, take) => {
-                read.map(Turn::Read).map_err(|error| fault("reading", error))
+            read = read_some(stream, take), if reads => {
+                read.map(Step::Read).map_err(|error| fault("reading", error))
             }
-            Some(text) = typed => Ok(Turn::Typed(text)),
-            () = drain.requested() => Ok(Turn::Drain),
+            text = seated.typed() => Ok(Step::Typed(text)),
+            () = drain.requested() => Ok(Step::Stop),
             () = tokio::time::sleep(patience) => {
-                Ok(if has_rest { Turn::Silence } else { Turn::Idle })
+                Ok(if may_be_whole { Step::Silence } else { Step::Idle })
             }
         }
     }
 
-    /// Answers the lines that came.
-    async fn answer(&mut self, lines: &mut Lines) -> Result<Then, Fault> {
-        let (mut gathered, mut then) = (Vec::new(), Then::GoOn);
-        while then == Then::GoOn
+    /// Hears all that is left: nothing more will come, and no answer be waited for.
+    async fn hear_last(&mut self, lines: &mut Lines) -> Result<ControlFlow<End>, Fault> {
+        while !self.drain.is_requested()
             && let Some(message) = lines.next()
         {
-            then = self.hear(&message, &mut gathered).await?;
-            // A read may bring thousands: others of this core are to have their turns between them.
-            consume_budget().await;
-            if gathered.len() > GATHERED_BYTES {
-                self.say(&gathered).await?;
-                gathered.clear();
+            if let ControlFlow::Break(end) = self.hear(&message).await? {
+                return Ok(ControlFlow::Break(end));
             }
         }
-        self.say(&gathered).await?;
-        Ok(then)
+        self.hear_rest(lines).await
     }
 
-    /// Answers what has no line end.
-    async fn answer_rest(&mut self, lines: &mut Lines) -> Result<Then, Fault> {
-        let Some(message) = lines.rest() else { return Ok(Then::GoOn) };
-        let mut gathered = Vec::new();
-        let then = self.hear(&message, &mut gathered).await?;
-        self.say(&gathered).await?;
-        Ok(then)
+    /// Hears what has no line end.
+    async fn hear_rest(&mut self, lines: &mut Lines) -> Result<ControlFlow<End>, Fault> {
+        match lines.rest() {
+            Some(message) => self.hear(&message).await,
+            None => Ok(ControlFlow::Continue(())),
+        }
     }
 
-    async fn hear(&mut self, message: &Message<'_>, said: &mut Vec<u8>) -> Result<Then, Fault> {
+    async fn hear(&mut self, message: &Message<'_>) -> Result<ControlFlow<End>, Fault> {
         let (reply, then) = self.all.hear(message, self.way);
         match reply {
             Reply::Nothing => (),
-            Reply::Bytes(bytes) => said.extend_from_slice(&bytes),
-            Reply::ByPerson => self.pass_on(message).await?,
-            // The next may take its time: this answer is not to wait for that.
+            Reply::Bytes(bytes) => self.gathered.extend_from_slice(&bytes),
+            Reply::ByPerson => {
+                if let ControlFlow::Break(end) = self.seated.pass_on(message).await {
+                    return Ok(ControlFlow::Break(end));
+                }
+            }
             reply @ (Reply::Value(_) | Reply::Notify) => {
+                // This takes its time: answers before it are not to wait for that, nor this for the next.
+                self.send_gathered().await?;
                 let answer = self.all.answer(reply, message, self.way.from).await;
                 self.say(&answer).await?;
             }
         }
-        Ok(then)
+        if self.gathered.len() > GATHERED_BYTES {
+            self.send_gathered().await?;
+        }
+        Ok(then.ends())
     }
 
-    /// Tells the person, and waits for the answer where there are turns: what the caller said
-    /// meanwhile is not read.
-    async fn pass_on(&mut self, message: &Message<'_>) -> Result<(), Fault> {
-        let Some(call) = &mut self.call else { return Ok(()) };
-        call.say(message.bytes, message.extent == Extent::Cut).await;
-        if call.manners() == Manners::Turns {
-            let late = || fault("waiting for the person", io::ErrorKind::TimedOut.into());
-            let text = tokio::select! {
-                text = call.lines.recv() => text,
-                () = self.drain.requested() => None,
-                () = tokio::time::sleep(self.all.limits.idle_max) => return Err(late()),
-            };
-            self.say(&text.map(|text| line(&text)).unwrap_or_default()).await?;
-        }
-        Ok(())
+    async fn send_gathered(&mut self) -> Result<(), Fault> {
+        let gathered = std::mem::take(&mut self.gathered);
+        self.say(&gathered).await
     }
 
     async fn say(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         if bytes.is_empty() {
             return Ok(());
         }
+        send(&mut self.stream, bytes, self.all.limits.idle_max).await?;
         self.passed.say(bytes);
-        send(&mut self.stream, bytes, self.all.limits.idle_max).await
-    }
-
-    async fn close(mut self, end: End) -> End {
-        linger(&mut self.stream).await;
-        end
+        Ok(())
     }
 }
 

@@ -7,11 +7,16 @@ use std::{
 };
 
 use relais_net::{Endpoint, Peer, Shutdown};
-use relais_tap::{Detail, Event, Tap, Watcher};
+use relais_tap::{Detail, Ending, Event, Tap, Watcher};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
-use crate::{dialogues::EndServer, person::Person, role::Word, show::Next};
+use crate::{
+    dialogues::EndServer,
+    person::{Manners, Person},
+    role::Word,
+    show::Next,
+};
 
 /// A server of one role, over pipes inside this process.
 struct Server {
@@ -75,9 +80,14 @@ impl Server {
 
     /// Why the next dialogue ended.
     async fn why(&mut self) -> String {
+        let ending = self.ending().await;
+        format!("{}: {}", ending.by.name(), ending.why)
+    }
+
+    async fn ending(&mut self) -> Ending {
         loop {
             if let Some(Event::Closed { ending: Some(ending), .. }) = self.watcher.next().await {
-                return format!("{}: {}", ending.by.name(), ending.why);
+                return ending;
             }
         }
     }
@@ -157,7 +167,11 @@ async fn who_takes_no_answers_is_let_go() {
         let flood = vec![b'\n'; 8 << 20];
         // Fails once the server is gone.
         _ = call.write_all(&flood).await;
-        assert!(server.why().await.starts_with("client: "));
+        let ending = server.ending().await;
+        assert_eq!(ending.by.name(), "client");
+        // What was not sent is not counted.
+        let came = rest(&mut call).await.len();
+        assert!(ending.to_client <= came as u64, "{} of {came}", ending.to_client);
     }
 }
 
@@ -202,12 +216,60 @@ async fn echo_sends_bytes_back_until_somebody_says_fin() {
     assert_eq!(server.why().await, "client: closed");
     assert_eq!(server.answer(b"coucou\nfin\nmore").await, "coucou\n");
     assert_eq!(server.why().await, "client: said its last word");
+    // Who never ended a line has said it without an end.
     let mut call = server.call();
-    call.write_all(b"coucou").await.unwrap();
-    assert_eq!(next(&mut call).await, "coucou");
-    call.write_all(b"\nfin").await.unwrap();
-    assert_eq!(rest(&mut call).await, "\n");
+    call.write_all(b"fin").await.unwrap();
+    assert_eq!(rest(&mut call).await, "");
     assert_eq!(server.why().await, "client: said its last word");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_who_ends_lines_none_is_cut_in_two_by_a_pause() {
+    let pause = || tokio::time::sleep(Duration::from_secs(5));
+    let server = Server::of(Role::Echo);
+    let mut call = server.call();
+    call.write_all(b"a\nfin").await.unwrap();
+    pause().await;
+    call.write_all(b"ish\n").await.unwrap();
+    call.shutdown().await.unwrap();
+    assert_eq!(rest(&mut call).await, "a\nfinish\n");
+    let server = Server::of(ack());
+    let mut call = server.call();
+    call.write_all(b"one\ntw").await.unwrap();
+    pause().await;
+    call.write_all(b"o\nthr").await.unwrap();
+    pause().await;
+    call.write_all(b"ee").await.unwrap();
+    call.shutdown().await.unwrap();
+    assert_eq!(rest(&mut call).await, "ok\nok\nok");
+    assert_eq!(server.shown(), ["one", "two", "three"]);
+}
+
+/// A shell that stands in for a calculator's child.
+fn calc(script: &str) -> Role {
+    let script = format!("echo {}; while read -r line; do {script}; done", crate::calc::READY);
+    let arguments = vec!["-c".to_owned(), script];
+    let program = crate::calc::Program { path: "/bin/sh".into(), arguments };
+    Role::Calc(Arc::new(crate::calc::Calculator::new(program, 1)))
+}
+
+#[tokio::test]
+async fn answers_come_in_the_order_of_their_questions() {
+    let server = Server::of(calc("echo \"= $line\""));
+    let answer = server.answer(b"\xff\n1\n\xff\xff\n2\n").await;
+    let no_utf8 = "error: no UTF-8 at byte 1";
+    assert_eq!(answer, format!("{no_utf8}\n= 1\n{no_utf8}\n= 2\n"));
+}
+
+#[tokio::test]
+async fn told_to_stop_not_all_that_was_asked_is_answered() {
+    let mut server = Server::of(calc("sleep 0.05; echo 1"));
+    let mut call = server.call();
+    call.write_all(&b"1\n".repeat(10_000)).await.unwrap();
+    assert_eq!(next(&mut call).await, "1\n");
+    server.shutdown.request();
+    assert!(rest(&mut call).await.len() < 1_000);
+    assert_eq!(server.why().await, "relais: told to stop");
 }
 
 #[tokio::test(start_paused = true)]
@@ -250,12 +312,55 @@ async fn in_turns_the_second_message_waits_for_the_first_answer() {
     let mut call = server.call();
     call.write_all(b"one\ntwo\n").await.unwrap();
     told.recv().await.unwrap();
-    assert!(matches!(told.recv().await, Some(crate::Told::Said { bytes, .. }) if bytes == b"one"));
+    assert!(matches!(told.recv().await, Some(crate::News::Said { bytes, .. }) if bytes == b"one"));
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(told.try_recv().is_err());
     person.type_line("answer");
     assert_eq!(next(&mut call).await, "answer\n");
-    assert!(matches!(told.recv().await, Some(crate::Told::Said { bytes, .. }) if bytes == b"two"));
+    assert!(matches!(told.recv().await, Some(crate::News::Said { bytes, .. }) if bytes == b"two"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_turns_who_hangs_up_is_not_waited_for() {
+    let (person, mut told) = Person::new(Manners::Turns);
+    let mut server = Server::of(Role::Talk(Arc::clone(&person)));
+    let mut call = server.call();
+    call.write_all(b"one\ntwo\nthree").await.unwrap();
+    call.shutdown().await.unwrap();
+    let mut said = Vec::new();
+    while person.current().1 > 0 || said.is_empty() {
+        if let Some(crate::News::Said { bytes, .. }) = told.recv().await {
+            said.push(String::from_utf8(bytes).unwrap());
+        }
+        tokio::task::yield_now().await;
+    }
+    while let Ok(crate::News::Said { bytes, .. }) = told.try_recv() {
+        said.push(String::from_utf8(bytes).unwrap());
+    }
+    assert_eq!(said, ["one", "two", "three"]);
+    assert_eq!(server.why().await, "client: closed");
+    // Who floods out of turn is not read for ever.
+    let mut call = server.call();
+    _ = tokio::time::timeout(Duration::from_secs(1), call.write_all(&b"x\n".repeat(8 << 20))).await;
+    assert_eq!(server.why().await, "relais: idle for 60 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_who_reads_nothing_holds_up_nobody_for_ever() {
+    for is_stopped in [true, false] {
+        let (person, _told) = Person::new(Manners::Freely);
+        let mut server = Server::of(Role::Talk(person));
+        let mut call = server.call();
+        call.write_all(&b"x\n".repeat(1_000)).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if is_stopped {
+            server.shutdown.request();
+            assert_eq!(server.why().await, "relais: told to stop");
+        } else {
+            assert_eq!(server.why().await, "relais: nothing was read here for 60 s");
+        }
+        assert_eq!(rest(&mut call).await, "");
+    }
 }
 
 #[tokio::test(start_paused = true)]

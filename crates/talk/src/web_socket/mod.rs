@@ -2,11 +2,10 @@
 
 mod opening;
 
-use std::{borrow::Cow, io, time::Duration};
+use std::{io, ops::ControlFlow, time::Duration};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use relais_net::{Drain, Fault, Stream};
-use relais_tap::By;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -16,15 +15,20 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    dialogues::{Dialogues, Way},
+    dialogues::{Dialogues, Way, too_long},
+    frames::io_error,
     lines::Message,
-    passing::{End, Passed, fault, idle},
-    person::{Call, Manners},
-    role::{Reply, Role, Then},
+    passing::{End, Passed, closed, fault, idle, linger, refused, told_to_stop},
+    role::Reply,
+    seated::{Seated, Unseated},
 };
 
 /// How much is read at once, and kept for each: little, as most say little.
 const BUFFER_BYTES: usize = 4 << 10;
+
+/// How long an answer may be that is no longer than what was said. Letters in upper case take up to
+/// three times as much.
+const ANSWER_BYTES: usize = 256 << 10;
 
 /// How long a good end may take: the other side has to say goodbye, too.
 const GOODBYE_MAX: Duration = Duration::from_secs(1);
@@ -35,17 +39,20 @@ struct Dialogue<'d> {
     socket: WebSocketStream<Stream>,
     way: Way<'d>,
     drain: &'d Drain,
-    call: Option<Call>,
+    seated: Seated<'d>,
+    /// What was said out of turn.
+    early: Option<Frame>,
     passed: &'d mut Passed,
 }
 
 /// What there is to do next.
-enum Turn {
+enum Step {
     Heard(Frame),
     Typed(String),
-    /// It is over.
-    End(End, CloseCode),
 }
+
+/// How it is over, and the word for that.
+type Over = (End, CloseCode);
 
 pub(crate) async fn serve<'d>(
     all: &'d Dialogues,
@@ -53,94 +60,121 @@ pub(crate) async fn serve<'d>(
     way: Way<'d>,
     (drain, passed): (&'d Drain, &'d mut Passed),
 ) -> Result<End, Fault> {
-    let early = match opening::open(&mut stream).await? {
+    let early = match opening::open(all, &mut stream, way, drain).await? {
         opening::Opened::Yes { early } => early,
-        opening::Opened::No { why } => return Ok((By::Relais, why.into())),
+        opening::Opened::No(end) => return Ok(end),
     };
     let bytes_max = all.limits.line_bytes_max;
     let config = WebSocketConfig::default()
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(0)
-        .max_write_buffer_size(2 * bytes_max + BUFFER_BYTES)
+        .max_write_buffer_size(answer_bytes_max(all) + BUFFER_BYTES)
         .max_message_size(Some(bytes_max))
         .max_frame_size(Some(bytes_max));
     let socket = WebSocketStream::from_partially_read(stream, early, Part::Server, Some(config));
-    let mut dialogue = Dialogue { all, socket: socket.await, way, drain, call: None, passed };
-    if let Role::Talk(person) = &all.role {
-        dialogue.call = person.come(way.from, all.limits.callers_max).await;
-        if dialogue.call.is_none() {
-            let end = (By::Relais, "no place at the table".into());
-            return Ok(dialogue.close(end, CloseCode::Again).await);
+    let (socket, seated) = (socket.await, Seated::nowhere(all, drain));
+    let mut dialogue = Dialogue { all, socket, way, drain, seated, early: None, passed };
+    let over = match dialogue.seated.sit(all, way).await {
+        Ok(()) => dialogue.hold().await?,
+        Err(unseated) => {
+            let is_full = matches!(unseated, Unseated::Full);
+            (unseated.end(), if is_full { CloseCode::Again } else { CloseCode::Away })
         }
-    }
-    loop {
-        let then = match dialogue.turn().await? {
-            Turn::Heard(frame) => dialogue.hear(frame).await?,
-            Turn::Typed(text) => {
-                dialogue.say(Frame::text(text)).await?;
-                Then::GoOn
-            }
-            Turn::End(end, code) => return Ok(dialogue.close(end, code).await),
-        };
-        if then != Then::GoOn {
-            let end = (By::Client, "said its last word".into());
-            return Ok(dialogue.close(end, CloseCode::Normal).await);
-        }
-    }
+    };
+    Ok(dialogue.close(over).await)
+}
+
+/// How long an answer may be.
+fn answer_bytes_max(all: &Dialogues) -> usize {
+    ANSWER_BYTES.max(2 * all.limits.line_bytes_max)
 }
 
 impl Dialogue<'_> {
-    async fn turn(&mut self) -> Result<Turn, Fault> {
-        let Self { socket, call, drain, all, .. } = self;
-        let typed = async {
-            match call {
-                Some(call) => call.lines.recv().await,
-                None => std::future::pending().await,
+    /// Hears and answers, to the end.
+    async fn hold(&mut self) -> Result<Over, Fault> {
+        loop {
+            // Asked before messages are: somebody who never stops is not to keep us from it.
+            if self.drain.is_requested() {
+                return Ok((told_to_stop(), CloseCode::Away));
             }
-        };
-        let end = |by, why: String, code| Ok(Turn::End((by, Cow::Owned(why)), code));
-        // Asked before messages are: somebody who never stops is not to keep us from it.
-        if drain.is_requested() {
-            return end(By::Relais, "told to stop".to_owned(), CloseCode::Away);
-        }
-        tokio::select! {
-            biased;
-            frame = socket.next() => match frame {
-                Some(Ok(frame)) => Ok(Turn::Heard(frame)),
-                Some(Err(Error::Capacity(error))) => {
-                    end(By::Relais, error.to_string(), CloseCode::Size)
+            let early = if self.seated.is_awaited() { None } else { self.early.take() };
+            let step = match early {
+                Some(frame) => ControlFlow::Continue(Step::Heard(frame)),
+                None => self.step().await?,
+            };
+            let then = match step {
+                // Of what comes out of turn only whether it is the end is heard.
+                ControlFlow::Continue(Step::Heard(frame)) if self.seated.is_awaited() => {
+                    if frame.is_text() || frame.is_binary() {
+                        self.early = Some(frame);
+                    }
+                    ControlFlow::Continue(())
                 }
-                Some(Err(Error::Protocol(error))) => {
-                    end(By::Relais, error.to_string(), CloseCode::Protocol)
+                ControlFlow::Continue(Step::Heard(frame)) => self.hear(frame).await?,
+                ControlFlow::Continue(Step::Typed(text)) => {
+                    self.say(Frame::text(text)).await?;
+                    ControlFlow::Continue(())
                 }
-                Some(Err(error)) => Err(fault("reading", io_error(error))),
-                None => end(By::Client, "closed".to_owned(), CloseCode::Normal),
-            },
-            Some(text) = typed => Ok(Turn::Typed(text)),
-            () = drain.requested() => end(By::Relais, "told to stop".to_owned(), CloseCode::Away),
-            () = tokio::time::sleep(all.limits.idle_max) => {
-                end(By::Relais, idle(all.limits.idle_max), CloseCode::Away)
+                ControlFlow::Break(over) => ControlFlow::Break(over),
+            };
+            if let ControlFlow::Break(over) = then {
+                return Ok(over);
             }
         }
     }
 
-    async fn hear(&mut self, frame: Frame) -> Result<Then, Fault> {
+    /// Waits for what comes next.
+    async fn step(&mut self) -> Result<ControlFlow<Over, Step>, Fault> {
+        if let Some(text) = self.seated.typed_already() {
+            return Ok(ControlFlow::Continue(Step::Typed(text)));
+        }
+        let Self { socket, seated, drain, all, early, .. } = self;
+        tokio::select! {
+            biased;
+            // One that waits for its turn is enough.
+            frame = socket.next(), if early.is_none() => match frame {
+                Some(Ok(frame)) => Ok(ControlFlow::Continue(Step::Heard(frame))),
+                Some(Err(error)) => {
+                    over_by(error).map(ControlFlow::Break).map_err(|error| fault("reading", error))
+                }
+                None => Ok(ControlFlow::Break((closed(), CloseCode::Normal))),
+            },
+            text = seated.typed() => Ok(ControlFlow::Continue(Step::Typed(text))),
+            () = drain.requested() => Ok(ControlFlow::Break((told_to_stop(), CloseCode::Away))),
+            () = tokio::time::sleep(all.limits.idle_max) => {
+                Ok(ControlFlow::Break((idle(all.limits.idle_max), CloseCode::Away)))
+            }
+        }
+    }
+
+    async fn hear(&mut self, frame: Frame) -> Result<ControlFlow<Over>, Fault> {
         let is_text = match &frame {
             Frame::Text(_) => true,
             Frame::Binary(_) => false,
             // Pings are answered, and goodbyes returned, by who reads them.
-            _ => return Ok(Then::GoOn),
+            _ => return Ok(ControlFlow::Continue(())),
         };
         let bytes = frame.into_data();
         self.passed.hear(&bytes);
         let message = Message::of(&bytes);
         let (reply, then) = self.all.hear(&message, self.way);
+        let then = match then.ends() {
+            ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            ControlFlow::Break(end) => ControlFlow::Break((end, CloseCode::Normal)),
+        };
         let answer = match reply {
             Reply::Nothing => return Ok(then),
-            Reply::ByPerson => return self.pass_on(&message).await.map(|()| then),
+            Reply::ByPerson => {
+                return Ok(match self.seated.pass_on(&message).await {
+                    ControlFlow::Continue(()) => then,
+                    ControlFlow::Break(end) => ControlFlow::Break((end, CloseCode::Away)),
+                });
+            }
             Reply::Bytes(bytes) => bytes,
             reply => self.all.answer(reply, &message, self.way.from).await,
         };
+        let fits = answer.len() <= answer_bytes_max(self.all);
+        let answer = if fits { answer } else { too_long(&message) };
         let answer = match String::from_utf8(answer) {
             Ok(text) if is_text => Frame::text(text),
             Ok(text) => Frame::binary(text.into_bytes()),
@@ -150,34 +184,23 @@ impl Dialogue<'_> {
         Ok(then)
     }
 
-    async fn pass_on(&mut self, message: &Message<'_>) -> Result<(), Fault> {
-        let Some(call) = &mut self.call else { return Ok(()) };
-        call.say(message.bytes, false).await;
-        if call.manners() == Manners::Freely {
-            return Ok(());
-        }
-        let late = || fault("waiting for the person", io::ErrorKind::TimedOut.into());
-        let text = tokio::select! {
-            text = call.lines.recv() => text,
-            () = self.drain.requested() => None,
-            () = tokio::time::sleep(self.all.limits.idle_max) => return Err(late()),
-        };
-        match text {
-            Some(text) => self.say(Frame::text(text)).await,
-            None => Ok(()),
-        }
-    }
-
     async fn say(&mut self, frame: Frame) -> Result<(), Fault> {
-        if let Frame::Text(_) | Frame::Binary(_) = frame {
-            self.passed.say(frame.clone().into_data().as_ref());
-        }
-        let sent = tokio::time::timeout(self.all.limits.idle_max, self.socket.send(frame));
+        let bytes = match &frame {
+            Frame::Text(_) | Frame::Binary(_) => frame.clone().into_data(),
+            _ => bytes::Bytes::new(),
+        };
+        let sent = tokio::time::timeout(self.all.limits.idle_max, async {
+            // Answers to pings may wait: they are not to take the room of this.
+            self.socket.flush().await?;
+            self.socket.send(frame).await
+        });
         let late = |_| Err(Error::Io(io::ErrorKind::TimedOut.into()));
-        sent.await.unwrap_or_else(late).map_err(|error| fault("answering", io_error(error)))
+        sent.await.unwrap_or_else(late).map_err(|error| fault("answering", io_error(error)))?;
+        self.passed.say(&bytes);
+        Ok(())
     }
 
-    async fn close(mut self, end: End, code: CloseCode) -> End {
+    async fn close(mut self, (end, code): Over) -> End {
         let frame = CloseFrame { code, reason: end.1.clone().into_owned().into() };
         let goodbye = async {
             self.socket.close(Some(frame)).await?;
@@ -186,14 +209,19 @@ impl Dialogue<'_> {
         };
         // Who does not answer goes without.
         _ = tokio::time::timeout(GOODBYE_MAX, goodbye).await;
+        // What was broken off is not read above: the word for it would be lost.
+        linger(self.socket.get_mut()).await;
         end
     }
 }
 
-fn io_error(error: Error) -> io::Error {
+/// How it is over if what came is none of the protocol, or too much.
+fn over_by(error: Error) -> Result<Over, io::Error> {
     match error {
-        Error::Io(error) => error,
-        other => io::Error::other(other.to_string()),
+        Error::Capacity(error) => Ok((refused(error.to_string()), CloseCode::Size)),
+        Error::Protocol(error) => Ok((refused(error.to_string()), CloseCode::Protocol)),
+        Error::Utf8(_) => Ok((refused("a text that is no UTF-8"), CloseCode::Invalid)),
+        error => Err(io_error(error)),
     }
 }
 

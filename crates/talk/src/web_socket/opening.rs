@@ -2,34 +2,56 @@
 
 use std::{io, time::Duration};
 
-use relais_net::{Fault, Stream};
-use relais_wire::web_socket::{NoOpening, accept_of, read_opening};
+use relais_net::{Drain, Fault, Scheme, Stream};
+use relais_wire::{
+    http1::HeadLimits,
+    web_socket::{NoOpening, Opening, accept_of, read_opening},
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::passing::{fault, linger};
+use crate::{
+    dialogues::{Dialogues, Way},
+    passing::{End, closed, fault, linger, refused, told_to_stop},
+};
 
 /// How long the request may be, and how long it may take.
-const HEAD_BYTES_MAX: usize = 8 << 10;
+const HEAD: HeadLimits =
+    HeadLimits { head_bytes_max: 8 << 10, line_bytes_max: 8 << 10, fields_max: 100 };
 const HEAD_MAX: Duration = Duration::from_secs(10);
 
 /// Whether it is open.
 pub(super) enum Opened {
     /// It is; `early` is what came behind the request.
     Yes { early: Vec<u8> },
-    /// It is not, and the caller was told.
-    No { why: String },
+    /// It is not, and the caller was told, if there was anything to tell.
+    No(End),
 }
 
 /// Reads the request and answers it.
-pub(super) async fn open(stream: &mut Stream) -> Result<Opened, Fault> {
-    let late = |_| Err(fault("waiting for a request", io::ErrorKind::TimedOut.into()));
-    tokio::time::timeout(HEAD_MAX, answer(stream)).await.unwrap_or_else(late)
+pub(super) async fn open(
+    all: &Dialogues,
+    stream: &mut Stream,
+    way: Way<'_>,
+    drain: &Drain,
+) -> Result<Opened, Fault> {
+    tokio::select! {
+        biased;
+        opened = answer(all, stream, way) => opened,
+        () = drain.requested() => Ok(Opened::No(told_to_stop())),
+        () = tokio::time::sleep(HEAD_MAX) => {
+            Err(fault("waiting for a request", io::ErrorKind::TimedOut.into()))
+        }
+    }
 }
 
-async fn answer(stream: &mut Stream) -> Result<Opened, Fault> {
+async fn answer(all: &Dialogues, stream: &mut Stream, way: Way<'_>) -> Result<Opened, Fault> {
     let mut head = Vec::new();
     loop {
-        match read_opening(&head) {
+        match read_opening(&head, HEAD) {
+            Ok(Some(opening)) if !all.takes(&opening, way) => {
+                let what = "a page of another site asks: its `Origin` is not allowed";
+                return refuse(stream, "403 Forbidden", what).await;
+            }
             Ok(Some(opening)) => {
                 let accept = accept_of(opening.key);
                 let answer = format!(
@@ -39,16 +61,31 @@ async fn answer(stream: &mut Stream) -> Result<Opened, Fault> {
                 send(stream, &answer).await?;
                 return Ok(Opened::Yes { early: head.split_off(opening.length) });
             }
-            Ok(None) if head.len() < HEAD_BYTES_MAX => (),
-            Ok(None) => return refuse(stream, "431 Request Header Fields Too Large", None).await,
-            Err(error) => return refuse(stream, status_of(error), Some(error)).await,
+            Ok(None) => (),
+            Err(error) => {
+                let what = format!(
+                    "{error}: this is a WebSocket (ws:// or wss://), expected a client of one"
+                );
+                return refuse(stream, status_of(error), &what).await;
+            }
         }
         let mut part = [0; 1024];
         let count = stream.read(&mut part).await.map_err(|error| fault("reading", error))?;
         if count == 0 {
-            return Ok(Opened::No { why: "closed before a request".to_owned() });
+            return Ok(Opened::No(closed()));
         }
         head.extend_from_slice(&part[..count]);
+    }
+}
+
+impl Dialogues {
+    /// Whether the page that asks, if one does, may.
+    fn takes(&self, opening: &Opening<'_>, way: Way<'_>) -> bool {
+        let is_named = |origin: &str| {
+            self.origins.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(origin))
+        };
+        opening.is_of_same_origin(way.on.scheme == Scheme::Wss)
+            || opening.origin.is_some_and(is_named)
     }
 }
 
@@ -57,26 +94,27 @@ async fn answer(stream: &mut Stream) -> Result<Opened, Fault> {
 fn status_of(error: NoOpening) -> &'static str {
     match error {
         NoOpening::NoUpgrade | NoOpening::Version => "426 Upgrade Required",
-        NoOpening::NoGet | NoOpening::Key | NoOpening::Malformed => "400 Bad Request",
+        NoOpening::Refused(refusal) if refusal.status() == 431 || refusal.status() == 414 => {
+            "431 Request Header Fields Too Large"
+        }
+        NoOpening::NoGet
+        | NoOpening::Refused(_)
+        | NoOpening::Body
+        | NoOpening::Key
+        | NoOpening::Origin => "400 Bad Request",
     }
 }
 
-async fn refuse(
-    stream: &mut Stream,
-    status: &str,
-    error: Option<NoOpening>,
-) -> Result<Opened, Fault> {
-    let why = error.map_or_else(|| "the head is too long".to_owned(), |error| error.to_string());
-    let text = format!("{why}: this is a WebSocket (ws:// or wss://), expected a client of one\n");
+async fn refuse(stream: &mut Stream, status: &str, what: &str) -> Result<Opened, Fault> {
     let answer = format!(
         "HTTP/1.1 {status}\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\
          Sec-WebSocket-Version: 13\r\nContent-Type: text/plain; charset=utf-8\r\n\
-         Content-Length: {}\r\n\r\n{text}",
-        text.len()
+         Content-Length: {}\r\n\r\n{what}\n",
+        what.len() + 1
     );
     send(stream, &answer).await?;
     linger(stream).await;
-    Ok(Opened::No { why })
+    Ok(Opened::No(refused(what.to_owned())))
 }
 
 async fn send(stream: &mut Stream, text: &str) -> Result<(), Fault> {

@@ -5,6 +5,7 @@ use relais_wire::web_socket::{accept_of, key_of};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
+use crate::role::Role;
 
 struct Server {
     all: Arc<Dialogues>,
@@ -34,11 +35,7 @@ impl Server {
     async fn client(&self) -> WebSocketStream<DuplexStream> {
         let mut call = self.call();
         let key = key_of([7; 16]);
-        let request = format!(
-            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        );
-        call.write_all(request.as_bytes()).await.unwrap();
+        call.write_all(request("").as_bytes()).await.unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(call.read_u8().await.unwrap());
@@ -48,6 +45,15 @@ impl Server {
         assert!(head.contains(&format!("Sec-WebSocket-Accept: {}\r\n", accept_of(&key))), "{head}");
         WebSocketStream::from_raw_socket(call, Part::Client, None).await
     }
+}
+
+/// What opens a WebSocket, with these fields.
+fn request(fields: &str) -> String {
+    let key = key_of([7; 16]);
+    format!(
+        "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{fields}\
+         Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
 }
 
 /// What comes until the end.
@@ -85,6 +91,86 @@ async fn a_message_that_is_too_long_ends_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_may_be_three_times_as_long_as_what_was_said() {
+    let mut server = Server::of(Role::Upper);
+    Arc::get_mut(&mut server.all).unwrap().limits.line_bytes_max = 64 << 10;
+    let mut client = server.client().await;
+    client.send(Frame::text("ΐ".repeat(30_000))).await.unwrap();
+    assert_eq!(client.next().await.unwrap().unwrap().len(), 3 * 60_000);
+    // What is too much even then is said to be, and ends nothing.
+    let mut server = Server::of(Role::Ack { reply: "x".repeat(300_000) });
+    Arc::get_mut(&mut server.all).unwrap().limits.line_bytes_max = 1_000;
+    let mut client = server.client().await;
+    for _ in 0..2 {
+        client.send(Frame::text("hi")).await.unwrap();
+        let answer = client.next().await.unwrap().unwrap();
+        assert_eq!(answer, Frame::text("error: the answer is too long"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_is_no_utf8_ends_it_with_the_code_for_that() {
+    let mut call = Server::of(Role::Echo).client().await.into_inner();
+    // Masked with nothing.
+    call.write_all(b"\x81\x82\0\0\0\0\xff\xff").await.unwrap();
+    let mut head = [0; 4];
+    call.read_exact(&mut head).await.unwrap();
+    assert_eq!((head[0], u16::from_be_bytes([head[2], head[3]])), (0x88, 1007));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_of_other_sites_are_turned_away() {
+    let server = Server::of(Role::Echo);
+    for (origin, status) in [
+        ("http://a", "101 "),
+        ("http://a:80", "101 "),
+        ("http://friend.example", "101 "),
+        ("http://evil.example", "403 "),
+        ("null", "403 "),
+    ] {
+        let mut call = server.call();
+        let asked = request(&format!("Origin: {origin}\r\n"));
+        call.write_all(asked.as_bytes()).await.unwrap();
+        let mut begin = [0; 13];
+        call.read_exact(&mut begin).await.unwrap();
+        assert_eq!(str::from_utf8(&begin).unwrap(), format!("HTTP/1.1 {status}"), "{origin}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_turns_only_the_end_is_heard_while_the_person_is_awaited() {
+    let (person, mut told) = crate::Person::new(crate::Manners::Turns);
+    let server = Server::of(Role::Talk(Arc::clone(&person)));
+    let mut client = server.client().await;
+    for said in ["one", "two"] {
+        client.send(Frame::text(said)).await.unwrap();
+    }
+    told.recv().await.unwrap();
+    assert!(matches!(told.recv().await, Some(crate::News::Said { bytes, .. }) if bytes == b"one"));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(told.try_recv().is_err());
+    person.type_line("answer");
+    assert_eq!(client.next().await.unwrap().unwrap(), Frame::text("answer"));
+    assert!(matches!(told.recv().await, Some(crate::News::Said { bytes, .. }) if bytes == b"two"));
+    drop(client);
+    assert!(matches!(told.recv().await, Some(crate::News::Went { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_floods_is_answered_by_the_person_all_the_same() {
+    let (person, mut told) = crate::Person::new(crate::Manners::Freely);
+    let server = Server::of(Role::Talk(Arc::clone(&person)));
+    let (mut say, mut hear) = server.client().await.split();
+    let flood = tokio::spawn(async move { while say.send(Frame::text("x")).await.is_ok() {} });
+    tokio::spawn(async move { while told.recv().await.is_some() {} });
+    while matches!(person.type_line("stop it"), crate::Typed::Nobody) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(hear.next().await.unwrap().unwrap(), Frame::text("stop it"));
+    flood.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_silent_is_let_go_and_so_is_everyone_at_the_end() {
     let server = Server::of(Role::Upper);
     let mut client = server.client().await;
@@ -117,5 +203,14 @@ async fn a_request_that_does_not_end_is_not_waited_for() {
     let server = Server::of(Role::Echo);
     let mut call = server.call();
     call.write_all(b"GET / HT").await.unwrap();
+    let began = tokio::time::Instant::now();
     assert_eq!(rest(call).await, "");
+    assert_eq!(began.elapsed().as_secs(), 10);
+    // Nor when we are to stop.
+    let call = server.call();
+    tokio::task::yield_now().await;
+    server.shutdown.request();
+    let began = tokio::time::Instant::now();
+    assert_eq!(rest(call).await, "");
+    assert_eq!(began.elapsed().as_secs(), 0);
 }
