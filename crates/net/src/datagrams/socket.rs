@@ -15,14 +15,14 @@ use super::{
     address::Family,
     batch::Batch,
     calls::set_option,
-    sending::{Load, Sent, Way},
+    sending::{Load, Outlet, Sent},
 };
 
 /// A socket, and what it is able to do.
 #[derive(Debug)]
 pub(super) struct Socket {
     plain: UdpSocket,
-    way: Way,
+    outlet: Outlet,
     /// Whether the system was asked to hand over trains as such. Never taken back.
     hears_trains: AtomicBool,
 }
@@ -47,8 +47,8 @@ impl Socket {
         let takes_trains = set_option(plain.as_fd(), (SOL_UDP, UDP_SEGMENT), 0).is_ok();
         // A socket that others had before may still hand over trains.
         _ = set_option(plain.as_fd(), (SOL_UDP, UDP_GRO), 0);
-        let way = Way { family: Family::of(at), takes_trains: AtomicBool::new(takes_trains) };
-        Self { plain, way, hears_trains: AtomicBool::new(false) }
+        let outlet = Outlet { family: Family::of(at), takes_trains: AtomicBool::new(takes_trains) };
+        Self { plain, outlet, hears_trains: AtomicBool::new(false) }
     }
 
     pub(super) fn local(&self) -> io::Result<SocketAddr> {
@@ -84,7 +84,7 @@ impl Socket {
     }
 
     pub(super) async fn send_to(&self, datagram: &[u8], to: SocketAddr) -> io::Result<()> {
-        let to = match self.way.family.dress(to.ip()) {
+        let to = match self.outlet.family.dress(to.ip()) {
             Some(ip) if ip != to.ip() => SocketAddr::new(ip, to.port()),
             _ => to,
         };
@@ -116,7 +116,7 @@ impl Socket {
     }
 
     pub(super) fn send<'a>(&self, loads: impl Iterator<Item = Load<'a>>) -> Sent {
-        self.way.send(self.as_fd(), loads)
+        self.outlet.send(self.as_fd(), loads)
     }
 }
 
