@@ -14,6 +14,7 @@ import subprocess
 import time
 
 from stage import RELAIS, Skip, equal, eventually, free_port, holds, need, sum_of, test
+from terminals import Tmux
 
 
 def listen(stage, *arguments):
@@ -435,10 +436,10 @@ def who_receives_slowly_is_waited_for_and_ends_all_the_same(stage):
 
 @test
 def what_would_go_to_a_terminal_as_it_is_is_refused(stage):
-    terminal = Tmux(stage, f"{RELAIS} listen 127.0.0.1:{free_port()} --style raw; echo exit $?; sleep 60")
+    terminal = Tmux(stage, f"{RELAIS} listen 127.0.0.1:{free_port()} --style raw")
     try:
         terminal.sees("standard output is a terminal, which would obey what strangers send")
-        terminal.sees("exit 2")
+        terminal.sees("end 2")
     finally:
         terminal.end()
 
@@ -627,33 +628,6 @@ def told_to_stop_everyone_is_let_go(stage):
 
     asyncio.run(talk())
     equal(relais.end(), 0, "exit code")
-
-
-class Tmux:
-    """A terminal that is looked at and typed into."""
-
-    def __init__(self, stage, command):
-        need("tmux")
-        self.stage, self.socket = stage, stage.path("tmux.sock")
-        self.run("new-session", "-d", "-x", "80", "-y", "24", "-s", "s", command)
-
-    def run(self, *words):
-        return self.stage.run(["tmux", "-f", "/dev/null", "-S", self.socket, *words], env=self.stage.env() | {"TERM": "xterm"})
-
-    def type(self, *keys):
-        self.run("send-keys", "-t", "s", *keys)
-
-    def screen(self):
-        return self.run("capture-pane", "-p", "-t", "s").decode()
-
-    def sees(self, text):
-        try:
-            eventually(text, lambda: text in self.screen())
-        except AssertionError:
-            raise AssertionError(f"no {text!r} on the screen:\n{self.screen()}") from None
-
-    def end(self):
-        subprocess.run(["tmux", "-S", self.socket, "kill-server"], capture_output=True, check=False)
 
 
 def talking(stage, *arguments):

@@ -12,6 +12,7 @@ import socket
 import struct
 import time
 
+from certificates import papers
 from listening import Listening
 from stage import RELAIS, Skip, equal, eventually, free_port, holds, need, test
 
@@ -108,6 +109,27 @@ def relais_is_asked_over_tls_and_believed_by_its_authority(stage):
     for word in (["--insecure"], ["--ca", stage.authority()]):
         said = load(stage, url, "-n", 50, *word, **stranger)
         equal(said["answers"], 50)
+
+
+@test
+def a_server_that_wants_a_certificate_is_shown_one(stage):
+    stage.write("site/index.html", "hello")
+    (key, cert, fingerprint), tls = papers(stage), free_port()
+    nginx(stage, "", settings=f"""
+        listen 127.0.0.1:{tls} ssl; ssl_certificate {cert}; ssl_certificate_key {key};
+        ssl_verify_client on; ssl_client_certificate {cert}; keepalive_requests 1000000;""")
+    url = f"https://127.0.0.1:{tls}/"
+    own = ["--cert", cert, "--key", key]
+
+    def statuses(*words):
+        return load(stage, url, "-n", 50, "-c", 5, *words)["statuses"]
+
+    equal(statuses(*own, "--ca", cert, "--server-name", "localhost"), {"2xx": 50})
+    equal(statuses(*own, "--pin", fingerprint), {"2xx": 50})
+    equal(statuses("--pin", fingerprint), {"4xx": 50})
+    done = stage.finish([RELAIS, "load", url, "-n", "5", "--insecure", "--json"])
+    equal((done.returncode, json.loads(done.stdout)["statuses"]), (0, {"4xx": 5}))
+    holds(done.stderr.decode(), "INSECURE: whoever answers is believed")
 
 
 @test
@@ -283,11 +305,24 @@ def ten_thousand_connections_are_asked(stage):
 
 
 @test
+def a_server_that_begins_no_web_socket_is_not_waited_for(stage):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        words = [f"ws://127.0.0.1:{silent.getsockname()[1]}", "-c", "2", "-d", "1s", "--timeout", "300ms"]
+        done = stage.finish([RELAIS, "load", *words], 20)
+    equal(done.returncode, 1, "exit code")
+    holds(done.stderr.decode(), "not connected in 300ms")
+
+
+@test
 def what_is_missing_here_is_told(stage):
     need("prlimit", "unshare", "ip")
     few = stage.finish(["prlimit", "--nofile=100:100", RELAIS, "load", "9", "-c", "200"])
     equal(few.returncode, 2, "exit code")
     holds(few.stderr.decode(), "200 connections, and 100 descriptors for all")
+    # Before anybody is asked, who would be asked for a minute.
+    page = stage.finish([RELAIS, "load", "9", "-d", "1m", "--html", "no/such/page.html"], 10)
+    equal(page.returncode, 1, "exit code")
+    holds(page.stderr.decode(), "no/such/page.html")
     if os.geteuid() != 0:
         raise Skip("needs root, for a network of its own")
     script = f"""
@@ -349,7 +384,8 @@ def a_page_stands_alone_and_says_all_as_a_table(stage):
         assert not {"src", "href"} & attributes.keys(), attributes
     drawn = [attributes for tag, attributes in read.tags if tag == "svg" and "role" in attributes]
     assert len(drawn) == 4 and all(attributes["aria-label"] for attributes in drawn), drawn
-    equal(names.count("table"), 4)
+    # Of each plot, and of what went wrong.
+    equal(names.count("table"), len(drawn) + 1)
     holds("".join(read.text), "/gone?<b>&\"")
     holds("".join(read.text), "since due")
 
@@ -404,6 +440,7 @@ def what_cannot_be_meant_is_told_before_anybody_is_asked(stage):
 
     check(["http://127.0.0.1:9", "--size", "9"], "nothing is done with `--size` over http")
     check(["tcp://127.0.0.1:9", "--method", "GET"], "nothing is done with `--method` over tcp")
+    check(["ws://127.0.0.1:9/a b"], "bad path \"/a b\"")
     check(["tcp://127.0.0.1:9/a"], "an endpoint has no path")
     check(["udp://127.0.0.1:9", "--size", "70000"], "a message of 70000 bytes")
     check(["http://127.0.0.1:9", "--simulate", "3"], "no dialogue over http")

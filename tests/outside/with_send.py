@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import pathlib
-import pty
 import re
 import socket
 import ssl
@@ -15,8 +14,10 @@ import subprocess
 import threading
 import time
 
+from certificates import papers
 from listening import Listening
 from stage import RELAIS, Skip, equal, eventually, free_port, holds, need, sum_of, test
+from terminals import Tmux, on_a_terminal
 
 
 def send(stage, *words, status=0, text=None, seconds=20):
@@ -38,18 +39,6 @@ def echo(stage, *address, port=None):
     if address[0].startswith("TCP"):
         program.await_port(port)
     return port
-
-
-def papers(stage, name="localhost"):
-    """A key, and a certificate that it signed itself."""
-    need("openssl")
-    key, cert = stage.path("key.pem"), stage.path("cert.pem")
-    stage.run([
-        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3", "-subj", f"/CN={name}",
-        "-addext", f"subjectAltName=DNS:{name}", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", cert,
-    ])  # fmt: skip
-    print_ = stage.run(["openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256"])
-    return key, cert, print_.decode().strip().partition("=")[2]
 
 
 class Serving(Listening):
@@ -461,27 +450,6 @@ def a_flood_of_bytes_is_passed_on_and_not_kept(stage):
         equal(count, 100_000_000)
 
 
-def on_a_terminal(command, env, keys=b""):
-    """What a terminal is given."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(command[0], [str(word) for word in command], env | {"TERM": "xterm"})
-    if keys:
-        os.write(terminal, keys)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-    _, status = os.waitpid(pid, 0)
-    os.close(terminal)
-    return shown, os.waitstatus_to_exitcode(status)
-
-
 @test
 def a_terminal_is_shown_escapes_and_never_given_them(stage):
     def evil(stream):
@@ -507,43 +475,18 @@ def the_protocol_is_asked_for(stage):
     send(stage, "--choose", port, text=b"", status=2)
 
 
-class Tmux:
-    """A terminal of 80 columns, and a person who types."""
-
-    def __init__(self, stage, command):
-        need("tmux")
-        self.base = ["tmux", "-S", str(stage.path("tmux")), "-f", "/dev/null"]
-        self.stage = stage
-        self.run("new-session", "-d", "-x", "80", "-y", "20", "-s", "s", " ".join(map(str, command)) + "; echo end $?; sleep 60")
-
-    def run(self, *words):
-        return self.stage.run([*self.base, *words])
-
-    def keys(self, *keys):
-        self.run("send-keys", "-t", "s", *keys)
-
-    def screen(self):
-        return self.run("capture-pane", "-p", "-t", "s").decode()
-
-    def shows(self, text):
-        eventually(f"{text!r} on the screen", lambda: text in self.screen())
-
-    def end(self):
-        self.run("kill-server")
-
-
 @test
 def a_person_has_a_dialogue_and_edits_lines(stage):
     port = echo(stage)
-    terminal = Tmux(stage, [RELAIS, "send", port])
+    terminal = Tmux(stage, f"{RELAIS} send {port}")
     try:
-        terminal.shows(">")
-        terminal.keys("helo", "Left", "l", "Enter")
-        terminal.shows("> hello\nhello\n")
-        terminal.keys("Up", "Enter")
-        terminal.shows("> hello\nhello\n> hello\nhello\n")
-        terminal.keys("C-d")
-        terminal.shows("end 0")
+        terminal.sees(">")
+        terminal.type("helo", "Left", "l", "Enter")
+        terminal.sees("> hello\nhello\n")
+        terminal.type("Up", "Enter")
+        terminal.sees("> hello\nhello\n> hello\nhello\n")
+        terminal.type("C-d")
+        terminal.sees("end 0")
         assert "the other side ended" not in terminal.screen(), "who ended it is told so"
     finally:
         terminal.end()
@@ -552,14 +495,14 @@ def a_person_has_a_dialogue_and_edits_lines(stage):
 @test
 def a_line_longer_than_the_terminal_is_left_there_whole(stage):
     port = echo(stage)
-    terminal = Tmux(stage, [RELAIS, "send", port])
+    terminal = Tmux(stage, f"{RELAIS} send {port}")
     line = "".join(f"{number:03}," for number in range(50))
     try:
-        terminal.shows(">")
-        terminal.keys(line)
-        terminal.shows("> …")
-        terminal.keys("Enter")
-        terminal.shows(f"> {line[:78]}\n{line[78:158]}\n{line[158:]}")
+        terminal.sees(">")
+        terminal.type(line)
+        terminal.sees("> …")
+        terminal.type("Enter")
+        terminal.sees(f"> {line[:78]}\n{line[78:158]}\n{line[158:]}")
     finally:
         terminal.end()
 
@@ -567,11 +510,11 @@ def a_line_longer_than_the_terminal_is_left_there_whole(stage):
 @test
 def whoever_compares_at_a_terminal_is_told_above_the_prompt(stage):
     with Serving(lambda stream: stream.sendall(stream.recv(100))) as server:
-        terminal = Tmux(stage, [RELAIS, "send", str(server.port), "--verify"])
+        terminal = Tmux(stage, f"{RELAIS} send {server.port} --verify")
         try:
-            terminal.shows(">")
-            terminal.keys("hello", "Enter")
-            terminal.shows("> hello\nthe other side ended\nidentical\nend 0")
+            terminal.sees(">")
+            terminal.type("hello", "Enter")
+            terminal.sees("> hello\nthe other side ended\nidentical\nend 0")
         finally:
             terminal.end()
 
@@ -634,13 +577,13 @@ def a_line_that_comes_in_parts_is_shown_once(stage):
         stream.recv(100)
 
     with Serving(ask_for_a_name) as server:
-        terminal = Tmux(stage, [RELAIS, "send", str(server.port)])
+        terminal = Tmux(stage, f"{RELAIS} send {server.port}")
         try:
-            terminal.shows("one line\nlogin:")
-            terminal.keys("anna", "Enter")
-            terminal.shows("one line\nlogin: anna\nhello anna\n>")
-            terminal.keys("C-d")
-            terminal.shows("end 0")
+            terminal.sees("one line\nlogin:")
+            terminal.type("anna", "Enter")
+            terminal.sees("one line\nlogin: anna\nhello anna\n>")
+            terminal.type("C-d")
+            terminal.sees("end 0")
         finally:
             terminal.end()
 
@@ -654,14 +597,14 @@ def ctrl_c_ends_it_where_nobody_takes_what_is_typed(stage):
         held.wait(30)
 
     with Serving(take_nothing) as server:
-        terminal = Tmux(stage, ["trap : INT;", RELAIS, "send", str(server.port)])
+        terminal = Tmux(stage, f"trap : INT; {RELAIS} send {server.port}")
         try:
-            terminal.shows(">")
+            terminal.sees(">")
             text = stage.write("much", ("x" * 4_000 + "\n") * 1_200)
             terminal.run("load-buffer", text)
             terminal.run("paste-buffer", "-t", "s")
             time.sleep(1)
-            terminal.keys("C-c")
+            terminal.type("C-c")
             eventually("its end", lambda: "end 130" in terminal.screen(), 30)
         finally:
             held.set()

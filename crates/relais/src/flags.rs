@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Serve(Box<serve::Flags>),
     /// Pass HTTP requests on to other servers
     Proxy(Box<proxy::Flags>),
-    /// Pass bytes on as they are: TCP, TLS, Unix sockets, each side its own
+    /// Pass bytes on as they are: TCP, TLS, UDP, Unix sockets, each side its own
     Relay(Box<relay::Flags>),
     /// Hold a small dialogue with everyone who calls: over TCP, TLS, UDP, Unix sockets, WebSocket
     Listen(Box<listen::Flags>),

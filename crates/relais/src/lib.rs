@@ -6,6 +6,7 @@
 
 mod access_log;
 mod auth;
+mod bar;
 mod base;
 mod cache;
 mod calling;
@@ -14,6 +15,7 @@ mod clock;
 mod columns;
 mod complaint;
 mod config;
+mod content;
 mod control;
 mod data;
 mod demo;
@@ -24,6 +26,7 @@ mod front;
 mod get;
 mod habits;
 mod hex;
+mod ink;
 mod limits;
 mod listen;
 mod load;

@@ -9,6 +9,8 @@ use std::{
 
 use clap::ColorChoice;
 
+use crate::columns;
+
 /// How much a command tells beside what it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Telling {
@@ -38,10 +40,14 @@ pub(crate) fn tell(line: impl Display) {
     _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Prints talk in the place of what was told so last, on a terminal.
-pub(crate) fn tell_over(text: impl Display) {
+/// Prints talk in the place of what was told so last, on a terminal: as much of it as its line has room
+/// for. What went on in the next line would stay there.
+pub(crate) fn tell_over(text: impl AsRef<str>) {
+    let err = io::stderr();
+    let room = columns::of(&err).unwrap_or(usize::MAX);
+    let text: String = columns::begin(text.as_ref(), room).collect();
     // To the first column, and empty to the last.
-    _ = write!(io::stderr().lock(), "\r\x1b[K{text}");
+    _ = write!(err.lock(), "\r\x1b[K{text}");
 }
 
 /// Whether what goes to `out` has colours.

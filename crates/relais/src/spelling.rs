@@ -14,9 +14,11 @@ use serde::{
 
 mod endpoint;
 mod field;
+mod pace;
 
 pub(crate) use endpoint::{BareEndpoint, HttpEndpoint};
 pub(crate) use field::Field;
+pub(crate) use pace::{Delay, Rate, Share};
 
 /// A length of time: `250ms`, `10s`, `5m`, `1h`, `7d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -175,6 +177,7 @@ read_from_string!(
 );
 
 pub(crate) use read_from_string;
+use write_as_string;
 
 /// Visits a string.
 pub(crate) struct Text<T> {

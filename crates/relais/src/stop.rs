@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    complaint::{Complaint, plain},
+    complaint::{Complaint, Wrong, plain},
     output::tell,
 };
 
@@ -28,6 +28,11 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
+    /// What a flag says is wrong.
+    pub(crate) fn of_flag(flag: &str, wrong: Wrong) -> Self {
+        Self::Wrong(vec![Complaint::of_flag(flag, wrong)])
+    }
+
     /// Says why, and gives the exit code.
     pub(crate) fn tell(&self) -> ExitCode {
         match self {

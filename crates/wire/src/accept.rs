@@ -5,7 +5,7 @@
 //!
 //! [RFC 9110 §12.5]: https://www.rfc-editor.org/rfc/rfc9110#section-12.5
 
-use crate::class::TOKEN;
+use crate::class::is_token;
 use crate::list::{self, trim};
 
 /// How a body may be coded.
@@ -151,7 +151,7 @@ impl<'a> MediaRange<'a> {
         let name = parts.next()?;
         let slash = name.iter().position(|&byte| byte == b'/')?;
         let (kind, subtype) = (&name[..slash], &name[slash + 1..]);
-        let tokens = [kind, subtype].iter().all(|name| !name.is_empty() && TOKEN.has_all(name));
+        let tokens = [kind, subtype].iter().all(|name| is_token(name));
         if !tokens || (kind == b"*" && subtype != b"*") {
             return None;
         }

@@ -54,6 +54,13 @@ impl Class {
     }
 }
 
+/// Whether `text` is a token: what names are made of, and not empty ([RFC 9110 §5.6.2]).
+///
+/// [RFC 9110 §5.6.2]: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
+pub fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && TOKEN.has_all(text)
+}
+
 /// How many bytes `bytes` starts with that are in [`VALUE`]: [`Class::count`], but quicker for
 /// the bulk of a head, as eight bytes without a control are passed at once.
 #[expect(clippy::needless_bitwise_bool, reason = "without branches the eight are compared at once")]

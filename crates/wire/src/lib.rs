@@ -39,3 +39,5 @@ pub mod web_socket;
 
 mod class;
 mod sha1;
+
+pub use class::is_token;

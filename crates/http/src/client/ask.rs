@@ -21,10 +21,10 @@ impl Client {
         let way = connect::connect(self, &request.url).await?;
         let agreed = way.session.map(|session| session.protocol);
         let is_http2 = match (self.speaks, agreed) {
-            (Speaks::Http1, _) | (Speaks::Agreed, None) => false,
-            (Speaks::Http2, None) | (_, Some(Protocol::Http2)) => true,
+            (Speaks::Http1, _) => false,
+            (Speaks::Agreed, agreed) => agreed == Some(Protocol::Http2),
+            (Speaks::Http2, None | Some(Protocol::Http2)) => true,
             (Speaks::Http2, Some(_)) => return Err(AskError::NoHttp2),
-            (Speaks::Agreed, Some(_)) => false,
         };
         let Way { stream, peer, session, chain, timings, passing } = way;
         let answered = if is_http2 {

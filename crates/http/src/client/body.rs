@@ -1,6 +1,12 @@
 //! The body of an answer, as it comes.
 
-use std::{fmt, future::poll_fn, io::ErrorKind, pin::Pin, time::Duration};
+use std::{
+    fmt,
+    future::poll_fn,
+    io::{self, ErrorKind},
+    pin::Pin,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
@@ -8,9 +14,10 @@ use hyper::{body::Incoming, client::conn::http2::SendRequest};
 use relais_net::Stream;
 use relais_wire::http1::response::{AtClose, BodyDecoder};
 use tokio::{
-    io::{AsyncReadExt as _, ReadHalf, WriteHalf},
+    io::{AsyncReadExt as _, ReadHalf},
+    select,
     task::JoinHandle,
-    time::timeout,
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::BodyError;
@@ -28,19 +35,31 @@ pub struct AnswerBody {
 }
 
 enum Kind {
-    Http1 {
-        read: ReadHalf<Stream>,
-        /// Kept open: some servers take a half-close for the client's end.
-        _write: WriteHalf<Stream>,
-        buffer: BytesMut,
-        decoder: BodyDecoder,
-    },
+    Http1(Http1),
     Http2 {
         body: Incoming,
         /// Kept: without it the connection would end behind what is under way.
         _sender: SendRequest<Upload>,
         _driven: Driven,
     },
+}
+
+/// A connection that is being read. Nobody half-closes it: some servers take that for the client's
+/// end.
+struct Http1 {
+    read: ReadHalf<Stream>,
+    /// `None` once all of the request is sent, or no more of it is wanted.
+    upload: Option<Uploading>,
+    buffer: BytesMut,
+    decoder: BodyDecoder,
+}
+
+/// A request on its way over HTTP/1. It goes on beside its answer, which may be made of it.
+pub(super) struct Uploading {
+    /// Cancel safe to be polled: what it has sent it knows.
+    pub(super) sending: Pin<Box<dyn Future<Output = io::Result<()>> + Send>>,
+    /// How long it is waited for.
+    pub(super) until: Instant,
 }
 
 /// A task that moves a connection. Ends with it.
@@ -61,12 +80,12 @@ impl fmt::Debug for AnswerBody {
 
 impl AnswerBody {
     pub(super) fn of_http1(
-        (read, write): (ReadHalf<Stream>, WriteHalf<Stream>),
+        (read, upload): (ReadHalf<Stream>, Option<Uploading>),
         buffer: BytesMut,
         decoder: BodyDecoder,
         silence_max: Duration,
     ) -> Self {
-        let kind = Kind::Http1 { read, _write: write, buffer, decoder };
+        let kind = Kind::Http1(Http1 { read, upload, buffer, decoder });
         Self { kind, silence_max, trailers: Vec::new() }
     }
 
@@ -88,14 +107,19 @@ impl AnswerBody {
     /// [`BodyError`]: what came before is sound, and there is more that did not come.
     pub async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
         let silence_max = self.silence_max;
-        let next = timeout(silence_max, self.next_of_kind()).await;
-        next.map_err(|_| BodyError::Late(silence_max))?
+        match &mut self.kind {
+            Kind::Http1(conn) => conn.next(&mut self.trailers, silence_max).await,
+            Kind::Http2 { body, .. } => {
+                let next = timeout(silence_max, next_of_http2(body, &mut self.trailers)).await;
+                next.map_err(|_| BodyError::Late(silence_max))?
+            }
+        }
     }
 
     /// How many bytes are still to come, if the head has told.
     pub fn left(&self) -> Option<u64> {
         match &self.kind {
-            Kind::Http1 { decoder, .. } => decoder.left(),
+            Kind::Http1(conn) => conn.decoder.left(),
             Kind::Http2 { body, .. } => body.size_hint().exact(),
         }
     }
@@ -104,19 +128,30 @@ impl AnswerBody {
     pub fn trailers(&self) -> &[(String, Vec<u8>)] {
         &self.trailers
     }
+}
 
-    async fn next_of_kind(&mut self) -> Result<Option<Bytes>, BodyError> {
-        match &mut self.kind {
-            Kind::Http1 { read, buffer, decoder, .. } => loop {
-                if let Some(piece) = take_piece(buffer, decoder, &mut self.trailers)? {
-                    return Ok(Some(piece));
-                }
-                if decoder.has_ended() {
-                    return Ok(None);
-                }
-                buffer.reserve(READ_BYTES);
-                match read.read_buf(buffer).await {
-                    Ok(0) if decoder.at_close() == AtClose::Whole => return Ok(None),
+impl Http1 {
+    async fn next(
+        &mut self,
+        trailers: &mut Vec<(String, Vec<u8>)>,
+        silence_max: Duration,
+    ) -> Result<Option<Bytes>, BodyError> {
+        let mut until = Instant::now() + silence_max;
+        if let Some(upload) = &self.upload {
+            // A server that first takes all of the request is not silent.
+            until = until.max(upload.until);
+        }
+        loop {
+            if let Some(piece) = take_piece(&mut self.buffer, &mut self.decoder, trailers)? {
+                return Ok(Some(piece));
+            }
+            if self.decoder.has_ended() {
+                return Ok(None);
+            }
+            self.buffer.reserve(READ_BYTES);
+            select! {
+                read = self.read.read_buf(&mut self.buffer) => match read {
+                    Ok(0) if self.decoder.at_close() == AtClose::Whole => return Ok(None),
                     Ok(0) => return Err(BodyError::Cut),
                     // Under TLS an end without the word for it is no end: anybody could make it.
                     Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
@@ -124,28 +159,47 @@ impl AnswerBody {
                     }
                     Err(error) => return Err(BodyError::Broken(error)),
                     Ok(_) => {}
+                },
+                // Who takes no more of it may still say all of the answer.
+                _sent = sent(&mut self.upload), if self.upload.is_some() => {
+                    self.upload = None;
+                    until = Instant::now() + silence_max;
                 }
-            },
-            Kind::Http2 { body, .. } => loop {
-                let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
-                match frame {
-                    None if body.is_end_stream() => return Ok(None),
-                    // It was reset without an error, which is not its end.
-                    None => return Err(BodyError::Cut),
-                    Some(Err(error)) => return Err(BodyError::Http2(error)),
-                    Some(Ok(frame)) => match frame.into_data() {
-                        Ok(data) if data.is_empty() => {}
-                        Ok(data) => return Ok(Some(data)),
-                        Err(frame) => {
-                            let trailers = frame.into_trailers().unwrap_or_default();
-                            self.trailers = trailers
-                                .iter()
-                                .map(|(name, value)| {
-                                    (name.as_str().to_owned(), value.as_bytes().to_vec())
-                                })
-                                .collect();
-                        }
-                    },
+                () = sleep_until(until) => return Err(BodyError::Late(silence_max)),
+            }
+        }
+    }
+}
+
+/// Waits until all of it is sent. Cancel safe.
+async fn sent(upload: &mut Option<Uploading>) -> io::Result<()> {
+    match upload {
+        Some(upload) => upload.sending.as_mut().await,
+        None => Ok(()),
+    }
+}
+
+async fn next_of_http2(
+    body: &mut Incoming,
+    trailers: &mut Vec<(String, Vec<u8>)>,
+) -> Result<Option<Bytes>, BodyError> {
+    loop {
+        let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
+        match frame {
+            None if body.is_end_stream() => return Ok(None),
+            // It was reset without an error, which is not its end.
+            None => return Err(BodyError::Cut),
+            Some(Err(error)) => return Err(BodyError::Http2(error)),
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) if data.is_empty() => {}
+                Ok(data) => return Ok(Some(data)),
+                Err(frame) => {
+                    let fields = frame.into_trailers().unwrap_or_default();
+                    let text = |name: &http::HeaderName| name.as_str().to_owned();
+                    let fields = fields.iter();
+                    *trailers = fields
+                        .map(|(name, value)| (text(name), value.as_bytes().to_vec()))
+                        .collect();
                 }
             },
         }

@@ -25,6 +25,7 @@ pub enum BadGzip {
 #[derive(Debug)]
 pub struct Gunzip {
     decoder: MultiGzDecoder<Vec<u8>>,
+    /// `came <= bytes_max`
     came: u64,
     bytes_max: u64,
 }
@@ -39,7 +40,7 @@ impl Gunzip {
     ///
     /// # Errors
     ///
-    /// [`BadGzip`]; what was given before is sound.
+    /// [`BadGzip`]; what was given before is sound. Of what is too large as much is given as may be.
     pub fn feed(&mut self, bytes: &[u8], take: &mut dyn FnMut(&[u8])) -> Result<(), BadGzip> {
         for step in bytes.chunks(STEP_BYTES) {
             self.decoder.write_all(step).map_err(BadGzip::Broken)?;
@@ -60,10 +61,12 @@ impl Gunzip {
 
     fn give(&mut self, take: &mut dyn FnMut(&[u8])) -> Result<(), BadGzip> {
         let out = self.decoder.get_mut();
-        self.came += out.len() as u64;
-        if self.came > self.bytes_max {
+        let room = usize::try_from(self.bytes_max - self.came).unwrap_or(usize::MAX);
+        if out.len() > room {
+            take(&out[..room]);
             return Err(BadGzip::TooLarge(self.bytes_max));
         }
+        self.came += out.len() as u64;
         if !out.is_empty() {
             take(out);
             out.clear();
@@ -116,6 +119,16 @@ mod tests {
         assert!(matches!(gunzip(&bomb, 65_536, 1 << 20), Err(BadGzip::TooLarge(1_048_576))));
         let (_, most) = gunzip(&bomb, 65_536, 1 << 30).unwrap();
         assert!(most <= 2 << 20, "{most}");
+    }
+
+    #[test]
+    fn of_what_is_too_large_the_first_is_given() {
+        let packed = gzip(&[vec![1; 5000], vec![2; 5000]].concat());
+        let (mut gunzip, mut all) = (Gunzip::new(7000), Vec::new());
+        let mut take = |piece: &[u8]| all.extend_from_slice(piece);
+        let fed = gunzip.feed(&packed, &mut take).and_then(|()| gunzip.end(&mut take));
+        assert!(matches!(fed, Err(BadGzip::TooLarge(7000))));
+        assert_eq!(all, [vec![1; 5000], vec![2; 2000]].concat());
     }
 
     #[test]

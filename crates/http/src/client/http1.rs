@@ -1,6 +1,6 @@
 //! A request over HTTP/1.1, and the head of its answer as it came.
 
-use std::{io, pin::pin, time::Duration};
+use std::{io, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{
@@ -22,16 +22,13 @@ use tokio::{
 
 use super::{
     AskError, Client, Head, Limits, Request, Sent,
-    body::{AnswerBody, READ_BYTES},
+    body::{AnswerBody, READ_BYTES, Uploading},
     exchange::Answered,
-    manner::Passing,
+    manner::{Passing, uploading_max},
 };
 
 /// How many heads of 1xx are waited through.
 pub(super) const INTERIMS_MAX: usize = 16;
-
-/// How much of a body a server takes in a second, at least: so long it is waited for.
-const UPLOAD_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 
 /// Whether a proxy reached the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,42 +45,41 @@ pub(super) async fn ask(
     limits: Limits,
 ) -> Result<Answered, AskError> {
     let sent = sent(request, passing, client);
-    let (mut read, mut write) = split(stream);
-    let front = print(&sent);
+    let (mut read, write) = split(stream);
     let asked = if request.method == Method::HEAD { Asked::Head } else { Asked::Usual };
     let mut reading = Reading::new(limits, asked);
     let begin = Instant::now();
-    let head = {
-        let mut sending = pin!(send(&mut write, &front, &request.body));
-        let upload = Duration::from_secs(request.body.len() as u64 / UPLOAD_BYTES_PER_SECOND_MIN);
-        let mut until = begin + upload + limits.silence_max;
-        let mut unsent = None;
-        let mut is_sending = true;
-        loop {
-            if let Some(head) = reading.head()? {
-                break head;
+    let mut upload = Uploading {
+        sending: Box::pin(send(write, print(&sent), request.body.clone())),
+        until: begin + uploading_max(request) + limits.silence_max,
+    };
+    let (mut is_sending, mut until, mut unsent) = (true, upload.until, None);
+    let (head, framing) = loop {
+        if let Some(head) = reading.head()? {
+            break head;
+        }
+        select! {
+            sent = &mut upload.sending, if is_sending => {
+                is_sending = false;
+                until = Instant::now() + limits.silence_max;
+                // It may have answered before, and closed: that is read first.
+                unsent = sent.err();
             }
-            select! {
-                sent = &mut sending, if is_sending => {
-                    is_sending = false;
-                    until = Instant::now() + limits.silence_max;
-                    // It may have answered before, and closed: that is read first.
-                    unsent = sent.err();
-                }
-                more = reading.more(&mut read) => match (more, unsent) {
-                    (Ok(0), None) => return Err(AskError::Closed),
-                    (Ok(0), Some(error)) | (Err(error), _) => return Err(AskError::Broken(error)),
-                    (Ok(_), still) => unsent = still,
-                },
-                () = sleep_until(until) => return Err(AskError::Late(limits.silence_max)),
-            }
+            more = reading.more(&mut read) => match (more, unsent) {
+                (Ok(0), None) => return Err(AskError::Closed),
+                (Ok(0), Some(error)) | (Err(error), _) => return Err(AskError::Broken(error)),
+                (Ok(_), still) => unsent = still,
+            },
+            () = sleep_until(until) => return Err(AskError::Late(limits.silence_max)),
         }
     };
+    // Who answers with an error wants no more of it (RFC 9112 §9.5). `Connection: close` says nothing
+    // of that here: we have said it first.
+    let upload = Some(upload).filter(|_| is_sending && head.status < 400);
     let first_byte = reading.first_at.map_or(Duration::ZERO, |at| at - begin);
     let Reading { buffer, interims, .. } = reading;
-    let (head, framing) = head;
     let decoder = BodyDecoder::new(framing, limits.head);
-    let body = AnswerBody::of_http1((read, write), buffer, decoder, limits.silence_max);
+    let body = AnswerBody::of_http1((read, upload), buffer, decoder, limits.silence_max);
     Ok(Answered { sent, interims, head, body, first_byte })
 }
 
@@ -115,9 +111,9 @@ pub(super) async fn tunnel(
     timeout(limits.silence_max, asking).await.map_err(|_| AskError::Late(limits.silence_max))?
 }
 
-async fn send(write: &mut WriteHalf<Stream>, front: &[u8], body: &Bytes) -> io::Result<()> {
-    write.write_all(front).await?;
-    write.write_all(body).await?;
+async fn send(mut write: WriteHalf<Stream>, front: Vec<u8>, body: Bytes) -> io::Result<()> {
+    write.write_all(&front).await?;
+    write.write_all(&body).await?;
     write.flush().await
 }
 

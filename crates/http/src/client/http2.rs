@@ -1,6 +1,6 @@
 //! A request over HTTP/2, by hyper.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use http::{
     Request as HttpRequest, Uri, Version,
@@ -15,6 +15,7 @@ use super::{
     AskError, Head, Limits, Request, Sent,
     body::{AnswerBody, Driven},
     exchange::Answered,
+    manner::uploading_max,
 };
 use crate::{
     Inbound,
@@ -23,9 +24,6 @@ use crate::{
 
 /// How much of the answer may come before somebody takes it.
 const WINDOW: u32 = 1 << 20;
-
-/// How much of a body a server takes in a second, at least: so long it is waited for.
-const UPLOAD_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 
 /// Sends `request`, and waits for the head of its answer.
 pub(super) async fn ask(
@@ -37,7 +35,6 @@ pub(super) async fn ask(
     let begin = Instant::now();
     // The types that upstreams are asked with: another would be all of h2 again.
     let stream = TokioIo::new(Heard::new(stream, Arc::default()));
-    let upload = Duration::from_secs(request.body.len() as u64 / UPLOAD_BYTES_PER_SECOND_MIN);
     let asking = async {
         let (mut sender, conn) = Builder::new(TokioExecutor::new())
             .initial_stream_window_size(WINDOW)
@@ -50,7 +47,7 @@ pub(super) async fn ask(
         let answer = sender.send_request(asked).await.map_err(AskError::Http2)?;
         Ok::<_, AskError>((answer, sender, driven))
     };
-    let answered = timeout(upload + limits.silence_max, asking).await;
+    let answered = timeout(uploading_max(request) + limits.silence_max, asking).await;
     let (answer, sender, driven) = answered.map_err(|_| AskError::Late(limits.silence_max))??;
     let first_byte = begin.elapsed();
     let (parts, body) = answer.into_parts();

@@ -6,7 +6,7 @@ use http::HeaderValue;
 use relais_net::{Dialer, Endpoint, Scheme};
 use relais_wire::http1::HeadLimits;
 
-use super::AskError;
+use super::{AskError, Request};
 
 /// Asks one server at a time, each time on a connection of its own.
 #[derive(Debug)]
@@ -58,6 +58,14 @@ pub(super) enum Passing {
     Straight,
     /// A proxy, which is told the whole URL (RFC 9112 §3.2.2).
     OnByProxy,
+}
+
+/// How much of a body a server takes in a second, at least: so long it is waited for.
+const UPLOAD_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
+
+/// How long it may take to send the body of `request`.
+pub(super) fn uploading_max(request: &Request) -> Duration {
+    Duration::from_secs(request.body.len() as u64 / UPLOAD_BYTES_PER_SECOND_MIN)
 }
 
 impl Proxy {

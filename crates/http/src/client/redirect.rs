@@ -1,5 +1,7 @@
 //! What is asked next, if an answer sends elsewhere (RFC 9110 §15.4).
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use http::{
     Method,
@@ -41,7 +43,7 @@ impl Request {
             return Ok(None);
         }
         let location = head.field("location").ok_or(BadRedirect::NoLocation(status))?;
-        let url = self.url.join(&String::from_utf8_lossy(location))?;
+        let url = self.url.join(&escaped(location))?;
         if self.url.is_secure() && !url.is_secure() {
             return Err(BadRedirect::Downgrade(url));
         }
@@ -67,6 +69,20 @@ impl Request {
         }
         Ok(Some(next))
     }
+}
+
+/// `location` with the bytes that are not ASCII in their escapes: which letters they are is known to
+/// the server alone.
+fn escaped(location: &[u8]) -> String {
+    let mut text = String::with_capacity(location.len());
+    for &byte in location {
+        if byte.is_ascii() {
+            text.push(char::from(byte));
+        } else {
+            write!(text, "%{byte:02X}").expect("a string takes everything");
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -114,6 +130,18 @@ mod tests {
         ] {
             check(method, status, "/d", expect);
         }
+    }
+
+    #[test]
+    fn letters_that_are_not_ascii_are_asked_for_as_they_came() {
+        let asked = request(Method::GET, "http://a.example/");
+        let check = |location: &[u8], expect: &str| {
+            let fields = vec![("Location".to_owned(), location.to_vec())];
+            let head = Head { fields, ..head(302, None) };
+            assert_eq!(asked.redirected(&head).unwrap().unwrap().url.target(), expect);
+        };
+        check(b"/caf\xe9?\xff", "/caf%E9?%FF");
+        check("/é".as_bytes(), "/%C3%A9");
     }
 
     #[test]

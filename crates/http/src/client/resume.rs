@@ -64,7 +64,10 @@ impl Part {
         let range = head.field("content-range");
         match head.status {
             206 => match range.and_then(parse_content_range) {
-                Some(extent) if extent.part.first == self.bytes => Resumed::GoesOn,
+                // Without a size it could not be told whether it is whole then.
+                Some(extent) if extent.part.first == self.bytes && extent.size.is_some() => {
+                    if self.is_of_same(head) { Resumed::GoesOn } else { Resumed::AskAgain }
+                }
                 _ => Resumed::AskAgain,
             },
             416 => match range.and_then(unsatisfied_size) {
@@ -74,6 +77,16 @@ impl Part {
             200 => Resumed::Anew,
             _ => Resumed::Refused,
         }
+    }
+}
+
+impl Part {
+    /// Whether a part that came does not say that it is of something else (RFC 9110 §15.3.7.3): one
+    /// that says nothing was given for what it was asked with.
+    fn is_of_same(&self, head: &Head) -> bool {
+        let is_tag = self.validator.starts_with(b"\"");
+        let said = head.field(if is_tag { "etag" } else { "last-modified" });
+        said.is_none_or(|said| said == self.validator)
     }
 }
 
@@ -127,6 +140,24 @@ mod tests {
         check(416, "bytes */10", Resumed::Whole);
         check(416, "bytes */9", Resumed::AskAgain);
         check(416, "bytes */+10", Resumed::AskAgain);
+        check(206, "bytes 10-19/*", Resumed::AskAgain);
         assert_eq!(part.resumed(&head(206, &[])), Resumed::AskAgain);
+    }
+
+    #[test]
+    fn what_comes_of_something_else_is_not_put_behind() {
+        let check = |validator: &str, name, value, expect| {
+            let part = Part { bytes: 10, validator: validator.as_bytes().to_vec() };
+            let head = head(206, &[("Content-Range", "bytes 10-19/20"), (name, value)]);
+            assert_eq!(part.resumed(&head), expect, "{validator} {value}");
+        };
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        check("\"a\"", "ETag", "\"a\"", Resumed::GoesOn);
+        check("\"a\"", "ETag", "\"b\"", Resumed::AskAgain);
+        check("\"a\"", "ETag", "W/\"a\"", Resumed::AskAgain);
+        check("\"a\"", "Last-Modified", date, Resumed::GoesOn);
+        check(date, "Last-Modified", date, Resumed::GoesOn);
+        check(date, "Last-Modified", "Sun, 06 Nov 1994 08:49:38 GMT", Resumed::AskAgain);
+        check(date, "ETag", "\"a\"", Resumed::GoesOn);
     }
 }

@@ -122,6 +122,60 @@ async fn bodies_end_where_they_are_said_to() {
     check(get, cut, Err(broke)).await;
 }
 
+/// A server that reads a head, answers with `head`, and then sends back what else comes, a piece at a
+/// time. Gives how much that was.
+async fn echo(head: &'static str) -> (u16, tokio::task::JoinHandle<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let task = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut asked = Vec::new();
+        let begin = loop {
+            if let Some(at) = asked.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+            assert_ne!(stream.read_buf(&mut asked).await.unwrap(), 0);
+        };
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let (mut piece, mut came) = (asked.split_off(begin), 0);
+        loop {
+            came += piece.len();
+            if stream.write_all(&piece).await.is_err() {
+                return came;
+            }
+            piece.clear();
+            if !matches!(stream.read_buf(&mut piece).await, Ok(1..)) {
+                return came;
+            }
+        }
+    });
+    (port, task)
+}
+
+#[tokio::test]
+async fn a_body_goes_on_beside_its_answer() {
+    // More than what lies between both holds.
+    let body = Bytes::from(vec![b'x'; 16 << 20]);
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 16777216\r\nConnection: close\r\n\r\n";
+    let (port, server) = echo(head).await;
+    let asked = Request { body: body.clone(), ..request(port, Method::POST, "") };
+    let mut exchange = client().ask(&asked).await.unwrap();
+    assert_eq!(whole(&mut exchange.body).await.unwrap().as_bytes(), body);
+    drop(exchange);
+    assert_eq!(server.await.unwrap(), body.len());
+}
+
+#[tokio::test]
+async fn of_a_body_that_is_not_wanted_the_rest_is_not_sent() {
+    let body = Bytes::from(vec![b'x'; 16 << 20]);
+    let (port, server) = echo("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n").await;
+    let asked = Request { body: body.clone(), ..request(port, Method::POST, "") };
+    let mut exchange = client().ask(&asked).await.unwrap();
+    assert_eq!(whole(&mut exchange.body).await.unwrap(), "");
+    drop(exchange);
+    assert!(server.await.unwrap() < body.len());
+}
+
 #[tokio::test]
 async fn hostile_heads_are_bounded_and_told() {
     let get = Method::GET;

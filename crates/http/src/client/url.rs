@@ -106,7 +106,8 @@ impl FromStr for Url {
     /// 127.0.0.1.
     fn from_str(text: &str) -> Result<Self, BadUrl> {
         let text = text.split('#').next().unwrap_or_default().trim();
-        if text.contains("://") {
+        // One in a query is not this one's.
+        if text.find("://").is_some_and(|at| at == 0 || is_scheme(&text[..at])) {
             return of_absolute(text);
         }
         let end = text.find(['/', '?']).unwrap_or(text.len());
@@ -146,7 +147,10 @@ fn of_absolute(text: &str) -> Result<Url, BadUrl> {
 
 /// Whether `reference` begins with a scheme (RFC 3986 §3.1).
 fn has_scheme(reference: &str) -> bool {
-    let Some((scheme, _)) = reference.split_once(':') else { return false };
+    reference.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme))
+}
+
+fn is_scheme(scheme: &str) -> bool {
     let rest = |char: char| char.is_ascii_alphanumeric() || "+-.".contains(char);
     scheme.starts_with(|char: char| char.is_ascii_alphabetic()) && scheme.chars().all(rest)
 }
@@ -211,6 +215,8 @@ mod tests {
         check("9000/a?b", "http://127.0.0.1:9000/a?b");
         check("a.example", "http://a.example/");
         check("a.example:80/b", "http://a.example/b");
+        check("a.example/b?next=https://c/", "http://a.example/b?next=https://c/");
+        check("9000?next=https://c/", "http://127.0.0.1:9000/?next=https://c/");
         check("HTTPS://A.example:443/%7eb#c", "https://a.example/%7eb");
         check("https://a.example?q=1 2", "https://a.example/?q=1%202");
         check("http://[::1]:8080/é", "http://[::1]:8080/%C3%A9");
@@ -225,6 +231,7 @@ mod tests {
         };
         check("ftp://a.example/", "unknown scheme \"ftp\": expected http or https");
         check("http://anna:secret@a.example/", "a user in a URL: expected none before the host");
+        check("://a", "unknown scheme \"\": expected http or https");
         check(":9000", "no host in \"http://:9000\": expected e.g. http://127.0.0.1:8080/");
         check("http://a:x/", "bad port \"x\": expected 0 to 65535");
     }

@@ -7,6 +7,7 @@ use http::{
         PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, UPGRADE,
     },
 };
+use relais_wire::is_token;
 
 use crate::{
     Body,
@@ -158,12 +159,6 @@ fn may_bring_http(upgrade: &HeaderValue) -> bool {
         let is = |http: &str| name.eq_ignore_ascii_case(http.as_bytes());
         !protocol.is_empty() && (!is_named || ["http", "tls", "h2", "h2c"].into_iter().any(is))
     })
-}
-
-/// RFC 9110 §5.6.2.
-fn is_token(text: &[u8]) -> bool {
-    let is_mark = |byte: &u8| b"!#$%&'*+-.^_`|~".contains(byte);
-    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || is_mark(byte))
 }
 
 /// Makes one field of the cookies: only in HTTP/2 they may be several (RFC 9113 §8.2.3).

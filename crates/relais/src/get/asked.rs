@@ -1,9 +1,8 @@
 //! What the flags of `relais get` mean.
 
 use std::{
-    fs,
-    io::{self, IsTerminal as _, Read as _},
-    path::{Path, PathBuf},
+    io::{self, IsTerminal as _},
+    path::PathBuf,
 };
 
 use bytes::Bytes;
@@ -22,7 +21,8 @@ use serde::de::IgnoredAny;
 use super::flags::Flags;
 use crate::{
     calling::{TlsFlags, calls},
-    complaint::{Complaint, Wrong},
+    complaint::Wrong,
+    content,
     data::Data,
     password,
     spelling::Field,
@@ -72,12 +72,13 @@ impl Asked {
 impl Flags {
     /// What is asked for. Reads the files that are named, and may ask for a password.
     pub(super) fn asked(self, data: &Data) -> Result<Asked, Stop> {
-        let url: Url = self.url.parse().map_err(|error| at("URL", Wrong::from_error(&error)))?;
+        let url: Url =
+            self.url.parse().map_err(|error| Stop::of_flag("URL", Wrong::from_error(&error)))?;
         let request = self.request(url)?;
         let is_tls_possible = request.url.is_secure() || self.follow > 0;
         if let (Some(flag), false) = (self.tls.given(), is_tls_possible) {
             let what = format!("nothing is done with `{flag}`");
-            return Err(at(flag, Wrong::expected(what, "a URL of https://")));
+            return Err(Stop::of_flag(flag, Wrong::expected(what, "a URL of https://")));
         }
         let demand = if is_tls_possible { self.tls.demand(data)? } else { TlsFlags::no_demand() };
         let client = Client {
@@ -102,7 +103,9 @@ impl Flags {
 
     fn request(&self, url: Url) -> Result<Request, Stop> {
         let method = match (&self.method, self.head, &self.body) {
-            (Some(method), ..) => read_method(method).map_err(|wrong| at("--method", wrong))?,
+            (Some(method), ..) => {
+                read_method(method).map_err(|wrong| Stop::of_flag("--method", wrong))?
+            }
             (None, true, _) => Method::HEAD,
             (None, _, Some(_)) => Method::POST,
             (None, _, None) => Method::GET,
@@ -123,7 +126,8 @@ impl Flags {
         }
         let mut said = HeaderMap::new();
         for field in &self.header {
-            let (name, value) = read_field(field).map_err(|wrong| at("--header", wrong))?;
+            let (name, value) =
+                read_field(field).map_err(|wrong| Stop::of_flag("--header", wrong))?;
             said.append(name, value);
         }
         // One that was said stands instead of ours, two of a name beside each other.
@@ -136,20 +140,17 @@ impl Flags {
 
     fn proxy(&self) -> Result<Option<Proxy>, Stop> {
         let Some(text) = &self.proxy else { return Ok(None) };
-        let wrong = |error: &dyn std::error::Error| at("--proxy", Wrong::from_error(error));
+        let wrong =
+            |error: &dyn std::error::Error| Stop::of_flag("--proxy", Wrong::from_error(error));
         if text.contains('@') {
             let wrong = Wrong::expected("a user in the proxy's endpoint", "none before the host");
-            return Err(at("--proxy", wrong.hint("`--proxy-user` says who asks")));
+            return Err(Stop::of_flag("--proxy", wrong.hint("`--proxy-user` says who asks")));
         }
         let endpoint = Endpoint::parse_in(text, Scheme::Http).map_err(|error| wrong(&error))?;
         let mut proxy = Proxy::at(endpoint).map_err(|error| wrong(&error))?;
         proxy.authorization = self.proxy_user.as_deref().map(credentials).transpose()?;
         Ok(Some(proxy))
     }
-}
-
-fn at(flag: &str, wrong: Wrong) -> Stop {
-    Stop::Wrong(vec![Complaint::of_flag(flag, wrong)])
 }
 
 fn read_method(text: &str) -> Result<Method, Wrong> {
@@ -179,20 +180,11 @@ fn read_field(Field { name, value }: &Field) -> Result<(HeaderName, HeaderValue)
 
 /// A body, and what it is.
 fn read_data(said: &str) -> Result<(Bytes, &'static str), Stop> {
-    let (bytes, usual) = match said.strip_prefix('@') {
-        None => (said.as_bytes().to_vec(), "application/x-www-form-urlencoded"),
-        Some("-") => {
-            let mut bytes = Vec::new();
-            io::stdin().lock().read_to_end(&mut bytes)?;
-            (bytes, "application/octet-stream")
-        }
-        Some(file) => {
-            let read = fs::read(file);
-            let read = read.map_err(|error| {
-                at("--body", Wrong::reading("the body", Path::new(file), &error))
-            })?;
-            (read, "application/octet-stream")
-        }
+    let bytes = content::read("--body", said)?;
+    let usual = if said.starts_with('@') {
+        "application/octet-stream"
+    } else {
+        "application/x-www-form-urlencoded"
     };
     let is_json = matches!(bytes.first(), Some(b'{' | b'['))
         && serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
@@ -207,7 +199,7 @@ fn credentials(said: &str) -> Result<HeaderValue, Stop> {
         }
         None => {
             let wrong = Wrong::expected(format!("no password of {said:?}"), "NAME:PASSWORD");
-            return Err(at("--user", wrong.hint("on a terminal it is asked for")));
+            return Err(Stop::of_flag("--user", wrong.hint("on a terminal it is asked for")));
         }
     })
 }
@@ -274,6 +266,6 @@ mod tests {
         check(&["--insecure", "9000"], "nothing is done with `--insecure`");
         check(&["--proxy", "https://a", "9000"], "a proxy of https");
         check(&["--proxy", "http://u:secret@a", "9000"], "`--proxy-user`");
-        check(&["-d", "@/nowhere/x", "9000"], "cannot read the body");
+        check(&["-d", "@/nowhere/x", "9000"], "cannot read what is to be sent");
     }
 }

@@ -1,6 +1,7 @@
 //! Asking, and going where the answers send.
 
-use relais_http::client::{AskError, BadRedirect, Exchange, Request};
+use http::Method;
+use relais_http::client::{AskError, BadRedirect, Exchange, Request, Url};
 
 use super::{asked::Asked, heads::Heads};
 use crate::{
@@ -10,46 +11,76 @@ use crate::{
     stop::Stop,
 };
 
-/// Asks, and goes where the answers send, for as often as that may be. Gives what was asked last, and
-/// what came of it.
+/// Where the answers have led to.
+#[derive(Debug)]
+pub(super) struct Followed {
+    /// What was asked last.
+    pub(super) request: Request,
+    /// What came of it.
+    pub(super) exchange: Exchange,
+    /// What was asked before.
+    pub(super) steps: Vec<Step>,
+}
+
+/// A request that was sent elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) status: u16,
+    /// Where it was sent.
+    pub(super) to: Url,
+}
+
+/// Asks, and goes where the answers send, for as often as that may be. What happens on the way is told
+/// by `heads`, if somebody is to be told.
 pub(super) async fn follow(
     asked: &Asked,
     mut request: Request,
-    heads: Heads,
-) -> Result<(Request, Exchange), Stop> {
-    let mut been = vec![(request.method.clone(), request.url.clone())];
+    heads: Option<Heads>,
+) -> Result<Followed, Stop> {
+    let mut steps: Vec<Step> = Vec::new();
     loop {
         let exchange = ask(asked, &request, heads).await?;
         let next = match request.redirected(&exchange.head) {
             Ok(Some(next)) => next,
-            Ok(None) => return Ok((request, exchange)),
-            Err(_) if asked.follow == 0 => return Ok((request, exchange)),
+            Ok(None) => return Ok(Followed { request, exchange, steps }),
+            Err(_) if asked.follow == 0 => return Ok(Followed { request, exchange, steps }),
             Err(error) => return Err(not_followed(&error)),
         };
         if asked.follow == 0 {
-            tell(format_args!("* it sends to {}: `--follow 5` goes there", next.url));
-            return Ok((request, exchange));
+            if heads.is_some() {
+                tell(format_args!("* it sends to {}: `--follow 5` goes there", next.url));
+            }
+            return Ok(Followed { request, exchange, steps });
         }
-        let step = (next.method.clone(), next.url.clone());
-        if been.contains(&step) {
-            heads.answer(&exchange.head);
-            let what = format!("redirected in a circle, back to {}", next.url);
-            return Err(failed(Wrong { what, expected: None, hint: None }));
+        let Request { method, url, .. } = request;
+        let status = exchange.head.status;
+        steps.push(Step { method, url, status, to: next.url.clone() });
+        let wrong =
+            if steps.iter().any(|step| (&step.method, &step.url) == (&next.method, &next.url)) {
+                let what = format!("redirected in a circle, back to {}", next.url);
+                Some(Wrong { what, expected: None, hint: None })
+            } else if steps.len() > asked.follow {
+                let what =
+                    format!("redirected more than {} times, last to {}", asked.follow, next.url);
+                let hint = "`--follow` says how often it may be".to_owned();
+                Some(Wrong { what, expected: None, hint: Some(hint) })
+            } else {
+                None
+            };
+        if let Some(wrong) = wrong {
+            heads.inspect(|heads| heads.answer(&exchange.head));
+            return Err(failed(wrong));
         }
-        if been.len() > asked.follow {
-            heads.answer(&exchange.head);
-            let what = format!("redirected more than {} times, last to {}", asked.follow, next.url);
-            let hint = "`--follow` says how often it may be".to_owned();
-            return Err(failed(Wrong { what, expected: None, hint: Some(hint) }));
-        }
-        heads.step(&exchange.head, &next);
-        been.push(step);
+        heads.inspect(|heads| heads.step(&exchange.head, &next));
         request = next;
     }
 }
 
-async fn ask(asked: &Asked, request: &Request, heads: Heads) -> Result<Exchange, Stop> {
+async fn ask(asked: &Asked, request: &Request, heads: Option<Heads>) -> Result<Exchange, Stop> {
     let exchange = asked.client.ask(request).await.map_err(|error| not_asked(request, &error))?;
+    let Some(heads) = heads else { return Ok(exchange) };
     if heads.telling == Telling::More {
         let Exchange { peer, session, chain, timings, .. } = &exchange;
         let (peer, session) = (peer.clone(), *session);
@@ -63,7 +94,7 @@ async fn ask(asked: &Asked, request: &Request, heads: Heads) -> Result<Exchange,
 }
 
 /// Why there is no answer, and what to try.
-pub(super) fn not_asked(request: &Request, error: &AskError) -> Stop {
+fn not_asked(request: &Request, error: &AskError) -> Stop {
     let endpoint = request.url.endpoint();
     let hint = match error {
         AskError::Dial(error) => return refused(error),
@@ -87,7 +118,7 @@ pub(super) fn not_asked(request: &Request, error: &AskError) -> Stop {
     failed(wrong.hint(hint))
 }
 
-pub(super) fn not_followed(error: &BadRedirect) -> Stop {
+fn not_followed(error: &BadRedirect) -> Stop {
     let wrong = Wrong::from_error(error);
     failed(match error {
         BadRedirect::Downgrade(url) => wrong.hint(format!("to ask there all the same: {url}")),

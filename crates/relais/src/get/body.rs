@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use relais_http::client::{AnswerBody, BodyError, Exchange, Gunzip, Head};
+use relais_http::client::{AnswerBody, BadGzip, BodyError, Exchange, Gunzip, Head};
 
 use super::{image::pixels, pretty::pretty};
 use crate::{measure::said_bytes, output::tell, visible::visible};
@@ -70,6 +70,8 @@ pub(super) async fn keep(
             None
         }
     };
+    // Of what is cut it does not change any more.
+    let mut cut_kind = None;
     loop {
         let piece = match body.next().await {
             Ok(piece) => piece,
@@ -88,16 +90,30 @@ pub(super) async fn keep(
                 Ok(())
             }
             (Some(piece), Some(gunzip)) => gunzip.feed(&piece, &mut take),
+            // Who asks for a head, or has it already, is told how the rest would be packed.
+            (None, _) if kept.came == 0 => Ok(()),
             (None, gunzip) => gunzip.take().map_or(Ok(()), |gunzip| gunzip.end(&mut take)),
         };
-        if let Err(error) = unpacked {
-            kept.is_cut = true;
-            kept.note = Some(error.to_string());
+        match unpacked {
+            Ok(()) => {}
+            Err(BadGzip::TooLarge(_)) => {
+                kept.is_cut = true;
+                break;
+            }
+            Err(error) => {
+                kept.is_cut = true;
+                kept.note = Some(error.to_string());
+                break;
+            }
+        }
+        if is_over {
+            // Nothing was packed, whatever was said of it.
+            kept.note = kept.note.filter(|_| kept.came > 0);
             break;
         }
         // Of what is not shown at least the length is told.
-        let is_enough = kept.came > COUNTED_BYTES_MAX || kind(head, &kept) != Kind::Other;
-        if is_over || (kept.is_cut && is_enough) {
+        let kind = kept.is_cut.then(|| *cut_kind.get_or_insert_with(|| kind(head, &kept)));
+        if kind.is_some_and(|kind| kind != Kind::Other || kept.came > COUNTED_BYTES_MAX) {
             break;
         }
     }

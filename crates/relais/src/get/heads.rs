@@ -7,7 +7,8 @@ use http::{StatusCode, Version};
 use relais_http::client::{Head, Request, Sent};
 
 use crate::{
-    output::{Telling, is_coloured, say, tell},
+    ink::{BOLD_GREEN, BOLD_RED, BOLD_YELLOW, CYAN, Ink},
+    output::{Telling, say, tell},
     visible::visible,
 };
 
@@ -15,19 +16,25 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heads {
     pub(super) telling: Telling,
-    is_coloured: bool,
-    /// Whether the head of the answer is data.
-    is_asked_for: bool,
+    ink: Ink,
+    answer: Shown,
+}
+
+/// As what the head of an answer is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// It is what was asked for.
+    AsData,
+    AsTalk,
 }
 
 impl Heads {
-    pub(super) fn new(color: ColorChoice, telling: Telling, is_asked_for: bool) -> Self {
-        let is_coloured = if is_asked_for {
-            is_coloured(color, &io::stdout())
-        } else {
-            is_coloured(color, &io::stderr())
+    pub(super) fn new(color: ColorChoice, telling: Telling, answer: Shown) -> Self {
+        let ink = match answer {
+            Shown::AsData => Ink::of(color, &io::stdout()),
+            Shown::AsTalk => Ink::of(color, &io::stderr()),
         };
-        Self { telling, is_coloured, is_asked_for }
+        Self { telling, ink, answer }
     }
 
     /// Shows what was sent, each line with `>` before it, and no secrets.
@@ -44,10 +51,13 @@ impl Heads {
     pub(super) fn answer(self, head: &Head) {
         let mut text = format!("{}\n", self.status_line(head));
         for (name, value) in &head.fields {
-            let (name, value) = (self.in_colour(CYAN, &visible(name.as_bytes())), one_line(value));
+            let (name, value) = (self.ink.with(CYAN, &visible(name.as_bytes())), one_line(value));
             _ = writeln!(text, "{name}: {value}");
         }
-        if self.is_asked_for { say(text.trim_end()) } else { tell(text) }
+        match self.answer {
+            Shown::AsData => say(text.trim_end()),
+            Shown::AsTalk => tell(text),
+        }
     }
 
     /// Shows that it goes on elsewhere.
@@ -59,9 +69,9 @@ impl Heads {
     fn status_line(self, head: &Head) -> String {
         let colour = match head.status {
             ..200 => CYAN,
-            200..=299 => GREEN,
-            300..=399 => YELLOW,
-            _ => RED,
+            200..=299 => BOLD_GREEN,
+            300..=399 => BOLD_YELLOW,
+            _ => BOLD_RED,
         };
         // Over HTTP/2 nobody says why: what stands in brackets did not come.
         let known = StatusCode::from_u16(head.status).ok().and_then(|code| code.canonical_reason());
@@ -70,19 +80,10 @@ impl Heads {
             (Version::HTTP_2, None) => String::new(),
             _ => visible(&head.reason),
         };
-        let status = self.in_colour(colour, &format!("{} {reason}", head.status));
+        let status = self.ink.with(colour, &format!("{} {reason}", head.status));
         format!("{} {}", version(head.version), status.trim_end())
     }
-
-    fn in_colour(self, colour: &str, text: &str) -> String {
-        if self.is_coloured { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
-    }
 }
-
-const RED: &str = "1;31";
-const GREEN: &str = "1;32";
-const YELLOW: &str = "1;33";
-const CYAN: &str = "36";
 
 /// As it is written.
 pub(super) fn version(version: Version) -> &'static str {
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_status_line_is_shown_without_what_a_terminal_would_obey() {
-        let heads = Heads::new(ColorChoice::Never, Telling::Usual, false);
+        let heads = Heads::new(ColorChoice::Never, Telling::Usual, Shown::AsTalk);
         let check = |version, status, reason: &[u8], expect: &str| {
             let head = Head { version, status, reason: reason.to_vec(), fields: Vec::new() };
             assert_eq!(heads.status_line(&head), expect);

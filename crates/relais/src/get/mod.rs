@@ -19,13 +19,11 @@ use std::{
 
 use anyhow::Context as _;
 use clap::ColorChoice;
-use relais_http::client::Exchange;
-
 pub(crate) use flags::Flags;
 
 use asked::{Asked, Output};
-use asking::follow;
-use heads::Heads;
+use asking::{Followed, follow};
+use heads::{Heads, Shown};
 use waterfall::Waterfall;
 
 use crate::{
@@ -42,7 +40,8 @@ pub(crate) fn obey(
     (color, telling): (ColorChoice, Telling),
 ) -> Result<(), Stop> {
     let asked = flags.asked(data)?;
-    let heads = Heads::new(color, telling, asked.output == Output::Head);
+    let shown = if asked.output == Output::Head { Shown::AsData } else { Shown::AsTalk };
+    let heads = Heads::new(color, telling, shown);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("starting a runtime")?.block_on(get(asked, heads))
 }
@@ -52,14 +51,15 @@ async fn get(asked: Asked, heads: Heads) -> Result<(), Stop> {
         Output::Json => report::report(&asked).await,
         Output::File(file) => saving::save(&asked, file, heads).await,
         Output::Head | Output::Body => {
-            let (_, exchange) = follow(&asked, asked.request.clone(), heads).await?;
-            show(&asked, exchange, heads).await
+            let followed = follow(&asked, asked.request.clone(), Some(heads)).await?;
+            show(&asked, followed, heads).await
         }
     }
 }
 
 /// Shows the head, the body, and how long it took.
-async fn show(asked: &Asked, exchange: Exchange, heads: Heads) -> Result<(), Stop> {
+async fn show(asked: &Asked, followed: Followed, heads: Heads) -> Result<(), Stop> {
+    let Followed { request, exchange, steps: _ } = followed;
     heads.answer(&exchange.head);
     let (timings, status) = (exchange.timings, exchange.head.status);
     let begin = Instant::now();
@@ -68,6 +68,6 @@ async fn show(asked: &Asked, exchange: Exchange, heads: Heads) -> Result<(), Sto
         tell("");
     }
     Waterfall::new(timings, begin.elapsed()).tell();
-    shown.map_err(|error| broken(&asked.request.url.endpoint(), "reading from", &error))?;
+    shown.map_err(|error| broken(&request.url.endpoint(), "reading from", &error))?;
     asked.judge(status)
 }

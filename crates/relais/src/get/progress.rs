@@ -6,15 +6,13 @@ use std::{
 };
 
 use crate::{
+    bar::bar,
     measure::{said_bytes, said_time},
     output::tell_over,
 };
 
 /// How often it is told of at most.
 const TOLD_EVERY: Duration = Duration::from_millis(100);
-
-/// How wide the bar is.
-const COLUMNS: u64 = 24;
 
 /// How far a download is.
 #[derive(Debug)]
@@ -75,17 +73,11 @@ impl Progress {
         let Some(total) = self.total.filter(|total| *total >= self.there && *total > 0) else {
             return format!("{there}, {rate_said}/s");
         };
-        let share = |of: u64| {
-            u64::try_from(u128::from(self.there) * u128::from(of) / u128::from(total)).unwrap_or(of)
-        };
-        let blocks = usize::try_from(share(COLUMNS)).unwrap_or(0);
-        let empty = usize::try_from(COLUMNS).unwrap_or(0) - blocks;
+        let percent = u128::from(self.there) * 100 / u128::from(total);
         let left = Duration::from_secs((total - self.there) / rate.max(1));
         format!(
-            "▕{}{}▏ {:>3} %  {there} of {}, {rate_said}/s, {} left",
-            "█".repeat(blocks),
-            " ".repeat(empty),
-            share(100),
+            "▕{}▏ {percent:>3} %  {there} of {}, {rate_said}/s, {} left",
+            bar(self.there, total, ' '),
             said_bytes(total),
             said_time(left)
         )

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     asked::Asked,
-    asking::{not_asked, not_followed},
+    asking::{Followed, Step, follow},
     body::{Kind, keep, kind},
     heads::version,
     waterfall::Waterfall,
@@ -23,23 +23,7 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Asks, and prints what came of it. Nothing else is told.
 pub(super) async fn report(asked: &Asked) -> Result<(), Stop> {
-    let mut request = asked.request.clone();
-    let mut redirects = Vec::new();
-    let exchange = loop {
-        let exchange = asked.client.ask(&request).await;
-        let exchange = exchange.map_err(|error| not_asked(&request, &error))?;
-        if redirects.len() == asked.follow {
-            break exchange;
-        }
-        let next = request.redirected(&exchange.head).map_err(|error| not_followed(&error))?;
-        let Some(next) = next else { break exchange };
-        redirects.push(json!({
-            "url": request.url.to_string(),
-            "status": exchange.head.status,
-            "location": next.url.to_string(),
-        }));
-        request = next;
-    };
+    let Followed { request, exchange, steps } = follow(asked, asked.request.clone(), None).await?;
     let Exchange { sent, interims, head, mut body, peer, session, chain, timings } = exchange;
     let begin = Instant::now();
     let (kept, ended) = keep(&head, &mut body, BODY_BYTES_MAX).await;
@@ -52,7 +36,7 @@ pub(super) async fn report(asked: &Asked) -> Result<(), Stop> {
     let all = json!({
         "url": request.url.to_string(),
         "method": request.method.as_str(),
-        "redirects": redirects,
+        "redirects": steps.iter().map(step_json).collect::<Vec<_>>(),
         "request": { "line": sent.line, "fields": sent_fields(&sent) },
         "interims": interims.iter().map(head_json).collect::<Vec<_>>(),
         "answer": head_json(&head),
@@ -69,6 +53,11 @@ pub(super) async fn report(asked: &Asked) -> Result<(), Stop> {
     say(escaped(&format!("{all:#}")));
     ended.map_err(|error| broken(&request.url.endpoint(), "reading from", &error))?;
     asked.judge(head.status)
+}
+
+fn step_json(step: &Step) -> Value {
+    let Step { method: _, url, status, to } = step;
+    json!({ "url": url.to_string(), "status": status, "location": to.to_string() })
 }
 
 fn head_json(head: &Head) -> Value {

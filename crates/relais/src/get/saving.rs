@@ -14,7 +14,13 @@ use relais_http::client::{Exchange, Part, Request, Resumed, validator};
 use relais_wire::range::parse_content_range;
 use serde::{Deserialize, Serialize};
 
-use super::{asked::Asked, asking::follow, heads::Heads, progress::Progress, waterfall::Waterfall};
+use super::{
+    asked::Asked,
+    asking::{Followed, follow},
+    heads::Heads,
+    progress::Progress,
+    waterfall::Waterfall,
+};
 use crate::{
     calling::broken,
     clock,
@@ -53,14 +59,15 @@ pub(super) async fn save(asked: &Asked, file: &Path, heads: Heads) -> Result<(),
     } else if asked.resumes {
         tell("* nothing to go on with: all of it is asked for");
     }
-    let (last, exchange) = follow(asked, request, heads).await?;
-    heads.answer(&exchange.head);
-    let Some(part) = part else { return store(asked, &place, (last, exchange), 0).await };
-    match part.resumed(&exchange.head) {
-        Resumed::GoesOn => store(asked, &place, (last, exchange), part.bytes).await,
+    let followed = follow(asked, request, Some(heads)).await?;
+    let head = &followed.exchange.head;
+    heads.answer(head);
+    let Some(part) = part else { return store(asked, &place, followed, 0).await };
+    match part.resumed(head) {
+        Resumed::GoesOn => store(asked, &place, followed, part.bytes).await,
         Resumed::Anew => {
             tell("* it has changed, or parts are not given: all of it comes anew");
-            store(asked, &place, (last, exchange), 0).await
+            store(asked, &place, followed, 0).await
         }
         Resumed::Whole => {
             tell("* it was whole");
@@ -68,11 +75,11 @@ pub(super) async fn save(asked: &Asked, file: &Path, heads: Heads) -> Result<(),
         }
         Resumed::AskAgain => {
             tell("* what comes does not fit: all of it is asked for");
-            let (last, exchange) = follow(asked, asked.request.clone(), heads).await?;
-            heads.answer(&exchange.head);
-            store(asked, &place, (last, exchange), 0).await
+            let followed = follow(asked, asked.request.clone(), Some(heads)).await?;
+            heads.answer(&followed.exchange.head);
+            store(asked, &place, followed, 0).await
         }
-        Resumed::Refused => Err(not_saved(exchange.head.status)),
+        Resumed::Refused => Err(not_saved(head.status)),
     }
 }
 
@@ -82,12 +89,8 @@ fn not_saved(status: u16) -> Stop {
 }
 
 /// Writes the body behind the first `there` bytes, and gives the file its name.
-async fn store(
-    asked: &Asked,
-    place: &Place,
-    (request, exchange): (Request, Exchange),
-    there: u64,
-) -> Result<(), Stop> {
+async fn store(asked: &Asked, place: &Place, followed: Followed, there: u64) -> Result<(), Stop> {
+    let Followed { request, exchange, steps: _ } = followed;
     let Exchange { head, mut body, timings, .. } = exchange;
     if !(200..=299).contains(&head.status) {
         return Err(not_saved(head.status));
@@ -121,12 +124,12 @@ async fn store(
     progress.clear();
     Waterfall::new(timings, begin.elapsed()).tell();
     if let Err(error) = ended {
-        let kept = place.keep_part(validator.is_some() || there > 0, came);
-        tell(kept);
+        let known = validator.is_some() || there > 0;
+        tell(if known { place.kept(came) } else { place.dropped(came) });
         return Err(broken(&request.url.endpoint(), "reading from", &error));
     }
     if total.is_some_and(|total| came < total) {
-        tell(place.keep_part(true, came));
+        tell(place.kept(came));
         let wrong = Wrong {
             what: "a part came, and not to the end".to_owned(),
             expected: None,
@@ -205,13 +208,18 @@ impl Place {
         remove(&self.note)
     }
 
-    /// What becomes of a part: without something that it is known by nothing can be put behind it.
-    fn keep_part(&self, is_known: bool, came: u64) -> String {
+    /// Says that what came can be gone on with.
+    fn kept(&self, came: u64) -> String {
         if self.is_special() {
             return format!("{came} bytes came");
         }
-        if is_known {
-            return format!("{} has {came} bytes: `--resume` goes on", self.part.display());
+        format!("{} has {came} bytes: `--resume` goes on", self.part.display())
+    }
+
+    /// Removes what came: without something that it is known by nothing can be put behind it.
+    fn dropped(&self, came: u64) -> String {
+        if self.is_special() {
+            return format!("{came} bytes came");
         }
         _ = fs::remove_file(&self.part);
         format!("{came} bytes came, and nothing that they are known by: they are not kept")

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What a dialogue reads from the disk.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parts {
     /// What `ack` answers, if it is a file.
     reply: Option<Bytes>,
@@ -108,7 +108,7 @@ impl Made {
     /// If it is a talk, and the terminal is taken by one; or if what comes would go to a terminal as it
     /// is, which would obey it.
     pub(crate) fn of(
-        (dialogue, parts): (&Dialogue, Parts),
+        (dialogue, parts): (&Dialogue, &Parts),
         key: &KeyPath,
         quit: Quit,
     ) -> Result<Self, Problem> {
@@ -123,7 +123,7 @@ impl Made {
             Role::Print => (Does::Print, printing()),
             Role::Ack => {
                 let text = || Answer::Text(dialogue.reply.clone());
-                let reply = parts.reply.map_or_else(text, Answer::File);
+                let reply = parts.reply.clone().map_or_else(text, Answer::File);
                 (Does::Ack { reply }, printing())
             }
             Role::Echo => (Does::Echo, Begun::Nothing),

@@ -9,8 +9,7 @@ pub(super) fn micros(time: Duration) -> f64 {
 
 /// How many of `count` there were in a second of `time`.
 pub(super) fn a_second(count: u64, time: Duration) -> f64 {
-    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    if millis == 0 { 0.0 } else { precise(count) * 1e3 / precise(millis) }
+    if time.is_zero() { 0.0 } else { precise(count) / time.as_secs_f64() }
 }
 
 /// A count to calculate with: enough digits to be looked at.
@@ -19,7 +18,7 @@ pub(super) fn precise(count: u64) -> f64 {
     count as f64
 }
 
-/// The same, whole.
+/// The same as [`a_second`], without what is behind the point.
 pub(super) fn per_second(count: u64, time: Duration) -> u64 {
     let nanos = time.as_nanos();
     let rate = (u128::from(count) * 1_000_000_000).checked_div(nanos).unwrap_or_default();

@@ -1,23 +1,21 @@
 //! What `relais load` takes, and what it means.
 
 use std::{
-    fs,
     num::{NonZeroU64, NonZeroUsize},
-    path::{Path, PathBuf},
+    path::PathBuf,
     thread,
     time::Duration,
 };
 
 use clap::{Args, ValueHint};
 use relais_net::Scheme;
-use relais_talk::load::{BadRequest, Load, Parts, Request, Said, Schedule, Target, Task, Until};
+use relais_talk::load::{Load, Schedule, Target, Task, Until};
 
-use super::target::{Url, has_path};
-use crate::{
-    complaint::{Complaint, Wrong},
-    spelling::{Field, Size, Time},
-    stop::Stop,
+use super::{
+    said::{Messages, Requesting},
+    target::{Url, has_path},
 };
+use crate::{calling::TlsFlags, complaint::Wrong, spelling::Time, stop::Stop};
 
 /// What `relais load` takes.
 #[derive(Clone, Debug, Args)]
@@ -71,50 +69,7 @@ pub(crate) struct Flags {
     #[command(flatten)]
     requesting: Requesting,
     #[command(flatten)]
-    trust: Trust,
-}
-
-/// What is said to who sends it back.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Messages, to who sends them back")]
-struct Messages {
-    /// Send TEXT, with a line end behind it on a stream, or what FILE holds, as it is
-    #[arg(short, long, value_name = "TEXT|@FILE", conflicts_with = "size")]
-    message: Option<String>,
-    /// Send a line of so many bytes [default: 64]
-    #[arg(short, long, value_name = "SIZE")]
-    size: Option<Size>,
-}
-
-/// What is asked for over HTTP.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Requests, over HTTP/1.1")]
-struct Requesting {
-    /// The method [default: GET, or POST if there is a body]
-    #[arg(short = 'X', long)]
-    method: Option<String>,
-    /// A header field; may be given again
-    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
-    header: Vec<Field>,
-    /// The body: TEXT, or what FILE holds
-    #[arg(long, value_name = "TEXT|@FILE")]
-    body: Option<String>,
-    /// Path and query, if not in the TARGET
-    #[arg(long)]
-    path: Option<String>,
-}
-
-/// Whom to believe.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Targets over TLS")]
-pub(super) struct Trust {
-    /// Believe whom one of these vouches for, PEM, and nobody else [default: the system's authorities
-    /// and the local one]
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure", value_hint = ValueHint::FilePath)]
-    pub(super) ca: Option<PathBuf>,
-    /// Believe whoever answers
-    #[arg(long)]
-    pub(super) insecure: bool,
+    tls: TlsFlags,
 }
 
 const EXAMPLES: &str = "\
@@ -131,7 +86,7 @@ pub(super) struct Asked {
     pub(super) load: Load,
     /// What the target is called.
     pub(super) title: String,
-    pub(super) trust: Trust,
+    pub(super) tls: TlsFlags,
     pub(super) json: bool,
     pub(super) html: Option<PathBuf>,
 }
@@ -142,21 +97,12 @@ const DURATION: Duration = Duration::from_secs(10);
 /// How many messages a client of a simulation sends, if nothing is said.
 const ROUNDS: u64 = 10;
 
-/// How long a message is, if nothing is said.
-const SIZE: u64 = 64;
-
-/// What can be sent at once in one datagram (RFC 768, over IPv4).
-const DATAGRAM_BYTES_MAX: u64 = 65_507;
-
-/// Enough to see what size does; it is in memory as a whole.
-const MESSAGE_BYTES_MAX: u64 = 1 << 30;
-
 impl Flags {
     /// What is asked for.
     pub(super) fn asked(self) -> Result<Asked, Stop> {
         let usual = if self.simulate.is_some() { Scheme::Tcp } else { Scheme::Http };
         let url = Url::parse_in(&self.target, usual);
-        let url = url.map_err(|error| wrong("TARGET", Wrong::from_error(&error)))?;
+        let url = url.map_err(|error| Stop::of_flag("TARGET", Wrong::from_error(&error)))?;
         let is_http = matches!(url.endpoint.scheme, Scheme::Http | Scheme::Https);
         let (said, path) = if is_http {
             self.refuse_simulation(url.endpoint.scheme)?;
@@ -168,8 +114,10 @@ impl Flags {
             let path = is_asked_by_path.then(|| self.requesting.path(&url)).transpose()?;
             (self.messages.said(url.endpoint.scheme)?, path.unwrap_or_default())
         };
-        if !url.endpoint.scheme.is_secure() {
-            self.trust.refuse()?;
+        if let (Some(flag), false) = (self.tls.given(), url.endpoint.scheme.is_secure()) {
+            let what = format!("nothing is done with `{flag}`");
+            let wrong = Wrong::expected(what, "a TARGET over TLS, e.g. `https://…`");
+            return Err(Stop::of_flag(flag, wrong));
         }
         let threads = self.threads.or_else(|| thread::available_parallelism().ok());
         let title = format!("{}{path}", url.endpoint);
@@ -181,7 +129,7 @@ impl Flags {
             schedule: self.schedule(),
             timeout: self.timeout.0,
         };
-        Ok(Asked { load, title, trust: self.trust, json: self.json, html: self.html })
+        Ok(Asked { load, title, tls: self.tls, json: self.json, html: self.html })
     }
 
     fn task(&self) -> Task {
@@ -214,131 +162,8 @@ impl Flags {
         }
         let what = format!("no dialogue over {scheme}");
         let expected = "a TARGET that sends back what it gets, e.g. `tcp://…`";
-        Err(wrong("--simulate", Wrong::expected(what, expected)))
+        Err(Stop::of_flag("--simulate", Wrong::expected(what, expected)))
     }
-}
-
-impl Messages {
-    fn said(&self, scheme: Scheme) -> Result<Said, Stop> {
-        let (flag, bytes) = match (&self.message, self.size) {
-            (Some(text), _) => ("--message", message(text, scheme)?),
-            (None, size) => {
-                let Size(size) = size.unwrap_or(Size(SIZE));
-                ("--size", line_of(size)?)
-            }
-        };
-        let max = if scheme == Scheme::Udp { DATAGRAM_BYTES_MAX } else { MESSAGE_BYTES_MAX };
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if size == 0 || size > max {
-            let what = format!("a message of {size} bytes");
-            return Err(wrong(flag, Wrong::expected(what, format!("1 to {max}"))));
-        }
-        Ok(Said::Message(bytes.into()))
-    }
-
-    fn refuse(&self, scheme: Scheme) -> Result<(), Stop> {
-        let Self { message, size } = self;
-        let flags = [("--message", message.is_some()), ("--size", size.is_some())];
-        refuse(&flags, scheme, "what is sent is said by `--body`")
-    }
-}
-
-impl Requesting {
-    /// The request, and the path that it is for.
-    fn said(&self, url: &Url) -> Result<(Said, String), Stop> {
-        let Self { method, header, body, path: _ } = self;
-        let path = self.path(url)?;
-        let data = body.as_deref().map(|text| content("--body", text)).transpose()?;
-        let usual = if data.is_some() { "POST" } else { "GET" };
-        let method = method.as_deref().unwrap_or(usual);
-        let host = url.host();
-        let fields = header.iter().map(|Field { name, value }| (name.clone(), value.clone()));
-        let fields: Vec<_> = fields.collect();
-        let data = data.as_deref();
-        let parts = Parts { method, path: &path, host: &host, fields: &fields, data };
-        let request = Request::of(parts);
-        let request = request.map_err(|error| wrong(flag_of(&error), Wrong::from_error(&error)))?;
-        Ok((Said::Request(request), path))
-    }
-
-    fn path(&self, url: &Url) -> Result<String, Stop> {
-        match (&self.path, &url.path) {
-            (Some(path), Some(said)) => {
-                let what = format!("path {path:?} beside {said:?} in the TARGET");
-                Err(wrong("--path", Wrong::expected(what, "one of them")))
-            }
-            (Some(path), None) | (None, Some(path)) => Ok(path.clone()),
-            (None, None) => Ok("/".to_owned()),
-        }
-    }
-
-    fn refuse(&self, scheme: Scheme) -> Result<(), Stop> {
-        let Self { method, header, body, path } = self;
-        let flags = [
-            ("--method", method.is_some()),
-            ("--header", !header.is_empty()),
-            ("--body", body.is_some()),
-            ("--path", path.is_some() && !has_path(scheme)),
-        ];
-        refuse(&flags, scheme, "what is sent is said by `--message` or `--size`")
-    }
-}
-
-impl Trust {
-    fn refuse(&self) -> Result<(), Stop> {
-        let Self { ca, insecure } = self;
-        let flags = [("--ca", ca.is_some()), ("--insecure", *insecure)];
-        let flag = flags.iter().find(|(_, is_said)| *is_said);
-        let unused = |(flag, _): &(&str, bool)| {
-            let what = format!("nothing is done with `{flag}`");
-            wrong(flag, Wrong::expected(what, "a TARGET over TLS, e.g. `https://…`"))
-        };
-        flag.map_or(Ok(()), |flag| Err(unused(flag)))
-    }
-}
-
-fn refuse(flags: &[(&str, bool)], scheme: Scheme, hint: &str) -> Result<(), Stop> {
-    let Some((flag, _)) = flags.iter().find(|(_, is_said)| *is_said) else { return Ok(()) };
-    let what = format!("nothing is done with `{flag}` over {scheme}");
-    Err(wrong(flag, Wrong { what, expected: None, hint: Some(hint.to_owned()) }))
-}
-
-fn flag_of(error: &BadRequest) -> &'static str {
-    match error {
-        BadRequest::Method(_) => "--method",
-        BadRequest::Path(_) => "--path",
-        BadRequest::Name(_) | BadRequest::Value(_) | BadRequest::Framing(_) => "--header",
-    }
-}
-
-/// The bytes of a message. A stream is often read by lines; a datagram is whole, and so is what a
-/// WebSocket carries.
-fn message(text: &str, scheme: Scheme) -> Result<Vec<u8>, Stop> {
-    let mut bytes = content("--message", text)?;
-    let is_stream = matches!(scheme, Scheme::Tcp | Scheme::Tls | Scheme::Unix);
-    if !text.starts_with('@') && is_stream && !bytes.ends_with(b"\n") {
-        bytes.push(b'\n');
-    }
-    Ok(bytes)
-}
-
-/// A text, or what a file holds.
-fn content(flag: &str, text: &str) -> Result<Vec<u8>, Stop> {
-    let Some(file) = text.strip_prefix('@') else { return Ok(text.as_bytes().to_vec()) };
-    let path = Path::new(file);
-    fs::read(path).map_err(|error| wrong(flag, Wrong::reading("the message", path, &error)))
-}
-
-/// A line of so many bytes, its end included.
-fn line_of(size: u64) -> Result<Vec<u8>, Stop> {
-    let size = usize::try_from(size.min(MESSAGE_BYTES_MAX + 1));
-    let size = size.map_err(|_| wrong("--size", Wrong::expected("more than memory", "less")))?;
-    let letters = (b'a'..=b'z').cycle().take(size.saturating_sub(1));
-    Ok(letters.chain([b'\n']).take(size).collect())
-}
-
-pub(super) fn wrong(flag: &str, wrong: Wrong) -> Stop {
-    Stop::Wrong(vec![Complaint::of_flag(flag, wrong)])
 }
 
 fn count(text: &str) -> Result<NonZeroUsize, &'static str> {
@@ -429,6 +254,20 @@ mod tests {
         let Asked { load, title, .. } = asked(&["9", "--simulate", "7"]).unwrap();
         assert_eq!(title, "tcp://127.0.0.1:9");
         assert_eq!((load.task, load.connections.get()), (Task::Talk { messages: 10 }, 7));
+    }
+
+    #[test]
+    fn what_cannot_be_asked_for_is_refused() {
+        let check = |words: &[&str], expect: &str| {
+            let Err(Stop::Wrong(complaints)) = asked(words) else { panic!("{words:?} is taken") };
+            let text = complaints[0].to_string();
+            assert!(text.contains(expect), "{text}");
+        };
+        check(&["ws://a/b c"], "bad path \"/b c\"");
+        check(&["8080", "--path", "b"], "bad path \"b\"");
+        check(&["8080", "--path", "/b#c"], "bad path \"/b#c\"");
+        check(&["8080/a", "--path", "/b"], "path \"/b\" beside \"/a\"");
+        check(&["tcp://a:9", "--pin", &"ab".repeat(32)], "nothing is done with `--pin`");
     }
 
     #[test]

@@ -14,14 +14,14 @@ use crate::measure::{said_bytes, said_count};
 /// `report` as a page.
 pub(super) fn html(report: &Report<'_>) -> String {
     let ledger = &report.measured.outcome.ledger;
-    let title = Escaped(report.title);
+    let title = InHtml(report.title);
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" \
          content=\"width=device-width, initial-scale=1\">\n<meta \
          http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src \
          'unsafe-inline'\">\n<title>Load of {title}</title>\n<style>\n{STYLE}</style></head><body>\n\
          <header><h1>{title}</h1><p>{}</p></header>\n<main>\n",
-        Escaped(&report.how())
+        InHtml(&report.how())
     );
     figures(report, &mut out);
     errors(report, &mut out);
@@ -90,14 +90,14 @@ fn errors(report: &Report<'_>, out: &mut String) {
     for (doing, kind, failed) in requests.chain(calls) {
         let (count, sample) =
             (said_count(failed.count), failed.sample.as_deref().unwrap_or_default());
-        let sample = Escaped(sample);
+        let sample = InHtml(sample);
         _ = writeln!(
             rows,
             "<tr><td>{kind}, {doing}</td><td>{count}</td><td class=\"text\">{sample}</td></tr>"
         );
     }
     for (number, failure) in &ledger.dialogues.samples {
-        let (kind, what) = (failure.kind, Escaped(&failure.what));
+        let (kind, what) = (failure.kind, InHtml(&failure.what));
         _ = writeln!(
             rows,
             "<tr><td>client {number}</td><td>{kind}</td><td class=\"text\">{what}</td></tr>"
@@ -119,15 +119,15 @@ fn notes(report: &Report<'_>, out: &mut String) {
     }
     out.push_str("<section><h2>To read this right</h2><ul class=\"notes\">");
     for note in notes {
-        _ = write!(out, "<li>{}</li>", Escaped(&note));
+        _ = write!(out, "<li>{}</li>", InHtml(&note));
     }
     out.push_str("</ul></section>\n");
 }
 
 /// A text that is only a text in HTML.
-struct Escaped<'a>(&'a str);
+struct InHtml<'a>(&'a str);
 
-impl fmt::Display for Escaped<'_> {
+impl fmt::Display for InHtml<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|char| match char {
             '&' => f.write_str("&amp;"),

@@ -5,22 +5,21 @@ mod figures;
 mod flags;
 mod html;
 mod json;
+mod page;
 mod picture;
 mod plot;
 mod plots;
 mod progress;
 mod report;
+mod said;
 mod target;
 mod text;
 
-use std::{fs, num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, time::Duration};
 
 use anyhow::Context as _;
 use clap::ColorChoice;
-use relais_net::{
-    DialLimits, Dialer,
-    tls::{Connector, Demand, Roots, Trust, read_chain},
-};
+use relais_net::Dialer;
 use relais_talk::load::{Load, Running};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::{
@@ -32,6 +31,7 @@ use tokio::{
 pub(crate) use flags::Flags;
 
 use crate::{
+    calling::{TlsFlags, calls},
     complaint::Wrong,
     data::Data,
     output::{say, tell},
@@ -39,14 +39,18 @@ use crate::{
     stop::Stop,
 };
 use flags::Asked;
+use page::Page;
 use progress::Bar;
 use report::{Ended, Measured, Report};
 
 /// Puts a target under load, and shows what came of it.
 pub(crate) fn obey(flags: Flags, color: ColorChoice, data: &Data) -> Result<(), Stop> {
-    let Asked { load, title, trust, json, html } = flags.asked()?;
+    let Asked { load, title, tls, json, html } = flags.asked()?;
     check_descriptors(load.connections)?;
-    let dialer = dialer(&load, &trust, data)?;
+    let is_secure = load.target.endpoint.scheme.is_secure();
+    let demand = if is_secure { tls.demand(data)? } else { TlsFlags::no_demand() };
+    let dialer = calls(&demand, load.timeout, None)?;
+    let page = html.map(|file| Page::open(&file)).transpose()?;
     let runtime = Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = runtime.context("starting a runtime")?;
     let measured = runtime.block_on(measure(load.clone(), dialer, &title))?;
@@ -59,10 +63,7 @@ pub(crate) fn obey(flags: Flags, color: ColorChoice, data: &Data) -> Result<(), 
     for note in report.notes() {
         tell(format_args!("note: {note}"));
     }
-    if let Some(file) = html {
-        fs::write(&file, html::html(&report))
-            .with_context(|| format!("writing {:?}", file.display()))?;
-    }
+    page.map_or(Ok(()), |page| page.write(&html::html(&report)))?;
     report.verdict()
 }
 
@@ -96,43 +97,6 @@ fn cpu_time() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }
 
-/// Calls whom `load` is for.
-fn dialer(load: &Load, trust: &flags::Trust, data: &Data) -> Result<Dialer, Stop> {
-    let trust = if !load.target.endpoint.scheme.is_secure() {
-        Trust::Roots(Roots::none())
-    } else if trust.insecure {
-        Trust::InsecureAnyone
-    } else if let Some(file) = &trust.ca {
-        let wrong = |error: &dyn std::error::Error| {
-            flags::wrong("--ca", Wrong::from_error(error).at_home(file))
-        };
-        let chain = read_chain(file).map_err(|error| wrong(&error))?;
-        Trust::Roots(Roots::none().with_given(&chain).map_err(|error| wrong(&error))?)
-    } else {
-        Trust::Roots(usual_roots(data))
-    };
-    let tls = Connector::new(&Demand { trust, server_name: None, own: None });
-    let tls = tls.context("asking for a server's name")?;
-    let most = load.timeout;
-    let limits =
-        DialLimits { connect_max: most, handshake_max: most, source: None, keepalive: None };
-    Ok(Dialer::new(limits, tls))
-}
-
-/// Whom this machine believes: its authorities, and the local one if there is one.
-fn usual_roots(data: &Data) -> Roots {
-    let roots = Roots::system();
-    let local = data.authority_certificate().ok().filter(|file| file.exists());
-    match local.map(|file| read_chain(&file)) {
-        Some(Ok(chain)) => chain.iter().fold(roots, Roots::with_authority),
-        Some(Err(error)) => {
-            tell(format_args!("note: the local authority is not believed: {error}"));
-            roots
-        }
-        None => roots,
-    }
-}
-
 /// What this program has open besides its connections, at most.
 const OTHER_DESCRIPTORS: u64 = 64;
 
@@ -145,5 +109,5 @@ fn check_descriptors(connections: NonZeroUsize) -> Result<(), Stop> {
     }
     let what = format!("{connections} connections, and {limit} descriptors for all");
     let wrong = Wrong::expected(what, format!("at most {most} connections"));
-    Err(flags::wrong("--connections", wrong.hint("`ulimit -Hn` shows the limit")))
+    Err(Stop::of_flag("--connections", wrong.hint("`ulimit -Hn` shows the limit")))
 }

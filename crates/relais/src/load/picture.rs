@@ -9,40 +9,10 @@ use super::{
     figures::{brief, precise},
     report::PERCENTILES,
 };
-use crate::measure::said_count;
-
-/// Whether there are colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ink {
-    None,
-    Colour,
-}
-
-impl Ink {
-    fn with(self, code: &str, text: &str) -> String {
-        match self {
-            _ if text.is_empty() => String::new(),
-            Self::None => text.to_owned(),
-            Self::Colour => format!("\x1b[{code}m{text}\x1b[0m"),
-        }
-    }
-
-    pub(super) fn bold(self, text: &str) -> String {
-        self.with("1", text)
-    }
-
-    pub(super) fn faint(self, text: &str) -> String {
-        self.with("2", text)
-    }
-
-    pub(super) fn bad(self, text: &str) -> String {
-        self.with("31", text)
-    }
-
-    fn bar(self, text: &str) -> String {
-        self.with("36", text)
-    }
-}
+use crate::{
+    ink::{CYAN, FAINT, Ink},
+    measure::said_count,
+};
 
 /// Draws the bins, a line each, in so many columns.
 pub(super) fn draw(out: &mut String, histogram: &Histogram, columns: usize, ink: Ink) {
@@ -67,8 +37,8 @@ pub(super) fn draw(out: &mut String, histogram: &Histogram, columns: usize, ink:
             brief(*to),
             said_count(*count)
         );
-        let bar = ink.bar(&eighths(*count, highest, width));
-        let held = ink.faint(&held);
+        let bar = ink.with(CYAN, &eighths(*count, highest, width));
+        let held = ink.with(FAINT, &held);
         _ = writeln!(out, "{line}{bar}{held}");
     }
 }

@@ -7,7 +7,9 @@ use std::{
 
 use relais_talk::load::{Load, Progress, Schedule, Stage};
 
+use super::report::count;
 use crate::{
+    bar::bar,
     measure::{counted, said_count},
     output::tell_over,
 };
@@ -23,9 +25,6 @@ pub(super) struct Bar {
     last: Option<(Duration, u64)>,
 }
 
-/// How many columns the bar itself has.
-const COLUMNS: usize = 24;
-
 impl Bar {
     pub(super) fn of(load: &Load, title: &str) -> Self {
         Self {
@@ -40,8 +39,7 @@ impl Bar {
     /// Shows how far it is.
     pub(super) fn show(&mut self, progress: &Progress) {
         if self.is_seen {
-            let line = self.line(progress);
-            tell_over(line);
+            tell_over(self.line(progress));
         }
     }
 
@@ -60,25 +58,24 @@ impl Bar {
                 if missed > 0 { format!(", {missed} not answered") } else { String::new() };
             return format!(
                 "{} {} of {of} connections{missed}",
-                bar(done, of),
+                filled(count(done), count(of)),
                 self.title_and(done)
             );
         };
         let Schedule { warmup, until: _, rate: _ } = self.schedule;
         if time < warmup {
-            let bar = bar(millis(time), millis(warmup));
+            let bar = filled(millis(time), millis(warmup));
             return format!("{bar} warming up, {} s of {} s", time.as_secs(), warmup.as_secs());
         }
         let speed = self.speed(time, answered);
         let (bar, part) = if let Some(end) = self.schedule.end() {
             let (time, end) = (time.saturating_sub(warmup), end.saturating_sub(warmup));
             let part = format!("{:.1} s of {:.1} s", time.as_secs_f64(), end.as_secs_f64());
-            (bar(millis(time), millis(end)), part)
+            (filled(millis(time), millis(end)), part)
         } else {
             let of = self.schedule.requests().unwrap_or_default();
-            let place = |count| usize::try_from(count).unwrap_or(usize::MAX);
             let part = format!("{} of {}", said_count(answered + failed), said_count(of));
-            (bar(place(answered + failed), place(of)), part)
+            (filled(answered + failed, of), part)
         };
         format!("{bar} {part}, {} a second, {}", said_count(speed), counted(failed, "error"))
     }
@@ -90,19 +87,17 @@ impl Bar {
     /// How many were answered a second since the last look.
     fn speed(&mut self, time: Duration, answered: u64) -> u64 {
         let (then, before) = self.last.replace((time, answered)).unwrap_or_default();
-        let millis = u64::try_from((time.saturating_sub(then)).as_millis()).unwrap_or(u64::MAX);
-        answered.saturating_sub(before).saturating_mul(1_000) / millis.max(1)
+        let since = millis(time.saturating_sub(then)).max(1);
+        answered.saturating_sub(before).saturating_mul(1_000) / since
     }
 }
 
-fn millis(time: Duration) -> usize {
-    usize::try_from(time.as_millis()).unwrap_or(usize::MAX)
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A bar that is full if `done` is all `of` it.
-fn bar(done: usize, of: usize) -> String {
-    let full = (done.min(of).saturating_mul(COLUMNS)).checked_div(of).unwrap_or_default();
-    format!("{}{}", "█".repeat(full), "░".repeat(COLUMNS - full))
+fn filled(done: u64, of: u64) -> String {
+    bar(done, of, '░')
 }
 
 #[cfg(test)]
@@ -112,6 +107,7 @@ mod tests {
     use relais_talk::load::{Said, Target, Task, Until};
 
     use super::*;
+    use crate::bar::COLUMNS;
 
     fn bar_of(until: Until) -> Bar {
         let load = Load {

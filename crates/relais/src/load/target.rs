@@ -13,7 +13,9 @@ pub(super) struct Url {
 impl Url {
     /// Reads `text`, which may leave out the `usual` scheme.
     pub(super) fn parse_in(text: &str, usual: Scheme) -> Result<Self, ParseEndpointError> {
-        let at = text.find("://").map_or(0, |at| at + 3);
+        // One behind a path is not this one's.
+        let at = text.find("://").filter(|at| !text[..*at].contains(['/', '?', '#']));
+        let at = at.map_or(0, |at| at + 3);
         let (front, path) = match text[at..].find(['/', '?', '#']) {
             // The path of a Unix socket is where it is, not what it is asked for.
             Some(end) if !text.starts_with("unix://") => text.split_at(at + end),
@@ -62,6 +64,8 @@ mod tests {
         };
         check("8080", "http://127.0.0.1:8080", None, "127.0.0.1:8080");
         check("8080/a", "http://127.0.0.1:8080", Some("/a"), "127.0.0.1:8080");
+        let login = "/login?next=https://b/";
+        check(&format!("8080{login}"), "http://127.0.0.1:8080", Some(login), "127.0.0.1:8080");
         check("http://a.example", "http://a.example:80", None, "a.example");
         check("http://a.example?b", "http://a.example:80", Some("/?b"), "a.example");
         check("https://[::1]/a/b?c=/d#e", "https://[::1]:443", Some("/a/b?c=/d"), "[::1]");

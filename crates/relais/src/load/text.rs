@@ -7,13 +7,13 @@ use relais_talk::load::{Dialogues, Failed, Histogram, Kind, Task};
 
 use super::{
     figures::{brief, per_second},
-    picture::{Ink, draw},
+    picture::draw,
     report::{PERCENTILES, Report, count},
 };
 use crate::{
     columns,
+    ink::{BOLD, FAINT, Ink, RED},
     measure::{said_bytes, said_count},
-    output::is_coloured,
 };
 
 /// The columns of who has no terminal.
@@ -21,7 +21,7 @@ const COLUMNS: usize = 80;
 
 /// `report` for people, with colours if that is their `choice`.
 pub(super) fn text(report: &Report<'_>, choice: ColorChoice) -> String {
-    let ink = if is_coloured(choice, &std::io::stdout()) { Ink::Colour } else { Ink::None };
+    let ink = Ink::of(choice, &std::io::stdout());
     Text { report, ink }.whole(columns::of_terminal().unwrap_or(COLUMNS))
 }
 
@@ -33,7 +33,7 @@ struct Text<'a> {
 impl Text<'_> {
     fn whole(&self, columns: usize) -> String {
         let Self { report, ink } = self;
-        let mut out = format!("{}\n{}\n", ink.bold(report.title), report.how());
+        let mut out = format!("{}\n{}\n", ink.with(BOLD, report.title), report.how());
         self.dialogues(&mut out);
         self.counts(&mut out);
         let ledger = &report.measured.outcome.ledger;
@@ -58,7 +58,7 @@ impl Text<'_> {
         _ = writeln!(
             out,
             "\n{}",
-            if is_right { self.ink.bold(&line) } else { self.ink.bad(&line) }
+            if is_right { self.ink.with(BOLD, &line) } else { self.ink.with(RED, &line) }
         );
         for (number, failure) in samples {
             _ = writeln!(out, "  client {number}: {}: {failure}", failure.kind);
@@ -88,10 +88,10 @@ impl Text<'_> {
         line("connections", said_count(ledger.connects()), self.connecting());
         line("errors", said_count(ledger.failures()), String::new());
         for (kind, failed) in ledger.failed_requests() {
-            _ = writeln!(out, "{}", self.ink.bad(&error_line(kind, failed)));
+            _ = writeln!(out, "{}", self.ink.with(RED, &error_line(kind, failed)));
         }
         for (kind, failed) in ledger.failed_calls() {
-            _ = writeln!(out, "{}", self.ink.bad(&error_line_of_call(kind, failed)));
+            _ = writeln!(out, "{}", self.ink.with(RED, &error_line_of_call(kind, failed)));
         }
         if outcome.unanswered > 0 {
             _ = writeln!(out, "{:<12}{:>14}  at the end", "unanswered", outcome.unanswered);
@@ -118,7 +118,7 @@ impl Text<'_> {
         for (name, _) in PERCENTILES {
             _ = write!(head, "{:>9}", format!("{name} %"));
         }
-        _ = writeln!(out, "{}", self.ink.faint(&format!("{head}{:>9}", "most")));
+        _ = writeln!(out, "{}", self.ink.with(FAINT, &format!("{head}{:>9}", "most")));
         let mut line = |name: &str, histogram: &Histogram| {
             let shares = PERCENTILES.iter().map(|(_, share)| histogram.within(*share));
             let times = iter::once(histogram.least()).chain(shares).chain([histogram.most()]);

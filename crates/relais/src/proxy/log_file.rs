@@ -30,23 +30,23 @@ const KEEP_MAX: u32 = 10_000;
 
 impl LogFile {
     /// The file at `path`, of the usual size, with the usual number of older ones.
-    pub(super) fn at(path: PathBuf) -> Self {
+    pub(crate) fn at(path: PathBuf) -> Self {
         let line_log::LogFile { path, size_max, keep } = line_log::LogFile::at(path);
         Self { path, size_max: Size(size_max), keep }
     }
 
-    /// What is wrong with its numbers; `key` is its table's.
-    pub(super) fn problems(&self, key: &KeyPath) -> Vec<Problem> {
+    /// What is wrong with its numbers, which have these names in the table at `key`.
+    pub(crate) fn problems(&self, key: &KeyPath, (size, kept): (&str, &str)) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.size_max < SIZE_MIN {
-            let what = format!("`size_max` is too small: {:?}", self.size_max.to_string());
+            let what = format!("`{size}` is too small: {:?}", self.size_max.to_string());
             let wrong = Wrong::expected(what, format!("{SIZE_MIN} or more"));
-            problems.push(key.key("size_max").wrong(wrong));
+            problems.push(key.key(size).wrong(wrong));
         }
         if self.keep > KEEP_MAX {
-            let what = format!("`keep` is too large: {}", self.keep);
+            let what = format!("`{kept}` is too large: {}", self.keep);
             let wrong = Wrong::expected(what, format!("at most {KEEP_MAX}"));
-            problems.push(key.key("keep").wrong(wrong));
+            problems.push(key.key(kept).wrong(wrong));
         }
         problems
     }

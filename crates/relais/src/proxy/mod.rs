@@ -31,6 +31,7 @@ pub(crate) use flags::{Flags, flag_of};
 pub(crate) use group::Balance;
 pub(crate) use handler::Parts;
 pub(crate) use lasting::Lasting;
+pub(crate) use log_file::LogFile;
 pub(crate) use means::Proxy;
 pub(crate) use table::Table;
 pub(crate) use upstream::is_at;

@@ -54,7 +54,7 @@ impl Table {
         let LogFile { path, size_max, keep } = LogFile::at(base.join(&self.log));
         let size_max = self.size_max.unwrap_or(size_max);
         let file = LogFile { path, size_max, keep: self.keep.unwrap_or(keep) };
-        let problems = file.problems(key);
+        let problems = file.problems(key, ("size_max", "keep"));
         if problems.is_empty() { Ok(file) } else { Err(problems) }
     }
 }

@@ -7,13 +7,13 @@ use clap::{Args, ValueHint};
 use super::{
     Table, limits,
     names::{self, Named},
-    shape::{self, Rate},
+    shape,
     table::SendProxy,
 };
 use crate::{
     complaint::KeyPath,
     proxy::Balance,
-    spelling::{Addresses, BareEndpoint, Time},
+    spelling::{Addresses, BareEndpoint, Rate, Size, Time},
     tls, upstream_tls,
 };
 
@@ -60,6 +60,12 @@ pub(crate) struct Flags {
     /// Write a line of JSON for each connection, `-` to standard output
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     log: Option<PathBuf>,
+    /// How large that file may become before another is begun [default: 64MiB]
+    #[arg(long, value_name = "SIZE", requires = "log")]
+    log_size_max: Option<Size>,
+    /// How many older ones are kept [default: 5]
+    #[arg(long, value_name = "NUMBER", requires = "log")]
+    log_keep: Option<u32>,
     #[command(flatten)]
     limits: LimitFlags,
     #[command(flatten)]
@@ -128,6 +134,8 @@ impl Flags {
             accept_proxy,
             send_proxy,
             log,
+            log_size_max,
+            log_keep,
             limits,
             impair,
             tls,
@@ -145,6 +153,8 @@ impl Flags {
             accept_proxy,
             send_proxy,
             log,
+            log_size_max,
+            log_keep,
             limits: limits.table(),
             impair: impair.table(),
             tls: tls.table(),
@@ -182,6 +192,8 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["accept_proxy"] => "--accept-proxy",
         ["send_proxy"] => "--send-proxy",
         ["log"] => "--log",
+        ["log_size_max"] => "--log-size-max",
+        ["log_keep"] => "--log-keep",
         ["limits", "connect_max"] => "--connect-max",
         ["limits", "handshake_max"] => "--handshake-max",
         ["limits", "hello_max"] => "--hello-max",

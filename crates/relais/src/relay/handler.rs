@@ -31,7 +31,6 @@ pub(crate) struct Made {
     streams: Arc<Streams>,
     /// `None` if no upstream takes datagrams.
     datagrams: Option<Arc<Datagrams>>,
-    log: Option<Arc<FlowLog>>,
 }
 
 /// How many events wait for a log before the oldest are lost.
@@ -47,15 +46,9 @@ impl Parts {
         if problems.is_empty() { Ok(Self { trust }) } else { Err(problems) }
     }
 
-    /// Puts the parts together.
-    pub(crate) fn made(
-        self,
-        (relay, key): (&Relay, &KeyPath),
-        lasting: &mut Lasting,
-    ) -> Result<Made, Problem> {
-        let tap = Tap::new(EVENTS_MAX);
-        let log = relay.log.as_ref().map(|log| FlowLog::start(log, &tap, key)).transpose()?;
-        let demand = match self.trust {
+    /// What is demanded of upstreams.
+    pub(crate) fn demand(self, lasting: &Lasting) -> tls::Demand {
+        match self.trust {
             Some(trust) => trust.demand(|| lasting.usual_roots()),
             // Nobody speaks TLS.
             None => tls::Demand {
@@ -63,8 +56,20 @@ impl Parts {
                 server_name: None,
                 own: None,
             },
-        };
-        let dialer = Arc::new(Dialer::new(relay.limits.of_dialing(), connector(&demand)));
+        }
+    }
+}
+
+impl Made {
+    /// Puts together the relay at `key`, which demands so much of upstreams.
+    pub(crate) fn new(
+        (relay, key): (&Relay, &KeyPath),
+        demand: &tls::Demand,
+        lasting: &mut Lasting,
+    ) -> Result<Self, Problem> {
+        let tap = Tap::new(EVENTS_MAX);
+        relay.log_file().map_or(Ok(()), |log| lasting.logs.watch(&log, &tap, key))?;
+        let dialer = Arc::new(Dialer::new(relay.limits.of_dialing(), connector(demand)));
         let mut grouping = Grouping { relay, dialer, lasting };
         let named = relay
             .sni
@@ -74,7 +79,8 @@ impl Parts {
         let others = grouping.group(&relay.upstream);
         let networks = |all: &[Addresses]| all.iter().map(|network| network.0).collect();
         let callers = Callers { allow: networks(&relay.allow), deny: networks(&relay.deny) };
-        let datagrams = datagrams::made(relay, callers.clone(), &tap);
+        let with = (callers.clone(), &tap);
+        let datagrams = datagrams::made(relay, with, grouping.lasting.descriptors());
         let streams = Streams::new(Options {
             routes: Routes { named, others },
             callers,
@@ -89,7 +95,7 @@ impl Parts {
             tap,
             clock: clock::now,
         });
-        Ok(Made { streams: Arc::new(streams), datagrams, log: log.map(Arc::new) })
+        Ok(Self { streams: Arc::new(streams), datagrams })
     }
 }
 
@@ -127,10 +133,5 @@ impl Made {
             (Kind::Datagrams, None) => unreachable!("planned with an upstream"),
             (Kind::Streams, _) => Meets::Stream(self.streams.clone()),
         }
-    }
-
-    /// Where it tells of its connections.
-    pub(crate) fn log(&self) -> Option<&FlowLog> {
-        self.log.as_deref()
     }
 }

@@ -59,6 +59,10 @@ pub(super) fn mismatches(table: &Table, key: &KeyPath) -> Vec<Problem> {
     };
     problems.extend(missing(Kind::Datagrams, &table.of_datagrams()));
     problems.extend(missing(Kind::Streams, &table.of_streams()));
+    if table.limits.hello_max.is_some() && table.sni.is_empty() {
+        let wrong = Wrong::expected("nothing is done with `limits.hello_max`", "`sni` beside it");
+        problems.push(key.key("limits").key("hello_max").wrong(wrong));
+    }
     problems
 }
 
@@ -124,6 +128,9 @@ mod tests {
             ],
         );
         check(streams, "limits = { senders_max = 5 }", &["`limits.senders_max` is for datagrams"]);
+        let hello = "limits = { hello_max = \"1s\" }";
+        check(streams, hello, &["nothing is done with `limits.hello_max`"]);
+        check(streams, &format!("{hello}\nsni = {{ \"a.example\" = \"9001\" }}"), &[]);
         check(
             datagrams,
             "check_every = \"1s\"\nsend_proxy = \"v1\"",

@@ -6,10 +6,9 @@ use relais_net::DialLimits;
 use relais_relay::{Lasts, Rates};
 use serde::{Deserialize, Serialize};
 
-use super::shape::Rate;
 use crate::{
     complaint::{KeyPath, Problem, Wrong},
-    spelling::Time,
+    spelling::{Rate, Time},
 };
 
 /// The table, word for word.

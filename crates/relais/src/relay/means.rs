@@ -17,8 +17,8 @@ use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
     listen::Shows,
-    proxy::{Balance, is_at},
-    spelling::{Addresses, BareEndpoint, Time},
+    proxy::{Balance, LogFile, is_at},
+    spelling::{Addresses, BareEndpoint, Size, Time},
     tree::Node,
     upstream_tls::UpstreamTls,
 };
@@ -47,6 +47,10 @@ pub struct Relay {
     pub send_proxy: Option<SendProxy>,
     /// Where a line for each connection goes; `-` is the standard output.
     pub log: Option<PathBuf>,
+    /// How large that file may be.
+    pub(crate) log_size_max: Size,
+    /// How many older ones are kept.
+    pub log_keep: u32,
     /// How long things may take, and how quick they may be.
     pub limits: Limits,
     /// What makes the network like a bad one.
@@ -61,7 +65,8 @@ impl Relay {
     pub(crate) fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let here = Here { listen: &table.listen };
-        let upstream = here.all((&table.upstream, ANY), &key.key("upstream"), &mut problems);
+        let upstream =
+            here.all((&table.upstream, Passed::Any), &key.key("upstream"), &mut problems);
         let sni = here.routes(table, &key.key("sni"), &mut problems);
         if table.upstream.is_empty() && table.sni.is_empty() {
             let wrong = Wrong::expected("`upstream` is empty", "one endpoint or more");
@@ -81,6 +86,10 @@ impl Relay {
             problems.push(key.key("check_every").wrong(wrong));
         }
         problems.extend(mismatches(table, key));
+        let log = table.log.as_ref().map(|log| in_place(log, base));
+        let file = log_file(table, log.clone());
+        problems.extend(file.problems(key, ("log_size_max", "log_keep")));
+        problems.extend(unused_of_log(table, key));
         let limits = table.limits.plan(&key.key("limits"));
         let limits = limits.map_err(|found| problems.extend(found)).ok();
         let impair = table.impair.plan(&key.key("impair"));
@@ -98,15 +107,27 @@ impl Relay {
             deny: table.deny.clone(),
             accept_proxy: table.accept_proxy.clone(),
             send_proxy: table.send_proxy,
-            log: table.log.as_ref().map(|log| in_place(log, base)),
+            log,
+            log_size_max: file.size_max,
+            log_keep: file.keep,
             limits,
             impair,
         })
     }
 
+    /// Where a line for each connection goes, and how much of it there may be.
+    pub(super) fn log_file(&self) -> Option<LogFile> {
+        let Self { log, log_size_max, log_keep, .. } = self;
+        let file = |path: &PathBuf| {
+            let (size_max, keep) = (*log_size_max, *log_keep);
+            LogFile { path: path.clone(), size_max, keep }
+        };
+        log.as_ref().map(file)
+    }
+
     /// Whether a relay can be `on` an endpoint.
     pub(crate) fn judge(on: &Endpoint) -> Result<(), Wrong> {
-        judge(on, "no relay listens", ANY)
+        judge(on, "no relay listens", Passed::Any)
     }
 
     /// What is shown on standard output while it runs: lines of the log, if they go there.
@@ -159,26 +180,51 @@ impl fmt::Display for Relay {
     }
 }
 
+/// The file of the log at `log`, if there is one: how much of it there may be.
+fn log_file(table: &Table, log: Option<PathBuf>) -> LogFile {
+    let LogFile { path, size_max, keep } = LogFile::at(log.unwrap_or_default());
+    let size_max = table.log_size_max.unwrap_or(size_max);
+    LogFile { path, size_max, keep: table.log_keep.unwrap_or(keep) }
+}
+
+/// What is said of a file that there is not.
+fn unused_of_log(table: &Table, key: &KeyPath) -> Option<Problem> {
+    let is_file = table.log.as_ref().is_some_and(|log| log.as_os_str() != "-");
+    let said =
+        [("log_size_max", table.log_size_max.is_some()), ("log_keep", table.log_keep.is_some())];
+    let (name, _) = said.into_iter().find(|(_, is_said)| *is_said && !is_file)?;
+    let what = format!("nothing is done with `{name}`");
+    Some(key.key(name).wrong(Wrong::expected(what, "a file as `log` beside it")))
+}
+
 fn in_place(log: &std::path::Path, base: &Base) -> PathBuf {
     if log.as_os_str() == "-" { log.to_owned() } else { base.join(log) }
 }
 
-fn judge(on: &Endpoint, what: &str, expected: &str) -> Result<(), Wrong> {
+/// What may pass somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passed {
+    Any,
+    /// What has a name under TLS, or passes where that is.
+    Streams,
+}
+
+fn judge(on: &Endpoint, what: &str, passed: Passed) -> Result<(), Wrong> {
     match on.scheme {
         Scheme::Tcp | Scheme::Tls | Scheme::Unix => Ok(()),
-        Scheme::Udp if expected == ANY => Ok(()),
+        Scheme::Udp if passed == Passed::Any => Ok(()),
         Scheme::Udp | Scheme::Http | Scheme::Https | Scheme::Ws | Scheme::Wss => {
             let what = format!("{what} at {:?}", on.to_string());
-            Err(Wrong::expected(what, expected))
+            Err(Wrong::expected(
+                what,
+                match passed {
+                    Passed::Any => "tcp, tls, udp or unix",
+                    Passed::Streams => "tcp, tls or unix",
+                },
+            ))
         }
     }
 }
-
-/// What a relay passes on.
-const ANY: &str = "tcp, tls, udp or unix";
-
-/// What has a name under TLS, or passes where that is.
-const STREAMS: &str = "tcp, tls or unix";
 
 /// Where a relay listens.
 struct Here<'t> {
@@ -188,13 +234,13 @@ struct Here<'t> {
 impl Here<'_> {
     fn all(
         &self,
-        (said, expected): (&[BareEndpoint], &str),
+        (said, passed): (&[BareEndpoint], Passed),
         key: &KeyPath,
         problems: &mut Vec<Problem>,
     ) -> Vec<Endpoint> {
         for (index, BareEndpoint(on)) in said.iter().enumerate() {
             let at = if said.len() == 1 { key.clone() } else { key.index(index) };
-            problems.extend(self.one(on, expected).map_err(|wrong| at.wrong(wrong)).err());
+            problems.extend(self.one(on, passed).map_err(|wrong| at.wrong(wrong)).err());
         }
         said.iter().map(|BareEndpoint(on)| on.clone()).collect()
     }
@@ -206,8 +252,12 @@ impl Here<'_> {
             if upstream.0.is_empty() {
                 problems.push(at.wrong(Wrong::expected("no upstream", "one endpoint or more")));
             }
-            let upstream = self.all((&upstream.0, STREAMS), &at, problems);
+            let upstream = self.all((&upstream.0, Passed::Streams), &at, problems);
             match names::name(said) {
+                Ok(name) if routes.iter().any(|route: &Route| route.name == name) => {
+                    let what = format!("{said:?} is there already, in other letters");
+                    problems.push(at.wrong(Wrong::expected(what, "each name once")));
+                }
                 Ok(name) => routes.push(Route { name, upstream }),
                 Err(wrong) => problems.push(at.wrong(wrong)),
             }
@@ -216,8 +266,8 @@ impl Here<'_> {
         routes
     }
 
-    fn one(&self, on: &Endpoint, expected: &str) -> Result<(), Wrong> {
-        judge(on, "no relay calls", expected)?;
+    fn one(&self, on: &Endpoint, passed: Passed) -> Result<(), Wrong> {
+        judge(on, "no relay calls", passed)?;
         if let Some(HostPort { host: Host::Any, port }) = on.host_port() {
             let what = format!("no host in {:?}", on.to_string());
             let hint = format!("on this machine it is {}://127.0.0.1:{port}", on.scheme);
@@ -236,5 +286,32 @@ impl Here<'_> {
             return Err(Wrong::expected(what, "another place than `listen`"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expect: &str) {
+        let table: Table = toml::from_str(&format!("listen = '9000'\n{text}")).unwrap();
+        let planned = Relay::plan(&table, &Base("/".into()), &KeyPath::of(["relay", "front"]));
+        let problems = format!("{:?}", planned.unwrap_err());
+        assert!(problems.contains(expect), "{problems}");
+    }
+
+    #[test]
+    fn a_name_is_said_once_whatever_its_letters() {
+        let text = "[sni]\n'A.example' = '9001'\n'a.example' = '9002'\n";
+        check(text, "there already, in other letters");
+    }
+
+    #[test]
+    fn how_large_a_log_is_is_said_of_a_file() {
+        let text = "upstream = '9001'\nlog_keep = 3\n";
+        check(text, "nothing is done with `log_keep`");
+        check(&format!("{text}log = '-'"), "nothing is done with `log_keep`");
+        check(&format!("{text}log = 'a'\nlog_size_max = '1B'"), "`log_size_max` is too small");
     }
 }

@@ -7,13 +7,13 @@ mod handler;
 mod kind;
 mod lasting;
 mod limits;
+mod lines;
 mod means;
 mod names;
 mod shape;
 mod table;
 
 pub(crate) use flags::{Flags, flag_of};
-pub(crate) use flow_log::FlowLog;
 pub(crate) use handler::{Made, Parts};
 pub(crate) use lasting::Lasting;
 pub(crate) use means::Relay;

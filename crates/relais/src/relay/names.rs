@@ -48,7 +48,7 @@ pub(super) fn named(text: &str) -> Result<Named, String> {
 pub(super) fn table(all: Vec<Named>) -> BTreeMap<String, OneOrMore> {
     let mut table = BTreeMap::<_, OneOrMore>::new();
     for Named { name, upstream } in all {
-        table.entry(name).or_default().0.push(upstream);
+        table.entry(name.to_ascii_lowercase()).or_default().0.push(upstream);
     }
     table
 }
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_name_said_again_has_one_more_upstream() {
-        let said = ["a=1", "b=2", "a=3"].map(|text| named(text).unwrap());
+        let said = ["a=1", "b=2", "A=3"].map(|text| named(text).unwrap());
         let table = table(said.to_vec());
         assert_eq!(table.values().map(|all| all.0.len()).collect::<Vec<_>>(), [2, 1]);
         assert_eq!(named("a").unwrap_err(), "bad \"a\": expected NAME=UPSTREAM");

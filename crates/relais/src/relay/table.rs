@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{limits, names::OneOrMore, shape};
 use crate::{
     proxy::Balance,
-    spelling::{Addresses, BareEndpoint, Time, one_or_more},
+    spelling::{Addresses, BareEndpoint, Size, Time, one_or_more},
     tls, upstream_tls,
 };
 
@@ -45,6 +45,10 @@ pub struct Table {
     pub(crate) send_proxy: Option<SendProxy>,
     /// Where a line for each connection goes; `-` is the standard output.
     pub(crate) log: Option<PathBuf>,
+    /// How large that file may be.
+    pub(crate) log_size_max: Option<Size>,
+    /// How many older ones are kept.
+    pub(crate) log_keep: Option<u32>,
     /// How long things may take, and how quick they may be.
     #[serde(default)]
     pub(crate) limits: limits::Table,

@@ -1,11 +1,11 @@
 //! An open listener, and the slots that hold what its callers meet.
 
-use std::{error::Error, sync::Arc, time::SystemTime};
+use std::{error::Error, io, sync::Arc, time::SystemTime};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use relais_http::{HandlerSlot, Http, Limits};
 use relais_net::{
-    DatagramListener, DynDatagramService, DynService, Endpoint, Fault, Seat, Shutdown, Side,
+    DatagramListener, Datagrams, DynDatagramService, DynService, Endpoint, Seat, Shutdown,
     Switched, serve_datagrams, tls::Acceptor,
 };
 use tracing::{error, info, warn};
@@ -42,12 +42,18 @@ pub(super) enum Slot {
     Datagrams(Hearing),
 }
 
-/// A socket of datagrams, and who answers what comes there.
+/// Who answers datagrams, and where they come.
 #[derive(Debug)]
 pub(super) struct Hearing {
-    listener: Arc<DatagramListener>,
+    ear: Ear,
     service: Arc<dyn DynDatagramService>,
-    /// The core where the socket is waited at.
+}
+
+/// A socket of datagrams.
+#[derive(Debug)]
+pub(super) struct Ear {
+    listener: DatagramListener,
+    /// The core where it is waited at.
     seat: Seat,
 }
 
@@ -74,27 +80,32 @@ impl Slot {
     }
 }
 
-impl Hearing {
-    pub(super) fn new(
-        listener: DatagramListener,
-        service: Arc<dyn DynDatagramService>,
-        seat: Seat,
-    ) -> Self {
-        Self { listener: Arc::new(listener), service, seat }
+impl Ear {
+    pub(super) fn new(listener: DatagramListener, seat: Seat) -> Self {
+        Self { listener, seat }
     }
 
-    /// Begins to answer, until the shutdown says stop.
-    pub(super) fn begin(&self) -> Shutdown {
+    /// Waits at the socket. What fails here fails before anybody else is told to stop.
+    pub(super) fn open(&self) -> io::Result<Datagrams> {
+        let _core = self.seat.handle().enter();
+        self.listener.open()
+    }
+}
+
+impl Hearing {
+    pub(super) fn new(ear: Ear, service: Arc<dyn DynDatagramService>) -> Self {
+        Self { ear, service }
+    }
+
+    /// Begins to answer what comes to `socket`, until the shutdown says stop.
+    pub(super) fn begin(&self, socket: Datagrams) -> Shutdown {
         let (shutdown, drain) = Shutdown::new();
-        let (listener, service) = (Arc::clone(&self.listener), Arc::clone(&self.service));
-        self.seat.handle().spawn(async move {
-            let served = match listener.open() {
-                Ok(socket) => serve_datagrams(Arc::new(socket), service, drain).await,
-                Err(error) => Err(Fault::new(Side::Relais, "waiting for datagrams", error)),
-            };
-            if let Err(fault) = served {
+        let service = Arc::clone(&self.service);
+        self.ear.seat.handle().spawn(async move {
+            let local = Arc::clone(socket.local());
+            if let Err(fault) = serve_datagrams(Arc::new(socket), service, drain).await {
                 let error: &dyn Error = &fault;
-                error!(local = %listener.local(), error, "no datagrams are answered any more");
+                error!(%local, error, "no datagrams are answered any more");
             }
         });
         shutdown
@@ -107,20 +118,35 @@ impl Entrance {
         self.planned == planned.on && self.slot.takes(planned)
     }
 
-    /// Has new handshakes, the next requests and the next callers meet `behind`. Gives what waits
-    /// for those who answered until now, if they are to end.
-    pub(super) fn switch(&mut self, Behind { meets, tls }: Behind) -> Option<Shutdown> {
+    /// A socket for who is to answer datagrams from now on, if that is another.
+    pub(super) fn successor(&self, meets: &Meets) -> io::Result<Option<Datagrams>> {
+        match (&self.slot, meets) {
+            (Slot::Datagrams(hearing), Meets::Datagrams(service))
+                if !Arc::ptr_eq(&hearing.service, service) =>
+            {
+                hearing.ear.open().map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Has new handshakes, the next requests and the next callers meet `behind`; `socket` is that of
+    /// its [successor](Self::successor). Gives what waits for those who answered until now, if they
+    /// are to end.
+    pub(super) fn switch(
+        &mut self,
+        Behind { meets, tls }: Behind,
+        socket: Option<Datagrams>,
+    ) -> Option<Shutdown> {
         self.offer(tls);
         match (&mut self.slot, meets) {
             (Slot::Http(slot), Meets::Http(handler)) => slot.store(Arc::new(handler)),
             (Slot::Stream(slot), Meets::Stream(service)) => slot.switch(service),
             (Slot::Datagrams(hearing), Meets::Datagrams(service)) => {
-                if Arc::ptr_eq(&hearing.service, &service) {
-                    return None;
-                }
+                let socket = socket?;
                 hearing.service = service;
                 self.shutdown.request();
-                let next = hearing.begin();
+                let next = hearing.begin(socket);
                 return Some(std::mem::replace(&mut self.shutdown, next));
             }
             _ => unreachable!("an entrance is kept for what it is"),

@@ -1,7 +1,6 @@
 //! The listeners that are open, what stands behind them, and how both change at a reload.
 
 use std::{
-    fmt,
     num::NonZeroUsize,
     path::PathBuf,
     sync::Arc,
@@ -10,18 +9,18 @@ use std::{
 
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
-use relais_net::{
-    Cores, DatagramListener, Door, Drained, DynDatagramService, Endpoint, Gate, Listener, Shutdown,
-};
+use relais_net::{Cores, Datagrams, Door, Drained, Endpoint, Gate, Listener, Shutdown};
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 use super::{
     behind::{Behind, Lasting, Prepared, prepare},
-    bind::{Bound, Taken, bind},
+    bind::Taken,
+    changed::Changed,
     entrance::{Entrance, Hearing, Slot},
     inherited::Inherited,
     memory::Keeper,
+    opened::{Opened, not_heard, open_all},
 };
 use crate::{
     cache,
@@ -53,17 +52,13 @@ pub(crate) struct House {
     memory: Keeper,
 }
 
-/// What a reload did. Prints as half a sentence.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Changed {
-    kept: usize,
-    opened: usize,
-    closed: usize,
-    /// Whether the plan has limits that hold only after a restart: connections know theirs from
-    /// their beginning, and listeners from theirs.
-    pub(crate) has_new_limits: bool,
-    /// The proxies whose caches begin anew.
-    emptied: Vec<String>,
+/// A listener, and what is behind it: sites, or a service.
+#[derive(Clone, Debug)]
+pub(crate) struct Listening<'h> {
+    /// As bound.
+    pub(crate) on: &'h Endpoint,
+    pub(crate) sites: Vec<&'h Site>,
+    pub(crate) service: Option<&'h Service>,
 }
 
 impl House {
@@ -81,12 +76,13 @@ impl House {
         }
         let (all, a_client) = plan.limits.connections(descriptors);
         let plan = Plan { listeners: Vec::new(), ..plan.clone() };
+        let descriptors = Arc::clone(lasting.services.relays.descriptors());
         Ok(Self {
             source,
             plan,
             lasting,
             cores,
-            gate: Gate::new(all, a_client),
+            gate: Gate::new(all, a_client).with_descriptors(descriptors),
             entrances: Vec::new(),
             leaving: Vec::new(),
             memory: Keeper::start().context("starting a thread for the memory of caches")?,
@@ -102,7 +98,8 @@ impl House {
     ) -> Result<(), Vec<Complaint>> {
         let Prepared { said, plan, behind, sites, services } = prepared;
         let planned: Vec<_> = plan.listeners.iter().collect();
-        let bound = bind_all(&planned, inherited, taken).map_err(|found| said.complaints(found))?;
+        let bound = open_all(&planned, (inherited, &self.cores), taken);
+        let bound = bound.map_err(|found| said.complaints(found))?;
         self.entrances = planned
             .into_iter()
             .zip(bound)
@@ -127,9 +124,11 @@ impl House {
         let new = plan.listeners.iter().zip(&kept);
         let new: Vec<_> =
             new.filter_map(|(planned, kept)| kept.is_none().then_some(planned)).collect();
-        let bound = bind_all(&new, &mut Inherited::default(), Taken::RefuseForNow)
-            .map_err(|found| Refusal { text: stop::list(&said.complaints(found)), exit: 1 })?;
-        let mut changed = self.switch(&plan, behind, &kept, bound);
+        let refusal = |found| Refusal { text: stop::list(&said.complaints(found)), exit: 1 };
+        let none = &mut Inherited::default();
+        let opened = open_all(&new, (none, &self.cores), Taken::RefuseForNow).map_err(refusal)?;
+        let successors = self.successors(&plan, &behind, &kept).map_err(refusal)?;
+        let mut changed = self.switch(&plan, behind, &kept, (opened, successors));
         self.plan =
             Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
         self.lasting.sites = sites;
@@ -175,26 +174,42 @@ impl House {
         matched.collect()
     }
 
+    /// For each of the plan's listeners a socket for who is to answer its datagrams, if somebody else
+    /// does until now.
+    fn successors(
+        &self,
+        plan: &Plan,
+        behind: &[Behind],
+        kept: &[Option<usize>],
+    ) -> Result<Vec<Option<Datagrams>>, Vec<Problem>> {
+        let all = plan.listeners.iter().zip(behind).zip(kept).map(|((planned, behind), kept)| {
+            let Some(entrance) = kept.map(|place| &self.entrances[place]) else { return Ok(None) };
+            entrance.successor(&behind.meets).map_err(|error| vec![not_heard(planned, &error)])
+        });
+        all.collect()
+    }
+
     fn switch(
         &mut self,
         plan: &Plan,
         behind: Vec<Behind>,
         kept: &[Option<usize>],
-        bound: Vec<Bound>,
+        (opened, successors): (Vec<Opened>, Vec<Option<Datagrams>>),
     ) -> Changed {
         let now = self.plan.limits;
         let has_new_limits = Limits { grace: now.grace, ..plan.limits } != now;
         let mut changed = Changed { has_new_limits, ..Changed::default() };
         let mut old: Vec<_> = std::mem::take(&mut self.entrances).into_iter().map(Some).collect();
-        let mut bound = bound.into_iter();
-        for ((planned, behind), kept) in plan.listeners.iter().zip(behind).zip(kept) {
+        let mut opened = opened.into_iter();
+        let kept = kept.iter().zip(successors);
+        for ((planned, behind), (kept, successor)) in plan.listeners.iter().zip(behind).zip(kept) {
             let entrance = if let Some(mut entrance) = kept.and_then(|place| old[place].take()) {
                 changed.kept += 1;
-                self.leaving.extend(entrance.switch(behind));
+                self.leaving.extend(entrance.switch(behind, successor));
                 entrance
             } else {
                 changed.opened += 1;
-                let listener = bound.next().expect("one was bound for each that is new");
+                let listener = opened.next().expect("one was opened for each that is new");
                 self.entrance(planned, listener, behind)
             };
             self.entrances.push(entrance);
@@ -209,15 +224,15 @@ impl House {
         changed
     }
 
-    /// Opens what was `bound` to callers. Until then they wait in the kernel's queue.
-    fn entrance(&self, planned: &plan::Listener, bound: Bound, behind: Behind) -> Entrance {
+    /// Lets callers in. Until then they wait in the kernel's queue.
+    fn entrance(&self, planned: &plan::Listener, opened: Opened, behind: Behind) -> Entrance {
         let Behind { meets, tls } = behind;
-        let mut entrance = match (bound, meets) {
-            (Bound::Stream(listener), meets) => self.door(planned, listener, meets),
-            (Bound::Datagrams(listener), Meets::Datagrams(service)) => {
-                self.hearing(planned, listener, service)
+        let mut entrance = match (opened, meets) {
+            (Opened::Stream(listener), meets) => self.door(planned, listener, meets),
+            (Opened::Datagrams(ear, socket), Meets::Datagrams(service)) => {
+                hearing(planned, Hearing::new(ear, service), socket)
             }
-            (Bound::Datagrams(_), _) => unreachable!("what is bound for datagrams meets them"),
+            (Opened::Datagrams(..), _) => unreachable!("what is bound for datagrams meets them"),
         };
         entrance.offer(tls);
         entrance
@@ -244,19 +259,6 @@ impl House {
             }
         });
         entrance
-    }
-
-    fn hearing(
-        &self,
-        planned: &plan::Listener,
-        listener: DatagramListener,
-        service: Arc<dyn DynDatagramService>,
-    ) -> Entrance {
-        let local = listener.local().clone();
-        let hearing = Hearing::new(listener, service, self.cores.seat());
-        let shutdown = hearing.begin();
-        let (planned, tls) = (planned.on.clone(), Arc::default());
-        Entrance { planned, local, slot: Slot::Datagrams(hearing), tls, renew_at: None, shutdown }
     }
 
     /// Has the local authority renew those of its certificates that are close to their end at
@@ -333,43 +335,11 @@ impl House {
     }
 }
 
-/// A listener, and what is behind it: sites, or a service.
-#[derive(Clone, Debug)]
-pub(crate) struct Listening<'h> {
-    /// As bound.
-    pub(crate) on: &'h Endpoint,
-    pub(crate) sites: Vec<&'h Site>,
-    pub(crate) service: Option<&'h Service>,
-}
-
-fn bind_all(
-    planned: &[&plan::Listener],
-    inherited: &mut Inherited,
-    taken: Taken,
-) -> Result<Vec<Bound>, Vec<Problem>> {
-    let (mut bound, mut problems) = (Vec::new(), Vec::new());
-    for planned in planned {
-        match bind(planned, inherited, taken) {
-            Ok(one) => bound.push(one),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if problems.is_empty() { Ok(bound) } else { Err(problems) }
-}
-
-impl fmt::Display for Changed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kept, opened, closed, has_new_limits, emptied } = self;
-        let s = if *kept == 1 { "" } else { "s" };
-        write!(f, "{kept} listener{s} kept, {opened} opened, {closed} closed")?;
-        if *has_new_limits {
-            f.write_str("; the changed limits hold after a restart")?;
-        }
-        for name in emptied {
-            write!(f, "; the cache of {name:?} starts empty, as its configuration changed")?;
-        }
-        Ok(())
-    }
+fn hearing(planned: &plan::Listener, hearing: Hearing, socket: Datagrams) -> Entrance {
+    let local = Endpoint::clone(socket.local());
+    let shutdown = hearing.begin(socket);
+    let (planned, tls) = (planned.on.clone(), Arc::default());
+    Entrance { planned, local, slot: Slot::Datagrams(hearing), tls, renew_at: None, shutdown }
 }
 
 #[cfg(test)]

@@ -127,4 +127,24 @@ mod tests {
         assert!(inherited.take(&on(format!("https://127.0.0.1:{port}"))).is_some());
         assert!(inherited.take(&on(format!("https://127.0.0.1:{port}"))).is_none());
     }
+    #[test]
+    fn sockets_of_datagrams_and_of_streams_are_told_apart() {
+        // The same port of both: a socket of the other kind would be one of another server.
+        let (socket, listener) = loop {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            if let Ok(socket) = UdpSocket::bind(listener.local_addr().unwrap()) {
+                break (socket, listener);
+            }
+        };
+        let port = socket.local_addr().unwrap().port();
+        let on = |scheme: &str| format!("{scheme}://127.0.0.1:{port}").parse::<Endpoint>().unwrap();
+        let mut inherited = Inherited { sockets: udp(socket).into_iter().collect() };
+        assert!(inherited.take(&on("tcp")).is_none());
+        let taken = inherited.take(&on("udp")).unwrap();
+        assert_eq!(UdpSocket::from(taken).local_addr().unwrap().port(), port);
+        assert!(inherited.take(&on("udp")).is_none());
+        let mut inherited = Inherited { sockets: tcp(listener).into_iter().collect() };
+        assert!(inherited.take(&on("udp")).is_none());
+        assert!(inherited.take(&on("tcp")).is_some());
+    }
 }

@@ -2,6 +2,7 @@
 
 mod behind;
 mod bind;
+mod changed;
 mod descriptors;
 mod entrance;
 mod evade;
@@ -11,6 +12,7 @@ mod house;
 mod inherited;
 mod manager;
 mod memory;
+mod opened;
 
 use std::{pin::pin, time::Duration};
 

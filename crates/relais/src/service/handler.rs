@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use relais_net::Endpoint;
+use relais_net::{Endpoint, tls::Demand};
 
 use super::{Job, Service};
 use crate::{complaint::Problem, listen, meets::Meets, quit::Quit, relay};
@@ -32,7 +32,22 @@ pub(crate) struct Lasting {
     pub(crate) quit: Quit,
     pub(crate) relays: relay::Lasting,
     /// Those that run, by their keys: one that is planned alike again stays as it is.
-    running: BTreeMap<String, (Service, Made)>,
+    running: BTreeMap<String, Running>,
+}
+
+#[derive(Clone, Debug)]
+struct Running {
+    service: Service,
+    /// What a file says that was changed since is another.
+    read: Read,
+    made: Made,
+}
+
+/// What was read of the disk.
+#[derive(Clone, Debug, PartialEq)]
+enum Read {
+    Listen(listen::Parts),
+    Relay(Demand),
 }
 
 impl Lasting {
@@ -45,33 +60,27 @@ impl Lasting {
     pub(crate) fn keep(&mut self, services: &[Service]) {
         let keys: Vec<String> = services.iter().map(|service| service.key().to_string()).collect();
         self.running.retain(|key, _| keys.contains(key));
-        self.logs().for_each(relay::FlowLog::reopen);
+        let relays = services.iter().filter_map(|service| match &service.job {
+            Job::Listen(_) => None,
+            Job::Relay(relay) => Some(&**relay),
+        });
+        self.relays.keep_logs(relays);
     }
 
     /// Waits until all is shown, and until all logs are written, but for all of these together not
     /// longer than `patience`. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
-        for (_, made) in self.running.values() {
+        for Running { made, .. } in self.running.values() {
             if let Made::Listen(made) = made {
                 made.end();
             }
         }
-        let deadline = Instant::now() + patience;
-        self.logs().for_each(|log| log.shutdown(deadline));
+        self.relays.logs.shutdown(Instant::now() + patience);
     }
 
-    fn logs(&self) -> impl Iterator<Item = &relay::FlowLog> {
-        self.running.values().filter_map(|(_, made)| match made {
-            Made::Listen(_) => None,
-            Made::Relay(made) => made.log(),
-        })
-    }
-}
-
-impl Lasting {
     /// Has what runs begin to show itself: all that is told at the start is told.
     pub(crate) fn begin(&self) {
-        for (_, made) in self.running.values() {
+        for Running { made, .. } in self.running.values() {
             made.begin();
         }
     }
@@ -94,23 +103,28 @@ impl Parts {
 
     /// Puts the parts of `service` together, or gives what runs already.
     pub(crate) fn made(self, service: &Service, lasting: &mut Lasting) -> Result<Made, Problem> {
-        let key = service.key();
-        if let Some((running, made)) = lasting.running.get(&key.to_string())
-            && running == service
+        let (key, relays) = (service.key(), &mut lasting.relays);
+        let read = match self {
+            Self::Listen(parts) => Read::Listen(parts),
+            Self::Relay(parts) => Read::Relay(parts.demand(relays)),
+        };
+        if let Some(running) = lasting.running.get(&key.to_string())
+            && (&running.service, &running.read) == (service, &read)
         {
-            return Ok(made.clone());
+            return Ok(running.made.clone());
         }
-        let made = match (self, &service.job) {
-            (Self::Listen(parts), Job::Listen(dialogue)) => {
+        let made = match (&read, &service.job) {
+            (Read::Listen(parts), Job::Listen(dialogue)) => {
                 let quit = lasting.quit.clone();
                 Made::Listen(listen::Made::of((dialogue, parts), &key, quit)?)
             }
-            (Self::Relay(parts), Job::Relay(relay)) => {
-                Made::Relay(parts.made((relay, &key), &mut lasting.relays)?)
+            (Read::Relay(demand), Job::Relay(relay)) => {
+                Made::Relay(relay::Made::new((relay, &key), demand, relays)?)
             }
-            (Self::Listen(_) | Self::Relay(_), _) => unreachable!("parts are of their service"),
+            (Read::Listen(_) | Read::Relay(_), _) => unreachable!("parts are of their service"),
         };
-        lasting.running.insert(key.to_string(), (service.clone(), made.clone()));
+        let running = Running { service: service.clone(), read, made: made.clone() };
+        lasting.running.insert(key.to_string(), running);
         Ok(made)
     }
 }

@@ -43,7 +43,7 @@ pub struct Service {
 pub enum Job {
     /// A small dialogue.
     Listen(Box<listen::Dialogue>),
-    /// Streams passed on as they are.
+    /// Streams and datagrams passed on as they are.
     Relay(Box<relay::Relay>),
 }
 

@@ -12,6 +12,7 @@ mod modules;
 mod passwords;
 mod program;
 mod proxying;
+mod relaying;
 mod reloading;
 mod running;
 mod tidy;

@@ -9,11 +9,10 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use relais_net::Dialer;
 use tokio::{
     sync::{Notify, Semaphore, mpsc, watch},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -21,6 +20,7 @@ use super::{
     failure::{Failure, Kind},
     ledger::{Answered, Ledger, Then, Times},
     line::Line,
+    message::own_message,
     pacer::Pacer,
     schedule::{Due, Schedule},
     target::Target,
@@ -177,7 +177,11 @@ impl Client {
     /// Opens a line, and counts that.
     async fn open(&self) -> Result<Line, Failure> {
         let begun = Instant::now();
-        let opened = Line::open(&self.shared.target, &self.shared.dialer).await;
+        let Shared { target, dialer, timeout: most, .. } = &*self.shared;
+        let opened = timeout(*most, Line::open(target, dialer)).await;
+        let opened = opened.unwrap_or_else(|_| {
+            Err(Failure::new(Kind::TimedOut, format!("not connected in {most:?}")))
+        });
         self.with_ledger(|ledger| match &opened {
             Ok(_) => ledger.connect.record(begun.elapsed()),
             Err(failure) => ledger.not_connected(failure),
@@ -191,6 +195,8 @@ impl Client {
         let mut deadline = Deadline::new(now + shared.timeout);
         let wake = Arc::new(Notify::new());
         while let Some(turn) = self.turn(&mut now, &wake).await {
+            // One that waits for its connection is waited for, too.
+            let under_way = turn.counts.then(|| UnderWay(&self.bench.cut));
             let open = if let Some(open) = line.take() {
                 Ok(open)
             } else {
@@ -201,6 +207,7 @@ impl Client {
             let mut open = match open {
                 Ok(open) => open,
                 Err(failure) => {
+                    mem::forget(under_way);
                     self.count(turn, now, now, Err(&failure));
                     sleep(PAUSE).await;
                     now = Instant::now();
@@ -208,7 +215,6 @@ impl Client {
                 }
             };
             let sent = now;
-            let under_way = turn.counts.then(|| UnderWay(&self.bench.cut));
             let answered = deadline.limit(sent + shared.timeout, open.exchange(message)).await;
             mem::forget(under_way);
             now = Instant::now();
@@ -293,33 +299,5 @@ impl Client {
 impl Shared {
     fn timed_out(&self) -> Failure {
         Failure::new(Kind::TimedOut, format!("no answer in {:?}", self.timeout))
-    }
-}
-
-/// A line that nobody else sends, of so many bytes if that is enough to tell it from others.
-fn own_message(number: usize, nth: u64, size: usize) -> Bytes {
-    let mut text = format!("client {number} message {nth}").into_bytes();
-    let left = size.saturating_sub(text.len()).saturating_sub(2);
-    if left > 0 {
-        text.push(b' ');
-        text.extend((b'a'..=b'z').cycle().take(left));
-    }
-    text.push(b'\n');
-    text.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_its_senders_own_and_as_long_as_asked_for() {
-        let check = |number, nth, size, expect: &str| {
-            assert_eq!(own_message(number, nth, size), expect.as_bytes());
-        };
-        check(7, 2, 0, "client 7 message 2\n");
-        check(7, 2, 19, "client 7 message 2\n");
-        check(7, 2, 24, "client 7 message 2 abcd\n");
-        assert_eq!(own_message(1, 1, 1_000).len(), 1_000);
     }
 }

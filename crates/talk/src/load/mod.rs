@@ -16,6 +16,7 @@ mod failure;
 mod histogram;
 mod ledger;
 mod line;
+mod message;
 mod pacer;
 mod running;
 mod schedule;

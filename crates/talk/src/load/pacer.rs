@@ -80,14 +80,19 @@ mod tests {
         let pacer = Pacer::start().unwrap();
         let begun = Instant::now();
         let times = [0, 1, 1, 3, 20].map(|millis| begun + Duration::from_millis(millis));
-        let sleepers = times.map(|until| {
-            let sleeper = Arc::new(Notify::new());
+        let (woken, mut heard) = mpsc::unbounded_channel();
+        for (number, until) in times.into_iter().enumerate() {
+            let (sleeper, woken) = (Arc::new(Notify::new()), woken.clone());
             pacer.wake_at(until, &sleeper);
-            (until, sleeper)
-        });
-        for (until, sleeper) in sleepers {
-            sleeper.notified().await;
-            assert!(Instant::now() >= until);
+            tokio::spawn(async move {
+                sleeper.notified().await;
+                woken.send((number, Instant::now())).unwrap();
+            });
+        }
+        for (expect, until) in times.into_iter().enumerate() {
+            let (number, at) = heard.recv().await.unwrap();
+            assert_eq!(number, expect);
+            assert!(at >= until);
         }
     }
 }

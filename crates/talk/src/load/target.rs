@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use relais_net::{Endpoint, Scheme};
-use relais_wire::http1::response::Asked;
+use relais_wire::{http1::response::Asked, is_token};
 
 /// Who is put under load, and what is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Request {
     /// [`BadRequest`], where a server might read something else than what was meant.
     pub fn of(parts: Parts<'_>) -> Result<Self, BadRequest> {
         let Parts { method, path, host, fields, data } = parts;
-        if !is_token(method) || method.eq_ignore_ascii_case("CONNECT") {
+        if !is_token(method.as_bytes()) || method.eq_ignore_ascii_case("CONNECT") {
             return Err(BadRequest::Method(method.to_owned()));
         }
         if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -113,7 +113,7 @@ impl fmt::Debug for Request {
 }
 
 fn check_field(name: &str, value: &str) -> Result<(), BadRequest> {
-    if !is_token(name) {
+    if !is_token(name.as_bytes()) {
         return Err(BadRequest::Name(name.to_owned()));
     }
     // RFC 9110, section 5.5; a tab is within it.
@@ -125,12 +125,6 @@ fn check_field(name: &str, value: &str) -> Result<(), BadRequest> {
         return Err(BadRequest::Framing(name.to_owned()));
     }
     Ok(())
-}
-
-/// RFC 9110, section 5.6.2.
-fn is_token(text: &str) -> bool {
-    let is_of_one = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_of_one)
 }
 
 impl Target {

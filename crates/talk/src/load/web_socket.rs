@@ -8,7 +8,7 @@ use relais_net::Stream;
 use relais_wire::visible::is_disturbing;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{self, Message, Utf8Bytes},
+    tungstenite::{self, Message, Utf8Bytes, error::ProtocolError},
 };
 
 use super::{
@@ -77,9 +77,13 @@ fn failure(error: tungstenite::Error) -> Failure {
     use tungstenite::Error;
     match error {
         Error::Io(error) => Failure::of_talk(&error),
-        Error::ConnectionClosed | Error::AlreadyClosed => {
-            Failure::new(Kind::Closed, "closed before an answer")
-        }
+        Error::ConnectionClosed
+        | Error::AlreadyClosed
+        | Error::Protocol(
+            ProtocolError::ResetWithoutClosingHandshake | ProtocolError::HandshakeIncomplete,
+        ) => Failure::new(Kind::Closed, "closed before an answer"),
+        // It sends back more than it was sent.
+        Error::Capacity(error) => Failure::new(Kind::Wrong, error.to_string()),
         Error::Http(answer) => {
             let status = answer.status().as_u16();
             let what = format!("status {status}: expected 101, which begins a WebSocket");

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, num::NonZeroU64};
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use relais_net::{
     DialLimits, Endpoint,
     tls::{Connector, Demand, Roots, Trust},
@@ -198,4 +199,53 @@ async fn what_is_under_way_when_somebody_ends_it_is_told() {
     assert!(matches!(running.progress().stage, Stage::Asking(_)));
     let outcome = running.end().await;
     assert_eq!((outcome.ledger.answers(), outcome.unanswered, outcome.unsent), (0, 6, 0));
+}
+
+#[tokio::test]
+async fn who_takes_the_call_and_begins_no_web_socket_is_not_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let mut talk = load(&format!("ws://{at}"), message(), 2, 10);
+    talk.timeout = Duration::from_millis(50);
+    let outcome = outcome(talk).await;
+    let (kind, failed) = outcome.ledger.failed_calls().next().unwrap();
+    assert_eq!((kind, failed.count, outcome.reached), (Kind::TimedOut, 2, 0));
+    assert_eq!(failed.sample.as_deref(), Some("not connected in 50ms"));
+}
+
+#[tokio::test]
+async fn what_waits_for_its_connection_when_somebody_ends_it_is_told() {
+    let at = server(async |number, stream| {
+        if number == 0 {
+            let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+            let message = socket.next().await.unwrap().unwrap();
+            socket.send(message).await.unwrap();
+            socket.get_mut().shutdown().await.unwrap();
+        }
+        // What comes then is not read, and another call is taken, but becomes no WebSocket.
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let mut running =
+        Running::start(load(&format!("ws://{at}"), message(), 1, 9), dialer()).unwrap();
+    let waited = tokio::time::timeout(Duration::from_millis(500), running.wait()).await;
+    assert!(waited.is_err());
+    let outcome = running.end().await;
+    let Outcome { ledger, unanswered, .. } = &outcome;
+    // The second finds out that the first connection is closed, the third waits for another.
+    let failed: Vec<_> = ledger.failed_requests().map(|(kind, _)| kind).collect();
+    assert_eq!((ledger.answers(), failed, *unanswered), (1, vec![Kind::Closed], 1));
+}
+
+#[tokio::test]
+async fn a_web_socket_that_sends_back_more_answers_wrongly() {
+    let at = server(async |_, stream| {
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        socket.next().await.unwrap().unwrap();
+        socket.send("x".repeat(1 << 20).into()).await.unwrap();
+    })
+    .await;
+    let ledger = outcome(load(&format!("ws://{at}"), message(), 1, 1)).await.ledger;
+    let failed: Vec<_> = ledger.failed_requests().map(|(kind, _)| kind).collect();
+    assert_eq!(failed, [Kind::Wrong]);
 }

@@ -1,0 +1,161 @@
+//! What is said to a target: a request, or a message that is to come back.
+
+use clap::Args;
+use relais_net::Scheme;
+use relais_talk::load::{BadRequest, Parts, Request, Said};
+
+use super::target::{Url, has_path};
+use crate::{
+    complaint::Wrong,
+    content,
+    spelling::{Field, Size},
+    stop::Stop,
+};
+
+/// What is said to who sends it back.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Messages, to who sends them back")]
+pub(super) struct Messages {
+    /// Send TEXT, with a line end behind it on a stream, or what FILE holds, as it is
+    #[arg(short, long, value_name = "TEXT|@FILE", conflicts_with = "size")]
+    message: Option<String>,
+    /// Send a line of so many bytes [default: 64]
+    #[arg(short, long, value_name = "SIZE")]
+    size: Option<Size>,
+}
+
+/// What is asked for over HTTP.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Requests, over HTTP/1.1")]
+pub(super) struct Requesting {
+    /// The method [default: GET, or POST if there is a body]
+    #[arg(short = 'X', long)]
+    method: Option<String>,
+    /// A header field; may be given again
+    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    header: Vec<Field>,
+    /// The body: TEXT, or what FILE holds
+    #[arg(long, value_name = "TEXT|@FILE")]
+    body: Option<String>,
+    /// Path and query, if not in the TARGET
+    #[arg(long)]
+    path: Option<String>,
+}
+
+/// How long a message is, if nothing is said.
+const SIZE: u64 = 64;
+
+/// What can be sent at once in one datagram (RFC 768, over IPv4).
+const DATAGRAM_BYTES_MAX: u64 = 65_507;
+
+/// Enough to see what size does; it is in memory as a whole.
+const MESSAGE_BYTES_MAX: u64 = 1 << 30;
+
+impl Messages {
+    pub(super) fn said(&self, scheme: Scheme) -> Result<Said, Stop> {
+        let (flag, bytes) = match (&self.message, self.size) {
+            (Some(text), _) => ("--message", message(text, scheme)?),
+            (None, size) => {
+                let Size(size) = size.unwrap_or(Size(SIZE));
+                ("--size", line_of(size)?)
+            }
+        };
+        let max = if scheme == Scheme::Udp { DATAGRAM_BYTES_MAX } else { MESSAGE_BYTES_MAX };
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if size == 0 || size > max {
+            let what = format!("a message of {size} bytes");
+            return Err(Stop::of_flag(flag, Wrong::expected(what, format!("1 to {max}"))));
+        }
+        Ok(Said::Message(bytes.into()))
+    }
+
+    pub(super) fn refuse(&self, scheme: Scheme) -> Result<(), Stop> {
+        let Self { message, size } = self;
+        let flags = [("--message", message.is_some()), ("--size", size.is_some())];
+        refuse(&flags, scheme, "what is sent is said by `--body`")
+    }
+}
+
+impl Requesting {
+    /// The request, and the path that it is for.
+    pub(super) fn said(&self, url: &Url) -> Result<(Said, String), Stop> {
+        let Self { method, header, body, path: _ } = self;
+        let path = self.path(url)?;
+        let data = body.as_deref().map(|text| content::read("--body", text)).transpose()?;
+        let usual = if data.is_some() { "POST" } else { "GET" };
+        let method = method.as_deref().unwrap_or(usual);
+        let host = url.host();
+        let fields = header.iter().map(|Field { name, value }| (name.clone(), value.clone()));
+        let fields: Vec<_> = fields.collect();
+        let data = data.as_deref();
+        let parts = Parts { method, path: &path, host: &host, fields: &fields, data };
+        let request = Request::of(parts);
+        let request =
+            request.map_err(|error| Stop::of_flag(flag_of(&error), Wrong::from_error(&error)))?;
+        Ok((Said::Request(request), path))
+    }
+
+    pub(super) fn path(&self, url: &Url) -> Result<String, Stop> {
+        let (flag, path) = match (&self.path, &url.path) {
+            (Some(path), Some(said)) => {
+                let what = format!("path {path:?} beside {said:?} in the TARGET");
+                return Err(Stop::of_flag("--path", Wrong::expected(what, "one of them")));
+            }
+            (Some(path), None) => ("--path", path.as_str()),
+            (None, Some(path)) => ("TARGET", path.as_str()),
+            (None, None) => ("TARGET", "/"),
+        };
+        let is_visible = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        if path.starts_with('/') && is_visible {
+            return Ok(path.to_owned());
+        }
+        let what = format!("bad path {path:?}");
+        let expected = "a slash and visible letters of ASCII, no fragment";
+        Err(Stop::of_flag(flag, Wrong::expected(what, expected)))
+    }
+
+    pub(super) fn refuse(&self, scheme: Scheme) -> Result<(), Stop> {
+        let Self { method, header, body, path } = self;
+        let flags = [
+            ("--method", method.is_some()),
+            ("--header", !header.is_empty()),
+            ("--body", body.is_some()),
+            ("--path", path.is_some() && !has_path(scheme)),
+        ];
+        refuse(&flags, scheme, "what is sent is said by `--message` or `--size`")
+    }
+}
+
+fn refuse(flags: &[(&str, bool)], scheme: Scheme, hint: &str) -> Result<(), Stop> {
+    let Some((flag, _)) = flags.iter().find(|(_, is_said)| *is_said) else { return Ok(()) };
+    let what = format!("nothing is done with `{flag}` over {scheme}");
+    Err(Stop::of_flag(flag, Wrong { what, expected: None, hint: Some(hint.to_owned()) }))
+}
+
+fn flag_of(error: &BadRequest) -> &'static str {
+    match error {
+        BadRequest::Method(_) => "--method",
+        BadRequest::Path(_) => "--path",
+        BadRequest::Name(_) | BadRequest::Value(_) | BadRequest::Framing(_) => "--header",
+    }
+}
+
+/// The bytes of a message. A stream is often read by lines; a datagram is whole, and so is what a
+/// WebSocket carries.
+fn message(text: &str, scheme: Scheme) -> Result<Vec<u8>, Stop> {
+    let mut bytes = content::read("--message", text)?;
+    let is_stream = matches!(scheme, Scheme::Tcp | Scheme::Tls | Scheme::Unix);
+    if !text.starts_with('@') && is_stream && !bytes.ends_with(b"\n") {
+        bytes.push(b'\n');
+    }
+    Ok(bytes)
+}
+
+/// A line of so many bytes, its end included.
+fn line_of(size: u64) -> Result<Vec<u8>, Stop> {
+    let size = usize::try_from(size.min(MESSAGE_BYTES_MAX + 1));
+    let size =
+        size.map_err(|_| Stop::of_flag("--size", Wrong::expected("more than memory", "less")))?;
+    let letters = (b'a'..=b'z').cycle().take(size.saturating_sub(1));
+    Ok(letters.chain([b'\n']).take(size).collect())
+}

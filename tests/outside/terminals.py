@@ -1,0 +1,55 @@
+"""Terminals: one that keeps all it is given, and one that is looked at and typed into."""
+
+import os
+import pty
+
+from stage import eventually, need
+
+
+def on_a_terminal(command, env, keys=b""):
+    """What a terminal is given."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(command[0], [str(word) for word in command], env | {"TERM": "xterm"})
+    if keys:
+        os.write(terminal, keys)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    return shown, os.waitstatus_to_exitcode(status)
+
+
+class Tmux:
+    """A terminal of 80 columns, and a person who types. `command` is of a shell."""
+
+    def __init__(self, stage, command):
+        need("tmux")
+        self.base = ["tmux", "-S", str(stage.path("tmux")), "-f", "/dev/null"]
+        self.stage = stage
+        self.run("new-session", "-d", "-x", "80", "-y", "24", "-s", "s", f"{command}; echo end $?; sleep 60")
+
+    def run(self, *words):
+        return self.stage.run([*self.base, *words], env=self.stage.env() | {"TERM": "xterm"})
+
+    def type(self, *keys):
+        self.run("send-keys", "-t", "s", *keys)
+
+    def screen(self):
+        return self.run("capture-pane", "-p", "-t", "s").decode()
+
+    def sees(self, text):
+        try:
+            eventually(text, lambda: text in self.screen())
+        except AssertionError:
+            raise AssertionError(f"no {text!r} on the screen:\n{self.screen()}") from None
+
+    def end(self):
+        self.stage.finish([*self.base, "kill-server"])
