@@ -24,6 +24,8 @@ pub struct Batch {
     slots: Box<[Slot; MESSAGES_MAX]>,
     /// How many slots, from the first, hold what came last.
     filled: usize,
+    /// Of those, the ones that are not to be heard, a bit each.
+    left_out: u32,
 }
 
 /// A train of datagrams as it was received.
@@ -64,7 +66,7 @@ impl Default for Batch {
 impl Batch {
     /// An empty one.
     pub fn new() -> Self {
-        Self { room: Vec::new(), slots: Box::default(), filled: 0 }
+        Self { room: Vec::new(), slots: Box::default(), filled: 0, left_out: 0 }
     }
 
     /// Lends the batch of this thread to `using`: however many sockets it serves, there is one.
@@ -77,10 +79,14 @@ impl Batch {
         })
     }
 
-    /// What came last. Without what was cut, which nobody should take for whole.
+    /// What came last. Without what was cut, which nobody should take for whole, and what was left out.
     pub fn heard(&self) -> impl Iterator<Item = Heard<'_>> {
         let pieces = self.room.chunks_exact(PIECE_BYTES);
-        self.slots[..self.filled].iter().zip(pieces).filter_map(|(slot, piece)| {
+        let slots = self.slots[..self.filled].iter().enumerate();
+        slots.zip(pieces).filter_map(|((place, slot), piece)| {
+            if self.left_out & (1 << place) != 0 {
+                return None;
+            }
             let (bytes, from) = (piece.get(..slot.length)?, slot.from.read()?);
             let told = slot.control.read();
             let train = match told.segment {
@@ -96,18 +102,28 @@ impl Batch {
         self.filled < MESSAGES_MAX
     }
 
+    /// Leaves out whose sender, and our address that it was sent to, `is_wrong`.
+    pub(super) fn leave_out(&mut self, is_wrong: impl Fn(SocketAddr, Option<IpAddr>) -> bool) {
+        for (place, slot) in self.slots[..self.filled].iter().enumerate() {
+            let from = slot.from.read();
+            if from.is_some_and(|from| is_wrong(from, slot.control.read().at)) {
+                self.left_out |= 1 << place;
+            }
+        }
+    }
+
     /// Receives what is there in place of what came last.
     ///
     /// # Errors
     ///
     /// What the system says if there is nothing.
     pub(super) fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
-        self.filled = 0;
+        (self.filled, self.left_out) = (0, 0);
         if self.room.is_empty() {
             // Zeroed by the system, page by page, when they are first used.
             self.room = vec![0; MESSAGES_MAX * PIECE_BYTES];
         }
-        self.filled = calls::receive(socket, &mut self.room, PIECE_BYTES, &mut self.slots)?;
+        self.filled = calls::receive(socket, &mut self.room, PIECE_BYTES, &mut self.slots[..])?;
         Ok(())
     }
 }

@@ -79,8 +79,8 @@ pub(super) fn send(socket: BorrowedFd<'_>, envelopes: &[Envelope<'_>]) -> io::Re
     usize::try_from(sent).map_err(|_| io::Error::last_os_error())
 }
 
-/// Receives as many messages as are there and have room: each in a piece of `room` that is
-/// `piece_bytes` long, told of in the slot of the same place. Tells how many. Never waits.
+/// Receives as many messages as are there and have slots, at most [`MESSAGES_MAX`]: each in a piece of
+/// `room` that is `piece_bytes` long, told of in the slot of the same place. Tells how many. Never waits.
 ///
 /// # Errors
 ///
@@ -89,9 +89,10 @@ pub(super) fn receive(
     socket: BorrowedFd<'_>,
     room: &mut [u8],
     piece_bytes: usize,
-    slots: &mut [Slot; MESSAGES_MAX],
+    slots: &mut [Slot],
 ) -> io::Result<usize> {
-    let mut pieces = room.chunks_exact_mut(piece_bytes);
+    let count = slots.len().min(MESSAGES_MAX);
+    let mut pieces = room.chunks_exact_mut(piece_bytes.max(1));
     let mut parts: [iovec; MESSAGES_MAX] = array::from_fn(|_| match pieces.next() {
         Some(piece) => iovec { iov_base: piece.as_mut_ptr().cast(), iov_len: piece.len() },
         None => iovec { iov_base: ptr::null_mut(), iov_len: 0 },
@@ -107,9 +108,9 @@ pub(super) fn receive(
         header.msg_controllen = control.len() as _;
         header.msg_control = control.as_mut_ptr().cast();
     }
-    let vlen = c_uint::try_from(MESSAGES_MAX).expect("32");
-    // SAFETY: every header points to memory that is borrowed here as mutable, and to no other's, with
-    // its true length; a part without a piece has length 0. All of it is plain bytes, of which any
+    let vlen = c_uint::try_from(count).expect("at most 32");
+    // SAFETY: each of the first `count` headers points to memory that is borrowed here as mutable, and to
+    // no other's, with its true length; a part without a piece has length 0. All of it is plain bytes, of which any
     // are valid. Without a time limit there is nothing else that the kernel writes to.
     #[expect(unsafe_code, reason = "no safe way receives many messages")]
     let got = unsafe {
