@@ -189,7 +189,9 @@ impl Datagrams {
     pub fn try_hear(&self, batch: &mut Batch) -> io::Result<Word> {
         match self.socket.receive(batch) {
             Ok(()) => {
-                batch.leave_out(|from, at| self.ourselves.is_forged(from, at));
+                batch.leave_out(self.ourselves.port(), |from, at| {
+                    self.ourselves.is_forged(from, at)
+                });
                 Ok(Word::Datagrams)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Word::Silence),

@@ -102,10 +102,14 @@ impl Batch {
         self.filled < MESSAGES_MAX
     }
 
-    /// Leaves out whose sender, and our address that it was sent to, `is_wrong`.
-    pub(super) fn leave_out(&mut self, is_wrong: impl Fn(SocketAddr, Option<IpAddr>) -> bool) {
+    /// Leaves out, of what came from `port`, whose sender, and our address that it was sent to, `is_wrong`.
+    pub(super) fn leave_out(
+        &mut self,
+        port: u16,
+        is_wrong: impl Fn(SocketAddr, Option<IpAddr>) -> bool,
+    ) {
         for (place, slot) in self.slots[..self.filled].iter().enumerate() {
-            let from = slot.from.read();
+            let from = slot.from.read().filter(|from| from.port() == port);
             if from.is_some_and(|from| is_wrong(from, slot.control.read().at)) {
                 self.left_out |= 1 << place;
             }

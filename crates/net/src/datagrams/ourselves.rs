@@ -39,6 +39,11 @@ impl Ourselves {
         Self { at, called: Mutex::default(), count: AtomicU64::new(0) }
     }
 
+    /// What is from another port is from somebody else.
+    pub(super) fn port(&self) -> u16 {
+        self.at.port()
+    }
+
     /// Whether what says that it is `from` there and was sent to our address `to`, if that is told, is
     /// to be left out. Told of and counted here.
     ///
