@@ -218,7 +218,8 @@ impl Datagrams {
     ///
     /// # Errors
     ///
-    /// What the system says; [`ErrorKind::Unsupported`] if trains are heard.
+    /// What the system says; [`ErrorKind::Unsupported`] if trains are heard, [`ErrorKind::InvalidInput`]
+    /// if `buffer` is empty.
     pub async fn hear(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         loop {
             let (length, from, at) = self.socket.hear(buffer).await?;

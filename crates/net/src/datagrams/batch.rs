@@ -24,7 +24,9 @@ pub struct Batch {
     slots: Box<[Slot; MESSAGES_MAX]>,
     /// How many slots, from the first, hold what came last.
     filled: usize,
-    /// Of those, the ones that are not to be heard, a bit each.
+    /// How many there were for it. `filled <= asked <= MESSAGES_MAX`
+    asked: usize,
+    /// Of what came last, what is not to be heard, a bit each.
     left_out: u32,
 }
 
@@ -66,7 +68,7 @@ impl Default for Batch {
 impl Batch {
     /// An empty one.
     pub fn new() -> Self {
-        Self { room: Vec::new(), slots: Box::default(), filled: 0, left_out: 0 }
+        Self { room: Vec::new(), slots: Box::default(), filled: 0, asked: 0, left_out: 0 }
     }
 
     /// Lends the batch of this thread to `using`: however many sockets it serves, there is one.
@@ -99,7 +101,12 @@ impl Batch {
 
     /// Whether there was room for more than came: then there was no more.
     pub fn is_partial(&self) -> bool {
-        self.filled < MESSAGES_MAX
+        self.filled < self.asked
+    }
+
+    /// How many messages came last.
+    pub(super) fn filled(&self) -> usize {
+        self.filled
     }
 
     /// Leaves out, of what came from `port`, whose sender, and our address that it was sent to, `is_wrong`.
@@ -116,18 +123,19 @@ impl Batch {
         }
     }
 
-    /// Receives what is there in place of what came last.
+    /// Receives what is there, but at most so many messages, in place of what came last.
     ///
     /// # Errors
     ///
     /// What the system says if there is nothing.
-    pub(super) fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
-        (self.filled, self.left_out) = (0, 0);
+    pub(super) fn receive(&mut self, socket: BorrowedFd<'_>, most: usize) -> io::Result<()> {
+        (self.filled, self.asked, self.left_out) = (0, most.min(MESSAGES_MAX), 0);
         if self.room.is_empty() {
             // Zeroed by the system, page by page, when they are first used.
             self.room = vec![0; MESSAGES_MAX * PIECE_BYTES];
         }
-        self.filled = calls::receive(socket, &mut self.room, PIECE_BYTES, &mut self.slots[..])?;
+        let slots = &mut self.slots[..self.asked];
+        self.filled = calls::receive(socket, &mut self.room, PIECE_BYTES, slots)?;
         Ok(())
     }
 }

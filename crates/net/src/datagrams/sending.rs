@@ -3,6 +3,7 @@
 
 use std::{
     io::{ErrorKind, IoSlice},
+    iter,
     net::{IpAddr, SocketAddr},
     num::NonZeroU16,
     ops::AddAssign,
@@ -94,8 +95,18 @@ impl Outlet {
         socket: BorrowedFd<'_>,
         loads: impl Iterator<Item = Load<'a>>,
     ) -> Sent {
-        let (mut parts, mut messages) = (Vec::with_capacity(MESSAGES_MAX), Vec::new());
+        let mut loads = loads.peekable();
         let takes_trains = self.takes_trains.load(Ordering::Relaxed);
+        let Some((train, to, from)) = loads.next() else { return Sent::default() };
+        if loads.peek().is_none() && (takes_trains || train.count() == 1) {
+            // So it is nearly always where many talk a little: no lists are made for it.
+            let (parts, message) =
+                ([IoSlice::new(train.bytes())], Message::new(0, train, to, from));
+            let envelopes = [self.seal(&message, &parts)];
+            return self.send_all(socket, &envelopes, &[message]);
+        }
+        let loads = iter::once((train, to, from)).chain(loads);
+        let (mut parts, mut messages) = (Vec::with_capacity(MESSAGES_MAX), Vec::new());
         for (train, to, from) in loads {
             if takes_trains {
                 let last = messages.last_mut();
@@ -123,12 +134,23 @@ impl Outlet {
         let mut sent = Sent::default();
         for some in messages.chunks(MESSAGES_MAX) {
             let envelopes: Vec<_> = some.iter().map(|message| self.seal(message, parts)).collect();
-            let mut rest = 0;
-            while rest < some.len() {
-                let (taken, next) = self.send_some(socket, &envelopes[rest..], &some[rest..]);
-                sent += taken;
-                rest += next;
-            }
+            sent += self.send_all(socket, &envelopes, some);
+        }
+        sent
+    }
+
+    /// Sends `envelopes`, of which each is of the message in the same place.
+    fn send_all(
+        &self,
+        socket: BorrowedFd<'_>,
+        envelopes: &[Envelope<'_>],
+        messages: &[Message],
+    ) -> Sent {
+        let (mut sent, mut rest) = (Sent::default(), 0);
+        while rest < messages.len() {
+            let (taken, next) = self.send_some(socket, &envelopes[rest..], &messages[rest..]);
+            sent += taken;
+            rest += next;
         }
         sent
     }
