@@ -6,6 +6,8 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use rustix::process::Signal;
@@ -78,7 +80,7 @@ fn a_second_signal_ends_it_at_once() {
     ask_for_big(&mut stream);
     running.signal(Signal::TERM);
     await_refusal(&running);
-    running.signal(Signal::TERM);
+    stop_again(&running);
     let ended = running.end();
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.ends_with("error: callers were cut off: told to stop twice\n"));
@@ -100,10 +102,16 @@ fn the_end_of_a_log_is_written_when_callers_are_cut_off() {
     }
     running.signal(Signal::TERM);
     await_refusal(&running);
-    running.signal(Signal::TERM);
+    stop_again(&running);
     assert_eq!(running.end().code, Some(1));
     let lines = fs::read_to_string(log).unwrap();
     assert!(lines.matches("GET /file.txt HTTP/1.1\" 200 ").count() >= 100, "{lines}");
+}
+
+/// Sends a second signal, once it is not taken for the first any more, which takes 100 ms.
+fn stop_again(running: &Running) {
+    thread::sleep(Duration::from_millis(150));
+    running.signal(Signal::TERM);
 }
 
 /// Waits until nobody is let in any more.
