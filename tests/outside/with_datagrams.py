@@ -388,6 +388,15 @@ def each_sender_is_a_line_when_it_begins_and_one_when_it_ends(stage):
 
 
 @test
+def the_same_number_is_another_port_by_tcp(stage):
+    one = relay(stage, "udp://127.0.0.1:0", "udp://127.0.0.1:9", "-v")
+    other = relay(stage, f"tcp://127.0.0.1:{one.at}", "tcp://127.0.0.1:9", "-v")
+    equal(other.at, one.at)
+    equal((one.stop(), other.stop()), (0, 0), "exit codes")
+    assert "will not reach us" not in one.said() + other.said(), other.said()
+
+
+@test
 def a_reload_loses_no_datagram(stage):
     port = echo(stage)
     config = """

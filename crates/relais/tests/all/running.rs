@@ -6,8 +6,7 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
-    thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::process::Signal;
@@ -110,7 +109,8 @@ fn the_end_of_a_log_is_written_when_callers_are_cut_off() {
 
 /// Sends a second signal, once it is not taken for the first any more, which takes 100 ms.
 fn stop_again(running: &Running) {
-    thread::sleep(Duration::from_millis(150));
+    let first = Instant::now();
+    until(|| first.elapsed() > Duration::from_millis(150));
     running.signal(Signal::TERM);
 }
 
