@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import ssl
 import struct
@@ -622,11 +623,119 @@ def a_header_comes_before_tls_and_in_pieces_and_in_time(stage):
             secure.unwrap()
     [line] = lines(stage, "log", 1)
     equal(line["client"], "192.0.2.1:51000")
-    # No header, and one that never ends.
-    for said in [b"hello, world of many bytes", b"PROXY UNKNOWN " + b"x" * 600]:
+    # No header, one that never ends, and one that ends by halves.
+    half = b"PROXY TCP4 192.0.2.1 192.0.2.2 51000 443\n"
+    for said in [b"hello, world of many bytes", b"PROXY UNKNOWN " + b"x" * 600, half]:
+        began = time.monotonic()
         conn = connect(program.at)
         conn.sendall(said)
         equal(rest(conn)[0], b"")
+        assert time.monotonic() - began < 5, f"{said}: refused only when it was late"
+
+
+@test
+def who_never_came_in_is_a_line_of_the_log_too(stage):
+    cert, key = papers(stage)
+    server = Server(upper)
+    words = ["--cert", cert, "--key", key, "--accept-proxy", "127.0.0.2", "--log", "log"]
+    program = relay(stage, "tls://127.0.0.1:0", server.port, "-v", *words)
+    # No TLS; somebody who does not believe us; a bad header; one that is not finished.
+    conn = connect(program.at)
+    conn.sendall(b"hello")
+    rest(conn)
+    with contextlib.suppress(ssl.SSLError):
+        ssl.create_default_context().wrap_socket(connect(program.at), server_hostname="localhost")
+    for said in [b"PROXY TCP4 nobody\r\n", b"PROXY TCP4 192.0.2.1 "]:
+        conn = connect(program.at, own="127.0.0.2")
+        conn.sendall(said)
+        # Who is refused at once may be gone.
+        with contextlib.suppress(OSError):
+            conn.shutdown(socket.SHUT_WR)
+            rest(conn)
+    told = lines(stage, "log", 4)
+    equal([line["by"] for line in told], ["client"] * 4)
+    equal([line["client"].split(":")[0] for line in told], ["127.0.0.1"] * 2 + ["127.0.0.2"] * 2)
+    for line, why in zip(told, ["expected TLS", "alert", "PROXY", ""]):
+        assert line["why"].startswith("no handshake: ") and why in line["why"], line
+    equal(server.taken, 0)
+    # A line for each, too, and that is no trace of our modules.
+    said = program.said()
+    equal(said.count("shaking hands"), 4)
+    assert "relais_" not in said and "sources" not in said, said
+
+
+@test
+def each_connection_is_a_line_when_it_begins_and_one_when_it_ends(stage):
+    server = Server(upper)
+    program = relay(stage, "0", server.port, "-v")
+    conn = connect(program.at)
+    own = conn.getsockname()[1]
+    conn.sendall(b"abc")
+    conn.shutdown(socket.SHUT_WR)
+    equal(rest(conn)[0], b"ABC")
+    ends = f"127.0.0.1:{own} ▸ tcp://127.0.0.1:{server.port}: "
+    program.await_that("its end", lambda: "closed, by client" in program.said())
+    told = [line.split(ends)[1] for line in program.said().splitlines() if ends in line]
+    equal(told[0], "open")
+    assert re.fullmatch(r"closed, by client; \S+s, 3 B there, 3 B back", told[1]), told
+    # Nobody is there: told once.
+    nobody = relay(stage, "0", free_port(), "-v", "--log", "log")
+    equal(called(nobody.at), (b"", "reset"))
+    lines(stage, "log", 1)
+    equal(nobody.said().count("refused, by server"), 1)
+    assert "relais_" not in nobody.said() and nobody.said().count("DEBUG") == 1, nobody.said()
+
+
+@test
+def of_several_that_are_not_there_the_log_names_none(stage):
+    program = relay(stage, "0", free_port(), free_port(), "--log", "log")
+    equal(called(program.at), (b"", "reset"))
+    [line] = lines(stage, "log", 1)
+    equal((line["server"], line["why"]), (None, "refused"))
+
+
+@test
+def who_has_ended_is_waited_for_a_minute_and_not_ten(stage):
+    server = Server(lambda conn: (rest(conn), conn.recv(1), time.sleep(30)))
+    program = relay(stage, "0", server.port, "--half-closed-max", "1s", "--log", "log")
+    conn = connect(program.at)
+    conn.shutdown(socket.SHUT_WR)
+    began = time.monotonic()
+    equal(rest(conn), (b"", "reset"))
+    assert 0.9 < time.monotonic() - began < 4, "half closed for 1 s"
+    equal(lines(stage, "log", 1)[0]["why"], "half closed and idle for 1s")
+
+
+@test
+def two_signals_at_once_are_one(stage):
+    program = relay(stage, "0", Server(echo).port)
+    conn = connect(program.at)
+    conn.sendall(b"x")
+    equal(conn.recv(1), b"x")
+    # As `timeout` does: to the process, and to its group.
+    program.signal(signal.SIGTERM)
+    program.signal(signal.SIGTERM)
+    time.sleep(0.3)
+    conn.sendall(b"y")
+    equal(conn.recv(1), b"y")
+    conn.shutdown(socket.SHUT_WR)
+    equal(rest(conn), (b"", "closed"))
+    equal(program.end(), 0, "exit code")
+    # Later, a second one is meant.
+    program = relay(stage, "0", Server(echo).port)
+    conn = connect(program.at)
+    program.signal(signal.SIGTERM)
+    time.sleep(0.3)
+    program.signal(signal.SIGTERM)
+    equal(program.end(), 1, "exit code")
+
+
+@test
+def what_uses_the_local_authority_and_who_is_believed_are_named(stage):
+    program = relay(stage, "tls://127.0.0.1:0", "tls://127.0.0.1:9", "--insecure")
+    program.await_that("a word on the authority", lambda: "authority" in program.said())
+    holds(program.said(), "tls:// uses ")
+    holds(program.said(), "INSECURE: `--insecure` believes whoever answers")
 
 
 # A bad network
@@ -680,7 +789,10 @@ def a_network_is_as_bad_as_asked_for(stage):
 @test
 def what_makes_no_sense_is_told_with_its_flag(stage):
     for words, told in [
-        (["9000", "udp://127.0.0.1:1"], "no upstream takes streams"),
+        (["9000", "udp://127.0.0.1:1"], "expected one of tcp://, tls:// or unix://"),
+        (["9000", "1", "--loss", "1%"], "expected `LISTEN` with udp:// beside it"),
+        (["9000", "1", "--cert", "a", "--key", "b"], "expected an endpoint with `tls://` beside it"),
+        (["9000", "1", "--reset-after", "1", "--close-after", "2"], "`--close-after`"),
         (["9000", "9000"], "it would call itself"),
         (["9000"], "UPSTREAM"),
         (["9000", "1", "--rate", "fast"], "bad rate"),

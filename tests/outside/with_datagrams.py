@@ -7,11 +7,12 @@ import random
 import re
 import signal
 import socket
+import struct
 import textwrap
 import threading
 import time
 
-from stage import RELAIS, equal, eventually, free_port, need, test
+from stage import RELAIS, Skip, equal, eventually, free_port, holds, need, test
 
 
 def told(program, count=1):
@@ -314,6 +315,85 @@ def what_makes_no_sense_is_told(stage):
         done = stage.finish([RELAIS, "relay", *words])
         equal(done.returncode, 2, "exit code")
         assert expected in done.stderr.decode(), done.stderr
+
+
+def forge(source, to):
+    """A datagram that says it comes from another place than ours."""
+    data = b"who are you?"
+    udp = struct.pack("!HHHH", source[1], to[1], 8 + len(data), 0) + data
+    ends = socket.inet_aton(source[0]) + socket.inet_aton(to[0])
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, socket.IPPROTO_UDP, 0) + ends
+    try:
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    except PermissionError as error:
+        raise Skip("only root can forge datagrams") from error
+    with raw:
+        raw.sendto(head + udp, (to[0], 0))
+
+
+def ticks(program):
+    """How much of a processor it has used, in hundredths of seconds."""
+    stat = open(f"/proc/{program.pid}/stat").read().rsplit(")", 1)[1].split()
+    return int(stat[11]) + int(stat[12])
+
+
+@test
+def nobody_answers_itself(stage):
+    for words in [["relay", "udp://127.0.0.1:0", f"udp://127.0.0.1:{echo(stage)}"]] + [
+        ["listen", on, "--as", role]
+        for role in ["echo", "upper", "calc", "ack"]
+        for on in ["udp://127.0.0.1:0", "udp://:0"]
+    ]:
+        program = stage.start([RELAIS, *words], "relais")
+        (port,) = told(program)
+        at = ("127.0.0.1", port)
+        forge(at, at)
+        if words[1] == "udp://:0":
+            forge(("127.0.0.2", port), at)
+        program.await_that("a word of it", lambda: "come from this socket itself" in program.said())
+        before = ticks(program)
+        time.sleep(0.3)
+        assert ticks(program) - before < 10, f"{words}: it is busy with itself"
+        equal(ask(client(port), b"1"), {"ack": "Message reçu".encode()}.get(words[-1], b"1"))
+
+
+@test
+def a_group_is_heard_and_all_of_a_network_is_called(stage):
+    group = stage.start([RELAIS, "listen", "udp://239.255.77.1:0", "--as", "print"], "group")
+    try:
+        (port,) = told(group)
+    except AssertionError:
+        holds(group.said(), "no interface hears the group")
+        raise Skip("no network with groups") from None
+    with client() as sock:
+        sock.sendto(b"to all of you", ("239.255.77.1", port))
+    group.await_that("the message", lambda: "to all of you" in group.said())
+    every = stage.start([RELAIS, "listen", "udp://0.0.0.0:0", "--as", "print"], "every")
+    (port,) = told(every)
+    stage.finish([RELAIS, "send", f"udp://127.255.255.255:{port}", "coucou"])
+    every.await_that("the message", lambda: "coucou" in every.said())
+
+
+@test
+def each_sender_is_a_line_when_it_begins_and_one_when_it_ends(stage):
+    port = echo(stage)
+    program = relay(stage, "udp://127.0.0.1:0", f"udp://127.0.0.1:{port}", "-v", "--idle-max", "1s")
+    sock = client(program.at)
+    equal(ask(sock, b"abc"), b"abc")
+    ends = f"127.0.0.1:{sock.getsockname()[1]} ▸ udp://127.0.0.1:{port}: "
+    program.await_that("its end", lambda: program.said().count(ends) == 2)
+    holds(program.said(), f"{ends}open\n")
+    assert re.search(re.escape(ends) + r"idle for 1s, by relais; \S+, 3 B there, 3 B back", program.said())
+    assert "relais_" not in program.said(), program.said()
+
+
+@test
+def the_same_number_is_another_port_by_tcp(stage):
+    one = relay(stage, "udp://127.0.0.1:0", "udp://127.0.0.1:9", "-v")
+    other = relay(stage, f"tcp://127.0.0.1:{one.at}", "tcp://127.0.0.1:9", "-v")
+    equal(other.at, one.at)
+    equal((one.stop(), other.stop()), (0, 0), "exit codes")
+    assert "will not reach us" not in one.said() + other.said(), other.said()
 
 
 @test

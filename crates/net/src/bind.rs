@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, ErrorKind},
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     os::{
         fd::OwnedFd,
         unix::{
@@ -73,7 +73,17 @@ fn bind_one(at: SocketAddr, kind: Type, both_families: bool) -> io::Result<Socke
         socket.set_only_v6(!both_families)?;
     }
     if kind == Type::DGRAM {
+        let is_group = at.ip().is_multicast();
+        // Several on a machine may hear a group, each all of it.
+        socket.set_reuse_address(is_group)?;
+        if is_of_a_link(at.ip()) {
+            let text = "a group of one link, and nothing says which: expected ff05:: or wider";
+            return Err(io::Error::new(ErrorKind::InvalidInput, text));
+        }
         socket.bind(&SockAddr::from(at))?;
+        if is_group {
+            join(&socket, at.ip())?;
+        }
         return Ok(socket);
     }
     // Only skips the wait for old connections' last packets; two listeners still exclude each other.
@@ -81,6 +91,26 @@ fn bind_one(at: SocketAddr, kind: Type, both_families: bool) -> io::Result<Socke
     socket.bind(&SockAddr::from(at))?;
     socket.listen(BACKLOG)?;
     Ok(socket)
+}
+
+/// Whether there is a group of this address at each interface (RFC 4291, section 2.7).
+fn is_of_a_link(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(ip) => ip.is_multicast() && ip.segments()[0] & 0xf <= 2,
+    }
+}
+
+/// Has `socket` hear the group at `ip`, on the interface that the system chooses by its routes.
+fn join(socket: &Socket, ip: IpAddr) -> io::Result<()> {
+    let joined = match ip {
+        IpAddr::V4(ip) => socket.join_multicast_v4(&ip, &Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(ip) => socket.join_multicast_v6(&ip, 0),
+    };
+    joined.map_err(|error| {
+        let text = format!("no interface hears the group {ip}: {error}");
+        io::Error::new(error.kind(), text)
+    })
 }
 
 /// Listens at `path`, in the place of a socket that was left there.
@@ -158,6 +188,37 @@ mod tests {
         let first = Listener::bind(&"tcp://127.0.0.1:0".parse().unwrap()).unwrap();
         let error = Listener::bind(first.local()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn a_group_is_heard_by_all_who_ask_for_it() {
+        let bind = |group: &str, port| {
+            let host = Host::Ip(group.parse().unwrap());
+            bind_datagrams(&HostPort { host, port })
+        };
+        for group in ["239.255.77.1", "ff05::7701"] {
+            let (one, other) = match bind(group, 0) {
+                Ok(one) => {
+                    let port = one.local_addr().unwrap().as_socket().unwrap().port();
+                    (one, bind(group, port).unwrap())
+                }
+                // A machine without a network.
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(error.starts_with("no interface hears the group"), "{error}");
+                    continue;
+                }
+            };
+            let to = one.local_addr().unwrap();
+            Socket::new(to.domain(), Type::DGRAM, None).unwrap().send_to(b"hi", &to).unwrap();
+            for socket in [one, other] {
+                socket.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+                let socket = std::net::UdpSocket::from(socket);
+                assert_eq!(socket.recv(&mut [0; 8]).unwrap(), 2, "{group}");
+            }
+        }
+        let error = bind("ff02::1", 0).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod before;
 mod calls;
 mod conn;
 mod control;
+mod ourselves;
 mod sending;
 mod socket;
 mod train;
@@ -29,6 +30,7 @@ pub use sending::{Outgoing, Sent};
 pub use train::Train;
 
 use address::Family;
+use ourselves::Ourselves;
 use socket::{Socket, tell_addresses};
 
 use crate::{Drain, Endpoint, Fault, Place, Scheme, bind::bind_datagrams};
@@ -40,11 +42,13 @@ pub struct DatagramListener {
     local: Arc<Endpoint>,
 }
 
-/// A socket that hears datagrams, waited at by the runtime that opened it.
+/// A socket that hears datagrams, waited at by the runtime that opened it. What says that it comes from
+/// this very socket is dropped: answered, it would be for ever.
 #[derive(Debug)]
 pub struct Datagrams {
     socket: Socket,
     local: Arc<Endpoint>,
+    ourselves: Ourselves,
 }
 
 /// Answers the datagrams of a listener.
@@ -136,7 +140,7 @@ impl DatagramListener {
         _ = SockRef::from(&socket).set_recv_buffer_size(WAITING_BYTES);
         let at = socket.local_addr()?;
         let socket = Socket::open(UdpSocket::from_std(socket)?, at);
-        Ok(Datagrams { socket, local })
+        Ok(Datagrams { socket, local, ourselves: Ourselves::at(at) })
     }
 }
 
@@ -184,7 +188,12 @@ impl Datagrams {
     /// What the system says.
     pub fn try_hear(&self, batch: &mut Batch) -> io::Result<Word> {
         match self.socket.receive(batch) {
-            Ok(()) => Ok(Word::Datagrams),
+            Ok(()) => {
+                batch.leave_out(self.ourselves.port(), |from, at| {
+                    self.ourselves.is_forged(from, at)
+                });
+                Ok(Word::Datagrams)
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Word::Silence),
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Word::Silence),
             Err(error) => Err(error),
@@ -209,9 +218,20 @@ impl Datagrams {
     ///
     /// # Errors
     ///
-    /// What the system says; [`ErrorKind::Unsupported`] if trains are heard.
+    /// What the system says; [`ErrorKind::Unsupported`] if trains are heard, [`ErrorKind::InvalidInput`]
+    /// if `buffer` is empty.
     pub async fn hear(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.socket.hear(buffer).await
+        loop {
+            let (length, from, at) = self.socket.hear(buffer).await?;
+            if !self.ourselves.is_forged(from, at) {
+                return Ok((length, from));
+            }
+        }
+    }
+
+    /// How many datagrams were dropped that said they come from this socket itself.
+    pub fn forged(&self) -> u64 {
+        self.ourselves.count()
     }
 
     /// Sends a datagram to `to`.

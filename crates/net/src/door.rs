@@ -13,12 +13,12 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use tokio::io::AsyncWriteExt;
+use tokio::{io::AsyncWriteExt, time::Instant};
 use tracing::{debug, error, warn};
 
 use crate::{
     Conn, Cores, Drain, DynService, Fault, Gate, HandshakeError, Header, Incoming, Listener, Peer,
-    Permit, Refused, Seat, Side, Stream, Welcome, next_caller, tls::Acceptor,
+    Permit, Refused, Seat, Side, Stream, Unmet, Welcome, next_caller, tls::Acceptor,
     unpanicked::unpanicked,
 };
 
@@ -110,7 +110,7 @@ fn seat_and_talk(seat: Seat, (incoming, header): (Incoming, Header), inside: Ins
         let (_seat, Inside { door, mut permit }) = (seat, inside);
         match unpanicked(talk((incoming, header), (&door, &mut permit), drain)).await {
             Some(Ok(())) => (),
-            Some(Err(fault)) => note(&fault, &door.tally),
+            Some(Err(fault)) => note((&fault, peer), &door.tally),
             None => {
                 door.tally.panicked.fetch_add(1, Ordering::Relaxed);
                 error!(%peer, "a bug ended this connection; please report it");
@@ -124,24 +124,33 @@ async fn talk(
     (door, permit): (&Door, &mut Permit),
     drain: Drain,
 ) -> Result<(), Fault> {
-    let shaking = let_in((incoming, header), (door, permit));
-    let late = |_| Err(HandshakeError::Failed(io::ErrorKind::TimedOut.into()));
+    let (began, mut peer) = (Instant::now(), incoming.peer());
+    let shaking = let_in((incoming, header), (door, permit), &mut peer);
+    let late = |_| {
+        let text = format!("not done in {:?}", door.handshake_max);
+        Err(io::Error::new(io::ErrorKind::TimedOut, text).into())
+    };
     let error = match tokio::time::timeout(door.handshake_max, shaking).await.unwrap_or_else(late) {
         Ok(Some(conn)) => return door.service.serve_boxed(conn, drain).await,
         Ok(None) => return Ok(()),
         Err(error) => error,
     };
     door.tally.handshakes_failed.fetch_add(1, Ordering::Relaxed);
-    Err(Fault::new(Side::Client, "shaking hands", turn_away(error, door).await))
+    let error = turn_away(error, door).await;
+    let (why, lasted) = (format!("no handshake: {error}"), began.elapsed());
+    door.service.tell_unmet(&Unmet { peer, why, lasted });
+    Err(Fault::new(Side::Client, "shaking hands", error))
 }
 
 /// Does what the endpoint asks before bytes flow: a header, TLS, or nothing. `None` if there turned out
-/// to be no place for whom the call is.
+/// to be no place for whom the call is. `peer` becomes who calls, once that is told.
 async fn let_in(
     (incoming, header): (Incoming, Header),
     (door, permit): (&Door, &mut Permit),
+    peer: &mut Peer,
 ) -> Result<Option<Conn>, HandshakeError> {
     let conn = incoming.greet(header).await?;
+    *peer = conn.peer;
     if header == Header::Expected
         && let Err(refused) = permit.count_for(conn.peer.client())
     {
@@ -178,7 +187,7 @@ async fn turn_away(error: HandshakeError, door: &Door) -> io::Error {
 const TELL_MAX: Duration = Duration::from_secs(1);
 
 /// Our own faults are news; a caller that hangs up is not.
-fn note(fault: &Fault, tally: &Tally) {
+fn note((fault, peer): (&Fault, Peer), tally: &Tally) {
     let error: &dyn Error = fault;
     match fault.side {
         Side::Relais => {
@@ -190,8 +199,18 @@ fn note(fault: &Fault, tally: &Tally) {
                 debug!(error, "connection failed");
             }
         }
-        Side::Client | Side::Upstream => debug!(error, "connection ended"),
+        Side::Client | Side::Upstream => debug!("{peer}: {}", with_sources(error)),
     }
+}
+
+/// An error and what it came from, in one line.
+fn with_sources(error: &dyn Error) -> String {
+    let (mut text, mut next) = (error.to_string(), error.source());
+    while let Some(source) = next {
+        text = format!("{text}: {source}");
+        next = source.source();
+    }
+    text
 }
 
 fn refuse((socket, peer): (impl AsFd, Peer), door: &Door, refused: Refused) {
@@ -212,7 +231,7 @@ fn refuse((socket, peer): (impl AsFd, Peer), door: &Door, refused: Refused) {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::Ipv4Addr, num::NonZeroUsize};
+    use std::{net::Ipv4Addr, num::NonZeroUsize, sync::Mutex};
 
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
@@ -226,8 +245,13 @@ mod tests {
     };
 
     /// Panics at `p`, echoes everything else.
-    #[derive(Debug)]
-    struct Touchy;
+    #[derive(Debug, Default)]
+    struct Touchy {
+        unmet: Unmets,
+    }
+
+    /// Who never came to be spoken with, and why.
+    type Unmets = Arc<Mutex<Vec<String>>>;
 
     impl Service for Touchy {
         async fn serve(&self, mut conn: Conn, _drain: Drain) -> Result<(), Fault> {
@@ -242,6 +266,10 @@ mod tests {
 
         fn refusal(&self) -> &'static [u8] {
             b"full"
+        }
+
+        fn unmet(&self, Unmet { peer, why, .. }: &Unmet) {
+            self.unmet.lock().unwrap().push(format!("{}: {why}", peer.ip().unwrap()));
         }
 
         fn welcome(&self, peer: Peer) -> Welcome {
@@ -282,6 +310,7 @@ mod tests {
         port: u16,
         tally: Arc<Tally>,
         shutdown: Shutdown,
+        unmet: Unmets,
     }
 
     fn open(places_max: usize) -> Open {
@@ -292,9 +321,9 @@ mod tests {
         let cores = Cores::start(NonZeroUsize::MIN).unwrap();
         let listener = Listener::bind(&"tcp://127.0.0.1:0".parse().unwrap()).unwrap();
         let port = listener.local().host_port().unwrap().port;
-        let tally = Arc::default();
+        let (tally, unmet) = (Arc::default(), Unmets::default());
         let door = Arc::new(Door {
-            service: Arc::new(Touchy),
+            service: Arc::new(Touchy { unmet: Arc::clone(&unmet) }),
             tls: Arc::new(ArcSwapOption::from_pointee(tls)),
             gate: Gate::new(places_max, places_max.div_ceil(4) * 3),
             handshake_max,
@@ -303,12 +332,12 @@ mod tests {
         let (shutdown, drain) = Shutdown::new();
         let first = cores.first().clone();
         first.spawn(async move { serve(listener, door, cores, drain).await.unwrap() });
-        Open { port, tally, shutdown }
+        Open { port, tally, shutdown, unmet }
     }
 
     #[tokio::test]
     async fn a_panic_ends_one_connection_and_is_counted() {
-        let Open { port, tally, shutdown } = open(8);
+        let Open { port, tally, shutdown, .. } = open(8);
         let mut steady = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let mut touched = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         touched.write_u8(b'p').await.unwrap();
@@ -322,7 +351,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_finds_no_place_is_told() {
-        let Open { port, tally, shutdown: _shutdown } = open(1);
+        let Open { port, tally, shutdown: _shutdown, .. } = open(1);
         let mut inside = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         inside.write_u8(b'x').await.unwrap();
         assert_eq!(inside.read_u8().await.unwrap(), b'x');
@@ -346,7 +375,7 @@ mod tests {
     #[tokio::test]
     async fn who_calls_for_others_has_their_limits_and_not_one_of_its_own() {
         // Of four places three may be of one client.
-        let Open { port, tally, shutdown: _shutdown } = open(4);
+        let Open { port, tally, shutdown: _shutdown, .. } = open(4);
         let mut inside = Vec::new();
         for source in ["192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3"] {
             let mut caller = call_for(port, source).await;
@@ -365,7 +394,7 @@ mod tests {
 
     #[tokio::test]
     async fn with_who_is_turned_away_there_is_no_handshake() {
-        let Open { port, tally, shutdown: _shutdown } =
+        let Open { port, tally, shutdown: _shutdown, .. } =
             open_with(8, Some(acceptor()), Duration::from_secs(5));
         let mut caller = call_for(port, &format!("192.0.2.1:{UNWELCOME}")).await;
         // Met by the service as it is: nothing of TLS.
@@ -375,8 +404,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_who_never_came_in_the_service_is_told_for_whom_and_why() {
+        let Open { port, shutdown, unmet, .. } =
+            open_with(8, Some(acceptor()), Duration::from_millis(100));
+        let mut caller = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        caller.write_all(b"hello").await.unwrap();
+        _ = caller.read_to_end(&mut Vec::new()).await;
+        let late = call_for(port, "192.0.2.1:1").await.read_to_end(&mut Vec::new()).await;
+        assert_eq!(late.unwrap(), 0);
+        assert_eq!(shutdown.finish(Duration::from_secs(5)).await, Drained::InTime);
+        let mut unmet = unmet.lock().unwrap().clone();
+        unmet.sort();
+        let hello = "127.0.0.1: no handshake: \"hello\" in place of a handshake: expected TLS";
+        assert_eq!(unmet, [hello, "192.0.2.1: no handshake: not done in 100ms"]);
+    }
+
+    #[tokio::test]
     async fn a_bad_handshake_ends_by_its_deadline() {
-        let Open { port, tally, shutdown } =
+        let Open { port, tally, shutdown, .. } =
             open_with(8, Some(acceptor()), Duration::from_millis(100));
         // Nothing, and half a record.
         for said in [&b""[..], &[22, 3, 1, 2, 0, 1]] {
@@ -391,7 +436,8 @@ mod tests {
 
     #[tokio::test]
     async fn who_speaks_in_the_clear_at_a_tls_door_is_told_so_if_it_is_understood() {
-        let Open { port, tally, shutdown } = open_with(8, Some(acceptor()), Duration::from_secs(5));
+        let Open { port, tally, shutdown, .. } =
+            open_with(8, Some(acceptor()), Duration::from_secs(5));
         let long = [&b"GET / HTTP/1.1\r\n"[..], &b"x".repeat(40_000)].concat();
         for said in [b"GET / HTTP/1.1\r\n\r\n", &long[..]] {
             let mut caller = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
@@ -412,8 +458,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_was_told_may_not_go_on_for_ever() {
-        let Open { port, tally: _, shutdown } =
-            open_with(8, Some(acceptor()), Duration::from_secs(5));
+        let Open { port, shutdown, .. } = open_with(8, Some(acceptor()), Duration::from_secs(5));
         let mut caller = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         caller.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
         // Ends in a reset once more than 64 KiB were sent.

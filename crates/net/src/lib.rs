@@ -58,7 +58,7 @@ pub use own::is_own_address;
 pub use peer::{Client, Peer};
 pub use pipe::Pipe;
 pub use room::Room;
-pub use service::{DynService, Service, Welcome};
+pub use service::{DynService, Service, Unmet, Welcome};
 pub use shutdown::{Drain, Drained, Shutdown};
 pub use stream::{Idle, Stream};
 pub use switched::Switched;

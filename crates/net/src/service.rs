@@ -1,6 +1,6 @@
 //! What a listener does with its connections.
 
-use std::{fmt::Debug, pin::Pin};
+use std::{fmt::Debug, pin::Pin, time::Duration};
 
 use crate::{Conn, Drain, Fault, Header, Peer};
 
@@ -34,6 +34,12 @@ pub trait Service: Debug + Send + Sync + 'static {
         b""
     }
 
+    /// Is told of a caller who never came to be spoken with, and is gone: its header (PROXY) or its
+    /// handshake was refused, or not done in time.
+    fn unmet(&self, unmet: &Unmet) {
+        _ = unmet;
+    }
+
     /// How many descriptors each caller takes, its own among them.
     fn descriptors(&self) -> usize {
         1
@@ -51,6 +57,17 @@ pub trait Service: Debug + Send + Sync + 'static {
         _ = peer;
         Header::None
     }
+}
+
+/// A caller who never came to be spoken with.
+#[derive(Debug)]
+pub struct Unmet {
+    /// Who called, perhaps as told by who passed the call on.
+    pub peer: Peer,
+    /// What was wrong with what it said.
+    pub why: String,
+    /// How long that took.
+    pub lasted: Duration,
 }
 
 /// Whether somebody is spoken with.
@@ -77,6 +94,9 @@ pub trait DynService: Debug + Send + Sync + 'static {
     /// See [`Service::refusal_in_the_clear`].
     fn refusal_bytes_in_the_clear(&self, first: &[u8]) -> &'static [u8];
 
+    /// See [`Service::unmet`].
+    fn tell_unmet(&self, unmet: &Unmet);
+
     /// See [`Service::descriptors`].
     fn descriptors_a_caller(&self) -> usize;
 
@@ -102,6 +122,10 @@ impl<S: Service> DynService for S {
 
     fn refusal_bytes_in_the_clear(&self, first: &[u8]) -> &'static [u8] {
         self.refusal_in_the_clear(first)
+    }
+
+    fn tell_unmet(&self, unmet: &Unmet) {
+        self.unmet(unmet);
     }
 
     fn descriptors_a_caller(&self) -> usize {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::{Conn, Drain, DynService, Fault, Header, Peer, Service, Welcome};
+use crate::{Conn, Drain, DynService, Fault, Header, Peer, Service, Unmet, Welcome};
 
 /// Whatever service stands here: who calls meets the one that is there then, to the end.
 #[derive(Debug)]
@@ -36,6 +36,10 @@ impl Service for Switched {
 
     fn refusal_in_the_clear(&self, first: &[u8]) -> &'static [u8] {
         self.now.load().refusal_bytes_in_the_clear(first)
+    }
+
+    fn unmet(&self, unmet: &Unmet) {
+        self.now.load().tell_unmet(unmet);
     }
 
     fn descriptors(&self) -> usize {

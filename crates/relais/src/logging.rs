@@ -26,7 +26,7 @@ pub(crate) fn start(global: &Global) {
         .with_writer(io::stderr)
         .with_timer(Seconds)
         .with_ansi(is_coloured(global.color, &io::stderr()))
-        .with_target(global.verbose > 0);
+        .with_target(global.verbose > 1);
     let logs = tracing_subscriber::registry().with(shown(level));
     // systemd's journal writes the time down itself.
     if std::env::var_os("JOURNAL_STREAM").is_some() {

@@ -100,14 +100,16 @@ impl Tls {
     }
 
     /// A site in the clear has no use for papers, and whoever wrote them expects them to be used.
-    pub(crate) fn unused(table: &Table, site: &KeyPath) -> Result<(), Problem> {
+    ///
+    /// `schemes` are those under which they would be.
+    pub(crate) fn unused(table: &Table, site: &KeyPath, schemes: &str) -> Result<(), Problem> {
         let Table { cert, key, client_ca } = table;
         let named = [("cert", cert), ("key", key), ("client_ca", client_ca)];
         let named = named.into_iter().find_map(|(name, file)| Some((name, file.as_ref()?)));
         let Some((name, file)) = named else { return Ok(()) };
         // The key that names the file is known to whoever prints this, as a key or as a flag.
         let what = format!("nothing is done with {:?}", file.display());
-        let wrong = Wrong::expected(what, "an endpoint with `https://` beside it");
+        let wrong = Wrong::expected(what, format!("an endpoint with {schemes} beside it"));
         Err(site.key("tls").key(name).wrong(wrong))
     }
 

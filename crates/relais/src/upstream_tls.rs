@@ -26,10 +26,23 @@ pub(crate) struct Table {
     /// Whether anyone may be an upstream.
     #[serde(default)]
     insecure: bool,
+    /// How that was said.
+    #[serde(skip)]
+    said: Said,
     /// A PEM file: the certificate that is shown to upstreams.
     cert: Option<PathBuf>,
     /// A PEM file: its key.
     key: Option<PathBuf>,
+}
+
+/// Where somebody said that anyone may be an upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Said {
+    /// In a file.
+    #[default]
+    ByKey,
+    /// On a command line.
+    ByFlag,
 }
 
 /// The flags that say the same.
@@ -57,6 +70,8 @@ pub(crate) struct Flags {
 pub struct UpstreamTls {
     #[serde(skip)]
     key_path: KeyPath,
+    #[serde(skip)]
+    said: Said,
     /// Whose word is taken.
     pub believed: Believed,
     /// The certificate that is shown to upstreams who ask for one.
@@ -88,14 +103,15 @@ impl Flags {
     /// The table that says the same.
     pub(crate) fn table(self) -> Table {
         let Self { ca, insecure, upstream_cert: cert, upstream_key: key } = self;
-        Table { ca, insecure, cert, key }
+        let said = if insecure { Said::ByFlag } else { Said::ByKey };
+        Table { ca, insecure, said, cert, key }
     }
 }
 
 impl Table {
     /// Resolves itself, which stands at `key`.
     pub(crate) fn plan(&self, base: &Base, key: &KeyPath) -> Result<UpstreamTls, Problem> {
-        let Self { ca, insecure, cert, key: secret } = self;
+        let Self { ca, insecure, said, cert, key: secret } = self;
         let own = Papers::of_files(cert.clone(), secret.clone(), base, key)?;
         let own = own.map(|papers| Tls {
             key_path: key.clone(),
@@ -112,12 +128,12 @@ impl Table {
                 return Err(key.key("ca").wrong(Wrong::expected(what, "no `insecure` beside it")));
             }
         };
-        Ok(UpstreamTls { key_path: key.clone(), believed, own })
+        Ok(UpstreamTls { key_path: key.clone(), said: *said, believed, own })
     }
 
     /// Who asks in the clear has no use for it, and whoever wrote it expects it to be used.
     pub(crate) fn unused(&self, key: &KeyPath, scheme: &str) -> Result<(), Problem> {
-        let Self { ca, insecure, cert, key: secret } = self;
+        let Self { ca, insecure, said: _, cert, key: secret } = self;
         let files = [("ca", ca), ("cert", cert), ("key", secret)];
         let named = files.into_iter().find_map(|(name, file)| Some((name, file.as_ref()?)));
         let (name, what) = match named {
@@ -133,7 +149,7 @@ impl Table {
 impl UpstreamTls {
     /// Reads what it names, and warns of what is odd about it.
     pub(crate) fn read(&self) -> Result<Read, Problem> {
-        let Self { key_path, believed, own } = self;
+        let Self { key_path, said, believed, own } = self;
         let trust = match believed {
             Believed::Usual => None,
             Believed::Ca(file) => {
@@ -145,8 +161,12 @@ impl UpstreamTls {
                 Some(Trust::Roots(roots))
             }
             Believed::Insecure => {
+                let said = match said {
+                    Said::ByKey => format!("{key_path}.insecure"),
+                    Said::ByFlag => "--insecure".to_owned(),
+                };
                 warn!(
-                    "INSECURE: `{key_path}.insecure` believes whoever answers in an upstream's \
+                    "INSECURE: `{said}` believes whoever answers in an upstream's \
                      place, who can read and change all that is passed on"
                 );
                 Some(Trust::InsecureAnyone)

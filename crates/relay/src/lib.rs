@@ -4,6 +4,7 @@
 //! Knows no protocol above TLS, but for the header that tells an upstream who called (PROXY).
 
 pub mod datagrams;
+mod ended;
 mod shape;
 mod streams;
 

@@ -82,8 +82,12 @@ pub fn read(input: &[u8]) -> Result<Option<(Told, usize)>, Malformed> {
         return Err(Malformed::NotOne);
     }
     let window = &input[..input.len().min(LINE_BYTES_MAX)];
-    let Some(end) = window.windows(2).position(|pair| pair == b"\r\n") else {
-        return if window.len() < LINE_BYTES_MAX { Ok(None) } else { Err(Malformed::Line) };
+    let end = window.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+    let end = match end.map(|end| (end, &window[end..])) {
+        Some((end, [b'\r', b'\n', ..])) => end,
+        None | Some((_, b"\r")) if window.len() < LINE_BYTES_MAX => return Ok(None),
+        // Half of an end is none, and who sent it says nothing more until it is answered.
+        _ => return Err(Malformed::Line),
     };
     let line = str::from_utf8(&window[..end]).map_err(|_| Malformed::Line)?;
     Ok(Some((read_line(line)?, end + 2)))
@@ -317,11 +321,17 @@ mod tests {
             "PROXY TCP6 1.1.1.1 2.2.2.2 1 2\r\n",
             "PROXY TCP4 1.1.1.1 2.2.2.2 1 2\n\r\n",
             "PROXY \u{e9}\r\n",
+            // Known to be none before the rest could come.
+            "PROXY TCP4 1.1.1.1 2.2.2.2 1 2\n",
+            "PROXY TCP4 1.1.1.1 2.2.2.2 1 2\rG",
+            "PROXY UNKNOWN\n",
         ] {
             assert_eq!(told(bad), Err(Malformed::Line), "{bad:?}");
         }
         let long = format!("PROXY UNKNOWN {}\r\n", "x".repeat(107));
         assert_eq!(told(&long), Err(Malformed::Line));
+        assert_eq!(told("PROXY UNKNOWN\r"), Ok(None));
+        assert_eq!(told(&format!("{}\r", &long[..106])), Err(Malformed::Line));
         assert_eq!(told("GET / HTTP/1.1\r\n"), Err(Malformed::NotOne));
         assert_eq!(told("PROXX"), Err(Malformed::NotOne));
     }

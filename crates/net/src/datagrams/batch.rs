@@ -26,6 +26,8 @@ pub struct Batch {
     filled: usize,
     /// How many there were for it. `filled <= asked <= MESSAGES_MAX`
     asked: usize,
+    /// Of what came last, what is not to be heard, a bit each.
+    left_out: u32,
 }
 
 /// A train of datagrams as it was received.
@@ -66,7 +68,7 @@ impl Default for Batch {
 impl Batch {
     /// An empty one.
     pub fn new() -> Self {
-        Self { room: Vec::new(), slots: Box::default(), filled: 0, asked: 0 }
+        Self { room: Vec::new(), slots: Box::default(), filled: 0, asked: 0, left_out: 0 }
     }
 
     /// Lends the batch of this thread to `using`: however many sockets it serves, there is one.
@@ -79,10 +81,14 @@ impl Batch {
         })
     }
 
-    /// What came last. Without what was cut, which nobody should take for whole.
+    /// What came last. Without what was cut, which nobody should take for whole, and what was left out.
     pub fn heard(&self) -> impl Iterator<Item = Heard<'_>> {
         let pieces = self.room.chunks_exact(PIECE_BYTES);
-        self.slots[..self.filled].iter().zip(pieces).filter_map(|(slot, piece)| {
+        let slots = self.slots[..self.filled].iter().enumerate();
+        slots.zip(pieces).filter_map(|((place, slot), piece)| {
+            if self.left_out & (1 << place) != 0 {
+                return None;
+            }
             let (bytes, from) = (piece.get(..slot.length)?, slot.from.read()?);
             let told = slot.control.read();
             let train = match told.segment {
@@ -103,13 +109,27 @@ impl Batch {
         self.filled
     }
 
+    /// Leaves out, of what came from `port`, whose sender, and our address that it was sent to, `is_wrong`.
+    pub(super) fn leave_out(
+        &mut self,
+        port: u16,
+        is_wrong: impl Fn(SocketAddr, Option<IpAddr>) -> bool,
+    ) {
+        for (place, slot) in self.slots[..self.filled].iter().enumerate() {
+            let from = slot.from.read().filter(|from| from.port() == port);
+            if from.is_some_and(|from| is_wrong(from, slot.control.read().at)) {
+                self.left_out |= 1 << place;
+            }
+        }
+    }
+
     /// Receives what is there, but at most so many messages, in place of what came last.
     ///
     /// # Errors
     ///
     /// What the system says if there is nothing.
     pub(super) fn receive(&mut self, socket: BorrowedFd<'_>, most: usize) -> io::Result<()> {
-        (self.filled, self.asked) = (0, most.min(MESSAGES_MAX));
+        (self.filled, self.asked, self.left_out) = (0, most.min(MESSAGES_MAX), 0);
         if self.room.is_empty() {
             // Zeroed by the system, page by page, when they are first used.
             self.room = vec![0; MESSAGES_MAX * PIECE_BYTES];

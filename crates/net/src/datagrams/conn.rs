@@ -112,7 +112,20 @@ pub(crate) fn connected(
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
-    connect(std::net::UdpSocket::bind((source.unwrap_or(any), 0))?, peer)
+    let socket = std::net::UdpSocket::bind((source.unwrap_or(any), 0))?;
+    if may_be_broadcast(peer.ip()) {
+        // The system asks for this as a promise that it is meant; who says the address means it.
+        socket.set_broadcast(true)?;
+    }
+    connect(socket, peer)
+}
+
+/// Whether all of a network, of whatever size, may be at `ip`: its last bits are all 1.
+fn may_be_broadcast(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_bits() & 3 == 3,
+        IpAddr::V6(_) => false,
+    }
 }
 
 fn connect(socket: std::net::UdpSocket, peer: SocketAddr) -> io::Result<std::net::UdpSocket> {
@@ -126,6 +139,14 @@ fn connect(socket: std::net::UdpSocket, peer: SocketAddr) -> io::Result<std::net
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_datagram_goes_to_all_of_a_network() {
+        let server = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+        let to = ([127, 255, 255, 255], server.local_addr().unwrap().port()).into();
+        connected(to, None).unwrap().send(b"hi").unwrap();
+        assert_eq!(server.recv(&mut [0; 8]).unwrap(), 2);
+    }
 
     #[test]
     fn what_came_before_the_peer_was_known_is_not_its_own() {

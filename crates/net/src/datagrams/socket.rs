@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     io::{self, ErrorKind},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     os::fd::{AsFd, BorrowedFd},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
@@ -14,7 +14,7 @@ use tokio::{io::Interest, net::UdpSocket};
 use super::{
     address::Family,
     batch::Batch,
-    calls::set_option,
+    calls::{self, Slot, set_option},
     sending::{Load, Outlet, Sent},
 };
 
@@ -80,12 +80,27 @@ impl Socket {
         }
     }
 
-    pub(super) async fn hear(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    /// Waits for a datagram: how long it is, whose, and to which of our addresses it was sent, if the
+    /// socket has several.
+    pub(super) async fn hear(
+        &self,
+        buffer: &mut [u8],
+    ) -> io::Result<(usize, SocketAddr, Option<IpAddr>)> {
         if self.hears_trains.load(Ordering::Relaxed) {
             return Err(ErrorKind::Unsupported.into());
         }
-        let (length, from) = self.plain.recv_from(buffer).await?;
-        Ok((length, SocketAddr::new(from.ip().to_canonical(), from.port())))
+        if buffer.is_empty() {
+            return Err(ErrorKind::InvalidInput.into());
+        }
+        loop {
+            let mut slots = [Slot::default()];
+            let receive = || calls::receive(self.as_fd(), buffer, buffer.len(), &mut slots);
+            self.plain.async_io(Interest::READABLE, receive).await?;
+            let [Slot { from, control, length, .. }] = slots;
+            if let Some(from) = from.read() {
+                return Ok((length, from, control.read().at));
+            }
+        }
     }
 
     pub(super) async fn send_to(&self, datagram: &[u8], to: SocketAddr) -> io::Result<()> {

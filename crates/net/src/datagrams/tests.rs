@@ -1,4 +1,4 @@
-use std::num::NonZeroU16;
+use std::{net::IpAddr, num::NonZeroU16};
 
 use super::*;
 
@@ -36,6 +36,29 @@ async fn a_datagram_comes_and_is_answered() {
         assert_eq!((&buffer[..length], from), (&b"hi"[..], client.local_addr().unwrap()));
         socket.send(b"ho", from).await.unwrap();
         assert_eq!(client.recv(&mut buffer).await.unwrap(), 2);
+    }
+}
+
+#[tokio::test]
+async fn what_says_that_it_comes_from_ourselves_is_not_heard() {
+    for (endpoint, at) in
+        [("udp://127.0.0.1:0", "127.0.0.1"), ("udp://:0", "127.0.0.1"), ("udp://:0", "::1")]
+    {
+        for in_batches in [false, true] {
+            let (socket, port) = open(endpoint);
+            let at: SocketAddr = (at.parse::<IpAddr>().unwrap(), port).into();
+            socket.send(b"forged", at).await.unwrap();
+            let client = UdpSocket::bind((at.ip(), 0)).await.unwrap();
+            client.send_to(b"hi", at).await.unwrap();
+            let mut buffer = [0; 8];
+            let heard = if in_batches {
+                hear(&socket, 1).await.remove(0)
+            } else {
+                let (length, _) = socket.hear(&mut buffer).await.unwrap();
+                buffer[..length].to_vec()
+            };
+            assert_eq!((&heard[..], socket.forged()), (&b"hi"[..], 1), "{endpoint}");
+        }
     }
 }
 
@@ -123,7 +146,7 @@ async fn who_hears_at_every_address_answers_from_the_one_that_was_asked() {
         ("udp://:0", "::1"),
     ] {
         let (socket, port) = open(endpoint);
-        let at: std::net::IpAddr = at.parse().unwrap();
+        let at: IpAddr = at.parse().unwrap();
         // A connected socket hears nobody else.
         let client = DatagramConn::new((at, port).into(), None).unwrap();
         client.send_batch([Train::of_one(b"hi"), Train::of_one(b"hello")]);
@@ -156,7 +179,8 @@ async fn an_answer_leaves_from_another_address_where_it_cannot_from_the_asked_on
 
 #[tokio::test]
 async fn what_the_system_does_not_take_is_counted_and_holds_up_nothing() {
-    let (socket, port) = open("udp://127.0.0.1:0");
+    let (socket, _) = open("udp://127.0.0.1:0");
+    let (other, port) = open("udp://127.0.0.1:0");
     let to = SocketAddr::from(([127, 0, 0, 1], port));
     let long = vec![0; 65_508];
     let outgoing = |bytes, to| Outgoing { train: Train::of_one(bytes), to, from: None };
@@ -168,7 +192,7 @@ async fn what_the_system_does_not_take_is_counted_and_holds_up_nothing() {
         outgoing(b"dddd", to),
     ]);
     assert_eq!(sent, Sent { datagrams: 2, bytes: 5, dropped: 3, refusals: 0 });
-    assert_eq!(hear(&socket, 2).await, [b"a".to_vec(), b"dddd".to_vec()]);
+    assert_eq!(hear(&other, 2).await, [b"a".to_vec(), b"dddd".to_vec()]);
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ fn socket_of_demo(data: &Data) -> anyhow::Result<PathBuf> {
     Ok(data.sockets()?.join("demo.sock"))
 }
 
-/// Where the relais is spoken to that runs what a command line says, and listens at these ports.
+/// Where the relais is spoken to that runs what a command line says, and speaks HTTP at these ports.
 ///
 /// *Shape*: `run/port-PORT.sock`; `run/pid-PID.sock` for who has none.
 fn socket_of_flags(ports: &[u16], data: &Data) -> anyhow::Result<PathBuf> {

@@ -53,7 +53,7 @@ impl Drop for Accepting {
     }
 }
 
-/// Opens the control socket of who runs `source` and listens at these `ports`, and passes what is
+/// Opens the control socket of who runs `source` and speaks HTTP at these `ports`, and passes what is
 /// asked there on to `calls`. `None` if there is no place for one, and none was asked for.
 pub(crate) fn listen(
     (source, ports): (&Source, &[u16]),

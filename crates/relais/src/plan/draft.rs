@@ -45,7 +45,7 @@ impl Draft {
             let names = names(hosts, table.listen.iter().map(|HttpEndpoint(on)| on));
             Tls::plan(table.tls.clone(), &names, base, &key).map(Some)
         } else {
-            Tls::unused(&table.tls, &key).map(|()| None)
+            Tls::unused(&table.tls, &key, "`https://`").map(|()| None)
         };
         let mut tls = tls.map_err(|problem| problems.push(problem)).ok().flatten();
         if let (Some(tls), true) = (&mut tls, site.is_forward()) {
@@ -80,7 +80,7 @@ impl Draft {
             let names = names(Vec::new(), on.iter().map(|BareEndpoint(on)| on));
             Tls::plan((*tls).clone(), &names, base, &key).map(Some)
         } else {
-            Tls::unused(tls, &key).map(|()| None)
+            Tls::unused(tls, &key, service.secure_schemes()).map(|()| None)
         };
         let tls = tls.map_err(|problem| problems.push(problem)).ok().flatten();
         for (index, BareEndpoint(endpoint)) in on.iter().enumerate() {

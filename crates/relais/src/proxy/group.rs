@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Balance {
-    /// Of two the one with fewer requests under way.
+    /// Of two the less busy one: with fewer requests, or connections, under way.
     #[default]
     Least,
     /// Each in turn.

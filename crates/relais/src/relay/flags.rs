@@ -35,7 +35,8 @@ pub(crate) struct Flags {
     #[arg(short, long, value_name = "ENDPOINT")]
     listen: Vec<BareEndpoint>,
     /// Call another upstream for callers who ask for this name under TLS, which is passed through as
-    /// it is; `*.example.org` is every name below; may be given again
+    /// it is, or ends here where they call at `tls://`; `*.example.org` is every name below; may be
+    /// given again
     #[arg(long, value_name = "NAME=UPSTREAM", value_parser = names::named)]
     sni: Vec<Named>,
     /// Which of several is called: the less busy of two, each in turn, or the same for the same caller
@@ -93,6 +94,9 @@ struct LimitFlags {
     /// How long nothing may pass [default: 10m; of datagrams, before a sender is forgotten, 2m]
     #[arg(long, value_name = "TIME")]
     idle_max: Option<Time>,
+    /// The same once one side has ended, and the other was told [default: 1m]
+    #[arg(long, value_name = "TIME")]
+    half_closed_max: Option<Time>,
     /// How long a connection may be open in all [default: any time]
     #[arg(long, value_name = "TIME")]
     total_max: Option<Time>,
@@ -171,6 +175,7 @@ impl LimitFlags {
             handshake_max: self.handshake_max,
             hello_max: self.hello_max,
             idle_max: self.idle_max,
+            half_closed_max: self.half_closed_max,
             total_max: self.total_max,
             rate_up: self.rate_up.or(self.rate),
             rate_down: self.rate_down.or(self.rate),
@@ -198,6 +203,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["limits", "handshake_max"] => "--handshake-max",
         ["limits", "hello_max"] => "--hello-max",
         ["limits", "idle_max"] => "--idle-max",
+        ["limits", "half_closed_max"] => "--half-closed-max",
         ["limits", "total_max"] => "--total-max",
         ["limits", "rate_up"] => "--rate-up",
         ["limits", "rate_down"] => "--rate-down",

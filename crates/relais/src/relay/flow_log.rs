@@ -241,7 +241,8 @@ fn over(begun: Option<&Begun>, ending: Option<Ending>, lines: &Lines) {
     let line = Line::Over {
         at: written.as_str(),
         client: begun.map(|begun| &*begun.ends.client),
-        server: begun.map(|begun| &*begun.ends.server),
+        // Of several upstreams none was reached.
+        server: begun.map(|begun| &*begun.ends.server).filter(|server| !server.is_empty()),
         name: begun.and_then(|begun| begun.name.as_deref()),
         millis: lasted.and_then(|lasted| u64::try_from(lasted.as_millis()).ok()),
         by: Some(by.name()),

@@ -27,6 +27,14 @@ impl Kind {
             Self::Datagrams => "datagrams",
         }
     }
+
+    /// Where it passes, for people.
+    fn schemes(self) -> &'static str {
+        match self {
+            Self::Streams => "tcp://, tls:// or unix://",
+            Self::Datagrams => "udp://",
+        }
+    }
 }
 
 /// What is wrong with `table`, which stands at `key`, as to what passes where: datagrams go to
@@ -40,11 +48,12 @@ pub(super) fn mismatches(table: &Table, key: &KeyPath) -> Vec<Problem> {
         let name = kind.name();
         let is_none_at_all = table.upstream.is_empty() && !has_names;
         if listens && !calls && !is_none_at_all {
-            let wrong = Wrong::expected(format!("no upstream takes {name}"), "one that does");
+            let what = format!("no upstream takes {name}");
+            let wrong = Wrong::expected(what, format!("one of {}", kind.schemes()));
             problems.push(key.key("upstream").wrong(wrong));
         } else if calls && !listens {
-            let wrong =
-                Wrong::expected(format!("nothing listens for {name}"), "an endpoint that does");
+            let what = format!("nothing listens for {name}");
+            let wrong = Wrong::expected(what, format!("an endpoint of {}", kind.schemes()));
             problems.push(key.key("listen").wrong(wrong));
         }
     }
@@ -53,7 +62,7 @@ pub(super) fn mismatches(table: &Table, key: &KeyPath) -> Vec<Problem> {
         let problem = |(names, _): &(&'static [&'static str], bool)| {
             let at = names.iter().fold(key.clone(), |at, name| at.key(name));
             let what = format!("`{}` is for {}", names.join("."), Kind::name(kind));
-            at.wrong(Wrong::expected(what, "an endpoint of `listen` that takes them"))
+            at.wrong(Wrong::expected(what, format!("`listen` with {} beside it", kind.schemes())))
         };
         given.map(problem).collect::<Vec<_>>()
     };
@@ -79,7 +88,7 @@ impl Table {
     }
 
     /// The keys that mean something for streams alone, and whether they are given.
-    fn of_streams(&self) -> [(&'static [&'static str], bool); 9] {
+    fn of_streams(&self) -> [(&'static [&'static str], bool); 10] {
         let (reset_after, close_after, slice) = self.impair.of_streams();
         let limits = &self.limits;
         [
@@ -88,6 +97,7 @@ impl Table {
             (&["send_proxy"], self.send_proxy.is_some()),
             (&["limits", "connect_max"], limits.connect_max.is_some()),
             (&["limits", "handshake_max"], limits.handshake_max.is_some()),
+            (&["limits", "half_closed_max"], limits.half_closed_max.is_some()),
             (&["limits", "total_max"], limits.total_max.is_some()),
             (&["impair", "reset_after"], reset_after),
             (&["impair", "close_after"], close_after),

@@ -23,6 +23,8 @@ pub(crate) struct Table {
     pub(super) hello_max: Option<Time>,
     /// How long nothing may pass.
     pub(super) idle_max: Option<Time>,
+    /// The same once one side has ended.
+    pub(super) half_closed_max: Option<Time>,
     /// How long a connection may be open in all.
     pub(super) total_max: Option<Time>,
     /// The most bytes a second of one connection that go to the server.
@@ -44,6 +46,8 @@ pub struct Limits {
     pub(super) hello_max: Time,
     /// How long nothing may pass.
     pub(super) idle_max: Time,
+    /// The same once one side has ended.
+    pub(super) half_closed_max: Time,
     /// The same, if it is said: datagrams have another usual time.
     #[serde(skip)]
     pub(super) idle_asked: Option<Time>,
@@ -60,6 +64,7 @@ pub struct Limits {
 const CONNECT_MAX: Time = Time(Duration::from_secs(5));
 const HELLO_MAX: Time = Time(Duration::from_secs(5));
 const IDLE_MAX: Time = Time(Duration::from_mins(10));
+const HALF_CLOSED_MAX: Time = Time(Duration::from_mins(1));
 
 /// Less, and nobody who is not on this machine would be reached.
 const LEAST: Time = Time(Duration::from_millis(10));
@@ -70,7 +75,15 @@ const SECOND: Time = Time(Duration::from_secs(1));
 impl Table {
     /// Resolves itself, which stands at `key`.
     pub(super) fn plan(self, key: &KeyPath) -> Result<Limits, Vec<Problem>> {
-        let Self { connect_max, handshake_max, hello_max, idle_max, total_max, .. } = self;
+        let Self {
+            connect_max,
+            handshake_max,
+            hello_max,
+            idle_max,
+            total_max,
+            half_closed_max,
+            ..
+        } = self;
         let mut problems = Vec::new();
         let mut read = |name: &str, asked: Option<Time>, least: Time| {
             let short = asked.filter(|time| *time < least)?;
@@ -82,6 +95,7 @@ impl Table {
         read("handshake_max", handshake_max, LEAST);
         read("hello_max", hello_max, LEAST);
         read("idle_max", idle_max, SECOND);
+        read("half_closed_max", half_closed_max, SECOND);
         read("total_max", total_max, SECOND);
         if self.senders_max == Some(0) {
             let wrong = Wrong::expected("`senders_max` is 0: nobody would be served", "1 or more");
@@ -95,6 +109,7 @@ impl Table {
             handshake_max: handshake_max.unwrap_or(CONNECT_MAX),
             hello_max: hello_max.unwrap_or(HELLO_MAX),
             idle_max: idle_max.unwrap_or(IDLE_MAX),
+            half_closed_max: half_closed_max.unwrap_or(HALF_CLOSED_MAX),
             idle_asked: idle_max,
             total_max,
             rate_up: self.rate_up,
@@ -124,6 +139,10 @@ impl Limits {
 
     /// What is a connection's of them.
     pub(super) fn of_lasting(&self) -> Lasts {
-        Lasts { idle_max: self.idle_max.0, total_max: self.total_max.map(|time| time.0) }
+        Lasts {
+            idle_max: self.idle_max.0,
+            half_closed_max: self.half_closed_max.0,
+            total_max: self.total_max.map(|time| time.0),
+        }
     }
 }

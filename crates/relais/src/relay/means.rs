@@ -308,6 +308,12 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_ends_in_one_way() {
+        let text = "upstream = '9001'\nimpair = { reset_after = '1KiB', close_after = '2KiB' }\n";
+        check(text, "a connection is not both reset and closed");
+    }
+
+    #[test]
     fn how_large_a_log_is_is_said_of_a_file() {
         let text = "upstream = '9001'\nlog_keep = 3\n";
         check(text, "nothing is done with `log_keep`");

@@ -111,6 +111,11 @@ impl Table {
             let wrong = Wrong::expected("`slice` is 0: nothing would be written", "1 or more");
             problems.push(key.key("slice").wrong(wrong));
         }
+        if reset_after.is_some() && close_after.is_some() {
+            let what = "a connection is not both reset and closed";
+            let wrong = Wrong::expected(what, "`reset_after` or `close_after`");
+            problems.push(key.key("close_after").wrong(wrong));
+        }
         if !problems.is_empty() {
             return Err(problems);
         }

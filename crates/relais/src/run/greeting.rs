@@ -48,15 +48,16 @@ impl Greeting {
                 tell(hint);
             }
         }
+        let secure = secure(lines.iter().map(|listening| listening.on.scheme));
         match house.authority() {
             Some((path, Age::New)) => tell(format_args!(
-                "https:// uses a local authority that was just made, {}; `relais cert trust` tells how to \
+                "{secure} a local authority that was just made, {}; `relais cert trust` tells how to \
                  trust it",
                 path.display()
             )),
-            Some((_, Age::Known)) if self != Self::Demo => tell(
-                "https:// uses this machine's own authority; `relais cert trust` tells how to trust it",
-            ),
+            Some((_, Age::Known)) if self != Self::Demo => tell(format_args!(
+                "{secure} this machine's own authority; `relais cert trust` tells how to trust it"
+            )),
             _ => (),
         }
         match self {
@@ -69,6 +70,18 @@ impl Greeting {
             Self::Demo => demo(&lines),
         }
     }
+}
+
+/// The schemes among `all` that need a certificate, as a sentence's beginning: `https:// uses`.
+fn secure(all: impl Iterator<Item = Scheme>) -> String {
+    let mut named: Vec<String> = Vec::new();
+    for scheme in all.filter(|scheme| scheme.is_secure()).map(|scheme| format!("{scheme}://")) {
+        if !named.contains(&scheme) {
+            named.push(scheme);
+        }
+    }
+    let verb = if named.len() == 1 { "uses" } else { "use" };
+    format!("{} {verb}", named.join(" and "))
 }
 
 fn described(site: &Site) -> String {
@@ -176,6 +189,13 @@ mod tests {
     fn check(on: &str, expect: (&str, &str)) {
         let on = Endpoint::parse_in(on, Scheme::Http).unwrap();
         assert_eq!((shown(&on).as_str(), link(&on).as_str()), expect);
+    }
+
+    #[test]
+    fn what_needs_a_certificate_is_named_once() {
+        let check = |all: &[Scheme], expect| assert_eq!(secure(all.iter().copied()), expect);
+        check(&[Scheme::Tcp, Scheme::Tls], "tls:// uses");
+        check(&[Scheme::Https, Scheme::Https, Scheme::Wss], "https:// and wss:// use");
     }
 
     #[test]

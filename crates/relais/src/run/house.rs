@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
-use relais_net::{Cores, Datagrams, Door, Drained, Endpoint, Gate, Listener, Shutdown};
+use relais_net::{Cores, Datagrams, Door, Drained, Endpoint, Gate, Listener, Scheme, Shutdown};
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
@@ -308,10 +308,11 @@ impl House {
         self.lasting.tls.authority()
     }
 
-    /// The ports that are listened at.
+    /// The ports where HTTP is spoken. Others may be there twice, for streams and for datagrams.
     pub(crate) fn ports(&self) -> Vec<u16> {
-        let places = self.entrances.iter().map(|entrance| entrance.local.host_port());
-        places.filter_map(|at| Some(at?.port)).collect()
+        let of_http = |on: &&Endpoint| matches!(on.scheme, Scheme::Http | Scheme::Https);
+        let places = self.entrances.iter().map(|entrance| &entrance.local).filter(of_http);
+        places.filter_map(|on| Some(on.host_port()?.port)).collect()
     }
 
     /// Each listener as bound, and what is behind it.

@@ -14,7 +14,10 @@ mod manager;
 mod memory;
 mod opened;
 
-use std::{pin::pin, time::Duration};
+use std::{
+    pin::pin,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use relais_http::OpenFiles;
@@ -88,21 +91,35 @@ const LOGS_MAX_IN_HASTE: Duration = Duration::from_secs(1);
 struct Stops {
     interrupt: Signal,
     terminate: Signal,
+    /// When the last one came.
+    last: Option<Instant>,
 }
+
+/// Signals that come sooner than this after another are the same: `timeout` and the like send them to
+/// a process and to its group, and nobody has changed his mind.
+const SAME_MAX: Duration = Duration::from_millis(100);
 
 impl Stops {
     fn listen() -> anyhow::Result<Self> {
         Ok(Self {
             interrupt: listen_for(SignalKind::interrupt())?,
             terminate: listen_for(SignalKind::terminate())?,
+            last: None,
         })
     }
 
     /// Waits for one of them.
     async fn one(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => (),
-            _ = self.terminate.recv() => (),
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => (),
+                _ = self.terminate.recv() => (),
+            }
+            let now = Instant::now();
+            if self.last.is_none_or(|last| now.duration_since(last) > SAME_MAX) {
+                self.last = Some(now);
+                return;
+            }
         }
     }
 }

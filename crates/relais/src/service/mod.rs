@@ -110,6 +110,14 @@ impl Service {
         }
     }
 
+    /// The schemes over which it is spoken under TLS, for people.
+    pub(crate) fn secure_schemes(&self) -> &'static str {
+        match &self.job {
+            Job::Listen(_) => "`tls://` or `wss://`",
+            Job::Relay(_) => "`tls://`",
+        }
+    }
+
     /// The key of its table.
     pub fn key(&self) -> KeyPath {
         KeyPath::of([self.job.verb(), &self.name])

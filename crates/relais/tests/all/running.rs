@@ -6,6 +6,7 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use rustix::process::Signal;
@@ -78,7 +79,7 @@ fn a_second_signal_ends_it_at_once() {
     ask_for_big(&mut stream);
     running.signal(Signal::TERM);
     await_refusal(&running);
-    running.signal(Signal::TERM);
+    stop_again(&running);
     let ended = running.end();
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.ends_with("error: callers were cut off: told to stop twice\n"));
@@ -100,10 +101,17 @@ fn the_end_of_a_log_is_written_when_callers_are_cut_off() {
     }
     running.signal(Signal::TERM);
     await_refusal(&running);
-    running.signal(Signal::TERM);
+    stop_again(&running);
     assert_eq!(running.end().code, Some(1));
     let lines = fs::read_to_string(log).unwrap();
     assert!(lines.matches("GET /file.txt HTTP/1.1\" 200 ").count() >= 100, "{lines}");
+}
+
+/// Sends a second signal, once it is not taken for the first any more, which takes 100 ms.
+fn stop_again(running: &Running) {
+    let first = Instant::now();
+    until(|| first.elapsed() > Duration::from_millis(150));
+    running.signal(Signal::TERM);
 }
 
 /// Waits until nobody is let in any more.

@@ -21,6 +21,7 @@ use super::{
     tally::{count, count_dropped},
     upstreams::Next,
 };
+use crate::ended::Ended;
 
 /// A sender and its socket. A flow on the tap from its first datagram until it is dropped.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ impl Association {
         let ends = || Ends { client: sender.to_string(), server: format!("udp://{address}") };
         let flow = Some(options.tap.open(ends, (options.clock)()));
         options.upstreams.associate(upstream);
-        debug!(%sender, upstream = %address, "a sender is associated");
+        debug!("{sender} ▸ udp://{address}: open");
         Ok(Self {
             sender,
             at,
@@ -186,11 +187,12 @@ impl Drop for Association {
         let (by, why) = end.unwrap_or((By::Relais, "stopped".into()));
         let bytes = |traffic: &Traffic| traffic.bytes.load(Relaxed);
         let (to_server, to_client) = (bytes(&self.to_server), bytes(&self.to_client));
-        let (sender, lasted) = (self.sender, self.began.elapsed());
-        debug!(%sender, by = by.name(), %why, to_server, to_client, ?lasted, "association over");
+        let at = (self.common.options.clock)();
+        let ending = Ending { at, by, why, to_server, to_client };
+        let ended = Ended { ending: &ending, lasted: self.began.elapsed() };
+        debug!("{} ▸ udp://{}: {ended}", self.sender, self.conn.peer());
         if let Some(flow) = self.flow.take() {
-            let at = (self.common.options.clock)();
-            flow.close(Ending { at, by, why, to_server, to_client });
+            flow.close(ending);
         }
     }
 }

@@ -19,6 +19,8 @@ use super::way::{Along, Cut, Way};
 pub struct Lasts {
     /// How long nothing may pass, in whole seconds.
     pub idle_max: Duration,
+    /// The same once one side has ended, and the other was told: it may have forgotten the connection.
+    pub half_closed_max: Duration,
     /// How long it may be open in all, in whole seconds.
     pub total_max: Option<Duration>,
 }
@@ -125,7 +127,7 @@ impl Passing {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, along: Along<'_>) -> Poll<End> {
-        let before = (self.up.passed(), self.down.passed());
+        let before = (self.up.passed(), self.down.passed(), self.is_half());
         for direction in [Direction::ToServer, Direction::ToClient] {
             if let Some(end) = self.poll_way(cx, direction, along) {
                 return Poll::Ready(end);
@@ -134,11 +136,12 @@ impl Passing {
         if let Some(end) = self.poll_end(cx) {
             return Poll::Ready(end);
         }
-        if before != (self.up.passed(), self.down.passed()) {
-            self.idle.set(self.lasts.idle_max);
+        if before != (self.up.passed(), self.down.passed(), self.is_half()) {
+            self.idle.set(self.idle_max());
         }
         if self.idle.poll(cx).is_ready() {
-            let why = format!("idle for {:?}", self.lasts.idle_max);
+            let how = if self.is_half() { "half closed and " } else { "" };
+            let why = format!("{how}idle for {:?}", self.idle_max());
             return Poll::Ready((By::Relais, why.into()));
         }
         if self.total.poll(cx).is_ready() {
@@ -146,6 +149,17 @@ impl Passing {
             return Poll::Ready((By::Relais, why.into()));
         }
         Poll::Pending
+    }
+
+    /// Whether one direction is over.
+    fn is_half(&self) -> bool {
+        self.up.is_over() || self.down.is_over()
+    }
+
+    /// How long nothing may pass now.
+    fn idle_max(&self) -> Duration {
+        let Lasts { idle_max, half_closed_max, .. } = self.lasts;
+        if self.is_half() { half_closed_max.min(idle_max) } else { idle_max }
     }
 
     /// Passes what can be passed one way, and judges how that went before the other way is looked at:

@@ -2,12 +2,13 @@
 
 use std::time::SystemTime;
 
-use relais_net::Peer;
+use relais_net::{Endpoint, Peer};
 use relais_tap::{By, Ending, Flow};
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{Level, debug, enabled};
 
 use super::passing::{Passed, Record};
+use crate::ended::Ended;
 
 /// A connection that is open. Dropped, it was cut off: by our own end, or by a bug.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Reported {
     flow: Option<Flow>,
     record: Record,
     peer: Peer,
+    /// Who was reached for it, where lines are written of that.
+    upstream: Option<String>,
     began: Instant,
     clock: fn() -> SystemTime,
 }
@@ -24,7 +27,16 @@ impl Reported {
     /// Of `flow`, which was just opened for `peer`.
     pub(super) fn new(flow: Flow, peer: Peer, clock: fn() -> SystemTime) -> Self {
         let (record, began) = (Record::default(), Instant::now());
-        Self { flow: Some(flow), record, peer, began, clock }
+        Self { flow: Some(flow), record, peer, upstream: None, began, clock }
+    }
+
+    /// Says who was reached.
+    pub(super) fn joined(&mut self, upstream: &Endpoint) {
+        self.flow().note("relay.upstream", || upstream.to_string());
+        if enabled!(Level::DEBUG) {
+            debug!("{} ▸ {upstream}: open", self.peer);
+            self.upstream = Some(upstream.to_string());
+        }
     }
 
     /// Says how it ended.
@@ -43,9 +55,14 @@ impl Reported {
     fn report(&mut self, passed: Passed) {
         let Some(flow) = self.flow.take() else { return };
         let Passed { by, why, to_server, to_client } = passed;
-        let (peer, lasted) = (self.peer, self.began.elapsed());
-        debug!(%peer, by = by.name(), %why, to_server, to_client, ?lasted, "connection over");
-        flow.close(Ending { at: (self.clock)(), by, why, to_server, to_client });
+        let ending = Ending { at: (self.clock)(), by, why, to_server, to_client };
+        let ended = Ended { ending: &ending, lasted: self.began.elapsed() };
+        if let Some(upstream) = &self.upstream {
+            debug!("{} ▸ {upstream}: {ended}", self.peer);
+        } else {
+            debug!("{}: {ended}", self.peer);
+        }
+        flow.close(ending);
     }
 }
 

@@ -8,9 +8,10 @@ use std::{
 };
 
 use relais_net::{
-    Conn, DialError, Dialed, Drain, Fault, Header, Network, Peer, Service, Side, Stream, Welcome,
+    Conn, DialError, Dialed, Drain, Fault, Header, Network, Peer, Service, Side, Stream, Unmet,
+    Welcome,
 };
-use relais_tap::{By, Direction, Ends, Flow, Tap};
+use relais_tap::{By, Direction, Ending, Ends, Tap};
 use relais_wire::{
     client_hello::{self, Malformed},
     proxy_header::Told,
@@ -86,7 +87,7 @@ impl Streams {
     }
 
     /// Does all that is to be done before bytes pass freely.
-    async fn join(&self, mut conn: Conn, flow: &Flow) -> Result<Joined, Unjoined> {
+    async fn join(&self, mut conn: Conn, reported: &mut Reported) -> Result<Joined, Unjoined> {
         let Options { routes, callers, hello_max, .. } = &self.options;
         if !callers.may(conn.peer) {
             return Err(Unjoined::Denied(conn.stream));
@@ -102,10 +103,10 @@ impl Streams {
                 Err(error) => return Err(Unjoined::NoHello(conn.stream, error)),
             };
             name = hello.map(Into::into);
-            flow.bytes(Direction::ToServer, &early);
+            reported.flow().bytes(Direction::ToServer, &early);
         }
         if let Some(name) = &name {
-            flow.note("relay.name", || name.to_string());
+            reported.flow().note("relay.name", || name.to_string());
         }
         let Some(upstreams) = routes.find(name.as_deref()) else {
             return Err(Unjoined::NoRoute(conn.stream));
@@ -117,7 +118,7 @@ impl Streams {
             Ok(called) => called,
             Err(error) => return Err(Unjoined::NoUpstream(conn.stream, error)),
         };
-        flow.note("relay.upstream", || taken.endpoint().to_string());
+        reported.joined(taken.endpoint());
         Ok(Joined { pair: Pair { client: conn.stream, server }, early, taken })
     }
 }
@@ -154,9 +155,10 @@ impl Unjoined {
                     DialError::NotFound { .. } => "not found".into(),
                     other => other.to_string().into(),
                 };
-                let source = io::Error::other(error);
-                let fault = Fault::new(side, "calling an upstream", source);
-                (by, why, client, Some(fault))
+                // What is the upstream's doing is told of the connection, which is enough.
+                let is_ours = side == Side::Relais;
+                let fault = || Fault::new(side, "calling an upstream", io::Error::other(error));
+                (by, why, client, is_ours.then(fault))
             }
         }
     }
@@ -169,9 +171,9 @@ impl Service for Streams {
         let (number, peer) = (self.count.fetch_add(1, Relaxed), conn.peer);
         let Options { routes, tap, clock, lasts, .. } = &self.options;
         let names = || Ends { client: peer.to_string(), server: routes.name() };
-        let reported = Reported::new(tap.open(names, clock()), peer, *clock);
+        let mut reported = Reported::new(tap.open(names, clock()), peer, *clock);
         // Boxed: the state of a call is large, and done with long before its connection is.
-        match Box::pin(self.join(conn, reported.flow())).await {
+        match Box::pin(self.join(conn, &mut reported)).await {
             Ok(Joined { pair, early, taken }) => {
                 let along = Along { flow: reported.flow(), shaping: &self.shaping, number };
                 let passed = pass(pair, early, *lasts, (along, reported.record())).await;
@@ -187,6 +189,15 @@ impl Service for Streams {
                 fault.map_or(Ok(()), Err)
             }
         }
+    }
+
+    fn unmet(&self, Unmet { peer, why, lasted }: &Unmet) {
+        let Options { routes, tap, clock, .. } = &self.options;
+        let names = || Ends { client: peer.to_string(), server: routes.name() };
+        let (at, why) = (clock(), why.clone().into());
+        let flow = tap.open(names, at.checked_sub(*lasted).unwrap_or(at));
+        // The door has a line of its own for it.
+        flow.close(Ending { at, by: By::Client, why, to_server: 0, to_client: 0 });
     }
 
     /// The upstream's, too.
@@ -222,7 +233,7 @@ mod tests {
     use std::sync::Arc;
 
     use relais_net::{Balance, Shutdown};
-    use relais_tap::{Detail, Ending, Event, Watcher};
+    use relais_tap::{Detail, Event, Watcher};
     use relais_wire::proxy_header;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
@@ -247,7 +258,11 @@ mod tests {
             routes: Routes { named: Vec::new(), others: Some(upstreams(at)) },
             callers: Callers::default(),
             trusted: Vec::new(),
-            lasts: Lasts { idle_max: Duration::from_mins(1), total_max: None },
+            lasts: Lasts {
+                idle_max: Duration::from_mins(1),
+                half_closed_max: Duration::from_mins(1),
+                total_max: None,
+            },
             hello_max: Duration::from_secs(5),
             shape: Shape::default(),
             tap: Tap::new(16),
@@ -342,6 +357,15 @@ mod tests {
             let why = refused(routed(), &nameless).await;
             assert_eq!(why, "relais no upstream of that name 0 0");
         }
+    }
+
+    #[tokio::test]
+    async fn who_never_came_to_be_spoken_with_is_told_of_too() {
+        let options = options("tcp://a.example:1");
+        let watcher = options.tap.watch(Detail::Flows);
+        let (why, lasted) = ("no handshake: not TLS".to_owned(), Duration::from_secs(1));
+        Streams::new(options).unmet(&Unmet { peer: Peer::Local, why, lasted });
+        assert_eq!(told(watcher).await, ["client no handshake: not TLS 0 0"]);
     }
 
     #[tokio::test]

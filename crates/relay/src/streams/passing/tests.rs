@@ -18,7 +18,11 @@ use crate::{
 
 mod tls;
 
-const LASTS: Lasts = Lasts { idle_max: Duration::from_mins(1), total_max: None };
+const LASTS: Lasts = Lasts {
+    idle_max: Duration::from_mins(2),
+    half_closed_max: Duration::from_mins(1),
+    total_max: None,
+};
 
 fn flow() -> Flow {
     let names = || Ends { client: String::new(), server: String::new() };
@@ -242,8 +246,26 @@ async fn who_said_all_and_went_is_heard_to_the_end_by_who_still_speaks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_who_has_ended_the_other_is_not_waited_for_as_long() {
+    let (mut client, near) = memory();
+    let (far, mut server) = memory();
+    let began = Instant::now();
+    let passing = tokio::spawn(alone(Pair { client: near, server: far }, LASTS));
+    sleep(Duration::from_secs(90)).await;
+    client.shutdown().await.unwrap();
+    // What passes the other way counts.
+    sleep(Duration::from_secs(50)).await;
+    server.write_all(b"still here").await.unwrap();
+    client.read_exact(&mut [0; 10]).await.unwrap();
+    let passed = passing.await.unwrap();
+    assert_eq!((passed.by, &*passed.why), (By::Relais, "half closed and idle for 60s"));
+    let lasted = began.elapsed().as_secs();
+    assert!((200..=202).contains(&lasted), "{lasted}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_nothing_passes_for_long_both_are_cut_off() {
-    let lasts = Lasts { idle_max: Duration::from_secs(5), total_max: None };
+    let lasts = Lasts { idle_max: Duration::from_secs(5), ..LASTS };
     let (mut client, mut server, passing) = relay(memory(), memory(), lasts);
     for _ in 0..4 {
         sleep(Duration::from_secs(4)).await;
@@ -257,7 +279,7 @@ async fn where_nothing_passes_for_long_both_are_cut_off() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_open_for_longer_than_in_all() {
     let total_max = Some(Duration::from_secs(9));
-    let lasts = Lasts { idle_max: Duration::from_secs(5), total_max };
+    let lasts = Lasts { idle_max: Duration::from_secs(5), total_max, ..LASTS };
     let (mut client, mut server, passing) = relay(memory(), memory(), lasts);
     let start = Instant::now();
     while client.write_all(b"a").await.is_ok() && server.read_exact(&mut [0]).await.is_ok() {
