@@ -23,7 +23,7 @@ def listen(stage, *arguments):
     wanted = sum("://" in str(word) for word in arguments)
 
     def told():
-        relais.on = re.findall(r"^(tcp|tls|udp|unix|wss?)://(\S*?)(?::(\d+))? ", relais.said(), re.M)
+        relais.on = re.findall(r"^(tcp|tls|udp|unix|wss?)://(\S+?)(?::(\d+))? ", relais.said(), re.M)
         return len(relais.on) >= wanted
 
     relais.await_that(f"{wanted} endpoints told", told)
