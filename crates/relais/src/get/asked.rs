@@ -3,6 +3,7 @@
 use std::{
     io::{self, IsTerminal as _},
     path::PathBuf,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -67,6 +68,11 @@ impl Asked {
     pub(super) fn judge(&self, status: u16) -> Result<(), Stop> {
         if self.checks && status >= 400 { Err(Stop::No) } else { Ok(()) }
     }
+
+    /// How long a body took, if what is asked for has one.
+    pub(super) fn body_took(&self, took: Duration) -> Option<Duration> {
+        (self.request.method != Method::HEAD).then_some(took)
+    }
 }
 
 impl Flags {
@@ -92,10 +98,14 @@ impl Flags {
             limits: Limits { head: HEAD, silence_max: self.timeout.0 },
         };
         let output = match self.output {
-            Some(file) => Output::File(file),
+            Some(file) if file.as_os_str() != "-" => Output::File(file),
+            Some(_) if self.resume => {
+                let wrong = Wrong::expected("nothing is gone on with on standard output", "a FILE");
+                return Err(Stop::of_flag("--output", wrong));
+            }
             None if self.json => Output::Json,
             None if self.head => Output::Head,
-            None => Output::Body,
+            Some(_) | None => Output::Body,
         };
         let (follow, resumes, checks) = (self.follow, self.resume, self.check);
         Ok(Asked { client, request, follow, output, resumes, checks })

@@ -36,8 +36,15 @@ pub(crate) struct Flags {
     /// Who asks, by Basic authentication; without the password it is asked for
     #[arg(short, long, value_name = "NAME[:PASSWORD]")]
     pub(super) user: Option<String>,
-    /// Go where the answer sends, at most so many times
-    #[arg(long, value_name = "N", default_value = "0")]
+    /// Go where the answer sends, at most so many times, or 10; the number stands behind `=`
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "0",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "10"
+    )]
     pub(super) follow: usize,
     /// Speak HTTP/1.1, whatever else could be agreed on
     #[arg(long)]
@@ -52,7 +59,7 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "NAME[:PASSWORD]", requires = "proxy")]
     pub(super) proxy_user: Option<String>,
     /// Write the body to FILE, as it comes; only with a status of 2xx, else nothing, and the exit code
-    /// is 3
+    /// is 3. `-` is standard output, whatever the status
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) output: Option<PathBuf>,
     /// Go on where an earlier --output broke off, if it is still the same

@@ -34,7 +34,7 @@ use crate::{
     calling::{TlsFlags, calls},
     complaint::Wrong,
     data::Data,
-    output::{say, tell},
+    output::{Telling, print_line, tell},
     run::raise_descriptors,
     stop::Stop,
 };
@@ -44,7 +44,11 @@ use progress::Bar;
 use report::{Ended, Measured, Report};
 
 /// Puts a target under load, and shows what came of it.
-pub(crate) fn obey(flags: Flags, color: ColorChoice, data: &Data) -> Result<(), Stop> {
+pub(crate) fn obey(
+    flags: Flags,
+    data: &Data,
+    (color, telling): (ColorChoice, Telling),
+) -> Result<(), Stop> {
     let Asked { load, title, tls, json, html } = flags.asked()?;
     check_descriptors(load.connections)?;
     let is_secure = load.target.endpoint.scheme.is_secure();
@@ -53,27 +57,29 @@ pub(crate) fn obey(flags: Flags, color: ColorChoice, data: &Data) -> Result<(), 
     let page = html.map(|file| Page::open(&file)).transpose()?;
     let runtime = Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = runtime.context("starting a runtime")?;
-    let measured = runtime.block_on(measure(load.clone(), dialer, &title))?;
+    let measured = runtime.block_on(measure(load.clone(), dialer, (&title, telling)))?;
     let report = Report { title: &title, load: &load, measured: &measured };
-    if json {
-        say(json::json(&report));
-    } else {
-        say(text::text(&report, color));
+    let printed = print_line(if json { json::json(&report) } else { text::text(&report, color) });
+    if telling != Telling::Less {
+        report.notes().iter().for_each(|note| tell(format_args!("note: {note}")));
     }
-    for note in report.notes() {
-        tell(format_args!("note: {note}"));
-    }
+    // What one of them lost the other may still keep.
     page.map_or(Ok(()), |page| page.write(&html::html(&report)))?;
+    printed?;
     report.verdict()
 }
 
 /// How often progress is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 
-async fn measure(load: Load, dialer: Dialer, title: &str) -> Result<Measured, Stop> {
+async fn measure(
+    load: Load,
+    dialer: Dialer,
+    (title, telling): (&str, Telling),
+) -> Result<Measured, Stop> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for signals")?;
     let mut terminate = signal(SignalKind::terminate()).context("listening for signals")?;
-    let mut bar = Bar::of(&load, title);
+    let mut bar = Bar::of(&load, title, telling);
     let mut running = Running::start(load, dialer).context("starting the clients")?;
     let mut ticks = interval(SHOW_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
