@@ -1,12 +1,19 @@
-//! What is kept of a body, to be looked at as a whole.
+//! What is kept of a body, to be looked at as a whole, and what it is.
 
 use relais_http::client::{AnswerBody, BadGzip, BodyError, Gunzip, Head};
 
-use super::body::{Kind, kind};
 use crate::visible::visible;
 
 /// How much of a body that is not shown is read, to say how long it is.
 pub(super) const COUNTED_BYTES_MAX: u64 = 64 << 20;
+
+/// What a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Json,
+    Text,
+    Other,
+}
 
 /// What was kept of a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,4 +100,73 @@ pub(super) async fn keep_on(
         }
     }
     Ok(())
+}
+
+/// What the head says that a body is, if it says something that is known.
+fn kind_by_type(head: &Head) -> Option<Kind> {
+    let said = String::from_utf8_lossy(head.field("content-type")?).to_ascii_lowercase();
+    let kind = said.split(';').next().unwrap_or_default().trim();
+    let (main, sub) = kind.split_once('/')?;
+    Some(match (main, sub) {
+        ("application", "json") => Kind::Json,
+        (_, sub) if sub.ends_with("+json") => Kind::Json,
+        ("text", _)
+        | (
+            "application",
+            "javascript" | "xml" | "x-www-form-urlencoded" | "x-ndjson" | "toml" | "yaml",
+        ) => Kind::Text,
+        (_, sub) if sub.ends_with("+xml") => Kind::Text,
+        ("image" | "audio" | "video" | "font", _) => Kind::Other,
+        _ => return None,
+    })
+}
+
+/// What it is, by its head, else by its first bytes.
+pub(super) fn kind(head: &Head, kept: &Kept) -> Kind {
+    let bytes = &kept.bytes;
+    // What is said to be text and is none would be nothing but escapes.
+    let is_binary = kept.note.is_some() || bytes[..bytes.len().min(512)].contains(&0);
+    match kind_by_type(head) {
+        _ if is_binary => Kind::Other,
+        Some(kind) => kind,
+        None => match str::from_utf8(bytes) {
+            Ok(_) => Kind::Text,
+            // A character may have been cut where the rest was.
+            Err(error) if kept.is_cut && error.error_len().is_none() => Kind::Text,
+            Err(_) => Kind::Other,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Version;
+
+    use super::*;
+
+    fn head(kind: &str) -> Head {
+        let fields = vec![("Content-Type".to_owned(), kind.as_bytes().to_vec())];
+        Head { version: Version::HTTP_11, status: 200, reason: Vec::new(), fields }
+    }
+
+    fn kept(bytes: &[u8]) -> Kept {
+        Kept { bytes: bytes.to_vec(), came: bytes.len() as u64, ..Kept::default() }
+    }
+
+    #[test]
+    fn what_a_body_is_is_told_by_its_type_then_by_its_bytes() {
+        let check = |said: &str, bytes: &[u8], expect| {
+            assert_eq!(kind(&head(said), &kept(bytes)), expect, "{said}");
+        };
+        check("application/json; charset=utf-8", b"{}", Kind::Json);
+        check("application/problem+json", b"{}", Kind::Json);
+        check("TEXT/html", b"\xff", Kind::Text);
+        check("text/html", b"a\0b", Kind::Other);
+        check("image/svg+xml", b"<svg>", Kind::Text);
+        check("image/png", b"text", Kind::Other);
+        check("application/octet-stream", b"text", Kind::Text);
+        check("nonsense", b"\xff\xfe", Kind::Other);
+        let cut = Kept { is_cut: true, ..kept(b"caf\xc3") };
+        assert_eq!(kind(&head("x/y"), &cut), Kind::Text);
+    }
 }

@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use super::{
     asked::Asked,
     asking::{Followed, Step, follow},
-    body::{Kind, kind},
     heads::version,
-    kept::keep,
+    kept::{Kind, keep, kind},
     latin1::text_of,
     waterfall::Waterfall,
 };
