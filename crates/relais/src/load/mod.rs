@@ -21,6 +21,7 @@ use anyhow::Context as _;
 use clap::ColorChoice;
 use relais_net::Dialer;
 use relais_talk::load::{Load, Running};
+use relais_wire::calendar::Moment;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::{
     runtime::Builder,
@@ -32,6 +33,7 @@ pub(crate) use flags::Flags;
 
 use crate::{
     calling::{TlsFlags, calls},
+    clock,
     complaint::Wrong,
     data::Data,
     output::{Telling, print_line, tell},
@@ -49,7 +51,7 @@ pub(crate) fn obey(
     data: &Data,
     (color, telling): (ColorChoice, Telling),
 ) -> Result<(), Stop> {
-    let Asked { load, title, tls, json, html } = flags.asked()?;
+    let Asked { load, title, about, tls, json, html } = flags.asked()?;
     check_descriptors(load.connections)?;
     let is_secure = load.target.endpoint.scheme.is_secure();
     let demand = if is_secure { tls.demand(data)? } else { TlsFlags::no_demand() };
@@ -57,8 +59,10 @@ pub(crate) fn obey(
     let page = html.map(|file| Page::open(&file)).transpose()?;
     let runtime = Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = runtime.context("starting a runtime")?;
+    let began = Moment::of(clock::now()).to_string().replace('T', " ");
+    let about = format!("{about}; {began} UTC, relais {}", env!("CARGO_PKG_VERSION"));
     let measured = runtime.block_on(measure(load.clone(), dialer, (&title, telling)))?;
-    let report = Report { title: &title, load: &load, measured: &measured };
+    let report = Report { title: &title, about: &about, load: &load, measured: &measured };
     let printed = print_line(if json { json::json(&report) } else { text::text(&report, color) });
     if telling != Telling::Less {
         report.notes().iter().for_each(|note| tell(format_args!("note: {note}")));
