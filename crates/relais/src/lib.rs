@@ -147,7 +147,8 @@ fn obey(
         Command::Cert(command) => cert::obey(command, data),
         Command::Password { user } => password::print_line(user.as_deref()),
         Command::Completions { shell } => Ok(manual::completions(shell)?),
-        Command::Man { dir } => Ok(manual::man(dir.as_deref())?),
+        Command::Man { command, dir: None } => manual::show(&command),
+        Command::Man { dir: Some(dir), .. } => Ok(manual::write_all(&dir)?),
     }
 }
 
