@@ -138,7 +138,12 @@ impl Flags {
         for field in &self.header {
             let (name, value) =
                 read_field(field).map_err(|wrong| Stop::of_flag("--header", wrong))?;
-            said.append(name, value);
+            if value.is_empty() {
+                // Without a value: the field is not wanted.
+                fields.remove(&name);
+            } else {
+                said.append(name, value);
+            }
         }
         // One that was said stands instead of ours, two of a name beside each other.
         for name in said.keys() {
@@ -190,7 +195,7 @@ fn read_field(Field { name, value }: &Field) -> Result<(HeaderName, HeaderValue)
 
 /// A body, and what it is.
 fn read_data(said: &str) -> Result<(Bytes, &'static str), Stop> {
-    let bytes = content::read("--body", said)?;
+    let bytes = content::read("--data", said)?;
     let usual = if said.starts_with('@') {
         "application/octet-stream"
     } else {
@@ -256,6 +261,8 @@ mod tests {
         );
         let words = ["-H", "Accept: text/html", "-H", "x:1", "-H", "X: 2", "9000"];
         check(&words, "GET http://127.0.0.1:9000/ accept=text/html,x=1,x=2");
+        check(&["-H", "Accept:", "9000"], "GET http://127.0.0.1:9000/");
+        check(&["-H", "X:", "9000"], "GET http://127.0.0.1:9000/ accept=*/*");
         let auth = "accept=*/*,authorization=Basic YW5uYTpzOg==";
         check(&["-u", "anna:s:", "9000"], &format!("GET http://127.0.0.1:9000/ {auth}"));
     }
