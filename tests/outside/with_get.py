@@ -613,3 +613,22 @@ def a_status_of_no_class_is_shown(stage):
         equal(printed, b"hi")
         holds(said, "HTTP/1.1 999 Odd")
         get(stage, "--check", server.url, status=3)
+
+
+@test
+def who_is_interrupted_by_a_fast_stream_ends_at_once(stage):
+    need("prlimit")
+    def act(stream, head):
+        stream.sendall(b"HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 1000000000000\r\n\r\n")
+        while True:
+            stream.sendall(bytes(1_000_000))
+
+    with Answering(act) as server:
+        # Nobody is there to take the bytes off a disk again.
+        asking = stage.start(["prlimit", "--fsize=8000000000", RELAIS, "get", "-o", stage.path("file"), server.url], "get")
+        part = stage.path("file.part")
+        eventually("bytes", lambda: part.exists() and part.stat().st_size > 1_000_000)
+        asking.signal(signal.SIGINT)
+        equal(asking.process.wait(10), 1)
+        holds(asking.said(), "`--resume` goes on")
+        part.unlink()

@@ -8,11 +8,12 @@ use std::{
 
 use relais_http::client::{AnswerBody, BodyError, Exchange, Head};
 use rustix::fs::{Stat, fstat};
-use tokio::{select, signal::ctrl_c, time::sleep};
+use tokio::{select, time::sleep};
 
 use super::{
     heads::Heads,
     image::pixels,
+    interrupt::Interrupt,
     kept::{COUNTED_BYTES_MAX, Kept, Kind, keep_on, kind},
     latin1::text_of,
     live::Live,
@@ -71,12 +72,12 @@ fn is_one_place() -> bool {
 
 /// Shows what can be read: text as it comes, JSON laid out if it is whole soon.
 async fn show_readable(head: &Head, body: &mut AnswerBody, heads: Heads) -> Result<(), Unshown> {
-    let mut kept = Kept::default();
+    let (mut kept, mut interrupt) = (Kept::default(), Interrupt::heard()?);
     if head.field("content-encoding").is_none() {
         let begun = select! {
             biased;
+            () = interrupt.came() => return Err(Unshown::Interrupted),
             begun = begin(body, &mut kept) => begun?,
-            _ = ctrl_c() => return Err(Unshown::Interrupted),
         };
         if begun == Begun::Ended {
             return Ok(());
@@ -85,7 +86,7 @@ async fn show_readable(head: &Head, body: &mut AnswerBody, heads: Heads) -> Resu
     let kind = (kept.came > 0).then(|| kind(head, &kept));
     kept.is_cut = false;
     if kind == Some(Kind::Text) {
-        return go_on(head, body, (kept, heads)).await;
+        return go_on(head, body, (kept, heads), interrupt).await;
     }
     let late = async {
         match kind {
@@ -95,9 +96,9 @@ async fn show_readable(head: &Head, body: &mut AnswerBody, heads: Heads) -> Resu
     };
     let ended = select! {
         biased;
+        () = interrupt.came() => Err(Unshown::Interrupted),
         ended = keep_on(head, body, (&mut kept, SHOWN_BYTES_MAX)) => ended.map_err(Unshown::Broken),
-        _ = ctrl_c() => Err(Unshown::Interrupted),
-        () = late => return go_on(head, body, (kept, heads)).await,
+        () = late => return go_on(head, body, (kept, heads), interrupt).await,
     };
     print(head, &kept, heads)?;
     ended
@@ -125,6 +126,7 @@ async fn go_on(
     head: &Head,
     body: &mut AnswerBody,
     (kept, heads): (Kept, Heads),
+    mut interrupt: Interrupt,
 ) -> Result<(), Unshown> {
     let mut live = Live::of(head);
     let mut shown = live.show(&kept.bytes)?;
@@ -136,6 +138,7 @@ async fn go_on(
         }
         select! {
             biased;
+            () = interrupt.came() => break (Err(Unshown::Interrupted), false),
             next = body.next() => match next {
                 Ok(Some(piece)) => {
                     let room = if is_endless { piece.len() } else { SHOWN_BYTES_MAX - shown };
@@ -144,7 +147,6 @@ async fn go_on(
                 Ok(None) => break (Ok(()), false),
                 Err(error) => break (Err(Unshown::Broken(error)), false),
             },
-            _ = ctrl_c() => break (Err(Unshown::Interrupted), false),
         }
     };
     live.end()?;

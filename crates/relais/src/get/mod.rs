@@ -6,6 +6,7 @@ mod body;
 mod flags;
 mod heads;
 mod image;
+mod interrupt;
 mod kept;
 mod latin1;
 mod live;

@@ -7,13 +7,14 @@ use std::{io::Write as _, path::Path, time::Instant};
 use anyhow::Context as _;
 use relais_http::client::{AnswerBody, BodyError, Exchange, Resumed, validator};
 use relais_wire::range::parse_content_range;
-use tokio::{select, signal::ctrl_c};
+use tokio::select;
 
 use super::{
     INTERRUPTED,
     asked::Asked,
     asking::{Followed, follow},
     heads::Heads,
+    interrupt::Interrupt,
     place::{Out, Place},
     progress::Progress,
     waterfall::Waterfall,
@@ -162,11 +163,12 @@ impl Coming {
         body: &mut AnswerBody,
         Out { mut file, path }: Out<'_>,
     ) -> anyhow::Result<Ended> {
+        let mut interrupt = Interrupt::heard().context("listening for signals")?;
         loop {
             let next = select! {
                 biased;
+                () = interrupt.came() => return Ok(Ended::Interrupted),
                 next = body.next() => next,
-                _ = ctrl_c() => return Ok(Ended::Interrupted),
             };
             let piece = match next {
                 Ok(Some(piece)) => piece,
