@@ -335,4 +335,7 @@ def a_reload_loses_no_datagram(stage):
             path.write_text(textwrap.dedent(config.format(own=own, port=port, most=100 + turn)))
             program.signal(signal.SIGHUP)
         equal(ask(sock, b"%d" % turn), b"%d" % turn)
+        if turn % 50 == 45:
+            count = turn // 50 + 1
+            eventually("the reload", lambda: program.said().count("reloaded") == count)
     equal(program.stop(), 0, "exit code")

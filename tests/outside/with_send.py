@@ -450,13 +450,13 @@ def a_line_that_comes_in_parts_is_shown_once(stage):
         stream.recv(100)
 
     with Serving(ask_for_a_name) as server:
-        terminal = Tmux(stage, [RELAIS, "send", str(server.port)])
+        terminal = Tmux(stage, f"{RELAIS} send {server.port}")
         try:
-            terminal.shows("one line\nlogin:")
-            terminal.keys("anna", "Enter")
-            terminal.shows("one line\nlogin: anna\nhello anna\n>")
-            terminal.keys("C-d")
-            terminal.shows("end 0")
+            terminal.sees("one line\nlogin:")
+            terminal.type("anna", "Enter")
+            terminal.sees("one line\nlogin: anna\nhello anna\n>")
+            terminal.type("C-d")
+            terminal.sees("end 0")
         finally:
             terminal.end()
 
@@ -470,14 +470,14 @@ def ctrl_c_ends_it_where_nobody_takes_what_is_typed(stage):
         held.wait(30)
 
     with Serving(take_nothing) as server:
-        terminal = Tmux(stage, ["trap : INT;", RELAIS, "send", str(server.port)])
+        terminal = Tmux(stage, f"trap : INT; {RELAIS} send {server.port}")
         try:
-            terminal.shows(">")
+            terminal.sees(">")
             text = stage.write("much", ("x" * 4_000 + "\n") * 1_200)
             terminal.run("load-buffer", text)
             terminal.run("paste-buffer", "-t", "s")
             time.sleep(1)
-            terminal.keys("C-c")
+            terminal.type("C-c")
             eventually("its end", lambda: "end 130" in terminal.screen(), 30)
         finally:
             held.set()

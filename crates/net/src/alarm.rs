@@ -101,6 +101,11 @@ impl Alarm {
         self.set = Some(Set { table, slot });
     }
 
+    /// Whether it is set, be it that it went off.
+    pub fn is_set(&self) -> bool {
+        self.set.is_some()
+    }
+
     /// Has it not go off.
     pub fn unset(&mut self) {
         let Some(Set { table, slot }) = self.set.take() else { return };

@@ -1,9 +1,12 @@
 //! Which of several upstreams is asked.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
+
+use crate::Client;
 
 /// How an upstream is chosen, among those that are well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,11 +32,53 @@ pub struct Candidate {
     pub is_well: bool,
 }
 
+/// Chooses among upstreams, one call after the other.
+#[derive(Debug, Default)]
+pub struct Choice {
+    balance: Balance,
+    draws: Draws,
+}
+
+thread_local! {
+    /// Room for what is chosen from: what changes meanwhile is read once.
+    static CANDIDATES: RefCell<Vec<Candidate>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Choice {
+    /// Chooses as `balance` says.
+    pub fn new(balance: Balance) -> Self {
+        Self { balance, draws: Draws::default() }
+    }
+
+    /// The place of the one that is to have a call of `client`: one of those that are well, if some
+    /// are. `None` if there are no candidates.
+    pub fn among(
+        &self,
+        candidates: impl Iterator<Item = Candidate>,
+        client: Client,
+    ) -> Option<usize> {
+        let source = if self.balance == Balance::Source { number_of(client) } else { 0 };
+        let draw = self.draws.next(self.balance);
+        CANDIDATES.with_borrow_mut(|room| {
+            room.clear();
+            room.extend(candidates);
+            choose(self.balance, room, draw, source)
+        })
+    }
+}
+
+/// A number that a client has on each of its connections.
+fn number_of(client: Client) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    client.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Chooses among `candidates`; among those that are not well, if none is.
 ///
 /// `draw` is a number that differs from request to request, `source` one that is the client's own.
 /// `None` if there are no candidates.
-pub fn choose(balance: Balance, candidates: &[Candidate], draw: u64, source: u64) -> Option<usize> {
+fn choose(balance: Balance, candidates: &[Candidate], draw: u64, source: u64) -> Option<usize> {
     let any_well = candidates.iter().any(|candidate| candidate.is_well);
     let fit = |candidate: &&Candidate| candidate.is_well || !any_well;
     let count = candidates.iter().filter(fit).count();
@@ -65,7 +110,7 @@ pub fn choose(balance: Balance, candidates: &[Candidate], draw: u64, source: u64
 
 /// Draws numbers for `choose`.
 #[derive(Debug, Default)]
-pub struct Draws(AtomicU64);
+struct Draws(AtomicU64);
 
 thread_local! {
     /// What this core drew last, which begins elsewhere than the others'.
@@ -77,7 +122,7 @@ thread_local! {
 
 impl Draws {
     /// The next one: of all there are where that matters, of this core where any other will do.
-    pub fn next(&self, balance: Balance) -> u64 {
+    fn next(&self, balance: Balance) -> u64 {
         match balance {
             Balance::Round => self.0.fetch_add(1, Relaxed),
             Balance::Least => {
@@ -115,6 +160,20 @@ mod tests {
             shares[choose(balance, &candidates, draw, mix(draw)).unwrap()] += 1;
         }
         shares
+    }
+
+    #[test]
+    fn one_choice_after_the_other_takes_turns_or_stays_with_its_client() {
+        let client = |n| Client::V4([192, 0, 2, n].into());
+        let places = |balance, client| {
+            let choice = Choice::new(balance);
+            [0; 4].map(|_| choice.among(candidates(&[(0, true); 3]).into_iter(), client).unwrap())
+        };
+        assert_eq!(places(Balance::Round, client(1)), [0, 1, 2, 0]);
+        let all: Vec<_> = (0..20).map(|n| places(Balance::Source, client(n))).collect();
+        assert!(all.iter().all(|places| *places == [places[0]; 4]));
+        assert!((0..3).all(|place| all.contains(&[place; 4])));
+        assert_eq!(Choice::default().among(std::iter::empty(), client(1)), None);
     }
 
     #[test]

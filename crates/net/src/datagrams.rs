@@ -14,6 +14,7 @@ use tokio::net::UdpSocket;
 
 mod address;
 mod batch;
+mod before;
 mod calls;
 mod conn;
 mod control;
@@ -22,6 +23,7 @@ mod socket;
 mod train;
 
 pub use batch::{Batch, Heard};
+pub(crate) use conn::connected;
 pub use conn::{DatagramConn, Word};
 pub use sending::{Outgoing, Sent};
 pub use train::Train;

@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     io,
+    os::fd::AsFd,
     pin::pin,
     sync::{
         Arc,
@@ -12,12 +13,13 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tracing::{debug, error, warn};
 
 use crate::{
-    Cores, Drain, DynService, Fault, Gate, HandshakeError, Incoming, Listener, Permit, Refused,
-    Seat, Side, next_caller, tls::Acceptor, unpanicked::unpanicked,
+    Conn, Cores, Drain, DynService, Fault, Gate, HandshakeError, Header, Incoming, Listener, Peer,
+    Permit, Refused, Seat, Side, Stream, Welcome, next_caller, tls::Acceptor,
+    unpanicked::unpanicked,
 };
 
 /// What lies behind a listener.
@@ -43,6 +45,8 @@ pub struct Tally {
     pub refused: AtomicU64,
     /// Callers whose handshake failed or came too late.
     pub handshakes_failed: AtomicU64,
+    /// Connections that ended by a fault of ours.
+    pub failed: AtomicU64,
     /// Connections that ended in a panic of ours.
     pub panicked: AtomicU64,
 }
@@ -75,32 +79,38 @@ pub async fn serve(
 }
 
 fn admit(incoming: Incoming, door: &Arc<Door>, cores: &Cores, drain: &Drain) {
-    match door.gate.enter(incoming.peer().client()) {
+    let peer = incoming.peer();
+    let header = door.service.header_of(peer);
+    let descriptors = door.service.descriptors_a_caller();
+    let permit = match header {
+        Header::None => door.gate.enter(peer.client(), descriptors),
+        // A relay calls for many: each counts for whom it is, once that is told.
+        Header::Expected => door.gate.enter_untold(descriptors),
+    };
+    match permit {
         Ok(permit) => {
-            let seat = cores.seat();
-            let inside = Inside { door: Arc::clone(door), _permit: permit };
-            let drain = drain.clone();
-            seat_and_talk(seat, incoming, inside, drain);
+            let inside = Inside { door: Arc::clone(door), permit };
+            seat_and_talk(cores.seat(), (incoming, header), inside, drain.clone());
         }
-        Err(refused) => refuse(&incoming, door, refused),
+        Err(refused) => refuse((&incoming, peer), door, refused),
     }
 }
 
 /// What a connection holds while it is inside.
 struct Inside {
     door: Arc<Door>,
-    _permit: Permit,
+    permit: Permit,
 }
 
-fn seat_and_talk(seat: Seat, incoming: Incoming, inside: Inside, drain: Drain) {
+fn seat_and_talk(seat: Seat, (incoming, header): (Incoming, Header), inside: Inside, drain: Drain) {
     let peer = incoming.peer();
     let handle = seat.handle();
     handle.spawn(async move {
         // Moved in whole: naming a field alone would leave the permit behind, outside.
-        let (_seat, Inside { door, _permit }) = (seat, inside);
-        match unpanicked(talk(incoming, &door, drain)).await {
+        let (_seat, Inside { door, mut permit }) = (seat, inside);
+        match unpanicked(talk((incoming, header), (&door, &mut permit), drain)).await {
             Some(Ok(())) => (),
-            Some(Err(fault)) => note(&fault),
+            Some(Err(fault)) => note(&fault, &door.tally),
             None => {
                 door.tally.panicked.fetch_add(1, Ordering::Relaxed);
                 error!(%peer, "a bug ended this connection; please report it");
@@ -109,18 +119,43 @@ fn seat_and_talk(seat: Seat, incoming: Incoming, inside: Inside, drain: Drain) {
     });
 }
 
-async fn talk(incoming: Incoming, door: &Door, drain: Drain) -> Result<(), Fault> {
-    let tls = door.tls.load_full();
-    let header = door.service.header_of(incoming.peer());
-    let handshake = incoming.handshake(tls.as_deref(), header);
-    let handshake = tokio::time::timeout(door.handshake_max, handshake);
+async fn talk(
+    (incoming, header): (Incoming, Header),
+    (door, permit): (&Door, &mut Permit),
+    drain: Drain,
+) -> Result<(), Fault> {
+    let shaking = let_in((incoming, header), (door, permit));
     let late = |_| Err(HandshakeError::Failed(io::ErrorKind::TimedOut.into()));
-    let error = match handshake.await.unwrap_or_else(late) {
-        Ok(conn) => return door.service.serve_boxed(conn, drain).await,
+    let error = match tokio::time::timeout(door.handshake_max, shaking).await.unwrap_or_else(late) {
+        Ok(Some(conn)) => return door.service.serve_boxed(conn, drain).await,
+        Ok(None) => return Ok(()),
         Err(error) => error,
     };
     door.tally.handshakes_failed.fetch_add(1, Ordering::Relaxed);
     Err(Fault::new(Side::Client, "shaking hands", turn_away(error, door).await))
+}
+
+/// Does what the endpoint asks before bytes flow: a header, TLS, or nothing. `None` if there turned out
+/// to be no place for whom the call is.
+async fn let_in(
+    (incoming, header): (Incoming, Header),
+    (door, permit): (&Door, &mut Permit),
+) -> Result<Option<Conn>, HandshakeError> {
+    let conn = incoming.greet(header).await?;
+    if header == Header::Expected
+        && let Err(refused) = permit.count_for(conn.peer.client())
+    {
+        match &conn.stream {
+            Stream::Tcp(socket) => refuse((socket, conn.peer), door, refused),
+            Stream::Unix(socket) => refuse((socket, conn.peer), door, refused),
+            Stream::Tls(_) | Stream::Memory(_) => (),
+        }
+        return Ok(None);
+    }
+    match door.service.welcome_to(conn.peer) {
+        Welcome::Welcome => conn.shake(door.tls.load_full().as_deref()).await.map(Some),
+        Welcome::TurnedAway => Ok(Some(conn)),
+    }
 }
 
 /// Tells who speaks in the clear what is the matter, if the service has words for it.
@@ -132,42 +167,43 @@ async fn turn_away(error: HandshakeError, door: &Door) -> io::Error {
     };
     let told = door.service.refusal_bytes_in_the_clear(&first);
     if !told.is_empty() {
-        let telling = async {
-            plain.write_all(told).await?;
-            plain.shutdown().await?;
-            // Closing a socket with bytes unread makes the kernel reset it, and what was told may be
-            // lost: so some of the rest is read, and thrown away.
-            tokio::io::copy(&mut plain.take(LINGER_BYTES_MAX), &mut tokio::io::sink()).await
-        };
-        // Boxed for the size of every connection's task. Who does not listen is not waited for.
-        _ = tokio::time::timeout(LINGER_MAX, Box::pin(telling)).await;
+        // Who has no room even for that is not waited for.
+        _ = tokio::time::timeout(TELL_MAX, plain.write_all(told)).await;
+        Stream::Tcp(plain).linger().await;
     }
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
-/// How long a caller that was turned away may go on sending, and how much.
-const LINGER_MAX: Duration = Duration::from_secs(1);
-const LINGER_BYTES_MAX: u64 = 64 << 10;
+/// How long a caller that is turned away may take to be told why.
+const TELL_MAX: Duration = Duration::from_secs(1);
 
 /// Our own faults are news; a caller that hangs up is not.
-fn note(fault: &Fault) {
+fn note(fault: &Fault, tally: &Tally) {
     let error: &dyn Error = fault;
     match fault.side {
-        Side::Relais => warn!(error, "connection failed"),
+        Side::Relais => {
+            let count = tally.failed.fetch_add(1, Ordering::Relaxed) + 1;
+            // Where something runs out it does so for all who call.
+            if count.is_power_of_two() {
+                warn!(error, "connections failed: {count}");
+            } else {
+                debug!(error, "connection failed");
+            }
+        }
         Side::Client | Side::Upstream => debug!(error, "connection ended"),
     }
 }
 
-fn refuse(incoming: &Incoming, door: &Door, refused: Refused) {
+fn refuse((socket, peer): (impl AsFd, Peer), door: &Door, refused: Refused) {
     let before = door.tally.refused.fetch_add(1, Ordering::Relaxed);
     // The first, and then ever more rarely: a flood must not become a flood of log lines.
     if (before + 1).is_power_of_two() {
-        warn!(peer = %incoming.peer(), error = %refused, "turned callers away: {}", before + 1);
+        warn!(%peer, error = %refused, "turned callers away: {}", before + 1);
     }
     if door.tls.load().is_none() {
         // As much as fits the socket's buffer at once; who does not listen is not waited for.
         _ = rustix::net::send(
-            incoming,
+            socket,
             door.service.refusal_bytes(),
             rustix::net::SendFlags::NOSIGNAL,
         );
@@ -176,16 +212,16 @@ fn refuse(incoming: &Incoming, door: &Door, refused: Refused) {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
+    use std::{net::Ipv4Addr, num::NonZeroUsize};
 
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpStream,
+        net::{TcpSocket, TcpStream},
     };
 
     use super::*;
     use crate::{
-        Conn, Drained, Service, Shutdown,
+        Drained, Service, Shutdown,
         tls::{Offer, Protocols, Resumption, certified},
     };
 
@@ -208,9 +244,38 @@ mod tests {
             b"full"
         }
 
+        fn welcome(&self, peer: Peer) -> Welcome {
+            match peer {
+                Peer::Net(at) if at.port() == UNWELCOME => Welcome::TurnedAway,
+                Peer::Net(_) | Peer::Local => Welcome::Welcome,
+            }
+        }
+
+        fn header(&self, peer: Peer) -> Header {
+            let is_relay = peer.ip() == Some(RELAY.into());
+            if is_relay { Header::Expected } else { Header::None }
+        }
+
         fn refusal_in_the_clear(&self, first: &[u8]) -> &'static [u8] {
             if first.starts_with(b"GET / HTTP/1.1\r\n") { b"not here" } else { b"" }
         }
+    }
+
+    /// Calls for others, and tells for whom.
+    const RELAY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
+
+    /// A port from which nobody is spoken with.
+    const UNWELCOME: u16 = 7;
+
+    /// A call of the relay's, for whoever is at `source`.
+    async fn call_for(port: u16, source: &str) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((RELAY, 0).into()).unwrap();
+        let mut caller = socket.connect(([127, 0, 0, 1], port).into()).await.unwrap();
+        let (ip, from) = source.split_once(':').unwrap();
+        let header = format!("PROXY TCP4 {ip} 192.0.2.2 {from} 80\r\n");
+        caller.write_all(header.as_bytes()).await.unwrap();
+        caller
     }
 
     struct Open {
@@ -231,7 +296,7 @@ mod tests {
         let door = Arc::new(Door {
             service: Arc::new(Touchy),
             tls: Arc::new(ArcSwapOption::from_pointee(tls)),
-            gate: Gate::new(places_max, places_max),
+            gate: Gate::new(places_max, places_max.div_ceil(4) * 3),
             handshake_max,
             tally: Arc::clone(&tally),
         });
@@ -276,6 +341,37 @@ mod tests {
             resumption: Resumption::new().unwrap(),
         };
         Acceptor::new(&offer).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_calls_for_others_has_their_limits_and_not_one_of_its_own() {
+        // Of four places three may be of one client.
+        let Open { port, tally, shutdown: _shutdown } = open(4);
+        let mut inside = Vec::new();
+        for source in ["192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3"] {
+            let mut caller = call_for(port, source).await;
+            caller.write_u8(b'x').await.unwrap();
+            assert_eq!(caller.read_u8().await.unwrap(), b'x');
+            inside.push(caller);
+        }
+        let mut got = String::new();
+        call_for(port, "192.0.2.1:4").await.read_to_string(&mut got).await.unwrap();
+        assert_eq!(got, "full");
+        assert_eq!(tally.refused.load(Ordering::Relaxed), 1);
+        let mut other = call_for(port, "192.0.2.3:1").await;
+        other.write_u8(b'x').await.unwrap();
+        assert_eq!(other.read_u8().await.unwrap(), b'x');
+    }
+
+    #[tokio::test]
+    async fn with_who_is_turned_away_there_is_no_handshake() {
+        let Open { port, tally, shutdown: _shutdown } =
+            open_with(8, Some(acceptor()), Duration::from_secs(5));
+        let mut caller = call_for(port, &format!("192.0.2.1:{UNWELCOME}")).await;
+        // Met by the service as it is: nothing of TLS.
+        caller.write_u8(b'x').await.unwrap();
+        assert_eq!(caller.read_u8().await.unwrap(), b'x');
+        assert_eq!(tally.handshakes_failed.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::Client;
+use crate::{Client, Room};
 
 /// Lets at most a fixed number of callers in, and at most a fixed number of one client.
 #[derive(Clone, Debug)]
@@ -17,6 +17,7 @@ pub struct Gate {
 struct Shared {
     places_max: usize,
     places_a_client_max: usize,
+    descriptors: Arc<Room>,
     inside: Mutex<Inside>,
 }
 
@@ -32,6 +33,7 @@ struct Inside {
 pub struct Permit {
     shared: Arc<Shared>,
     client: Client,
+    descriptors: usize,
 }
 
 /// Why a caller was not let in.
@@ -42,6 +44,12 @@ pub enum Refused {
     Full {
         /// How many places there are.
         places_max: usize,
+    },
+    /// There are no descriptors for one more.
+    #[error("no descriptors left: {descriptors_max} are in use")]
+    Scarce {
+        /// How many callers may take.
+        descriptors_max: usize,
     },
     /// Every place that one client may have is taken.
     #[error("no place left for {client}: {places_max} of its callers are inside")]
@@ -56,37 +64,84 @@ pub enum Refused {
 impl Gate {
     /// A gate with `places_max` places, `places_a_client_max` of them for any one client.
     pub fn new(places_max: usize, places_a_client_max: usize) -> Self {
-        let inside = Mutex::default();
-        Self { shared: Arc::new(Shared { places_max, places_a_client_max, inside }) }
+        Self::of(places_max, places_a_client_max, Arc::new(Room::new(usize::MAX)))
     }
 
-    /// Takes a place for `client`. Local callers, who could not be told apart, have only the limit
-    /// of all.
+    /// The same, whose callers have so many descriptors, which they may share with others.
+    #[must_use]
+    pub fn with_descriptors(self, descriptors: Arc<Room>) -> Self {
+        Self::of(self.shared.places_max, self.shared.places_a_client_max, descriptors)
+    }
+
+    fn of(places_max: usize, places_a_client_max: usize, descriptors: Arc<Room>) -> Self {
+        let inside = Mutex::default();
+        let shared = Shared { places_max, places_a_client_max, descriptors, inside };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Takes a place for `client`, who needs so many `descriptors`. Local callers, who could not be told
+    /// apart, have only the limits of all.
     ///
     /// # Errors
     ///
     /// Which limit is reached.
-    pub fn enter(&self, client: Client) -> Result<Permit, Refused> {
+    pub fn enter(&self, client: Client, descriptors: usize) -> Result<Permit, Refused> {
         let Shared { places_max, places_a_client_max, .. } = *self.shared;
+        if self.shared.descriptors.is_full() {
+            let descriptors_max = self.shared.descriptors.places_max();
+            return Err(Refused::Scarce { descriptors_max });
+        }
         let mut inside = self.shared.lock();
         if inside.all >= places_max {
             return Err(Refused::Full { places_max });
         }
-        if client != Client::Local {
-            let places = inside.clients.entry(client).or_default();
-            if *places >= places_a_client_max {
-                return Err(Refused::ClientFull { client, places_max: places_a_client_max });
-            }
-            *places += 1;
-        }
+        inside.count(client, places_a_client_max)?;
         inside.all += 1;
         drop(inside);
-        Ok(Permit { shared: Arc::clone(&self.shared), client })
+        self.shared.descriptors.take(descriptors);
+        Ok(Permit { shared: Arc::clone(&self.shared), client, descriptors })
+    }
+
+    /// Takes a place for somebody who will tell whom it is for: until then it has only the limit of all.
+    ///
+    /// # Errors
+    ///
+    /// That every place is taken, or every descriptor.
+    pub fn enter_untold(&self, descriptors: usize) -> Result<Permit, Refused> {
+        self.enter(Client::Local, descriptors)
     }
 
     /// How many callers are inside now.
     pub fn inside(&self) -> usize {
         self.shared.lock().all
+    }
+}
+
+impl Permit {
+    /// Has the place, which was [nobody's](Gate::enter_untold), count as one of `client`.
+    ///
+    /// # Errors
+    ///
+    /// That every place is taken that the client may have. The permit is as it was.
+    pub fn count_for(&mut self, client: Client) -> Result<(), Refused> {
+        debug_assert!(self.client == Client::Local, "counted for nobody before");
+        self.shared.lock().count(client, self.shared.places_a_client_max)?;
+        self.client = client;
+        Ok(())
+    }
+}
+
+impl Inside {
+    /// Counts one more of `client`, if there may be one more.
+    fn count(&mut self, client: Client, places_max: usize) -> Result<(), Refused> {
+        if client != Client::Local {
+            let places = self.clients.entry(client).or_default();
+            if *places >= places_max {
+                return Err(Refused::ClientFull { client, places_max });
+            }
+            *places += 1;
+        }
+        Ok(())
     }
 }
 
@@ -99,6 +154,7 @@ impl Shared {
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        self.shared.descriptors.give_back(self.descriptors);
         let mut inside = self.shared.lock();
         debug_assert!(inside.all > 0, "a permit was inside");
         inside.all -= 1;
@@ -124,23 +180,48 @@ mod tests {
     #[test]
     fn a_full_gate_refuses_until_someone_leaves() {
         let gate = Gate::new(2, 2);
-        let first = gate.enter(A).unwrap();
-        let _second = gate.enter(Client::Local).unwrap();
-        assert_eq!(gate.enter(B).unwrap_err(), Refused::Full { places_max: 2 });
+        let first = gate.enter(A, 1).unwrap();
+        let _second = gate.enter(Client::Local, 1).unwrap();
+        assert_eq!(gate.enter(B, 1).unwrap_err(), Refused::Full { places_max: 2 });
         drop(first);
-        assert!(gate.enter(B).is_ok());
+        assert!(gate.enter(B, 1).is_ok());
     }
 
     #[test]
     fn one_client_does_not_take_every_place() {
         let gate = Gate::new(3, 1);
-        let first = gate.enter(A).unwrap();
-        assert!(matches!(gate.enter(A), Err(Refused::ClientFull { .. })));
-        assert!(gate.enter(B).is_ok());
+        let first = gate.enter(A, 1).unwrap();
+        assert!(matches!(gate.enter(A, 1), Err(Refused::ClientFull { .. })));
+        assert!(gate.enter(B, 1).is_ok());
         drop(first);
-        assert!(gate.enter(A).is_ok());
+        assert!(gate.enter(A, 1).is_ok());
         let inside = gate.shared.lock();
         assert_eq!((inside.all, inside.clients.len()), (0, 0));
+    }
+
+    #[test]
+    fn who_takes_two_descriptors_leaves_fewer_to_others() {
+        let descriptors = Arc::new(Room::new(4));
+        let gate = Gate::new(9, 9).with_descriptors(Arc::clone(&descriptors));
+        let (relayed, _plain) = (gate.enter(A, 2).unwrap(), gate.enter(B, 1).unwrap());
+        // Somebody else's.
+        descriptors.take(1);
+        assert_eq!(gate.enter(B, 1).unwrap_err(), Refused::Scarce { descriptors_max: 4 });
+        drop(relayed);
+        assert!(gate.enter(B, 1).is_ok());
+    }
+
+    #[test]
+    fn who_is_told_of_counts_from_then_on() {
+        let gate = Gate::new(3, 1);
+        let _direct = gate.enter(A, 1).unwrap();
+        let mut told = gate.enter_untold(1).unwrap();
+        assert!(matches!(told.count_for(A), Err(Refused::ClientFull { .. })));
+        assert_eq!(told.count_for(B), Ok(()));
+        assert!(matches!(gate.enter(B, 1), Err(Refused::ClientFull { .. })));
+        drop(told);
+        assert!(gate.enter(B, 1).is_ok());
+        assert_eq!(gate.inside(), 1);
     }
 
     #[test]
@@ -156,8 +237,8 @@ mod tests {
     fn check(first: &str, second: &str, expect: Option<&str>) {
         let client = |ip: &str| Peer::Net((ip.parse::<IpAddr>().unwrap(), 1).into()).client();
         let gate = Gate::new(2, 1);
-        let _inside = gate.enter(client(first)).unwrap();
-        let refused = gate.enter(client(second)).err();
+        let _inside = gate.enter(client(first), 1).unwrap();
+        let refused = gate.enter(client(second), 1).err();
         let expect =
             expect.map(|client| format!("no place left for {client}: 1 of its callers are inside"));
         assert_eq!(refused.map(|refused| refused.to_string()), expect);

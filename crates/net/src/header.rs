@@ -40,7 +40,7 @@ pub(crate) async fn take(stream: &Stream) -> io::Result<Told> {
 
 /// Throws away `len` bytes that were seen.
 async fn take_off(stream: &Stream, len: usize) -> io::Result<()> {
-    let (mut room, mut left) = ([0; HEADER_BYTES_MAX], len);
+    let (mut room, mut left) = (vec![0; len], len);
     while left > 0 {
         match receive(stream, &mut room[..left], RecvFlags::empty()).await? {
             0 => return Err(ErrorKind::UnexpectedEof.into()),

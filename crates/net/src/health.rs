@@ -31,6 +31,15 @@ pub enum News {
     Answers,
 }
 
+/// What a check says of an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// It does as it should.
+    Well,
+    /// It is to be passed over.
+    Ill,
+}
+
 /// How an upstream does.
 #[derive(Debug, Default)]
 pub struct Health {
@@ -90,9 +99,10 @@ impl Health {
         (self.told.swap(0, Relaxed) > 0).then_some(News::Answers)
     }
 
-    /// What a check said, which has counted as an answer if it was one. Gives whether that is news.
-    pub fn checked(&self, is_well: bool) -> bool {
-        self.is_down.swap(!is_well, Relaxed) == is_well
+    /// What a check said, which has counted as an answer if it was one. Gives it if that is news.
+    pub fn checked(&self, checked: Checked) -> Option<Checked> {
+        let is_down = checked == Checked::Ill;
+        (self.is_down.swap(is_down, Relaxed) != is_down).then_some(checked)
     }
 }
 
@@ -124,13 +134,13 @@ mod tests {
     #[test]
     fn a_check_decides_until_the_next() {
         let health = Health::default();
-        assert!(!health.checked(true));
-        assert!(health.checked(false));
+        assert_eq!(health.checked(Checked::Well), None);
+        assert_eq!(health.checked(Checked::Ill), Some(Checked::Ill));
         assert!(!health.is_well(0));
-        assert!(!health.checked(false));
+        assert_eq!(health.checked(Checked::Ill), None);
         health.answered();
         assert!(!health.is_well(0));
-        assert!(health.checked(true));
+        assert_eq!(health.checked(Checked::Well), Some(Checked::Well));
         assert!(health.is_well(0));
     }
 
@@ -156,7 +166,7 @@ mod tests {
     #[test]
     fn what_a_check_told_is_not_told_again() {
         let health = Health::default();
-        health.checked(false);
+        health.checked(Checked::Ill);
         assert_eq!([1, 2, 3].map(|now| health.failed(now)), [None; 3]);
         assert_eq!(health.answered(), None);
     }

@@ -151,17 +151,12 @@ impl Incoming {
         self.peer
     }
 
-    /// Does what the endpoint asks before bytes flow, on the current runtime: a header, TLS, or
-    /// nothing.
+    /// Hears who calls, and for whom, on the current runtime: nothing else is known yet of what flows.
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`]; but for who spoke in the clear, the caller is gone.
-    pub async fn handshake(
-        self,
-        tls: Option<&Acceptor>,
-        header: Header,
-    ) -> Result<Conn, HandshakeError> {
+    /// [`HandshakeError::Failed`]. The caller is gone.
+    pub async fn greet(self, header: Header) -> Result<Conn, HandshakeError> {
         let Self { socket, peer, local } = self;
         let stream = match peer {
             Peer::Net(_) => Stream::Tcp(TcpStream::from_std(socket.into())?),
@@ -175,15 +170,7 @@ impl Incoming {
                 (conn.peer, conn.called) = (Peer::at(source), Some(destination));
             }
         }
-        match (conn.stream, tls) {
-            (Stream::Tcp(plain), Some(acceptor)) => {
-                // Boxed: the state of a handshake is large, and done with long before its connection is.
-                let (stream, session) = Box::pin(shake(plain, acceptor)).await?;
-                let stream = Stream::Tls(Box::new(stream.into()));
-                Ok(Conn { stream, tls: Some(session), ..conn })
-            }
-            (stream, _) => Ok(Conn { stream, ..conn }),
-        }
+        Ok(conn)
     }
 }
 
@@ -255,9 +242,27 @@ pub struct Conn {
 }
 
 impl Conn {
-    /// The address that was called; of a Unix socket there is none.
+    /// Shakes hands where there is TLS, on the current runtime. A Unix socket never has any.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`]; but for who spoke in the clear, the caller is gone.
+    pub async fn shake(self, tls: Option<&Acceptor>) -> Result<Self, HandshakeError> {
+        match (self.stream, tls) {
+            (Stream::Tcp(plain), Some(acceptor)) => {
+                // Boxed: the state of a handshake is large, and done with long before its connection is.
+                let (stream, session) = Box::pin(shake(plain, acceptor)).await?;
+                let stream = Stream::Tls(Box::new(stream.into()));
+                Ok(Self { stream, tls: Some(session), ..self })
+            }
+            (stream, _) => Ok(Self { stream, ..self }),
+        }
+    }
+
+    /// The address that was called, never one of IPv4 in IPv6 clothes; of a Unix socket there is none.
     pub fn destination(&self) -> Option<SocketAddr> {
-        self.called.or_else(|| self.stream.socket()?.local_addr().ok())
+        let called = self.called.or_else(|| self.stream.socket()?.local_addr().ok())?;
+        Some(SocketAddr::new(called.ip().to_canonical(), called.port()))
     }
 }
 
@@ -276,13 +281,26 @@ mod tests {
         assert_ne!(port, 0);
         let open = listener.open().unwrap();
         let mut client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let mut conn = open.accept().await.unwrap().handshake(None, Header::None).await.unwrap();
+        let mut conn = open.accept().await.unwrap().greet(Header::None).await.unwrap();
         assert_eq!(conn.peer, Peer::Net(client.local_addr().unwrap()));
         conn.stream.write_all(b"hi").await.unwrap();
         drop(conn);
         let mut got = String::new();
         client.read_to_string(&mut got).await.unwrap();
         assert_eq!(got, "hi");
+    }
+
+    #[tokio::test]
+    async fn who_is_called_over_ipv4_at_every_address_is_called_over_ipv4() {
+        let listener = Listener::bind(&"tcp://:0".parse().unwrap()).unwrap();
+        let port = listener.local().host_port().unwrap().port;
+        let open = listener.open().unwrap();
+        let _client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let mut conn = open.accept().await.unwrap().greet(Header::None).await.unwrap();
+        let at = |ip: &str| Some(SocketAddr::new(ip.parse().unwrap(), port));
+        assert_eq!(conn.destination(), at("127.0.0.1"));
+        conn.called = at("::ffff:192.0.2.1");
+        assert_eq!(conn.destination(), at("192.0.2.1"));
     }
 
     /// A link to `folder` that the kernel takes a while to follow.

@@ -5,7 +5,7 @@
 use std::{
     cell::RefCell,
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
@@ -21,9 +21,9 @@ thread_local! {
 #[derive(Debug)]
 pub struct Pipe {
     /// Where bytes come out.
-    pub reader: OwnedFd,
+    reader: OwnedFd,
     /// Where they go in.
-    pub writer: OwnedFd,
+    writer: OwnedFd,
 }
 
 impl Pipe {
@@ -55,6 +55,16 @@ impl Pipe {
                 spare.push(self);
             }
         });
+    }
+
+    /// Where bytes come out.
+    pub fn reader(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
+    }
+
+    /// Where they go in.
+    pub fn writer(&self) -> BorrowedFd<'_> {
+        self.writer.as_fd()
     }
 
     /// Moves at most `bytes_max` that came to `socket` into it, which is empty; 0 at their end.

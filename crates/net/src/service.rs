@@ -34,11 +34,32 @@ pub trait Service: Debug + Send + Sync + 'static {
         b""
     }
 
+    /// How many descriptors each caller takes, its own among them.
+    fn descriptors(&self) -> usize {
+        1
+    }
+
+    /// Whether anything is spoken with `peer`. Who is turned away comes to [`Service::serve`] as it is,
+    /// without TLS, to be told of and hung up on: a handshake would be for nothing.
+    fn welcome(&self, peer: Peer) -> Welcome {
+        _ = peer;
+        Welcome::Welcome
+    }
+
     /// Whether `peer` is a relay whose word is taken for who called it, and says so first (PROXY).
     fn header(&self, peer: Peer) -> Header {
         _ = peer;
         Header::None
     }
+}
+
+/// Whether somebody is spoken with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Welcome {
+    /// It is.
+    Welcome,
+    /// It is not.
+    TurnedAway,
 }
 
 /// A [`Service`] whose type is forgotten, for the run graph. Implemented for every [`Service`].
@@ -55,6 +76,12 @@ pub trait DynService: Debug + Send + Sync + 'static {
 
     /// See [`Service::refusal_in_the_clear`].
     fn refusal_bytes_in_the_clear(&self, first: &[u8]) -> &'static [u8];
+
+    /// See [`Service::descriptors`].
+    fn descriptors_a_caller(&self) -> usize;
+
+    /// See [`Service::welcome`].
+    fn welcome_to(&self, peer: Peer) -> Welcome;
 
     /// See [`Service::header`].
     fn header_of(&self, peer: Peer) -> Header;
@@ -75,6 +102,14 @@ impl<S: Service> DynService for S {
 
     fn refusal_bytes_in_the_clear(&self, first: &[u8]) -> &'static [u8] {
         self.refusal_in_the_clear(first)
+    }
+
+    fn descriptors_a_caller(&self) -> usize {
+        self.descriptors()
+    }
+
+    fn welcome_to(&self, peer: Peer) -> Welcome {
+        self.welcome(peer)
     }
 
     fn header_of(&self, peer: Peer) -> Header {

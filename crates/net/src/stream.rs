@@ -13,6 +13,7 @@ use tokio::{
 };
 use tokio_rustls::TlsStream;
 
+mod ending;
 mod idle;
 mod moving;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::{Conn, Drain, DynService, Fault, Header, Peer, Service};
+use crate::{Conn, Drain, DynService, Fault, Header, Peer, Service, Welcome};
 
 /// Whatever service stands here: who calls meets the one that is there then, to the end.
 #[derive(Debug)]
@@ -36,6 +36,14 @@ impl Service for Switched {
 
     fn refusal_in_the_clear(&self, first: &[u8]) -> &'static [u8] {
         self.now.load().refusal_bytes_in_the_clear(first)
+    }
+
+    fn descriptors(&self) -> usize {
+        self.now.load().descriptors_a_caller()
+    }
+
+    fn welcome(&self, peer: Peer) -> Welcome {
+        self.now.load().welcome_to(peer)
     }
 
     fn header(&self, peer: Peer) -> Header {

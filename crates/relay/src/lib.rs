@@ -1,4 +1,5 @@
-//! Passes bytes and datagrams on as they are: TCP, TLS, Unix and UDP, each side its own.
+//! Passes bytes and datagrams on: TCP, TLS, Unix and UDP, each side its own; as they are, or slower, later,
+//! changed or lost where that is asked for.
 //!
 //! Knows no protocol above TLS, but for the header that tells an upstream who called (PROXY).
 

@@ -107,8 +107,9 @@ impl Random {
 /// pieces changes nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Corruption {
-    /// Bytes before the next that is changed; `None` before that was drawn.
-    before: Option<u64>,
+    /// Bytes before the next that is changed, and the share that this was drawn for; `None` before
+    /// that.
+    next: Option<(u64, f64)>,
 }
 
 impl Corruption {
@@ -119,17 +120,19 @@ impl Corruption {
         }
         let mut at = 0;
         loop {
-            let before = *self.before.get_or_insert_with(|| gap(share, random.share()));
+            // What was drawn for another share may be far off.
+            let drawn = self.next.filter(|(_, of)| of.to_bits() == share.to_bits());
+            let before = drawn.map_or_else(|| gap(share, random.share()), |(before, _)| before);
             let left = (bytes.len() - at) as u64;
             if before >= left {
-                self.before = Some(before - left);
+                self.next = Some((before - left, share));
                 return;
             }
             at += usize::try_from(before).unwrap_or(usize::MAX);
             // Never by nothing.
             bytes[at] ^= (random.next() % 255 + 1).to_le_bytes()[0];
             at += 1;
-            self.before = None;
+            self.next = None;
         }
     }
 }
@@ -170,6 +173,15 @@ mod tests {
         assert_eq!(changed(0.01, 77, random()), some);
         assert_ne!(changed(0.01, 1000, Random::of(2, 2, Direction::ToServer)), some);
         assert_ne!(changed(0.01, 1000, Random::of(1, 2, Direction::ToClient)), some);
+    }
+
+    #[test]
+    fn another_share_holds_at_once() {
+        let (mut corruption, mut random, mut bytes) = (Corruption::default(), random(), [0; 1000]);
+        corruption.apply(&mut bytes, 1e-12, &mut random);
+        assert_eq!(bytes, [0; 1000]);
+        corruption.apply(&mut bytes, 1.0, &mut random);
+        assert!(bytes.iter().all(|byte| *byte != 0));
     }
 
     #[test]

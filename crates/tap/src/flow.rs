@@ -20,7 +20,8 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// A tap that keeps at most `events_max` undelivered events for its slowest watcher.
+    /// A tap that keeps at most `events_max` undelivered events for its slowest watcher, and of what
+    /// passed at most 16 MiB.
     ///
     /// # Panics
     ///
@@ -39,9 +40,10 @@ impl Tap {
 
     /// Starts watching. Sees what is reported from now on.
     pub fn watch(&self, detail: Detail) -> Watcher {
-        let events = self.shared.events.subscribe();
+        let events = Arc::clone(&self.shared.events);
+        let reader = events.join();
         self.shared.watchers_of(detail).fetch_add(1, Ordering::Relaxed);
-        Watcher { events, detail, shared: Arc::downgrade(&self.shared) }
+        Watcher { events, reader, detail, shared: Arc::downgrade(&self.shared) }
     }
 }
 
@@ -85,8 +87,7 @@ impl Flow {
 
     fn report(&self, detail: Detail, event: impl FnOnce() -> Event) {
         if self.tap.shared.is_watched(detail) {
-            // Fails only if the last watcher left in between: then nobody is deprived.
-            _ = self.tap.shared.events.send(event());
+            self.tap.shared.events.put(event());
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod event;
 mod flow;
+mod ring;
 mod shared;
 mod watcher;
 

@@ -1,10 +1,11 @@
 //! What both ends share: where events go, and how many ask for them.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
 
-use tokio::sync::broadcast;
-
-use crate::event::Event;
+use crate::ring::Ring;
 
 /// How much a watcher asks for. It may get more, if another asked for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,8 @@ pub enum Detail {
 /// What every clone of a [`Tap`](crate::Tap) and its flows share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) events: broadcast::Sender<Event>,
+    /// Closed when this is dropped.
+    pub(crate) events: Arc<Ring>,
     /// How many [`Watcher`](crate::Watcher)s of each [`Detail`] there are. Ours, because asking `events` takes its
     /// lock.
     flow_watchers: AtomicUsize,
@@ -30,7 +32,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(events_max: usize) -> Self {
         Self {
-            events: broadcast::Sender::new(events_max),
+            events: Arc::new(Ring::new(events_max)),
             flow_watchers: AtomicUsize::new(0),
             byte_watchers: AtomicUsize::new(0),
             flows: AtomicU64::new(1),
@@ -48,5 +50,11 @@ impl Shared {
         // Relaxed: whoever starts watching at this very moment may or may not see this event.
         let count = |detail| self.watchers_of(detail).load(Ordering::Relaxed);
         count(Detail::Bytes) > 0 || detail == Detail::Flows && count(Detail::Flows) > 0
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.events.close();
     }
 }

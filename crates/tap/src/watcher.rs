@@ -1,18 +1,18 @@
 //! Who listens in.
 
-use std::sync::{Weak, atomic::Ordering};
-
-use tokio::sync::broadcast;
+use std::sync::{Arc, Weak, atomic::Ordering};
 
 use crate::{
     event::Event,
+    ring::{Reader, Ring},
     shared::{Detail, Shared},
 };
 
 /// A listener's end of a [`Tap`](crate::Tap).
 #[derive(Debug)]
 pub struct Watcher {
-    pub(crate) events: broadcast::Receiver<Event>,
+    pub(crate) events: Arc<Ring>,
+    pub(crate) reader: Reader,
     pub(crate) detail: Detail,
     /// Weak: a watcher must not keep the tap alive that it waits to see gone.
     pub(crate) shared: Weak<Shared>,
@@ -24,16 +24,13 @@ impl Watcher {
     ///
     /// Cancel safe: dropping the future loses no event.
     pub async fn next(&mut self) -> Option<Event> {
-        match self.events.recv().await {
-            Ok(event) => Some(event),
-            Err(broadcast::error::RecvError::Lagged(events)) => Some(Event::Missed { events }),
-            Err(broadcast::error::RecvError::Closed) => None,
-        }
+        self.events.next(self.reader).await
     }
 }
 
 impl Drop for Watcher {
     fn drop(&mut self) {
+        self.events.leave(self.reader);
         if let Some(shared) = self.shared.upgrade() {
             shared.watchers_of(self.detail).fetch_sub(1, Ordering::Relaxed);
         }

@@ -22,7 +22,8 @@ const HOST_NAME: u8 = 0;
 /// What a hello tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hello {
-    /// The name of the server that is meant, in lower case: [`is_dns_name`].
+    /// The name of the server that is meant, in lower case: [`is_dns_name`]. `None` if none is given,
+    /// or what is given is none, e.g. an address.
     pub server_name: Option<String>,
 }
 
@@ -32,7 +33,7 @@ pub enum Malformed {
     /// They are not TLS', or another message of it.
     #[error("no TLS client hello")]
     NotOne,
-    /// A length that leads out of what it is in, or a name that is none.
+    /// A length that leads out of what it is in, or a name that is given twice.
     #[error("a TLS client hello that is malformed")]
     Form,
     /// It does not end in time.
@@ -40,34 +41,50 @@ pub enum Malformed {
     TooLong,
 }
 
+/// What a look at the beginning of a connection tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// There is a hello.
+    Hello(Hello),
+    /// It is not all there. Before there are so many bytes in all, another look tells no more.
+    Until(usize),
+}
+
 /// Reads the hello at the beginning of `input`, which may come in several records.
 ///
-/// Returns `Ok(None)` if `input` ends before it does. `input` is never read past
-/// [`HELLO_BYTES_MAX`].
+/// `input` is never read past [`HELLO_BYTES_MAX`]. Who looks again only when it may tell more looks once
+/// for each record.
 ///
 /// # Errors
 ///
 /// [`Malformed`].
-pub fn read(input: &[u8]) -> Result<Option<Hello>, Malformed> {
+pub fn read(input: &[u8]) -> Result<Look, Malformed> {
     let window = &input[..input.len().min(HELLO_BYTES_MAX)];
     match message(window)? {
-        Some(message) => read_message(&message).map(Some),
-        None if window.len() == HELLO_BYTES_MAX => Err(Malformed::TooLong),
-        None => Ok(None),
+        Message::Whole(message) => read_message(&message).map(Look::Hello),
+        Message::Until(_) if window.len() == HELLO_BYTES_MAX => Err(Malformed::TooLong),
+        Message::Until(bytes) => Ok(Look::Until(bytes.min(HELLO_BYTES_MAX))),
     }
 }
 
-/// Puts the message together from its records, without its header; `None` if it is not all there.
-fn message(mut input: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
-    let mut message = Vec::new();
+/// The message, without its header, or how many bytes there must be for more of it to be known.
+enum Message {
+    Whole(Vec<u8>),
+    Until(usize),
+}
+
+/// Puts the message together from its records.
+fn message(input: &[u8]) -> Result<Message, Malformed> {
+    let (mut message, mut at) = (Vec::new(), 0);
     loop {
-        if input.first().is_some_and(|&kind| kind != RECORD_HANDSHAKE)
-            || input.get(1).is_some_and(|&major| major != 3)
+        let record = &input[at..];
+        if record.first().is_some_and(|&kind| kind != RECORD_HANDSHAKE)
+            || record.get(1).is_some_and(|&major| major != 3)
         {
             return Err(Malformed::NotOne);
         }
-        let Some((header, rest)) = input.split_at_checked(RECORD_HEADER_BYTES) else {
-            return Ok(None);
+        let Some((header, rest)) = record.split_at_checked(RECORD_HEADER_BYTES) else {
+            return Ok(Message::Until(at + RECORD_HEADER_BYTES));
         };
         let len = usize::from(u16::from_be_bytes([header[3], header[4]]));
         if len == 0 {
@@ -85,13 +102,16 @@ fn message(mut input: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
             if message.len() >= whole {
                 message.truncate(whole);
                 message.drain(..MESSAGE_HEADER_BYTES);
-                return Ok(Some(message));
+                return Ok(Message::Whole(message));
             }
         }
-        match rest.split_at_checked(len) {
-            Some((_, next)) => input = next,
-            None => return Ok(None),
+        if rest.len() < len {
+            let is_told = message.len() >= MESSAGE_HEADER_BYTES;
+            let end = at + RECORD_HEADER_BYTES + len;
+            // Whether it is a hello, and how long, is told by its first bytes.
+            return Ok(Message::Until(if is_told { end } else { input.len() + 1 }));
         }
+        at += RECORD_HEADER_BYTES + len;
     }
 }
 
@@ -102,9 +122,9 @@ fn read_message(message: &[u8]) -> Result<Hello, Malformed> {
     fields.vector::<1>()?;
     fields.vector::<2>()?;
     fields.vector::<1>()?;
-    let mut hello = Hello::default();
+    let mut named = None;
     if fields.0.is_empty() {
-        return Ok(hello);
+        return Ok(Hello::default());
     }
     let mut extensions = Fields(fields.vector::<2>()?);
     while !extensions.0.is_empty() {
@@ -112,16 +132,16 @@ fn read_message(message: &[u8]) -> Result<Hello, Malformed> {
         let body = extensions.vector::<2>()?;
         if kind == SERVER_NAME {
             // Twice is forbidden: who reads the other one goes elsewhere (RFC 8446, section 4.2).
-            if hello.server_name.is_some() {
+            if named.is_some() {
                 return Err(Malformed::Form);
             }
-            hello.server_name = Some(server_name(body)?);
+            named = Some(server_name(body)?);
         }
     }
-    Ok(hello)
+    Ok(Hello { server_name: named.flatten() })
 }
 
-fn server_name(body: &[u8]) -> Result<String, Malformed> {
+fn server_name(body: &[u8]) -> Result<Option<String>, Malformed> {
     let mut body = Fields(body);
     let mut names = Fields(body.vector::<2>()?);
     let kind = names.number::<1>()?;
@@ -130,8 +150,8 @@ fn server_name(body: &[u8]) -> Result<String, Malformed> {
     if kind != usize::from(HOST_NAME) || !names.0.is_empty() || !body.0.is_empty() {
         return Err(Malformed::Form);
     }
-    let name = str::from_utf8(name).map_err(|_| Malformed::Form)?;
-    if is_dns_name(name) { Ok(name.to_ascii_lowercase()) } else { Err(Malformed::Form) }
+    let name = str::from_utf8(name).ok().filter(|name| is_dns_name(name));
+    Ok(name.map(str::to_ascii_lowercase))
 }
 
 /// What is left of a structure.
@@ -201,24 +221,33 @@ mod tests {
         let expect = Hello { server_name: Some("a.example".to_owned()) };
         for most in [1, 3, 50, 1000] {
             let bytes = records(&message, most);
+            let (mut until, mut looks) = (0, 0);
             for end in 0..bytes.len() {
-                assert_eq!(read(&bytes[..end]), Ok(None), "{most} {end}");
+                let Ok(Look::Until(more)) = read(&bytes[..end]) else { panic!("{most} {end}") };
+                assert!((end + 1..=bytes.len()).contains(&more), "{most} {end} {more}");
+                if end == until {
+                    (until, looks) = (more, looks + 1);
+                }
             }
-            assert_eq!(read(&bytes), Ok(Some(expect.clone())));
-            assert_eq!(read(&[&bytes[..], b"more"].concat()), Ok(Some(expect.clone())));
+            // One for each header, one for each content, and some for the first.
+            assert!(looks <= 2 * message.len().div_ceil(most) + 5, "{most} {looks}");
+            let whole = Ok(Look::Hello(expect.clone()));
+            assert_eq!(read(&bytes), whole);
+            assert_eq!(read(&[&bytes[..], b"more"].concat()), whole);
         }
     }
 
     #[test]
-    fn a_hello_may_have_no_name_but_no_bad_one() {
+    fn a_hello_may_have_no_name_or_none_of_a_server_but_not_two() {
         let check = |extensions: &[u8], expect: Result<Hello, Malformed>| {
-            assert_eq!(read(&records(&hello(extensions), 1000)), expect.map(Some));
+            assert_eq!(read(&records(&hello(extensions), 1000)), expect.map(Look::Hello));
         };
         check(b"", Ok(Hello::default()));
         check(&extension(10, b"abc"), Ok(Hello::default()));
         check(&[named(b"a.example"), named(b"b.example")].concat(), Err(Malformed::Form));
-        for bad in ["", "a\0b", "a b", "a..b", "\u{e9}", "-"] {
-            check(&named(bad.as_bytes()), Err(Malformed::Form));
+        for none in ["", "a\0b", "a b", "a..b", "\u{e9}", "-"] {
+            check(&named(none.as_bytes()), Ok(Hello::default()));
+            check(&[named(none.as_bytes()), named(b"b.example")].concat(), Err(Malformed::Form));
         }
         check(&extension(SERVER_NAME, b""), Err(Malformed::Form));
         check(&extension(10, b"abc")[..6], Err(Malformed::Form));

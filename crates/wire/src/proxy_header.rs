@@ -7,9 +7,9 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-/// A header is never longer than this here: what a TCP segment carries at least, less its own
-/// headers, which the specification promises of the addresses.
-pub const HEADER_BYTES_MAX: usize = 536;
+/// A header is never longer than this here. The specification promises that the addresses fit the
+/// smallest TCP segment (536 bytes); what follows them, certificates and the like, may be longer.
+pub const HEADER_BYTES_MAX: usize = 4096;
 
 /// The longest line of version 1, its end included (section 2.1).
 const LINE_BYTES_MAX: usize = 107;
@@ -120,6 +120,10 @@ fn read_line(line: &str) -> Result<Told, Malformed> {
     if words.next().is_some() { Err(Malformed::Line) } else { Ok(told) }
 }
 
+/// The commands of version 2.
+const LOCAL: u8 = 0x20;
+const PROXY: u8 = 0x21;
+
 /// Reads version 2, of which the fixed part is there.
 fn read_binary(input: &[u8]) -> Result<Option<(Told, usize)>, Malformed> {
     let (command, family) = (input[12], input[13]);
@@ -127,12 +131,14 @@ fn read_binary(input: &[u8]) -> Result<Option<(Told, usize)>, Malformed> {
     if len > HEADER_BYTES_MAX {
         return Err(Malformed::TooLong);
     }
-    let is_local = match command {
-        0x20 => true,
-        0x21 => false,
-        _ => return Err(Malformed::Binary),
-    };
+    if !matches!(command, LOCAL | PROXY) {
+        return Err(Malformed::Binary);
+    }
     let Some(header) = input.get(..len) else { return Ok(None) };
+    if command == LOCAL {
+        // Whatever else it says, of any family, is to be discarded.
+        return Ok(Some((Told::Nothing, len)));
+    }
     let rest = &header[FIXED_BYTES..];
     let (told, extras) = match family {
         0x11 => addresses::<4>(rest)?,
@@ -148,7 +154,7 @@ fn read_binary(input: &[u8]) -> Result<Option<(Told, usize)>, Malformed> {
     if family != 0 {
         check_extras(header, header.len() - extras.len())?;
     }
-    Ok(Some((if is_local { Told::Nothing } else { told }, len)))
+    Ok(Some((told, len)))
 }
 
 /// Two addresses of `N` bytes, two ports, and what follows.
@@ -170,11 +176,16 @@ const TYPE_CRC32C: u8 = 0x03;
 /// Follows what comes after the addresses, from `at` to the header's end: each a type, a length and
 /// as many bytes.
 fn check_extras(header: &[u8], mut at: usize) -> Result<(), Malformed> {
+    let mut is_checked = false;
     while at < header.len() {
         let fixed = header.get(at..at + 3).ok_or(Malformed::Binary)?;
         let len = usize::from(u16::from_be_bytes([fixed[1], fixed[2]]));
         let value = header.get(at + 3..at + 3 + len).ok_or(Malformed::Binary)?;
         if fixed[0] == TYPE_CRC32C {
+            // There is one: each costs a look at the whole header.
+            if std::mem::replace(&mut is_checked, true) {
+                return Err(Malformed::Binary);
+            }
             let told = u32::from_be_bytes(value.try_into().map_err(|_| Malformed::Binary)?);
             let mut blank = header.to_vec();
             blank[at + 3..at + 7].fill(0);
@@ -335,7 +346,10 @@ mod tests {
         };
         let with = |extras: &[u8]| [&TCP4[..], extras].concat();
         check(binary(0x21, 0x11, &with(&[0x04, 0, 2, 9, 9])), Ok(told));
-        check(binary(0x20, 0x11, &with(&[])), Ok(Told::Nothing));
+        for family in 0..=255 {
+            check(binary(0x20, family, &[1, 2, 3]), Ok(Told::Nothing));
+            check(binary(0x20, family, &with(&[0x03, 0, 4, 1, 2, 3, 4])), Ok(Told::Nothing));
+        }
         check(binary(0x21, 0x00, &[1, 2, 3]), Ok(Told::Nothing));
         check(binary(0x21, 0x12, &TCP4), Ok(Told::Nothing));
         check(binary(0x21, 0x31, &[0; 216]), Ok(Told::Nothing));
@@ -345,8 +359,10 @@ mod tests {
         check(binary(0x22, 0x11, &TCP4), Err(Malformed::Binary));
         check(binary(0x31, 0x11, &TCP4), Err(Malformed::Binary));
         check(binary(0x21, 0x41, &TCP4), Err(Malformed::Binary));
-        check(binary(0x21, 0x11, &[0; 521]), Err(Malformed::TooLong));
-        check(binary(0x21, 0x00, &[0; 520]), Ok(Told::Nothing));
+        let long = with(&[&[0x22, 0x0f, 0xe1][..], &[7; 4065]].concat());
+        check(binary(0x21, 0x11, &long), Ok(told));
+        check(binary(0x21, 0x11, &[&long[..], &[0]].concat()), Err(Malformed::TooLong));
+        check(binary(0x20, 0x00, &[0; 4081]), Err(Malformed::TooLong));
     }
 
     #[test]
@@ -359,6 +375,11 @@ mod tests {
         let at = header.len() - 4;
         header[at..].copy_from_slice(&sum);
         assert!(matches!(read(&header), Ok(Some((Told::Call { .. }, _)))));
+        let extras = [0x03, 0, 4, 0, 0, 0, 0].repeat(2);
+        let mut header = binary(0x21, 0x11, &[&TCP4[..], &extras].concat());
+        let sum = crc32c(&header).to_be_bytes();
+        header[31..35].copy_from_slice(&sum);
+        assert_eq!(read(&header), Err(Malformed::Binary));
     }
 
     #[test]

@@ -39,7 +39,7 @@ fn lend(stream: &TcpStream, pages: &Pages) -> io::Result<usize> {
     // for, `Pages` are not written to while anybody has them, nor used for anything else before the
     // kernel is done with them, too.
     #[expect(unsafe_code, reason = "half of what it costs to send a body is to copy it")]
-    let lent = unsafe { vmsplice(&pipe.writer, &lent, SpliceFlags::NONBLOCK) }?;
+    let lent = unsafe { vmsplice(pipe.writer(), &lent, SpliceFlags::NONBLOCK) }?;
     // If it fails, the pipe goes with what is left in it.
     let sent = pipe.empty_to(stream, lent)?;
     if sent == lent {

@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, ErrorKind},
-    os::fd::AsFd as _,
     task::{Context, Poll},
 };
 
@@ -33,7 +32,7 @@ pub(super) fn poll_splice(
 ) -> Poll<io::Result<Option<Moved>>> {
     // Where no more files may be open, it is copied.
     let Ok(pipe) = Pipe::take() else { return Poll::Ready(Ok(None)) };
-    let moved = match body.poll_splice(cx, pipe.writer.as_fd(), MOVED_BYTES_MAX) {
+    let moved = match body.poll_splice(cx, pipe.writer(), MOVED_BYTES_MAX) {
         Poll::Ready(Some(moved)) => moved,
         nothing => {
             pipe.put_back();
@@ -54,7 +53,7 @@ fn read(pipe: &Pipe, len: usize) -> io::Result<Bytes> {
     let mut bytes = vec![0; len];
     let mut filled = 0;
     while filled < len {
-        match rustix::io::read(&pipe.reader, &mut bytes[filled..])? {
+        match rustix::io::read(pipe.reader(), &mut bytes[filled..])? {
             0 => return Err(ErrorKind::UnexpectedEof.into()),
             read => filled += read,
         }

@@ -1,13 +1,9 @@
 //! Several upstreams that can answer the same, and which of them is asked.
 
-use std::{
-    cell::RefCell,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use http::request;
-use relais_net::{Balance, Candidate, Client, Draws, Side, choose};
+use relais_net::{Balance, Candidate, Choice, Client, Side};
 
 use super::{
     CallError, Failed, OnInterim, Reply,
@@ -20,18 +16,12 @@ use crate::Inbound;
 /// How many upstreams are tried for a request.
 const TRIES_MAX: usize = 3;
 
-thread_local! {
-    /// Room for what is chosen from: what changes meanwhile is read once.
-    static CANDIDATES: RefCell<Vec<Candidate>> = const { RefCell::new(Vec::new()) };
-}
-
 /// Upstreams that can answer the same.
 #[derive(Debug)]
 pub struct Group {
     /// Never empty.
     upstreams: Vec<Arc<Upstream>>,
-    balance: Balance,
-    draws: Draws,
+    choice: Choice,
     budget: Budget,
 }
 
@@ -53,8 +43,8 @@ pub struct Call<'a> {
 impl Group {
     /// These upstreams, of which one is asked each time; `None` if there is none.
     pub fn new(upstreams: Vec<Arc<Upstream>>, balance: Balance) -> Option<Self> {
-        let (draws, budget) = (Draws::default(), Budget::default());
-        (!upstreams.is_empty()).then_some(Self { upstreams, balance, draws, budget })
+        let (choice, budget) = (Choice::new(balance), Budget::default());
+        (!upstreams.is_empty()).then_some(Self { upstreams, choice, budget })
     }
 
     /// Those that there are.
@@ -124,22 +114,9 @@ impl Group {
             in_flight: upstream.in_flight(),
             is_well: upstream.is_well(),
         });
-        let source = if self.balance == Balance::Source { number_of(client) } else { 0 };
-        let draw = self.draws.next(self.balance);
-        let place = CANDIDATES.with_borrow_mut(|room| {
-            room.clear();
-            room.extend(candidates);
-            choose(self.balance, room, draw, source)
-        });
+        let place = self.choice.among(candidates, client);
         &self.upstreams[place.expect("fewer tries than upstreams")]
     }
-}
-
-/// A number that a client has on each of its connections.
-fn number_of(client: Client) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    client.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header::USER_AGENT};
+use relais_net::Checked;
 use tokio::{
     task::JoinSet,
     time::{error::Elapsed, timeout},
@@ -48,18 +49,19 @@ pub async fn watch(group: Weak<Group>, check: Check) {
 
 async fn look(upstream: Arc<Upstream>, check: Check) {
     let found = timeout(check.answer_max, ask(&upstream, &check)).await;
-    let is_well = matches!(
-        found, Ok(Ok(status)) if status.is_success() || status.is_redirection()
-    );
-    if upstream.health().checked(is_well) {
-        tell(upstream.name(), is_well, found);
+    let checked = match found {
+        Ok(Ok(status)) if status.is_success() || status.is_redirection() => Checked::Well,
+        _ => Checked::Ill,
+    };
+    if let Some(news) = upstream.health().checked(checked) {
+        tell(upstream.name(), news, found);
     }
 }
 
 /// Tells of a check what is news.
-fn tell(name: &str, is_well: bool, found: Result<Result<StatusCode, Failed>, Elapsed>) {
+fn tell(name: &str, news: Checked, found: Result<Result<StatusCode, Failed>, Elapsed>) {
     match found {
-        _ if is_well => tracing::info!("{name} is well again"),
+        _ if news == Checked::Well => tracing::info!("{name} is well again"),
         Ok(Ok(status)) => tracing::warn!("{name} is not well, and passed over: it says {status}"),
         Err(_) => tracing::warn!("{name} is not well, and passed over: no answer in time"),
         // Which names it.

@@ -24,6 +24,8 @@ pub struct Batch {
     slots: Box<[Slot; MESSAGES_MAX]>,
     /// How many slots, from the first, hold what came last.
     filled: usize,
+    /// How many there were for it. `filled <= asked <= MESSAGES_MAX`
+    asked: usize,
 }
 
 /// A train of datagrams as it was received.
@@ -64,7 +66,7 @@ impl Default for Batch {
 impl Batch {
     /// An empty one.
     pub fn new() -> Self {
-        Self { room: Vec::new(), slots: Box::default(), filled: 0 }
+        Self { room: Vec::new(), slots: Box::default(), filled: 0, asked: 0 }
     }
 
     /// Lends the batch of this thread to `using`: however many sockets it serves, there is one.
@@ -93,21 +95,27 @@ impl Batch {
 
     /// Whether there was room for more than came: then there was no more.
     pub fn is_partial(&self) -> bool {
-        self.filled < MESSAGES_MAX
+        self.filled < self.asked
     }
 
-    /// Receives what is there in place of what came last.
+    /// How many messages came last.
+    pub(super) fn filled(&self) -> usize {
+        self.filled
+    }
+
+    /// Receives what is there, but at most so many messages, in place of what came last.
     ///
     /// # Errors
     ///
     /// What the system says if there is nothing.
-    pub(super) fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
-        self.filled = 0;
+    pub(super) fn receive(&mut self, socket: BorrowedFd<'_>, most: usize) -> io::Result<()> {
+        (self.filled, self.asked) = (0, most.min(MESSAGES_MAX));
         if self.room.is_empty() {
             // Zeroed by the system, page by page, when they are first used.
             self.room = vec![0; MESSAGES_MAX * PIECE_BYTES];
         }
-        self.filled = calls::receive(socket, &mut self.room, PIECE_BYTES, &mut self.slots)?;
+        let slots = &mut self.slots[..self.asked];
+        self.filled = calls::receive(socket, &mut self.room, PIECE_BYTES, slots)?;
         Ok(())
     }
 }

@@ -3,7 +3,6 @@
 //! and written elsewhere, as bytes.
 
 use std::{
-    array,
     io::{self, IoSlice},
     mem::MaybeUninit,
     os::fd::{AsRawFd, BorrowedFd},
@@ -79,8 +78,10 @@ pub(super) fn send(socket: BorrowedFd<'_>, envelopes: &[Envelope<'_>]) -> io::Re
     usize::try_from(sent).map_err(|_| io::Error::last_os_error())
 }
 
-/// Receives as many messages as are there and have room: each in a piece of `room` that is
+/// Receives as many messages as are there and have a slot: each in a piece of `room` that is
 /// `piece_bytes` long, told of in the slot of the same place. Tells how many. Never waits.
+///
+/// *Cost*: of each slot, whether something comes to it or not.
 ///
 /// # Errors
 ///
@@ -89,16 +90,17 @@ pub(super) fn receive(
     socket: BorrowedFd<'_>,
     room: &mut [u8],
     piece_bytes: usize,
-    slots: &mut [Slot; MESSAGES_MAX],
+    slots: &mut [Slot],
 ) -> io::Result<usize> {
-    let mut pieces = room.chunks_exact_mut(piece_bytes);
-    let mut parts: [iovec; MESSAGES_MAX] = array::from_fn(|_| match pieces.next() {
-        Some(piece) => iovec { iov_base: piece.as_mut_ptr().cast(), iov_len: piece.len() },
-        None => iovec { iov_base: ptr::null_mut(), iov_len: 0 },
-    });
-    let mut headers: [mmsghdr; MESSAGES_MAX] = array::from_fn(|_| no_message());
-    for ((header, part), slot) in headers.iter_mut().zip(&mut parts).zip(slots.iter_mut()) {
-        let header = &mut header.msg_hdr;
+    let mut parts: [MaybeUninit<iovec>; MESSAGES_MAX] =
+        [const { MaybeUninit::uninit() }; MESSAGES_MAX];
+    let mut headers: [MaybeUninit<mmsghdr>; MESSAGES_MAX] =
+        [const { MaybeUninit::uninit() }; MESSAGES_MAX];
+    let (mut count, pieces) = (0, room.chunks_exact_mut(piece_bytes));
+    let places = headers.iter_mut().zip(&mut parts).zip(pieces);
+    for (((header, part), piece), slot) in places.zip(slots.iter_mut()) {
+        let part = part.write(iovec { iov_base: piece.as_mut_ptr().cast(), iov_len: piece.len() });
+        let header = &mut header.write(no_message()).msg_hdr;
         (header.msg_iov, header.msg_iovlen) = (part, 1);
         let from = slot.from.room();
         header.msg_namelen = length_of(from);
@@ -106,23 +108,27 @@ pub(super) fn receive(
         let control = slot.control.room();
         header.msg_controllen = control.len() as _;
         header.msg_control = control.as_mut_ptr().cast();
+        count += 1;
     }
-    let vlen = c_uint::try_from(MESSAGES_MAX).expect("32");
-    // SAFETY: every header points to memory that is borrowed here as mutable, and to no other's, with
-    // its true length; a part without a piece has length 0. All of it is plain bytes, of which any
+    let vlen = c_uint::try_from(count).expect("at most 32");
+    // SAFETY: the first `count` headers were written above. Each points to memory that is borrowed
+    // here as mutable, and to no other's, with its true length. All of it is plain bytes, of which any
     // are valid. Without a time limit there is nothing else that the kernel writes to.
     #[expect(unsafe_code, reason = "no safe way receives many messages")]
     let got = unsafe {
         libc::recvmmsg(
             socket.as_raw_fd(),
-            headers.as_mut_ptr(),
+            headers.as_mut_ptr().cast(),
             vlen,
             MSG_DONTWAIT,
             ptr::null_mut(),
         )
     };
     let got = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
-    for (header, slot) in headers.iter().zip(slots).take(got) {
+    for (header, slot) in headers.iter().zip(slots).take(got.min(count)) {
+        // SAFETY: it is one of the first `count`.
+        #[expect(unsafe_code, reason = "it was written above")]
+        let header = unsafe { header.assume_init_ref() };
         let told = &header.msg_hdr;
         slot.from.came(told.msg_namelen as usize);
         slot.control.came(told.msg_controllen as _);

@@ -9,7 +9,8 @@ use tokio::net::UdpSocket;
 
 use super::{
     batch::Batch,
-    sending::{Sent, may_be_of_before},
+    before::{Before, of_before},
+    sending::Sent,
     socket::Socket,
     train::Train,
 };
@@ -33,6 +34,9 @@ pub enum Word {
     /// Somebody on the way, or the peer's own system, answered that what was sent before did not get
     /// there (ICMP). What is sent later may.
     Refused(ErrorKind),
+    /// What was sent before was too long for some part of the way (ICMP): what is sent later and is too
+    /// long is not, and counted as dropped.
+    TooLong,
     /// Nothing is there.
     Silence,
 }
@@ -44,14 +48,8 @@ impl DatagramConn {
     ///
     /// What the system says; most likely that there is no descriptor, or no way there.
     pub fn new(peer: SocketAddr, source: Option<IpAddr>) -> io::Result<Self> {
-        let any: IpAddr = match peer {
-            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-        };
-        let socket = std::net::UdpSocket::bind((source.unwrap_or(any), 0))?;
-        socket.set_nonblocking(true)?;
-        socket.connect(peer)?;
-        Ok(Self { socket: Socket::open(UdpSocket::from_std(socket)?, peer), peer })
+        let socket = UdpSocket::from_std(connected(peer, source)?)?;
+        Ok(Self { socket: Socket::open(socket, peer), peer })
     }
 
     /// Who is spoken with.
@@ -85,16 +83,64 @@ impl DatagramConn {
     ///
     /// What the system says of the socket, and not of the peer.
     pub fn try_hear(&self, batch: &mut Batch) -> io::Result<Word> {
-        match self.socket.receive(batch) {
-            Ok(()) => Ok(Word::Datagrams),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Word::Silence),
-            Err(error) if may_be_of_before(&error) => Ok(Word::Refused(error.kind())),
-            Err(error) => Err(error),
+        let error = match self.socket.receive(batch) {
+            Ok(()) => return Ok(Word::Datagrams),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Word::Silence),
+            Err(error) => error,
+        };
+        match of_before(&error) {
+            Some(Before::Refused) => Ok(Word::Refused(error.kind())),
+            Some(Before::TooLong) => Ok(Word::TooLong),
+            Some(Before::Nothing) => Ok(Word::Silence),
+            None => Err(error),
         }
     }
 
     /// Sends `trains`. Waits for nothing: what cannot go now is dropped.
     pub fn send_batch<'a>(&self, trains: impl IntoIterator<Item = Train<'a>>) -> Sent {
         self.socket.send(trains.into_iter().map(|train| (train, None, None)))
+    }
+}
+
+/// A socket that hears `peer` alone and does not block, which sends from `source`, if not whichever
+/// address the system takes.
+pub(crate) fn connected(
+    peer: SocketAddr,
+    source: Option<IpAddr>,
+) -> io::Result<std::net::UdpSocket> {
+    let any: IpAddr = match peer {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    connect(std::net::UdpSocket::bind((source.unwrap_or(any), 0))?, peer)
+}
+
+fn connect(socket: std::net::UdpSocket, peer: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    socket.set_nonblocking(true)?;
+    socket.connect(peer)?;
+    // Until then anybody could send to it: what came is not the peer's. What comes now is.
+    while socket.recv(&mut [0]).is_ok() {}
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_before_the_peer_was_known_is_not_its_own() {
+        let bind = || std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (ours, stranger, peer) = (bind(), bind(), bind());
+        let at = ours.local_addr().unwrap();
+        for _ in 0..3 {
+            stranger.send_to(b"stranger", at).unwrap();
+        }
+        let ours = connect(ours, peer.local_addr().unwrap()).unwrap();
+        stranger.send_to(b"stranger", at).unwrap();
+        peer.send_to(b"peer", at).unwrap();
+        let mut heard = [0; 16];
+        let length = ours.recv(&mut heard).unwrap();
+        assert_eq!(&heard[..length], b"peer");
+        assert_eq!(ours.recv(&mut heard).unwrap_err().kind(), ErrorKind::WouldBlock);
     }
 }

@@ -2,7 +2,8 @@
 //! system does not take.
 
 use std::{
-    io::{self, ErrorKind, IoSlice},
+    io::{ErrorKind, IoSlice},
+    iter,
     net::{IpAddr, SocketAddr},
     num::NonZeroU16,
     ops::AddAssign,
@@ -14,6 +15,7 @@ use rustix::io::Errno;
 
 use super::{
     address::{Address, Family},
+    before::{Before, of_before},
     calls::{self, Envelope, MESSAGES_MAX},
     control::Control,
     train::Train,
@@ -39,6 +41,8 @@ pub struct Sent {
     pub bytes: u64,
     /// How many it did not: its queues are full, nobody is there, or a datagram is too long.
     pub dropped: u64,
+    /// How often it told meanwhile that what was sent before was [refused](super::Word::Refused).
+    pub refusals: u64,
 }
 
 impl AddAssign for Sent {
@@ -46,12 +50,13 @@ impl AddAssign for Sent {
         self.datagrams += other.datagrams;
         self.bytes += other.bytes;
         self.dropped += other.dropped;
+        self.refusals += other.refusals;
     }
 }
 
 /// What a socket is able to do, and has to be told.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(super) struct Outlet {
     pub(super) family: Family,
     /// Whether the system makes datagrams of a train. Until it says that it does not.
     pub(super) takes_trains: AtomicBool,
@@ -83,15 +88,25 @@ const TRAIN_BYTES_MAX: usize = 65_507;
 /// A train, to whom, and from where.
 pub(super) type Load<'a> = (Train<'a>, Option<SocketAddr>, Option<IpAddr>);
 
-impl Way {
+impl Outlet {
     /// Sends `loads` in their order. Waits for nothing: what cannot go now is dropped.
     pub(super) fn send<'a>(
         &self,
         socket: BorrowedFd<'_>,
         loads: impl Iterator<Item = Load<'a>>,
     ) -> Sent {
-        let (mut parts, mut messages) = (Vec::with_capacity(MESSAGES_MAX), Vec::new());
+        let mut loads = loads.peekable();
         let takes_trains = self.takes_trains.load(Ordering::Relaxed);
+        let Some((train, to, from)) = loads.next() else { return Sent::default() };
+        if loads.peek().is_none() && (takes_trains || train.count() == 1) {
+            // So it is nearly always where many talk a little: no lists are made for it.
+            let (parts, message) =
+                ([IoSlice::new(train.bytes())], Message::new(0, train, to, from));
+            let envelopes = [self.seal(&message, &parts)];
+            return self.send_all(socket, &envelopes, &[message]);
+        }
+        let loads = iter::once((train, to, from)).chain(loads);
+        let (mut parts, mut messages) = (Vec::with_capacity(MESSAGES_MAX), Vec::new());
         for (train, to, from) in loads {
             if takes_trains {
                 let last = messages.last_mut();
@@ -119,12 +134,23 @@ impl Way {
         let mut sent = Sent::default();
         for some in messages.chunks(MESSAGES_MAX) {
             let envelopes: Vec<_> = some.iter().map(|message| self.seal(message, parts)).collect();
-            let mut rest = 0;
-            while rest < some.len() {
-                let (taken, next) = self.send_some(socket, &envelopes[rest..], &some[rest..]);
-                sent += taken;
-                rest += next;
-            }
+            sent += self.send_all(socket, &envelopes, some);
+        }
+        sent
+    }
+
+    /// Sends `envelopes`, of which each is of the message in the same place.
+    fn send_all(
+        &self,
+        socket: BorrowedFd<'_>,
+        envelopes: &[Envelope<'_>],
+        messages: &[Message],
+    ) -> Sent {
+        let (mut sent, mut rest) = (Sent::default(), 0);
+        while rest < messages.len() {
+            let (taken, next) = self.send_some(socket, &envelopes[rest..], &messages[rest..]);
+            sent += taken;
+            rest += next;
         }
         sent
     }
@@ -136,19 +162,20 @@ impl Way {
         envelopes: &[Envelope<'_>],
         messages: &[Message],
     ) -> (Sent, usize) {
-        let mut result = calls::send(socket, envelopes);
-        if let Err(error) = &result
-            && may_be_of_before(error)
-        {
+        let (mut result, mut refusals) = (calls::send(socket, envelopes), 0);
+        if let Some(before) = result.as_ref().err().and_then(of_before) {
             // Told once, in place of sending: what is to be said now has not been said yet.
             result = calls::send(socket, envelopes);
+            // What is told twice is of the datagram at hand.
+            let is_of_before = result.as_ref().err().and_then(of_before).is_none();
+            refusals = u64::from(before == Before::Refused && is_of_before);
         }
         let error = match result {
-            Ok(0) => return (dropped(&messages[..1]), 1),
-            Ok(count) => return (taken(&messages[..count]), count),
+            Ok(0) => return (Sent { refusals, ..dropped(&messages[..1]) }, 1),
+            Ok(count) => return (Sent { refusals, ..taken(&messages[..count]) }, count),
             Err(error) => error,
         };
-        match Errno::from_io_error(&error) {
+        let (sent, count) = match Errno::from_io_error(&error) {
             Some(errno) if messages[0].may_go_apart(errno) => {
                 (self.send_apart(socket, &envelopes[0], (&messages[0], errno)), 1)
             }
@@ -156,7 +183,8 @@ impl Way {
             _ if error.kind() == ErrorKind::WouldBlock => (dropped(messages), messages.len()),
             Some(Errno::NOBUFS | Errno::NOMEM) => (dropped(messages), messages.len()),
             _ => (dropped(&messages[..1]), 1),
-        }
+        };
+        (Sent { refusals, ..sent }, count)
     }
 
     /// Sends a message's datagrams one by one, and if that is refused, too, from whichever address
@@ -252,24 +280,12 @@ fn in_datagrams(part: &[u8], segment_bytes: usize) -> impl Iterator<Item = &[u8]
     size.map_or(Train::of_one(part), |size| Train::of_segments(part, size)).datagrams()
 }
 
-/// Whether `error` tells what became of an earlier datagram: somebody answered by ICMP that it does
-/// not get there.
-pub(super) fn may_be_of_before(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::ConnectionRefused
-            | ErrorKind::HostUnreachable
-            | ErrorKind::NetworkUnreachable
-            | ErrorKind::Interrupted
-    )
-}
-
 fn taken(messages: &[Message]) -> Sent {
     let sum = |of: fn(&Message) -> usize| messages.iter().map(of).sum::<usize>();
     Sent {
         datagrams: number(sum(|message| message.datagrams)),
         bytes: number(sum(|message| message.bytes)),
-        dropped: 0,
+        ..Sent::default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
     os::fd::{AsFd, BorrowedFd},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use libc::{IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO, SOL_UDP, UDP_GRO, UDP_SEGMENT};
@@ -15,16 +15,18 @@ use super::{
     address::Family,
     batch::Batch,
     calls::set_option,
-    sending::{Load, Sent, Way},
+    sending::{Load, Outlet, Sent},
 };
 
 /// A socket, and what it is able to do.
 #[derive(Debug)]
 pub(super) struct Socket {
     plain: UdpSocket,
-    way: Way,
+    outlet: Outlet,
     /// Whether the system was asked to hand over trains as such. Never taken back.
     hears_trains: AtomicBool,
+    /// For how many messages there is to be room the next time, as it costs of each.
+    expects: AtomicUsize,
 }
 
 /// Has the system tell of each datagram that comes from now on to which of our addresses it was sent.
@@ -35,6 +37,9 @@ pub(super) fn tell_addresses(socket: BorrowedFd<'_>, family: Family) -> io::Resu
     };
     set_option(socket, option, 1)
 }
+
+/// How many messages there is always room for.
+const FEW: usize = 4;
 
 /// What is told by ICMP is heard, too, and is no readiness to read for the runtime.
 const HEARS: Interest = Interest::READABLE.add(Interest::ERROR);
@@ -47,8 +52,8 @@ impl Socket {
         let takes_trains = set_option(plain.as_fd(), (SOL_UDP, UDP_SEGMENT), 0).is_ok();
         // A socket that others had before may still hand over trains.
         _ = set_option(plain.as_fd(), (SOL_UDP, UDP_GRO), 0);
-        let way = Way { family: Family::of(at), takes_trains: AtomicBool::new(takes_trains) };
-        Self { plain, way, hears_trains: AtomicBool::new(false) }
+        let outlet = Outlet { family: Family::of(at), takes_trains: AtomicBool::new(takes_trains) };
+        Self { plain, outlet, hears_trains: AtomicBool::new(false), expects: AtomicUsize::new(FEW) }
     }
 
     pub(super) fn local(&self) -> io::Result<SocketAddr> {
@@ -84,7 +89,7 @@ impl Socket {
     }
 
     pub(super) async fn send_to(&self, datagram: &[u8], to: SocketAddr) -> io::Result<()> {
-        let to = match self.way.family.dress(to.ip()) {
+        let to = match self.outlet.family.dress(to.ip()) {
             Some(ip) if ip != to.ip() => SocketAddr::new(ip, to.port()),
             _ => to,
         };
@@ -106,8 +111,9 @@ impl Socket {
     fn receive_if(&self, interest: Interest, batch: &mut Batch) -> io::Result<()> {
         let mut has_some = false;
         let tried = self.plain.try_io(interest, || {
-            batch.receive(self.as_fd())?;
+            batch.receive(self.as_fd(), self.expects.load(Ordering::Relaxed))?;
             has_some = true;
+            self.expects.store((2 * batch.filled()).max(FEW), Ordering::Relaxed);
             // There was room for more: the system has said to itself what it says to us now, that it
             // would block. Who asks again to be told so has paid for another call.
             if batch.is_partial() { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
@@ -116,7 +122,7 @@ impl Socket {
     }
 
     pub(super) fn send<'a>(&self, loads: impl Iterator<Item = Load<'a>>) -> Sent {
-        self.way.send(self.as_fd(), loads)
+        self.outlet.send(self.as_fd(), loads)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Datagrams to one server: nobody is called, but an address of it is found and kept to.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::{
     net::UdpSocket,
@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{Access, Callee, DialError, Dialer, Stage, Timings, error::Failed, race::in_turns};
-use crate::{Endpoint, Host, Scheme};
+use crate::{Endpoint, Host, Scheme, datagrams::connected};
 
 /// A socket for datagrams to and from one address alone.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Dialer {
         for address in in_turns(&ips, at.port) {
             match (self.access)(address) {
                 Access::Denied => failed.push((address, Failed::Denied)),
-                Access::Allowed => match connected(address, source).await {
+                Access::Allowed => match open(address, source) {
                     Ok(socket) => return Ok(DialedDatagrams { socket, address, timings }),
                     Err(error) => failed.push((address, Failed::System(error))),
                 },
@@ -60,15 +60,8 @@ impl Dialer {
     }
 }
 
-async fn connected(address: SocketAddr, source: Option<IpAddr>) -> std::io::Result<UdpSocket> {
-    let any = if address.is_ipv4() {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED)
-    } else {
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED)
-    };
-    let socket = UdpSocket::bind((source.unwrap_or(any), 0)).await?;
-    socket.connect(address).await?;
-    Ok(socket)
+fn open(address: SocketAddr, source: Option<IpAddr>) -> std::io::Result<UdpSocket> {
+    UdpSocket::from_std(connected(address, source)?)
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! Bytes that go from one socket to another through a pipe, and never come to our memory; and the
-//! other way to end a connection.
+//! Bytes that go from one socket to another through a pipe, and never come to our memory.
 
 use std::{
     io::{self, ErrorKind},
@@ -64,15 +63,6 @@ impl Stream {
     ) -> Poll<io::Result<usize>> {
         let Some(plain) = self.plain() else { return Poll::Ready(Err(unsupported())) };
         plain.poll_io(cx, Interest::WRITABLE, || pipe.empty_to(plain, bytes))
-    }
-
-    /// Ends it as one that broke: what was not sent is not, and the other side is told that there is
-    /// nobody any more (TCP's reset). A Unix socket, which has no such thing, is just closed.
-    pub fn reset(self) {
-        if let Some(socket) = self.socket() {
-            // If that is not to be had, it is closed.
-            _ = socket.set_zero_linger();
-        }
     }
 }
 
@@ -169,13 +159,5 @@ mod tests {
         assert_eq!(moved.kind(), ErrorKind::Unsupported);
         let moved = poll_fn(|cx| stream.poll_out_of(cx, &pipe, 8)).await.unwrap_err();
         assert_eq!(moved.kind(), ErrorKind::Unsupported);
-    }
-
-    #[tokio::test]
-    async fn a_reset_is_seen_as_one() {
-        let (ours, mut theirs) = tcp().await;
-        ours.reset();
-        let seen = theirs.read(&mut [0]).await.unwrap_err();
-        assert_eq!(seen.kind(), ErrorKind::ConnectionReset);
     }
 }

@@ -2,16 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use relais_net::Endpoint;
+use relais_net::{Endpoint, Room};
 use relais_relay::{
     Callers,
     datagrams::{self, Limits, Options, Upstreams},
 };
 use relais_tap::Tap;
-use rustix::process::{Resource, getrlimit};
+use tracing::warn;
 
 use super::{Relay, kind::Kind};
-use crate::{clock, limits::descriptors_for_callers, spelling::Time};
+use crate::{clock, spelling::Time};
 
 /// How many senders may be associated where nobody says.
 const SENDERS_MAX: usize = 10_000;
@@ -20,7 +20,11 @@ const SENDERS_MAX: usize = 10_000;
 const IDLE_MAX: Time = Time(Duration::from_mins(2));
 
 /// The relay of datagrams that `relay` asks for, if any of its upstreams takes them.
-pub(super) fn made(relay: &Relay, callers: Callers, tap: &Tap) -> Option<Arc<datagrams::Relay>> {
+pub(super) fn made(
+    relay: &Relay,
+    (callers, tap): (Callers, &Tap),
+    descriptors: &Arc<Room>,
+) -> Option<Arc<datagrams::Relay>> {
     let of_datagrams = |on: &&Endpoint| Kind::of(on) == Kind::Datagrams;
     let upstreams: Vec<_> = relay.upstream.iter().filter(of_datagrams).cloned().collect();
     let upstreams = Upstreams::new(&upstreams, relay.balance.into())?;
@@ -30,9 +34,14 @@ pub(super) fn made(relay: &Relay, callers: Callers, tap: &Tap) -> Option<Arc<dat
         noise: relay.impair.noise(),
         own: relay.impair.losses(),
     };
-    // Every sender takes one, and others need some, too.
-    let fit = descriptors_for_callers(getrlimit(Resource::Nofile).maximum);
-    let senders_max = limits.senders_max.unwrap_or(SENDERS_MAX).min(fit);
+    let asked = limits.senders_max.unwrap_or(SENDERS_MAX);
+    let senders_max = asked.min(descriptors.places_max());
+    if senders_max < asked && limits.senders_max.is_some() {
+        warn!(
+            "`senders_max` is {asked}, and there are descriptors for {senders_max}: that is the limit \
+             now; raise that of descriptors (`ulimit -n`, `LimitNOFILE=`)"
+        );
+    }
     Some(Arc::new(datagrams::Relay::new(Options {
         upstreams: Arc::new(upstreams),
         limits: Limits {
@@ -42,7 +51,7 @@ pub(super) fn made(relay: &Relay, callers: Callers, tap: &Tap) -> Option<Arc<dat
             idle_max: limits.idle_asked.unwrap_or(IDLE_MAX).0,
         },
         callers,
-        source: None,
+        descriptors: Arc::clone(descriptors),
         shape,
         tap: tap.clone(),
         clock: clock::now,

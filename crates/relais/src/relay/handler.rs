@@ -79,7 +79,8 @@ impl Made {
         let others = grouping.group(&relay.upstream);
         let networks = |all: &[Addresses]| all.iter().map(|network| network.0).collect();
         let callers = Callers { allow: networks(&relay.allow), deny: networks(&relay.deny) };
-        let datagrams = datagrams::made(relay, callers.clone(), &tap);
+        let with = (callers.clone(), &tap);
+        let datagrams = datagrams::made(relay, with, grouping.lasting.descriptors());
         let streams = Streams::new(Options {
             routes: Routes { named, others },
             callers,

@@ -76,12 +76,13 @@ impl House {
         }
         let (all, a_client) = plan.limits.connections(descriptors);
         let plan = Plan { listeners: Vec::new(), ..plan.clone() };
+        let descriptors = Arc::clone(lasting.services.relays.descriptors());
         Ok(Self {
             source,
             plan,
             lasting,
             cores,
-            gate: Gate::new(all, a_client),
+            gate: Gate::new(all, a_client).with_descriptors(descriptors),
             entrances: Vec::new(),
             leaving: Vec::new(),
             memory: Keeper::start().context("starting a thread for the memory of caches")?,

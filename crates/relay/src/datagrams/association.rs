@@ -12,12 +12,14 @@ use std::{
 
 use relais_net::{DatagramConn, Datagrams, Outgoing, Peer, Sent, Train};
 use relais_tap::{By, Direction, Ending, Ends, Flow};
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
+use tracing::debug;
 
 use super::{
     options::Common,
     shaping::{Due, Line},
-    tally::count,
+    tally::{count, count_dropped},
+    upstreams::Next,
 };
 
 /// A sender and its socket. A flow on the tap from its first datagram until it is dropped.
@@ -30,12 +32,15 @@ pub(super) struct Association {
     /// Which of the upstreams it has.
     pub(super) upstream: usize,
     common: Arc<Common>,
-    to_server: Way,
-    to_client: Way,
+    to_server: Traffic,
+    to_client: Traffic,
     /// Whether the upstream ever said anything.
     was_answered: AtomicBool,
     /// Whether the sender said something since.
     awaits: AtomicBool,
+    /// It was seen while sending that nobody is there, and that it should end.
+    pub(super) leaves: Notify,
+    began: Instant,
     /// Until it is dropped.
     flow: Option<Flow>,
     /// Who ended it and why, if not we at our own end.
@@ -44,7 +49,7 @@ pub(super) struct Association {
 
 /// One direction.
 #[derive(Debug, Default)]
-struct Way {
+struct Traffic {
     bytes: AtomicU64,
     line: Mutex<Line>,
 }
@@ -64,20 +69,23 @@ impl Association {
         let options = &common.options;
         let chosen = options.upstreams.choose(Peer::Net(sender).client());
         let (upstream, address) = chosen.ok_or(io::ErrorKind::NotFound)?;
-        let conn = DatagramConn::new(address, options.source)?;
+        let conn = DatagramConn::new(address, None)?;
         let ends = || Ends { client: sender.to_string(), server: format!("udp://{address}") };
         let flow = Some(options.tap.open(ends, (options.clock)()));
         options.upstreams.associate(upstream);
+        debug!(%sender, upstream = %address, "a sender is associated");
         Ok(Self {
             sender,
             at,
             conn,
             upstream,
             common: Arc::clone(common),
-            to_server: Way::default(),
-            to_client: Way::default(),
+            to_server: Traffic::default(),
+            to_client: Traffic::default(),
             was_answered: AtomicBool::new(false),
             awaits: AtomicBool::new(false),
+            leaves: Notify::new(),
+            began: Instant::now(),
             flow,
             end: Mutex::new(None),
         })
@@ -91,9 +99,9 @@ impl Association {
     /// Notes that the upstream said something.
     pub(super) fn heard_upstream(&self) {
         self.awaits.store(false, Relaxed);
-        if !self.was_answered.swap(true, Relaxed) {
-            self.common.options.upstreams.answered(self.upstream);
-        }
+        self.was_answered.store(true, Relaxed);
+        // Whatever others heard of it: it answers.
+        self.common.options.upstreams.answered(self.upstream);
     }
 
     /// Whether the sender may wait for an answer.
@@ -101,14 +109,14 @@ impl Association {
         self.awaits.load(Relaxed)
     }
 
-    /// Notes that nobody is there. Tells whether it should end, so that the sender's next datagram
+    /// Notes that nobody is there. [`Next::Other`] if it should end, so that the sender's next datagram
     /// goes elsewhere.
-    pub(super) fn refused(&self) -> bool {
+    pub(super) fn refused(&self) -> Next {
         if let Some(flow) = &self.flow {
             flow.note("relay.refused", || self.conn.peer().to_string());
         }
-        let has_other = self.common.options.upstreams.refused(self.upstream, self.conn.peer());
-        has_other && !self.was_answered.load(Relaxed)
+        let next = self.common.options.upstreams.refused(self.upstream, self.conn.peer());
+        if self.was_answered.load(Relaxed) { Next::Same } else { next }
     }
 
     /// Says who ends it, and why. The first word counts.
@@ -122,6 +130,10 @@ impl Association {
         let trains = trains.inspect(|train| self.show(Direction::ToServer, train));
         let sent = self.conn.send_batch(trains);
         self.count(Direction::ToServer, sent);
+        // Who sends is told that in place of who hears.
+        if sent.refusals > 0 && self.refused() == Next::Other {
+            self.leaves.notify_one();
+        }
     }
 
     /// Passes datagrams of the upstream back to the sender.
@@ -138,7 +150,7 @@ impl Association {
 
     /// What becomes of a datagram where the network is like a bad one.
     pub(super) fn shape(&self, direction: Direction, datagram: &[u8], now: Instant) -> Vec<Due> {
-        let mut line = self.way(direction).line.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut line = self.traffic(direction).line.lock().unwrap_or_else(PoisonError::into_inner);
         self.common.shaping.judge(datagram, (direction, &mut line), now)
     }
 
@@ -150,8 +162,8 @@ impl Association {
 
     fn count(&self, direction: Direction, sent: Sent) {
         let tally = &self.common.tally;
-        count(&self.way(direction).bytes, sent.bytes);
-        count(&tally.unsent, sent.dropped);
+        count(&self.traffic(direction).bytes, sent.bytes);
+        count_dropped(&tally.unsent, sent.dropped, "the system did not take them");
         let passed = match direction {
             Direction::ToServer => &tally.to_server,
             Direction::ToClient => &tally.to_client,
@@ -159,7 +171,7 @@ impl Association {
         count(passed, sent.datagrams);
     }
 
-    fn way(&self, direction: Direction) -> &Way {
+    fn traffic(&self, direction: Direction) -> &Traffic {
         match direction {
             Direction::ToServer => &self.to_server,
             Direction::ToClient => &self.to_client,
@@ -172,14 +184,13 @@ impl Drop for Association {
         self.common.options.upstreams.dissociate(self.upstream);
         let end = self.end.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let (by, why) = end.unwrap_or((By::Relais, "stopped".into()));
+        let bytes = |traffic: &Traffic| traffic.bytes.load(Relaxed);
+        let (to_server, to_client) = (bytes(&self.to_server), bytes(&self.to_client));
+        let (sender, lasted) = (self.sender, self.began.elapsed());
+        debug!(%sender, by = by.name(), %why, to_server, to_client, ?lasted, "association over");
         if let Some(flow) = self.flow.take() {
-            flow.close(Ending {
-                at: (self.common.options.clock)(),
-                by,
-                why,
-                to_server: self.to_server.bytes.load(Relaxed),
-                to_client: self.to_client.bytes.load(Relaxed),
-            });
+            let at = (self.common.options.clock)();
+            flow.close(Ending { at, by, why, to_server, to_client });
         }
     }
 }

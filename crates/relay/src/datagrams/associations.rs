@@ -2,19 +2,20 @@
 //! clocks are outside.
 //!
 //! Every step costs the same however many senders there are: a hash finds a sender's place, and the
-//! places are a list in the order in which their senders were last heard.
+//! places are two lists in the order in which their senders were last heard: one of those who never
+//! were answered, who may be nobody at all, and one of those who were.
 
-use std::{collections::HashMap, net::SocketAddr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use relais_net::{Client, Peer};
+use relais_net::{Client, Peer, Room};
 use tokio::time::Instant;
 
 /// How many senders may be associated, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many in all. Each takes a descriptor.
+    /// How many in all, at every socket of a relay together. Each takes a descriptor.
     pub senders_max: usize,
-    /// How many of one client.
+    /// How many of one client at one socket.
     pub senders_a_client_max: usize,
     /// How long neither side says anything before a sender is forgotten.
     pub idle_max: Duration,
@@ -24,22 +25,41 @@ pub struct Limits {
 #[derive(Debug)]
 pub(super) struct Associations<T> {
     limits: Limits,
+    /// What has to have room for one more.
+    rooms: [Arc<Room>; 2],
     places: HashMap<SocketAddr, usize>,
     /// How many of `places` are of each client: none has 0.
     clients: HashMap<Client, usize>,
     /// `None` where nobody is; those are in `free`.
     entries: Vec<Option<Entry<T>>>,
     free: Vec<usize>,
-    /// Who was not heard for the longest, and who was heard last. `None` if there is nobody.
+    unanswered: List,
+    answered: List,
+}
+
+/// Who was not heard for the longest, and who was heard last. `None` if there is nobody.
+#[derive(Clone, Copy, Debug, Default)]
+struct List {
     ends: Option<(usize, usize)>,
 }
+
+/// Whether a sender was ever answered. Whose address is made up never is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Unanswered,
+    Answered,
+}
+
+/// After how long a silence who never was answered makes room for another.
+const UNANSWERED_MIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Entry<T> {
     sender: SocketAddr,
     heard: Instant,
+    standing: Standing,
     with: T,
-    /// Who was heard right before and right after.
+    /// Who of the same standing was heard right before and right after.
     before: Option<usize>,
     after: Option<usize>,
 }
@@ -51,14 +71,26 @@ pub(super) enum Verdict {
     Known(usize),
     /// Its sender may be admitted.
     New,
-    /// Drop it: as many senders are associated as may be, in all or of its client.
+    /// Drop it, unless somebody [makes room](Associations::make_room): as many senders are associated as
+    /// may be.
     Full,
+    /// Drop it: as many of its client's are.
+    ClientFull,
 }
 
 impl<T> Associations<T> {
-    pub(super) fn new(limits: Limits) -> Self {
-        let (places, clients) = (HashMap::new(), HashMap::new());
-        Self { limits, places, clients, entries: Vec::new(), free: Vec::new(), ends: None }
+    /// A table that is empty, of which each sender takes a place in both `rooms`.
+    pub(super) fn new(limits: Limits, rooms: [Arc<Room>; 2]) -> Self {
+        Self {
+            limits,
+            rooms,
+            places: HashMap::new(),
+            clients: HashMap::new(),
+            entries: Vec::new(),
+            free: Vec::new(),
+            unanswered: List::default(),
+            answered: List::default(),
+        }
     }
 
     /// Judges a datagram from `sender` that came at `now`.
@@ -67,17 +99,27 @@ impl<T> Associations<T> {
             self.renew_at(place, now);
             return Verdict::Known(place);
         }
-        let Limits { senders_max, senders_a_client_max, .. } = self.limits;
         let of_client = self.clients.get(&client_of(sender)).copied().unwrap_or(0);
-        if self.places.len() >= senders_max || of_client >= senders_a_client_max {
-            return Verdict::Full;
+        if of_client >= self.limits.senders_a_client_max {
+            return Verdict::ClientFull;
         }
-        Verdict::New
+        let is_full = self.rooms.iter().any(|room| room.is_full());
+        if is_full { Verdict::Full } else { Verdict::New }
+    }
+
+    /// Forgets who was not heard for the longest of those that were never answered, if that is longer
+    /// than a second. Gives what it was associated with.
+    pub(super) fn make_room(&mut self, now: Instant) -> Option<T> {
+        let (first, _) = self.unanswered.ends?;
+        let Entry { sender, heard, .. } = *self.entry(first);
+        let is_silent = UNANSWERED_MIN <= now.saturating_duration_since(heard);
+        is_silent.then(|| self.remove(sender)).flatten()
     }
 
     /// Associates `sender`, who is [`Verdict::New`] and was heard `now`. Gives its place.
     pub(super) fn admit(&mut self, sender: SocketAddr, now: Instant, with: T) -> usize {
-        let entry = Entry { sender, heard: now, with, before: None, after: None };
+        let standing = Standing::Unanswered;
+        let entry = Entry { sender, heard: now, standing, with, before: None, after: None };
         let place = self.free.pop().unwrap_or(self.entries.len());
         if place == self.entries.len() {
             self.entries.push(None);
@@ -87,15 +129,19 @@ impl<T> Associations<T> {
         debug_assert!(taken.is_none(), "{sender} was new");
         *self.clients.entry(client_of(sender)).or_default() += 1;
         self.link_last(place);
-        debug_assert!(self.places.len() <= self.limits.senders_max);
+        self.rooms.iter().for_each(|room| room.take(1));
         place
     }
 
     /// Notes that `sender`, if it is still associated, was answered `now`.
     pub(super) fn renew(&mut self, sender: SocketAddr, now: Instant) {
-        if let Some(&place) = self.places.get(&sender) {
-            self.renew_at(place, now);
+        let Some(&place) = self.places.get(&sender) else { return };
+        if self.entry(place).standing == Standing::Unanswered {
+            self.unlink(place);
+            self.entry_mut(place).standing = Standing::Answered;
+            self.link_last(place);
         }
+        self.renew_at(place, now);
     }
 
     /// Forgets `sender`. Gives what it was associated with.
@@ -104,6 +150,7 @@ impl<T> Associations<T> {
         self.unlink(place);
         let entry = self.entries[place].take()?;
         self.free.push(place);
+        self.rooms.iter().for_each(|room| room.give_back(1));
         let client = client_of(sender);
         if let Some(count) = self.clients.get_mut(&client) {
             *count -= 1;
@@ -117,8 +164,7 @@ impl<T> Associations<T> {
     /// Forgets one of those who have been silent for too long, as long as there is one. Gives what it
     /// was associated with.
     pub(super) fn forget(&mut self, now: Instant) -> Option<T> {
-        let (first, _) = self.ends?;
-        let first = self.entry(first);
+        let first = self.first()?;
         let is_silent = self.limits.idle_max <= now.saturating_duration_since(first.heard);
         if !is_silent {
             return None;
@@ -129,7 +175,13 @@ impl<T> Associations<T> {
 
     /// When the first sender will have been silent for too long; `None` if there is none.
     pub(super) fn next_silence(&self) -> Option<Instant> {
-        self.ends.map(|(first, _)| self.entry(first).heard + self.limits.idle_max)
+        self.first().map(|first| first.heard + self.limits.idle_max)
+    }
+
+    /// Who was not heard for the longest.
+    fn first(&self) -> Option<&Entry<T>> {
+        let firsts = [self.unanswered, self.answered].map(|list| list.ends.map(|(first, _)| first));
+        firsts.into_iter().flatten().map(|first| self.entry(first)).min_by_key(|first| first.heard)
     }
 
     /// What the sender at `place` is associated with.
@@ -144,10 +196,20 @@ impl<T> Associations<T> {
 
     /// What those are associated with who were heard since `since`.
     pub(super) fn heard_since(&self, since: Instant) -> impl Iterator<Item = &T> {
-        let last = self.ends.map(|(_, last)| self.entry(last));
-        let from_last =
-            std::iter::successors(last, |entry| entry.before.map(|before| self.entry(before)));
-        from_last.take_while(move |entry| entry.heard >= since).map(|entry| &entry.with)
+        [self.unanswered, self.answered].into_iter().flat_map(move |list| {
+            let last = list.ends.map(|(_, last)| self.entry(last));
+            let from_last =
+                std::iter::successors(last, |entry| entry.before.map(|before| self.entry(before)));
+            from_last.take_while(move |entry| entry.heard >= since).map(|entry| &entry.with)
+        })
+    }
+
+    /// The list in which who is at `place` is.
+    fn list(&mut self, place: usize) -> &mut List {
+        match self.entry(place).standing {
+            Standing::Unanswered => &mut self.unanswered,
+            Standing::Answered => &mut self.answered,
+        }
     }
 
     fn entry(&self, place: usize) -> &Entry<T> {
@@ -160,20 +222,21 @@ impl<T> Associations<T> {
 
     fn renew_at(&mut self, place: usize, now: Instant) {
         self.entry_mut(place).heard = now;
-        if self.ends.is_some_and(|(_, last)| last != place) {
+        if self.list(place).ends.is_some_and(|(_, last)| last != place) {
             self.unlink(place);
             self.link_last(place);
         }
     }
 
     fn link_last(&mut self, place: usize) {
-        let last = self.ends.map(|(_, last)| last);
+        let ends = self.list(place).ends;
+        let last = ends.map(|(_, last)| last);
         let entry = self.entry_mut(place);
         (entry.before, entry.after) = (last, None);
         if let Some(last) = last {
             self.entry_mut(last).after = Some(place);
         }
-        self.ends = Some((self.ends.map_or(place, |(first, _)| first), place));
+        self.list(place).ends = Some((ends.map_or(place, |(first, _)| first), place));
     }
 
     fn unlink(&mut self, place: usize) {
@@ -184,11 +247,18 @@ impl<T> Associations<T> {
         if let Some(after) = after {
             self.entry_mut(after).before = before;
         }
-        self.ends = self.ends.and_then(|(first, last)| {
+        let ends = &mut self.list(place).ends;
+        *ends = ends.and_then(|(first, last)| {
             let first = if first == place { after? } else { first };
             let last = if last == place { before? } else { last };
             Some((first, last))
         });
+    }
+}
+
+impl<T> Drop for Associations<T> {
+    fn drop(&mut self) {
+        self.rooms.iter().for_each(|room| room.give_back(self.places.len()));
     }
 }
 
@@ -208,7 +278,12 @@ mod tests {
     }
 
     fn table(senders_max: usize, senders_a_client_max: usize) -> Associations<SocketAddr> {
-        Associations::new(Limits { senders_max, senders_a_client_max, idle_max: IDLE })
+        let limits = Limits { senders_max, senders_a_client_max, idle_max: IDLE };
+        Associations::new(limits, rooms(senders_max))
+    }
+
+    fn rooms(senders_max: usize) -> [Arc<Room>; 2] {
+        [Arc::new(Room::new(senders_max)), Arc::new(Room::new(usize::MAX))]
     }
 
     /// As the service does it.
@@ -241,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_full_table_turns_new_senders_away_and_keeps_the_known() {
-        let (mut table, now) = (table(1, 1), Instant::now());
+        let (mut table, now) = (table(1, 9), Instant::now());
         assert_eq!(hear(&mut table, sender(1), now), Verdict::New);
         assert_eq!(hear(&mut table, sender(2), now), Verdict::Full);
         assert_eq!(hear(&mut table, sender(1), now), Verdict::Known(0));
@@ -252,17 +327,59 @@ mod tests {
     }
 
     #[test]
+    fn who_never_was_answered_makes_room_after_a_second() {
+        let (mut table, start) = (table(3, 9), Instant::now());
+        for port in [1, 2, 3] {
+            hear(&mut table, sender(port), start + SECOND * u32::from(port));
+        }
+        table.renew(sender(1), start + SECOND * 3);
+        assert_eq!(table.make_room(start + SECOND * 2), None);
+        assert_eq!(table.make_room(start + SECOND * 3), Some(sender(2)));
+        assert_eq!(hear(&mut table, sender(4), start + SECOND * 3), Verdict::New);
+        assert_eq!(hear(&mut table, sender(5), start + SECOND * 3), Verdict::Full);
+        assert_eq!(table.make_room(start + SECOND * 4), Some(sender(3)));
+        assert_eq!(table.make_room(start + SECOND * 4), Some(sender(4)));
+        // Who was answered stays as long as any other.
+        assert_eq!(table.make_room(start + SECOND * 50), None);
+        assert_eq!(forget(&mut table, start + SECOND * 3 + IDLE), [1]);
+    }
+
+    #[test]
+    fn two_tables_share_the_room_there_is() {
+        let limits = Limits { senders_max: 2, senders_a_client_max: 9, idle_max: IDLE };
+        let (rooms, now) = (rooms(2), Instant::now());
+        let mut tables = [0, 1].map(|_| Associations::new(limits, rooms.clone()));
+        for table in &mut tables {
+            assert_eq!(hear(table, sender(1), now), Verdict::New);
+        }
+        for table in &mut tables {
+            assert_eq!(hear(table, sender(2), now), Verdict::Full);
+        }
+        let [mut one, other] = tables;
+        drop(other);
+        assert_eq!(hear(&mut one, sender(2), now), Verdict::New);
+        assert_eq!(hear(&mut one, sender(3), now), Verdict::Full);
+        one.remove(sender(1));
+        assert_eq!(hear(&mut one, sender(3), now), Verdict::New);
+        drop(one);
+        assert!(rooms.iter().all(|room| !Room::is_full(room)));
+        // Where all relays together have too little.
+        let scarce = [Arc::new(Room::new(9)), Arc::new(Room::new(0))];
+        assert_eq!(Associations::<()>::new(limits, scarce).hear(sender(1), now), Verdict::Full);
+    }
+
+    #[test]
     fn one_client_does_not_take_every_place() {
         let (mut table, now) = (table(3, 1), Instant::now());
         let other = SocketAddr::from(([192, 0, 2, 2], 1));
         assert_eq!(hear(&mut table, sender(1), now), Verdict::New);
-        assert_eq!(hear(&mut table, sender(2), now), Verdict::Full);
+        assert_eq!(hear(&mut table, sender(2), now), Verdict::ClientFull);
         assert_eq!(hear(&mut table, other, now), Verdict::New);
         table.remove(sender(1));
         assert_eq!(hear(&mut table, sender(2), now), Verdict::New);
         table.remove(sender(2));
         table.remove(other);
-        assert!(table.clients.is_empty() && table.ends.is_none());
+        assert!(table.clients.is_empty() && table.first().is_none());
     }
 
     #[test]
@@ -285,7 +402,7 @@ mod tests {
     /// Held against a list that is searched and sorted each time.
     #[test]
     fn whatever_comes_the_table_is_what_a_plain_list_would_be() {
-        let (mut table, start) = (table(16, 16), Instant::now());
+        let (mut table, start) = (table(16, 99), Instant::now());
         let mut plain: Vec<(SocketAddr, Instant)> = Vec::new();
         for step in 0..20_000_u64 {
             let now = start + Duration::from_millis(step * 100);
@@ -313,6 +430,11 @@ mod tests {
                         plain.push((sender, now));
                     }
                 }
+            }
+            // Some are answered at once, and change the list.
+            let is_last = plain.last().is_some_and(|last| *last == (sender, now));
+            if is_last && draw >> 40 & 1 == 0 {
+                table.renew(sender, now);
             }
             let first = plain.first().map(|(_, heard)| *heard + IDLE);
             assert_eq!((table.places.len(), table.next_silence()), (plain.len(), first));

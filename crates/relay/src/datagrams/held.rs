@@ -24,6 +24,10 @@ struct Waiting<T> {
     with: T,
 }
 
+/// As much waits as may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
 /// How much of memory may wait.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -37,16 +41,16 @@ impl<T> Default for Held<T> {
 }
 
 impl<T> Held<T> {
-    /// Holds `due` until then. Tells whether there was room.
-    pub(super) fn hold(&mut self, due: Due, with: T) -> bool {
+    /// Holds `due` until then, or drops it if there is no room.
+    pub(super) fn hold(&mut self, due: Due, with: T) -> Result<(), Full> {
         let bytes = due.bytes.len() + OVERHEAD_BYTES;
         if self.bytes + bytes > BYTES_MAX {
-            return false;
+            return Err(Full);
         }
         self.bytes += bytes;
         self.count += 1;
         self.waiting.push(Waiting { due, number: self.count, with });
-        true
+        Ok(())
     }
 
     /// When the first is due.
@@ -97,7 +101,7 @@ mod tests {
         let (mut held, start) = (Held::default(), Instant::now());
         let at = |second| start + Duration::from_secs(second);
         for (name, second) in [("c", 2), ("a", 1), ("d", 2), ("b", 1), ("e", 3)] {
-            assert!(held.hold(Due { at: at(second), bytes: vec![1] }, name));
+            held.hold(Due { at: at(second), bytes: vec![1] }, name).unwrap();
         }
         let mut take = |second| {
             let names = std::iter::from_fn(|| held.take(at(second))).map(|(_, name)| name);
@@ -113,9 +117,9 @@ mod tests {
     fn what_waits_has_a_bound() {
         let (mut held, now) = (Held::default(), Instant::now());
         let mut one_more = || held.hold(Due { at: now, bytes: vec![0; 65_507] }, ());
-        let count = (0..1000).take_while(|_| one_more()).count();
+        let count = (0..1000).take_while(|_| one_more().is_ok()).count();
         assert_eq!(count, BYTES_MAX / (65_507 + OVERHEAD_BYTES));
         assert!(held.take(now).is_some());
-        assert!(held.hold(Due { at: now, bytes: vec![0; 65_507] }, ()));
+        assert_eq!(held.hold(Due { at: now, bytes: vec![0; 65_507] }, ()), Ok(()));
     }
 }

@@ -4,8 +4,10 @@
 //! upstream from its first datagram until both have been silent for a while. What comes to that
 //! socket goes back to the sender.
 
+mod answering;
 mod association;
 mod associations;
+mod delivery;
 mod held;
 mod options;
 mod service;

@@ -1,7 +1,8 @@
 //! What a relay of datagrams is told, and what all of its associations share.
 
-use std::{net::IpAddr, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
+use relais_net::Room;
 use relais_tap::Tap;
 
 use super::{
@@ -21,8 +22,8 @@ pub struct Options {
     pub limits: Limits,
     /// Whose datagrams are passed on.
     pub callers: Callers,
-    /// The address to send from, if not whichever the system takes.
-    pub source: Option<IpAddr>,
+    /// What all relays of the process together have descriptors for.
+    pub descriptors: Arc<Room>,
     /// What is done to datagrams besides.
     pub shape: Shape,
     /// Where associations are reported.
@@ -37,11 +38,14 @@ pub(super) struct Common {
     pub(super) options: Options,
     pub(super) shaping: Shaping,
     pub(super) tally: Tally,
+    /// Shared by all of its sockets.
+    pub(super) room: Arc<Room>,
 }
 
 impl Common {
     pub(super) fn new(options: Options) -> Self {
         let shaping = Shaping::new(options.shape);
-        Self { options, shaping, tally: Tally::default() }
+        let room = Arc::new(Room::new(options.limits.senders_max));
+        Self { options, shaping, tally: Tally::default(), room }
     }
 }

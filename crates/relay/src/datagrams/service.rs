@@ -10,19 +10,18 @@ use std::{
 use relais_net::{Batch, DatagramService, Datagrams, Drain, Fault, Heard, Peer, Side, Train, Word};
 use relais_tap::{By, Direction};
 use tokio::{
-    sync::Notify,
-    task::{AbortHandle, JoinSet},
-    time::{Instant, sleep, sleep_until, timeout},
+    task::{AbortHandle, Id, JoinError, JoinSet},
+    time::{Instant, sleep, timeout},
 };
-use tracing::debug;
+use tracing::{debug, error};
 
 use super::{
     association::Association,
     associations::{Associations, Verdict},
-    held::Held,
+    delivery::Delivery,
     options::{Common, Options},
     shaping::Shape,
-    tally::{Counts, count},
+    tally::{Counts, count, count_dropped},
 };
 
 /// How long names may take to be known before datagrams are heard: what comes until then waits.
@@ -42,18 +41,16 @@ pub struct Relay {
 
 /// A relay at one socket.
 #[derive(Debug)]
-struct Running {
-    common: Arc<Common>,
-    socket: Arc<Datagrams>,
+pub(super) struct Running {
+    pub(super) common: Arc<Common>,
+    pub(super) socket: Arc<Datagrams>,
     table: Mutex<Associations<Seat>>,
-    held: Mutex<Held<(Arc<Association>, Direction)>>,
-    /// Something is held that is due sooner than what was.
-    sooner: Notify,
+    pub(super) delivery: Delivery,
 }
 
 /// An association, and the task that hears its upstream: that ends when this is dropped.
 #[derive(Debug)]
-struct Seat {
+pub(super) struct Seat {
     association: Arc<Association>,
     task: AbortHandle,
 }
@@ -91,12 +88,19 @@ impl DatagramService for Relay {
         let mut tasks = JoinSet::new();
         let names = Arc::clone(upstreams);
         tasks.spawn(async move { names.keep_resolved().await });
-        tasks.spawn(Arc::clone(&running).deliver());
+        let mut delivering = running.deliver(&mut tasks);
         let mut told = pin!(drain.requested());
         let mut silence = pin!(sleep(limits.idle_max));
         loop {
             tokio::select! {
                 ready = running.socket.ready() => ready.and_then(|()| running.hear(&mut tasks)),
+                Some(ended) = tasks.join_next_with_id() => {
+                    // Deliveries end only so: those that wait are to be sent.
+                    if running.reap(ended) == delivering {
+                        delivering = running.deliver(&mut tasks);
+                    }
+                    Ok(())
+                }
                 () = silence.as_mut() => {
                     silence.as_mut().reset(running.forget());
                     Ok(())
@@ -108,14 +112,35 @@ impl DatagramService for Relay {
         running.finish().await;
         // Each has a flow, and that is to be closed before we are taken to be gone.
         tasks.shutdown().await;
+        debug!(local = %running.socket.local(), counts = ?common.tally.counts(), "datagrams until now");
         Ok(())
     }
 }
 
 impl Running {
     fn new(common: Arc<Common>, socket: Arc<Datagrams>) -> Self {
-        let table = Mutex::new(Associations::new(common.options.limits));
-        Self { common, socket, table, held: Mutex::default(), sooner: Notify::new() }
+        let rooms = [Arc::clone(&common.room), Arc::clone(&common.options.descriptors)];
+        let table = Mutex::new(Associations::new(common.options.limits, rooms));
+        Self { common, socket, table, delivery: Delivery::default() }
+    }
+
+    /// Has deliveries begin. Gives who does them.
+    fn deliver(self: &Arc<Self>, tasks: &mut JoinSet<()>) -> Id {
+        let running = Arc::clone(self);
+        tasks.spawn(async move { running.delivery.run(&running.socket).await }).id()
+    }
+
+    /// Counts who ended by a bug. Gives who ended.
+    fn reap(&self, ended: Result<(Id, ()), JoinError>) -> Id {
+        let error = match ended {
+            Ok((id, ())) => return id,
+            Err(error) => error,
+        };
+        if error.is_panic() {
+            count(&self.common.tally.panicked, 1);
+            error!(local = %self.socket.local(), "a bug ended a part of this; please report it");
+        }
+        error.id()
     }
 
     /// Passes on what is there.
@@ -149,7 +174,8 @@ impl Running {
             association.heard_sender();
             let trains = some.iter().map(|(_, train)| *train);
             if self.common.shaping.is_something() {
-                self.hold(association, Direction::ToServer, trains);
+                let tally = &self.common.tally;
+                self.delivery.hold(association, (Direction::ToServer, trains), tally);
             } else {
                 association.send_on(trains);
             }
@@ -166,125 +192,37 @@ impl Running {
         let Common { options, tally, .. } = &*self.common;
         let sender = heard.from;
         let datagrams = u64::try_from(heard.train.count()).expect("a count fits 64 bits");
-        match table.hear(sender, now) {
-            Verdict::Known(place) => return Some(place),
-            // Asked of newcomers alone: those who are associated were asked before.
-            Verdict::New | Verdict::Full if !options.callers.may(Peer::Net(sender)) => {
-                count(&tally.denied, datagrams);
-                return None;
-            }
-            Verdict::Full => {
-                count(&tally.full, datagrams);
-                return None;
-            }
-            Verdict::New => (),
+        let verdict = table.hear(sender, now);
+        if let Verdict::Known(place) = verdict {
+            return Some(place);
+        }
+        // Asked of newcomers alone: those who are associated were asked before.
+        if !options.callers.may(Peer::Net(sender)) {
+            count_dropped(&tally.denied, datagrams, "their senders are not allowed");
+            return None;
+        }
+        let has_room = match verdict {
+            Verdict::Known(_) | Verdict::New => true,
+            Verdict::ClientFull => false,
+            Verdict::Full => table.make_room(now).is_some_and(|seat| {
+                seat.association.end(By::Relais, "made room for another");
+                true
+            }),
+        };
+        if !has_room {
+            count_dropped(&tally.full, datagrams, "there is no room for their senders");
+            return None;
         }
         let association = match Association::new(sender, heard.at, &self.common) {
             Ok(association) => Arc::new(association),
             Err(error) => {
-                count(&tally.nowhere, datagrams);
+                count_dropped(&tally.nowhere, datagrams, "there is nowhere to send them");
                 debug!(%sender, %error, "a sender is not associated");
                 return None;
             }
         };
-        // Of those that ended.
-        while tasks.try_join_next().is_some() {}
         let task = tasks.spawn(Arc::clone(self).answer(Arc::clone(&association)));
         Some(table.admit(sender, now, Seat { association, task }))
-    }
-
-    /// Passes back what the upstream says to one sender, until its seat is dropped.
-    async fn answer(self: Arc<Self>, association: Arc<Association>) {
-        loop {
-            let word = match association.conn.ready().await {
-                Ok(()) => Batch::lend(|batch| {
-                    let word = association.conn.try_hear(batch);
-                    if let Ok(Word::Datagrams) = word {
-                        self.pass_back(&association, batch);
-                    }
-                    word
-                }),
-                Err(error) => Err(error),
-            };
-            match word {
-                Ok(Word::Refused(_)) if association.refused() => {
-                    association.end(By::Server, "refused");
-                    break;
-                }
-                Ok(_) => (),
-                Err(error) => {
-                    debug!(sender = %association.sender, %error, "a sender's socket failed");
-                    association.end(By::Relais, "failed");
-                    break;
-                }
-            }
-        }
-        let mut table = self.table();
-        if table.find(association.sender).is_some_and(|seat| seat.is_of(&association)) {
-            table.remove(association.sender);
-        }
-    }
-
-    fn pass_back(&self, association: &Arc<Association>, batch: &Batch) {
-        association.heard_upstream();
-        self.table().renew(association.sender, Instant::now());
-        let trains = batch.heard().map(|heard| heard.train);
-        if self.common.shaping.is_something() {
-            self.hold(association, Direction::ToClient, trains);
-        } else {
-            association.send_back(trains, &self.socket);
-        }
-    }
-
-    /// Holds datagrams until they are due, where the network is like a bad one.
-    fn hold<'a>(
-        &self,
-        association: &Arc<Association>,
-        direction: Direction,
-        trains: impl Iterator<Item = Train<'a>>,
-    ) {
-        let now = Instant::now();
-        let mut held = self.held();
-        let before = held.next_due();
-        for datagram in trains.flat_map(|train| train.datagrams()) {
-            let copies = association.shape(direction, datagram, now);
-            let mut is_lost = copies.is_empty();
-            for due in copies {
-                is_lost |= !held.hold(due, (Arc::clone(association), direction));
-            }
-            count(&self.common.tally.impaired, is_lost.into());
-        }
-        let next = held.next_due();
-        if next.is_some() && before.is_none_or(|before| next < Some(before)) {
-            self.sooner.notify_one();
-        }
-    }
-
-    /// Sends what is held when it is due, until dropped.
-    async fn deliver(self: Arc<Self>) {
-        loop {
-            let next = self.held().next_due();
-            let due = async {
-                match next {
-                    Some(next) => sleep_until(next).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = due => (),
-                () = self.sooner.notified() => (),
-            }
-            // Locked for each, not while it is sent.
-            loop {
-                let taken = self.held().take(Instant::now());
-                let Some((datagram, (association, direction))) = taken else { break };
-                let one = std::iter::once(Train::of_one(&datagram));
-                match direction {
-                    Direction::ToServer => association.send_on(one),
-                    Direction::ToClient => association.send_back(one, &self.socket),
-                }
-            }
-        }
     }
 
     /// Forgets who has been silent for too long. Gives when to look again.
@@ -311,18 +249,79 @@ impl Running {
         self.table().heard_since(since).any(|seat| seat.association.awaits())
     }
 
-    fn table(&self) -> MutexGuard<'_, Associations<Seat>> {
+    pub(super) fn table(&self) -> MutexGuard<'_, Associations<Seat>> {
         // Nothing that holds the lock can panic half-way through a change.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn held(&self) -> MutexGuard<'_, Held<(Arc<Association>, Direction)>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Seat {
-    fn is_of(&self, association: &Arc<Association>) -> bool {
+    pub(super) fn is_of(&self, association: &Arc<Association>) -> bool {
         Arc::ptr_eq(&self.association, association)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::SocketAddr, time::SystemTime};
+
+    use relais_net::{Balance, DatagramListener, Room};
+    use relais_tap::Tap;
+
+    use super::{
+        super::{Limits, Upstreams},
+        *,
+    };
+    use crate::Callers;
+
+    fn running() -> Arc<Running> {
+        let listener = DatagramListener::bind(&"udp://127.0.0.1:0".parse().unwrap()).unwrap();
+        let upstreams = Upstreams::new(&["udp://127.0.0.1:9".parse().unwrap()], Balance::Round);
+        let idle_max = Duration::from_secs(5);
+        let common = Arc::new(Common::new(Options {
+            upstreams: Arc::new(upstreams.unwrap()),
+            limits: Limits { senders_max: 1, senders_a_client_max: 1, idle_max },
+            callers: Callers::default(),
+            descriptors: Arc::new(Room::new(9)),
+            shape: Shape::default(),
+            tap: Tap::new(8),
+            clock: || SystemTime::UNIX_EPOCH,
+        }));
+        Arc::new(Running::new(common, Arc::new(listener.open().unwrap())))
+    }
+
+    #[tokio::test]
+    async fn a_bug_in_a_part_is_counted_and_the_part_known() {
+        let (running, mut tasks) = (running(), JoinSet::new());
+        let delivering = running.deliver(&mut tasks);
+        let bug = tasks.spawn(async { panic!("asked to") }).id();
+        let ended = tasks.join_next_with_id().await.unwrap();
+        assert_eq!(running.reap(ended), bug);
+        assert_eq!(running.common.tally.counts().panicked, 1);
+        tasks.abort_all();
+        let ended = tasks.join_next_with_id().await.unwrap();
+        assert_eq!(running.reap(ended), delivering);
+        assert_eq!(running.common.tally.counts().panicked, 1);
+    }
+
+    #[tokio::test]
+    async fn who_is_no_more_heard_has_no_seat() {
+        let (running, mut tasks) = (running(), JoinSet::<()>::new());
+        let sender: SocketAddr = "192.0.2.1:1".parse().unwrap();
+        let association = Association::new(sender, None, &running.common).unwrap();
+        let association = Arc::new(association);
+        // Ends however it may, even before it began: as by a bug.
+        let answering = Arc::clone(&running).answer(Arc::clone(&association));
+        let task = tasks.spawn(std::future::pending());
+        running.table().admit(sender, Instant::now(), Seat { association, task });
+        let mut answering = Box::pin(answering);
+        tokio::select! {
+            biased;
+            () = &mut answering => panic!("it goes on"),
+            () = std::future::ready(()) => (),
+        }
+        assert!(running.table().find(sender).is_some());
+        drop(answering);
+        assert!(running.table().find(sender).is_none());
     }
 }

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use relais_net::{Balance, DatagramListener, DatagramService, Drained, Endpoint, Fault, Shutdown};
+use relais_net::{
+    Balance, DatagramListener, DatagramService, Drained, Endpoint, Fault, Room, Shutdown,
+};
 use relais_tap::{By, Detail, Event, Tap};
 use tokio::{net::UdpSocket, task::JoinHandle, time::timeout};
 
@@ -30,7 +32,7 @@ fn options(upstreams: &[SocketAddr]) -> Options {
         upstreams: Arc::new(Upstreams::new(&endpoints, Balance::Round).unwrap()),
         limits: Limits { senders_max: 100, senders_a_client_max: 100, idle_max: LONG },
         callers: Callers::default(),
-        source: None,
+        descriptors: Arc::new(Room::new(1000)),
         shape: Shape::default(),
         tap: Tap::new(1024),
         clock: || SystemTime::UNIX_EPOCH,
@@ -267,4 +269,69 @@ async fn told_to_stop_it_does_not_wait_where_nobody_waits() {
     assert_eq!(relay.shutdown.finish(LONG).await, Drained::InTime);
     relay.serving.await.unwrap().unwrap();
     assert!(start.elapsed() < Duration::from_millis(900));
+}
+
+#[tokio::test]
+async fn who_was_never_answered_makes_room_where_two_sockets_share_it() {
+    let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let mut options = options(&[silent.local_addr().unwrap()]);
+    options.limits.senders_max = 2;
+    let relay = run(options);
+    let mut watcher = relay.tap.watch(Detail::Flows);
+    let clients = [client().await, client().await, client().await];
+    for client in &clients[..2] {
+        client.send_to(b"nobody's", relay.at).await.unwrap();
+        hear(&silent).await;
+    }
+    clients[2].send_to(b"too soon", relay.at).await.unwrap();
+    while relay.relay.counts().full == 0 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_millis(1010)).await;
+    clients[2].send_to(b"now", relay.at).await.unwrap();
+    assert_eq!(hear(&silent).await, b"now");
+    loop {
+        let Some(event) = watcher.next().await else { panic!("nobody made room") };
+        if let Event::Closed { ending: Some(ending), .. } = event {
+            assert_eq!((ending.by, &*ending.why), (By::Relais, "made room for another"));
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_is_well_again_with_whatever_it_says() {
+    let upstream = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let options = options(&[upstream.local_addr().unwrap(), server("b").await]);
+    let (upstreams, relay) = (Arc::clone(&options.upstreams), run(options));
+    let client = client().await;
+    client.send_to(b"question", relay.at).await.unwrap();
+    let mut buffer = [0; 16];
+    let (_, from) = upstream.recv_from(&mut buffer).await.unwrap();
+    upstream.send_to(b"one", from).await.unwrap();
+    assert_eq!(hear(&client).await, b"one");
+    for _ in 0..3 {
+        upstreams.refused(0, upstream.local_addr().unwrap());
+    }
+    let of_somebody = || upstreams.choose(relais_net::Peer::Local.client()).unwrap().0;
+    assert_eq!([of_somebody(), of_somebody()], [1, 1]);
+    // To one that was answered before.
+    upstream.send_to(b"two", from).await.unwrap();
+    assert_eq!(hear(&client).await, b"two");
+    assert_ne!(of_somebody(), of_somebody());
+}
+
+#[tokio::test]
+async fn what_a_sender_alone_is_told_counts_for_health_too() {
+    let nobody = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let options = options(&[nobody]);
+    let upstreams = Arc::clone(&options.upstreams);
+    let common = Arc::new(options::Common::new(options));
+    let sender = ([127, 0, 0, 1], 9).into();
+    let association = association::Association::new(sender, None, &common).unwrap();
+    // Whoever hears is never asked: each time it is told to who sends the next.
+    for _ in 0..4 {
+        association.send_on(std::iter::once(relais_net::Train::of_one(b"lost")));
+    }
+    assert!(!upstreams.is_well(0));
 }

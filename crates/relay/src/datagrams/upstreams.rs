@@ -1,20 +1,20 @@
 //! To whom a sender's datagrams go: one of several that can do the same.
 
 use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
     net::SocketAddr,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     time::Duration,
 };
 
 use relais_net::{
-    Balance, Candidate, Client, Draws, Endpoint, Health, Host, HostPort, Place, Scheme, choose,
+    Balance, Candidate, Choice, Client, Endpoint, Health, Host, HostPort, Place, Scheme,
 };
 use tokio::{
     net::lookup_host,
+    task::JoinSet,
     time::{Instant, timeout},
 };
 use tracing::debug;
@@ -23,9 +23,8 @@ use tracing::debug;
 #[derive(Debug)]
 pub struct Upstreams {
     /// At least one.
-    all: Vec<Upstream>,
-    balance: Balance,
-    draws: Draws,
+    all: Vec<Arc<Upstream>>,
+    choice: Choice,
     /// Where the milliseconds of `Health` begin.
     start: Instant,
 }
@@ -37,6 +36,15 @@ struct Upstream {
     addresses: Mutex<Vec<SocketAddr>>,
     senders: AtomicU32,
     health: Health,
+}
+
+/// Where the next sender goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// There, too: there is nobody else.
+    Same,
+    /// Maybe elsewhere.
+    Other,
 }
 
 /// How long a name may take to be resolved.
@@ -54,9 +62,10 @@ const ADDRESSES_MAX: usize = 16;
 impl Upstreams {
     /// Those at `endpoints`; `None` if there are none, or one that is not of datagrams.
     pub fn new(endpoints: &[Endpoint], balance: Balance) -> Option<Self> {
-        let all = endpoints.iter().map(Upstream::new).collect::<Option<Vec<_>>>()?;
-        let (draws, start) = (Draws::default(), Instant::now());
-        (!all.is_empty()).then_some(Self { all, balance, draws, start })
+        let all = endpoints.iter().map(|endpoint| Upstream::new(endpoint).map(Arc::new));
+        let all = all.collect::<Option<Vec<_>>>()?;
+        let (choice, start) = (Choice::new(balance), Instant::now());
+        (!all.is_empty()).then_some(Self { all, choice, start })
     }
 
     /// Which one a sender of `client` is to have, and where that is. `None` if nobody knows where any
@@ -64,13 +73,12 @@ impl Upstreams {
     pub(super) fn choose(&self, client: Client) -> Option<(usize, SocketAddr)> {
         let now = self.now();
         let known = self.all.iter().enumerate().filter_map(|(place, upstream)| {
-            let Upstream { senders, health, .. } = upstream;
+            let Upstream { senders, health, .. } = &**upstream;
             upstream.first()?;
             let in_flight = senders.load(Relaxed);
             Some(Candidate { place, in_flight, is_well: health.is_well(now) })
         });
-        let known: Vec<_> = known.collect();
-        let place = choose(self.balance, &known, self.draws.next(self.balance), hash_of(client))?;
+        let place = self.choice.among(known, client)?;
         Some((place, self.all[place].first()?))
     }
 
@@ -88,28 +96,37 @@ impl Upstreams {
         self.all[place].health.answered();
     }
 
-    /// Notes that nobody is at `address`, which is the one's at `place`. Tells whether the next
-    /// sender may well go elsewhere.
-    pub(super) fn refused(&self, place: usize, address: SocketAddr) -> bool {
+    /// Notes that nobody is at `address`, which is the one's at `place`. Tells where who is associated
+    /// anew goes.
+    pub(super) fn refused(&self, place: usize, address: SocketAddr) -> Next {
         let upstream = &self.all[place];
         upstream.health.failed(self.now());
-        upstream.pass_over(address) || self.all.len() > 1
+        let next = upstream.pass_over(address);
+        if self.all.len() > 1 { Next::Other } else { next }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_well(&self, place: usize) -> bool {
+        self.all[place].health.is_well(self.now())
     }
 
     /// Resolves names, and again every half minute, until dropped; nothing where nobody has a name.
     pub(super) async fn keep_resolved(&self) {
-        while self.all.iter().any(Upstream::has_name) {
+        while self.all.iter().any(|upstream| upstream.has_name()) {
             self.resolve().await;
             let is_known = self.all.iter().all(|upstream| upstream.first().is_some());
             tokio::time::sleep(if is_known { RESOLVE_EVERY } else { RESOLVE_AGAIN }).await;
         }
     }
 
-    /// Resolves every name once.
+    /// Resolves every name once, all at the same time.
     pub(super) async fn resolve(&self) {
-        for upstream in &self.all {
-            upstream.resolve().await;
-        }
+        let named = self.all.iter().filter(|upstream| upstream.has_name());
+        let resolve = |upstream: &Arc<Upstream>| {
+            let upstream = Arc::clone(upstream);
+            async move { upstream.resolve().await }
+        };
+        named.map(resolve).collect::<JoinSet<_>>().join_all().await;
     }
 
     /// Milliseconds since it was made.
@@ -139,18 +156,21 @@ impl Upstream {
     }
 
     /// Puts `address` behind the others, if it is the first and there are others.
-    fn pass_over(&self, address: SocketAddr) -> bool {
+    fn pass_over(&self, address: SocketAddr) -> Next {
         let mut addresses = self.lock();
         if addresses.len() > 1 && addresses.first() == Some(&address) {
             addresses.rotate_left(1);
         }
-        addresses.first().is_some_and(|first| *first != address)
+        match addresses.first() {
+            Some(first) if *first != address => Next::Other,
+            _ => Next::Same,
+        }
     }
 
     async fn resolve(&self) {
         let Host::Name(name) = &self.at.host else { return };
         let found = match timeout(RESOLVE_MAX, lookup_host((name.as_str(), self.at.port))).await {
-            Ok(Ok(found)) => found.take(ADDRESSES_MAX).collect(),
+            Ok(Ok(found)) => found.collect(),
             Ok(Err(error)) => {
                 debug!(name, %error, "an upstream's name was not resolved");
                 return;
@@ -166,6 +186,7 @@ impl Upstream {
         if let Some(place) = found.iter().position(|found| addresses.first() == Some(found)) {
             found.rotate_left(place);
         }
+        found.truncate(ADDRESSES_MAX);
         if !found.is_empty() {
             *addresses = found;
         }
@@ -175,12 +196,6 @@ impl Upstream {
         // Nothing that holds the lock can panic half-way through a change.
         self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn hash_of(client: Client) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    client.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]
@@ -227,7 +242,7 @@ mod tests {
     fn who_refuses_again_and_again_is_passed_over_until_it_answers() {
         let upstreams = upstreams(&THREE, Balance::Round).unwrap();
         for _ in 0..3 {
-            assert!(upstreams.refused(1, "192.0.2.2:1".parse().unwrap()));
+            assert_eq!(upstreams.refused(1, "192.0.2.2:1".parse().unwrap()), Next::Other);
         }
         let chosen = || (0..6).map(|_| upstreams.choose(client(1)).unwrap().0).collect::<Vec<_>>();
         assert!(!chosen().contains(&1));
@@ -242,17 +257,20 @@ mod tests {
         let [one, two]: [SocketAddr; 2] = ["[::1]:1", "127.0.0.1:1"].map(|at| at.parse().unwrap());
         upstreams.all[0].learn(vec![one, two]);
         assert_eq!(upstreams.choose(client(1)), Some((0, one)));
-        assert!(upstreams.refused(0, one));
+        assert_eq!(upstreams.refused(0, one), Next::Other);
         assert_eq!(upstreams.choose(client(1)), Some((0, two)));
         // Told late of the one that is no more used.
-        assert!(upstreams.refused(0, one));
+        assert_eq!(upstreams.refused(0, one), Next::Other);
         assert_eq!(upstreams.choose(client(1)), Some((0, two)));
         upstreams.all[0].learn(vec![one, two]);
         assert_eq!(upstreams.choose(client(1)), Some((0, two)));
+        let many = (0..100).map(|port| SocketAddr::new(two.ip(), port)).collect();
+        upstreams.all[0].learn(many);
+        assert_eq!(upstreams.all[0].lock().len(), ADDRESSES_MAX);
         upstreams.all[0].learn(Vec::new());
         upstreams.all[0].learn(vec![one]);
         assert_eq!(upstreams.choose(client(1)), Some((0, one)));
-        assert!(!upstreams.refused(0, one));
+        assert_eq!(upstreams.refused(0, one), Next::Same);
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use relais_net::Stream;
-use relais_wire::client_hello::{self, HELLO_BYTES_MAX, Hello, Malformed};
+use relais_wire::client_hello::{self, HELLO_BYTES_MAX, Hello, Look, Malformed};
 use tokio::{io::AsyncReadExt as _, time::timeout};
 
 /// How much is asked for at a time: a hello is mostly less than 2 KiB.
@@ -29,6 +29,7 @@ pub(super) async fn read_hello(
     most: Duration,
 ) -> Result<Hello, HelloError> {
     let reading = async {
+        let mut until = 0;
         loop {
             let mut part = [0; READ_BYTES];
             let read = stream.read(&mut part).await.map_err(HelloError::Broken)?;
@@ -36,8 +37,12 @@ pub(super) async fn read_hello(
                 return Err(HelloError::Closed);
             }
             came.extend_from_slice(&part[..read]);
-            if let Some(hello) = client_hello::read(came)? {
-                return Ok(hello);
+            if came.len() < until {
+                continue;
+            }
+            match client_hello::read(came)? {
+                Look::Hello(hello) => return Ok(hello),
+                Look::Until(bytes) => until = bytes,
             }
             debug_assert!(came.len() < HELLO_BYTES_MAX, "then it is too long");
         }
@@ -46,18 +51,22 @@ pub(super) async fn read_hello(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use tokio::io::{AsyncWriteExt as _, duplex};
 
     use super::*;
 
     const MOST: Duration = Duration::from_secs(5);
 
-    /// A hello without extensions: all there may be less of.
-    fn hello() -> Vec<u8> {
-        let body = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0]].concat();
-        let len = u8::try_from(body.len()).unwrap();
-        [&[22, 3, 1, 0, len + 4, 1, 0, 0, len][..], &body].concat()
+    /// A hello that asks for `name`; without extensions, all there may be less of, if that is empty.
+    pub(in crate::streams) fn hello(name: &[u8]) -> Vec<u8> {
+        let with_len = |head: &[u8], bytes: &[u8]| {
+            [head, &[0, u8::try_from(bytes.len()).unwrap()], bytes].concat()
+        };
+        let extension = with_len(&[0, 0], &with_len(&[], &with_len(&[0], name)));
+        let extensions = if name.is_empty() { Vec::new() } else { with_len(&[], &extension) };
+        let body = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0], &extensions].concat();
+        with_len(&[22, 3, 1], &with_len(&[1, 0], &body))
     }
 
     async fn read_of(says: &[u8]) -> (Result<Hello, HelloError>, Vec<u8>) {
@@ -71,7 +80,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_read_is_kept() {
-        let says = [&hello()[..], b"more"].concat();
+        let says = [&hello(b"")[..], b"more"].concat();
         let (read, came) = read_of(&says).await;
         assert_eq!(read.unwrap(), Hello::default());
         assert_eq!(came, says);
@@ -83,7 +92,7 @@ mod tests {
             assert_eq!(read_of(says).await.0.unwrap_err().to_string(), expect);
         };
         check(b"", "closed before its TLS hello").await;
-        check(&hello()[..20], "closed before its TLS hello").await;
+        check(&hello(b"")[..20], "closed before its TLS hello").await;
         check(b"GET / HTTP/1.1\r\n", "no TLS hello: no TLS client hello").await;
         let endless = [22, 3, 1, 0, 1, 1].repeat(4000);
         check(&endless, "no TLS hello: a TLS client hello longer than 16384 bytes").await;

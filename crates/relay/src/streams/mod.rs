@@ -3,10 +3,12 @@
 mod buffer;
 mod hello;
 mod passing;
+mod reported;
 mod routes;
 mod service;
 mod shape;
 mod shaped;
+mod untaken;
 mod upstreams;
 mod way;
 

@@ -37,6 +37,11 @@ impl Routes {
         !self.named.is_empty()
     }
 
+    /// Whether somebody is there for those who ask for none of the names.
+    pub(super) fn has_others(&self) -> bool {
+        self.others.is_some()
+    }
+
     /// Who is called for a caller who asked for `name`.
     pub(super) fn find(&self, name: Option<&str>) -> Option<&Arc<Upstreams>> {
         let named = name.and_then(|name| self.named.iter().find(|(route, _)| route.fits(name)));

@@ -8,15 +8,18 @@ use std::{
 };
 
 use relais_net::{
-    Conn, DialError, Dialed, Drain, Fault, Header, Network, Peer, Service, Side, Stream,
+    Conn, DialError, Dialed, Drain, Fault, Header, Network, Peer, Service, Side, Stream, Welcome,
 };
-use relais_tap::{By, Direction, Ending, Ends as Names, Flow, Tap};
-use relais_wire::{client_hello, proxy_header::Told};
-use tracing::debug;
+use relais_tap::{By, Direction, Ends, Flow, Tap};
+use relais_wire::{
+    client_hello::{self, Malformed},
+    proxy_header::Told,
+};
 
 use super::{
     hello::{HelloError, read_hello},
-    passing::{Early, Ends, Lasts, Passed, pass},
+    passing::{Lasts, Pair, Passed, pass},
+    reported::Reported,
     routes::Routes,
     shape::{Shape, Shaping},
     upstreams::Taken,
@@ -88,16 +91,18 @@ impl Streams {
         if !callers.may(conn.peer) {
             return Err(Unjoined::Denied(conn.stream));
         }
-        let mut early = Early::default();
+        let mut early = Vec::new();
         let mut name = conn.tls.as_ref().and_then(|session| session.server_name.clone());
         if routes.look_inside() && conn.tls.is_none() {
-            let hello = read_hello(&mut conn.stream, &mut early.to_server, *hello_max).await;
+            let hello = read_hello(&mut conn.stream, &mut early, *hello_max).await;
             let hello = match hello {
                 Ok(client_hello::Hello { server_name }) => server_name,
+                // Who has all that is left has those who speak no TLS, too.
+                Err(HelloError::Malformed(Malformed::NotOne)) if routes.has_others() => None,
                 Err(error) => return Err(Unjoined::NoHello(conn.stream, error)),
             };
             name = hello.map(Into::into);
-            flow.bytes(Direction::ToServer, &early.to_server);
+            flow.bytes(Direction::ToServer, &early);
         }
         if let Some(name) = &name {
             flow.note("relay.name", || name.to_string());
@@ -113,19 +118,15 @@ impl Streams {
             Err(error) => return Err(Unjoined::NoUpstream(conn.stream, error)),
         };
         flow.note("relay.upstream", || taken.endpoint().to_string());
-        Ok(Joined { ends: Ends { client: conn.stream, server }, early, taken })
-    }
-
-    fn close(&self, flow: Flow, passed: Passed) {
-        let Passed { by, why, to_server, to_client } = passed;
-        flow.close(Ending { at: (self.options.clock)(), by, why, to_server, to_client });
+        Ok(Joined { pair: Pair { client: conn.stream, server }, early, taken })
     }
 }
 
 /// A caller and an upstream that is to hear it.
 struct Joined {
-    ends: Ends,
-    early: Early,
+    pair: Pair,
+    /// What the caller said already.
+    early: Vec<u8>,
     taken: Taken,
 }
 
@@ -145,7 +146,8 @@ impl Unjoined {
             Self::NoRoute(client) => (By::Relais, "no upstream of that name".into(), client, None),
             Self::NoHello(client, error) => (By::Client, error.to_string().into(), client, None),
             Self::NoUpstream(client, error) => {
-                let by = if error.side() == Side::Upstream { By::Server } else { By::Relais };
+                let side = error.side();
+                let by = if side == Side::Upstream { By::Server } else { By::Relais };
                 let why = match &error {
                     DialError::Refused(_) => "refused".into(),
                     DialError::TimedOut { .. } => "timed out".into(),
@@ -153,7 +155,7 @@ impl Unjoined {
                     other => other.to_string().into(),
                 };
                 let source = io::Error::other(error);
-                let fault = Fault::new(Side::Upstream, "calling an upstream", source);
+                let fault = Fault::new(side, "calling an upstream", source);
                 (by, why, client, Some(fault))
             }
         }
@@ -165,29 +167,35 @@ impl Service for Streams {
         // Held to the end: who is relayed may finish, within the grace.
         let _drain = drain;
         let (number, peer) = (self.count.fetch_add(1, Relaxed), conn.peer);
-        let names = || Names { client: conn.peer.to_string(), server: self.options.routes.name() };
-        let flow = self.options.tap.open(names, (self.options.clock)());
+        let Options { routes, tap, clock, lasts, .. } = &self.options;
+        let names = || Ends { client: peer.to_string(), server: routes.name() };
+        let reported = Reported::new(tap.open(names, clock()), peer, *clock);
         // Boxed: the state of a call is large, and done with long before its connection is.
-        match Box::pin(self.join(conn, &flow)).await {
-            Ok(Joined { ends, early, taken }) => {
-                let along = Along { flow: &flow, shaping: &self.shaping, number };
-                let passed = pass(ends, early, self.options.lasts, along).await;
-                let Passed { by, why, to_server, to_client } = &passed;
-                let (by, upstream) = (by.name(), taken.endpoint());
-                debug!(%peer, %upstream, by, %why, to_server, to_client, "connection over");
+        match Box::pin(self.join(conn, reported.flow())).await {
+            Ok(Joined { pair, early, taken }) => {
+                let along = Along { flow: reported.flow(), shaping: &self.shaping, number };
+                let passed = pass(pair, early, *lasts, (along, reported.record())).await;
                 drop(taken);
-                self.close(flow, passed);
+                reported.close(passed);
                 Ok(())
             }
             Err(unjoined) => {
                 let (by, why, client, fault) = unjoined.told();
-                debug!(%peer, by = by.name(), %why, "connection refused");
                 // What would have been an answer did not come: that is no end of one.
                 client.reset();
-                self.close(flow, Passed { by, why, to_server: 0, to_client: 0 });
+                reported.close(Passed { by, why, to_server: 0, to_client: 0 });
                 fault.map_or(Ok(()), Err)
             }
         }
+    }
+
+    /// The upstream's, too.
+    fn descriptors(&self) -> usize {
+        2
+    }
+
+    fn welcome(&self, peer: Peer) -> Welcome {
+        if self.options.callers.may(peer) { Welcome::Welcome } else { Welcome::TurnedAway }
     }
 
     fn header(&self, peer: Peer) -> Header {
@@ -214,7 +222,7 @@ mod tests {
     use std::sync::Arc;
 
     use relais_net::{Balance, Shutdown};
-    use relais_tap::{Detail, Event, Watcher};
+    use relais_tap::{Detail, Ending, Event, Watcher};
     use relais_wire::proxy_header;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
@@ -224,6 +232,7 @@ mod tests {
 
     use super::*;
     use crate::streams::{
+        hello::tests::hello,
         routes::Name,
         upstreams::{Upstreams, tests::dialer},
     };
@@ -329,12 +338,10 @@ mod tests {
         let routed = || Options { routes: Routes { named: named(), others: None }, ..options(&at) };
         let why = refused(routed(), b"GET / HTTP/1.1\r\n").await;
         assert_eq!(why, "client no TLS hello: no TLS client hello 0 0");
-        let nameless =
-            [&[22, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0]];
-        assert_eq!(
-            refused(routed(), &nameless.concat()).await,
-            "relais no upstream of that name 0 0"
-        );
+        for nameless in [hello(b""), hello(b"bad name"), hello(b"b.example")] {
+            let why = refused(routed(), &nameless).await;
+            assert_eq!(why, "relais no upstream of that name 0 0");
+        }
     }
 
     #[tokio::test]
@@ -345,9 +352,7 @@ mod tests {
         let others = Some(upstreams(&at));
         let routed = Options { routes: Routes { named, others }, ..options(&at) };
         let (mut client, _watcher, _serving) = call(routed).await;
-        let hello =
-            [&[22, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0]];
-        let hello = hello.concat();
+        let hello = hello(b"");
         for byte in &hello {
             client.write_all(&[*byte]).await.unwrap();
         }
@@ -357,6 +362,37 @@ mod tests {
         let mut heard = Vec::new();
         far.read_to_end(&mut heard).await.unwrap();
         assert_eq!(heard, [&hello[..], b"more"].concat());
+    }
+
+    #[tokio::test]
+    async fn who_is_cut_off_by_our_own_end_is_told_with_what_had_passed() {
+        let (listener, at) = server().await;
+        let (mut client, watcher, serving) = call(options(&at)).await;
+        client.write_all(b"hello").await.unwrap();
+        let (mut far, _) = listener.accept().await.unwrap();
+        far.read_exact(&mut [0; 5]).await.unwrap();
+        serving.abort();
+        assert!(client.read(&mut [0]).await.is_err());
+        let told = told(watcher).await;
+        assert_eq!(told, [format!("relay.upstream {at}"), "relais stopped 5 0".to_owned()]);
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_no_name_that_is_one_comes_to_the_others() {
+        let named = |at: &str| {
+            let named = vec![(Name("a.example".to_owned()), upstreams(at))];
+            Routes { named, others: Some(upstreams(at)) }
+        };
+        for says in [&b"GET / HTTP/1.1\r\n"[..], &[0xff], &hello(b"bad name")] {
+            let (listener, at) = server().await;
+            let (mut client, _watcher, _serving) =
+                call(Options { routes: named(&at), ..options(&at) }).await;
+            client.write_all(says).await.unwrap();
+            let (mut far, _) = listener.accept().await.unwrap();
+            let mut heard = vec![0; says.len()];
+            far.read_exact(&mut heard).await.unwrap();
+            assert_eq!(heard, says);
+        }
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! One direction whose bytes are not just passed on: they wait here until their time has come.
 
 use std::{
+    cell::Cell,
     collections::VecDeque,
     io,
     pin::Pin,
@@ -14,12 +15,20 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::shape::{Bucket, Cuts, Shape};
+use super::{
+    buffer::{Buffer, Size},
+    shape::{Bucket, Cuts, Shape},
+};
 use crate::shape::{Corruption, Random};
 
-/// How many bytes wait at most before no more are read; and how many are read at a time.
+/// How many bytes that come later wait at most before no more are read: of one direction, and of all
+/// that a core has. Who has nothing waiting may always read once, or it would never go on.
 const WAITING_BYTES_MAX: usize = 1 << 20;
-const READ_BYTES: usize = 16 << 10;
+const WAITING_BYTES_A_CORE_MAX: usize = 64 << 20;
+
+thread_local! {
+    static WAITING_BYTES: Cell<usize> = const { Cell::new(0) };
+}
 
 /// Bytes on their way, and what is done to them.
 #[derive(Debug)]
@@ -27,7 +36,7 @@ pub(super) struct Shaped {
     direction: Direction,
     /// In the order in which they came, which is that of their times.
     waiting: VecDeque<Piece>,
-    /// All of theirs.
+    /// All of theirs. Counted in `WAITING_BYTES`, too.
     bytes: usize,
     /// Bytes that came in all.
     came: u64,
@@ -78,7 +87,7 @@ type See<'s> = &'s mut dyn FnMut(&[u8]);
 #[derive(Debug)]
 pub(super) enum Failed {
     Source(io::Error),
-    Sink,
+    Sink(io::Error),
 }
 
 impl Shaped {
@@ -97,6 +106,11 @@ impl Shaped {
             random: Random::of(seed, number, direction),
             timer: Box::pin(sleep_until(now)),
         }
+    }
+
+    /// Whether its source was heard to the end.
+    pub(super) fn has_ended(&self) -> bool {
+        self.end.is_some_and(|(_, end)| end == End::Source)
     }
 
     /// Takes what came, and sends what is due. `see` is shown what came.
@@ -136,21 +150,31 @@ impl Shaped {
         source: &mut Stream,
         (shape, see): (&Shape, See<'_>),
     ) -> Poll<io::Result<()>> {
-        while self.end.is_none() && self.bytes < WAITING_BYTES_MAX {
-            let mut bytes = vec![0; READ_BYTES];
-            let mut room = ReadBuf::new(&mut bytes);
+        while self.end.is_none() && self.may_read(shape) {
+            let mut buffer = Buffer::take(Size::LEAST);
+            let mut room = ReadBuf::new(buffer.room());
             ready!(Pin::new(&mut *source).poll_read(cx, &mut room))?;
-            let came = room.filled().len();
-            bytes.truncate(came);
-            see(&bytes);
-            self.add(bytes, shape, Instant::now());
+            let came = room.filled();
+            see(came);
+            // No longer than what came: many may wait.
+            self.add(came.to_vec(), shape, Instant::now());
         }
         Poll::Ready(Ok(()))
     }
 
+    /// Whether more may wait. Where nothing is to come later, that only keeps it from the sender what
+    /// its rate is.
+    fn may_read(&self, shape: &Shape) -> bool {
+        let is_late = !shape.noise.delay.is_zero() || !shape.noise.jitter.is_zero();
+        self.bytes == 0
+            || is_late
+                && self.bytes < WAITING_BYTES_MAX
+                && WAITING_BYTES.get() < WAITING_BYTES_A_CORE_MAX
+    }
+
     /// Has `bytes` that came at `now` wait; none of them is the end.
-    fn add(&mut self, mut bytes: Vec<u8>, shape: &Shape, now: Instant) {
-        let Shape { noise, own: Cuts { reset_after, close_after, slice }, .. } = shape;
+    pub(super) fn add(&mut self, mut bytes: Vec<u8>, shape: &Shape, now: Instant) {
+        let Shape { noise, own: Cuts { reset_after, close_after, .. }, .. } = shape;
         let due = (now + self.random.delay(noise)).max(self.last_due);
         self.last_due = due;
         if bytes.is_empty() {
@@ -168,10 +192,11 @@ impl Shaped {
         }
         self.came += bytes.len() as u64;
         self.corruption.apply(&mut bytes, noise.corrupt, &mut self.random);
-        self.bytes += bytes.len();
-        let slice = slice.unwrap_or(READ_BYTES).max(1);
-        let pieces = bytes.chunks(slice).map(|piece| Piece { due, bytes: piece.to_vec(), sent: 0 });
-        self.waiting.extend(pieces);
+        if !bytes.is_empty() {
+            self.bytes += bytes.len();
+            WAITING_BYTES.set(WAITING_BYTES.get() + bytes.len());
+            self.waiting.push_back(Piece { due, bytes, sent: 0 });
+        }
     }
 
     /// Sends some of the first piece if it is due; else tells when something is, if ever.
@@ -192,22 +217,33 @@ impl Shaped {
             return Poll::Ready(Ok(Err(Some(piece.due))));
         }
         let unsent = &piece.bytes[piece.sent..];
+        let unsent = &unsent[..unsent.len().min(shape.own.slice.unwrap_or(usize::MAX).max(1))];
         let rate = shape.rates.of(self.direction);
         let allowed = match rate.map(|rate| self.bucket.allows(unsent.len(), rate, now)) {
             None => unsent.len(),
             Some(Ok(allowed)) => allowed,
             Some(Err(later)) => return Poll::Ready(Ok(Err(Some(later)))),
         };
-        let wrote = ready!(Pin::new(sink).poll_write(cx, &unsent[..allowed]));
-        let Ok(sent @ 1..) = wrote else { return Poll::Ready(Err(Failed::Sink)) };
+        let sent = match ready!(Pin::new(sink).poll_write(cx, &unsent[..allowed])) {
+            Ok(sent @ 1..) => sent,
+            Ok(0) => return Poll::Ready(Err(Failed::Sink(io::ErrorKind::WriteZero.into()))),
+            Err(error) => return Poll::Ready(Err(Failed::Sink(error))),
+        };
         if rate.is_some() {
             self.bucket.took(sent);
         }
         piece.sent += sent;
         self.bytes -= sent;
+        WAITING_BYTES.set(WAITING_BYTES.get().saturating_sub(sent));
         if piece.sent == piece.bytes.len() {
             self.waiting.pop_front();
         }
         Poll::Ready(Ok(Ok(Went::Sent(sent))))
+    }
+}
+
+impl Drop for Shaped {
+    fn drop(&mut self) {
+        WAITING_BYTES.set(WAITING_BYTES.get().saturating_sub(self.bytes));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     error::Error,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{
         Arc, Weak,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -11,12 +10,12 @@ use std::{
 };
 
 use relais_net::{
-    Balance, Candidate, Client, DialError, Dialed, Dialer, Draws, Endpoint, Health, News, Side,
-    choose, tls::Protocols,
+    Balance, Candidate, Checked, Choice, Client, DialError, Dialed, Dialer, Endpoint, Health, News,
+    Side, tls::Protocols,
 };
 use relais_wire::proxy_header::{self, Told, Version};
 use tokio::{task::JoinSet, time::Instant};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 /// How many upstreams are called for one caller.
 const CALLS_MAX: usize = 3;
@@ -26,8 +25,7 @@ const CALLS_MAX: usize = 3;
 pub struct Upstreams {
     /// At least one.
     all: Vec<Arc<Upstream>>,
-    balance: Balance,
-    draws: Draws,
+    choice: Choice,
     dialer: Arc<Dialer>,
     /// How they are told first who called.
     tells: Option<Version>,
@@ -91,8 +89,8 @@ impl Upstreams {
             Arc::new(Upstream { endpoint, open: AtomicU32::new(0), health: Health::default() })
         };
         let all: Vec<_> = endpoints.into_iter().map(upstream).collect();
-        let (draws, start) = (Draws::default(), Instant::now());
-        (!all.is_empty()).then_some(Self { all, balance, draws, dialer, tells: None, start })
+        let (choice, start) = (Choice::new(balance), Instant::now());
+        (!all.is_empty()).then_some(Self { all, choice, dialer, tells: None, start })
     }
 
     /// The same, each told first who called, by a PROXY header before all else.
@@ -124,9 +122,8 @@ impl Upstreams {
         told: Told,
     ) -> Result<(Dialed, Taken), DialError> {
         let mut tried = Vec::new();
-        let (draw, source) = (self.draws.next(self.balance), hash_of(client));
         loop {
-            let place = self.choose(&tried, draw, source);
+            let place = self.choose(&tried, client);
             let upstream = &self.all[place];
             let taken = Taken::of(upstream);
             match self.dial(upstream, told).await {
@@ -155,7 +152,7 @@ impl Upstreams {
     }
 
     /// The place of one that was not `tried`, of which there are some.
-    fn choose(&self, tried: &[usize], draw: u64, source: u64) -> usize {
+    fn choose(&self, tried: &[usize], client: Client) -> usize {
         if self.all.len() == 1 {
             return 0;
         }
@@ -165,8 +162,7 @@ impl Upstreams {
             let Upstream { open, health, .. } = &*self.all[place];
             Candidate { place, in_flight: open.load(Relaxed), is_well: health.is_well(now) }
         });
-        let candidates: Vec<_> = candidates.collect();
-        choose(self.balance, &candidates, draw, source).expect("one that was not tried")
+        self.choice.among(candidates, client).expect("one that was not tried")
     }
 
     /// Milliseconds since it was made.
@@ -194,11 +190,18 @@ impl Upstreams {
     async fn look(&self, place: usize) {
         let upstream = &self.all[place];
         let found = self.dial(upstream, Told::Nothing).await;
-        let is_well = found.is_ok();
-        if is_well {
+        if let Err(error) = &found
+            && error.side() != Side::Upstream
+        {
+            // That nobody could be called from here says nothing of it.
+            let error: &dyn Error = error;
+            return debug!(error, "an upstream was not looked at");
+        }
+        let checked = if found.is_ok() { Checked::Well } else { Checked::Ill };
+        if checked == Checked::Well {
             upstream.answered();
         }
-        if !upstream.health.checked(is_well) {
+        if upstream.health.checked(checked).is_none() {
             return;
         }
         match found {
@@ -225,12 +228,6 @@ pub async fn watch(upstreams: Weak<Upstreams>, every: Duration) {
         while looks.join_next().await.is_some() {}
         tokio::time::sleep(every).await;
     }
-}
-
-fn hash_of(client: Client) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    client.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

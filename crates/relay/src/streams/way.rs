@@ -2,7 +2,6 @@
 //! its end.
 
 use std::{
-    cell::Cell,
     io::{self, ErrorKind},
     pin::Pin,
     task::{Context, Poll, ready},
@@ -10,12 +9,16 @@ use std::{
 
 use relais_net::{Pipe, Stream, after_others};
 use relais_tap::{Direction, Flow};
-use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::{
+    io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
+    time::Instant,
+};
 
 use super::{
     buffer::{Buffer, Size},
     shape::Shaping,
     shaped::{End, Failed, Shaped, Went},
+    untaken::{Piped, Untaken},
 };
 
 /// How often and how much one direction passes before others have their turn.
@@ -25,19 +28,11 @@ const TURN_BYTES_MAX: u64 = 1 << 20;
 /// Fewer bytes than this are copied in less time than they are moved.
 const MOVED_BYTES_MIN: usize = 16 << 10;
 
-/// How many pipes with bytes in them may wait for sinks of one core: each is two descriptors, and the
-/// system has only so much memory for all.
-const PIPES_WAITING_MAX: usize = 32;
-
-thread_local! {
-    static PIPES_WAITING: Cell<usize> = const { Cell::new(0) };
-}
-
 /// One direction. Holds no memory while nothing waits in it.
 #[derive(Debug)]
 pub(super) struct Way {
     direction: Direction,
-    held: Held,
+    untaken: Untaken,
     step: Step,
     size: Size,
     passed: u64,
@@ -46,27 +41,15 @@ pub(super) struct Way {
     shaped: Option<Box<Shaped>>,
 }
 
-/// What came, and was not taken yet.
-#[derive(Debug)]
-enum Held {
-    Nothing,
-    Bytes(Buffer),
-    Piped(Piped),
-}
-
-/// A pipe and how many bytes are in it, at least one. Counted while it waits.
-#[derive(Debug)]
-struct Piped {
-    pipe: Option<Pipe>,
-    bytes: usize,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Passing,
     /// Its source has ended; the sink is to be told once it has taken all.
     Ending,
     Over,
+    /// Its sink takes no more, and had its own say to the end: what still comes is thrown away, so
+    /// that the source may hear that out.
+    Discarding,
 }
 
 /// How a sink is told that its source has ended.
@@ -76,13 +59,15 @@ enum Tells {
     Shutdown,
     /// By what follows anyway, as the other direction is over: its socket is closed.
     Close,
+    /// Not at all, as it was none: its socket is reset.
+    Reset,
 }
 
 /// Which end of a way broke.
 #[derive(Debug)]
 pub(super) enum Cut {
     Source(io::Error),
-    Sink,
+    Sink(io::Error),
     /// Neither: it was to be reset here.
     Reset,
     /// Neither: it was to be closed here.
@@ -99,23 +84,44 @@ pub(super) struct Along<'a> {
 }
 
 impl Way {
-    /// A way on which `early` came already.
-    pub(super) fn new(direction: Direction, early: Vec<u8>) -> Self {
-        let held = if early.is_empty() { Held::Nothing } else { Held::Bytes(Buffer::of(early)) };
-        Self {
+    /// A way on which `early` came already, and was shown.
+    pub(super) fn new(direction: Direction, early: Vec<u8>, along: Along<'_>) -> Self {
+        let mut way = Self {
             direction,
-            held,
+            untaken: Untaken::Nothing,
             step: Step::Passing,
             size: Size::LEAST,
             passed: 0,
             tells: Tells::Shutdown,
             shaped: None,
+        };
+        match along.shaping.now() {
+            _ if early.is_empty() => (),
+            Some(shape) => {
+                way.shaped(along.number, shape.noise.seed).add(early, &shape, Instant::now());
+            }
+            None => way.untaken = Untaken::Bytes(Buffer::of(early)),
         }
+        way
     }
 
     /// Whether its source has ended, and its sink was told; or it was given up.
     pub(super) fn is_over(&self) -> bool {
         self.step == Step::Over
+    }
+
+    /// Whether what comes is thrown away.
+    pub(super) fn is_discarding(&self) -> bool {
+        self.step == Step::Discarding
+    }
+
+    /// Whether its source was heard to the end.
+    pub(super) fn has_ended(&self) -> bool {
+        match self.step {
+            Step::Ending | Step::Over => true,
+            Step::Passing => self.shaped.as_ref().is_some_and(|shaped| shaped.has_ended()),
+            Step::Discarding => false,
+        }
     }
 
     /// Bytes that were taken by the sink.
@@ -124,14 +130,27 @@ impl Way {
     }
 
     /// The other direction is over: with this one the connection is.
-    pub(super) fn is_last(&mut self) {
-        self.tells = Tells::Close;
+    pub(super) fn end_by_closing(&mut self) {
+        if self.tells == Tells::Shutdown {
+            self.tells = Tells::Close;
+        }
+    }
+
+    /// Its source was reset, which is no more told by reading: what was read before goes on, and then
+    /// comes no end.
+    pub(super) fn end_by_reset(&mut self) {
+        self.tells = Tells::Reset;
     }
 
     /// Passes nothing any more.
     pub(super) fn give_up(&mut self) {
-        self.held = Held::Nothing;
-        self.step = Step::Over;
+        (self.untaken, self.shaped, self.step) = (Untaken::Nothing, None, Step::Over);
+    }
+
+    /// Passes nothing any more, but goes on to hear its source.
+    pub(super) fn discard(&mut self) {
+        self.give_up();
+        self.step = Step::Discarding;
     }
 
     /// Passes what can be passed now; ready once it [is over](Self::is_over).
@@ -146,18 +165,17 @@ impl Way {
         for _ in 0..TURNS_MAX {
             match self.step {
                 Step::Over => return Poll::Ready(Ok(())),
+                Step::Passing => {
+                    ready!(self.poll_untaken(cx, sink)).map_err(Cut::Sink)?;
+                    ready!(self.poll_pass(cx, (source, sink), along))?;
+                }
                 Step::Ending => {
-                    ready!(self.poll_held(cx, sink)).map_err(|_| Cut::Sink)?;
-                    if self.tells == Tells::Shutdown || !sink.is_plain() {
-                        ready!(Pin::new(&mut *sink).poll_shutdown(cx)).map_err(|_| Cut::Sink)?;
-                    }
+                    ready!(self.poll_untaken(cx, sink)).map_err(Cut::Sink)?;
+                    ready!(self.poll_tell(cx, sink)).map_err(Cut::Sink)?;
                     self.step = Step::Over;
                     return Poll::Ready(Ok(()));
                 }
-                Step::Passing => {
-                    ready!(self.poll_held(cx, sink)).map_err(|_| Cut::Sink)?;
-                    ready!(self.poll_pass(cx, (source, sink), along))?;
-                }
+                Step::Discarding => ready!(self.poll_discard(cx, source)).map_err(Cut::Source)?,
             }
             if self.passed - before >= TURN_BYTES_MAX {
                 break;
@@ -167,27 +185,36 @@ impl Way {
         Poll::Pending
     }
 
-    /// Has the sink take all that is held.
-    fn poll_held(&mut self, cx: &mut Context<'_>, sink: &mut Stream) -> Poll<io::Result<()>> {
-        loop {
-            let (sent, left) = match &mut self.held {
-                // TLS keeps what the socket did not take.
-                Held::Nothing => return Pin::new(sink).poll_flush(cx),
-                Held::Bytes(buffer) => {
-                    let sent = ready!(Pin::new(&mut *sink).poll_write(cx, buffer.bytes()))?;
-                    buffer.took(sent);
-                    (sent, buffer.bytes().len())
-                }
-                Held::Piped(piped) => {
-                    let sent = ready!(piped.poll_out(cx, sink))?;
-                    (sent, piped.bytes)
-                }
-            };
+    /// Has the sink take all that waits for it.
+    fn poll_untaken(&mut self, cx: &mut Context<'_>, sink: &mut Stream) -> Poll<io::Result<()>> {
+        while let Some(sent) = ready!(self.untaken.poll_out(cx, sink))? {
             self.count(sent)?;
-            if left == 0 {
-                self.let_go();
-            }
         }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Tells the sink that its source has ended.
+    fn poll_tell(&self, cx: &mut Context<'_>, sink: &mut Stream) -> Poll<io::Result<()>> {
+        match self.tells {
+            Tells::Reset => Poll::Ready(Ok(())),
+            Tells::Close if sink.is_plain() => Poll::Ready(Ok(())),
+            Tells::Close | Tells::Shutdown => Pin::new(sink).poll_shutdown(cx),
+        }
+    }
+
+    fn poll_discard(&mut self, cx: &mut Context<'_>, source: &mut Stream) -> Poll<io::Result<()>> {
+        let mut buffer = Buffer::take(Size::LEAST);
+        let mut room = ReadBuf::new(buffer.room());
+        ready!(Pin::new(source).poll_read(cx, &mut room))?;
+        if room.filled().is_empty() {
+            self.step = Step::Over;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn shaped(&mut self, number: u64, seed: u64) -> &mut Shaped {
+        let direction = self.direction;
+        self.shaped.get_or_insert_with(|| Box::new(Shaped::new(direction, number, seed)))
     }
 
     /// Passes on what comes next.
@@ -200,15 +227,15 @@ impl Way {
         let shape = along.shaping.now();
         if self.shaped.is_some() || shape.is_some() {
             let seed = shape.map_or(0, |shape| shape.noise.seed);
-            let shaped = || Box::new(Shaped::new(self.direction, along.number, seed));
-            let shaped = self.shaped.get_or_insert_with(shaped);
-            let see = &mut |bytes: &[u8]| along.flow.bytes(self.direction, bytes);
+            let direction = self.direction;
+            let see = &mut |bytes: &[u8]| along.flow.bytes(direction, bytes);
+            let shaped = self.shaped(along.number, seed);
             let went = ready!(shaped.poll(cx, ends, (shape.as_ref(), see)));
             return Poll::Ready(self.went(went));
         }
         let flow = along.flow;
         let is_moved = self.size.is_most() && ends.0.is_plain() && ends.1.is_plain();
-        if is_moved && !flow.wants_bytes() && PIPES_WAITING.get() < PIPES_WAITING_MAX {
+        if is_moved && !flow.wants_bytes() && Piped::may_wait() {
             // Where no more files may be open, it is copied.
             if let Ok(pipe) = Pipe::take() {
                 return self.poll_move(cx, ends, pipe);
@@ -225,7 +252,7 @@ impl Way {
             Ok(Went::Over(End::Close)) => return Err(Cut::Close),
             Ok(Went::Idle) => self.shaped = None,
             Err(Failed::Source(error)) => return Err(Cut::Source(error)),
-            Err(Failed::Sink) => return Err(Cut::Sink),
+            Err(Failed::Sink(error)) => return Err(Cut::Sink(error)),
         }
         Ok(())
     }
@@ -249,10 +276,10 @@ impl Way {
         flow.bytes(self.direction, buffer.bytes());
         if let Poll::Ready(sent) = Pin::new(sink).poll_write(cx, buffer.bytes()) {
             let sent = sent.and_then(|sent| self.count(sent).map(|()| sent));
-            buffer.took(sent.map_err(|_| Cut::Sink)?);
+            buffer.took(sent.map_err(Cut::Sink)?);
         }
         if !buffer.bytes().is_empty() {
-            self.held = Held::Bytes(buffer);
+            self.untaken = Untaken::Bytes(buffer);
         }
         Poll::Ready(Ok(()))
     }
@@ -279,21 +306,10 @@ impl Way {
         let mut piped = Piped::new(pipe, came);
         if let Poll::Ready(sent) = piped.poll_out(cx, sink) {
             let sent = sent.and_then(|sent| self.count(sent));
-            sent.map_err(|_| Cut::Sink)?;
+            sent.map_err(Cut::Sink)?;
         }
-        self.held = Held::Piped(piped);
-        if matches!(&self.held, Held::Piped(piped) if piped.bytes == 0) {
-            self.let_go();
-        }
+        self.untaken = piped.rest();
         Poll::Ready(Ok(()))
-    }
-
-    fn let_go(&mut self) {
-        if let Held::Piped(mut piped) = std::mem::replace(&mut self.held, Held::Nothing)
-            && let Some(pipe) = piped.pipe.take()
-        {
-            pipe.put_back();
-        }
     }
 
     fn count(&mut self, sent: usize) -> io::Result<()> {
@@ -302,25 +318,5 @@ impl Way {
         }
         self.passed += sent as u64;
         Ok(())
-    }
-}
-
-impl Piped {
-    fn new(pipe: Pipe, bytes: usize) -> Self {
-        PIPES_WAITING.set(PIPES_WAITING.get() + 1);
-        Self { pipe: Some(pipe), bytes }
-    }
-
-    fn poll_out(&mut self, cx: &mut Context<'_>, sink: &Stream) -> Poll<io::Result<usize>> {
-        let Some(pipe) = &self.pipe else { return Poll::Ready(Ok(0)) };
-        let sent = ready!(sink.poll_out_of(cx, pipe, self.bytes))?;
-        self.bytes -= sent;
-        Poll::Ready(Ok(sent))
-    }
-}
-
-impl Drop for Piped {
-    fn drop(&mut self) {
-        PIPES_WAITING.set(PIPES_WAITING.get().saturating_sub(1));
     }
 }

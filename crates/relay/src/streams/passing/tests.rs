@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use relais_tap::{Ends as Names, Flow, Tap};
+use relais_tap::{Ends, Flow, Tap};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, duplex},
     net::{TcpListener, TcpStream, UnixStream},
@@ -16,17 +16,23 @@ use crate::{
     streams::shape::{Cuts, Shape, Shaping},
 };
 
+mod tls;
+
 const LASTS: Lasts = Lasts { idle_max: Duration::from_mins(1), total_max: None };
 
 fn flow() -> Flow {
-    let names = || Names { client: String::new(), server: String::new() };
+    let names = || Ends { client: String::new(), server: String::new() };
     Tap::new(1).open(names, SystemTime::UNIX_EPOCH)
 }
 
 async fn tcp() -> (Stream, Stream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    (Stream::Tcp(ours), Stream::Tcp(listener.accept().await.unwrap().0))
+    let theirs = listener.accept().await.unwrap().0;
+    // What was written is at the other side.
+    ours.set_nodelay(true).unwrap();
+    theirs.set_nodelay(true).unwrap();
+    (Stream::Tcp(ours), Stream::Tcp(theirs))
 }
 
 fn unix() -> (Stream, Stream) {
@@ -39,13 +45,14 @@ fn memory() -> (Stream, Stream) {
     (Stream::Memory(ours), Stream::Memory(theirs))
 }
 
-async fn alone(ends: Ends, early: Early, lasts: Lasts) -> Passed {
-    shaped(ends, early, lasts, Shape::default()).await
+async fn alone(pair: Pair, lasts: Lasts) -> Passed {
+    shaped(pair, lasts, (b"", Shape::default())).await
 }
 
-async fn shaped(ends: Ends, early: Early, lasts: Lasts, shape: Shape) -> Passed {
+async fn shaped(pair: Pair, lasts: Lasts, (early, shape): (&[u8], Shape)) -> Passed {
     let (flow, shaping) = (flow(), Shaping::new(shape));
-    pass(ends, early, lasts, Along { flow: &flow, shaping: &shaping, number: 1 }).await
+    let along = Along { flow: &flow, shaping: &shaping, number: 1 };
+    pass(pair, early.to_vec(), lasts, (along, &Record::default())).await
 }
 
 /// A relay between two pairs, and their outer ends.
@@ -54,9 +61,8 @@ fn relay(
     (far, server): (Stream, Stream),
     lasts: Lasts,
 ) -> (Stream, Stream, JoinHandle<Passed>) {
-    let ends = Ends { client: near, server: far };
-    let passing = tokio::spawn(alone(ends, Early::default(), lasts));
-    (client, server, passing)
+    let pair = Pair { client: near, server: far };
+    (client, server, tokio::spawn(alone(pair, lasts)))
 }
 
 async fn each_kind() -> [(Stream, Stream, JoinHandle<Passed>); 4] {
@@ -146,6 +152,38 @@ async fn a_reset_is_passed_on_as_one() {
     assert_eq!((passed.by, &*passed.why), (By::Server, "reset"));
 }
 
+/// All that comes, and how it ends.
+async fn heard(stream: &mut Stream) -> (Vec<u8>, Option<ErrorKind>) {
+    let mut heard = Vec::new();
+    let end = stream.read_to_end(&mut heard).await;
+    (heard, end.err().map(|error| error.kind()))
+}
+
+/// What both are told when one says `half`, is reset, and hears more before that is known: the writing
+/// hears of the reset, and the reading of none.
+async fn reset_while_written_to(side: By) -> ((Vec<u8>, Option<ErrorKind>), Passed) {
+    let ((mut client, near), (far, mut server)) = (tcp().await, tcp().await);
+    let (broken, other) = match side {
+        By::Client => (&mut client, &mut server),
+        By::Server | By::Relais => (&mut server, &mut client),
+    };
+    broken.write_all(b"half").await.unwrap();
+    other.write_all(b"more").await.unwrap();
+    let (reset, mut other) = if side == By::Client { (client, server) } else { (server, client) };
+    reset.reset();
+    let passing = tokio::spawn(alone(Pair { client: near, server: far }, LASTS));
+    (heard(&mut other).await, passing.await.unwrap())
+}
+
+#[tokio::test]
+async fn who_is_reset_while_it_is_written_to_does_not_seem_to_have_ended() {
+    for side in [By::Server, By::Client] {
+        let (heard, passed) = reset_while_written_to(side).await;
+        assert_eq!(heard, (b"half".to_vec(), Some(ErrorKind::ConnectionReset)), "{side:?}");
+        assert_eq!((passed.by, &*passed.why), (side, "reset"));
+    }
+}
+
 #[tokio::test]
 async fn what_was_said_before_a_side_went_deaf_still_comes() {
     let (mut client, mut server, passing) = relay(tcp().await, tcp().await, LASTS);
@@ -154,13 +192,53 @@ async fn what_was_said_before_a_side_went_deaf_still_comes() {
     server.write_all(b"too much").await.unwrap();
     // With bytes unread, which makes it a reset.
     drop(server);
-    let mut heard = [0; 8];
-    client.read_exact(&mut heard).await.unwrap();
-    assert_eq!(&heard, b"too much");
-    while client.write_all(&[1; 100]).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    assert_eq!(heard(&mut client).await, (b"too much".to_vec(), Some(ErrorKind::ConnectionReset)));
     assert_eq!(passing.await.unwrap().by, By::Server);
+}
+
+/// Says `many` and its end, and is gone while the other still says something; the other hears it slowly.
+async fn gone_after_its_end(side: By) -> (usize, Option<ErrorKind>, Passed) {
+    const MANY: usize = 3_000_000;
+    let (client, server, passing) = relay(tcp().await, tcp().await, LASTS);
+    let (mut gone, slow) = if side == By::Client { (client, server) } else { (server, client) };
+    let (mut hears, mut says) = tokio::io::split(slow);
+    let saying = async { while says.write_all(&[1; 10_000]).await.is_ok() {} };
+    let going = async {
+        gone.read_exact(&mut [0; 1000]).await.unwrap();
+        gone.write_all(&vec![2; MANY]).await.unwrap();
+        gone.shutdown().await.unwrap();
+        while gone.has_unsent() {
+            sleep(Duration::from_millis(1)).await;
+        }
+        // With bytes unread.
+        drop(gone);
+    };
+    let hearing = async {
+        let (mut count, mut part) = (0, vec![0; 10_000]);
+        loop {
+            sleep(Duration::from_millis(1)).await;
+            match hears.read(&mut part).await {
+                Ok(0) => break (count, None),
+                Ok(came) => count += came,
+                Err(error) => break (count, Some(error.kind())),
+            }
+        }
+    };
+    let (count, end) = tokio::select! {
+        ((), ()) = async { tokio::join!(saying, going) } => panic!("heard before all is said"),
+        end = hearing => end,
+    };
+    drop((hears, says));
+    assert_eq!(count, MANY);
+    (count, end, passing.await.unwrap())
+}
+
+#[tokio::test]
+async fn who_said_all_and_went_is_heard_to_the_end_by_who_still_speaks() {
+    for side in [By::Server, By::Client] {
+        let (_, end, passed) = gone_after_its_end(side).await;
+        assert_eq!((end, passed.by, &*passed.why), (None, side, "closed"));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,19 +271,24 @@ async fn nothing_is_open_for_longer_than_in_all() {
 #[tokio::test]
 async fn what_came_early_goes_first() {
     let ((mut client, near), (far, mut server)) = (tcp().await, tcp().await);
-    let ends = Ends { client: near, server: far };
-    let early = Early { to_server: b"hel".to_vec(), to_client: b"gr".to_vec() };
-    let passing = tokio::spawn(alone(ends, early, LASTS));
+    let pair = Pair { client: near, server: far };
+    let passing = tokio::spawn(shaped(pair, LASTS, (b"hel", Shape::default())));
     client.write_all(b"lo").await.unwrap();
     client.shutdown().await.unwrap();
-    server.write_all(b"eetings").await.unwrap();
-    server.shutdown().await.unwrap();
-    let mut heard = String::new();
-    server.read_to_string(&mut heard).await.unwrap();
-    client.read_to_string(&mut heard).await.unwrap();
-    assert_eq!(heard, "hellogreetings");
-    let passed = passing.await.unwrap();
-    assert_eq!((passed.to_server, passed.to_client), (5, 9));
+    assert_eq!(heard(&mut server).await.0, b"hello");
+    drop(server);
+    assert_eq!(passing.await.unwrap().to_server, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_early_comes_as_late_as_all_else() {
+    let ((_client, near), (far, mut server)) = (memory(), memory());
+    let late = noisy(Noise { delay: Duration::from_millis(50), ..Noise::default() });
+    let pair = Pair { client: near, server: far };
+    let _passing = tokio::spawn(shaped(pair, LASTS, (b"early", late)));
+    let start = Instant::now();
+    server.read_exact(&mut [0; 5]).await.unwrap();
+    assert!((50..55).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
 }
 
 fn noisy(noise: Noise) -> Shape {
@@ -215,8 +298,8 @@ fn noisy(noise: Noise) -> Shape {
 /// A relay of memory that does this to bytes.
 fn impaired(shape: Shape) -> (Stream, Stream, JoinHandle<Passed>) {
     let ((client, near), (far, server)) = (memory(), memory());
-    let ends = Ends { client: near, server: far };
-    let passing = tokio::spawn(shaped(ends, Early::default(), LASTS, shape));
+    let pair = Pair { client: near, server: far };
+    let passing = tokio::spawn(shaped(pair, LASTS, (b"", shape)));
     (client, server, passing)
 }
 
@@ -238,9 +321,9 @@ async fn bytes_and_ends_come_later_by_the_delay() {
 #[tokio::test(start_paused = true)]
 async fn a_rate_holds_each_way_by_itself() {
     let ((mut client, near), (far, mut server)) = (memory(), memory());
-    let ends = Ends { client: near, server: far };
+    let pair = Pair { client: near, server: far };
     let shape = Shape { rates: Rates { up: Some(10_000), down: None }, ..Shape::default() };
-    let passing = tokio::spawn(shaped(ends, Early::default(), LASTS, shape));
+    let passing = tokio::spawn(shaped(pair, LASTS, (b"", shape)));
     let start = Instant::now();
     let saying = async {
         client.write_all(&vec![1; 20_000]).await.unwrap();
@@ -296,11 +379,11 @@ async fn what_is_corrupted_is_no_longer_and_no_shorter() {
 async fn what_is_done_may_change_while_it_is_open() {
     let ((mut client, near), (far, mut server)) = (tcp().await, tcp().await);
     let shaping = std::sync::Arc::new(Shaping::default());
-    let (ends, now) = (Ends { client: near, server: far }, std::sync::Arc::clone(&shaping));
+    let (pair, now) = (Pair { client: near, server: far }, std::sync::Arc::clone(&shaping));
     let passing = tokio::spawn(async move {
         let flow = flow();
         let along = Along { flow: &flow, shaping: &now, number: 1 };
-        pass(ends, Early::default(), LASTS, along).await
+        pass(pair, Vec::new(), LASTS, (along, &Record::default())).await
     });
     let mut heard = [0; 4];
     let all = noisy(Noise { corrupt: 1.0, ..Noise::default() });
@@ -312,4 +395,39 @@ async fn what_is_done_may_change_while_it_is_open() {
     }
     drop((client, server));
     assert_eq!(passing.await.unwrap().to_server, 16);
+}
+
+/// Has many connections of one core wait, all of whom say as much as is taken.
+async fn waiting_bytes(count: usize, shape: Shape) -> usize {
+    let mut said = 0;
+    let mut relays = Vec::new();
+    for _ in 0..count {
+        let (mut client, server, passing) = impaired(shape);
+        let saying = async {
+            loop {
+                said += client.write(&[1; 1000]).await.unwrap();
+            }
+        };
+        // Until nothing more is taken.
+        _ = tokio::time::timeout(Duration::from_millis(10), saying).await;
+        relays.push((client, server, passing));
+    }
+    said
+}
+
+#[tokio::test(start_paused = true)]
+async fn little_is_read_ahead_where_nothing_is_late() {
+    // Who may send 1 byte a second has what its sockets hold, and one read.
+    let slow = Shape { rates: Rates { up: Some(1), down: None }, ..Shape::default() };
+    let said = waiting_bytes(20, slow).await;
+    assert!(said <= 20 * 3000, "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_late_has_a_bound_for_each_and_one_for_all() {
+    let late = noisy(Noise { delay: Duration::from_hours(1), ..Noise::default() });
+    let said = waiting_bytes(1, late).await;
+    assert!((1 << 20..(1 << 20) + 20_000).contains(&said), "{said}");
+    let said = waiting_bytes(100, late).await;
+    assert!((63 << 20..66 << 20).contains(&said), "{said}");
 }

@@ -1,0 +1,124 @@
+//! How a stream ends: as one that broke, or so that what was said last is heard.
+
+use std::{ffi::c_int, os::fd::AsRawFd as _, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy, sink},
+    time::timeout,
+};
+
+use super::Stream;
+
+/// How long the other side may go on sending where nobody listens any more, and how much.
+const LINGER_MAX: Duration = Duration::from_secs(1);
+const LINGER_BYTES_MAX: u64 = 64 << 10;
+
+impl Stream {
+    /// Ends it as one that broke: what was not sent is not, and the other side is told that there is
+    /// nobody any more (TCP's reset). A Unix socket, which has no such thing, is just closed.
+    pub fn reset(self) {
+        if let Some(socket) = self.socket() {
+            // If that is not to be had, it is closed.
+            _ = socket.set_zero_linger();
+        }
+    }
+
+    /// Says that nothing more will come, and waits for the other side to say so, too: at most a second,
+    /// in which at most 64 KiB are read and thrown away. A socket that is closed with bytes unread is
+    /// reset, and what was said last may be lost.
+    ///
+    /// Cancel safe: what is left is to close it.
+    pub async fn linger(&mut self) {
+        let goodbye = async {
+            self.shutdown().await?;
+            copy(&mut self.take(LINGER_BYTES_MAX), &mut sink()).await
+        };
+        // Boxed for the size of every connection's task. Who does not listen is not waited for.
+        _ = timeout(LINGER_MAX, Box::pin(goodbye)).await;
+    }
+
+    /// Whether the other side's system has not taken yet all that was sent. Of TCP alone: what a Unix
+    /// socket was sent is at the other side.
+    pub fn has_unsent(&self) -> bool {
+        let Some(socket) = self.socket() else { return false };
+        let mut unsent: c_int = 0;
+        // SAFETY: the kernel writes one int, which lives on this stack, and keeps no pointer to it.
+        #[expect(unsafe_code, reason = "SIOCOUTQ (`tcp(7)`) has no safe way")]
+        let said = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut unsent) };
+        said == 0 && unsent > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    async fn tcp() -> (Stream, Stream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Stream::Tcp(ours), Stream::Tcp(listener.accept().await.unwrap().0))
+    }
+
+    #[tokio::test]
+    async fn a_reset_is_seen_as_one() {
+        let (ours, mut theirs) = tcp().await;
+        ours.reset();
+        let seen = theirs.read(&mut [0]).await.unwrap_err();
+        assert_eq!(seen.kind(), ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn what_was_said_last_is_heard_by_who_goes_on_for_a_while() {
+        let (mut ours, mut theirs) = tcp().await;
+        theirs.write_all(&[1; 1000]).await.unwrap();
+        ours.write_all(b"bye").await.unwrap();
+        let hearing = async {
+            let mut heard = String::new();
+            theirs.read_to_string(&mut heard).await.unwrap();
+            drop(theirs);
+            heard
+        };
+        let ((), heard) = tokio::join!(ours.linger(), hearing);
+        assert_eq!(heard, "bye");
+    }
+
+    #[tokio::test]
+    async fn nobody_lingers_for_ever() {
+        // As much as may be read, and for who says nothing as long as may be.
+        let (mut ours, mut theirs) = tcp().await;
+        let saying = async { while theirs.write_all(&[1; 4096]).await.is_ok() {} };
+        let lingering = async {
+            ours.linger().await;
+            drop(ours);
+        };
+        tokio::join!(saying, lingering);
+        let (near, _far) = tokio::io::duplex(8);
+        tokio::time::pause();
+        let start = tokio::time::Instant::now();
+        Stream::Memory(near).linger().await;
+        assert_eq!(start.elapsed().as_secs(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_the_other_side_has_no_room_for_is_unsent() {
+        let (mut ours, mut theirs) = tcp().await;
+        assert!(!ours.has_unsent());
+        let mut sent = 0;
+        while let Some(Ok(wrote)) = tokio::select! {
+            biased;
+            wrote = ours.write(&[1; 10_000]) => Some(wrote),
+            () = tokio::time::sleep(Duration::from_millis(50)) => None,
+        } {
+            sent += wrote;
+        }
+        assert!(ours.has_unsent());
+        theirs.read_exact(&mut vec![0; sent]).await.unwrap();
+        while ours.has_unsent() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
