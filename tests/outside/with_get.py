@@ -4,14 +4,16 @@ import gzip
 import json
 import os
 import re
+import signal
+import subprocess
 import time
 
 from certificates import papers
 from listening import Listening
 from misbehaving import KINDS, Misbehaving
 from origin import Origin
-from stage import RELAIS, equal, free_port, holds, need, test
-from terminals import on_a_terminal
+from stage import RELAIS, equal, eventually, free_port, holds, need, test
+from terminals import Tmux, on_a_terminal
 
 
 def get(stage, *words, status=0, seconds=30, **options):
@@ -132,7 +134,7 @@ def all_of_it_can_be_had_as_json(stage):
     equal(told["connection"]["tls"]["chain"][0]["subject"], "CN=localhost")
     equal(dict(told["request"]["fields"])["authorization"], "***")
     equal(set(told["timings_ms"]) - {"name"}, {"connect", "tls", "first_byte", "body", "total"})
-    told = json.loads(get(stage, "--json", "--follow", "1", f"{clear}/old")[0])
+    told = json.loads(get(stage, "--json", "--follow=1", f"{clear}/old")[0])
     equal([step["status"] for step in told["redirects"]], [301])
     equal(told["body"], "hello from nginx\n")
     told = json.loads(get(stage, "--json", f"{clear}/big.bin")[0])
@@ -196,7 +198,7 @@ def redirections_are_followed_as_far_as_they_may_be(stage):
             stream.sendall(f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode())
 
         with Answering(act) as server:
-            printed, said = get(stage, "--follow", "5", "-u", "a:b", "-d", "x", f"{server.url}/one")
+            printed, said = get(stage, "--follow=5", "-u", "a:b", "-d", "x", f"{server.url}/one")
             told = json.loads(printed)
             equal((told["method"], told["target"], told["bytes"]), ("GET", "/end", 0))
             names = [name for name, _ in told["fields"]]
@@ -204,16 +206,16 @@ def redirections_are_followed_as_far_as_they_may_be(stage):
             holds(server.asked[1].lower(), "authorization: basic")
             holds(said, f"* goes on with GET {server.url}/two?x")
             _, said = get(stage, f"{server.url}/one")
-            holds(said, "`--follow 5` goes there")
-            _, said = get(stage, "--follow", "9", f"{server.url}/circle", status=1)
+            holds(said, "`--follow` goes there")
+            _, said = get(stage, "--follow=9", f"{server.url}/circle", status=1)
             holds(said, "redirected in a circle")
-            _, said = get(stage, "--follow", "9", f"{server.url}/on", status=1)
+            _, said = get(stage, "--follow=9", f"{server.url}/on", status=1)
             holds(said, "redirected more than 9 times")
             equal(sum("/onx" in head for head in server.asked), 9)
-            _, said = get(stage, "--follow", "9", f"{server.url}/mail", status=1)
+            _, said = get(stage, "--follow=9", f"{server.url}/mail", status=1)
             holds(said, "it sends to what cannot be asked: unknown scheme \"mailto\"")
             # The same rules, whoever reads.
-            printed, said = get(stage, "--json", "--follow", "9", f"{server.url}/circle", status=1)
+            printed, said = get(stage, "--json", "--follow=9", f"{server.url}/circle", status=1)
             equal(printed, b"")
             holds(said, "redirected in a circle")
 
@@ -223,7 +225,7 @@ def what_breaks_off_behind_a_redirection_is_told_of_who_broke_it_off(stage):
     with Answering(says("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")) as second:
         moved = f"HTTP/1.1 302 Found\r\nLocation: {second.url}/\r\nContent-Length: 0\r\n\r\n"
         with Answering(says(moved)) as first:
-            _, said = get(stage, "--follow", "1", first.url, status=1)
+            _, said = get(stage, "--follow=1", first.url, status=1)
     fault = said[said.index("error:"):]
     holds(fault, second.url)
     assert first.url not in fault, fault
@@ -461,3 +463,172 @@ def a_reader_that_has_enough_is_no_failure(stage):
     clear, _, _ = nginx(stage)
     command = f"{RELAIS} get {clear}/big.bin 2>/dev/null | head -c 10 | wc -c; echo ${{PIPESTATUS[0]}}"
     equal(stage.run(["bash", "-c", command]).split(), [b"10", b"0"])
+
+
+@test
+def what_cannot_be_written_is_a_failure(stage):
+    with Answering(says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")) as server:
+        for words in [[], ["--json"], ["--head"], ["-o", "-"]]:
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([RELAIS, "get", *words, server.url], stdout=full, stderr=subprocess.PIPE, env=stage.env())
+            equal(done.returncode, 1, words)
+            holds(done.stderr.decode(), "error: writing to standard output: no space left", words)
+
+
+def dripping(pieces, kind, seconds=0.3):
+    """Sends `pieces` of a body with so much time between them."""
+
+    def act(stream, head):
+        stream.sendall(f"HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Type: {kind}\r\nContent-Length: {sum(map(len, pieces))}\r\n\r\n".encode())
+        for piece in pieces:
+            stream.sendall(piece)
+            time.sleep(seconds)
+
+    return act
+
+
+@test
+def a_part_is_written_by_one_at_a_time(stage):
+    file, part = stage.path("file"), stage.path("file.part")
+    with Answering(dripping([b"a" * 10] * 8, "text/plain")) as slow, Answering(says("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb")) as other:
+        first = stage.start([RELAIS, "get", "-o", file, slow.url], "first")
+        eventually("a part", part.exists)
+        _, said = get(stage, "-o", file, other.url, status=2)
+        holds(said, "is being written by another relais")
+        equal(other.asked, [])
+        equal(first.process.wait(20), 0)
+        equal(file.read_bytes(), b"a" * 80)
+
+
+@test
+def a_part_is_no_link_and_no_file_of_somebody_else(stage):
+    victim, part = stage.path("victim"), stage.path("file.part")
+    victim.write_text("mine")
+    with Answering(says("HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 1\r\n\r\nb")) as server:
+        part.symlink_to(victim)
+        _, said = get(stage, "-o", stage.path("file"), server.url, status=2)
+        holds(said, "file.part\" is a link")
+        part.unlink()
+        os.mkfifo(part)
+        get(stage, "-o", stage.path("file"), server.url, status=2)
+        part.unlink()
+        _, said = get(stage, "-o", stage.path("nodir/x"), server.url, status=2)
+        holds(said, "cannot write")
+        # Nobody is asked for what cannot be kept.
+        equal(server.asked, [])
+        stage.path("file.part.json").symlink_to(victim)
+        get(stage, "-o", stage.path("file"), server.url)
+    equal(victim.read_text(), "mine")
+    equal(stage.path("file").read_text(), "b")
+    with Answering(says("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")) as server:
+        get(stage, "-o", stage.path("none"), server.url, status=3)
+    assert not stage.path("none.part").exists()
+
+
+@test
+def a_part_has_no_more_than_its_range(stage):
+    def act(stream, head):
+        if "range:" not in head.lower():
+            stream.sendall(b"HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 104\r\n\r\n" + b"x" * 50)
+            return
+        stream.sendall(b"HTTP/1.1 206 P\r\nETag: \"a\"\r\nContent-Range: bytes 50-103/104\r\nTransfer-Encoding: chunked\r\n\r\n")
+        stream.sendall(b"50\r\n" + b"y" * 0x50 + b"\r\n0\r\n\r\n")
+
+    with Answering(act) as server:
+        get(stage, "-o", stage.path("file"), server.url, status=1)
+        _, said = get(stage, "-o", stage.path("file"), "--resume", server.url, status=1)
+    holds(said, "more came than")
+    equal(stage.path("file.part").read_bytes(), b"x" * 50)
+    assert not stage.path("file").exists()
+
+
+@test
+def who_is_interrupted_keeps_what_came(stage):
+    with Answering(dripping([b"a" * 10] * 50, "text/plain")) as server:
+        asking = stage.start([RELAIS, "get", "-o", stage.path("file"), server.url], "get")
+        eventually("bytes", lambda: stage.path("file.part").exists() and stage.path("file.part").stat().st_size > 0)
+        asking.signal(signal.SIGINT)
+        equal(asking.process.wait(20), 1)
+        holds(asking.said(), "`--resume` goes on")
+
+
+@test
+def a_terminal_is_shown_a_stream_as_it_comes(stage):
+    kinds = {
+        "/events": ("text/event-stream", [b"data: one\n\n", b"data: two\n\n"]),
+        "/text": ("text/plain", [b"caf\xc3", b"\xa9\n"]),
+        "/unknown": ("application/octet-stream", [b"one ", b"two"]),
+        "/json": ("application/json", [b'{"a": ', b"1}"]),
+    }
+
+    def act(stream, head):
+        kind, pieces = kinds[head.split(" ")[1]]
+        # The rest never comes: what is seen is seen before the end.
+        stream.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: 1000\r\n\r\n".encode())
+        for piece in pieces:
+            stream.sendall(piece)
+            time.sleep(0.1)
+        time.sleep(30)
+
+    with Answering(act) as server:
+        asking = "; ".join(f"{RELAIS} get {server.url}{path}; echo end $? of {path}; read x; clear" for path in kinds)
+        screen = Tmux(stage, asking)
+        try:
+            for path, (_, pieces) in kinds.items():
+                for line in b"".join(pieces).decode().split("\n"):
+                    screen.sees(line)
+                screen.type("C-c")
+                screen.sees("error: interrupted")
+                screen.sees("total  ")
+                screen.sees(f"end 1 of {path}")
+                screen.type("Enter")
+        finally:
+            screen.end()
+
+
+@test
+def text_of_one_byte_a_character_is_shown_as_such(stage):
+    head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=ISO-8859-1\r\nContent-Length: 4\r\n\r\n"
+    with Answering(says(head + "caf\xe9")) as server:
+        shown, _ = on_a_terminal([RELAIS, "get", server.url], stage.env())
+        holds(shown.decode(), "café\r\n")
+        equal(json.loads(get(stage, "--json", server.url)[0])["body"], "café")
+        # As it is, where it is piped.
+        printed, _ = get(stage, server.url)
+        equal(printed, b"caf\xe9")
+        printed, _ = get(stage, "-o", "-", server.url)
+        equal((printed, stage.path("-").exists()), (b"caf\xe9", False))
+        both = stage.run(["sh", "-c", f"{RELAIS} get {server.url} 2>&1"])
+        assert b"caf\xe9\nconnect" in both, both
+        both = stage.run(["sh", "-c", f"{RELAIS} get --head {server.url} 2>&1"])
+        assert b"\nbody " not in both, both
+        for words in [[], ["-o", stage.path("quiet")]]:
+            equal(get(stage, "-q", *words, server.url)[1], "")
+
+
+@test
+def a_status_of_no_class_is_shown(stage):
+    with Answering(says("HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nhi")) as server:
+        printed, said = get(stage, server.url)
+        equal(printed, b"hi")
+        holds(said, "HTTP/1.1 999 Odd")
+        get(stage, "--check", server.url, status=3)
+
+
+@test
+def who_is_interrupted_by_a_fast_stream_ends_at_once(stage):
+    need("prlimit")
+    def act(stream, head):
+        stream.sendall(b"HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 1000000000000\r\n\r\n")
+        while True:
+            stream.sendall(bytes(1_000_000))
+
+    with Answering(act) as server:
+        # Nobody is there to take the bytes off a disk again.
+        asking = stage.start(["prlimit", "--fsize=8000000000", RELAIS, "get", "-o", stage.path("file"), server.url], "get")
+        part = stage.path("file.part")
+        eventually("bytes", lambda: part.exists() and part.stat().st_size > 1_000_000)
+        asking.signal(signal.SIGINT)
+        equal(asking.process.wait(10), 1)
+        holds(asking.said(), "`--resume` goes on")
+        part.unlink()

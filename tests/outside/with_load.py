@@ -10,6 +10,7 @@ import resource
 import signal
 import socket
 import struct
+import subprocess
 import time
 
 from certificates import papers
@@ -292,6 +293,28 @@ def errors_are_counted_by_kind(stage):
     equal(refused.returncode, 1, "exit code")
     holds(refused.stderr.decode(), "error: no request was answered: http://127.0.0.1:")
     holds(refused.stderr.decode(), "refused the connection")
+    assert re.search(r"^errors +50\n +refused +50 ", refused.stdout.decode(), re.M), refused.stdout
+
+
+@test
+def a_load_of_refusals_says_so(stage):
+    url = nginx(stage, "location /gone { return 404; }")
+    done = stage.finish([RELAIS, "load", f"{url}/gone", "-n", "20", "-H", "X: secret", "--html", "load.html", "--color", "always"])
+    equal(done.returncode, 0)
+    holds(done.stderr.decode(), "note: every answer has a status of 4xx or 5xx")
+    holds(done.stdout.decode(), "\x1b[31m  4xx ")
+    page = stage.path("load.html").read_text()
+    holds(page, "GET with 1 field, timeout 10s; 20")
+    holds(page, "4xx: 20")
+    holds(page, "<code>--rate</code>")
+    assert "secret" not in page and "`" not in page, page
+    done = stage.finish([RELAIS, "load", "-q", f"{url}/gone", "-n", "20"])
+    equal(done.stderr, b"")
+    with open("/dev/full", "wb") as full:
+        for words in [[], ["--json"]]:
+            done = subprocess.run([RELAIS, "load", f"{url}/gone", "-n", "20", *words], stdout=full, stderr=subprocess.PIPE, env=stage.env())
+            equal(done.returncode, 1, words)
+            holds(done.stderr.decode(), "error: writing to standard output: no space left")
 
 
 @test

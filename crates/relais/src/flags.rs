@@ -113,10 +113,17 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Show the manual page, or write those of all commands to a folder
+    /// Show the manual page, of a command if one is named, or write those of all to a folder
     Man {
+        /// Of which command, e.g. `send`, or `cert trust`
+        command: Vec<String>,
         /// Where to write them
-        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        #[arg(
+            long,
+            value_name = "DIR",
+            value_hint = ValueHint::DirPath,
+            conflicts_with = "command"
+        )]
         dir: Option<PathBuf>,
     },
 }

@@ -89,7 +89,11 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()) * 2);
         }
     };
-    let telling = if global.verbose > 0 { Telling::More } else { Telling::Usual };
+    let telling = match (global.quiet, global.verbose) {
+        (true, _) => Telling::Less,
+        (_, 0) => Telling::Usual,
+        _ => Telling::More,
+    };
     // A client tells of its exchange first, and of what goes on below only when asked twice.
     let verbose = global.verbose.saturating_sub(u8::from(command.is_client()));
     logging::start(&flags::Global { verbose, ..global.clone() });
@@ -139,11 +143,12 @@ fn obey(
         Command::Reload { file } => control::reload(&or_usual(file), data),
         Command::Cache(flags) => cache::obey(*flags, color, data),
         Command::Flows(flags) => flows::obey(*flags, color, || usual_logs(data)),
-        Command::Load(flags) => load::obey(*flags, color, data),
+        Command::Load(flags) => load::obey(*flags, data, (color, telling)),
         Command::Cert(command) => cert::obey(command, data),
         Command::Password { user } => password::print_line(user.as_deref()),
         Command::Completions { shell } => Ok(manual::completions(shell)?),
-        Command::Man { dir } => Ok(manual::man(dir.as_deref())?),
+        Command::Man { command, dir: None } => manual::show(&command),
+        Command::Man { dir: Some(dir), .. } => Ok(manual::write_all(&dir)?),
     }
 }
 

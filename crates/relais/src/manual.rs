@@ -12,8 +12,10 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use crate::{
+    complaint::Wrong,
     flags::Cli,
     output::{print, tell},
+    stop::Stop,
 };
 
 /// Prints completions for `shell`.
@@ -24,18 +26,32 @@ pub(crate) fn completions(shell: Shell) -> anyhow::Result<()> {
     print(&text).context("printing")
 }
 
-/// Shows the manual page, or writes those of all commands to `dir`.
-pub(crate) fn man(dir: Option<&Path>) -> anyhow::Result<()> {
+/// Shows the manual page of the command that these words name: of relais, if there are none.
+pub(crate) fn show(words: &[String]) -> Result<(), Stop> {
     let mut command = Cli::command();
     command.build();
-    let Some(dir) = dir else {
-        let mut page = Vec::new();
-        clap_mangen::Man::new(command).render(&mut page).context("making the page")?;
-        if io::stdout().is_terminal() && read_with_man(&page) {
-            return Ok(());
-        }
-        return print(&page).context("printing");
-    };
+    let mut of = &command;
+    for word in words {
+        of = of.find_subcommand(word).ok_or_else(|| {
+            let names = of.get_subcommands().map(clap::Command::get_name);
+            let names = names.collect::<Vec<_>>().join(", ");
+            let expected = if names.is_empty() { "nothing more".to_owned() } else { names };
+            let what = format!("no command {word:?} of `{}`", of.get_name());
+            Stop::of_flag("COMMAND", Wrong::expected(what, expected))
+        })?;
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(of.clone()).render(&mut page).context("making the page")?;
+    if io::stdout().is_terminal() && read_with_man(&page) {
+        return Ok(());
+    }
+    Ok(print(&page).context("printing")?)
+}
+
+/// Writes the manual pages of all commands to `dir`.
+pub(crate) fn write_all(dir: &Path) -> anyhow::Result<()> {
+    let mut command = Cli::command();
+    command.build();
     fs::create_dir_all(dir).with_context(|| format!("making the folder {:?}", dir.display()))?;
     clap_mangen::generate_to(command, dir)
         .with_context(|| format!("writing to {:?}", dir.display()))?;

@@ -46,6 +46,14 @@ pub(crate) fn said_time(time: Duration) -> String {
     }
 }
 
+/// A time in whole seconds, as a guess is told: `13 s`, `2 min 5 s`.
+pub(crate) fn said_seconds(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", said_count(seconds / 60), seconds % 60),
+    }
+}
+
 /// `1 object`, `48,210 objects`
 pub(crate) fn counted(count: u64, what: &str) -> String {
     let s = if count == 1 { "" } else { "s" };
@@ -111,6 +119,8 @@ mod tests {
         }
         assert_eq!(said_time(Duration::from_millis(7)), "7 ms");
         assert_eq!(said_time(Duration::from_millis(1_470)), "1.4 s");
+        assert_eq!(said_seconds(Duration::from_millis(13_900)), "13 s");
+        assert_eq!(said_seconds(Duration::from_secs(125)), "2 min 5 s");
         for (count, expect) in [(0, "0"), (999, "999"), (1_000, "1,000"), (48_210, "48,210")] {
             assert_eq!(said_count(count), expect);
         }

@@ -1,12 +1,14 @@
 //! Data to standard output, talk to standard error.
 //!
-//! A reader that went away is no failure of ours: what cannot be written is dropped.
+//! A reader that went away is no failure of ours. What cannot be written otherwise is one to
+//! [`print`] and [`print_line`], and is dropped by those that tell or greet.
 
 use std::{
     fmt::Display,
     io::{self, Write as _},
 };
 
+use anyhow::Context as _;
 use clap::ColorChoice;
 
 use crate::columns;
@@ -14,6 +16,8 @@ use crate::columns;
 /// How much a command tells beside what it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Telling {
+    /// Errors alone: `-q`.
+    Less,
     /// What has to be known.
     Usual,
     /// How it came about, too: `-v`.
@@ -27,11 +31,40 @@ pub(crate) fn say(line: impl Display) {
 }
 
 /// Prints a text of data as it is, which may be long.
+///
+/// # Errors
+///
+/// What is lost, to a full disk for example. A reader that has enough has lost nothing.
 pub(crate) fn print(text: &[u8]) -> io::Result<()> {
+    print_on(text).map(|_| ())
+}
+
+/// Prints a line of data, on which somebody may rely.
+///
+/// # Errors
+///
+/// As [`print`]'s.
+pub(crate) fn print_line(line: impl Display) -> anyhow::Result<()> {
+    print(format!("{line}\n").as_bytes()).context(PRINTING)
+}
+
+/// What was being done where data is lost.
+pub(crate) const PRINTING: &str = "writing to standard output";
+
+/// Whether somebody reads on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    Reads,
+    HasEnough,
+}
+
+/// The same as [`print`], for who has more to print.
+pub(crate) fn print_on(text: &[u8]) -> io::Result<Reader> {
     let mut out = io::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        printed => printed,
+        Ok(()) => Ok(Reader::Reads),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::HasEnough),
+        Err(error) => Err(error),
     }
 }
 

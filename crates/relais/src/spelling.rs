@@ -20,11 +20,12 @@ pub(crate) use endpoint::{BareEndpoint, HttpEndpoint};
 pub(crate) use field::Field;
 pub(crate) use pace::{Delay, Rate, Share};
 
-/// A length of time: `250ms`, `10s`, `5m`, `1h`, `7d`.
+/// A length of time: `250ms`, `10s`, `5m`, `1h`, `7d`; on the command line a bare number is of seconds,
+/// as other programs take it. A file is read by people later: there the unit has to be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time(pub(crate) Duration);
 
-/// A number of bytes: `512`, `64KiB`, `10MiB`, `1GiB`.
+/// A number of bytes: `512`, `64KiB`, `10MiB`, `1GiB`; `64k`, `10M`, `1G` are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Size(pub(crate) u64);
 
@@ -64,13 +65,33 @@ impl FromStr for Time {
         let (number, unit) = number_and_unit(text).ok_or_else(bad)?;
         let millis_each = match unit {
             "ms" => 1,
-            "s" => 1_000,
+            "" | "s" => 1_000,
             "m" => 60_000,
             "h" => 3_600_000,
             "d" => 86_400_000,
             _ => return Err(bad()),
         };
         number.checked_mul(millis_each).map(Duration::from_millis).map(Self).ok_or_else(bad)
+    }
+}
+
+/// A [`Time`] with its unit.
+struct TimeOfFile(Time);
+
+impl FromStr for TimeOfFile {
+    type Err = BadTime;
+
+    fn from_str(text: &str) -> Result<Self, BadTime> {
+        if text.ends_with(|last: char| last.is_ascii_digit()) {
+            return Err(BadTime(text.to_owned()));
+        }
+        text.parse().map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        TimeOfFile::deserialize(deserializer).map(|TimeOfFile(time)| time)
     }
 }
 
@@ -82,10 +103,10 @@ impl FromStr for Size {
         let (number, unit) = number_and_unit(text).ok_or_else(bad)?;
         let shift = match unit {
             "" | "B" => 0,
-            "KiB" => 10,
-            "MiB" => 20,
-            "GiB" => 30,
-            "TiB" => 40,
+            "KiB" | "k" | "K" => 10,
+            "MiB" | "M" => 20,
+            "GiB" | "G" => 30,
+            "TiB" | "T" => 40,
             _ => return Err(bad()),
         };
         number.checked_mul(1 << shift).map(Self).ok_or_else(bad)
@@ -169,7 +190,7 @@ macro_rules! read_from_string {
 }
 
 read_from_string!(
-    Time: "a time, e.g. \"10s\"",
+    TimeOfFile: "a time, e.g. \"10s\"",
     BareEndpoint: "an endpoint, e.g. \"tcp://127.0.0.1:6666\"",
     HttpEndpoint: "an endpoint, e.g. \"http://127.0.0.1:8080\"",
     HostName: "a host, e.g. \"example.org\"",
@@ -310,14 +331,19 @@ mod tests {
             assert_eq!(text.parse::<Size>().unwrap().to_string(), text);
         }
         assert_eq!("64 KiB".parse::<Size>(), Ok(Size(65_536)));
+        for (text, expect) in [("1k", 1 << 10), ("1K", 1 << 10), ("2M", 2 << 20), ("1G", 1 << 30)] {
+            assert_eq!(text.parse::<Size>(), Ok(Size(expect)));
+        }
+        assert_eq!("10".parse::<Time>().unwrap().to_string(), "10s");
+        assert_eq!("10".parse::<TimeOfFile>().map(|_| ()), Err(BadTime("10".to_owned())));
     }
 
     #[test]
     fn what_is_no_time_and_no_size_is_refused() {
-        for text in ["", "10", "s", "10 weeks", "-1s", "1.5s", "99999999999999999999s"] {
+        for text in ["", "s", "10 weeks", "-1s", "1.5s", "99999999999999999999s"] {
             assert_eq!(text.parse::<Time>(), Err(BadTime(text.to_owned())));
         }
-        for text in ["", "KiB", "64KB", "64k", "-1", "99999999999GiB"] {
+        for text in ["", "KiB", "64KB", "64m", "k", "-1", "99999999999GiB"] {
             assert_eq!(text.parse::<Size>(), Err(BadSize(text.to_owned())));
         }
     }

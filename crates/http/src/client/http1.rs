@@ -129,7 +129,7 @@ struct Reading {
 
 impl Reading {
     fn new(limits: Limits, asked: Asked) -> Self {
-        let (buffer, reader) = (BytesMut::new(), HeadReader::new(limits.head));
+        let (buffer, reader) = (BytesMut::new(), HeadReader::new(limits.head).of_any_status());
         Self { buffer, reader, asked, interims: Vec::new(), first_at: None }
     }
 

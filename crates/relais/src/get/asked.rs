@@ -3,6 +3,7 @@
 use std::{
     io::{self, IsTerminal as _},
     path::PathBuf,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -67,6 +68,11 @@ impl Asked {
     pub(super) fn judge(&self, status: u16) -> Result<(), Stop> {
         if self.checks && status >= 400 { Err(Stop::No) } else { Ok(()) }
     }
+
+    /// How long a body took, if what is asked for has one.
+    pub(super) fn body_took(&self, took: Duration) -> Option<Duration> {
+        (self.request.method != Method::HEAD).then_some(took)
+    }
 }
 
 impl Flags {
@@ -92,10 +98,14 @@ impl Flags {
             limits: Limits { head: HEAD, silence_max: self.timeout.0 },
         };
         let output = match self.output {
-            Some(file) => Output::File(file),
+            Some(file) if file.as_os_str() != "-" => Output::File(file),
+            Some(_) if self.resume => {
+                let wrong = Wrong::expected("nothing is gone on with on standard output", "a FILE");
+                return Err(Stop::of_flag("--output", wrong));
+            }
             None if self.json => Output::Json,
             None if self.head => Output::Head,
-            None => Output::Body,
+            Some(_) | None => Output::Body,
         };
         let (follow, resumes, checks) = (self.follow, self.resume, self.check);
         Ok(Asked { client, request, follow, output, resumes, checks })
@@ -128,7 +138,12 @@ impl Flags {
         for field in &self.header {
             let (name, value) =
                 read_field(field).map_err(|wrong| Stop::of_flag("--header", wrong))?;
-            said.append(name, value);
+            if value.is_empty() {
+                // Without a value: the field is not wanted.
+                fields.remove(&name);
+            } else {
+                said.append(name, value);
+            }
         }
         // One that was said stands instead of ours, two of a name beside each other.
         for name in said.keys() {
@@ -180,7 +195,7 @@ fn read_field(Field { name, value }: &Field) -> Result<(HeaderName, HeaderValue)
 
 /// A body, and what it is.
 fn read_data(said: &str) -> Result<(Bytes, &'static str), Stop> {
-    let bytes = content::read("--body", said)?;
+    let bytes = content::read("--data", said)?;
     let usual = if said.starts_with('@') {
         "application/octet-stream"
     } else {
@@ -246,6 +261,8 @@ mod tests {
         );
         let words = ["-H", "Accept: text/html", "-H", "x:1", "-H", "X: 2", "9000"];
         check(&words, "GET http://127.0.0.1:9000/ accept=text/html,x=1,x=2");
+        check(&["-H", "Accept:", "9000"], "GET http://127.0.0.1:9000/");
+        check(&["-H", "X:", "9000"], "GET http://127.0.0.1:9000/ accept=*/*");
         let auth = "accept=*/*,authorization=Basic YW5uYTpzOg==";
         check(&["-u", "anna:s:", "9000"], &format!("GET http://127.0.0.1:9000/ {auth}"));
     }

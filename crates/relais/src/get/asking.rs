@@ -7,7 +7,7 @@ use super::{asked::Asked, heads::Heads};
 use crate::{
     calling::{Met, broken, refused, tell_met},
     complaint::{Complaint, Wrong},
-    output::{Telling, tell},
+    output::Telling,
     stop::Stop,
 };
 
@@ -20,6 +20,19 @@ pub(super) struct Followed {
     pub(super) exchange: Exchange,
     /// What was asked before.
     pub(super) steps: Vec<Step>,
+    /// Where the last answer sends, if nobody goes there.
+    pub(super) elsewhere: Option<Url>,
+}
+
+impl Followed {
+    /// Shows the head, and where to go on.
+    pub(super) fn show_head(&self, heads: Heads) -> anyhow::Result<()> {
+        heads.answer(&self.exchange.head)?;
+        if let Some(url) = &self.elsewhere {
+            heads.note(format_args!("* it sends to {url}: `--follow` goes there\n"));
+        }
+        Ok(())
+    }
 }
 
 /// A request that was sent elsewhere.
@@ -43,16 +56,16 @@ pub(super) async fn follow(
     loop {
         let exchange = ask(asked, &request, heads).await?;
         let next = match request.redirected(&exchange.head) {
-            Ok(Some(next)) => next,
-            Ok(None) => return Ok(Followed { request, exchange, steps }),
-            Err(_) if asked.follow == 0 => return Ok(Followed { request, exchange, steps }),
+            Err(_) if asked.follow == 0 => None,
+            Ok(next) => next,
             Err(error) => return Err(not_followed(&error)),
         };
+        let Some(next) = next else {
+            return Ok(Followed { request, exchange, steps, elsewhere: None });
+        };
         if asked.follow == 0 {
-            if heads.is_some() {
-                tell(format_args!("* it sends to {}: `--follow 5` goes there", next.url));
-            }
-            return Ok(Followed { request, exchange, steps });
+            let elsewhere = Some(next.url);
+            return Ok(Followed { request, exchange, steps, elsewhere });
         }
         let Request { method, url, .. } = request;
         let status = exchange.head.status;
@@ -70,7 +83,7 @@ pub(super) async fn follow(
                 None
             };
         if let Some(wrong) = wrong {
-            heads.inspect(|heads| heads.answer(&exchange.head));
+            heads.map_or(Ok(()), |heads| heads.answer(&exchange.head))?;
             return Err(failed(wrong));
         }
         heads.inspect(|heads| heads.step(&exchange.head, &next));
@@ -88,7 +101,7 @@ async fn ask(asked: &Asked, request: &Request, heads: Option<Heads>) -> Result<E
         Heads::request(&exchange.sent);
     }
     for interim in &exchange.interims {
-        heads.answer(interim);
+        heads.answer(interim)?;
     }
     Ok(exchange)
 }

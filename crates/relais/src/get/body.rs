@@ -1,185 +1,207 @@
 //! The body of an answer: fit for a terminal, or as it is.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    future::pending,
+    io::{self, IsTerminal as _},
+    time::Duration,
+};
 
-use relais_http::client::{AnswerBody, BadGzip, BodyError, Exchange, Gunzip, Head};
+use relais_http::client::{AnswerBody, BodyError, Exchange, Head};
+use rustix::fs::{Stat, fstat};
+use tokio::{select, time::sleep};
 
-use super::{image::pixels, pretty::pretty};
-use crate::{measure::said_bytes, output::tell, visible::visible};
+use super::{
+    heads::Heads,
+    image::pixels,
+    interrupt::Interrupt,
+    kept::{COUNTED_BYTES_MAX, Kept, Kind, keep_on, kind},
+    latin1::text_of,
+    live::Live,
+    pretty::pretty,
+};
+use crate::{
+    measure::said_bytes,
+    output::{Reader, Telling, print_on, tell},
+    visible::visible,
+};
 
 /// How much of a body is shown on a terminal.
 const SHOWN_BYTES_MAX: usize = 1 << 20;
 
-/// How much of a body that is not shown is read, to say how long it is.
-const COUNTED_BYTES_MAX: u64 = 64 << 20;
+/// How long JSON is waited for, which can be laid out only once it is whole.
+const WHOLE_WITHIN: Duration = Duration::from_secs(2);
 
-/// What a body is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Json,
-    Text,
-    Other,
-}
-
-/// What was kept of a body.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Kept {
-    /// The first of it, without what it was packed in.
-    pub(super) bytes: Vec<u8>,
-    /// How many came, as they came.
-    pub(super) came: u64,
-    /// Whether there is more than was kept.
-    pub(super) is_cut: bool,
-    /// What is to be said of it beside that.
-    pub(super) note: Option<String>,
+/// Why a body was not shown to its end.
+#[derive(Debug)]
+pub(super) enum Unshown {
+    /// It broke off.
+    Broken(BodyError),
+    /// It cannot be written.
+    Lost(io::Error),
+    /// Somebody did not want to wait.
+    Interrupted,
 }
 
 /// Shows the body of an exchange on standard output: on a terminal what can be read of it, else all
 /// of it as it comes.
-pub(super) async fn show(exchange: Exchange) -> Result<(), BodyError> {
+pub(super) async fn show(exchange: Exchange, heads: Heads) -> Result<(), Unshown> {
     let Exchange { head, mut body, .. } = exchange;
     if io::stdout().is_terminal() {
-        let (kept, ended) = keep(&head, &mut body, SHOWN_BYTES_MAX).await;
-        print(&head, &kept);
-        return ended;
+        return show_readable(&head, &mut body, heads).await;
     }
+    let mut last = b'\n';
     while let Some(piece) = body.next().await? {
-        let mut out = io::stdout().lock();
-        if out.write_all(&piece).and_then(|()| out.flush()).is_err() {
-            // Who reads has enough.
+        if print_on(&piece)? == Reader::HasEnough {
             return Ok(());
         }
+        last = piece.last().copied().unwrap_or(last);
+    }
+    if last != b'\n' && heads.telling != Telling::Less && is_one_place() {
+        // What is told next would stand in the body's last line.
+        tell("");
     }
     Ok(())
 }
 
-/// Reads a body, and keeps at most so many bytes of it. Of a text that is longer the rest is not
-/// waited for.
-pub(super) async fn keep(
-    head: &Head,
-    body: &mut AnswerBody,
-    bytes_max: usize,
-) -> (Kept, Result<(), BodyError>) {
-    let mut kept = Kept::default();
-    let coding = head.field("content-encoding").map(<[u8]>::to_ascii_lowercase);
-    let mut gunzip = match coding.as_deref() {
-        None | Some(b"identity") => None,
-        Some(b"gzip" | b"x-gzip") => Some(Gunzip::new(bytes_max as u64)),
-        Some(other) => {
-            kept.note = Some(format!("packed by {}, which is not undone here", visible(other)));
-            None
+/// Whether data and talk go to the same place.
+fn is_one_place() -> bool {
+    let place = |stat: rustix::io::Result<Stat>| stat.map(|stat| (stat.st_dev, stat.st_ino)).ok();
+    let out = place(fstat(io::stdout()));
+    out.is_some() && out == place(fstat(io::stderr()))
+}
+
+/// Shows what can be read: text as it comes, JSON laid out if it is whole soon.
+async fn show_readable(head: &Head, body: &mut AnswerBody, heads: Heads) -> Result<(), Unshown> {
+    let (mut kept, mut interrupt) = (Kept::default(), Interrupt::heard()?);
+    if head.field("content-encoding").is_none() {
+        let begun = select! {
+            biased;
+            () = interrupt.came() => return Err(Unshown::Interrupted),
+            begun = begin(body, &mut kept) => begun?,
+        };
+        if begun == Begun::Ended {
+            return Ok(());
+        }
+    }
+    let kind = (kept.came > 0).then(|| kind(head, &kept));
+    kept.is_cut = false;
+    if kind == Some(Kind::Text) {
+        return go_on(head, body, (kept, heads), interrupt).await;
+    }
+    let late = async {
+        match kind {
+            Some(Kind::Json) => sleep(WHOLE_WITHIN).await,
+            _ => pending().await,
         }
     };
-    // Of what is cut it does not change any more.
-    let mut cut_kind = None;
-    loop {
-        let piece = match body.next().await {
-            Ok(piece) => piece,
-            Err(error) => return (kept, Err(error)),
-        };
-        let is_over = piece.is_none();
-        kept.came += piece.as_ref().map_or(0, |piece| piece.len() as u64);
-        let mut take = |bytes: &[u8]| {
-            let room = bytes_max - kept.bytes.len();
-            kept.is_cut |= bytes.len() > room;
-            kept.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        };
-        let unpacked = match (piece, &mut gunzip) {
-            (Some(piece), None) => {
-                take(&piece);
-                Ok(())
-            }
-            (Some(piece), Some(gunzip)) => gunzip.feed(&piece, &mut take),
-            // Who asks for a head, or has it already, is told how the rest would be packed.
-            (None, _) if kept.came == 0 => Ok(()),
-            (None, gunzip) => gunzip.take().map_or(Ok(()), |gunzip| gunzip.end(&mut take)),
-        };
-        match unpacked {
-            Ok(()) => {}
-            Err(BadGzip::TooLarge(_)) => {
-                kept.is_cut = true;
-                break;
-            }
-            Err(error) => {
-                kept.is_cut = true;
-                kept.note = Some(error.to_string());
-                break;
-            }
+    let ended = select! {
+        biased;
+        () = interrupt.came() => Err(Unshown::Interrupted),
+        ended = keep_on(head, body, (&mut kept, SHOWN_BYTES_MAX)) => ended.map_err(Unshown::Broken),
+        () = late => return go_on(head, body, (kept, heads), interrupt).await,
+    };
+    print(head, &kept, heads)?;
+    ended
+}
+
+/// Whether there is a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begun {
+    Comes,
+    Ended,
+}
+
+/// Waits for enough to tell what it is. Cancel safe.
+async fn begin(body: &mut AnswerBody, kept: &mut Kept) -> Result<Begun, BodyError> {
+    let Some(piece) = body.next().await? else { return Ok(Begun::Ended) };
+    kept.came = piece.len() as u64;
+    kept.bytes = piece.to_vec();
+    // More may follow: a character may be cut.
+    kept.is_cut = true;
+    Ok(Begun::Comes)
+}
+
+/// Shows a text as it comes, behind what was kept of it.
+async fn go_on(
+    head: &Head,
+    body: &mut AnswerBody,
+    (kept, heads): (Kept, Heads),
+    mut interrupt: Interrupt,
+) -> Result<(), Unshown> {
+    let mut live = Live::of(head);
+    let mut shown = live.show(&kept.bytes)?;
+    // What happens is watched for as long as somebody likes.
+    let is_endless = is_of_type(head, "text/event-stream");
+    let (ended, is_cut) = loop {
+        if shown >= SHOWN_BYTES_MAX && !is_endless {
+            break (Ok(()), true);
         }
-        if is_over {
-            // Nothing was packed, whatever was said of it.
-            kept.note = kept.note.filter(|_| kept.came > 0);
-            break;
+        select! {
+            biased;
+            () = interrupt.came() => break (Err(Unshown::Interrupted), false),
+            next = body.next() => match next {
+                Ok(Some(piece)) => {
+                    let room = if is_endless { piece.len() } else { SHOWN_BYTES_MAX - shown };
+                    shown += live.show(&piece[..piece.len().min(room)])?;
+                }
+                Ok(None) => break (Ok(()), false),
+                Err(error) => break (Err(Unshown::Broken(error)), false),
+            },
         }
-        // Of what is not shown at least the length is told.
-        let kind = kept.is_cut.then(|| *cut_kind.get_or_insert_with(|| kind(head, &kept)));
-        if kind.is_some_and(|kind| kind != Kind::Other || kept.came > COUNTED_BYTES_MAX) {
-            break;
-        }
+    };
+    live.end()?;
+    if is_cut {
+        heads.note(cut(shown));
     }
-    (kept, Ok(()))
+    ended
 }
 
-/// What the head says that a body is, if it says something that is known.
-fn kind_by_type(head: &Head) -> Option<Kind> {
-    let said = String::from_utf8_lossy(head.field("content-type")?).to_ascii_lowercase();
-    let kind = said.split(';').next().unwrap_or_default().trim();
-    let (main, sub) = kind.split_once('/')?;
-    Some(match (main, sub) {
-        ("application", "json") => Kind::Json,
-        (_, sub) if sub.ends_with("+json") => Kind::Json,
-        ("text", _)
-        | (
-            "application",
-            "javascript" | "xml" | "x-www-form-urlencoded" | "x-ndjson" | "toml" | "yaml",
-        ) => Kind::Text,
-        (_, sub) if sub.ends_with("+xml") => Kind::Text,
-        ("image" | "audio" | "video" | "font", _) => Kind::Other,
-        _ => return None,
-    })
+fn cut(shown: usize) -> String {
+    format!("* cut after {}: `-o FILE` writes all of it", said_bytes(shown as u64))
 }
 
-/// What it is, by its head, else by its first bytes.
-pub(super) fn kind(head: &Head, kept: &Kept) -> Kind {
-    let bytes = &kept.bytes;
-    // What is said to be text and is none would be nothing but escapes.
-    let is_binary = kept.note.is_some() || bytes[..bytes.len().min(512)].contains(&0);
-    match kind_by_type(head) {
-        _ if is_binary => Kind::Other,
-        Some(kind) => kind,
-        None => match str::from_utf8(bytes) {
-            Ok(_) => Kind::Text,
-            // A character may have been cut where the rest was.
-            Err(error) if kept.is_cut && error.error_len().is_none() => Kind::Text,
-            Err(_) => Kind::Other,
-        },
+impl From<BodyError> for Unshown {
+    fn from(error: BodyError) -> Self {
+        Self::Broken(error)
     }
 }
 
-fn print(head: &Head, kept: &Kept) {
+impl From<io::Error> for Unshown {
+    fn from(error: io::Error) -> Self {
+        Self::Lost(error)
+    }
+}
+
+fn is_of_type(head: &Head, kind: &str) -> bool {
+    let said = head.field("content-type").unwrap_or_default();
+    let said = said.split(|byte| *byte == b';').next().unwrap_or_default();
+    said.trim_ascii().eq_ignore_ascii_case(kind.as_bytes())
+}
+
+fn print(head: &Head, kept: &Kept, heads: Heads) -> io::Result<()> {
     if kept.came == 0 {
-        return;
+        return Ok(());
     }
     let mut text = match kind(head, kept) {
         Kind::Other => {
-            tell(described(head, kept));
-            return;
+            heads.note(described(head, kept));
+            return Ok(());
         }
         Kind::Json => {
             let text = String::from_utf8_lossy(&kept.bytes);
             let laid_out = if kept.is_cut { None } else { pretty(&text) };
             visible(laid_out.as_deref().map_or(&kept.bytes, str::as_bytes))
         }
-        Kind::Text => visible(&kept.bytes),
+        Kind::Text => visible(text_of(head, &kept.bytes).as_ref()),
     };
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    _ = crate::output::print(text.as_bytes());
+    crate::output::print(text.as_bytes())?;
     if kept.is_cut {
-        let shown = said_bytes(kept.bytes.len() as u64);
-        tell(format_args!("* cut after {shown}: `-o FILE` writes all of it"));
+        heads.note(cut(kept.bytes.len()));
     }
+    Ok(())
 }
 
 /// What a body is that is not shown.
@@ -206,23 +228,6 @@ mod tests {
 
     fn kept(bytes: &[u8]) -> Kept {
         Kept { bytes: bytes.to_vec(), came: bytes.len() as u64, ..Kept::default() }
-    }
-
-    #[test]
-    fn what_a_body_is_is_told_by_its_type_then_by_its_bytes() {
-        let check = |said: &str, bytes: &[u8], expect| {
-            assert_eq!(kind(&head(said), &kept(bytes)), expect, "{said}");
-        };
-        check("application/json; charset=utf-8", b"{}", Kind::Json);
-        check("application/problem+json", b"{}", Kind::Json);
-        check("TEXT/html", b"\xff", Kind::Text);
-        check("text/html", b"a\0b", Kind::Other);
-        check("image/svg+xml", b"<svg>", Kind::Text);
-        check("image/png", b"text", Kind::Other);
-        check("application/octet-stream", b"text", Kind::Text);
-        check("nonsense", b"\xff\xfe", Kind::Other);
-        let cut = Kept { is_cut: true, ..kept(b"caf\xc3") };
-        assert_eq!(kind(&head("x/y"), &cut), Kind::Text);
     }
 
     #[test]

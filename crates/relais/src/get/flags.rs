@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{Arg, Args, ValueHint};
 
 use crate::{
     calling,
@@ -11,7 +11,7 @@ use crate::{
 
 /// What `relais get` takes.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, arg = folder())]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Flags {
     /// What is asked for: `http://host:port/path?query` or https; without a scheme it is http, and
@@ -20,24 +20,31 @@ pub(crate) struct Flags {
     /// Ask for the head alone
     #[arg(long, conflicts_with_all = ["body", "output", "method"])]
     pub(super) head: bool,
-    /// The method [default: GET, or POST with --body]
+    /// The method [default: GET, or POST with --data]
     #[arg(short = 'X', long)]
     pub(super) method: Option<String>,
-    /// The request's body: a text, or @FILE; @- is standard input. Behind `get`, --data is the same
+    /// The request's body: a text, or @FILE; @- is standard input
     ///
     /// Its type is `application/json` if it is that, else `application/x-www-form-urlencoded` for a
     /// text and `application/octet-stream` for a file, unless --header says something else.
-    // Not `data`: of that name is the folder that every command takes, and `habits` knows better.
-    #[arg(short = 'd', long, value_name = "TEXT|@FILE")]
+    #[arg(short = 'd', long = "data", visible_alias = "body", value_name = "TEXT|@FILE")]
     pub(super) body: Option<String>,
-    /// A field of the request, instead of one of that name; several times for several
+    /// A field of the request, instead of one of that name; several times for several. Without a value
+    /// (`Accept:`) the field of that name is left out
     #[arg(short = 'H', long, value_name = "NAME: VALUE")]
     pub(super) header: Vec<Field>,
     /// Who asks, by Basic authentication; without the password it is asked for
     #[arg(short, long, value_name = "NAME[:PASSWORD]")]
     pub(super) user: Option<String>,
-    /// Go where the answer sends, at most so many times
-    #[arg(long, value_name = "N", default_value = "0")]
+    /// Go where the answer sends, at most so many times, or 10; the number stands behind `=`
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "0",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "10"
+    )]
     pub(super) follow: usize,
     /// Speak HTTP/1.1, whatever else could be agreed on
     #[arg(long)]
@@ -52,7 +59,7 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "NAME[:PASSWORD]", requires = "proxy")]
     pub(super) proxy_user: Option<String>,
     /// Write the body to FILE, as it comes; only with a status of 2xx, else nothing, and the exit code
-    /// is 3
+    /// is 3. `-` is standard output, whatever the status
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) output: Option<PathBuf>,
     /// Go on where an earlier --output broke off, if it is still the same
@@ -71,6 +78,13 @@ pub(crate) struct Flags {
     // Last: the arguments after it would stand under its heading.
     #[command(flatten)]
     pub(super) tls: calling::TlsFlags,
+}
+
+/// Stands for the folder that every command takes, whose flag is the body's here: before `get` it is
+/// said as ever.
+fn folder() -> Arg {
+    let folder = Arg::new("data").long("data-folder").hide(true).global(true);
+    folder.value_parser(clap::value_parser!(PathBuf))
 }
 
 const EXAMPLES: &str = "\

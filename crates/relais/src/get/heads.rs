@@ -1,6 +1,9 @@
 //! Heads of requests and answers, shown.
 
-use std::{fmt::Write as _, io};
+use std::{
+    fmt::{Display, Write as _},
+    io,
+};
 
 use clap::ColorChoice;
 use http::{StatusCode, Version};
@@ -8,7 +11,7 @@ use relais_http::client::{Head, Request, Sent};
 
 use crate::{
     ink::{BOLD_GREEN, BOLD_RED, BOLD_YELLOW, CYAN, Ink},
-    output::{Telling, say, tell},
+    output::{Telling, print_line, tell},
     visible::visible,
 };
 
@@ -48,22 +51,34 @@ impl Heads {
     }
 
     /// Shows an answer's status and fields.
-    pub(super) fn answer(self, head: &Head) {
+    ///
+    /// # Errors
+    ///
+    /// They were asked for, and are lost.
+    pub(super) fn answer(self, head: &Head) -> anyhow::Result<()> {
         let mut text = format!("{}\n", self.status_line(head));
         for (name, value) in &head.fields {
             let (name, value) = (self.ink.with(CYAN, &visible(name.as_bytes())), one_line(value));
             _ = writeln!(text, "{name}: {value}");
         }
         match self.answer {
-            Shown::AsData => say(text.trim_end()),
-            Shown::AsTalk => tell(text),
+            Shown::AsData => return print_line(text.trim_end()),
+            Shown::AsTalk => self.note(text),
+        }
+        Ok(())
+    }
+
+    /// Tells something beside what was asked for, if that is wanted.
+    pub(super) fn note(self, text: impl Display) {
+        if self.telling != Telling::Less {
+            tell(text);
         }
     }
 
     /// Shows that it goes on elsewhere.
     pub(super) fn step(self, head: &Head, next: &Request) {
         let line = self.status_line(head);
-        tell(format_args!("{line}\n* goes on with {} {}\n", next.method, next.url));
+        self.note(format_args!("{line}\n* goes on with {} {}\n", next.method, next.url));
     }
 
     fn status_line(self, head: &Head) -> String {

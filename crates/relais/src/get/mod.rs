@@ -6,6 +6,11 @@ mod body;
 mod flags;
 mod heads;
 mod image;
+mod interrupt;
+mod kept;
+mod latin1;
+mod live;
+mod place;
 mod pretty;
 mod progress;
 mod report;
@@ -23,13 +28,14 @@ pub(crate) use flags::Flags;
 
 use asked::{Asked, Output};
 use asking::{Followed, follow};
+use body::Unshown;
 use heads::{Heads, Shown};
 use waterfall::Waterfall;
 
 use crate::{
     calling::broken,
     data::Data,
-    output::{Telling, tell},
+    output::{PRINTING, Telling},
     stop::Stop,
 };
 
@@ -59,15 +65,23 @@ async fn get(asked: Asked, heads: Heads) -> Result<(), Stop> {
 
 /// Shows the head, the body, and how long it took.
 async fn show(asked: &Asked, followed: Followed, heads: Heads) -> Result<(), Stop> {
-    let Followed { request, exchange, steps: _ } = followed;
-    heads.answer(&exchange.head);
+    followed.show_head(heads)?;
+    let Followed { request, exchange, .. } = followed;
     let (timings, status) = (exchange.timings, exchange.head.status);
     let begin = Instant::now();
-    let shown = body::show(exchange).await;
+    let shown = body::show(exchange, heads).await;
     if io::stdout().is_terminal() {
-        tell("");
+        heads.note("");
     }
-    Waterfall::new(timings, begin.elapsed()).tell();
-    shown.map_err(|error| broken(&request.url.endpoint(), "reading from", &error))?;
+    let waterfall = Waterfall::new(timings, asked.body_took(begin.elapsed()));
+    heads.note(waterfall.drawn());
+    shown.map_err(|unshown| match unshown {
+        Unshown::Broken(error) => broken(&request.url.endpoint(), "reading from", &error),
+        Unshown::Lost(error) => Stop::from(anyhow::Error::new(error).context(PRINTING)),
+        Unshown::Interrupted => Stop::from(anyhow::anyhow!(INTERRUPTED)),
+    })?;
     asked.judge(status)
 }
+
+/// Why an exchange is not done that could have been.
+const INTERRUPTED: &str = "interrupted";

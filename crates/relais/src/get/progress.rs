@@ -7,8 +7,8 @@ use std::{
 
 use crate::{
     bar::bar,
-    measure::{said_bytes, said_time},
-    output::tell_over,
+    measure::{said_bytes, said_seconds, said_time},
+    output::{Telling, tell_over},
 };
 
 /// How often it is told of at most.
@@ -28,8 +28,8 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Of one of which so much was there before, and that is to have so much, if that is known.
-    pub(super) fn new(before: u64, total: Option<u64>) -> Self {
-        let is_shown = io::stderr().is_terminal();
+    pub(super) fn new(before: u64, total: Option<u64>, telling: Telling) -> Self {
+        let is_shown = telling != Telling::Less && io::stderr().is_terminal();
         Self { begun: Instant::now(), told: None, before, there: before, total, is_shown }
     }
 
@@ -79,7 +79,7 @@ impl Progress {
             "▕{}▏ {percent:>3} %  {there} of {}, {rate_said}/s, {} left",
             bar(self.there, total, ' '),
             said_bytes(total),
-            said_time(left)
+            said_seconds(left)
         )
     }
 }
@@ -91,12 +91,12 @@ mod tests {
     #[test]
     fn a_bar_says_how_far_it_is_and_how_long_it_takes() {
         let check = |before, there, total, expect: &str| {
-            let progress = Progress { there, ..Progress::new(before, total) };
+            let progress = Progress { there, ..Progress::new(before, total, Telling::Usual) };
             assert_eq!(progress.text(Duration::from_secs(2)), expect);
         };
         let mib = 1 << 20;
         let bar = format!("▕{}{}▏  50 %  ", "█".repeat(12), " ".repeat(12));
-        let rest = "4.0 MiB of 8.0 MiB, 1.0 MiB/s, 4.0 s left";
+        let rest = "4.0 MiB of 8.0 MiB, 1.0 MiB/s, 4 s left";
         check(2 * mib, 4 * mib, Some(8 * mib), &format!("{bar}{rest}"));
         check(0, 4 * mib, None, "4.0 MiB, 2.0 MiB/s");
         // Who sends more than was said is not waited for in percent.

@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use super::{
     asked::Asked,
     asking::{Followed, Step, follow},
-    body::{Kind, keep, kind},
     heads::version,
+    kept::{Kind, keep, kind},
+    latin1::text_of,
     waterfall::Waterfall,
 };
 use crate::{
     calling::{Met, broken, met_json},
-    output::say,
+    output::print_line,
     stop::Stop,
 };
 
@@ -23,14 +24,17 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Asks, and prints what came of it. Nothing else is told.
 pub(super) async fn report(asked: &Asked) -> Result<(), Stop> {
-    let Followed { request, exchange, steps } = follow(asked, asked.request.clone(), None).await?;
+    let Followed { request, exchange, steps, elsewhere: _ } =
+        follow(asked, asked.request.clone(), None).await?;
     let Exchange { sent, interims, head, mut body, peer, session, chain, timings } = exchange;
     let begin = Instant::now();
     let (kept, ended) = keep(&head, &mut body, BODY_BYTES_MAX).await;
-    let waterfall = Waterfall::new(timings, begin.elapsed());
+    let waterfall = Waterfall::new(timings, asked.body_took(begin.elapsed()));
     let text = match kind(&head, &kept) {
         Kind::Other => None,
-        Kind::Json | Kind::Text => Some(String::from_utf8_lossy(&kept.bytes).into_owned()),
+        Kind::Json | Kind::Text => {
+            Some(String::from_utf8_lossy(&text_of(&head, &kept.bytes)).into_owned())
+        }
     };
     let met = met_json(&Met { peer, session, chain, timings: timings.call });
     let all = json!({
@@ -50,7 +54,7 @@ pub(super) async fn report(asked: &Asked) -> Result<(), Stop> {
         "timings_ms": waterfall.json(),
     });
     // Escaped where a terminal would obey it.
-    say(escaped(&format!("{all:#}")));
+    print_line(escaped(&format!("{all:#}")))?;
     ended.map_err(|error| broken(&request.url.endpoint(), "reading from", &error))?;
     asked.judge(head.status)
 }

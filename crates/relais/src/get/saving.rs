@@ -2,22 +2,20 @@
 //!
 //! Until then it is called `FILE.part`, and what it is known by stands in `FILE.part.json`.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{io::Write as _, path::Path, time::Instant};
 
 use anyhow::Context as _;
-use relais_http::client::{Exchange, Part, Request, Resumed, validator};
+use relais_http::client::{AnswerBody, BodyError, Exchange, Resumed, validator};
 use relais_wire::range::parse_content_range;
-use serde::{Deserialize, Serialize};
+use tokio::select;
 
 use super::{
+    INTERRUPTED,
     asked::Asked,
     asking::{Followed, follow},
     heads::Heads,
+    interrupt::Interrupt,
+    place::{Out, Place},
     progress::Progress,
     waterfall::Waterfall,
 };
@@ -29,55 +27,38 @@ use crate::{
     stop::Stop,
 };
 
-/// Where a download goes.
-#[derive(Debug)]
-struct Place {
-    /// What it is called once it is whole.
-    file: PathBuf,
-    /// What it is called until then; the same where it is no file, but e.g. a device.
-    part: PathBuf,
-    /// What it is known by.
-    note: PathBuf,
-}
-
-/// What stands beside a part.
-#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Note {
-    url: String,
-    validator: String,
-}
-
 /// Writes the body of what is asked for to `file`.
 pub(super) async fn save(asked: &Asked, file: &Path, heads: Heads) -> Result<(), Stop> {
+    // Before anything is asked: what cannot be kept is not worth asking for.
     let place = Place::of(file)?;
     let part = if asked.resumes { place.part_of(&asked.request) } else { None };
     let mut request = asked.request.clone();
     if let Some(part) = &part {
         part.ask_on(&mut request);
-        tell(format_args!("* goes on behind {} bytes", part.bytes));
+        heads.note(format_args!("* goes on behind {} bytes", part.bytes));
     } else if asked.resumes {
-        tell("* nothing to go on with: all of it is asked for");
+        heads.note("* nothing to go on with: all of it is asked for");
     }
     let followed = follow(asked, request, Some(heads)).await?;
+    followed.show_head(heads)?;
+    let saving = Saving { asked, place: &place, heads };
+    let Some(part) = part else { return saving.store(followed, 0).await };
     let head = &followed.exchange.head;
-    heads.answer(head);
-    let Some(part) = part else { return store(asked, &place, followed, 0).await };
     match part.resumed(head) {
-        Resumed::GoesOn => store(asked, &place, followed, part.bytes).await,
+        Resumed::GoesOn => saving.store(followed, part.bytes).await,
         Resumed::Anew => {
-            tell("* it has changed, or parts are not given: all of it comes anew");
-            store(asked, &place, followed, 0).await
+            heads.note("* it has changed, or parts are not given: all of it comes anew");
+            saving.store(followed, 0).await
         }
         Resumed::Whole => {
-            tell("* it was whole");
+            heads.note("* it was whole");
             place.finish().map_err(Stop::from)
         }
         Resumed::AskAgain => {
-            tell("* what comes does not fit: all of it is asked for");
+            heads.note("* what comes does not fit: all of it is asked for");
             let followed = follow(asked, asked.request.clone(), Some(heads)).await?;
-            heads.answer(&followed.exchange.head);
-            store(asked, &place, followed, 0).await
+            followed.show_head(heads)?;
+            saving.store(followed, 0).await
         }
         Resumed::Refused => Err(not_saved(head.status)),
     }
@@ -88,149 +69,120 @@ fn not_saved(status: u16) -> Stop {
     Stop::No
 }
 
-/// Writes the body behind the first `there` bytes, and gives the file its name.
-async fn store(asked: &Asked, place: &Place, followed: Followed, there: u64) -> Result<(), Stop> {
-    let Followed { request, exchange, steps: _ } = followed;
-    let Exchange { head, mut body, timings, .. } = exchange;
-    if !(200..=299).contains(&head.status) {
-        return Err(not_saved(head.status));
-    }
-    // A part that nobody asked for is not all of it.
-    if head.status == 206 && there == 0 && !asked.request.fields.contains_key(http::header::RANGE) {
-        return Err(not_saved(206));
-    }
-    let validator =
-        validator(&head, clock::now()).map(|it| String::from_utf8_lossy(it).into_owned());
-    let mut out = place.open(there)?;
-    if there == 0 {
-        place.note(&asked.request, validator.as_deref())?;
-    }
-    let extent = head.field("content-range").and_then(parse_content_range);
-    let total = extent.and_then(|extent| extent.size).filter(|_| there > 0);
-    let total = total.or_else(|| body.left().map(|left| there.saturating_add(left)));
-    let (mut progress, begin, mut came) = (Progress::new(there, total), Instant::now(), there);
-    let ended = loop {
-        match body.next().await {
-            Ok(None) => break Ok(()),
-            Ok(Some(piece)) => {
-                let written = out.write_all(&piece);
-                written.with_context(|| format!("writing to {:?}", place.part.display()))?;
-                came += piece.len() as u64;
-                progress.more(piece.len());
-            }
-            Err(error) => break Err(error),
-        }
-    };
-    progress.clear();
-    Waterfall::new(timings, begin.elapsed()).tell();
-    if let Err(error) = ended {
-        let known = validator.is_some() || there > 0;
-        tell(if known { place.kept(came) } else { place.dropped(came) });
-        return Err(broken(&request.url.endpoint(), "reading from", &error));
-    }
-    if total.is_some_and(|total| came < total) {
-        tell(place.kept(came));
-        let wrong = Wrong {
-            what: "a part came, and not to the end".to_owned(),
-            expected: None,
-            hint: None,
-        };
-        return Err(Stop::Refused(vec![Complaint::of_nothing_said(wrong)]));
-    }
-    drop(out);
-    place.finish()?;
-    tell(format_args!("* {}: {}", place.file.display(), progress.summary()));
-    asked.judge(head.status)
+/// What is asked for, and where it goes.
+struct Saving<'a> {
+    asked: &'a Asked,
+    place: &'a Place,
+    heads: Heads,
 }
 
-impl Place {
-    /// The place of `file`. A link is followed; what is there and no file is written to as it is.
-    fn of(file: &Path) -> Result<Self, Stop> {
-        let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
-        let is_special = match fs::metadata(&file) {
-            Ok(meta) if meta.is_dir() => {
-                let wrong = Wrong::expected(format!("{:?} is a folder", file.display()), "a file");
-                return Err(Stop::Wrong(vec![Complaint::of_flag("--output", wrong)]));
+/// How a body ended.
+enum Ended {
+    Whole,
+    Broken(BodyError),
+    /// More came than was to come.
+    TooLong,
+    /// Somebody did not want to wait.
+    Interrupted,
+}
+
+impl Saving<'_> {
+    /// Writes the body behind the first `there` bytes, and gives the file its name.
+    async fn store(&self, followed: Followed, there: u64) -> Result<(), Stop> {
+        let Self { asked, place, heads } = self;
+        let Followed { request, exchange, .. } = followed;
+        let Exchange { head, mut body, timings, .. } = exchange;
+        if !(200..=299).contains(&head.status) {
+            return Err(not_saved(head.status));
+        }
+        // A part that nobody asked for is not all of it.
+        let is_range_said = asked.request.fields.contains_key(http::header::RANGE);
+        if head.status == 206 && there == 0 && !is_range_said {
+            return Err(not_saved(206));
+        }
+        let validator =
+            validator(&head, clock::now()).map(|it| String::from_utf8_lossy(it).into_owned());
+        let out = place.out(there)?;
+        if there == 0 {
+            place.note(&asked.request, validator.as_deref())?;
+        }
+        let extent = head.field("content-range").and_then(parse_content_range);
+        let extent = extent.filter(|_| there > 0);
+        let end = extent.as_ref().map(|extent| extent.part.last.saturating_add(1));
+        let total = extent.and_then(|extent| extent.size);
+        let total = total.or_else(|| body.left().map(|left| there.saturating_add(left)));
+        let mut coming =
+            Coming { came: there, end, progress: Progress::new(there, total, heads.telling) };
+        let begin = Instant::now();
+        let ended = coming.write(&mut body, out).await?;
+        coming.progress.clear();
+        heads.note(Waterfall::new(timings, asked.body_took(begin.elapsed())).drawn());
+        let came = coming.came;
+        match ended {
+            Ended::Whole if total.is_some_and(|total| came < total) => {
+                tell(place.kept(came));
+                return Err(refused("a part came, and not to the end"));
             }
-            Ok(meta) => !meta.is_file(),
-            Err(_) => false,
-        };
-        let with = |end: &str| {
-            let mut name = file.clone().into_os_string();
-            name.push(end);
-            PathBuf::from(name)
-        };
-        let part = if is_special { file.clone() } else { with(".part") };
-        Ok(Self { note: with(".part.json"), part, file })
-    }
-
-    fn is_special(&self) -> bool {
-        self.part == self.file
-    }
-
-    /// What is there of what is asked for, if it is known by something.
-    fn part_of(&self, request: &Request) -> Option<Part> {
-        if self.is_special() {
-            return None;
+            Ended::Whole => {}
+            Ended::TooLong => {
+                tell(place.cut_to(there)?);
+                return Err(refused("more came than the part that its `Content-Range` says"));
+            }
+            Ended::Broken(_) | Ended::Interrupted => {
+                let is_known = validator.is_some() || there > 0;
+                tell(if is_known { place.kept(came) } else { place.dropped(came) });
+                return Err(match ended {
+                    Ended::Broken(error) => broken(&request.url.endpoint(), "reading from", &error),
+                    _ => anyhow::anyhow!(INTERRUPTED).into(),
+                });
+            }
         }
-        let note: Note = serde_json::from_slice(&fs::read(&self.note).ok()?).ok()?;
-        let bytes = fs::metadata(&self.part).ok()?.len();
-        let is_of_it = note.url == request.url.to_string() && bytes > 0;
-        is_of_it.then(|| Part { bytes, validator: note.validator.into_bytes() })
-    }
-
-    fn open(&self, there: u64) -> anyhow::Result<File> {
-        let mut options = OpenOptions::new();
-        let is_new = there == 0 && !self.is_special();
-        options.write(true).create(!self.is_special()).truncate(is_new).append(there > 0);
-        let opened = options.open(&self.part);
-        opened.with_context(|| format!("opening {:?}", self.part.display()))
-    }
-
-    /// Writes down what it is known by, if it is.
-    fn note(&self, request: &Request, validator: Option<&str>) -> anyhow::Result<()> {
-        if self.is_special() {
-            return Ok(());
-        }
-        let Some(validator) = validator else { return remove(&self.note) };
-        let note = Note { url: request.url.to_string(), validator: validator.to_owned() };
-        let text = serde_json::to_vec(&note).context("writing down what it is known by")?;
-        fs::write(&self.note, text).with_context(|| format!("writing {:?}", self.note.display()))
-    }
-
-    /// Gives it its name.
-    fn finish(&self) -> anyhow::Result<()> {
-        if self.is_special() {
-            return Ok(());
-        }
-        fs::rename(&self.part, &self.file)
-            .with_context(|| format!("renaming {:?}", self.part.display()))?;
-        remove(&self.note)
-    }
-
-    /// Says that what came can be gone on with.
-    fn kept(&self, came: u64) -> String {
-        if self.is_special() {
-            return format!("{came} bytes came");
-        }
-        format!("{} has {came} bytes: `--resume` goes on", self.part.display())
-    }
-
-    /// Removes what came: without something that it is known by nothing can be put behind it.
-    fn dropped(&self, came: u64) -> String {
-        if self.is_special() {
-            return format!("{came} bytes came");
-        }
-        _ = fs::remove_file(&self.part);
-        format!("{came} bytes came, and nothing that they are known by: they are not kept")
+        place.finish()?;
+        heads.note(format_args!("* {}: {}", place.file().display(), coming.progress.summary()));
+        asked.judge(head.status)
     }
 }
 
-fn remove(file: &Path) -> anyhow::Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("removing {:?}", file.display()))
+fn refused(what: &str) -> Stop {
+    let wrong = Wrong { what: what.to_owned(), expected: None, hint: None };
+    Stop::Refused(vec![Complaint::of_nothing_said(wrong)])
+}
+
+/// A body on its way to a file.
+struct Coming {
+    /// How much is there.
+    came: u64,
+    /// How much may be, if that is said: of a part more would be of something else.
+    end: Option<u64>,
+    progress: Progress,
+}
+
+impl Coming {
+    async fn write(
+        &mut self,
+        body: &mut AnswerBody,
+        Out { mut file, path }: Out<'_>,
+    ) -> anyhow::Result<Ended> {
+        let mut interrupt = Interrupt::heard().context("listening for signals")?;
+        loop {
+            let next = select! {
+                biased;
+                () = interrupt.came() => return Ok(Ended::Interrupted),
+                next = body.next() => next,
+            };
+            let piece = match next {
+                Ok(Some(piece)) => piece,
+                Ok(None) => return Ok(Ended::Whole),
+                Err(error) => return Ok(Ended::Broken(error)),
+            };
+            let came = self.came + piece.len() as u64;
+            if self.end.is_some_and(|end| came > end) {
+                return Ok(Ended::TooLong);
+            }
+            let written = file.write_all(&piece);
+            written.with_context(|| format!("writing to {:?}", path.display()))?;
+            self.came = came;
+            self.progress.more(piece.len());
         }
-        _ => Ok(()),
     }
 }

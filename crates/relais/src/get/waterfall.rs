@@ -5,8 +5,6 @@ use std::{fmt::Write as _, time::Duration};
 use relais_http::client::Timings;
 use serde_json::{Value, json};
 
-use crate::output::tell;
-
 /// How wide the picture is.
 const COLUMNS: usize = 40;
 
@@ -17,8 +15,8 @@ pub(super) struct Waterfall {
 }
 
 impl Waterfall {
-    /// Of these, and of a body that took so long.
-    pub(super) fn new(timings: Timings, body: Duration) -> Self {
+    /// Of these, and of a body that took so long, if there can be one.
+    pub(super) fn new(timings: Timings, body: Option<Duration>) -> Self {
         let Timings { call, tunnel, first_byte } = timings;
         let parts = vec![
             ("name", call.resolve),
@@ -26,20 +24,16 @@ impl Waterfall {
             ("tunnel", tunnel),
             ("tls", call.handshake),
             ("first byte", first_byte),
-            ("body", body),
+            ("body", body.unwrap_or_default()),
         ];
         // What was not done took no time.
         let is_done = |name: &str, took: &Duration| match name {
             "tunnel" | "tls" => !took.is_zero(),
             "name" => *took > Duration::from_micros(50),
+            "body" => body.is_some(),
             _ => true,
         };
         Self { parts: parts.into_iter().filter(|(name, took)| is_done(name, took)).collect() }
-    }
-
-    /// Shows it on standard error.
-    pub(super) fn tell(&self) {
-        tell(self.drawn());
     }
 
     /// In milliseconds.
@@ -55,7 +49,8 @@ impl Waterfall {
         self.parts.iter().map(|(_, took)| *took).sum()
     }
 
-    fn drawn(&self) -> String {
+    /// The picture.
+    pub(super) fn drawn(&self) -> String {
         let total = self.total().max(Duration::from_nanos(1));
         let (mut text, mut begin) = (String::new(), Duration::ZERO);
         for (name, took) in &self.parts {
@@ -90,7 +85,7 @@ mod tests {
         let ms = Duration::from_millis;
         let call = relais_net::Timings { resolve: ms(10), connect: ms(10), handshake: ms(0) };
         let timings = Timings { call, tunnel: ms(0), first_byte: ms(60) };
-        let drawn = Waterfall::new(timings, Duration::from_micros(10)).drawn();
+        let drawn = Waterfall::new(timings, Some(Duration::from_micros(10))).drawn();
         let rows: Vec<_> = drawn.lines().collect();
         let row = |from, blocks| format!("{}{}", " ".repeat(from), "█".repeat(blocks));
         for (index, (name, from, blocks)) in
@@ -102,6 +97,7 @@ mod tests {
             assert!(rows[index].starts_with(&bar), "{}", rows[index]);
         }
         assert!(rows[4].ends_with("    80.01 ms"), "{}", rows[4]);
-        assert_eq!(Waterfall::new(Timings::default(), ms(0)).drawn().lines().count(), 4);
+        let rows = |body| Waterfall::new(Timings::default(), body).drawn().lines().count();
+        assert_eq!((rows(Some(ms(0))), rows(None)), (4, 3));
     }
 }

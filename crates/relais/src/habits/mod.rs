@@ -2,6 +2,7 @@
 //!
 //! Known to the parser only: neither help, manual nor completions show it.
 
+mod letters;
 mod proxying;
 
 use std::{
@@ -33,9 +34,12 @@ const PORT: &str = "8080";
 /// Reads the command line of this process.
 pub(crate) fn parse() -> Result<Cli, Refused> {
     let mut command = with_habits(Cli::command());
-    let words = with_body(std::env::args_os().collect());
-    let matches = command.try_get_matches_from_mut(words);
-    let matches = matches.map_err(Refused::ByParser)?;
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let matches = command.try_get_matches_from_mut(&words);
+    let matches = matches.map_err(|error| match letters::of_unknown(&error, &words) {
+        Some(complaint) => Refused::Habit(Box::new(complaint)),
+        None => Refused::ByParser(error),
+    })?;
     match matches.subcommand() {
         Some(("help", help)) => {
             let words = help.get_many::<String>("words").into_iter().flatten();
@@ -57,27 +61,6 @@ pub(crate) fn parse() -> Result<Cli, Refused> {
     }
     let cli = Cli::from_arg_matches(&matches);
     cli.map_err(|error| Refused::ByParser(error.format(&mut command)))
-}
-
-/// Has `--data` behind `get` be its body, as those who come from curl mean it: before `get` it is the
-/// folder that every command takes.
-fn with_body(mut words: Vec<OsString>) -> Vec<OsString> {
-    let mut is_value = false;
-    let command = words.iter().enumerate().skip(1).find(|(_, word)| {
-        let is_flag = word.as_encoded_bytes().starts_with(b"-");
-        let is_command = !is_flag && !is_value;
-        is_value = *word == "--data" || *word == "--color";
-        is_command
-    });
-    let Some((at, _)) = command.filter(|(_, word)| *word == "get") else { return words };
-    for word in words[at..].iter_mut().take_while(|word| *word != "--") {
-        if word == "--data" {
-            *word = "--body".into();
-        } else if let Some(text) = word.to_str().and_then(|word| word.strip_prefix("--data=")) {
-            *word = format!("--body={text}").into();
-        }
-    }
-    words
 }
 
 /// The same in words of ours.
@@ -136,18 +119,20 @@ mod tests {
 
     #[test]
     fn data_is_a_body_behind_get_and_a_folder_before_it() {
-        let check = |line: &str, expect: &str| {
-            let words = line.split(' ').map(OsString::from).collect();
-            let found: Vec<_> =
-                with_body(words).iter().map(|word| word.to_str().unwrap().to_owned()).collect();
-            assert_eq!(found.join(" "), expect);
+        let check = |line: &str, folder: Option<&str>, is_body: bool| {
+            let words = line.split(' ');
+            let cli = Cli::try_parse_from(words).expect(line);
+            assert_eq!(cli.global.data, folder.map(PathBuf::from), "{line}");
+            let said = format!("{:?}", cli.command);
+            assert_eq!(said.contains("body: Some(\"a\")"), is_body, "{said}");
         };
-        check("relais get --data a 80", "relais get --body a 80");
-        check("relais get 80 --data=a", "relais get 80 --body=a");
-        check("relais --data x -v get --data a 80", "relais --data x -v get --body a 80");
-        check("relais --data get serve --data a", "relais --data get serve --data a");
-        check("relais get 80 -- --data", "relais get 80 -- --data");
-        check("relais --data x", "relais --data x");
+        check("relais get --data a 80", None, true);
+        check("relais get 80 --data=a", None, true);
+        check("relais get -d a 80", None, true);
+        check("relais get --body a 80", None, true);
+        check("relais --data x -v get --data a 80", Some("x"), true);
+        check("relais serve --data a", Some("a"), false);
+        check("relais --data x get 80", Some("x"), false);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use relais_net::Scheme;
 use relais_talk::load::{Load, Schedule, Target, Task, Until};
 
 use super::{
-    said::{Messages, Requesting},
+    said::{Messages, Requesting, about_message},
     target::{Url, has_path},
 };
 use crate::{calling::TlsFlags, complaint::Wrong, spelling::Time, stop::Stop};
@@ -22,7 +22,8 @@ use crate::{calling::TlsFlags, complaint::Wrong, spelling::Time, stop::Stop};
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Flags {
     /// Who is put under load: `http://…`, `https://…`, or something that sends back what it gets:
-    /// `tcp://…`, `tls://…`, `udp://…`, `unix://…`, `ws://…`, `wss://…`. A bare port is of HTTP on this machine
+    /// `tcp://…`, `tls://…`, `udp://…`, `unix://…`, `ws://…`, `wss://…`. A bare port is of HTTP on this machine,
+    /// with --simulate of TCP
     target: String,
     /// How many connections, each of which waits for an answer before it asks again
     #[arg(short, long, value_name = "N", default_value = "50", value_parser = count)]
@@ -86,6 +87,8 @@ pub(super) struct Asked {
     pub(super) load: Load,
     /// What the target is called.
     pub(super) title: String,
+    /// What is said to it, without what may be a secret.
+    pub(super) about: String,
     pub(super) tls: TlsFlags,
     pub(super) json: bool,
     pub(super) html: Option<PathBuf>,
@@ -114,6 +117,10 @@ impl Flags {
             let path = is_asked_by_path.then(|| self.requesting.path(&url)).transpose()?;
             (self.messages.said(url.endpoint.scheme)?, path.unwrap_or_default())
         };
+        let about = if is_http { self.requesting.about() } else { about_message(&said) };
+        let waits = format!("timeout {}", self.timeout);
+        let warmup = (!self.warmup.0.is_zero()).then(|| format!("warm-up {}", self.warmup));
+        let about = [about, waits].into_iter().chain(warmup).collect::<Vec<_>>().join(", ");
         if let (Some(flag), false) = (self.tls.given(), url.endpoint.scheme.is_secure()) {
             let what = format!("nothing is done with `{flag}`");
             let wrong = Wrong::expected(what, "a TARGET over TLS, e.g. `https://…`");
@@ -129,7 +136,7 @@ impl Flags {
             schedule: self.schedule(),
             timeout: self.timeout.0,
         };
-        Ok(Asked { load, title, tls: self.tls, json: self.json, html: self.html })
+        Ok(Asked { load, title, about, tls: self.tls, json: self.json, html: self.html })
     }
 
     fn task(&self) -> Task {

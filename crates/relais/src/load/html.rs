@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use relais_talk::load::Task;
+use relais_talk::load::{Ledger, Task};
 
 use super::{
     figures::{brief, per_second},
@@ -20,8 +20,9 @@ pub(super) fn html(report: &Report<'_>) -> String {
          content=\"width=device-width, initial-scale=1\">\n<meta \
          http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src \
          'unsafe-inline'\">\n<title>Load of {title}</title>\n<style>\n{STYLE}</style></head><body>\n\
-         <header><h1>{title}</h1><p>{}</p></header>\n<main>\n",
-        InHtml(&report.how())
+         <header><h1>{title}</h1><p>{}</p><p>{}</p></header>\n<main>\n",
+        InHtml(&report.how()),
+        InHtml(report.about)
     );
     figures(report, &mut out);
     errors(report, &mut out);
@@ -54,15 +55,23 @@ fn figures(report: &Report<'_>, out: &mut String) {
         ("answers a second", said_count(per_second(ledger.in_time, outcome.time)), ""),
         ("answers", said_count(ledger.answers()), ""),
         ("received", said_bytes(ledger.received), ""),
-        ("errors", said_count(ledger.failures()), if ledger.failures() > 0 { "bad" } else { "" }),
+        ("errors", said_count(report.errors()), bad_if(report.errors() > 0)),
         ("half within", within(500_000), ""),
         ("99 % within", within(990_000), ""),
         ("99.9 % within", within(999_000), ""),
         ("longest", within(1_000_000), ""),
+        ("connections", connections(ledger), bad_if(ledger.connects() < report.clients())),
     ];
+    if outcome.unsent > 0 {
+        figures.push(("due, and never sent", said_count(outcome.unsent), "bad"));
+    }
+    // Last: it may be long, and the last one is as wide as there is room.
+    if let Some((statuses, class)) = statuses(ledger) {
+        figures.push(("statuses", statuses, class));
+    }
     if report.load.task != Task::Ask {
         let right = ledger.dialogues.right;
-        let class = if right < report.clients() { "bad" } else { "" };
+        let class = bad_if(right < report.clients());
         let said = format!("{} of {}", said_count(right), said_count(report.clients()));
         figures.insert(0, ("correct dialogues", said, class));
     }
@@ -73,43 +82,64 @@ fn figures(report: &Report<'_>, out: &mut String) {
     out.push_str("</dl>\n");
 }
 
+fn bad_if(is_bad: bool) -> &'static str {
+    if is_bad { "bad" } else { "" }
+}
+
+fn connections(ledger: &Ledger) -> String {
+    let half = ledger.connect.within(500_000).map(|half| format!(", half in {}", brief(half)));
+    format!("{}{}", said_count(ledger.connects()), half.unwrap_or_default())
+}
+
+/// How many answers were of which class, if they have one.
+fn statuses(ledger: &Ledger) -> Option<(String, &'static str)> {
+    let all = (1..).zip(ledger.statuses).filter(|(_, count)| *count > 0);
+    let all: Vec<_> =
+        all.map(|(class, count)| format!("{class}xx: {}", said_count(count))).collect();
+    let [.., of_client, of_server] = ledger.statuses;
+    (!all.is_empty()).then(|| (all.join(", "), bad_if(of_client + of_server > 0)))
+}
+
 /// What went wrong, if something did.
 fn errors(report: &Report<'_>, out: &mut String) {
     let ledger = &report.measured.outcome.ledger;
     let requests = ledger.failed_requests().map(|(kind, failed)| ("asking", kind, failed));
     let calls = ledger.failed_calls().map(|(kind, failed)| ("connecting", kind, failed));
     let statuses = (1..).zip(ledger.statuses).filter(|(class, count)| *class > 3 && *count > 0);
-    let mut rows = String::new();
-    for (class, count) in statuses {
-        let count = said_count(count);
-        _ = writeln!(
-            rows,
-            "<tr><td>status {class}xx</td><td>{count}</td><td class=\"text\"></td></tr>"
-        );
+    let samples = &ledger.dialogues.samples;
+    let mut rows: Vec<_> = statuses
+        .map(|(class, count)| [format!("status {class}xx"), said_count(count), String::new()])
+        .collect();
+    rows.extend(requests.chain(calls).map(|(doing, kind, failed)| {
+        let sample = failed.sample.as_deref().unwrap_or_default();
+        // What a client says of itself is not told twice.
+        let is_told = samples.iter().any(|(_, failure)| failure.what == sample);
+        let sample = if is_told { "" } else { sample };
+        [format!("{kind}, {doing}"), said_count(failed.count), sample.to_owned()]
+    }));
+    table("What went wrong", ["kind", "how many", "for example"], &rows, out);
+    let clients = samples.iter().map(|(number, failure)| {
+        [format!("client {number}"), failure.kind.to_string(), failure.what.clone()]
+    });
+    let head = ["who", "what", "in detail"];
+    table("Dialogues that went wrong", head, &clients.collect::<Vec<_>>(), out);
+}
+
+/// A table of what went wrong; nothing if it has no rows.
+fn table(title: &str, [one, two, three]: [&str; 3], rows: &[[String; 3]], out: &mut String) {
+    if rows.is_empty() {
+        return;
     }
-    for (doing, kind, failed) in requests.chain(calls) {
-        let (count, sample) =
-            (said_count(failed.count), failed.sample.as_deref().unwrap_or_default());
-        let sample = InHtml(sample);
-        _ = writeln!(
-            rows,
-            "<tr><td>{kind}, {doing}</td><td>{count}</td><td class=\"text\">{sample}</td></tr>"
-        );
+    _ = writeln!(
+        out,
+        "<section><h2>{title}</h2><table class=\"wrong\"><thead><tr><th scope=\"col\">{one}</th><th \
+         scope=\"col\">{two}</th><th scope=\"col\" class=\"text\">{three}</th></tr></thead><tbody>"
+    );
+    for row in rows {
+        let [one, two, three] = row.each_ref().map(|text| InHtml(text));
+        _ = writeln!(out, "<tr><td>{one}</td><td>{two}</td><td class=\"text\">{three}</td></tr>");
     }
-    for (number, failure) in &ledger.dialogues.samples {
-        let (kind, what) = (failure.kind, InHtml(&failure.what));
-        _ = writeln!(
-            rows,
-            "<tr><td>client {number}</td><td>{kind}</td><td class=\"text\">{what}</td></tr>"
-        );
-    }
-    if !rows.is_empty() {
-        _ = write!(
-            out,
-            "<section><h2>What went wrong</h2><table class=\"wrong\"><thead><tr><th scope=\"col\">kind</th><th scope=\"col\">how \
-             many</th><th scope=\"col\" class=\"text\">for example</th></tr></thead><tbody>\n{rows}</tbody></table></section>\n"
-        );
-    }
+    out.push_str("</tbody></table></section>\n");
 }
 
 fn notes(report: &Report<'_>, out: &mut String) {
@@ -119,9 +149,24 @@ fn notes(report: &Report<'_>, out: &mut String) {
     }
     out.push_str("<section><h2>To read this right</h2><ul class=\"notes\">");
     for note in notes {
-        _ = write!(out, "<li>{}</li>", InHtml(&note));
+        _ = write!(out, "<li>{}</li>", Prose(&note));
     }
     out.push_str("</ul></section>\n");
+}
+
+/// A text in HTML, with what stands between backticks as code.
+struct Prose<'a>(&'a str);
+
+impl fmt::Display for Prose<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, part) in self.0.split('`').enumerate() {
+            match place % 2 {
+                0 => write!(f, "{}", InHtml(part))?,
+                _ => write!(f, "<code>{}</code>", InHtml(part))?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A text that is only a text in HTML.
@@ -136,5 +181,18 @@ impl fmt::Display for InHtml<'_> {
             '"' => f.write_str("&quot;"),
             char => f.write_char(char),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        let check = |text: &str, expect: &str| assert_eq!(Prose(text).to_string(), expect);
+        check("with `--rate` <b>", "with <code>--rate</code> &lt;b&gt;");
+        check("`a&b` and `c`", "<code>a&amp;b</code> and <code>c</code>");
+        check("none", "none");
     }
 }

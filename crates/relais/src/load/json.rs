@@ -1,11 +1,13 @@
 //! What came of a load, for programs.
 
+use std::time::Duration;
+
 use relais_talk::load::{Dialogues, Failed, Histogram, Kind, Load, Task};
 use serde_json::{Map, Value, json};
 
 use super::{
     bins::{Bin, bins},
-    figures::{a_second, micros},
+    figures::{self, a_second},
     report::{Ended, Measured, PERCENTILES, Report},
 };
 
@@ -19,16 +21,17 @@ pub(super) fn json(report: &Report<'_>) -> String {
         statuses.map(|(class, count)| (format!("{class}xx"), json!(count))).collect();
     let value = json!({
         "target": report.title,
+        "about": report.about,
         "connections": connections,
         "threads": threads,
         "rate": schedule.rate,
         "timeout_s": timeout.as_secs_f64(),
         "warmup_s": schedule.warmup.as_secs_f64(),
-        "time_s": outcome.time.as_secs_f64(),
+        "time_s": rounded(outcome.time.as_secs_f64()),
         "interrupted": *ended == Ended::Interrupted,
         "answers": ledger.answers(),
         "answers_in_time": ledger.in_time,
-        "answers_per_s": a_second(ledger.in_time, outcome.time),
+        "answers_per_s": rounded(a_second(ledger.in_time, outcome.time)),
         "received_bytes": ledger.received,
         "sent_bytes": ledger.sent,
         "statuses": statuses,
@@ -70,7 +73,7 @@ fn timeline_json(report: &Report<'_>) -> Value {
     let steps = timeline.steps().iter().map(|step| {
             json!({ "answers": step.answered, "errors": step.failed, "most_us": micros(step.most) })
         });
-    json!({ "step_s": timeline.step().as_secs_f64(), "steps": steps.collect::<Vec<_>>() })
+    json!({ "step_s": rounded(timeline.step().as_secs_f64()), "steps": steps.collect::<Vec<_>>() })
 }
 
 fn errors_json<'a>(errors: impl Iterator<Item = (Kind, &'a Failed)>) -> Value {
@@ -100,4 +103,25 @@ fn histogram_json(histogram: &Histogram) -> Vec<Value> {
         json!({ "from_us": micros(from), "to_us": micros(to), "count": count })
     })
     .collect()
+}
+
+fn micros(time: Duration) -> f64 {
+    rounded(figures::micros(time))
+}
+
+/// To three decimals: what is behind them is noise.
+fn rounded(number: f64) -> f64 {
+    (number * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_three_decimals_at_most() {
+        assert_eq!(json!(rounded(133_595.259_999_999_98)).to_string(), "133595.26");
+        assert_eq!(json!(rounded(0.000_4)).to_string(), "0.0");
+        assert_eq!(json!(micros(Duration::from_nanos(1_234))).to_string(), "1.234");
+    }
 }

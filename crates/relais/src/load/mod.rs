@@ -21,6 +21,7 @@ use anyhow::Context as _;
 use clap::ColorChoice;
 use relais_net::Dialer;
 use relais_talk::load::{Load, Running};
+use relais_wire::calendar::Moment;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::{
     runtime::Builder,
@@ -32,9 +33,10 @@ pub(crate) use flags::Flags;
 
 use crate::{
     calling::{TlsFlags, calls},
+    clock,
     complaint::Wrong,
     data::Data,
-    output::{say, tell},
+    output::{Telling, print_line, tell},
     run::raise_descriptors,
     stop::Stop,
 };
@@ -44,8 +46,12 @@ use progress::Bar;
 use report::{Ended, Measured, Report};
 
 /// Puts a target under load, and shows what came of it.
-pub(crate) fn obey(flags: Flags, color: ColorChoice, data: &Data) -> Result<(), Stop> {
-    let Asked { load, title, tls, json, html } = flags.asked()?;
+pub(crate) fn obey(
+    flags: Flags,
+    data: &Data,
+    (color, telling): (ColorChoice, Telling),
+) -> Result<(), Stop> {
+    let Asked { load, title, about, tls, json, html } = flags.asked()?;
     check_descriptors(load.connections)?;
     let is_secure = load.target.endpoint.scheme.is_secure();
     let demand = if is_secure { tls.demand(data)? } else { TlsFlags::no_demand() };
@@ -53,27 +59,31 @@ pub(crate) fn obey(flags: Flags, color: ColorChoice, data: &Data) -> Result<(), 
     let page = html.map(|file| Page::open(&file)).transpose()?;
     let runtime = Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = runtime.context("starting a runtime")?;
-    let measured = runtime.block_on(measure(load.clone(), dialer, &title))?;
-    let report = Report { title: &title, load: &load, measured: &measured };
-    if json {
-        say(json::json(&report));
-    } else {
-        say(text::text(&report, color));
+    let began = Moment::of(clock::now()).to_string().replace('T', " ");
+    let about = format!("{about}; {began} UTC, relais {}", env!("CARGO_PKG_VERSION"));
+    let measured = runtime.block_on(measure(load.clone(), dialer, (&title, telling)))?;
+    let report = Report { title: &title, about: &about, load: &load, measured: &measured };
+    let printed = print_line(if json { json::json(&report) } else { text::text(&report, color) });
+    if telling != Telling::Less {
+        report.notes().iter().for_each(|note| tell(format_args!("note: {note}")));
     }
-    for note in report.notes() {
-        tell(format_args!("note: {note}"));
-    }
+    // What one of them lost the other may still keep.
     page.map_or(Ok(()), |page| page.write(&html::html(&report)))?;
+    printed?;
     report.verdict()
 }
 
 /// How often progress is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 
-async fn measure(load: Load, dialer: Dialer, title: &str) -> Result<Measured, Stop> {
+async fn measure(
+    load: Load,
+    dialer: Dialer,
+    (title, telling): (&str, Telling),
+) -> Result<Measured, Stop> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for signals")?;
     let mut terminate = signal(SignalKind::terminate()).context("listening for signals")?;
-    let mut bar = Bar::of(&load, title);
+    let mut bar = Bar::of(&load, title, telling);
     let mut running = Running::start(load, dialer).context("starting the clients")?;
     let mut ticks = interval(SHOW_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

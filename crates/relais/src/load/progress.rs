@@ -11,7 +11,7 @@ use super::report::count;
 use crate::{
     bar::bar,
     measure::{counted, said_count},
-    output::tell_over,
+    output::{Telling, tell_over},
 };
 
 /// A bar that fills, if somebody can see it.
@@ -26,12 +26,12 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    pub(super) fn of(load: &Load, title: &str) -> Self {
+    pub(super) fn of(load: &Load, title: &str, telling: Telling) -> Self {
         Self {
             title: title.to_owned(),
             connections: load.connections.get(),
             schedule: load.schedule,
-            is_seen: io::stderr().is_terminal(),
+            is_seen: telling != Telling::Less && io::stderr().is_terminal(),
             last: None,
         }
     }
@@ -122,7 +122,7 @@ mod tests {
             schedule: Schedule { rate: NonZeroU64::new(5), warmup: Duration::from_secs(2), until },
             timeout: Duration::from_secs(1),
         };
-        Bar::of(&load, "tcp://127.0.0.1:9")
+        Bar::of(&load, "tcp://127.0.0.1:9", Telling::Usual)
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::{
 pub(super) struct Report<'a> {
     /// What the target is called.
     pub(super) title: &'a str,
+    /// What is said to it, and when: without what may be a secret.
+    pub(super) about: &'a str,
     pub(super) load: &'a Load,
     pub(super) measured: &'a Measured,
 }
@@ -75,6 +77,15 @@ impl Report<'_> {
         count(self.load.connections.get())
     }
 
+    /// How many requests came to nothing, and connections that were never there. One that was lost
+    /// later is counted with its request.
+    pub(super) fn errors(&self) -> u64 {
+        let Outcome { ledger, reached, .. } = &self.measured.outcome;
+        let calls = ledger.failed_calls().map(|(_, failed)| failed.count).sum::<u64>();
+        let missed = self.clients().saturating_sub(count(*reached));
+        ledger.failures() + calls.min(missed)
+    }
+
     /// What has to be known to read the numbers right.
     pub(super) fn notes(&self) -> Vec<String> {
         let Measured { outcome, cores_busy, ended } = self.measured;
@@ -94,6 +105,7 @@ impl Report<'_> {
         {
             notes.push(CLOSED.to_owned());
         }
+        notes.extend(self.refusals());
         let due = outcome.ledger.answers() + outcome.ledger.failures() + outcome.unsent;
         // Fewer are for want of a core here.
         if outcome.unsent > due / 100 {
@@ -113,6 +125,18 @@ impl Report<'_> {
             ));
         }
         notes
+    }
+
+    /// That nothing but errors came back, if so: they are often fast.
+    fn refusals(&self) -> Option<String> {
+        let ledger = &self.measured.outcome.ledger;
+        let [.., of_client, of_server] = ledger.statuses;
+        let (refused, answers) = (of_client + of_server, ledger.answers());
+        (answers > 0 && refused == answers).then(|| {
+            "every answer has a status of 4xx or 5xx: what was measured is how fast the target \
+             refuses"
+                .to_owned()
+        })
     }
 
     /// That we are late ourselves, if so much that it can be seen in what was measured.

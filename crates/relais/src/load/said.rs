@@ -4,10 +4,14 @@ use clap::Args;
 use relais_net::Scheme;
 use relais_talk::load::{BadRequest, Parts, Request, Said};
 
-use super::target::{Url, has_path};
+use super::{
+    report::count,
+    target::{Url, has_path},
+};
 use crate::{
     complaint::Wrong,
     content,
+    measure::{counted, said_bytes},
     spelling::{Field, Size},
     stop::Stop,
 };
@@ -95,6 +99,18 @@ impl Requesting {
         Ok((Said::Request(request), path))
     }
 
+    /// What is asked with, without what the fields and the body say: that may be secret.
+    pub(super) fn about(&self) -> String {
+        let usual = if self.body.is_some() { "POST" } else { "GET" };
+        let method = self.method.as_deref().unwrap_or(usual);
+        let fields = match self.header.len() {
+            0 => String::new(),
+            fields => format!(" with {}", counted(count(fields), "field")),
+        };
+        let body = if self.body.is_some() { " and a body" } else { "" };
+        format!("{method}{fields}{body}")
+    }
+
     pub(super) fn path(&self, url: &Url) -> Result<String, Stop> {
         let (flag, path) = match (&self.path, &url.path) {
             (Some(path), Some(said)) => {
@@ -123,6 +139,14 @@ impl Requesting {
             ("--path", path.is_some() && !has_path(scheme)),
         ];
         refuse(&flags, scheme, "what is sent is said by `--message` or `--size`")
+    }
+}
+
+/// How long a message is.
+pub(super) fn about_message(said: &Said) -> String {
+    match said {
+        Said::Message(bytes) => format!("messages of {}", said_bytes(count(bytes.len()))),
+        Said::Request(_) => "requests".to_owned(),
     }
 }
 

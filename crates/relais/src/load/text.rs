@@ -75,18 +75,21 @@ impl Text<'_> {
         let ledger = &outcome.ledger;
         let per_second = |count: u64| per_second(count, outcome.time);
         _ = writeln!(out);
-        let mut line = |name: &str, value: String, more: String| {
-            _ = writeln!(out, "{name:<12}{value:>14}  {more}");
+        let line = |out: &mut String, name: &str, value: String, more: String| {
+            _ = writeln!(out, "{}", format!("{name:<12}{value:>14}  {more}").trim_end());
         };
         let rate = said_count(per_second(ledger.in_time));
-        line("answers", said_count(ledger.answers()), format!("{rate} a second"));
+        line(out, "answers", said_count(ledger.answers()), format!("{rate} a second"));
         for (class, count) in ledger.statuses.iter().enumerate().filter(|(_, count)| **count > 0) {
-            line(&format!("  {}xx", class + 1), said_count(*count), String::new());
+            // Coloured as a whole: what has no width must not be counted as some.
+            let text = format!("{:<12}{:>14}", format!("  {}xx", class + 1), said_count(*count));
+            let is_error = class + 1 >= 4;
+            _ = writeln!(out, "{}", if is_error { self.ink.with(RED, &text) } else { text });
         }
         let rate = format!("{} a second", said_bytes(per_second(ledger.received)));
-        line("received", said_bytes(ledger.received), rate);
-        line("connections", said_count(ledger.connects()), self.connecting());
-        line("errors", said_count(ledger.failures()), String::new());
+        line(out, "received", said_bytes(ledger.received), rate);
+        line(out, "connections", said_count(ledger.connects()), self.connecting());
+        line(out, "errors", said_count(self.report.errors()), String::new());
         for (kind, failed) in ledger.failed_requests() {
             _ = writeln!(out, "{}", self.ink.with(RED, &error_line(kind, failed)));
         }
@@ -94,10 +97,20 @@ impl Text<'_> {
             _ = writeln!(out, "{}", self.ink.with(RED, &error_line_of_call(kind, failed)));
         }
         if outcome.unanswered > 0 {
-            _ = writeln!(out, "{:<12}{:>14}  at the end", "unanswered", outcome.unanswered);
+            _ = writeln!(
+                out,
+                "{:<12}{:>14}  at the end",
+                "unanswered",
+                said_count(outcome.unanswered)
+            );
         }
         if outcome.unsent > 0 {
-            _ = writeln!(out, "{:<12}{:>14}  due, and never sent", "unsent", outcome.unsent);
+            _ = writeln!(
+                out,
+                "{:<12}{:>14}  due, and never sent",
+                "unsent",
+                said_count(outcome.unsent)
+            );
         }
     }
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use super::{Size, Time, read_from_string, write_as_string};
 
-/// So many bytes a second: `1Mbit`, `64KiB`.
+/// So many bytes a second: `1Mbit`, `1 Mbit/s`, `1mbps`, `64KiB`, `64KiB/s`. Bits are counted by thousands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate(pub(crate) u64);
 
@@ -49,22 +49,27 @@ impl FromStr for Rate {
 
     fn from_str(text: &str) -> Result<Self, BadRate> {
         let bad = || BadRate(text.to_owned());
-        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(end);
-        let bits_each = match unit {
-            "bit" => 1,
-            "kbit" => 1_000,
-            "Mbit" => 1_000_000,
-            "Gbit" => 1_000_000_000,
-            _ => 0,
+        let rate = text.strip_suffix("/s").unwrap_or(text);
+        let end = rate.find(|c: char| !c.is_ascii_digit()).unwrap_or(rate.len());
+        let (number, unit) = rate.split_at(end);
+        let unit = unit.trim_start_matches(' ');
+        let (each, of) = match unit.to_ascii_lowercase().as_str() {
+            "bit" | "bps" => (1, 8),
+            "kbit" | "kbps" => (1_000, 8),
+            "mbit" | "mbps" => (1_000_000, 8),
+            "gbit" | "gbps" => (1_000_000_000, 8),
+            "" => (1, 1),
+            // A small one may as well mean bits.
+            "b" if unit == "B" => (1, 1),
+            "kib" => (1 << 10, 1),
+            "mib" => (1 << 20, 1),
+            "gib" => (1 << 30, 1),
+            "tib" => (1 << 40, 1),
+            // `1M` is of bytes here and of bits there.
+            _ => return Err(bad()),
         };
-        let bytes = match bits_each {
-            0 => text.parse::<Size>().map_err(|_| bad())?.0,
-            _ => {
-                number.parse::<u64>().ok().and_then(|n| n.checked_mul(bits_each)).ok_or_else(bad)?
-                    / 8
-            }
-        };
+        let number = number.parse::<u64>().map_err(|_| bad())?;
+        let bytes = number.checked_mul(each).ok_or_else(bad)? / of;
         if bytes == 0 { Err(bad()) } else { Ok(Self(bytes)) }
     }
 }
@@ -85,6 +90,10 @@ impl FromStr for Delay {
             let whole = if is_number { format!("{text}{unit}") } else { text.to_owned() };
             whole.parse::<Time>().map_err(|_| bad())
         };
+        if unit.is_empty() {
+            // Some take such a number for milliseconds, others for microseconds.
+            return Err(bad());
+        }
         let jitter = jitter.map_or(Ok(Time(Duration::ZERO)), read)?;
         Ok(Self { mean: mean.parse().map_err(|_| bad())?, jitter })
     }
@@ -150,7 +159,24 @@ mod tests {
         check("8bit", Some(1));
         check("64KiB", Some(65_536));
         check("100", Some(100));
-        for bad in ["", "0", "1bit", "1mbit", "Mbit", "-1Mbit", "1.5Mbit", "99999999999999Gbit"] {
+        for text in ["1mbit", "1MBIT", "1Mbit/s", "1 mbit/s", "1mbps", "125000B/s"] {
+            check(text, Some(125_000));
+        }
+        check("1kib/s", Some(1_024));
+        for bad in [
+            "",
+            "0",
+            "1bit",
+            "1M",
+            "1k",
+            "8b",
+            "1mb/s",
+            "Mbit",
+            "/s",
+            "-1Mbit",
+            "1.5Mbit",
+            "99999999999999Gbit",
+        ] {
             check(bad, None);
         }
     }
@@ -164,7 +190,7 @@ mod tests {
         check("50ms", Some("50ms"));
         check("50ms±10", Some("50ms±10ms"));
         check("2s+-500ms", Some("2s±500ms"));
-        for bad in ["", "50", "±10ms", "50ms±", "50ms±x", "50ms±1±1"] {
+        for bad in ["", "50", "50±10", "±10ms", "50ms±", "50ms±x", "50ms±1±1"] {
             check(bad, None);
         }
     }

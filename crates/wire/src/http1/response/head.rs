@@ -78,6 +78,7 @@ pub struct HeadReader {
     lines: Lines,
     fields: Vec<Span>,
     stage: Stage,
+    statuses: Statuses,
 }
 
 #[derive(Clone, Debug)]
@@ -87,6 +88,15 @@ enum Stage {
     /// A whole head was given away: another begins.
     Done,
     Bad(BadHead),
+}
+
+/// Which statuses are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Statuses {
+    /// 100 to 599 (RFC 9110 §15).
+    OfClasses,
+    /// Up to 999, too.
+    Any,
 }
 
 /// What is known of an answer whose head has not ended.
@@ -104,7 +114,15 @@ struct Start {
 impl HeadReader {
     /// A reader at the start of a head.
     pub fn new(limits: HeadLimits) -> Self {
-        Self { lines: Lines::new(limits), fields: Vec::new(), stage: Stage::StatusLine }
+        let (lines, fields) = (Lines::new(limits), Vec::new());
+        Self { lines, fields, stage: Stage::StatusLine, statuses: Statuses::OfClasses }
+    }
+
+    /// The same for who shows whatever comes: a status may be of no class, too. It frames its answer
+    /// as 200 does, and nothing may be passed on with it.
+    #[must_use]
+    pub fn of_any_status(self) -> Self {
+        Self { statuses: Statuses::Any, ..self }
     }
 
     /// Reads a head off the start of `buffer`, or gives nothing if its end has not come.
@@ -169,7 +187,7 @@ impl HeadReader {
             Refusal::LineTooLong { max } => BadHead::StatusLineTooLong { max },
             refusal => BadHead::Fields(refusal),
         })?;
-        line.map(Start::read).transpose()
+        line.map(|line| Start::read(line, self.statuses)).transpose()
     }
 }
 
@@ -177,7 +195,7 @@ impl HeadReader {
 const NAME: &[u8] = b"HTTP/";
 
 impl Start {
-    fn read(line: Line<'_>) -> Result<Self, BadHead> {
+    fn read(line: Line<'_>, statuses: Statuses) -> Result<Self, BadHead> {
         let rest = line.bytes.strip_prefix(NAME).ok_or(BadHead::NotHttp)?;
         let (version, rest) = match rest {
             [b'1', b'.', b'1', b' ', rest @ ..] => (Version::Http11, rest),
@@ -192,7 +210,7 @@ impl Start {
             [a, b, c, b' ', reason @ ..] => ([*a, *b, *c], reason),
             _ => return Err(BadHead::StatusLine),
         };
-        let status = parse_status(status)?;
+        let status = parse_status(status, statuses)?;
         match reason.get(count_value(reason)) {
             None => {}
             Some(b'\r') => return Err(BadHead::Fields(Refusal::BareCr)),
@@ -308,12 +326,13 @@ fn is_no_coding(value: &[u8]) -> bool {
         && !REAL.iter().any(|coding| coding.as_bytes() == lower)
 }
 
-fn parse_status(digits: [u8; 3]) -> Result<u16, BadHead> {
+fn parse_status(digits: [u8; 3], statuses: Statuses) -> Result<u16, BadHead> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(BadHead::StatusLine);
     }
     match digits.iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0')) {
         status @ 100..=599 => Ok(status),
+        status @ 600.. if statuses == Statuses::Any => Ok(status),
         status => Err(BadHead::Status(status)),
     }
 }

@@ -70,3 +70,17 @@ fn refuses(input: impl AsRef<[u8]>, asked: Asked, expect: impl Into<BadHead>) {
     let (head, _) = read_however_cut(input, asked);
     assert_eq!(head, Err(expect.into()), "for {}", input.escape_ascii());
 }
+
+#[test]
+fn a_status_of_no_class_is_taken_by_who_shows_it_alone() {
+    let check = |text: &str, expect: Result<u16, BadHead>| {
+        let mut reader = HeadReader::new(LIMITS).of_any_status();
+        let read = reader.read(text.as_bytes(), Asked::Usual);
+        assert_eq!(read.map(|head| head.unwrap().status), expect, "{text}");
+    };
+    check("HTTP/1.1 999 Odd\r\n\r\n", Ok(999));
+    check("HTTP/1.1 600\r\n\r\n", Ok(600));
+    check("HTTP/1.1 099 Odd\r\n\r\n", Err(BadHead::Status(99)));
+    let refused = HeadReader::new(LIMITS).read(b"HTTP/1.1 999 Odd\r\n\r\n", Asked::Usual);
+    assert_eq!(refused.map(|_| ()), Err(BadHead::Status(999)));
+}

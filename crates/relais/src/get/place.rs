@@ -1,0 +1,223 @@
+//! Where a download goes: a file of its own until it is whole, which nobody else writes meanwhile.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use relais_http::client::{Part, Request};
+use rustix::{
+    fs::{FlockOperation, OFlags, flock},
+    io::Errno,
+    process::geteuid,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    complaint::{Wrong, plain},
+    stop::Stop,
+};
+
+/// Where a download goes.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// What it is called once it is whole.
+    file: PathBuf,
+    /// What it is called until then, open and locked; none where it is no file, but e.g. a device.
+    part: Option<OwnPart>,
+}
+
+/// What stands beside a part.
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    url: String,
+    validator: String,
+}
+
+/// A part that is ours alone as long as this lives. One into which nothing came goes with it.
+#[derive(Debug)]
+struct OwnPart {
+    path: PathBuf,
+    /// What it is known by.
+    note: PathBuf,
+    file: File,
+}
+
+impl Place {
+    /// The place of `file`. A link is followed; what is there and no file is written to as it is.
+    pub(super) fn of(file: &Path) -> Result<Self, Stop> {
+        let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+        let is_special = match fs::metadata(&file) {
+            Ok(meta) if meta.is_dir() => {
+                let what = format!("{:?} is a folder", file.display());
+                return Err(Stop::of_flag("--output", Wrong::expected(what, "a file")));
+            }
+            Ok(meta) => !meta.is_file(),
+            Err(_) => false,
+        };
+        let part = if is_special { None } else { Some(OwnPart::beside(&file)?) };
+        Ok(Self { file, part })
+    }
+
+    /// What it is called once it is whole.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// What is there of what is asked for, if it is known by something.
+    pub(super) fn part_of(&self, request: &Request) -> Option<Part> {
+        let part = self.part.as_ref()?;
+        let note: Note = serde_json::from_slice(&fs::read(&part.note).ok()?).ok()?;
+        let bytes = part.file.metadata().ok()?.len();
+        let is_of_it = note.url == request.url.to_string() && bytes > 0;
+        is_of_it.then(|| Part { bytes, validator: note.validator.into_bytes() })
+    }
+
+    /// Where to write what comes behind the first `there` bytes; what was behind them goes.
+    pub(super) fn out(&self, there: u64) -> anyhow::Result<Out<'_>> {
+        if let Some(part) = &self.part {
+            part.cut_to(there)?;
+            let file = part.file.try_clone().context("writing to the part")?;
+            return Ok(Out { file, path: &part.path });
+        }
+        let opened = OpenOptions::new().write(true).open(&self.file);
+        let file = opened.with_context(|| format!("opening {:?}", self.file.display()))?;
+        Ok(Out { file, path: &self.file })
+    }
+
+    /// Writes down what it is known by, if it is.
+    pub(super) fn note(&self, request: &Request, validator: Option<&str>) -> anyhow::Result<()> {
+        let Some(part) = &self.part else { return Ok(()) };
+        // Made anew: a link there would lead to another file.
+        remove(&part.note)?;
+        let Some(validator) = validator else { return Ok(()) };
+        let note = Note { url: request.url.to_string(), validator: validator.to_owned() };
+        let text = serde_json::to_vec(&note).context("writing down what it is known by")?;
+        let made = OpenOptions::new().write(true).create_new(true).open(&part.note);
+        let written = made.and_then(|mut file| file.write_all(&text));
+        written.with_context(|| format!("writing {:?}", part.note.display()))
+    }
+
+    /// Gives it its name.
+    pub(super) fn finish(&self) -> anyhow::Result<()> {
+        let Some(part) = &self.part else { return Ok(()) };
+        fs::rename(&part.path, &self.file)
+            .with_context(|| format!("renaming {:?}", part.path.display()))?;
+        remove(&part.note)
+    }
+
+    /// Says that what came can be gone on with.
+    pub(super) fn kept(&self, came: u64) -> String {
+        match &self.part {
+            Some(part) => format!("{} has {came} bytes: `--resume` goes on", part.path.display()),
+            None => format!("{came} bytes came"),
+        }
+    }
+
+    /// Takes off what came behind the first `there` bytes, and says so.
+    pub(super) fn cut_to(&self, there: u64) -> anyhow::Result<String> {
+        if let Some(part) = &self.part {
+            part.cut_to(there)?;
+        }
+        Ok(self.kept(there))
+    }
+
+    /// Removes what came: without something that it is known by nothing can be put behind it.
+    pub(super) fn dropped(&self, came: u64) -> String {
+        let Some(part) = &self.part else { return format!("{came} bytes came") };
+        _ = fs::remove_file(&part.path);
+        format!("{came} bytes came, and nothing that they are known by: they are not kept")
+    }
+}
+
+/// How often a part is opened that another one renames or removes at that moment.
+const TRIES: usize = 5;
+
+impl OwnPart {
+    /// That of `file`, which is made if it is not there.
+    fn beside(file: &Path) -> Result<Self, Stop> {
+        let with = |end: &str| {
+            let mut name = file.to_owned().into_os_string();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let (path, note) = (with(".part"), with(".part.json"));
+        let refuse = |what: String, expected: &str| {
+            Err(Stop::of_flag("--output", Wrong::expected(what, expected)))
+        };
+        for _ in 0..TRIES {
+            let opened = OpenOptions::new()
+                .append(true)
+                .create(true)
+                // Nothing is waited for where it is a pipe, either.
+                .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+                .open(&path);
+            let file = match opened {
+                Ok(file) => file,
+                Err(error) if Errno::from_io_error(&error) == Some(Errno::LOOP) => {
+                    return refuse(format!("{:?} is a link", path.display()), "no file, or a part");
+                }
+                Err(error) => {
+                    let why = plain(&error.to_string());
+                    return refuse(format!("cannot write {:?}: {why}", path.display()), "a FILE");
+                }
+            };
+            let meta = file.metadata()?;
+            if !meta.is_file() || meta.uid() != geteuid().as_raw() {
+                let what = format!("{:?} is no file of yours", path.display());
+                return refuse(what, "no file, or a part");
+            }
+            if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                if error != Errno::WOULDBLOCK {
+                    return Err(anyhow::Error::new(error).context("locking the part").into());
+                }
+                let what = format!("{:?} is being written by another relais", path.display());
+                return refuse(what, "another FILE, or to wait for that one");
+            }
+            // Whoever had it may have renamed or removed it before it was locked.
+            let there = fs::symlink_metadata(&path);
+            if there.is_ok_and(|there| (there.dev(), there.ino()) == (meta.dev(), meta.ino())) {
+                return Ok(Self { path, note, file });
+            }
+        }
+        refuse(format!("{:?} is being written by others", path.display()), "another FILE")
+    }
+
+    fn cut_to(&self, there: u64) -> anyhow::Result<()> {
+        self.file.set_len(there).with_context(|| format!("cutting {:?}", self.path.display()))
+    }
+}
+
+impl Drop for OwnPart {
+    fn drop(&mut self) {
+        let is_here = |meta: fs::Metadata| {
+            let there = fs::symlink_metadata(&self.path);
+            there.is_ok_and(|there| (there.dev(), there.ino()) == (meta.dev(), meta.ino()))
+        };
+        // Nothing came. It is locked still: nobody else has it.
+        if self.file.metadata().is_ok_and(|meta| meta.len() == 0 && is_here(meta)) {
+            _ = fs::remove_file(&self.path);
+            _ = remove(&self.note);
+        }
+    }
+}
+
+/// What is written to.
+#[derive(Debug)]
+pub(super) struct Out<'a> {
+    pub(super) file: File,
+    pub(super) path: &'a Path,
+}
+
+fn remove(file: &Path) -> anyhow::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {:?}", file.display()))
+        }
+        _ => Ok(()),
+    }
+}
