@@ -110,8 +110,10 @@ def reload_under_load(stage, reload):
             stage.write("relais.toml", config(port, root=root))
             reload(relais)
             eventually(f"{root} after a reload", lambda root=root: stage.curl(f"http://127.0.0.1:{port}/") == root.encode())
+            # On a busy machine, too, some are asked before the next.
+            before = asking.count
+            eventually("requests between reloads", lambda before=before: asking.count > before + 5)
     equal(asking.wrong, [], "lost requests")
-    assert asking.count > 50, asking.count
     equal(load.end(30), 0, "h2load")
     said = load.said()
     holds(said, " 0 failed, 0 errored, 0 timeout")
