@@ -80,11 +80,16 @@ impl Address {
         self.length = length.min(BYTES_MAX);
     }
 
+    /// Its port, which stands at the same place in both families.
+    pub(super) fn port(&self) -> Option<u16> {
+        Some(u16::from_be_bytes(*self.bytes().get(2..)?.first_chunk()?))
+    }
+
     /// The address, never one of IPv4 in IPv6 clothes. `None` if it is of no family of ours.
     pub(super) fn read(&self) -> Option<SocketAddr> {
         let bytes = self.bytes();
         let family = bytes.first_chunk()?;
-        let port = u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?);
+        let port = self.port()?;
         if *family == family_bytes(AF_INET) {
             let ip = Ipv4Addr::from(*bytes.get(4..)?.first_chunk::<4>()?);
             return Some(SocketAddr::new(ip.into(), port));

@@ -217,18 +217,8 @@ fn described(head: &Head, kept: &Kept) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::Version;
-
     use super::*;
-
-    fn head(kind: &str) -> Head {
-        let fields = vec![("Content-Type".to_owned(), kind.as_bytes().to_vec())];
-        Head { version: Version::HTTP_11, status: 200, reason: Vec::new(), fields }
-    }
-
-    fn kept(bytes: &[u8]) -> Kept {
-        Kept { bytes: bytes.to_vec(), came: bytes.len() as u64, ..Kept::default() }
-    }
+    use crate::get::kept::tests::{head, kept};
 
     #[test]
     fn what_is_not_shown_is_described() {

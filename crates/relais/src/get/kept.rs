@@ -139,17 +139,19 @@ pub(super) fn kind(head: &Head, kept: &Kept) -> Kind {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use http::Version;
 
     use super::*;
 
-    fn head(kind: &str) -> Head {
+    /// The head of a body of this type.
+    pub(in super::super) fn head(kind: &str) -> Head {
         let fields = vec![("Content-Type".to_owned(), kind.as_bytes().to_vec())];
         Head { version: Version::HTTP_11, status: 200, reason: Vec::new(), fields }
     }
 
-    fn kept(bytes: &[u8]) -> Kept {
+    /// A whole body.
+    pub(in super::super) fn kept(bytes: &[u8]) -> Kept {
         Kept { bytes: bytes.to_vec(), came: bytes.len() as u64, ..Kept::default() }
     }
 
