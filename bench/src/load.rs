@@ -1,6 +1,7 @@
 //! Load: many requests for a while, counted without a single error.
 
 use std::{
+    fs,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -14,7 +15,7 @@ use crate::{
     launch::{LOAD_CORE, Process},
     running::{Door, Running},
     site::{Served, Site, URLS, Urls},
-    stats::float,
+    stats::{float, percentile},
     subject::Setup,
 };
 
@@ -25,6 +26,9 @@ pub(crate) enum Load {
     Wrk { connections: u32 },
     /// h2load: HTTP/2, so many connections with so many streams each.
     H2load { connections: u32, streams: u32 },
+    /// h2load: HTTP/1.1, so many connections kept alive that ask so often a second each. What they
+    /// wait for is the server, and not its queue or who else has the load's core.
+    Steady { connections: u32, each_second: u32 },
     /// Own threads that do nothing but full TLS handshakes.
     Handshakes { threads: usize },
 }
@@ -75,7 +79,18 @@ impl Load {
                 parse_wrk(&work.run(&wrk(connections, work.seconds, script, &url))?)?
             }
             Self::H2load { connections, streams } => {
-                parse_h2load(&work.run(&h2load(connections, streams, work.seconds, &url))?)?
+                parse_h2load(&work.run(&h2load(connections, streams, work.seconds, &url))?, "h2")?
+            }
+            Self::Steady { connections, each_second } => {
+                let times = work.site.path(TIMES);
+                // h2load writes behind what is there.
+                if times.exists() {
+                    fs::remove_file(&times)?;
+                }
+                let log = times.to_str().context("a path in UTF-8")?;
+                let command = steady((connections, each_second), log, work.seconds, &url);
+                let done = parse_h2load(&work.run(&command)?, "http/1.1")?;
+                Done { p99_ms: Some(p99_ms(&fs::read_to_string(&times)?)?), ..done }
             }
         };
         // More may have come: responses cut off at the end of the time, and heads.
@@ -101,6 +116,10 @@ impl Load {
             Self::H2load { connections, streams } => {
                 format!("`{}`", h2load(connections, streams, seconds, &url).join(" "))
             }
+            Self::Steady { connections, each_second } => {
+                let command = steady((connections, each_second), TIMES, seconds, &url);
+                format!("`{}`", command.join(" "))
+            }
         }
     }
 }
@@ -119,6 +138,20 @@ fn h2load(connections: u32, streams: u32, seconds: u64, url: &str) -> Vec<String
         .map(str::to_owned)
         .to_vec()
 }
+
+fn steady(
+    (connections, each_second): (u32, u32),
+    log: &str,
+    seconds: u64,
+    url: &str,
+) -> Vec<String> {
+    let (connections, rate) = (format!("-c{connections}"), format!("--rps={each_second}"));
+    let (seconds, log) = (format!("-D{seconds}"), format!("--log-file={log}"));
+    ["h2load", "-t1", "--h1", &connections, &rate, &seconds, &log, url].map(str::to_owned).to_vec()
+}
+
+/// Where h2load writes how long each request took.
+const TIMES: &str = "times.tsv";
 
 /// How long to load, with which files at hand.
 #[derive(Clone, Copy, Debug)]
@@ -158,11 +191,12 @@ pub(crate) fn parse_wrk(said: &str) -> Result<Done> {
 
 /// Reads the lines `finished in 4.00s, …`, `requests: 9 total, 9 started, 9 done, 9 succeeded,
 /// 0 failed, 0 errored, 0 timeout` and `traffic: … 9.0KB (9216) data`.
-fn parse_h2load(said: &str) -> Result<Done> {
-    parse_h2load_lines(said).with_context(|| format!("unexpected answer of h2load: {said:?}"))
+fn parse_h2load(said: &str, protocol: &str) -> Result<Done> {
+    let parsed = parse_h2load_lines(said, protocol);
+    parsed.with_context(|| format!("unexpected answer of h2load: {said:?}"))
 }
 
-fn parse_h2load_lines(said: &str) -> Result<Done> {
+fn parse_h2load_lines(said: &str, protocol: &str) -> Result<Done> {
     let line = |start: &str| said.lines().find_map(|line| line.strip_prefix(start));
     let finished = line("finished in ").and_then(|rest| rest.split(',').next());
     let counts = line("requests: ").context("no requests")?;
@@ -173,7 +207,7 @@ fn parse_h2load_lines(said: &str) -> Result<Done> {
     for error in [" failed", " errored", " timeout"] {
         ensure!(count(error)? == 0.0, "{}{error}", count(error)?);
     }
-    ensure!(line("Application protocol: ") == Some("h2"), "not HTTP/2");
+    ensure!(line("Application protocol: ") == Some(protocol), "not {protocol}");
     let data = line("traffic: ").and_then(|rest| rest.strip_suffix(") data")?.rsplit('(').next());
     Ok(Done {
         requests: count(" succeeded")?,
@@ -181,6 +215,19 @@ fn parse_h2load_lines(said: &str) -> Result<Done> {
         seconds: seconds(finished.context("not finished")?)?,
         p99_ms: None,
     })
+}
+
+/// Of what h2load wrote of each request, `BEGIN STATUS MICROSECONDS` with tabs, the milliseconds
+/// within which 99 of 100 were answered.
+fn p99_ms(times: &str) -> Result<f64> {
+    let each = |line: &str| -> Result<f64> {
+        let micros = line.rsplit('\t').next().and_then(|micros| micros.parse().ok());
+        micros.with_context(|| format!("no time in {line:?}"))
+    };
+    let mut times = times.lines().map(each).collect::<Result<Vec<_>>>()?;
+    ensure!(!times.is_empty(), "h2load wrote down nothing");
+    times.sort_by(f64::total_cmp);
+    Ok(percentile(&times, 99) / 1e3)
 }
 
 /// A duration as h2load prints it: `4.00s`, `812.50ms`.
@@ -233,10 +280,18 @@ mod tests {
     #[test]
     fn h2load_is_believed_only_without_errors_and_over_http_2() {
         let done = Done { requests: 9.0, bytes: 9216.0, seconds: 0.5, p99_ms: None };
-        assert_eq!(parse_h2load(&h2load_says("h2", 0)).unwrap(), done);
-        assert!(parse_h2load(&h2load_says("h2", 1)).is_err());
-        assert!(parse_h2load(&h2load_says("http/1.1", 0)).is_err());
-        assert!(parse_h2load("").is_err());
+        assert_eq!(parse_h2load(&h2load_says("h2", 0), "h2").unwrap(), done);
+        assert!(parse_h2load(&h2load_says("h2", 1), "h2").is_err());
+        assert!(parse_h2load(&h2load_says("http/1.1", 0), "h2").is_err());
+        assert!(parse_h2load("", "h2").is_err());
+    }
+
+    #[test]
+    fn the_time_of_the_slowest_hundredth_is_told() {
+        let times: Vec<_> = (1..=100).map(|time| format!("17\t200\t{time}000\n")).collect();
+        assert!((p99_ms(&times.concat()).unwrap() - 100.0).abs() < 1e-9);
+        assert!(p99_ms("").is_err());
+        assert!(p99_ms("17\t200\tlong\n").is_err());
     }
 
     fn h2load_says(protocol: &str, failed: u32) -> String {

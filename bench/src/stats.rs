@@ -30,6 +30,11 @@ impl Spread {
     }
 }
 
+/// What so many of a hundred of `sorted`, which are some, are no more than.
+pub(crate) fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)]
+}
+
 /// A count as a number to calculate with.
 #[expect(clippy::cast_precision_loss, reason = "what is counted here stays far below 2^53")]
 pub(crate) fn float(count: u64) -> f64 {

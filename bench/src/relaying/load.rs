@@ -83,11 +83,6 @@ pub(super) fn ping(port: u16, seconds: u64) -> Result<Vec<f64>> {
     Ok(times)
 }
 
-/// What so many of a hundred of `sorted`, which are some, are no more than.
-pub(super) fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)]
-}
-
 /// Opens one connection after the other for `seconds`; how many.
 pub(super) fn short(port: u16, seconds: u64) -> Result<f64> {
     let end = Instant::now() + Duration::from_secs(seconds);

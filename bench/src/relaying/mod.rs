@@ -10,7 +10,7 @@ use crate::{
     origin::Origin,
     row::{Better, Column, Row, interleave},
     running::{Door, Kit, Running},
-    stats::float,
+    stats::{float, percentile},
     subject::{Program, Subject, Task},
     target::{Against, Bound, Target},
 };
@@ -101,11 +101,7 @@ impl Spec {
                 let times = load::ping(port, effort.seconds)?;
                 let cpu = server.cpu_seconds()? - before;
                 let count = float(u64::try_from(times.len())?);
-                Ok(vec![
-                    load::percentile(&times, 50),
-                    load::percentile(&times, 99),
-                    cpu / count * 1e6,
-                ])
+                Ok(vec![percentile(&times, 50), percentile(&times, 99), cpu / count * 1e6])
             }
             Self::Short => {
                 let before = server.cpu_seconds()?;

@@ -20,7 +20,7 @@ use crate::{
     target::{Against, Bound, Target},
 };
 
-pub(super) const SPECS: [Spec; 8] = [
+pub(super) const SPECS: [Spec; 10] = [
     Spec {
         title: "Proxy, passing on 1 KiB",
         load: Load::Wrk { connections: 64 },
@@ -31,7 +31,6 @@ pub(super) const SPECS: [Spec; 8] = [
         targets: &[
             passing(CPU_PER_REQUEST.column, PASSING_NGINX, 1.05),
             passing(CPU_PER_REQUEST.column, &[Haproxy.at(Pass)], 1.0),
-            passing(P99.column, PROMPT, P99_MOST),
             REUSING,
         ],
     },
@@ -42,12 +41,18 @@ pub(super) const SPECS: [Spec; 8] = [
         subjects: PASSING,
         rounds_times: 1,
         gauges: PASSING_BULK,
-        targets: &[
-            passing(CPU_PER_GB.column, PASSING_NGINX, 1.0),
-            passing(P99.column, PROMPT, P99_MOST),
-            REUSING,
-        ],
+        targets: &[passing(CPU_PER_GB.column, PASSING_NGINX, 1.0), REUSING],
     },
+    steady(
+        "Proxy, 20,000 requests a second for 1 KiB",
+        Load::Steady { connections: 50, each_second: 400 },
+        Served::Small,
+    ),
+    steady(
+        "Proxy, 5,000 requests a second for 100 KiB",
+        Load::Steady { connections: 50, each_second: 100 },
+        Served::Medium,
+    ),
     Spec {
         title: "Proxy, passing on 10 MiB",
         load: Load::Wrk { connections: 8 },
@@ -98,7 +103,7 @@ pub(super) const SPECS: [Spec; 8] = [
         load: Load::Wrk { connections: 64 },
         ask: Ask { door: Door::Http, served: Served::Small, urls: Urls::Varied },
         subjects: WATCHING,
-        rounds_times: 2,
+        rounds_times: 4,
         gauges: &[CPU_PER_REQUEST, REQUESTS_PER_SECOND, CORE_SHARE, NOTED],
         targets: &[
             costing(Relais.at(Sniff), 1.10),
@@ -112,6 +117,20 @@ pub(super) const SPECS: [Spec; 8] = [
         ],
     },
 ];
+
+/// How long requests take where all keep up: where servers are asked for as much as they can give,
+/// the queue is waited in, and who is faster waits for the load.
+const fn steady(title: &'static str, load: Load, served: Served) -> Spec {
+    Spec {
+        title,
+        load,
+        ask: Ask::same(Door::Http, served),
+        subjects: PASSING_LARGE,
+        rounds_times: 2,
+        gauges: &[P99, CPU_PER_REQUEST, REQUESTS_PER_SECOND, CORE_SHARE],
+        targets: PROMPTLY,
+    }
+}
 
 const fn passing(column: Column, peers: &'static [Subject], most: f64) -> Target {
     let (of, against) = (Relais.at(Pass), Against::Best(peers));
@@ -181,5 +200,7 @@ const WATCHING: &[Subject] = &[
 
 const PASSING_SMALL: &[Gauge] =
     &[CPU_PER_REQUEST, REQUESTS_PER_SECOND, CORE_SHARE, P99, REUSED, BOTH_PER_REQUEST];
+const PROMPTLY: &[Target] = &[passing(P99.column, PROMPT, P99_MOST)];
+
 const LARGE: &[Gauge] = &[CPU_PER_GB, GB_PER_SECOND, CORE_SHARE, BOTH_PER_GB];
 const PASSING_BULK: &[Gauge] = &[CPU_PER_GB, GB_PER_SECOND, CORE_SHARE, P99, REUSED, BOTH_PER_GB];

@@ -10,19 +10,25 @@ use tracing::debug;
 use super::{association::Association, service::Running, upstreams::Next};
 
 impl Running {
-    /// Passes back what the upstream says to one sender, until its seat is dropped.
-    pub(super) async fn answer(self: Arc<Self>, association: Arc<Association>) {
+    /// Passes back what the upstream says to one sender, whose seat is at `place`, until that is
+    /// dropped.
+    pub(super) async fn answer(self: Arc<Self>, association: Arc<Association>, place: usize) {
         // However it ends, be it by a bug.
         let leaving = Leaving { running: self, association };
         let Leaving { running, association } = &leaving;
         loop {
-            let ready = tokio::select! {
-                ready = association.conn.ready() => ready,
-                () = association.leaves.notified() => {
-                    return association.end(By::Server, "refused");
+            let ready = if association.was_answered() {
+                // It stays whatever is refused, of which sending tells, too.
+                association.conn.datagrams_ready().await
+            } else {
+                tokio::select! {
+                    ready = association.conn.ready() => ready,
+                    () = association.leaves.notified() => {
+                        return association.end(By::Server, "refused");
+                    }
                 }
             };
-            let word = ready.and_then(|()| running.hear_upstream(association));
+            let word = ready.and_then(|()| running.hear_upstream(association, place));
             match word {
                 Ok(Word::Refused(_)) if association.refused() == Next::Other => {
                     return association.end(By::Server, "refused");
@@ -37,19 +43,19 @@ impl Running {
     }
 
     /// Passes back what is there.
-    fn hear_upstream(&self, association: &Arc<Association>) -> io::Result<Word> {
+    fn hear_upstream(&self, association: &Arc<Association>, place: usize) -> io::Result<Word> {
         Batch::lend(|batch| {
             let word = association.conn.try_hear(batch)?;
             if word == Word::Datagrams {
-                self.pass_back(association, batch);
+                self.pass_back(association, batch, place);
             }
             Ok(word)
         })
     }
 
-    fn pass_back(&self, association: &Arc<Association>, batch: &Batch) {
+    fn pass_back(&self, association: &Arc<Association>, batch: &Batch, place: usize) {
         association.heard_upstream();
-        self.table().renew(association.sender, Instant::now());
+        self.table().renew(association.sender, place, Instant::now());
         let trains = batch.heard().map(|heard| heard.train);
         if self.common.shaping.is_something() {
             let tally = &self.common.tally;

@@ -105,6 +105,11 @@ impl Association {
         self.common.options.upstreams.answered(self.upstream);
     }
 
+    /// Whether the upstream ever said anything. It is the sender's for good then.
+    pub(super) fn was_answered(&self) -> bool {
+        self.was_answered.load(Relaxed)
+    }
+
     /// Whether the sender may wait for an answer.
     pub(super) fn awaits(&self) -> bool {
         self.awaits.load(Relaxed)
@@ -117,7 +122,7 @@ impl Association {
             flow.note("relay.refused", || self.conn.peer().to_string());
         }
         let next = self.common.options.upstreams.refused(self.upstream, self.conn.peer());
-        if self.was_answered.load(Relaxed) { Next::Same } else { next }
+        if self.was_answered() { Next::Same } else { next }
     }
 
     /// Says who ends it, and why. The first word counts.

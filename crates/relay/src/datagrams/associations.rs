@@ -116,11 +116,17 @@ impl<T> Associations<T> {
         is_silent.then(|| self.remove(sender)).flatten()
     }
 
-    /// Associates `sender`, who is [`Verdict::New`] and was heard `now`. Gives its place.
-    pub(super) fn admit(&mut self, sender: SocketAddr, now: Instant, with: T) -> usize {
-        let standing = Standing::Unanswered;
-        let entry = Entry { sender, heard: now, standing, with, before: None, after: None };
+    /// Associates `sender`, who is [`Verdict::New`] and was heard `now`, with what is made for its place.
+    /// Gives that.
+    pub(super) fn admit(
+        &mut self,
+        sender: SocketAddr,
+        now: Instant,
+        with: impl FnOnce(usize) -> T,
+    ) -> usize {
         let place = self.free.pop().unwrap_or(self.entries.len());
+        let (standing, with) = (Standing::Unanswered, with(place));
+        let entry = Entry { sender, heard: now, standing, with, before: None, after: None };
         if place == self.entries.len() {
             self.entries.push(None);
         }
@@ -133,10 +139,11 @@ impl<T> Associations<T> {
         place
     }
 
-    /// Notes that `sender`, if it is still associated, was answered `now`.
-    pub(super) fn renew(&mut self, sender: SocketAddr, now: Instant) {
-        let Some(&place) = self.places.get(&sender) else { return };
-        if self.entry(place).standing == Standing::Unanswered {
+    /// Notes that `sender`, if it is still the one at `place`, was answered `now`.
+    pub(super) fn renew(&mut self, sender: SocketAddr, place: usize, now: Instant) {
+        let entry = self.entries[place].as_ref();
+        let Some(entry) = entry.filter(|entry| entry.sender == sender) else { return };
+        if entry.standing == Standing::Unanswered {
             self.unlink(place);
             self.entry_mut(place).standing = Standing::Answered;
             self.link_last(place);
@@ -290,7 +297,7 @@ mod tests {
     fn hear(table: &mut Associations<SocketAddr>, sender: SocketAddr, now: Instant) -> Verdict {
         let verdict = table.hear(sender, now);
         if verdict == Verdict::New {
-            table.admit(sender, now, sender);
+            table.admit(sender, now, |_| sender);
         }
         verdict
     }
@@ -305,13 +312,16 @@ mod tests {
         assert_eq!(table.next_silence(), None);
         assert_eq!(hear(&mut table, sender(1), start), Verdict::New);
         assert_eq!(hear(&mut table, sender(1), start + IDLE / 4), Verdict::Known(0));
-        table.renew(sender(1), start + IDLE / 2);
+        table.renew(sender(1), 0, start + IDLE / 2);
         assert_eq!(forget(&mut table, start + IDLE), []);
         assert_eq!(table.next_silence(), Some(start + IDLE / 2 + IDLE));
         assert_eq!(forget(&mut table, start + IDLE / 2 + IDLE), [1]);
-        table.renew(sender(1), start + IDLE * 2);
+        table.renew(sender(1), 0, start + IDLE * 2);
         assert_eq!(table.next_silence(), None);
         assert_eq!(hear(&mut table, sender(1), start + IDLE * 2), Verdict::New);
+        // Who had the place before is not who has it.
+        table.renew(sender(2), 0, start + IDLE * 3);
+        assert_eq!(table.next_silence(), Some(start + IDLE * 3));
     }
 
     #[test]
@@ -332,7 +342,7 @@ mod tests {
         for port in [1, 2, 3] {
             hear(&mut table, sender(port), start + SECOND * u32::from(port));
         }
-        table.renew(sender(1), start + SECOND * 3);
+        table.renew(sender(1), 0, start + SECOND * 3);
         assert_eq!(table.make_room(start + SECOND * 2), None);
         assert_eq!(table.make_room(start + SECOND * 3), Some(sender(2)));
         assert_eq!(hear(&mut table, sender(4), start + SECOND * 3), Verdict::New);
@@ -434,7 +444,7 @@ mod tests {
             // Some are answered at once, and change the list.
             let is_last = plain.last().is_some_and(|last| *last == (sender, now));
             if is_last && draw >> 40 & 1 == 0 {
-                table.renew(sender, now);
+                table.renew(sender, table.places[&sender], now);
             }
             let first = plain.first().map(|(_, heard)| *heard + IDLE);
             assert_eq!((table.places.len(), table.next_silence()), (plain.len(), first));

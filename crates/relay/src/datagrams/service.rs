@@ -221,8 +221,11 @@ impl Running {
                 return None;
             }
         };
-        let task = tasks.spawn(Arc::clone(self).answer(Arc::clone(&association)));
-        Some(table.admit(sender, now, Seat { association, task }))
+        let place = table.admit(sender, now, |place| {
+            let task = tasks.spawn(Arc::clone(self).answer(Arc::clone(&association), place));
+            Seat { association, task }
+        });
+        Some(place)
     }
 
     /// Forgets who has been silent for too long. Gives when to look again.
@@ -311,9 +314,9 @@ mod tests {
         let association = Association::new(sender, None, &running.common).unwrap();
         let association = Arc::new(association);
         // Ends however it may, even before it began: as by a bug.
-        let answering = Arc::clone(&running).answer(Arc::clone(&association));
+        let answering = Arc::clone(&running).answer(Arc::clone(&association), 0);
         let task = tasks.spawn(std::future::pending());
-        running.table().admit(sender, Instant::now(), Seat { association, task });
+        running.table().admit(sender, Instant::now(), |_| Seat { association, task });
         let mut answering = Box::pin(answering);
         tokio::select! {
             biased;
