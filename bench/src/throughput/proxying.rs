@@ -126,7 +126,7 @@ const fn steady(title: &'static str, load: Load, served: Served) -> Spec {
         load,
         ask: Ask::same(Door::Http, served),
         subjects: PASSING_LARGE,
-        rounds_times: 2,
+        rounds_times: 4,
         gauges: &[P99, CPU_PER_REQUEST, REQUESTS_PER_SECOND, CORE_SHARE],
         targets: PROMPTLY,
     }
