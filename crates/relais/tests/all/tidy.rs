@@ -20,7 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("talk", &["wire", "tap", "net"]),
     ("http", &["cache", "net", "wire"]),
     ("inspect", &["wire"]),
-    ("relais", &["wire", "tap", "cache", "net", "relay", "talk", "http", "inspect"]),
+    ("hub", &["wire", "tap", "net", "http"]),
+    ("relais", &["wire", "tap", "cache", "net", "relay", "talk", "http", "inspect", "hub"]),
 ];
 
 /// Each dependency, and who uses it. One user means that it is that room's own: others ask the

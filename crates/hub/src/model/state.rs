@@ -1,0 +1,289 @@
+//! What the log comes to: accounts, rooms, and who is in them. An entry is applied or it is a bug;
+//! whether it may be written is judged [before](super).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::entry::{Access, AccountId, Act, Deed, Entry, Millis, Role, RoomId, Seq};
+use crate::name::Skeleton;
+
+/// All accounts and rooms, as the log until now says.
+///
+/// *Cost*: each step costs the same however many there are, but for what lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// The last entry that was applied.
+    pub last: Seq,
+    accounts: HashMap<AccountId, Account>,
+    rooms: HashMap<RoomId, Room>,
+    /// Who has a name that looks like this.
+    names: HashMap<Skeleton, AccountId>,
+    room_names: HashMap<Skeleton, RoomId>,
+    /// The lower one first.
+    talks: HashMap<(AccountId, AccountId), RoomId>,
+}
+
+/// Somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// As its owner writes it.
+    pub name: String,
+    /// When it was made.
+    pub since: Millis,
+    /// What it is in.
+    pub rooms: HashSet<RoomId>,
+}
+
+/// A room, or what two say to each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// What it is called.
+    pub title: Title,
+    /// What it is about; perhaps nothing.
+    pub topic: String,
+    /// The last entry that its members see.
+    pub last: Seq,
+    /// Who is in it.
+    pub members: BTreeMap<AccountId, Member>,
+    /// Who may come in though it is private.
+    pub invited: HashSet<AccountId>,
+    /// Who may not come in, and until when.
+    pub banned: HashMap<AccountId, Option<Millis>>,
+    /// Seconds between what one member says.
+    pub slow_seconds: u32,
+    /// How long what is said is kept; for good without.
+    pub retain_days: Option<u32>,
+}
+
+/// What a room is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Title {
+    /// A name with its `#`, for who may come in.
+    Named(String, Access),
+    /// Each of two calls it by the other's name.
+    Talk(AccountId, AccountId),
+}
+
+/// Somebody in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// What it may do.
+    pub role: Role,
+    /// Since which entry.
+    pub since: Seq,
+    /// The last that it read.
+    pub read: Seq,
+    /// When it spoke last.
+    pub spoke: Millis,
+    /// Whether it may speak.
+    pub voice: Voice,
+}
+
+/// Whether somebody may speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Voice {
+    /// It may.
+    #[default]
+    Free,
+    /// Not until then; never without.
+    Muted(Option<Millis>),
+}
+
+impl State {
+    /// Takes in what was written down.
+    ///
+    /// # Panics
+    ///
+    /// If it could not have been written: the log is not this state's.
+    pub fn apply(&mut self, entry: &Entry) {
+        assert!(self.last < entry.seq, "entries come in their order");
+        self.last = entry.seq;
+        match &entry.deed {
+            Deed::Register { name } => self.register(entry, name),
+            Deed::Create { name, access } => self.create(entry, name, *access),
+            Deed::Talk { with } => self.talk(entry, *with),
+            Deed::In { room, act } => self.act(entry, *room, act),
+        }
+    }
+
+    fn register(&mut self, entry: &Entry, name: &str) {
+        let id = AccountId(entry.seq);
+        let account = Account { name: name.to_owned(), since: entry.at, rooms: HashSet::new() };
+        self.accounts.insert(id, account);
+        let before = self.names.insert(Skeleton::of(name), id);
+        assert!(before.is_none(), "names are unlike each other");
+    }
+
+    fn create(&mut self, entry: &Entry, name: &str, access: Access) {
+        let id = RoomId(entry.seq);
+        let mut room = Room::new(Title::Named(name.to_owned(), access));
+        room.last = entry.seq;
+        self.rooms.insert(id, room);
+        let before = self.room_names.insert(Skeleton::of(name), id);
+        assert!(before.is_none(), "names are unlike each other");
+        self.enter(id, entry.by, (Role::Owner, entry.seq));
+    }
+
+    fn talk(&mut self, entry: &Entry, with: AccountId) {
+        let id = RoomId(entry.seq);
+        let mut room = Room::new(Title::Talk(entry.by, with));
+        room.last = entry.seq;
+        self.rooms.insert(id, room);
+        self.talks.insert(in_order(entry.by, with), id);
+        for one in [entry.by, with] {
+            self.enter(id, one, (Role::Member, entry.seq));
+        }
+    }
+
+    fn act(&mut self, entry: &Entry, id: RoomId, act: &Act) {
+        let room = self.rooms.get_mut(&id).expect("a room that was made");
+        if act.is_seen() {
+            room.last = entry.seq;
+        }
+        match act {
+            Act::Say { .. } => {
+                if let Some(member) = room.members.get_mut(&entry.by) {
+                    member.spoke = entry.at;
+                }
+            }
+            Act::Edit { .. } | Act::Redact { .. } | Act::React { .. } => {}
+            Act::Join => self.enter(id, entry.by, (Role::Member, entry.seq)),
+            Act::Part => self.leave(id, entry.by),
+            Act::Kick { who, .. } => self.leave(id, *who),
+            Act::Ban { who, until, .. } => {
+                room.banned.insert(*who, *until);
+                room.invited.remove(who);
+                self.leave(id, *who);
+            }
+            act => room.settle(entry.by, act),
+        }
+    }
+
+    fn enter(&mut self, id: RoomId, who: AccountId, (role, since): (Role, Seq)) {
+        let room = self.rooms.get_mut(&id).expect("a room that was made");
+        room.invited.remove(&who);
+        let (spoke, voice) = (Millis::default(), Voice::Free);
+        room.members.insert(who, Member { role, since, read: since, spoke, voice });
+        self.accounts.get_mut(&who).expect("an account that was made").rooms.insert(id);
+    }
+
+    fn leave(&mut self, id: RoomId, who: AccountId) {
+        self.rooms.get_mut(&id).expect("a room that was made").members.remove(&who);
+        if let Some(account) = self.accounts.get_mut(&who) {
+            account.rooms.remove(&id);
+        }
+    }
+
+    /// The account that is called so, however it is spelled.
+    pub fn account_named(&self, name: &str) -> Option<AccountId> {
+        let id = *self.names.get(&Skeleton::of(name))?;
+        let is_so_called = crate::name::is_same(&self.account(id).name, name);
+        is_so_called.then_some(id)
+    }
+
+    /// Who is called something that looks like `name`.
+    pub fn account_like(&self, name: &str) -> Option<AccountId> {
+        self.names.get(&Skeleton::of(name)).copied()
+    }
+
+    /// The room that is called so, however it is spelled.
+    pub fn room_named(&self, name: &str) -> Option<RoomId> {
+        let id = *self.room_names.get(&Skeleton::of(name))?;
+        match &self.room(id).title {
+            Title::Named(own, _) => crate::name::is_same(own, name).then_some(id),
+            Title::Talk(..) => None,
+        }
+    }
+
+    /// The room that is called something that looks like `name`.
+    pub fn room_like(&self, name: &str) -> Option<RoomId> {
+        self.room_names.get(&Skeleton::of(name)).copied()
+    }
+
+    /// Where two speak with each other, if they ever did.
+    pub fn talk_of(&self, one: AccountId, other: AccountId) -> Option<RoomId> {
+        self.talks.get(&in_order(one, other)).copied()
+    }
+
+    /// An account that there is.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn account(&self, id: AccountId) -> &Account {
+        &self.accounts[&id]
+    }
+
+    /// A room that there is.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn room(&self, id: RoomId) -> &Room {
+        &self.rooms[&id]
+    }
+
+    /// How many accounts there are.
+    pub fn accounts(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Every room with a name, in no order.
+    pub fn rooms(&self) -> impl Iterator<Item = (RoomId, &Room)> {
+        self.rooms.iter().map(|(id, room)| (*id, room))
+    }
+}
+
+impl Room {
+    fn new(title: Title) -> Self {
+        Self {
+            title,
+            topic: String::new(),
+            last: Seq::default(),
+            members: BTreeMap::new(),
+            invited: HashSet::new(),
+            banned: HashMap::new(),
+            slow_seconds: 0,
+            retain_days: None,
+        }
+    }
+
+    /// Takes in what changes no membership.
+    fn settle(&mut self, by: AccountId, act: &Act) {
+        match act {
+            Act::Topic { text } => self.topic.clone_from(text),
+            Act::Slow { seconds } => self.slow_seconds = *seconds,
+            Act::Retain { days } => self.retain_days = *days,
+            Act::Invite { who } => _ = self.invited.insert(*who),
+            Act::Unban { who } => _ = self.banned.remove(who),
+            Act::Role { who, role } => self.with(*who, |member| member.role = *role),
+            Act::Mute { who, until } => {
+                self.with(*who, |member| member.voice = Voice::Muted(*until));
+            }
+            Act::Unmute { who } => self.with(*who, |member| member.voice = Voice::Free),
+            Act::Read { last } => self.with(by, |member| member.read = *last),
+            _ => unreachable!("what is said, and who comes and goes, is not here"),
+        }
+    }
+
+    fn with(&mut self, who: AccountId, change: impl FnOnce(&mut Member)) {
+        if let Some(member) = self.members.get_mut(&who) {
+            change(member);
+        }
+    }
+
+    /// Whether `who` may not come in at `now`.
+    pub fn is_banned(&self, who: AccountId, now: Millis) -> bool {
+        self.banned.get(&who).is_some_and(|until| until.is_none_or(|until| now < until))
+    }
+}
+
+impl Act {
+    /// Whether the room's members are told of it.
+    pub fn is_seen(&self) -> bool {
+        !matches!(self, Self::Read { .. })
+    }
+}
+
+fn in_order(one: AccountId, other: AccountId) -> (AccountId, AccountId) {
+    (one.min(other), one.max(other))
+}

@@ -1,0 +1,11 @@
+//! What clients ask and are told, whatever door they come through.
+
+mod code;
+mod request;
+mod told;
+
+pub use self::{
+    code::{Code, Refusal},
+    request::{Ask, Page, Place, Proof, Request, Resume, Secret},
+    told::{Answer, Event, Gap, Listed, Told, Where},
+};

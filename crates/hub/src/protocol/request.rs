@@ -1,0 +1,347 @@
+//! What a client asks for: one type for all doors, whatever its spelling there.
+
+use crate::model::{Access, Cid, Kind, Role, Seq};
+
+/// What a client asks for, and what the answer is to be known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The client's own number, which comes back with the answer.
+    pub id: Option<u64>,
+    /// What it asks.
+    pub ask: Ask,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Who are you? Needed by nobody.
+    Hello {
+        /// Which version of the protocol the client speaks.
+        proto: Option<u64>,
+        /// What the client is.
+        client: Option<String>,
+        /// In which language it is spoken to, as `fr`.
+        lang: Option<String>,
+    },
+    /// An account of this name. Who asks is logged in then.
+    Register {
+        /// The name.
+        user: String,
+        /// The password.
+        password: Secret,
+        /// Where only who was invited may.
+        invitation: Option<Secret>,
+        /// What the device is called that asks.
+        device: Option<String>,
+    },
+    /// To be who has this name and password, or this token.
+    Login {
+        /// How it is shown who it is.
+        proof: Proof,
+        /// What the device is called that asks.
+        device: Option<String>,
+        /// What was missed since.
+        resume: Option<Resume>,
+    },
+    /// To be nobody again.
+    Logout {
+        /// On all devices.
+        all: bool,
+    },
+    /// Another password.
+    Password {
+        /// The one until now.
+        old: Secret,
+        /// The one from now on.
+        new: Secret,
+    },
+    /// What was missed.
+    Resume(Resume),
+    /// To say something.
+    Message {
+        /// Where.
+        to: Place,
+        /// How.
+        kind: Kind,
+        /// What.
+        body: String,
+        /// To what it is the answer.
+        reply: Option<Seq>,
+        /// What the client calls it.
+        cid: Option<Cid>,
+    },
+    /// To have what was said read otherwise.
+    Edit {
+        /// Where it was said.
+        room: Place,
+        /// What.
+        seq: Seq,
+        /// How.
+        body: String,
+        /// What the client calls it.
+        cid: Option<Cid>,
+    },
+    /// To take out what was said.
+    Redact {
+        /// Where it was said.
+        room: Place,
+        /// What.
+        seq: Seq,
+        /// Why.
+        reason: Option<String>,
+        /// What the client calls it.
+        cid: Option<Cid>,
+    },
+    /// To answer with a sign.
+    React {
+        /// Where it was said.
+        room: Place,
+        /// To what.
+        seq: Seq,
+        /// An emoji, or a short word.
+        emoji: String,
+        /// Put there, or taken away.
+        on: bool,
+        /// What the client calls it.
+        cid: Option<Cid>,
+    },
+    /// To have read so far.
+    Read {
+        /// Where.
+        room: Place,
+        /// The last.
+        seq: Seq,
+    },
+    /// To be writing, or not any more.
+    Typing {
+        /// Where.
+        room: Place,
+        /// Whether.
+        on: bool,
+    },
+    /// To be away, with a word about it, or back.
+    Away {
+        /// The word; back without.
+        text: Option<String>,
+    },
+    /// What was said.
+    History {
+        /// Where.
+        room: Place,
+        /// Which of it.
+        page: Page,
+        /// At most so much.
+        limit: Option<usize>,
+    },
+    /// What was said that has these words.
+    Search {
+        /// The words.
+        words: String,
+        /// Only there.
+        room: Option<Place>,
+        /// Only of who is called so.
+        from: Option<String>,
+        /// At most so much.
+        limit: Option<usize>,
+    },
+    /// To come in; what is not there is made.
+    Join {
+        /// Where.
+        room: Place,
+    },
+    /// To leave.
+    Part {
+        /// Where.
+        room: Place,
+    },
+    /// To make a room.
+    Create {
+        /// What it is to be called.
+        room: String,
+        /// For whom.
+        access: Access,
+        /// What it is about.
+        topic: Option<String>,
+    },
+    /// To let somebody in.
+    Invite {
+        /// Where.
+        room: Place,
+        /// Whom.
+        user: String,
+    },
+    /// To say what a room is about.
+    Topic {
+        /// Which.
+        room: Place,
+        /// Nothing, if it is empty.
+        topic: String,
+    },
+    /// To give somebody another standing.
+    Role {
+        /// Where.
+        room: Place,
+        /// Whom.
+        user: String,
+        /// Which.
+        role: Role,
+    },
+    /// To send somebody out.
+    Kick {
+        /// From where.
+        room: Place,
+        /// Whom.
+        user: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// To keep somebody out.
+    Ban {
+        /// Of where.
+        room: Place,
+        /// Whom.
+        user: String,
+        /// For how many seconds; for good without.
+        seconds: Option<u64>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// To let somebody in again.
+    Unban {
+        /// Where.
+        room: Place,
+        /// Whom.
+        user: String,
+    },
+    /// To have somebody say nothing, or speak again.
+    Mute {
+        /// Where.
+        room: Place,
+        /// Whom.
+        user: String,
+        /// Whether.
+        on: bool,
+        /// For how many seconds; for good without.
+        seconds: Option<u64>,
+    },
+    /// To have everybody wait between two things they say.
+    Slow {
+        /// Where.
+        room: Place,
+        /// So many seconds.
+        seconds: u32,
+    },
+    /// How long what is said is kept.
+    Retain {
+        /// Where.
+        room: Place,
+        /// So many days; for good without.
+        days: Option<u32>,
+    },
+    /// Which rooms there are.
+    Rooms {
+        /// Whose name has this in it.
+        matching: Option<String>,
+    },
+    /// Who is in a room.
+    Who {
+        /// Which.
+        room: Place,
+    },
+    /// Who somebody is.
+    Whois {
+        /// Who.
+        user: String,
+    },
+    /// What an expression comes to.
+    Calc {
+        /// The expression.
+        expr: String,
+    },
+    /// Which devices are logged in.
+    Sessions,
+    /// To have a device be nobody again.
+    Revoke {
+        /// Which.
+        session: String,
+    },
+    /// Are you there?
+    Ping {
+        /// Comes back as it is.
+        t: Option<u64>,
+    },
+    /// What can be asked.
+    Help,
+    /// The end of the connection. The session stays.
+    Bye {
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+/// A room by its name, with `#`, or who is spoken with, with `@`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// `#lab`.
+    Room(String),
+    /// `@ana`, without the `@`.
+    Person(String),
+}
+
+/// How it is shown who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// By a name and its password.
+    Password {
+        /// The name.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+    /// By what an earlier login gave.
+    Token(Secret),
+}
+
+/// What was missed: all since an entry, or in each of some rooms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// In all.
+    Since(Seq),
+    /// In these.
+    Rooms(Vec<(Place, Seq)>),
+}
+
+/// Which of what was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// The last of it.
+    Latest,
+    /// The last before.
+    Before(Seq),
+    /// The first after.
+    After(Seq),
+    /// Half of it before, and half from there on.
+    Around(Seq),
+    /// All from the one to the other.
+    Between(Seq, Seq),
+}
+
+/// What nobody is to read: it is not shown when it is debugged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl Place {
+    /// `#lab` or `@ana`; `None` without a sign.
+    pub fn read(text: &str) -> Option<Self> {
+        if let Some(person) = text.strip_prefix('@') {
+            return Some(Self::Person(person.to_owned()));
+        }
+        text.starts_with('#').then(|| Self::Room(text.to_owned()))
+    }
+}

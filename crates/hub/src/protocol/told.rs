@@ -1,0 +1,280 @@
+//! What clients are told: answers to what they asked, and events.
+
+use super::{Place, Refusal};
+use crate::model::{Access, Cid, Kind, Millis, Role, Seq};
+
+/// Something that one client is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// What it asked comes to this.
+    Answer {
+        /// Its number.
+        re: Option<u64>,
+        /// What it comes to.
+        answer: Result<Answer, Refusal>,
+    },
+    /// Something happened.
+    Event(Event),
+}
+
+/// What something comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It was done.
+    Done,
+    /// Who we are.
+    Hello {
+        /// Name and version.
+        server: String,
+        /// Whether an account can be made: `open`, `invitation`, `closed`.
+        register: &'static str,
+        /// The longest frame, in bytes.
+        frame: usize,
+        /// The longest text, in bytes.
+        body: usize,
+        /// What time it is.
+        time: Millis,
+        /// Whether others cannot read along.
+        tls: bool,
+    },
+    /// Who asked is somebody now.
+    LoggedIn {
+        /// Who.
+        user: String,
+        /// What this device's session is called.
+        session: String,
+        /// What logs it in again, told this once; none where a token was shown.
+        token: Option<String>,
+        /// The last entry that is included in `rooms`.
+        cursor: Seq,
+        /// What it is in.
+        rooms: Vec<Listed>,
+    },
+    /// It was written down.
+    Written {
+        /// Where.
+        seq: Seq,
+        /// When.
+        at: Millis,
+        /// Whether it was before.
+        dup: bool,
+    },
+    /// Who asked is in.
+    Joined(Listed),
+    /// What was said.
+    Page {
+        /// In its order.
+        events: Vec<Event>,
+        /// Whether there is more of it.
+        more: bool,
+    },
+    /// Rooms.
+    Rooms(Vec<Listed>),
+    /// Who is in a room: who, as what, whether online.
+    Members(Vec<(String, Role, bool)>),
+    /// Somebody.
+    Person {
+        /// What it is called.
+        user: String,
+        /// Since when it is.
+        since: Millis,
+        /// Whether it is online.
+        online: bool,
+        /// What it says about being away.
+        away: Option<String>,
+    },
+    /// What an expression comes to.
+    Value(String),
+    /// Devices: what each is called, what its session is, when it was last seen, whether it asks.
+    Sessions(Vec<(String, String, Millis, bool)>),
+    /// All that was missed has been told.
+    Live {
+        /// The last entry of it.
+        cursor: Seq,
+    },
+    /// Yes.
+    Pong {
+        /// As it came.
+        t: Option<u64>,
+    },
+    /// What can be asked: what is typed, and what it does.
+    Help(Vec<(String, String)>),
+    /// The connection ends.
+    Bye,
+}
+
+/// A room in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Which.
+    pub room: Place,
+    /// What it is about.
+    pub topic: String,
+    /// For whom.
+    pub access: Access,
+    /// Its last entry.
+    pub last: Seq,
+    /// The last that who asked has read, and what it is there; `None` if not in it.
+    pub mine: Option<(Seq, Role)>,
+    /// How much was said since.
+    pub unread: u64,
+    /// How many are in it.
+    pub members: usize,
+}
+
+/// Where in the log, and in its room, something happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Where {
+    /// In which room; spoken with whom.
+    pub room: Place,
+    /// Its place.
+    pub seq: Seq,
+    /// The place of what was told of the room before it.
+    pub prev: Seq,
+    /// When.
+    pub at: Millis,
+    /// Who did it.
+    pub from: String,
+    /// What its client calls it: for the devices of who did it.
+    pub cid: Option<Cid>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Something was said.
+    Message {
+        /// Where.
+        at: Where,
+        /// How.
+        kind: Kind,
+        /// What; nothing any more, if it was taken out.
+        body: Option<String>,
+        /// To what it is the answer.
+        reply: Option<Seq>,
+        /// Whether it names who is told.
+        mention: bool,
+        /// Whether it reads otherwise than when it was said.
+        edited: bool,
+    },
+    /// What was said reads otherwise.
+    Edit {
+        /// Where.
+        at: Where,
+        /// What.
+        of: Seq,
+        /// How.
+        body: String,
+    },
+    /// What was said is taken out.
+    Redact {
+        /// Where.
+        at: Where,
+        /// What.
+        of: Seq,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Somebody answered with a sign, or took it back.
+    React {
+        /// Where.
+        at: Where,
+        /// To what.
+        of: Seq,
+        /// The sign.
+        emoji: String,
+        /// Whether it is there.
+        on: bool,
+    },
+    /// A room was made; two began to speak with each other.
+    Create(Where),
+    /// Somebody came in.
+    Join(Where),
+    /// Somebody left.
+    Part(Where),
+    /// What the room is about.
+    Topic {
+        /// Where.
+        at: Where,
+        /// Nothing, if it is empty.
+        topic: String,
+    },
+    /// Somebody may do more, or less.
+    Role {
+        /// Where.
+        at: Where,
+        /// Who.
+        user: String,
+        /// What it is.
+        role: Role,
+    },
+    /// Something was done about somebody: `invite`, `kick`, `ban`, `unban`, `mute`, `unmute`.
+    About {
+        /// Where.
+        at: Where,
+        /// What.
+        what: &'static str,
+        /// Whom.
+        user: String,
+        /// Until when, if not for good.
+        until: Option<Millis>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// A room keeps other rules: `slow` in seconds, `retain` in days.
+    Rule {
+        /// Where.
+        at: Where,
+        /// Which.
+        what: &'static str,
+        /// How much; none, for good.
+        value: Option<u64>,
+    },
+    /// Another device of who is told has read so far.
+    Read {
+        /// Where.
+        room: Place,
+        /// The last.
+        last: Seq,
+    },
+    /// More was missed than is told: it can be asked for.
+    Gap(Gap),
+    /// Who is told reads too slowly: of this room nothing is told until it asks.
+    Lagged {
+        /// Which.
+        room: Place,
+        /// The last that was told.
+        last: Seq,
+    },
+    /// Somebody writes, or does no more.
+    Typing {
+        /// Where.
+        room: Place,
+        /// Who.
+        user: String,
+        /// Whether.
+        on: bool,
+    },
+    /// Somebody came, went, or is away: `online`, `away`, `offline`.
+    Presence {
+        /// Who.
+        user: String,
+        /// What.
+        state: &'static str,
+        /// What it says about it.
+        text: Option<String>,
+    },
+    /// The hub ends the connection.
+    Bye(Refusal),
+}
+
+/// What was missed and is not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Where.
+    pub room: Place,
+    /// After this.
+    pub from: Seq,
+    /// Up to this.
+    pub to: Seq,
+}
