@@ -13,6 +13,8 @@ use crate::name::Skeleton;
 pub struct State {
     /// The last entry that was applied.
     pub last: Seq,
+    /// The first account.
+    admin: Option<AccountId>,
     accounts: HashMap<AccountId, Account>,
     rooms: HashMap<RoomId, Room>,
     /// Who has a name that looks like this.
@@ -109,6 +111,7 @@ impl State {
         let id = AccountId(entry.seq);
         let account = Account { name: name.to_owned(), since: entry.at, rooms: HashSet::new() };
         self.accounts.insert(id, account);
+        self.admin.get_or_insert(id);
         let before = self.names.insert(Skeleton::of(name), id);
         assert!(before.is_none(), "names are unlike each other");
     }
@@ -220,6 +223,11 @@ impl State {
     /// If there is none.
     pub fn room(&self, id: RoomId) -> &Room {
         &self.rooms[&id]
+    }
+
+    /// Whether it may do all that owners of rooms may: the first account that was made.
+    pub fn is_admin(&self, id: AccountId) -> bool {
+        self.admin == Some(id)
     }
 
     /// How many accounts there are.

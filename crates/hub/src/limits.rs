@@ -1,0 +1,78 @@
+//! How much of anything there may be.
+
+use std::time::Duration;
+
+/// How much of anything a hub takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest frame or line.
+    pub frame_bytes_max: usize,
+    /// The longest text of a message.
+    pub body_bytes_max: usize,
+    /// The most lines of one.
+    pub body_lines_max: usize,
+    /// The longest topic, in bytes.
+    pub topic_bytes_max: usize,
+    /// The longest reason, or name of a device, in bytes.
+    pub line_bytes_max: usize,
+    /// The most members of a room.
+    pub members_max: usize,
+    /// The most rooms that an account is in, talks with one included.
+    pub rooms_an_account_max: usize,
+    /// The most connections of an account.
+    pub sessions_an_account_max: usize,
+    /// How long what was said may be edited, in milliseconds.
+    pub edit_ms_max: u64,
+    /// How many messages an account may say at once.
+    pub burst: u32,
+    /// How many a second after that.
+    pub messages_a_second: u32,
+    /// The most of a page of what was said.
+    pub page_max: usize,
+    /// The most that a search gives.
+    pub found_max: usize,
+    /// The most of each room that is told of what was missed.
+    pub missed_a_room_max: usize,
+    /// The most of all of it.
+    pub missed_max: usize,
+    /// How much may wait for a client that reads slowly.
+    pub waiting_bytes_max: usize,
+    /// How many requests of one client may wait for their answer.
+    pub asked_max: usize,
+    /// How long who has no account may stay, and how much it may say.
+    pub unknown_max: Duration,
+    /// The most bytes that who has no account may say.
+    pub unknown_bytes_max: usize,
+    /// After how long a silence a client is asked whether it is there.
+    pub ping_after: Duration,
+    /// After how long a silence it is taken for gone.
+    pub silence_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes_max: 64 << 10,
+            body_bytes_max: 16 << 10,
+            body_lines_max: 400,
+            topic_bytes_max: 390,
+            line_bytes_max: 256,
+            members_max: 10_000,
+            rooms_an_account_max: 200,
+            sessions_an_account_max: 16,
+            edit_ms_max: 7 * 24 * 3600 * 1000,
+            burst: 10,
+            messages_a_second: 2,
+            page_max: 200,
+            found_max: 50,
+            missed_a_room_max: 500,
+            missed_max: 5000,
+            waiting_bytes_max: 256 << 10,
+            asked_max: 32,
+            unknown_max: Duration::from_secs(30),
+            unknown_bytes_max: 4096,
+            ping_after: Duration::from_mins(1),
+            silence_max: Duration::from_secs(150),
+        }
+    }
+}

@@ -1,0 +1,439 @@
+//! What may be written to the log: what is asked for, held against what the log comes to.
+
+use super::{
+    entry::{Access, AccountId, Act, Deed, Entry, Kind, Millis, Role, RoomId, Seq},
+    state::{Member, Room, State, Title, Voice},
+};
+use crate::{
+    limits::Limits,
+    protocol::{Ask, Code, Place, Refusal},
+    text,
+};
+
+/// What was written before, for who asks about it.
+pub trait Past {
+    /// The entry at `seq`, as it was written; `None` if there is none.
+    fn entry(&self, seq: Seq) -> Option<Entry>;
+}
+
+/// Who asks, of what, and when.
+#[derive(Debug)]
+pub struct Judge<'j, P> {
+    /// What the log comes to.
+    pub state: &'j State,
+    /// What was written.
+    pub past: &'j P,
+    /// How much of anything there may be.
+    pub limits: &'j Limits,
+    /// Who asks.
+    pub by: AccountId,
+    /// When.
+    pub now: Millis,
+    /// The place of the next entry.
+    pub next: Seq,
+}
+
+/// What is to be written, one after the other, or why nothing is.
+pub type Verdict = Result<Vec<Deed>, Refusal>;
+
+impl<P: Past> Judge<'_, P> {
+    /// What `ask` comes to. Nothing, where it is so already; nothing, too, of what is not written down.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not be.
+    pub fn judge(&self, ask: &Ask) -> Verdict {
+        match ask {
+            Ask::Message { to, kind, body, reply, .. } => self.say(to, (*kind, body, *reply)),
+            Ask::Edit { room, seq, body, .. } => self.edit(room, *seq, body),
+            Ask::Redact { room, seq, reason, .. } => self.redact(room, *seq, reason.as_deref()),
+            Ask::React { room, seq, emoji, on, .. } => self.react(room, *seq, (emoji, *on)),
+            Ask::Read { room, seq } => self.read(room, *seq),
+            Ask::Join { room } => self.join(room),
+            Ask::Part { room } => self.part(room),
+            Ask::Create { room, access, topic } => self.create(room, *access, topic.as_deref()),
+            Ask::Topic { room, topic } => self.topic(room, topic),
+            Ask::Slow { room, seconds } => self.slow(room, *seconds),
+            Ask::Retain { room, days } => self.retain(room, *days),
+            ask => self.about(ask),
+        }
+    }
+
+    /// What is done about somebody.
+    fn about(&self, ask: &Ask) -> Verdict {
+        match ask {
+            Ask::Invite { room, user } => self.invite(room, user),
+            Ask::Role { room, user, role } => self.role(room, user, *role),
+            Ask::Kick { room, user, reason } => self.kick(room, user, reason.as_deref()),
+            Ask::Ban { room, user, seconds, reason } => {
+                self.ban(room, user, (*seconds, reason.as_deref()))
+            }
+            Ask::Unban { room, user } => self.unban(room, user),
+            Ask::Mute { room, user, on: true, seconds } => {
+                let until = seconds.map(|seconds| self.in_seconds(seconds));
+                self.voice(room, user, Voice::Muted(until))
+            }
+            Ask::Mute { room, user, on: false, .. } => self.voice(room, user, Voice::Free),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn say(&self, to: &Place, (kind, body, reply): (Kind, &str, Option<Seq>)) -> Verdict {
+        let body = text::body(body, self.limits)?;
+        let (mut deeds, room) = match to {
+            Place::Room(_) => (Vec::new(), self.inside(to)?),
+            Place::Person(name) => self.talk(name)?,
+        };
+        if deeds.is_empty() {
+            self.may_speak(self.state.room(room))?;
+            self.is_there(room, reply)?;
+        } else if reply.is_some() {
+            return Err(Refusal::of(Code::NoSuchEvent).field("reply"));
+        }
+        deeds.push(Deed::In { room, act: Act::Say { kind, body, reply } });
+        Ok(deeds)
+    }
+
+    /// Where who asks speaks with `name`, and what is to be written for that.
+    fn talk(&self, name: &str) -> Result<(Vec<Deed>, RoomId), Refusal> {
+        let with = self.person(name)?;
+        Ok(match self.state.talk_of(self.by, with) {
+            Some(room) => (Vec::new(), room),
+            None => (vec![Deed::Talk { with }], RoomId(self.next)),
+        })
+    }
+
+    /// Whether who asks may speak there now.
+    fn may_speak(&self, room: &Room) -> Result<(), Refusal> {
+        let member = self.member(room)?;
+        if let Voice::Muted(until) = member.voice
+            && until.is_none_or(|until| self.now < until)
+        {
+            let refusal = Refusal::of(Code::Muted);
+            return Err(match until {
+                Some(until) => refusal.retry_ms(until.0 - self.now.0),
+                None => refusal,
+            });
+        }
+        let free = Millis(member.spoke.0 + u64::from(room.slow_seconds) * 1000);
+        if self.now < free && !self.is_moderator(room) {
+            let refusal = Refusal::of(Code::RateLimited).why("this room is slow");
+            return Err(refusal.retry_ms(free.0 - self.now.0));
+        }
+        Ok(())
+    }
+
+    /// Whether what is answered to was said there.
+    fn is_there(&self, room: RoomId, reply: Option<Seq>) -> Result<(), Refusal> {
+        match reply {
+            Some(seq) => self.said(room, seq).map(|_| ()).map_err(|refusal| refusal.field("reply")),
+            None => Ok(()),
+        }
+    }
+
+    /// What was said at `seq` in `room`: who said it, and when.
+    fn said(&self, room: RoomId, seq: Seq) -> Result<(AccountId, Millis), Refusal> {
+        match self.past.entry(seq) {
+            Some(Entry { by, at, deed: Deed::In { room: of, act: Act::Say { .. } }, .. })
+                if of == room =>
+            {
+                Ok((by, at))
+            }
+            _ => Err(Refusal::of(Code::NoSuchEvent)
+                .field("seq")
+                .why(format!("nothing said at {seq}"))),
+        }
+    }
+
+    fn edit(&self, room: &Place, of: Seq, body: &str) -> Verdict {
+        let body = text::body(body, self.limits)?;
+        let room = self.inside(room)?;
+        self.may_speak(self.state.room(room))?;
+        let (by, at) = self.said(room, of)?;
+        if by != self.by {
+            return Err(Refusal::of(Code::Forbidden).why("who said it edits it"));
+        }
+        if self.now.0.saturating_sub(at.0) > self.limits.edit_ms_max {
+            return Err(Refusal::of(Code::EditTooLate));
+        }
+        Ok(vec![Deed::In { room, act: Act::Edit { of, body } }])
+    }
+
+    fn redact(&self, room: &Place, of: Seq, reason: Option<&str>) -> Verdict {
+        let room = self.inside(room)?;
+        let (by, _) = self.said(room, of)?;
+        if by != self.by {
+            self.moderates(self.state.room(room))?;
+        }
+        let reason = reason.map(|reason| text::line(reason, self.limits)).transpose()?;
+        Ok(vec![Deed::In { room, act: Act::Redact { of, reason } }])
+    }
+
+    fn react(&self, room: &Place, of: Seq, (sign, on): (&str, bool)) -> Verdict {
+        let room = self.inside(room)?;
+        self.may_speak(self.state.room(room))?;
+        self.said(room, of)?;
+        let sign = text::sign(sign)?;
+        Ok(vec![Deed::In { room, act: Act::React { of, sign, on } }])
+    }
+
+    fn read(&self, room: &Place, last: Seq) -> Verdict {
+        let room = self.inside(room)?;
+        let last = last.min(self.state.room(room).last);
+        let before = self.member(self.state.room(room))?.read;
+        Ok(if before < last {
+            vec![Deed::In { room, act: Act::Read { last } }]
+        } else {
+            Vec::new()
+        })
+    }
+
+    fn join(&self, place: &Place) -> Verdict {
+        let Place::Room(name) = place else {
+            return Err(Refusal::of(Code::BadField).field("room").why("a room begins with #"));
+        };
+        let Some(id) = self.state.room_named(name) else {
+            return self.create(name, Access::Public, None);
+        };
+        let room = self.state.room(id);
+        if room.members.contains_key(&self.by) {
+            return Ok(Vec::new());
+        }
+        if !self.may_know_of(room) {
+            // Its name is another's, which is all that may be known.
+            return Err(no_room(place));
+        }
+        if room.is_banned(self.by, self.now) {
+            return Err(Refusal::of(Code::Banned));
+        }
+        self.has_room_for_one(room)?;
+        Ok(vec![Deed::In { room: id, act: Act::Join }])
+    }
+
+    fn has_room_for_one(&self, room: &Room) -> Result<(), Refusal> {
+        if room.members.len() >= self.limits.members_max {
+            return Err(Refusal::of(Code::RoomFull));
+        }
+        self.may_be_in_one_more()
+    }
+
+    fn may_be_in_one_more(&self) -> Result<(), Refusal> {
+        if self.state.account(self.by).rooms.len() >= self.limits.rooms_an_account_max {
+            return Err(Refusal::of(Code::TooMany)
+                .field("room")
+                .why("leave one of your rooms first"));
+        }
+        Ok(())
+    }
+
+    fn part(&self, place: &Place) -> Verdict {
+        let room = self.inside(place)?;
+        self.is_room(room)?;
+        Ok(vec![Deed::In { room, act: Act::Part }])
+    }
+
+    fn create(&self, name: &str, access: Access, topic: Option<&str>) -> Verdict {
+        let name = text::room_name(name)?;
+        if let Some(like) = self.state.room_like(&name) {
+            let is_same = self.state.room_named(&name) == Some(like);
+            let code = if is_same { Code::NameTaken } else { Code::NameConfusable };
+            return Err(Refusal::of(code).field("room"));
+        }
+        self.may_be_in_one_more()?;
+        let mut deeds = vec![Deed::Create { name, access }];
+        if let Some(topic) = topic.filter(|topic| !topic.is_empty()) {
+            let text = text::topic(topic, self.limits)?;
+            deeds.push(Deed::In { room: RoomId(self.next), act: Act::Topic { text } });
+        }
+        Ok(deeds)
+    }
+
+    fn topic(&self, place: &Place, topic: &str) -> Verdict {
+        let room = self.moderated(place)?;
+        let text = text::topic(topic, self.limits)?;
+        Ok(vec![Deed::In { room, act: Act::Topic { text } }])
+    }
+
+    fn slow(&self, place: &Place, seconds: u32) -> Verdict {
+        let room = self.moderated(place)?;
+        Ok(vec![Deed::In { room, act: Act::Slow { seconds } }])
+    }
+
+    fn retain(&self, place: &Place, days: Option<u32>) -> Verdict {
+        let room = self.moderated(place)?;
+        self.owns(self.state.room(room))?;
+        Ok(vec![Deed::In { room, act: Act::Retain { days } }])
+    }
+
+    fn invite(&self, place: &Place, user: &str) -> Verdict {
+        let room = self.moderated(place)?;
+        let who = self.person(user)?;
+        let is_in = self.state.room(room).members.contains_key(&who);
+        Ok(if is_in { Vec::new() } else { vec![Deed::In { room, act: Act::Invite { who } }] })
+    }
+
+    fn role(&self, place: &Place, user: &str, role: Role) -> Verdict {
+        let room = self.moderated(place)?;
+        self.owns(self.state.room(room))?;
+        let (who, member) = self.other(room, user)?;
+        Ok(if member.role == role {
+            Vec::new()
+        } else {
+            vec![Deed::In { room, act: Act::Role { who, role } }]
+        })
+    }
+
+    fn kick(&self, place: &Place, user: &str, reason: Option<&str>) -> Verdict {
+        let room = self.moderated(place)?;
+        let who = self.lower(room, user)?;
+        let reason = reason.map(|reason| text::line(reason, self.limits)).transpose()?;
+        Ok(vec![Deed::In { room, act: Act::Kick { who, reason } }])
+    }
+
+    fn ban(
+        &self,
+        place: &Place,
+        user: &str,
+        (seconds, reason): (Option<u64>, Option<&str>),
+    ) -> Verdict {
+        let room = self.moderated(place)?;
+        let who = self.person(user)?;
+        if self.state.room(room).members.contains_key(&who) {
+            self.lower(room, user)?;
+        }
+        let reason = reason.map(|reason| text::line(reason, self.limits)).transpose()?;
+        let until = seconds.map(|seconds| self.in_seconds(seconds));
+        Ok(vec![Deed::In { room, act: Act::Ban { who, until, reason } }])
+    }
+
+    fn unban(&self, place: &Place, user: &str) -> Verdict {
+        let room = self.moderated(place)?;
+        let who = self.person(user)?;
+        let is_banned = self.state.room(room).banned.contains_key(&who);
+        Ok(if is_banned { vec![Deed::In { room, act: Act::Unban { who } }] } else { Vec::new() })
+    }
+
+    fn voice(&self, place: &Place, user: &str, voice: Voice) -> Verdict {
+        let room = self.moderated(place)?;
+        let who = self.lower(room, user)?;
+        let act = match voice {
+            Voice::Muted(until) => Act::Mute { who, until },
+            Voice::Free => Act::Unmute { who },
+        };
+        Ok(vec![Deed::In { room, act }])
+    }
+
+    fn in_seconds(&self, seconds: u64) -> Millis {
+        Millis(self.now.0.saturating_add(seconds.saturating_mul(1000)))
+    }
+
+    /// The room at `place`, of which who asks is a member.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::NoSuchRoom`] also of one that may not be known of.
+    pub fn inside(&self, place: &Place) -> Result<RoomId, Refusal> {
+        let id = self.known(place)?;
+        self.member(self.state.room(id))?;
+        Ok(id)
+    }
+
+    /// The room at `place`, of which who asks may know.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::NoSuchRoom`], [`Code::NoSuchUser`].
+    pub fn known(&self, place: &Place) -> Result<RoomId, Refusal> {
+        let id = match place {
+            Place::Room(name) => self.state.room_named(name),
+            Place::Person(name) => self.state.talk_of(self.by, self.person(name)?),
+        };
+        let id = id.filter(|id| self.may_know_of(self.state.room(*id)));
+        id.ok_or_else(|| no_room(place))
+    }
+
+    fn may_know_of(&self, room: &Room) -> bool {
+        match room.title {
+            Title::Named(_, Access::Public) => true,
+            Title::Named(_, Access::Private) => {
+                room.members.contains_key(&self.by) || room.invited.contains(&self.by)
+            }
+            Title::Talk(one, other) => [one, other].contains(&self.by),
+        }
+    }
+
+    /// Who is called `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::NoSuchUser`].
+    pub fn person(&self, name: &str) -> Result<AccountId, Refusal> {
+        let found = self.state.account_named(name);
+        found.ok_or_else(|| Refusal::of(Code::NoSuchUser).why(format!("nobody is called {name:?}")))
+    }
+
+    fn member<'r>(&self, room: &'r Room) -> Result<&'r Member, Refusal> {
+        room.members.get(&self.by).ok_or_else(|| Refusal::of(Code::NotInRoom))
+    }
+
+    /// The room at `place`, if it is one with a name, and who asks has a say in it.
+    fn moderated(&self, place: &Place) -> Result<RoomId, Refusal> {
+        let id = self.known(place)?;
+        self.is_room(id)?;
+        self.moderates(self.state.room(id))?;
+        Ok(id)
+    }
+
+    fn is_room(&self, id: RoomId) -> Result<(), Refusal> {
+        match self.state.room(id).title {
+            Title::Named(..) => Ok(()),
+            Title::Talk(..) => Err(Refusal::of(Code::Forbidden).why("between two there is none")),
+        }
+    }
+
+    fn is_moderator(&self, room: &Room) -> bool {
+        let role = room.members.get(&self.by).map(|member| member.role);
+        role >= Some(Role::Moderator) || self.state.is_admin(self.by)
+    }
+
+    fn moderates(&self, room: &Room) -> Result<(), Refusal> {
+        let why = "for moderators and owners of the room";
+        if self.is_moderator(room) { Ok(()) } else { Err(Refusal::of(Code::Forbidden).why(why)) }
+    }
+
+    fn owns(&self, room: &Room) -> Result<(), Refusal> {
+        let is_owner = room.members.get(&self.by).is_some_and(|member| member.role == Role::Owner);
+        let is_free = is_owner || self.state.is_admin(self.by);
+        if is_free {
+            Ok(())
+        } else {
+            Err(Refusal::of(Code::Forbidden).why("for owners of the room"))
+        }
+    }
+
+    /// Who is called `user`, and is in `room`.
+    fn other(&self, room: RoomId, user: &str) -> Result<(AccountId, Member), Refusal> {
+        let who = self.person(user)?;
+        let member = self.state.room(room).members.get(&who).copied();
+        let member = member.ok_or_else(|| Refusal::of(Code::NotInRoom).field("user"))?;
+        Ok((who, member))
+    }
+
+    /// The same, who may do less than who asks.
+    fn lower(&self, room: RoomId, user: &str) -> Result<AccountId, Refusal> {
+        let (who, member) = self.other(room, user)?;
+        let own = self.state.room(room).members.get(&self.by).map(|member| member.role);
+        if Some(member.role) < own || (self.state.is_admin(self.by) && who != self.by) {
+            return Ok(who);
+        }
+        Err(Refusal::of(Code::Forbidden).field("user").why("who may do as much as you stays"))
+    }
+}
+
+fn no_room(place: &Place) -> Refusal {
+    let name = match place {
+        Place::Room(name) => name.clone(),
+        Place::Person(name) => format!("@{name}"),
+    };
+    Refusal::of(Code::NoSuchRoom).field("room").why(format!("no room is called {name:?}"))
+}
