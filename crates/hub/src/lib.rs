@@ -1,10 +1,27 @@
 //! The messaging server: accounts, rooms, one log that all agree on, and the doors to it.
 //!
-//! What was done is an [`Entry`](model::Entry) of the log; what it comes to is [`State`](model::State).
-//! Neither knows sockets, clocks or the disk.
+//! What was done is an [`Entry`](model::Entry) of the log; what it comes to is a
+//! [`State`](model::State). Neither knows sockets, clocks or the disk. One thread, the desk, judges what is
+//! asked and writes it down; each core has a hall, which tells its clients of that.
 
-pub mod limits;
+mod archive;
+mod desk;
+mod hall;
+mod hub;
+mod json;
+mod limits;
 pub mod model;
 pub mod name;
+mod names;
+mod outbox;
+mod proof;
 pub mod protocol;
-pub mod text;
+mod saying;
+mod session;
+mod store;
+mod text;
+mod words;
+
+pub use hub::{Calculator, ClearPasswords, Hub, OpenError, Options, Registration};
+pub use limits::Limits;
+pub use words::Lang;

@@ -27,7 +27,7 @@ pub struct Config {
     pub limits: limits::Table,
     /// Each `[serve.NAME]` and `[proxy.NAME]`, in the order of the file.
     pub sites: Vec<(String, site::Table)>,
-    /// Each `[listen.NAME]` and `[relay.NAME]`, in the order of the file.
+    /// Each `[hub.NAME]`, `[listen.NAME]` and `[relay.NAME]`, in the order of the file.
     pub services: Vec<(String, service::Table)>,
 }
 
@@ -64,7 +64,7 @@ enum Origin {
 }
 
 /// The tables there are.
-const TABLES: &[&str] = &["limits", "listen", "proxy", "relay", "serve"];
+const TABLES: &[&str] = &["hub", "limits", "listen", "proxy", "relay", "serve"];
 
 /// No configuration is that long; whatever is, is some other file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -177,6 +177,12 @@ fn read_table(
     match *name {
         "limits" => {
             config.limits = document.read(&key, value)?;
+            Ok(())
+        }
+        "hub" => {
+            let tables = read_tables(document, &key, value, "hub.main")?;
+            let tables = tables.into_iter();
+            config.services.extend(tables.map(|(name, table)| (name, service::Table::Hub(table))));
             Ok(())
         }
         "listen" => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 
-use crate::{cache, cert, flows, get, listen, load, proxy, relay, send, serve};
+use crate::{cache, cert, flows, get, hub, listen, load, proxy, relay, send, serve};
 
 /// One program for both ends of a socket and everything between
 #[derive(Clone, Debug, Parser)]
@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Relay(Box<relay::Flags>),
     /// Hold a small dialogue with everyone who calls: over TCP, TLS, UDP, Unix sockets, WebSocket
     Listen(Box<listen::Flags>),
+    /// Have people and programs talk with each other: accounts, rooms, and all that was said
+    Hub(Box<hub::Flags>),
     /// Say something to a server and show what it answers, or have a dialogue with it
     Send(Box<send::Flags>),
     /// Ask a server of HTTP for something, and show how it answers

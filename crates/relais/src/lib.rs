@@ -26,6 +26,7 @@ mod front;
 mod get;
 mod habits;
 mod hex;
+mod hub;
 mod ink;
 mod limits;
 mod listen;
@@ -130,6 +131,11 @@ fn obey(
         Command::Relay(flags) => {
             let (name, table) = flags.table();
             let source = of_service(name, service::Table::Relay(Box::new(table)));
+            run::run(source, data, run::Greeting::Plain)
+        }
+        Command::Hub(flags) => {
+            let (name, table) = flags.table();
+            let source = of_service(name, service::Table::Hub(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)
         }
         Command::Listen(flags) => {

@@ -78,6 +78,34 @@ impl<P: Past> Judge<'_, P> {
         }
     }
 
+    /// Whether `deed` is what `ask` came to, when it was asked before.
+    pub fn is_the_same(&self, deed: &Deed, ask: &Ask) -> bool {
+        let Deed::In { room, act } = deed else { return false };
+        let place = match ask {
+            Ask::Message { to: room, .. }
+            | Ask::Edit { room, .. }
+            | Ask::Redact { room, .. }
+            | Ask::React { room, .. } => room,
+            _ => return false,
+        };
+        let is_there = self.known(place).is_ok_and(|asked| asked == *room);
+        is_there
+            && match (act, ask) {
+                (
+                    Act::Say { kind, body, reply },
+                    Ask::Message { kind: k, body: b, reply: r, .. },
+                ) => {
+                    let is_same = text::body(b, self.limits).is_ok_and(|b| b == *body);
+                    // What was taken out since is no more known.
+                    (kind, reply) == (k, r) && (is_same || body.is_empty())
+                }
+                (Act::Edit { of, .. }, Ask::Edit { seq, .. })
+                | (Act::Redact { of, .. }, Ask::Redact { seq, .. })
+                | (Act::React { of, .. }, Ask::React { seq, .. }) => of == seq,
+                _ => false,
+            }
+    }
+
     fn say(&self, to: &Place, (kind, body, reply): (Kind, &str, Option<Seq>)) -> Verdict {
         let body = text::body(body, self.limits)?;
         let (mut deeds, room) = match to {
@@ -352,7 +380,8 @@ impl<P: Past> Judge<'_, P> {
         id.ok_or_else(|| no_room(place))
     }
 
-    fn may_know_of(&self, room: &Room) -> bool {
+    /// Whether who asks may know that there is `room`.
+    pub fn may_know_of(&self, room: &Room) -> bool {
         match room.title {
             Title::Named(_, Access::Public) => true,
             Title::Named(_, Access::Private) => {

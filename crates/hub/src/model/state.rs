@@ -235,7 +235,12 @@ impl State {
         self.accounts.len()
     }
 
-    /// Every room with a name, in no order.
+    /// Every account, in no order.
+    pub fn everybody(&self) -> impl Iterator<Item = (AccountId, &Account)> {
+        self.accounts.iter().map(|(id, account)| (*id, account))
+    }
+
+    /// Every room, in no order.
     pub fn rooms(&self) -> impl Iterator<Item = (RoomId, &Room)> {
         self.rooms.iter().map(|(id, room)| (*id, room))
     }
@@ -276,6 +281,14 @@ impl Room {
     fn with(&mut self, who: AccountId, change: impl FnOnce(&mut Member)) {
         if let Some(member) = self.members.get_mut(&who) {
             change(member);
+        }
+    }
+
+    /// Who may come in: between two, nobody else.
+    pub fn access(&self) -> Access {
+        match self.title {
+            Title::Named(_, access) => access,
+            Title::Talk(..) => Access::Private,
         }
     }
 

@@ -278,3 +278,27 @@ pub struct Gap {
     /// Up to this.
     pub to: Seq,
 }
+
+impl Event {
+    /// Where it happened; `None` if nowhere.
+    pub fn room(&self) -> Option<&Place> {
+        match self {
+            Self::Message { at, .. }
+            | Self::Edit { at, .. }
+            | Self::Redact { at, .. }
+            | Self::React { at, .. }
+            | Self::Create(at)
+            | Self::Join(at)
+            | Self::Part(at)
+            | Self::Topic { at, .. }
+            | Self::Role { at, .. }
+            | Self::About { at, .. }
+            | Self::Rule { at, .. } => Some(&at.room),
+            Self::Gap(gap) => Some(&gap.room),
+            Self::Read { room, .. } | Self::Lagged { room, .. } | Self::Typing { room, .. } => {
+                Some(room)
+            }
+            Self::Presence { .. } | Self::Bye(_) => None,
+        }
+    }
+}

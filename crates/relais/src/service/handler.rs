@@ -9,11 +9,13 @@ use std::{
 use relais_net::{Endpoint, tls::Demand};
 
 use super::{Job, Service};
-use crate::{complaint::Problem, listen, meets::Meets, quit::Quit, relay};
+use crate::{complaint::Problem, hub, listen, meets::Meets, quit::Quit, relay};
 
 /// Everything of a service that is read from the disk, read. Nothing on the disk is changed for it.
 #[derive(Debug)]
 pub(crate) enum Parts {
+    /// Its store is opened when it is put together.
+    Hub,
     Listen(listen::Parts),
     Relay(relay::Parts),
 }
@@ -21,6 +23,7 @@ pub(crate) enum Parts {
 /// A service that was put together. A clone is the same.
 #[derive(Clone, Debug)]
 pub(crate) enum Made {
+    Hub(hub::Made),
     Listen(listen::Made),
     Relay(relay::Made),
 }
@@ -46,6 +49,7 @@ struct Running {
 /// What was read of the disk.
 #[derive(Clone, Debug, PartialEq)]
 enum Read {
+    Hub,
     Listen(listen::Parts),
     Relay(Demand),
 }
@@ -61,7 +65,7 @@ impl Lasting {
         let keys: Vec<String> = services.iter().map(|service| service.key().to_string()).collect();
         self.running.retain(|key, _| keys.contains(key));
         let relays = services.iter().filter_map(|service| match &service.job {
-            Job::Listen(_) => None,
+            Job::Hub(_) | Job::Listen(_) => None,
             Job::Relay(relay) => Some(&**relay),
         });
         self.relays.keep_logs(relays);
@@ -94,6 +98,7 @@ impl Parts {
     /// Everything that is not there or cannot be read.
     pub(crate) fn read(service: &Service) -> Result<Self, Vec<Problem>> {
         match &service.job {
+            Job::Hub(_) => Ok(Self::Hub),
             Job::Listen(dialogue) => {
                 listen::Parts::read(dialogue, &service.key()).map(Self::Listen)
             }
@@ -105,6 +110,7 @@ impl Parts {
     pub(crate) fn made(self, service: &Service, lasting: &mut Lasting) -> Result<Made, Problem> {
         let (key, relays) = (service.key(), &mut lasting.relays);
         let read = match self {
+            Self::Hub => Read::Hub,
             Self::Listen(parts) => Read::Listen(parts),
             Self::Relay(parts) => Read::Relay(parts.demand(relays)),
         };
@@ -114,6 +120,7 @@ impl Parts {
             return Ok(running.made.clone());
         }
         let made = match (&read, &service.job) {
+            (Read::Hub, Job::Hub(messaging)) => Made::Hub(hub::Made::of(messaging, &key)?),
             (Read::Listen(parts), Job::Listen(dialogue)) => {
                 let quit = lasting.quit.clone();
                 Made::Listen(listen::Made::of((dialogue, parts), &key, quit)?)
@@ -121,7 +128,7 @@ impl Parts {
             (Read::Relay(demand), Job::Relay(relay)) => {
                 Made::Relay(relay::Made::new((relay, &key), demand, relays)?)
             }
-            (Read::Listen(_) | Read::Relay(_), _) => unreachable!("parts are of their service"),
+            (Read::Hub | Read::Listen(_) | Read::Relay(_), _) => unreachable!("parts are of their service"),
         };
         let running = Running { service: service.clone(), read, made: made.clone() };
         lasting.running.insert(key.to_string(), running);
@@ -133,6 +140,7 @@ impl Made {
     /// What those meet who call at `on`.
     pub(crate) fn meets(&self, on: &Endpoint) -> Meets {
         match self {
+            Self::Hub(made) => made.meets(),
             Self::Listen(made) => made.meets(on),
             Self::Relay(made) => made.meets(on),
         }
@@ -142,7 +150,7 @@ impl Made {
     fn begin(&self) {
         match self {
             Self::Listen(made) => made.begin(),
-            Self::Relay(_) => (),
+            Self::Hub(_) | Self::Relay(_) => (),
         }
     }
 }

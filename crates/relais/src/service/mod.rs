@@ -11,7 +11,7 @@ pub(crate) use handler::{Lasting, Parts};
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
-    listen, relay,
+    hub, listen, relay,
     site::Written,
     spelling::BareEndpoint,
     tls,
@@ -21,6 +21,8 @@ use crate::{
 /// A table with a name, word for word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Table {
+    /// `[hub.NAME]`.
+    Hub(Box<hub::Table>),
     /// `[listen.NAME]`.
     Listen(Box<listen::Table>),
     /// `[relay.NAME]`.
@@ -41,6 +43,8 @@ pub struct Service {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Job {
+    /// Messages between those who call.
+    Hub(Box<hub::Messaging>),
     /// A small dialogue.
     Listen(Box<listen::Dialogue>),
     /// Streams and datagrams passed on as they are.
@@ -61,6 +65,7 @@ impl Table {
     /// Where it is to be found.
     pub(crate) fn at(&self) -> Where<'_> {
         match self {
+            Self::Hub(table) => Where { key: "listen", on: &table.listen, tls: &table.tls },
             Self::Listen(table) => Where { key: "on", on: &table.on, tls: &table.tls },
             Self::Relay(table) => Where { key: "listen", on: &table.listen, tls: &table.tls },
         }
@@ -69,6 +74,7 @@ impl Table {
     /// The flag of the command of the same name that says what `key` says in a file.
     pub(crate) fn flag_of(&self, key: &KeyPath) -> Option<&'static str> {
         match self {
+            Self::Hub(_) => hub::flag_of(key),
             Self::Listen(_) => listen::flag_of(key),
             Self::Relay(_) => relay::flag_of(key),
         }
@@ -77,6 +83,7 @@ impl Table {
     /// The command of the same name.
     pub(crate) fn verb(&self) -> &'static str {
         match self {
+            Self::Hub(_) => "hub",
             Self::Listen(_) => "listen",
             Self::Relay(_) => "relay",
         }
@@ -88,6 +95,7 @@ impl Service {
     pub(crate) fn plan(name: &str, table: &Table, base: &Base) -> Result<Self, Vec<Problem>> {
         let key = KeyPath::of([table.verb(), name]);
         let job = match table {
+            Table::Hub(table) => hub::Messaging::plan(table, base, &key).map(Box::new).map(Job::Hub),
             Table::Listen(table) => {
                 listen::Dialogue::plan(table, base, &key).map(Box::new).map(Job::Listen)
             }
@@ -106,6 +114,7 @@ impl Service {
                 Err(Wrong::expected(what, "tcp, tls, udp, unix, ws or wss"))
             }
             (Job::Listen(_), _) => Ok(()),
+            (Job::Hub(_), _) => hub::Messaging::judge(on),
             (Job::Relay(_), _) => relay::Relay::judge(on),
         }
     }
@@ -114,7 +123,7 @@ impl Service {
     pub(crate) fn secure_schemes(&self) -> &'static str {
         match &self.job {
             Job::Listen(_) => "`tls://` or `wss://`",
-            Job::Relay(_) => "`tls://`",
+            Job::Hub(_) | Job::Relay(_) => "`tls://`",
         }
     }
 
@@ -131,6 +140,7 @@ impl Service {
     /// What it does, in a few words.
     pub(crate) fn does(&self) -> String {
         match &self.job {
+            Job::Hub(messaging) => messaging.to_string(),
             Job::Listen(dialogue) => dialogue.to_string(),
             Job::Relay(relay) => relay.to_string(),
         }
@@ -139,7 +149,7 @@ impl Service {
     /// The logs that it writes; nobody else may have their files.
     pub(crate) fn logs(&self) -> Vec<Written> {
         let log = match &self.job {
-            Job::Listen(_) => None,
+            Job::Hub(_) | Job::Listen(_) => None,
             Job::Relay(relay) => relay.log.as_ref().filter(|log| log.as_os_str() != "-"),
         };
         let key = self.key().key("log");
@@ -150,6 +160,7 @@ impl Service {
     /// What is shown on standard output while it runs.
     pub(crate) fn shows(&self) -> listen::Shows {
         match &self.job {
+            Job::Hub(_) => listen::Shows::Nothing,
             Job::Listen(dialogue) => dialogue.shows(),
             Job::Relay(relay) => relay.shows(),
         }
@@ -158,6 +169,7 @@ impl Service {
     /// What becomes of a caller, step by step.
     pub(crate) fn steps(&self) -> Vec<Node> {
         match &self.job {
+            Job::Hub(messaging) => messaging.steps(),
             Job::Listen(dialogue) => vec![Node::last(dialogue.to_string())],
             Job::Relay(relay) => relay.steps(),
         }
@@ -168,6 +180,7 @@ impl Job {
     /// The command of the same name.
     fn verb(&self) -> &'static str {
         match self {
+            Self::Hub(_) => "hub",
             Self::Listen(_) => "listen",
             Self::Relay(_) => "relay",
         }

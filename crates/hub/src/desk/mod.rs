@@ -1,0 +1,358 @@
+//! Where the log grows: one thread that judges what is asked, writes it down, and says so. All
+//! that clients ask for passes here, in one order.
+//!
+//! What is asked at once is committed at once, and nobody is told of it before.
+
+mod order;
+mod pace;
+mod reading;
+mod seating;
+
+use std::{collections::HashMap, sync::Arc, time::SystemTime};
+
+use tokio::sync::{mpsc, oneshot};
+use tracing::error;
+
+pub(crate) use self::order::{Device, Entered, Entrance, NewDevice, Order};
+use self::pace::Pace;
+use crate::{
+    archive::{Job, Reader},
+    hall::{ClientId, Group, Post},
+    limits::Limits,
+    model::{AccountId, Cid, Deed, Entry, Millis, Seq, State},
+    names::Names,
+    outbox::Spoken,
+    protocol::{Answer, Ask, Code, Place, Refusal, Told},
+    saying,
+    store::{Broken, Store},
+};
+
+/// The most that is committed at once.
+const GROUP_MAX: usize = 512;
+
+/// Who writes the log.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    state: State,
+    store: Store,
+    limits: Arc<Limits>,
+    clock: fn() -> SystemTime,
+    reader: Reader,
+    halls: Vec<mpsc::UnboundedSender<Arc<Group>>>,
+    pace: Pace,
+    names: Arc<Names>,
+    /// How many clients each account has.
+    online: HashMap<AccountId, usize>,
+    /// What accounts say about being away.
+    away: HashMap<AccountId, String>,
+    /// Who came in, and is to know it.
+    entered: Vec<(oneshot::Sender<Entered>, Entered)>,
+    /// What is to be read once what was written is committed.
+    jobs: Vec<Job>,
+    /// What was written last, of whatever time it then was.
+    last_at: Millis,
+    looked_after: Millis,
+    /// What is to be told once what was written is committed.
+    posts: Group,
+    /// Who asked since the last commit.
+    asked: Vec<(ClientId, Option<u64>)>,
+    is_writing: bool,
+}
+
+/// What a desk is made of.
+#[derive(Debug)]
+pub(crate) struct Furniture {
+    pub(crate) state: State,
+    pub(crate) store: Store,
+    pub(crate) reader: Reader,
+    pub(crate) names: Arc<Names>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) clock: fn() -> SystemTime,
+}
+
+impl Desk {
+    pub(crate) fn new(furniture: Furniture) -> Self {
+        let Furniture { state, store, reader, names, limits, clock } = furniture;
+        let pace = Pace::new(limits.burst, limits.messages_a_second);
+        Self {
+            state,
+            store,
+            limits,
+            clock,
+            reader,
+            halls: Vec::new(),
+            pace,
+            names,
+            online: HashMap::new(),
+            away: HashMap::new(),
+            entered: Vec::new(),
+            jobs: Vec::new(),
+            last_at: Millis::default(),
+            looked_after: Millis::default(),
+            posts: Group::new(),
+            asked: Vec::new(),
+            is_writing: false,
+        }
+    }
+
+    /// Does what is ordered, until nobody is there to order anything.
+    pub(crate) fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        let mut some = Vec::with_capacity(GROUP_MAX);
+        while orders.blocking_recv_many(&mut some, GROUP_MAX) > 0 {
+            some.drain(..).for_each(|order| self.obey(order));
+            self.settle();
+            self.look_after(orders.is_empty());
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Open { hall, number } => {
+                // What was posted before is not this hall's.
+                self.settle();
+                self.halls.push(hall);
+                _ = number.send(self.halls.len() - 1);
+            }
+            Order::Find { name, found } => _ = found.send(self.find(&name)),
+            Order::Known { hash, found } => _ = found.send(self.known(&hash)),
+            Order::Register { client, re, name, phc, device, entered } => {
+                let register = |desk: &mut Self| desk.register(client, (name, phc), device);
+                self.admit((client, re), register, entered);
+            }
+            Order::Enter { client, re, account, entry, entered } => {
+                let enter = |desk: &mut Self| desk.enter(client, account, entry);
+                self.admit((client, re), enter, entered);
+            }
+            Order::Repassword { client, re, account, phc } => {
+                self.answer((client, re), |desk| desk.repassword(account, &phc).map(Some));
+            }
+            Order::Leave { client, account } => self.leave(client, account),
+            Order::Ask { client, account, re, ask } => {
+                self.answer((client, re), |desk| desk.ask((client, re), account, ask));
+            }
+        }
+    }
+
+    /// Has `answering` done, and posts what comes of it: nothing, if that is told later.
+    fn answer(
+        &mut self,
+        (client, re): (ClientId, Option<u64>),
+        answering: impl FnOnce(&mut Self) -> Result<Option<Answer>, Refusal>,
+    ) {
+        self.asked.push((client, re));
+        let answer = answering(self).transpose();
+        // Where all was undone, who asked was told so.
+        if let Some(answer) = answer.filter(|_| !self.asked.is_empty()) {
+            self.tell(client, Told::Answer { re, answer });
+        }
+    }
+
+    /// The same for who comes in, and is to know who it is once that is written down.
+    fn admit(
+        &mut self,
+        asked: (ClientId, Option<u64>),
+        admitting: impl FnOnce(&mut Self) -> Result<(Entered, Answer), Refusal>,
+        entered: oneshot::Sender<Entered>,
+    ) {
+        self.answer(asked, |desk| {
+            let (who, answer) = admitting(desk)?;
+            desk.entered.push((entered, who));
+            Ok(Some(answer))
+        });
+    }
+
+    fn tell(&mut self, client: ClientId, told: Told) {
+        self.posts.push(Post::One(client, Spoken::new(told)));
+    }
+
+    fn ask(
+        &mut self,
+        (client, re): (ClientId, Option<u64>),
+        by: AccountId,
+        ask: Ask,
+    ) -> Result<Option<Answer>, Refusal> {
+        if let Some(cid) = cid_of(&ask)
+            && let Some(before) = self.store.with_cid(by, cid).map_err(|error| broken(&error))?
+        {
+            return self.said_before(&before, by, &ask).map(Some);
+        }
+        match ask {
+            Ask::History { .. } | Ask::Search { .. } | Ask::Resume(_) => {
+                self.read((client, re), by, ask).map(|()| None)
+            }
+            Ask::Rooms { .. } | Ask::Who { .. } | Ask::Whois { .. } | Ask::Sessions => {
+                self.look(by, &ask).map(Some)
+            }
+            Ask::Typing { .. } | Ask::Away { .. } => self.pass_on(by, &ask).map(Some),
+            Ask::Logout { .. } | Ask::Revoke { .. } => self.log_out(client, by, &ask).map(Some),
+            ask => self.write(by, &ask).map(Some),
+        }
+    }
+
+    /// Writes down what `ask` comes to.
+    fn write(&mut self, by: AccountId, ask: &Ask) -> Result<Answer, Refusal> {
+        let now = self.now();
+        self.pace.may(by, now).map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
+        let deeds = self.judge(by).judge(ask)?;
+        if deeds.is_empty() {
+            return Ok(self.done(by, ask));
+        }
+        let (last, mut cid) = (deeds.len() - 1, cid_of(ask).cloned());
+        let mut written = self.state.last;
+        for (place, deed) in deeds.into_iter().enumerate() {
+            let cid = if place == last { cid.take() } else { None };
+            written = self.put_down(by, cid, deed)?;
+        }
+        Ok(self.written(written, by, ask))
+    }
+
+    /// What is answered to `ask`, of which the last entry is at `seq`.
+    fn written(&self, seq: Seq, by: AccountId, ask: &Ask) -> Answer {
+        let joined = match ask {
+            Ask::Join { room: Place::Room(room) } | Ask::Create { room, .. } => {
+                self.state.room_named(room)
+            }
+            _ => None,
+        };
+        match joined {
+            Some(room) => Answer::Joined(self.listed(room, by)),
+            None => Answer::Written { seq, at: self.last_at, dup: false },
+        }
+    }
+
+    /// Writes one entry, and posts it.
+    fn put_down(&mut self, by: AccountId, cid: Option<Cid>, deed: Deed) -> Result<Seq, Refusal> {
+        let entry = Entry { seq: self.next(), at: self.now(), by, cid, deed };
+        let prev = match entry.deed {
+            Deed::In { room, .. } => self.state.room(room).last,
+            _ => Seq::default(),
+        };
+        self.begin().map_err(|error| broken(&error))?;
+        self.state.apply(&entry);
+        self.last_at = entry.at;
+        if let Deed::Register { name } = &entry.deed {
+            self.names.add(by, name);
+        }
+        if let Err(error) = self.store.write(&entry, &self.state) {
+            self.undo(&error);
+            return Err(broken(&error));
+        }
+        self.posts.extend(saying::post(&self.state, &entry, prev));
+        Ok(entry.seq)
+    }
+
+    fn begin(&mut self) -> Result<(), Broken> {
+        if !self.is_writing {
+            self.store.begin()?;
+            self.is_writing = true;
+        }
+        Ok(())
+    }
+
+    /// Commits what was written, and tells of it.
+    fn settle(&mut self) {
+        if self.is_writing {
+            self.is_writing = false;
+            if let Err(error) = self.store.commit() {
+                self.undo(&error);
+            }
+        }
+        self.asked.clear();
+        self.tell_halls();
+        for (entered, who) in self.entered.drain(..) {
+            // A client that is gone says so, too.
+            _ = entered.send(who);
+        }
+        // Behind what holds back other events for them.
+        for job in std::mem::take(&mut self.jobs) {
+            if let Err((job, refusal)) = self.reader.read(job) {
+                self.posts.push(Post::Release(job.client));
+                self.tell(job.client, Told::Answer { re: job.re, answer: Err(refusal) });
+            }
+        }
+        self.tell_halls();
+    }
+
+    fn tell_halls(&mut self) {
+        if self.posts.is_empty() {
+            return;
+        }
+        let group = Arc::new(std::mem::take(&mut self.posts));
+        // A hall that is gone has no clients.
+        self.halls.iter().for_each(|hall| _ = hall.send(Arc::clone(&group)));
+    }
+
+    /// Nothing of what was asked since the last commit was done: all who asked are told.
+    fn undo(&mut self, error: &Broken) {
+        error!(%error, "the hub's store takes nothing; what was asked is refused");
+        self.store.roll_back();
+        self.is_writing = false;
+        self.posts.clear();
+        self.jobs.clear();
+        self.entered.clear();
+        let refusal = broken(error);
+        for (client, re) in std::mem::take(&mut self.asked) {
+            self.tell(client, Told::Answer { re, answer: Err(refusal.clone()) });
+        }
+        match self.store.reload() {
+            Ok(state) => self.state = state,
+            // Nothing can be judged any more: whoever asks is told so, until it can.
+            Err(error) => error!(%error, "the hub's store cannot be read"),
+        }
+    }
+
+    /// What is owed to nobody in particular: done where nobody waits, and once a second anyway.
+    fn look_after(&mut self, is_idle: bool) {
+        let now = self.now();
+        let is_due = now.0 - self.looked_after.0 >= 1000;
+        if is_due {
+            self.looked_after = now;
+            self.pace.forget(now);
+        }
+        if (is_idle || is_due)
+            && let Err(error) = self.store.index_some(INDEXED_AT_ONCE)
+        {
+            error!(%error, "what was said cannot be indexed");
+        }
+    }
+
+    /// What was asked before under the same name.
+    fn said_before(&self, before: &Entry, by: AccountId, ask: &Ask) -> Result<Answer, Refusal> {
+        if self.judge(by).is_the_same(&before.deed, ask) {
+            return Ok(Answer::Written { seq: before.seq, at: before.at, dup: true });
+        }
+        Err(Refusal::of(Code::CidReused).field("cid"))
+    }
+
+    fn next(&self) -> Seq {
+        Seq(self.state.last.0 + 1)
+    }
+
+    /// What time it is, but never before what was written last: clocks are set back.
+    fn now(&self) -> Millis {
+        let since = (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)).max(self.last_at)
+    }
+}
+
+/// How much is indexed at once.
+const INDEXED_AT_ONCE: usize = 256;
+
+/// What a client calls what it asks.
+fn cid_of(ask: &Ask) -> Option<&Cid> {
+    match ask {
+        Ask::Message { cid, .. }
+        | Ask::Edit { cid, .. }
+        | Ask::Redact { cid, .. }
+        | Ask::React { cid, .. } => cid.as_ref(),
+        _ => None,
+    }
+}
+
+/// What a client is told of a store that fails.
+fn broken(error: &Broken) -> Refusal {
+    let code = if error.is_full() { Code::StoreFull } else { Code::Unavailable };
+    Refusal::of(code).retry_ms(RETRY_MS)
+}
+
+const RETRY_MS: u64 = 1000;

@@ -1,0 +1,82 @@
+//! What clients' tasks ask of the desk.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    hall::{ClientId, Group},
+    model::AccountId,
+    protocol::{Ask, Resume},
+};
+
+/// Something that is to be done in its turn.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Another core has clients: from here on it is told all.
+    Open { hall: mpsc::UnboundedSender<Arc<Group>>, number: oneshot::Sender<usize> },
+    /// Who has this name, and what its password is held against.
+    Find { name: String, found: oneshot::Sender<Option<(AccountId, String)>> },
+    /// Who logs in again with what hashes to this.
+    Known { hash: [u8; 32], found: oneshot::Sender<Option<(AccountId, String)>> },
+    /// A client is to have a new account.
+    Register {
+        client: ClientId,
+        re: Option<u64>,
+        name: String,
+        phc: String,
+        device: NewDevice,
+        entered: oneshot::Sender<Entered>,
+    },
+    /// A client showed who it is.
+    Enter {
+        client: ClientId,
+        re: Option<u64>,
+        account: AccountId,
+        entry: Entrance,
+        entered: oneshot::Sender<Entered>,
+    },
+    /// An account has another password from here on.
+    Repassword { client: ClientId, re: Option<u64>, account: AccountId, phc: String },
+    /// A client is gone.
+    Leave { client: ClientId, account: AccountId },
+    /// A client of an account asks.
+    Ask { client: ClientId, account: AccountId, re: Option<u64>, ask: Ask },
+}
+
+/// Who a client is, once that is written down.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    pub(crate) account: AccountId,
+    pub(crate) user: String,
+    pub(crate) session: String,
+}
+
+/// How somebody comes in.
+#[derive(Debug)]
+pub(crate) struct Entrance {
+    pub(crate) device: Device,
+    pub(crate) resume: Option<Resume>,
+}
+
+/// By what a client is known from here on.
+#[derive(Debug)]
+pub(crate) enum Device {
+    /// By what it showed: the name of its session.
+    Known(String),
+    /// By what it is given.
+    New(NewDevice),
+}
+
+/// What a device is given, to be known by.
+#[derive(Debug)]
+pub(crate) struct NewDevice {
+    /// What it is called by its owner.
+    pub(crate) name: String,
+    /// What its session is called.
+    pub(crate) session: String,
+    /// What it shows next time. Told once.
+    pub(crate) token: String,
+    /// What is kept of that.
+    pub(crate) hash: [u8; 32],
+}

@@ -1,0 +1,159 @@
+//! What is asked of the log and of who is there, and changes nothing.
+
+use super::{Desk, broken};
+use crate::{
+    archive::{Job, Wanted},
+    hall::{ClientId, Post},
+    model::{AccountId, Judge, RoomId, Seq, Title},
+    protocol::{Answer, Ask, Code, Listed, Place, Refusal, Resume},
+    saying,
+    store::Store,
+};
+
+/// The most rooms of a list.
+const ROOMS_MAX: usize = 500;
+
+/// The most members of a list.
+const MEMBERS_MAX: usize = 1000;
+
+impl Desk {
+    pub(super) fn judge(&self, by: AccountId) -> Judge<'_, Store> {
+        let Self { state, store: past, limits, .. } = self;
+        Judge { state, past, limits, by, now: self.now(), next: self.next() }
+    }
+
+    /// What was asked for is so already.
+    pub(super) fn done(&self, by: AccountId, ask: &Ask) -> Answer {
+        match ask {
+            Ask::Join { room: Place::Room(name) } => match self.state.room_named(name) {
+                Some(room) => Answer::Joined(self.listed(room, by)),
+                None => Answer::Done,
+            },
+            _ => Answer::Done,
+        }
+    }
+
+    /// Answers from what is in memory.
+    pub(super) fn look(&self, by: AccountId, ask: &Ask) -> Result<Answer, Refusal> {
+        match ask {
+            Ask::Rooms { matching } => Ok(Answer::Rooms(self.rooms(by, matching.as_deref()))),
+            Ask::Who { room } => {
+                let id = self.judge(by).known(room)?;
+                let members = self.state.room(id).members.iter().take(MEMBERS_MAX);
+                let named = members.map(|(who, member)| {
+                    let name = self.state.account(*who).name.clone();
+                    (name, member.role, self.online.contains_key(who))
+                });
+                Ok(Answer::Members(named.collect()))
+            }
+            Ask::Whois { user } => {
+                let who = self.judge(by).person(user)?;
+                let account = self.state.account(who);
+                let (user, since) = (account.name.clone(), account.since);
+                let online = self.online.contains_key(&who);
+                Ok(Answer::Person { user, since, online, away: self.away.get(&who).cloned() })
+            }
+            Ask::Sessions => {
+                let sessions = self.store.sessions(by).map_err(|error| broken(&error))?;
+                let named =
+                    sessions.into_iter().map(|one| (one.device, one.name, one.since, false));
+                Ok(Answer::Sessions(named.collect()))
+            }
+            _ => Ok(Answer::Done),
+        }
+    }
+
+    fn rooms(&self, by: AccountId, matching: Option<&str>) -> Vec<Listed> {
+        let judge = self.judge(by);
+        let matching = matching.unwrap_or("").to_lowercase();
+        let is_wanted = |title: &Title| match title {
+            Title::Named(name, _) => name.to_lowercase().contains(&matching),
+            Title::Talk(..) => false,
+        };
+        let rooms = self.state.rooms().filter(|(_, room)| is_wanted(&room.title));
+        let mut rooms: Vec<_> =
+            rooms.filter(|(_, room)| judge.may_know_of(room)).map(|(id, _)| id).collect();
+        rooms.sort_unstable();
+        rooms.truncate(ROOMS_MAX);
+        rooms.into_iter().map(|room| self.listed(room, by)).collect()
+    }
+
+    /// Has the archive answer what it takes the disk to know.
+    pub(super) fn read(
+        &mut self,
+        (client, re): (ClientId, Option<u64>),
+        by: AccountId,
+        ask: Ask,
+    ) -> Result<(), Refusal> {
+        let wanted = match ask {
+            Ask::History { room, page, limit } => {
+                let room = self.judge(by).inside(&room)?;
+                let limit = limit.unwrap_or(PAGE_USUAL).clamp(1, self.limits.page_max);
+                Wanted::Page { room: self.placed(room, by), page, limit }
+            }
+            Ask::Search { words, room, from, limit } => {
+                let judge = self.judge(by);
+                let rooms = match room {
+                    Some(room) => vec![judge.inside(&room)?],
+                    None => self.state.account(by).rooms.iter().copied().collect(),
+                };
+                let from = from.map(|from| judge.person(&from)).transpose()?;
+                let rooms = rooms.into_iter().map(|room| self.placed(room, by)).collect();
+                let limit = limit.unwrap_or(PAGE_USUAL).clamp(1, self.limits.found_max);
+                Wanted::Found { rooms, words, from, limit }
+            }
+            Ask::Resume(resume) => return self.resume((client, re), by, resume),
+            _ => return Err(Refusal::of(Code::UnknownCommand)),
+        };
+        self.read_later((client, re), by, wanted);
+        Ok(())
+    }
+
+    fn placed(&self, room: RoomId, by: AccountId) -> (RoomId, Place) {
+        (room, saying::place(&self.state, room, Some(by)))
+    }
+
+    /// Has a client be told what it missed, then that this was all. It is told of what happens from here
+    /// on beside that; what was missed is older.
+    pub(super) fn resume(
+        &mut self,
+        (client, re): (ClientId, Option<u64>),
+        by: AccountId,
+        resume: Resume,
+    ) -> Result<(), Refusal> {
+        let rooms: Vec<(RoomId, Seq)> = match resume {
+            Resume::Since(since) => {
+                let rooms = self.state.account(by).rooms.iter();
+                rooms.map(|room| (*room, since)).collect()
+            }
+            Resume::Rooms(rooms) => {
+                let judge = self.judge(by);
+                let rooms = rooms.iter().take(self.limits.rooms_an_account_max);
+                rooms
+                    .map(|(room, since)| Ok((judge.inside(room)?, *since)))
+                    .collect::<Result<_, _>>()?
+            }
+        };
+        self.posts.push(Post::Hold(client));
+        // Who fell behind in one of them is told of it again.
+        let again = rooms.iter().map(|(room, _)| Post::Again { who: client, room: *room });
+        self.posts.extend(again);
+        let news = rooms.into_iter().filter(|(room, since)| self.state.room(*room).last > *since);
+        let rooms = news.map(|(room, since)| {
+            let (room, place) = self.placed(room, by);
+            (room, place, since)
+        });
+        let wanted = Wanted::Missed { rooms: rooms.collect(), upto: self.state.last };
+        self.read_later((client, re), by, wanted);
+        Ok(())
+    }
+
+    /// Once what is not committed yet is: the archive does not see it before.
+    fn read_later(&mut self, (client, re): (ClientId, Option<u64>), by: AccountId, wanted: Wanted) {
+        let hall = self.halls[client.hall].clone();
+        self.jobs.push(Job { client, re, by, hall, wanted });
+    }
+}
+
+/// How much of what was said is given to who does not say how much.
+const PAGE_USUAL: usize = 50;

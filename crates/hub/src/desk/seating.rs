@@ -1,0 +1,213 @@
+//! Who comes in, and who leaves.
+
+use super::{Desk, Device, Entered, Entrance, NewDevice, broken};
+use crate::{
+    hall::{ClientId, Post},
+    model::{AccountId, Deed, RoomId},
+    outbox::Spoken,
+    protocol::{Answer, Ask, Code, Event, Listed, Refusal, Told},
+    saying,
+    store::Session,
+};
+
+impl Desk {
+    /// Who is called `name`, and what its password is held against.
+    pub(super) fn find(&self, name: &str) -> Option<(AccountId, String)> {
+        let who = self.state.account_named(name)?;
+        let phc = self.store.password(who).ok()??;
+        Some((who, phc))
+    }
+
+    /// Whose session has a token that hashes to this, and what it is called.
+    pub(super) fn known(&mut self, hash: &[u8; 32]) -> Option<(AccountId, String)> {
+        let session = self.store.session(hash).ok()??;
+        Some((session.account, session.name))
+    }
+
+    /// Makes an account, and has its client be it.
+    pub(super) fn register(
+        &mut self,
+        client: ClientId,
+        (name, phc): (String, String),
+        device: NewDevice,
+    ) -> Result<(Entered, Answer), Refusal> {
+        if let Some(like) = self.state.account_like(&name) {
+            let is_same = self.state.account_named(&name) == Some(like);
+            let code = if is_same { Code::AccountExists } else { Code::NameConfusable };
+            return Err(Refusal::of(code).field("user"));
+        }
+        // Of its own first entry it is the place.
+        let who = AccountId(self.next());
+        self.put_down(who, None, Deed::Register { name })?;
+        self.store.set_password(who, &phc).map_err(|error| broken(&error))?;
+        let entry = Entrance { device: Device::New(device), resume: None };
+        self.enter(client, who, entry)
+    }
+
+    /// Has a client be somebody.
+    pub(super) fn enter(
+        &mut self,
+        client: ClientId,
+        who: AccountId,
+        entry: Entrance,
+    ) -> Result<(Entered, Answer), Refusal> {
+        if self.online.get(&who).is_some_and(|&many| many >= self.limits.sessions_an_account_max) {
+            return Err(Refusal::of(Code::TooMany).why("as many devices are connected as may be"));
+        }
+        let (session, token) = match entry.device {
+            Device::Known(name) => (name, None),
+            Device::New(device) => {
+                let (name, token) = (device.session.clone(), device.token.clone());
+                self.keep(who, device)?;
+                (name, Some(token))
+            }
+        };
+        let rooms = self.seat(client, who);
+        let listed = rooms.into_iter().map(|room| self.listed(room, who)).collect();
+        let (user, cursor) = (self.state.account(who).name.clone(), self.state.last);
+        if let Some(resume) = entry.resume {
+            self.resume((client, None), who, resume)?;
+        }
+        let entered = Entered { account: who, user: user.clone(), session: session.clone() };
+        Ok((entered, Answer::LoggedIn { user, session, token, cursor, rooms: listed }))
+    }
+
+    /// Gives an account another password.
+    pub(super) fn repassword(&mut self, who: AccountId, phc: &str) -> Result<Answer, Refusal> {
+        self.begin().map_err(|error| broken(&error))?;
+        self.store.set_password(who, phc).map_err(|error| broken(&error))?;
+        Ok(Answer::Done)
+    }
+
+    /// Keeps what a device is to be known by.
+    fn keep(&mut self, account: AccountId, device: NewDevice) -> Result<(), Refusal> {
+        self.begin().map_err(|error| broken(&error))?;
+        let NewDevice { name: device, session: name, hash, .. } = device;
+        let session = Session { hash, name, account, device, since: self.now() };
+        self.store.add_session(&session).map_err(|error| broken(&error))
+    }
+
+    /// Has a client be told of what its account is in, from here on. Gives that.
+    fn seat(&mut self, client: ClientId, who: AccountId) -> Vec<RoomId> {
+        let mut rooms: Vec<_> = self.state.account(who).rooms.iter().copied().collect();
+        rooms.sort_unstable();
+        self.posts.push(Post::Seat { who: client, account: who, rooms: rooms.clone() });
+        let online = self.online.entry(who).or_default();
+        *online += 1;
+        if *online == 1 {
+            self.show(who, "online", None);
+        }
+        rooms
+    }
+
+    /// A client is gone.
+    pub(super) fn leave(&mut self, client: ClientId, who: AccountId) {
+        self.posts.push(Post::Unseat(client));
+        let Some(online) = self.online.get_mut(&who) else { return };
+        *online -= 1;
+        if *online == 0 {
+            self.online.remove(&who);
+            self.away.remove(&who);
+            self.show(who, "offline", None);
+        }
+    }
+
+    /// Tells those who share a small room with `who`.
+    fn show(&mut self, who: AccountId, state: &'static str, text: Option<String>) {
+        let user = self.state.account(who).name.clone();
+        let spoken = Spoken::new(Told::Event(Event::Presence { user, state, text }));
+        let mut others: Vec<_> = self
+            .state
+            .account(who)
+            .rooms
+            .iter()
+            .map(|room| &self.state.room(*room).members)
+            .filter(|members| members.len() <= SHOWN_TO_MAX)
+            .flat_map(|members| members.keys().copied())
+            .filter(|other| *other != who && self.online.contains_key(other))
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        let posts = others.into_iter().take(SHOWN_TO_MAX);
+        let post = |who| Post::Account { who, spoken: spoken.clone(), but: None };
+        self.posts.extend(posts.map(post));
+    }
+
+    /// What is passed on, and written down nowhere.
+    pub(super) fn pass_on(&mut self, by: AccountId, ask: &Ask) -> Result<Answer, Refusal> {
+        match ask {
+            Ask::Typing { room, on } => {
+                let room = self.judge(by).inside(room)?;
+                self.show_typing(by, room, *on);
+            }
+            Ask::Away { text } => {
+                let text = text.as_deref().map(|text| crate::text::line(text, &self.limits));
+                let text = text.transpose()?.filter(|text| !text.is_empty());
+                let state = if text.is_some() { "away" } else { "online" };
+                match &text {
+                    Some(text) => _ = self.away.insert(by, text.clone()),
+                    None => _ = self.away.remove(&by),
+                }
+                self.show(by, state, text);
+            }
+            _ => {}
+        }
+        Ok(Answer::Done)
+    }
+
+    fn show_typing(&mut self, by: AccountId, room: RoomId, on: bool) {
+        let members = &self.state.room(room).members;
+        if members.len() > SHOWN_TO_MAX {
+            return;
+        }
+        let user = self.state.account(by).name.clone();
+        let others = members.keys().filter(|who| **who != by && self.online.contains_key(who));
+        let posts = others.map(|who| {
+            let room = saying::place(&self.state, room, Some(*who));
+            let told = Told::Event(Event::Typing { room, user: user.clone(), on });
+            Post::Account { who: *who, spoken: Spoken::new(told), but: None }
+        });
+        let posts: Vec<_> = posts.collect();
+        self.posts.extend(posts);
+    }
+
+    /// Has devices be nobody again.
+    pub(super) fn log_out(
+        &mut self,
+        client: ClientId,
+        by: AccountId,
+        ask: &Ask,
+    ) -> Result<Answer, Refusal> {
+        self.begin().map_err(|error| broken(&error))?;
+        let ended = match ask {
+            Ask::Logout { all: true } => self.store.end_all(by),
+            Ask::Revoke { session } => self.store.end_session(by, session),
+            _ => Ok(()),
+        };
+        _ = client;
+        ended.map(|()| Answer::Done).map_err(|error| broken(&error))
+    }
+
+    /// How `who` is told of a room in a list.
+    pub(super) fn listed(&self, id: RoomId, who: AccountId) -> Listed {
+        let room = self.state.room(id);
+        let member = room.members.get(&who);
+        let read = member.map(|member| member.read);
+        let unread = read.and_then(|read| self.store.unread(id, read, UNREAD_MAX).ok());
+        Listed {
+            room: saying::place(&self.state, id, Some(who)),
+            topic: room.topic.clone(),
+            access: room.access(),
+            last: room.last,
+            mine: member.map(|member| (member.read, member.role)),
+            unread: unread.unwrap_or(0),
+            members: room.members.len(),
+        }
+    }
+}
+
+/// The most who are told that somebody comes, goes or writes.
+const SHOWN_TO_MAX: usize = 100;
+
+/// How far what was not read is counted.
+const UNREAD_MAX: u64 = 1000;

@@ -1,0 +1,283 @@
+//! Who of the clients of one core is told what. The log tells every core the same, in the same
+//! order: who is in which room here follows from that.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    model::{AccountId, RoomId, Seq},
+    outbox::{Outbox, Pushed, Spoken},
+    protocol::{Event, Place, Told},
+};
+
+/// A client, on its core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Key(pub(crate) u64);
+
+/// A client among all: its hall, and who it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ClientId {
+    pub(crate) hall: usize,
+    pub(crate) key: Key,
+}
+
+/// What all halls are told at once, as it was written down at once.
+pub(crate) type Group = Vec<Post>;
+
+/// One thing that is told.
+#[derive(Debug)]
+pub(crate) enum Post {
+    /// To one client.
+    One(ClientId, Arc<Spoken>),
+    /// To every client of an account, but perhaps one.
+    Account { who: AccountId, spoken: Arc<Spoken>, but: Option<ClientId> },
+    /// To a room.
+    Room(RoomPost),
+    /// A client is somebody, and is told of these rooms from here on.
+    Seat { who: ClientId, account: AccountId, rooms: Vec<RoomId> },
+    /// A client is told of this room again.
+    Again { who: ClientId, room: RoomId },
+    /// A client hears no event but those that it missed.
+    Hold(ClientId),
+    /// It hears them again.
+    Release(ClientId),
+    /// A client is nobody any more.
+    Unseat(ClientId),
+}
+
+/// What happened in a room.
+#[derive(Debug)]
+pub(crate) struct RoomPost {
+    pub(crate) room: RoomId,
+    /// Its place in the log, if it has one.
+    pub(crate) seq: Option<Seq>,
+    /// What its members are told.
+    pub(crate) common: Arc<Spoken>,
+    /// What some of them are told instead.
+    pub(crate) own: Vec<(AccountId, Arc<Spoken>)>,
+    /// Who comes in before, or leaves after.
+    pub(crate) moves: Vec<(AccountId, Move)>,
+}
+
+/// Which way somebody goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Move {
+    In,
+    Out,
+}
+
+/// The clients of one core.
+#[derive(Debug)]
+pub(crate) struct Hall {
+    /// Its number.
+    pub(crate) number: usize,
+    seats: Mutex<Seats>,
+}
+
+#[derive(Debug, Default)]
+struct Seats {
+    last: u64,
+    clients: HashMap<Key, Client>,
+    accounts: HashMap<AccountId, HashSet<Key>>,
+    rooms: HashMap<RoomId, HashMap<Key, Seat>>,
+}
+
+#[derive(Debug)]
+struct Client {
+    outbox: Arc<Outbox>,
+    account: Option<AccountId>,
+    /// Where it has a seat.
+    rooms: HashSet<RoomId>,
+}
+
+/// A client in a room.
+#[derive(Debug)]
+struct Seat {
+    outbox: Arc<Outbox>,
+    account: AccountId,
+    /// The last that it was told.
+    told: Seq,
+}
+
+impl Hall {
+    pub(crate) fn new(number: usize) -> Arc<Self> {
+        Arc::new(Self { number, seats: Mutex::default() })
+    }
+
+    /// Has a client come in, who is nobody yet.
+    pub(crate) fn enter(&self, outbox: Arc<Outbox>) -> ClientId {
+        let mut seats = self.seats();
+        seats.last += 1;
+        let key = Key(seats.last);
+        seats.clients.insert(key, Client { outbox, account: None, rooms: HashSet::new() });
+        ClientId { hall: self.number, key }
+    }
+
+    /// Forgets a client that is gone.
+    pub(crate) fn leave(&self, key: Key) {
+        let mut seats = self.seats();
+        seats.unseat(key);
+        seats.clients.remove(&key);
+    }
+
+    /// Tells clients what was written down.
+    ///
+    /// *Cost*: a push for each client that is told something.
+    pub(crate) fn hear(&self, group: &Group) {
+        let mut seats = self.seats();
+        for post in group {
+            seats.hear(post, self.number);
+        }
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Seats> {
+        // What is half changed by a panic here concerns who is told, and is right again at the next login.
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seats {
+    fn hear(&mut self, post: &Post, hall: usize) {
+        match post {
+            Post::One(to, spoken) if to.hall == hall => {
+                self.with(to.key, |client| client.outbox.push_anyway(spoken));
+            }
+            Post::Account { who, spoken, but } => {
+                let but = but.filter(|but| but.hall == hall).map(|but| but.key);
+                for key in self.accounts.get(who).into_iter().flatten() {
+                    if let Some(client) = self.clients.get(key).filter(|_| Some(*key) != but) {
+                        client.outbox.push(spoken);
+                    }
+                }
+            }
+            Post::Room(post) => self.tell_room(post),
+            Post::Seat { who, account, rooms } if who.hall == hall => {
+                self.seat(who.key, *account, rooms);
+            }
+            Post::Again { who, room } if who.hall == hall => self.place(who.key, *room),
+            Post::Hold(who) if who.hall == hall => {
+                self.with(who.key, |client| client.outbox.hold())
+            }
+            Post::Release(who) if who.hall == hall => {
+                self.with(who.key, |client| client.outbox.release());
+            }
+            Post::Unseat(who) if who.hall == hall => self.unseat(who.key),
+            // Of another hall.
+            Post::One(..)
+            | Post::Seat { .. }
+            | Post::Again { .. }
+            | Post::Hold(_)
+            | Post::Release(_)
+            | Post::Unseat(_) => {}
+        }
+    }
+
+    fn with(&self, key: Key, tell: impl FnOnce(&Client)) {
+        if let Some(client) = self.clients.get(&key) {
+            tell(client);
+        }
+    }
+
+    fn tell_room(&mut self, post: &RoomPost) {
+        for (who, _) in post.moves.iter().filter(|(_, way)| *way == Move::In) {
+            let keys: Vec<_> = self.accounts.get(who).into_iter().flatten().copied().collect();
+            keys.into_iter().for_each(|key| self.place(key, post.room));
+        }
+        let mut slow = Vec::new();
+        for (key, seat) in self.rooms.get_mut(&post.room).into_iter().flatten() {
+            let spoken = post.spoken_to(seat.account);
+            if seat.outbox.push(spoken) == Pushed::Full {
+                slow.push(*key);
+            } else if let Some(seq) = post.seq {
+                seat.told = seq;
+            }
+        }
+        for key in slow {
+            self.fall_behind(key, post);
+        }
+        for (who, _) in post.moves.iter().filter(|(_, way)| *way == Move::Out) {
+            let keys: Vec<_> = self.accounts.get(who).into_iter().flatten().copied().collect();
+            keys.into_iter().for_each(|key| self.displace(key, post.room));
+        }
+    }
+
+    /// A client reads too slowly: nothing more of this room, and a word about it.
+    fn fall_behind(&mut self, key: Key, post: &RoomPost) {
+        let Some(seat) = self.rooms.get_mut(&post.room).and_then(|room| room.remove(&key)) else {
+            return;
+        };
+        if let Some(client) = self.clients.get_mut(&key) {
+            client.rooms.remove(&post.room);
+        }
+        let Some(room) = place_of(post.spoken_to(seat.account)) else { return };
+        let lagged = Event::Lagged { room, last: seat.told };
+        seat.outbox.push_anyway(&Spoken::new(Told::Event(lagged)));
+    }
+
+    fn seat(&mut self, key: Key, account: AccountId, rooms: &[RoomId]) {
+        self.unseat(key);
+        let Some(client) = self.clients.get_mut(&key) else { return };
+        client.account = Some(account);
+        self.accounts.entry(account).or_default().insert(key);
+        rooms.iter().for_each(|room| self.place(key, *room));
+    }
+
+    fn unseat(&mut self, key: Key) {
+        let Some(client) = self.clients.get_mut(&key) else { return };
+        let account = client.account.take();
+        for room in std::mem::take(&mut client.rooms) {
+            take_from(&mut self.rooms, room, key);
+        }
+        if let Some(account) = account
+            && let Some(keys) = self.accounts.get_mut(&account)
+        {
+            keys.remove(&key);
+            if keys.is_empty() {
+                self.accounts.remove(&account);
+            }
+        }
+    }
+
+    fn place(&mut self, key: Key, room: RoomId) {
+        let Some(client) = self.clients.get_mut(&key) else { return };
+        let Some(account) = client.account else { return };
+        client.rooms.insert(room);
+        let seat = Seat { outbox: Arc::clone(&client.outbox), account, told: Seq::default() };
+        self.rooms.entry(room).or_default().entry(key).or_insert(seat);
+    }
+
+    fn displace(&mut self, key: Key, room: RoomId) {
+        if let Some(client) = self.clients.get_mut(&key) {
+            client.rooms.remove(&room);
+        }
+        take_from(&mut self.rooms, room, key);
+    }
+}
+
+fn take_from(rooms: &mut HashMap<RoomId, HashMap<Key, Seat>>, room: RoomId, key: Key) {
+    if let Some(seats) = rooms.get_mut(&room) {
+        seats.remove(&key);
+        if seats.is_empty() {
+            rooms.remove(&room);
+        }
+    }
+}
+
+impl RoomPost {
+    /// What `account` is told.
+    fn spoken_to(&self, account: AccountId) -> &Arc<Spoken> {
+        // Few or none: the author, who is named, or the two who speak with each other.
+        let own = self.own.iter().find(|(who, _)| *who == account);
+        own.map_or(&self.common, |(_, spoken)| spoken)
+    }
+}
+
+/// Of which room it tells.
+fn place_of(spoken: &Spoken) -> Option<Place> {
+    match &spoken.told {
+        Told::Event(event) => event.room().cloned(),
+        Told::Answer { .. } => None,
+    }
+}

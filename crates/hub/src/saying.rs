@@ -1,0 +1,156 @@
+//! Entries as those are told them who may see them.
+
+use std::sync::Arc;
+
+use crate::{
+    hall::{Move, Post, RoomPost},
+    model::{AccountId, Act, Deed, Entry, Kind, RoomId, Seq, State, Title},
+    outbox::Spoken,
+    protocol::{Event, Place, Told, Where},
+};
+
+/// The most names in a message that are looked for.
+const MENTIONS_MAX: usize = 32;
+
+/// Who is told, what the room is called there, and what accounts are.
+pub(crate) struct View<'v> {
+    pub(crate) place: Place,
+    /// Who is told; nobody in particular without.
+    pub(crate) viewer: Option<AccountId>,
+    pub(crate) name: &'v dyn Fn(AccountId) -> String,
+}
+
+/// What a room is called by `viewer`, or by anybody.
+pub(crate) fn place(state: &State, room: RoomId, viewer: Option<AccountId>) -> Place {
+    match &state.room(room).title {
+        Title::Named(name, _) => Place::Room(name.clone()),
+        Title::Talk(one, other) => {
+            let who = if Some(*one) == viewer { *other } else { *one };
+            Place::Person(state.account(who).name.clone())
+        }
+    }
+}
+
+/// What somebody is told of `entry`, before which `prev` was the last of its room.
+///
+/// `None` of what is nobody's to see.
+pub(crate) fn event((entry, prev): (&Entry, Seq), view: View<'_>) -> Option<Event> {
+    let View { place: room, viewer, name } = view;
+    let cid = entry.cid.clone().filter(|_| viewer == Some(entry.by));
+    let at = Where { room, seq: entry.seq, prev, at: entry.at, from: name(entry.by), cid };
+    Some(match &entry.deed {
+        Deed::Register { .. } => return None,
+        Deed::Create { .. } | Deed::Talk { .. } => Event::Create(at),
+        Deed::In { act, .. } => match act {
+            Act::Say { kind, body, reply } => {
+                let viewer = viewer.filter(|viewer| *viewer != entry.by);
+                let mention = viewer.is_some_and(|viewer| names(body, &name(viewer)));
+                let (kind, reply, body) = (*kind, *reply, Some(body.clone()));
+                Event::Message { at, kind, body, reply, mention, edited: false }
+            }
+            Act::Edit { of, body } => Event::Edit { at, of: *of, body: body.clone() },
+            Act::Redact { of, reason } => Event::Redact { at, of: *of, reason: reason.clone() },
+            Act::React { of, sign, on } => {
+                Event::React { at, of: *of, emoji: sign.clone(), on: *on }
+            }
+            Act::Join => Event::Join(at),
+            Act::Part => Event::Part(at),
+            Act::Topic { text } => Event::Topic { at, topic: text.clone() },
+            Act::Role { who, role } => Event::Role { at, user: name(*who), role: *role },
+            Act::Read { last } => Event::Read { room: at.room, last: *last },
+            act => about(act, at, name)?,
+        },
+    })
+}
+
+/// What is done about somebody, or changes what holds in a room.
+fn about(act: &Act, at: Where, name: &dyn Fn(AccountId) -> String) -> Option<Event> {
+    let about = |at, what, who: &AccountId, until, reason: &Option<String>| Event::About {
+        at,
+        what,
+        user: name(*who),
+        until,
+        reason: reason.clone(),
+    };
+    Some(match act {
+        Act::Invite { who } => about(at, "invite", who, None, &None),
+        Act::Kick { who, reason } => about(at, "kick", who, None, reason),
+        Act::Ban { who, until, reason } => about(at, "ban", who, *until, reason),
+        Act::Unban { who } => about(at, "unban", who, None, &None),
+        Act::Mute { who, until } => about(at, "mute", who, *until, &None),
+        Act::Unmute { who } => about(at, "unmute", who, None, &None),
+        Act::Slow { seconds } => Event::Rule { at, what: "slow", value: Some(u64::from(*seconds)) },
+        Act::Retain { days } => Event::Rule { at, what: "retain", value: days.map(u64::from) },
+        _ => return None,
+    })
+}
+
+/// Whether `body` names who is called `name`.
+fn names(body: &str, name: &str) -> bool {
+    named(body).any(|word| crate::name::is_same(word, name))
+}
+
+/// What stands behind an `@` in `body`.
+fn named(body: &str) -> impl Iterator<Item = &str> {
+    let rests = body.split('@').skip(1).take(MENTIONS_MAX);
+    let words = rests.map(|rest| rest.split(|char| !is_of_name(char)).next().unwrap_or(""));
+    words.map(|word| word.trim_end_matches(['.', '-']))
+}
+
+fn is_of_name(char: char) -> bool {
+    char.is_alphanumeric() || "-_.".contains(char)
+}
+
+/// What all halls are told of `entry`; nothing, if it is in no room.
+pub(crate) fn post(state: &State, entry: &Entry, prev: Seq) -> Option<Post> {
+    let room = entry.room()?;
+    let told = |viewer| {
+        let name = |who| state.account(who).name.clone();
+        let view = View { place: place(state, room, viewer), viewer, name: &name };
+        Some(Spoken::new(Told::Event(event((entry, prev), view)?)))
+    };
+    if let Deed::In { act: Act::Read { .. }, .. } = entry.deed {
+        return Some(Post::Account { who: entry.by, spoken: told(Some(entry.by))?, but: None });
+    }
+    let common = told(None)?;
+    let mut own = Vec::new();
+    for who in viewed_otherwise(state, entry, room) {
+        own.push((who, told(Some(who))?));
+    }
+    Some(Post::Room(RoomPost { room, seq: Some(entry.seq), common, own, moves: moves(entry) }))
+}
+
+/// Who is told something else than all others: who did it, if it has a name for that; who is named;
+/// and two who speak with each other, each of whom calls the room by the other's name.
+fn viewed_otherwise(state: &State, entry: &Entry, room: RoomId) -> Vec<AccountId> {
+    let mut own = Vec::new();
+    let room = state.room(room);
+    if let Title::Talk(one, other) = room.title {
+        return vec![one, other];
+    }
+    if entry.cid.is_some() {
+        own.push(entry.by);
+    }
+    if let Deed::In { act: Act::Say { body, kind: Kind::Text | Kind::Action, .. }, .. } =
+        &entry.deed
+    {
+        let who = named(body).filter_map(|word| state.account_named(word));
+        own.extend(who.filter(|who| *who != entry.by && room.members.contains_key(who)));
+    }
+    own
+}
+
+/// Who comes in, or leaves.
+fn moves(entry: &Entry) -> Vec<(AccountId, Move)> {
+    match &entry.deed {
+        Deed::Register { .. } => Vec::new(),
+        Deed::Create { .. } => vec![(entry.by, Move::In)],
+        Deed::Talk { with } => vec![(entry.by, Move::In), (*with, Move::In)],
+        Deed::In { act, .. } => match act {
+            Act::Join => vec![(entry.by, Move::In)],
+            Act::Part => vec![(entry.by, Move::Out)],
+            Act::Kick { who, .. } | Act::Ban { who, .. } => vec![(*who, Move::Out)],
+            _ => Vec::new(),
+        },
+    }
+}

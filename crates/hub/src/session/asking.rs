@@ -1,0 +1,149 @@
+//! What a client asks, and who answers it: its own connection, or the desk.
+
+use std::ops::ControlFlow;
+
+use relais_tap::By;
+
+use super::{Dialect, End, Line, Session};
+use crate::{
+    desk::Order,
+    json,
+    protocol::{Answer, Ask, Code, Page, Place, Proof, Refusal, Request},
+    words,
+};
+
+impl Session<'_> {
+    /// Hears a line, in the client's own way to speak.
+    pub(super) async fn hear(&mut self, line: Line) -> ControlFlow<End> {
+        let Line::Whole(line) = line else {
+            let most = self.hub.limits.frame_bytes_max;
+            let why = format!("expected at most {most} bytes");
+            self.answer(None, Err(Refusal::of(Code::FrameTooBig).why(why)));
+            return ControlFlow::Continue(());
+        };
+        match &self.dialect {
+            Dialect::Words(_) => self.hear_words(&line).await,
+            Dialect::Json { .. } | Dialect::Unknown => match json::read(&line) {
+                Ok(request) => self.ask(request).await,
+                Err((re, refusal)) => {
+                    self.answer(re, Err(refusal));
+                    ControlFlow::Continue(())
+                }
+            },
+        }
+    }
+
+    async fn hear_words(&mut self, line: &[u8]) -> ControlFlow<End> {
+        let Dialect::Words(typing) = &mut self.dialect else { return ControlFlow::Continue(()) };
+        let line = String::from_utf8_lossy(line);
+        let read = match typing.secret.take() {
+            Some(awaited) => awaited.with(&line),
+            None => words::read(&line, typing.here.as_ref()),
+        };
+        match read {
+            words::Line::Nothing => ControlFlow::Continue(()),
+            words::Line::Lang(lang) => {
+                typing.lang = lang;
+                ControlFlow::Continue(())
+            }
+            words::Line::Secret(awaited) => {
+                let prompt = awaited.prompt(typing.lang);
+                typing.secret = Some(awaited);
+                match self.send(prompt.as_bytes()).await {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break((By::Client, "closed".into())),
+                }
+            }
+            words::Line::Wrong(refusal) => {
+                self.answer(None, Err(refusal));
+                ControlFlow::Continue(())
+            }
+            words::Line::Ask(ask) => self.ask(Request { id: None, ask }).await,
+            words::Line::End => self.ask(Request { id: None, ask: Ask::Bye { reason: None } }).await,
+        }
+    }
+
+    /// Does what a client asks, or has it done.
+    async fn ask(&mut self, Request { id: re, ask }: Request) -> ControlFlow<End> {
+        let answer = match ask {
+            Ask::Hello { proto, lang, .. } => self.say_hello(proto, lang.as_deref()),
+            Ask::Ping { t } => Ok(Some(Answer::Pong { t })),
+            Ask::Help => Ok(Some(Answer::Help(words::help(self.lang())))),
+            Ask::Bye { .. } => {
+                self.answer(re, Ok(Answer::Bye));
+                return ControlFlow::Break((By::Client, "said its last word".into()));
+            }
+            Ask::Calc { expr } => self.calculate(&expr).await,
+            Ask::Register { user, password, device, .. } => {
+                self.register(re, (&user, password), device).await
+            }
+            Ask::Login { proof: Proof::Password { user, password }, device, resume } => {
+                self.log_in(re, (&user, password), (device, resume)).await
+            }
+            Ask::Login { proof: Proof::Token(token), resume, .. } => {
+                self.log_in_again(re, &token, resume).await
+            }
+            Ask::Password { old, new } => self.change_password(re, old, new).await,
+            Ask::Logout { all } => self.log_out(re, all),
+            ask => self.order(re, ask),
+        };
+        // Else the desk answers.
+        if let Some(answer) = answer.transpose() {
+            self.answer(re, answer);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn say_hello(&mut self, proto: Option<u64>, lang: Option<&str>) -> Result<Option<Answer>, Refusal> {
+        if proto.is_some_and(|proto| proto != 1) {
+            let why = "this hub speaks version 1";
+            return Err(Refusal::of(Code::UnsupportedProto).field("proto").why(why));
+        }
+        if let (Dialect::Json { lang: own }, Some(lang)) = (&mut self.dialect, lang) {
+            *own = words::Lang::read(lang).unwrap_or(*own);
+        }
+        let hub = self.hub;
+        Ok(Some(Answer::Hello {
+            server: hub.server.clone(),
+            register: hub.registration.name(),
+            frame: hub.limits.frame_bytes_max,
+            body: hub.limits.body_bytes_max,
+            time: hub.now(),
+            tls: self.way.is_private,
+        }))
+    }
+
+    async fn calculate(&mut self, expr: &str) -> Result<Option<Answer>, Refusal> {
+        if expr.len() > EXPR_BYTES_MAX {
+            let why = format!("{} bytes: expected at most {EXPR_BYTES_MAX}", expr.len());
+            return Err(Refusal::of(Code::TooLong).field("expr").why(why));
+        }
+        let Some(calculator) = &self.hub.calculator else {
+            return Err(Refusal::of(Code::UnknownCommand).why("nothing calculates here"));
+        };
+        match calculator.calculate(self.way.peer.client(), expr.to_owned()).await {
+            Ok(value) => Ok(Some(Answer::Value(value))),
+            Err(why) => Err(Refusal::of(Code::CalcError).why(why)),
+        }
+    }
+
+    /// Has the desk answer.
+    fn order(&mut self, re: Option<u64>, ask: Ask) -> Result<Option<Answer>, Refusal> {
+        let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
+        self.asked += 1;
+        let order = Order::Ask { client: self.client, account: who.account, re, ask };
+        self.hub.order(order)?;
+        Ok(None)
+    }
+
+    /// Of whom only what was said last is wanted, when it comes into a room.
+    pub(super) fn page_for_newcomers(room: Place) -> Ask {
+        Ask::History { room, page: Page::Latest, limit: Some(NEWCOMERS_PAGE) }
+    }
+}
+
+/// The longest expression.
+const EXPR_BYTES_MAX: usize = 256;
+
+/// How much of what was said before is shown to who comes in and types.
+const NEWCOMERS_PAGE: usize = 10;

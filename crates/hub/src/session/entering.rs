@@ -1,0 +1,177 @@
+//! How a client comes to be somebody, and nobody again.
+
+use relais_net::Peer;
+use tokio::sync::oneshot;
+
+use super::{Session, Somebody};
+use crate::{
+    desk::{Device, Entered, Entrance, NewDevice, Order},
+    hub::{ClearPasswords, Registration},
+    model::AccountId,
+    name,
+    proof::{self, Verdict},
+    protocol::{Answer, Ask, Code, Refusal, Resume, Secret},
+    text,
+};
+
+impl Session<'_> {
+    pub(super) async fn register(
+        &mut self,
+        re: Option<u64>,
+        (user, password): (&str, Secret),
+        device: Option<String>,
+    ) -> Result<Option<Answer>, Refusal> {
+        self.may_log_in()?;
+        if self.hub.registration != Registration::Open {
+            return Err(Refusal::of(Code::RegistrationClosed));
+        }
+        let name = name::account_name(user)
+            .map_err(|why| Refusal::of(Code::NameInvalid).field("user").why(why.to_string()))?;
+        proof::judge_password(&password, &name)
+            .map_err(|why| Refusal::of(Code::WeakPassword).field("password").why(why.to_string()))?;
+        let client = self.way.peer.client();
+        self.hub.throttled(|throttle, now| throttle.register(client, now)).map_err(limited)?;
+        let phc = self.hub.passwords.hash(password).await.map_err(|_| busy())?;
+        let device = self.new_device(device)?;
+        let (entered, account) = oneshot::channel();
+        let client = self.client;
+        self.hub.order(Order::Register { client, re, name, phc, device, entered })?;
+        self.be(account).await
+    }
+
+    pub(super) async fn log_in(
+        &mut self,
+        re: Option<u64>,
+        (user, password): (&str, Secret),
+        (device, resume): (Option<String>, Option<Resume>),
+    ) -> Result<Option<Answer>, Refusal> {
+        self.may_log_in()?;
+        let account = self.prove(user, password).await?;
+        let device = Device::New(self.new_device(device)?);
+        self.enter(re, account, Entrance { device, resume }).await
+    }
+
+    /// Who is called `user`, if that is its password.
+    async fn prove(&self, user: &str, password: Secret) -> Result<AccountId, Refusal> {
+        let key = name::folded(user);
+        let client = self.way.peer.client();
+        self.hub.throttled(|throttle, now| throttle.log_in((client, &key), now)).map_err(limited)?;
+        let (found, who) = oneshot::channel();
+        self.hub.order(Order::Find { name: user.to_owned(), found })?;
+        let who = who.await.map_err(|_| gone())?;
+        let phc = who.as_ref().map(|(_, phc)| phc.clone());
+        // The same for nobody as for somebody.
+        let verdict = self.hub.passwords.verify(password, phc).await.map_err(|_| busy())?;
+        match (verdict, who) {
+            (Verdict::Right { .. }, Some((account, _))) => Ok(account),
+            _ => Err(Refusal::of(Code::BadCredentials)),
+        }
+    }
+
+    pub(super) async fn log_in_again(
+        &mut self,
+        re: Option<u64>,
+        token: &Secret,
+        resume: Option<Resume>,
+    ) -> Result<Option<Answer>, Refusal> {
+        self.may_log_in()?;
+        let hash = proof::read_token(&token.0).ok_or_else(|| Refusal::of(Code::TokenExpired))?;
+        let (found, known) = oneshot::channel();
+        self.hub.order(Order::Known { hash, found })?;
+        let known = known.await.map_err(|_| gone())?;
+        let (account, session) = known.ok_or_else(|| Refusal::of(Code::TokenExpired))?;
+        self.enter(re, account, Entrance { device: Device::Known(session), resume }).await
+    }
+
+    async fn enter(
+        &mut self,
+        re: Option<u64>,
+        account: AccountId,
+        entry: Entrance,
+    ) -> Result<Option<Answer>, Refusal> {
+        let (entered, entering) = oneshot::channel();
+        let client = self.client;
+        self.hub.order(Order::Enter { client, re, account, entry, entered })?;
+        self.be(entering).await
+    }
+
+    /// Is who the desk says, which answers, too.
+    async fn be(&mut self, entering: oneshot::Receiver<Entered>) -> Result<Option<Answer>, Refusal> {
+        self.asked += 1;
+        // Refused without, of which the desk tells.
+        if let Ok(Entered { account, user, session }) = entering.await {
+            self.who = Some(Somebody { account, user, session });
+            self.silence.set(self.hub.limits.silence_max);
+        }
+        Ok(None)
+    }
+
+    /// Whether a password may be said here and now.
+    fn may_log_in(&self) -> Result<(), Refusal> {
+        if self.who.is_some() {
+            return Err(Refusal::of(Code::AlreadyLoggedIn));
+        }
+        let is_taken = self.hub.clear_passwords == ClearPasswords::Taken;
+        if !is_taken && !self.way.is_private && !is_here(self.way.peer) {
+            return Err(Refusal::of(Code::TlsRequired));
+        }
+        Ok(())
+    }
+
+    fn new_device(&self, name: Option<String>) -> Result<NewDevice, Refusal> {
+        let name = text::line(name.as_deref().unwrap_or(""), &self.hub.limits)?;
+        let token = proof::Token::new(self.hub.random);
+        Ok(NewDevice { name, session: token.session(), hash: token.hash(), token: token.text() })
+    }
+
+    pub(super) async fn change_password(
+        &mut self,
+        re: Option<u64>,
+        old: Secret,
+        new: Secret,
+    ) -> Result<Option<Answer>, Refusal> {
+        let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
+        let user = who.user.clone();
+        let account = self.prove(&user, old).await?;
+        proof::judge_password(&new, &user)
+            .map_err(|why| Refusal::of(Code::WeakPassword).field("new").why(why.to_string()))?;
+        let phc = self.hub.passwords.hash(new).await.map_err(|_| busy())?;
+        self.asked += 1;
+        self.hub.order(Order::Repassword { client: self.client, re, account, phc })?;
+        Ok(None)
+    }
+
+    pub(super) fn log_out(&mut self, re: Option<u64>, all: bool) -> Result<Option<Answer>, Refusal> {
+        let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
+        let session = who.session.clone();
+        let ask = if all { Ask::Logout { all } } else { Ask::Revoke { session } };
+        let said = self.order(re, ask);
+        self.be_nobody();
+        said
+    }
+
+    pub(super) fn be_nobody(&mut self) {
+        if let Some(who) = self.who.take() {
+            // A desk that is gone has nobody.
+            _ = self.hub.order(Order::Leave { client: self.client, account: who.account });
+        }
+    }
+}
+
+/// Whether `peer` is on this machine, where nobody else reads along.
+fn is_here(peer: Peer) -> bool {
+    peer.ip().is_none_or(|ip| ip.is_loopback())
+}
+
+fn busy() -> Refusal {
+    Refusal::of(Code::Unavailable).retry_ms(1000).why("many log in just now")
+}
+
+fn gone() -> Refusal {
+    Refusal::of(Code::Shutdown)
+}
+
+fn limited(wait: std::time::Duration) -> Refusal {
+    let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    Refusal::of(Code::RateLimited).retry_ms(ms)
+}

@@ -1,0 +1,327 @@
+//! One client's connection: what it asks goes to the desk, and what it is told comes from its
+//! outbox.
+
+mod asking;
+mod entering;
+mod lines;
+
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    future::poll_fn,
+    io,
+    ops::ControlFlow,
+    sync::Arc,
+    time::Duration,
+};
+
+use relais_net::{Alarm, Drain, Endpoint, Fault, Peer, Side, Stream};
+use relais_tap::{By, Direction, Flow};
+use tokio::{io::AsyncWriteExt as _, time::timeout};
+
+use self::lines::{Line, Lines};
+use crate::{
+    hall::{ClientId, Hall},
+    hub::Inner,
+    json,
+    model::AccountId,
+    outbox::{Outbox, Spoken},
+    protocol::{Answer, Code, Event, Place, Refusal, Told},
+    words::{self, Lang},
+};
+
+/// How a connection ended: by whom, and why in a few words.
+pub(crate) type End = (By, Cow<'static, str>);
+
+/// How long somebody may take to be told what waits.
+const TOLD_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long a caller may say nothing before it is greeted as a person.
+const GREETED_AFTER: Duration = Duration::from_millis(700);
+
+/// A client.
+#[derive(Debug)]
+pub(crate) struct Session<'h> {
+    hub: &'h Inner,
+    stream: Stream,
+    way: Way<'h>,
+    hall: Arc<Hall>,
+    client: ClientId,
+    outbox: Arc<Outbox>,
+    dialect: Dialect,
+    who: Option<Somebody>,
+    lines: Lines,
+    /// What is to be told next.
+    taken: VecDeque<Arc<Spoken>>,
+    /// How many requests were not answered yet.
+    asked: usize,
+    /// How many bytes it said before it was somebody.
+    said_unknown: usize,
+    silence: Alarm,
+    passed: Passed<'h>,
+}
+
+/// Who calls, and where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way<'w> {
+    pub(crate) peer: Peer,
+    pub(crate) local: &'w Endpoint,
+    /// Whether others cannot read along.
+    pub(crate) is_private: bool,
+}
+
+/// What passed.
+#[derive(Debug)]
+pub(crate) struct Passed<'f> {
+    pub(crate) flow: &'f Flow,
+    pub(crate) heard: u64,
+    pub(crate) said: u64,
+}
+
+/// Who a client is.
+#[derive(Debug)]
+struct Somebody {
+    account: AccountId,
+    user: String,
+    session: String,
+}
+
+/// How a client speaks.
+#[derive(Debug)]
+enum Dialect {
+    /// It said nothing yet.
+    Unknown,
+    /// In frames.
+    Json { lang: Lang },
+    /// In lines, as people type them.
+    Words(Typing),
+}
+
+/// Somebody who types.
+#[derive(Debug, Default)]
+struct Typing {
+    lang: Lang,
+    /// Where what is typed goes.
+    here: Option<Place>,
+    /// Whose next line is a password, and for what.
+    secret: Option<words::Awaited>,
+}
+
+/// What there is to do next.
+enum Step {
+    /// So many bytes came; none at the end.
+    Read(usize),
+    /// Something is to be told.
+    Told,
+    /// Nothing came for too long.
+    Silence,
+    /// We were told to stop.
+    Stop,
+}
+
+impl<'h> Session<'h> {
+    pub(crate) fn new(
+        hub: &'h Inner,
+        hall: Arc<Hall>,
+        stream: Stream,
+        (way, flow): (Way<'h>, &'h Flow),
+    ) -> Self {
+        let outbox = Outbox::new(hub.limits.waiting_bytes_max);
+        let client = hall.enter(Arc::clone(&outbox));
+        let mut silence = Alarm::default();
+        silence.set(hub.limits.unknown_max);
+        Self {
+            hub,
+            stream,
+            way,
+            hall,
+            client,
+            outbox,
+            dialect: Dialect::Unknown,
+            who: None,
+            lines: Lines::new(hub.limits.frame_bytes_max),
+            taken: VecDeque::new(),
+            asked: 0,
+            said_unknown: 0,
+            silence,
+            passed: Passed { flow, heard: 0, said: 0 },
+        }
+    }
+
+    /// Serves the client to its end. Gives how many bytes it said, and was told.
+    pub(crate) async fn serve(mut self, drain: &Drain) -> (Result<End, Fault>, u64, u64) {
+        let ended = self.hold(drain).await;
+        if ended.is_ok() {
+            self.part().await;
+        }
+        (ended, self.passed.heard, self.passed.said)
+    }
+
+    async fn hold(&mut self, drain: &Drain) -> Result<End, Fault> {
+        self.greet(drain).await?;
+        loop {
+            while self.asked < self.hub.limits.asked_max {
+                let Some(line) = self.lines.next() else { break };
+                if let ControlFlow::Break(end) = self.hear(line).await {
+                    self.speak().await?;
+                    return Ok(end);
+                }
+            }
+            self.speak().await?;
+            match self.step(drain).await? {
+                Step::Read(0) => return Ok((By::Client, "closed".into())),
+                Step::Read(_) if self.says_too_much() => {
+                    return Ok((By::Relais, "said too much before it logged in".into()));
+                }
+                Step::Read(_) | Step::Told => {}
+                Step::Silence => return Ok((By::Relais, "silent for too long".into())),
+                Step::Stop => {
+                    self.tell_end(Refusal::of(Code::Shutdown).retry_ms(RETRY_MS)).await?;
+                    return Ok((By::Relais, "told to stop".into()));
+                }
+            }
+        }
+    }
+
+    /// Waits for the first word; who waits for ours is a person.
+    async fn greet(&mut self, drain: &Drain) -> Result<(), Fault> {
+        if let Ok(step) = timeout(GREETED_AFTER, self.step(drain)).await {
+            step?;
+        }
+        let is_frame = self.lines.first_byte().map(|byte| byte == b'{');
+        let lang = self.hub.lang;
+        self.dialect = match is_frame {
+            Some(true) => Dialect::Json { lang },
+            Some(false) | None => Dialect::Words(Typing { lang, ..Typing::default() }),
+        };
+        if is_frame.is_none() {
+            let greeting = words::greeting(&self.hub.server, lang);
+            self.send(greeting.as_bytes()).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for something to do.
+    async fn step(&mut self, drain: &Drain) -> Result<Step, Fault> {
+        let Self { stream, lines, outbox, taken, silence, asked, hub, .. } = self;
+        // Who has asked as much as may be waits for answers first.
+        let may_read = *asked < hub.limits.asked_max;
+        let step = tokio::select! {
+            read = poll_fn(|cx| lines.poll_read(cx, stream)), if may_read => Step::Read(read.map_err(hearing)?),
+            () = poll_fn(|cx| outbox.poll_take(cx, taken)) => Step::Told,
+            () = poll_fn(|cx| silence.poll(cx)) => Step::Silence,
+            () = drain.requested() => Step::Stop,
+        };
+        if let Step::Read(bytes) = step {
+            self.passed.heard += bytes as u64;
+            if self.who.is_none() {
+                self.said_unknown += bytes;
+            } else {
+                self.silence.set(self.hub.limits.silence_max);
+            }
+        }
+        Ok(step)
+    }
+
+    fn says_too_much(&self) -> bool {
+        self.who.is_none() && self.said_unknown > self.hub.limits.unknown_bytes_max
+    }
+
+    /// Tells all that is to be told.
+    async fn speak(&mut self) -> Result<(), Fault> {
+        if self.taken.is_empty() {
+            return Ok(());
+        }
+        let mut text = Vec::new();
+        while let Some(spoken) = self.taken.pop_front() {
+            if spoken.is_answer() {
+                self.asked = self.asked.saturating_sub(1);
+            }
+            self.note(&spoken.told);
+            match &self.dialect {
+                Dialect::Words(typing) => {
+                    let me = self.who.as_ref().map(|who| &*who.user);
+                    text.extend(words::show(&spoken.told, typing.lang, me).bytes());
+                }
+                Dialect::Json { .. } | Dialect::Unknown => text.extend(&spoken.json),
+            }
+        }
+        self.send(&text).await
+    }
+
+    /// What is told may change where what is typed goes.
+    fn note(&mut self, told: &Told) {
+        let Dialect::Words(typing) = &mut self.dialect else { return };
+        match told {
+            Told::Answer { answer: Ok(Answer::Joined(listed)), .. } => {
+                typing.here = Some(listed.room.clone());
+            }
+            Told::Event(Event::Part(at))
+                if typing.here.as_ref() == Some(&at.room)
+                    && self.who.as_ref().is_some_and(|who| who.user == at.from) =>
+            {
+                typing.here = None;
+            }
+            _ => {}
+        }
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.passed.said += bytes.len() as u64;
+        self.passed.flow.bytes(Direction::ToClient, bytes);
+        let sending = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        let late = |_| Err(io::ErrorKind::TimedOut.into());
+        let sent = timeout(TOLD_WITHIN, sending).await.unwrap_or_else(late);
+        sent.map_err(|error| Fault::new(Side::Client, "telling a client", error))
+    }
+
+    /// Tells the client alone, now.
+    fn answer(&mut self, re: Option<u64>, answer: Result<Answer, Refusal>) {
+        self.asked += 1;
+        self.taken.push_back(Spoken::new(Told::Answer { re, answer }));
+    }
+
+    async fn tell_end(&mut self, why: Refusal) -> Result<(), Fault> {
+        self.taken.push_back(Spoken::new(Told::Event(Event::Bye(why))));
+        self.speak().await
+    }
+
+    /// Says that nothing more will come, and waits a moment for the client to say so, too.
+    async fn part(&mut self) {
+        let stream = &mut self.stream;
+        let goodbye = async {
+            stream.shutdown().await?;
+            tokio::io::copy(stream, &mut tokio::io::sink()).await
+        };
+        _ = timeout(LINGER_MAX, Box::pin(goodbye)).await;
+    }
+
+    /// What a client is called.
+    fn lang(&self) -> Lang {
+        match &self.dialect {
+            Dialect::Json { lang } => *lang,
+            Dialect::Words(typing) => typing.lang,
+            Dialect::Unknown => self.hub.lang,
+        }
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        self.hall.leave(self.client.key);
+        self.be_nobody();
+    }
+}
+
+/// When a client may come again that we end.
+const RETRY_MS: u64 = 1500;
+
+/// How long a connection that is over is held for the client's own end.
+const LINGER_MAX: Duration = Duration::from_secs(1);
+
+fn hearing(error: io::Error) -> Fault {
+    Fault::new(Side::Client, "hearing a client", error)
+}

@@ -1,0 +1,11 @@
+//! `hub`: the messaging server. Its flags, its table, what they mean, and what runs.
+
+mod flags;
+mod handler;
+mod messaging;
+mod table;
+
+pub(crate) use flags::{Flags, flag_of};
+pub(crate) use handler::Made;
+pub(crate) use messaging::Messaging;
+pub(crate) use table::Table;
