@@ -5,6 +5,7 @@
 //! wrong too often has to wait.
 
 mod basic;
+mod bits;
 mod credentials;
 mod debts;
 mod hashed;
@@ -16,6 +17,7 @@ mod verified;
 use std::{fmt, str::FromStr, sync::Arc};
 
 pub use basic::{Basic, Limits};
+pub use bits::{Bits, digest, print_bits, read_bits};
 pub use debts::Debts;
 pub use hashed::{Hashed, NOBODYS_HASH, WrongHash, hash_password};
 pub use turns::{Turn, Turns};
