@@ -5,4 +5,5 @@
 
 pub mod model;
 pub mod name;
+pub mod proof;
 pub mod protocol;
