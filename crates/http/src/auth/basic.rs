@@ -4,13 +4,10 @@ use std::{io, sync::Arc, time::Duration};
 
 use http::{HeaderValue, StatusCode, header};
 use relais_net::{Fault, Peer, Side};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
-};
+use tokio::time::Instant;
 
 use super::{
-    Realm, User, Users,
+    Realm, Turn, Turns, User, Users,
     credentials::{self, Credentials},
     throttle::Throttle,
     verified::{Key, Verified},
@@ -68,10 +65,8 @@ struct Desk {
     users: Users,
     verified: Verified,
     throttle: Throttle,
-    /// A place each for those being hashed and those waiting for it.
-    places: Arc<Semaphore>,
     /// A turn each for those being hashed.
-    turns: Arc<Semaphore>,
+    turns: Turns,
 }
 
 /// Why a request does not reach the inner handler.
@@ -95,14 +90,11 @@ impl<H> Basic<H> {
             clients_max,
         } = *limits;
         let challenge = format!("Basic realm=\"{realm}\", charset=\"UTF-8\"");
-        let hashing_max = hashing_max.clamp(1, Semaphore::MAX_PERMITS / 2);
-        let places = hashing_max + waiting_max.min(Semaphore::MAX_PERMITS / 2);
         let desk = Desk {
             users,
             verified: Verified::new(verified_max, verified_life),
             throttle: Throttle::new(failures_a_minute_max, clients_max),
-            places: Arc::new(Semaphore::new(places)),
-            turns: Arc::new(Semaphore::new(hashing_max)),
+            turns: Turns::new(hashing_max, waiting_max),
         };
         let challenge = challenge.try_into().expect("printable characters, as a realm has");
         Self { inner, challenge, desk: Arc::new(desk) }
@@ -192,29 +184,26 @@ impl Desk {
         let Some(credentials) = Credentials::decode(token) else {
             return Ok(Err(Refusal::Unauthorized));
         };
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let Some(turn) = self.turns.wait().await else {
             return Ok(Err(Refusal::Busy));
         };
-        let turn = Arc::clone(&self.turns).acquire_owned().await.expect("an open semaphore");
         // Those before us may have been the same caller: a browser asks for many things at once.
         match self.judge(peer, &key) {
             Some(known) => Ok(known),
-            None => self.hash(peer, key, credentials, [place, turn]).await,
+            None => self.hash(turn, peer, key, credentials).await,
         }
     }
 
     async fn hash(
         self: &Arc<Self>,
+        turn: Turn,
         peer: Peer,
         key: Key,
         credentials: Credentials,
-        permits: [OwnedSemaphorePermit; 2],
     ) -> Result<Result<User, Refusal>, Fault> {
         let desk = Arc::clone(self);
-        // All of it there, permits too: a caller that leaves early stops no hash and escapes no
-        // count.
-        let hashing = tokio::task::spawn_blocking(move || {
-            let _permits = permits;
+        // All of it there: a caller that leaves early stops no hash and escapes no count.
+        let hashing = turn.spend(move || {
             let Credentials { user, password } = credentials;
             let found = desk.users.verify(&user, password.as_bytes());
             match &found {

@@ -5,15 +5,23 @@
 //! wrong too often has to wait.
 
 mod basic;
+mod bits;
 mod credentials;
+mod debts;
+mod hashed;
 mod throttle;
+mod turns;
 mod users;
 mod verified;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
 pub use basic::{Basic, Limits};
-pub use users::{Users, UsersError, WrongUser, check_name, hash_password};
+pub use bits::{Bits, digest, print_bits, read_bits};
+pub use debts::Debts;
+pub use hashed::{Hashed, NOBODYS_HASH, WrongHash, hash_password};
+pub use turns::{Turn, Turns};
+pub use users::{Users, UsersError, WrongUser, check_name};
 
 /// Who asked, by name. Put into the extensions of the request that the inner handler gets, and of
 /// its answer, for the access log.

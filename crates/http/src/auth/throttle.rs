@@ -1,7 +1,6 @@
 //! How often a client may be wrong.
 
 use std::{
-    collections::HashMap,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -12,19 +11,17 @@ use std::{
 use relais_net::{Client, Peer};
 use tokio::time::Instant;
 
+use super::Debts;
+
 /// In this time a client's debt is forgiven.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// Counts failures by client, as a token bucket each: one more failure is forgiven every so often.
+/// Counts failures by client.
 ///
 /// Nothing else is counted, so the table is empty until somebody fails.
 #[derive(Debug)]
 pub(super) struct Throttle {
-    /// How long one failure weighs.
-    failure: Duration,
-    clients_max: usize,
-    /// When each client will owe nothing. At most `clients_max`.
-    debts: Mutex<HashMap<Client, Instant>>,
+    debts: Mutex<Debts<Client>>,
     /// How many `debts` there are, to be read without the lock.
     debtors: AtomicUsize,
 }
@@ -32,12 +29,8 @@ pub(super) struct Throttle {
 impl Throttle {
     /// Lets each client fail `failures_max` times a minute, and remembers `clients_max` of them.
     pub(super) fn new(failures_max: u32, clients_max: usize) -> Self {
-        Self {
-            failure: WINDOW / failures_max.max(1),
-            clients_max: clients_max.max(1),
-            debts: Mutex::default(),
-            debtors: AtomicUsize::new(0),
-        }
+        let debts = Mutex::new(Debts::new(failures_max, WINDOW, clients_max));
+        Self { debts, debtors: AtomicUsize::new(0) }
     }
 
     /// How long `peer` has to wait before it may try again at `now`; `None` if not at all.
@@ -46,35 +39,14 @@ impl Throttle {
             return None;
         }
         let debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
-        let debt = debts.get(&peer.client())?.saturating_duration_since(now);
-        let over = (debt + self.failure).saturating_sub(WINDOW);
-        (!over.is_zero()).then_some(over)
+        debts.wait(&peer.client(), now)
     }
 
     /// Notes that `peer` failed at `now`.
-    ///
-    /// *Cost*: a look at every debt when the table is full, which is cheap beside the hash that was
-    /// computed to find the failure.
     pub(super) fn failed(&self, peer: Peer, now: Instant) {
-        let client = peer.client();
         let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
-        if debts.len() >= self.clients_max && !debts.contains_key(&client) {
-            forgive(&mut debts, now);
-        }
-        let free = debts.entry(client).or_insert(now);
-        *free = (*free).max(now) + self.failure;
-        debug_assert!(debts.len() <= self.clients_max);
+        debts.owe(peer.client(), now);
         self.debtors.store(debts.len(), Ordering::Relaxed);
-    }
-}
-
-/// Makes room: forgets who owes nothing any more or, if all do, who owes least.
-fn forgive(debts: &mut HashMap<Client, Instant>, now: Instant) {
-    let before = debts.len();
-    debts.retain(|_, free| *free > now);
-    if debts.len() == before {
-        let least = debts.iter().min_by_key(|(_, free)| **free).map(|(client, _)| *client);
-        debts.remove(&least.expect("a full table has an entry"));
     }
 }
 
@@ -94,22 +66,13 @@ mod tests {
         }
     }
 
-    const fn seconds(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
     #[test]
-    fn ten_failures_a_minute_and_then_one_every_six_seconds() {
+    fn who_fails_as_often_as_is_forgiven_has_to_wait() {
         let (throttle, now) = (Throttle::new(10, 8), Instant::now());
         failed(&throttle, "192.0.2.1", 9, now);
         assert_eq!(throttle.wait(peer("192.0.2.1"), now), None);
         failed(&throttle, "192.0.2.1", 1, now);
-        assert_eq!(throttle.wait(peer("192.0.2.1"), now), Some(seconds(6)));
-        assert_eq!(throttle.wait(peer("192.0.2.1"), now + seconds(5)), Some(seconds(1)));
-        assert_eq!(throttle.wait(peer("192.0.2.1"), now + seconds(6)), None);
-        failed(&throttle, "192.0.2.1", 1, now + seconds(6));
-        assert_eq!(throttle.wait(peer("192.0.2.1"), now + seconds(6)), Some(seconds(6)));
-        assert_eq!(throttle.wait(peer("192.0.2.1"), now + seconds(66)), None);
+        assert_eq!(throttle.wait(peer("192.0.2.1"), now), Some(Duration::from_secs(6)));
     }
 
     #[test]
@@ -121,19 +84,5 @@ mod tests {
         failed(&throttle, "2001:db8::1", 1, now);
         assert!(throttle.wait(peer("2001:db8::ffff"), now).is_some(), "the same household");
         assert_eq!(throttle.wait(peer("2001:db8:0:1::1"), now), None);
-    }
-
-    #[test]
-    fn a_full_table_forgets_who_owes_nothing_then_who_owes_least() {
-        let (throttle, now) = (Throttle::new(2, 2), Instant::now());
-        let owes = |ip, now| throttle.wait(peer(ip), now).is_some();
-        failed(&throttle, "192.0.2.1", 2, now);
-        failed(&throttle, "192.0.2.2", 4, now);
-        failed(&throttle, "192.0.2.3", 2, now);
-        assert!(!owes("192.0.2.1", now) && owes("192.0.2.2", now) && owes("192.0.2.3", now));
-        failed(&throttle, "192.0.2.4", 2, now + seconds(61));
-        let now = now + seconds(61);
-        assert!(owes("192.0.2.4", now) && owes("192.0.2.2", now) && !owes("192.0.2.3", now));
-        assert_eq!(throttle.debts.lock().unwrap().len(), 2);
     }
 }

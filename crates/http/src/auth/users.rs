@@ -2,34 +2,18 @@
 
 use std::{collections::HashMap, fmt, hash::BuildHasher, str::FromStr, sync::Arc};
 
-use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+use super::{
+    User,
+    hashed::{Hashed, WrongHash},
 };
-
-use super::User;
 
 /// The longest name, in bytes.
 const NAME_BYTES_MAX: usize = 128;
 
-/// What one verification may cost, so that a slip in a table does not stop the machine: memory in
-/// KiB, passes, lanes, and the logarithm of bcrypt's rounds.
-const ARGON2_MEMORY_MAX: u32 = 1 << 20;
-const ARGON2_PASSES_MAX: u32 = 32;
-const ARGON2_LANES_MAX: u32 = 16;
-const BCRYPT_COST: std::ops::RangeInclusive<u32> = 4..=16;
-
-/// What OWASP's Password Storage Cheat Sheet asks of argon2id: 19 MiB, two passes, one lane.
-const PARAMS: Params = match Params::new(19 * 1024, 2, 1, Some(32)) {
-    Ok(params) => params,
-    Err(_) => panic!("parameters that argon2 has"),
-};
-
 /// Users and the hashes of their passwords.
 ///
-/// *Shape*: lines of `user:hash`, as `htpasswd -B` and [`hash_password`] make them. Blank lines and
-/// those that begin with `#` are skipped. A hash is argon2id's PHC string (`$argon2id$v=19$…`) or
-/// bcrypt's (`$2y$…`, `$2b$…`, `$2a$…`, which knows a password's first 72 bytes only).
+/// *Shape*: lines of `user:hash`, as `htpasswd -B` and [`hash_password`](super::hash_password) make
+/// them. Blank lines and those that begin with `#` are skipped. A hash is as in [`Hashed`].
 ///
 /// ```
 /// # use relais_http::auth::{Users, hash_password};
@@ -39,14 +23,9 @@ const PARAMS: Params = match Params::new(19 * 1024, 2, 1, Some(32)) {
 /// # Ok::<(), relais_http::auth::UsersError>(())
 /// ```
 pub struct Users {
-    users: Vec<(User, Stored)>,
+    users: Vec<(User, Hashed)>,
     /// Where in `users` a name is.
     places: HashMap<Arc<str>, usize>,
-}
-
-enum Stored {
-    Argon2id(Box<PasswordHash>),
-    Bcrypt(Box<str>),
 }
 
 /// Why a text is not a table of [`Users`]. Never says what the hash was.
@@ -74,18 +53,9 @@ pub enum WrongUser {
     /// A name that was there before.
     #[error("the user of line {0} again: expected one line for each")]
     Twice(usize),
-    /// A hash that is quickly guessed from, or none at all.
-    #[error("{0}: expected argon2id ($argon2id$…) or bcrypt ($2y$…)")]
-    Weak(&'static str),
-    /// A hash that cannot be read.
-    #[error("malformed {0} hash: expected it whole, as `htpasswd -B` or `relais` prints it")]
-    Malformed(&'static str),
-    /// A hash that would keep the machine busy for too long.
-    #[error(
-        "too costly a hash: expected at most 1 GiB, {ARGON2_PASSES_MAX} passes and \
-         {ARGON2_LANES_MAX} lanes of argon2id, or a cost of 4 to 16 of bcrypt"
-    )]
-    Costly,
+    /// A hash that is not taken.
+    #[error(transparent)]
+    Hash(#[from] WrongHash),
 }
 
 impl Users {
@@ -107,9 +77,9 @@ impl Users {
             return None;
         }
         let place = self.places.get(name).copied();
-        let (user, stored) = &self.users[place.unwrap_or_else(|| self.stand_in(name))];
+        let (user, hashed) = &self.users[place.unwrap_or_else(|| self.stand_in(name))];
         // First the hash, then whether it counts.
-        (stored.fits(password) && place.is_some()).then(|| user.clone())
+        (hashed.fits(password) && place.is_some()).then(|| user.clone())
     }
 
     /// Whose hash is computed for a name that is not there.
@@ -123,65 +93,6 @@ impl Users {
     }
 }
 
-impl Stored {
-    fn fits(&self, password: &[u8]) -> bool {
-        match self {
-            Self::Argon2id(hash) => Argon2::default().verify_password(password, &**hash).is_ok(),
-            Self::Bcrypt(hash) => bcrypt::verify(password, hash).unwrap_or(false),
-        }
-    }
-
-    fn parse(hash: &str) -> Result<Self, WrongUser> {
-        if hash.starts_with("$argon2id$") {
-            return parse_argon2id(hash);
-        }
-        if ["$2y$", "$2b$", "$2a$"].iter().any(|kind| hash.starts_with(kind)) {
-            return parse_bcrypt(hash);
-        }
-        Err(WrongUser::Weak(weak_kind(hash)))
-    }
-}
-
-fn parse_argon2id(hash: &str) -> Result<Stored, WrongUser> {
-    const MALFORMED: WrongUser = WrongUser::Malformed("argon2id");
-    let hash = PasswordHash::new(hash).map_err(|_| MALFORMED)?;
-    let params = Params::try_from(&hash).map_err(|_| MALFORMED)?;
-    let version = hash.version.unwrap_or(Version::V0x13.into());
-    if hash.salt.is_none() || hash.hash.is_none() || Version::try_from(version).is_err() {
-        return Err(MALFORMED);
-    }
-    if params.m_cost() > ARGON2_MEMORY_MAX
-        || params.t_cost() > ARGON2_PASSES_MAX
-        || params.p_cost() > ARGON2_LANES_MAX
-    {
-        return Err(WrongUser::Costly);
-    }
-    Ok(Stored::Argon2id(Box::new(hash)))
-}
-
-fn parse_bcrypt(hash: &str) -> Result<Stored, WrongUser> {
-    let parts: bcrypt::HashParts = hash.parse().map_err(|_| WrongUser::Malformed("bcrypt"))?;
-    if BCRYPT_COST.contains(&parts.get_cost()) {
-        Ok(Stored::Bcrypt(hash.into()))
-    } else {
-        Err(WrongUser::Costly)
-    }
-}
-
-fn weak_kind(hash: &str) -> &'static str {
-    const KINDS: [(&str, &str); 7] = [
-        ("$apr1$", "an MD5 hash"),
-        ("$1$", "an MD5 hash"),
-        ("{SHA}", "an SHA-1 hash"),
-        ("{SSHA}", "an SHA-1 hash"),
-        ("$5$", "an SHA-256 crypt hash"),
-        ("$6$", "an SHA-512 crypt hash"),
-        ("$argon2", "an argon2i or argon2d hash"),
-    ];
-    let known = KINDS.iter().find(|(start, _)| hash.starts_with(start));
-    known.map_or("neither an argon2id nor a bcrypt hash", |(_, kind)| kind)
-}
-
 impl FromStr for Users {
     type Err = UsersError;
 
@@ -193,22 +104,22 @@ impl FromStr for Users {
             if text.is_empty() || text.starts_with('#') {
                 continue;
             }
-            let (name, stored) = parse_line(text).map_err(|wrong| UsersError { line, wrong })?;
+            let (name, hashed) = parse_line(text).map_err(|wrong| UsersError { line, wrong })?;
             if let Some(&place) = users.places.get(&name) {
                 return Err(UsersError { line, wrong: WrongUser::Twice(lines[place]) });
             }
             lines.push(line);
             users.places.insert(Arc::clone(&name), users.users.len());
-            users.users.push((User(name), stored));
+            users.users.push((User(name), hashed));
         }
         Ok(users)
     }
 }
 
-fn parse_line(line: &str) -> Result<(Arc<str>, Stored), WrongUser> {
+fn parse_line(line: &str) -> Result<(Arc<str>, Hashed), WrongUser> {
     let (name, hash) = line.split_once(':').ok_or(WrongUser::NoColon)?;
     check_name(name)?;
-    Ok((name.into(), Stored::parse(hash)?))
+    Ok((name.into(), hash.parse()?))
 }
 
 /// Whether a line of [`Users`] may begin with `name`.
@@ -233,40 +144,10 @@ impl fmt::Debug for Users {
     }
 }
 
-/// Hashes a new password for a line of [`Users`], with argon2id, a random salt and the parameters
-/// that OWASP asks for.
-///
-/// Blocks for some 20 ms.
-///
-/// # Panics
-///
-/// If the system has no random numbers, or no 19 MiB of memory.
-pub fn hash_password(password: &str) -> String {
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, PARAMS);
-    let hash: PasswordHash = argon2
-        .hash_password(password.as_bytes())
-        .expect("a password of less than 4 GiB, and a system with random numbers");
-    hash.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// bcrypt's smallest cost, to be quick: `htpasswd -nbB -C 4 ada pw`.
-    const BCRYPT: &str = "$2y$04$";
-
-    fn bcrypt_of(password: &str) -> String {
-        bcrypt::hash(password, 4).unwrap()
-    }
-
-    /// argon2id's smallest cost, to be quick.
-    fn argon2id_of(password: &str) -> String {
-        let params = Params::new(8, 1, 1, None).unwrap();
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let hash: PasswordHash = argon2.hash_password(password.as_bytes()).unwrap();
-        hash.to_string()
-    }
+    use crate::auth::hashed::tests::{argon2id_of, bcrypt_of};
 
     #[test]
     fn a_password_opens_to_its_own_user_only() {
@@ -302,16 +183,6 @@ mod tests {
         let users: Users = "# nobody yet\n".parse().unwrap();
         assert!(users.is_empty());
         assert_eq!(users.verify("ada", b""), None);
-    }
-
-    #[test]
-    fn a_made_hash_has_the_advised_cost_and_is_accepted() {
-        let hash = hash_password("pw");
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_ne!(hash, hash_password("pw"), "salted");
-        let users: Users = format!("ada:{hash}").parse().unwrap();
-        assert!(users.verify("ada", b"pw").is_some());
-        assert!(users.verify("ada", b"pW").is_none());
     }
 
     #[track_caller]
@@ -350,25 +221,6 @@ mod tests {
         }
         for name in ["", " a", "a\u{a0}", "#a", "a:b", "a\nb", "\u{7f}", &"é".repeat(65)] {
             assert_eq!(check_name(name), Err(WrongUser::BadName), "{name:?}");
-        }
-    }
-
-    #[test]
-    fn malformed_and_costly_hashes_are_refused() {
-        let wrong = |hash: &str| format!("a:{hash}").parse::<Users>().unwrap_err().wrong;
-        let argon2id = argon2id_of("x");
-        for cut in ["$argon2id$".len(), argon2id.len() - 60, argon2id.rfind('$').unwrap()] {
-            assert_eq!(wrong(&argon2id[..cut]), WrongUser::Malformed("argon2id"), "{cut}");
-        }
-        assert_eq!(wrong(BCRYPT), WrongUser::Malformed("bcrypt"));
-        assert_eq!(wrong(&format!("{}:x", bcrypt_of("x"))), WrongUser::Malformed("bcrypt"));
-        let old = argon2id.replace("v=19", "v=18");
-        assert_eq!(wrong(&old), WrongUser::Malformed("argon2id"));
-        for costly in ["m=1048577,t=1,p=1", "m=8,t=33,p=1", "m=256,t=1,p=17"] {
-            assert_eq!(wrong(&argon2id.replace("m=8,t=1,p=1", costly)), WrongUser::Costly);
-        }
-        for costly in ["$31$", "$17$", "$03$"] {
-            assert_eq!(wrong(&bcrypt_of("x").replace("$04$", costly)), WrongUser::Costly);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a client asks for: one type for all doors, whatever its spelling there.
 
+use zeroize::Zeroize;
+
 use crate::model::{Access, Cid, Kind, Role, Seq};
 
 /// What a client asks for, and what the answer is to be known by.
@@ -326,13 +328,20 @@ pub enum Page {
     Between(Seq, Seq),
 }
 
-/// What nobody is to read: it is not shown when it is debugged.
+/// What nobody is to read: it is not shown when it is debugged, and is overwritten when it is
+/// dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(..)")
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

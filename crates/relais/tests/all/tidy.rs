@@ -79,6 +79,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("twox-hash", &["cache"]),
     ("unicode-width", &["relais"]),
     ("x509-parser", &["net"]),
+    ("zeroize", &["hub"]),
     ("zstd", &["http"]),
 ];
 

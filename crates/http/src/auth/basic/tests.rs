@@ -143,8 +143,7 @@ async fn a_full_queue_turns_newcomers_away_and_serves_the_known() {
     let limits = Limits { hashing_max: 1, waiting_max: 1, ..Limits::default() };
     let basic = basic(Says::AtOnce("hello"), &limits);
     assert_eq!(status(&basic, ada()).await, 200);
-    let _turn = basic.desk.turns.try_acquire().unwrap();
-    let _place = basic.desk.places.try_acquire().unwrap();
+    let _turn = basic.desk.turns.wait().await.unwrap();
     let mut waiting = pin!(basic.answer(from("192.0.2.2", "eve", "x")));
     assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     let refused = basic.answer(eve()).await.unwrap();
@@ -159,7 +158,7 @@ async fn a_full_queue_turns_newcomers_away_and_serves_the_known() {
 async fn who_waited_for_a_turn_is_looked_up_before_being_hashed() {
     let limits = Limits { hashing_max: 1, ..Limits::default() };
     let basic = basic(Says::AtOnce("hello"), &limits);
-    let turn = basic.desk.turns.try_acquire().unwrap();
+    let turn = basic.desk.turns.wait().await.unwrap();
     let mut waiting = pin!(basic.answer(ada()));
     assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     let key = basic.desk.verified.key(token("ada", "pw").as_bytes());
@@ -185,7 +184,7 @@ fn who_leaves_while_being_hashed_is_counted_all_the_same() {
         }
         left.send(()).unwrap();
         busy.await.unwrap().unwrap();
-        let _hashed = basic.desk.turns.acquire().await.unwrap();
+        let _hashed = basic.desk.turns.wait().await.unwrap();
         assert_eq!(basic.at_once(&eve()).unwrap().status(), 429);
     });
 }
