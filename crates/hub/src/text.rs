@@ -1,7 +1,10 @@
 //! What strangers' words become before they are kept.
 
+use relais_wire::clean::{self, Unclean, clean, clean_line};
+
 use crate::{
     limits::Limits,
+    name,
     protocol::{Code, Refusal},
 };
 
@@ -11,12 +14,9 @@ use crate::{
 ///
 /// [`Code::TooLong`], [`Code::BadField`].
 pub fn body(text: &str, limits: &Limits) -> Result<String, Refusal> {
-    let text = clean(text, ("body", limits.body_bytes_max))?;
-    let lines = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    if lines > limits.body_lines_max {
-        let why = format!("{lines} lines: expected at most {}", limits.body_lines_max);
-        return Err(Refusal::of(Code::TooLong).field("body").why(why));
-    }
+    let limits =
+        clean::Limits { bytes_max: limits.body_bytes_max, lines_max: limits.body_lines_max };
+    let text = clean(text, limits).map_err(|unclean| refused("body", unclean))?;
     if text.trim().is_empty() {
         return Err(Refusal::of(Code::BadField).field("body").why("nothing is said"));
     }
@@ -27,7 +27,7 @@ pub fn body(text: &str, limits: &Limits) -> Result<String, Refusal> {
 ///
 /// # Errors
 ///
-/// [`Code::TooLong`].
+/// [`Code::TooLong`], [`Code::BadField`].
 pub fn topic(text: &str, limits: &Limits) -> Result<String, Refusal> {
     one_line(text, ("topic", limits.topic_bytes_max))
 }
@@ -36,7 +36,7 @@ pub fn topic(text: &str, limits: &Limits) -> Result<String, Refusal> {
 ///
 /// # Errors
 ///
-/// [`Code::TooLong`].
+/// [`Code::TooLong`], [`Code::BadField`].
 pub fn line(text: &str, limits: &Limits) -> Result<String, Refusal> {
     one_line(text, ("reason", limits.line_bytes_max))
 }
@@ -45,7 +45,7 @@ pub fn line(text: &str, limits: &Limits) -> Result<String, Refusal> {
 ///
 /// # Errors
 ///
-/// [`Code::BadField`].
+/// [`Code::TooLong`], [`Code::BadField`].
 pub fn sign(text: &str) -> Result<String, Refusal> {
     let sign = one_line(text, ("emoji", SIGN_BYTES_MAX))?;
     if sign.is_empty() || sign.contains(char::is_whitespace) {
@@ -54,6 +54,7 @@ pub fn sign(text: &str) -> Result<String, Refusal> {
     Ok(sign)
 }
 
+/// As long as a family of emoji with all their joiners.
 const SIGN_BYTES_MAX: usize = 64;
 
 /// What a room may be called.
@@ -62,22 +63,21 @@ const SIGN_BYTES_MAX: usize = 64;
 ///
 /// [`Code::NameInvalid`].
 pub fn room_name(text: &str) -> Result<String, Refusal> {
-    let refusal = |why: String| Refusal::of(Code::NameInvalid).field("room").why(why);
-    let rest = text.strip_prefix('#').unwrap_or(text);
-    let is_good = (1..=63).contains(&rest.chars().count())
-        && rest.chars().all(|char| char.is_alphanumeric() || "-_.".contains(char));
-    if is_good { Ok(format!("#{rest}")) } else { Err(refusal(format!("bad name {text:?}"))) }
+    let invalid = |why: name::NotAName| {
+        Refusal::of(Code::NameInvalid).field("room").why(why.to_string())
+    };
+    name::room_name(text).map_err(invalid)
 }
 
-fn one_line(text: &str, bound: (&'static str, usize)) -> Result<String, Refusal> {
-    clean(text, bound).map(|text| text.replace(['\n', '\t'], " ").trim().to_owned())
+fn one_line(text: &str, (field, bytes_max): (&'static str, usize)) -> Result<String, Refusal> {
+    let text = clean_line(text, bytes_max).map_err(|unclean| refused(field, unclean))?;
+    Ok(text.trim().to_owned())
 }
 
-fn clean(text: &str, (field, bytes_max): (&'static str, usize)) -> Result<String, Refusal> {
-    if text.len() > bytes_max {
-        let why = format!("{} bytes: expected at most {bytes_max}", text.len());
-        return Err(Refusal::of(Code::TooLong).field(field).why(why));
-    }
-    let is_kept = |char: &char| matches!(char, '\n' | '\t') || !char.is_control();
-    Ok(text.chars().filter(is_kept).collect())
+fn refused(field: &'static str, unclean: Unclean) -> Refusal {
+    let code = match unclean {
+        Unclean::Nul { .. } => Code::BadField,
+        Unclean::TooLong { .. } | Unclean::TooManyLines { .. } => Code::TooLong,
+    };
+    Refusal::of(code).field(field).why(unclean.to_string())
 }

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     hall::{ClientId, Group},
     model::AccountId,
+    proof::TokenHash,
     protocol::{Ask, Resume},
 };
 
@@ -18,7 +19,7 @@ pub(crate) enum Order {
     /// Who has this name, and what its password is held against.
     Find { name: String, found: oneshot::Sender<Option<(AccountId, String)>> },
     /// Who logs in again with what hashes to this.
-    Known { hash: [u8; 32], found: oneshot::Sender<Option<(AccountId, String)>> },
+    Known { hash: TokenHash, found: oneshot::Sender<Option<(AccountId, String)>> },
     /// A client is to have a new account.
     Register {
         client: ClientId,
@@ -78,5 +79,5 @@ pub(crate) struct NewDevice {
     /// What it shows next time. Told once.
     pub(crate) token: String,
     /// What is kept of that.
-    pub(crate) hash: [u8; 32],
+    pub(crate) hash: TokenHash,
 }

@@ -5,6 +5,7 @@ use crate::{
     hall::{ClientId, Post},
     model::{AccountId, Deed, RoomId},
     outbox::Spoken,
+    proof::TokenHash,
     protocol::{Answer, Ask, Code, Event, Listed, Refusal, Told},
     saying,
     store::Session,
@@ -19,8 +20,8 @@ impl Desk {
     }
 
     /// Whose session has a token that hashes to this, and what it is called.
-    pub(super) fn known(&mut self, hash: &[u8; 32]) -> Option<(AccountId, String)> {
-        let session = self.store.session(hash).ok()??;
+    pub(super) fn known(&mut self, hash: &TokenHash) -> Option<(AccountId, String)> {
+        let session = self.store.session(&hash.0).ok()??;
         Some((session.account, session.name))
     }
 
@@ -83,7 +84,7 @@ impl Desk {
     fn keep(&mut self, account: AccountId, device: NewDevice) -> Result<(), Refusal> {
         self.begin().map_err(|error| broken(&error))?;
         let NewDevice { name: device, session: name, hash, .. } = device;
-        let session = Session { hash, name, account, device, since: self.now() };
+        let session = Session { hash: hash.0, name, account, device, since: self.now() };
         self.store.add_session(&session).map_err(|error| broken(&error))
     }
 

@@ -466,3 +466,6 @@ fn no_room(place: &Place) -> Refusal {
     };
     Refusal::of(Code::NoSuchRoom).field("room").why(format!("no room is called {name:?}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use crate::{
     desk::Order,
     json,
     protocol::{Answer, Ask, Code, Page, Place, Proof, Refusal, Request},
-    words,
+    words::{self, Phrase},
 };
 
 impl Session<'_> {
@@ -23,7 +23,7 @@ impl Session<'_> {
         };
         match &self.dialect {
             Dialect::Words(_) => self.hear_words(&line).await,
-            Dialect::Json { .. } | Dialect::Unknown => match json::read(&line) {
+            Dialect::Json { .. } | Dialect::Unknown => match json::read(&line, self.hub.limits.frame_bytes_max) {
                 Ok(request) => self.ask(request).await,
                 Err((re, refusal)) => {
                     self.answer(re, Err(refusal));
@@ -37,29 +37,33 @@ impl Session<'_> {
         let Dialect::Words(typing) = &mut self.dialect else { return ControlFlow::Continue(()) };
         let line = String::from_utf8_lossy(line);
         let read = match typing.secret.take() {
-            Some(awaited) => awaited.with(&line),
+            Some(wanted) => words::Line::Ask(wanted.with(&line)),
             None => words::read(&line, typing.here.as_ref()),
         };
-        match read {
-            words::Line::Nothing => ControlFlow::Continue(()),
-            words::Line::Lang(lang) => {
-                typing.lang = lang;
-                ControlFlow::Continue(())
+        let phrase = match read {
+            words::Line::Ask(ask) => return self.ask(Request { id: None, ask }).await,
+            words::Line::End => {
+                return self.ask(Request { id: None, ask: Ask::Bye { reason: None } }).await;
             }
-            words::Line::Secret(awaited) => {
-                let prompt = awaited.prompt(typing.lang);
-                typing.secret = Some(awaited);
-                match self.send(prompt.as_bytes()).await {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(_) => ControlFlow::Break((By::Client, "closed".into())),
-                }
-            }
+            words::Line::Nothing => return ControlFlow::Continue(()),
             words::Line::Wrong(refusal) => {
                 self.answer(None, Err(refusal));
-                ControlFlow::Continue(())
+                return ControlFlow::Continue(());
             }
-            words::Line::Ask(ask) => self.ask(Request { id: None, ask }).await,
-            words::Line::End => self.ask(Request { id: None, ask: Ask::Bye { reason: None } }).await,
+            words::Line::Secret(wanted) => {
+                typing.secret = Some(wanted);
+                Phrase::Password
+            }
+            words::Line::Lang(lang) => {
+                typing.lang = lang;
+                Phrase::Language
+            }
+            words::Line::NameStays => Phrase::NameStays,
+        };
+        let line = phrase.line(typing.lang);
+        match self.send(line.as_bytes()).await {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break((By::Client, "closed".into())),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     hub::{ClearPasswords, Registration},
     model::AccountId,
     name,
-    proof::{self, Verdict},
+    proof::{self, Token, TokenHash, Verdict},
     protocol::{Answer, Ask, Code, Refusal, Resume, Secret},
     text,
 };
@@ -27,11 +27,13 @@ impl Session<'_> {
         }
         let name = name::account_name(user)
             .map_err(|why| Refusal::of(Code::NameInvalid).field("user").why(why.to_string()))?;
-        proof::judge_password(&password, &name)
+        proof::check_password(&password, &name)
             .map_err(|why| Refusal::of(Code::WeakPassword).field("password").why(why.to_string()))?;
-        let client = self.way.peer.client();
-        self.hub.throttled(|throttle, now| throttle.register(client, now)).map_err(limited)?;
-        let phc = self.hub.passwords.hash(password).await.map_err(|_| busy())?;
+        // As for a login: nobody makes accounts faster than that, or learns which there are.
+        let peer = self.way.peer;
+        let attempt = self.hub.throttled(|throttle, now| throttle.admit(peer, &name, now));
+        _ = attempt.map_err(limited)?;
+        let phc = self.hub.passwords.hash(password).await.map_err(busy)?;
         let device = self.new_device(device)?;
         let (entered, account) = oneshot::channel();
         let client = self.client;
@@ -53,17 +55,20 @@ impl Session<'_> {
 
     /// Who is called `user`, if that is its password.
     async fn prove(&self, user: &str, password: Secret) -> Result<AccountId, Refusal> {
-        let key = name::folded(user);
-        let client = self.way.peer.client();
-        self.hub.throttled(|throttle, now| throttle.log_in((client, &key), now)).map_err(limited)?;
+        let peer = self.way.peer;
+        let attempt = self.hub.throttled(|throttle, now| throttle.admit(peer, user, now));
+        let attempt = attempt.map_err(limited)?;
         let (found, who) = oneshot::channel();
         self.hub.order(Order::Find { name: user.to_owned(), found })?;
         let who = who.await.map_err(|_| gone())?;
-        let phc = who.as_ref().map(|(_, phc)| phc.clone());
+        let stored = who.as_ref().map(|(_, phc)| phc.as_str());
         // The same for nobody as for somebody.
-        let verdict = self.hub.passwords.verify(password, phc).await.map_err(|_| busy())?;
+        let verdict = self.hub.passwords.verify(password, stored).await.map_err(busy)?;
         match (verdict, who) {
-            (Verdict::Right { .. }, Some((account, _))) => Ok(account),
+            (Verdict::Right { .. }, Some((account, _))) => {
+                self.hub.throttled(|throttle, now| throttle.right(attempt, now));
+                Ok(account)
+            }
             _ => Err(Refusal::of(Code::BadCredentials)),
         }
     }
@@ -75,7 +80,7 @@ impl Session<'_> {
         resume: Option<Resume>,
     ) -> Result<Option<Answer>, Refusal> {
         self.may_log_in()?;
-        let hash = proof::read_token(&token.0).ok_or_else(|| Refusal::of(Code::TokenExpired))?;
+        let hash = TokenHash::read(&token.0).ok_or_else(|| Refusal::of(Code::TokenExpired))?;
         let (found, known) = oneshot::channel();
         self.hub.order(Order::Known { hash, found })?;
         let known = known.await.map_err(|_| gone())?;
@@ -120,8 +125,8 @@ impl Session<'_> {
 
     fn new_device(&self, name: Option<String>) -> Result<NewDevice, Refusal> {
         let name = text::line(name.as_deref().unwrap_or(""), &self.hub.limits)?;
-        let token = proof::Token::new(self.hub.random);
-        Ok(NewDevice { name, session: token.session(), hash: token.hash(), token: token.text() })
+        let Token { text, hash } = Token::draw(self.hub.random);
+        Ok(NewDevice { name, session: hash.session(), hash, token: text.0.clone() })
     }
 
     pub(super) async fn change_password(
@@ -133,9 +138,9 @@ impl Session<'_> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         let user = who.user.clone();
         let account = self.prove(&user, old).await?;
-        proof::judge_password(&new, &user)
+        proof::check_password(&new, &user)
             .map_err(|why| Refusal::of(Code::WeakPassword).field("new").why(why.to_string()))?;
-        let phc = self.hub.passwords.hash(new).await.map_err(|_| busy())?;
+        let phc = self.hub.passwords.hash(new).await.map_err(busy)?;
         self.asked += 1;
         self.hub.order(Order::Repassword { client: self.client, re, account, phc })?;
         Ok(None)
@@ -163,8 +168,8 @@ fn is_here(peer: Peer) -> bool {
     peer.ip().is_none_or(|ip| ip.is_loopback())
 }
 
-fn busy() -> Refusal {
-    Refusal::of(Code::Unavailable).retry_ms(1000).why("many log in just now")
+fn busy(busy: proof::Busy) -> Refusal {
+    limited(busy.retry).why("many log in just now")
 }
 
 fn gone() -> Refusal {

@@ -27,7 +27,7 @@ use crate::{
     model::AccountId,
     outbox::{Outbox, Spoken},
     protocol::{Answer, Code, Event, Place, Refusal, Told},
-    words::{self, Lang},
+    words::{self, Lang, Phrase, Reader},
 };
 
 /// How a connection ended: by whom, and why in a few words.
@@ -104,7 +104,7 @@ struct Typing {
     /// Where what is typed goes.
     here: Option<Place>,
     /// Whose next line is a password, and for what.
-    secret: Option<words::Awaited>,
+    secret: Option<words::Wanted>,
 }
 
 /// What there is to do next.
@@ -195,8 +195,7 @@ impl<'h> Session<'h> {
             Some(false) | None => Dialect::Words(Typing { lang, ..Typing::default() }),
         };
         if is_frame.is_none() {
-            let greeting = words::greeting(&self.hub.server, lang);
-            self.send(greeting.as_bytes()).await?;
+            self.send(Phrase::Greeting.line(lang).as_bytes()).await?;
         }
         Ok(())
     }
@@ -241,7 +240,8 @@ impl<'h> Session<'h> {
             match &self.dialect {
                 Dialect::Words(typing) => {
                     let me = self.who.as_ref().map(|who| &*who.user);
-                    text.extend(words::show(&spoken.told, typing.lang, me).bytes());
+                    let reader = Reader { lang: typing.lang, me, here: typing.here.as_ref() };
+                    text.extend(words::show(&spoken.told, reader).bytes());
                 }
                 Dialect::Json { .. } | Dialect::Unknown => text.extend(&spoken.json),
             }
