@@ -5,6 +5,7 @@
 //!
 //! - [`accept`]: what a client would rather have: codings, media types
 //! - [`calendar`]: points in time as years, months and days
+//! - [`clean`]: what becomes of strangers' text before it is kept or shown
 //! - [`client_hello`]: what a TLS client says first
 //! - [`date`]: the three spellings of a date in HTTP
 //! - [`etag`]: entity tags, and the lists of them in conditions
@@ -22,6 +23,7 @@
 
 pub mod accept;
 pub mod calendar;
+pub mod clean;
 pub mod client_hello;
 pub mod date;
 pub mod decimal;

@@ -77,6 +77,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("tracing", &["http", "hub", "net", "relais", "relay", "talk"]),
     ("tracing-subscriber", &["relais"]),
     ("twox-hash", &["cache"]),
+    ("unicode-normalization", &["wire"]),
     ("unicode-width", &["relais"]),
     ("x509-parser", &["net"]),
     ("zstd", &["http"]),
