@@ -13,6 +13,7 @@
 //! - [`host`]: who is asked: the `Host` field and the authority of a URI
 //! - [`http1`]: the guard, which refuses HTTP/1 messages that two parsers could read differently, and
 //!   answers, read as strictly
+//! - [`links`]: where links stand in text
 //! - [`list`]: comma-separated lists in fields
 //! - [`proxy_header`]: who called a relay, told before all else
 //! - [`range`]: which bytes of a file are asked for
@@ -31,6 +32,7 @@ pub mod etag;
 pub mod exchange;
 pub mod host;
 pub mod http1;
+pub mod links;
 pub mod list;
 pub mod proxy_header;
 pub mod range;
