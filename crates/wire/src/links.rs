@@ -7,9 +7,9 @@ use crate::visible::is_disturbing;
 /// Where the `http` and `https` URLs of `text` stand, as they are written there: what is underlined
 /// is what is opened.
 ///
-/// A URL goes on to a space, to what is not seen, and to what has no place in it
-/// ([RFC 3986 §2], but letters of all languages are taken); punctuation at its end is the sentence's,
-/// and so is a bracket that it does not open. One that names a user before its host is left alone:
+/// A URL goes on to a space, to what is not seen, and to what has no place in it ([RFC 3986 §2],
+/// but letters of all languages are taken); punctuation at its end is the sentence's, and so is a
+/// bracket that it does not open. One that names a user before its host is left alone:
 /// `https://bank.example@evil.example` is of another than it seems.
 ///
 /// *Shape*: in bytes, in their order, never overlapping. *Cost*: that of reading `text` once.
