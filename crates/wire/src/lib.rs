@@ -5,6 +5,7 @@
 //!
 //! - [`accept`]: what a client would rather have: codings, media types
 //! - [`calendar`]: points in time as years, months and days
+//! - [`clean`]: what becomes of strangers' text before it is kept or shown
 //! - [`client_hello`]: what a TLS client says first
 //! - [`date`]: the three spellings of a date in HTTP
 //! - [`etag`]: entity tags, and the lists of them in conditions
@@ -12,6 +13,7 @@
 //! - [`host`]: who is asked: the `Host` field and the authority of a URI
 //! - [`http1`]: the guard, which refuses HTTP/1 messages that two parsers could read differently, and
 //!   answers, read as strictly
+//! - [`links`]: where links stand in text
 //! - [`list`]: comma-separated lists in fields
 //! - [`proxy_header`]: who called a relay, told before all else
 //! - [`range`]: which bytes of a file are asked for
@@ -22,6 +24,7 @@
 
 pub mod accept;
 pub mod calendar;
+pub mod clean;
 pub mod client_hello;
 pub mod date;
 pub mod decimal;
@@ -29,6 +32,7 @@ pub mod etag;
 pub mod exchange;
 pub mod host;
 pub mod http1;
+pub mod links;
 pub mod list;
 pub mod proxy_header;
 pub mod range;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::entry::{Access, AccountId, Act, Deed, Entry, Millis, Role, RoomId, Seq};
-use crate::name::Skeleton;
+use crate::name::{Skeleton, folded};
 
 /// All accounts and rooms, as the log until now says.
 ///
@@ -17,9 +17,12 @@ pub struct State {
     admin: Option<AccountId>,
     accounts: HashMap<AccountId, Account>,
     rooms: HashMap<RoomId, Room>,
-    /// Who has a name that looks like this.
-    names: HashMap<Skeleton, AccountId>,
-    room_names: HashMap<Skeleton, RoomId>,
+    /// Who is called so, in the spelling in which names are compared.
+    names: HashMap<String, AccountId>,
+    /// Whose name looks like this: of several, of which earlier versions knew no better, the first.
+    looks: HashMap<Skeleton, AccountId>,
+    room_names: HashMap<String, RoomId>,
+    room_looks: HashMap<Skeleton, RoomId>,
     /// The lower one first.
     talks: HashMap<(AccountId, AccountId), RoomId>,
 }
@@ -112,8 +115,7 @@ impl State {
         let account = Account { name: name.to_owned(), since: entry.at, rooms: HashSet::new() };
         self.accounts.insert(id, account);
         self.admin.get_or_insert(id);
-        let before = self.names.insert(Skeleton::of(name), id);
-        assert!(before.is_none(), "names are unlike each other");
+        self.name_account(name, id);
     }
 
     fn create(&mut self, entry: &Entry, name: &str, access: Access) {
@@ -121,9 +123,19 @@ impl State {
         let mut room = Room::new(Title::Named(name.to_owned(), access));
         room.last = entry.seq;
         self.rooms.insert(id, room);
-        let before = self.room_names.insert(Skeleton::of(name), id);
-        assert!(before.is_none(), "names are unlike each other");
+        self.name_room(name, id);
         self.enter(id, entry.by, (Role::Owner, entry.seq));
+    }
+
+    /// Of two names that are too much alike, as later versions may find, the first one looks so.
+    fn name_account(&mut self, name: &str, id: AccountId) {
+        self.names.entry(folded(name)).or_insert(id);
+        self.looks.entry(Skeleton::of(name)).or_insert(id);
+    }
+
+    fn name_room(&mut self, name: &str, id: RoomId) {
+        self.room_names.entry(folded(name)).or_insert(id);
+        self.room_looks.entry(Skeleton::of(name)).or_insert(id);
     }
 
     fn talk(&mut self, entry: &Entry, with: AccountId) {
@@ -178,28 +190,22 @@ impl State {
 
     /// The account that is called so, however it is spelled.
     pub fn account_named(&self, name: &str) -> Option<AccountId> {
-        let id = *self.names.get(&Skeleton::of(name))?;
-        let is_so_called = crate::name::is_same(&self.account(id).name, name);
-        is_so_called.then_some(id)
+        self.names.get(&folded(name)).copied()
     }
 
     /// Who is called something that looks like `name`.
     pub fn account_like(&self, name: &str) -> Option<AccountId> {
-        self.names.get(&Skeleton::of(name)).copied()
+        self.looks.get(&Skeleton::of(name)).copied()
     }
 
     /// The room that is called so, however it is spelled.
     pub fn room_named(&self, name: &str) -> Option<RoomId> {
-        let id = *self.room_names.get(&Skeleton::of(name))?;
-        match &self.room(id).title {
-            Title::Named(own, _) => crate::name::is_same(own, name).then_some(id),
-            Title::Talk(..) => None,
-        }
+        self.room_names.get(&folded(name)).copied()
     }
 
     /// The room that is called something that looks like `name`.
     pub fn room_like(&self, name: &str) -> Option<RoomId> {
-        self.room_names.get(&Skeleton::of(name)).copied()
+        self.room_looks.get(&Skeleton::of(name)).copied()
     }
 
     /// Where two speak with each other, if they ever did.

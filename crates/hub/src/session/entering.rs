@@ -27,8 +27,7 @@ impl Session<'_> {
         }
         let name = name::account_name(user)
             .map_err(|why| Refusal::of(Code::NameInvalid).field("user").why(why.to_string()))?;
-        proof::check_password(&password, &name)
-            .map_err(|why| Refusal::of(Code::WeakPassword).field("password").why(why.to_string()))?;
+        let password = new_password(&password, &name, "password")?;
         // As for a login: nobody makes accounts faster than that, or learns which there are.
         let peer = self.way.peer;
         let attempt = self.hub.throttled(|throttle, now| throttle.admit(peer, &name, now));
@@ -63,6 +62,7 @@ impl Session<'_> {
         let who = who.await.map_err(|_| gone())?;
         let stored = who.as_ref().map(|(_, phc)| phc.as_str());
         // The same for nobody as for somebody.
+        let password = name::password_text(&password.0).map_or(password, Secret);
         let verdict = self.hub.passwords.verify(password, stored).await.map_err(busy)?;
         match (verdict, who) {
             (Verdict::Right { .. }, Some((account, _))) => {
@@ -138,8 +138,7 @@ impl Session<'_> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         let user = who.user.clone();
         let account = self.prove(&user, old).await?;
-        proof::check_password(&new, &user)
-            .map_err(|why| Refusal::of(Code::WeakPassword).field("new").why(why.to_string()))?;
+        let new = new_password(&new, &user, "new")?;
         let phc = self.hub.passwords.hash(new).await.map_err(busy)?;
         self.asked += 1;
         self.hub.order(Order::Repassword { client: self.client, re, account, phc })?;
@@ -161,6 +160,16 @@ impl Session<'_> {
             _ = self.hub.order(Order::Leave { client: self.client, account: who.account });
         }
     }
+}
+
+/// `password` as it is hashed, if it is good enough for `user`.
+fn new_password(password: &Secret, user: &str, field: &'static str) -> Result<Secret, Refusal> {
+    let bad = |why: name::NotAPassword| Refusal::of(Code::BadField).why(why.to_string());
+    let text = name::password_text(&password.0).map_err(|why| bad(why).field(field))?;
+    let password = Secret(text);
+    let weak = |why: proof::Weak| Refusal::of(Code::WeakPassword).why(why.to_string());
+    proof::check_password(&password, user).map_err(|why| weak(why).field(field))?;
+    Ok(password)
 }
 
 /// Whether `peer` is on this machine, where nobody else reads along.

@@ -1,0 +1,311 @@
+"""relais hub: people with nc, and programs in the standard library of Python alone."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+from stage import RELAIS, equal, holds, need, test
+
+
+def hub(stage, *arguments, store=None):
+    """Starts a hub and waits for the port it tells."""
+    store = store or os.path.join(stage.folder, "hub.db")
+    command = [RELAIS, "hub", *map(str, arguments), "--store", store]
+    program = stage.start(command, "relais")
+
+    def told():
+        return re.search(r"^(?:tcp|tls)://\S*?:([1-9][0-9]*)\b", program.said(), re.M)
+
+    program.await_that("an address told", told)
+    program.at, program.store = int(told().group(1)), store
+    return program
+
+
+class Bot:
+    """A client, as anybody would write it."""
+
+    def __init__(self, port, context=None):
+        conn = socket.create_connection(("127.0.0.1", port), 20)
+        conn.settimeout(20)
+        self.conn = context.wrap_socket(conn, server_hostname="localhost") if context else conn
+        self.lines = self.conn.makefile("rb")
+        self.number, self.events = 0, []
+
+    def send(self, **frame):
+        self.conn.sendall(json.dumps(frame).encode() + b"\n")
+
+    def next(self):
+        line = self.lines.readline()
+        holds(line.endswith(b"\n"), "the hub hung up")
+        return json.loads(line)
+
+    def ask(self, cmd, **fields):
+        """What the hub answers; the events before it are kept."""
+        self.number += 1
+        self.send(cmd=cmd, id=self.number, **fields)
+        while True:
+            told = self.next()
+            if "ev" not in told:
+                equal(told["re"], self.number)
+                return told
+            self.events.append(told)
+
+    def done(self, cmd, **fields):
+        told = self.ask(cmd, **fields)
+        holds(told.get("ok"), f"{cmd} {fields}: {told}")
+        return told
+
+    def refused(self, code, cmd, **fields):
+        equal(self.ask(cmd, **fields).get("err", {}).get("code"), code)
+
+    def event(self, kind):
+        """The next event of this kind."""
+        while True:
+            while self.events:
+                event = self.events.pop(0)
+                if event["ev"] == kind:
+                    return event
+            told = self.next()
+            holds("ev" in told, f"an answer nobody asked for: {told}")
+            self.events.append(told)
+
+    def close(self):
+        self.conn.close()
+
+
+def somebody(port, name, *rooms):
+    bot = Bot(port)
+    bot.done("REGISTER", user=name, password="secret-pass")
+    for room in rooms:
+        bot.done("JOIN", room=room)
+    return bot
+
+
+@test("a newcomer with nc has an account, a room and an answer")
+def _(stage):
+    need("nc")
+    program = hub(stage, "127.0.0.1:0")
+    typed = "/register ana secret-pass\n/join lab\nbonjour\n/calc 2^64\n/bye\n"
+    said = subprocess.run(
+        ["nc", "-w", "10", "127.0.0.1", str(program.at)],
+        input=typed.encode(), stdout=subprocess.PIPE, timeout=30, check=True,
+    ).stdout.decode()
+    holds("<ana> bonjour" in said, said)
+    holds("18446744073709551616" in said, said)
+    holds("#lab" in said, said)
+    others = [line for line in said.splitlines() if not line.startswith("# ")]
+    equal(len(others), 1)
+
+
+@test("what one says all members hear, and nobody else")
+def _(stage):
+    program = hub(stage, "127.0.0.1:0")
+    ana, bob, eve = (somebody(program.at, name) for name in ("ana", "bob", "eve"))
+    ana.done("JOIN", room="#lab")
+    bob.done("JOIN", room="#lab")
+    equal(ana.event("join")["from"], "bob")
+    said = ana.done("MESSAGE", room="#lab", body="salut @bob é", cid="c1")
+    heard = bob.event("message")
+    equal((heard["from"], heard["body"], heard["seq"]), ("ana", "salut @bob é", said["seq"]))
+    holds(heard.get("mention") and "cid" not in heard, heard)
+    equal(ana.event("message").get("cid"), "c1")
+    eve.refused("NOT_IN_ROOM", "MESSAGE", room="#lab", body="let me in")
+    eve.refused("NOT_IN_ROOM", "HISTORY", room="#lab")
+    equal(eve.done("PING", t=7).get("t"), 7)
+    equal(eve.events, [])
+    # A word between two.
+    ana.done("MESSAGE", to="bob", body="just us")
+    heard = bob.event("message")
+    equal((heard["room"], heard["body"]), ("@ana", "just us"))
+
+
+@test("what is asked twice is done once")
+def _(stage):
+    program = hub(stage, "127.0.0.1:0")
+    ana = somebody(program.at, "ana", "#lab")
+    one = ana.done("MESSAGE", room="#lab", body="once", cid="x1")
+    two = ana.done("MESSAGE", room="#lab", body="once", cid="x1")
+    equal((two["seq"], bool(one.get("dup")), two.get("dup")), (one["seq"], False, True))
+    ana.refused("CID_REUSED", "MESSAGE", room="#lab", body="twice", cid="x1")
+    page = ana.done("HISTORY", room="#lab", latest=True, limit=50)["events"]
+    equal([event["body"] for event in page if event["ev"] == "message"], ["once"])
+
+
+@test("after kill -9 nothing acknowledged is lost, and who comes back hears what it missed")
+def _(stage):
+    program = hub(stage, "127.0.0.1:0", "--burst", 1000, "--messages-a-second", 0)
+    ana, bob = (somebody(program.at, name, "#lab") for name in ("ana", "bob"))
+    login = Bot(program.at)
+    token = login.done("LOGIN", user="bob", password="secret-pass", device="phone")["token"]
+    login.close()
+    ana.done("MESSAGE", room="#lab", body="first")
+    last = bob.event("message")["seq"]
+    bob.close()
+    acknowledged = []
+    for number in range(300):
+        said = ana.done("MESSAGE", room="#lab", body=f"m{number}", cid=f"c{number}")
+        acknowledged.append((said["seq"], f"m{number}"))
+    os.kill(program.process.pid, signal.SIGKILL)
+    program.process.wait(10)
+    program = hub(stage, "127.0.0.1:0", store=program.store)
+    bob = Bot(program.at)
+    told = bob.done("LOGIN", token=token, resume={"since": last})
+    equal(told["user"], "bob")
+    missed = [bob.event("message") for _ in acknowledged]
+    equal([(event["seq"], event["body"]) for event in missed], acknowledged)
+    prev = last
+    for event in missed:
+        equal(event["prev"], prev)
+        prev = event["seq"]
+    # The same again is still known.
+    ana = Bot(program.at)
+    ana.done("LOGIN", user="ana", password="secret-pass")
+    equal(ana.done("MESSAGE", room="#lab", body="m299", cid="c299").get("dup"), True)
+
+
+@test("a second process is refused the store")
+def _(stage):
+    program = hub(stage, "127.0.0.1:0")
+    other = subprocess.run(
+        [RELAIS, "hub", "127.0.0.1:0", "--store", program.store],
+        stderr=subprocess.PIPE, timeout=20, check=False,
+    )
+    equal(other.returncode, 1)
+    holds(str(program.process.pid).encode() in other.stderr, other.stderr)
+
+
+@test("who reads nothing holds up nobody, and is told that it fell behind")
+def _(stage):
+    program = hub(stage, "127.0.0.1:0", "--burst", 1000, "--messages-a-second", 0)
+    ana, bob, slow = (somebody(program.at, name, "#lab") for name in ("ana", "bob", "slow"))
+    body = "x" * 8000
+    count = 1500
+    heard = threading.Thread(target=lambda: [bob.event("message") for _ in range(count)])
+    heard.start()
+    for number in range(count):
+        ana.done("MESSAGE", room="#lab", body=body)
+        ana.events.clear()
+    heard.join(30)
+    holds(not heard.is_alive(), "bob did not hear all")
+    lagged = slow.event("lagged")
+    equal(lagged["room"], "#lab")
+    page = slow.done("HISTORY", room="#lab", after=lagged["last"], limit=10)["events"]
+    holds(len(page) == 10 and page[0]["prev"] == lagged["last"], page[:1])
+
+
+@test("no message makes a terminal do anything")
+def _(stage):
+    program = hub(stage, "127.0.0.1:0")
+    ana = somebody(program.at, "ana", "#lab")
+    typing = socket.create_connection(("127.0.0.1", program.at), 20)
+    typing.settimeout(20)
+    typing.sendall(b"/register bob secret-pass\n/join lab\n")
+    ana.event("join")
+    ana.done("MESSAGE", room="#lab", body="a\u001b[2Jb\u202ec\u0007\n# root said so")
+    heard = b""
+    while b"root said so" not in heard:
+        part = typing.recv(65536)
+        holds(part, heard)
+        heard += part
+    holds(b"\x1b" not in heard and b"\x07" not in heard, heard)
+    holds(not re.search(rb"^# root", heard, re.M), heard)
+
+
+@test("bad frames are refused, and the connection stays")
+def _(stage):
+    program = hub(stage, "127.0.0.1:0")
+    ana = somebody(program.at, "ana")
+    for line, code in [
+        (b"{}", "MISSING_FIELD"),
+        (b'{"cmd":"NO"}', "UNKNOWN_COMMAND"),
+        (b'{"cmd":"PING","cmd":"PING"}', "BAD_FRAME"),
+        (b'{"cmd":"PING","t":NaN}', "BAD_FRAME"),
+        (b"\xff\xfe", "BAD_FRAME"),
+        (b"[" * 1000, "BAD_FRAME"),
+        (b'{"cmd":"MESSAGE","room":"#lab"}', "MISSING_FIELD"),
+        (b"x" * 70000, "FRAME_TOO_BIG"),
+    ]:
+        ana.conn.sendall(line + b"\n")
+        equal((line[:20], ana.next().get("err", {}).get("code")), (line[:20], code))
+    equal(ana.done("PING", t=1)["t"], 1)
+
+
+@test("over TLS nobody reads along, and passwords are taken from afar only so")
+def _(stage):
+    program = hub(stage, "tls://localhost:0")
+    context = ssl.create_default_context(cafile=stage.authority())
+    ana = Bot(program.at, context)
+    holds(ana.done("HELLO")["tls"], "not private")
+    ana.done("REGISTER", user="ana", password="secret-pass")
+    equal(ana.done("WHOIS", user="ANA")["user"], "ana")
+
+
+@test("passwords are nowhere to be found")
+def _(stage):
+    program = hub(stage, "127.0.0.1:0", "-v")
+    ana = somebody(program.at, "ana", "#lab")
+    ana.refused("WEAK_PASSWORD", "PASSWORD", old="secret-pass", new="short")
+    ana.refused("BAD_CREDENTIALS", "PASSWORD", old="wrong-pass-word", new="another-pass")
+    ana.done("PASSWORD", old="secret-pass", new="another-pass")
+    again = Bot(program.at)
+    again.refused("BAD_CREDENTIALS", "LOGIN", user="ana", password="secret-pass")
+    again.refused("BAD_CREDENTIALS", "LOGIN", user="nobody", password="secret-pass")
+    again.done("LOGIN", user="ana", password="another-pass")
+    kept = b"".join(
+        open(os.path.join(stage.folder, name), "rb").read()
+        for name in os.listdir(stage.folder)
+        if name.startswith("hub.db")
+    )
+    for word in (b"secret-pass", b"another-pass"):
+        holds(word not in kept, "a password is in the store")
+        holds(word.decode() not in program.said(), "a password is in the log")
+
+
+@test("told to stop, it says so to everybody")
+def _(stage):
+    program = hub(stage, "127.0.0.1:0")
+    ana = somebody(program.at, "ana", "#lab")
+    program.process.send_signal(signal.SIGTERM)
+    bye = ana.event("bye")
+    equal(bye["code"], "SHUTDOWN")
+    with contextlib.suppress(ConnectionResetError):
+        equal(ana.lines.readline(), b"")
+    equal(program.process.wait(10), 0)
+
+
+@test("many come and go at once, and each hears all of its room")
+def _(stage):
+    program = hub(stage, "127.0.0.1:0", "--burst", 1000, "--messages-a-second", 0)
+    bots = [somebody(program.at, f"bot{number}", "#lab") for number in range(4)]
+    wrong = []
+
+    def speak(bot, number):
+        for count in range(100):
+            bot.done("MESSAGE", room="#lab", body=f"{number}/{count}", cid=f"m{count}")
+
+    threads = [
+        threading.Thread(target=speak, args=pair) for pair in zip(bots, range(4))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    orders = []
+    for bot in bots:
+        seqs = [event["seq"] for event in bot.events if event["ev"] == "message"]
+        while len(seqs) < 400:
+            event = bot.next()
+            if event.get("ev") == "message":
+                seqs.append(event["seq"])
+        orders.append(seqs)
+    holds(all(order == sorted(orders[0]) for order in orders), "they heard it otherwise")
+    equal(len(set(orders[0])), 400)
+    equal(wrong, [])
+    time.sleep(0)
