@@ -19,7 +19,7 @@ use crate::{
     outbox::Spoken,
     protocol::{Answer, Code, Event, Gap, Page, Place, Refusal, Told},
     saying::{self, View},
-    store::{Archive, Broken, Past},
+    store::{Archive, Broken, Missed, More, Past},
 };
 
 /// Something that is to be read.
@@ -55,11 +55,11 @@ pub(crate) struct Reader {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     /// Of each room, in entries.
-    pub(crate) each_max: usize,
+    pub(crate) each: usize,
     /// In all.
-    pub(crate) all_max: usize,
+    pub(crate) all: usize,
     /// In all, in bytes of JSON.
-    pub(crate) bytes_max: usize,
+    pub(crate) bytes: usize,
 }
 
 /// How many jobs may wait.
@@ -92,10 +92,10 @@ impl Reader {
     /// # Errors
     ///
     /// [`Code::Unavailable`].
-    pub(crate) fn read(&self, job: Job) -> Result<(), (Job, Refusal)> {
+    pub(crate) fn read(&self, job: Job) -> Result<(), Box<(Job, Refusal)>> {
         self.jobs.try_send(job).map_err(|error| match error {
             mpsc::TrySendError::Full(job) | mpsc::TrySendError::Disconnected(job) => {
-                (job, Refusal::of(Code::Unavailable).retry_ms(RETRY_MS))
+                Box::new((job, Refusal::of(Code::Unavailable).retry_ms(RETRY_MS)))
             }
         })
     }
@@ -142,7 +142,7 @@ impl Shelf {
             Wanted::Page { room: (id, place), page, limit } => {
                 let (past, more) = self.archive.page(*id, *page, *limit)?;
                 let events = past.iter().filter_map(|past| self.event(past, place, job.by));
-                Answer::Page { events: events.collect(), more }
+                Answer::Page { events: events.collect(), more: more == More::Yes }
             }
             Wanted::Found { rooms, words, from, limit } => {
                 let ids: Vec<_> = rooms.iter().map(|(id, _)| *id).collect();
@@ -170,12 +170,13 @@ impl Shelf {
         rooms: &[(RoomId, Place, Seq)],
         (upto, posts): (Seq, &mut Group),
     ) -> Result<(), Broken> {
-        let Bounds { each_max, all_max, bytes_max } = self.bounds;
+        let Bounds { each: each_max, all: all_max, bytes: bytes_max } = self.bounds;
         let (mut events, mut bytes, mut gaps) = (Vec::new(), 0, Vec::new());
         for (id, place, since) in rooms {
             let each_max = each_max.min(all_max.saturating_sub(events.len()));
-            let (past, mut has_more) = self.archive.since(*id, (*since, upto), each_max)?;
-            let mut first = None;
+            let missed = self.archive.since(&[(*id, *since)], upto, each_max)?;
+            let Some(Missed { past, more, .. }) = missed.first() else { continue };
+            let (mut has_more, mut first) = (*more == More::Yes, None);
             // The newest first, as long as there is room.
             for past in past.iter().rev() {
                 let Some(event) = self.event(past, place, job.by) else { continue };

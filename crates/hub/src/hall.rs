@@ -33,6 +33,8 @@ pub(crate) enum Post {
     One(ClientId, Arc<Spoken>),
     /// To every client of an account, but perhaps one.
     Account { who: AccountId, spoken: Arc<Spoken>, but: Option<ClientId> },
+    /// To everybody who is somebody.
+    Everybody(Arc<Spoken>),
     /// To a room.
     Room(RoomPost),
     /// A client is somebody, and is told of these rooms from here on.
@@ -152,13 +154,17 @@ impl Seats {
                     }
                 }
             }
+            Post::Everybody(spoken) => {
+                let clients = self.clients.values().filter(|client| client.account.is_some());
+                clients.for_each(|client| _ = client.outbox.push(spoken));
+            }
             Post::Room(post) => self.tell_room(post),
             Post::Seat { who, account, rooms } if who.hall == hall => {
                 self.seat(who.key, *account, rooms);
             }
             Post::Again { who, room } if who.hall == hall => self.place(who.key, *room),
             Post::Hold(who) if who.hall == hall => {
-                self.with(who.key, |client| client.outbox.hold())
+                self.with(who.key, |client| client.outbox.hold());
             }
             Post::Release(who) if who.hall == hall => {
                 self.with(who.key, |client| client.outbox.release());
@@ -183,7 +189,9 @@ impl Seats {
     fn tell_room(&mut self, post: &RoomPost) {
         for (who, _) in post.moves.iter().filter(|(_, way)| *way == Move::In) {
             let keys: Vec<_> = self.accounts.get(who).into_iter().flatten().copied().collect();
-            keys.into_iter().for_each(|key| self.place(key, post.room));
+            for key in keys {
+                self.place(key, post.room);
+            }
         }
         let mut slow = Vec::new();
         for (key, seat) in self.rooms.get_mut(&post.room).into_iter().flatten() {
@@ -199,7 +207,9 @@ impl Seats {
         }
         for (who, _) in post.moves.iter().filter(|(_, way)| *way == Move::Out) {
             let keys: Vec<_> = self.accounts.get(who).into_iter().flatten().copied().collect();
-            keys.into_iter().for_each(|key| self.displace(key, post.room));
+            for key in keys {
+                self.displace(key, post.room);
+            }
         }
     }
 
@@ -221,7 +231,9 @@ impl Seats {
         let Some(client) = self.clients.get_mut(&key) else { return };
         client.account = Some(account);
         self.accounts.entry(account).or_default().insert(key);
-        rooms.iter().for_each(|room| self.place(key, *room));
+        for room in rooms {
+            self.place(key, *room);
+        }
     }
 
     fn unseat(&mut self, key: Key) {

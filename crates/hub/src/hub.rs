@@ -33,7 +33,7 @@ use crate::{
     proof::{HashLimits, LoginLimits, Passwords, Throttle},
     protocol::{Code, Refusal},
     session::{Session, Way},
-    store::{Broken, Store},
+    store::{self, Broken, Store},
     words::Lang,
 };
 
@@ -137,27 +137,28 @@ thread_local! {
 }
 
 impl Hub {
-    /// The hub whose log is in the file `store`.
+    /// The hub whose log is in `file`.
     ///
     /// # Errors
     ///
     /// If that cannot be had, or another process has it.
-    pub fn open(store: &Path, options: Options) -> Result<Self, OpenError> {
-        let (store, state) = Store::open(store).map_err(OpenError::Store)?;
+    pub fn open(file: &Path, options: Options) -> Result<Self, OpenError> {
+        let (store, state) = Store::open(file, store::Sync::Full).map_err(OpenError::Store)?;
         let limits = Arc::new(options.limits);
         let names = Arc::new(Names::of(&state));
         let archives = (0..READERS).map(|_| store.archive()).collect::<Result<_, _>>();
         let bounds = Bounds {
-            each_max: limits.missed_a_room_max,
-            all_max: limits.missed_max,
-            bytes_max: MISSED_BYTES_MAX,
+            each: limits.missed_a_room_max,
+            all: limits.missed_max,
+            bytes: MISSED_BYTES_MAX,
         };
         let archives = archives.map_err(OpenError::Store)?;
+        let archive = store.archive().map_err(OpenError::Store)?;
         let reader = Reader::start(archives, &names, bounds).map_err(OpenError::Thread)?;
         let (orders, ordered) = mpsc::unbounded_channel();
         let clock = options.clock;
         let furniture =
-            Furniture { state, store, reader, names, limits: Arc::clone(&limits), clock };
+            Furniture { state, store, reader, archive, names, limits: Arc::clone(&limits), clock };
         let desk = move || Desk::new(furniture).run(ordered);
         thread::Builder::new().name("hub-desk".into()).spawn(desk).map_err(OpenError::Thread)?;
         Ok(Self {
@@ -192,7 +193,7 @@ impl Service for Hub {
         debug!("{peer} ▸ {local}: open");
         let is_private = !stream.is_plain();
         let hall = inner.hall().await?;
-        let way = Way { peer, local: &local, is_private };
+        let way = Way { peer, is_private };
         let session = Session::new(inner, hall, stream, (way, &flow));
         let (ended, heard, said) = session.serve(&drain).await;
         let (by, why) = match &ended {

@@ -1,7 +1,5 @@
 //! Entries as those are told them who may see them.
 
-use std::sync::Arc;
-
 use crate::{
     hall::{Move, Post, RoomPost},
     model::{AccountId, Act, Deed, Entry, Kind, RoomId, Seq, State, Title},

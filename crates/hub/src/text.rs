@@ -63,9 +63,8 @@ const SIGN_BYTES_MAX: usize = 64;
 ///
 /// [`Code::NameInvalid`].
 pub fn room_name(text: &str) -> Result<String, Refusal> {
-    let invalid = |why: name::NotAName| {
-        Refusal::of(Code::NameInvalid).field("room").why(why.to_string())
-    };
+    let invalid =
+        |why: name::NotAName| Refusal::of(Code::NameInvalid).field("room").why(why.to_string());
     name::room_name(text).map_err(invalid)
 }
 

@@ -19,12 +19,12 @@ use crate::{
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
     limits::Limits,
-    model::{AccountId, Cid, Deed, Entry, Millis, Seq, State},
+    model::{AccountId, Cid, Deed, Entry, Millis, Past, Seq, State},
     names::Names,
     outbox::Spoken,
     protocol::{Answer, Ask, Code, Place, Refusal, Told},
     saying,
-    store::{Broken, Store},
+    store::{Archive, Broken, Store},
 };
 
 /// The most that is committed at once.
@@ -38,6 +38,8 @@ pub(crate) struct Desk {
     limits: Arc<Limits>,
     clock: fn() -> SystemTime,
     reader: Reader,
+    /// For what can be answered at once.
+    archive: Archive,
     halls: Vec<mpsc::UnboundedSender<Arc<Group>>>,
     pace: Pace,
     names: Arc<Names>,
@@ -65,6 +67,7 @@ pub(crate) struct Furniture {
     pub(crate) state: State,
     pub(crate) store: Store,
     pub(crate) reader: Reader,
+    pub(crate) archive: Archive,
     pub(crate) names: Arc<Names>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: fn() -> SystemTime,
@@ -72,7 +75,7 @@ pub(crate) struct Furniture {
 
 impl Desk {
     pub(crate) fn new(furniture: Furniture) -> Self {
-        let Furniture { state, store, reader, names, limits, clock } = furniture;
+        let Furniture { state, store, reader, archive, names, limits, clock } = furniture;
         let pace = Pace::new(limits.burst, limits.messages_a_second);
         Self {
             state,
@@ -80,6 +83,7 @@ impl Desk {
             limits,
             clock,
             reader,
+            archive,
             halls: Vec::new(),
             pace,
             names,
@@ -183,8 +187,10 @@ impl Desk {
             Ask::Rooms { .. } | Ask::Who { .. } | Ask::Whois { .. } | Ask::Sessions => {
                 self.look(by, &ask).map(Some)
             }
-            Ask::Typing { .. } | Ask::Away { .. } => self.pass_on(by, &ask).map(Some),
-            Ask::Logout { .. } | Ask::Revoke { .. } => self.log_out(client, by, &ask).map(Some),
+            Ask::Typing { .. } | Ask::Away { .. } | Ask::Announce { .. } => {
+                self.pass_on(by, &ask).map(Some)
+            }
+            Ask::Logout { .. } | Ask::Revoke { .. } => self.log_out(by, &ask).map(Some),
             ask => self.write(by, &ask).map(Some),
         }
     }
@@ -265,7 +271,8 @@ impl Desk {
         }
         // Behind what holds back other events for them.
         for job in std::mem::take(&mut self.jobs) {
-            if let Err((job, refusal)) = self.reader.read(job) {
+            if let Err(refused) = self.reader.read(job) {
+                let (job, refusal) = *refused;
                 self.posts.push(Post::Release(job.client));
                 self.tell(job.client, Told::Answer { re: job.re, answer: Err(refusal) });
             }
@@ -351,8 +358,18 @@ fn cid_of(ask: &Ask) -> Option<&Cid> {
 
 /// What a client is told of a store that fails.
 fn broken(error: &Broken) -> Refusal {
-    let code = if error.is_full() { Code::StoreFull } else { Code::Unavailable };
+    let code = match error {
+        Broken::Full { .. } => Code::StoreFull,
+        _ => Code::Unavailable,
+    };
     Refusal::of(code).retry_ms(RETRY_MS)
 }
 
 const RETRY_MS: u64 = 1000;
+
+impl Past for Store {
+    fn entry(&self, seq: Seq) -> Option<Entry> {
+        // What cannot be read is told when it is to be written.
+        self.entry(seq).ok().flatten()
+    }
+}

@@ -131,7 +131,7 @@ impl Desk {
                 let rooms = rooms.iter().take(self.limits.rooms_an_account_max);
                 rooms
                     .map(|(room, since)| Ok((judge.inside(room)?, *since)))
-                    .collect::<Result<_, _>>()?
+                    .collect::<Result<_, Refusal>>()?
             }
         };
         self.posts.push(Post::Hold(client));

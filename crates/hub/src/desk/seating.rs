@@ -84,7 +84,8 @@ impl Desk {
     fn keep(&mut self, account: AccountId, device: NewDevice) -> Result<(), Refusal> {
         self.begin().map_err(|error| broken(&error))?;
         let NewDevice { name: device, session: name, hash, .. } = device;
-        let session = Session { hash: hash.0, name, account, device, since: self.now() };
+        let now = self.now();
+        let session = Session { hash: hash.0, name, account, device, since: now, seen: now };
         self.store.add_session(&session).map_err(|error| broken(&error))
     }
 
@@ -151,6 +152,16 @@ impl Desk {
                 }
                 self.show(by, state, text);
             }
+            Ask::Announce { body } => {
+                if !self.state.is_admin(by) {
+                    let why = "for the administrator of the hub";
+                    return Err(Refusal::of(Code::Forbidden).why(why));
+                }
+                let body = crate::text::body(body, &self.limits)?;
+                let (at, from) = (self.now(), self.state.account(by).name.clone());
+                let told = Told::Event(Event::Announce { at, from, body });
+                self.posts.push(Post::Everybody(Spoken::new(told)));
+            }
             _ => {}
         }
         Ok(Answer::Done)
@@ -173,19 +184,13 @@ impl Desk {
     }
 
     /// Has devices be nobody again.
-    pub(super) fn log_out(
-        &mut self,
-        client: ClientId,
-        by: AccountId,
-        ask: &Ask,
-    ) -> Result<Answer, Refusal> {
+    pub(super) fn log_out(&mut self, by: AccountId, ask: &Ask) -> Result<Answer, Refusal> {
         self.begin().map_err(|error| broken(&error))?;
         let ended = match ask {
-            Ask::Logout { all: true } => self.store.end_all(by),
-            Ask::Revoke { session } => self.store.end_session(by, session),
+            Ask::Logout { all: true } => self.store.end_all(by).map(|_| ()),
+            Ask::Revoke { session } => self.store.end_session(by, session).map(|_| ()),
             _ => Ok(()),
         };
-        _ = client;
         ended.map(|()| Answer::Done).map_err(|error| broken(&error))
     }
 
@@ -194,7 +199,7 @@ impl Desk {
         let room = self.state.room(id);
         let member = room.members.get(&who);
         let read = member.map(|member| member.read);
-        let unread = read.and_then(|read| self.store.unread(id, read, UNREAD_MAX).ok());
+        let unread = read.and_then(|read| self.archive.unread(id, read, UNREAD_MAX).ok());
         Listed {
             room: saying::place(&self.state, id, Some(who)),
             topic: room.topic.clone(),

@@ -1,8 +1,28 @@
-//! Frames of JSON.
+//! Frames: a line of JSON each, both ways. What clients ask is read here and what they are told is
+//! written; and the other way round, for clients.
+//!
+//! Which fields there are is written down in `docs/reference/hub-protocol.md`.
 
-use crate::protocol::Told;
+mod asked;
+mod asking;
+mod events;
+mod fields;
+mod heard;
+mod misread;
+mod names;
+mod spelling;
+mod telling;
+mod told;
+mod value;
 
-/// Writes what is told, as a line.
-pub fn write(told: &Told, out: &mut Vec<u8>) {
-    out.extend(format!("{told:?}\n").bytes());
-}
+pub use self::{
+    asked::read,
+    asking::write_request,
+    fields::Amiss,
+    misread::Misread,
+    telling::{write, write_in},
+    told::read_told,
+};
+
+#[cfg(test)]
+mod tests;

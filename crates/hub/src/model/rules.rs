@@ -81,12 +81,12 @@ impl<P: Past> Judge<'_, P> {
     /// Whether `deed` is what `ask` came to, when it was asked before.
     pub fn is_the_same(&self, deed: &Deed, ask: &Ask) -> bool {
         let Deed::In { room, act } = deed else { return false };
-        let place = match ask {
-            Ask::Message { to: room, .. }
-            | Ask::Edit { room, .. }
-            | Ask::Redact { room, .. }
-            | Ask::React { room, .. } => room,
-            _ => return false,
+        let (Ask::Message { to: place, .. }
+        | Ask::Edit { room: place, .. }
+        | Ask::Redact { room: place, .. }
+        | Ask::React { room: place, .. }) = ask
+        else {
+            return false;
         };
         let is_there = self.known(place).is_ok_and(|asked| asked == *room);
         is_there

@@ -157,6 +157,15 @@ pub enum Event {
         /// Whether it reads otherwise than when it was said.
         edited: bool,
     },
+    /// Something is told to everybody who is there. It is in no room, and not kept.
+    Announce {
+        /// When.
+        at: Millis,
+        /// Who says it.
+        from: String,
+        /// What.
+        body: String,
+    },
     /// What was said reads otherwise.
     Edit {
         /// Where.
@@ -298,7 +307,7 @@ impl Event {
             Self::Read { room, .. } | Self::Lagged { room, .. } | Self::Typing { room, .. } => {
                 Some(room)
             }
-            Self::Presence { .. } | Self::Bye(_) => None,
+            Self::Presence { .. } | Self::Announce { .. } | Self::Bye(_) => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{Dialect, End, Line, Session};
 use crate::{
     desk::Order,
     json,
-    protocol::{Answer, Ask, Code, Page, Place, Proof, Refusal, Request},
+    protocol::{Answer, Ask, Code, Proof, Refusal, Request},
     words::{self, Phrase},
 };
 
@@ -23,13 +23,15 @@ impl Session<'_> {
         };
         match &self.dialect {
             Dialect::Words(_) => self.hear_words(&line).await,
-            Dialect::Json { .. } | Dialect::Unknown => match json::read(&line, self.hub.limits.frame_bytes_max) {
-                Ok(request) => self.ask(request).await,
-                Err((re, refusal)) => {
-                    self.answer(re, Err(refusal));
-                    ControlFlow::Continue(())
+            Dialect::Json { .. } | Dialect::Unknown => {
+                match json::read(&line, self.hub.limits.frame_bytes_max) {
+                    Ok(request) => self.ask(request).await,
+                    Err((re, refusal)) => {
+                        self.answer(re, Err(refusal));
+                        ControlFlow::Continue(())
+                    }
                 }
-            },
+            }
         }
     }
 
@@ -98,7 +100,11 @@ impl Session<'_> {
         ControlFlow::Continue(())
     }
 
-    fn say_hello(&mut self, proto: Option<u64>, lang: Option<&str>) -> Result<Option<Answer>, Refusal> {
+    fn say_hello(
+        &mut self,
+        proto: Option<u64>,
+        lang: Option<&str>,
+    ) -> Result<Option<Answer>, Refusal> {
         if proto.is_some_and(|proto| proto != 1) {
             let why = "this hub speaks version 1";
             return Err(Refusal::of(Code::UnsupportedProto).field("proto").why(why));
@@ -132,22 +138,14 @@ impl Session<'_> {
     }
 
     /// Has the desk answer.
-    fn order(&mut self, re: Option<u64>, ask: Ask) -> Result<Option<Answer>, Refusal> {
+    pub(super) fn order(&mut self, re: Option<u64>, ask: Ask) -> Result<Option<Answer>, Refusal> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         self.asked += 1;
         let order = Order::Ask { client: self.client, account: who.account, re, ask };
         self.hub.order(order)?;
         Ok(None)
     }
-
-    /// Of whom only what was said last is wanted, when it comes into a room.
-    pub(super) fn page_for_newcomers(room: Place) -> Ask {
-        Ask::History { room, page: Page::Latest, limit: Some(NEWCOMERS_PAGE) }
-    }
 }
 
 /// The longest expression.
 const EXPR_BYTES_MAX: usize = 256;
-
-/// How much of what was said before is shown to who comes in and types.
-const NEWCOMERS_PAGE: usize = 10;

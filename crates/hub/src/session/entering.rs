@@ -33,7 +33,7 @@ impl Session<'_> {
         let attempt = self.hub.throttled(|throttle, now| throttle.admit(peer, &name, now));
         _ = attempt.map_err(limited)?;
         let phc = self.hub.passwords.hash(password).await.map_err(busy)?;
-        let device = self.new_device(device)?;
+        let device = self.new_device(device.as_deref())?;
         let (entered, account) = oneshot::channel();
         let client = self.client;
         self.hub.order(Order::Register { client, re, name, phc, device, entered })?;
@@ -48,7 +48,7 @@ impl Session<'_> {
     ) -> Result<Option<Answer>, Refusal> {
         self.may_log_in()?;
         let account = self.prove(user, password).await?;
-        let device = Device::New(self.new_device(device)?);
+        let device = Device::New(self.new_device(device.as_deref())?);
         self.enter(re, account, Entrance { device, resume }).await
     }
 
@@ -101,7 +101,10 @@ impl Session<'_> {
     }
 
     /// Is who the desk says, which answers, too.
-    async fn be(&mut self, entering: oneshot::Receiver<Entered>) -> Result<Option<Answer>, Refusal> {
+    async fn be(
+        &mut self,
+        entering: oneshot::Receiver<Entered>,
+    ) -> Result<Option<Answer>, Refusal> {
         self.asked += 1;
         // Refused without, of which the desk tells.
         if let Ok(Entered { account, user, session }) = entering.await {
@@ -123,8 +126,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn new_device(&self, name: Option<String>) -> Result<NewDevice, Refusal> {
-        let name = text::line(name.as_deref().unwrap_or(""), &self.hub.limits)?;
+    fn new_device(&self, name: Option<&str>) -> Result<NewDevice, Refusal> {
+        let name = text::line(name.unwrap_or(""), &self.hub.limits)?;
         let Token { text, hash } = Token::draw(self.hub.random);
         Ok(NewDevice { name, session: hash.session(), hash, token: text.0.clone() })
     }
@@ -145,7 +148,11 @@ impl Session<'_> {
         Ok(None)
     }
 
-    pub(super) fn log_out(&mut self, re: Option<u64>, all: bool) -> Result<Option<Answer>, Refusal> {
+    pub(super) fn log_out(
+        &mut self,
+        re: Option<u64>,
+        all: bool,
+    ) -> Result<Option<Answer>, Refusal> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         let session = who.session.clone();
         let ask = if all { Ask::Logout { all } } else { Ask::Revoke { session } };

@@ -86,11 +86,8 @@ impl Lines {
         }
         let line = &self.pending[start..end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = if line.len() > self.bytes_max {
-            Line::TooLong
-        } else {
-            Line::Whole(line.to_vec())
-        };
+        let line =
+            if line.len() > self.bytes_max { Line::TooLong } else { Line::Whole(line.to_vec()) };
         self.let_go();
         Some(line)
     }

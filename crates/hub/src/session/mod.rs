@@ -6,16 +6,11 @@ mod entering;
 mod lines;
 
 use std::{
-    borrow::Cow,
-    collections::VecDeque,
-    future::poll_fn,
-    io,
-    ops::ControlFlow,
-    sync::Arc,
+    borrow::Cow, collections::VecDeque, future::poll_fn, io, ops::ControlFlow, sync::Arc,
     time::Duration,
 };
 
-use relais_net::{Alarm, Drain, Endpoint, Fault, Peer, Side, Stream};
+use relais_net::{Alarm, Drain, Fault, Peer, Side, Stream};
 use relais_tap::{By, Direction, Flow};
 use tokio::{io::AsyncWriteExt as _, time::timeout};
 
@@ -23,7 +18,6 @@ use self::lines::{Line, Lines};
 use crate::{
     hall::{ClientId, Hall},
     hub::Inner,
-    json,
     model::AccountId,
     outbox::{Outbox, Spoken},
     protocol::{Answer, Code, Event, Place, Refusal, Told},
@@ -44,7 +38,7 @@ const GREETED_AFTER: Duration = Duration::from_millis(700);
 pub(crate) struct Session<'h> {
     hub: &'h Inner,
     stream: Stream,
-    way: Way<'h>,
+    way: Way,
     hall: Arc<Hall>,
     client: ClientId,
     outbox: Arc<Outbox>,
@@ -61,11 +55,10 @@ pub(crate) struct Session<'h> {
     passed: Passed<'h>,
 }
 
-/// Who calls, and where.
+/// Who calls, and how.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Way<'w> {
+pub(crate) struct Way {
     pub(crate) peer: Peer,
-    pub(crate) local: &'w Endpoint,
     /// Whether others cannot read along.
     pub(crate) is_private: bool,
 }
@@ -124,7 +117,7 @@ impl<'h> Session<'h> {
         hub: &'h Inner,
         hall: Arc<Hall>,
         stream: Stream,
-        (way, flow): (Way<'h>, &'h Flow),
+        (way, flow): (Way, &'h Flow),
     ) -> Self {
         let outbox = Outbox::new(hub.limits.waiting_bytes_max);
         let client = hall.enter(Arc::clone(&outbox));
@@ -160,7 +153,7 @@ impl<'h> Session<'h> {
     async fn hold(&mut self, drain: &Drain) -> Result<End, Fault> {
         self.greet(drain).await?;
         loop {
-            while self.asked < self.hub.limits.asked_max {
+            while self.asked < self.asked_max() {
                 let Some(line) = self.lines.next() else { break };
                 if let ControlFlow::Break(end) = self.hear(line).await {
                     self.speak().await?;
@@ -202,9 +195,9 @@ impl<'h> Session<'h> {
 
     /// Waits for something to do.
     async fn step(&mut self, drain: &Drain) -> Result<Step, Fault> {
-        let Self { stream, lines, outbox, taken, silence, asked, hub, .. } = self;
         // Who has asked as much as may be waits for answers first.
-        let may_read = *asked < hub.limits.asked_max;
+        let may_read = self.asked < self.asked_max();
+        let Self { stream, lines, outbox, taken, silence, .. } = self;
         let step = tokio::select! {
             read = poll_fn(|cx| lines.poll_read(cx, stream)), if may_read => Step::Read(read.map_err(hearing)?),
             () = poll_fn(|cx| outbox.poll_take(cx, taken)) => Step::Told,
@@ -220,6 +213,14 @@ impl<'h> Session<'h> {
             }
         }
         Ok(step)
+    }
+
+    /// How much may be asked before it is answered. What is typed next may depend on it: where it goes.
+    fn asked_max(&self) -> usize {
+        match self.dialect {
+            Dialect::Words(_) => 1,
+            Dialect::Json { .. } | Dialect::Unknown => self.hub.limits.asked_max,
+        }
     }
 
     fn says_too_much(&self) -> bool {

@@ -1,6 +1,9 @@
 //! What `[hub.NAME]` means.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use relais_net::{Endpoint, Scheme};
 use serde::Serialize;
@@ -73,7 +76,7 @@ impl Messaging {
             return Err(vec![key.key("burst").wrong(wrong)]);
         }
         Ok(Self {
-            store: base.join(store.clone().unwrap_or_else(|| STORE.into())),
+            store: base.join(store.as_deref().unwrap_or(Path::new(STORE))),
             registration: *registration,
             clear_passwords: *clear_passwords,
             lang: *lang,

@@ -12,7 +12,7 @@ use relais_talk::calc::{self, Program};
 const ARGUMENT: &str = "calculator-child";
 
 /// How a child is run: the file of this very process, whatever lies at its path meanwhile.
-pub(super) fn program() -> Program {
+pub(crate) fn program() -> Program {
     Program { path: "/proc/self/exe".into(), arguments: vec![ARGUMENT.to_owned()] }
 }
 

@@ -128,7 +128,9 @@ impl Parts {
             (Read::Relay(demand), Job::Relay(relay)) => {
                 Made::Relay(relay::Made::new((relay, &key), demand, relays)?)
             }
-            (Read::Hub | Read::Listen(_) | Read::Relay(_), _) => unreachable!("parts are of their service"),
+            (Read::Hub | Read::Listen(_) | Read::Relay(_), _) => {
+                unreachable!("parts are of their service")
+            }
         };
         let running = Running { service: service.clone(), read, made: made.clone() };
         lasting.running.insert(key.to_string(), running);

@@ -95,7 +95,9 @@ impl Service {
     pub(crate) fn plan(name: &str, table: &Table, base: &Base) -> Result<Self, Vec<Problem>> {
         let key = KeyPath::of([table.verb(), name]);
         let job = match table {
-            Table::Hub(table) => hub::Messaging::plan(table, base, &key).map(Box::new).map(Job::Hub),
+            Table::Hub(table) => {
+                hub::Messaging::plan(table, base, &key).map(Box::new).map(Job::Hub)
+            }
             Table::Listen(table) => {
                 listen::Dialogue::plan(table, base, &key).map(Box::new).map(Job::Listen)
             }
