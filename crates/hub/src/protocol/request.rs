@@ -1,5 +1,7 @@
 //! What a client asks for: one type for all doors, whatever its spelling there.
 
+use std::fmt;
+
 use crate::model::{Access, Cid, Kind, Role, Seq};
 
 /// What a client asks for, and what the answer is to be known by.
@@ -69,6 +71,11 @@ pub enum Ask {
         reply: Option<Seq>,
         /// What the client calls it.
         cid: Option<Cid>,
+    },
+    /// To tell something to everybody who is there. It is not kept. For administrators.
+    Announce {
+        /// What.
+        body: String,
     },
     /// To have what was said read otherwise.
     Edit {
@@ -330,8 +337,8 @@ pub enum Page {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
     }
 }
@@ -343,5 +350,15 @@ impl Place {
             return Some(Self::Person(person.to_owned()));
         }
         text.starts_with('#').then(|| Self::Room(text.to_owned()))
+    }
+}
+
+/// As [`Place::read`] takes it.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Room(name) => f.write_str(name),
+            Self::Person(name) => write!(f, "@{name}"),
+        }
     }
 }

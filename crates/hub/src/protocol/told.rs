@@ -157,6 +157,15 @@ pub enum Event {
         /// Whether it reads otherwise than when it was said.
         edited: bool,
     },
+    /// Something is told to everybody who is there. It is in no room, and not kept.
+    Announce {
+        /// When.
+        at: Millis,
+        /// Who says it.
+        from: String,
+        /// What.
+        body: String,
+    },
     /// What was said reads otherwise.
     Edit {
         /// Where.
