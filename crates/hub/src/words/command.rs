@@ -1,0 +1,60 @@
+//! What a command is.
+
+use super::{
+    lang::{Lang, Text},
+    reading::Read,
+};
+
+/// Something that can be typed.
+#[derive(Clone, Copy, Debug)]
+pub struct Command {
+    /// What it is called, and what else it is called. Without the `/`.
+    pub names: &'static [&'static str],
+    /// Who may.
+    pub who: Who,
+    /// What is typed behind it; `[]` is around what may be left out.
+    pub arguments: Text,
+    /// What it does.
+    pub does: Text,
+    pub(super) read: Read,
+}
+
+/// Who may do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Whoever comes.
+    Anybody,
+    /// Who is logged in.
+    Account,
+    /// Moderators and owners of the room.
+    Moderator,
+    /// Owners of the room.
+    Owner,
+    /// Administrators of the hub.
+    Administrator,
+}
+
+impl Command {
+    /// What is typed: `/join ROOM`.
+    pub fn line(&self, lang: Lang) -> String {
+        format!("/{} {}", self.names[0], self.arguments.of(lang)).trim_end().to_owned()
+    }
+
+    /// What it does, and for whom.
+    pub(super) fn about(&self, lang: Lang) -> String {
+        let does = self.does.of(lang);
+        self.who.text().map_or(does.to_owned(), |who| format!("{does} ({})", who.of(lang)))
+    }
+}
+
+impl Who {
+    /// Where it is worth saying.
+    fn text(self) -> Option<Text> {
+        match self {
+            Self::Anybody | Self::Account => None,
+            Self::Moderator => Some(Text { en: "moderators", fr: "modérateurs" }),
+            Self::Owner => Some(Text { en: "owners", fr: "propriétaires" }),
+            Self::Administrator => Some(Text { en: "administrators", fr: "administrateurs" }),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What something comes to, as lines for people.
+
+use std::fmt::Write;
+
+use super::{
+    happened::{role_words, show_event},
+    lang::Lang,
+    plain::{Plain, Room, day},
+    reader::{Reader, note},
+};
+use crate::{
+    model::{Access, Millis, Role},
+    protocol::{Answer, Event, Listed, Where},
+};
+
+/// Adds an answer.
+pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String) {
+    match answer {
+        Answer::Done => reader.say(out, format_args!("done"), format_args!("fait")),
+        Answer::Hello { server, .. } => note(out, format_args!("{}", Plain(server))),
+        Answer::LoggedIn { user, rooms, .. } => {
+            let user = Plain(user);
+            reader.say(out, format_args!("you are {user}"), format_args!("vous êtes {user}"));
+            show_rooms(rooms, reader, out);
+        }
+        Answer::Joined(listed) => show_listed(listed, reader, out),
+        Answer::Page { events, more } => show_page(events, *more, reader, out),
+        Answer::Rooms(rooms) if rooms.is_empty() => reader.say(
+            out,
+            format_args!("there is none: /join ROOM makes one"),
+            format_args!("il n'y en a pas : /join SALON en crée un"),
+        ),
+        Answer::Rooms(rooms) => show_rooms(rooms, reader, out),
+        Answer::Members(members) => show_members(members, reader, out),
+        Answer::Person { .. } => show_person(answer, reader, out),
+        Answer::Value(value) => note(out, format_args!("{}", Plain(value))),
+        Answer::Sessions(sessions) => sessions.iter().for_each(|it| show_session(it, reader, out)),
+        Answer::Pong { .. } => note(out, format_args!("pong")),
+        Answer::Help(commands) => show_commands(commands, out),
+        Answer::Bye => reader.say(out, format_args!("goodbye"), format_args!("au revoir")),
+        // What was said is seen as an event; a client that counts entries speaks JSON.
+        Answer::Written { .. } | Answer::Live { .. } => {}
+    }
+}
+
+fn show_rooms(rooms: &[Listed], reader: Reader<'_>, out: &mut String) {
+    for listed in rooms {
+        show_listed(listed, reader, out);
+    }
+}
+
+/// `# #lab (12), 3 new: what it is about`
+fn show_listed(listed: &Listed, reader: Reader<'_>, out: &mut String) {
+    let Listed { room, topic, access, last: _, mine, unread, members } = listed;
+    let private = match access {
+        Access::Public => "",
+        Access::Private => reader.word(", private", ", privé"),
+    };
+    let mine = mine.map(|(_, role)| role).filter(|role| *role != Role::Member);
+    let mine = mine.map(|role| format!(", {}", role_word(role, reader))).unwrap_or_default();
+    let new = match unread {
+        0 => String::new(),
+        unread => format!(", {unread} {}", reader.word("new", "non lus")),
+    };
+    let topic = if topic.is_empty() { String::new() } else { format!(": {}", Plain(topic)) };
+    note(out, format_args!("{} ({members}){private}{mine}{new}{topic}", Room(room)));
+}
+
+fn role_word(role: Role, reader: Reader<'_>) -> &'static str {
+    let (en, fr) = role_words(role);
+    reader.word(en, fr)
+}
+
+/// Each thing behind its number, by which it can be answered, and each day before what happened on it.
+fn show_page(events: &[Event], more: bool, reader: Reader<'_>, out: &mut String) {
+    if events.is_empty() {
+        reader.say(out, format_args!("there is nothing"), format_args!("il n'y a rien"));
+    }
+    let mut today = String::new();
+    for event in events {
+        if let Some(at) = place_of(event) {
+            let day = day(at.at);
+            if day != today {
+                note(out, format_args!("{day}"));
+                today = day;
+            }
+            if matches!(event, Event::Message { .. }) {
+                write!(out, "{} ", at.seq).expect("a string that takes all");
+            }
+        }
+        show_event(event, reader, out);
+    }
+    if let Some(first) = events.iter().find_map(place_of).filter(|_| more) {
+        let (count, seq) = (events.len(), first.seq);
+        reader.say(
+            out,
+            format_args!("there is more: /history {count} {seq}"),
+            format_args!("il y en a plus : /history {count} {seq}"),
+        );
+    }
+}
+
+/// Where in the log something stands, if it stands there.
+fn place_of(event: &Event) -> Option<&Where> {
+    match event {
+        Event::Message { at, .. }
+        | Event::Edit { at, .. }
+        | Event::Redact { at, .. }
+        | Event::React { at, .. }
+        | Event::Create(at)
+        | Event::Join(at)
+        | Event::Part(at)
+        | Event::Topic { at, .. }
+        | Event::Role { at, .. }
+        | Event::About { at, .. }
+        | Event::Rule { at, .. } => Some(at),
+        Event::Announce { .. }
+        | Event::Read { .. }
+        | Event::Gap(_)
+        | Event::Lagged { .. }
+        | Event::Typing { .. }
+        | Event::Presence { .. }
+        | Event::Bye(_) => None,
+    }
+}
+
+/// Who is there in one line, who is not in another.
+fn show_members(members: &[(String, Role, bool)], reader: Reader<'_>, out: &mut String) {
+    let named = |(user, role, _): &(String, Role, bool)| match role {
+        Role::Member => Plain(user).to_string(),
+        role => format!("{} ({})", Plain(user), role_word(*role, reader)),
+    };
+    let there: Vec<_> = members.iter().filter(|(.., online)| *online).map(named).collect();
+    let gone: Vec<_> = members.iter().filter(|(.., online)| !online).map(named).collect();
+    for (who, word) in
+        [(there, reader.word("there", "là")), (gone, reader.word("not there", "absents"))]
+    {
+        if !who.is_empty() {
+            let colon = colon(reader);
+            note(out, format_args!("{word}{colon}{}", who.join(", ")));
+        }
+    }
+}
+
+/// Which stands apart in French.
+fn colon(reader: Reader<'_>) -> &'static str {
+    match reader.lang {
+        Lang::En => ": ",
+        Lang::Fr => " : ",
+    }
+}
+
+fn show_person(answer: &Answer, reader: Reader<'_>, out: &mut String) {
+    let Answer::Person { user, since, online, away } = answer else { return };
+    let (user, since) = (Plain(user), day(*since));
+    let away = away.as_ref().map(|away| format!(" ({})", Plain(away))).unwrap_or_default();
+    let is = match (online, away.is_empty()) {
+        (false, _) => reader.word("not there", "n'est pas là"),
+        (true, true) => reader.word("there", "est là"),
+        (true, false) => reader.word("away", "s'est absenté"),
+    };
+    reader.say(
+        out,
+        format_args!("{user}: {is}{away}, has an account since {since}"),
+        format_args!("{user} {is}{away}, a un compte depuis le {since}"),
+    );
+}
+
+fn show_session(session: &(String, String, Millis, bool), reader: Reader<'_>, out: &mut String) {
+    let (device, name, seen, is_this) = session;
+    let (device, name, seen) = (Plain(device), Plain(name), day(*seen));
+    let this = if *is_this { reader.word(", this one", ", celui-ci") } else { "" };
+    note(out, format_args!("{name} {device}, {seen}{this}"));
+}
+
+fn show_commands(commands: &[(String, String)], out: &mut String) {
+    let width = commands.iter().map(|(line, _)| line.chars().count()).max().unwrap_or(0);
+    let width = width.min(WIDTH_MAX);
+    for (line, does) in commands {
+        let (line, does) = (Plain(line).to_string(), Plain(does));
+        note(out, format_args!("{line:width$}  {does}"));
+    }
+}
+
+/// Behind longer ones what they do is not aligned.
+const WIDTH_MAX: usize = 32;

@@ -1,0 +1,31 @@
+//! Plain text, for people with `nc` or telnet: lines are typed and lines are shown. What may be typed
+//! is one [table](COMMANDS); what codes say to people, whatever door they come through, is another.
+
+mod command;
+mod commands;
+mod happened;
+mod lang;
+mod line;
+mod listing;
+mod phrases;
+mod plain;
+mod reader;
+mod reading;
+mod refusals;
+mod show;
+mod typed;
+
+pub use self::{
+    command::{Command, Who},
+    commands::{COMMANDS, help},
+    lang::{Lang, Text},
+    line::{Line, Wanted},
+    phrases::Phrase,
+    reader::Reader,
+    refusals::sentence,
+    show::show,
+    typed::read,
+};
+
+#[cfg(test)]
+mod tests;

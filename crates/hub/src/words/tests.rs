@@ -1,0 +1,368 @@
+//! What is typed, and what is shown.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    model::{Access, Cid, Kind, Millis, Role, Seq},
+    protocol::{
+        Answer, Ask, Code, Event, Gap, Listed, Page, Place, Proof, Refusal, Secret, Told, Where,
+    },
+};
+
+fn lab() -> Place {
+    Place::Room("#lab".into())
+}
+
+fn say(to: Place, kind: Kind, body: &str) -> Ask {
+    Ask::Message { to, kind, body: body.into(), reply: None, cid: None }
+}
+
+fn login(user: &str, password: &str) -> Ask {
+    let (user, password) = (user.to_owned(), Secret(password.into()));
+    Ask::Login { proof: Proof::Password { user, password }, device: None, resume: None }
+}
+
+#[track_caller]
+fn asks(line: &str, expect: Ask) {
+    assert_eq!(read(line, Some(&lab())), Line::Ask(expect), "{line:?}");
+}
+
+#[track_caller]
+fn is_wrong(line: &str, code: Code, field: &str) {
+    match read(line, None) {
+        Line::Wrong(refusal) => {
+            assert_eq!((refusal.code, refusal.field.unwrap_or_default()), (code, field), "{line}");
+        }
+        other => panic!("{line:?} is {other:?}"),
+    }
+}
+
+#[test]
+fn a_plain_line_is_said_where_it_is_typed() {
+    asks("salut tout le monde\r\n", say(lab(), Kind::Text, "salut tout le monde"));
+    asks("  deux  ", say(lab(), Kind::Text, "  deux  "));
+    asks("//etc/hosts", say(lab(), Kind::Text, "/etc/hosts"));
+    asks("fin de partie", say(lab(), Kind::Text, "fin de partie"));
+    is_wrong("salut", Code::NotInRoom, "");
+}
+
+#[test]
+fn some_lines_ask_nothing_of_the_hub() {
+    for line in ["fin", "quit", " QUIT \r\n", "/bye", "/fin", "/quit"] {
+        assert_eq!(read(line, None), Line::End, "{line:?}");
+    }
+    for line in ["", "\r\n", "   "] {
+        assert_eq!(read(line, None), Line::Nothing, "{line:?}");
+    }
+    assert_eq!(read("/lang fr", None), Line::Lang(Lang::Fr));
+    assert_eq!(read("/nick bob", None), Line::NameStays);
+}
+
+#[test]
+fn a_password_may_be_typed_on_the_next_line() {
+    asks("/login ana a b c", login("ana", "a b c"));
+    let Line::Secret(wanted) = read("/login ana", None) else { panic!() };
+    assert_eq!(wanted.with("  secret pass \r\n"), login("ana", "  secret pass "));
+    let Line::Secret(wanted) = read("/register @ana", None) else { panic!() };
+    let (user, password) = ("ana".to_owned(), Secret("x".into()));
+    assert_eq!(wanted.with("x"), Ask::Register { user, password, invitation: None, device: None });
+}
+
+#[test]
+fn commands_are_about_the_room_they_are_typed_in() {
+    asks("/me rit", say(lab(), Kind::Action, "rit"));
+    asks("/ME rit", say(lab(), Kind::Action, "rit"));
+    asks("/topic", Ask::Rooms { matching: Some("#lab".into()) });
+    asks("/topic -", Ask::Topic { room: lab(), topic: String::new() });
+    asks("/topic le TP 3", Ask::Topic { room: lab(), topic: "le TP 3".into() });
+    asks("/leave", Ask::Part { room: lab() });
+    asks("/who", Ask::Who { room: lab() });
+    asks("/history", Ask::History { room: lab(), page: Page::Latest, limit: None });
+    let page = Page::Before(Seq(7));
+    asks("/history 20 7", Ask::History { room: lab(), page, limit: Some(20) });
+    let (user, reason) = ("bob".to_owned(), Some("trop de bruit".to_owned()));
+    asks("/kick @bob trop de bruit", Ask::Kick { room: lab(), user, reason });
+    is_wrong("/me rit", Code::NotInRoom, "");
+}
+
+#[test]
+fn rooms_are_named_with_their_sign_or_without() {
+    asks("/join lab", Ask::Join { room: lab() });
+    asks("/join #lab", Ask::Join { room: lab() });
+    asks("/join @bob", Ask::Join { room: Place::Person("bob".into()) });
+    asks("/part autre", Ask::Part { room: Place::Room("#autre".into()) });
+    let (room, access, topic) = ("#lab".to_owned(), Access::Private, None);
+    asks("/create lab privé", Ask::Create { room, access, topic });
+    asks("/msg bob à toi", say(Place::Person("bob".into()), Kind::Text, "à toi"));
+    asks("/msg #lab à tous", say(lab(), Kind::Text, "à tous"));
+}
+
+#[test]
+fn what_was_said_is_meant_by_its_number() {
+    let reply = Some(Seq(12));
+    let (to, kind, body) = (lab(), Kind::Text, "oui".to_owned());
+    asks("/reply 12 oui", Ask::Message { to, kind, body, reply, cid: None });
+    let (room, seq) = (lab(), Seq(12));
+    asks("/edit 12 non", Ask::Edit { room, seq, body: "non".into(), cid: None });
+    let (room, reason) = (lab(), Some("faux".to_owned()));
+    asks("/del 12 faux", Ask::Redact { room, seq, reason, cid: None });
+    let (room, emoji) = (lab(), "👍".to_owned());
+    asks("/unreact 12 👍", Ask::React { room, seq, emoji, on: false, cid: None });
+}
+
+#[test]
+fn times_are_typed_with_their_unit() {
+    let ban = |seconds, reason: Option<&str>| {
+        let (user, reason) = ("bob".to_owned(), reason.map(str::to_owned));
+        Ask::Ban { room: lab(), user, seconds, reason }
+    };
+    asks("/ban bob", ban(None, None));
+    asks("/ban bob 10m", ban(Some(600), None));
+    asks("/ban bob 7j assez de bruit", ban(Some(604_800), Some("assez de bruit")));
+    asks("/ban bob 10 fois", ban(None, Some("10 fois")));
+    let (user, on, seconds) = ("bob".to_owned(), true, Some(7200));
+    asks("/mute bob 2h", Ask::Mute { room: lab(), user, on, seconds });
+    let wrong = Refusal::of(Code::BadField).field("seconds");
+    let wrong = wrong.why("expected a time as 30s, 10m, 2h or 7d");
+    for time in ["soon", "1", "é", "18446744073709551615d"] {
+        let line = format!("/mute bob {time}");
+        assert_eq!(read(&line, Some(&lab())), Line::Wrong(wrong.clone()), "{line}");
+    }
+}
+
+#[test]
+fn what_is_wrong_says_what() {
+    is_wrong("/fly", Code::UnknownCommand, "");
+    is_wrong("/", Code::UnknownCommand, "");
+    is_wrong("/join", Code::MissingField, "room");
+    is_wrong("/login", Code::MissingField, "user");
+    is_wrong("/password old", Code::MissingField, "new");
+    is_wrong("/msg bob", Code::MissingField, "body");
+    is_wrong("/calc", Code::MissingField, "expr");
+    is_wrong("/lang de", Code::BadField, "lang");
+    is_wrong("/create lab secret", Code::BadField, "private");
+    let here = Some(lab());
+    for (line, field) in
+        [("/history x", "limit"), ("/reply un oui", "seq"), ("/slow -1", "seconds")]
+    {
+        let Line::Wrong(refusal) = read(line, here.as_ref()) else { panic!("{line}") };
+        assert_eq!((refusal.code, refusal.field), (Code::BadField, Some(field)), "{line}");
+    }
+}
+
+#[test]
+fn no_command_is_called_as_another() {
+    let mut names: Vec<_> = COMMANDS.iter().flat_map(|command| command.names).collect();
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
+fn help_has_every_command_in_each_language() {
+    for lang in Lang::ALL {
+        let help = help(lang);
+        assert_eq!(help.len(), COMMANDS.len());
+        assert!(help.iter().all(|(line, does)| line.starts_with('/') && !does.is_empty()));
+    }
+    let kick = |lang| help(lang).into_iter().find(|(line, _)| line.starts_with("/kick")).unwrap();
+    let does = "send somebody out (moderators)".to_owned();
+    assert_eq!(kick(Lang::En), ("/kick NAME [REASON]".to_owned(), does));
+    assert_eq!(kick(Lang::Fr).0, "/kick NOM [RAISON]");
+}
+
+fn at(from: &str, room: Place) -> Where {
+    let at = Millis(1_763_641_860_000);
+    let cid = Cid::new("c");
+    Where { room, seq: Seq(10), prev: Seq(7), at, from: from.into(), cid }
+}
+
+fn message(at: Where, kind: Kind, body: &str) -> Event {
+    let body = Some(body.to_owned());
+    Event::Message { at, kind, body, reply: None, mention: false, edited: false }
+}
+
+fn shown(told: &Told, lang: Lang) -> String {
+    let here = lab();
+    show(told, Reader { lang, me: Some("ana"), here: Some(&here) })
+}
+
+#[track_caller]
+fn shows(event: Event, expect: &str) {
+    assert_eq!(shown(&Told::Event(event), Lang::Fr), expect);
+}
+
+#[track_caller]
+fn answers(answer: Answer, expect: &str) {
+    let told = Told::Answer { re: None, answer: Ok(answer) };
+    assert_eq!(shown(&told, Lang::En), expect);
+}
+
+#[test]
+fn what_is_said_is_shown_with_time_and_name() {
+    let bob = || Place::Person("bob".into());
+    shows(message(at("bob", lab()), Kind::Text, "salut"), "12:31 <bob> salut\n");
+    shows(message(at("bob", bob()), Kind::Text, "privé"), "12:31 -bob→ privé\n");
+    shows(message(at("ana", bob()), Kind::Text, "oui"), "12:31 →bob- oui\n");
+    shows(message(at("bob", bob()), Kind::Action, "rit"), "12:31 -bob→ * bob rit\n");
+    shows(message(at("alice", lab()), Kind::Action, "rit"), "12:31 * alice rit\n");
+    shows(message(at("robot", lab()), Kind::Notice, "bip"), "12:31 -robot- bip\n");
+    let other = Place::Room("#autre".into());
+    shows(message(at("bob", other), Kind::Text, "salut"), "12:31 #autre <bob> salut\n");
+    let (at, from, body) = (Millis(0), "ana".to_owned(), "pause".to_owned());
+    shows(Event::Announce { at, from, body }, "00:00 ana → tous: pause\n");
+}
+
+#[test]
+fn no_line_of_a_stranger_looks_like_anothers() {
+    let body = "un\n# vous êtes banni\n12:31 <root> deux\u{1b}[2J\u{202e}";
+    let expect = "12:31 <bob> un\n      # vous êtes banni\n      12:31 <root> deux[2J\n";
+    shows(message(at("bob", lab()), Kind::Text, body), expect);
+    let (user, state, text) = ("bob".to_owned(), "away", Some("a\nb\u{7}".to_owned()));
+    shows(Event::Presence { user, state, text }, "# bob s'est absenté (a b)\n");
+    let refusal = Refusal::of(Code::NoSuchRoom).why("#a\u{1b}\nb");
+    let told = Told::Answer { re: None, answer: Err(refusal) };
+    let expect = "# there is no such room: /rooms lists them (#a b)\n";
+    assert_eq!(shown(&told, Lang::En), expect);
+}
+
+#[test]
+fn what_became_of_a_message_is_shown_with_it() {
+    let (kind, reply) = (Kind::Text, Some(Seq(3)));
+    let at = at("bob", lab());
+    let message = |body: Option<&str>, edited| {
+        let (at, body) = (at.clone(), body.map(str::to_owned));
+        Event::Message { at, kind, body, reply, mention: true, edited }
+    };
+    shows(message(Some("oui"), true), "12:31 <bob> (→ 3) oui (corrigé)\n");
+    shows(message(None, false), "12:31 <bob> (→ 3) (retiré)\n");
+    let (of, body) = (Seq(3), "non".to_owned());
+    shows(Event::Edit { at: at.clone(), of, body }, "12:31 <bob> (3 corrigé) non\n");
+    let reason = Some("faux".to_owned());
+    shows(Event::Redact { at: at.clone(), of, reason }, "# bob a retiré 3: faux\n");
+    let emoji = "👍".to_owned();
+    shows(Event::React { at, of, emoji, on: false }, "# bob: -👍 3\n");
+}
+
+#[test]
+fn what_happens_in_a_room_is_told_by_the_hub() {
+    let other = Place::Room("#autre".into());
+    let bob = || "bob".to_owned();
+    shows(Event::Create(at("bob", lab())), "# bob a créé #lab\n");
+    shows(Event::Join(at("bob", lab())), "# bob est entré dans #lab\n");
+    shows(Event::Part(at("bob", lab())), "# bob a quitté #lab\n");
+    shows(Event::Topic { at: at("bob", lab()), topic: "TP 3".into() }, "# #lab: TP 3 (bob)\n");
+    let role = Role::Moderator;
+    let expect = "# bob est modérateur de #lab\n";
+    shows(Event::Role { at: at("ana", lab()), user: bob(), role }, expect);
+    let about = |what, until| {
+        let (at, reason) = (at("ana", other.clone()), Some("bruit".to_owned()));
+        Event::About { at, what, user: bob(), until, reason }
+    };
+    shows(about("kick", None), "# ana a fait sortir bob (#autre): bruit\n");
+    let until = Some(Millis(1_763_641_860_000));
+    let expect = "# ana a banni bob (#autre) jusqu'au 2025-11-20 12:31: bruit\n";
+    shows(about("ban", until), expect);
+    let keeps = |what, value| Event::Rule { at: at("ana", lab()), what, value };
+    shows(keeps("slow", Some(5)), "# #lab : 5 s entre deux messages\n");
+    shows(keeps("retain", Some(3)), "# #lab : les messages sont gardés 3 jours\n");
+    shows(keeps("retain", None), "# #lab : les messages sont gardés pour toujours\n");
+}
+
+#[test]
+fn what_only_programs_make_use_of_is_not_shown() {
+    shows(Event::Read { room: lab(), last: Seq(1) }, "");
+    shows(Event::Typing { room: lab(), user: "bob".into(), on: true }, "");
+    answers(Answer::Written { seq: Seq(1), at: Millis(0), dup: false }, "");
+    answers(Answer::Live { cursor: Seq(1) }, "");
+}
+
+#[test]
+fn what_is_missing_is_never_hidden() {
+    let gap = Event::Gap(Gap { room: lab(), from: Seq(1), to: Seq(9) });
+    shows(gap, "# tout ce qui vous manque de #lab n'est pas montré : /history\n");
+    let lagged = Event::Lagged { room: lab(), last: Seq(9) };
+    shows(lagged, "# vous lisez trop lentement pour #lab : /history\n");
+    let bye = Event::Bye(Refusal::of(Code::Shutdown).retry_ms(1500));
+    shows(bye, "# le serveur s'arrête : revenez dans un instant, de nouveau dans 2 s\n");
+}
+
+fn listed(unread: u64) -> Listed {
+    let mine = Some((Seq(1), Role::Owner));
+    let access = Access::Private;
+    Listed { room: lab(), topic: "TP".into(), access, last: Seq(9), mine, unread, members: 3 }
+}
+
+#[test]
+fn answers_are_shown_in_words() {
+    answers(Answer::Done, "# done\n");
+    answers(Answer::Bye, "# goodbye\n");
+    answers(Answer::Value("2".into()), "# 2\n");
+    answers(Answer::Pong { t: None }, "# pong\n");
+    answers(Answer::Joined(listed(0)), "# #lab (3), private, owner: TP\n");
+    answers(Answer::Rooms(vec![listed(7)]), "# #lab (3), private, owner, 7 new: TP\n");
+    answers(Answer::Rooms(vec![]), "# there is none: /join ROOM makes one\n");
+    let (user, session) = ("ana".to_owned(), "s_1".to_owned());
+    let (token, cursor, rooms) = (Some("rt_secret".to_owned()), Seq(9), vec![listed(1)]);
+    let expect = "# you are ana\n# #lab (3), private, owner, 1 new: TP\n";
+    answers(Answer::LoggedIn { user, session, token, cursor, rooms }, expect);
+    let member = |name: &str, role, online| (name.to_owned(), role, online);
+    let members = vec![
+        member("ana", Role::Owner, true),
+        member("bob", Role::Member, true),
+        member("eve", Role::Member, false),
+    ];
+    answers(Answer::Members(members), "# there: ana (owner), bob\n# not there: eve\n");
+    let (user, since, online, away) = ("bob".to_owned(), Millis(0), true, Some("lunch".to_owned()));
+    let expect = "# bob: away (lunch), has an account since 1970-01-01\n";
+    answers(Answer::Person { user, since, online, away }, expect);
+    let session = ("laptop".to_owned(), "s_1".to_owned(), Millis(0), true);
+    answers(Answer::Sessions(vec![session]), "# s_1 laptop, 1970-01-01, this one\n");
+    let commands = [("/a", "one"), ("/bcd", "two")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+    answers(Answer::Help(commands.to_vec()), "# /a    one\n# /bcd  two\n");
+}
+
+#[test]
+fn a_page_has_numbers_and_days_and_says_where_it_goes_on() {
+    let events =
+        vec![message(at("bob", lab()), Kind::Text, "salut"), Event::Part(at("bob", lab()))];
+    answers(
+        Answer::Page { events, more: true },
+        "# 2025-11-20\n10 12:31 <bob> salut\n# bob left #lab\n# there is more: /history 2 10\n",
+    );
+    answers(Answer::Page { events: vec![], more: false }, "# there is nothing\n");
+}
+
+#[test]
+fn the_door_speaks_both_languages() {
+    assert_eq!(Phrase::Password.line(Lang::Fr), "# mot de passe :\n");
+    for phrase in [Phrase::Greeting, Phrase::Password, Phrase::NameStays, Phrase::Language] {
+        assert!(phrase.line(Lang::En).starts_with("# ") && phrase.line(Lang::Fr).ends_with('\n'));
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_typed_panics(line: String, here in any::<bool>()) {
+        let lab = lab();
+        _ = read(&line, here.then_some(&lab));
+    }
+
+    #[test]
+    fn no_command_panics(at in 0..COMMANDS.len(), rest: String) {
+        let line = format!("/{} {rest}", COMMANDS[at].names[0]);
+        _ = read(&line, Some(&lab()));
+    }
+
+    #[test]
+    fn nothing_that_disturbs_is_shown(from: String, body: String) {
+        let told = Told::Event(message(at(&from, lab()), Kind::Text, &body));
+        let shown = show(&told, Reader::default());
+        let lines: Vec<_> = shown.lines().collect();
+        prop_assert!(!lines.concat().contains(relais_wire::visible::is_disturbing));
+        prop_assert_eq!(shown.matches('\n').count(), body.matches('\n').count() + 1);
+        prop_assert!(lines[1..].iter().all(|line| line.starts_with("      ")));
+    }
+}
