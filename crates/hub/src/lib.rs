@@ -3,6 +3,7 @@
 //! What was done is an [`Entry`](model::Entry) of the log; what it comes to is [`State`](model::State).
 //! Neither knows sockets, clocks or the disk.
 
+pub mod json;
 pub mod model;
 pub mod name;
 pub mod protocol;

@@ -1,0 +1,96 @@
+//! What happened, and why something did not, written as the fields of a frame.
+
+use super::{
+    names::{KINDS, ROLES},
+    spelling::Object,
+};
+use crate::{
+    model::Kind,
+    protocol::{Event, Gap, Refusal, Where},
+    words::{Lang, sentence},
+};
+
+/// Fills `frame` with an event: what it is comes first.
+pub(super) fn say_event(event: &Event, lang: Lang, frame: &mut Object<'_>) {
+    match event {
+        Event::Message { at, kind, body, reply, mention, edited } => {
+            say_where("message", at, frame);
+            say_message((*kind, body.as_ref()), frame);
+            frame.maybe("reply", reply.as_ref()).maybe("edited", edited.then_some(&true));
+            frame.maybe("mention", mention.then_some(&true));
+        }
+        Event::Announce { at, from, body } => {
+            frame.put("ev", "announce").put("ts", at).put("from", from).put("body", body);
+        }
+        Event::Read { room, last } => {
+            frame.put("ev", "read").put("room", room).put("last", last);
+        }
+        Event::Gap(Gap { room, from, to }) => {
+            frame.put("ev", "gap").put("room", room).put("from", from).put("to", to);
+        }
+        Event::Lagged { room, last } => {
+            frame.put("ev", "lagged").put("room", room).put("last", last);
+        }
+        Event::Typing { room, user, on } => {
+            frame.put("ev", "typing").put("room", room).put("user", user).put("on", on);
+        }
+        Event::Presence { user, state, text } => {
+            let frame = frame.put("ev", "presence").put("user", user).put("state", *state);
+            frame.maybe("text", text.as_ref());
+        }
+        Event::Bye(refusal) => say_refusal(refusal, lang, frame.put("ev", "bye")),
+        in_a_room => say_in_a_room(in_a_room, frame),
+    }
+}
+
+/// What was taken out is `null`.
+fn say_message((kind, body): (Kind, Option<&String>), frame: &mut Object<'_>) {
+    let frame = frame.put("kind", KINDS.of(kind));
+    match body {
+        Some(body) => frame.put("body", body),
+        None => frame.put("body", &None::<u64>),
+    };
+}
+
+/// What else stands in a room's log. What happens elsewhere is written above.
+fn say_in_a_room(event: &Event, frame: &mut Object<'_>) {
+    match event {
+        Event::Edit { at, of, body } => {
+            say_where("edit", at, frame).put("of", of).put("body", body);
+        }
+        Event::Redact { at, of, reason } => {
+            say_where("redact", at, frame).put("of", of).maybe("reason", reason.as_ref());
+        }
+        Event::React { at, of, emoji, on } => {
+            say_where("react", at, frame).put("of", of).put("emoji", emoji).put("on", on);
+        }
+        Event::Create(at) => _ = say_where("create", at, frame),
+        Event::Join(at) => _ = say_where("join", at, frame),
+        Event::Part(at) => _ = say_where("part", at, frame),
+        Event::Topic { at, topic } => _ = say_where("topic", at, frame).put("topic", topic),
+        Event::Role { at, user, role } => {
+            say_where("role", at, frame).put("user", user).put("role", ROLES.of(*role));
+        }
+        Event::About { at, what, user, until, reason } => {
+            let frame = say_where(what, at, frame).put("user", user);
+            frame.maybe("until", until.as_ref()).maybe("reason", reason.as_ref());
+        }
+        Event::Rule { at, what, value } => _ = say_where(what, at, frame).put("value", value),
+        _ => {}
+    }
+}
+
+/// What happened, and where.
+fn say_where<'f, 'o>(what: &str, at: &Where, frame: &'f mut Object<'o>) -> &'f mut Object<'o> {
+    let Where { room, seq, prev, at, from, cid } = at;
+    let frame = frame.put("ev", what).put("room", room).put("seq", seq).put("prev", prev);
+    frame.put("ts", at).put("from", from).maybe("cid", cid.as_ref())
+}
+
+/// What programs read comes first, what people read behind it.
+pub(super) fn say_refusal(refusal: &Refusal, lang: Lang, err: &mut Object<'_>) {
+    let Refusal { code, why, field, retry_ms } = refusal;
+    err.put("code", code.as_str()).maybe("field", *field).maybe("retry_ms", retry_ms.as_ref());
+    err.put("msg", &sentence(refusal, lang));
+    err.maybe("why", (!why.is_empty()).then_some(why));
+}

@@ -1,0 +1,34 @@
+//! What is one of few things, and what each is called.
+
+use super::fields::{Amiss, Fields, Found};
+use crate::model::{Kind, Role};
+
+/// What each of few things is called, and what they are, for who expected one.
+pub(super) struct Names<T: 'static>(&'static [(&'static str, T)], &'static str);
+
+/// How something is said.
+pub(super) const KINDS: Names<Kind> = Names(
+    &[("text", Kind::Text), ("action", Kind::Action), ("notice", Kind::Notice)],
+    "text, action or notice",
+);
+
+/// What a member may do.
+pub(super) const ROLES: Names<Role> = Names(
+    &[("member", Role::Member), ("moderator", Role::Moderator), ("owner", Role::Owner)],
+    "member, moderator or owner",
+);
+
+impl<T: Copy + PartialEq> Names<T> {
+    /// What `thing` is called.
+    pub(super) fn of(&self, thing: T) -> &'static str {
+        let found = self.0.iter().find(|(_, named)| *named == thing);
+        found.map_or("", |(name, _)| name)
+    }
+
+    /// What is called as `field` says.
+    pub(super) fn read(&self, fields: Fields<'_>, field: &'static str) -> Found<T> {
+        let named = |text| self.0.iter().find(|(name, _)| *name == text).map(|(_, thing)| *thing);
+        let read = |text| named(text).ok_or(Amiss::Other(field, self.1));
+        fields.str(field)?.map(read).transpose()
+    }
+}

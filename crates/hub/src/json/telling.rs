@@ -1,0 +1,114 @@
+//! What clients are told, written as frames: answers here, [events](super::events) apart.
+
+use super::{
+    events::{say_event, say_refusal},
+    names::ROLES,
+    spelling::Object,
+};
+use crate::{
+    model::{Access, Millis, Role},
+    protocol::{Answer, Listed, Told},
+    words::Lang,
+};
+
+/// Writes what is told as a line, its end included. What people may read of it is in English.
+///
+/// *Cost*: what is written, once.
+pub fn write(told: &Told, out: &mut Vec<u8>) {
+    write_in(told, Lang::En, out);
+}
+
+/// The same, in a language of who is told.
+pub fn write_in(told: &Told, lang: Lang, out: &mut Vec<u8>) {
+    Object::write(out, |frame| match told {
+        Told::Event(event) => say_event(event, lang, frame),
+        Told::Answer { re, answer: Ok(answer) } => {
+            frame.maybe("re", re.as_ref()).put("ok", &true);
+            say_answer(answer, frame);
+        }
+        Told::Answer { re, answer: Err(refusal) } => {
+            let frame = frame.maybe("re", re.as_ref());
+            frame.object("err", |err| say_refusal(refusal, lang, err));
+        }
+    });
+    out.push(b'\n');
+}
+
+/// An answer is known by its fields.
+fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
+    match answer {
+        Answer::Done => frame,
+        Answer::Hello { server, register, frame: frame_max, body, time, tls } => {
+            let frame = frame.put("server", server).put("proto", &PROTO).put("register", *register);
+            frame.object("limits", |limits| {
+                limits.put("frame", frame_max).put("body", body);
+            });
+            frame.put("time", time).put("tls", tls)
+        }
+        Answer::LoggedIn { user, session, token, cursor, rooms } => {
+            let frame = frame.put("user", user).put("session", session);
+            let frame = frame.maybe("token", token.as_ref()).put("cursor", cursor);
+            frame.list("rooms", rooms, say_listed)
+        }
+        Answer::Written { seq, at, dup } => frame.put("seq", seq).put("ts", at).put("dup", dup),
+        Answer::Joined(listed) => {
+            fill_listed(listed, frame);
+            frame
+        }
+        Answer::Page { events, more } => {
+            let say = |event: &_, out: &mut _| {
+                // Nothing of it is in a language: what was said is as it was said.
+                Object::write(out, |frame| say_event(event, Lang::En, frame));
+            };
+            frame.list("events", events, say).put("more", more)
+        }
+        Answer::Rooms(rooms) => frame.list("rooms", rooms, say_listed),
+        Answer::Members(members) => frame.list("members", members, say_member),
+        Answer::Person { user, since, online, away } => {
+            let frame = frame.put("user", user).put("since", since).put("online", online);
+            frame.maybe("away", away.as_ref())
+        }
+        Answer::Value(value) => frame.put("value", value),
+        Answer::Sessions(sessions) => frame.list("sessions", sessions, say_session),
+        Answer::Live { cursor } => frame.put("cursor", cursor),
+        Answer::Pong { t } => frame.put("t", t),
+        Answer::Help(commands) => frame.list("commands", commands, say_command),
+        Answer::Bye => frame.put("bye", &true),
+    };
+}
+
+/// Which version of the protocol this is.
+const PROTO: u64 = 1;
+
+fn say_listed(listed: &Listed, out: &mut Vec<u8>) {
+    Object::write(out, |object| fill_listed(listed, object));
+}
+
+fn fill_listed(listed: &Listed, object: &mut Object<'_>) {
+    let Listed { room, topic, access, last, mine, unread, members } = listed;
+    object.put("room", room).put("topic", topic).put("private", &(*access == Access::Private));
+    object.put("last", last);
+    if let Some((read, role)) = mine {
+        object.put("read", read).put("role", ROLES.of(*role));
+    }
+    object.put("unread", unread).put("members", members);
+}
+
+fn say_member((user, role, is_online): &(String, Role, bool), out: &mut Vec<u8>) {
+    Object::write(out, |member| {
+        member.put("user", user).put("role", ROLES.of(*role)).put("online", is_online);
+    });
+}
+
+fn say_session(session: &(String, String, Millis, bool), out: &mut Vec<u8>) {
+    let (device, name, seen, is_this) = session;
+    Object::write(out, |object| {
+        object.put("device", device).put("session", name).put("seen", seen).put("this", is_this);
+    });
+}
+
+fn say_command((line, does): &(String, String), out: &mut Vec<u8>) {
+    Object::write(out, |command| {
+        command.put("line", line).put("does", does);
+    });
+}

@@ -1,0 +1,340 @@
+//! Whatever clients may ask and be told.
+
+use proptest::{
+    collection::vec,
+    option::of,
+    prelude::*,
+    sample::{select, subsequence},
+};
+
+use crate::{
+    model::{Access, Cid, Kind, Millis, Role, Seq},
+    protocol::{
+        Answer, Ask, Code, Event, Gap, Listed, Page, Place, Proof, Refusal, Request, Resume,
+        Secret, Told, Where,
+    },
+};
+
+/// One that is told in tests.
+pub(super) fn place_in_log() -> Where {
+    Where {
+        room: Place::Room("#lab".into()),
+        seq: Seq(10),
+        prev: Seq(7),
+        at: Millis(1_763_665_203_511),
+        from: "ana".into(),
+        cid: Cid::new("c"),
+    }
+}
+
+pub(super) fn request() -> BoxedStrategy<Request> {
+    (of(any::<u64>()), ask()).prop_map(|(id, ask)| Request { id, ask }).boxed()
+}
+
+fn seq() -> BoxedStrategy<Seq> {
+    any::<u64>().prop_map(Seq).boxed()
+}
+
+fn millis() -> BoxedStrategy<Millis> {
+    (0..253_402_300_800_000_u64).prop_map(Millis).boxed()
+}
+
+fn place() -> BoxedStrategy<Place> {
+    prop_oneof!["#.{0,8}".prop_map(Place::Room), any::<String>().prop_map(Place::Person),].boxed()
+}
+
+fn cid() -> BoxedStrategy<Option<Cid>> {
+    of("[A-Za-z0-9_-]{1,64}".prop_map(|text| Cid::new(&text).unwrap())).boxed()
+}
+
+fn secret() -> BoxedStrategy<Secret> {
+    any::<String>().prop_map(Secret).boxed()
+}
+
+fn text() -> BoxedStrategy<Option<String>> {
+    of(any::<String>()).boxed()
+}
+
+fn kind() -> BoxedStrategy<Kind> {
+    select(vec![Kind::Text, Kind::Action, Kind::Notice]).boxed()
+}
+
+fn role() -> BoxedStrategy<Role> {
+    select(vec![Role::Member, Role::Moderator, Role::Owner]).boxed()
+}
+
+fn access() -> BoxedStrategy<Access> {
+    select(vec![Access::Public, Access::Private]).boxed()
+}
+
+fn resume() -> BoxedStrategy<Resume> {
+    // No room twice.
+    let places = ["#a", "#b", "@a", "@b"].map(|text| Place::read(text).unwrap()).to_vec();
+    let rooms = (subsequence(places, 0..4), any::<u64>());
+    prop_oneof![
+        seq().prop_map(Resume::Since),
+        rooms.prop_map(|(rooms, seq)| {
+            Resume::Rooms(rooms.into_iter().map(|room| (room, Seq(seq))).collect())
+        }),
+    ]
+    .boxed()
+}
+
+fn page() -> BoxedStrategy<Page> {
+    prop_oneof![
+        Just(Page::Latest),
+        seq().prop_map(Page::Before),
+        seq().prop_map(Page::After),
+        seq().prop_map(Page::Around),
+        (seq(), seq()).prop_map(|(from, to)| Page::Between(from, to)),
+    ]
+    .boxed()
+}
+
+fn ask() -> BoxedStrategy<Ask> {
+    prop_oneof![of_who_asks(), of_what_is_said(), of_rooms(), of_people()].boxed()
+}
+
+fn of_who_asks() -> BoxedStrategy<Ask> {
+    let proof = prop_oneof![
+        (any::<String>(), secret()).prop_map(|(user, password)| Proof::Password { user, password }),
+        secret().prop_map(Proof::Token),
+    ];
+    prop_oneof![
+        (of(any::<u64>()), text(), text()).prop_map(|(proto, client, lang)| Ask::Hello {
+            proto,
+            client,
+            lang
+        }),
+        (any::<String>(), secret(), of(secret()), text()).prop_map(
+            |(user, password, invitation, device)| {
+                Ask::Register { user, password, invitation, device }
+            }
+        ),
+        (proof, text(), of(resume())).prop_map(|(proof, device, resume)| Ask::Login {
+            proof,
+            device,
+            resume
+        }),
+        any::<bool>().prop_map(|all| Ask::Logout { all }),
+        (secret(), secret()).prop_map(|(old, new)| Ask::Password { old, new }),
+        resume().prop_map(Ask::Resume),
+        text().prop_map(|text| Ask::Away { text }),
+        Just(Ask::Sessions),
+        any::<String>().prop_map(|session| Ask::Revoke { session }),
+        of(any::<u64>()).prop_map(|t| Ask::Ping { t }),
+        Just(Ask::Help),
+        text().prop_map(|reason| Ask::Bye { reason }),
+        any::<String>().prop_map(|expr| Ask::Calc { expr }),
+    ]
+    .boxed()
+}
+
+fn of_what_is_said() -> BoxedStrategy<Ask> {
+    prop_oneof![
+        (place(), kind(), any::<String>(), of(seq()), cid())
+            .prop_map(|(to, kind, body, reply, cid)| Ask::Message { to, kind, body, reply, cid }),
+        any::<String>().prop_map(|body| Ask::Announce { body }),
+        (place(), seq(), any::<String>(), cid()).prop_map(|(room, seq, body, cid)| Ask::Edit {
+            room,
+            seq,
+            body,
+            cid
+        }),
+        (place(), seq(), text(), cid()).prop_map(|(room, seq, reason, cid)| Ask::Redact {
+            room,
+            seq,
+            reason,
+            cid
+        }),
+        (place(), seq(), any::<String>(), any::<bool>(), cid())
+            .prop_map(|(room, seq, emoji, on, cid)| Ask::React { room, seq, emoji, on, cid }),
+        (place(), seq()).prop_map(|(room, seq)| Ask::Read { room, seq }),
+        (place(), any::<bool>()).prop_map(|(room, on)| Ask::Typing { room, on }),
+        (place(), page(), of(any::<usize>())).prop_map(|(room, page, limit)| Ask::History {
+            room,
+            page,
+            limit
+        }),
+        (any::<String>(), of(place()), text(), of(any::<usize>()))
+            .prop_map(|(words, room, from, limit)| Ask::Search { words, room, from, limit }),
+    ]
+    .boxed()
+}
+
+fn of_rooms() -> BoxedStrategy<Ask> {
+    prop_oneof![
+        place().prop_map(|room| Ask::Join { room }),
+        place().prop_map(|room| Ask::Part { room }),
+        (any::<String>(), access(), text()).prop_map(|(room, access, topic)| Ask::Create {
+            room,
+            access,
+            topic
+        }),
+        (place(), any::<String>()).prop_map(|(room, topic)| Ask::Topic { room, topic }),
+        (place(), any::<u32>()).prop_map(|(room, seconds)| Ask::Slow { room, seconds }),
+        (place(), of(any::<u32>())).prop_map(|(room, days)| Ask::Retain { room, days }),
+        text().prop_map(|matching| Ask::Rooms { matching }),
+        place().prop_map(|room| Ask::Who { room }),
+    ]
+    .boxed()
+}
+
+fn of_people() -> BoxedStrategy<Ask> {
+    prop_oneof![
+        (place(), any::<String>()).prop_map(|(room, user)| Ask::Invite { room, user }),
+        (place(), any::<String>()).prop_map(|(room, user)| Ask::Unban { room, user }),
+        (place(), any::<String>(), role()).prop_map(|(room, user, role)| Ask::Role {
+            room,
+            user,
+            role
+        }),
+        (place(), any::<String>(), text()).prop_map(|(room, user, reason)| Ask::Kick {
+            room,
+            user,
+            reason
+        }),
+        (place(), any::<String>(), of(any::<u64>()), text())
+            .prop_map(|(room, user, seconds, reason)| Ask::Ban { room, user, seconds, reason }),
+        (place(), any::<String>(), any::<bool>(), of(any::<u64>()))
+            .prop_map(|(room, user, on, seconds)| Ask::Mute { room, user, on, seconds }),
+        any::<String>().prop_map(|user| Ask::Whois { user }),
+    ]
+    .boxed()
+}
+
+pub(super) fn told() -> BoxedStrategy<Told> {
+    let answer = prop_oneof![4 => answer().prop_map(Ok), 1 => refusal().prop_map(Err)];
+    prop_oneof![
+        (of(any::<u64>()), answer).prop_map(|(re, answer)| Told::Answer { re, answer }),
+        event().prop_map(Told::Event),
+    ]
+    .boxed()
+}
+
+fn refusal() -> BoxedStrategy<Refusal> {
+    let field = of(select(vec!["body", "room", "password"]));
+    (select(Code::ALL.to_vec()), any::<String>(), field, of(any::<u64>()))
+        .prop_map(|(code, why, field, retry_ms)| Refusal { code, why, field, retry_ms })
+        .boxed()
+}
+
+fn answer() -> BoxedStrategy<Answer> {
+    let text = any::<String>;
+    let hello = (text(), select(vec!["open", "invitation", "closed"]), millis(), any::<bool>());
+    prop_oneof![
+        Just(Answer::Done),
+        Just(Answer::Bye),
+        (hello, any::<usize>(), any::<usize>()).prop_map(
+            |((server, register, time, tls), frame, body)| {
+                Answer::Hello { server, register, frame, body, time, tls }
+            }
+        ),
+        (text(), text(), of(text()), seq(), vec(listed(), 0..3)).prop_map(
+            |(user, session, token, cursor, rooms)| {
+                Answer::LoggedIn { user, session, token, cursor, rooms }
+            }
+        ),
+        (seq(), millis(), any::<bool>()).prop_map(|(seq, at, dup)| Answer::Written {
+            seq,
+            at,
+            dup
+        }),
+        listed().prop_map(Answer::Joined),
+        (vec(event(), 0..3), any::<bool>())
+            .prop_map(|(events, more)| Answer::Page { events, more }),
+        vec(listed(), 0..3).prop_map(Answer::Rooms),
+        vec((text(), role(), any::<bool>()), 0..3).prop_map(Answer::Members),
+        (text(), millis(), any::<bool>(), of(text()))
+            .prop_map(|(user, since, online, away)| Answer::Person { user, since, online, away }),
+        text().prop_map(Answer::Value),
+        vec((text(), text(), millis(), any::<bool>()), 0..3).prop_map(Answer::Sessions),
+        seq().prop_map(|cursor| Answer::Live { cursor }),
+        of(any::<u64>()).prop_map(|t| Answer::Pong { t }),
+        vec((text(), text()), 0..3).prop_map(Answer::Help),
+    ]
+    .boxed()
+}
+
+fn listed() -> BoxedStrategy<Listed> {
+    let numbers = (seq(), of((seq(), role())), any::<u64>(), any::<usize>());
+    (place(), any::<String>(), access(), numbers)
+        .prop_map(|(room, topic, access, (last, mine, unread, members))| Listed {
+            room,
+            topic,
+            access,
+            last,
+            mine,
+            unread,
+            members,
+        })
+        .boxed()
+}
+
+fn at() -> BoxedStrategy<Where> {
+    (place(), seq(), seq(), millis(), any::<String>(), cid())
+        .prop_map(|(room, seq, prev, at, from, cid)| Where { room, seq, prev, at, from, cid })
+        .boxed()
+}
+
+fn event() -> BoxedStrategy<Event> {
+    prop_oneof![in_the_log(), about_somebody(), beside_the_log()].boxed()
+}
+
+fn in_the_log() -> BoxedStrategy<Event> {
+    prop_oneof![
+        (at(), kind(), text(), of(seq()), any::<bool>(), any::<bool>()).prop_map(
+            |(at, kind, body, reply, mention, edited)| {
+                Event::Message { at, kind, body, reply, mention, edited }
+            }
+        ),
+        (at(), seq(), any::<String>()).prop_map(|(at, of, body)| Event::Edit { at, of, body }),
+        (at(), seq(), text()).prop_map(|(at, of, reason)| Event::Redact { at, of, reason }),
+        (at(), seq(), any::<String>(), any::<bool>())
+            .prop_map(|(at, of, emoji, on)| Event::React { at, of, emoji, on }),
+        at().prop_map(Event::Create),
+        at().prop_map(Event::Join),
+        at().prop_map(Event::Part),
+        (at(), any::<String>()).prop_map(|(at, topic)| Event::Topic { at, topic }),
+        (at(), select(vec!["slow", "retain"]), of(any::<u64>()))
+            .prop_map(|(at, what, value)| Event::Rule { at, what, value }),
+    ]
+    .boxed()
+}
+
+fn about_somebody() -> BoxedStrategy<Event> {
+    let what = select(vec!["invite", "kick", "ban", "unban", "mute", "unmute"]);
+    prop_oneof![
+        (at(), any::<String>(), role()).prop_map(|(at, user, role)| Event::Role { at, user, role }),
+        (at(), what, any::<String>(), of(millis()), text()).prop_map(
+            |(at, what, user, until, reason)| Event::About { at, what, user, until, reason }
+        ),
+    ]
+    .boxed()
+}
+
+fn beside_the_log() -> BoxedStrategy<Event> {
+    let state = select(vec!["online", "away", "offline"]);
+    prop_oneof![
+        (millis(), any::<String>(), any::<String>()).prop_map(|(at, from, body)| Event::Announce {
+            at,
+            from,
+            body
+        }),
+        (place(), seq()).prop_map(|(room, last)| Event::Read { room, last }),
+        (place(), seq(), seq()).prop_map(|(room, from, to)| Event::Gap(Gap { room, from, to })),
+        (place(), seq()).prop_map(|(room, last)| Event::Lagged { room, last }),
+        (place(), any::<String>(), any::<bool>()).prop_map(|(room, user, on)| Event::Typing {
+            room,
+            user,
+            on
+        }),
+        (any::<String>(), state, text()).prop_map(|(user, state, text)| Event::Presence {
+            user,
+            state,
+            text
+        }),
+        refusal().prop_map(Event::Bye),
+    ]
+    .boxed()
+}
