@@ -153,6 +153,7 @@ impl<'h> Session<'h> {
     async fn hold(&mut self, drain: &Drain) -> Result<End, Fault> {
         self.greet(drain).await?;
         loop {
+            self.speak().await?;
             while self.asked < self.asked_max() {
                 let Some(line) = self.lines.next() else { break };
                 if let ControlFlow::Break(end) = self.hear(line).await {
@@ -160,7 +161,9 @@ impl<'h> Session<'h> {
                     return Ok(end);
                 }
             }
-            self.speak().await?;
+            if !self.taken.is_empty() {
+                continue;
+            }
             match self.step(drain).await? {
                 Step::Read(0) => return Ok((By::Client, "closed".into())),
                 Step::Read(_) if self.says_too_much() => {
