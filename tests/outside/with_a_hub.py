@@ -9,7 +9,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 
 from stage import RELAIS, equal, holds, need, test
 
@@ -43,7 +42,7 @@ class Bot:
 
     def next(self):
         line = self.lines.readline()
-        holds(line.endswith(b"\n"), "the hub hung up")
+        assert line.endswith(b"\n"), "the hub hung up"
         return json.loads(line)
 
     def ask(self, cmd, **fields):
@@ -59,7 +58,7 @@ class Bot:
 
     def done(self, cmd, **fields):
         told = self.ask(cmd, **fields)
-        holds(told.get("ok"), f"{cmd} {fields}: {told}")
+        assert told.get("ok"), f"{cmd} {fields}: {told}"
         return told
 
     def refused(self, code, cmd, **fields):
@@ -73,7 +72,7 @@ class Bot:
                 if event["ev"] == kind:
                     return event
             told = self.next()
-            holds("ev" in told, f"an answer nobody asked for: {told}")
+            assert "ev" in told, f"an answer nobody asked for: {told}"
             self.events.append(told)
 
     def close(self):
@@ -88,8 +87,8 @@ def somebody(port, name, *rooms):
     return bot
 
 
-@test("a newcomer with nc has an account, a room and an answer")
-def _(stage):
+@test
+def a_newcomer_with_nc_has_an_account_a_room_and_an_answer(stage):
     need("nc")
     program = hub(stage, "127.0.0.1:0")
     typed = "/register ana secret-pass\n/join lab\nbonjour\n/calc 2^64\n/bye\n"
@@ -97,15 +96,15 @@ def _(stage):
         ["nc", "-w", "10", "127.0.0.1", str(program.at)],
         input=typed.encode(), stdout=subprocess.PIPE, timeout=30, check=True,
     ).stdout.decode()
-    holds("<ana> bonjour" in said, said)
-    holds("18446744073709551616" in said, said)
-    holds("#lab" in said, said)
+    holds(said, "<ana> bonjour")
+    holds(said, "18446744073709551616")
+    holds(said, "#lab")
     others = [line for line in said.splitlines() if not line.startswith("# ")]
     equal(len(others), 1)
 
 
-@test("what one says all members hear, and nobody else")
-def _(stage):
+@test
+def what_one_says_all_members_hear_and_nobody_else(stage):
     program = hub(stage, "127.0.0.1:0")
     ana, bob, eve = (somebody(program.at, name) for name in ("ana", "bob", "eve"))
     ana.done("JOIN", room="#lab")
@@ -114,7 +113,7 @@ def _(stage):
     said = ana.done("MESSAGE", room="#lab", body="salut @bob é", cid="c1")
     heard = bob.event("message")
     equal((heard["from"], heard["body"], heard["seq"]), ("ana", "salut @bob é", said["seq"]))
-    holds(heard.get("mention") and "cid" not in heard, heard)
+    assert heard.get("mention") and "cid" not in heard, heard
     equal(ana.event("message").get("cid"), "c1")
     eve.refused("NOT_IN_ROOM", "MESSAGE", room="#lab", body="let me in")
     eve.refused("NOT_IN_ROOM", "HISTORY", room="#lab")
@@ -126,8 +125,8 @@ def _(stage):
     equal((heard["room"], heard["body"]), ("@ana", "just us"))
 
 
-@test("what is asked twice is done once")
-def _(stage):
+@test
+def what_is_asked_twice_is_done_once(stage):
     program = hub(stage, "127.0.0.1:0")
     ana = somebody(program.at, "ana", "#lab")
     one = ana.done("MESSAGE", room="#lab", body="once", cid="x1")
@@ -138,8 +137,8 @@ def _(stage):
     equal([event["body"] for event in page if event["ev"] == "message"], ["once"])
 
 
-@test("after kill -9 nothing acknowledged is lost, and who comes back hears what it missed")
-def _(stage):
+@test
+def after_kill_9_nothing_acknowledged_is_lost_and_who_comes_back_hears_what_it_missed(stage):
     program = hub(stage, "127.0.0.1:0", "--burst", 1000, "--messages-a-second", 0)
     ana, bob = (somebody(program.at, name, "#lab") for name in ("ana", "bob"))
     login = Bot(program.at)
@@ -170,19 +169,19 @@ def _(stage):
     equal(ana.done("MESSAGE", room="#lab", body="m299", cid="c299").get("dup"), True)
 
 
-@test("a second process is refused the store")
-def _(stage):
+@test
+def a_second_process_is_refused_the_store(stage):
     program = hub(stage, "127.0.0.1:0")
     other = subprocess.run(
         [RELAIS, "hub", "127.0.0.1:0", "--store", program.store],
         stderr=subprocess.PIPE, timeout=20, check=False,
     )
     equal(other.returncode, 1)
-    holds(str(program.process.pid).encode() in other.stderr, other.stderr)
+    holds(other.stderr.decode(), str(program.process.pid))
 
 
-@test("who reads nothing holds up nobody, and is told that it fell behind")
-def _(stage):
+@test
+def who_reads_nothing_holds_up_nobody_and_is_told_that_it_fell_behind(stage):
     program = hub(stage, "127.0.0.1:0", "--burst", 1000, "--messages-a-second", 0)
     ana, bob, slow = (somebody(program.at, name, "#lab") for name in ("ana", "bob", "slow"))
     body = "x" * 8000
@@ -193,15 +192,15 @@ def _(stage):
         ana.done("MESSAGE", room="#lab", body=body)
         ana.events.clear()
     heard.join(30)
-    holds(not heard.is_alive(), "bob did not hear all")
+    assert not heard.is_alive(), "bob did not hear all"
     lagged = slow.event("lagged")
     equal(lagged["room"], "#lab")
     page = slow.done("HISTORY", room="#lab", after=lagged["last"], limit=10)["events"]
-    holds(len(page) == 10 and page[0]["prev"] == lagged["last"], page[:1])
+    assert len(page) == 10 and page[0]["prev"] == lagged["last"], page[:1]
 
 
-@test("no message makes a terminal do anything")
-def _(stage):
+@test
+def no_message_makes_a_terminal_do_anything(stage):
     program = hub(stage, "127.0.0.1:0")
     ana = somebody(program.at, "ana", "#lab")
     typing = socket.create_connection(("127.0.0.1", program.at), 20)
@@ -212,14 +211,14 @@ def _(stage):
     heard = b""
     while b"root said so" not in heard:
         part = typing.recv(65536)
-        holds(part, heard)
+        assert part, heard
         heard += part
-    holds(b"\x1b" not in heard and b"\x07" not in heard, heard)
-    holds(not re.search(rb"^# root", heard, re.M), heard)
+    assert b"\x1b" not in heard and b"\x07" not in heard, heard
+    assert not re.search(rb"^# root", heard, re.M), heard
 
 
-@test("bad frames are refused, and the connection stays")
-def _(stage):
+@test
+def bad_frames_are_refused_and_the_connection_stays(stage):
     program = hub(stage, "127.0.0.1:0")
     ana = somebody(program.at, "ana")
     for line, code in [
@@ -237,18 +236,18 @@ def _(stage):
     equal(ana.done("PING", t=1)["t"], 1)
 
 
-@test("over TLS nobody reads along, and passwords are taken from afar only so")
-def _(stage):
+@test
+def over_tls_nobody_reads_along_and_passwords_are_taken_from_afar_only_so(stage):
     program = hub(stage, "tls://localhost:0")
     context = ssl.create_default_context(cafile=stage.authority())
     ana = Bot(program.at, context)
-    holds(ana.done("HELLO")["tls"], "not private")
+    assert ana.done("HELLO")["tls"], "not private"
     ana.done("REGISTER", user="ana", password="secret-pass")
     equal(ana.done("WHOIS", user="ANA")["user"], "ana")
 
 
-@test("passwords are nowhere to be found")
-def _(stage):
+@test
+def passwords_are_nowhere_to_be_found(stage):
     program = hub(stage, "127.0.0.1:0", "-v")
     ana = somebody(program.at, "ana", "#lab")
     ana.refused("WEAK_PASSWORD", "PASSWORD", old="secret-pass", new="short")
@@ -264,12 +263,12 @@ def _(stage):
         if name.startswith("hub.db")
     )
     for word in (b"secret-pass", b"another-pass"):
-        holds(word not in kept, "a password is in the store")
-        holds(word.decode() not in program.said(), "a password is in the log")
+        assert word not in kept, "a password is in the store"
+        assert word.decode() not in program.said(), "a password is in the log"
 
 
-@test("told to stop, it says so to everybody")
-def _(stage):
+@test
+def told_to_stop_it_says_so_to_everybody(stage):
     program = hub(stage, "127.0.0.1:0")
     ana = somebody(program.at, "ana", "#lab")
     program.process.send_signal(signal.SIGTERM)
@@ -280,11 +279,10 @@ def _(stage):
     equal(program.process.wait(10), 0)
 
 
-@test("many come and go at once, and each hears all of its room")
-def _(stage):
+@test
+def many_come_and_go_at_once_and_each_hears_all_of_its_room(stage):
     program = hub(stage, "127.0.0.1:0", "--burst", 1000, "--messages-a-second", 0)
     bots = [somebody(program.at, f"bot{number}", "#lab") for number in range(4)]
-    wrong = []
 
     def speak(bot, number):
         for count in range(100):
@@ -305,7 +303,5 @@ def _(stage):
             if event.get("ev") == "message":
                 seqs.append(event["seq"])
         orders.append(seqs)
-    holds(all(order == sorted(orders[0]) for order in orders), "they heard it otherwise")
+    assert all(order == sorted(orders[0]) for order in orders), "they heard it otherwise"
     equal(len(set(orders[0])), 400)
-    equal(wrong, [])
-    time.sleep(0)
