@@ -22,7 +22,7 @@ impl<T: Copy + PartialEq> Names<T> {
     /// What `thing` is called.
     pub(super) fn of(&self, thing: T) -> &'static str {
         let found = self.0.iter().find(|(_, named)| *named == thing);
-        found.map_or("", |(name, _)| name)
+        found.expect("a name for each of them").0
     }
 
     /// What is called as `field` says.

@@ -12,6 +12,7 @@ use crate::{
 };
 
 mod any;
+mod reference;
 
 const FRAME_BYTES_MAX: usize = 64 << 10;
 

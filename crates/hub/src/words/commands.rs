@@ -157,8 +157,8 @@ pub const COMMANDS: &[Command] = &[
         who: Who::Account,
         arguments: Text { en: "[TEXT]", fr: "[TEXTE]" },
         does: Text {
-            en: "show or say what the room is about; - for nothing",
-            fr: "montrer ou dire de quoi parle le salon ; - pour rien",
+            en: "show what the room is about, or, as a moderator, say it; - for nothing",
+            fr: "montrer de quoi parle le salon ou, comme modérateur, le dire ; - pour rien",
         },
         read: reading::topic,
     },
@@ -181,7 +181,7 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         names: &["invite"],
-        who: Who::Account,
+        who: Who::Moderator,
         arguments: Text { en: "NAME", fr: "NOM" },
         does: Text { en: "let somebody in", fr: "laisser entrer quelqu'un" },
         read: reading::invite,
