@@ -56,6 +56,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("memchr", &["bench", "cache", "http", "inspect", "talk", "wire"]),
     ("quick_cache", &["bench", "cache", "http"]),
     ("rcgen", &["net"]),
+    ("rusqlite", &["hub"]),
     ("rust-embed", &["relais"]),
     ("rustix", &["bench", "cache", "http", "net", "relais", "talk"]),
     ("rustls", &["bench", "net"]),

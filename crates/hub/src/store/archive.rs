@@ -1,0 +1,220 @@
+//! What was written, for who reads: another connection than the writer's, which waits for nobody
+//! and has nobody wait.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    broken::Broken,
+    file,
+    numbers::{Bits, rows},
+    row::{COLUMNS, read},
+    said::More,
+};
+use crate::{
+    model::{Entry, RoomId, Seq},
+    protocol::Page,
+};
+
+/// The store, for who reads what is committed. Can be sent to a thread of its own.
+#[derive(Debug)]
+pub struct Archive {
+    pub(super) conn: Connection,
+}
+
+/// An entry as it is told later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// What was written; what was said, as it reads now, and empty where it was taken out.
+    pub entry: Entry,
+    /// What members saw of the room before it, of what is still there; 0, if nothing is.
+    pub prev: Seq,
+    /// Whether it reads otherwise than when it was said.
+    pub edited: bool,
+    /// Whether it was taken out.
+    pub redacted: bool,
+}
+
+/// What was missed of a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// Which.
+    pub room: RoomId,
+    /// The last of it, in its order.
+    pub past: Vec<Past>,
+    /// Whether there was more before: what was seen last, and [`prev`](Past::prev) of the first,
+    /// say where.
+    pub more: More,
+}
+
+#[derive(Clone, Copy)]
+enum Order {
+    /// The first of it.
+    Forth,
+    /// The last of it.
+    Back,
+}
+
+/// The last place that SQLite can count to. Clients may name later ones: nothing is there.
+const END: Seq = Seq(i64::MAX.cast_unsigned());
+
+impl Archive {
+    /// Opens what a [`Store`](super::Store) has made.
+    pub(super) fn open(file: &Path) -> Result<Self, Broken> {
+        let conn = file::open_to_read(file)?;
+        conn.execute_batch(super::search::TAIL)?;
+        Ok(Self { conn })
+    }
+
+    /// What members of a room see of it: `limit` entries, in their order, and whether there are more
+    /// in the direction that is asked for; of [`Page::Around`], in any.
+    ///
+    /// *Cost*: `limit` rows, wherever they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn page(
+        &self,
+        room: RoomId,
+        page: Page,
+        limit: usize,
+    ) -> Result<(Vec<Past>, More), Broken> {
+        let before = |seq: Seq| (Seq(0), Seq(seq.0.saturating_sub(1)));
+        let after = |seq: Seq| (Seq(seq.0.saturating_add(1)), END);
+        match page {
+            Page::Latest => self.part(room, (Seq(0), END), (Order::Back, limit)),
+            Page::Before(seq) => self.part(room, before(seq), (Order::Back, limit)),
+            Page::After(seq) => self.part(room, after(seq), (Order::Forth, limit)),
+            Page::Between(from, to) => self.part(room, (from, to), (Order::Forth, limit)),
+            Page::Around(seq) => {
+                let half = limit / 2;
+                let (mut past, more) = self.part(room, before(seq), (Order::Back, half))?;
+                let (next, more_next) =
+                    self.part(room, (seq, END), (Order::Forth, limit - half))?;
+                past.extend(next);
+                Ok((past, if more == More::Yes { more } else { more_next }))
+            }
+        }
+    }
+
+    /// What came in each room after an entry, until `upto`: at most `each_max` entries, the last.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn since(
+        &self,
+        rooms: &[(RoomId, Seq)],
+        upto: Seq,
+        each_max: usize,
+    ) -> Result<Vec<Missed>, Broken> {
+        let missed = rooms.iter().map(|&(room, seq)| {
+            let span = (Seq(seq.0.saturating_add(1)), upto);
+            let (past, more) = self.part(room, span, (Order::Back, each_max))?;
+            Ok(Missed { room, past, more })
+        });
+        missed.collect()
+    }
+
+    /// How much was said in a room after an entry, and not taken out; counts no further than
+    /// `count_max`.
+    ///
+    /// *Cost*: so much, in the index alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn unread(&self, room: RoomId, after: Seq, count_max: u64) -> Result<u64, Broken> {
+        let sql = "
+            SELECT count(*) FROM (
+                SELECT 1 FROM log INDEXED BY log_seen
+                WHERE room = ?1 AND seq > ?2 AND deed = 'say' AND deed <> 'read' AND NOT redacted
+                LIMIT ?3
+            )";
+        let count_max = Bits(count_max.min(END.0));
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let count: Bits =
+            statement.query_row(params![room, after.min(END), count_max], |row| row.get(0))?;
+        Ok(count.0)
+    }
+
+    /// The first and the last that members can see of a room; `None`, if nothing is left.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn positions(&self, room: RoomId) -> Result<Option<(Seq, Seq)>, Broken> {
+        let sql = "
+            SELECT
+                (SELECT seq FROM log INDEXED BY log_seen WHERE room = ?1 AND deed <> 'read'
+                    ORDER BY seq LIMIT 1),
+                (SELECT seq FROM log INDEXED BY log_seen WHERE room = ?1 AND deed <> 'read'
+                    ORDER BY seq DESC LIMIT 1)";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let (first, last): (Option<Seq>, Option<Seq>) =
+            statement.query_row([room], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(first.zip(last))
+    }
+
+    /// Writes all that is committed to a new file, which can be opened as a store. Others read and
+    /// write meanwhile; after an error there is no such file.
+    ///
+    /// *Cost*: reads and writes all of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken::Io`], if there is such a file already, which stays.
+    pub fn backup(&self, to: &Path) -> Result<(), Broken> {
+        file::copy(&self.conn, to)
+    }
+
+    /// Of what is between two places, both included, in its order.
+    fn part(
+        &self,
+        room: RoomId,
+        (from, to): (Seq, Seq),
+        (order, limit): (Order, usize),
+    ) -> Result<(Vec<Past>, More), Broken> {
+        let direction = match order {
+            Order::Forth => "ASC",
+            Order::Back => "DESC",
+        };
+        let sql = format!(
+            "SELECT {PAST} FROM log INDEXED BY log_seen
+            WHERE room = ?1 AND seq BETWEEN ?2 AND ?3 AND deed <> 'read'
+            ORDER BY seq {direction} LIMIT ?4",
+            PAST = past_columns()
+        );
+        let one_more = rows(limit.saturating_add(1));
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut found = statement.query(params![room, from.min(END), to.min(END), one_more])?;
+        let mut past = Vec::new();
+        while let Some(row) = found.next()? {
+            past.push(read_past(row)?);
+        }
+        let more = if past.len() > limit { More::Yes } else { More::No };
+        past.truncate(limit);
+        if matches!(order, Order::Back) {
+            past.reverse();
+        }
+        Ok((past, more))
+    }
+}
+
+/// The columns that [`read_past`] reads.
+pub(super) fn past_columns() -> String {
+    format!(
+        "{COLUMNS}, log.edit IS NOT NULL, log.redacted, coalesce((
+            SELECT prev.seq FROM log prev
+            WHERE prev.room = log.room AND prev.seq < log.seq AND prev.deed <> 'read'
+            ORDER BY prev.seq DESC LIMIT 1
+        ), 0)"
+    )
+}
+
+pub(super) fn read_past(row: &Row<'_>) -> Result<Past, Broken> {
+    let entry = read(row)?;
+    Ok(Past { entry, edited: row.get(9)?, redacted: row.get(10)?, prev: row.get(11)? })
+}

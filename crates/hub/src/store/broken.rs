@@ -1,0 +1,105 @@
+//! Why the store does not do what it is asked.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::ErrorCode;
+
+use crate::model::Seq;
+
+/// Why the store does not do what it is asked. After it, what was written since the group of entries
+/// began is to be [rolled back](super::Store::roll_back).
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// The disk takes no more.
+    #[error("no space is left for the store")]
+    Full {
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// Another process has it.
+    #[error("{path:?} is used by process {pid}; end it, or name another file")]
+    InUse {
+        /// The store.
+        path: PathBuf,
+        /// Its id, as it said; `?` if it did not.
+        pid: String,
+    },
+    /// Something that is no hub holds the file: it can be tried again.
+    #[error("another program holds the store")]
+    Locked {
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// A later version wrote it.
+    #[error("{path:?} has format {found}, and this version knows formats up to {known}")]
+    Newer {
+        /// The store.
+        path: PathBuf,
+        /// The format that it says it has.
+        found: i64,
+        /// The last that is known here.
+        known: i64,
+    },
+    /// It is somebody else's database.
+    #[error("{path:?} is no hub's; name another file")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What is written there is damaged.
+    #[error("the store is damaged")]
+    Damaged {
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// An entry says nothing that anybody can have written, or is missing.
+    #[error("the store has nothing at {seq} that is known")]
+    Unknown {
+        /// Its place.
+        seq: Seq,
+    },
+    /// Its place, or what its client calls it, is another's.
+    #[error("entry {seq} is there already, or one of its account that is called the same")]
+    Twice {
+        /// Its place.
+        seq: Seq,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// The system says no, to a file beside the database.
+    #[error("{doing} {path:?}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// SQLite says no: the disk failed, or there is a bug.
+    #[error("using the store")]
+    Failed {
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+}
+
+impl From<rusqlite::Error> for Broken {
+    fn from(source: rusqlite::Error) -> Self {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full { source },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { source },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { source },
+            _ => Self::Failed { source },
+        }
+    }
+}
+
+/// What makes a [`Broken`] of what the system says.
+pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Broken {
+    let path = path.to_owned();
+    move |source| Broken::Io { doing, path, source }
+}

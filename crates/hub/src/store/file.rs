@@ -1,0 +1,143 @@
+//! The file: made, opened to write or to read, copied.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::ErrorKind,
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{
+    broken::{Broken, failed},
+    lock::beside,
+    schema,
+};
+
+/// What a committed entry outlives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sync {
+    /// The loss of power: each commit waits for the disk.
+    #[default]
+    Full,
+    /// The end of the process, however it comes. After a loss of power the last commits may be
+    /// missing, and nothing else is.
+    Normal,
+}
+
+/// How long another program's lock is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Statements that stay prepared.
+const STATEMENTS: usize = 64;
+
+/// Opens the one connection that writes; makes the file and its tables.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn open(file: &Path, sync: Sync) -> Result<Connection, Broken> {
+    make(file)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(file, flags)?;
+    prepare(&conn)?;
+    schema::migrate(&mut conn, file)?;
+    let sync = match sync {
+        Sync::Full => "FULL",
+        Sync::Normal => "NORMAL",
+    };
+    // What is taken out is overwritten. The log beside the file is emptied into it after 16 MiB,
+    // and does not stay longer than that.
+    conn.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = {sync};
+         PRAGMA secure_delete = ON;
+         PRAGMA wal_autocheckpoint = 4096;
+         PRAGMA journal_size_limit = 16777216;
+         PRAGMA cache_size = -16384;"
+    ))?;
+    Ok(conn)
+}
+
+/// Opens a connection that only reads.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn open_to_read(file: &Path) -> Result<Connection, Broken> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(file, flags)?;
+    prepare(&conn)?;
+    conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;")?;
+    Ok(conn)
+}
+
+/// Writes all that is committed to a new file, while others read and write. Who reads the copy has
+/// all of it or, after an error, none.
+///
+/// # Errors
+///
+/// [`Broken`]; [`Broken::Io`], if there is such a file.
+pub(super) fn copy(conn: &Connection, to: &Path) -> Result<(), Broken> {
+    let part = beside(to, ".part");
+    // The name is taken first, and the copy takes its place.
+    create(to).map_err(failed("making", to))?;
+    let written = write_copy(conn, &part).and_then(|()| {
+        fs::rename(&part, to).map_err(failed("renaming", &part))?;
+        sync_folder(to)
+    });
+    if written.is_err() {
+        // What stays of it is empty or incomplete; there is another error to tell of.
+        let _ = (fs::remove_file(&part), fs::remove_file(to));
+    }
+    written
+}
+
+fn write_copy(conn: &Connection, part: &Path) -> Result<(), Broken> {
+    match fs::remove_file(part) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(failed("removing", part)(error));
+        }
+        _ => {}
+    }
+    // SQLite would make it for all to read, but fills an empty one.
+    let file = create(part).map_err(failed("making", part))?;
+    let Some(name) = part.to_str() else {
+        return Err(failed("naming", part)(ErrorKind::InvalidFilename.into()));
+    };
+    conn.execute("VACUUM INTO ?1", [name])?;
+    file.sync_all().map_err(failed("writing", part))
+}
+
+/// A name is on disk once its folder is.
+fn sync_folder(of: &Path) -> Result<(), Broken> {
+    let folder = match of.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("writing", folder))
+}
+
+/// Makes the file, if it is not there: SQLite gives the files beside it the same mode.
+fn make(file: &Path) -> Result<(), Broken> {
+    match create(file) {
+        Ok(_) => sync_folder(file),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(failed("making", file)(error)),
+    }
+}
+
+/// Makes a file that nobody else reads: what is said in rooms is not for all, nor are passwords.
+fn create(file: &Path) -> Result<File, std::io::Error> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
+}
+
+fn prepare(conn: &Connection) -> Result<(), Broken> {
+    conn.busy_timeout(PATIENCE)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Views and triggers that somebody may have put into the file call no functions.
+    conn.pragma_update(None, "trusted_schema", false)?;
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Retention: what was said is deleted when a room has kept it for as long as it is to.
+
+use rusqlite::{Connection, params};
+
+use super::{broken::Broken, numbers::rows, said, said::More, writer::Store};
+use crate::model::{Millis, RoomId, Seq};
+
+impl Store {
+    /// Deletes what was said in a room before a time, with its edits, redactions and signs: the
+    /// oldest, at most `most` entries, and says whether there may be more. What makes rooms and
+    /// memberships stays, and places are not given again.
+    ///
+    /// It goes by the log's order, and stops at what is newer: what was written before a clock was
+    /// set back is deleted when it is as old.
+    ///
+    /// A client that asks once more for what was deleted is not known to have asked before.
+    ///
+    /// *Cost*: also a look at the index for what stays of what is older.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]: then nothing was deleted.
+    pub fn forget(&mut self, room: RoomId, before: Millis, most: usize) -> Result<More, Broken> {
+        self.at_once(|conn| {
+            let old = oldest(conn, (room, before), most)?;
+            for seq in &old {
+                delete(conn, room, *seq)?;
+            }
+            if let Some(last) = old.last() {
+                leave_place(conn, room, *last)?;
+            }
+            Ok(if old.len() < most { More::No } else { More::Yes })
+        })
+    }
+}
+
+fn oldest(
+    conn: &Connection,
+    (room, before): (RoomId, Millis),
+    most: usize,
+) -> Result<Vec<Seq>, Broken> {
+    let sql = "
+        SELECT seq, at FROM log INDEXED BY log_seen
+        WHERE room = ?1 AND deed <> 'read' AND deed IN ('say', 'edit', 'redact', 'react')
+        ORDER BY seq LIMIT ?2";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut found = statement.query(params![room, rows(most)])?;
+    let mut old = Vec::new();
+    while let Some(row) = found.next()? {
+        if row.get::<_, Millis>(1)? >= before {
+            break;
+        }
+        old.push(row.get(0)?);
+    }
+    Ok(old)
+}
+
+fn delete(conn: &Connection, room: RoomId, seq: Seq) -> Result<(), Broken> {
+    if let Some(said) = said::now(conn, room, seq)? {
+        said::take_out(conn, &said)?;
+    }
+    conn.prepare_cached("DELETE FROM log WHERE seq = ?1")?.execute([seq])?;
+    Ok(())
+}
+
+/// Has the room, and the log, end no earlier than where they did.
+fn leave_place(conn: &Connection, room: RoomId, last: Seq) -> Result<(), Broken> {
+    let sql = "UPDATE rooms SET last = max(last, ?2) WHERE id = ?1";
+    conn.prepare_cached(sql)?.execute(params![room, last])?;
+    conn.prepare_cached("UPDATE progress SET last = max(last, ?1)")?.execute([last])?;
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! The log on disk, and what it comes to: one SQLite file.
+//!
+//! One [`Store`] writes: entries in groups that are committed together, each with the rows of
+//! accounts, rooms and memberships that it changed, so that a start reads those and not the log.
+//! [Archives](Archive) read what is committed, each by a connection of its own, while it writes. It
+//! knows no clock and judges nothing: what may be written is decided before.
+//!
+//! The words of what was said are indexed behind its back, [when there is time](Store::index_some).
+
+mod archive;
+mod broken;
+mod file;
+mod forget;
+mod lock;
+mod log;
+mod numbers;
+mod row;
+mod said;
+mod schema;
+mod search;
+mod sessions;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use self::{
+    archive::{Archive, Missed, Past},
+    broken::Broken,
+    file::Sync,
+    said::More,
+    search::{TAIL_MAX, WORDS_CHARS_MAX},
+    sessions::Session,
+    writer::Store,
+};

@@ -1,0 +1,178 @@
+//! The tables, and how a store of an earlier version comes to have them.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::broken::Broken;
+
+/// What makes each format of the one before. What stands here was released and does not change:
+/// what is new is one more.
+const STEPS: &[&str] = &[FIRST];
+
+/// The log, what it comes to, and what is known of devices.
+///
+/// A place in the log is the rowid of its entry. What stands in `about`, `number` and `text` depends
+/// on the deed: see `row.rs`. The text of `said` is not kept there, only its words.
+const FIRST: &str = "
+    CREATE TABLE log (
+        seq INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        by INTEGER NOT NULL,
+        cid TEXT,
+        room INTEGER,
+        deed TEXT NOT NULL,
+        about INTEGER,
+        number INTEGER,
+        text TEXT,
+        -- Of what was said: the last edit of it.
+        edit INTEGER,
+        -- Whether the text was taken out.
+        redacted INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX log_cid ON log (by, cid) WHERE cid IS NOT NULL;
+    -- What members see of a room; all that is counted is in it.
+    CREATE INDEX log_seen ON log (room, seq, deed, redacted)
+        WHERE room IS NOT NULL AND deed <> 'read';
+    CREATE INDEX log_read ON log (room, by) WHERE deed = 'read';
+    CREATE INDEX log_edit ON log (about) WHERE deed = 'edit';
+
+    CREATE TABLE accounts (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        password TEXT
+    ) STRICT;
+    CREATE TABLE rooms (
+        id INTEGER PRIMARY KEY,
+        -- Either a name and an access, or two who talk.
+        name TEXT,
+        access INTEGER,
+        one INTEGER,
+        other INTEGER,
+        topic TEXT NOT NULL,
+        -- Not before this was its last entry; the log may have a later one.
+        last INTEGER NOT NULL,
+        slow_seconds INTEGER NOT NULL,
+        retain_days INTEGER
+    ) STRICT;
+    CREATE TABLE members (
+        room INTEGER NOT NULL,
+        account INTEGER NOT NULL,
+        role INTEGER NOT NULL,
+        since INTEGER NOT NULL,
+        read INTEGER NOT NULL,
+        muted INTEGER NOT NULL,
+        muted_until INTEGER,
+        PRIMARY KEY (room, account)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE invited (
+        room INTEGER NOT NULL,
+        account INTEGER NOT NULL,
+        PRIMARY KEY (room, account)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE banned (
+        room INTEGER NOT NULL,
+        account INTEGER NOT NULL,
+        until INTEGER,
+        PRIMARY KEY (room, account)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE sessions (
+        hash BLOB PRIMARY KEY,
+        name TEXT NOT NULL,
+        account INTEGER NOT NULL,
+        device TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        seen INTEGER NOT NULL,
+        UNIQUE (account, name)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE VIRTUAL TABLE said USING fts5 (
+        room, by, text,
+        content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
+    );
+    -- What is taken out is not to stay in it until it is merged.
+    INSERT INTO said (said, rank) VALUES ('secure-delete', 1);
+
+    CREATE TABLE progress (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        -- Not before this was the last entry; the log may have a later one.
+        last INTEGER NOT NULL,
+        -- The entry up to which `said` has the words.
+        indexed INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO progress VALUES (1, 0, 0);
+";
+
+/// What tells our files from other programs': `rlhb`.
+const APPLICATION: i64 = 0x726c_6862;
+
+/// Makes the tables, or what they lack.
+///
+/// # Errors
+///
+/// [`Broken::Newer`] and [`Broken::Foreign`]: then nothing was changed.
+pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), Broken> {
+    let known = i64::try_from(STEPS.len()).expect("a few steps");
+    let application = pragma(conn, "application_id")?;
+    let found = pragma(conn, "user_version")?;
+    let is_empty = application == 0 && found == 0 && pragma(conn, "schema_version")? == 0;
+    if application != APPLICATION && !is_empty {
+        return Err(Broken::Foreign { path: path.to_owned() });
+    }
+    let Some(missing) = usize::try_from(found).ok().and_then(|found| STEPS.get(found..)) else {
+        return Err(Broken::Newer { path: path.to_owned(), found, known });
+    };
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let change = conn.transaction()?;
+    for step in missing {
+        change.execute_batch(step)?;
+    }
+    change.pragma_update(None, "application_id", APPLICATION)?;
+    change.pragma_update(None, "user_version", known)?;
+    Ok(change.commit()?)
+}
+
+fn pragma(conn: &Connection, name: &str) -> Result<i64, Broken> {
+    Ok(conn.pragma_query_value(None, name, |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn migrated(conn: &mut Connection) -> Result<(), String> {
+        migrate(conn, Path::new("hub.db")).map_err(|broken| broken.to_string())
+    }
+
+    #[test]
+    fn tables_are_made_once() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrated(&mut conn).unwrap();
+        let before = pragma(&conn, "schema_version").unwrap();
+        migrated(&mut conn).unwrap();
+        assert_eq!(pragma(&conn, "schema_version").unwrap(), before);
+    }
+
+    #[test]
+    fn a_later_format_is_refused_and_both_are_said() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrated(&mut conn).unwrap();
+        conn.pragma_update(None, "user_version", 7).unwrap();
+        assert_eq!(
+            migrated(&mut conn).unwrap_err(),
+            "\"hub.db\" has format 7, and this version knows formats up to 1"
+        );
+    }
+
+    #[test]
+    fn another_program_s_tables_are_not_touched() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("CREATE TABLE cookies (name)").unwrap();
+        assert_eq!(migrated(&mut conn).unwrap_err(), "\"hub.db\" is no hub's; name another file");
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 0);
+    }
+}

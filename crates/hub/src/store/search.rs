@@ -1,0 +1,131 @@
+//! Searching what was said by its words.
+
+use std::fmt::Write as _;
+
+use rusqlite::{Transaction, params};
+
+use super::{
+    archive::{Archive, Past, past_columns, read_past},
+    broken::Broken,
+    numbers, said,
+};
+use crate::model::{AccountId, Entry, RoomId, Seq};
+
+/// How much of what the index has not yet is looked through: the last entries of the log.
+pub const TAIL_MAX: usize = 2000;
+
+/// How many characters the words that are searched for have together. Those after them are not
+/// searched for.
+pub const WORDS_CHARS_MAX: usize = 256;
+
+/// A table of the connection's own, in memory, that finds words as the index does.
+pub(super) const TAIL: &str = "
+    CREATE VIRTUAL TABLE temp.tail USING fts5 (
+        room, by, text,
+        content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
+    )";
+
+impl Archive {
+    /// What was said in `rooms`, by `from` if that is named, that has all of `words`: as it reads
+    /// now, the newest first, at most `limit`. Neither case nor diacritics matter. What has no
+    /// letter or digit is no word, and without words nothing is found.
+    ///
+    /// *Cost*: what the index has not yet is looked through, up to [`TAIL_MAX`]; older than that, it
+    /// is not found.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn search(
+        &self,
+        rooms: &[RoomId],
+        words: &str,
+        from: Option<AccountId>,
+        limit: usize,
+    ) -> Result<Vec<Past>, Broken> {
+        let Some(query) = query(rooms, words, from) else { return Ok(Vec::new()) };
+        // All is read as it is at one moment: what is indexed meanwhile is not found twice.
+        let moment = self.conn.unchecked_transaction()?;
+        fill_tail(&moment, rooms)?;
+        let mut found = Vec::new();
+        for table in ["temp.tail", "said"] {
+            let left = limit - found.len();
+            for seq in matches(&moment, (table, &query), left)? {
+                let past = past(&moment, seq)?;
+                // That the index says so is not enough to show anybody anything.
+                let is_asked_for =
+                    |entry: &Entry| entry.room().is_some_and(|at| rooms.contains(&at));
+                found.extend(past.filter(|past| is_asked_for(&past.entry)));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn matches(
+    moment: &Transaction<'_>,
+    (table, query): (&str, &str),
+    limit: usize,
+) -> Result<Vec<Seq>, Broken> {
+    let name = table.trim_start_matches("temp.");
+    let sql =
+        format!("SELECT rowid FROM {table} WHERE {name} MATCH ?1 ORDER BY rowid DESC LIMIT ?2");
+    let mut statement = moment.prepare_cached(&sql)?;
+    let found = statement.query_map(params![query, numbers::rows(limit)], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+fn past(moment: &Transaction<'_>, seq: Seq) -> Result<Option<Past>, Broken> {
+    let sql = format!("SELECT {} FROM log WHERE seq = ?1", past_columns());
+    let mut statement = moment.prepare_cached(&sql)?;
+    statement.query_and_then([seq], read_past)?.next().transpose()
+}
+
+/// Puts what the index has not yet, the last of it, where it is found.
+fn fill_tail(moment: &Transaction<'_>, rooms: &[RoomId]) -> Result<(), Broken> {
+    moment.prepare_cached("INSERT INTO temp.tail (tail) VALUES ('delete-all')")?.execute([])?;
+    let sql = "
+        SELECT seq, room FROM log WHERE seq > ?1 ORDER BY seq DESC LIMIT ?2";
+    let mut statement = moment.prepare_cached(sql)?;
+    let mut found = statement.query(params![said::indexed(moment)?, numbers::rows(TAIL_MAX)])?;
+    let sql = "INSERT INTO temp.tail (rowid, room, by, text) VALUES (?1, ?2, ?3, ?4)";
+    let mut put = moment.prepare_cached(sql)?;
+    while let Some(row) = found.next()? {
+        let (seq, room): (Seq, Option<RoomId>) = (row.get(0)?, row.get(1)?);
+        let Some(room) = room.filter(|room| rooms.contains(room)) else { continue };
+        if let Some(said) = said::now(moment, room, seq)? {
+            put.execute(params![seq, room, said.by, said.text])?;
+        }
+    }
+    Ok(())
+}
+
+/// What FTS5 is asked: rooms, account and words, each in quotes, so that nothing of what somebody
+/// typed is read as syntax. `None`, if nothing can be found.
+///
+/// *Shape*: `room : ("3" OR "5") AND by : "1" AND text : ("compte" AND "rendu")`.
+fn query(rooms: &[RoomId], words: &str, from: Option<AccountId>) -> Option<String> {
+    let is_gap = |c: char| c.is_whitespace() || c.is_control();
+    let words = words.split(is_gap).filter(|word| word.chars().any(char::is_alphanumeric));
+    let mut left = WORDS_CHARS_MAX;
+    let is_within = |word: &&str| {
+        let rest = left.checked_sub(word.chars().count());
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    let words: Vec<_> = words.take_while(is_within).map(quoted).collect();
+    if words.is_empty() || rooms.is_empty() {
+        return None;
+    }
+    let rooms: Vec<_> = rooms.iter().map(|room| quoted(&room.0.to_string())).collect();
+    let mut query = format!("room : ({})", rooms.join(" OR "));
+    if let Some(from) = from {
+        let _ = write!(query, " AND by : {}", quoted(&from.0.to_string()));
+    }
+    let _ = write!(query, " AND text : ({})", words.join(" AND "));
+    Some(query)
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}

@@ -1,0 +1,178 @@
+//! What is kept, what is found by what, and what is taken out.
+
+use super::*;
+use crate::store::{More, Session};
+
+#[test]
+fn an_entry_comes_back_as_it_was_and_by_what_it_is_called() {
+    let (mut written, ana, lab) = Written::with_room();
+    let seq = written.say(ana, lab, "é\n\u{1f600}");
+    let mut written = written.anew();
+    let entry = written.store.entry(seq).unwrap().unwrap();
+    assert_eq!(body(&entry), "é\n\u{1f600}");
+    assert_eq!((entry.seq, entry.at, entry.by), (seq, Millis(seq.0), ana));
+    let cid = Cid::new("c3").unwrap();
+    assert_eq!(written.store.with_cid(ana, &cid).unwrap(), Some(entry));
+    let bob = written.register("bob");
+    assert_eq!(written.store.with_cid(bob, &cid).unwrap(), None);
+    assert_eq!(written.store.entry(Seq(99)).unwrap(), None);
+    assert_eq!(written.store.entry(Seq(u64::MAX)).unwrap(), None);
+}
+
+#[test]
+fn a_place_and_a_name_are_one_entry_s() {
+    let (mut written, ana, lab) = Written::with_room();
+    let seq = written.say(ana, lab, "first");
+    let first = written.store.entry(seq).unwrap().unwrap();
+    let next = written.entry(Some(ana), first.deed.clone());
+    for twice in [Entry { seq, ..next.clone() }, Entry { cid: first.cid.clone(), ..next }] {
+        written.store.begin().unwrap();
+        let refused = written.store.write(&twice, &written.state).unwrap_err();
+        assert!(matches!(refused, Broken::Twice { .. }), "{refused:?}");
+        written.store.roll_back();
+    }
+    assert_eq!(written.store.entry(seq).unwrap(), Some(first));
+}
+
+#[test]
+fn a_group_is_seen_by_who_writes_it_and_by_others_once_it_is_committed() {
+    let (mut written, ana, lab) = Written::with_room();
+    let archive = written.archive();
+    let act = Act::Say { kind: Kind::Text, body: "soon".to_owned(), reply: None };
+    let entry = written.entry(Some(ana), Deed::In { room: lab, act });
+    for is_kept in [false, true] {
+        written.store.begin().unwrap();
+        written.store.write(&entry, &written.state).unwrap();
+        assert_eq!(written.store.entry(entry.seq).unwrap().as_ref(), Some(&entry));
+        let cid = entry.cid.as_ref().unwrap();
+        assert_eq!(written.store.with_cid(ana, cid).unwrap().as_ref(), Some(&entry));
+        assert_eq!(archive.unread(lab, Seq(0), 9).unwrap(), 0);
+        if is_kept {
+            written.store.commit().unwrap();
+        } else {
+            written.store.roll_back();
+        }
+        assert_eq!(archive.unread(lab, Seq(0), 9).unwrap(), u64::from(is_kept));
+        assert_eq!(written.store.entry(entry.seq).unwrap().is_some(), is_kept);
+    }
+    // Nothing has begun: nothing is rolled back.
+    written.store.roll_back();
+    assert!(written.store.entry(entry.seq).unwrap().is_some());
+}
+
+#[test]
+fn what_is_taken_out_is_on_no_disk() {
+    for is_indexed in [false, true] {
+        let (mut written, ana, lab) = Written::with_room();
+        let seq = written.say(ana, lab, "zanzibar");
+        let edit = written.edit(ana, lab, seq, "quagmire");
+        if is_indexed {
+            written.store.index_some(100).unwrap();
+        }
+        assert!(written.has_on_disk("zanzibar") && written.has_on_disk("quagmire"));
+        written.redact(ana, lab, seq);
+        written.store.checkpoint().unwrap();
+        for word in ["zanzibar", "quagmire", "zanz", "quag"] {
+            assert!(!written.has_on_disk(word), "{word}, {is_indexed}");
+        }
+        for seq in [seq, edit] {
+            assert_eq!(body(&written.store.entry(seq).unwrap().unwrap()), "");
+        }
+    }
+}
+
+#[test]
+fn what_was_forgotten_is_on_no_disk_and_its_places_are_not_given_again() {
+    let (mut written, ana, lab) = Written::with_room();
+    let bob = written.register("bob");
+    written.act(bob, lab, Act::Join);
+    let (one, two) = (written.say(ana, lab, "zanzibar"), written.say(ana, lab, "quagmire"));
+    written.store.index_some(100).unwrap();
+    let end = Millis(two.0 + 1);
+    assert_eq!(written.store.forget(lab, Millis(one.0), 9).unwrap(), More::No);
+    assert!(written.store.entry(one).unwrap().is_some());
+    assert_eq!(written.store.forget(lab, end, 1).unwrap(), More::Yes);
+    assert!(written.store.entry(one).unwrap().is_none());
+    assert!(written.store.entry(two).unwrap().is_some());
+    assert_eq!(written.store.forget(lab, end, 9).unwrap(), More::No);
+    written.store.checkpoint().unwrap();
+    assert!(!written.has_on_disk("zanz") && !written.has_on_disk("quag"));
+    let before = written.state.clone();
+    let written = written.anew();
+    assert_eq!(written.state, before.unspoken());
+    assert_eq!(written.state.last, two);
+    let (past, _) = written.archive().page(lab, crate::protocol::Page::Latest, 9).unwrap();
+    assert_eq!(past.len(), 2, "the room's making and bob's coming: {past:?}");
+}
+
+#[test]
+fn of_what_somebody_read_the_last_is_kept() {
+    let (mut written, ana, lab) = Written::with_room();
+    let bob = written.register("bob");
+    written.act(bob, lab, Act::Join);
+    let said = written.say(ana, lab, "a");
+    let first = written.act(ana, lab, Act::Read { last: Seq(2) });
+    let bobs = written.act(bob, lab, Act::Read { last: Seq(2) });
+    let last = written.act(ana, lab, Act::Read { last: said });
+    let is_there = |seq| written.store.entry(seq).unwrap().is_some();
+    assert_eq!([first, bobs, last].map(is_there), [false, true, true]);
+    let written = written.anew();
+    assert_eq!(written.state.room(lab).members[&ana].read, said);
+    assert_eq!(written.state.last, last);
+}
+
+#[test]
+fn passwords_are_kept_for_accounts_that_there_are() {
+    let (mut written, ana, _) = Written::with_room();
+    assert_eq!(written.store.password(ana).unwrap(), None);
+    written.store.set_password(ana, "$argon2id$1").unwrap();
+    written.store.set_password(ana, "$argon2id$2").unwrap();
+    let nobody = AccountId(Seq(77));
+    says(&written.store.set_password(nobody, "x").unwrap_err(), "has nothing at 77");
+    let written = written.anew();
+    assert_eq!(written.store.password(ana).unwrap().as_deref(), Some("$argon2id$2"));
+    assert_eq!(written.store.password(nobody).unwrap(), None);
+}
+
+#[test]
+fn sessions_come_and_end_one_by_one_or_together() {
+    let (mut written, ana, _) = Written::with_room();
+    let bob = written.register("bob");
+    let session = |number: u8, account| Session {
+        hash: [number; 32],
+        name: format!("s_{number}"),
+        account,
+        device: "portable".to_owned(),
+        since: Millis(number.into()),
+        seen: Millis(number.into()),
+    };
+    let [one, two, three] = [session(1, ana), session(2, ana), session(3, bob)];
+    for session in [&three, &two, &one] {
+        written.store.add_session(session).unwrap();
+    }
+    assert!(written.store.add_session(&one).is_err());
+    written.store.seen(&one.hash, Millis(50)).unwrap();
+    let mut written = written.anew();
+    let one = Session { seen: Millis(50), ..one };
+    assert_eq!(written.store.session(&one.hash).unwrap().as_ref(), Some(&one));
+    assert_eq!(written.store.sessions(ana).unwrap(), [one.clone(), two]);
+    assert_eq!(written.store.end_session(bob, "s_1").unwrap(), None);
+    assert_eq!(written.store.end_session(ana, "s_1").unwrap(), Some(one.clone()));
+    assert_eq!(written.store.session(&one.hash).unwrap(), None);
+    assert_eq!(written.store.end_all(ana).unwrap(), 1);
+    assert_eq!(written.store.sessions(bob).unwrap(), [three]);
+}
+
+#[test]
+fn the_index_goes_on_where_it_was() {
+    let (mut written, ana, lab) = Written::with_room();
+    for _ in 0..5 {
+        written.say(ana, lab, "salut");
+    }
+    assert_eq!(written.store.index_some(3).unwrap(), More::Yes);
+    let mut written = written.anew();
+    assert_eq!(written.store.index_some(3).unwrap(), More::Yes);
+    assert_eq!(written.store.index_some(3).unwrap(), More::No);
+    assert_eq!(written.store.index_some(3).unwrap(), More::No);
+    assert_eq!(written.archive().search(&[lab], "salut", None, 9).unwrap().len(), 5);
+}

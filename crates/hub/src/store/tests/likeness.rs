@@ -1,0 +1,254 @@
+//! Whatever is written: what is read is what a simple model, which keeps all in a list, says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    model::Role,
+    protocol::Page,
+    store::{More, Past},
+};
+
+/// One step, whose numbers choose among what there is.
+type Step = (u8, u8, u8, u8);
+
+/// The log as a list, and what was taken out of it.
+#[derive(Clone, Default)]
+struct Model {
+    entries: Vec<Entry>,
+    edits: BTreeMap<Seq, String>,
+    redacted: BTreeSet<Seq>,
+    forgotten: BTreeSet<Seq>,
+}
+
+impl Model {
+    fn accounts(&self) -> Vec<AccountId> {
+        let made = |entry: &&Entry| matches!(entry.deed, Deed::Register { .. });
+        self.entries.iter().filter(made).map(|entry| AccountId(entry.seq)).collect()
+    }
+
+    fn rooms(&self) -> Vec<RoomId> {
+        let made = |entry: &&Entry| matches!(entry.deed, Deed::Create { .. } | Deed::Talk { .. });
+        self.entries.iter().filter(made).map(|entry| RoomId(entry.seq)).collect()
+    }
+
+    fn said(&self) -> Vec<(Seq, RoomId)> {
+        let said = self.entries.iter().filter_map(|entry| match entry.deed {
+            Deed::In { room, act: Act::Say { .. } } => Some((entry.seq, room)),
+            _ => None,
+        });
+        said.collect()
+    }
+
+    fn is_open(&self, (seq, room): (Seq, RoomId)) -> bool {
+        self.said().contains(&(seq, room))
+            && !self.redacted.contains(&seq)
+            && !self.forgotten.contains(&seq)
+    }
+
+    fn write(&mut self, entry: &Entry) {
+        match &entry.deed {
+            Deed::In { room, act: Act::Edit { of, body } } if self.is_open((*of, *room)) => {
+                self.edits.insert(*of, body.clone());
+            }
+            Deed::In { room, act: Act::Redact { of, .. } } if self.is_open((*of, *room)) => {
+                self.redacted.insert(*of);
+                let edits = self.entries.iter().filter(|entry| {
+                    entry.room() == Some(*room)
+                        && matches!(&entry.deed, Deed::In { act: Act::Edit { of: what, .. }, .. } if what == of)
+                });
+                self.redacted.extend(edits.map(|entry| entry.seq).collect::<Vec<_>>());
+            }
+            _ => {}
+        }
+        self.entries.push(entry.clone());
+    }
+
+    fn forget(&mut self, room: RoomId, before: Millis) {
+        let old = self.entries.iter().filter(|entry| {
+            let is_said = matches!(
+                &entry.deed,
+                Deed::In {
+                    act: Act::Say { .. }
+                        | Act::Edit { .. }
+                        | Act::Redact { .. }
+                        | Act::React { .. },
+                    ..
+                }
+            );
+            is_said && entry.room() == Some(room) && entry.at < before
+        });
+        self.forgotten.extend(old.map(|entry| entry.seq));
+    }
+
+    fn page(&self, room: RoomId) -> Vec<Past> {
+        let mut prev = Seq(0);
+        let seen = self.entries.iter().filter(|entry| {
+            let is_read = matches!(entry.deed, Deed::In { act: Act::Read { .. }, .. });
+            entry.room() == Some(room) && !is_read && !self.forgotten.contains(&entry.seq)
+        });
+        let past = seen.map(|entry| {
+            let mut entry = entry.clone();
+            let redacted = self.redacted.contains(&entry.seq);
+            let edit = self.edits.get(&entry.seq);
+            if let Deed::In { act: Act::Say { body, .. } | Act::Edit { body, .. }, .. } =
+                &mut entry.deed
+            {
+                if let Some(edit) = edit {
+                    body.clone_from(edit);
+                }
+                if redacted {
+                    body.clear();
+                }
+            }
+            let prev = std::mem::replace(&mut prev, entry.seq);
+            Past { entry, prev, edited: edit.is_some(), redacted }
+        });
+        past.collect()
+    }
+}
+
+fn choose<T: Copy>(all: &[T], number: u8) -> Option<T> {
+    (!all.is_empty()).then(|| all[usize::from(number) % all.len()])
+}
+
+/// What a step does, if it can be done.
+fn deed(state: &State, model: &Model, step: Step) -> Option<(Option<AccountId>, Deed)> {
+    let (what, a, b, c) = step;
+    let next = state.last.0 + 1;
+    if what % 12 == 0 || model.accounts().is_empty() {
+        return Some((None, Deed::Register { name: format!("u{next}") }));
+    }
+    let (accounts, rooms) = (model.accounts(), model.rooms());
+    let (by, who) = (choose(&accounts, a)?, choose(&accounts, c)?);
+    if what % 12 == 1 || rooms.is_empty() {
+        let access = if c % 2 == 0 { Access::Public } else { Access::Private };
+        return Some((Some(by), Deed::Create { name: format!("#r{next}"), access }));
+    }
+    if what % 12 == 2 {
+        let is_new = by != who && state.talk_of(by, who).is_none();
+        return is_new.then_some((Some(by), Deed::Talk { with: who }));
+    }
+    let room = choose(&rooms, b)?;
+    let (room, act) = match what % 12 {
+        3..=5 => (room, said(c)),
+        6..=8 => {
+            let (of, home) = choose(&model.said(), c)?;
+            // Now and then, of a room that it was not said in.
+            (if b % 8 == 0 { room } else { home }, about(what, of, b))
+        }
+        _ => (room, standing(b, who, c)),
+    };
+    Some((Some(by), Deed::In { room, act }))
+}
+
+fn said(c: u8) -> Act {
+    Act::Say { kind: Kind::Text, body: words(c), reply: None }
+}
+
+fn words(c: u8) -> String {
+    ["salut", "été", "salut été", "fin"][usize::from(c) % 4].to_owned()
+}
+
+fn about(what: u8, of: Seq, b: u8) -> Act {
+    match what % 12 {
+        6 => Act::Redact { of, reason: None },
+        7 => Act::React { of, sign: "+".to_owned(), on: b.is_multiple_of(2) },
+        _ => Act::Edit { of, body: words(b) },
+    }
+}
+
+fn standing(b: u8, who: AccountId, c: u8) -> Act {
+    let until = c.is_multiple_of(2).then_some(Millis(c.into()));
+    match b % 14 {
+        0..=2 => Act::Join,
+        3 => Act::Part,
+        4 => Act::Topic { text: words(c) },
+        5 => Act::Role { who, role: [Role::Owner, Role::Moderator][usize::from(c) % 2] },
+        6 => Act::Invite { who },
+        7 => Act::Kick { who, reason: None },
+        8 => Act::Ban { who, until, reason: None },
+        9 => Act::Unban { who },
+        10 => Act::Mute { who, until },
+        11 => Act::Unmute { who },
+        12 => Act::Slow { seconds: c.into() },
+        _ if c.is_multiple_of(3) => Act::Retain { days: Some(c.into()) },
+        _ => Act::Read { last: Seq(c.into()) },
+    }
+}
+
+/// Writes in groups, some of which are forgotten; between them the index goes on, old things are
+/// deleted, and the store is closed and opened.
+fn run(groups: &[(u8, Vec<Step>)]) -> (Written, Model) {
+    let (mut written, mut model) = (Written::new(), Model::default());
+    for (end, steps) in groups {
+        let before = (written.state.clone(), model.clone());
+        written.store.begin().unwrap();
+        for step in steps {
+            let Some((by, deed)) = deed(&written.state, &model, *step) else { continue };
+            let entry = written.entry(by, deed);
+            written.state.apply(&entry);
+            model.write(&entry);
+            written.store.write(&entry, &written.state).unwrap();
+        }
+        if end % 5 == 0 {
+            written.store.roll_back();
+            (written.state, model) = before;
+        } else {
+            written.store.commit().unwrap();
+        }
+        written = between(written, &mut model, *end);
+    }
+    (written, model)
+}
+
+fn between(mut written: Written, model: &mut Model, end: u8) -> Written {
+    match end % 7 {
+        0 => _ = written.store.index_some(usize::from(end) % 9 + 1).unwrap(),
+        2 => {
+            let expect = written.state.clone().unspoken();
+            written = written.anew();
+            assert_eq!(written.state, expect);
+        }
+        3 => {
+            let Some(room) = choose(&model.rooms(), end) else { return written };
+            let before = Millis(written.state.last.0 / 2);
+            while written.store.forget(room, before, 2).unwrap() == More::Yes {}
+            model.forget(room, before);
+        }
+        _ => {}
+    }
+    written
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn what_is_read_is_what_was_written(
+        groups in proptest::collection::vec(
+            (any::<u8>(), proptest::collection::vec(any::<Step>(), 0..24)), 0..8)
+    ) {
+        let (written, model) = run(&groups);
+        prop_assert_eq!(written.store.reload().unwrap(), written.state.clone().unspoken());
+        let archive = written.archive();
+        for room in model.rooms() {
+            let (past, more) = archive.page(room, Page::Latest, usize::MAX).unwrap();
+            prop_assert_eq!((&past, more), (&model.page(room), More::No));
+            for word in ["salut", "ete", "fin"] {
+                let found = archive.search(&[room], word, None, usize::MAX).unwrap();
+                let has = |past: &&Past| {
+                    matches!(past.entry.deed, Deed::In { act: Act::Say { .. }, .. })
+                        && body(&past.entry).replace('é', "e").split(' ').any(|one| one == word)
+                };
+                let expect: Vec<_> = past.iter().rev().filter(has).cloned().collect();
+                prop_assert_eq!(found, expect);
+            }
+        }
+        for entry in &model.entries {
+            let found = written.store.with_cid(entry.by, entry.cid.as_ref().unwrap()).unwrap();
+            prop_assert_eq!(found, written.store.entry(entry.seq).unwrap());
+        }
+    }
+}

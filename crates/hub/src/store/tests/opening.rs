@@ -1,0 +1,133 @@
+//! The file: whose it is, whose it was, and its copies.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, process};
+
+use super::*;
+
+#[test]
+fn a_store_is_for_one_process_which_is_named() {
+    let written = Written::new();
+    let refused = Store::open(&written.file(), Sync::Normal).unwrap_err();
+    says(&refused, &format!("is used by process {};", process::id()));
+    assert!(matches!(refused, Broken::InUse { .. }));
+    written.anew();
+}
+
+#[test]
+fn nobody_else_reads_its_files() {
+    let (written, ..) = Written::with_room();
+    written.store.backup(&written.folder.path().join("copy.db")).unwrap();
+    let names = fs::read_dir(written.folder.path()).unwrap().map(|file| file.unwrap());
+    let mut found = 0;
+    for file in names {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+        found += 1;
+    }
+    assert_eq!(found, 5, "database, lock, log, its index, copy");
+}
+
+#[test]
+fn what_a_later_version_wrote_is_left_as_it_is() {
+    let written = Written::new();
+    written.store.conn.pragma_update(None, "user_version", 9).unwrap();
+    let (file, Written { store, folder: _folder, .. }) = (written.file(), written);
+    drop(store);
+    let before = fs::read(&file).unwrap();
+    let refused = Store::open(&file, Sync::Normal).unwrap_err();
+    says(&refused, "has format 9, and this version knows formats up to 1");
+    assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn what_is_no_database_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hub.db");
+    fs::write(&file, "thesis ".repeat(1000)).unwrap();
+    let refused = Store::open(&file, Sync::Normal).unwrap_err();
+    assert!(matches!(refused, Broken::Damaged { .. }), "{refused:?}");
+    assert_eq!(fs::read(&file).unwrap().len(), 7000);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = Store::open(&folder.path().join("none/hub.db"), Sync::Normal).unwrap_err();
+    says(&refused, "opening");
+    says(&refused, "none/hub.db.lock");
+}
+
+#[test]
+fn a_full_disk_is_told_from_a_broken_one_and_nothing_is_lost_by_it() {
+    let (mut written, ana, lab) = Written::with_room();
+    let kept = written.say(ana, lab, "kept");
+    let pages: i64 =
+        written.store.conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    written.store.conn.pragma_update(None, "max_page_count", pages + 2).unwrap();
+    let body = "x".repeat(64 << 10);
+    let deed = Deed::In { room: lab, act: Act::Say { kind: Kind::Text, body, reply: None } };
+    let entry = written.entry(Some(ana), deed);
+    let before = written.state.clone();
+    written.state.apply(&entry);
+    written.store.begin().unwrap();
+    let failed = written.store.write(&entry, &written.state).unwrap_err();
+    assert!(matches!(failed, Broken::Full { .. }), "{failed:?}");
+    written.store.roll_back();
+    assert_eq!(written.store.reload().unwrap(), before.unspoken());
+    written.store.conn.pragma_update(None, "max_page_count", pages + 2000).unwrap();
+    written.store.begin().unwrap();
+    written.store.write(&entry, &written.state).unwrap();
+    written.store.commit().unwrap();
+    assert!(written.store.entry(kept).unwrap().is_some());
+    assert_eq!(written.store.entry(entry.seq).unwrap(), Some(entry));
+}
+
+#[test]
+fn what_another_program_holds_can_be_tried_again() {
+    let (mut written, ..) = Written::with_room();
+    let other = rusqlite::Connection::open(written.file()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    written.store.conn.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let failed = written.store.begin().unwrap_err();
+    assert!(matches!(failed, Broken::Locked { .. }), "{failed:?}");
+    other.execute_batch("ROLLBACK").unwrap();
+    written.store.begin().unwrap();
+}
+
+#[test]
+fn a_row_that_nobody_can_have_written_is_named() {
+    let (written, ana, _) = Written::with_room();
+    written.store.conn.execute("UPDATE log SET deed = 'hack' WHERE seq = 2", []).unwrap();
+    says(&written.store.entry(Seq(2)).unwrap_err(), "has nothing at 2 that is known");
+    written.store.conn.execute("DELETE FROM accounts WHERE id = ?1", [ana]).unwrap();
+    says(&written.store.reload().unwrap_err(), "has nothing at 1 that is known");
+}
+
+#[test]
+fn a_backup_is_a_store_as_it_was() {
+    let (mut written, ana, lab) = Written::with_room();
+    let seq = written.say(ana, lab, "before");
+    let copy = written.folder.path().join("copy.db");
+    written.store.begin().unwrap();
+    written.store.set_password(ana, "never committed").unwrap();
+    // Somebody writes meanwhile, and does not wait.
+    written.store.backup(&copy).unwrap();
+    written.store.commit().unwrap();
+    written.say(ana, lab, "after");
+    let (copied, state) = Store::open(&copy, Sync::Normal).unwrap();
+    assert_eq!(state.last, seq);
+    assert_eq!(copied.password(ana).unwrap(), None);
+    assert_eq!(copied.reload().unwrap(), state);
+    assert_eq!(copied.archive().unwrap().search(&[lab], "before", None, 9).unwrap().len(), 1);
+}
+
+#[test]
+fn a_backup_takes_no_file_s_place() {
+    let (written, ..) = Written::with_room();
+    let copy = written.folder.path().join("copy.db");
+    fs::write(&copy, "years").unwrap();
+    let refused = written.store.backup(&copy).unwrap_err();
+    says(&refused, "making");
+    assert_eq!(fs::read(&copy).unwrap(), b"years");
+    let nowhere = written.folder.path().join("none/copy.db");
+    says(&written.store.backup(&nowhere).unwrap_err(), "none/copy.db");
+}

@@ -1,0 +1,165 @@
+//! The one that writes.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::{
+    archive::Archive,
+    broken::Broken,
+    file::{self, Sync},
+    lock::{self, Lock},
+    log,
+    said::{self, More},
+    tables,
+};
+use crate::model::{AccountId, Cid, Entry, Seq, State};
+
+/// The store, for who writes. The process that has it has it alone.
+///
+/// What is asked of it outside a group of entries is committed by itself.
+#[derive(Debug)]
+pub struct Store {
+    // Before the lock: the file is closed when others may have it.
+    pub(super) conn: Connection,
+    file: PathBuf,
+    _lock: Lock,
+}
+
+impl Store {
+    /// Opens the store in `file`, which is made if it is not there, readable for its owner alone,
+    /// and gives what its log comes to. When members spoke last is not kept. Beside it come
+    /// `FILE.lock`, `FILE-wal` and `FILE-shm`.
+    ///
+    /// *Cost*: reads accounts, rooms and memberships, not the log.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]. What a later version or another program wrote is left as it is.
+    pub fn open(file: &Path, sync: Sync) -> Result<(Self, State), Broken> {
+        let lock = lock::take(file)?;
+        let store = Self { conn: file::open(file, sync)?, file: file.to_owned(), _lock: lock };
+        let state = store.reload()?;
+        Ok((store, state))
+    }
+
+    /// Begins a group of entries, which are committed together.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn begin(&mut self) -> Result<(), Broken> {
+        Ok(self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(|_| ())?)
+    }
+
+    /// Writes down `entry` and what it changed, which is taken from the state `after` it. What it
+    /// redacts is overwritten, in the log and in the index; what members read before they read
+    /// more is not kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken::Twice`], if its place or its `cid` is another's; else the disk's.
+    ///
+    /// # Panics
+    ///
+    /// If `after` knows nothing of the room or the account: the entry was not applied to it.
+    pub fn write(&mut self, entry: &Entry, after: &State) -> Result<(), Broken> {
+        debug_assert!(!self.conn.is_autocommit(), "entries are written in groups");
+        log::write(&self.conn, entry)?;
+        tables::write(&self.conn, entry, after)
+    }
+
+    /// Ends the group: all of it is on disk, as far as [`Sync`] says.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]: then none of it is there, once it is [rolled back](Self::roll_back).
+    pub fn commit(&mut self) -> Result<(), Broken> {
+        Ok(self.conn.prepare_cached("COMMIT")?.execute([]).map(|_| ())?)
+    }
+
+    /// Forgets the group, if one has begun. [Reloaded](Self::reload), the state is the one before.
+    pub fn roll_back(&mut self) {
+        if !self.conn.is_autocommit() {
+            // After an error of the disk SQLite may have done it by itself. If it can neither, the
+            // next group cannot begin, and that is told.
+            let _ = self.conn.execute_batch("ROLLBACK");
+        }
+    }
+
+    /// Brings the index of words on by at most `most` entries of the log. Not part of any group.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]: then the index is where it was.
+    pub fn index_some(&mut self, most: usize) -> Result<More, Broken> {
+        self.at_once(|conn| said::index_some(conn, most))
+    }
+
+    /// Empties SQLite's log beside the file into the file, as far as nobody reads from it: what was
+    /// taken out is in no file after that.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn checkpoint(&mut self) -> Result<(), Broken> {
+        Ok(self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+
+    /// Does `work` as a whole or not at all: alone, or as part of the group that has begun.
+    pub(super) fn at_once<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, Broken>,
+    ) -> Result<T, Broken> {
+        let whole = self.conn.savepoint()?;
+        let done = work(&whole)?;
+        whole.commit()?;
+        Ok(done)
+    }
+
+    /// What the log comes to, with the group that has begun.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn reload(&self) -> Result<State, Broken> {
+        tables::restore(&self.conn)
+    }
+
+    /// The entry at `seq`, as it was written. Of what was taken out the text is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn entry(&self, seq: Seq) -> Result<Option<Entry>, Broken> {
+        log::entry(&self.conn, seq)
+    }
+
+    /// The same of the one that `by` called `cid`.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn with_cid(&self, by: AccountId, cid: &Cid) -> Result<Option<Entry>, Broken> {
+        log::with_cid(&self.conn, by, cid)
+    }
+
+    /// Opens another connection, for reading what is committed.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn archive(&self) -> Result<Archive, Broken> {
+        Archive::open(&self.file)
+    }
+
+    /// Writes all that is committed to a new file, which can be opened as a store. Others read and
+    /// write meanwhile; so that the one who writes does not wait, an [archive](Archive::backup) can.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken::Io`], if there is such a file.
+    pub fn backup(&self, to: &Path) -> Result<(), Broken> {
+        self.archive()?.backup(to)
+    }
+}
