@@ -1,3 +1,5 @@
+//! The store as its callers see it: each file asks something else of it.
+
 mod keeping;
 mod likeness;
 mod opening;
