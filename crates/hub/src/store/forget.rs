@@ -15,7 +15,7 @@ impl Store {
     ///
     /// A client that asks once more for what was deleted is not known to have asked before.
     ///
-    /// *Cost*: up to a millisecond an entry, for which the next group waits, as its words are
+    /// *Cost*: a millisecond or two an entry, for which the next group waits, as its words are
     /// overwritten one by one.
     ///
     /// # Errors
