@@ -13,7 +13,7 @@ use crate::{
 /// # Errors
 ///
 /// [`Code::TooLong`], [`Code::BadField`].
-pub fn body(text: &str, limits: &Limits) -> Result<String, Refusal> {
+pub(crate) fn body(text: &str, limits: &Limits) -> Result<String, Refusal> {
     let limits =
         clean::Limits { bytes_max: limits.body_bytes_max, lines_max: limits.body_lines_max };
     let text = clean(text, limits).map_err(|unclean| refused("body", unclean))?;
@@ -28,7 +28,7 @@ pub fn body(text: &str, limits: &Limits) -> Result<String, Refusal> {
 /// # Errors
 ///
 /// [`Code::TooLong`], [`Code::BadField`].
-pub fn topic(text: &str, limits: &Limits) -> Result<String, Refusal> {
+pub(crate) fn topic(text: &str, limits: &Limits) -> Result<String, Refusal> {
     one_line(text, ("topic", limits.topic_bytes_max))
 }
 
@@ -37,7 +37,7 @@ pub fn topic(text: &str, limits: &Limits) -> Result<String, Refusal> {
 /// # Errors
 ///
 /// [`Code::TooLong`], [`Code::BadField`].
-pub fn line(text: &str, limits: &Limits) -> Result<String, Refusal> {
+pub(crate) fn line(text: &str, limits: &Limits) -> Result<String, Refusal> {
     one_line(text, ("reason", limits.line_bytes_max))
 }
 
@@ -46,7 +46,7 @@ pub fn line(text: &str, limits: &Limits) -> Result<String, Refusal> {
 /// # Errors
 ///
 /// [`Code::TooLong`], [`Code::BadField`].
-pub fn sign(text: &str) -> Result<String, Refusal> {
+pub(crate) fn sign(text: &str) -> Result<String, Refusal> {
     let sign = one_line(text, ("emoji", SIGN_BYTES_MAX))?;
     if sign.is_empty() || sign.contains(char::is_whitespace) {
         return Err(Refusal::of(Code::BadField).field("emoji").why("expected a sign or a word"));
@@ -62,7 +62,7 @@ const SIGN_BYTES_MAX: usize = 64;
 /// # Errors
 ///
 /// [`Code::NameInvalid`].
-pub fn room_name(text: &str) -> Result<String, Refusal> {
+pub(crate) fn room_name(text: &str) -> Result<String, Refusal> {
     let invalid =
         |why: name::NotAName| Refusal::of(Code::NameInvalid).field("room").why(why.to_string());
     name::room_name(text).map_err(invalid)

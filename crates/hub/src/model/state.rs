@@ -1,6 +1,8 @@
 //! What the log comes to: accounts, rooms, and who is in them. An entry is applied or it is a bug;
 //! whether it may be written is judged [before](super).
 
+mod restore;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::entry::{Access, AccountId, Act, Deed, Entry, Millis, Role, RoomId, Seq};
@@ -94,37 +96,6 @@ pub enum Voice {
 }
 
 impl State {
-    /// What `accounts` and `rooms` come to, after the `last` entry: what [applying](Self::apply) the
-    /// log gives, but for when members [spoke](Member::spoke), if the rooms do not say it. Who is in
-    /// what is taken from the rooms.
-    ///
-    /// # Panics
-    ///
-    /// If somebody who is no account is in a room.
-    pub fn restore(
-        accounts: impl IntoIterator<Item = (AccountId, Account)>,
-        rooms: impl IntoIterator<Item = (RoomId, Room)>,
-        last: Seq,
-    ) -> Self {
-        let mut state = Self { last, ..Self::default() };
-        for (id, account) in accounts {
-            state.name_account(&account.name, id);
-            state.admin = Some(state.admin.map_or(id, |admin| admin.min(id)));
-            state.accounts.insert(id, Account { rooms: HashSet::new(), ..account });
-        }
-        for (id, room) in rooms {
-            match &room.title {
-                Title::Named(name, _) => state.name_room(name, id),
-                Title::Talk(one, other) => _ = state.talks.insert(in_order(*one, *other), id),
-            }
-            for who in room.members.keys() {
-                state.accounts.get_mut(who).expect("an account that was made").rooms.insert(id);
-            }
-            state.rooms.insert(id, room);
-        }
-        state
-    }
-
     /// Takes in what was written down.
     ///
     /// # Panics
@@ -270,14 +241,6 @@ impl State {
     /// How many accounts there are.
     pub fn accounts(&self) -> usize {
         self.accounts.len()
-    }
-
-    /// The same, but nobody has spoken yet.
-    #[cfg(test)]
-    pub(crate) fn unspoken(mut self) -> Self {
-        let members = self.rooms.values_mut().flat_map(|room| room.members.values_mut());
-        members.for_each(|member| member.spoke = Millis::default());
-        self
     }
 
     /// Every account, in no order.

@@ -62,9 +62,7 @@ const END: Seq = Seq(i64::MAX.cast_unsigned());
 impl Archive {
     /// Opens what a [`Store`](super::Store) has made.
     pub(super) fn open(file: &Path) -> Result<Self, Broken> {
-        let conn = file::open_to_read(file)?;
-        conn.execute_batch(super::search::TAIL)?;
-        Ok(Self { conn })
+        Ok(Self { conn: file::open_to_read(file)? })
     }
 
     /// What members of a room see of it: `limit` entries, in their order, and whether there are more

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi::SQLITE_IOERR_SHMSIZE};
 
 use crate::model::Seq;
 
@@ -89,8 +89,11 @@ pub enum Broken {
 
 impl From<rusqlite::Error> for Broken {
     fn from(source: rusqlite::Error) -> Self {
+        let extended = source.sqlite_error().map(|error| error.extended_code);
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full { source },
+            // No space for the index of its log.
+            _ if extended == Some(SQLITE_IOERR_SHMSIZE) => Self::Full { source },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { source },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { source },
             _ => Self::Failed { source },
@@ -102,4 +105,28 @@ impl From<rusqlite::Error> for Broken {
 pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Broken {
     let path = path.to_owned();
     move |source| Broken::Io { doing, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn what_can_be_done_about_it_is_told_apart() {
+        check(ffi::SQLITE_FULL, "no space is left for the store");
+        check(SQLITE_IOERR_SHMSIZE, "no space is left for the store");
+        check(ffi::SQLITE_BUSY, "another program holds the store");
+        check(ffi::SQLITE_BUSY_SNAPSHOT, "another program holds the store");
+        check(ffi::SQLITE_CORRUPT_INDEX, "the store is damaged");
+        check(ffi::SQLITE_NOTADB, "the store is damaged");
+        check(ffi::SQLITE_IOERR_WRITE, "using the store");
+    }
+
+    #[track_caller]
+    fn check(code: i32, expect: &str) {
+        let source = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        assert_eq!(Broken::from(source).to_string(), expect);
+    }
 }

@@ -15,7 +15,8 @@ impl Store {
     ///
     /// A client that asks once more for what was deleted is not known to have asked before.
     ///
-    /// *Cost*: also a look at the index for what stays of what is older.
+    /// *Cost*: a millisecond or two an entry, for which the next group waits, as its words are
+    /// overwritten one by one.
     ///
     /// # Errors
     ///

@@ -91,7 +91,7 @@ fn run(conn: &Connection, sql: &str, said: &Said) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Brings the index on by at most so many entries of the log.
+/// Brings the index on by at most `most` entries of the log, whatever they are.
 ///
 /// # Errors
 ///

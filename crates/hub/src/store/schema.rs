@@ -30,7 +30,8 @@ const FIRST: &str = "
         -- Whether the text was taken out.
         redacted INTEGER NOT NULL
     ) STRICT;
-    CREATE UNIQUE INDEX log_cid ON log (by, cid) WHERE cid IS NOT NULL;
+    -- What clients call things by begins with the time, as ULIDs do: what is new stands together.
+    CREATE UNIQUE INDEX log_cid ON log (cid, by) WHERE cid IS NOT NULL;
     -- What members see of a room; all that is counted is in it.
     CREATE INDEX log_seen ON log (room, seq, deed, redacted)
         WHERE room IS NOT NULL AND deed <> 'read';

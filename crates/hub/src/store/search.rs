@@ -19,8 +19,8 @@ pub const TAIL_MAX: usize = 2000;
 pub const WORDS_CHARS_MAX: usize = 256;
 
 /// A table of the connection's own, in memory, that finds words as the index does.
-pub(super) const TAIL: &str = "
-    CREATE VIRTUAL TABLE temp.tail USING fts5 (
+const TAIL: &str = "
+    CREATE VIRTUAL TABLE IF NOT EXISTS temp.tail USING fts5 (
         room, by, text,
         content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
     )";
@@ -44,11 +44,12 @@ impl Archive {
         limit: usize,
     ) -> Result<Vec<Past>, Broken> {
         let Some(query) = query(rooms, words, from) else { return Ok(Vec::new()) };
+        self.conn.execute_batch(TAIL)?;
         // All is read as it is at one moment: what is indexed meanwhile is not found twice.
         let moment = self.conn.unchecked_transaction()?;
         fill_tail(&moment, rooms)?;
         let mut found = Vec::new();
-        for table in ["temp.tail", "said"] {
+        for table in ["tail", "said"] {
             let left = limit - found.len();
             for seq in matches(&moment, (table, &query), left)? {
                 let past = past(&moment, seq)?;
@@ -67,9 +68,8 @@ fn matches(
     (table, query): (&str, &str),
     limit: usize,
 ) -> Result<Vec<Seq>, Broken> {
-    let name = table.trim_start_matches("temp.");
     let sql =
-        format!("SELECT rowid FROM {table} WHERE {name} MATCH ?1 ORDER BY rowid DESC LIMIT ?2");
+        format!("SELECT rowid FROM {table} WHERE {table} MATCH ?1 ORDER BY rowid DESC LIMIT ?2");
     let mut statement = moment.prepare_cached(&sql)?;
     let found = statement.query_map(params![query, numbers::rows(limit)], |row| row.get(0))?;
     Ok(found.collect::<Result<_, _>>()?)
@@ -83,12 +83,11 @@ fn past(moment: &Transaction<'_>, seq: Seq) -> Result<Option<Past>, Broken> {
 
 /// Puts what the index has not yet, the last of it, where it is found.
 fn fill_tail(moment: &Transaction<'_>, rooms: &[RoomId]) -> Result<(), Broken> {
-    moment.prepare_cached("INSERT INTO temp.tail (tail) VALUES ('delete-all')")?.execute([])?;
-    let sql = "
-        SELECT seq, room FROM log WHERE seq > ?1 ORDER BY seq DESC LIMIT ?2";
+    moment.prepare_cached("INSERT INTO tail (tail) VALUES ('delete-all')")?.execute([])?;
+    let sql = "SELECT seq, room FROM log WHERE seq > ?1 ORDER BY seq DESC LIMIT ?2";
     let mut statement = moment.prepare_cached(sql)?;
     let mut found = statement.query(params![said::indexed(moment)?, numbers::rows(TAIL_MAX)])?;
-    let sql = "INSERT INTO temp.tail (rowid, room, by, text) VALUES (?1, ?2, ?3, ?4)";
+    let sql = "INSERT INTO tail (rowid, room, by, text) VALUES (?1, ?2, ?3, ?4)";
     let mut put = moment.prepare_cached(sql)?;
     while let Some(row) = found.next()? {
         let (seq, room): (Seq, Option<RoomId>) = (row.get(0)?, row.get(1)?);

@@ -53,8 +53,8 @@ impl Store {
     }
 
     /// Writes down `entry` and what it changed, which is taken from the state `after` it. What it
-    /// redacts is overwritten, in the log and in the index; what members read before they read
-    /// more is not kept.
+    /// redacts is overwritten, in the log and in the index; of what a member has read only the last
+    /// is kept.
     ///
     /// # Errors
     ///
@@ -87,7 +87,10 @@ impl Store {
         }
     }
 
-    /// Brings the index of words on by at most `most` entries of the log. Not part of any group.
+    /// Brings the index of words on by at most `most` entries of the log, and says whether there may
+    /// be more.
+    ///
+    /// *Cost*: some microseconds an entry, for which the next group waits.
     ///
     /// # Errors
     ///

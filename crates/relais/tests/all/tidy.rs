@@ -57,6 +57,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("precis-profiles", &["hub"]),
     ("quick_cache", &["bench", "cache", "http"]),
     ("rcgen", &["net"]),
+    ("rusqlite", &["hub"]),
     ("rust-embed", &["relais"]),
     ("rusqlite", &["hub"]),
     ("rustix", &["bench", "cache", "http", "net", "relais", "talk"]),

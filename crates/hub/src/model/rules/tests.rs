@@ -54,7 +54,9 @@ impl World {
         };
         let deeds = judge.judge(ask).map_err(|refusal| refusal.code)?;
         let count = deeds.len();
-        deeds.into_iter().for_each(|deed| self.write(by, deed));
+        for deed in deeds {
+            self.write(by, deed);
+        }
         Ok(count)
     }
 

@@ -82,6 +82,31 @@ fn a_full_disk_is_told_from_a_broken_one_and_nothing_is_lost_by_it() {
 }
 
 #[test]
+fn what_was_committed_outlives_the_process_and_what_was_not_does_not() {
+    let (mut written, ana, lab) = Written::with_room();
+    let said = written.say(ana, lab, "committed");
+    written.store.conn.pragma_update(None, "cache_size", 1).unwrap();
+    written.store.conn.pragma_update(None, "cache_spill", 1).unwrap();
+    let before = written.state.clone();
+    written.store.begin().unwrap();
+    for _ in 0..50 {
+        let act = Act::Say { kind: Kind::Text, body: "lost ".repeat(1000), reply: None };
+        let entry = written.entry(Some(ana), Deed::In { room: lab, act });
+        written.state.apply(&entry);
+        written.store.write(&entry, &written.state).unwrap();
+    }
+    assert!(written.has_on_disk("lost lost"), "some of the group is written before its end");
+    // What a process leaves that is killed now.
+    let left = tempfile::tempdir().unwrap();
+    for name in ["hub.db", "hub.db-wal"] {
+        fs::copy(written.folder.path().join(name), left.path().join(name)).unwrap();
+    }
+    let (store, state) = Store::open(&left.path().join("hub.db"), Sync::Full).unwrap();
+    assert_eq!(state, before.unspoken());
+    assert_eq!(body(&store.entry(said).unwrap().unwrap()), "committed");
+}
+
+#[test]
 fn what_another_program_holds_can_be_tried_again() {
     let (mut written, ..) = Written::with_room();
     let other = rusqlite::Connection::open(written.file()).unwrap();

@@ -1,0 +1,49 @@
+//! A state made of what the log came to, without the log.
+
+use std::collections::HashSet;
+
+use super::{Account, Room, State, Title, in_order};
+use crate::model::entry::{AccountId, RoomId, Seq};
+
+impl State {
+    /// What `accounts` and `rooms` come to, after the `last` entry: what [applying](Self::apply) the
+    /// log gives, but for when members [spoke](super::Member::spoke), if the rooms do not say it. Who is in
+    /// what is taken from the rooms.
+    ///
+    /// # Panics
+    ///
+    /// If somebody who is no account is in a room.
+    pub fn restore(
+        accounts: impl IntoIterator<Item = (AccountId, Account)>,
+        rooms: impl IntoIterator<Item = (RoomId, Room)>,
+        last: Seq,
+    ) -> Self {
+        let mut state = Self { last, ..Self::default() };
+        for (id, account) in accounts {
+            state.name_account(&account.name, id);
+            state.admin = Some(state.admin.map_or(id, |admin| admin.min(id)));
+            state.accounts.insert(id, Account { rooms: HashSet::new(), ..account });
+        }
+        for (id, room) in rooms {
+            match &room.title {
+                Title::Named(name, _) => state.name_room(name, id),
+                Title::Talk(one, other) => {
+                    state.talks.insert(in_order(*one, *other), id);
+                }
+            }
+            for who in room.members.keys() {
+                state.accounts.get_mut(who).expect("an account that was made").rooms.insert(id);
+            }
+            state.rooms.insert(id, room);
+        }
+        state
+    }
+
+    /// The same, but nobody has spoken yet.
+    #[cfg(test)]
+    pub(crate) fn unspoken(mut self) -> Self {
+        let members = self.rooms.values_mut().flat_map(|room| room.members.values_mut());
+        members.for_each(|member| member.spoke = crate::model::Millis(0));
+        self
+    }
+}
