@@ -1,38 +1,30 @@
 //! The hub, as a service behind listeners.
 
 use std::{
-    cell::RefCell,
-    collections::HashMap,
-    fmt, io,
+    io,
     path::Path,
-    pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     thread,
     time::SystemTime,
 };
 
-use relais_net::{Client, Conn, Drain, Fault, Service, Side};
+use relais_net::{Conn, Drain, Fault, Service};
 use relais_tap::{By, Ending, Ends, Tap};
 use thiserror::Error;
-use tokio::{
-    sync::{OnceCell, mpsc, oneshot},
-    time::Instant,
-};
+use tokio::sync::mpsc;
 use tracing::debug;
 
 use crate::{
     archive::{Bounds, Reader},
-    desk::{Desk, Furniture, Order},
-    hall::Hall,
+    desk::{Desk, Furniture},
     limits::Limits,
-    model::Millis,
     names::Names,
     proof::{HashLimits, LoginLimits, Passwords, Throttle},
-    protocol::{Code, Refusal},
     session::{Session, Way},
+    shared::{Calculator, ClearPasswords, Registration, Shared},
     store::{self, Broken, Store},
     words::Lang,
 };
@@ -40,7 +32,8 @@ use crate::{
 /// A messaging server.
 #[derive(Debug)]
 pub struct Hub {
-    inner: Arc<Inner>,
+    shared: Arc<Shared>,
+    tap: Tap,
 }
 
 /// What a hub is like.
@@ -66,36 +59,6 @@ pub struct Options {
     pub calculator: Option<Arc<dyn Calculator>>,
 }
 
-/// Who may have an account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Registration {
-    /// Whoever asks.
-    #[default]
-    Open,
-    /// Nobody who asks.
-    Closed,
-}
-
-/// Whether passwords may be said in the clear by who calls from elsewhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClearPasswords {
-    /// They may not.
-    #[default]
-    Refused,
-    /// They may.
-    Taken,
-}
-
-/// What calculates for clients.
-pub trait Calculator: fmt::Debug + Send + Sync {
-    /// What `expr` of `client` comes to, or why it comes to nothing. In bounded time and memory.
-    fn calculate(
-        &self,
-        client: Client,
-        expr: String,
-    ) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>>;
-}
-
 /// Why there is no hub.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -107,34 +70,10 @@ pub enum OpenError {
     Thread(#[source] io::Error),
 }
 
-/// What every connection of a hub shares.
-#[derive(Debug)]
-pub(crate) struct Inner {
-    /// Which hub of this process it is.
-    number: u64,
-    pub(crate) server: String,
-    pub(crate) lang: Lang,
-    pub(crate) registration: Registration,
-    pub(crate) clear_passwords: ClearPasswords,
-    pub(crate) limits: Arc<Limits>,
-    tap: Tap,
-    clock: fn() -> SystemTime,
-    pub(crate) random: fn(&mut [u8]),
-    pub(crate) calculator: Option<Arc<dyn Calculator>>,
-    pub(crate) passwords: Passwords,
-    throttle: Mutex<Throttle>,
-    orders: mpsc::UnboundedSender<Order>,
-}
-
 static HUBS: AtomicU64 = AtomicU64::new(0);
 
 /// How many threads read what was said.
 const READERS: usize = 2;
-
-thread_local! {
-    /// The hall that each hub has on this core.
-    static HALLS: RefCell<HashMap<u64, Arc<OnceCell<Arc<Hall>>>>> = RefCell::default();
-}
 
 impl Hub {
     /// The hub whose log is in `file`.
@@ -162,14 +101,14 @@ impl Hub {
         let desk = move || Desk::new(furniture).run(ordered);
         thread::Builder::new().name("hub-desk".into()).spawn(desk).map_err(OpenError::Thread)?;
         Ok(Self {
-            inner: Arc::new(Inner {
+            tap: options.tap,
+            shared: Arc::new(Shared {
                 number: HUBS.fetch_add(1, Ordering::Relaxed),
                 server: options.server,
                 lang: options.lang,
                 registration: options.registration,
                 clear_passwords: options.clear_passwords,
                 limits,
-                tap: options.tap,
                 clock,
                 random: options.random,
                 calculator: options.calculator,
@@ -187,82 +126,26 @@ const MISSED_BYTES_MAX: usize = 1 << 20;
 impl Service for Hub {
     async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
         let Conn { stream, peer, local, .. } = conn;
-        let inner = &*self.inner;
+        let shared = &*self.shared;
         let ends = || Ends { client: peer.to_string(), server: local.to_string() };
-        let flow = inner.tap.open(ends, (inner.clock)());
+        let flow = self.tap.open(ends, (shared.clock)());
         debug!("{peer} ▸ {local}: open");
         let is_private = !stream.is_plain();
-        let hall = inner.hall().await?;
+        let hall = shared.hall().await?;
         let way = Way { peer, is_private };
-        let session = Session::new(inner, hall, stream, (way, &flow));
+        let session = Session::new(shared, hall, stream, (way, &flow));
         let (ended, heard, said) = session.serve(&drain).await;
         let (by, why) = match &ended {
             Ok((by, why)) => (*by, why.clone()),
             Err(fault) => (By::Client, fault.source.to_string().into()),
         };
         debug!("{peer} ▸ {local}: {why}, by {}; {heard} B there, {said} B back", by.name());
-        let at = (inner.clock)();
+        let at = (shared.clock)();
         flow.close(Ending { at, by, why, to_server: heard, to_client: said });
         ended.map(|_| ())
     }
 
     fn refusal(&self) -> &'static [u8] {
         b"# too many are here already; try again later\n"
-    }
-}
-
-impl Inner {
-    /// What time it is.
-    pub(crate) fn now(&self) -> Millis {
-        let since = (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    /// Has the desk do something.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::Shutdown`], if it is gone.
-    pub(crate) fn order(&self, order: Order) -> Result<(), Refusal> {
-        self.orders.send(order).map_err(|_| Refusal::of(Code::Shutdown))
-    }
-
-    /// Who logs in how often.
-    pub(crate) fn throttled<T>(&self, ask: impl FnOnce(&mut Throttle, Instant) -> T) -> T {
-        // Nothing that holds the lock can panic half-way through a change.
-        ask(&mut self.throttle.lock().unwrap_or_else(PoisonError::into_inner), Instant::now())
-    }
-
-    /// The hall of this core, made when it is first needed.
-    async fn hall(&self) -> Result<Arc<Hall>, Fault> {
-        let cell = HALLS.with_borrow_mut(|halls| Arc::clone(halls.entry(self.number).or_default()));
-        let gone = |_| Fault::new(Side::Relais, "opening a hall", io::ErrorKind::BrokenPipe.into());
-        let hall = cell.get_or_try_init(|| self.open_hall()).await.map_err(gone)?;
-        Ok(Arc::clone(hall))
-    }
-
-    async fn open_hall(&self) -> Result<Arc<Hall>, Refusal> {
-        let (group, mut groups) = mpsc::unbounded_channel();
-        let (number, told) = oneshot::channel();
-        self.order(Order::Open { hall: group, number })?;
-        let number = told.await.map_err(|_| Refusal::of(Code::Shutdown))?;
-        let hall = Hall::new(number);
-        let hearing = Arc::clone(&hall);
-        tokio::spawn(async move {
-            while let Some(group) = groups.recv().await {
-                hearing.hear(&group);
-            }
-        });
-        Ok(hall)
-    }
-}
-
-impl Registration {
-    /// As clients are told.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Closed => "closed",
-        }
     }
 }

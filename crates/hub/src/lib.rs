@@ -16,12 +16,15 @@ mod names;
 mod outbox;
 pub mod proof;
 pub mod protocol;
+mod rules;
 mod saying;
 mod session;
+mod shared;
 pub mod store;
 mod text;
 pub mod words;
 
-pub use hub::{Calculator, ClearPasswords, Hub, OpenError, Options, Registration};
+pub use hub::{Hub, OpenError, Options};
 pub use limits::Limits;
+pub use shared::{Calculator, ClearPasswords, Registration};
 pub use words::Lang;

@@ -19,10 +19,11 @@ use crate::{
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
     limits::Limits,
-    model::{AccountId, Cid, Deed, Entry, Millis, Past, Seq, State},
+    model::{AccountId, Cid, Deed, Entry, Millis, Seq, State},
     names::Names,
     outbox::Spoken,
     protocol::{Answer, Ask, Code, Place, Refusal, Told},
+    rules::Past,
     saying,
     store::{Archive, Broken, Store},
 };

@@ -4,8 +4,9 @@ use super::{Desk, broken};
 use crate::{
     archive::{Job, Wanted},
     hall::{ClientId, Post},
-    model::{AccountId, Judge, RoomId, Seq, Title},
+    model::{AccountId, RoomId, Seq, Title},
     protocol::{Answer, Ask, Code, Listed, Place, Refusal, Resume},
+    rules::Judge,
     saying,
     store::Store,
 };

@@ -1,5 +1,5 @@
 //! What the log comes to: accounts, rooms, and who is in them. An entry is applied or it is a bug;
-//! whether it may be written is judged [before](super).
+//! whether it may be written is judged before.
 
 mod restore;
 

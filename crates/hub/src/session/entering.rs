@@ -6,11 +6,11 @@ use tokio::sync::oneshot;
 use super::{Session, Somebody};
 use crate::{
     desk::{Device, Entered, Entrance, NewDevice, Order},
-    hub::{ClearPasswords, Registration},
     model::AccountId,
     name,
     proof::{self, Token, TokenHash, Verdict},
     protocol::{Answer, Ask, Code, Refusal, Resume, Secret},
+    shared::{ClearPasswords, Registration},
     text,
 };
 

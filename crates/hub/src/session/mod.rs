@@ -17,10 +17,10 @@ use tokio::{io::AsyncWriteExt as _, time::timeout};
 use self::lines::{Line, Lines};
 use crate::{
     hall::{ClientId, Hall},
-    hub::Inner,
     model::AccountId,
     outbox::{Outbox, Spoken},
     protocol::{Answer, Code, Event, Place, Refusal, Told},
+    shared::Shared,
     words::{self, Lang, Phrase, Reader},
 };
 
@@ -36,7 +36,7 @@ const GREETED_AFTER: Duration = Duration::from_millis(700);
 /// A client.
 #[derive(Debug)]
 pub(crate) struct Session<'h> {
-    hub: &'h Inner,
+    hub: &'h Shared,
     stream: Stream,
     way: Way,
     hall: Arc<Hall>,
@@ -114,7 +114,7 @@ enum Step {
 
 impl<'h> Session<'h> {
     pub(crate) fn new(
-        hub: &'h Inner,
+        hub: &'h Shared,
         hall: Arc<Hall>,
         stream: Stream,
         (way, flow): (Way, &'h Flow),

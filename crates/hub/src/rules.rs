@@ -1,40 +1,40 @@
 //! What may be written to the log: what is asked for, held against what the log comes to.
 
-use super::{
-    entry::{Access, AccountId, Act, Deed, Entry, Kind, Millis, Role, RoomId, Seq},
-    state::{Member, Room, State, Title, Voice},
-};
 use crate::{
     limits::Limits,
+    model::{
+        Access, AccountId, Act, Deed, Entry, Kind, Member, Millis, Role, Room, RoomId, Seq, State,
+        Title, Voice,
+    },
     protocol::{Ask, Code, Place, Refusal},
     text,
 };
 
 /// What was written before, for who asks about it.
-pub trait Past {
+pub(crate) trait Past {
     /// The entry at `seq`, as it was written; `None` if there is none.
     fn entry(&self, seq: Seq) -> Option<Entry>;
 }
 
 /// Who asks, of what, and when.
 #[derive(Debug)]
-pub struct Judge<'j, P> {
+pub(crate) struct Judge<'j, P> {
     /// What the log comes to.
-    pub state: &'j State,
+    pub(crate) state: &'j State,
     /// What was written.
-    pub past: &'j P,
+    pub(crate) past: &'j P,
     /// How much of anything there may be.
-    pub limits: &'j Limits,
+    pub(crate) limits: &'j Limits,
     /// Who asks.
-    pub by: AccountId,
+    pub(crate) by: AccountId,
     /// When.
-    pub now: Millis,
+    pub(crate) now: Millis,
     /// The place of the next entry.
-    pub next: Seq,
+    pub(crate) next: Seq,
 }
 
 /// What is to be written, one after the other, or why nothing is.
-pub type Verdict = Result<Vec<Deed>, Refusal>;
+pub(crate) type Verdict = Result<Vec<Deed>, Refusal>;
 
 impl<P: Past> Judge<'_, P> {
     /// What `ask` comes to. Nothing, where it is so already; nothing, too, of what is not written down.
@@ -42,7 +42,7 @@ impl<P: Past> Judge<'_, P> {
     /// # Errors
     ///
     /// Why it may not be.
-    pub fn judge(&self, ask: &Ask) -> Verdict {
+    pub(crate) fn judge(&self, ask: &Ask) -> Verdict {
         match ask {
             Ask::Message { to, kind, body, reply, .. } => self.say(to, (*kind, body, *reply)),
             Ask::Edit { room, seq, body, .. } => self.edit(room, *seq, body),
@@ -79,7 +79,7 @@ impl<P: Past> Judge<'_, P> {
     }
 
     /// Whether `deed` is what `ask` came to, when it was asked before.
-    pub fn is_the_same(&self, deed: &Deed, ask: &Ask) -> bool {
+    pub(crate) fn is_the_same(&self, deed: &Deed, ask: &Ask) -> bool {
         let Deed::In { room, act } = deed else { return false };
         let (Ask::Message { to: place, .. }
         | Ask::Edit { room: place, .. }
@@ -360,7 +360,7 @@ impl<P: Past> Judge<'_, P> {
     /// # Errors
     ///
     /// [`Code::NoSuchRoom`] also of one that may not be known of.
-    pub fn inside(&self, place: &Place) -> Result<RoomId, Refusal> {
+    pub(crate) fn inside(&self, place: &Place) -> Result<RoomId, Refusal> {
         let id = self.known(place)?;
         self.member(self.state.room(id))?;
         Ok(id)
@@ -371,7 +371,7 @@ impl<P: Past> Judge<'_, P> {
     /// # Errors
     ///
     /// [`Code::NoSuchRoom`], [`Code::NoSuchUser`].
-    pub fn known(&self, place: &Place) -> Result<RoomId, Refusal> {
+    pub(crate) fn known(&self, place: &Place) -> Result<RoomId, Refusal> {
         let id = match place {
             Place::Room(name) => self.state.room_named(name),
             Place::Person(name) => self.state.talk_of(self.by, self.person(name)?),
@@ -381,7 +381,7 @@ impl<P: Past> Judge<'_, P> {
     }
 
     /// Whether who asks may know that there is `room`.
-    pub fn may_know_of(&self, room: &Room) -> bool {
+    pub(crate) fn may_know_of(&self, room: &Room) -> bool {
         match room.title {
             Title::Named(_, Access::Public) => true,
             Title::Named(_, Access::Private) => {
@@ -396,7 +396,7 @@ impl<P: Past> Judge<'_, P> {
     /// # Errors
     ///
     /// [`Code::NoSuchUser`].
-    pub fn person(&self, name: &str) -> Result<AccountId, Refusal> {
+    pub(crate) fn person(&self, name: &str) -> Result<AccountId, Refusal> {
         let found = self.state.account_named(name);
         found.ok_or_else(|| Refusal::of(Code::NoSuchUser).why(format!("nobody is called {name:?}")))
     }

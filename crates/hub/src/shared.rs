@@ -1,0 +1,135 @@
+//! What every connection of a hub shares, and how it is to be.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    fmt, io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use relais_net::{Client, Fault, Side};
+use tokio::{
+    sync::{OnceCell, mpsc, oneshot},
+    time::Instant,
+};
+
+use crate::{
+    desk::Order,
+    hall::Hall,
+    limits::Limits,
+    model::Millis,
+    proof::{Passwords, Throttle},
+    protocol::{Code, Refusal},
+    words::Lang,
+};
+
+/// Who may have an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Registration {
+    /// Whoever asks.
+    #[default]
+    Open,
+    /// Nobody who asks.
+    Closed,
+}
+
+/// Whether passwords may be said in the clear by who calls from elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClearPasswords {
+    /// They may not.
+    #[default]
+    Refused,
+    /// They may.
+    Taken,
+}
+
+/// What calculates for clients.
+pub trait Calculator: fmt::Debug + Send + Sync {
+    /// What `expr` of `client` comes to, or why it comes to nothing. In bounded time and memory.
+    fn calculate(
+        &self,
+        client: Client,
+        expr: String,
+    ) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>>;
+}
+
+/// What every connection of a hub shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// Which hub of this process it is.
+    pub(crate) number: u64,
+    pub(crate) server: String,
+    pub(crate) lang: Lang,
+    pub(crate) registration: Registration,
+    pub(crate) clear_passwords: ClearPasswords,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) clock: fn() -> SystemTime,
+    pub(crate) random: fn(&mut [u8]),
+    pub(crate) calculator: Option<Arc<dyn Calculator>>,
+    pub(crate) passwords: Passwords,
+    pub(crate) throttle: Mutex<Throttle>,
+    pub(crate) orders: mpsc::UnboundedSender<Order>,
+}
+
+thread_local! {
+    /// The hall that each hub has on this core.
+    static HALLS: RefCell<HashMap<u64, Arc<OnceCell<Arc<Hall>>>>> = RefCell::default();
+}
+
+impl Shared {
+    /// What time it is.
+    pub(crate) fn now(&self) -> Millis {
+        let since = (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Has the desk do something.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Shutdown`], if it is gone.
+    pub(crate) fn order(&self, order: Order) -> Result<(), Refusal> {
+        self.orders.send(order).map_err(|_| Refusal::of(Code::Shutdown))
+    }
+
+    /// Who logs in how often.
+    pub(crate) fn throttled<T>(&self, ask: impl FnOnce(&mut Throttle, Instant) -> T) -> T {
+        // Nothing that holds the lock can panic half-way through a change.
+        ask(&mut self.throttle.lock().unwrap_or_else(PoisonError::into_inner), Instant::now())
+    }
+
+    /// The hall of this core, made when it is first needed.
+    pub(crate) async fn hall(&self) -> Result<Arc<Hall>, Fault> {
+        let cell = HALLS.with_borrow_mut(|halls| Arc::clone(halls.entry(self.number).or_default()));
+        let gone = |_| Fault::new(Side::Relais, "opening a hall", io::ErrorKind::BrokenPipe.into());
+        let hall = cell.get_or_try_init(|| self.open_hall()).await.map_err(gone)?;
+        Ok(Arc::clone(hall))
+    }
+
+    async fn open_hall(&self) -> Result<Arc<Hall>, Refusal> {
+        let (group, mut groups) = mpsc::unbounded_channel();
+        let (number, told) = oneshot::channel();
+        self.order(Order::Open { hall: group, number })?;
+        let number = told.await.map_err(|_| Refusal::of(Code::Shutdown))?;
+        let hall = Hall::new(number);
+        let hearing = Arc::clone(&hall);
+        tokio::spawn(async move {
+            while let Some(group) = groups.recv().await {
+                hearing.hear(&group);
+            }
+        });
+        Ok(hall)
+    }
+}
+
+impl Registration {
+    /// As clients are told.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
