@@ -176,7 +176,7 @@ def a_second_process_is_refused_the_store(stage):
         [RELAIS, "hub", "127.0.0.1:0", "--store", program.store],
         stderr=subprocess.PIPE, timeout=20, check=False,
     )
-    equal(other.returncode, 1)
+    equal(other.returncode, 2)
     holds(other.stderr.decode(), str(program.process.pid))
 
 

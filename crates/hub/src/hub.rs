@@ -14,7 +14,7 @@ use std::{
 use relais_net::{Conn, Drain, Fault, Service};
 use relais_tap::{By, Ending, Ends, Tap};
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::{runtime::Builder, sync::mpsc};
 use tracing::debug;
 
 use crate::{
@@ -22,9 +22,9 @@ use crate::{
     desk::{Desk, Furniture},
     limits::Limits,
     names::Names,
-    proof::{HashLimits, LoginLimits, Passwords, Throttle},
+    proof::{HashLimits, LoginLimits, Passwords},
     session::{Session, Way},
-    shared::{Calculator, ClearPasswords, Registration, Shared},
+    shared::{Calculator, ClearPasswords, Registration, Shared, Throttled},
     store::{self, Broken, Store},
     words::Lang,
 };
@@ -98,7 +98,9 @@ impl Hub {
         let clock = options.clock;
         let furniture =
             Furniture { state, store, reader, archive, names, limits: Arc::clone(&limits), clock };
-        let desk = move || Desk::new(furniture).run(ordered);
+        let runtime = Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.map_err(OpenError::Thread)?;
+        let desk = move || runtime.block_on(Desk::new(furniture).run(ordered));
         thread::Builder::new().name("hub-desk".into()).spawn(desk).map_err(OpenError::Thread)?;
         Ok(Self {
             tap: options.tap,
@@ -113,7 +115,7 @@ impl Hub {
                 random: options.random,
                 calculator: options.calculator,
                 passwords: Passwords::new(HashLimits::default()),
-                throttle: Mutex::new(Throttle::new(LoginLimits::default())),
+                throttled: Mutex::new(Throttled::new(LoginLimits::default())),
                 orders,
             }),
         })

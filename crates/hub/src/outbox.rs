@@ -8,7 +8,10 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{json, protocol::Told};
+use crate::{
+    json,
+    protocol::{Event, Told},
+};
 
 /// Something told, spelled once for all who are told it.
 #[derive(Debug)]
@@ -24,6 +27,11 @@ impl Spoken {
         let mut json = Vec::with_capacity(256);
         json::write(&told, &mut json);
         Arc::new(Self { json: json.into(), told })
+    }
+
+    /// Whether there are words for people in its frame, which are in English.
+    pub(crate) fn is_in_words(&self) -> bool {
+        matches!(self.told, Told::Answer { answer: Err(_), .. } | Told::Event(Event::Bye(_)))
     }
 
     /// Whether somebody asked for it.
@@ -148,7 +156,7 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Answer, Event, Place};
+    use crate::protocol::{Answer, Place};
 
     fn typing(user: &str) -> Arc<Spoken> {
         let room = Place::Room("#lab".into());

@@ -99,6 +99,15 @@ fn is_of_name(char: char) -> bool {
     char.is_alphanumeric() || "-_.".contains(char)
 }
 
+/// What who is invited is told of it, who is no member.
+pub(crate) fn invitation(state: &State, entry: &Entry, prev: Seq) -> Option<Post> {
+    let Deed::In { room, act: Act::Invite { who } } = entry.deed else { return None };
+    let name = |who| state.account(who).name.clone();
+    let view = View { place: place(state, room, Some(who)), viewer: Some(who), name: &name };
+    let spoken = Spoken::new(Told::Event(event((entry, prev), view)?));
+    Some(Post::Account { who, spoken, but: None })
+}
+
 /// What all halls are told of `entry`; nothing, if it is in no room.
 pub(crate) fn post(state: &State, entry: &Entry, prev: Seq) -> Option<Post> {
     let room = entry.room()?;

@@ -6,9 +6,10 @@ use std::{
     fmt, io,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
+use relais_http::auth::Debts;
 use relais_net::{Client, Fault, Side};
 use tokio::{
     sync::{OnceCell, mpsc, oneshot},
@@ -20,7 +21,7 @@ use crate::{
     hall::Hall,
     limits::Limits,
     model::Millis,
-    proof::{Passwords, Throttle},
+    proof::{LoginLimits, Passwords, Throttle},
     protocol::{Code, Refusal},
     words::Lang,
 };
@@ -69,8 +70,42 @@ pub(crate) struct Shared {
     pub(crate) random: fn(&mut [u8]),
     pub(crate) calculator: Option<Arc<dyn Calculator>>,
     pub(crate) passwords: Passwords,
-    pub(crate) throttle: Mutex<Throttle>,
+    pub(crate) throttled: Mutex<Throttled>,
     pub(crate) orders: mpsc::UnboundedSender<Order>,
+}
+
+/// How often strangers may try.
+#[derive(Debug)]
+pub(crate) struct Throttled {
+    pub(crate) logins: Throttle,
+    registrations: Debts<Client>,
+}
+
+/// How many accounts are made from one address in an hour: as many as a class has pupils, and some.
+const REGISTRATIONS_AN_HOUR_MAX: u32 = 100;
+
+/// How many addresses are remembered that made some.
+const REMEMBERED_MAX: usize = 16_384;
+
+impl Throttled {
+    pub(crate) fn new(logins: LoginLimits) -> Self {
+        let hour = Duration::from_hours(1);
+        let registrations = Debts::new(REGISTRATIONS_AN_HOUR_MAX, hour, REMEMBERED_MAX);
+        Self { logins: Throttle::new(logins), registrations }
+    }
+
+    /// Counts that `client` makes an account, or says how long it waits first.
+    pub(crate) fn wait_to_register(
+        &mut self,
+        client: Client,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        if let Some(wait) = self.registrations.wait(&client, now) {
+            return Err(wait);
+        }
+        self.registrations.owe(client, now);
+        Ok(())
+    }
 }
 
 thread_local! {
@@ -95,9 +130,9 @@ impl Shared {
     }
 
     /// Who logs in how often.
-    pub(crate) fn throttled<T>(&self, ask: impl FnOnce(&mut Throttle, Instant) -> T) -> T {
+    pub(crate) fn throttled<T>(&self, ask: impl FnOnce(&mut Throttled, Instant) -> T) -> T {
         // Nothing that holds the lock can panic half-way through a change.
-        ask(&mut self.throttle.lock().unwrap_or_else(PoisonError::into_inner), Instant::now())
+        ask(&mut self.throttled.lock().unwrap_or_else(PoisonError::into_inner), Instant::now())
     }
 
     /// The hall of this core, made when it is first needed.

@@ -7,14 +7,18 @@ mod order;
 mod pace;
 mod reading;
 mod seating;
+mod upkeep;
 
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 use tracing::error;
 
 pub(crate) use self::order::{Device, Entered, Entrance, NewDevice, Order};
-use self::pace::Pace;
+use self::{pace::Pace, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
@@ -46,15 +50,17 @@ pub(crate) struct Desk {
     names: Arc<Names>,
     /// How many clients each account has.
     online: HashMap<AccountId, usize>,
+    /// Who each client is, and what its session is called.
+    clients: HashMap<ClientId, (AccountId, String)>,
     /// What accounts say about being away.
     away: HashMap<AccountId, String>,
     /// Who came in, and is to know it.
-    entered: Vec<(oneshot::Sender<Entered>, Entered)>,
+    entered: Vec<(ClientId, oneshot::Sender<Entered>, Entered)>,
     /// What is to be read once what was written is committed.
     jobs: Vec<Job>,
     /// What was written last, of whatever time it then was.
     last_at: Millis,
-    looked_after: Millis,
+    upkeep: Upkeep,
     /// What is to be told once what was written is committed.
     posts: Group,
     /// Who asked since the last commit.
@@ -89,24 +95,33 @@ impl Desk {
             pace,
             names,
             online: HashMap::new(),
+            clients: HashMap::new(),
             away: HashMap::new(),
             entered: Vec::new(),
             jobs: Vec::new(),
             last_at: Millis::default(),
-            looked_after: Millis::default(),
+            upkeep: Upkeep::default(),
             posts: Group::new(),
             asked: Vec::new(),
             is_writing: false,
         }
     }
 
-    /// Does what is ordered, until nobody is there to order anything.
-    pub(crate) fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+    /// Does what is ordered, until nobody is there to order anything. Blocks: it wants a thread.
+    pub(crate) async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
         let mut some = Vec::with_capacity(GROUP_MAX);
-        while orders.blocking_recv_many(&mut some, GROUP_MAX) > 0 {
-            some.drain(..).for_each(|order| self.obey(order));
-            self.settle();
-            self.look_after(orders.is_empty());
+        loop {
+            let patience = self.upkeep.patience();
+            match timeout(patience, orders.recv_many(&mut some, GROUP_MAX)).await {
+                Ok(0) => return,
+                Ok(_) => {
+                    some.drain(..).for_each(|order| self.obey(order));
+                    self.settle();
+                }
+                // Nobody asks: a good time for what else there is.
+                Err(_) => {}
+            }
+            self.keep_up();
         }
     }
 
@@ -131,7 +146,7 @@ impl Desk {
             Order::Repassword { client, re, account, phc } => {
                 self.answer((client, re), |desk| desk.repassword(account, &phc).map(Some));
             }
-            Order::Leave { client, account } => self.leave(client, account),
+            Order::Leave { client } => self.leave(client),
             Order::Ask { client, account, re, ask } => {
                 self.answer((client, re), |desk| desk.ask((client, re), account, ask));
             }
@@ -161,7 +176,7 @@ impl Desk {
     ) {
         self.answer(asked, |desk| {
             let (who, answer) = admitting(desk)?;
-            desk.entered.push((entered, who));
+            desk.entered.push((asked.0, entered, who));
             Ok(Some(answer))
         });
     }
@@ -186,12 +201,12 @@ impl Desk {
                 self.read((client, re), by, ask).map(|()| None)
             }
             Ask::Rooms { .. } | Ask::Who { .. } | Ask::Whois { .. } | Ask::Sessions => {
-                self.look(by, &ask).map(Some)
+                self.look((client, by), &ask).map(Some)
             }
             Ask::Typing { .. } | Ask::Away { .. } | Ask::Announce { .. } => {
                 self.pass_on(by, &ask).map(Some)
             }
-            Ask::Logout { .. } | Ask::Revoke { .. } => self.log_out(by, &ask).map(Some),
+            Ask::Logout { .. } | Ask::Revoke { .. } => self.log_out((client, by), &ask).map(Some),
             ask => self.write(by, &ask).map(Some),
         }
     }
@@ -244,7 +259,9 @@ impl Desk {
             self.undo(&error);
             return Err(broken(&error));
         }
+        self.upkeep.wrote(&entry);
         self.posts.extend(saying::post(&self.state, &entry, prev));
+        self.posts.extend(saying::invitation(&self.state, &entry, prev));
         Ok(entry.seq)
     }
 
@@ -266,7 +283,7 @@ impl Desk {
         }
         self.asked.clear();
         self.tell_halls();
-        for (entered, who) in self.entered.drain(..) {
+        for (_, entered, who) in self.entered.drain(..) {
             // A client that is gone says so, too.
             _ = entered.send(who);
         }
@@ -297,7 +314,9 @@ impl Desk {
         self.is_writing = false;
         self.posts.clear();
         self.jobs.clear();
-        self.entered.clear();
+        for (client, ..) in std::mem::take(&mut self.entered) {
+            self.forget_client(client);
+        }
         let refusal = broken(error);
         for (client, re) in std::mem::take(&mut self.asked) {
             self.tell(client, Told::Answer { re, answer: Err(refusal.clone()) });
@@ -306,21 +325,6 @@ impl Desk {
             Ok(state) => self.state = state,
             // Nothing can be judged any more: whoever asks is told so, until it can.
             Err(error) => error!(%error, "the hub's store cannot be read"),
-        }
-    }
-
-    /// What is owed to nobody in particular: done where nobody waits, and once a second anyway.
-    fn look_after(&mut self, is_idle: bool) {
-        let now = self.now();
-        let is_due = now.0 - self.looked_after.0 >= 1000;
-        if is_due {
-            self.looked_after = now;
-            self.pace.forget(now);
-        }
-        if (is_idle || is_due)
-            && let Err(error) = self.store.index_some(INDEXED_AT_ONCE)
-        {
-            error!(%error, "what was said cannot be indexed");
         }
     }
 
@@ -342,9 +346,6 @@ impl Desk {
         Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)).max(self.last_at)
     }
 }
-
-/// How much is indexed at once.
-const INDEXED_AT_ONCE: usize = 256;
 
 /// What a client calls what it asks.
 fn cid_of(ask: &Ask) -> Option<&Cid> {

@@ -40,7 +40,7 @@ pub(crate) enum Order {
     /// An account has another password from here on.
     Repassword { client: ClientId, re: Option<u64>, account: AccountId, phc: String },
     /// A client is gone.
-    Leave { client: ClientId, account: AccountId },
+    Leave { client: ClientId },
     /// A client of an account asks.
     Ask { client: ClientId, account: AccountId, re: Option<u64>, ask: Ask },
 }

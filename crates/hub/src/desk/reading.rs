@@ -35,7 +35,11 @@ impl Desk {
     }
 
     /// Answers from what is in memory.
-    pub(super) fn look(&self, by: AccountId, ask: &Ask) -> Result<Answer, Refusal> {
+    pub(super) fn look(
+        &self,
+        (client, by): (ClientId, AccountId),
+        ask: &Ask,
+    ) -> Result<Answer, Refusal> {
         match ask {
             Ask::Rooms { matching } => Ok(Answer::Rooms(self.rooms(by, matching.as_deref()))),
             Ask::Who { room } => {
@@ -56,8 +60,11 @@ impl Desk {
             }
             Ask::Sessions => {
                 let sessions = self.store.sessions(by).map_err(|error| broken(&error))?;
-                let named =
-                    sessions.into_iter().map(|one| (one.device, one.name, one.since, false));
+                let own = self.clients.get(&client).map(|(_, session)| session);
+                let named = sessions.into_iter().map(|one| {
+                    let is_own = own == Some(&one.name);
+                    (one.device, one.name, one.seen, is_own)
+                });
                 Ok(Answer::Sessions(named.collect()))
             }
             _ => Ok(Answer::Done),

@@ -22,6 +22,11 @@ impl Desk {
     /// Whose session has a token that hashes to this, and what it is called.
     pub(super) fn known(&mut self, hash: &TokenHash) -> Option<(AccountId, String)> {
         let session = self.store.session(&hash.0).ok()??;
+        let now = self.now();
+        if self.begin().is_ok() {
+            // No more than when it was seen: what cannot be written now is at the next login.
+            _ = self.store.seen(&hash.0, now);
+        }
         Some((session.account, session.name))
     }
 
@@ -63,6 +68,7 @@ impl Desk {
                 (name, Some(token))
             }
         };
+        self.clients.insert(client, (who, session.clone()));
         let rooms = self.seat(client, who);
         let listed = rooms.into_iter().map(|room| self.listed(room, who)).collect();
         let (user, cursor) = (self.state.account(who).name.clone(), self.state.last);
@@ -103,15 +109,26 @@ impl Desk {
     }
 
     /// A client is gone.
-    pub(super) fn leave(&mut self, client: ClientId, who: AccountId) {
+    pub(super) fn leave(&mut self, client: ClientId) {
+        // Twice, of who was sent away.
+        let Some(who) = self.forget_client(client) else { return };
         self.posts.push(Post::Unseat(client));
-        let Some(online) = self.online.get_mut(&who) else { return };
-        *online -= 1;
-        if *online == 0 {
-            self.online.remove(&who);
+        if !self.online.contains_key(&who) {
             self.away.remove(&who);
             self.show(who, "offline", None);
         }
+    }
+
+    /// Takes a client out of those who are somebody. Gives who it was.
+    pub(super) fn forget_client(&mut self, client: ClientId) -> Option<AccountId> {
+        let (who, _) = self.clients.remove(&client)?;
+        if let Some(online) = self.online.get_mut(&who) {
+            *online -= 1;
+            if *online == 0 {
+                self.online.remove(&who);
+            }
+        }
+        Some(who)
     }
 
     /// Tells those who share a small room with `who`.
@@ -184,14 +201,31 @@ impl Desk {
     }
 
     /// Has devices be nobody again.
-    pub(super) fn log_out(&mut self, by: AccountId, ask: &Ask) -> Result<Answer, Refusal> {
+    pub(super) fn log_out(
+        &mut self,
+        (client, by): (ClientId, AccountId),
+        ask: &Ask,
+    ) -> Result<Answer, Refusal> {
         self.begin().map_err(|error| broken(&error))?;
-        let ended = match ask {
-            Ask::Logout { all: true } => self.store.end_all(by).map(|_| ()),
-            Ask::Revoke { session } => self.store.end_session(by, session).map(|_| ()),
-            _ => Ok(()),
+        let session = match ask {
+            Ask::Revoke { session } => Some(session),
+            _ => None,
         };
-        ended.map(|()| Answer::Done).map_err(|error| broken(&error))
+        let ended = match session {
+            Some(session) => self.store.end_session(by, session).map(|_| ()),
+            None => self.store.end_all(by).map(|_| ()),
+        };
+        ended.map_err(|error| broken(&error))?;
+        let is_ended = |(who, own): &(AccountId, String)| {
+            *who == by && session.is_none_or(|session| session == own)
+        };
+        let ended = self.clients.iter().filter(|(_, client)| is_ended(client));
+        let ended: Vec<_> = ended.map(|(client, _)| *client).filter(|one| *one != client).collect();
+        for client in ended {
+            self.tell(client, Told::Event(Event::Bye(Refusal::of(Code::SessionRevoked))));
+            self.leave(client);
+        }
+        Ok(Answer::Done)
     }
 
     /// How `who` is told of a room in a list.
@@ -216,4 +250,4 @@ impl Desk {
 const SHOWN_TO_MAX: usize = 100;
 
 /// How far what was not read is counted.
-const UNREAD_MAX: u64 = 1000;
+const UNREAD_MAX: u64 = 200;

@@ -28,10 +28,9 @@ impl Session<'_> {
         let name = name::account_name(user)
             .map_err(|why| Refusal::of(Code::NameInvalid).field("user").why(why.to_string()))?;
         let password = new_password(&password, &name, "password")?;
-        // As for a login: nobody makes accounts faster than that, or learns which there are.
-        let peer = self.way.peer;
-        let attempt = self.hub.throttled(|throttle, now| throttle.admit(peer, &name, now));
-        _ = attempt.map_err(limited)?;
+        let client = self.way.peer.client();
+        let wait = self.hub.throttled(|throttled, now| throttled.wait_to_register(client, now));
+        wait.map_err(limited)?;
         let phc = self.hub.passwords.hash(password).await.map_err(busy)?;
         let device = self.new_device(device.as_deref())?;
         let (entered, account) = oneshot::channel();
@@ -55,7 +54,7 @@ impl Session<'_> {
     /// Who is called `user`, if that is its password.
     async fn prove(&self, user: &str, password: Secret) -> Result<AccountId, Refusal> {
         let peer = self.way.peer;
-        let attempt = self.hub.throttled(|throttle, now| throttle.admit(peer, user, now));
+        let attempt = self.hub.throttled(|throttled, now| throttled.logins.admit(peer, user, now));
         let attempt = attempt.map_err(limited)?;
         let (found, who) = oneshot::channel();
         self.hub.order(Order::Find { name: user.to_owned(), found })?;
@@ -66,7 +65,7 @@ impl Session<'_> {
         let verdict = self.hub.passwords.verify(password, stored).await.map_err(busy)?;
         match (verdict, who) {
             (Verdict::Right { .. }, Some((account, _))) => {
-                self.hub.throttled(|throttle, now| throttle.right(attempt, now));
+                self.hub.throttled(|throttled, now| throttled.logins.right(attempt, now));
                 Ok(account)
             }
             _ => Err(Refusal::of(Code::BadCredentials)),
@@ -140,8 +139,8 @@ impl Session<'_> {
     ) -> Result<Option<Answer>, Refusal> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         let user = who.user.clone();
-        let account = self.prove(&user, old).await?;
         let new = new_password(&new, &user, "new")?;
+        let account = self.prove(&user, old).await?;
         let phc = self.hub.passwords.hash(new).await.map_err(busy)?;
         self.asked += 1;
         self.hub.order(Order::Repassword { client: self.client, re, account, phc })?;
@@ -162,9 +161,9 @@ impl Session<'_> {
     }
 
     pub(super) fn be_nobody(&mut self) {
-        if let Some(who) = self.who.take() {
+        if self.who.take().is_some() {
             // A desk that is gone has nobody.
-            _ = self.hub.order(Order::Leave { client: self.client, account: who.account });
+            _ = self.hub.order(Order::Leave { client: self.client });
         }
     }
 }

@@ -17,6 +17,7 @@ use tokio::{io::AsyncWriteExt as _, time::timeout};
 use self::lines::{Line, Lines};
 use crate::{
     hall::{ClientId, Hall},
+    json,
     model::AccountId,
     outbox::{Outbox, Spoken},
     protocol::{Answer, Code, Event, Place, Refusal, Told},
@@ -52,6 +53,8 @@ pub(crate) struct Session<'h> {
     /// How many bytes it said before it was somebody.
     said_unknown: usize,
     silence: Alarm,
+    /// It was told that this is the end.
+    end: Option<End>,
     passed: Passed<'h>,
 }
 
@@ -137,6 +140,7 @@ impl<'h> Session<'h> {
             asked: 0,
             said_unknown: 0,
             silence,
+            end: None,
             passed: Passed { flow, heard: 0, said: 0 },
         }
     }
@@ -154,6 +158,10 @@ impl<'h> Session<'h> {
         self.greet(drain).await?;
         loop {
             self.speak().await?;
+            if let Some(end) = self.end.take() {
+                return Ok(end);
+            }
+            self.know_dialect();
             while self.asked < self.asked_max() {
                 let Some(line) = self.lines.next() else { break };
                 if let ControlFlow::Break(end) = self.hear(line).await {
@@ -179,21 +187,24 @@ impl<'h> Session<'h> {
         }
     }
 
-    /// Waits for the first word; who waits for ours is a person.
+    /// Waits for the first word; who waits for ours is greeted as a person, and may be a program yet.
     async fn greet(&mut self, drain: &Drain) -> Result<(), Fault> {
-        if let Ok(step) = timeout(GREETED_AFTER, self.step(drain)).await {
-            step?;
+        match timeout(GREETED_AFTER, self.step(drain)).await {
+            Ok(step) => step.map(|_| ()),
+            Err(_) => self.send(Phrase::Greeting.line(self.hub.lang).as_bytes()).await,
         }
-        let is_frame = self.lines.first_byte().map(|byte| byte == b'{');
-        let lang = self.hub.lang;
-        self.dialect = match is_frame {
-            Some(true) => Dialect::Json { lang },
-            Some(false) | None => Dialect::Words(Typing { lang, ..Typing::default() }),
+    }
+
+    /// The first byte of all tells how the client speaks.
+    fn know_dialect(&mut self) {
+        let (Dialect::Unknown, Some(first)) = (&self.dialect, self.lines.first_byte()) else {
+            return;
         };
-        if is_frame.is_none() {
-            self.send(Phrase::Greeting.line(lang).as_bytes()).await?;
-        }
-        Ok(())
+        let lang = self.hub.lang;
+        self.dialect = match first {
+            b'{' => Dialect::Json { lang },
+            _ => Dialect::Words(Typing { lang, ..Typing::default() }),
+        };
     }
 
     /// Waits for something to do.
@@ -247,14 +258,20 @@ impl<'h> Session<'h> {
                     let reader = Reader { lang: typing.lang, me, here: typing.here.as_ref() };
                     text.extend(words::show(&spoken.told, reader).bytes());
                 }
+                Dialect::Json { lang } if *lang != Lang::En && spoken.is_in_words() => {
+                    json::write_in(&spoken.told, *lang, &mut text);
+                }
                 Dialect::Json { .. } | Dialect::Unknown => text.extend(&spoken.json),
             }
         }
         self.send(&text).await
     }
 
-    /// What is told may change where what is typed goes.
+    /// What is told may be the end, or change where what is typed goes.
     fn note(&mut self, told: &Told) {
+        if let Told::Event(Event::Bye(refusal)) = told {
+            self.end.get_or_insert((By::Relais, refusal.code.as_str().into()));
+        }
         let Dialect::Words(typing) = &mut self.dialect else { return };
         match told {
             Told::Answer { answer: Ok(Answer::Joined(listed)), .. } => {
