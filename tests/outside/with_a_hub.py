@@ -305,3 +305,73 @@ def many_come_and_go_at_once_and_each_hears_all_of_its_room(stage):
         orders.append(seqs)
     assert all(order == sorted(orders[0]) for order in orders), "they heard it otherwise"
     equal(len(set(orders[0])), 400)
+
+
+@test
+def what_was_said_is_found_edited_and_taken_out(stage):
+    program = hub(stage, "127.0.0.1:0", "--burst", 100)
+    ana, bob = (somebody(program.at, name, "#lab") for name in ("ana", "bob"))
+    one = ana.done("MESSAGE", room="#lab", body="Compte rendu de la réunion")["seq"]
+    two = bob.done("MESSAGE", room="#lab", body="merci", reply=one)["seq"]
+    found = bob.done("SEARCH", q="reunion")["events"]
+    equal([event["seq"] for event in found], [one])
+    for strange in ('"', "a AND", "body:x OR *", "(", "NEAR(a b)", "-x"):
+        bob.done("SEARCH", q=strange)
+    bob.refused("FORBIDDEN", "EDIT", room="#lab", seq=one, body="no")
+    ana.done("EDIT", room="#lab", seq=one, body="Compte rendu corrigé")
+    equal(bob.event("edit")["body"], "Compte rendu corrigé")
+    page = bob.done("HISTORY", room="#lab", before=two, limit=1)["events"]
+    equal((page[0]["body"], page[0]["edited"]), ("Compte rendu corrigé", True))
+    bob.done("REACT", room="#lab", seq=one, emoji="👍", on=True)
+    equal(ana.event("react")["emoji"], "👍")
+    ana.done("REDACT", room="#lab", seq=one, reason="oops")
+    page = bob.done("HISTORY", room="#lab", before=two, limit=1)["events"]
+    equal(page[0]["body"], None)
+    equal(bob.done("SEARCH", q="corrigé")["events"], [])
+
+
+@test
+def who_keeps_a_room_says_who_comes_in(stage):
+    program = hub(stage, "127.0.0.1:0", "--burst", 100)
+    root, ana, bob = (somebody(program.at, name) for name in ("root", "ana", "bob"))
+    ana.done("CREATE", room="#secret", private=True, topic="only us")
+    bob.refused("NO_SUCH_ROOM", "JOIN", room="#secret")
+    equal([room["room"] for room in bob.done("ROOMS")["rooms"]], [])
+    ana.done("INVITE", room="#secret", user="bob")
+    equal(bob.event("invite")["room"], "#secret")
+    bob.done("JOIN", room="#secret")
+    ana.done("KICK", room="#secret", user="bob", reason="enough")
+    equal(bob.event("kick")["reason"], "enough")
+    ana.done("MESSAGE", room="#secret", body="gone")
+    bob.done("PING", t=1)
+    assert not [event for event in bob.events if event["ev"] == "message"], bob.events
+    bob.refused("NO_SUCH_ROOM", "HISTORY", room="#secret")
+    # Not even to who keeps the hub.
+    root.refused("NO_SUCH_ROOM", "WHO", room="#secret")
+
+
+@test
+def a_device_that_is_revoked_is_sent_away(stage):
+    program = hub(stage, "127.0.0.1:0")
+    ana = somebody(program.at, "ana")
+    phone = Bot(program.at)
+    login = phone.done("LOGIN", user="ana", password="secret-pass", device="phone")
+    sessions = ana.done("SESSIONS")["sessions"]
+    equal(sorted((one["device"], one["this"]) for one in sessions), [("", True), ("phone", False)])
+    ana.done("REVOKE", session=login["session"])
+    equal(phone.event("bye")["code"], "SESSION_REVOKED")
+    again = Bot(program.at)
+    again.refused("TOKEN_EXPIRED", "LOGIN", token=login["token"])
+
+
+@test
+def who_comes_late_and_speaks_json_is_understood(stage):
+    program = hub(stage, "127.0.0.1:0")
+    late = Bot(program.at)
+    equal(late.lines.readline()[:2], b"# ")
+    late.done("REGISTER", user="ana", password="secret-pass")
+    equal(late.ask("JOIN", room="@bob").get("err", {}).get("code"), "BAD_FIELD")
+    late.done("HELLO", lang="fr")
+    english = Bot(program.at).ask("JOIN", room="#lab")["err"]["msg"]
+    Bot(program.at)
+    assert late.ask("JOIN", room="lab")["err"]["msg"] != english
