@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import threading
 
-from stage import RELAIS, equal, holds, need, test
+from stage import RELAIS, equal, free_port, holds, need, test
 
 
 def hub(stage, *arguments, store=None):
@@ -375,3 +375,19 @@ def who_comes_late_and_speaks_json_is_understood(stage):
     english = Bot(program.at).ask("JOIN", room="#lab")["err"]["msg"]
     Bot(program.at)
     assert late.ask("JOIN", room="lab")["err"]["msg"] != english
+
+
+@test
+def a_reload_leaves_a_hub_as_it_is_or_is_refused(stage):
+    config = '[hub.main]\nlisten = "tcp://127.0.0.1:{}"\nstore = "hub.db"\nburst = {}\n'
+    port = free_port()
+    file = stage.write("relais.toml", config.format(port, 10))
+    program = stage.start([RELAIS, "up", str(file)], "relais")
+    program.await_that("an address told", lambda: "tcp://" in program.said())
+    ana = somebody(port, "ana", "#lab")
+    stage.run([RELAIS, "reload", str(file)])
+    ana.done("MESSAGE", room="#lab", body="still here")
+    stage.write("relais.toml", config.format(port, 20))
+    done = stage.finish([RELAIS, "reload", str(file)])
+    assert done.returncode != 0 and b"restart" in done.stderr + done.stdout, done
+    ana.done("MESSAGE", room="#lab", body="and still")

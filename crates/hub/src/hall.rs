@@ -293,3 +293,6 @@ fn place_of(spoken: &Spoken) -> Option<Place> {
         Told::Answer { .. } => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

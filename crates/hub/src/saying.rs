@@ -161,3 +161,73 @@ fn moves(entry: &Entry) -> Vec<(AccountId, Move)> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Access, Cid, Millis};
+
+    const ANA: AccountId = AccountId(Seq(1));
+    const BOB: AccountId = AccountId(Seq(2));
+    const LAB: RoomId = RoomId(Seq(3));
+
+    fn entry(seq: u64, by: AccountId, deed: Deed) -> Entry {
+        Entry { seq: Seq(seq), at: Millis(7), by, cid: Cid::new("c"), deed }
+    }
+
+    /// Ana and Bob in a room of hers.
+    fn state() -> State {
+        let mut state = State::default();
+        for (seq, name) in [(1, "ana"), (2, "Bob")] {
+            let deed = Deed::Register { name: name.to_owned() };
+            state.apply(&entry(seq, AccountId(Seq(seq)), deed));
+        }
+        let deed = Deed::Create { name: "#lab".to_owned(), access: Access::Public };
+        state.apply(&entry(3, ANA, deed));
+        state.apply(&entry(4, BOB, Deed::In { room: LAB, act: Act::Join }));
+        state
+    }
+
+    fn say(body: &str) -> Deed {
+        let act = Act::Say { kind: Kind::Text, body: body.to_owned(), reply: None };
+        Deed::In { room: LAB, act }
+    }
+
+    /// Who is told something of their own of what Ana says, and whether it names them.
+    fn own(body: &str) -> Vec<(AccountId, bool)> {
+        let Some(Post::Room(post)) = post(&state(), &entry(5, ANA, say(body)), Seq(4)) else {
+            panic!("nothing for the room");
+        };
+        let is_named = |spoken: &Spoken| {
+            matches!(&spoken.told, Told::Event(Event::Message { mention: true, .. }))
+        };
+        post.own.iter().map(|(who, spoken)| (*who, is_named(spoken))).collect()
+    }
+
+    #[test]
+    fn who_is_named_is_told_so_and_who_says_it_its_own_number() {
+        assert_eq!(own("hi"), [(ANA, false)]);
+        for named in ["@bob", "hi @BOB!", "(@bob)", "@bob.", "@nobody @bob"] {
+            assert_eq!(own(named), [(ANA, false), (BOB, true)], "{named}");
+        }
+        for other in ["@bobby", "bob@", "@ bob", "@ana"] {
+            assert_eq!(own(other), [(ANA, false)], "{other}");
+        }
+    }
+
+    #[test]
+    fn each_of_two_calls_their_room_by_the_other() {
+        let mut state = state();
+        let talk = entry(5, ANA, Deed::Talk { with: BOB });
+        state.apply(&talk);
+        let at = |viewer| place(&state, RoomId(Seq(5)), Some(viewer));
+        assert_eq!([at(ANA), at(BOB)], ["Bob", "ana"].map(|name| Place::Person(name.into())));
+    }
+
+    #[test]
+    fn what_somebody_read_is_nobody_elses_business() {
+        let read = Deed::In { room: LAB, act: Act::Read { last: Seq(4) } };
+        let posted = post(&state(), &entry(5, BOB, read), Seq(4));
+        assert!(matches!(posted, Some(Post::Account { who: BOB, .. })), "{posted:?}");
+    }
+}

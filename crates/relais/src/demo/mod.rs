@@ -1,5 +1,5 @@
 //! What `relais up` runs where there is no configuration: a site in this program, a proxy before it,
-//! an echo and a calculator.
+//! an echo, a calculator and a hub.
 
 use std::{
     borrow::Cow,

@@ -27,6 +27,12 @@ struct Served(Hub);
 /// How many events may wait for who watches flows.
 const EVENTS_MAX: usize = 1_024;
 
+/// Why the hub at `key`, which runs, does not run as it is said now.
+pub(crate) fn changed(key: &KeyPath) -> Problem {
+    let what = "a hub that runs was changed";
+    key.wrong(Wrong::expected(what, "the same as before").hint("a restart changes it"))
+}
+
 impl Made {
     /// Opens the hub at `key`.
     ///

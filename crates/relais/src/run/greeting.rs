@@ -158,9 +158,11 @@ fn demo(lines: &[Listening<'_>]) {
         show("relais flows casino", "who asked for what through it");
         show(&format!("relais cache explain {proxy}"), "why that came from the cache, or not");
     }
-    for (name, what) in
-        [("echo", "what you type comes back"), ("calc", "a calculator: type 3 km in miles")]
-    {
+    for (name, what) in [
+        ("echo", "what you type comes back"),
+        ("calc", "a calculator: type 3 km in miles"),
+        ("main", "a hub: type /help, and have somebody else do the same"),
+    ] {
         let is_it = |line: &&Listening<'_>| {
             line.on.scheme == Scheme::Tcp && line.service.is_some_and(|it| it.name == name)
         };

@@ -119,7 +119,11 @@ impl Parts {
         {
             return Ok(running.made.clone());
         }
+        let runs = lasting.running.get(&key.to_string()).map(|running| &running.made);
         let made = match (&read, &service.job) {
+            (Read::Hub, Job::Hub(_)) if matches!(runs, Some(Made::Hub(_))) => {
+                return Err(hub::changed(&key));
+            }
             (Read::Hub, Job::Hub(messaging)) => Made::Hub(hub::Made::of(messaging, &key)?),
             (Read::Listen(parts), Job::Listen(dialogue)) => {
                 let quit = lasting.quit.clone();
