@@ -40,6 +40,12 @@ pub(super) fn take(store: &Path) -> Result<Lock, Broken> {
     Ok(Lock { _held: file })
 }
 
+/// Whether some hub has the store in `store` now.
+pub fn is_in_use(store: &Path) -> bool {
+    let file = OpenOptions::new().read(true).write(true).open(beside(store, ".lock"));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 /// The file whose name is the store's and `ending`.
 pub(super) fn beside(store: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(store);

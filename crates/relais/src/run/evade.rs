@@ -1,14 +1,15 @@
-//! Other ports for a configuration of ours where somebody has its own.
+//! Other ports for a configuration of ours where somebody has its own, and other stores.
 
-use std::{io, net::TcpListener};
+use std::{ffi::OsStr, io, net::TcpListener, path::Path};
 
+use relais_hub::store::is_in_use;
 use relais_net::{DatagramListener, Endpoint, HostPort, Listener, Scheme};
 
 use super::{
     bind::{Taken, why},
     inherited::Inherited,
 };
-use crate::{config::Source, output::tell, plan::Plan};
+use crate::{config::Source, output::tell, plan::Plan, service::Job};
 
 /// `source` with ports that the kernel chose in place of those that are taken, and what was bound
 /// there: among upstreams, too, so that who asked for a neighbour finds it.
@@ -31,7 +32,27 @@ pub(super) fn evade(source: Source, inherited: &mut Inherited) -> Source {
         text = text.replace(&taken, &format!(":{free}\""));
         inherited.add(socket);
     }
+    for service in plan.iter().flat_map(|plan| &plan.services) {
+        if let Job::Hub(hub) = &service.job {
+            text = with_free_store(text, &hub.store);
+        }
+    }
     source(text)
+}
+
+/// The most stores that are tried.
+const STORES_MAX: usize = 9;
+
+/// `text` with another store in place of `store`, if another process has that.
+fn with_free_store(text: String, store: &Path) -> String {
+    let (Some(stem), true) = (store.file_stem().and_then(OsStr::to_str), is_in_use(store)) else {
+        return text;
+    };
+    let named = |number: usize| format!("{stem}-{number}.db");
+    let free = (2..=STORES_MAX).map(named).find(|name| !is_in_use(&store.with_file_name(name)));
+    let Some(free) = free else { return text };
+    tell(format_args!("{:?} is used by another process; took {free:?} instead", store.display()));
+    text.replace(&format!("\"{stem}.db\""), &format!("\"{free}\""))
 }
 
 /// Binds `on`, and gives it up again.

@@ -159,7 +159,6 @@ fn demo(lines: &[Listening<'_>]) {
         show(&format!("relais cache explain {proxy}"), "why that came from the cache, or not");
     }
     for (name, what) in [
-        ("echo", "what you type comes back"),
         ("calc", "a calculator: type 3 km in miles"),
         ("main", "a hub: type /help, and have somebody else do the same"),
     ] {

@@ -9,7 +9,8 @@ fn a_store_is_for_one_process_which_is_named() {
     let written = Written::new();
     let refused = Store::open(&written.file(), Sync::Normal).unwrap_err();
     says(&refused, &format!("is used by process {};", process::id()));
-    assert!(matches!(refused, Broken::InUse { .. }));
+    assert!(matches!(refused, Broken::InUse { .. }) && is_in_use(&written.file()));
+    assert!(!is_in_use(&written.folder.path().join("other.db")));
     written.anew();
 }
 
