@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::{Archive, Broken, Store, Sync};
+use super::{Archive, Broken, Store, Sync, is_in_use};
 use crate::model::{Access, AccountId, Act, Cid, Deed, Entry, Kind, Millis, RoomId, Seq, State};
 
 /// A store in a folder of its own, and what its log comes to.
