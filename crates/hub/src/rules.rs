@@ -1,10 +1,13 @@
 //! What may be written to the log: what is asked for, held against what the log comes to.
 
+mod members;
+mod speaking;
+
 use crate::{
     limits::Limits,
     model::{
-        Access, AccountId, Act, Deed, Entry, Kind, Member, Millis, Role, Room, RoomId, Seq, State,
-        Title, Voice,
+        Access, AccountId, Act, Deed, Entry, Member, Millis, Role, Room, RoomId, Seq, State, Title,
+        Voice,
     },
     protocol::{Ask, Code, Place, Refusal},
     text,
@@ -76,144 +79,6 @@ impl<P: Past> Judge<'_, P> {
             Ask::Mute { room, user, on: false, .. } => self.voice(room, user, Voice::Free),
             _ => Ok(Vec::new()),
         }
-    }
-
-    /// Whether `deed` is what `ask` came to, when it was asked before.
-    pub(crate) fn is_the_same(&self, deed: &Deed, ask: &Ask) -> bool {
-        let Deed::In { room, act } = deed else { return false };
-        let (Ask::Message { to: place, .. }
-        | Ask::Edit { room: place, .. }
-        | Ask::Redact { room: place, .. }
-        | Ask::React { room: place, .. }) = ask
-        else {
-            return false;
-        };
-        let is_there = self.known(place).is_ok_and(|asked| asked == *room);
-        is_there
-            && match (act, ask) {
-                (
-                    Act::Say { kind, body, reply },
-                    Ask::Message { kind: k, body: b, reply: r, .. },
-                ) => {
-                    let is_same = text::body(b, self.limits).is_ok_and(|b| b == *body);
-                    // What was taken out since is no more known.
-                    (kind, reply) == (k, r) && (is_same || body.is_empty())
-                }
-                (Act::Edit { of, .. }, Ask::Edit { seq, .. })
-                | (Act::Redact { of, .. }, Ask::Redact { seq, .. })
-                | (Act::React { of, .. }, Ask::React { seq, .. }) => of == seq,
-                _ => false,
-            }
-    }
-
-    fn say(&self, to: &Place, (kind, body, reply): (Kind, &str, Option<Seq>)) -> Verdict {
-        let body = text::body(body, self.limits)?;
-        let (mut deeds, room) = match to {
-            Place::Room(_) => (Vec::new(), self.inside(to)?),
-            Place::Person(name) => self.talk(name)?,
-        };
-        if deeds.is_empty() {
-            self.may_speak(self.state.room(room))?;
-            self.is_there(room, reply)?;
-        } else if reply.is_some() {
-            return Err(Refusal::of(Code::NoSuchEvent).field("reply"));
-        }
-        deeds.push(Deed::In { room, act: Act::Say { kind, body, reply } });
-        Ok(deeds)
-    }
-
-    /// Where who asks speaks with `name`, and what is to be written for that.
-    fn talk(&self, name: &str) -> Result<(Vec<Deed>, RoomId), Refusal> {
-        let with = self.person(name)?;
-        Ok(match self.state.talk_of(self.by, with) {
-            Some(room) => (Vec::new(), room),
-            None => (vec![Deed::Talk { with }], RoomId(self.next)),
-        })
-    }
-
-    /// Whether who asks may speak there now.
-    fn may_speak(&self, room: &Room) -> Result<(), Refusal> {
-        let member = self.member(room)?;
-        if let Voice::Muted(until) = member.voice
-            && until.is_none_or(|until| self.now < until)
-        {
-            let refusal = Refusal::of(Code::Muted);
-            return Err(match until {
-                Some(until) => refusal.retry_ms(until.0 - self.now.0),
-                None => refusal,
-            });
-        }
-        let free = Millis(member.spoke.0 + u64::from(room.slow_seconds) * 1000);
-        if self.now < free && !self.is_moderator(room) {
-            let refusal = Refusal::of(Code::RateLimited).why("this room is slow");
-            return Err(refusal.retry_ms(free.0 - self.now.0));
-        }
-        Ok(())
-    }
-
-    /// Whether what is answered to was said there.
-    fn is_there(&self, room: RoomId, reply: Option<Seq>) -> Result<(), Refusal> {
-        match reply {
-            Some(seq) => self.said(room, seq).map(|_| ()).map_err(|refusal| refusal.field("reply")),
-            None => Ok(()),
-        }
-    }
-
-    /// What was said at `seq` in `room`: who said it, and when.
-    fn said(&self, room: RoomId, seq: Seq) -> Result<(AccountId, Millis), Refusal> {
-        match self.past.entry(seq) {
-            Some(Entry { by, at, deed: Deed::In { room: of, act: Act::Say { .. } }, .. })
-                if of == room =>
-            {
-                Ok((by, at))
-            }
-            _ => Err(Refusal::of(Code::NoSuchEvent)
-                .field("seq")
-                .why(format!("nothing said at {seq}"))),
-        }
-    }
-
-    fn edit(&self, room: &Place, of: Seq, body: &str) -> Verdict {
-        let body = text::body(body, self.limits)?;
-        let room = self.inside(room)?;
-        self.may_speak(self.state.room(room))?;
-        let (by, at) = self.said(room, of)?;
-        if by != self.by {
-            return Err(Refusal::of(Code::Forbidden).why("who said it edits it"));
-        }
-        if self.now.0.saturating_sub(at.0) > self.limits.edit_ms_max {
-            return Err(Refusal::of(Code::EditTooLate));
-        }
-        Ok(vec![Deed::In { room, act: Act::Edit { of, body } }])
-    }
-
-    fn redact(&self, room: &Place, of: Seq, reason: Option<&str>) -> Verdict {
-        let room = self.inside(room)?;
-        let (by, _) = self.said(room, of)?;
-        if by != self.by {
-            self.moderates(self.state.room(room))?;
-        }
-        let reason = reason.map(|reason| text::line(reason, self.limits)).transpose()?;
-        Ok(vec![Deed::In { room, act: Act::Redact { of, reason } }])
-    }
-
-    fn react(&self, room: &Place, of: Seq, (sign, on): (&str, bool)) -> Verdict {
-        let room = self.inside(room)?;
-        self.may_speak(self.state.room(room))?;
-        self.said(room, of)?;
-        let sign = text::sign(sign)?;
-        Ok(vec![Deed::In { room, act: Act::React { of, sign, on } }])
-    }
-
-    fn read(&self, room: &Place, last: Seq) -> Verdict {
-        let room = self.inside(room)?;
-        let last = last.min(self.state.room(room).last);
-        let before = self.member(self.state.room(room))?.read;
-        Ok(if before < last {
-            vec![Deed::In { room, act: Act::Read { last } }]
-        } else {
-            Vec::new()
-        })
     }
 
     fn join(&self, place: &Place) -> Verdict {
@@ -291,68 +156,6 @@ impl<P: Past> Judge<'_, P> {
         let room = self.moderated(place)?;
         self.owns(self.state.room(room))?;
         Ok(vec![Deed::In { room, act: Act::Retain { days } }])
-    }
-
-    fn invite(&self, place: &Place, user: &str) -> Verdict {
-        let room = self.moderated(place)?;
-        let who = self.person(user)?;
-        let is_in = self.state.room(room).members.contains_key(&who);
-        Ok(if is_in { Vec::new() } else { vec![Deed::In { room, act: Act::Invite { who } }] })
-    }
-
-    fn role(&self, place: &Place, user: &str, role: Role) -> Verdict {
-        let room = self.moderated(place)?;
-        self.owns(self.state.room(room))?;
-        let (who, member) = self.other(room, user)?;
-        Ok(if member.role == role {
-            Vec::new()
-        } else {
-            vec![Deed::In { room, act: Act::Role { who, role } }]
-        })
-    }
-
-    fn kick(&self, place: &Place, user: &str, reason: Option<&str>) -> Verdict {
-        let room = self.moderated(place)?;
-        let who = self.lower(room, user)?;
-        let reason = reason.map(|reason| text::line(reason, self.limits)).transpose()?;
-        Ok(vec![Deed::In { room, act: Act::Kick { who, reason } }])
-    }
-
-    fn ban(
-        &self,
-        place: &Place,
-        user: &str,
-        (seconds, reason): (Option<u64>, Option<&str>),
-    ) -> Verdict {
-        let room = self.moderated(place)?;
-        let who = self.person(user)?;
-        if self.state.room(room).members.contains_key(&who) {
-            self.lower(room, user)?;
-        }
-        let reason = reason.map(|reason| text::line(reason, self.limits)).transpose()?;
-        let until = seconds.map(|seconds| self.in_seconds(seconds));
-        Ok(vec![Deed::In { room, act: Act::Ban { who, until, reason } }])
-    }
-
-    fn unban(&self, place: &Place, user: &str) -> Verdict {
-        let room = self.moderated(place)?;
-        let who = self.person(user)?;
-        let is_banned = self.state.room(room).banned.contains_key(&who);
-        Ok(if is_banned { vec![Deed::In { room, act: Act::Unban { who } }] } else { Vec::new() })
-    }
-
-    fn voice(&self, place: &Place, user: &str, voice: Voice) -> Verdict {
-        let room = self.moderated(place)?;
-        let who = self.lower(room, user)?;
-        let act = match voice {
-            Voice::Muted(until) => Act::Mute { who, until },
-            Voice::Free => Act::Unmute { who },
-        };
-        Ok(vec![Deed::In { room, act }])
-    }
-
-    fn in_seconds(&self, seconds: u64) -> Millis {
-        Millis(self.now.0.saturating_add(seconds.saturating_mul(1000)))
     }
 
     /// The room at `place`, of which who asks is a member.
@@ -438,24 +241,6 @@ impl<P: Past> Judge<'_, P> {
         } else {
             Err(Refusal::of(Code::Forbidden).why("for owners of the room"))
         }
-    }
-
-    /// Who is called `user`, and is in `room`.
-    fn other(&self, room: RoomId, user: &str) -> Result<(AccountId, Member), Refusal> {
-        let who = self.person(user)?;
-        let member = self.state.room(room).members.get(&who).copied();
-        let member = member.ok_or_else(|| Refusal::of(Code::NotInRoom).field("user"))?;
-        Ok((who, member))
-    }
-
-    /// The same, who may do less than who asks.
-    fn lower(&self, room: RoomId, user: &str) -> Result<AccountId, Refusal> {
-        let (who, member) = self.other(room, user)?;
-        let own = self.state.room(room).members.get(&self.by).map(|member| member.role);
-        if Some(member.role) < own || (self.state.is_admin(self.by) && who != self.by) {
-            return Ok(who);
-        }
-        Err(Refusal::of(Code::Forbidden).field("user").why("who may do as much as you stays"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who may do what, told as it happens: who asks for what, and what comes of it.
 
 use super::*;
-use crate::name::is_same;
+use crate::{model::Kind, name::is_same};
 
 /// A hub without sockets, clock or disk.
 struct World {

@@ -1,0 +1,117 @@
+//! Entries written, committed, and told of; or nothing of it.
+
+use std::{sync::Arc, time::SystemTime};
+
+use tracing::error;
+
+use super::{Desk, broken};
+use crate::{
+    hall::Post,
+    model::{AccountId, Cid, Deed, Entry, Millis, Seq},
+    protocol::{Refusal, Told},
+    saying,
+    store::Broken,
+};
+
+impl Desk {
+    /// Writes one entry, and posts it.
+    pub(super) fn put_down(
+        &mut self,
+        by: AccountId,
+        cid: Option<Cid>,
+        deed: Deed,
+    ) -> Result<Seq, Refusal> {
+        let entry = Entry { seq: self.next(), at: self.now(), by, cid, deed };
+        let prev = match entry.deed {
+            Deed::In { room, .. } => self.state.room(room).last,
+            _ => Seq::default(),
+        };
+        self.begin().map_err(|error| broken(&error))?;
+        self.state.apply(&entry);
+        self.last_at = entry.at;
+        if let Deed::Register { name } = &entry.deed {
+            self.names.add(by, name);
+        }
+        if let Err(error) = self.store.write(&entry, &self.state) {
+            self.undo(&error);
+            return Err(broken(&error));
+        }
+        self.upkeep.wrote(&entry);
+        self.posts.extend(saying::post(&self.state, &entry, prev));
+        self.posts.extend(saying::invitation(&self.state, &entry, prev));
+        Ok(entry.seq)
+    }
+
+    pub(super) fn begin(&mut self) -> Result<(), Broken> {
+        if !self.is_writing {
+            self.store.begin()?;
+            self.is_writing = true;
+        }
+        Ok(())
+    }
+
+    /// Commits what was written, and tells of it.
+    pub(super) fn settle(&mut self) {
+        if self.is_writing {
+            self.is_writing = false;
+            if let Err(error) = self.store.commit() {
+                self.undo(&error);
+            }
+        }
+        self.asked.clear();
+        self.tell_halls();
+        for (_, entered, who) in self.entered.drain(..) {
+            // A client that is gone says so, too.
+            _ = entered.send(who);
+        }
+        // Behind what holds back other events for them.
+        for job in std::mem::take(&mut self.jobs) {
+            if let Err(refused) = self.reader.read(job) {
+                let (job, refusal) = *refused;
+                self.posts.push(Post::Release(job.client));
+                self.tell(job.client, Told::Answer { re: job.re, answer: Err(refusal) });
+            }
+        }
+        self.tell_halls();
+    }
+
+    fn tell_halls(&mut self) {
+        if self.posts.is_empty() {
+            return;
+        }
+        let group = Arc::new(std::mem::take(&mut self.posts));
+        // A hall that is gone has no clients.
+        self.halls.iter().for_each(|hall| _ = hall.send(Arc::clone(&group)));
+    }
+
+    /// Nothing of what was asked since the last commit was done: all who asked are told.
+    pub(super) fn undo(&mut self, error: &Broken) {
+        error!(%error, "the hub's store takes nothing; what was asked is refused");
+        self.store.roll_back();
+        self.is_writing = false;
+        self.posts.clear();
+        self.jobs.clear();
+        for (client, ..) in std::mem::take(&mut self.entered) {
+            self.forget_client(client);
+        }
+        let refusal = broken(error);
+        for (client, re) in std::mem::take(&mut self.asked) {
+            self.tell(client, Told::Answer { re, answer: Err(refusal.clone()) });
+        }
+        match self.store.reload() {
+            Ok(state) => self.state = state,
+            // Nothing can be judged any more: whoever asks is told so, until it can.
+            Err(error) => error!(%error, "the hub's store cannot be read"),
+        }
+    }
+
+    pub(super) fn next(&self) -> Seq {
+        Seq(self.state.last.0 + 1)
+    }
+
+    /// What time it is, but never before what was written last: clocks are set back.
+    pub(super) fn now(&self) -> Millis {
+        let since = (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)).max(self.last_at)
+    }
+}

@@ -1,0 +1,152 @@
+//! What may be said, and what may become of it.
+
+use super::{Judge, Past, Verdict};
+use crate::{
+    model::{AccountId, Act, Deed, Entry, Kind, Millis, Room, RoomId, Seq, Voice},
+    protocol::{Ask, Code, Place, Refusal},
+    text,
+};
+
+impl<P: Past> Judge<'_, P> {
+    /// Whether `deed` is what `ask` came to, when it was asked before.
+    pub(crate) fn is_the_same(&self, deed: &Deed, ask: &Ask) -> bool {
+        let Deed::In { room, act } = deed else { return false };
+        let (Ask::Message { to: place, .. }
+        | Ask::Edit { room: place, .. }
+        | Ask::Redact { room: place, .. }
+        | Ask::React { room: place, .. }) = ask
+        else {
+            return false;
+        };
+        let is_there = self.known(place).is_ok_and(|asked| asked == *room);
+        is_there
+            && match (act, ask) {
+                (
+                    Act::Say { kind, body, reply },
+                    Ask::Message { kind: k, body: b, reply: r, .. },
+                ) => {
+                    let is_same = text::body(b, self.limits).is_ok_and(|b| b == *body);
+                    // What was taken out since is no more known.
+                    (kind, reply) == (k, r) && (is_same || body.is_empty())
+                }
+                (Act::Edit { of, .. }, Ask::Edit { seq, .. })
+                | (Act::Redact { of, .. }, Ask::Redact { seq, .. })
+                | (Act::React { of, .. }, Ask::React { seq, .. }) => of == seq,
+                _ => false,
+            }
+    }
+
+    pub(super) fn say(
+        &self,
+        to: &Place,
+        (kind, body, reply): (Kind, &str, Option<Seq>),
+    ) -> Verdict {
+        let body = text::body(body, self.limits)?;
+        let (mut deeds, room) = match to {
+            Place::Room(_) => (Vec::new(), self.inside(to)?),
+            Place::Person(name) => self.talk(name)?,
+        };
+        if deeds.is_empty() {
+            self.may_speak(self.state.room(room))?;
+            self.is_there(room, reply)?;
+        } else if reply.is_some() {
+            return Err(Refusal::of(Code::NoSuchEvent).field("reply"));
+        }
+        deeds.push(Deed::In { room, act: Act::Say { kind, body, reply } });
+        Ok(deeds)
+    }
+
+    /// Where who asks speaks with `name`, and what is to be written for that.
+    fn talk(&self, name: &str) -> Result<(Vec<Deed>, RoomId), Refusal> {
+        let with = self.person(name)?;
+        Ok(match self.state.talk_of(self.by, with) {
+            Some(room) => (Vec::new(), room),
+            None => (vec![Deed::Talk { with }], RoomId(self.next)),
+        })
+    }
+
+    /// Whether who asks may speak there now.
+    fn may_speak(&self, room: &Room) -> Result<(), Refusal> {
+        let member = self.member(room)?;
+        if let Voice::Muted(until) = member.voice
+            && until.is_none_or(|until| self.now < until)
+        {
+            let refusal = Refusal::of(Code::Muted);
+            return Err(match until {
+                Some(until) => refusal.retry_ms(until.0 - self.now.0),
+                None => refusal,
+            });
+        }
+        let free = Millis(member.spoke.0 + u64::from(room.slow_seconds) * 1000);
+        if self.now < free && !self.is_moderator(room) {
+            let refusal = Refusal::of(Code::RateLimited).why("this room is slow");
+            return Err(refusal.retry_ms(free.0 - self.now.0));
+        }
+        Ok(())
+    }
+
+    /// Whether what is answered to was said there.
+    fn is_there(&self, room: RoomId, reply: Option<Seq>) -> Result<(), Refusal> {
+        match reply {
+            Some(seq) => self.said(room, seq).map(|_| ()).map_err(|refusal| refusal.field("reply")),
+            None => Ok(()),
+        }
+    }
+
+    /// What was said at `seq` in `room`: who said it, and when.
+    fn said(&self, room: RoomId, seq: Seq) -> Result<(AccountId, Millis), Refusal> {
+        match self.past.entry(seq) {
+            Some(Entry { by, at, deed: Deed::In { room: of, act: Act::Say { .. } }, .. })
+                if of == room =>
+            {
+                Ok((by, at))
+            }
+            _ => Err(Refusal::of(Code::NoSuchEvent)
+                .field("seq")
+                .why(format!("nothing said at {seq}"))),
+        }
+    }
+
+    pub(super) fn edit(&self, room: &Place, of: Seq, body: &str) -> Verdict {
+        let body = text::body(body, self.limits)?;
+        let room = self.inside(room)?;
+        self.may_speak(self.state.room(room))?;
+        let (by, at) = self.said(room, of)?;
+        if by != self.by {
+            return Err(Refusal::of(Code::Forbidden).why("who said it edits it"));
+        }
+        if self.now.0.saturating_sub(at.0) > self.limits.edit_ms_max {
+            return Err(Refusal::of(Code::EditTooLate));
+        }
+        Ok(vec![Deed::In { room, act: Act::Edit { of, body } }])
+    }
+
+    pub(super) fn redact(&self, room: &Place, of: Seq, reason: Option<&str>) -> Verdict {
+        let room = self.inside(room)?;
+        let (by, _) = self.said(room, of)?;
+        if by != self.by {
+            self.moderates(self.state.room(room))?;
+        }
+        let reason = reason.map(|reason| text::line(reason, self.limits)).transpose()?;
+        Ok(vec![Deed::In { room, act: Act::Redact { of, reason } }])
+    }
+
+    pub(super) fn react(&self, room: &Place, of: Seq, (sign, on): (&str, bool)) -> Verdict {
+        let room = self.inside(room)?;
+        self.may_speak(self.state.room(room))?;
+        self.said(room, of)?;
+        let sign = text::sign(sign)?;
+        Ok(vec![Deed::In { room, act: Act::React { of, sign, on } }])
+    }
+
+    pub(super) fn read(&self, room: &Place, last: Seq) -> Verdict {
+        let room = self.inside(room)?;
+        let last = last.min(self.state.room(room).last);
+        let before = self.member(self.state.room(room))?.read;
+        Ok(if before < last {
+            vec![Deed::In { room, act: Act::Read { last } }]
+        } else {
+            Vec::new()
+        })
+    }
+}
