@@ -124,6 +124,14 @@ def the_reference_has_the_right_defaults_of_a_proxy(stage):
 
 
 @test
+def the_reference_has_the_right_defaults_of_a_hub(stage):
+    stage.write("relais.toml", '[hub.main]\nlisten = "6680"\n')
+    told = json.loads(stage.run([RELAIS, "check", "--json"]))["listeners"][0]["service"]["hub"]
+    spelled = {key: value if isinstance(value, str) else json.dumps(value) for key, value in told.items()}
+    equal(defaults_of("`[hub.NAME]`"), spelled)
+
+
+@test
 def the_reference_has_the_right_bounds(stage):
     site = '[serve.site]\nlisten = "http://127.0.0.1:0"\nroot = "."\n[limits]\n'
     below = {"1": "0", "1s": '"999ms"', "1KiB": "1023"}
