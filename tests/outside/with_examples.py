@@ -3,19 +3,21 @@
 import re
 import shutil
 import socket
+import ssl
 
 from stage import RELAIS, REPOSITORY, equal, free_port, holds, need, test
+from with_a_hub import Bot
 from with_signals import activated
 
 EXAMPLES = REPOSITORY / "examples"
-TRIED = ["static-site", "spa", "virtual-hosts", "https-with-client-certificates", "proxy", "cache", "dialogues", "relay", "behind-systemd"]
+TRIED = ["static-site", "spa", "virtual-hosts", "https-with-client-certificates", "proxy", "cache", "dialogues", "hub", "relay", "behind-systemd"]
 
 
 def copy(stage, name):
     """The example in the scratch folder, on free ports."""
     folder = stage.path(name)
     # Without what somebody made by running it in place.
-    made = shutil.ignore_patterns("*.key", "*.pem", "*.log", "*.jsonl*", "var")
+    made = shutil.ignore_patterns("*.key", "*.pem", "*.log", "*.jsonl*", "hub.db*", "var")
     shutil.copytree(EXAMPLES / name, folder, ignore=made)
     text = (folder / "relais.toml").read_text()
     ports = {port: str(free_port()) for port in dict.fromkeys(re.findall(r"(?<=:)\d{4}(?=\")", text))}
@@ -170,6 +172,30 @@ def the_dialogues_are_held(stage):
         equal(subscriber.recv(100), b"subscribed for 60 s")
         equal(said(board, b"dinner is ready\n"), b"sent to 1\n")
         equal(subscriber.recv(100), b"dinner is ready")
+    equal(relais.stop(), 0, "exit code")
+
+
+@test
+def the_hub_has_people_a_bot_and_a_script_talk(stage):
+    need("nc", "python3")
+    folder, (port, tls) = copy(stage, "hub")
+    holds(stage.run([RELAIS, "check"], cwd=folder).decode(), "hub main")
+    relais = stage.start([RELAIS, "up"], "relais", cwd=folder)
+    relais.await_that("two endpoints told", lambda: relais.said().count("  hub main") == 2)
+    ana = Bot(port)
+    ana.done("REGISTER", user="ana", password="secret-pass")
+    ana.done("JOIN", room="#lab")
+    stage.start(["python3", "bot.py", str(port)], "bot", cwd=folder)
+    equal(ana.event("join")["from"], "echo")
+    ana.done("MESSAGE", room="#lab", body="hello @echo")
+    heard = [ana.event("message") for _ in range(2)]
+    equal((heard[1]["from"], heard[1]["body"]), ("echo", "ana said: hello @echo"))
+    script = stage.env() | {"NAME": "ana", "PASSWORD": "secret-pass"}
+    said = stage.run(["./say", str(port)], cwd=folder, env=script, input=b"from a script\n").decode()
+    holds(said, "<ana> from a script")
+    equal(ana.event("message")["body"], "from a script")
+    far = Bot(tls, ssl.create_default_context(cafile=stage.authority()))
+    equal(far.done("LOGIN", user="ana", password="secret-pass")["user"], "ana")
     equal(relais.stop(), 0, "exit code")
 
 

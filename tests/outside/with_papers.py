@@ -84,6 +84,7 @@ def the_reference_has_every_key_and_no_other(stage):
         "`block`": PROXY + 'block = { list = "list", zzz = 1 }\n',
         "`request`, `response`": PROXY + "request.zzz = 1\n",
         "`limits` of a proxy": PROXY + "limits.zzz = 1\n",
+        "`[hub.NAME]`": '[hub.main]\nlisten = "0"\nzzz = 1\n',
     }
     for section, config in cases.items():
         equal(keys_of(section), keys_known(stage, config), section)
@@ -120,6 +121,14 @@ def the_reference_has_the_right_defaults_of_a_proxy(stage):
     equal(defaults_of("`health`")["every"], told["health"]["every"])
     equal(told["health"]["answer_max"], "5s")
     equal(defaults_of("`[proxy.NAME]`")["balance"], told["balance"])
+
+
+@test
+def the_reference_has_the_right_defaults_of_a_hub(stage):
+    stage.write("relais.toml", '[hub.main]\nlisten = "6680"\n')
+    told = json.loads(stage.run([RELAIS, "check", "--json"]))["listeners"][0]["service"]["hub"]
+    spelled = {key: value if isinstance(value, str) else json.dumps(value) for key, value in told.items()}
+    equal(defaults_of("`[hub.NAME]`"), spelled)
 
 
 @test
@@ -169,7 +178,7 @@ def every_flag_and_command_in_the_papers_exists(stage):
 
     wrong = []
     commands = set(re.findall(r"^  (\w+) ", help_of(()).split("Options:")[0], re.M))
-    planned = {"proxy", "relay", "listen", "send", "get", "load", "hub", "chat", "capture", "read"}
+    planned = {"proxy", "relay", "listen", "send", "get", "load", "chat", "capture", "read"}
     for paper in papers():
         if paper.is_relative_to(REPOSITORY / "bench"):
             continue
