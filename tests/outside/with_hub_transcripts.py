@@ -127,7 +127,7 @@ def speakers(port, is_lab):
     """Those who talk, by what stands before their lines: accounts in `#lab`, or somebody new."""
     accounts = {}
     for who, name in [("", "ana"), ("bob ", "bob")]:
-        # Who calls and is silent would be taken for a person.
+        # Who calls says something at once: else it would be greeted as a person.
         speaker = accounts[who] = Speaker(port)
         speaker.done(cmd="REGISTER", user=name, password=PASSWORD)
         if is_lab:
