@@ -6,7 +6,7 @@ import socket
 import time
 
 from stage import REPOSITORY, equal, test
-from with_a_hub import hub
+from with_a_hub import hub, somebody
 
 PAGE = REPOSITORY / "docs/reference/hub-protocol.md"
 PASSWORD = "correct horse battery"
@@ -125,8 +125,10 @@ def fields_of(cmd):
 
 def speakers(port, is_lab):
     """Those who talk, by what stands before their lines: accounts in `#lab`, or somebody new."""
-    accounts = {"": Speaker(port), "bob ": Speaker(port)}
-    for name, speaker in zip(["ana", "bob"], accounts.values()):
+    accounts = {}
+    for who, name in [("", "ana"), ("bob ", "bob")]:
+        # Who calls says something at once: else it would be greeted as a person.
+        speaker = accounts[who] = Speaker(port)
         speaker.done(cmd="REGISTER", user=name, password=PASSWORD)
         if is_lab:
             speaker.done(cmd="JOIN", room="#lab")
@@ -166,6 +168,31 @@ def every_transcript_of_the_page_is_what_a_hub_says(stage):
             wrong.append(f"{PAGE.name}:{line}: {error}")
         equal(program.stop(), 0, "exit code")
     assert not wrong, "\n".join(wrong)
+
+
+@test
+def what_is_typed_on_the_page_shows_what_it_says(stage):
+    (shown,) = re.findall(r"^\$ nc 127.0.0.1 \d+\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+    program = hub(stage, "127.0.0.1:0")
+    bob = somebody(program.at, "bob")
+    # What bob does, before each line that tells of it.
+    acts = {
+        "came into": ("JOIN", {"room": "#lab"}),
+        "<bob>": ("MESSAGE", {"room": "#lab", "body": "salut"}),
+        "made @bob": ("MESSAGE", {"to": "ana", "body": "between us"}),
+        "* bob": ("MESSAGE", {"room": "#lab", "body": "laughs", "kind": "action"}),
+    }
+    conn = socket.create_connection(("127.0.0.1", program.at), HEARD_SECONDS)
+    heard = conn.makefile(encoding="utf-8", newline="\n")
+    for line in shown.splitlines():
+        for cmd, fields in [act for sign, act in acts.items() if sign in line]:
+            bob.done(cmd, **fields)
+        if re.match(r"# |\d\d:\d\d ", line):
+            told = heard.readline().removesuffix("\n")
+            equal(re.sub(r"^\d\d:\d\d", "12:31", told), line)
+        else:
+            conn.sendall(line.encode() + b"\n")
+    equal(heard.readline(), "", "after the last word")
 
 
 @test
