@@ -277,6 +277,9 @@ def told_to_stop_it_says_so_to_everybody(stage):
     with contextlib.suppress(ConnectionResetError):
         equal(ana.lines.readline(), b"")
     equal(program.process.wait(10), 0)
+    # All is in one file then, for who copies it.
+    beside = program.store + "-wal"
+    assert not os.path.exists(beside) or os.path.getsize(beside) == 0, os.path.getsize(beside)
 
 
 @test

@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use relais_net::{Conn, Drain, Fault, Service};
@@ -19,7 +19,7 @@ use tracing::debug;
 
 use crate::{
     archive::{Bounds, Reader},
-    desk::{Desk, Furniture},
+    desk::{Desk, Furniture, Order},
     limits::Limits,
     names::Names,
     proof::{HashLimits, LoginLimits, Passwords},
@@ -122,6 +122,18 @@ impl Hub {
     }
 }
 
+impl Hub {
+    /// Brings all that was written into the store's one file, for who copies that; the process ends.
+    /// Blocks, but no longer than `patience`.
+    pub fn close(&self, patience: Duration) {
+        let (closed, done) = std::sync::mpsc::channel();
+        if self.shared.order(Order::Close { closed }).is_ok() {
+            // Whoever is later is none the worse: the log beside the store has it.
+            _ = done.recv_timeout(patience);
+        }
+    }
+}
+
 /// How much is told of what was missed, in bytes of JSON.
 const MISSED_BYTES_MAX: usize = 1 << 20;
 
@@ -135,7 +147,7 @@ impl Service for Hub {
         let is_private = !stream.is_plain();
         let hall = shared.hall().await?;
         let way = Way { peer, is_private };
-        let session = Session::new(shared, hall, stream, (way, &flow));
+        let session = Session::new(shared, hall, stream, way);
         let (ended, heard, said) = session.serve(&drain).await;
         let (by, why) = match &ended {
             Ok((by, why)) => (*by, why.clone()),

@@ -43,10 +43,10 @@ pub struct Limits {
     pub unknown_max: Duration,
     /// The most bytes that who has no account may say.
     pub unknown_bytes_max: usize,
-    /// After how long a silence a client is asked whether it is there.
-    pub ping_after: Duration,
-    /// After how long a silence it is taken for gone.
-    pub silence_max: Duration,
+    /// After how long a silence a client's system is asked whether it is there (TCP's keepalive).
+    pub asked_after: Duration,
+    /// After how long a silence of that, too, it is taken for gone.
+    pub gone_after: Duration,
 }
 
 impl Default for Limits {
@@ -71,8 +71,8 @@ impl Default for Limits {
             asked_max: 32,
             unknown_max: Duration::from_secs(30),
             unknown_bytes_max: 4096,
-            ping_after: Duration::from_mins(1),
-            silence_max: Duration::from_secs(150),
+            asked_after: Duration::from_mins(1),
+            gone_after: Duration::from_secs(150),
         }
     }
 }

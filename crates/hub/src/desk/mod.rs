@@ -16,6 +16,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
+use tracing::error;
 
 pub(crate) use self::order::{Device, Entered, Entrance, NewDevice, Order};
 use self::{pace::Pace, upkeep::Upkeep};
@@ -144,6 +145,13 @@ impl Desk {
             }
             Order::Repassword { client, re, account, phc } => {
                 self.answer((client, re), |desk| desk.repassword(account, &phc).map(Some));
+            }
+            Order::Close { closed } => {
+                self.settle();
+                if let Err(error) = self.store.checkpoint() {
+                    error!(%error, "what was said last is in a file beside the hub's store");
+                }
+                _ = closed.send(());
             }
             Order::Leave { client } => self.leave(client),
             Order::Ask { client, account, re, ask } => {

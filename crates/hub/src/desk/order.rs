@@ -39,6 +39,8 @@ pub(crate) enum Order {
     },
     /// An account has another password from here on.
     Repassword { client: ClientId, re: Option<u64>, account: AccountId, phc: String },
+    /// All that was written is to be in the store's one file: the process ends.
+    Close { closed: std::sync::mpsc::Sender<()> },
     /// A client is gone.
     Leave { client: ClientId },
     /// A client of an account asks.

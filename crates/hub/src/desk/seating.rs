@@ -233,7 +233,7 @@ impl Desk {
         let room = self.state.room(id);
         let member = room.members.get(&who);
         let read = member.map(|member| member.read);
-        let unread = read.and_then(|read| self.archive.unread(id, read, UNREAD_MAX).ok());
+        let unread = read.and_then(|read| self.archive.unread(id, (who, read), UNREAD_MAX).ok());
         Listed {
             room: saying::place(&self.state, id, Some(who)),
             topic: room.topic.clone(),

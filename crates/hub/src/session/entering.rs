@@ -1,11 +1,12 @@
 //! How a client comes to be somebody, and nobody again.
 
-use relais_net::Peer;
+use relais_net::{Alarm, Peer};
 use tokio::sync::oneshot;
 
-use super::{Session, Somebody};
+use super::{Dialect, Session, Somebody};
 use crate::{
     desk::{Device, Entered, Entrance, NewDevice, Order},
+    limits::Limits,
     model::AccountId,
     name,
     proof::{self, Token, TokenHash, Verdict},
@@ -108,7 +109,10 @@ impl Session<'_> {
         // Refused without, of which the desk tells.
         if let Ok(Entered { account, user, session }) = entering.await {
             self.who = Some(Somebody { account, user, session });
-            self.silence.set(self.hub.limits.silence_max);
+            // It may be silent from here on, as people are; whether it is gone its system tells.
+            self.silence = Alarm::default();
+            let Limits { asked_after, gone_after, .. } = *self.hub.limits;
+            _ = self.stream.keep_alive(asked_after, gone_after);
         }
         Ok(None)
     }
@@ -161,6 +165,13 @@ impl Session<'_> {
     }
 
     pub(super) fn be_nobody(&mut self) {
+        if let (Some(who), Dialect::Words(typing)) = (&self.who, &mut self.dialect)
+            && let (Some(room), Some(seq)) = (typing.here.take(), typing.shown.take())
+        {
+            // Who types says nothing of what it has read: it has, where it was.
+            let (account, ask) = (who.account, Ask::Read { room, seq });
+            _ = self.hub.order(Order::Ask { client: self.client, account, re: None, ask });
+        }
         if self.who.take().is_some() {
             // A desk that is gone has nobody.
             _ = self.hub.order(Order::Leave { client: self.client });

@@ -12,13 +12,13 @@ use std::{
 };
 
 use relais_net::{Alarm, Drain, Fault, Peer, Side, Stream};
-use relais_tap::{By, Flow};
+use relais_tap::By;
 use tokio::time::timeout;
 
 use self::lines::{Line, Lines};
 use crate::{
     hall::{ClientId, Hall},
-    model::AccountId,
+    model::{AccountId, Seq},
     outbox::{Outbox, Spoken},
     protocol::{Code, Place, Refusal},
     shared::Shared,
@@ -52,7 +52,7 @@ pub(crate) struct Session<'h> {
     silence: Alarm,
     /// It was told that this is the end.
     end: Option<End>,
-    passed: Passed<'h>,
+    passed: Passed,
 }
 
 /// Who calls, and how.
@@ -63,10 +63,9 @@ pub(crate) struct Way {
     pub(crate) is_private: bool,
 }
 
-/// What passed.
-#[derive(Debug)]
-pub(crate) struct Passed<'f> {
-    pub(crate) flow: &'f Flow,
+/// How much passed. What it was is told to no tap: there are passwords and tokens in it.
+#[derive(Debug, Default)]
+pub(crate) struct Passed {
     pub(crate) heard: u64,
     pub(crate) said: u64,
 }
@@ -96,6 +95,8 @@ struct Typing {
     lang: Lang,
     /// Where what is typed goes.
     here: Option<Place>,
+    /// The last that was shown of it.
+    shown: Option<Seq>,
     /// Whose next line is a password, and for what.
     secret: Option<words::Wanted>,
 }
@@ -113,12 +114,7 @@ enum Step {
 }
 
 impl<'h> Session<'h> {
-    pub(crate) fn new(
-        hub: &'h Shared,
-        hall: Arc<Hall>,
-        stream: Stream,
-        (way, flow): (Way, &'h Flow),
-    ) -> Self {
+    pub(crate) fn new(hub: &'h Shared, hall: Arc<Hall>, stream: Stream, way: Way) -> Self {
         let outbox = Outbox::new(hub.limits.waiting_bytes_max);
         let client = hall.enter(Arc::clone(&outbox));
         let mut silence = Alarm::default();
@@ -138,7 +134,7 @@ impl<'h> Session<'h> {
             said_unknown: 0,
             silence,
             end: None,
-            passed: Passed { flow, heard: 0, said: 0 },
+            passed: Passed::default(),
         }
     }
 
@@ -146,7 +142,7 @@ impl<'h> Session<'h> {
     pub(crate) async fn serve(mut self, drain: &Drain) -> (Result<End, Fault>, u64, u64) {
         let ended = self.hold(drain).await;
         if ended.is_ok() {
-            self.part().await;
+            self.stream.linger().await;
         }
         (ended, self.passed.heard, self.passed.said)
     }
@@ -219,8 +215,6 @@ impl<'h> Session<'h> {
             self.passed.heard += bytes as u64;
             if self.who.is_none() {
                 self.said_unknown += bytes;
-            } else {
-                self.silence.set(self.hub.limits.silence_max);
             }
         }
         Ok(step)

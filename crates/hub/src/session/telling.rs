@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use relais_net::{Fault, Side};
-use relais_tap::{By, Direction};
+use relais_tap::By;
 use tokio::{io::AsyncWriteExt as _, time::timeout};
 
 use super::{Dialect, Session};
@@ -52,7 +52,7 @@ impl Session<'_> {
         let Dialect::Words(typing) = &mut self.dialect else { return };
         match told {
             Told::Answer { answer: Ok(Answer::Joined(listed)), .. } => {
-                typing.here = Some(listed.room.clone());
+                (typing.here, typing.shown) = (Some(listed.room.clone()), Some(listed.last));
             }
             Told::Event(Event::Part(at))
                 if typing.here.as_ref() == Some(&at.room)
@@ -60,13 +60,15 @@ impl Session<'_> {
             {
                 typing.here = None;
             }
+            Told::Event(Event::Message { at, .. }) if typing.here.as_ref() == Some(&at.room) => {
+                typing.shown = Some(at.seq);
+            }
             _ => {}
         }
     }
 
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.passed.said += bytes.len() as u64;
-        self.passed.flow.bytes(Direction::ToClient, bytes);
         let sending = async {
             self.stream.write_all(bytes).await?;
             self.stream.flush().await
@@ -86,17 +88,4 @@ impl Session<'_> {
         self.taken.push_back(Spoken::new(Told::Event(Event::Bye(why))));
         self.speak().await
     }
-
-    /// Says that nothing more will come, and waits a moment for the client to say so, too.
-    pub(super) async fn part(&mut self) {
-        let stream = &mut self.stream;
-        let goodbye = async {
-            stream.shutdown().await?;
-            tokio::io::copy(stream, &mut tokio::io::sink()).await
-        };
-        _ = timeout(LINGER_MAX, Box::pin(goodbye)).await;
-    }
 }
-
-/// How long a connection that is over is held for the client's own end.
-const LINGER_MAX: Duration = Duration::from_secs(1);

@@ -13,7 +13,7 @@ use super::{
     said::More,
 };
 use crate::{
-    model::{Entry, RoomId, Seq},
+    model::{AccountId, Entry, RoomId, Seq},
     protocol::Page,
 };
 
@@ -116,25 +116,30 @@ impl Archive {
         missed.collect()
     }
 
-    /// How much was said in a room after an entry, and not taken out; counts no further than
-    /// `count_max`.
+    /// How much others than `who` said in a room after an entry, and did not take out. Of the first
+    /// `count_max` things that were said, whoever said them.
     ///
-    /// *Cost*: so much, in the index alone.
+    /// *Cost*: that of so many rows.
     ///
     /// # Errors
     ///
     /// [`Broken`]
-    pub fn unread(&self, room: RoomId, after: Seq, count_max: u64) -> Result<u64, Broken> {
+    pub fn unread(
+        &self,
+        room: RoomId,
+        (who, after): (AccountId, Seq),
+        count_max: u64,
+    ) -> Result<u64, Broken> {
         let sql = "
             SELECT count(*) FROM (
-                SELECT 1 FROM log INDEXED BY log_seen
+                SELECT by FROM log INDEXED BY log_seen
                 WHERE room = ?1 AND seq > ?2 AND deed = 'say' AND deed <> 'read' AND NOT redacted
-                LIMIT ?3
-            )";
+                ORDER BY seq LIMIT ?3
+            ) WHERE by <> ?4";
         let count_max = Bits(count_max.min(END.0));
         let mut statement = self.conn.prepare_cached(sql)?;
-        let count: Bits =
-            statement.query_row(params![room, after.min(END), count_max], |row| row.get(0))?;
+        let found = params![room, after.min(END), count_max, who];
+        let count: Bits = statement.query_row(found, |row| row.get(0))?;
         Ok(count.0)
     }
 

@@ -1,7 +1,8 @@
 //! How a stream ends: as one that broke, or so that what was said last is heard.
 
-use std::{ffi::c_int, os::fd::AsRawFd as _, time::Duration};
+use std::{ffi::c_int, io, os::fd::AsRawFd as _, time::Duration};
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, copy, sink},
     time::timeout,
@@ -12,6 +13,9 @@ use super::Stream;
 /// How long the other side may go on sending where nobody listens any more, and how much.
 const LINGER_MAX: Duration = Duration::from_secs(1);
 const LINGER_BYTES_MAX: u64 = 64 << 10;
+
+/// How often it is asked, before the other side is taken for gone.
+const ASKED_TIMES: u32 = 6;
 
 impl Stream {
     /// Ends it as one that broke: what was not sent is not, and the other side is told that there is
@@ -37,6 +41,24 @@ impl Stream {
         _ = timeout(LINGER_MAX, Box::pin(goodbye)).await;
     }
 
+    /// Has the system ask the other side's, after so long a silence, whether it is there, and take it
+    /// for gone after `gone_after` in all: reading says so then. Of TCP alone: who is at a Unix socket
+    /// is here.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn keep_alive(&self, asked_after: Duration, gone_after: Duration) -> io::Result<()> {
+        let Some(socket) = self.socket() else { return Ok(()) };
+        let asking = gone_after.saturating_sub(asked_after);
+        let interval = (asking / ASKED_TIMES).max(Duration::from_secs(1));
+        let keepalive = TcpKeepalive::new()
+            .with_time(asked_after)
+            .with_interval(interval)
+            .with_retries(ASKED_TIMES);
+        SockRef::from(socket).set_tcp_keepalive(&keepalive)
+    }
+
     /// Whether the other side's system has not taken yet all that was sent. Of TCP alone: what a Unix
     /// socket was sent is at the other side.
     pub fn has_unsent(&self) -> bool {
@@ -56,6 +78,18 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
+
+    #[tokio::test]
+    async fn who_says_nothing_is_asked_by_the_system() {
+        let (ours, _theirs) = tcp().await;
+        let socket = SockRef::from(ours.socket().unwrap());
+        assert!(!socket.keepalive().unwrap());
+        ours.keep_alive(Duration::from_mins(1), Duration::from_secs(150)).unwrap();
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_mins(1));
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 6);
+    }
 
     async fn tcp() -> (Stream, Stream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,6 +1,6 @@
 //! From a planned hub to what callers meet.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use relais_hub::{Calculator, ClearPasswords, Hub, Lang, Limits, Options, Registration};
 use relais_net::{Client, Conn, Drain, Fault, Service};
@@ -50,6 +50,11 @@ impl Made {
             key.key("store").wrong(Wrong { what, expected: None, hint: None })
         })?;
         Ok(Self(Arc::new(Served(hub))))
+    }
+
+    /// Closes its store. Blocks, but no longer than `patience`.
+    pub(crate) fn end(&self, patience: Duration) {
+        self.0.0.close(patience);
     }
 
     /// What those meet who call.

@@ -75,8 +75,10 @@ impl Lasting {
     /// longer than `patience`. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
         for Running { made, .. } in self.running.values() {
-            if let Made::Listen(made) = made {
-                made.end();
+            match made {
+                Made::Hub(made) => made.end(patience),
+                Made::Listen(made) => made.end(),
+                Made::Relay(_) => (),
             }
         }
         self.relays.logs.shutdown(Instant::now() + patience);
