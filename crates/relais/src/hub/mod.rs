@@ -6,6 +6,6 @@ mod messaging;
 mod table;
 
 pub(crate) use flags::{Flags, flag_of};
-pub(crate) use handler::Made;
+pub(crate) use handler::{Made, random};
 pub(crate) use messaging::Messaging;
 pub(crate) use table::Table;
