@@ -78,17 +78,12 @@ impl Person {
                 Some(news) => self.hear(news)?,
                 None => self.note(LOST),
             },
-            line = lines.next(), if is_free && !self.is_over => match line {
-                Some(line) => {
-                    let ask = self.read(&String::from_utf8_lossy(&line));
-                    self.say_what_is_left(caller);
-                    return Ok(ask);
-                }
-                None => {
-                    self.is_over = true;
-                    self.say_what_is_left(caller);
-                }
-            },
+            line = lines.next(), if is_free && !self.is_over => {
+                self.is_over = line.is_none();
+                let ask = line.and_then(|line| self.read(&String::from_utf8_lossy(&line)));
+                self.say_what_is_left(caller);
+                return Ok(ask);
+            }
         }
         Ok(None)
     }

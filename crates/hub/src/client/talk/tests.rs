@@ -1,6 +1,7 @@
 //! Transcripts: `>>` is what the talk says, `<<` what the hub says.
 
 use super::*;
+use crate::{model::Kind, protocol::Code};
 
 const ENTERED: &str =
     r#"{"re":1,"ok":true,"user":"ana","session":"s_1","token":"rt_1","cursor":10,"rooms":[]}"#;
@@ -17,7 +18,7 @@ fn talk() -> Talk {
 }
 
 fn say(body: &str) -> Ask {
-    let (to, kind) = (Place::Room("#lab".into()), crate::model::Kind::Text);
+    let (to, kind) = (Place::Room("#lab".into()), Kind::Text);
     Ask::Message { to, kind, body: body.into(), reply: None, cid: None }
 }
 
