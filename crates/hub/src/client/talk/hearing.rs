@@ -58,9 +58,11 @@ impl Talk {
         now: Instant,
     ) {
         let Some(re) = re else {
-            // Of what was missed until the login this is the end.
-            if let Ok(Answer::Live { cursor }) = answer {
-                self.following.resumed(cursor);
+            match answer {
+                // Of what was missed until the login this is the end.
+                Ok(Answer::Live { cursor }) => self.following.resumed(cursor),
+                Err(refusal) => self.put_off(&refusal),
+                Ok(_) => {}
             }
             return;
         };
@@ -88,13 +90,16 @@ impl Talk {
             }
             // Who was in once is patient.
             (Own::LogIn, Err(refusal)) if self.was_in() && is_for_later(&refusal) => {
-                self.stand = Stand::PutOff;
-                self.rest = wait_of(&refusal);
+                self.put_off(&refusal);
             }
             (Own::LogIn, answer) => {
                 self.stand = Stand::Refused;
                 let refusal = answer.err().unwrap_or_else(|| Refusal::of(Code::BadFrame));
                 self.news.push_back(News::Refused(refusal));
+            }
+            // Nothing may be left out: the next connection asks for all of it again.
+            (Own::Fill(_) | Own::CatchUp(_), Err(refusal)) if is_for_later(&refusal) => {
+                self.put_off(&refusal);
             }
             (Own::Fill(room), Ok(Answer::Page { events, more })) => {
                 let (events, next) = self.following.fill(&room, (events, more));
@@ -108,6 +113,12 @@ impl Talk {
             (Own::CatchUp(room), _) => self.following.caught_up(&room),
             (Own::Ping, _) => {}
         }
+    }
+
+    /// Has the connection be given up, and another be made when the hub likes.
+    fn put_off(&mut self, refusal: &Refusal) {
+        self.stand = Stand::PutOff;
+        self.rest = wait_of(refusal);
     }
 
     fn enter(&mut self, token: Option<&String>, cursor: Seq) {

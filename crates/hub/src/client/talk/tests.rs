@@ -186,6 +186,29 @@ fn who_was_in_and_is_put_off_comes_again_when_it_may() {
 }
 
 #[test]
+fn what_is_missing_and_cannot_be_had_now_is_asked_for_again_on_another_connection() {
+    let now = Instant::now();
+    for (missing, refused) in [
+        (r##"{"ev":"gap","room":"#lab","from":10,"to":12}"##, r#""re":2,"#),
+        (r##"{"ev":"lagged","room":"#lab","last":10}"##, r#""re":2,"#),
+        ("# nothing", ""),
+    ] {
+        let mut talk = entered(now);
+        talk.hear(missing.as_bytes(), now);
+        let refusal = r#""err":{"code":"UNAVAILABLE","msg":"later","retry_ms":500}"#;
+        talk.hear(format!("{{{refused}{refusal}}}").as_bytes(), now);
+        talk.hear(message(13, "new").replace("#lab", "#tea").as_bytes(), now);
+        assert_eq!(talk.wake(now), Pulse::Dead, "{missing}");
+        talk.lost(now);
+        talk.frames();
+        talk.connected(now);
+        let login = String::from_utf8(talk.frames()).unwrap();
+        let since = if refused.is_empty() { 13 } else { 10 };
+        assert!(login.contains(&format!(r#""resume":{{"since":{since}}}"#)), "{login}");
+    }
+}
+
+#[test]
 fn a_hub_that_is_silent_is_asked_whether_it_is_there_and_then_given_up() {
     let now = Instant::now();
     let mut talk = entered(now);
