@@ -5,6 +5,7 @@
 //! asked and writes it down; each core has a hall, which tells its clients of that.
 
 mod archive;
+pub mod client;
 mod desk;
 mod hall;
 mod hub;

@@ -52,6 +52,11 @@ impl Data {
         self.folder().map(|folder| folder.join("run"))
     }
 
+    /// Where the tokens are that log in at hubs.
+    pub(crate) fn chat(&self) -> Result<PathBuf, NoDataFolder> {
+        self.folder().map(|folder| folder.join("chat"))
+    }
+
     /// Where the demo has its list and its logs.
     pub(crate) fn demo(&self) -> Result<PathBuf, NoDataFolder> {
         self.folder().map(|folder| folder.join("demo"))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 
-use crate::{cache, cert, flows, get, hub, listen, load, proxy, relay, send, serve};
+use crate::{cache, cert, chat, flows, get, hub, listen, load, proxy, relay, send, serve};
 
 /// One program for both ends of a socket and everything between
 #[derive(Clone, Debug, Parser)]
@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Listen(Box<listen::Flags>),
     /// Have people and programs talk with each other: accounts, rooms, and all that was said
     Hub(Box<hub::Flags>),
+    /// Talk with others at a hub: line by line, or one message from a script
+    Chat(Box<chat::Flags>),
     /// Say something to a server and show what it answers, or have a dialogue with it
     Send(Box<send::Flags>),
     /// Ask a server of HTTP for something, and show how it answers
@@ -133,7 +135,7 @@ pub(crate) enum Command {
 impl Command {
     /// Whether it calls a server on behalf of who types it, and ends with what comes of that.
     pub(crate) fn is_client(&self) -> bool {
-        matches!(self, Self::Get(_) | Self::Send(_))
+        matches!(self, Self::Chat(_) | Self::Get(_) | Self::Send(_))
     }
 }
 

@@ -95,7 +95,7 @@ fn options(messaging: &Messaging) -> Options {
 }
 
 /// Fills `bytes` with what nobody can guess.
-fn random(bytes: &mut [u8]) {
+pub(crate) fn random(bytes: &mut [u8]) {
     let mut rest = bytes;
     while !rest.is_empty() {
         // Only before a machine has any does the system wait, and else it gives all.

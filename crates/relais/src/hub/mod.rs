@@ -6,6 +6,6 @@ mod messaging;
 mod table;
 
 pub(crate) use flags::{Flags, flag_of};
-pub(crate) use handler::{Made, changed};
+pub(crate) use handler::{Made, changed, random};
 pub(crate) use messaging::Messaging;
 pub(crate) use table::Table;

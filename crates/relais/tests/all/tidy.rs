@@ -59,7 +59,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rcgen", &["net"]),
     ("rusqlite", &["hub"]),
     ("rust-embed", &["relais"]),
-    ("rusqlite", &["hub"]),
     ("rustix", &["bench", "cache", "http", "net", "relais", "talk"]),
     ("rustls", &["bench", "net"]),
     ("rustls-native-certs", &["net"]),

@@ -1,0 +1,17 @@
+//! A client: what it asks until it is answered, what it is told once and without a hole, and how it
+//! comes back when its connection is lost.
+//!
+//! [`Talk`] knows neither sockets nor clocks; who has it carries frames and passes the time in.
+//! [`Wire`] carries them over a stream.
+
+mod asking;
+mod backoff;
+mod following;
+mod lines;
+mod talk;
+mod wire;
+
+pub use self::{
+    talk::{Entrance, News, Pulse, Talk},
+    wire::Wire,
+};

@@ -1,0 +1,52 @@
+//! What `relais chat` takes.
+
+use clap::Args;
+
+use crate::{
+    calling,
+    spelling::{BareEndpoint, Time},
+};
+
+/// What `relais chat` takes.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Flags {
+    /// The hub: `tcp://host:port`, `tls://` or `unix:///path`; a bare port is TCP on this machine
+    #[arg(default_value = "tcp://127.0.0.1:6680")]
+    pub(super) endpoint: BareEndpoint,
+    /// Who you are [default: who logged in there from here, if it was one]
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+    /// Make an account of this name first
+    #[arg(long, requires = "user")]
+    pub(super) register: bool,
+    /// Say TEXT in ROOM, which is come into first, and end once the hub has written it down; ROOM is
+    /// a room, or somebody with `@`
+    #[arg(long, num_args = 2.., value_names = ["ROOM", "TEXT"], conflicts_with = "tail")]
+    pub(super) send: Option<Vec<String>>,
+    /// Print what is said in ROOM from now on, which is come into first
+    #[arg(long, value_name = "ROOM")]
+    pub(super) tail: Option<String>,
+    /// Print what is told as frames, a line of JSON each
+    #[arg(long, requires = "tail")]
+    pub(super) json: bool,
+    /// How long connecting may take, and a handshake
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub(super) timeout: Time,
+    // Last: the arguments after it would stand under its heading.
+    #[command(flatten)]
+    pub(super) tls: calling::TlsFlags,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  relais chat --user ana --register                    an account at the hub on this machine
+  relais chat                                          and from then on; /help tells what can be typed
+  relais chat tls://hub.example.org:6697 --user ana    a hub elsewhere
+  make || relais chat --send lab 'it does not build'   a word from a script
+  relais chat --tail lab --json | jq -r .body          what is said, for programs
+
+The password is asked for once, or read from RELAIS_PASSWORD; then a token is kept in the data folder,
+until /logout. A connection that is lost is made again: nothing is lost, and nothing comes twice.
+
+Exit codes: 0 done, 1 not reached, not let in or refused, 2 wrong arguments";

@@ -1,0 +1,121 @@
+//! The tokens that log this machine in again: a file for each account, in a folder for each hub.
+
+use std::{
+    fs, io,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use relais_hub::protocol::Secret;
+use relais_net::Endpoint;
+
+use crate::data::make_private;
+
+/// The tokens of one hub.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    folder: PathBuf,
+}
+
+impl Kept {
+    /// Those of the hub at `endpoint`, in the folder of all.
+    pub(super) fn of(all: &Path, endpoint: &Endpoint) -> Self {
+        Self { folder: all.join(escape(&endpoint.to_string())) }
+    }
+
+    /// The token of `user`, if one was kept.
+    pub(super) fn token(&self, user: &str) -> Option<Secret> {
+        let text = Secret(fs::read_to_string(self.file(user)).ok()?);
+        let token = text.0.trim();
+        (!token.is_empty()).then(|| Secret(token.to_owned()))
+    }
+
+    /// Who has a token here, if it is one alone.
+    pub(super) fn only(&self) -> Option<String> {
+        let mut files = fs::read_dir(&self.folder).ok()?.flatten();
+        let name = files.next()?.file_name().into_string().ok()?;
+        if files.next().is_some() { None } else { unescape(&name) }
+    }
+
+    /// Keeps the token of `user`, for the owner of the folder only.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub(super) fn keep(&self, user: &str, token: &str) -> io::Result<()> {
+        make_private(&self.folder)?;
+        let file = self.file(user);
+        // Anew: one that is there may be readable by others.
+        self.forget(user);
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(0o600).open(file)?;
+        file.write_all(token.as_bytes())
+    }
+
+    /// Forgets the token of `user`.
+    pub(super) fn forget(&self, user: &str) {
+        // What is not there is forgotten.
+        _ = fs::remove_file(self.file(user));
+    }
+
+    fn file(&self, user: &str) -> PathBuf {
+        self.folder.join(escape(user))
+    }
+}
+
+/// `text` as the name of a file: but for letters and digits of ASCII, bytes are `%` and two digits.
+fn escape(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let spell = |byte| {
+        if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    text.bytes().map(spell).collect()
+}
+
+/// What is escaped so; `None` if nothing is.
+fn unescape(name: &str) -> Option<String> {
+    let mut pieces = name.split('%');
+    let mut bytes = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn any_name_is_a_file_and_is_read_back() {
+        for name in ["ana", "../x", "élan d'or", "a%b", "", "."] {
+            assert_eq!(unescape(&escape(name)).as_deref(), Some(name));
+        }
+        assert_eq!(escape("tcp://[::1]:6680"), "tcp%3A%2F%2F%5B%3A%3A1%5D%3A6680");
+        for bad in ["%", "%4", "%zz", "%é"] {
+            assert_eq!(unescape(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_kept_for_their_owner_until_they_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Kept::of(folder.path(), &"tcp://127.0.0.1:6680".parse().unwrap());
+        assert_eq!((kept.token("ana"), kept.only()), (None, None));
+        kept.keep("ana", "rt_1").unwrap();
+        kept.keep("ana", "rt_2").unwrap();
+        assert_eq!(kept.token("ana"), Some(Secret("rt_2".into())));
+        assert_eq!(kept.only().as_deref(), Some("ana"));
+        let mode = fs::metadata(kept.file("ana")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        kept.keep("bob", "rt_3").unwrap();
+        assert_eq!(kept.only(), None);
+        kept.forget("ana");
+        assert_eq!((kept.token("ana"), kept.only().as_deref()), (None, Some("bob")));
+    }
+}

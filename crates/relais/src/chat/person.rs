@@ -1,0 +1,208 @@
+//! Somebody who types lines, or a pipe that brings them.
+
+use relais_hub::{
+    client::News,
+    model::Seq,
+    protocol::{Answer, Ask, Event, Listed, Place, Refusal, Told},
+    words::{self, Line, Phrase, Reader},
+};
+use tokio::time::Instant;
+
+use super::{
+    caller::Caller,
+    let_in::Door,
+    script::{BACK, LOST},
+};
+use crate::{
+    output::{Telling, tell},
+    stop::Stop,
+    terminal::{self, Lines, Screen},
+    visible::Escaped,
+};
+
+/// What stands before the line being typed, outside of rooms.
+const PROMPT: &str = "> ";
+
+/// How much may wait for its answer before another line is taken.
+const UNANSWERED_MAX: usize = 32;
+
+/// Who types.
+struct Person {
+    door: Door,
+    screen: Screen,
+    /// What the hub calls them.
+    me: Option<String>,
+    /// Where what is typed is said.
+    here: Option<Place>,
+    /// How much is asked whose answer says where that is.
+    moving: usize,
+    /// Whether the hub was there already.
+    was_in: bool,
+    /// Whether nothing more will be typed.
+    is_over: bool,
+}
+
+/// Talks until the lines end, and all of them are answered.
+pub(super) async fn talk(mut caller: Caller, door: Door, telling: Telling) -> Result<(), Stop> {
+    // Before the terminal is taken: why nobody is let in is no line of a talk.
+    let entered = loop {
+        match caller.next().await? {
+            Some(News::Refused(refusal)) => return Err(door.refused(&refusal)),
+            Some(news) => break news,
+            None => tell(LOST),
+        }
+    };
+    let (mut lines, screen) = terminal::open(PROMPT);
+    let mut person =
+        Person { door, screen, me: None, here: None, moving: 0, was_in: false, is_over: false };
+    if telling != Telling::Less {
+        person.show(Phrase::Greeting.line(person.door.lang));
+    }
+    person.hear(entered)?;
+    while !person.is_over || caller.talk.unanswered() > 0 {
+        if let Some(ask) = person.step(&mut caller, &mut lines).await? {
+            caller.talk.ask(ask, Instant::now());
+        }
+    }
+    drop(lines);
+    caller.end().await;
+    Ok(())
+}
+
+impl Person {
+    /// Waits for a line or for news. Gives what the line asks for.
+    async fn step(&mut self, caller: &mut Caller, lines: &mut Lines) -> Result<Option<Ask>, Stop> {
+        let is_free = self.moving == 0 && caller.talk.unanswered() < UNANSWERED_MAX;
+        tokio::select! {
+            heard = caller.next() => match heard? {
+                Some(news) => self.hear(news)?,
+                None => self.note(LOST),
+            },
+            line = lines.next(), if is_free && !self.is_over => {
+                self.is_over = line.is_none();
+                let ask = line.and_then(|line| self.read(&String::from_utf8_lossy(&line)));
+                self.say_what_is_left(caller);
+                return Ok(ask);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads a line that was typed. Gives what it asks for, of the hub.
+    fn read(&mut self, line: &str) -> Option<Ask> {
+        match words::read(line, self.here.as_ref()) {
+            Line::Ask(Ask::Login { .. } | Ask::Register { .. }) | Line::Secret(_) => {
+                self.note("you are somebody already: `relais chat --user NAME` is somebody else");
+            }
+            Line::Ask(Ask::Bye { .. }) | Line::End => self.is_over = true,
+            // In the language of who reads, and without a hub, too.
+            Line::Ask(Ask::Help) => {
+                let answer = Ok(Answer::Help(words::help(self.door.lang)));
+                self.tell(&Told::Answer { re: None, answer });
+            }
+            Line::Ask(ask) => {
+                self.moving += usize::from(moves(&ask));
+                return Some(ask);
+            }
+            Line::Lang(lang) => {
+                self.door.lang = lang;
+                self.show(Phrase::Language.line(lang));
+            }
+            Line::NameStays => self.show(Phrase::NameStays.line(self.door.lang)),
+            Line::Wrong(refusal) => self.tell(&Told::Answer { re: None, answer: Err(refusal) }),
+            Line::Nothing => {}
+        }
+        None
+    }
+
+    /// Tells who typed the last word why it is not over yet.
+    fn say_what_is_left(&self, caller: &Caller) {
+        if self.is_over && caller.talk.unanswered() > 0 && self.screen.is_terminal() {
+            self.note("waiting for answers; Ctrl-C leaves without them");
+        }
+    }
+
+    fn hear(&mut self, news: News) -> Result<(), Stop> {
+        match news {
+            News::Entered { user, token, rooms } => {
+                self.door.keep(&user, token.as_deref());
+                if self.was_in {
+                    self.note(BACK);
+                } else {
+                    self.tell(&as_entered(&user, rooms));
+                }
+                (self.me, self.was_in) = (Some(user), true);
+            }
+            News::Refused(refusal) => return Err(self.door.refused(&refusal)),
+            News::Happened(event) => self.happened(event),
+            News::Answered(ask, answer) => self.answered(&ask, answer),
+            News::Unsure(ask) => {
+                self.moving -= usize::from(moves(&ask));
+                self.note("the connection was lost before an answer: see whether it was done");
+            }
+        }
+        Ok(())
+    }
+
+    fn happened(&mut self, event: Event) {
+        let told = Told::Event(event);
+        self.tell(&told);
+        if let Told::Event(Event::Part(at)) = &told
+            && self.me.as_ref() == Some(&at.from)
+            && self.here.as_ref() == Some(&at.room)
+        {
+            self.be_at(None);
+        }
+    }
+
+    fn answered(&mut self, ask: &Ask, answer: Result<Answer, Refusal>) {
+        self.moving -= usize::from(moves(ask));
+        let is_out = matches!(ask, Ask::Logout { .. }) && answer.is_ok();
+        if let Ok(Answer::Joined(listed)) = &answer {
+            self.be_at(Some(listed.room.clone()));
+        }
+        self.tell(&Told::Answer { re: None, answer });
+        if is_out {
+            self.door.kept.forget(self.me.as_deref().unwrap_or(&self.door.user));
+            self.is_over = true;
+        }
+    }
+
+    /// Has what is typed be said in `place` from here on.
+    fn be_at(&mut self, place: Option<Place>) {
+        let prompt_of = |place: &Place| format!("{}> ", Escaped(place.to_string().as_bytes()));
+        let prompt = place.as_ref().map_or(PROMPT.to_owned(), prompt_of);
+        self.screen.prompt(&prompt);
+        self.here = place;
+    }
+
+    fn tell(&self, told: &Told) {
+        let (lang, me, here) = (self.door.lang, self.me.as_deref(), self.here.as_ref());
+        self.show(words::show(told, Reader { lang, me, here }));
+    }
+
+    fn show(&self, text: impl AsRef<str>) {
+        if !text.as_ref().is_empty() {
+            self.screen.show(text.as_ref());
+        }
+    }
+
+    /// Tells something of our own, as the hub does.
+    fn note(&self, text: &str) {
+        self.show(format!("# {text}"));
+    }
+}
+
+/// What who comes in is shown, without what is nobody's to see.
+fn as_entered(user: &str, rooms: Vec<Listed>) -> Told {
+    let (user, session, cursor) = (user.to_owned(), String::new(), Seq::default());
+    Told::Answer {
+        re: None,
+        answer: Ok(Answer::LoggedIn { user, session, token: None, cursor, rooms }),
+    }
+}
+
+/// Whether the answer may say where what is typed next is said.
+fn moves(ask: &Ask) -> bool {
+    matches!(ask, Ask::Join { .. } | Ask::Create { .. } | Ask::Part { .. })
+}

@@ -1,0 +1,250 @@
+"""relais chat: people at pipes and terminals, and scripts, through a hub that is killed now and then."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+
+from stage import RELAIS, equal, eventually, free_port, holds, test
+from terminals import Tmux
+from with_a_hub import Bot, hub
+
+PASSWORD = "secret-pass"
+
+
+class Chat:
+    """Somebody at a pipe, who reads along."""
+
+    def __init__(self, stage, port, *arguments, password=PASSWORD):
+        self.name = f"chat-{len(stage.programs)}"
+        self.output = stage.path(f"{self.name}.log")
+        with open(self.output, "wb") as output:
+            self.process = subprocess.Popen(
+                [RELAIS, "chat", str(port), *arguments],
+                stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
+                env=stage.env() | {"RELAIS_PASSWORD": password}, cwd=stage.folder,
+            )
+        stage.programs.append(self)
+
+    def type(self, *lines):
+        self.process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        self.process.stdin.flush()
+
+    def said(self):
+        return self.output.read_text(errors="replace")
+
+    def sees(self, text, seconds=20):
+        eventually(f"{self.name} sees {text!r}: {self.said()}", lambda: text in self.said(), seconds)
+
+    def end(self):
+        self.process.stdin.close()
+        return self.process.wait(20)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+
+
+def chat(stage, port, *arguments, status=0, password=PASSWORD, **options):
+    """A client that runs to its end."""
+    env = stage.env() | {"RELAIS_PASSWORD": password}
+    done = stage.finish([RELAIS, "chat", str(port), *arguments], env=env, **options)
+    equal(done.returncode, status, done.stderr.decode())
+    return done.stdout.decode(), done.stderr.decode()
+
+
+def registered(stage, port, *names):
+    for name in names:
+        chat(stage, port, "--user", name, "--register")
+
+
+@test
+def two_people_talk_through_a_hub_that_is_killed_and_lose_nothing(stage):
+    port = free_port()
+    program = hub(stage, f"127.0.0.1:{port}")
+    ana, bob = (Chat(stage, port, "--user", name, "--register") for name in ("ana", "bob"))
+    ana.type("/join lab")
+    ana.sees("#lab")
+    bob.type("/join lab")
+    ana.sees("bob came into #lab")
+    for round in range(3):
+        ana.type(f"before {round}")
+        bob.sees(f"<ana> before {round}")
+        program.kill()
+        ana.sees("# the connection is lost")
+        # Said to nobody, for now.
+        ana.type(*(f"ana-{round}-{nth}." for nth in range(3)))
+        bob.type(f"bob-{round}.")
+        program = hub(stage, f"127.0.0.1:{port}", store=program.store)
+        for one in (ana, bob):
+            one.sees(f"<ana> ana-{round}-2.")
+            one.sees(f"<bob> bob-{round}.")
+    equal((ana.end(), bob.end()), (0, 0))
+    for one in (ana, bob):
+        for round in range(3):
+            equal(one.said().count(f"<ana> before {round}"), 1)
+            equal(one.said().count(f"<bob> bob-{round}."), 1)
+            said = [line.split("> ")[1] for line in one.said().splitlines() if f"<ana> ana-{round}-" in line]
+            equal(said, [f"ana-{round}-{nth}." for nth in range(3)])
+        holds(one.said(), "# connected again")
+
+
+@test
+def a_tail_goes_on_over_a_killed_hub_without_a_hole_or_a_double(stage):
+    port = free_port()
+    # As fast as scripts like.
+    program = hub(stage, f"127.0.0.1:{port}", "--messages-a-second", "0")
+    registered(stage, port, "ana", "bob")
+    tail = Chat(stage, port, "--user", "bob", "--tail", "lab", "--json")
+    frames = lambda: [json.loads(line) for line in tail.said().splitlines() if line.startswith("{")]
+    said = lambda: [frame["body"] for frame in frames() if frame["ev"] == "message"]
+    chat(stage, port, "--user", "ana", "--send", "#lab", "0", "and", "more")
+    eventually("the first message", lambda: said() == ["0 and more"])
+    for round in range(1, 4):
+        program.kill()
+        program = hub(stage, f"127.0.0.1:{port}", "--messages-a-second", "0", store=program.store)
+        chat(stage, port, "--user", "ana", "--send", "lab", str(round))
+    eventually("all that was said", lambda: said()[1:] == ["1", "2", "3"], 40)
+    # More than is told at once of what was missed: the rest is asked for.
+    tail.process.send_signal(signal.SIGSTOP)
+    program.kill()
+    program = hub(stage, f"127.0.0.1:{port}", "--messages-a-second", "0", store=program.store)
+    typed = "/join lab\n" + "".join(f"m{nth}\n" for nth in range(1200))
+    chat(stage, port, "--user", "ana", input=typed.encode())
+    tail.process.send_signal(signal.SIGCONT)
+    eventually("all that was missed", lambda: len(said()) >= 1204, 60)
+    equal(said()[4:], [f"m{nth}" for nth in range(1200)])
+    seqs = [frame["seq"] for frame in frames()]
+    equal(seqs, sorted(set(seqs)))
+
+
+@test
+def what_is_said_too_fast_is_written_down_in_its_order(stage):
+    program = hub(stage, "127.0.0.1:0", "--burst", "1", "--messages-a-second", "1")
+    registered(stage, program.at, "ana")
+    out, _ = chat(stage, program.at, "--user", "ana", input=b"/join lab\none\ntwo\nthree\n")
+    said = [line.split("> ")[1] for line in out.splitlines() if "<ana>" in line]
+    equal(said, ["one", "two", "three"])
+
+
+@test
+def what_a_pipe_says_is_written_down_once_while_the_hub_is_killed_again_and_again(stage):
+    port = free_port()
+    fast = ("--messages-a-second", "0")
+    program = hub(stage, f"127.0.0.1:{port}", *fast)
+    ana = Chat(stage, port, "--user", "ana", "--register")
+    ana.type("/join lab", *(f"m{nth}" for nth in range(3000)))
+    for nth in (100, 800, 1500, 2200):
+        ana.sees(f"<ana> m{nth}\n")
+        program.kill()
+        program = hub(stage, f"127.0.0.1:{port}", *fast, store=program.store)
+    equal(ana.end(), 0)
+    bot = Bot(port)
+    bot.done("LOGIN", user="ana", password=PASSWORD)
+    said, last = [], 0
+    while True:
+        page = bot.done("HISTORY", room="#lab", after=last, limit=200)
+        said += [event["body"] for event in page["events"] if event["ev"] == "message"]
+        last = page["events"][-1]["seq"]
+        if not page["more"]:
+            break
+    equal(said, [f"m{nth}" for nth in range(3000)])
+    shown = [line.split("> ")[1] for line in ana.said().splitlines() if "<ana>" in line]
+    equal(shown, said)
+
+
+@test
+def a_token_is_kept_for_its_owner_and_logging_out_ends_it(stage):
+    program = hub(stage, "127.0.0.1:0")
+    registered(stage, program.at, "ana")
+    files = [path for path in stage.path("data/chat").rglob("*") if path.is_file()]
+    equal([stat.S_IMODE(os.stat(path).st_mode) for path in files], [0o600])
+    # Without a name, and whatever the password.
+    out, _ = chat(stage, program.at, input=b"/join lab\nhello\n", password="wrong")
+    holds(out, "you are ana")
+    holds(out, "<ana> hello")
+    chat(stage, program.at, input=b"/logout\n")
+    equal([path for path in files if path.exists()], [])
+    _, told = chat(stage, program.at, "--user", "ana", status=1, password="wrong")
+    holds(told, "`--register` makes an account")
+    chat(stage, program.at, "--user", "ana")
+    # One that the hub does not know is forgotten.
+    files[0].write_text("rt_" + "A" * 43)
+    _, told = chat(stage, program.at, status=1)
+    holds(told, "asks for the password")
+    chat(stage, program.at, "--user", "ana")
+
+
+@test
+def a_hub_is_talked_to_under_tls_and_over_a_socket_of_unix_as_well(stage):
+    path = stage.path("hub.sock")
+    program = hub(stage, "tls://localhost:0", f"unix://{path}")
+    at = f"tls://localhost:{program.at}"
+    out, _ = chat(stage, at, "--user", "ana", "--register", input=b"/join lab\n/help\nfin\n")
+    holds(out, "#lab")
+    holds(out, "/search")
+    chat(stage, f"unix://{path}", "--user", "ana", "--send", "lab", "hello")
+    out, _ = chat(stage, at, input=b"/join lab\n/history 1\n")
+    holds(out, "<ana> hello")
+    nobody = {"RELAIS_DATA": str(stage.path("other"))}
+    done = stage.finish(
+        [RELAIS, "chat", at, "--user", "ana", "--send", "lab", "x"],
+        env=stage.env() | nobody | {"RELAIS_PASSWORD": PASSWORD},
+    )
+    equal(done.returncode, 1)
+    holds(done.stderr.decode(), "`--pin`")
+    done = stage.finish(
+        [RELAIS, "chat", at, "--user", "ana", "--insecure", "--send", "lab", "x"],
+        env=stage.env() | nobody | {"RELAIS_PASSWORD": PASSWORD},
+    )
+    equal((done.returncode, done.stdout), (0, b""))
+
+
+@test
+def what_comes_to_nothing_says_what_to_try(stage):
+    port = free_port()
+    _, told = chat(stage, port, "--user", "ana", status=1)
+    holds(told, "is the server running")
+    _, told = chat(stage, port, status=2)
+    holds(told, "--register")
+    program = hub(stage, f"127.0.0.1:{port}")
+    _, told = chat(stage, port, "--user", "ana", status=1)
+    holds(told, "the hub refuses")
+    registered(stage, port, "ana")
+    _, told = chat(stage, port, "--user", "ana", "--register", status=1)
+    holds(told, "without `--register` it logs in")
+    _, told = chat(stage, port, "--user", "ana", "--send", "@nobody", "hello", status=1)
+    holds(told, "the hub refuses")
+    _, told = chat(stage, f"udp://127.0.0.1:{program.at}", "--user", "ana", status=2)
+    holds(told, "tcp, tls or unix")
+    out = stage.finish([RELAIS, "chat", str(port), "--user", "eve"])
+    equal(out.returncode, 2)
+    holds(out.stderr.decode(), "RELAIS_PASSWORD")
+
+
+@test
+def a_person_at_a_terminal_sees_messages_above_the_line_that_is_typed(stage):
+    program = hub(stage, "127.0.0.1:0")
+    registered(stage, program.at, "bob")
+    tmux = Tmux(stage, f"{RELAIS} chat {program.at} --user ana --register")
+    try:
+        tmux.sees("password of ana")
+        tmux.type("terminal-pass", "Enter")
+        tmux.sees("once more")
+        tmux.type("terminal-pass", "Enter")
+        tmux.sees("you are ana")
+        assert "terminal-pass" not in tmux.screen(), tmux.screen()
+        tmux.type("/join lab", "Enter")
+        tmux.sees("#lab>")
+        tmux.type("half a li")
+        chat(stage, program.at, "--user", "bob", "--send", "lab", "salut")
+        tmux.sees("<bob> salut")
+        tmux.sees("#lab> half a li")
+        tmux.type("ne", "Enter")
+        tmux.sees("<ana> half a line")
+        tmux.type("quit", "Enter")
+        tmux.sees("end 0")
+    finally:
+        tmux.end()
