@@ -37,10 +37,10 @@ pub(crate) enum Post {
     Everybody(Arc<Spoken>),
     /// To a room.
     Room(RoomPost),
-    /// A client is somebody, and is told of these rooms from here on.
-    Seat { who: ClientId, account: AccountId, rooms: Vec<RoomId> },
+    /// A client is somebody, and is told of these rooms from here on, behind an entry.
+    Seat { who: ClientId, account: AccountId, rooms: Vec<RoomId>, upto: Seq },
     /// A client is told of this room again.
-    Again { who: ClientId, room: RoomId },
+    Again { who: ClientId, room: RoomId, upto: Seq },
     /// A client hears no event but those that it missed.
     Hold(ClientId),
     /// It hears them again.
@@ -159,10 +159,12 @@ impl Seats {
                 clients.for_each(|client| _ = client.outbox.push(spoken));
             }
             Post::Room(post) => self.tell_room(post),
-            Post::Seat { who, account, rooms } if who.hall == hall => {
-                self.seat(who.key, *account, rooms);
+            Post::Seat { who, account, rooms, upto } if who.hall == hall => {
+                self.seat(who.key, *account, (rooms, *upto));
             }
-            Post::Again { who, room } if who.hall == hall => self.place(who.key, *room),
+            Post::Again { who, room, upto } if who.hall == hall => {
+                self.place(who.key, *room, *upto);
+            }
             Post::Hold(who) if who.hall == hall => {
                 self.with(who.key, |client| client.outbox.hold());
             }
@@ -190,7 +192,7 @@ impl Seats {
         for (who, _) in post.moves.iter().filter(|(_, way)| *way == Move::In) {
             let keys: Vec<_> = self.accounts.get(who).into_iter().flatten().copied().collect();
             for key in keys {
-                self.place(key, post.room);
+                self.place(key, post.room, post.seq.unwrap_or_default());
             }
         }
         let mut slow = Vec::new();
@@ -226,13 +228,13 @@ impl Seats {
         seat.outbox.push_anyway(&Spoken::new(Told::Event(lagged)));
     }
 
-    fn seat(&mut self, key: Key, account: AccountId, rooms: &[RoomId]) {
+    fn seat(&mut self, key: Key, account: AccountId, (rooms, upto): (&[RoomId], Seq)) {
         self.unseat(key);
         let Some(client) = self.clients.get_mut(&key) else { return };
         client.account = Some(account);
         self.accounts.entry(account).or_default().insert(key);
         for room in rooms {
-            self.place(key, *room);
+            self.place(key, *room, upto);
         }
     }
 
@@ -252,11 +254,11 @@ impl Seats {
         }
     }
 
-    fn place(&mut self, key: Key, room: RoomId) {
+    fn place(&mut self, key: Key, room: RoomId, told: Seq) {
         let Some(client) = self.clients.get_mut(&key) else { return };
         let Some(account) = client.account else { return };
         client.rooms.insert(room);
-        let seat = Seat { outbox: Arc::clone(&client.outbox), account, told: Seq::default() };
+        let seat = Seat { outbox: Arc::clone(&client.outbox), account, told };
         self.rooms.entry(room).or_default().entry(key).or_insert(seat);
     }
 

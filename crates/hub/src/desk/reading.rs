@@ -143,15 +143,16 @@ impl Desk {
             }
         };
         self.posts.push(Post::Hold(client));
+        let upto = self.state.last;
         // Who fell behind in one of them is told of it again.
-        let again = rooms.iter().map(|(room, _)| Post::Again { who: client, room: *room });
+        let again = rooms.iter().map(|(room, _)| Post::Again { who: client, room: *room, upto });
         self.posts.extend(again);
         let news = rooms.into_iter().filter(|(room, since)| self.state.room(*room).last > *since);
         let rooms = news.map(|(room, since)| {
             let (room, place) = self.placed(room, by);
             (room, place, since)
         });
-        let wanted = Wanted::Missed { rooms: rooms.collect(), upto: self.state.last };
+        let wanted = Wanted::Missed { rooms: rooms.collect(), upto };
         self.read_later((client, re), by, wanted);
         Ok(())
     }

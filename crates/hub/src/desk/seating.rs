@@ -99,7 +99,12 @@ impl Desk {
     fn seat(&mut self, client: ClientId, who: AccountId) -> Vec<RoomId> {
         let mut rooms: Vec<_> = self.state.account(who).rooms.iter().copied().collect();
         rooms.sort_unstable();
-        self.posts.push(Post::Seat { who: client, account: who, rooms: rooms.clone() });
+        self.posts.push(Post::Seat {
+            who: client,
+            account: who,
+            rooms: rooms.clone(),
+            upto: self.state.last,
+        });
         let online = self.online.entry(who).or_default();
         *online += 1;
         if *online == 1 {

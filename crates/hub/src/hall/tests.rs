@@ -25,7 +25,8 @@ impl Guest {
     fn of(hall: &Hall, who: AccountId, rooms: &[RoomId]) -> Self {
         let outbox = Outbox::new(4000);
         let id = hall.enter(Arc::clone(&outbox));
-        hall.hear(&vec![Post::Seat { who: id, account: who, rooms: rooms.to_vec() }]);
+        let upto = Seq(4);
+        hall.hear(&vec![Post::Seat { who: id, account: who, rooms: rooms.to_vec(), upto }]);
         Self { id, outbox }
     }
 
@@ -115,8 +116,15 @@ fn who_reads_too_slowly_is_told_so_once_and_nothing_more_of_the_room() {
     assert_eq!(slow.told(), [&*long, &*long, "lagged 11"]);
     hall.hear(&vec![Post::Room(post(20, "more"))]);
     assert_eq!(slow.told(), [""; 0]);
-    hall.hear(&vec![Post::Again { who: slow.id, room: LAB }, Post::Room(post(21, "again"))]);
+    hall.hear(&vec![
+        Post::Again { who: slow.id, room: LAB, upto: Seq(20) },
+        Post::Room(post(21, "again")),
+    ]);
     assert_eq!(slow.told(), ["again"]);
+    // Who was told nothing yet has what was there when it came.
+    let new = Guest::of(&hall, ANA, &[LAB]);
+    hall.hear(&vec![Post::Room(post(22, &"x".repeat(4000)))]);
+    assert_eq!(new.told(), ["lagged 4"]);
 }
 
 #[test]
