@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    panic::{self, AssertUnwindSafe},
     path::Path,
     sync::{
         Arc, Mutex,
@@ -94,13 +95,23 @@ impl Hub {
         let archives = archives.map_err(OpenError::Store)?;
         let archive = store.archive().map_err(OpenError::Store)?;
         let reader = Reader::start(archives, &names, bounds).map_err(OpenError::Thread)?;
-        let (orders, ordered) = mpsc::unbounded_channel();
+        let (orders, mut ordered) = mpsc::unbounded_channel();
         let clock = options.clock;
         let furniture =
             Furniture { state, store, reader, archive, names, limits: Arc::clone(&limits), clock };
         let runtime = Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(OpenError::Thread)?;
-        let desk = move || runtime.block_on(Desk::new(furniture).run(ordered));
+        let desk = move || {
+            let mut desk = Desk::new(furniture);
+            loop {
+                let run = AssertUnwindSafe(|| runtime.block_on(desk.run(&mut ordered)));
+                match panic::catch_unwind(run) {
+                    Ok(()) => return,
+                    // The state is read anew, so nothing is half changed.
+                    Err(_) => desk.recover(),
+                }
+            }
+        };
         thread::Builder::new().name("hub-desk".into()).spawn(desk).map_err(OpenError::Thread)?;
         Ok(Self {
             tap: options.tap,

@@ -17,8 +17,10 @@ pub struct Limits {
     pub line_bytes_max: usize,
     /// The most members of a room.
     pub members_max: usize,
-    /// The most rooms that an account is in, talks with one included.
+    /// The most rooms that an account is in, talks not included.
     pub rooms_an_account_max: usize,
+    /// The most others whom an account speaks to first.
+    pub talks_an_account_max: usize,
     /// The most connections of an account.
     pub sessions_an_account_max: usize,
     /// How long what was said may be edited, in milliseconds.
@@ -59,6 +61,7 @@ impl Default for Limits {
             line_bytes_max: 256,
             members_max: 10_000,
             rooms_an_account_max: 200,
+            talks_an_account_max: 1000,
             sessions_an_account_max: 16,
             edit_ms_max: 7 * 24 * 3600 * 1000,
             burst: 10,

@@ -51,7 +51,9 @@ pub(crate) struct Outbox {
 struct Waiting {
     spoken: VecDeque<Arc<Spoken>>,
     /// Events that wait for older ones to be told first.
-    held: Option<VecDeque<Arc<Spoken>>>,
+    held: VecDeque<Arc<Spoken>>,
+    /// For how many times they do.
+    holds: usize,
     /// Of all of it, in JSON.
     bytes: usize,
     waker: Option<Waker>,
@@ -76,25 +78,28 @@ impl Outbox {
         if waiting.bytes + spoken.json.len() > self.bytes_max {
             return Pushed::Full;
         }
-        match &mut waiting.held {
-            Some(held) => {
-                held.push_back(Arc::clone(spoken));
-                waiting.bytes += spoken.json.len();
-            }
-            None => waiting.push(spoken),
+        if waiting.holds > 0 {
+            waiting.held.push_back(Arc::clone(spoken));
+            waiting.bytes += spoken.json.len();
+        } else {
+            waiting.push(spoken);
         }
         Pushed::Taken
     }
 
     /// Holds events back: older ones are to be told first, [anyway](Self::push_anyway).
     pub(crate) fn hold(&self) {
-        self.waiting().held.get_or_insert_default();
+        self.waiting().holds += 1;
     }
 
-    /// Lets go what was held back.
+    /// Lets go what was held back, once that was said as often as to hold it.
     pub(crate) fn release(&self) {
         let mut waiting = self.waiting();
-        let held = waiting.held.take().unwrap_or_default();
+        waiting.holds = waiting.holds.saturating_sub(1);
+        if waiting.holds > 0 {
+            return;
+        }
+        let held = std::mem::take(&mut waiting.held);
         if !held.is_empty() {
             waiting.spoken.extend(held);
             waiting.wake();
@@ -125,7 +130,7 @@ impl Outbox {
         if taken.len() > KEPT_MAX {
             waiting.spoken = VecDeque::new();
         }
-        let held = waiting.held.iter().flatten();
+        let held = waiting.held.iter();
         waiting.bytes = held.map(|spoken| spoken.json.len()).sum();
         Poll::Ready(())
     }
@@ -167,7 +172,9 @@ mod tests {
     fn older_events_go_before_those_that_are_held_back() {
         let outbox = Outbox::new(1 << 16);
         outbox.hold();
+        outbox.hold();
         assert_eq!(outbox.push(&typing("new")), Pushed::Taken);
+        outbox.release();
         assert_eq!(take(&outbox), None);
         outbox.push_anyway(&typing("old"));
         outbox.push_anyway(&typing("old"));

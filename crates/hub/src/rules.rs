@@ -110,13 +110,31 @@ impl<P: Past> Judge<'_, P> {
         self.may_be_in_one_more()
     }
 
+    /// What others begin to say to somebody takes no room of theirs.
     fn may_be_in_one_more(&self) -> Result<(), Refusal> {
-        if self.state.account(self.by).rooms.len() >= self.limits.rooms_an_account_max {
+        if self.count(|title| matches!(title, Title::Named(..))) >= self.limits.rooms_an_account_max
+        {
             return Err(Refusal::of(Code::TooMany)
                 .field("room")
                 .why("leave one of your rooms first"));
         }
         Ok(())
+    }
+
+    /// The same of those whom who asks spoke to first.
+    fn may_talk_to_one_more(&self) -> Result<(), Refusal> {
+        let begun = |title: &Title| matches!(title, Title::Talk(one, _) if *one == self.by);
+        if self.count(begun) >= self.limits.talks_an_account_max {
+            return Err(Refusal::of(Code::TooMany)
+                .field("to")
+                .why("you spoke to as many as may be"));
+        }
+        Ok(())
+    }
+
+    fn count(&self, is_counted: impl Fn(&Title) -> bool) -> usize {
+        let rooms = self.state.account(self.by).rooms.iter();
+        rooms.filter(|room| is_counted(&self.state.room(**room).title)).count()
     }
 
     fn part(&self, place: &Place) -> Verdict {
@@ -175,12 +193,19 @@ impl<P: Past> Judge<'_, P> {
     ///
     /// [`Code::NoSuchRoom`], [`Code::NoSuchUser`].
     pub(crate) fn known(&self, place: &Place) -> Result<RoomId, Refusal> {
-        let id = match place {
-            Place::Room(name) => self.state.room_named(name),
-            Place::Person(name) => self.state.talk_of(self.by, self.person(name)?),
-        };
-        let id = id.filter(|id| self.may_know_of(self.state.room(*id)));
+        if let Place::Person(name) = place {
+            self.person(name)?;
+        }
+        let id = self.named(place).filter(|id| self.may_know_of(self.state.room(*id)));
         id.ok_or_else(|| no_room(place))
+    }
+
+    /// The room at `place`, whoever may know of it.
+    fn named(&self, place: &Place) -> Option<RoomId> {
+        match place {
+            Place::Room(name) => self.state.room_named(name),
+            Place::Person(name) => self.state.talk_of(self.by, self.state.account_named(name)?),
+        }
     }
 
     /// Whether who asks may know that there is `room`.

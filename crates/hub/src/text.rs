@@ -1,6 +1,9 @@
 //! What strangers' words become before they are kept.
 
-use relais_wire::clean::{self, Unclean, clean, clean_line};
+use relais_wire::{
+    clean::{self, Unclean, clean, clean_line},
+    visible::is_disturbing,
+};
 
 use crate::{
     limits::Limits,
@@ -17,7 +20,7 @@ pub(crate) fn body(text: &str, limits: &Limits) -> Result<String, Refusal> {
     let limits =
         clean::Limits { bytes_max: limits.body_bytes_max, lines_max: limits.body_lines_max };
     let text = clean(text, limits).map_err(|unclean| refused("body", unclean))?;
-    if text.trim().is_empty() {
+    if text.chars().all(|char| char.is_whitespace() || is_disturbing(char)) {
         return Err(Refusal::of(Code::BadField).field("body").why("nothing is said"));
     }
     Ok(text)

@@ -10,11 +10,11 @@ mod seating;
 mod upkeep;
 mod writing;
 
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use std::{cell::Cell, collections::HashMap, sync::Arc, time::SystemTime};
 
 use tokio::{
     sync::{mpsc, oneshot},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tracing::error;
 
@@ -56,10 +56,14 @@ pub(crate) struct Desk {
     away: HashMap<AccountId, String>,
     /// Who came in, and is to know it.
     entered: Vec<(ClientId, oneshot::Sender<Entered>, Entered)>,
+    /// Who is asked for, to be told once what was written is committed.
+    looks: Vec<Order>,
     /// What is to be read once what was written is committed.
     jobs: Vec<Job>,
-    /// What was written last, of whatever time it then was.
+    /// When the last entry was written.
     last_at: Millis,
+    /// What time it was when it was asked last, and when that was.
+    known_at: Cell<(Millis, Instant)>,
     upkeep: Upkeep,
     /// What is to be told once what was written is committed.
     posts: Group,
@@ -98,8 +102,10 @@ impl Desk {
             clients: HashMap::new(),
             away: HashMap::new(),
             entered: Vec::new(),
+            looks: Vec::new(),
             jobs: Vec::new(),
             last_at: Millis::default(),
+            known_at: Cell::new((Millis::default(), Instant::now())),
             upkeep: Upkeep::default(),
             posts: Group::new(),
             asked: Vec::new(),
@@ -108,7 +114,7 @@ impl Desk {
     }
 
     /// Does what is ordered, until nobody is there to order anything. Blocks: it wants a thread.
-    pub(crate) async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+    pub(crate) async fn run(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>) {
         let mut some = Vec::with_capacity(GROUP_MAX);
         loop {
             let patience = self.upkeep.patience();
@@ -125,6 +131,12 @@ impl Desk {
         }
     }
 
+    /// Goes on after a bug ended what was asked last: of what was not committed nothing is done.
+    pub(crate) fn recover(&mut self) {
+        self.undo(&Broken::Bug);
+        self.tell_halls();
+    }
+
     fn obey(&mut self, order: Order) {
         match order {
             Order::Open { hall, number } => {
@@ -133,8 +145,7 @@ impl Desk {
                 self.halls.push(hall);
                 _ = number.send(self.halls.len() - 1);
             }
-            Order::Find { name, found } => _ = found.send(self.find(&name)),
-            Order::Known { hash, found } => _ = found.send(self.known(&hash)),
+            Order::Find { .. } | Order::Known { .. } => self.looks.push(order),
             Order::Register { client, re, name, phc, device, entered } => {
                 let register = |desk: &mut Self| desk.register(client, (name, phc), device);
                 self.admit((client, re), register, entered);

@@ -110,7 +110,12 @@ impl Desk {
                 let limit = limit.unwrap_or(PAGE_USUAL).clamp(1, self.limits.found_max);
                 Wanted::Found { rooms, words, from, limit }
             }
-            Ask::Resume(resume) => return self.resume((client, re), by, resume),
+            Ask::Resume(resume) => {
+                let rooms = self.rooms_to_resume(by, &resume);
+                let rooms = rooms.into_iter().collect::<Result<_, _>>()?;
+                self.resume((client, re), by, rooms);
+                return Ok(());
+            }
             _ => return Err(Refusal::of(Code::UnknownCommand)),
         };
         self.read_later((client, re), by, wanted);
@@ -121,27 +126,33 @@ impl Desk {
         (room, saying::place(&self.state, room, Some(by)))
     }
 
-    /// Has a client be told what it missed, then that this was all. It is told of what happens from here
-    /// on beside that; what was missed is older.
-    pub(super) fn resume(
-        &mut self,
-        (client, re): (ClientId, Option<u64>),
+    /// The rooms that are resumed, each behind an entry, or why one is not.
+    pub(super) fn rooms_to_resume(
+        &self,
         by: AccountId,
-        resume: Resume,
-    ) -> Result<(), Refusal> {
-        let rooms: Vec<(RoomId, Seq)> = match resume {
+        resume: &Resume,
+    ) -> Vec<Result<(RoomId, Seq), Refusal>> {
+        match resume {
             Resume::Since(since) => {
                 let rooms = self.state.account(by).rooms.iter();
-                rooms.map(|room| (*room, since)).collect()
+                rooms.map(|room| Ok((*room, *since))).collect()
             }
             Resume::Rooms(rooms) => {
                 let judge = self.judge(by);
                 let rooms = rooms.iter().take(self.limits.rooms_an_account_max);
-                rooms
-                    .map(|(room, since)| Ok((judge.inside(room)?, *since)))
-                    .collect::<Result<_, Refusal>>()?
+                rooms.map(|(room, since)| Ok((judge.inside(room)?, *since))).collect()
             }
-        };
+        }
+    }
+
+    /// Has a client be told what it missed, then that this was all. It is told of what happens from here
+    /// on behind that; what was missed is older.
+    pub(super) fn resume(
+        &mut self,
+        (client, re): (ClientId, Option<u64>),
+        by: AccountId,
+        rooms: Vec<(RoomId, Seq)>,
+    ) {
         self.posts.push(Post::Hold(client));
         let upto = self.state.last;
         // Who fell behind in one of them is told of it again.
@@ -154,7 +165,6 @@ impl Desk {
         });
         let wanted = Wanted::Missed { rooms: rooms.collect(), upto };
         self.read_later((client, re), by, wanted);
-        Ok(())
     }
 
     /// Once what is not committed yet is: the archive does not see it before.

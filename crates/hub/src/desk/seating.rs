@@ -1,6 +1,6 @@
 //! Who comes in, and who leaves.
 
-use super::{Desk, Device, Entered, Entrance, NewDevice, broken};
+use super::{Desk, Device, Entered, Entrance, NewDevice, Order, broken};
 use crate::{
     hall::{ClientId, Post},
     model::{AccountId, Deed, RoomId},
@@ -12,15 +12,24 @@ use crate::{
 };
 
 impl Desk {
+    /// Tells who somebody is who wants to log in. Of what is committed alone: what is undone was never.
+    pub(super) fn look_up(&mut self, look: Order) {
+        match look {
+            Order::Find { name, found } => _ = found.send(self.find(&name)),
+            Order::Known { hash, found } => _ = found.send(self.known(&hash)),
+            _ => {}
+        }
+    }
+
     /// Who is called `name`, and what its password is held against.
-    pub(super) fn find(&self, name: &str) -> Option<(AccountId, String)> {
+    fn find(&self, name: &str) -> Option<(AccountId, String)> {
         let who = self.state.account_named(name)?;
         let phc = self.store.password(who).ok()??;
         Some((who, phc))
     }
 
     /// Whose session has a token that hashes to this, and what it is called.
-    pub(super) fn known(&mut self, hash: &TokenHash) -> Option<(AccountId, String)> {
+    fn known(&mut self, hash: &TokenHash) -> Option<(AccountId, String)> {
         let session = self.store.session(&hash.0).ok()??;
         let now = self.now();
         if self.begin().is_ok() {
@@ -57,6 +66,9 @@ impl Desk {
         who: AccountId,
         entry: Entrance,
     ) -> Result<(Entered, Answer), Refusal> {
+        if !self.state.has_account(who) {
+            return Err(Refusal::of(Code::BadCredentials));
+        }
         if self.online.get(&who).is_some_and(|&many| many >= self.limits.sessions_an_account_max) {
             return Err(Refusal::of(Code::TooMany).why("as many devices are connected as may be"));
         }
@@ -73,7 +85,9 @@ impl Desk {
         let listed = rooms.into_iter().map(|room| self.listed(room, who)).collect();
         let (user, cursor) = (self.state.account(who).name.clone(), self.state.last);
         if let Some(resume) = entry.resume {
-            self.resume((client, None), who, resume)?;
+            // In which rooms it is, its list says: what it is not in is not resumed.
+            let rooms = self.rooms_to_resume(who, &resume).into_iter().flatten().collect();
+            self.resume((client, None), who, rooms);
         }
         let entered = Entered { account: who, user: user.clone(), session: session.clone() };
         Ok((entered, Answer::LoggedIn { user, session, token, cursor, rooms: listed }))

@@ -1,7 +1,11 @@
 //! Entries written, committed, and told of; or nothing of it.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
+use tokio::time::Instant;
 use tracing::error;
 
 use super::{Desk, broken};
@@ -64,6 +68,9 @@ impl Desk {
             // A client that is gone says so, too.
             _ = entered.send(who);
         }
+        for look in std::mem::take(&mut self.looks) {
+            self.look_up(look);
+        }
         // Behind what holds back other events for them.
         for job in std::mem::take(&mut self.jobs) {
             if let Err(refused) = self.reader.read(job) {
@@ -75,7 +82,7 @@ impl Desk {
         self.tell_halls();
     }
 
-    fn tell_halls(&mut self) {
+    pub(super) fn tell_halls(&mut self) {
         if self.posts.is_empty() {
             return;
         }
@@ -109,9 +116,21 @@ impl Desk {
         Seq(self.state.last.0 + 1)
     }
 
-    /// What time it is, but never before what was written last: clocks are set back.
+    /// What time it is. Where the clock was set back, time goes on, at half its pace, until the clock is
+    /// there, too: nothing is older than what was written before it, and nobody waits for long.
     pub(super) fn now(&self) -> Millis {
         let since = (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)).max(self.last_at)
+        let told = Millis(millis(since));
+        let (at, seen) = self.known_at.get();
+        let goes_on = Millis(at.0 + millis(seen.elapsed() / 2));
+        let now = told.max(goes_on);
+        if now > at {
+            self.known_at.set((now, Instant::now()));
+        }
+        now
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -215,6 +215,11 @@ impl State {
         self.talks.get(&in_order(one, other)).copied()
     }
 
+    /// Whether there is such an account.
+    pub fn has_account(&self, id: AccountId) -> bool {
+        self.accounts.contains_key(&id)
+    }
+
     /// An account that there is.
     ///
     /// # Panics

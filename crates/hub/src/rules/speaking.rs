@@ -18,7 +18,7 @@ impl<P: Past> Judge<'_, P> {
         else {
             return false;
         };
-        let is_there = self.known(place).is_ok_and(|asked| asked == *room);
+        let is_there = self.named(place) == Some(*room);
         is_there
             && match (act, ask) {
                 (
@@ -59,10 +59,11 @@ impl<P: Past> Judge<'_, P> {
     /// Where who asks speaks with `name`, and what is to be written for that.
     fn talk(&self, name: &str) -> Result<(Vec<Deed>, RoomId), Refusal> {
         let with = self.person(name)?;
-        Ok(match self.state.talk_of(self.by, with) {
-            Some(room) => (Vec::new(), room),
-            None => (vec![Deed::Talk { with }], RoomId(self.next)),
-        })
+        if let Some(room) = self.state.talk_of(self.by, with) {
+            return Ok((Vec::new(), room));
+        }
+        self.may_talk_to_one_more()?;
+        Ok((vec![Deed::Talk { with }], RoomId(self.next)))
     }
 
     /// Whether who asks may speak there now.

@@ -264,6 +264,13 @@ fn every_limit_is_reached() {
     assert_eq!(world.does("bob", &join("#lab")), Err(Code::RoomFull));
     world.does("ana", &join("#other")).unwrap();
     assert_eq!(world.does("ana", &join("#third")), Err(Code::TooMany));
+    // Whoever writes to her.
+    assert_eq!([world.says("bob", "@ana", "hi"), world.says("root", "@ana", "hi")], [Ok(2), Ok(2)]);
+    world.does("ana", &Ask::Part { room: at("#other") }).unwrap();
+    assert_eq!(world.does("ana", &join("#third")), Ok(1));
+    world.limits.talks_an_account_max = 1;
+    assert_eq!(world.says("bob", "@root", "hi"), Err(Code::TooMany));
+    assert_eq!(world.says("bob", "@ana", "\u{200d}\u{200d}"), Err(Code::BadField));
     let long = "x".repeat(world.limits.body_bytes_max + 1);
     assert_eq!(world.says("ana", "#lab", &long), Err(Code::TooLong));
     let lines = "x\n".repeat(world.limits.body_lines_max + 1);

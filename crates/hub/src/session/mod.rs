@@ -50,6 +50,8 @@ pub(crate) struct Session<'h> {
     /// How many bytes it said before it was somebody.
     said_unknown: usize,
     silence: Alarm,
+    /// It says nothing more.
+    has_ended: bool,
     /// It was told that this is the end.
     end: Option<End>,
     passed: Passed,
@@ -133,6 +135,7 @@ impl<'h> Session<'h> {
             asked: 0,
             said_unknown: 0,
             silence,
+            has_ended: false,
             end: None,
             passed: Passed::default(),
         }
@@ -165,13 +168,22 @@ impl<'h> Session<'h> {
             if !self.taken.is_empty() {
                 continue;
             }
+            if self.has_ended && self.asked == 0 {
+                return Ok((By::Client, "closed".into()));
+            }
             match self.step(drain).await? {
-                Step::Read(0) => return Ok((By::Client, "closed".into())),
+                // What it asked is answered yet.
+                Step::Read(0) => self.has_ended = true,
                 Step::Read(_) if self.says_too_much() => {
+                    let why = "this much is for who has logged in";
+                    self.tell_end(Refusal::of(Code::FrameTooBig).why(why)).await?;
                     return Ok((By::Relais, "said too much before it logged in".into()));
                 }
                 Step::Read(_) | Step::Told => {}
-                Step::Silence => return Ok((By::Relais, "silent for too long".into())),
+                Step::Silence => {
+                    self.tell_end(Refusal::of(Code::NotLoggedIn)).await?;
+                    return Ok((By::Relais, "silent for too long".into()));
+                }
                 Step::Stop => {
                     self.tell_end(Refusal::of(Code::Shutdown).retry_ms(RETRY_MS)).await?;
                     return Ok((By::Relais, "told to stop".into()));
@@ -203,7 +215,7 @@ impl<'h> Session<'h> {
     /// Waits for something to do.
     async fn step(&mut self, drain: &Drain) -> Result<Step, Fault> {
         // Who has asked as much as may be waits for answers first.
-        let may_read = self.asked < self.asked_max();
+        let may_read = !self.has_ended && self.asked < self.asked_max();
         let Self { stream, lines, outbox, taken, silence, .. } = self;
         let step = tokio::select! {
             read = poll_fn(|cx| lines.poll_read(cx, stream)), if may_read => Step::Read(read.map_err(hearing)?),

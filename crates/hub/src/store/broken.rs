@@ -43,6 +43,9 @@ pub enum Broken {
         /// The last that is known here.
         known: i64,
     },
+    /// A bug ended what was written.
+    #[error("a bug ended it; please report it")]
+    Bug,
     /// It is somebody else's database.
     #[error("{path:?} is no hub's; name another file")]
     Foreign {
