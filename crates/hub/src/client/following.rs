@@ -103,9 +103,8 @@ impl Following {
         (events, has_more): (Vec<Event>, bool),
     ) -> (Vec<Event>, Option<Seq>) {
         let Some(&to) = self.gaps.get(room) else { return (Vec::new(), None) };
-        let last = events.last().and_then(where_of).map(|at| at.seq);
-        let is_new =
-            |event: &Event| where_of(event).is_some_and(|at| self.tell(at) == Verdict::New);
+        let last = events.last().and_then(Event::at).map(|at| at.seq);
+        let is_new = |event: &Event| event.at().is_some_and(|at| self.tell(at) == Verdict::New);
         let mut events = events;
         events.retain(is_new);
         if let Some(last) = last.filter(|last| has_more && *last < to) {
@@ -137,30 +136,6 @@ impl Following {
     }
 }
 
-/// Where in the log it stands; `None` for what is not in it.
-pub(super) fn where_of(event: &Event) -> Option<&Where> {
-    match event {
-        Event::Message { at, .. }
-        | Event::Edit { at, .. }
-        | Event::Redact { at, .. }
-        | Event::React { at, .. }
-        | Event::Create(at)
-        | Event::Join(at)
-        | Event::Part(at)
-        | Event::Topic { at, .. }
-        | Event::Role { at, .. }
-        | Event::About { at, .. }
-        | Event::Rule { at, .. } => Some(at),
-        Event::Announce { .. }
-        | Event::Read { .. }
-        | Event::Gap(_)
-        | Event::Lagged { .. }
-        | Event::Typing { .. }
-        | Event::Presence { .. }
-        | Event::Bye(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,7 +156,7 @@ mod tests {
     }
 
     fn seqs(events: &[Event]) -> Vec<u64> {
-        events.iter().filter_map(where_of).map(|at| at.seq.0).collect()
+        events.iter().filter_map(Event::at).map(|at| at.seq.0).collect()
     }
 
     #[test]

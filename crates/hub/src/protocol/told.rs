@@ -289,8 +289,8 @@ pub struct Gap {
 }
 
 impl Event {
-    /// Where it happened; `None` if nowhere.
-    pub fn room(&self) -> Option<&Place> {
+    /// Where in the log it stands; `None` of what is not in it.
+    pub fn at(&self) -> Option<&Where> {
         match self {
             Self::Message { at, .. }
             | Self::Edit { at, .. }
@@ -302,12 +302,25 @@ impl Event {
             | Self::Topic { at, .. }
             | Self::Role { at, .. }
             | Self::About { at, .. }
-            | Self::Rule { at, .. } => Some(&at.room),
+            | Self::Rule { at, .. } => Some(at),
+            Self::Announce { .. }
+            | Self::Read { .. }
+            | Self::Gap(_)
+            | Self::Lagged { .. }
+            | Self::Typing { .. }
+            | Self::Presence { .. }
+            | Self::Bye(_) => None,
+        }
+    }
+
+    /// In which room it happened; `None` if in none.
+    pub fn room(&self) -> Option<&Place> {
+        match self {
             Self::Gap(gap) => Some(&gap.room),
             Self::Read { room, .. } | Self::Lagged { room, .. } | Self::Typing { room, .. } => {
                 Some(room)
             }
-            Self::Presence { .. } | Self::Announce { .. } | Self::Bye(_) => None,
+            other => other.at().map(|at| &at.room),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{Access, Millis, Role},
-    protocol::{Answer, Event, Listed, Where},
+    protocol::{Answer, Event, Listed},
 };
 
 /// Adds an answer.
@@ -78,7 +78,7 @@ fn show_page(events: &[Event], more: bool, reader: Reader<'_>, out: &mut String)
     }
     let mut today = String::new();
     for event in events {
-        if let Some(at) = place_of(event) {
+        if let Some(at) = event.at() {
             let day = day(at.at);
             if day != today {
                 note(out, format_args!("{day}"));
@@ -90,37 +90,13 @@ fn show_page(events: &[Event], more: bool, reader: Reader<'_>, out: &mut String)
         }
         show_event(event, reader, out);
     }
-    if let Some(first) = events.iter().find_map(place_of).filter(|_| more) {
+    if let Some(first) = events.iter().find_map(Event::at).filter(|_| more) {
         let (count, seq) = (events.len(), first.seq);
         reader.say(
             out,
             format_args!("there is more: /history {count} {seq}"),
             format_args!("il y en a plus : /history {count} {seq}"),
         );
-    }
-}
-
-/// Where in the log something stands, if it stands there.
-fn place_of(event: &Event) -> Option<&Where> {
-    match event {
-        Event::Message { at, .. }
-        | Event::Edit { at, .. }
-        | Event::Redact { at, .. }
-        | Event::React { at, .. }
-        | Event::Create(at)
-        | Event::Join(at)
-        | Event::Part(at)
-        | Event::Topic { at, .. }
-        | Event::Role { at, .. }
-        | Event::About { at, .. }
-        | Event::Rule { at, .. } => Some(at),
-        Event::Announce { .. }
-        | Event::Read { .. }
-        | Event::Gap(_)
-        | Event::Lagged { .. }
-        | Event::Typing { .. }
-        | Event::Presence { .. }
-        | Event::Bye(_) => None,
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{Entrance, News, Own, Stand, Talk};
 use crate::{
-    client::following::{Verdict, where_of},
+    client::following::Verdict,
     model::Seq,
     protocol::{Answer, Ask, Code, Event, Page, Place, Proof, Refusal, Resume, Secret},
 };
@@ -38,7 +38,7 @@ impl Talk {
                 self.news.push_back(News::Happened(event));
             }
             _ => {
-                let verdict = where_of(&event).map(|at| self.following.hear(at));
+                let verdict = event.at().map(|at| self.following.hear(at));
                 if verdict != Some(Verdict::Known) {
                     self.news.push_back(News::Happened(event));
                 }
