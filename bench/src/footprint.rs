@@ -171,7 +171,7 @@ fn hold(port: u16, door: Door, conns: usize) -> Result<Vec<TcpStream>> {
 }
 
 /// Fails if a server saved memory by closing connections.
-fn ensure_open(held: &[TcpStream]) -> Result<()> {
+pub(crate) fn ensure_open(held: &[TcpStream]) -> Result<()> {
     let mut closed = 0;
     for stream in held {
         stream.set_nonblocking(true)?;

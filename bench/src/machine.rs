@@ -67,13 +67,16 @@ struct Other {
     install: &'static str,
 }
 
-const PEERS: [Other; 7] = [
+const PEERS: [Other; 10] = [
     Other { command: "nginx", version: "-v", install: "apt-get install nginx-light" },
     Other { command: "lighttpd", version: "-v", install: "apt-get install lighttpd" },
     Other { command: "haproxy", version: "-v", install: "apt-get install haproxy" },
     Other { command: "varnishd", version: "-V", install: "apt-get install varnish" },
     Other { command: "traffic_server", version: "-V", install: "apt-get install trafficserver" },
     Other { command: "socat", version: "-V", install: "apt-get install socat" },
+    Other { command: "ngircd", version: "--version", install: "apt-get install ngircd" },
+    Other { command: "inspircd", version: "--version", install: "apt-get install inspircd" },
+    Other { command: "nats-server", version: "--version", install: "apt-get install nats-server" },
     Other { command: "mitmdump", version: "--version", install: "pip install mitmproxy" },
 ];
 

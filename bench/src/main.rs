@@ -16,6 +16,7 @@ mod launch;
 mod load;
 mod loading;
 mod machine;
+mod messaging;
 mod origin;
 mod policy;
 mod relaying;
@@ -147,6 +148,10 @@ fn rows<'a>(args: &Args, kit: &dyn Fn() -> Kit<'a>) -> Vec<Row> {
         eprintln!("{} …", spec.title());
         rows.push(spec.measure(&kit(), args.relaying()));
     }
+    for spec in messaging::SPECS.iter().filter(|spec| args.wants(spec.title())) {
+        eprintln!("{} …", spec.title());
+        rows.push(spec.measure(&kit(), args.messaging()));
+    }
     if args.wants(herd::TITLE) {
         eprintln!("{} …", herd::TITLE);
         rows.push(herd::measure(&kit(), args.rounds(), args.herd()));
@@ -198,6 +203,19 @@ impl Args {
         let Effort { rounds, clear_conns: conns, .. } = self.footprint();
         // Two descriptors each, here and there.
         relaying::Effort { rounds, seconds: self.seconds(), conns: conns / 10 * 9 }
+    }
+
+    fn messaging(&self) -> messaging::Effort {
+        let Effort { rounds, clear_conns, tls_conns } = self.footprint();
+        let (accounts, messages) = if self.quick { (1000, 100_000) } else { (100_000, 10_000_000) };
+        messaging::Effort {
+            rounds,
+            seconds: self.seconds(),
+            clear_sessions: clear_conns,
+            tls_sessions: tls_conns,
+            accounts,
+            messages,
+        }
     }
 
     fn log_bytes(&self) -> u64 {

@@ -60,7 +60,16 @@ pub(crate) struct Kit<'a> {
 impl Running {
     /// Starts `subject` and waits until it accepts connections.
     pub(crate) fn start(subject: Subject, kit: &Kit<'_>) -> Result<Self> {
-        let mut running = Self::spawn(subject, kit)?;
+        Self::start_furnished(subject, kit, |_| Ok(()))
+    }
+
+    /// The same, with what `furnish_more` puts into its folder before.
+    pub(crate) fn start_furnished(
+        subject: Subject,
+        kit: &Kit<'_>,
+        furnish_more: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
+        let mut running = Self::spawn(subject, kit, furnish_more)?;
         let end = Instant::now() + START_MAX;
         while client::connect(running.http).is_err()
             || (subject.speaks_tls() && client::connect(running.https).is_err())
@@ -75,7 +84,7 @@ impl Running {
     /// Starts `subject`, and measures how long it takes from then until it has answered in full.
     pub(crate) fn time_to_answer(subject: Subject, kit: &Kit<'_>) -> Result<Duration> {
         let begin = Instant::now();
-        let mut running = Self::spawn(subject, kit)?;
+        let mut running = Self::spawn(subject, kit, |_| Ok(()))?;
         loop {
             if let Ok(mut stream) = client::connect(running.http) {
                 client::ask(&mut stream, Served::Small)?;
@@ -87,11 +96,16 @@ impl Running {
         }
     }
 
-    fn spawn(subject: Subject, kit: &Kit<'_>) -> Result<Self> {
+    fn spawn(
+        subject: Subject,
+        kit: &Kit<'_>,
+        furnish_more: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
         let scratch = scratch(subject, kit.site)?;
         let (http, https) = free_ports()?;
         let setup = subject.setup(&place(kit, scratch.path(), (http, https))?);
         furnish(scratch.path(), &setup)?;
+        furnish_more(scratch.path())?;
         if subject.program == Program::Floor {
             let short = floor::short_head(Served::Small.len());
             let head = kit.head.as_deref().unwrap_or(short.as_bytes());

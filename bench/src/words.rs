@@ -45,6 +45,12 @@ impl Words {
         format!("/{folder}/{word}/{name}.html?session={session:x}&page={page}&from={word}")
     }
 
+    /// What somebody says in a room: 4 to 19 words.
+    pub(crate) fn said(&mut self) -> String {
+        let many = 4 + self.below(16);
+        (0..many).map(|_| self.word()).collect::<Vec<_>>().join(" ")
+    }
+
     fn syllable(&mut self) -> &'static str {
         let count = u64::try_from(SYLLABLES.len()).expect("a small number");
         SYLLABLES[usize::try_from(self.below(count)).expect("a small number")]

@@ -3,6 +3,7 @@
 
 mod haproxy;
 mod lighttpd;
+mod messaging;
 mod nginx;
 mod relais;
 mod traffic_server;
@@ -34,6 +35,9 @@ pub(crate) enum Program {
     Socat,
     Grep,
     Wrk,
+    Ngircd,
+    InspIrcd,
+    NatsServer,
     /// What a server costs that does nothing ([`crate::floor`]).
     Floor,
 }
@@ -65,6 +69,8 @@ pub(crate) enum Task {
     Search,
     /// As many requests to a server as it answers.
     Load,
+    /// Messages between many.
+    Message,
 }
 
 /// Where a server finds and puts things: paths and ports, or names for them in a report.
@@ -120,6 +126,9 @@ impl Program {
             Self::Socat => "socat",
             Self::Grep => "grep",
             Self::Wrk => "wrk",
+            Self::Ngircd => "ngIRCd",
+            Self::InspIrcd => "InspIRCd",
+            Self::NatsServer => "nats-server",
             Self::Floor => "floor",
         }
     }
@@ -141,6 +150,7 @@ impl Task {
             Self::RelayDatagrams => "relaying datagrams",
             Self::Search => "searching",
             Self::Load => "putting under load",
+            Self::Message => "messages",
         }
     }
 }
@@ -161,6 +171,7 @@ impl Subject {
             | Task::EchoDatagrams
             | Task::RelayDatagrams
             | Task::Load
+            | Task::Message
             | Task::Search => self.program.name(),
         }
     }
@@ -173,12 +184,16 @@ impl Subject {
     /// Whether it has a TLS listener here.
     pub(crate) fn speaks_tls(self) -> bool {
         let can = matches!(self.program, Program::Relais | Program::NginxNopush | Program::Nginx);
-        can && self.task == Task::Serve
+        (can && self.task == Task::Serve)
+            || (self.program == Program::Relais && self.task == Task::Message)
     }
 
     /// Whether there is an origin behind it.
     pub(crate) fn passes_on(self) -> bool {
-        !matches!(self.task, Task::Serve | Task::Search | Task::EchoDatagrams | Task::Load)
+        !matches!(
+            self.task,
+            Task::Serve | Task::Search | Task::EchoDatagrams | Task::Load | Task::Message
+        )
     }
 
     /// What can be asked for.
@@ -215,6 +230,9 @@ impl Subject {
             Program::Socat => socat(place),
             Program::Grep => grep(place),
             Program::Wrk => wrk(place),
+            Program::Ngircd => messaging::ngircd(place),
+            Program::InspIrcd => messaging::inspircd(place),
+            Program::NatsServer => messaging::nats_server(place),
             Program::Floor => floor(self.task, place),
         }
     }
@@ -276,6 +294,8 @@ fn words(words: &[&str]) -> Vec<String> {
 pub(crate) const HEAD: &str = "head";
 /// The name of the sniffer's log in relais's folder.
 pub(crate) const SNIFFED: &str = "sniffed.jsonl";
+/// The name of a hub's store in relais's folder.
+pub(crate) const STORE: &str = "hub.db";
 /// The connections of who puts a server under load.
 pub(crate) const LOAD_CONNECTIONS: &str = "64";
 /// What is searched for: letters that are not rare.

@@ -1,6 +1,6 @@
 //! relais itself, as someone would start it from a shell.
 
-use super::{LOAD_CONNECTIONS, Place, SNIFFED, Setup, Task, WORD, words};
+use super::{LOAD_CONNECTIONS, Place, SNIFFED, STORE, Setup, Task, WORD, words};
 use crate::site::Served;
 
 pub(super) fn setup(task: Task, place: &Place) -> Setup {
@@ -42,6 +42,14 @@ pub(super) fn setup(task: Task, place: &Place) -> Setup {
         Task::Load => {
             let url = format!("{clear}/{}", Served::Small.name());
             words(&[relais, "load", &url, "-c", LOAD_CONNECTIONS, "-t", "1", "--json"])
+        }
+        Task::Message => {
+            let (listen, store) = (clear.replace("http", "tcp"), format!("{scratch}/{STORE}"));
+            let tls = format!("tls://127.0.0.1:{https}");
+            let pace = ["--burst", "1000000", "--messages-a-second", "0"];
+            let proof = ["--cert", cert, "--key", key];
+            let doors = [relais, "hub", &listen, &tls, "--store", &store];
+            words(&[&doors[..], &pace, &proof].concat())
         }
         Task::Search => words(&[relais, "flows", WORD, log]),
     };

@@ -115,6 +115,7 @@ fn ensure_task(subject: Subject, sample: &Sample) -> Result<()> {
         | Task::EchoDatagrams
         | Task::RelayDatagrams
         | Task::Search
+        | Task::Message
         | Task::Load => {}
         Task::Cache | Task::CacheOnDisk => {
             ensure!(asked <= MISSES_MAX, "{asked} of {requests} requests went on to the origin");

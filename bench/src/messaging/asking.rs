@@ -1,0 +1,87 @@
+//! One client that asks one thing after the other of a hub that has much to look through.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
+    time::Instant,
+};
+
+use anyhow::{Result, ensure};
+
+use super::{crowd, tongue::Tongue};
+use crate::{client, stats::percentile, words::Words};
+
+/// After how many milliseconds so many of a hundred answers were there: of LOGIN with a token, of
+/// HISTORY, of SEARCH.
+pub(super) fn ask(port: u16, token: &str, (first, last): (u64, u64)) -> Result<Vec<f64>> {
+    let login = times(LOGINS, || {
+        let begin = Instant::now();
+        let stream = crowd::enter(port, Tongue::Hub, (0, token))?;
+        let took = begin.elapsed();
+        drop(stream);
+        Ok(took)
+    })?;
+    let mut caller = Caller::call(port, token)?;
+    let mut words = Words::new(11);
+    let history = times(PAGES, || {
+        let before = first + words.below(last - first);
+        caller.ask(&format!(
+            "{{\"cmd\":\"HISTORY\",\"id\":3,\"room\":\"#all\",\"before\":{before},\"limit\":50}}\n"
+        ))
+    })?;
+    let search = times(SEARCHES, || {
+        let (one, other) = (words.word(), words.word());
+        caller.ask(&format!("{{\"cmd\":\"SEARCH\",\"id\":3,\"q\":\"{one} {other}\"}}\n"))
+    })?;
+    let usual = times(SEARCHES, || {
+        let word = words.said();
+        let word = word.split(' ').next().unwrap_or("ar");
+        caller.ask(&format!("{{\"cmd\":\"SEARCH\",\"id\":3,\"q\":\"{word}\"}}\n"))
+    })?;
+    Ok([login, history, search, usual].iter().map(|times| percentile(times, 99)).collect())
+}
+
+fn times(many: usize, mut ask: impl FnMut() -> Result<std::time::Duration>) -> Result<Vec<f64>> {
+    let mut times = Vec::with_capacity(many);
+    for _ in 0..many {
+        times.push(ask()?.as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times)
+}
+
+#[derive(Debug)]
+struct Caller {
+    stream: BufReader<TcpStream>,
+    line: Vec<u8>,
+}
+
+impl Caller {
+    fn call(port: u16, token: &str) -> Result<Self> {
+        let mut stream = client::connect(port)?;
+        let (login, _) = Tongue::Hub.entrance(0, token);
+        stream.write_all(login.as_bytes())?;
+        let mut caller = Self { stream: BufReader::new(stream), line: Vec::new() };
+        caller.hear()?;
+        Ok(caller)
+    }
+
+    fn ask(&mut self, frame: &str) -> Result<std::time::Duration> {
+        let begin = Instant::now();
+        self.stream.get_mut().write_all(frame.as_bytes())?;
+        self.hear()?;
+        Ok(begin.elapsed())
+    }
+
+    fn hear(&mut self) -> Result<()> {
+        self.line.clear();
+        self.stream.read_until(b'\n', &mut self.line)?;
+        let is_answer = memchr::memmem::find(&self.line, b"\"ok\":true").is_some();
+        ensure!(is_answer, "refused: {}", String::from_utf8_lossy(&self.line));
+        Ok(())
+    }
+}
+
+const LOGINS: usize = 500;
+const PAGES: usize = 1000;
+const SEARCHES: usize = 300;
