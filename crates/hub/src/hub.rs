@@ -24,7 +24,7 @@ use crate::{
     limits::Limits,
     names::Names,
     proof::{HashLimits, LoginLimits, Passwords},
-    session::{Session, Way},
+    session::{Link, Session, Way},
     shared::{Calculator, ClearPasswords, Registration, Shared, Throttled},
     store::{self, Broken, Store},
     words::Lang,
@@ -158,7 +158,8 @@ impl Service for Hub {
         let is_private = !stream.is_plain();
         let hall = shared.hall().await?;
         let way = Way { peer, is_private };
-        let session = Session::new(shared, hall, stream, way);
+        let link = Link::lines(stream, shared.limits.frame_bytes_max);
+        let session = Session::new(shared, hall, link, way);
         let (ended, heard, said) = session.serve(&drain).await;
         let (by, why) = match &ended {
             Ok((by, why)) => (*by, why.clone()),

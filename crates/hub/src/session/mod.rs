@@ -4,6 +4,7 @@
 mod asking;
 mod entering;
 mod lines;
+mod link;
 mod telling;
 
 use std::{
@@ -11,11 +12,12 @@ use std::{
     time::Duration,
 };
 
-use relais_net::{Alarm, Drain, Fault, Peer, Side, Stream};
+use relais_net::{Alarm, Drain, Fault, Peer, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
-use self::lines::{Line, Lines};
+pub(crate) use self::link::Link;
+use self::{lines::Line, link::Heard};
 use crate::{
     hall::{ClientId, Hall},
     model::{AccountId, Seq},
@@ -35,14 +37,13 @@ const GREETED_AFTER: Duration = Duration::from_millis(700);
 #[derive(Debug)]
 pub(crate) struct Session<'h> {
     hub: &'h Shared,
-    stream: Stream,
+    link: Link,
     way: Way,
     hall: Arc<Hall>,
     client: ClientId,
     outbox: Arc<Outbox>,
     dialect: Dialect,
     who: Option<Somebody>,
-    lines: Lines,
     /// What is to be told next.
     taken: VecDeque<Arc<Spoken>>,
     /// How many requests were not answered yet.
@@ -105,8 +106,8 @@ struct Typing {
 
 /// What there is to do next.
 enum Step {
-    /// So many bytes came; none at the end.
-    Read(usize),
+    /// The client said something, or all that it says.
+    Heard(Heard),
     /// Something is to be told.
     Told,
     /// Nothing came for too long.
@@ -116,21 +117,20 @@ enum Step {
 }
 
 impl<'h> Session<'h> {
-    pub(crate) fn new(hub: &'h Shared, hall: Arc<Hall>, stream: Stream, way: Way) -> Self {
+    pub(crate) fn new(hub: &'h Shared, hall: Arc<Hall>, link: Link, way: Way) -> Self {
         let outbox = Outbox::new(hub.limits.waiting_bytes_max);
         let client = hall.enter(Arc::clone(&outbox));
         let mut silence = Alarm::default();
         silence.set(hub.limits.unknown_max);
         Self {
             hub,
-            stream,
+            link,
             way,
             hall,
             client,
             outbox,
             dialect: Dialect::Unknown,
             who: None,
-            lines: Lines::new(hub.limits.frame_bytes_max),
             taken: VecDeque::new(),
             asked: 0,
             said_unknown: 0,
@@ -145,7 +145,7 @@ impl<'h> Session<'h> {
     pub(crate) async fn serve(mut self, drain: &Drain) -> (Result<End, Fault>, u64, u64) {
         let ended = self.hold(drain).await;
         if ended.is_ok() {
-            self.stream.linger().await;
+            self.link.linger().await;
         }
         (ended, self.passed.heard, self.passed.said)
     }
@@ -159,7 +159,7 @@ impl<'h> Session<'h> {
             }
             self.know_dialect();
             while self.asked < self.asked_max() {
-                let Some(line) = self.lines.next() else { break };
+                let Some(line) = self.link.next() else { break };
                 if let ControlFlow::Break(end) = self.hear(line).await {
                     self.speak().await?;
                     return Ok(end);
@@ -173,13 +173,13 @@ impl<'h> Session<'h> {
             }
             match self.step(drain).await? {
                 // What it asked is answered yet.
-                Step::Read(0) => self.has_ended = true,
-                Step::Read(_) if self.says_too_much() => {
+                Step::Heard(Heard::End) => self.has_ended = true,
+                Step::Heard(Heard::Bytes(_)) if self.says_too_much() => {
                     let why = "this much is for who has logged in";
                     self.tell_end(Refusal::of(Code::FrameTooBig).why(why)).await?;
                     return Ok((By::Relais, "said too much before it logged in".into()));
                 }
-                Step::Read(_) | Step::Told => {}
+                Step::Heard(Heard::Bytes(_)) | Step::Told => {}
                 Step::Silence => {
                     self.tell_end(Refusal::of(Code::NotLoggedIn)).await?;
                     return Ok((By::Relais, "silent for too long".into()));
@@ -202,7 +202,7 @@ impl<'h> Session<'h> {
 
     /// The first byte of all tells how the client speaks.
     fn know_dialect(&mut self) {
-        let (Dialect::Unknown, Some(first)) = (&self.dialect, self.lines.first_byte()) else {
+        let (Dialect::Unknown, Some(first)) = (&self.dialect, self.link.first_byte()) else {
             return;
         };
         let lang = self.hub.lang;
@@ -216,14 +216,14 @@ impl<'h> Session<'h> {
     async fn step(&mut self, drain: &Drain) -> Result<Step, Fault> {
         // Who has asked as much as may be waits for answers first.
         let may_read = !self.has_ended && self.asked < self.asked_max();
-        let Self { stream, lines, outbox, taken, silence, .. } = self;
+        let Self { link, outbox, taken, silence, .. } = self;
         let step = tokio::select! {
-            read = poll_fn(|cx| lines.poll_read(cx, stream)), if may_read => Step::Read(read.map_err(hearing)?),
+            heard = poll_fn(|cx| link.poll_hear(cx)), if may_read => Step::Heard(heard.map_err(hearing)?),
             () = poll_fn(|cx| outbox.poll_take(cx, taken)) => Step::Told,
             () = poll_fn(|cx| silence.poll(cx)) => Step::Silence,
             () = drain.requested() => Step::Stop,
         };
-        if let Step::Read(bytes) = step {
+        if let Step::Heard(Heard::Bytes(bytes)) = step {
             self.passed.heard += bytes as u64;
             if self.who.is_none() {
                 self.said_unknown += bytes;
