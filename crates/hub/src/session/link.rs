@@ -1,5 +1,5 @@
-//! What carries a session: lines there and back over a stream. A session knows no more of it than is
-//! said here.
+//! What carries a session: lines there and back over a stream, or messages of a `WebSocket`. A session
+//! knows no more of it than is said here.
 
 use std::{
     io,
@@ -7,10 +7,15 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use relais_net::Stream;
 use tokio::io::AsyncWrite as _;
 
-use super::lines::{Line, Lines};
+use super::{
+    End,
+    lines::{Line, Lines},
+    web_socket::WebSocket,
+};
 use crate::limits::Limits;
 
 /// What carries a session.
@@ -18,6 +23,8 @@ use crate::limits::Limits;
 pub(crate) enum Link {
     /// Lines over a stream, in the dialect that their first byte tells.
     Lines(Stream, Lines),
+    /// Frames of JSON, each a message of a `WebSocket`. Boxed: most sessions are none.
+    WebSocket(Box<WebSocket>),
 }
 
 /// What came.
@@ -27,12 +34,20 @@ pub(super) enum Heard {
     Bytes(usize),
     /// The client says nothing more. It may still be told what it asked for.
     End,
+    /// It is over for both, and how.
+    Over(End),
 }
 
 impl Link {
     /// Lines over `stream`, each of at most so many bytes.
     pub(crate) fn lines(stream: Stream, bytes_max: usize) -> Self {
         Self::Lines(stream, Lines::new(bytes_max))
+    }
+
+    /// Messages of a `WebSocket` on `stream`, of which `early` came behind its opening; each of at most
+    /// so many bytes.
+    pub(crate) async fn web_socket(stream: Stream, early: Bytes, bytes_max: usize) -> Self {
+        Self::WebSocket(Box::new(WebSocket::new(stream, early, bytes_max).await))
     }
 
     /// Waits for what the client says.
@@ -46,13 +61,15 @@ impl Link {
                 let bytes = ready!(lines.poll_read(cx, stream))?;
                 Poll::Ready(Ok(if bytes == 0 { Heard::End } else { Heard::Bytes(bytes) }))
             }
+            Self::WebSocket(socket) => socket.poll_hear(cx),
         }
     }
 
-    /// What the first byte is that came and was not heard.
+    /// What the first byte is that came and was not heard, where it tells the dialect.
     pub(super) fn first_byte(&self) -> Option<u8> {
         match self {
             Self::Lines(_, lines) => lines.first_byte(),
+            Self::WebSocket(_) => None,
         }
     }
 
@@ -60,6 +77,7 @@ impl Link {
     pub(super) fn next(&mut self) -> Option<Line> {
         match self {
             Self::Lines(_, lines) => lines.next(),
+            Self::WebSocket(socket) => socket.next(),
         }
     }
 
@@ -85,6 +103,7 @@ impl Link {
                 }
                 Pin::new(stream).poll_flush(cx)
             }
+            Self::WebSocket(socket) => socket.poll_tell(cx, lines),
         }
     }
 
@@ -96,13 +115,17 @@ impl Link {
             Self::Lines(stream, _) => {
                 _ = stream.keep_alive(limits.asked_after, limits.gone_after);
             }
+            Self::WebSocket(socket) => socket.keep_alive(limits),
         }
     }
 
-    /// Ends it so that what was told last is heard. Takes a moment at most.
-    pub(super) async fn linger(&mut self) {
+    /// Ends it so that what was told last is heard, and how it is over, if there is a word for that.
+    /// Takes a moment at most.
+    pub(super) async fn linger(&mut self, end: &End) {
         match self {
             Self::Lines(stream, _) => stream.linger().await,
+            // Boxed for the size of every connection's task.
+            Self::WebSocket(socket) => Box::pin(socket.close(end)).await,
         }
     }
 }
@@ -111,6 +134,7 @@ impl Link {
 mod tests {
     use std::future::poll_fn;
 
+    use relais_tap::By;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
@@ -134,7 +158,7 @@ mod tests {
         let telling = async {
             let mut lines: &[u8] = b"one\ntwo\nthree\n";
             poll_fn(|cx| link.poll_tell(cx, &mut lines)).await.unwrap();
-            link.linger().await;
+            link.linger(&(By::Relais, "over".into())).await;
         };
         let mut heard = String::new();
         let hearing = async {

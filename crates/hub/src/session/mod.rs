@@ -6,6 +6,7 @@ mod entering;
 mod lines;
 mod link;
 mod telling;
+mod web_socket;
 
 use std::{
     borrow::Cow, collections::VecDeque, future::poll_fn, io, ops::ControlFlow, sync::Arc,
@@ -122,6 +123,11 @@ impl<'h> Session<'h> {
         let client = hall.enter(Arc::clone(&outbox));
         let mut silence = Alarm::default();
         silence.set(hub.limits.unknown_max);
+        let dialect = match &link {
+            Link::Lines(..) => Dialect::Unknown,
+            // Programs alone speak over one.
+            Link::WebSocket(_) => Dialect::Json { lang: hub.lang },
+        };
         Self {
             hub,
             link,
@@ -129,7 +135,7 @@ impl<'h> Session<'h> {
             hall,
             client,
             outbox,
-            dialect: Dialect::Unknown,
+            dialect,
             who: None,
             taken: VecDeque::new(),
             asked: 0,
@@ -144,8 +150,8 @@ impl<'h> Session<'h> {
     /// Serves the client to its end. Gives how many bytes it said, and was told.
     pub(crate) async fn serve(mut self, drain: &Drain) -> (Result<End, Fault>, u64, u64) {
         let ended = self.hold(drain).await;
-        if ended.is_ok() {
-            self.link.linger().await;
+        if let Ok(end) = &ended {
+            self.link.linger(end).await;
         }
         (ended, self.passed.heard, self.passed.said)
     }
@@ -174,6 +180,7 @@ impl<'h> Session<'h> {
             match self.step(drain).await? {
                 // What it asked is answered yet.
                 Step::Heard(Heard::End) => self.has_ended = true,
+                Step::Heard(Heard::Over(end)) => return Ok(end),
                 Step::Heard(Heard::Bytes(_)) if self.says_too_much() => {
                     let why = "this much is for who has logged in";
                     self.tell_end(Refusal::of(Code::FrameTooBig).why(why)).await?;
@@ -194,6 +201,7 @@ impl<'h> Session<'h> {
 
     /// Waits for the first word; who waits for ours is greeted as a person, and may be a program yet.
     async fn greet(&mut self, drain: &Drain) -> Result<(), Fault> {
+        let Dialect::Unknown = self.dialect else { return Ok(()) };
         match timeout(GREETED_AFTER, self.step(drain)).await {
             Ok(step) => step.map(|_| ()),
             Err(_) => self.send(Phrase::Greeting.line(self.hub.lang).as_bytes()).await,
