@@ -13,6 +13,7 @@ use tokio::io::AsyncWrite as _;
 
 use super::{
     End,
+    heard::Heard,
     lines::{Line, Lines},
     web_socket::WebSocket,
 };
@@ -25,17 +26,6 @@ pub(crate) enum Link {
     Lines(Stream, Lines),
     /// Frames of JSON, each a message of a `WebSocket`. Boxed: most sessions are none.
     WebSocket(Box<WebSocket>),
-}
-
-/// What came.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Heard {
-    /// So many bytes; what is whole of them is [next](Link::next).
-    Bytes(usize),
-    /// The client says nothing more. It may still be told what it asked for.
-    End,
-    /// It is over for both, and how.
-    Over(End),
 }
 
 impl Link {

@@ -3,6 +3,7 @@
 
 mod asking;
 mod entering;
+mod heard;
 mod lines;
 mod link;
 mod telling;
@@ -18,7 +19,7 @@ use relais_tap::By;
 use tokio::time::timeout;
 
 pub(crate) use self::link::Link;
-use self::{lines::Line, link::Heard};
+use self::{heard::Heard, lines::Line};
 use crate::{
     hall::{ClientId, Hall},
     model::{AccountId, Seq},
