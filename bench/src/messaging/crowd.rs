@@ -80,17 +80,11 @@ pub(super) fn enter_safely(
 }
 
 /// Has so many come in, all at once: some servers have a second go by before they let somebody in.
-fn come_in(
-    port: u16,
-    tongue: Tongue,
-    tokens: &[String],
-    many: usize,
-) -> Result<Vec<TcpStream>> {
+fn come_in(port: u16, tongue: Tongue, tokens: &[String], many: usize) -> Result<Vec<TcpStream>> {
     let connect = |_| client::connect(port).context("connecting");
     let mut streams = (0..many).map(connect).collect::<Result<Vec<_>>>()?;
     let token = |number: usize| tokens.get(number).map_or("", String::as_str);
-    let words: Vec<_> =
-        (0..many).map(|number| tongue.entrance(number, token(number))).collect();
+    let words: Vec<_> = (0..many).map(|number| tongue.entrance(number, token(number))).collect();
     say_all(&mut streams, &words)?;
     if let Some(words) = tongue.join() {
         say_all(&mut streams, &vec![words; many])?;

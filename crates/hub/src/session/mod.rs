@@ -10,7 +10,14 @@ mod telling;
 mod web_socket;
 
 use std::{
-    borrow::Cow, collections::VecDeque, future::poll_fn, io, ops::ControlFlow, sync::Arc,
+    borrow::Cow,
+    collections::VecDeque,
+    future::poll_fn,
+    io,
+    ops::ControlFlow,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -118,6 +125,28 @@ enum Step {
     Stop,
 }
 
+/// The word to stop, for which a session is enlisted once, and not anew with each of its steps: that
+/// list is the same for all.
+struct Stop<'s> {
+    drain: &'s Drain,
+    word: Pin<&'s mut (dyn Future<Output = ()> + Send)>,
+    is_enlisted: bool,
+}
+
+impl Stop<'_> {
+    /// All polls are to be those of one task, which is woken.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.drain.is_requested() {
+            return Poll::Ready(());
+        }
+        if !self.is_enlisted {
+            self.is_enlisted = true;
+            return self.word.as_mut().poll(cx);
+        }
+        Poll::Pending
+    }
+}
+
 impl<'h> Session<'h> {
     pub(crate) fn new(hub: &'h Shared, hall: Arc<Hall>, link: Link, way: Way) -> Self {
         let outbox = Outbox::new(hub.limits.waiting_bytes_max);
@@ -158,7 +187,8 @@ impl<'h> Session<'h> {
     }
 
     async fn hold(&mut self, drain: &Drain) -> Result<End, Fault> {
-        self.greet(drain).await?;
+        let mut ending = Stop { drain, word: pin!(drain.requested()), is_enlisted: false };
+        self.greet(&mut ending).await?;
         loop {
             self.speak().await?;
             if let Some(end) = self.end.take() {
@@ -178,7 +208,7 @@ impl<'h> Session<'h> {
             if self.has_ended && self.asked == 0 {
                 return Ok((By::Client, "closed".into()));
             }
-            match self.step(drain).await? {
+            match self.step(&mut ending).await? {
                 // What it asked is answered yet.
                 Step::Heard(Heard::End) => self.has_ended = true,
                 Step::Heard(Heard::Over(end)) => return Ok(end),
@@ -201,9 +231,9 @@ impl<'h> Session<'h> {
     }
 
     /// Waits for the first word; who waits for ours is greeted as a person, and may be a program yet.
-    async fn greet(&mut self, drain: &Drain) -> Result<(), Fault> {
+    async fn greet(&mut self, ending: &mut Stop<'_>) -> Result<(), Fault> {
         let Dialect::Unknown = self.dialect else { return Ok(()) };
-        match timeout(GREETED_AFTER, self.step(drain)).await {
+        match timeout(GREETED_AFTER, self.step(ending)).await {
             Ok(step) => step.map(|_| ()),
             Err(_) => self.send(Phrase::Greeting.line(self.hub.lang).as_bytes()).await,
         }
@@ -222,7 +252,7 @@ impl<'h> Session<'h> {
     }
 
     /// Waits for something to do.
-    async fn step(&mut self, drain: &Drain) -> Result<Step, Fault> {
+    async fn step(&mut self, ending: &mut Stop<'_>) -> Result<Step, Fault> {
         // Who has asked as much as may be waits for answers first.
         let may_read = !self.has_ended && self.asked < self.asked_max();
         let Self { link, outbox, taken, silence, .. } = self;
@@ -230,7 +260,7 @@ impl<'h> Session<'h> {
             heard = poll_fn(|cx| link.poll_hear(cx)), if may_read => Step::Heard(heard.map_err(hearing)?),
             () = poll_fn(|cx| outbox.poll_take(cx, taken)) => Step::Told,
             () = poll_fn(|cx| silence.poll(cx)) => Step::Silence,
-            () = drain.requested() => Step::Stop,
+            () = poll_fn(|cx| ending.poll(cx)) => Step::Stop,
         };
         if let Step::Heard(Heard::Bytes(bytes)) = step {
             self.passed.heard += bytes as u64;
