@@ -42,7 +42,8 @@ pub(crate) enum Wanted {
     /// What was said that has these words.
     Found { rooms: Vec<(RoomId, Place)>, words: String, from: Option<AccountId>, limit: usize },
     /// What happened in rooms since, up to an entry. The client hears nothing else meanwhile.
-    Missed { rooms: Vec<(RoomId, Place, Seq)>, upto: Seq },
+    /// Behind that come the turns in dialogues.
+    Missed { rooms: Vec<(RoomId, Place, Seq)>, upto: Seq, turns: Vec<Event> },
 }
 
 /// The way to those who read.
@@ -154,8 +155,10 @@ impl Shelf {
                 };
                 Answer::Page { events: found.iter().filter_map(event).collect(), more: false }
             }
-            Wanted::Missed { rooms, upto } => {
+            Wanted::Missed { rooms, upto, turns } => {
                 self.missed(job, rooms, (*upto, posts))?;
+                let tell = |turn: &Event| Spoken::new(Told::Event(turn.clone()));
+                posts.extend(turns.iter().map(|turn| Post::One(job.client, tell(turn))));
                 Answer::Live { cursor: *upto }
             }
         };

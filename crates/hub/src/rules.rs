@@ -1,5 +1,6 @@
 //! What may be written to the log: what is asked for, held against what the log comes to.
 
+mod dialogue;
 mod members;
 mod speaking;
 
@@ -58,6 +59,7 @@ impl<P: Past> Judge<'_, P> {
             Ask::Topic { room, topic } => self.topic(room, topic),
             Ask::Slow { room, seconds } => self.slow(room, *seconds),
             Ask::Retain { room, days } => self.retain(room, *days),
+            Ask::Dialogue { with, mode } => self.dialogue(with, *mode),
             ask => self.about(ask),
         }
     }
@@ -82,8 +84,9 @@ impl<P: Past> Judge<'_, P> {
     }
 
     fn join(&self, place: &Place) -> Verdict {
-        let Place::Room(name) = place else {
-            return Err(Refusal::of(Code::BadField).field("room").why("a room begins with #"));
+        let name = match place {
+            Place::Room(name) => name,
+            Place::Person(name) => return self.talk(name).map(|(deeds, _)| deeds),
         };
         let Some(id) = self.state.room_named(name) else {
             return self.create(name, Access::Public, None);
@@ -139,6 +142,9 @@ impl<P: Past> Judge<'_, P> {
 
     fn part(&self, place: &Place) -> Verdict {
         let room = self.inside(place)?;
+        if self.state.room(room).dialogue.is_some() {
+            return Ok(vec![Deed::In { room, act: Act::DialogueEnd { word: None } }]);
+        }
         self.is_room(room)?;
         Ok(vec![Deed::In { room, act: Act::Part }])
     }

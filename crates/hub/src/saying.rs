@@ -1,11 +1,15 @@
 //! Entries as those are told them who may see them.
 
+mod turns;
+
 use crate::{
     hall::{Move, Post, RoomPost},
     model::{AccountId, Act, Deed, Entry, Kind, RoomId, Seq, State, Title},
     outbox::Spoken,
     protocol::{Event, Place, Told, Where},
 };
+
+pub(crate) use self::turns::{turn, turns};
 
 /// The most names in a message that are looked for.
 const MENTIONS_MAX: usize = 32;
@@ -79,6 +83,8 @@ fn about(act: &Act, at: Where, name: &dyn Fn(AccountId) -> String) -> Option<Eve
         Act::Unmute { who } => about(at, "unmute", who, None, &None),
         Act::Slow { seconds } => Event::Rule { at, what: "slow", value: Some(u64::from(*seconds)) },
         Act::Retain { days } => Event::Rule { at, what: "retain", value: days.map(u64::from) },
+        Act::Dialogue { mode } => Event::Dialogue { at, mode: *mode },
+        Act::DialogueEnd { word } => Event::DialogueEnd { at, word: word.clone() },
         _ => return None,
     })
 }

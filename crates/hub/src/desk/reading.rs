@@ -25,13 +25,8 @@ impl Desk {
 
     /// What was asked for is so already.
     pub(super) fn done(&self, by: AccountId, ask: &Ask) -> Answer {
-        match ask {
-            Ask::Join { room: Place::Room(name) } => match self.state.room_named(name) {
-                Some(room) => Answer::Joined(self.listed(room, by)),
-                None => Answer::Done,
-            },
-            _ => Answer::Done,
-        }
+        let entered = self.entered(by, ask);
+        entered.map_or(Answer::Done, |room| Answer::Joined(self.listed(room, by)))
     }
 
     /// Answers from what is in memory.
@@ -158,12 +153,15 @@ impl Desk {
         // Who fell behind in one of them is told of it again.
         let again = rooms.iter().map(|(room, _)| Post::Again { who: client, room: *room, upto });
         self.posts.extend(again);
+        // No entry says so.
+        let turns = rooms.iter().filter_map(|(room, _)| saying::turn(&self.state, *room, by));
+        let turns = turns.collect();
         let news = rooms.into_iter().filter(|(room, since)| self.state.room(*room).last > *since);
         let rooms = news.map(|(room, since)| {
             let (room, place) = self.placed(room, by);
             (room, place, since)
         });
-        let wanted = Wanted::Missed { rooms: rooms.collect(), upto };
+        let wanted = Wanted::Missed { rooms: rooms.collect(), upto, turns };
         self.read_later((client, re), by, wanted);
     }
 

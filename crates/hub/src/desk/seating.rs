@@ -3,10 +3,10 @@
 use super::{Desk, Device, Entered, Entrance, NewDevice, Order, broken};
 use crate::{
     hall::{ClientId, Post},
-    model::{AccountId, Deed, RoomId},
+    model::{AccountId, Deed, Dialogue, RoomId},
     outbox::Spoken,
     proof::TokenHash,
-    protocol::{Answer, Ask, Code, Event, Listed, Refusal, Told},
+    protocol::{Answer, Ask, Code, Event, Held, Listed, Refusal, Told},
     saying,
     store::Session,
 };
@@ -247,6 +247,11 @@ impl Desk {
         Ok(Answer::Done)
     }
 
+    fn held(&self, dialogue: Dialogue) -> Held {
+        let name = |who| self.state.account(who).name.clone();
+        Held { mode: dialogue.mode(), turn: dialogue.turn().map(name) }
+    }
+
     /// How `who` is told of a room in a list.
     pub(super) fn listed(&self, id: RoomId, who: AccountId) -> Listed {
         let room = self.state.room(id);
@@ -261,6 +266,7 @@ impl Desk {
             mine: member.map(|member| (member.read, member.role)),
             unread: unread.unwrap_or(0),
             members: room.members.len(),
+            dialogue: room.dialogue.map(|held| self.held(held)),
         }
     }
 }

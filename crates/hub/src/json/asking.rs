@@ -1,7 +1,7 @@
 //! What clients ask, written as frames: for clients.
 
 use super::{
-    names::{KINDS, ROLES},
+    names::{ENDED_OR, KINDS, ROLES},
     spelling::{Object, Spell},
 };
 use crate::{
@@ -50,6 +50,7 @@ fn name(ask: &Ask) -> &'static str {
         Ask::Mute { .. } => "MUTE",
         Ask::Slow { .. } => "SLOW",
         Ask::Retain { .. } => "RETAIN",
+        Ask::Dialogue { .. } => "DIALOGUE",
         Ask::Rooms { .. } => "ROOMS",
         Ask::Who { .. } => "WHO",
         Ask::Whois { .. } => "WHOIS",
@@ -89,6 +90,7 @@ fn say<'f, 'o>(ask: &Ask, frame: &'f mut Object<'o>) -> &'f mut Object<'o> {
             let frame = frame.put("q", words).maybe("room", room.as_ref());
             frame.maybe("from", from.as_ref()).maybe("limit", limit.as_ref())
         }
+        Ask::Dialogue { with, mode } => frame.put("with", with).put("mode", ENDED_OR.of(*mode)),
         Ask::Rooms { matching } => frame.maybe("match", matching.as_ref()),
         Ask::Whois { user } => frame.put("user", user),
         Ask::Calc { expr } => frame.put("expr", expr),

@@ -1,7 +1,7 @@
 //! What happened, and why something did not, written as the fields of a frame.
 
 use super::{
-    names::{KINDS, ROLES},
+    names::{KINDS, MODES, ROLES},
     spelling::Object,
 };
 use crate::{
@@ -24,6 +24,9 @@ pub(super) fn say_event(event: &Event, lang: Lang, frame: &mut Object<'_>) {
         }
         Event::Read { room, last } => {
             frame.put("ev", "read").put("room", room).put("last", last);
+        }
+        Event::Turn { room, who } => {
+            frame.put("ev", "turn").put("room", room).put("who", who);
         }
         Event::Gap(Gap { room, from, to }) => {
             frame.put("ev", "gap").put("room", room).put("from", from).put("to", to);
@@ -76,6 +79,13 @@ fn say_in_a_room(event: &Event, frame: &mut Object<'_>) {
             frame.maybe("until", until.as_ref()).maybe("reason", reason.as_ref());
         }
         Event::Rule { at, what, value } => _ = say_where(what, at, frame).put("value", value),
+        Event::Dialogue { at, mode } => {
+            say_where("dialogue", at, frame).put("mode", MODES.of(*mode));
+        }
+        Event::DialogueEnd { at, word } => {
+            let frame = say_where("dialogue_end", at, frame).put("by", &at.from);
+            frame.maybe("word", word.as_ref());
+        }
         _ => {}
     }
 }

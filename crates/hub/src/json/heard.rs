@@ -3,7 +3,7 @@
 use super::{
     fields::{Amiss, Fields, Found},
     misread::{Misread, known, one_of},
-    names::{KINDS, ROLES},
+    names::{KINDS, MODES, ROLES},
 };
 use crate::{
     model::{Role, Seq},
@@ -39,6 +39,9 @@ const EVENTS: &[(&str, Read)] = &[
     ("unmute", |f| about("unmute", f)),
     ("slow", |f| rule("slow", f)),
     ("retain", |f| rule("retain", f)),
+    ("dialogue", dialogue),
+    ("dialogue_end", |f| Ok(Event::DialogueEnd { at: at(f)?, word: f.text("word")? })),
+    ("turn", turn),
     ("read", |f| Ok(Event::Read { room: room(f)?, last: last(f)? })),
     ("gap", gap),
     ("lagged", |f| Ok(Event::Lagged { room: room(f)?, last: last(f)? })),
@@ -76,6 +79,15 @@ fn of(f: Fields<'_>) -> Result<Seq, Amiss> {
 
 fn last(f: Fields<'_>) -> Result<Seq, Amiss> {
     f.needed("last", Fields::seq)
+}
+
+fn dialogue(f: Fields<'_>) -> Result<Event, Misread> {
+    let mode = f.needed("mode", |f, field| MODES.read(f, field))?;
+    Ok(Event::Dialogue { at: at(f)?, mode })
+}
+
+fn turn(f: Fields<'_>) -> Result<Event, Misread> {
+    Ok(Event::Turn { room: room(f)?, who: f.needed("who", Fields::text)? })
 }
 
 fn react(f: Fields<'_>) -> Result<Event, Misread> {
@@ -165,6 +177,7 @@ const FIELDS: &[&str] = &[
     "limit",
     "line",
     "match",
+    "mode",
     "new",
     "old",
     "on",
@@ -188,4 +201,5 @@ const FIELDS: &[&str] = &[
     "token",
     "topic",
     "user",
+    "with",
 ];

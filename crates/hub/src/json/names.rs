@@ -1,7 +1,7 @@
 //! What is one of few things, and what each is called.
 
 use super::fields::{Amiss, Fields, Found};
-use crate::model::{Kind, Role};
+use crate::model::{Kind, Mode, Role};
 
 /// What each of few things is called, and what they are, for who expected one.
 pub(super) struct Names<T: 'static>(&'static [(&'static str, T)], &'static str);
@@ -16,6 +16,16 @@ pub(super) const KINDS: Names<Kind> = Names(
 pub(super) const ROLES: Names<Role> = Names(
     &[("member", Role::Member), ("moderator", Role::Moderator), ("owner", Role::Owner)],
     "member, moderator or owner",
+);
+
+/// How a dialogue is held.
+pub(super) const MODES: Names<Mode> =
+    Names(&[("turns", Mode::Turns), ("free", Mode::Free)], "turns or free");
+
+/// The same, or no more.
+pub(super) const ENDED_OR: Names<Option<Mode>> = Names(
+    &[("turns", Some(Mode::Turns)), ("free", Some(Mode::Free)), ("end", None)],
+    "turns, free or end",
 );
 
 impl<T: Copy + PartialEq> Names<T> {

@@ -2,12 +2,12 @@
 
 use super::{
     events::{say_event, say_refusal},
-    names::ROLES,
+    names::{MODES, ROLES},
     spelling::Object,
 };
 use crate::{
     model::{Access, Millis, Role},
-    protocol::{Answer, Listed, Told},
+    protocol::{Answer, Held, Listed, Told},
     words::Lang,
 };
 
@@ -85,13 +85,18 @@ fn say_listed(listed: &Listed, out: &mut Vec<u8>) {
 }
 
 fn fill_listed(listed: &Listed, object: &mut Object<'_>) {
-    let Listed { room, topic, access, last, mine, unread, members } = listed;
+    let Listed { room, topic, access, last, mine, unread, members, dialogue } = listed;
     object.put("room", room).put("topic", topic).put("private", &(*access == Access::Private));
     object.put("last", last);
     if let Some((read, role)) = mine {
         object.put("read", read).put("role", ROLES.of(*role));
     }
     object.put("unread", unread).put("members", members);
+    if let Some(Held { mode, turn }) = dialogue {
+        object.object("dialogue", |held| {
+            held.put("mode", MODES.of(*mode)).maybe("turn", turn.as_ref());
+        });
+    }
 }
 
 fn say_member((user, role, is_online): &(String, Role, bool), out: &mut Vec<u8>) {

@@ -4,12 +4,12 @@ use super::{
     fields::{Amiss, Fields},
     heard::{event, refusal, role},
     misread::{Misread, known},
-    names::ROLES,
+    names::{MODES, ROLES},
     value::{self, Value},
 };
 use crate::{
     model::{Access, Millis, Role},
-    protocol::{Answer, Listed, Told},
+    protocol::{Answer, Held, Listed, Told},
 };
 
 /// Reads what a hub tells, without its line end or with it.
@@ -113,7 +113,13 @@ fn listed(f: Fields<'_>) -> Result<Listed, Amiss> {
         mine: f.seq("read")?.zip(ROLES.read(f, "role")?),
         unread: f.needed("unread", Fields::number)?,
         members: f.needed("members", Fields::short)?,
+        dialogue: f.object("dialogue")?.map(held).transpose()?,
     })
+}
+
+fn held(f: Fields<'_>) -> Result<Held, Amiss> {
+    let mode = f.needed("mode", |f, field| MODES.read(f, field))?;
+    Ok(Held { mode, turn: f.text("turn")? })
 }
 
 fn member(f: Fields<'_>) -> Result<(String, Role, bool), Amiss> {

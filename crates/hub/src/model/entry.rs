@@ -177,6 +177,25 @@ pub enum Act {
         /// The last that was read.
         last: Seq,
     },
+    /// Two who speak with each other hold a dialogue. Who did it begins.
+    Dialogue {
+        /// How.
+        mode: Mode,
+    },
+    /// They hold none any more.
+    DialogueEnd {
+        /// The last word, if one was said.
+        word: Option<String>,
+    },
+}
+
+/// Who may speak when in a dialogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Each in turn.
+    Turns,
+    /// Both, whenever they like.
+    Free,
 }
 
 /// How something is said.

@@ -5,7 +5,7 @@ mod restore;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::entry::{Access, AccountId, Act, Deed, Entry, Millis, Role, RoomId, Seq};
+use super::entry::{Access, AccountId, Act, Deed, Entry, Millis, Mode, Role, RoomId, Seq};
 use crate::name::{Skeleton, folded};
 
 /// All accounts and rooms, as the log until now says.
@@ -59,6 +59,17 @@ pub struct Room {
     pub slow_seconds: u32,
     /// How long what is said is kept; for good without.
     pub retain_days: Option<u32>,
+    /// The dialogue that two hold there.
+    pub dialogue: Option<Dialogue>,
+}
+
+/// A dialogue that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialogue {
+    /// Both speak whenever they like.
+    Free,
+    /// It is the turn of this one.
+    Turns(AccountId),
 }
 
 /// What a room is called.
@@ -157,11 +168,7 @@ impl State {
             room.last = entry.seq;
         }
         match act {
-            Act::Say { .. } => {
-                if let Some(member) = room.members.get_mut(&entry.by) {
-                    member.spoke = entry.at;
-                }
-            }
+            Act::Say { .. } => room.hear(entry.by, entry.at),
             Act::Edit { .. } | Act::Redact { .. } | Act::React { .. } => {}
             Act::Join => self.enter(id, entry.by, (Role::Member, entry.seq)),
             Act::Part => self.leave(id, entry.by),
@@ -270,6 +277,17 @@ impl Room {
             banned: HashMap::new(),
             slow_seconds: 0,
             retain_days: None,
+            dialogue: None,
+        }
+    }
+
+    /// Somebody spoke: in a dialogue it is the other's turn.
+    fn hear(&mut self, by: AccountId, at: Millis) {
+        self.with(by, |member| member.spoke = at);
+        if let (Some(Dialogue::Turns(turn)), Some(other)) = (self.dialogue, self.other(by))
+            && turn == by
+        {
+            self.dialogue = Some(Dialogue::Turns(other));
         }
     }
 
@@ -287,6 +305,13 @@ impl Room {
             }
             Act::Unmute { who } => self.with(*who, |member| member.voice = Voice::Free),
             Act::Read { last } => self.with(by, |member| member.read = *last),
+            Act::Dialogue { mode } => {
+                self.dialogue = Some(match mode {
+                    Mode::Turns => Dialogue::Turns(by),
+                    Mode::Free => Dialogue::Free,
+                });
+            }
+            Act::DialogueEnd { .. } => self.dialogue = None,
             _ => unreachable!("what is said, and who comes and goes, is not here"),
         }
     }
@@ -294,6 +319,15 @@ impl Room {
     fn with(&mut self, who: AccountId, change: impl FnOnce(&mut Member)) {
         if let Some(member) = self.members.get_mut(&who) {
             change(member);
+        }
+    }
+
+    /// With whom `who` speaks here; nobody in rooms with a name.
+    pub fn other(&self, who: AccountId) -> Option<AccountId> {
+        match self.title {
+            Title::Named(..) => None,
+            Title::Talk(one, other) if one == who => Some(other),
+            Title::Talk(one, _) => Some(one),
         }
     }
 
@@ -308,6 +342,24 @@ impl Room {
     /// Whether `who` may not come in at `now`.
     pub fn is_banned(&self, who: AccountId, now: Millis) -> bool {
         self.banned.get(&who).is_some_and(|until| until.is_none_or(|until| now < until))
+    }
+}
+
+impl Dialogue {
+    /// How it is held.
+    pub fn mode(self) -> Mode {
+        match self {
+            Self::Free => Mode::Free,
+            Self::Turns(_) => Mode::Turns,
+        }
+    }
+
+    /// Whose turn it is, if they take turns.
+    pub fn turn(self) -> Option<AccountId> {
+        match self {
+            Self::Free => None,
+            Self::Turns(who) => Some(who),
+        }
     }
 }
 

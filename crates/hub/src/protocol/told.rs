@@ -1,7 +1,7 @@
 //! What clients are told: answers to what they asked, and events.
 
 use super::{Place, Refusal};
-use crate::model::{Access, Cid, Kind, Millis, Role, Seq};
+use crate::model::{Access, Cid, Kind, Millis, Mode, Role, Seq};
 
 /// Something that one client is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,17 @@ pub struct Listed {
     pub unread: u64,
     /// How many are in it.
     pub members: usize,
+    /// The dialogue that is held there.
+    pub dialogue: Option<Held>,
+}
+
+/// A dialogue that is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// How.
+    pub mode: Mode,
+    /// Whose turn it is, if they take turns.
+    pub turn: Option<String>,
 }
 
 /// Where in the log, and in its room, something happened.
@@ -239,6 +250,27 @@ pub enum Event {
         /// How much; none, for good.
         value: Option<u64>,
     },
+    /// Two hold a dialogue from here on.
+    Dialogue {
+        /// Where.
+        at: Where,
+        /// How.
+        mode: Mode,
+    },
+    /// They hold none any more.
+    DialogueEnd {
+        /// Where.
+        at: Where,
+        /// The last word, if one was said.
+        word: Option<String>,
+    },
+    /// Whose turn it is in a dialogue. It follows from what was said, and is in no log.
+    Turn {
+        /// Where.
+        room: Place,
+        /// Whose.
+        who: String,
+    },
     /// Another device of who is told has read so far.
     Read {
         /// Where.
@@ -302,9 +334,12 @@ impl Event {
             | Self::Topic { at, .. }
             | Self::Role { at, .. }
             | Self::About { at, .. }
-            | Self::Rule { at, .. } => Some(at),
+            | Self::Rule { at, .. }
+            | Self::Dialogue { at, .. }
+            | Self::DialogueEnd { at, .. } => Some(at),
             Self::Announce { .. }
             | Self::Read { .. }
+            | Self::Turn { .. }
             | Self::Gap(_)
             | Self::Lagged { .. }
             | Self::Typing { .. }
@@ -317,9 +352,10 @@ impl Event {
     pub fn room(&self) -> Option<&Place> {
         match self {
             Self::Gap(gap) => Some(&gap.room),
-            Self::Read { room, .. } | Self::Lagged { room, .. } | Self::Typing { room, .. } => {
-                Some(room)
-            }
+            Self::Read { room, .. }
+            | Self::Turn { room, .. }
+            | Self::Lagged { room, .. }
+            | Self::Typing { room, .. } => Some(room),
             other => other.at().map(|at| &at.room),
         }
     }

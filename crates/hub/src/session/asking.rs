@@ -40,7 +40,7 @@ impl Session<'_> {
         let line = String::from_utf8_lossy(line);
         let read = match typing.secret.take() {
             Some(wanted) => words::Line::Ask(wanted.with(&line)),
-            None => words::read(&line, typing.here.as_ref()),
+            None => words::read_at(&line, &typing.here),
         };
         let phrase = match read {
             words::Line::Ask(ask) => return self.ask(Request { id: None, ask }).await,

@@ -18,12 +18,16 @@
 //! slow                                   seconds
 //! retain                                 days
 //! read                     up to what
+//! dialogue                               1: in turns
+//! dialogue_end                                               last word
 //! ```
 
 use rusqlite::Row;
 
 use super::{broken::Broken, numbers::Bits};
-use crate::model::{Access, AccountId, Act, Cid, Deed, Entry, Kind, Millis, Role, RoomId, Seq};
+use crate::model::{
+    Access, AccountId, Act, Cid, Deed, Entry, Kind, Millis, Mode, Role, RoomId, Seq,
+};
 
 /// The columns that [`read`] reads, in its order, of a table called `log`. The text is as it reads
 /// now: the last edit's.
@@ -87,6 +91,8 @@ impl<'t> Columns<'t> {
                 Self { number, ..Self::new("retain") }
             }
             Act::Read { last } => Self::new("read").of_what(*last),
+            Act::Dialogue { mode } => Self::new("dialogue").number(u64::from(*mode == Mode::Turns)),
+            Act::DialogueEnd { word } => Self::new("dialogue_end").perhaps(word.as_deref()),
         }
     }
 
@@ -151,6 +157,10 @@ impl<'t> Columns<'t> {
             "slow" => Act::Slow { seconds: u32::try_from(number?).ok()? },
             "retain" => Act::Retain { days: number.map(u32::try_from).transpose().ok()? },
             "read" => Act::Read { last: of? },
+            "dialogue" => {
+                Act::Dialogue { mode: if number? == 0 { Mode::Free } else { Mode::Turns } }
+            }
+            "dialogue_end" => Act::DialogueEnd { word: text },
             _ => return None,
         })
     }
@@ -248,6 +258,10 @@ mod tests {
         check_act(Act::Retain { days: None });
         check_act(Act::Retain { days: Some(0) });
         check_act(Act::Read { last: Seq(9) });
+        check_act(Act::Dialogue { mode: Mode::Turns });
+        check_act(Act::Dialogue { mode: Mode::Free });
+        check_act(Act::DialogueEnd { word: Some("fin".to_owned()) });
+        check_act(Act::DialogueEnd { word: None });
     }
 
     #[track_caller]

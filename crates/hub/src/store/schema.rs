@@ -8,7 +8,7 @@ use super::broken::Broken;
 
 /// What makes each format of the one before. What stands here was released and does not change:
 /// what is new is one more.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, DIALOGUES];
 
 /// The log, what it comes to, and what is known of devices.
 ///
@@ -106,6 +106,15 @@ const FIRST: &str = "
     INSERT INTO progress VALUES (1, 0, 0);
 ";
 
+/// The dialogues that are held.
+const DIALOGUES: &str = "
+    CREATE TABLE dialogues (
+        room INTEGER PRIMARY KEY,
+        -- Whose turn it is, if they take turns.
+        turn INTEGER
+    ) STRICT;
+";
+
 /// What tells our files from other programs': `rlhb`.
 const APPLICATION: i64 = 0x726c_6862;
 
@@ -159,13 +168,27 @@ mod tests {
     }
 
     #[test]
+    fn a_store_of_an_earlier_version_gets_what_it_lacks() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(FIRST).unwrap();
+        conn.pragma_update(None, "application_id", APPLICATION).unwrap();
+        conn.pragma_update(None, "user_version", 1).unwrap();
+        conn.execute("INSERT INTO members VALUES (2, 1, 2, 2, 2, 0, NULL)", []).unwrap();
+        migrated(&mut conn).unwrap();
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 2);
+        conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
+        let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
+    }
+
+    #[test]
     fn a_later_format_is_refused_and_both_are_said() {
         let mut conn = Connection::open_in_memory().unwrap();
         migrated(&mut conn).unwrap();
         conn.pragma_update(None, "user_version", 7).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 7, and this version knows formats up to 1"
+            "\"hub.db\" has format 7, and this version knows formats up to 2"
         );
     }
 

@@ -11,7 +11,8 @@ use super::{
     row::{access, access_number, role, role_number},
 };
 use crate::model::{
-    Account, AccountId, Act, Deed, Entry, Member, Millis, Room, RoomId, Seq, State, Title, Voice,
+    Account, AccountId, Act, Deed, Dialogue, Entry, Member, Millis, Room, RoomId, Seq, State,
+    Title, Voice,
 };
 
 /// Writes what `entry` changed, as it is `after` it.
@@ -48,7 +49,13 @@ fn write_act(
     (by, act): (AccountId, &Act),
 ) -> Result<(), Broken> {
     match act {
-        Act::Say { .. } | Act::Edit { .. } | Act::Redact { .. } | Act::React { .. } => Ok(()),
+        // It may be the other's turn now.
+        Act::Say { .. } => match room.1.dialogue {
+            Some(Dialogue::Turns(_)) => write_dialogue(conn, room),
+            Some(Dialogue::Free) | None => Ok(()),
+        },
+        Act::Dialogue { .. } | Act::DialogueEnd { .. } => write_dialogue(conn, room),
+        Act::Edit { .. } | Act::Redact { .. } | Act::React { .. } => Ok(()),
         Act::Topic { .. } | Act::Slow { .. } | Act::Retain { .. } => write_room(conn, room),
         Act::Read { .. } | Act::Part => write_member(conn, room, by),
         Act::Role { who, .. }
@@ -88,6 +95,17 @@ fn write_room(conn: &Connection, (id, room): (RoomId, &Room)) -> Result<(), Brok
         slow_seconds,
         retain_days
     ])?;
+    Ok(())
+}
+
+/// Whether a dialogue is held in a room, and whose turn it is.
+fn write_dialogue(conn: &Connection, (id, room): (RoomId, &Room)) -> Result<(), Broken> {
+    let Some(dialogue) = room.dialogue else {
+        conn.prepare_cached("DELETE FROM dialogues WHERE room = ?1")?.execute([id])?;
+        return Ok(());
+    };
+    let sql = "REPLACE INTO dialogues VALUES (?1, ?2)";
+    conn.prepare_cached(sql)?.execute(params![id, dialogue.turn()])?;
     Ok(())
 }
 
@@ -174,6 +192,13 @@ pub(super) fn restore(conn: &Connection) -> Result<State, Broken> {
     for (id, who, until) in all(conn, "SELECT room, account, until FROM banned", ban)? {
         in_room(&mut rooms, id)?.banned.insert(who, until);
     }
+    let dialogue = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let dialogues: Vec<(_, Option<AccountId>)> =
+        all(conn, "SELECT room, turn FROM dialogues", dialogue)?;
+    for (id, turn) in dialogues {
+        let held = turn.map_or(Dialogue::Free, Dialogue::Turns);
+        in_room(&mut rooms, id)?.dialogue = Some(held);
+    }
     Ok(State::restore(accounts, rooms, last(conn)?))
 }
 
@@ -219,6 +244,7 @@ fn read_room(row: &Row<'_>) -> Result<(RoomId, Room), Broken> {
         banned: HashMap::new(),
         slow_seconds: row.get(6)?,
         retain_days: row.get(7)?,
+        dialogue: None,
     };
     Ok((id, room))
 }

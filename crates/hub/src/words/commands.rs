@@ -85,6 +85,16 @@ pub const COMMANDS: &[Command] = &[
         read: reading::msg,
     },
     Command {
+        names: &["dialogue"],
+        who: Who::Account,
+        arguments: Text { en: "NAME [turns|free|end]", fr: "NOM [tours|libre|fin]" },
+        does: Text {
+            en: "hold a dialogue with one person, each in turn or freely; fin ends it",
+            fr: "dialoguer avec une personne, chacun son tour ou librement ; fin y met fin",
+        },
+        read: reading::dialogue,
+    },
+    Command {
         names: &["me"],
         who: Who::Account,
         arguments: Text { en: "TEXT", fr: "TEXTE" },

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{
+    dialogue::show_dialogue,
     plain::{Body, Plain, Room, clock, day},
     reader::{Reader, note},
     refusals::sentence,
@@ -42,6 +43,9 @@ pub(super) fn show_event(event: &Event, reader: Reader<'_>, out: &mut String) {
         }
         // For programs, which show more than lines.
         Event::Read { .. } | Event::Typing { .. } => {}
+        Event::Dialogue { .. } | Event::DialogueEnd { .. } | Event::Turn { .. } => {
+            show_dialogue(event, reader, out);
+        }
         in_a_room => show_in_a_room(in_a_room, reader, out),
     }
 }

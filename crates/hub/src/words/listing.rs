@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{
+    dialogue::held_words,
     happened::{role_words, show_event},
     lang::Lang,
     plain::{Plain, Room, day},
@@ -51,7 +52,7 @@ fn show_rooms(rooms: &[Listed], reader: Reader<'_>, out: &mut String) {
 
 /// `# #lab (12), 3 new: what it is about`
 fn show_listed(listed: &Listed, reader: Reader<'_>, out: &mut String) {
-    let Listed { room, topic, access, last: _, mine, unread, members } = listed;
+    let Listed { room, topic, access, last: _, mine, unread, members, dialogue } = listed;
     let private = match access {
         Access::Public => "",
         Access::Private => reader.word(", private", ", privé"),
@@ -62,8 +63,9 @@ fn show_listed(listed: &Listed, reader: Reader<'_>, out: &mut String) {
         0 => String::new(),
         unread => format!(", {unread} {}", reader.word("new", "non lus")),
     };
+    let held = dialogue.as_ref().map(|held| held_words(held, reader)).unwrap_or_default();
     let topic = if topic.is_empty() { String::new() } else { format!(": {}", Plain(topic)) };
-    note(out, format_args!("{} ({members}){private}{mine}{new}{topic}", Room(room)));
+    note(out, format_args!("{} ({members}){private}{mine}{new}{held}{topic}", Room(room)));
 }
 
 fn role_word(role: Role, reader: Reader<'_>) -> &'static str {

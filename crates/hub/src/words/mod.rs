@@ -3,6 +3,7 @@
 
 mod command;
 mod commands;
+mod dialogue;
 mod happened;
 mod lang;
 mod line;
@@ -18,13 +19,14 @@ mod typed;
 pub use self::{
     command::{Command, Who},
     commands::{COMMANDS, help},
+    dialogue::Stand,
     lang::{Lang, Text},
     line::{Line, Wanted},
     phrases::Phrase,
     reader::Reader,
     refusals::sentence,
     show::show,
-    typed::read,
+    typed::{read, read_at},
 };
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{
     line::{Line, Typed, Wanted},
 };
 use crate::{
-    model::{Access, Kind, Role, Seq},
+    model::{Access, Kind, Mode, Role, Seq},
     protocol::{Ask, Code, Page, Place, Refusal, Secret},
 };
 
@@ -48,6 +48,21 @@ pub(super) fn msg(mut typed: Typed<'_>) -> Result<Line, Refusal> {
     let to = Place::read(name).unwrap_or_else(|| Place::Person(name.to_owned()));
     let body = typed.text("body")?;
     Ok(Line::Ask(Ask::Message { to, kind: Kind::Text, body, reply: None, cid: None }))
+}
+
+/// In turns, if nothing is said of it.
+pub(super) fn dialogue(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+    let with = typed.user()?;
+    let mode = match typed.word() {
+        None | Some("turns" | "tours") => Some(Mode::Turns),
+        Some("free" | "libre") => Some(Mode::Free),
+        Some("end" | "fin") => None,
+        Some(word) => {
+            let refusal = Refusal::of(Code::BadField).field("mode");
+            return Err(refusal.why(format!("{word:?}: expected turns, free or end")));
+        }
+    };
+    Ok(Line::Ask(Ask::Dialogue { with, mode }))
 }
 
 pub(super) fn me(typed: Typed<'_>) -> Result<Line, Refusal> {

@@ -8,9 +8,9 @@ use proptest::{
 };
 
 use crate::{
-    model::{Access, Cid, Kind, Millis, Role, Seq},
+    model::{Access, Cid, Kind, Millis, Mode, Role, Seq},
     protocol::{
-        Answer, Ask, Code, Event, Gap, Listed, Page, Place, Proof, Refusal, Request, Resume,
+        Answer, Ask, Code, Event, Gap, Held, Listed, Page, Place, Proof, Refusal, Request, Resume,
         Secret, Told, Where,
     },
 };
@@ -61,6 +61,10 @@ fn kind() -> BoxedStrategy<Kind> {
 
 fn role() -> BoxedStrategy<Role> {
     select(vec![Role::Member, Role::Moderator, Role::Owner]).boxed()
+}
+
+fn mode() -> BoxedStrategy<Mode> {
+    select(vec![Mode::Turns, Mode::Free]).boxed()
 }
 
 fn access() -> BoxedStrategy<Access> {
@@ -174,6 +178,7 @@ fn of_rooms() -> BoxedStrategy<Ask> {
         (place(), any::<String>()).prop_map(|(room, topic)| Ask::Topic { room, topic }),
         (place(), any::<u32>()).prop_map(|(room, seconds)| Ask::Slow { room, seconds }),
         (place(), of(any::<u32>())).prop_map(|(room, days)| Ask::Retain { room, days }),
+        ("[a-z]{1,8}", of(mode())).prop_map(|(with, mode)| Ask::Dialogue { with, mode }),
         text().prop_map(|matching| Ask::Rooms { matching }),
         place().prop_map(|room| Ask::Who { room }),
     ]
@@ -258,8 +263,9 @@ fn answer() -> BoxedStrategy<Answer> {
 
 fn listed() -> BoxedStrategy<Listed> {
     let numbers = (seq(), of((seq(), role())), any::<u64>(), any::<usize>());
-    (place(), any::<String>(), access(), numbers)
-        .prop_map(|(room, topic, access, (last, mine, unread, members))| Listed {
+    let held = (mode(), text()).prop_map(|(mode, turn)| Held { mode, turn });
+    (place(), any::<String>(), access(), numbers, of(held))
+        .prop_map(|(room, topic, access, (last, mine, unread, members), dialogue)| Listed {
             room,
             topic,
             access,
@@ -267,6 +273,7 @@ fn listed() -> BoxedStrategy<Listed> {
             mine,
             unread,
             members,
+            dialogue,
         })
         .boxed()
 }
@@ -295,6 +302,8 @@ fn in_the_log() -> BoxedStrategy<Event> {
         at().prop_map(Event::Create),
         at().prop_map(Event::Join),
         at().prop_map(Event::Part),
+        (at(), mode()).prop_map(|(at, mode)| Event::Dialogue { at, mode }),
+        (at(), text()).prop_map(|(at, word)| Event::DialogueEnd { at, word }),
         (at(), any::<String>()).prop_map(|(at, topic)| Event::Topic { at, topic }),
         (at(), select(vec!["slow", "retain"]), of(any::<u64>()))
             .prop_map(|(at, what, value)| Event::Rule { at, what, value }),
@@ -322,6 +331,7 @@ fn beside_the_log() -> BoxedStrategy<Event> {
             body
         }),
         (place(), seq()).prop_map(|(room, last)| Event::Read { room, last }),
+        (place(), any::<String>()).prop_map(|(room, who)| Event::Turn { room, who }),
         (place(), seq(), seq()).prop_map(|(room, from, to)| Event::Gap(Gap { room, from, to })),
         (place(), seq()).prop_map(|(room, last)| Event::Lagged { room, last }),
         (place(), any::<String>(), any::<bool>()).prop_map(|(room, user, on)| Event::Typing {

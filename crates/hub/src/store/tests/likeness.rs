@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    model::Role,
+    model::{Mode, Role, Title},
     protocol::Page,
     store::{More, Past},
 };
@@ -134,6 +134,7 @@ fn deed(state: &State, model: &Model, step: Step) -> Option<(Option<AccountId>, 
     let room = choose(&rooms, b)?;
     let (room, act) = match what % 12 {
         3..=5 => (room, said(c)),
+        9 if b.is_multiple_of(4) => dialogue(state, (by, a, c))?,
         6..=8 => {
             let (of, home) = choose(&model.said(), c)?;
             // Now and then, of a room that it was not said in.
@@ -142,6 +143,20 @@ fn deed(state: &State, model: &Model, step: Step) -> Option<(Option<AccountId>, 
         _ => (room, standing(b, who, c)),
     };
     Some((Some(by), Deed::In { room, act }))
+}
+
+/// One that two hold, or end.
+fn dialogue(state: &State, (by, a, c): (AccountId, u8, u8)) -> Option<(RoomId, Act)> {
+    let is_talk = |room: &&RoomId| matches!(state.room(**room).title, Title::Talk(..));
+    let talks: BTreeSet<RoomId> = state.account(by).rooms.iter().filter(is_talk).copied().collect();
+    let talks: Vec<_> = talks.into_iter().collect();
+    let mode = if a.is_multiple_of(2) { Mode::Turns } else { Mode::Free };
+    let act = match c % 3 {
+        0 => Act::DialogueEnd { word: None },
+        1 => Act::DialogueEnd { word: Some("fin".to_owned()) },
+        _ => Act::Dialogue { mode },
+    };
+    Some((choose(&talks, c)?, act))
 }
 
 fn said(c: u8) -> Act {
