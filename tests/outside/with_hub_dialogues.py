@@ -143,3 +143,112 @@ def people_with_nc_hold_a_dialogue_and_fin_ends_it_before_it_ends_the_connection
     bob.sees("-ana→ so it is")
     bob.types("fin", "# goodbye")
     equal(bob.lines.readline(), "", "after the last word")
+
+
+def heard(bot, body):
+    """What `bot` is told of the message that says so."""
+    while (event := bot.event("message"))["body"] != body:
+        pass
+    return event
+
+
+@test
+def what_is_said_is_told_with_the_reason_to_notice_it(stage):
+    program = hub(stage, "127.0.0.1:0", "--messages-a-second", 0)
+    ana, bob, eve = (somebody(program.at, name, "#lab") for name in ("ana", "bob", "eve"))
+    bob.done("KEYWORDS", words=["Relais", "été"])
+    for body, why in [
+        ("hi", None),
+        ("@Bob: hi", "mention"),
+        ("relais, l'été", "keyword"),
+        ("L'\u00c9TE\u0301 est l\u00e0", "keyword"),
+        ("relaisse", None),
+        ("@bob relais", "mention"),
+    ]:
+        ana.done("MESSAGE", room="#lab", body=body)
+        event = bob.event("message")
+        equal((body, event.get("notify"), event.get("mention")), (body, why, True if "@" in body else None))
+        event = eve.event("message")
+        assert "notify" not in event and "mention" not in event, event
+    ana.done("MESSAGE", room="#lab", body="relais", kind="notice")
+    assert "notify" not in heard(bob, "relais"), "what a program says"
+    ana.done("MESSAGE", to="bob", body="you")
+    equal(heard(bob, "you")["notify"], "direct")
+    for level, plain, named in [("none", None, None), ("all", "room", "mention"), ("mentions", None, "mention")]:
+        bob.done("NOTIFY", room="#lab", level=level)
+        ana.done("MESSAGE", room="#lab", body=f"plain {level}")
+        ana.done("MESSAGE", room="#lab", body=f"@bob {level}")
+        equal((level, heard(bob, f"plain {level}").get("notify")), (level, plain))
+        equal((level, heard(bob, f"@bob {level}").get("notify")), (level, named))
+    bob.done("QUIET")
+    ana.done("MESSAGE", room="#lab", body="@bob quiet")
+    ana.done("MESSAGE", to="bob", body="psst")
+    event = heard(bob, "@bob quiet")
+    equal((event.get("notify"), event["mention"]), (None, True))
+    assert "notify" not in heard(bob, "psst"), "while quiet"
+    bob.done("QUIET", on=False)
+    ana.done("MESSAGE", to="bob", body="still there?")
+    equal(heard(bob, "still there?")["notify"], "direct")
+    for cmd, code, fields in [
+        ("KEYWORDS", "TOO_MANY", {"words": [f"w{number}" for number in range(21)]}),
+        ("KEYWORDS", "BAD_FIELD", {"words": ["a"]}),
+        ("KEYWORDS", "BAD_FIELD", {"words": ["x" * 33]}),
+        ("KEYWORDS", "BAD_FIELD", {"words": ["two words"]}),
+        ("NOTIFY", "BAD_FIELD", {"room": "#lab", "level": "some"}),
+        ("NOTIFY", "NO_SUCH_ROOM", {"room": "#none", "level": "all"}),
+    ]:
+        bob.refused(code, cmd, **fields)
+
+
+@test
+def what_one_wants_to_notice_all_its_devices_know_nobody_else_and_the_next_process(stage):
+    program = hub(stage, "127.0.0.1:0", "--messages-a-second", 0)
+    ana, bob = (somebody(program.at, name, "#lab") for name in ("ana", "bob"))
+    phone, told = known(program.at, "bob")
+    assert not {"keywords", "quiet"} & set(told) and "level" not in told["rooms"][0], told
+    bob.done("KEYWORDS", words=["tea", "relais"])
+    bob.done("NOTIFY", room="#lab", level="all")
+    bob.done("QUIET", seconds=3600)
+    for device in (bob, phone):
+        equal(device.event("keywords")["words"], ["relais", "tea"])
+        event = device.event("notify")
+        equal((event["room"], event["level"]), ("#lab", "all"))
+        event = device.event("quiet")
+        assert event["on"] and event["until"], event
+    # All that ana hears in between is her own.
+    ana.done("MESSAGE", room="#lab", body="tea")
+    equal({event["ev"] for event in ana.events} - {"presence"}, {"create", "join", "message"})
+    program = killed(stage, program)
+    bob, told = known(program.at, "bob")
+    equal((told["keywords"], told["quiet"]["on"], told["quiet"]["until"]), (["relais", "tea"], True, event["until"]))
+    room = told["rooms"][0]
+    equal((room["level"], room["unread"], room["mentions"]), ("all", 1, 1))
+
+
+@test
+def what_is_unread_and_for_one_is_counted_after_kill_9_and_told_to_who_comes_back(stage):
+    program = hub(stage, "127.0.0.1:0", "--messages-a-second", 0)
+    ana, bob = (somebody(program.at, name, "#lab") for name in ("ana", "bob"))
+    bob.done("KEYWORDS", words=["tea"])
+    bob.close()
+    cursor = ana.done("MESSAGE", room="#lab", body="@bob first")["seq"]
+    bodies = ["hi", "tea", "@bob", "@bob tea", "@bob oops"]
+    seqs = [ana.done("MESSAGE", room="#lab", body=body)["seq"] for body in bodies]
+    ana.done("REDACT", room="#lab", seq=seqs[-1])
+    ana.done("MESSAGE", to="bob", body="one")
+    ana.done("MESSAGE", to="bob", body="two")
+    program = killed(stage, program)
+    bob, told = known(program.at, "bob", resume={"since": cursor})
+    counts = {room["room"]: (room["unread"], room.get("mentions")) for room in told["rooms"]}
+    equal(counts, {"#lab": (5, 4), "@ana": (2, 2)})
+    missed = []
+    while "cursor" not in (event := bob.next()):
+        missed.append(event)
+    whys = [event.get("notify") for event in missed if event["ev"] == "message"]
+    equal(whys, [None, "keyword", "mention", "mention", None, "direct", "direct"])
+    bob.done("READ", room="#lab", seq=seqs[1])
+    room = bob.done("ROOMS")["rooms"][0]
+    equal((room["unread"], room["mentions"]), (2, 2))
+    bob.done("READ", room="#lab", seq=seqs[-1])
+    room = bob.done("ROOMS")["rooms"][0]
+    assert room["unread"] == 0 and "mentions" not in room, room

@@ -2,13 +2,14 @@
 
 mod dialogue;
 mod members;
+mod noticing;
 mod speaking;
 
 use crate::{
     limits::Limits,
     model::{
-        Access, AccountId, Act, Deed, Entry, Member, Millis, Role, Room, RoomId, Seq, State, Title,
-        Voice,
+        Access, AccountId, Act, Deed, Entry, Member, Millis, Quiet, Role, Room, RoomId, Seq, State,
+        Title, Voice,
     },
     protocol::{Ask, Code, Place, Refusal},
     text,
@@ -64,7 +65,7 @@ impl<P: Past> Judge<'_, P> {
         }
     }
 
-    /// What is done about somebody.
+    /// What is done about somebody, and about who asks.
     fn about(&self, ask: &Ask) -> Verdict {
         match ask {
             Ask::Invite { room, user } => self.invite(room, user),
@@ -79,6 +80,13 @@ impl<P: Past> Judge<'_, P> {
                 self.voice(room, user, Voice::Muted(until))
             }
             Ask::Mute { room, user, on: false, .. } => self.voice(room, user, Voice::Free),
+            Ask::Notify { room, level } => self.notify(room, *level),
+            Ask::Keywords { words } => self.keywords(words),
+            Ask::Quiet { on: true, seconds } => {
+                let until = seconds.map(|seconds| self.in_seconds(seconds));
+                Ok(self.quiet(until.map_or(Quiet::On, Quiet::Until)))
+            }
+            Ask::Quiet { on: false, .. } => Ok(self.quiet(Quiet::Off)),
             _ => Ok(Vec::new()),
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! What is asked at once is committed at once, and nobody is told of it before.
 
+mod listing;
 mod order;
 mod pace;
 mod reading;

@@ -161,7 +161,12 @@ impl Desk {
             let (room, place) = self.placed(room, by);
             (room, place, since)
         });
-        let wanted = Wanted::Missed { rooms: rooms.collect(), upto, turns };
+        let wanted = Wanted::Missed {
+            rooms: rooms.collect(),
+            upto,
+            turns,
+            attention: self.state.attention(by),
+        };
         self.read_later((client, re), by, wanted);
     }
 

@@ -2,13 +2,13 @@
 
 use super::{
     fields::{Amiss, Fields},
-    heard::{event, refusal, role},
+    heard::{event, quiet, refusal, role, words},
     misread::{Misread, known},
-    names::{MODES, ROLES},
+    names::{LEVELS, MODES, ROLES},
     value::{self, Value},
 };
 use crate::{
-    model::{Access, Millis, Role},
+    model::{Access, Millis, Role, Wishes},
     protocol::{Answer, Held, Listed, Told},
 };
 
@@ -90,6 +90,10 @@ fn logged_in(f: Fields<'_>) -> Result<Answer, Misread> {
         token: f.text("token")?,
         cursor: f.needed("cursor", Fields::seq)?,
         rooms: each(f, "rooms", listed)?,
+        wishes: Wishes {
+            words: words(f, "keywords")?.unwrap_or_default(),
+            quiet: f.object("quiet")?.map(quiet).transpose()?.unwrap_or_default(),
+        },
     })
 }
 
@@ -113,6 +117,8 @@ fn listed(f: Fields<'_>) -> Result<Listed, Amiss> {
         mine: f.seq("read")?.zip(ROLES.read(f, "role")?),
         unread: f.needed("unread", Fields::number)?,
         members: f.needed("members", Fields::short)?,
+        mentions: f.number("mentions")?.unwrap_or(0),
+        level: LEVELS.read(f, "level")?.unwrap_or_default(),
         dialogue: f.object("dialogue")?.map(held).transpose()?,
     })
 }

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use super::wish::Wish;
+
 /// A place in the log. The first entry has 1; each has more than the one before, but not always one
 /// more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +73,8 @@ pub enum Deed {
         /// What.
         act: Act,
     },
+    /// Who did it wants to notice other things than before. Told to nobody else.
+    Wish(Wish),
 }
 
 /// What happened in a room.
@@ -250,7 +254,7 @@ impl Entry {
     /// The room that it happened in, or made.
     pub fn room(&self) -> Option<RoomId> {
         match self.deed {
-            Deed::Register { .. } => None,
+            Deed::Register { .. } | Deed::Wish(_) => None,
             Deed::Create { .. } | Deed::Talk { .. } => Some(RoomId(self.seq)),
             Deed::In { room, .. } => Some(room),
         }

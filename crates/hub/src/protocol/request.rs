@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroize;
 
-use crate::model::{Access, Cid, Kind, Mode, Role, Seq};
+use crate::model::{Access, Cid, Kind, Level, Mode, Role, Seq};
 
 /// What a client asks for, and what the answer is to be known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -253,6 +253,25 @@ pub enum Ask {
         with: String,
         /// How; no more without.
         mode: Option<Mode>,
+    },
+    /// To notice more of a room, or less.
+    Notify {
+        /// Which.
+        room: Place,
+        /// How much.
+        level: Level,
+    },
+    /// To look out for words.
+    Keywords {
+        /// These, and none that were named before.
+        words: Vec<String>,
+    },
+    /// To notice nothing for now, or what one did before.
+    Quiet {
+        /// Whether nothing.
+        on: bool,
+        /// For how many seconds; for good without.
+        seconds: Option<u64>,
     },
     /// Which rooms there are.
     Rooms {

@@ -1,7 +1,7 @@
 //! What clients are told: answers to what they asked, and events.
 
 use super::{Place, Refusal};
-use crate::model::{Access, Cid, Kind, Millis, Mode, Role, Seq};
+use crate::model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Seq, Why, Wishes, Words};
 
 /// Something that one client is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub enum Answer {
         cursor: Seq,
         /// What it is in.
         rooms: Vec<Listed>,
+        /// What it wants to notice.
+        wishes: Wishes,
     },
     /// It was written down.
     Written {
@@ -118,6 +120,11 @@ pub struct Listed {
     pub mine: Option<(Seq, Role)>,
     /// How much was said since.
     pub unread: u64,
+    /// How much of that is for who asked: names it, has a word that it looks out for, or is said to it
+    /// alone.
+    pub mentions: u64,
+    /// How much of it who asked wants to notice.
+    pub level: Level,
     /// How many are in it.
     pub members: usize,
     /// The dialogue that is held there.
@@ -165,6 +172,8 @@ pub enum Event {
         reply: Option<Seq>,
         /// Whether it names who is told.
         mention: bool,
+        /// Why who is told is to notice it, if it is.
+        notify: Option<Why>,
         /// Whether it reads otherwise than when it was said.
         edited: bool,
     },
@@ -278,6 +287,17 @@ pub enum Event {
         /// The last.
         last: Seq,
     },
+    /// Who is told wants to notice so much of a room.
+    Notify {
+        /// Which.
+        room: Place,
+        /// How much.
+        level: Level,
+    },
+    /// Who is told looks out for these words.
+    Keywords(Words),
+    /// Who is told wants to notice nothing for now, or does.
+    Quiet(Quiet),
     /// More was missed than is told: it can be asked for.
     Gap(Gap),
     /// Who is told reads too slowly: of this room nothing is told until it asks.
@@ -340,6 +360,9 @@ impl Event {
             Self::Announce { .. }
             | Self::Read { .. }
             | Self::Turn { .. }
+            | Self::Notify { .. }
+            | Self::Keywords(_)
+            | Self::Quiet(_)
             | Self::Gap(_)
             | Self::Lagged { .. }
             | Self::Typing { .. }
@@ -354,6 +377,7 @@ impl Event {
             Self::Gap(gap) => Some(&gap.room),
             Self::Read { room, .. }
             | Self::Turn { room, .. }
+            | Self::Notify { room, .. }
             | Self::Lagged { room, .. }
             | Self::Typing { room, .. } => Some(room),
             other => other.at().map(|at| &at.room),

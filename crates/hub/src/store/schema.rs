@@ -8,7 +8,7 @@ use super::broken::Broken;
 
 /// What makes each format of the one before. What stands here was released and does not change:
 /// what is new is one more.
-const STEPS: &[&str] = &[FIRST, DIALOGUES];
+const STEPS: &[&str] = &[FIRST, DIALOGUES, WISHES];
 
 /// The log, what it comes to, and what is known of devices.
 ///
@@ -115,6 +115,24 @@ const DIALOGUES: &str = "
     ) STRICT;
 ";
 
+/// What accounts want to notice, and what of it they have not read yet.
+const WISHES: &str = "
+    CREATE TABLE wishes (
+        account INTEGER PRIMARY KEY,
+        words TEXT NOT NULL,
+        quiet INTEGER NOT NULL,
+        quiet_until INTEGER
+    ) STRICT;
+    ALTER TABLE members ADD COLUMN level INTEGER NOT NULL DEFAULT 0;
+    -- What was said that names somebody, or has a word that somebody looks out for.
+    CREATE TABLE marked (
+        account INTEGER NOT NULL,
+        room INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (account, room, seq)
+    ) STRICT, WITHOUT ROWID;
+";
+
 /// What tells our files from other programs': `rlhb`.
 const APPLICATION: i64 = 0x726c_6862;
 
@@ -175,7 +193,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 1).unwrap();
         conn.execute("INSERT INTO members VALUES (2, 1, 2, 2, 2, 0, NULL)", []).unwrap();
         migrated(&mut conn).unwrap();
-        assert_eq!(pragma(&conn, "user_version").unwrap(), 2);
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 3);
         conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
         let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
@@ -188,7 +206,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 7).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 7, and this version knows formats up to 2"
+            "\"hub.db\" has format 7, and this version knows formats up to 3"
         );
     }
 

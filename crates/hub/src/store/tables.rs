@@ -1,18 +1,18 @@
 //! What the log comes to, in tables: an entry changes those rows that are its, and a start reads
 //! them, not the log.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, Row, params};
 
 use super::{
     broken::Broken,
     numbers::Bits,
-    row::{access, access_number, role, role_number},
+    row::{access, access_number, level, level_number, quiet, role, role_number},
 };
 use crate::model::{
-    Account, AccountId, Act, Deed, Dialogue, Entry, Member, Millis, Room, RoomId, Seq, State,
-    Title, Voice,
+    Account, AccountId, Act, Deed, Dialogue, Entry, Mark, Member, Millis, Quiet, Room, RoomId, Seq,
+    State, Title, Voice, Wish, Wishes, Words,
 };
 
 /// Writes what `entry` changed, as it is `after` it.
@@ -39,8 +39,44 @@ pub(super) fn write(conn: &Connection, entry: &Entry, after: &State) -> Result<(
             write_member(conn, room, entry.by)?;
             write_member(conn, room, *with)
         }
-        Deed::In { room, act } => write_act(conn, (*room, after.room(*room)), (entry.by, act)),
+        Deed::In { room, act } => {
+            for mark in after.marks(entry).iter().filter(|mark| mark.is_counted()) {
+                write_mark(conn, mark, (*room, entry.seq))?;
+            }
+            write_act(conn, (*room, after.room(*room)), (entry.by, act))
+        }
+        Deed::Wish(Wish::Level { room, .. }) => {
+            write_member(conn, (*room, after.room(*room)), entry.by)
+        }
+        Deed::Wish(Wish::Words(_) | Wish::Quiet(_)) => {
+            write_wishes(conn, entry.by, &after.account(entry.by).wishes)
+        }
     }
+}
+
+fn write_mark(conn: &Connection, mark: &Mark, (room, seq): (RoomId, Seq)) -> Result<(), Broken> {
+    let sql = "INSERT INTO marked (account, room, seq) VALUES (?1, ?2, ?3)";
+    conn.prepare_cached(sql)?.execute(params![mark.who, room, seq])?;
+    Ok(())
+}
+
+/// What somebody has read is counted no more; of who left, nothing is.
+fn unmark(conn: &Connection, (room, who): (RoomId, AccountId), upto: Seq) -> Result<(), Broken> {
+    let sql = "DELETE FROM marked WHERE account = ?1 AND room = ?2 AND seq <= ?3";
+    conn.prepare_cached(sql)?.execute(params![who, room, upto])?;
+    Ok(())
+}
+
+fn write_wishes(conn: &Connection, who: AccountId, wishes: &Wishes) -> Result<(), Broken> {
+    let Wishes { words, quiet } = wishes;
+    let (quiet, until) = match quiet {
+        Quiet::Off => (false, None),
+        Quiet::On => (true, None),
+        Quiet::Until(until) => (true, Some(*until)),
+    };
+    let sql = "REPLACE INTO wishes VALUES (?1, ?2, ?3, ?4)";
+    conn.prepare_cached(sql)?.execute(params![who, words.as_str(), quiet, until])?;
+    Ok(())
 }
 
 fn write_act(
@@ -57,7 +93,11 @@ fn write_act(
         Act::Dialogue { .. } | Act::DialogueEnd { .. } => write_dialogue(conn, room),
         Act::Edit { .. } | Act::Redact { .. } | Act::React { .. } => Ok(()),
         Act::Topic { .. } | Act::Slow { .. } | Act::Retain { .. } => write_room(conn, room),
-        Act::Read { .. } | Act::Part => write_member(conn, room, by),
+        Act::Read { last } => {
+            unmark(conn, (room.0, by), *last)?;
+            write_member(conn, room, by)
+        }
+        Act::Part => write_member(conn, room, by),
         Act::Role { who, .. }
         | Act::Kick { who, .. }
         | Act::Mute { who, .. }
@@ -70,8 +110,8 @@ fn write_act(
 }
 
 fn write_account(conn: &Connection, id: AccountId, account: &Account) -> Result<(), Broken> {
-    // What it is in is written with its rooms.
-    let Account { name, since, rooms: _ } = account;
+    // What it is in is written with its rooms, and what it wants to notice once it says so.
+    let Account { name, since, rooms: _, wishes: _ } = account;
     let sql = "INSERT INTO accounts (id, name, since) VALUES (?1, ?2, ?3)";
     conn.prepare_cached(sql)?.execute(params![id, name, since])?;
     Ok(())
@@ -115,16 +155,17 @@ fn write_member(
     (id, room): (RoomId, &Room),
     who: AccountId,
 ) -> Result<(), Broken> {
-    let Some(Member { role, since, read, spoke: _, voice }) = room.members.get(&who) else {
+    let Some(Member { role, since, read, spoke: _, voice, level }) = room.members.get(&who) else {
+        unmark(conn, (id, who), room.last)?;
         return remove(conn, "DELETE FROM members WHERE room = ?1 AND account = ?2", (id, who));
     };
     let (muted, until) = match voice {
         Voice::Free => (false, None),
         Voice::Muted(until) => (true, *until),
     };
-    let sql = "REPLACE INTO members VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    let role = Bits(role_number(*role));
-    conn.prepare_cached(sql)?.execute(params![id, who, role, since, read, muted, until])?;
+    let sql = "REPLACE INTO members VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let (role, level) = (Bits(role_number(*role)), Bits(level_number(*level)));
+    conn.prepare_cached(sql)?.execute(params![id, who, role, since, read, muted, until, level])?;
     Ok(())
 }
 
@@ -172,9 +213,13 @@ pub(super) fn last(conn: &Connection) -> Result<Seq, Broken> {
 ///
 /// [`Broken`]
 pub(super) fn restore(conn: &Connection) -> Result<State, Broken> {
-    let accounts = all(conn, "SELECT id, name, since FROM accounts ORDER BY id", |row| {
-        let account = Account { name: row.get(1)?, since: row.get(2)?, rooms: HashSet::new() };
-        Ok((row.get(0)?, account))
+    let accounts = all(conn, ACCOUNTS, |row| {
+        let (name, since) = (row.get(1)?, row.get(2)?);
+        let wishes = Wishes {
+            words: Words::read(&row.get::<_, Option<String>>(3)?.unwrap_or_default()),
+            quiet: quiet(row.get::<_, Option<bool>>(4)?.unwrap_or_default(), row.get(5)?),
+        };
+        Ok((row.get(0)?, Account { name, since, rooms: HashSet::new(), wishes }))
     })?;
     let known: HashSet<AccountId> = accounts.iter().map(|(id, _)| *id).collect();
     let mut rooms: BTreeMap<RoomId, Room> = all(conn, ROOMS, read_room)?.into_iter().collect();
@@ -201,6 +246,10 @@ pub(super) fn restore(conn: &Connection) -> Result<State, Broken> {
     }
     Ok(State::restore(accounts, rooms, last(conn)?))
 }
+
+const ACCOUNTS: &str = "
+    SELECT id, name, since, words, quiet, quiet_until
+    FROM accounts LEFT JOIN wishes ON account = id ORDER BY id";
 
 /// The last entry is found in the log, so that what is said changes no row of a room's. What was
 /// forgotten since left its place in the row.
@@ -235,22 +284,15 @@ fn read_room(row: &Row<'_>) -> Result<(RoomId, Room), Broken> {
         (_, _, Some(one), Some(other)) => Some(Title::Talk(one, other)),
         _ => None,
     };
-    let room = Room {
-        title: title.ok_or(Broken::Unknown { seq: id.0 })?,
-        topic: row.get(5)?,
-        last: row.get(8)?,
-        members: BTreeMap::new(),
-        invited: HashSet::new(),
-        banned: HashMap::new(),
-        slow_seconds: row.get(6)?,
-        retain_days: row.get(7)?,
-        dialogue: None,
-    };
+    let mut room = Room::new(title.ok_or(Broken::Unknown { seq: id.0 })?);
+    (room.topic, room.last) = (row.get(5)?, row.get(8)?);
+    (room.slow_seconds, room.retain_days) = (row.get(6)?, row.get(7)?);
     Ok((id, room))
 }
 
 fn read_member(row: &Row<'_>) -> Result<(RoomId, AccountId, Member), Broken> {
     let (id, Bits(number)): (RoomId, _) = (row.get("room")?, row.get("role")?);
+    let Bits(wanted) = row.get("level")?;
     let is_muted: bool = row.get("muted")?;
     let member = Member {
         role: role(number).ok_or(Broken::Unknown { seq: id.0 })?,
@@ -258,6 +300,7 @@ fn read_member(row: &Row<'_>) -> Result<(RoomId, AccountId, Member), Broken> {
         read: row.get("read")?,
         spoke: Millis::default(),
         voice: if is_muted { Voice::Muted(row.get("muted_until")?) } else { Voice::Free },
+        level: level(wanted).ok_or(Broken::Unknown { seq: id.0 })?,
     };
     Ok((id, row.get("account")?, member))
 }

@@ -183,6 +183,36 @@ pub const COMMANDS: &[Command] = &[
         read: |typed| Ok(Line::Ask(Ask::Away { text: typed.rest() })),
     },
     Command {
+        names: &["notify", "signaler"],
+        who: Who::Account,
+        arguments: Text { en: "all|mentions|none", fr: "tout|mentions|rien" },
+        does: Text {
+            en: "say how much of this room you want to notice",
+            fr: "dire ce qui doit vous être signalé dans ce salon",
+        },
+        read: reading::notify,
+    },
+    Command {
+        names: &["keywords", "mots"],
+        who: Who::Account,
+        arguments: Text { en: "WORDS", fr: "MOTS" },
+        does: Text {
+            en: "look out for these words and no others; - for none",
+            fr: "guetter ces mots et aucun autre ; - pour aucun",
+        },
+        read: reading::keywords,
+    },
+    Command {
+        names: &["quiet", "silence"],
+        who: Who::Account,
+        arguments: Text { en: "[30s|10m|2h|7d|off]", fr: "[30s|10m|2h|7j|off]" },
+        does: Text {
+            en: "not be disturbed, for so long or until off",
+            fr: "ne pas être dérangé, tant de temps ou jusqu'à off",
+        },
+        read: reading::quiet,
+    },
+    Command {
         names: &["create"],
         who: Who::Account,
         arguments: Text { en: "ROOM [private]", fr: "SALON [privé]" },

@@ -8,6 +8,7 @@ mod happened;
 mod lang;
 mod line;
 mod listing;
+mod noticing;
 mod phrases;
 mod plain;
 mod reader;

@@ -2,7 +2,7 @@
 
 use relais_hub::{
     client::News,
-    model::Seq,
+    model::{Seq, Wishes},
     protocol::{Answer, Ask, Event, Listed, Place, Refusal, Told},
     words::{self, Line, Phrase, Reader, Stand},
 };
@@ -131,12 +131,12 @@ impl Person {
 
     fn hear(&mut self, news: News) -> Result<(), Stop> {
         match news {
-            News::Entered { user, token, rooms } => {
+            News::Entered { user, token, rooms, wishes } => {
                 self.door.keep(&user, token.as_deref());
                 if self.was_in {
                     self.note(BACK);
                 } else {
-                    self.tell(&as_entered(&user, rooms));
+                    self.tell(&as_entered(&user, (rooms, wishes)));
                 }
                 (self.me, self.was_in) = (Some(user), true);
             }
@@ -204,11 +204,11 @@ impl Person {
 }
 
 /// What who comes in is shown, without what is nobody's to see.
-fn as_entered(user: &str, rooms: Vec<Listed>) -> Told {
+fn as_entered(user: &str, (rooms, wishes): (Vec<Listed>, Wishes)) -> Told {
     let (user, session, cursor) = (user.to_owned(), String::new(), Seq::default());
     Told::Answer {
         re: None,
-        answer: Ok(Answer::LoggedIn { user, session, token: None, cursor, rooms }),
+        answer: Ok(Answer::LoggedIn { user, session, token: None, cursor, rooms, wishes }),
     }
 }
 

@@ -84,9 +84,9 @@ impl Talk {
 
     fn hear_own(&mut self, own: Own, answer: Result<Answer, Refusal>) {
         match (own, answer) {
-            (Own::LogIn, Ok(Answer::LoggedIn { user, token, cursor, rooms, .. })) => {
+            (Own::LogIn, Ok(Answer::LoggedIn { user, token, cursor, rooms, wishes, .. })) => {
                 self.enter(token.as_ref(), cursor);
-                self.news.push_back(News::Entered { user, token, rooms });
+                self.news.push_back(News::Entered { user, token, rooms, wishes });
             }
             // Who was in once is patient.
             (Own::LogIn, Err(refusal)) if self.was_in() && is_for_later(&refusal) => {

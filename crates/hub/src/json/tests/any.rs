@@ -8,7 +8,7 @@ use proptest::{
 };
 
 use crate::{
-    model::{Access, Cid, Kind, Millis, Mode, Role, Seq},
+    model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Seq, Why, Wishes, Words},
     protocol::{
         Answer, Ask, Code, Event, Gap, Held, Listed, Page, Place, Proof, Refusal, Request, Resume,
         Secret, Told, Where,
@@ -65,6 +65,23 @@ fn role() -> BoxedStrategy<Role> {
 
 fn mode() -> BoxedStrategy<Mode> {
     select(vec![Mode::Turns, Mode::Free]).boxed()
+}
+
+fn level() -> BoxedStrategy<Level> {
+    select(vec![Level::All, Level::Mentions, Level::Nothing]).boxed()
+}
+
+fn why() -> BoxedStrategy<Option<Why>> {
+    of(select(vec![Why::Mention, Why::Direct, Why::Keyword, Why::Room])).boxed()
+}
+
+fn words() -> BoxedStrategy<Words> {
+    vec("[a-zé0-9_]{2,8}", 0..4).prop_map(Words::from_iter).boxed()
+}
+
+fn quiet() -> BoxedStrategy<Quiet> {
+    let until = millis().prop_map(Quiet::Until);
+    prop_oneof![Just(Quiet::Off), Just(Quiet::On), until].boxed()
 }
 
 fn access() -> BoxedStrategy<Access> {
@@ -179,6 +196,9 @@ fn of_rooms() -> BoxedStrategy<Ask> {
         (place(), any::<u32>()).prop_map(|(room, seconds)| Ask::Slow { room, seconds }),
         (place(), of(any::<u32>())).prop_map(|(room, days)| Ask::Retain { room, days }),
         ("[a-z]{1,8}", of(mode())).prop_map(|(with, mode)| Ask::Dialogue { with, mode }),
+        (place(), level()).prop_map(|(room, level)| Ask::Notify { room, level }),
+        vec(any::<String>(), 0..3).prop_map(|words| Ask::Keywords { words }),
+        (any::<bool>(), of(any::<u64>())).prop_map(|(on, seconds)| Ask::Quiet { on, seconds }),
         text().prop_map(|matching| Ask::Rooms { matching }),
         place().prop_map(|room| Ask::Who { room }),
     ]
@@ -235,9 +255,10 @@ fn answer() -> BoxedStrategy<Answer> {
                 Answer::Hello { server, register, frame, body, time, tls }
             }
         ),
-        (text(), text(), of(text()), seq(), vec(listed(), 0..3)).prop_map(
-            |(user, session, token, cursor, rooms)| {
-                Answer::LoggedIn { user, session, token, cursor, rooms }
+        (text(), text(), of(text()), seq(), vec(listed(), 0..3), (words(), quiet())).prop_map(
+            |(user, session, token, cursor, rooms, (words, quiet))| {
+                let wishes = Wishes { words, quiet };
+                Answer::LoggedIn { user, session, token, cursor, rooms, wishes }
             }
         ),
         (seq(), millis(), any::<bool>()).prop_map(|(seq, at, dup)| Answer::Written {
@@ -264,16 +285,11 @@ fn answer() -> BoxedStrategy<Answer> {
 fn listed() -> BoxedStrategy<Listed> {
     let numbers = (seq(), of((seq(), role())), any::<u64>(), any::<usize>());
     let held = (mode(), text()).prop_map(|(mode, turn)| Held { mode, turn });
-    (place(), any::<String>(), access(), numbers, of(held))
-        .prop_map(|(room, topic, access, (last, mine, unread, members), dialogue)| Listed {
-            room,
-            topic,
-            access,
-            last,
-            mine,
-            unread,
-            members,
-            dialogue,
+    let more = (any::<u64>(), level(), of(held));
+    (place(), any::<String>(), access(), numbers, more)
+        .prop_map(|(room, topic, access, numbers, (mentions, level, dialogue))| {
+            let (last, mine, unread, members) = numbers;
+            Listed { room, topic, access, last, mine, unread, mentions, level, members, dialogue }
         })
         .boxed()
 }
@@ -290,9 +306,9 @@ fn event() -> BoxedStrategy<Event> {
 
 fn in_the_log() -> BoxedStrategy<Event> {
     prop_oneof![
-        (at(), kind(), text(), of(seq()), any::<bool>(), any::<bool>()).prop_map(
-            |(at, kind, body, reply, mention, edited)| {
-                Event::Message { at, kind, body, reply, mention, edited }
+        (at(), kind(), text(), of(seq()), any::<bool>(), why(), any::<bool>()).prop_map(
+            |(at, kind, body, reply, mention, notify, edited)| {
+                Event::Message { at, kind, body, reply, mention, notify, edited }
             }
         ),
         (at(), seq(), any::<String>()).prop_map(|(at, of, body)| Event::Edit { at, of, body }),
@@ -331,6 +347,9 @@ fn beside_the_log() -> BoxedStrategy<Event> {
             body
         }),
         (place(), seq()).prop_map(|(room, last)| Event::Read { room, last }),
+        (place(), level()).prop_map(|(room, level)| Event::Notify { room, level }),
+        words().prop_map(Event::Keywords),
+        quiet().prop_map(Event::Quiet),
         (place(), any::<String>()).prop_map(|(room, who)| Event::Turn { room, who }),
         (place(), seq(), seq()).prop_map(|(room, from, to)| Event::Gap(Gap { room, from, to })),
         (place(), seq()).prop_map(|(room, last)| Event::Lagged { room, last }),

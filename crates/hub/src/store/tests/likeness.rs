@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    model::{Mode, Role, Title},
+    model::{Level, Mode, Quiet, Role, Title, Wish, Words},
     protocol::Page,
     store::{More, Past},
 };
@@ -132,6 +132,9 @@ fn deed(state: &State, model: &Model, step: Step) -> Option<(Option<AccountId>, 
         return is_new.then_some((Some(by), Deed::Talk { with: who }));
     }
     let room = choose(&rooms, b)?;
+    if what % 12 == 10 && b.is_multiple_of(2) {
+        return Some((Some(by), Deed::Wish(wish(room, b, c))));
+    }
     let (room, act) = match what % 12 {
         3..=5 => (room, said(c)),
         9 if b.is_multiple_of(4) => dialogue(state, (by, a, c))?,
@@ -157,6 +160,20 @@ fn dialogue(state: &State, (by, a, c): (AccountId, u8, u8)) -> Option<(RoomId, A
         _ => Act::Dialogue { mode },
     };
     Some((choose(&talks, c)?, act))
+}
+
+fn wish(room: RoomId, b: u8, c: u8) -> Wish {
+    match b % 3 {
+        0 => {
+            let level = [Level::All, Level::Mentions, Level::Nothing][usize::from(c) % 3];
+            Wish::Level { room, level }
+        }
+        1 => Wish::Words(Words::read(["", "salut", "salut fin"][usize::from(c) % 3])),
+        _ => {
+            let until = Quiet::Until(Millis(c.into()));
+            Wish::Quiet([Quiet::Off, Quiet::On, until][usize::from(c) % 3])
+        }
+    }
 }
 
 fn said(c: u8) -> Act {

@@ -2,6 +2,7 @@
 
 mod keeping;
 mod likeness;
+mod noticing;
 mod opening;
 mod reading;
 mod searching;
