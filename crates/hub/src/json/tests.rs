@@ -83,6 +83,13 @@ fn what_is_wanted_is_spelled_in_few_words() {
 }
 
 #[test]
+fn a_ping_without_a_word_is_answered_without_one() {
+    let pong = |t| Told::Answer { re: Some(1), answer: Ok(Answer::Pong { t }) };
+    is_told(&pong(None), r#"{"re":1,"ok":true}"#);
+    is_told(&pong(Some(7)), r#"{"re":1,"ok":true,"t":7}"#);
+}
+
+#[test]
 fn rooms_to_resume_keep_their_order() {
     let rooms = vec![(room(), Seq(3)), (Place::Person("bob".into()), Seq(1))];
     let resume = Some(Resume::Rooms(rooms));

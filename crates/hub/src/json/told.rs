@@ -53,6 +53,7 @@ const ANSWERS: &[(&str, ReadAnswer)] = &[
     ("sessions", |f| Ok(Answer::Sessions(each(f, "sessions", session)?))),
     ("commands", |f| Ok(Answer::Help(each(f, "commands", command)?))),
     ("cursor", |f| Ok(Answer::Live { cursor: f.needed("cursor", Fields::seq)? })),
+    // Without one it is as any that is done.
     ("t", |f| Ok(Answer::Pong { t: f.number("t")? })),
     ("bye", |_| Ok(Answer::Bye)),
 ];

@@ -96,7 +96,7 @@ pub enum Answer {
     },
     /// Yes.
     Pong {
-        /// As it came.
+        /// As it came, if it did.
         t: Option<u64>,
     },
     /// What can be asked: what is typed, and what it does.

@@ -78,6 +78,7 @@ impl Talk {
             return;
         }
         if let Some(ask) = self.asking.answered(re) {
+            let answer = answer.map(|answer| meant(&ask, answer));
             self.news.push_back(News::Answered(ask, answer));
         }
     }
@@ -131,6 +132,14 @@ impl Talk {
             Some(_) => self.following.resume(),
             None => self.following.begin(cursor),
         }
+    }
+}
+
+/// What `answer` is to `ask`: one without fields may be to a ping.
+fn meant(ask: &Ask, answer: Answer) -> Answer {
+    match (ask, answer) {
+        (Ask::Ping { t: None }, Answer::Done) => Answer::Pong { t: None },
+        (_, answer) => answer,
     }
 }
 

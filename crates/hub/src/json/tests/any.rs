@@ -276,7 +276,7 @@ fn answer() -> BoxedStrategy<Answer> {
         text().prop_map(Answer::Value),
         vec((text(), text(), millis(), any::<bool>()), 0..3).prop_map(Answer::Sessions),
         seq().prop_map(|cursor| Answer::Live { cursor }),
-        of(any::<u64>()).prop_map(|t| Answer::Pong { t }),
+        any::<u64>().prop_map(|t| Answer::Pong { t: Some(t) }),
         vec((text(), text()), 0..3).prop_map(Answer::Help),
     ]
     .boxed()
