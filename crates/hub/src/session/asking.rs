@@ -9,6 +9,7 @@ use crate::{
     desk::Order,
     json,
     protocol::{Answer, Ask, Code, Proof, Refusal, Request},
+    shared::NoValue,
     words::{self, Phrase},
 };
 
@@ -133,7 +134,8 @@ impl Session<'_> {
         };
         match calculator.calculate(self.way.peer.client(), expr.to_owned()).await {
             Ok(value) => Ok(Some(Answer::Value(value))),
-            Err(why) => Err(Refusal::of(Code::CalcError).why(why)),
+            Err(NoValue::TooLong) => Err(Refusal::of(Code::CalcTimeout).field("expr")),
+            Err(NoValue::Wrong(why)) => Err(Refusal::of(Code::CalcError).why(why)),
         }
     }
 
