@@ -28,6 +28,7 @@ pub use self::{
     archive::{Archive, Missed, Past},
     broken::Broken,
     file::Sync,
+    forget::Old,
     lock::is_in_use,
     said::More,
     search::{TAIL_MAX, WORDS_CHARS_MAX},

@@ -8,7 +8,7 @@ use super::broken::Broken;
 
 /// What makes each format of the one before. What stands here was released and does not change:
 /// what is new is one more.
-const STEPS: &[&str] = &[FIRST, DIALOGUES, WISHES];
+const STEPS: &[&str] = &[FIRST, DIALOGUES, WISHES, FORGOTTEN];
 
 /// The log, what it comes to, and what is known of devices.
 ///
@@ -133,6 +133,22 @@ const WISHES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+/// What clients called what was forgotten: no text is kept of it.
+const FORGOTTEN: &str = "
+    CREATE TABLE forgotten (
+        cid TEXT NOT NULL,
+        by INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        room INTEGER,
+        deed TEXT NOT NULL,
+        about INTEGER,
+        number INTEGER,
+        PRIMARY KEY (cid, by)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX forgotten_at ON forgotten (at);
+";
+
 /// What tells our files from other programs': `rlhb`.
 const APPLICATION: i64 = 0x726c_6862;
 
@@ -193,7 +209,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 1).unwrap();
         conn.execute("INSERT INTO members VALUES (2, 1, 2, 2, 2, 0, NULL)", []).unwrap();
         migrated(&mut conn).unwrap();
-        assert_eq!(pragma(&conn, "user_version").unwrap(), 3);
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 4);
         conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
         let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
@@ -206,7 +222,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 7).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 7, and this version knows formats up to 3"
+            "\"hub.db\" has format 7, and this version knows formats up to 4"
         );
     }
 

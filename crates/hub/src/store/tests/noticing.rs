@@ -48,7 +48,7 @@ fn what_was_taken_out_or_forgotten_is_for_nobody() {
     let (one, two) = (written.say(ana, lab, "@bob"), written.say(ana, lab, "tea"));
     written.redact(ana, lab, one);
     assert_eq!(marked(&written, lab, bob, 0), 1);
-    written.store.forget(lab, Millis(two.0 + 1), 9).unwrap();
+    written.store.forget(lab, old(Millis(two.0 + 1)), 9).unwrap();
     assert_eq!(marked(&written, lab, bob, 0), 0);
 }
 
