@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 
-from stage import equal, holds, test
+from stage import equal, eventually, holds, test
 from with_a_hub import Bot, hub, somebody
 
 
@@ -252,3 +252,36 @@ def what_is_unread_and_for_one_is_counted_after_kill_9_and_told_to_who_comes_bac
     bob.done("READ", room="#lab", seq=seqs[-1])
     room = bob.done("ROOMS")["rooms"][0]
     assert room["unread"] == 0 and "mentions" not in room, room
+
+
+@test
+def what_takes_too_long_to_work_out_is_told_from_what_is_wrong(stage):
+    program = hub(stage, "127.0.0.1:0")
+    ana = somebody(program.at, "ana")
+    ana.refused("CALC_TIMEOUT", "CALC", expr="1000000!")
+    ana.refused("CALC_ERROR", "CALC", expr="2^")
+    ana.refused("TOO_LONG", "CALC", expr="1" * 257)
+    equal(ana.done("CALC", expr="21*2")["value"], "42")
+    told = ana.done("PING")
+    assert "t" not in told, told
+
+
+@test
+def what_is_said_again_is_known_also_when_the_room_kept_nothing_of_it(stage):
+    program = hub(stage, "127.0.0.1:0")
+    ana = somebody(program.at, "ana", "#lab")
+    ana.done("RETAIN", room="#lab", days=0)
+    said = ana.done("MESSAGE", room="#lab", body="soon forgotten", cid="once")
+    # A hub that starts looks for what is too old first.
+    program = killed(stage, program)
+    ana, _ = known(program.at, "ana")
+
+    def is_forgotten():
+        events = ana.done("HISTORY", room="#lab")["events"]
+        return all(event["ev"] != "message" for event in events)
+
+    eventually("what was said forgotten", is_forgotten)
+    again = ana.done("MESSAGE", room="#lab", body="soon forgotten", cid="once")
+    equal((again["seq"], again["dup"]), (said["seq"], True))
+    ana.refused("CID_REUSED", "REACT", room="#lab", seq=said["seq"], emoji="+", cid="once")
+    assert ana.done("MESSAGE", room="#lab", body="new", cid="twice")["seq"] > said["seq"], "a place given again"

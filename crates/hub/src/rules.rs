@@ -159,6 +159,8 @@ impl<P: Past> Judge<'_, P> {
 
     fn create(&self, name: &str, access: Access, topic: Option<&str>) -> Verdict {
         let name = text::room_name(name)?;
+        // Also of a room that may not be known of: two are never called the same, and any other answer
+        // would tell as much by being another.
         if let Some(like) = self.state.room_like(&name) {
             let is_same = self.state.room_named(&name) == Some(like);
             let code = if is_same { Code::NameTaken } else { Code::NameConfusable };

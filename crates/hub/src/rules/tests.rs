@@ -133,6 +133,21 @@ fn nobody_knows_of_a_private_room_who_was_not_asked_in() {
     for ask in [join("#secret"), say("#secret", "hi"), Ask::Part { room: at("#secret") }] {
         assert_eq!(world.does("bob", &ask), Err(Code::NoSuchRoom), "{ask:?}");
     }
+    // Its name is taken, as that of any room, of which nothing else is told.
+    world.does("ana", &create("#known", Access::Public)).unwrap();
+    for room in ["#secret", "#SECRET", "#known"] {
+        for access in [Access::Private, Access::Public] {
+            let taken = world.does("bob", &create(room, access));
+            assert_eq!(taken, Err(Code::NameTaken), "{room}");
+        }
+    }
+    for (room, like, access) in
+        [("#memo", "#rnemo", Access::Private), ("#mama", "#rnama", Access::Public)]
+    {
+        world.does("ana", &create(room, access)).unwrap();
+        let taken = world.does("bob", &create(like, Access::Public));
+        assert_eq!(taken, Err(Code::NameConfusable), "{like}");
+    }
     let invite = Ask::Invite { room: at("#secret"), user: "bob".into() };
     assert_eq!(world.does("bob", &invite), Err(Code::NoSuchRoom));
     assert_eq!(world.does("ana", &invite), Ok(1));
