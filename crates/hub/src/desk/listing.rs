@@ -3,7 +3,7 @@
 use super::Desk;
 use crate::{
     model::{AccountId, Dialogue, Level, Quiet, RoomId, Title, Wishes},
-    protocol::{Held, Listed},
+    protocol::{Ask, Held, Listed, Place},
     saying,
 };
 
@@ -11,6 +11,18 @@ use crate::{
 const UNREAD_MAX: u64 = 200;
 
 impl Desk {
+    /// Where who asks is to speak from here on, if it asks for that.
+    pub(super) fn entered(&self, by: AccountId, ask: &Ask) -> Option<RoomId> {
+        match ask {
+            Ask::Join { room } => self.judge(by).inside(room).ok(),
+            Ask::Create { room, .. } => self.state.room_named(room),
+            Ask::Dialogue { with, mode: Some(_) } => {
+                self.judge(by).inside(&Place::Person(with.clone())).ok()
+            }
+            _ => None,
+        }
+    }
+
     /// How much of `unread` is for `who`.
     fn mentions(&self, (id, who): (RoomId, AccountId), unread: u64) -> u64 {
         let room = self.state.room(id);

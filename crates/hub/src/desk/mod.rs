@@ -25,10 +25,10 @@ use crate::{
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
     limits::Limits,
-    model::{AccountId, Cid, Entry, Millis, RoomId, Seq, State},
+    model::{AccountId, Cid, Entry, Millis, Seq, State},
     names::Names,
     outbox::Spoken,
-    protocol::{Answer, Ask, Code, Place, Refusal, Told},
+    protocol::{Answer, Ask, Code, Refusal, Told},
     rules::Past,
     store::{Archive, Broken, Store},
 };
@@ -252,18 +252,6 @@ impl Desk {
         match self.entered(by, ask) {
             Some(room) => Answer::Joined(self.listed(room, by)),
             None => Answer::Written { seq, at: self.last_at, dup: false },
-        }
-    }
-
-    /// Where who asks is to speak from here on, if it asks for that.
-    fn entered(&self, by: AccountId, ask: &Ask) -> Option<RoomId> {
-        match ask {
-            Ask::Join { room } => self.judge(by).inside(room).ok(),
-            Ask::Create { room, .. } => self.state.room_named(room),
-            Ask::Dialogue { with, mode: Some(_) } => {
-                self.judge(by).inside(&Place::Person(with.clone())).ok()
-            }
-            _ => None,
         }
     }
 

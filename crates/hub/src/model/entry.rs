@@ -1,26 +1,10 @@
 //! What the log is made of: what was done, by whom, when. Accounts, rooms and all that is in them
 //! are what the entries until now come to.
 
-use std::fmt;
-
-use super::wish::Wish;
-
-/// A place in the log. The first entry has 1; each has more than the one before, but not always one
-/// more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Seq(pub u64);
-
-/// An account: the place of the entry that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountId(pub Seq);
-
-/// A room, or what two say to each other: the place of the entry that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoomId(pub Seq);
-
-/// A time of day. *Unit*: milliseconds since 1970, without leap seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Millis(pub u64);
+use super::{
+    numbers::{AccountId, Millis, RoomId, Seq},
+    wish::Wish,
+};
 
 /// What a client calls what it asks for, so that asking twice does it once: of 1 to 64 letters,
 /// digits, `_` and `-`.
@@ -258,12 +242,6 @@ impl Entry {
             Deed::Create { .. } | Deed::Talk { .. } => Some(RoomId(self.seq)),
             Deed::In { room, .. } => Some(room),
         }
-    }
-}
-
-impl fmt::Display for Seq {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
     }
 }
 

@@ -5,20 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use relais_wire::clean::is_mark;
 
 use super::{
-    entry::{AccountId, Act, Deed, Entry, Kind, Millis, RoomId},
+    entry::{Act, Deed, Entry, Kind},
+    numbers::{AccountId, Millis, RoomId},
     state::{Room, State},
-    wish::{Level, Quiet, Words},
+    wish::{Level, Quiet, Wishes},
 };
 use crate::name::folded;
-
-/// What an account wants to notice, whatever room it is said in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wishes {
-    /// What has one of these words in it, which are folded.
-    pub words: Words,
-    /// Whether it wants to notice nothing for now.
-    pub quiet: Quiet,
-}
 
 /// Somebody who is to notice something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,15 +2,14 @@
 
 mod entry;
 mod marks;
+mod numbers;
 mod state;
 mod wish;
 
 pub use self::{
-    entry::{
-        Access, AccountId, Act, CID_CHARS_MAX, Cid, Deed, Entry, Kind, Millis, Mode, Role, RoomId,
-        Seq,
-    },
-    marks::{Attention, Between, Heed, Mark, Why, Wishes, is_named, is_of_word},
+    entry::{Access, Act, CID_CHARS_MAX, Cid, Deed, Entry, Kind, Mode, Role},
+    marks::{Attention, Between, Heed, Mark, Why, is_named, is_of_word},
+    numbers::{AccountId, Millis, RoomId, Seq},
     state::{Account, Dialogue, Member, Room, State, Title, Voice},
-    wish::{Level, Quiet, Wish, Words},
+    wish::{Level, Quiet, Wish, Wishes, Words},
 };

@@ -9,9 +9,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub use self::room::{Dialogue, Member, Room, Title, Voice};
 use super::{
-    entry::{Access, AccountId, Act, Deed, Entry, Millis, Role, RoomId, Seq},
-    marks::Wishes,
-    wish::Level,
+    entry::{Access, Act, Deed, Entry, Role},
+    numbers::{AccountId, Millis, RoomId, Seq},
+    wish::{Level, Wishes},
 };
 use crate::name::{Skeleton, folded};
 

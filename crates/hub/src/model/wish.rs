@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::entry::{Millis, RoomId};
+use super::numbers::{Millis, RoomId};
 
 /// What somebody wants to notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,15 @@ pub enum Quiet {
     Until(Millis),
     /// Until it says otherwise.
     On,
+}
+
+/// What an account wants to notice, whatever room it is said in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// What has one of these words in it, which are folded.
+    pub words: Words,
+    /// Whether it wants to notice nothing for now.
+    pub quiet: Quiet,
 }
 
 /// Words that somebody looks out for, each once and in their order.

@@ -23,7 +23,7 @@ pub(crate) fn noticed(mut event: Event, why: Option<Why>) -> Event {
 
 /// Who is told something else than all others, and what: who did it, if it has a name for that; who is
 /// named, or is to notice it; and two who speak with each other, each of whom calls the room by the
-/// other's name.
+/// other's name. In the order of accounts.
 ///
 /// *Cost*: a spelling for each reason, however many have it.
 pub(super) fn own(
@@ -36,7 +36,9 @@ pub(super) fn own(
     if let Title::Talk(one, other) = state.room(room).title {
         let why = |who| marks.iter().find(|mark| mark.who == who).and_then(Mark::notify);
         let own = [one, other].map(|who| Some((who, told(Some(who), why(who))?)));
-        return own.into_iter().flatten().collect();
+        let mut own: Vec<_> = own.into_iter().flatten().collect();
+        own.sort_unstable_by_key(|(who, _)| *who);
+        return own;
     }
     let mut own = Vec::new();
     if entry.cid.is_some() {
@@ -53,6 +55,7 @@ pub(super) fn own(
             own.push((mark.who, spoken));
         }
     }
+    own.sort_unstable_by_key(|(who, _)| *who);
     own
 }
 

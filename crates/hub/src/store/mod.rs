@@ -13,6 +13,7 @@ mod file;
 mod forget;
 mod lock;
 mod log;
+mod noticing;
 mod numbers;
 mod row;
 mod said;

@@ -7,12 +7,13 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     broken::Broken,
+    noticing::{read_wishes, unmark, write_mark, write_wishes},
     numbers::Bits,
-    row::{access, access_number, level, level_number, quiet, role, role_number},
+    row::{access, access_number, level, level_number, role, role_number},
 };
 use crate::model::{
-    Account, AccountId, Act, Deed, Dialogue, Entry, Mark, Member, Millis, Quiet, Room, RoomId, Seq,
-    State, Title, Voice, Wish, Wishes, Words,
+    Account, AccountId, Act, Deed, Dialogue, Entry, Member, Millis, Room, RoomId, Seq, State,
+    Title, Voice, Wish,
 };
 
 /// Writes what `entry` changed, as it is `after` it.
@@ -52,31 +53,6 @@ pub(super) fn write(conn: &Connection, entry: &Entry, after: &State) -> Result<(
             write_wishes(conn, entry.by, &after.account(entry.by).wishes)
         }
     }
-}
-
-fn write_mark(conn: &Connection, mark: &Mark, (room, seq): (RoomId, Seq)) -> Result<(), Broken> {
-    let sql = "INSERT INTO marked (account, room, seq) VALUES (?1, ?2, ?3)";
-    conn.prepare_cached(sql)?.execute(params![mark.who, room, seq])?;
-    Ok(())
-}
-
-/// What somebody has read is counted no more; of who left, nothing is.
-fn unmark(conn: &Connection, (room, who): (RoomId, AccountId), upto: Seq) -> Result<(), Broken> {
-    let sql = "DELETE FROM marked WHERE account = ?1 AND room = ?2 AND seq <= ?3";
-    conn.prepare_cached(sql)?.execute(params![who, room, upto])?;
-    Ok(())
-}
-
-fn write_wishes(conn: &Connection, who: AccountId, wishes: &Wishes) -> Result<(), Broken> {
-    let Wishes { words, quiet } = wishes;
-    let (quiet, until) = match quiet {
-        Quiet::Off => (false, None),
-        Quiet::On => (true, None),
-        Quiet::Until(until) => (true, Some(*until)),
-    };
-    let sql = "REPLACE INTO wishes VALUES (?1, ?2, ?3, ?4)";
-    conn.prepare_cached(sql)?.execute(params![who, words.as_str(), quiet, until])?;
-    Ok(())
 }
 
 fn write_act(
@@ -215,10 +191,7 @@ pub(super) fn last(conn: &Connection) -> Result<Seq, Broken> {
 pub(super) fn restore(conn: &Connection) -> Result<State, Broken> {
     let accounts = all(conn, ACCOUNTS, |row| {
         let (name, since) = (row.get(1)?, row.get(2)?);
-        let wishes = Wishes {
-            words: Words::read(&row.get::<_, Option<String>>(3)?.unwrap_or_default()),
-            quiet: quiet(row.get::<_, Option<bool>>(4)?.unwrap_or_default(), row.get(5)?),
-        };
+        let wishes = read_wishes(row)?;
         Ok((row.get(0)?, Account { name, since, rooms: HashSet::new(), wishes }))
     })?;
     let known: HashSet<AccountId> = accounts.iter().map(|(id, _)| *id).collect();

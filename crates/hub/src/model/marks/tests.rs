@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Access, Seq, Wish};
+use crate::model::{Access, Seq, Wish, Words};
 
 const ANA: AccountId = AccountId(Seq(1));
 const BOB: AccountId = AccountId(Seq(2));

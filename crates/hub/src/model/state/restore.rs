@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Account, Member, Room, State, Title, in_order};
 use crate::model::{
-    entry::{AccountId, RoomId, Seq},
+    numbers::{AccountId, RoomId, Seq},
     wish::Level,
 };
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::model::{
-    entry::{Access, AccountId, Act, Millis, Mode, Role, Seq},
+    entry::{Access, Act, Mode, Role},
+    numbers::{AccountId, Millis, Seq},
     wish::Level,
 };
 

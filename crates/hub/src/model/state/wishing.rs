@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::model::{
-    entry::AccountId,
+    numbers::AccountId,
     wish::{Wish, Words},
 };
 
