@@ -110,6 +110,9 @@ def what_of_two_dialogues_is_asked_for_at_once_one_is_held(stage):
         while "ev" in (told := bot.next()):
             bot.events.append(told)
         equal((told["re"], told["dialogue"]["mode"]), (bot.number, "turns"))
+    (room,) = ana.done("ROOMS", match="@BO")["rooms"]
+    equal((room["room"], room["dialogue"]["mode"]), ("@bob", "turns"))
+    equal(ana.done("ROOMS", match="@eve")["rooms"], [])
     (first,) = {bot.event("dialogue")["from"] for bot in (ana, bob)}
     equal({bot.event("turn")["who"] for bot in (ana, bob)}, {first})
     ana.refused("FORBIDDEN", "DIALOGUE", mode="free", **{"with": "bob"})

@@ -69,6 +69,9 @@ impl Desk {
     fn rooms(&self, by: AccountId, matching: Option<&str>) -> Vec<Listed> {
         let judge = self.judge(by);
         let matching = matching.unwrap_or("").to_lowercase();
+        if let Some(name) = matching.strip_prefix('@') {
+            return self.talks(by, name);
+        }
         let is_wanted = |title: &Title| match title {
             Title::Named(name, _) => name.to_lowercase().contains(&matching),
             Title::Talk(..) => false,
@@ -76,6 +79,20 @@ impl Desk {
         let rooms = self.state.rooms().filter(|(_, room)| is_wanted(&room.title));
         let mut rooms: Vec<_> =
             rooms.filter(|(_, room)| judge.may_know_of(room)).map(|(id, _)| id).collect();
+        rooms.sort_unstable();
+        rooms.truncate(ROOMS_MAX);
+        rooms.into_iter().map(|room| self.listed(room, by)).collect()
+    }
+
+    /// With whom `by` speaks whose name has `matching` in it.
+    fn talks(&self, by: AccountId, matching: &str) -> Vec<Listed> {
+        let is_wanted = |room: &RoomId| {
+            let other = self.state.room(*room).other(by);
+            let name = other.map(|other| self.state.account(other).name.to_lowercase());
+            name.is_some_and(|name| name.contains(matching))
+        };
+        let rooms = self.state.account(by).rooms.iter().copied().filter(is_wanted);
+        let mut rooms: Vec<_> = rooms.collect();
         rooms.sort_unstable();
         rooms.truncate(ROOMS_MAX);
         rooms.into_iter().map(|room| self.listed(room, by)).collect()
