@@ -228,6 +228,28 @@ mod tests {
     }
 
     #[test]
+    fn what_many_are_to_notice_is_spelled_once() {
+        let mut state = state();
+        for number in 0..50 {
+            let who = AccountId(Seq(state.last.0 + 1));
+            let name = format!("eve{number}");
+            let wish = Wish::Level { room: LAB, level: Level::All };
+            for deed in
+                [Deed::Register { name }, Deed::In { room: LAB, act: Act::Join }, Deed::Wish(wish)]
+            {
+                let next = entry(state.last.0 + 1, who, deed);
+                state.apply(&next);
+            }
+        }
+        let said = entry(state.last.0 + 1, ANA, say("hi"));
+        let Some(Post::Room(post)) = post(&state, &said, Seq(4)) else { panic!("no post") };
+        assert_eq!(post.own.len(), 51, "those, and who said it");
+        assert!(post.own.is_sorted_by_key(|(who, _)| *who));
+        let (_, first) = &post.own[1];
+        assert!(post.own[1..].iter().all(|(_, spoken)| std::sync::Arc::ptr_eq(first, spoken)));
+    }
+
+    #[test]
     fn each_of_two_calls_their_room_by_the_other() {
         let mut state = state();
         let talk = entry(5, ANA, Deed::Talk { with: BOB });

@@ -45,8 +45,11 @@ pub const COMMANDS: &[Command] = &[
     Command {
         names: &["join", "j"],
         who: Who::Account,
-        arguments: Text { en: "ROOM", fr: "SALON" },
-        does: Text { en: "come into a room, or make it", fr: "entrer dans un salon, ou le créer" },
+        arguments: Text { en: "ROOM|@NAME", fr: "SALON|@NOM" },
+        does: Text {
+            en: "come into a room, or make it, or speak with one person from here on",
+            fr: "entrer dans un salon, ou le créer, ou parler désormais à une personne",
+        },
         read: reading::join,
     },
     Command {
