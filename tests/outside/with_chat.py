@@ -92,6 +92,29 @@ def two_people_talk_through_a_hub_that_is_killed_and_lose_nothing(stage):
 
 
 @test
+def in_a_dialogue_the_hub_holds_the_turn_and_fin_ends_it_and_not_the_chat(stage):
+    port = free_port()
+    program = hub(stage, f"127.0.0.1:{port}")
+    ana, bob = (Chat(stage, port, "--user", name, "--register") for name in ("ana", "bob"))
+    bob.sees("you are bob")
+    ana.type("/dialogue bob", "hello")
+    bob.sees("-ana→ hello")
+    bob.type("/join @ana")
+    bob.sees("a dialogue each in turn, your turn")
+    ana.type("and?")
+    ana.sees("it is not your turn")
+    program.kill()
+    ana.sees("# the connection is lost")
+    program = hub(stage, f"127.0.0.1:{port}", store=program.store)
+    bob.type("hi", "fin")
+    for one in (ana, bob):
+        one.sees("# bob ended the dialogue: fin")
+    ana.type("good", "fin")
+    bob.sees("-ana→ good")
+    equal((ana.end(), bob.end()), (0, 0))
+
+
+@test
 def a_tail_goes_on_over_a_killed_hub_without_a_hole_or_a_double(stage):
     port = free_port()
     # As fast as scripts like.

@@ -14,7 +14,7 @@ use tracing::error;
 
 use crate::{
     hall::{ClientId, Group, Post},
-    model::{AccountId, RoomId, Seq},
+    model::{AccountId, Attention, Between, RoomId, Seq, Why},
     names::Names,
     outbox::Spoken,
     protocol::{Answer, Code, Event, Gap, Page, Place, Refusal, Told},
@@ -42,7 +42,9 @@ pub(crate) enum Wanted {
     /// What was said that has these words.
     Found { rooms: Vec<(RoomId, Place)>, words: String, from: Option<AccountId>, limit: usize },
     /// What happened in rooms since, up to an entry. The client hears nothing else meanwhile.
-    Missed { rooms: Vec<(RoomId, Place, Seq)>, upto: Seq },
+    /// Behind that come the turns in dialogues.
+    /// It is to notice of it what it wants to.
+    Missed { rooms: Vec<(RoomId, Place, Seq)>, upto: Seq, turns: Vec<Event>, attention: Attention },
 }
 
 /// The way to those who read.
@@ -154,8 +156,10 @@ impl Shelf {
                 };
                 Answer::Page { events: found.iter().filter_map(event).collect(), more: false }
             }
-            Wanted::Missed { rooms, upto } => {
-                self.missed(job, rooms, (*upto, posts))?;
+            Wanted::Missed { rooms, upto, turns, attention } => {
+                self.missed((job, attention), rooms, (*upto, posts))?;
+                let tell = |turn: &Event| Spoken::new(Told::Event(turn.clone()));
+                posts.extend(turns.iter().map(|turn| Post::One(job.client, tell(turn))));
                 Answer::Live { cursor: *upto }
             }
         };
@@ -166,7 +170,7 @@ impl Shelf {
     /// before it that there was more.
     fn missed(
         &self,
-        job: &Job,
+        (job, attention): (&Job, &Attention),
         rooms: &[(RoomId, Place, Seq)],
         (upto, posts): (Seq, &mut Group),
     ) -> Result<(), Broken> {
@@ -180,7 +184,8 @@ impl Shelf {
             // The newest first, as long as there is room.
             for past in past.iter().rev() {
                 let Some(event) = self.event(past, place, job.by) else { continue };
-                let spoken = Spoken::new(Told::Event(event));
+                let why = self.why(past, place, (job.by, attention));
+                let spoken = Spoken::new(Told::Event(saying::noticed(event, why)));
                 bytes += spoken.json.len();
                 if bytes > bytes_max {
                     has_more = true;
@@ -198,6 +203,23 @@ impl Shelf {
         events.sort_unstable_by_key(|(seq, _)| *seq);
         posts.extend(events.into_iter().map(|(_, spoken)| tell(spoken)));
         Ok(())
+    }
+
+    /// Why who missed it is to notice it now.
+    fn why(
+        &self,
+        past: &Past,
+        place: &Place,
+        (who, attention): (AccountId, &Attention),
+    ) -> Option<Why> {
+        if past.redacted || past.entry.by == who {
+            return None;
+        }
+        let between = match place {
+            Place::Person(_) => Between::Two,
+            Place::Room(_) => Between::All,
+        };
+        attention.why(&past.entry, (&self.names.name(who), between))
     }
 
     fn event(&self, past: &Past, place: &Place, viewer: AccountId) -> Option<Event> {

@@ -29,5 +29,5 @@ pub mod words;
 pub use door::Door;
 pub use hub::{Hub, OpenError, Options};
 pub use limits::Limits;
-pub use shared::{Calculator, ClearPasswords, Registration};
+pub use shared::{Calculator, ClearPasswords, NoValue, Registration};
 pub use words::Lang;

@@ -23,6 +23,8 @@ pub struct Limits {
     pub talks_an_account_max: usize,
     /// The most connections of an account.
     pub sessions_an_account_max: usize,
+    /// The most words that an account looks out for.
+    pub keywords_max: usize,
     /// How long what was said may be edited, in milliseconds.
     pub edit_ms_max: u64,
     /// How many messages an account may say at once.
@@ -63,6 +65,7 @@ impl Default for Limits {
             rooms_an_account_max: 200,
             talks_an_account_max: 1000,
             sessions_an_account_max: 16,
+            keywords_max: 20,
             edit_ms_max: 7 * 24 * 3600 * 1000,
             burst: 10,
             messages_a_second: 2,

@@ -1,13 +1,15 @@
 //! What may be written to the log: what is asked for, held against what the log comes to.
 
+mod dialogue;
 mod members;
+mod noticing;
 mod speaking;
 
 use crate::{
     limits::Limits,
     model::{
-        Access, AccountId, Act, Deed, Entry, Member, Millis, Role, Room, RoomId, Seq, State, Title,
-        Voice,
+        Access, AccountId, Act, Deed, Entry, Member, Millis, Quiet, Role, Room, RoomId, Seq, State,
+        Title, Voice,
     },
     protocol::{Ask, Code, Place, Refusal},
     text,
@@ -58,11 +60,12 @@ impl<P: Past> Judge<'_, P> {
             Ask::Topic { room, topic } => self.topic(room, topic),
             Ask::Slow { room, seconds } => self.slow(room, *seconds),
             Ask::Retain { room, days } => self.retain(room, *days),
+            Ask::Dialogue { with, mode } => self.dialogue(with, *mode),
             ask => self.about(ask),
         }
     }
 
-    /// What is done about somebody.
+    /// What is done about somebody, and about who asks.
     fn about(&self, ask: &Ask) -> Verdict {
         match ask {
             Ask::Invite { room, user } => self.invite(room, user),
@@ -77,13 +80,21 @@ impl<P: Past> Judge<'_, P> {
                 self.voice(room, user, Voice::Muted(until))
             }
             Ask::Mute { room, user, on: false, .. } => self.voice(room, user, Voice::Free),
+            Ask::Notify { room, level } => self.notify(room, *level),
+            Ask::Keywords { words } => self.keywords(words),
+            Ask::Quiet { on: true, seconds } => {
+                let until = seconds.map(|seconds| self.in_seconds(seconds));
+                Ok(self.quiet(until.map_or(Quiet::On, Quiet::Until)))
+            }
+            Ask::Quiet { on: false, .. } => Ok(self.quiet(Quiet::Off)),
             _ => Ok(Vec::new()),
         }
     }
 
     fn join(&self, place: &Place) -> Verdict {
-        let Place::Room(name) = place else {
-            return Err(Refusal::of(Code::BadField).field("room").why("a room begins with #"));
+        let name = match place {
+            Place::Room(name) => name,
+            Place::Person(name) => return self.talk(name).map(|(deeds, _)| deeds),
         };
         let Some(id) = self.state.room_named(name) else {
             return self.create(name, Access::Public, None);
@@ -139,12 +150,17 @@ impl<P: Past> Judge<'_, P> {
 
     fn part(&self, place: &Place) -> Verdict {
         let room = self.inside(place)?;
+        if self.state.room(room).dialogue.is_some() {
+            return Ok(vec![Deed::In { room, act: Act::DialogueEnd { word: None } }]);
+        }
         self.is_room(room)?;
         Ok(vec![Deed::In { room, act: Act::Part }])
     }
 
     fn create(&self, name: &str, access: Access, topic: Option<&str>) -> Verdict {
         let name = text::room_name(name)?;
+        // Also of a room that may not be known of: two are never called the same, and any other answer
+        // would tell as much by being another.
         if let Some(like) = self.state.room_like(&name) {
             let is_same = self.state.room_named(&name) == Some(like);
             let code = if is_same { Code::NameTaken } else { Code::NameConfusable };

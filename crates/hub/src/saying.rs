@@ -1,14 +1,19 @@
 //! Entries as those are told them who may see them.
 
+mod noticing;
+mod turns;
+
 use crate::{
     hall::{Move, Post, RoomPost},
-    model::{AccountId, Act, Deed, Entry, Kind, RoomId, Seq, State, Title},
+    model::{AccountId, Act, Deed, Entry, Kind, RoomId, Seq, State, Title, is_named},
     outbox::Spoken,
     protocol::{Event, Place, Told, Where},
 };
 
-/// The most names in a message that are looked for.
-const MENTIONS_MAX: usize = 32;
+pub(crate) use self::{
+    noticing::noticed,
+    turns::{turn, turns},
+};
 
 /// Who is told, what the room is called there, and what accounts are.
 pub(crate) struct View<'v> {
@@ -37,14 +42,14 @@ pub(crate) fn event((entry, prev): (&Entry, Seq), view: View<'_>) -> Option<Even
     let cid = entry.cid.clone().filter(|_| viewer == Some(entry.by));
     let at = Where { room, seq: entry.seq, prev, at: entry.at, from: name(entry.by), cid };
     Some(match &entry.deed {
-        Deed::Register { .. } => return None,
+        Deed::Register { .. } | Deed::Wish(_) => return None,
         Deed::Create { .. } | Deed::Talk { .. } => Event::Create(at),
         Deed::In { act, .. } => match act {
             Act::Say { kind, body, reply } => {
-                let viewer = viewer.filter(|viewer| *viewer != entry.by);
-                let mention = viewer.is_some_and(|viewer| names(body, &name(viewer)));
+                let viewer = viewer.filter(|who| *who != entry.by && *kind != Kind::Notice);
+                let mention = viewer.is_some_and(|viewer| is_named(body, &name(viewer)));
                 let (kind, reply, body) = (*kind, *reply, Some(body.clone()));
-                Event::Message { at, kind, body, reply, mention, edited: false }
+                Event::Message { at, kind, body, reply, mention, notify: None, edited: false }
             }
             Act::Edit { of, body } => Event::Edit { at, of: *of, body: body.clone() },
             Act::Redact { of, reason } => Event::Redact { at, of: *of, reason: reason.clone() },
@@ -79,24 +84,10 @@ fn about(act: &Act, at: Where, name: &dyn Fn(AccountId) -> String) -> Option<Eve
         Act::Unmute { who } => about(at, "unmute", who, None, &None),
         Act::Slow { seconds } => Event::Rule { at, what: "slow", value: Some(u64::from(*seconds)) },
         Act::Retain { days } => Event::Rule { at, what: "retain", value: days.map(u64::from) },
+        Act::Dialogue { mode } => Event::Dialogue { at, mode: *mode },
+        Act::DialogueEnd { word } => Event::DialogueEnd { at, word: word.clone() },
         _ => return None,
     })
-}
-
-/// Whether `body` names who is called `name`.
-fn names(body: &str, name: &str) -> bool {
-    named(body).any(|word| crate::name::is_same(word, name))
-}
-
-/// What stands behind an `@` in `body`.
-fn named(body: &str) -> impl Iterator<Item = &str> {
-    let rests = body.split('@').skip(1).take(MENTIONS_MAX);
-    let words = rests.map(|rest| rest.split(|char| !is_of_name(char)).next().unwrap_or(""));
-    words.map(|word| word.trim_end_matches(['.', '-']))
-}
-
-fn is_of_name(char: char) -> bool {
-    char.is_alphanumeric() || "-_.".contains(char)
 }
 
 /// What who is invited is told of it, who is no member.
@@ -110,47 +101,30 @@ pub(crate) fn invitation(state: &State, entry: &Entry, prev: Seq) -> Option<Post
 
 /// What all halls are told of `entry`; nothing, if it is in no room.
 pub(crate) fn post(state: &State, entry: &Entry, prev: Seq) -> Option<Post> {
+    if let Deed::Wish(wish) = &entry.deed {
+        let spoken = Spoken::new(Told::Event(noticing::wish(state, entry.by, wish)));
+        return Some(Post::Account { who: entry.by, spoken, but: None });
+    }
     let room = entry.room()?;
-    let told = |viewer| {
+    let told = |viewer, why| {
         let name = |who| state.account(who).name.clone();
         let view = View { place: place(state, room, viewer), viewer, name: &name };
-        Some(Spoken::new(Told::Event(event((entry, prev), view)?)))
+        let event = noticed(event((entry, prev), view)?, why);
+        Some(Spoken::new(Told::Event(event)))
     };
     if let Deed::In { act: Act::Read { .. }, .. } = entry.deed {
-        return Some(Post::Account { who: entry.by, spoken: told(Some(entry.by))?, but: None });
+        let spoken = told(Some(entry.by), None)?;
+        return Some(Post::Account { who: entry.by, spoken, but: None });
     }
-    let common = told(None)?;
-    let mut own = Vec::new();
-    for who in viewed_otherwise(state, entry, room) {
-        own.push((who, told(Some(who))?));
-    }
+    let common = told(None, None)?;
+    let own = noticing::own(state, entry, &told);
     Some(Post::Room(RoomPost { room, seq: Some(entry.seq), common, own, moves: moves(entry) }))
-}
-
-/// Who is told something else than all others: who did it, if it has a name for that; who is named;
-/// and two who speak with each other, each of whom calls the room by the other's name.
-fn viewed_otherwise(state: &State, entry: &Entry, room: RoomId) -> Vec<AccountId> {
-    let mut own = Vec::new();
-    let room = state.room(room);
-    if let Title::Talk(one, other) = room.title {
-        return vec![one, other];
-    }
-    if entry.cid.is_some() {
-        own.push(entry.by);
-    }
-    if let Deed::In { act: Act::Say { body, kind: Kind::Text | Kind::Action, .. }, .. } =
-        &entry.deed
-    {
-        let who = named(body).filter_map(|word| state.account_named(word));
-        own.extend(who.filter(|who| *who != entry.by && room.members.contains_key(who)));
-    }
-    own
 }
 
 /// Who comes in, or leaves.
 fn moves(entry: &Entry) -> Vec<(AccountId, Move)> {
     match &entry.deed {
-        Deed::Register { .. } => Vec::new(),
+        Deed::Register { .. } | Deed::Wish(_) => Vec::new(),
         Deed::Create { .. } => vec![(entry.by, Move::In)],
         Deed::Talk { with } => vec![(entry.by, Move::In), (*with, Move::In)],
         Deed::In { act, .. } => match act {
@@ -165,7 +139,7 @@ fn moves(entry: &Entry) -> Vec<(AccountId, Move)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Access, Cid, Millis};
+    use crate::model::{Access, Cid, Level, Millis, Quiet, Why, Wish, Words};
 
     const ANA: AccountId = AccountId(Seq(1));
     const BOB: AccountId = AccountId(Seq(2));
@@ -213,6 +187,66 @@ mod tests {
         for other in ["@bobby", "bob@", "@ bob", "@ana"] {
             assert_eq!(own(other), [(ANA, false)], "{other}");
         }
+    }
+
+    /// The same, and why it is to be noticed, where this was wanted before.
+    fn whys(wishes: &[(AccountId, Wish)], said: Deed) -> Vec<(AccountId, bool, Option<Why>)> {
+        let mut state = state();
+        for (who, wish) in wishes {
+            let seq = state.last.0 + 1;
+            state.apply(&entry(seq, *who, Deed::Wish(wish.clone())));
+        }
+        let said = entry(state.last.0 + 1, ANA, said);
+        let Some(Post::Room(post)) = post(&state, &said, Seq(4)) else { panic!("no post") };
+        let why = |spoken: &Spoken| match &spoken.told {
+            Told::Event(Event::Message { mention, notify, .. }) => (*mention, *notify),
+            other => panic!("{other:?}"),
+        };
+        let own = post.own.iter().filter(|(who, _)| *who != ANA);
+        own.map(|(who, spoken)| (*who, why(spoken).0, why(spoken).1)).collect()
+    }
+
+    #[test]
+    fn who_is_to_notice_something_is_told_why() {
+        let words = || (BOB, Wish::Words(Words::read("tea")));
+        let level = |level| (BOB, Wish::Level { room: LAB, level });
+        let quiet = |quiet| (BOB, Wish::Quiet(quiet));
+        assert_eq!(whys(&[], say("@bob")), [(BOB, true, Some(Why::Mention))]);
+        assert_eq!(whys(&[words()], say("Tea!")), [(BOB, false, Some(Why::Keyword))]);
+        assert_eq!(whys(&[words()], say("@bob: tea")), [(BOB, true, Some(Why::Mention))]);
+        assert_eq!(whys(&[words()], say("steam")), []);
+        assert_eq!(whys(&[level(Level::All)], say("hi")), [(BOB, false, Some(Why::Room))]);
+        // That it names somebody is so, whatever it wants to notice.
+        assert_eq!(whys(&[level(Level::Nothing)], say("@bob")), [(BOB, true, None)]);
+        assert_eq!(whys(&[words(), level(Level::Nothing)], say("tea")), []);
+        assert_eq!(whys(&[words(), quiet(Quiet::On)], say("@bob")), [(BOB, true, None)]);
+        assert_eq!(whys(&[words(), quiet(Quiet::On)], say("tea")), []);
+        for (until, why) in [(7, Some(Why::Mention)), (8, None)] {
+            let until = quiet(Quiet::Until(Millis(until)));
+            assert_eq!(whys(&[until], say("@bob")), [(BOB, true, why)]);
+        }
+    }
+
+    #[test]
+    fn what_many_are_to_notice_is_spelled_once() {
+        let mut state = state();
+        for number in 0..50 {
+            let who = AccountId(Seq(state.last.0 + 1));
+            let name = format!("eve{number}");
+            let wish = Wish::Level { room: LAB, level: Level::All };
+            for deed in
+                [Deed::Register { name }, Deed::In { room: LAB, act: Act::Join }, Deed::Wish(wish)]
+            {
+                let next = entry(state.last.0 + 1, who, deed);
+                state.apply(&next);
+            }
+        }
+        let said = entry(state.last.0 + 1, ANA, say("hi"));
+        let Some(Post::Room(post)) = post(&state, &said, Seq(4)) else { panic!("no post") };
+        assert_eq!(post.own.len(), 51, "those, and who said it");
+        assert!(post.own.is_sorted_by_key(|(who, _)| *who));
+        let (_, first) = &post.own[1];
+        assert!(post.own[1..].iter().all(|(_, spoken)| std::sync::Arc::ptr_eq(first, spoken)));
     }
 
     #[test]

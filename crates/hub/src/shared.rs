@@ -48,12 +48,25 @@ pub enum ClearPasswords {
 
 /// What calculates for clients.
 pub trait Calculator: fmt::Debug + Send + Sync {
-    /// What `expr` of `client` comes to, or why it comes to nothing. In bounded time and memory.
+    /// What `expr` of `client` comes to, in bounded time and memory.
+    ///
+    /// # Errors
+    ///
+    /// [`NoValue`]
     fn calculate(
         &self,
         client: Client,
         expr: String,
-    ) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>>;
+    ) -> Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>>;
+}
+
+/// Why an expression comes to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoValue {
+    /// It takes too long to work out.
+    TooLong,
+    /// For this reason, in a line.
+    Wrong(String),
 }
 
 /// What every connection of a hub shares.

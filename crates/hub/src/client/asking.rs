@@ -79,7 +79,11 @@ impl Asking {
 
 /// Whether asking twice comes to the same as asking once.
 fn is_repeatable(ask: &Ask) -> bool {
-    !matches!(ask, Ask::Announce { .. } | Ask::Create { .. } | Ask::Password { .. })
+    // Meanwhile the other may have ended a dialogue, or begun one.
+    !matches!(
+        ask,
+        Ask::Announce { .. } | Ask::Create { .. } | Ask::Password { .. } | Ask::Dialogue { .. }
+    )
 }
 
 /// Has what `ask` writes down called `cid`, if it is called nothing yet. So it is done once, however

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     json,
-    model::Cid,
+    model::{Cid, Wishes},
     protocol::{Answer, Ask, Event, Listed, Place, Proof, Refusal, Request, Resume, Secret, Told},
 };
 
@@ -41,6 +41,8 @@ pub enum News {
         token: Option<String>,
         /// What it is in.
         rooms: Vec<Listed>,
+        /// What it wants to notice.
+        wishes: Wishes,
     },
     /// The hub does not let who asks in. Nothing else comes of the talk.
     Refused(Refusal),

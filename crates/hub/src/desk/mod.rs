@@ -3,6 +3,7 @@
 //!
 //! What is asked at once is committed at once, and nobody is told of it before.
 
+mod listing;
 mod order;
 mod pace;
 mod reading;
@@ -27,7 +28,7 @@ use crate::{
     model::{AccountId, Cid, Entry, Millis, Seq, State},
     names::Names,
     outbox::Spoken,
-    protocol::{Answer, Ask, Code, Place, Refusal, Told},
+    protocol::{Answer, Ask, Code, Refusal, Told},
     rules::Past,
     store::{Archive, Broken, Store},
 };
@@ -248,13 +249,7 @@ impl Desk {
 
     /// What is answered to `ask`, of which the last entry is at `seq`.
     fn written(&self, seq: Seq, by: AccountId, ask: &Ask) -> Answer {
-        let joined = match ask {
-            Ask::Join { room: Place::Room(room) } | Ask::Create { room, .. } => {
-                self.state.room_named(room)
-            }
-            _ => None,
-        };
-        match joined {
+        match self.entered(by, ask) {
             Some(room) => Answer::Joined(self.listed(room, by)),
             None => Answer::Written { seq, at: self.last_at, dup: false },
         }

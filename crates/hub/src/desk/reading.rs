@@ -25,13 +25,8 @@ impl Desk {
 
     /// What was asked for is so already.
     pub(super) fn done(&self, by: AccountId, ask: &Ask) -> Answer {
-        match ask {
-            Ask::Join { room: Place::Room(name) } => match self.state.room_named(name) {
-                Some(room) => Answer::Joined(self.listed(room, by)),
-                None => Answer::Done,
-            },
-            _ => Answer::Done,
-        }
+        let entered = self.entered(by, ask);
+        entered.map_or(Answer::Done, |room| Answer::Joined(self.listed(room, by)))
     }
 
     /// Answers from what is in memory.
@@ -74,6 +69,9 @@ impl Desk {
     fn rooms(&self, by: AccountId, matching: Option<&str>) -> Vec<Listed> {
         let judge = self.judge(by);
         let matching = matching.unwrap_or("").to_lowercase();
+        if let Some(name) = matching.strip_prefix('@') {
+            return self.talks(by, name);
+        }
         let is_wanted = |title: &Title| match title {
             Title::Named(name, _) => name.to_lowercase().contains(&matching),
             Title::Talk(..) => false,
@@ -81,6 +79,20 @@ impl Desk {
         let rooms = self.state.rooms().filter(|(_, room)| is_wanted(&room.title));
         let mut rooms: Vec<_> =
             rooms.filter(|(_, room)| judge.may_know_of(room)).map(|(id, _)| id).collect();
+        rooms.sort_unstable();
+        rooms.truncate(ROOMS_MAX);
+        rooms.into_iter().map(|room| self.listed(room, by)).collect()
+    }
+
+    /// With whom `by` speaks whose name has `matching` in it.
+    fn talks(&self, by: AccountId, matching: &str) -> Vec<Listed> {
+        let is_wanted = |room: &RoomId| {
+            let other = self.state.room(*room).other(by);
+            let name = other.map(|other| self.state.account(other).name.to_lowercase());
+            name.is_some_and(|name| name.contains(matching))
+        };
+        let rooms = self.state.account(by).rooms.iter().copied().filter(is_wanted);
+        let mut rooms: Vec<_> = rooms.collect();
         rooms.sort_unstable();
         rooms.truncate(ROOMS_MAX);
         rooms.into_iter().map(|room| self.listed(room, by)).collect()
@@ -158,12 +170,20 @@ impl Desk {
         // Who fell behind in one of them is told of it again.
         let again = rooms.iter().map(|(room, _)| Post::Again { who: client, room: *room, upto });
         self.posts.extend(again);
+        // No entry says so.
+        let turns = rooms.iter().filter_map(|(room, _)| saying::turn(&self.state, *room, by));
+        let turns = turns.collect();
         let news = rooms.into_iter().filter(|(room, since)| self.state.room(*room).last > *since);
         let rooms = news.map(|(room, since)| {
             let (room, place) = self.placed(room, by);
             (room, place, since)
         });
-        let wanted = Wanted::Missed { rooms: rooms.collect(), upto };
+        let wanted = Wanted::Missed {
+            rooms: rooms.collect(),
+            upto,
+            turns,
+            attention: self.state.attention(by),
+        };
         self.read_later((client, re), by, wanted);
     }
 

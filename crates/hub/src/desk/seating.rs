@@ -6,7 +6,7 @@ use crate::{
     model::{AccountId, Deed, RoomId},
     outbox::Spoken,
     proof::TokenHash,
-    protocol::{Answer, Ask, Code, Event, Listed, Refusal, Told},
+    protocol::{Answer, Ask, Code, Event, Refusal, Told},
     saying,
     store::Session,
 };
@@ -90,7 +90,9 @@ impl Desk {
             self.resume((client, None), who, rooms);
         }
         let entered = Entered { account: who, user: user.clone(), session: session.clone() };
-        Ok((entered, Answer::LoggedIn { user, session, token, cursor, rooms: listed }))
+        let wishes = self.wishes(who);
+        let rooms = listed;
+        Ok((entered, Answer::LoggedIn { user, session, token, cursor, rooms, wishes }))
     }
 
     /// Gives an account another password.
@@ -246,27 +248,7 @@ impl Desk {
         }
         Ok(Answer::Done)
     }
-
-    /// How `who` is told of a room in a list.
-    pub(super) fn listed(&self, id: RoomId, who: AccountId) -> Listed {
-        let room = self.state.room(id);
-        let member = room.members.get(&who);
-        let read = member.map(|member| member.read);
-        let unread = read.and_then(|read| self.archive.unread(id, (who, read), UNREAD_MAX).ok());
-        Listed {
-            room: saying::place(&self.state, id, Some(who)),
-            topic: room.topic.clone(),
-            access: room.access(),
-            last: room.last,
-            mine: member.map(|member| (member.read, member.role)),
-            unread: unread.unwrap_or(0),
-            members: room.members.len(),
-        }
-    }
 }
 
 /// The most who are told that somebody comes, goes or writes.
 const SHOWN_TO_MAX: usize = 100;
-
-/// How far what was not read is counted.
-const UNREAD_MAX: u64 = 200;

@@ -8,7 +8,7 @@ use tracing::error;
 use super::Desk;
 use crate::{
     model::{Act, Deed, Entry, Millis, RoomId},
-    store::{Broken, More},
+    store::{Broken, More, Old},
 };
 
 /// What is still to be done.
@@ -47,6 +47,13 @@ const FORGOTTEN_AT_ONCE: usize = 32;
 const WAITED_FOR_ORDERS: Duration = Duration::from_mins(1);
 
 const DAY: u64 = 24 * 3600 * 1000;
+
+/// How long is known what clients called what they asked for, in milliseconds, however soon that is taken
+/// out.
+const NAMES_KEPT: u64 = 7 * DAY;
+
+/// How many of these are taken out at once.
+const NAMES_AT_ONCE: usize = 1024;
 
 impl Upkeep {
     /// How long orders are waited for before there is something else to do.
@@ -103,14 +110,17 @@ impl Desk {
         }
         self.upkeep.forgotten_at = now;
         self.pace.forget(now);
+        let named_before = Millis(now.0.saturating_sub(NAMES_KEPT));
         let kept = |(id, room): (RoomId, &crate::model::Room)| {
             let days = u64::from(room.retain_days?);
             Some((id, Millis(now.0.saturating_sub(days * DAY))))
         };
         let rooms: Vec<_> = self.state.rooms().filter_map(kept).collect();
         for (room, before) in rooms {
-            self.store.forget(room, before, FORGOTTEN_AT_ONCE)?;
+            let old = Old { written_before: before, named_before };
+            self.store.forget(room, old, FORGOTTEN_AT_ONCE)?;
         }
+        self.store.forget_names(named_before, NAMES_AT_ONCE)?;
         Ok(())
     }
 }

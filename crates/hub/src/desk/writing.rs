@@ -43,6 +43,7 @@ impl Desk {
         self.upkeep.wrote(&entry);
         self.posts.extend(saying::post(&self.state, &entry, prev));
         self.posts.extend(saying::invitation(&self.state, &entry, prev));
+        self.posts.extend(saying::turns(&self.state, &entry));
         Ok(entry.seq)
     }
 

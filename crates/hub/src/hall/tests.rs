@@ -57,7 +57,8 @@ fn said(seq: u64, body: &str) -> Arc<Spoken> {
         cid: None,
     };
     let (kind, body) = (Kind::Text, Some(body.to_owned()));
-    let event = Event::Message { at, kind, body, reply: None, mention: false, edited: false };
+    let event =
+        Event::Message { at, kind, body, reply: None, mention: false, notify: None, edited: false };
     Spoken::new(Told::Event(event))
 }
 

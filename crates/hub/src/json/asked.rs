@@ -2,11 +2,11 @@
 
 use super::{
     fields::{Amiss, Fields, PLACE},
-    names::{KINDS, ROLES},
+    names::{ENDED_OR, KINDS, LEVELS, ROLES},
     value::{self, Value},
 };
 use crate::{
-    model::{Access, Seq},
+    model::{Access, Mode, Seq},
     protocol::{Ask, Code, Page, Place, Proof, Refusal, Request, Resume, Secret},
     words::{self, Line},
 };
@@ -79,6 +79,10 @@ pub(super) const COMMANDS: &[(&str, Read)] = &[
     ("MUTE", mute),
     ("SLOW", |f| Ok(Ask::Slow { room: room(f)?, seconds: f.needed("seconds", Fields::short)? })),
     ("RETAIN", |f| Ok(Ask::Retain { room: room(f)?, days: f.short("days")? })),
+    ("DIALOGUE", dialogue),
+    ("NOTIFY", notify),
+    ("KEYWORDS", keywords),
+    ("QUIET", |f| Ok(Ask::Quiet { on: on(f)?, seconds: f.number("seconds")? })),
     ("ROOMS", |f| Ok(Ask::Rooms { matching: f.text("match")? })),
     ("WHO", |f| Ok(Ask::Who { room: room(f)? })),
     ("WHOIS", |f| Ok(Ask::Whois { user: user(f)? })),
@@ -221,6 +225,26 @@ fn ban(f: Fields<'_>) -> Result<Ask, Amiss> {
 
 fn mute(f: Fields<'_>) -> Result<Ask, Amiss> {
     Ok(Ask::Mute { room: room(f)?, user: user(f)?, on: on(f)?, seconds: f.number("seconds")? })
+}
+
+fn dialogue(f: Fields<'_>) -> Result<Ask, Amiss> {
+    let mode = ENDED_OR.read(f, "mode")?.unwrap_or(Some(Mode::Turns));
+    let with = f.needed("with", Fields::str)?;
+    Ok(Ask::Dialogue { with: with.strip_prefix('@').unwrap_or(with).to_owned(), mode })
+}
+
+fn notify(f: Fields<'_>) -> Result<Ask, Amiss> {
+    let level = LEVELS.read(f, "level")?.ok_or(Amiss::Missing("level"))?;
+    Ok(Ask::Notify { room: room(f)?, level })
+}
+
+fn keywords(f: Fields<'_>) -> Result<Ask, Amiss> {
+    let one = |word: &Value| match word {
+        Value::Text(word) => Ok(word.clone()),
+        _ => Err(Amiss::Other("words", "a list of strings")),
+    };
+    let words = f.needed("words", Fields::list)?.iter().map(one);
+    Ok(Ask::Keywords { words: words.collect::<Result<_, _>>()? })
 }
 
 /// A line as it is typed at the door of plain text.

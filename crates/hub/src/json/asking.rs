@@ -1,7 +1,7 @@
 //! What clients ask, written as frames: for clients.
 
 use super::{
-    names::{KINDS, ROLES},
+    names::{ENDED_OR, KINDS, LEVELS, ROLES},
     spelling::{Object, Spell},
 };
 use crate::{
@@ -50,6 +50,10 @@ fn name(ask: &Ask) -> &'static str {
         Ask::Mute { .. } => "MUTE",
         Ask::Slow { .. } => "SLOW",
         Ask::Retain { .. } => "RETAIN",
+        Ask::Dialogue { .. } => "DIALOGUE",
+        Ask::Notify { .. } => "NOTIFY",
+        Ask::Keywords { .. } => "KEYWORDS",
+        Ask::Quiet { .. } => "QUIET",
         Ask::Rooms { .. } => "ROOMS",
         Ask::Who { .. } => "WHO",
         Ask::Whois { .. } => "WHOIS",
@@ -89,6 +93,9 @@ fn say<'f, 'o>(ask: &Ask, frame: &'f mut Object<'o>) -> &'f mut Object<'o> {
             let frame = frame.put("q", words).maybe("room", room.as_ref());
             frame.maybe("from", from.as_ref()).maybe("limit", limit.as_ref())
         }
+        Ask::Dialogue { with, mode } => frame.put("with", with).put("mode", ENDED_OR.of(*mode)),
+        Ask::Keywords { words } => frame.list("words", words, Spell::spell),
+        Ask::Quiet { on, seconds } => frame.put("on", on).maybe("seconds", seconds.as_ref()),
         Ask::Rooms { matching } => frame.maybe("match", matching.as_ref()),
         Ask::Whois { user } => frame.put("user", user),
         Ask::Calc { expr } => frame.put("expr", expr),
@@ -149,6 +156,7 @@ fn say_of_a_room<'f, 'o>(ask: &Ask, frame: &'f mut Object<'o>) -> &'f mut Object
         }
         Ask::Topic { room, topic } => frame.put("room", room).put("topic", topic),
         Ask::Slow { room, seconds } => frame.put("room", room).put("seconds", seconds),
+        Ask::Notify { room, level } => frame.put("room", room).put("level", LEVELS.of(*level)),
         Ask::Retain { room, days } => frame.put("room", room).put("days", days),
         about_somebody => say_about(about_somebody, frame),
     }

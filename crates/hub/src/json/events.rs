@@ -1,11 +1,11 @@
 //! What happened, and why something did not, written as the fields of a frame.
 
 use super::{
-    names::{KINDS, ROLES},
-    spelling::Object,
+    names::{KINDS, LEVELS, MODES, ROLES, WHYS},
+    spelling::{Object, Spell},
 };
 use crate::{
-    model::Kind,
+    model::{Kind, Quiet, Words},
     protocol::{Event, Gap, Refusal, Where},
     words::{Lang, sentence},
 };
@@ -13,11 +13,12 @@ use crate::{
 /// Fills `frame` with an event: what it is comes first.
 pub(super) fn say_event(event: &Event, lang: Lang, frame: &mut Object<'_>) {
     match event {
-        Event::Message { at, kind, body, reply, mention, edited } => {
+        Event::Message { at, kind, body, reply, mention, notify, edited } => {
             say_where("message", at, frame);
             say_message((*kind, body.as_ref()), frame);
             frame.maybe("reply", reply.as_ref()).maybe("edited", edited.then_some(&true));
             frame.maybe("mention", mention.then_some(&true));
+            frame.maybe("notify", notify.map(|why| WHYS.of(why)));
         }
         Event::Announce { at, from, body } => {
             frame.put("ev", "announce").put("ts", at).put("from", from).put("body", body);
@@ -25,6 +26,14 @@ pub(super) fn say_event(event: &Event, lang: Lang, frame: &mut Object<'_>) {
         Event::Read { room, last } => {
             frame.put("ev", "read").put("room", room).put("last", last);
         }
+        Event::Turn { room, who } => {
+            frame.put("ev", "turn").put("room", room).put("who", who);
+        }
+        Event::Notify { room, level } => {
+            frame.put("ev", "notify").put("room", room).put("level", LEVELS.of(*level));
+        }
+        Event::Keywords(words) => say_words("words", words, frame.put("ev", "keywords")),
+        Event::Quiet(quiet) => say_quiet(*quiet, frame.put("ev", "quiet")),
         Event::Gap(Gap { room, from, to }) => {
             frame.put("ev", "gap").put("room", room).put("from", from).put("to", to);
         }
@@ -41,6 +50,19 @@ pub(super) fn say_event(event: &Event, lang: Lang, frame: &mut Object<'_>) {
         Event::Bye(refusal) => say_refusal(refusal, lang, frame.put("ev", "bye")),
         in_a_room => say_in_a_room(in_a_room, frame),
     }
+}
+
+pub(super) fn say_words(field: &str, words: &Words, frame: &mut Object<'_>) {
+    let words: Vec<_> = words.iter().collect();
+    frame.list(field, &words, |word, out| word.spell(out));
+}
+
+pub(super) fn say_quiet(quiet: Quiet, frame: &mut Object<'_>) {
+    let until = match quiet {
+        Quiet::Until(until) => Some(until),
+        Quiet::Off | Quiet::On => None,
+    };
+    frame.put("on", &(quiet != Quiet::Off)).maybe("until", until.as_ref());
 }
 
 /// What was taken out is `null`.
@@ -76,6 +98,13 @@ fn say_in_a_room(event: &Event, frame: &mut Object<'_>) {
             frame.maybe("until", until.as_ref()).maybe("reason", reason.as_ref());
         }
         Event::Rule { at, what, value } => _ = say_where(what, at, frame).put("value", value),
+        Event::Dialogue { at, mode } => {
+            say_where("dialogue", at, frame).put("mode", MODES.of(*mode));
+        }
+        Event::DialogueEnd { at, word } => {
+            let frame = say_where("dialogue_end", at, frame).put("by", &at.from);
+            frame.maybe("word", word.as_ref());
+        }
         _ => {}
     }
 }

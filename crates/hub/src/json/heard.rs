@@ -3,10 +3,11 @@
 use super::{
     fields::{Amiss, Fields, Found},
     misread::{Misread, known, one_of},
-    names::{KINDS, ROLES},
+    names::{KINDS, LEVELS, MODES, ROLES, WHYS},
+    value::Value,
 };
 use crate::{
-    model::{Role, Seq},
+    model::{Quiet, Role, Seq, Words, is_of_word},
     protocol::{Code, Event, Gap, Place, Refusal, Where},
 };
 
@@ -39,6 +40,12 @@ const EVENTS: &[(&str, Read)] = &[
     ("unmute", |f| about("unmute", f)),
     ("slow", |f| rule("slow", f)),
     ("retain", |f| rule("retain", f)),
+    ("dialogue", dialogue),
+    ("dialogue_end", |f| Ok(Event::DialogueEnd { at: at(f)?, word: f.text("word")? })),
+    ("turn", turn),
+    ("notify", notify),
+    ("keywords", |f| Ok(Event::Keywords(f.needed("words", words)?))),
+    ("quiet", |f| Ok(Event::Quiet(quiet(f)?))),
     ("read", |f| Ok(Event::Read { room: room(f)?, last: last(f)? })),
     ("gap", gap),
     ("lagged", |f| Ok(Event::Lagged { room: room(f)?, last: last(f)? })),
@@ -78,6 +85,40 @@ fn last(f: Fields<'_>) -> Result<Seq, Amiss> {
     f.needed("last", Fields::seq)
 }
 
+fn dialogue(f: Fields<'_>) -> Result<Event, Misread> {
+    let mode = f.needed("mode", |f, field| MODES.read(f, field))?;
+    Ok(Event::Dialogue { at: at(f)?, mode })
+}
+
+fn turn(f: Fields<'_>) -> Result<Event, Misread> {
+    Ok(Event::Turn { room: room(f)?, who: f.needed("who", Fields::text)? })
+}
+
+fn notify(f: Fields<'_>) -> Result<Event, Misread> {
+    let level = f.needed("level", |f, field| LEVELS.read(f, field))?;
+    Ok(Event::Notify { room: room(f)?, level })
+}
+
+/// Words that somebody looks out for.
+pub(super) fn words(f: Fields<'_>, field: &'static str) -> Found<Words> {
+    let one = |word: &Value| match word {
+        Value::Text(word) if word.chars().all(is_of_word) => Ok(word.clone()),
+        _ => Err(Amiss::Other(field, "words")),
+    };
+    f.list(field)?.map(|words| words.iter().map(one).collect()).transpose()
+}
+
+/// Whether somebody wants to notice nothing for now.
+pub(super) fn quiet(f: Fields<'_>) -> Result<Quiet, Amiss> {
+    let is_on = f.needed("on", Fields::truth)?;
+    let until = f.time("until")?.filter(|_| is_on);
+    Ok(match until {
+        Some(until) => Quiet::Until(until),
+        None if is_on => Quiet::On,
+        None => Quiet::Off,
+    })
+}
+
 fn react(f: Fields<'_>) -> Result<Event, Misread> {
     let (emoji, on) = (f.needed("emoji", Fields::text)?, f.needed("on", Fields::truth)?);
     Ok(Event::React { at: at(f)?, of: of(f)?, emoji, on })
@@ -105,6 +146,7 @@ fn message(f: Fields<'_>) -> Result<Event, Misread> {
         body: f.text("body")?,
         reply: f.seq("reply")?,
         mention: f.truth("mention")?.unwrap_or(false),
+        notify: WHYS.read(f, "notify")?,
         edited: f.truth("edited")?.unwrap_or(false),
     })
 }
@@ -162,9 +204,11 @@ const FIELDS: &[&str] = &[
     "invitation",
     "kind",
     "lang",
+    "level",
     "limit",
     "line",
     "match",
+    "mode",
     "new",
     "old",
     "on",
@@ -188,4 +232,6 @@ const FIELDS: &[&str] = &[
     "token",
     "topic",
     "user",
+    "with",
+    "words",
 ];

@@ -1,7 +1,7 @@
 //! What is one of few things, and what each is called.
 
 use super::fields::{Amiss, Fields, Found};
-use crate::model::{Kind, Role};
+use crate::model::{Kind, Level, Mode, Role, Why};
 
 /// What each of few things is called, and what they are, for who expected one.
 pub(super) struct Names<T: 'static>(&'static [(&'static str, T)], &'static str);
@@ -16,6 +16,33 @@ pub(super) const KINDS: Names<Kind> = Names(
 pub(super) const ROLES: Names<Role> = Names(
     &[("member", Role::Member), ("moderator", Role::Moderator), ("owner", Role::Owner)],
     "member, moderator or owner",
+);
+
+/// How a dialogue is held.
+pub(super) const MODES: Names<Mode> =
+    Names(&[("turns", Mode::Turns), ("free", Mode::Free)], "turns or free");
+
+/// The same, or no more.
+pub(super) const ENDED_OR: Names<Option<Mode>> = Names(
+    &[("turns", Some(Mode::Turns)), ("free", Some(Mode::Free)), ("end", None)],
+    "turns, free or end",
+);
+
+/// How much of a room is to be noticed.
+pub(super) const LEVELS: Names<Level> = Names(
+    &[("all", Level::All), ("mentions", Level::Mentions), ("none", Level::Nothing)],
+    "all, mentions or none",
+);
+
+/// Why something is to be noticed.
+pub(super) const WHYS: Names<Why> = Names(
+    &[
+        ("mention", Why::Mention),
+        ("direct", Why::Direct),
+        ("keyword", Why::Keyword),
+        ("room", Why::Room),
+    ],
+    "mention, direct, keyword or room",
 );
 
 impl<T: Copy + PartialEq> Names<T> {

@@ -1,13 +1,13 @@
 //! What clients are told, written as frames: answers here, [events](super::events) apart.
 
 use super::{
-    events::{say_event, say_refusal},
-    names::ROLES,
+    events::{say_event, say_quiet, say_refusal, say_words},
+    names::{LEVELS, MODES, ROLES},
     spelling::Object,
 };
 use crate::{
-    model::{Access, Millis, Role},
-    protocol::{Answer, Listed, Told},
+    model::{Access, Level, Millis, Quiet, Role, Wishes},
+    protocol::{Answer, Held, Listed, Told},
     words::Lang,
 };
 
@@ -45,10 +45,10 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
             });
             frame.put("time", time).put("tls", tls)
         }
-        Answer::LoggedIn { user, session, token, cursor, rooms } => {
+        Answer::LoggedIn { user, session, token, cursor, rooms, wishes } => {
             let frame = frame.put("user", user).put("session", session);
             let frame = frame.maybe("token", token.as_ref()).put("cursor", cursor);
-            frame.list("rooms", rooms, say_listed)
+            say_wishes(wishes, frame.list("rooms", rooms, say_listed))
         }
         Answer::Written { seq, at, dup } => frame.put("seq", seq).put("ts", at).put("dup", dup),
         Answer::Joined(listed) => {
@@ -71,10 +71,22 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
         Answer::Value(value) => frame.put("value", value),
         Answer::Sessions(sessions) => frame.list("sessions", sessions, say_session),
         Answer::Live { cursor } => frame.put("cursor", cursor),
-        Answer::Pong { t } => frame.put("t", t),
+        Answer::Pong { t } => frame.maybe("t", t.as_ref()),
         Answer::Help(commands) => frame.list("commands", commands, say_command),
         Answer::Bye => frame.put("bye", &true),
     };
+}
+
+/// What is as it is for most is left out.
+fn say_wishes<'f, 'o>(wishes: &Wishes, frame: &'f mut Object<'o>) -> &'f mut Object<'o> {
+    let Wishes { words, quiet } = wishes;
+    if !words.is_empty() {
+        say_words("keywords", words, frame);
+    }
+    if *quiet != Quiet::Off {
+        frame.object("quiet", |frame| say_quiet(*quiet, frame));
+    }
+    frame
 }
 
 /// Which version of the protocol this is.
@@ -85,13 +97,21 @@ fn say_listed(listed: &Listed, out: &mut Vec<u8>) {
 }
 
 fn fill_listed(listed: &Listed, object: &mut Object<'_>) {
-    let Listed { room, topic, access, last, mine, unread, members } = listed;
+    let Listed { room, topic, access, last, mine, unread, members, .. } = listed;
     object.put("room", room).put("topic", topic).put("private", &(*access == Access::Private));
     object.put("last", last);
     if let Some((read, role)) = mine {
         object.put("read", read).put("role", ROLES.of(*role));
     }
     object.put("unread", unread).put("members", members);
+    let Listed { mentions, level, dialogue, .. } = listed;
+    object.maybe("mentions", (*mentions > 0).then_some(mentions));
+    object.maybe("level", (*level != Level::default()).then(|| LEVELS.of(*level)));
+    if let Some(Held { mode, turn }) = dialogue {
+        object.object("dialogue", |held| {
+            held.put("mode", MODES.of(*mode)).maybe("turn", turn.as_ref());
+        });
+    }
 }
 
 fn say_member((user, role, is_online): &(String, Role, bool), out: &mut Vec<u8>) {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    model::{Access, Kind, Role, Seq},
+    model::{Access, Kind, Mode, Role, Seq},
     protocol::{
         Answer, Ask, Code, Event, Page, Place, Proof, Refusal, Request, Resume, Secret, Told,
     },
@@ -65,6 +65,28 @@ fn what_may_be_left_out_has_a_meaning() {
     let access = Access::Public;
     let create = Ask::Create { room: "#lab".into(), access, topic: None };
     asks(r##"{"cmd":"CREATE","room":"#lab"}"##, create);
+}
+
+#[test]
+fn what_is_wanted_is_spelled_in_few_words() {
+    asks(r#"{"cmd":"QUIET"}"#, Ask::Quiet { on: true, seconds: None });
+    asks(r#"{"cmd":"KEYWORDS","words":[]}"#, Ask::Keywords { words: Vec::new() });
+    is_refused(r#"{"cmd":"KEYWORDS"}"#, Code::MissingField, "words");
+    is_refused(r#"{"cmd":"KEYWORDS","words":"tea"}"#, Code::BadField, "words");
+    is_refused(r#"{"cmd":"KEYWORDS","words":["tea",1]}"#, Code::BadField, "words");
+    is_refused(r##"{"cmd":"NOTIFY","room":"#lab"}"##, Code::MissingField, "level");
+    is_refused(r##"{"cmd":"NOTIFY","room":"#lab","level":"some"}"##, Code::BadField, "level");
+    is_refused(r#"{"cmd":"DIALOGUE"}"#, Code::MissingField, "with");
+    is_refused(r#"{"cmd":"DIALOGUE","with":"bob","mode":"loud"}"#, Code::BadField, "mode");
+    let (with, mode) = ("bob".to_owned(), Some(Mode::Turns));
+    asks(r#"{"cmd":"DIALOGUE","with":"@bob"}"#, Ask::Dialogue { with, mode });
+}
+
+#[test]
+fn a_ping_without_a_word_is_answered_without_one() {
+    let pong = |t| Told::Answer { re: Some(1), answer: Ok(Answer::Pong { t }) };
+    is_told(&pong(None), r#"{"re":1,"ok":true}"#);
+    is_told(&pong(Some(7)), r#"{"re":1,"ok":true,"t":7}"#);
 }
 
 #[test]
@@ -168,7 +190,15 @@ fn events_are_written_as_the_reference_says() {
     let message = |body: Option<&str>, mention| {
         let body = body.map(str::to_owned);
         let (at, kind) = (at.clone(), Kind::Text);
-        Told::Event(Event::Message { at, kind, body, reply: None, mention, edited: false })
+        Told::Event(Event::Message {
+            at,
+            kind,
+            body,
+            reply: None,
+            mention,
+            notify: None,
+            edited: false,
+        })
     };
     let start = r##""room":"#lab","seq":10,"prev":7,"ts":"2025-11-20T19:00:03.511Z","from":"ana""##;
     is_told(

@@ -2,14 +2,14 @@
 
 use super::{
     fields::{Amiss, Fields},
-    heard::{event, refusal, role},
+    heard::{event, quiet, refusal, role, words},
     misread::{Misread, known},
-    names::ROLES,
+    names::{LEVELS, MODES, ROLES},
     value::{self, Value},
 };
 use crate::{
-    model::{Access, Millis, Role},
-    protocol::{Answer, Listed, Told},
+    model::{Access, Millis, Role, Wishes},
+    protocol::{Answer, Held, Listed, Told},
 };
 
 /// Reads what a hub tells, without its line end or with it.
@@ -53,6 +53,7 @@ const ANSWERS: &[(&str, ReadAnswer)] = &[
     ("sessions", |f| Ok(Answer::Sessions(each(f, "sessions", session)?))),
     ("commands", |f| Ok(Answer::Help(each(f, "commands", command)?))),
     ("cursor", |f| Ok(Answer::Live { cursor: f.needed("cursor", Fields::seq)? })),
+    // Without one it is as any that is done.
     ("t", |f| Ok(Answer::Pong { t: f.number("t")? })),
     ("bye", |_| Ok(Answer::Bye)),
 ];
@@ -90,6 +91,10 @@ fn logged_in(f: Fields<'_>) -> Result<Answer, Misread> {
         token: f.text("token")?,
         cursor: f.needed("cursor", Fields::seq)?,
         rooms: each(f, "rooms", listed)?,
+        wishes: Wishes {
+            words: words(f, "keywords")?.unwrap_or_default(),
+            quiet: f.object("quiet")?.map(quiet).transpose()?.unwrap_or_default(),
+        },
     })
 }
 
@@ -113,7 +118,15 @@ fn listed(f: Fields<'_>) -> Result<Listed, Amiss> {
         mine: f.seq("read")?.zip(ROLES.read(f, "role")?),
         unread: f.needed("unread", Fields::number)?,
         members: f.needed("members", Fields::short)?,
+        mentions: f.number("mentions")?.unwrap_or(0),
+        level: LEVELS.read(f, "level")?.unwrap_or_default(),
+        dialogue: f.object("dialogue")?.map(held).transpose()?,
     })
+}
+
+fn held(f: Fields<'_>) -> Result<Held, Amiss> {
+    let mode = f.needed("mode", |f, field| MODES.read(f, field))?;
+    Ok(Held { mode, turn: f.text("turn")? })
 }
 
 fn member(f: Fields<'_>) -> Result<(String, Role, bool), Amiss> {

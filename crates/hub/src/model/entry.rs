@@ -1,24 +1,10 @@
 //! What the log is made of: what was done, by whom, when. Accounts, rooms and all that is in them
 //! are what the entries until now come to.
 
-use std::fmt;
-
-/// A place in the log. The first entry has 1; each has more than the one before, but not always one
-/// more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Seq(pub u64);
-
-/// An account: the place of the entry that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountId(pub Seq);
-
-/// A room, or what two say to each other: the place of the entry that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoomId(pub Seq);
-
-/// A time of day. *Unit*: milliseconds since 1970, without leap seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Millis(pub u64);
+use super::{
+    numbers::{AccountId, Millis, RoomId, Seq},
+    wish::Wish,
+};
 
 /// What a client calls what it asks for, so that asking twice does it once: of 1 to 64 letters,
 /// digits, `_` and `-`.
@@ -71,6 +57,8 @@ pub enum Deed {
         /// What.
         act: Act,
     },
+    /// Who did it wants to notice other things than before. Told to nobody else.
+    Wish(Wish),
 }
 
 /// What happened in a room.
@@ -177,6 +165,25 @@ pub enum Act {
         /// The last that was read.
         last: Seq,
     },
+    /// Two who speak with each other hold a dialogue. Who did it begins.
+    Dialogue {
+        /// How.
+        mode: Mode,
+    },
+    /// They hold none any more.
+    DialogueEnd {
+        /// The last word, if one was said.
+        word: Option<String>,
+    },
+}
+
+/// Who may speak when in a dialogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Each in turn.
+    Turns,
+    /// Both, whenever they like.
+    Free,
 }
 
 /// How something is said.
@@ -231,16 +238,10 @@ impl Entry {
     /// The room that it happened in, or made.
     pub fn room(&self) -> Option<RoomId> {
         match self.deed {
-            Deed::Register { .. } => None,
+            Deed::Register { .. } | Deed::Wish(_) => None,
             Deed::Create { .. } | Deed::Talk { .. } => Some(RoomId(self.seq)),
             Deed::In { room, .. } => Some(room),
         }
-    }
-}
-
-impl fmt::Display for Seq {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
     }
 }
 

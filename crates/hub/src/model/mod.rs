@@ -1,11 +1,15 @@
 //! The log, and what it comes to. No sockets, no clock, no disk.
 
 mod entry;
+mod marks;
+mod numbers;
 mod state;
+mod wish;
 
 pub use self::{
-    entry::{
-        Access, AccountId, Act, CID_CHARS_MAX, Cid, Deed, Entry, Kind, Millis, Role, RoomId, Seq,
-    },
-    state::{Account, Member, Room, State, Title, Voice},
+    entry::{Access, Act, CID_CHARS_MAX, Cid, Deed, Entry, Kind, Mode, Role},
+    marks::{Attention, Between, Heed, Mark, Why, is_named, is_of_word},
+    numbers::{AccountId, Millis, RoomId, Seq},
+    state::{Account, Dialogue, Member, Room, State, Title, Voice},
+    wish::{Level, Quiet, Wish, Wishes, Words},
 };

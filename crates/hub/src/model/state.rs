@@ -2,10 +2,17 @@
 //! whether it may be written is judged before.
 
 mod restore;
+mod room;
+mod wishing;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::entry::{Access, AccountId, Act, Deed, Entry, Millis, Role, RoomId, Seq};
+pub use self::room::{Dialogue, Member, Room, Title, Voice};
+use super::{
+    entry::{Access, Act, Deed, Entry, Role},
+    numbers::{AccountId, Millis, RoomId, Seq},
+    wish::{Level, Wishes},
+};
 use crate::name::{Skeleton, folded};
 
 /// All accounts and rooms, as the log until now says.
@@ -27,6 +34,8 @@ pub struct State {
     room_looks: HashMap<Skeleton, RoomId>,
     /// The lower one first.
     talks: HashMap<(AccountId, AccountId), RoomId>,
+    /// Who looks out for each word.
+    pub(super) listeners: HashMap<String, BTreeSet<AccountId>>,
 }
 
 /// Somebody.
@@ -38,61 +47,8 @@ pub struct Account {
     pub since: Millis,
     /// What it is in.
     pub rooms: HashSet<RoomId>,
-}
-
-/// A room, or what two say to each other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Room {
-    /// What it is called.
-    pub title: Title,
-    /// What it is about; perhaps nothing.
-    pub topic: String,
-    /// The last entry that its members see.
-    pub last: Seq,
-    /// Who is in it.
-    pub members: BTreeMap<AccountId, Member>,
-    /// Who may come in though it is private.
-    pub invited: HashSet<AccountId>,
-    /// Who may not come in, and until when.
-    pub banned: HashMap<AccountId, Option<Millis>>,
-    /// Seconds between what one member says.
-    pub slow_seconds: u32,
-    /// How long what is said is kept; for good without.
-    pub retain_days: Option<u32>,
-}
-
-/// What a room is called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Title {
-    /// A name with its `#`, for who may come in.
-    Named(String, Access),
-    /// Each of two calls it by the other's name.
-    Talk(AccountId, AccountId),
-}
-
-/// Somebody in a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// What it may do.
-    pub role: Role,
-    /// Since which entry.
-    pub since: Seq,
-    /// The last that it read.
-    pub read: Seq,
-    /// When it spoke last.
-    pub spoke: Millis,
-    /// Whether it may speak.
-    pub voice: Voice,
-}
-
-/// Whether somebody may speak.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Voice {
-    /// It may.
-    #[default]
-    Free,
-    /// Not until then; never without.
-    Muted(Option<Millis>),
+    /// What it wants to notice.
+    pub wishes: Wishes,
 }
 
 impl State {
@@ -109,12 +65,18 @@ impl State {
             Deed::Create { name, access } => self.create(entry, name, *access),
             Deed::Talk { with } => self.talk(entry, *with),
             Deed::In { room, act } => self.act(entry, *room, act),
+            Deed::Wish(wish) => self.wish(entry.by, wish),
         }
     }
 
     fn register(&mut self, entry: &Entry, name: &str) {
         let id = AccountId(entry.seq);
-        let account = Account { name: name.to_owned(), since: entry.at, rooms: HashSet::new() };
+        let account = Account {
+            name: name.to_owned(),
+            since: entry.at,
+            rooms: HashSet::new(),
+            wishes: Wishes::default(),
+        };
         self.accounts.insert(id, account);
         self.admin.get_or_insert(id);
         self.name_account(name, id);
@@ -157,11 +119,7 @@ impl State {
             room.last = entry.seq;
         }
         match act {
-            Act::Say { .. } => {
-                if let Some(member) = room.members.get_mut(&entry.by) {
-                    member.spoke = entry.at;
-                }
-            }
+            Act::Say { .. } => room.hear(entry.by, entry.at),
             Act::Edit { .. } | Act::Redact { .. } | Act::React { .. } => {}
             Act::Join => self.enter(id, entry.by, (Role::Member, entry.seq)),
             Act::Part => self.leave(id, entry.by),
@@ -178,13 +136,16 @@ impl State {
     fn enter(&mut self, id: RoomId, who: AccountId, (role, since): (Role, Seq)) {
         let room = self.rooms.get_mut(&id).expect("a room that was made");
         room.invited.remove(&who);
-        let (spoke, voice) = (Millis::default(), Voice::Free);
-        room.members.insert(who, Member { role, since, read: since, spoke, voice });
+        let (spoke, voice, level) = (Millis::default(), Voice::Free, Level::default());
+        room.keen.remove(&who);
+        room.members.insert(who, Member { role, since, read: since, spoke, voice, level });
         self.accounts.get_mut(&who).expect("an account that was made").rooms.insert(id);
     }
 
     fn leave(&mut self, id: RoomId, who: AccountId) {
-        self.rooms.get_mut(&id).expect("a room that was made").members.remove(&who);
+        let room = self.rooms.get_mut(&id).expect("a room that was made");
+        room.members.remove(&who);
+        room.keen.remove(&who);
         if let Some(account) = self.accounts.get_mut(&who) {
             account.rooms.remove(&id);
         }
@@ -256,65 +217,6 @@ impl State {
     /// Every room, in no order.
     pub fn rooms(&self) -> impl Iterator<Item = (RoomId, &Room)> {
         self.rooms.iter().map(|(id, room)| (*id, room))
-    }
-}
-
-impl Room {
-    fn new(title: Title) -> Self {
-        Self {
-            title,
-            topic: String::new(),
-            last: Seq::default(),
-            members: BTreeMap::new(),
-            invited: HashSet::new(),
-            banned: HashMap::new(),
-            slow_seconds: 0,
-            retain_days: None,
-        }
-    }
-
-    /// Takes in what changes no membership.
-    fn settle(&mut self, by: AccountId, act: &Act) {
-        match act {
-            Act::Topic { text } => self.topic.clone_from(text),
-            Act::Slow { seconds } => self.slow_seconds = *seconds,
-            Act::Retain { days } => self.retain_days = *days,
-            Act::Invite { who } => _ = self.invited.insert(*who),
-            Act::Unban { who } => _ = self.banned.remove(who),
-            Act::Role { who, role } => self.with(*who, |member| member.role = *role),
-            Act::Mute { who, until } => {
-                self.with(*who, |member| member.voice = Voice::Muted(*until));
-            }
-            Act::Unmute { who } => self.with(*who, |member| member.voice = Voice::Free),
-            Act::Read { last } => self.with(by, |member| member.read = *last),
-            _ => unreachable!("what is said, and who comes and goes, is not here"),
-        }
-    }
-
-    fn with(&mut self, who: AccountId, change: impl FnOnce(&mut Member)) {
-        if let Some(member) = self.members.get_mut(&who) {
-            change(member);
-        }
-    }
-
-    /// Who may come in: between two, nobody else.
-    pub fn access(&self) -> Access {
-        match self.title {
-            Title::Named(_, access) => access,
-            Title::Talk(..) => Access::Private,
-        }
-    }
-
-    /// Whether `who` may not come in at `now`.
-    pub fn is_banned(&self, who: AccountId, now: Millis) -> bool {
-        self.banned.get(&who).is_some_and(|until| until.is_none_or(|until| now < until))
-    }
-}
-
-impl Act {
-    /// Whether the room's members are told of it.
-    pub fn is_seen(&self) -> bool {
-        !matches!(self, Self::Read { .. })
     }
 }
 

@@ -54,6 +54,8 @@ pub enum Code {
     Banned,
     /// Who asks may not speak.
     Muted,
+    /// The other is to speak first.
+    NotYourTurn,
     /// As many are in as may be.
     RoomFull,
     /// Nothing is there in the log, or nothing of this room.
@@ -97,7 +99,7 @@ pub struct Refusal {
 
 impl Code {
     /// All of them, in their order.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::BadFrame,
         Self::FrameTooBig,
         Self::UnknownCommand,
@@ -122,6 +124,7 @@ impl Code {
         Self::Forbidden,
         Self::Banned,
         Self::Muted,
+        Self::NotYourTurn,
         Self::RoomFull,
         Self::NoSuchEvent,
         Self::EditTooLate,
@@ -164,6 +167,7 @@ impl Code {
             Self::Forbidden => "FORBIDDEN",
             Self::Banned => "BANNED",
             Self::Muted => "MUTED",
+            Self::NotYourTurn => "NOT_YOUR_TURN",
             Self::RoomFull => "ROOM_FULL",
             Self::NoSuchEvent => "NO_SUCH_EVENT",
             Self::EditTooLate => "EDIT_TOO_LATE",

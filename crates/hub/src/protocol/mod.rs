@@ -7,5 +7,5 @@ mod told;
 pub use self::{
     code::{Code, Refusal},
     request::{Ask, Page, Place, Proof, Request, Resume, Secret},
-    told::{Answer, Event, Gap, Listed, Told, Where},
+    told::{Answer, Event, Gap, Held, Listed, Told, Where},
 };

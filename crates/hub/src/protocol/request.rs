@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroize;
 
-use crate::model::{Access, Cid, Kind, Role, Seq};
+use crate::model::{Access, Cid, Kind, Level, Mode, Role, Seq};
 
 /// What a client asks for, and what the answer is to be known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +153,7 @@ pub enum Ask {
         /// At most so much.
         limit: Option<usize>,
     },
-    /// To come in; what is not there is made.
+    /// To come in, or to speak with somebody; what is not there is made.
     Join {
         /// Where.
         room: Place,
@@ -246,6 +246,32 @@ pub enum Ask {
         room: Place,
         /// So many days; for good without.
         days: Option<u32>,
+    },
+    /// To hold a dialogue with somebody, or to end it.
+    Dialogue {
+        /// With whom.
+        with: String,
+        /// How; no more without.
+        mode: Option<Mode>,
+    },
+    /// To notice more of a room, or less.
+    Notify {
+        /// Which.
+        room: Place,
+        /// How much.
+        level: Level,
+    },
+    /// To look out for words.
+    Keywords {
+        /// These, and none that were named before.
+        words: Vec<String>,
+    },
+    /// To notice nothing for now, or what one did before.
+    Quiet {
+        /// Whether nothing.
+        on: bool,
+        /// For how many seconds; for good without.
+        seconds: Option<u64>,
     },
     /// Which rooms there are.
     Rooms {

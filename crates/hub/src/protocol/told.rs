@@ -1,7 +1,7 @@
 //! What clients are told: answers to what they asked, and events.
 
 use super::{Place, Refusal};
-use crate::model::{Access, Cid, Kind, Millis, Role, Seq};
+use crate::model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Seq, Why, Wishes, Words};
 
 /// Something that one client is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub enum Answer {
         cursor: Seq,
         /// What it is in.
         rooms: Vec<Listed>,
+        /// What it wants to notice.
+        wishes: Wishes,
     },
     /// It was written down.
     Written {
@@ -94,7 +96,7 @@ pub enum Answer {
     },
     /// Yes.
     Pong {
-        /// As it came.
+        /// As it came, if it did.
         t: Option<u64>,
     },
     /// What can be asked: what is typed, and what it does.
@@ -118,8 +120,24 @@ pub struct Listed {
     pub mine: Option<(Seq, Role)>,
     /// How much was said since.
     pub unread: u64,
+    /// How much of that is for who asked: names it, has a word that it looks out for, or is said to it
+    /// alone.
+    pub mentions: u64,
+    /// How much of it who asked wants to notice.
+    pub level: Level,
     /// How many are in it.
     pub members: usize,
+    /// The dialogue that is held there.
+    pub dialogue: Option<Held>,
+}
+
+/// A dialogue that is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// How.
+    pub mode: Mode,
+    /// Whose turn it is, if they take turns.
+    pub turn: Option<String>,
 }
 
 /// Where in the log, and in its room, something happened.
@@ -154,6 +172,8 @@ pub enum Event {
         reply: Option<Seq>,
         /// Whether it names who is told.
         mention: bool,
+        /// Why who is told is to notice it, if it is.
+        notify: Option<Why>,
         /// Whether it reads otherwise than when it was said.
         edited: bool,
     },
@@ -239,6 +259,27 @@ pub enum Event {
         /// How much; none, for good.
         value: Option<u64>,
     },
+    /// Two hold a dialogue from here on.
+    Dialogue {
+        /// Where.
+        at: Where,
+        /// How.
+        mode: Mode,
+    },
+    /// They hold none any more.
+    DialogueEnd {
+        /// Where.
+        at: Where,
+        /// The last word, if one was said.
+        word: Option<String>,
+    },
+    /// Whose turn it is in a dialogue. It follows from what was said, and is in no log.
+    Turn {
+        /// Where.
+        room: Place,
+        /// Whose.
+        who: String,
+    },
     /// Another device of who is told has read so far.
     Read {
         /// Where.
@@ -246,6 +287,17 @@ pub enum Event {
         /// The last.
         last: Seq,
     },
+    /// Who is told wants to notice so much of a room.
+    Notify {
+        /// Which.
+        room: Place,
+        /// How much.
+        level: Level,
+    },
+    /// Who is told looks out for these words.
+    Keywords(Words),
+    /// Who is told wants to notice nothing for now, or does.
+    Quiet(Quiet),
     /// More was missed than is told: it can be asked for.
     Gap(Gap),
     /// Who is told reads too slowly: of this room nothing is told until it asks.
@@ -302,9 +354,15 @@ impl Event {
             | Self::Topic { at, .. }
             | Self::Role { at, .. }
             | Self::About { at, .. }
-            | Self::Rule { at, .. } => Some(at),
+            | Self::Rule { at, .. }
+            | Self::Dialogue { at, .. }
+            | Self::DialogueEnd { at, .. } => Some(at),
             Self::Announce { .. }
             | Self::Read { .. }
+            | Self::Turn { .. }
+            | Self::Notify { .. }
+            | Self::Keywords(_)
+            | Self::Quiet(_)
             | Self::Gap(_)
             | Self::Lagged { .. }
             | Self::Typing { .. }
@@ -317,9 +375,11 @@ impl Event {
     pub fn room(&self) -> Option<&Place> {
         match self {
             Self::Gap(gap) => Some(&gap.room),
-            Self::Read { room, .. } | Self::Lagged { room, .. } | Self::Typing { room, .. } => {
-                Some(room)
-            }
+            Self::Read { room, .. }
+            | Self::Turn { room, .. }
+            | Self::Notify { room, .. }
+            | Self::Lagged { room, .. }
+            | Self::Typing { room, .. } => Some(room),
             other => other.at().map(|at| &at.room),
         }
     }

@@ -1,6 +1,6 @@
 //! What may be said, and what may become of it.
 
-use super::{Judge, Past, Verdict};
+use super::{Judge, Past, Verdict, dialogue};
 use crate::{
     model::{AccountId, Act, Deed, Entry, Kind, Millis, Room, RoomId, Seq, Voice},
     protocol::{Ask, Code, Place, Refusal},
@@ -29,6 +29,10 @@ impl<P: Past> Judge<'_, P> {
                     // What was taken out since is no more known.
                     (kind, reply) == (k, r) && (is_same || body.is_empty())
                 }
+                (Act::DialogueEnd { word }, Ask::Message { kind, body, .. }) => {
+                    let last = dialogue::last_word(*kind, body);
+                    last.is_some() && last == word.as_deref()
+                }
                 (Act::Edit { of, .. }, Ask::Edit { seq, .. })
                 | (Act::Redact { of, .. }, Ask::Redact { seq, .. })
                 | (Act::React { of, .. }, Ask::React { seq, .. }) => of == seq,
@@ -46,8 +50,12 @@ impl<P: Past> Judge<'_, P> {
             Place::Room(_) => (Vec::new(), self.inside(to)?),
             Place::Person(name) => self.talk(name)?,
         };
+        if let Some(end) = self.last_word(room, (kind, &body)) {
+            return Ok(vec![end]);
+        }
         if deeds.is_empty() {
             self.may_speak(self.state.room(room))?;
+            self.has_its_turn(room)?;
             self.is_there(room, reply)?;
         } else if reply.is_some() {
             return Err(Refusal::of(Code::NoSuchEvent).field("reply"));
@@ -57,7 +65,7 @@ impl<P: Past> Judge<'_, P> {
     }
 
     /// Where who asks speaks with `name`, and what is to be written for that.
-    fn talk(&self, name: &str) -> Result<(Vec<Deed>, RoomId), Refusal> {
+    pub(super) fn talk(&self, name: &str) -> Result<(Vec<Deed>, RoomId), Refusal> {
         let with = self.person(name)?;
         if let Some(room) = self.state.talk_of(self.by, with) {
             return Ok((Vec::new(), room));

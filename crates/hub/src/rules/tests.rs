@@ -1,7 +1,12 @@
 //! Who may do what, told as it happens: who asks for what, and what comes of it.
 
+mod dialogues;
+
 use super::*;
-use crate::{model::Kind, name::is_same};
+use crate::{
+    model::{Kind, Level},
+    name::is_same,
+};
 
 /// A hub without sockets, clock or disk.
 struct World {
@@ -130,6 +135,21 @@ fn nobody_knows_of_a_private_room_who_was_not_asked_in() {
     for ask in [join("#secret"), say("#secret", "hi"), Ask::Part { room: at("#secret") }] {
         assert_eq!(world.does("bob", &ask), Err(Code::NoSuchRoom), "{ask:?}");
     }
+    // Its name is taken, as that of any room, of which nothing else is told.
+    world.does("ana", &create("#known", Access::Public)).unwrap();
+    for room in ["#secret", "#SECRET", "#known"] {
+        for access in [Access::Private, Access::Public] {
+            let taken = world.does("bob", &create(room, access));
+            assert_eq!(taken, Err(Code::NameTaken), "{room}");
+        }
+    }
+    for (room, like, access) in
+        [("#memo", "#rnemo", Access::Private), ("#mama", "#rnama", Access::Public)]
+    {
+        world.does("ana", &create(room, access)).unwrap();
+        let taken = world.does("bob", &create(like, Access::Public));
+        assert_eq!(taken, Err(Code::NameConfusable), "{like}");
+    }
     let invite = Ask::Invite { room: at("#secret"), user: "bob".into() };
     assert_eq!(world.does("bob", &invite), Err(Code::NoSuchRoom));
     assert_eq!(world.does("ana", &invite), Ok(1));
@@ -151,7 +171,12 @@ fn two_speak_with_each_other_and_nobody_else_hears() {
     for ask in [Ask::Part { room: at("@bob") }, kick("@bob", "bob"), ban("@bob", "bob", None)] {
         assert_eq!(world.does("ana", &ask), Err(Code::Forbidden), "{ask:?}");
     }
-    assert_eq!(world.does("ana", &join("@bob")), Err(Code::BadField));
+    assert_eq!(world.does("ana", &join("@bob")), Ok(0));
+    assert_eq!(
+        [world.does("ana", &join("@eve")), world.does("eve", &join("@ana"))],
+        [Ok(1), Ok(0)]
+    );
+    assert_eq!(world.does("ana", &join("@nobody")), Err(Code::NoSuchUser));
 }
 
 #[test]
@@ -254,6 +279,54 @@ fn what_was_read_is_only_ever_more() {
     assert_eq!(world.does("ana", &read(Seq(u64::MAX))), Ok(1));
     assert_eq!(world.does("ana", &read(last)), Ok(0));
     assert_eq!(world.does("ana", &read(Seq(1))), Ok(0));
+}
+
+fn notify(room: &str, level: Level) -> Ask {
+    Ask::Notify { room: at(room), level }
+}
+
+fn keywords(words: &[&str]) -> Ask {
+    Ask::Keywords { words: words.iter().map(|word| (*word).to_owned()).collect() }
+}
+
+#[test]
+fn what_is_to_be_noticed_is_written_where_it_is_new() {
+    let mut world = World::of(&["root", "ana", "bob"]);
+    world.does("ana", &join("#lab")).unwrap();
+    for (ask, expect) in [
+        (notify("#lab", Level::Mentions), Ok(0)),
+        (notify("#lab", Level::Nothing), Ok(1)),
+        (notify("#lab", Level::Nothing), Ok(0)),
+        (notify("#lab", Level::All), Ok(1)),
+        (notify("#none", Level::All), Err(Code::NoSuchRoom)),
+        (notify("@bob", Level::All), Err(Code::NoSuchRoom)),
+        (Ask::Quiet { on: false, seconds: None }, Ok(0)),
+        (Ask::Quiet { on: true, seconds: None }, Ok(1)),
+        (Ask::Quiet { on: true, seconds: None }, Ok(0)),
+        (Ask::Quiet { on: true, seconds: Some(u64::MAX) }, Ok(1)),
+        (Ask::Quiet { on: false, seconds: None }, Ok(1)),
+        (keywords(&[]), Ok(0)),
+        (keywords(&["Tea", "été"]), Ok(1)),
+        (keywords(&["ÉTÉ", "tea", "TEA"]), Ok(0)),
+        (keywords(&[]), Ok(1)),
+    ] {
+        assert_eq!(world.does("ana", &ask), expect, "{ask:?}");
+    }
+    assert_eq!(world.does("bob", &notify("#lab", Level::All)), Err(Code::NotInRoom));
+}
+
+#[test]
+fn a_word_to_look_out_for_is_one_of_some_letters_and_there_are_few() {
+    let mut world = World::of(&["root"]);
+    let long = "x".repeat(32);
+    assert_eq!(world.does("root", &keywords(&["ab", &long, "a_1"])), Ok(1));
+    for word in ["", "a", "two words", "c++", "a-b", "@ana", "a\n", &"x".repeat(33)] {
+        assert_eq!(world.does("root", &keywords(&[word])), Err(Code::BadField), "{word:?}");
+    }
+    let many: Vec<_> = (0..=world.limits.keywords_max).map(|n| format!("w{n}")).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    assert_eq!(world.does("root", &keywords(&many)), Err(Code::TooMany));
+    assert_eq!(world.does("root", &keywords(&many[1..])), Ok(1));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::{
     desk::Order,
     json,
     protocol::{Answer, Ask, Code, Proof, Refusal, Request},
+    shared::NoValue,
     words::{self, Phrase},
 };
 
@@ -40,7 +41,7 @@ impl Session<'_> {
         let line = String::from_utf8_lossy(line);
         let read = match typing.secret.take() {
             Some(wanted) => words::Line::Ask(wanted.with(&line)),
-            None => words::read(&line, typing.here.as_ref()),
+            None => words::read_at(&line, &typing.here),
         };
         let phrase = match read {
             words::Line::Ask(ask) => return self.ask(Request { id: None, ask }).await,
@@ -133,7 +134,8 @@ impl Session<'_> {
         };
         match calculator.calculate(self.way.peer.client(), expr.to_owned()).await {
             Ok(value) => Ok(Some(Answer::Value(value))),
-            Err(why) => Err(Refusal::of(Code::CalcError).why(why)),
+            Err(NoValue::TooLong) => Err(Refusal::of(Code::CalcTimeout).field("expr")),
+            Err(NoValue::Wrong(why)) => Err(Refusal::of(Code::CalcError).why(why)),
         }
     }
 

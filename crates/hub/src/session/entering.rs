@@ -163,12 +163,13 @@ impl Session<'_> {
     }
 
     pub(super) fn be_nobody(&mut self) {
-        if let (Some(who), Dialect::Words(typing)) = (&self.who, &mut self.dialect)
-            && let (Some(room), Some(seq)) = (typing.here.take(), typing.shown.take())
-        {
-            // Who types says nothing of what it has read: it has, where it was.
-            let (account, ask) = (who.account, Ask::Read { room, seq });
-            _ = self.hub.order(Order::Ask { client: self.client, account, re: None, ask });
+        if let (Some(who), Dialect::Words(typing)) = (&self.who, &mut self.dialect) {
+            let (stand, shown) = (std::mem::take(&mut typing.here), typing.shown.take());
+            if let (Some(room), Some(seq)) = (stand.place().cloned(), shown) {
+                // Who types says nothing of what it has read: it has, where it was.
+                let (account, ask) = (who.account, Ask::Read { room, seq });
+                _ = self.hub.order(Order::Ask { client: self.client, account, re: None, ask });
+            }
         }
         if self.who.take().is_some() {
             // A desk that is gone has nobody.

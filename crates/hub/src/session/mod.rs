@@ -31,9 +31,9 @@ use crate::{
     hall::{ClientId, Hall},
     model::{AccountId, Seq},
     outbox::{Outbox, Spoken},
-    protocol::{Code, Place, Refusal},
+    protocol::{Code, Refusal},
     shared::Shared,
-    words::{self, Lang, Phrase},
+    words::{self, Lang, Phrase, Stand},
 };
 
 /// How a connection ended: by whom, and why in a few words.
@@ -106,7 +106,7 @@ enum Dialect {
 struct Typing {
     lang: Lang,
     /// Where what is typed goes.
-    here: Option<Place>,
+    here: Stand,
     /// The last that was shown of it.
     shown: Option<Seq>,
     /// Whose next line is a password, and for what.

@@ -11,7 +11,7 @@ use crate::{
     json,
     outbox::Spoken,
     protocol::{Answer, Event, Refusal, Told},
-    words::{self, Lang, Reader},
+    words::{self, Lang, Reader, Stand},
 };
 
 /// How long somebody may take to be told what waits.
@@ -33,7 +33,7 @@ impl Session<'_> {
             match &self.dialect {
                 Dialect::Words(typing) => {
                     let me = self.who.as_ref().map(|who| &*who.user);
-                    let reader = Reader { lang: typing.lang, me, here: typing.here.as_ref() };
+                    let reader = Reader { lang: typing.lang, me, here: typing.here.place() };
                     text.extend(words::show(&spoken.told, reader).bytes());
                 }
                 Dialect::Json { lang } if *lang != Lang::En && spoken.is_in_words() => {
@@ -53,18 +53,21 @@ impl Session<'_> {
         let Dialect::Words(typing) = &mut self.dialect else { return };
         match told {
             Told::Answer { answer: Ok(Answer::Joined(listed)), .. } => {
-                (typing.here, typing.shown) = (Some(listed.room.clone()), Some(listed.last));
+                let held = listed.dialogue.as_ref();
+                typing.here = Stand::entered(listed.room.clone(), held);
+                typing.shown = Some(listed.last);
             }
             Told::Event(Event::Part(at))
-                if typing.here.as_ref() == Some(&at.room)
+                if typing.here.place() == Some(&at.room)
                     && self.who.as_ref().is_some_and(|who| who.user == at.from) =>
             {
-                typing.here = None;
+                typing.here = Stand::Nowhere;
             }
-            Told::Event(Event::Message { at, .. }) if typing.here.as_ref() == Some(&at.room) => {
+            Told::Event(Event::Message { at, .. }) if typing.here.place() == Some(&at.room) => {
                 typing.shown = Some(at.seq);
             }
-            _ => {}
+            Told::Event(event) => typing.here.hear(event),
+            Told::Answer { .. } => {}
         }
     }
 

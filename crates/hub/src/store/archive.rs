@@ -143,6 +143,34 @@ impl Archive {
         Ok(count.0)
     }
 
+    /// How much of what was said in a room after an entry names `who`, or has a word that it looked out
+    /// for, and was not taken out: of as much, no more than `count_max`.
+    ///
+    /// *Cost*: that of so many rows.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn marked(
+        &self,
+        room: RoomId,
+        (who, after): (AccountId, Seq),
+        count_max: u64,
+    ) -> Result<u64, Broken> {
+        let sql = "
+            SELECT count(*) FROM (
+                SELECT 1 FROM marked JOIN log ON log.seq = marked.seq
+                WHERE marked.account = ?1 AND marked.room = ?2 AND marked.seq > ?3
+                    AND NOT log.redacted
+                LIMIT ?4
+            )";
+        let count_max = Bits(count_max.min(END.0));
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let found = params![who, room, after.min(END), count_max];
+        let count: Bits = statement.query_row(found, |row| row.get(0))?;
+        Ok(count.0)
+    }
+
     /// The first and the last that members can see of a room; `None`, if nothing is left.
     ///
     /// # Errors

@@ -5,6 +5,15 @@ use rusqlite::{Connection, params};
 use super::{broken::Broken, numbers::rows, said, said::More, writer::Store};
 use crate::model::{Millis, RoomId, Seq};
 
+/// What is old enough to be forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Old {
+    /// What was written before then is.
+    pub written_before: Millis,
+    /// Before then, what its client called it is, too.
+    pub named_before: Millis,
+}
+
 impl Store {
     /// Deletes what was said in a room before a time, with its edits, redactions and signs: the
     /// oldest, at most `most` entries, and says whether there may be more. What makes rooms and
@@ -13,7 +22,8 @@ impl Store {
     /// It goes by the log's order, and stops at what is newer: what was written before a clock was
     /// set back is deleted when it is as old.
     ///
-    /// A client that asks once more for what was deleted is not known to have asked before.
+    /// What its client called it is kept, without what it said, until that is old, too: asked once more,
+    /// it is known.
     ///
     /// *Cost*: a millisecond or two an entry, for which the next group waits, as its words are
     /// overwritten one by one.
@@ -21,10 +31,12 @@ impl Store {
     /// # Errors
     ///
     /// [`Broken`]: then nothing was deleted.
-    pub fn forget(&mut self, room: RoomId, before: Millis, most: usize) -> Result<More, Broken> {
+    pub fn forget(&mut self, room: RoomId, old: Old, most: usize) -> Result<More, Broken> {
         self.at_once(|conn| {
-            let old = oldest(conn, (room, before), most)?;
+            let Old { written_before, named_before } = old;
+            let old = oldest(conn, (room, written_before), most)?;
             for seq in &old {
+                keep_name(conn, *seq, named_before)?;
                 delete(conn, room, *seq)?;
             }
             if let Some(last) = old.last() {
@@ -32,6 +44,22 @@ impl Store {
             }
             Ok(if old.len() < most { More::No } else { More::Yes })
         })
+    }
+
+    /// Deletes what clients called what was deleted, where that was written before a time: at most `most`,
+    /// and says whether there may be more.
+    ///
+    /// *Cost*: some microseconds each.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]: then nothing was deleted.
+    pub fn forget_names(&mut self, before: Millis, most: usize) -> Result<More, Broken> {
+        let sql = "
+            DELETE FROM forgotten WHERE (cid, by) IN (
+                SELECT cid, by FROM forgotten WHERE at < ?1 LIMIT ?2)";
+        let deleted = self.conn.prepare_cached(sql)?.execute(params![before, rows(most)])?;
+        Ok(if deleted < most { More::No } else { More::Yes })
     }
 }
 
@@ -54,6 +82,16 @@ fn oldest(
         old.push(row.get(0)?);
     }
     Ok(old)
+}
+
+/// Keeps what an entry is called, if it is no older than that.
+fn keep_name(conn: &Connection, seq: Seq, named_before: Millis) -> Result<(), Broken> {
+    let sql = "
+        INSERT INTO forgotten
+        SELECT cid, by, seq, at, room, deed, about, number FROM log
+        WHERE seq = ?1 AND cid IS NOT NULL AND at >= ?2";
+    conn.prepare_cached(sql)?.execute(params![seq, named_before])?;
+    Ok(())
 }
 
 fn delete(conn: &Connection, room: RoomId, seq: Seq) -> Result<(), Broken> {

@@ -101,5 +101,18 @@ pub(super) fn with_cid(
     let sql = format!("SELECT {AS_WRITTEN} FROM log WHERE by = ?1 AND cid = ?2");
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query(params![by, cid.as_str()])?;
+    match rows.next()? {
+        Some(row) => read(row).map(Some),
+        None => forgotten(conn, by, cid),
+    }
+}
+
+/// The same of what was forgotten since, whose text is empty.
+fn forgotten(conn: &Connection, by: AccountId, cid: &Cid) -> Result<Option<Entry>, Broken> {
+    let sql = "
+        SELECT seq, at, by, cid, room, deed, about, number, ''
+        FROM forgotten WHERE by = ?1 AND cid = ?2";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query(params![by, cid.as_str()])?;
     rows.next()?.map(read).transpose()
 }

@@ -13,6 +13,7 @@ mod file;
 mod forget;
 mod lock;
 mod log;
+mod noticing;
 mod numbers;
 mod row;
 mod said;
@@ -28,6 +29,7 @@ pub use self::{
     archive::{Archive, Missed, Past},
     broken::Broken,
     file::Sync,
+    forget::Old,
     lock::is_in_use,
     said::More,
     search::{TAIL_MAX, WORDS_CHARS_MAX},

@@ -18,12 +18,20 @@
 //! slow                                   seconds
 //! retain                                 days
 //! read                     up to what
+//! dialogue                               1: in turns
+//! dialogue_end                                               last word
+//! level                    of which room which
+//! keywords                                                   words
+//! quiet                    until what    1: on
 //! ```
 
 use rusqlite::Row;
 
 use super::{broken::Broken, numbers::Bits};
-use crate::model::{Access, AccountId, Act, Cid, Deed, Entry, Kind, Millis, Role, RoomId, Seq};
+use crate::model::{
+    Access, AccountId, Act, Cid, Deed, Entry, Kind, Level, Millis, Mode, Quiet, Role, RoomId, Seq,
+    Wish, Words,
+};
 
 /// The columns that [`read`] reads, in its order, of a table called `log`. The text is as it reads
 /// now: the last edit's.
@@ -53,6 +61,19 @@ impl<'t> Columns<'t> {
             }
             Deed::Talk { with } => Self::new("talk").whom(*with),
             Deed::In { act, .. } => Self::of_act(act),
+            Deed::Wish(wish) => Self::of_wish(wish),
+        }
+    }
+
+    fn of_wish(wish: &'t Wish) -> Self {
+        match wish {
+            Wish::Level { room, level } => {
+                Self::new("level").of_what(room.0).number(level_number(*level))
+            }
+            Wish::Words(words) => Self::new("keywords").text(words.as_str()),
+            Wish::Quiet(Quiet::Off) => Self::new("quiet").number(0),
+            Wish::Quiet(Quiet::On) => Self::new("quiet").number(1),
+            Wish::Quiet(Quiet::Until(until)) => Self::new("quiet").number(1).of_what(Seq(until.0)),
         }
     }
 
@@ -87,6 +108,8 @@ impl<'t> Columns<'t> {
                 Self { number, ..Self::new("retain") }
             }
             Act::Read { last } => Self::new("read").of_what(*last),
+            Act::Dialogue { mode } => Self::new("dialogue").number(u64::from(*mode == Mode::Turns)),
+            Act::DialogueEnd { word } => Self::new("dialogue_end").perhaps(word.as_deref()),
         }
     }
 
@@ -126,6 +149,12 @@ impl<'t> Columns<'t> {
             "register" => Deed::Register { name: text()? },
             "create" => Deed::Create { name: text()?, access: access(number?)? },
             "talk" => Deed::Talk { with: self.who()? },
+            "level" => {
+                let room = RoomId(self.about.map(|bits| Seq(bits.0))?);
+                Deed::Wish(Wish::Level { room, level: level(number?)? })
+            }
+            "keywords" => Deed::Wish(Wish::Words(Words::read(self.text?))),
+            "quiet" => Deed::Wish(Wish::Quiet(quiet(number? != 0, self.about))),
             _ => Deed::In { room: room?, act: self.act(text(), number)? },
         })
     }
@@ -151,6 +180,10 @@ impl<'t> Columns<'t> {
             "slow" => Act::Slow { seconds: u32::try_from(number?).ok()? },
             "retain" => Act::Retain { days: number.map(u32::try_from).transpose().ok()? },
             "read" => Act::Read { last: of? },
+            "dialogue" => {
+                Act::Dialogue { mode: if number? == 0 { Mode::Free } else { Mode::Turns } }
+            }
+            "dialogue_end" => Act::DialogueEnd { word: text },
             _ => return None,
         })
     }
@@ -197,6 +230,28 @@ pub(super) fn role_number(role: Role) -> u64 {
 
 pub(super) fn role(number: u64) -> Option<Role> {
     [Role::Member, Role::Moderator, Role::Owner].into_iter().find(|one| role_number(*one) == number)
+}
+
+pub(super) fn level_number(level: Level) -> u64 {
+    match level {
+        Level::Mentions => 0,
+        Level::All => 1,
+        Level::Nothing => 2,
+    }
+}
+
+pub(super) fn level(number: u64) -> Option<Level> {
+    let all = [Level::Mentions, Level::All, Level::Nothing];
+    all.into_iter().find(|one| level_number(*one) == number)
+}
+
+/// As two columns have it.
+pub(super) fn quiet(on: bool, until: Option<Bits>) -> Quiet {
+    match (on, until) {
+        (false, _) => Quiet::Off,
+        (true, None) => Quiet::On,
+        (true, Some(until)) => Quiet::Until(Millis(until.0)),
+    }
 }
 
 fn kind_number(kind: Kind) -> u64 {
@@ -248,6 +303,19 @@ mod tests {
         check_act(Act::Retain { days: None });
         check_act(Act::Retain { days: Some(0) });
         check_act(Act::Read { last: Seq(9) });
+        check_act(Act::Dialogue { mode: Mode::Turns });
+        check_act(Act::Dialogue { mode: Mode::Free });
+        check_act(Act::DialogueEnd { word: Some("fin".to_owned()) });
+        check_act(Act::DialogueEnd { word: None });
+        for level in [Level::All, Level::Mentions, Level::Nothing] {
+            check(Deed::Wish(Wish::Level { room: ROOM, level }));
+        }
+        for words in ["", "tea", "tea été"] {
+            check(Deed::Wish(Wish::Words(Words::read(words))));
+        }
+        for quiet in [Quiet::Off, Quiet::On, Quiet::Until(Millis(u64::MAX))] {
+            check(Deed::Wish(Wish::Quiet(quiet)));
+        }
     }
 
     #[track_caller]

@@ -8,7 +8,7 @@ use super::broken::Broken;
 
 /// What makes each format of the one before. What stands here was released and does not change:
 /// what is new is one more.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, DIALOGUES, WISHES, FORGOTTEN];
 
 /// The log, what it comes to, and what is known of devices.
 ///
@@ -106,6 +106,49 @@ const FIRST: &str = "
     INSERT INTO progress VALUES (1, 0, 0);
 ";
 
+/// The dialogues that are held.
+const DIALOGUES: &str = "
+    CREATE TABLE dialogues (
+        room INTEGER PRIMARY KEY,
+        -- Whose turn it is, if they take turns.
+        turn INTEGER
+    ) STRICT;
+";
+
+/// What accounts want to notice, and what of it they have not read yet.
+const WISHES: &str = "
+    CREATE TABLE wishes (
+        account INTEGER PRIMARY KEY,
+        words TEXT NOT NULL,
+        quiet INTEGER NOT NULL,
+        quiet_until INTEGER
+    ) STRICT;
+    ALTER TABLE members ADD COLUMN level INTEGER NOT NULL DEFAULT 0;
+    -- What was said that names somebody, or has a word that somebody looks out for.
+    CREATE TABLE marked (
+        account INTEGER NOT NULL,
+        room INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (account, room, seq)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// What clients called what was forgotten: no text is kept of it.
+const FORGOTTEN: &str = "
+    CREATE TABLE forgotten (
+        cid TEXT NOT NULL,
+        by INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        room INTEGER,
+        deed TEXT NOT NULL,
+        about INTEGER,
+        number INTEGER,
+        PRIMARY KEY (cid, by)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX forgotten_at ON forgotten (at);
+";
+
 /// What tells our files from other programs': `rlhb`.
 const APPLICATION: i64 = 0x726c_6862;
 
@@ -159,13 +202,27 @@ mod tests {
     }
 
     #[test]
+    fn a_store_of_an_earlier_version_gets_what_it_lacks() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(FIRST).unwrap();
+        conn.pragma_update(None, "application_id", APPLICATION).unwrap();
+        conn.pragma_update(None, "user_version", 1).unwrap();
+        conn.execute("INSERT INTO members VALUES (2, 1, 2, 2, 2, 0, NULL)", []).unwrap();
+        migrated(&mut conn).unwrap();
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 4);
+        conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
+        let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
+    }
+
+    #[test]
     fn a_later_format_is_refused_and_both_are_said() {
         let mut conn = Connection::open_in_memory().unwrap();
         migrated(&mut conn).unwrap();
         conn.pragma_update(None, "user_version", 7).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 7, and this version knows formats up to 1"
+            "\"hub.db\" has format 7, and this version knows formats up to 4"
         );
     }
 

@@ -1,17 +1,19 @@
 //! What the log comes to, in tables: an entry changes those rows that are its, and a start reads
 //! them, not the log.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, Row, params};
 
 use super::{
     broken::Broken,
+    noticing::{read_wishes, unmark, write_mark, write_wishes},
     numbers::Bits,
-    row::{access, access_number, role, role_number},
+    row::{access, access_number, level, level_number, role, role_number},
 };
 use crate::model::{
-    Account, AccountId, Act, Deed, Entry, Member, Millis, Room, RoomId, Seq, State, Title, Voice,
+    Account, AccountId, Act, Deed, Dialogue, Entry, Member, Millis, Room, RoomId, Seq, State,
+    Title, Voice, Wish,
 };
 
 /// Writes what `entry` changed, as it is `after` it.
@@ -38,7 +40,18 @@ pub(super) fn write(conn: &Connection, entry: &Entry, after: &State) -> Result<(
             write_member(conn, room, entry.by)?;
             write_member(conn, room, *with)
         }
-        Deed::In { room, act } => write_act(conn, (*room, after.room(*room)), (entry.by, act)),
+        Deed::In { room, act } => {
+            for mark in after.marks(entry).iter().filter(|mark| mark.is_counted()) {
+                write_mark(conn, mark, (*room, entry.seq))?;
+            }
+            write_act(conn, (*room, after.room(*room)), (entry.by, act))
+        }
+        Deed::Wish(Wish::Level { room, .. }) => {
+            write_member(conn, (*room, after.room(*room)), entry.by)
+        }
+        Deed::Wish(Wish::Words(_) | Wish::Quiet(_)) => {
+            write_wishes(conn, entry.by, &after.account(entry.by).wishes)
+        }
     }
 }
 
@@ -48,9 +61,19 @@ fn write_act(
     (by, act): (AccountId, &Act),
 ) -> Result<(), Broken> {
     match act {
-        Act::Say { .. } | Act::Edit { .. } | Act::Redact { .. } | Act::React { .. } => Ok(()),
+        // It may be the other's turn now.
+        Act::Say { .. } => match room.1.dialogue {
+            Some(Dialogue::Turns(_)) => write_dialogue(conn, room),
+            Some(Dialogue::Free) | None => Ok(()),
+        },
+        Act::Dialogue { .. } | Act::DialogueEnd { .. } => write_dialogue(conn, room),
+        Act::Edit { .. } | Act::Redact { .. } | Act::React { .. } => Ok(()),
         Act::Topic { .. } | Act::Slow { .. } | Act::Retain { .. } => write_room(conn, room),
-        Act::Read { .. } | Act::Part => write_member(conn, room, by),
+        Act::Read { last } => {
+            unmark(conn, (room.0, by), *last)?;
+            write_member(conn, room, by)
+        }
+        Act::Part => write_member(conn, room, by),
         Act::Role { who, .. }
         | Act::Kick { who, .. }
         | Act::Mute { who, .. }
@@ -63,8 +86,8 @@ fn write_act(
 }
 
 fn write_account(conn: &Connection, id: AccountId, account: &Account) -> Result<(), Broken> {
-    // What it is in is written with its rooms.
-    let Account { name, since, rooms: _ } = account;
+    // What it is in is written with its rooms, and what it wants to notice once it says so.
+    let Account { name, since, rooms: _, wishes: _ } = account;
     let sql = "INSERT INTO accounts (id, name, since) VALUES (?1, ?2, ?3)";
     conn.prepare_cached(sql)?.execute(params![id, name, since])?;
     Ok(())
@@ -91,22 +114,34 @@ fn write_room(conn: &Connection, (id, room): (RoomId, &Room)) -> Result<(), Brok
     Ok(())
 }
 
+/// Whether a dialogue is held in a room, and whose turn it is.
+fn write_dialogue(conn: &Connection, (id, room): (RoomId, &Room)) -> Result<(), Broken> {
+    let Some(dialogue) = room.dialogue else {
+        conn.prepare_cached("DELETE FROM dialogues WHERE room = ?1")?.execute([id])?;
+        return Ok(());
+    };
+    let sql = "REPLACE INTO dialogues VALUES (?1, ?2)";
+    conn.prepare_cached(sql)?.execute(params![id, dialogue.turn()])?;
+    Ok(())
+}
+
 /// Whether somebody is in a room, and as what.
 fn write_member(
     conn: &Connection,
     (id, room): (RoomId, &Room),
     who: AccountId,
 ) -> Result<(), Broken> {
-    let Some(Member { role, since, read, spoke: _, voice }) = room.members.get(&who) else {
+    let Some(Member { role, since, read, spoke: _, voice, level }) = room.members.get(&who) else {
+        unmark(conn, (id, who), room.last)?;
         return remove(conn, "DELETE FROM members WHERE room = ?1 AND account = ?2", (id, who));
     };
     let (muted, until) = match voice {
         Voice::Free => (false, None),
         Voice::Muted(until) => (true, *until),
     };
-    let sql = "REPLACE INTO members VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    let role = Bits(role_number(*role));
-    conn.prepare_cached(sql)?.execute(params![id, who, role, since, read, muted, until])?;
+    let sql = "REPLACE INTO members VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let (role, level) = (Bits(role_number(*role)), Bits(level_number(*level)));
+    conn.prepare_cached(sql)?.execute(params![id, who, role, since, read, muted, until, level])?;
     Ok(())
 }
 
@@ -154,9 +189,10 @@ pub(super) fn last(conn: &Connection) -> Result<Seq, Broken> {
 ///
 /// [`Broken`]
 pub(super) fn restore(conn: &Connection) -> Result<State, Broken> {
-    let accounts = all(conn, "SELECT id, name, since FROM accounts ORDER BY id", |row| {
-        let account = Account { name: row.get(1)?, since: row.get(2)?, rooms: HashSet::new() };
-        Ok((row.get(0)?, account))
+    let accounts = all(conn, ACCOUNTS, |row| {
+        let (name, since) = (row.get(1)?, row.get(2)?);
+        let wishes = read_wishes(row)?;
+        Ok((row.get(0)?, Account { name, since, rooms: HashSet::new(), wishes }))
     })?;
     let known: HashSet<AccountId> = accounts.iter().map(|(id, _)| *id).collect();
     let mut rooms: BTreeMap<RoomId, Room> = all(conn, ROOMS, read_room)?.into_iter().collect();
@@ -174,8 +210,19 @@ pub(super) fn restore(conn: &Connection) -> Result<State, Broken> {
     for (id, who, until) in all(conn, "SELECT room, account, until FROM banned", ban)? {
         in_room(&mut rooms, id)?.banned.insert(who, until);
     }
+    let dialogue = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let dialogues: Vec<(_, Option<AccountId>)> =
+        all(conn, "SELECT room, turn FROM dialogues", dialogue)?;
+    for (id, turn) in dialogues {
+        let held = turn.map_or(Dialogue::Free, Dialogue::Turns);
+        in_room(&mut rooms, id)?.dialogue = Some(held);
+    }
     Ok(State::restore(accounts, rooms, last(conn)?))
 }
+
+const ACCOUNTS: &str = "
+    SELECT id, name, since, words, quiet, quiet_until
+    FROM accounts LEFT JOIN wishes ON account = id ORDER BY id";
 
 /// The last entry is found in the log, so that what is said changes no row of a room's. What was
 /// forgotten since left its place in the row.
@@ -210,21 +257,15 @@ fn read_room(row: &Row<'_>) -> Result<(RoomId, Room), Broken> {
         (_, _, Some(one), Some(other)) => Some(Title::Talk(one, other)),
         _ => None,
     };
-    let room = Room {
-        title: title.ok_or(Broken::Unknown { seq: id.0 })?,
-        topic: row.get(5)?,
-        last: row.get(8)?,
-        members: BTreeMap::new(),
-        invited: HashSet::new(),
-        banned: HashMap::new(),
-        slow_seconds: row.get(6)?,
-        retain_days: row.get(7)?,
-    };
+    let mut room = Room::new(title.ok_or(Broken::Unknown { seq: id.0 })?);
+    (room.topic, room.last) = (row.get(5)?, row.get(8)?);
+    (room.slow_seconds, room.retain_days) = (row.get(6)?, row.get(7)?);
     Ok((id, room))
 }
 
 fn read_member(row: &Row<'_>) -> Result<(RoomId, AccountId, Member), Broken> {
     let (id, Bits(number)): (RoomId, _) = (row.get("room")?, row.get("role")?);
+    let Bits(wanted) = row.get("level")?;
     let is_muted: bool = row.get("muted")?;
     let member = Member {
         role: role(number).ok_or(Broken::Unknown { seq: id.0 })?,
@@ -232,6 +273,7 @@ fn read_member(row: &Row<'_>) -> Result<(RoomId, AccountId, Member), Broken> {
         read: row.get("read")?,
         spoke: Millis::default(),
         voice: if is_muted { Voice::Muted(row.get("muted_until")?) } else { Voice::Free },
+        level: level(wanted).ok_or(Broken::Unknown { seq: id.0 })?,
     };
     Ok((id, row.get("account")?, member))
 }

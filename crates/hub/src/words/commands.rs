@@ -45,8 +45,11 @@ pub const COMMANDS: &[Command] = &[
     Command {
         names: &["join", "j"],
         who: Who::Account,
-        arguments: Text { en: "ROOM", fr: "SALON" },
-        does: Text { en: "come into a room, or make it", fr: "entrer dans un salon, ou le créer" },
+        arguments: Text { en: "ROOM|@NAME", fr: "SALON|@NOM" },
+        does: Text {
+            en: "come into a room, or make it, or speak with one person from here on",
+            fr: "entrer dans un salon, ou le créer, ou parler désormais à une personne",
+        },
         read: reading::join,
     },
     Command {
@@ -83,6 +86,16 @@ pub const COMMANDS: &[Command] = &[
         arguments: Text { en: "NAME TEXT", fr: "NOM TEXTE" },
         does: Text { en: "say something to one person", fr: "dire quelque chose à une personne" },
         read: reading::msg,
+    },
+    Command {
+        names: &["dialogue"],
+        who: Who::Account,
+        arguments: Text { en: "NAME [turns|free|end]", fr: "NOM [tours|libre|fin]" },
+        does: Text {
+            en: "hold a dialogue with one person, each in turn or freely; fin ends it",
+            fr: "dialoguer avec une personne, chacun son tour ou librement ; fin y met fin",
+        },
+        read: reading::dialogue,
     },
     Command {
         names: &["me"],
@@ -171,6 +184,36 @@ pub const COMMANDS: &[Command] = &[
             fr: "être absent ; sans texte, de retour",
         },
         read: |typed| Ok(Line::Ask(Ask::Away { text: typed.rest() })),
+    },
+    Command {
+        names: &["notify", "signaler"],
+        who: Who::Account,
+        arguments: Text { en: "all|mentions|none", fr: "tout|mentions|rien" },
+        does: Text {
+            en: "say how much of this room you want to notice",
+            fr: "dire ce qui doit vous être signalé dans ce salon",
+        },
+        read: reading::notify,
+    },
+    Command {
+        names: &["keywords", "mots"],
+        who: Who::Account,
+        arguments: Text { en: "WORDS", fr: "MOTS" },
+        does: Text {
+            en: "look out for these words and no others; - for none",
+            fr: "guetter ces mots et aucun autre ; - pour aucun",
+        },
+        read: reading::keywords,
+    },
+    Command {
+        names: &["quiet", "silence"],
+        who: Who::Account,
+        arguments: Text { en: "[30s|10m|2h|7d|off]", fr: "[30s|10m|2h|7j|off]" },
+        does: Text {
+            en: "not be disturbed, for so long or until off",
+            fr: "ne pas être dérangé, tant de temps ou jusqu'à off",
+        },
+        read: reading::quiet,
     },
     Command {
         names: &["create"],

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use super::{
+    dialogue::show_dialogue,
+    noticing::{show_level, show_quiet, show_words},
     plain::{Body, Plain, Room, clock, day},
     reader::{Reader, note},
     refusals::sentence,
@@ -42,13 +44,21 @@ pub(super) fn show_event(event: &Event, reader: Reader<'_>, out: &mut String) {
         }
         // For programs, which show more than lines.
         Event::Read { .. } | Event::Typing { .. } => {}
+        Event::Dialogue { .. } | Event::DialogueEnd { .. } | Event::Turn { .. } => {
+            show_dialogue(event, reader, out);
+        }
+        Event::Notify { room, level } => show_level((room, *level), reader, out),
+        Event::Keywords(words) => show_words(words, reader, out),
+        Event::Quiet(quiet) => show_quiet(*quiet, reader, out),
         in_a_room => show_in_a_room(in_a_room, reader, out),
     }
 }
 
 /// Adds what was said.
 fn show_message(event: &Event, reader: Reader<'_>, out: &mut String) {
-    let Event::Message { at, kind, body, reply, mention: _, edited } = event else { return };
+    let Event::Message { at, kind, body, reply, mention: _, notify: _, edited } = event else {
+        return;
+    };
     let reply = reply.map(|seq| format!("(→ {seq}) ")).unwrap_or_default();
     let body = body.as_deref().unwrap_or(reader.word("(taken out)", "(retiré)"));
     let edited = if *edited { reader.word(" (edited)", " (corrigé)") } else { "" };

@@ -3,13 +3,15 @@
 use std::fmt::Write;
 
 use super::{
+    dialogue::held_words,
     happened::{role_words, show_event},
     lang::Lang,
+    noticing::{level_words, show_wishes},
     plain::{Plain, Room, day},
     reader::{Reader, note},
 };
 use crate::{
-    model::{Access, Millis, Role},
+    model::{Access, Level, Millis, Role},
     protocol::{Answer, Event, Listed},
 };
 
@@ -18,10 +20,11 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
     match answer {
         Answer::Done => reader.say(out, format_args!("done"), format_args!("fait")),
         Answer::Hello { server, .. } => note(out, format_args!("{}", Plain(server))),
-        Answer::LoggedIn { user, rooms, .. } => {
+        Answer::LoggedIn { user, rooms, wishes, .. } => {
             let user = Plain(user);
             reader.say(out, format_args!("you are {user}"), format_args!("vous êtes {user}"));
             show_rooms(rooms, reader, out);
+            show_wishes(wishes, reader, out);
         }
         Answer::Joined(listed) => show_listed(listed, reader, out),
         Answer::Page { events, more } => show_page(events, *more, reader, out),
@@ -51,7 +54,7 @@ fn show_rooms(rooms: &[Listed], reader: Reader<'_>, out: &mut String) {
 
 /// `# #lab (12), 3 new: what it is about`
 fn show_listed(listed: &Listed, reader: Reader<'_>, out: &mut String) {
-    let Listed { room, topic, access, last: _, mine, unread, members } = listed;
+    let Listed { room, topic, access, mine, unread, members, dialogue, .. } = listed;
     let private = match access {
         Access::Public => "",
         Access::Private => reader.word(", private", ", privé"),
@@ -62,8 +65,17 @@ fn show_listed(listed: &Listed, reader: Reader<'_>, out: &mut String) {
         0 => String::new(),
         unread => format!(", {unread} {}", reader.word("new", "non lus")),
     };
+    let new = match listed.mentions {
+        0 => new,
+        for_you => format!("{new}, {for_you} {}", reader.word("for you", "pour vous")),
+    };
+    let wanted = match listed.level {
+        Level::Mentions => String::new(),
+        level => format!(", {}", reader.word(level_words(level).0, level_words(level).1)),
+    };
+    let held = dialogue.as_ref().map(|held| held_words(held, reader)).unwrap_or_default();
     let topic = if topic.is_empty() { String::new() } else { format!(": {}", Plain(topic)) };
-    note(out, format_args!("{} ({members}){private}{mine}{new}{topic}", Room(room)));
+    note(out, format_args!("{} ({members}){private}{mine}{new}{wanted}{held}{topic}", Room(room)));
 }
 
 fn role_word(role: Role, reader: Reader<'_>) -> &'static str {

@@ -3,10 +3,12 @@
 
 mod command;
 mod commands;
+mod dialogue;
 mod happened;
 mod lang;
 mod line;
 mod listing;
+mod noticing;
 mod phrases;
 mod plain;
 mod reader;
@@ -18,13 +20,14 @@ mod typed;
 pub use self::{
     command::{Command, Who},
     commands::{COMMANDS, help},
+    dialogue::Stand,
     lang::{Lang, Text},
     line::{Line, Wanted},
     phrases::Phrase,
     reader::Reader,
     refusals::sentence,
     show::show,
-    typed::read,
+    typed::{read, read_at},
 };
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{
     line::{Line, Typed, Wanted},
 };
 use crate::{
-    model::{Access, Kind, Role, Seq},
+    model::{Access, Kind, Level, Mode, Role, Seq},
     protocol::{Ask, Code, Page, Place, Refusal, Secret},
 };
 
@@ -48,6 +48,21 @@ pub(super) fn msg(mut typed: Typed<'_>) -> Result<Line, Refusal> {
     let to = Place::read(name).unwrap_or_else(|| Place::Person(name.to_owned()));
     let body = typed.text("body")?;
     Ok(Line::Ask(Ask::Message { to, kind: Kind::Text, body, reply: None, cid: None }))
+}
+
+/// In turns, if nothing is said of it.
+pub(super) fn dialogue(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+    let with = typed.user()?;
+    let mode = match typed.word() {
+        None | Some("turns" | "tours") => Some(Mode::Turns),
+        Some("free" | "libre") => Some(Mode::Free),
+        Some("end" | "fin") => None,
+        Some(word) => {
+            let refusal = Refusal::of(Code::BadField).field("mode");
+            return Err(refusal.why(format!("{word:?}: expected turns, free or end")));
+        }
+    };
+    Ok(Line::Ask(Ask::Dialogue { with, mode }))
 }
 
 pub(super) fn me(typed: Typed<'_>) -> Result<Line, Refusal> {
@@ -178,12 +193,7 @@ pub(super) fn unban(mut typed: Typed<'_>) -> Result<Line, Refusal> {
 
 pub(super) fn mute(mut typed: Typed<'_>) -> Result<Line, Refusal> {
     let (room, user) = (typed.here()?, typed.user()?);
-    let time = typed.word();
-    let seconds = time.and_then(seconds);
-    if time.is_some() && seconds.is_none() {
-        let refusal = Refusal::of(Code::BadField).field("seconds");
-        return Err(refusal.why("expected a time as 30s, 10m, 2h or 7d"));
-    }
+    let seconds = typed.word().map(needed_seconds).transpose()?;
     Ok(Line::Ask(Ask::Mute { room, user, on: true, seconds }))
 }
 
@@ -203,6 +213,42 @@ fn seconds(word: &str) -> Option<u64> {
         _ => return None,
     };
     number.checked_mul(unit)
+}
+
+/// The same, of a word that has to be one.
+fn needed_seconds(word: &str) -> Result<u64, Refusal> {
+    let refusal = Refusal::of(Code::BadField).field("seconds");
+    seconds(word).ok_or_else(|| refusal.why("expected a time as 30s, 10m, 2h or 7d"))
+}
+
+pub(super) fn notify(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+    let room = typed.here()?;
+    let level = match typed.needed("level")? {
+        "all" | "tout" => Level::All,
+        "mentions" => Level::Mentions,
+        "none" | "rien" => Level::Nothing,
+        word => {
+            let refusal = Refusal::of(Code::BadField).field("level");
+            return Err(refusal.why(format!("{word:?}: expected all, mentions or none")));
+        }
+    };
+    Ok(Line::Ask(Ask::Notify { room, level }))
+}
+
+pub(super) fn keywords(typed: Typed<'_>) -> Result<Line, Refusal> {
+    let words = match typed.text("words")? {
+        dash if dash == "-" => Vec::new(),
+        words => words.split_whitespace().map(|word| word.trim_matches(',').to_owned()).collect(),
+    };
+    Ok(Line::Ask(Ask::Keywords { words }))
+}
+
+pub(super) fn quiet(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+    Ok(Line::Ask(match typed.word() {
+        None => Ask::Quiet { on: true, seconds: None },
+        Some("off" | "non") => Ask::Quiet { on: false, seconds: None },
+        Some(time) => Ask::Quiet { on: true, seconds: Some(needed_seconds(time)?) },
+    }))
 }
 
 pub(super) fn slow(mut typed: Typed<'_>) -> Result<Line, Refusal> {

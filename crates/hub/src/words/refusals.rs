@@ -175,6 +175,13 @@ const SENTENCES: [(Code, Text); Code::ALL.len()] = [
             fr: "vous ne pouvez pas parler ici pour le moment",
         },
     ),
+    (
+        Code::NotYourTurn,
+        Text {
+            en: "it is not your turn: wait for the other, or end the dialogue with fin",
+            fr: "ce n'est pas votre tour : attendez l'autre, ou terminez le dialogue par fin",
+        },
+    ),
     (Code::RoomFull, Text { en: "the room is full", fr: "le salon est plein" }),
     (
         Code::NoSuchEvent,

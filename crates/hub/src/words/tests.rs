@@ -4,9 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    model::{Access, Cid, Kind, Millis, Role, Seq},
+    model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Seq, Wishes, Words},
     protocol::{
-        Answer, Ask, Code, Event, Gap, Listed, Page, Place, Proof, Refusal, Secret, Told, Where,
+        Answer, Ask, Code, Event, Gap, Held, Listed, Page, Place, Proof, Refusal, Secret, Told,
+        Where,
     },
 };
 
@@ -181,7 +182,7 @@ fn at(from: &str, room: Place) -> Where {
 
 fn message(at: Where, kind: Kind, body: &str) -> Event {
     let body = Some(body.to_owned());
-    Event::Message { at, kind, body, reply: None, mention: false, edited: false }
+    Event::Message { at, kind, body, reply: None, mention: false, notify: None, edited: false }
 }
 
 fn shown(told: &Told, lang: Lang) -> String {
@@ -234,7 +235,7 @@ fn what_became_of_a_message_is_shown_with_it() {
     let at = at("bob", lab());
     let message = |body: Option<&str>, edited| {
         let (at, body) = (at.clone(), body.map(str::to_owned));
-        Event::Message { at, kind, body, reply, mention: true, edited }
+        Event::Message { at, kind, body, reply, mention: true, notify: None, edited }
     };
     shows(message(Some("oui"), true), "12:31 <bob> (→ 3) oui (corrigé)\n");
     shows(message(None, false), "12:31 <bob> (→ 3) (retiré)\n");
@@ -272,6 +273,125 @@ fn what_happens_in_a_room_is_told_by_the_hub() {
 }
 
 #[test]
+fn a_dialogue_says_whose_turn_it_is_and_who_ended_it() {
+    let bob = || Place::Person("bob".into());
+    let begun = |mode| Event::Dialogue { at: at("bob", bob()), mode };
+    let expect = "# bob a commencé un dialogue, chacun son tour (@bob) : fin ou quit y met fin\n";
+    shows(begun(Mode::Turns), expect);
+    shows(
+        begun(Mode::Free),
+        "# bob a commencé un dialogue, libre (@bob) : fin ou quit y met fin\n",
+    );
+    let turn = |who: &str| Event::Turn { room: bob(), who: who.into() };
+    shows(turn("ana"), "# à vous (@bob)\n");
+    shows(turn("bob"), "# à bob (@bob)\n");
+    let ended = |word: Option<&str>| {
+        let (at, word) = (at("bob", bob()), word.map(str::to_owned));
+        Event::DialogueEnd { at, word }
+    };
+    shows(ended(Some("fin")), "# bob a mis fin au dialogue (@bob): fin\n");
+    shows(ended(None), "# bob a mis fin au dialogue (@bob)\n");
+    let listed = |mode, turn: Option<&str>| {
+        let dialogue = Some(Held { mode, turn: turn.map(str::to_owned) });
+        Answer::Joined(Listed { room: bob(), topic: String::new(), dialogue, ..listed(0) })
+    };
+    let head = "# @bob (3), private, owner, a dialogue";
+    answers(listed(Mode::Turns, Some("ana")), &format!("{head} each in turn, your turn\n"));
+    answers(listed(Mode::Turns, Some("bob")), &format!("{head} each in turn, the turn of bob\n"));
+    answers(listed(Mode::Free, None), &format!("{head} whoever likes\n"));
+}
+
+#[test]
+fn the_last_word_of_a_dialogue_is_said_in_it_and_elsewhere_ends_the_connection() {
+    let bob = || Place::Person("bob".into());
+    for line in ["fin", " QUIT \r\n"] {
+        let expect = Line::Ask(say(bob(), Kind::Text, line.trim()));
+        assert_eq!(read_at(line, &Stand::InDialogue(bob())), expect);
+        assert_eq!(read_at(line, &Stand::In(bob())), Line::End);
+        assert_eq!(read_at(line, &Stand::Nowhere), Line::End);
+    }
+    assert_eq!(read_at("/quit", &Stand::InDialogue(bob())), Line::End);
+    let hi = Line::Ask(say(bob(), Kind::Text, "hi"));
+    assert_eq!(read_at("hi", &Stand::InDialogue(bob())), hi);
+}
+
+#[test]
+fn who_stands_in_a_dialogue_hears_of_its_end() {
+    let bob = || Place::Person("bob".into());
+    let (begun, mode) = (|room| at("bob", room), Mode::Turns);
+    let mut stand = Stand::entered(bob(), None);
+    stand.hear(&Event::Dialogue { at: begun(Place::Person("eve".into())), mode });
+    assert_eq!(stand, Stand::In(bob()));
+    stand.hear(&Event::Dialogue { at: begun(bob()), mode });
+    assert_eq!(stand, Stand::InDialogue(bob()));
+    stand.hear(&Event::DialogueEnd { at: begun(bob()), word: None });
+    assert_eq!(stand, Stand::In(bob()));
+    let held = Held { mode, turn: None };
+    assert_eq!(Stand::entered(bob(), Some(&held)), Stand::InDialogue(bob()));
+}
+
+#[test]
+fn what_is_to_be_noticed_is_shown_to_who_wants_it() {
+    shows(Event::Notify { room: lab(), level: Level::All }, "# #lab : tout est signalé\n");
+    shows(Event::Notify { room: lab(), level: Level::Nothing }, "# #lab : rien n'est signalé\n");
+    shows(Event::Keywords(Words::read("thé tea")), "# mots guettés : tea, thé\n");
+    shows(Event::Keywords(Words::default()), "# aucun mot n'est guetté\n");
+    let until = Quiet::Until(Millis(1_763_641_860_000));
+    shows(Event::Quiet(until), "# on ne vous dérange plus jusqu'au 2025-11-20 12:31\n");
+    shows(Event::Quiet(Quiet::On), "# on ne vous dérange plus, jusqu'à /quiet off\n");
+    shows(Event::Quiet(Quiet::Off), "# on peut de nouveau vous déranger\n");
+    let listed = Listed { mentions: 2, level: Level::Nothing, ..listed(7) };
+    let expect = "# #lab (3), private, owner, 7 new, 2 for you, nothing is to be noticed: TP\n";
+    answers(Answer::Joined(listed), expect);
+    let wishes = Wishes { words: Words::read("tea"), quiet: Quiet::On };
+    let (user, session, token) = ("ana".to_owned(), "s_1".to_owned(), None);
+    let (cursor, rooms) = (Seq(9), Vec::new());
+    let expect = "# you are ana\n# words that are looked out for: tea\n\
+        # you are not disturbed, until /quiet off\n";
+    answers(Answer::LoggedIn { user, session, token, cursor, rooms, wishes }, expect);
+}
+
+#[test]
+fn what_is_to_be_noticed_is_asked_for_in_both_languages() {
+    let level = |level| Ask::Notify { room: lab(), level };
+    for (line, expect) in [
+        ("/notify all", level(Level::All)),
+        ("/notify tout", level(Level::All)),
+        ("/notify mentions", level(Level::Mentions)),
+        ("/signaler rien", level(Level::Nothing)),
+        ("/keywords tea, thé", Ask::Keywords { words: vec!["tea".into(), "thé".into()] }),
+        ("/mots -", Ask::Keywords { words: Vec::new() }),
+        ("/quiet", Ask::Quiet { on: true, seconds: None }),
+        ("/quiet 2h", Ask::Quiet { on: true, seconds: Some(7200) }),
+        ("/silence off", Ask::Quiet { on: false, seconds: None }),
+    ] {
+        asks(line, expect);
+    }
+    is_wrong("/notify all", Code::NotInRoom, "");
+    is_wrong("/keywords", Code::MissingField, "words");
+    is_wrong("/quiet soon", Code::BadField, "seconds");
+    let Line::Wrong(refusal) = read("/notify some", Some(&lab())) else { panic!("a level") };
+    assert_eq!((refusal.code, refusal.field), (Code::BadField, Some("level")));
+}
+
+#[test]
+fn a_dialogue_is_asked_for_in_both_languages() {
+    let ask = |mode| Ask::Dialogue { with: "bob".into(), mode };
+    for (line, mode) in [
+        ("/dialogue bob", Some(Mode::Turns)),
+        ("/dialogue @bob tours", Some(Mode::Turns)),
+        ("/dialogue bob free", Some(Mode::Free)),
+        ("/dialogue bob libre", Some(Mode::Free)),
+        ("/dialogue bob fin", None),
+        ("/dialogue bob end", None),
+    ] {
+        asks(line, ask(mode));
+    }
+    is_wrong("/dialogue", Code::MissingField, "user");
+    is_wrong("/dialogue bob slowly", Code::BadField, "mode");
+}
+
+#[test]
 fn what_only_programs_make_use_of_is_not_shown() {
     shows(Event::Read { room: lab(), last: Seq(1) }, "");
     shows(Event::Typing { room: lab(), user: "bob".into(), on: true }, "");
@@ -292,7 +412,18 @@ fn what_is_missing_is_never_hidden() {
 fn listed(unread: u64) -> Listed {
     let mine = Some((Seq(1), Role::Owner));
     let access = Access::Private;
-    Listed { room: lab(), topic: "TP".into(), access, last: Seq(9), mine, unread, members: 3 }
+    Listed {
+        room: lab(),
+        topic: "TP".into(),
+        access,
+        last: Seq(9),
+        mine,
+        unread,
+        members: 3,
+        mentions: 0,
+        level: Level::Mentions,
+        dialogue: None,
+    }
 }
 
 #[test]
@@ -307,7 +438,8 @@ fn answers_are_shown_in_words() {
     let (user, session) = ("ana".to_owned(), "s_1".to_owned());
     let (token, cursor, rooms) = (Some("rt_secret".to_owned()), Seq(9), vec![listed(1)]);
     let expect = "# you are ana\n# #lab (3), private, owner, 1 new: TP\n";
-    answers(Answer::LoggedIn { user, session, token, cursor, rooms }, expect);
+    let wishes = Wishes::default();
+    answers(Answer::LoggedIn { user, session, token, cursor, rooms, wishes }, expect);
     let member = |name: &str, role, online| (name.to_owned(), role, online);
     let members = vec![
         member("ana", Role::Owner, true),

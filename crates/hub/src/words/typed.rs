@@ -3,6 +3,7 @@
 
 use super::{
     commands::COMMANDS,
+    dialogue::Stand,
     line::{Line, Typed},
 };
 use crate::{
@@ -28,6 +29,18 @@ pub fn read(line: &str, here: Option<&Place>) -> Line {
         None => Typed { rest: line, here }.say(Kind::Text),
     };
     read.unwrap_or_else(Line::Wrong)
+}
+
+/// The same of who stands there: what would end the connection is said in a dialogue, and ends that.
+pub fn read_at(line: &str, stand: &Stand) -> Line {
+    let read = read(line, stand.place());
+    match stand {
+        Stand::InDialogue(_) if read == Line::End && !line.starts_with('/') => {
+            let typed = Typed { rest: line.trim(), here: stand.place() };
+            typed.say(Kind::Text).unwrap_or_else(Line::Wrong)
+        }
+        _ => read,
+    }
 }
 
 /// What ends it all, by itself on a line.

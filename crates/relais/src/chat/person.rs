@@ -2,9 +2,9 @@
 
 use relais_hub::{
     client::News,
-    model::Seq,
+    model::{Seq, Wishes},
     protocol::{Answer, Ask, Event, Listed, Place, Refusal, Told},
-    words::{self, Line, Phrase, Reader},
+    words::{self, Line, Phrase, Reader, Stand},
 };
 use tokio::time::Instant;
 
@@ -33,7 +33,7 @@ struct Person {
     /// What the hub calls them.
     me: Option<String>,
     /// Where what is typed is said.
-    here: Option<Place>,
+    here: Stand,
     /// How much is asked whose answer says where that is.
     moving: usize,
     /// Whether the hub was there already.
@@ -53,8 +53,15 @@ pub(super) async fn talk(mut caller: Caller, door: Door, telling: Telling) -> Re
         }
     };
     let (mut lines, screen) = terminal::open(PROMPT);
-    let mut person =
-        Person { door, screen, me: None, here: None, moving: 0, was_in: false, is_over: false };
+    let mut person = Person {
+        door,
+        screen,
+        me: None,
+        here: Stand::Nowhere,
+        moving: 0,
+        was_in: false,
+        is_over: false,
+    };
     if telling != Telling::Less {
         person.show(Phrase::Greeting.line(person.door.lang));
     }
@@ -90,7 +97,7 @@ impl Person {
 
     /// Reads a line that was typed. Gives what it asks for, of the hub.
     fn read(&mut self, line: &str) -> Option<Ask> {
-        match words::read(line, self.here.as_ref()) {
+        match words::read_at(line, &self.here) {
             Line::Ask(Ask::Login { .. } | Ask::Register { .. }) | Line::Secret(_) => {
                 self.note("you are somebody already: `relais chat --user NAME` is somebody else");
             }
@@ -124,12 +131,12 @@ impl Person {
 
     fn hear(&mut self, news: News) -> Result<(), Stop> {
         match news {
-            News::Entered { user, token, rooms } => {
+            News::Entered { user, token, rooms, wishes } => {
                 self.door.keep(&user, token.as_deref());
                 if self.was_in {
                     self.note(BACK);
                 } else {
-                    self.tell(&as_entered(&user, rooms));
+                    self.tell(&as_entered(&user, (rooms, wishes)));
                 }
                 (self.me, self.was_in) = (Some(user), true);
             }
@@ -147,11 +154,14 @@ impl Person {
     fn happened(&mut self, event: Event) {
         let told = Told::Event(event);
         self.tell(&told);
+        if let Told::Event(event) = &told {
+            self.here.hear(event);
+        }
         if let Told::Event(Event::Part(at)) = &told
             && self.me.as_ref() == Some(&at.from)
-            && self.here.as_ref() == Some(&at.room)
+            && self.here.place() == Some(&at.room)
         {
-            self.be_at(None);
+            self.be_at(Stand::Nowhere);
         }
     }
 
@@ -159,7 +169,7 @@ impl Person {
         self.moving -= usize::from(moves(ask));
         let is_out = matches!(ask, Ask::Logout { .. }) && answer.is_ok();
         if let Ok(Answer::Joined(listed)) = &answer {
-            self.be_at(Some(listed.room.clone()));
+            self.be_at(Stand::entered(listed.room.clone(), listed.dialogue.as_ref()));
         }
         self.tell(&Told::Answer { re: None, answer });
         if is_out {
@@ -168,16 +178,16 @@ impl Person {
         }
     }
 
-    /// Has what is typed be said in `place` from here on.
-    fn be_at(&mut self, place: Option<Place>) {
+    /// Has what is typed be said there from here on.
+    fn be_at(&mut self, stand: Stand) {
         let prompt_of = |place: &Place| format!("{}> ", Escaped(place.to_string().as_bytes()));
-        let prompt = place.as_ref().map_or(PROMPT.to_owned(), prompt_of);
+        let prompt = stand.place().map_or(PROMPT.to_owned(), prompt_of);
         self.screen.prompt(&prompt);
-        self.here = place;
+        self.here = stand;
     }
 
     fn tell(&self, told: &Told) {
-        let (lang, me, here) = (self.door.lang, self.me.as_deref(), self.here.as_ref());
+        let (lang, me, here) = (self.door.lang, self.me.as_deref(), self.here.place());
         self.show(words::show(told, Reader { lang, me, here }));
     }
 
@@ -194,15 +204,15 @@ impl Person {
 }
 
 /// What who comes in is shown, without what is nobody's to see.
-fn as_entered(user: &str, rooms: Vec<Listed>) -> Told {
+fn as_entered(user: &str, (rooms, wishes): (Vec<Listed>, Wishes)) -> Told {
     let (user, session, cursor) = (user.to_owned(), String::new(), Seq::default());
     Told::Answer {
         re: None,
-        answer: Ok(Answer::LoggedIn { user, session, token: None, cursor, rooms }),
+        answer: Ok(Answer::LoggedIn { user, session, token: None, cursor, rooms, wishes }),
     }
 }
 
 /// Whether the answer may say where what is typed next is said.
 fn moves(ask: &Ask) -> bool {
-    matches!(ask, Ask::Join { .. } | Ask::Create { .. } | Ask::Part { .. })
+    matches!(ask, Ask::Join { .. } | Ask::Create { .. } | Ask::Part { .. } | Ask::Dialogue { .. })
 }

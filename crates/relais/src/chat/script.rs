@@ -84,7 +84,7 @@ fn line(event: Event, (here, lang): (&Place, Lang)) -> Vec<u8> {
 async fn enter(caller: &mut Caller, door: &Door) -> Result<Vec<Listed>, Stop> {
     loop {
         match caller.next().await? {
-            Some(News::Entered { user, token, rooms }) => {
+            Some(News::Entered { user, token, rooms, .. }) => {
                 door.keep(&user, token.as_deref());
                 return Ok(rooms);
             }

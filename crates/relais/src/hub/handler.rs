@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use relais_http::DynHandler;
-use relais_hub::{Calculator, ClearPasswords, Door, Hub, Lang, Limits, Options, Registration};
+use relais_hub::{Calculator, ClearPasswords, Door, Hub, Lang, Limits, NoValue, Options, Registration};
 use relais_net::{Client, Conn, Drain, Endpoint, Fault, Scheme, Service};
 use relais_talk::calc;
 use relais_tap::Tap;
@@ -128,13 +128,12 @@ impl Calculator for Children {
         &self,
         client: Client,
         expr: String,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>> {
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>> {
         Box::pin(async move {
-            let value = self.0.value(client, &expr).await;
-            match value.strip_prefix("error: ") {
-                Some(why) => Err(why.to_owned()),
-                None => Ok(value),
-            }
+            self.0.work_out(client, &expr).await.map_err(|why| match why {
+                calc::NoValue::Late => NoValue::TooLong,
+                calc::NoValue::Wrong(why) => NoValue::Wrong(why),
+            })
         })
     }
 }

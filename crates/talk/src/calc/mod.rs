@@ -52,6 +52,15 @@ pub struct Calculator {
     jobs: OnceLock<Arc<Queue<Job>>>,
 }
 
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoValue {
+    /// It takes too long.
+    Late,
+    /// For this reason, in a line.
+    Wrong(String),
+}
+
 #[derive(Debug)]
 struct Job {
     expression: String,
@@ -79,6 +88,22 @@ impl Calculator {
         match tokio::time::timeout(WAIT_MAX, value).await {
             Ok(Ok(value)) => value,
             Ok(Err(_)) | Err(_) => BUSY.to_owned(),
+        }
+    }
+
+    /// The same, for who tells values from what is none.
+    ///
+    /// # Errors
+    ///
+    /// [`NoValue`]
+    pub async fn work_out(&self, client: Client, expression: &str) -> Result<String, NoValue> {
+        let answer = self.value(client, expression).await;
+        if answer == evaluate::LATE {
+            return Err(NoValue::Late);
+        }
+        match answer.strip_prefix("error: ") {
+            Some(why) => Err(NoValue::Wrong(why.to_owned())),
+            None => Ok(answer),
         }
     }
 
@@ -164,6 +189,16 @@ mod tests {
         assert_eq!(calculator.value(Client::Local, "4").await, "= 4");
         assert!(calculator.value(Client::Local, "long").await.starts_with("error: "));
         assert_eq!(calculator.value(Client::Local, "5").await, "= 5");
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_told_from_what_is_wrong() {
+        let calculator = calculator();
+        let work_out = async |expression| calculator.work_out(Client::Local, expression).await;
+        assert_eq!(work_out("1").await, Ok("= 1".to_owned()));
+        assert_eq!(work_out("hang").await, Err(NoValue::Late));
+        let why = "it takes more memory than there is for it".to_owned();
+        assert_eq!(work_out("die").await, Err(NoValue::Wrong(why)));
     }
 
     #[tokio::test]

@@ -78,15 +78,16 @@ impl Talk {
             return;
         }
         if let Some(ask) = self.asking.answered(re) {
+            let answer = answer.map(|answer| meant(&ask, answer));
             self.news.push_back(News::Answered(ask, answer));
         }
     }
 
     fn hear_own(&mut self, own: Own, answer: Result<Answer, Refusal>) {
         match (own, answer) {
-            (Own::LogIn, Ok(Answer::LoggedIn { user, token, cursor, rooms, .. })) => {
+            (Own::LogIn, Ok(Answer::LoggedIn { user, token, cursor, rooms, wishes, .. })) => {
                 self.enter(token.as_ref(), cursor);
-                self.news.push_back(News::Entered { user, token, rooms });
+                self.news.push_back(News::Entered { user, token, rooms, wishes });
             }
             // Who was in once is patient.
             (Own::LogIn, Err(refusal)) if self.was_in() && is_for_later(&refusal) => {
@@ -131,6 +132,14 @@ impl Talk {
             Some(_) => self.following.resume(),
             None => self.following.begin(cursor),
         }
+    }
+}
+
+/// What `answer` is to `ask`: one without fields may be to a ping.
+fn meant(ask: &Ask, answer: Answer) -> Answer {
+    match (ask, answer) {
+        (Ask::Ping { t: None }, Answer::Done) => Answer::Pong { t: None },
+        (_, answer) => answer,
     }
 }
 

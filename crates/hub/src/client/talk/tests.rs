@@ -121,6 +121,26 @@ fn what_has_no_answer_is_asked_again_under_its_name_behind_what_was_missed() {
 }
 
 #[test]
+fn an_answer_without_fields_to_a_ping_is_that_to_a_ping() {
+    let now = Instant::now();
+    let mut talk = entered(now);
+    talk.ask(Ask::Ping { t: None }, now);
+    talk.hear(br#"{"re":2,"ok":true}"#, now);
+    let (ask, pong) = (Ask::Ping { t: None }, Answer::Pong { t: None });
+    assert_eq!(talk.news(), Some(News::Answered(ask, Ok(pong))));
+}
+
+#[test]
+fn a_dialogue_that_was_asked_for_is_not_asked_for_again() {
+    let now = Instant::now();
+    let mut talk = entered(now);
+    let ask = Ask::Dialogue { with: "bob".into(), mode: None };
+    talk.ask(ask.clone(), now);
+    talk.lost(now);
+    assert_eq!(talk.news(), Some(News::Unsure(ask)));
+}
+
+#[test]
 fn what_the_hub_leaves_out_is_asked_for_page_by_page() {
     let now = Instant::now();
     let mut talk = entered(now);

@@ -8,9 +8,9 @@ use proptest::{
 };
 
 use crate::{
-    model::{Access, Cid, Kind, Millis, Role, Seq},
+    model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Seq, Why, Wishes, Words},
     protocol::{
-        Answer, Ask, Code, Event, Gap, Listed, Page, Place, Proof, Refusal, Request, Resume,
+        Answer, Ask, Code, Event, Gap, Held, Listed, Page, Place, Proof, Refusal, Request, Resume,
         Secret, Told, Where,
     },
 };
@@ -61,6 +61,27 @@ fn kind() -> BoxedStrategy<Kind> {
 
 fn role() -> BoxedStrategy<Role> {
     select(vec![Role::Member, Role::Moderator, Role::Owner]).boxed()
+}
+
+fn mode() -> BoxedStrategy<Mode> {
+    select(vec![Mode::Turns, Mode::Free]).boxed()
+}
+
+fn level() -> BoxedStrategy<Level> {
+    select(vec![Level::All, Level::Mentions, Level::Nothing]).boxed()
+}
+
+fn why() -> BoxedStrategy<Option<Why>> {
+    of(select(vec![Why::Mention, Why::Direct, Why::Keyword, Why::Room])).boxed()
+}
+
+fn words() -> BoxedStrategy<Words> {
+    vec("[a-zé0-9_]{2,8}", 0..4).prop_map(Words::from_iter).boxed()
+}
+
+fn quiet() -> BoxedStrategy<Quiet> {
+    let until = millis().prop_map(Quiet::Until);
+    prop_oneof![Just(Quiet::Off), Just(Quiet::On), until].boxed()
 }
 
 fn access() -> BoxedStrategy<Access> {
@@ -174,6 +195,10 @@ fn of_rooms() -> BoxedStrategy<Ask> {
         (place(), any::<String>()).prop_map(|(room, topic)| Ask::Topic { room, topic }),
         (place(), any::<u32>()).prop_map(|(room, seconds)| Ask::Slow { room, seconds }),
         (place(), of(any::<u32>())).prop_map(|(room, days)| Ask::Retain { room, days }),
+        ("[a-z]{1,8}", of(mode())).prop_map(|(with, mode)| Ask::Dialogue { with, mode }),
+        (place(), level()).prop_map(|(room, level)| Ask::Notify { room, level }),
+        vec(any::<String>(), 0..3).prop_map(|words| Ask::Keywords { words }),
+        (any::<bool>(), of(any::<u64>())).prop_map(|(on, seconds)| Ask::Quiet { on, seconds }),
         text().prop_map(|matching| Ask::Rooms { matching }),
         place().prop_map(|room| Ask::Who { room }),
     ]
@@ -230,9 +255,10 @@ fn answer() -> BoxedStrategy<Answer> {
                 Answer::Hello { server, register, frame, body, time, tls }
             }
         ),
-        (text(), text(), of(text()), seq(), vec(listed(), 0..3)).prop_map(
-            |(user, session, token, cursor, rooms)| {
-                Answer::LoggedIn { user, session, token, cursor, rooms }
+        (text(), text(), of(text()), seq(), vec(listed(), 0..3), (words(), quiet())).prop_map(
+            |(user, session, token, cursor, rooms, (words, quiet))| {
+                let wishes = Wishes { words, quiet };
+                Answer::LoggedIn { user, session, token, cursor, rooms, wishes }
             }
         ),
         (seq(), millis(), any::<bool>()).prop_map(|(seq, at, dup)| Answer::Written {
@@ -250,7 +276,7 @@ fn answer() -> BoxedStrategy<Answer> {
         text().prop_map(Answer::Value),
         vec((text(), text(), millis(), any::<bool>()), 0..3).prop_map(Answer::Sessions),
         seq().prop_map(|cursor| Answer::Live { cursor }),
-        of(any::<u64>()).prop_map(|t| Answer::Pong { t }),
+        any::<u64>().prop_map(|t| Answer::Pong { t: Some(t) }),
         vec((text(), text()), 0..3).prop_map(Answer::Help),
     ]
     .boxed()
@@ -258,15 +284,12 @@ fn answer() -> BoxedStrategy<Answer> {
 
 fn listed() -> BoxedStrategy<Listed> {
     let numbers = (seq(), of((seq(), role())), any::<u64>(), any::<usize>());
-    (place(), any::<String>(), access(), numbers)
-        .prop_map(|(room, topic, access, (last, mine, unread, members))| Listed {
-            room,
-            topic,
-            access,
-            last,
-            mine,
-            unread,
-            members,
+    let held = (mode(), text()).prop_map(|(mode, turn)| Held { mode, turn });
+    let more = (any::<u64>(), level(), of(held));
+    (place(), any::<String>(), access(), numbers, more)
+        .prop_map(|(room, topic, access, numbers, (mentions, level, dialogue))| {
+            let (last, mine, unread, members) = numbers;
+            Listed { room, topic, access, last, mine, unread, mentions, level, members, dialogue }
         })
         .boxed()
 }
@@ -283,9 +306,9 @@ fn event() -> BoxedStrategy<Event> {
 
 fn in_the_log() -> BoxedStrategy<Event> {
     prop_oneof![
-        (at(), kind(), text(), of(seq()), any::<bool>(), any::<bool>()).prop_map(
-            |(at, kind, body, reply, mention, edited)| {
-                Event::Message { at, kind, body, reply, mention, edited }
+        (at(), kind(), text(), of(seq()), any::<bool>(), why(), any::<bool>()).prop_map(
+            |(at, kind, body, reply, mention, notify, edited)| {
+                Event::Message { at, kind, body, reply, mention, notify, edited }
             }
         ),
         (at(), seq(), any::<String>()).prop_map(|(at, of, body)| Event::Edit { at, of, body }),
@@ -295,6 +318,8 @@ fn in_the_log() -> BoxedStrategy<Event> {
         at().prop_map(Event::Create),
         at().prop_map(Event::Join),
         at().prop_map(Event::Part),
+        (at(), mode()).prop_map(|(at, mode)| Event::Dialogue { at, mode }),
+        (at(), text()).prop_map(|(at, word)| Event::DialogueEnd { at, word }),
         (at(), any::<String>()).prop_map(|(at, topic)| Event::Topic { at, topic }),
         (at(), select(vec!["slow", "retain"]), of(any::<u64>()))
             .prop_map(|(at, what, value)| Event::Rule { at, what, value }),
@@ -322,6 +347,10 @@ fn beside_the_log() -> BoxedStrategy<Event> {
             body
         }),
         (place(), seq()).prop_map(|(room, last)| Event::Read { room, last }),
+        (place(), level()).prop_map(|(room, level)| Event::Notify { room, level }),
+        words().prop_map(Event::Keywords),
+        quiet().prop_map(Event::Quiet),
+        (place(), any::<String>()).prop_map(|(room, who)| Event::Turn { room, who }),
         (place(), seq(), seq()).prop_map(|(room, from, to)| Event::Gap(Gap { room, from, to })),
         (place(), seq()).prop_map(|(room, last)| Event::Lagged { room, last }),
         (place(), any::<String>(), any::<bool>()).prop_map(|(room, user, on)| Event::Typing {

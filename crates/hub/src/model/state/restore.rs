@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::{Account, Room, State, Title, in_order};
-use crate::model::entry::{AccountId, RoomId, Seq};
+use super::{Account, Member, Room, State, Title, in_order};
+use crate::model::{
+    numbers::{AccountId, RoomId, Seq},
+    wish::Level,
+};
 
 impl State {
     /// What `accounts` and `rooms` come to, after the `last` entry: what [applying](Self::apply) the
@@ -22,15 +25,18 @@ impl State {
         for (id, account) in accounts {
             state.name_account(&account.name, id);
             state.admin = Some(state.admin.map_or(id, |admin| admin.min(id)));
+            state.listen(id, &account.wishes.words);
             state.accounts.insert(id, Account { rooms: HashSet::new(), ..account });
         }
-        for (id, room) in rooms {
+        for (id, mut room) in rooms {
             match &room.title {
                 Title::Named(name, _) => state.name_room(name, id),
                 Title::Talk(one, other) => {
                     state.talks.insert(in_order(*one, *other), id);
                 }
             }
+            let is_keen = |(_, member): &(_, &Member)| member.level == Level::All;
+            room.keen = room.members.iter().filter(is_keen).map(|(who, _)| *who).collect();
             for who in room.members.keys() {
                 state.accounts.get_mut(who).expect("an account that was made").rooms.insert(id);
             }

@@ -92,12 +92,12 @@ fn what_was_forgotten_is_on_no_disk_and_its_places_are_not_given_again() {
     let (one, two) = (written.say(ana, lab, "zanzibar"), written.say(ana, lab, "quagmire"));
     written.store.index_some(100).unwrap();
     let end = Millis(two.0 + 1);
-    assert_eq!(written.store.forget(lab, Millis(one.0), 9).unwrap(), More::No);
+    assert_eq!(written.store.forget(lab, old(Millis(one.0)), 9).unwrap(), More::No);
     assert!(written.store.entry(one).unwrap().is_some());
-    assert_eq!(written.store.forget(lab, end, 1).unwrap(), More::Yes);
+    assert_eq!(written.store.forget(lab, old(end), 1).unwrap(), More::Yes);
     assert!(written.store.entry(one).unwrap().is_none());
     assert!(written.store.entry(two).unwrap().is_some());
-    assert_eq!(written.store.forget(lab, end, 9).unwrap(), More::No);
+    assert_eq!(written.store.forget(lab, old(end), 9).unwrap(), More::No);
     written.store.checkpoint().unwrap();
     assert!(!written.has_on_disk("zanz") && !written.has_on_disk("quag"));
     let before = written.state.clone();
@@ -106,6 +106,34 @@ fn what_was_forgotten_is_on_no_disk_and_its_places_are_not_given_again() {
     assert_eq!(written.state.last, two);
     let (past, _) = written.archive().page(lab, crate::protocol::Page::Latest, 9).unwrap();
     assert_eq!(past.len(), 2, "the room's making and bob's coming: {past:?}");
+}
+
+#[test]
+fn what_was_forgotten_is_known_by_its_name_for_as_long_as_that_is_kept() {
+    let (mut written, ana, lab) = Written::with_room();
+    let one = written.say(ana, lab, "zanzibar");
+    let two = written.edit(ana, lab, one, "quagmire");
+    let sign = Act::React { of: one, sign: "zanzibar".to_owned(), on: true };
+    let three = written.act(ana, lab, sign);
+    let named = |written: &Written, seq| {
+        written.store.with_cid(ana, &Cid::new(&format!("c{seq}")).unwrap()).unwrap()
+    };
+    let old = Old { written_before: Millis(three.0 + 1), named_before: Millis(two.0) };
+    assert_eq!(written.store.forget(lab, old, 9).unwrap(), More::No);
+    written.store.checkpoint().unwrap();
+    assert!(!written.has_on_disk("zanz") && !written.has_on_disk("quag"));
+    let mut written = written.anew();
+    assert_eq!(named(&written, one), None, "it was too old for that, too");
+    let entry = named(&written, two).unwrap();
+    let edit = Deed::In { room: lab, act: Act::Edit { of: one, body: String::new() } };
+    assert_eq!((entry.seq, entry.at, entry.deed), (two, Millis(two.0), edit));
+    assert_eq!(named(&written, three).map(|entry| entry.seq), Some(three));
+    assert_eq!(written.store.forget_names(Millis(99), 1).unwrap(), More::Yes);
+    assert_eq!([two, three].map(|seq| named(&written, seq).is_some()), [false, true]);
+    assert_eq!(written.store.forget_names(Millis(three.0), 9).unwrap(), More::No);
+    assert!(named(&written, three).is_some());
+    assert_eq!(written.store.forget_names(Millis(99), 9).unwrap(), More::No);
+    assert_eq!(named(&written, three), None);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod keeping;
 mod likeness;
+mod noticing;
 mod opening;
 mod reading;
 mod searching;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::{Archive, Broken, Store, Sync, is_in_use};
+use super::{Archive, Broken, Old, Store, Sync, is_in_use};
 use crate::model::{Access, AccountId, Act, Cid, Deed, Entry, Kind, Millis, RoomId, Seq, State};
 
 /// A store in a folder of its own, and what its log comes to.
@@ -101,6 +102,11 @@ impl Written {
             found.windows(bytes.len()).any(|window| window == bytes.as_bytes())
         })
     }
+}
+
+/// What was written before then, of which every name is kept.
+fn old(before: Millis) -> Old {
+    Old { written_before: before, named_before: Millis(0) }
 }
 
 /// What a deed's text is, if it says something.

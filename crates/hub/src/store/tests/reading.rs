@@ -131,7 +131,7 @@ fn the_first_and_the_last_are_what_is_left() {
     let (mut written, _, lab) = ten();
     let archive = written.archive();
     assert_eq!(archive.positions(lab).unwrap(), Some((Seq(2), Seq(12))));
-    written.store.forget(lab, Millis(12), 99).unwrap();
+    written.store.forget(lab, old(Millis(12)), 99).unwrap();
     assert_eq!(archive.positions(lab).unwrap(), Some((Seq(2), Seq(12))));
     assert_eq!(archive.page(lab, Page::Latest, 1).unwrap().0[0].prev, Seq(2));
     assert_eq!(archive.positions(RoomId(Seq(99))).unwrap(), None);

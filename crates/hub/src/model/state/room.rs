@@ -1,0 +1,195 @@
+//! A room, who is in it, and what happens to it alone.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::model::{
+    entry::{Access, Act, Mode, Role},
+    numbers::{AccountId, Millis, Seq},
+    wish::Level,
+};
+
+/// A room, or what two say to each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// What it is called.
+    pub title: Title,
+    /// What it is about; perhaps nothing.
+    pub topic: String,
+    /// The last entry that its members see.
+    pub last: Seq,
+    /// Who is in it.
+    pub members: BTreeMap<AccountId, Member>,
+    /// Who may come in though it is private.
+    pub invited: HashSet<AccountId>,
+    /// Who may not come in, and until when.
+    pub banned: HashMap<AccountId, Option<Millis>>,
+    /// Seconds between what one member says.
+    pub slow_seconds: u32,
+    /// How long what is said is kept; for good without.
+    pub retain_days: Option<u32>,
+    /// The dialogue that two hold there.
+    pub dialogue: Option<Dialogue>,
+    /// Those of its members who want to notice all.
+    pub(in crate::model) keen: BTreeSet<AccountId>,
+}
+
+/// A dialogue that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialogue {
+    /// Both speak whenever they like.
+    Free,
+    /// It is the turn of this one.
+    Turns(AccountId),
+}
+
+/// What a room is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Title {
+    /// A name with its `#`, for who may come in.
+    Named(String, Access),
+    /// Each of two calls it by the other's name.
+    Talk(AccountId, AccountId),
+}
+
+/// Somebody in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// What it may do.
+    pub role: Role,
+    /// Since which entry.
+    pub since: Seq,
+    /// The last that it read.
+    pub read: Seq,
+    /// When it spoke last.
+    pub spoke: Millis,
+    /// Whether it may speak.
+    pub voice: Voice,
+    /// How much it wants to notice.
+    pub level: Level,
+}
+
+/// Whether somebody may speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Voice {
+    /// It may.
+    #[default]
+    Free,
+    /// Not until then; never without.
+    Muted(Option<Millis>),
+}
+
+impl Room {
+    /// One that is new, and that nobody is in.
+    pub fn new(title: Title) -> Self {
+        Self {
+            title,
+            topic: String::new(),
+            last: Seq::default(),
+            members: BTreeMap::new(),
+            invited: HashSet::new(),
+            banned: HashMap::new(),
+            slow_seconds: 0,
+            retain_days: None,
+            dialogue: None,
+            keen: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn set_level(&mut self, who: AccountId, level: Level) {
+        let Some(member) = self.members.get_mut(&who) else { return };
+        member.level = level;
+        if level == Level::All {
+            self.keen.insert(who);
+        } else {
+            self.keen.remove(&who);
+        }
+    }
+
+    /// Somebody spoke: in a dialogue it is the other's turn.
+    pub(super) fn hear(&mut self, by: AccountId, at: Millis) {
+        self.with(by, |member| member.spoke = at);
+        if let (Some(Dialogue::Turns(turn)), Some(other)) = (self.dialogue, self.other(by))
+            && turn == by
+        {
+            self.dialogue = Some(Dialogue::Turns(other));
+        }
+    }
+
+    /// Takes in what changes no membership.
+    pub(super) fn settle(&mut self, by: AccountId, act: &Act) {
+        match act {
+            Act::Topic { text } => self.topic.clone_from(text),
+            Act::Slow { seconds } => self.slow_seconds = *seconds,
+            Act::Retain { days } => self.retain_days = *days,
+            Act::Invite { who } => _ = self.invited.insert(*who),
+            Act::Unban { who } => _ = self.banned.remove(who),
+            Act::Role { who, role } => self.with(*who, |member| member.role = *role),
+            Act::Mute { who, until } => {
+                self.with(*who, |member| member.voice = Voice::Muted(*until));
+            }
+            Act::Unmute { who } => self.with(*who, |member| member.voice = Voice::Free),
+            Act::Read { last } => self.with(by, |member| member.read = *last),
+            Act::Dialogue { mode } => {
+                self.dialogue = Some(match mode {
+                    Mode::Turns => Dialogue::Turns(by),
+                    Mode::Free => Dialogue::Free,
+                });
+            }
+            Act::DialogueEnd { .. } => self.dialogue = None,
+            _ => unreachable!("what is said, and who comes and goes, is not here"),
+        }
+    }
+
+    fn with(&mut self, who: AccountId, change: impl FnOnce(&mut Member)) {
+        if let Some(member) = self.members.get_mut(&who) {
+            change(member);
+        }
+    }
+
+    /// With whom `who` speaks here; nobody in rooms with a name.
+    pub fn other(&self, who: AccountId) -> Option<AccountId> {
+        match self.title {
+            Title::Named(..) => None,
+            Title::Talk(one, other) if one == who => Some(other),
+            Title::Talk(one, _) => Some(one),
+        }
+    }
+
+    /// Who may come in: between two, nobody else.
+    pub fn access(&self) -> Access {
+        match self.title {
+            Title::Named(_, access) => access,
+            Title::Talk(..) => Access::Private,
+        }
+    }
+
+    /// Whether `who` may not come in at `now`.
+    pub fn is_banned(&self, who: AccountId, now: Millis) -> bool {
+        self.banned.get(&who).is_some_and(|until| until.is_none_or(|until| now < until))
+    }
+}
+
+impl Dialogue {
+    /// How it is held.
+    pub fn mode(self) -> Mode {
+        match self {
+            Self::Free => Mode::Free,
+            Self::Turns(_) => Mode::Turns,
+        }
+    }
+
+    /// Whose turn it is, if they take turns.
+    pub fn turn(self) -> Option<AccountId> {
+        match self {
+            Self::Free => None,
+            Self::Turns(who) => Some(who),
+        }
+    }
+}
+
+impl Act {
+    /// Whether the room's members are told of it.
+    pub fn is_seen(&self) -> bool {
+        !matches!(self, Self::Read { .. })
+    }
+}
