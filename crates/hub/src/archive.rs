@@ -1,25 +1,28 @@
 //! Who reads the log for clients: threads of their own, so that the desk waits for no disk.
 
+mod pages;
+mod turns;
+
 use std::{
     io,
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{self, Receiver, SyncSender},
-    },
+    panic::{self, AssertUnwindSafe},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::error;
 
+use self::turns::{Full, Takes, Turns};
 use crate::{
     hall::{ClientId, Group, Post},
     model::{AccountId, RoomId, Seq},
     names::Names,
     outbox::Spoken,
-    protocol::{Answer, Code, Event, Gap, Page, Place, Refusal, Told},
+    protocol::{Answer, Code, Event, Gap, Listed, Page, Place, Refusal, Told},
     saying::{self, View},
-    store::{Archive, Broken, Missed, More, Past},
+    store::{Archive, Broken, Missed, More, Past, Sought},
 };
 
 /// Something that is to be read.
@@ -39,16 +42,51 @@ pub(crate) struct Job {
 pub(crate) enum Wanted {
     /// Some of what happened in a room.
     Page { room: (RoomId, Place), page: Page, limit: usize },
-    /// What was said that has these words.
+    /// What was said that has these words, the newest first.
     Found { rooms: Vec<(RoomId, Place)>, words: String, from: Option<AccountId>, limit: usize },
     /// What happened in rooms since, up to an entry. The client hears nothing else meanwhile.
     Missed { rooms: Vec<(RoomId, Place, Seq)>, upto: Seq },
+    /// An answer that lists rooms, in some of which others may have said something: where in the list
+    /// they are, and what was read of them. Counted is what is not after `upto`.
+    Counted { answer: Answer, rooms: Vec<(usize, RoomId, Seq)>, upto: Seq },
+}
+
+impl Wanted {
+    /// Whether the client hears nothing else until it is told.
+    pub(crate) fn holds(&self) -> bool {
+        matches!(self, Self::Missed { .. }) || self.is_owed()
+    }
+
+    /// Whether it is told in any case: to who came in already.
+    fn is_owed(&self) -> bool {
+        matches!(self, Self::Counted { answer: Answer::LoggedIn { .. }, .. })
+    }
+
+    /// Whether it may take long to read.
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Found { .. })
+    }
 }
 
 /// The way to those who read.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Reader {
-    jobs: SyncSender<Job>,
+    table: Arc<Table>,
+}
+
+/// Where what is wanted lies until it is somebody's turn.
+#[derive(Debug, Default)]
+struct Table {
+    turns: Mutex<(Turns, Hours)>,
+    wanted: Condvar,
+}
+
+/// Whether those who read are to go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Hours {
+    #[default]
+    Open,
+    Over,
 }
 
 /// How much is told of what was missed.
@@ -62,11 +100,14 @@ pub(crate) struct Bounds {
     pub(crate) bytes: usize,
 }
 
-/// How many jobs may wait.
-const WAITING_MAX: usize = 256;
+/// How long a search may take.
+const SEARCHED_MAX: Duration = Duration::from_secs(1);
+
+/// How far what was not read is counted, in each room.
+pub(crate) const UNREAD_MAX: u64 = 200;
 
 impl Reader {
-    /// Has each of `archives` be read by a thread.
+    /// Has each of `archives` be read by a thread, the first of which searches, too.
     ///
     /// # Errors
     ///
@@ -76,28 +117,72 @@ impl Reader {
         names: &Arc<Names>,
         bounds: Bounds,
     ) -> io::Result<Self> {
-        let (jobs, waiting) = mpsc::sync_channel(WAITING_MAX);
-        let waiting = Arc::new(Mutex::new(waiting));
-        for archive in archives {
-            let (waiting, names) = (Arc::clone(&waiting), Arc::clone(names));
+        let reader = Self { table: Arc::default() };
+        for (number, archive) in archives.into_iter().enumerate() {
+            let (table, names) = (Arc::clone(&reader.table), Arc::clone(names));
             let shelf = Shelf { archive, names, bounds };
-            let work = move || shelf.work(&waiting);
+            let takes = if number == 0 { Takes::All } else { Takes::Quick };
+            let work = move || shelf.work(&table, takes);
             thread::Builder::new().name("hub-archive".into()).spawn(work)?;
         }
-        Ok(Self { jobs })
+        Ok(reader)
     }
 
-    /// Has `job` done, unless as many wait as may.
+    /// Has `job` done in its turn, unless as much waits as may.
     ///
     /// # Errors
     ///
-    /// [`Code::Unavailable`].
+    /// [`Code::RateLimited`], if it is its account that wants so much; else [`Code::Unavailable`].
     pub(crate) fn read(&self, job: Job) -> Result<(), Box<(Job, Refusal)>> {
-        self.jobs.try_send(job).map_err(|error| match error {
-            mpsc::TrySendError::Full(job) | mpsc::TrySendError::Disconnected(job) => {
-                Box::new((job, Refusal::of(Code::Unavailable).retry_ms(RETRY_MS)))
-            }
+        let added = self.table.turns().0.add(job);
+        // Not all who wait may take it.
+        self.table.wanted.notify_all();
+        added.map_err(|refused| {
+            let (job, full) = *refused;
+            let code = match full {
+                Full::Account => Code::RateLimited,
+                Full::All => Code::Unavailable,
+            };
+            Box::new((job, Refusal::of(code).retry_ms(RETRY_MS)))
         })
+    }
+
+    /// Drops what a client wanted that is `who` no more. Gives that.
+    pub(crate) fn forget(&self, client: ClientId, who: AccountId) -> Vec<Job> {
+        self.table.turns().0.forget(client, who)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.table.turns().1 = Hours::Over;
+        self.table.wanted.notify_all();
+    }
+}
+
+impl Table {
+    fn turns(&self) -> MutexGuard<'_, (Turns, Hours)> {
+        // Nothing that holds the lock can panic half-way through a change.
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for something to read. `None` at the end.
+    fn next(&self, takes: Takes) -> Option<Job> {
+        let mut turns = self.turns();
+        loop {
+            if turns.1 == Hours::Over {
+                return None;
+            }
+            if let Some(job) = turns.0.next(takes) {
+                return Some(job);
+            }
+            turns = self.wanted.wait(turns).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn done(&self, who: AccountId) {
+        self.turns().0.done(who);
+        self.wanted.notify_all();
     }
 }
 
@@ -112,13 +197,15 @@ struct Shelf {
 }
 
 impl Shelf {
-    fn work(&self, waiting: &Mutex<Receiver<Job>>) {
-        loop {
-            let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(job) = job else { return };
-            let posts = self.posts(&job);
+    fn work(&self, table: &Table, takes: Takes) {
+        while let Some(job) = table.next(takes) {
+            let (who, hall) = (job.by, job.hall.clone());
+            // A bug in reading one thing is no reason to read nothing more.
+            let read = panic::catch_unwind(AssertUnwindSafe(|| self.posts(&job)));
+            let posts = read.unwrap_or_else(|_| told(&job, Err(Refusal::of(Code::Internal))));
             // A hall that is gone has no clients.
-            _ = job.hall.send(Arc::new(posts));
+            _ = hall.send(Arc::new(posts));
+            table.done(who);
         }
     }
 
@@ -129,11 +216,7 @@ impl Shelf {
             error!(%error, "what was said cannot be read");
             Err(Refusal::of(Code::Unavailable).retry_ms(RETRY_MS))
         });
-        let is_missed = matches!(job.wanted, Wanted::Missed { .. });
-        posts.push(Post::One(job.client, Spoken::new(Told::Answer { re: job.re, answer })));
-        if is_missed {
-            posts.push(Post::Release(job.client));
-        }
+        posts.extend(told(job, answer));
         posts
     }
 
@@ -141,25 +224,53 @@ impl Shelf {
         let answer = match &job.wanted {
             Wanted::Page { room: (id, place), page, limit } => {
                 let (past, more) = self.archive.page(*id, *page, *limit)?;
-                let events = past.iter().filter_map(|past| self.event(past, place, job.by));
-                Answer::Page { events: events.collect(), more: more == More::Yes }
+                let within = pages::within(&past, *page);
+                let more = more == More::Yes || within.len() < past.len();
+                let events = within.iter().filter_map(|past| self.event(past, place, job.by));
+                Answer::Page { events: events.collect(), more }
             }
-            Wanted::Found { rooms, words, from, limit } => {
-                let ids: Vec<_> = rooms.iter().map(|(id, _)| *id).collect();
-                let found = self.archive.search(&ids, words, *from, *limit)?;
-                let event = |past: &Past| {
-                    let room = past.entry.room()?;
-                    let (_, place) = rooms.iter().find(|(id, _)| *id == room)?;
-                    self.event(past, place, job.by)
-                };
-                Answer::Page { events: found.iter().filter_map(event).collect(), more: false }
-            }
+            Wanted::Found { .. } => return self.found(job),
             Wanted::Missed { rooms, upto } => {
                 self.missed(job, rooms, (*upto, posts))?;
                 Answer::Live { cursor: *upto }
             }
+            Wanted::Counted { answer, rooms, upto } => {
+                let mut answer = answer.clone();
+                for (at, room, read) in rooms {
+                    let unread = self.archive.unread(*room, job.by, (*read, *upto), UNREAD_MAX)?;
+                    if let Some(listed) = listed(&mut answer).get_mut(*at) {
+                        listed.unread = unread;
+                    }
+                }
+                answer
+            }
         };
         Ok(Ok(answer))
+    }
+
+    /// What a search finds in the time that it has, or that it found nothing in that.
+    fn found(&self, job: &Job) -> Result<Result<Answer, Refusal>, Broken> {
+        let Wanted::Found { rooms, words, from, limit } = &job.wanted else {
+            return Ok(Ok(Answer::Done));
+        };
+        let ids: Vec<_> = rooms.iter().map(|(id, _)| *id).collect();
+        let began = Instant::now();
+        let sought = Sought { rooms: &ids, words, from: *from, limit: *limit };
+        let is_late = || began.elapsed() >= SEARCHED_MAX;
+        let (found, more) = self.archive.search_while(&sought, || !is_late())?;
+        let event = |past: &Past| {
+            let room = past.entry.room()?;
+            let (_, place) = rooms.iter().find(|(id, _)| *id == room)?;
+            self.event(past, place, job.by)
+        };
+        let within = pages::first_within(&found);
+        let more = more == More::Yes || within.len() < found.len();
+        let events: Vec<_> = within.iter().filter_map(event).collect();
+        if events.is_empty() && more {
+            let why = "there is too much to search through; name a room, or rarer words";
+            return Ok(Err(Refusal::of(Code::Unavailable).why(why)));
+        }
+        Ok(Ok(Answer::Page { events, more }))
     }
 
     /// Tells what was missed, in the log's order: of each room the newest that there is room for, and
@@ -212,4 +323,21 @@ impl Shelf {
         }
         Some(event)
     }
+}
+
+/// The rooms that `answer` lists.
+fn listed(answer: &mut Answer) -> &mut [Listed] {
+    match answer {
+        Answer::LoggedIn { rooms, .. } | Answer::Rooms(rooms) => rooms,
+        _ => &mut [],
+    }
+}
+
+/// What the client is told of its job, and that it hears the rest again.
+fn told(job: &Job, answer: Result<Answer, Refusal>) -> Group {
+    let mut posts = vec![Post::One(job.client, Spoken::new(Told::Answer { re: job.re, answer }))];
+    if job.wanted.holds() {
+        posts.push(Post::Release(job.client));
+    }
+    posts
 }

@@ -3,6 +3,7 @@
 //!
 //! What is asked at once is committed at once, and nobody is told of it before.
 
+mod counting;
 mod order;
 mod pace;
 mod reading;
@@ -46,7 +47,10 @@ pub(crate) struct Desk {
     /// For what can be answered at once.
     archive: Archive,
     halls: Vec<mpsc::UnboundedSender<Arc<Group>>>,
+    /// How fast accounts say things.
     pace: Pace,
+    /// How fast they ask for what is not written down.
+    lookups: Pace,
     names: Arc<Names>,
     /// How many clients each account has.
     online: HashMap<AccountId, usize>,
@@ -88,6 +92,7 @@ impl Desk {
     pub(crate) fn new(furniture: Furniture) -> Self {
         let Furniture { state, store, reader, archive, names, limits, clock } = furniture;
         let pace = Pace::new(limits.burst, limits.messages_a_second);
+        let lookups = Pace::new(limits.lookups, limits.lookups_a_second);
         Self {
             state,
             store,
@@ -97,6 +102,7 @@ impl Desk {
             archive,
             halls: Vec::new(),
             pace,
+            lookups,
             names,
             online: HashMap::new(),
             clients: HashMap::new(),
@@ -147,11 +153,11 @@ impl Desk {
             }
             Order::Find { .. } | Order::Known { .. } => self.looks.push(order),
             Order::Register { client, re, name, phc, device, entered } => {
-                let register = |desk: &mut Self| desk.register(client, (name, phc), device);
+                let register = |desk: &mut Self| desk.register((client, re), (name, phc), device);
                 self.admit((client, re), register, entered);
             }
             Order::Enter { client, re, account, entry, entered } => {
-                let enter = |desk: &mut Self| desk.enter(client, account, entry);
+                let enter = |desk: &mut Self| desk.enter((client, re), account, entry);
                 self.admit((client, re), enter, entered);
             }
             Order::Repassword { client, re, account, phc } => {
@@ -189,13 +195,13 @@ impl Desk {
     fn admit(
         &mut self,
         asked: (ClientId, Option<u64>),
-        admitting: impl FnOnce(&mut Self) -> Result<(Entered, Answer), Refusal>,
+        admitting: impl FnOnce(&mut Self) -> Result<(Entered, Option<Answer>), Refusal>,
         entered: oneshot::Sender<Entered>,
     ) {
         self.answer(asked, |desk| {
             let (who, answer) = admitting(desk)?;
             desk.entered.push((asked.0, entered, who));
-            Ok(Some(answer))
+            Ok(answer)
         });
     }
 
@@ -209,6 +215,9 @@ impl Desk {
         by: AccountId,
         ask: Ask,
     ) -> Result<Option<Answer>, Refusal> {
+        let now = self.now();
+        let waits = self.lookups.may(by, (now, pace::cost(&ask)));
+        waits.map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
         if let Some(cid) = cid_of(&ask)
             && let Some(before) = self.store.with_cid(by, cid).map_err(|error| broken(&error))?
         {
@@ -218,7 +227,8 @@ impl Desk {
             Ask::History { .. } | Ask::Search { .. } | Ask::Resume(_) => {
                 self.read((client, re), by, ask).map(|()| None)
             }
-            Ask::Rooms { .. } | Ask::Who { .. } | Ask::Whois { .. } | Ask::Sessions => {
+            Ask::Rooms { matching } => Ok(self.list_rooms((client, re), by, matching.as_deref())),
+            Ask::Who { .. } | Ask::Whois { .. } | Ask::Sessions => {
                 self.look((client, by), &ask).map(Some)
             }
             Ask::Typing { .. } | Ask::Away { .. } | Ask::Announce { .. } => {
@@ -232,7 +242,7 @@ impl Desk {
     /// Writes down what `ask` comes to.
     fn write(&mut self, by: AccountId, ask: &Ask) -> Result<Answer, Refusal> {
         let now = self.now();
-        self.pace.may(by, now).map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
+        self.pace.may(by, (now, 1)).map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
         let deeds = self.judge(by).judge(ask)?;
         if deeds.is_empty() {
             return Ok(self.done(by, ask));
@@ -255,7 +265,7 @@ impl Desk {
             _ => None,
         };
         match joined {
-            Some(room) => Answer::Joined(self.listed(room, by)),
+            Some(room) => Answer::Joined(self.joined(room, by)),
             None => Answer::Written { seq, at: self.last_at, dup: false },
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     archive::{Job, Wanted},
     hall::{ClientId, Post},
     model::{AccountId, RoomId, Seq, Title},
-    protocol::{Answer, Ask, Code, Listed, Place, Refusal, Resume},
+    protocol::{Answer, Ask, Code, Place, Refusal, Resume},
     rules::Judge,
     saying,
     store::Store,
@@ -27,11 +27,22 @@ impl Desk {
     pub(super) fn done(&self, by: AccountId, ask: &Ask) -> Answer {
         match ask {
             Ask::Join { room: Place::Room(name) } => match self.state.room_named(name) {
-                Some(room) => Answer::Joined(self.listed(room, by)),
+                Some(room) => Answer::Joined(self.joined(room, by)),
                 None => Answer::Done,
             },
             _ => Answer::Done,
         }
+    }
+
+    /// Lists rooms, and how much of each was not read.
+    pub(super) fn list_rooms(
+        &mut self,
+        asked: (ClientId, Option<u64>),
+        by: AccountId,
+        matching: Option<&str>,
+    ) -> Option<Answer> {
+        let rooms = self.rooms(by, matching);
+        self.list(asked, by, &rooms, Answer::Rooms)
     }
 
     /// Answers from what is in memory.
@@ -41,7 +52,6 @@ impl Desk {
         ask: &Ask,
     ) -> Result<Answer, Refusal> {
         match ask {
-            Ask::Rooms { matching } => Ok(Answer::Rooms(self.rooms(by, matching.as_deref()))),
             Ask::Who { room } => {
                 let id = self.judge(by).known(room)?;
                 let members = self.state.room(id).members.iter().take(MEMBERS_MAX);
@@ -71,7 +81,7 @@ impl Desk {
         }
     }
 
-    fn rooms(&self, by: AccountId, matching: Option<&str>) -> Vec<Listed> {
+    fn rooms(&self, by: AccountId, matching: Option<&str>) -> Vec<RoomId> {
         let judge = self.judge(by);
         let matching = matching.unwrap_or("").to_lowercase();
         let is_wanted = |title: &Title| match title {
@@ -83,7 +93,7 @@ impl Desk {
             rooms.filter(|(_, room)| judge.may_know_of(room)).map(|(id, _)| id).collect();
         rooms.sort_unstable();
         rooms.truncate(ROOMS_MAX);
-        rooms.into_iter().map(|room| self.listed(room, by)).collect()
+        rooms
     }
 
     /// Has the archive answer what it takes the disk to know.
@@ -168,7 +178,12 @@ impl Desk {
     }
 
     /// Once what is not committed yet is: the archive does not see it before.
-    fn read_later(&mut self, (client, re): (ClientId, Option<u64>), by: AccountId, wanted: Wanted) {
+    pub(super) fn read_later(
+        &mut self,
+        (client, re): (ClientId, Option<u64>),
+        by: AccountId,
+        wanted: Wanted,
+    ) {
         let hall = self.halls[client.hall].clone();
         self.jobs.push(Job { client, re, by, hall, wanted });
     }

@@ -103,6 +103,7 @@ impl Desk {
         }
         self.upkeep.forgotten_at = now;
         self.pace.forget(now);
+        self.lookups.forget(now);
         let kept = |(id, room): (RoomId, &crate::model::Room)| {
             let days = u64::from(room.retain_days?);
             Some((id, Millis(now.0.saturating_sub(days * DAY))))

@@ -10,6 +10,7 @@ use tracing::error;
 
 use super::{Desk, broken};
 use crate::{
+    archive::Job,
     hall::Post,
     model::{AccountId, Cid, Deed, Entry, Millis, Seq},
     protocol::{Refusal, Told},
@@ -75,11 +76,18 @@ impl Desk {
         for job in std::mem::take(&mut self.jobs) {
             if let Err(refused) = self.reader.read(job) {
                 let (job, refusal) = *refused;
-                self.posts.push(Post::Release(job.client));
-                self.tell(job.client, Told::Answer { re: job.re, answer: Err(refusal) });
+                self.refuse(&job, refusal);
             }
         }
         self.tell_halls();
+    }
+
+    /// Tells a client that what it wanted is not read.
+    pub(super) fn refuse(&mut self, job: &Job, refusal: Refusal) {
+        self.tell(job.client, Told::Answer { re: job.re, answer: Err(refusal) });
+        if job.wanted.holds() {
+            self.posts.push(Post::Release(job.client));
+        }
     }
 
     pub(super) fn tell_halls(&mut self) {

@@ -30,7 +30,7 @@ pub use self::{
     file::Sync,
     lock::is_in_use,
     said::More,
-    search::{TAIL_MAX, WORDS_CHARS_MAX},
+    search::{Sought, TAIL_MAX, WORDS_CHARS_MAX},
     sessions::Session,
     writer::Store,
 };
