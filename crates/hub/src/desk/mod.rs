@@ -8,6 +8,7 @@ mod order;
 mod pace;
 mod reading;
 mod seating;
+mod trouble;
 mod upkeep;
 mod writing;
 
@@ -20,7 +21,7 @@ use tokio::{
 use tracing::error;
 
 pub(crate) use self::order::{Device, Entered, Entrance, NewDevice, Order};
-use self::{pace::Pace, upkeep::Upkeep};
+use self::{pace::Pace, trouble::Trouble, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
@@ -69,6 +70,7 @@ pub(crate) struct Desk {
     /// What time it was when it was asked last, and when that was.
     known_at: Cell<(Millis, Instant)>,
     upkeep: Upkeep,
+    trouble: Trouble,
     /// What is to be told once what was written is committed.
     posts: Group,
     /// Who asked since the last commit.
@@ -113,6 +115,7 @@ impl Desk {
             last_at: Millis::default(),
             known_at: Cell::new((Millis::default(), Instant::now())),
             upkeep: Upkeep::default(),
+            trouble: Trouble::default(),
             posts: Group::new(),
             asked: Vec::new(),
             is_writing: false,

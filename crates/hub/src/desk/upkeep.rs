@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use tracing::error;
-
 use super::Desk;
 use crate::{
     model::{Act, Deed, Entry, Millis, RoomId},
@@ -43,8 +41,8 @@ const FORGOTTEN_EVERY: u64 = 60_000;
 /// How much is taken out of a room at once: each takes a millisecond or two.
 const FORGOTTEN_AT_ONCE: usize = 32;
 
-/// How long is waited for orders where nothing is to be done but that.
-const WAITED_FOR_ORDERS: Duration = Duration::from_mins(1);
+/// How long is waited for orders where nothing is to be done but to look whether the store is there.
+const WAITED_FOR_ORDERS: Duration = Duration::from_secs(5);
 
 const DAY: u64 = 24 * 3600 * 1000;
 
@@ -74,8 +72,15 @@ impl Desk {
     /// Does some of what is to be done, if it is time for it.
     pub(super) fn keep_up(&mut self) {
         let now = self.now();
+        if let Err(error) = self.store.look() {
+            let what = "the hub's store is lost; what is to be written is refused";
+            self.trouble.tell((what, &error), now);
+            self.upkeep.index = Index::Late;
+            return;
+        }
+        self.trouble.found();
         if let Err(error) = self.index(now).and_then(|()| self.forget_old(now)) {
-            error!(%error, "the hub's store is not kept up");
+            self.trouble.tell(("the hub's store is not kept up", &error), now);
             // Tried again later, and not at once for ever.
             self.upkeep.index = Index::Late;
         }

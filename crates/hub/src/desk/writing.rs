@@ -59,8 +59,9 @@ impl Desk {
     pub(super) fn settle(&mut self) {
         if self.is_writing {
             self.is_writing = false;
-            if let Err(error) = self.store.commit() {
-                self.undo(&error);
+            match self.store.commit() {
+                Ok(()) => self.trouble.end(),
+                Err(error) => self.undo(&error),
             }
         }
         self.asked.clear();
@@ -101,7 +102,8 @@ impl Desk {
 
     /// Nothing of what was asked since the last commit was done: all who asked are told.
     pub(super) fn undo(&mut self, error: &Broken) {
-        error!(%error, "the hub's store takes nothing; what was asked is refused");
+        let what = "the hub's store takes nothing; what was asked is refused";
+        self.trouble.tell((what, error), self.now());
         self.store.roll_back();
         self.is_writing = false;
         self.posts.clear();

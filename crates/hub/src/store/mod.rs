@@ -14,6 +14,7 @@ mod forget;
 mod lock;
 mod log;
 mod numbers;
+mod place;
 mod row;
 mod said;
 mod schema;
