@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::{
-    archive::{UNREAD_MAX, Wanted},
+    archive::Wanted,
     hall::{ClientId, Post},
     model::{AccountId, RoomId},
     protocol::{Answer, Listed},
@@ -23,19 +23,6 @@ impl Desk {
             unread: 0,
             members: room.members.len(),
         }
-    }
-
-    /// The same of one room that it asked to be in, counted.
-    ///
-    /// *Cost*: that of [`UNREAD_MAX`] rows, if it was in before.
-    pub(super) fn joined(&self, id: RoomId, who: AccountId) -> Listed {
-        let mut listed = self.listed(id, who);
-        if let Some((read, _)) = listed.mine.filter(|(read, _)| listed.last > *read) {
-            let unread = self.archive.unread(id, who, (read, listed.last), UNREAD_MAX);
-            // What cannot be counted is told when it is to be read.
-            listed.unread = unread.unwrap_or(0);
-        }
-        listed
     }
 
     /// Answers with `listing` of what `rooms` are listed as. Gives the answer if there is nothing to count

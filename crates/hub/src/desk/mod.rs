@@ -4,6 +4,8 @@
 //! What is asked at once is committed at once, and nobody is told of it before.
 
 mod counting;
+#[cfg(test)]
+mod likeness;
 mod order;
 mod pace;
 mod reading;
@@ -31,7 +33,7 @@ use crate::{
     outbox::Spoken,
     protocol::{Answer, Ask, Code, Place, Refusal, Told},
     rules::Past,
-    store::{Archive, Broken, Store},
+    store::{Broken, Store},
 };
 
 /// The most that is committed at once.
@@ -45,8 +47,6 @@ pub(crate) struct Desk {
     limits: Arc<Limits>,
     clock: fn() -> SystemTime,
     reader: Reader,
-    /// For what can be answered at once.
-    archive: Archive,
     halls: Vec<mpsc::UnboundedSender<Arc<Group>>>,
     /// How fast accounts say things.
     pace: Pace,
@@ -84,7 +84,6 @@ pub(crate) struct Furniture {
     pub(crate) state: State,
     pub(crate) store: Store,
     pub(crate) reader: Reader,
-    pub(crate) archive: Archive,
     pub(crate) names: Arc<Names>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: fn() -> SystemTime,
@@ -92,7 +91,7 @@ pub(crate) struct Furniture {
 
 impl Desk {
     pub(crate) fn new(furniture: Furniture) -> Self {
-        let Furniture { state, store, reader, archive, names, limits, clock } = furniture;
+        let Furniture { state, store, reader, names, limits, clock } = furniture;
         let pace = Pace::new(limits.burst, limits.messages_a_second);
         let lookups = Pace::new(limits.lookups, limits.lookups_a_second);
         Self {
@@ -101,7 +100,6 @@ impl Desk {
             limits,
             clock,
             reader,
-            archive,
             halls: Vec::new(),
             pace,
             lookups,
@@ -238,17 +236,22 @@ impl Desk {
                 self.pass_on(by, &ask).map(Some)
             }
             Ask::Logout { .. } | Ask::Revoke { .. } => self.log_out((client, by), &ask).map(Some),
-            ask => self.write(by, &ask).map(Some),
+            ask => self.write((client, re), by, &ask),
         }
     }
 
     /// Writes down what `ask` comes to.
-    fn write(&mut self, by: AccountId, ask: &Ask) -> Result<Answer, Refusal> {
+    fn write(
+        &mut self,
+        asked: (ClientId, Option<u64>),
+        by: AccountId,
+        ask: &Ask,
+    ) -> Result<Option<Answer>, Refusal> {
         let now = self.now();
         self.pace.may(by, (now, 1)).map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
         let deeds = self.judge(by).judge(ask)?;
         if deeds.is_empty() {
-            return Ok(self.done(by, ask));
+            return Ok(self.done(asked, by, ask));
         }
         let (last, mut cid) = (deeds.len() - 1, cid_of(ask).cloned());
         let mut written = self.state.last;
@@ -256,7 +259,7 @@ impl Desk {
             let cid = if place == last { cid.take() } else { None };
             written = self.put_down(by, cid, deed)?;
         }
-        Ok(self.written(written, by, ask))
+        Ok(Some(self.written(written, by, ask)))
     }
 
     /// What is answered to `ask`, of which the last entry is at `seq`.
@@ -268,7 +271,8 @@ impl Desk {
             _ => None,
         };
         match joined {
-            Some(room) => Answer::Joined(self.joined(room, by)),
+            // Nobody said anything there since.
+            Some(room) => Answer::Joined(self.listed(room, by)),
             None => Answer::Written { seq, at: self.last_at, dup: false },
         }
     }

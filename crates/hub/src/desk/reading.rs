@@ -24,14 +24,19 @@ impl Desk {
     }
 
     /// What was asked for is so already.
-    pub(super) fn done(&self, by: AccountId, ask: &Ask) -> Answer {
-        match ask {
-            Ask::Join { room: Place::Room(name) } => match self.state.room_named(name) {
-                Some(room) => Answer::Joined(self.joined(room, by)),
-                None => Answer::Done,
-            },
-            _ => Answer::Done,
-        }
+    pub(super) fn done(
+        &mut self,
+        asked: (ClientId, Option<u64>),
+        by: AccountId,
+        ask: &Ask,
+    ) -> Option<Answer> {
+        let room = match ask {
+            Ask::Join { room: Place::Room(name) } => self.state.room_named(name),
+            _ => None,
+        };
+        let Some(room) = room else { return Some(Answer::Done) };
+        let listing = |rooms: Vec<_>| rooms.into_iter().next().map_or(Answer::Done, Answer::Joined);
+        self.list(asked, by, &[room], listing)
     }
 
     /// Lists rooms, and how much of each was not read.

@@ -132,7 +132,10 @@ impl Desk {
     pub(super) fn leave(&mut self, client: ClientId) {
         // Twice, of who was sent away.
         let Some(who) = self.forget_client(client) else { return };
-        for job in self.reader.forget(client, who) {
+        // What it asked before is not told to who it may be next.
+        let mut dropped = self.reader.forget(client, who);
+        dropped.extend(self.jobs.extract_if(.., |job| job.client == client));
+        for job in dropped {
             self.refuse(&job, Refusal::of(Code::NotLoggedIn));
         }
         self.posts.push(Post::Unseat(client));
