@@ -102,8 +102,8 @@ impl Shelf {
         let more = more == More::Yes || within.len() < found.len();
         let events: Vec<_> = within.iter().filter_map(event).collect();
         if events.is_empty() && more {
-            let why = "there is too much to search through; name a room, or rarer words";
-            return Ok(Err(Refusal::of(Code::Unavailable).why(why)));
+            let why = "there is more to search through than a second is enough for: name a room, or rarer words";
+            return Ok(Err(Refusal::of(Code::TooLong).field("q").why(why)));
         }
         Ok(Ok(Answer::Page { events, more }))
     }
