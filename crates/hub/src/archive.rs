@@ -1,25 +1,31 @@
 //! Who reads the log for clients: threads of their own, so that the desk waits for no disk.
 
+#[cfg(test)]
+mod by_hand;
+mod pages;
+mod shelf;
+mod turns;
+
 use std::{
     io,
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{self, Receiver, SyncSender},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
 use tokio::sync::mpsc::UnboundedSender;
-use tracing::error;
 
+#[cfg(test)]
+pub(crate) use self::by_hand::ByHand;
+use self::{
+    shelf::Shelf,
+    turns::{Full, Takes, Turns},
+};
 use crate::{
-    hall::{ClientId, Group, Post},
-    model::{AccountId, Attention, Between, RoomId, Seq, Why},
+    hall::{ClientId, Group},
+    model::{AccountId, Attention, RoomId, Seq},
     names::Names,
-    outbox::Spoken,
-    protocol::{Answer, Code, Event, Gap, Page, Place, Refusal, Told},
-    saying::{self, View},
-    store::{Archive, Broken, Missed, More, Past},
+    protocol::{Answer, Code, Event, Page, Place, Refusal},
+    store::Archive,
 };
 
 /// Something that is to be read.
@@ -39,18 +45,75 @@ pub(crate) struct Job {
 pub(crate) enum Wanted {
     /// Some of what happened in a room.
     Page { room: (RoomId, Place), page: Page, limit: usize },
-    /// What was said that has these words.
+    /// What was said that has these words, the newest first.
     Found { rooms: Vec<(RoomId, Place)>, words: String, from: Option<AccountId>, limit: usize },
     /// What happened in rooms since, up to an entry. The client hears nothing else meanwhile.
     /// Behind that come the turns in dialogues.
     /// It is to notice of it what it wants to.
     Missed { rooms: Vec<(RoomId, Place, Seq)>, upto: Seq, turns: Vec<Event>, attention: Attention },
+    /// An answer that lists rooms, in some of which others may have said something: where in the list
+    /// they are. Counted is what is not after `upto`.
+    Counted { answer: Answer, rooms: Vec<Uncounted>, upto: Seq },
+}
+
+impl Wanted {
+    /// Whether the client hears nothing else until it is told.
+    pub(crate) fn holds(&self) -> bool {
+        matches!(self, Self::Missed { .. }) || self.is_owed()
+    }
+
+    /// Whether it is told in any case: to who came in already.
+    fn is_owed(&self) -> bool {
+        matches!(self, Self::Counted { answer: Answer::LoggedIn { .. }, .. })
+    }
+
+    /// Whether it may take long to read.
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Found { .. })
+    }
+}
+
+/// A room in a list, of which is not known yet how much was not read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Uncounted {
+    /// Where in the list it is.
+    pub(crate) at: usize,
+    pub(crate) room: RoomId,
+    /// The last that was read.
+    pub(crate) read: Seq,
+    /// What of the rest is to be noticed.
+    pub(crate) noticed: Noticed,
+}
+
+/// What of what was not read is to be noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Noticed {
+    Nothing,
+    /// What names who asks, or has a word that it looks out for.
+    Marked,
+    /// It is said to who asks alone.
+    All,
 }
 
 /// The way to those who read.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Reader {
-    jobs: SyncSender<Job>,
+    table: Arc<Table>,
+}
+
+/// Where what is wanted lies until it is somebody's turn.
+#[derive(Debug, Default)]
+struct Table {
+    turns: Mutex<(Turns, Hours)>,
+    wanted: Condvar,
+}
+
+/// Whether those who read are to go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Hours {
+    #[default]
+    Open,
+    Over,
 }
 
 /// How much is told of what was missed.
@@ -64,11 +127,8 @@ pub(crate) struct Bounds {
     pub(crate) bytes: usize,
 }
 
-/// How many jobs may wait.
-const WAITING_MAX: usize = 256;
-
 impl Reader {
-    /// Has each of `archives` be read by a thread.
+    /// Has each of `archives` be read by a thread, the first of which searches, too.
     ///
     /// # Errors
     ///
@@ -78,160 +138,79 @@ impl Reader {
         names: &Arc<Names>,
         bounds: Bounds,
     ) -> io::Result<Self> {
-        let (jobs, waiting) = mpsc::sync_channel(WAITING_MAX);
-        let waiting = Arc::new(Mutex::new(waiting));
-        for archive in archives {
-            let (waiting, names) = (Arc::clone(&waiting), Arc::clone(names));
+        let reader = Self { table: Arc::default() };
+        for (number, archive) in archives.into_iter().enumerate() {
+            let (table, names) = (Arc::clone(&reader.table), Arc::clone(names));
             let shelf = Shelf { archive, names, bounds };
-            let work = move || shelf.work(&waiting);
+            let takes = if number == 0 { Takes::All } else { Takes::Quick };
+            let work = move || {
+                while let Some(job) = table.next(takes) {
+                    shelf.do_next(&job);
+                    table.done(job.by);
+                }
+            };
             thread::Builder::new().name("hub-archive".into()).spawn(work)?;
         }
-        Ok(Self { jobs })
+        Ok(reader)
     }
 
-    /// Has `job` done, unless as many wait as may.
+    /// Has `job` done in its turn, unless as much waits as may.
     ///
     /// # Errors
     ///
-    /// [`Code::Unavailable`].
+    /// [`Code::RateLimited`], if it is its account that wants so much; else [`Code::Unavailable`].
     pub(crate) fn read(&self, job: Job) -> Result<(), Box<(Job, Refusal)>> {
-        self.jobs.try_send(job).map_err(|error| match error {
-            mpsc::TrySendError::Full(job) | mpsc::TrySendError::Disconnected(job) => {
-                Box::new((job, Refusal::of(Code::Unavailable).retry_ms(RETRY_MS)))
-            }
+        let added = self.table.turns().0.add(job);
+        // Not all who wait may take it.
+        self.table.wanted.notify_all();
+        added.map_err(|refused| {
+            let (job, full) = *refused;
+            let code = match full {
+                Full::Account => Code::RateLimited,
+                Full::All => Code::Unavailable,
+            };
+            Box::new((job, Refusal::of(code).retry_ms(RETRY_MS)))
         })
     }
+
+    /// Drops what a client wanted that is `who` no more. Gives that.
+    pub(crate) fn forget(&self, client: ClientId, who: AccountId) -> Vec<Job> {
+        self.table.turns().0.forget(client, who)
+    }
 }
 
-const RETRY_MS: u64 = 500;
-
-/// One who reads.
-#[derive(Debug)]
-struct Shelf {
-    archive: Archive,
-    names: Arc<Names>,
-    bounds: Bounds,
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.table.turns().1 = Hours::Over;
+        self.table.wanted.notify_all();
+    }
 }
 
-impl Shelf {
-    fn work(&self, waiting: &Mutex<Receiver<Job>>) {
+impl Table {
+    fn turns(&self) -> MutexGuard<'_, (Turns, Hours)> {
+        // Nothing that holds the lock can panic half-way through a change.
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for something to read. `None` at the end.
+    fn next(&self, takes: Takes) -> Option<Job> {
+        let mut turns = self.turns();
         loop {
-            let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(job) = job else { return };
-            let posts = self.posts(&job);
-            // A hall that is gone has no clients.
-            _ = job.hall.send(Arc::new(posts));
+            if turns.1 == Hours::Over {
+                return None;
+            }
+            if let Some(job) = turns.0.next(takes) {
+                return Some(job);
+            }
+            turns = self.wanted.wait(turns).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// What the client is told.
-    fn posts(&self, job: &Job) -> Group {
-        let mut posts = Group::new();
-        let answer = self.read(job, &mut posts).unwrap_or_else(|error| {
-            error!(%error, "what was said cannot be read");
-            Err(Refusal::of(Code::Unavailable).retry_ms(RETRY_MS))
-        });
-        let is_missed = matches!(job.wanted, Wanted::Missed { .. });
-        posts.push(Post::One(job.client, Spoken::new(Told::Answer { re: job.re, answer })));
-        if is_missed {
-            posts.push(Post::Release(job.client));
-        }
-        posts
-    }
-
-    fn read(&self, job: &Job, posts: &mut Group) -> Result<Result<Answer, Refusal>, Broken> {
-        let answer = match &job.wanted {
-            Wanted::Page { room: (id, place), page, limit } => {
-                let (past, more) = self.archive.page(*id, *page, *limit)?;
-                let events = past.iter().filter_map(|past| self.event(past, place, job.by));
-                Answer::Page { events: events.collect(), more: more == More::Yes }
-            }
-            Wanted::Found { rooms, words, from, limit } => {
-                let ids: Vec<_> = rooms.iter().map(|(id, _)| *id).collect();
-                let found = self.archive.search(&ids, words, *from, *limit)?;
-                let event = |past: &Past| {
-                    let room = past.entry.room()?;
-                    let (_, place) = rooms.iter().find(|(id, _)| *id == room)?;
-                    self.event(past, place, job.by)
-                };
-                Answer::Page { events: found.iter().filter_map(event).collect(), more: false }
-            }
-            Wanted::Missed { rooms, upto, turns, attention } => {
-                self.missed((job, attention), rooms, (*upto, posts))?;
-                let tell = |turn: &Event| Spoken::new(Told::Event(turn.clone()));
-                posts.extend(turns.iter().map(|turn| Post::One(job.client, tell(turn))));
-                Answer::Live { cursor: *upto }
-            }
-        };
-        Ok(Ok(answer))
-    }
-
-    /// Tells what was missed, in the log's order: of each room the newest that there is room for, and
-    /// before it that there was more.
-    fn missed(
-        &self,
-        (job, attention): (&Job, &Attention),
-        rooms: &[(RoomId, Place, Seq)],
-        (upto, posts): (Seq, &mut Group),
-    ) -> Result<(), Broken> {
-        let Bounds { each: each_max, all: all_max, bytes: bytes_max } = self.bounds;
-        let (mut events, mut bytes, mut gaps) = (Vec::new(), 0, Vec::new());
-        for (id, place, since) in rooms {
-            let each_max = each_max.min(all_max.saturating_sub(events.len()));
-            let missed = self.archive.since(&[(*id, *since)], upto, each_max)?;
-            let Some(Missed { past, more, .. }) = missed.first() else { continue };
-            let (mut has_more, mut first) = (*more == More::Yes, None);
-            // The newest first, as long as there is room.
-            for past in past.iter().rev() {
-                let Some(event) = self.event(past, place, job.by) else { continue };
-                let why = self.why(past, place, (job.by, attention));
-                let spoken = Spoken::new(Told::Event(saying::noticed(event, why)));
-                bytes += spoken.json.len();
-                if bytes > bytes_max {
-                    has_more = true;
-                    break;
-                }
-                first = Some(past.prev);
-                events.push((past.entry.seq, spoken));
-            }
-            if has_more {
-                gaps.push(Gap { room: place.clone(), from: *since, to: first.unwrap_or(upto) });
-            }
-        }
-        let tell = |spoken| Post::One(job.client, spoken);
-        posts.extend(gaps.into_iter().map(|gap| tell(Spoken::new(Told::Event(Event::Gap(gap))))));
-        events.sort_unstable_by_key(|(seq, _)| *seq);
-        posts.extend(events.into_iter().map(|(_, spoken)| tell(spoken)));
-        Ok(())
-    }
-
-    /// Why who missed it is to notice it now.
-    fn why(
-        &self,
-        past: &Past,
-        place: &Place,
-        (who, attention): (AccountId, &Attention),
-    ) -> Option<Why> {
-        if past.redacted || past.entry.by == who {
-            return None;
-        }
-        let between = match place {
-            Place::Person(_) => Between::Two,
-            Place::Room(_) => Between::All,
-        };
-        attention.why(&past.entry, (&self.names.name(who), between))
-    }
-
-    fn event(&self, past: &Past, place: &Place, viewer: AccountId) -> Option<Event> {
-        let name = |who| self.names.name(who);
-        let view = View { place: place.clone(), viewer: Some(viewer), name: &name };
-        let mut event = saying::event((&past.entry, past.prev), view)?;
-        if let Event::Message { body, edited, .. } = &mut event {
-            *edited = past.edited;
-            if past.redacted {
-                *body = None;
-            }
-        }
-        Some(event)
+    fn done(&self, who: AccountId) {
+        self.turns().0.done(who);
+        self.wanted.notify_all();
     }
 }
+
+/// When who was refused may ask again.
+const RETRY_MS: u64 = 500;

@@ -93,12 +93,11 @@ impl Hub {
             bytes: MISSED_BYTES_MAX,
         };
         let archives = archives.map_err(OpenError::Store)?;
-        let archive = store.archive().map_err(OpenError::Store)?;
         let reader = Reader::start(archives, &names, bounds).map_err(OpenError::Thread)?;
         let (orders, mut ordered) = mpsc::unbounded_channel();
         let clock = options.clock;
         let furniture =
-            Furniture { state, store, reader, archive, names, limits: Arc::clone(&limits), clock };
+            Furniture { state, store, reader, names, limits: Arc::clone(&limits), clock };
         let runtime = Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(OpenError::Thread)?;
         let desk = move || {

@@ -31,6 +31,10 @@ pub struct Limits {
     pub burst: u32,
     /// How many a second after that.
     pub messages_a_second: u32,
+    /// How much an account may ask at once that is not written down, counted by what it takes.
+    pub lookups: u32,
+    /// How much a second after that.
+    pub lookups_a_second: u32,
     /// The most of a page of what was said.
     pub page_max: usize,
     /// The most that a search gives.
@@ -43,6 +47,8 @@ pub struct Limits {
     pub waiting_bytes_max: usize,
     /// How many requests of one client may wait for their answer.
     pub asked_max: usize,
+    /// The same of a client that asks for pages and lists, which are long.
+    pub asked_long_max: usize,
     /// How long who has no account may stay, and how much it may say.
     pub unknown_max: Duration,
     /// The most bytes that who has no account may say.
@@ -69,12 +75,15 @@ impl Default for Limits {
             edit_ms_max: 7 * 24 * 3600 * 1000,
             burst: 10,
             messages_a_second: 2,
+            lookups: 400,
+            lookups_a_second: 100,
             page_max: 200,
             found_max: 50,
             missed_a_room_max: 500,
             missed_max: 5000,
             waiting_bytes_max: 256 << 10,
             asked_max: 32,
+            asked_long_max: 4,
             unknown_max: Duration::from_secs(30),
             unknown_bytes_max: 4096,
             asked_after: Duration::from_mins(1),

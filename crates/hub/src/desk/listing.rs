@@ -2,13 +2,11 @@
 
 use super::Desk;
 use crate::{
+    archive::Noticed,
     model::{AccountId, Dialogue, Level, Quiet, RoomId, Title, Wishes},
     protocol::{Ask, Held, Listed, Place},
     saying,
 };
-
-/// How far what was not read is counted.
-const UNREAD_MAX: u64 = 200;
 
 impl Desk {
     /// Where who asks is to speak from here on, if it asks for that.
@@ -23,17 +21,14 @@ impl Desk {
         }
     }
 
-    /// How much of `unread` is for `who`.
-    fn mentions(&self, (id, who): (RoomId, AccountId), unread: u64) -> u64 {
+    /// What of what `who` has not read in a room it is to notice.
+    pub(super) fn noticed(&self, id: RoomId, who: AccountId) -> Noticed {
         let room = self.state.room(id);
-        let Some(member) = room.members.get(&who).filter(|_| unread > 0) else { return 0 };
-        match room.title {
-            _ if member.level == Level::Nothing => 0,
-            Title::Talk(..) => unread,
-            Title::Named(..) => {
-                let marked = self.archive.marked(id, (who, member.read), UNREAD_MAX);
-                marked.unwrap_or(0)
-            }
+        match (room.members.get(&who), &room.title) {
+            (None, _) => Noticed::Nothing,
+            (Some(member), _) if member.level == Level::Nothing => Noticed::Nothing,
+            (Some(_), Title::Talk(..)) => Noticed::All,
+            (Some(_), Title::Named(..)) => Noticed::Marked,
         }
     }
 
@@ -49,21 +44,18 @@ impl Desk {
         Held { mode: dialogue.mode(), turn: dialogue.turn().map(name) }
     }
 
-    /// How `who` is told of a room in a list.
+    /// How `who` is told of a room in a list, but for how much it has not read, which is nothing yet.
     pub(super) fn listed(&self, id: RoomId, who: AccountId) -> Listed {
         let room = self.state.room(id);
         let member = room.members.get(&who);
-        let read = member.map(|member| member.read);
-        let unread = read.and_then(|read| self.archive.unread(id, (who, read), UNREAD_MAX).ok());
-        let unread = unread.unwrap_or(0);
         Listed {
             room: saying::place(&self.state, id, Some(who)),
             topic: room.topic.clone(),
             access: room.access(),
             last: room.last,
             mine: member.map(|member| (member.read, member.role)),
-            unread,
-            mentions: self.mentions((id, who), unread),
+            unread: 0,
+            mentions: 0,
             level: member.map(|member| member.level).unwrap_or_default(),
             members: room.members.len(),
             dialogue: room.dialogue.map(|held| self.held(held)),

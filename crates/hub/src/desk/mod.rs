@@ -3,11 +3,15 @@
 //!
 //! What is asked at once is committed at once, and nobody is told of it before.
 
+mod counting;
+#[cfg(test)]
+mod likeness;
 mod listing;
 mod order;
 mod pace;
 mod reading;
 mod seating;
+mod trouble;
 mod upkeep;
 mod writing;
 
@@ -20,7 +24,7 @@ use tokio::{
 use tracing::error;
 
 pub(crate) use self::order::{Device, Entered, Entrance, NewDevice, Order};
-use self::{pace::Pace, upkeep::Upkeep};
+use self::{pace::Pace, trouble::Trouble, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
@@ -30,7 +34,7 @@ use crate::{
     outbox::Spoken,
     protocol::{Answer, Ask, Code, Refusal, Told},
     rules::Past,
-    store::{Archive, Broken, Store},
+    store::{Broken, Store},
 };
 
 /// The most that is committed at once.
@@ -44,10 +48,11 @@ pub(crate) struct Desk {
     limits: Arc<Limits>,
     clock: fn() -> SystemTime,
     reader: Reader,
-    /// For what can be answered at once.
-    archive: Archive,
     halls: Vec<mpsc::UnboundedSender<Arc<Group>>>,
+    /// How fast accounts say things.
     pace: Pace,
+    /// How fast they ask for what is not written down.
+    lookups: Pace,
     names: Arc<Names>,
     /// How many clients each account has.
     online: HashMap<AccountId, usize>,
@@ -66,6 +71,7 @@ pub(crate) struct Desk {
     /// What time it was when it was asked last, and when that was.
     known_at: Cell<(Millis, Instant)>,
     upkeep: Upkeep,
+    trouble: Trouble,
     /// What is to be told once what was written is committed.
     posts: Group,
     /// Who asked since the last commit.
@@ -79,7 +85,6 @@ pub(crate) struct Furniture {
     pub(crate) state: State,
     pub(crate) store: Store,
     pub(crate) reader: Reader,
-    pub(crate) archive: Archive,
     pub(crate) names: Arc<Names>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: fn() -> SystemTime,
@@ -87,17 +92,18 @@ pub(crate) struct Furniture {
 
 impl Desk {
     pub(crate) fn new(furniture: Furniture) -> Self {
-        let Furniture { state, store, reader, archive, names, limits, clock } = furniture;
+        let Furniture { state, store, reader, names, limits, clock } = furniture;
         let pace = Pace::new(limits.burst, limits.messages_a_second);
+        let lookups = Pace::new(limits.lookups, limits.lookups_a_second);
         Self {
             state,
             store,
             limits,
             clock,
             reader,
-            archive,
             halls: Vec::new(),
             pace,
+            lookups,
             names,
             online: HashMap::new(),
             clients: HashMap::new(),
@@ -108,6 +114,7 @@ impl Desk {
             last_at: Millis::default(),
             known_at: Cell::new((Millis::default(), Instant::now())),
             upkeep: Upkeep::default(),
+            trouble: Trouble::default(),
             posts: Group::new(),
             asked: Vec::new(),
             is_writing: false,
@@ -148,11 +155,11 @@ impl Desk {
             }
             Order::Find { .. } | Order::Known { .. } => self.looks.push(order),
             Order::Register { client, re, name, phc, device, entered } => {
-                let register = |desk: &mut Self| desk.register(client, (name, phc), device);
+                let register = |desk: &mut Self| desk.register((client, re), (name, phc), device);
                 self.admit((client, re), register, entered);
             }
             Order::Enter { client, re, account, entry, entered } => {
-                let enter = |desk: &mut Self| desk.enter(client, account, entry);
+                let enter = |desk: &mut Self| desk.enter((client, re), account, entry);
                 self.admit((client, re), enter, entered);
             }
             Order::Repassword { client, re, account, phc } => {
@@ -190,13 +197,13 @@ impl Desk {
     fn admit(
         &mut self,
         asked: (ClientId, Option<u64>),
-        admitting: impl FnOnce(&mut Self) -> Result<(Entered, Answer), Refusal>,
+        admitting: impl FnOnce(&mut Self) -> Result<(Entered, Option<Answer>), Refusal>,
         entered: oneshot::Sender<Entered>,
     ) {
         self.answer(asked, |desk| {
             let (who, answer) = admitting(desk)?;
             desk.entered.push((asked.0, entered, who));
-            Ok(Some(answer))
+            Ok(answer)
         });
     }
 
@@ -210,6 +217,9 @@ impl Desk {
         by: AccountId,
         ask: Ask,
     ) -> Result<Option<Answer>, Refusal> {
+        let now = self.now();
+        let waits = self.lookups.may(by, (now, pace::cost(&ask)));
+        waits.map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
         if let Some(cid) = cid_of(&ask)
             && let Some(before) = self.store.with_cid(by, cid).map_err(|error| broken(&error))?
         {
@@ -219,24 +229,30 @@ impl Desk {
             Ask::History { .. } | Ask::Search { .. } | Ask::Resume(_) => {
                 self.read((client, re), by, ask).map(|()| None)
             }
-            Ask::Rooms { .. } | Ask::Who { .. } | Ask::Whois { .. } | Ask::Sessions => {
+            Ask::Rooms { matching } => Ok(self.list_rooms((client, re), by, matching.as_deref())),
+            Ask::Who { .. } | Ask::Whois { .. } | Ask::Sessions => {
                 self.look((client, by), &ask).map(Some)
             }
             Ask::Typing { .. } | Ask::Away { .. } | Ask::Announce { .. } => {
                 self.pass_on(by, &ask).map(Some)
             }
             Ask::Logout { .. } | Ask::Revoke { .. } => self.log_out((client, by), &ask).map(Some),
-            ask => self.write(by, &ask).map(Some),
+            ask => self.write((client, re), by, &ask),
         }
     }
 
     /// Writes down what `ask` comes to.
-    fn write(&mut self, by: AccountId, ask: &Ask) -> Result<Answer, Refusal> {
+    fn write(
+        &mut self,
+        asked: (ClientId, Option<u64>),
+        by: AccountId,
+        ask: &Ask,
+    ) -> Result<Option<Answer>, Refusal> {
         let now = self.now();
-        self.pace.may(by, now).map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
+        self.pace.may(by, (now, 1)).map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
         let deeds = self.judge(by).judge(ask)?;
         if deeds.is_empty() {
-            return Ok(self.done(by, ask));
+            return Ok(self.done(asked, by, ask));
         }
         let (last, mut cid) = (deeds.len() - 1, cid_of(ask).cloned());
         let mut written = self.state.last;
@@ -244,12 +260,13 @@ impl Desk {
             let cid = if place == last { cid.take() } else { None };
             written = self.put_down(by, cid, deed)?;
         }
-        Ok(self.written(written, by, ask))
+        Ok(Some(self.written(written, by, ask)))
     }
 
     /// What is answered to `ask`, of which the last entry is at `seq`.
     fn written(&self, seq: Seq, by: AccountId, ask: &Ask) -> Answer {
         match self.entered(by, ask) {
+            // Nobody said anything there since.
             Some(room) => Answer::Joined(self.listed(room, by)),
             None => Answer::Written { seq, at: self.last_at, dup: false },
         }

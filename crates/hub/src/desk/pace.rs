@@ -1,8 +1,11 @@
-//! How fast accounts say things: so much at once, and so much a second after that.
+//! How fast accounts say things, and ask: so much at once, and so much a second after that.
 
 use std::collections::HashMap;
 
-use crate::model::{AccountId, Millis};
+use crate::{
+    model::{AccountId, Millis},
+    protocol::Ask,
+};
 
 /// How fast accounts are.
 #[derive(Debug)]
@@ -19,14 +22,15 @@ impl Pace {
         Self { burst: burst.max(1).into(), a_second: a_second.into(), paid: HashMap::new() }
     }
 
-    /// Whether `who` may say something more at `now`; else in how many milliseconds.
-    pub(super) fn may(&mut self, who: AccountId, now: Millis) -> Result<(), u64> {
-        if self.a_second == 0 {
+    /// Whether `who` may say something more at `now`, which counts for so many; else in how many
+    /// milliseconds.
+    pub(super) fn may(&mut self, who: AccountId, (now, cost): (Millis, u64)) -> Result<(), u64> {
+        if self.a_second == 0 || cost == 0 {
             return Ok(());
         }
         let each = 1000 / self.a_second;
         let paid = self.paid.entry(who).or_default();
-        let due = paid.0.max(now.0) + each;
+        let due = paid.0.max(now.0) + each * cost.min(self.burst);
         let most = now.0 + each * self.burst;
         if due > most {
             return Err(due - most);
@@ -41,6 +45,19 @@ impl Pace {
     }
 }
 
+/// For how many lookups `ask` counts: what the desk has to do for it, of a busy hub's rooms and members.
+/// Nothing, if it is written down: [messages](crate::Limits::burst) have a pace of their own.
+pub(super) fn cost(ask: &Ask) -> u64 {
+    match ask {
+        Ask::History { .. } | Ask::Whois { .. } | Ask::Typing { .. } | Ask::Announce { .. } => 1,
+        Ask::Who { .. } => 2,
+        Ask::Search { .. } | Ask::Resume(_) | Ask::Sessions => 4,
+        // The one goes through all rooms, the other through all who are to know.
+        Ask::Rooms { .. } | Ask::Away { .. } => 20,
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,7 +69,7 @@ mod tests {
     #[test]
     fn so_much_at_once_and_then_so_much_a_second() {
         let mut pace = Pace::new(3, 2);
-        let mut may = |who, ms| pace.may(who, Millis(ms));
+        let mut may = |who, ms| pace.may(who, (Millis(ms), 1));
         assert_eq!([0, 0, 0].map(|ms| may(ANA, 10_000 + ms)), [Ok(()); 3]);
         assert_eq!(may(ANA, 10_000), Err(500));
         assert_eq!(may(BOB, 10_000), Ok(()));
@@ -62,9 +79,23 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_more_counts_for_more() {
+        let mut pace = Pace::new(40, 10);
+        let mut may = |cost| pace.may(ANA, (Millis(10_000), cost));
+        assert_eq!(
+            [may(20), may(19), may(20), may(1), may(1)],
+            [Ok(()), Ok(()), Err(1900), Ok(()), Err(100)]
+        );
+        assert_eq!([0; 9].map(may), [Ok(()); 9]);
+        // Once in a while everything may be asked for.
+        assert_eq!(pace.may(BOB, (Millis(10_000), 99)), Ok(()));
+        assert_eq!((cost(&Ask::Rooms { matching: None }), cost(&Ask::Help)), (20, 0));
+    }
+
+    #[test]
     fn who_was_silent_is_forgotten() {
         let mut pace = Pace::new(3, 2);
-        pace.may(ANA, Millis(1000)).unwrap();
+        pace.may(ANA, (Millis(1000), 1)).unwrap();
         pace.forget(Millis(1499));
         assert_eq!(pace.paid.len(), 1);
         pace.forget(Millis(1500));
@@ -74,7 +105,7 @@ mod tests {
     #[test]
     fn without_a_pace_everybody_is_as_fast_as_may_be() {
         let mut pace = Pace::new(1, 0);
-        assert!((0..1000).all(|_| pace.may(ANA, Millis(7)).is_ok()));
+        assert!((0..1000).all(|_| pace.may(ANA, (Millis(7), 1)).is_ok()));
         assert_eq!(pace.paid.len(), 0);
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     archive::{Job, Wanted},
     hall::{ClientId, Post},
     model::{AccountId, RoomId, Seq, Title},
-    protocol::{Answer, Ask, Code, Listed, Place, Refusal, Resume},
+    protocol::{Answer, Ask, Code, Place, Refusal, Resume},
     rules::Judge,
     saying,
     store::Store,
@@ -24,9 +24,26 @@ impl Desk {
     }
 
     /// What was asked for is so already.
-    pub(super) fn done(&self, by: AccountId, ask: &Ask) -> Answer {
-        let entered = self.entered(by, ask);
-        entered.map_or(Answer::Done, |room| Answer::Joined(self.listed(room, by)))
+    pub(super) fn done(
+        &mut self,
+        asked: (ClientId, Option<u64>),
+        by: AccountId,
+        ask: &Ask,
+    ) -> Option<Answer> {
+        let Some(room) = self.entered(by, ask) else { return Some(Answer::Done) };
+        let listing = |rooms: Vec<_>| rooms.into_iter().next().map_or(Answer::Done, Answer::Joined);
+        self.list(asked, by, &[room], listing)
+    }
+
+    /// Lists rooms, and how much of each was not read.
+    pub(super) fn list_rooms(
+        &mut self,
+        asked: (ClientId, Option<u64>),
+        by: AccountId,
+        matching: Option<&str>,
+    ) -> Option<Answer> {
+        let rooms = self.rooms(by, matching);
+        self.list(asked, by, &rooms, Answer::Rooms)
     }
 
     /// Answers from what is in memory.
@@ -36,7 +53,6 @@ impl Desk {
         ask: &Ask,
     ) -> Result<Answer, Refusal> {
         match ask {
-            Ask::Rooms { matching } => Ok(Answer::Rooms(self.rooms(by, matching.as_deref()))),
             Ask::Who { room } => {
                 let id = self.judge(by).known(room)?;
                 let members = self.state.room(id).members.iter().take(MEMBERS_MAX);
@@ -66,7 +82,7 @@ impl Desk {
         }
     }
 
-    fn rooms(&self, by: AccountId, matching: Option<&str>) -> Vec<Listed> {
+    fn rooms(&self, by: AccountId, matching: Option<&str>) -> Vec<RoomId> {
         let judge = self.judge(by);
         let matching = matching.unwrap_or("").to_lowercase();
         if let Some(name) = matching.strip_prefix('@') {
@@ -81,11 +97,11 @@ impl Desk {
             rooms.filter(|(_, room)| judge.may_know_of(room)).map(|(id, _)| id).collect();
         rooms.sort_unstable();
         rooms.truncate(ROOMS_MAX);
-        rooms.into_iter().map(|room| self.listed(room, by)).collect()
+        rooms
     }
 
     /// With whom `by` speaks whose name has `matching` in it.
-    fn talks(&self, by: AccountId, matching: &str) -> Vec<Listed> {
+    fn talks(&self, by: AccountId, matching: &str) -> Vec<RoomId> {
         let is_wanted = |room: &RoomId| {
             let other = self.state.room(*room).other(by);
             let name = other.map(|other| self.state.account(other).name.to_lowercase());
@@ -95,7 +111,7 @@ impl Desk {
         let mut rooms: Vec<_> = rooms.collect();
         rooms.sort_unstable();
         rooms.truncate(ROOMS_MAX);
-        rooms.into_iter().map(|room| self.listed(room, by)).collect()
+        rooms
     }
 
     /// Has the archive answer what it takes the disk to know.
@@ -188,7 +204,12 @@ impl Desk {
     }
 
     /// Once what is not committed yet is: the archive does not see it before.
-    fn read_later(&mut self, (client, re): (ClientId, Option<u64>), by: AccountId, wanted: Wanted) {
+    pub(super) fn read_later(
+        &mut self,
+        (client, re): (ClientId, Option<u64>),
+        by: AccountId,
+        wanted: Wanted,
+    ) {
         let hall = self.halls[client.hall].clone();
         self.jobs.push(Job { client, re, by, hall, wanted });
     }

@@ -42,10 +42,10 @@ impl Desk {
     /// Makes an account, and has its client be it.
     pub(super) fn register(
         &mut self,
-        client: ClientId,
+        asked: (ClientId, Option<u64>),
         (name, phc): (String, String),
         device: NewDevice,
-    ) -> Result<(Entered, Answer), Refusal> {
+    ) -> Result<(Entered, Option<Answer>), Refusal> {
         if let Some(like) = self.state.account_like(&name) {
             let is_same = self.state.account_named(&name) == Some(like);
             let code = if is_same { Code::AccountExists } else { Code::NameConfusable };
@@ -56,16 +56,16 @@ impl Desk {
         self.put_down(who, None, Deed::Register { name })?;
         self.store.set_password(who, &phc).map_err(|error| broken(&error))?;
         let entry = Entrance { device: Device::New(device), resume: None };
-        self.enter(client, who, entry)
+        self.enter(asked, who, entry)
     }
 
-    /// Has a client be somebody.
+    /// Has a client be somebody. Its answer is told later, if it was missing something.
     pub(super) fn enter(
         &mut self,
-        client: ClientId,
+        (client, re): (ClientId, Option<u64>),
         who: AccountId,
         entry: Entrance,
-    ) -> Result<(Entered, Answer), Refusal> {
+    ) -> Result<(Entered, Option<Answer>), Refusal> {
         if !self.state.has_account(who) {
             return Err(Refusal::of(Code::BadCredentials));
         }
@@ -82,17 +82,17 @@ impl Desk {
         };
         self.clients.insert(client, (who, session.clone()));
         let rooms = self.seat(client, who);
-        let listed = rooms.into_iter().map(|room| self.listed(room, who)).collect();
         let (user, cursor) = (self.state.account(who).name.clone(), self.state.last);
+        let entered = Entered { account: who, user: user.clone(), session: session.clone() };
+        let wishes = self.wishes(who);
+        let listing = |rooms| Answer::LoggedIn { user, session, token, cursor, rooms, wishes };
+        let answer = self.list((client, re), who, &rooms, listing);
         if let Some(resume) = entry.resume {
             // In which rooms it is, its list says: what it is not in is not resumed.
             let rooms = self.rooms_to_resume(who, &resume).into_iter().flatten().collect();
             self.resume((client, None), who, rooms);
         }
-        let entered = Entered { account: who, user: user.clone(), session: session.clone() };
-        let wishes = self.wishes(who);
-        let rooms = listed;
-        Ok((entered, Answer::LoggedIn { user, session, token, cursor, rooms, wishes }))
+        Ok((entered, answer))
     }
 
     /// Gives an account another password.
@@ -133,6 +133,12 @@ impl Desk {
     pub(super) fn leave(&mut self, client: ClientId) {
         // Twice, of who was sent away.
         let Some(who) = self.forget_client(client) else { return };
+        // What it asked before is not told to who it may be next.
+        let mut dropped = self.reader.forget(client, who);
+        dropped.extend(self.jobs.extract_if(.., |job| job.client == client));
+        for job in dropped {
+            self.refuse(&job, Refusal::of(Code::NotLoggedIn));
+        }
         self.posts.push(Post::Unseat(client));
         if !self.online.contains_key(&who) {
             self.away.remove(&who);

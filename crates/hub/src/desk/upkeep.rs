@@ -3,11 +3,9 @@
 
 use std::time::Duration;
 
-use tracing::error;
-
 use super::Desk;
 use crate::{
-    model::{Act, Deed, Entry, Millis, RoomId},
+    model::{Act, Deed, Entry, Millis, Room, RoomId},
     store::{Broken, More, Old},
 };
 
@@ -17,6 +15,8 @@ pub(super) struct Upkeep {
     index: Index,
     indexed_at: Millis,
     forgotten_at: Millis,
+    /// From which rooms something is to be taken out yet, which keep it for so many days.
+    forgetful: Vec<(RoomId, u32)>,
 }
 
 /// Whether there are words that the index does not have.
@@ -40,11 +40,14 @@ const INDEXED_AT_ONCE: usize = 256;
 /// How often it is looked whether something is too old, in milliseconds.
 const FORGOTTEN_EVERY: u64 = 60_000;
 
-/// How much is taken out of a room at once: each takes a millisecond or two.
-const FORGOTTEN_AT_ONCE: usize = 32;
+/// How much is taken out of a room at once, while somebody may wait: each takes a millisecond or two.
+const FORGOTTEN_AT_ONCE: usize = 4;
 
-/// How long is waited for orders where nothing is to be done but that.
-const WAITED_FOR_ORDERS: Duration = Duration::from_mins(1);
+/// How often that is done for a room each time.
+const FORGOTTEN_TIMES: usize = 8;
+
+/// How long is waited for orders where nothing is to be done but to look whether the store is there.
+const WAITED_FOR_ORDERS: Duration = Duration::from_secs(5);
 
 const DAY: u64 = 24 * 3600 * 1000;
 
@@ -59,6 +62,7 @@ impl Upkeep {
     /// How long orders are waited for before there is something else to do.
     pub(super) fn patience(&self) -> Duration {
         match self.index {
+            _ if !self.forgetful.is_empty() => Duration::ZERO,
             Index::Behind => Duration::ZERO,
             Index::Late => INDEXED_AFTER,
             Index::Whole => WAITED_FOR_ORDERS,
@@ -81,8 +85,15 @@ impl Desk {
     /// Does some of what is to be done, if it is time for it.
     pub(super) fn keep_up(&mut self) {
         let now = self.now();
+        if let Err(error) = self.store.look() {
+            let what = "the hub's store is lost; what is to be written is refused";
+            self.trouble.tell((what, &error), now);
+            self.upkeep.index = Index::Late;
+            return;
+        }
+        self.trouble.found();
         if let Err(error) = self.index(now).and_then(|()| self.forget_old(now)) {
-            error!(%error, "the hub's store is not kept up");
+            self.trouble.tell(("the hub's store is not kept up", &error), now);
             // Tried again later, and not at once for ever.
             self.upkeep.index = Index::Late;
         }
@@ -103,24 +114,24 @@ impl Desk {
         Ok(())
     }
 
-    /// Takes out of rooms what is older than they keep it.
+    /// Takes out of rooms what is older than they keep it: a little, of one room after the other.
     fn forget_old(&mut self, now: Millis) -> Result<(), Broken> {
-        if now.0 - self.upkeep.forgotten_at.0.min(now.0) < FORGOTTEN_EVERY {
-            return Ok(());
+        if now.0 - self.upkeep.forgotten_at.0.min(now.0) >= FORGOTTEN_EVERY {
+            self.upkeep.forgotten_at = now;
+            self.pace.forget(now);
+            self.lookups.forget(now);
+            let kept = |(id, room): (RoomId, &Room)| Some((id, room.retain_days?));
+            let rooms: Vec<_> = self.state.rooms().filter_map(kept).collect();
+            self.upkeep.forgetful = rooms.repeat(FORGOTTEN_TIMES);
         }
-        self.upkeep.forgotten_at = now;
-        self.pace.forget(now);
         let named_before = Millis(now.0.saturating_sub(NAMES_KEPT));
-        let kept = |(id, room): (RoomId, &crate::model::Room)| {
-            let days = u64::from(room.retain_days?);
-            Some((id, Millis(now.0.saturating_sub(days * DAY))))
-        };
-        let rooms: Vec<_> = self.state.rooms().filter_map(kept).collect();
-        for (room, before) in rooms {
-            let old = Old { written_before: before, named_before };
-            self.store.forget(room, old, FORGOTTEN_AT_ONCE)?;
-        }
         self.store.forget_names(named_before, NAMES_AT_ONCE)?;
+        let Some((room, days)) = self.upkeep.forgetful.pop() else { return Ok(()) };
+        let written_before = Millis(now.0.saturating_sub(u64::from(days) * DAY));
+        let old = Old { written_before, named_before };
+        if self.store.forget(room, old, FORGOTTEN_AT_ONCE)? == More::No {
+            self.upkeep.forgetful.retain(|(other, _)| *other != room);
+        }
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use tracing::error;
 
 use super::{Desk, broken};
 use crate::{
+    archive::Job,
     hall::Post,
     model::{AccountId, Cid, Deed, Entry, Millis, Seq},
     protocol::{Refusal, Told},
@@ -59,8 +60,9 @@ impl Desk {
     pub(super) fn settle(&mut self) {
         if self.is_writing {
             self.is_writing = false;
-            if let Err(error) = self.store.commit() {
-                self.undo(&error);
+            match self.store.commit() {
+                Ok(()) => self.trouble.end(),
+                Err(error) => self.undo(&error),
             }
         }
         self.asked.clear();
@@ -76,11 +78,18 @@ impl Desk {
         for job in std::mem::take(&mut self.jobs) {
             if let Err(refused) = self.reader.read(job) {
                 let (job, refusal) = *refused;
-                self.posts.push(Post::Release(job.client));
-                self.tell(job.client, Told::Answer { re: job.re, answer: Err(refusal) });
+                self.refuse(&job, refusal);
             }
         }
         self.tell_halls();
+    }
+
+    /// Tells a client that what it wanted is not read.
+    pub(super) fn refuse(&mut self, job: &Job, refusal: Refusal) {
+        self.tell(job.client, Told::Answer { re: job.re, answer: Err(refusal) });
+        if job.wanted.holds() {
+            self.posts.push(Post::Release(job.client));
+        }
     }
 
     pub(super) fn tell_halls(&mut self) {
@@ -94,7 +103,8 @@ impl Desk {
 
     /// Nothing of what was asked since the last commit was done: all who asked are told.
     pub(super) fn undo(&mut self, error: &Broken) {
-        error!(%error, "the hub's store takes nothing; what was asked is refused");
+        let what = "the hub's store takes nothing; what was asked is refused";
+        self.trouble.tell((what, error), self.now());
         self.store.roll_back();
         self.is_writing = false;
         self.posts.clear();

@@ -314,6 +314,21 @@ pub enum Ask {
     },
 }
 
+impl Ask {
+    /// Whether what is answered may be long: a page, or a list.
+    pub fn wants_much(&self) -> bool {
+        matches!(
+            self,
+            Self::History { .. }
+                | Self::Search { .. }
+                | Self::Resume(_)
+                | Self::Rooms { .. }
+                | Self::Who { .. }
+                | Self::Sessions
+        )
+    }
+}
+
 /// A room by its name, with `#`, or who is spoken with, with `@`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Place {

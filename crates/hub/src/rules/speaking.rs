@@ -116,6 +116,12 @@ impl<P: Past> Judge<'_, P> {
         }
     }
 
+    /// Whether what was said at `seq` was taken out: nothing of it is left.
+    fn is_redacted(&self, seq: Seq) -> bool {
+        let said = self.past.entry(seq).map(|entry| entry.deed);
+        matches!(said, Some(Deed::In { act: Act::Say { body, .. }, .. }) if body.is_empty())
+    }
+
     pub(super) fn edit(&self, room: &Place, of: Seq, body: &str) -> Verdict {
         let body = text::body(body, self.limits)?;
         let room = self.inside(room)?;
@@ -123,6 +129,9 @@ impl<P: Past> Judge<'_, P> {
         let (by, at) = self.said(room, of)?;
         if by != self.by {
             return Err(Refusal::of(Code::Forbidden).why("who said it edits it"));
+        }
+        if self.is_redacted(of) {
+            return Err(Refusal::of(Code::NoSuchEvent).field("seq").why("it was taken out"));
         }
         if self.now.0.saturating_sub(at.0) > self.limits.edit_ms_max {
             return Err(Refusal::of(Code::EditTooLate));

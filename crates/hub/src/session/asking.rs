@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use relais_tap::By;
 
-use super::{Dialect, End, Line, Session};
+use super::{Asks, Dialect, End, Line, Session};
 use crate::{
     desk::Order,
     json,
@@ -143,6 +143,9 @@ impl Session<'_> {
     pub(super) fn order(&mut self, re: Option<u64>, ask: Ask) -> Result<Option<Answer>, Refusal> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         self.asked += 1;
+        if ask.wants_much() {
+            self.asks = Asks::Much;
+        }
         let order = Order::Ask { client: self.client, account: who.account, re, ask };
         self.hub.order(order)?;
         Ok(None)

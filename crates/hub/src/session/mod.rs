@@ -57,6 +57,8 @@ pub(crate) struct Session<'h> {
     taken: VecDeque<Arc<Spoken>>,
     /// How many requests were not answered yet.
     asked: usize,
+    /// Whether any of them asks for much.
+    asks: Asks,
     /// How many bytes it said before it was somebody.
     said_unknown: usize,
     silence: Alarm,
@@ -111,6 +113,14 @@ struct Typing {
     shown: Option<Seq>,
     /// Whose next line is a password, and for what.
     secret: Option<words::Wanted>,
+}
+
+/// How long what a client waits for is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asks {
+    Little,
+    /// There are pages or lists in it.
+    Much,
 }
 
 /// What there is to do next.
@@ -169,6 +179,7 @@ impl<'h> Session<'h> {
             who: None,
             taken: VecDeque::new(),
             asked: 0,
+            asks: Asks::Little,
             said_unknown: 0,
             silence,
             has_ended: false,
@@ -272,10 +283,12 @@ impl<'h> Session<'h> {
     }
 
     /// How much may be asked before it is answered. What is typed next may depend on it: where it goes.
+    /// Who asks for pages and reads none is not to have the hub hold many.
     fn asked_max(&self) -> usize {
-        match self.dialect {
-            Dialect::Words(_) => 1,
-            Dialect::Json { .. } | Dialect::Unknown => self.hub.limits.asked_max,
+        match (&self.dialect, self.asks) {
+            (Dialect::Words(_), _) => 1,
+            (_, Asks::Little) => self.hub.limits.asked_max,
+            (_, Asks::Much) => self.hub.limits.asked_long_max,
         }
     }
 

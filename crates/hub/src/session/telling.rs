@@ -6,7 +6,7 @@ use relais_net::{Fault, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
-use super::{Dialect, Session};
+use super::{Asks, Dialect, Session};
 use crate::{
     json,
     outbox::Spoken,
@@ -42,7 +42,11 @@ impl Session<'_> {
                 Dialect::Json { .. } | Dialect::Unknown => text.extend(&spoken.json),
             }
         }
-        self.send(&text).await
+        self.send(&text).await?;
+        if self.asked == 0 {
+            self.asks = Asks::Little;
+        }
+        Ok(())
     }
 
     /// What is told may be the end, or change where what is typed goes.

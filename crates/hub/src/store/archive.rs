@@ -57,7 +57,7 @@ enum Order {
 }
 
 /// The last place that SQLite can count to. Clients may name later ones: nothing is there.
-const END: Seq = Seq(i64::MAX.cast_unsigned());
+pub(super) const END: Seq = Seq(i64::MAX.cast_unsigned());
 
 impl Archive {
     /// Opens what a [`Store`](super::Store) has made.
@@ -116,8 +116,8 @@ impl Archive {
         missed.collect()
     }
 
-    /// How much others than `who` said in a room after an entry, and did not take out. Of the first
-    /// `count_max` things that were said, whoever said them.
+    /// How much others than `who` said in a room after an entry, and not after another, and did not take
+    /// out. Of the first `count_max` things that were said, whoever said them.
     ///
     /// *Cost*: that of so many rows.
     ///
@@ -127,23 +127,24 @@ impl Archive {
     pub fn unread(
         &self,
         room: RoomId,
-        (who, after): (AccountId, Seq),
+        who: AccountId,
+        (after, upto): (Seq, Seq),
         count_max: u64,
     ) -> Result<u64, Broken> {
         let sql = "
             SELECT count(*) FROM (
                 SELECT by FROM log INDEXED BY log_seen
-                WHERE room = ?1 AND seq > ?2 AND deed = 'say' AND deed <> 'read' AND NOT redacted
+                WHERE room = ?1 AND seq > ?2 AND seq <= ?5 AND deed = 'say' AND deed <> 'read' AND NOT redacted
                 ORDER BY seq LIMIT ?3
             ) WHERE by <> ?4";
         let count_max = Bits(count_max.min(END.0));
         let mut statement = self.conn.prepare_cached(sql)?;
-        let found = params![room, after.min(END), count_max, who];
+        let found = params![room, after.min(END), count_max, who, upto.min(END)];
         let count: Bits = statement.query_row(found, |row| row.get(0))?;
         Ok(count.0)
     }
 
-    /// How much of what was said in a room after an entry names `who`, or has a word that it looked out
+    /// How much of what was said in a room after an entry, and not after another, names `who`, or has a word that it looked out
     /// for, and was not taken out: of as much, no more than `count_max`.
     ///
     /// *Cost*: that of so many rows.
@@ -154,19 +155,20 @@ impl Archive {
     pub fn marked(
         &self,
         room: RoomId,
-        (who, after): (AccountId, Seq),
+        who: AccountId,
+        (after, upto): (Seq, Seq),
         count_max: u64,
     ) -> Result<u64, Broken> {
         let sql = "
             SELECT count(*) FROM (
                 SELECT 1 FROM marked JOIN log ON log.seq = marked.seq
                 WHERE marked.account = ?1 AND marked.room = ?2 AND marked.seq > ?3
-                    AND NOT log.redacted
+                    AND marked.seq <= ?5 AND NOT log.redacted
                 LIMIT ?4
             )";
         let count_max = Bits(count_max.min(END.0));
         let mut statement = self.conn.prepare_cached(sql)?;
-        let found = params![who, room, after.min(END), count_max];
+        let found = params![who, room, after.min(END), count_max, upto.min(END)];
         let count: Bits = statement.query_row(found, |row| row.get(0))?;
         Ok(count.0)
     }

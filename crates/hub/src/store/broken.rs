@@ -46,6 +46,12 @@ pub enum Broken {
     /// A bug ended what was written.
     #[error("a bug ended it; please report it")]
     Bug,
+    /// A file of it was deleted, renamed or cut short while it is used.
+    #[error("{path:?} is not where it was, or was cut short; put it back, or end the hub")]
+    Gone {
+        /// Which.
+        path: PathBuf,
+    },
     /// It is somebody else's database.
     #[error("{path:?} is no hub's; name another file")]
     Foreign {

@@ -15,6 +15,7 @@ mod lock;
 mod log;
 mod noticing;
 mod numbers;
+mod place;
 mod row;
 mod said;
 mod schema;
@@ -32,7 +33,7 @@ pub use self::{
     forget::Old,
     lock::is_in_use,
     said::More,
-    search::{TAIL_MAX, WORDS_CHARS_MAX},
+    search::{Sought, TAIL_MAX, WORDS_CHARS_MAX},
     sessions::Session,
     writer::Store,
 };

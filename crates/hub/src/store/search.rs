@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use rusqlite::{Transaction, params};
 
 use super::{
-    archive::{Archive, Past, past_columns, read_past},
+    archive::{Archive, END, Past, past_columns, read_past},
     broken::Broken,
-    numbers, said,
+    numbers,
+    said::{self, More},
 };
 use crate::model::{AccountId, Entry, RoomId, Seq};
 
@@ -25,13 +26,30 @@ const TAIL: &str = "
         content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
     )";
 
+/// How much of the log is looked through at once, in its places: for a tenth of a second at worst, where
+/// all of it has all of many words.
+const PART: u64 = 1 << 16;
+
+/// What is searched for.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'s> {
+    /// Where.
+    pub rooms: &'s [RoomId],
+    /// What has all of these.
+    pub words: &'s str,
+    /// Who said it; whoever did without.
+    pub from: Option<AccountId>,
+    /// At most so much of it.
+    pub limit: usize,
+}
+
 impl Archive {
     /// What was said in `rooms`, by `from` if that is named, that has all of `words`: as it reads
     /// now, the newest first, at most `limit`. Neither case nor diacritics matter. What has no
     /// letter or digit is no word, and without words nothing is found.
     ///
     /// *Cost*: what the index has not yet is looked through, up to [`TAIL_MAX`]; older than that, it
-    /// is not found.
+    /// is not found. Of what the index has, all that has any of the words, at worst.
     ///
     /// # Errors
     ///
@@ -43,36 +61,66 @@ impl Archive {
         from: Option<AccountId>,
         limit: usize,
     ) -> Result<Vec<Past>, Broken> {
-        let Some(query) = query(rooms, words, from) else { return Ok(Vec::new()) };
+        self.search_while(&Sought { rooms, words, from, limit }, || true).map(|(found, _)| found)
+    }
+
+    /// The same for as long as it may `go_on`, which is asked again and again, and whether that was
+    /// too short to look through all.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn search_while(
+        &self,
+        sought: &Sought<'_>,
+        go_on: impl Fn() -> bool,
+    ) -> Result<(Vec<Past>, More), Broken> {
+        let Sought { rooms, words, from, limit } = *sought;
+        let Some(query) = query(rooms, words, from) else { return Ok((Vec::new(), More::No)) };
         self.conn.execute_batch(TAIL)?;
         // All is read as it is at one moment: what is indexed meanwhile is not found twice.
         let moment = self.conn.unchecked_transaction()?;
         fill_tail(&moment, rooms)?;
-        let mut found = Vec::new();
-        for table in ["tail", "said"] {
-            let left = limit - found.len();
-            for seq in matches(&moment, (table, &query), left)? {
-                let past = past(&moment, seq)?;
-                // That the index says so is not enough to show anybody anything.
-                let is_asked_for =
-                    |entry: &Entry| entry.room().is_some_and(|at| rooms.contains(&at));
-                found.extend(past.filter(|past| is_asked_for(&past.entry)));
+        let mut found = matches(&moment, ("tail", &query), (Seq(0), END), limit)?;
+        let mut end = said::indexed(&moment)?;
+        // Part by part: while FTS5 looks for what has all words, nothing interrupts it.
+        while end > Seq(0) && found.len() < limit {
+            if !go_on() {
+                return Ok((shown(&moment, rooms, &found)?, More::Yes));
             }
+            let from = Seq(end.0.saturating_sub(PART));
+            found.extend(matches(&moment, ("said", &query), (from, end), limit - found.len())?);
+            end = from;
         }
-        Ok(found)
+        Ok((shown(&moment, rooms, &found)?, More::No))
     }
 }
 
+/// What stands behind `from` and not behind `to` that matches, the newest first.
 fn matches(
     moment: &Transaction<'_>,
     (table, query): (&str, &str),
+    (from, to): (Seq, Seq),
     limit: usize,
 ) -> Result<Vec<Seq>, Broken> {
-    let sql =
-        format!("SELECT rowid FROM {table} WHERE {table} MATCH ?1 ORDER BY rowid DESC LIMIT ?2");
+    let sql = format!(
+        "SELECT rowid FROM {table} WHERE {table} MATCH ?1 AND rowid > ?3 AND rowid <= ?4
+        ORDER BY rowid DESC LIMIT ?2"
+    );
     let mut statement = moment.prepare_cached(&sql)?;
-    let found = statement.query_map(params![query, numbers::rows(limit)], |row| row.get(0))?;
+    let sought = params![query, numbers::rows(limit), from, to];
+    let found = statement.query_map(sought, |row| row.get(0))?;
     Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// What stands there, of these rooms: that the index says so is not enough to show anybody anything.
+fn shown(moment: &Transaction<'_>, rooms: &[RoomId], found: &[Seq]) -> Result<Vec<Past>, Broken> {
+    let is_asked_for = |entry: &Entry| entry.room().is_some_and(|at| rooms.contains(&at));
+    let mut shown = Vec::with_capacity(found.len());
+    for seq in found {
+        shown.extend(past(moment, *seq)?.filter(|past| is_asked_for(&past.entry)));
+    }
+    Ok(shown)
 }
 
 fn past(moment: &Transaction<'_>, seq: Seq) -> Result<Option<Past>, Broken> {

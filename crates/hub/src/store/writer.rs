@@ -10,6 +10,7 @@ use super::{
     file::{self, Sync},
     lock::{self, Lock},
     log,
+    place::Place,
     said::{self, More},
     tables,
 };
@@ -23,6 +24,7 @@ pub struct Store {
     // Before the lock: the file is closed when others may have it.
     pub(super) conn: Connection,
     file: PathBuf,
+    place: Place,
     _lock: Lock,
 }
 
@@ -38,9 +40,20 @@ impl Store {
     /// [`Broken`]. What a later version or another program wrote is left as it is.
     pub fn open(file: &Path, sync: Sync) -> Result<(Self, State), Broken> {
         let lock = lock::take(file)?;
-        let store = Self { conn: file::open(file, sync)?, file: file.to_owned(), _lock: lock };
-        let state = store.reload()?;
-        Ok((store, state))
+        let conn = file::open(file, sync)?;
+        let state = tables::restore(&conn)?;
+        // Once it was read, all its files are there.
+        let place = Place::of(file);
+        Ok((Self { conn, file: file.to_owned(), place, _lock: lock }, state))
+    }
+
+    /// Looks whether its files are where they were.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken::Gone`]: what was written since is lost with the process.
+    pub fn look(&mut self) -> Result<(), Broken> {
+        self.place.look()
     }
 
     /// Begins a group of entries, which are committed together.
@@ -49,6 +62,7 @@ impl Store {
     ///
     /// [`Broken`]
     pub fn begin(&mut self) -> Result<(), Broken> {
+        self.look()?;
         Ok(self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(|_| ())?)
     }
 
@@ -69,13 +83,15 @@ impl Store {
         tables::write(&self.conn, entry, after)
     }
 
-    /// Ends the group: all of it is on disk, as far as [`Sync`] says.
+    /// Ends the group: all of it is on disk, as far as [`Sync`] says, where others find it.
     ///
     /// # Errors
     ///
-    /// [`Broken`]: then none of it is there, once it is [rolled back](Self::roll_back).
+    /// [`Broken`]: then none of it is there, once it is [rolled back](Self::roll_back). But of
+    /// [`Broken::Gone`]: then it is in a file that nobody finds, unless that is put back.
     pub fn commit(&mut self) -> Result<(), Broken> {
-        Ok(self.conn.prepare_cached("COMMIT")?.execute([]).map(|_| ())?)
+        self.conn.prepare_cached("COMMIT")?.execute([])?;
+        self.look()
     }
 
     /// Forgets the group, if one has begun. [Reloaded](Self::reload), the state is the one before.

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use relais_http::DynHandler;
-use relais_hub::{Calculator, ClearPasswords, Door, Hub, Lang, Limits, NoValue, Options, Registration};
+use relais_hub::{
+    Calculator, ClearPasswords, Door, Hub, Lang, Limits, NoValue, Options, Registration,
+};
 use relais_net::{Client, Conn, Drain, Endpoint, Fault, Scheme, Service};
 use relais_talk::calc;
 use relais_tap::Tap;

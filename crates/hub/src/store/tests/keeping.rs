@@ -46,14 +46,14 @@ fn a_group_is_seen_by_who_writes_it_and_by_others_once_it_is_committed() {
         assert_eq!(written.store.entry(entry.seq).unwrap().as_ref(), Some(&entry));
         let cid = entry.cid.as_ref().unwrap();
         assert_eq!(written.store.with_cid(ana, cid).unwrap().as_ref(), Some(&entry));
-        assert_eq!(archive.unread(lab, (AccountId(Seq(0)), Seq(0)), 9).unwrap(), 0);
+        assert_eq!(archive.unread(lab, AccountId(Seq(0)), (Seq(0), Seq(99)), 9).unwrap(), 0);
         if is_kept {
             written.store.commit().unwrap();
         } else {
             written.store.roll_back();
         }
         assert_eq!(
-            archive.unread(lab, (AccountId(Seq(0)), Seq(0)), 9).unwrap(),
+            archive.unread(lab, AccountId(Seq(0)), (Seq(0), Seq(99)), 9).unwrap(),
             u64::from(is_kept)
         );
         assert_eq!(written.store.entry(entry.seq).unwrap().is_some(), is_kept);

@@ -18,7 +18,7 @@ fn written() -> (Written, [AccountId; 2], RoomId) {
 /// How much of what was said after an entry is for `who`.
 fn marked(written: &Written, lab: RoomId, who: AccountId, after: u64) -> u64 {
     let archive: Archive = written.archive();
-    archive.marked(lab, (who, Seq(after)), 200).unwrap()
+    archive.marked(lab, who, (Seq(after), Seq(u64::MAX)), 200).unwrap()
 }
 
 #[test]
@@ -31,7 +31,11 @@ fn what_is_for_somebody_is_counted_until_it_is_read_also_by_who_opens_the_store_
     let mut written = written.anew();
     assert_eq!(marked(&written, lab, bob, 0), 3);
     assert_eq!(marked(&written, lab, ana, 0), 1);
-    assert_eq!(written.archive().marked(lab, (bob, Seq(0)), 2).unwrap(), 2, "as many as asked");
+    assert_eq!(
+        written.archive().marked(lab, bob, (Seq(0), Seq(u64::MAX)), 2).unwrap(),
+        2,
+        "as many as asked"
+    );
     let last = written.state.last;
     let said = written.say(ana, lab, "@bob again");
     assert_eq!(marked(&written, lab, bob, last.0), 1);

@@ -3,6 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, process};
 
 use super::*;
+use crate::store::lock::beside;
 
 #[test]
 fn a_store_is_for_one_process_which_is_named() {
@@ -156,4 +157,41 @@ fn a_backup_takes_no_file_s_place() {
     assert_eq!(fs::read(&copy).unwrap(), b"years");
     let nowhere = written.folder.path().join("none/copy.db");
     says(&written.store.backup(&nowhere).unwrap_err(), "none/copy.db");
+}
+
+#[test]
+fn what_lost_its_name_takes_nothing_until_it_is_back() {
+    for ending in ["", "-wal", "-shm"] {
+        let (mut written, ana, lab) = Written::with_room();
+        let file = beside(&written.file(), ending);
+        let away = beside(&file, ".away");
+        fs::rename(&file, &away).unwrap();
+        says(&written.store.begin().unwrap_err(), "is not where it was");
+        // Nor does what stands in its place.
+        fs::write(&file, "").unwrap();
+        says(&written.store.begin().unwrap_err(), "is not where it was");
+        fs::rename(&away, &file).unwrap();
+        written.say(ana, lab, "back");
+        assert_eq!(written.store.reload().unwrap(), written.state.clone().unspoken());
+    }
+}
+
+#[test]
+fn what_is_committed_to_a_file_that_was_deleted_is_not() {
+    let (mut written, ana, _) = Written::with_room();
+    let entry = written.entry(Some(ana), Deed::Register { name: "bob".to_owned() });
+    written.state.apply(&entry);
+    written.store.begin().unwrap();
+    written.store.write(&entry, &written.state).unwrap();
+    fs::remove_file(written.file()).unwrap();
+    says(&written.store.commit().unwrap_err(), "is not where it was");
+}
+
+#[test]
+fn what_was_cut_short_takes_nothing() {
+    let (mut written, ..) = Written::with_room();
+    written.store.checkpoint().unwrap();
+    written.store.look().unwrap();
+    fs::OpenOptions::new().write(true).open(written.file()).unwrap().set_len(4096).unwrap();
+    says(&written.store.begin().unwrap_err(), "was cut short");
 }

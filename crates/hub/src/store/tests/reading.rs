@@ -119,11 +119,12 @@ fn what_is_unread_is_what_was_said_up_to_a_count() {
     written.redact(ana, lab, Seq(12));
     let archive = written.archive();
     let nobody = AccountId(Seq(0));
-    let unread = |after, max| archive.unread(lab, (nobody, Seq(after)), max).unwrap();
+    let unread =
+        |after, max| archive.unread(lab, nobody, (Seq(after), Seq(u64::MAX)), max).unwrap();
     assert_eq!((unread(0, 99), unread(10, 99), unread(0, 4)), (9, 1, 4));
     assert_eq!((unread(u64::MAX, 99), unread(0, u64::MAX)), (0, 9));
     // What somebody said is no news to them.
-    assert_eq!(archive.unread(lab, (ana, Seq(0)), 99).unwrap(), 0);
+    assert_eq!(archive.unread(lab, ana, (Seq(0), Seq(99)), 99).unwrap(), 0);
 }
 
 #[test]
@@ -141,7 +142,8 @@ fn the_first_and_the_last_are_what_is_left() {
 fn an_archive_is_for_a_thread_of_its_own() {
     let (written, _, lab) = ten();
     let archive = written.archive();
-    let count =
-        std::thread::spawn(move || archive.unread(lab, (AccountId(Seq(0)), Seq(0)), 99).unwrap());
+    let count = std::thread::spawn(move || {
+        archive.unread(lab, AccountId(Seq(0)), (Seq(0), Seq(99)), 99).unwrap()
+    });
     assert_eq!(count.join().unwrap(), 10);
 }

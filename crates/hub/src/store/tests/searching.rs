@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::store::{TAIL_MAX, WORDS_CHARS_MAX};
+use crate::store::{More, Sought, TAIL_MAX, WORDS_CHARS_MAX};
 
 /// What is found in `rooms`, without and with the index.
 #[track_caller]
@@ -42,6 +42,28 @@ fn all_words_are_found_in_any_case_and_without_their_accents() {
     ] {
         check(&mut written, (&[lab], words), expect);
     }
+}
+
+#[test]
+fn a_search_goes_back_in_the_log_for_as_long_as_it_may() {
+    let (mut written, ana, lab) = Written::with_room();
+    let old = written.say(ana, lab, "salut");
+    // Places are not dense: as in a log of a million entries.
+    written.state.last = Seq(1_000_000);
+    let new = written.say(ana, lab, "salut");
+    while written.store.index_some(99).unwrap() == More::Yes {}
+    let archive = written.archive();
+    let found = |limit, parts: usize| {
+        let left = std::cell::Cell::new(parts);
+        let go_on = || left.replace(left.get().saturating_sub(1)) > 0;
+        let sought = Sought { rooms: &[lab], words: "salut", from: None, limit };
+        let (found, more) = archive.search_while(&sought, go_on).unwrap();
+        (found.iter().map(|past| past.entry.seq).collect::<Vec<_>>(), more)
+    };
+    assert_eq!(found(9, 0), (vec![], More::Yes));
+    assert_eq!(found(9, 1), (vec![new], More::Yes));
+    assert_eq!(found(1, 1), (vec![new], More::No));
+    assert_eq!(found(9, 99), (vec![new, old], More::No));
 }
 
 #[test]

@@ -1,0 +1,96 @@
+//! How much of what was said is told at once: in bytes, whatever was asked for.
+
+use crate::{
+    model::{Act, Deed},
+    protocol::Page,
+    store::Past,
+};
+
+/// The most bytes of a page, about. What is longer by itself is told alone.
+const BYTES_MAX: usize = 1 << 20;
+
+/// What comes to an entry's text in a frame, at most.
+const FRAME_BYTES: usize = 512;
+
+/// What of `past`, which was asked for as `page`, is told: what is nearest to where it was asked for.
+pub(super) fn within(past: &[Past], page: Page) -> &[Past] {
+    let middle = match page {
+        Page::Latest | Page::Before(_) => past.len(),
+        Page::After(_) | Page::Between(..) => 0,
+        Page::Around(seq) => past.partition_point(|past| past.entry.seq < seq),
+    };
+    nearest(past, middle)
+}
+
+/// The same of what a search found, of which the first is wanted most.
+pub(super) fn first_within(found: &[Past]) -> &[Past] {
+    nearest(found, 0)
+}
+
+fn nearest(past: &[Past], middle: usize) -> &[Past] {
+    let mut left: usize = past.iter().map(bytes).sum();
+    let (mut from, mut to) = (0, past.len());
+    while left > BYTES_MAX && to - from > 1 {
+        if from + to < 2 * middle {
+            left -= bytes(&past[from]);
+            from += 1;
+        } else {
+            to -= 1;
+            left -= bytes(&past[to]);
+        }
+    }
+    &past[from..to]
+}
+
+/// How long it is in a frame, about: of what is escaped there, each byte takes two or more.
+fn bytes(past: &Past) -> usize {
+    let text = match &past.entry.deed {
+        Deed::In { act: Act::Say { body, .. } | Act::Edit { body, .. }, .. } => body.len(),
+        _ => 0,
+    };
+    FRAME_BYTES + 2 * text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AccountId, Entry, Kind, Millis, RoomId, Seq};
+
+    /// The places 1 to 200 of a room, each with a text of so many bytes.
+    fn past(body_bytes: usize) -> Vec<Past> {
+        let entry = |seq| {
+            let act = Act::Say { kind: Kind::Text, body: "x".repeat(body_bytes), reply: None };
+            let deed = Deed::In { room: RoomId(Seq(0)), act };
+            Entry { seq: Seq(seq), at: Millis(0), by: AccountId(Seq(0)), cid: None, deed }
+        };
+        let past = |seq| Past { entry: entry(seq), prev: Seq(0), edited: false, redacted: false };
+        (1..=200).map(past).collect()
+    }
+
+    /// The first and the last place of a page.
+    fn ends(body_bytes: usize, page: Page) -> (u64, u64) {
+        let past = past(body_bytes);
+        let within = within(&past, page);
+        (within[0].entry.seq.0, within[within.len() - 1].entry.seq.0)
+    }
+
+    #[test]
+    fn a_page_holds_what_is_nearest_to_where_it_was_asked_for() {
+        let long = 16 << 10;
+        assert_eq!(ends(100, Page::Latest), (1, 200));
+        assert_eq!(ends(long, Page::Latest), (170, 200));
+        assert_eq!(ends(long, Page::Before(Seq(201))), (170, 200));
+        assert_eq!(ends(long, Page::After(Seq(0))), (1, 31));
+        assert_eq!(ends(long, Page::Between(Seq(1), Seq(200))), (1, 31));
+        assert_eq!(ends(long, Page::Around(Seq(101))), (85, 115));
+        assert_eq!(ends(long, Page::Around(Seq(1))), (1, 31));
+        assert_eq!(ends(long, Page::Around(Seq(900))), (170, 200));
+    }
+
+    #[test]
+    fn what_is_longer_than_a_page_may_be_is_told_alone() {
+        assert_eq!(ends(BYTES_MAX, Page::Latest), (200, 200));
+        assert_eq!(first_within(&past(BYTES_MAX)).len(), 1);
+        assert_eq!(within(&[], Page::Latest).len(), 0);
+    }
+}

@@ -1,0 +1,217 @@
+//! What is wanted, read from the log, and told.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    slice,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tracing::error;
+
+use super::{Bounds, Job, Noticed, RETRY_MS, Uncounted, Wanted, pages};
+use crate::{
+    hall::{Group, Post},
+    model::{AccountId, Attention, Between, RoomId, Seq, Why},
+    names::Names,
+    outbox::Spoken,
+    protocol::{Answer, Code, Event, Gap, Listed, Place, Refusal, Told},
+    saying::{self, View},
+    store::{Archive, Broken, Missed, More, Past, Sought},
+};
+
+/// One who reads.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    pub(super) archive: Archive,
+    pub(super) names: Arc<Names>,
+    pub(super) bounds: Bounds,
+}
+
+/// How long a search may take.
+const SEARCHED_MAX: Duration = Duration::from_secs(1);
+
+/// How far what was not read is counted, in each room.
+const UNREAD_MAX: u64 = 200;
+
+impl Shelf {
+    /// Reads what is wanted, and tells it.
+    pub(super) fn do_next(&self, job: &Job) {
+        // A bug in reading one thing is no reason to read nothing more.
+        let read = panic::catch_unwind(AssertUnwindSafe(|| self.posts(job)));
+        let posts = read.unwrap_or_else(|_| told(job, Err(Refusal::of(Code::Internal))));
+        // A hall that is gone has no clients.
+        _ = job.hall.send(Arc::new(posts));
+    }
+
+    /// What the client is told.
+    fn posts(&self, job: &Job) -> Group {
+        let mut posts = Group::new();
+        let answer = self.read(job, &mut posts).unwrap_or_else(|error| {
+            error!(%error, "what was said cannot be read");
+            Err(Refusal::of(Code::Unavailable).retry_ms(RETRY_MS))
+        });
+        posts.extend(told(job, answer));
+        posts
+    }
+
+    fn read(&self, job: &Job, posts: &mut Group) -> Result<Result<Answer, Refusal>, Broken> {
+        let answer = match &job.wanted {
+            Wanted::Page { room: (id, place), page, limit } => {
+                let (past, more) = self.archive.page(*id, *page, *limit)?;
+                let within = pages::within(&past, *page);
+                let more = more == More::Yes || within.len() < past.len();
+                let events = within.iter().filter_map(|past| self.event(past, place, job.by));
+                Answer::Page { events: events.collect(), more }
+            }
+            Wanted::Found { .. } => return self.found(job),
+            Wanted::Missed { rooms, upto, turns, attention } => {
+                self.missed((job, attention), rooms, (*upto, posts))?;
+                let tell = |turn: &Event| Spoken::new(Told::Event(turn.clone()));
+                posts.extend(turns.iter().map(|turn| Post::One(job.client, tell(turn))));
+                Answer::Live { cursor: *upto }
+            }
+            Wanted::Counted { answer, rooms, upto } => {
+                let mut answer = answer.clone();
+                for uncounted in rooms {
+                    let (unread, mentions) = self.count(uncounted, job.by, *upto)?;
+                    if let Some(listed) = listed(&mut answer).get_mut(uncounted.at) {
+                        (listed.unread, listed.mentions) = (unread, mentions);
+                    }
+                }
+                answer
+            }
+        };
+        Ok(Ok(answer))
+    }
+
+    /// How much `who` has not read of a room, and how much of that it is to notice.
+    fn count(
+        &self,
+        uncounted: &Uncounted,
+        who: AccountId,
+        upto: Seq,
+    ) -> Result<(u64, u64), Broken> {
+        let Uncounted { room, read, noticed, at: _ } = *uncounted;
+        let unread = self.archive.unread(room, who, (read, upto), UNREAD_MAX)?;
+        let mentions = match noticed {
+            Noticed::Nothing => 0,
+            Noticed::All => unread,
+            Noticed::Marked if unread == 0 => 0,
+            Noticed::Marked => self.archive.marked(room, who, (read, upto), UNREAD_MAX)?,
+        };
+        Ok((unread, mentions))
+    }
+
+    /// What a search finds in the time that it has, or that it found nothing in that.
+    fn found(&self, job: &Job) -> Result<Result<Answer, Refusal>, Broken> {
+        let Wanted::Found { rooms, words, from, limit } = &job.wanted else {
+            return Ok(Ok(Answer::Done));
+        };
+        let ids: Vec<_> = rooms.iter().map(|(id, _)| *id).collect();
+        let began = Instant::now();
+        let sought = Sought { rooms: &ids, words, from: *from, limit: *limit };
+        let is_late = || began.elapsed() >= SEARCHED_MAX;
+        let (found, more) = self.archive.search_while(&sought, || !is_late())?;
+        let event = |past: &Past| {
+            let room = past.entry.room()?;
+            let (_, place) = rooms.iter().find(|(id, _)| *id == room)?;
+            self.event(past, place, job.by)
+        };
+        let within = pages::first_within(&found);
+        let more = more == More::Yes || within.len() < found.len();
+        let events: Vec<_> = within.iter().filter_map(event).collect();
+        if events.is_empty() && more {
+            let why = "there is more to search through than a second is enough for: name a room, or rarer words";
+            return Ok(Err(Refusal::of(Code::TooLong).field("q").why(why)));
+        }
+        Ok(Ok(Answer::Page { events, more }))
+    }
+
+    /// Tells what was missed, in the log's order: of each room the newest that there is room for, and
+    /// before it that there was more.
+    fn missed(
+        &self,
+        (job, attention): (&Job, &Attention),
+        rooms: &[(RoomId, Place, Seq)],
+        (upto, posts): (Seq, &mut Group),
+    ) -> Result<(), Broken> {
+        let Bounds { each: each_max, all: all_max, bytes: bytes_max } = self.bounds;
+        let (mut events, mut bytes, mut gaps) = (Vec::new(), 0, Vec::new());
+        for (id, place, since) in rooms {
+            let each_max = each_max.min(all_max.saturating_sub(events.len()));
+            let missed = self.archive.since(&[(*id, *since)], upto, each_max)?;
+            let Some(Missed { past, more, .. }) = missed.first() else { continue };
+            let (mut has_more, mut first) = (*more == More::Yes, None);
+            // The newest first, as long as there is room.
+            for past in past.iter().rev() {
+                let Some(event) = self.event(past, place, job.by) else { continue };
+                let why = self.why(past, place, (job.by, attention));
+                let spoken = Spoken::new(Told::Event(saying::noticed(event, why)));
+                bytes += spoken.json.len();
+                if bytes > bytes_max {
+                    has_more = true;
+                    break;
+                }
+                first = Some(past.prev);
+                events.push((past.entry.seq, spoken));
+            }
+            if has_more {
+                gaps.push(Gap { room: place.clone(), from: *since, to: first.unwrap_or(upto) });
+            }
+        }
+        let tell = |spoken| Post::One(job.client, spoken);
+        posts.extend(gaps.into_iter().map(|gap| tell(Spoken::new(Told::Event(Event::Gap(gap))))));
+        events.sort_unstable_by_key(|(seq, _)| *seq);
+        posts.extend(events.into_iter().map(|(_, spoken)| tell(spoken)));
+        Ok(())
+    }
+
+    /// Why who missed it is to notice it now.
+    fn why(
+        &self,
+        past: &Past,
+        place: &Place,
+        (who, attention): (AccountId, &Attention),
+    ) -> Option<Why> {
+        if past.redacted || past.entry.by == who {
+            return None;
+        }
+        let between = match place {
+            Place::Person(_) => Between::Two,
+            Place::Room(_) => Between::All,
+        };
+        attention.why(&past.entry, (&self.names.name(who), between))
+    }
+
+    fn event(&self, past: &Past, place: &Place, viewer: AccountId) -> Option<Event> {
+        let name = |who| self.names.name(who);
+        let view = View { place: place.clone(), viewer: Some(viewer), name: &name };
+        let mut event = saying::event((&past.entry, past.prev), view)?;
+        if let Event::Message { body, edited, .. } = &mut event {
+            *edited = past.edited;
+            if past.redacted {
+                *body = None;
+            }
+        }
+        Some(event)
+    }
+}
+
+/// The rooms that `answer` lists.
+fn listed(answer: &mut Answer) -> &mut [Listed] {
+    match answer {
+        Answer::LoggedIn { rooms, .. } | Answer::Rooms(rooms) => rooms,
+        Answer::Joined(room) => slice::from_mut(room),
+        _ => &mut [],
+    }
+}
+
+/// What the client is told of its job, and that it hears the rest again.
+fn told(job: &Job, answer: Result<Answer, Refusal>) -> Group {
+    let mut posts = vec![Post::One(job.client, Spoken::new(Told::Answer { re: job.re, answer }))];
+    if job.wanted.holds() {
+        posts.push(Post::Release(job.client));
+    }
+    posts
+}

@@ -1,0 +1,177 @@
+//! What clients ask at random, so that most of it can be done, and much of it is about the same.
+
+use super::model::Model;
+use crate::{
+    model::{Access, AccountId, Act, Cid, Deed, Kind, Role, Seq},
+    protocol::{Ask, Page, Place, Resume},
+};
+
+/// Numbers that look random, and are the same again for the same seed.
+#[derive(Debug)]
+pub(super) struct Dice(pub(super) u64);
+
+impl Dice {
+    /// A number below `sides`.
+    ///
+    /// *Source*: Steele et al., "Fast splittable pseudorandom number generators" (`SplitMix64`).
+    pub(super) fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((bits ^ (bits >> 31)) % sides as u64).unwrap()
+    }
+
+    /// Whether something is so that is once in `often`.
+    pub(super) fn is_one_in(&mut self, often: usize) -> bool {
+        self.roll(often) == 0
+    }
+
+    pub(super) fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
+        &from[self.roll(from.len())]
+    }
+}
+
+pub(super) const NAMES: [&str; 7] = ["ana", "Bob", "cleo", "dan", "eve", "BOB", "Ana"];
+const ROOMS: [&str; 6] = ["#lab", "#Tea", "#den", "#LAB", "#tea", "#attic"];
+const BODIES: [&str; 8] =
+    ["salut", "l'été", "salut été", "fin", "hi @bob", "@ANA salut", " ", "@eve @bob fin"];
+const WORDS: [&str; 4] = ["salut", "ete", "fin", "absent"];
+
+/// What `by` asks next, of a hub that is as `model` says.
+pub(super) fn ask(dice: &mut Dice, model: &Model, by: AccountId) -> Ask {
+    let room = place(dice, model, by);
+    let user = (*dice.pick(&NAMES)).to_owned();
+    match dice.roll(100) {
+        0..24 => message(dice, model, (by, room)),
+        24..34 => Ask::Join { room: named(dice) },
+        34..37 => Ask::Part { room },
+        37..40 => create(dice),
+        40..52 => about_a_message(dice, model, (by, room)),
+        52..58 => Ask::Read { room, seq: seq(dice, model) },
+        58..62 => Ask::Role {
+            room,
+            user,
+            role: *dice.pick(&[Role::Member, Role::Moderator, Role::Owner]),
+        },
+        62..65 => Ask::Kick { room, user, reason: reason(dice) },
+        65..67 => Ask::Ban { room, user, seconds: seconds(dice), reason: reason(dice) },
+        67..70 => Ask::Unban { room, user },
+        70..72 => Ask::Mute { room, user, on: !dice.is_one_in(2), seconds: seconds(dice) },
+        72..75 => Ask::Invite { room, user },
+        75..77 => Ask::Topic { room, topic: (*dice.pick(&["", "thé"])).to_owned() },
+        77 => Ask::Slow { room, seconds: u32::try_from(dice.roll(3)).unwrap() },
+        78..84 => history(dice, model, room),
+        84..88 => search(dice, (room, user)),
+        88..91 => Ask::Resume(resume(dice, model, by)),
+        91..93 => Ask::Rooms { matching: dice.is_one_in(2).then(|| "A".to_owned()) },
+        93 => Ask::Who { room },
+        94 => Ask::Whois { user },
+        95 => Ask::Sessions,
+        96 => Ask::Typing { room, on: dice.is_one_in(2) },
+        97 => Ask::Away { text: dice.is_one_in(2).then(|| "lunch".to_owned()) },
+        98 => Ask::Announce { body: "noon".to_owned() },
+        _ => Ask::Revoke { session: format!("s{:05}", dice.roll(40)) },
+    }
+}
+
+fn named(dice: &mut Dice) -> Place {
+    Place::Room((*dice.pick(&ROOMS)).to_owned())
+}
+
+/// A place where `by` is, mostly.
+fn place(dice: &mut Dice, model: &Model, by: AccountId) -> Place {
+    let own = model.rooms.iter().filter(|(_, room)| room.members.contains_key(&by));
+    let own: Vec<_> = own.map(|(id, _)| *id).collect();
+    if !own.is_empty() && !dice.is_one_in(6) {
+        return model.place(*dice.pick(&own), by);
+    }
+    if dice.is_one_in(2) { Place::Person((*dice.pick(&NAMES)).to_owned()) } else { named(dice) }
+}
+
+fn message(dice: &mut Dice, model: &Model, (by, to): (AccountId, Place)) -> Ask {
+    let kind = *dice.pick(&[Kind::Text, Kind::Text, Kind::Action]);
+    let reply = dice.is_one_in(5).then(|| said(dice, model, (by, &to)));
+    let body = (*dice.pick(&BODIES)).to_owned();
+    Ask::Message { to, kind, body, reply, cid: cid(dice) }
+}
+
+fn about_a_message(dice: &mut Dice, model: &Model, (by, room): (AccountId, Place)) -> Ask {
+    let seq = said(dice, model, (by, &room));
+    let cid = cid(dice);
+    match dice.roll(3) {
+        0 => Ask::Edit { room, seq, body: (*dice.pick(&BODIES)).to_owned(), cid },
+        1 => Ask::Redact { room, seq, reason: reason(dice), cid },
+        _ => Ask::React { room, seq, emoji: "+1".to_owned(), on: !dice.is_one_in(3), cid },
+    }
+}
+
+/// A message of that room, mostly, and mostly one of `by`'s.
+fn said(dice: &mut Dice, model: &Model, (by, place): (AccountId, &Place)) -> Seq {
+    let room = model.inside(by, place).ok();
+    let own_only = !dice.is_one_in(3);
+    let is_said = |entry: &&crate::model::Entry| {
+        matches!(entry.deed, Deed::In { act: Act::Say { .. }, .. })
+            && entry.room() == room
+            && (entry.by == by || !own_only)
+    };
+    let said: Vec<_> = model.log.iter().filter(is_said).map(|entry| entry.seq).collect();
+    if said.is_empty() || dice.is_one_in(12) { seq(dice, model) } else { *dice.pick(&said) }
+}
+
+/// A place in the log, or behind it.
+fn seq(dice: &mut Dice, model: &Model) -> Seq {
+    Seq(dice.roll(usize::try_from(model.last.0).unwrap() + 4) as u64)
+}
+
+/// One of few: most were used before.
+fn cid(dice: &mut Dice) -> Option<Cid> {
+    if dice.is_one_in(3) { None } else { Cid::new(&format!("c{}", dice.roll(60))) }
+}
+
+fn create(dice: &mut Dice) -> Ask {
+    let access = *dice.pick(&[Access::Public, Access::Private, Access::Private]);
+    let topic = dice.is_one_in(2).then(|| "about".to_owned());
+    Ask::Create { room: (*dice.pick(&ROOMS)).to_owned(), access, topic }
+}
+
+fn reason(dice: &mut Dice) -> Option<String> {
+    dice.is_one_in(2).then(|| "so".to_owned())
+}
+
+fn seconds(dice: &mut Dice) -> Option<u64> {
+    dice.is_one_in(2).then(|| dice.roll(5) as u64)
+}
+
+fn history(dice: &mut Dice, model: &Model, room: Place) -> Ask {
+    let (one, other) = (seq(dice, model), seq(dice, model));
+    let pages = [
+        Page::Latest,
+        Page::Before(one),
+        Page::After(one),
+        Page::Around(one),
+        Page::Between(one.min(other), one.max(other)),
+    ];
+    let limit = dice.is_one_in(2).then(|| dice.roll(8));
+    Ask::History { room, page: *dice.pick(&pages), limit }
+}
+
+fn search(dice: &mut Dice, (room, user): (Place, String)) -> Ask {
+    let room = dice.is_one_in(2).then_some(room);
+    let from = dice.is_one_in(4).then_some(user);
+    let limit = dice.is_one_in(2).then(|| dice.roll(4));
+    Ask::Search { words: (*dice.pick(&WORDS)).to_owned(), room, from, limit }
+}
+
+/// What somebody missed who was told all up to some place.
+pub(super) fn resume(dice: &mut Dice, model: &Model, by: AccountId) -> Resume {
+    let since = seq(dice, model);
+    if dice.is_one_in(2) {
+        return Resume::Since(since);
+    }
+    let one = (place(dice, model, by), since);
+    let other = (place(dice, model, by), seq(dice, model));
+    // One room is not named twice, in whatever spelling.
+    let is_other = model.inside(by, &one.0).ok() != model.inside(by, &other.0).ok();
+    Resume::Rooms(if is_other { vec![one, other] } else { vec![one] })
+}

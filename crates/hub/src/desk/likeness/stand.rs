@@ -1,0 +1,217 @@
+//! A hub without sockets and threads: its desk, two halls, who reads its log, and clients at its outboxes.
+
+use std::{
+    cell::Cell,
+    collections::VecDeque,
+    path::PathBuf,
+    sync::Arc,
+    task::{Context, Waker},
+    time::{Duration, SystemTime},
+};
+
+use tempfile::TempDir;
+use tokio::sync::{
+    mpsc::{self, UnboundedReceiver},
+    oneshot,
+};
+
+use crate::{
+    archive::{Bounds, ByHand, Reader},
+    desk::{Desk, Device, Entrance, Furniture, NewDevice, Order},
+    hall::{ClientId, Group, Hall},
+    limits::Limits,
+    model::{AccountId, Millis},
+    names::Names,
+    outbox::Outbox,
+    proof::TokenHash,
+    protocol::{Ask, Event, Refusal, Resume, Told},
+    store::{Store, Sync},
+};
+
+thread_local! {
+    static NOW: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Has it be `now`.
+pub(super) fn set_clock(now: Millis) {
+    NOW.set(now.0);
+}
+
+fn clock() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(NOW.get())
+}
+
+/// A hub, and its clients.
+pub(super) struct Stand {
+    folder: TempDir,
+    limits: Arc<Limits>,
+    desk: Option<Desk>,
+    reader: Option<ByHand>,
+    halls: Vec<(Arc<Hall>, UnboundedReceiver<Arc<Group>>)>,
+    guests: Vec<Guest>,
+    devices: u64,
+}
+
+struct Guest {
+    id: ClientId,
+    outbox: Arc<Outbox>,
+}
+
+impl Stand {
+    /// One that nobody came to yet.
+    pub(super) fn new(limits: Limits) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut stand = Self {
+            folder,
+            limits: Arc::new(limits),
+            desk: None,
+            reader: None,
+            halls: Vec::new(),
+            guests: Vec::new(),
+            devices: 0,
+        };
+        stand.start();
+        stand
+    }
+
+    /// Ends the hub, and all connections, and starts it again.
+    pub(super) fn restart(&mut self) {
+        (self.desk, self.reader) = (None, None);
+        self.guests.clear();
+        self.halls.clear();
+        self.start();
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("hub.db")
+    }
+
+    fn start(&mut self) {
+        let (store, state) = Store::open(&self.file(), Sync::Normal).unwrap();
+        let names = Arc::new(Names::of(&state));
+        let limits = Arc::clone(&self.limits);
+        let bounds =
+            Bounds { each: limits.missed_a_room_max, all: limits.missed_max, bytes: usize::MAX };
+        let (reader, by_hand) = Reader::by_hand(store.archive().unwrap(), &names, bounds);
+        let mut desk = Desk::new(Furniture { state, store, reader, names, limits, clock });
+        for number in 0..2 {
+            let (hall, heard) = mpsc::unbounded_channel();
+            let (told, mut is) = oneshot::channel();
+            desk.obey(Order::Open { hall, number: told });
+            assert_eq!(is.try_recv(), Ok(number));
+            self.halls.push((Hall::new(number), heard));
+        }
+        (self.desk, self.reader) = (Some(desk), Some(by_hand));
+    }
+
+    fn desk(&mut self) -> &mut Desk {
+        self.desk.as_mut().expect("a hub that was started")
+    }
+
+    /// A client connects. Gives its number.
+    pub(super) fn connect(&mut self) -> usize {
+        let outbox = Outbox::new(1 << 30);
+        let (hall, _) = &self.halls[self.guests.len() % self.halls.len()];
+        self.guests.push(Guest { id: hall.enter(Arc::clone(&outbox)), outbox });
+        self.guests.len() - 1
+    }
+
+    /// A client says nothing more, and hears nothing more; or is nobody any more.
+    pub(super) fn leave(&mut self, guest: usize) {
+        let client = self.guests[guest].id;
+        self.desk().obey(Order::Leave { client });
+    }
+
+    /// A client hangs up.
+    pub(super) fn hang_up(&mut self, guest: usize) {
+        let ClientId { hall, key } = self.guests[guest].id;
+        self.halls[hall].0.leave(key);
+        self.leave(guest);
+    }
+
+    pub(super) fn register(&mut self, (guest, re): (usize, u64), name: &str) -> String {
+        let (device, session) = self.new_device();
+        let (entered, _) = oneshot::channel();
+        let (client, name, phc) = (self.guests[guest].id, name.to_owned(), "phc".to_owned());
+        self.desk().obey(Order::Register { client, re: Some(re), name, phc, device, entered });
+        session
+    }
+
+    /// A client shows that it is `account`: by a password, or as a device that it was before. Gives the
+    /// name of its session.
+    pub(super) fn enter(
+        &mut self,
+        (guest, re): (usize, u64),
+        account: AccountId,
+        (session, resume): (Option<String>, Option<Resume>),
+    ) -> String {
+        let known = session.map(|session| (Device::Known(session.clone()), session));
+        let (device, session) = known.unwrap_or_else(|| {
+            let (device, session) = self.new_device();
+            (Device::New(device), session)
+        });
+        let (entered, _) = oneshot::channel();
+        let (client, entry) = (self.guests[guest].id, Entrance { device, resume });
+        self.desk().obey(Order::Enter { client, re: Some(re), account, entry, entered });
+        session
+    }
+
+    fn new_device(&mut self) -> (NewDevice, String) {
+        self.devices += 1;
+        let mut hash = TokenHash([0; 32]);
+        hash.0[..8].copy_from_slice(&self.devices.to_be_bytes());
+        let session = format!("s{:05}", self.devices);
+        let (name, token) = ("device".to_owned(), session.clone());
+        (NewDevice { name, session: session.clone(), token, hash }, session)
+    }
+
+    pub(super) fn ask(&mut self, (guest, re): (usize, u64), account: AccountId, ask: Ask) {
+        let client = self.guests[guest].id;
+        self.desk().obey(Order::Ask { client, account, re: Some(re), ask });
+    }
+
+    /// Commits what was asked, and has all be told of it.
+    pub(super) fn settle(&mut self) {
+        self.desk().settle();
+        self.deliver();
+        self.reader.as_ref().expect("a hub that was started").work_off();
+        self.deliver();
+    }
+
+    /// Does what is done where nobody waits.
+    pub(super) fn keep_up(&mut self) {
+        self.desk().keep_up();
+    }
+
+    fn deliver(&mut self) {
+        for (hall, heard) in &mut self.halls {
+            while let Ok(group) = heard.try_recv() {
+                hall.hear(&group);
+            }
+        }
+    }
+
+    /// What a client was told since, but for words.
+    pub(super) fn told(&self, guest: usize) -> Vec<Told> {
+        let mut taken = VecDeque::new();
+        let mut cx = Context::from_waker(Waker::noop());
+        _ = self.guests[guest].outbox.poll_take(&mut cx, &mut taken);
+        taken.iter().map(|spoken| wordless(spoken.told.clone())).collect()
+    }
+
+    /// Takes the store away, or puts it back.
+    pub(super) fn rename(&self, (from, to): (&str, &str)) {
+        let folder = self.folder.path();
+        std::fs::rename(folder.join(from), folder.join(to)).unwrap();
+    }
+}
+
+/// The same without what is for people.
+fn wordless(told: Told) -> Told {
+    let bare = |refusal: Refusal| Refusal { why: String::new(), field: None, ..refusal };
+    match told {
+        Told::Answer { re, answer } => Told::Answer { re, answer: answer.map_err(bare) },
+        Told::Event(Event::Bye(refusal)) => Told::Event(Event::Bye(bare(refusal))),
+        event @ Told::Event(_) => event,
+    }
+}

@@ -1,0 +1,99 @@
+//! What is wrong with the store, told to who reads the log: once, and not for each who asks.
+
+use tracing::{error, warn};
+
+use crate::{model::Millis, store::Broken};
+
+/// What is wrong, if anything is.
+#[derive(Debug, Default)]
+pub(super) struct Trouble {
+    /// What was told, and when.
+    told: Option<(String, Millis)>,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Well,
+    /// The store does not take what it is given.
+    Ill,
+    /// It is not where it was.
+    Gone,
+}
+
+/// After how long the same is told again, in milliseconds.
+const TOLD_AGAIN_AFTER: u64 = 60_000;
+
+impl Trouble {
+    /// Tells that `what` is so because of `error`, unless that was told.
+    pub(super) fn tell(&mut self, (what, error): (&str, &Broken), now: Millis) {
+        if self.is_news(error, now) {
+            error!(%error, "{what}");
+        }
+    }
+
+    fn is_news(&mut self, error: &Broken, now: Millis) -> bool {
+        let text = error.to_string();
+        let is_told = |(told, at): &(String, Millis)| {
+            *told == text && now.0.saturating_sub(at.0) < TOLD_AGAIN_AFTER
+        };
+        if self.told.as_ref().is_some_and(is_told) {
+            return false;
+        }
+        let is_gone = matches!(error, Broken::Gone { .. });
+        self.state = if is_gone { State::Gone } else { State::Ill };
+        self.told = Some((text, now));
+        true
+    }
+
+    /// The store took what it was given: if it did not, that is told to be over.
+    pub(super) fn end(&mut self) {
+        if std::mem::take(&mut self.state) != State::Well {
+            warn!("the hub's store takes again what it is given");
+        }
+    }
+
+    /// The store is where it was.
+    pub(super) fn found(&mut self) {
+        if self.state == State::Gone {
+            // Once it is lost again, that is news.
+            self.told = None;
+            self.end();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gone() -> Broken {
+        Broken::Gone { path: "hub.db".into() }
+    }
+
+    #[test]
+    fn the_same_is_told_once_a_minute_and_another_thing_at_once() {
+        let mut trouble = Trouble::default();
+        let mut is_news = |error: Broken, ms| trouble.is_news(&error, Millis(ms));
+        assert_eq!([0, 1, 59_999].map(|ms| is_news(gone(), ms)), [true, false, false]);
+        assert!(is_news(Broken::Bug, 59_999));
+        assert!(is_news(gone(), 60_000));
+        assert!(!is_news(gone(), 119_999));
+        assert!(is_news(gone(), 120_000));
+    }
+
+    #[test]
+    fn it_is_over_once() {
+        let mut trouble = Trouble::default();
+        trouble.is_news(&gone(), Millis(0));
+        trouble.found();
+        assert_eq!(trouble.state, State::Well);
+        assert!(trouble.is_news(&gone(), Millis(1)));
+        trouble.is_news(&Broken::Bug, Millis(1));
+        trouble.found();
+        assert_eq!(trouble.state, State::Ill, "it takes nothing where it is");
+        trouble.end();
+        assert_eq!(trouble.state, State::Well);
+    }
+}
