@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    model::{Level, Mode, Quiet, Role, Title, Wish, Words},
+    model::{Level, Mark, Mode, Quiet, Role, Title, Wish, Words},
     protocol::Page,
     store::{More, Past},
 };
@@ -21,6 +21,8 @@ struct Model {
     edits: BTreeMap<Seq, String>,
     redacted: BTreeSet<Seq>,
     forgotten: BTreeSet<Seq>,
+    /// What is for whom, and was not read.
+    marked: BTreeSet<(RoomId, AccountId, Seq)>,
 }
 
 impl Model {
@@ -64,6 +66,26 @@ impl Model {
             _ => {}
         }
         self.entries.push(entry.clone());
+    }
+
+    /// Notes who is to notice `entry`, `after` it, and of what it says that it was read or left.
+    fn mark(&mut self, entry: &Entry, after: &State) {
+        let Some(room) = entry.room() else { return };
+        let marks = after.marks(entry).into_iter().filter(Mark::is_counted);
+        self.marked.extend(marks.map(|mark| (room, mark.who, entry.seq)));
+        if let Deed::In { act: Act::Read { last }, .. } = entry.deed {
+            self.marked.retain(|(at, who, seq)| (*at, *who) != (room, entry.by) || *seq > last);
+        }
+        let members = &after.room(room).members;
+        self.marked.retain(|(at, who, _)| *at != room || members.contains_key(who));
+    }
+
+    /// How much is for `who` in `room` that is still there.
+    fn count(&self, room: RoomId, who: AccountId) -> u64 {
+        let is_counted = |(at, one, seq): &&(RoomId, AccountId, Seq)| {
+            (*at, *one) == (room, who) && self.is_open((*seq, room))
+        };
+        self.marked.iter().filter(is_counted).count() as u64
     }
 
     fn forget(&mut self, room: RoomId, before: Millis) {
@@ -138,6 +160,7 @@ fn deed(state: &State, model: &Model, step: Step) -> Option<(Option<AccountId>, 
     let (room, act) = match what % 12 {
         3..=5 => (room, said(c)),
         9 if b.is_multiple_of(4) => dialogue(state, (by, a, c))?,
+        11 if b.is_multiple_of(2) => (room, Act::Read { last: Seq(c.into()) }),
         6..=8 => {
             let (of, home) = choose(&model.said(), c)?;
             // Now and then, of a room that it was not said in.
@@ -163,16 +186,16 @@ fn dialogue(state: &State, (by, a, c): (AccountId, u8, u8)) -> Option<(RoomId, A
 }
 
 fn wish(room: RoomId, b: u8, c: u8) -> Wish {
-    match b % 3 {
+    match b % 5 {
         0 => {
             let level = [Level::All, Level::Mentions, Level::Nothing][usize::from(c) % 3];
             Wish::Level { room, level }
         }
-        1 => Wish::Words(Words::read(["", "salut", "salut fin"][usize::from(c) % 3])),
-        _ => {
+        1 => {
             let until = Quiet::Until(Millis(c.into()));
             Wish::Quiet([Quiet::Off, Quiet::On, until][usize::from(c) % 3])
         }
+        _ => Wish::Words(Words::read(["", "salut", "salut fin"][usize::from(c) % 3])),
     }
 }
 
@@ -223,6 +246,7 @@ fn run(groups: &[(u8, Vec<Step>)]) -> (Written, Model) {
             let entry = written.entry(by, deed);
             written.state.apply(&entry);
             model.write(&entry);
+            model.mark(&entry, &written.state);
             written.store.write(&entry, &written.state).unwrap();
         }
         if end % 5 == 0 {
@@ -268,6 +292,10 @@ proptest! {
         for room in model.rooms() {
             let (past, more) = archive.page(room, Page::Latest, usize::MAX).unwrap();
             prop_assert_eq!((&past, more), (&model.page(room), More::No));
+            for who in model.accounts() {
+                let found = archive.marked(room, (who, Seq(0)), u64::MAX).unwrap();
+                prop_assert_eq!(found, model.count(room, who));
+            }
             for word in ["salut", "ete", "fin"] {
                 let found = archive.search(&[room], word, None, usize::MAX).unwrap();
                 let has = |past: &&Past| {
