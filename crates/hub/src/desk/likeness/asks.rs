@@ -43,23 +43,19 @@ pub(super) fn ask(dice: &mut Dice, model: &Model, by: AccountId) -> Ask {
     let room = place(dice, model, by);
     let user = (*dice.pick(&NAMES)).to_owned();
     match dice.roll(100) {
-        0..24 => message(dice, model, (by, room)),
-        24..34 => Ask::Join { room: named(dice) },
-        34..37 => Ask::Part { room },
-        37..40 => create(dice),
-        40..52 => about_a_message(dice, model, (by, room)),
-        52..58 => Ask::Read { room, seq: seq(dice, model) },
-        58..62 => Ask::Role {
-            room,
-            user,
-            role: *dice.pick(&[Role::Member, Role::Moderator, Role::Owner]),
-        },
-        62..65 => Ask::Kick { room, user, reason: reason(dice) },
-        65..67 => Ask::Ban { room, user, seconds: seconds(dice), reason: reason(dice) },
-        67..70 => Ask::Unban { room, user },
-        70..72 => Ask::Mute { room, user, on: !dice.is_one_in(2), seconds: seconds(dice) },
-        72..75 => Ask::Invite { room, user },
-        75..77 => Ask::Topic { room, topic: (*dice.pick(&["", "thé"])).to_owned() },
+        0..20 => message(dice, model, (by, room)),
+        20..32 => Ask::Join { room: named(dice) },
+        32..35 => Ask::Part { room },
+        35..39 => create(dice),
+        39..49 => about_a_message(dice, model, (by, room)),
+        49..54 => Ask::Read { room, seq: seq(dice, model) },
+        54..58 => Ask::Role { room, user, role: role(dice) },
+        58..61 => Ask::Kick { room, user, reason: reason(dice) },
+        61..66 => Ask::Ban { room, user, seconds: seconds(dice), reason: reason(dice) },
+        66..69 => Ask::Unban { room, user },
+        69..72 => Ask::Mute { room, user, on: !dice.is_one_in(3), seconds: seconds(dice) },
+        72..76 => Ask::Invite { room, user },
+        76 => Ask::Topic { room, topic: (*dice.pick(&["", "thé"])).to_owned() },
         77 => Ask::Slow { room, seconds: u32::try_from(dice.roll(3)).unwrap() },
         78..84 => history(dice, model, room),
         84..88 => search(dice, (room, user)),
@@ -133,6 +129,10 @@ fn create(dice: &mut Dice) -> Ask {
     let access = *dice.pick(&[Access::Public, Access::Private, Access::Private]);
     let topic = dice.is_one_in(2).then(|| "about".to_owned());
     Ask::Create { room: (*dice.pick(&ROOMS)).to_owned(), access, topic }
+}
+
+fn role(dice: &mut Dice) -> Role {
+    *dice.pick(&[Role::Member, Role::Moderator, Role::Owner])
 }
 
 fn reason(dice: &mut Dice) -> Option<String> {

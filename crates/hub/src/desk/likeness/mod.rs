@@ -102,7 +102,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        let wait = *self.dice.pick(&[0, 0, 1, 300, 1500, 9_000]);
+        let wait = *self.dice.pick(&[0, 0, 1, 999, 1000, 9_000]);
         self.pass(wait);
         match self.dice.roll(60) {
             0 => self.restart(),
