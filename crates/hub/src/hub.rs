@@ -175,6 +175,11 @@ impl Hub {
         self.shared.limits.frame_bytes_max
     }
 
+    /// What its connections share.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Holds a session over `link`, to its end.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
-//! The hub's door for HTTP: a `WebSocket` that carries sessions, and the page that speaks over it.
+//! The hub's door for HTTP: a `WebSocket` that carries sessions, the page that speaks over it, and
+//! hooks, by which programs say something without either.
 
+mod hook;
 mod opening;
 
 use std::sync::Arc;
@@ -18,7 +20,9 @@ use relais_net::{Drain, Fault, Stream};
 use self::opening::Way;
 use crate::{
     hub::{Call, Hub},
+    protocol::{Code, Refusal},
     session::Link,
+    shared::ClearPasswords,
 };
 
 /// Where the `WebSocket` is.
@@ -37,7 +41,8 @@ const GUARDS: [(HeaderName, &str); 4] = [
     (CACHE_CONTROL, "no-cache"),
 ];
 
-/// A hub's door for HTTP: `/ws` opens a `WebSocket`, and all else is of the page.
+/// A hub's door for HTTP: `/ws` opens a `WebSocket`, `/hook/TOKEN` takes what programs post, and all
+/// else is of the page.
 #[derive(Debug)]
 pub struct Door {
     hub: Hub,
@@ -69,10 +74,24 @@ impl Door {
     }
 }
 
+impl Door {
+    /// Takes what a program posts. Where others could read its token, it is told so.
+    async fn take(&self, token: &str, ask: Ask) -> Result<Answer, Fault> {
+        let hub = self.hub.shared();
+        let Caller { peer, tls, .. } = &*ask.caller;
+        let is_here = peer.ip().is_none_or(|ip| ip.is_loopback());
+        if tls.is_none() && !is_here && hub.clear_passwords == ClearPasswords::Refused {
+            return Ok(hook::refused(&Refusal::of(Code::TlsRequired)));
+        }
+        hook::take(hub, token, ask.request).await
+    }
+}
+
 impl Handler for Door {
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         match ask.request.uri().path() {
             SOCKET => Some(self.open(ask)),
+            path if path.starts_with(hook::PATH) => None,
             _ => self.page.at_once_dyn(ask).map(guarded),
         }
     }
@@ -80,7 +99,10 @@ impl Handler for Door {
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         match ask.request.uri().path() {
             SOCKET => Ok(self.open(&ask)),
-            _ => self.page.answer_boxed(ask).await.map(guarded),
+            path => match path.strip_prefix(hook::PATH).map(str::to_owned) {
+                Some(token) => self.take(&token, ask).await,
+                None => self.page.answer_boxed(ask).await.map(guarded),
+            },
         }
     }
 
