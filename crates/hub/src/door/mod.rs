@@ -17,11 +17,10 @@ use http::{
 use relais_http::{Answer, Ask, Body, Caller, DynHandler, GoingOn, Handler, Heir, Refused, unfold};
 use relais_net::{Drain, Fault, Stream};
 
-use self::opening::Way;
 use crate::{
-    hub::{Call, Hub},
+    hub::Hub,
     protocol::{Code, Refusal},
-    session::Link,
+    session::{Link, Session, Way},
     shared::ClearPasswords,
 };
 
@@ -60,7 +59,7 @@ impl Door {
     /// Opens a `WebSocket`, or says why not.
     fn open(&self, ask: &Ask) -> Answer {
         let request = &ask.request;
-        let way = if ask.caller.tls.is_some() { Way::Tls } else { Way::Clear };
+        let way = if ask.caller.tls.is_some() { opening::Way::Tls } else { opening::Way::Clear };
         let heir = Guest { hub: self.hub.clone(), caller: Arc::clone(&ask.caller) };
         match opening::judge(request, (way, &self.origins)) {
             Ok(accepted) => accepted.answer(Body::left_to(heir)),
@@ -141,9 +140,12 @@ impl Heir for Guest {
         Box::pin(async move {
             let Self { hub, caller } = *self;
             let Caller { peer, local, tls } = &*caller;
-            let call = Call { peer: *peer, local, is_private: tls.is_some() };
+            let flow = hub.begin(*peer, local);
+            let way = Way { peer: *peer, is_private: tls.is_some() };
+            let hall = hub.shared().hall().await?;
             let link = Link::web_socket(stream, early, hub.frame_bytes_max()).await;
-            hub.attend(link, call, &drain).await
+            let told = Session::new(hub.shared(), hall, link, way).serve(&drain).await;
+            hub.end(flow, (*peer, local), told)
         })
     }
 }
