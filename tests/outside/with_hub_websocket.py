@@ -1,4 +1,4 @@
-"""relais hub over HTTP: its page, and a WebSocket that carries the same sessions as lines do."""
+"""relais hub over HTTP: its page, a WebSocket that carries the same sessions as lines do, and hooks."""
 
 import base64
 import contextlib
@@ -349,3 +349,73 @@ def the_page_is_served_and_kept_to_itself(stage):
         missing = stage.run(["curl", "-si", "--path-as-is", url + path]).decode()
         assert re.match(r"HTTP/1.1 40[04] ", missing), missing
         holds(missing.lower(), "content-security-policy: ")
+
+
+@test
+def what_a_program_posts_is_said_in_the_room_of_its_hook(stage):
+    need("curl")
+    program = hub(stage)
+    ana, bob = (somebody(program.tcp, name, "#lab", "#den") for name in ("ana", "bob"))
+    made = ana.done("HOOK", room="#lab", name="the build")
+    bob.refused("FORBIDDEN", "HOOK", room="#lab", name="mine")
+    url = f"http://127.0.0.1:{program.web}{made['hook']}"
+
+    def post(body, *fields, at=url):
+        sent = [part for field in fields for part in ("-H", field)]
+        said = stage.run(["curl", "-s", "--max-time", "20", "-w", "\\n%{http_code}", *sent, "--data-binary", "@-", at], input=body.encode())
+        text, _, status = said.decode().rpartition("\n")
+        return int(status), text if status == "200" else json.loads(text)["err"]["code"]
+
+    text = json.dumps({"text": "done in 3 s\n\u001b[2J", "username": "ci", "attachments": [{"color": "good"}]})
+    equal(post(text, "Content-Type: application/json", "Idempotency-Key: build-1"), (200, "ok"))
+    heard = bob.event("message")
+    equal((heard["room"], heard["from"], heard["kind"]), ("#lab", "ana", "notice"))
+    assert heard["body"].startswith("[the build] done in 3 s\n") and "\u001b" not in heard["body"], heard
+    # The same again is said once; something else by its name is not.
+    equal(post(text, "Idempotency-Key: build-1"), (200, "ok"))
+    equal(post('{"text":"else"}', "Idempotency-Key: build-1"), (409, "CID_REUSED"))
+    equal(post('{"text":"else"}', "Idempotency-Key: not a key"), (400, "BAD_FIELD"))
+    equal(post('{"txt":"no"}'), (400, "BAD_FRAME"))
+    equal(post('{"text":" "}'), (400, "BAD_FIELD"))
+    equal(post(json.dumps({"text": "x" * 17000})), (413, "TOO_LONG"))
+    equal(post(json.dumps({"text": "x" * 70000})), (413, "FRAME_TOO_BIG"))
+    equal(post('{"text":"a"}', at=url[:-4] + "AAAA"), (404, "TOKEN_EXPIRED"))
+    page = bob.done("HISTORY", room="#lab", latest=True, limit=50)["events"]
+    equal(len([event for event in page if event["ev"] == "message"]), 1)
+    # It logs nobody in.
+    stranger = Bot(program.tcp)
+    token = made["hook"].rpartition("/")[2]
+    stranger.refused("TOKEN_EXPIRED", "LOGIN", token=token)
+    stranger.refused("TOKEN_EXPIRED", "LOGIN", token=token.replace("hk_", "rt_"))
+    assert token[3:].encode() not in open(program.store, "rb").read(), "the hook's token is in the store"
+    # It speaks as long as who made it may, and is there after a restart.
+    os.kill(program.process.pid, signal.SIGKILL)
+    program.process.wait(10)
+    program = hub(stage, store=program.store)
+    url = url.replace(re.search(r":(\d+)/", url)[1], str(program.web))
+    equal(post('{"text":"again"}', at=url), (200, "ok"))
+    ana = Bot(program.tcp)
+    ana.done("LOGIN", user="ana", password="secret-pass")
+    assert any(one["device"] == "hook #lab the build" for one in ana.done("SESSIONS")["sessions"])
+    ana.done("PART", room="#lab")
+    equal(post('{"text":"outside"}', at=url), (403, "NOT_IN_ROOM"))
+    ana.done("REVOKE", session=made["session"])
+    equal(post('{"text":"gone"}', at=url), (404, "TOKEN_EXPIRED"))
+
+
+@test
+def a_hook_that_says_too_much_waits(stage):
+    need("curl")
+    program = hub(stage, "--burst", 2, "--messages-a-second", 1)
+    ana = somebody(program.tcp, "ana", "#lab")
+    path = ana.done("HOOK", room="#lab", name="loud")["hook"]
+    url = f"http://127.0.0.1:{program.web}{path}"
+    for _ in range(5):
+        said = stage.run(["curl", "-si", "--max-time", "20", "-d", '{"text":"more"}', url]).decode()
+        if "429" in said.partition("\r\n")[0]:
+            break
+    holds(said, "HTTP/1.1 429 ")
+    holds(said.lower(), "retry-after: 1\r\n")
+    get = stage.run(["curl", "-si", "--max-time", "20", url]).decode()
+    holds(get, "HTTP/1.1 405 ")
+    holds(get.lower(), "allow: post\r\n")

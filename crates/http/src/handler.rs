@@ -264,6 +264,23 @@ pub struct Counted {
 }
 
 impl Inbound {
+    /// All of it, if it has no more than so many bytes. In memory, which grows as it comes.
+    ///
+    /// # Errors
+    ///
+    /// The client's, if it breaks off.
+    pub async fn whole(mut self, bytes_max: usize) -> Result<Option<Bytes>, Fault> {
+        let mut whole = Vec::new();
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut self).poll_frame(cx)).await {
+            let Ok(bytes) = frame?.into_data() else { continue };
+            if whole.len() + bytes.len() > bytes_max {
+                return Ok(None);
+            }
+            whole.extend_from_slice(&bytes);
+        }
+        Ok(Some(whole.into()))
+    }
+
     /// `body`, whose bytes are added to `taken` as they are taken.
     pub(crate) fn counted(body: Self, taken: Arc<AtomicU64>) -> Self {
         Self::Counted(Box::new(Counted { body, taken }))
@@ -370,5 +387,19 @@ impl http_body::Body for Inbound {
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Counted(counted) => counted.body.size_hint(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_had_whole_or_not_at_all() {
+        let full = || Inbound::Full(Bytes::from_static(b"12345"));
+        assert_eq!(full().whole(5).await.unwrap().as_deref(), Some(&b"12345"[..]));
+        assert_eq!(full().whole(4).await.unwrap(), None);
+        let empty = Inbound::Full(Bytes::new());
+        assert_eq!(empty.whole(0).await.unwrap(), Some(Bytes::new()));
     }
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use relais_net::{Conn, Drain, Endpoint, Fault, Peer, Service};
-use relais_tap::{By, Ending, Ends, Tap};
+use relais_tap::{By, Ending, Ends, Flow, Tap};
 use thiserror::Error;
 use tokio::{runtime::Builder, sync::mpsc};
 use tracing::debug;
@@ -24,7 +24,7 @@ use crate::{
     limits::Limits,
     names::Names,
     proof::{HashLimits, LoginLimits, Passwords},
-    session::{Link, Session, Way},
+    session::{End, Link, Session, Way},
     shared::{Calculator, ClearPasswords, Registration, Shared, Throttled},
     store::{self, Broken, Store},
     words::Lang,
@@ -150,22 +150,18 @@ const MISSED_BYTES_MAX: usize = 1 << 20;
 impl Service for Hub {
     async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
         let Conn { stream, peer, local, .. } = conn;
-        let call = Call { peer, local: &local, is_private: !stream.is_plain() };
-        self.attend(Link::lines(stream, self.frame_bytes_max()), call, &drain).await
+        let flow = self.begin(peer, &local);
+        let way = Way { peer, is_private: !stream.is_plain() };
+        let hall = self.shared.hall().await?;
+        let link = Link::lines(stream, self.frame_bytes_max());
+        // Not in a function of its own, whose future would have room for the link and for the session.
+        let told = Session::new(&self.shared, hall, link, way).serve(&drain).await;
+        self.end(flow, (peer, &local), told)
     }
 
     fn refusal(&self) -> &'static [u8] {
         b"# too many are here already; try again later\n"
     }
-}
-
-/// Who calls, where, and how.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Call<'c> {
-    pub(crate) peer: Peer,
-    pub(crate) local: &'c Endpoint,
-    /// Whether others cannot read along.
-    pub(crate) is_private: bool,
 }
 
 impl Hub {
@@ -174,32 +170,35 @@ impl Hub {
         self.shared.limits.frame_bytes_max
     }
 
-    /// Holds a session over `link`, to its end.
+    /// What its connections share.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Tells of a call of `peer`'s at `local`.
+    pub(crate) fn begin(&self, peer: Peer, local: &Endpoint) -> Flow {
+        debug!("{peer} ▸ {local}: open");
+        let ends = || Ends { client: peer.to_string(), server: local.to_string() };
+        self.tap.open(ends, (self.shared.clock)())
+    }
+
+    /// Tells how the session ended that it led to.
     ///
     /// # Errors
     ///
     /// What ended it other than well.
-    pub(crate) async fn attend(
+    pub(crate) fn end(
         &self,
-        link: Link,
-        call: Call<'_>,
-        drain: &Drain,
+        flow: Flow,
+        (peer, local): (Peer, &Endpoint),
+        (ended, heard, said): (Result<End, Fault>, u64, u64),
     ) -> Result<(), Fault> {
-        let Call { peer, local, is_private } = call;
-        let shared = &*self.shared;
-        let ends = || Ends { client: peer.to_string(), server: local.to_string() };
-        let flow = self.tap.open(ends, (shared.clock)());
-        debug!("{peer} ▸ {local}: open");
-        let hall = shared.hall().await?;
-        let way = Way { peer, is_private };
-        let session = Session::new(shared, hall, link, way);
-        let (ended, heard, said) = session.serve(drain).await;
         let (by, why) = match &ended {
             Ok((by, why)) => (*by, why.clone()),
             Err(fault) => (By::Client, fault.source.to_string().into()),
         };
         debug!("{peer} ▸ {local}: {why}, by {}; {heard} B there, {said} B back", by.name());
-        let at = (shared.clock)();
+        let at = (self.shared.clock)();
         flow.close(Ending { at, by, why, to_server: heard, to_client: said });
         ended.map(|_| ())
     }

@@ -9,6 +9,7 @@ pub mod client;
 mod desk;
 mod door;
 mod hall;
+mod hooks;
 mod hub;
 pub mod json;
 mod limits;

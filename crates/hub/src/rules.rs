@@ -250,7 +250,7 @@ impl<P: Past> Judge<'_, P> {
     }
 
     /// The room at `place`, if it is one with a name, and who asks has a say in it.
-    fn moderated(&self, place: &Place) -> Result<RoomId, Refusal> {
+    pub(crate) fn moderated(&self, place: &Place) -> Result<RoomId, Refusal> {
         let id = self.known(place)?;
         self.is_room(id)?;
         self.moderates(self.state.room(id))?;

@@ -4,6 +4,7 @@
 //! What is asked at once is committed at once, and nobody is told of it before.
 
 mod counting;
+mod hooks;
 #[cfg(test)]
 mod likeness;
 mod listing;
@@ -23,7 +24,7 @@ use tokio::{
 };
 use tracing::error;
 
-pub(crate) use self::order::{Device, Entered, Entrance, NewDevice, Order};
+pub(crate) use self::order::{Device, Entered, Entrance, Hooked, NewDevice, Order};
 use self::{pace::Pace, trouble::Trouble, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
@@ -153,7 +154,13 @@ impl Desk {
                 self.halls.push(hall);
                 _ = number.send(self.halls.len() - 1);
             }
-            Order::Find { .. } | Order::Known { .. } => self.looks.push(order),
+            Order::Find { .. } | Order::Known { .. } | Order::Hooked { .. } => {
+                self.looks.push(order);
+            }
+            Order::Hook { client, account, re, room, hook } => {
+                let keep = |desk: &mut Self| desk.keep_hook(account, &room, hook).map(Some);
+                self.answer((client, re), keep);
+            }
             Order::Register { client, re, name, phc, device, entered } => {
                 let register = |desk: &mut Self| desk.register((client, re), (name, phc), device);
                 self.admit((client, re), register, entered);

@@ -8,7 +8,7 @@ use crate::{
     hall::{ClientId, Group},
     model::AccountId,
     proof::TokenHash,
-    protocol::{Ask, Resume},
+    protocol::{Ask, Place, Resume},
 };
 
 /// Something that is to be done in its turn.
@@ -29,6 +29,10 @@ pub(crate) enum Order {
         device: NewDevice,
         entered: oneshot::Sender<Entered>,
     },
+    /// Whose hook it is that hashes to this.
+    Hooked { hash: TokenHash, found: oneshot::Sender<Option<Hooked>> },
+    /// An account is to have a hook for a room.
+    Hook { client: ClientId, account: AccountId, re: Option<u64>, room: Place, hook: NewDevice },
     /// A client showed who it is.
     Enter {
         client: ClientId,
@@ -45,6 +49,17 @@ pub(crate) enum Order {
     Leave { client: ClientId },
     /// A client of an account asks.
     Ask { client: ClientId, account: AccountId, re: Option<u64>, ask: Ask },
+}
+
+/// What a hook is for.
+#[derive(Debug)]
+pub(crate) struct Hooked {
+    /// Whose it is.
+    pub(crate) account: AccountId,
+    /// Where it speaks.
+    pub(crate) room: Place,
+    /// What it is called.
+    pub(crate) name: String,
 }
 
 /// Who a client is, once that is written down.

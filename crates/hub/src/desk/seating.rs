@@ -17,6 +17,7 @@ impl Desk {
         match look {
             Order::Find { name, found } => _ = found.send(self.find(&name)),
             Order::Known { hash, found } => _ = found.send(self.known(&hash)),
+            Order::Hooked { hash, found } => _ = found.send(self.hooked(&hash)),
             _ => {}
         }
     }
@@ -103,7 +104,7 @@ impl Desk {
     }
 
     /// Keeps what a device is to be known by.
-    fn keep(&mut self, account: AccountId, device: NewDevice) -> Result<(), Refusal> {
+    pub(super) fn keep(&mut self, account: AccountId, device: NewDevice) -> Result<(), Refusal> {
         self.begin().map_err(|error| broken(&error))?;
         let NewDevice { name: device, session: name, hash, .. } = device;
         let now = self.now();

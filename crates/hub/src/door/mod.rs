@@ -1,5 +1,7 @@
-//! The hub's door for HTTP: a `WebSocket` that carries sessions, and the page that speaks over it.
+//! The hub's door for HTTP: a `WebSocket` that carries sessions, the page that speaks over it, and
+//! hooks, by which programs say something without either.
 
+mod hook;
 mod opening;
 
 use std::sync::Arc;
@@ -15,10 +17,11 @@ use http::{
 use relais_http::{Answer, Ask, Body, Caller, DynHandler, GoingOn, Handler, Heir, Refused, unfold};
 use relais_net::{Drain, Fault, Stream};
 
-use self::opening::Way;
 use crate::{
-    hub::{Call, Hub},
-    session::Link,
+    hub::Hub,
+    protocol::{Code, Refusal},
+    session::{Link, Session, Way},
+    shared::ClearPasswords,
 };
 
 /// Where the `WebSocket` is.
@@ -37,7 +40,8 @@ const GUARDS: [(HeaderName, &str); 4] = [
     (CACHE_CONTROL, "no-cache"),
 ];
 
-/// A hub's door for HTTP: `/ws` opens a `WebSocket`, and all else is of the page.
+/// A hub's door for HTTP: `/ws` opens a `WebSocket`, `/hook/TOKEN` takes what programs post, and all
+/// else is of the page.
 #[derive(Debug)]
 pub struct Door {
     hub: Hub,
@@ -55,7 +59,7 @@ impl Door {
     /// Opens a `WebSocket`, or says why not.
     fn open(&self, ask: &Ask) -> Answer {
         let request = &ask.request;
-        let way = if ask.caller.tls.is_some() { Way::Tls } else { Way::Clear };
+        let way = if ask.caller.tls.is_some() { opening::Way::Tls } else { opening::Way::Clear };
         let heir = Guest { hub: self.hub.clone(), caller: Arc::clone(&ask.caller) };
         match opening::judge(request, (way, &self.origins)) {
             Ok(accepted) => accepted.answer(Body::left_to(heir)),
@@ -69,10 +73,24 @@ impl Door {
     }
 }
 
+impl Door {
+    /// Takes what a program posts. Where others could read its token, it is told so.
+    async fn take(&self, token: &str, ask: Ask) -> Result<Answer, Fault> {
+        let hub = self.hub.shared();
+        let Caller { peer, tls, .. } = &*ask.caller;
+        let is_here = peer.ip().is_none_or(|ip| ip.is_loopback());
+        if tls.is_none() && !is_here && hub.clear_passwords == ClearPasswords::Refused {
+            return Ok(hook::refused(&Refusal::of(Code::TlsRequired)));
+        }
+        hook::take(hub, token, ask.request).await
+    }
+}
+
 impl Handler for Door {
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         match ask.request.uri().path() {
             SOCKET => Some(self.open(ask)),
+            path if path.starts_with(hook::PATH) => None,
             _ => self.page.at_once_dyn(ask).map(guarded),
         }
     }
@@ -80,7 +98,10 @@ impl Handler for Door {
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         match ask.request.uri().path() {
             SOCKET => Ok(self.open(&ask)),
-            _ => self.page.answer_boxed(ask).await.map(guarded),
+            path => match path.strip_prefix(hook::PATH).map(str::to_owned) {
+                Some(token) => self.take(&token, ask).await,
+                None => self.page.answer_boxed(ask).await.map(guarded),
+            },
         }
     }
 
@@ -119,9 +140,12 @@ impl Heir for Guest {
         Box::pin(async move {
             let Self { hub, caller } = *self;
             let Caller { peer, local, tls } = &*caller;
-            let call = Call { peer: *peer, local, is_private: tls.is_some() };
+            let flow = hub.begin(*peer, local);
+            let way = Way { peer: *peer, is_private: tls.is_some() };
+            let hall = hub.shared().hall().await?;
             let link = Link::web_socket(stream, early, hub.frame_bytes_max()).await;
-            hub.attend(link, call, &drain).await
+            let told = Session::new(hub.shared(), hall, link, way).serve(&drain).await;
+            hub.end(flow, (*peer, local), told)
         })
     }
 }

@@ -89,6 +89,40 @@ async fn who_asks_for_no_web_socket_is_told_what_is_here() {
     assert_eq!(answer.headers()[ALLOW], "GET");
 }
 
+fn post(target: &str, body: &[u8]) -> Ask {
+    let request = Request::builder().method("POST").uri(target).header("host", "a");
+    Ask::new(request.body(Inbound::Full(Bytes::copy_from_slice(body))).unwrap(), caller())
+}
+
+#[tokio::test]
+async fn what_is_posted_to_no_hook_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = door(folder.path());
+    let hook = format!("/hook/hk_{}", "A".repeat(43));
+    assert!(door.at_once(&ask("GET", &hook)).is_none());
+    for (ask, expect) in [
+        (ask("GET", &hook), StatusCode::METHOD_NOT_ALLOWED),
+        (post("/hook/", b"{}"), StatusCode::NOT_FOUND),
+        (post("/hook/a/b", b"{}"), StatusCode::NOT_FOUND),
+        (post(&hook, br#"{"text":"a"}"#), StatusCode::NOT_FOUND),
+        (post(&hook, b"{}"), StatusCode::BAD_REQUEST),
+        (post(&hook, &b" ".repeat((64 << 10) + 1)), StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        assert_eq!(door.answer(ask).await.unwrap().status(), expect);
+    }
+}
+
+#[tokio::test]
+async fn who_could_be_overheard_posts_over_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = door(folder.path());
+    let mut ask = post("/hook/hk_a", b"{}");
+    let Caller { local, .. } = &*ask.caller;
+    let peer = Peer::Net("192.0.2.7:999".parse().unwrap());
+    ask.caller = Arc::new(Caller { peer, local: Arc::clone(local), tls: None });
+    assert_eq!(door.answer(ask).await.unwrap().status(), StatusCode::FORBIDDEN);
+}
+
 /// A masked frame with a mask of zeros.
 fn frame(text: &str) -> Vec<u8> {
     let length = u8::try_from(text.len()).unwrap();

@@ -59,6 +59,7 @@ pub(super) const COMMANDS: &[(&str, Read)] = &[
     ("PASSWORD", |f| Ok(Ask::Password { old: secret(f, "old")?, new: secret(f, "new")? })),
     ("SESSIONS", |_| Ok(Ask::Sessions)),
     ("REVOKE", |f| Ok(Ask::Revoke { session: f.needed("session", Fields::text)? })),
+    ("HOOK", |f| Ok(Ask::Hook { room: room(f)?, name: f.needed("name", Fields::text)? })),
     ("RESUME", |f| resume(f).map(Ask::Resume)),
     ("ANNOUNCE", |f| Ok(Ask::Announce { body: body(f)? })),
     ("EDIT", |f| Ok(Ask::Edit { room: room(f)?, seq: seq(f)?, body: body(f)?, cid: f.cid()? })),

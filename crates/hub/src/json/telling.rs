@@ -70,6 +70,7 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
         }
         Answer::Value(value) => frame.put("value", value),
         Answer::Sessions(sessions) => frame.list("sessions", sessions, say_session),
+        Answer::Hooked { path, session } => frame.put("hook", path).put("session", session),
         Answer::Live { cursor } => frame.put("cursor", cursor),
         Answer::Pong { t } => frame.maybe("t", t.as_ref()),
         Answer::Help(commands) => frame.list("commands", commands, say_command),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::{Access, Millis, Role, Wishes},
-    protocol::{Answer, Held, Listed, Told},
+    protocol::{Answer, Held, Listed, Secret, Told},
 };
 
 /// Reads what a hub tells, without its line end or with it.
@@ -42,6 +42,7 @@ type ReadAnswer = fn(Fields<'_>) -> Result<Answer, Misread>;
 /// By which field each answer is known; the first that is there.
 const ANSWERS: &[(&str, ReadAnswer)] = &[
     ("server", hello),
+    ("hook", hooked),
     ("session", logged_in),
     ("seq", written),
     ("events", page),
@@ -69,6 +70,11 @@ fn each<'a, T, E: From<Amiss>>(
         _ => Err(Amiss::Other(field, "objects").into()),
     };
     f.needed(field, Fields::list)?.iter().map(one).collect()
+}
+
+fn hooked(f: Fields<'_>) -> Result<Answer, Misread> {
+    let path = Secret(f.needed("hook", Fields::text)?);
+    Ok(Answer::Hooked { path, session: f.needed("session", Fields::text)? })
 }
 
 fn hello(f: Fields<'_>) -> Result<Answer, Misread> {

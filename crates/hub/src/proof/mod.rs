@@ -5,6 +5,7 @@
 //! A login is [admitted](Throttle::admit) first, then the password is [verified](Passwords::verify),
 //! whether or not there is such an account, and what was right is [said](Throttle::right) to be.
 
+mod hook;
 mod passwords;
 mod throttle;
 mod token;
@@ -12,6 +13,7 @@ mod usual;
 mod weak;
 
 pub use self::{
+    hook::{draw_hook, read_hook},
     passwords::{Busy, HashLimits, Passwords, Verdict},
     throttle::{Attempt, LoginLimits, Throttle},
     token::{Token, TokenHash},

@@ -300,6 +300,13 @@ pub enum Ask {
         /// Which.
         session: String,
     },
+    /// To have a program say something in a room over HTTP. For its moderators.
+    Hook {
+        /// Where.
+        room: Place,
+        /// What it is called there.
+        name: String,
+    },
     /// Are you there?
     Ping {
         /// Comes back as it is.

@@ -1,6 +1,6 @@
 //! What clients are told: answers to what they asked, and events.
 
-use super::{Place, Refusal};
+use super::{Place, Refusal, request::Secret};
 use crate::model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Seq, Why, Wishes, Words};
 
 /// Something that one client is told.
@@ -89,6 +89,13 @@ pub enum Answer {
     Value(String),
     /// Devices: what each is called, what its session is, when it was last seen, whether it asks.
     Sessions(Vec<(String, String, Millis, bool)>),
+    /// Where a program posts what it says.
+    Hooked {
+        /// The path. Told once.
+        path: Secret,
+        /// What its session is called, to revoke it.
+        session: String,
+    },
     /// All that was missed has been told.
     Live {
         /// The last entry of it.

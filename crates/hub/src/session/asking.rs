@@ -92,6 +92,7 @@ impl Session<'_> {
             }
             Ask::Password { old, new } => self.change_password(re, old, new).await,
             Ask::Logout { all } => self.log_out(re, all),
+            Ask::Hook { room, name } => self.make_hook(re, room, name),
             ask => self.order(re, ask),
         };
         // Else the desk answers.

@@ -4,6 +4,7 @@
 mod asking;
 mod entering;
 mod heard;
+mod hooking;
 mod lines;
 mod link;
 mod telling;

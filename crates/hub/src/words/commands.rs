@@ -230,6 +230,16 @@ pub const COMMANDS: &[Command] = &[
         read: reading::invite,
     },
     Command {
+        names: &["hook"],
+        who: Who::Moderator,
+        arguments: Text { en: "NAME", fr: "NOM" },
+        does: Text {
+            en: "let a program say something here by HTTP",
+            fr: "laisser un programme parler ici par HTTP",
+        },
+        read: reading::hook,
+    },
+    Command {
         names: &["kick"],
         who: Who::Moderator,
         arguments: Text { en: "NAME [REASON]", fr: "NOM [RAISON]" },

@@ -38,6 +38,16 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
         Answer::Person { .. } => show_person(answer, reader, out),
         Answer::Value(value) => note(out, format_args!("{}", Plain(value))),
         Answer::Sessions(sessions) => sessions.iter().for_each(|it| show_session(it, reader, out)),
+        Answer::Hooked { path, session } => {
+            let (path, session) = (Plain(&path.0), Plain(session));
+            reader.say(
+                out,
+                format_args!("post {{\"text\":\"…\"}} to {path}; /revoke {session} ends it"),
+                format_args!(
+                    "envoyez {{\"text\":\"…\"}} par POST à {path} ; /revoke {session} y met fin"
+                ),
+            );
+        }
         Answer::Pong { .. } => note(out, format_args!("pong")),
         Answer::Help(commands) => show_commands(commands, out),
         Answer::Bye => reader.say(out, format_args!("goodbye"), format_args!("au revoir")),

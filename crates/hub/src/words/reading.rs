@@ -43,6 +43,11 @@ pub(super) fn revoke(mut typed: Typed<'_>) -> Result<Line, Refusal> {
     Ok(Line::Ask(Ask::Revoke { session: typed.needed("session")?.to_owned() }))
 }
 
+pub(super) fn hook(typed: Typed<'_>) -> Result<Line, Refusal> {
+    let (room, name) = (typed.here()?, typed.text("name")?);
+    Ok(Line::Ask(Ask::Hook { room, name }))
+}
+
 pub(super) fn msg(mut typed: Typed<'_>) -> Result<Line, Refusal> {
     let name = typed.needed("user")?;
     let to = Place::read(name).unwrap_or_else(|| Place::Person(name.to_owned()));

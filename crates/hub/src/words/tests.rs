@@ -75,6 +75,7 @@ fn commands_are_about_the_room_they_are_typed_in() {
     asks("/me rit", say(lab(), Kind::Action, "rit"));
     asks("/ME rit", say(lab(), Kind::Action, "rit"));
     asks("/topic", Ask::Rooms { matching: Some("#lab".into()) });
+    asks("/hook the build", Ask::Hook { room: lab(), name: "the build".into() });
     asks("/topic -", Ask::Topic { room: lab(), topic: String::new() });
     asks("/topic le TP 3", Ask::Topic { room: lab(), topic: "le TP 3".into() });
     asks("/leave", Ask::Part { room: lab() });
@@ -452,6 +453,9 @@ fn answers_are_shown_in_words() {
     answers(Answer::Person { user, since, online, away }, expect);
     let session = ("laptop".to_owned(), "s_1".to_owned(), Millis(0), true);
     answers(Answer::Sessions(vec![session]), "# s_1 laptop, 1970-01-01, this one\n");
+    let (path, session) = (Secret("/hook/hk_a".into()), "s_1".to_owned());
+    let expect = "# post {\"text\":\"…\"} to /hook/hk_a; /revoke s_1 ends it\n";
+    answers(Answer::Hooked { path, session }, expect);
     let commands = [("/a", "one"), ("/bcd", "two")].map(|(a, b)| (a.to_owned(), b.to_owned()));
     answers(Answer::Help(commands.to_vec()), "# /a    one\n# /bcd  two\n");
 }

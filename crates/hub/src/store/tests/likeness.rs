@@ -293,7 +293,7 @@ proptest! {
             let (past, more) = archive.page(room, Page::Latest, usize::MAX).unwrap();
             prop_assert_eq!((&past, more), (&model.page(room), More::No));
             for who in model.accounts() {
-                let found = archive.marked(room, (who, Seq(0)), u64::MAX).unwrap();
+                let found = archive.marked(room, who, (Seq(0), Seq(u64::MAX)), u64::MAX).unwrap();
                 prop_assert_eq!(found, model.count(room, who));
             }
             for word in ["salut", "ete", "fin"] {

@@ -1,0 +1,56 @@
+//! Hooks: what programs may say over HTTP. One is kept as a session of who made it, which nobody can
+//! log in with; what it is called says in which room it speaks.
+
+use super::{Desk, Hooked, NewDevice, broken};
+use crate::{
+    model::AccountId,
+    proof::TokenHash,
+    protocol::{Answer, Code, Place, Refusal, Secret},
+    saying, text,
+};
+
+/// What the session of a hook is called begins with.
+const SIGN: &str = "hook ";
+
+/// The most hooks of an account.
+const HOOKS_MAX: usize = 32;
+
+impl Desk {
+    /// Keeps a hook for a room that `by` moderates.
+    pub(super) fn keep_hook(
+        &mut self,
+        by: AccountId,
+        room: &Place,
+        hook: NewDevice,
+    ) -> Result<Answer, Refusal> {
+        let room = self.judge(by).moderated(room)?;
+        let Place::Room(room) = saying::place(&self.state, room, None) else {
+            return Err(Refusal::of(Code::Forbidden).why("between two there is none"));
+        };
+        let name = text::line(&hook.name, &self.limits).map_err(|refusal| refusal.field("name"))?;
+        if name.is_empty() {
+            return Err(Refusal::of(Code::BadField).field("name").why("expected a name"));
+        }
+        let device = format!("{SIGN}{room} {name}");
+        let kept = self.store.sessions(by).map_err(|error| broken(&error))?;
+        if kept.iter().filter(|one| one.device.starts_with(SIGN)).count() >= HOOKS_MAX {
+            return Err(Refusal::of(Code::TooMany).why("you have as many hooks as may be"));
+        }
+        let (session, path) = (hook.session.clone(), format!("/hook/{}", hook.token));
+        self.keep(by, NewDevice { name: device, ..hook })?;
+        Ok(Answer::Hooked { path: Secret(path), session })
+    }
+
+    /// Whose hook has a token that hashes to this, and what it is for.
+    pub(super) fn hooked(&mut self, hash: &TokenHash) -> Option<Hooked> {
+        let session = self.store.session(&hash.0).ok()??;
+        let (room, name) = session.device.strip_prefix(SIGN)?.split_once(' ')?;
+        let (room, name) = (Place::Room(room.to_owned()), name.to_owned());
+        let now = self.now();
+        if self.begin().is_ok() {
+            // No more than when it was used.
+            _ = self.store.seen(&hash.0, now);
+        }
+        Some(Hooked { account: session.account, room, name })
+    }
+}

@@ -1,0 +1,71 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[track_caller]
+fn check(code: Code, expect: u16) {
+    assert_eq!(refused(&Refusal::of(code)).status().as_u16(), expect, "{code:?}");
+}
+
+#[test]
+fn a_refusal_has_the_status_that_says_the_same() {
+    check(Code::TokenExpired, 404);
+    check(Code::NoSuchRoom, 404);
+    check(Code::BadFrame, 400);
+    check(Code::BadField, 400);
+    check(Code::Muted, 403);
+    check(Code::TlsRequired, 403);
+    check(Code::CidReused, 409);
+    check(Code::TooLong, 413);
+    check(Code::FrameTooBig, 413);
+    check(Code::RateLimited, 429);
+    check(Code::StoreFull, 503);
+    check(Code::Shutdown, 503);
+    check(Code::Internal, 500);
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_as_everywhere_and_when_to_come_again() {
+    let mut answer = refused(&Refusal::of(Code::RateLimited).retry_ms(1001));
+    assert_eq!(answer.headers()[RETRY_AFTER], "2");
+    assert_eq!(answer.headers()[CONTENT_TYPE], "application/json");
+    let piece = std::future::poll_fn(|cx| answer.body_mut().poll_piece(cx, 1 << 20)).await;
+    let Some(Ok(relais_http::Piece::Bytes(text))) = piece else { panic!("{piece:?}") };
+    let text = str::from_utf8(&text).unwrap();
+    assert!(text.starts_with(r#"{"err":{"code":"RATE_LIMITED","retry_ms":1001,"#), "{text}");
+}
+
+#[test]
+fn what_is_posted_has_a_text_and_perhaps_much_else() {
+    let read = |text: &str| posted(text.as_bytes()).map(|posted| posted.text).ok();
+    assert_eq!(read(r#"{"text":"a"}"#).as_deref(), Some("a"));
+    let much = r#"{"username":"ci","icon_emoji":":x:","text":"é\n","attachments":[{"a":[1]}]}"#;
+    assert_eq!(read(much).as_deref(), Some("é\n"));
+    for bad in ["", "{}", "text", r#"{"text":7}"#, r#"{"text":"a"}x"#, r#"{"text":null}"#, "[1]"] {
+        let refusal = posted(bad.as_bytes()).err().unwrap();
+        assert_eq!(refusal.code, Code::BadFrame, "{bad}");
+        assert!(refusal.why.starts_with(r#"expected {"text":"…"}: "#), "{}", refusal.why);
+    }
+    assert!(posted("[".repeat(100_000).as_bytes()).is_err());
+}
+
+#[test]
+fn a_key_names_what_is_said() {
+    let read = |key: &'static str| {
+        let fields = HeaderMap::from_iter([(
+            http::HeaderName::from_static("idempotency-key"),
+            HeaderValue::from_bytes(key.as_bytes()).unwrap(),
+        )]);
+        cid(&fields).map(|cid| cid.unwrap().as_str().to_owned()).ok()
+    };
+    assert_eq!(read("build-17").as_deref(), Some("build-17"));
+    assert_eq!((read(""), read("a b"), read("é")), (None, None, None));
+    assert_eq!(cid(&HeaderMap::new()).unwrap(), None);
+}
+
+proptest! {
+    #[test]
+    fn nothing_panics(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = posted(&body);
+    }
+}
