@@ -128,3 +128,43 @@ impl fmt::Display for Messaging {
         write!(f, "hub, kept in {:?}", self.store.display())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use relais_net::tls::Protocols;
+
+    use super::*;
+    use crate::{config::Said, plan::Plan};
+
+    fn plan(keys: &str) -> Result<Plan, Vec<Problem>> {
+        let said = Said::parse("/etc/relais.toml".into(), format!("[hub.main]\n{keys}\n"));
+        Plan::new(&said.unwrap().config)
+    }
+
+    #[track_caller]
+    fn check(keys: &str, expect: &str) {
+        let problems = plan(keys).unwrap_err();
+        let whats: Vec<_> = problems.into_iter().map(|problem| problem.wrong.what).collect();
+        assert_eq!(whats.join("; "), expect, "{keys}");
+    }
+
+    #[test]
+    fn what_cannot_be_is_told() {
+        check("listen = 'udp://127.0.0.1:1'", "no hub over udp: \"udp://127.0.0.1:1\"");
+        check("listen = 'ws://127.0.0.1:1'", "no hub over ws: \"ws://127.0.0.1:1\"");
+        check("listen = '1'\norigins = ['*']", "`origins` means nothing here");
+        let strange =
+            "listen = 'http://127.0.0.1:1'\norigins = ['a.example', '*', 'https://b:443']";
+        let expect = "no origin of a page: \"a.example\"; no origin of a page: \"https://b:443\"";
+        check(strange, expect);
+    }
+
+    #[test]
+    fn over_https_browsers_choose_how_they_ask_and_over_tls_there_is_nothing_to_choose() {
+        let listen = "listen = ['1', 'http://127.0.0.1:2', 'https://:3', 'tls://:4']";
+        let plan = plan(&format!("{listen}\norigins = ['https://a.example']")).unwrap();
+        let spoken = plan.listeners.iter().map(|on| on.tls.first().map(|tls| tls.protocols));
+        let spoken: Vec<_> = spoken.collect();
+        assert_eq!(spoken, [None, None, Some(Protocols::Http), Some(Protocols::Plain)]);
+    }
+}
