@@ -382,3 +382,30 @@ fn what_is_asked_twice_is_known_by_what_it_says() {
         assert!(!judge.is_the_same(&deed, &other), "{other:?}");
     }
 }
+
+#[test]
+fn a_mute_ends_to_the_millisecond() {
+    let mut world = World::of(&["root", "ana", "bob"]);
+    for who in ["ana", "bob"] {
+        world.does(who, &join("#lab")).unwrap();
+    }
+    let seconds = Some(2);
+    let mute = Ask::Mute { room: at("#lab"), user: "bob".into(), on: true, seconds };
+    assert_eq!(world.does("ana", &mute), Ok(1));
+    world.now.0 += 1999;
+    assert_eq!(world.says("bob", "#lab", "hi"), Err(Code::Muted));
+    world.now.0 += 1;
+    assert_eq!(world.says("bob", "#lab", "hi"), Ok(1));
+}
+
+#[test]
+fn a_ban_takes_the_invitation_back() {
+    let mut world = World::of(&["root", "ana", "bob"]);
+    world.does("ana", &create("#den", Access::Private)).unwrap();
+    let invite = Ask::Invite { room: at("#den"), user: "bob".into() };
+    assert_eq!(world.does("ana", &invite), Ok(1));
+    assert_eq!(world.does("ana", &ban("#den", "bob", None)), Ok(1));
+    let unban = Ask::Unban { room: at("#den"), user: "bob".into() };
+    assert_eq!(world.does("ana", &unban), Ok(1));
+    assert_eq!(world.does("bob", &join("#den")), Err(Code::NoSuchRoom));
+}

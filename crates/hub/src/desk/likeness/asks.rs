@@ -33,7 +33,7 @@ impl Dice {
 }
 
 pub(super) const NAMES: [&str; 7] = ["ana", "Bob", "cleo", "dan", "eve", "BOB", "Ana"];
-const ROOMS: [&str; 6] = ["#lab", "#Tea", "#den", "#LAB", "#tea", "#attic"];
+const ROOMS: [&str; 4] = ["#lab", "#Tea", "#LAB", "#den"];
 const BODIES: [&str; 8] =
     ["salut", "l'été", "salut été", "fin", "hi @bob", "@ANA salut", " ", "@eve @bob fin"];
 const WORDS: [&str; 4] = ["salut", "ete", "fin", "absent"];
@@ -42,19 +42,20 @@ const WORDS: [&str; 4] = ["salut", "ete", "fin", "absent"];
 pub(super) fn ask(dice: &mut Dice, model: &Model, by: AccountId) -> Ask {
     let room = place(dice, model, by);
     let user = (*dice.pick(&NAMES)).to_owned();
+    let (room, user) = ruled(dice, model, by).unwrap_or((room, user));
     match dice.roll(100) {
-        0..20 => message(dice, model, (by, room)),
-        20..32 => Ask::Join { room: named(dice) },
-        32..35 => Ask::Part { room },
-        35..39 => create(dice),
-        39..49 => about_a_message(dice, model, (by, room)),
-        49..54 => Ask::Read { room, seq: seq(dice, model) },
-        54..58 => Ask::Role { room, user, role: role(dice) },
-        58..61 => Ask::Kick { room, user, reason: reason(dice) },
-        61..66 => Ask::Ban { room, user, seconds: seconds(dice), reason: reason(dice) },
-        66..69 => Ask::Unban { room, user },
-        69..72 => Ask::Mute { room, user, on: !dice.is_one_in(3), seconds: seconds(dice) },
-        72..76 => Ask::Invite { room, user },
+        0..18 => message(dice, model, (by, room)),
+        18..30 => Ask::Join { room: named(dice) },
+        30..32 => Ask::Part { room },
+        32..36 => create(dice),
+        36..45 => about_a_message(dice, model, (by, room)),
+        45..49 => Ask::Read { room, seq: seq(dice, model) },
+        49..53 => Ask::Role { room, user, role: role(dice) },
+        53..55 => Ask::Kick { room, user, reason: reason(dice) },
+        55..58 => Ask::Ban { room, user, seconds: seconds(dice), reason: reason(dice) },
+        58..62 => Ask::Unban { room, user },
+        62..71 => Ask::Mute { room, user, on: !dice.is_one_in(3), seconds: seconds(dice) },
+        71..76 => Ask::Invite { room, user },
         76 => Ask::Topic { room, topic: (*dice.pick(&["", "thé"])).to_owned() },
         77 => Ask::Slow { room, seconds: u32::try_from(dice.roll(3)).unwrap() },
         78..84 => history(dice, model, room),
@@ -69,6 +70,20 @@ pub(super) fn ask(dice: &mut Dice, model: &Model, by: AccountId) -> Ask {
         98 => Ask::Announce { body: "noon".to_owned() },
         _ => Ask::Revoke { session: format!("s{:05}", dice.roll(40)) },
     }
+}
+
+/// A room in which `by` has a say, now and then, and who else is there.
+fn ruled(dice: &mut Dice, model: &Model, by: AccountId) -> Option<(Place, String)> {
+    let rooms = model.rooms.iter().filter(|(id, room)| {
+        model.is_moderator(by, **id) && room.members.len() > 1 && room.members.contains_key(&by)
+    });
+    let rooms: Vec<_> = rooms.collect();
+    if rooms.is_empty() || dice.is_one_in(2) {
+        return None;
+    }
+    let (id, room) = *dice.pick(&rooms);
+    let others: Vec<_> = room.members.keys().copied().filter(|who| *who != by).collect();
+    Some((model.place(*id, by), model.people[dice.pick(&others)].name.clone()))
 }
 
 fn named(dice: &mut Dice) -> Place {
@@ -140,7 +155,7 @@ fn reason(dice: &mut Dice) -> Option<String> {
 }
 
 fn seconds(dice: &mut Dice) -> Option<u64> {
-    dice.is_one_in(2).then(|| dice.roll(5) as u64)
+    (!dice.is_one_in(4)).then(|| dice.roll(3) as u64)
 }
 
 fn history(dice: &mut Dice, model: &Model, room: Place) -> Ask {
