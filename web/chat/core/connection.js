@@ -8,6 +8,8 @@ import { waitBefore } from "./backoff.js";
 
 /** After so long a silence the hub is asked whether it is there. */
 const SILENCE_MS = 30_000;
+/** Where there is a reason to doubt that it is there, it is waited for no longer than that. */
+const DOUBT_MS = 4000;
 /** And after so long a silence of that, too, the line is taken for dead. */
 const PATIENCE_MS = 10_000;
 
@@ -72,7 +74,7 @@ export class Connection {
 
   /** Something about the network changed: call at once, or see whether the hub is there. */
   nudge() {
-    if (this.socket) this.probe();
+    if (this.socket) this.probe(DOUBT_MS);
     else if (this.retry !== null) this.call();
   }
 
@@ -139,15 +141,15 @@ export class Connection {
     this.timers.clear(this.silence);
     const socket = this.socket;
     this.silence = this.timers.set(() => {
-      if (ms === SILENCE_MS && socket?.readyState === 1) this.probe();
+      if (ms === SILENCE_MS && socket?.readyState === 1) this.probe(PATIENCE_MS);
       else this.lose(socket);
     }, ms);
   }
 
-  probe() {
+  probe(ms) {
     if (this.socket?.readyState !== 1) return;
     this.ask("PING").catch(() => {});
-    this.listen(PATIENCE_MS);
+    this.listen(ms);
   }
 
   lose(socket) {

@@ -5,6 +5,9 @@
 /** Who goes on within so long goes on in the same group. */
 const GROUP_MS = 5 * 60_000;
 
+/** What is told beside what was said. Events that this page does not know are left out. */
+const TOLD = new Set(["create", "join", "part", "topic", "role", "invite", "kick", "ban", "unban", "mute", "unmute", "slow", "retain"]);
+
 /**
  * Gives the lines of a log, in order.
  *
@@ -20,6 +23,7 @@ export function linesOf(entries, { dayOf, newAfter, me }) {
   let day = "";
   let isMarked = newAfter === null;
   for (const event of entries) {
+    if (event.ev !== "message" && !TOLD.has(event.ev)) continue;
     const its = dayOf(event.ts);
     if (its !== day) lines.push({ is: "day", key: `day ${its} ${event.seq}`, ts: event.ts });
     day = its;

@@ -1,5 +1,5 @@
 /**
- * Maps that are not changed but made anew, so that who holds the old one sees that there is another.
+ * Tables, and maps that are not changed but made anew, so that who holds the old one sees that there is another.
  */
 
 /** `map` with `value` at `key`. */
@@ -12,3 +12,6 @@ export function without(map, key) {
   left.delete(key);
   return left;
 }
+
+/** What a table has under a key that somebody else chose; nothing that every object has. */
+export const entry = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);

@@ -6,7 +6,7 @@
  * something up. Functions here give a new room, or the same where nothing changes.
  */
 
-import { put, without } from "./maps.js";
+import { entry, put, without } from "./maps.js";
 
 /** Who keeps a room open for long keeps no more than so many entries of it. */
 const ENTRIES_MAX = 3000;
@@ -73,8 +73,9 @@ function ranked(room, { user, role }) {
  */
 export function happened(room, event, { me, isWatched }) {
   let after = { ...room, told: event.seq, last: Math.max(room.last, event.seq) };
-  if (RULES[event.ev]) after = RULES[event.ev](after, event, me);
-  if (CHANGES[event.ev]) return CHANGES[event.ev](after, event);
+  after = entry(RULES, event.ev)?.(after, event, me) ?? after;
+  const change = entry(CHANGES, event.ev);
+  if (change) return change(after, event);
   after.entries = trimmed([...after.entries, event], isWatched);
   if (after.entries.length < room.entries.length) after.more = true;
   const counts = isWords(event) && event.from !== me && event.seq > after.read;
@@ -122,7 +123,7 @@ function taken(room, events) {
   const lines = [];
   for (const event of events) {
     if (event.ev === "react") after = sign(after, event);
-    else if (!CHANGES[event.ev]) lines.push({ ...event, ...(isWords(event) && room.edits.get(event.seq)) });
+    else if (!entry(CHANGES, event.ev)) lines.push({ ...event, ...(isWords(event) && room.edits.get(event.seq)) });
   }
   return [after, lines];
 }

@@ -2,15 +2,16 @@
  * All that the page knows of a hub, and what becomes of it by what the hub tells: pure functions.
  *
  * `cursor` is how far all was told, in every room, which is what is asked for after a lost line. While
- * something is missing (`isResuming`, or a room in `lagging`) it stays where nothing before it is missing.
+ * something is missing (`isResuming`, or a room in `lagging`) it stays where nothing before it is missing. A room is in
+ * `lagging` because the hub `told` so, or because a hole was `seen`.
  */
 
-import { put, without } from "./maps.js";
+import { entry, put, without } from "./maps.js";
 import * as outbox from "./outbox.js";
 import * as rooms from "./room.js";
 
 export const nothing = {
-  me: null, session: null, cursor: 0, last: 0, isResuming: false, lagging: new Set(),
+  me: null, session: null, cursor: 0, last: 0, isResuming: false, lagging: new Map(),
   rooms: new Map(), others: new Map(), presence: new Map(), typing: new Map(), outbox: [], watched: null, announced: null,
 };
 
@@ -36,7 +37,7 @@ export function loggedIn(state, { user, session, cursor, rooms: told }, isResumi
   const begun = [...known].filter(([name, room]) => rooms.isTalk(name) && room.told === 0);
   return {
     ...state, me: user, session, rooms: new Map([...begun, ...told.map(row)]), isResuming,
-    cursor: isResuming ? state.cursor : cursor, last: Math.max(state.last, cursor), lagging: new Set(), typing: new Map(),
+    cursor: isResuming ? state.cursor : cursor, last: Math.max(state.last, cursor), lagging: new Map(), typing: new Map(),
     presence: new Map(),
   };
 }
@@ -48,9 +49,7 @@ export function resumed(state, cursor) {
 
 /** A room that lagged is told again. */
 export function caughtUp(state, name) {
-  const lagging = new Set(state.lagging);
-  lagging.delete(name);
-  return settled({ ...state, lagging });
+  return settled({ ...state, lagging: without(state.lagging, name) });
 }
 
 function settled(state) {
@@ -69,7 +68,7 @@ function settled(state) {
  */
 export function hear(state, event, now) {
   if (event.seq !== undefined) return logged(state, event);
-  const passing = PASSING[event.ev];
+  const passing = entry(PASSING, event.ev);
   return passing ? passing(state, event, now) : { state };
 }
 
@@ -78,7 +77,7 @@ const PASSING = {
   read: (state, { room, last }) => ({ state: inRoom(state, room, (known) => rooms.read(known, last, state.me)) }),
   gap: (state, event) => ({ state: inRoom(state, event.room, (room) => rooms.gap(room, event)) }),
   lagged: (state, { room, last }) => ({
-    state: { ...state, lagging: new Set(state.lagging).add(room) },
+    state: { ...state, lagging: put(state.lagging, room, "told") },
     missing: { room, after: Math.max(last, state.rooms.get(room)?.told ?? 0) },
   }),
   typing: (state, { room, user, on }, now) => {
@@ -95,9 +94,7 @@ function logged(state, event) {
   if (isAboutOutside(state, event)) return { state: invited(state, event) };
   const room = state.rooms.get(event.room) ?? rooms.blank(event.room);
   if (event.seq <= room.told) return { state };
-  if (isHole(state, room, event)) {
-    return { state: { ...state, lagging: new Set(state.lagging).add(room.name) }, missing: { room: room.name, after: room.told } };
-  }
+  if (isHole(state, room, event)) return hole(state, room);
   const isWatched = state.watched === room.name;
   const after = rooms.happened(room, event, { me: state.me, isWatched });
   let next = { ...withRoom(state, after), last: Math.max(state.last, event.seq) };
@@ -107,10 +104,13 @@ function logged(state, event) {
   return { state: settled(next), news: event.ev === "message" && event.from !== state.me ? event : undefined };
 }
 
-/** Something is missing before it, that is not on its way already. */
-function isHole(state, room, event) {
-  const isOnItsWay = state.isResuming || state.lagging.has(room.name);
-  return !isOnItsWay && room.told > 0 && event.prev > room.told;
+/** Something is missing before it. Of what was missed while there was no line, a gap tells. */
+const isHole = (state, room, event) => !state.isResuming && state.lagging.get(room.name) !== "told" && room.told > 0 && event.prev > room.told;
+
+/** What is missing is asked for, once; what is behind it comes with it. */
+function hole(state, room) {
+  if (state.lagging.has(room.name)) return { state };
+  return { state: { ...state, lagging: put(state.lagging, room.name, "seen") }, missing: { room: room.name, after: room.told } };
 }
 
 const isAboutOutside = (state, event) => event.ev === "invite" && !state.rooms.has(event.room);

@@ -3,7 +3,7 @@
  */
 
 import { useEffect } from "../vendor/hooks.js";
-import { phase, state } from "../client/hub.js";
+import { me, phase, state } from "../client/hub.js";
 import { beside, dialogue, isListOpen, passing, room } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { Beside } from "./beside.js";
@@ -13,7 +13,7 @@ import * as forms from "./forms.js";
 import { Head, ToList } from "./head.js";
 import { HelpDialogue } from "./help.js";
 import { html } from "./html.js";
-import { Icon } from "./icons.js";
+import { Figure, Icon } from "./icons.js";
 import { keys } from "./keys.js";
 import { Line } from "./line.js";
 import { Log } from "./log.js";
@@ -50,7 +50,7 @@ function Inside() {
 function Nowhere() {
   const isEmpty = state.value.me !== null;
   return html`<div class="nowhere"><${ToList} />
-    ${isEmpty && html`<h1>${t("welcome")}</h1><p>${t("welcome words")}</p>
+    ${isEmpty && html`<${Figure} name=${me.value ?? ""} /><h1>${t("welcome")}</h1><p>${t("welcome words")}</p>
     <p class="buttons"><button type="button" class="main" onClick=${() => (dialogue.value = { is: "rooms" })}>${t("find or make a room")}</button><button type="button" onClick=${() => (dialogue.value = { is: "talk" })}>${t("write to somebody")}</button></p>`}
     <${Line} /></div>`;
 }

@@ -2,7 +2,7 @@
  * What stands beside the log: who is in the room, or what a search found.
  */
 
-import { useEffect, useRef } from "../vendor/hooks.js";
+import { useEffect, useLayoutEffect, useRef } from "../vendor/hooks.js";
 import { signal } from "../vendor/signals.js";
 import { isTalk } from "../core/room.js";
 import { state } from "../client/hub.js";
@@ -74,7 +74,7 @@ function Search({ its }) {
     const answer = await trying(() => search(rest, { room: here.value ? room.value?.name : null, from: from?.[1] }));
     if (answer && field.current?.value.trim() === words) found.value = answer.events;
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.current.value = its.words.replace(/^\/\S+\s*/, "");
     field.current.focus();
     if (its.found) found.value = its.found;

@@ -2,7 +2,7 @@
  * Dialogues: one at a time, over the page, ended by Esc. And forms, which tell beside the field what was refused.
  */
 
-import { useEffect, useRef } from "../vendor/hooks.js";
+import { useLayoutEffect, useRef } from "../vendor/hooks.js";
 import { useSignal } from "../vendor/signals.js";
 import { Refused } from "../core/connection.js";
 import { dialogue } from "../client/shown.js";
@@ -15,12 +15,15 @@ export const close = () => (dialogue.value = null);
 /** A window over the page. */
 export function Window({ title, kind = "", children }) {
   const its = useRef();
-  useEffect(() => {
+  const own = useRef(dialogue.value);
+  // The browser tells late that one was closed: another may be open by then.
+  const closed = () => dialogue.value === own.current && close();
+  useLayoutEffect(() => {
     its.current.showModal();
-    (its.current.querySelector("[autofocus]") ?? its.current.querySelector("input, select, button"))?.focus();
+    (its.current.querySelector("[autofocus]") ?? its.current).focus();
   }, []);
   const outside = (event) => event.target === its.current && close();
-  return html`<dialog ref=${its} class=${`window ${kind}`} aria-label=${title} onClose=${close} onMouseDown=${outside}>
+  return html`<dialog ref=${its} class=${`window ${kind}`} tabindex="-1" aria-label=${title} onClose=${closed} onMouseDown=${outside}>
     <div class="window-in">
       <header><h2>${title}</h2><button type="button" class="quiet-button" aria-label=${t("close")} title="Esc" onClick=${close}><${Icon} name="close" /></button></header>
       ${children}

@@ -27,7 +27,7 @@ const STROKES = {
 };
 
 export function Icon({ name }) {
-  return html`<svg class=${`icon ${name}`} viewBox="0 0 24 24" aria-hidden="true"><path d=${STROKES[name]} /></svg>`;
+  return html`<svg class=${`icon icon-${name}`} viewBox="0 0 24 24" aria-hidden="true"><path d=${STROKES[name]} /></svg>`;
 }
 
 const ARM = 7;

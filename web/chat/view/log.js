@@ -9,7 +9,7 @@ import { linesOf } from "../core/lines.js";
 import { isTalk } from "../core/room.js";
 import { isUp, me, state, change } from "../client/hub.js";
 import { backToNow, loadAfter, loadBefore, loading, markRead } from "../client/reading.js";
-import { asides, focus, newAfter, room } from "../client/shown.js";
+import { asides, focus, menu, newAfter, room } from "../client/shown.js";
 import { dayName, dayOf, lang, t } from "../client/tongue.js";
 import { Happened } from "./happened.js";
 import { html } from "./html.js";
@@ -54,6 +54,11 @@ export function Log() {
     marked.current = name;
     still.current.to(mark);
   });
+  // Who says something sees it.
+  const last = unsent.value.at(-1)?.cid;
+  useLayoutEffect(() => {
+    if (last) toEnd(its, still.current);
+  }, [last]);
   useEffect(() => watch(box.current, name), [name]);
   useEffect(() => {
     if (!focus.value) return;
@@ -77,7 +82,7 @@ export function Log() {
   const isBusy = loading.value.has(name);
   return html`<div class="log-frame">
     <div ref=${box} class="log" role="log" aria-live="polite" aria-relevant="additions" aria-busy=${isBusy} aria-label=${t("log of", name)} tabindex="0"
-      onScroll=${onScroll} onKeyDown=${(event) => walk(event, box.current)} onMouseOver=${point} onFocusIn=${point} onMouseLeave=${() => (active.value = null)}>
+      onScroll=${onScroll} onKeyDown=${(event) => walk(event, box.current)} onMouseOver=${point} onFocusIn=${point} onMouseLeave=${leave} onFocusOut=${leave}>
       <div class="lines">
         <${Beginning} its=${its} isBusy=${isBusy} />
         ${lines.value.map((line) => html`<${Line} key=${line.key} line=${line} signs=${line.event && its.signs.get(line.event.seq)} />`)}
@@ -100,6 +105,11 @@ function toEnd(its, still) {
 function point(event) {
   const its = event.target.closest?.(".message[data-seq]");
   if (its && active.value !== Number(its.dataset.seq)) active.value = Number(its.dataset.seq);
+}
+
+/** Neither pointer nor keyboard are there any more; a menu that was opened there is. */
+function leave({ currentTarget, relatedTarget }) {
+  if (!menu.value && !currentTarget.contains(relatedTarget)) active.value = null;
 }
 
 /** What was seen is read: the end of the log, by a person who looks at the page. */

@@ -35,6 +35,7 @@ export function Rooms() {
       <${Part} title=${t("rooms")} add=${t("find or make a room")} act=${() => (dialogue.value = { is: "rooms" })}>
         ${rooms.value.map((one) => html`<${Row} key=${one.name} one=${one} />`)}
         ${joinable.value > 0 && html`<li><button type="button" class="row quiet-row" onClick=${() => (dialogue.value = { is: "rooms" })}><span class="sign">+</span><span class="row-name">${count("more rooms", joinable.value)}</span></button></li>`}
+        ${rooms.value.length === 0 && joinable.value === 0 && html`<li><button type="button" class="row quiet-row" onClick=${() => (dialogue.value = { is: "rooms" })}><span class="sign">+</span><span class="row-name">${t("make a room")}</span></button></li>`}
       <//>
       <${Part} title=${t("people")} add=${t("write to somebody")} act=${() => (dialogue.value = { is: "talk" })}>
         ${talks.value.map((one) => html`<${Row} key=${one.name} one=${one} />`)}

@@ -2,7 +2,7 @@
  * Going somewhere by its name: rooms, people, and what could be one (Ctrl-K).
  */
 
-import { useEffect, useRef } from "../vendor/hooks.js";
+import { useLayoutEffect, useRef } from "../vendor/hooks.js";
 import { computed, signal } from "../vendor/signals.js";
 import { isTalk } from "../core/room.js";
 import { matching } from "../core/typed.js";
@@ -32,7 +32,7 @@ const found = computed(() => {
 
 export function SwitcherDialogue() {
   const field = useRef();
-  useEffect(() => {
+  useLayoutEffect(() => {
     word.value = "";
     at.value = 0;
     field.current.focus();
@@ -52,7 +52,7 @@ export function SwitcherDialogue() {
   };
   return html`<${Window} title=${t("go to")} kind="switcher">
     <input ref=${field} type="text" role="combobox" aria-label=${t("go to")} aria-expanded="true" aria-controls="places" aria-autocomplete="list" aria-activedescendant=${`place-${at.value}`}
-      placeholder=${t("room or person")} autocomplete="off" autocapitalize="none" spellcheck=${false} onKeyDown=${onKeyDown} onInput=${(event) => {
+      placeholder=${t("room or person")} autofocus autocomplete="off" autocapitalize="none" spellcheck=${false} onKeyDown=${onKeyDown} onInput=${(event) => {
         word.value = event.currentTarget.value.trim();
         at.value = 0;
       }} />
