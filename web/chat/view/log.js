@@ -115,16 +115,21 @@ function leave({ currentTarget, relatedTarget }) {
 /** What was seen is read: the end of the log, by a person who looks at the page. */
 function watch(box, name) {
   let timer;
+  const seen = () => {
+    timer = undefined;
+    markRead(name);
+  };
   const look = () => {
     const isSeen = isAtEnd.value && !document.hidden && document.hasFocus() && !room.value?.aside;
     change((known) => (known.watched === (isSeen ? name : null) ? known : { ...known, watched: isSeen ? name : null }));
-    clearTimeout(timer);
-    if (isSeen) timer = setTimeout(() => markRead(name), SEEN_MS);
+    if (isSeen) timer ??= setTimeout(seen, SEEN_MS);
+    else timer = clearTimeout(timer);
   };
   const stops = [isAtEnd.subscribe(look), room.subscribe(look), isUp.subscribe(look)];
   const events = ["focus", "blur", "visibilitychange"];
   events.forEach((what) => addEventListener(what, look, true));
   return () => {
+    if (timer) markRead(name);
     clearTimeout(timer);
     stops.forEach((stop) => stop());
     events.forEach((what) => removeEventListener(what, look, true));

@@ -14,7 +14,7 @@ export function walk(event, box) {
   const step = STEPS[event.key];
   if (step) step(box, its);
   else if (event.key === "Escape") focusComposer();
-  else if (its && event.target === its && ACTS[event.key]) act(ACTS[event.key], its);
+  else if (its && ACTS[event.key] && (event.key !== "Enter" || event.target === its)) act(ACTS[event.key], its);
   else return;
   event.preventDefault();
   event.stopPropagation();
