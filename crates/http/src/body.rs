@@ -2,6 +2,7 @@
 
 mod breaking;
 mod ended;
+mod heir;
 mod piece;
 mod steps;
 mod told;
@@ -24,6 +25,7 @@ use relais_net::Fault;
 pub(crate) use self::{breaking::Breaking, ended::Tell, steps::Step};
 pub use self::{
     ended::Ended,
+    heir::{GoingOn, Heir},
     piece::{Piece, Pieces},
     tunnel::Tunnel,
 };
@@ -58,7 +60,14 @@ enum Kind {
     Queue(VecDeque<Piece>),
     Stream(Pin<Box<dyn Pieces>>),
     /// No body: the connection is handed over.
-    Tunnel(Box<Tunnel>),
+    Over(Box<Next>),
+}
+
+/// What a connection is handed over to.
+#[derive(Debug)]
+pub(crate) enum Next {
+    Tunnel(Tunnel),
+    Heir(Box<dyn Heir>),
 }
 
 impl Body {
@@ -103,7 +112,13 @@ impl Body {
     /// No body: behind this answer, a 101 or a 2xx to CONNECT over HTTP/1, what comes on either side
     /// is passed to the other. Its [`Ended`] counts what the client was sent.
     pub fn tunnel(tunnel: Tunnel) -> Self {
-        Self::made_of(Kind::Tunnel(Box::new(tunnel)), Some(0))
+        Self::made_of(Kind::Over(Box::new(Next::Tunnel(tunnel))), Some(0))
+    }
+
+    /// No body: behind this answer, a 101 over HTTP/1, `heir` goes on with the connection. Its
+    /// [`Ended`] counts nothing of that.
+    pub fn left_to(heir: impl Heir) -> Self {
+        Self::made_of(Kind::Over(Box::new(Next::Heir(Box::new(heir)))), Some(0))
     }
 
     fn made_of(kind: Kind, left: Option<u64>) -> Self {
@@ -179,7 +194,7 @@ impl Body {
                     let bytes = pages.take();
                     (!bytes.is_empty()).then_some(Ok(Piece::Bytes(bytes)))
                 }
-                (None, Kind::Tunnel(_)) => None,
+                (None, Kind::Over(_)) => None,
                 (None, Kind::Queue(pieces)) => pieces.pop_front().map(Ok),
                 (None, Kind::Stream(pieces)) => {
                     ready!(pieces.as_mut().poll_next(cx))
@@ -250,7 +265,7 @@ impl Body {
         match &self.kind {
             Kind::Full(bytes) | Kind::Own(bytes) => Some(bytes),
             Kind::Lent(pages) => Some(pages.bytes()),
-            Kind::Queue(_) | Kind::Stream(_) | Kind::Tunnel(_) => None,
+            Kind::Queue(_) | Kind::Stream(_) | Kind::Over(_) => None,
         }
     }
 
@@ -259,7 +274,7 @@ impl Body {
         let bytes = match &mut self.kind {
             Kind::Full(bytes) | Kind::Own(bytes) => std::mem::take(bytes),
             Kind::Lent(pages) => pages.take(),
-            Kind::Queue(_) | Kind::Stream(_) | Kind::Tunnel(_) => return None,
+            Kind::Queue(_) | Kind::Stream(_) | Kind::Over(_) => return None,
         };
         self.account(bytes.len() as u64);
         Some(bytes)
@@ -282,13 +297,13 @@ impl Body {
     }
 
     /// What the connection is handed over to, and who is to be told of its end.
-    pub(crate) fn take_tunnel(&mut self) -> Option<(Tunnel, Option<Tell>)> {
-        if !matches!(self.kind, Kind::Tunnel(_)) {
+    pub(crate) fn take_next(&mut self) -> Option<(Next, Option<Tell>)> {
+        if !matches!(self.kind, Kind::Over(_)) {
             return None;
         }
         let kind = std::mem::replace(&mut self.kind, Kind::Full(Bytes::new()));
-        let Kind::Tunnel(tunnel) = kind else { return None };
-        Some((*tunnel, self.end.take()))
+        let Kind::Over(next) = kind else { return None };
+        Some((*next, self.end.take()))
     }
 
     /// `span`, which [`Body::poll_piece`] gave last, as a step that takes its own time.

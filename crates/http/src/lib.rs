@@ -37,7 +37,7 @@ mod target;
 mod trust;
 pub mod upstream;
 
-pub use body::{Body, Ended, Piece, Pieces, Tunnel};
+pub use body::{Body, Ended, GoingOn, Heir, Piece, Pieces, Tunnel};
 pub use cached::{Cached, Desk, Explaining, Fetched, Fetching, Purgers, Purging, StandsIn, Token};
 pub use conn::{HandlerSlot, Http, Limits};
 pub use counted::Counted;

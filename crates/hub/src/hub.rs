@@ -12,7 +12,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use relais_net::{Conn, Drain, Fault, Service};
+use relais_net::{Conn, Drain, Endpoint, Fault, Peer, Service};
 use relais_tap::{By, Ending, Ends, Tap};
 use thiserror::Error;
 use tokio::{runtime::Builder, sync::mpsc};
@@ -24,14 +24,14 @@ use crate::{
     limits::Limits,
     names::Names,
     proof::{HashLimits, LoginLimits, Passwords},
-    session::{Session, Way},
+    session::{Link, Session, Way},
     shared::{Calculator, ClearPasswords, Registration, Shared, Throttled},
     store::{self, Broken, Store},
     words::Lang,
 };
 
-/// A messaging server.
-#[derive(Debug)]
+/// A messaging server. A clone is the same.
+#[derive(Clone, Debug)]
 pub struct Hub {
     shared: Arc<Shared>,
     tap: Tap,
@@ -151,15 +151,50 @@ const MISSED_BYTES_MAX: usize = 1 << 20;
 impl Service for Hub {
     async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
         let Conn { stream, peer, local, .. } = conn;
+        let call = Call { peer, local: &local, is_private: !stream.is_plain() };
+        self.attend(Link::lines(stream, self.frame_bytes_max()), call, &drain).await
+    }
+
+    fn refusal(&self) -> &'static [u8] {
+        b"# too many are here already; try again later\n"
+    }
+}
+
+/// Who calls, where, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call<'c> {
+    pub(crate) peer: Peer,
+    pub(crate) local: &'c Endpoint,
+    /// Whether others cannot read along.
+    pub(crate) is_private: bool,
+}
+
+impl Hub {
+    /// The longest frame or line.
+    pub(crate) fn frame_bytes_max(&self) -> usize {
+        self.shared.limits.frame_bytes_max
+    }
+
+    /// Holds a session over `link`, to its end.
+    ///
+    /// # Errors
+    ///
+    /// What ended it other than well.
+    pub(crate) async fn attend(
+        &self,
+        link: Link,
+        call: Call<'_>,
+        drain: &Drain,
+    ) -> Result<(), Fault> {
+        let Call { peer, local, is_private } = call;
         let shared = &*self.shared;
         let ends = || Ends { client: peer.to_string(), server: local.to_string() };
         let flow = self.tap.open(ends, (shared.clock)());
         debug!("{peer} ▸ {local}: open");
-        let is_private = !stream.is_plain();
         let hall = shared.hall().await?;
         let way = Way { peer, is_private };
-        let session = Session::new(shared, hall, stream, way);
-        let (ended, heard, said) = session.serve(&drain).await;
+        let session = Session::new(shared, hall, link, way);
+        let (ended, heard, said) = session.serve(drain).await;
         let (by, why) = match &ended {
             Ok((by, why)) => (*by, why.clone()),
             Err(fault) => (By::Client, fault.source.to_string().into()),
@@ -168,9 +203,5 @@ impl Service for Hub {
         let at = (shared.clock)();
         flow.close(Ending { at, by, why, to_server: heard, to_client: said });
         ended.map(|_| ())
-    }
-
-    fn refusal(&self) -> &'static [u8] {
-        b"# too many are here already; try again later\n"
     }
 }

@@ -7,6 +7,7 @@
 mod archive;
 pub mod client;
 mod desk;
+mod door;
 mod hall;
 mod hub;
 pub mod json;
@@ -25,6 +26,7 @@ pub mod store;
 mod text;
 pub mod words;
 
+pub use door::Door;
 pub use hub::{Hub, OpenError, Options};
 pub use limits::Limits;
 pub use shared::{Calculator, ClearPasswords, Registration};

@@ -21,6 +21,7 @@ mod control;
 mod data;
 mod demo;
 mod document;
+mod embedded;
 mod flags;
 mod flows;
 mod front;

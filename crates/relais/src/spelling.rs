@@ -14,10 +14,12 @@ use serde::{
 
 mod endpoint;
 mod field;
+mod origin;
 mod pace;
 
 pub(crate) use endpoint::{BareEndpoint, HttpEndpoint};
 pub(crate) use field::Field;
+pub(crate) use origin::strange_origin;
 pub(crate) use pace::{Delay, Rate, Share};
 
 /// A length of time: `250ms`, `10s`, `5m`, `1h`, `7d`; on the command line a bare number is of seconds,

@@ -105,13 +105,26 @@ pub fn read_opening(input: &[u8], limits: HeadLimits) -> Result<Option<Opening<'
     if version != b"HTTP/1.1" {
         return Err(NoOpening::NoGet);
     }
+    let opening = judge_fields(fields)?;
+    Ok(Some(Opening { target: text(target), length, ..opening }))
+}
+
+/// What the `fields` of a GET of HTTP/1.1 without a body open, whose head somebody else read: its target
+/// is empty here, and it took no bytes.
+///
+/// # Errors
+///
+/// [`NoOpening`]: they open nothing.
+pub fn judge_fields<'a>(
+    fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+) -> Result<Opening<'a>, NoOpening> {
     let mut asked = Asked::default();
     for (name, value) in fields {
         asked.take(name, value)?;
     }
     let (host, origin) = (asked.host, asked.origin);
     let key = asked.key()?;
-    Ok(Some(Opening { target: text(target), host, origin, key, length }))
+    Ok(Opening { target: "", host, origin, key, length: 0 })
 }
 
 /// What a guard let pass of a target, a host or the like is ASCII.

@@ -18,7 +18,7 @@ use super::{
     outgoing::{Files, Outgoing},
     pulse::Pulse,
     refusal,
-    tunnel::Switch,
+    switch::Switch,
 };
 use crate::{
     Accepts, Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused,
@@ -75,8 +75,8 @@ impl Asking {
         if asked == Asked::Tunnel && !answer.status().is_success() {
             answer.headers_mut().insert(header::CONNECTION, CLOSE);
         }
-        if let Some((tunnel, tell)) = answer.body_mut().take_tunnel() {
-            self.pulse.switch_to(Switch { tunnel, tell });
+        if let Some((next, tell)) = answer.body_mut().take_next() {
+            self.pulse.switch_to(Switch { next, tell });
         }
         let Ok(place) = self.place(answer.body()) else {
             let busy = refusal::busy();

@@ -24,8 +24,8 @@ use super::{
     pulse::{Judged, Pulse, SWEEP, Waits},
     straight::{self, Left},
     sweep::{Stop, Sweep},
+    switch::Switch,
     transport::Transport,
-    tunnel::{self, Switch},
 };
 
 /// How much hyper may keep of what it reads and writes, if heads may not be larger than this.
@@ -109,7 +109,8 @@ pub(super) async fn serve(
             Ending::AtRest => transport = slept,
             // Boxed: a connection at rest keeps no room for its end.
             Ending::Over(Ok(())) if let Some(switch) = asking.pulse.switch() => {
-                return Box::pin(switch_over(slept, early, *switch, shared.limits)).await;
+                let ends = (shared.limits, drain);
+                return Box::pin(switch_over(slept, early, *switch, ends)).await;
             }
             Ending::Over(ended) => return Box::pin(part(slept, ended, word, &asking)).await,
             Ending::Judged(judged) => {
@@ -143,7 +144,7 @@ async fn switch_over(
     transport: Transport,
     early: Bytes,
     switch: Switch,
-    limits: &Limits,
+    ends: (&Limits, &Drain),
 ) -> Result<(), Fault> {
     if let Some(refused) = transport.refused() {
         transport.reset();
@@ -153,7 +154,7 @@ async fn switch_over(
     }
     let (stream, unread) = transport.into_stream();
     let early = if unread.is_empty() { early } else { [&early[..], &unread].concat().into() };
-    tunnel::run(stream, early, switch, limits).await
+    switch.make(stream, early, ends).await
 }
 
 type Hyper = http1::Connection<TokioIo<Transport>, Asking>;

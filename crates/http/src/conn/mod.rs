@@ -24,6 +24,7 @@ mod splice;
 mod straight;
 mod streams;
 mod sweep;
+mod switch;
 mod transport;
 mod tunnel;
 mod unsent;

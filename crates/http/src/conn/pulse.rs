@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Limits, tunnel::Switch};
+use super::{Limits, switch::Switch};
 use crate::{Answer, body::Step, clock::coarse_now, interim::Interims};
 
 /// How often a connection is judged.

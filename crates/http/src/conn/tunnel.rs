@@ -3,7 +3,6 @@
 
 use std::{
     cell::RefCell,
-    fmt,
     future::poll_fn,
     io,
     pin::Pin,
@@ -15,10 +14,7 @@ use relais_net::{Alarm, Fault, Side, Stream, after_others};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Limits;
-use crate::{
-    Ended,
-    body::{Tell, Tunnel},
-};
+use crate::body::Tunnel;
 
 /// How much is passed at a time; what one side does not take of it is kept.
 const PASS_BYTES: usize = 64 * 1024;
@@ -28,24 +24,17 @@ thread_local! {
     static PASSED: RefCell<Vec<u8>> = RefCell::new(vec![0; PASS_BYTES]);
 }
 
-/// A tunnel, and who is told of its end.
-pub(super) struct Switch {
-    pub(super) tunnel: Tunnel,
-    pub(super) tell: Option<Tell>,
-}
-
-/// Passes on what comes from `near`, of which `early` came already, and from the far end.
+/// Passes on what comes from `near`, of which `early` came already, and from the far end of `tunnel`.
 ///
-/// # Errors
-///
-/// The fault of the side that broke off, or where nothing came for too long.
+/// Gives how it ended, with the fault of the side that broke off, or where nothing came for too long;
+/// and how many bytes went to the near end.
 pub(super) async fn run(
     mut near: Stream,
     early: Bytes,
-    switch: Switch,
+    tunnel: Tunnel,
     limits: &Limits,
-) -> Result<(), Fault> {
-    let Switch { tunnel: Tunnel { mut far, early: from_far, held: _held }, tell } = switch;
+) -> (Result<(), Fault>, u64) {
+    let Tunnel { mut far, early: from_far, held: _held } = tunnel;
     let (mut up, mut down) = (Pipe::starting_with(&early), Pipe::starting_with(&from_far));
     drop((early, from_far));
     let mut alarm = Alarm::default();
@@ -75,26 +64,7 @@ pub(super) async fn run(
         Poll::Ready(Err(Fault::new(Side::Client, "waiting in a tunnel", error)))
     })
     .await;
-    if let Some(tell) = tell {
-        let passed = down.passed;
-        tell(if ended.is_ok() { Ended::Whole(passed) } else { Ended::Short(passed) });
-    }
-    ended
-}
-
-impl Switch {
-    /// Does not open the tunnel, and tells so.
-    pub(super) fn give_up(self) {
-        if let Some(tell) = self.tell {
-            tell(Ended::Short(0));
-        }
-    }
-}
-
-impl fmt::Debug for Switch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Switch").field("tunnel", &self.tunnel).finish_non_exhaustive()
-    }
+    (ended, down.passed)
 }
 
 /// One direction.
@@ -221,10 +191,9 @@ mod tests {
     ) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<Result<(), Fault>>) {
         let ((client, near), (far, server)) = (duplex(1 << 10), duplex(1 << 10));
         let tunnel = Tunnel::new(Stream::Memory(far), early.1.into());
-        let switch = Switch { tunnel, tell: None };
         let limits = Limits { tunnel_idle_max: Duration::from_secs(5), ..Limits::default() };
         let running = tokio::spawn(async move {
-            run(Stream::Memory(near), early.0.into(), switch, &limits).await
+            run(Stream::Memory(near), early.0.into(), tunnel, &limits).await.0
         });
         (client, server, running)
     }

@@ -6,7 +6,6 @@ use tokio::sync::oneshot;
 use super::{Dialect, Session, Somebody};
 use crate::{
     desk::{Device, Entered, Entrance, NewDevice, Order},
-    limits::Limits,
     model::AccountId,
     name,
     proof::{self, Token, TokenHash, Verdict},
@@ -109,10 +108,9 @@ impl Session<'_> {
         // Refused without, of which the desk tells.
         if let Ok(Entered { account, user, session }) = entering.await {
             self.who = Some(Somebody { account, user, session });
-            // It may be silent from here on, as people are; whether it is gone its system tells.
+            // It may be silent from here on, as people are.
             self.silence = Alarm::default();
-            let Limits { asked_after, gone_after, .. } = *self.hub.limits;
-            _ = self.stream.keep_alive(asked_after, gone_after);
+            self.link.keep_alive(&self.hub.limits);
         }
         Ok(None)
     }

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead as _, ReadBuf};
 ///
 /// `taken <= pending.len()`.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     pending: Vec<u8>,
     taken: usize,
     /// How far there is no line end for certain.

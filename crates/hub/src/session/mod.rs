@@ -3,19 +3,23 @@
 
 mod asking;
 mod entering;
+mod heard;
 mod lines;
+mod link;
 mod telling;
+mod web_socket;
 
 use std::{
     borrow::Cow, collections::VecDeque, future::poll_fn, io, ops::ControlFlow, sync::Arc,
     time::Duration,
 };
 
-use relais_net::{Alarm, Drain, Fault, Peer, Side, Stream};
+use relais_net::{Alarm, Drain, Fault, Peer, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
-use self::lines::{Line, Lines};
+pub(crate) use self::link::Link;
+use self::{heard::Heard, lines::Line};
 use crate::{
     hall::{ClientId, Hall},
     model::{AccountId, Seq},
@@ -35,14 +39,13 @@ const GREETED_AFTER: Duration = Duration::from_millis(700);
 #[derive(Debug)]
 pub(crate) struct Session<'h> {
     hub: &'h Shared,
-    stream: Stream,
+    link: Link,
     way: Way,
     hall: Arc<Hall>,
     client: ClientId,
     outbox: Arc<Outbox>,
     dialect: Dialect,
     who: Option<Somebody>,
-    lines: Lines,
     /// What is to be told next.
     taken: VecDeque<Arc<Spoken>>,
     /// How many requests were not answered yet.
@@ -105,8 +108,8 @@ struct Typing {
 
 /// What there is to do next.
 enum Step {
-    /// So many bytes came; none at the end.
-    Read(usize),
+    /// The client said something, or all that it says.
+    Heard(Heard),
     /// Something is to be told.
     Told,
     /// Nothing came for too long.
@@ -116,21 +119,25 @@ enum Step {
 }
 
 impl<'h> Session<'h> {
-    pub(crate) fn new(hub: &'h Shared, hall: Arc<Hall>, stream: Stream, way: Way) -> Self {
+    pub(crate) fn new(hub: &'h Shared, hall: Arc<Hall>, link: Link, way: Way) -> Self {
         let outbox = Outbox::new(hub.limits.waiting_bytes_max);
         let client = hall.enter(Arc::clone(&outbox));
         let mut silence = Alarm::default();
         silence.set(hub.limits.unknown_max);
+        let dialect = match &link {
+            Link::Lines(..) => Dialect::Unknown,
+            // Programs alone speak over one.
+            Link::WebSocket(_) => Dialect::Json { lang: hub.lang },
+        };
         Self {
             hub,
-            stream,
+            link,
             way,
             hall,
             client,
             outbox,
-            dialect: Dialect::Unknown,
+            dialect,
             who: None,
-            lines: Lines::new(hub.limits.frame_bytes_max),
             taken: VecDeque::new(),
             asked: 0,
             said_unknown: 0,
@@ -144,8 +151,8 @@ impl<'h> Session<'h> {
     /// Serves the client to its end. Gives how many bytes it said, and was told.
     pub(crate) async fn serve(mut self, drain: &Drain) -> (Result<End, Fault>, u64, u64) {
         let ended = self.hold(drain).await;
-        if ended.is_ok() {
-            self.stream.linger().await;
+        if let Ok(end) = &ended {
+            self.link.linger(end).await;
         }
         (ended, self.passed.heard, self.passed.said)
     }
@@ -159,7 +166,7 @@ impl<'h> Session<'h> {
             }
             self.know_dialect();
             while self.asked < self.asked_max() {
-                let Some(line) = self.lines.next() else { break };
+                let Some(line) = self.link.next() else { break };
                 if let ControlFlow::Break(end) = self.hear(line).await {
                     self.speak().await?;
                     return Ok(end);
@@ -173,13 +180,14 @@ impl<'h> Session<'h> {
             }
             match self.step(drain).await? {
                 // What it asked is answered yet.
-                Step::Read(0) => self.has_ended = true,
-                Step::Read(_) if self.says_too_much() => {
+                Step::Heard(Heard::End) => self.has_ended = true,
+                Step::Heard(Heard::Over(end)) => return Ok(end),
+                Step::Heard(Heard::Bytes(_)) if self.says_too_much() => {
                     let why = "this much is for who has logged in";
                     self.tell_end(Refusal::of(Code::FrameTooBig).why(why)).await?;
                     return Ok((By::Relais, "said too much before it logged in".into()));
                 }
-                Step::Read(_) | Step::Told => {}
+                Step::Heard(Heard::Bytes(_)) | Step::Told => {}
                 Step::Silence => {
                     self.tell_end(Refusal::of(Code::NotLoggedIn)).await?;
                     return Ok((By::Relais, "silent for too long".into()));
@@ -194,6 +202,7 @@ impl<'h> Session<'h> {
 
     /// Waits for the first word; who waits for ours is greeted as a person, and may be a program yet.
     async fn greet(&mut self, drain: &Drain) -> Result<(), Fault> {
+        let Dialect::Unknown = self.dialect else { return Ok(()) };
         match timeout(GREETED_AFTER, self.step(drain)).await {
             Ok(step) => step.map(|_| ()),
             Err(_) => self.send(Phrase::Greeting.line(self.hub.lang).as_bytes()).await,
@@ -202,7 +211,7 @@ impl<'h> Session<'h> {
 
     /// The first byte of all tells how the client speaks.
     fn know_dialect(&mut self) {
-        let (Dialect::Unknown, Some(first)) = (&self.dialect, self.lines.first_byte()) else {
+        let (Dialect::Unknown, Some(first)) = (&self.dialect, self.link.first_byte()) else {
             return;
         };
         let lang = self.hub.lang;
@@ -216,14 +225,14 @@ impl<'h> Session<'h> {
     async fn step(&mut self, drain: &Drain) -> Result<Step, Fault> {
         // Who has asked as much as may be waits for answers first.
         let may_read = !self.has_ended && self.asked < self.asked_max();
-        let Self { stream, lines, outbox, taken, silence, .. } = self;
+        let Self { link, outbox, taken, silence, .. } = self;
         let step = tokio::select! {
-            read = poll_fn(|cx| lines.poll_read(cx, stream)), if may_read => Step::Read(read.map_err(hearing)?),
+            heard = poll_fn(|cx| link.poll_hear(cx)), if may_read => Step::Heard(heard.map_err(hearing)?),
             () = poll_fn(|cx| outbox.poll_take(cx, taken)) => Step::Told,
             () = poll_fn(|cx| silence.poll(cx)) => Step::Silence,
             () = drain.requested() => Step::Stop,
         };
-        if let Step::Read(bytes) = step {
+        if let Step::Heard(Heard::Bytes(bytes)) = step {
             self.passed.heard += bytes as u64;
             if self.who.is_none() {
                 self.said_unknown += bytes;

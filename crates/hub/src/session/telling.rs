@@ -1,10 +1,10 @@
 //! What a client is told, in its own way to speak.
 
-use std::{io, time::Duration};
+use std::{future::poll_fn, io, time::Duration};
 
 use relais_net::{Fault, Side};
 use relais_tap::By;
-use tokio::{io::AsyncWriteExt as _, time::timeout};
+use tokio::time::timeout;
 
 use super::{Dialect, Session};
 use crate::{
@@ -67,12 +67,9 @@ impl Session<'_> {
         }
     }
 
-    pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.passed.said += bytes.len() as u64;
-        let sending = async {
-            self.stream.write_all(bytes).await?;
-            self.stream.flush().await
-        };
+    pub(super) async fn send(&mut self, mut lines: &[u8]) -> Result<(), Fault> {
+        self.passed.said += lines.len() as u64;
+        let sending = poll_fn(|cx| self.link.poll_tell(cx, &mut lines));
         let late = |_| Err(io::ErrorKind::TimedOut.into());
         let sent = timeout(TOLD_WITHIN, sending).await.unwrap_or_else(late);
         sent.map_err(|error| Fault::new(Side::Client, "telling a client", error))

@@ -2,7 +2,6 @@
 //! an echo, a calculator and a hub.
 
 use std::{
-    borrow::Cow,
     fs::File,
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -10,12 +9,13 @@ use std::{
 };
 
 use relais_http::files::Asset;
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 
 use crate::{
     base::Base,
     complaint::{Complaint, Wrong},
     data::{Data, make_private},
+    embedded,
     stop::Stop,
 };
 
@@ -68,17 +68,8 @@ pub(crate) fn log(data: &Data) -> Option<PathBuf> {
 
 /// The pages of the demo, as files below a root.
 pub(crate) fn assets() -> &'static [Asset] {
-    static ASSETS: LazyLock<Vec<Asset>> =
-        LazyLock::new(|| Pages::iter().filter_map(asset).collect());
+    static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(embedded::assets::<Pages>);
     &ASSETS
-}
-
-fn asset(path: Cow<'static, str>) -> Option<Asset> {
-    let EmbeddedFile { data, metadata } = Pages::get(&path)?;
-    let (Cow::Borrowed(path), Cow::Borrowed(bytes)) = (path, data) else {
-        unreachable!("the feature `debug-embed` has everything borrowed from this program");
-    };
-    Some(Asset { path, bytes, modified_secs: metadata.last_modified() })
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ const NAME: &str = "hub";
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Flags {
-    /// Where to listen: `tcp://`, `tls://` or `unix://`; a bare port is TCP on this machine
+    /// Where to listen: `tcp://`, `tls://`, `unix://`, or `http://` and `https://` for browsers; a bare
+    /// port is TCP on this machine
     #[arg(value_name = "ENDPOINT", required = true)]
     listen: Vec<BareEndpoint>,
     /// The file in which all that is said is kept [default: hub.db]
@@ -45,6 +46,10 @@ pub(crate) struct Flags {
     /// How many a second after that; 0, as many as it likes [default: 2]
     #[arg(long, value_name = "NUMBER")]
     messages_a_second: Option<u32>,
+    /// Let pages of this site come in over HTTP, e.g. `https://a.example`, or those of any: `*`; may be
+    /// given more than once
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    origins: Vec<String>,
     #[command(flatten)]
     tls: tls::Flags,
 }
@@ -52,6 +57,7 @@ pub(crate) struct Flags {
 const EXAMPLES: &str = "\
 Examples:
   relais hub 6680                               then `nc 127.0.0.1 6680`, and /help
+  relais hub 6680 http://127.0.0.1:8010         and a page for browsers
   relais hub 6680 tls://:6697 --store team.db   and with TLS, for other machines";
 
 impl Flags {
@@ -66,6 +72,7 @@ impl Flags {
             message_max,
             burst,
             messages_a_second,
+            origins,
             tls,
         } = self;
         let table = Table {
@@ -77,6 +84,7 @@ impl Flags {
             message_max,
             burst,
             messages_a_second,
+            origins,
             tls: tls.table(),
         };
         (NAME.to_owned(), table)
@@ -94,6 +102,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["message_max"] => "--message-max",
         ["burst"] => "--burst",
         ["messages_a_second"] => "--messages-a-second",
+        ["origins", ..] => "--origin",
         ["tls", keys @ ..] => tls::flag_of(keys.first().copied()),
         _ => return None,
     })

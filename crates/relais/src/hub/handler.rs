@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use relais_hub::{Calculator, ClearPasswords, Hub, Lang, Limits, Options, Registration};
-use relais_net::{Client, Conn, Drain, Fault, Service};
+use relais_http::DynHandler;
+use relais_hub::{Calculator, ClearPasswords, Door, Hub, Lang, Limits, Options, Registration};
+use relais_net::{Client, Conn, Drain, Endpoint, Fault, Scheme, Service};
 use relais_talk::calc;
 use relais_tap::Tap;
 use rustix::rand::{GetRandomFlags, getrandom};
 
-use super::{Messaging, table};
+use super::{Messaging, page, table};
 use crate::{
     clock,
     complaint::{KeyPath, Problem, Wrong},
@@ -19,7 +20,11 @@ use crate::{
 
 /// A hub that runs.
 #[derive(Clone, Debug)]
-pub(crate) struct Made(Arc<Served>);
+pub(crate) struct Made {
+    served: Arc<Served>,
+    /// What those meet who call over HTTP.
+    door: Arc<dyn DynHandler>,
+}
 
 #[derive(Debug)]
 struct Served(Hub);
@@ -38,7 +43,7 @@ impl Made {
     ///
     /// # Errors
     ///
-    /// If its store cannot be had.
+    /// If its store cannot be had, or a thread of its own.
     pub(crate) fn of(messaging: &Messaging, key: &KeyPath) -> Result<Self, Problem> {
         let hub = Hub::open(&messaging.store, options(messaging)).map_err(|error| {
             let mut what = error.to_string();
@@ -49,17 +54,22 @@ impl Made {
             }
             key.key("store").wrong(Wrong { what, expected: None, hint: None })
         })?;
-        Ok(Self(Arc::new(Served(hub))))
+        let page = page::open().map_err(|error| key.wrong(Wrong::from_error(&error)))?;
+        let door = Door::new(hub.clone(), messaging.origins.clone(), page);
+        Ok(Self { served: Arc::new(Served(hub)), door: Arc::new(door) })
     }
 
     /// Closes its store. Blocks, but no longer than `patience`.
     pub(crate) fn end(&self, patience: Duration) {
-        self.0.0.close(patience);
+        self.served.0.close(patience);
     }
 
-    /// What those meet who call.
-    pub(crate) fn meets(&self) -> Meets {
-        Meets::Stream(self.0.clone())
+    /// What those meet who call at `on`.
+    pub(crate) fn meets(&self, on: &Endpoint) -> Meets {
+        match on.scheme {
+            Scheme::Http | Scheme::Https => Meets::Http(Arc::clone(&self.door)),
+            _ => Meets::Stream(self.served.clone()),
+        }
     }
 }
 

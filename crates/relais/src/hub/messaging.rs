@@ -15,7 +15,7 @@ use super::{
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
-    spelling::Size,
+    spelling::{BareEndpoint, Size, strange_origin},
     tree::Node,
 };
 
@@ -36,6 +36,8 @@ pub struct Messaging {
     pub burst: u32,
     /// How many a second after that; 0, as many as it likes.
     pub messages_a_second: u32,
+    /// Pages of which other sites may come in over HTTP.
+    pub origins: Vec<String>,
 }
 
 /// Where all that is said is kept, if nobody says.
@@ -52,9 +54,8 @@ const MESSAGES_A_SECOND: u32 = 2;
 impl Messaging {
     /// Resolves `table`, which stands at `key`.
     pub(crate) fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
-        // Where it is to be found is for the plan as a whole to say.
         let Table {
-            listen: _,
+            listen,
             store,
             registration,
             clear_passwords,
@@ -62,8 +63,13 @@ impl Messaging {
             message_max,
             burst,
             messages_a_second,
+            origins,
             tls: _,
         } = table;
+        let strange = strange_origins((listen, origins), key);
+        if !strange.is_empty() {
+            return Err(strange);
+        }
         let message_max = message_max.unwrap_or(MESSAGE_MAX);
         if message_max < Size(1) || message_max > MESSAGE_MAX_MAX {
             let what = format!("no messages of {message_max}");
@@ -83,16 +89,17 @@ impl Messaging {
             message_max,
             burst,
             messages_a_second: messages_a_second.unwrap_or(MESSAGES_A_SECOND),
+            origins: origins.clone(),
         })
     }
 
     /// Whether it is spoken over `scheme`.
     pub(crate) fn judge(on: &Endpoint) -> Result<(), Wrong> {
         match on.scheme {
-            Scheme::Tcp | Scheme::Tls | Scheme::Unix => Ok(()),
+            Scheme::Tcp | Scheme::Tls | Scheme::Unix | Scheme::Http | Scheme::Https => Ok(()),
             scheme => {
                 let what = format!("no hub over {scheme}: {:?}", on.to_string());
-                Err(Wrong::expected(what, "tcp, tls or unix"))
+                Err(Wrong::expected(what, "tcp, tls, unix, http or https"))
             }
         }
     }
@@ -101,6 +108,19 @@ impl Messaging {
     pub(crate) fn steps(&self) -> Vec<Node> {
         vec![Node::last(self.to_string())]
     }
+}
+
+/// The origins that no browser ever sends, and all of them where no browser comes in.
+fn strange_origins((listen, origins): (&[BareEndpoint], &[String]), key: &KeyPath) -> Vec<Problem> {
+    let is_http =
+        |BareEndpoint(on): &BareEndpoint| matches!(on.scheme, Scheme::Http | Scheme::Https);
+    if !origins.is_empty() && !listen.iter().any(is_http) {
+        let expected = "an endpoint of http:// or https://";
+        let wrong = Wrong::expected("`origins` means nothing here", expected);
+        return vec![key.key("origins").wrong(wrong)];
+    }
+    let strange = origins.iter().filter_map(|origin| strange_origin(origin));
+    strange.map(|wrong| key.key("origins").wrong(wrong)).collect()
 }
 
 impl fmt::Display for Messaging {

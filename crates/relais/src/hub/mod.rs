@@ -3,6 +3,7 @@
 mod flags;
 mod handler;
 mod messaging;
+mod page;
 mod table;
 
 pub(crate) use flags::{Flags, flag_of};

@@ -33,7 +33,10 @@ pub struct Table {
     pub(crate) burst: Option<u32>,
     /// How many a second after that; 0, as many as it likes.
     pub(crate) messages_a_second: Option<u32>,
-    /// How `tls://` proves who it is.
+    /// Pages of which other sites may come in over HTTP.
+    #[serde(default)]
+    pub(crate) origins: Vec<String>,
+    /// How `tls://` and `https://` prove who they are.
     #[serde(default)]
     pub(crate) tls: tls::Table,
 }

@@ -3,14 +3,13 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use relais_net::Scheme;
-use relais_wire::host::{parse_host, usual_port};
 use serde::Serialize;
 
 use super::{Role, Style, Table};
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
-    spelling::{BareEndpoint, Size, Time},
+    spelling::{BareEndpoint, Size, Time, strange_origin},
 };
 
 /// A dialogue, resolved.
@@ -178,23 +177,8 @@ fn strange_origins(table: &Table, key: &KeyPath) -> Vec<Problem> {
             Wrong::expected("`origins` means nothing here", "an endpoint of ws:// or wss://");
         return vec![key.key("origins").wrong(wrong)];
     }
-    let is_strange = |origin: &&String| *origin != "*" && *origin != "null" && !is_origin(origin);
-    let problem = |origin: &String| {
-        let what = format!("no origin of a page: {origin:?}");
-        let expected =
-            "a scheme, a host and perhaps a port, e.g. \"http://a.example:8080\", or \"*\"";
-        key.key("origins").wrong(Wrong::expected(what, expected))
-    };
-    origins.iter().filter(is_strange).map(problem).collect()
-}
-
-/// Whether `text` is a scheme and a host, and perhaps a port that is not the usual one.
-fn is_origin(text: &str) -> bool {
-    let Some((scheme, host)) = text.split_once("://") else { return false };
-    let is_scheme = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let host = parse_host(host.as_bytes());
-    let usual = usual_port(scheme.as_bytes());
-    is_scheme && host.is_ok_and(|host| host.port.is_none_or(|port| Some(port) != usual))
+    let strange = origins.iter().filter_map(|origin| strange_origin(origin));
+    strange.map(|wrong| key.key("origins").wrong(wrong)).collect()
 }
 
 /// What is missing where nobody could be notified, or nobody notify.

@@ -207,7 +207,11 @@ fn names<'e>(hosts: Vec<String>, on: impl Iterator<Item = &'e Endpoint>) -> Vec<
 
 /// What is spoken under TLS at a service's endpoint.
 fn under(scheme: Scheme) -> Protocols {
-    if scheme == Scheme::Wss { Protocols::Http1 } else { Protocols::Plain }
+    match scheme {
+        Scheme::Https => Protocols::Http,
+        Scheme::Wss => Protocols::Http1,
+        _ => Protocols::Plain,
+    }
 }
 
 fn nowhere(table: &KeyPath, key: &str) -> Problem {

@@ -169,6 +169,12 @@ fn demo(lines: &[Listening<'_>]) {
             show(&format!("nc 127.0.0.1 {}", at.port), what);
         }
     }
+    let is_page = |line: &&Listening<'_>| {
+        line.on.scheme == Scheme::Http && line.service.is_some_and(|it| it.name == "main")
+    };
+    if let Some(page) = lines.iter().find(is_page) {
+        show(&link(page.on), "the same hub in a browser");
+    }
     show("relais serve DIR", "your own files");
     tell("Ctrl-C ends it. `relais --help` tells the rest.");
 }

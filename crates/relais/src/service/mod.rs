@@ -124,8 +124,9 @@ impl Service {
     /// The schemes over which it is spoken under TLS, for people.
     pub(crate) fn secure_schemes(&self) -> &'static str {
         match &self.job {
+            Job::Hub(_) => "`tls://` or `https://`",
             Job::Listen(_) => "`tls://` or `wss://`",
-            Job::Hub(_) | Job::Relay(_) => "`tls://`",
+            Job::Relay(_) => "`tls://`",
         }
     }
 

@@ -3,7 +3,7 @@
 use tokio::sync::{Mutex, Semaphore};
 
 use super::*;
-use crate::{Accepts, Tunnel, says::Told};
+use crate::{Accepts, Ended, GoingOn, Heir, Tunnel, says::Told};
 
 /// Digs tunnels to where its other end is, when it is told to.
 #[derive(Clone, Debug)]
@@ -227,4 +227,66 @@ async fn a_reload_changes_what_is_accepted() {
     slot.store(Arc::new(Arc::new(Told::default())));
     client.write_all(get).await.unwrap();
     assert!(head_of(&mut client).await.starts_with("HTTP/1.1 400 Bad Request\r\n"));
+}
+
+/// Goes on by saying what it hears, until it is told to stop.
+#[derive(Debug)]
+struct Echo;
+
+impl Heir for Echo {
+    fn go_on(self: Box<Self>, mut stream: Stream, early: Bytes, drain: Drain) -> GoingOn {
+        Box::pin(async move {
+            let echo = async {
+                stream.write_all(&early).await?;
+                let (mut hears, mut says) = tokio::io::split(&mut stream);
+                tokio::io::copy(&mut hears, &mut says).await
+            };
+            tokio::select! {
+                echoed = echo => {
+                    let echoed = echoed.map(|_| ());
+                    return echoed.map_err(|error| Fault::new(Side::Client, "echoing", error));
+                }
+                () = drain.requested() => {}
+            }
+            _ = stream.write_all(b" bye").await;
+            Ok(())
+        })
+    }
+}
+
+#[derive(Debug)]
+struct LeavesIt {
+    ended: Arc<Mutex<Option<Ended>>>,
+}
+
+impl Handler for LeavesIt {
+    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
+        let mut body = Body::left_to(Echo);
+        let ended = Arc::clone(&self.ended);
+        body.on_end(move |it| *ended.try_lock().unwrap() = Some(it));
+        let answer = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
+        Ok(answer.header("connection", "upgrade").header("upgrade", "echo").body(body).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn an_heir_goes_on_with_what_came_early_until_it_is_told_to_stop() {
+    let ended = Arc::new(Mutex::new(None));
+    let handler: Arc<dyn DynHandler> = Arc::new(LeavesIt { ended: Arc::clone(&ended) });
+    let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
+    let (mut client, server) = tokio::io::duplex(1 << 10);
+    let (shutdown, drain) = Shutdown::new();
+    let serving =
+        tokio::spawn(async move { http.serve(conn(Stream::Memory(server)), drain).await });
+    let asked = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nea";
+    client.write_all(asked).await.unwrap();
+    let head = head_of(&mut client).await;
+    assert!(head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{head}");
+    client.write_all(b"rly").await.unwrap();
+    heard(&mut client, b"early").await;
+    assert_eq!(*ended.lock().await, None);
+    shutdown.request();
+    heard(&mut client, b" bye").await;
+    assert!(serving.await.unwrap().is_ok());
+    assert_eq!(*ended.lock().await, Some(Ended::Whole(0)));
 }

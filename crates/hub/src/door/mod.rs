@@ -1,0 +1,130 @@
+//! The hub's door for HTTP: a `WebSocket` that carries sessions, and the page that speaks over it.
+
+mod opening;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{
+    HeaderName, HeaderValue, Response, StatusCode,
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+        X_CONTENT_TYPE_OPTIONS,
+    },
+};
+use relais_http::{Answer, Ask, Body, Caller, DynHandler, GoingOn, Handler, Heir, Refused, unfold};
+use relais_net::{Drain, Fault, Stream};
+
+use self::opening::Way;
+use crate::{
+    hub::{Call, Hub},
+    session::Link,
+};
+
+/// Where the `WebSocket` is.
+const SOCKET: &str = "/ws";
+
+/// What the page may do: nothing but what is here.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
+    connect-src 'self'; img-src 'self' data:; manifest-src 'self'; worker-src 'self'; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What is added to every file of the page. Browsers ask each time whether it was changed.
+const GUARDS: [(HeaderName, &str); 4] = [
+    (CONTENT_SECURITY_POLICY, POLICY),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "no-referrer"),
+    (CACHE_CONTROL, "no-cache"),
+];
+
+/// A hub's door for HTTP: `/ws` opens a `WebSocket`, and all else is of the page.
+#[derive(Debug)]
+pub struct Door {
+    hub: Hub,
+    /// Pages of which other sites may come in: `https://a.example`, or `*` for any.
+    origins: Vec<String>,
+    page: Arc<dyn DynHandler>,
+}
+
+impl Door {
+    /// The door of `hub` for its own `page`, and for the pages of `origins`.
+    pub fn new(hub: Hub, origins: Vec<String>, page: Arc<dyn DynHandler>) -> Self {
+        Self { hub, origins, page }
+    }
+
+    /// Opens a `WebSocket`, or says why not.
+    fn open(&self, ask: &Ask) -> Answer {
+        let request = &ask.request;
+        let way = if ask.caller.tls.is_some() { Way::Tls } else { Way::Clear };
+        let heir = Guest { hub: self.hub.clone(), caller: Arc::clone(&ask.caller) };
+        match opening::judge(request, (way, &self.origins)) {
+            Ok(accepted) => accepted.answer(Body::left_to(heir)),
+            Err(refused) => {
+                let (status, what) = refused.told();
+                let mut answer = said(status, &what);
+                refused.add_to(answer.headers_mut(), request.version());
+                answer
+            }
+        }
+    }
+}
+
+impl Handler for Door {
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        match ask.request.uri().path() {
+            SOCKET => Some(self.open(ask)),
+            _ => self.page.at_once_dyn(ask).map(guarded),
+        }
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        match ask.request.uri().path() {
+            SOCKET => Ok(self.open(&ask)),
+            _ => self.page.answer_boxed(ask).await.map(guarded),
+        }
+    }
+
+    fn refused(&self, refused: &Refused<'_>) {
+        self.page.refused_dyn(refused);
+    }
+}
+
+/// `answer`, with what keeps a page to itself.
+fn guarded(mut answer: Answer) -> Answer {
+    unfold(&mut answer);
+    for (name, value) in GUARDS {
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+/// An answer in words.
+fn said(status: StatusCode, what: &str) -> Answer {
+    let mut answer = Response::new(Body::own(Bytes::from(format!("{what}\n"))));
+    *answer.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, plain);
+    answer
+}
+
+/// Who came in for a session.
+#[derive(Debug)]
+struct Guest {
+    hub: Hub,
+    caller: Arc<Caller>,
+}
+
+impl Heir for Guest {
+    fn go_on(self: Box<Self>, stream: Stream, early: Bytes, drain: Drain) -> GoingOn {
+        Box::pin(async move {
+            let Self { hub, caller } = *self;
+            let Caller { peer, local, tls } = &*caller;
+            let call = Call { peer: *peer, local, is_private: tls.is_some() };
+            let link = Link::web_socket(stream, early, hub.frame_bytes_max()).await;
+            hub.attend(link, call, &drain).await
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! What carries a session: lines there and back over a stream, or messages of a `WebSocket`. A session
+//! knows no more of it than is said here.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use relais_net::Stream;
+use tokio::io::AsyncWrite as _;
+
+use super::{
+    End,
+    heard::Heard,
+    lines::{Line, Lines},
+    web_socket::WebSocket,
+};
+use crate::limits::Limits;
+
+/// What carries a session.
+#[derive(Debug)]
+pub(crate) enum Link {
+    /// Lines over a stream, in the dialect that their first byte tells.
+    Lines(Stream, Lines),
+    /// Frames of JSON, each a message of a `WebSocket`. Boxed: most sessions are none.
+    WebSocket(Box<WebSocket>),
+}
+
+impl Link {
+    /// Lines over `stream`, each of at most so many bytes.
+    pub(crate) fn lines(stream: Stream, bytes_max: usize) -> Self {
+        Self::Lines(stream, Lines::new(bytes_max))
+    }
+
+    /// Messages of a `WebSocket` on `stream`, of which `early` came behind its opening; each of at most
+    /// so many bytes.
+    pub(crate) async fn web_socket(stream: Stream, early: Bytes, bytes_max: usize) -> Self {
+        Self::WebSocket(Box::new(WebSocket::new(stream, early, bytes_max).await))
+    }
+
+    /// Waits for what the client says.
+    ///
+    /// # Errors
+    ///
+    /// What the system says: the client is gone.
+    pub(super) fn poll_hear(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Heard>> {
+        match self {
+            Self::Lines(stream, lines) => {
+                let bytes = ready!(lines.poll_read(cx, stream))?;
+                Poll::Ready(Ok(if bytes == 0 { Heard::End } else { Heard::Bytes(bytes) }))
+            }
+            Self::WebSocket(socket) => socket.poll_hear(cx),
+        }
+    }
+
+    /// What the first byte is that came and was not heard, where it tells the dialect.
+    pub(super) fn first_byte(&self) -> Option<u8> {
+        match self {
+            Self::Lines(_, lines) => lines.first_byte(),
+            Self::WebSocket(_) => None,
+        }
+    }
+
+    /// The next line or frame that came, if it is whole, or too long.
+    pub(super) fn next(&mut self) -> Option<Line> {
+        match self {
+            Self::Lines(_, lines) => lines.next(),
+            Self::WebSocket(socket) => socket.next(),
+        }
+    }
+
+    /// Tells `lines`, each with its end, and takes off their front what was told: to be asked again
+    /// with what is left of them. All of them are on their way once it is ready.
+    ///
+    /// # Errors
+    ///
+    /// What the system says: the client is gone.
+    pub(super) fn poll_tell(
+        &mut self,
+        cx: &mut Context<'_>,
+        lines: &mut &[u8],
+    ) -> Poll<io::Result<()>> {
+        match self {
+            Self::Lines(stream, _) => {
+                while !lines.is_empty() {
+                    let told = ready!(Pin::new(&mut *stream).poll_write(cx, lines))?;
+                    if told == 0 {
+                        return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                    }
+                    *lines = &lines[told..];
+                }
+                Pin::new(stream).poll_flush(cx)
+            }
+            Self::WebSocket(socket) => socket.poll_tell(cx, lines),
+        }
+    }
+
+    /// From here on the client may be silent for as long as it likes, if it is there: that is asked
+    /// now and then.
+    pub(super) fn keep_alive(&mut self, limits: &Limits) {
+        match self {
+            // Where the system does not, there is nothing to be done.
+            Self::Lines(stream, _) => {
+                _ = stream.keep_alive(limits.asked_after, limits.gone_after);
+            }
+            Self::WebSocket(socket) => socket.keep_alive(limits),
+        }
+    }
+
+    /// Ends it so that what was told last is heard, and how it is over, if there is a word for that.
+    /// Takes a moment at most.
+    pub(super) async fn linger(&mut self, end: &End) {
+        match self {
+            Self::Lines(stream, _) => stream.linger().await,
+            // Boxed for the size of every connection's task.
+            Self::WebSocket(socket) => Box::pin(socket.close(end)).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use relais_tap::By;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_is_heard_line_by_line_to_its_end() {
+        let (mut client, stream) = duplex(64);
+        let mut link = Link::lines(Stream::Memory(stream), 8);
+        client.write_all(b"a\nb").await.unwrap();
+        assert_eq!(poll_fn(|cx| link.poll_hear(cx)).await.unwrap(), Heard::Bytes(3));
+        assert_eq!(link.first_byte(), Some(b'a'));
+        assert_eq!((link.next(), link.next()), (Some(Line::Whole(b"a".to_vec())), None));
+        drop(client);
+        assert_eq!(poll_fn(|cx| link.poll_hear(cx)).await.unwrap(), Heard::End);
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_at_once_is_told_in_parts() {
+        let (mut client, stream) = duplex(4);
+        let mut link = Link::lines(Stream::Memory(stream), 8);
+        let telling = async {
+            let mut lines: &[u8] = b"one\ntwo\nthree\n";
+            poll_fn(|cx| link.poll_tell(cx, &mut lines)).await.unwrap();
+            link.linger(&(By::Relais, "over".into())).await;
+        };
+        let mut heard = String::new();
+        let hearing = async {
+            client.read_to_string(&mut heard).await.unwrap();
+            drop(client);
+        };
+        tokio::join!(telling, hearing);
+        assert_eq!(heard, "one\ntwo\nthree\n");
+    }
+
+    #[tokio::test]
+    async fn who_is_gone_is_told_nothing() {
+        let (client, stream) = duplex(4);
+        let mut link = Link::lines(Stream::Memory(stream), 8);
+        drop(client);
+        let mut lines: &[u8] = b"one\n";
+        assert!(poll_fn(|cx| link.poll_tell(cx, &mut lines)).await.is_err());
+    }
+}
