@@ -9,7 +9,12 @@ import { waitBefore } from "../../web/chat/core/backoff.js";
 function stage() {
   const its = { sockets: [], states: [], events: [], timers: new Map(), number: 0 };
   const open = () => {
-    const socket = { readyState: 0, sent: [], send: (text) => socket.sent.push(JSON.parse(text)), close: () => (socket.isClosed = true) };
+    const socket = {
+      readyState: 0,
+      sent: [],
+      send: (text) => socket.sent.push(JSON.parse(text)),
+      close: () => (socket.isClosed = true),
+    };
     its.sockets.push(socket);
     return socket;
   };
@@ -21,7 +26,12 @@ function stage() {
     clear: (timer) => its.timers.delete(timer),
   };
   its.line = new Connection({
-    open, timers, random: () => 0, heard: (event) => its.events.push(event), opened: () => {}, changed: (how) => its.states.push(how),
+    open,
+    timers,
+    random: () => 0,
+    heard: (event) => its.events.push(event),
+    opened: () => {},
+    changed: (how) => its.states.push(how),
   });
   its.up = () => {
     its.line.call();
@@ -95,8 +105,14 @@ test("lines for people are left out, and what LOGIN missed ends with an event", 
 
 test("waits double to half a minute, half of each drawn", () => {
   const check = (attempt, least, most) => {
-    assert.equal(waitBefore(attempt, () => 0), least);
-    assert.equal(waitBefore(attempt, () => 1), most);
+    assert.equal(
+      waitBefore(attempt, () => 0),
+      least,
+    );
+    assert.equal(
+      waitBefore(attempt, () => 1),
+      most,
+    );
   };
   check(0, 200, 400);
   check(1, 400, 800);

@@ -6,12 +6,33 @@ import * as outbox from "../../web/chat/core/outbox.js";
 import * as rooms from "../../web/chat/core/room.js";
 import * as states from "../../web/chat/core/state.js";
 
-const listed = (fields) => ({ room: "#lab", topic: "", private: false, role: "member", last: 10, read: 10, unread: 0, members: 2, ...fields });
+const listed = (fields) => ({
+  room: "#lab",
+  topic: "",
+  private: false,
+  role: "member",
+  last: 10,
+  read: 10,
+  unread: 0,
+  members: 2,
+  ...fields,
+});
 
-const said = (seq, fields) => ({ ev: "message", room: "#lab", seq, prev: seq - 1, ts: "2026-11-22T12:00:00.000Z", from: "bob", kind: "text", body: `m${seq}`, ...fields });
+const said = (seq, fields) => ({
+  ev: "message",
+  room: "#lab",
+  seq,
+  prev: seq - 1,
+  ts: "2026-11-22T12:00:00.000Z",
+  from: "bob",
+  kind: "text",
+  body: `m${seq}`,
+  ...fields,
+});
 
 /** Ana, in #lab, who has heard all up to 10. */
-const ana = (fields) => states.loggedIn(states.nothing, { user: "ana", session: "s", cursor: 10, rooms: [listed(fields)] }, false);
+const ana = (fields) =>
+  states.loggedIn(states.nothing, { user: "ana", session: "s", cursor: 10, rooms: [listed(fields)] }, false);
 
 /** The state after events, and what was wanted on the way. */
 function after(state, ...events) {
@@ -57,7 +78,11 @@ test("who lagged asks from what it knows, and its cursor stays there", () => {
 
 test("after a lost line all that is known stays, and what was missed is counted once", () => {
   const before = after(ana(), said(11)).state;
-  const again = states.loggedIn(before, { user: "ana", session: "s", cursor: 14, rooms: [listed({ last: 14, unread: 4 })] }, true);
+  const again = states.loggedIn(
+    before,
+    { user: "ana", session: "s", cursor: 14, rooms: [listed({ last: 14, unread: 4 })] },
+    true,
+  );
   assert.equal(again.cursor, 11);
   const { state, lab } = after(again, said(11), said(12), said(14, { prev: 13 }), { ev: "resumed", cursor: 14 });
   assert.deepEqual(bodies(lab), ["m11", "m12", "m14"]);
@@ -66,12 +91,20 @@ test("after a lost line all that is known stays, and what was missed is counted 
 });
 
 test("lost again before all was told, it is asked from the same place", () => {
-  const again = states.loggedIn(after(ana(), said(11)).state, { user: "ana", session: "s", cursor: 20, rooms: [listed({ last: 20 })] }, true);
+  const again = states.loggedIn(
+    after(ana(), said(11)).state,
+    { user: "ana", session: "s", cursor: 20, rooms: [listed({ last: 20 })] },
+    true,
+  );
   assert.equal(after(again, said(12)).state.cursor, 11);
 });
 
 test("a gap ends what is known, so that no page is taken for the next one", () => {
-  const again = states.loggedIn(after(ana(), said(11)).state, { user: "ana", session: "s", cursor: 900, rooms: [listed({ last: 900 })] }, true);
+  const again = states.loggedIn(
+    after(ana(), said(11)).state,
+    { user: "ana", session: "s", cursor: 900, rooms: [listed({ last: 900 })] },
+    true,
+  );
   const { lab } = after(again, { ev: "gap", room: "#lab", from: 11, to: 800 }, said(801), said(802));
   assert.deepEqual(bodies(lab), ["m801", "m802"]);
   assert.equal(lab.more, true);
@@ -93,12 +126,25 @@ test("edits and deletions are seen where the message is, now or later", () => {
 });
 
 test("of signs the last word counts, in whatever order pages come", () => {
-  const sign = (seq, on) => ({ ev: "react", room: "#lab", seq, prev: seq - 1, ts: "", from: "bob", of: 5, emoji: "👍", on });
+  const sign = (seq, on) => ({
+    ev: "react",
+    room: "#lab",
+    seq,
+    prev: seq - 1,
+    ts: "",
+    from: "bob",
+    of: 5,
+    emoji: "👍",
+    on,
+  });
   const { lab } = after(ana(), sign(11, false));
   const paged = rooms.before(lab, { events: [said(5), sign(6, true)], more: false });
   assert.deepEqual(rooms.signsOn(paged.signs.get(5)), []);
   const again = after(ana(), sign(11, true)).lab;
-  assert.deepEqual(rooms.signsOn(again.signs.get(5)).map((one) => [one.emoji, one.who]), [["👍", ["bob"]]]);
+  assert.deepEqual(
+    rooms.signsOn(again.signs.get(5)).map((one) => [one.emoji, one.who]),
+    [["👍", ["bob"]]],
+  );
 });
 
 test("own words and what is being looked at are not unread; names are counted apart", () => {
@@ -111,7 +157,16 @@ test("own words and what is being looked at are not unread; names are counted ap
 });
 
 test("who is sent out has the room no more, and is told why", () => {
-  const { state } = after(ana(), { ev: "kick", room: "#lab", seq: 11, prev: 10, ts: "", from: "bob", user: "ana", reason: "noise" });
+  const { state } = after(ana(), {
+    ev: "kick",
+    room: "#lab",
+    seq: 11,
+    prev: 10,
+    ts: "",
+    from: "bob",
+    user: "ana",
+    reason: "noise",
+  });
   assert.equal(state.rooms.size, 0);
   assert.equal(state.ended.reason, "noise");
 });
@@ -134,7 +189,10 @@ test("pages looked at apart become one with what is known where they meet", () =
   assert.deepEqual(bodies(away.aside), ["m3", "m4"]);
   const on = rooms.lookOn(away, { events: [5, 6, 7, 8, 9, 10, 11, 12].map((seq) => said(seq)), more: false }, "after");
   assert.equal(on.aside, null);
-  assert.deepEqual(bodies(on), [3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((seq) => `m${seq}`));
+  assert.deepEqual(
+    bodies(on),
+    [3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((seq) => `m${seq}`),
+  );
 });
 
 test("what was said is sent one by one, and again under its own name", () => {
@@ -148,7 +206,13 @@ test("what was said is sent one by one, and again under its own name", () => {
   list = outbox.kept(outbox.asking(list, "a"), "a", 11);
   assert.equal(outbox.next(list).cid, "b");
   const state = { ...ana(), outbox: list };
-  assert.deepEqual(after(state, said(11, { from: "ana", cid: "a" })).state.outbox.map((one) => one.cid), ["b"]);
+  assert.deepEqual(
+    after(state, said(11, { from: "ana", cid: "a" })).state.outbox.map((one) => one.cid),
+    ["b"],
+  );
   // Its event may have come before its answer.
-  assert.deepEqual(outbox.seen(list, "#lab", { told: 11 }).map((one) => one.cid), ["b"]);
+  assert.deepEqual(
+    outbox.seen(list, "#lab", { told: 11 }).map((one) => one.cid),
+    ["b"],
+  );
 });

@@ -7,7 +7,10 @@ import { linesOf } from "../../web/chat/core/lines.js";
 import { matching, mayKeep, readTyped, wordBefore } from "../../web/chat/core/typed.js";
 import { figureOf } from "../../web/chat/core/figure.js";
 
-const links = (text) => partsOf(text).filter((part) => part.is === "link").map((part) => part.text);
+const links = (text) =>
+  partsOf(text)
+    .filter((part) => part.is === "link")
+    .map((part) => part.text);
 
 test("links are http and https alone, and end before the sentence does", () => {
   const check = (text, ...expected) => assert.deepEqual(links(text), expected, text);
@@ -31,8 +34,22 @@ test("a link that does not lead where it seems to says where", () => {
 });
 
 test("all of a text is in its parts", () => {
-  const check = (text) => assert.equal(partsOf(text).map((part) => part.text).join(""), text);
-  ["", "plain", "<img src=x onerror=alert(1)>", "@ana, #lab: https://a.example", "a@b.example #1 ##", "@".repeat(300), "https://".repeat(200)].forEach(check);
+  const check = (text) =>
+    assert.equal(
+      partsOf(text)
+        .map((part) => part.text)
+        .join(""),
+      text,
+    );
+  [
+    "",
+    "plain",
+    "<img src=x onerror=alert(1)>",
+    "@ana, #lab: https://a.example",
+    "a@b.example #1 ##",
+    "@".repeat(300),
+    "https://".repeat(200),
+  ].forEach(check);
 });
 
 test("code, names and rooms are parts of their own", () => {
@@ -80,12 +97,34 @@ test("the word before the caret is completed", () => {
 });
 
 test("days, groups and what is new are lines of the log", () => {
-  const at = (seq, minute, fields) => ({ ev: "message", seq, ts: `2026-11-22T12:${String(minute).padStart(2, "0")}:00Z`, from: "bob", kind: "text", body: "x", ...fields });
+  const at = (seq, minute, fields) => ({
+    ev: "message",
+    seq,
+    ts: `2026-11-22T12:${String(minute).padStart(2, "0")}:00Z`,
+    from: "bob",
+    kind: "text",
+    body: "x",
+    ...fields,
+  });
   const view = { dayOf: (ts) => ts.slice(0, 10), newAfter: 2, me: "ana" };
-  const shape = (entries) => linesOf(entries, view).map((line) => (line.is === "words" ? `${line.isFirst ? "first" : "next"} ${line.key}` : line.is));
-  assert.deepEqual(shape([at(1, 0), at(2, 1), at(3, 2), at(4, 20), at(5, 21, { reply: 1 })]), ["day", "first 1", "next 2", "new", "first 3", "first 4", "first 5"]);
+  const shape = (entries) =>
+    linesOf(entries, view).map((line) =>
+      line.is === "words" ? `${line.isFirst ? "first" : "next"} ${line.key}` : line.is,
+    );
+  assert.deepEqual(shape([at(1, 0), at(2, 1), at(3, 2), at(4, 20), at(5, 21, { reply: 1 })]), [
+    "day",
+    "first 1",
+    "next 2",
+    "new",
+    "first 3",
+    "first 4",
+    "first 5",
+  ]);
   const joins = [1, 2].map((seq) => ({ ev: "join", seq, from: `u${seq}`, ts: "2026-11-22T12:00:00Z" }));
-  assert.deepEqual(linesOf(joins, view).map((line) => line.events?.length), [undefined, 2]);
+  assert.deepEqual(
+    linesOf(joins, view).map((line) => line.events?.length),
+    [undefined, 2],
+  );
   // Own words begin nothing new.
   assert.deepEqual(shape([at(3, 0, { from: "ana" })]), ["day", "first 3"]);
 });

@@ -15,7 +15,8 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
-  const isOurs = event.request.method === "GET" && url.origin === location.origin && url.pathname !== "/ws" && !url.search;
+  const isOurs =
+    event.request.method === "GET" && url.origin === location.origin && url.pathname !== "/ws" && !url.search;
   if (isOurs) event.respondWith(answer(event.request));
 });
 

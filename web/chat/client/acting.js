@@ -55,10 +55,11 @@ export const moderate = (cmd, room, user, fields = {}) => trying(() => ask(cmd, 
 
 export const setTopic = (room, topic) => ask("TOPIC", { room, topic });
 
-export const setAway = (text) => trying(async () => {
-  await ask("AWAY", text ? { text } : {});
-  away.value = text || null;
-});
+export const setAway = (text) =>
+  trying(async () => {
+    await ask("AWAY", text ? { text } : {});
+    away.value = text || null;
+  });
 
 const OWN = {
   async talk(rest) {
@@ -126,7 +127,11 @@ const ANSWERS = [
   ["rooms", () => (dialogue.value = { is: "rooms" })],
   ["room", cameIn],
   ["members", () => (beside.value = { is: "members" })],
-  ["user", ({ user, online, away: text }, { room }) => aside(room, { text: `${user}: ${text ?? t(online ? "online" : "offline")}` })],
+  [
+    "user",
+    ({ user, online, away: text }, { room }) =>
+      aside(room, { text: `${user}: ${text ?? t(online ? "online" : "offline")}` }),
+  ],
   ["value", ({ value }, { room, line }) => aside(room, { text: `${line.replace(/^\S+\s*/, "")} = ${value}` })],
   ["sessions", () => (dialogue.value = { is: "settings" })],
   ["commands", () => (dialogue.value = { is: "help" })],

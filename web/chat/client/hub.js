@@ -177,7 +177,18 @@ export const callNow = () => connection.nudge();
 /** What this browser is called among a person's devices. */
 function deviceName() {
   const agent = navigator.userAgent;
-  const browser = [["Firefox", /Firefox\//], ["Edge", /Edg\//], ["Chromium", /Chrom(e|ium)\//], ["Safari", /Safari\//]].find(([, its]) => its.test(agent));
-  const system = [["Android", /Android/], ["iOS", /iPhone|iPad/], ["Windows", /Windows/], ["macOS", /Mac OS/], ["Linux", /Linux/]].find(([, its]) => its.test(agent));
+  const browser = [
+    ["Firefox", /Firefox\//],
+    ["Edge", /Edg\//],
+    ["Chromium", /Chrom(e|ium)\//],
+    ["Safari", /Safari\//],
+  ].find(([, its]) => its.test(agent));
+  const system = [
+    ["Android", /Android/],
+    ["iOS", /iPhone|iPad/],
+    ["Windows", /Windows/],
+    ["macOS", /Mac OS/],
+    ["Linux", /Linux/],
+  ].find(([, its]) => its.test(agent));
   return [browser?.[0] ?? "browser", system?.[0]].filter(Boolean).join(", ");
 }

@@ -43,21 +43,24 @@ async function pageBefore(room, limit) {
 }
 
 /** Reads the newest of a room, with all that is unread where that is not too much. */
-export const load = (name) => once(name, async (room) => {
-  if (room && !room.isLoaded) await pageBefore(room, Math.min(PAGE_MAX, Math.max(PAGE, room.unread + 30)));
-});
+export const load = (name) =>
+  once(name, async (room) => {
+    if (room && !room.isLoaded) await pageBefore(room, Math.min(PAGE_MAX, Math.max(PAGE, room.unread + 30)));
+  });
 
 /** Reads what was before. */
-export const loadBefore = (name) => once(name, async (room) => {
-  if (room?.aside) return lookOn(room, "before");
-  if (room?.more) await pageBefore(room, PAGE);
-  return undefined;
-});
+export const loadBefore = (name) =>
+  once(name, async (room) => {
+    if (room?.aside) return lookOn(room, "before");
+    if (room?.more) await pageBefore(room, PAGE);
+    return undefined;
+  });
 
 /** Reads on, of what is looked at. */
-export const loadAfter = (name) => once(name, async (room) => {
-  if (room?.aside) await lookOn(room, "after");
-});
+export const loadAfter = (name) =>
+  once(name, async (room) => {
+    if (room?.aside) await lookOn(room, "after");
+  });
 
 async function lookOn(room, way) {
   const { entries, more } = room.aside;
@@ -114,10 +117,11 @@ export function markRead(name) {
   ask("READ", { room: name, seq: room.told }).catch(() => {}); // Said again after a login.
 }
 
-/** Who is in a room. */
+/** Who is in a room; of whom one talks with, whether they are there. */
 export const loadMembers = async (name) => {
   try {
-    change(states.members, name, (await ask("WHO", { room: name })).members);
+    if (rooms.isTalk(name)) change(states.met, await ask("WHOIS", { user: name.slice(1) }));
+    else change(states.members, name, (await ask("WHO", { room: name })).members);
   } catch {
     // Asked again when it is shown again.
   }
@@ -125,7 +129,8 @@ export const loadMembers = async (name) => {
 
 export const loadOthers = async () => change(states.others, (await ask("ROOMS")).rooms);
 
-export const search = (words, { room, from }) => ask("SEARCH", { q: words, limit: 50, ...(room ? { room } : {}), ...(from ? { from } : {}) });
+export const search = (words, { room, from }) =>
+  ask("SEARCH", { q: words, limit: 50, ...(room ? { room } : {}), ...(from ? { from } : {}) });
 
 on("missing", async ({ room, after }) => {
   try {

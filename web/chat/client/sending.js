@@ -87,7 +87,10 @@ function refused(one, error) {
 // What was not sent when the page was left is sent when it is back.
 on("entered", () => {
   const known = new Set(state.value.outbox.map((one) => one.cid));
-  const left = keep.all(`unsent.${me.value}.`).map(([, one]) => one).filter((one) => one?.cid && !known.has(one.cid));
+  const left = keep
+    .all(`unsent.${me.value}.`)
+    .map(([, one]) => one)
+    .filter((one) => one?.cid && !known.has(one.cid));
   left.sort((a, b) => (a.ts < b.ts ? -1 : 1));
   for (const one of left) setOutbox(outbox.add, one);
   flush();

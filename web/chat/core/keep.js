@@ -35,7 +35,9 @@ export class Keep {
     try {
       const whole = `${NAME}.${prefix}`;
       const keys = Array.from({ length: this.storage.length }, (_, index) => this.storage.key(index));
-      return keys.filter((key) => key.startsWith(whole)).map((key) => [key.slice(whole.length), this.get(key.slice(NAME.length + 1))]);
+      return keys
+        .filter((key) => key.startsWith(whole))
+        .map((key) => [key.slice(whole.length), this.get(key.slice(NAME.length + 1))]);
     } catch {
       return [];
     }

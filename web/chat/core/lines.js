@@ -6,7 +6,21 @@
 const GROUP_MS = 5 * 60_000;
 
 /** What is told beside what was said. Events that this page does not know are left out. */
-const TOLD = new Set(["create", "join", "part", "topic", "role", "invite", "kick", "ban", "unban", "mute", "unmute", "slow", "retain"]);
+const TOLD = new Set([
+  "create",
+  "join",
+  "part",
+  "topic",
+  "role",
+  "invite",
+  "kick",
+  "ban",
+  "unban",
+  "mute",
+  "unmute",
+  "slow",
+  "retain",
+]);
 
 /**
  * Gives the lines of a log, in order.
@@ -44,7 +58,12 @@ function words(before, event) {
 
 function goesOn(one, next) {
   const isPlain = (event) => event.kind === "text" && event.reply === undefined;
-  return one.from === next.from && one.kind === "text" && isPlain(next) && Date.parse(next.ts) - Date.parse(one.ts) < GROUP_MS;
+  return (
+    one.from === next.from &&
+    one.kind === "text" &&
+    isPlain(next) &&
+    Date.parse(next.ts) - Date.parse(one.ts) < GROUP_MS
+  );
 }
 
 /** Who comes in and leaves is told in one line. */

@@ -7,7 +7,10 @@
  */
 
 /** Puts something at the end. */
-export const add = (list, { cid, cmd, room, fields, ts }) => [...list, { cid, cmd, room, fields, ts, state: "waiting" }];
+export const add = (list, { cid, cmd, room, fields, ts }) => [
+  ...list,
+  { cid, cmd, room, fields, ts, state: "waiting" },
+];
 
 /** What is to be asked next: the first that waits, unless one is under way, as order matters. */
 export function next(list) {

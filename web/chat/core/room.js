@@ -21,8 +21,24 @@ export function listed(known, told) {
 /** A room of which only the name is known. */
 export function blank(name) {
   return {
-    name, topic: "", isPrivate: isTalk(name), role: "member", last: 0, read: 0, unread: 0, mentions: 0, size: 0,
-    told: 0, entries: [], more: true, isLoaded: false, aside: null, signs: new Map(), edits: new Map(), people: null, slow: 0,
+    name,
+    topic: "",
+    isPrivate: isTalk(name),
+    role: "member",
+    last: 0,
+    read: 0,
+    unread: 0,
+    mentions: 0,
+    size: 0,
+    told: 0,
+    entries: [],
+    more: true,
+    isLoaded: false,
+    aside: null,
+    signs: new Map(),
+    edits: new Map(),
+    people: null,
+    slow: 0,
   };
 }
 
@@ -139,11 +155,18 @@ export function before(room, { events, more }) {
 }
 
 /** How much of it is for who reads, and was not read. */
-const forMe = (room, lines) => lines.filter((one) => isWords(one) && one.seq > room.read && (one.mention || isTalk(room.name))).length;
+const forMe = (room, lines) =>
+  lines.filter((one) => isWords(one) && one.seq > room.read && (one.mention || isTalk(room.name))).length;
 
 /** More was missed than is told: what is known ends, and begins anew with what comes. */
 export const gap = (room, { to }) => ({
-  ...room, entries: [], more: true, isLoaded: false, edits: new Map(), told: Math.max(room.told, to) });
+  ...room,
+  entries: [],
+  more: true,
+  isLoaded: false,
+  edits: new Map(),
+  told: Math.max(room.told, to),
+});
 
 /** Looks at a page from further back. */
 export function lookAt(room, { events, more }, focus) {

@@ -11,8 +11,19 @@ import * as outbox from "./outbox.js";
 import * as rooms from "./room.js";
 
 export const nothing = {
-  me: null, session: null, cursor: 0, last: 0, isResuming: false, lagging: new Map(),
-  rooms: new Map(), others: new Map(), presence: new Map(), typing: new Map(), outbox: [], watched: null, announced: null,
+  me: null,
+  session: null,
+  cursor: 0,
+  last: 0,
+  isResuming: false,
+  lagging: new Map(),
+  rooms: new Map(),
+  others: new Map(),
+  presence: new Map(),
+  typing: new Map(),
+  outbox: [],
+  watched: null,
+  announced: null,
 };
 
 const withRoom = (state, room) => ({ ...state, rooms: put(state.rooms, room.name, room) });
@@ -28,7 +39,12 @@ export function inRoom(state, name, change) {
 export function loggedIn(state, { user, session, cursor, rooms: told }, isResuming) {
   const known = isResuming ? state.rooms : new Map();
   // While it is resumed, what was missed is counted as it is told.
-  const again = (room, one) => ({ ...rooms.read(room, one.read, user), role: one.role, topic: one.topic, size: one.members });
+  const again = (room, one) => ({
+    ...rooms.read(room, one.read, user),
+    role: one.role,
+    topic: one.topic,
+    size: one.members,
+  });
   const row = (one) => {
     const room = known.get(one.room);
     return [one.room, room ? again(room, one) : { ...rooms.listed(undefined, one), told: one.last }];
@@ -36,8 +52,15 @@ export function loggedIn(state, { user, session, cursor, rooms: told }, isResumi
   // Whom one is about to speak to for the first time the hub knows nothing of.
   const begun = [...known].filter(([name, room]) => rooms.isTalk(name) && room.told === 0);
   return {
-    ...state, me: user, session, rooms: new Map([...begun, ...told.map(row)]), isResuming,
-    cursor: isResuming ? state.cursor : cursor, last: Math.max(state.last, cursor), lagging: new Map(), typing: new Map(),
+    ...state,
+    me: user,
+    session,
+    rooms: new Map([...begun, ...told.map(row)]),
+    isResuming,
+    cursor: isResuming ? state.cursor : cursor,
+    last: Math.max(state.last, cursor),
+    lagging: new Map(),
+    typing: new Map(),
     presence: new Map(),
   };
 }
@@ -85,7 +108,9 @@ const PASSING = {
     const left = on ? put(there, user, now) : without(there, user);
     return { state: left === there ? state : { ...state, typing: put(state.typing, room, left) } };
   },
-  presence: (state, { user, state: how, text }) => ({ state: { ...state, presence: put(state.presence, user, { how, text }) } }),
+  presence: (state, { user, state: how, text }) => ({
+    state: { ...state, presence: put(state.presence, user, { how, text }) },
+  }),
   announce: (state, event) => ({ state: { ...state, announced: event } }),
 };
 
@@ -105,17 +130,22 @@ function logged(state, event) {
 }
 
 /** Something is missing before it. Of what was missed while there was no line, a gap tells. */
-const isHole = (state, room, event) => !state.isResuming && state.lagging.get(room.name) !== "told" && room.told > 0 && event.prev > room.told;
+const isHole = (state, room, event) =>
+  !state.isResuming && state.lagging.get(room.name) !== "told" && room.told > 0 && event.prev > room.told;
 
 /** What is missing is asked for, once; what is behind it comes with it. */
 function hole(state, room) {
   if (state.lagging.has(room.name)) return { state };
-  return { state: { ...state, lagging: put(state.lagging, room.name, "seen") }, missing: { room: room.name, after: room.told } };
+  return {
+    state: { ...state, lagging: put(state.lagging, room.name, "seen") },
+    missing: { room: room.name, after: room.told },
+  };
 }
 
 const isAboutOutside = (state, event) => event.ev === "invite" && !state.rooms.has(event.room);
 
-const isEnd = ({ me }, { ev, from, user }) => (ev === "part" && from === me) || ((ev === "kick" || ev === "ban") && user === me);
+const isEnd = ({ me }, { ev, from, user }) =>
+  (ev === "part" && from === me) || ((ev === "kick" || ev === "ban") && user === me);
 
 function invited(state, { room, from, user }) {
   if (user !== state.me) return state;
@@ -139,7 +169,11 @@ export function others(state, told) {
   const row = (one) => [one.room, { ...rooms.listed(undefined, one), by: state.others.get(one.room)?.by }];
   const next = { ...state, others: new Map(open.map(row)) };
   const mine = told.filter((one) => one.role && state.rooms.has(one.room));
-  return mine.reduce((after, one) => inRoom(after, one.room, (room) => ({ ...room, size: one.members, topic: one.topic, isPrivate: one.private })), next);
+  return mine.reduce(
+    (after, one) =>
+      inRoom(after, one.room, (room) => ({ ...room, size: one.members, topic: one.topic, isPrivate: one.private })),
+    next,
+  );
 }
 
 /** This account came into a room, or made it. */
@@ -154,6 +188,12 @@ export function joined(state, told) {
 export function members(state, name, told) {
   const row = (one) => [one.user, one];
   return inRoom(state, name, (room) => ({ ...room, people: new Map(told.map(row)), size: told.length }));
+}
+
+/** Whether somebody is there, who was asked about. */
+export function met(state, { user, online, away }) {
+  const how = online ? (away ? "away" : "online") : "offline";
+  return { ...state, presence: put(state.presence, user, { how, text: away }) };
 }
 
 /** Forgets who began to write so long ago that they will have stopped. */

@@ -25,7 +25,8 @@ export function partsOf(body) {
     [NAME, ([found, name]) => ({ is: "name", text: found, name })],
     [ROOM, ([found]) => ({ is: "room", text: found })],
   ];
-  const split = (parts, [pattern, read]) => parts.flatMap((part) => (part.is === "words" ? cut(part.text, pattern, read) : [part]));
+  const split = (parts, [pattern, read]) =>
+    parts.flatMap((part) => (part.is === "words" ? cut(part.text, pattern, read) : [part]));
   return readers.reduce(split, [{ is: "words", text: body }]);
 }
 
@@ -68,11 +69,17 @@ function withoutEnd(text) {
 }
 
 /** Whether a text is nothing but a few emoji, which are shown large. */
-export const isSigns = (body) => /^(?:[\p{Extended_Pictographic}\p{Emoji_Component}\u200d\ufe0f]\s?){1,12}$/u.test(body) && /\p{Extended_Pictographic}/u.test(body) && [...new Intl.Segmenter().segment(body.replaceAll(" ", ""))].length <= 4;
+export const isSigns = (body) =>
+  /^(?:[\p{Extended_Pictographic}\p{Emoji_Component}\u200d\ufe0f]\s?){1,12}$/u.test(body) &&
+  /\p{Extended_Pictographic}/u.test(body) &&
+  [...new Intl.Segmenter().segment(body.replaceAll(" ", ""))].length <= 4;
 
 /** The first line of a text, for a quote. */
 export function firstLine(body, most) {
-  const line = body.replace(/```[^\n]*\n?/g, "").trim().split("\n", 1)[0];
+  const line = body
+    .replace(/```[^\n]*\n?/g, "")
+    .trim()
+    .split("\n", 1)[0];
   const shown = [...new Intl.Segmenter().segment(line)].map((one) => one.segment);
   return shown.length > most ? `${shown.slice(0, most).join("").trimEnd()}…` : line;
 }

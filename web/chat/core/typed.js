@@ -4,10 +4,27 @@
 
 /** Commands that only the door of plain text needs, or that the page does in its own way. */
 const OWN = {
-  msg: "talk", m: "talk", search: "search", who: "members", names: "members", qui: "members",
-  rooms: "rooms", list: "rooms", salons: "rooms", help: "help", h: "help", aide: "help", "?": "help",
-  sessions: "devices", logout: "logout", password: "password", passwd: "password",
-  bye: "logout", quit: "logout", exit: "logout", fin: "logout",
+  msg: "talk",
+  m: "talk",
+  search: "search",
+  who: "members",
+  names: "members",
+  qui: "members",
+  rooms: "rooms",
+  list: "rooms",
+  salons: "rooms",
+  help: "help",
+  h: "help",
+  aide: "help",
+  "?": "help",
+  sessions: "devices",
+  logout: "logout",
+  password: "password",
+  passwd: "password",
+  bye: "logout",
+  quit: "logout",
+  exit: "logout",
+  fin: "logout",
 };
 
 /** Commands whose words are nobody's business: no draft is kept of them. */

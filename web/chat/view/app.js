@@ -38,20 +38,35 @@ function Inside() {
     }}>${t("skip")}</a>
     <${Rooms} />
     <main class="room" aria-label=${room.value?.name ?? t("welcome")}>
-      ${room.value ? html`<${Head} /><${Announced} /><${Log} /><div class="foot"><${Line} /><${Composer} /></div>` : html`<${Nowhere} />`}
+      ${
+        room.value
+          ? html`<${Head} /><${Announced} /><${Log} /><div class="foot"><${Line} /><${Composer} />
+        </div>`
+          : html`<${Nowhere} />`
+      }
     </main>
     <${Beside} />
     <${Dialogue} />
     <${Menu} />
-    <div class="passing" role="status">${passing.value && html`<p class=${passing.value.isBad ? "bad" : ""}><bdi>${passing.value.text}</bdi><button type="button" aria-label=${t("close")} onClick=${() => (passing.value = null)}><${Icon} name="close" /></button></p>`}</div>
+    <div class="passing" role="status">${
+      passing.value &&
+      html`<p class=${passing.value.isBad ? "bad" : ""}>
+      <bdi>${passing.value.text}</bdi><button type="button" aria-label=${t("close")}
+        onClick=${() => (passing.value = null)}><${Icon} name="close" /></button></p>`
+    }</div>
   </div>`;
 }
 
 function Nowhere() {
   const isEmpty = state.value.me !== null;
   return html`<div class="nowhere"><${ToList} />
-    ${isEmpty && html`<${Figure} name=${me.value ?? ""} /><h1>${t("welcome")}</h1><p>${t("welcome words")}</p>
-    <p class="buttons"><button type="button" class="main" onClick=${() => (dialogue.value = { is: "rooms" })}>${t("find or make a room")}</button><button type="button" onClick=${() => (dialogue.value = { is: "talk" })}>${t("write to somebody")}</button></p>`}
+    ${
+      isEmpty &&
+      html`<${Figure} name=${me.value ?? ""} /><h1>${t("welcome")}</h1><p>${t("welcome words")}</p>
+    <p class="buttons"><button type="button" class="main"
+      onClick=${() => (dialogue.value = { is: "rooms" })}>${t("find or make a room")}</button><button type="button"
+        onClick=${() => (dialogue.value = { is: "talk" })}>${t("write to somebody")}</button></p>`
+    }
     <${Line} /></div>`;
 }
 
@@ -59,13 +74,22 @@ function Announced() {
   const its = state.value.announced;
   if (!its) return null;
   return html`<div class="announced" role="alert"><b><bdi>${its.from}</bdi>:</b> <bdi>${its.body}</bdi>
-    <button type="button" class="quiet-button" aria-label=${t("close")} onClick=${() => (state.value = { ...state.value, announced: null })}><${Icon} name="close" /></button></div>`;
+    <button type="button" class="quiet-button" aria-label=${t("close")}
+      onClick=${() => (state.value = { ...state.value, announced: null })}><${Icon} name="close" /></button></div>`;
 }
 
 const DIALOGUES = {
-  rooms: forms.RoomsDialogue, create: forms.CreateDialogue, talk: forms.TalkDialogue, invite: forms.InviteDialogue,
-  topic: forms.TopicDialogue, rules: forms.RulesDialogue, "sending out": forms.SendingOutDialogue,
-  "taking out": forms.TakingOutDialogue, settings: SettingsDialogue, switcher: SwitcherDialogue, help: HelpDialogue,
+  rooms: forms.RoomsDialogue,
+  create: forms.CreateDialogue,
+  talk: forms.TalkDialogue,
+  invite: forms.InviteDialogue,
+  topic: forms.TopicDialogue,
+  rules: forms.RulesDialogue,
+  "sending out": forms.SendingOutDialogue,
+  "taking out": forms.TakingOutDialogue,
+  settings: SettingsDialogue,
+  switcher: SwitcherDialogue,
+  help: HelpDialogue,
 };
 
 function Dialogue() {

@@ -19,7 +19,8 @@ export function Beside() {
   if (!its || (its.is === "members" && (!room.value || isTalk(room.value.name)))) return null;
   const title = t(its.is);
   return html`<aside class="beside" aria-label=${title} onKeyDown=${(event) => event.key === "Escape" && close()}>
-    <header><h2>${title}</h2><button type="button" class="quiet-button" aria-label=${t("close")} title="Esc" onClick=${close}><${Icon} name="close" /></button></header>
+    <header><h2>${title}</h2><button type="button" class="quiet-button" aria-label=${t("close")} title="Esc"
+      onClick=${close}><${Icon} name="close" /></button></header>
     ${its.is === "members" ? html`<${Members} its=${room.value} />` : html`<${Search} its=${its} />`}
   </aside>`;
 }
@@ -50,12 +51,18 @@ function howOf({ user, online }) {
 }
 
 function Those({ title, all }) {
-  return html`<section aria-label=${title}><h3>${title}</h3><ul>${all.map((one) => html`<li key=${one.user}>
+  return html`<section aria-label=${title}><h3>${title}</h3><ul>${all.map(
+    (one) => html`<li key=${one.user}>
     <button type="button" class=${`row ${one.how}`} onClick=${(event) => showPerson(event, one.user)}>
       <${Figure} name=${one.user} how=${one.how} />
-      <span class="row-name"><${Name} name=${one.user} />${state.value.presence.get(one.user)?.text && html`<bdi class="quiet">${state.value.presence.get(one.user).text}</bdi>`}</span>
+      <span class="row-name"><${Name} name=${one.user} />${
+        state.value.presence.get(one.user)?.text &&
+        html`<bdi
+        class="quiet">${state.value.presence.get(one.user).text}</bdi>`
+      }</span>
       ${one.role !== "member" && html`<span class="tag">${t(`role ${one.role}`)}</span>`}
-    </button></li>`)}</ul></section>`;
+    </button></li>`,
+  )}</ul></section>`;
 }
 
 const found = signal(null);
@@ -86,17 +93,27 @@ function Search({ its }) {
     timer.current = setTimeout(run, 250);
   };
   return html`<search class="search">
-    <input ref=${field} type="search" aria-label=${t("search")} placeholder=${t("words to find")} onInput=${soon} onKeyDown=${(event) => event.key === "Enter" && run()} />
-    ${room.value && html`<label class="check"><input type="checkbox" checked=${here.value} onChange=${(event) => {
-      here.value = event.currentTarget.checked;
-      run();
-    }} /> ${t("only in")} <bdi>${room.value.name}</bdi></label>`}
+    <input ref=${field} type="search" aria-label=${t("search")} placeholder=${t("words to find")} onInput=${soon}
+      onKeyDown=${(event) => event.key === "Enter" && run()} />
+    ${
+      room.value &&
+      html`<label class="check"><input type="checkbox" checked=${here.value} onChange=${(event) => {
+        here.value = event.currentTarget.checked;
+        run();
+      }} /> ${t("only in")} <bdi>${room.value.name}</bdi></label>`
+    }
     <p class="quiet" role="status">${found.value ? count("found", found.value.length) : t("search hint")}</p>
-    <ul>${(found.value ?? []).filter((one) => one.ev === "message" && one.body !== null).map((one) => html`<li key=${one.seq}>
+    <ul>${(found.value ?? [])
+      .filter((one) => one.ev === "message" && one.body !== null)
+      .map(
+        (one) => html`<li
+      key=${one.seq}>
       <button type="button" class="hit" onClick=${() => jump(one)}>
-        <span class="hit-head"><${Figure} name=${one.from} /><${Name} name=${one.from} /> <span class="quiet"><bdi>${one.room}</bdi> · ${dateOf(one.ts)}</span></span>
+        <span class="hit-head"><${Figure} name=${one.from} /><${Name} name=${one.from} /> <span class="quiet">
+          <bdi>${one.room}</bdi> · ${dateOf(one.ts)}</span></span>
         <span class="hit-body" dir="auto">${one.body}</span>
-      </button></li>`)}</ul>
+      </button></li>`,
+      )}</ul>
   </search>`;
 }
 

@@ -12,6 +12,9 @@ import { Figure } from "./icons.js";
 
 const CHOICES_MAX = 8;
 
+/** Of the hub's commands those that this page does in another place. */
+const ELSEWHERE = new Set(["register", "login", "lang", "nick", "bye", "ping"]);
+
 /** `{ found, at, word }`, or `null` if there is nothing to choose. */
 export const choices = signal(null);
 
@@ -39,13 +42,22 @@ const FIND = {
   "@": (word, room) => matching(names(room), word, CHOICES_MAX).map((name) => ({ put: `@${name}`, name })),
   "#": (word) => {
     const all = [...state.value.rooms.keys(), ...state.value.others.keys()].filter((name) => name.startsWith("#"));
-    return matching(all.map((name) => name.slice(1)), word, CHOICES_MAX).map((name) => ({ put: `#${name}` }));
+    return matching(
+      all.map((name) => name.slice(1)),
+      word,
+      CHOICES_MAX,
+    ).map((name) => ({ put: `#${name}` }));
   },
   "/": (word) => {
     loadCommands();
     const told = commands.value.get(lang.value) ?? [];
     const byName = new Map(told.map((one) => [one.line.split(/[ ,]/)[0].slice(1), one]));
-    return matching([...byName.keys()], word, CHOICES_MAX).map((name) => ({ put: `/${name}`, line: byName.get(name).line, does: byName.get(name).does }));
+    for (const name of ELSEWHERE) byName.delete(name);
+    return matching([...byName.keys()], word, CHOICES_MAX).map((name) => ({
+      put: `/${name}`,
+      line: byName.get(name).line,
+      does: byName.get(name).does,
+    }));
   },
 };
 
@@ -65,7 +77,10 @@ export function choose(event, field) {
 /** What was typed out needs no choice: Enter says it. */
 function isWhole(field) {
   const { found, word } = choices.value;
-  return found.some((one) => one.put.toLowerCase() === (word.sign + word.word).toLowerCase()) && field.value.length === field.selectionStart;
+  return (
+    found.some((one) => one.put.toLowerCase() === (word.sign + word.word).toLowerCase()) &&
+    field.value.length === field.selectionStart
+  );
 }
 
 function take(field, { put }) {
@@ -80,13 +95,16 @@ export function Choices({ field }) {
   const its = choices.value;
   if (!its) return null;
   return html`<ul class="choices" id="choices" role="listbox" aria-label=${t("choices")}>
-    ${its.found.map((one, at) => html`<li key=${one.put} id=${`choice-${at}`} role="option" aria-selected=${at === its.at} onMouseDown=${(event) => {
-      event.preventDefault();
-      take(field.current, one);
-    }}>
+    ${its.found.map(
+      (one, at) => html`<li key=${one.put} id=${`choice-${at}`} role="option" aria-selected=${at === its.at}
+      onMouseDown=${(event) => {
+        event.preventDefault();
+        take(field.current, one);
+      }}>
       ${one.name && html`<${Figure} name=${one.name} />`}
       <bdi class=${one.line ? "command" : ""}>${one.line ?? one.put}</bdi>
       ${one.does && html`<span class="quiet">${one.does}</span>`}
-    </li>`)}
+    </li>`,
+    )}
   </ul>`;
 }

@@ -93,13 +93,19 @@ export function Composer() {
     <${Typing} its=${its} />
     ${what && html`<${About} room=${its.name} what=${what} />`}
     <div class="field">
-      <button type="button" class="quiet-button" aria-label=${t("insert a sign")} title=${t("insert a sign")} onClick=${(click) => openMenu(click, { label: t("insert a sign"), signs: insert })}><${Icon} name="smile" /></button>
+      <button type="button" class="quiet-button" aria-label=${t("insert a sign")} title=${t("insert a sign")}
+        onClick=${(click) => openMenu(click, { label: t("insert a sign"), signs: insert })}><${Icon} name="smile" />
+          </button>
       <label class="sr" for="composer">${t("say in", its.name)}</label>
       <textarea id="composer" ref=${field} rows="1" dir="auto" autocomplete="off" spellcheck=${true} enterkeyhint="send"
-        placeholder=${t(isTwo ? "write to placeholder" : "say in", isTwo ? its.name.slice(1) : its.name)} aria-describedby=${isTooLong ? "too-long" : undefined}
-        role="combobox" aria-expanded=${Boolean(choices.value)} aria-controls="choices" aria-autocomplete="list" aria-activedescendant=${choices.value ? `choice-${choices.value.at}` : undefined}
-        onInput=${onInput} onKeyDown=${onKeyDown} onBlur=${() => typing(false)} onClick=${() => (choices.value = null)}></textarea>
-      <button type="button" class="send" aria-label=${t(edited ? "save" : "send")} title=${t(edited ? "save" : "send")} onClick=${send}><${Icon} name=${edited ? "check" : "send"} /></button>
+        placeholder=${t(isTwo ? "write to placeholder" : "say in", isTwo ? its.name.slice(1) : its.name)}
+          aria-describedby=${isTooLong ? "too-long" : undefined}
+        role="combobox" aria-expanded=${Boolean(choices.value)} aria-controls="choices" aria-autocomplete="list"
+          aria-activedescendant=${choices.value ? `choice-${choices.value.at}` : undefined}
+        onInput=${onInput} onKeyDown=${onKeyDown} onBlur=${() => typing(false)} onClick=${() => (choices.value = null)}>
+          </textarea>
+      <button type="button" class="send" aria-label=${t(edited ? "save" : "send")} title=${t(edited ? "save" : "send")}
+        onClick=${send}><${Icon} name=${edited ? "check" : "send"} /></button>
       <${Choices} field=${field} />
     </div>
     ${isTooLong && html`<p id="too-long" class="too-long" role="alert">${t("too long", bytes.value - limit())}</p>`}
@@ -131,13 +137,19 @@ function About({ room: name, what }) {
   const event = reply ?? edited;
   return html`<div class="about">
     <${Icon} name=${reply ? "reply" : "edit"} />
-    <span>${reply ? html`${t("answer to", "")} <${Name} name=${event.from} />` : t("you edit")} <${Snippet} body=${event.body} /></span>
-    <button type="button" class="quiet-button" aria-label=${t("cancel")} title="Esc" onClick=${() => setAbout(name, null)}><${Icon} name="close" /></button>
+    <span>${reply ? html`${t("answer to", "")} <${Name} name=${event.from} />` : t("you edit")} <${Snippet}
+      body=${event.body} /></span>
+    <button type="button" class="quiet-button" aria-label=${t("cancel")} title="Esc" onClick=${() => setAbout(name, null)}>
+      <${Icon} name="close" /></button>
   </div>`;
 }
 
 function Typing({ its }) {
   const names = [...(state.value.typing.get(its.name)?.keys() ?? [])].filter((name) => name !== me.value);
   const shown = names.slice(0, 3).map((name, at) => html`${at > 0 ? ", " : ""}<${Name} name=${name} />`);
-  return html`<p class="typing" role="status">${names.length > 0 && html`<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>${shown} ${t(names.length > 1 ? "write" : "writes")}`}</p>`;
+  return html`<p class="typing" role="status">${
+    names.length > 0 &&
+    html`<span class="dots" aria-hidden="true"><i></i><i>
+    </i><i></i></span>${shown} ${t(names.length > 1 ? "write" : "writes")}`
+  }</p>`;
 }

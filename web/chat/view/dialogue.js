@@ -23,9 +23,11 @@ export function Window({ title, kind = "", children }) {
     (its.current.querySelector("[autofocus]") ?? its.current).focus();
   }, []);
   const outside = (event) => event.target === its.current && close();
-  return html`<dialog ref=${its} class=${`window ${kind}`} tabindex="-1" aria-label=${title} onClose=${closed} onMouseDown=${outside}>
+  return html`<dialog ref=${its} class=${`window ${kind}`} tabindex="-1" aria-label=${title} onClose=${closed}
+    onMouseDown=${outside}>
     <div class="window-in">
-      <header><h2>${title}</h2><button type="button" class="quiet-button" aria-label=${t("close")} title="Esc" onClick=${close}><${Icon} name="close" /></button></header>
+      <header><h2>${title}</h2><button type="button" class="quiet-button" aria-label=${t("close")} title="Esc"
+        onClick=${close}><${Icon} name="close" /></button></header>
       ${children}
     </div>
   </dialog>`;
@@ -38,8 +40,13 @@ export function Field({ label, hint, error, ...rest }) {
   const id = useRef(`field-${++number}`).current;
   return html`<p class="form-field">
     <label for=${id}>${label}</label>
-    <input id=${id} aria-invalid=${Boolean(error)} aria-describedby=${error || hint ? `${id}-words` : undefined} ...${rest} />
-    ${(error || hint) && html`<span id=${`${id}-words`} class=${error ? "wrong" : "quiet"} role=${error ? "alert" : undefined}>${error || hint}</span>`}
+    <input id=${id} aria-invalid=${Boolean(error)} aria-describedby=${error || hint ? `${id}-words` : undefined} ...${rest}
+      />
+    ${
+      (error || hint) &&
+      html`<span id=${`${id}-words`} class=${error ? "wrong" : "quiet"}
+      role=${error ? "alert" : undefined}>${error || hint}</span>`
+    }
   </p>`;
 }
 
@@ -66,7 +73,13 @@ export function Form({ act, children, button, isBad, other }) {
   return html`<form class="form" onSubmit=${submit}>
     ${children}
     ${wrong.value && html`<p class="wrong" role="alert">${wrong.value.text}</p>`}
-    <p class="buttons">${other}<button type="submit" class=${isBad ? "bad main" : "main"} aria-disabled=${isBusy.value}>${isBusy.value ? html`<span class="waiting" aria-hidden="true"></span>` : ""}${button}</button></p>
+    <p class="buttons">${other}<button type="submit" class=${isBad ? "bad main" : "main"}
+      aria-disabled=${isBusy.value}>${
+        isBusy.value
+          ? html`<span class="waiting" aria-hidden="true">
+        </span>`
+          : ""
+      }${button}</button></p>
   </form>`;
 }
 
@@ -80,6 +93,10 @@ export const Cancel = () => html`<button type="button" onClick=${close}>${t("can
 
 /** One of a few, side by side. */
 export function OneOf({ label, name, options, chosen, choose }) {
-  return html`<fieldset class="one-of"><legend>${label}</legend><div>${options.map(([value, text]) => html`<label key=${value}>
-    <input type="radio" name=${name} value=${value} checked=${chosen === value} onChange=${() => choose?.(value)} /><span>${text}</span></label>`)}</div></fieldset>`;
+  return html`<fieldset class="one-of"><legend>${label}</legend><div>${options.map(
+    ([value, text]) => html`<label
+    key=${value}>
+    <input type="radio" name=${name} value=${value} checked=${chosen === value} onChange=${() => choose?.(value)} />
+      <span>${text}</span></label>`,
+  )}</div></fieldset>`;
 }

@@ -24,14 +24,31 @@ export function Entrance() {
       <p class="lede">${t("lede")}</p>
       ${sentOut.value && html`<p class="wrong" role="status">${sentOut.value}</p>`}
       <${Form} key=${cmd} act=${act} button=${t(cmd === "LOGIN" ? "log in" : "make an account")}>
-        <${Field} label=${t("name")} name="user" required maxlength="32" autofocus autocomplete="username" autocapitalize="none" spellcheck=${false} hint=${cmd === "REGISTER" ? t("name hint") : ""} />
-        <${Field} label=${t("password")} name="password" type="password" required minlength=${cmd === "REGISTER" ? 8 : undefined} autocomplete=${cmd === "LOGIN" ? "current-password" : "new-password"} hint=${cmd === "REGISTER" ? t("password hint") : ""} />
-        ${cmd === "REGISTER" && policy === "invitation" && html`<${Field} label=${t("invitation")} name="invitation" required autocomplete="off" hint=${t("invitation hint")} />`}
+        <${Field} label=${t("name")} name="user" required maxlength="32" autofocus autocomplete="username"
+          autocapitalize="none" spellcheck=${false} hint=${cmd === "REGISTER" ? t("name hint") : ""} />
+        <${Field} label=${t("password")} name="password" type="password" required
+          minlength=${cmd === "REGISTER" ? 8 : undefined}
+            autocomplete=${cmd === "LOGIN" ? "current-password" : "new-password"}
+              hint=${cmd === "REGISTER" ? t("password hint") : ""} />
+        ${
+          cmd === "REGISTER" &&
+          policy === "invitation" &&
+          html`<${Field} label=${t("invitation")} name="invitation"
+          required autocomplete="off" hint=${t("invitation hint")} />`
+        }
       <//>
-      ${mayRegister && html`<p class="other-way">${t(isNew.value ? "have account" : "no account")} <button type="button" class="link" onClick=${() => (isNew.value = !isNew.value)}>${t(isNew.value ? "log in" : "make an account")}</button></p>`}
+      ${
+        mayRegister &&
+        html`<p class="other-way">${t(isNew.value ? "have account" : "no account")} <button type="button"
+        class="link" onClick=${() => (isNew.value = !isNew.value)}>${t(isNew.value ? "log in" : "make an account")}</button></p>`
+      }
       <p class="small-choices">
-        ${["en", "fr"].map((one) => html`<button type="button" class="link" lang=${one} aria-pressed=${lang.value === one} onClick=${() => speak(one)}>${one === "en" ? "English" : "Français"}</button>`)}
-        <button type="button" class="link" onClick=${() => wear(LOOKS[(LOOKS.indexOf(look.value) + 1) % LOOKS.length])}>${t("look")}: ${t(`look ${look.value}`)}</button>
+        ${["en", "fr"].map(
+          (one) => html`<button type="button" class="link" lang=${one} aria-pressed=${lang.value === one}
+          onClick=${() => speak(one)}>${one === "en" ? "English" : "Français"}</button>`,
+        )}
+        <button type="button" class="link"
+          onClick=${() => wear(LOOKS[(LOOKS.indexOf(look.value) + 1) % LOOKS.length])}>${t("look")}: ${t(`look ${look.value}`)}</button>
       </p>
     </section>
   </main>`;

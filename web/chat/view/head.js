@@ -22,15 +22,30 @@ export function Head() {
       <h1>${its.isPrivate && !isTwo && html`<${Icon} name="lock" />`}<bdi>${isTwo ? its.name.slice(1) : its.name}</bdi></h1>
       ${isTwo ? html`<${Presence} user=${its.name.slice(1)} />` : html`<${Topic} its=${its} />`}
     </div>
-    ${!isTwo && html`<button type="button" class="quiet-button with-words" aria-pressed=${beside.value?.is === "members"} aria-label=${count("members", its.size)} title=${t("members")} onClick=${members}><${Icon} name="people" /><span>${its.size}</span></button>`}
-    <button type="button" class="quiet-button" aria-pressed=${beside.value?.is === "search"} aria-label=${t("search")} title=${`${t("search")} (Ctrl F)`} onClick=${() => (beside.value = beside.value?.is === "search" ? null : { is: "search", words: "" })}><${Icon} name="search" /></button>
-    ${!isTwo && html`<button type="button" class="quiet-button" aria-label=${t("about the room")} title=${t("about the room")} onClick=${(event) => openMenu(event, { label: t("about the room"), items: actions(its) })}><${Icon} name="more" /></button>`}
+    ${
+      !isTwo &&
+      html`<button type="button" class="quiet-button with-words" aria-pressed=${beside.value?.is === "members"}
+      aria-label=${count("members", its.size)} title=${t("members")} onClick=${members}><${Icon} name="people" />
+        <span>${its.size}</span></button>`
+    }
+    <button type="button" class="quiet-button" aria-pressed=${beside.value?.is === "search"} aria-label=${t("search")}
+      title=${`${t("search")} (Ctrl F)`}
+        onClick=${() => (beside.value = beside.value?.is === "search" ? null : { is: "search", words: "" })}><${Icon}
+          name="search" /></button>
+    ${
+      !isTwo &&
+      html`<button type="button" class="quiet-button" aria-label=${t("about the room")}
+      title=${t("about the room")}
+        onClick=${(event) => openMenu(event, { label: t("about the room"), items: actions(its) })}><${Icon} name="more" />
+          </button>`
+    }
   </header>`;
 }
 
 export function ToList() {
   const { mentions, unread } = totals(state.value);
-  return html`<button type="button" class="quiet-button narrow-only to-list" aria-label=${t("to the list")} onClick=${() => (isListOpen.value = true)}>
+  return html`<button type="button" class="quiet-button narrow-only to-list" aria-label=${t("to the list")}
+    onClick=${() => (isListOpen.value = true)}>
     <${Icon} name="back" />${(mentions > 0 || unread > 0) && html`<i class=${`dot ${mentions > 0 ? "for-me" : ""}`}></i>`}
   </button>`;
 }
@@ -49,19 +64,31 @@ function Topic({ its }) {
   if (!its.topic && !may) return null;
   const words = its.topic ? html`<bdi>${its.topic}</bdi>` : html`<span class="quiet">${t("no topic yet")}</span>`;
   return may
-    ? html`<button type="button" class="topic" title=${its.topic || t("say what it is about")} onClick=${() => (dialogue.value = { is: "topic" })}>${words}</button>`
+    ? html`<button type="button" class="topic" title=${its.topic || t("say what it is about")}
+      onClick=${() => (dialogue.value = { is: "topic" })}>${words}</button>`
     : html`<p class="topic" title=${its.topic}>${words}</p>`;
 }
 
 function Presence({ user }) {
   const { how, text } = state.value.presence.get(user) ?? {};
-  return how ? html`<p class="topic"><i class=${`dot ${how}`}></i> ${text ? html`<bdi>${text}</bdi>` : t(how)}</p>` : null;
+  return how
+    ? html`<p class="topic"><i class=${`dot ${how}`}></i> ${text ? html`<bdi>${text}</bdi>` : t(how)}</p>`
+    : null;
 }
 
 function actions(its) {
   const say = (is) => () => (dialogue.value = { is });
   const moderation = mayModerate(its)
-    ? [{ text: t("say what it is about"), icon: "edit", act: say("topic") }, { text: t("invite…"), icon: "plus", act: say("invite") }, { text: t("rules…"), icon: "settings", act: say("rules") }, null]
+    ? [
+        { text: t("say what it is about"), icon: "edit", act: say("topic") },
+        { text: t("invite…"), icon: "plus", act: say("invite") },
+        { text: t("rules…"), icon: "settings", act: say("rules") },
+        null,
+      ]
     : [];
-  return [{ text: t("members"), icon: "people", act: members }, ...moderation, { text: t("leave the room"), icon: "door", isBad: true, act: () => part(its.name) }];
+  return [
+    { text: t("members"), icon: "people", act: members },
+    ...moderation,
+    { text: t("leave the room"), icon: "door", isBad: true, act: () => part(its.name) },
+  ];
 }

@@ -11,7 +11,8 @@ import { inOrder } from "./rooms.js";
 
 export function keys(event) {
   const isCommand = event.ctrlKey || event.metaKey;
-  if (isCommand && event.key.toLowerCase() === "k") dialogue.value = dialogue.value?.is === "switcher" ? null : { is: "switcher" };
+  if (isCommand && event.key.toLowerCase() === "k")
+    dialogue.value = dialogue.value?.is === "switcher" ? null : { is: "switcher" };
   else if (dialogue.value || menu.value) return;
   else if (isCommand && event.key.toLowerCase() === "f" && !event.shiftKey) beside.value = { is: "search", words: "" };
   else if (event.altKey && STEPS[event.key]) step(STEPS[event.key], event.shiftKey);
@@ -39,6 +40,8 @@ const PARTS = ['.rooms [tabindex="0"]', ".log", "#composer", ".beside input, .be
 
 function nextPart(by) {
   const parts = PARTS.map((one) => document.querySelector(one)).filter(Boolean);
-  const at = parts.findIndex((one) => one.contains(document.activeElement) || one.closest("nav, aside")?.contains(document.activeElement));
+  const at = parts.findIndex(
+    (one) => one.contains(document.activeElement) || one.closest("nav, aside")?.contains(document.activeElement),
+  );
   parts[(at + by + parts.length) % parts.length]?.focus();
 }

@@ -29,9 +29,13 @@ export const active = signal(null);
 const isAtEnd = signal(true);
 
 const entries = computed(() => room.value?.aside?.entries ?? room.value?.entries ?? []);
-const lines = computed(() => linesOf(entries.value, { dayOf, newAfter: newAfter.value, me: me.value, lang: lang.value }));
+const lines = computed(() =>
+  linesOf(entries.value, { dayOf, newAfter: newAfter.value, me: me.value, lang: lang.value }),
+);
 const known = computed(() => new Map(entries.value.map((event) => [event.seq, event])));
-const unsent = computed(() => state.value.outbox.filter((one) => one.room === room.value?.name && one.cmd === "MESSAGE"));
+const unsent = computed(() =>
+  state.value.outbox.filter((one) => one.room === room.value?.name && one.cmd === "MESSAGE"),
+);
 
 export function Log() {
   const box = useRef();
@@ -81,16 +85,32 @@ export function Log() {
 
   const isBusy = loading.value.has(name);
   return html`<div class="log-frame">
-    <div ref=${box} class="log" role="log" aria-live="polite" aria-relevant="additions" aria-busy=${isBusy} aria-label=${t("log of", name)} tabindex="0"
-      onScroll=${onScroll} onKeyDown=${(event) => walk(event, box.current)} onMouseOver=${point} onFocusIn=${point} onMouseLeave=${leave} onFocusOut=${leave}>
+    <div ref=${box} class="log" role="log" aria-live="polite" aria-relevant="additions" aria-busy=${isBusy}
+      aria-label=${t("log of", name)} tabindex="0"
+      onScroll=${onScroll} onKeyDown=${(event) => walk(event, box.current)} onMouseOver=${point} onFocusIn=${point}
+        onMouseLeave=${leave} onFocusOut=${leave}>
       <div class="lines">
         <${Beginning} its=${its} isBusy=${isBusy} />
-        ${lines.value.map((line) => html`<${Line} key=${line.key} line=${line} signs=${line.event && its.signs.get(line.event.seq)} />`)}
-        ${!its.aside && (asides.value.get(name) ?? []).map((line) => html`<p key=${line.key} class="aside-line" role="status"><span class="tag">${t("for you alone")}</span> <bdi>${line.text}</bdi></p>`)}
+        ${lines.value.map(
+          (line) => html`<${Line} key=${line.key} line=${line}
+          signs=${line.event && its.signs.get(line.event.seq)} />`,
+        )}
+        ${
+          !its.aside &&
+          (asides.value.get(name) ?? []).map(
+            (line) => html`<p key=${line.key} class="aside-line"
+          role="status"><span class="tag">${t("for you alone")}</span> <bdi>${line.text}</bdi></p>`,
+          )
+        }
         ${!its.aside && unsent.value.map((one) => html`<${Unsent} key=${one.cid} one=${one} isUp=${isUp.value} />`)}
       </div>
     </div>
-    ${(its.aside || !isAtEnd.value) && html`<button type="button" class="to-end" onClick=${() => toEnd(its, still.current)}><${Icon} name="down" />${t(its.aside ? "back to now" : "to the end")}</button>`}
+    ${
+      (its.aside || !isAtEnd.value) &&
+      html`<button type="button" class="to-end"
+      onClick=${() => toEnd(its, still.current)}><${Icon} name="down"
+        />${t(its.aside ? "back to now" : "to the end")}</button>`
+    }
   </div>`;
 }
 
@@ -143,13 +163,18 @@ function Line({ line, signs }) {
   if (line.is === "happened") return html`<${Happened} line=${line} />`;
   const { event, isFirst } = line;
   const isFocused = focus.value?.seq === event.seq;
-  return html`<${Message} event=${event} isFirst=${isFirst || event.kind !== "text"} isFocused=${isFocused} isActive=${active.value === event.seq}
+  return html`<${Message} event=${event} isFirst=${isFirst || event.kind !== "text"} isFocused=${isFocused}
+    isActive=${active.value === event.seq}
     signs=${signs} answered=${event.reply === undefined ? undefined : known.value.get(event.reply)} />`;
 }
 
 function Beginning({ its, isBusy }) {
-  if (isBusy) return html`<p class="beginning" role="status"><span class="waiting" aria-hidden="true"></span>${t("reading on")}</p>`;
+  if (isBusy)
+    return html`<p class="beginning" role="status"><span class="waiting" aria-hidden="true">
+    </span>${t("reading on")}</p>`;
   if (!its.isLoaded || (its.aside ? its.aside.more : its.more)) return html`<p class="beginning"> </p>`;
   const isTwo = isTalk(its.name);
-  return html`<div class="beginning first-page"><h2>${isTwo ? html`<bdi>${its.name.slice(1)}</bdi>` : html`<bdi>${its.name}</bdi>`}</h2><p>${t(isTwo ? "begin talk" : "begin room", its.name.slice(1))}</p></div>`;
+  return html`<div class="beginning first-page">
+    <h2>${isTwo ? html`<bdi>${its.name.slice(1)}</bdi>` : html`<bdi>${its.name}</bdi>`}</h2>
+      <p>${t(isTwo ? "begin talk" : "begin room", its.name.slice(1))}</p></div>`;
 }

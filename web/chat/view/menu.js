@@ -41,23 +41,31 @@ function Board({ its }) {
     board.current.querySelector("button")?.focus({ preventScroll: true });
   }, [its]);
   useEffect(() => {
-    const elsewhere = (event) => board.current?.contains(event.target) || (menu.value = null);
+    const end = () => (menu.value = null);
+    const elsewhere = (event) => board.current?.contains(event.target) || end();
     addEventListener("pointerdown", elsewhere);
-    addEventListener("resize", elsewhere);
+    addEventListener("resize", end);
     return () => {
       removeEventListener("pointerdown", elsewhere);
-      removeEventListener("resize", elsewhere);
+      removeEventListener("resize", end);
     };
   }, []);
-  const inside = its.signs ? html`<${Signs} signs=${its.signs} />` : its.items.map((item) => html`<${Item} item=${item} />`);
-  return html`<div ref=${board} class=${`menu ${its.signs ? "signs" : ""}`} role="menu" aria-label=${its.label} onKeyDown=${move}>${inside}</div>`;
+  const inside = its.signs
+    ? html`<${Signs} signs=${its.signs} />`
+    : its.items.map(
+        (item) => html`<${Item} item=${item}
+    />`,
+      );
+  return html`<div ref=${board} class=${`menu ${its.signs ? "signs" : ""}`} role="menu" aria-label=${its.label}
+    onKeyDown=${move}>${inside}</div>`;
 }
 
 function Item({ item }) {
   if (item === null) return html`<hr />`;
   const { text, icon, act, isBad, isOn } = item;
   const role = isOn === undefined ? "menuitem" : "menuitemradio";
-  return html`<button type="button" role=${role} aria-checked=${isOn} class=${isBad ? "bad" : ""} tabindex="-1" onClick=${() => done(act)}>
+  return html`<button type="button" role=${role} aria-checked=${isOn} class=${isBad ? "bad" : ""} tabindex="-1"
+    onClick=${() => done(act)}>
     ${icon && html`<${Icon} name=${icon} />`}<span>${text}</span>${isOn && html`<${Icon} name="check" />`}
   </button>`;
 }
@@ -68,13 +76,61 @@ function done(act) {
 }
 
 const SIGNS = [
-  "👍", "👎", "❤️", "🎉", "😄", "😂", "🙂", "😉", "😅", "😍", "🤔", "😮", "😢", "😭", "😡", "🙄",
-  "👀", "👋", "🙏", "👏", "💪", "🤝", "🤷", "🤦", "✅", "❌", "❓", "❗", "⚠️", "💡", "🔥", "✨",
-  "🚀", "🐛", "🔧", "🔒", "📌", "📎", "📝", "📅", "⏰", "☕", "🍕", "🥖", "🍀", "🌧️", "☀️", "🥳",
+  "👍",
+  "👎",
+  "❤️",
+  "🎉",
+  "😄",
+  "😂",
+  "🙂",
+  "😉",
+  "😅",
+  "😍",
+  "🤔",
+  "😮",
+  "😢",
+  "😭",
+  "😡",
+  "🙄",
+  "👀",
+  "👋",
+  "🙏",
+  "👏",
+  "💪",
+  "🤝",
+  "🤷",
+  "🤦",
+  "✅",
+  "❌",
+  "❓",
+  "❗",
+  "⚠️",
+  "💡",
+  "🔥",
+  "✨",
+  "🚀",
+  "🐛",
+  "🔧",
+  "🔒",
+  "📌",
+  "📎",
+  "📝",
+  "📅",
+  "⏰",
+  "☕",
+  "🍕",
+  "🥖",
+  "🍀",
+  "🌧️",
+  "☀️",
+  "🥳",
 ];
 
 function Signs({ signs }) {
-  return html`<div class="board">${SIGNS.map((sign) => html`<button type="button" role="menuitem" tabindex="-1" onClick=${() => done(() => signs(sign))}>${sign}</button>`)}</div>
+  return html`<div class="board">${SIGNS.map(
+    (sign) => html`<button type="button" role="menuitem" tabindex="-1"
+    onClick=${() => done(() => signs(sign))}>${sign}</button>`,
+  )}</div>
     <p class="quiet">${t("signs hint")}</p>`;
 }
 
@@ -84,7 +140,14 @@ function move(event) {
   const all = [...event.currentTarget.querySelectorAll("button")];
   const at = all.indexOf(document.activeElement);
   const row = menu.value?.signs ? COLUMNS : 1;
-  const to = { ArrowDown: at + row, ArrowUp: at - row, ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: all.length - 1 }[event.key];
+  const to = {
+    ArrowDown: at + row,
+    ArrowUp: at - row,
+    ArrowRight: at + 1,
+    ArrowLeft: at - 1,
+    Home: 0,
+    End: all.length - 1,
+  }[event.key];
   if (event.key === "Escape" || event.key === "Tab") closeMenu();
   else if (to !== undefined) all[(to + all.length) % all.length]?.focus();
   else return;

@@ -23,13 +23,32 @@ const QUICK = ["👍", "❤️", "😄", "🎉"];
 export const Message = memo(({ event, isFirst, isFocused, isActive, signs, answered }) => {
   const { seq, from, kind, body, mention, edited } = event;
   const isMine = from === me.value;
-  const classes = ["message", kind, isFirst && "first", mention && "for-me", isMine && "own", isFocused && "focused", body === null && "gone"];
-  return html`<article class=${classes.filter(Boolean).join(" ")} data-seq=${seq} tabindex=${isActive ? 0 : -1} aria-label=${said(event)}>
-    ${isFirst ? html`<${Head} event=${event} />` : html`<time class="at" datetime=${event.ts} title=${wholeTimeOf(event.ts)}>${timeOf(event.ts)}</time>`}
+  const classes = [
+    "message",
+    kind,
+    isFirst && "first",
+    mention && "for-me",
+    isMine && "own",
+    isFocused && "focused",
+    body === null && "gone",
+  ];
+  return html`<article class=${classes.filter(Boolean).join(" ")} data-seq=${seq} tabindex=${isActive ? 0 : -1}
+    aria-label=${said(event)}>
+    ${
+      isFirst
+        ? html`<${Head} event=${event} />`
+        : html`<time class="at" datetime=${event.ts}
+      title=${wholeTimeOf(event.ts)}>${timeOf(event.ts)}</time>`
+    }
     ${event.reply !== undefined && html`<${Answered} room=${event.room} seq=${event.reply} event=${answered} />`}
     <div class="said">
       ${kind === "action" && html`<span class="actor"><${Name} name=${from} /> </span>`}
-      ${body === null ? html`<p class="text taken-out">${t("taken out")}${event.reason ? html`: <bdi>${event.reason}</bdi>` : ""}</p>` : html`<${Text} body=${body} />`}
+      ${
+        body === null
+          ? html`<p
+        class="text taken-out">${t("taken out")}${event.reason ? html`: <bdi>${event.reason}</bdi>` : ""}</p>`
+          : html`<${Text} body=${body} />`
+      }
       ${edited && body !== null && html`<span class="edited">${t("edited")}</span>`}
     </div>
     <${Signs} event=${event} signs=${signs} />
@@ -43,8 +62,10 @@ const said = ({ from, ts, body }) => `${from}, ${timeOf(ts)}: ${body === null ? 
 function Head({ event }) {
   const { from, ts, kind } = event;
   return html`<div class="head">
-    <button type="button" class="face" tabindex="-1" aria-hidden="true" onClick=${(click) => showPerson(click, from)}><${Figure} name=${from} /></button>
-    <button type="button" class="author" tabindex="-1" onClick=${(click) => showPerson(click, from)}><${Name} name=${from} /></button>
+    <button type="button" class="face" tabindex="-1" aria-hidden="true" onClick=${(click) => showPerson(click, from)}>
+      <${Figure} name=${from} /></button>
+    <button type="button" class="author" tabindex="-1" onClick=${(click) => showPerson(click, from)}><${Name} name=${from}
+      /></button>
     ${kind === "notice" && html`<span class="tag">${t("notice")}</span>`}
     <time datetime=${ts} title=${wholeTimeOf(ts)}>${timeOf(ts)}</time>
   </div>`;
@@ -55,28 +76,46 @@ function Answered({ room, seq, event }) {
   useEffect(() => {
     if (!event) quote(room, seq);
   }, [room, seq, Boolean(event)]);
-  const words = known ? html`<${Name} name=${known.from} /> <${Snippet} body=${known.body ?? null} />` : t(known === null ? "not here any more" : "…");
-  return html`<button type="button" class="answered" tabindex="-1" aria-label=${t("answer to", known?.from ?? "…")} onClick=${() => goTo(room, seq)}><${Icon} name="reply" /><span>${words}</span></button>`;
+  const words = known
+    ? html`<${Name} name=${known.from} /> <${Snippet} body=${known.body ?? null}
+    />`
+    : t(known === null ? "not here any more" : "…");
+  return html`<button type="button" class="answered" tabindex="-1" aria-label=${t("answer to", known?.from ?? "…")}
+    onClick=${() => goTo(room, seq)}><${Icon} name="reply" /><span>${words}</span></button>`;
 }
 
 function Signs({ event, signs }) {
   const all = signsOn(signs);
   if (all.length === 0 || event.body === null) return null;
   return html`<div class="signs-on">
-    ${all.map(({ emoji, who }) => html`<button type="button" key=${emoji} tabindex="-1" aria-pressed=${who.includes(me.value)} title=${who.join(", ")}
-      aria-label=${t("sign by", emoji, who.join(", "))} onClick=${() => react(event.room, event.seq, emoji, !who.includes(me.value))}><bdi>${emoji}</bdi> ${who.length}</button>`)}
-    <button type="button" class="add" tabindex="-1" aria-label=${t("add a sign")} title=${t("add a sign")} onClick=${(click) => pick(click, event)}><${Icon} name="smile" /></button>
+    ${all.map(
+      ({ emoji, who }) => html`<button type="button" key=${emoji} tabindex="-1"
+      aria-pressed=${who.includes(me.value)} title=${who.join(", ")}
+      aria-label=${t("sign by", emoji, who.join(", "))}
+        onClick=${() => react(event.room, event.seq, emoji, !who.includes(me.value))}>
+          <bdi>${emoji}</bdi> ${who.length}</button>`,
+    )}
+    <button type="button" class="add" tabindex="-1" aria-label=${t("add a sign")} title=${t("add a sign")}
+      onClick=${(click) => pick(click, event)}><${Icon} name="smile" /></button>
   </div>`;
 }
 
-const pick = (click, event) => openMenu(click, { label: t("add a sign"), signs: (sign) => react(event.room, event.seq, sign, true) });
+const pick = (click, event) =>
+  openMenu(click, { label: t("add a sign"), signs: (sign) => react(event.room, event.seq, sign, true) });
 
 function Tools({ event }) {
   return html`<div class="tools" role="toolbar" aria-label=${t("about this message")}>
-    ${QUICK.map((sign) => html`<button type="button" key=${sign} class="quick" aria-label=${t("answer with", sign)} onClick=${() => react(event.room, event.seq, sign, true)}>${sign}</button>`)}
-    <button type="button" aria-label=${t("add a sign")} title=${t("add a sign")} onClick=${(click) => pick(click, event)}><${Icon} name="smile" /></button>
-    <button type="button" aria-label=${t("reply")} title=${t("reply")} onClick=${() => reply(event)}><${Icon} name="reply" /></button>
-    <button type="button" aria-label=${t("more")} title=${t("more")} onClick=${(click) => openMenu(click, { label: t("about this message"), items: actions(event) })}><${Icon} name="more" /></button>
+    ${QUICK.map(
+      (sign) => html`<button type="button" key=${sign} class="quick" aria-label=${t("answer with", sign)}
+      onClick=${() => react(event.room, event.seq, sign, true)}>${sign}</button>`,
+    )}
+    <button type="button" aria-label=${t("add a sign")} title=${t("add a sign")} onClick=${(click) => pick(click, event)}>
+      <${Icon} name="smile" /></button>
+    <button type="button" aria-label=${t("reply")} title=${t("reply")} onClick=${() => reply(event)}><${Icon} name="reply"
+      /></button>
+    <button type="button" aria-label=${t("more")} title=${t("more")}
+      onClick=${(click) => openMenu(click, { label: t("about this message"), items: actions(event) })}><${Icon} name="more"
+        /></button>
   </div>`;
 }
 
@@ -94,11 +133,20 @@ function actions(event) {
   const isMine = event.from === me.value;
   const items = [
     { text: t("reply"), icon: "reply", act: () => reply(event) },
-    { text: t("copy text"), icon: "copy", act: () => navigator.clipboard?.writeText(event.body).then(() => tell(t("copied"))) },
+    {
+      text: t("copy text"),
+      icon: "copy",
+      act: () => navigator.clipboard?.writeText(event.body).then(() => tell(t("copied"))),
+    },
   ];
   if (isMine) items.push({ text: t("edit"), icon: "edit", act: () => change(event) });
   if (isMine || mayModerate(shownRoom.value ?? {})) {
-    items.push(null, { text: t("delete…"), icon: "bin", isBad: true, act: () => (dialogue.value = { is: "taking out", event, act: () => redact(event.room, event.seq) }) });
+    items.push(null, {
+      text: t("delete…"),
+      icon: "bin",
+      isBad: true,
+      act: () => (dialogue.value = { is: "taking out", event, act: () => redact(event.room, event.seq) }),
+    });
   }
   return items;
 }
@@ -111,9 +159,14 @@ export const Unsent = memo(({ one, isUp }) => {
   return html`<article class=${`message own unsent first ${fields.kind} ${isBad ? "failed" : ""}`} data-cid=${cid}>
     <${Head} event=${{ from: me.value, ts: one.ts, kind: fields.kind }} />
     ${fields.reply !== undefined && html`<${Answered} room=${room} seq=${fields.reply} />`}
-    <div class="said">${fields.kind === "action" && html`<span class="actor"><${Name} name=${me.value} /> </span>`}<${Text} body=${fields.body} /></div>
+    <div class="said">${fields.kind === "action" && html`<span class="actor"><${Name} name=${me.value} /> </span>`}<${Text}
+      body=${fields.body} /></div>
     <p class="fate" role=${isBad ? "alert" : undefined}>${words}
-      ${isBad && html` <button type="button" class="link" onClick=${() => tryAgain(cid)}>${t("try again")}</button> <button type="button" class="link" onClick=${() => giveUp(cid)}>${t("discard")}</button>`}
+      ${
+        isBad &&
+        html` <button type="button" class="link" onClick=${() => tryAgain(cid)}>${t("try again")}</button> <button
+        type="button" class="link" onClick=${() => giveUp(cid)}>${t("discard")}</button>`
+      }
     </p>
   </article>`;
 });

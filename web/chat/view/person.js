@@ -20,7 +20,8 @@ export function showPerson(event, name) {
     if (room) items.push({ text: t("name in room", name), icon: "people", act: () => insert(`@${name} `) });
   }
   if (room && !isTalk(room.name)) items.push(...moderation(room, name));
-  if (items.length === 0) items.push({ text: t("that is you"), icon: "check", act: () => (dialogue.value = { is: "settings" }) });
+  if (items.length === 0)
+    items.push({ text: t("that is you"), icon: "check", act: () => (dialogue.value = { is: "settings" }) });
   openMenu(event, { label: name, items });
 }
 
@@ -37,12 +38,25 @@ function moderation(room, name) {
     { text: t("mute for good"), act: () => mute(0) },
     { text: t("unmute"), act: () => moderate("MUTE", room.name, name, { on: false }) },
     null,
-    { text: t("kick…"), isBad: true, icon: "door", act: () => (dialogue.value = { is: "sending out", cmd: "KICK", user: name }) },
-    { text: t("ban…"), isBad: true, icon: "lock", act: () => (dialogue.value = { is: "sending out", cmd: "BAN", user: name }) },
+    {
+      text: t("kick…"),
+      isBad: true,
+      icon: "door",
+      act: () => (dialogue.value = { is: "sending out", cmd: "KICK", user: name }),
+    },
+    {
+      text: t("ban…"),
+      isBad: true,
+      icon: "lock",
+      act: () => (dialogue.value = { is: "sending out", cmd: "BAN", user: name }),
+    },
   );
   return items;
 }
 
-const roles = (room, other) => ["member", "moderator", "owner"].map((role) => ({
-  text: t(`role ${role}`), isOn: other.role === role, act: () => moderate("ROLE", room.name, other.user, { role }),
-}));
+const roles = (room, other) =>
+  ["member", "moderator", "owner"].map((role) => ({
+    text: t(`role ${role}`),
+    isOn: other.role === role,
+    act: () => moderate("ROLE", room.name, other.user, { role }),
+  }));

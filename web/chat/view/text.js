@@ -15,9 +15,17 @@ export const Name = ({ name }) => html`<bdi class="name">${name}</bdi>`;
 
 const SHOWN = {
   words: ({ text }) => text,
-  link: ({ text, href, host }) => html`<a class="link" href=${href} target="_blank" rel="noopener noreferrer" title=${t("opens", new URL(href).host)}><bdi>${text}</bdi>${host && html`<span class="host"> (${t("leads to", host)})</span>`}</a>`,
-  name: ({ text, name }) => html`<button type="button" class=${`mention ${plain(name) === plain(me.value ?? "") ? "mine" : ""}`} onClick=${(event) => showPerson(event, name)}><bdi>${text}</bdi></button>`,
-  room: ({ text }) => html`<button type="button" class="to-room" onClick=${() => goIn(text)}><bdi>${text}</bdi></button>`,
+  link: ({ text, href, host }) => html`<a class="link" href=${href} target="_blank" rel="noopener noreferrer"
+    title=${t("opens", new URL(href).host)}><bdi>${text}</bdi>${
+      host &&
+      html`<span
+      class="host"> (${t("leads to", host)})</span>`
+    }</a>`,
+  name: ({ text, name }) => html`<button type="button"
+    class=${`mention ${plain(name) === plain(me.value ?? "") ? "mine" : ""}`}
+      onClick=${(event) => showPerson(event, name)}><bdi>${text}</bdi></button>`,
+  room: ({ text }) =>
+    html`<button type="button" class="to-room" onClick=${() => goIn(text)}><bdi>${text}</bdi></button>`,
   code: ({ text }) => html`<code dir="auto">${text}</code>`,
   block: ({ text }) => html`<pre tabindex="0"><code>${text}</code></pre>`,
 };
@@ -29,8 +37,10 @@ function goIn(name) {
 
 export function Text({ body }) {
   const parts = partsOf(body);
-  return html`<div class=${`text ${isSigns(body) ? "large" : ""}`} dir="auto">${parts.map((part) => SHOWN[part.is](part))}</div>`;
+  return html`<div class=${`text ${isSigns(body) ? "large" : ""}`}
+    dir="auto">${parts.map((part) => SHOWN[part.is](part))}</div>`;
 }
 
 /** The first line of something, without anything to click at. */
-export const Snippet = ({ body, most = 120 }) => html`<bdi class="snippet">${body === null ? t("taken out") : firstLine(body, most)}</bdi>`;
+export const Snippet = ({ body, most = 120 }) => html`<bdi
+  class="snippet">${body === null ? t("taken out") : firstLine(body, most)}</bdi>`;

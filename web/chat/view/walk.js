@@ -42,7 +42,7 @@ function go(box, its, by) {
 const ACTS = {
   r: (event) => reply(event),
   e: (event) => event.from === me.value && change(event),
-  "+": (_, its) => its.querySelector('.tools button:not(.quick)')?.click(),
+  "+": (_, its) => its.querySelector(".tools button:not(.quick)")?.click(),
   Enter: (_, its) => its.querySelector(".tools button:last-child")?.click(),
 };
 
