@@ -29,87 +29,114 @@ const bytes = signal(0);
 
 export function Composer() {
   const its = room.value;
-  const field = useRef();
   const what = about.value.get(its.name);
-  const edited = what?.edit;
-  const since = useRef(0);
-
-  useLayoutEffect(() => {
-    field.current.value = edited ? edited.body : (keep.get(draftKey(its.name)) ?? "");
-    fit(field.current);
-    choices.value = null;
-  }, [its.name, edited?.seq]);
-  useEffect(() => {
-    if (matchMedia("(hover: hover)").matches) field.current.focus({ preventScroll: true });
-  }, [its.name]);
-
-  const typing = (isOn) => {
-    const now = Date.now();
-    if (isOn ? now - since.current < TYPING_MS : since.current === 0) return;
-    since.current = isOn ? now : 0;
-    if (isUp.value) ask("TYPING", { room: its.name, on: isOn }).catch(() => {});
-  };
-  const onInput = () => {
-    const { value } = field.current;
-    fit(field.current);
-    complete(field.current, its);
-    if (!edited) keep.set(draftKey(its.name), mayKeep(value) ? value : null);
-    typing(value !== "" && !value.startsWith("/"));
-  };
-  const send = async () => {
-    const { value } = field.current;
-    if (bytes.value > limit()) return;
-    if (edited) return saveEdit(its.name, edited, value);
-    if (!readTyped(value)) return;
-    clear();
-    typing(false);
-    if (what?.reply) setAbout(its.name, null);
-    clearAsides(its.name);
-    if (!(await doTyped(its.name, value, what?.reply?.seq)) && field.current?.value === "") put(value);
-  };
-  const put = (value) => {
-    field.current.value = value;
-    fit(field.current);
-  };
-  const clear = () => {
-    put("");
-    keep.set(draftKey(its.name), null);
-    choices.value = null;
-  };
-  const onKeyDown = (event) => {
-    if (event.isComposing) return;
-    if (choices.value && choose(event, field.current)) return;
-    const isEnter = event.key === "Enter" && !event.shiftKey && !event.altKey;
-    if (isEnter) send();
-    else if (event.key === "ArrowUp" && field.current.value === "" && !edited) editLast(its);
-    else if (event.key === "Escape" && what) setAbout(its.name, null);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
+  const field = useField(its.name, what?.edit);
+  const typing = useRef(null);
+  typing.current ??= typist();
+  const does = writing(its, { of: () => field.current, what, typing: typing.current });
   const isTooLong = bytes.value > limit();
-  const isTwo = isTalk(its.name);
   return html`<form class="composer" onSubmit=${(event) => event.preventDefault()}>
     <${Typing} its=${its} />
     ${what && html`<${About} room=${its.name} what=${what} />`}
     <div class="field">
-      <button type="button" class="quiet-button" aria-label=${t("insert a sign")} title=${t("insert a sign")}
-        onClick=${(click) => openMenu(click, { label: t("insert a sign"), signs: insert })}><${Icon} name="smile" />
-          </button>
+      <${SignButton} />
       <label class="sr" for="composer">${t("say in", its.name)}</label>
-      <textarea id="composer" ref=${field} rows="1" dir="auto" autocomplete="off" spellcheck=${true} enterkeyhint="send"
-        placeholder=${t(isTwo ? "write to placeholder" : "say in", isTwo ? its.name.slice(1) : its.name)}
-          aria-describedby=${isTooLong ? "too-long" : undefined}
-        role="combobox" aria-expanded=${Boolean(choices.value)} aria-controls="choices" aria-autocomplete="list"
-          aria-activedescendant=${choices.value ? `choice-${choices.value.at}` : undefined}
-        onInput=${onInput} onKeyDown=${onKeyDown} onBlur=${() => typing(false)} onClick=${() => (choices.value = null)}>
-          </textarea>
-      <button type="button" class="send" aria-label=${t(edited ? "save" : "send")} title=${t(edited ? "save" : "send")}
-        onClick=${send}><${Icon} name=${edited ? "check" : "send"} /></button>
+      <${Words} field=${field} its=${its} does=${does} isTooLong=${isTooLong} />
+      <${SendButton} does=${does} isEdit=${Boolean(what?.edit)} />
       <${Choices} field=${field} />
     </div>
     ${isTooLong && html`<p id="too-long" class="too-long" role="alert">${t("too long", bytes.value - limit())}</p>`}
   </form>`;
+}
+
+/** The field, with the draft of its room, or what is edited. */
+function useField(name, edited) {
+  const field = useRef();
+  useLayoutEffect(() => {
+    put(field.current, edited ? edited.body : (keep.get(draftKey(name)) ?? ""));
+    choices.value = null;
+  }, [name, edited?.seq]);
+  useEffect(() => {
+    if (matchMedia("(hover: hover)").matches) field.current.focus({ preventScroll: true });
+  }, [name]);
+  return field;
+}
+
+function Words({ field, its, does, isTooLong }) {
+  const isTwo = isTalk(its.name);
+  const chosen = choices.value;
+  return html`<textarea id="composer" ref=${field} rows="1" dir="auto" autocomplete="off" spellcheck=${true}
+    enterkeyhint="send" placeholder=${t(isTwo ? "write to placeholder" : "say in", isTwo ? its.name.slice(1) : its.name)}
+    aria-describedby=${isTooLong ? "too-long" : undefined} role="combobox" aria-expanded=${Boolean(chosen)}
+    aria-controls="choices" aria-autocomplete="list" aria-activedescendant=${chosen ? `choice-${chosen.at}` : undefined}
+    onInput=${does.input} onKeyDown=${does.key} onBlur=${does.blur} onClick=${() => (choices.value = null)}></textarea>`;
+}
+
+const SignButton = () => html`<button type="button" class="quiet-button" aria-label=${t("insert a sign")}
+  title=${t("insert a sign")} onClick=${(click) => openMenu(click, { label: t("insert a sign"), signs: insert })}>
+  <${Icon} name="smile" /></button>`;
+
+const SendButton = ({
+  does,
+  isEdit,
+}) => html`<button type="button" class="send" aria-label=${t(isEdit ? "save" : "send")}
+  title=${t(isEdit ? "save" : "send")} onClick=${does.send}><${Icon} name=${isEdit ? "check" : "send"} /></button>`;
+
+/** Tells a room that one writes, or has stopped; no more often than is needed. */
+function typist() {
+  let since = 0;
+  return (name, isOn) => {
+    const now = Date.now();
+    if (isOn ? now - since < TYPING_MS : since === 0) return;
+    since = isOn ? now : 0;
+    if (isUp.value) ask("TYPING", { room: name, on: isOn }).catch(() => {});
+  };
+}
+
+/** What the field does in a room: `of` gives it, `what` is answered or edited. */
+function writing(its, { of, what, typing }) {
+  const { name } = its;
+  const input = () => {
+    const { value } = of();
+    fit(of());
+    complete(of(), its);
+    if (!what?.edit) keep.set(draftKey(name), mayKeep(value) ? value : null);
+    typing(name, value !== "" && !value.startsWith("/"));
+  };
+  const send = () => {
+    const { value } = of();
+    if (bytes.value > limit()) return;
+    typing(name, false);
+    choices.value = null;
+    if (what?.edit) saveEdit(name, what.edit, value);
+    else if (readTyped(value)) sayTyped(name, of, what?.reply);
+  };
+  const key = (event) => {
+    if (event.isComposing || (choices.value && choose(event, of()))) return;
+    if (event.key === "Enter" && !event.shiftKey && !event.altKey) send();
+    else if (event.key === "ArrowUp" && of().value === "" && !what?.edit) editLast(its);
+    else if (event.key === "Escape" && what) setAbout(name, null);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return { input, send, key, blur: () => typing(name, false) };
+}
+
+/** Says it, or does it; what the hub refuses to do stands there again, to be typed otherwise. */
+async function sayTyped(name, of, reply) {
+  const { value } = of();
+  put(of(), "");
+  keep.set(draftKey(name), null);
+  if (reply) setAbout(name, null);
+  clearAsides(name);
+  const isDone = await doTyped(name, value, reply?.seq);
+  if (!isDone && of()?.value === "" && room.value?.name === name) put(of(), value);
+}
+
+function put(field, value) {
+  field.value = value;
+  fit(field);
 }
 
 const limit = () => server.value?.limits?.body ?? Infinity;
