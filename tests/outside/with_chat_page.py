@@ -322,6 +322,82 @@ def the_page_opens_without_its_hub_and_is_never_one_of_yesterday(stage):
     expect_quiet(ana)
 
 
+def pick(window, text):
+    """Something of the menu that is open."""
+    its = f"[...document.querySelectorAll('.menu button')].find((one) => one.innerText.trim() === {json.dumps(text)})"
+    window.until(f"!!{its}")
+    window.js(f"{its}.click()")
+
+
+@test(seconds=120)
+def who_keeps_a_room_invites_mutes_and_sends_out(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana")
+    bob = come_in(browser, hub, "bob")
+    ana.click('.part [aria-label="Find or make a room"]')
+    ana.click(".window .buttons .main")
+    ana.fill(".window input[name=name]", "den")
+    ana.js("document.querySelector('.window input[value=private]').click()")
+    ana.press("Enter")
+    ana.has('.row[data-room="#den"][aria-current]')
+    ana.until("!document.querySelector('.window')")
+    ana.click('.room-head [aria-label="About this room"]')
+    pick(ana, "Invite…")
+    ana.fill(".window input[name=user]", "bob")
+    ana.press("Enter")
+    # It is shown to whom it is for, and gone once they are in.
+    bob.click(".invitation button")
+    bob.has('.row[data-room="#den"][aria-current]')
+    bob.until("!document.querySelector('.invitation')")
+    ana.click(".with-words")
+    member = "[...document.querySelectorAll('.members .row')].find((one) => one.innerText.includes('bob'))"
+    ana.until(f"!!{member}")
+    ana.js(f"{member}.click()")
+    pick(ana, "Mute for 10 minutes")
+    ana.until("document.querySelector('.lines').innerText.includes('muted')")
+    say(bob, "may I?")
+    bob.has(".unsent.failed")
+    holds(bob.js("document.querySelector('.unsent .fate').innerText"), "Try again")
+    ana.js(f"{member}.click()")
+    pick(ana, "Let speak again")
+    ana.until("document.querySelector('.lines').innerText.includes('speak again')")
+    bob.click(".unsent .fate button")
+    await_texts(ana, ["may I?"])
+    ana.js(f"{member}.click()")
+    pick(ana, "Send out…")
+    ana.fill(".window input[name=reason]", "noise")
+    ana.press("Enter")
+    bob.until("!document.querySelector('.row[data-room=\"#den\"]')")
+    bob.until("document.querySelector('.passing').innerText.includes('sent you out')")
+    ana.until(f"!{member}")
+    expect_quiet(ana, bob)
+
+
+@test(seconds=120)
+def a_device_that_is_logged_out_elsewhere_is_at_the_entrance(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    other = browser.window(hub.url)
+    other.fill("input[name=user]", "ana")
+    other.fill("input[name=password]", "wrong-pass")
+    other.press("Enter")
+    other.has(".wrong[role=alert]")
+    other.fill("input[name=password]", "")
+    other.js("document.querySelector('input[name=password]').value = 'secret-pass'")
+    other.press("Enter")
+    other.has(".inside")
+    ana.click(".me")
+    ana.until("document.querySelectorAll('.devices li').length === 2")
+    # In French, too.
+    ana.js("document.querySelector('.window input[value=fr]').click()")
+    ana.until("document.querySelector('.window h2').innerText === 'Réglages' && document.documentElement.lang === 'fr'")
+    ana.click(".devices button")
+    other.has(".entrance")
+    holds(other.js("document.querySelector('.entrance').innerText"), "log")
+    equal(other.js("localStorage.getItem('relais-chat.token')"), None)
+    expect_quiet(ana, other)
+
+
 @test
 def all_can_be_done_by_keys_and_has_a_name(stage):
     hub, browser = Hub(stage), Browser(stage)
