@@ -399,6 +399,22 @@ def a_device_that_is_logged_out_elsewhere_is_at_the_entrance(stage):
 
 
 @test
+def on_a_narrow_screen_the_way_back_leads_to_the_list(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab", "#tea")
+    ana.size(360, 700)
+    is_shown = "document.querySelector('{}').checkVisibility()"
+    ana.until("!" + is_shown.format(".rooms"))
+    ana.click(".to-list")
+    ana.until(is_shown.format(".rooms") + " && !" + is_shown.format(".room"))
+    ana.click('.row[data-room="#lab"]')
+    ana.until(is_shown.format(".room") + " && document.querySelector('h1').innerText === '#lab'")
+    ana.js("history.back()")
+    ana.until(is_shown.format(".rooms") + " && !" + is_shown.format(".room"))
+    expect_quiet(ana)
+
+
+@test
 def all_can_be_done_by_keys_and_has_a_name(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab", "#tea")

@@ -8,6 +8,7 @@ import { settleTyping } from "./core/state.js";
 import { openUsual } from "./client/acting.js";
 import { begin, change, me, on, phase, state } from "./client/hub.js";
 import { keep } from "./client/kept.js";
+import { keepSteps } from "./client/narrow.js";
 import { open, show, tell } from "./client/shown.js";
 import { t } from "./client/tongue.js";
 import { App } from "./view/app.js";
@@ -21,6 +22,7 @@ const TYPING_MS_MAX = 9000;
 render(html`<${App} />`, document.querySelector("#page"));
 on("entered", () => openUsual(keep.get(`open.${me.value}`)));
 begin();
+keepSteps();
 setInterval(() => change(settleTyping, Date.now(), TYPING_MS_MAX), 2000);
 
 // A room that one is not in any more is not shown any more.

@@ -6,7 +6,8 @@ import { isTalk, mayModerate } from "../core/room.js";
 import { loadMembers } from "../client/reading.js";
 import { part } from "../client/acting.js";
 import { state } from "../client/hub.js";
-import { beside, dialogue, isListOpen, room } from "../client/shown.js";
+import { beside, dialogue, room } from "../client/shown.js";
+import { toList } from "../client/narrow.js";
 import { count, t } from "../client/tongue.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -45,7 +46,7 @@ export function Head() {
 export function ToList() {
   const { mentions, unread } = totals(state.value);
   return html`<button type="button" class="quiet-button narrow-only to-list" aria-label=${t("to the list")}
-    onClick=${() => (isListOpen.value = true)}>
+    onClick=${toList}>
     <${Icon} name="back" />${(mentions > 0 || unread > 0) && html`<i class=${`dot ${mentions > 0 ? "for-me" : ""}`}></i>`}
   </button>`;
 }
