@@ -2,7 +2,7 @@
  * Begins: shows the page, calls the hub, and has the browser keep the page for when there is no network.
  */
 
-import { render } from "./vendor/preact.js";
+import { options, render } from "./vendor/preact.js";
 import { effect } from "./vendor/signals.js";
 import { settleTyping } from "./core/state.js";
 import { openUsual } from "./client/acting.js";
@@ -16,8 +16,13 @@ import { html } from "./view/html.js";
 import "./client/calling.js";
 import "./client/sending.js";
 
+const HIDDEN_MS = 250;
+
 /** Who wrote, and says so no more for so long, is taken to have stopped. */
 const TYPING_MS_MAX = 9000;
+
+// However much is told at once, it is drawn once a frame; and where nobody looks, now and then.
+options.debounceRendering = (draw) => (document.hidden ? setTimeout(draw, HIDDEN_MS) : requestAnimationFrame(draw));
 
 render(html`<${App} />`, document.querySelector("#page"));
 on("entered", () => openUsual(keep.get(`open.${me.value}`)));

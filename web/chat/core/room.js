@@ -8,8 +8,10 @@
 
 import { entry, put, without } from "./maps.js";
 
-/** Who keeps a room open for long keeps no more than so many entries of it. */
-const ENTRIES_MAX = 3000;
+/** Who looks at the end of a room for long keeps no more than so many entries of it, which can be read again. */
+const WATCHED_MAX = 800;
+/** Nor is more kept where nobody looks at the end: but there somebody may be reading further back. */
+const ENTRIES_MAX = 6000;
 
 /** A room by what the hub lists of it, beside what was known of it. */
 export function listed(known, told) {
@@ -101,7 +103,8 @@ export function happened(room, event, { me, isWatched }) {
 }
 
 function trimmed(entries, isWatched) {
-  return entries.length > ENTRIES_MAX && !isWatched ? entries.slice(-ENTRIES_MAX / 2) : entries;
+  const most = isWatched ? WATCHED_MAX : ENTRIES_MAX;
+  return entries.length > most ? entries.slice(-most / 2) : entries;
 }
 
 /** Has a message read otherwise, wherever it is. Of what is not here yet it is kept for when it comes. */

@@ -8,12 +8,17 @@ import { Component, h } from "../vendor/preact.js";
 
 export const html = htm.bind(h);
 
-/** A view that is drawn again only if what it is given is another. */
-export function memo(View) {
+/**
+ * A view that is drawn again only if what it is given is another.
+ *
+ * @param {Function} View
+ * @param {(props: object) => any[]} [parts] what of it counts; all of it without
+ */
+export function memo(View, parts = Object.values) {
   return class extends Component {
     shouldComponentUpdate(next) {
-      const keys = new Set([...Object.keys(next), ...Object.keys(this.props)]);
-      return [...keys].some((key) => next[key] !== this.props[key]);
+      const [now, before] = [parts(next), parts(this.props)];
+      return now.length !== before.length || now.some((part, at) => part !== before[at]);
     }
 
     render(props) {

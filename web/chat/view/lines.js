@@ -8,7 +8,7 @@ import { isUp, me, state } from "../client/hub.js";
 import { asides, focus, menu, newAfter, room } from "../client/shown.js";
 import { dayName, dayOf, lang, t } from "../client/tongue.js";
 import { Happened } from "./happened.js";
-import { html } from "./html.js";
+import { html, memo } from "./html.js";
 import { Message, Unsent } from "./message.js";
 
 /** The message that is pointed at, or has the keyboard: it has tools. */
@@ -42,10 +42,11 @@ const SHOWN = {
   words: Words,
 };
 
-function Line({ line, signs }) {
-  const View = SHOWN[line.is];
-  return html`<${View} line=${line} signs=${signs} />`;
-}
+/** Lines are made anew with each message: what counts is what they tell. */
+const Line = memo(
+  ({ line, signs }) => html`<${SHOWN[line.is]} line=${line} signs=${signs} />`,
+  ({ line, signs }) => [line.event, line.isFirst, line.events?.length, signs],
+);
 
 /** Of all messages only those are drawn again that are pointed at, or were. */
 function Words({ line: { event, isFirst }, signs }) {

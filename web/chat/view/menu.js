@@ -11,10 +11,14 @@ import { Icon } from "./icons.js";
 const MARGIN = 8;
 
 /** Opens a menu by what was clicked. Items are `{ text, icon, act, isBad, isOn }`, or `null` for a line between. */
-export function openMenu(event, { label, items, signs }) {
+export function openMenu(event, what) {
   event.preventDefault();
   event.stopPropagation();
-  const from = event.currentTarget;
+  openMenuAt(event.currentTarget, what);
+}
+
+/** Opens a menu beside an element, which has the keyboard again when it is closed. */
+export function openMenuAt(from, { label, items, signs }) {
   menu.value = { label, items, signs, from, box: from.getBoundingClientRect() };
 }
 

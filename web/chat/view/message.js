@@ -13,7 +13,7 @@ import { t, timeOf, wholeTimeOf } from "../client/tongue.js";
 import { html, memo } from "./html.js";
 import { Figure, Icon } from "./icons.js";
 import { focusComposer } from "./insert.js";
-import { openMenu } from "./menu.js";
+import { openMenuAt } from "./menu.js";
 import { showPerson } from "./person.js";
 import { Name, Snippet, Text } from "./text.js";
 
@@ -100,8 +100,7 @@ function Signs({ event, signs }) {
   </div>`;
 }
 
-const pick = (click, event) =>
-  openMenu(click, { label: t("add a sign"), signs: (sign) => react(event.room, event.seq, sign, true) });
+const pick = (click, event) => openSigns(event, click.currentTarget);
 
 function Tools({ event }) {
   return html`<div class="tools" role="toolbar" aria-label=${t("about this message")}>
@@ -114,7 +113,7 @@ function Tools({ event }) {
     <button type="button" aria-label=${t("reply")} title=${t("reply")} onClick=${() => reply(event)}><${Icon} name="reply"
       /></button>
     <button type="button" aria-label=${t("more")} title=${t("more")}
-      onClick=${(click) => openMenu(click, { label: t("about this message"), items: actions(event) })}><${Icon} name="more"
+      onClick=${(click) => openActions(event, click.currentTarget)}><${Icon} name="more"
         /></button>
   </div>`;
 }
@@ -128,6 +127,14 @@ export function change(event) {
   setAbout(event.room, { edit: event });
   focusComposer();
 }
+
+/** Opens what can be done about a message beside `element`. */
+export const openActions = (event, element) =>
+  openMenuAt(element, { label: t("about this message"), items: actions(event) });
+
+/** Opens the board of signs beside `element`. */
+export const openSigns = (event, element) =>
+  openMenuAt(element, { label: t("add a sign"), signs: (sign) => react(event.room, event.seq, sign, true) });
 
 function actions(event) {
   const isMine = event.from === me.value;

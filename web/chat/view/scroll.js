@@ -15,7 +15,7 @@ export function holdStill(box, endPx) {
   const note = () => {
     isAtEnd = box.scrollHeight - box.clientHeight - box.scrollTop < endPx;
     const top = box.getBoundingClientRect().top;
-    line = [...box.querySelectorAll("[data-seq]")].find((one) => one.getBoundingClientRect().bottom > top) ?? null;
+    line = isAtEnd ? null : firstBelow(box, top);
     offset = line ? line.getBoundingClientRect().top - top : 0;
   };
 
@@ -48,6 +48,18 @@ export function holdStill(box, endPx) {
     },
     end: () => sizes.disconnect(),
   };
+}
+
+/** The first line that ends below `top`; they stand in order. */
+function firstBelow(box, top) {
+  const lines = box.querySelectorAll("[data-seq]");
+  let [from, to] = [0, lines.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (lines[middle].getBoundingClientRect().bottom > top) to = middle;
+    else from = middle + 1;
+  }
+  return lines[from] ?? null;
 }
 
 /** Goes to the message that is entry `seq`, if it is here, and has it found by the keyboard. */

@@ -6,7 +6,7 @@
 import { me, state } from "../client/hub.js";
 import { open } from "../client/shown.js";
 import { focusComposer } from "./insert.js";
-import { change, reply } from "./message.js";
+import { change, openActions, openSigns, reply } from "./message.js";
 
 export function walk(event, box) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -42,8 +42,8 @@ function go(box, its, by) {
 const ACTS = {
   r: (event) => reply(event),
   e: (event) => event.from === me.value && change(event),
-  "+": (_, its) => its.querySelector(".tools button:not(.quick)")?.click(),
-  Enter: (_, its) => its.querySelector(".tools button:last-child")?.click(),
+  "+": openSigns,
+  Enter: openActions,
 };
 
 function act(what, its) {
