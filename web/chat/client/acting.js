@@ -8,7 +8,7 @@ import { readTyped } from "../core/typed.js";
 import { put } from "../core/maps.js";
 import { ask, away, change, logOut, me, state } from "./hub.js";
 import { aside, beside, complain, dialogue, open, show, tell, trying } from "./shown.js";
-import { load, loadMembers, loadOthers } from "./reading.js";
+import { load, loadMembers } from "./reading.js";
 import { say } from "./sending.js";
 import { t } from "./tongue.js";
 
@@ -155,5 +155,3 @@ export function names(room) {
   said.delete(me.value);
   return [...said];
 }
-
-export { loadOthers };

@@ -18,7 +18,7 @@ const ROOMS_AHEAD_MAX = 30;
 /** Rooms of which a page is on its way. */
 export const loading = signal(new Set());
 
-const change1 = (name, step, ...given) => change(states.inRoom, name, (room) => step(room, ...given));
+const inRoom = (name, step, ...given) => change(states.inRoom, name, (room) => step(room, ...given));
 
 /** Does `what` for a room, unless something is done for it already. */
 async function once(name, what) {
@@ -39,7 +39,7 @@ async function pageBefore(room, limit) {
   const first = room.entries[0]?.seq;
   const where = first === undefined ? { latest: true } : { before: first };
   const page = await ask("HISTORY", { room: room.name, ...where, limit });
-  change1(room.name, rooms.before, page);
+  inRoom(room.name, rooms.before, page);
 }
 
 /** Reads the newest of a room, with all that is unread where that is not too much. */
@@ -67,7 +67,7 @@ async function lookOn(room, way) {
   if (way === "before" && !more) return;
   const end = way === "before" ? entries[0]?.seq : entries.at(-1)?.seq;
   const page = await ask("HISTORY", { room: room.name, [way]: end, limit: PAGE });
-  change1(room.name, rooms.lookOn, page, way);
+  inRoom(room.name, rooms.lookOn, page, way);
 }
 
 /** Goes to an entry, wherever it is. */
@@ -84,13 +84,13 @@ export async function goTo(name, seq) {
     const room = state.value.rooms.get(name);
     if ((room.entries[0]?.seq ?? Infinity) > seq && room.more) {
       const page = await ask("HISTORY", { room: name, around: seq, limit: PAGE });
-      change1(name, rooms.lookAt, page, seq);
+      inRoom(name, rooms.lookAt, page, seq);
     }
   });
   focus.value = { seq, at: performance.now() };
 }
 
-export const backToNow = (name) => change1(name, rooms.lookBack);
+export const backToNow = (name) => inRoom(name, rooms.lookBack);
 
 /** One message that is answered to and not here: `undefined` while it is asked for, `null` if it is nowhere. */
 export const quotes = signal(new Map());
@@ -113,7 +113,7 @@ export async function quote(name, seq) {
 export function markRead(name) {
   const room = state.value.rooms.get(name);
   if (!room || room.told <= room.read) return;
-  change1(name, rooms.read, room.told, state.value.me);
+  inRoom(name, rooms.read, room.told, state.value.me);
   ask("READ", { room: name, seq: room.told }).catch(() => {}); // Said again after a login.
 }
 

@@ -4,7 +4,7 @@
 
 import { computed, signal } from "../vendor/signals.js";
 import { Lost, Refused } from "../core/connection.js";
-import { me, state } from "./hub.js";
+import { me, on, state } from "./hub.js";
 import { keep } from "./kept.js";
 import { t } from "./tongue.js";
 
@@ -68,6 +68,12 @@ export function show(name) {
   isListOpen.value = false;
   if (name) keep.set(`open.${me.value}`, name);
 }
+
+// What comes while one looks elsewhere is new when one looks again.
+on("news", ({ room: name }) => {
+  const its = state.value.rooms.get(name);
+  if (name === open.value && state.value.watched !== name && its.unread === 1) newAfter.value = its.read;
+});
 
 export function setAbout(name, what) {
   const next = new Map(about.value);

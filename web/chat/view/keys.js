@@ -4,7 +4,7 @@
 
 import { state } from "../client/hub.js";
 import { openRoom } from "../client/acting.js";
-import { beside, dialogue, menu, open } from "../client/shown.js";
+import { beside, dialogue, menu, newAfter, open } from "../client/shown.js";
 import { backToNow, markRead } from "../client/reading.js";
 import { focusComposer } from "./insert.js";
 import { inOrder } from "./rooms.js";
@@ -14,16 +14,20 @@ export function keys(event) {
   if (isCommand && event.key.toLowerCase() === "k")
     dialogue.value = dialogue.value?.is === "switcher" ? null : { is: "switcher" };
   else if (dialogue.value || menu.value) return;
-  else if (isCommand && event.key.toLowerCase() === "f" && !event.shiftKey) beside.value = { is: "search", words: "" };
+  else if (isCommand && event.key.toLowerCase() === "f" && !isSearching()) beside.value = { is: "search", words: "" };
   else if (event.altKey && STEPS[event.key]) step(STEPS[event.key], event.shiftKey);
   else if (event.key === "F6") nextPart(event.shiftKey ? -1 : 1);
   else if (event.key === "Escape" && open.value) {
     backToNow(open.value);
     markRead(open.value);
+    newAfter.value = null;
     focusComposer();
   } else return;
   event.preventDefault();
 }
+
+/** Who searches already wants the browser's own search. */
+const isSearching = () => document.activeElement?.matches(".search input");
 
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 
