@@ -52,6 +52,26 @@ test("all of a text is in its parts", () => {
   ].forEach(check);
 });
 
+test("no text takes long, whatever is in it", () => {
+  const texts = ["z", "@", "@a.", "#", "`", "`a ", "```a ", "👍", "1 ", "(", "https://a.b ", "\u0301", "ﷺ"].map(
+    (part) => part.repeat(16_384 / part.length),
+  );
+  texts.push(
+    `https://a.b/${")".repeat(16_000)}`,
+    `https://a.b/${".)".repeat(8_000)}`,
+    `https://a.b/${"(".repeat(16_000)}`,
+  );
+  for (const text of texts) {
+    const began = performance.now();
+    partsOf(text);
+    firstLine(text, 200);
+    isSigns(text);
+    const took = performance.now() - began;
+    assert.ok(took < 300, `${text.slice(0, 12)}: ${took} ms`);
+  }
+  assert.ok(partsOf("@a ".repeat(5000)).length <= 1001);
+});
+
 test("code, names and rooms are parts of their own", () => {
   const is = (text) => partsOf(text).map((part) => `${part.is}:${part.text}`);
   assert.deepEqual(is("see `a @b` @ana."), ["words:see ", "code:a @b", "words: ", "name:@ana", "words:."]);

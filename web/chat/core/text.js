@@ -6,6 +6,8 @@
 const LINK = /\bhttps?:\/\/[^\s<>"`\p{C}\u2028\u2029]+/giu;
 const NAME = /(?<![\p{L}\p{N}_.@-])@([\p{L}\p{N}_.-]*[\p{L}\p{N}_])/gu;
 const ROOM = /(?<![\p{L}\p{N}_#&/-])#([\p{L}\p{N}_.-]*[\p{L}\p{N}_])/gu;
+/** Who names five hundred people names nobody: what comes after is words. */
+const PARTS_MAX = 500;
 const BLOCK = /\n?```[^\n`]*\n?([\s\S]*?)```\n?/g;
 const CODE = /`([^`\n]+)`/g;
 
@@ -34,6 +36,7 @@ function cut(text, pattern, read) {
   const parts = [];
   let from = 0;
   for (const found of text.matchAll(pattern)) {
+    if (parts.length >= PARTS_MAX) break;
     const part = read(found);
     if (!part) continue;
     const length = part.length ?? found[0].length;
@@ -59,20 +62,34 @@ function link(found) {
   return { is: "link", text, href: url.href, length: text.length, ...(isPlain ? {} : { host: url.host }) };
 }
 
-/** Without what ends a sentence, and without a bracket that was opened before the link. */
+const BRACKETS = { ")": "(", "]": "[", "}": "{" };
+const STOPS = ".,;:!?'’»…*_";
+
+/** Without what ends a sentence, and without a bracket that was opened before the link. Cost: one look at each sign. */
 function withoutEnd(text) {
-  let end = text.replace(/[.,;:!?'’»…*_]+$/u, "");
-  for (const [open, close] of ["()", "[]", "{}"]) {
-    while (end.endsWith(close) && end.split(close).length > end.split(open).length) end = withoutEnd(end.slice(0, -1));
+  const many = new Map();
+  for (const sign of text) many.set(sign, (many.get(sign) ?? 0) + 1);
+  const isOpenedBefore = (sign) => sign in BRACKETS && many.get(sign) > (many.get(BRACKETS[sign]) ?? 0);
+  let end = text.length;
+  while (end > 0 && (STOPS.includes(text[end - 1]) || isOpenedBefore(text[end - 1]))) {
+    end -= 1;
+    many.set(text[end], many.get(text[end]) - 1);
   }
-  return end;
+  return text.slice(0, end);
 }
 
+const segmenter = new Intl.Segmenter();
+const SIGNS_MAX = 4;
+/** No sign that people use is longer, with all its joiners. */
+const SIGN_CHARS_MAX = 32;
+const SIGNS = /^(?:[\p{Extended_Pictographic}\p{Emoji_Component}\u200d\ufe0f]\s?)+$/u;
+
 /** Whether a text is nothing but a few emoji, which are shown large. */
-export const isSigns = (body) =>
-  /^(?:[\p{Extended_Pictographic}\p{Emoji_Component}\u200d\ufe0f]\s?){1,12}$/u.test(body) &&
-  /\p{Extended_Pictographic}/u.test(body) &&
-  [...new Intl.Segmenter().segment(body.replaceAll(" ", ""))].length <= 4;
+export function isSigns(body) {
+  if (body.length > SIGNS_MAX * SIGN_CHARS_MAX || !SIGNS.test(body) || !/\p{Extended_Pictographic}/u.test(body))
+    return false;
+  return cutTo(body.replaceAll(" ", ""), SIGNS_MAX + 1).length <= SIGNS_MAX;
+}
 
 /** The first line of a text, for a quote. */
 export function firstLine(body, most) {
@@ -80,6 +97,17 @@ export function firstLine(body, most) {
     .replace(/```[^\n]*\n?/g, "")
     .trim()
     .split("\n", 1)[0];
-  const shown = [...new Intl.Segmenter().segment(line)].map((one) => one.segment);
-  return shown.length > most ? `${shown.slice(0, most).join("").trimEnd()}…` : line;
+  const shown = cutTo(line, most);
+  const text = shown.join("");
+  return text.length < line.length ? `${text.trimEnd()}…` : line;
+}
+
+/** The first signs of a text, as people see them. Cost: that of so many, however long the text is. */
+function cutTo(text, most) {
+  const signs = [];
+  for (const { segment } of segmenter.segment(text.slice(0, most * SIGN_CHARS_MAX))) {
+    if (signs.length === most) break;
+    signs.push(segment);
+  }
+  return signs;
 }
