@@ -4,12 +4,12 @@
 //! What is asked at once is committed at once, and nobody is told of it before.
 
 mod counting;
-#[cfg(test)]
-mod likeness;
 mod order;
 mod pace;
 mod reading;
 mod seating;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod upkeep;
 mod writing;
