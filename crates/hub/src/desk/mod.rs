@@ -5,13 +5,13 @@
 
 mod counting;
 mod hooks;
-#[cfg(test)]
-mod likeness;
 mod listing;
 mod order;
 mod pace;
 mod reading;
 mod seating;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod upkeep;
 mod writing;
