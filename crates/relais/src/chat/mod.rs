@@ -19,7 +19,7 @@ use caller::Caller;
 use kept::Kept;
 
 use crate::{
-    calling::{self, calls},
+    calling::{Channel, TlsFlags, calls},
     complaint::Wrong,
     data::Data,
     hub::random,
@@ -34,11 +34,7 @@ const DEVICE: &str = "relais chat";
 pub(crate) fn obey(flags: &Flags, data: &Data, telling: Telling) -> Result<(), Stop> {
     let endpoint = &flags.endpoint.0;
     fits(endpoint, &flags.tls).map_err(|(flag, wrong)| Stop::of_flag(flag, wrong))?;
-    let demand = if endpoint.scheme.is_secure() {
-        flags.tls.demand(data)?
-    } else {
-        calling::TlsFlags::no_demand()
-    };
+    let demand = flags.tls.demand_over(Channel::of(endpoint.scheme), data)?;
     let dialer = calls(&demand, flags.timeout.0, None)?;
     let kept = Kept::of(&data.chat()?, endpoint);
     let (entrance, user) = entrance::of(flags, &kept)?;
@@ -56,19 +52,13 @@ pub(crate) fn obey(flags: &Flags, data: &Data, telling: Telling) -> Result<(), S
 }
 
 /// Whether there may be a hub at `endpoint`, and what is said of TLS is of use.
-fn fits(endpoint: &Endpoint, tls: &calling::TlsFlags) -> Result<(), (&'static str, Wrong)> {
+fn fits(endpoint: &Endpoint, tls: &TlsFlags) -> Result<(), (&'static str, Wrong)> {
     let scheme = endpoint.scheme;
     if !matches!(scheme, Scheme::Tcp | Scheme::Tls | Scheme::Unix) {
         let what = format!("no hub is talked to over {scheme}");
         return Err(("ENDPOINT", Wrong::expected(what, "tcp, tls or unix")));
     }
-    match tls.given() {
-        Some(flag) if !scheme.is_secure() => {
-            let what = format!("nothing is done with `{flag}`");
-            Err((flag, Wrong::expected(what, "an endpoint of tls://")))
-        }
-        _ => Ok(()),
-    }
+    tls.fit(Channel::of(scheme), "an endpoint of tls://")
 }
 
 /// The language of who types, as the environment has it.
