@@ -6,6 +6,7 @@ mod flags;
 mod kept;
 mod let_in;
 mod person;
+mod phrases;
 mod place;
 mod script;
 
@@ -40,13 +41,13 @@ pub(crate) fn obey(flags: &Flags, data: &Data, telling: Telling) -> Result<(), S
     let (entrance, user) = entrance::of(flags, &kept)?;
     let talk = Talk::new(entrance, DEVICE, random);
     let caller = Caller::new(talk, dialer, endpoint.clone());
-    let door = let_in::Door { kept, user, lang: lang() };
+    let (door, lang) = (let_in::Door { kept, user }, lang());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("starting a runtime")?.block_on(async {
         match (&flags.send, &flags.tail) {
-            (Some(words), _) => script::send(caller, &door, (words, telling)).await,
-            (None, Some(room)) => script::tail(caller, &door, (room, flags.json)).await,
-            (None, None) => person::talk(caller, door, telling).await,
+            (Some(words), _) => script::send(caller, (&door, lang), (words, telling)).await,
+            (None, Some(room)) => script::tail(caller, (&door, lang), (room, flags.json)).await,
+            (None, None) => person::talk(caller, (door, lang), telling).await,
         }
     })
 }
