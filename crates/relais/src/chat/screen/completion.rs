@@ -4,16 +4,10 @@ use std::collections::BTreeSet;
 
 use relais_hub::words::COMMANDS;
 
-use super::{model::Model, text};
-
-/// A word that is being completed, and what it may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Completing {
-    /// Where the word begins.
-    start: usize,
-    words: Vec<String>,
-    at: usize,
-}
+use super::{
+    model::{Completing, Model},
+    text,
+};
 
 /// So many of what a word may be are told.
 const TOLD_MAX: usize = 12;

@@ -11,13 +11,13 @@ use relais_hub::{
 use tokio::time::Instant;
 
 use super::{
-    super::phrases::{BACK, UNSURE},
     hub::{Link, Presence, Then},
     model::{Deed, Eyes, Model, is_counted},
     phrases::SAYS_TO_YOU,
     room::{Behind, Member},
     text,
 };
+use crate::chat::phrases::{BACK, UNSURE};
 
 /// How long somebody writes who does not say so again.
 const TYPING_LASTS: Duration = Duration::from_secs(8);

@@ -10,7 +10,6 @@ use relais_hub::{
 use tokio::time::Instant;
 
 use super::{
-    completion::Completing,
     composer::Composer,
     hub::{Hub, is_same},
     room::Room,
@@ -55,6 +54,16 @@ pub(super) struct Model {
 pub(super) struct Here {
     pub(super) hub: usize,
     pub(super) place: Place,
+}
+
+/// A word that is being completed, and what it may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Completing {
+    /// Where the word begins.
+    pub(super) start: usize,
+    pub(super) words: Vec<String>,
+    /// Which of them stands there.
+    pub(super) at: usize,
 }
 
 /// What stands instead of what was said.

@@ -17,7 +17,6 @@ use tokio::{
 };
 
 use super::{
-    super::{caller::Caller, let_in::Door},
     alerts::{Alerts, Notes, alert},
     inputs::{Sent, Signals, typing},
     keys::{self, Key},
@@ -25,7 +24,10 @@ use super::{
     pressing::Point,
     tty::{Tty, give_back},
 };
-use crate::stop::Stop;
+use crate::{
+    chat::{caller::Caller, let_in::Door},
+    stop::Stop,
+};
 
 /// The least time between two drawings: over a slow line each costs.
 const DRAWN_EVERY: Duration = Duration::from_millis(50);

@@ -7,7 +7,6 @@ use relais_hub::{
 };
 
 use super::{
-    super::phrases::SOMEBODY_ALREADY,
     composer::Purpose,
     hearing::unmarked,
     hub::{PENDING_MAX, Pending, Then},
@@ -16,6 +15,7 @@ use super::{
     phrases::TOO_MUCH,
     text,
 };
+use crate::chat::phrases::SOMEBODY_ALREADY;
 
 impl Model {
     /// Does what was typed.
