@@ -138,9 +138,9 @@ impl Model {
             for (name, _, online) in members {
                 let there = if *online { Presence::Online } else { Presence::Offline };
                 // That somebody is away is told by events alone.
-                let known = of_hub.presence.entry(name.clone()).or_insert(there);
-                if (*known == Presence::Offline) == *online {
-                    *known = there;
+                let is_away = of_hub.presence(name) == Some(Presence::Away);
+                if !(is_away && *online) {
+                    of_hub.set_presence(name, there);
                 }
             }
             if let Some(room) = of_hub.room_mut(place) {

@@ -19,6 +19,12 @@ use super::{
 };
 use crate::chat::phrases::{BACK, UNSURE};
 
+/// How many of a room are known by name. The hub lists no more.
+const MEMBERS_MAX: usize = 1000;
+
+/// How many are told of who write at once.
+const TYPING_MAX: usize = 20;
+
 /// How long somebody writes who does not say so again.
 const TYPING_LASTS: Duration = Duration::from_secs(8);
 
@@ -79,13 +85,16 @@ impl Model {
     }
 
     fn happened(&mut self, hub: usize, event: &Event, now: Instant) {
+        if event.room().is_some_and(|room| !self.hubs[hub].has_place_for(room)) {
+            return;
+        }
         match event {
             Event::Message { .. } => self.heard_message(hub, event),
             Event::Typing { room, user, on } => {
                 let is_me = self.hubs[hub].me == *user;
                 if let Some(room) = self.hubs[hub].room_mut(room) {
                     room.typing.remove(user);
-                    if *on && !is_me {
+                    if *on && !is_me && room.typing.len() < TYPING_MAX {
                         room.typing.insert(user.clone(), now + TYPING_LASTS);
                     }
                 }
@@ -96,7 +105,7 @@ impl Model {
                     "away" => Presence::Away,
                     _ => Presence::Online,
                 };
-                self.hubs[hub].presence.insert(user.clone(), presence);
+                self.hubs[hub].set_presence(user, presence);
             }
             Event::Read { room, last } => self.read_elsewhere(hub, (room, *last)),
             Event::Announce { from, body, .. } => {
@@ -161,7 +170,7 @@ impl Model {
             room.note_at(at.seq, note);
         }
         if matches!(event, Event::Join(_) | Event::Create(_)) {
-            self.hubs[hub].presence.insert(at.from.clone(), Presence::Online);
+            self.hubs[hub].set_presence(&at.from, Presence::Online);
         }
     }
 
@@ -224,7 +233,8 @@ fn come_and_go(members: &mut Vec<Member>, event: &Event, at: &Where) {
         Event::Part(at) => &at.from,
         Event::About { what: "kick" | "ban", user, .. } => user,
         Event::Join(_) => {
-            if members.iter().all(|member| member.name != at.from) {
+            let is_new = members.iter().all(|member| member.name != at.from);
+            if is_new && members.len() < MEMBERS_MAX {
                 members.push(Member { name: at.from.clone(), role: Role::Member });
             }
             return;

@@ -12,6 +12,12 @@ use super::room::Room;
 /// How much may wait to be acknowledged.
 pub(super) const PENDING_MAX: usize = 200;
 
+/// How many rooms and talks are known of. A hub lets nobody be in more.
+pub(super) const ROOMS_MAX: usize = 2000;
+
+/// Of how many it is known whether they are there.
+pub(super) const PRESENT_MAX: usize = 20_000;
+
 /// A hub, and all that is known of it.
 #[derive(Debug)]
 pub(super) struct Hub {
@@ -87,7 +93,7 @@ impl Hub {
     pub(super) fn enter(&mut self, me: String, listed: Vec<Listed>) {
         (self.me, self.link) = (me, Link::Up);
         self.rooms.retain(|room| listed.iter().any(|one| is_same(&one.room, &room.place)));
-        for listed in listed {
+        for listed in listed.into_iter().take(ROOMS_MAX) {
             self.room_to(&listed.room).list(listed);
         }
         // Nobody told who came and went meanwhile.
@@ -112,6 +118,20 @@ impl Hub {
             at
         });
         &mut self.rooms[at]
+    }
+
+    /// Whether the room is there, or may come to be.
+    pub(super) fn has_place_for(&self, place: &Place) -> bool {
+        self.rooms.len() < ROOMS_MAX || self.room(place).is_some()
+    }
+
+    /// Somebody is there, or is not.
+    pub(super) fn set_presence(&mut self, name: &str, presence: Presence) {
+        if let Some(known) = self.presence.get_mut(name) {
+            *known = presence;
+        } else if self.presence.len() < PRESENT_MAX {
+            self.presence.insert(name.to_owned(), presence);
+        }
     }
 
     /// Takes the room out of the list.
@@ -165,6 +185,21 @@ mod tests {
 
     fn names(hub: &Hub) -> Vec<String> {
         hub.rooms.iter().map(|room| room.place.to_string()).collect()
+    }
+
+    #[test]
+    fn a_hub_does_not_make_this_client_grow_for_ever() {
+        let mut hub = Hub::new("here".into());
+        let rooms = (0..=ROOMS_MAX).map(|nth| listed(&format!("#r{nth}"))).collect();
+        hub.enter("ana".into(), rooms);
+        assert_eq!(hub.rooms.len(), ROOMS_MAX);
+        let has_place = |name| hub.has_place_for(&Place::read(name).unwrap());
+        assert_eq!((has_place("#r0"), has_place("#new")), (true, false));
+        for nth in 0..=PRESENT_MAX {
+            hub.set_presence(&nth.to_string(), Presence::Online);
+        }
+        hub.set_presence("0", Presence::Away);
+        assert_eq!((hub.presence.len(), hub.presence("0")), (PRESENT_MAX, Some(Presence::Away)));
     }
 
     #[test]

@@ -13,6 +13,10 @@ use super::composer::Composer;
 /// How much of a room is held. What is older is asked for again.
 pub(super) const ITEMS_MAX: usize = 5000;
 
+/// How many signs are held, and how much of a message.
+pub(super) const SIGNS_MAX: usize = 20_000;
+pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
+
 /// Where something stands in a room: at its place in the log; notes of our own behind that.
 pub(super) type Key = (Seq, u32);
 
@@ -145,7 +149,7 @@ impl Room {
         match event {
             Event::Edit { of, body, .. } => {
                 if let Some(Item::Said(said)) = self.items.get_mut(&(*of, 0)) {
-                    (said.body, said.edited) = (Some(body.clone()), true);
+                    (said.body, said.edited) = (Some(begin(body)), true);
                 }
                 false
             }
@@ -175,7 +179,7 @@ impl Room {
         match event {
             Event::Message { at, kind, body, reply, mention, edited } => {
                 let (at_time, from) = (at.at, at.from.clone());
-                let (kind, body, reply) = (*kind, body.clone(), *reply);
+                let (kind, body, reply) = (*kind, body.as_deref().map(begin), *reply);
                 let said = Said {
                     at: at_time,
                     from,
@@ -190,6 +194,9 @@ impl Room {
             }
             Event::React { at, of, emoji, on } => {
                 let sign = if *on { Sign::There } else { Sign::TakenBack };
+                if self.signs.len() >= SIGNS_MAX {
+                    return false;
+                }
                 let kept = self.signs.entry((*of, emoji.clone(), at.from.clone()));
                 let kept = kept.or_insert((at.seq, sign));
                 if kept.0 <= at.seq {
@@ -293,6 +300,11 @@ impl Room {
     }
 }
 
+/// As much of a message as is held.
+fn begin(body: &str) -> String {
+    body[..body.floor_char_boundary(BODY_BYTES_MAX)].to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use relais_hub::protocol::Where;
@@ -371,6 +383,18 @@ mod tests {
             (ITEMS_MAX, Some(Seq(3)), Before::More)
         );
         assert!(!room.hear(&message(9, "a")), "it is there already");
+    }
+
+    #[test]
+    fn what_is_too_much_is_not_held() {
+        let mut room = room();
+        room.hear(&message(1, &"é".repeat(BODY_BYTES_MAX)));
+        let body = room.said(Seq(1)).unwrap().body.as_deref().unwrap_or_default();
+        assert_eq!(body.len(), BODY_BYTES_MAX);
+        for seq in 0..=SIGNS_MAX as u64 {
+            room.hear(&react(seq + 2, seq, true));
+        }
+        assert_eq!(room.signs.len(), SIGNS_MAX);
     }
 
     #[test]

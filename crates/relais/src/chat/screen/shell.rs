@@ -11,7 +11,7 @@ use crossterm::event::{Event as Input, KeyEventKind, MouseButton, MouseEventKind
 use relais_hub::{client::News, protocol::Ask};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
-    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender},
     task::JoinHandle,
     time::{Instant, sleep, sleep_until, timeout},
 };
@@ -40,6 +40,9 @@ const ENDED_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long it takes all threads to be stopped, and much more.
 const STOPPED_WITHIN: Duration = Duration::from_millis(50);
+
+/// How much of what hubs tell may wait for the screen: more of it is not read yet.
+const HEARD_MAX: usize = 256;
 
 /// What comes from a hub.
 #[derive(Debug)]
@@ -145,8 +148,8 @@ impl Shell {
     }
 
     /// Has each hub be talked to by a task of its own.
-    fn listen(&mut self, callers: Vec<Caller>) -> UnboundedReceiver<(usize, Heard)> {
-        let (told, heard) = mpsc::unbounded_channel();
+    fn listen(&mut self, callers: Vec<Caller>) -> Receiver<(usize, Heard)> {
+        let (told, heard) = mpsc::channel(HEARD_MAX);
         for (hub, caller) in callers.into_iter().enumerate() {
             let (asks, asked) = mpsc::unbounded_channel();
             self.asks.push(asks);
@@ -280,7 +283,7 @@ const DRAWING: &str = "drawing the screen";
 async fn carry(
     (hub, mut caller): (usize, Caller),
     mut asked: UnboundedReceiver<Ask>,
-    told: UnboundedSender<(usize, Heard)>,
+    told: Sender<(usize, Heard)>,
 ) {
     loop {
         let heard = tokio::select! {
@@ -298,7 +301,7 @@ async fn carry(
             },
         };
         let is_over = matches!(heard, Heard::Over(_) | Heard::News(News::Refused(_)));
-        if told.send((hub, heard)).is_err() || is_over {
+        if told.send((hub, heard)).await.is_err() || is_over {
             return;
         }
     }

@@ -149,7 +149,7 @@ const INDEXED_ON_DARK: [u8; 14] = [39, 43, 75, 79, 81, 111, 113, 141, 149, 176, 
 
 const INDEXED_ON_LIGHT: [u8; 14] = [18, 22, 24, 28, 30, 54, 58, 64, 88, 90, 94, 125, 130, 160];
 
-/// 24 colours round the wheel, each part between `low` and `high`.
+/// 12 colours round the wheel, each part between `low` and `high`.
 fn hues(low: u8, high: u8) -> Vec<Color> {
     let part = |place: u16| {
         // A sixth of the wheel up, two of it high, a sixth down, two of it low.
@@ -162,7 +162,11 @@ fn hues(low: u8, high: u8) -> Vec<Color> {
         };
         u8::try_from(value).unwrap_or(high)
     };
-    (0..24).map(|place| Color::Rgb(part(place + 8), part(place), part(place + 16))).collect()
+    // Every other: neighbours are hard to tell apart.
+    (0..24)
+        .step_by(2)
+        .map(|place| Color::Rgb(part(place + 8), part(place), part(place + 16)))
+        .collect()
 }
 
 /// A number that is the same for the same name everywhere (FNV-1a).
@@ -210,7 +214,7 @@ mod tests {
     #[test]
     fn hues_go_round_the_wheel() {
         let hues = hues(0, 200);
-        assert_eq!(hues.len(), 24);
+        assert_eq!(hues.len(), 12);
         assert_eq!(hues[0], Color::Rgb(200, 0, 0));
         let mut different = hues.clone();
         different.dedup();
