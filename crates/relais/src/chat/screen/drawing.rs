@@ -47,7 +47,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
 fn both_ends(left: &str, right: &str, width: usize) -> String {
     let left = cut(left, width);
     let room = width.saturating_sub(columns(&left));
-    let right = if room > 4 { cut(right, room - 1) } else { String::new() };
+    let is_seen = columns(right) < room || room > 4;
+    let right = if is_seen { cut(right, room.saturating_sub(1)) } else { String::new() };
     format!("{left}{}{right}", " ".repeat(room - columns(&right)))
 }
 
@@ -113,12 +114,16 @@ fn room_rows(model: &Model, room: &Room, height: usize) -> Vec<Line<'static>> {
     rows
 }
 
+/// In a row of fewer columns what is not with the hub yet is a number.
+const WIDE: usize = 60;
+
 /// What is going on, and what is new elsewhere where there is no list.
 fn status_row(model: &Model, width: usize) -> Line<'static> {
     let (left, style) = status(model);
     let hub = model.hub();
     let waiting = match hub.unacknowledged() {
         count if count == 0 || model.notice.is_some() => None,
+        count if width < WIDE => Some(format!("…{count}")),
         count => Some(format!("{count} {}", WAITING.of(model.lang))),
     };
     let elsewhere = if layout::has_list(model) { None } else { elsewhere(model) };

@@ -149,7 +149,7 @@ impl Paper<'_> {
     }
 
     fn signs(&self, seq: Seq) -> Option<Line<'static>> {
-        let signs = self.room.signs(seq);
+        let signs = self.room.signs.of(seq);
         let named = |(sign, users): &(&str, Vec<&str>)| {
             let users: Vec<_> = users.iter().map(|user| text::line(user)).collect();
             let users = if users.len() > 3 { users.len().to_string() } else { users.join(", ") };

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod answers;
+mod carrying;
 mod completion;
 mod composer;
 mod drawing;
@@ -23,6 +24,7 @@ mod room;
 mod scrolling;
 mod shell;
 mod sides;
+mod signs;
 mod text;
 mod theme;
 mod tty;

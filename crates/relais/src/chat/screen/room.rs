@@ -8,13 +8,15 @@ use relais_hub::{
 };
 use tokio::time::Instant;
 
-use super::composer::Composer;
+use super::{
+    composer::Composer,
+    signs::{Last, Signs},
+};
 
 /// How much of a room is held. What is older is asked for again.
 pub(super) const ITEMS_MAX: usize = 5000;
 
-/// How many signs are held, and how much of a message.
-pub(super) const SIGNS_MAX: usize = 20_000;
+/// How much of a message is held.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
 
 /// Where something stands in a room: at its place in the log; notes of our own behind that.
@@ -26,9 +28,7 @@ pub(super) struct Room {
     pub(super) place: Place,
     pub(super) topic: String,
     pub(super) items: BTreeMap<Key, Item>,
-    /// Of each sign who put it there last or took it back, and when: what comes by pages comes later than
-    /// what is newer.
-    signs: BTreeMap<(Seq, String, String), (Seq, Sign)>,
+    pub(super) signs: Signs,
     /// What is behind this was not read when one came here.
     pub(super) marker: Option<Seq>,
     /// The last that was read, as the hub was told.
@@ -66,12 +66,6 @@ pub(super) struct Said {
     pub(super) reply: Option<Seq>,
     pub(super) mention: bool,
     pub(super) edited: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sign {
-    There,
-    TakenBack,
 }
 
 /// What there is before the first item.
@@ -117,7 +111,7 @@ impl Room {
             place,
             topic: String::new(),
             items: BTreeMap::new(),
-            signs: BTreeMap::new(),
+            signs: Signs::default(),
             marker: None,
             read: Seq::default(),
             unread: 0,
@@ -193,15 +187,8 @@ impl Room {
                 self.items.insert((at.seq, 0), Item::Said(said)).is_none()
             }
             Event::React { at, of, emoji, on } => {
-                let sign = if *on { Sign::There } else { Sign::TakenBack };
-                if self.signs.len() >= SIGNS_MAX {
-                    return false;
-                }
-                let kept = self.signs.entry((*of, emoji.clone(), at.from.clone()));
-                let kept = kept.or_insert((at.seq, sign));
-                if kept.0 <= at.seq {
-                    *kept = (at.seq, sign);
-                }
+                let last = if *on { Last::Put } else { Last::TakenBack };
+                self.signs.hear(*of, (emoji, &at.from), (at.seq, last));
                 false
             }
             _ => false,
@@ -234,7 +221,7 @@ impl Room {
     /// Forgets what was said: another part of it will be looked at.
     pub(super) fn empty(&mut self, behind: Behind) {
         self.items.clear();
-        self.signs.clear();
+        self.signs = Signs::default();
         (self.before, self.behind) = (Before::Unknown, behind);
         (self.scroll, self.chosen) = (None, None);
     }
@@ -243,7 +230,7 @@ impl Room {
         while self.items.len() > ITEMS_MAX {
             let Some(((seq, _), _)) = self.items.pop_first() else { return };
             self.before = Before::More;
-            self.signs.retain(|(of, ..), _| *of > seq);
+            self.signs.forget(seq);
         }
     }
 
@@ -260,20 +247,6 @@ impl Room {
             Item::Said(said) => Some((*seq, said)),
             Item::Note(_) => None,
         })
-    }
-
-    /// The signs put to a message, each with who did.
-    pub(super) fn signs(&self, seq: Seq) -> Vec<(&str, Vec<&str>)> {
-        let from = (seq, String::new(), String::new());
-        let all = self.signs.range(from..).take_while(|((of, ..), _)| *of == seq);
-        let mut signs: Vec<(&str, Vec<&str>)> = Vec::new();
-        for ((_, emoji, user), _) in all.filter(|(_, (_, sign))| *sign == Sign::There) {
-            match signs.last_mut().filter(|(last, _)| last == emoji) {
-                Some((_, users)) => users.push(user),
-                None => signs.push((emoji, vec![user])),
-            }
-        }
-        signs
     }
 
     /// Where the first of it stands that the hub told.
@@ -328,22 +301,8 @@ mod tests {
         Event::Message { at, kind, body, reply: None, mention: false, edited: false }
     }
 
-    fn react(seq: u64, of: u64, on: bool) -> Event {
-        Event::React { at: at(seq, "bob"), of: Seq(of), emoji: "👍".into(), on }
-    }
-
     fn room() -> Room {
         Room::new(Place::Room("#lab".into()))
-    }
-
-    #[test]
-    fn signs_are_as_they_were_put_last_in_whatever_order_pages_come() {
-        let mut room = room();
-        room.take_page(&[react(5, 1, false)], BTreeMap::new());
-        room.take_page(&[message(1, "a"), react(3, 1, true)], BTreeMap::new());
-        assert_eq!(room.signs(Seq(1)), []);
-        room.hear(&react(7, 1, true));
-        assert_eq!(room.signs(Seq(1)), [("👍", vec!["bob"])]);
     }
 
     #[test]
@@ -391,10 +350,6 @@ mod tests {
         room.hear(&message(1, &"é".repeat(BODY_BYTES_MAX)));
         let body = room.said(Seq(1)).unwrap().body.as_deref().unwrap_or_default();
         assert_eq!(body.len(), BODY_BYTES_MAX);
-        for seq in 0..=SIGNS_MAX as u64 {
-            room.hear(&react(seq + 2, seq, true));
-        }
-        assert_eq!(room.signs.len(), SIGNS_MAX);
     }
 
     #[test]

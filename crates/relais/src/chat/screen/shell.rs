@@ -11,13 +11,14 @@ use crossterm::event::{Event as Input, KeyEventKind, MouseButton, MouseEventKind
 use relais_hub::{client::News, protocol::Ask};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
-    sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender},
+    sync::mpsc::{self, Receiver, UnboundedSender},
     task::JoinHandle,
     time::{Instant, sleep, sleep_until, timeout},
 };
 
 use super::{
     alerts::{Alerts, Notes, alert},
+    carrying::{HEARD_MAX, Heard, carry},
     inputs::{Sent, Signals, typing},
     keys::{self, Key},
     model::{Deed, Eyes, Model},
@@ -40,19 +41,6 @@ const ENDED_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long it takes all threads to be stopped, and much more.
 const STOPPED_WITHIN: Duration = Duration::from_millis(50);
-
-/// How much of what hubs tell may wait for the screen: more of it is not read yet.
-const HEARD_MAX: usize = 256;
-
-/// What comes from a hub.
-#[derive(Debug)]
-enum Heard {
-    News(News),
-    /// The connection is lost.
-    Lost,
-    /// Nothing comes any more, for this reason.
-    Over(Stop),
-}
 
 /// The screen at work.
 pub(super) struct Shell {
@@ -278,31 +266,3 @@ impl Shell {
 }
 
 const DRAWING: &str = "drawing the screen";
-
-/// Talks to a hub until nobody asks any more.
-async fn carry(
-    (hub, mut caller): (usize, Caller),
-    mut asked: UnboundedReceiver<Ask>,
-    told: Sender<(usize, Heard)>,
-) {
-    loop {
-        let heard = tokio::select! {
-            news = caller.next() => match news {
-                Ok(Some(news)) => Heard::News(news),
-                Ok(None) => Heard::Lost,
-                Err(stop) => Heard::Over(stop),
-            },
-            ask = asked.recv() => match ask {
-                Some(ask) => {
-                    caller.talk.ask(ask, Instant::now());
-                    continue;
-                }
-                None => return caller.end().await,
-            },
-        };
-        let is_over = matches!(heard, Heard::Over(_) | Heard::News(News::Refused(_)));
-        if told.send((hub, heard)).await.is_err() || is_over {
-            return;
-        }
-    }
-}

@@ -316,6 +316,9 @@ fn what_is_said_is_shown_until_the_hub_has_it_and_not_twice() {
     assert_eq!(stage.asked(), std::slice::from_ref(&ask));
     stage.sees("  …          ana hello");
     stage.sees("1 not with the hub yet");
+    stage.model.resize((40, 10));
+    stage.sees(" …1");
+    stage.model.resize((72, 10));
     stage.sees("not connected");
     let rooms = ["#lab", "#tea", "@bob"].map(|name| listed(name, 0)).into();
     stage.hear(News::Entered { user: "ana".into(), token: None, rooms });

@@ -62,7 +62,7 @@ impl Model {
     /// Whether who looks put this sign there already: once more takes it back.
     fn has_sign(&self, seq: Seq, emoji: &str) -> bool {
         let me = &*self.hub().me;
-        let signs = self.room().map(|room| room.signs(seq)).unwrap_or_default();
+        let signs = self.room().map(|room| room.signs.of(seq)).unwrap_or_default();
         signs.iter().any(|(sign, users)| *sign == emoji && users.contains(&me))
     }
 
