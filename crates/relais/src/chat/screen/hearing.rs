@@ -135,7 +135,7 @@ impl Model {
         if is_mine || (!is_new && room.behind == Behind::Nothing) || at.seq <= room.read {
             return;
         }
-        room.unread += 1;
+        room.unread += u64::from(at.seq > room.counted);
         room.mentions += u64::from(*mention);
         let is_to_me = *mention || room.is_talk();
         if !is_seen && room.marker.is_none() {

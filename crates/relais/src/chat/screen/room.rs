@@ -34,6 +34,8 @@ pub(super) struct Room {
     /// The last that was read, as the hub was told.
     pub(super) read: Seq,
     pub(super) unread: u64,
+    /// Up to here the hub counted what is unread; what it tells of that later is not counted again.
+    pub(super) counted: Seq,
     pub(super) mentions: u64,
     pub(super) before: Before,
     pub(super) behind: Behind,
@@ -115,6 +117,7 @@ impl Room {
             marker: None,
             read: Seq::default(),
             unread: 0,
+            counted: Seq::default(),
             mentions: 0,
             before: Before::Unknown,
             behind: Behind::Nothing,
@@ -126,14 +129,16 @@ impl Room {
         }
     }
 
-    /// Takes what the hub says of it. What was counted since is counted in it.
+    /// Takes what the hub says of it.
     pub(super) fn list(&mut self, listed: Listed) {
-        let Listed { room, topic, access: _, last: _, mine, unread, members: _ } = listed;
-        (self.place, self.topic, self.unread) = (room, topic, unread);
+        let Listed { room, topic, access: _, last, mine, unread, members: _ } = listed;
+        (self.place, self.topic, self.counted) = (room, topic, last);
         if let Some((read, _)) = mine {
             self.read = self.read.max(read);
         }
-        if unread == 0 {
+        // The hub may not know yet what was read here.
+        self.unread = if self.read >= last { 0 } else { unread };
+        if self.unread == 0 {
             self.mentions = 0;
         }
     }

@@ -399,6 +399,24 @@ fn rooms_count_what_is_new_and_show_where_it_begins() {
 }
 
 #[test]
+fn what_was_missed_is_counted_once() {
+    let mut stage = Stage::new((72, 8));
+    stage.model.lose(0);
+    let mut rooms = vec![listed("#lab", 0), listed("#tea", 0)];
+    (rooms[1].unread, rooms[1].last) = (1, Seq(11));
+    stage.hear(News::Entered { user: "ana".into(), token: None, rooms: rooms.clone() });
+    stage.said("#tea", "bob", "@ana, you missed this");
+    stage.sees(" #tea          @1│");
+    stage.said("#tea", "bob", "and heard this");
+    stage.sees(" #tea          @2│");
+    // It is read here, and the hub does not know yet.
+    stage.press(&[Key::NextRoom, Key::NextRoom]);
+    (rooms[1].unread, rooms[1].last) = (2, Seq(12));
+    stage.hear(News::Entered { user: "ana".into(), token: None, rooms });
+    stage.sees(" #tea            │");
+}
+
+#[test]
 fn what_another_device_read_is_read() {
     let mut stage = Stage::new((72, 8));
     stage.said("#tea", "bob", "one");
