@@ -424,7 +424,7 @@ def who_looks_elsewhere_is_called_for_what_is_for_them_and_finds_it_marked(stage
     ana.until("window.called.length === 2")
     equal(ana.js("window.called"), [["bob in #lab", "are you there, @ana?"], ["bob", "between us"]])
     ana.until("document.title.startsWith('(2)')")
-    equal(ana.js("document.querySelector('.new-line ~ .message .text').textContent"), "nobody in particular")
+    ana.until("document.querySelector('.new-line ~ .message .text')?.textContent === 'nobody in particular'")
     ana.js("delete document.hasFocus; window.dispatchEvent(new Event('focus'))")
     ana.until("document.title.startsWith('(1)')")
     expect_quiet(ana)
