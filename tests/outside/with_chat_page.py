@@ -399,6 +399,38 @@ def a_device_that_is_logged_out_elsewhere_is_at_the_entrance(stage):
 
 
 @test
+def who_looks_elsewhere_is_called_for_what_is_for_them_and_finds_it_marked(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bob = Bot(hub.tcp)
+    bob.done("REGISTER", user="bob", password="secret-pass")
+    bob.done("JOIN", room="#lab")
+    # Notifications of the test's own: a browser without a desktop shows none.
+    ana.js("""window.called = [];
+      window.Notification = class {
+        static permission = 'default';
+        static async requestPermission() { return (this.permission = 'granted'); }
+        constructor(title, { body }) { window.called.push([title, body]); }
+      }""")
+    ana.click(".me")
+    ana.until("!!document.querySelector('.line-of button')")
+    ana.click(".line-of button")
+    ana.until("document.querySelector('.line-of').innerText.includes('calls you when')")
+    ana.press("Escape")
+    ana.js("document.hasFocus = () => false; window.dispatchEvent(new Event('blur'))")
+    bob.done("MESSAGE", room="#lab", body="nobody in particular")
+    bob.done("MESSAGE", room="#lab", body="are you there, @ana?")
+    bob.done("MESSAGE", to="ana", body="between us")
+    ana.until("window.called.length === 2")
+    equal(ana.js("window.called"), [["bob in #lab", "are you there, @ana?"], ["bob", "between us"]])
+    ana.until("document.title.startsWith('(2)')")
+    ana.until("document.querySelector('.new-line ~ .message .text')?.textContent === 'nobody in particular'")
+    ana.js("delete document.hasFocus; window.dispatchEvent(new Event('focus'))")
+    ana.until("document.title.startsWith('(1)')")
+    expect_quiet(ana)
+
+
+@test
 def on_a_narrow_screen_the_way_back_leads_to_the_list(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab", "#tea")

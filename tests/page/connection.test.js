@@ -83,6 +83,18 @@ test("who is silent is asked, and who answers nothing is gone", () => {
   assert.equal(its.states.at(-1), "waiting");
 });
 
+test("when the network changes a hub is asked at once, and not waited for as long", () => {
+  const its = stage();
+  its.up();
+  its.line.nudge();
+  assert.equal(its.socket().sent.at(-1).cmd, "PING");
+  assert.equal(its.ring(), 4000);
+  assert.equal(its.states.at(-1), "waiting");
+  // Who waits already is called at once.
+  its.line.nudge();
+  assert.equal(its.sockets.length, 2);
+});
+
 test("a hub that says when is called then", () => {
   const its = stage();
   its.up();

@@ -147,6 +147,18 @@ test("of signs the last word counts, in whatever order pages come", () => {
   );
 });
 
+test("no more is kept of a room than is looked at, and there is more to read again", () => {
+  const many = (count, watched) => {
+    let state = { ...ana(), watched };
+    for (let seq = 11; seq < 11 + count; seq += 1) state = states.hear(state, said(seq), 0).state;
+    return state.rooms.get("#lab");
+  };
+  const lab = many(801, "#lab");
+  assert.deepEqual([lab.entries.length, lab.entries.at(-1).seq, lab.more], [400, 811, true]);
+  assert.equal(many(6000, null).entries.length, 6000);
+  assert.equal(many(6001, null).entries.length, 3000);
+});
+
 test("own words and what is being looked at are not unread; names are counted apart", () => {
   assert.equal(after(ana(), said(11, { from: "ana" })).lab.unread, 0);
   const { lab } = after(ana(), said(11, { mention: true }), said(12));

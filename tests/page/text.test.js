@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { firstLine, isSigns, partsOf } from "../../web/chat/core/text.js";
+import { firstLine, isSigns, isUnbroken, partsOf } from "../../web/chat/core/text.js";
 import { linesOf } from "../../web/chat/core/lines.js";
 import { matching, mayKeep, readTyped, wordBefore } from "../../web/chat/core/typed.js";
 import { figureOf } from "../../web/chat/core/figure.js";
@@ -69,6 +69,8 @@ test("no text takes long, whatever is in it", () => {
     const took = performance.now() - began;
     assert.ok(took < 300, `${text.slice(0, 12)}: ${took} ms`);
   }
+  assert.equal(isUnbroken("z".repeat(300)), true);
+  assert.equal(isUnbroken("a word and another ".repeat(100)), false);
   assert.ok(partsOf("@a ".repeat(5000)).length <= 1001);
 });
 

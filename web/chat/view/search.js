@@ -4,6 +4,7 @@
 
 import { useLayoutEffect, useRef } from "../vendor/hooks.js";
 import { signal } from "../vendor/signals.js";
+import { isUnbroken } from "../core/text.js";
 import { goTo, search } from "../client/reading.js";
 import { beside, isListOpen, room, trying } from "../client/shown.js";
 import { count, dateOf, t } from "../client/tongue.js";
@@ -76,7 +77,7 @@ function HereOnly({ run }) {
 const Hit = ({ one }) => html`<li><button type="button" class="hit" onClick=${() => jump(one)}>
   <span class="hit-head"><${Figure} name=${one.from} /><${Name} name=${one.from} />
     <span class="quiet"><bdi>${one.room}</bdi> · ${dateOf(one.ts)}</span></span>
-  <span class="hit-body" dir="auto">${one.body}</span>
+  <span class=${`hit-body ${isUnbroken(one.body) ? "unbroken" : ""}`} dir="auto">${one.body}</span>
 </button></li>`;
 
 function jump({ room: name, seq }) {

@@ -3,7 +3,7 @@
  * one turns the line around for another.
  */
 
-import { firstLine, isSigns, partsOf } from "../core/text.js";
+import { firstLine, isSigns, isUnbroken, partsOf } from "../core/text.js";
 import { plain } from "../core/typed.js";
 import { openRoom, join } from "../client/acting.js";
 import { me, state } from "../client/hub.js";
@@ -37,9 +37,11 @@ function goIn(name) {
 
 export function Text({ body }) {
   const parts = partsOf(body);
-  return html`<div class=${`text ${isSigns(body) ? "large" : ""}`}
+  return html`<div class=${classOf(body)}
     dir="auto">${parts.map((part) => SHOWN[part.is](part))}</div>`;
 }
+
+const classOf = (body) => ["text", isSigns(body) && "large", isUnbroken(body) && "unbroken"].filter(Boolean).join(" ");
 
 /** The first line of something, without anything to click at. */
 export const Snippet = ({ body, most = 120 }) => html`<bdi
