@@ -178,7 +178,7 @@ fn writing(model: &Model, room: &Room) -> String {
 fn elsewhere(model: &Model) -> Option<String> {
     let rooms = model.hubs.iter().flat_map(|hub| &hub.rooms).filter(|room| room.unread > 0);
     let named = |room: &Room| {
-        let at = if room.mentions > 0 { "@" } else { "" };
+        let at = if room.mentions > 0 && !room.is_talk() { "@" } else { "" };
         format!("{} {at}{}", text::line(&room.place.to_string()), room.unread)
     };
     let all: Vec<_> = rooms.map(named).collect();

@@ -70,7 +70,7 @@ fn room_row(model: &Model, (hub, room): (usize, &Room), width: usize) -> Line<'s
         }
         // Something is typed there and not said.
         (0, _) => ("✎".to_owned(), look.faint),
-        (unread, 0) if room.is_talk() => (unread.to_string(), look.mention),
+        (unread, _) if room.is_talk() => (unread.to_string(), look.mention),
         (unread, 0) => (unread.to_string(), look.new),
         (unread, _) => (format!("@{unread}"), look.mention),
     };

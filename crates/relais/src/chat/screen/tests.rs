@@ -414,7 +414,7 @@ fn what_was_missed_is_counted_once() {
     let mut stage = Stage::new((72, 8));
     stage.model.lose(0);
     let mut rooms = vec![listed("#lab", 0), listed("#tea", 0)];
-    (rooms[1].unread, rooms[1].last) = (1, Seq(11));
+    (rooms[1].unread, rooms[1].mentions, rooms[1].last) = (1, 1, Seq(11));
     stage.hear(News::Entered {
         user: "ana".into(),
         token: None,
