@@ -38,7 +38,7 @@ pub enum News {
         /// Who.
         user: String,
         /// What logs this device in from here on; told at its first login alone.
-        token: Option<String>,
+        token: Option<Secret>,
         /// What it is in.
         rooms: Vec<Listed>,
     },

@@ -8,7 +8,7 @@ use crate::{
     hall::{ClientId, Group},
     model::AccountId,
     proof::TokenHash,
-    protocol::{Ask, Resume},
+    protocol::{Ask, Resume, Secret},
 };
 
 /// Something that is to be done in its turn.
@@ -79,7 +79,7 @@ pub(crate) struct NewDevice {
     /// What its session is called.
     pub(crate) session: String,
     /// What it shows next time. Told once.
-    pub(crate) token: String,
+    pub(crate) token: Secret,
     /// What is kept of that.
     pub(crate) hash: TokenHash,
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::{Access, Millis, Role},
-    protocol::{Answer, Listed, Told},
+    protocol::{Answer, Listed, Secret, Told},
 };
 
 /// Reads what a hub tells, without its line end or with it.
@@ -87,7 +87,7 @@ fn logged_in(f: Fields<'_>) -> Result<Answer, Misread> {
     Ok(Answer::LoggedIn {
         user: f.needed("user", Fields::text)?,
         session: f.needed("session", Fields::text)?,
-        token: f.text("token")?,
+        token: f.text("token")?.map(Secret),
         cursor: f.needed("cursor", Fields::seq)?,
         rooms: each(f, "rooms", listed)?,
     })

@@ -1,6 +1,6 @@
 //! What clients are told: answers to what they asked, and events.
 
-use super::{Place, Refusal};
+use super::{Place, Refusal, Secret};
 use crate::model::{Access, Cid, Kind, Millis, Role, Seq};
 
 /// Something that one client is told.
@@ -44,7 +44,7 @@ pub enum Answer {
         /// What this device's session is called.
         session: String,
         /// What logs it in again, told this once; none where a token was shown.
-        token: Option<String>,
+        token: Option<Secret>,
         /// The last entry that is included in `rooms`.
         cursor: Seq,
         /// What it is in.

@@ -305,7 +305,7 @@ fn answers_are_shown_in_words() {
     answers(Answer::Rooms(vec![listed(7)]), "# #lab (3), private, owner, 7 new: TP\n");
     answers(Answer::Rooms(vec![]), "# there is none: /join ROOM makes one\n");
     let (user, session) = ("ana".to_owned(), "s_1".to_owned());
-    let (token, cursor, rooms) = (Some("rt_secret".to_owned()), Seq(9), vec![listed(1)]);
+    let (token, cursor, rooms) = (Some(Secret("rt_secret".to_owned())), Seq(9), vec![listed(1)]);
     let expect = "# you are ana\n# #lab (3), private, owner, 1 new: TP\n";
     answers(Answer::LoggedIn { user, session, token, cursor, rooms }, expect);
     let member = |name: &str, role, online| (name.to_owned(), role, online);

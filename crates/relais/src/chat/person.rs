@@ -125,7 +125,7 @@ impl Person {
     fn hear(&mut self, news: News) -> Result<(), Stop> {
         match news {
             News::Entered { user, token, rooms } => {
-                self.door.keep(&user, token.as_deref());
+                self.door.keep(&user, token.as_ref());
                 if self.was_in {
                     self.note(BACK);
                 } else {

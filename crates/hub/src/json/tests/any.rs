@@ -230,7 +230,7 @@ fn answer() -> BoxedStrategy<Answer> {
                 Answer::Hello { server, register, frame, body, time, tls }
             }
         ),
-        (text(), text(), of(text()), seq(), vec(listed(), 0..3)).prop_map(
+        (text(), text(), of(secret()), seq(), vec(listed(), 0..3)).prop_map(
             |(user, session, token, cursor, rooms)| {
                 Answer::LoggedIn { user, session, token, cursor, rooms }
             }
