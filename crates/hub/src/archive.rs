@@ -148,6 +148,9 @@ impl Shelf {
                 let ids: Vec<_> = rooms.iter().map(|(id, _)| *id).collect();
                 let found = self.archive.search(&ids, words, *from, *limit)?;
                 let event = |past: &Past| {
+                    if self.names.is_silenced(past.entry.by) {
+                        return None;
+                    }
                     let room = past.entry.room()?;
                     let (_, place) = rooms.iter().find(|(id, _)| *id == room)?;
                     self.event(past, place, job.by)
@@ -204,11 +207,16 @@ impl Shelf {
         let name = |who| self.names.name(who);
         let view = View { place: place.clone(), viewer: Some(viewer), name: &name };
         let mut event = saying::event((&past.entry, past.prev), view)?;
-        if let Event::Message { body, edited, .. } = &mut event {
-            *edited = past.edited;
-            if past.redacted {
-                *body = None;
+        let is_out = past.redacted || self.names.is_silenced(past.entry.by);
+        match &mut event {
+            Event::Message { body, edited, .. } => {
+                *edited = past.edited;
+                if is_out {
+                    *body = None;
+                }
             }
+            Event::Edit { body, .. } if is_out => body.clear(),
+            _ => {}
         }
         Some(event)
     }

@@ -4,9 +4,11 @@
 //! [`State`](model::State). Neither knows sockets, clocks or the disk. One thread, the desk, judges what is
 //! asked and writes it down; each core has a hall, which tells its clients of that.
 
+mod admin;
 mod archive;
 pub mod client;
 mod desk;
+mod export;
 mod hall;
 mod hub;
 pub mod json;
@@ -25,6 +27,8 @@ pub mod store;
 mod text;
 pub mod words;
 
+pub use admin::{Drawn, Terms};
+pub use export::{Exported, export};
 pub use hub::{Hub, OpenError, Options};
 pub use limits::Limits;
 pub use shared::{Calculator, ClearPasswords, Registration};

@@ -79,7 +79,10 @@ impl Asking {
 
 /// Whether asking twice comes to the same as asking once.
 fn is_repeatable(ask: &Ask) -> bool {
-    !matches!(ask, Ask::Announce { .. } | Ask::Create { .. } | Ask::Password { .. })
+    !matches!(
+        ask,
+        Ask::Announce { .. } | Ask::Create { .. } | Ask::Password { .. } | Ask::Unregister { .. }
+    )
 }
 
 /// Has what `ask` writes down called `cid`, if it is called nothing yet. So it is done once, however

@@ -3,6 +3,8 @@
 //!
 //! What is asked at once is committed at once, and nobody is told of it before.
 
+mod accounts;
+mod chores;
 mod order;
 mod pace;
 mod reading;
@@ -18,9 +20,10 @@ use tokio::{
 };
 use tracing::error;
 
-pub(crate) use self::order::{Device, Entered, Entrance, NewDevice, Order};
+pub(crate) use self::order::{Admission, Device, Entered, Entrance, NewDevice, Order};
 use self::{pace::Pace, upkeep::Upkeep};
 use crate::{
+    admin::Outcome,
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
     limits::Limits,
@@ -56,6 +59,8 @@ pub(crate) struct Desk {
     away: HashMap<AccountId, String>,
     /// Who came in, and is to know it.
     entered: Vec<(ClientId, oneshot::Sender<Entered>, Entered)>,
+    /// What who runs the hub had done, and is to know it.
+    ran: Vec<(oneshot::Sender<Result<Outcome, Refusal>>, Outcome)>,
     /// Who is asked for, to be told once what was written is committed.
     looks: Vec<Order>,
     /// What is to be read once what was written is committed.
@@ -102,6 +107,7 @@ impl Desk {
             clients: HashMap::new(),
             away: HashMap::new(),
             entered: Vec::new(),
+            ran: Vec::new(),
             looks: Vec::new(),
             jobs: Vec::new(),
             last_at: Millis::default(),
@@ -146,8 +152,9 @@ impl Desk {
                 _ = number.send(self.halls.len() - 1);
             }
             Order::Find { .. } | Order::Known { .. } => self.looks.push(order),
-            Order::Register { client, re, name, phc, device, entered } => {
-                let register = |desk: &mut Self| desk.register(client, (name, phc), device);
+            Order::Register { client, re, name, phc, admission, device, entered } => {
+                let register =
+                    |desk: &mut Self| desk.register(client, (name, phc), admission, device);
                 self.admit((client, re), register, entered);
             }
             Order::Enter { client, re, account, entry, entered } => {
@@ -157,6 +164,12 @@ impl Desk {
             Order::Repassword { client, re, account, phc } => {
                 self.answer((client, re), |desk| desk.repassword(account, &phc).map(Some));
             }
+            Order::Unregister { client, re, account, said } => {
+                let go = |desk: &mut Self| desk.unregister((account, account), said).map(Some);
+                self.answer((client, re), go);
+                self.dismiss(account);
+            }
+            Order::Run { chore, done } => self.run_chore(chore, done),
             Order::Close { closed } => {
                 self.settle();
                 if let Err(error) = self.store.checkpoint() {
@@ -209,6 +222,7 @@ impl Desk {
         by: AccountId,
         ask: Ask,
     ) -> Result<Option<Answer>, Refusal> {
+        self.is_somebody(by)?;
         if let Some(cid) = cid_of(&ask)
             && let Some(before) = self.store.with_cid(by, cid).map_err(|error| broken(&error))?
         {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    admin::{Chore, Outcome},
     hall::{ClientId, Group},
-    model::AccountId,
+    model::{AccountId, Said},
     proof::TokenHash,
-    protocol::{Ask, Resume, Secret},
+    protocol::{Ask, Refusal, Resume, Secret},
 };
 
 /// Something that is to be done in its turn.
@@ -26,6 +27,7 @@ pub(crate) enum Order {
         re: Option<u64>,
         name: String,
         phc: String,
+        admission: Admission,
         device: NewDevice,
         entered: oneshot::Sender<Entered>,
     },
@@ -39,12 +41,25 @@ pub(crate) enum Order {
     },
     /// An account has another password from here on.
     Repassword { client: ClientId, re: Option<u64>, account: AccountId, phc: String },
+    /// A client's account is to be deleted, which showed its password.
+    Unregister { client: ClientId, re: Option<u64>, account: AccountId, said: Said },
+    /// Who runs the hub has something done.
+    Run { chore: Chore, done: oneshot::Sender<Result<Outcome, Refusal>> },
     /// All that was written is to be in the store's one file: the process ends.
     Close { closed: std::sync::mpsc::Sender<()> },
     /// A client is gone.
     Leave { client: ClientId },
     /// A client of an account asks.
     Ask { client: ClientId, account: AccountId, re: Option<u64>, ask: Ask },
+}
+
+/// By what somebody may have an account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Admission {
+    /// Whoever asks may, or who runs the hub.
+    Anybody,
+    /// By an invitation.
+    Invited(TokenHash),
 }
 
 /// Who a client is, once that is written down.

@@ -1,9 +1,9 @@
 //! Who comes in, and who leaves.
 
-use super::{Desk, Device, Entered, Entrance, NewDevice, Order, broken};
+use super::{Admission, Desk, Device, Entered, Entrance, NewDevice, Order, broken};
 use crate::{
     hall::{ClientId, Post},
-    model::{AccountId, Deed, RoomId},
+    model::{AccountId, RoomId},
     outbox::Spoken,
     proof::TokenHash,
     protocol::{Answer, Ask, Code, Event, Listed, Refusal, Told},
@@ -44,17 +44,10 @@ impl Desk {
         &mut self,
         client: ClientId,
         (name, phc): (String, String),
+        admission: Admission,
         device: NewDevice,
     ) -> Result<(Entered, Answer), Refusal> {
-        if let Some(like) = self.state.account_like(&name) {
-            let is_same = self.state.account_named(&name) == Some(like);
-            let code = if is_same { Code::AccountExists } else { Code::NameConfusable };
-            return Err(Refusal::of(code).field("user"));
-        }
-        // Of its own first entry it is the place.
-        let who = AccountId(self.next());
-        self.put_down(who, None, Deed::Register { name })?;
-        self.store.set_password(who, &phc).map_err(|error| broken(&error))?;
+        let who = self.make_account((name, phc), admission)?;
         let entry = Entrance { device: Device::New(device), resume: None };
         self.enter(client, who, entry)
     }
@@ -67,6 +60,7 @@ impl Desk {
         entry: Entrance,
     ) -> Result<(Entered, Answer), Refusal> {
         if !self.state.has_account(who) {
+            // It was deleted meanwhile.
             return Err(Refusal::of(Code::BadCredentials));
         }
         if self.online.get(&who).is_some_and(|&many| many >= self.limits.sessions_an_account_max) {
@@ -95,13 +89,14 @@ impl Desk {
 
     /// Gives an account another password.
     pub(super) fn repassword(&mut self, who: AccountId, phc: &str) -> Result<Answer, Refusal> {
+        self.is_somebody(who)?;
         self.begin().map_err(|error| broken(&error))?;
-        self.store.set_password(who, phc).map_err(|error| broken(&error))?;
-        Ok(Answer::Done)
+        let kept = self.store.set_password(who, phc);
+        self.whole(kept).map(|()| Answer::Done)
     }
 
     /// Keeps what a device is to be known by.
-    fn keep(&mut self, account: AccountId, device: NewDevice) -> Result<(), Refusal> {
+    pub(super) fn keep(&mut self, account: AccountId, device: NewDevice) -> Result<(), Refusal> {
         self.begin().map_err(|error| broken(&error))?;
         let NewDevice { name: device, session: name, hash, .. } = device;
         let now = self.now();

@@ -17,6 +17,19 @@ pub(super) struct Upkeep {
     index: Index,
     indexed_at: Millis,
     forgotten_at: Millis,
+    /// Whether something may be left that deleted accounts said, or deleted rooms had.
+    owed: Owed,
+    taken_out_at: Millis,
+}
+
+/// Whether something of what was deleted may be left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Owed {
+    /// Perhaps: of an earlier process.
+    #[default]
+    Some,
+    /// Nothing.
+    None,
 }
 
 /// Whether there are words that the index does not have.
@@ -43,6 +56,13 @@ const FORGOTTEN_EVERY: u64 = 60_000;
 /// How much is taken out of a room at once: each takes a millisecond or two.
 const FORGOTTEN_AT_ONCE: usize = 32;
 
+/// How often some of what was deleted is taken out, and how much of it at once.
+const TAKEN_OUT_EVERY: Duration = Duration::from_millis(50);
+const TAKEN_OUT_AT_ONCE: usize = 16;
+
+/// When what failed is tried again, in milliseconds.
+const AGAIN_MS: u64 = 1000;
+
 /// How long is waited for orders where nothing is to be done but that.
 const WAITED_FOR_ORDERS: Duration = Duration::from_mins(1);
 
@@ -51,10 +71,11 @@ const DAY: u64 = 24 * 3600 * 1000;
 impl Upkeep {
     /// How long orders are waited for before there is something else to do.
     pub(super) fn patience(&self) -> Duration {
-        match self.index {
-            Index::Behind => Duration::ZERO,
-            Index::Late => INDEXED_AFTER,
-            Index::Whole => WAITED_FOR_ORDERS,
+        match (self.index, self.owed) {
+            (Index::Behind, _) => Duration::ZERO,
+            (_, Owed::Some) => TAKEN_OUT_EVERY,
+            (Index::Late, Owed::None) => INDEXED_AFTER,
+            (Index::Whole, Owed::None) => WAITED_FOR_ORDERS,
         }
     }
 
@@ -64,6 +85,9 @@ impl Upkeep {
             entry.deed,
             Deed::In { act: Act::Say { .. } | Act::Edit { .. } | Act::Redact { .. }, .. }
         );
+        if matches!(entry.deed, Deed::Unregister { .. } | Deed::Delete { .. }) {
+            self.owed = Owed::Some;
+        }
         if is_of_words && self.index == Index::Whole {
             self.index = Index::Late;
         }
@@ -74,11 +98,31 @@ impl Desk {
     /// Does some of what is to be done, if it is time for it.
     pub(super) fn keep_up(&mut self) {
         let now = self.now();
-        if let Err(error) = self.index(now).and_then(|()| self.forget_old(now)) {
+        if let Err(error) = self.keep_up_at(now) {
             error!(%error, "the hub's store is not kept up");
             // Tried again later, and not at once for ever.
             self.upkeep.index = Index::Late;
+            self.upkeep.taken_out_at = Millis(now.0 + AGAIN_MS);
         }
+    }
+
+    fn keep_up_at(&mut self, now: Millis) -> Result<(), Broken> {
+        self.index(now)?;
+        self.forget_old(now)?;
+        self.take_out(now)
+    }
+
+    /// Takes out some of what is left of what was deleted.
+    fn take_out(&mut self, now: Millis) -> Result<(), Broken> {
+        let waited = Duration::from_millis(now.0.saturating_sub(self.upkeep.taken_out_at.0));
+        if self.upkeep.owed == Owed::None || waited < TAKEN_OUT_EVERY {
+            return Ok(());
+        }
+        self.upkeep.taken_out_at = now;
+        if self.store.take_out_some(TAKEN_OUT_AT_ONCE)? == More::No {
+            self.upkeep.owed = Owed::None;
+        }
+        Ok(())
     }
 
     fn index(&mut self, now: Millis) -> Result<(), Broken> {

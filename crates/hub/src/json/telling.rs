@@ -47,8 +47,7 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
         }
         Answer::LoggedIn { user, session, token, cursor, rooms } => {
             let frame = frame.put("user", user).put("session", session);
-            let frame =
-                frame.maybe("token", token.as_ref().map(|token| &token.0)).put("cursor", cursor);
+            let frame = frame.maybe("token", token.as_ref()).put("cursor", cursor);
             frame.list("rooms", rooms, say_listed)
         }
         Answer::Written { seq, at, dup } => frame.put("seq", seq).put("ts", at).put("dup", dup),

@@ -8,8 +8,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq(pub u64);
 
-/// An account: the place of the entry that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// An account: the place of the entry that made it. No entry has 0: nobody's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub Seq);
 
 /// A room, or what two say to each other: the place of the entry that made it.
@@ -51,6 +51,25 @@ pub enum Deed {
     Register {
         /// As its owner writes it.
         name: String,
+    },
+    /// An account was deleted. Before this it left its rooms.
+    Unregister {
+        /// Whose.
+        who: AccountId,
+        /// What becomes of what it said.
+        said: Said,
+    },
+    /// Somebody administers the hub from here on, or does no more.
+    Administer {
+        /// Who.
+        who: AccountId,
+        /// Whether.
+        on: bool,
+    },
+    /// A room was deleted, and all that was said in it. Its name is free.
+    Delete {
+        /// Which.
+        room: RoomId,
     },
     /// A room was made, and who made it is its owner.
     Create {
@@ -179,6 +198,16 @@ pub enum Act {
     },
 }
 
+/// What becomes of what a deleted account said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Said {
+    /// It stays, and nobody in particular said it.
+    #[default]
+    Stays,
+    /// It is taken out.
+    Goes,
+}
+
 /// How something is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
@@ -231,9 +260,9 @@ impl Entry {
     /// The room that it happened in, or made.
     pub fn room(&self) -> Option<RoomId> {
         match self.deed {
-            Deed::Register { .. } => None,
+            Deed::Register { .. } | Deed::Unregister { .. } | Deed::Administer { .. } => None,
             Deed::Create { .. } | Deed::Talk { .. } => Some(RoomId(self.seq)),
-            Deed::In { room, .. } => Some(room),
+            Deed::In { room, .. } | Deed::Delete { room } => Some(room),
         }
     }
 }

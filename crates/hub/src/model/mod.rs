@@ -5,7 +5,8 @@ mod state;
 
 pub use self::{
     entry::{
-        Access, AccountId, Act, CID_CHARS_MAX, Cid, Deed, Entry, Kind, Millis, Role, RoomId, Seq,
+        Access, AccountId, Act, CID_CHARS_MAX, Cid, Deed, Entry, Kind, Millis, Role, RoomId, Said,
+        Seq,
     },
-    state::{Account, Member, Room, State, Title, Voice},
+    state::{Account, GONE, Gone, Member, Room, State, Title, Voice},
 };

@@ -197,6 +197,8 @@ pub enum Event {
     },
     /// A room was made; two began to speak with each other.
     Create(Where),
+    /// A room was deleted.
+    Delete(Where),
     /// Somebody came in.
     Join(Where),
     /// Somebody left.
@@ -297,6 +299,7 @@ impl Event {
             | Self::Redact { at, .. }
             | Self::React { at, .. }
             | Self::Create(at)
+            | Self::Delete(at)
             | Self::Join(at)
             | Self::Part(at)
             | Self::Topic { at, .. }

@@ -15,6 +15,7 @@ use relais_net::{Alarm, Drain, Fault, Peer, Side, Stream};
 use relais_tap::By;
 use tokio::time::timeout;
 
+pub(crate) use self::entering::new_password;
 use self::lines::{Line, Lines};
 use crate::{
     hall::{ClientId, Hall},

@@ -60,6 +60,9 @@ impl Session<'_> {
             {
                 typing.here = None;
             }
+            Told::Event(Event::Delete(at)) if typing.here.as_ref() == Some(&at.room) => {
+                typing.here = None;
+            }
             Told::Event(Event::Message { at, .. }) if typing.here.as_ref() == Some(&at.room) => {
                 typing.shown = Some(at.seq);
             }

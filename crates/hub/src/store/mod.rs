@@ -11,6 +11,9 @@ mod archive;
 mod broken;
 mod file;
 mod forget;
+mod invitations;
+mod leaving;
+mod ledger;
 mod lock;
 mod log;
 mod numbers;
@@ -28,6 +31,8 @@ pub use self::{
     archive::{Archive, Missed, Past},
     broken::Broken,
     file::Sync,
+    invitations::Invitation,
+    ledger::{Chamber, Ledger, Seated, User},
     lock::is_in_use,
     said::More,
     search::{TAIL_MAX, WORDS_CHARS_MAX},

@@ -1,5 +1,7 @@
 //! The tables, and how a store of an earlier version comes to have them.
 
+mod administered;
+
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -8,7 +10,7 @@ use super::broken::Broken;
 
 /// What makes each format of the one before. What stands here was released and does not change:
 /// what is new is one more.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, administered::STEP];
 
 /// The log, what it comes to, and what is known of devices.
 ///
@@ -165,7 +167,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 7).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 7, and this version knows formats up to 1"
+            "\"hub.db\" has format 7, and this version knows formats up to 2"
         );
     }
 

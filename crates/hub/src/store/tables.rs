@@ -7,11 +7,13 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     broken::Broken,
+    leaving,
     numbers::Bits,
-    row::{access, access_number, role, role_number},
+    row::{access, access_number, role, role_number, said},
 };
 use crate::model::{
-    Account, AccountId, Act, Deed, Entry, Member, Millis, Room, RoomId, Seq, State, Title, Voice,
+    Account, AccountId, Act, Deed, Entry, GONE, Gone, Member, Millis, Room, RoomId, Seq, State,
+    Title, Voice,
 };
 
 /// Writes what `entry` changed, as it is `after` it.
@@ -25,8 +27,12 @@ pub(super) fn write(conn: &Connection, entry: &Entry, after: &State) -> Result<(
     match &entry.deed {
         Deed::Register { .. } => {
             let id = AccountId(entry.seq);
-            write_account(conn, id, after.account(id))
+            write_account(conn, id, after.account(id))?;
+            administers(conn, id, after)
         }
+        Deed::Unregister { who, .. } => leaving::unregister(conn, *who, after),
+        Deed::Administer { who, .. } => administers(conn, *who, after),
+        Deed::Delete { room } => leaving::delete(conn, *room),
         Deed::Create { .. } => {
             let room = (RoomId(entry.seq), after.room(RoomId(entry.seq)));
             write_room(conn, room)?;
@@ -64,9 +70,15 @@ fn write_act(
 
 fn write_account(conn: &Connection, id: AccountId, account: &Account) -> Result<(), Broken> {
     // What it is in is written with its rooms.
-    let Account { name, since, rooms: _ } = account;
+    let Account { name, since, rooms: _, gone: _ } = account;
     let sql = "INSERT INTO accounts (id, name, since) VALUES (?1, ?2, ?3)";
     conn.prepare_cached(sql)?.execute(params![id, name, since])?;
+    Ok(())
+}
+
+fn administers(conn: &Connection, who: AccountId, after: &State) -> Result<(), Broken> {
+    let sql = "UPDATE accounts SET admin = ?2 WHERE id = ?1";
+    conn.prepare_cached(sql)?.execute(params![who, after.is_admin(who)])?;
     Ok(())
 }
 
@@ -154,10 +166,8 @@ pub(super) fn last(conn: &Connection) -> Result<Seq, Broken> {
 ///
 /// [`Broken`]
 pub(super) fn restore(conn: &Connection) -> Result<State, Broken> {
-    let accounts = all(conn, "SELECT id, name, since FROM accounts ORDER BY id", |row| {
-        let account = Account { name: row.get(1)?, since: row.get(2)?, rooms: HashSet::new() };
-        Ok((row.get(0)?, account))
-    })?;
+    let accounts = all(conn, ACCOUNTS, read_account)?;
+    let admins = all(conn, "SELECT id FROM accounts WHERE admin", |row| Ok(row.get(0)?))?;
     let known: HashSet<AccountId> = accounts.iter().map(|(id, _)| *id).collect();
     let mut rooms: BTreeMap<RoomId, Room> = all(conn, ROOMS, read_room)?.into_iter().collect();
     for (id, who, member) in all(conn, "SELECT * FROM members", read_member)? {
@@ -174,7 +184,21 @@ pub(super) fn restore(conn: &Connection) -> Result<State, Broken> {
     for (id, who, until) in all(conn, "SELECT room, account, until FROM banned", ban)? {
         in_room(&mut rooms, id)?.banned.insert(who, until);
     }
-    Ok(State::restore(accounts, rooms, last(conn)?))
+    Ok(State::restore(accounts, admins, rooms, last(conn)?))
+}
+
+const ACCOUNTS: &str = "SELECT id, name, since, gone FROM accounts ORDER BY id";
+
+fn read_account(row: &Row<'_>) -> Result<(AccountId, Account), Broken> {
+    let (id, name, since): (AccountId, String, _) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let (name, gone) = match row.get::<_, Option<Bits>>(3)? {
+        None => (name, None),
+        Some(Bits(number)) => {
+            let said = said(number).ok_or(Broken::Unknown { seq: id.0 })?;
+            (GONE.to_owned(), Some(Gone { name, said }))
+        }
+    };
+    Ok((id, Account { name, since, rooms: HashSet::new(), gone }))
 }
 
 /// The last entry is found in the log, so that what is said changes no row of a room's. What was

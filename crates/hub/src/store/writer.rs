@@ -8,6 +8,7 @@ use super::{
     archive::Archive,
     broken::Broken,
     file::{self, Sync},
+    ledger::Ledger,
     lock::{self, Lock},
     log,
     said::{self, More},
@@ -145,6 +146,15 @@ impl Store {
     /// [`Broken`]
     pub fn with_cid(&self, by: AccountId, cid: &Cid) -> Result<Option<Entry>, Broken> {
         log::with_cid(&self.conn, by, cid)
+    }
+
+    /// Opens another connection, for looking the hub up as a whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn ledger(&self) -> Result<Ledger, Broken> {
+        Ledger::open(&self.file)
     }
 
     /// Opens another connection, for reading what is committed.

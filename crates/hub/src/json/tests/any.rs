@@ -8,7 +8,7 @@ use proptest::{
 };
 
 use crate::{
-    model::{Access, Cid, Kind, Millis, Role, Seq},
+    model::{Access, Cid, Kind, Millis, Role, Said, Seq},
     protocol::{
         Answer, Ask, Code, Event, Gap, Listed, Page, Place, Proof, Refusal, Request, Resume,
         Secret, Told, Where,
@@ -118,6 +118,8 @@ fn of_who_asks() -> BoxedStrategy<Ask> {
         }),
         any::<bool>().prop_map(|all| Ask::Logout { all }),
         (secret(), secret()).prop_map(|(old, new)| Ask::Password { old, new }),
+        (secret(), select(vec![Said::Stays, Said::Goes]))
+            .prop_map(|(password, said)| Ask::Unregister { password, said }),
         resume().prop_map(Ask::Resume),
         text().prop_map(|text| Ask::Away { text }),
         Just(Ask::Sessions),
@@ -293,6 +295,7 @@ fn in_the_log() -> BoxedStrategy<Event> {
         (at(), seq(), any::<String>(), any::<bool>())
             .prop_map(|(at, of, emoji, on)| Event::React { at, of, emoji, on }),
         at().prop_map(Event::Create),
+        at().prop_map(Event::Delete),
         at().prop_map(Event::Join),
         at().prop_map(Event::Part),
         (at(), any::<String>()).prop_map(|(at, topic)| Event::Topic { at, topic }),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    model::Role,
+    model::{Role, Said, Title},
     protocol::Page,
     store::{More, Past},
 };
@@ -21,22 +21,38 @@ struct Model {
     edits: BTreeMap<Seq, String>,
     redacted: BTreeSet<Seq>,
     forgotten: BTreeSet<Seq>,
+    /// Who was deleted, whose words are to be taken out.
+    owed: Vec<AccountId>,
 }
 
 impl Model {
     fn accounts(&self) -> Vec<AccountId> {
         let made = |entry: &&Entry| matches!(entry.deed, Deed::Register { .. });
-        self.entries.iter().filter(made).map(|entry| AccountId(entry.seq)).collect()
+        let made = self.entries.iter().filter(made).map(|entry| AccountId(entry.seq));
+        let is_gone = |id: &AccountId| {
+            let gone =
+                |entry: &Entry| matches!(entry.deed, Deed::Unregister { who, .. } if who == *id);
+            self.entries.iter().any(gone)
+        };
+        made.filter(|id| !is_gone(id)).collect()
     }
 
     fn rooms(&self) -> Vec<RoomId> {
         let made = |entry: &&Entry| matches!(entry.deed, Deed::Create { .. } | Deed::Talk { .. });
-        self.entries.iter().filter(made).map(|entry| RoomId(entry.seq)).collect()
+        let made = self.entries.iter().filter(made).map(|entry| RoomId(entry.seq));
+        let is_gone = |id: &RoomId| {
+            let gone = |entry: &Entry| matches!(entry.deed, Deed::Delete { room } if room == *id);
+            self.entries.iter().any(gone)
+        };
+        made.filter(|id| !is_gone(id)).collect()
     }
 
     fn said(&self) -> Vec<(Seq, RoomId)> {
+        let rooms = self.rooms();
         let said = self.entries.iter().filter_map(|entry| match entry.deed {
-            Deed::In { room, act: Act::Say { .. } } => Some((entry.seq, room)),
+            Deed::In { room, act: Act::Say { .. } } if rooms.contains(&room) => {
+                Some((entry.seq, room))
+            }
             _ => None,
         });
         said.collect()
@@ -54,16 +70,32 @@ impl Model {
                 self.edits.insert(*of, body.clone());
             }
             Deed::In { room, act: Act::Redact { of, .. } } if self.is_open((*of, *room)) => {
-                self.redacted.insert(*of);
-                let edits = self.entries.iter().filter(|entry| {
-                    entry.room() == Some(*room)
-                        && matches!(&entry.deed, Deed::In { act: Act::Edit { of: what, .. }, .. } if what == of)
-                });
-                self.redacted.extend(edits.map(|entry| entry.seq).collect::<Vec<_>>());
+                self.redact((*of, *room));
             }
+            Deed::Unregister { who, said: Said::Goes } => self.owed.push(*who),
             _ => {}
         }
         self.entries.push(entry.clone());
+    }
+
+    fn redact(&mut self, (of, room): (Seq, RoomId)) {
+        self.redacted.insert(of);
+        let edits = self.entries.iter().filter(|entry| {
+            entry.room() == Some(room)
+                && matches!(&entry.deed, Deed::In { act: Act::Edit { of: what, .. }, .. } if *what == of)
+        });
+        self.redacted.extend(edits.map(|entry| entry.seq).collect::<Vec<_>>());
+    }
+
+    fn take_out(&mut self) {
+        let owed = std::mem::take(&mut self.owed);
+        let by = |seq| self.entries.iter().find(|entry| entry.seq == seq).map(|entry| entry.by);
+        let said = self.said().into_iter().filter(|said| self.is_open(*said));
+        let out: Vec<_> =
+            said.filter(|(seq, _)| by(*seq).is_some_and(|by| owed.contains(&by))).collect();
+        for said in out {
+            self.redact(said);
+        }
     }
 
     fn forget(&mut self, room: RoomId, before: Millis) {
@@ -123,6 +155,9 @@ fn deed(state: &State, model: &Model, step: Step) -> Option<(Option<AccountId>, 
     }
     let (accounts, rooms) = (model.accounts(), model.rooms());
     let (by, who) = (choose(&accounts, a)?, choose(&accounts, c)?);
+    if (236..).contains(&what) {
+        return Some((Some(by), leaving(state, by, &rooms, (what, b))));
+    }
     if what % 12 == 1 || rooms.is_empty() {
         let access = if c % 2 == 0 { Access::Public } else { Access::Private };
         return Some((Some(by), Deed::Create { name: format!("#r{next}"), access }));
@@ -142,6 +177,21 @@ fn deed(state: &State, model: &Model, step: Step) -> Option<(Option<AccountId>, 
         _ => (room, standing(b, who, c)),
     };
     Some((Some(by), Deed::In { room, act }))
+}
+
+/// Somebody who is in no room goes; a room does; somebody administers.
+fn leaving(state: &State, by: AccountId, rooms: &[RoomId], (what, b): (u8, u8)) -> Deed {
+    let is_named = |room: &&RoomId| matches!(state.room(**room).title, Title::Named(..));
+    match (what % 4, rooms.iter().find(is_named)) {
+        (0, Some(room)) => Deed::Delete { room: *room },
+        (1, _) => Deed::Administer { who: by, on: b.is_multiple_of(2) },
+        _ => {
+            let said = if b.is_multiple_of(2) { Said::Goes } else { Said::Stays };
+            let room = state.account(by).rooms.iter().min();
+            let part = room.map(|room| Deed::In { room: *room, act: Act::Part });
+            part.unwrap_or(Deed::Unregister { who: by, said })
+        }
+    }
 }
 
 fn said(c: u8) -> Act {
@@ -211,6 +261,10 @@ fn between(mut written: Written, model: &mut Model, end: u8) -> Written {
             let expect = written.state.clone().unspoken();
             written = written.anew();
             assert_eq!(written.state, expect);
+        }
+        4 => {
+            while written.store.take_out_some(3).unwrap() == More::Yes {}
+            model.take_out();
         }
         3 => {
             let Some(room) = choose(&model.rooms(), end) else { return written };
