@@ -135,6 +135,9 @@ fn obey(
             run::run(source, data, run::Greeting::Plain)
         }
         Command::Hub(flags) => {
+            if let Some(command) = flags.command {
+                return hub::tending::obey(command, data);
+            }
             let (name, table) = flags.table();
             let source = of_service(name, service::Table::Hub(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)

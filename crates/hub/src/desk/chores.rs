@@ -2,9 +2,8 @@
 
 use tokio::sync::oneshot;
 
-use super::{Admission, Desk, broken};
+use super::{Admission, Chore, Desk, Outcome, broken};
 use crate::{
-    admin::{Chore, Outcome},
     model::{AccountId, Act, Deed, Role, RoomId},
     protocol::{Code, Refusal},
     store::Invitation,

@@ -4,6 +4,7 @@
 //! What is asked at once is committed at once, and nobody is told of it before.
 
 mod accounts;
+mod chore;
 mod chores;
 mod order;
 mod pace;
@@ -20,10 +21,10 @@ use tokio::{
 };
 use tracing::error;
 
+pub(crate) use self::chore::{Chore, Outcome};
 pub(crate) use self::order::{Admission, Device, Entered, Entrance, NewDevice, Order};
 use self::{pace::Pace, upkeep::Upkeep};
 use crate::{
-    admin::Outcome,
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
     limits::Limits,

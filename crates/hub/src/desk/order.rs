@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::{Chore, Outcome};
 use crate::{
-    admin::{Chore, Outcome},
     hall::{ClientId, Group},
     model::{AccountId, Said},
     proof::TokenHash,

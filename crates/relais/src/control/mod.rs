@@ -6,6 +6,7 @@
 
 mod cache;
 mod client;
+mod hub;
 mod server;
 
 use std::{
@@ -21,6 +22,7 @@ use tokio::sync::mpsc;
 
 pub(crate) use cache::{AskedFor, CacheRequest, Chosen, Fetches, Hardness, OfCaches, read_fields};
 pub(crate) use client::{Found, Running, ask, reload, running};
+pub(crate) use hub::{Hidden, HubRequest, OfHub, WhatWasSaid};
 pub(crate) use server::listen;
 
 use crate::data::Data;
@@ -36,6 +38,8 @@ pub(crate) enum Request {
     Listening {},
     /// Something of the caches.
     Cache(CacheRequest),
+    /// Something of a hub.
+    Hub(HubRequest),
 }
 
 /// What is answered.
@@ -60,8 +64,22 @@ pub(crate) enum Answer {
 pub(crate) struct Listening {
     /// Itself, in words.
     pub(crate) runs: String,
+    /// The ports where it speaks HTTP.
+    pub(crate) ports: Vec<u16>,
+    /// The hubs. Earlier versions have none to look after.
+    #[serde(default)]
+    pub(crate) hubs: Vec<HubAt>,
+}
+
+/// A hub, and where it listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HubAt {
+    /// Its name.
+    pub(crate) name: String,
     /// The ports.
     pub(crate) ports: Vec<u16>,
+    /// The file of its log.
+    pub(crate) store: String,
 }
 
 /// Why something is not done.

@@ -1,6 +1,6 @@
 //! From a planned hub to what callers meet.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use relais_hub::{Calculator, ClearPasswords, Hub, Lang, Limits, Options, Registration};
 use relais_net::{Client, Conn, Drain, Fault, Service};
@@ -40,16 +40,33 @@ impl Made {
     ///
     /// If its store cannot be had.
     pub(crate) fn of(messaging: &Messaging, key: &KeyPath) -> Result<Self, Problem> {
-        let hub = Hub::open(&messaging.store, options(messaging)).map_err(|error| {
-            let mut what = error.to_string();
-            let mut source = std::error::Error::source(&error);
-            while let Some(error) = source {
-                what = format!("{what}: {error}");
-                source = error.source();
-            }
-            key.key("store").wrong(Wrong { what, expected: None, hint: None })
-        })?;
-        Ok(Self(Arc::new(Served(hub))))
+        let hub = opened(&messaging.store, options(messaging));
+        Ok(Self(Arc::new(Served(hub.map_err(|wrong| key.key("store").wrong(wrong))?))))
+    }
+
+    /// Opens the hub whose store is in `file`, for who looks after it: nobody calls.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be had, or a hub that runs has it.
+    pub(crate) fn at_rest(file: &Path) -> Result<Self, Wrong> {
+        let options = Options {
+            server: String::new(),
+            lang: Lang::En,
+            registration: Registration::Closed,
+            clear_passwords: ClearPasswords::Refused,
+            limits: Limits::default(),
+            tap: Tap::new(1),
+            clock: clock::now,
+            random,
+            calculator: None,
+        };
+        Ok(Self(Arc::new(Served(opened(file, options)?))))
+    }
+
+    /// The hub, for who looks after it.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.0
     }
 
     /// Closes its store. Blocks, but no longer than `patience`.
@@ -61,6 +78,18 @@ impl Made {
     pub(crate) fn meets(&self) -> Meets {
         Meets::Stream(self.0.clone())
     }
+}
+
+fn opened(file: &Path, options: Options) -> Result<Hub, Wrong> {
+    Hub::open(file, options).map_err(|error| {
+        let mut what = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(error) = source {
+            what = format!("{what}: {error}");
+            source = error.source();
+        }
+        Wrong { what, expected: None, hint: None }
+    })
 }
 
 fn options(messaging: &Messaging) -> Options {
@@ -79,6 +108,7 @@ fn options(messaging: &Messaging) -> Options {
         },
         registration: match messaging.registration {
             table::Registration::Open => Registration::Open,
+            table::Registration::Invitation => Registration::Invitation,
             table::Registration::Closed => Registration::Closed,
         },
         clear_passwords: if messaging.clear_passwords {

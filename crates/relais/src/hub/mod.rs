@@ -4,8 +4,9 @@ mod flags;
 mod handler;
 mod messaging;
 mod table;
+pub(crate) mod tending;
 
 pub(crate) use flags::{Flags, flag_of};
 pub(crate) use handler::{Made, changed, random};
 pub(crate) use messaging::Messaging;
-pub(crate) use table::Table;
+pub(crate) use table::{Registration, Table};

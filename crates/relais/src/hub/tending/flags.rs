@@ -1,0 +1,331 @@
+//! `relais hub user|room|invite|token|backup`, word for word.
+
+use std::{num::NonZeroU32, path::PathBuf};
+
+use clap::{Args, Subcommand, ValueHint};
+
+use crate::spelling::Time;
+
+/// What to look after.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look after accounts: list, add, delete them, export what is theirs
+    #[command(after_help = USER_EXAMPLES)]
+    User(Users),
+    /// Look after rooms: list, delete them, say who owns one and how long it keeps what is said
+    Room(Rooms),
+    /// Make an invitation, with which people make an account; it is shown once
+    #[command(args_conflicts_with_subcommands = true, after_help = INVITE_EXAMPLES)]
+    Invite(Invite),
+    /// Make a token, with which a program logs in; it is shown once
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Token(Token),
+    /// Copy all that a hub keeps to a new file, while it runs
+    Backup(Backup),
+}
+
+const USER_EXAMPLES: &str = "\
+Examples:
+  relais hub user add ana                 asks for a password; the first account administers the hub
+  relais hub user export ana ana.jsonl    all that there is of ana
+  relais hub user list --store team.db    of a hub that does not run";
+
+const INVITE_EXAMPLES: &str = "\
+Examples:
+  relais hub invite --uses 30 --expires 7d --room '#class'
+  relais hub invite list";
+
+/// Which hub is meant.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Which hub")]
+#[group(skip)]
+pub(super) struct Which {
+    /// The hub of this name, of several that run
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) hub: Option<String>,
+    /// The hub that listens at this port
+    #[arg(long, global = true, value_name = "PORT")]
+    pub(super) at: Option<u16>,
+    /// The hub that runs what this file says
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with = "at")]
+    pub(super) file: Option<PathBuf>,
+    /// No hub that runs, but what one kept in this file
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["hub", "at", "file"])]
+    pub(super) store: Option<PathBuf>,
+}
+
+/// Something to do, whatever it is about.
+#[derive(Clone, Debug)]
+pub(super) enum Task {
+    User(UserTask),
+    Room(RoomTask),
+    Invite(Terms),
+    Invitation(InviteTask),
+    Token { user: String, device: String, json: bool },
+    Tokens(TokenTask),
+    Backup { to: PathBuf },
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Users {
+    #[command(subcommand)]
+    task: UserTask,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// What to do about accounts.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum UserTask {
+    /// List all accounts
+    List {
+        /// Print JSON, a line each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an account, and its devices
+    Show {
+        /// Its name
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make an account, also where nobody may register; the first one administers the hub
+    Add {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        password: Password,
+    },
+    /// Give an account another password; its devices stay logged in
+    Password {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        password: Password,
+    },
+    /// Delete an account: nobody else ever has its name
+    Delete {
+        /// Its name
+        name: String,
+        /// Take out all that it said, too
+        #[arg(long)]
+        messages: bool,
+    },
+    /// Write all that there is of an account as lines of JSON
+    Export {
+        /// Its name
+        name: String,
+        /// Where to: a new file [default: standard output]
+        // Named apart from `--file`.
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        to: Option<PathBuf>,
+    },
+    /// Have an account administer the hub
+    Admin {
+        /// Its name
+        name: String,
+        /// Have it do so no more
+        #[arg(long)]
+        off: bool,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+#[group(skip)]
+pub(super) struct Password {
+    /// Read the password from standard input, one line, in place of asking for it twice
+    #[arg(long)]
+    pub(super) password_stdin: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Rooms {
+    #[command(subcommand)]
+    task: RoomTask,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// What to do about rooms.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum RoomTask {
+    /// List all rooms, private ones, too
+    List {
+        /// Print JSON, a line each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a room
+    Show {
+        /// Its name; the # may be left out
+        room: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List who is in a room
+    Members {
+        /// Its name; the # may be left out
+        room: String,
+        /// Print JSON, a line each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete a room, and all that was said in it
+    Delete {
+        /// Its name; the # may be left out
+        room: String,
+    },
+    /// Have a room keep what is said for so many days
+    Retain {
+        /// Its name; the # may be left out
+        room: String,
+        /// How many; `forever`, for good
+        #[arg(value_parser = days)]
+        days: Days,
+    },
+    /// Make somebody an owner of a room, and a member, who was none
+    Owner {
+        /// Its name; the # may be left out
+        room: String,
+        /// Who
+        name: String,
+    },
+}
+
+/// For how many days; for good without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Days(pub(super) Option<u32>);
+
+fn days(text: &str) -> Result<Days, String> {
+    if text == "forever" {
+        return Ok(Days(None));
+    }
+    let days = text.parse().map(|days| Days(Some(days)));
+    days.map_err(|_| format!("bad number of days {text:?}: expected 0 or more, or `forever`"))
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Invite {
+    #[command(subcommand)]
+    task: Option<InviteTask>,
+    #[command(flatten)]
+    terms: Terms,
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Clone, Debug, Args)]
+#[group(skip)]
+pub(super) struct Terms {
+    /// How many accounts may be made with it
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(super) uses: NonZeroU32,
+    /// How long it is good for, e.g. 7d [default: for good]
+    #[arg(long, value_name = "TIME")]
+    pub(super) expires: Option<Time>,
+    /// The room in which who comes by it is from the first
+    #[arg(long, value_name = "ROOM")]
+    pub(super) room: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What to do about invitations.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum InviteTask {
+    /// List invitations
+    List {
+        /// Print JSON, a line each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have nobody come by an invitation any more
+    Revoke {
+        /// What `list` calls it: i_…
+        name: String,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Token {
+    #[command(subcommand)]
+    task: Option<TokenTask>,
+    /// As whom it logs in
+    #[arg(required = true)]
+    name: Option<String>,
+    /// What the program is called in lists of devices
+    #[arg(long, value_name = "TEXT", default_value = "token")]
+    device: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// What to do about tokens, and other devices.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum TokenTask {
+    /// List the devices of an account
+    List {
+        /// Its name
+        name: String,
+        /// Print JSON, a line each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Log a device out, and end its connections
+    Revoke {
+        /// What `list` calls it: s_…
+        session: String,
+        /// Whose it is, should two be called so
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Backup {
+    /// Where to: a new file, for its owner alone
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    to: PathBuf,
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Command {
+    /// Which hub is meant, and what is to be done.
+    pub(super) fn taken_apart(self) -> (Which, Task) {
+        match self {
+            Self::User(Users { task, which }) => (which, Task::User(task)),
+            Self::Room(Rooms { task, which }) => (which, Task::Room(task)),
+            Self::Invite(Invite { task: Some(task), which, .. }) => (which, Task::Invitation(task)),
+            Self::Invite(Invite { task: None, terms, which }) => (which, Task::Invite(terms)),
+            Self::Token(Token { task: Some(task), which, .. }) => (which, Task::Tokens(task)),
+            Self::Token(Token { task: None, name, device, json, which }) => {
+                let user = name.unwrap_or_default();
+                (which, Task::Token { user, device, json })
+            }
+            Self::Backup(Backup { to, which }) => (which, Task::Backup { to }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_a_number_or_forever() {
+        assert_eq!(days("30"), Ok(Days(Some(30))));
+        assert_eq!(days("forever"), Ok(Days(None)));
+        let expect = "bad number of days \"-1\": expected 0 or more, or `forever`";
+        assert_eq!(days("-1"), Err(expect.to_owned()));
+    }
+}

@@ -1,0 +1,142 @@
+//! What there is in a hub, read beside it, and told row by row.
+
+use std::ops::ControlFlow;
+
+use relais_hub::{
+    Hub, export,
+    model::{AccountId, RoomId, Seq},
+    store::{Broken, Ledger},
+};
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+
+use super::{
+    attending::{Answers, Not},
+    deeds::{Done, broke_off, broken, not, of_rooms},
+    found,
+};
+use crate::control::OfHub;
+
+/// How many rows are read at once.
+const READ_AT_ONCE: usize = 500;
+
+/// Tells what there is; what is done about rooms, is done elsewhere.
+pub(super) async fn look(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
+    let (ledger, answers) = (hub.ledger().map_err(broken)?, answers.clone());
+    let listed = match of {
+        OfHub::Users {} => on_a_thread(move || users(&ledger, &answers)).await,
+        OfHub::Rooms {} => on_a_thread(move || rooms(&ledger, &answers)).await,
+        OfHub::Invitations {} => on_a_thread(move || invitations(&ledger, &answers)).await,
+        OfHub::User { user } => {
+            let who = hub.find_user(&user).await.map_err(|why| not(&why, &user))?;
+            on_a_thread(move || show_user(&ledger, who, &answers)).await
+        }
+        OfHub::Tokens { user } => {
+            let who = hub.find_user(&user).await.map_err(|why| not(&why, &user))?;
+            on_a_thread(move || devices(&ledger, who, &answers)).await
+        }
+        OfHub::Export { user } => {
+            let who = hub.find_user(&user).await.map_err(|why| not(&why, &user))?;
+            on_a_thread(move || all_of(&ledger, who, &answers)).await
+        }
+        OfHub::Room { room } => {
+            let id = hub.find_room(&room).await.map_err(|why| not(&why, &room))?;
+            on_a_thread(move || {
+                if let Some(room) = ledger.room(id)? {
+                    answers.give_waiting(found::room(&room));
+                }
+                Ok(())
+            })
+            .await
+        }
+        OfHub::Members { room } => {
+            let id = hub.find_room(&room).await.map_err(|why| not(&why, &room))?;
+            on_a_thread(move || members(&ledger, id, &answers)).await
+        }
+        of => return of_rooms(of, hub).await,
+    };
+    listed.map(|()| String::new())
+}
+
+/// Reads on a thread of its own: nobody else waits for the disk.
+pub(super) async fn on_a_thread<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, Broken> + Send + 'static,
+) -> Result<T, Not> {
+    spawn_blocking(read).await.map_err(|error| broke_off(&error))?.map_err(broken)
+}
+
+fn users(ledger: &Ledger, answers: &Answers) -> Result<(), Broken> {
+    let mut after = AccountId::default();
+    loop {
+        let page = ledger.users(after, READ_AT_ONCE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id;
+        if !page.iter().all(|user| answers.give_waiting(found::user(user))) {
+            return Ok(());
+        }
+    }
+}
+
+fn rooms(ledger: &Ledger, answers: &Answers) -> Result<(), Broken> {
+    let mut after = RoomId(Seq(0));
+    loop {
+        let page = ledger.rooms(after, READ_AT_ONCE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id;
+        if !page.iter().all(|room| answers.give_waiting(found::room(room))) {
+            return Ok(());
+        }
+    }
+}
+
+fn members(ledger: &Ledger, room: RoomId, answers: &Answers) -> Result<(), Broken> {
+    let mut after = AccountId::default();
+    loop {
+        let page = ledger.members(room, after, READ_AT_ONCE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.who;
+        if !page.iter().all(|seated| answers.give_waiting(found::member(seated))) {
+            return Ok(());
+        }
+    }
+}
+
+fn invitations(ledger: &Ledger, answers: &Answers) -> Result<(), Broken> {
+    for invitation in ledger.invitations()? {
+        let room = invitation.room.map(|room| ledger.room(room)).transpose()?.flatten();
+        let room = room.map(|room| room.name);
+        if !answers.give_waiting(found::invitation(&invitation, room.as_deref())) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn show_user(ledger: &Ledger, who: AccountId, answers: &Answers) -> Result<(), Broken> {
+    let Some(user) = ledger.user(who)? else { return Ok(()) };
+    let mut shown = found::user(&user);
+    let devices = ledger.devices(who)?;
+    shown["sessions"] = devices.iter().map(found::device).collect::<Vec<Value>>().into();
+    answers.give_waiting(shown);
+    Ok(())
+}
+
+fn devices(ledger: &Ledger, who: AccountId, answers: &Answers) -> Result<(), Broken> {
+    let devices = ledger.devices(who)?;
+    _ = devices.iter().all(|session| answers.give_waiting(found::device(session)));
+    Ok(())
+}
+
+fn all_of(ledger: &Ledger, who: AccountId, answers: &Answers) -> Result<(), Broken> {
+    let mut entries = 0_u64;
+    let mut each = |exported| {
+        entries += 1;
+        let is_taken = answers.give_waiting(found::exported(&exported));
+        if is_taken { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    if export(ledger, who, &mut each)?.is_continue() {
+        // Who reads it sees that nothing is cut off.
+        answers.give_waiting(json!({ "is": "end", "lines": entries }));
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! `relais hub user|room|invite|token|backup`: looking after a hub that runs, or a store that none has.
+//!
+//! One end asks over the control socket and prints (`commands`, `shown`); the other has the hub
+//! (`attending`). A store at rest is opened as a hub that nobody calls, and asked the same.
+
+mod asking;
+mod attending;
+mod commands;
+mod deeds;
+mod flags;
+mod found;
+mod looking;
+mod shown;
+
+pub(crate) use attending::{Tended, attend};
+pub(crate) use flags::Command;
+
+use crate::{data::Data, stop::Stop};
+
+/// Does what `command` asks for.
+pub(crate) fn obey(command: Command, data: &Data) -> Result<(), Stop> {
+    let (whom, task) = command.taken_apart();
+    asking::Asking { whom: asking::whom(whom, data)?, data }.obey(task)
+}
