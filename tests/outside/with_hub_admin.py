@@ -2,13 +2,15 @@
 
 import json
 import os
+import pty
 import re
 import sqlite3
 import stat
+import subprocess
 import threading
 import time
 
-from stage import RELAIS, equal, holds, test
+from stage import RELAIS, Skip, equal, holds, test
 from with_a_hub import Bot, hub, somebody
 
 PASSWORD = "correct horse battery"
@@ -391,3 +393,64 @@ def of_several_hubs_one_is_named(stage):
     look_after(stage, "user", "add", "zoe", "--password-stdin", "--at", other.at, typed=PASSWORD + "\n")
     logged_in(other.at, "zoe")
     Bot(one.at).refused("BAD_CREDENTIALS", "LOGIN", user="zoe", password=PASSWORD)
+
+
+@test
+def a_password_is_asked_for_twice_and_never_shown(stage):
+    program, tend = tended(stage)
+    command = [RELAIS, "hub", "user", "add", "ana", "--at", str(program.at)]
+    shown = typed_in(stage, command, [PASSWORD, PASSWORD])
+    holds(shown, "once more:")
+    holds(shown, "ana has an account")
+    assert PASSWORD not in shown, shown
+    logged_in(program.at, "ana")
+    command[4] = "bob"
+    shown = typed_in(stage, command, [PASSWORD, "another horse battery"])
+    holds(shown, "the two passwords differ")
+    equal([one["user"] for one in rows(tend("user", "list", "--json")[0])], ["ana"])
+
+
+def typed_in(stage, command, lines):
+    """Runs a command on a terminal, and answers each question with a line; what was shown."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(stage.folder)
+        os.execve(command[0], command, stage.env())
+    shown = b""
+    try:
+        while True:
+            try:
+                came = os.read(terminal, 4096)
+            except OSError:
+                break
+            if not came:
+                break
+            shown += came
+            if shown.endswith(b": ") and lines:
+                # What is typed before the terminal is silent is thrown away.
+                time.sleep(0.3)
+                os.write(terminal, lines.pop(0).encode() + b"\n")
+    finally:
+        os.waitpid(pid, 0)
+        os.close(terminal)
+    return shown.decode()
+
+
+@test
+def a_copy_that_finds_no_space_leaves_nothing_and_the_hub_goes_on(stage):
+    if os.geteuid() != 0:
+        raise Skip("needs root, to mount a small tmpfs")
+    small = stage.path("small")
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", small]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        raise Skip("mounting a tmpfs is not allowed here")
+    stage.mounts.append(small)
+    program, tend = tended(stage, "--burst", 1000, "--messages-a-second", 0)
+    ana = somebody(program.at, "ana", "#lab")
+    for number in range(20):
+        ana.done("MESSAGE", room="#lab", body=f"{number} " + "x" * 15_000)
+    _, err = tend("backup", "small/copy.db", code=1)
+    holds(err, "no space")
+    equal(os.listdir(small), [])
+    ana.done("MESSAGE", room="#lab", body="still here")

@@ -49,6 +49,7 @@ mod service;
 mod site;
 mod spelling;
 mod stop;
+mod tending;
 mod terminal;
 mod tls;
 mod tree;
@@ -136,7 +137,7 @@ fn obey(
         }
         Command::Hub(flags) => {
             if let Some(command) = flags.command {
-                return hub::tending::obey(command, data);
+                return tending::obey(command, data);
             }
             let (name, table) = flags.table();
             let source = of_service(name, service::Table::Hub(Box::new(table)));

@@ -9,7 +9,6 @@ use super::{
     numbers::{Bits, rows},
     row::said_number,
     said::{self, More},
-    writer::Store,
 };
 use crate::model::{AccountId, RoomId, Said, Seq, State};
 
@@ -61,36 +60,29 @@ fn owe(conn: &Connection, (what, id): (i64, Seq)) -> Result<(), Broken> {
     Ok(())
 }
 
-impl Store {
-    /// Takes out of the log some of what accounts said and rooms had that were deleted: at most `most`
-    /// entries. Says whether there may be more.
-    ///
-    /// *Cost*: a millisecond or two an entry, for which the next group waits.
-    ///
-    /// # Errors
-    ///
-    /// [`Broken`]: then nothing was taken out.
-    pub fn take_out_some(&mut self, most: usize) -> Result<More, Broken> {
-        self.at_once(|conn| {
-            let sql = "SELECT what, id, upto FROM owed ORDER BY what, id LIMIT 1";
-            let mut owed = conn.prepare_cached(sql)?;
-            let owed = owed.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-            let Some((what, id, upto)) = owed.optional()? else { return Ok(More::No) };
-            let next = match what {
-                OF_ACCOUNT => of_account(conn, (AccountId(id), upto), most)?,
-                _ => of_room(conn, RoomId(id), most)?,
-            };
-            match next {
-                Some(next) => conn
-                    .prepare_cached("UPDATE owed SET upto = ?3 WHERE what = ?1 AND id = ?2")?
-                    .execute(params![what, id, next])?,
-                None => conn
-                    .prepare_cached("DELETE FROM owed WHERE what = ?1 AND id = ?2")?
-                    .execute(params![what, id])?,
-            };
-            Ok(More::Yes)
-        })
-    }
+/// Takes out some of what is owed: at most `most` entries. Says whether there may be more.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn take_out_some(conn: &Connection, most: usize) -> Result<More, Broken> {
+    let sql = "SELECT what, id, upto FROM owed ORDER BY what, id LIMIT 1";
+    let mut owed = conn.prepare_cached(sql)?;
+    let owed = owed.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let Some((what, id, upto)) = owed.optional()? else { return Ok(More::No) };
+    let next = match what {
+        OF_ACCOUNT => of_account(conn, (AccountId(id), upto), most)?,
+        _ => of_room(conn, RoomId(id), most)?,
+    };
+    match next {
+        Some(next) => conn
+            .prepare_cached("UPDATE owed SET upto = ?3 WHERE what = ?1 AND id = ?2")?
+            .execute(params![what, id, next])?,
+        None => conn
+            .prepare_cached("DELETE FROM owed WHERE what = ?1 AND id = ?2")?
+            .execute(params![what, id])?,
+    };
+    Ok(More::Yes)
 }
 
 /// Takes out some of what an account said behind an entry. Gives up to where that is done; nothing, once it

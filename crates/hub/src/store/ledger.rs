@@ -12,6 +12,7 @@ use super::{
     numbers::{Bits, rows},
     row::{AS_WRITTEN, access, read, role, said},
     sessions::Session,
+    writer::Store,
 };
 use crate::model::{
     Access, AccountId, Entry, Member, Millis, Role, RoomId, Said, Seq, Title, Voice,
@@ -73,6 +74,17 @@ pub struct Seated {
     pub name: String,
     /// As what.
     pub member: Member,
+}
+
+impl Store {
+    /// Opens another connection, for who looks after the hub.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn ledger(&self) -> Result<Ledger, Broken> {
+        Ledger::open(&self.file)
+    }
 }
 
 impl Ledger {

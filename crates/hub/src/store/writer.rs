@@ -8,7 +8,7 @@ use super::{
     archive::Archive,
     broken::Broken,
     file::{self, Sync},
-    ledger::Ledger,
+    leaving,
     lock::{self, Lock},
     log,
     said::{self, More},
@@ -23,7 +23,7 @@ use crate::model::{AccountId, Cid, Entry, Seq, State};
 pub struct Store {
     // Before the lock: the file is closed when others may have it.
     pub(super) conn: Connection,
-    file: PathBuf,
+    pub(super) file: PathBuf,
     _lock: Lock,
 }
 
@@ -100,6 +100,18 @@ impl Store {
         self.at_once(|conn| said::index_some(conn, most))
     }
 
+    /// Takes out of the log some of what accounts said and rooms had that were deleted: at most `most`
+    /// entries. Says whether there may be more.
+    ///
+    /// *Cost*: a millisecond or two an entry, for which the next group waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]: then nothing was taken out.
+    pub fn take_out_some(&mut self, most: usize) -> Result<More, Broken> {
+        self.at_once(|conn| leaving::take_out_some(conn, most))
+    }
+
     /// Empties SQLite's log beside the file into the file, as far as nobody reads from it: what was
     /// taken out is in no file after that.
     ///
@@ -146,15 +158,6 @@ impl Store {
     /// [`Broken`]
     pub fn with_cid(&self, by: AccountId, cid: &Cid) -> Result<Option<Entry>, Broken> {
         log::with_cid(&self.conn, by, cid)
-    }
-
-    /// Opens another connection, for looking the hub up as a whole.
-    ///
-    /// # Errors
-    ///
-    /// [`Broken`]
-    pub fn ledger(&self) -> Result<Ledger, Broken> {
-        Ledger::open(&self.file)
     }
 
     /// Opens another connection, for reading what is committed.

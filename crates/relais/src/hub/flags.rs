@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    Table,
+    Command, Table,
     table::{Lang, Registration},
-    tending,
 };
 use crate::{
     complaint::KeyPath,
@@ -25,7 +24,7 @@ const NAME: &str = "hub";
 #[command(subcommand_help_heading = "Commands, for a hub that runs or a store at rest")]
 pub(crate) struct Flags {
     #[command(subcommand)]
-    pub(crate) command: Option<tending::Command>,
+    pub(crate) command: Option<Command>,
     /// Where to listen: `tcp://`, `tls://` or `unix://`; a bare port is TCP on this machine
     #[arg(value_name = "ENDPOINT", required = true, value_parser = endpoint)]
     listen: Vec<BareEndpoint>,

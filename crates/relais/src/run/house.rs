@@ -27,7 +27,7 @@ use crate::{
     complaint::{Complaint, Problem},
     config::Source,
     control::Refusal,
-    hub::{self, tending::Tended},
+    hub,
     limits::Limits,
     meets::Meets,
     plan::{self, Plan},
@@ -35,6 +35,7 @@ use crate::{
     service::{Job, Service},
     site::Site,
     stop,
+    tending::Tended,
     tls::Age,
 };
 

@@ -40,10 +40,10 @@ use crate::{
     config::Source,
     control::{self, Answer, Call, Listening, Request},
     data::Data,
-    hub::tending::{self, Tended},
     limits, proxy, service, site,
     spelling::Time,
     stop::Stop,
+    tending::{self, Tended},
     tls::Keeper,
 };
 use behind::Lasting;

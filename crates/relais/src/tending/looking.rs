@@ -8,11 +8,9 @@ use relais_hub::{
     store::{Broken, Ledger},
 };
 use serde_json::{Value, json};
-use tokio::task::spawn_blocking;
 
 use super::{
-    attending::{Answers, Not},
-    deeds::{Done, broke_off, broken, not, of_rooms},
+    answers::{Answers, Done, broken, not, on_a_thread},
     found,
 };
 use crate::control::OfHub;
@@ -20,7 +18,7 @@ use crate::control::OfHub;
 /// How many rows are read at once.
 const READ_AT_ONCE: usize = 500;
 
-/// Tells what there is; what is done about rooms, is done elsewhere.
+/// Tells what there is.
 pub(super) async fn look(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
     let (ledger, answers) = (hub.ledger().map_err(broken)?, answers.clone());
     let listed = match of {
@@ -53,16 +51,10 @@ pub(super) async fn look(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
             let id = hub.find_room(&room).await.map_err(|why| not(&why, &room))?;
             on_a_thread(move || members(&ledger, id, &answers)).await
         }
-        of => return of_rooms(of, hub).await,
+        // What is done is done elsewhere.
+        _ => Ok(()),
     };
     listed.map(|()| String::new())
-}
-
-/// Reads on a thread of its own: nobody else waits for the disk.
-pub(super) async fn on_a_thread<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, Broken> + Send + 'static,
-) -> Result<T, Not> {
-    spawn_blocking(read).await.map_err(|error| broke_off(&error))?.map_err(broken)
 }
 
 fn users(ledger: &Ledger, answers: &Answers) -> Result<(), Broken> {

@@ -1,20 +1,20 @@
 //! Who is asked: a hub that runs, or a store that none has.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use serde_json::Value;
 use tokio::{runtime::Builder, sync::mpsc};
 
-use super::{
-    attending::{Tended, attend_to},
-    flags::Which,
-};
+use super::{attending::attend_to, tended::Tended};
 use crate::{
     complaint::{Complaint, Wrong},
     control::{self, Answer, Found, HubAt, HubRequest, OfHub, Refusal, Request, Running},
     data::Data,
-    hub::Made,
+    hub::{Made, Which},
     stop::Stop,
 };
 
@@ -120,6 +120,9 @@ impl Asking<'_> {
     }
 }
 
+/// How long a store at rest may take to be put in order behind us.
+const CLOSED_WITHIN: Duration = Duration::from_secs(5);
+
 /// Asks the hub whose store is in `file`, which nobody else has meanwhile.
 fn at_rest(
     file: &Path,
@@ -150,6 +153,6 @@ fn at_rest(
         attending.await.context("looking after a store")?;
         Ok::<_, Stop>(last)
     });
-    made.end(super::commands::CLOSED_WITHIN);
+    made.end(CLOSED_WITHIN);
     answer
 }

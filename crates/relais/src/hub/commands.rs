@@ -39,26 +39,26 @@ Examples:
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Which hub")]
 #[group(skip)]
-pub(super) struct Which {
+pub(crate) struct Which {
     /// The hub of this name, of several that run
     #[arg(long, global = true, value_name = "NAME")]
-    pub(super) hub: Option<String>,
+    pub(crate) hub: Option<String>,
     /// The hub that listens at this port
     #[arg(long, global = true, value_name = "PORT")]
-    pub(super) at: Option<u16>,
+    pub(crate) at: Option<u16>,
     /// The hub that runs what this file says
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with = "at")]
-    pub(super) file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// No hub that runs, but what one kept in this file
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["hub", "at", "file"])]
-    pub(super) store: Option<PathBuf>,
+    pub(crate) store: Option<PathBuf>,
 }
 
 /// Something to do, whatever it is about.
 #[derive(Clone, Debug)]
-pub(super) enum Task {
+pub(crate) enum Task {
     User(UserTask),
     Room(RoomTask),
     Invite(Terms),
@@ -78,7 +78,7 @@ pub(crate) struct Users {
 
 /// What to do about accounts.
 #[derive(Clone, Debug, Subcommand)]
-pub(super) enum UserTask {
+pub(crate) enum UserTask {
     /// List all accounts
     List {
         /// Print JSON, a line each
@@ -136,10 +136,10 @@ pub(super) enum UserTask {
 
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
-pub(super) struct Password {
+pub(crate) struct Password {
     /// Read the password from standard input, one line, in place of asking for it twice
     #[arg(long)]
-    pub(super) password_stdin: bool,
+    pub(crate) password_stdin: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -152,7 +152,7 @@ pub(crate) struct Rooms {
 
 /// What to do about rooms.
 #[derive(Clone, Debug, Subcommand)]
-pub(super) enum RoomTask {
+pub(crate) enum RoomTask {
     /// List all rooms, private ones, too
     List {
         /// Print JSON, a line each
@@ -199,7 +199,7 @@ pub(super) enum RoomTask {
 
 /// For how many days; for good without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Days(pub(super) Option<u32>);
+pub(crate) struct Days(pub(crate) Option<u32>);
 
 fn days(text: &str) -> Result<Days, String> {
     if text == "forever" {
@@ -221,24 +221,24 @@ pub(crate) struct Invite {
 
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
-pub(super) struct Terms {
+pub(crate) struct Terms {
     /// How many accounts may be made with it
     #[arg(long, value_name = "N", default_value = "1")]
-    pub(super) uses: NonZeroU32,
+    pub(crate) uses: NonZeroU32,
     /// How long it is good for, e.g. 7d [default: for good]
     #[arg(long, value_name = "TIME")]
-    pub(super) expires: Option<Time>,
+    pub(crate) expires: Option<Time>,
     /// The room in which who comes by it is from the first
     #[arg(long, value_name = "ROOM")]
-    pub(super) room: Option<String>,
+    pub(crate) room: Option<String>,
     /// Print JSON
     #[arg(long)]
-    pub(super) json: bool,
+    pub(crate) json: bool,
 }
 
 /// What to do about invitations.
 #[derive(Clone, Debug, Subcommand)]
-pub(super) enum InviteTask {
+pub(crate) enum InviteTask {
     /// List invitations
     List {
         /// Print JSON, a line each
@@ -271,7 +271,7 @@ pub(crate) struct Token {
 
 /// What to do about tokens, and other devices.
 #[derive(Clone, Debug, Subcommand)]
-pub(super) enum TokenTask {
+pub(crate) enum TokenTask {
     /// List the devices of an account
     List {
         /// Its name
@@ -301,7 +301,7 @@ pub(crate) struct Backup {
 
 impl Command {
     /// Which hub is meant, and what is to be done.
-    pub(super) fn taken_apart(self) -> (Which, Task) {
+    pub(crate) fn taken_apart(self) -> (Which, Task) {
         match self {
             Self::User(Users { task, which }) => (which, Task::User(task)),
             Self::Room(Rooms { task, which }) => (which, Task::Room(task)),

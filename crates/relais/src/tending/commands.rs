@@ -5,7 +5,6 @@ use std::{
     io::{self, BufWriter, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -13,20 +12,17 @@ use serde_json::Value;
 
 use super::{
     asking::Asking,
-    flags::{Days, InviteTask, Password, RoomTask, Task, Terms, TokenTask, UserTask},
     shown::{self, Column},
 };
 use crate::{
     complaint::{Complaint, Wrong},
     control::{Hidden, OfHub, WhatWasSaid},
+    hub::{Days, InviteTask, Password, RoomTask, Task, Terms, TokenTask, UserTask},
     measure::said_bytes,
     output::{Reader, print_on, say, tell},
     password,
     stop::Stop,
 };
-
-/// How long a store at rest may take to be put in order behind us.
-pub(super) const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 
 impl Asking<'_> {
     pub(super) fn obey(&self, task: Task) -> Result<(), Stop> {

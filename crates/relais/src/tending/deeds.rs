@@ -3,26 +3,22 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use relais_hub::{
-    Hub, Lang, Terms,
+    Hub, Terms,
     model::{AccountId, Said},
-    protocol::{Code, Refusal, Secret},
-    store::Broken,
-    words::sentence,
+    protocol::Secret,
 };
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::{
-    attending::{Answers, Not, Tended},
-    looking::{look, on_a_thread},
+    answers::{Answers, Done, Not, broke_off, broken, not, on_a_thread},
+    looking::look,
+    tended::Tended,
 };
 use crate::{
     complaint::Wrong,
     control::{Hidden, OfHub, WhatWasSaid},
 };
-
-/// What is done, in a few words; or why it is not.
-pub(super) type Done = Result<String, Not>;
 
 /// How often who waits for a copy is told how far it is.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
@@ -54,6 +50,9 @@ pub(super) async fn obey(of: OfHub, tended: &Arc<Tended>, answers: &Answers) -> 
         of @ (OfHub::Token { .. } | OfHub::RevokeToken { .. }) => of_tokens(of, hub, answers).await,
         of @ (OfHub::Invite { .. } | OfHub::RevokeInvitation { .. }) => {
             of_invitations(of, hub, answers).await
+        }
+        of @ (OfHub::DeleteRoom { .. } | OfHub::Retain { .. } | OfHub::Own { .. }) => {
+            of_rooms(of, hub).await
         }
         OfHub::Backup { file } => back_up(tended, file, answers).await,
         of => look(of, hub, answers).await,
@@ -116,7 +115,7 @@ async fn of_invitations(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
     }
 }
 
-pub(super) async fn of_rooms(of: OfHub, hub: &Hub) -> Done {
+async fn of_rooms(of: OfHub, hub: &Hub) -> Done {
     match of {
         OfHub::DeleteRoom { room } => {
             hub.delete_room(&room).await.map_err(|why| not(&why, &room))?;
@@ -155,36 +154,4 @@ async fn back_up(tended: &Arc<Tended>, to: PathBuf, answers: &Answers) -> Done {
     let bytes = std::fs::metadata(&to).map_or(0, |copy| copy.len());
     _ = answers.give(json!({ "backup": to.display().to_string(), "bytes": bytes })).await;
     Ok(String::new())
-}
-
-/// Why the hub does not do what is asked about `what`.
-pub(super) fn not(refusal: &Refusal, what: &str) -> Not {
-    let wrong = match refusal.code {
-        Code::AccountExists => {
-            let what = format!("{what:?} is, or was, somebody's name");
-            Wrong::expected(what, "a name that nobody had")
-        }
-        Code::NoSuchUser | Code::NoSuchRoom | Code::Forbidden | Code::BadField | Code::TooMany
-            if !refusal.why.is_empty() =>
-        {
-            Wrong::from_message(&refusal.why)
-        }
-        _ => Wrong { what: sentence(refusal, Lang::En), expected: None, hint: None },
-    };
-    let is_ours = matches!(
-        refusal.code,
-        Code::StoreFull | Code::Unavailable | Code::Internal | Code::Shutdown
-    );
-    Not { wrong, exit: if is_ours { 1 } else { 2 } }
-}
-
-pub(super) fn broken(error: Broken) -> Not {
-    let error = anyhow::Error::from(error);
-    let chain: Vec<_> = error.chain().map(ToString::to_string).collect();
-    Not { wrong: Wrong { what: chain.join(": "), expected: None, hint: None }, exit: 1 }
-}
-
-pub(super) fn broke_off(error: &tokio::task::JoinError) -> Not {
-    let what = format!("it broke off: {error}");
-    Not { wrong: Wrong { what, expected: None, hint: None }, exit: 1 }
 }

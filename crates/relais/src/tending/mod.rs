@@ -3,19 +3,20 @@
 //! One end asks over the control socket and prints (`commands`, `shown`); the other has the hub
 //! (`attending`). A store at rest is opened as a hub that nobody calls, and asked the same.
 
+mod answers;
 mod asking;
 mod attending;
 mod commands;
 mod deeds;
-mod flags;
 mod found;
 mod looking;
 mod shown;
+mod tended;
 
-pub(crate) use attending::{Tended, attend};
-pub(crate) use flags::Command;
+pub(crate) use attending::attend;
+pub(crate) use tended::Tended;
 
-use crate::{data::Data, stop::Stop};
+use crate::{data::Data, hub::Command, stop::Stop};
 
 /// Does what `command` asks for.
 pub(crate) fn obey(command: Command, data: &Data) -> Result<(), Stop> {
