@@ -390,9 +390,20 @@ def of_several_hubs_one_is_named(stage):
     _, err = look_after(stage, "user", "list", code=2)
     holds(err, f"port {one.at}")
     holds(err, f"port {other.at}")
-    look_after(stage, "user", "add", "zoe", "--password-stdin", "--at", other.at, typed=PASSWORD + "\n")
+    zoe = ("user", "add", "zoe", "--password-stdin")
+    look_after(stage, *zoe, "--at", other.at, typed=PASSWORD + "\n")
     logged_in(other.at, "zoe")
     Bot(one.at).refused("BAD_CREDENTIALS", "LOGIN", user="zoe", password=PASSWORD)
+    # And of several in one file.
+    hubs = "".join(f'[hub.{name}]\nlisten = "127.0.0.1:0"\nstore = "{name}.db"\n' for name in ("red", "blue"))
+    up = stage.start([RELAIS, "up", stage.write("relais.toml", hubs)], "up")
+    up.await_that("both", lambda: up.said().count("tcp://") == 2)
+    _, err = look_after(stage, *zoe, "--file", "relais.toml", typed=PASSWORD + "\n", code=2)
+    holds(err, "blue, red")
+    look_after(stage, *zoe, "--file", "relais.toml", "--hub", "red", typed=PASSWORD + "\n")
+    _, err = look_after(stage, "user", "show", "zoe", "--hub", "blue", code=2)
+    holds(err, '"zoe"')
+    holds(look_after(stage, "user", "show", "zoe", "--hub", "red")[0], "administrator")
 
 
 @test
@@ -454,3 +465,45 @@ def a_copy_that_finds_no_space_leaves_nothing_and_the_hub_goes_on(stage):
     holds(err, "no space")
     equal(os.listdir(small), [])
     ana.done("MESSAGE", room="#lab", body="still here")
+
+
+@test(seconds=120)
+def invitations_are_used_as_often_as_accounts_are_made_over_kill_9(stage):
+    program, tend = tended(stage, "--registration", "invitation")
+    add(tend, "ana")
+    code = tend("invite", "--uses", 60)[0].strip()
+    made = []
+
+    def come(first):
+        for number in range(first, 60, 4):
+            try:
+                told = Bot(program.at).ask("REGISTER", user=f"p{number}", password=PASSWORD, invitation=code)
+            except (AssertionError, OSError, ValueError):
+                return
+            if told.get("ok"):
+                made.append(f"p{number}")
+
+    threads = [threading.Thread(target=come, args=[first]) for first in range(4)]
+    [thread.start() for thread in threads]
+    program.await_that("some came", lambda: len(made) >= 8)
+    program.kill()
+    [thread.join() for thread in threads]
+    program = hub(stage, "127.0.0.1:0", "--registration", "invitation", store=program.store)
+    at = ["--at", program.at, "--json"]
+    users = {one["user"] for one in rows(look_after(stage, "user", "list", *at)[0])}
+    [left] = rows(look_after(stage, "invite", "list", *at)[0])
+    assert set(made) <= users, set(made) - users
+    equal(60 - left["uses"], len(users) - 1)
+
+
+@test
+def a_client_in_lines_comes_by_invitation(stage):
+    program, tend = tended(stage, "--registration", "invitation")
+    add(tend, "ana")
+    code = tend("invite")[0].strip()
+    env = stage.env() | {"RELAIS_PASSWORD": PASSWORD}
+    chat = [RELAIS, "chat", f"127.0.0.1:{program.at}", "--user", "eve", "--register"]
+    refused = stage.finish([*chat, "--send", "lab", "hello"], env=env)
+    equal(refused.returncode, 1)
+    stage.run([*chat, "--invitation", code, "--send", "lab", "hello"], env=env)
+    holds(tend("room", "members", "lab")[0], "eve")

@@ -91,6 +91,9 @@ impl Person {
     /// Reads a line that was typed. Gives what it asks for, of the hub.
     fn read(&mut self, line: &str) -> Option<Ask> {
         match words::read(line, self.here.as_ref()) {
+            Line::Secret(words::Wanted::Unregister) => {
+                self.note("`/unregister PASSWORD` deletes your account, for good");
+            }
             Line::Ask(Ask::Login { .. } | Ask::Register { .. }) | Line::Secret(_) => {
                 self.note("you are somebody already: `relais chat --user NAME` is somebody else");
             }
@@ -147,17 +150,19 @@ impl Person {
     fn happened(&mut self, event: Event) {
         let told = Told::Event(event);
         self.tell(&told);
-        if let Told::Event(Event::Part(at)) = &told
-            && self.me.as_ref() == Some(&at.from)
-            && self.here.as_ref() == Some(&at.room)
-        {
+        let left = match &told {
+            Told::Event(Event::Part(at)) if self.me.as_ref() == Some(&at.from) => Some(&at.room),
+            Told::Event(Event::Delete(at)) => Some(&at.room),
+            _ => None,
+        };
+        if left.is_some() && self.here.as_ref() == left {
             self.be_at(None);
         }
     }
 
     fn answered(&mut self, ask: &Ask, answer: Result<Answer, Refusal>) {
         self.moving -= usize::from(moves(ask));
-        let is_out = matches!(ask, Ask::Logout { .. }) && answer.is_ok();
+        let is_out = matches!(ask, Ask::Logout { .. } | Ask::Unregister { .. }) && answer.is_ok();
         if let Ok(Answer::Joined(listed)) = &answer {
             self.be_at(Some(listed.room.clone()));
         }

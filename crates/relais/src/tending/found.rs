@@ -1,4 +1,4 @@
-//! What there is, as it is told: an object each. The shapes are in the reference.
+//! What there is, as it is told: an object each. The guide lists their fields.
 
 use std::time::{Duration, UNIX_EPOCH};
 
