@@ -271,6 +271,15 @@ def rooms_are_looked_after(stage):
     equal(ana.done("SEARCH", q="anybody")["events"], [])
     # Its name is free.
     equal(ana.done("JOIN", room="#lab")["members"], 1)
+    # And where nobody has an account any more.
+    tend("user", "delete", "ana", code=2)
+    tend("user", "delete", "bob")
+    tend("user", "delete", "ana")
+    tend("room", "retain", "den", 3)
+    tend("room", "delete", "den")
+    equal([one["room"] for one in rows(tend("room", "list", "--json")[0])], ["#lab"])
+    add(tend, "eve")
+    holds(tend("user", "show", "eve")[0], "administrator")
 
 
 @test
@@ -376,6 +385,12 @@ def a_store_at_rest_is_looked_after_alike(stage):
     token = tend("token", "zoe")[0].strip()
     tend("backup", "copy.db")
     holds(tend("user", "show", "nobody", code=2)[1], '"nobody"')
+    with sqlite3.connect(program.store) as conn:
+        many = [(os.urandom(32), f"i_{number}") for number in range(10_000)]
+        conn.executemany("INSERT INTO invitations VALUES (?, ?, 1, NULL, 1, NULL)", many)
+    conn.close()
+    holds(tend("invite", code=2)[1], "revoke some first")
+    equal(len(rows(tend("invite", "list", "--json")[0])), 10_000)
     program = hub(stage, "127.0.0.1:0", store=program.store)
     zoe = Bot(program.at)
     equal(zoe.done("LOGIN", token=token)["user"], "zoe")

@@ -140,8 +140,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_panics(text in "(rt_)?\\PC{0,60}") {
-            let _ = TokenHash::read(&text);
+        fn nothing_panics(text in "(rt_|ri_)?\\PC{0,60}") {
+            let _ = (TokenHash::read(&text), TokenHash::read_invitation(&text));
         }
     }
 }

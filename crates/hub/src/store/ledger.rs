@@ -1,7 +1,7 @@
 //! What there is in a hub, for who looks after it: accounts, rooms, devices, invitations, and all that one
 //! account wrote. Read page by page, so that who reads slowly keeps nothing from being put in order.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
@@ -22,7 +22,6 @@ use crate::model::{
 #[derive(Debug)]
 pub struct Ledger {
     conn: Connection,
-    file: PathBuf,
 }
 
 /// An account in a list.
@@ -94,7 +93,7 @@ impl Ledger {
     ///
     /// [`Broken`]
     pub fn open(file: &Path) -> Result<Self, Broken> {
-        Ok(Self { conn: file::open_to_read(file)?, file: file.to_owned() })
+        Ok(Self { conn: file::open_to_read(file)? })
     }
 
     /// The accounts behind one, in the order in which they were made, at most `limit`.
@@ -239,11 +238,6 @@ impl Ledger {
     /// [`Broken::Io`], if there is such a file already, which stays.
     pub fn backup(&self, to: &Path) -> Result<(), Broken> {
         file::copy(&self.conn, to)
-    }
-
-    /// Where the store is.
-    pub fn file(&self) -> &Path {
-        &self.file
     }
 
     fn all<T>(

@@ -5,11 +5,11 @@ mod flags;
 mod handler;
 mod messaging;
 mod table;
+mod tasks;
 
-pub(crate) use commands::{
-    Command, Days, InviteTask, Password, RoomTask, Task, Terms, TokenTask, UserTask, Which,
-};
+pub(crate) use commands::{Command, Task, Which};
 pub(crate) use flags::{Flags, flag_of};
 pub(crate) use handler::{Made, changed, random};
 pub(crate) use messaging::Messaging;
 pub(crate) use table::{Registration, Table};
+pub(crate) use tasks::{Days, InviteTask, Password, RoomTask, Terms, TokenTask, UserTask};

@@ -26,6 +26,24 @@ const TOLD_EVERY: Duration = Duration::from_secs(5);
 pub(super) async fn obey(of: OfHub, tended: &Arc<Tended>, answers: &Answers) -> Done {
     let hub = tended.made.hub();
     match of {
+        of @ (OfHub::AddUser { .. }
+        | OfHub::Password { .. }
+        | OfHub::DeleteUser { .. }
+        | OfHub::Administer { .. }) => of_users(of, hub).await,
+        of @ (OfHub::Token { .. } | OfHub::RevokeToken { .. }) => of_tokens(of, hub, answers).await,
+        of @ (OfHub::Invite { .. } | OfHub::RevokeInvitation { .. }) => {
+            of_invitations(of, hub, answers).await
+        }
+        of @ (OfHub::DeleteRoom { .. } | OfHub::Retain { .. } | OfHub::Own { .. }) => {
+            of_rooms(of, hub).await
+        }
+        OfHub::Backup { file } => back_up(tended, file, answers).await,
+        of => look(of, hub, answers).await,
+    }
+}
+
+async fn of_users(of: OfHub, hub: &Hub) -> Done {
+    match of {
         OfHub::AddUser { user, password: Hidden(password) } => {
             hub.add_user(&user, &Secret(password)).await.map_err(|why| not(&why, &user))?;
             Ok(format!("{user} has an account"))
@@ -47,15 +65,7 @@ pub(super) async fn obey(of: OfHub, tended: &Arc<Tended>, answers: &Answers) -> 
             let no_more = if on { "" } else { " no more" };
             Ok(format!("{user} administers the hub{no_more}"))
         }
-        of @ (OfHub::Token { .. } | OfHub::RevokeToken { .. }) => of_tokens(of, hub, answers).await,
-        of @ (OfHub::Invite { .. } | OfHub::RevokeInvitation { .. }) => {
-            of_invitations(of, hub, answers).await
-        }
-        of @ (OfHub::DeleteRoom { .. } | OfHub::Retain { .. } | OfHub::Own { .. }) => {
-            of_rooms(of, hub).await
-        }
-        OfHub::Backup { file } => back_up(tended, file, answers).await,
-        of => look(of, hub, answers).await,
+        _ => Ok(String::new()),
     }
 }
 

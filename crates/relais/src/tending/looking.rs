@@ -10,7 +10,7 @@ use relais_hub::{
 use serde_json::{Value, json};
 
 use super::{
-    answers::{Answers, Done, broken, not, on_a_thread},
+    answers::{Answers, Done, Not, broken, not, on_a_thread},
     found,
 };
 use crate::control::OfHub;
@@ -21,40 +21,47 @@ const READ_AT_ONCE: usize = 500;
 /// Tells what there is.
 pub(super) async fn look(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
     let (ledger, answers) = (hub.ledger().map_err(broken)?, answers.clone());
-    let listed = match of {
-        OfHub::Users {} => on_a_thread(move || users(&ledger, &answers)).await,
-        OfHub::Rooms {} => on_a_thread(move || rooms(&ledger, &answers)).await,
-        OfHub::Invitations {} => on_a_thread(move || invitations(&ledger, &answers)).await,
-        OfHub::User { user } => {
-            let who = hub.find_user(&user).await.map_err(|why| not(&why, &user))?;
-            on_a_thread(move || show_user(&ledger, who, &answers)).await
-        }
-        OfHub::Tokens { user } => {
-            let who = hub.find_user(&user).await.map_err(|why| not(&why, &user))?;
-            on_a_thread(move || devices(&ledger, who, &answers)).await
-        }
-        OfHub::Export { user } => {
-            let who = hub.find_user(&user).await.map_err(|why| not(&why, &user))?;
-            on_a_thread(move || all_of(&ledger, who, &answers)).await
-        }
-        OfHub::Room { room } => {
-            let id = hub.find_room(&room).await.map_err(|why| not(&why, &room))?;
-            on_a_thread(move || {
-                if let Some(room) = ledger.room(id)? {
-                    answers.give_waiting(found::room(&room));
-                }
-                Ok(())
-            })
-            .await
-        }
-        OfHub::Members { room } => {
-            let id = hub.find_room(&room).await.map_err(|why| not(&why, &room))?;
-            on_a_thread(move || members(&ledger, id, &answers)).await
-        }
+    let looking: Looking = match of {
+        OfHub::Users {} => Box::new(users),
+        OfHub::Rooms {} => Box::new(rooms),
+        OfHub::Invitations {} => Box::new(invitations),
+        OfHub::User { user } => of_user(hub, &user, show_user).await?,
+        OfHub::Tokens { user } => of_user(hub, &user, devices).await?,
+        OfHub::Export { user } => of_user(hub, &user, all_of).await?,
+        OfHub::Room { room } => of_room(hub, &room, show_room).await?,
+        OfHub::Members { room } => of_room(hub, &room, members).await?,
         // What is done is done elsewhere.
-        _ => Ok(()),
+        _ => Box::new(|_, _| Ok(())),
     };
-    listed.map(|()| String::new())
+    on_a_thread(move || looking(&ledger, &answers)).await.map(|()| String::new())
+}
+
+/// What is looked up, once it is known of whom or where.
+type Looking = Box<dyn FnOnce(&Ledger, &Answers) -> Result<(), Broken> + Send>;
+
+async fn of_user(
+    hub: &Hub,
+    user: &str,
+    look: fn(&Ledger, AccountId, &Answers) -> Result<(), Broken>,
+) -> Result<Looking, Not> {
+    let who = hub.find_user(user).await.map_err(|why| not(&why, user))?;
+    Ok(Box::new(move |ledger, answers| look(ledger, who, answers)))
+}
+
+async fn of_room(
+    hub: &Hub,
+    room: &str,
+    look: fn(&Ledger, RoomId, &Answers) -> Result<(), Broken>,
+) -> Result<Looking, Not> {
+    let room = hub.find_room(room).await.map_err(|why| not(&why, room))?;
+    Ok(Box::new(move |ledger, answers| look(ledger, room, answers)))
+}
+
+fn show_room(ledger: &Ledger, room: RoomId, answers: &Answers) -> Result<(), Broken> {
+    if let Some(room) = ledger.room(room)? {
+        answers.give_waiting(found::room(&room));
+    }
+    Ok(())
 }
 
 fn users(ledger: &Ledger, answers: &Answers) -> Result<(), Broken> {
