@@ -10,7 +10,7 @@ mod hub;
 mod server;
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -43,7 +43,7 @@ pub(crate) enum Request {
 }
 
 /// What is answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Answer {
     /// Something that was found. More comes.
@@ -97,6 +97,18 @@ pub(crate) struct Call {
     pub(crate) request: Request,
     /// Closed once whoever asked is gone. Has room for one.
     pub(crate) answers: mpsc::Sender<Answer>,
+}
+
+/// What was found may be a token, and is not shown.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Found(_) => f.write_str("Found(..)"),
+            Self::Listening(listening) => f.debug_tuple("Listening").field(listening).finish(),
+            Self::Done { text } => f.debug_struct("Done").field("text", text).finish(),
+            Self::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
+        }
+    }
 }
 
 impl From<Refusal> for Answer {
@@ -165,6 +177,12 @@ mod tests {
     fn the_hash_is_fnv() {
         assert_eq!(hash(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(hash(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn a_token_that_is_told_is_not_shown() {
+        let found = Answer::Found(serde_json::json!({ "token": "rt_secret" }));
+        assert_eq!(format!("{found:?}"), "Found(..)");
     }
 
     #[test]
