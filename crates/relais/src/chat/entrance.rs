@@ -26,7 +26,8 @@ pub(super) fn of(flags: &Flags, kept: &Kept) -> Result<(Entrance, String), Stop>
     };
     if flags.register {
         let password = secret(&user, Question::Twice)?;
-        return Ok((Entrance::Register { user: user.clone(), password }, user));
+        let invitation = flags.invitation.clone().map(Secret);
+        return Ok((Entrance::Register { user: user.clone(), password, invitation }, user));
     }
     let proof = if let Some(token) = kept.token(&user) {
         Proof::Token(token)

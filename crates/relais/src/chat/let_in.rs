@@ -2,7 +2,7 @@
 
 use relais_hub::{
     Lang,
-    protocol::{Code, Refusal},
+    protocol::{Code, Refusal, Secret},
     words,
 };
 
@@ -24,8 +24,8 @@ pub(super) struct Door {
 
 impl Door {
     /// Keeps the token of who is in as `user`, if the hub gave one.
-    pub(super) fn keep(&self, user: &str, token: Option<&str>) {
-        let kept = token.map_or(Ok(()), |token| self.kept.keep(user, token));
+    pub(super) fn keep(&self, user: &str, token: Option<&Secret>) {
+        let kept = token.map_or(Ok(()), |token| self.kept.keep(user, &token.0));
         if let Err(error) = kept {
             tell(format_args!("the next login asks for the password: no token is kept: {error}"));
         }

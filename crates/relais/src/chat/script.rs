@@ -85,7 +85,7 @@ async fn enter(caller: &mut Caller, door: &Door) -> Result<Vec<Listed>, Stop> {
     loop {
         match caller.next().await? {
             Some(News::Entered { user, token, rooms, .. }) => {
-                door.keep(&user, token.as_deref());
+                door.keep(&user, token.as_ref());
                 return Ok(rooms);
             }
             heard => go_on(door, heard)?,
@@ -130,7 +130,7 @@ fn go_on(door: &Door, heard: Option<News>) -> Result<(), Stop> {
     match heard {
         None => tell(LOST),
         Some(News::Entered { user, token, .. }) => {
-            door.keep(&user, token.as_deref());
+            door.keep(&user, token.as_ref());
             tell(BACK);
         }
         Some(News::Refused(refusal)) => return Err(door.refused(&refusal)),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     limits::Limits,
     model::{AccountId, Act, Cid, Deed, Entry, Millis, Role, RoomId, Seq, Title, Wishes},
-    protocol::{Answer, Ask, Code, Event, Listed, Page, Refusal, Resume, Told},
+    protocol::{Answer, Ask, Code, Event, Listed, Page, Refusal, Resume, Secret, Told},
 };
 
 pub(super) type Ruling<T> = Result<T, Refusal>;
@@ -151,7 +151,7 @@ impl Model {
         let mut answer = Answer::LoggedIn {
             user: self.name(who),
             session: session.to_owned(),
-            token: is_new.then(|| session.to_owned()),
+            token: is_new.then(|| Secret(session.to_owned())),
             cursor: self.last,
             rooms: self.rooms_of(who).iter().map(|room| self.listed(*room, who)).collect(),
             wishes: Wishes::default(),
