@@ -190,10 +190,10 @@ impl Shelf {
         let mut event = saying::event((&past.entry, past.prev), view)?;
         let is_out = self.is_out(past);
         match &mut event {
-            Event::Message { body, edited, .. } => {
+            Event::Message { body, edited, mention, .. } => {
                 *edited = past.edited;
                 if is_out {
-                    *body = None;
+                    (*body, *mention) = (None, false);
                 }
             }
             Event::Edit { body, .. } if is_out => body.clear(),

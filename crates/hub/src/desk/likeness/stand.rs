@@ -20,7 +20,7 @@ use crate::{
     desk::{Admission, Desk, Device, Entrance, Furniture, NewDevice, Order},
     hall::{ClientId, Group, Hall},
     limits::Limits,
-    model::{AccountId, Millis},
+    model::{AccountId, Millis, Said},
     names::Names,
     outbox::Outbox,
     proof::TokenHash,
@@ -165,6 +165,12 @@ impl Stand {
         let session = format!("s{:05}", self.devices);
         let (name, token) = ("device".to_owned(), Secret(session.clone()));
         (NewDevice { name, session: session.clone(), token, hash }, session)
+    }
+
+    /// A client has `account` be deleted.
+    pub(super) fn unregister(&mut self, (guest, re): (usize, u64), account: AccountId, said: Said) {
+        let client = self.guests[guest].id;
+        self.desk().obey(Order::Unregister { client, re: Some(re), account, said });
     }
 
     pub(super) fn ask(&mut self, (guest, re): (usize, u64), account: AccountId, ask: Ask) {
