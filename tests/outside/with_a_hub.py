@@ -373,7 +373,7 @@ def who_comes_late_and_speaks_json_is_understood(stage):
     late = Bot(program.at)
     equal(late.lines.readline()[:2], b"# ")
     late.done("REGISTER", user="ana", password="secret-pass")
-    equal(late.ask("JOIN", room="@bob").get("err", {}).get("code"), "BAD_FIELD")
+    equal(late.ask("JOIN", room="@bob").get("err", {}).get("code"), "NO_SUCH_USER")
     late.done("HELLO", lang="fr")
     english = Bot(program.at).ask("JOIN", room="#lab")["err"]["msg"]
     Bot(program.at)

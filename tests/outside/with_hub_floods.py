@@ -210,8 +210,9 @@ def crowd(store):
     (room,) = store.execute("SELECT min(id) FROM rooms").fetchone()
     (last,) = store.execute("SELECT max(seq) FROM log").fetchone()
     ids = range(last + 1, last + 50_001)
-    store.executemany("INSERT INTO accounts VALUES (?, ?, 0, NULL)", ((id, f"n{id}") for id in ids))
-    store.executemany("INSERT INTO members VALUES (?, ?, 0, 1, 1, 0, NULL)", ((room, id) for id in ids))
+    store.executemany("INSERT INTO accounts (id, name, since) VALUES (?, ?, 0)", ((id, f"n{id}") for id in ids))
+    columns = "room, account, role, since, read, muted"
+    store.executemany(f"INSERT INTO members ({columns}) VALUES (?, ?, 0, 1, 1, 0)", ((room, id) for id in ids))
     store.execute("UPDATE progress SET last = ?", (ids[-1],))
 
 

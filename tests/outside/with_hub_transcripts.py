@@ -149,7 +149,7 @@ def hold(port, is_lab, lines):
         speaker = talking[who or ""]
         speaker.send(what) if sign == ">>" else speaker.hear(what)
     for speaker in talking.values():
-        if "bye" not in speaker.last:
+        if "bye" not in speaker.last and speaker.last.get("ev") != "bye":
             speaker.done(cmd="PING", t=1)
     answers = [answer for speaker in talking.values() for answer in speaker.answers.all]
     errors = [answer for answer in answers if "err" in answer]

@@ -176,8 +176,11 @@ def every_flag_and_command_in_the_papers_exists(stage):
             helps[words] = stage.run([RELAIS, *words, "--help"]).decode()
         return helps[words]
 
+    def commands_in(text):
+        return set(re.findall(r"^  (\w+) ", text.split("Options:")[0], re.M))
+
     wrong = []
-    commands = set(re.findall(r"^  (\w+) ", help_of(()).split("Options:")[0], re.M))
+    commands = commands_in(help_of(()))
     planned = {"proxy", "relay", "listen", "send", "get", "load", "chat", "capture", "read"}
     for paper in papers():
         if paper.is_relative_to(REPOSITORY / "bench"):
@@ -189,8 +192,10 @@ def every_flag_and_command_in_the_papers_exists(stage):
                     wrong.append(f"{paper.name}: relais {word}")
                 continue
             words = (word,)
-            if word in ("cache", "cert") and len(line.split()) > 1:
-                words = tuple(line.split()[:2])
+            if word in ("cache", "cert", "hub"):
+                for next_word in line.split()[1:3]:
+                    if next_word in commands_in(help_of(words)):
+                        words = (*words, next_word)
             for flag in re.findall(r"(?<= )--[a-z-]+", line):
                 if flag not in help_of(words):
                     wrong.append(f"{paper.name}: {flag} of relais {' '.join(words)}")

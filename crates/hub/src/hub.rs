@@ -3,7 +3,7 @@
 use std::{
     io,
     panic::{self, AssertUnwindSafe},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -33,7 +33,11 @@ use crate::{
 /// A messaging server. A clone is the same.
 #[derive(Clone, Debug)]
 pub struct Hub {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
+    /// Its store's.
+    pub(crate) file: PathBuf,
+    /// Whether nobody had an account when it was opened.
+    is_new: bool,
     tap: Tap,
 }
 
@@ -84,6 +88,7 @@ impl Hub {
     /// If that cannot be had, or another process has it.
     pub fn open(file: &Path, options: Options) -> Result<Self, OpenError> {
         let (store, state) = Store::open(file, store::Sync::Full).map_err(OpenError::Store)?;
+        let is_new = state.admins().next().is_none();
         let limits = Arc::new(options.limits);
         let names = Arc::new(Names::of(&state));
         let archives = (0..READERS).map(|_| store.archive()).collect::<Result<_, _>>();
@@ -113,6 +118,8 @@ impl Hub {
         };
         thread::Builder::new().name("hub-desk".into()).spawn(desk).map_err(OpenError::Thread)?;
         Ok(Self {
+            file: file.to_owned(),
+            is_new,
             tap: options.tap,
             shared: Arc::new(Shared {
                 number: HUBS.fetch_add(1, Ordering::Relaxed),
@@ -133,6 +140,11 @@ impl Hub {
 }
 
 impl Hub {
+    /// Whether nobody had an account when it was opened: the first one administers.
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
     /// Brings all that was written into the store's one file, for who copies that; the process ends.
     /// Blocks, but no longer than `patience`.
     pub fn close(&self, patience: Duration) {

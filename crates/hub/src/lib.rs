@@ -4,10 +4,12 @@
 //! [`State`](model::State). Neither knows sockets, clocks or the disk. One thread, the desk, judges what is
 //! asked and writes it down; each core has a hall, which tells its clients of that.
 
+mod admin;
 mod archive;
 pub mod client;
 mod desk;
 mod door;
+mod export;
 mod hall;
 mod hooks;
 mod hub;
@@ -27,7 +29,9 @@ pub mod store;
 mod text;
 pub mod words;
 
+pub use admin::{Drawn, Terms};
 pub use door::Door;
+pub use export::{Exported, export};
 pub use hub::{Hub, OpenError, Options};
 pub use limits::Limits;
 pub use shared::{Calculator, ClearPasswords, NoValue, Registration};

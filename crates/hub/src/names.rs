@@ -1,23 +1,46 @@
 //! What accounts are called, for who reads the log elsewhere than at the desk.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{PoisonError, RwLock},
 };
 
-use crate::model::{AccountId, State};
+use crate::model::{AccountId, Said, State};
 
-/// What accounts are called. The desk adds to it; nothing is ever taken out.
+/// What accounts are called, and whose words nobody is shown. The desk tells.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     known: RwLock<HashMap<AccountId, String>>,
+    /// Whose words are being taken out of the log.
+    silenced: RwLock<HashSet<AccountId>>,
 }
 
 impl Names {
     /// Of all accounts of `state`.
     pub(crate) fn of(state: &State) -> Self {
+        let names = Self::default();
+        names.learn(state);
+        names
+    }
+
+    /// Forgets what it knew for what `state` says.
+    pub(crate) fn learn(&self, state: &State) {
         let known = state.everybody().map(|(id, account)| (id, account.name.clone())).collect();
-        Self { known: RwLock::new(known) }
+        let goes = |gone: &crate::model::Gone| gone.said == Said::Goes;
+        let silenced = state.everybody().filter(|(_, it)| it.gone.as_ref().is_some_and(goes));
+        let silenced = silenced.map(|(id, _)| id).collect();
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        *self.silenced.write().unwrap_or_else(PoisonError::into_inner) = silenced;
+    }
+
+    /// Has nobody be shown what `who` said.
+    pub(crate) fn silence(&self, who: AccountId) {
+        self.silenced.write().unwrap_or_else(PoisonError::into_inner).insert(who);
+    }
+
+    /// Whether nobody is to be shown what `who` said.
+    pub(crate) fn is_silenced(&self, who: AccountId) -> bool {
+        self.silenced.read().unwrap_or_else(PoisonError::into_inner).contains(&who)
     }
 
     pub(crate) fn add(&self, who: AccountId, name: &str) {

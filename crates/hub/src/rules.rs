@@ -209,7 +209,9 @@ impl<P: Past> Judge<'_, P> {
     ///
     /// [`Code::NoSuchRoom`], [`Code::NoSuchUser`].
     pub(crate) fn known(&self, place: &Place) -> Result<RoomId, Refusal> {
-        if let Place::Person(name) = place {
+        if let Place::Person(name) = place
+            && self.state.met(name).is_none()
+        {
             self.person(name)?;
         }
         let id = self.named(place).filter(|id| self.may_know_of(self.state.room(*id)));
@@ -220,7 +222,7 @@ impl<P: Past> Judge<'_, P> {
     fn named(&self, place: &Place) -> Option<RoomId> {
         match place {
             Place::Room(name) => self.state.room_named(name),
-            Place::Person(name) => self.state.talk_of(self.by, self.state.account_named(name)?),
+            Place::Person(name) => self.state.talk_of(self.by, self.state.met(name)?),
         }
     }
 

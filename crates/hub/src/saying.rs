@@ -29,7 +29,7 @@ pub(crate) fn place(state: &State, room: RoomId, viewer: Option<AccountId>) -> P
         Title::Named(name, _) => Place::Room(name.clone()),
         Title::Talk(one, other) => {
             let who = if Some(*one) == viewer { *other } else { *one };
-            Place::Person(state.account(who).name.clone())
+            Place::Person(state.called(who))
         }
     }
 }
@@ -42,7 +42,11 @@ pub(crate) fn event((entry, prev): (&Entry, Seq), view: View<'_>) -> Option<Even
     let cid = entry.cid.clone().filter(|_| viewer == Some(entry.by));
     let at = Where { room, seq: entry.seq, prev, at: entry.at, from: name(entry.by), cid };
     Some(match &entry.deed {
-        Deed::Register { .. } | Deed::Wish(_) => return None,
+        Deed::Register { .. }
+        | Deed::Unregister { .. }
+        | Deed::Administer { .. }
+        | Deed::Wish(_) => return None,
+        Deed::Delete { .. } => Event::Delete(at),
         Deed::Create { .. } | Deed::Talk { .. } => Event::Create(at),
         Deed::In { act, .. } => match act {
             Act::Say { kind, body, reply } => {
@@ -99,7 +103,8 @@ pub(crate) fn invitation(state: &State, entry: &Entry, prev: Seq) -> Option<Post
     Some(Post::Account { who, spoken, but: None })
 }
 
-/// What all halls are told of `entry`; nothing, if it is in no room.
+/// What all halls are told of `entry`; nothing, if it is in no room. Of a room that is deleted, `state` is
+/// the one before.
 pub(crate) fn post(state: &State, entry: &Entry, prev: Seq) -> Option<Post> {
     if let Deed::Wish(wish) = &entry.deed {
         let spoken = Spoken::new(Told::Event(noticing::wish(state, entry.by, wish)));
@@ -118,13 +123,23 @@ pub(crate) fn post(state: &State, entry: &Entry, prev: Seq) -> Option<Post> {
     }
     let common = told(None, None)?;
     let own = noticing::own(state, entry, &told);
-    Some(Post::Room(RoomPost { room, seq: Some(entry.seq), common, own, moves: moves(entry) }))
+    let moves = match entry.deed {
+        Deed::Delete { room } => {
+            state.room(room).members.keys().map(|who| (*who, Move::Out)).collect()
+        }
+        _ => moves(entry),
+    };
+    Some(Post::Room(RoomPost { room, seq: Some(entry.seq), common, own, moves }))
 }
 
 /// Who comes in, or leaves.
 fn moves(entry: &Entry) -> Vec<(AccountId, Move)> {
     match &entry.deed {
-        Deed::Register { .. } | Deed::Wish(_) => Vec::new(),
+        Deed::Register { .. }
+        | Deed::Unregister { .. }
+        | Deed::Administer { .. }
+        | Deed::Delete { .. }
+        | Deed::Wish(_) => Vec::new(),
         Deed::Create { .. } => vec![(entry.by, Move::In)],
         Deed::Talk { with } => vec![(entry.by, Move::In), (*with, Move::In)],
         Deed::In { act, .. } => match act {

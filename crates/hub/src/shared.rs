@@ -32,6 +32,8 @@ pub enum Registration {
     /// Whoever asks.
     #[default]
     Open,
+    /// Who shows an invitation.
+    Invitation,
     /// Nobody who asks.
     Closed,
 }
@@ -177,6 +179,7 @@ impl Registration {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
+            Self::Invitation => "invitation",
             Self::Closed => "closed",
         }
     }

@@ -50,6 +50,7 @@ mod service;
 mod site;
 mod spelling;
 mod stop;
+mod tending;
 mod terminal;
 mod tls;
 mod tree;
@@ -136,6 +137,9 @@ fn obey(
             run::run(source, data, run::Greeting::Plain)
         }
         Command::Hub(flags) => {
+            if let Some(command) = flags.command {
+                return tending::obey(command, data);
+            }
             let (name, table) = flags.table();
             let source = of_service(name, service::Table::Hub(Box::new(table)));
             run::run(source, data, run::Greeting::Plain)

@@ -37,15 +37,24 @@ pub(crate) fn print_line(user: Option<&str>) -> Result<(), Stop> {
 }
 
 fn read() -> anyhow::Result<String> {
-    let password = if io::stdin().is_terminal() {
-        let first = ask("password: ")?;
-        if ask("once more: ")? != first {
-            bail!("the two passwords differ");
-        }
-        first
-    } else {
-        line()?
-    };
+    if io::stdin().is_terminal() { twice() } else { from_input() }
+}
+
+/// Asks for a new password at the terminal, twice.
+pub(crate) fn twice() -> anyhow::Result<String> {
+    let first = ask("password: ")?;
+    if ask("once more: ")? != first {
+        bail!("the two passwords differ");
+    }
+    not_empty(first)
+}
+
+/// Reads a password from standard input: one line.
+pub(crate) fn from_input() -> anyhow::Result<String> {
+    not_empty(line()?)
+}
+
+fn not_empty(password: String) -> anyhow::Result<String> {
     if password.is_empty() {
         bail!("no password: expected one line");
     }

@@ -115,14 +115,14 @@ impl Shelf {
         let is_late = || began.elapsed() >= SEARCHED_MAX;
         let (found, more) = self.archive.search_while(&sought, || !is_late())?;
         let event = |past: &Past| {
-            let room = past.entry.room()?;
+            let room = past.entry.room().filter(|_| !self.is_out(past))?;
             let (_, place) = rooms.iter().find(|(id, _)| *id == room)?;
             self.event(past, place, job.by)
         };
         let within = pages::first_within(&found);
         let more = more == More::Yes || within.len() < found.len();
         let events: Vec<_> = within.iter().filter_map(event).collect();
-        if events.is_empty() && more {
+        if within.is_empty() && more {
             let why = "there is more to search through than a second is enough for: name a room, or rarer words";
             return Ok(Err(Refusal::of(Code::TooLong).field("q").why(why)));
         }
@@ -175,7 +175,7 @@ impl Shelf {
         place: &Place,
         (who, attention): (AccountId, &Attention),
     ) -> Option<Why> {
-        if past.redacted || past.entry.by == who {
+        if self.is_out(past) || past.entry.by == who {
             return None;
         }
         let between = match place {
@@ -189,13 +189,23 @@ impl Shelf {
         let name = |who| self.names.name(who);
         let view = View { place: place.clone(), viewer: Some(viewer), name: &name };
         let mut event = saying::event((&past.entry, past.prev), view)?;
-        if let Event::Message { body, edited, .. } = &mut event {
-            *edited = past.edited;
-            if past.redacted {
-                *body = None;
+        let is_out = self.is_out(past);
+        match &mut event {
+            Event::Message { body, edited, mention, .. } => {
+                *edited = past.edited;
+                if is_out {
+                    (*body, *mention) = (None, false);
+                }
             }
+            Event::Edit { body, .. } if is_out => body.clear(),
+            _ => {}
         }
         Some(event)
+    }
+
+    /// Whether nobody is shown what was said: it was taken out, or is being.
+    fn is_out(&self, past: &Past) -> bool {
+        past.redacted || self.names.is_silenced(past.entry.by)
     }
 }
 

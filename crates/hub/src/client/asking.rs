@@ -82,7 +82,11 @@ fn is_repeatable(ask: &Ask) -> bool {
     // Meanwhile the other may have ended a dialogue, or begun one.
     !matches!(
         ask,
-        Ask::Announce { .. } | Ask::Create { .. } | Ask::Password { .. } | Ask::Dialogue { .. }
+        Ask::Announce { .. }
+            | Ask::Create { .. }
+            | Ask::Password { .. }
+            | Ask::Unregister { .. }
+            | Ask::Dialogue { .. }
     )
 }
 

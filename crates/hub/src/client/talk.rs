@@ -27,6 +27,8 @@ pub enum Entrance {
         user: String,
         /// Its password.
         password: Secret,
+        /// Where only who was invited may.
+        invitation: Option<Secret>,
     },
 }
 
@@ -38,7 +40,7 @@ pub enum News {
         /// Who.
         user: String,
         /// What logs this device in from here on; told at its first login alone.
-        token: Option<String>,
+        token: Option<Secret>,
         /// What it is in.
         rooms: Vec<Listed>,
         /// What it wants to notice.
@@ -157,9 +159,9 @@ impl Talk {
         self.heard_at = Some(now);
         let device = Some(self.device.clone());
         let ask = match &self.entrance {
-            Entrance::Register { user, password } => {
+            Entrance::Register { user, password, invitation } => {
                 let (user, password) = (user.clone(), password.clone());
-                Ask::Register { user, password, invitation: None, device }
+                Ask::Register { user, password, invitation: invitation.clone(), device }
             }
             Entrance::LogIn(proof) => {
                 let resume = self.following.since().map(Resume::Since);

@@ -36,7 +36,7 @@ impl Desk {
         if kept.iter().filter(|one| one.device.starts_with(SIGN)).count() >= HOOKS_MAX {
             return Err(Refusal::of(Code::TooMany).why("you have as many hooks as may be"));
         }
-        let (session, path) = (hook.session.clone(), format!("/hook/{}", hook.token));
+        let (session, path) = (hook.session.clone(), format!("/hook/{}", hook.token.0));
         self.keep(by, NewDevice { name: device, ..hook })?;
         Ok(Answer::Hooked { path: Secret(path), session })
     }

@@ -3,6 +3,9 @@
 //!
 //! What is asked at once is committed at once, and nobody is told of it before.
 
+mod accounts;
+mod chore;
+mod chores;
 mod counting;
 mod hooks;
 mod listing;
@@ -24,7 +27,8 @@ use tokio::{
 };
 use tracing::error;
 
-pub(crate) use self::order::{Device, Entered, Entrance, Hooked, NewDevice, Order};
+pub(crate) use self::chore::{Chore, Outcome};
+pub(crate) use self::order::{Admission, Device, Entered, Entrance, Hooked, NewDevice, Order};
 use self::{pace::Pace, trouble::Trouble, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
@@ -63,6 +67,8 @@ pub(crate) struct Desk {
     away: HashMap<AccountId, String>,
     /// Who came in, and is to know it.
     entered: Vec<(ClientId, oneshot::Sender<Entered>, Entered)>,
+    /// What who runs the hub had done, and is to know it.
+    ran: Vec<(oneshot::Sender<Result<Outcome, Refusal>>, Outcome)>,
     /// Who is asked for, to be told once what was written is committed.
     looks: Vec<Order>,
     /// What is to be read once what was written is committed.
@@ -110,6 +116,7 @@ impl Desk {
             clients: HashMap::new(),
             away: HashMap::new(),
             entered: Vec::new(),
+            ran: Vec::new(),
             looks: Vec::new(),
             jobs: Vec::new(),
             last_at: Millis::default(),
@@ -161,8 +168,10 @@ impl Desk {
                 let keep = |desk: &mut Self| desk.keep_hook(account, &room, hook).map(Some);
                 self.answer((client, re), keep);
             }
-            Order::Register { client, re, name, phc, device, entered } => {
-                let register = |desk: &mut Self| desk.register((client, re), (name, phc), device);
+            Order::Register { client, re, name, phc, admission, device, entered } => {
+                let account = (name, phc);
+                let register =
+                    |desk: &mut Self| desk.register((client, re), account, admission, device);
                 self.admit((client, re), register, entered);
             }
             Order::Enter { client, re, account, entry, entered } => {
@@ -172,6 +181,12 @@ impl Desk {
             Order::Repassword { client, re, account, phc } => {
                 self.answer((client, re), |desk| desk.repassword(account, &phc).map(Some));
             }
+            Order::Unregister { client, re, account, said } => {
+                let go = |desk: &mut Self| desk.unregister((account, account), said).map(Some);
+                self.answer((client, re), go);
+                self.dismiss(account);
+            }
+            Order::Run { chore, done } => self.run_chore(chore, done),
             Order::Close { closed } => {
                 self.settle();
                 if let Err(error) = self.store.checkpoint() {
@@ -224,6 +239,7 @@ impl Desk {
         by: AccountId,
         ask: Ask,
     ) -> Result<Option<Answer>, Refusal> {
+        self.is_somebody(by)?;
         let now = self.now();
         let waits = self.lookups.may(by, (now, pace::cost(&ask)));
         waits.map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::{Chore, Outcome};
 use crate::{
     hall::{ClientId, Group},
-    model::AccountId,
+    model::{AccountId, Said},
     proof::TokenHash,
-    protocol::{Ask, Place, Resume},
+    protocol::{Ask, Place, Refusal, Resume, Secret},
 };
 
 /// Something that is to be done in its turn.
@@ -26,6 +27,7 @@ pub(crate) enum Order {
         re: Option<u64>,
         name: String,
         phc: String,
+        admission: Admission,
         device: NewDevice,
         entered: oneshot::Sender<Entered>,
     },
@@ -43,6 +45,10 @@ pub(crate) enum Order {
     },
     /// An account has another password from here on.
     Repassword { client: ClientId, re: Option<u64>, account: AccountId, phc: String },
+    /// A client's account is to be deleted, which showed its password.
+    Unregister { client: ClientId, re: Option<u64>, account: AccountId, said: Said },
+    /// Who runs the hub has something done.
+    Run { chore: Chore, done: oneshot::Sender<Result<Outcome, Refusal>> },
     /// All that was written is to be in the store's one file: the process ends.
     Close { closed: std::sync::mpsc::Sender<()> },
     /// A client is gone.
@@ -60,6 +66,15 @@ pub(crate) struct Hooked {
     pub(crate) room: Place,
     /// What it is called.
     pub(crate) name: String,
+}
+
+/// By what somebody may have an account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Admission {
+    /// Whoever asks may, or who runs the hub.
+    Anybody,
+    /// By an invitation.
+    Invited(TokenHash),
 }
 
 /// Who a client is, once that is written down.
@@ -94,7 +109,7 @@ pub(crate) struct NewDevice {
     /// What its session is called.
     pub(crate) session: String,
     /// What it shows next time. Told once.
-    pub(crate) token: String,
+    pub(crate) token: Secret,
     /// What is kept of that.
     pub(crate) hash: TokenHash,
 }

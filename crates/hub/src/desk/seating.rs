@@ -1,9 +1,9 @@
 //! Who comes in, and who leaves.
 
-use super::{Desk, Device, Entered, Entrance, NewDevice, Order, broken};
+use super::{Admission, Desk, Device, Entered, Entrance, NewDevice, Order, broken};
 use crate::{
     hall::{ClientId, Post},
-    model::{AccountId, Deed, RoomId},
+    model::{AccountId, RoomId},
     outbox::Spoken,
     proof::TokenHash,
     protocol::{Answer, Ask, Code, Event, Refusal, Told},
@@ -45,17 +45,10 @@ impl Desk {
         &mut self,
         asked: (ClientId, Option<u64>),
         (name, phc): (String, String),
+        admission: Admission,
         device: NewDevice,
     ) -> Result<(Entered, Option<Answer>), Refusal> {
-        if let Some(like) = self.state.account_like(&name) {
-            let is_same = self.state.account_named(&name) == Some(like);
-            let code = if is_same { Code::AccountExists } else { Code::NameConfusable };
-            return Err(Refusal::of(code).field("user"));
-        }
-        // Of its own first entry it is the place.
-        let who = AccountId(self.next());
-        self.put_down(who, None, Deed::Register { name })?;
-        self.store.set_password(who, &phc).map_err(|error| broken(&error))?;
+        let who = self.make_account((name, phc), admission)?;
         let entry = Entrance { device: Device::New(device), resume: None };
         self.enter(asked, who, entry)
     }
@@ -68,6 +61,7 @@ impl Desk {
         entry: Entrance,
     ) -> Result<(Entered, Option<Answer>), Refusal> {
         if !self.state.has_account(who) {
+            // It was deleted meanwhile.
             return Err(Refusal::of(Code::BadCredentials));
         }
         if self.online.get(&who).is_some_and(|&many| many >= self.limits.sessions_an_account_max) {
@@ -98,9 +92,10 @@ impl Desk {
 
     /// Gives an account another password.
     pub(super) fn repassword(&mut self, who: AccountId, phc: &str) -> Result<Answer, Refusal> {
+        self.is_somebody(who)?;
         self.begin().map_err(|error| broken(&error))?;
-        self.store.set_password(who, phc).map_err(|error| broken(&error))?;
-        Ok(Answer::Done)
+        let kept = self.store.set_password(who, phc);
+        self.whole(kept).map(|()| Answer::Done)
     }
 
     /// Keeps what a device is to be known by.

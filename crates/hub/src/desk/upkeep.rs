@@ -17,6 +17,19 @@ pub(super) struct Upkeep {
     forgotten_at: Millis,
     /// From which rooms something is to be taken out yet, which keep it for so many days.
     forgetful: Vec<(RoomId, u32)>,
+    /// Whether something may be left that deleted accounts said, or deleted rooms had.
+    owed: Owed,
+    taken_out_at: Millis,
+}
+
+/// Whether something of what was deleted may be left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Owed {
+    /// Perhaps: of an earlier process.
+    #[default]
+    Some,
+    /// Nothing.
+    None,
 }
 
 /// Whether there are words that the index does not have.
@@ -46,6 +59,13 @@ const FORGOTTEN_AT_ONCE: usize = 4;
 /// How often that is done for a room each time.
 const FORGOTTEN_TIMES: usize = 8;
 
+/// How often some of what was deleted is taken out, and how much of it at once.
+const TAKEN_OUT_EVERY: Duration = Duration::from_millis(50);
+const TAKEN_OUT_AT_ONCE: usize = 16;
+
+/// When what failed is tried again, in milliseconds.
+const AGAIN_MS: u64 = 1000;
+
 /// How long is waited for orders where nothing is to be done but to look whether the store is there.
 const WAITED_FOR_ORDERS: Duration = Duration::from_secs(5);
 
@@ -61,11 +81,12 @@ const NAMES_AT_ONCE: usize = 1024;
 impl Upkeep {
     /// How long orders are waited for before there is something else to do.
     pub(super) fn patience(&self) -> Duration {
-        match self.index {
+        match (self.index, self.owed) {
             _ if !self.forgetful.is_empty() => Duration::ZERO,
-            Index::Behind => Duration::ZERO,
-            Index::Late => INDEXED_AFTER,
-            Index::Whole => WAITED_FOR_ORDERS,
+            (Index::Behind, _) => Duration::ZERO,
+            (_, Owed::Some) => TAKEN_OUT_EVERY,
+            (Index::Late, Owed::None) => INDEXED_AFTER,
+            (Index::Whole, Owed::None) => WAITED_FOR_ORDERS,
         }
     }
 
@@ -75,6 +96,9 @@ impl Upkeep {
             entry.deed,
             Deed::In { act: Act::Say { .. } | Act::Edit { .. } | Act::Redact { .. }, .. }
         );
+        if matches!(entry.deed, Deed::Unregister { .. } | Deed::Delete { .. }) {
+            self.owed = Owed::Some;
+        }
         if is_of_words && self.index == Index::Whole {
             self.index = Index::Late;
         }
@@ -88,15 +112,41 @@ impl Desk {
         if let Err(error) = self.store.look() {
             let what = "the hub's store is lost; what is to be written is refused";
             self.trouble.tell((what, &error), now);
-            self.upkeep.index = Index::Late;
+            self.put_off(now);
             return;
         }
         self.trouble.found();
-        if let Err(error) = self.index(now).and_then(|()| self.forget_old(now)) {
+        if let Err(error) = self.keep_up_at(now) {
             self.trouble.tell(("the hub's store is not kept up", &error), now);
-            // Tried again later, and not at once for ever.
-            self.upkeep.index = Index::Late;
+            self.put_off(now);
         }
+    }
+
+    /// Has what failed be tried again later, and not at once for ever.
+    fn put_off(&mut self, now: Millis) {
+        self.upkeep.index = Index::Late;
+        self.upkeep.taken_out_at = Millis(now.0 + AGAIN_MS);
+        // Listed anew when it is time.
+        self.upkeep.forgetful.clear();
+    }
+
+    fn keep_up_at(&mut self, now: Millis) -> Result<(), Broken> {
+        self.index(now)?;
+        self.forget_old(now)?;
+        self.take_out(now)
+    }
+
+    /// Takes out some of what is left of what was deleted.
+    fn take_out(&mut self, now: Millis) -> Result<(), Broken> {
+        let waited = Duration::from_millis(now.0.saturating_sub(self.upkeep.taken_out_at.0));
+        if self.upkeep.owed == Owed::None || waited < TAKEN_OUT_EVERY {
+            return Ok(());
+        }
+        self.upkeep.taken_out_at = now;
+        if self.store.take_out_some(TAKEN_OUT_AT_ONCE)? == More::No {
+            self.upkeep.owed = Owed::None;
+        }
+        Ok(())
     }
 
     fn index(&mut self, now: Millis) -> Result<(), Broken> {
@@ -126,6 +176,8 @@ impl Desk {
         }
         let named_before = Millis(now.0.saturating_sub(NAMES_KEPT));
         self.store.forget_names(named_before, NAMES_AT_ONCE)?;
+        // What rooms had that were deleted meanwhile is taken out as theirs.
+        self.upkeep.forgetful.retain(|(room, _)| self.state.has_room(*room));
         let Some((room, days)) = self.upkeep.forgetful.pop() else { return Ok(()) };
         let written_before = Millis(now.0.saturating_sub(u64::from(days) * DAY));
         let old = Old { written_before, named_before };

@@ -12,7 +12,7 @@ use super::{Desk, broken};
 use crate::{
     archive::Job,
     hall::Post,
-    model::{AccountId, Cid, Deed, Entry, Millis, Seq},
+    model::{AccountId, Cid, Deed, Entry, GONE, Millis, Said, Seq},
     protocol::{Refusal, Told},
     saying,
     store::Broken,
@@ -28,24 +28,45 @@ impl Desk {
     ) -> Result<Seq, Refusal> {
         let entry = Entry { seq: self.next(), at: self.now(), by, cid, deed };
         let prev = match entry.deed {
-            Deed::In { room, .. } => self.state.room(room).last,
+            Deed::In { room, .. } | Deed::Delete { room } => self.state.room(room).last,
             _ => Seq::default(),
         };
         self.begin().map_err(|error| broken(&error))?;
+        // Of a room that is deleted nothing is known after.
+        let is_end = matches!(entry.deed, Deed::Delete { .. });
+        let end = is_end.then(|| saying::post(&self.state, &entry, prev)).flatten();
         self.state.apply(&entry);
         self.last_at = entry.at;
-        if let Deed::Register { name } = &entry.deed {
-            self.names.add(by, name);
-        }
-        if let Err(error) = self.store.write(&entry, &self.state) {
-            self.undo(&error);
-            return Err(broken(&error));
-        }
+        self.name(&entry);
+        let written = self.store.write(&entry, &self.state);
+        self.whole(written)?;
         self.upkeep.wrote(&entry);
-        self.posts.extend(saying::post(&self.state, &entry, prev));
+        self.posts.extend(if is_end { end } else { saying::post(&self.state, &entry, prev) });
         self.posts.extend(saying::invitation(&self.state, &entry, prev));
         self.posts.extend(saying::turns(&self.state, &entry));
         Ok(entry.seq)
+    }
+
+    /// What was done as part of the group; if it was not, nothing of the group is.
+    pub(super) fn whole<T>(&mut self, done: Result<T, Broken>) -> Result<T, Refusal> {
+        done.map_err(|error| {
+            self.undo(&error);
+            broken(&error)
+        })
+    }
+
+    /// Has those who read elsewhere know what accounts are called.
+    fn name(&self, entry: &Entry) {
+        match &entry.deed {
+            Deed::Register { name } => self.names.add(entry.by, name),
+            Deed::Unregister { who, said } => {
+                self.names.add(*who, GONE);
+                if *said == Said::Goes {
+                    self.names.silence(*who);
+                }
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn begin(&mut self) -> Result<(), Broken> {
@@ -67,6 +88,7 @@ impl Desk {
         }
         self.asked.clear();
         self.tell_halls();
+        self.ran.drain(..).for_each(|(done, outcome)| _ = done.send(Ok(outcome)));
         for (_, entered, who) in self.entered.drain(..) {
             // A client that is gone says so, too.
             _ = entered.send(who);
@@ -116,8 +138,15 @@ impl Desk {
         for (client, re) in std::mem::take(&mut self.asked) {
             self.tell(client, Told::Answer { re, answer: Err(refusal.clone()) });
         }
+        for (done, _) in self.ran.drain(..) {
+            // Who does not wait needs not know.
+            _ = done.send(Err(refusal.clone()));
+        }
         match self.store.reload() {
-            Ok(state) => self.state = state,
+            Ok(state) => {
+                self.names.learn(&state);
+                self.state = state;
+            }
             // Nothing can be judged any more: whoever asks is told so, until it can.
             Err(error) => error!(%error, "the hub's store cannot be read"),
         }

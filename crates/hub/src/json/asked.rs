@@ -6,7 +6,7 @@ use super::{
     value::{self, Value},
 };
 use crate::{
-    model::{Access, Mode, Seq},
+    model::{Access, Mode, Said, Seq},
     protocol::{Ask, Code, Page, Place, Proof, Refusal, Request, Resume, Secret},
     words::{self, Line},
 };
@@ -57,6 +57,7 @@ pub(super) const COMMANDS: &[(&str, Read)] = &[
     ("LOGIN", login),
     ("LOGOUT", |f| Ok(Ask::Logout { all: f.truth("all")?.unwrap_or(false) })),
     ("PASSWORD", |f| Ok(Ask::Password { old: secret(f, "old")?, new: secret(f, "new")? })),
+    ("UNREGISTER", unregister),
     ("SESSIONS", |_| Ok(Ask::Sessions)),
     ("REVOKE", |f| Ok(Ask::Revoke { session: f.needed("session", Fields::text)? })),
     ("HOOK", |f| Ok(Ask::Hook { room: room(f)?, name: f.needed("name", Fields::text)? })),
@@ -133,6 +134,11 @@ fn register(f: Fields<'_>) -> Result<Ask, Amiss> {
         invitation: f.text("invitation")?.map(Secret),
         device: f.text("device")?,
     })
+}
+
+fn unregister(f: Fields<'_>) -> Result<Ask, Amiss> {
+    let said = if f.truth("messages")?.unwrap_or(false) { Said::Goes } else { Said::Stays };
+    Ok(Ask::Unregister { password: secret(f, "password")?, said })
 }
 
 fn login(f: Fields<'_>) -> Result<Ask, Amiss> {

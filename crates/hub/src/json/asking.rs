@@ -5,7 +5,7 @@ use super::{
     spelling::{Object, Spell},
 };
 use crate::{
-    model::Access,
+    model::{Access, Said},
     protocol::{Ask, Page, Proof, Request, Resume},
 };
 
@@ -27,6 +27,7 @@ fn name(ask: &Ask) -> &'static str {
         Ask::Login { .. } => "LOGIN",
         Ask::Logout { .. } => "LOGOUT",
         Ask::Password { .. } => "PASSWORD",
+        Ask::Unregister { .. } => "UNREGISTER",
         Ask::Resume(_) => "RESUME",
         Ask::Message { .. } => "MESSAGE",
         Ask::Announce { .. } => "ANNOUNCE",
@@ -86,6 +87,9 @@ fn say<'f, 'o>(ask: &Ask, frame: &'f mut Object<'o>) -> &'f mut Object<'o> {
             }
         }
         Ask::Logout { all } => frame.maybe("all", all.then_some(&true)),
+        Ask::Unregister { password, said } => frame
+            .put("password", password)
+            .maybe("messages", (*said == Said::Goes).then_some(&true)),
         Ask::Password { old, new } => frame.put("old", old).put("new", new),
         Ask::Resume(resume) => say_resume(resume, frame),
         Ask::Announce { body } => frame.put("body", body),

@@ -87,6 +87,7 @@ fn say_in_a_room(event: &Event, frame: &mut Object<'_>) {
             say_where("react", at, frame).put("of", of).put("emoji", emoji).put("on", on);
         }
         Event::Create(at) => _ = say_where("create", at, frame),
+        Event::Delete(at) => _ = say_where("delete", at, frame),
         Event::Join(at) => _ = say_where("join", at, frame),
         Event::Part(at) => _ = say_where("part", at, frame),
         Event::Topic { at, topic } => _ = say_where("topic", at, frame).put("topic", topic),

@@ -94,7 +94,7 @@ fn logged_in(f: Fields<'_>) -> Result<Answer, Misread> {
     Ok(Answer::LoggedIn {
         user: f.needed("user", Fields::text)?,
         session: f.needed("session", Fields::text)?,
-        token: f.text("token")?,
+        token: f.text("token")?.map(Secret),
         cursor: f.needed("cursor", Fields::seq)?,
         rooms: each(f, "rooms", listed)?,
         wishes: Wishes {

@@ -38,6 +38,25 @@ pub enum Deed {
         /// As its owner writes it.
         name: String,
     },
+    /// An account was deleted. Before this it left its rooms.
+    Unregister {
+        /// Whose.
+        who: AccountId,
+        /// What becomes of what it said.
+        said: Said,
+    },
+    /// Somebody administers the hub from here on, or does no more.
+    Administer {
+        /// Who.
+        who: AccountId,
+        /// Whether.
+        on: bool,
+    },
+    /// A room was deleted, and all that was said in it. Its name is free.
+    Delete {
+        /// Which.
+        room: RoomId,
+    },
     /// A room was made, and who made it is its owner.
     Create {
         /// With its `#`, as its owner writes it.
@@ -186,6 +205,16 @@ pub enum Mode {
     Free,
 }
 
+/// What becomes of what a deleted account said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Said {
+    /// It stays, and nobody in particular said it.
+    #[default]
+    Stays,
+    /// It is taken out.
+    Goes,
+}
+
 /// How something is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
@@ -238,9 +267,12 @@ impl Entry {
     /// The room that it happened in, or made.
     pub fn room(&self) -> Option<RoomId> {
         match self.deed {
-            Deed::Register { .. } | Deed::Wish(_) => None,
+            Deed::Register { .. }
+            | Deed::Unregister { .. }
+            | Deed::Administer { .. }
+            | Deed::Wish(_) => None,
             Deed::Create { .. } | Deed::Talk { .. } => Some(RoomId(self.seq)),
-            Deed::In { room, .. } => Some(room),
+            Deed::In { room, .. } | Deed::Delete { room } => Some(room),
         }
     }
 }

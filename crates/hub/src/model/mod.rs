@@ -7,9 +7,9 @@ mod state;
 mod wish;
 
 pub use self::{
-    entry::{Access, Act, CID_CHARS_MAX, Cid, Deed, Entry, Kind, Mode, Role},
+    entry::{Access, Act, CID_CHARS_MAX, Cid, Deed, Entry, Kind, Mode, Role, Said},
     marks::{Attention, Between, Heed, Mark, Why, is_named, is_of_word},
     numbers::{AccountId, Millis, RoomId, Seq},
-    state::{Account, Dialogue, Member, Room, State, Title, Voice},
+    state::{Account, Dialogue, GONE, Gone, Member, Room, State, Title, Voice},
     wish::{Level, Quiet, Wish, Wishes, Words},
 };

@@ -1,15 +1,19 @@
 //! What the log comes to: accounts, rooms, and who is in them. An entry is applied or it is a bug;
 //! whether it may be written is judged before.
 
+mod leaving;
 mod restore;
 mod room;
 mod wishing;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-pub use self::room::{Dialogue, Member, Room, Title, Voice};
+pub use self::{
+    leaving::GONE,
+    room::{Dialogue, Member, Room, Title, Voice},
+};
 use super::{
-    entry::{Access, Act, Deed, Entry, Role},
+    entry::{Access, Act, Deed, Entry, Role, Said},
     numbers::{AccountId, Millis, RoomId, Seq},
     wish::{Level, Wishes},
 };
@@ -22,8 +26,8 @@ use crate::name::{Skeleton, folded};
 pub struct State {
     /// The last entry that was applied.
     pub last: Seq,
-    /// The first account.
-    admin: Option<AccountId>,
+    /// Who administers: at first the first account; nobody, only where nobody has an account.
+    admins: BTreeSet<AccountId>,
     accounts: HashMap<AccountId, Account>,
     rooms: HashMap<RoomId, Room>,
     /// Who is called so, in the spelling in which names are compared.
@@ -41,7 +45,7 @@ pub struct State {
 /// Somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// As its owner writes it.
+    /// As its owner writes it; [`GONE`], if it was deleted.
     pub name: String,
     /// When it was made.
     pub since: Millis,
@@ -49,6 +53,17 @@ pub struct Account {
     pub rooms: HashSet<RoomId>,
     /// What it wants to notice.
     pub wishes: Wishes,
+    /// What is left of it, if it was deleted.
+    pub gone: Option<Gone>,
+}
+
+/// What is left of an account that was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// What it was called. Nobody else is called so.
+    pub name: String,
+    /// What becomes of what it said.
+    pub said: Said,
 }
 
 impl State {
@@ -62,6 +77,9 @@ impl State {
         self.last = entry.seq;
         match &entry.deed {
             Deed::Register { name } => self.register(entry, name),
+            Deed::Unregister { who, said } => self.unregister(*who, *said),
+            Deed::Administer { who, on } => self.administer(*who, *on),
+            Deed::Delete { room } => self.delete(*room),
             Deed::Create { name, access } => self.create(entry, name, *access),
             Deed::Talk { with } => self.talk(entry, *with),
             Deed::In { room, act } => self.act(entry, *room, act),
@@ -76,9 +94,12 @@ impl State {
             since: entry.at,
             rooms: HashSet::new(),
             wishes: Wishes::default(),
+            gone: None,
         };
         self.accounts.insert(id, account);
-        self.admin.get_or_insert(id);
+        if self.admins.is_empty() {
+            self.admins.insert(id);
+        }
         self.name_account(name, id);
     }
 
@@ -176,9 +197,9 @@ impl State {
         self.talks.get(&in_order(one, other)).copied()
     }
 
-    /// Whether there is such an account.
+    /// Whether there is such an account, and it was not deleted.
     pub fn has_account(&self, id: AccountId) -> bool {
-        self.accounts.contains_key(&id)
+        self.accounts.get(&id).is_some_and(|account| account.gone.is_none())
     }
 
     /// An account that there is.
@@ -190,6 +211,11 @@ impl State {
         &self.accounts[&id]
     }
 
+    /// Whether there is such a room.
+    pub fn has_room(&self, id: RoomId) -> bool {
+        self.rooms.contains_key(&id)
+    }
+
     /// A room that there is.
     ///
     /// # Panics
@@ -199,9 +225,14 @@ impl State {
         &self.rooms[&id]
     }
 
-    /// Whether it may do all that owners of rooms may: the first account that was made.
+    /// Whether it may do all that owners of rooms may.
     pub fn is_admin(&self, id: AccountId) -> bool {
-        self.admin == Some(id)
+        self.admins.contains(&id)
+    }
+
+    /// Who administers, the oldest account first; nobody, only where nobody has an account.
+    pub fn admins(&self) -> impl Iterator<Item = AccountId> {
+        self.admins.iter().copied()
     }
 
     /// How many accounts there are.

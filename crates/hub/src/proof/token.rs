@@ -10,6 +10,9 @@ use crate::protocol::Secret;
 /// What all tokens begin with, so that people, and programs that look for lost secrets, know them.
 const SIGN: &str = "rt_";
 
+/// The same of invitations.
+const INVITATION_SIGN: &str = "ri_";
+
 /// A token, of 256 bits.
 ///
 /// *Shape*: `rt_` and 43 letters, digits, `-` and `_`.
@@ -28,18 +31,42 @@ pub struct TokenHash(pub [u8; 32]);
 impl Token {
     /// One of what `random` fills in, which has to be what nobody can guess.
     pub fn draw(random: fn(&mut [u8])) -> Self {
+        Self::with_sign(SIGN, random)
+    }
+
+    /// The same for an invitation, which no login takes: `ri_` and as much.
+    pub fn invitation(random: fn(&mut [u8])) -> Self {
+        Self::with_sign(INVITATION_SIGN, random)
+    }
+
+    fn with_sign(sign: &str, random: fn(&mut [u8])) -> Self {
         let mut bits = Zeroizing::new([0; 32]);
         random(bits.as_mut_slice());
         let text = Zeroizing::new(print_bits(&bits));
-        Self { text: Secret([SIGN, &text].concat()), hash: TokenHash(digest(&bits)) }
+        Self { text: Secret([sign, &text].concat()), hash: TokenHash(digest(&bits)) }
     }
 }
 
 impl TokenHash {
     /// What is kept of the token that `text` is; `None` if it is none, of whatever shape.
     pub fn read(text: &str) -> Option<Self> {
-        let bits = Zeroizing::new(read_bits(text.strip_prefix(SIGN)?)?);
+        Self::with_sign(SIGN, text)
+    }
+
+    /// The same of an invitation.
+    pub fn read_invitation(text: &str) -> Option<Self> {
+        Self::with_sign(INVITATION_SIGN, text)
+    }
+
+    fn with_sign(sign: &str, text: &str) -> Option<Self> {
+        let bits = Zeroizing::new(read_bits(text.strip_prefix(sign)?)?);
         Some(Self(digest(&bits)))
+    }
+
+    /// What an invitation is called: `i_` and 8 characters.
+    pub fn invited(&self) -> String {
+        let [a, b, c, d, ..] = self.0;
+        format!("i_{a:02x}{b:02x}{c:02x}{d:02x}")
     }
 
     /// What the session is called that the token is for: `s_` and 8 characters, `s_66687aad`.
@@ -96,6 +123,16 @@ mod tests {
     }
 
     #[test]
+    fn an_invitation_is_no_token() {
+        let drawn = Token::invitation(zeros);
+        assert_eq!(drawn.text.0, format!("ri_{}", "A".repeat(43)));
+        assert_eq!(TokenHash::read_invitation(&drawn.text.0), Some(drawn.hash));
+        assert_eq!(TokenHash::read(&drawn.text.0), None);
+        assert_eq!(TokenHash::read_invitation(&Token::draw(zeros).text.0), None);
+        assert_eq!(drawn.hash.invited(), "i_66687aad");
+    }
+
+    #[test]
     fn neither_token_nor_hash_is_shown() {
         let shown = format!("{:?}", Token::draw(zeros));
         assert_eq!(shown, "Token { text: Secret(..), hash: TokenHash(s_66687aad…) }");
@@ -103,8 +140,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_panics(text in "(rt_)?\\PC{0,60}") {
-            let _ = TokenHash::read(&text);
+        fn nothing_panics(text in "(rt_|ri_)?\\PC{0,60}") {
+            let _ = (TokenHash::read(&text), TokenHash::read_invitation(&text));
         }
     }
 }

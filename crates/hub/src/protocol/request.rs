@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroize;
 
-use crate::model::{Access, Cid, Kind, Level, Mode, Role, Seq};
+use crate::model::{Access, Cid, Kind, Level, Mode, Role, Said, Seq};
 
 /// What a client asks for, and what the answer is to be known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,13 @@ pub enum Ask {
         old: Secret,
         /// The one from now on.
         new: Secret,
+    },
+    /// To have no account any more.
+    Unregister {
+        /// Its password.
+        password: Secret,
+        /// What becomes of what it said.
+        said: Said,
     },
     /// What was missed.
     Resume(Resume),

@@ -1,6 +1,6 @@
 //! What clients are told: answers to what they asked, and events.
 
-use super::{Place, Refusal, request::Secret};
+use super::{Place, Refusal, Secret};
 use crate::model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Seq, Why, Wishes, Words};
 
 /// Something that one client is told.
@@ -44,7 +44,7 @@ pub enum Answer {
         /// What this device's session is called.
         session: String,
         /// What logs it in again, told this once; none where a token was shown.
-        token: Option<String>,
+        token: Option<Secret>,
         /// The last entry that is included in `rooms`.
         cursor: Seq,
         /// What it is in.
@@ -224,6 +224,8 @@ pub enum Event {
     },
     /// A room was made; two began to speak with each other.
     Create(Where),
+    /// A room was deleted.
+    Delete(Where),
     /// Somebody came in.
     Join(Where),
     /// Somebody left.
@@ -356,6 +358,7 @@ impl Event {
             | Self::Redact { at, .. }
             | Self::React { at, .. }
             | Self::Create(at)
+            | Self::Delete(at)
             | Self::Join(at)
             | Self::Part(at)
             | Self::Topic { at, .. }

@@ -81,8 +81,8 @@ impl Session<'_> {
                 return ControlFlow::Break((By::Client, "said its last word".into()));
             }
             Ask::Calc { expr } => self.calculate(&expr).await,
-            Ask::Register { user, password, device, .. } => {
-                self.register(re, (&user, password), device).await
+            Ask::Register { user, password, invitation, device } => {
+                self.register(re, (&user, password), invitation, device).await
             }
             Ask::Login { proof: Proof::Password { user, password }, device, resume } => {
                 self.log_in(re, (&user, password), (device, resume)).await
@@ -91,6 +91,7 @@ impl Session<'_> {
                 self.log_in_again(re, &token, resume).await
             }
             Ask::Password { old, new } => self.change_password(re, old, new).await,
+            Ask::Unregister { password, said } => self.unregister(re, password, said).await,
             Ask::Logout { all } => self.log_out(re, all),
             Ask::Hook { room, name } => self.make_hook(re, room, name),
             ask => self.order(re, ask),

@@ -5,10 +5,10 @@ use tokio::sync::oneshot;
 
 use super::{Dialect, Session, Somebody};
 use crate::{
-    desk::{Device, Entered, Entrance, NewDevice, Order},
-    model::AccountId,
+    desk::{Admission, Device, Entered, Entrance, NewDevice, Order},
+    model::{AccountId, Said},
     name,
-    proof::{self, Token, TokenHash, Verdict},
+    proof::{self, Attempt, Token, TokenHash, Verdict},
     protocol::{Answer, Ask, Code, Refusal, Resume, Secret},
     shared::{ClearPasswords, Registration},
     text,
@@ -19,12 +19,11 @@ impl Session<'_> {
         &mut self,
         re: Option<u64>,
         (user, password): (&str, Secret),
+        invitation: Option<Secret>,
         device: Option<String>,
     ) -> Result<Option<Answer>, Refusal> {
         self.may_log_in()?;
-        if self.hub.registration != Registration::Open {
-            return Err(Refusal::of(Code::RegistrationClosed));
-        }
+        let (admission, attempt) = self.admission(invitation.as_ref(), user)?;
         let name = name::account_name(user)
             .map_err(|why| Refusal::of(Code::NameInvalid).field("user").why(why.to_string()))?;
         let password = new_password(&password, &name, "password")?;
@@ -35,8 +34,39 @@ impl Session<'_> {
         let device = self.new_device(device.as_deref())?;
         let (entered, account) = oneshot::channel();
         let client = self.client;
-        self.hub.order(Order::Register { client, re, name, phc, device, entered })?;
-        self.be(account).await
+        let order = Order::Register { client, re, name, phc, admission, device, entered };
+        self.hub.order(order)?;
+        let entered = self.be(account).await;
+        if let Some(attempt) = attempt.filter(|_| self.who.is_some()) {
+            self.hub.throttled(|throttled, now| throttled.logins.right(attempt, now));
+        }
+        entered
+    }
+
+    /// By what who asks may have an account. Whether an invitation is good the desk says; how often some are
+    /// tried is counted as of passwords.
+    fn admission(
+        &self,
+        invitation: Option<&Secret>,
+        user: &str,
+    ) -> Result<(Admission, Option<Attempt>), Refusal> {
+        let closed = || Refusal::of(Code::RegistrationClosed);
+        match (self.hub.registration, invitation) {
+            (Registration::Closed, _) => Err(closed()),
+            (Registration::Invitation, None) => {
+                Err(closed().field("invitation").why("for who was invited"))
+            }
+            (Registration::Open, None) => Ok((Admission::Anybody, None)),
+            (Registration::Open | Registration::Invitation, Some(invitation)) => {
+                let peer = self.way.peer;
+                let admit = self.hub.throttled(|it, now| it.logins.admit(peer, user, now));
+                let attempt = Some(admit.map_err(limited)?);
+                let hash = TokenHash::read_invitation(&invitation.0);
+                let none = || closed().field("invitation").why("there is no such invitation");
+                let hash = hash.ok_or_else(none)?;
+                Ok((Admission::Invited(hash), attempt))
+            }
+        }
     }
 
     pub(super) async fn log_in(
@@ -130,7 +160,7 @@ impl Session<'_> {
     fn new_device(&self, name: Option<&str>) -> Result<NewDevice, Refusal> {
         let name = text::line(name.unwrap_or(""), &self.hub.limits)?;
         let Token { text, hash } = Token::draw(self.hub.random);
-        Ok(NewDevice { name, session: hash.session(), hash, token: text.0.clone() })
+        Ok(NewDevice { name, session: hash.session(), hash, token: text })
     }
 
     pub(super) async fn change_password(
@@ -146,6 +176,21 @@ impl Session<'_> {
         let phc = self.hub.passwords.hash(new).await.map_err(busy)?;
         self.asked += 1;
         self.hub.order(Order::Repassword { client: self.client, re, account, phc })?;
+        Ok(None)
+    }
+
+    /// The account is to be deleted, by who knows its password.
+    pub(super) async fn unregister(
+        &mut self,
+        re: Option<u64>,
+        password: Secret,
+        said: Said,
+    ) -> Result<Option<Answer>, Refusal> {
+        let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
+        let user = who.user.clone();
+        let account = self.prove(&user, password).await?;
+        self.asked += 1;
+        self.hub.order(Order::Unregister { client: self.client, re, account, said })?;
         Ok(None)
     }
 
@@ -179,7 +224,11 @@ impl Session<'_> {
 }
 
 /// `password` as it is hashed, if it is good enough for `user`.
-fn new_password(password: &Secret, user: &str, field: &'static str) -> Result<Secret, Refusal> {
+pub(crate) fn new_password(
+    password: &Secret,
+    user: &str,
+    field: &'static str,
+) -> Result<Secret, Refusal> {
     let bad = |why: name::NotAPassword| Refusal::of(Code::BadField).why(why.to_string());
     let text = name::password_text(&password.0).map_err(|why| bad(why).field(field))?;
     let password = Secret(text);

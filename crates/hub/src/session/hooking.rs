@@ -17,7 +17,7 @@ impl Session<'_> {
     ) -> Result<Option<Answer>, Refusal> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         let Token { text, hash } = draw_hook(self.hub.random);
-        let hook = NewDevice { name, session: hash.session(), hash, token: text.0.clone() };
+        let hook = NewDevice { name, session: hash.session(), hash, token: text };
         let (client, account) = (self.client, who.account);
         self.asked += 1;
         self.hub.order(Order::Hook { client, account, re, room, hook })?;

@@ -26,7 +26,7 @@ use relais_net::{Alarm, Drain, Fault, Peer, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
-pub(crate) use self::link::Link;
+pub(crate) use self::{entering::new_password, link::Link};
 use self::{heard::Heard, lines::Line};
 use crate::{
     hall::{ClientId, Hall},

@@ -67,6 +67,9 @@ impl Session<'_> {
             {
                 typing.here = Stand::Nowhere;
             }
+            Told::Event(Event::Delete(at)) if typing.here.place() == Some(&at.room) => {
+                typing.here = Stand::Nowhere;
+            }
             Told::Event(Event::Message { at, .. }) if typing.here.place() == Some(&at.room) => {
                 typing.shown = Some(at.seq);
             }

@@ -135,6 +135,7 @@ impl Archive {
             SELECT count(*) FROM (
                 SELECT by FROM log INDEXED BY log_seen
                 WHERE room = ?1 AND seq > ?2 AND seq <= ?5 AND deed = 'say' AND deed <> 'read' AND NOT redacted
+                    AND NOT EXISTS (SELECT 1 FROM owed WHERE what = 0 AND id = by)
                 ORDER BY seq LIMIT ?3
             ) WHERE by <> ?4";
         let count_max = Bits(count_max.min(END.0));
@@ -164,6 +165,7 @@ impl Archive {
                 SELECT 1 FROM marked JOIN log ON log.seq = marked.seq
                 WHERE marked.account = ?1 AND marked.room = ?2 AND marked.seq > ?3
                     AND marked.seq <= ?5 AND NOT log.redacted
+                    AND NOT EXISTS (SELECT 1 FROM owed WHERE what = 0 AND id = log.by)
                 LIMIT ?4
             )";
         let count_max = Bits(count_max.min(END.0));

@@ -84,12 +84,13 @@ fn oldest(
     Ok(old)
 }
 
-/// Keeps what an entry is called, if it is no older than that.
+/// Keeps what an entry is called, if it is no older than that, and who may ask once more was not deleted.
 fn keep_name(conn: &Connection, seq: Seq, named_before: Millis) -> Result<(), Broken> {
     let sql = "
         INSERT INTO forgotten
         SELECT cid, by, seq, at, room, deed, about, number FROM log
-        WHERE seq = ?1 AND cid IS NOT NULL AND at >= ?2";
+        WHERE seq = ?1 AND cid IS NOT NULL AND at >= ?2
+            AND NOT EXISTS (SELECT 1 FROM accounts WHERE id = by AND gone IS NOT NULL)";
     conn.prepare_cached(sql)?.execute(params![seq, named_before])?;
     Ok(())
 }

@@ -57,7 +57,11 @@ fn edit(
 }
 
 /// What was said, and every edit of it, is overwritten.
-fn redact(conn: &Connection, (room, of): (RoomId, Seq)) -> Result<(), Broken> {
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn redact(conn: &Connection, (room, of): (RoomId, Seq)) -> Result<(), Broken> {
     let Some(before) = said::now(conn, room, of)? else { return Ok(()) };
     said::take_out(conn, &before)?;
     let sql = "UPDATE log SET text = '', redacted = 1 WHERE seq = ?1";

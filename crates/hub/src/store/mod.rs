@@ -11,6 +11,9 @@ mod archive;
 mod broken;
 mod file;
 mod forget;
+mod invitations;
+mod leaving;
+mod ledger;
 mod lock;
 mod log;
 mod noticing;
@@ -31,6 +34,8 @@ pub use self::{
     broken::Broken,
     file::Sync,
     forget::Old,
+    invitations::Invitation,
+    ledger::{Chamber, Ledger, Seated, User},
     lock::is_in_use,
     said::More,
     search::{Sought, TAIL_MAX, WORDS_CHARS_MAX},

@@ -3,6 +3,9 @@
 //! ```text
 //! deed                     about         number              text
 //! register                                                   name
+//! unregister               whose         1: what it said, too
+//! administer               who           1: on
+//! delete
 //! create                                 access              name
 //! talk                     with whom
 //! say                      answer to     kind                body
@@ -29,8 +32,8 @@ use rusqlite::Row;
 
 use super::{broken::Broken, numbers::Bits};
 use crate::model::{
-    Access, AccountId, Act, Cid, Deed, Entry, Kind, Level, Millis, Mode, Quiet, Role, RoomId, Seq,
-    Wish, Words,
+    Access, AccountId, Act, Cid, Deed, Entry, Kind, Level, Millis, Mode, Quiet, Role, RoomId, Said,
+    Seq, Wish, Words,
 };
 
 /// The columns that [`read`] reads, in its order, of a table called `log`. The text is as it reads
@@ -56,6 +59,13 @@ impl<'t> Columns<'t> {
     pub(super) fn of(deed: &'t Deed) -> Self {
         match deed {
             Deed::Register { name } => Self::new("register").text(name),
+            Deed::Unregister { who, said } => {
+                Self::new("unregister").whom(*who).number(said_number(*said))
+            }
+            Deed::Administer { who, on } => {
+                Self::new("administer").whom(*who).number(u64::from(*on))
+            }
+            Deed::Delete { .. } => Self::new("delete"),
             Deed::Create { name, access } => {
                 Self::new("create").number(access_number(*access)).text(name)
             }
@@ -147,6 +157,9 @@ impl<'t> Columns<'t> {
         let number = self.number.map(|bits| bits.0);
         Some(match self.deed {
             "register" => Deed::Register { name: text()? },
+            "unregister" => Deed::Unregister { who: self.who()?, said: said(number?)? },
+            "administer" => Deed::Administer { who: self.who()?, on: number? != 0 },
+            "delete" => Deed::Delete { room: room? },
             "create" => Deed::Create { name: text()?, access: access(number?)? },
             "talk" => Deed::Talk { with: self.who()? },
             "level" => {
@@ -254,6 +267,17 @@ pub(super) fn quiet(on: bool, until: Option<Bits>) -> Quiet {
     }
 }
 
+pub(super) fn said_number(said: Said) -> u64 {
+    match said {
+        Said::Stays => 0,
+        Said::Goes => 1,
+    }
+}
+
+pub(super) fn said(number: u64) -> Option<Said> {
+    [Said::Stays, Said::Goes].into_iter().find(|one| said_number(*one) == number)
+}
+
 fn kind_number(kind: Kind) -> u64 {
     match kind {
         Kind::Text => 0,
@@ -279,6 +303,10 @@ mod tests {
     fn what_was_done_comes_back_from_its_columns() {
         let (text, reason) = (|| "é\0".to_owned(), Some("so".to_owned()));
         check(Deed::Register { name: text() });
+        check(Deed::Unregister { who: WHO, said: Said::Goes });
+        check(Deed::Unregister { who: WHO, said: Said::Stays });
+        check(Deed::Administer { who: WHO, on: true });
+        check(Deed::Delete { room: ROOM });
         check(Deed::Create { name: text(), access: Access::Private });
         check(Deed::Talk { with: WHO });
         for reply in [None, Some(Seq(3))] {

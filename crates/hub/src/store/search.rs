@@ -43,6 +43,10 @@ pub struct Sought<'s> {
     pub limit: usize,
 }
 
+/// The most accounts whose words are looked past: of more, which were deleted at about the same time, what is
+/// found is not shown, either.
+const OWED_MAX: usize = 256;
+
 impl Archive {
     /// What was said in `rooms`, by `from` if that is named, that has all of `words`: as it reads
     /// now, the newest first, at most `limit`. Neither case nor diacritics matter. What has no
@@ -80,6 +84,7 @@ impl Archive {
         self.conn.execute_batch(TAIL)?;
         // All is read as it is at one moment: what is indexed meanwhile is not found twice.
         let moment = self.conn.unchecked_transaction()?;
+        let query = query + &but_owed(&moment)?;
         fill_tail(&moment, rooms)?;
         let mut found = matches(&moment, ("tail", &query), (Seq(0), END), limit)?;
         let mut end = said::indexed(&moment)?;
@@ -150,7 +155,7 @@ fn fill_tail(moment: &Transaction<'_>, rooms: &[RoomId]) -> Result<(), Broken> {
 /// What FTS5 is asked: rooms, account and words, each in quotes, so that nothing of what somebody
 /// typed is read as syntax. `None`, if nothing can be found.
 ///
-/// *Shape*: `room : ("3" OR "5") AND by : "1" AND text : ("compte" AND "rendu")`.
+/// *Shape*: `(room : ("3" OR "5") AND by : "1" AND text : ("compte" AND "rendu"))`.
 fn query(rooms: &[RoomId], words: &str, from: Option<AccountId>) -> Option<String> {
     let is_gap = |c: char| c.is_whitespace() || c.is_control();
     let words = words.split(is_gap).filter(|word| word.chars().any(char::is_alphanumeric));
@@ -165,12 +170,25 @@ fn query(rooms: &[RoomId], words: &str, from: Option<AccountId>) -> Option<Strin
         return None;
     }
     let rooms: Vec<_> = rooms.iter().map(|room| quoted(&room.0.to_string())).collect();
-    let mut query = format!("room : ({})", rooms.join(" OR "));
+    let mut query = format!("(room : ({})", rooms.join(" OR "));
     if let Some(from) = from {
         let _ = write!(query, " AND by : {}", quoted(&from.0.to_string()));
     }
-    let _ = write!(query, " AND text : ({})", words.join(" AND "));
+    let _ = write!(query, " AND text : ({}))", words.join(" AND "));
     Some(query)
+}
+
+/// What is added to that while the words of accounts that were deleted are taken out, to find none of them.
+///
+/// *Shape*: ` NOT by : ("7" OR "9")`.
+fn but_owed(moment: &Transaction<'_>) -> Result<String, Broken> {
+    let sql = "SELECT id FROM owed WHERE what = 0 ORDER BY id LIMIT ?1";
+    let mut statement = moment.prepare_cached(sql)?;
+    let found = statement.query_map([numbers::rows(OWED_MAX)], |row| row.get(0))?;
+    let owed: Vec<_> =
+        found.map(|id| id.map(|id: Seq| quoted(&id.to_string()))).collect::<Result<_, _>>()?;
+    let is_none = owed.is_empty();
+    Ok(if is_none { String::new() } else { format!(" NOT by : ({})", owed.join(" OR ")) })
 }
 
 fn quoted(text: &str) -> String {

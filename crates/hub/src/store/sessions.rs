@@ -118,7 +118,7 @@ impl Store {
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
     Ok(Session {
         hash: row.get(0)?,
         name: row.get(1)?,

@@ -7,13 +7,14 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     broken::Broken,
+    leaving,
     noticing::{read_wishes, unmark, write_mark, write_wishes},
     numbers::Bits,
-    row::{access, access_number, level, level_number, role, role_number},
+    row::{access, access_number, level, level_number, role, role_number, said},
 };
 use crate::model::{
-    Account, AccountId, Act, Deed, Dialogue, Entry, Member, Millis, Room, RoomId, Seq, State,
-    Title, Voice, Wish,
+    Account, AccountId, Act, Deed, Dialogue, Entry, GONE, Gone, Member, Millis, Room, RoomId, Seq,
+    State, Title, Voice, Wish,
 };
 
 /// Writes what `entry` changed, as it is `after` it.
@@ -27,8 +28,12 @@ pub(super) fn write(conn: &Connection, entry: &Entry, after: &State) -> Result<(
     match &entry.deed {
         Deed::Register { .. } => {
             let id = AccountId(entry.seq);
-            write_account(conn, id, after.account(id))
+            write_account(conn, id, after.account(id))?;
+            administers(conn, id, after)
         }
+        Deed::Unregister { who, .. } => leaving::unregister(conn, *who, after),
+        Deed::Administer { who, .. } => administers(conn, *who, after),
+        Deed::Delete { room } => leaving::delete(conn, *room),
         Deed::Create { .. } => {
             let room = (RoomId(entry.seq), after.room(RoomId(entry.seq)));
             write_room(conn, room)?;
@@ -87,9 +92,15 @@ fn write_act(
 
 fn write_account(conn: &Connection, id: AccountId, account: &Account) -> Result<(), Broken> {
     // What it is in is written with its rooms, and what it wants to notice once it says so.
-    let Account { name, since, rooms: _, wishes: _ } = account;
+    let Account { name, since, rooms: _, wishes: _, gone: _ } = account;
     let sql = "INSERT INTO accounts (id, name, since) VALUES (?1, ?2, ?3)";
     conn.prepare_cached(sql)?.execute(params![id, name, since])?;
+    Ok(())
+}
+
+fn administers(conn: &Connection, who: AccountId, after: &State) -> Result<(), Broken> {
+    let sql = "UPDATE accounts SET admin = ?2 WHERE id = ?1";
+    conn.prepare_cached(sql)?.execute(params![who, after.is_admin(who)])?;
     Ok(())
 }
 
@@ -189,11 +200,8 @@ pub(super) fn last(conn: &Connection) -> Result<Seq, Broken> {
 ///
 /// [`Broken`]
 pub(super) fn restore(conn: &Connection) -> Result<State, Broken> {
-    let accounts = all(conn, ACCOUNTS, |row| {
-        let (name, since) = (row.get(1)?, row.get(2)?);
-        let wishes = read_wishes(row)?;
-        Ok((row.get(0)?, Account { name, since, rooms: HashSet::new(), wishes }))
-    })?;
+    let accounts = all(conn, ACCOUNTS, read_account)?;
+    let admins = all(conn, "SELECT id FROM accounts WHERE admin", |row| Ok(row.get(0)?))?;
     let known: HashSet<AccountId> = accounts.iter().map(|(id, _)| *id).collect();
     let mut rooms: BTreeMap<RoomId, Room> = all(conn, ROOMS, read_room)?.into_iter().collect();
     for (id, who, member) in all(conn, "SELECT * FROM members", read_member)? {
@@ -217,11 +225,11 @@ pub(super) fn restore(conn: &Connection) -> Result<State, Broken> {
         let held = turn.map_or(Dialogue::Free, Dialogue::Turns);
         in_room(&mut rooms, id)?.dialogue = Some(held);
     }
-    Ok(State::restore(accounts, rooms, last(conn)?))
+    Ok(State::restore(accounts, admins, rooms, last(conn)?))
 }
 
 const ACCOUNTS: &str = "
-    SELECT id, name, since, words, quiet, quiet_until
+    SELECT id, name, since, words, quiet, quiet_until, gone
     FROM accounts LEFT JOIN wishes ON account = id ORDER BY id";
 
 /// The last entry is found in the log, so that what is said changes no row of a room's. What was
@@ -248,6 +256,19 @@ fn all<T>(
 
 fn in_room(rooms: &mut BTreeMap<RoomId, Room>, id: RoomId) -> Result<&mut Room, Broken> {
     rooms.get_mut(&id).ok_or(Broken::Unknown { seq: id.0 })
+}
+
+fn read_account(row: &Row<'_>) -> Result<(AccountId, Account), Broken> {
+    let (id, name, since): (AccountId, String, _) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let (name, gone) = match row.get::<_, Option<Bits>>(6)? {
+        None => (name, None),
+        Some(Bits(number)) => {
+            let said = said(number).ok_or(Broken::Unknown { seq: id.0 })?;
+            (GONE.to_owned(), Some(Gone { name, said }))
+        }
+    };
+    let wishes = read_wishes(row)?;
+    Ok((id, Account { name, since, rooms: HashSet::new(), wishes, gone }))
 }
 
 fn read_room(row: &Row<'_>) -> Result<(RoomId, Room), Broken> {

@@ -8,6 +8,7 @@ use super::{
     archive::Archive,
     broken::Broken,
     file::{self, Sync},
+    leaving,
     lock::{self, Lock},
     log,
     place::Place,
@@ -23,7 +24,7 @@ use crate::model::{AccountId, Cid, Entry, Seq, State};
 pub struct Store {
     // Before the lock: the file is closed when others may have it.
     pub(super) conn: Connection,
-    file: PathBuf,
+    pub(super) file: PathBuf,
     place: Place,
     _lock: Lock,
 }
@@ -113,6 +114,18 @@ impl Store {
     /// [`Broken`]: then the index is where it was.
     pub fn index_some(&mut self, most: usize) -> Result<More, Broken> {
         self.at_once(|conn| said::index_some(conn, most))
+    }
+
+    /// Takes out of the log some of what accounts said and rooms had that were deleted: at most `most`
+    /// entries. Says whether there may be more.
+    ///
+    /// *Cost*: a millisecond or two an entry, for which the next group waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]: then nothing was taken out.
+    pub fn take_out_some(&mut self, most: usize) -> Result<More, Broken> {
+        self.at_once(|conn| leaving::take_out_some(conn, most))
     }
 
     /// Empties SQLite's log beside the file into the file, as far as nobody reads from it: what was

@@ -28,7 +28,10 @@ pub const COMMANDS: &[Command] = &[
     Command {
         names: &["register", "inscrire"],
         who: Who::Anybody,
-        arguments: Text { en: "NAME [PASSWORD]", fr: "NOM [MOT DE PASSE]" },
+        arguments: Text {
+            en: "NAME [INVITATION] [PASSWORD]",
+            fr: "NOM [INVITATION] [MOT DE PASSE]",
+        },
         does: Text { en: "make an account", fr: "créer un compte" },
         read: reading::register,
     },
@@ -331,6 +334,16 @@ pub const COMMANDS: &[Command] = &[
         arguments: Text { en: "OLD NEW", fr: "ANCIEN NOUVEAU" },
         does: Text { en: "take another password", fr: "prendre un autre mot de passe" },
         read: reading::password,
+    },
+    Command {
+        names: &["unregister", "désinscrire"],
+        who: Who::Account,
+        arguments: Text { en: "[PASSWORD]", fr: "[MOT DE PASSE]" },
+        does: Text {
+            en: "delete your account; what you said stays, without your name",
+            fr: "supprimer votre compte ; ce que vous avez dit reste, sans votre nom",
+        },
+        read: |typed| Ok(reading::unregister(typed)),
     },
     Command {
         names: &["sessions"],

@@ -120,6 +120,7 @@ fn show_in_a_room(event: &Event, reader: Reader<'_>, out: &mut String) {
             note(out, format_args!("{who}: {sign}{} {of}{there}", Plain(emoji)));
         }
         Event::Create(at) => show_step(at, ("made", "a créé"), reader, out),
+        Event::Delete(at) => show_step(at, ("deleted", "a supprimé"), reader, out),
         Event::Join(at) => show_step(at, ("came into", "est entré dans"), reader, out),
         Event::Part(at) => show_step(at, ("left", "a quitté"), reader, out),
         Event::Topic { at, topic } => {

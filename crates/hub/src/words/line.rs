@@ -2,7 +2,7 @@
 
 use super::lang::Lang;
 use crate::{
-    model::{Kind, Seq},
+    model::{Kind, Said, Seq},
     protocol::{Ask, Code, Place, Proof, Refusal, Secret},
 };
 
@@ -37,7 +37,11 @@ pub enum Wanted {
     Register {
         /// Its name.
         user: String,
+        /// By which invitation.
+        invitation: Option<Secret>,
     },
+    /// To have no account any more.
+    Unregister,
 }
 
 impl Wanted {
@@ -49,9 +53,10 @@ impl Wanted {
                 let proof = Proof::Password { user, password };
                 Ask::Login { proof, device: None, resume: None }
             }
-            Self::Register { user } => {
-                Ask::Register { user, password, invitation: None, device: None }
+            Self::Register { user, invitation } => {
+                Ask::Register { user, password, invitation, device: None }
             }
+            Self::Unregister => Ask::Unregister { password, said: Said::Stays },
         }
     }
 }

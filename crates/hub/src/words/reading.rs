@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     model::{Access, Kind, Level, Mode, Role, Seq},
+    proof::TokenHash,
     protocol::{Ask, Code, Page, Place, Refusal, Secret},
 };
 
@@ -23,7 +24,17 @@ pub(super) fn login(mut typed: Typed<'_>) -> Result<Line, Refusal> {
 }
 
 pub(super) fn register(mut typed: Typed<'_>) -> Result<Line, Refusal> {
-    Ok(with_secret(Wanted::Register { user: typed.user()? }, typed))
+    let user = typed.user()?;
+    // An invitation is known by what it begins with; no password of anybody's does.
+    let mut behind = typed;
+    let word = behind.word().filter(|word| TokenHash::read_invitation(word).is_some());
+    let typed = if word.is_some() { behind } else { typed };
+    let invitation = word.map(|word| Secret(word.to_owned()));
+    Ok(with_secret(Wanted::Register { user, invitation }, typed))
+}
+
+pub(super) fn unregister(typed: Typed<'_>) -> Line {
+    with_secret(Wanted::Unregister, typed)
 }
 
 /// A secret may have spaces in it; without one the next line is it.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Seq, Wishes, Words},
+    model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Said, Seq, Wishes, Words},
     protocol::{
         Answer, Ask, Code, Event, Gap, Held, Listed, Page, Place, Proof, Refusal, Secret, Told,
         Where,
@@ -68,6 +68,24 @@ fn a_password_may_be_typed_on_the_next_line() {
     let Line::Secret(wanted) = read("/register @ana", None) else { panic!() };
     let (user, password) = ("ana".to_owned(), Secret("x".into()));
     assert_eq!(wanted.with("x"), Ask::Register { user, password, invitation: None, device: None });
+    let Line::Secret(wanted) = read("/unregister", None) else { panic!() };
+    let (password, said) = (Secret("x y".into()), Said::Stays);
+    assert_eq!(wanted.with("x y\n"), Ask::Unregister { password, said });
+}
+
+#[test]
+fn an_invitation_is_told_from_a_password() {
+    let invited = |invitation: Option<&str>, password: &str| Ask::Register {
+        user: "ana".into(),
+        password: Secret(password.into()),
+        invitation: invitation.map(|it| Secret(it.into())),
+        device: None,
+    };
+    let good = format!("ri_{}", "A".repeat(43));
+    asks(&format!("/register ana {good} a b"), invited(Some(&good), "a b"));
+    asks("/register ana ri_none a b", invited(None, "ri_none a b"));
+    let Line::Secret(wanted) = read(&format!("/register ana {good}"), None) else { panic!() };
+    assert_eq!(wanted.with("a b\n"), invited(Some(&good), "a b"));
 }
 
 #[test]
@@ -437,7 +455,7 @@ fn answers_are_shown_in_words() {
     answers(Answer::Rooms(vec![listed(7)]), "# #lab (3), private, owner, 7 new: TP\n");
     answers(Answer::Rooms(vec![]), "# there is none: /join ROOM makes one\n");
     let (user, session) = ("ana".to_owned(), "s_1".to_owned());
-    let (token, cursor, rooms) = (Some("rt_secret".to_owned()), Seq(9), vec![listed(1)]);
+    let (token, cursor, rooms) = (Some(Secret("rt_secret".to_owned())), Seq(9), vec![listed(1)]);
     let expect = "# you are ana\n# #lab (3), private, owner, 1 new: TP\n";
     let wishes = Wishes::default();
     answers(Answer::LoggedIn { user, session, token, cursor, rooms, wishes }, expect);

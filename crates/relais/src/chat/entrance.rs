@@ -33,7 +33,8 @@ pub(super) fn of(
     let who = if is_one { user.clone() } else { format!("{user} at {endpoint}") };
     if flags.register {
         let password = secret(&who, Question::Twice)?;
-        return Ok((Entrance::Register { user: user.clone(), password }, user));
+        let invitation = flags.invitation.clone().map(Secret);
+        return Ok((Entrance::Register { user: user.clone(), password, invitation }, user));
     }
     let proof = if let Some(token) = kept.token(&user) {
         Proof::Token(token)

@@ -22,6 +22,9 @@ pub(crate) struct Flags {
     /// Make an account of this name first
     #[arg(long, requires = "user")]
     pub(super) register: bool,
+    /// What lets you make one, where only who was invited may
+    #[arg(long, value_name = "CODE", requires = "register")]
+    pub(super) invitation: Option<String>,
     /// Say TEXT in ROOM, which is come into first, and end once the hub has written it down; ROOM is
     /// a room, or somebody with `@`
     #[arg(long, num_args = 2.., value_names = ["ROOM", "TEXT"], conflicts_with = "tail")]

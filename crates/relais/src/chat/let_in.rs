@@ -2,7 +2,7 @@
 
 use relais_hub::{
     Lang,
-    protocol::{Code, Refusal},
+    protocol::{Code, Refusal, Secret},
     words::{self, Text},
 };
 
@@ -29,8 +29,8 @@ impl Door {
     /// # Errors
     ///
     /// What is to be told in `lang`, if it cannot be kept.
-    pub(super) fn keep(&self, user: &str, token: Option<&str>, lang: Lang) -> Result<(), String> {
-        let kept = token.map_or(Ok(()), |token| self.kept.keep(user, token));
+    pub(super) fn keep(&self, user: &str, token: Option<&Secret>, lang: Lang) -> Result<(), String> {
+        let kept = token.map_or(Ok(()), |token| self.kept.keep(user, &token.0));
         kept.map_err(|error| format!("{}: {error}", NO_TOKEN.of(lang)))
     }
 

@@ -105,6 +105,9 @@ impl Person {
     /// Reads a line that was typed. Gives what it asks for, of the hub.
     fn read(&mut self, line: &str) -> Option<Ask> {
         match words::read_at(line, &self.here) {
+            Line::Secret(words::Wanted::Unregister) => {
+                self.note("`/unregister PASSWORD` deletes your account, for good");
+            }
             Line::Ask(Ask::Login { .. } | Ask::Register { .. }) | Line::Secret(_) => {
                 self.say(SOMEBODY_ALREADY);
             }
@@ -139,7 +142,7 @@ impl Person {
     fn hear(&mut self, news: News) -> Result<(), Stop> {
         match news {
             News::Entered { user, token, rooms, wishes } => {
-                if let Err(why) = self.door.keep(&user, token.as_deref(), self.lang) {
+                if let Err(why) = self.door.keep(&user, token.as_ref(), self.lang) {
                     self.note(&why);
                 }
                 if self.was_in {
@@ -166,17 +169,19 @@ impl Person {
         if let Told::Event(event) = &told {
             self.here.hear(event);
         }
-        if let Told::Event(Event::Part(at)) = &told
-            && self.me.as_ref() == Some(&at.from)
-            && self.here.place() == Some(&at.room)
-        {
+        let left = match &told {
+            Told::Event(Event::Part(at)) if self.me.as_ref() == Some(&at.from) => Some(&at.room),
+            Told::Event(Event::Delete(at)) => Some(&at.room),
+            _ => None,
+        };
+        if left.is_some() && self.here.place() == left {
             self.be_at(Stand::Nowhere);
         }
     }
 
     fn answered(&mut self, ask: &Ask, answer: Result<Answer, Refusal>) {
         self.moving -= usize::from(moves(ask));
-        let is_out = matches!(ask, Ask::Logout { .. }) && answer.is_ok();
+        let is_out = matches!(ask, Ask::Logout { .. } | Ask::Unregister { .. }) && answer.is_ok();
         if let Ok(Answer::Joined(listed)) = &answer {
             self.be_at(Stand::entered(listed.room.clone(), listed.dialogue.as_ref()));
         }

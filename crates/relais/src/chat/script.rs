@@ -6,7 +6,7 @@ use relais_hub::{
     client::News,
     json,
     model::Kind,
-    protocol::{Answer, Ask, Event, Listed, Place, Refusal, Told},
+    protocol::{Answer, Ask, Event, Listed, Place, Refusal, Secret, Told},
     words::{self, Reader},
 };
 use tokio::time::Instant;
@@ -83,7 +83,7 @@ async fn enter(caller: &mut Caller, asker: Asker<'_>) -> Result<Vec<Listed>, Sto
     loop {
         match caller.next().await? {
             Some(News::Entered { user, token, rooms, .. }) => {
-                keep(asker, (&user, token.as_deref()));
+                keep(asker, (&user, token.as_ref()));
                 return Ok(rooms);
             }
             heard => go_on(asker, heard)?,
@@ -123,7 +123,7 @@ async fn answer(caller: &mut Caller, asker: Asker<'_>, ask: Ask) -> Result<Answe
     }
 }
 
-fn keep((door, lang): Asker<'_>, (user, token): (&str, Option<&str>)) {
+fn keep((door, lang): Asker<'_>, (user, token): (&str, Option<&Secret>)) {
     if let Err(why) = door.keep(user, token, lang) {
         tell(why);
     }
@@ -135,7 +135,7 @@ fn go_on(asker: Asker<'_>, heard: Option<News>) -> Result<(), Stop> {
     match heard {
         None => tell(LOST.of(lang)),
         Some(News::Entered { user, token, .. }) => {
-            keep(asker, (&user, token.as_deref()));
+            keep(asker, (&user, token.as_ref()));
             tell(BACK.of(lang));
         }
         Some(News::Refused(refusal)) => return Err(door.refused(&refusal, lang)),

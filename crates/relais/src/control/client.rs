@@ -166,6 +166,10 @@ fn nobody((running, path): (&Running, &Path), request: &Request) -> Complaint {
                 Request::Reload {} => {
                     "`relais serve` and `relais proxy` run no file; `kill -HUP PID` reloads them"
                 }
+                Request::Hub(_) => {
+                    "`relais up` runs it; `--at PORT` asks whoever listens there; `--store FILE` opens \
+                     what a hub kept that does not run"
+                }
                 Request::Cache(_) | Request::Listening {} => {
                     "`relais up` runs it; `--at PORT` asks whoever listens there; `--folder FOLDER` looks \
                      into the `disk` of a cache that nobody uses"

@@ -6,10 +6,11 @@
 
 mod cache;
 mod client;
+mod hub;
 mod server;
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -21,6 +22,7 @@ use tokio::sync::mpsc;
 
 pub(crate) use cache::{AskedFor, CacheRequest, Chosen, Fetches, Hardness, OfCaches, read_fields};
 pub(crate) use client::{Found, Running, ask, reload, running};
+pub(crate) use hub::{Hidden, HubRequest, OfHub, WhatWasSaid};
 pub(crate) use server::listen;
 
 use crate::data::Data;
@@ -36,10 +38,12 @@ pub(crate) enum Request {
     Listening {},
     /// Something of the caches.
     Cache(CacheRequest),
+    /// Something of a hub.
+    Hub(HubRequest),
 }
 
 /// What is answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Answer {
     /// Something that was found. More comes.
@@ -60,8 +64,22 @@ pub(crate) enum Answer {
 pub(crate) struct Listening {
     /// Itself, in words.
     pub(crate) runs: String,
+    /// The ports where it speaks HTTP.
+    pub(crate) ports: Vec<u16>,
+    /// The hubs. Earlier versions have none to look after.
+    #[serde(default)]
+    pub(crate) hubs: Vec<HubAt>,
+}
+
+/// A hub, and where it listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HubAt {
+    /// Its name.
+    pub(crate) name: String,
     /// The ports.
     pub(crate) ports: Vec<u16>,
+    /// The file of its log.
+    pub(crate) store: String,
 }
 
 /// Why something is not done.
@@ -79,6 +97,18 @@ pub(crate) struct Call {
     pub(crate) request: Request,
     /// Closed once whoever asked is gone. Has room for one.
     pub(crate) answers: mpsc::Sender<Answer>,
+}
+
+/// What was found may be a token, and is not shown.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Found(_) => f.write_str("Found(..)"),
+            Self::Listening(listening) => f.debug_tuple("Listening").field(listening).finish(),
+            Self::Done { text } => f.debug_struct("Done").field("text", text).finish(),
+            Self::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
+        }
+    }
 }
 
 impl From<Refusal> for Answer {
@@ -147,6 +177,12 @@ mod tests {
     fn the_hash_is_fnv() {
         assert_eq!(hash(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(hash(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn a_token_that_is_told_is_not_shown() {
+        let found = Answer::Found(serde_json::json!({ "token": "rt_secret" }));
+        assert_eq!(format!("{found:?}"), "Found(..)");
     }
 
     #[test]

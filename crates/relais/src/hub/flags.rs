@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    Table,
+    Command, Table,
     table::{Lang, Registration},
 };
 use crate::{
@@ -20,10 +20,14 @@ const NAME: &str = "hub";
 /// The flags.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(subcommand_help_heading = "Commands, for a hub that runs or a store at rest")]
 pub(crate) struct Flags {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
     /// Where to listen: `tcp://`, `tls://`, `unix://`, or `http://` and `https://` for browsers; a bare
     /// port is TCP on this machine
-    #[arg(value_name = "ENDPOINT", required = true)]
+    #[arg(value_name = "ENDPOINT", required = true, value_parser = endpoint)]
     listen: Vec<BareEndpoint>,
     /// The file in which all that is said is kept [default: hub.db]
     #[arg(long, value_name = "FILE")]
@@ -58,12 +62,34 @@ const EXAMPLES: &str = "\
 Examples:
   relais hub 6680                               then `nc 127.0.0.1 6680`, and /help
   relais hub 6680 http://127.0.0.1:8010         and a page for browsers
-  relais hub 6680 tls://:6697 --store team.db   and with TLS, for other machines";
+  relais hub 6680 tls://:6697 --store team.db   and with TLS, for other machines
+  relais hub user add ana                       makes an account at the hub that runs
+  relais hub backup ~/hub-monday.db             copies what it keeps, while it runs";
+
+/// What else stands there: who looks after a hub may have it in the wrong place.
+const COMMANDS: [&str; 5] = ["user", "room", "invite", "token", "backup"];
+
+fn endpoint(text: &str) -> Result<BareEndpoint, String> {
+    if COMMANDS.contains(&text) {
+        return Err(format!("{text:?} is a command: expected it first, with all flags behind it"));
+    }
+    text.parse().map_err(|error| {
+        let is_word = text.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let or = if is_word {
+            format!(", or a command: {}", COMMANDS.join(", "))
+        } else {
+            String::new()
+        };
+        format!("{error}{or}")
+    })
+}
 
 impl Flags {
     /// The table that says the same, and its name.
     pub(crate) fn table(self) -> (String, Table) {
         let Self {
+            // Who has one does not run a hub.
+            command: _,
             listen,
             store,
             registration,
@@ -106,4 +132,25 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["tls", keys @ ..] => tls::flag_of(keys.first().copied()),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_endpoint_may_be_meant_as_a_command() {
+        check("6680", "");
+        check("user", "\"user\" is a command: expected it first, with all flags behind it");
+        check(
+            "usr",
+            "no port in \"usr\": expected host:port, or a command: user, room, invite, token, backup",
+        );
+        check("a:x", "bad port \"x\": expected 0 to 65535");
+    }
+
+    #[track_caller]
+    fn check(text: &str, expect: &str) {
+        assert_eq!(endpoint(text).err().unwrap_or_default(), expect);
+    }
 }

@@ -1,6 +1,6 @@
 //! From a planned hub to what callers meet.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use relais_http::DynHandler;
 use relais_hub::{
@@ -47,18 +47,16 @@ impl Made {
     ///
     /// If its store cannot be had, or a thread of its own.
     pub(crate) fn of(messaging: &Messaging, key: &KeyPath) -> Result<Self, Problem> {
-        let hub = Hub::open(&messaging.store, options(messaging)).map_err(|error| {
-            let mut what = error.to_string();
-            let mut source = std::error::Error::source(&error);
-            while let Some(error) = source {
-                what = format!("{what}: {error}");
-                source = error.source();
-            }
-            key.key("store").wrong(Wrong { what, expected: None, hint: None })
-        })?;
+        let hub = opened(&messaging.store, options(messaging));
+        let hub = hub.map_err(|wrong| key.key("store").wrong(wrong))?;
         let page = page::open().map_err(|error| key.wrong(Wrong::from_error(&error)))?;
         let door = Door::new(hub.clone(), messaging.origins.clone(), page);
         Ok(Self { served: Arc::new(Served(hub)), door: Arc::new(door) })
+    }
+
+    /// The hub, for who looks after it.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.served.0
     }
 
     /// Closes its store. Blocks, but no longer than `patience`.
@@ -73,6 +71,38 @@ impl Made {
             _ => Meets::Stream(self.served.clone()),
         }
     }
+}
+
+/// Opens the hub whose store is in `file`, for who looks after it: nobody calls.
+///
+/// # Errors
+///
+/// If the store cannot be had, or a hub that runs has it.
+pub(crate) fn at_rest(file: &Path) -> Result<Hub, Wrong> {
+    let options = Options {
+        server: String::new(),
+        lang: Lang::En,
+        registration: Registration::Closed,
+        clear_passwords: ClearPasswords::Refused,
+        limits: Limits::default(),
+        tap: Tap::new(1),
+        clock: clock::now,
+        random,
+        calculator: None,
+    };
+    opened(file, options)
+}
+
+fn opened(file: &Path, options: Options) -> Result<Hub, Wrong> {
+    Hub::open(file, options).map_err(|error| {
+        let mut what = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(error) = source {
+            what = format!("{what}: {error}");
+            source = error.source();
+        }
+        Wrong { what, expected: None, hint: None }
+    })
 }
 
 fn options(messaging: &Messaging) -> Options {
@@ -91,6 +121,7 @@ fn options(messaging: &Messaging) -> Options {
         },
         registration: match messaging.registration {
             table::Registration::Open => Registration::Open,
+            table::Registration::Invitation => Registration::Invitation,
             table::Registration::Closed => Registration::Closed,
         },
         clear_passwords: if messaging.clear_passwords {

@@ -1,12 +1,16 @@
 //! `hub`: the messaging server. Its flags, its table, what they mean, and what runs.
 
+mod commands;
 mod flags;
 mod handler;
 mod messaging;
 mod page;
 mod table;
+mod tasks;
 
+pub(crate) use commands::{Command, Task, Which};
 pub(crate) use flags::{Flags, flag_of};
-pub(crate) use handler::{Made, changed, random};
+pub(crate) use handler::{Made, at_rest, changed, random};
 pub(crate) use messaging::Messaging;
-pub(crate) use table::Table;
+pub(crate) use table::{Registration, Table};
+pub(crate) use tasks::{Days, InviteTask, Password, RoomTask, Terms, TokenTask, UserTask};

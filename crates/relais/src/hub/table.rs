@@ -48,6 +48,8 @@ pub enum Registration {
     /// Whoever asks
     #[default]
     Open,
+    /// Who shows an invitation
+    Invitation,
     /// Nobody who has none yet
     Closed,
 }

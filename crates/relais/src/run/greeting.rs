@@ -48,6 +48,13 @@ impl Greeting {
                 tell(hint);
             }
         }
+        for hub in house.hubs().iter().filter(|hub| hub.waits_for_its_first) {
+            tell(format_args!(
+                "nobody has an account at hub {} yet: `relais hub user add NAME` makes the first, who \
+                 administers it",
+                hub.name
+            ));
+        }
         let secure = secure(lines.iter().map(|listening| listening.on.scheme));
         match house.authority() {
             Some((path, Age::New)) => tell(format_args!(

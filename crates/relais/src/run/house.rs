@@ -27,13 +27,15 @@ use crate::{
     complaint::{Complaint, Problem},
     config::Source,
     control::Refusal,
+    hub,
     limits::Limits,
     meets::Meets,
     plan::{self, Plan},
     quit::Quit,
-    service::Service,
+    service::{Job, Service},
     site::Site,
     stop,
+    tending::Tended,
     tls::Age,
 };
 
@@ -147,6 +149,28 @@ impl House {
         let doors = doors.collect();
         let desks = self.lasting.sites.proxies.desks().clone();
         cache::House { runs: self.source.runs(), desks, doors }
+    }
+
+    /// The hubs that there are, and where they listen.
+    pub(crate) fn hubs(&self) -> Vec<Tended> {
+        let hubs = self.lasting.services.hubs();
+        let tended = hubs.filter_map(|(service, made)| {
+            let Job::Hub(messaging) = &service.job else { return None };
+            let is_its = |listening: &Listening<'_>| {
+                listening.service.is_some_and(|it| it.key() == service.key())
+            };
+            let on = self.listeners().filter(is_its);
+            let ports = on.filter_map(|listening| Some(listening.on.host_port()?.port));
+            let is_open = messaging.registration == hub::Registration::Open;
+            Some(Tended {
+                name: service.name.clone(),
+                ports: ports.collect(),
+                store: messaging.store.clone(),
+                waits_for_its_first: !is_open && made.hub().is_new(),
+                hub: made.hub().clone(),
+            })
+        });
+        tended.collect()
     }
 
     /// Tells proxies where we listen, has upstreams that are new asked now and then whether they are

@@ -43,6 +43,7 @@ use crate::{
     limits, proxy, service, site,
     spelling::Time,
     stop::Stop,
+    tending::{self, Tended},
     tls::Keeper,
 };
 use behind::Lasting;
@@ -199,10 +200,14 @@ fn obey(Call { request, answers }: Call, house: &mut House) {
         Request::Listening {} => {
             let cache::House { runs, .. } = house.caches();
             let ports = house.ports();
-            _ = answers.try_send(Answer::Listening(Listening { runs, ports }));
+            let hubs = house.hubs().iter().map(Tended::told).collect();
+            _ = answers.try_send(Answer::Listening(Listening { runs, ports, hubs }));
         }
         Request::Cache(request) => {
             tokio::spawn(cache::attend(request, house.caches(), answers));
+        }
+        Request::Hub(request) => {
+            tokio::spawn(tending::attend(request, house.hubs(), answers));
         }
     }
 }

@@ -84,6 +84,14 @@ impl Lasting {
         self.relays.logs.shutdown(Instant::now() + patience);
     }
 
+    /// The hubs that run, by their names.
+    pub(crate) fn hubs(&self) -> impl Iterator<Item = (&Service, &hub::Made)> {
+        self.running.values().filter_map(|running| match &running.made {
+            Made::Hub(made) => Some((&running.service, made)),
+            Made::Listen(_) | Made::Relay(_) => None,
+        })
+    }
+
     /// Has what runs begin to show itself: all that is told at the start is told.
     pub(crate) fn begin(&self) {
         for Running { made, .. } in self.running.values() {

@@ -122,11 +122,11 @@ impl Talk {
         self.rest = wait_of(refusal);
     }
 
-    fn enter(&mut self, token: Option<&String>, cursor: Seq) {
+    fn enter(&mut self, token: Option<&Secret>, cursor: Seq) {
         self.stand = Stand::In;
         self.backoff.reset();
         if let Some(token) = token {
-            self.entrance = Entrance::LogIn(Proof::Token(Secret(token.clone())));
+            self.entrance = Entrance::LogIn(Proof::Token(token.clone()));
         }
         match self.following.since() {
             Some(_) => self.following.resume(),

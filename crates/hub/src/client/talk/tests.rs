@@ -84,7 +84,7 @@ fn who_asks_is_said_first_and_what_is_asked_before_waits() {
         ),
     );
     let Some(News::Entered { user, token, .. }) = talk.news() else { panic!("not in") };
-    assert_eq!((&*user, token.as_deref()), ("ana", Some("rt_1")));
+    assert_eq!((&*user, token), ("ana", Some(Secret("rt_1".into()))));
     assert!(matches!(talk.news(), Some(News::Answered(_, Ok(Answer::Written { .. })))));
     assert_eq!(talk.unanswered(), 0);
 }

@@ -2,7 +2,7 @@
 
 use super::model::{Later, Model, Person, Ruling, cid_of, has_news, listed, lost, no};
 use crate::{
-    model::{AccountId, Act, Deed, RoomId, Seq, Title},
+    model::{AccountId, Act, Deed, RoomId, Said, Seq, Title},
     protocol::{Answer, Ask, Code, Event, Listed, Place, Refusal, Resume, Told},
 };
 
@@ -153,15 +153,43 @@ impl Model {
         }
         let is_ended = |session: &str| which.is_none_or(|which| which == session);
         self.people.get_mut(&by).unwrap().sessions.retain(|(name, _)| !is_ended(name));
-        for other in (0..self.guests.len()).filter(|other| *other != guest) {
+        self.send_away(by, |(other, session)| other != guest && is_ended(session));
+        Ok(Answer::Done)
+    }
+
+    /// Deletes `by`, who knows its password.
+    pub(super) fn unregister(&mut self, (guest, re): (usize, u64), by: AccountId, said: Said) {
+        let done = self.go(by, said).map(|()| Answer::Done);
+        self.answer(guest, Some(re), done);
+        if self.people[&by].gone.is_some() {
+            self.send_away(by, |_| true);
+        }
+    }
+
+    fn go(&mut self, by: AccountId, said: Said) -> Ruling<()> {
+        if self.is_admin(by) && self.living().count() > 1 {
+            return no(Code::Forbidden);
+        }
+        for room in self.rooms_of(by) {
+            self.write(by, None, Deed::In { room, act: Act::Part })?;
+        }
+        self.write(by, None, Deed::Unregister { who: by, said })?;
+        let person = self.people.get_mut(&by).expect("somebody");
+        person.gone = Some(said);
+        person.sessions.clear();
+        Ok(())
+    }
+
+    /// Ends the connections of `by` that are so, by their number and session.
+    fn send_away(&mut self, by: AccountId, is_so: impl Fn((usize, &str)) -> bool) {
+        for other in 0..self.guests.len() {
             let own = self.guests[other].who.clone();
-            if own.is_some_and(|(who, session)| who == by && is_ended(&session)) {
+            if own.is_some_and(|(who, session)| who == by && is_so((other, &session))) {
                 let bye = Event::Bye(Refusal::of(Code::SessionRevoked));
                 self.guests[other].told.push(Told::Event(bye));
                 self.leave(other);
             }
         }
-        Ok(Answer::Done)
     }
 
     pub(super) fn said_before(&self, by: AccountId, ask: &Ask) -> Option<Ruling<Answer>> {

@@ -32,7 +32,8 @@ impl Dice {
     }
 }
 
-pub(super) const NAMES: [&str; 7] = ["ana", "Bob", "cleo", "dan", "eve", "BOB", "Ana"];
+pub(super) const NAMES: [&str; 9] =
+    ["ana", "Bob", "cleo", "dan", "eve", "BOB", "Ana", "fay", "gus"];
 const ROOMS: [&str; 4] = ["#lab", "#Tea", "#LAB", "#den"];
 const BODIES: [&str; 8] =
     ["salut", "l'été", "salut été", "fin", "hi @bob", "@ANA salut", " ", "@eve @bob fin"];

@@ -1,23 +1,47 @@
 //! What the model knows: everything is looked for from the start.
 
-use super::model::{Model, Muted, Room, Ruling, is_seen, no};
+use super::model::{Model, Muted, Person, Room, Ruling, is_seen, no};
 use crate::{
-    model::{Access, AccountId, Act, Deed, Entry, Kind, Level, Role, RoomId, Seq, Title, Why},
+    model::{
+        Access, AccountId, Act, Deed, Entry, GONE, Kind, Level, Role, RoomId, Said, Seq, Title, Why,
+    },
     protocol::{Code, Listed, Place, Refusal},
 };
 
 impl Model {
     pub(super) fn person(&self, name: &str) -> Ruling<AccountId> {
-        let found = self.people.iter().find(|(_, person)| person.name.eq_ignore_ascii_case(name));
+        let is_it =
+            |person: &Person| person.gone.is_none() && person.name.eq_ignore_ascii_case(name);
+        let found = self.people.iter().find(|(_, person)| is_it(person));
         found.map(|(who, _)| *who).ok_or(Refusal::of(Code::NoSuchUser))
     }
 
+    /// The same of who was deleted, too.
+    fn met(&self, name: &str) -> Ruling<AccountId> {
+        let is_it = |who: &AccountId| self.called(*who) == name && self.people[who].gone.is_some();
+        self.people.keys().copied().find(is_it).map_or_else(|| self.person(name), Ok)
+    }
+
     pub(super) fn name(&self, who: AccountId) -> String {
-        self.people[&who].name.clone()
+        let Person { name, gone, .. } = &self.people[&who];
+        gone.map_or_else(|| name.clone(), |_| GONE.to_owned())
+    }
+
+    /// What `who` is called by who spoke with it.
+    fn called(&self, who: AccountId) -> String {
+        match self.people[&who].gone {
+            Some(_) => format!("{GONE} {}", who.0),
+            None => self.name(who),
+        }
+    }
+
+    /// Those who were not deleted.
+    pub(super) fn living(&self) -> impl Iterator<Item = AccountId> {
+        self.people.iter().filter(|(_, person)| person.gone.is_none()).map(|(who, _)| *who)
     }
 
     pub(super) fn is_admin(&self, who: AccountId) -> bool {
-        self.people.keys().next() == Some(&who)
+        self.living().next() == Some(who)
     }
 
     pub(super) fn talk(&self, one: AccountId, other: AccountId) -> Option<RoomId> {
@@ -30,7 +54,7 @@ impl Model {
 
     pub(super) fn at(&self, by: AccountId, place: &Place) -> Option<RoomId> {
         match place {
-            Place::Person(name) => self.talk(by, self.person(name).ok()?),
+            Place::Person(name) => self.talk(by, self.met(name).ok()?),
             Place::Room(name) => {
                 let is_it = |room: &Room| match &room.title {
                     Title::Named(own, _) => own.eq_ignore_ascii_case(name),
@@ -50,7 +74,7 @@ impl Model {
 
     pub(super) fn known(&self, by: AccountId, place: &Place) -> Ruling<RoomId> {
         if let Place::Person(name) = place {
-            self.person(name)?;
+            self.met(name)?;
         }
         let known = self.at(by, place).filter(|room| self.may_know_of(by, *room));
         known.ok_or(Refusal::of(Code::NoSuchRoom))
@@ -110,9 +134,12 @@ impl Model {
         self.log.iter().find(is_it).ok_or(Refusal::of(Code::NoSuchEvent))
     }
 
+    /// Whether what was said was taken out, by somebody or with who said it.
     pub(super) fn is_redacted(&self, seq: Seq) -> bool {
+        let goes = |who| self.people.get(who).is_some_and(|by| by.gone == Some(Said::Goes));
         self.log.iter().any(|entry| match entry.deed {
             Deed::In { act: Act::Redact { of, .. }, .. } => of == seq,
+            Deed::In { act: Act::Say { .. }, .. } => entry.seq == seq && goes(&entry.by),
             _ => false,
         })
     }
@@ -149,7 +176,7 @@ impl Model {
         match &self.rooms[&room].title {
             Title::Named(name, _) => Place::Room(name.clone()),
             Title::Talk(one, other) => {
-                Place::Person(self.name(if *one == viewer { *other } else { *one }))
+                Place::Person(self.called(if *one == viewer { *other } else { *one }))
             }
         }
     }

@@ -23,7 +23,7 @@ use std::{
 use self::{asks::Dice, diary::Diary, model::Model, stand::Stand};
 use crate::{
     limits::Limits,
-    model::{AccountId, Millis, Seq},
+    model::{AccountId, Millis, Said, Seq},
     protocol::{Answer, Ask, Event, Page, Told},
 };
 
@@ -136,6 +136,7 @@ impl World {
             None => self.log_in(guest),
             Some(_) if self.dice.is_one_in(40) => self.hang_up(guest),
             Some((who, session)) if self.dice.is_one_in(50) => self.log_out(guest, (who, session)),
+            Some((who, _)) if self.dice.is_one_in(200) => self.unregister(guest, who),
             Some((who, _)) => self.ask(guest, who),
         }
     }
@@ -181,6 +182,18 @@ impl World {
         self.model.ask((guest, re), who, &ask);
         self.stand.leave(guest);
         self.model.leave(guest);
+    }
+
+    /// What was asked before is read first: who reads is told what somebody was called.
+    fn unregister(&mut self, guest: usize, who: AccountId) {
+        self.settle();
+        if self.model.guests[guest].who.is_none() {
+            return;
+        }
+        let (re, said) = (self.next(), *self.dice.pick(&[Said::Stays, Said::Goes]));
+        self.note(format!("{guest} has {who:?} be deleted, what it said: {said:?}"));
+        self.stand.unregister((guest, re), who, said);
+        self.model.unregister((guest, re), who, said);
     }
 
     fn ask(&mut self, guest: usize, who: AccountId) {

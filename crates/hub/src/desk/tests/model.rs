@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     limits::Limits,
-    model::{AccountId, Act, Cid, Deed, Entry, Millis, Role, RoomId, Seq, Title, Wishes},
-    protocol::{Answer, Ask, Code, Event, Listed, Page, Refusal, Resume, Told},
+    model::{AccountId, Act, Cid, Deed, Entry, Millis, Role, RoomId, Said, Seq, Title, Wishes},
+    protocol::{Answer, Ask, Code, Event, Listed, Page, Refusal, Resume, Secret, Told},
 };
 
 pub(super) type Ruling<T> = Result<T, Refusal>;
@@ -17,6 +17,8 @@ pub(super) struct Person {
     pub(super) away: Option<String>,
     /// Devices: what each session is called, and since when it is.
     pub(super) sessions: Vec<(String, Millis)>,
+    /// What becomes of what it said, if it was deleted.
+    pub(super) gone: Option<Said>,
 }
 
 pub(super) struct Room {
@@ -108,20 +110,19 @@ impl Model {
     }
 
     pub(super) fn register(&mut self, (guest, re): (usize, u64), name: &str, session: &str) {
-        let ruling = self.person(name).map(|_| ());
-        let made = match ruling {
-            Ok(()) => no(Code::AccountExists),
-            Err(_) => self.write(
-                AccountId(Seq(self.last.0 + 1)),
-                None,
-                Deed::Register { name: name.into() },
-            ),
+        // Nobody is called as somebody was who was deleted.
+        let is_same = |person: &Person| person.name.eq_ignore_ascii_case(name);
+        let made = if self.people.values().any(is_same) {
+            no(Code::AccountExists)
+        } else {
+            let who = AccountId(Seq(self.last.0 + 1));
+            self.write(who, None, Deed::Register { name: name.into() })
         };
         match made {
             Ok(seq) => {
                 let (who, since) = (AccountId(seq), self.now);
                 let (name, sessions) = (name.to_owned(), Vec::new());
-                self.people.insert(who, Person { name, since, away: None, sessions });
+                self.people.insert(who, Person { name, since, away: None, sessions, gone: None });
                 self.enter((guest, re), who, (session, true, None));
             }
             Err(refusal) => self.answer(guest, Some(re), Err(refusal)),
@@ -134,6 +135,9 @@ impl Model {
         who: AccountId,
         (session, is_new, resume): (&str, bool, Option<&Resume>),
     ) {
+        if self.people[&who].gone.is_some() {
+            return self.answer(guest, Some(re), no(Code::BadCredentials));
+        }
         if self.online(who) >= self.limits.sessions_an_account_max {
             return self.answer(guest, Some(re), no(Code::TooMany));
         }
@@ -151,7 +155,7 @@ impl Model {
         let mut answer = Answer::LoggedIn {
             user: self.name(who),
             session: session.to_owned(),
-            token: is_new.then(|| session.to_owned()),
+            token: is_new.then(|| Secret(session.to_owned())),
             cursor: self.last,
             rooms: self.rooms_of(who).iter().map(|room| self.listed(*room, who)).collect(),
             wishes: Wishes::default(),

@@ -24,6 +24,10 @@ impl Model {
                 self.first_words(by, ask)
             }
             Ask::Message { to, kind, body, reply, .. } => {
+                if let Place::Person(name) = to {
+                    // To who was deleted nothing more is said.
+                    self.person(name)?;
+                }
                 let room = self.inside(by, to)?;
                 self.may_speak(by, room)?;
                 reply.map_or(Ok(()), |reply| self.said(room, reply).map(|_| ()))?;

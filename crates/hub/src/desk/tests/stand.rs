@@ -17,14 +17,14 @@ use tokio::sync::{
 
 use crate::{
     archive::{Bounds, ByHand, Reader},
-    desk::{Desk, Device, Entrance, Furniture, NewDevice, Order},
+    desk::{Admission, Desk, Device, Entrance, Furniture, NewDevice, Order},
     hall::{ClientId, Group, Hall},
     limits::Limits,
-    model::{AccountId, Millis},
+    model::{AccountId, Millis, Said},
     names::Names,
     outbox::Outbox,
     proof::TokenHash,
-    protocol::{Ask, Event, Refusal, Resume, Told},
+    protocol::{Ask, Event, Refusal, Resume, Secret, Told},
     store::{Store, Sync},
 };
 
@@ -133,7 +133,9 @@ impl Stand {
         let (device, session) = self.new_device();
         let (entered, _) = oneshot::channel();
         let (client, name, phc) = (self.guests[guest].id, name.to_owned(), "phc".to_owned());
-        self.desk().obey(Order::Register { client, re: Some(re), name, phc, device, entered });
+        let (re, admission) = (Some(re), Admission::Anybody);
+        let order = Order::Register { client, re, name, phc, admission, device, entered };
+        self.desk().obey(order);
         session
     }
 
@@ -161,8 +163,14 @@ impl Stand {
         let mut hash = TokenHash([0; 32]);
         hash.0[..8].copy_from_slice(&self.devices.to_be_bytes());
         let session = format!("s{:05}", self.devices);
-        let (name, token) = ("device".to_owned(), session.clone());
+        let (name, token) = ("device".to_owned(), Secret(session.clone()));
         (NewDevice { name, session: session.clone(), token, hash }, session)
+    }
+
+    /// A client has `account` be deleted.
+    pub(super) fn unregister(&mut self, (guest, re): (usize, u64), account: AccountId, said: Said) {
+        let client = self.guests[guest].id;
+        self.desk().obey(Order::Unregister { client, re: Some(re), account, said });
     }
 
     pub(super) fn ask(&mut self, (guest, re): (usize, u64), account: AccountId, ask: Ask) {

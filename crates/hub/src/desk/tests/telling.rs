@@ -49,9 +49,12 @@ impl Model {
     pub(super) fn change(&mut self, entry: &Entry) {
         let (id, by) = (RoomId(entry.seq), entry.by);
         match &entry.deed {
-            // Nobody here wishes for anything.
-            Deed::Wish(_) => {}
-            Deed::Register { .. } => {}
+            // Nobody here wishes for anything, and who runs the hub does nothing.
+            Deed::Wish(_)
+            | Deed::Administer { .. }
+            | Deed::Delete { .. }
+            | Deed::Register { .. }
+            | Deed::Unregister { .. } => {}
             Deed::Create { name, access } => {
                 self.rooms.insert(id, Room::new(Title::Named(name.clone(), *access)));
                 self.come_in(id, by, (Role::Owner, entry.seq));

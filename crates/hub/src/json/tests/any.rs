@@ -8,7 +8,7 @@ use proptest::{
 };
 
 use crate::{
-    model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Seq, Why, Wishes, Words},
+    model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Said, Seq, Why, Wishes, Words},
     protocol::{
         Answer, Ask, Code, Event, Gap, Held, Listed, Page, Place, Proof, Refusal, Request, Resume,
         Secret, Told, Where,
@@ -139,6 +139,8 @@ fn of_who_asks() -> BoxedStrategy<Ask> {
         }),
         any::<bool>().prop_map(|all| Ask::Logout { all }),
         (secret(), secret()).prop_map(|(old, new)| Ask::Password { old, new }),
+        (secret(), select(vec![Said::Stays, Said::Goes]))
+            .prop_map(|(password, said)| Ask::Unregister { password, said }),
         resume().prop_map(Ask::Resume),
         text().prop_map(|text| Ask::Away { text }),
         Just(Ask::Sessions),
@@ -256,7 +258,7 @@ fn answer() -> BoxedStrategy<Answer> {
                 Answer::Hello { server, register, frame, body, time, tls }
             }
         ),
-        (text(), text(), of(text()), seq(), vec(listed(), 0..3), (words(), quiet())).prop_map(
+        (text(), text(), of(secret()), seq(), vec(listed(), 0..3), (words(), quiet())).prop_map(
             |(user, session, token, cursor, rooms, (words, quiet))| {
                 let wishes = Wishes { words, quiet };
                 Answer::LoggedIn { user, session, token, cursor, rooms, wishes }
@@ -318,6 +320,7 @@ fn in_the_log() -> BoxedStrategy<Event> {
         (at(), seq(), any::<String>(), any::<bool>())
             .prop_map(|(at, of, emoji, on)| Event::React { at, of, emoji, on }),
         at().prop_map(Event::Create),
+        at().prop_map(Event::Delete),
         at().prop_map(Event::Join),
         at().prop_map(Event::Part),
         (at(), mode()).prop_map(|(at, mode)| Event::Dialogue { at, mode }),

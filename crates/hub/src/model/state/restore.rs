@@ -3,13 +3,16 @@
 use std::collections::HashSet;
 
 use super::{Account, Member, Room, State, Title, in_order};
-use crate::model::{
-    numbers::{AccountId, RoomId, Seq},
-    wish::Level,
+use crate::{
+    model::{
+        numbers::{AccountId, RoomId, Seq},
+        wish::Level,
+    },
+    name::Skeleton,
 };
 
 impl State {
-    /// What `accounts` and `rooms` come to, after the `last` entry: what [applying](Self::apply) the
+    /// What `accounts`, of which `admins` administer, and `rooms` come to, after the `last` entry: what [applying](Self::apply) the
     /// log gives, but for when members [spoke](super::Member::spoke), if the rooms do not say it. Who is in
     /// what is taken from the rooms.
     ///
@@ -18,13 +21,17 @@ impl State {
     /// If somebody who is no account is in a room.
     pub fn restore(
         accounts: impl IntoIterator<Item = (AccountId, Account)>,
+        admins: impl IntoIterator<Item = AccountId>,
         rooms: impl IntoIterator<Item = (RoomId, Room)>,
         last: Seq,
     ) -> Self {
-        let mut state = Self { last, ..Self::default() };
+        let admins = admins.into_iter().collect();
+        let mut state = Self { last, admins, ..Self::default() };
         for (id, account) in accounts {
-            state.name_account(&account.name, id);
-            state.admin = Some(state.admin.map_or(id, |admin| admin.min(id)));
+            match &account.gone {
+                None => state.name_account(&account.name, id),
+                Some(gone) => _ = state.looks.entry(Skeleton::of(&gone.name)).or_insert(id),
+            }
             state.listen(id, &account.wishes.words);
             state.accounts.insert(id, Account { rooms: HashSet::new(), ..account });
         }

@@ -15,7 +15,7 @@ impl State {
             Wish::Words(words) => {
                 let account = self.accounts.get_mut(&by).expect("an account that was made");
                 let before = std::mem::replace(&mut account.wishes.words, words.clone());
-                before.iter().for_each(|word| self.stop_listening(by, word));
+                self.stop_listening(by, &before);
                 self.listen(by, words);
             }
             Wish::Quiet(quiet) => {
@@ -31,8 +31,9 @@ impl State {
         }
     }
 
-    fn stop_listening(&mut self, who: AccountId, word: &str) {
-        if let Some(listeners) = self.listeners.get_mut(word) {
+    pub(super) fn stop_listening(&mut self, who: AccountId, words: &Words) {
+        for word in words.iter() {
+            let Some(listeners) = self.listeners.get_mut(word) else { continue };
             listeners.remove(&who);
             if listeners.is_empty() {
                 self.listeners.remove(word);

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    model::{Level, Mark, Mode, Quiet, Role, Title, Wish, Words},
+    model::{Level, Mark, Mode, Quiet, Role, Said, Title, Wish, Words},
     protocol::Page,
     store::{More, Past},
 };
@@ -23,22 +23,38 @@ struct Model {
     forgotten: BTreeSet<Seq>,
     /// What is for whom, and was not read.
     marked: BTreeSet<(RoomId, AccountId, Seq)>,
+    /// Who was deleted, whose words are to be taken out.
+    owed: Vec<AccountId>,
 }
 
 impl Model {
     fn accounts(&self) -> Vec<AccountId> {
         let made = |entry: &&Entry| matches!(entry.deed, Deed::Register { .. });
-        self.entries.iter().filter(made).map(|entry| AccountId(entry.seq)).collect()
+        let made = self.entries.iter().filter(made).map(|entry| AccountId(entry.seq));
+        let is_gone = |id: &AccountId| {
+            let gone =
+                |entry: &Entry| matches!(entry.deed, Deed::Unregister { who, .. } if who == *id);
+            self.entries.iter().any(gone)
+        };
+        made.filter(|id| !is_gone(id)).collect()
     }
 
     fn rooms(&self) -> Vec<RoomId> {
         let made = |entry: &&Entry| matches!(entry.deed, Deed::Create { .. } | Deed::Talk { .. });
-        self.entries.iter().filter(made).map(|entry| RoomId(entry.seq)).collect()
+        let made = self.entries.iter().filter(made).map(|entry| RoomId(entry.seq));
+        let is_gone = |id: &RoomId| {
+            let gone = |entry: &Entry| matches!(entry.deed, Deed::Delete { room } if room == *id);
+            self.entries.iter().any(gone)
+        };
+        made.filter(|id| !is_gone(id)).collect()
     }
 
     fn said(&self) -> Vec<(Seq, RoomId)> {
+        let rooms = self.rooms();
         let said = self.entries.iter().filter_map(|entry| match entry.deed {
-            Deed::In { room, act: Act::Say { .. } } => Some((entry.seq, room)),
+            Deed::In { room, act: Act::Say { .. } } if rooms.contains(&room) => {
+                Some((entry.seq, room))
+            }
             _ => None,
         });
         said.collect()
@@ -56,13 +72,9 @@ impl Model {
                 self.edits.insert(*of, body.clone());
             }
             Deed::In { room, act: Act::Redact { of, .. } } if self.is_open((*of, *room)) => {
-                self.redacted.insert(*of);
-                let edits = self.entries.iter().filter(|entry| {
-                    entry.room() == Some(*room)
-                        && matches!(&entry.deed, Deed::In { act: Act::Edit { of: what, .. }, .. } if what == of)
-                });
-                self.redacted.extend(edits.map(|entry| entry.seq).collect::<Vec<_>>());
+                self.redact((*of, *room));
             }
+            Deed::Unregister { who, said: Said::Goes } => self.owed.push(*who),
             _ => {}
         }
         self.entries.push(entry.clone());
@@ -76,16 +88,46 @@ impl Model {
         if let Deed::In { act: Act::Read { last }, .. } = entry.deed {
             self.marked.retain(|(at, who, seq)| (*at, *who) != (room, entry.by) || *seq > last);
         }
-        let members = &after.room(room).members;
-        self.marked.retain(|(at, who, _)| *at != room || members.contains_key(who));
+        let is_in =
+            |who: &AccountId| after.has_room(room) && after.room(room).members.contains_key(who);
+        self.marked.retain(|(at, who, _)| *at != room || is_in(who));
     }
 
     /// How much is for `who` in `room` that is still there.
     fn count(&self, room: RoomId, who: AccountId) -> u64 {
         let is_counted = |(at, one, seq): &&(RoomId, AccountId, Seq)| {
-            (*at, *one) == (room, who) && self.is_open((*seq, room))
+            (*at, *one) == (room, who) && self.is_open((*seq, room)) && !self.is_owed(*seq)
         };
         self.marked.iter().filter(is_counted).count() as u64
+    }
+
+    /// Whether it is to be taken out, as who said it was deleted.
+    fn is_owed(&self, said: Seq) -> bool {
+        self.entries.iter().any(|entry| entry.seq == said && self.owed.contains(&entry.by))
+    }
+
+    /// Whether who wrote `entry` may ask for it once more: nobody and nothing was deleted.
+    fn is_known(&self, entry: &Entry) -> bool {
+        let has_room = entry.room().is_none_or(|room| self.rooms().contains(&room));
+        has_room && self.accounts().contains(&entry.by)
+    }
+
+    fn redact(&mut self, (of, room): (Seq, RoomId)) {
+        self.redacted.insert(of);
+        let edits = self.entries.iter().filter(|entry| {
+            entry.room() == Some(room)
+                && matches!(&entry.deed, Deed::In { act: Act::Edit { of: what, .. }, .. } if *what == of)
+        });
+        self.redacted.extend(edits.map(|entry| entry.seq).collect::<Vec<_>>());
+    }
+
+    fn take_out(&mut self) {
+        let said = self.said().into_iter().filter(|said| self.is_open(*said));
+        let out: Vec<_> = said.filter(|(seq, _)| self.is_owed(*seq)).collect();
+        for said in out {
+            self.redact(said);
+        }
+        self.owed.clear();
     }
 
     fn forget(&mut self, room: RoomId, before: Millis) {
@@ -145,6 +187,9 @@ fn deed(state: &State, model: &Model, step: Step) -> Option<(Option<AccountId>, 
     }
     let (accounts, rooms) = (model.accounts(), model.rooms());
     let (by, who) = (choose(&accounts, a)?, choose(&accounts, c)?);
+    if (236..).contains(&what) {
+        return Some((Some(by), leaving(state, by, &rooms, (what, b))));
+    }
     if what % 12 == 1 || rooms.is_empty() {
         let access = if c % 2 == 0 { Access::Public } else { Access::Private };
         return Some((Some(by), Deed::Create { name: format!("#r{next}"), access }));
@@ -196,6 +241,21 @@ fn wish(room: RoomId, b: u8, c: u8) -> Wish {
             Wish::Quiet([Quiet::Off, Quiet::On, until][usize::from(c) % 3])
         }
         _ => Wish::Words(Words::read(["", "salut", "salut fin"][usize::from(c) % 3])),
+    }
+}
+
+/// Somebody who is in no room goes; a room does; somebody administers.
+fn leaving(state: &State, by: AccountId, rooms: &[RoomId], (what, b): (u8, u8)) -> Deed {
+    let is_named = |room: &&RoomId| matches!(state.room(**room).title, Title::Named(..));
+    match (what % 4, rooms.iter().find(is_named)) {
+        (0, Some(room)) => Deed::Delete { room: *room },
+        (1, _) => Deed::Administer { who: by, on: b.is_multiple_of(2) },
+        _ => {
+            let said = if b.is_multiple_of(2) { Said::Goes } else { Said::Stays };
+            let room = state.account(by).rooms.iter().min();
+            let part = room.map(|room| Deed::In { room: *room, act: Act::Part });
+            part.unwrap_or(Deed::Unregister { who: by, said })
+        }
     }
 }
 
@@ -268,6 +328,10 @@ fn between(mut written: Written, model: &mut Model, end: u8) -> Written {
             written = written.anew();
             assert_eq!(written.state, expect);
         }
+        4 => {
+            while written.store.take_out_some(3).unwrap() == More::Yes {}
+            model.take_out();
+        }
         3 => {
             let Some(room) = choose(&model.rooms(), end) else { return written };
             let before = Millis(written.state.last.0 / 2);
@@ -300,6 +364,7 @@ proptest! {
                 let found = archive.search(&[room], word, None, usize::MAX).unwrap();
                 let has = |past: &&Past| {
                     matches!(past.entry.deed, Deed::In { act: Act::Say { .. }, .. })
+                        && !model.is_owed(past.entry.seq)
                         && body(&past.entry).replace('é', "e").split(' ').any(|one| one == word)
                 };
                 let expect: Vec<_> = past.iter().rev().filter(has).cloned().collect();
@@ -312,7 +377,10 @@ proptest! {
             match written.store.entry(entry.seq).unwrap() {
                 // Of what was read before nothing is kept, and of what was forgotten what it is called.
                 None if is_read => {}
-                None => prop_assert_eq!(found.map(|entry| entry.seq), Some(entry.seq)),
+                None => {
+                    let expect = model.is_known(entry).then_some(entry.seq);
+                    prop_assert_eq!(found.map(|entry| entry.seq), expect);
+                }
                 kept => prop_assert_eq!(found, kept),
             }
         }

@@ -1,6 +1,7 @@
 //! The store as its callers see it: each file asks something else of it.
 
 mod keeping;
+mod leaving;
 mod likeness;
 mod noticing;
 mod opening;

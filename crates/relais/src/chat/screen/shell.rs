@@ -158,7 +158,7 @@ impl Shell {
             }
             Heard::News(news) => {
                 if let News::Entered { user, token, .. } = &news
-                    && let Err(why) = self.doors[hub].keep(user, token.as_deref(), self.model.lang)
+                    && let Err(why) = self.doors[hub].keep(user, token.as_ref(), self.model.lang)
                 {
                     self.model.wrong(why);
                 }

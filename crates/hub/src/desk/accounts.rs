@@ -1,0 +1,135 @@
+//! Accounts made, invited or not, and deleted.
+
+use super::{Admission, Desk};
+use crate::{
+    hall::ClientId,
+    model::{AccountId, Act, Deed, RoomId, Said},
+    proof::TokenHash,
+    protocol::{Answer, Code, Event, Refusal, Told},
+    store::Invitation,
+};
+
+impl Desk {
+    /// Makes an account. All of it is part of one group, as is that its invitation was used.
+    pub(super) fn make_account(
+        &mut self,
+        (name, phc): (String, String),
+        admission: Admission,
+    ) -> Result<AccountId, Refusal> {
+        self.is_free(&name)?;
+        let invitation = match admission {
+            Admission::Anybody => None,
+            Admission::Invited(hash) => Some(self.invitation(&hash)?),
+        };
+        // Of its own first entry it is the place.
+        let who = AccountId(self.next());
+        self.put_down(who, None, Deed::Register { name })?;
+        let kept = self.store.set_password(who, &phc);
+        self.whole(kept)?;
+        if let Some(Invitation { hash, room, .. }) = invitation {
+            let used = self.store.use_invitation(&hash);
+            self.whole(used)?;
+            if let Some(room) = room {
+                self.let_in(who, room)?;
+            }
+        }
+        Ok(who)
+    }
+
+    fn is_free(&self, name: &str) -> Result<(), Refusal> {
+        let Some(like) = self.state.account_like(name) else { return Ok(()) };
+        let is_same = self.state.account_named(name) == Some(like);
+        let was_same = |gone: &crate::model::Gone| crate::name::is_same(&gone.name, name);
+        let was_same = self.state.account(like).gone.as_ref().is_some_and(was_same);
+        let code = if is_same || was_same { Code::AccountExists } else { Code::NameConfusable };
+        Err(Refusal::of(code).field("user"))
+    }
+
+    /// The invitation that hashes to this, if somebody may come by it now.
+    fn invitation(&self, hash: &TokenHash) -> Result<Invitation, Refusal> {
+        let no = |why| Err(Refusal::of(Code::RegistrationClosed).field("invitation").why(why));
+        if self.state.admins().next().is_none() {
+            // Who administers is for who runs the hub to say.
+            return no("the first account is made by who runs the hub");
+        }
+        let found = self.store.invitation(&hash.0).map_err(|error| super::broken(&error))?;
+        let Some(found) = found else { return no("there is no such invitation") };
+        if found.until.is_some_and(|until| until <= self.now()) {
+            return no("the invitation has expired");
+        }
+        if found.uses == 0 { no("the invitation is used up") } else { Ok(found) }
+    }
+
+    /// Has somebody be in a room, unless it is full.
+    fn let_in(&mut self, who: AccountId, room: RoomId) -> Result<(), Refusal> {
+        let is_there = self.state.has_room(room);
+        if is_there && self.state.room(room).members.len() < self.limits.members_max {
+            self.put_down(who, None, Deed::In { room, act: Act::Join })?;
+        }
+        Ok(())
+    }
+
+    /// Deletes an account, on behalf of `by`. Who is connected as it is yet to be [dismissed](Self::dismiss).
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Forbidden`] of the only one who administers, where others have accounts.
+    pub(super) fn unregister(
+        &mut self,
+        (by, who): (AccountId, AccountId),
+        said: Said,
+    ) -> Result<Answer, Refusal> {
+        self.is_somebody(who)?;
+        self.may_go(who)?;
+        let mut rooms: Vec<_> = self.state.account(who).rooms.iter().copied().collect();
+        rooms.sort_unstable();
+        for room in rooms {
+            if self.state.room(room).dialogue.is_some() {
+                let end = Act::DialogueEnd { word: None };
+                self.put_down(who, None, Deed::In { room, act: end })?;
+            }
+            self.put_down(who, None, Deed::In { room, act: Act::Part })?;
+        }
+        self.put_down(by, None, Deed::Unregister { who, said })?;
+        Ok(Answer::Done)
+    }
+
+    fn may_go(&self, who: AccountId) -> Result<(), Refusal> {
+        let is_only = self.state.admins().eq([who]);
+        let mut others = self.state.everybody().filter(|(id, _)| *id != who);
+        if is_only && others.any(|(_, account)| account.gone.is_none()) {
+            let why = "the only administrator: another one is to be made first";
+            return Err(Refusal::of(Code::Forbidden).why(why));
+        }
+        Ok(())
+    }
+
+    /// Whether `who` is an account that was not deleted since it was asked for.
+    pub(super) fn is_somebody(&self, who: AccountId) -> Result<(), Refusal> {
+        let is_somebody = self.state.has_account(who);
+        if is_somebody { Ok(()) } else { Err(Refusal::of(Code::SessionRevoked)) }
+    }
+
+    /// Ends the connections of an account, if it was deleted.
+    pub(super) fn dismiss(&mut self, who: AccountId) {
+        if self.is_somebody(who).is_err() {
+            let why = "the account was deleted";
+            self.send_away(|(account, _)| *account == who, why);
+        }
+    }
+
+    /// Ends the connections of those whose account and session are so.
+    pub(super) fn send_away(
+        &mut self,
+        is_so: impl Fn(&(AccountId, String)) -> bool,
+        why: &'static str,
+    ) {
+        let clients = self.clients.iter().filter(|(_, client)| is_so(client));
+        let clients: Vec<ClientId> = clients.map(|(client, _)| *client).collect();
+        for client in clients {
+            let bye = Refusal::of(Code::SessionRevoked).why(why);
+            self.tell(client, Told::Event(Event::Bye(bye)));
+            self.leave(client);
+        }
+    }
+}

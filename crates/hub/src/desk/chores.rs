@@ -1,0 +1,161 @@
+//! What who runs the hub has done: the same rules of names, the same log, nobody's leave to ask.
+
+use tokio::sync::oneshot;
+
+use super::{Admission, Chore, Desk, Outcome, broken};
+use crate::{
+    model::{AccountId, Act, Deed, Role, RoomId},
+    protocol::{Code, Refusal},
+    store::Invitation,
+};
+
+/// The most invitations that there are, of use or not.
+const INVITATIONS_MAX: u64 = 10_000;
+
+impl Desk {
+    /// Does something, and says so once it is committed.
+    pub(super) fn run_chore(
+        &mut self,
+        chore: Chore,
+        done: oneshot::Sender<Result<Outcome, Refusal>>,
+    ) {
+        match self.chore(chore) {
+            Ok(outcome) => self.ran.push((done, outcome)),
+            // Who does not wait needs not know.
+            Err(refusal) => _ = done.send(Err(refusal)),
+        }
+    }
+
+    fn chore(&mut self, chore: Chore) -> Result<Outcome, Refusal> {
+        match chore {
+            Chore::FindUser { user } => self.user(&user).map(Outcome::User),
+            Chore::FindRoom { room } => self.room(&room).map(Outcome::Room),
+            Chore::AddUser { name, phc } => {
+                self.make_account((name, phc), Admission::Anybody).map(Outcome::User)
+            }
+            Chore::Repassword { user, phc } => {
+                let who = self.user(&user)?;
+                self.repassword(who, &phc).map(|_| Outcome::Done)
+            }
+            Chore::DeleteUser { user, said } => {
+                let who = self.user(&user)?;
+                let by = self.steward(who);
+                self.unregister((by, who), said)?;
+                self.dismiss(who);
+                Ok(Outcome::Done)
+            }
+            Chore::Administer { user, on } => self.administer(&user, on),
+            Chore::Token { user, device } => {
+                let who = self.user(&user)?;
+                self.keep(who, device).map(|()| Outcome::Done)
+            }
+            Chore::Revoke { who, session } => self.revoke(who, &session),
+            chore => self.chore_of_rooms(chore),
+        }
+    }
+
+    fn chore_of_rooms(&mut self, chore: Chore) -> Result<Outcome, Refusal> {
+        match chore {
+            Chore::DeleteRoom { room } => {
+                let room = self.room(&room)?;
+                self.write_down(Deed::Delete { room })
+            }
+            Chore::Retain { room, days } => {
+                let room = self.room(&room)?;
+                self.write_down(Deed::In { room, act: Act::Retain { days } })
+            }
+            Chore::Own { room, user } => self.own(&room, &user),
+            Chore::Invite { invitation, room } => self.invite((invitation, room)),
+            Chore::RevokeInvitation { name } => {
+                self.begin().map_err(|error| broken(&error))?;
+                let revoked = self.store.revoke_invitation(&name);
+                if self.whole(revoked)? {
+                    return Ok(Outcome::Done);
+                }
+                let why = format!("no invitation is called {name:?}");
+                Err(Refusal::of(Code::BadField).field("invitation").why(why))
+            }
+            _ => Ok(Outcome::Done),
+        }
+    }
+
+    /// Who is called so.
+    fn user(&self, name: &str) -> Result<AccountId, Refusal> {
+        self.judge(AccountId::default()).person(name)
+    }
+
+    /// The room that is called so.
+    fn room(&self, name: &str) -> Result<RoomId, Refusal> {
+        let why = || format!("no room is called {name:?}");
+        let found = self.state.room_named(name);
+        found.ok_or_else(|| Refusal::of(Code::NoSuchRoom).field("room").why(why()))
+    }
+
+    /// In whose name is done what is done about `who`: an administrator's.
+    fn steward(&self, who: AccountId) -> AccountId {
+        self.state.admins().find(|admin| *admin != who).unwrap_or(who)
+    }
+
+    fn write_down(&mut self, deed: Deed) -> Result<Outcome, Refusal> {
+        // Where all who ever had an account are deleted, in the first one's.
+        let first = || self.state.everybody().map(|(who, _)| who).min();
+        let by = self.state.admins().next().or_else(first).unwrap_or_default();
+        self.put_down(by, None, deed).map(|_| Outcome::Done)
+    }
+
+    fn administer(&mut self, user: &str, on: bool) -> Result<Outcome, Refusal> {
+        let who = self.user(user)?;
+        if self.state.is_admin(who) == on {
+            return Ok(Outcome::Done);
+        }
+        if !on && self.state.admins().eq([who]) {
+            let why = "the only administrator: another one is to be made first";
+            return Err(Refusal::of(Code::Forbidden).why(why));
+        }
+        self.write_down(Deed::Administer { who, on })
+    }
+
+    /// Makes somebody an owner of a room, who may not have been in it.
+    fn own(&mut self, room: &str, user: &str) -> Result<Outcome, Refusal> {
+        let (room, who) = (self.room(room)?, self.user(user)?);
+        if self.state.room(room).banned.contains_key(&who) {
+            self.write_down(Deed::In { room, act: Act::Unban { who } })?;
+        }
+        if !self.state.room(room).members.contains_key(&who) {
+            self.put_down(who, None, Deed::In { room, act: Act::Join })?;
+        }
+        self.write_down(Deed::In { room, act: Act::Role { who, role: Role::Owner } })
+    }
+
+    fn invite(
+        &mut self,
+        (invitation, room): (Invitation, Option<String>),
+    ) -> Result<Outcome, Refusal> {
+        if self.state.admins().next().is_none() {
+            let why = "nobody has an account yet: the first is made by `relais hub user add`";
+            return Err(Refusal::of(Code::Forbidden).why(why));
+        }
+        if self.store.invitations().map_err(|error| broken(&error))? >= INVITATIONS_MAX {
+            let why = format!("there are {INVITATIONS_MAX} invitations: revoke some first");
+            return Err(Refusal::of(Code::TooMany).why(why));
+        }
+        let room = room.map(|room| self.room(&room)).transpose()?;
+        self.begin().map_err(|error| broken(&error))?;
+        let (since, added) = (self.now(), Invitation { room, ..invitation });
+        let until = added.until.map(|after| crate::model::Millis(since.0 + after.0));
+        let added = self.store.add_invitation(&Invitation { since, until, ..added });
+        self.whole(added).map(|()| Outcome::Done)
+    }
+
+    fn revoke(&mut self, who: AccountId, session: &str) -> Result<Outcome, Refusal> {
+        self.begin().map_err(|error| broken(&error))?;
+        let ended = self.store.end_session(who, session);
+        if self.whole(ended)?.is_none() {
+            let why = format!("no session is called {session:?}");
+            return Err(Refusal::of(Code::BadField).field("session").why(why));
+        }
+        let is_it = |(account, own): &(AccountId, String)| *account == who && own == session;
+        self.send_away(is_it, "by who runs the hub");
+        Ok(Outcome::Done)
+    }
+}

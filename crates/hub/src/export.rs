@@ -1,0 +1,163 @@
+//! All that a hub has of one account, for whose it is.
+
+use std::ops::ControlFlow;
+
+use crate::{
+    model::{AccountId, RoomId, Seq, Title},
+    protocol::{Event, Place},
+    saying::{self, View},
+    store::{Broken, Ledger, Seated, Session, User},
+};
+
+/// Something of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exported {
+    /// Who it is. Comes first, once.
+    Account(User),
+    /// A device that is logged in. What it is known by is not told.
+    Device(Session),
+    /// What it is in.
+    Member(Place, Seated),
+    /// What it did in a room, as the protocol tells it, and as it was written then. What was taken out is
+    /// empty.
+    Event(Event),
+}
+
+/// How much is read at once.
+const READ_AT_ONCE: usize = 256;
+
+/// Has `each` take all that there is of an account, until it breaks off.
+///
+/// *Cost*: looks at all of the log, page by page.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub fn export(
+    ledger: &Ledger,
+    who: AccountId,
+    each: &mut dyn FnMut(Exported) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, Broken> {
+    let exporting = Exporting { ledger, who };
+    let Some(user) = ledger.user(who)? else { return Ok(ControlFlow::Continue(())) };
+    let name = user.name.clone();
+    let mut head = vec![Exported::Account(user)];
+    head.extend(ledger.devices(who)?.into_iter().map(Exported::Device));
+    for seated in ledger.memberships(who)? {
+        let place = exporting.place(seated.room)?;
+        head.extend(place.map(|place| Exported::Member(place, seated)));
+    }
+    if head.into_iter().try_for_each(&mut *each).is_break() {
+        return Ok(ControlFlow::Break(()));
+    }
+    exporting.written(&name, each)
+}
+
+struct Exporting<'l> {
+    ledger: &'l Ledger,
+    who: AccountId,
+}
+
+impl Exporting<'_> {
+    fn written(
+        &self,
+        own: &str,
+        each: &mut dyn FnMut(Exported) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, Broken> {
+        let mut after = Seq::default();
+        loop {
+            let page = self.ledger.written(self.who, after, READ_AT_ONCE)?;
+            let Some(last) = page.last() else { return Ok(ControlFlow::Continue(())) };
+            after = last.seq;
+            for entry in &page {
+                let Some(room) = entry.room() else { continue };
+                let Some(place) = self.place(room)? else { continue };
+                let name = |who| if who == self.who { own.to_owned() } else { self.name(who) };
+                let view = View { place, viewer: Some(self.who), name: &name };
+                // What was before it in the room is others', perhaps.
+                let Some(event) = saying::event((entry, Seq::default()), view) else { continue };
+                if each(Exported::Event(event)).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+    }
+
+    /// What the room is called by the account; nothing, if it was deleted.
+    fn place(&self, room: RoomId) -> Result<Option<Place>, Broken> {
+        Ok(self.ledger.title(room)?.map(|title| match title {
+            Title::Named(name, _) => Place::Room(name),
+            Title::Talk(one, other) => {
+                Place::Person(self.name(if one == self.who { other } else { one }))
+            }
+        }))
+    }
+
+    /// What others are called; nothing, where that cannot be read.
+    fn name(&self, who: AccountId) -> String {
+        let user = self.ledger.user(who).ok().flatten();
+        user.map(|user| if user.gone.is_some() { crate::model::GONE.into() } else { user.name })
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{Act, Cid, Deed, Entry, Kind, Millis},
+        store::{Store, Sync},
+    };
+
+    #[test]
+    fn all_that_somebody_did_is_told_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, mut state) =
+            Store::open(&folder.path().join("hub.db"), Sync::Normal).unwrap();
+        let (ana, bob, talk) = (AccountId(Seq(1)), AccountId(Seq(2)), RoomId(Seq(3)));
+        let named = |name: &str| Deed::Register { name: name.to_owned() };
+        let act = |act| Deed::In { room: talk, act };
+        let say = |body: &str| Act::Say { kind: Kind::Text, body: body.to_owned(), reply: None };
+        let deeds = [
+            (ana, named("ana")),
+            (bob, named("bob")),
+            (ana, Deed::Talk { with: bob }),
+            (ana, act(say("helo"))),
+            (bob, act(say("not hers"))),
+            (ana, act(Act::Edit { of: Seq(4), body: "hello".to_owned() })),
+            (ana, act(Act::Read { last: Seq(5) })),
+        ];
+        store.begin().unwrap();
+        for (seq, (by, deed)) in (1..).zip(deeds) {
+            let entry = Entry { seq: Seq(seq), at: Millis(seq), by, cid: Cid::new("c"), deed };
+            let entry = Entry { cid: entry.cid.filter(|_| seq == 4), ..entry };
+            state.apply(&entry);
+            store.write(&entry, &state).unwrap();
+        }
+        store.commit().unwrap();
+        let mut told = Vec::new();
+        let mut each = |exported| {
+            told.push(match exported {
+                Exported::Account(user) => user.name,
+                Exported::Device(session) => session.name,
+                Exported::Member(place, _) => place.to_string(),
+                Exported::Event(Event::Message { body, .. }) => body.unwrap(),
+                Exported::Event(Event::Edit { body, .. }) => body,
+                Exported::Event(Event::Create(at)) => format!("made {}", at.room),
+                Exported::Event(Event::Read { last, .. }) => format!("read {last}"),
+                Exported::Event(other) => panic!("{other:?}"),
+            });
+            ControlFlow::Continue(())
+        };
+        let ledger = store.ledger().unwrap();
+        _ = export(&ledger, ana, &mut each).unwrap();
+        assert_eq!(told, ["ana", "@bob", "made @bob", "helo", "hello", "read 5"]);
+        let mut first = 0;
+        let mut enough = |_| {
+            first += 1;
+            ControlFlow::Break(())
+        };
+        assert!(export(&ledger, ana, &mut enough).unwrap().is_break());
+        assert_eq!(first, 1);
+    }
+}

@@ -1,0 +1,146 @@
+//! Accounts and rooms that are deleted: what is known of them goes at once, what is in the log by and by,
+//! so that nobody waits for it. Nobody is shown it meanwhile.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{
+    broken::Broken,
+    log,
+    numbers::{Bits, rows},
+    row::said_number,
+    said::{self, More},
+};
+use crate::model::{AccountId, RoomId, Said, Seq, State};
+
+/// In `owed.what`: what an account said is to be taken out.
+const OF_ACCOUNT: i64 = 0;
+
+/// All of a room is.
+const OF_ROOM: i64 = 1;
+
+/// How many entries of the log are looked at for those that an account wrote.
+const LOOKED_AT: usize = 4096;
+
+/// Deletes what shows that somebody is an account, and all that is known of its devices.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn unregister(conn: &Connection, who: AccountId, after: &State) -> Result<(), Broken> {
+    let said = after.account(who).gone.as_ref().map_or(Said::Stays, |gone| gone.said);
+    let sql = "UPDATE accounts SET gone = ?2, admin = 0, password = NULL WHERE id = ?1";
+    conn.prepare_cached(sql)?.execute(params![who, Bits(said_number(said))])?;
+    for sql in [
+        "DELETE FROM sessions WHERE account = ?1",
+        "DELETE FROM wishes WHERE account = ?1",
+        "DELETE FROM marked WHERE account = ?1",
+        "DELETE FROM forgotten WHERE by = ?1",
+    ] {
+        conn.prepare_cached(sql)?.execute([who])?;
+    }
+    match said {
+        Said::Stays => Ok(()),
+        Said::Goes => owe(conn, (OF_ACCOUNT, who.0)),
+    }
+}
+
+/// Deletes a room, and who is in it.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn delete(conn: &Connection, room: RoomId) -> Result<(), Broken> {
+    for sql in [
+        // Of who left nothing is marked.
+        "DELETE FROM marked WHERE room = ?1
+            AND account IN (SELECT account FROM members WHERE room = ?1)",
+        "DELETE FROM dialogues WHERE room = ?1",
+        "DELETE FROM forgotten WHERE room = ?1",
+        "DELETE FROM rooms WHERE id = ?1",
+        "DELETE FROM members WHERE room = ?1",
+        "DELETE FROM invited WHERE room = ?1",
+        "DELETE FROM banned WHERE room = ?1",
+        "UPDATE invitations SET room = NULL WHERE room = ?1",
+    ] {
+        conn.prepare_cached(sql)?.execute([room])?;
+    }
+    owe(conn, (OF_ROOM, room.0))
+}
+
+fn owe(conn: &Connection, (what, id): (i64, Seq)) -> Result<(), Broken> {
+    conn.prepare_cached("INSERT INTO owed VALUES (?1, ?2, 0)")?.execute(params![what, id])?;
+    Ok(())
+}
+
+/// Takes out some of what is owed: at most `most` entries. Says whether there may be more.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn take_out_some(conn: &Connection, most: usize) -> Result<More, Broken> {
+    let sql = "SELECT what, id, upto FROM owed ORDER BY what, id LIMIT 1";
+    let mut owed = conn.prepare_cached(sql)?;
+    let owed = owed.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let Some((what, id, upto)) = owed.optional()? else { return Ok(More::No) };
+    let next = match what {
+        OF_ACCOUNT => of_account(conn, (AccountId(id), upto), most)?,
+        _ => of_room(conn, RoomId(id), most)?,
+    };
+    match next {
+        Some(next) => conn
+            .prepare_cached("UPDATE owed SET upto = ?3 WHERE what = ?1 AND id = ?2")?
+            .execute(params![what, id, next])?,
+        None => conn
+            .prepare_cached("DELETE FROM owed WHERE what = ?1 AND id = ?2")?
+            .execute(params![what, id])?,
+    };
+    Ok(More::Yes)
+}
+
+/// Takes out some of what an account said behind an entry. Gives up to where that is done; nothing, once it
+/// is done.
+fn of_account(
+    conn: &Connection,
+    (who, upto): (AccountId, Seq),
+    most: usize,
+) -> Result<Option<Seq>, Broken> {
+    let sql = "SELECT seq, room, by = ?2 AND deed = 'say' AND NOT redacted FROM log
+        WHERE seq > ?1 ORDER BY seq LIMIT ?3";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut found = statement.query(params![upto, who, rows(LOOKED_AT)])?;
+    let (mut last, mut out) = (None, Vec::new());
+    while out.len() < most
+        && let Some(row) = found.next()?
+    {
+        let seq: Seq = row.get(0)?;
+        last = Some(seq);
+        if let (Some(room), true) = (row.get(1)?, row.get(2)?) {
+            out.push((room, seq));
+        }
+    }
+    for said in out {
+        log::redact(conn, said)?;
+    }
+    Ok(last)
+}
+
+/// The same of all that happened in a room. That it was made stays in the log, and that it was deleted.
+fn of_room(conn: &Connection, room: RoomId, most: usize) -> Result<Option<Seq>, Broken> {
+    let sql = "
+        SELECT seq FROM log INDEXED BY log_seen
+        WHERE room = ?1 AND deed <> 'read' AND deed NOT IN ('create', 'delete')
+        ORDER BY seq LIMIT ?2";
+    let mut statement = conn.prepare_cached(sql)?;
+    let found = statement.query_map(params![room, rows(most)], |row| row.get(0))?;
+    let found: Vec<Seq> = found.collect::<Result<_, _>>()?;
+    for seq in &found {
+        if let Some(said) = said::now(conn, room, *seq)? {
+            said::take_out(conn, &said)?;
+        }
+        conn.prepare_cached("DELETE FROM log WHERE seq = ?1")?.execute([seq])?;
+    }
+    let sql = "DELETE FROM log WHERE seq IN (
+        SELECT seq FROM log WHERE deed = 'read' AND room = ?1 LIMIT ?2)";
+    let read = conn.prepare_cached(sql)?.execute(params![room, rows(most)])?;
+    Ok(if read == 0 { found.last().copied() } else { Some(Seq(0)) })
+}

@@ -1,0 +1,310 @@
+//! What there is in a hub, for who looks after it: accounts, rooms, devices, invitations, and all that one
+//! account wrote. Read page by page, so that who reads slowly keeps nothing from being put in order.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+
+use super::{
+    broken::Broken,
+    file,
+    invitations::{self, Invitation},
+    numbers::{Bits, rows},
+    row::{AS_WRITTEN, access, level, read, role, said},
+    sessions::Session,
+    writer::Store,
+};
+use crate::model::{
+    Access, AccountId, Entry, Member, Millis, Role, RoomId, Said, Seq, Title, Voice,
+};
+
+/// The store, for who looks after it. Can be sent to a thread of its own.
+#[derive(Debug)]
+pub struct Ledger {
+    conn: Connection,
+}
+
+/// An account in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Which.
+    pub id: AccountId,
+    /// What it is called; what it was called, if it was deleted.
+    pub name: String,
+    /// When it was made.
+    pub since: Millis,
+    /// Whether it administers the hub.
+    pub admin: bool,
+    /// What becomes of what it said, if it was deleted.
+    pub gone: Option<Said>,
+    /// How many devices are logged in.
+    pub devices: u64,
+    /// When one of them was seen last.
+    pub seen: Option<Millis>,
+}
+
+/// A room in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chamber {
+    /// Which.
+    pub id: RoomId,
+    /// With its `#`.
+    pub name: String,
+    /// Who may come in.
+    pub access: Access,
+    /// What it is about.
+    pub topic: String,
+    /// How many are in it.
+    pub members: u64,
+    /// Seconds between what one member says.
+    pub slow_seconds: u32,
+    /// How long what is said is kept; for good without.
+    pub retain_days: Option<u32>,
+}
+
+/// Somebody in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seated {
+    /// In which.
+    pub room: RoomId,
+    /// Who.
+    pub who: AccountId,
+    /// What it is called.
+    pub name: String,
+    /// As what.
+    pub member: Member,
+}
+
+impl Store {
+    /// Opens another connection, for who looks after the hub.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn ledger(&self) -> Result<Ledger, Broken> {
+        Ledger::open(&self.file)
+    }
+}
+
+impl Ledger {
+    /// Opens what a [`Store`](super::Store) has made in `file`.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn open(file: &Path) -> Result<Self, Broken> {
+        Ok(Self { conn: file::open_to_read(file)? })
+    }
+
+    /// The accounts behind one, in the order in which they were made, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn users(&self, after: AccountId, limit: usize) -> Result<Vec<User>, Broken> {
+        let sql = format!("{USERS} WHERE id > ?1 ORDER BY id LIMIT ?2");
+        self.all(&sql, params![after, rows(limit)], read_user)
+    }
+
+    /// An account.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn user(&self, id: AccountId) -> Result<Option<User>, Broken> {
+        Ok(self.all(&format!("{USERS} WHERE id = ?1"), params![id], read_user)?.pop())
+    }
+
+    /// The rooms behind one, in the order in which they were made, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn rooms(&self, after: RoomId, limit: usize) -> Result<Vec<Chamber>, Broken> {
+        let sql = format!("{ROOMS} WHERE name IS NOT NULL AND id > ?1 ORDER BY id LIMIT ?2");
+        self.all(&sql, params![after, rows(limit)], read_room)
+    }
+
+    /// A room.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn room(&self, id: RoomId) -> Result<Option<Chamber>, Broken> {
+        let sql = format!("{ROOMS} WHERE name IS NOT NULL AND id = ?1");
+        Ok(self.all(&sql, params![id], read_room)?.pop())
+    }
+
+    /// Who is in a room, of those behind an account, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn members(
+        &self,
+        room: RoomId,
+        after: AccountId,
+        limit: usize,
+    ) -> Result<Vec<Seated>, Broken> {
+        let sql = format!("{MEMBERS} WHERE room = ?1 AND account > ?2 ORDER BY account LIMIT ?3");
+        self.all(&sql, params![room, after, rows(limit)], read_seated)
+    }
+
+    /// What an account is in.
+    ///
+    /// *Cost*: looks at all members of all rooms.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn memberships(&self, who: AccountId) -> Result<Vec<Seated>, Broken> {
+        self.all(&format!("{MEMBERS} WHERE account = ?1 ORDER BY room"), params![who], read_seated)
+    }
+
+    /// The devices of an account, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn devices(&self, who: AccountId) -> Result<Vec<Session>, Broken> {
+        let sql = "SELECT hash, name, account, device, since, seen FROM sessions
+            WHERE account = ?1 ORDER BY since, name";
+        self.all(sql, params![who], |row| Ok(super::sessions::read(row)?))
+    }
+
+    /// Whose device's session is called `name`: as good as always one account's.
+    ///
+    /// *Cost*: looks at all sessions.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn owners(&self, name: &str) -> Result<Vec<AccountId>, Broken> {
+        let sql = "SELECT account FROM sessions WHERE name = ?1 ORDER BY account";
+        self.all(sql, params![name], |row| Ok(row.get(0)?))
+    }
+
+    /// All invitations, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn invitations(&self) -> Result<Vec<Invitation>, Broken> {
+        let sql = format!("SELECT {} FROM invitations ORDER BY since, name", invitations::COLUMNS);
+        self.all(&sql, params![], |row| Ok(invitations::read(row)?))
+    }
+
+    /// What an account wrote behind an entry, as it was written, at most `limit` entries. Of what was taken
+    /// out the text is empty.
+    ///
+    /// *Cost*: looks at the log until there are so many.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn written(&self, who: AccountId, after: Seq, limit: usize) -> Result<Vec<Entry>, Broken> {
+        let sql = format!(
+            "SELECT {AS_WRITTEN} FROM log WHERE seq > ?1 AND by = ?2 ORDER BY seq LIMIT ?3"
+        );
+        self.all(&sql, params![after, who, rows(limit)], read)
+    }
+
+    /// What a room is called, named or between two; nothing, if it was deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn title(&self, room: RoomId) -> Result<Option<Title>, Broken> {
+        let sql = "SELECT name, access, one, other FROM rooms WHERE id = ?1";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let title = |row: &Row<'_>| {
+            let named = row.get::<_, Option<String>>(0)?.zip(row.get::<_, Option<Bits>>(1)?);
+            Ok(match named {
+                Some((name, Bits(number))) => {
+                    access(number).map(|access| Title::Named(name, access))
+                }
+                None => Some(Title::Talk(row.get(2)?, row.get(3)?)),
+            })
+        };
+        Ok(statement.query_row([room], title).optional()?.flatten())
+    }
+
+    /// Writes all that is committed to a new file, for its owner alone, which can be opened as a store.
+    ///
+    /// *Cost*: reads and writes all of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken::Io`], if there is such a file already, which stays.
+    pub fn backup(&self, to: &Path) -> Result<(), Broken> {
+        file::copy(&self.conn, to)
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        with: &[&dyn ToSql],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Broken>,
+    ) -> Result<Vec<T>, Broken> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut found = statement.query(with)?;
+        let mut all = Vec::new();
+        while let Some(row) = found.next()? {
+            all.push(read(row)?);
+        }
+        Ok(all)
+    }
+}
+
+const USERS: &str = "
+    SELECT id, name, since, admin, gone,
+        (SELECT count(*) FROM sessions WHERE account = id),
+        (SELECT max(seen) FROM sessions WHERE account = id)
+    FROM accounts";
+
+fn read_user(row: &Row<'_>) -> Result<User, Broken> {
+    let (id, gone): (AccountId, Option<Bits>) = (row.get(0)?, row.get(4)?);
+    let unknown = Broken::Unknown { seq: id.0 };
+    Ok(User {
+        id,
+        name: row.get(1)?,
+        since: row.get(2)?,
+        admin: row.get(3)?,
+        gone: gone.map(|Bits(number)| said(number).ok_or(unknown)).transpose()?,
+        devices: row.get::<_, Bits>(5)?.0,
+        seen: row.get(6)?,
+    })
+}
+
+const ROOMS: &str = "
+    SELECT id, name, access, topic, slow_seconds, retain_days,
+        (SELECT count(*) FROM members WHERE room = id)
+    FROM rooms";
+
+fn read_room(row: &Row<'_>) -> Result<Chamber, Broken> {
+    let (id, Bits(number)): (RoomId, _) = (row.get(0)?, row.get(2)?);
+    Ok(Chamber {
+        id,
+        name: row.get(1)?,
+        access: access(number).ok_or(Broken::Unknown { seq: id.0 })?,
+        topic: row.get(3)?,
+        slow_seconds: row.get(4)?,
+        retain_days: row.get(5)?,
+        members: row.get::<_, Bits>(6)?.0,
+    })
+}
+
+const MEMBERS: &str = "
+    SELECT room, account, accounts.name, role, members.since, read, muted, muted_until, level
+    FROM members JOIN accounts ON accounts.id = account";
+
+fn read_seated(row: &Row<'_>) -> Result<Seated, Broken> {
+    let (room, Bits(number)): (RoomId, _) = (row.get(0)?, row.get(3)?);
+    let role: Role = role(number).ok_or(Broken::Unknown { seq: room.0 })?;
+    let Bits(wanted) = row.get(8)?;
+    let level = level(wanted).ok_or(Broken::Unknown { seq: room.0 })?;
+    let voice = if row.get(6)? { Voice::Muted(row.get(7)?) } else { Voice::Free };
+    let (since, read) = (row.get(4)?, row.get(5)?);
+    let member = Member { role, since, read, spoke: Millis::default(), voice, level };
+    Ok(Seated { room, who: row.get(1)?, name: row.get(2)?, member })
+}

@@ -1,0 +1,204 @@
+//! Accounts and rooms that are deleted, invitations, and what who looks after a hub reads.
+
+use super::*;
+use crate::{
+    model::{GONE, Said},
+    protocol::Page,
+    store::{Invitation, More, Session},
+};
+
+impl Written {
+    /// As the desk does it: out of all rooms first.
+    fn unregister(&mut self, who: AccountId, said: Said) {
+        let mut rooms: Vec<_> = self.state.account(who).rooms.iter().copied().collect();
+        rooms.sort_unstable();
+        for room in rooms {
+            self.act(who, room, Act::Part);
+        }
+        self.write(Some(who), Deed::Unregister { who, said });
+    }
+
+    fn take_out(&mut self) {
+        while self.store.take_out_some(2).unwrap() == More::Yes {}
+    }
+
+    /// What the log as it is now comes to.
+    fn replayed(&self) -> State {
+        let mut state = State::default();
+        for seq in 1..=self.state.last.0 {
+            if let Some(entry) = self.store.entry(Seq(seq)).unwrap() {
+                state.apply(&entry);
+            }
+        }
+        state.unspoken()
+    }
+
+    fn bodies(&self, room: RoomId) -> Vec<String> {
+        let (past, _) = self.archive().page(room, Page::Latest, 100).unwrap();
+        past.iter().map(|past| body(&past.entry).to_owned()).filter(|it| !it.is_empty()).collect()
+    }
+}
+
+fn session(account: AccountId) -> Session {
+    let (name, device) = ("s_1".to_owned(), "phone".to_owned());
+    Session { hash: [7; 32], name, account, device, since: Millis(1), seen: Millis(2) }
+}
+
+/// Ana, who administers, and bob, in a room of his, who both said something.
+fn two() -> (Written, AccountId, AccountId, RoomId) {
+    let mut written = Written::new();
+    let (ana, bob) = (written.register("ana"), written.register("Bob"));
+    let lab = written.create(bob, "#lab");
+    written.act(ana, lab, Act::Join);
+    written.write(Some(ana), Deed::Talk { with: bob });
+    written.say(ana, lab, "bonjour");
+    let said = written.say(bob, lab, "salutations");
+    written.edit(bob, lab, said, "bonsoir");
+    written.say(ana, lab, "adieu");
+    written.store.set_password(bob, "$argon2id$bob").unwrap();
+    written.store.add_session(&session(bob)).unwrap();
+    (written, ana, bob, lab)
+}
+
+#[test]
+fn a_deleted_account_is_the_same_from_its_tables_and_from_the_log() {
+    for said in [Said::Stays, Said::Goes] {
+        let (mut written, ana, bob, lab) = two();
+        written.unregister(bob, said);
+        for _ in 0..2 {
+            assert_eq!(written.store.reload().unwrap(), written.state.clone().unspoken());
+            assert_eq!(written.replayed(), written.state.clone().unspoken());
+            written.take_out();
+        }
+        let written = written.anew();
+        assert_eq!(written.replayed(), written.state);
+        assert_eq!(written.state.account(bob).name, GONE);
+        assert_eq!(written.state.account_like("bob"), Some(bob));
+        assert!(written.state.is_admin(ana) && !written.state.has_account(bob));
+        assert_eq!(written.store.password(bob).unwrap(), None);
+        assert_eq!(written.store.session(&[7; 32]).unwrap(), None);
+        let expect: &[&str] = match said {
+            // What is edited reads so, and the edit is an entry of its own.
+            Said::Stays => &["bonjour", "bonsoir", "bonsoir", "adieu"],
+            Said::Goes => &["bonjour", "adieu"],
+        };
+        assert_eq!(written.bodies(lab), expect);
+    }
+}
+
+#[test]
+fn what_is_taken_out_is_overwritten_by_and_by_and_after_a_crash() {
+    let (mut written, _, bob, lab) = two();
+    for number in 0..9 {
+        written.say(bob, lab, &format!("nombre{number}"));
+    }
+    while written.store.index_some(100).unwrap() == More::Yes {}
+    written.unregister(bob, Said::Goes);
+    assert_eq!(written.store.take_out_some(2).unwrap(), More::Yes);
+    let mut written = written.anew();
+    written.take_out();
+    assert_eq!(written.store.take_out_some(2).unwrap(), More::No);
+    written.store.checkpoint().unwrap();
+    assert_eq!(written.bodies(lab), ["bonjour", "adieu"]);
+    for word in ["salutations", "bonsoir", "nombre8"] {
+        assert!(!written.has_on_disk(word), "{word}");
+        assert_eq!(written.archive().search(&[lab], word, None, 9).unwrap(), []);
+    }
+}
+
+#[test]
+fn a_deleted_room_is_gone_from_tables_log_and_index() {
+    let (mut written, ana, bob, lab) = two();
+    let den = written.create(ana, "#den");
+    written.say(ana, den, "ici");
+    written.act(ana, lab, Act::Read { last: Seq(3) });
+    while written.store.index_some(100).unwrap() == More::Yes {}
+    let invitation = Invitation { room: Some(lab), ..invitation(1) };
+    written.store.add_invitation(&invitation).unwrap();
+    written.write(Some(ana), Deed::Delete { room: lab });
+    for _ in 0..2 {
+        assert_eq!(written.store.reload().unwrap(), written.state.clone().unspoken());
+        assert_eq!(written.replayed(), written.state.clone().unspoken());
+        written.take_out();
+    }
+    written.store.checkpoint().unwrap();
+    let mut written = written.anew();
+    for word in ["bonjour", "salutations", "bonsoir", "adieu"] {
+        assert!(!written.has_on_disk(word), "{word}");
+    }
+    assert_eq!(written.bodies(den), ["ici"]);
+    assert!(written.state.account(bob).rooms.iter().all(|room| *room != lab));
+    assert_eq!(written.store.invitation(&[1; 32]).unwrap().unwrap().room, None);
+    // Its name is free, and its place is not given again.
+    assert!(written.create(bob, "#lab").0 > den.0);
+}
+
+fn invitation(number: u8) -> Invitation {
+    let (hash, name) = ([number; 32], format!("i_{number}"));
+    let since = Millis(number.into());
+    Invitation { hash, name, since, until: Some(Millis(99)), uses: 2, room: None }
+}
+
+#[test]
+fn an_invitation_is_used_as_often_as_it_says_and_no_more() {
+    let mut written = Written::new();
+    written.store.add_invitation(&invitation(1)).unwrap();
+    assert_eq!(written.store.invitation(&[1; 32]).unwrap(), Some(invitation(1)));
+    assert_eq!(written.store.invitation(&[2; 32]).unwrap(), None);
+    for uses in [1, 0, 0] {
+        written.store.use_invitation(&[1; 32]).unwrap();
+        assert_eq!(written.store.invitation(&[1; 32]).unwrap().unwrap().uses, uses);
+    }
+    assert!(written.store.add_invitation(&invitation(1)).is_err());
+    assert_eq!(written.store.invitations().unwrap(), 1);
+    assert!(written.store.revoke_invitation("i_1").unwrap());
+    assert!(!written.store.revoke_invitation("i_1").unwrap());
+}
+
+#[test]
+fn who_looks_after_a_hub_reads_what_there_is() {
+    let (mut written, ana, bob, lab) = two();
+    written.store.add_invitation(&invitation(1)).unwrap();
+    let ledger = written.store.ledger().unwrap();
+    let users = ledger.users(AccountId::default(), 9).unwrap();
+    let named: Vec<_> = users.iter().map(|user| (&*user.name, user.admin, user.devices)).collect();
+    assert_eq!(named, [("ana", true, 0), ("Bob", false, 1)]);
+    assert_eq!(ledger.users(ana, 9).unwrap(), users[1..]);
+    assert_eq!(ledger.user(bob).unwrap().as_ref(), users.last());
+    assert_eq!(users[1].seen, Some(Millis(2)));
+    let rooms = ledger.rooms(RoomId(Seq(0)), 9).unwrap();
+    assert_eq!((&*rooms[0].name, rooms[0].members, rooms.len()), ("#lab", 2, 1));
+    assert_eq!(ledger.room(lab).unwrap().as_ref(), rooms.first());
+    let members = ledger.members(lab, AccountId::default(), 9).unwrap();
+    assert_eq!(members.iter().map(|it| &*it.name).collect::<Vec<_>>(), ["ana", "Bob"]);
+    assert_eq!(ledger.memberships(bob).unwrap().len(), 2);
+    assert_eq!(ledger.devices(bob).unwrap(), [session(bob)]);
+    assert_eq!(ledger.owners("s_1").unwrap(), [bob]);
+    assert_eq!(ledger.invitations().unwrap(), [invitation(1)]);
+    let texts: Vec<_> = ledger.written(bob, Seq(0), 99).unwrap();
+    let texts: Vec<_> = texts.iter().map(body).filter(|body| !body.is_empty()).collect();
+    assert_eq!(texts, ["salutations", "bonsoir"]);
+}
+
+#[test]
+fn who_was_first_administers_a_store_of_an_earlier_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hub.db");
+    let (store, _) = Store::open(&file, Sync::Normal).unwrap();
+    store
+        .conn
+        .execute_batch(
+            "INSERT INTO accounts (id, name, since) VALUES (1, 'ana', 1), (2, 'bob', 2);
+             ALTER TABLE accounts DROP COLUMN admin;
+             ALTER TABLE accounts DROP COLUMN gone;
+             DROP TABLE owed;
+             DROP TABLE invitations;
+             DROP INDEX forgotten_by;
+             DROP INDEX forgotten_room;
+             PRAGMA user_version = 4;",
+        )
+        .unwrap();
+    drop(store);
+    let (_, state) = Store::open(&file, Sync::Normal).unwrap();
+    assert_eq!(state.admins().collect::<Vec<_>>(), [AccountId(Seq(1))]);
+}

@@ -1,0 +1,158 @@
+//! Who is asked: a hub that runs, or a store that none has.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use serde_json::Value;
+use tokio::{runtime::Builder, sync::mpsc};
+
+use super::{attending::attend_to, tended::Tended};
+use crate::{
+    complaint::{Complaint, Wrong},
+    control::{self, Answer, Found, HubAt, HubRequest, OfHub, Refusal, Request, Running},
+    data::Data,
+    hub::{self, Which},
+    stop::Stop,
+};
+
+/// Who is asked.
+#[derive(Debug)]
+pub(super) enum Whom {
+    /// A hub of a relais that runs: the one of this name, or the only one.
+    Running(Running, Option<String>),
+    /// The hub whose store is in this file, which does not run.
+    Store(PathBuf),
+}
+
+/// An asking.
+#[derive(Debug)]
+pub(super) struct Asking<'a> {
+    pub(super) whom: Whom,
+    pub(super) data: &'a Data,
+}
+
+/// Whom those mean who name a store, a file, a port, a hub, or nothing.
+pub(super) fn whom(which: Which, data: &Data) -> Result<Whom, Stop> {
+    let Which { hub, at, file, store } = which;
+    if let Some(store) = store {
+        return Ok(Whom::Store(store));
+    }
+    if let Some(file) = file {
+        return Ok(Whom::Running(Running::File(file), hub));
+    }
+    let running = control::running(data);
+    let all: Vec<_> =
+        running.iter().flat_map(|it| it.listening.hubs.iter().map(move |hub| (it, hub))).collect();
+    let is_meant = |(_, found): &&(&Found, &HubAt)| {
+        at.is_none_or(|port| found.ports.contains(&port))
+            && hub.as_ref().is_none_or(|name| *name == found.name)
+    };
+    match &all.iter().filter(is_meant).collect::<Vec<_>>()[..] {
+        [(found, hub)] => {
+            let name = Some(hub.name.clone());
+            Ok(Whom::Running(Running::Socket(found.socket.clone()), name))
+        }
+        [] => Err(nobody((hub.as_deref(), at), &all)),
+        several => {
+            let what = format!("several hubs run: {}", told(several.iter().map(|(_, hub)| *hub)));
+            let wrong = Wrong::expected(what, "one of them, by `--hub NAME` or `--at PORT`");
+            Err(Stop::Wrong(vec![Complaint::of_nothing_said(wrong)]))
+        }
+    }
+}
+
+/// What is told where no hub is meant.
+fn nobody((hub, at): (Option<&str>, Option<u16>), all: &[(&Found, &HubAt)]) -> Stop {
+    let (flag, what) = match (hub, at) {
+        (Some(name), _) => ("--hub", format!("no hub of this user is called {name:?}")),
+        (None, Some(port)) => ("--at", format!("no hub of this user listens at port {port}")),
+        (None, None) => ("", "no hub of this user runs".to_owned()),
+    };
+    let hint = match all {
+        [] => "`relais hub 6680` runs one; `--store FILE` opens what one kept that does not run"
+            .to_owned(),
+        all => format!("there runs {}", told(all.iter().map(|(_, hub)| *hub))),
+    };
+    let wrong = Wrong { what, expected: None, hint: None }.hint(hint);
+    let complaint = if flag.is_empty() {
+        Complaint::of_nothing_said(wrong)
+    } else {
+        Complaint::of_flag(flag, wrong)
+    };
+    Stop::Refused(vec![complaint])
+}
+
+/// Which hubs there are, and where.
+fn told<'h>(all: impl Iterator<Item = &'h HubAt>) -> String {
+    let told = |hub: &HubAt| {
+        let ports: Vec<_> = hub.ports.iter().map(u16::to_string).collect();
+        match &ports[..] {
+            [] => format!("{} ({:?})", hub.name, hub.store),
+            [port] => format!("{} (port {port})", hub.name),
+            ports => format!("{} (ports {})", hub.name, ports.join(", ")),
+        }
+    };
+    all.map(told).collect::<Vec<_>>().join("; ")
+}
+
+impl Asking<'_> {
+    /// Asks, and has all `taken` that is found. Gives what is said at the end.
+    pub(super) fn ask(
+        &self,
+        of: OfHub,
+        taken: impl FnMut(Value) -> Result<(), Stop>,
+    ) -> Result<String, Stop> {
+        let answer = match &self.whom {
+            Whom::Running(running, hub) => {
+                let request = Request::Hub(HubRequest { hub: hub.clone(), of });
+                control::ask(&request, running, self.data, taken)?
+            }
+            Whom::Store(file) => at_rest(file, of, taken)?,
+        };
+        match answer {
+            Answer::Refused(Refusal { text, exit }) => Err(Stop::Elsewhere { text, exit }),
+            Answer::Done { text } => Ok(text),
+            Answer::Found(_) | Answer::Listening(_) => Ok(String::new()),
+        }
+    }
+}
+
+/// How long a store at rest may take to be put in order behind us.
+const CLOSED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Asks the hub whose store is in `file`, which nobody else has meanwhile.
+fn at_rest(
+    file: &Path,
+    of: OfHub,
+    mut taken: impl FnMut(Value) -> Result<(), Stop>,
+) -> Result<Answer, Stop> {
+    let flag = |wrong| Stop::Wrong(vec![Complaint::of_flag("--store", wrong)]);
+    if !file.exists() {
+        let what = format!("no store at {:?}", file.display());
+        return Err(flag(Wrong::expected(what, "the file of a hub, e.g. hub.db")));
+    }
+    let hub = hub::at_rest(file).map_err(|wrong| {
+        let hint = "a hub that runs is asked without `--store`";
+        flag(if wrong.what.contains("used by process") { wrong.hint(hint) } else { wrong })
+    })?;
+    let runtime = Builder::new_current_thread().enable_time().build().context("a runtime")?;
+    let tended = Tended::at_rest(hub.clone(), file);
+    let answer = runtime.block_on(async {
+        let (answers, mut answered) = mpsc::channel(1);
+        let attending = tokio::spawn(attend_to(of, tended, answers));
+        let mut last = Answer::Done { text: String::new() };
+        while let Some(answer) = answered.recv().await {
+            match answer {
+                Answer::Found(found) => taken(found)?,
+                end => last = end,
+            }
+        }
+        attending.await.context("looking after a store")?;
+        Ok::<_, Stop>(last)
+    });
+    hub.close(CLOSED_WITHIN);
+    answer
+}
