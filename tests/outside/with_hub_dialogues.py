@@ -69,6 +69,31 @@ def in_turns_two_speak_one_after_the_other_until_one_says_fin(stage):
 
 
 @test
+def who_is_deleted_holds_no_dialogue_and_has_no_hook(stage):
+    program = hub(stage, "127.0.0.1:0")
+    ana, bob = somebody(program.at, "ana", "#lab"), somebody(program.at, "bob")
+    bob.done("CREATE", room="#den")
+    bob.done("HOOK", room="#den", name="weather")
+    bob.done("KEYWORDS", words=["thesis"])
+    bob.done("DIALOGUE", **{"with": "ana"})
+    equal(ana.event("turn")["who"], "bob")
+    bob.done("UNREGISTER", password="secret-pass")
+    end = ana.event("dialogue_end")
+    equal((end["room"], end["by"], end.get("word")), ("@bob", "bob", None))
+    equal(ana.event("part")["from"], "bob")
+    talk = next(room["room"] for room in known(program.at, "ana")[1]["rooms"] if room["room"] != "#lab")
+    assert talk.startswith("@deleted account "), talk
+    for room in (talk.removeprefix("@"), "bob"):
+        ana.refused("NO_SUCH_USER", "DIALOGUE", **{"with": room})
+        ana.refused("NO_SUCH_USER", "MESSAGE", to=room, body="there?")
+    program = killed(stage, program)
+    ana, told = known(program.at, "ana")
+    assert all("dialogue" not in room for room in told["rooms"]), told["rooms"]
+    events = ana.done("HISTORY", room=talk)["events"]
+    equal([event["ev"] for event in events], ["create", "dialogue", "dialogue_end", "part"])
+
+
+@test
 def a_dialogue_outlives_kill_9_and_lost_connections(stage):
     program = hub(stage, "127.0.0.1:0")
     ana, bob = (somebody(program.at, name) for name in ("ana", "bob"))

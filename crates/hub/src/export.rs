@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::{
-    model::{AccountId, RoomId, Seq, Title},
+    model::{AccountId, Deed, Entry, RoomId, Seq, Title, Wish},
     protocol::{Event, Place},
     saying::{self, View},
     store::{Broken, Ledger, Seated, Session, User},
@@ -18,8 +18,8 @@ pub enum Exported {
     Device(Session),
     /// What it is in.
     Member(Place, Seated),
-    /// What it did in a room, as the protocol tells it, and as it was written then. What was taken out is
-    /// empty.
+    /// What it did in a room, or wants to notice, as the protocol tells it, and as it was written then. What
+    /// was taken out is empty.
     Event(Event),
 }
 
@@ -70,17 +70,35 @@ impl Exporting<'_> {
             let Some(last) = page.last() else { return Ok(ControlFlow::Continue(())) };
             after = last.seq;
             for entry in &page {
-                let Some(room) = entry.room() else { continue };
-                let Some(place) = self.place(room)? else { continue };
-                let name = |who| if who == self.who { own.to_owned() } else { self.name(who) };
-                let view = View { place, viewer: Some(self.who), name: &name };
-                // What was before it in the room is others', perhaps.
-                let Some(event) = saying::event((entry, Seq::default()), view) else { continue };
+                let event = match &entry.deed {
+                    Deed::Wish(wish) => self.wish(wish)?,
+                    _ => self.event(entry, own)?,
+                };
+                let Some(event) = event else { continue };
                 if each(Exported::Event(event)).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
             }
         }
+    }
+
+    fn event(&self, entry: &Entry, own: &str) -> Result<Option<Event>, Broken> {
+        let Some(room) = entry.room() else { return Ok(None) };
+        let Some(place) = self.place(room)? else { return Ok(None) };
+        let name = |who| if who == self.who { own.to_owned() } else { self.name(who) };
+        let view = View { place, viewer: Some(self.who), name: &name };
+        // What was before it in the room is others', perhaps.
+        Ok(saying::event((entry, Seq::default()), view))
+    }
+
+    fn wish(&self, wish: &Wish) -> Result<Option<Event>, Broken> {
+        Ok(match wish {
+            Wish::Level { room, level } => {
+                self.place(*room)?.map(|room| Event::Notify { room, level: *level })
+            }
+            Wish::Words(words) => Some(Event::Keywords(words.clone())),
+            Wish::Quiet(quiet) => Some(Event::Quiet(*quiet)),
+        })
     }
 
     /// What the room is called by the account; nothing, if it was deleted.
@@ -105,7 +123,7 @@ impl Exporting<'_> {
 mod tests {
     use super::*;
     use crate::{
-        model::{Act, Cid, Deed, Entry, Kind, Millis},
+        model::{Act, Cid, Kind, Level, Millis, Quiet, Words},
         store::{Store, Sync},
     };
 
@@ -126,6 +144,9 @@ mod tests {
             (bob, act(say("not hers"))),
             (ana, act(Act::Edit { of: Seq(4), body: "hello".to_owned() })),
             (ana, act(Act::Read { last: Seq(5) })),
+            (ana, Deed::Wish(Wish::Level { room: talk, level: Level::Nothing })),
+            (ana, Deed::Wish(Wish::Words(Words::read("thesis")))),
+            (ana, Deed::Wish(Wish::Quiet(Quiet::On))),
         ];
         store.begin().unwrap();
         for (seq, (by, deed)) in (1..).zip(deeds) {
@@ -145,13 +166,17 @@ mod tests {
                 Exported::Event(Event::Edit { body, .. }) => body,
                 Exported::Event(Event::Create(at)) => format!("made {}", at.room),
                 Exported::Event(Event::Read { last, .. }) => format!("read {last}"),
+                Exported::Event(Event::Notify { room, level }) => format!("{room}: {level:?}"),
+                Exported::Event(Event::Keywords(words)) => words.as_str().to_owned(),
+                Exported::Event(Event::Quiet(quiet)) => format!("quiet {quiet:?}"),
                 Exported::Event(other) => panic!("{other:?}"),
             });
             ControlFlow::Continue(())
         };
         let ledger = store.ledger().unwrap();
         _ = export(&ledger, ana, &mut each).unwrap();
-        assert_eq!(told, ["ana", "@bob", "made @bob", "helo", "hello", "read 5"]);
+        let said = ["ana", "@bob", "made @bob", "helo", "hello", "read 5"];
+        assert_eq!(told, [&said[..], &["@bob: Nothing", "thesis", "quiet On"]].concat());
         let mut first = 0;
         let mut enough = |_| {
             first += 1;

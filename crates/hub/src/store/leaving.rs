@@ -18,6 +18,9 @@ const OF_ACCOUNT: i64 = 0;
 /// All of a room is.
 const OF_ROOM: i64 = 1;
 
+/// The words that an account looked out for are, and what it said stays.
+const WORDS_OF_ACCOUNT: i64 = 2;
+
 /// How many entries of the log are looked at for those that an account wrote.
 const LOOKED_AT: usize = 4096;
 
@@ -39,7 +42,7 @@ pub(super) fn unregister(conn: &Connection, who: AccountId, after: &State) -> Re
         conn.prepare_cached(sql)?.execute([who])?;
     }
     match said {
-        Said::Stays => Ok(()),
+        Said::Stays => owe(conn, (WORDS_OF_ACCOUNT, who.0)),
         Said::Goes => owe(conn, (OF_ACCOUNT, who.0)),
     }
 }
@@ -83,8 +86,8 @@ pub(super) fn take_out_some(conn: &Connection, most: usize) -> Result<More, Brok
     let owed = owed.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
     let Some((what, id, upto)) = owed.optional()? else { return Ok(More::No) };
     let next = match what {
-        OF_ACCOUNT => of_account(conn, (AccountId(id), upto), most)?,
-        _ => of_room(conn, RoomId(id), most)?,
+        OF_ROOM => of_room(conn, RoomId(id), most)?,
+        what => of_account(conn, what, (AccountId(id), upto), most)?,
     };
     match next {
         Some(next) => conn
@@ -97,32 +100,41 @@ pub(super) fn take_out_some(conn: &Connection, most: usize) -> Result<More, Brok
     Ok(More::Yes)
 }
 
-/// Takes out some of what an account said behind an entry. Gives up to where that is done; nothing, once it
-/// is done.
+/// Takes out some of what an account said behind an entry, and of the words that it looked out for; or of
+/// these alone. Gives up to where that is done; nothing, once it is done.
 fn of_account(
     conn: &Connection,
+    what: i64,
     (who, upto): (AccountId, Seq),
     most: usize,
 ) -> Result<Option<Seq>, Broken> {
-    let sql = "SELECT seq, room, by = ?2 AND deed = 'say' AND NOT redacted FROM log
-        WHERE seq > ?1 ORDER BY seq LIMIT ?3";
+    let sql = "
+        SELECT seq, room, by = ?2 AND
+            (deed = 'keywords' OR (?4 = 0 AND deed = 'say' AND NOT redacted))
+        FROM log WHERE seq > ?1 ORDER BY seq LIMIT ?3";
     let mut statement = conn.prepare_cached(sql)?;
-    let mut found = statement.query(params![upto, who, rows(LOOKED_AT)])?;
+    let mut found = statement.query(params![upto, who, rows(LOOKED_AT), what])?;
     let (mut last, mut out) = (None, Vec::new());
     while out.len() < most
         && let Some(row) = found.next()?
     {
         let seq: Seq = row.get(0)?;
         last = Some(seq);
-        if let (Some(room), true) = (row.get(1)?, row.get(2)?) {
-            out.push((room, seq));
+        if row.get(2)? {
+            out.push((row.get(1)?, seq));
         }
     }
-    for said in out {
-        log::redact(conn, said)?;
+    for (room, seq) in out {
+        match room {
+            Some(room) => log::redact(conn, (room, seq))?,
+            None => _ = conn.prepare_cached(WORDLESS)?.execute([seq])?,
+        }
     }
     Ok(last)
 }
+
+/// Somebody looked out for no words.
+const WORDLESS: &str = "UPDATE log SET text = '' WHERE seq = ?1";
 
 /// The same of all that happened in a room. That it was made stays in the log, and that it was deleted.
 fn of_room(conn: &Connection, room: RoomId, most: usize) -> Result<Option<Seq>, Broken> {

@@ -8,7 +8,8 @@ pub(super) const STEP: &str = "
     ALTER TABLE accounts ADD COLUMN gone INTEGER;
     UPDATE accounts SET admin = 1 WHERE id = (SELECT min(id) FROM accounts);
 
-    -- What is still to be taken out of the log, by and by: of an account (what = 0), or a room (1).
+    -- What is still to be taken out of the log, by and by: of an account (what = 0), of a room (1), or of an
+    -- account the words that it looked out for, and no more (2).
     CREATE TABLE owed (
         what INTEGER NOT NULL,
         id INTEGER NOT NULL,

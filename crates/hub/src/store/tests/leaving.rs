@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    model::{GONE, Said},
+    model::{GONE, Quiet, Said, Wish, Words},
     protocol::Page,
     store::{Invitation, More, Session},
 };
@@ -103,6 +103,43 @@ fn what_is_taken_out_is_overwritten_by_and_by_and_after_a_crash() {
     for word in ["salutations", "bonsoir", "nombre8"] {
         assert!(!written.has_on_disk(word), "{word}");
         assert_eq!(written.archive().search(&[lab], word, None, 9).unwrap(), []);
+    }
+}
+
+#[test]
+fn what_a_deleted_account_wanted_to_notice_and_called_things_is_known_no_more() {
+    for said in [Said::Stays, Said::Goes] {
+        let (mut written, ana, bob, lab) = two();
+        written.write(Some(bob), Deed::Wish(Wish::Quiet(Quiet::On)));
+        written.write(Some(bob), Deed::Wish(Wish::Words(Words::read("thesis"))));
+        let words = written.state.last;
+        written.store.forget(lab, old(Millis(words.0)), 99).unwrap();
+        written.say(ana, lab, "what of the thesis?");
+        let last = written.say(bob, lab, "@ana soon");
+        let kept = |written: &Written, sql: &str| -> i64 {
+            let sql = format!("SELECT count(*) FROM {sql}");
+            written.store.conn.query_row(&sql, [bob], |row| row.get(0)).unwrap()
+        };
+        let known = |written: &Written| {
+            ["wishes WHERE account = ?1", "marked WHERE account = ?1", "forgotten WHERE by = ?1"]
+                .map(|sql| kept(written, sql))
+        };
+        assert_eq!(known(&written), [1, 1, 2]);
+        written.unregister(bob, said);
+        assert_eq!(known(&written), [0, 0, 0]);
+        // What it said is counted as long as it is there.
+        let count = u64::from(said == Said::Stays);
+        let end = Seq(u64::MAX);
+        let archive = written.archive();
+        assert_eq!(archive.marked(lab, ana, (Seq(0), end), 9).unwrap(), count);
+        assert_eq!(archive.unread(lab, ana, (Seq(0), end), 9).unwrap(), count);
+        assert_eq!(archive.search(&[lab], "soon", None, 9).unwrap().len() as u64, count);
+        written.take_out();
+        let left = written.store.entry(words).unwrap().unwrap().deed;
+        assert_eq!(left, Deed::Wish(Wish::Words(Words::default())));
+        written.store.forget(lab, old(Millis(last.0 + 1)), 99).unwrap();
+        assert_eq!(known(&written), [0, 0, 0]);
+        assert_eq!(written.store.reload().unwrap(), written.state.clone().unspoken());
     }
 }
 
