@@ -51,7 +51,8 @@ pub(crate) fn line(text: &str, limits: &Limits) -> Result<String, Refusal> {
 /// [`Code::TooLong`], [`Code::BadField`].
 pub(crate) fn sign(text: &str) -> Result<String, Refusal> {
     let sign = one_line(text, ("emoji", SIGN_BYTES_MAX))?;
-    if sign.is_empty() || sign.contains(char::is_whitespace) {
+    let is_seen = sign.chars().any(|char| !is_disturbing(char));
+    if !is_seen || sign.contains(char::is_whitespace) {
         return Err(Refusal::of(Code::BadField).field("emoji").why("expected a sign or a word"));
     }
     Ok(sign)

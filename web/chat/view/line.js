@@ -17,7 +17,8 @@ export function Line() {
   }, [retryAt]);
   if (how === "up") return null;
   const left = retryAt ? Math.max(0, Math.ceil((retryAt - now) / 1000)) : 0;
-  const waiting = state.value.outbox.filter((one) => one.state !== "kept").length;
+  // What was refused is not sent again by itself.
+  const waiting = state.value.outbox.filter(({ state }) => state !== "kept" && state !== "failed").length;
   return html`<div class="no-line">
     <span class="arms" aria-hidden="true"><i></i><i></i></span>
     <p role="status">${t(navigator.onLine ? "no line" : "no network")}${waiting > 0 && ` ${count("waiting to be sent", waiting)}`}</p>

@@ -19,6 +19,10 @@ impl<P: Past> Judge<'_, P> {
         let room = self.moderated(place)?;
         self.owns(self.state.room(room))?;
         let (who, member) = self.other(room, user)?;
+        // Who may do as much as oneself stays; but one may step down.
+        if who != self.by {
+            self.lower(room, user)?;
+        }
         Ok(if member.role == role {
             Vec::new()
         } else {

@@ -145,6 +145,13 @@ impl<P: Past> Judge<'_, P> {
         if by != self.by {
             self.moderates(self.state.room(room))?;
         }
+        if self.is_redacted(of) {
+            return Ok(Vec::new());
+        }
+        // Who may not speak may take back what it said, and say nothing by that.
+        if reason.is_some() {
+            self.may_speak(self.state.room(room))?;
+        }
         let reason = reason.map(|reason| text::line(reason, self.limits)).transpose()?;
         Ok(vec![Deed::In { room, act: Act::Redact { of, reason } }])
     }

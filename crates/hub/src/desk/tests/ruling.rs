@@ -89,6 +89,12 @@ impl Model {
                 if self.said(room, *seq)?.by != by && !self.is_moderator(by, room) {
                     return no(Code::Forbidden);
                 }
+                if self.is_redacted(*seq) {
+                    return Ok(Vec::new());
+                }
+                if reason.is_some() {
+                    self.may_speak(by, room)?;
+                }
                 act(room, Act::Redact { of: *seq, reason: reason.clone() })
             }
             Ask::React { room, seq, emoji, on, .. } => {
@@ -206,6 +212,9 @@ impl Model {
             return no(Code::Forbidden);
         }
         let who = self.member(room, user)?;
+        if who != by {
+            self.lower(by, room, user)?;
+        }
         let is_so = self.rooms[&room].members[&who].role == role;
         if is_so { Ok(Vec::new()) } else { act(room, Act::Role { who, role }) }
     }
