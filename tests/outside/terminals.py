@@ -28,19 +28,27 @@ def on_a_terminal(command, env, keys=b""):
 
 
 class Tmux:
-    """A terminal of 80 columns, and a person who types. `command` is of a shell."""
+    """A terminal of 80 columns, if nothing else is asked for, and a person who types. `command` is of a shell."""
 
-    def __init__(self, stage, command):
+    def __init__(self, stage, command, name="tmux", size=(80, 24)):
         need("tmux")
-        self.base = ["tmux", "-S", str(stage.path("tmux")), "-f", "/dev/null"]
+        self.base = ["tmux", "-S", str(stage.path(name)), "-f", "/dev/null"]
         self.stage = stage
-        self.run("new-session", "-d", "-x", "80", "-y", "24", "-s", "s", f"{command}; echo end $?; sleep 60")
+        columns, rows = map(str, size)
+        self.run("new-session", "-d", "-x", columns, "-y", rows, "-s", "s", f"{command}; echo end $?; sleep 60")
 
     def run(self, *words):
         return self.stage.run([*self.base, *words], env=self.stage.env() | {"TERM": "xterm"})
 
     def type(self, *keys):
         self.run("send-keys", "-t", "s", *keys)
+
+    def resize(self, columns, rows):
+        self.run("resize-window", "-t", "s", "-x", str(columns), "-y", str(rows))
+
+    def shown(self, what):
+        """What tmux says of the terminal, such as `#{alternate_on}`."""
+        return self.run("display-message", "-p", "-t", "s", what).decode().strip()
 
     def screen(self):
         return self.run("capture-pane", "-p", "-t", "s").decode()

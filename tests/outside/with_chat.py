@@ -251,7 +251,7 @@ def what_comes_to_nothing_says_what_to_try(stage):
 def a_person_at_a_terminal_sees_messages_above_the_line_that_is_typed(stage):
     program = hub(stage, "127.0.0.1:0")
     registered(stage, program.at, "bob")
-    tmux = Tmux(stage, f"{RELAIS} chat {program.at} --user ana --register")
+    tmux = Tmux(stage, f"{RELAIS} chat {program.at} --user ana --register --plain")
     try:
         tmux.sees("password of ana")
         tmux.type("terminal-pass", "Enter")

@@ -57,7 +57,7 @@ pub(crate) struct RoomPost {
     pub(crate) seq: Option<Seq>,
     /// What its members are told.
     pub(crate) common: Arc<Spoken>,
-    /// What some of them are told instead.
+    /// What some of them are told instead, in the order of accounts.
     pub(crate) own: Vec<(AccountId, Arc<Spoken>)>,
     /// Who comes in before, or leaves after.
     pub(crate) moves: Vec<(AccountId, Move)>,
@@ -282,9 +282,9 @@ fn take_from(rooms: &mut HashMap<RoomId, HashMap<Key, Seat>>, room: RoomId, key:
 impl RoomPost {
     /// What `account` is told.
     fn spoken_to(&self, account: AccountId) -> &Arc<Spoken> {
-        // Few or none: the author, who is named, or the two who speak with each other.
-        let own = self.own.iter().find(|(who, _)| *who == account);
-        own.map_or(&self.common, |(_, spoken)| spoken)
+        // Few or none, or all, where all want to notice what is said there.
+        let own = self.own.binary_search_by_key(&account, |(who, _)| *who);
+        own.map_or(&self.common, |place| &self.own[place].1)
     }
 }
 

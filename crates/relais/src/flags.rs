@@ -82,7 +82,7 @@ pub(crate) enum Command {
     Listen(Box<listen::Flags>),
     /// Have people and programs talk with each other: accounts, rooms, and all that was said
     Hub(Box<hub::Flags>),
-    /// Talk with others at a hub: line by line, or one message from a script
+    /// Talk with others at a hub: on a screen, line by line, or one message from a script
     Chat(Box<chat::Flags>),
     /// Say something to a server and show what it answers, or have a dialogue with it
     Send(Box<send::Flags>),

@@ -151,7 +151,7 @@ fn obey(
         }
         Command::Get(flags) => get::obey(*flags, data, (color, telling)),
         Command::Send(flags) => send::obey(*flags, data, telling),
-        Command::Chat(flags) => chat::obey(&flags, data, telling),
+        Command::Chat(flags) => chat::obey(&flags, data, (color, telling)),
         Command::Check { file, json } => check(or_usual(file), json),
         Command::Reload { file } => control::reload(&or_usual(file), data),
         Command::Cache(flags) => cache::obey(*flags, color, data),

@@ -4,9 +4,10 @@ use std::{
     panic::{self, AssertUnwindSafe},
     slice,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use tokio::time::Instant;
 use tracing::error;
 
 use super::{Bounds, Job, Noticed, RETRY_MS, Uncounted, Wanted, pages};

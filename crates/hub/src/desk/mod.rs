@@ -8,13 +8,13 @@ mod chore;
 mod chores;
 mod counting;
 mod hooks;
-#[cfg(test)]
-mod likeness;
 mod listing;
 mod order;
 mod pace;
 mod reading;
 mod seating;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod upkeep;
 mod writing;

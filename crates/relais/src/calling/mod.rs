@@ -7,4 +7,4 @@ mod trust;
 
 pub(crate) use hints::{broken, refused};
 pub(crate) use shown::{Met, met_json, tell_met};
-pub(crate) use trust::{TlsFlags, calls};
+pub(crate) use trust::{Channel, TlsFlags, calls};

@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueHint};
 use relais_net::{
-    DialLimits, Dialer,
+    DialLimits, Dialer, Scheme,
     tls::{Connector, Demand, Fingerprint, Roots, Trust, read_certified, read_chain},
 };
 use tracing::warn;
@@ -43,9 +43,55 @@ pub(crate) struct TlsFlags {
     pub(crate) server_name: Option<String>,
 }
 
+/// What is spoken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Channel {
+    /// TLS, or what may turn out to be.
+    Tls,
+    /// Something that everybody on the way can read.
+    Clear,
+}
+
+impl Channel {
+    /// That of endpoints of `scheme`.
+    pub(crate) fn of(scheme: Scheme) -> Self {
+        if scheme.is_secure() { Self::Tls } else { Self::Clear }
+    }
+}
+
 impl TlsFlags {
+    /// Whether all that was given is of use over `channel`. `expected` is with what it would be.
+    ///
+    /// # Errors
+    ///
+    /// The flag that is of none, and what is wrong with it.
+    pub(crate) fn fit(
+        &self,
+        channel: Channel,
+        expected: &'static str,
+    ) -> Result<(), (&'static str, Wrong)> {
+        match self.given() {
+            Some(flag) if channel == Channel::Clear => {
+                let what = format!("nothing is done with `{flag}`");
+                Err((flag, Wrong::expected(what, expected)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is demanded of servers over `channel`. May read the files that are named, and the usual
+    /// authorities.
+    pub(crate) fn demand_over(&self, channel: Channel, data: &Data) -> Result<Demand, Stop> {
+        match channel {
+            Channel::Tls => self.demand(data),
+            Channel::Clear => {
+                Ok(Demand { trust: Trust::Roots(Roots::none()), server_name: None, own: None })
+            }
+        }
+    }
+
     /// The first that was given, if one was.
-    pub(crate) fn given(&self) -> Option<&'static str> {
+    fn given(&self) -> Option<&'static str> {
         let Self { pin, ca, insecure, cert, key, server_name } = self;
         let given = [
             (pin.is_some(), "--pin"),
@@ -58,8 +104,7 @@ impl TlsFlags {
         given.into_iter().find_map(|(is_given, flag)| is_given.then_some(flag))
     }
 
-    /// What is demanded of servers. Reads the files that are named, and the usual authorities.
-    pub(crate) fn demand(&self, data: &Data) -> Result<Demand, Stop> {
+    fn demand(&self, data: &Data) -> Result<Demand, Stop> {
         let trust = match (self.pin, &self.ca, self.insecure) {
             (Some(pin), ..) => Trust::Pinned(pin),
             (None, Some(file), _) => {
@@ -85,11 +130,6 @@ impl TlsFlags {
         });
         let own = own.transpose()?;
         Ok(Demand { trust, server_name: self.server_name.clone(), own })
-    }
-
-    /// The same, where there is nothing to be demanded.
-    pub(crate) fn no_demand() -> Demand {
-        Demand { trust: Trust::Roots(Roots::none()), server_name: None, own: None }
     }
 }
 

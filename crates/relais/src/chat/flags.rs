@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::screen::{Alerts, Theme};
 use crate::{
     calling,
     spelling::{BareEndpoint, Time},
@@ -11,9 +12,10 @@ use crate::{
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Flags {
-    /// The hub: `tcp://host:port`, `tls://` or `unix:///path`; a bare port is TCP on this machine
-    #[arg(default_value = "tcp://127.0.0.1:6680")]
-    pub(super) endpoint: BareEndpoint,
+    /// The hub: `tcp://host:port`, `tls://` or `unix:///path`; a bare port is TCP on this machine. The screen
+    /// takes several
+    #[arg(default_value = "tcp://127.0.0.1:6680", value_name = "ENDPOINT")]
+    pub(super) endpoints: Vec<BareEndpoint>,
     /// Who you are [default: who logged in there from here, if it was one]
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<String>,
@@ -33,6 +35,15 @@ pub(crate) struct Flags {
     /// Print what is told as frames, a line of JSON each
     #[arg(long, requires = "tail")]
     pub(super) json: bool,
+    /// Talk in lines, as for a pipe or a screen reader, not on a screen
+    #[arg(long)]
+    pub(super) plain: bool,
+    /// How the screen looks
+    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["plain", "send", "tail"])]
+    pub(super) theme: Theme,
+    /// How the screen tells of what is said to you while you do not look
+    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["plain", "send", "tail"])]
+    pub(super) alerts: Alerts,
     /// How long connecting may take, and a handshake
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub(super) timeout: Time,
@@ -44,10 +55,11 @@ pub(crate) struct Flags {
 const EXAMPLES: &str = "\
 Examples:
   relais chat --user ana --register                    an account at the hub on this machine
-  relais chat                                          and from then on; /help tells what can be typed
+  relais chat                                          and from then on; F1 tells what can be typed
   relais chat tls://hub.example.org:6697 --user ana    a hub elsewhere
   make || relais chat --send lab 'it does not build'   a word from a script
   relais chat --tail lab --json | jq -r .body          what is said, for programs
+  relais chat 6680 tls://hub.example.org:6697          two hubs on one screen
 
 The password is asked for once, or read from RELAIS_PASSWORD; then a token is kept in the data folder,
 until /logout. A connection that is lost is made again: nothing is lost, and nothing comes twice.

@@ -6,20 +6,27 @@ mod flags;
 mod kept;
 mod let_in;
 mod person;
+mod phrases;
 mod place;
+mod screen;
 mod script;
 
+use std::io::{self, IsTerminal as _};
+
 use anyhow::Context as _;
+use clap::ColorChoice;
 use relais_hub::{Lang, client::Talk};
-use relais_net::{Endpoint, Scheme};
+use relais_net::{Endpoint, Place, Scheme};
 
 pub(crate) use flags::Flags;
 
 use caller::Caller;
 use kept::Kept;
+use let_in::Door;
+use screen::Wishes;
 
 use crate::{
-    calling::{self, calls},
+    calling::{Channel, TlsFlags, calls},
     complaint::Wrong,
     data::Data,
     hub::random,
@@ -31,44 +38,75 @@ use crate::{
 const DEVICE: &str = "relais chat";
 
 /// Does what the flags ask for.
-pub(crate) fn obey(flags: &Flags, data: &Data, telling: Telling) -> Result<(), Stop> {
-    let endpoint = &flags.endpoint.0;
-    fits(endpoint, &flags.tls).map_err(|(flag, wrong)| Stop::of_flag(flag, wrong))?;
-    let demand = if endpoint.scheme.is_secure() {
-        flags.tls.demand(data)?
-    } else {
-        calling::TlsFlags::no_demand()
-    };
-    let dialer = calls(&demand, flags.timeout.0, None)?;
-    let kept = Kept::of(&data.chat()?, endpoint);
-    let (entrance, user) = entrance::of(flags, &kept)?;
-    let talk = Talk::new(entrance, DEVICE, random);
-    let caller = Caller::new(talk, dialer, endpoint.clone());
-    let door = let_in::Door { kept, user, lang: lang() };
+pub(crate) fn obey(
+    flags: &Flags,
+    data: &Data,
+    (color, telling): (ColorChoice, Telling),
+) -> Result<(), Stop> {
+    let endpoints: Vec<_> = flags.endpoints.iter().map(|endpoint| endpoint.0.clone()).collect();
+    fits(&endpoints, &flags.tls).map_err(|(flag, wrong)| Stop::of_flag(flag, wrong))?;
+    let shown = shown(flags);
+    if shown != Shown::Screen && endpoints.len() > 1 {
+        let wrong = Wrong::expected("several hubs without a screen", "one");
+        return Err(Stop::of_flag("ENDPOINT", wrong));
+    }
+    let parties: Result<Vec<_>, _> =
+        endpoints.into_iter().map(|endpoint| party(flags, data, endpoint)).collect();
+    let (mut parties, lang) = (parties?, lang());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("starting a runtime")?.block_on(async {
+        if shown == Shown::Screen {
+            let wishes = Wishes { theme: flags.theme, color, alerts: flags.alerts, lang };
+            return screen::talk(parties, wishes).await;
+        }
+        let Some((_, caller, door)) = parties.pop() else { return Ok(()) };
         match (&flags.send, &flags.tail) {
-            (Some(words), _) => script::send(caller, &door, (words, telling)).await,
-            (None, Some(room)) => script::tail(caller, &door, (room, flags.json)).await,
-            (None, None) => person::talk(caller, door, telling).await,
+            (Some(words), _) => script::send(caller, (&door, lang), (words, telling)).await,
+            (None, Some(room)) => script::tail(caller, (&door, lang), (room, flags.json)).await,
+            (None, None) => person::talk(caller, (door, lang), telling).await,
         }
     })
 }
 
-/// Whether there may be a hub at `endpoint`, and what is said of TLS is of use.
-fn fits(endpoint: &Endpoint, tls: &calling::TlsFlags) -> Result<(), (&'static str, Wrong)> {
-    let scheme = endpoint.scheme;
-    if !matches!(scheme, Scheme::Tcp | Scheme::Tls | Scheme::Unix) {
-        let what = format!("no hub is talked to over {scheme}");
-        return Err(("ENDPOINT", Wrong::expected(what, "tcp, tls or unix")));
-    }
-    match tls.given() {
-        Some(flag) if !scheme.is_secure() => {
-            let what = format!("nothing is done with `{flag}`");
-            Err((flag, Wrong::expected(what, "an endpoint of tls://")))
+/// How a talk is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Screen,
+    Lines,
+}
+
+fn shown(flags: &Flags) -> Shown {
+    let is_asked = flags.send.is_none() && flags.tail.is_none() && !flags.plain;
+    let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let is_able = std::env::var("TERM").is_ok_and(|term| !term.is_empty() && term != "dumb");
+    if is_asked && is_terminal && is_able { Shown::Screen } else { Shown::Lines }
+}
+
+/// Who is talked to at `endpoint`, by what it is called, and as whom. May ask for a password.
+fn party(flags: &Flags, data: &Data, endpoint: Endpoint) -> Result<(String, Caller, Door), Stop> {
+    let demand = flags.tls.demand_over(Channel::of(endpoint.scheme), data)?;
+    let dialer = calls(&demand, flags.timeout.0, None)?;
+    let kept = Kept::of(&data.chat()?, &endpoint);
+    let (entrance, user) = entrance::of(flags, (&kept, &endpoint))?;
+    let talk = Talk::new(entrance, DEVICE, random);
+    let name = match &endpoint.place {
+        Place::Net(host_port) => host_port.to_string(),
+        Place::Path(path) => path.display().to_string(),
+    };
+    Ok((name, Caller::new(talk, dialer, endpoint), Door { kept, user }))
+}
+
+/// Whether there may be hubs at `endpoints`, and what is said of TLS is of use.
+fn fits(endpoints: &[Endpoint], tls: &TlsFlags) -> Result<(), (&'static str, Wrong)> {
+    for Endpoint { scheme, .. } in endpoints {
+        if !matches!(scheme, Scheme::Tcp | Scheme::Tls | Scheme::Unix) {
+            let what = format!("no hub is talked to over {scheme}");
+            return Err(("ENDPOINT", Wrong::expected(what, "tcp, tls or unix")));
         }
-        _ => Ok(()),
     }
+    let secure = endpoints.iter().find(|endpoint| endpoint.scheme.is_secure());
+    let channel = secure.map_or(Channel::Clear, |endpoint| Channel::of(endpoint.scheme));
+    tls.fit(channel, "an endpoint of tls://")
 }
 
 /// The language of who types, as the environment has it.
@@ -93,8 +131,9 @@ mod tests {
     #[track_caller]
     fn check(words: &str, expect: Option<&str>) {
         let words = ["chat"].into_iter().chain(words.split_whitespace());
-        let Flags { endpoint, tls, .. } = Line::try_parse_from(words).unwrap().flags;
-        let found = fits(&endpoint.0, &tls).err().map(|(_, wrong)| wrong.what);
+        let Flags { endpoints, tls, .. } = Line::try_parse_from(words).unwrap().flags;
+        let endpoints: Vec<_> = endpoints.into_iter().map(|endpoint| endpoint.0).collect();
+        let found = fits(&endpoints, &tls).err().map(|(_, wrong)| wrong.what);
         assert_eq!(found.as_deref(), expect);
     }
 
@@ -104,6 +143,8 @@ mod tests {
         check("tls://hub.example:6697 --insecure", None);
         check("unix:///run/hub", None);
         check("udp://127.0.0.1:1", Some("no hub is talked to over udp"));
+        check("6680 tls://hub.example:6697 --insecure", None);
+        check("6680 udp://127.0.0.1:1", Some("no hub is talked to over udp"));
         check("6680 --insecure", Some("nothing is done with `--insecure`"));
     }
 

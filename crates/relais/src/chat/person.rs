@@ -1,17 +1,18 @@
 //! Somebody who types lines, or a pipe that brings them.
 
 use relais_hub::{
+    Lang,
     client::News,
     model::{Seq, Wishes},
     protocol::{Answer, Ask, Event, Listed, Place, Refusal, Told},
-    words::{self, Line, Phrase, Reader, Stand},
+    words::{self, Line, Phrase, Reader, Stand, Text},
 };
 use tokio::time::Instant;
 
 use super::{
     caller::Caller,
     let_in::Door,
-    script::{BACK, LOST},
+    phrases::{BACK, LOST, SOMEBODY_ALREADY, UNSURE, WAITING},
 };
 use crate::{
     output::{Telling, tell},
@@ -29,6 +30,7 @@ const UNANSWERED_MAX: usize = 32;
 /// Who types.
 struct Person {
     door: Door,
+    lang: Lang,
     screen: Screen,
     /// What the hub calls them.
     me: Option<String>,
@@ -43,18 +45,23 @@ struct Person {
 }
 
 /// Talks until the lines end, and all of them are answered.
-pub(super) async fn talk(mut caller: Caller, door: Door, telling: Telling) -> Result<(), Stop> {
+pub(super) async fn talk(
+    mut caller: Caller,
+    (door, lang): (Door, Lang),
+    telling: Telling,
+) -> Result<(), Stop> {
     // Before the terminal is taken: why nobody is let in is no line of a talk.
     let entered = loop {
         match caller.next().await? {
-            Some(News::Refused(refusal)) => return Err(door.refused(&refusal)),
+            Some(News::Refused(refusal)) => return Err(door.refused(&refusal, lang)),
             Some(news) => break news,
-            None => tell(LOST),
+            None => tell(LOST.of(lang)),
         }
     };
     let (mut lines, screen) = terminal::open(PROMPT);
     let mut person = Person {
         door,
+        lang,
         screen,
         me: None,
         here: Stand::Nowhere,
@@ -63,7 +70,7 @@ pub(super) async fn talk(mut caller: Caller, door: Door, telling: Telling) -> Re
         is_over: false,
     };
     if telling != Telling::Less {
-        person.show(Phrase::Greeting.line(person.door.lang));
+        person.show(Phrase::Greeting.line(person.lang));
     }
     person.hear(entered)?;
     while !person.is_over || caller.talk.unanswered() > 0 {
@@ -83,7 +90,7 @@ impl Person {
         tokio::select! {
             heard = caller.next() => match heard? {
                 Some(news) => self.hear(news)?,
-                None => self.note(LOST),
+                None => self.say(LOST),
             },
             line = lines.next(), if is_free && !self.is_over => {
                 self.is_over = line.is_none();
@@ -102,12 +109,12 @@ impl Person {
                 self.note("`/unregister PASSWORD` deletes your account, for good");
             }
             Line::Ask(Ask::Login { .. } | Ask::Register { .. }) | Line::Secret(_) => {
-                self.note("you are somebody already: `relais chat --user NAME` is somebody else");
+                self.say(SOMEBODY_ALREADY);
             }
             Line::Ask(Ask::Bye { .. }) | Line::End => self.is_over = true,
             // In the language of who reads, and without a hub, too.
             Line::Ask(Ask::Help) => {
-                let answer = Ok(Answer::Help(words::help(self.door.lang)));
+                let answer = Ok(Answer::Help(words::help(self.lang)));
                 self.tell(&Told::Answer { re: None, answer });
             }
             Line::Ask(ask) => {
@@ -115,10 +122,10 @@ impl Person {
                 return Some(ask);
             }
             Line::Lang(lang) => {
-                self.door.lang = lang;
+                self.lang = lang;
                 self.show(Phrase::Language.line(lang));
             }
-            Line::NameStays => self.show(Phrase::NameStays.line(self.door.lang)),
+            Line::NameStays => self.show(Phrase::NameStays.line(self.lang)),
             Line::Wrong(refusal) => self.tell(&Told::Answer { re: None, answer: Err(refusal) }),
             Line::Nothing => {}
         }
@@ -128,27 +135,29 @@ impl Person {
     /// Tells who typed the last word why it is not over yet.
     fn say_what_is_left(&self, caller: &Caller) {
         if self.is_over && caller.talk.unanswered() > 0 && self.screen.is_terminal() {
-            self.note("waiting for answers; Ctrl-C leaves without them");
+            self.say(WAITING);
         }
     }
 
     fn hear(&mut self, news: News) -> Result<(), Stop> {
         match news {
             News::Entered { user, token, rooms, wishes } => {
-                self.door.keep(&user, token.as_ref());
+                if let Err(why) = self.door.keep(&user, token.as_ref(), self.lang) {
+                    self.note(&why);
+                }
                 if self.was_in {
-                    self.note(BACK);
+                    self.say(BACK);
                 } else {
                     self.tell(&as_entered(&user, (rooms, wishes)));
                 }
                 (self.me, self.was_in) = (Some(user), true);
             }
-            News::Refused(refusal) => return Err(self.door.refused(&refusal)),
+            News::Refused(refusal) => return Err(self.door.refused(&refusal, self.lang)),
             News::Happened(event) => self.happened(event),
             News::Answered(ask, answer) => self.answered(&ask, answer),
             News::Unsure(ask) => {
                 self.moving -= usize::from(moves(&ask));
-                self.note("the connection was lost before an answer: see whether it was done");
+                self.say(UNSURE);
             }
         }
         Ok(())
@@ -192,7 +201,7 @@ impl Person {
     }
 
     fn tell(&self, told: &Told) {
-        let (lang, me, here) = (self.door.lang, self.me.as_deref(), self.here.place());
+        let (lang, me, here) = (self.lang, self.me.as_deref(), self.here.place());
         self.show(words::show(told, Reader { lang, me, here }));
     }
 
@@ -200,6 +209,10 @@ impl Person {
         if !text.as_ref().is_empty() {
             self.screen.show(text.as_ref());
         }
+    }
+
+    fn say(&self, text: Text) {
+        self.note(text.of(self.lang));
     }
 
     /// Tells something of our own, as the hub does.

@@ -6,7 +6,7 @@ use relais_hub::{
     client::News,
     json,
     model::Kind,
-    protocol::{Answer, Ask, Event, Listed, Place, Refusal, Told},
+    protocol::{Answer, Ask, Event, Listed, Place, Refusal, Secret, Told},
     words::{self, Reader},
 };
 use tokio::time::Instant;
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::{
     caller::Caller,
     let_in::{Door, refused},
+    phrases::{BACK, LOST},
     place::{found, place},
 };
 use crate::{
@@ -21,24 +22,21 @@ use crate::{
     stop::Stop,
 };
 
-/// What is told once a connection is lost.
-pub(super) const LOST: &str = "the connection is lost; calling again";
-
-/// What is told once it is there again.
-pub(super) const BACK: &str = "connected again";
+/// Who a script talks as, and in which language it is told of it.
+pub(super) type Asker<'a> = (&'a Door, Lang);
 
 /// Says one message, and ends once it is written down.
 pub(super) async fn send(
     mut caller: Caller,
-    door: &Door,
+    asker: Asker<'_>,
     (words, telling): (&[String], Telling),
 ) -> Result<(), Stop> {
     let [room, body @ ..] = words else { return Ok(()) };
-    let rooms = enter(&mut caller, door).await?;
-    let to = come_in(&mut caller, door, (room, &rooms)).await?;
+    let rooms = enter(&mut caller, asker).await?;
+    let to = come_in(&mut caller, asker, (room, &rooms)).await?;
     let body = body.join(" ");
     let message = Ask::Message { to, kind: Kind::Text, body, reply: None, cid: None };
-    let answer = answer(&mut caller, door, message).await?;
+    let answer = answer(&mut caller, asker, message).await?;
     if let (Answer::Written { seq, .. }, Telling::More) = (answer, telling) {
         tell(format_args!("* written down as {seq}"));
     }
@@ -49,22 +47,22 @@ pub(super) async fn send(
 /// Prints what is said in `room`, for as long as somebody reads it.
 pub(super) async fn tail(
     mut caller: Caller,
-    door: &Door,
+    asker: Asker<'_>,
     (room, is_json): (&str, bool),
 ) -> Result<(), Stop> {
-    let rooms = enter(&mut caller, door).await?;
-    let here = come_in(&mut caller, door, (room, &rooms)).await?;
+    let rooms = enter(&mut caller, asker).await?;
+    let here = come_in(&mut caller, asker, (room, &rooms)).await?;
     let show = if is_json { frame } else { line };
     loop {
         match caller.next().await? {
             Some(News::Happened(event)) if event.room() == Some(&here) => {
-                let text = show(event, (&here, door.lang));
+                let text = show(event, (&here, asker.1));
                 if print_on(&text).context(PRINTING)? == output::Reader::HasEnough {
                     caller.end().await;
                     return Ok(());
                 }
             }
-            heard => go_on(door, heard)?,
+            heard => go_on(asker, heard)?,
         }
     }
 }
@@ -81,14 +79,14 @@ fn line(event: Event, (here, lang): (&Place, Lang)) -> Vec<u8> {
 }
 
 /// Waits to be let in. Gives the rooms that who asks is in.
-async fn enter(caller: &mut Caller, door: &Door) -> Result<Vec<Listed>, Stop> {
+async fn enter(caller: &mut Caller, asker: Asker<'_>) -> Result<Vec<Listed>, Stop> {
     loop {
         match caller.next().await? {
             Some(News::Entered { user, token, rooms, .. }) => {
-                door.keep(&user, token.as_ref());
+                keep(asker, (&user, token.as_ref()));
                 return Ok(rooms);
             }
-            heard => go_on(door, heard)?,
+            heard => go_on(asker, heard)?,
         }
     }
 }
@@ -96,7 +94,7 @@ async fn enter(caller: &mut Caller, door: &Door) -> Result<Vec<Listed>, Stop> {
 /// Comes into the room that is called `name`, where it is not in. Gives it as the hub calls it.
 async fn come_in(
     caller: &mut Caller,
-    door: &Door,
+    asker: Asker<'_>,
     (name, rooms): (&str, &[Listed]),
 ) -> Result<Place, Stop> {
     let room = place(name);
@@ -106,34 +104,41 @@ async fn come_in(
     if let Place::Person(_) = room {
         return Ok(room);
     }
-    match answer(caller, door, Ask::Join { room: room.clone() }).await? {
+    match answer(caller, asker, Ask::Join { room: room.clone() }).await? {
         Answer::Joined(listed) => Ok(listed.room),
         _ => Ok(room),
     }
 }
 
 /// Asks, and waits for the answer.
-async fn answer(caller: &mut Caller, door: &Door, ask: Ask) -> Result<Answer, Stop> {
+async fn answer(caller: &mut Caller, asker: Asker<'_>, ask: Ask) -> Result<Answer, Stop> {
     caller.talk.ask(ask, Instant::now());
     loop {
         match caller.next().await? {
             Some(News::Answered(_, answer)) => {
-                return answer.map_err(|refusal: Refusal| refused(&refusal, door.lang));
+                return answer.map_err(|refusal: Refusal| refused(&refusal, asker.1));
             }
-            heard => go_on(door, heard)?,
+            heard => go_on(asker, heard)?,
         }
     }
 }
 
+fn keep((door, lang): Asker<'_>, (user, token): (&str, Option<&Secret>)) {
+    if let Err(why) = door.keep(user, token, lang) {
+        tell(why);
+    }
+}
+
 /// Tells of what does not end it.
-fn go_on(door: &Door, heard: Option<News>) -> Result<(), Stop> {
+fn go_on(asker: Asker<'_>, heard: Option<News>) -> Result<(), Stop> {
+    let (door, lang) = asker;
     match heard {
-        None => tell(LOST),
+        None => tell(LOST.of(lang)),
         Some(News::Entered { user, token, .. }) => {
-            door.keep(&user, token.as_ref());
-            tell(BACK);
+            keep(asker, (&user, token.as_ref()));
+            tell(BACK.of(lang));
         }
-        Some(News::Refused(refusal)) => return Err(door.refused(&refusal)),
+        Some(News::Refused(refusal)) => return Err(door.refused(&refusal, lang)),
         Some(News::Happened(_) | News::Answered(..) | News::Unsure(_)) => {}
     }
     Ok(())

@@ -21,7 +21,7 @@ use serde::de::IgnoredAny;
 
 use super::flags::Flags;
 use crate::{
-    calling::{TlsFlags, calls},
+    calling::{Channel, calls},
     complaint::Wrong,
     content,
     data::Data,
@@ -82,11 +82,10 @@ impl Flags {
             self.url.parse().map_err(|error| Stop::of_flag("URL", Wrong::from_error(&error)))?;
         let request = self.request(url)?;
         let is_tls_possible = request.url.is_secure() || self.follow > 0;
-        if let (Some(flag), false) = (self.tls.given(), is_tls_possible) {
-            let what = format!("nothing is done with `{flag}`");
-            return Err(Stop::of_flag(flag, Wrong::expected(what, "a URL of https://")));
-        }
-        let demand = if is_tls_possible { self.tls.demand(data)? } else { TlsFlags::no_demand() };
+        let channel = if is_tls_possible { Channel::Tls } else { Channel::Clear };
+        let fit = self.tls.fit(channel, "a URL of https://");
+        fit.map_err(|(flag, wrong)| Stop::of_flag(flag, wrong))?;
+        let demand = self.tls.demand_over(channel, data)?;
         let client = Client {
             dialer: calls(&demand, self.timeout.0, None)?,
             speaks: match (self.http1, self.http2) {

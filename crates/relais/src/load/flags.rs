@@ -15,7 +15,12 @@ use super::{
     said::{Messages, Requesting, about_message},
     target::{Url, has_path},
 };
-use crate::{calling::TlsFlags, complaint::Wrong, spelling::Time, stop::Stop};
+use crate::{
+    calling::{Channel, TlsFlags},
+    complaint::Wrong,
+    spelling::Time,
+    stop::Stop,
+};
 
 /// What `relais load` takes.
 #[derive(Clone, Debug, Args)]
@@ -121,11 +126,9 @@ impl Flags {
         let waits = format!("timeout {}", self.timeout);
         let warmup = (!self.warmup.0.is_zero()).then(|| format!("warm-up {}", self.warmup));
         let about = [about, waits].into_iter().chain(warmup).collect::<Vec<_>>().join(", ");
-        if let (Some(flag), false) = (self.tls.given(), url.endpoint.scheme.is_secure()) {
-            let what = format!("nothing is done with `{flag}`");
-            let wrong = Wrong::expected(what, "a TARGET over TLS, e.g. `https://…`");
-            return Err(Stop::of_flag(flag, wrong));
-        }
+        let channel = Channel::of(url.endpoint.scheme);
+        let fit = self.tls.fit(channel, "a TARGET over TLS, e.g. `https://…`");
+        fit.map_err(|(flag, wrong)| Stop::of_flag(flag, wrong))?;
         let threads = self.threads.or_else(|| thread::available_parallelism().ok());
         let title = format!("{}{path}", url.endpoint);
         let load = Load {

@@ -32,7 +32,7 @@ use tokio::{
 pub(crate) use flags::Flags;
 
 use crate::{
-    calling::{TlsFlags, calls},
+    calling::{Channel, calls},
     clock,
     complaint::Wrong,
     data::Data,
@@ -53,8 +53,7 @@ pub(crate) fn obey(
 ) -> Result<(), Stop> {
     let Asked { load, title, about, tls, json, html } = flags.asked()?;
     check_descriptors(load.connections)?;
-    let is_secure = load.target.endpoint.scheme.is_secure();
-    let demand = if is_secure { tls.demand(data)? } else { TlsFlags::no_demand() };
+    let demand = tls.demand_over(Channel::of(load.target.endpoint.scheme), data)?;
     let dialer = calls(&demand, load.timeout, None)?;
     let page = html.map(|file| Page::open(&file)).transpose()?;
     let runtime = Builder::new_current_thread().enable_io().enable_time().build();

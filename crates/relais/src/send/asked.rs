@@ -14,7 +14,7 @@ use relais_talk::{
 
 use super::{choice::choose, flags::Flags, heard::Shows};
 use crate::{
-    calling,
+    calling::{Channel, TlsFlags},
     complaint::{Complaint, Wrong},
     stop::Stop,
 };
@@ -31,7 +31,7 @@ pub(super) struct Asked {
     pub(super) repeat: Repeat,
     pub(super) source: Option<IpAddr>,
     pub(super) timeout: Duration,
-    pub(super) tls: calling::TlsFlags,
+    pub(super) tls: TlsFlags,
 }
 
 /// What is said.
@@ -144,13 +144,7 @@ impl Flags {
                 return Err((flag, Wrong::expected(what, "one of both")));
             }
         }
-        match self.tls.given() {
-            Some(flag) if !scheme.is_secure() => {
-                let what = format!("nothing is done with `{flag}`");
-                Err((flag, Wrong::expected(what, "an endpoint of tls:// or wss://")))
-            }
-            _ => Ok(()),
-        }
+        self.tls.fit(Channel::of(scheme), "an endpoint of tls:// or wss://")
     }
 }
 

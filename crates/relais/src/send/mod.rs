@@ -32,7 +32,7 @@ use heard::{Heard, PROMPT};
 use input::Reading;
 
 use crate::{
-    calling::{self, Met, broken, calls, refused, tell_met},
+    calling::{Channel, Met, broken, calls, refused, tell_met},
     complaint::{Complaint, Wrong},
     data::Data,
     output::{Telling, tell},
@@ -50,11 +50,8 @@ const LINGER: Duration = Duration::from_millis(500);
 /// Does what the flags ask for.
 pub(crate) fn obey(flags: Flags, data: &Data, telling: Telling) -> Result<(), Stop> {
     let asked = flags.asked()?;
-    let demand = if asked.target.endpoint.scheme.is_secure() {
-        asked.tls.demand(data)?
-    } else {
-        calling::TlsFlags::no_demand()
-    };
+    let channel = Channel::of(asked.target.endpoint.scheme);
+    let demand = asked.tls.demand_over(channel, data)?;
     let dialer = calls(&demand, asked.timeout, asked.source)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("starting a runtime")?.block_on(talk(asked, &dialer, telling))

@@ -9,7 +9,7 @@ const LINES_MAX: usize = 1_000;
 ///
 /// `at <= lines.len()`; at the end it is the line being typed, kept in `draft` meanwhile.
 #[derive(Debug, Default)]
-pub(super) struct History {
+pub(crate) struct History {
     lines: VecDeque<String>,
     at: usize,
     draft: String,
@@ -17,7 +17,7 @@ pub(super) struct History {
 
 impl History {
     /// Remembers `line`, unless it is empty or the same as the last.
-    pub(super) fn remember(&mut self, line: &str) {
+    pub(crate) fn remember(&mut self, line: &str) {
         if !line.is_empty() && self.lines.back().is_none_or(|last| last != line) {
             if self.lines.len() == LINES_MAX {
                 self.lines.pop_front();
@@ -29,7 +29,7 @@ impl History {
     }
 
     /// The line before the one that is shown, which is `current`.
-    pub(super) fn older(&mut self, current: String) -> Option<String> {
+    pub(crate) fn older(&mut self, current: String) -> Option<String> {
         if self.at == 0 {
             return None;
         }
@@ -41,7 +41,7 @@ impl History {
     }
 
     /// The line after it, at last the one that was being typed.
-    pub(super) fn newer(&mut self) -> Option<String> {
+    pub(crate) fn newer(&mut self) -> Option<String> {
         if self.at == self.lines.len() {
             return None;
         }

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use editor::Editor;
 use mode::Mode;
 
+pub(crate) use history::History;
 pub(crate) use mode::give_back;
 
 /// How many lines may wait to be taken. A pipe that has more waits, too.

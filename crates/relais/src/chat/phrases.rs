@@ -1,0 +1,39 @@
+//! What the client says of its own, in the language of who reads.
+
+use relais_hub::words::Text;
+
+/// Once a connection is lost.
+pub(super) const LOST: Text = Text {
+    en: "the connection is lost; calling again",
+    fr: "la connexion est perdue ; nouvel appel",
+};
+
+/// Once it is there again.
+pub(super) const BACK: Text = Text { en: "connected again", fr: "de nouveau connecté" };
+
+/// To who wants to be somebody else.
+pub(super) const SOMEBODY_ALREADY: Text = Text {
+    en: "you are somebody already: `relais chat --user NAME` is somebody else",
+    fr: "vous êtes déjà quelqu'un : `relais chat --user NOM` est quelqu'un d'autre",
+};
+
+/// To who leaves before all is answered.
+pub(super) const WAITING: Text = Text {
+    en: "waiting for answers; Ctrl-C leaves without them",
+    fr: "en attente de réponses ; Ctrl-C sort sans elles",
+};
+
+/// Of what nobody knows whether it was done.
+pub(super) const UNSURE: Text = Text {
+    en: "the connection was lost before an answer: see whether it was done",
+    fr: "la connexion a été perdue avant une réponse : voyez si c'est fait",
+};
+
+/// Where no token can be kept; why follows.
+pub(super) const NO_TOKEN: Text = Text {
+    en: "the next login asks for the password: no token is kept",
+    fr: "la prochaine connexion demandera le mot de passe : aucun jeton n'est gardé",
+};
+
+/// Before the reason of a refusal.
+pub(super) const REFUSES: Text = Text { en: "the hub refuses", fr: "le serveur refuse" };

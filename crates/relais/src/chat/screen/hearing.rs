@@ -1,0 +1,251 @@
+//! What the screen makes of what hubs tell.
+
+use std::time::Duration;
+
+use relais_hub::{
+    client::News,
+    model::{Role, Seq},
+    protocol::{Ask, Event, Listed, Place, Told, Where},
+    words::{self, sentence},
+};
+use tokio::time::Instant;
+
+use super::{
+    hub::{Link, Presence, Then},
+    model::{Deed, Eyes, Model, is_counted},
+    phrases::SAYS_TO_YOU,
+    room::{Behind, Member},
+    text,
+};
+use crate::chat::phrases::{BACK, UNSURE};
+
+/// How many of a room are known by name. The hub lists no more.
+const MEMBERS_MAX: usize = 1000;
+
+/// How many are told of who write at once.
+const TYPING_MAX: usize = 20;
+
+/// How long somebody writes who does not say so again.
+const TYPING_LASTS: Duration = Duration::from_secs(8);
+
+impl Model {
+    /// Hears news of a hub.
+    pub(super) fn hear(&mut self, hub: usize, news: News, now: Instant) -> Vec<Deed> {
+        match news {
+            News::Entered { user, rooms, .. } => self.entered(hub, user, rooms),
+            News::Refused(refusal) => {
+                let why = text::line(&sentence(&refusal, self.lang));
+                self.hubs[hub].link = Link::Ended(why);
+            }
+            News::Happened(event) => self.happened(hub, &event, now),
+            News::Answered(ask, answer) => {
+                self.count_off(hub, &ask);
+                self.answered(hub, ask, answer);
+            }
+            News::Unsure(ask) => {
+                self.count_off(hub, &ask);
+                self.wrong(UNSURE.of(self.lang).to_owned());
+            }
+        }
+        self.settle(now);
+        self.take_deeds()
+    }
+
+    /// The connection of a hub is lost, and is being made again.
+    pub(super) fn lose(&mut self, hub: usize) {
+        self.hubs[hub].link = Link::Lost;
+        self.hubs[hub].rooms.iter_mut().for_each(|room| room.typing.clear());
+        if self.told_typing.as_ref().is_some_and(|(here, _)| here.hub == hub) {
+            self.told_typing = None;
+        }
+    }
+
+    fn count_off(&mut self, hub: usize, ask: &Ask) {
+        let asked = &mut self.hubs[hub].asked;
+        *asked = asked.saturating_sub(usize::from(is_counted(ask)));
+    }
+
+    fn entered(&mut self, hub: usize, user: String, rooms: Vec<Listed>) {
+        let was_in = !self.hubs[hub].me.is_empty();
+        self.hubs[hub].enter(user, rooms);
+        if was_in {
+            self.say(BACK);
+        }
+        let Some(here) = self.here.clone().filter(|here| here.hub == hub) else {
+            if self.here.is_none() {
+                self.go_to_nth(0);
+            }
+            return;
+        };
+        match self.room() {
+            // Who is there may be others now.
+            Some(_) => self.ask_members(hub, &here.place),
+            None => self.here = None,
+        }
+    }
+
+    fn happened(&mut self, hub: usize, event: &Event, now: Instant) {
+        if event.room().is_some_and(|room| !self.hubs[hub].has_place_for(room)) {
+            return;
+        }
+        match event {
+            Event::Message { .. } => self.heard_message(hub, event),
+            Event::Typing { room, user, on } => {
+                let is_me = self.hubs[hub].me == *user;
+                if let Some(room) = self.hubs[hub].room_mut(room) {
+                    room.typing.remove(user);
+                    if *on && !is_me && room.typing.len() < TYPING_MAX {
+                        room.typing.insert(user.clone(), now + TYPING_LASTS);
+                    }
+                }
+            }
+            Event::Presence { user, state, .. } => {
+                let presence = match *state {
+                    "offline" => Presence::Offline,
+                    "away" => Presence::Away,
+                    _ => Presence::Online,
+                };
+                self.hubs[hub].set_presence(user, presence);
+            }
+            Event::Read { room, last } => self.read_elsewhere(hub, (room, *last)),
+            Event::Announce { from, body, .. } => {
+                let note = self.in_words(hub, event, None);
+                self.tell(note);
+                self.alert(text::line(from), text::line(body));
+            }
+            Event::Gap(_) | Event::Lagged { .. } | Event::Bye(_) => {}
+            event => self.heard_in_room(hub, event),
+        }
+    }
+
+    fn heard_message(&mut self, hub: usize, event: &Event) {
+        let Event::Message { at, body, notify, .. } = event else { return };
+        let is_mine = self.hubs[hub].me == at.from;
+        let cid = at.cid.as_ref().filter(|_| is_mine);
+        let pending = cid.and_then(|cid| self.hubs[hub].acknowledged(cid));
+        self.hubs[hub].pending.retain(|pending| pending.seq != Some(at.seq));
+        let is_seen = self.eyes == Eyes::Here && self.is_here(hub, &at.room);
+        let room = self.hubs[hub].room_to(&at.room);
+        let last = room.last().map(|(seq, _)| seq);
+        let is_new = room.hear(event);
+        if pending.is_some_and(|pending| pending.then == Then::Go) {
+            return self.go(hub, &at.room);
+        }
+        let Some(room) = self.hubs[hub].room_mut(&at.room) else { return };
+        if is_mine || (!is_new && room.behind == Behind::Nothing) || at.seq <= room.read {
+            return;
+        }
+        // What was there when the hub counted is counted.
+        if at.seq > room.counted {
+            room.unread += 1;
+            room.mentions += u64::from(notify.is_some());
+        }
+        if !is_seen && room.marker.is_none() {
+            room.marker = last.filter(|last| *last >= room.read).or(Some(room.read));
+        }
+        if notify.is_some() && !is_seen {
+            let body = body.as_deref().map(text::line).unwrap_or_default();
+            let place = match &at.room {
+                Place::Room(room) => text::line(room),
+                Place::Person(_) => self.word(SAYS_TO_YOU).to_owned(),
+            };
+            self.alert(format!("{} ({place})", text::line(&at.from)), body);
+        }
+    }
+
+    /// What happened in a room and is no message.
+    fn heard_in_room(&mut self, hub: usize, event: &Event) {
+        let Some(at) = event.at() else { return };
+        if is_out(event, &self.hubs[hub].me) {
+            if !matches!(event, Event::Part(_)) {
+                let note = self.in_words(hub, event, None);
+                self.wrong(note);
+            }
+            self.be_out_of(hub, &at.room);
+            return;
+        }
+        let note = self.note_of(hub, event);
+        let room = self.hubs[hub].room_to(&at.room);
+        room.hear(event);
+        come_and_go(&mut room.members, event, at);
+        if let Some(note) = note {
+            room.note_at(at.seq, note);
+        }
+        if matches!(event, Event::Join(_) | Event::Create(_)) {
+            self.hubs[hub].set_presence(&at.from, Presence::Online);
+        }
+    }
+
+    /// What stands for something that happened in a room, if it is to be told in words.
+    pub(super) fn note_of(&self, hub: usize, event: &Event) -> Option<String> {
+        let is_shown_elsewhere = matches!(
+            event,
+            Event::Message { .. } | Event::React { .. } | Event::Edit { .. } | Event::Redact { .. }
+        );
+        let note = self.in_words(hub, event, event.room());
+        (!is_shown_elsewhere && !note.is_empty()).then_some(note)
+    }
+
+    fn in_words(&self, hub: usize, event: &Event, here: Option<&Place>) -> String {
+        let shown = words::show(&Told::Event(event.clone()), self.reader(hub, here));
+        unmarked(&shown).join("\n")
+    }
+
+    /// Another device read so far.
+    fn read_elsewhere(&mut self, hub: usize, (place, last): (&Place, Seq)) {
+        let me = self.hubs[hub].me.clone();
+        let Some(room) = self.hubs[hub].room_mut(place) else { return };
+        room.read = room.read.max(last);
+        let read = room.read;
+        let unread = room.all_said().filter(|(seq, said)| *seq > read && said.from != me);
+        let unread: Vec<bool> = unread.map(|(_, said)| said.mention).collect();
+        room.unread = room.unread.min(unread.len() as u64);
+        room.mentions = unread.into_iter().filter(|mention| *mention).count() as u64;
+    }
+
+    /// Puts a note where it is seen.
+    pub(super) fn tell(&mut self, note: String) {
+        match self.room_mut() {
+            Some(room) if room.behind == Behind::Nothing => room.note(note),
+            _ => self.tell_briefly(note.replace('\n', "  ")),
+        }
+    }
+
+    fn alert(&mut self, title: String, body: String) {
+        self.deeds.push(Deed::Alert { title, body });
+    }
+}
+
+/// The lines that the hub's words show, without the mark of the hub's own.
+pub(super) fn unmarked(shown: &str) -> Vec<String> {
+    shown.lines().map(|line| text::line(line.strip_prefix("# ").unwrap_or(line))).collect()
+}
+
+/// Whether who is called `me` is in the room no more.
+fn is_out(event: &Event, me: &str) -> bool {
+    match event {
+        Event::Part(at) => at.from == me,
+        Event::About { what: "kick" | "ban", user, .. } => user == me,
+        _ => false,
+    }
+}
+
+fn come_and_go(members: &mut Vec<Member>, event: &Event, at: &Where) {
+    let gone = match event {
+        Event::Part(at) => &at.from,
+        Event::About { what: "kick" | "ban", user, .. } => user,
+        Event::Join(_) => {
+            let is_new = members.iter().all(|member| member.name != at.from);
+            if is_new && members.len() < MEMBERS_MAX {
+                members.push(Member { name: at.from.clone(), role: Role::Member });
+            }
+            return;
+        }
+        Event::Role { user, role, .. } => {
+            members.iter_mut().filter(|member| member.name == *user).for_each(|it| it.role = *role);
+            return;
+        }
+        _ => return,
+    };
+    members.retain(|member| member.name != *gone);
+}

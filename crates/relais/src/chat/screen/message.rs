@@ -1,0 +1,277 @@
+//! What stands in a room, as rows of text: messages with their time, author, what they answer and their signs;
+//! days and notes between them.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use ratatui::{
+    style::{Modifier, Style},
+    text::{Line, Span},
+};
+use relais_hub::{
+    Lang,
+    model::{Kind, Millis, Seq},
+};
+use relais_wire::calendar::Moment;
+
+use super::{
+    hub::Pending,
+    phrases::{AN_OLDER, EDITED, NEW, TAKEN_OUT},
+    room::{Before, Item, Key, Room, Said},
+    text::{self, columns, cut, wrap},
+    theme::Look,
+};
+
+/// How and on what a room is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Paper<'a> {
+    pub(super) room: &'a Room,
+    /// Who reads.
+    pub(super) me: &'a str,
+    pub(super) look: &'a Look,
+    pub(super) lang: Lang,
+    pub(super) columns: usize,
+}
+
+/// How wide a time is, with the blank behind it.
+const TIME: usize = 6;
+
+/// From so many columns on, names have a column of their own.
+const WIDE: usize = 48;
+
+/// Behind so many columns of names the column is wider.
+const WIDER: usize = 76;
+
+impl Paper<'_> {
+    /// The rows of an item, and of what stands above it. At least one.
+    pub(super) fn rows(&self, key: Key) -> Vec<Line<'static>> {
+        let Some(item) = self.room.items.get(&key) else { return vec![Line::default()] };
+        match item {
+            Item::Note(note) => self.note(note),
+            Item::Said(said) => {
+                let mut rows = self.above(key, said);
+                let begin = rows.len();
+                rows.extend(self.said(key.0, said));
+                if self.room.chosen == Some(key.0) {
+                    let all = rows.iter_mut().skip(begin);
+                    all.for_each(|row| *row = row.clone().patch_style(self.look.chosen));
+                }
+                rows
+            }
+        }
+    }
+
+    /// The rows of a message that the hub does not have yet.
+    pub(super) fn pending(&self, pending: &Pending) -> Vec<Line<'static>> {
+        let head = Head { time: "  …  ".to_owned(), from: self.me, kind: pending.kind };
+        let mark = if pending.seq.is_some() { Style::new() } else { self.look.faint };
+        self.body(&head, (&text::body(&pending.body), mark))
+    }
+
+    /// The day, if it is another, and the line above what is new.
+    fn above(&self, key: Key, said: &Said) -> Vec<Line<'static>> {
+        let mut before = self.room.items.range(..key).rev();
+        let before = before.find_map(|((seq, _), item)| match item {
+            Item::Said(said) => Some((*seq, said)),
+            Item::Note(_) => None,
+        });
+        let mut rows = Vec::new();
+        let is_same_day = before.is_some_and(|(_, before)| days(before.at) == days(said.at));
+        if !is_same_day {
+            rows.push(self.rule(&day(said.at, self.lang), self.look.faint));
+        }
+        let is_first = match before {
+            Some((seq, _)) => self.room.marker.is_some_and(|marker| seq <= marker),
+            None => self.room.before == Before::Nothing,
+        };
+        if is_first && self.room.marker.is_some_and(|marker| key.0 > marker) {
+            rows.push(self.rule(NEW.of(self.lang), self.look.new));
+        }
+        rows
+    }
+
+    /// A line across, with a word in it.
+    fn rule(&self, word: &str, style: Style) -> Line<'static> {
+        let room = self.columns.saturating_sub(columns(word) + 2);
+        let (left, right) = (room / 2, room - room / 2);
+        Line::styled(format!("{} {word} {}", "─".repeat(left), "─".repeat(right)), style)
+    }
+
+    fn note(&self, note: &str) -> Vec<Line<'static>> {
+        let indent = self.indent();
+        let mark = if indent > TIME {
+            format!("{:>width$} ", "·", width = indent - 1)
+        } else {
+            "· ".into()
+        };
+        let room = self.columns.saturating_sub(columns(&mark));
+        let rows = wrap(&text::body(note), (room, room));
+        let blank = " ".repeat(columns(&mark));
+        let row = |(nth, row)| {
+            let before = if nth == 0 { mark.clone() } else { blank.clone() };
+            Line::styled(format!("{before}{row}"), self.look.faint)
+        };
+        rows.into_iter().enumerate().map(row).collect()
+    }
+
+    fn said(&self, seq: Seq, said: &Said) -> Vec<Line<'static>> {
+        let mut rows = Vec::new();
+        if let Some(of) = said.reply {
+            rows.push(self.answered(of));
+        }
+        let head = Head { time: clock(said.at), from: &said.from, kind: said.kind };
+        let style = if said.mention { self.look.mention } else { Style::new() };
+        match &said.body {
+            Some(body) => {
+                let mut body = text::body(body);
+                if said.edited {
+                    body.push_str(EDITED.of(self.lang));
+                }
+                rows.extend(self.body(&head, (&body, style)));
+            }
+            None => rows.extend(self.body(&head, (TAKEN_OUT.of(self.lang), self.look.faint))),
+        }
+        rows.extend(self.signs(seq));
+        rows
+    }
+
+    /// What is answered.
+    fn answered(&self, of: Seq) -> Line<'static> {
+        let begin = match self.room.said(of) {
+            Some(said) => {
+                let body = said.body.as_deref().unwrap_or(TAKEN_OUT.of(self.lang));
+                format!("{}: {}", text::line(&said.from), text::line(body))
+            }
+            None => AN_OLDER.of(self.lang).to_owned(),
+        };
+        let blank = " ".repeat(self.indent());
+        let room = self.columns.saturating_sub(self.indent() + 2);
+        Line::styled(format!("{blank}↪ {}", cut(&begin, room)), self.look.faint)
+    }
+
+    fn signs(&self, seq: Seq) -> Option<Line<'static>> {
+        let signs = self.room.signs.of(seq);
+        let named = |(sign, users): &(&str, Vec<&str>)| {
+            let users: Vec<_> = users.iter().map(|user| text::line(user)).collect();
+            let users = if users.len() > 3 { users.len().to_string() } else { users.join(", ") };
+            format!("{} {users}", text::line(sign))
+        };
+        let all: Vec<_> = signs.iter().map(named).collect();
+        let blank = " ".repeat(self.indent());
+        let room = self.columns.saturating_sub(self.indent());
+        let row = format!("{blank}{}", cut(&all.join("   "), room));
+        (!all.is_empty()).then(|| Line::styled(row, self.look.faint))
+    }
+
+    /// Where texts begin, in rows that have no head.
+    fn indent(&self) -> usize {
+        if self.columns < WIDE { 2 } else { TIME + self.name_columns() + 1 }
+    }
+
+    fn name_columns(&self) -> usize {
+        if self.columns < WIDER { 10 } else { 14 }
+    }
+
+    /// A text behind its head.
+    fn body(&self, head: &Head<'_>, (body, style): (&str, Style)) -> Vec<Line<'static>> {
+        let name = text::line(head.from);
+        let author = self.look.author(head.from);
+        let (name, body) = match head.kind {
+            Kind::Text => (name, body.to_owned()),
+            Kind::Action => ("*".to_owned(), format!("{name} {body}")),
+            Kind::Notice => (format!("-{name}-"), body.to_owned()),
+        };
+        let name = if self.columns < WIDE {
+            let colon = if head.kind == Kind::Text { ": " } else { " " };
+            format!("{}{colon}", cut(&name, self.columns / 3))
+        } else {
+            let name = cut(&name, self.name_columns());
+            format!("{}{name} ", " ".repeat(self.name_columns() - columns(&name)))
+        };
+        let indent = self.indent();
+        let first = self.columns.saturating_sub(TIME + columns(&name));
+        let rows = wrap(&body, (first, self.columns.saturating_sub(indent)));
+        let italic =
+            if head.kind == Kind::Action { style.add_modifier(Modifier::ITALIC) } else { style };
+        let row = |(nth, row): (usize, String)| match nth {
+            0 => Line::from(vec![
+                Span::styled(format!("{} ", head.time), self.look.faint),
+                Span::styled(name.clone(), author),
+                Span::styled(row, italic),
+            ]),
+            _ => Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, italic)]),
+        };
+        rows.into_iter().enumerate().map(row).collect()
+    }
+}
+
+/// What stands before a text.
+struct Head<'a> {
+    time: String,
+    from: &'a str,
+    kind: Kind,
+}
+
+/// The time of day in UTC: `12:31`.
+pub(super) fn clock(at: Millis) -> String {
+    let Moment { hour, minute, .. } = moment(at);
+    format!("{hour:02}:{minute:02}")
+}
+
+/// The day in UTC: `Fri 20 Nov 2026`.
+pub(super) fn day(at: Millis, lang: Lang) -> String {
+    let Moment { year, month, day, .. } = moment(at);
+    let (weekdays, months) = match lang {
+        Lang::En => (WEEKDAYS_EN, MONTHS_EN),
+        Lang::Fr => (WEEKDAYS_FR, MONTHS_FR),
+    };
+    // The first day of 1970 was a Thursday.
+    let weekday = usize::try_from((days(at) + 4) % 7).unwrap_or(0);
+    let month = months[usize::from(month).saturating_sub(1) % 12];
+    format!("{} {day} {month} {year}", weekdays[weekday])
+}
+
+const WEEKDAYS_EN: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const WEEKDAYS_FR: [&str; 7] = ["dim.", "lun.", "mar.", "mer.", "jeu.", "ven.", "sam."];
+const MONTHS_EN: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS_FR: [&str; 12] = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+];
+
+fn days(at: Millis) -> u64 {
+    at.0 / (24 * 3600 * 1000)
+}
+
+fn moment(at: Millis) -> Moment {
+    let time = UNIX_EPOCH.checked_add(Duration::from_millis(at.0));
+    Moment::of(time.unwrap_or(UNIX_EPOCH))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_called_by_their_names() {
+        let at = Millis(971_186_136_123);
+        assert_eq!(
+            (clock(at), day(at, Lang::En)),
+            ("13:55".to_owned(), "Tue 10 Oct 2000".to_owned())
+        );
+        assert_eq!(day(at, Lang::Fr), "mar. 10 octobre 2000");
+        assert_eq!(day(Millis(0), Lang::En), "Thu 1 Jan 1970");
+        // Nothing panics.
+        day(Millis(u64::MAX), Lang::En);
+    }
+}

@@ -1,0 +1,97 @@
+//! The client as a screen: rooms, what is said in them, who is there, and a line to type in.
+//!
+//! [`Model`](model::Model) knows all that is shown: it hears news and keys, and gives what is to be done.
+//! [`drawing`] makes a screen of it. Neither knows the terminal, a connection or the clock; [`shell`] does.
+
+mod alerts;
+mod answers;
+mod carrying;
+mod completion;
+mod composer;
+mod drawing;
+mod hearing;
+mod hub;
+mod inputs;
+mod keys;
+mod layout;
+mod message;
+mod model;
+mod moving;
+mod panes;
+mod phrases;
+mod pressing;
+mod room;
+mod scrolling;
+mod shell;
+mod sides;
+mod signs;
+mod text;
+mod theme;
+mod tty;
+mod typed;
+
+#[cfg(test)]
+mod tests;
+
+use std::env;
+
+use clap::ColorChoice;
+use relais_hub::{Lang, client::News};
+
+use super::{caller::Caller, let_in::Door, phrases::LOST};
+use crate::{
+    hub::random,
+    output::{is_coloured, tell},
+    stop::Stop,
+};
+
+pub(super) use alerts::Alerts;
+pub(super) use theme::Theme;
+
+use model::Model;
+use shell::Shell;
+use theme::{Depth, Look};
+
+/// How a screen is to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wishes {
+    pub(super) theme: Theme,
+    pub(super) color: ColorChoice,
+    pub(super) alerts: Alerts,
+    pub(super) lang: Lang,
+}
+
+/// Talks with hubs, each called by its name, until somebody leaves.
+pub(super) async fn talk(parties: Vec<(String, Caller, Door)>, wishes: Wishes) -> Result<(), Stop> {
+    let (mut names, mut callers, mut doors) = (Vec::new(), Vec::new(), Vec::new());
+    let mut entered = Vec::new();
+    for (name, mut caller, door) in parties {
+        // Before the terminal is taken: why nobody is let in is to be read afterwards.
+        entered.push(enter(&mut caller, &door, wishes.lang).await?);
+        names.push(name);
+        callers.push(caller);
+        doors.push(door);
+    }
+    let size = crossterm::terminal::size().unwrap_or((80, 24));
+    let model = Model::new(names, (wishes.lang, look(wishes)), size, random);
+    Shell::new(model, doors, wishes.alerts)?.run(callers, entered).await
+}
+
+/// Waits to be let in.
+async fn enter(caller: &mut Caller, door: &Door, lang: Lang) -> Result<News, Stop> {
+    loop {
+        match caller.next().await? {
+            Some(News::Refused(refusal)) => return Err(door.refused(&refusal, lang)),
+            Some(news) => return Ok(news),
+            None => tell(LOST.of(lang)),
+        }
+    }
+}
+
+fn look(Wishes { theme, color, .. }: Wishes) -> Look {
+    let said = |name| env::var(name).unwrap_or_default();
+    let is_coloured = is_coloured(color, &std::io::stdout());
+    let depth =
+        if is_coloured { Depth::of(&said("TERM"), &said("COLORTERM")) } else { Depth::None };
+    Look::of(theme, depth)
+}

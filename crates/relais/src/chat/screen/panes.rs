@@ -1,0 +1,138 @@
+//! What is shown instead of what was said: help, long answers, what a search found.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+};
+use relais_hub::protocol::Event;
+
+use super::{
+    layout::below_title,
+    message::{clock, day},
+    model::{Model, Pane},
+    phrases::{CLOSES, FOUND, GOES_THERE, NOTHING_FOUND, ROOMS, SEARCHING},
+    text::{self, columns, cut, wrap},
+};
+
+/// Draws the pane that there is.
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    draw_title(model, frame, area);
+    let area = below_title(area);
+    match &model.pane {
+        Pane::Lines { lines, top, .. } => {
+            let room = usize::from(area.width).saturating_sub(1);
+            let rows = lines.iter().skip(*top).flat_map(|line| hanging(line, room));
+            let rows = rows.take(usize::from(area.height));
+            put(frame, area, rows.map(|row| Line::raw(format!(" {row}"))).collect());
+        }
+        Pane::Found { found, chosen, .. } => {
+            let rows = match found.as_deref() {
+                None => {
+                    vec![Line::styled(format!(" {}", SEARCHING.of(model.lang)), model.look.faint)]
+                }
+                Some([]) => vec![Line::raw(format!(" {}", NOTHING_FOUND.of(model.lang)))],
+                Some(events) => found_rows(model, (events, *chosen), area),
+            };
+            put(frame, area, rows);
+        }
+        Pane::None | Pane::Rooms { .. } => {}
+    }
+}
+
+/// What it is, and how it is left.
+pub(super) fn draw_title(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let lang = model.lang;
+    let (title, hint) = match &model.pane {
+        Pane::Lines { title, .. } => (title.clone(), CLOSES.of(lang).to_owned()),
+        Pane::Found { words, found, .. } => {
+            let count =
+                found.as_ref().map(|found| format!(" ({})", found.len())).unwrap_or_default();
+            let hint = format!("{}, {}", GOES_THERE.of(lang), CLOSES.of(lang));
+            (format!("{}{count}: {}", FOUND.of(lang), text::line(words)), hint)
+        }
+        Pane::Rooms { .. } => {
+            (ROOMS.of(lang).to_owned(), format!("{}, {}", GOES_THERE.of(lang), CLOSES.of(lang)))
+        }
+        Pane::None => return,
+    };
+    let width = usize::from(area.width);
+    let hint = if columns(&hint) + columns(&title) + 5 > width {
+        CLOSES.of(lang).to_owned()
+    } else {
+        hint
+    };
+    let title = cut(&title, width.saturating_sub(columns(&hint) + 5));
+    let rule = "─".repeat(width.saturating_sub(columns(&title) + columns(&hint) + 5));
+    put(
+        frame,
+        area,
+        vec![Line::from(vec![
+            Span::styled("─ ", model.look.faint),
+            Span::styled(title, model.look.strong),
+            Span::styled(format!(" {rule} {hint} "), model.look.faint),
+        ])],
+    );
+}
+
+/// The rows of a line: where it has two columns, what goes on in the next row stands in the second.
+fn hanging(line: &str, room: usize) -> Vec<String> {
+    let gap = line.rfind("  ").map(|at| at + 2).filter(|at| columns(&line[..*at]) * 2 <= room);
+    let indent = gap.map_or(2, |at| columns(&line[..at]));
+    let rows = wrap(line, (room, room.saturating_sub(indent)));
+    let row = |(nth, row): (usize, String)| match nth {
+        0 => row,
+        _ => format!("{}{row}", " ".repeat(indent)),
+    };
+    rows.into_iter().enumerate().map(row).collect()
+}
+
+/// Puts rows one under the other.
+pub(super) fn put(frame: &mut Frame<'_>, area: Rect, rows: Vec<Line<'_>>) {
+    let area = area.intersection(frame.area());
+    for (row, line) in area.rows().zip(rows) {
+        frame.buffer_mut().set_line(row.x, row.y, &line, row.width);
+    }
+}
+
+/// Two rows for each, so that the chosen one is among them: where and when, and what.
+fn found_rows(
+    model: &Model,
+    (events, chosen): (&[Event], usize),
+    area: Rect,
+) -> Vec<Line<'static>> {
+    let (width, fit) = (usize::from(area.width), usize::from(area.height / 2).max(1));
+    let top = (chosen + 1).saturating_sub(fit);
+    let rows = events.iter().enumerate().skip(top).take(fit).flat_map(|(nth, event)| {
+        let Event::Message { at, body, .. } = event else { return Vec::new() };
+        let place = text::line(&at.room.to_string());
+        let when = format!("{} {}", day(at.at, model.lang), clock(at.at));
+        let head = Line::from(vec![
+            Span::styled(format!(" {place}  "), model.look.strong),
+            Span::styled(text::line(&at.from), model.look.author(&at.from)),
+            Span::styled(format!("  {when}"), model.look.faint),
+        ]);
+        let body = text::line(body.as_deref().unwrap_or_default());
+        let body = Line::raw(format!("   {}", cut(&body, width.saturating_sub(4))));
+        let rows = [head, body];
+        if nth == chosen {
+            rows.map(|row| row.patch_style(model.look.chosen)).into()
+        } else {
+            rows.into()
+        }
+    });
+    rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_goes_on_in_its_column() {
+        let check = |line, room, expect: &[&str]| assert_eq!(hanging(line, room), expect);
+        check("/me TEXT  say what you do", 20, &["/me TEXT  say what", "          you do"]);
+        check("/me TEXT  say what you do", 14, &["/me TEXT  say", "  what you do"]);
+        check("no columns at all", 10, &["no columns", "  at all"]);
+    }
+}

@@ -1,0 +1,366 @@
+//! A room as this client knows it: what was said there, as far as it was asked for, and how far it was read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relais_hub::{
+    model::{Kind, Millis, Role, Seq},
+    protocol::{Event, Listed, Place},
+};
+use tokio::time::Instant;
+
+use super::{
+    composer::Composer,
+    signs::{Last, Signs},
+};
+
+/// How much of a room is held. What is older is asked for again.
+pub(super) const ITEMS_MAX: usize = 5000;
+
+/// How much of a message is held.
+pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// Where something stands in a room: at its place in the log; notes of our own behind that.
+pub(super) type Key = (Seq, u32);
+
+/// A room, or what is said with somebody.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) place: Place,
+    pub(super) topic: String,
+    pub(super) items: BTreeMap<Key, Item>,
+    pub(super) signs: Signs,
+    /// What is behind this was not read when one came here.
+    pub(super) marker: Option<Seq>,
+    /// The last that was read, as the hub was told.
+    pub(super) read: Seq,
+    pub(super) unread: u64,
+    /// Up to here the hub counted what is unread; what it tells of that later is not counted again.
+    pub(super) counted: Seq,
+    pub(super) mentions: u64,
+    pub(super) before: Before,
+    pub(super) behind: Behind,
+    /// Who writes, and until when that holds.
+    pub(super) typing: BTreeMap<String, Instant>,
+    pub(super) members: Vec<Member>,
+    pub(super) composer: Composer,
+    /// What is in the last row, unless it is the end.
+    pub(super) scroll: Option<Anchor>,
+    /// The message that is chosen.
+    pub(super) chosen: Option<Seq>,
+}
+
+/// Something in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    Said(Said),
+    /// What else happened, or the hub answered, in words.
+    Note(String),
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) at: Millis,
+    pub(super) from: String,
+    pub(super) kind: Kind,
+    /// Nothing, if it was taken out.
+    pub(super) body: Option<String>,
+    pub(super) reply: Option<Seq>,
+    pub(super) mention: bool,
+    pub(super) edited: bool,
+}
+
+/// What there is before the first item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Nobody knows: nothing was asked for.
+    Unknown,
+    /// A page is asked for.
+    Asked,
+    More,
+    /// It begins there.
+    Nothing,
+}
+
+/// What there is behind the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// What will happen.
+    Nothing,
+    /// Something: an old part is looked at.
+    More,
+    /// The same, and a page of it is asked for.
+    Asked,
+}
+
+/// Which row is the last on the screen: there are `hidden` more of the item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Anchor {
+    pub(super) key: Key,
+    pub(super) hidden: usize,
+}
+
+/// Somebody who is in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) role: Role,
+}
+
+impl Room {
+    pub(super) fn new(place: Place) -> Self {
+        Self {
+            place,
+            topic: String::new(),
+            items: BTreeMap::new(),
+            signs: Signs::default(),
+            marker: None,
+            read: Seq::default(),
+            unread: 0,
+            counted: Seq::default(),
+            mentions: 0,
+            before: Before::Unknown,
+            behind: Behind::Nothing,
+            typing: BTreeMap::new(),
+            members: Vec::new(),
+            composer: Composer::default(),
+            scroll: None,
+            chosen: None,
+        }
+    }
+
+    /// Takes what the hub says of it.
+    pub(super) fn list(&mut self, listed: Listed) {
+        let Listed { room, topic, last, mine, unread, mentions, .. } = listed;
+        (self.place, self.topic, self.counted) = (room, topic, last);
+        if let Some((read, _)) = mine {
+            self.read = self.read.max(read);
+        }
+        // The hub may not know yet what was read here.
+        (self.unread, self.mentions) = if self.read >= last { (0, 0) } else { (unread, mentions) };
+    }
+
+    /// Takes in what happened just now. Whether it is a message that was not here.
+    pub(super) fn hear(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Edit { of, body, .. } => {
+                if let Some(Item::Said(said)) = self.items.get_mut(&(*of, 0)) {
+                    (said.body, said.edited) = (Some(begin(body)), true);
+                }
+                false
+            }
+            Event::Redact { of, .. } => {
+                if let Some(Item::Said(said)) = self.items.get_mut(&(*of, 0)) {
+                    said.body = None;
+                }
+                false
+            }
+            Event::Topic { topic, .. } => {
+                self.topic.clone_from(topic);
+                false
+            }
+            event => {
+                let is_new = self.behind == Behind::Nothing && self.take(event);
+                if self.scroll.is_none() {
+                    self.drop_oldest();
+                }
+                is_new
+            }
+        }
+    }
+
+    /// Takes in an entry of a page, which has messages as they read now. Whether it is a message that was
+    /// not here.
+    fn take(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Message { at, kind, body, reply, mention, edited, notify: _ } => {
+                let (at_time, from) = (at.at, at.from.clone());
+                let (kind, body, reply) = (*kind, body.as_deref().map(begin), *reply);
+                let said = Said {
+                    at: at_time,
+                    from,
+                    kind,
+                    body,
+                    reply,
+                    mention: *mention,
+                    edited: *edited,
+                };
+                self.typing.remove(&said.from);
+                self.items.insert((at.seq, 0), Item::Said(said)).is_none()
+            }
+            Event::React { at, of, emoji, on } => {
+                let last = if *on { Last::Put } else { Last::TakenBack };
+                self.signs.hear(*of, (emoji, &at.from), (at.seq, last));
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes in a page, and notes of what in it is no message.
+    pub(super) fn take_page(&mut self, events: &[Event], notes: BTreeMap<Seq, String>) {
+        for event in events {
+            self.take(event);
+        }
+        let notes = notes.into_iter().map(|(seq, note)| ((seq, 0), Item::Note(note)));
+        self.items.extend(notes);
+    }
+
+    /// Puts a note behind all that is here.
+    pub(super) fn note(&mut self, text: String) {
+        let key =
+            self.last().map_or((Seq::default(), 1), |(seq, nth)| (seq, nth.saturating_add(1)));
+        self.items.insert(key, Item::Note(text));
+    }
+
+    /// Puts a note where the event stands that it is about.
+    pub(super) fn note_at(&mut self, seq: Seq, text: String) {
+        if self.behind == Behind::Nothing {
+            self.items.insert((seq, 0), Item::Note(text));
+        }
+    }
+
+    /// Forgets what was said: another part of it will be looked at.
+    pub(super) fn empty(&mut self, behind: Behind) {
+        self.items.clear();
+        self.signs = Signs::default();
+        (self.before, self.behind) = (Before::Unknown, behind);
+        (self.scroll, self.chosen) = (None, None);
+    }
+
+    fn drop_oldest(&mut self) {
+        while self.items.len() > ITEMS_MAX {
+            let Some(((seq, _), _)) = self.items.pop_first() else { return };
+            self.before = Before::More;
+            self.signs.forget(seq);
+        }
+    }
+
+    pub(super) fn said(&self, seq: Seq) -> Option<&Said> {
+        match self.items.get(&(seq, 0))? {
+            Item::Said(said) => Some(said),
+            Item::Note(_) => None,
+        }
+    }
+
+    /// The messages, as they stand.
+    pub(super) fn all_said(&self) -> impl DoubleEndedIterator<Item = (Seq, &Said)> {
+        self.items.iter().filter_map(|((seq, _), item)| match item {
+            Item::Said(said) => Some((*seq, said)),
+            Item::Note(_) => None,
+        })
+    }
+
+    /// Where the first of it stands that the hub told.
+    pub(super) fn first(&self) -> Option<Seq> {
+        self.items.keys().map(|(seq, _)| *seq).find(|seq| *seq > Seq::default())
+    }
+
+    pub(super) fn last(&self) -> Option<Key> {
+        self.items.last_key_value().map(|(key, _)| *key)
+    }
+
+    pub(super) fn is_talk(&self) -> bool {
+        matches!(self.place, Place::Person(_))
+    }
+
+    /// Who spoke here or is here, each once.
+    pub(super) fn names(&self) -> BTreeSet<&str> {
+        let members = self.members.iter().map(|member| &*member.name);
+        let partner = match &self.place {
+            Place::Person(name) => Some(&**name),
+            Place::Room(_) => None,
+        };
+        members.chain(self.all_said().map(|(_, said)| &*said.from)).chain(partner).collect()
+    }
+}
+
+/// As much of a message as is held.
+fn begin(body: &str) -> String {
+    body[..body.floor_char_boundary(BODY_BYTES_MAX)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use relais_hub::protocol::Where;
+
+    use super::*;
+
+    fn at(seq: u64, from: &str) -> Where {
+        let room = Place::Room("#lab".into());
+        Where {
+            room,
+            seq: Seq(seq),
+            prev: Seq(seq - 1),
+            at: Millis(0),
+            from: from.into(),
+            cid: None,
+        }
+    }
+
+    fn message(seq: u64, body: &str) -> Event {
+        let (at, kind, body) = (at(seq, "ana"), Kind::Text, Some(body.into()));
+        let (mention, notify) = (false, None);
+        Event::Message { at, kind, body, reply: None, mention, notify, edited: false }
+    }
+
+    fn room() -> Room {
+        Room::new(Place::Room("#lab".into()))
+    }
+
+    #[test]
+    fn an_edit_of_a_page_does_not_make_a_message_older() {
+        let mut room = room();
+        let edit =
+            |seq, body: &str| Event::Edit { at: at(seq, "ana"), of: Seq(1), body: body.into() };
+        room.take_page(&[message(1, "second"), edit(2, "first")], BTreeMap::new());
+        assert_eq!(room.said(Seq(1)).unwrap().body.as_deref(), Some("second"));
+        room.hear(&edit(4, "third"));
+        let said = room.said(Seq(1)).unwrap();
+        assert_eq!((said.body.as_deref(), said.edited), (Some("third"), true));
+        room.hear(&Event::Redact { at: at(5, "ana"), of: Seq(1), reason: None });
+        assert_eq!(room.said(Seq(1)).unwrap().body, None);
+    }
+
+    #[test]
+    fn notes_stand_behind_what_they_were_told_after() {
+        let mut room = room();
+        room.hear(&message(4, "a"));
+        room.note("one".into());
+        room.note("two".into());
+        room.hear(&message(9, "b"));
+        let keys: Vec<_> = room.items.keys().map(|(seq, nth)| (seq.0, *nth)).collect();
+        assert_eq!(keys, [(4, 0), (4, 1), (4, 2), (9, 0)]);
+    }
+
+    #[test]
+    fn of_a_long_talk_the_oldest_is_dropped_and_can_be_asked_for() {
+        let mut room = room();
+        room.before = Before::Nothing;
+        for seq in 1..=ITEMS_MAX as u64 + 2 {
+            assert!(room.hear(&message(seq, "a")));
+        }
+        assert_eq!(
+            (room.items.len(), room.first(), room.before),
+            (ITEMS_MAX, Some(Seq(3)), Before::More)
+        );
+        assert!(!room.hear(&message(9, "a")), "it is there already");
+    }
+
+    #[test]
+    fn what_is_too_much_is_not_held() {
+        let mut room = room();
+        room.hear(&message(1, &"é".repeat(BODY_BYTES_MAX)));
+        let body = room.said(Seq(1)).unwrap().body.as_deref().unwrap_or_default();
+        assert_eq!(body.len(), BODY_BYTES_MAX);
+    }
+
+    #[test]
+    fn while_an_old_part_is_looked_at_nothing_new_stands_behind_it() {
+        let mut room = room();
+        room.empty(Behind::More);
+        room.take_page(&[message(3, "old")], BTreeMap::new());
+        assert!(!room.hear(&message(900, "new")));
+        assert_eq!(room.last(), Some((Seq(3), 0)));
+    }
+}

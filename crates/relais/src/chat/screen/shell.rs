@@ -1,0 +1,268 @@
+//! What carries news, keys and the time to the model, does what it asks for, and draws.
+
+use std::{
+    env,
+    io::{self, Write as _},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use crossterm::event::{Event as Input, KeyEventKind, MouseButton, MouseEventKind};
+use relais_hub::{client::News, protocol::Ask};
+use rustix::process::{Signal, getpid, kill_process};
+use tokio::{
+    sync::mpsc::{self, Receiver, UnboundedSender},
+    task::JoinHandle,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+
+use super::{
+    alerts::{Alerts, Notes, alert},
+    carrying::{HEARD_MAX, Heard, carry},
+    inputs::{Sent, Signals, typing},
+    keys::{self, Key},
+    model::{Deed, Eyes, Model},
+    pressing::Point,
+    tty::{Tty, give_back},
+};
+use crate::{
+    chat::{caller::Caller, let_in::Door},
+    stop::Stop,
+};
+
+/// The least time between two drawings: over a slow line each costs.
+const DRAWN_EVERY: Duration = Duration::from_millis(50);
+
+/// The least time between two alerts.
+const ALERTED_EVERY: Duration = Duration::from_secs(2);
+
+/// How long hubs may take to hear that it is over.
+const ENDED_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long it takes all threads to be stopped, and much more.
+const STOPPED_WITHIN: Duration = Duration::from_millis(50);
+
+/// The screen at work.
+pub(super) struct Shell {
+    model: Model,
+    tty: Tty,
+    doors: Vec<Door>,
+    asks: Vec<UnboundedSender<Ask>>,
+    tasks: Vec<JoinHandle<()>>,
+    alerts: (Alerts, Notes),
+    alerted_at: Option<Instant>,
+    drawn_at: Option<Instant>,
+    freshness: Freshness,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Freshness {
+    Drawn,
+    Stale,
+}
+
+/// Whether it goes on.
+#[derive(Debug)]
+enum Step {
+    On,
+    Leave,
+}
+
+impl Shell {
+    /// Takes the terminal.
+    pub(super) fn new(model: Model, doors: Vec<Door>, alerts: Alerts) -> Result<Self, Stop> {
+        let said = |name| env::var(name).unwrap_or_default();
+        let notes = Notes::of(&said("TERM"), &said("VTE_VERSION"));
+        let tty = Tty::take(model.mouse).context("taking the terminal")?;
+        Ok(Self {
+            model,
+            tty,
+            doors,
+            asks: Vec::new(),
+            tasks: Vec::new(),
+            alerts: (alerts, notes),
+            alerted_at: None,
+            drawn_at: None,
+            freshness: Freshness::Stale,
+        })
+    }
+
+    /// Shows what hubs tell, and does what is typed, until somebody leaves.
+    pub(super) async fn run(
+        mut self,
+        callers: Vec<Caller>,
+        entered: Vec<News>,
+    ) -> Result<(), Stop> {
+        let mut heard = self.listen(callers);
+        for (hub, news) in entered.into_iter().enumerate() {
+            self.hear(hub, Heard::News(news)).await?;
+        }
+        let mut typed = typing();
+        let mut signals = Signals::new().context("listening for signals")?;
+        loop {
+            let draws_at = self.draws_at();
+            let wakes_at = self.model.wakes_at();
+            let step = tokio::select! {
+                heard = heard.recv() => match heard {
+                    Some((hub, heard)) => self.hear(hub, heard).await?,
+                    None => Step::Leave,
+                },
+                input = typed.recv() => match input {
+                    Some(input) => self.take(input).await?,
+                    None => Step::Leave,
+                },
+                () = sleep_until(draws_at.unwrap_or_else(Instant::now)), if draws_at.is_some() => {
+                    self.draw()?;
+                    continue;
+                }
+                () = sleep_until(wakes_at.unwrap_or_else(Instant::now)), if wakes_at.is_some() => {
+                    let deeds = self.model.wake(Instant::now());
+                    self.obey(deeds).await?
+                }
+                signal = signals.next() => match signal {
+                    Sent::End => Step::Leave,
+                    Sent::Rest => self.obey(vec![Deed::Suspend]).await?,
+                    Sent::GoOn => {
+                        self.tty.take_again(self.model.mouse).context(DRAWING)?;
+                        Step::On
+                    }
+                },
+            };
+            self.freshness = Freshness::Stale;
+            if let Step::Leave = step {
+                return self.end().await;
+            }
+        }
+    }
+
+    /// Has each hub be talked to by a task of its own.
+    fn listen(&mut self, callers: Vec<Caller>) -> Receiver<(usize, Heard)> {
+        let (told, heard) = mpsc::channel(HEARD_MAX);
+        for (hub, caller) in callers.into_iter().enumerate() {
+            let (asks, asked) = mpsc::unbounded_channel();
+            self.asks.push(asks);
+            self.tasks.push(tokio::spawn(carry((hub, caller), asked, told.clone())));
+        }
+        heard
+    }
+
+    async fn hear(&mut self, hub: usize, heard: Heard) -> Result<Step, Stop> {
+        match heard {
+            Heard::News(News::Refused(refusal)) => {
+                let stop = self.doors[hub].refused(&refusal, self.model.lang);
+                if self.doors.len() == 1 {
+                    return Err(stop);
+                }
+                self.model.hear(hub, News::Refused(refusal), Instant::now());
+                Ok(Step::On)
+            }
+            Heard::News(news) => {
+                if let News::Entered { user, token, .. } = &news
+                    && let Err(why) = self.doors[hub].keep(user, token.as_ref(), self.model.lang)
+                {
+                    self.model.wrong(why);
+                }
+                let deeds = self.model.hear(hub, news, Instant::now());
+                self.obey(deeds).await
+            }
+            Heard::Lost => {
+                self.model.lose(hub);
+                Ok(Step::On)
+            }
+            Heard::Over(stop) => Err(stop),
+        }
+    }
+
+    async fn take(&mut self, input: Input) -> Result<Step, Stop> {
+        let now = Instant::now();
+        let deeds = match input {
+            Input::Key(key) if key.kind != KeyEventKind::Release => match keys::read(&key) {
+                Some(key) => self.model.press(&key, now),
+                None => return Ok(Step::On),
+            },
+            Input::Paste(text) => self.model.press(&Key::Paste(text), now),
+            Input::FocusGained => self.model.look(Eyes::Here, now),
+            Input::FocusLost => self.model.look(Eyes::Elsewhere, now),
+            Input::Mouse(mouse) => {
+                let point = match mouse.kind {
+                    MouseEventKind::Down(MouseButton::Left) => {
+                        Point::Press(mouse.column, mouse.row)
+                    }
+                    MouseEventKind::ScrollUp => Point::WheelUp,
+                    MouseEventKind::ScrollDown => Point::WheelDown,
+                    _ => return Ok(Step::On),
+                };
+                self.model.point(point, now)
+            }
+            Input::Key(_) | Input::Resize(..) => Vec::new(),
+        };
+        self.obey(deeds).await
+    }
+
+    async fn obey(&mut self, deeds: Vec<Deed>) -> Result<Step, Stop> {
+        for deed in deeds {
+            match deed {
+                // A hub that is over is asked nothing.
+                Deed::Ask(hub, ask) => _ = self.asks[hub].send(ask),
+                Deed::Alert { title, body } => self.alert(&title, &body),
+                Deed::Mouse(mouse) => Tty::set_mouse(mouse).context(DRAWING)?,
+                Deed::Suspend => self.suspend().await?,
+                Deed::Redraw => self.tty.forget().context(DRAWING)?,
+                Deed::Forget(hub) => {
+                    let user = &self.model.hubs[hub].me;
+                    self.doors[hub].kept.forget(user);
+                }
+                Deed::Leave => return Ok(Step::Leave),
+            }
+        }
+        Ok(Step::On)
+    }
+
+    fn alert(&mut self, title: &str, body: &str) {
+        let now = Instant::now();
+        if self.alerted_at.is_none_or(|at| now >= at + ALERTED_EVERY) {
+            self.alerted_at = Some(now);
+            let mut out = io::stdout();
+            let text = alert(self.alerts, title, body);
+            // Who is gone is told nothing.
+            _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        }
+    }
+
+    /// Rests until the shell has it go on.
+    async fn suspend(&mut self) -> Result<(), Stop> {
+        give_back();
+        kill_process(getpid(), Signal::STOP).context("resting")?;
+        // Another thread may take the signal: this one is stopped with it, a moment later.
+        sleep(STOPPED_WITHIN).await;
+        Ok(self.tty.take_again(self.model.mouse).context(DRAWING)?)
+    }
+
+    fn draws_at(&self) -> Option<Instant> {
+        let at = self.drawn_at.map_or_else(Instant::now, |at| at + DRAWN_EVERY);
+        (self.freshness == Freshness::Stale).then_some(at)
+    }
+
+    fn draw(&mut self) -> Result<(), Stop> {
+        self.tty.draw(&mut self.model).context(DRAWING)?;
+        (self.drawn_at, self.freshness) = (Some(Instant::now()), Freshness::Drawn);
+        Ok(())
+    }
+
+    /// Gives the terminal back, then tells the hubs.
+    async fn end(self) -> Result<(), Stop> {
+        let Self { tty, asks, tasks, .. } = self;
+        drop(tty);
+        drop(asks);
+        let all = async {
+            for task in tasks {
+                _ = task.await;
+            }
+        };
+        // A hub that does not hear it sees the connection end.
+        _ = timeout(ENDED_WITHIN, all).await;
+        Ok(())
+    }
+}
+
+const DRAWING: &str = "drawing the screen";

@@ -1,0 +1,117 @@
+//! What a text that was typed asks for.
+
+use relais_hub::{
+    model::{Kind, Seq},
+    protocol::{Ask, Page, Place},
+    words::{self, Line, Phrase, sentence},
+};
+
+use super::{
+    composer::Purpose,
+    hearing::unmarked,
+    hub::{PENDING_MAX, Pending, Then},
+    layout,
+    model::{Model, Pane},
+    phrases::TOO_MUCH,
+    text,
+};
+use crate::chat::phrases::SOMEBODY_ALREADY;
+
+impl Model {
+    /// Does what was typed.
+    pub(super) fn enter(&mut self) {
+        self.notice = None;
+        let purpose = self.composer().purpose;
+        let is_empty = self.composer().text().trim().is_empty();
+        if is_empty && !matches!(purpose, Purpose::Delete(_)) {
+            return;
+        }
+        if self.hub().pending.len() >= PENDING_MAX {
+            return self.say(TOO_MUCH);
+        }
+        let text = self.composer_mut().enter();
+        self.composer_mut().purpose = Purpose::Say;
+        self.told_typing = None;
+        let Some((hub, room)) = self.here.clone().map(|here| (here.hub, here.place)) else {
+            return self.read_line(&text);
+        };
+        let (cid, words) = (Some(self.draw_cid()), text.trim());
+        let ask = match purpose {
+            Purpose::Say => return self.read_line(&text),
+            Purpose::Reply(seq) => {
+                let (kind, body) = (Kind::Text, text);
+                Ask::Message { to: room, kind, body, reply: Some(seq), cid }
+            }
+            Purpose::Edit(seq) => Ask::Edit { room, seq, body: text, cid },
+            Purpose::React(seq) => {
+                let emoji = words.to_owned();
+                let on = !self.has_sign(seq, &emoji);
+                Ask::React { room, seq, emoji, on, cid }
+            }
+            Purpose::Delete(seq) => {
+                let reason = (!words.is_empty()).then(|| words.to_owned());
+                Ask::Redact { room, seq, reason, cid }
+            }
+        };
+        if let Some(room) = self.room_mut() {
+            room.chosen = None;
+        }
+        self.want(hub, ask, Then::Stay);
+    }
+
+    /// Whether who looks put this sign there already: once more takes it back.
+    fn has_sign(&self, seq: Seq, emoji: &str) -> bool {
+        let me = &*self.hub().me;
+        let signs = self.room().map(|room| room.signs.of(seq)).unwrap_or_default();
+        signs.iter().any(|(sign, users)| *sign == emoji && users.contains(&me))
+    }
+
+    fn read_line(&mut self, line: &str) {
+        let hub = self.hub_at();
+        let here = self.here.as_ref().map(|here| here.place.clone());
+        match words::read(line, here.as_ref()) {
+            Line::Ask(Ask::Login { .. } | Ask::Register { .. }) | Line::Secret(_) => {
+                self.say(SOMEBODY_ALREADY);
+            }
+            Line::Ask(Ask::Bye { .. }) | Line::End => self.leave(),
+            Line::Ask(Ask::Help) => self.show_help(),
+            Line::Ask(Ask::History { page: Page::Before(seq), room, .. }) => {
+                self.jump((hub, &room), seq);
+            }
+            Line::Ask(Ask::History { .. }) => self.scroll_up(layout::page_rows(self)),
+            Line::Ask(Ask::Search { words, room, from, limit }) => {
+                self.pane = Pane::Found { hub, words: words.clone(), found: None, chosen: 0 };
+                self.ask(hub, Ask::Search { words, room, from, limit });
+            }
+            Line::Ask(ask) => {
+                let goes = matches!(&ask, Ask::Message { to: Place::Person(_), .. });
+                self.want(hub, ask, if goes { Then::Go } else { Then::Stay });
+            }
+            Line::Lang(lang) => {
+                self.lang = lang;
+                let said = unmarked(&Phrase::Language.line(lang)).concat();
+                self.tell_briefly(said);
+            }
+            Line::NameStays => {
+                let said = unmarked(&Phrase::NameStays.line(self.lang)).concat();
+                self.tell_briefly(said);
+            }
+            Line::Wrong(refusal) => self.wrong(text::line(&sentence(&refusal, self.lang))),
+            Line::Nothing => {}
+        }
+    }
+
+    /// Asks for it; what is said is shown until the hub has it.
+    fn want(&mut self, hub: usize, mut ask: Ask, then: Then) {
+        if let Ask::Message { to, kind, body, cid, .. } = &mut ask {
+            let cid = cid.get_or_insert_with(|| self.draw_cid()).clone();
+            let (place, kind, body) = (to.clone(), *kind, body.clone());
+            let then = if self.is_here(hub, &place) { Then::Stay } else { then };
+            self.hubs[hub].pending.push_back(Pending { cid, place, kind, body, seq: None, then });
+            if then == Then::Stay {
+                self.go_to_end();
+            }
+        }
+        self.ask(hub, ask);
+    }
+}

@@ -1,0 +1,485 @@
+"""The hub's page in a real browser: two people, networks that go, and texts that want to be more than text."""
+
+import json
+import os
+import signal
+import time
+
+from browsing import ALT, CTRL, Browser
+from stage import RELAIS, REPOSITORY, equal, eventually, free_port, holds, need, test
+from with_a_hub import Bot
+
+# Unacknowledged words say so for people, but what is acknowledged within this never did.
+FAST = ["--burst", "10000", "--messages-a-second", "0"]
+
+
+class Hub:
+    """A hub whose page is at `url`. Killed and begun again it is at the same ports, with the same store."""
+
+    def __init__(self, stage):
+        self.stage, self.http, self.tcp = stage, free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.http}/"
+        self.begin()
+
+    def begin(self):
+        listen = [f"127.0.0.1:{self.tcp}", f"http://127.0.0.1:{self.http}"]
+        self.program = self.stage.start([RELAIS, "hub", *listen, *FAST, "--store", self.stage.path("hub.db")], "relais")
+        self.program.await_port(self.tcp)
+        self.program.await_port(self.http)
+
+    def kill(self):
+        os.kill(self.program.pid, signal.SIGKILL)
+        self.program.end()
+
+    def bot(self, name):
+        """Somebody who has an account, and speaks by a program."""
+        bot = Bot(self.tcp)
+        bot.done("LOGIN", user=name, password="secret-pass")
+        return bot
+
+
+def come_in(browser, hub, name, *rooms):
+    """A window in which somebody made an account, and came into rooms."""
+    window = browser.window(hub.url)
+    window.click(".other-way button")
+    window.until("document.querySelector('input[name=password]').autocomplete === 'new-password'")
+    window.fill("input[name=user]", name)
+    window.fill("input[name=password]", "secret-pass")
+    window.press("Enter")
+    window.has(".inside")
+    for room in rooms:
+        join(window, room)
+    return window
+
+
+def join(window, room):
+    """By the dialogue, as people would: into the room, or making it."""
+    window.click('.part [aria-label="Find or make a room"]')
+    window.has(".window .finds")
+    time.sleep(0.3)
+    row = f"[...document.querySelectorAll('.finds li')].find((one) => one.innerText.includes({json.dumps(room)}))"
+    if window.js(f"!!{row}"):
+        window.js(f"{row}.querySelector('button').click()")
+    else:
+        window.click(".window .buttons .main")
+        window.fill(".window input[name=name]", room.removeprefix("#"))
+        window.press("Enter")
+    window.has(f'.row[data-room="{room}"][aria-current]')
+    window.until("!document.querySelector('.window')")
+    window.has("#composer")
+
+
+def say(window, text):
+    window.fill("#composer", text)
+    window.press("Enter")
+
+
+def texts(window):
+    """What is to be read in the room, of what the hub has."""
+    return window.js("[...document.querySelectorAll('.message[data-seq] .text')].map((one) => one.textContent)")
+
+
+def await_texts(window, expected, seconds=30):
+    eventually(f"{expected}, not {texts(window)}", lambda: texts(window) == expected, seconds)
+
+
+def expect_quiet(*windows):
+    """Nothing went wrong in the page, and nothing was asked of anybody else."""
+    for window in windows:
+        # That a socket could not be opened the browser says itself.
+        loud = [one for one in window.complaints if "WebSocket connection" not in one and "ERR_" not in one]
+        equal(loud, [], "complaints")
+
+
+@test
+def the_core_of_the_page_holds_without_a_browser(stage):
+    need("node")
+    said = stage.run(["node", "--test", REPOSITORY / "tests/page"]).decode()
+    holds(said, "# fail 0")
+
+
+@test(seconds=120)
+def two_people_talk_in_two_windows(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bob = come_in(browser, hub, "bob", "#lab")
+    ana.fill("#composer", "salut @bob")
+    bob.until("document.querySelector('.typing').innerText.includes('ana')")
+    ana.press("Enter")
+    await_texts(bob, ["salut @bob"])
+    bob.has(".message.for-me .mention.mine")
+    ana.until("!document.querySelector('.unsent')")
+    # Up edits what was said last.
+    ana.press("ArrowUp")
+    ana.until("document.querySelector('#composer').value === 'salut @bob'")
+    ana.js("document.querySelector('#composer').select()")
+    ana.type("salut")
+    ana.press("Enter")
+    await_texts(bob, ["salut"])
+    bob.has(".message .edited")
+    # A sign, an answer, something done, and a word that is for the one who typed it alone.
+    bob.focus(".message[data-seq]")
+    bob.click(".tools .quick")
+    ana.has(".signs-on button")
+    bob.focus(".message[data-seq]")
+    bob.press("r")
+    bob.has(".about")
+    say(bob, "bien ?")
+    ana.until("document.querySelector('.answered')?.innerText.includes('salut')")
+    say(ana, "/me hoche la tête")
+    bob.has(".message.action")
+    say(ana, "/calc 2^64")
+    ana.until("document.querySelector('.aside-line').innerText.includes('18446744073709551616')")
+    assert "18446744073709551616" not in bob.js("document.body.innerText")
+    # Words between two are counted where they are not looked at.
+    join(bob, "#tea")
+    hub.bot("ana").done("MESSAGE", to="bob", body="entre nous")
+    bob.until("document.title.startsWith('(1)')")
+    bob.click('.row[data-room="@ana"]')
+    await_texts(bob, ["entre nous"])
+    bob.until("!document.title.startsWith('(')")
+    expect_quiet(ana, bob)
+
+
+@test(seconds=120)
+def a_hub_that_is_killed_and_comes_back_costs_no_word_and_no_reload(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bob = come_in(browser, hub, "bob", "#lab")
+    for window in (ana, bob):
+        window.js("window.isTheSame = true")
+    said = []
+    for turn in range(3):
+        for window, name in ((ana, "ana"), (bob, "bob")):
+            said.append(f"{name} {turn}")
+            say(window, said[-1])
+            await_texts(ana, said)
+        hub.kill()
+        say(ana, f"ana without {turn}")
+        ana.has(".unsent")
+        ana.has(".no-line")
+        hub.begin()
+        said.append(f"ana without {turn}")
+        for window in (ana, bob):
+            await_texts(window, said)
+            window.until("!document.querySelector('.unsent, .no-line')")
+    page = hub.bot("bob").done("HISTORY", room="#lab", limit=100)["events"]
+    equal([event["body"] for event in page if event["ev"] == "message"], said)
+    for window in (ana, bob):
+        assert window.js("window.isTheSame"), "it was loaded again"
+    expect_quiet(ana, bob)
+
+
+@test(seconds=120)
+def who_was_offline_has_all_that_was_missed_and_nothing_twice(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bob = come_in(browser, hub, "bob", "#lab")
+    say(ana, "before")
+    await_texts(bob, ["before"])
+    bob.network(False)
+    say(ana, "while bob is away")
+    say(bob, "of bob, without a network")
+    await_texts(ana, ["before", "while bob is away"])
+    bob.has(".unsent")
+    equal(texts(bob), ["before"])
+    bob.has(".no-line")
+    bob.network(True)
+    whole = ["before", "while bob is away", "of bob, without a network"]
+    await_texts(bob, whole)
+    await_texts(ana, whole)
+    bob.until("!document.querySelector('.unsent, .no-line')")
+    expect_quiet(ana, bob)
+
+
+STRANGE = [
+    "<img src=x onerror=\"document.title='broken'\">",
+    "<script>document.title='broken'</script><svg/onload=alert(1)>",
+    "javascript:alert(1) data:text/html,<script>alert(1)</script>",
+    "a\u202egnp.exe\u202c b",
+    "z\u200bero\u200dwidth\ufeff",
+    "&lt;b&gt; ${1+1} {{7*7}} `<i>`",
+    "https://evil.example/\"onmouseover=\"alert(1)",
+]
+
+
+@test
+def strange_texts_are_texts_and_links_lead_where_they_say(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bot = Bot(hub.tcp)
+    bot.done("REGISTER", user="bob", password="secret-pass")
+    bot.done("JOIN", room="#lab")
+    for text in STRANGE:
+        bot.done("MESSAGE", room="#lab", body=text)
+    bot.done("MESSAGE", room="#lab", body="at https://bank.example@evil.example/ now")
+    kept = [event["body"] for event in bot.done("HISTORY", room="#lab", limit=50)["events"] if event["ev"] == "message"]
+    ana.until(f"document.querySelectorAll('.message[data-seq]').length === {len(kept)}")
+    shown = texts(ana)
+    for body, text in zip(kept[:-1], shown):
+        equal(text, body.replace("`", ""))
+    equal(ana.js("document.querySelectorAll('.lines img, .lines script, .lines [onerror], .lines [onmouseover], .lines i').length"), 0)
+    links = ana.js("[...document.querySelectorAll('.lines a')].map((one) => [one.href, one.rel, one.textContent])")
+    equal([link[:2] for link in links], [["https://evil.example/", "noopener noreferrer"], ["https://bank.example@evil.example/", "noopener noreferrer"]])
+    holds(links[1][2], "leads to evil.example")
+    # Each text and each name turns itself around alone.
+    equal(ana.js("[...document.querySelectorAll('.lines .text')].every((one) => getComputedStyle(one).unicodeBidi === 'isolate')"), True)
+    equal(ana.js("document.title.includes('broken')"), False)
+    expect_quiet(ana)
+
+
+@test(seconds=120)
+def what_is_further_back_is_read_without_the_view_moving(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bot = hub.bot("ana")
+    for number in range(400):
+        bot.done("MESSAGE", room="#lab", body=f"line {number} " + "long " * (number % 40))
+    ana.ask("Page.reload")
+    ana.until("document.querySelectorAll('.message[data-seq]').length >= 30")
+    time.sleep(0.5)
+    equal(ana.js("(box => Math.round(box.scrollHeight - box.clientHeight - box.scrollTop))(document.querySelector('.log'))"), 0)
+    moved = ana.js("""(async () => {
+      const box = document.querySelector('.log');
+      const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+      const moved = [];
+      for (let turn = 0; turn < 20; turn += 1) {
+        const many = box.querySelectorAll('.message[data-seq]').length;
+        box.scrollTop = 40;
+        box.dispatchEvent(new Event('scroll'));
+        const top = box.getBoundingClientRect().top;
+        const line = [...box.querySelectorAll('.message[data-seq]')].find((one) => one.getBoundingClientRect().bottom > top);
+        const before = line.getBoundingClientRect().top;
+        for (let waited = 0; waited < 40 && box.querySelectorAll('.message[data-seq]').length === many; waited += 1) await wait(50);
+        await wait(100);
+        if (box.querySelectorAll('.message[data-seq]').length === many) break;
+        moved.push(Math.round(box.querySelector(`[data-seq="${line.dataset.seq}"]`).getBoundingClientRect().top - before));
+      }
+      return moved;
+    })()""")
+    assert len(moved) >= 3 and all(abs(one) <= 1 for one in moved), moved
+    equal(texts(ana)[0].strip(), "line 0")
+    equal(ana.js("document.querySelectorAll('.message[data-seq]').length"), 400)
+    # What a search finds is gone to.
+    ana.press("f", CTRL)
+    ana.fill(".search input", "line 7")
+    ana.until("[...document.querySelectorAll('.hit-body')].some((one) => one.innerText.startsWith('line 7 '))")
+    ana.js("[...document.querySelectorAll('.hit')].find((one) => one.innerText.includes('line 7 ')).click()")
+    ana.until("document.activeElement.matches('.message.focused') && document.activeElement.innerText.includes('line 7 ')")
+    expect_quiet(ana)
+
+
+@test(seconds=120)
+def drafts_and_what_was_not_sent_outlive_a_reload_and_secrets_are_kept_nowhere(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab", "#tea")
+    ana.fill("#composer", "half a thought")
+    ana.click('.row[data-room="#lab"]')
+    ana.until("document.querySelector('#composer').value === ''")
+    ana.fill("#composer", "/password secret-pass another-pass")
+    kept = ana.js("JSON.stringify(localStorage)")
+    assert "secret-pass" not in kept and "another-pass" not in kept, kept
+    ana.js("document.querySelector('#composer').value = ''")
+    hub.kill()
+    say(ana, "not sent yet")
+    ana.has(".unsent")
+    hub.begin()
+    ana.ask("Page.reload")
+    await_texts(ana, ["not sent yet"])
+    ana.click('.row[data-room="#tea"]')
+    ana.until("document.querySelector('#composer').value === 'half a thought'")
+    # Who logs out leaves nothing behind, and its token is worth nothing.
+    ana.click(".me")
+    ana.click(".window .buttons .bad")
+    ana.has(".entrance")
+    left = ana.js("JSON.stringify(localStorage)")
+    assert "token" not in left and "thought" not in left, left
+    equal([one["this"] for one in hub.bot("ana").done("SESSIONS")["sessions"]], [True])
+    expect_quiet(ana)
+
+
+@test(seconds=120)
+def the_page_opens_without_its_hub_and_is_never_one_of_yesterday(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    say(ana, "hello")
+    await_texts(ana, ["hello"])
+    ana.until("navigator.serviceWorker.ready.then(() => !!navigator.serviceWorker.controller)")
+    # Once more, through the worker, which keeps what it sees.
+    ana.ask("Page.reload")
+    await_texts(ana, ["hello"])
+    ana.until("caches.open('relais-chat').then((kept) => kept.match('main.js')).then(Boolean)")
+    hub.kill()
+    ana.ask("Page.reload")
+    ana.has(".inside", 30)
+    ana.has(".no-line")
+    # What is kept is older than what is served: what is served counts.
+    ana.js("caches.open('relais-chat').then((kept) => kept.put('words.js', new Response('export const WORDS = {};', {headers: {'content-type': 'text/javascript'}})))")
+    hub.begin()
+    ana.ask("Page.reload")
+    await_texts(ana, ["hello"])
+    equal(ana.js("document.querySelector('.part h2').innerText"), "Rooms")
+    expect_quiet(ana)
+
+
+def pick(window, text):
+    """Something of the menu that is open."""
+    its = f"[...document.querySelectorAll('.menu button')].find((one) => one.innerText.trim() === {json.dumps(text)})"
+    window.until(f"!!{its}")
+    window.js(f"{its}.click()")
+
+
+@test(seconds=120)
+def who_keeps_a_room_invites_mutes_and_sends_out(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana")
+    bob = come_in(browser, hub, "bob")
+    ana.click('.part [aria-label="Find or make a room"]')
+    ana.click(".window .buttons .main")
+    ana.fill(".window input[name=name]", "den")
+    ana.js("document.querySelector('.window input[value=private]').click()")
+    ana.press("Enter")
+    ana.has('.row[data-room="#den"][aria-current]')
+    ana.until("!document.querySelector('.window')")
+    ana.click('.room-head [aria-label="About this room"]')
+    pick(ana, "Invite…")
+    ana.fill(".window input[name=user]", "bob")
+    ana.press("Enter")
+    # It is shown to whom it is for, and gone once they are in.
+    bob.click(".invitation button")
+    bob.has('.row[data-room="#den"][aria-current]')
+    bob.until("!document.querySelector('.invitation')")
+    ana.click(".with-words")
+    member = "[...document.querySelectorAll('.members .row')].find((one) => one.innerText.includes('bob'))"
+    ana.until(f"!!{member}")
+    ana.js(f"{member}.click()")
+    pick(ana, "Mute for 10 minutes")
+    ana.until("document.querySelector('.lines').innerText.includes('muted')")
+    say(bob, "may I?")
+    bob.has(".unsent.failed")
+    holds(bob.js("document.querySelector('.unsent .fate').innerText"), "Try again")
+    ana.js(f"{member}.click()")
+    pick(ana, "Let speak again")
+    ana.until("document.querySelector('.lines').innerText.includes('speak again')")
+    bob.click(".unsent .fate button")
+    await_texts(ana, ["may I?"])
+    ana.js(f"{member}.click()")
+    pick(ana, "Send out…")
+    ana.fill(".window input[name=reason]", "noise")
+    ana.press("Enter")
+    bob.until("!document.querySelector('.row[data-room=\"#den\"]')")
+    bob.until("document.querySelector('.passing').innerText.includes('sent you out')")
+    ana.until(f"!{member}")
+    expect_quiet(ana, bob)
+
+
+@test(seconds=120)
+def a_device_that_is_logged_out_elsewhere_is_at_the_entrance(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    other = browser.window(hub.url)
+    other.fill("input[name=user]", "ana")
+    other.fill("input[name=password]", "wrong-pass")
+    other.press("Enter")
+    other.has(".wrong[role=alert]")
+    other.fill("input[name=password]", "")
+    other.js("document.querySelector('input[name=password]').value = 'secret-pass'")
+    other.press("Enter")
+    other.has(".inside")
+    ana.click(".me")
+    ana.until("document.querySelectorAll('.devices li').length === 2")
+    # In French, too.
+    ana.js("document.querySelector('.window input[value=fr]').click()")
+    ana.until("document.querySelector('.window h2').innerText === 'Réglages' && document.documentElement.lang === 'fr'")
+    ana.click(".devices button")
+    other.has(".entrance")
+    holds(other.js("document.querySelector('.entrance').innerText"), "log")
+    equal(other.js("localStorage.getItem('relais-chat.token')"), None)
+    expect_quiet(ana, other)
+
+
+@test
+def who_looks_elsewhere_is_called_for_what_is_for_them_and_finds_it_marked(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bob = Bot(hub.tcp)
+    bob.done("REGISTER", user="bob", password="secret-pass")
+    bob.done("JOIN", room="#lab")
+    # Notifications of the test's own: a browser without a desktop shows none.
+    ana.js("""window.called = [];
+      window.Notification = class {
+        static permission = 'default';
+        static async requestPermission() { return (this.permission = 'granted'); }
+        constructor(title, { body }) { window.called.push([title, body]); }
+      }""")
+    ana.click(".me")
+    ana.until("!!document.querySelector('.line-of button')")
+    ana.click(".line-of button")
+    ana.until("document.querySelector('.line-of').innerText.includes('calls you when')")
+    ana.press("Escape")
+    ana.js("document.hasFocus = () => false; window.dispatchEvent(new Event('blur'))")
+    bob.done("MESSAGE", room="#lab", body="nobody in particular")
+    bob.done("MESSAGE", room="#lab", body="are you there, @ana?")
+    bob.done("MESSAGE", to="ana", body="between us")
+    ana.until("window.called.length === 2")
+    equal(ana.js("window.called"), [["bob in #lab", "are you there, @ana?"], ["bob", "between us"]])
+    ana.until("document.title.startsWith('(2)')")
+    ana.until("document.querySelector('.new-line ~ .message .text')?.textContent === 'nobody in particular'")
+    ana.js("delete document.hasFocus; window.dispatchEvent(new Event('focus'))")
+    ana.until("document.title.startsWith('(1)')")
+    expect_quiet(ana)
+
+
+@test
+def on_a_narrow_screen_the_way_back_leads_to_the_list(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab", "#tea")
+    ana.size(360, 700)
+    is_shown = "document.querySelector('{}').checkVisibility()"
+    ana.until("!" + is_shown.format(".rooms"))
+    ana.click(".to-list")
+    ana.until(is_shown.format(".rooms") + " && !" + is_shown.format(".room"))
+    ana.click('.row[data-room="#lab"]')
+    ana.until(is_shown.format(".room") + " && document.querySelector('h1').innerText === '#lab'")
+    ana.js("history.back()")
+    ana.until(is_shown.format(".rooms") + " && !" + is_shown.format(".room"))
+    expect_quiet(ana)
+
+
+@test
+def all_can_be_done_by_keys_and_has_a_name(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab", "#tea")
+    say(ana, "hello")
+    await_texts(ana, ["hello"])
+    ana.press("k", CTRL)
+    ana.has("#places")
+    ana.type("lab")
+    ana.press("Enter")
+    ana.has('.row[data-room="#lab"][aria-current]')
+    ana.press("ArrowDown", ALT)
+    ana.has('.row[data-room="#tea"][aria-current]')
+    ana.press("F6")
+    ana.js("document.querySelector('.log').focus()")
+    ana.press("ArrowUp")
+    ana.until("document.activeElement.matches('.message[data-seq]')")
+    ana.press("Enter")
+    ana.until("document.activeElement.closest('[role=menu]') !== null")
+    ana.press("Escape")
+    ana.until("!document.querySelector('[role=menu]')")
+    ana.press("e")
+    ana.until("document.querySelector('#composer').value === 'hello'")
+    ana.press("Escape")
+    unnamed = [one for one in ana.names() if one[0] in ("button", "link", "textbox", "searchbox", "combobox", "radio") and not one[1].strip()]
+    equal(unnamed, [])
+    roles = {role for role, _ in ana.names()}
+    for role in ("main", "navigation", "log", "heading"):
+        assert role in roles, f"no {role} in {sorted(roles)}"
+    # From 320 px on nothing is wider than the window.
+    for width in (320, 480, 900, 1440):
+        ana.size(width, 700)
+        time.sleep(0.2)
+        assert ana.js("document.documentElement.scrollWidth") <= width, width
+    elsewhere = [url for url in ana.asked if not url.startswith(hub.url)]
+    equal(elsewhere, [])
+    expect_quiet(ana)

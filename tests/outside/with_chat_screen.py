@@ -1,0 +1,180 @@
+"""relais chat on a terminal: the screen, looked at and typed into, through a hub that is killed and a size that changes."""
+
+import contextlib
+import itertools
+import os
+import signal
+
+from stage import RELAIS, equal, eventually, free_port, holds, test
+from terminals import Tmux
+from with_a_hub import hub
+from with_chat import chat, registered
+
+
+SCREENS = itertools.count()
+
+
+@contextlib.contextmanager
+def at_screen(stage, port, name, *arguments, size=(80, 24)):
+    """Somebody who has an account, at a terminal."""
+    words = " ".join(map(str, arguments))
+    tmux = Tmux(stage, f"{RELAIS} chat {port} --user {name} {words}", f"tmux-{next(SCREENS)}", size)
+    try:
+        yield tmux
+    finally:
+        tmux.end()
+
+
+def in_rooms(stage, port, *rooms, names=("ana", "bob")):
+    registered(stage, port, *names)
+    for name in names:
+        typed = "".join(f"/join {room}\n" for room in rooms)
+        chat(stage, port, "--user", name, input=typed.encode())
+
+
+def says(tmux, text):
+    tmux.run("send-keys", "-t", "s", "-l", text)
+    tmux.type("Enter")
+
+
+@test
+def two_at_their_screens_talk_through_a_hub_that_is_killed_and_lose_nothing(stage):
+    port = free_port()
+    program = hub(stage, f"127.0.0.1:{port}")
+    in_rooms(stage, port, "lab")
+    with at_screen(stage, port, "ana") as ana, at_screen(stage, port, "bob", size=(100, 30)) as bob:
+        for one in (ana, bob):
+            one.sees("#lab")
+        for round in range(2):
+            says(ana, f"before {round}")
+            bob.sees(f"ana before {round}")
+            program.kill()
+            ana.sees("not connected")
+            # Said to nobody, for now; and the terminal has another size meanwhile.
+            says(ana, f"ana-{round}.")
+            ana.sees("not with the hub yet")
+            says(bob, f"bob-{round}.")
+            ana.resize(60 + 30 * round, 20)
+            program = hub(stage, f"127.0.0.1:{port}", store=program.store)
+            for one in (ana, bob):
+                one.sees(f"ana-{round}.")
+                one.sees(f"bob-{round}.")
+                eventually("all is with the hub", lambda: "…  " not in one.screen(), 20)
+        for one in (ana, bob):
+            screen = one.screen()
+            said = [word for word in screen.split() if word.startswith(("ana-", "bob-"))]
+            equal(sorted(said), ["ana-0.", "ana-1.", "bob-0.", "bob-1."], screen)
+            assert "not connected" not in screen, screen
+        for one in (ana, bob):
+            says(one, "quit")
+            one.sees("end 0")
+
+
+@test
+def a_terminal_is_given_back_however_the_screen_ends(stage):
+    program = hub(stage, "127.0.0.1:0")
+    in_rooms(stage, program.at, "lab", names=("ana",))
+    for ending in ("/bye", "Ctrl-C", "SIGTERM", "SIGHUP", "the account's end"):
+        with at_screen(stage, program.at, "ana") as ana:
+            ana.sees("#lab")
+            equal(ana.shown("#{alternate_on} #{mouse_any_flag}"), "1 1")
+            shell = ana.shown("#{pane_pid}")
+            with open(f"/proc/{shell}/task/{shell}/children") as children:
+                process = int(children.read().split()[0])
+            if ending == "/bye":
+                says(ana, "/bye")
+            elif ending == "Ctrl-C":
+                ana.type("C-c")
+            elif ending == "the account's end":
+                says(ana, "/logout")
+            else:
+                os.kill(process, getattr(signal, ending))
+            ana.sees("end 0")
+            equal(ana.shown("#{alternate_on} #{mouse_any_flag} #{cursor_flag}"), "0 0 1")
+
+
+@test
+def a_screen_rests_and_goes_on(stage):
+    program = hub(stage, "127.0.0.1:0")
+    in_rooms(stage, program.at, "lab")
+    shell = f"bash --norc -ic '{RELAIS} chat {program.at} --user ana; echo rests; read -r line; fg; echo over'"
+    tmux = Tmux(stage, shell)
+    try:
+        tmux.sees("#lab")
+        tmux.type("C-z")
+        tmux.sees("rests")
+        equal(tmux.shown("#{alternate_on}"), "0")
+        chat(stage, program.at, "--user", "bob", "--send", "lab", "said meanwhile")
+        tmux.type("Enter")
+        tmux.sees("bob said meanwhile")
+        says(tmux, "quit")
+        tmux.sees("over")
+    finally:
+        tmux.end()
+
+
+@test
+def what_was_said_before_is_scrolled_to_searched_and_answered(stage):
+    program = hub(stage, "127.0.0.1:0", "--messages-a-second", "0")
+    in_rooms(stage, program.at, "lab")
+    typed = "/join lab\nthe needle\n" + "".join(f"hay {nth}.\n" for nth in range(300))
+    chat(stage, program.at, "--user", "bob", input=typed.encode())
+    with at_screen(stage, program.at, "ana") as ana:
+        ana.sees("hay 299.")
+        # Until the first that was said, page by page.
+        for _ in range(30):
+            if "hay 0." in ana.screen():
+                break
+            ana.type("PPage")
+        ana.sees("the needle")
+        ana.type("Escape")
+        ana.sees("hay 299.")
+        says(ana, "/search needle")
+        ana.sees("found (1): needle")
+        ana.type("Enter")
+        ana.sees("the needle")
+        assert "hay 299." not in ana.screen(), ana.screen()
+        ana.type("r")
+        ana.sees("reply to bob")
+        says(ana, "found it")
+        ana.sees("bob: the needle")
+        ana.sees("ana found it")
+        ana.resize(40, 12)
+        ana.sees("ana: found it")
+
+
+@test
+def a_name_is_completed_a_room_is_clicked_and_help_is_in_french(stage):
+    program = hub(stage, "127.0.0.1:0")
+    in_rooms(stage, program.at, "lab", "tea")
+    with at_screen(stage, program.at, "ana") as ana:
+        ana.sees("#tea")
+        ana.run("send-keys", "-t", "s", "-l", "hi b")
+        ana.type("Tab")
+        ana.sees("> hi @bob")
+        chat(stage, program.at, "--user", "bob", "--send", "tea", "tea for @ana")
+        ana.sees("@1")
+        # A press of the left button in the third row.
+        ana.run("send-keys", "-t", "s", "-l", "\x1b[<0;3;3M")
+        ana.sees("bob tea for @ana")
+        says(ana, "/lang fr")
+        ana.sees("en français désormais")
+        ana.type("F1")
+        ana.sees("Échap ferme")
+
+
+@test
+def lines_are_there_for_who_wants_them_and_wrong_words_are_refused(stage):
+    program = hub(stage, "127.0.0.1:0")
+    registered(stage, program.at, "ana")
+    tmux = Tmux(stage, f"TERM=dumb {RELAIS} chat {program.at} --user ana")
+    try:
+        tmux.sees("you are ana")
+        says(tmux, "quit")
+        tmux.sees("end 0")
+    finally:
+        tmux.end()
+    _, told = chat(stage, program.at, str(program.at), "--user", "ana", status=2)
+    holds(told, "several hubs without a screen")
+    _, told = chat(stage, program.at, "--theme", "pink", status=2)
+    holds(told, "terminal")

@@ -1,0 +1,230 @@
+/** What is known of a hub by what it tells, whatever is missing, doubled or late. */
+
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import * as outbox from "../../web/chat/core/outbox.js";
+import * as rooms from "../../web/chat/core/room.js";
+import * as states from "../../web/chat/core/state.js";
+
+const listed = (fields) => ({
+  room: "#lab",
+  topic: "",
+  private: false,
+  role: "member",
+  last: 10,
+  read: 10,
+  unread: 0,
+  members: 2,
+  ...fields,
+});
+
+const said = (seq, fields) => ({
+  ev: "message",
+  room: "#lab",
+  seq,
+  prev: seq - 1,
+  ts: "2026-11-22T12:00:00.000Z",
+  from: "bob",
+  kind: "text",
+  body: `m${seq}`,
+  ...fields,
+});
+
+/** Ana, in #lab, who has heard all up to 10. */
+const ana = (fields) =>
+  states.loggedIn(states.nothing, { user: "ana", session: "s", cursor: 10, rooms: [listed(fields)] }, false);
+
+/** The state after events, and what was wanted on the way. */
+function after(state, ...events) {
+  const wanted = [];
+  for (const event of events) {
+    const told = states.hear(state, event, 0);
+    state = told.state;
+    if (told.missing) wanted.push(told.missing);
+  }
+  return { state, wanted, lab: state.rooms.get("#lab") };
+}
+
+const bodies = (room) => room.entries.filter((one) => one.ev === "message").map((one) => one.body);
+
+test("what is told twice is there once, and the cursor goes on", () => {
+  const { state, lab, wanted } = after(ana(), said(11), said(11), said(12));
+  assert.deepEqual(bodies(lab), ["m11", "m12"]);
+  assert.equal(lab.unread, 2);
+  assert.equal(state.cursor, 12);
+  assert.deepEqual(wanted, []);
+});
+
+test("a hole is asked for once, and what is behind it waits until it is filled", () => {
+  const hole = after(ana(), said(11), said(14, { prev: 13 }), said(15));
+  assert.deepEqual(hole.wanted, [{ room: "#lab", after: 11 }]);
+  assert.equal(hole.state.cursor, 11);
+  // RESUME tells all of it, in order.
+  const filled = after(hole.state, said(12), said(13), said(14), said(15));
+  const whole = states.caughtUp(filled.state, "#lab");
+  assert.deepEqual(bodies(whole.rooms.get("#lab")), ["m11", "m12", "m13", "m14", "m15"]);
+  assert.equal(whole.cursor, 15);
+});
+
+test("seqs of other rooms make no hole", () => {
+  assert.deepEqual(after(ana(), said(11), said(19, { prev: 11 })).wanted, []);
+});
+
+test("who lagged asks from what it knows, and its cursor stays there", () => {
+  const { state, wanted } = after(ana(), said(11), { ev: "lagged", room: "#lab", last: 11 });
+  assert.deepEqual(wanted, [{ room: "#lab", after: 11 }]);
+  assert.equal(state.cursor, 11);
+});
+
+test("after a lost line all that is known stays, and what was missed is counted once", () => {
+  const before = after(ana(), said(11)).state;
+  const again = states.loggedIn(
+    before,
+    { user: "ana", session: "s", cursor: 14, rooms: [listed({ last: 14, unread: 4 })] },
+    true,
+  );
+  assert.equal(again.cursor, 11);
+  const { state, lab } = after(again, said(11), said(12), said(14, { prev: 13 }), { ev: "resumed", cursor: 14 });
+  assert.deepEqual(bodies(lab), ["m11", "m12", "m14"]);
+  assert.equal(lab.unread, 3);
+  assert.equal(state.cursor, 14);
+});
+
+test("lost again before all was told, it is asked from the same place", () => {
+  const again = states.loggedIn(
+    after(ana(), said(11)).state,
+    { user: "ana", session: "s", cursor: 20, rooms: [listed({ last: 20 })] },
+    true,
+  );
+  assert.equal(after(again, said(12)).state.cursor, 11);
+});
+
+test("a gap ends what is known, so that no page is taken for the next one", () => {
+  const again = states.loggedIn(
+    after(ana(), said(11)).state,
+    { user: "ana", session: "s", cursor: 900, rooms: [listed({ last: 900 })] },
+    true,
+  );
+  const { lab } = after(again, { ev: "gap", room: "#lab", from: 11, to: 800 }, said(801), said(802));
+  assert.deepEqual(bodies(lab), ["m801", "m802"]);
+  assert.equal(lab.more, true);
+  const paged = rooms.before(lab, { events: [said(799), said(800), said(801)], more: true });
+  assert.deepEqual(bodies(paged), ["m799", "m800", "m801", "m802"]);
+});
+
+test("edits and deletions are seen where the message is, now or later", () => {
+  const edit = { ev: "edit", room: "#lab", seq: 12, prev: 11, ts: "", from: "bob", of: 11, body: "better" };
+  const early = { ...edit, seq: 13, prev: 12, of: 5, body: "late" };
+  const redact = { ev: "redact", room: "#lab", seq: 14, prev: 13, ts: "", from: "bob", of: 11, reason: "oops" };
+  const edited = after(ana(), said(11), edit, early);
+  assert.equal(edited.lab.entries[0].body, "better");
+  const paged = rooms.before(edited.lab, { events: [said(5, { body: "early" })], more: false });
+  assert.equal(paged.entries[0].body, "late");
+  const gone = after(edited.state, redact).lab.entries[0];
+  assert.equal(gone.body, null);
+  assert.equal(gone.reason, "oops");
+});
+
+test("of signs the last word counts, in whatever order pages come", () => {
+  const sign = (seq, on) => ({
+    ev: "react",
+    room: "#lab",
+    seq,
+    prev: seq - 1,
+    ts: "",
+    from: "bob",
+    of: 5,
+    emoji: "👍",
+    on,
+  });
+  const { lab } = after(ana(), sign(11, false));
+  const paged = rooms.before(lab, { events: [said(5), sign(6, true)], more: false });
+  assert.deepEqual(rooms.signsOn(paged.signs.get(5)), []);
+  const again = after(ana(), sign(11, true)).lab;
+  assert.deepEqual(
+    rooms.signsOn(again.signs.get(5)).map((one) => [one.emoji, one.who]),
+    [["👍", ["bob"]]],
+  );
+});
+
+test("no more is kept of a room than is looked at, and there is more to read again", () => {
+  const many = (count, watched) => {
+    let state = { ...ana(), watched };
+    for (let seq = 11; seq < 11 + count; seq += 1) state = states.hear(state, said(seq), 0).state;
+    return state.rooms.get("#lab");
+  };
+  const lab = many(801, "#lab");
+  assert.deepEqual([lab.entries.length, lab.entries.at(-1).seq, lab.more], [400, 811, true]);
+  assert.equal(many(6000, null).entries.length, 6000);
+  assert.equal(many(6001, null).entries.length, 3000);
+});
+
+test("own words and what is being looked at are not unread; names are counted apart", () => {
+  assert.equal(after(ana(), said(11, { from: "ana" })).lab.unread, 0);
+  const { lab } = after(ana(), said(11, { mention: true }), said(12));
+  assert.deepEqual([lab.unread, lab.mentions], [2, 1]);
+  assert.deepEqual((({ unread, mentions }) => [unread, mentions])(rooms.read(lab, 11, "ana")), [1, 0]);
+  const elsewhere = after(after(ana(), said(11)).state, { ev: "read", room: "#lab", last: 11 });
+  assert.equal(elsewhere.lab.unread, 0);
+});
+
+test("who is sent out has the room no more, and is told why", () => {
+  const { state } = after(ana(), {
+    ev: "kick",
+    room: "#lab",
+    seq: 11,
+    prev: 10,
+    ts: "",
+    from: "bob",
+    user: "ana",
+    reason: "noise",
+  });
+  assert.equal(state.rooms.size, 0);
+  assert.equal(state.ended.reason, "noise");
+});
+
+test("an invitation is shown among the rooms to come into, and gone once one is in", () => {
+  const { state } = after(ana(), { ev: "invite", room: "#den", seq: 11, prev: 0, ts: "", from: "bob", user: "ana" });
+  assert.equal(state.others.get("#den").by, "bob");
+  assert.equal(states.joined(state, listed({ room: "#den", last: 12 })).others.size, 0);
+});
+
+test("names of members that are words of the language are names", () => {
+  const told = { ev: "presence", user: "__proto__", state: "away", text: "x" };
+  assert.equal(after(ana(), told).state.presence.get("__proto__").how, "away");
+  assert.equal(after(ana(), { ev: "constructor" }).state.me, "ana");
+});
+
+test("pages looked at apart become one with what is known where they meet", () => {
+  const lab = after(ana(), said(11), said(12)).lab;
+  const away = rooms.lookAt(lab, { events: [said(3), said(4)], more: true }, 3);
+  assert.deepEqual(bodies(away.aside), ["m3", "m4"]);
+  const on = rooms.lookOn(away, { events: [5, 6, 7, 8, 9, 10, 11, 12].map((seq) => said(seq)), more: false }, "after");
+  assert.equal(on.aside, null);
+  assert.deepEqual(
+    bodies(on),
+    [3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((seq) => `m${seq}`),
+  );
+});
+
+test("what was said is sent one by one, and again under its own name", () => {
+  let list = outbox.add([], { cid: "a", cmd: "MESSAGE", room: "#lab", fields: { body: "1" } });
+  list = outbox.add(list, { cid: "b", cmd: "MESSAGE", room: "#lab", fields: { body: "2" } });
+  assert.equal(outbox.next(list).cid, "a");
+  list = outbox.asking(list, "a");
+  assert.equal(outbox.next(list), undefined);
+  list = outbox.lost(list);
+  assert.equal(outbox.next(list).cid, "a");
+  list = outbox.kept(outbox.asking(list, "a"), "a", 11);
+  assert.equal(outbox.next(list).cid, "b");
+  const state = { ...ana(), outbox: list };
+  assert.deepEqual(
+    after(state, said(11, { from: "ana", cid: "a" })).state.outbox.map((one) => one.cid),
+    ["b"],
+  );
+  // Its event may have come before its answer.
+  assert.deepEqual(
+    outbox.seen(list, "#lab", { told: 11 }).map((one) => one.cid),
+    ["b"],
+  );
+});

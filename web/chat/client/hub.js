@@ -1,0 +1,194 @@
+/**
+ * The hub, as the page has it: what is known of it, the line to it, and coming in and going.
+ */
+
+import { batch, computed, signal } from "../vendor/signals.js";
+import { Connection, Lost } from "../core/connection.js";
+import * as outbox from "../core/outbox.js";
+import * as states from "../core/state.js";
+import { keep } from "./kept.js";
+import { lang } from "./tongue.js";
+
+/** What is known; see `core/state.js`. */
+export const state = signal(states.nothing);
+/** `starting`, `out`, or `in`: whether somebody is logged in, or was and the hub is not there just now. */
+export const phase = signal(keep.get("token") ? "in" : "out");
+/** What the hub says of itself. */
+export const server = signal(null);
+/** The line: `calling`, `up`, `waiting` (then `retryAt`), `closed`. */
+export const line = signal({ how: "closed", retryAt: null });
+/** What one says about being away. */
+export const away = signal(null);
+/** Why one was sent out, if one was. */
+export const sentOut = signal(null);
+
+export const isUp = computed(() => line.value.how === "up");
+export const me = computed(() => state.value.me ?? keep.get("user"));
+
+/** Who wants to hear what happened: messages that are news, logins, lost lines. */
+const listeners = { news: [], entered: [], missing: [], lost: [] };
+export const on = (what, listener) => listeners[what].push(listener);
+const tell = (what, ...about) => listeners[what].forEach((listener) => listener(...about));
+
+/** Changes what is known. */
+export const change = (step, ...given) => {
+  state.value = step(state.value, ...given);
+};
+
+/** Asks the hub. */
+export const ask = (cmd, fields) => connection.ask(cmd, fields);
+
+const connection = new Connection({
+  open: () => new WebSocket(new URL("ws", location.href.replace(/^http/, "ws"))),
+  timers: { set: (...given) => setTimeout(...given), clear: (timer) => clearTimeout(timer) },
+  random: Math.random,
+  heard,
+  opened: () => greet().catch(() => {}),
+  changed: (how, ms) => {
+    line.value = { how, retryAt: how === "waiting" ? Date.now() + ms : null };
+    if (how === "waiting" || how === "closed") {
+      change((known) => ({ ...known, outbox: outbox.lost(known.outbox), typing: new Map() }));
+      tell("lost");
+    }
+  },
+});
+
+function heard(event) {
+  if (event.ev === "bye") return ended(event);
+  batch(() => {
+    const { state: after, missing, news } = states.hear(state.value, event, Date.now());
+    state.value = after;
+    if (missing) tell("missing", missing);
+    if (news) tell("news", news);
+  });
+}
+
+/** The hub ends the line; one may have been logged out elsewhere. */
+function ended({ code, retry_ms: retryMs, msg }) {
+  if (code === "SESSION_REVOKED" || code === "TOKEN_EXPIRED") leave(msg);
+  else connection.later(retryMs ?? 0);
+}
+
+/** Who wants in, and by what: a request that waits for the line. */
+let wish = null;
+
+async function greet() {
+  try {
+    server.value = await ask("HELLO", { proto: 1, client: "relais-page/1", lang: lang.value });
+    if (wish) await fulfil();
+    else if (keep.get("token")) await comeBack();
+    else connection.close(); // Who is nobody is not kept on the line.
+  } catch (error) {
+    if (error instanceof Lost) throw error;
+    // Refused for a while: as many are here as may be, say.
+    connection.later(error.retryMs ?? 5000);
+    connection.lose(connection.socket);
+  }
+}
+
+async function fulfil() {
+  const { cmd, fields, done, refuse } = wish;
+  try {
+    const answer = await ask(cmd, fields);
+    keep.set("token", answer.token);
+    keep.set("user", answer.user);
+    wish = null;
+    enter(answer, false);
+    done();
+  } catch (error) {
+    wish = null;
+    connection.close();
+    refuse(error);
+  }
+}
+
+/** Makes an account, or logs in with a password, which is kept nowhere. */
+export function comeIn(cmd, { user, password, invitation }) {
+  const fields = { user, password, device: deviceName(), ...(invitation ? { invitation } : {}) };
+  return new Promise((done, refuse) => {
+    wish = { cmd, fields, done, refuse };
+    sentOut.value = null;
+    connection.close();
+    connection.call();
+  });
+}
+
+/** The hub could not be reached in time for who waits to come in. */
+on("lost", () => {
+  if (!wish || line.value.how !== "waiting") return;
+  const { refuse } = wish;
+  wish = null;
+  connection.close();
+  refuse(new Lost());
+});
+
+async function comeBack() {
+  const { cursor, me: was } = state.value;
+  const resume = was !== null && cursor > 0 ? { resume: { since: cursor } } : {};
+  try {
+    enter(await ask("LOGIN", { token: keep.get("token"), ...resume }), Boolean(resume.resume));
+  } catch (error) {
+    if (error.code === "TOKEN_EXPIRED" || error.code === "SESSION_REVOKED") leave(error.message);
+    else throw error;
+  }
+}
+
+function enter(answer, isResuming) {
+  batch(() => {
+    change(states.loggedIn, answer, isResuming);
+    phase.value = "in";
+    connection.settle();
+  });
+  tell("entered", answer, isResuming);
+}
+
+/** Is nobody again, here. */
+function leave(why) {
+  batch(() => {
+    keep.set("token", null);
+    keep.set("user", null);
+    state.value = states.nothing;
+    away.value = null;
+    phase.value = "out";
+    sentOut.value = why ?? null;
+    connection.close();
+  });
+}
+
+/** Logs this device out, or all: their tokens are worth nothing then. */
+export async function logOut(isAll) {
+  const user = me.value;
+  await ask("LOGOUT", isAll ? { all: true } : {});
+  keep.forget(`draft.${user}.`);
+  keep.forget(`unsent.${user}.`);
+  leave();
+}
+
+/** Calls the hub; and at once when the network or the person comes back. */
+export function begin() {
+  connection.call();
+  addEventListener("online", () => connection.nudge());
+  addEventListener("offline", () => connection.nudge());
+  document.addEventListener("visibilitychange", () => document.hidden || connection.nudge());
+}
+
+export const callNow = () => connection.nudge();
+
+/** What this browser is called among a person's devices. */
+function deviceName() {
+  const agent = navigator.userAgent;
+  const browser = [
+    ["Firefox", /Firefox\//],
+    ["Edge", /Edg\//],
+    ["Chromium", /Chrom(e|ium)\//],
+    ["Safari", /Safari\//],
+  ].find(([, its]) => its.test(agent));
+  const system = [
+    ["Android", /Android/],
+    ["iOS", /iPhone|iPad/],
+    ["Windows", /Windows/],
+    ["macOS", /Mac OS/],
+    ["Linux", /Linux/],
+  ].find(([, its]) => its.test(agent));
+  return [browser?.[0] ?? "browser", system?.[0]].filter(Boolean).join(", ");
+}

@@ -1,0 +1,158 @@
+/**
+ * Reading: pages of the past, what is missing, what was read, search.
+ */
+
+import * as rooms from "../core/room.js";
+import * as states from "../core/state.js";
+import { signal } from "../vendor/signals.js";
+import { ask, away, change, on, state } from "./hub.js";
+import { focus, open, show, trying } from "./shown.js";
+
+const PAGE = 60;
+const PAGE_MAX = 200;
+/** So many pages are read to go back to an entry; what is further away is looked at apart. */
+const PAGES_BACK_MAX = 5;
+/** Of so many rooms the news are read before anybody opens them, to know what is for whom. */
+const ROOMS_AHEAD_MAX = 30;
+
+/** Rooms of which a page is on its way. */
+export const loading = signal(new Set());
+
+const inRoom = (name, step, ...given) => change(states.inRoom, name, (room) => step(room, ...given));
+
+/** Does `what` for a room, unless something is done for it already. */
+async function once(name, what) {
+  if (loading.value.has(name)) return;
+  loading.value = new Set(loading.value).add(name);
+  try {
+    await what(state.value.rooms.get(name));
+  } catch {
+    // Asked again when it is needed again: the line may be gone, or the room.
+  } finally {
+    const left = new Set(loading.value);
+    left.delete(name);
+    loading.value = left;
+  }
+}
+
+async function pageBefore(room, limit) {
+  const first = room.entries[0]?.seq;
+  const where = first === undefined ? { latest: true } : { before: first };
+  const page = await ask("HISTORY", { room: room.name, ...where, limit });
+  inRoom(room.name, rooms.before, page);
+}
+
+/** Reads the newest of a room, with all that is unread where that is not too much. */
+export const load = (name) =>
+  once(name, async (room) => {
+    if (room && !room.isLoaded) await pageBefore(room, Math.min(PAGE_MAX, Math.max(PAGE, room.unread + 30)));
+  });
+
+/** Reads what was before. */
+export const loadBefore = (name) =>
+  once(name, async (room) => {
+    if (room?.aside) return lookOn(room, "before");
+    if (room?.more) await pageBefore(room, PAGE);
+    return undefined;
+  });
+
+/** Reads on, of what is looked at. */
+export const loadAfter = (name) =>
+  once(name, async (room) => {
+    if (room?.aside) await lookOn(room, "after");
+  });
+
+async function lookOn(room, way) {
+  const { entries, more } = room.aside;
+  if (way === "before" && !more) return;
+  const end = way === "before" ? entries[0]?.seq : entries.at(-1)?.seq;
+  const page = await ask("HISTORY", { room: room.name, [way]: end, limit: PAGE });
+  inRoom(room.name, rooms.lookOn, page, way);
+}
+
+/** Goes to an entry, wherever it is. */
+export async function goTo(name, seq) {
+  if (!state.value.rooms.has(name)) return;
+  show(name);
+  await trying(async () => {
+    for (let pages = 0; pages < PAGES_BACK_MAX; pages += 1) {
+      const room = state.value.rooms.get(name);
+      const first = room.entries[0]?.seq ?? Infinity;
+      if (first <= seq || !room.more) break;
+      await pageBefore(room, PAGE_MAX);
+    }
+    const room = state.value.rooms.get(name);
+    if ((room.entries[0]?.seq ?? Infinity) > seq && room.more) {
+      const page = await ask("HISTORY", { room: name, around: seq, limit: PAGE });
+      inRoom(name, rooms.lookAt, page, seq);
+    }
+  });
+  focus.value = { seq, at: performance.now() };
+}
+
+export const backToNow = (name) => inRoom(name, rooms.lookBack);
+
+/** One message that is answered to and not here: `undefined` while it is asked for, `null` if it is nowhere. */
+export const quotes = signal(new Map());
+
+export async function quote(name, seq) {
+  const key = `${name} ${seq}`;
+  if (quotes.value.has(key)) return;
+  quotes.value = new Map(quotes.value).set(key, undefined);
+  let found = null;
+  try {
+    const { events } = await ask("HISTORY", { room: name, between: [seq, seq], limit: 1 });
+    found = events.find((event) => event.seq === seq) ?? null;
+  } catch {
+    // It stays unknown.
+  }
+  quotes.value = new Map(quotes.value).set(key, found);
+}
+
+/** All there is of a room was seen. */
+export function markRead(name) {
+  const room = state.value.rooms.get(name);
+  if (!room || room.told <= room.read) return;
+  inRoom(name, rooms.read, room.told, state.value.me);
+  ask("READ", { room: name, seq: room.told }).catch(() => {}); // Said again after a login.
+}
+
+/** Who is in a room; of whom one talks with, whether they are there. */
+export const loadMembers = async (name) => {
+  try {
+    if (rooms.isTalk(name)) change(states.met, await ask("WHOIS", { user: name.slice(1) }));
+    else change(states.members, name, (await ask("WHO", { room: name })).members);
+  } catch {
+    // Asked again when it is shown again.
+  }
+};
+
+export const loadOthers = async () => change(states.others, (await ask("ROOMS")).rooms);
+
+export const search = (words, { room, from }) =>
+  ask("SEARCH", { q: words, limit: 50, ...(room ? { room } : {}), ...(from ? { from } : {}) });
+
+on("missing", async ({ room, after }) => {
+  try {
+    await ask("RESUME", { rooms: { [room]: after } });
+    change(states.caughtUp, room);
+  } catch {
+    // The next login asks for it.
+  }
+});
+
+on("entered", async ({ rooms: told }, isResuming) => {
+  for (const { room, read } of told) {
+    const mine = state.value.rooms.get(room)?.read ?? 0;
+    if (mine > read) ask("READ", { room, seq: mine }).catch(() => {});
+  }
+  if (away.value) ask("AWAY", { text: away.value }).catch(() => {});
+  loadOthers().catch(() => {});
+  if (open.value) {
+    load(open.value);
+    loadMembers(open.value);
+  }
+  if (isResuming) return;
+  const unread = told.filter((one) => one.unread > 0).sort((a, b) => b.last - a.last);
+  for (const { room } of unread.slice(0, ROOMS_AHEAD_MAX)) await load(room);
+});

@@ -1,0 +1,96 @@
+/**
+ * What is shown: which room, what stands beside it, which dialogue is open, what was to be told in passing.
+ */
+
+import { computed, signal } from "../vendor/signals.js";
+import { Lost, Refused } from "../core/connection.js";
+import { me, on, state } from "./hub.js";
+import { keep } from "./kept.js";
+import { t } from "./tongue.js";
+
+/** The name of the room that is open. */
+export const open = signal(null);
+/** The last that was read of it when it was opened: the line "new" stands behind it. */
+export const newAfter = signal(null);
+/** What stands beside the log: `members`, `search`, or nothing. */
+export const beside = signal(null);
+/** On a narrow screen: whether the list of rooms is shown. */
+export const isListOpen = signal(false);
+/** `{ is, … }` of the dialogue that is open. */
+export const dialogue = signal(null);
+/** The menu that is open: `{ at, items, label }`. */
+export const menu = signal(null);
+/** To what the composer of a room answers, or what it edits: room → `{ reply }` or `{ edit }`. */
+export const about = signal(new Map());
+/** The entry to scroll to, and to point out. */
+export const focus = signal(null);
+/** Words in passing, at the lower edge. */
+export const passing = signal(null);
+/** What is told to the one who typed alone: room → lines. */
+export const asides = signal(new Map());
+
+export const room = computed(() => state.value.rooms.get(open.value) ?? null);
+
+let timer;
+
+/** Tells something in passing. */
+export function tell(text, isBad = false) {
+  clearTimeout(timer);
+  passing.value = { text, isBad };
+  timer = setTimeout(() => (passing.value = null), isBad ? 8000 : 4000);
+}
+
+/** Tells why something did not happen. */
+export function complain(error) {
+  if (error instanceof Refused) tell(error.message, true);
+  else if (error instanceof Lost) tell(t("not reachable"), true);
+  else throw error;
+}
+
+/** Does something that the hub may refuse, and tells if it did. */
+export const trying = async (what) => {
+  try {
+    return await what();
+  } catch (error) {
+    complain(error);
+    return undefined;
+  }
+};
+
+/** Opens a room; what was read of it until now is where the new begins. */
+export function show(name) {
+  if (open.value !== name) {
+    const its = state.value.rooms.get(name);
+    newAfter.value = its && its.unread > 0 ? its.read : null;
+    focus.value = null;
+  }
+  open.value = name;
+  isListOpen.value = false;
+  if (name) keep.set(`open.${me.value}`, name);
+}
+
+// What comes while one looks elsewhere is new when one looks again.
+on("news", ({ room: name }) => {
+  const its = state.value.rooms.get(name);
+  if (name === open.value && state.value.watched !== name && its.unread === 1) newAfter.value = its.read;
+});
+
+export function setAbout(name, what) {
+  const next = new Map(about.value);
+  if (what) next.set(name, what);
+  else next.delete(name);
+  about.value = next;
+}
+
+/** Tells the one who typed something alone, in the log of a room. */
+export function aside(name, line) {
+  const lines = [...(asides.value.get(name) ?? []), { key: `aside ${Date.now()} ${Math.random()}`, ...line }];
+  asides.value = new Map(asides.value).set(name, lines.slice(-20));
+}
+
+export function clearAsides(name) {
+  if (!asides.value.has(name)) return;
+  const next = new Map(asides.value);
+  next.delete(name);
+  asides.value = next;
+}

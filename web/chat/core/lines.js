@@ -1,0 +1,76 @@
+/**
+ * What a room's log looks like: days, what people said one after the other, and what else happened.
+ */
+
+/** Who goes on within so long goes on in the same group. */
+const GROUP_MS = 5 * 60_000;
+
+/** What is told beside what was said. Events that this page does not know are left out. */
+const TOLD = new Set([
+  "create",
+  "join",
+  "part",
+  "topic",
+  "role",
+  "invite",
+  "kick",
+  "ban",
+  "unban",
+  "mute",
+  "unmute",
+  "slow",
+  "retain",
+]);
+
+/**
+ * Gives the lines of a log, in order.
+ *
+ * `day` begins a day; `new` is where what was not read begins; `words` is a message, `isFirst` if its author is
+ * to be named; `happened` is a few entries of one kind (`events`) that stand together.
+ *
+ * @param {object[]} entries of the log, without changes of others
+ * @param {{dayOf: (ts: string) => string, newAfter: ?number, me: string}} view `newAfter` is the last that was read
+ * when the room was opened
+ */
+export function linesOf(entries, { dayOf, newAfter, me }) {
+  const lines = [];
+  let day = "";
+  let isMarked = newAfter === null;
+  for (const event of entries) {
+    if (event.ev !== "message" && !TOLD.has(event.ev)) continue;
+    const its = dayOf(event.ts);
+    if (its !== day) lines.push({ is: "day", key: `day ${its} ${event.seq}`, ts: event.ts });
+    day = its;
+    if (!isMarked && event.seq > newAfter && event.from !== me) {
+      isMarked = true;
+      lines.push({ is: "new", key: "new" });
+    }
+    const line = event.ev === "message" ? words(lines.at(-1), event) : happened(lines, event);
+    if (line) lines.push(line);
+  }
+  return lines;
+}
+
+function words(before, event) {
+  const isOn = before?.is === "words" && goesOn(before.event, event);
+  return { is: "words", key: event.seq, event, isFirst: !isOn };
+}
+
+function goesOn(one, next) {
+  const isPlain = (event) => event.kind === "text" && event.reply === undefined;
+  return (
+    one.from === next.from &&
+    one.kind === "text" &&
+    isPlain(next) &&
+    Date.parse(next.ts) - Date.parse(one.ts) < GROUP_MS
+  );
+}
+
+/** Who comes in and leaves is told in one line. */
+function happened(lines, event) {
+  const before = lines.at(-1);
+  const isSame = before?.is === "happened" && before.ev === event.ev && (event.ev === "join" || event.ev === "part");
+  if (!isSame) return { is: "happened", key: event.seq, ev: event.ev, events: [event] };
+  lines[lines.length - 1] = { ...before, events: [...before.events, event] };
+  return undefined;
+}

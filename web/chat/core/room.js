@@ -1,0 +1,217 @@
+/**
+ * One room as this page knows it, and what becomes of it by an event or a page of its past.
+ *
+ * `entries` is one piece of the log without holes that ends with what was told last (`told`); `more` says
+ * whether there is more before it. `aside`, if it is there, is another piece further back, for who looks
+ * something up. Functions here give a new room, or the same where nothing changes.
+ */
+
+import { entry, put, without } from "./maps.js";
+
+/** Who looks at the end of a room for long keeps no more than so many entries of it, which can be read again. */
+const WATCHED_MAX = 800;
+/** Nor is more kept where nobody looks at the end: but there somebody may be reading further back. */
+const ENTRIES_MAX = 6000;
+
+/** A room by what the hub lists of it, beside what was known of it. */
+export function listed(known, told) {
+  const { room: name, topic, private: isPrivate, role, last, read, unread, members } = told;
+  const before = known ?? blank(name);
+  return { ...before, topic, isPrivate, role, last, read: Math.max(read ?? 0, before.read), unread, size: members };
+}
+
+/** A room of which only the name is known. */
+export function blank(name) {
+  return {
+    name,
+    topic: "",
+    isPrivate: isTalk(name),
+    role: "member",
+    last: 0,
+    read: 0,
+    unread: 0,
+    mentions: 0,
+    size: 0,
+    told: 0,
+    entries: [],
+    more: true,
+    isLoaded: false,
+    aside: null,
+    signs: new Map(),
+    edits: new Map(),
+    people: null,
+    slow: 0,
+  };
+}
+
+/** Whether it is what two say to each other. */
+export const isTalk = (name) => name.startsWith("@");
+
+const isWords = (event) => event.ev === "message";
+
+/** What is said about others' messages changes those, and is no line of its own. */
+const CHANGES = {
+  edit: (room, event) => reword(room, event.of, { body: event.body, edited: true }),
+  redact: (room, event) => reword(room, event.of, { body: null, reason: event.reason }),
+  react: sign,
+};
+
+const RULES = {
+  topic: (room, event) => ({ ...room, topic: event.topic }),
+  slow: (room, event) => ({ ...room, slow: event.value ?? 0 }),
+  join: (room, event) => here(room, event.from),
+  part: (room, event) => gone(room, event.from),
+  kick: (room, event) => gone(room, event.user),
+  ban: (room, event) => gone(room, event.user),
+  role: (room, event, me) => ({ ...ranked(room, event), role: event.user === me ? event.role : room.role }),
+};
+
+function here(room, user) {
+  if (!room.people) return { ...room, size: room.size + 1 };
+  const people = put(room.people, user, { user, role: "member", online: true, ...room.people.get(user) });
+  return { ...room, people, size: people.size };
+}
+
+function gone(room, user) {
+  const people = room.people && without(room.people, user);
+  return { ...room, people, size: people?.size ?? Math.max(0, room.size - 1) };
+}
+
+function ranked(room, { user, role }) {
+  const member = room.people?.get(user);
+  return member ? { ...room, people: put(room.people, user, { ...member, role }) } : room;
+}
+
+/**
+ * A room after something that happened in it now, or was missed.
+ *
+ * @param {object} room
+ * @param {object} event one that has a `seq` beyond `room.told`
+ * @param {{me: string, isWatched: boolean}} view who sees it, and whether it is being looked at
+ */
+export function happened(room, event, { me, isWatched }) {
+  let after = { ...room, told: event.seq, last: Math.max(room.last, event.seq) };
+  after = entry(RULES, event.ev)?.(after, event, me) ?? after;
+  const change = entry(CHANGES, event.ev);
+  if (change) return change(after, event);
+  after.entries = trimmed([...after.entries, event], isWatched);
+  if (after.entries.length < room.entries.length) after.more = true;
+  const counts = isWords(event) && event.from !== me && event.seq > after.read;
+  if (!counts) return after;
+  const isForMe = event.mention || isTalk(room.name);
+  return { ...after, unread: after.unread + 1, mentions: after.mentions + (isForMe ? 1 : 0) };
+}
+
+function trimmed(entries, isWatched) {
+  const most = isWatched ? WATCHED_MAX : ENTRIES_MAX;
+  return entries.length > most ? entries.slice(-most / 2) : entries;
+}
+
+/** Has a message read otherwise, wherever it is. Of what is not here yet it is kept for when it comes. */
+function reword(room, of, words) {
+  const edits = put(room.edits, of, words);
+  const change = (entries) => entries.map((one) => (one.seq === of ? { ...one, ...words } : one));
+  const aside = room.aside && { ...room.aside, entries: change(room.aside.entries) };
+  return { ...room, edits, entries: change(room.entries), aside };
+}
+
+/** Puts a sign there, or takes it back. The latest about it counts, in whatever order they are told. */
+function sign(room, { of, emoji, from, on, seq }) {
+  const there = room.signs.get(of) ?? new Map();
+  const key = `${emoji} ${from}`;
+  if ((there.get(key)?.seq ?? 0) >= seq) return room;
+  return { ...room, signs: put(room.signs, of, put(there, key, { emoji, from, on, seq })) };
+}
+
+/** The signs on a message, the earliest first: each with who put it there. */
+export function signsOn(there) {
+  const byEmoji = new Map();
+  for (const { emoji, from, on, seq } of there?.values() ?? []) {
+    if (!on) continue;
+    const one = byEmoji.get(emoji) ?? { emoji, seq, who: [] };
+    one.seq = Math.min(one.seq, seq);
+    one.who.push(from);
+    byEmoji.set(emoji, one);
+  }
+  return [...byEmoji.values()].sort((a, b) => a.seq - b.seq);
+}
+
+/** What a page has that makes lines, as it reads now; the signs in it are put on the room. */
+function taken(room, events) {
+  let after = room;
+  const lines = [];
+  for (const event of events) {
+    if (event.ev === "react") after = sign(after, event);
+    else if (!entry(CHANGES, event.ev)) lines.push({ ...event, ...(isWords(event) && room.edits.get(event.seq)) });
+  }
+  return [after, lines];
+}
+
+/** A room with a page of what was before all that is known. */
+export function before(room, { events, more }) {
+  const [after, lines] = taken(room, events);
+  const first = room.entries[0]?.seq ?? Infinity;
+  const entries = [...lines.filter((one) => one.seq < first), ...room.entries];
+  const told = Math.max(room.told, ...events.map((one) => one.seq));
+  const mentions = room.isLoaded ? room.mentions : Math.min(room.unread, forMe(room, lines) + room.mentions);
+  return { ...after, entries, told, last: Math.max(room.last, told), more, mentions, isLoaded: true };
+}
+
+/** How much of it is for who reads, and was not read. */
+const forMe = (room, lines) =>
+  lines.filter((one) => isWords(one) && one.seq > room.read && (one.mention || isTalk(room.name))).length;
+
+/** More was missed than is told: what is known ends, and begins anew with what comes. */
+export const gap = (room, { to }) => ({
+  ...room,
+  entries: [],
+  more: true,
+  isLoaded: false,
+  edits: new Map(),
+  told: Math.max(room.told, to),
+});
+
+/** Looks at a page from further back. */
+export function lookAt(room, { events, more }, focus) {
+  const [after, entries] = taken(room, events);
+  return joined({ ...after, aside: { entries, more, focus, moreAfter: true } });
+}
+
+/** Has `aside` go on by a page, before it or after it. */
+export function lookOn(room, { events, more }, way) {
+  if (!room.aside) return room;
+  const [after, lines] = taken(room, events);
+  const { aside } = room;
+  if (way === "before") return { ...after, aside: { ...aside, entries: [...lines, ...aside.entries], more } };
+  return joined({ ...after, aside: { ...aside, entries: [...aside.entries, ...lines], moreAfter: more } });
+}
+
+/** Where what is looked at reaches what is known, both are one. */
+function joined(room) {
+  const { aside, entries } = room;
+  const first = entries[0]?.seq ?? Infinity;
+  const last = aside.entries.at(-1)?.seq ?? 0;
+  if (aside.moreAfter && last < first) return room;
+  const older = aside.entries.filter((one) => one.seq < first);
+  return { ...room, entries: [...older, ...entries], more: aside.more, aside: null };
+}
+
+export const lookBack = (room) => (room.aside ? { ...room, aside: null } : room);
+
+/** A room of which this account has read up to `last`. */
+export function read(room, last, me) {
+  if (last < room.read) return room;
+  const left = room.entries.filter((one) => isWords(one) && one.seq > last && one.from !== me && one.body !== null);
+  const isKnown = last >= room.last || (room.entries[0]?.seq ?? Infinity) <= last + 1;
+  const unread = isKnown ? left.length : Math.min(room.unread, Math.max(left.length, 1));
+  const mentions = isTalk(room.name) ? unread : left.filter((one) => one.mention).length;
+  return { ...room, read: last, unread, mentions };
+}
+
+/** Where this account stands among the members of a room. */
+export const mayModerate = (room) => room.role === "owner" || room.role === "moderator";
+
+const RANKS = ["member", "moderator", "owner"];
+
+/** Whether who has the role `one` may do something about who has `other`. */
+export const isAbove = (one, other) => RANKS.indexOf(one) > RANKS.indexOf(other);

@@ -1,0 +1,214 @@
+/**
+ * All that the page knows of a hub, and what becomes of it by what the hub tells: pure functions.
+ *
+ * `cursor` is how far all was told, in every room, which is what is asked for after a lost line. While
+ * something is missing (`isResuming`, or a room in `lagging`) it stays where nothing before it is missing. A room is in
+ * `lagging` because the hub `told` so, or because a hole was `seen`.
+ */
+
+import { entry, put, without } from "./maps.js";
+import * as outbox from "./outbox.js";
+import * as rooms from "./room.js";
+
+export const nothing = {
+  me: null,
+  session: null,
+  cursor: 0,
+  last: 0,
+  isResuming: false,
+  lagging: new Map(),
+  rooms: new Map(),
+  others: new Map(),
+  presence: new Map(),
+  typing: new Map(),
+  outbox: [],
+  watched: null,
+  announced: null,
+};
+
+const withRoom = (state, room) => ({ ...state, rooms: put(state.rooms, room.name, room) });
+
+/** The state with a room changed by `change`; the same, if there is no such room. */
+export function inRoom(state, name, change) {
+  const room = state.rooms.get(name);
+  const changed = room && change(room);
+  return !room || changed === room ? state : withRoom(state, changed);
+}
+
+/** After a login. What was known of rooms stays, if it is asked what was missed. */
+export function loggedIn(state, { user, session, cursor, rooms: told }, isResuming) {
+  const known = isResuming ? state.rooms : new Map();
+  // While it is resumed, what was missed is counted as it is told.
+  const again = (room, one) => ({
+    ...rooms.read(room, one.read, user),
+    role: one.role,
+    topic: one.topic,
+    size: one.members,
+  });
+  const row = (one) => {
+    const room = known.get(one.room);
+    return [one.room, room ? again(room, one) : { ...rooms.listed(undefined, one), told: one.last }];
+  };
+  // Whom one is about to speak to for the first time the hub knows nothing of.
+  const begun = [...known].filter(([name, room]) => rooms.isTalk(name) && room.told === 0);
+  return {
+    ...state,
+    me: user,
+    session,
+    rooms: new Map([...begun, ...told.map(row)]),
+    isResuming,
+    cursor: isResuming ? state.cursor : cursor,
+    last: Math.max(state.last, cursor),
+    lagging: new Map(),
+    typing: new Map(),
+    presence: new Map(),
+  };
+}
+
+/** All that was missed was told. */
+export function resumed(state, cursor) {
+  return settled({ ...state, isResuming: false, last: Math.max(state.last, cursor) });
+}
+
+/** A room that lagged is told again. */
+export function caughtUp(state, name) {
+  return settled({ ...state, lagging: without(state.lagging, name) });
+}
+
+function settled(state) {
+  const isWhole = !state.isResuming && state.lagging.size === 0;
+  return isWhole ? { ...state, cursor: Math.max(state.cursor, state.last) } : state;
+}
+
+/**
+ * What is known after an event.
+ *
+ * @param {object} state
+ * @param {object} event
+ * @param {number} now milliseconds
+ * @returns {{state: object, missing?: {room: string, after: number}, news?: object}} `missing` is what to ask
+ * RESUME for; `news` is a message that was not known
+ */
+export function hear(state, event, now) {
+  if (event.seq !== undefined) return logged(state, event);
+  const passing = entry(PASSING, event.ev);
+  return passing ? passing(state, event, now) : { state };
+}
+
+const PASSING = {
+  resumed: (state, { cursor }) => ({ state: resumed(state, cursor) }),
+  read: (state, { room, last }) => ({ state: inRoom(state, room, (known) => rooms.read(known, last, state.me)) }),
+  gap: (state, event) => ({ state: inRoom(state, event.room, (room) => rooms.gap(room, event)) }),
+  lagged: (state, { room, last }) => ({
+    state: { ...state, lagging: put(state.lagging, room, "told") },
+    missing: { room, after: Math.max(last, state.rooms.get(room)?.told ?? 0) },
+  }),
+  typing: (state, { room, user, on }, now) => {
+    const there = state.typing.get(room) ?? new Map();
+    const left = on ? put(there, user, now) : without(there, user);
+    return { state: left === there ? state : { ...state, typing: put(state.typing, room, left) } };
+  },
+  presence: (state, { user, state: how, text }) => ({
+    state: { ...state, presence: put(state.presence, user, { how, text }) },
+  }),
+  announce: (state, event) => ({ state: { ...state, announced: event } }),
+};
+
+/** What has a place in the log. */
+function logged(state, event) {
+  if (isAboutOutside(state, event)) return { state: invited(state, event) };
+  const room = state.rooms.get(event.room) ?? rooms.blank(event.room);
+  if (event.seq <= room.told) return { state };
+  if (isHole(state, room, event)) return hole(state, room);
+  const isWatched = state.watched === room.name;
+  const after = rooms.happened(room, event, { me: state.me, isWatched });
+  let next = { ...withRoom(state, after), last: Math.max(state.last, event.seq) };
+  next.outbox = outbox.seen(state.outbox, room.name, { cid: event.cid, told: event.seq });
+  if (event.ev === "message") next.typing = quiet(state.typing, event);
+  if (isEnd(state, event)) next = left(next, event);
+  return { state: settled(next), news: event.ev === "message" && event.from !== state.me ? event : undefined };
+}
+
+/** Something is missing before it. Of what was missed while there was no line, a gap tells. */
+const isHole = (state, room, event) =>
+  !state.isResuming && state.lagging.get(room.name) !== "told" && room.told > 0 && event.prev > room.told;
+
+/** What is missing is asked for, once; what is behind it comes with it. */
+function hole(state, room) {
+  if (state.lagging.has(room.name)) return { state };
+  return {
+    state: { ...state, lagging: put(state.lagging, room.name, "seen") },
+    missing: { room: room.name, after: room.told },
+  };
+}
+
+const isAboutOutside = (state, event) => event.ev === "invite" && !state.rooms.has(event.room);
+
+const isEnd = ({ me }, { ev, from, user }) =>
+  (ev === "part" && from === me) || ((ev === "kick" || ev === "ban") && user === me);
+
+function invited(state, { room, from, user }) {
+  if (user !== state.me) return state;
+  const other = { name: room, topic: "", isPrivate: true, size: 0, by: from };
+  return { ...state, others: put(state.others, room, { ...state.others.get(room), ...other }) };
+}
+
+function left(state, event) {
+  const ended = event.ev === "part" ? null : event;
+  return { ...state, rooms: without(state.rooms, event.room), ended };
+}
+
+function quiet(typing, { room, from }) {
+  const there = typing.get(room);
+  return there?.has(from) ? put(typing, room, without(there, from)) : typing;
+}
+
+/** The rooms that one may come into, by what the hub lists. */
+export function others(state, told) {
+  const open = told.filter((one) => !one.role);
+  const row = (one) => [one.room, { ...rooms.listed(undefined, one), by: state.others.get(one.room)?.by }];
+  const next = { ...state, others: new Map(open.map(row)) };
+  const mine = told.filter((one) => one.role && state.rooms.has(one.room));
+  return mine.reduce(
+    (after, one) =>
+      inRoom(after, one.room, (room) => ({ ...room, size: one.members, topic: one.topic, isPrivate: one.private })),
+    next,
+  );
+}
+
+/** This account came into a room, or made it. */
+export function joined(state, told) {
+  const known = state.rooms.get(told.room);
+  const room = { ...rooms.listed(known, told), told: Math.max(known?.told ?? 0, told.last) };
+  const next = { ...withRoom(state, room), others: without(state.others, told.room) };
+  return settled({ ...next, last: Math.max(state.last, told.last) });
+}
+
+/** Who is in a room. */
+export function members(state, name, told) {
+  const row = (one) => [one.user, one];
+  return inRoom(state, name, (room) => ({ ...room, people: new Map(told.map(row)), size: told.length }));
+}
+
+/** Whether somebody is there, who was asked about. */
+export function met(state, { user, online, away }) {
+  const how = online ? (away ? "away" : "online") : "offline";
+  return { ...state, presence: put(state.presence, user, { how, text: away }) };
+}
+
+/** Forgets who began to write so long ago that they will have stopped. */
+export function settleTyping(state, now, longest) {
+  let { typing } = state;
+  for (const [room, there] of typing) {
+    const left = new Map([...there].filter(([, since]) => now - since < longest));
+    if (left.size !== there.size) typing = put(typing, room, left);
+  }
+  return typing === state.typing ? state : { ...state, typing };
+}
+
+/** How many things are unread that are for this person, and how many in all. */
+export function totals(state) {
+  const all = [...state.rooms.values()];
+  const sum = (field) => all.reduce((count, room) => count + room[field], 0);
+  return { unread: sum("unread"), mentions: sum("mentions") };
+}

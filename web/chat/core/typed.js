@@ -1,0 +1,81 @@
+/**
+ * What a line in the composer is: something to say, something this page does itself, or a command for the hub.
+ */
+
+/** Commands that only the door of plain text needs, or that the page does in its own way. */
+const OWN = {
+  msg: "talk",
+  m: "talk",
+  search: "search",
+  who: "members",
+  names: "members",
+  qui: "members",
+  rooms: "rooms",
+  list: "rooms",
+  salons: "rooms",
+  help: "help",
+  h: "help",
+  aide: "help",
+  "?": "help",
+  sessions: "devices",
+  logout: "logout",
+  password: "password",
+  passwd: "password",
+  bye: "logout",
+  quit: "logout",
+  exit: "logout",
+  fin: "logout",
+};
+
+/** Commands whose words are nobody's business: no draft is kept of them. */
+const SECRETS = /^\/(?:password|passwd|login|connexion|register|inscrire)\b/i;
+
+/**
+ * Reads what was typed.
+ *
+ * @param {string} text
+ * @returns {{say: string, kind: string} | {own: string, rest: string} | {command: string} | null} `null` of nothing
+ */
+export function readTyped(text) {
+  const typed = text.replace(/^\n+|\s+$/g, "");
+  if (typed === "") return null;
+  if (typed.startsWith("//")) return { say: typed.slice(1), kind: "text" };
+  const found = /^\/(\S+)\s*([\s\S]*)$/.exec(typed);
+  if (!found) return { say: typed, kind: "text" };
+  const [, word, rest] = found;
+  const name = word.toLowerCase();
+  if (name === "me" && rest) return { say: rest, kind: "action" };
+  if (Object.hasOwn(OWN, name)) return { own: OWN[name], rest };
+  return { command: typed };
+}
+
+/** Whether a draft of it may be kept. */
+export const mayKeep = (text) => !SECRETS.test(text.trimStart());
+
+/**
+ * What is being completed before the caret: a name, a room or a command.
+ *
+ * @param {string} text up to the caret
+ * @returns {{sign: "@" | "#" | "/", word: string, from: number} | null} `from` is where the sign stands
+ */
+export function wordBefore(text) {
+  const found = /(?:^|[\s(])([@#])([\p{L}\p{N}_.-]*)$/u.exec(text);
+  if (found) return { sign: found[1], word: found[2], from: text.length - found[2].length - 1 };
+  const command = /^\/([^\s/]*)$/.exec(text);
+  return command ? { sign: "/", word: command[1], from: 0 } : null;
+}
+
+/** What begins with `word`, then what has it inside; neither case nor accents matter. */
+export function matching(names, word, most) {
+  const wanted = plain(word);
+  const begins = [];
+  const holds = [];
+  for (const name of names) {
+    const its = plain(name);
+    if (its.startsWith(wanted)) begins.push(name);
+    else if (wanted && its.includes(wanted)) holds.push(name);
+  }
+  return [...begins, ...holds].slice(0, most);
+}
+
+export const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();

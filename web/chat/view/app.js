@@ -1,0 +1,99 @@
+/**
+ * The page as a whole.
+ */
+
+import { useEffect } from "../vendor/hooks.js";
+import { me, phase, state } from "../client/hub.js";
+import { beside, dialogue, isListOpen, passing, room } from "../client/shown.js";
+import { t } from "../client/tongue.js";
+import { Beside } from "./beside.js";
+import { Composer } from "./composer.js";
+import { Entrance } from "./entrance.js";
+import * as forms from "./forms.js";
+import { Head, ToList } from "./head.js";
+import { HelpDialogue } from "./help.js";
+import { html } from "./html.js";
+import { Figure, Icon } from "./icons.js";
+import { keys } from "./keys.js";
+import { Line } from "./line.js";
+import { Log } from "./log.js";
+import { Menu } from "./menu.js";
+import { Rooms } from "./rooms.js";
+import { SettingsDialogue } from "./settings.js";
+import { SwitcherDialogue } from "./switcher.js";
+
+export function App() {
+  return phase.value === "out" ? html`<${Entrance} />` : html`<${Inside} />`;
+}
+
+function Inside() {
+  useEffect(() => {
+    addEventListener("keydown", keys);
+    return () => removeEventListener("keydown", keys);
+  }, []);
+  return html`<div class="inside" data-list=${isListOpen.value || !room.value} data-beside=${Boolean(beside.value)}>
+    <a class="skip" href="#composer" onClick=${(event) => {
+      event.preventDefault();
+      document.querySelector("#composer")?.focus();
+    }}>${t("skip")}</a>
+    <${Rooms} />
+    <main class="room" aria-label=${room.value?.name ?? t("welcome")}>
+      ${
+        room.value
+          ? html`<${Head} /><${Announced} /><${Log} /><div class="foot"><${Line} /><${Composer} />
+        </div>`
+          : html`<${Nowhere} />`
+      }
+    </main>
+    <${Beside} />
+    <${Dialogue} />
+    <${Menu} />
+    <div class="passing" role="status">${
+      passing.value &&
+      html`<p class=${passing.value.isBad ? "bad" : ""}>
+      <bdi>${passing.value.text}</bdi><button type="button" aria-label=${t("close")}
+        onClick=${() => (passing.value = null)}><${Icon} name="close" /></button></p>`
+    }</div>
+  </div>`;
+}
+
+function Nowhere() {
+  const isEmpty = state.value.me !== null;
+  return html`<div class="nowhere"><${ToList} />
+    ${
+      isEmpty &&
+      html`<${Figure} name=${me.value ?? ""} /><h1>${t("welcome")}</h1><p>${t("welcome words")}</p>
+    <p class="buttons"><button type="button" class="main"
+      onClick=${() => (dialogue.value = { is: "rooms" })}>${t("find or make a room")}</button><button type="button"
+        onClick=${() => (dialogue.value = { is: "talk" })}>${t("write to somebody")}</button></p>`
+    }
+    <${Line} /></div>`;
+}
+
+function Announced() {
+  const its = state.value.announced;
+  if (!its) return null;
+  return html`<div class="announced" role="alert"><b><bdi>${its.from}</bdi>:</b> <bdi>${its.body}</bdi>
+    <button type="button" class="quiet-button" aria-label=${t("close")}
+      onClick=${() => (state.value = { ...state.value, announced: null })}><${Icon} name="close" /></button></div>`;
+}
+
+const DIALOGUES = {
+  rooms: forms.RoomsDialogue,
+  create: forms.CreateDialogue,
+  talk: forms.TalkDialogue,
+  invite: forms.InviteDialogue,
+  topic: forms.TopicDialogue,
+  rules: forms.RulesDialogue,
+  "sending out": forms.SendingOutDialogue,
+  "taking out": forms.TakingOutDialogue,
+  settings: SettingsDialogue,
+  switcher: SwitcherDialogue,
+  help: HelpDialogue,
+};
+
+function Dialogue() {
+  const its = dialogue.value;
+  const View = its && DIALOGUES[its.is];
+  return View ? html`<${View} key=${its} its=${its} />` : null;
+}

@@ -1,0 +1,169 @@
+/**
+ * Short dialogues: about rooms, and about who is in them.
+ */
+
+import { computed, signal } from "../vendor/signals.js";
+import { useEffect } from "../vendor/hooks.js";
+import { matching } from "../core/typed.js";
+import { ask, state } from "../client/hub.js";
+import { create, joinOrFail, names, setTopic, talkTo } from "../client/acting.js";
+import { loadOthers } from "../client/reading.js";
+import { dialogue, room, tell, trying } from "../client/shown.js";
+import { count, t } from "../client/tongue.js";
+import { andClose, Cancel, Field, Form, OneOf, Window } from "./dialogue.js";
+import { html } from "./html.js";
+import { Icon } from "./icons.js";
+import { Snippet } from "./text.js";
+
+const HOUR = 3600;
+
+const wanted = signal("");
+const others = computed(() =>
+  [...state.value.others.values()].sort((a, b) => b.size - a.size || a.name.localeCompare(b.name)),
+);
+
+/** The rooms there are, to come into; and a new one. */
+export function RoomsDialogue() {
+  useEffect(() => {
+    wanted.value = "";
+    trying(loadOthers);
+  }, []);
+  const shown = others.value.filter((one) => matching([one.name, one.topic], wanted.value, 1).length > 0);
+  return html`<${Window} title=${t("find or make a room")}>
+    <p class="form-field"><input type="search" aria-label=${t("find a room")} placeholder=${t("find a room")} autofocus
+      onInput=${(event) => (wanted.value = event.currentTarget.value)} /></p>
+    <ul class="finds">${shown.map(
+      (one) => html`<li key=${one.name}>
+      <span class="find-words"><b>${one.isPrivate && html`<${Icon} name="lock" />`}<bdi>${one.name}</bdi>
+        </b>${one.topic && html`<bdi class="quiet">${one.topic}</bdi>`}<span
+          class="quiet">${count("members", one.size)}</span></span>
+      <button type="button" class="small"
+        onClick=${() => trying(andClose(() => joinOrFail(one.name)))}>${t("come in")}</button>
+    </li>`,
+    )}
+    ${shown.length === 0 && html`<li class="none">${t(wanted.value ? "no such room" : "no other rooms")}</li>`}</ul>
+    <p class="buttons"><button type="button" class="main"
+      onClick=${() => (dialogue.value = { is: "create", name: wanted.value })}>${t("make a room")}</button></p>
+  <//>`;
+}
+
+export function CreateDialogue({ its }) {
+  const act = ({ name, access, topic }) =>
+    create(`#${name.trim().replace(/^#/, "")}`, { isPrivate: access === "private", topic: topic.trim() });
+  return html`<${Window} title=${t("make a room")}><${Form} act=${andClose(act)} button=${t("make it")}
+    other=${html`<${Cancel} />`}>
+    <${Field} label=${t("room name")} name="name" required maxlength="63" defaultValue=${its.name ?? ""} autofocus
+      autocomplete="off" hint=${t("room name hint")} />
+    <${Field} label=${t("topic")} name="topic" autocomplete="off" />
+    <${OneOf} label=${t("who comes in")} name="access"
+      options=${[
+        ["public", t("everybody")],
+        ["private", t("who is invited")],
+      ]} chosen="public" />
+  <//><//>`;
+}
+
+export function TalkDialogue() {
+  return html`<${Window} title=${t("write to somebody")} kind="small"><${Form}
+    act=${andClose(({ user }) => talkTo(user.trim()))} button=${t("begin to write")} other=${html`<${Cancel} />`}>
+    <${Field} label=${t("name")} name="user" required autofocus autocomplete="off" autocapitalize="none" list="known-names"
+      />
+    <${Known} />
+  <//><//>`;
+}
+
+const Known = () =>
+  html`<datalist id="known-names">${names(room.value).map(
+    (name) => html`<option key=${name}
+  value=${name}></option>`,
+  )}</datalist>`;
+
+export function InviteDialogue() {
+  const { name } = room.value;
+  const act = async ({ user }) => {
+    await ask("INVITE", { room: name, user: user.trim().replace(/^@/, "") });
+    tell(t("invited", user.trim()));
+  };
+  return html`<${Window} title=${t("invite into", name)} kind="small"><${Form} act=${andClose(act)} button=${t("invite")}
+    other=${html`<${Cancel} />`}>
+    <${Field} label=${t("name")} name="user" required autofocus autocomplete="off" autocapitalize="none" list="known-names"
+      /><${Known} />
+  <//><//>`;
+}
+
+export function TopicDialogue() {
+  const { name, topic } = room.value;
+  return html`<${Window} title=${t("about room", name)} kind="small"><${Form}
+    act=${andClose((fields) => setTopic(name, fields.topic.trim()))} button=${t("save")} other=${html`<${Cancel} />`}>
+    <${Field} label=${t("topic")} name="topic" defaultValue=${topic} autofocus autocomplete="off" />
+  <//><//>`;
+}
+
+/** What holds in a room; and who may come in again. */
+export function RulesDialogue() {
+  const { name, role, slow } = room.value;
+  const rules = async ({ slow: seconds, days, kept }) => {
+    if (Number(seconds) !== slow) await ask("SLOW", { room: name, seconds: Number(seconds) });
+    if (kept === "days" && days) await ask("RETAIN", { room: name, days: Number(days) });
+    if (kept === "always") await ask("RETAIN", { room: name });
+  };
+  const unban = async ({ user }) => {
+    await ask("UNBAN", { room: name, user: user.trim() });
+    tell(t("may come again", user.trim()));
+  };
+  return html`<${Window} title=${t("rules of", name)}>
+    <${Form} act=${andClose(rules)} button=${t("save")}>
+      <${Field} label=${t("seconds between messages")} name="slow" type="number" min="0" max="86400" defaultValue=${slow}
+        hint=${t("slow hint")} />
+      ${
+        role === "owner" &&
+        html`<${OneOf} label=${t("how long kept")} name="kept"
+        options=${[
+          ["", t("as it is")],
+          ["always", t("for good")],
+          ["days", t("so many days")],
+        ]} chosen="" />
+      <${Field} label=${t("days")} name="days" type="number" min="1" max="36500" />`
+      }
+    <//>
+    <hr />
+    <${Form} act=${unban} button=${t("let come again")}>
+      <${Field} label=${t("banned name")} name="user" required autocomplete="off" autocapitalize="none" />
+    <//>
+  <//>`;
+}
+
+export function SendingOutDialogue({ its }) {
+  const { name } = room.value;
+  const isBan = its.cmd === "BAN";
+  const act = ({ reason, seconds }) =>
+    ask(its.cmd, {
+      room: name,
+      user: its.user,
+      ...(reason ? { reason } : {}),
+      ...(Number(seconds) ? { seconds: Number(seconds) } : {}),
+    });
+  return html`<${Window} title=${t(isBan ? "ban from" : "kick from", its.user, name)} kind="small"><${Form}
+    act=${andClose(act)} isBad=${true} button=${t(isBan ? "ban" : "kick")} other=${html`<${Cancel} />`}>
+    ${
+      isBan &&
+      html`<${OneOf} label=${t("how long")} name="seconds" chosen="3600"
+      options=${[
+        [String(HOUR), t("an hour")],
+        [String(24 * HOUR), t("a day")],
+        [String(7 * 24 * HOUR), t("a week")],
+        ["0", t("for good")],
+      ]} />`
+    }
+    <${Field} label=${t("reason")} name="reason" autofocus autocomplete="off" hint=${t("reason hint")} />
+  <//><//>`;
+}
+
+export function TakingOutDialogue({ its }) {
+  const act = async () => its.act();
+  return html`<${Window} title=${t("delete this")} kind="small"><${Form} act=${andClose(act)} isBad=${true}
+    button=${t("delete")} other=${html`<${Cancel} />`}>
+    <blockquote><b><bdi>${its.event.from}</bdi></b> <${Snippet} body=${its.event.body} most=${240} /></blockquote>
+    <p class="quiet">${t("delete hint")}</p>
+  <//><//>`;
+}

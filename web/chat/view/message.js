@@ -1,0 +1,179 @@
+/**
+ * One message: who said it and when, what it answers, the signs on it, and what can be done about it.
+ */
+
+import { useEffect } from "../vendor/hooks.js";
+import { mayModerate, signsOn } from "../core/room.js";
+import { firstLine } from "../core/text.js";
+import { goTo, quote, quotes } from "../client/reading.js";
+import { giveUp, react, redact, tryAgain } from "../client/sending.js";
+import { me } from "../client/hub.js";
+import { dialogue, room as shownRoom, setAbout, tell } from "../client/shown.js";
+import { t, timeOf, wholeTimeOf } from "../client/tongue.js";
+import { html, memo } from "./html.js";
+import { Figure, Icon } from "./icons.js";
+import { focusComposer } from "./insert.js";
+import { openMenuAt } from "./menu.js";
+import { showPerson } from "./person.js";
+import { Name, Snippet, Text } from "./text.js";
+
+const QUICK = ["👍", "❤️", "😄", "🎉"];
+
+/** A message of the log. `answered` is what it answers, if that is known. */
+export const Message = memo(({ event, isFirst, isFocused, isActive, signs, answered }) => {
+  const { seq, from, kind, body, mention, edited } = event;
+  const isMine = from === me.value;
+  const classes = [
+    "message",
+    kind,
+    isFirst && "first",
+    mention && "for-me",
+    isMine && "own",
+    isFocused && "focused",
+    body === null && "gone",
+  ];
+  return html`<article class=${classes.filter(Boolean).join(" ")} data-seq=${seq} tabindex=${isActive ? 0 : -1}
+    aria-label=${said(event)}>
+    ${
+      isFirst
+        ? html`<${Head} event=${event} />`
+        : html`<time class="at" datetime=${event.ts}
+      title=${wholeTimeOf(event.ts)}>${timeOf(event.ts)}</time>`
+    }
+    ${event.reply !== undefined && html`<${Answered} room=${event.room} seq=${event.reply} event=${answered} />`}
+    <div class="said">
+      ${kind === "action" && html`<span class="actor"><${Name} name=${from} /> </span>`}
+      ${
+        body === null
+          ? html`<p
+        class="text taken-out">${t("taken out")}${event.reason ? html`: <bdi>${event.reason}</bdi>` : ""}</p>`
+          : html`<${Text} body=${body} />`
+      }
+      ${edited && body !== null && html`<span class="edited">${t("edited")}</span>`}
+    </div>
+    <${Signs} event=${event} signs=${signs} />
+    ${isActive && body !== null && html`<${Tools} event=${event} />`}
+  </article>`;
+});
+
+/** A message in words, for who hears the page. */
+const said = ({ from, ts, body }) => `${from}, ${timeOf(ts)}: ${body === null ? t("taken out") : firstLine(body, 200)}`;
+
+function Head({ event }) {
+  const { from, ts, kind } = event;
+  return html`<div class="head">
+    <button type="button" class="face" tabindex="-1" aria-hidden="true" onClick=${(click) => showPerson(click, from)}>
+      <${Figure} name=${from} /></button>
+    <button type="button" class="author" tabindex="-1" onClick=${(click) => showPerson(click, from)}><${Name} name=${from}
+      /></button>
+    ${kind === "notice" && html`<span class="tag">${t("notice")}</span>`}
+    <time datetime=${ts} title=${wholeTimeOf(ts)}>${timeOf(ts)}</time>
+  </div>`;
+}
+
+function Answered({ room, seq, event }) {
+  const known = event ?? quotes.value.get(`${room} ${seq}`);
+  useEffect(() => {
+    if (!event) quote(room, seq);
+  }, [room, seq, Boolean(event)]);
+  const words = known
+    ? html`<${Name} name=${known.from} /> <${Snippet} body=${known.body ?? null}
+    />`
+    : t(known === null ? "not here any more" : "…");
+  return html`<button type="button" class="answered" tabindex="-1" aria-label=${t("answer to", known?.from ?? "…")}
+    onClick=${() => goTo(room, seq)}><${Icon} name="reply" /><span>${words}</span></button>`;
+}
+
+function Signs({ event, signs }) {
+  const all = signsOn(signs);
+  if (all.length === 0 || event.body === null) return null;
+  return html`<div class="signs-on">
+    ${all.map(
+      ({ emoji, who }) => html`<button type="button" key=${emoji} tabindex="-1"
+      aria-pressed=${who.includes(me.value)} title=${who.join(", ")}
+      aria-label=${t("sign by", emoji, who.join(", "))}
+        onClick=${() => react(event.room, event.seq, emoji, !who.includes(me.value))}>
+          <bdi>${emoji}</bdi> ${who.length}</button>`,
+    )}
+    <button type="button" class="add" tabindex="-1" aria-label=${t("add a sign")} title=${t("add a sign")}
+      onClick=${(click) => pick(click, event)}><${Icon} name="smile" /></button>
+  </div>`;
+}
+
+const pick = (click, event) => openSigns(event, click.currentTarget);
+
+function Tools({ event }) {
+  return html`<div class="tools" role="toolbar" aria-label=${t("about this message")}>
+    ${QUICK.map(
+      (sign) => html`<button type="button" key=${sign} class="quick" aria-label=${t("answer with", sign)}
+      onClick=${() => react(event.room, event.seq, sign, true)}>${sign}</button>`,
+    )}
+    <button type="button" aria-label=${t("add a sign")} title=${t("add a sign")} onClick=${(click) => pick(click, event)}>
+      <${Icon} name="smile" /></button>
+    <button type="button" aria-label=${t("reply")} title=${t("reply")} onClick=${() => reply(event)}><${Icon} name="reply"
+      /></button>
+    <button type="button" aria-label=${t("more")} title=${t("more")}
+      onClick=${(click) => openActions(event, click.currentTarget)}><${Icon} name="more"
+        /></button>
+  </div>`;
+}
+
+export function reply(event) {
+  setAbout(event.room, { reply: event });
+  focusComposer();
+}
+
+export function change(event) {
+  setAbout(event.room, { edit: event });
+  focusComposer();
+}
+
+/** Opens what can be done about a message beside `element`. */
+export const openActions = (event, element) =>
+  openMenuAt(element, { label: t("about this message"), items: actions(event) });
+
+/** Opens the board of signs beside `element`. */
+export const openSigns = (event, element) =>
+  openMenuAt(element, { label: t("add a sign"), signs: (sign) => react(event.room, event.seq, sign, true) });
+
+function actions(event) {
+  const isMine = event.from === me.value;
+  const items = [
+    { text: t("reply"), icon: "reply", act: () => reply(event) },
+    {
+      text: t("copy text"),
+      icon: "copy",
+      act: () => navigator.clipboard?.writeText(event.body).then(() => tell(t("copied"))),
+    },
+  ];
+  if (isMine) items.push({ text: t("edit"), icon: "edit", act: () => change(event) });
+  if (isMine || mayModerate(shownRoom.value ?? {})) {
+    items.push(null, {
+      text: t("delete…"),
+      icon: "bin",
+      isBad: true,
+      act: () => (dialogue.value = { is: "taking out", event, act: () => redact(event.room, event.seq) }),
+    });
+  }
+  return items;
+}
+
+/** A message that the hub has not acknowledged: on its way, waiting for the line, or refused. */
+export const Unsent = memo(({ one, isUp }) => {
+  const { state: how, error, fields, cid, room } = one;
+  const isBad = how === "failed";
+  const words = isBad ? error : t(isUp ? "sending" : "waits for the hub");
+  return html`<article class=${`message own unsent first ${fields.kind} ${isBad ? "failed" : ""}`} data-cid=${cid}>
+    <${Head} event=${{ from: me.value, ts: one.ts, kind: fields.kind }} />
+    ${fields.reply !== undefined && html`<${Answered} room=${room} seq=${fields.reply} />`}
+    <div class="said">${fields.kind === "action" && html`<span class="actor"><${Name} name=${me.value} /> </span>`}<${Text}
+      body=${fields.body} /></div>
+    <p class="fate" role=${isBad ? "alert" : undefined}>${words}
+      ${
+        isBad &&
+        html` <button type="button" class="link" onClick=${() => tryAgain(cid)}>${t("try again")}</button> <button
+        type="button" class="link" onClick=${() => giveUp(cid)}>${t("discard")}</button>`
+      }
+    </p>
+  </article>`;
+});

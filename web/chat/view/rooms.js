@@ -1,0 +1,143 @@
+/**
+ * The list of rooms: those that call first, then rooms, then people; moved in by arrows.
+ */
+
+import { computed } from "../vendor/signals.js";
+import { isTalk } from "../core/room.js";
+import { away, line, me, state } from "../client/hub.js";
+import { join, openRoom } from "../client/acting.js";
+import { dialogue, isListOpen, open } from "../client/shown.js";
+import { keep } from "../client/kept.js";
+import { count, t } from "../client/tongue.js";
+import { html } from "./html.js";
+import { Figure, Icon } from "./icons.js";
+
+const named = (a, b) => a.name.localeCompare(b.name);
+
+const all = computed(() => [...state.value.rooms.values()]);
+const rooms = computed(() => all.value.filter((one) => !isTalk(one.name)).sort(named));
+const talks = computed(() =>
+  all.value.filter((one) => isTalk(one.name)).sort((a, b) => b.last - a.last || named(a, b)),
+);
+const invitations = computed(() => [...state.value.others.values()].filter((one) => one.isPrivate));
+const joinable = computed(() => state.value.others.size - invitations.value.length);
+
+/** The rooms in the order in which they are shown. */
+export const inOrder = () => [...rooms.value, ...talks.value].map((one) => one.name);
+
+export function Rooms() {
+  return html`<nav class="rooms" aria-label=${t("rooms")} data-open=${isListOpen.value}>
+    <div class="rooms-head">
+      <span class="plate">relais</span>
+      <button type="button" class="quiet-button" aria-label=${t("go to")} title=${`${t("go to")} (Ctrl K)`}
+        onClick=${() => (dialogue.value = { is: "switcher" })}><${Icon} name="search" /></button>
+      <button type="button" class="quiet-button narrow-only" aria-label=${t("close list")}
+        onClick=${() => (isListOpen.value = false)}><${Icon} name="close" /></button>
+    </div>
+    <div class="rooms-list" onKeyDown=${move}>
+      ${
+        invitations.value.length > 0 &&
+        html`<${Part}
+        title=${t("invitations")}>${invitations.value.map(
+          (one) => html`<${Invitation} key=${one.name} one=${one}
+          />`,
+        )}<//>`
+      }
+      <${Part} title=${t("rooms")} add=${t("find or make a room")} act=${() => (dialogue.value = { is: "rooms" })}>
+        ${rooms.value.map((one) => html`<${Row} key=${one.name} one=${one} />`)}
+        ${
+          joinable.value > 0 &&
+          html`<li><button type="button" class="row quiet-row"
+          onClick=${() => (dialogue.value = { is: "rooms" })}><span class="sign">+</span><span
+            class="row-name">${count("more rooms", joinable.value)}</span></button></li>`
+        }
+        ${
+          rooms.value.length === 0 &&
+          joinable.value === 0 &&
+          html`<li><button type="button" class="row quiet-row"
+          onClick=${() => (dialogue.value = { is: "rooms" })}><span class="sign">+</span><span
+            class="row-name">${t("make a room")}</span></button></li>`
+        }
+      <//>
+      <${Part} title=${t("people")} add=${t("write to somebody")} act=${() => (dialogue.value = { is: "talk" })}>
+        ${talks.value.map((one) => html`<${Row} key=${one.name} one=${one} />`)}
+        ${talks.value.length === 0 && html`<li class="none">${t("no talks")}</li>`}
+      <//>
+    </div>
+    <${Me} />
+  </nav>`;
+}
+
+function Part({ title, add, act, children }) {
+  return html`<section class="part" aria-label=${title}>
+    <header><h2>${title}</h2>${
+      add &&
+      html`<button type="button" class="quiet-button" aria-label=${add} title=${add}
+      onClick=${act}><${Icon} name="plus" /></button>`
+    }</header>
+    <ul>${children}</ul>
+  </section>`;
+}
+
+function Row({ one }) {
+  const { name, unread, mentions, isPrivate } = one;
+  const isOpen = open.value === name;
+  const isTwo = isTalk(name);
+  const user = isTwo ? name.slice(1) : null;
+  const hasDraft = !isOpen && keep.get(`draft.${me.value}.${name}`);
+  const news = unread > 0 ? count("unread", unread) : "";
+  return html`<li><button type="button" class=${`row ${unread > 0 ? "has-news" : ""} ${mentions > 0 ? "calls" : ""}`}
+    aria-current=${isOpen ? "page" : undefined} data-room=${name}
+    tabindex=${isOpen || !open.value ? 0 : -1} onClick=${() => openRoom(name)}>
+    ${
+      isTwo
+        ? html`<${Figure} name=${user} how=${state.value.presence.get(user)?.how} />`
+        : html`<span
+      class="sign">${isPrivate ? html`<${Icon} name="lock" />` : "#"}</span>`
+    }
+    <bdi class="row-name">${isTwo ? user : name.slice(1)}</bdi>
+    ${
+      hasDraft &&
+      unread === 0 &&
+      html`<span class="draft" title=${t("draft")}><${Icon} name="edit" /><span
+      class="sr">${t("draft")}</span></span>`
+    }
+    ${
+      mentions > 0
+        ? html`<b class="badge for-me"
+      aria-label=${`${news}, ${count("for you", mentions)}`}>${mentions}</b>`
+        : unread > 0 &&
+          html`<b class="badge"
+        aria-label=${news}>${unread > 199 ? "200+" : unread}</b>`
+    }
+  </button></li>`;
+}
+
+function Invitation({ one }) {
+  return html`<li class="invitation"><span><bdi>${one.name}</bdi>${
+    one.by &&
+    html`<span
+    class="quiet"> ${t("by", one.by)}</span>`
+  }</span>
+    <button type="button" class="small main" onClick=${() => join(one.name)}>${t("come in")}</button></li>`;
+}
+
+function Me() {
+  const how = line.value.how !== "up" ? "offline" : away.value ? "away" : "online";
+  return html`<button type="button" class="me" onClick=${() => (dialogue.value = { is: "settings" })}
+    aria-label=${`${me.value}: ${t("settings")}`}>
+    <${Figure} name=${me.value ?? ""} how=${how} />
+    <span class="me-words"><bdi class="name">${me.value}</bdi><span
+      class="quiet">${how === "away" ? html`<bdi>${away.value}</bdi>` : t(how)}</span></span>
+    <${Icon} name="settings" />
+  </button>`;
+}
+
+function move(event) {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!by || event.altKey || event.ctrlKey) return;
+  const rows = [...event.currentTarget.querySelectorAll("button.row, .invitation button")];
+  const at = rows.indexOf(document.activeElement);
+  rows[(at + by + rows.length) % rows.length]?.focus();
+  event.preventDefault();
+}

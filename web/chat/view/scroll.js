@@ -1,0 +1,71 @@
+/**
+ * Keeps a box that scrolls where its reader is: at the end, or at the line they were reading.
+ */
+
+/**
+ * @param {HTMLElement} box
+ * @param {number} endPx so near the end counts as there
+ */
+export function holdStill(box, endPx) {
+  let isAtEnd = true;
+  let line = null;
+  let offset = 0;
+
+  /** Remembers where the reader is: after they scrolled. */
+  const note = () => {
+    isAtEnd = box.scrollHeight - box.clientHeight - box.scrollTop < endPx;
+    const top = box.getBoundingClientRect().top;
+    line = isAtEnd ? null : firstBelow(box, top);
+    offset = line ? line.getBoundingClientRect().top - top : 0;
+  };
+
+  /** Puts the box where its reader was: after its contents changed. */
+  const settle = () => {
+    if (isAtEnd) box.scrollTop = box.scrollHeight;
+    else if (line?.isConnected) {
+      const moved = line.getBoundingClientRect().top - box.getBoundingClientRect().top - offset;
+      if (Math.abs(moved) >= 1) box.scrollTop += moved;
+    }
+  };
+
+  const sizes = new ResizeObserver(settle);
+  sizes.observe(box);
+  if (box.firstElementChild) sizes.observe(box.firstElementChild);
+  settle();
+  return {
+    note,
+    settle,
+    toEnd() {
+      isAtEnd = true;
+      settle();
+    },
+    /** Has a line a third below the upper edge. */
+    to(element) {
+      const top = element.getBoundingClientRect().top - box.getBoundingClientRect().top;
+      isAtEnd = false;
+      box.scrollTop += top - box.clientHeight / 3;
+      note();
+    },
+    end: () => sizes.disconnect(),
+  };
+}
+
+/** The first line that ends below `top`; they stand in order. */
+function firstBelow(box, top) {
+  const lines = box.querySelectorAll("[data-seq]");
+  let [from, to] = [0, lines.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (lines[middle].getBoundingClientRect().bottom > top) to = middle;
+    else from = middle + 1;
+  }
+  return lines[from] ?? null;
+}
+
+/** Goes to the message that is entry `seq`, if it is here, and has it found by the keyboard. */
+export function toSeq(box, still, seq) {
+  const its = box.querySelector(`[data-seq="${Number(seq)}"]`);
+  if (!its) return;
+  still.to(its);
+  its.focus({ preventScroll: true });
+}
