@@ -242,7 +242,7 @@ fn the_demo_runs_without_a_file_and_evades_taken_ports() {
     assert_eq!(ended.code, Some(0));
     assert!(ended.stderr.contains(" does already; took port "), "{}", ended.stderr);
     assert!(ended.stderr.contains("relais cert trust"), "{}", ended.stderr);
-    assert!(ended.stderr.lines().filter(|line| !line.contains(" INFO ")).count() <= 16);
+    assert!(ended.stderr.lines().filter(|line| !line.contains(" INFO ")).count() <= 18);
     let found = place.run(&["flows", "--json"]);
     let lines = String::from_utf8(found.stdout).unwrap();
     for part in ["\"cache\":\"miss\"", "\"cache\":\"hit\"", "\"blocked\":\"casino\""] {
