@@ -208,7 +208,7 @@ impl Crowd {
         loop {
             let is_over = begin.elapsed() >= duration;
             while !is_over && self.said - self.heard < window as u64 {
-                let place = (self.said % window as u64) as usize;
+                let place = usize::try_from(self.said % window as u64)?;
                 (sent[place], self.missing[place]) = (Instant::now(), self.members.len());
                 self.speaker.write_all(self.tongue.message(self.said).as_bytes())?;
                 self.said += 1;
@@ -246,8 +246,8 @@ impl Crowd {
         member.lines += memchr::memchr_iter(b'\n', &self.room).count() as u64;
         let (last, now, window) = (member.lines / each, Instant::now(), sent.len() as u64);
         for number in first..last {
-            let place = (number % window) as usize;
-            let micros = (now - sent[place]).as_micros() as usize;
+            let place = usize::try_from(number % window)?;
+            let micros = usize::try_from((now - sent[place]).as_micros())?;
             after[micros.min(AFTER_MAX - 1)] += 1;
             self.missing[place] -= 1;
             self.heard += u64::from(self.missing[place] == 0);

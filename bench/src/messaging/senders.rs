@@ -25,7 +25,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Senders {
     poll: OwnedFd,
-    senders: Vec<Sender>,
+    all: Vec<Sender>,
     window: usize,
     room: Vec<u8>,
 }
@@ -55,24 +55,24 @@ impl Senders {
             );
             senders.push(Sender { stream, message, said: VecDeque::new(), rest: Vec::new() });
         }
-        Ok(Self { poll, senders, window, room: vec![0; 64 << 10] })
+        Ok(Self { poll, all: senders, window, room: vec![0; 64 << 10] })
     }
 
     /// Has them speak for `duration`. Gives after how many microseconds each message was acknowledged,
     /// in no order.
     pub(super) fn speak(&mut self, duration: Duration) -> Result<Vec<f64>> {
         let (begin, mut after) = (Instant::now(), Vec::new());
-        for sender in &mut self.senders {
+        for sender in &mut self.all {
             sender.say(self.window)?;
         }
         let patience = Timespec::try_from(PATIENCE)?;
-        while self.senders.iter().any(|sender| !sender.said.is_empty()) {
+        while self.all.iter().any(|sender| !sender.said.is_empty()) {
             let mut events: Vec<Event> = Vec::with_capacity(EVENTS_MAX);
             epoll::wait(&self.poll, spare_capacity(&mut events), Some(&patience))?;
             ensure!(!events.is_empty(), "nothing was acknowledged for {PATIENCE:?}");
             let goes_on = begin.elapsed() < duration;
             for event in events {
-                let sender = &mut self.senders[usize::try_from(event.data.u64())?];
+                let sender = &mut self.all[usize::try_from(event.data.u64())?];
                 let heard = sender.hear(&mut self.room, &mut after)?;
                 sender.say(if goes_on { heard } else { 0 })?;
             }

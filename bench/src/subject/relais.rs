@@ -46,10 +46,10 @@ pub(super) fn setup(task: Task, place: &Place) -> Setup {
         Task::Message => {
             let (listen, store) = (clear.replace("http", "tcp"), format!("{scratch}/{STORE}"));
             let tls = format!("tls://127.0.0.1:{https}");
-            let pace = ["--burst", "1000000", "--messages-a-second", "0"];
+            let unhurried = ["--burst", "1000000", "--messages-a-second", "0"];
             let proof = ["--cert", cert, "--key", key];
             let doors = [relais, "hub", &listen, &tls, "--store", &store];
-            words(&[&doors[..], &pace, &proof].concat())
+            words(&[&doors[..], &unhurried, &proof].concat())
         }
         Task::Search => words(&[relais, "flows", WORD, log]),
     };

@@ -90,6 +90,14 @@ impl Upkeep {
         }
     }
 
+    /// Has what failed be tried again later, and not at once for ever.
+    fn put_off(&mut self, now: Millis) {
+        self.index = Index::Late;
+        self.taken_out_at = Millis(now.0 + AGAIN_MS);
+        // Listed anew when it is time.
+        self.forgetful.clear();
+    }
+
     /// Notes what was written.
     pub(super) fn wrote(&mut self, entry: &Entry) {
         let is_of_words = matches!(
@@ -112,22 +120,14 @@ impl Desk {
         if let Err(error) = self.store.look() {
             let what = "the hub's store is lost; what is to be written is refused";
             self.trouble.tell((what, &error), now);
-            self.put_off(now);
+            self.upkeep.put_off(now);
             return;
         }
         self.trouble.found();
         if let Err(error) = self.keep_up_at(now) {
             self.trouble.tell(("the hub's store is not kept up", &error), now);
-            self.put_off(now);
+            self.upkeep.put_off(now);
         }
-    }
-
-    /// Has what failed be tried again later, and not at once for ever.
-    fn put_off(&mut self, now: Millis) {
-        self.upkeep.index = Index::Late;
-        self.upkeep.taken_out_at = Millis(now.0 + AGAIN_MS);
-        // Listed anew when it is time.
-        self.upkeep.forgetful.clear();
     }
 
     fn keep_up_at(&mut self, now: Millis) -> Result<(), Broken> {
@@ -185,5 +185,31 @@ impl Desk {
             self.upkeep.forgetful.retain(|(other, _)| *other != room);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Seq;
+
+    #[test]
+    fn what_failed_is_not_tried_again_at_once() {
+        let forgetful = vec![(RoomId(Seq(3)), 7)];
+        let mut upkeep = Upkeep { forgetful, ..Upkeep::default() };
+        assert_eq!(upkeep.patience(), Duration::ZERO);
+        upkeep.put_off(Millis(1));
+        assert_eq!(upkeep.patience(), TAKEN_OUT_EVERY);
+        upkeep.owed = Owed::None;
+        assert_eq!(upkeep.patience(), INDEXED_AFTER);
+    }
+
+    #[test]
+    fn who_has_nothing_to_do_waits_until_the_store_is_to_be_looked_at() {
+        let (index, owed) = (Index::Whole, Owed::None);
+        let mut upkeep = Upkeep { index, owed, ..Upkeep::default() };
+        assert_eq!(upkeep.patience(), WAITED_FOR_ORDERS);
+        upkeep.forgetful.push((RoomId(Seq(3)), 7));
+        assert_eq!(upkeep.patience(), Duration::ZERO);
     }
 }
