@@ -6,9 +6,11 @@
 
 mod archive;
 pub mod client;
+mod datagram;
 mod desk;
 mod door;
 mod hall;
+mod hearing;
 mod hub;
 pub mod json;
 mod limits;
@@ -26,6 +28,7 @@ pub mod store;
 mod text;
 pub mod words;
 
+pub use datagram::Form as DatagramForm;
 pub use door::Door;
 pub use hub::{Hub, OpenError, Options};
 pub use limits::Limits;

@@ -19,6 +19,7 @@ use tokio::{
 use crate::{
     desk::Order,
     hall::Hall,
+    hearing::Post,
     limits::Limits,
     model::Millis,
     proof::{LoginLimits, Passwords, Throttle},
@@ -72,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) passwords: Passwords,
     pub(crate) throttled: Mutex<Throttled>,
     pub(crate) orders: mpsc::UnboundedSender<Order>,
+    pub(crate) post: Post,
 }
 
 /// How often strangers may try.

@@ -8,6 +8,7 @@ mod pace;
 mod reading;
 mod seating;
 mod upkeep;
+mod waking;
 mod writing;
 
 use std::{cell::Cell, collections::HashMap, sync::Arc, time::SystemTime};
@@ -18,7 +19,7 @@ use tokio::{
 };
 use tracing::error;
 
-pub(crate) use self::order::{Device, Entered, Entrance, NewDevice, Order};
+pub(crate) use self::order::{Device, Entered, Entrance, NewDevice, Order, Waking};
 use self::{pace::Pace, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
@@ -52,6 +53,8 @@ pub(crate) struct Desk {
     online: HashMap<AccountId, usize>,
     /// Who each client is, and what its session is called.
     clients: HashMap<ClientId, (AccountId, String)>,
+    /// Who hears events by datagrams, and who did before that.
+    moved: HashMap<ClientId, ClientId>,
     /// What accounts say about being away.
     away: HashMap<AccountId, String>,
     /// Who came in, and is to know it.
@@ -100,6 +103,7 @@ impl Desk {
             names,
             online: HashMap::new(),
             clients: HashMap::new(),
+            moved: HashMap::new(),
             away: HashMap::new(),
             entered: Vec::new(),
             looks: Vec::new(),
@@ -164,6 +168,7 @@ impl Desk {
                 }
                 _ = closed.send(());
             }
+            Order::Wake { client, waking, woken } => _ = woken.send(self.wake(client, waking)),
             Order::Leave { client } => self.leave(client),
             Order::Ask { client, account, re, ask } => {
                 self.answer((client, re), |desk| desk.ask((client, re), account, ask));

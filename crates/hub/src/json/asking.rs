@@ -1,7 +1,7 @@
 //! What clients ask, written as frames: for clients.
 
 use super::{
-    names::{KINDS, ROLES},
+    names::{EVENTS_BY, KINDS, ROLES},
     spelling::{Object, Spell},
 };
 use crate::{
@@ -55,6 +55,7 @@ fn name(ask: &Ask) -> &'static str {
         Ask::Whois { .. } => "WHOIS",
         Ask::Calc { .. } => "CALC",
         Ask::Sessions => "SESSIONS",
+        Ask::Udp { .. } => "UDP",
         Ask::Revoke { .. } => "REVOKE",
         Ask::Ping { .. } => "PING",
         Ask::Help => "HELP",
@@ -93,6 +94,7 @@ fn say<'f, 'o>(ask: &Ask, frame: &'f mut Object<'o>) -> &'f mut Object<'o> {
         Ask::Whois { user } => frame.put("user", user),
         Ask::Calc { expr } => frame.put("expr", expr),
         Ask::Revoke { session } => frame.put("session", session),
+        Ask::Udp { events } => frame.put("events", EVENTS_BY.of(*events)),
         Ask::Ping { t } => frame.maybe("t", t.as_ref()),
         Ask::Bye { reason } => frame.maybe("reason", reason.as_ref()),
         Ask::Sessions | Ask::Help => frame,

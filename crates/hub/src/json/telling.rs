@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{Access, Millis, Role},
-    protocol::{Answer, Listed, Told},
+    protocol::{Answer, Listed, Ticket, Told},
     words::Lang,
 };
 
@@ -73,8 +73,15 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
         Answer::Live { cursor } => frame.put("cursor", cursor),
         Answer::Pong { t } => frame.put("t", t),
         Answer::Help(commands) => frame.list("commands", commands, say_command),
+        Answer::Datagrams(ticket) => say_ticket(ticket, frame),
         Answer::Bye => frame.put("bye", &true),
     };
+}
+
+fn say_ticket<'f, 'o>(ticket: &Ticket, frame: &'f mut Object<'o>) -> &'f mut Object<'o> {
+    let Ticket { sid, key, port, mtu, form, expires } = ticket;
+    let frame = frame.put("key", key).put("sid", sid).put("port", &u64::from(*port));
+    frame.put("mtu", mtu).put("form", *form).put("expires", expires)
 }
 
 /// Which version of the protocol this is.

@@ -91,6 +91,7 @@ impl Session<'_> {
             }
             Ask::Password { old, new } => self.change_password(re, old, new).await,
             Ask::Logout { all } => self.log_out(re, all),
+            Ask::Udp { events } => self.open_datagrams(events),
             ask => self.order(re, ask),
         };
         // Else the desk answers.

@@ -2,6 +2,7 @@
 //! outbox.
 
 mod asking;
+mod by_datagrams;
 mod entering;
 mod lines;
 mod link;
@@ -17,7 +18,7 @@ use relais_net::{Alarm, Drain, Fault, Peer, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
-pub(crate) use self::link::Link;
+pub(crate) use self::{by_datagrams::Carrier, link::Link};
 use self::{lines::Line, link::Heard};
 use crate::{
     hall::{ClientId, Hall},
@@ -126,7 +127,7 @@ impl<'h> Session<'h> {
         let dialect = match &link {
             Link::Lines(..) => Dialect::Unknown,
             // Programs alone speak over one.
-            Link::WebSocket(_) => Dialect::Json { lang: hub.lang },
+            Link::WebSocket(_) | Link::Datagrams(_) => Dialect::Json { lang: hub.lang },
         };
         Self {
             hub,
@@ -157,6 +158,10 @@ impl<'h> Session<'h> {
     }
 
     async fn hold(&mut self, drain: &Drain) -> Result<End, Fault> {
+        if let Some(end) = self.come_back().await {
+            self.speak().await?;
+            return Ok(end);
+        }
         self.greet(drain).await?;
         loop {
             self.speak().await?;

@@ -1,6 +1,7 @@
 //! What `relais chat` takes.
 
 use clap::Args;
+use relais_net::Endpoint;
 
 use crate::{
     calling,
@@ -30,6 +31,13 @@ pub(crate) struct Flags {
     /// Print what is told as frames, a line of JSON each
     #[arg(long, requires = "tail")]
     pub(super) json: bool,
+    /// Have all go by datagrams that fits them, beside the connection: sealed, and sent again until they
+    /// come through
+    #[arg(long)]
+    pub(super) udp: bool,
+    /// Where datagrams go [default: the hub's host, at the port that it tells]
+    #[arg(long, value_name = "ENDPOINT", requires = "udp")]
+    pub(super) udp_at: Option<Endpoint>,
     /// How long connecting may take, and a handshake
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub(super) timeout: Time,
@@ -45,6 +53,7 @@ Examples:
   relais chat tls://hub.example.org:6697 --user ana    a hub elsewhere
   make || relais chat --send lab 'it does not build'   a word from a script
   relais chat --tail lab --json | jq -r .body          what is said, for programs
+  relais chat --udp                                    by datagrams, once it is logged in
 
 The password is asked for once, or read from RELAIS_PASSWORD; then a token is kept in the data folder,
 until /logout. A connection that is lost is made again: nothing is lost, and nothing comes twice.

@@ -8,6 +8,7 @@ mod let_in;
 mod person;
 mod place;
 mod script;
+mod ways;
 
 use anyhow::Context as _;
 use relais_hub::{Lang, client::Talk};
@@ -17,6 +18,7 @@ pub(crate) use flags::Flags;
 
 use caller::Caller;
 use kept::Kept;
+use ways::Udp;
 
 use crate::{
     calling::{self, calls},
@@ -33,17 +35,25 @@ const DEVICE: &str = "relais chat";
 /// Does what the flags ask for.
 pub(crate) fn obey(flags: &Flags, data: &Data, telling: Telling) -> Result<(), Stop> {
     let endpoint = &flags.endpoint.0;
-    fits(endpoint, &flags.tls).map_err(|(flag, wrong)| Stop::of_flag(flag, wrong))?;
+    fits(endpoint, &flags.tls)
+        .and_then(|()| fits_udp(flags))
+        .map_err(|(flag, wrong)| Stop::of_flag(flag, wrong))?;
     let demand = if endpoint.scheme.is_secure() {
         flags.tls.demand(data)?
     } else {
         calling::TlsFlags::no_demand()
     };
     let dialer = calls(&demand, flags.timeout.0, None)?;
+    let udp = if flags.udp {
+        let dialer = calls(&demand, flags.timeout.0, None)?;
+        Udp::new(dialer, endpoint, flags.udp_at.as_ref())
+    } else {
+        None
+    };
     let kept = Kept::of(&data.chat()?, endpoint);
     let (entrance, user) = entrance::of(flags, &kept)?;
     let talk = Talk::new(entrance, DEVICE, random);
-    let caller = Caller::new(talk, dialer, endpoint.clone());
+    let caller = Caller::new(talk, dialer, endpoint.clone()).by(udp);
     let door = let_in::Door { kept, user, lang: lang() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("starting a runtime")?.block_on(async {
@@ -66,6 +76,21 @@ fn fits(endpoint: &Endpoint, tls: &calling::TlsFlags) -> Result<(), (&'static st
         Some(flag) if !scheme.is_secure() => {
             let what = format!("nothing is done with `{flag}`");
             Err((flag, Wrong::expected(what, "an endpoint of tls://")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether it can be told where datagrams go.
+fn fits_udp(flags: &Flags) -> Result<(), (&'static str, Wrong)> {
+    match &flags.udp_at {
+        Some(at) if at.scheme != Scheme::Udp => {
+            let what = format!("no datagrams go to {:?}", at.to_string());
+            Err(("--udp-at", Wrong::expected(what, "udp://host:port")))
+        }
+        None if flags.udp && flags.endpoint.0.host_port().is_none() => {
+            let what = "it is not known where datagrams go";
+            Err(("--udp", Wrong::expected(what, "`--udp-at udp://host:port`, too")))
         }
         _ => Ok(()),
     }

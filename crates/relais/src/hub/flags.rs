@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     Table,
-    table::{Lang, Registration},
+    table::{Form, Lang, Registration},
 };
 use crate::{
     complaint::KeyPath,
@@ -21,7 +21,8 @@ const NAME: &str = "hub";
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Flags {
-    /// Where to listen: `tcp://`, `tls://` or `unix://`; a bare port is TCP on this machine
+    /// Where to listen: `tcp://`, `tls://`, `unix://`, or beside one of them `udp://`; a bare port is TCP
+    /// on this machine
     #[arg(value_name = "ENDPOINT", required = true)]
     listen: Vec<BareEndpoint>,
     /// The file in which all that is said is kept [default: hub.db]
@@ -36,6 +37,9 @@ pub(crate) struct Flags {
     /// How to speak to people who do not say
     #[arg(long, value_name = "LANGUAGE", default_value = "en")]
     lang: Lang,
+    /// What datagrams are like
+    #[arg(long, value_name = "FORM", default_value = "sealed")]
+    udp: Form,
     /// How long a message may be [default: 16KiB]
     #[arg(long, value_name = "SIZE")]
     message_max: Option<Size>,
@@ -52,7 +56,8 @@ pub(crate) struct Flags {
 const EXAMPLES: &str = "\
 Examples:
   relais hub 6680                               then `nc 127.0.0.1 6680`, and /help
-  relais hub 6680 tls://:6697 --store team.db   and with TLS, for other machines";
+  relais hub 6680 tls://:6697 --store team.db   and with TLS, for other machines
+  relais hub 6680 udp://:6680                   and by datagrams, for who logged in";
 
 impl Flags {
     /// The table that says the same, and its name.
@@ -63,6 +68,7 @@ impl Flags {
             registration,
             clear_passwords,
             lang,
+            udp,
             message_max,
             burst,
             messages_a_second,
@@ -74,6 +80,7 @@ impl Flags {
             registration,
             clear_passwords,
             lang,
+            udp,
             message_max,
             burst,
             messages_a_second,
@@ -91,6 +98,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["registration"] => "--registration",
         ["clear_passwords"] => "--clear-passwords",
         ["lang"] => "--lang",
+        ["udp"] => "--udp",
         ["message_max"] => "--message-max",
         ["burst"] => "--burst",
         ["messages_a_second"] => "--messages-a-second",

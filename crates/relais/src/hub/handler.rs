@@ -2,8 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use relais_hub::{Calculator, ClearPasswords, Hub, Lang, Limits, Options, Registration};
-use relais_net::{Client, Conn, Drain, Fault, Service};
+use relais_hub::{
+    Calculator, ClearPasswords, DatagramForm, Hub, Lang, Limits, Options, Registration,
+};
+use relais_net::{
+    Client, Conn, DatagramService, Datagrams, Drain, Endpoint, Fault, Scheme, Service,
+};
 use relais_talk::calc;
 use relais_tap::Tap;
 use rustix::rand::{GetRandomFlags, getrandom};
@@ -57,9 +61,12 @@ impl Made {
         self.0.0.close(patience);
     }
 
-    /// What those meet who call.
-    pub(crate) fn meets(&self) -> Meets {
-        Meets::Stream(self.0.clone())
+    /// What those meet who call at `on`.
+    pub(crate) fn meets(&self, on: &Endpoint) -> Meets {
+        match on.scheme {
+            Scheme::Udp => Meets::Datagrams(self.0.clone()),
+            _ => Meets::Stream(self.0.clone()),
+        }
     }
 }
 
@@ -85,6 +92,10 @@ fn options(messaging: &Messaging) -> Options {
             ClearPasswords::Taken
         } else {
             ClearPasswords::Refused
+        },
+        datagrams: match messaging.udp {
+            table::Form::Sealed => DatagramForm::Sealed,
+            table::Form::Mac => DatagramForm::Readable,
         },
         limits,
         tap: Tap::new(EVENTS_MAX),
@@ -131,10 +142,16 @@ impl Calculator for Children {
 
 impl Service for Served {
     async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
-        self.0.serve(conn, drain).await
+        Service::serve(&self.0, conn, drain).await
     }
 
     fn refusal(&self) -> &'static [u8] {
         self.0.refusal()
+    }
+}
+
+impl DatagramService for Served {
+    async fn serve(&self, socket: Arc<Datagrams>, drain: Drain) -> Result<(), Fault> {
+        DatagramService::serve(&self.0, socket, drain).await
     }
 }

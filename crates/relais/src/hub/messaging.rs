@@ -10,12 +10,12 @@ use serde::Serialize;
 
 use super::{
     Table,
-    table::{Lang, Registration},
+    table::{Form, Lang, Registration},
 };
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
-    spelling::Size,
+    spelling::{BareEndpoint, Size},
     tree::Node,
 };
 
@@ -30,6 +30,8 @@ pub struct Messaging {
     pub clear_passwords: bool,
     /// How it speaks to people who do not say.
     pub lang: Lang,
+    /// What its datagrams are like.
+    pub udp: Form,
     /// How long a message may be.
     pub(crate) message_max: Size,
     /// How many messages an account may say at once.
@@ -54,16 +56,22 @@ impl Messaging {
     pub(crate) fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
         // Where it is to be found is for the plan as a whole to say.
         let Table {
-            listen: _,
+            listen,
             store,
             registration,
             clear_passwords,
             lang,
+            udp,
             message_max,
             burst,
             messages_a_second,
             tls: _,
         } = table;
+        if listen.iter().all(|BareEndpoint(on)| on.scheme == Scheme::Udp) {
+            let wrong =
+                Wrong::expected("nobody could log in by datagrams alone", "tcp, tls or unix, too");
+            return Err(vec![key.key("listen").wrong(wrong)]);
+        }
         let message_max = message_max.unwrap_or(MESSAGE_MAX);
         if message_max < Size(1) || message_max > MESSAGE_MAX_MAX {
             let what = format!("no messages of {message_max}");
@@ -80,6 +88,7 @@ impl Messaging {
             registration: *registration,
             clear_passwords: *clear_passwords,
             lang: *lang,
+            udp: *udp,
             message_max,
             burst,
             messages_a_second: messages_a_second.unwrap_or(MESSAGES_A_SECOND),
@@ -89,10 +98,10 @@ impl Messaging {
     /// Whether it is spoken over `scheme`.
     pub(crate) fn judge(on: &Endpoint) -> Result<(), Wrong> {
         match on.scheme {
-            Scheme::Tcp | Scheme::Tls | Scheme::Unix => Ok(()),
+            Scheme::Tcp | Scheme::Tls | Scheme::Udp | Scheme::Unix => Ok(()),
             scheme => {
                 let what = format!("no hub over {scheme}: {:?}", on.to_string());
-                Err(Wrong::expected(what, "tcp, tls or unix"))
+                Err(Wrong::expected(what, "tcp, tls, udp or unix"))
             }
         }
     }

@@ -148,7 +148,7 @@ impl Made {
     /// What those meet who call at `on`.
     pub(crate) fn meets(&self, on: &Endpoint) -> Meets {
         match self {
-            Self::Hub(made) => made.meets(),
+            Self::Hub(made) => made.meets(on),
             Self::Listen(made) => made.meets(on),
             Self::Relay(made) => made.meets(on),
         }

@@ -1,0 +1,156 @@
+//! The hub's door for datagrams: each is given to whom it says it is of, and what begins there is a
+//! session like others.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU16, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use relais_net::{DatagramService, Datagrams, Drain, Fault, Outgoing, Peer, Train};
+use tokio::time::Instant;
+use tracing::debug;
+
+use crate::{
+    datagram::{DATAGRAM_BYTES_MAX, Dropped, Form, Heard, Held, Lines, Table, sid_of, written},
+    hub::{Call, Hub},
+    limits::Limits,
+    protocol::{Answer, Told},
+    session::{Carrier, Link},
+};
+
+/// Who speaks by datagrams, and what they are like.
+#[derive(Debug)]
+pub(crate) struct Post {
+    pub(crate) form: Form,
+    table: Mutex<Table>,
+    /// Where they are heard; 0 while they are not.
+    port: AtomicU16,
+    /// How many were dropped.
+    dropped: AtomicU64,
+}
+
+impl Post {
+    pub(crate) fn new(form: Form, limits: &Limits) -> Self {
+        let table = Table::new(limits.associations_max, limits.sessions_an_account_max);
+        let (port, dropped) = (AtomicU16::new(0), AtomicU64::new(0));
+        Self { form, table: Mutex::new(table), port, dropped }
+    }
+
+    pub(crate) fn table(&self) -> MutexGuard<'_, Table> {
+        // Nothing that holds the lock can panic half-way through a change.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where datagrams are heard, if anywhere.
+    pub(crate) fn port(&self) -> Option<u16> {
+        Some(self.port.load(Ordering::Relaxed)).filter(|port| *port != 0)
+    }
+
+    fn count(&self, dropped: Dropped, from: SocketAddr) {
+        let all = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
+        debug!("a datagram from {from} is dropped, the {all}th: {dropped}");
+    }
+}
+
+/// How long to wait after the system said something of a socket.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl DatagramService for Hub {
+    async fn serve(&self, socket: Arc<Datagrams>, drain: Drain) -> Result<(), Fault> {
+        if let Some(at) = socket.local().host_port() {
+            self.post().port.store(at.port, Ordering::Relaxed);
+        }
+        // What is longer is nobody's.
+        let mut buffer = [0; DATAGRAM_BYTES_MAX + 1];
+        let ear = Ear { hub: self, socket: &socket, drain: &drain };
+        loop {
+            let heard = tokio::select! {
+                heard = socket.hear(&mut buffer) => heard,
+                () = drain.requested() => return Ok(()),
+            };
+            match heard {
+                Ok((count, from)) => {
+                    if let Err(dropped) = ear.hear(&buffer[..count], from) {
+                        self.post().count(dropped, from);
+                    }
+                }
+                // What the system says here is of some sender, and no reason to stop for the others.
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+}
+
+/// What hears the datagrams of a socket.
+struct Ear<'e> {
+    hub: &'e Hub,
+    socket: &'e Arc<Datagrams>,
+    drain: &'e Drain,
+}
+
+impl Ear<'_> {
+    fn hear(&self, datagram: &[u8], from: SocketAddr) -> Result<(), Dropped> {
+        if datagram.len() > DATAGRAM_BYTES_MAX {
+            return Err(Dropped::Foreign);
+        }
+        let (sid, now) = (sid_of(datagram).ok_or(Dropped::Foreign)?, Instant::now());
+        let held = self.hub.post().table().find(sid, now).ok_or(Dropped::Foreign)?;
+        let mut state = held.state();
+        let answer = match state.association.hear(datagram, from, now)? {
+            Heard::Challenged(challenge) => {
+                send(self.socket, &challenge, from);
+                None
+            }
+            Heard::Proved(re) => match state.begin() {
+                Some(lines) => {
+                    drop(state);
+                    self.wake(held, (lines, re), from);
+                    return Ok(());
+                }
+                None if state.is_in() => {
+                    Some(written(&Told::Answer { re, answer: Ok(Answer::Done) }))
+                }
+                // It is answered once that is true.
+                None => None,
+            },
+            Heard::Asked(frame) => {
+                state.pass_on(frame);
+                None
+            }
+            Heard::Answered(frame) => Some(frame),
+            Heard::Noted => None,
+        };
+        if let Some((datagram, to)) = answer.and_then(|frame| state.tell(&frame, now)) {
+            send(self.socket, &datagram, to);
+        }
+        state.wake();
+        Ok(())
+    }
+
+    /// Begins the session of who showed where it is, and asked so as `re`.
+    fn wake(&self, held: Arc<Held>, (lines, re): (Lines, Option<u64>), from: SocketAddr) {
+        let (hub, drain) = (self.hub.clone(), self.drain.clone());
+        let (socket, local) = (Arc::clone(self.socket), Arc::clone(self.socket.local()));
+        tokio::spawn(async move {
+            let (peer, is_private) = (Peer::Net(from), hub.post().form == Form::Sealed);
+            let call = Call { peer, local: &local, is_private };
+            let gone_after = hub.datagrams_gone_after();
+            let carrier = Carrier::new((held, lines), socket, (re, gone_after));
+            if let Err(fault) = hub.attend(Link::Datagrams(Box::new(carrier)), call, &drain).await {
+                debug!("{peer}: {fault}: {}", fault.source);
+            }
+        });
+    }
+}
+
+/// Sends a datagram, if it can go now: it is told again if it does not come.
+pub(crate) fn send(socket: &Datagrams, datagram: &[u8], to: SocketAddr) {
+    socket.send_batch([Outgoing { train: Train::of_one(datagram), to, from: None }]);
+}
+
+#[cfg(test)]
+mod tests;
