@@ -1,60 +1,18 @@
 //! The hub's door for datagrams: each is given to whom it says it is of, and what begins there is a
 //! session like others.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU16, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use relais_net::{DatagramService, Datagrams, Drain, Fault, Outgoing, Peer, Train};
+use relais_net::{DatagramService, Datagrams, Drain, Fault, Peer};
 use tokio::time::Instant;
 use tracing::debug;
 
 use crate::{
-    datagram::{DATAGRAM_BYTES_MAX, Dropped, Form, Heard, Held, Lines, Table, sid_of, written},
+    datagram::{DATAGRAM_BYTES_MAX, Dropped, Form, Heard, Held, Lines, sid_of, written},
     hub::{Call, Hub},
-    limits::Limits,
     protocol::{Answer, Told},
-    session::{Carrier, Link},
+    session::{Carrier, Link, send},
 };
-
-/// Who speaks by datagrams, and what they are like.
-#[derive(Debug)]
-pub(crate) struct Post {
-    pub(crate) form: Form,
-    table: Mutex<Table>,
-    /// Where they are heard; 0 while they are not.
-    port: AtomicU16,
-    /// How many were dropped.
-    dropped: AtomicU64,
-}
-
-impl Post {
-    pub(crate) fn new(form: Form, limits: &Limits) -> Self {
-        let table = Table::new(limits.associations_max, limits.sessions_an_account_max);
-        let (port, dropped) = (AtomicU16::new(0), AtomicU64::new(0));
-        Self { form, table: Mutex::new(table), port, dropped }
-    }
-
-    pub(crate) fn table(&self) -> MutexGuard<'_, Table> {
-        // Nothing that holds the lock can panic half-way through a change.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Where datagrams are heard, if anywhere.
-    pub(crate) fn port(&self) -> Option<u16> {
-        Some(self.port.load(Ordering::Relaxed)).filter(|port| *port != 0)
-    }
-
-    fn count(&self, dropped: Dropped, from: SocketAddr) {
-        let all = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
-        debug!("a datagram from {from} is dropped, the {all}th: {dropped}");
-    }
-}
 
 /// How long to wait after the system said something of a socket.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -62,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 impl DatagramService for Hub {
     async fn serve(&self, socket: Arc<Datagrams>, drain: Drain) -> Result<(), Fault> {
         if let Some(at) = socket.local().host_port() {
-            self.post().port.store(at.port, Ordering::Relaxed);
+            self.post().open(at.port);
         }
         // What is longer is nobody's.
         let mut buffer = [0; DATAGRAM_BYTES_MAX + 1];
@@ -75,7 +33,8 @@ impl DatagramService for Hub {
             match heard {
                 Ok((count, from)) => {
                     if let Err(dropped) = ear.hear(&buffer[..count], from) {
-                        self.post().count(dropped, from);
+                        let all = self.post().count();
+                        debug!("a datagram from {from} is dropped, the {all}th: {dropped}");
                     }
                 }
                 // What the system says here is of some sender, and no reason to stop for the others.
@@ -145,11 +104,6 @@ impl Ear<'_> {
             }
         });
     }
-}
-
-/// Sends a datagram, if it can go now: it is told again if it does not come.
-pub(crate) fn send(socket: &Datagrams, datagram: &[u8], to: SocketAddr) {
-    socket.send_batch([Outgoing { train: Train::of_one(datagram), to, from: None }]);
 }
 
 #[cfg(test)]

@@ -20,9 +20,8 @@ use tracing::debug;
 
 use crate::{
     archive::{Bounds, Reader},
-    datagram::Form,
+    datagram::{Form, Post},
     desk::{Desk, Furniture, Order},
-    hearing::Post,
     limits::Limits,
     names::Names,
     proof::{HashLimits, LoginLimits, Passwords},

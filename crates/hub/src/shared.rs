@@ -17,9 +17,9 @@ use tokio::{
 };
 
 use crate::{
+    datagram::Post,
     desk::Order,
     hall::Hall,
-    hearing::Post,
     limits::Limits,
     model::Millis,
     proof::{LoginLimits, Passwords, Throttle},

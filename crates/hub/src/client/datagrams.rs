@@ -183,7 +183,8 @@ impl Datagrams {
             Some(Brought::Challenge(echo)) => self.prove(Some(&echo), now),
             Some(Brought::Frame { number, hole, frame }) => {
                 self.confirm_soon(now);
-                if number >= self.next && self.early.len() < EARLY_MAX {
+                let has_room = number == self.next || self.early.len() < EARLY_MAX;
+                if number >= self.next && has_room {
                     self.early.insert(number, frame);
                 }
                 self.put_in_order(now);

@@ -5,6 +5,7 @@ mod association;
 mod channel;
 mod delivery;
 mod fitting;
+mod post;
 mod remembered;
 mod table;
 mod window;
@@ -13,6 +14,7 @@ pub(crate) use self::{
     association::{Association, Heard},
     channel::{Channel, DATAGRAM_BYTES_MAX, Dropped, Side, sid_of},
     fitting::written,
-    table::{Held, LASTS, Lines, Owner, Table},
+    post::Post,
+    table::{Held, LASTS, Lines, Owner},
 };
 pub use channel::Form;

@@ -58,6 +58,8 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) struct Table {
     held: HashMap<Sid, Arc<Held>>,
+    /// Those of each account: every one that is held, and no other.
+    accounts: HashMap<AccountId, Vec<Sid>>,
     account_max: usize,
     all_max: usize,
 }
@@ -151,39 +153,46 @@ impl State {
 impl Table {
     /// One for so many, and so many of each account.
     pub(crate) fn new(all_max: usize, account_max: usize) -> Self {
-        Self { held: HashMap::new(), account_max, all_max }
+        Self { held: HashMap::new(), accounts: HashMap::new(), account_max, all_max }
     }
 
     /// Adds somebody. An earlier one of the same session gives way, as does, of an account that has as
     /// many as may be, the one that was silent for longest.
     ///
-    /// *Cost*: a look at all of them.
+    /// *Cost*: a look at those of the account; at all of them, if there are as many as may be.
     ///
     /// # Errors
     ///
     /// [`Full`], if all have as many as may be, and all of them are awake.
     pub(crate) fn add(&mut self, new: Arc<Held>, now: Instant) -> Result<(), Full> {
-        self.held.retain(|_, held| held.expires_at > now);
         let owner = &new.owner;
-        let own = |held: &&Arc<Held>| held.owner.account == owner.account;
-        let same = self.held.values().filter(own).find(|held| held.owner.session == owner.session);
+        let own = self.accounts.get(&owner.account).into_iter().flatten();
+        let own: Vec<_> = own.filter_map(|sid| self.held.get(sid)).collect();
+        let same = own.iter().find(|held| held.owner.session == owner.session);
         let gives_way = match same {
             Some(same) => Some(same.sid),
-            None if self.held.values().filter(own).count() >= self.account_max => {
-                self.held.values().filter(own).min_by_key(|held| held.heard_at()).map(|it| it.sid)
+            None if own.len() >= self.account_max => {
+                own.iter().min_by_key(|held| held.heard_at()).map(|held| held.sid)
             }
-            None if self.held.len() >= self.all_max => {
-                let asleep = self.held.values().filter(|held| !held.is_awake());
-                let silent = asleep.min_by_key(|held| held.heard_at()).ok_or(Full)?;
-                Some(silent.sid)
-            }
+            None if self.held.len() >= self.all_max => Some(self.idle(now)?),
             None => None,
         };
         if let Some(sid) = gives_way {
             self.remove(sid);
         }
+        self.accounts.entry(new.owner.account).or_default().push(new.sid);
         self.held.insert(new.sid, new);
         Ok(())
+    }
+
+    /// Who is of least use: whose time is over, or who is asleep for longest.
+    fn idle(&self, now: Instant) -> Result<Sid, Full> {
+        let over = self.held.values().find(|held| held.expires_at <= now);
+        let asleep = || {
+            let asleep = self.held.values().filter(|held| !held.is_awake());
+            asleep.min_by_key(|held| held.heard_at())
+        };
+        over.or_else(asleep).map(|held| held.sid).ok_or(Full)
     }
 
     /// Who is called `sid`.
@@ -198,8 +207,13 @@ impl Table {
 
     /// Forgets somebody, and the key with it.
     pub(crate) fn remove(&mut self, sid: Sid) {
-        if let Some(held) = self.held.remove(&sid) {
-            held.end();
+        let Some(held) = self.held.remove(&sid) else { return };
+        held.end();
+        if let Some(own) = self.accounts.get_mut(&held.owner.account) {
+            own.retain(|own| *own != sid);
+            if own.is_empty() {
+                self.accounts.remove(&held.owner.account);
+            }
         }
     }
 }
@@ -263,5 +277,6 @@ mod tests {
         table.add(held(1, 1, "s_a", now), now).unwrap();
         assert_eq!(there(&mut table, now + LASTS - Duration::from_secs(1)), [1]);
         assert!(there(&mut table, now + LASTS).is_empty());
+        assert!(table.accounts.is_empty());
     }
 }

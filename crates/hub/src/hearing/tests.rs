@@ -14,7 +14,7 @@ use tokio::{
 
 use super::*;
 use crate::{
-    ClearPasswords, Lang, Options, Registration,
+    ClearPasswords, Lang, Limits, Options, Registration,
     datagram::{Channel, Side},
     json::{
         self,
@@ -155,7 +155,7 @@ async fn what_is_nobodys_is_dropped_and_counted() {
     for datagram in [&b""[..], b"R1", &[0; DATAGRAM_BYTES_MAX + 1], &[b'R'; DATAGRAM_BYTES_MAX]] {
         socket.send(datagram).await.unwrap();
     }
-    while hub.post().dropped.load(Ordering::Relaxed) < 4 {
+    while hub.post().dropped() < 4 {
         tokio::task::yield_now().await;
     }
     assert!(socket.try_recv(&mut [0; 16]).is_err());

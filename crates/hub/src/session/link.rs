@@ -13,7 +13,8 @@ use tokio::io::AsyncWrite as _;
 
 use super::{
     End,
-    by_datagrams::Carrier,
+    carrier::Carrier,
+    heard::Heard,
     lines::{Line, Lines},
     web_socket::WebSocket,
 };
@@ -28,17 +29,6 @@ pub(crate) enum Link {
     WebSocket(Box<WebSocket>),
     /// Frames of JSON, each a datagram.
     Datagrams(Box<Carrier>),
-}
-
-/// What came.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Heard {
-    /// So many bytes; what is whole of them is [next](Link::next).
-    Bytes(usize),
-    /// The client says nothing more. It may still be told what it asked for.
-    End,
-    /// It is over for both, and how.
-    Over(End),
 }
 
 impl Link {

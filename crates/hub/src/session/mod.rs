@@ -3,7 +3,9 @@
 
 mod asking;
 mod by_datagrams;
+mod carrier;
 mod entering;
+mod heard;
 mod lines;
 mod link;
 mod telling;
@@ -18,8 +20,11 @@ use relais_net::{Alarm, Drain, Fault, Peer, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
-pub(crate) use self::{by_datagrams::Carrier, link::Link};
-use self::{lines::Line, link::Heard};
+pub(crate) use self::{
+    carrier::{Carrier, send},
+    link::Link,
+};
+use self::{heard::Heard, lines::Line};
 use crate::{
     hall::{ClientId, Hall},
     model::{AccountId, Seq},

@@ -30,7 +30,7 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{End, lines::Line, link::Heard};
+use super::{End, heard::Heard, lines::Line};
 use crate::limits::Limits;
 
 /// How much is read at once, and kept for each: little, as most say little.
