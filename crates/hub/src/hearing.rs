@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use crate::{
-    datagram::{DATAGRAM_BYTES_MAX, Dropped, Form, Heard, Held, Lines, sid_of, written},
+    datagram::{DATAGRAM_BYTES_MAX, Dropped, Form, Heard, Held, Lines, State, sid_of, written},
     hub::{Call, Hub},
     protocol::{Answer, Told},
     session::{Carrier, Link, send},
@@ -53,41 +53,43 @@ struct Ear<'e> {
 
 impl Ear<'_> {
     fn hear(&self, datagram: &[u8], from: SocketAddr) -> Result<(), Dropped> {
-        if datagram.len() > DATAGRAM_BYTES_MAX {
-            return Err(Dropped::Foreign);
-        }
-        let (sid, now) = (sid_of(datagram).ok_or(Dropped::Foreign)?, Instant::now());
-        let held = self.hub.post().table().find(sid, now).ok_or(Dropped::Foreign)?;
+        let now = Instant::now();
+        let held = self.find(datagram, now)?;
         let mut state = held.state();
-        let answer = match state.association.hear(datagram, from, now)? {
-            Heard::Challenged(challenge) => {
-                send(self.socket, &challenge, from);
-                None
-            }
-            Heard::Proved(re) => match state.begin() {
-                Some(lines) => {
+        match state.association.hear(datagram, from, now)? {
+            Heard::Challenged(challenge) => send(self.socket, &challenge, from),
+            Heard::Proved(re) => {
+                if let Some(lines) = state.begin() {
                     drop(state);
                     self.wake(held, (lines, re), from);
                     return Ok(());
                 }
-                None if state.is_in() => {
-                    Some(written(&Told::Answer { re, answer: Ok(Answer::Done) }))
+                // Before that is true it is not answered.
+                if state.is_in() {
+                    self.tell(&mut state, &done(re), now);
                 }
-                // It is answered once that is true.
-                None => None,
-            },
-            Heard::Asked(frame) => {
-                state.pass_on(frame);
-                None
             }
-            Heard::Answered(frame) => Some(frame),
-            Heard::Noted => None,
-        };
-        if let Some((datagram, to)) = answer.and_then(|frame| state.tell(&frame, now)) {
-            send(self.socket, &datagram, to);
+            Heard::Asked(frame) => state.pass_on(frame),
+            Heard::Answered(frame) => self.tell(&mut state, &frame, now),
+            Heard::Noted => {}
         }
         state.wake();
         Ok(())
+    }
+
+    /// Whose `datagram` says it is.
+    fn find(&self, datagram: &[u8], now: Instant) -> Result<Arc<Held>, Dropped> {
+        if datagram.len() > DATAGRAM_BYTES_MAX {
+            return Err(Dropped::Foreign);
+        }
+        let sid = sid_of(datagram).ok_or(Dropped::Foreign)?;
+        self.hub.post().table().find(sid, now).ok_or(Dropped::Foreign)
+    }
+
+    fn tell(&self, state: &mut State, frame: &[u8], now: Instant) {
+        if let Some((datagram, to)) = state.tell(frame, now) {
+            send(self.socket, &datagram, to);
+        }
     }
 
     /// Begins the session of who showed where it is, and asked so as `re`.
@@ -104,6 +106,10 @@ impl Ear<'_> {
             }
         });
     }
+}
+
+fn done(re: Option<u64>) -> Vec<u8> {
+    written(&Told::Answer { re, answer: Ok(Answer::Done) })
 }
 
 #[cfg(test)]

@@ -15,6 +15,6 @@ pub(crate) use self::{
     channel::{Channel, DATAGRAM_BYTES_MAX, Dropped, Side, sid_of},
     fitting::written,
     post::Post,
-    table::{Held, LASTS, Lines, Owner},
+    table::{Held, LASTS, Lines, Owner, State},
 };
 pub use channel::Form;

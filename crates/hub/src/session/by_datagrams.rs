@@ -22,8 +22,7 @@ impl Session<'_> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         // Who reads the key along is as good as who has the password.
         self.may_say_secrets()?;
-        let post = &self.hub.post;
-        let Some(heard_at) = post.port() else {
+        let Some(port) = self.hub.post.port() else {
             return Err(Refusal::of(Code::UnknownCommand).why("no datagrams are heard here"));
         };
         let owner = Owner {
@@ -33,22 +32,27 @@ impl Session<'_> {
             events,
             client: self.client,
         };
+        self.hold_datagrams(owner, port).map(Some)
+    }
+
+    /// Draws a key for `owner`, and tells it.
+    fn hold_datagrams(&self, owner: Owner, port: u16) -> Result<Answer, Refusal> {
         let (mut sid, mut key) = ([0; 8], Zeroizing::new([0; KEY_BYTES]));
         (self.hub.random)(&mut sid);
         (self.hub.random)(key.as_mut_slice());
         let now = Instant::now();
-        let association = Association::new((sid, post.form), &key, now);
+        let association = Association::new((sid, self.hub.post.form), &key, now);
         let held = Arc::new(Held::new((sid, owner), association, now));
-        post.table().add(held, now).map_err(|_| Refusal::of(Code::TooMany))?;
+        self.hub.post.table().add(held, now).map_err(|_| Refusal::of(Code::TooMany))?;
         let lasts = u64::try_from(LASTS.as_millis()).unwrap_or(u64::MAX);
-        Ok(Some(Answer::Datagrams(Ticket {
+        Ok(Answer::Datagrams(Ticket {
             sid: hex(&sid),
             key: Secret(hex(key.as_slice())),
-            port: heard_at,
+            port,
             mtu: DATAGRAM_BYTES_MAX,
-            form: post.form.name(),
+            form: self.hub.post.form.name(),
             expires: Millis(self.hub.now().0.saturating_add(lasts)),
-        })))
+        }))
     }
 
     /// Who speaks by datagrams is somebody already, unless its session was ended meanwhile. Gives how it

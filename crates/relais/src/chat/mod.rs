@@ -12,7 +12,7 @@ mod ways;
 
 use anyhow::Context as _;
 use relais_hub::{Lang, client::Talk};
-use relais_net::{Endpoint, Scheme};
+use relais_net::{Dialer, Endpoint, Scheme};
 
 pub(crate) use flags::Flags;
 
@@ -44,12 +44,7 @@ pub(crate) fn obey(flags: &Flags, data: &Data, telling: Telling) -> Result<(), S
         calling::TlsFlags::no_demand()
     };
     let dialer = calls(&demand, flags.timeout.0, None)?;
-    let udp = if flags.udp {
-        let dialer = calls(&demand, flags.timeout.0, None)?;
-        Udp::new(dialer, endpoint, flags.udp_at.as_ref())
-    } else {
-        None
-    };
+    let udp = by_datagrams(flags, calls(&demand, flags.timeout.0, None)?);
     let kept = Kept::of(&data.chat()?, endpoint);
     let (entrance, user) = entrance::of(flags, &kept)?;
     let talk = Talk::new(entrance, DEVICE, random);
@@ -63,6 +58,12 @@ pub(crate) fn obey(flags: &Flags, data: &Data, telling: Telling) -> Result<(), S
             (None, None) => person::talk(caller, door, telling).await,
         }
     })
+}
+
+/// Where datagrams go, if they are wanted.
+fn by_datagrams(flags: &Flags, dialer: Dialer) -> Option<Udp> {
+    let udp = Udp::new(dialer, &flags.endpoint.0, flags.udp_at.as_ref());
+    udp.filter(|_| flags.udp)
 }
 
 /// Whether there may be a hub at `endpoint`, and what is said of TLS is of use.
@@ -121,6 +122,20 @@ mod tests {
         let Flags { endpoint, tls, .. } = Line::try_parse_from(words).unwrap().flags;
         let found = fits(&endpoint.0, &tls).err().map(|(_, wrong)| wrong.what);
         assert_eq!(found.as_deref(), expect);
+    }
+
+    #[test]
+    fn where_datagrams_go_is_known_or_told() {
+        let wrong = |words: &str| {
+            let words = ["chat"].into_iter().chain(words.split_whitespace());
+            let flags = Line::try_parse_from(words).unwrap().flags;
+            fits_udp(&flags).err().map(|(flag, _)| flag)
+        };
+        assert_eq!(wrong("6680 --udp"), None);
+        assert_eq!(wrong("unix:///run/hub --udp"), Some("--udp"));
+        assert_eq!(wrong("unix:///run/hub --udp --udp-at udp://127.0.0.1:1"), None);
+        assert_eq!(wrong("6680 --udp --udp-at tcp://127.0.0.1:1"), Some("--udp-at"));
+        assert!(Line::try_parse_from(["chat", "--udp-at", "udp://127.0.0.1:1"]).is_err());
     }
 
     #[test]
