@@ -161,7 +161,7 @@ def every_transcript_of_the_page_is_what_a_hub_says(stage):
     wrong, found = [], list(transcripts())
     assert found, "no transcripts on the page"
     for line, is_lab, lines in found:
-        program = hub(stage, "127.0.0.1:0", store=stage.path(f"hub-{line}.db"))
+        program = hub(stage, "127.0.0.1:0", "udp://127.0.0.1:0", store=stage.path(f"hub-{line}.db"))
         try:
             hold(program.at, is_lab, lines)
         except (AssertionError, OSError) as error:

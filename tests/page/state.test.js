@@ -183,6 +183,13 @@ test("who is sent out has the room no more, and is told why", () => {
   assert.equal(state.ended.reason, "noise");
 });
 
+test("who was in a room that is deleted has it no more, and is told by whom", () => {
+  const deleted = { ev: "delete", room: "#lab", seq: 11, prev: 10, ts: "", from: "bob" };
+  const { state } = after(ana(), deleted);
+  assert.equal(state.rooms.size, 0);
+  assert.equal(state.ended.from, "bob");
+});
+
 test("an invitation is shown among the rooms to come into, and gone once one is in", () => {
   const { state } = after(ana(), { ev: "invite", room: "#den", seq: 11, prev: 0, ts: "", from: "bob", user: "ana" });
   assert.equal(state.others.get("#den").by, "bob");

@@ -201,6 +201,7 @@ export const WORDS = {
   "delete hint": ["It is gone for everybody, and from the hub’s own log.", "Il disparaît pour tous, et du journal du hub."],
   "sent out by kick": ["{0} sent you out of {1}", "{0} vous a exclu de {1}"],
   "sent out by ban": ["{0} banned you from {1}", "{0} vous a banni de {1}"],
+  "sent out by delete": ["{0} deleted {1}", "{0} a supprimé {1}"],
 
   // Search and switching.
   "search": ["Search", "Recherche"],

@@ -20,6 +20,7 @@ use tracing::debug;
 
 use crate::{
     archive::{Bounds, Reader},
+    datagram::{Form, Post},
     desk::{Desk, Furniture, Order},
     limits::Limits,
     names::Names,
@@ -52,6 +53,8 @@ pub struct Options {
     pub registration: Registration,
     /// Whether passwords are taken where others could read them, but for this machine.
     pub clear_passwords: ClearPasswords,
+    /// What its datagrams are like.
+    pub datagrams: Form,
     /// How much of anything there may be.
     pub limits: Limits,
     /// Where its connections are told of.
@@ -127,6 +130,7 @@ impl Hub {
                 lang: options.lang,
                 registration: options.registration,
                 clear_passwords: options.clear_passwords,
+                post: Post::new(options.datagrams, &limits),
                 limits,
                 clock,
                 random: options.random,
@@ -180,6 +184,16 @@ impl Hub {
     /// The longest frame or line.
     pub(crate) fn frame_bytes_max(&self) -> usize {
         self.shared.limits.frame_bytes_max
+    }
+
+    /// Who speaks with it by datagrams.
+    pub(crate) fn post(&self) -> &Post {
+        &self.shared.post
+    }
+
+    /// After how long a silence who does is gone.
+    pub(crate) fn datagrams_gone_after(&self) -> Duration {
+        self.shared.limits.datagrams_gone_after
     }
 
     /// What its connections share.

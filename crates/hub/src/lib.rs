@@ -7,10 +7,12 @@
 mod admin;
 mod archive;
 pub mod client;
+mod datagram;
 mod desk;
 mod door;
 mod export;
 mod hall;
+mod hearing;
 mod hooks;
 mod hub;
 pub mod json;
@@ -30,6 +32,7 @@ mod text;
 pub mod words;
 
 pub use admin::{Drawn, Terms};
+pub use datagram::Form as DatagramForm;
 pub use door::Door;
 pub use export::{Exported, export};
 pub use hub::{Hub, OpenError, Options};

@@ -57,6 +57,10 @@ pub struct Limits {
     pub asked_after: Duration,
     /// After how long a silence of that, too, it is taken for gone.
     pub gone_after: Duration,
+    /// After how long a silence a client is gone that speaks by datagrams.
+    pub datagrams_gone_after: Duration,
+    /// How many may speak by datagrams, or have a key to do so.
+    pub associations_max: usize,
 }
 
 impl Default for Limits {
@@ -88,6 +92,8 @@ impl Default for Limits {
             unknown_bytes_max: 4096,
             asked_after: Duration::from_mins(1),
             gone_after: Duration::from_secs(150),
+            datagrams_gone_after: Duration::from_secs(75),
+            associations_max: 10_000,
         }
     }
 }

@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use crate::{
+    datagram::Post,
     desk::Order,
     hall::Hall,
     limits::Limits,
@@ -87,6 +88,7 @@ pub(crate) struct Shared {
     pub(crate) passwords: Passwords,
     pub(crate) throttled: Mutex<Throttled>,
     pub(crate) orders: mpsc::UnboundedSender<Order>,
+    pub(crate) post: Post,
 }
 
 /// How often strangers may try.

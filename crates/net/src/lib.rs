@@ -26,6 +26,7 @@ mod peer;
 mod pipe;
 mod reach;
 mod room;
+pub mod sealing;
 mod service;
 mod shutdown;
 mod stream;

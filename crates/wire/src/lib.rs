@@ -7,6 +7,7 @@
 //! - [`calendar`]: points in time as years, months and days
 //! - [`clean`]: what becomes of strangers' text before it is kept or shown
 //! - [`client_hello`]: what a TLS client says first
+//! - [`datagram`]: the outside of a hub's datagrams, sealed or signed
 //! - [`date`]: the three spellings of a date in HTTP
 //! - [`etag`]: entity tags, and the lists of them in conditions
 //! - [`exchange`]: what the sniffer notes of an exchange, a line of JSON each
@@ -26,6 +27,7 @@ pub mod accept;
 pub mod calendar;
 pub mod clean;
 pub mod client_hello;
+pub mod datagram;
 pub mod date;
 pub mod decimal;
 pub mod etag;

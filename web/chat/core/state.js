@@ -145,7 +145,8 @@ function hole(state, room) {
 const isAboutOutside = (state, event) => event.ev === "invite" && !state.rooms.has(event.room);
 
 const isEnd = ({ me }, { ev, from, user }) =>
-  (ev === "part" && from === me) || ((ev === "kick" || ev === "ban") && user === me);
+  // A room that is deleted is nobody's any more.
+  ev === "delete" || (ev === "part" && from === me) || ((ev === "kick" || ev === "ban") && user === me);
 
 function invited(state, { room, from, user }) {
   if (user !== state.me) return state;

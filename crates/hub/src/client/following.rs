@@ -97,17 +97,14 @@ impl Following {
 
     /// Takes what is new out of a page of what was missing of `room`. Gives it, and after which entry
     /// the next page is to be asked for, if there is one.
-    pub(super) fn fill(
-        &mut self,
-        room: &Place,
-        (events, has_more): (Vec<Event>, bool),
-    ) -> (Vec<Event>, Option<Seq>) {
+    pub(super) fn fill(&mut self, room: &Place, events: Vec<Event>) -> (Vec<Event>, Option<Seq>) {
         let Some(&to) = self.gaps.get(room) else { return (Vec::new(), None) };
         let last = events.last().and_then(Event::at).map(|at| at.seq);
         let is_new = |event: &Event| event.at().is_some_and(|at| self.tell(at) == Verdict::New);
         let mut events = events;
         events.retain(is_new);
-        if let Some(last) = last.filter(|last| has_more && *last < to) {
+        // Whatever the page says of more: it may have been read before the last of it happened.
+        if let Some(last) = last.filter(|last| *last < to) {
             return (events, Some(last));
         }
         self.gaps.remove(room);
@@ -188,14 +185,28 @@ mod tests {
         assert_eq!(following.hear(&at("#lab", 14)), Verdict::Known);
         following.resumed(Seq(14));
         assert_eq!(following.since(), Some(Seq(10)));
-        let (events, next) = following.fill(&lab(), (page(&[11, 12]), true));
+        let (events, next) = following.fill(&lab(), page(&[11, 12]));
         assert_eq!((seqs(&events), next), (vec![11, 12], Some(Seq(12))));
-        let (events, next) = following.fill(&lab(), (page(&[12, 13, 14]), false));
+        let (events, next) = following.fill(&lab(), page(&[12, 13, 14]));
         assert_eq!((seqs(&events), next), (vec![13, 14], None));
         assert_eq!(following.since(), Some(Seq(14)));
         assert_eq!(following.hear(&at("#lab", 15)), Verdict::New);
         // Nothing of it is missing any more.
         assert_eq!(following.miss(&gap), None);
+    }
+
+    #[test]
+    fn a_page_that_was_read_before_the_last_was_said_is_not_the_last() {
+        let mut following = Following::default();
+        following.begin(Seq(10));
+        following.resume();
+        following.miss(&Gap { room: lab(), from: Seq(10), to: Seq(12) });
+        following.resumed(Seq(12));
+        assert_eq!(following.hear(&at("#lab", 13)), Verdict::Known);
+        let (events, next) = following.fill(&lab(), page(&[11, 12]));
+        assert_eq!((seqs(&events), next), (vec![11, 12], Some(Seq(12))));
+        let (events, next) = following.fill(&lab(), page(&[13]));
+        assert_eq!((seqs(&events), next, following.since()), (vec![13], None, Some(Seq(13))));
     }
 
     #[test]

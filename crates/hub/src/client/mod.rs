@@ -6,12 +6,16 @@
 
 mod asking;
 mod backoff;
+mod both;
+mod carriable;
+mod datagrams;
 mod following;
 mod lines;
 mod talk;
 mod wire;
 
 pub use self::{
+    both::{Both, Carried},
     talk::{Entrance, News, Pulse, Talk},
     wire::Wire,
 };

@@ -17,6 +17,7 @@ mod seating;
 mod tests;
 mod trouble;
 mod upkeep;
+mod waking;
 mod writing;
 
 use std::{cell::Cell, collections::HashMap, sync::Arc, time::SystemTime};
@@ -28,7 +29,9 @@ use tokio::{
 use tracing::error;
 
 pub(crate) use self::chore::{Chore, Outcome};
-pub(crate) use self::order::{Admission, Device, Entered, Entrance, Hooked, NewDevice, Order};
+pub(crate) use self::order::{
+    Admission, Device, Entered, Entrance, Hooked, NewDevice, Order, Waking,
+};
 use self::{pace::Pace, trouble::Trouble, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
@@ -63,6 +66,8 @@ pub(crate) struct Desk {
     online: HashMap<AccountId, usize>,
     /// Who each client is, and what its session is called.
     clients: HashMap<ClientId, (AccountId, String)>,
+    /// Who hears events by datagrams, and who did before that.
+    moved: HashMap<ClientId, ClientId>,
     /// What accounts say about being away.
     away: HashMap<AccountId, String>,
     /// Who came in, and is to know it.
@@ -114,6 +119,7 @@ impl Desk {
             names,
             online: HashMap::new(),
             clients: HashMap::new(),
+            moved: HashMap::new(),
             away: HashMap::new(),
             entered: Vec::new(),
             ran: Vec::new(),
@@ -194,6 +200,7 @@ impl Desk {
                 }
                 _ = closed.send(());
             }
+            Order::Wake { client, waking, woken } => _ = woken.send(self.wake(client, waking)),
             Order::Leave { client } => self.leave(client),
             Order::Ask { client, account, re, ask } => {
                 self.answer((client, re), |desk| desk.ask((client, re), account, ask));

@@ -9,7 +9,7 @@ use crate::{
     hall::{ClientId, Group},
     model::{AccountId, Said},
     proof::TokenHash,
-    protocol::{Ask, Place, Refusal, Resume, Secret},
+    protocol::{Ask, EventsBy, Place, Refusal, Resume, Secret},
 };
 
 /// Something that is to be done in its turn.
@@ -51,6 +51,8 @@ pub(crate) enum Order {
     Run { chore: Chore, done: oneshot::Sender<Result<Outcome, Refusal>> },
     /// All that was written is to be in the store's one file: the process ends.
     Close { closed: std::sync::mpsc::Sender<()> },
+    /// A client that speaks by datagrams showed where it is.
+    Wake { client: ClientId, waking: Waking, woken: oneshot::Sender<Result<(), Refusal>> },
     /// A client is gone.
     Leave { client: ClientId },
     /// A client of an account asks.
@@ -90,6 +92,18 @@ pub(crate) struct Entered {
 pub(crate) struct Entrance {
     pub(crate) device: Device,
     pub(crate) resume: Option<Resume>,
+}
+
+/// Who speaks by datagrams.
+#[derive(Debug)]
+pub(crate) struct Waking {
+    pub(crate) account: AccountId,
+    /// What its session is called.
+    pub(crate) session: String,
+    /// By which way it hears events.
+    pub(crate) events: EventsBy,
+    /// Who heard them until then.
+    pub(crate) from: ClientId,
 }
 
 /// By what a client is known from here on.

@@ -64,7 +64,7 @@ impl Desk {
             // It was deleted meanwhile.
             return Err(Refusal::of(Code::BadCredentials));
         }
-        if self.online.get(&who).is_some_and(|&many| many >= self.limits.sessions_an_account_max) {
+        if self.has_as_many_as_may_be(who) {
             return Err(Refusal::of(Code::TooMany).why("as many devices are connected as may be"));
         }
         let (session, token) = match entry.device {
@@ -90,6 +90,10 @@ impl Desk {
         Ok((entered, answer))
     }
 
+    pub(super) fn has_as_many_as_may_be(&self, who: AccountId) -> bool {
+        self.online.get(&who).is_some_and(|&many| many >= self.limits.sessions_an_account_max)
+    }
+
     /// Gives an account another password.
     pub(super) fn repassword(&mut self, who: AccountId, phc: &str) -> Result<Answer, Refusal> {
         self.is_somebody(who)?;
@@ -109,6 +113,12 @@ impl Desk {
 
     /// Has a client be told of what its account is in, from here on. Gives that.
     fn seat(&mut self, client: ClientId, who: AccountId) -> Vec<RoomId> {
+        let rooms = self.give_seats(client, who);
+        self.arrive(who);
+        rooms
+    }
+
+    pub(super) fn give_seats(&mut self, client: ClientId, who: AccountId) -> Vec<RoomId> {
         let mut rooms: Vec<_> = self.state.account(who).rooms.iter().copied().collect();
         rooms.sort_unstable();
         self.posts.push(Post::Seat {
@@ -117,12 +127,16 @@ impl Desk {
             rooms: rooms.clone(),
             upto: self.state.last,
         });
+        rooms
+    }
+
+    /// Somebody has one client more.
+    pub(super) fn arrive(&mut self, who: AccountId) {
         let online = self.online.entry(who).or_default();
         *online += 1;
         if *online == 1 {
             self.show(who, "online", None);
         }
-        rooms
     }
 
     /// A client is gone.
@@ -136,6 +150,7 @@ impl Desk {
             self.refuse(&job, Refusal::of(Code::NotLoggedIn));
         }
         self.posts.push(Post::Unseat(client));
+        self.move_back(client, who);
         if !self.online.contains_key(&who) {
             self.away.remove(&who);
             self.show(who, "offline", None);

@@ -36,6 +36,7 @@ fn hub(folder: &std::path::Path) -> Hub {
         lang: Lang::En,
         registration: Registration::Open,
         clear_passwords: ClearPasswords::Refused,
+        datagrams: crate::DatagramForm::Sealed,
         limits: Limits::default(),
         tap: Tap::new(1),
         clock: || SystemTime::UNIX_EPOCH,

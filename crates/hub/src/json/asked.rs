@@ -2,7 +2,7 @@
 
 use super::{
     fields::{Amiss, Fields, PLACE},
-    names::{ENDED_OR, KINDS, LEVELS, ROLES},
+    names::{ENDED_OR, EVENTS_BY, KINDS, LEVELS, ROLES},
     value::{self, Value},
 };
 use crate::{
@@ -90,6 +90,7 @@ pub(super) const COMMANDS: &[(&str, Read)] = &[
     ("WHOIS", |f| Ok(Ask::Whois { user: user(f)? })),
     ("CALC", |f| Ok(Ask::Calc { expr: f.needed("expr", Fields::text)? })),
     ("HELP", |_| Ok(Ask::Help)),
+    ("UDP", |f| Ok(Ask::Udp { events: EVENTS_BY.read(f, "events")?.unwrap_or_default() })),
     ("BYE", |f| Ok(Ask::Bye { reason: f.text("reason")? })),
 ];
 

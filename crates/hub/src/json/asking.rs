@@ -1,7 +1,7 @@
 //! What clients ask, written as frames: for clients.
 
 use super::{
-    names::{ENDED_OR, KINDS, LEVELS, ROLES},
+    names::{ENDED_OR, EVENTS_BY, KINDS, LEVELS, ROLES},
     spelling::{Object, Spell},
 };
 use crate::{
@@ -60,6 +60,7 @@ fn name(ask: &Ask) -> &'static str {
         Ask::Whois { .. } => "WHOIS",
         Ask::Calc { .. } => "CALC",
         Ask::Sessions => "SESSIONS",
+        Ask::Udp { .. } => "UDP",
         Ask::Revoke { .. } => "REVOKE",
         Ask::Hook { .. } => "HOOK",
         Ask::Ping { .. } => "PING",
@@ -106,6 +107,7 @@ fn say<'f, 'o>(ask: &Ask, frame: &'f mut Object<'o>) -> &'f mut Object<'o> {
         Ask::Calc { expr } => frame.put("expr", expr),
         Ask::Revoke { session } => frame.put("session", session),
         Ask::Hook { room, name } => frame.put("room", room).put("name", name),
+        Ask::Udp { events } => frame.put("events", EVENTS_BY.of(*events)),
         Ask::Ping { t } => frame.maybe("t", t.as_ref()),
         Ask::Bye { reason } => frame.maybe("reason", reason.as_ref()),
         Ask::Sessions | Ask::Help => frame,

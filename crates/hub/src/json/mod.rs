@@ -5,6 +5,7 @@
 
 mod asked;
 mod asking;
+pub(crate) mod carried;
 mod events;
 mod fields;
 mod heard;

@@ -1,7 +1,10 @@
 //! What is one of few things, and what each is called.
 
 use super::fields::{Amiss, Fields, Found};
-use crate::model::{Kind, Level, Mode, Role, Why};
+use crate::{
+    model::{Kind, Level, Mode, Role, Why},
+    protocol::EventsBy,
+};
 
 /// What each of few things is called, and what they are, for who expected one.
 pub(super) struct Names<T: 'static>(&'static [(&'static str, T)], &'static str);
@@ -44,6 +47,10 @@ pub(super) const WHYS: Names<Why> = Names(
     ],
     "mention, direct, keyword or room",
 );
+
+/// By which way events come.
+pub(super) const EVENTS_BY: Names<EventsBy> =
+    Names(&[("here", EventsBy::Here), ("udp", EventsBy::Udp)], "here or udp");
 
 impl<T: Copy + PartialEq> Names<T> {
     /// What `thing` is called.

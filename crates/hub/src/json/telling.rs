@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{Access, Level, Millis, Quiet, Role, Wishes},
-    protocol::{Answer, Held, Listed, Told},
+    protocol::{Answer, Held, Listed, Ticket, Told},
     words::Lang,
 };
 
@@ -74,6 +74,7 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
         Answer::Live { cursor } => frame.put("cursor", cursor),
         Answer::Pong { t } => frame.maybe("t", t.as_ref()),
         Answer::Help(commands) => frame.list("commands", commands, say_command),
+        Answer::Datagrams(ticket) => say_ticket(ticket, frame),
         Answer::Bye => frame.put("bye", &true),
     };
 }
@@ -88,6 +89,12 @@ fn say_wishes<'f, 'o>(wishes: &Wishes, frame: &'f mut Object<'o>) -> &'f mut Obj
         frame.object("quiet", |frame| say_quiet(*quiet, frame));
     }
     frame
+}
+
+fn say_ticket<'f, 'o>(ticket: &Ticket, frame: &'f mut Object<'o>) -> &'f mut Object<'o> {
+    let Ticket { sid, key, port, mtu, form, expires } = ticket;
+    let frame = frame.put("key", key).put("sid", sid).put("port", &u64::from(*port));
+    frame.put("mtu", mtu).put("form", *form).put("expires", expires)
 }
 
 /// Which version of the protocol this is.

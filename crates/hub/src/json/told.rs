@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::{Access, Millis, Role, Wishes},
-    protocol::{Answer, Held, Listed, Secret, Told},
+    protocol::{Answer, Held, Listed, Secret, Ticket, Told},
 };
 
 /// Reads what a hub tells, without its line end or with it.
@@ -43,6 +43,7 @@ type ReadAnswer = fn(Fields<'_>) -> Result<Answer, Misread>;
 const ANSWERS: &[(&str, ReadAnswer)] = &[
     ("server", hello),
     ("hook", hooked),
+    ("key", ticket),
     ("session", logged_in),
     ("seq", written),
     ("events", page),
@@ -88,6 +89,17 @@ fn hello(f: Fields<'_>) -> Result<Answer, Misread> {
         time: f.needed("time", Fields::time)?,
         tls: f.needed("tls", Fields::truth)?,
     })
+}
+
+fn ticket(f: Fields<'_>) -> Result<Answer, Misread> {
+    Ok(Answer::Datagrams(Ticket {
+        sid: f.needed("sid", Fields::text)?,
+        key: Secret(f.needed("key", Fields::text)?),
+        port: f.needed("port", Fields::short)?,
+        mtu: f.needed("mtu", Fields::short)?,
+        form: known(&["sealed", "mac"], f.needed("form", Fields::str)?)?,
+        expires: f.needed("expires", Fields::time)?,
+    }))
 }
 
 fn logged_in(f: Fields<'_>) -> Result<Answer, Misread> {

@@ -6,6 +6,6 @@ mod told;
 
 pub use self::{
     code::{Code, Refusal},
-    request::{Ask, Page, Place, Proof, Request, Resume, Secret},
-    told::{Answer, Event, Gap, Held, Listed, Told, Where},
+    request::{Ask, EventsBy, Page, Place, Proof, Request, Resume, Secret},
+    told::{Answer, Event, Gap, Held, Listed, Ticket, Told, Where},
 };

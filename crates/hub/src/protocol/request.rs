@@ -321,6 +321,11 @@ pub enum Ask {
     },
     /// What can be asked.
     Help,
+    /// To speak by datagrams, too.
+    Udp {
+        /// By which way events come.
+        events: EventsBy,
+    },
     /// The end of the connection. The session stays.
     Bye {
         /// Why.
@@ -341,6 +346,16 @@ impl Ask {
                 | Self::Sessions
         )
     }
+}
+
+/// By which way events come to who speaks by datagrams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EventsBy {
+    /// By the connection, as before.
+    #[default]
+    Here,
+    /// By datagrams.
+    Udp,
 }
 
 /// A room by its name, with `#`, or who is spoken with, with `@`.

@@ -108,8 +108,27 @@ pub enum Answer {
     },
     /// What can be asked: what is typed, and what it does.
     Help(Vec<(String, String)>),
+    /// What datagrams are made with.
+    Datagrams(Ticket),
     /// The connection ends.
     Bye,
+}
+
+/// What datagrams are made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// What the association is called, in hexadecimal digits.
+    pub sid: String,
+    /// What its keys are made of, in the same.
+    pub key: Secret,
+    /// Where the hub hears them.
+    pub port: u16,
+    /// The longest, in bytes.
+    pub mtu: usize,
+    /// Whether all but the two may read them: `sealed`, or `mac`.
+    pub form: &'static str,
+    /// Until when.
+    pub expires: Millis,
 }
 
 /// A room in a list.

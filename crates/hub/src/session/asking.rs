@@ -94,6 +94,7 @@ impl Session<'_> {
             Ask::Unregister { password, said } => self.unregister(re, password, said).await,
             Ask::Logout { all } => self.log_out(re, all),
             Ask::Hook { room, name } => self.make_hook(re, room, name),
+            Ask::Udp { events } => self.open_datagrams(events),
             ask => self.order(re, ask),
         };
         // Else the desk answers.

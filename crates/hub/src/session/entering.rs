@@ -150,6 +150,11 @@ impl Session<'_> {
         if self.who.is_some() {
             return Err(Refusal::of(Code::AlreadyLoggedIn));
         }
+        self.may_say_secrets()
+    }
+
+    /// Whether what nobody else is to read may be said here.
+    pub(super) fn may_say_secrets(&self) -> Result<(), Refusal> {
         let is_taken = self.hub.clear_passwords == ClearPasswords::Taken;
         if !is_taken && !self.way.is_private && !is_here(self.way.peer) {
             return Err(Refusal::of(Code::TlsRequired));

@@ -13,6 +13,7 @@ use tokio::io::AsyncWrite as _;
 
 use super::{
     End,
+    carrier::Carrier,
     heard::Heard,
     lines::{Line, Lines},
     web_socket::WebSocket,
@@ -26,6 +27,8 @@ pub(crate) enum Link {
     Lines(Stream, Lines),
     /// Frames of JSON, each a message of a `WebSocket`. Boxed: most sessions are none.
     WebSocket(Box<WebSocket>),
+    /// Frames of JSON, each a datagram.
+    Datagrams(Box<Carrier>),
 }
 
 impl Link {
@@ -52,6 +55,7 @@ impl Link {
                 Poll::Ready(Ok(if bytes == 0 { Heard::End } else { Heard::Bytes(bytes) }))
             }
             Self::WebSocket(socket) => socket.poll_hear(cx),
+            Self::Datagrams(carrier) => carrier.poll_hear(cx),
         }
     }
 
@@ -59,7 +63,7 @@ impl Link {
     pub(super) fn first_byte(&self) -> Option<u8> {
         match self {
             Self::Lines(_, lines) => lines.first_byte(),
-            Self::WebSocket(_) => None,
+            Self::WebSocket(_) | Self::Datagrams(_) => None,
         }
     }
 
@@ -68,6 +72,7 @@ impl Link {
         match self {
             Self::Lines(_, lines) => lines.next(),
             Self::WebSocket(socket) => socket.next(),
+            Self::Datagrams(carrier) => carrier.next(),
         }
     }
 
@@ -94,6 +99,7 @@ impl Link {
                 Pin::new(stream).poll_flush(cx)
             }
             Self::WebSocket(socket) => socket.poll_tell(cx, lines),
+            Self::Datagrams(carrier) => carrier.poll_tell(cx, lines),
         }
     }
 
@@ -106,6 +112,8 @@ impl Link {
                 _ = stream.keep_alive(limits.asked_after, limits.gone_after);
             }
             Self::WebSocket(socket) => socket.keep_alive(limits),
+            // It has to say something now and then from the first on.
+            Self::Datagrams(_) => {}
         }
     }
 
@@ -116,6 +124,7 @@ impl Link {
             Self::Lines(stream, _) => stream.linger().await,
             // Boxed for the size of every connection's task.
             Self::WebSocket(socket) => Box::pin(socket.close(end)).await,
+            Self::Datagrams(_) => {}
         }
     }
 }

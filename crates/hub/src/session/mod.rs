@@ -2,6 +2,8 @@
 //! outbox.
 
 mod asking;
+mod by_datagrams;
+mod carrier;
 mod entering;
 mod heard;
 mod hooking;
@@ -26,7 +28,11 @@ use relais_net::{Alarm, Drain, Fault, Peer, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
-pub(crate) use self::{entering::new_password, link::Link};
+pub(crate) use self::{
+    carrier::{Carrier, send},
+    entering::new_password,
+    link::Link,
+};
 use self::{heard::Heard, lines::Line};
 use crate::{
     hall::{ClientId, Hall},
@@ -167,7 +173,7 @@ impl<'h> Session<'h> {
         let dialect = match &link {
             Link::Lines(..) => Dialect::Unknown,
             // Programs alone speak over one.
-            Link::WebSocket(_) => Dialect::Json { lang: hub.lang },
+            Link::WebSocket(_) | Link::Datagrams(_) => Dialect::Json { lang: hub.lang },
         };
         Self {
             hub,
@@ -200,6 +206,10 @@ impl<'h> Session<'h> {
 
     async fn hold(&mut self, drain: &Drain) -> Result<End, Fault> {
         let mut ending = Stop { drain, word: pin!(drain.requested()), is_enlisted: false };
+        if let Link::Datagrams(_) = self.link {
+            // Boxed for the size of every connection's task.
+            self.end = Box::pin(self.come_back()).await;
+        }
         self.greet(&mut ending).await?;
         loop {
             self.speak().await?;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use relais_hub::client::{News, Pulse, Talk, Wire};
+use relais_hub::client::{News, Pulse, Talk};
 use relais_net::{Dialer, Endpoint, tls::Protocols};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::ways::{Udp, Ways};
 use crate::{
     calling::refused,
     complaint::{Complaint, Wrong},
@@ -18,7 +19,8 @@ pub(super) struct Caller {
     pub(super) talk: Talk,
     dialer: Dialer,
     endpoint: Endpoint,
-    wire: Option<Wire>,
+    wire: Option<Ways>,
+    udp: Option<Udp>,
     /// When to call, without a connection.
     at: Instant,
 }
@@ -28,7 +30,12 @@ const LINGER: Duration = Duration::from_secs(1);
 
 impl Caller {
     pub(super) fn new(talk: Talk, dialer: Dialer, endpoint: Endpoint) -> Self {
-        Self { talk, dialer, endpoint, wire: None, at: Instant::now() }
+        Self { talk, dialer, endpoint, wire: None, udp: None, at: Instant::now() }
+    }
+
+    /// The same, by datagrams as far as they come through.
+    pub(super) fn by(self, udp: Option<Udp>) -> Self {
+        Self { udp, ..self }
     }
 
     /// Waits for what happens next; `None` once a connection is lost, which will be made again. Cancel
@@ -57,7 +64,7 @@ impl Caller {
         sleep_until(self.at).await;
         match self.dialer.dial(&self.endpoint, Protocols::Plain).await {
             Ok(dialed) => {
-                self.wire = Some(Wire::new(dialed.stream));
+                self.wire = Some(Ways::new(dialed.stream, self.udp.clone()));
                 self.talk.connected(Instant::now());
             }
             Err(error) if !self.talk.was_in() => return Err(refused(&error)),

@@ -1,6 +1,7 @@
 //! What `relais chat` takes.
 
 use clap::Args;
+use relais_net::Endpoint;
 
 use super::screen::{Alerts, Theme};
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
 /// What `relais chat` takes.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Flags {
     /// The hub: `tcp://host:port`, `tls://` or `unix:///path`; a bare port is TCP on this machine. The screen
     /// takes several
@@ -44,6 +46,13 @@ pub(crate) struct Flags {
     /// How the screen tells of what is said to you while you do not look
     #[arg(long, value_enum, default_value_t, conflicts_with_all = ["plain", "send", "tail"])]
     pub(super) alerts: Alerts,
+    /// Have all go by datagrams that fits them, beside the connection: sealed, and sent again until they
+    /// come through
+    #[arg(long)]
+    pub(super) udp: bool,
+    /// Where datagrams go, of one hub [default: the hub's host, at the port that it tells]
+    #[arg(long, value_name = "ENDPOINT", requires = "udp")]
+    pub(super) udp_at: Option<Endpoint>,
     /// How long connecting may take, and a handshake
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub(super) timeout: Time,
@@ -60,6 +69,7 @@ Examples:
   make || relais chat --send lab 'it does not build'   a word from a script
   relais chat --tail lab --json | jq -r .body          what is said, for programs
   relais chat 6680 tls://hub.example.org:6697          two hubs on one screen
+  relais chat --udp                                    by datagrams, once it is logged in
 
 The password is asked for once, or read from RELAIS_PASSWORD; then a token is kept in the data folder,
 until /logout. A connection that is lost is made again: nothing is lost, and nothing comes twice.

@@ -10,13 +10,14 @@ mod phrases;
 mod place;
 mod screen;
 mod script;
+mod ways;
 
 use std::io::{self, IsTerminal as _};
 
 use anyhow::Context as _;
 use clap::ColorChoice;
 use relais_hub::{Lang, client::Talk};
-use relais_net::{Endpoint, Place, Scheme};
+use relais_net::{Dialer, Endpoint, Place, Scheme};
 
 pub(crate) use flags::Flags;
 
@@ -24,6 +25,7 @@ use caller::Caller;
 use kept::Kept;
 use let_in::Door;
 use screen::Wishes;
+use ways::Udp;
 
 use crate::{
     calling::{Channel, TlsFlags, calls},
@@ -44,7 +46,9 @@ pub(crate) fn obey(
     (color, telling): (ColorChoice, Telling),
 ) -> Result<(), Stop> {
     let endpoints: Vec<_> = flags.endpoints.iter().map(|endpoint| endpoint.0.clone()).collect();
-    fits(&endpoints, &flags.tls).map_err(|(flag, wrong)| Stop::of_flag(flag, wrong))?;
+    fits(&endpoints, &flags.tls)
+        .and_then(|()| fits_udp(&endpoints, flags))
+        .map_err(|(flag, wrong)| Stop::of_flag(flag, wrong))?;
     let shown = shown(flags);
     if shown != Shown::Screen && endpoints.len() > 1 {
         let wrong = Wrong::expected("several hubs without a screen", "one");
@@ -86,6 +90,7 @@ fn shown(flags: &Flags) -> Shown {
 fn party(flags: &Flags, data: &Data, endpoint: Endpoint) -> Result<(String, Caller, Door), Stop> {
     let demand = flags.tls.demand_over(Channel::of(endpoint.scheme), data)?;
     let dialer = calls(&demand, flags.timeout.0, None)?;
+    let udp = by_datagrams(flags, &endpoint, calls(&demand, flags.timeout.0, None)?);
     let kept = Kept::of(&data.chat()?, &endpoint);
     let (entrance, user) = entrance::of(flags, (&kept, &endpoint))?;
     let talk = Talk::new(entrance, DEVICE, random);
@@ -93,7 +98,13 @@ fn party(flags: &Flags, data: &Data, endpoint: Endpoint) -> Result<(String, Call
         Place::Net(host_port) => host_port.to_string(),
         Place::Path(path) => path.display().to_string(),
     };
-    Ok((name, Caller::new(talk, dialer, endpoint), Door { kept, user }))
+    Ok((name, Caller::new(talk, dialer, endpoint).by(udp), Door { kept, user }))
+}
+
+/// Where datagrams to the hub at `endpoint` go, if they are wanted.
+fn by_datagrams(flags: &Flags, endpoint: &Endpoint, dialer: Dialer) -> Option<Udp> {
+    let udp = Udp::new(dialer, endpoint, flags.udp_at.as_ref());
+    udp.filter(|_| flags.udp)
 }
 
 /// Whether there may be hubs at `endpoints`, and what is said of TLS is of use.
@@ -107,6 +118,25 @@ fn fits(endpoints: &[Endpoint], tls: &TlsFlags) -> Result<(), (&'static str, Wro
     let secure = endpoints.iter().find(|endpoint| endpoint.scheme.is_secure());
     let channel = secure.map_or(Channel::Clear, |endpoint| Channel::of(endpoint.scheme));
     tls.fit(channel, "an endpoint of tls://")
+}
+
+/// Whether it can be told where datagrams go.
+fn fits_udp(endpoints: &[Endpoint], flags: &Flags) -> Result<(), (&'static str, Wrong)> {
+    match &flags.udp_at {
+        Some(at) if at.scheme != Scheme::Udp => {
+            let what = format!("no datagrams go to {:?}", at.to_string());
+            Err(("--udp-at", Wrong::expected(what, "udp://host:port")))
+        }
+        Some(_) if endpoints.len() > 1 => {
+            let what = "datagrams of several hubs do not go to one place";
+            Err(("--udp-at", Wrong::expected(what, "one hub")))
+        }
+        None if flags.udp && endpoints.iter().any(|on| on.host_port().is_none()) => {
+            let what = "it is not known where datagrams go";
+            Err(("--udp", Wrong::expected(what, "`--udp-at udp://host:port`, too")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The language of who types, as the environment has it.
@@ -135,6 +165,24 @@ mod tests {
         let endpoints: Vec<_> = endpoints.into_iter().map(|endpoint| endpoint.0).collect();
         let found = fits(&endpoints, &tls).err().map(|(_, wrong)| wrong.what);
         assert_eq!(found.as_deref(), expect);
+    }
+
+    #[test]
+    fn where_datagrams_go_is_known_or_told() {
+        let wrong = |words: &str| {
+            let words = ["chat"].into_iter().chain(words.split_whitespace());
+            let flags = Line::try_parse_from(words).unwrap().flags;
+            let endpoints: Vec<_> = flags.endpoints.iter().map(|on| on.0.clone()).collect();
+            fits_udp(&endpoints, &flags).err().map(|(flag, _)| flag)
+        };
+        assert_eq!(wrong("6680 --udp"), None);
+        assert_eq!(wrong("unix:///run/hub --udp"), Some("--udp"));
+        assert_eq!(wrong("unix:///run/hub --udp --udp-at udp://127.0.0.1:1"), None);
+        assert_eq!(wrong("6680 --udp --udp-at tcp://127.0.0.1:1"), Some("--udp-at"));
+        assert_eq!(wrong("6680 tls://hub.example:6697 --udp"), None);
+        assert_eq!(wrong("6680 unix:///run/hub --udp"), Some("--udp"));
+        assert_eq!(wrong("6680 6681 --udp --udp-at udp://127.0.0.1:1"), Some("--udp-at"));
+        assert!(Line::try_parse_from(["chat", "--udp-at", "udp://127.0.0.1:1"]).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     Command, Table,
-    table::{Lang, Registration},
+    table::{Form, Lang, Registration},
 };
 use crate::{
     complaint::KeyPath,
@@ -25,8 +25,8 @@ const NAME: &str = "hub";
 pub(crate) struct Flags {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    /// Where to listen: `tcp://`, `tls://`, `unix://`, or `http://` and `https://` for browsers; a bare
-    /// port is TCP on this machine
+    /// Where to listen: `tcp://`, `tls://`, `unix://`, or `http://` and `https://` for browsers, and beside
+    /// one of them `udp://`; a bare port is TCP on this machine
     #[arg(value_name = "ENDPOINT", required = true, value_parser = endpoint)]
     listen: Vec<BareEndpoint>,
     /// The file in which all that is said is kept [default: hub.db]
@@ -41,6 +41,9 @@ pub(crate) struct Flags {
     /// How to speak to people who do not say
     #[arg(long, value_name = "LANGUAGE", default_value = "en")]
     lang: Lang,
+    /// What datagrams are like
+    #[arg(long, value_name = "FORM", default_value = "sealed")]
+    udp: Form,
     /// How long a message may be [default: 16KiB]
     #[arg(long, value_name = "SIZE")]
     message_max: Option<Size>,
@@ -63,6 +66,7 @@ Examples:
   relais hub 6680                               then `nc 127.0.0.1 6680`, and /help
   relais hub 6680 http://127.0.0.1:8010         and a page for browsers
   relais hub 6680 tls://:6697 --store team.db   and with TLS, for other machines
+  relais hub 6680 udp://:6680                   and by datagrams, for who logged in
   relais hub user add ana                       makes an account at the hub that runs
   relais hub backup ~/hub-monday.db             copies what it keeps, while it runs";
 
@@ -95,6 +99,7 @@ impl Flags {
             registration,
             clear_passwords,
             lang,
+            udp,
             message_max,
             burst,
             messages_a_second,
@@ -107,6 +112,7 @@ impl Flags {
             registration,
             clear_passwords,
             lang,
+            udp,
             message_max,
             burst,
             messages_a_second,
@@ -125,6 +131,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["registration"] => "--registration",
         ["clear_passwords"] => "--clear-passwords",
         ["lang"] => "--lang",
+        ["udp"] => "--udp",
         ["message_max"] => "--message-max",
         ["burst"] => "--burst",
         ["messages_a_second"] => "--messages-a-second",

@@ -4,9 +4,12 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use relais_http::DynHandler;
 use relais_hub::{
-    Calculator, ClearPasswords, Door, Hub, Lang, Limits, NoValue, Options, Registration,
+    Calculator, ClearPasswords, DatagramForm, Door, Hub, Lang, Limits, NoValue, Options,
+    Registration,
 };
-use relais_net::{Client, Conn, Drain, Endpoint, Fault, Scheme, Service};
+use relais_net::{
+    Client, Conn, DatagramService, Datagrams, Drain, Endpoint, Fault, Scheme, Service,
+};
 use relais_talk::calc;
 use relais_tap::Tap;
 use rustix::rand::{GetRandomFlags, getrandom};
@@ -68,6 +71,7 @@ impl Made {
     pub(crate) fn meets(&self, on: &Endpoint) -> Meets {
         match on.scheme {
             Scheme::Http | Scheme::Https => Meets::Http(Arc::clone(&self.door)),
+            Scheme::Udp => Meets::Datagrams(self.served.clone()),
             _ => Meets::Stream(self.served.clone()),
         }
     }
@@ -84,6 +88,7 @@ pub(crate) fn at_rest(file: &Path) -> Result<Hub, Wrong> {
         lang: Lang::En,
         registration: Registration::Closed,
         clear_passwords: ClearPasswords::Refused,
+        datagrams: DatagramForm::Sealed,
         limits: Limits::default(),
         tap: Tap::new(1),
         clock: clock::now,
@@ -129,6 +134,10 @@ fn options(messaging: &Messaging) -> Options {
         } else {
             ClearPasswords::Refused
         },
+        datagrams: match messaging.udp {
+            table::Form::Sealed => DatagramForm::Sealed,
+            table::Form::Mac => DatagramForm::Readable,
+        },
         limits,
         tap: Tap::new(EVENTS_MAX),
         clock: clock::now,
@@ -173,10 +182,16 @@ impl Calculator for Children {
 
 impl Service for Served {
     async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
-        self.0.serve(conn, drain).await
+        Service::serve(&self.0, conn, drain).await
     }
 
     fn refusal(&self) -> &'static [u8] {
         self.0.refusal()
+    }
+}
+
+impl DatagramService for Served {
+    async fn serve(&self, socket: Arc<Datagrams>, drain: Drain) -> Result<(), Fault> {
+        DatagramService::serve(&self.0, socket, drain).await
     }
 }

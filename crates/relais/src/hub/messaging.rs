@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     Table,
-    table::{Lang, Registration},
+    table::{Form, Lang, Registration},
 };
 use crate::{
     base::Base,
@@ -30,6 +30,8 @@ pub struct Messaging {
     pub clear_passwords: bool,
     /// How it speaks to people who do not say.
     pub lang: Lang,
+    /// What its datagrams are like.
+    pub udp: Form,
     /// How long a message may be.
     pub(crate) message_max: Size,
     /// How many messages an account may say at once.
@@ -60,12 +62,18 @@ impl Messaging {
             registration,
             clear_passwords,
             lang,
+            udp,
             message_max,
             burst,
             messages_a_second,
             origins,
             tls: _,
         } = table;
+        if listen.iter().all(|BareEndpoint(on)| on.scheme == Scheme::Udp) {
+            let expected = "tcp, tls, unix, http or https, too";
+            let wrong = Wrong::expected("nobody could log in by datagrams alone", expected);
+            return Err(vec![key.key("listen").wrong(wrong)]);
+        }
         let strange = strange_origins((listen, origins), key);
         if !strange.is_empty() {
             return Err(strange);
@@ -86,6 +94,7 @@ impl Messaging {
             registration: *registration,
             clear_passwords: *clear_passwords,
             lang: *lang,
+            udp: *udp,
             message_max,
             burst,
             messages_a_second: messages_a_second.unwrap_or(MESSAGES_A_SECOND),
@@ -96,10 +105,15 @@ impl Messaging {
     /// Whether it is spoken over `scheme`.
     pub(crate) fn judge(on: &Endpoint) -> Result<(), Wrong> {
         match on.scheme {
-            Scheme::Tcp | Scheme::Tls | Scheme::Unix | Scheme::Http | Scheme::Https => Ok(()),
+            Scheme::Tcp
+            | Scheme::Tls
+            | Scheme::Udp
+            | Scheme::Unix
+            | Scheme::Http
+            | Scheme::Https => Ok(()),
             scheme => {
                 let what = format!("no hub over {scheme}: {:?}", on.to_string());
-                Err(Wrong::expected(what, "tcp, tls, unix, http or https"))
+                Err(Wrong::expected(what, "tcp, tls, udp, unix, http or https"))
             }
         }
     }
@@ -150,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_told() {
-        check("listen = 'udp://127.0.0.1:1'", "no hub over udp: \"udp://127.0.0.1:1\"");
+        check("listen = 'udp://127.0.0.1:1'", "nobody could log in by datagrams alone");
         check("listen = 'ws://127.0.0.1:1'", "no hub over ws: \"ws://127.0.0.1:1\"");
         check("listen = '1'\norigins = ['*']", "`origins` means nothing here");
         let strange =

@@ -27,6 +27,9 @@ pub struct Table {
     /// How it speaks to people who do not say.
     #[serde(default)]
     pub(crate) lang: Lang,
+    /// What datagrams are like.
+    #[serde(default)]
+    pub(crate) udp: Form,
     /// How much may be said at once.
     pub(crate) message_max: Option<Size>,
     /// How many messages an account may say at once.
@@ -52,6 +55,17 @@ pub enum Registration {
     Invitation,
     /// Nobody who has none yet
     Closed,
+}
+
+/// What datagrams are like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Nobody else reads them
+    #[default]
+    Sealed,
+    /// Everybody may read them, and nobody else can write them: to be looked at
+    Mac,
 }
 
 /// How people are spoken to.

@@ -102,15 +102,15 @@ impl Talk {
             (Own::Fill(_) | Own::CatchUp(_), Err(refusal)) if is_for_later(&refusal) => {
                 self.put_off(&refusal);
             }
-            (Own::Fill(room), Ok(Answer::Page { events, more })) => {
-                let (events, next) = self.following.fill(&room, (events, more));
+            (Own::Fill(room), Ok(Answer::Page { events, .. })) => {
+                let (events, next) = self.following.fill(&room, events);
                 self.news.extend(events.into_iter().map(News::Happened));
                 if let Some(after) = next {
                     self.ask_page(room, after);
                 }
             }
             // Somebody who is in it no more is told no more of it.
-            (Own::Fill(room), _) => _ = self.following.fill(&room, (Vec::new(), false)),
+            (Own::Fill(room), _) => _ = self.following.fill(&room, Vec::new()),
             (Own::CatchUp(room), _) => self.following.caught_up(&room),
             (Own::Ping, _) => {}
         }

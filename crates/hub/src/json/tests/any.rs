@@ -10,8 +10,8 @@ use proptest::{
 use crate::{
     model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Said, Seq, Why, Wishes, Words},
     protocol::{
-        Answer, Ask, Code, Event, Gap, Held, Listed, Page, Place, Proof, Refusal, Request, Resume,
-        Secret, Told, Where,
+        Answer, Ask, Code, Event, EventsBy, Gap, Held, Listed, Page, Place, Proof, Refusal,
+        Request, Resume, Secret, Ticket, Told, Where,
     },
 };
 
@@ -144,6 +144,7 @@ fn of_who_asks() -> BoxedStrategy<Ask> {
         resume().prop_map(Ask::Resume),
         text().prop_map(|text| Ask::Away { text }),
         Just(Ask::Sessions),
+        select(vec![EventsBy::Here, EventsBy::Udp]).prop_map(|events| Ask::Udp { events }),
         any::<String>().prop_map(|session| Ask::Revoke { session }),
         (place(), any::<String>()).prop_map(|(room, name)| Ask::Hook { room, name }),
         of(any::<u64>()).prop_map(|t| Ask::Ping { t }),
@@ -282,8 +283,23 @@ fn answer() -> BoxedStrategy<Answer> {
         seq().prop_map(|cursor| Answer::Live { cursor }),
         any::<u64>().prop_map(|t| Answer::Pong { t: Some(t) }),
         vec((text(), text()), 0..3).prop_map(Answer::Help),
+        ticket().prop_map(Answer::Datagrams),
     ]
     .boxed()
+}
+
+fn ticket() -> BoxedStrategy<Ticket> {
+    let form = select(vec!["sealed", "mac"]);
+    (any::<String>(), secret(), any::<u16>(), any::<usize>(), form, millis())
+        .prop_map(|(sid, key, port, mtu, form, expires)| Ticket {
+            sid,
+            key,
+            port,
+            mtu,
+            form,
+            expires,
+        })
+        .boxed()
 }
 
 fn listed() -> BoxedStrategy<Listed> {

@@ -22,7 +22,7 @@ fn lines(sign: &str) -> Vec<&'static str> {
 /// A line with something for each `…` that varies.
 fn filled(line: &str) -> String {
     let mut line = line.to_owned();
-    for field in ["ts", "time", "since", "until"] {
+    for field in ["ts", "time", "since", "until", "expires"] {
         let (any, one) = (format!("\"{field}\":\"…\""), "2025-11-20T19:00:03.511Z");
         line = line.replace(&any, &format!("\"{field}\":\"{one}\""));
     }

@@ -13,6 +13,7 @@ pub(super) const HEARD_MAX: usize = 256;
 
 /// What comes from a hub.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all that is heard is news")]
 pub(super) enum Heard {
     News(News),
     /// The connection is lost.

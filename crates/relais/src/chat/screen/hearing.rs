@@ -226,6 +226,8 @@ fn is_out(event: &Event, me: &str) -> bool {
     match event {
         Event::Part(at) => at.from == me,
         Event::About { what: "kick" | "ban", user, .. } => user == me,
+        // It is nobody's any more.
+        Event::Delete(_) => true,
         _ => false,
     }
 }

@@ -695,6 +695,15 @@ fn who_is_sent_out_sees_it_and_who_comes_in_goes_there() {
 }
 
 #[test]
+fn who_was_in_a_room_that_is_deleted_is_in_it_no_more() {
+    let mut stage = Stage::new((72, 10));
+    let at = stage.at("#lab", "bob");
+    stage.hear(News::Happened(Event::Delete(at)));
+    stage.sees("bob deleted #lab");
+    stage.sees("You are in no room yet.");
+}
+
+#[test]
 fn a_word_to_somebody_goes_to_where_it_is_said() {
     let mut stage = Stage::new((72, 10));
     stage.enter("/msg eve psst");
