@@ -77,8 +77,8 @@ impl Session<'_> {
             Ask::Ping { t } => Ok(Some(Answer::Pong { t })),
             Ask::Help => Ok(Some(Answer::Help(words::help(self.lang())))),
             Ask::Bye { .. } => {
-                self.answer(re, Ok(Answer::Bye));
-                return ControlFlow::Break((By::Client, "said its last word".into()));
+                (self.has_ended, self.goodbye) = (true, Some(re));
+                Ok(None)
             }
             Ask::Calc { expr } => self.calculate(&expr).await,
             Ask::Register { user, password, invitation, device } => {

@@ -124,9 +124,14 @@ impl Session<'_> {
         entry: Entrance,
     ) -> Result<Option<Answer>, Refusal> {
         let (entered, entering) = oneshot::channel();
-        let client = self.client;
+        let (client, resumes) = (self.client, entry.resume.is_some());
         self.hub.order(Order::Enter { client, re, account, entry, entered })?;
-        self.be(entering).await
+        let answer = self.be(entering).await?;
+        if resumes && self.who.is_some() {
+            // What it missed ends with an answer, too.
+            self.asked += 1;
+        }
+        Ok(answer)
     }
 
     /// Is who the desk says, which answers, too.

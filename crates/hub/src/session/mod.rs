@@ -65,6 +65,8 @@ pub(crate) struct Session<'h> {
     silence: Alarm,
     /// It says nothing more.
     has_ended: bool,
+    /// It said goodbye, under this number: it is answered when all else is.
+    goodbye: Option<Option<u64>>,
     /// It was told that this is the end.
     end: Option<End>,
     passed: Passed,
@@ -184,6 +186,7 @@ impl<'h> Session<'h> {
             said_unknown: 0,
             silence,
             has_ended: false,
+            goodbye: None,
             end: None,
             passed: Passed::default(),
         }
@@ -207,7 +210,12 @@ impl<'h> Session<'h> {
                 return Ok(end);
             }
             self.know_dialect();
-            while self.asked < self.asked_max() {
+            if self.says_too_much() {
+                let why = "this much is for who has logged in";
+                self.tell_end(Refusal::of(Code::FrameTooBig).why(why)).await?;
+                return Ok((By::Relais, "said too much before it logged in".into()));
+            }
+            while self.goodbye.is_none() && self.asked < self.asked_max() {
                 let Some(line) = self.link.next() else { break };
                 if let ControlFlow::Break(end) = self.hear(line).await {
                     self.speak().await?;
@@ -218,17 +226,15 @@ impl<'h> Session<'h> {
                 continue;
             }
             if self.has_ended && self.asked == 0 {
+                if let Some(re) = self.goodbye {
+                    return self.say_goodbye(re).await;
+                }
                 return Ok((By::Client, "closed".into()));
             }
             match self.step(&mut ending).await? {
                 // What it asked is answered yet.
                 Step::Heard(Heard::End) => self.has_ended = true,
                 Step::Heard(Heard::Over(end)) => return Ok(end),
-                Step::Heard(Heard::Bytes(_)) if self.says_too_much() => {
-                    let why = "this much is for who has logged in";
-                    self.tell_end(Refusal::of(Code::FrameTooBig).why(why)).await?;
-                    return Ok((By::Relais, "said too much before it logged in".into()));
-                }
                 Step::Heard(Heard::Bytes(_)) | Step::Told => {}
                 Step::Silence => {
                     self.tell_end(Refusal::of(Code::NotLoggedIn)).await?;
@@ -320,3 +326,6 @@ const RETRY_MS: u64 = 1500;
 fn hearing(error: io::Error) -> Fault {
     Fault::new(Side::Client, "hearing a client", error)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use relais_net::{Fault, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
-use super::{Asks, Dialect, Session};
+use super::{Asks, Dialect, End, Session};
 use crate::{
     json,
     outbox::Spoken,
@@ -97,6 +97,13 @@ impl Session<'_> {
     pub(super) fn answer(&mut self, re: Option<u64>, answer: Result<Answer, Refusal>) {
         self.asked += 1;
         self.taken.push_back(Spoken::new(Told::Answer { re, answer }));
+    }
+
+    /// Answers the client's last word.
+    pub(super) async fn say_goodbye(&mut self, re: Option<u64>) -> Result<End, Fault> {
+        self.answer(re, Ok(Answer::Bye));
+        self.speak().await?;
+        Ok((By::Client, "said its last word".into()))
     }
 
     pub(super) async fn tell_end(&mut self, why: Refusal) -> Result<(), Fault> {
