@@ -206,10 +206,16 @@ impl Model {
                     && (kind, reply) == (k, r)
                     && (body == b || self.is_redacted(before.seq))
             }
-            (Act::Edit { of, .. }, Ask::Edit { room: place, seq, .. })
-            | (Act::Redact { of, .. }, Ask::Redact { room: place, seq, .. })
-            | (Act::React { of, .. }, Ask::React { room: place, seq, .. }) => {
-                self.at(by, place) == Some(*room) && of == seq
+            (Act::Edit { of, body }, Ask::Edit { room: place, seq, body: b, .. }) => {
+                self.at(by, place) == Some(*room)
+                    && of == seq
+                    && (body == b || self.is_redacted(*of))
+            }
+            (Act::Redact { of, reason }, Ask::Redact { room: place, seq, reason: r, .. }) => {
+                self.at(by, place) == Some(*room) && (of, reason) == (seq, r)
+            }
+            (Act::React { of, sign, on }, Ask::React { room: place, seq, emoji, on: o, .. }) => {
+                self.at(by, place) == Some(*room) && (of, sign, on) == (seq, emoji, o)
             }
             _ => false,
         };

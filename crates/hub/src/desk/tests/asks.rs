@@ -114,7 +114,13 @@ fn about_a_message(dice: &mut Dice, model: &Model, (by, room): (AccountId, Place
     match dice.roll(3) {
         0 => Ask::Edit { room, seq, body: (*dice.pick(&BODIES)).to_owned(), cid },
         1 => Ask::Redact { room, seq, reason: reason(dice), cid },
-        _ => Ask::React { room, seq, emoji: "+1".to_owned(), on: !dice.is_one_in(3), cid },
+        _ => Ask::React {
+            room,
+            seq,
+            emoji: (*dice.pick(&["+1", "-1"])).to_owned(),
+            on: !dice.is_one_in(3),
+            cid,
+        },
     }
 }
 
