@@ -26,14 +26,14 @@ impl Model {
         let later = match ask {
             Ask::History { room, page, limit } => {
                 let limit = limit.unwrap_or(50).clamp(1, self.limits.page_max);
-                Later::Page(self.inside(by, room)?, *page, limit)
+                Later::Page(self.inside(by, room)?, *page, (limit, self.last))
             }
             Ask::Search { words, room, from, limit } => {
                 let room = room.as_ref().map(|room| self.inside(by, room)).transpose()?;
                 let rooms = room.map_or_else(|| self.rooms_of(by), |room| vec![room]);
                 let from = from.as_ref().map(|from| self.person(from)).transpose()?;
                 let limit = limit.unwrap_or(50).clamp(1, self.limits.found_max);
-                Later::Found(rooms, words.clone(), from, limit)
+                Later::Found(rooms, words.clone(), from, (limit, self.last))
             }
             Ask::Resume(resume) => {
                 let rooms = self.resumed(by, resume).into_iter().collect::<Ruling<_>>()?;
