@@ -30,7 +30,10 @@ impl Session<'_> {
         let client = self.way.peer.client();
         let wait = self.hub.throttled(|throttled, now| throttled.wait_to_register(client, now));
         wait.map_err(limited)?;
-        let phc = self.hub.passwords.hash(password).await.map_err(busy)?;
+        let phc = match self.hub.passwords.hash(password).await {
+            Ok(phc) => phc,
+            Err(busy) => return Err(self.not_judged(attempt, busy)),
+        };
         let device = self.new_device(device.as_deref())?;
         let (entered, account) = oneshot::channel();
         let client = self.client;
@@ -92,7 +95,10 @@ impl Session<'_> {
         let stored = who.as_ref().map(|(_, phc)| phc.as_str());
         // The same for nobody as for somebody.
         let password = name::password_text(&password.0).map_or(password, Secret);
-        let verdict = self.hub.passwords.verify(password, stored).await.map_err(busy)?;
+        let verdict = match self.hub.passwords.verify(password, stored).await {
+            Ok(verdict) => verdict,
+            Err(busy) => return Err(self.not_judged(Some(attempt), busy)),
+        };
         match (verdict, who) {
             (Verdict::Right { .. }, Some((account, _))) => {
                 self.hub.throttled(|throttled, now| throttled.logins.right(attempt, now));
@@ -100,6 +106,14 @@ impl Session<'_> {
             }
             _ => Err(Refusal::of(Code::BadCredentials)),
         }
+    }
+
+    /// What who tried is told, since many log in: that was no attempt.
+    fn not_judged(&self, attempt: Option<Attempt>, why: proof::Busy) -> Refusal {
+        if let Some(attempt) = attempt {
+            self.hub.throttled(|throttled, now| throttled.logins.forget(attempt, now));
+        }
+        busy(why)
     }
 
     pub(super) async fn log_in_again(
