@@ -225,7 +225,7 @@ impl Seats {
         }
         let Some(room) = place_of(post.spoken_to(seat.account)) else { return };
         let lagged = Event::Lagged { room, last: seat.told };
-        seat.outbox.push_anyway(&Spoken::new(Told::Event(lagged)));
+        seat.outbox.push_behind(&Spoken::new(Told::Event(lagged)));
     }
 
     fn seat(&mut self, key: Key, account: AccountId, (rooms, upto): (&[RoomId], Seq)) {

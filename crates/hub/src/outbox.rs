@@ -78,12 +78,7 @@ impl Outbox {
         if waiting.bytes + spoken.json.len() > self.bytes_max {
             return Pushed::Full;
         }
-        if waiting.holds > 0 {
-            waiting.held.push_back(Arc::clone(spoken));
-            waiting.bytes += spoken.json.len();
-        } else {
-            waiting.push(spoken);
-        }
+        waiting.push_behind(spoken);
         Pushed::Taken
     }
 
@@ -107,9 +102,14 @@ impl Outbox {
     }
 
     /// Puts in what the client has to know, and of which there is never much: answers to what it asked,
-    /// that it is too slow, that it ends.
+    /// that it ends.
     pub(crate) fn push_anyway(&self, spoken: &Arc<Spoken>) {
         self.waiting().push(spoken);
+    }
+
+    /// The same of what is to be told behind the events that are held back.
+    pub(crate) fn push_behind(&self, spoken: &Arc<Spoken>) {
+        self.waiting().push_behind(spoken);
     }
 
     /// Takes out all that waits, as soon as something does.
@@ -149,6 +149,15 @@ impl Waiting {
         self.bytes += spoken.json.len();
         self.spoken.push_back(Arc::clone(spoken));
         self.wake();
+    }
+
+    fn push_behind(&mut self, spoken: &Arc<Spoken>) {
+        if self.holds > 0 {
+            self.held.push_back(Arc::clone(spoken));
+            self.bytes += spoken.json.len();
+        } else {
+            self.push(spoken);
+        }
     }
 
     fn wake(&mut self) {
