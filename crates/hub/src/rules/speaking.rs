@@ -84,6 +84,10 @@ impl<P: Past> Judge<'_, P> {
     /// Where who asks speaks with `name`, and what is to be written for that.
     pub(super) fn talk(&self, name: &str) -> Result<(Vec<Deed>, RoomId), Refusal> {
         let with = self.person(name)?;
+        if with == self.by {
+            let why = "expected somebody else than yourself";
+            return Err(Refusal::of(Code::BadField).field("to").why(why));
+        }
         if let Some(room) = self.state.talk_of(self.by, with) {
             return Ok((Vec::new(), room));
         }

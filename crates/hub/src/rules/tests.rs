@@ -394,7 +394,7 @@ fn what_becomes_of_what_was_said_is_known_by_all_of_it() {
         let (room, emoji) = (at("#lab"), emoji.into());
         Ask::React { room, seq: of, emoji, on, cid: None }
     };
-    let redact = |reason: Option<&str>| {
+    let takes_out = |reason: Option<&str>| {
         let reason = reason.map(str::to_owned);
         Ask::Redact { room: at("#lab"), seq: of, reason, cid: None }
     };
@@ -404,8 +404,8 @@ fn what_becomes_of_what_was_said_is_known_by_all_of_it() {
         react("+1", true),
         react("-1", true),
         react("+1", false),
-        redact(None),
-        redact(Some("so")),
+        takes_out(None),
+        takes_out(Some("so")),
     ];
     for (number, ask) in asks.iter().enumerate() {
         world.does("ana", ask).unwrap();
@@ -444,4 +444,11 @@ fn a_ban_takes_the_invitation_back() {
     let unban = Ask::Unban { room: at("#den"), user: "bob".into() };
     assert_eq!(world.does("ana", &unban), Ok(1));
     assert_eq!(world.does("bob", &join("#den")), Err(Code::NoSuchRoom));
+}
+
+#[test]
+fn nobody_speaks_with_themselves() {
+    let mut world = World::of(&["root", "ana"]);
+    assert_eq!(world.says("ana", "@Ana", "hi"), Err(Code::BadField));
+    assert_eq!(world.does("ana", &join("@ana")), Err(Code::BadField));
 }
