@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
@@ -14,12 +15,18 @@ use crate::{
 };
 
 /// Something told, spelled once for all who are told it.
-#[derive(Debug)]
 pub(crate) struct Spoken {
     /// A frame, its line end included.
     pub(crate) json: Bytes,
     /// What it says, for those who read something else.
     pub(crate) told: Told,
+}
+
+/// Without the frame: there may be a token in it.
+impl fmt::Debug for Spoken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spoken").field("told", &self.told).finish_non_exhaustive()
+    }
 }
 
 impl Spoken {

@@ -31,7 +31,7 @@ impl Session<'_> {
         let wait = self.hub.throttled(|throttled, now| throttled.wait_to_register(client, now));
         wait.map_err(limited)?;
         let phc = match self.hub.passwords.hash(password).await {
-            Ok(phc) => phc,
+            Ok(phc) => Secret(phc),
             Err(busy) => return Err(self.not_judged(attempt, busy)),
         };
         let device = self.new_device(device.as_deref())?;
@@ -192,7 +192,7 @@ impl Session<'_> {
         let user = who.user.clone();
         let new = new_password(&new, &user, "new")?;
         let account = self.prove(&user, old).await?;
-        let phc = self.hub.passwords.hash(new).await.map_err(busy)?;
+        let phc = Secret(self.hub.passwords.hash(new).await.map_err(busy)?);
         self.asked += 1;
         self.hub.order(Order::Repassword { client: self.client, re, account, phc })?;
         Ok(None)
