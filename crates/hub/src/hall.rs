@@ -16,6 +16,11 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key(pub(crate) u64);
 
+impl Key {
+    /// Of no client: what is told it nobody hears.
+    pub(crate) const NOBODY: Self = Self(0);
+}
+
 /// A client among all: its hall, and who it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ClientId {

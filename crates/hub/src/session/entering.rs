@@ -1,17 +1,19 @@
 //! How a client comes to be somebody, and nobody again.
 
-use relais_net::{Alarm, Peer};
+use relais_net::Alarm;
 use tokio::sync::oneshot;
 
-use super::{Dialect, Session, Somebody};
+use super::{Dialect, Session, Somebody, Way};
 use crate::{
     desk::{Admission, Device, Entered, Entrance, NewDevice, Order},
+    hall::{ClientId, Key},
     model::{AccountId, Said},
     name,
     proof::{self, Attempt, Token, TokenHash, Verdict},
     protocol::{Answer, Ask, Code, Refusal, Resume, Secret},
     shared::{ClearPasswords, Registration},
     text,
+    words::Stand,
 };
 
 impl Session<'_> {
@@ -169,8 +171,7 @@ impl Session<'_> {
         if self.who.is_some() {
             return Err(Refusal::of(Code::AlreadyLoggedIn));
         }
-        let is_taken = self.hub.clear_passwords == ClearPasswords::Taken;
-        if !is_taken && !self.way.is_private && !is_here(self.way.peer) {
+        if !self.way.is_for_secrets(self.hub.clear_passwords) {
             return Err(Refusal::of(Code::TlsRequired));
         }
         Ok(())
@@ -227,17 +228,25 @@ impl Session<'_> {
     }
 
     pub(super) fn be_nobody(&mut self) {
-        if let (Some(who), Dialect::Words(typing)) = (&self.who, &mut self.dialect) {
-            let (stand, shown) = (std::mem::take(&mut typing.here), typing.shown.take());
-            if let (Some(room), Some(seq)) = (stand.place().cloned(), shown) {
-                // Who types says nothing of what it has read: it has, where it was.
-                let (account, ask) = (who.account, Ask::Read { room, seq });
-                _ = self.hub.order(Order::Ask { client: self.client, account, re: None, ask });
-            }
+        self.mark_read();
+        if let Dialect::Words(typing) = &mut self.dialect {
+            (typing.here, typing.shown) = (Stand::Nowhere, None);
         }
         if self.who.take().is_some() {
             // A desk that is gone has nobody.
             _ = self.hub.order(Order::Leave { client: self.client });
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Who types says nothing of what it has read: it has, where it is, what was shown. Nobody is answered.
+    pub(super) fn mark_read(&self) {
+        let (Some(who), Dialect::Words(typing)) = (&self.who, &self.dialect) else { return };
+        if let (Some(room), Some(seq)) = (typing.here.place().cloned(), typing.shown) {
+            let client = ClientId { key: Key::NOBODY, ..self.client };
+            let (account, ask) = (who.account, Ask::Read { room, seq });
+            _ = self.hub.order(Order::Ask { client, account, re: None, ask });
         }
     }
 }
@@ -256,9 +265,13 @@ pub(crate) fn new_password(
     Ok(password)
 }
 
-/// Whether `peer` is on this machine, where nobody else reads along.
-fn is_here(peer: Peer) -> bool {
-    peer.ip().is_none_or(|ip| ip.is_loopback())
+impl Way {
+    /// Whether passwords and tokens may be said: where nobody else reads along, as on this machine, or
+    /// where they are taken all the same.
+    pub(crate) fn is_for_secrets(self, clear: ClearPasswords) -> bool {
+        let is_here = self.peer.ip().is_none_or(|ip| ip.is_loopback());
+        self.is_private || is_here || clear == ClearPasswords::Taken
+    }
 }
 
 fn busy(busy: proof::Busy) -> Refusal {

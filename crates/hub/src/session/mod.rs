@@ -66,7 +66,7 @@ pub(crate) struct Session<'h> {
     /// It says nothing more.
     has_ended: bool,
     /// It said goodbye, under this number: it is answered when all else is.
-    goodbye: Option<Option<u64>>,
+    goodbye: Option<Goodbye>,
     /// It was told that this is the end.
     end: Option<End>,
     passed: Passed,
@@ -112,10 +112,16 @@ struct Typing {
     lang: Lang,
     /// Where what is typed goes.
     here: Stand,
-    /// The last that was shown of it.
+    /// The last of it behind which nothing was left out of what was shown, or read before.
     shown: Option<Seq>,
     /// Whose next line is a password, and for what.
     secret: Option<words::Wanted>,
+}
+
+/// The last word of a client.
+#[derive(Clone, Copy, Debug)]
+struct Goodbye {
+    re: Option<u64>,
 }
 
 /// How long what a client waits for is.
@@ -226,7 +232,7 @@ impl<'h> Session<'h> {
                 continue;
             }
             if self.has_ended && self.asked == 0 {
-                if let Some(re) = self.goodbye {
+                if let Some(Goodbye { re }) = self.goodbye {
                     return self.say_goodbye(re).await;
                 }
                 return Ok((By::Client, "closed".into()));

@@ -6,16 +6,37 @@ use relais_net::{Fault, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
-use super::{Asks, Dialect, End, Session};
+use super::{Asks, Dialect, End, Session, Typing};
 use crate::{
     json,
     outbox::Spoken,
-    protocol::{Answer, Event, Refusal, Told},
+    protocol::{Answer, Event, Listed, Refusal, Told},
     words::{self, Lang, Reader, Stand},
 };
 
 /// How long somebody may take to be told what waits.
 const TOLD_WITHIN: Duration = Duration::from_secs(30);
+
+impl Typing {
+    /// Goes into a room, of which nothing is shown but what is typed and said there.
+    fn enter(&mut self, listed: &Listed) {
+        let read = match listed.mine {
+            Some((read, _)) if listed.unread > 0 => read,
+            _ => listed.last,
+        };
+        let shown = self.shown.filter(|_| self.here.place() == Some(&listed.room));
+        self.here = Stand::entered(listed.room.clone(), listed.dialogue.as_ref());
+        self.shown = shown.max(Some(read));
+    }
+
+    /// Takes in that `event` is shown: with it all before it, if none of that was left out.
+    fn show(&mut self, event: &Event) {
+        let Some(at) = event.at().filter(|at| self.here.place() == Some(&at.room)) else { return };
+        if self.shown.is_some_and(|shown| at.prev <= shown) {
+            self.shown = self.shown.max(Some(at.seq));
+        }
+    }
+}
 
 impl Session<'_> {
     /// Tells all that is to be told.
@@ -54,12 +75,14 @@ impl Session<'_> {
         if let Told::Event(Event::Bye(refusal)) = told {
             self.end.get_or_insert((By::Relais, refusal.code.as_str().into()));
         }
+        if let Told::Answer { answer: Ok(Answer::Joined(_)), .. } = told {
+            self.mark_read();
+        }
         let Dialect::Words(typing) = &mut self.dialect else { return };
         match told {
-            Told::Answer { answer: Ok(Answer::Joined(listed)), .. } => {
-                let held = listed.dialogue.as_ref();
-                typing.here = Stand::entered(listed.room.clone(), held);
-                typing.shown = Some(listed.last);
+            Told::Answer { answer: Ok(Answer::Joined(listed)), .. } => typing.enter(listed),
+            Told::Answer { answer: Ok(Answer::Page { events, .. }), .. } => {
+                events.iter().for_each(|event| typing.show(event));
             }
             Told::Event(Event::Part(at))
                 if typing.here.place() == Some(&at.room)
@@ -70,10 +93,10 @@ impl Session<'_> {
             Told::Event(Event::Delete(at)) if typing.here.place() == Some(&at.room) => {
                 typing.here = Stand::Nowhere;
             }
-            Told::Event(Event::Message { at, .. }) if typing.here.place() == Some(&at.room) => {
-                typing.shown = Some(at.seq);
+            Told::Event(event) => {
+                typing.show(event);
+                typing.here.hear(event);
             }
-            Told::Event(event) => typing.here.hear(event),
             Told::Answer { .. } => {}
         }
     }

@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::SystemTime,
+};
 
 use relais_net::{Conn, Peer, Service as _, Shutdown, Stream};
 use relais_tap::Tap;
@@ -6,6 +12,9 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex, split};
 
 use crate::{ClearPasswords, Hub, Lang, Limits, Options, Registration};
+
+/// What is drawn next: never the same twice in a test.
+static DRAWN: AtomicU8 = AtomicU8::new(1);
 
 fn hub(limits: Limits) -> (TempDir, Hub) {
     let folder = tempfile::tempdir().unwrap();
@@ -16,8 +25,8 @@ fn hub(limits: Limits) -> (TempDir, Hub) {
         clear_passwords: ClearPasswords::Refused,
         limits,
         tap: Tap::new(1),
-        clock: SystemTime::now,
-        random: |bytes| bytes.fill(7),
+        clock: || SystemTime::UNIX_EPOCH,
+        random: |bytes| bytes.fill(DRAWN.fetch_add(1, Ordering::Relaxed)),
         calculator: None,
     };
     let hub = Hub::open(&folder.path().join("hub.db"), options).unwrap();
@@ -87,4 +96,25 @@ async fn who_is_nobody_is_heard_up_to_its_bytes_from_the_first() {
     let told = told(&hub, &pings).await;
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("FRAME_TOO_BIG"), "{told:?}");
+}
+
+/// How much ana has not read of the room, as a program is told that logs in.
+async fn unread(hub: &Hub) -> String {
+    let login = r#"{"cmd":"LOGIN","id":1,"user":"ana","password":"secret-pass"}"#;
+    let told = told(hub, &format!("{login}\n")).await;
+    let rest = told.iter().find_map(|line| Some(line.split_once(r##""room":"#lab""##)?.1));
+    let rest = rest.unwrap_or_else(|| panic!("no room: {told:#?}"));
+    let (_, rest) = rest.split_once(r#""unread":"#).expect("a count");
+    rest[..1].to_owned()
+}
+
+#[tokio::test]
+async fn who_types_has_read_what_it_was_shown_where_it_was() {
+    let (_folder, hub) = hub(Limits::default());
+    told(&hub, "/register ana secret-pass\n/join lab\n").await;
+    told(&hub, "/register bob secret-pass\n/join lab\none\ntwo\n").await;
+    told(&hub, "/login ana secret-pass\n/join lab\n/history 1\n/join tea\n").await;
+    assert_eq!(unread(&hub).await, "2", "one was left out");
+    let told = told(&hub, "/login ana secret-pass\n/join lab\n/history\n/join tea\n").await;
+    assert_eq!(unread(&hub).await, "0", "{told:#?}");
 }
