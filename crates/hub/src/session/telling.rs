@@ -82,7 +82,9 @@ impl Session<'_> {
         match told {
             Told::Answer { answer: Ok(Answer::Joined(listed)), .. } => typing.enter(listed),
             Told::Answer { answer: Ok(Answer::Page { events, .. }), .. } => {
-                events.iter().for_each(|event| typing.show(event));
+                for event in events {
+                    typing.show(event);
+                }
             }
             Told::Event(Event::Part(at))
                 if typing.here.place() == Some(&at.room)
