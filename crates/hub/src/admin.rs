@@ -94,10 +94,10 @@ impl Hub {
         self.run(Chore::Repassword { user: user.to_owned(), phc }).await.map(drop)
     }
 
-    async fn hash(&self, password: &Secret, user: &str) -> Result<String, Refusal> {
+    async fn hash(&self, password: &Secret, user: &str) -> Result<Secret, Refusal> {
         let password = new_password(password, user, "password")?;
         let busy = |_: proof::Busy| Refusal::of(Code::RateLimited).why("many log in just now");
-        self.shared.passwords.hash(password).await.map_err(busy)
+        self.shared.passwords.hash(password).await.map(Secret).map_err(busy)
     }
 
     /// Deletes an account: who is connected as it is sent away.

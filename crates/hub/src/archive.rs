@@ -43,10 +43,16 @@ pub(crate) struct Job {
 /// What is to be read.
 #[derive(Debug)]
 pub(crate) enum Wanted {
-    /// Some of what happened in a room.
-    Page { room: (RoomId, Place), page: Page, limit: usize },
-    /// What was said that has these words, the newest first.
-    Found { rooms: Vec<(RoomId, Place)>, words: String, from: Option<AccountId>, limit: usize },
+    /// Some of what happened in a room, up to an entry.
+    Page { room: (RoomId, Place), page: Page, limit: usize, upto: Seq },
+    /// What was said up to an entry that has these words, the newest first.
+    Found {
+        rooms: Vec<(RoomId, Place)>,
+        words: String,
+        from: Option<AccountId>,
+        limit: usize,
+        upto: Seq,
+    },
     /// What happened in rooms since, up to an entry. The client hears nothing else meanwhile.
     /// Behind that come the turns in dialogues.
     /// It is to notice of it what it wants to.

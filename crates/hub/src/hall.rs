@@ -16,6 +16,11 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key(pub(crate) u64);
 
+impl Key {
+    /// Of no client: what is told it nobody hears.
+    pub(crate) const NOBODY: Self = Self(0);
+}
+
 /// A client among all: its hall, and who it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ClientId {
@@ -225,7 +230,7 @@ impl Seats {
         }
         let Some(room) = place_of(post.spoken_to(seat.account)) else { return };
         let lagged = Event::Lagged { room, last: seat.told };
-        seat.outbox.push_anyway(&Spoken::new(Told::Event(lagged)));
+        seat.outbox.push_behind(&Spoken::new(Told::Event(lagged)));
     }
 
     fn seat(&mut self, key: Key, account: AccountId, (rooms, upto): (&[RoomId], Seq)) {

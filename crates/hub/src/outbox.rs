@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
@@ -14,12 +15,18 @@ use crate::{
 };
 
 /// Something told, spelled once for all who are told it.
-#[derive(Debug)]
 pub(crate) struct Spoken {
     /// A frame, its line end included.
     pub(crate) json: Bytes,
     /// What it says, for those who read something else.
     pub(crate) told: Told,
+}
+
+/// Without the frame: there may be a token in it.
+impl fmt::Debug for Spoken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spoken").field("told", &self.told).finish_non_exhaustive()
+    }
 }
 
 impl Spoken {
@@ -78,12 +85,7 @@ impl Outbox {
         if waiting.bytes + spoken.json.len() > self.bytes_max {
             return Pushed::Full;
         }
-        if waiting.holds > 0 {
-            waiting.held.push_back(Arc::clone(spoken));
-            waiting.bytes += spoken.json.len();
-        } else {
-            waiting.push(spoken);
-        }
+        waiting.push_behind(spoken);
         Pushed::Taken
     }
 
@@ -107,9 +109,14 @@ impl Outbox {
     }
 
     /// Puts in what the client has to know, and of which there is never much: answers to what it asked,
-    /// that it is too slow, that it ends.
+    /// that it ends.
     pub(crate) fn push_anyway(&self, spoken: &Arc<Spoken>) {
         self.waiting().push(spoken);
+    }
+
+    /// The same of what is to be told behind the events that are held back.
+    pub(crate) fn push_behind(&self, spoken: &Arc<Spoken>) {
+        self.waiting().push_behind(spoken);
     }
 
     /// Takes out all that waits, as soon as something does.
@@ -149,6 +156,15 @@ impl Waiting {
         self.bytes += spoken.json.len();
         self.spoken.push_back(Arc::clone(spoken));
         self.wake();
+    }
+
+    fn push_behind(&mut self, spoken: &Arc<Spoken>) {
+        if self.holds > 0 {
+            self.held.push_back(Arc::clone(spoken));
+            self.bytes += spoken.json.len();
+        } else {
+            self.push(spoken);
+        }
     }
 
     fn wake(&mut self) {

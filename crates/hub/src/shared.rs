@@ -133,8 +133,7 @@ thread_local! {
 impl Shared {
     /// What time it is.
     pub(crate) fn now(&self) -> Millis {
-        let since = (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        Millis::of((self.clock)())
     }
 
     /// Has the desk do something.

@@ -1,7 +1,7 @@
 //! How much of what was said is told at once: in bytes, whatever was asked for.
 
 use crate::{
-    model::{Act, Deed},
+    model::{Act, Deed, Seq},
     protocol::Page,
     store::Past,
 };
@@ -11,6 +11,17 @@ const BYTES_MAX: usize = 1 << 20;
 
 /// What comes to an entry's text in a frame, at most.
 const FRAME_BYTES: usize = 512;
+
+/// The same of `page` without what is behind `last`; of [`Page::Around`], what is in front of it.
+pub(super) fn upto(page: Page, last: Seq) -> Page {
+    let end = Seq(last.0.saturating_add(1));
+    match page {
+        Page::Latest => Page::Before(end),
+        Page::Before(seq) | Page::Around(seq) => Page::Before(seq.min(end)),
+        Page::After(seq) => Page::Between(Seq(seq.0.saturating_add(1)), last),
+        Page::Between(from, to) => Page::Between(from, to.min(last)),
+    }
+}
 
 /// What of `past`, which was asked for as `page`, is told: what is nearest to where it was asked for.
 pub(super) fn within(past: &[Past], page: Page) -> &[Past] {
@@ -54,7 +65,7 @@ fn bytes(past: &Past) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AccountId, Entry, Kind, Millis, RoomId, Seq};
+    use crate::model::{AccountId, Entry, Kind, Millis, RoomId};
 
     /// The places 1 to 200 of a room, each with a text of so many bytes.
     fn past(body_bytes: usize) -> Vec<Past> {

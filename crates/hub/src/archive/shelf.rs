@@ -16,7 +16,7 @@ use crate::{
     model::{AccountId, Attention, Between, RoomId, Seq, Why},
     names::Names,
     outbox::Spoken,
-    protocol::{Answer, Code, Event, Gap, Listed, Place, Refusal, Told},
+    protocol::{Answer, Code, Event, Gap, Listed, Page, Place, Refusal, Told},
     saying::{self, View},
     store::{Archive, Broken, Missed, More, Past, Sought},
 };
@@ -58,8 +58,8 @@ impl Shelf {
 
     fn read(&self, job: &Job, posts: &mut Group) -> Result<Result<Answer, Refusal>, Broken> {
         let answer = match &job.wanted {
-            Wanted::Page { room: (id, place), page, limit } => {
-                let (past, more) = self.archive.page(*id, *page, *limit)?;
+            Wanted::Page { room: (id, place), page, limit, upto } => {
+                let (past, more) = self.page(*id, (*page, *upto), *limit)?;
                 let within = pages::within(&past, *page);
                 let more = more == More::Yes || within.len() < past.len();
                 let events = within.iter().filter_map(|past| self.event(past, place, job.by));
@@ -86,6 +86,24 @@ impl Shelf {
         Ok(Ok(answer))
     }
 
+    /// What is on `page`, but for what is behind `upto`: who asked may have left before that.
+    fn page(
+        &self,
+        room: RoomId,
+        (page, upto): (Page, Seq),
+        limit: usize,
+    ) -> Result<(Vec<Past>, More), Broken> {
+        let Page::Around(seq) = page else {
+            return self.archive.page(room, pages::upto(page, upto), limit);
+        };
+        let half = limit / 2;
+        let before = pages::upto(Page::Before(seq), upto);
+        let (mut past, more) = self.archive.page(room, before, half)?;
+        let (next, more_next) = self.archive.page(room, Page::Between(seq, upto), limit - half)?;
+        past.extend(next);
+        Ok((past, if more == More::Yes { more } else { more_next }))
+    }
+
     /// How much `who` has not read of a room, and how much of that it is to notice.
     fn count(
         &self,
@@ -106,12 +124,12 @@ impl Shelf {
 
     /// What a search finds in the time that it has, or that it found nothing in that.
     fn found(&self, job: &Job) -> Result<Result<Answer, Refusal>, Broken> {
-        let Wanted::Found { rooms, words, from, limit } = &job.wanted else {
+        let Wanted::Found { rooms, words, from, limit, upto } = &job.wanted else {
             return Ok(Ok(Answer::Done));
         };
         let ids: Vec<_> = rooms.iter().map(|(id, _)| *id).collect();
         let began = Instant::now();
-        let sought = Sought { rooms: &ids, words, from: *from, limit: *limit };
+        let sought = Sought { rooms: &ids, words, from: *from, limit: *limit, upto: *upto };
         let is_late = || began.elapsed() >= SEARCHED_MAX;
         let (found, more) = self.archive.search_while(&sought, || !is_late())?;
         let event = |past: &Past| {

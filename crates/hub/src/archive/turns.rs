@@ -145,11 +145,12 @@ mod tests {
 
     fn page() -> Wanted {
         let room = (RoomId(Seq(3)), Place::Room("#lab".into()));
-        Wanted::Page { room, page: Page::Latest, limit: 1 }
+        Wanted::Page { room, page: Page::Latest, limit: 1, upto: Seq(1) }
     }
 
     fn search() -> Wanted {
-        Wanted::Found { rooms: Vec::new(), words: "hi".into(), from: None, limit: 1 }
+        let (rooms, words) = (Vec::new(), "hi".into());
+        Wanted::Found { rooms, words, from: None, limit: 1, upto: Seq(1) }
     }
 
     fn logged_in() -> Wanted {

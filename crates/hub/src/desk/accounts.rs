@@ -5,7 +5,7 @@ use crate::{
     hall::ClientId,
     model::{AccountId, Act, Deed, RoomId, Said},
     proof::TokenHash,
-    protocol::{Answer, Code, Event, Refusal, Told},
+    protocol::{Answer, Code, Event, Refusal, Secret, Told},
     store::Invitation,
 };
 
@@ -13,7 +13,7 @@ impl Desk {
     /// Makes an account. All of it is part of one group, as is that its invitation was used.
     pub(super) fn make_account(
         &mut self,
-        (name, phc): (String, String),
+        (name, phc): (String, Secret),
         admission: Admission,
     ) -> Result<AccountId, Refusal> {
         self.is_free(&name)?;
@@ -24,7 +24,7 @@ impl Desk {
         // Of its own first entry it is the place.
         let who = AccountId(self.next());
         self.put_down(who, None, Deed::Register { name })?;
-        let kept = self.store.set_password(who, &phc);
+        let kept = self.store.set_password(who, &phc.0);
         self.whole(kept)?;
         if let Some(Invitation { hash, room, .. }) = invitation {
             let used = self.store.use_invitation(&hash);

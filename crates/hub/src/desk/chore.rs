@@ -3,6 +3,7 @@
 use super::NewDevice;
 use crate::{
     model::{AccountId, RoomId, Said},
+    protocol::Secret,
     store::Invitation,
 };
 
@@ -14,9 +15,9 @@ pub(crate) enum Chore {
     /// Say which room is called so.
     FindRoom { room: String },
     /// Make an account.
-    AddUser { name: String, phc: String },
+    AddUser { name: String, phc: Secret },
     /// Give one another password.
-    Repassword { user: String, phc: String },
+    Repassword { user: String, phc: Secret },
     /// Delete one.
     DeleteUser { user: String, said: Said },
     /// Have one administer, or do so no more.

@@ -26,7 +26,7 @@ pub(crate) enum Order {
         client: ClientId,
         re: Option<u64>,
         name: String,
-        phc: String,
+        phc: Secret,
         admission: Admission,
         device: NewDevice,
         entered: oneshot::Sender<Entered>,
@@ -44,7 +44,7 @@ pub(crate) enum Order {
         entered: oneshot::Sender<Entered>,
     },
     /// An account has another password from here on.
-    Repassword { client: ClientId, re: Option<u64>, account: AccountId, phc: String },
+    Repassword { client: ClientId, re: Option<u64>, account: AccountId, phc: Secret },
     /// A client's account is to be deleted, which showed its password.
     Unregister { client: ClientId, re: Option<u64>, account: AccountId, said: Said },
     /// Who runs the hub has something done.

@@ -121,11 +121,13 @@ impl Desk {
         by: AccountId,
         ask: Ask,
     ) -> Result<(), Refusal> {
+        // Who is not there any more when it is read sees nothing that came behind.
+        let upto = self.state.last;
         let wanted = match ask {
             Ask::History { room, page, limit } => {
                 let room = self.judge(by).inside(&room)?;
                 let limit = limit.unwrap_or(PAGE_USUAL).clamp(1, self.limits.page_max);
-                Wanted::Page { room: self.placed(room, by), page, limit }
+                Wanted::Page { room: self.placed(room, by), page, limit, upto }
             }
             Ask::Search { words, room, from, limit } => {
                 let judge = self.judge(by);
@@ -136,7 +138,7 @@ impl Desk {
                 let from = from.map(|from| judge.person(&from)).transpose()?;
                 let rooms = rooms.into_iter().map(|room| self.placed(room, by)).collect();
                 let limit = limit.unwrap_or(PAGE_USUAL).clamp(1, self.limits.found_max);
-                Wanted::Found { rooms, words, from, limit }
+                Wanted::Found { rooms, words, from, limit, upto }
             }
             Ask::Resume(resume) => {
                 let rooms = self.rooms_to_resume(by, &resume);
@@ -165,9 +167,10 @@ impl Desk {
                 let rooms = self.state.account(by).rooms.iter();
                 rooms.map(|room| Ok((*room, *since))).collect()
             }
+            // As many as a frame has.
             Resume::Rooms(rooms) => {
                 let judge = self.judge(by);
-                let rooms = rooms.iter().take(self.limits.rooms_an_account_max);
+                let rooms = rooms.iter();
                 rooms.map(|(room, since)| Ok((judge.inside(room)?, *since))).collect()
             }
         }

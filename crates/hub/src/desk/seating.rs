@@ -6,7 +6,7 @@ use crate::{
     model::{AccountId, RoomId},
     outbox::Spoken,
     proof::TokenHash,
-    protocol::{Answer, Ask, Code, Event, Refusal, Told},
+    protocol::{Answer, Ask, Code, Event, Refusal, Secret, Told},
     saying,
     store::Session,
 };
@@ -44,7 +44,7 @@ impl Desk {
     pub(super) fn register(
         &mut self,
         asked: (ClientId, Option<u64>),
-        (name, phc): (String, String),
+        (name, phc): (String, Secret),
         admission: Admission,
         device: NewDevice,
     ) -> Result<(Entered, Option<Answer>), Refusal> {
@@ -95,10 +95,10 @@ impl Desk {
     }
 
     /// Gives an account another password.
-    pub(super) fn repassword(&mut self, who: AccountId, phc: &str) -> Result<Answer, Refusal> {
+    pub(super) fn repassword(&mut self, who: AccountId, phc: &Secret) -> Result<Answer, Refusal> {
         self.is_somebody(who)?;
         self.begin().map_err(|error| broken(&error))?;
-        let kept = self.store.set_password(who, phc);
+        let kept = self.store.set_password(who, &phc.0);
         self.whole(kept).map(|()| Answer::Done)
     }
 

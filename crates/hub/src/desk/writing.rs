@@ -1,9 +1,6 @@
 //! Entries written, committed, and told of; or nothing of it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::sync::Arc;
 
 use tokio::time::Instant;
 use tracing::error;
@@ -159,18 +156,12 @@ impl Desk {
     /// What time it is. Where the clock was set back, time goes on, at half its pace, until the clock is
     /// there, too: nothing is older than what was written before it, and nobody waits for long.
     pub(super) fn now(&self) -> Millis {
-        let since = (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let told = Millis(millis(since));
+        let told = Millis::of((self.clock)());
         let (at, seen) = self.known_at.get();
-        let goes_on = Millis(at.0 + millis(seen.elapsed() / 2));
-        let now = told.max(goes_on);
+        let now = told.max(at.later(seen.elapsed() / 2));
         if now > at {
             self.known_at.set((now, Instant::now()));
         }
         now
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -21,7 +21,6 @@ use crate::{
     hub::Hub,
     protocol::{Code, Refusal},
     session::{Link, Session, Way},
-    shared::ClearPasswords,
 };
 
 /// Where the `WebSocket` is.
@@ -78,8 +77,8 @@ impl Door {
     async fn take(&self, token: &str, ask: Ask) -> Result<Answer, Fault> {
         let hub = self.hub.shared();
         let Caller { peer, tls, .. } = &*ask.caller;
-        let is_here = peer.ip().is_none_or(|ip| ip.is_loopback());
-        if tls.is_none() && !is_here && hub.clear_passwords == ClearPasswords::Refused {
+        let way = Way { peer: *peer, is_private: tls.is_some() };
+        if !way.is_for_secrets(hub.clear_passwords) {
             return Ok(hook::refused(&Refusal::of(Code::TlsRequired)));
         }
         hook::take(hub, token, ask.request).await

@@ -138,3 +138,16 @@ fn what_was_missed_is_told_before_what_happens_meanwhile() {
     hall.hear(&vec![Post::Room(post(10, "newer"))]);
     assert_eq!(ana.told(), ["old", "new", "newer"]);
 }
+
+#[test]
+fn who_falls_behind_is_told_so_behind_what_was_held_back() {
+    let hall = Hall::new(0);
+    let ana = Guest::of(&hall, ANA, &[LAB]);
+    let long = "x".repeat(1500);
+    hall.hear(&vec![Post::Hold(ana.id)]);
+    for seq in 10..14 {
+        hall.hear(&vec![Post::Room(post(seq, &long))]);
+    }
+    hall.hear(&vec![Post::One(ana.id, said(8, "old")), Post::Release(ana.id)]);
+    assert_eq!(ana.told(), ["old", &*long, &*long, "lagged 11"]);
+}

@@ -1,6 +1,9 @@
 //! Places in the log, what is known by them, and times.
 
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 /// A place in the log. The first entry has 1; each has more than the one before, but not always one
 /// more.
@@ -18,6 +21,19 @@ pub struct RoomId(pub Seq);
 /// A time of day. *Unit*: milliseconds since 1970, without leap seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Millis(pub u64);
+
+impl Millis {
+    /// What `time` is; the first of all, if it is before 1970.
+    pub fn of(time: SystemTime) -> Self {
+        Self(0).later(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+    }
+
+    /// The time that much later, as far as can be counted.
+    #[must_use]
+    pub fn later(self, by: Duration) -> Self {
+        Self(u64::try_from(by.as_millis()).map_or(u64::MAX, |by| self.0.saturating_add(by)))
+    }
+}
 
 impl fmt::Display for Seq {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -39,6 +39,7 @@ pub struct LoginLimits {
 #[derive(Debug)]
 pub struct Attempt {
     client: Client,
+    login: (Client, u64),
     at: Instant,
 }
 
@@ -75,15 +76,21 @@ impl Throttle {
         }
         self.logins.owe(login, now);
         self.clients.owe(client, now);
-        Ok(Attempt { client, at: now })
+        Ok(Attempt { client, login, at: now })
     }
 
-    /// Notes at `now` that `attempt` was right, or not judged at all: its address is not held to
-    /// it.
+    /// Notes at `now` that `attempt` was right: its address is not held to it.
     #[expect(clippy::needless_pass_by_value, reason = "an attempt is right once")]
     pub fn right(&mut self, attempt: Attempt, now: Instant) {
-        let Attempt { client, at } = attempt;
+        let Attempt { client, at, login: _ } = attempt;
         self.clients.take_back(&client, at, now);
+    }
+
+    /// Notes at `now` that nobody judged `attempt`: it was none.
+    pub fn forget(&mut self, attempt: Attempt, now: Instant) {
+        let (login, at) = (attempt.login, attempt.at);
+        self.right(attempt, now);
+        self.logins.take_back(&login, at, now);
     }
 }
 
@@ -172,6 +179,16 @@ mod tests {
             throttle.right(attempt, now);
         }
         assert_eq!(throttle.admit(peer(HERE), "ana", now).unwrap_err(), seconds(12));
+    }
+
+    #[test]
+    fn what_nobody_judged_counts_for_nobody() {
+        let (mut throttle, now) = (Throttle::new(LoginLimits::default()), Instant::now());
+        for _ in 0..100 {
+            let attempt = throttle.admit(peer(HERE), "ana", now).unwrap();
+            throttle.forget(attempt, now);
+        }
+        assert_eq!(wait_after(&mut throttle, 5, (HERE, "ana")), Some(seconds(12)));
     }
 
     #[test]

@@ -33,11 +33,28 @@ impl<P: Past> Judge<'_, P> {
                     let last = dialogue::last_word(*kind, body);
                     last.is_some() && last == word.as_deref()
                 }
-                (Act::Edit { of, .. }, Ask::Edit { seq, .. })
-                | (Act::Redact { of, .. }, Ask::Redact { seq, .. })
-                | (Act::React { of, .. }, Ask::React { seq, .. }) => of == seq,
-                _ => false,
+                _ => self.is_the_same_about(act, ask),
             }
+    }
+
+    /// The same of what becomes of what was said. What was taken out or forgotten since is empty.
+    fn is_the_same_about(&self, act: &Act, ask: &Ask) -> bool {
+        match (act, ask) {
+            (Act::Edit { of, body }, Ask::Edit { seq, body: b, .. }) => {
+                let is_same = text::body(b, self.limits).is_ok_and(|b| b == *body);
+                of == seq && (is_same || body.is_empty())
+            }
+            (Act::Redact { of, reason }, Ask::Redact { seq, reason: r, .. }) => {
+                let line = r.as_deref().map(|r| text::line(r, self.limits)).transpose();
+                let is_same = line.is_ok_and(|r| r == *reason);
+                of == seq && (is_same || reason.as_deref() == Some(""))
+            }
+            (Act::React { of, sign, on }, Ask::React { seq, emoji, on: o, .. }) => {
+                let is_same = text::sign(emoji).is_ok_and(|e| e == *sign);
+                (of, on) == (seq, o) && (is_same || sign.is_empty())
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn say(
@@ -67,6 +84,10 @@ impl<P: Past> Judge<'_, P> {
     /// Where who asks speaks with `name`, and what is to be written for that.
     pub(super) fn talk(&self, name: &str) -> Result<(Vec<Deed>, RoomId), Refusal> {
         let with = self.person(name)?;
+        if with == self.by {
+            let why = "expected somebody else than yourself";
+            return Err(Refusal::of(Code::BadField).field("to").why(why));
+        }
         if let Some(room) = self.state.talk_of(self.by, with) {
             return Ok((Vec::new(), room));
         }

@@ -384,6 +384,42 @@ fn what_is_asked_twice_is_known_by_what_it_says() {
 }
 
 #[test]
+fn what_becomes_of_what_was_said_is_known_by_all_of_it() {
+    let mut world = World::of(&["root", "ana"]);
+    world.does("ana", &join("#lab")).unwrap();
+    world.says("ana", "#lab", "hi").unwrap();
+    let of = world.log.last().unwrap().seq;
+    let edit = |body: &str| Ask::Edit { room: at("#lab"), seq: of, body: body.into(), cid: None };
+    let react = |emoji: &str, on| {
+        let (room, emoji) = (at("#lab"), emoji.into());
+        Ask::React { room, seq: of, emoji, on, cid: None }
+    };
+    let takes_out = |reason: Option<&str>| {
+        let reason = reason.map(str::to_owned);
+        Ask::Redact { room: at("#lab"), seq: of, reason, cid: None }
+    };
+    let asks = [
+        edit("ho"),
+        edit("ha"),
+        react("+1", true),
+        react("-1", true),
+        react("+1", false),
+        takes_out(None),
+        takes_out(Some("so")),
+    ];
+    for (number, ask) in asks.iter().enumerate() {
+        world.does("ana", ask).unwrap();
+        let deed = world.log.last().unwrap().deed.clone();
+        let (state, past, limits) = (&world.state, &world.log, &world.limits);
+        let by = state.account_named("ana").unwrap();
+        let judge = Judge { state, past, limits, by, now: world.now, next: world.next() };
+        for (other, asked) in asks.iter().enumerate() {
+            assert_eq!(judge.is_the_same(&deed, asked), number == other, "{asked:?}");
+        }
+    }
+}
+
+#[test]
 fn a_mute_ends_to_the_millisecond() {
     let mut world = World::of(&["root", "ana", "bob"]);
     for who in ["ana", "bob"] {
@@ -408,4 +444,11 @@ fn a_ban_takes_the_invitation_back() {
     let unban = Ask::Unban { room: at("#den"), user: "bob".into() };
     assert_eq!(world.does("ana", &unban), Ok(1));
     assert_eq!(world.does("bob", &join("#den")), Err(Code::NoSuchRoom));
+}
+
+#[test]
+fn nobody_speaks_with_themselves() {
+    let mut world = World::of(&["root", "ana"]);
+    assert_eq!(world.says("ana", "@Ana", "hi"), Err(Code::BadField));
+    assert_eq!(world.does("ana", &join("@ana")), Err(Code::BadField));
 }

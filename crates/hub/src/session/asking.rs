@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use relais_tap::By;
 
-use super::{Asks, Dialect, End, Line, Session};
+use super::{Asks, Dialect, End, Goodbye, Line, Session};
 use crate::{
     desk::Order,
     json,
@@ -77,8 +77,8 @@ impl Session<'_> {
             Ask::Ping { t } => Ok(Some(Answer::Pong { t })),
             Ask::Help => Ok(Some(Answer::Help(words::help(self.lang())))),
             Ask::Bye { .. } => {
-                self.answer(re, Ok(Answer::Bye));
-                return ControlFlow::Break((By::Client, "said its last word".into()));
+                (self.has_ended, self.goodbye) = (true, Some(Goodbye { re }));
+                Ok(None)
             }
             Ask::Calc { expr } => self.calculate(&expr).await,
             Ask::Register { user, password, invitation, device } => {

@@ -1,17 +1,19 @@
 //! How a client comes to be somebody, and nobody again.
 
-use relais_net::{Alarm, Peer};
+use relais_net::Alarm;
 use tokio::sync::oneshot;
 
-use super::{Dialect, Session, Somebody};
+use super::{Dialect, Session, Somebody, Way};
 use crate::{
     desk::{Admission, Device, Entered, Entrance, NewDevice, Order},
+    hall::{ClientId, Key},
     model::{AccountId, Said},
     name,
     proof::{self, Attempt, Token, TokenHash, Verdict},
     protocol::{Answer, Ask, Code, Refusal, Resume, Secret},
     shared::{ClearPasswords, Registration},
     text,
+    words::Stand,
 };
 
 impl Session<'_> {
@@ -30,7 +32,10 @@ impl Session<'_> {
         let client = self.way.peer.client();
         let wait = self.hub.throttled(|throttled, now| throttled.wait_to_register(client, now));
         wait.map_err(limited)?;
-        let phc = self.hub.passwords.hash(password).await.map_err(busy)?;
+        let phc = match self.hub.passwords.hash(password).await {
+            Ok(phc) => Secret(phc),
+            Err(busy) => return Err(self.not_judged(attempt, busy)),
+        };
         let device = self.new_device(device.as_deref())?;
         let (entered, account) = oneshot::channel();
         let client = self.client;
@@ -92,7 +97,10 @@ impl Session<'_> {
         let stored = who.as_ref().map(|(_, phc)| phc.as_str());
         // The same for nobody as for somebody.
         let password = name::password_text(&password.0).map_or(password, Secret);
-        let verdict = self.hub.passwords.verify(password, stored).await.map_err(busy)?;
+        let verdict = match self.hub.passwords.verify(password, stored).await {
+            Ok(verdict) => verdict,
+            Err(busy) => return Err(self.not_judged(Some(attempt), busy)),
+        };
         match (verdict, who) {
             (Verdict::Right { .. }, Some((account, _))) => {
                 self.hub.throttled(|throttled, now| throttled.logins.right(attempt, now));
@@ -100,6 +108,14 @@ impl Session<'_> {
             }
             _ => Err(Refusal::of(Code::BadCredentials)),
         }
+    }
+
+    /// What who tried is told, since many log in: that was no attempt.
+    fn not_judged(&self, attempt: Option<Attempt>, why: proof::Busy) -> Refusal {
+        if let Some(attempt) = attempt {
+            self.hub.throttled(|throttled, now| throttled.logins.forget(attempt, now));
+        }
+        busy(why)
     }
 
     pub(super) async fn log_in_again(
@@ -124,9 +140,14 @@ impl Session<'_> {
         entry: Entrance,
     ) -> Result<Option<Answer>, Refusal> {
         let (entered, entering) = oneshot::channel();
-        let client = self.client;
+        let (client, resumes) = (self.client, entry.resume.is_some());
         self.hub.order(Order::Enter { client, re, account, entry, entered })?;
-        self.be(entering).await
+        let answer = self.be(entering).await?;
+        if resumes && self.who.is_some() {
+            // What it missed ends with an answer, too.
+            self.asked += 1;
+        }
+        Ok(answer)
     }
 
     /// Is who the desk says, which answers, too.
@@ -155,8 +176,7 @@ impl Session<'_> {
 
     /// Whether what nobody else is to read may be said here.
     pub(super) fn may_say_secrets(&self) -> Result<(), Refusal> {
-        let is_taken = self.hub.clear_passwords == ClearPasswords::Taken;
-        if !is_taken && !self.way.is_private && !is_here(self.way.peer) {
+        if !self.way.is_for_secrets(self.hub.clear_passwords) {
             return Err(Refusal::of(Code::TlsRequired));
         }
         Ok(())
@@ -178,7 +198,7 @@ impl Session<'_> {
         let user = who.user.clone();
         let new = new_password(&new, &user, "new")?;
         let account = self.prove(&user, old).await?;
-        let phc = self.hub.passwords.hash(new).await.map_err(busy)?;
+        let phc = Secret(self.hub.passwords.hash(new).await.map_err(busy)?);
         self.asked += 1;
         self.hub.order(Order::Repassword { client: self.client, re, account, phc })?;
         Ok(None)
@@ -213,17 +233,25 @@ impl Session<'_> {
     }
 
     pub(super) fn be_nobody(&mut self) {
-        if let (Some(who), Dialect::Words(typing)) = (&self.who, &mut self.dialect) {
-            let (stand, shown) = (std::mem::take(&mut typing.here), typing.shown.take());
-            if let (Some(room), Some(seq)) = (stand.place().cloned(), shown) {
-                // Who types says nothing of what it has read: it has, where it was.
-                let (account, ask) = (who.account, Ask::Read { room, seq });
-                _ = self.hub.order(Order::Ask { client: self.client, account, re: None, ask });
-            }
+        self.mark_read();
+        if let Dialect::Words(typing) = &mut self.dialect {
+            (typing.here, typing.shown) = (Stand::Nowhere, None);
         }
         if self.who.take().is_some() {
             // A desk that is gone has nobody.
             _ = self.hub.order(Order::Leave { client: self.client });
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Who types says nothing of what it has read: it has, where it is, what was shown. Nobody is answered.
+    pub(super) fn mark_read(&self) {
+        let (Some(who), Dialect::Words(typing)) = (&self.who, &self.dialect) else { return };
+        if let (Some(room), Some(seq)) = (typing.here.place().cloned(), typing.shown) {
+            let client = ClientId { key: Key::NOBODY, ..self.client };
+            let (account, ask) = (who.account, Ask::Read { room, seq });
+            _ = self.hub.order(Order::Ask { client, account, re: None, ask });
         }
     }
 }
@@ -242,9 +270,13 @@ pub(crate) fn new_password(
     Ok(password)
 }
 
-/// Whether `peer` is on this machine, where nobody else reads along.
-fn is_here(peer: Peer) -> bool {
-    peer.ip().is_none_or(|ip| ip.is_loopback())
+impl Way {
+    /// Whether passwords and tokens may be said: where nobody else reads along, as on this machine, or
+    /// where they are taken all the same.
+    pub(crate) fn is_for_secrets(self, clear: ClearPasswords) -> bool {
+        let is_here = self.peer.ip().is_none_or(|ip| ip.is_loopback());
+        self.is_private || is_here || clear == ClearPasswords::Taken
+    }
 }
 
 fn busy(busy: proof::Busy) -> Refusal {

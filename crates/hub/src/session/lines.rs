@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    io,
+    fmt, io,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -13,7 +13,6 @@ use tokio::io::{AsyncRead as _, ReadBuf};
 /// What a client said that was not heard yet.
 ///
 /// `taken <= pending.len()`.
-#[derive(Debug)]
 pub(crate) struct Lines {
     pending: Vec<u8>,
     taken: usize,
@@ -25,11 +24,29 @@ pub(crate) struct Lines {
 }
 
 /// A line, without its end.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(super) enum Line {
     Whole(Vec<u8>),
     /// It was longer than it may be, and dropped.
     TooLong,
+}
+
+/// Without what is said: there may be a password in it.
+impl fmt::Debug for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.pending.len() - self.taken;
+        f.debug_struct("Lines").field("bytes", &bytes).finish_non_exhaustive()
+    }
+}
+
+/// The same.
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(line) => write!(f, "Whole({} bytes)", line.len()),
+            Self::TooLong => f.write_str("TooLong"),
+        }
+    }
 }
 
 /// How much is read at once.
@@ -146,6 +163,14 @@ mod tests {
         check(&["123456789\nb\n"], &[None, Some("b")]);
         check(&["1234", "56789", "0000000000", "00\nb\n"], &[None, Some("b")]);
         check(&["123456789", "\n", "b\n"], &[None, Some("b")]);
+    }
+
+    #[test]
+    fn what_is_said_is_not_shown_when_it_is_debugged() {
+        let mut lines = Lines::new(100);
+        lines.push(b"secret\nsecret");
+        let shown = format!("{:?} {lines:?}", lines.next().unwrap());
+        assert_eq!(shown, "Whole(6 bytes) Lines { bytes: 6, .. }");
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub(crate) struct Session<'h> {
     silence: Alarm,
     /// It says nothing more.
     has_ended: bool,
+    /// It said goodbye, under this number: it is answered when all else is.
+    goodbye: Option<Goodbye>,
     /// It was told that this is the end.
     end: Option<End>,
     passed: Passed,
@@ -116,10 +118,16 @@ struct Typing {
     lang: Lang,
     /// Where what is typed goes.
     here: Stand,
-    /// The last that was shown of it.
+    /// The last of it behind which nothing was left out of what was shown, or read before.
     shown: Option<Seq>,
     /// Whose next line is a password, and for what.
     secret: Option<words::Wanted>,
+}
+
+/// The last word of a client.
+#[derive(Clone, Copy, Debug)]
+struct Goodbye {
+    re: Option<u64>,
 }
 
 /// How long what a client waits for is.
@@ -190,6 +198,7 @@ impl<'h> Session<'h> {
             said_unknown: 0,
             silence,
             has_ended: false,
+            goodbye: None,
             end: None,
             passed: Passed::default(),
         }
@@ -217,7 +226,12 @@ impl<'h> Session<'h> {
                 return Ok(end);
             }
             self.know_dialect();
-            while self.asked < self.asked_max() {
+            if self.says_too_much() {
+                let why = "this much is for who has logged in";
+                self.tell_end(Refusal::of(Code::FrameTooBig).why(why)).await?;
+                return Ok((By::Relais, "said too much before it logged in".into()));
+            }
+            while self.goodbye.is_none() && self.asked < self.asked_max() {
                 let Some(line) = self.link.next() else { break };
                 if let ControlFlow::Break(end) = self.hear(line).await {
                     self.speak().await?;
@@ -228,17 +242,15 @@ impl<'h> Session<'h> {
                 continue;
             }
             if self.has_ended && self.asked == 0 {
+                if let Some(Goodbye { re }) = self.goodbye {
+                    return self.say_goodbye(re).await;
+                }
                 return Ok((By::Client, "closed".into()));
             }
             match self.step(&mut ending).await? {
                 // What it asked is answered yet.
                 Step::Heard(Heard::End) => self.has_ended = true,
                 Step::Heard(Heard::Over(end)) => return Ok(end),
-                Step::Heard(Heard::Bytes(_)) if self.says_too_much() => {
-                    let why = "this much is for who has logged in";
-                    self.tell_end(Refusal::of(Code::FrameTooBig).why(why)).await?;
-                    return Ok((By::Relais, "said too much before it logged in".into()));
-                }
                 Step::Heard(Heard::Bytes(_)) | Step::Told => {}
                 Step::Silence => {
                     self.tell_end(Refusal::of(Code::NotLoggedIn)).await?;
@@ -330,3 +342,6 @@ const RETRY_MS: u64 = 1500;
 fn hearing(error: io::Error) -> Fault {
     Fault::new(Side::Client, "hearing a client", error)
 }
+
+#[cfg(test)]
+mod tests;

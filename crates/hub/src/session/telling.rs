@@ -6,16 +6,37 @@ use relais_net::{Fault, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
-use super::{Asks, Dialect, Session};
+use super::{Asks, Dialect, End, Session, Typing};
 use crate::{
     json,
     outbox::Spoken,
-    protocol::{Answer, Event, Refusal, Told},
+    protocol::{Answer, Event, Listed, Refusal, Told},
     words::{self, Lang, Reader, Stand},
 };
 
 /// How long somebody may take to be told what waits.
 const TOLD_WITHIN: Duration = Duration::from_secs(30);
+
+impl Typing {
+    /// Goes into a room, of which nothing is shown but what is typed and said there.
+    fn enter(&mut self, listed: &Listed) {
+        let read = match listed.mine {
+            Some((read, _)) if listed.unread > 0 => read,
+            _ => listed.last,
+        };
+        let shown = self.shown.filter(|_| self.here.place() == Some(&listed.room));
+        self.here = Stand::entered(listed.room.clone(), listed.dialogue.as_ref());
+        self.shown = shown.max(Some(read));
+    }
+
+    /// Takes in that `event` is shown: with it all before it, if none of that was left out.
+    fn show(&mut self, event: &Event) {
+        let Some(at) = event.at().filter(|at| self.here.place() == Some(&at.room)) else { return };
+        if self.shown.is_some_and(|shown| at.prev <= shown) {
+            self.shown = self.shown.max(Some(at.seq));
+        }
+    }
+}
 
 impl Session<'_> {
     /// Tells all that is to be told.
@@ -54,12 +75,16 @@ impl Session<'_> {
         if let Told::Event(Event::Bye(refusal)) = told {
             self.end.get_or_insert((By::Relais, refusal.code.as_str().into()));
         }
+        if let Told::Answer { answer: Ok(Answer::Joined(_)), .. } = told {
+            self.mark_read();
+        }
         let Dialect::Words(typing) = &mut self.dialect else { return };
         match told {
-            Told::Answer { answer: Ok(Answer::Joined(listed)), .. } => {
-                let held = listed.dialogue.as_ref();
-                typing.here = Stand::entered(listed.room.clone(), held);
-                typing.shown = Some(listed.last);
+            Told::Answer { answer: Ok(Answer::Joined(listed)), .. } => typing.enter(listed),
+            Told::Answer { answer: Ok(Answer::Page { events, .. }), .. } => {
+                for event in events {
+                    typing.show(event);
+                }
             }
             Told::Event(Event::Part(at))
                 if typing.here.place() == Some(&at.room)
@@ -70,10 +95,10 @@ impl Session<'_> {
             Told::Event(Event::Delete(at)) if typing.here.place() == Some(&at.room) => {
                 typing.here = Stand::Nowhere;
             }
-            Told::Event(Event::Message { at, .. }) if typing.here.place() == Some(&at.room) => {
-                typing.shown = Some(at.seq);
+            Told::Event(event) => {
+                typing.show(event);
+                typing.here.hear(event);
             }
-            Told::Event(event) => typing.here.hear(event),
             Told::Answer { .. } => {}
         }
     }
@@ -97,6 +122,13 @@ impl Session<'_> {
     pub(super) fn answer(&mut self, re: Option<u64>, answer: Result<Answer, Refusal>) {
         self.asked += 1;
         self.taken.push_back(Spoken::new(Told::Answer { re, answer }));
+    }
+
+    /// Answers the client's last word.
+    pub(super) async fn say_goodbye(&mut self, re: Option<u64>) -> Result<End, Fault> {
+        self.answer(re, Ok(Answer::Bye));
+        self.speak().await?;
+        Ok((By::Client, "said its last word".into()))
     }
 
     pub(super) async fn tell_end(&mut self, why: Refusal) -> Result<(), Fault> {

@@ -41,6 +41,8 @@ pub struct Sought<'s> {
     pub from: Option<AccountId>,
     /// At most so much of it.
     pub limit: usize,
+    /// The last place of the log where it may be.
+    pub upto: Seq,
 }
 
 /// The most accounts whose words are looked past: of more, which were deleted at about the same time, what is
@@ -65,7 +67,8 @@ impl Archive {
         from: Option<AccountId>,
         limit: usize,
     ) -> Result<Vec<Past>, Broken> {
-        self.search_while(&Sought { rooms, words, from, limit }, || true).map(|(found, _)| found)
+        self.search_while(&Sought { rooms, words, from, limit, upto: END }, || true)
+            .map(|(found, _)| found)
     }
 
     /// The same for as long as it may `go_on`, which is asked again and again, and whether that was
@@ -79,15 +82,15 @@ impl Archive {
         sought: &Sought<'_>,
         go_on: impl Fn() -> bool,
     ) -> Result<(Vec<Past>, More), Broken> {
-        let Sought { rooms, words, from, limit } = *sought;
+        let Sought { rooms, words, from, limit, upto } = *sought;
         let Some(query) = query(rooms, words, from) else { return Ok((Vec::new(), More::No)) };
         self.conn.execute_batch(TAIL)?;
         // All is read as it is at one moment: what is indexed meanwhile is not found twice.
         let moment = self.conn.unchecked_transaction()?;
         let query = query + &but_owed(&moment)?;
         fill_tail(&moment, rooms)?;
-        let mut found = matches(&moment, ("tail", &query), (Seq(0), END), limit)?;
-        let mut end = said::indexed(&moment)?;
+        let mut found = matches(&moment, ("tail", &query), (Seq(0), upto), limit)?;
+        let mut end = said::indexed(&moment)?.min(upto);
         // Part by part: while FTS5 looks for what has all words, nothing interrupts it.
         while end > Seq(0) && found.len() < limit {
             if !go_on() {

@@ -26,14 +26,14 @@ impl Model {
         let later = match ask {
             Ask::History { room, page, limit } => {
                 let limit = limit.unwrap_or(50).clamp(1, self.limits.page_max);
-                Later::Page(self.inside(by, room)?, *page, limit)
+                Later::Page(self.inside(by, room)?, *page, (limit, self.last))
             }
             Ask::Search { words, room, from, limit } => {
                 let room = room.as_ref().map(|room| self.inside(by, room)).transpose()?;
                 let rooms = room.map_or_else(|| self.rooms_of(by), |room| vec![room]);
                 let from = from.as_ref().map(|from| self.person(from)).transpose()?;
                 let limit = limit.unwrap_or(50).clamp(1, self.limits.found_max);
-                Later::Found(rooms, words.clone(), from, limit)
+                Later::Found(rooms, words.clone(), from, (limit, self.last))
             }
             Ask::Resume(resume) => {
                 let rooms = self.resumed(by, resume).into_iter().collect::<Ruling<_>>()?;
@@ -206,10 +206,16 @@ impl Model {
                     && (kind, reply) == (k, r)
                     && (body == b || self.is_redacted(before.seq))
             }
-            (Act::Edit { of, .. }, Ask::Edit { room: place, seq, .. })
-            | (Act::Redact { of, .. }, Ask::Redact { room: place, seq, .. })
-            | (Act::React { of, .. }, Ask::React { room: place, seq, .. }) => {
-                self.at(by, place) == Some(*room) && of == seq
+            (Act::Edit { of, body }, Ask::Edit { room: place, seq, body: b, .. }) => {
+                self.at(by, place) == Some(*room)
+                    && of == seq
+                    && (body == b || self.is_redacted(*of))
+            }
+            (Act::Redact { of, reason }, Ask::Redact { room: place, seq, reason: r, .. }) => {
+                self.at(by, place) == Some(*room) && (of, reason) == (seq, r)
+            }
+            (Act::React { of, sign, on }, Ask::React { room: place, seq, emoji, on: o, .. }) => {
+                self.at(by, place) == Some(*room) && (of, sign, on) == (seq, emoji, o)
             }
             _ => false,
         };

@@ -114,7 +114,13 @@ fn about_a_message(dice: &mut Dice, model: &Model, (by, room): (AccountId, Place
     match dice.roll(3) {
         0 => Ask::Edit { room, seq, body: (*dice.pick(&BODIES)).to_owned(), cid },
         1 => Ask::Redact { room, seq, reason: reason(dice), cid },
-        _ => Ask::React { room, seq, emoji: "+1".to_owned(), on: !dice.is_one_in(3), cid },
+        _ => Ask::React {
+            room,
+            seq,
+            emoji: (*dice.pick(&["+1", "-1"])).to_owned(),
+            on: !dice.is_one_in(3),
+            cid,
+        },
     }
 }
 
@@ -185,9 +191,14 @@ pub(super) fn resume(dice: &mut Dice, model: &Model, by: AccountId) -> Resume {
     if dice.is_one_in(2) {
         return Resume::Since(since);
     }
-    let one = (place(dice, model, by), since);
-    let other = (place(dice, model, by), seq(dice, model));
-    // One room is not named twice, in whatever spelling.
-    let is_other = model.inside(by, &one.0).ok() != model.inside(by, &other.0).ok();
-    Resume::Rooms(if is_other { vec![one, other] } else { vec![one] })
+    let mut rooms = vec![(place(dice, model, by), since)];
+    for _ in 0..dice.roll(5) {
+        let one = (place(dice, model, by), seq(dice, model));
+        // One room is not named twice, in whatever spelling.
+        let id = model.inside(by, &one.0).ok();
+        if rooms.iter().all(|(other, _)| model.inside(by, other).ok() != id) {
+            rooms.push(one);
+        }
+    }
+    Resume::Rooms(rooms)
 }

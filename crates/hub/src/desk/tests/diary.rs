@@ -38,7 +38,9 @@ impl Diary {
             Some(known) => {
                 assert_eq!(at.prev, known, "a hole before {event:?}");
             }
-            None => {}
+            None if matches!(event, Event::Join(_) | Event::Create(_)) => {}
+            // Nor of those that are called otherwise since: what is no news there it cannot tell.
+            None => return,
         }
         let is_own = |who: &str| Some(who) == name;
         let leaves = match event {
@@ -47,10 +49,9 @@ impl Diary {
             // Of a room that one is not in, one hears nothing more.
             _ => false,
         };
-        let comes_in = matches!(event, Event::Join(_) | Event::Create(_)) || known.is_some();
         if leaves {
             self.known.remove(&at.room);
-        } else if comes_in {
+        } else {
             self.known.insert(at.room.clone(), at.seq);
         }
         if let Some(cid) = &at.cid {

@@ -56,8 +56,8 @@ pub(super) struct Guest {
 
 /// What is read once all is written.
 pub(super) enum Later {
-    Page(RoomId, Page, usize),
-    Found(Vec<RoomId>, String, Option<AccountId>, usize),
+    Page(RoomId, Page, (usize, Seq)),
+    Found(Vec<RoomId>, String, Option<AccountId>, (usize, Seq)),
     Missed(Vec<(RoomId, Seq)>, Seq),
     Counted(Answer, Seq),
 }

@@ -48,8 +48,14 @@ impl Model {
         answer
     }
 
-    pub(super) fn page(&self, (room, by): (RoomId, AccountId), page: Page, limit: usize) -> Answer {
-        let seen = self.seen(room);
+    pub(super) fn page(
+        &self,
+        (room, by): (RoomId, AccountId),
+        page: Page,
+        (limit, upto): (usize, Seq),
+    ) -> Answer {
+        let mut seen = self.seen(room);
+        seen.retain(|entry| entry.seq <= upto);
         let before = |seq: Seq| seen.iter().filter(move |entry| entry.seq < seq).copied();
         let from = |seq: Seq| seen.iter().filter(move |entry| entry.seq >= seq).copied();
         let last = |entries: Vec<_>, most: usize| {
@@ -82,13 +88,14 @@ impl Model {
         &self,
         by: AccountId,
         (rooms, word, from): (&[RoomId], &str, Option<AccountId>),
-        limit: usize,
+        (limit, upto): (usize, Seq),
     ) -> Answer {
         let has = |entry: &&Entry| {
             let Deed::In { room, act: Act::Say { body, .. } } = &entry.deed else { return false };
             let now =
                 self.edited(entry.seq).unwrap_or(body.clone()).to_lowercase().replace('é', "e");
             rooms.contains(room)
+                && entry.seq <= upto
                 && from.is_none_or(|from| from == entry.by)
                 && !self.is_redacted(entry.seq)
                 && now.split(|char: char| !char.is_alphanumeric()).any(|one| one == word)

@@ -18,6 +18,9 @@ impl Model {
             Ask::Message { body, .. } | Ask::Edit { body, .. } if body.trim().is_empty() => {
                 no(Code::BadField)
             }
+            Ask::Message { to: Place::Person(name), .. } if self.person(name) == Ok(by) => {
+                no(Code::BadField)
+            }
             Ask::Message { to: Place::Person(name), .. }
                 if self.person(name).is_ok_and(|with| self.talk(by, with).is_none()) =>
             {

@@ -132,7 +132,8 @@ impl Stand {
     pub(super) fn register(&mut self, (guest, re): (usize, u64), name: &str) -> String {
         let (device, session) = self.new_device();
         let (entered, _) = oneshot::channel();
-        let (client, name, phc) = (self.guests[guest].id, name.to_owned(), "phc".to_owned());
+        let (client, name, phc) =
+            (self.guests[guest].id, name.to_owned(), Secret("phc".to_owned()));
         let (re, admission) = (Some(re), Admission::Anybody);
         let order = Order::Register { client, re, name, phc, admission, device, entered };
         self.desk().obey(order);

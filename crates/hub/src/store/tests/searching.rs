@@ -56,7 +56,8 @@ fn a_search_goes_back_in_the_log_for_as_long_as_it_may() {
     let found = |limit, parts: usize| {
         let left = std::cell::Cell::new(parts);
         let go_on = || left.replace(left.get().saturating_sub(1)) > 0;
-        let sought = Sought { rooms: &[lab], words: "salut", from: None, limit };
+        let sought =
+            Sought { rooms: &[lab], words: "salut", from: None, limit, upto: Seq(1_000_001) };
         let (found, more) = archive.search_while(&sought, go_on).unwrap();
         (found.iter().map(|past| past.entry.seq).collect::<Vec<_>>(), more)
     };
