@@ -16,10 +16,17 @@ mod seating;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod undoing;
 mod upkeep;
 mod writing;
 
-use std::{cell::Cell, collections::HashMap, sync::Arc, time::SystemTime};
+use std::{
+    cell::Cell,
+    collections::{HashMap, VecDeque},
+    ops::Range,
+    sync::Arc,
+    time::SystemTime,
+};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -29,7 +36,7 @@ use tracing::error;
 
 pub(crate) use self::chore::{Chore, Outcome};
 pub(crate) use self::order::{Admission, Device, Entered, Entrance, Hooked, NewDevice, Order};
-use self::{pace::Pace, trouble::Trouble, upkeep::Upkeep};
+use self::{pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
@@ -69,6 +76,12 @@ pub(crate) struct Desk {
     entered: Vec<(ClientId, oneshot::Sender<Entered>, Entered)>,
     /// What who runs the hub had done, and is to know it.
     ran: Vec<(oneshot::Sender<Result<Outcome, Refusal>>, Outcome)>,
+    /// What is still to be done of what was ordered: a bug in one order takes no other with it.
+    orders: VecDeque<Order>,
+    /// Whose connection ends once what was written is committed, and what its session is called.
+    dismissed: Vec<(ClientId, String)>,
+    /// Which posts are told whether or not what was written is committed.
+    certain: Vec<Range<usize>>,
     /// Who is asked for, to be told once what was written is committed.
     looks: Vec<Order>,
     /// What is to be read once what was written is committed.
@@ -84,6 +97,7 @@ pub(crate) struct Desk {
     /// Who asked since the last commit.
     asked: Vec<(ClientId, Option<u64>)>,
     is_writing: bool,
+    ground: Ground,
 }
 
 /// What a desk is made of.
@@ -117,6 +131,9 @@ impl Desk {
             away: HashMap::new(),
             entered: Vec::new(),
             ran: Vec::new(),
+            orders: VecDeque::new(),
+            dismissed: Vec::new(),
+            certain: Vec::new(),
             looks: Vec::new(),
             jobs: Vec::new(),
             last_at: Millis::default(),
@@ -126,6 +143,7 @@ impl Desk {
             posts: Group::new(),
             asked: Vec::new(),
             is_writing: false,
+            ground: Ground::default(),
         }
     }
 
@@ -133,18 +151,28 @@ impl Desk {
     pub(crate) async fn run(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>) {
         let mut some = Vec::with_capacity(GROUP_MAX);
         loop {
+            // Of what a bug ended, the rest, too.
+            self.work_off();
+            self.keep_up();
             let patience = self.upkeep.patience();
             match timeout(patience, orders.recv_many(&mut some, GROUP_MAX)).await {
                 Ok(0) => return,
-                Ok(_) => {
-                    some.drain(..).for_each(|order| self.obey(order));
-                    self.settle();
-                }
+                Ok(_) => self.orders.extend(some.drain(..)),
                 // Nobody asks: a good time for what else there is.
                 Err(_) => {}
             }
-            self.keep_up();
         }
+    }
+
+    /// Does what was ordered so far, and commits it.
+    fn work_off(&mut self) {
+        if self.orders.is_empty() {
+            return;
+        }
+        while let Some(order) = self.orders.pop_front() {
+            self.obey(order);
+        }
+        self.settle();
     }
 
     /// Goes on after a bug ended what was asked last: of what was not committed nothing is done.
@@ -194,7 +222,7 @@ impl Desk {
                 }
                 _ = closed.send(());
             }
-            Order::Leave { client } => self.leave(client),
+            Order::Leave { client } => self.see_off(client),
             Order::Ask { client, account, re, ask } => {
                 self.answer((client, re), |desk| desk.ask((client, re), account, ask));
             }
@@ -208,7 +236,8 @@ impl Desk {
         answering: impl FnOnce(&mut Self) -> Result<Option<Answer>, Refusal>,
     ) {
         self.asked.push((client, re));
-        let answer = answering(self).transpose();
+        let is_sound = self.sound().map_err(|error| broken(&error));
+        let answer = is_sound.and_then(|()| answering(self)).transpose();
         // Where all was undone, who asked was told so.
         if let Some(answer) = answer.filter(|_| !self.asked.is_empty()) {
             self.tell(client, Told::Answer { re, answer });

@@ -14,11 +14,38 @@ use crate::{
 impl Desk {
     /// Tells who somebody is who wants to log in. Of what is committed alone: what is undone was never.
     pub(super) fn look_up(&mut self, look: Order) {
+        if self.sound().is_err() {
+            // Who waits for it is told that it cannot be had now.
+            return;
+        }
         match look {
             Order::Find { name, found } => _ = found.send(self.find(&name)),
             Order::Known { hash, found } => _ = found.send(self.known(&hash)),
             Order::Hooked { hash, found } => _ = found.send(self.hooked(&hash)),
             _ => {}
+        }
+    }
+
+    /// Has a client leave that hung up, or is nobody any more, even if nothing else of the group is done.
+    pub(super) fn see_off(&mut self, client: ClientId) {
+        let first = self.posts.len();
+        self.leave(client);
+        self.certain.push(first..self.posts.len());
+    }
+
+    /// Has a client that is sent away leave once that is committed: if it is not, it stays who it is.
+    pub(super) fn dismiss_later(&mut self, client: ClientId) {
+        if let Some((_, session)) = self.clients.get(&client) {
+            self.dismissed.push((client, session.clone()));
+        }
+    }
+
+    /// Has those leave who were sent away, but who is somebody anew.
+    pub(super) fn dismiss_all(&mut self) {
+        for (client, session) in std::mem::take(&mut self.dismissed) {
+            if self.clients.get(&client).is_some_and(|(_, own)| *own == session) {
+                self.leave(client);
+            }
         }
     }
 
@@ -246,7 +273,7 @@ impl Desk {
         let ended: Vec<_> = ended.map(|(client, _)| *client).filter(|one| *one != client).collect();
         for client in ended {
             self.tell(client, Told::Event(Event::Bye(Refusal::of(Code::SessionRevoked))));
-            self.leave(client);
+            self.dismiss_later(client);
         }
         Ok(Answer::Done)
     }

@@ -29,7 +29,12 @@ impl Door {
     /// # Errors
     ///
     /// What is to be told in `lang`, if it cannot be kept.
-    pub(super) fn keep(&self, user: &str, token: Option<&Secret>, lang: Lang) -> Result<(), String> {
+    pub(super) fn keep(
+        &self,
+        user: &str,
+        token: Option<&Secret>,
+        lang: Lang,
+    ) -> Result<(), String> {
         let kept = token.map_or(Ok(()), |token| self.kept.keep(user, &token.0));
         kept.map_err(|error| format!("{}: {error}", NO_TOKEN.of(lang)))
     }

@@ -13,6 +13,7 @@ mod reading;
 mod ruling;
 mod stand;
 mod telling;
+mod undoing;
 
 use std::{
     collections::VecDeque,

@@ -71,6 +71,8 @@ pub(super) struct Model {
     pub(super) log: Vec<Entry>,
     pub(super) guests: Vec<Guest>,
     pub(super) later: Vec<(usize, Option<u64>, AccountId, Later)>,
+    /// Whose connection ends once all is written, and what its session is called.
+    pub(super) dismissed: Vec<(usize, String)>,
     /// Whether what is to be written finds no disk.
     pub(super) is_lost: bool,
 }
@@ -94,6 +96,7 @@ impl Model {
             log: Vec::new(),
             guests: Vec::new(),
             later: Vec::new(),
+            dismissed: Vec::new(),
             is_lost: false,
         }
     }

@@ -82,7 +82,7 @@ impl Stand {
         self.start();
     }
 
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.folder.path().join("hub.db")
     }
 
@@ -104,7 +104,7 @@ impl Stand {
         (self.desk, self.reader) = (Some(desk), Some(by_hand));
     }
 
-    fn desk(&mut self) -> &mut Desk {
+    pub(super) fn desk(&mut self) -> &mut Desk {
         self.desk.as_mut().expect("a hub that was started")
     }
 
@@ -114,6 +114,10 @@ impl Stand {
         let (hall, _) = &self.halls[self.guests.len() % self.halls.len()];
         self.guests.push(Guest { id: hall.enter(Arc::clone(&outbox)), outbox });
         self.guests.len() - 1
+    }
+
+    pub(super) fn client(&self, guest: usize) -> ClientId {
+        self.guests[guest].id
     }
 
     /// A client says nothing more, and hears nothing more; or is nobody any more.
