@@ -13,6 +13,7 @@ mod order;
 mod pace;
 mod reading;
 mod seating;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -35,7 +36,7 @@ use tokio::{
 use tracing::error;
 
 pub(crate) use self::chore::{Chore, Outcome};
-pub(crate) use self::order::{Admission, Device, Entered, Entrance, Hooked, NewDevice, Order};
+pub(crate) use self::order::{Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof};
 use self::{pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
@@ -189,11 +190,11 @@ impl Desk {
                 self.halls.push(hall);
                 _ = number.send(self.halls.len() - 1);
             }
-            Order::Find { .. } | Order::Known { .. } | Order::Hooked { .. } => {
+            Order::Find { .. } | Order::Hooked { .. } => {
                 self.looks.push(order);
             }
             Order::Hook { client, account, re, room, hook } => {
-                let keep = |desk: &mut Self| desk.keep_hook(account, &room, hook).map(Some);
+                let keep = |desk: &mut Self| desk.make_hook(account, &room, hook).map(Some);
                 self.answer((client, re), keep);
             }
             Order::Register { client, re, name, phc, admission, device, entered } => {
@@ -202,8 +203,8 @@ impl Desk {
                     |desk: &mut Self| desk.register((client, re), account, admission, device);
                 self.admit((client, re), register, entered);
             }
-            Order::Enter { client, re, account, entry, entered } => {
-                let enter = |desk: &mut Self| desk.enter((client, re), account, entry);
+            Order::Enter { client, re, entry, entered } => {
+                let enter = |desk: &mut Self| desk.enter((client, re), entry);
                 self.admit((client, re), enter, entered);
             }
             Order::Repassword { client, re, account, phc } => {
@@ -300,8 +301,7 @@ impl Desk {
         by: AccountId,
         ask: &Ask,
     ) -> Result<Option<Answer>, Refusal> {
-        let now = self.now();
-        self.pace.may(by, (now, 1)).map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
+        self.may_write(by)?;
         let deeds = self.judge(by).judge(ask)?;
         if deeds.is_empty() {
             return Ok(self.done(asked, by, ask));
@@ -313,6 +313,12 @@ impl Desk {
             written = self.put_down(by, cid, deed)?;
         }
         Ok(Some(self.written(written, by, ask)))
+    }
+
+    /// Whether an account may have something written down now, at the pace of messages.
+    fn may_write(&mut self, by: AccountId) -> Result<(), Refusal> {
+        let now = self.now();
+        self.pace.may(by, (now, 1)).map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))
     }
 
     /// What is answered to `ask`, of which the last entry is at `seq`.

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use super::{Dialect, Session, Somebody};
 use crate::{
-    desk::{Admission, Device, Entered, Entrance, NewDevice, Order},
+    desk::{Admission, Entered, Entrance, NewDevice, Order, Proof},
     model::{AccountId, Said},
     name,
     proof::{self, Attempt, Token, TokenHash, Verdict},
@@ -76,13 +76,13 @@ impl Session<'_> {
         (device, resume): (Option<String>, Option<Resume>),
     ) -> Result<Option<Answer>, Refusal> {
         self.may_log_in()?;
-        let account = self.prove(user, password).await?;
-        let device = Device::New(self.new_device(device.as_deref())?);
-        self.enter(re, account, Entrance { device, resume }).await
+        let (account, phc) = self.prove(user, password).await?;
+        let device = self.new_device(device.as_deref())?;
+        self.enter(re, Entrance { proof: Proof::Password { account, phc, device }, resume }).await
     }
 
-    /// Who is called `user`, if that is its password.
-    async fn prove(&self, user: &str, password: Secret) -> Result<AccountId, Refusal> {
+    /// Who is called `user`, if that is its password, and what that was held against.
+    async fn prove(&self, user: &str, password: Secret) -> Result<(AccountId, String), Refusal> {
         let peer = self.way.peer;
         let attempt = self.hub.throttled(|throttled, now| throttled.logins.admit(peer, user, now));
         let attempt = attempt.map_err(limited)?;
@@ -94,9 +94,9 @@ impl Session<'_> {
         let password = name::password_text(&password.0).map_or(password, Secret);
         let verdict = self.hub.passwords.verify(password, stored).await.map_err(busy)?;
         match (verdict, who) {
-            (Verdict::Right { .. }, Some((account, _))) => {
+            (Verdict::Right { .. }, Some(who)) => {
                 self.hub.throttled(|throttled, now| throttled.logins.right(attempt, now));
-                Ok(account)
+                Ok(who)
             }
             _ => Err(Refusal::of(Code::BadCredentials)),
         }
@@ -110,22 +110,13 @@ impl Session<'_> {
     ) -> Result<Option<Answer>, Refusal> {
         self.may_log_in()?;
         let hash = TokenHash::read(&token.0).ok_or_else(|| Refusal::of(Code::TokenExpired))?;
-        let (found, known) = oneshot::channel();
-        self.hub.order(Order::Known { hash, found })?;
-        let known = known.await.map_err(|_| gone())?;
-        let (account, session) = known.ok_or_else(|| Refusal::of(Code::TokenExpired))?;
-        self.enter(re, account, Entrance { device: Device::Known(session), resume }).await
+        self.enter(re, Entrance { proof: Proof::Token(hash), resume }).await
     }
 
-    async fn enter(
-        &mut self,
-        re: Option<u64>,
-        account: AccountId,
-        entry: Entrance,
-    ) -> Result<Option<Answer>, Refusal> {
+    async fn enter(&mut self, re: Option<u64>, entry: Entrance) -> Result<Option<Answer>, Refusal> {
         let (entered, entering) = oneshot::channel();
         let client = self.client;
-        self.hub.order(Order::Enter { client, re, account, entry, entered })?;
+        self.hub.order(Order::Enter { client, re, entry, entered })?;
         self.be(entering).await
     }
 
@@ -172,7 +163,7 @@ impl Session<'_> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         let user = who.user.clone();
         let new = new_password(&new, &user, "new")?;
-        let account = self.prove(&user, old).await?;
+        let (account, _) = self.prove(&user, old).await?;
         let phc = self.hub.passwords.hash(new).await.map_err(busy)?;
         self.asked += 1;
         self.hub.order(Order::Repassword { client: self.client, re, account, phc })?;
@@ -188,7 +179,7 @@ impl Session<'_> {
     ) -> Result<Option<Answer>, Refusal> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         let user = who.user.clone();
-        let account = self.prove(&user, password).await?;
+        let (account, _) = self.prove(&user, password).await?;
         self.asked += 1;
         self.hub.order(Order::Unregister { client: self.client, re, account, said })?;
         Ok(None)
