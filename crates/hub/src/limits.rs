@@ -21,6 +21,8 @@ pub struct Limits {
     pub rooms_an_account_max: usize,
     /// The most others whom an account speaks to first.
     pub talks_an_account_max: usize,
+    /// The most talks that are listed to who logs in: those in which something happened last.
+    pub talks_listed_max: usize,
     /// The most connections of an account.
     pub sessions_an_account_max: usize,
     /// The most devices that are logged in as an account, connected or not: one more, and the one that was
@@ -73,6 +75,7 @@ impl Default for Limits {
             members_max: 10_000,
             rooms_an_account_max: 200,
             talks_an_account_max: 1000,
+            talks_listed_max: 500,
             sessions_an_account_max: 16,
             devices_an_account_max: 64,
             keywords_max: 20,

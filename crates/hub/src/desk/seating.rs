@@ -74,7 +74,8 @@ impl Desk {
     ) -> Result<(Entered, Option<Answer>), Refusal> {
         let (who, session, token) = self.admitted(proof)?;
         self.clients.insert(client, (who, session.clone()));
-        let rooms = self.seat(client, who);
+        let mut rooms = self.seat(client, who);
+        self.leave_out_old_talks(&mut rooms);
         let (user, cursor) = (self.state.account(who).name.clone(), self.state.last);
         let entered = Entered { account: who, user: user.clone(), session: session.clone() };
         let wishes = self.wishes(who);

@@ -73,6 +73,38 @@ async fn where_there_are_as_many_devices_as_may_be_the_one_seen_longest_ago_make
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_many_talks_those_are_listed_in_which_something_happened_last() {
+    let most = Limits { talks_listed_max: 2, talks_an_account_max: 3, ..limits() };
+    let (mut stand, ana) = hub(most);
+    let talk = |to: AccountId, (stand, re): (&mut Stand, u64)| {
+        let to = Place::Person(stand.desk().state.account(to).name.clone());
+        let (body, kind) = ("hi".to_owned(), Kind::Text);
+        stand.ask((0, re), ana, Ask::Message { to, body, kind, reply: None, cid: None });
+    };
+    let others = ["bob", "cleo", "dan"].map(|name| {
+        stand.register((1, 1), name);
+        stand.leave(1);
+        stand.desk().state.account_named(name).unwrap()
+    });
+    stand.ask((0, 2), ana, Ask::Join { room: Place::Room("#lab".to_owned()) });
+    for other in others {
+        talk(other, (&mut stand, 3));
+    }
+    // The first is not the oldest any more.
+    talk(others[0], (&mut stand, 4));
+    stand.settle();
+    stand.enter((2, 1), ana, (None, None));
+    stand.settle();
+    let told = stand.told(2);
+    let rooms = told.iter().find_map(|told| match told {
+        Told::Answer { answer: Ok(Answer::LoggedIn { rooms, .. }), .. } => Some(rooms),
+        _ => None,
+    });
+    let listed: Vec<_> = rooms.unwrap().iter().map(|listed| listed.room.to_string()).collect();
+    assert_eq!(listed, ["#lab", "@bob", "@dan"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn devices_are_ended_at_the_pace_of_messages_but_for_the_own_one() {
     let (mut stand, ana) = hub(Limits { burst: 2, messages_a_second: 1, ..limits() });
     for re in 2..6 {
