@@ -151,17 +151,20 @@ impl Desk {
     /// Does what is ordered, until nobody is there to order anything. Blocks: it wants a thread.
     pub(crate) async fn run(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>) {
         let mut some = Vec::with_capacity(GROUP_MAX);
+        // The rest of what was ordered with what a bug ended.
+        self.work_off();
         loop {
-            // Of what a bug ended, the rest, too.
-            self.work_off();
-            self.keep_up();
             let patience = self.upkeep.patience();
             match timeout(patience, orders.recv_many(&mut some, GROUP_MAX)).await {
                 Ok(0) => return,
-                Ok(_) => self.orders.extend(some.drain(..)),
+                Ok(_) => {
+                    self.orders.extend(some.drain(..));
+                    self.work_off();
+                }
                 // Nobody asks: a good time for what else there is.
                 Err(_) => {}
             }
+            self.keep_up();
         }
     }
 
