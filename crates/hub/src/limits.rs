@@ -21,8 +21,13 @@ pub struct Limits {
     pub rooms_an_account_max: usize,
     /// The most others whom an account speaks to first.
     pub talks_an_account_max: usize,
+    /// The most talks that are listed to who logs in: those in which something happened last.
+    pub talks_listed_max: usize,
     /// The most connections of an account.
     pub sessions_an_account_max: usize,
+    /// The most devices that are logged in as an account, connected or not: one more, and the one that was
+    /// seen longest ago is logged out.
+    pub devices_an_account_max: usize,
     /// The most words that an account looks out for.
     pub keywords_max: usize,
     /// How long what was said may be edited, in milliseconds.
@@ -74,7 +79,9 @@ impl Default for Limits {
             members_max: 10_000,
             rooms_an_account_max: 200,
             talks_an_account_max: 1000,
+            talks_listed_max: 500,
             sessions_an_account_max: 16,
+            devices_an_account_max: 64,
             keywords_max: 20,
             edit_ms_max: 7 * 24 * 3600 * 1000,
             burst: 10,

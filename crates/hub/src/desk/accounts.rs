@@ -129,7 +129,7 @@ impl Desk {
         for client in clients {
             let bye = Refusal::of(Code::SessionRevoked).why(why);
             self.tell(client, Told::Event(Event::Bye(bye)));
-            self.leave(client);
+            self.dismiss_later(client);
         }
     }
 }

@@ -19,7 +19,8 @@ impl Desk {
         chore: Chore,
         done: oneshot::Sender<Result<Outcome, Refusal>>,
     ) {
-        match self.chore(chore) {
+        let is_sound = self.sound().map_err(|error| broken(&error));
+        match is_sound.and_then(|()| self.chore(chore)) {
             Ok(outcome) => self.ran.push((done, outcome)),
             // Who does not wait needs not know.
             Err(refusal) => _ = done.send(Err(refusal)),

@@ -6,7 +6,9 @@ use crate::{
     model::AccountId,
     proof::TokenHash,
     protocol::{Answer, Code, Place, Refusal, Secret},
-    saying, text,
+    saying,
+    store::Session,
+    text,
 };
 
 /// What the session of a hook is called begins with.
@@ -15,14 +17,21 @@ const SIGN: &str = "hook ";
 /// The most hooks of an account.
 const HOOKS_MAX: usize = 32;
 
+/// Whether a session is a hook's.
+pub(super) fn is_hook(session: &Session) -> bool {
+    session.device.starts_with(SIGN)
+}
+
 impl Desk {
-    /// Keeps a hook for a room that `by` moderates.
-    pub(super) fn keep_hook(
+    /// Makes a hook for a room that `by` moderates.
+    pub(super) fn make_hook(
         &mut self,
         by: AccountId,
         room: &Place,
         hook: NewDevice,
     ) -> Result<Answer, Refusal> {
+        self.is_somebody(by)?;
+        self.may_write(by)?;
         let room = self.judge(by).moderated(room)?;
         let Place::Room(room) = saying::place(&self.state, room, None) else {
             return Err(Refusal::of(Code::Forbidden).why("between two there is none"));
@@ -33,11 +42,11 @@ impl Desk {
         }
         let device = format!("{SIGN}{room} {name}");
         let kept = self.store.sessions(by).map_err(|error| broken(&error))?;
-        if kept.iter().filter(|one| one.device.starts_with(SIGN)).count() >= HOOKS_MAX {
+        if kept.iter().filter(|one| is_hook(one)).count() >= HOOKS_MAX {
             return Err(Refusal::of(Code::TooMany).why("you have as many hooks as may be"));
         }
         let (session, path) = (hook.session.clone(), format!("/hook/{}", hook.token.0));
-        self.keep(by, NewDevice { name: device, ..hook })?;
+        self.keep_session(by, NewDevice { name: device, ..hook })?;
         Ok(Answer::Hooked { path: Secret(path), session })
     }
 
@@ -46,11 +55,7 @@ impl Desk {
         let session = self.store.session(&hash.0).ok()??;
         let (room, name) = session.device.strip_prefix(SIGN)?.split_once(' ')?;
         let (room, name) = (Place::Room(room.to_owned()), name.to_owned());
-        let now = self.now();
-        if self.begin().is_ok() {
-            // No more than when it was used.
-            _ = self.store.seen(&hash.0, now);
-        }
+        self.seen(hash);
         Some(Hooked { account: session.account, room, name })
     }
 }

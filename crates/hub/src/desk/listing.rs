@@ -1,5 +1,7 @@
 //! How rooms, and what somebody wants to notice, are told in lists.
 
+use std::{cmp::Reverse, collections::HashSet};
+
 use super::Desk;
 use crate::{
     archive::Noticed,
@@ -19,6 +21,19 @@ impl Desk {
             }
             _ => None,
         }
+    }
+
+    /// Leaves the talks out of `rooms` in which nothing happened for longest, where there are more than are
+    /// listed: how many others begin, the account has no say in.
+    pub(super) fn leave_out_old_talks(&self, rooms: &mut Vec<RoomId>) {
+        let is_talk = |room: &RoomId| matches!(self.state.room(*room).title, Title::Talk(..));
+        let mut talks: Vec<_> = rooms.iter().copied().filter(is_talk).collect();
+        if talks.len() <= self.limits.talks_listed_max {
+            return;
+        }
+        talks.sort_unstable_by_key(|room| Reverse(self.state.room(*room).last));
+        let old: HashSet<_> = talks.into_iter().skip(self.limits.talks_listed_max).collect();
+        rooms.retain(|room| !old.contains(room));
     }
 
     /// What of what `who` has not read in a room it is to notice.

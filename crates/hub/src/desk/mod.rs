@@ -13,14 +13,22 @@ mod order;
 mod pace;
 mod reading;
 mod seating;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod undoing;
 mod upkeep;
 mod waking;
 mod writing;
 
-use std::{cell::Cell, collections::HashMap, sync::Arc, time::SystemTime};
+use std::{
+    cell::Cell,
+    collections::{HashMap, VecDeque},
+    ops::Range,
+    sync::Arc,
+    time::SystemTime,
+};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -30,9 +38,9 @@ use tracing::error;
 
 pub(crate) use self::chore::{Chore, Outcome};
 pub(crate) use self::order::{
-    Admission, Device, Entered, Entrance, Hooked, NewDevice, Order, Waking,
+    Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Waking,
 };
-use self::{pace::Pace, trouble::Trouble, upkeep::Upkeep};
+use self::{pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
@@ -74,6 +82,12 @@ pub(crate) struct Desk {
     entered: Vec<(ClientId, oneshot::Sender<Entered>, Entered)>,
     /// What who runs the hub had done, and is to know it.
     ran: Vec<(oneshot::Sender<Result<Outcome, Refusal>>, Outcome)>,
+    /// What is still to be done of what was ordered: a bug in one order takes no other with it.
+    orders: VecDeque<Order>,
+    /// Whose connection ends once what was written is committed, and what its session is called.
+    dismissed: Vec<(ClientId, String)>,
+    /// Which posts are told whether or not what was written is committed.
+    certain: Vec<Range<usize>>,
     /// Who is asked for, to be told once what was written is committed.
     looks: Vec<Order>,
     /// What is to be read once what was written is committed.
@@ -89,6 +103,7 @@ pub(crate) struct Desk {
     /// Who asked since the last commit.
     asked: Vec<(ClientId, Option<u64>)>,
     is_writing: bool,
+    ground: Ground,
 }
 
 /// What a desk is made of.
@@ -123,6 +138,9 @@ impl Desk {
             away: HashMap::new(),
             entered: Vec::new(),
             ran: Vec::new(),
+            orders: VecDeque::new(),
+            dismissed: Vec::new(),
+            certain: Vec::new(),
             looks: Vec::new(),
             jobs: Vec::new(),
             last_at: Millis::default(),
@@ -132,25 +150,39 @@ impl Desk {
             posts: Group::new(),
             asked: Vec::new(),
             is_writing: false,
+            ground: Ground::default(),
         }
     }
 
     /// Does what is ordered, until nobody is there to order anything. Blocks: it wants a thread.
     pub(crate) async fn run(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>) {
         let mut some = Vec::with_capacity(GROUP_MAX);
+        // The rest of what was ordered with what a bug ended.
+        self.work_off();
         loop {
             let patience = self.upkeep.patience();
             match timeout(patience, orders.recv_many(&mut some, GROUP_MAX)).await {
                 Ok(0) => return,
                 Ok(_) => {
-                    some.drain(..).for_each(|order| self.obey(order));
-                    self.settle();
+                    self.orders.extend(some.drain(..));
+                    self.work_off();
                 }
                 // Nobody asks: a good time for what else there is.
                 Err(_) => {}
             }
             self.keep_up();
         }
+    }
+
+    /// Does what was ordered so far, and commits it.
+    fn work_off(&mut self) {
+        if self.orders.is_empty() {
+            return;
+        }
+        while let Some(order) = self.orders.pop_front() {
+            self.obey(order);
+        }
+        self.settle();
     }
 
     /// Goes on after a bug ended what was asked last: of what was not committed nothing is done.
@@ -167,11 +199,11 @@ impl Desk {
                 self.halls.push(hall);
                 _ = number.send(self.halls.len() - 1);
             }
-            Order::Find { .. } | Order::Known { .. } | Order::Hooked { .. } => {
+            Order::Find { .. } | Order::Hooked { .. } => {
                 self.looks.push(order);
             }
             Order::Hook { client, account, re, room, hook } => {
-                let keep = |desk: &mut Self| desk.keep_hook(account, &room, hook).map(Some);
+                let keep = |desk: &mut Self| desk.make_hook(account, &room, hook).map(Some);
                 self.answer((client, re), keep);
             }
             Order::Register { client, re, name, phc, admission, device, entered } => {
@@ -180,8 +212,8 @@ impl Desk {
                     |desk: &mut Self| desk.register((client, re), account, admission, device);
                 self.admit((client, re), register, entered);
             }
-            Order::Enter { client, re, account, entry, entered } => {
-                let enter = |desk: &mut Self| desk.enter((client, re), account, entry);
+            Order::Enter { client, re, entry, entered } => {
+                let enter = |desk: &mut Self| desk.enter((client, re), entry);
                 self.admit((client, re), enter, entered);
             }
             Order::Repassword { client, re, account, phc } => {
@@ -201,7 +233,7 @@ impl Desk {
                 _ = closed.send(());
             }
             Order::Wake { client, waking, woken } => _ = woken.send(self.wake(client, waking)),
-            Order::Leave { client } => self.leave(client),
+            Order::Leave { client } => self.see_off(client),
             Order::Ask { client, account, re, ask } => {
                 self.answer((client, re), |desk| desk.ask((client, re), account, ask));
             }
@@ -215,7 +247,8 @@ impl Desk {
         answering: impl FnOnce(&mut Self) -> Result<Option<Answer>, Refusal>,
     ) {
         self.asked.push((client, re));
-        let answer = answering(self).transpose();
+        let is_sound = self.sound().map_err(|error| broken(&error));
+        let answer = is_sound.and_then(|()| answering(self)).transpose();
         // Where all was undone, who asked was told so.
         if let Some(answer) = answer.filter(|_| !self.asked.is_empty()) {
             self.tell(client, Told::Answer { re, answer });
@@ -278,8 +311,7 @@ impl Desk {
         by: AccountId,
         ask: &Ask,
     ) -> Result<Option<Answer>, Refusal> {
-        let now = self.now();
-        self.pace.may(by, (now, 1)).map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
+        self.may_write(by)?;
         let deeds = self.judge(by).judge(ask)?;
         if deeds.is_empty() {
             return Ok(self.done(asked, by, ask));
@@ -291,6 +323,12 @@ impl Desk {
             written = self.put_down(by, cid, deed)?;
         }
         Ok(Some(self.written(written, by, ask)))
+    }
+
+    /// Whether an account may have something written down now, at the pace of messages.
+    fn may_write(&mut self, by: AccountId) -> Result<(), Refusal> {
+        let now = self.now();
+        self.pace.may(by, (now, 1)).map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))
     }
 
     /// What is answered to `ask`, of which the last entry is at `seq`.

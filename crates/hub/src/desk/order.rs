@@ -1,6 +1,6 @@
 //! What clients' tasks ask of the desk.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -19,8 +19,6 @@ pub(crate) enum Order {
     Open { hall: mpsc::UnboundedSender<Arc<Group>>, number: oneshot::Sender<usize> },
     /// Who has this name, and what its password is held against.
     Find { name: String, found: oneshot::Sender<Option<(AccountId, String)>> },
-    /// Who logs in again with what hashes to this.
-    Known { hash: TokenHash, found: oneshot::Sender<Option<(AccountId, String)>> },
     /// A client is to have a new account.
     Register {
         client: ClientId,
@@ -36,13 +34,7 @@ pub(crate) enum Order {
     /// An account is to have a hook for a room.
     Hook { client: ClientId, account: AccountId, re: Option<u64>, room: Place, hook: NewDevice },
     /// A client showed who it is.
-    Enter {
-        client: ClientId,
-        re: Option<u64>,
-        account: AccountId,
-        entry: Entrance,
-        entered: oneshot::Sender<Entered>,
-    },
+    Enter { client: ClientId, re: Option<u64>, entry: Entrance, entered: oneshot::Sender<Entered> },
     /// An account has another password from here on.
     Repassword { client: ClientId, re: Option<u64>, account: AccountId, phc: Secret },
     /// A client's account is to be deleted, which showed its password.
@@ -90,7 +82,7 @@ pub(crate) struct Entered {
 /// How somebody comes in.
 #[derive(Debug)]
 pub(crate) struct Entrance {
-    pub(crate) device: Device,
+    pub(crate) proof: Proof,
     pub(crate) resume: Option<Resume>,
 }
 
@@ -106,13 +98,21 @@ pub(crate) struct Waking {
     pub(crate) from: ClientId,
 }
 
-/// By what a client is known from here on.
-#[derive(Debug)]
-pub(crate) enum Device {
-    /// By what it showed: the name of its session.
-    Known(String),
-    /// By what it is given.
-    New(NewDevice),
+/// By what a client showed who it is. Looked at again when it enters: it may be good no more.
+pub(crate) enum Proof {
+    /// By a token that hashes to this, by which it is known from here on, too.
+    Token(TokenHash),
+    /// By a password, held against what is kept of it. From here on it is known by what it is given.
+    Password { account: AccountId, phc: String, device: NewDevice },
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(hash) => f.debug_tuple("Token").field(hash).finish(),
+            Self::Password { account, .. } => f.debug_tuple("Password").field(account).finish(),
+        }
+    }
 }
 
 /// What a device is given, to be known by.

@@ -1,24 +1,48 @@
 //! Who comes in, and who leaves.
 
-use super::{Admission, Desk, Device, Entered, Entrance, NewDevice, Order, broken};
+use super::{Admission, Desk, Entered, Entrance, NewDevice, Order, Proof};
 use crate::{
     hall::{ClientId, Post},
     model::{AccountId, RoomId},
     outbox::Spoken,
-    proof::TokenHash,
     protocol::{Answer, Ask, Code, Event, Refusal, Secret, Told},
     saying,
-    store::Session,
 };
 
 impl Desk {
     /// Tells who somebody is who wants to log in. Of what is committed alone: what is undone was never.
     pub(super) fn look_up(&mut self, look: Order) {
+        if self.sound().is_err() {
+            // Who waits for it is told that it cannot be had now.
+            return;
+        }
         match look {
             Order::Find { name, found } => _ = found.send(self.find(&name)),
-            Order::Known { hash, found } => _ = found.send(self.known(&hash)),
             Order::Hooked { hash, found } => _ = found.send(self.hooked(&hash)),
             _ => {}
+        }
+    }
+
+    /// Has a client leave that hung up, or is nobody any more, even if nothing else of the group is done.
+    pub(super) fn see_off(&mut self, client: ClientId) {
+        let first = self.posts.len();
+        self.leave(client);
+        self.certain.push(first..self.posts.len());
+    }
+
+    /// Has a client that is sent away leave once that is committed: if it is not, it stays who it is.
+    pub(super) fn dismiss_later(&mut self, client: ClientId) {
+        if let Some((_, session)) = self.clients.get(&client) {
+            self.dismissed.push((client, session.clone()));
+        }
+    }
+
+    /// Has those leave who were sent away, but who is somebody anew.
+    pub(super) fn dismiss_all(&mut self) {
+        for (client, session) in std::mem::take(&mut self.dismissed) {
+            if self.clients.get(&client).is_some_and(|(_, own)| *own == session) {
+                self.leave(client);
+            }
         }
     }
 
@@ -29,17 +53,6 @@ impl Desk {
         Some((who, phc))
     }
 
-    /// Whose session has a token that hashes to this, and what it is called.
-    fn known(&mut self, hash: &TokenHash) -> Option<(AccountId, String)> {
-        let session = self.store.session(&hash.0).ok()??;
-        let now = self.now();
-        if self.begin().is_ok() {
-            // No more than when it was seen: what cannot be written now is at the next login.
-            _ = self.store.seen(&hash.0, now);
-        }
-        Some((session.account, session.name))
-    }
-
     /// Makes an account, and has its client be it.
     pub(super) fn register(
         &mut self,
@@ -48,41 +61,27 @@ impl Desk {
         admission: Admission,
         device: NewDevice,
     ) -> Result<(Entered, Option<Answer>), Refusal> {
-        let who = self.make_account((name, phc), admission)?;
-        let entry = Entrance { device: Device::New(device), resume: None };
-        self.enter(asked, who, entry)
+        let account = self.make_account((name, phc.clone()), admission)?;
+        let proof = Proof::Password { account, phc: phc.0.clone(), device };
+        self.enter(asked, Entrance { proof, resume: None })
     }
 
     /// Has a client be somebody. Its answer is told later, if it was missing something.
     pub(super) fn enter(
         &mut self,
         (client, re): (ClientId, Option<u64>),
-        who: AccountId,
-        entry: Entrance,
+        Entrance { proof, resume }: Entrance,
     ) -> Result<(Entered, Option<Answer>), Refusal> {
-        if !self.state.has_account(who) {
-            // It was deleted meanwhile.
-            return Err(Refusal::of(Code::BadCredentials));
-        }
-        if self.has_as_many_as_may_be(who) {
-            return Err(Refusal::of(Code::TooMany).why("as many devices are connected as may be"));
-        }
-        let (session, token) = match entry.device {
-            Device::Known(name) => (name, None),
-            Device::New(device) => {
-                let (name, token) = (device.session.clone(), device.token.clone());
-                self.keep(who, device)?;
-                (name, Some(token))
-            }
-        };
+        let (who, session, token) = self.admitted(proof)?;
         self.clients.insert(client, (who, session.clone()));
-        let rooms = self.seat(client, who);
+        let mut rooms = self.seat(client, who);
+        self.leave_out_old_talks(&mut rooms);
         let (user, cursor) = (self.state.account(who).name.clone(), self.state.last);
         let entered = Entered { account: who, user: user.clone(), session: session.clone() };
         let wishes = self.wishes(who);
         let listing = |rooms| Answer::LoggedIn { user, session, token, cursor, rooms, wishes };
         let answer = self.list((client, re), who, &rooms, listing);
-        if let Some(resume) = entry.resume {
+        if let Some(resume) = resume {
             // In which rooms it is, its list says: what it is not in is not resumed.
             let rooms = self.rooms_to_resume(who, &resume).into_iter().flatten().collect();
             self.resume((client, None), who, rooms);
@@ -90,25 +89,31 @@ impl Desk {
         Ok((entered, answer))
     }
 
-    pub(super) fn has_as_many_as_may_be(&self, who: AccountId) -> bool {
-        self.online.get(&who).is_some_and(|&many| many >= self.limits.sessions_an_account_max)
+    /// Who shows `proof`, what its session is called, and what it shows next time, if that is new.
+    fn admitted(&mut self, proof: Proof) -> Result<(AccountId, String, Option<Secret>), Refusal> {
+        match proof {
+            Proof::Token(hash) => {
+                let session = self.session(&hash)?;
+                self.has_place(session.account)?;
+                self.seen(&hash);
+                Ok((session.account, session.name, None))
+            }
+            Proof::Password { account, phc, device } => {
+                self.is_password(account, &phc)?;
+                self.has_place(account)?;
+                let (name, token) = (device.session.clone(), device.token.clone());
+                self.keep(account, device)?;
+                Ok((account, name, Some(token)))
+            }
+        }
     }
 
-    /// Gives an account another password.
-    pub(super) fn repassword(&mut self, who: AccountId, phc: &Secret) -> Result<Answer, Refusal> {
-        self.is_somebody(who)?;
-        self.begin().map_err(|error| broken(&error))?;
-        let kept = self.store.set_password(who, &phc.0);
-        self.whole(kept).map(|()| Answer::Done)
-    }
-
-    /// Keeps what a device is to be known by.
-    pub(super) fn keep(&mut self, account: AccountId, device: NewDevice) -> Result<(), Refusal> {
-        self.begin().map_err(|error| broken(&error))?;
-        let NewDevice { name: device, session: name, hash, .. } = device;
-        let now = self.now();
-        let session = Session { hash: hash.0, name, account, device, since: now, seen: now };
-        self.store.add_session(&session).map_err(|error| broken(&error))
+    /// Whether one more may be connected as `who`.
+    pub(super) fn has_place(&self, who: AccountId) -> Result<(), Refusal> {
+        if self.online.get(&who).is_some_and(|&many| many >= self.limits.sessions_an_account_max) {
+            return Err(Refusal::of(Code::TooMany).why("as many devices are connected as may be"));
+        }
+        Ok(())
     }
 
     /// Has a client be told of what its account is in, from here on. Gives that.
@@ -236,34 +241,6 @@ impl Desk {
         });
         let posts: Vec<_> = posts.collect();
         self.posts.extend(posts);
-    }
-
-    /// Has devices be nobody again.
-    pub(super) fn log_out(
-        &mut self,
-        (client, by): (ClientId, AccountId),
-        ask: &Ask,
-    ) -> Result<Answer, Refusal> {
-        self.begin().map_err(|error| broken(&error))?;
-        let session = match ask {
-            Ask::Revoke { session } => Some(session),
-            _ => None,
-        };
-        let ended = match session {
-            Some(session) => self.store.end_session(by, session).map(|_| ()),
-            None => self.store.end_all(by).map(|_| ()),
-        };
-        ended.map_err(|error| broken(&error))?;
-        let is_ended = |(who, own): &(AccountId, String)| {
-            *who == by && session.is_none_or(|session| session == own)
-        };
-        let ended = self.clients.iter().filter(|(_, client)| is_ended(client));
-        let ended: Vec<_> = ended.map(|(client, _)| *client).filter(|one| *one != client).collect();
-        for client in ended {
-            self.tell(client, Told::Event(Event::Bye(Refusal::of(Code::SessionRevoked))));
-            self.leave(client);
-        }
-        Ok(Answer::Done)
     }
 }
 

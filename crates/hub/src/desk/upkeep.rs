@@ -15,8 +15,8 @@ pub(super) struct Upkeep {
     index: Index,
     indexed_at: Millis,
     forgotten_at: Millis,
-    /// From which rooms something is to be taken out yet, which keep it for so many days.
-    forgetful: Vec<(RoomId, u32)>,
+    /// From which rooms something is to be taken out yet, if they still keep it for a time only.
+    forgetful: Vec<RoomId>,
     /// Whether something may be left that deleted accounts said, or deleted rooms had.
     owed: Owed,
     taken_out_at: Millis,
@@ -131,6 +131,7 @@ impl Desk {
     }
 
     fn keep_up_at(&mut self, now: Millis) -> Result<(), Broken> {
+        self.sound()?;
         self.index(now)?;
         self.forget_old(now)?;
         self.take_out(now)
@@ -170,19 +171,21 @@ impl Desk {
             self.upkeep.forgotten_at = now;
             self.pace.forget(now);
             self.lookups.forget(now);
-            let kept = |(id, room): (RoomId, &Room)| Some((id, room.retain_days?));
+            let kept = |(id, room): (RoomId, &Room)| room.retain_days.map(|_| id);
             let rooms: Vec<_> = self.state.rooms().filter_map(kept).collect();
             self.upkeep.forgetful = rooms.repeat(FORGOTTEN_TIMES);
         }
         let named_before = Millis(now.0.saturating_sub(NAMES_KEPT));
         self.store.forget_names(named_before, NAMES_AT_ONCE)?;
         // What rooms had that were deleted meanwhile is taken out as theirs.
-        self.upkeep.forgetful.retain(|(room, _)| self.state.has_room(*room));
-        let Some((room, days)) = self.upkeep.forgetful.pop() else { return Ok(()) };
+        self.upkeep.forgetful.retain(|room| self.state.has_room(*room));
+        let Some(room) = self.upkeep.forgetful.pop() else { return Ok(()) };
+        // As it is now: it may keep it for longer since, or for good.
+        let Some(days) = self.state.room(room).retain_days else { return Ok(()) };
         let written_before = Millis(now.0.saturating_sub(u64::from(days) * DAY));
         let old = Old { written_before, named_before };
         if self.store.forget(room, old, FORGOTTEN_AT_ONCE)? == More::No {
-            self.upkeep.forgetful.retain(|(other, _)| *other != room);
+            self.upkeep.forgetful.retain(|other| *other != room);
         }
         Ok(())
     }
@@ -195,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_failed_is_not_tried_again_at_once() {
-        let forgetful = vec![(RoomId(Seq(3)), 7)];
+        let forgetful = vec![RoomId(Seq(3))];
         let mut upkeep = Upkeep { forgetful, ..Upkeep::default() };
         assert_eq!(upkeep.patience(), Duration::ZERO);
         upkeep.put_off(Millis(1));
@@ -209,7 +212,7 @@ mod tests {
         let (index, owed) = (Index::Whole, Owed::None);
         let mut upkeep = Upkeep { index, owed, ..Upkeep::default() };
         assert_eq!(upkeep.patience(), WAITED_FOR_ORDERS);
-        upkeep.forgetful.push((RoomId(Seq(3)), 7));
+        upkeep.forgetful.push(RoomId(Seq(3)));
         assert_eq!(upkeep.patience(), Duration::ZERO);
     }
 }

@@ -26,9 +26,7 @@ impl Desk {
         if !sessions.iter().any(|known| known.name == session) {
             return Err(Refusal::of(Code::SessionRevoked));
         }
-        if self.has_as_many_as_may_be(account) {
-            return Err(Refusal::of(Code::TooMany).why("as many devices are connected as may be"));
-        }
+        self.has_place(account)?;
         self.clients.insert(client, (account, session));
         if events == EventsBy::Udp {
             self.posts.push(Post::Unseat(from));

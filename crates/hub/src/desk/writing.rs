@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
-use tracing::error;
 
 use super::{Desk, broken};
 use crate::{
@@ -68,6 +67,7 @@ impl Desk {
 
     pub(super) fn begin(&mut self) -> Result<(), Broken> {
         if !self.is_writing {
+            self.sound()?;
             self.store.begin()?;
             self.is_writing = true;
         }
@@ -84,6 +84,7 @@ impl Desk {
             }
         }
         self.asked.clear();
+        self.dismiss_all();
         self.tell_halls();
         self.ran.drain(..).for_each(|(done, outcome)| _ = done.send(Ok(outcome)));
         for (_, entered, who) in self.entered.drain(..) {
@@ -112,41 +113,13 @@ impl Desk {
     }
 
     pub(super) fn tell_halls(&mut self) {
+        self.certain.clear();
         if self.posts.is_empty() {
             return;
         }
         let group = Arc::new(std::mem::take(&mut self.posts));
         // A hall that is gone has no clients.
         self.halls.iter().for_each(|hall| _ = hall.send(Arc::clone(&group)));
-    }
-
-    /// Nothing of what was asked since the last commit was done: all who asked are told.
-    pub(super) fn undo(&mut self, error: &Broken) {
-        let what = "the hub's store takes nothing; what was asked is refused";
-        self.trouble.tell((what, error), self.now());
-        self.store.roll_back();
-        self.is_writing = false;
-        self.posts.clear();
-        self.jobs.clear();
-        for (client, ..) in std::mem::take(&mut self.entered) {
-            self.forget_client(client);
-        }
-        let refusal = broken(error);
-        for (client, re) in std::mem::take(&mut self.asked) {
-            self.tell(client, Told::Answer { re, answer: Err(refusal.clone()) });
-        }
-        for (done, _) in self.ran.drain(..) {
-            // Who does not wait needs not know.
-            _ = done.send(Err(refusal.clone()));
-        }
-        match self.store.reload() {
-            Ok(state) => {
-                self.names.learn(&state);
-                self.state = state;
-            }
-            // Nothing can be judged any more: whoever asks is told so, until it can.
-            Err(error) => error!(%error, "the hub's store cannot be read"),
-        }
     }
 
     pub(super) fn next(&self) -> Seq {

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use super::{Dialect, Session, Somebody, Way};
 use crate::{
-    desk::{Admission, Device, Entered, Entrance, NewDevice, Order},
+    desk::{Admission, Entered, Entrance, NewDevice, Order, Proof},
     hall::{ClientId, Key},
     model::{AccountId, Said},
     name,
@@ -81,13 +81,13 @@ impl Session<'_> {
         (device, resume): (Option<String>, Option<Resume>),
     ) -> Result<Option<Answer>, Refusal> {
         self.may_log_in()?;
-        let account = self.prove(user, password).await?;
-        let device = Device::New(self.new_device(device.as_deref())?);
-        self.enter(re, account, Entrance { device, resume }).await
+        let (account, phc) = self.prove(user, password).await?;
+        let device = self.new_device(device.as_deref())?;
+        self.enter(re, Entrance { proof: Proof::Password { account, phc, device }, resume }).await
     }
 
-    /// Who is called `user`, if that is its password.
-    async fn prove(&self, user: &str, password: Secret) -> Result<AccountId, Refusal> {
+    /// Who is called `user`, if that is its password, and what that was held against.
+    async fn prove(&self, user: &str, password: Secret) -> Result<(AccountId, String), Refusal> {
         let peer = self.way.peer;
         let attempt = self.hub.throttled(|throttled, now| throttled.logins.admit(peer, user, now));
         let attempt = attempt.map_err(limited)?;
@@ -102,9 +102,9 @@ impl Session<'_> {
             Err(busy) => return Err(self.not_judged(Some(attempt), busy)),
         };
         match (verdict, who) {
-            (Verdict::Right { .. }, Some((account, _))) => {
+            (Verdict::Right { .. }, Some(who)) => {
                 self.hub.throttled(|throttled, now| throttled.logins.right(attempt, now));
-                Ok(account)
+                Ok(who)
             }
             _ => Err(Refusal::of(Code::BadCredentials)),
         }
@@ -126,22 +126,13 @@ impl Session<'_> {
     ) -> Result<Option<Answer>, Refusal> {
         self.may_log_in()?;
         let hash = TokenHash::read(&token.0).ok_or_else(|| Refusal::of(Code::TokenExpired))?;
-        let (found, known) = oneshot::channel();
-        self.hub.order(Order::Known { hash, found })?;
-        let known = known.await.map_err(|_| gone())?;
-        let (account, session) = known.ok_or_else(|| Refusal::of(Code::TokenExpired))?;
-        self.enter(re, account, Entrance { device: Device::Known(session), resume }).await
+        self.enter(re, Entrance { proof: Proof::Token(hash), resume }).await
     }
 
-    async fn enter(
-        &mut self,
-        re: Option<u64>,
-        account: AccountId,
-        entry: Entrance,
-    ) -> Result<Option<Answer>, Refusal> {
+    async fn enter(&mut self, re: Option<u64>, entry: Entrance) -> Result<Option<Answer>, Refusal> {
         let (entered, entering) = oneshot::channel();
         let (client, resumes) = (self.client, entry.resume.is_some());
-        self.hub.order(Order::Enter { client, re, account, entry, entered })?;
+        self.hub.order(Order::Enter { client, re, entry, entered })?;
         let answer = self.be(entering).await?;
         if resumes && self.who.is_some() {
             // What it missed ends with an answer, too.
@@ -197,7 +188,7 @@ impl Session<'_> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         let user = who.user.clone();
         let new = new_password(&new, &user, "new")?;
-        let account = self.prove(&user, old).await?;
+        let (account, _) = self.prove(&user, old).await?;
         let phc = Secret(self.hub.passwords.hash(new).await.map_err(busy)?);
         self.asked += 1;
         self.hub.order(Order::Repassword { client: self.client, re, account, phc })?;
@@ -213,7 +204,7 @@ impl Session<'_> {
     ) -> Result<Option<Answer>, Refusal> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         let user = who.user.clone();
-        let account = self.prove(&user, password).await?;
+        let (account, _) = self.prove(&user, password).await?;
         self.asked += 1;
         self.hub.order(Order::Unregister { client: self.client, re, account, said })?;
         Ok(None)

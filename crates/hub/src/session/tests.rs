@@ -28,6 +28,7 @@ fn hub(limits: Limits) -> (TempDir, Hub) {
         clock: || SystemTime::UNIX_EPOCH,
         random: |bytes| bytes.fill(DRAWN.fetch_add(1, Ordering::Relaxed)),
         calculator: None,
+        datagrams: crate::DatagramForm::Sealed,
     };
     let hub = Hub::open(&folder.path().join("hub.db"), options).unwrap();
     (folder, hub)

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{broken::Broken, numbers::rows, said, said::More, writer::Store};
+use super::{broken::Broken, noticing, numbers::rows, said, said::More, writer::Store};
 use crate::model::{Millis, RoomId, Seq};
 
 /// What is old enough to be forgotten.
@@ -26,7 +26,7 @@ impl Store {
     /// it is known.
     ///
     /// *Cost*: a millisecond or two an entry, for which the next group waits, as its words are
-    /// overwritten one by one.
+    /// overwritten one by one; and a look for each member.
     ///
     /// # Errors
     ///
@@ -40,6 +40,7 @@ impl Store {
                 delete(conn, room, *seq)?;
             }
             if let Some(last) = old.last() {
+                noticing::unmark_all(conn, room, *last)?;
                 leave_place(conn, room, *last)?;
             }
             Ok(if old.len() < most { More::No } else { More::Yes })

@@ -27,6 +27,15 @@ pub(super) fn unmark(
     Ok(())
 }
 
+/// What was forgotten is counted no more for anybody.
+pub(super) fn unmark_all(conn: &Connection, room: RoomId, upto: Seq) -> Result<(), Broken> {
+    // Of who left nothing is marked.
+    let sql = "DELETE FROM marked WHERE room = ?1 AND seq <= ?2
+        AND account IN (SELECT account FROM members WHERE room = ?1)";
+    conn.prepare_cached(sql)?.execute(params![room, upto])?;
+    Ok(())
+}
+
 /// What an account wants to notice, in the place of what it did.
 pub(super) fn write_wishes(
     conn: &Connection,

@@ -20,6 +20,9 @@ impl Model {
         by: AccountId,
         ask: &Ask,
     ) -> Ruling<Option<Answer>> {
+        if self.people[&by].gone.is_some() {
+            return no(Code::SessionRevoked);
+        }
         if let Some(answer) = self.said_before(by, ask) {
             return answer.map(Some);
         }
@@ -184,10 +187,10 @@ impl Model {
     fn send_away(&mut self, by: AccountId, is_so: impl Fn((usize, &str)) -> bool) {
         for other in 0..self.guests.len() {
             let own = self.guests[other].who.clone();
-            if own.is_some_and(|(who, session)| who == by && is_so((other, &session))) {
+            if own.as_ref().is_some_and(|(who, session)| *who == by && is_so((other, session))) {
                 let bye = Event::Bye(Refusal::of(Code::SessionRevoked));
                 self.guests[other].told.push(Told::Event(bye));
-                self.leave(other);
+                self.dismissed.push((other, own.expect("somebody").1));
             }
         }
     }

@@ -11,8 +11,10 @@ mod knowing;
 mod model;
 mod reading;
 mod ruling;
+mod sessions;
 mod stand;
 mod telling;
+mod undoing;
 
 use std::{
     collections::VecDeque,
@@ -56,6 +58,7 @@ fn limits() -> Limits {
         rooms_an_account_max: 2,
         talks_an_account_max: 2,
         sessions_an_account_max: 3,
+        devices_an_account_max: 4,
         page_max: 6,
         found_max: 3,
         missed_a_room_max: 5,

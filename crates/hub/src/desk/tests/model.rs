@@ -15,7 +15,7 @@ pub(super) struct Person {
     pub(super) name: String,
     pub(super) since: Millis,
     pub(super) away: Option<String>,
-    /// Devices: what each session is called, and since when it is.
+    /// Devices: what each session is called, and when it was seen, the oldest first.
     pub(super) sessions: Vec<(String, Millis)>,
     /// What becomes of what it said, if it was deleted.
     pub(super) gone: Option<Said>,
@@ -71,6 +71,8 @@ pub(super) struct Model {
     pub(super) log: Vec<Entry>,
     pub(super) guests: Vec<Guest>,
     pub(super) later: Vec<(usize, Option<u64>, AccountId, Later)>,
+    /// Whose connection ends once all is written, and what its session is called.
+    pub(super) dismissed: Vec<(usize, String)>,
     /// Whether what is to be written finds no disk.
     pub(super) is_lost: bool,
 }
@@ -94,6 +96,7 @@ impl Model {
             log: Vec::new(),
             guests: Vec::new(),
             later: Vec::new(),
+            dismissed: Vec::new(),
             is_lost: false,
         }
     }
@@ -145,8 +148,12 @@ impl Model {
             if self.is_lost {
                 return self.answer(guest, Some(re), Err(lost()));
             }
+            self.make_room(who);
             let now = self.now;
             self.people.get_mut(&who).unwrap().sessions.push((session.to_owned(), now));
+        } else if !self.is_lost {
+            let mut sessions = self.people.get_mut(&who).unwrap().sessions.iter_mut();
+            sessions.find(|(name, _)| name == session).unwrap().1 = self.now;
         }
         if self.online(who) == 0 {
             self.show(who, "online", None);
@@ -170,6 +177,23 @@ impl Model {
             // What it is not in is not resumed.
             let rooms = self.resumed(who, resume).into_iter().flatten().collect();
             self.resume(guest, (None, who), rooms);
+        }
+    }
+
+    /// Ends the session that was seen longest ago, and that nobody is connected by, if there are as many as
+    /// may be.
+    fn make_room(&mut self, who: AccountId) {
+        let sessions = &self.people[&who].sessions;
+        if sessions.len() < self.limits.devices_an_account_max {
+            return;
+        }
+        let is_there = |name: &String| {
+            let own = |guest: &Guest| guest.who.as_ref().is_some_and(|(_, own)| own == name);
+            self.guests.iter().any(own)
+        };
+        let idle = (0..sessions.len()).filter(|at| !is_there(&sessions[*at].0));
+        if let Some(oldest) = idle.min_by_key(|at| sessions[*at].1) {
+            self.people.get_mut(&who).unwrap().sessions.remove(oldest);
         }
     }
 

@@ -9,6 +9,11 @@ use crate::{
 impl Model {
     /// Reads what was asked for, once all is written.
     pub(super) fn settle(&mut self) {
+        for (guest, session) in std::mem::take(&mut self.dismissed) {
+            if self.guests[guest].who.as_ref().is_some_and(|(_, own)| *own == session) {
+                self.leave(guest);
+            }
+        }
         for (guest, re, by, later) in std::mem::take(&mut self.later) {
             let answer = match &later {
                 Later::Page(room, page, limit) => self.page((*room, by), *page, *limit),

@@ -17,7 +17,7 @@ use tokio::sync::{
 
 use crate::{
     archive::{Bounds, ByHand, Reader},
-    desk::{Admission, Desk, Device, Entrance, Furniture, NewDevice, Order},
+    desk::{Admission, Desk, Entrance, Furniture, NewDevice, Order, Proof},
     hall::{ClientId, Group, Hall},
     limits::Limits,
     model::{AccountId, Millis, Said},
@@ -82,7 +82,7 @@ impl Stand {
         self.start();
     }
 
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.folder.path().join("hub.db")
     }
 
@@ -104,7 +104,7 @@ impl Stand {
         (self.desk, self.reader) = (Some(desk), Some(by_hand));
     }
 
-    fn desk(&mut self) -> &mut Desk {
+    pub(super) fn desk(&mut self) -> &mut Desk {
         self.desk.as_mut().expect("a hub that was started")
     }
 
@@ -114,6 +114,10 @@ impl Stand {
         let (hall, _) = &self.halls[self.guests.len() % self.halls.len()];
         self.guests.push(Guest { id: hall.enter(Arc::clone(&outbox)), outbox });
         self.guests.len() - 1
+    }
+
+    pub(super) fn client(&self, guest: usize) -> ClientId {
+        self.guests[guest].id
     }
 
     /// A client says nothing more, and hears nothing more; or is nobody any more.
@@ -148,22 +152,21 @@ impl Stand {
         account: AccountId,
         (session, resume): (Option<String>, Option<Resume>),
     ) -> String {
-        let known = session.map(|session| (Device::Known(session.clone()), session));
-        let (device, session) = known.unwrap_or_else(|| {
-            let (device, session) = self.new_device();
-            (Device::New(device), session)
+        let known = session.map(|session| (Proof::Token(hash_of(&session)), session));
+        let (proof, session) = known.unwrap_or_else(|| {
+            let ((device, session), phc) = (self.new_device(), "phc".to_owned());
+            (Proof::Password { account, phc, device }, session)
         });
         let (entered, _) = oneshot::channel();
-        let (client, entry) = (self.guests[guest].id, Entrance { device, resume });
-        self.desk().obey(Order::Enter { client, re: Some(re), account, entry, entered });
+        let (client, entry) = (self.guests[guest].id, Entrance { proof, resume });
+        self.desk().obey(Order::Enter { client, re: Some(re), entry, entered });
         session
     }
 
     fn new_device(&mut self) -> (NewDevice, String) {
         self.devices += 1;
-        let mut hash = TokenHash([0; 32]);
-        hash.0[..8].copy_from_slice(&self.devices.to_be_bytes());
         let session = format!("s{:05}", self.devices);
+        let hash = hash_of(&session);
         let (name, token) = ("device".to_owned(), Secret(session.clone()));
         (NewDevice { name, session: session.clone(), token, hash }, session)
     }
@@ -213,6 +216,13 @@ impl Stand {
         let folder = self.folder.path();
         std::fs::rename(folder.join(from), folder.join(to)).unwrap();
     }
+}
+
+/// What is kept of the token of a session.
+fn hash_of(session: &str) -> TokenHash {
+    let mut hash = TokenHash([0; 32]);
+    hash.0[..session.len()].copy_from_slice(session.as_bytes());
+    hash
 }
 
 /// The same without what is for people.

@@ -54,6 +54,9 @@ fn what_was_taken_out_or_forgotten_is_for_nobody() {
     assert_eq!(marked(&written, lab, bob, 0), 1);
     written.store.forget(lab, old(Millis(two.0 + 1)), 9).unwrap();
     assert_eq!(marked(&written, lab, bob, 0), 0);
+    let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+    let rows = written.store.conn.query_row("SELECT count(*) FROM marked", [], count);
+    assert_eq!(rows.unwrap(), 0, "no row is left of it");
 }
 
 #[test]

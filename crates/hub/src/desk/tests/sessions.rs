@@ -1,0 +1,148 @@
+//! Who comes in by what, how many devices there are, and how fast they may be ended; and what is kept of a
+//! room whose retention was lifted.
+
+use super::{limits, stand, stand::Stand};
+use crate::{
+    desk::Order,
+    limits::Limits,
+    model::{AccountId, Kind, Millis},
+    protocol::{Answer, Ask, Code, Page, Place, Secret, Told},
+};
+
+/// A hub where ana has come in by `s00001`, and who that is.
+fn hub(limits: Limits) -> (Stand, AccountId) {
+    let mut stand = Stand::new(limits);
+    (0..3).for_each(|guest| assert_eq!(stand.connect(), guest));
+    stand.register((0, 1), "ana");
+    stand.settle();
+    drop(stand.told(0));
+    let ana = stand.desk().state.account_named("ana").unwrap();
+    (stand, ana)
+}
+
+/// What a client was refused for, or that it was not, answer by answer.
+fn codes(stand: &Stand, guest: usize) -> Vec<Option<Code>> {
+    let code = |told: Told| match told {
+        Told::Answer { answer, .. } => Some(answer.err().map(|refusal| refusal.code)),
+        Told::Event(_) => None,
+    };
+    stand.told(guest).into_iter().filter_map(code).collect()
+}
+
+fn revoke(session: &str) -> Ask {
+    Ask::Revoke { session: session.to_owned() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_revoked_while_it_was_shown_lets_nobody_in() {
+    let (mut stand, ana) = hub(limits());
+    let session = stand.enter((1, 1), ana, (None, None));
+    stand.settle();
+    stand.hang_up(1);
+    stand.ask((0, 2), ana, revoke(&session));
+    stand.enter((2, 1), ana, (Some(session), None));
+    stand.settle();
+    assert_eq!(codes(&stand, 2), [Some(Code::TokenExpired)]);
+    assert_eq!(stand.desk().online[&ana], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_was_changed_while_it_was_hashed_lets_nobody_in() {
+    let (mut stand, ana) = hub(limits());
+    let (client, phc) = (stand.client(0), Secret("another".to_owned()));
+    stand.desk().obey(Order::Repassword { client, re: Some(2), account: ana, phc });
+    stand.enter((1, 1), ana, (None, None));
+    stand.settle();
+    assert_eq!(codes(&stand, 0), [None]);
+    assert_eq!(codes(&stand, 1), [Some(Code::BadCredentials)]);
+    assert_eq!(stand.desk().store.sessions(ana).unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_there_are_as_many_devices_as_may_be_the_one_seen_longest_ago_makes_room() {
+    let (mut stand, ana) = hub(Limits { devices_an_account_max: 3, ..limits() });
+    for ms in 1..=4 {
+        stand::set_clock(Millis(ms));
+        stand.enter((1, ms), ana, (None, None));
+        stand.leave(1);
+        stand.settle();
+    }
+    let kept = stand.desk().store.sessions(ana).unwrap();
+    let names: Vec<_> = kept.iter().map(|session| session.name.as_str()).collect();
+    assert_eq!(names, ["s00001", "s00004", "s00005"], "the first is connected");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_talks_those_are_listed_in_which_something_happened_last() {
+    let most = Limits { talks_listed_max: 2, talks_an_account_max: 3, ..limits() };
+    let (mut stand, ana) = hub(most);
+    let talk = |to: AccountId, (stand, re): (&mut Stand, u64)| {
+        let to = Place::Person(stand.desk().state.account(to).name.clone());
+        let (body, kind) = ("hi".to_owned(), Kind::Text);
+        stand.ask((0, re), ana, Ask::Message { to, body, kind, reply: None, cid: None });
+    };
+    let others = ["bob", "cleo", "dan"].map(|name| {
+        stand.register((1, 1), name);
+        stand.leave(1);
+        stand.desk().state.account_named(name).unwrap()
+    });
+    stand.ask((0, 2), ana, Ask::Join { room: Place::Room("#lab".to_owned()) });
+    for other in others {
+        talk(other, (&mut stand, 3));
+    }
+    // The first is not the oldest any more.
+    talk(others[0], (&mut stand, 4));
+    stand.settle();
+    stand.enter((2, 1), ana, (None, None));
+    stand.settle();
+    let told = stand.told(2);
+    let rooms = told.iter().find_map(|told| match told {
+        Told::Answer { answer: Ok(Answer::LoggedIn { rooms, .. }), .. } => Some(rooms),
+        _ => None,
+    });
+    let listed: Vec<_> = rooms.unwrap().iter().map(|listed| listed.room.to_string()).collect();
+    assert_eq!(listed, ["#lab", "@bob", "@dan"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn devices_are_ended_at_the_pace_of_messages_but_for_the_own_one() {
+    let (mut stand, ana) = hub(Limits { burst: 2, messages_a_second: 1, ..limits() });
+    for re in 2..6 {
+        stand.ask((0, re), ana, revoke("s99999"));
+    }
+    stand.ask((0, 6), ana, revoke("s00001"));
+    stand.settle();
+    let limited = Some(Code::RateLimited);
+    assert_eq!(codes(&stand, 0), [None, None, limited, limited, None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_room_is_to_keep_for_good_since_is_kept() {
+    let (mut stand, ana) = hub(limits());
+    let room = Place::Room("#lab".to_owned());
+    let say = |body: &str| Ask::Message {
+        to: Place::Room("#lab".to_owned()),
+        body: body.to_owned(),
+        kind: Kind::Text,
+        reply: None,
+        cid: None,
+    };
+    stand.ask((0, 2), ana, Ask::Join { room: room.clone() });
+    (0..6).for_each(|re| stand.ask((0, re), ana, say("old")));
+    stand.ask((0, 9), ana, Ask::Retain { room: room.clone(), days: Some(1) });
+    stand.settle();
+    stand::set_clock(Millis(3 * 24 * 3600 * 1000));
+    // Some of it is taken out each time.
+    stand.keep_up();
+    stand.ask((0, 10), ana, Ask::Retain { room: room.clone(), days: None });
+    stand.settle();
+    (0..20).for_each(|_| stand.keep_up());
+    drop(stand.told(0));
+    stand.ask((0, 11), ana, Ask::History { room, page: Page::Latest, limit: None });
+    stand.settle();
+    let told = stand.told(0);
+    let [Told::Answer { answer: Ok(Answer::Page { events, .. }), .. }] = &told[..] else {
+        panic!("no page: {told:?}");
+    };
+    assert_eq!(events.len(), 1 + 2 + 2, "its making, what is left, and how long it is kept");
+}

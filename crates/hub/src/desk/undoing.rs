@@ -1,0 +1,70 @@
+//! Nothing done of what was asked, where it cannot be written: the state as the store has it, and all told.
+
+use super::{Desk, broken};
+use crate::{protocol::Told, store::Broken};
+
+/// What the state is worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Ground {
+    /// It is what is committed, and what is written now.
+    #[default]
+    Sound,
+    /// It has what was undone: nothing is judged by it.
+    Undone,
+}
+
+impl Desk {
+    /// Nothing of what was asked since the last commit was done: all who asked are told.
+    pub(super) fn undo(&mut self, error: &Broken) {
+        let what = "the hub's store takes nothing; what was asked is refused";
+        self.trouble.tell((what, error), self.now());
+        self.store.roll_back();
+        self.is_writing = false;
+        self.keep_certain_posts();
+        self.jobs.clear();
+        // Who was to be sent away stays.
+        self.dismissed.clear();
+        for (client, ..) in std::mem::take(&mut self.entered) {
+            self.forget_client(client);
+        }
+        let refusal = broken(error);
+        for (client, re) in std::mem::take(&mut self.asked) {
+            self.tell(client, Told::Answer { re, answer: Err(refusal.clone()) });
+        }
+        for (done, _) in self.ran.drain(..) {
+            // Who does not wait needs not know.
+            _ = done.send(Err(refusal.clone()));
+        }
+        self.certain.push(0..self.posts.len());
+        self.ground = Ground::Undone;
+        if let Err(error) = self.sound() {
+            self.trouble
+                .tell(("the hub's store cannot be read; all is refused", &error), self.now());
+        }
+    }
+
+    /// Posts nothing of the group but what is so anyway: that clients left, and what was undone before.
+    fn keep_certain_posts(&mut self) {
+        let certain = std::mem::take(&mut self.certain);
+        let posts = std::mem::take(&mut self.posts).into_iter().enumerate();
+        let is_certain = |at: usize| certain.iter().any(|posts| posts.contains(&at));
+        self.posts = posts.filter(|(at, _)| is_certain(*at)).map(|(_, post)| post).collect();
+    }
+
+    /// Sees that the state is what the store has.
+    ///
+    /// *Cost*: where something was undone and could not be read since, reads accounts, rooms and memberships.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]: then it is not, and nothing is to be judged by it.
+    pub(super) fn sound(&mut self) -> Result<(), Broken> {
+        if self.ground == Ground::Undone {
+            let state = self.store.reload()?;
+            self.names.learn(&state);
+            self.state = state;
+            self.ground = Ground::Sound;
+        }
+        Ok(())
+    }
+}
