@@ -145,8 +145,8 @@ impl Archive {
         Ok(count.0)
     }
 
-    /// How much of what was said in a room after an entry, and not after another, names `who`, or has a word that it looked out
-    /// for, and was not taken out: of as much, no more than `count_max`.
+    /// How much of what was said in a room after an entry, and not after another, names `who`, or has a
+    /// word that it looked out for, and was not taken out: of as much, no more than `count_max`.
     ///
     /// *Cost*: that of so many rows.
     ///

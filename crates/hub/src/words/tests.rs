@@ -1,4 +1,4 @@
-//! What is typed, and what is shown.
+//! What is typed, and what is shown: a table for each, of one-line cases, which is why they are many.
 
 use proptest::prelude::*;
 

@@ -1,3 +1,6 @@
+//! The screen as its user has it: keys go in, and rows come out. All scenes are in one file, as all are
+//! played on one stage (`Stage`), which is half of what each would have to say anew.
+
 use std::time::Duration;
 
 use proptest::prelude::*;
