@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, hooks::Wal};
 
 use super::{
     broken::{Broken, failed},
+    emptying::Emptying,
     lock::beside,
     schema,
 };
@@ -48,16 +49,19 @@ pub(super) fn open(file: &Path, sync: Sync) -> Result<Connection, Broken> {
         Sync::Full => "FULL",
         Sync::Normal => "NORMAL",
     };
-    // What is taken out is overwritten. The log beside the file is emptied into it by the commit
-    // that has it at 8 MiB: with more, commits wait longer for the disk, and no less often.
+    // What is taken out is overwritten.
     conn.execute_batch(&format!(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = {sync};
          PRAGMA secure_delete = ON;
-         PRAGMA wal_autocheckpoint = 2048;
          PRAGMA journal_size_limit = 8388608;
          PRAGMA cache_size = -16384;"
     ))?;
+    let mut emptying = Emptying::of(file);
+    conn.wal_hook(Some(move |wal: &mut Wal, pages| {
+        emptying.committed(wal, pages);
+        Ok(())
+    }))?;
     Ok(conn)
 }
 

@@ -9,6 +9,7 @@
 
 mod archive;
 mod broken;
+mod emptying;
 mod file;
 mod forget;
 mod invitations;

@@ -1,5 +1,7 @@
 //! What is kept, what is found by what, and what is taken out.
 
+use std::{fs::File, os::unix::fs::FileExt as _};
+
 use super::*;
 use crate::store::{More, Session};
 
@@ -134,6 +136,28 @@ fn what_was_forgotten_is_known_by_its_name_for_as_long_as_that_is_kept() {
     assert!(named(&written, three).is_some());
     assert_eq!(written.store.forget_names(Millis(99), 9).unwrap(), More::No);
     assert_eq!(named(&written, three), None);
+}
+
+/// What tells one beginning of the log beside the file from the next.
+fn salt(written: &Written) -> [u8; 8] {
+    let (log, mut salt) = (File::open(written.folder.path().join("hub.db-wal")).unwrap(), [0; 8]);
+    log.read_exact_at(&mut salt, 16).map(|()| salt).unwrap()
+}
+
+#[test]
+fn the_log_beside_the_file_is_emptied_while_entries_are_written_and_begun_anew() {
+    let (mut written, ana, lab) = Written::with_room();
+    let (first, body) = (salt(&written), "x".repeat(16 << 10));
+    let begun = |written: &Written| salt(written) != first;
+    // Some 200 MB at most, where the other thread has to wait for long.
+    let said = (0..12_000).take_while(|_| {
+        written.say(ana, lab, &body);
+        !begun(&written)
+    });
+    assert!(said.count() > 100, "it is not emptied all the time");
+    assert!(begun(&written), "it is emptied at all");
+    let last = written.state.last;
+    assert_eq!(written.anew().state.last, last);
 }
 
 #[test]
