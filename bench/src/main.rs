@@ -79,6 +79,8 @@ enum Part {
     Floor(floor::Args),
     /// Send datagrams back, or pass them on, with the least work possible
     Datagrams(datagrams::Args),
+    /// Tell a room what is said there, with the least work possible
+    Room(messaging::RoomArgs),
     /// Compare how often caches have what they are asked for: ours and published policies
     HitRatio(policy::Args),
     /// Become a program on one core
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
     let done = match &args.part {
         Some(Part::Floor(args)) => floor::serve(args).map(|()| ExitCode::SUCCESS),
         Some(Part::Datagrams(args)) => datagrams::serve(args).map(|()| ExitCode::SUCCESS),
+        Some(Part::Room(args)) => messaging::serve(args).map(|()| ExitCode::SUCCESS),
         Some(Part::HitRatio(args)) => policy::compare(args).map(|(table, is_kept)| {
             print!("{table}");
             if is_kept { ExitCode::SUCCESS } else { ExitCode::from(CHECK_SAID_NO) }

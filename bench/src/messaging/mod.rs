@@ -3,6 +3,7 @@
 
 mod asking;
 mod crowd;
+mod floor;
 mod senders;
 mod team;
 mod tongue;
@@ -15,6 +16,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
+pub(crate) use self::floor::{Args as RoomArgs, serve};
 use self::{
     crowd::Crowd,
     senders::Senders,
@@ -103,9 +105,10 @@ impl Spec {
 
     fn subjects(self) -> &'static [Subject] {
         match self {
-            Self::FanOut(_) | Self::Idle(Door::Http) => &SUBJECTS,
+            Self::FanOut(_) => &FAN_OUT_SUBJECTS,
+            Self::Idle(Door::Http) => &PEERS,
             // The others keep nothing, and are asked for nothing.
-            Self::Durable | Self::Idle(Door::Https) | Self::Large => &SUBJECTS[..1],
+            Self::Durable | Self::Idle(Door::Https) | Self::Large => &PEERS[..1],
         }
     }
 
@@ -171,7 +174,8 @@ impl Spec {
                 "A fresh server each, with {MEMBERS} members of one room and one more who speaks: messages of 100 \
                  characters, {window} on their way at most, the next when all have heard one. What counts is \
                  deliveries for a second of the server's CPU. relais alone has written each message to the disk \
-                 before anybody hears it."
+                 before anybody hears it. The floor is a loop of `epoll_wait`, `read` and a `send` of what it \
+                 read to each member."
             ),
             Self::Durable => format!(
                 "{SENDERS} senders, each in a room of its own, each with {WINDOW} messages of 100 characters on their \
@@ -263,7 +267,9 @@ const RELAIS: Subject = Program::Relais.at(Task::Message);
 const NATS: Subject = Program::NatsServer.at(Task::Message);
 const INSPIRCD: Subject = Program::InspIrcd.at(Task::Message);
 const NGIRCD: Subject = Program::Ngircd.at(Task::Message);
-const SUBJECTS: [Subject; 4] = [RELAIS, NATS, INSPIRCD, NGIRCD];
+const FLOOR: Subject = Program::Floor.at(Task::Message);
+const PEERS: [Subject; 4] = [RELAIS, NATS, INSPIRCD, NGIRCD];
+const FAN_OUT_SUBJECTS: [Subject; 5] = [RELAIS, NATS, INSPIRCD, NGIRCD, FLOOR];
 
 const FAN_OUT: [Column; 5] = [PER_CORE, RATE, CORE, MEDIAN, P99];
 const PER_CORE: Column =

@@ -1,5 +1,6 @@
 //! How each server is spoken to: what a client says to come in, and what a message is.
 
+use super::floor::LET_IN;
 use crate::subject::{Program, Subject};
 
 /// What a client says, and hears.
@@ -9,6 +10,8 @@ pub(super) enum Tongue {
     Hub,
     Irc,
     Nats,
+    /// Of the floor, which passes on what it hears.
+    Floor,
 }
 
 /// What a message says: so many characters.
@@ -19,6 +22,7 @@ impl Tongue {
         match subject.program {
             Program::Ngircd | Program::InspIrcd => Self::Irc,
             Program::NatsServer => Self::Nats,
+            Program::Floor => Self::Floor,
             _ => Self::Hub,
         }
     }
@@ -32,6 +36,7 @@ impl Tongue {
             }
             // The first lines that are told to who is somebody.
             Self::Irc => (format!("NICK m{number}\r\nUSER m{number} 0 * :m\r\n"), " 004 "),
+            Self::Floor => ("in\n".to_owned(), LET_IN),
             Self::Nats => (format!("CONNECT {NATS_MANNERS}\r\nPING\r\n"), "PONG"),
         }
     }
@@ -39,7 +44,7 @@ impl Tongue {
     /// What it says then to be in the room of all, and what it is told when it is.
     pub(super) fn join(self) -> Option<(String, &'static str)> {
         match self {
-            Self::Hub => None,
+            Self::Hub | Self::Floor => None,
             // The end of the list of names, behind all else that is told of a room.
             Self::Irc => Some((format!("JOIN {IRC_ROOM}\r\n"), " 366 ")),
             Self::Nats => Some((format!("SUB {NATS_ROOM} 1\r\nPING\r\n"), "PONG")),
@@ -53,6 +58,7 @@ impl Tongue {
             Self::Hub => {
                 format!("{{\"cmd\":\"MESSAGE\",\"room\":\"{ROOM}\",\"body\":\"{body}\"}}\n")
             }
+            Self::Floor => format!("{body}\n"),
             Self::Irc => format!("PRIVMSG {IRC_ROOM} :{body}\r\n"),
             Self::Nats => format!("PUB {NATS_ROOM} {BODY_BYTES}\r\n{body}\r\n"),
         }
@@ -61,7 +67,7 @@ impl Tongue {
     /// How many lines a message is to who is told it.
     pub(super) fn lines_each(self) -> u64 {
         match self {
-            Self::Hub | Self::Irc => 1,
+            Self::Hub | Self::Irc | Self::Floor => 1,
             Self::Nats => 2,
         }
     }

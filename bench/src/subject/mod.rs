@@ -271,6 +271,10 @@ fn floor(task: Task, place: &Place) -> Setup {
     let Place { bench, root, scratch, http, origin, .. } = place;
     let of_datagrams = [bench, "datagrams", "--port", http];
     match task {
+        Task::Message => {
+            let command = [bench, "room", "--port", http];
+            return Setup { command: words(&command), ..Setup::default() };
+        }
         Task::EchoDatagrams => {
             return Setup { command: words(&of_datagrams), ..Setup::default() };
         }
