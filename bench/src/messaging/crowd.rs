@@ -57,6 +57,39 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Where what comes to the speaker is known by.
 const SPEAKER: u64 = u64::MAX;
 
+/// Has so many clients come in, each account's as often as it may, and gives their connections once they
+/// are somebody. They come many at once: some servers have a second go by before they let somebody in.
+pub(super) fn enter_all(
+    port: u16,
+    tongue: Tongue,
+    (sessions, token): (usize, impl Fn(usize) -> String),
+) -> Result<Vec<TcpStream>> {
+    let mut all = Vec::with_capacity(sessions);
+    while all.len() < sessions {
+        let many = all.len()..sessions.min(all.len() + AT_ONCE);
+        let words: Vec<_> =
+            many.clone().map(|number| tongue.entrance(number, &token(number))).collect();
+        let connect = |_| client::connect(port).context("connecting");
+        let mut streams = many.map(connect).collect::<Result<Vec<_>>>()?;
+        say_all(&mut streams, &words)?;
+        all.extend(streams);
+    }
+    Ok(all)
+}
+
+/// The same, and each in the room of all.
+fn come_in(port: u16, tongue: Tongue, tokens: &[String], many: usize) -> Result<Vec<TcpStream>> {
+    let token = |number: usize| tokens.get(number).cloned().unwrap_or_default();
+    let mut streams = enter_all(port, tongue, (many, token))?;
+    if let Some(words) = tongue.join() {
+        say_all(&mut streams, &vec![words; many])?;
+    }
+    Ok(streams)
+}
+
+/// How many come in at once.
+const AT_ONCE: usize = 500;
+
 /// Has client `number` come in, and gives its connection once it is somebody.
 pub(super) fn enter(
     port: u16,
@@ -77,19 +110,6 @@ pub(super) fn enter_safely(
     let mut stream = client::wrap(client::connect(port)?, config)?;
     say(&mut stream, Tongue::Hub.entrance(number, token))?;
     Ok(stream.sock)
-}
-
-/// Has so many come in, all at once: some servers have a second go by before they let somebody in.
-fn come_in(port: u16, tongue: Tongue, tokens: &[String], many: usize) -> Result<Vec<TcpStream>> {
-    let connect = |_| client::connect(port).context("connecting");
-    let mut streams = (0..many).map(connect).collect::<Result<Vec<_>>>()?;
-    let token = |number: usize| tokens.get(number).map_or("", String::as_str);
-    let words: Vec<_> = (0..many).map(|number| tongue.entrance(number, token(number))).collect();
-    say_all(&mut streams, &words)?;
-    if let Some(words) = tongue.join() {
-        say_all(&mut streams, &vec![words; many])?;
-    }
-    Ok(streams)
 }
 
 fn say_all(streams: &mut [TcpStream], words: &[(String, &'static str)]) -> Result<()> {

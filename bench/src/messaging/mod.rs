@@ -233,15 +233,14 @@ fn idle(
     launch::pause(SETTLE);
     let base = server.memory()?;
     let (port, config) = (server.port(door), client::tls_config()?);
-    let held: Vec<TcpStream> = (0..sessions)
-        .map(|number| {
-            let token = assembled.tokens.get(number / DEVICES).map_or("", String::as_str);
-            match door {
-                Door::Http => crowd::enter(port, Tongue::of(subject), (number, token)),
-                Door::Https => crowd::enter_safely(port, &config, (number, token)),
-            }
-        })
-        .collect::<Result<_>>()?;
+    let token = |number: usize| assembled.tokens.get(number / DEVICES).cloned().unwrap_or_default();
+    let held: Vec<TcpStream> = match door {
+        Door::Http => crowd::enter_all(port, Tongue::of(subject), (sessions, token))?,
+        Door::Https => {
+            let enter = |number| crowd::enter_safely(port, &config, (number, &token(number)));
+            (0..sessions).map(enter).collect::<Result<_>>()?
+        }
+    };
     launch::pause(SILENCE);
     let full = server.memory()?;
     footprint::ensure_open(&held)?;
