@@ -6,6 +6,7 @@ use super::{Admission, Chore, Desk, Outcome, broken};
 use crate::{
     model::{AccountId, Act, Deed, Role, RoomId},
     protocol::{Code, Refusal},
+    rules::may_be_kept,
     store::Invitation,
 };
 
@@ -63,6 +64,7 @@ impl Desk {
             }
             Chore::Retain { room, days } => {
                 let room = self.room(&room)?;
+                may_be_kept(days)?;
                 self.write_down(Deed::In { room, act: Act::Retain { days } })
             }
             Chore::Own { room, user } => self.own(&room, &user),

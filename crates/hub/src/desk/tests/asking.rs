@@ -123,6 +123,9 @@ impl Model {
         match ask {
             Ask::Typing { room, on } => {
                 let room = self.inside(by, room)?;
+                if *on && self.is_muted(by, room) {
+                    return Ok(());
+                }
                 let members: Vec<_> = self.rooms[&room].members.keys().copied().collect();
                 for who in members.into_iter().filter(|who| *who != by) {
                     let (room, user) = (self.place(room, who), self.name(by));
@@ -131,7 +134,7 @@ impl Model {
             }
             Ask::Away { text } => {
                 self.people.get_mut(&by).unwrap().away.clone_from(text);
-                self.show(by, if text.is_some() { "away" } else { "online" }, text.clone());
+                self.show(by, if text.is_some() { "away" } else { "online" }, text.as_deref());
             }
             Ask::Announce { .. } if !self.is_admin(by) => return no(Code::Forbidden),
             Ask::Announce { body } => {

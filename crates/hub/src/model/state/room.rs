@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::standing::{Absent, Standing};
 use crate::model::{
     entry::{Access, Act, Mode, Role},
     numbers::{AccountId, Millis, Seq},
@@ -23,6 +24,8 @@ pub struct Room {
     pub invited: HashSet<AccountId>,
     /// Who may not come in, and until when.
     pub banned: HashMap<AccountId, Option<Millis>>,
+    /// What is kept of those who are not in it.
+    pub absent: Absent,
     /// Seconds between what one member says.
     pub slow_seconds: u32,
     /// How long what is said is kept; for good without.
@@ -60,7 +63,7 @@ pub struct Member {
     pub since: Seq,
     /// The last that it read.
     pub read: Seq,
-    /// When it spoke last.
+    /// When it spoke last, as far as the room was slow then.
     pub spoke: Millis,
     /// Whether it may speak.
     pub voice: Voice,
@@ -88,6 +91,7 @@ impl Room {
             members: BTreeMap::new(),
             invited: HashSet::new(),
             banned: HashMap::new(),
+            absent: Absent::default(),
             slow_seconds: 0,
             retain_days: None,
             dialogue: None,
@@ -107,7 +111,10 @@ impl Room {
 
     /// Somebody spoke: in a dialogue it is the other's turn.
     pub(super) fn hear(&mut self, by: AccountId, at: Millis) {
-        self.with(by, |member| member.spoke = at);
+        // Else it would be one more row for each message.
+        if self.slow_seconds > 0 {
+            self.with(by, |member| member.spoke = at);
+        }
         if let (Some(Dialogue::Turns(turn)), Some(other)) = (self.dialogue, self.other(by))
             && turn == by
         {
@@ -116,18 +123,20 @@ impl Room {
     }
 
     /// Takes in what changes no membership.
-    pub(super) fn settle(&mut self, by: AccountId, act: &Act) {
+    pub(super) fn settle(&mut self, (by, at): (AccountId, Millis), act: &Act) {
         match act {
             Act::Topic { text } => self.topic.clone_from(text),
             Act::Slow { seconds } => self.slow_seconds = *seconds,
             Act::Retain { days } => self.retain_days = *days,
             Act::Invite { who } => _ = self.invited.insert(*who),
             Act::Unban { who } => _ = self.banned.remove(who),
-            Act::Role { who, role } => self.with(*who, |member| member.role = *role),
+            Act::Role { who, role } => self.hold((*who, at), |standing| standing.role = *role),
             Act::Mute { who, until } => {
-                self.with(*who, |member| member.voice = Voice::Muted(*until));
+                self.hold((*who, at), |standing| standing.voice = Voice::Muted(*until));
             }
-            Act::Unmute { who } => self.with(*who, |member| member.voice = Voice::Free),
+            Act::Unmute { who } => {
+                self.hold((*who, at), |standing| standing.voice = Voice::Free);
+            }
             Act::Read { last } => self.with(by, |member| member.read = *last),
             Act::Dialogue { mode } => {
                 self.dialogue = Some(match mode {
@@ -140,7 +149,23 @@ impl Room {
         }
     }
 
-    fn with(&mut self, who: AccountId, change: impl FnOnce(&mut Member)) {
+    /// Has what it holds for or against somebody change, who may be in it or not.
+    fn hold(&mut self, (who, at): (AccountId, Millis), change: impl FnOnce(&mut Standing)) {
+        let mut standing = self.standing(who);
+        change(&mut standing);
+        let Standing { role, spoke, voice } = standing;
+        let is_absent = !self.members.contains_key(&who);
+        self.absent.keep((who, at), is_absent.then_some(standing));
+        self.with(who, |member| (member.role, member.spoke, member.voice) = (role, spoke, voice));
+    }
+
+    /// What it holds for or against somebody, who may be in it or not.
+    pub fn standing(&self, who: AccountId) -> Standing {
+        let member = self.members.get(&who).map(Member::standing);
+        member.or_else(|| self.absent.get(who)).unwrap_or_default()
+    }
+
+    pub(super) fn with(&mut self, who: AccountId, change: impl FnOnce(&mut Member)) {
         if let Some(member) = self.members.get_mut(&who) {
             change(member);
         }
