@@ -38,7 +38,7 @@ use tracing::error;
 
 pub(crate) use self::chore::{Chore, Outcome};
 pub(crate) use self::order::{
-    Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Waking,
+    Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Shown, Waking,
 };
 use self::{pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep};
 use crate::{
@@ -216,13 +216,14 @@ impl Desk {
                 let enter = |desk: &mut Self| desk.enter((client, re), entry);
                 self.admit((client, re), enter, entered);
             }
-            Order::Repassword { client, re, account, phc } => {
-                self.answer((client, re), |desk| desk.repassword(account, &phc).map(Some));
+            Order::Repassword { client, re, shown, phc } => {
+                let change = |desk: &mut Self| desk.change_password(&shown, &phc).map(Some);
+                self.answer((client, re), change);
             }
-            Order::Unregister { client, re, account, said } => {
-                let go = |desk: &mut Self| desk.unregister((account, account), said).map(Some);
+            Order::Unregister { client, re, shown, said } => {
+                let go = |desk: &mut Self| desk.unregister_itself(&shown, said).map(Some);
                 self.answer((client, re), go);
-                self.dismiss(account);
+                self.dismiss(shown.account);
             }
             Order::Run { chore, done } => self.run_chore(chore, done),
             Order::Close { closed } => {

@@ -45,6 +45,9 @@ impl Pace {
     }
 }
 
+/// For how many lookups counts what all rooms are gone through for, or all who share one.
+pub(super) const TO_ALL: u64 = 20;
+
 /// For how many lookups `ask` counts: what the desk has to do for it, of a busy hub's rooms and members.
 /// Nothing, if it is written down: [messages](crate::Limits::burst) have a pace of their own.
 pub(super) fn cost(ask: &Ask) -> u64 {
@@ -53,7 +56,7 @@ pub(super) fn cost(ask: &Ask) -> u64 {
         Ask::Who { .. } => 2,
         Ask::Search { .. } | Ask::Resume(_) | Ask::Sessions => 4,
         // The one goes through all rooms, the other through all who are to know.
-        Ask::Rooms { .. } | Ask::Away { .. } => 20,
+        Ask::Rooms { .. } | Ask::Away { .. } => TO_ALL,
         _ => 0,
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::{
 
 use crate::{
     archive::{Bounds, ByHand, Reader},
-    desk::{Admission, Desk, Entrance, Furniture, NewDevice, Order, Proof},
+    desk::{Admission, Desk, Entrance, Furniture, NewDevice, Order, Proof, Shown},
     hall::{ClientId, Group, Hall},
     limits::Limits,
     model::{AccountId, Millis, Said},
@@ -174,7 +174,8 @@ impl Stand {
     /// A client has `account` be deleted.
     pub(super) fn unregister(&mut self, (guest, re): (usize, u64), account: AccountId, said: Said) {
         let client = self.guests[guest].id;
-        self.desk().obey(Order::Unregister { client, re: Some(re), account, said });
+        let shown = Shown { account, phc: Secret("phc".to_owned()) };
+        self.desk().obey(Order::Unregister { client, re: Some(re), shown, said });
     }
 
     pub(super) fn ask(&mut self, (guest, re): (usize, u64), account: AccountId, ask: Ask) {
