@@ -99,7 +99,7 @@ impl Desk {
         self.state.admins().find(|admin| *admin != who).unwrap_or(who)
     }
 
-    fn write_down(&mut self, deed: Deed) -> Result<Outcome, Refusal> {
+    pub(super) fn write_down(&mut self, deed: Deed) -> Result<Outcome, Refusal> {
         // Where all who ever had an account are deleted, in the first one's.
         let first = || self.state.everybody().map(|(who, _)| who).min();
         let by = self.state.admins().next().or_else(first).unwrap_or_default();

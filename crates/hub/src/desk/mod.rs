@@ -16,6 +16,7 @@ mod seating;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod tidying;
 mod trouble;
 mod undoing;
 mod upkeep;

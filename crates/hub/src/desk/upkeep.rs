@@ -174,6 +174,7 @@ impl Desk {
             let kept = |(id, room): (RoomId, &Room)| room.retain_days.map(|_| id);
             let rooms: Vec<_> = self.state.rooms().filter_map(kept).collect();
             self.upkeep.forgetful = rooms.repeat(FORGOTTEN_TIMES);
+            self.delete_unused(now)?;
         }
         let named_before = Millis(now.0.saturating_sub(NAMES_KEPT));
         self.store.forget_names(named_before, NAMES_AT_ONCE)?;

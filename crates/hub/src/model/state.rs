@@ -141,6 +141,9 @@ impl State {
         if act.is_seen() {
             room.last = entry.seq;
         }
+        if room.used.is_none() && !act.is_passing(entry.by) {
+            room.used = Some(entry.seq);
+        }
         match act {
             Act::Say { .. } => room.hear(entry.by, entry.at),
             Act::Edit { .. } | Act::Redact { .. } | Act::React { .. } => {}

@@ -73,7 +73,7 @@ const ACCOUNTS: &str = "
 const ROOMS: &str = "
     SELECT id, name, access, one, other, topic, slow_seconds, retain_days, max(last, coalesce((
         SELECT seq FROM log WHERE room = rooms.id AND deed <> 'read' ORDER BY seq DESC LIMIT 1
-    ), 0))
+    ), 0)), used
     FROM rooms ORDER BY id";
 
 fn members() -> String {
@@ -124,7 +124,7 @@ fn read_room(row: &Row<'_>) -> Result<(RoomId, Room), Broken> {
     };
     let mut room = Room::new(title.ok_or(Broken::Unknown { seq: id.0 })?);
     (room.topic, room.last) = (row.get(5)?, row.get(8)?);
-    (room.slow_seconds, room.retain_days) = (row.get(6)?, row.get(7)?);
+    (room.slow_seconds, room.retain_days, room.used) = (row.get(6)?, row.get(7)?, row.get(9)?);
     Ok((id, room))
 }
 

@@ -2,6 +2,7 @@
 
 mod administered;
 mod standing;
+mod used;
 
 use std::path::Path;
 
@@ -11,7 +12,8 @@ use super::broken::Broken;
 
 /// What makes each format of the one before. What stands here was released and does not change:
 /// what is new is one more.
-const STEPS: &[&str] = &[FIRST, DIALOGUES, WISHES, FORGOTTEN, administered::STEP, standing::STEP];
+const STEPS: &[&str] =
+    &[FIRST, DIALOGUES, WISHES, FORGOTTEN, administered::STEP, standing::STEP, used::STEP];
 
 /// The log, what it comes to, and what is known of devices.
 ///
@@ -216,7 +218,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 1).unwrap();
         conn.execute("INSERT INTO members VALUES (2, 1, 2, 2, 2, 0, NULL)", []).unwrap();
         migrated(&mut conn).unwrap();
-        assert_eq!(pragma(&conn, "user_version").unwrap(), 6);
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 7);
         conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
         let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
@@ -249,10 +251,10 @@ mod tests {
     fn a_later_format_is_refused_and_both_are_said() {
         let mut conn = Connection::open_in_memory().unwrap();
         migrated(&mut conn).unwrap();
-        conn.pragma_update(None, "user_version", 7).unwrap();
+        conn.pragma_update(None, "user_version", 17).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 7, and this version knows formats up to 6"
+            "\"hub.db\" has format 17, and this version knows formats up to 7"
         );
     }
 

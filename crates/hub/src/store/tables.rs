@@ -62,6 +62,9 @@ fn write_act(
     (entry, act): (&Entry, &Act),
 ) -> Result<(), Broken> {
     let (by, at) = (entry.by, entry.at);
+    if room.1.used == Some(entry.seq) {
+        write_room(conn, room)?;
+    }
     match act {
         Act::Say { .. } => write_said(conn, room, by),
         Act::Dialogue { .. } | Act::DialogueEnd { .. } => write_dialogue(conn, room),
@@ -115,12 +118,12 @@ fn administers(conn: &Connection, who: AccountId, after: &State) -> Result<(), B
 }
 
 fn write_room(conn: &Connection, (id, room): (RoomId, &Room)) -> Result<(), Broken> {
-    let Room { title, topic, last, slow_seconds, retain_days, .. } = room;
+    let Room { title, topic, last, slow_seconds, retain_days, used, .. } = room;
     let (name, access, one, other) = match title {
         Title::Named(name, access) => (Some(name), Some(Bits(access_number(*access))), None, None),
         Title::Talk(one, other) => (None, None, Some(*one), Some(*other)),
     };
-    let sql = "REPLACE INTO rooms VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let sql = "REPLACE INTO rooms VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     conn.prepare_cached(sql)?.execute(params![
         id,
         name,
@@ -130,7 +133,8 @@ fn write_room(conn: &Connection, (id, room): (RoomId, &Room)) -> Result<(), Brok
         topic,
         last,
         slow_seconds,
-        retain_days
+        retain_days,
+        used
     ])?;
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What the model does of what is asked.
 
+use std::cmp::Reverse;
+
 use super::model::{Later, Model, Person, Ruling, cid_of, has_news, listed, lost, no};
 use crate::{
     model::{AccountId, Act, Deed, RoomId, Said, Seq, Title},
@@ -79,12 +81,19 @@ impl Model {
     fn list_rooms(&self, by: AccountId, matching: Option<&str>) -> Later {
         let matching = matching.unwrap_or("").to_lowercase();
         let rooms = self.rooms.keys().filter(|room| self.may_know_of(by, **room));
-        let rooms = rooms.map(|room| self.listed(*room, by));
+        let mut rooms: Vec<_> = rooms.collect();
+        rooms.sort_by_key(|id| {
+            let room = &self.rooms[id];
+            let is_own = room.members.contains_key(&by) || room.invited.contains(&by);
+            Reverse((is_own, room.members.len(), self.last_of(**id)))
+        });
+        let rooms = rooms.into_iter().map(|room| self.listed(*room, by));
         let is_wanted = |listed: &Listed| match &listed.room {
             Place::Room(name) => name.to_lowercase().contains(&matching),
             Place::Person(_) => false,
         };
-        Later::Counted(Answer::Rooms(rooms.filter(is_wanted).collect()), self.last)
+        let rooms = rooms.filter(is_wanted).collect();
+        Later::Counted(Answer::Rooms { rooms, more: false }, self.last)
     }
 
     fn do_now(&mut self, (guest, by): (usize, AccountId), ask: &Ask) -> Ruling<Answer> {

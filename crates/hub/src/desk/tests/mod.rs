@@ -14,6 +14,7 @@ mod ruling;
 mod sessions;
 mod stand;
 mod telling;
+mod tidying;
 mod undoing;
 
 use std::{

@@ -285,7 +285,7 @@ pub(super) fn cid_of(ask: &Ask) -> Option<&Cid> {
 /// The rooms that an answer lists.
 pub(super) fn listed(answer: &mut Answer) -> &mut [Listed] {
     match answer {
-        Answer::LoggedIn { rooms, .. } | Answer::Rooms(rooms) => rooms,
+        Answer::LoggedIn { rooms, .. } | Answer::Rooms { rooms, .. } => rooms,
         Answer::Joined(room) => std::slice::from_mut(room),
         _ => &mut [],
     }

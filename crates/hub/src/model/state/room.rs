@@ -30,6 +30,8 @@ pub struct Room {
     pub slow_seconds: u32,
     /// How long what is said is kept; for good without.
     pub retain_days: Option<u32>,
+    /// The first entry that says more than that somebody came or left.
+    pub used: Option<Seq>,
     /// The dialogue that two hold there.
     pub dialogue: Option<Dialogue>,
     /// Those of its members who want to notice all.
@@ -94,6 +96,7 @@ impl Room {
             absent: Absent::default(),
             slow_seconds: 0,
             retain_days: None,
+            used: None,
             dialogue: None,
             keen: BTreeSet::new(),
         }
@@ -188,6 +191,13 @@ impl Room {
         }
     }
 
+    /// Whether anybody may come in, nobody is in it, and nothing ever happened there.
+    pub fn is_unused(&self) -> bool {
+        matches!(self.title, Title::Named(_, Access::Public))
+            && self.members.is_empty()
+            && self.used.is_none()
+    }
+
     /// Whether `who` may not come in at `now`.
     pub fn is_banned(&self, who: AccountId, now: Millis) -> bool {
         self.banned.get(&who).is_some_and(|until| until.is_none_or(|until| now < until))
@@ -216,5 +226,14 @@ impl Act {
     /// Whether the room's members are told of it.
     pub fn is_seen(&self) -> bool {
         !matches!(self, Self::Read { .. })
+    }
+
+    /// Whether it says no more than that `by` came, as what it was before, or left.
+    pub(super) fn is_passing(&self, by: AccountId) -> bool {
+        match self {
+            Self::Join | Self::Part | Self::Read { .. } => true,
+            Self::Role { who, .. } => *who == by,
+            _ => false,
+        }
     }
 }

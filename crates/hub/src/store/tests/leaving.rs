@@ -234,6 +234,7 @@ fn who_was_first_administers_a_store_of_an_earlier_version() {
              DROP INDEX forgotten_room;
              ALTER TABLE members DROP COLUMN spoke;
              DROP TABLE absent;
+             ALTER TABLE rooms DROP COLUMN used;
              PRAGMA user_version = 4;",
         )
         .unwrap();
