@@ -1,6 +1,7 @@
 //! The tables, and how a store of an earlier version comes to have them.
 
 mod administered;
+mod counted;
 mod standing;
 mod used;
 
@@ -12,8 +13,16 @@ use super::broken::Broken;
 
 /// What makes each format of the one before. What stands here was released and does not change:
 /// what is new is one more.
-const STEPS: &[&str] =
-    &[FIRST, DIALOGUES, WISHES, FORGOTTEN, administered::STEP, standing::STEP, used::STEP];
+const STEPS: &[&str] = &[
+    FIRST,
+    DIALOGUES,
+    WISHES,
+    FORGOTTEN,
+    administered::STEP,
+    standing::STEP,
+    used::STEP,
+    counted::STEP,
+];
 
 /// The log, what it comes to, and what is known of devices.
 ///
@@ -218,7 +227,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 1).unwrap();
         conn.execute("INSERT INTO members VALUES (2, 1, 2, 2, 2, 0, NULL)", []).unwrap();
         migrated(&mut conn).unwrap();
-        assert_eq!(pragma(&conn, "user_version").unwrap(), 7);
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 8);
         conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
         let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
@@ -254,7 +263,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 17).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 17, and this version knows formats up to 7"
+            "\"hub.db\" has format 17, and this version knows formats up to 8"
         );
     }
 

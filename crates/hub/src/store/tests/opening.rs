@@ -36,7 +36,7 @@ fn what_a_later_version_wrote_is_left_as_it_is() {
     drop(store);
     let before = fs::read(&file).unwrap();
     let refused = Store::open(&file, Sync::Normal).unwrap_err();
-    says(&refused, "has format 9, and this version knows formats up to 7");
+    says(&refused, "has format 9, and this version knows formats up to 8");
     assert_eq!(fs::read(&file).unwrap(), before);
 }
 
