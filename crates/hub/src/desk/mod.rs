@@ -6,6 +6,7 @@
 mod accounts;
 mod chore;
 mod chores;
+mod clock;
 mod counting;
 mod hooks;
 mod listing;
@@ -24,7 +25,6 @@ mod waking;
 mod writing;
 
 use std::{
-    cell::Cell,
     collections::{HashMap, VecDeque},
     ops::Range,
     sync::Arc,
@@ -33,7 +33,7 @@ use std::{
 
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, timeout},
+    time::timeout,
 };
 use tracing::error;
 
@@ -41,7 +41,7 @@ pub(crate) use self::chore::{Chore, Outcome};
 pub(crate) use self::order::{
     Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Shown, Waking,
 };
-use self::{pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep};
+use self::{clock::Clock, pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
@@ -95,8 +95,7 @@ pub(crate) struct Desk {
     jobs: Vec<Job>,
     /// When the last entry was written.
     last_at: Millis,
-    /// What time it was when it was asked last, and when that was.
-    known_at: Cell<(Millis, Instant)>,
+    time: Clock,
     upkeep: Upkeep,
     trouble: Trouble,
     /// What is to be told once what was written is committed.
@@ -145,7 +144,7 @@ impl Desk {
             looks: Vec::new(),
             jobs: Vec::new(),
             last_at: Millis::default(),
-            known_at: Cell::new((Millis::default(), Instant::now())),
+            time: Clock::default(),
             upkeep: Upkeep::default(),
             trouble: Trouble::default(),
             posts: Group::new(),

@@ -172,7 +172,7 @@ async fn what_a_room_is_to_keep_for_good_since_is_kept() {
     (0..6).for_each(|re| stand.ask((0, re), ana, say("old")));
     stand.ask((0, 9), ana, Ask::Retain { room: room.clone(), days: Some(1) });
     stand.settle();
-    stand::set_clock(Millis(3 * 24 * 3600 * 1000));
+    stand.wait_until(Millis(3 * 24 * 3600 * 1000)).await;
     // Some of it is taken out each time.
     stand.keep_up();
     stand.ask((0, 10), ana, Ask::Retain { room: room.clone(), days: None });

@@ -191,6 +191,13 @@ impl Stand {
         self.deliver();
     }
 
+    /// Has it be `now`, and have been for long enough that the clock is believed.
+    pub(super) async fn wait_until(&mut self, now: Millis) {
+        set_clock(now);
+        self.desk().now();
+        tokio::time::advance(Duration::from_hours(1)).await;
+    }
+
     /// Does what is done where nobody waits.
     pub(super) fn keep_up(&mut self) {
         self.desk().keep_up();

@@ -53,8 +53,8 @@ impl Stand {
     }
 
     /// Which of these there are, `ms` from the beginning.
-    fn left(&mut self, ms: u64, rooms: &[&'static str]) -> Vec<&'static str> {
-        stand::set_clock(Millis(ms));
+    async fn left(&mut self, ms: u64, rooms: &[&'static str]) -> Vec<&'static str> {
+        self.wait_until(Millis(ms)).await;
         (0..3).for_each(|_| self.keep_up());
         let state = &self.desk().state;
         rooms.iter().copied().filter(|room| state.room_named(room).is_some()).collect()
@@ -67,14 +67,14 @@ async fn a_room_that_nobody_ever_used_goes_a_day_after_the_last_left_it() {
     stand.ana(ana, &[join("#typo"), part("#typo")]);
     stand.ask((1, 9), bob, join("#typo"));
     stand.settle();
-    assert_eq!(stand.left(2 * DAY, &["#typo"]), ["#typo"], "bob is in it");
+    assert_eq!(stand.left(2 * DAY, &["#typo"]).await, ["#typo"], "bob is in it");
     stand.ask((1, 9), bob, part("#typo"));
     // Who made it comes back as its owner: nothing happens there by that.
     stand.ana(ana, &[join("#typo"), part("#typo")]);
-    assert_eq!(stand.left(3 * DAY - 1, &["#typo"]), ["#typo"]);
-    assert_eq!(stand.left(3 * DAY + 60_000, &["#typo"]), [""; 0]);
+    assert_eq!(stand.left(3 * DAY - 1, &["#typo"]).await, ["#typo"]);
+    assert_eq!(stand.left(3 * DAY + 60_000, &["#typo"]).await, [""; 0]);
     stand.restart();
-    assert_eq!(stand.left(4 * DAY, &["#typo"]), [""; 0]);
+    assert_eq!(stand.left(4 * DAY, &["#typo"]).await, [""; 0]);
     assert_eq!(stand.desk().state.rooms().count(), 0);
 }
 
@@ -93,9 +93,9 @@ async fn a_room_in_which_anything_happened_stays() {
     let invitation = Invitation { hash, name, since, until: None, uses: 1, room };
     stand.desk().store.add_invitation(&invitation).unwrap();
     stand.ana(ana, &rooms.map(part));
-    assert_eq!(stand.left(9 * DAY, &rooms), rooms);
+    assert_eq!(stand.left(9 * DAY, &rooms).await, rooms);
     stand.restart();
-    assert_eq!(stand.left(10 * DAY, &rooms), rooms);
+    assert_eq!(stand.left(10 * DAY, &rooms).await, rooms);
 }
 
 #[tokio::test(start_paused = true)]
