@@ -11,8 +11,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub use self::{
     leaving::GONE,
-    room::{Dialogue, Member, Room, Title, Voice},
-    standing::{Absent, Counts, SLOW_SECONDS_MAX, Standing},
+    room::{Dialogue, Member, Room, Title},
+    standing::{Absent, Counts, SLOW_SECONDS_MAX, Standing, Voice},
 };
 use super::{
     entry::{Access, Act, Deed, Entry, Role, Said},

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::standing::{Absent, Standing};
+use super::standing::{Absent, Standing, Voice};
 use crate::model::{
     entry::{Access, Act, Mode, Role},
     numbers::{AccountId, Millis, Seq},
@@ -71,16 +71,6 @@ pub struct Member {
     pub voice: Voice,
     /// How much it wants to notice.
     pub level: Level,
-}
-
-/// Whether somebody may speak.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Voice {
-    /// It may.
-    #[default]
-    Free,
-    /// Not until then; never without.
-    Muted(Option<Millis>),
 }
 
 impl Room {
@@ -201,6 +191,14 @@ impl Room {
     /// Whether `who` may not come in at `now`.
     pub fn is_banned(&self, who: AccountId, now: Millis) -> bool {
         self.banned.get(&who).is_some_and(|until| until.is_none_or(|until| now < until))
+    }
+}
+
+impl Member {
+    /// What the room holds for or against it.
+    pub fn standing(&self) -> Standing {
+        let Self { role, spoke, voice, since: _, read: _, level: _ } = *self;
+        Standing { role, spoke, voice }
     }
 }
 

@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use super::room::{Member, Voice};
 use crate::model::{
     entry::Role,
     numbers::{AccountId, Millis},
@@ -23,6 +22,16 @@ pub struct Standing {
     pub spoke: Millis,
     /// Whether it may speak.
     pub voice: Voice,
+}
+
+/// Whether somebody may speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Voice {
+    /// It may.
+    #[default]
+    Free,
+    /// Not until then; never without.
+    Muted(Option<Millis>),
 }
 
 /// What a room keeps of those who are not in it, for as long as it counts.
@@ -108,14 +117,6 @@ impl Absent {
         {
             self.ends.remove(&(end, who));
         }
-    }
-}
-
-impl Member {
-    /// What the room holds for or against it.
-    pub fn standing(&self) -> Standing {
-        let Self { role, spoke, voice, since: _, read: _, level: _ } = *self;
-        Standing { role, spoke, voice }
     }
 }
 
