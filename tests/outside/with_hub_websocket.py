@@ -375,13 +375,19 @@ def what_a_program_posts_is_said_in_the_room_of_its_hook(stage):
     equal(post(text, "Idempotency-Key: build-1"), (200, "ok"))
     equal(post('{"text":"else"}', "Idempotency-Key: build-1"), (409, "CID_REUSED"))
     equal(post('{"text":"else"}', "Idempotency-Key: not a key"), (400, "BAD_FIELD"))
+    # What another hook calls the same is something else, and so is what the account itself does.
+    other = ana.done("HOOK", room="#lab", name="the tests")["hook"]
+    equal(post('{"text":"green"}', "Idempotency-Key: build-1", at=f"http://127.0.0.1:{program.web}{other}"), (200, "ok"))
+    equal(bob.event("message")["body"], "[the tests] green")
+    equal(ana.done("MESSAGE", room="#lab", body="well", cid="build-1")["dup"], False)
+    equal(bob.event("message")["body"], "well")
     equal(post('{"txt":"no"}'), (400, "BAD_FRAME"))
     equal(post('{"text":" "}'), (400, "BAD_FIELD"))
     equal(post(json.dumps({"text": "x" * 17000})), (413, "TOO_LONG"))
     equal(post(json.dumps({"text": "x" * 70000})), (413, "FRAME_TOO_BIG"))
     equal(post('{"text":"a"}', at=url[:-4] + "AAAA"), (404, "TOKEN_EXPIRED"))
     page = bob.done("HISTORY", room="#lab", latest=True, limit=50)["events"]
-    equal(len([event for event in page if event["ev"] == "message"]), 1)
+    equal(len([event for event in page if event["ev"] == "message"]), 3)
     # It logs nobody in.
     stranger = Bot(program.tcp)
     token = made["hook"].rpartition("/")[2]

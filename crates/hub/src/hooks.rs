@@ -37,6 +37,7 @@ impl Shared {
         self.order(Order::Hooked { hash, found })?;
         let hook = hook.await.map_err(|_| gone())?;
         let Hooked { account, room, name } = hook.ok_or_else(|| Refusal::of(Code::TokenExpired))?;
+        let cid = cid.map(|key| hash.named(&key));
         let body = format!("[{name}] {text}");
         let ask = Ask::Message { to: room, kind: Kind::Notice, body, reply: None, cid };
         let hall = self.hall().await.map_err(|_| gone())?;

@@ -3,8 +3,10 @@
 mod dialogue;
 mod members;
 mod noticing;
+mod settings;
 mod speaking;
 
+pub(crate) use self::settings::may_be_kept;
 use crate::{
     limits::Limits,
     model::{
@@ -111,7 +113,13 @@ impl<P: Past> Judge<'_, P> {
             return Err(Refusal::of(Code::Banned));
         }
         self.has_room_for_one(room)?;
-        Ok(vec![Deed::In { room: id, act: Act::Join }])
+        let mut acts = vec![Act::Join];
+        // Who left as more than a member comes back as that, and all are told.
+        let role = room.standing(self.by).role;
+        if role > Role::Member {
+            acts.push(Act::Role { who: self.by, role });
+        }
+        Ok(acts.into_iter().map(|act| Deed::In { room: id, act }).collect())
     }
 
     fn has_room_for_one(&self, room: &Room) -> Result<(), Refusal> {
@@ -173,23 +181,6 @@ impl<P: Past> Judge<'_, P> {
             deeds.push(Deed::In { room: RoomId(self.next), act: Act::Topic { text } });
         }
         Ok(deeds)
-    }
-
-    fn topic(&self, place: &Place, topic: &str) -> Verdict {
-        let room = self.moderated(place)?;
-        let text = text::topic(topic, self.limits)?;
-        Ok(vec![Deed::In { room, act: Act::Topic { text } }])
-    }
-
-    fn slow(&self, place: &Place, seconds: u32) -> Verdict {
-        let room = self.moderated(place)?;
-        Ok(vec![Deed::In { room, act: Act::Slow { seconds } }])
-    }
-
-    fn retain(&self, place: &Place, days: Option<u32>) -> Verdict {
-        let room = self.moderated(place)?;
-        self.owns(self.state.room(room))?;
-        Ok(vec![Deed::In { room, act: Act::Retain { days } }])
     }
 
     /// The room at `place`, of which who asks is a member.

@@ -230,7 +230,7 @@ impl Shelf {
 /// The rooms that `answer` lists.
 fn listed(answer: &mut Answer) -> &mut [Listed] {
     match answer {
-        Answer::LoggedIn { rooms, .. } | Answer::Rooms(rooms) => rooms,
+        Answer::LoggedIn { rooms, .. } | Answer::Rooms { rooms, .. } => rooms,
         Answer::Joined(room) => slice::from_mut(room),
         _ => &mut [],
     }

@@ -1,6 +1,6 @@
 //! Accounts made, invited or not, and deleted.
 
-use super::{Admission, Desk};
+use super::{Admission, Desk, Shown};
 use crate::{
     hall::ClientId,
     model::{AccountId, Act, Deed, RoomId, Said},
@@ -67,6 +67,18 @@ impl Desk {
             self.put_down(who, None, Deed::In { room, act: Act::Join })?;
         }
         Ok(())
+    }
+
+    /// Deletes an account, if the password that was shown is its own yet.
+    pub(super) fn unregister_itself(
+        &mut self,
+        shown: &Shown,
+        said: Said,
+    ) -> Result<Answer, Refusal> {
+        let who = shown.account;
+        self.is_somebody(who)?;
+        self.is_password(who, &shown.phc.0)?;
+        self.unregister((who, who), said)
     }
 
     /// Deletes an account, on behalf of `by`. Who is connected as it is yet to be [dismissed](Self::dismiss).

@@ -6,6 +6,7 @@ use super::{Admission, Chore, Desk, Outcome, broken};
 use crate::{
     model::{AccountId, Act, Deed, Role, RoomId},
     protocol::{Code, Refusal},
+    rules::may_be_kept,
     store::Invitation,
 };
 
@@ -63,6 +64,7 @@ impl Desk {
             }
             Chore::Retain { room, days } => {
                 let room = self.room(&room)?;
+                may_be_kept(days)?;
                 self.write_down(Deed::In { room, act: Act::Retain { days } })
             }
             Chore::Own { room, user } => self.own(&room, &user),
@@ -97,7 +99,7 @@ impl Desk {
         self.state.admins().find(|admin| *admin != who).unwrap_or(who)
     }
 
-    fn write_down(&mut self, deed: Deed) -> Result<Outcome, Refusal> {
+    pub(super) fn write_down(&mut self, deed: Deed) -> Result<Outcome, Refusal> {
         // Where all who ever had an account are deleted, in the first one's.
         let first = || self.state.everybody().map(|(who, _)| who).min();
         let by = self.state.admins().next().or_else(first).unwrap_or_default();

@@ -6,6 +6,7 @@
 mod accounts;
 mod chore;
 mod chores;
+mod clock;
 mod counting;
 mod hooks;
 mod listing;
@@ -16,6 +17,7 @@ mod seating;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod tidying;
 mod trouble;
 mod undoing;
 mod upkeep;
@@ -23,7 +25,6 @@ mod waking;
 mod writing;
 
 use std::{
-    cell::Cell,
     collections::{HashMap, VecDeque},
     ops::Range,
     sync::Arc,
@@ -32,15 +33,15 @@ use std::{
 
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, timeout},
+    time::timeout,
 };
 use tracing::error;
 
 pub(crate) use self::chore::{Chore, Outcome};
 pub(crate) use self::order::{
-    Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Waking,
+    Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Shown, Waking,
 };
-use self::{pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep};
+use self::{clock::Clock, pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
@@ -94,8 +95,7 @@ pub(crate) struct Desk {
     jobs: Vec<Job>,
     /// When the last entry was written.
     last_at: Millis,
-    /// What time it was when it was asked last, and when that was.
-    known_at: Cell<(Millis, Instant)>,
+    time: Clock,
     upkeep: Upkeep,
     trouble: Trouble,
     /// What is to be told once what was written is committed.
@@ -144,7 +144,7 @@ impl Desk {
             looks: Vec::new(),
             jobs: Vec::new(),
             last_at: Millis::default(),
-            known_at: Cell::new((Millis::default(), Instant::now())),
+            time: Clock::default(),
             upkeep: Upkeep::default(),
             trouble: Trouble::default(),
             posts: Group::new(),
@@ -216,13 +216,14 @@ impl Desk {
                 let enter = |desk: &mut Self| desk.enter((client, re), entry);
                 self.admit((client, re), enter, entered);
             }
-            Order::Repassword { client, re, account, phc } => {
-                self.answer((client, re), |desk| desk.repassword(account, &phc).map(Some));
+            Order::Repassword { client, re, shown, phc } => {
+                let change = |desk: &mut Self| desk.change_password(&shown, &phc).map(Some);
+                self.answer((client, re), change);
             }
-            Order::Unregister { client, re, account, said } => {
-                let go = |desk: &mut Self| desk.unregister((account, account), said).map(Some);
+            Order::Unregister { client, re, shown, said } => {
+                let go = |desk: &mut Self| desk.unregister_itself(&shown, said).map(Some);
                 self.answer((client, re), go);
-                self.dismiss(account);
+                self.dismiss(shown.account);
             }
             Order::Run { chore, done } => self.run_chore(chore, done),
             Order::Close { closed } => {

@@ -36,9 +36,9 @@ pub(crate) enum Order {
     /// A client showed who it is.
     Enter { client: ClientId, re: Option<u64>, entry: Entrance, entered: oneshot::Sender<Entered> },
     /// An account has another password from here on.
-    Repassword { client: ClientId, re: Option<u64>, account: AccountId, phc: Secret },
+    Repassword { client: ClientId, re: Option<u64>, shown: Shown, phc: Secret },
     /// A client's account is to be deleted, which showed its password.
-    Unregister { client: ClientId, re: Option<u64>, account: AccountId, said: Said },
+    Unregister { client: ClientId, re: Option<u64>, shown: Shown, said: Said },
     /// Who runs the hub has something done.
     Run { chore: Chore, done: oneshot::Sender<Result<Outcome, Refusal>> },
     /// All that was written is to be in the store's one file: the process ends.
@@ -49,6 +49,15 @@ pub(crate) enum Order {
     Leave { client: ClientId },
     /// A client of an account asks.
     Ask { client: ClientId, account: AccountId, re: Option<u64>, ask: Ask },
+}
+
+/// A password that a client showed, as far as it is known where it is acted on: it may be good no more.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// Whose it was.
+    pub(crate) account: AccountId,
+    /// What it was held against.
+    pub(crate) phc: Secret,
 }
 
 /// What a hook is for.

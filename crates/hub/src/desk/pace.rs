@@ -30,8 +30,12 @@ impl Pace {
         }
         let each = 1000 / self.a_second;
         let paid = self.paid.entry(who).or_default();
-        let due = paid.0.max(now.0) + each * cost.min(self.burst);
         let most = now.0 + each * self.burst;
+        // Nobody owes more than that, but by a clock that was ahead: then it owes nothing.
+        if paid.0 > most {
+            *paid = now;
+        }
+        let due = paid.0.max(now.0) + each * cost.min(self.burst);
         if due > most {
             return Err(due - most);
         }
@@ -45,6 +49,9 @@ impl Pace {
     }
 }
 
+/// For how many lookups counts what all rooms are gone through for, or all who share one.
+pub(super) const TO_ALL: u64 = 20;
+
 /// For how many lookups `ask` counts: what the desk has to do for it, of a busy hub's rooms and members.
 /// Nothing, if it is written down: [messages](crate::Limits::burst) have a pace of their own.
 pub(super) fn cost(ask: &Ask) -> u64 {
@@ -53,7 +60,7 @@ pub(super) fn cost(ask: &Ask) -> u64 {
         Ask::Who { .. } => 2,
         Ask::Search { .. } | Ask::Resume(_) | Ask::Sessions => 4,
         // The one goes through all rooms, the other through all who are to know.
-        Ask::Rooms { .. } | Ask::Away { .. } => 20,
+        Ask::Rooms { .. } | Ask::Away { .. } => TO_ALL,
         _ => 0,
     }
 }
@@ -90,6 +97,15 @@ mod tests {
         // Once in a while everything may be asked for.
         assert_eq!(pace.may(BOB, (Millis(10_000), 99)), Ok(()));
         assert_eq!((cost(&Ask::Rooms { matching: None }), cost(&Ask::Help)), (20, 0));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_clock_that_was_ahead() {
+        let mut pace = Pace::new(3, 2);
+        pace.may(ANA, (Millis(u64::MAX / 2), 3)).unwrap();
+        let mut may = |ms| pace.may(ANA, (Millis(ms), 1));
+        assert_eq!([10_000; 4].map(&mut may), [Ok(()), Ok(()), Ok(()), Err(500)]);
+        assert_eq!(may(10_500), Ok(()));
     }
 
     #[test]

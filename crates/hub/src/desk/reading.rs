@@ -1,18 +1,17 @@
 //! What is asked of the log and of who is there, and changes nothing.
 
+use std::cmp::Reverse;
+
 use super::{Desk, broken};
 use crate::{
     archive::{Job, Wanted},
     hall::{ClientId, Post},
-    model::{AccountId, RoomId, Seq, Title},
+    model::{AccountId, Room, RoomId, Seq, Title},
     protocol::{Answer, Ask, Code, Place, Refusal, Resume},
     rules::Judge,
     saying,
     store::Store,
 };
-
-/// The most rooms of a list.
-const ROOMS_MAX: usize = 500;
 
 /// The most members of a list.
 const MEMBERS_MAX: usize = 1000;
@@ -42,8 +41,10 @@ impl Desk {
         by: AccountId,
         matching: Option<&str>,
     ) -> Option<Answer> {
-        let rooms = self.rooms(by, matching);
-        self.list(asked, by, &rooms, Answer::Rooms)
+        let mut rooms = self.rooms(by, matching);
+        let more = rooms.len() > self.limits.rooms_listed_max;
+        self.put_first(&mut rooms, by);
+        self.list(asked, by, &rooms, |rooms| Answer::Rooms { rooms, more })
     }
 
     /// Answers from what is in memory.
@@ -93,11 +94,18 @@ impl Desk {
             Title::Talk(..) => false,
         };
         let rooms = self.state.rooms().filter(|(_, room)| is_wanted(&room.title));
-        let mut rooms: Vec<_> =
-            rooms.filter(|(_, room)| judge.may_know_of(room)).map(|(id, _)| id).collect();
-        rooms.sort_unstable();
-        rooms.truncate(ROOMS_MAX);
-        rooms
+        rooms.filter(|(_, room)| judge.may_know_of(room)).map(|(id, _)| id).collect()
+    }
+
+    /// Keeps as many as are listed of `rooms`: first those that `by` is in or was invited to, then those
+    /// that most are in, then those in which something happened last.
+    fn put_first(&self, rooms: &mut Vec<RoomId>, by: AccountId) {
+        rooms.sort_by_cached_key(|room| {
+            let Room { members, invited, last, .. } = self.state.room(*room);
+            let is_own = members.contains_key(&by) || invited.contains(&by);
+            Reverse((is_own, members.len(), *last))
+        });
+        rooms.truncate(self.limits.rooms_listed_max);
     }
 
     /// With whom `by` speaks whose name has `matching` in it.
@@ -107,11 +115,7 @@ impl Desk {
             let name = other.map(|other| self.state.account(other).name.to_lowercase());
             name.is_some_and(|name| name.contains(matching))
         };
-        let rooms = self.state.account(by).rooms.iter().copied().filter(is_wanted);
-        let mut rooms: Vec<_> = rooms.collect();
-        rooms.sort_unstable();
-        rooms.truncate(ROOMS_MAX);
-        rooms
+        self.state.account(by).rooms.iter().copied().filter(is_wanted).collect()
     }
 
     /// Has the archive answer what it takes the disk to know.

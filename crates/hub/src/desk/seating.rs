@@ -1,5 +1,7 @@
 //! Who comes in, and who leaves.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use super::{Admission, Desk, Entered, Entrance, NewDevice, Order, Proof};
 use crate::{
     hall::{ClientId, Post},
@@ -174,25 +176,37 @@ impl Desk {
         Some(who)
     }
 
-    /// Tells those who share a small room with `who`.
+    /// Tells those who share a small room with `who`; what it says, only those who share one in which it may
+    /// speak.
     fn show(&mut self, who: AccountId, state: &'static str, text: Option<String>) {
         let user = self.state.account(who).name.clone();
-        let spoken = Spoken::new(Told::Event(Event::Presence { user, state, text }));
-        let mut others: Vec<_> = self
-            .state
-            .account(who)
-            .rooms
-            .iter()
-            .map(|room| &self.state.room(*room).members)
+        let rooms = self.state.account(who).rooms.iter().copied();
+        let (free, muted): (Vec<_>, Vec<_>) = rooms.partition(|room| !self.is_muted(who, *room));
+        let hears = self.near(who, &free);
+        let sees = self.near(who, &muted).into_iter().filter(|other| !hears.contains(other));
+        let sees: BTreeSet<_> = sees.take(SHOWN_TO_MAX - hears.len()).collect();
+        for (others, text) in [(hears, text), (sees, None)] {
+            let user = user.clone();
+            let spoken = Spoken::new(Told::Event(Event::Presence { user, state, text }));
+            let post = |who| Post::Account { who, spoken: Arc::clone(&spoken), but: None };
+            self.posts.extend(others.into_iter().map(post));
+        }
+    }
+
+    fn is_muted(&self, who: AccountId, room: RoomId) -> bool {
+        self.state.room(room).standing(who).voice.is_muted(self.now())
+    }
+
+    /// Who is there of those who share one of these rooms with `who`, if that is small; not all, where they
+    /// are many.
+    fn near(&self, who: AccountId, rooms: &[RoomId]) -> BTreeSet<AccountId> {
+        let members = rooms.iter().map(|room| &self.state.room(*room).members);
+        let others = members
             .filter(|members| members.len() <= SHOWN_TO_MAX)
             .flat_map(|members| members.keys().copied())
-            .filter(|other| *other != who && self.online.contains_key(other))
-            .collect();
-        others.sort_unstable();
-        others.dedup();
-        let posts = others.into_iter().take(SHOWN_TO_MAX);
-        let post = |who| Post::Account { who, spoken: spoken.clone(), but: None };
-        self.posts.extend(posts.map(post));
+            .filter(|other| *other != who && self.online.contains_key(other));
+        let others: BTreeSet<_> = others.collect();
+        others.into_iter().take(SHOWN_TO_MAX).collect()
     }
 
     /// What is passed on, and written down nowhere.
@@ -200,7 +214,10 @@ impl Desk {
         match ask {
             Ask::Typing { room, on } => {
                 let room = self.judge(by).inside(room)?;
-                self.show_typing(by, room, *on);
+                // Who may say nothing is not seen to begin.
+                if !*on || !self.is_muted(by, room) {
+                    self.show_typing(by, room, *on);
+                }
             }
             Ask::Away { text } => {
                 let text = text.as_deref().map(|text| crate::text::line(text, &self.limits));

@@ -1,7 +1,7 @@
 //! By what accounts are known: passwords, and the devices that are logged in. All that is written here is part
 //! of the group.
 
-use super::{Desk, NewDevice, broken, hooks};
+use super::{Desk, NewDevice, Shown, broken, hooks};
 use crate::{
     hall::ClientId,
     model::AccountId,
@@ -34,6 +34,18 @@ impl Desk {
             return Ok(());
         }
         Err(Refusal::of(Code::BadCredentials))
+    }
+
+    /// Gives an account another password, if the one that was shown is its own yet: of two changes at once
+    /// the second showed what the first one changed.
+    pub(super) fn change_password(
+        &mut self,
+        shown: &Shown,
+        phc: &Secret,
+    ) -> Result<Answer, Refusal> {
+        self.is_somebody(shown.account)?;
+        self.is_password(shown.account, &shown.phc.0)?;
+        self.repassword(shown.account, phc)
     }
 
     /// Gives an account another password.

@@ -36,7 +36,7 @@ impl Trouble {
     fn is_news(&mut self, error: &Broken, now: Millis) -> bool {
         let text = error.to_string();
         let is_told = |(told, at): &(String, Millis)| {
-            *told == text && now.0.saturating_sub(at.0) < TOLD_AGAIN_AFTER
+            *told == text && now.0.abs_diff(at.0) < TOLD_AGAIN_AFTER
         };
         if self.told.as_ref().is_some_and(is_told) {
             return false;

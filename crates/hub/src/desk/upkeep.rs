@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Desk;
 use crate::{
     model::{Act, Deed, Entry, Millis, Room, RoomId},
@@ -50,8 +52,8 @@ const INDEXED_AFTER: Duration = Duration::from_millis(200);
 /// How much is indexed at once, while somebody may wait.
 const INDEXED_AT_ONCE: usize = 256;
 
-/// How often it is looked whether something is too old, in milliseconds.
-const FORGOTTEN_EVERY: u64 = 60_000;
+/// How often it is looked whether something is too old.
+const FORGOTTEN_EVERY: Duration = Duration::from_mins(1);
 
 /// How much is taken out of a room at once, while somebody may wait: each takes a millisecond or two.
 const FORGOTTEN_AT_ONCE: usize = 4;
@@ -113,6 +115,12 @@ impl Upkeep {
     }
 }
 
+/// Whether what was done last at `at` is to be done again: also where that is later than now, and than
+/// anything was put off, by a clock that was ahead.
+fn is_due((at, now): (Millis, Millis), every: Duration) -> bool {
+    at.later(every) <= now || now.later(Duration::from_millis(AGAIN_MS)) < at
+}
+
 impl Desk {
     /// Does some of what is to be done, if it is time for it.
     pub(super) fn keep_up(&mut self) {
@@ -139,8 +147,8 @@ impl Desk {
 
     /// Takes out some of what is left of what was deleted.
     fn take_out(&mut self, now: Millis) -> Result<(), Broken> {
-        let waited = Duration::from_millis(now.0.saturating_sub(self.upkeep.taken_out_at.0));
-        if self.upkeep.owed == Owed::None || waited < TAKEN_OUT_EVERY {
+        let is_due = is_due((self.upkeep.taken_out_at, now), TAKEN_OUT_EVERY);
+        if self.upkeep.owed == Owed::None || !is_due {
             return Ok(());
         }
         self.upkeep.taken_out_at = now;
@@ -151,10 +159,8 @@ impl Desk {
     }
 
     fn index(&mut self, now: Millis) -> Result<(), Broken> {
-        let waited = Duration::from_millis(now.0 - self.upkeep.indexed_at.0.min(now.0));
-        if self.upkeep.index == Index::Whole
-            || (self.upkeep.index == Index::Late && waited < INDEXED_AFTER)
-        {
+        let is_due = is_due((self.upkeep.indexed_at, now), INDEXED_AFTER);
+        if self.upkeep.index == Index::Whole || (self.upkeep.index == Index::Late && !is_due) {
             return Ok(());
         }
         self.upkeep.indexed_at = now;
@@ -167,13 +173,18 @@ impl Desk {
 
     /// Takes out of rooms what is older than they keep it: a little, of one room after the other.
     fn forget_old(&mut self, now: Millis) -> Result<(), Broken> {
-        if now.0 - self.upkeep.forgotten_at.0.min(now.0) >= FORGOTTEN_EVERY {
+        if !self.time.is_calm(Instant::now()) {
+            self.upkeep.forgetful.clear();
+            return Ok(());
+        }
+        if is_due((self.upkeep.forgotten_at, now), FORGOTTEN_EVERY) {
             self.upkeep.forgotten_at = now;
             self.pace.forget(now);
             self.lookups.forget(now);
             let kept = |(id, room): (RoomId, &Room)| room.retain_days.map(|_| id);
             let rooms: Vec<_> = self.state.rooms().filter_map(kept).collect();
             self.upkeep.forgetful = rooms.repeat(FORGOTTEN_TIMES);
+            self.delete_unused(now)?;
         }
         let named_before = Millis(now.0.saturating_sub(NAMES_KEPT));
         self.store.forget_names(named_before, NAMES_AT_ONCE)?;
@@ -205,6 +216,15 @@ mod tests {
         assert_eq!(upkeep.patience(), TAKEN_OUT_EVERY);
         upkeep.owed = Owed::None;
         assert_eq!(upkeep.patience(), INDEXED_AFTER);
+    }
+
+    #[test]
+    fn what_is_done_now_and_then_is_due_in_time_and_after_a_clock_was_ahead() {
+        let is_due = |at, now| is_due((Millis(at), Millis(now)), INDEXED_AFTER);
+        assert_eq!([200, 199, 0].map(|now| is_due(0, now)), [true, false, false]);
+        // Put off for a second, or done in a year that never was.
+        assert_eq!([6000, 6001].map(|at| is_due(at, 5000)), [false, true]);
+        assert!(is_due(u64::MAX, 5000));
     }
 
     #[test]

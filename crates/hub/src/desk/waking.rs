@@ -1,7 +1,7 @@
 //! Who speaks by datagrams comes in, and who heard events before that hears them no more; until it
 //! leaves.
 
-use super::{Desk, Waking, broken};
+use super::{Desk, Waking, broken, pace};
 use crate::{
     hall::{ClientId, Post},
     model::AccountId,
@@ -12,6 +12,10 @@ impl Desk {
     /// Has a client be somebody who speaks by datagrams. It hears events there, if it likes, and who
     /// heard them until then does not.
     pub(super) fn wake(&mut self, client: ClientId, waking: Waking) -> Result<(), Refusal> {
+        // All who share a room with it are told that it is there, as of AWAY.
+        let now = self.now();
+        let waits = self.lookups.may(waking.account, (now, pace::TO_ALL));
+        waits.map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
         // What is undone, if it is, is nothing of this.
         self.settle();
         let woken = self.be_awake(client, waking);

@@ -126,15 +126,8 @@ impl Desk {
         Seq(self.state.last.0 + 1)
     }
 
-    /// What time it is. Where the clock was set back, time goes on, at half its pace, until the clock is
-    /// there, too: nothing is older than what was written before it, and nobody waits for long.
+    /// What time it is.
     pub(super) fn now(&self) -> Millis {
-        let told = Millis::of((self.clock)());
-        let (at, seen) = self.known_at.get();
-        let now = told.max(at.later(seen.elapsed() / 2));
-        if now > at {
-            self.known_at.set((now, Instant::now()));
-        }
-        now
+        self.time.now(Millis::of((self.clock)()), Instant::now())
     }
 }

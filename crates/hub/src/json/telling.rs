@@ -62,7 +62,9 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
             };
             frame.list("events", events, say).put("more", more)
         }
-        Answer::Rooms(rooms) => frame.list("rooms", rooms, say_listed),
+        Answer::Rooms { rooms, more } => {
+            frame.list("rooms", rooms, say_listed).maybe("more", Some(more).filter(|more| **more))
+        }
         Answer::Members(members) => frame.list("members", members, say_member),
         Answer::Person { user, since, online, away } => {
             let frame = frame.put("user", user).put("since", since).put("online", online);

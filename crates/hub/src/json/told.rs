@@ -47,7 +47,7 @@ const ANSWERS: &[(&str, ReadAnswer)] = &[
     ("session", logged_in),
     ("seq", written),
     ("events", page),
-    ("rooms", |f| Ok(Answer::Rooms(each(f, "rooms", listed)?))),
+    ("rooms", rooms),
     ("room", |f| Ok(Answer::Joined(listed(f)?))),
     ("members", |f| Ok(Answer::Members(each(f, "members", member)?))),
     ("user", person),
@@ -59,6 +59,11 @@ const ANSWERS: &[(&str, ReadAnswer)] = &[
     ("t", |f| Ok(Answer::Pong { t: f.number("t")? })),
     ("bye", |_| Ok(Answer::Bye)),
 ];
+
+fn rooms(f: Fields<'_>) -> Result<Answer, Misread> {
+    let more = f.truth("more")?.unwrap_or_default();
+    Ok(Answer::Rooms { rooms: each(f, "rooms", listed)?, more })
+}
 
 /// Reads each object of a list.
 fn each<'a, T, E: From<Amiss>>(

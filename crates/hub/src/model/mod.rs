@@ -10,6 +10,9 @@ pub use self::{
     entry::{Access, Act, CID_CHARS_MAX, Cid, Deed, Entry, Kind, Mode, Role, Said},
     marks::{Attention, Between, Heed, Mark, Why, is_named, is_of_word},
     numbers::{AccountId, Millis, RoomId, Seq},
-    state::{Account, Dialogue, GONE, Gone, Member, Room, State, Title, Voice},
+    state::{
+        Absent, Account, Counts, Dialogue, GONE, Gone, Member, Room, SLOW_SECONDS_MAX, Standing,
+        State, Title, Voice,
+    },
     wish::{Level, Quiet, Wish, Wishes, Words},
 };

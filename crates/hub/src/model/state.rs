@@ -4,13 +4,15 @@
 mod leaving;
 mod restore;
 mod room;
+mod standing;
 mod wishing;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub use self::{
     leaving::GONE,
-    room::{Dialogue, Member, Room, Title, Voice},
+    room::{Dialogue, Member, Room, Title},
+    standing::{Absent, Counts, SLOW_SECONDS_MAX, Standing, Voice},
 };
 use super::{
     entry::{Access, Act, Deed, Entry, Role, Said},
@@ -135,27 +137,38 @@ impl State {
     }
 
     fn act(&mut self, entry: &Entry, id: RoomId, act: &Act) {
-        let room = self.rooms.get_mut(&id).expect("a room that was made");
+        let room = room_of(&mut self.rooms, id);
         if act.is_seen() {
             room.last = entry.seq;
+        }
+        if room.used.is_none() && !act.is_passing(entry.by) {
+            room.used = Some(entry.seq);
         }
         match act {
             Act::Say { .. } => room.hear(entry.by, entry.at),
             Act::Edit { .. } | Act::Redact { .. } | Act::React { .. } => {}
-            Act::Join => self.enter(id, entry.by, (Role::Member, entry.seq)),
-            Act::Part => self.leave(id, entry.by),
-            Act::Kick { who, .. } => self.leave(id, *who),
+            Act::Join => {
+                // What it may do, it is told by an entry of its own.
+                let kept = room.absent.get(entry.by).unwrap_or_default();
+                room.absent.keep((entry.by, entry.at), None);
+                self.enter(id, entry.by, (Role::Member, entry.seq));
+                room_of(&mut self.rooms, id).with(entry.by, |member| {
+                    (member.spoke, member.voice) = (kept.spoke, kept.voice);
+                });
+            }
+            Act::Part => self.part(id, (entry.by, entry.at), Role::Owner),
+            Act::Kick { who, .. } => self.part(id, (*who, entry.at), Role::Member),
             Act::Ban { who, until, .. } => {
                 room.banned.insert(*who, *until);
                 room.invited.remove(who);
-                self.leave(id, *who);
+                self.part(id, (*who, entry.at), Role::Member);
             }
-            act => room.settle(entry.by, act),
+            act => room.settle((entry.by, entry.at), act),
         }
     }
 
     fn enter(&mut self, id: RoomId, who: AccountId, (role, since): (Role, Seq)) {
-        let room = self.rooms.get_mut(&id).expect("a room that was made");
+        let room = room_of(&mut self.rooms, id);
         room.invited.remove(&who);
         let (spoke, voice, level) = (Millis::default(), Voice::Free, Level::default());
         room.keen.remove(&who);
@@ -163,8 +176,18 @@ impl State {
         self.accounts.get_mut(&who).expect("an account that was made").rooms.insert(id);
     }
 
+    /// Has somebody be in a room no more, which keeps what it holds for or against it, but no role above
+    /// that.
+    fn part(&mut self, id: RoomId, (who, at): (AccountId, Millis), role_max: Role) {
+        let room = room_of(&mut self.rooms, id);
+        let standing = room.standing(who);
+        let role = standing.role.min(role_max);
+        room.absent.keep((who, at), Some(Standing { role, ..standing }));
+        self.leave(id, who);
+    }
+
     fn leave(&mut self, id: RoomId, who: AccountId) {
-        let room = self.rooms.get_mut(&id).expect("a room that was made");
+        let room = room_of(&mut self.rooms, id);
         room.members.remove(&who);
         room.keen.remove(&who);
         if let Some(account) = self.accounts.get_mut(&who) {
@@ -249,6 +272,13 @@ impl State {
     pub fn rooms(&self) -> impl Iterator<Item = (RoomId, &Room)> {
         self.rooms.iter().map(|(id, room)| (*id, room))
     }
+}
+
+/// # Panics
+///
+/// If there is none.
+fn room_of(rooms: &mut HashMap<RoomId, Room>, id: RoomId) -> &mut Room {
+    rooms.get_mut(&id).expect("a room that was made")
 }
 
 fn in_order(one: AccountId, other: AccountId) -> (AccountId, AccountId) {

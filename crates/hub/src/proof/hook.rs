@@ -1,10 +1,11 @@
 //! What lets a program say something in one room over HTTP, and nothing else.
 
 use relais_http::auth::{digest, print_bits, read_bits};
+use relais_net::sealing::Signing;
 use zeroize::Zeroizing;
 
 use super::token::{Token, TokenHash};
-use crate::protocol::Secret;
+use crate::{model::Cid, protocol::Secret};
 
 /// What these tokens begin with.
 const SIGN: &str = "hk_";
@@ -32,6 +33,21 @@ fn hash(bits: &[u8; 32]) -> TokenHash {
     TokenHash(digest(bits).map(|byte| !byte))
 }
 
+impl TokenHash {
+    /// What a program calls what it says by this hook, as its account's [`Cid`]: neither another hook's nor
+    /// a client's of this account, whatever they call what they say.
+    ///
+    /// *Shape*: `hook_` and 43 characters, of an HMAC-SHA256 of `key`.
+    ///
+    /// # Panics
+    ///
+    /// Never: these are a cid's characters.
+    pub fn named(&self, key: &Cid) -> Cid {
+        let bits = Signing::new(&self.0).sign(key.as_str().as_bytes());
+        Cid::new(&format!("hook_{}", print_bits(&bits))).expect("48 letters, digits, - and _")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -50,6 +66,16 @@ mod tests {
         assert_eq!(TokenHash::read(&text.0), None);
         assert_ne!(TokenHash::read(&text.0.replace("hk_", "rt_")).unwrap(), hash);
         assert_eq!(read_hook(&text.0.replace("hk_", "rt_")), None);
+    }
+
+    #[test]
+    fn what_two_hooks_call_the_same_is_not() {
+        let key = Cid::new(&"x".repeat(64)).unwrap();
+        let [one, other] = [TokenHash([1; 32]), TokenHash([2; 32])];
+        assert_eq!(one.named(&key), one.named(&key));
+        assert_ne!(one.named(&key), other.named(&key));
+        assert_ne!(one.named(&key), one.named(&Cid::new("x").unwrap()));
+        assert!(one.named(&key).as_str().starts_with("hook_"));
     }
 
     #[test]

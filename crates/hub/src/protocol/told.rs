@@ -71,7 +71,12 @@ pub enum Answer {
         more: bool,
     },
     /// Rooms.
-    Rooms(Vec<Listed>),
+    Rooms {
+        /// Which, those first that matter most to who asks.
+        rooms: Vec<Listed>,
+        /// Whether there are more.
+        more: bool,
+    },
     /// Who is in a room: who, as what, whether online.
     Members(Vec<(String, Role, bool)>),
     /// Somebody.

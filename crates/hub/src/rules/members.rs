@@ -2,7 +2,7 @@
 
 use super::{Judge, Past, Verdict};
 use crate::{
-    model::{AccountId, Act, Deed, Member, Millis, Role, RoomId, Voice},
+    model::{AccountId, Act, Deed, Millis, Role, RoomId, Voice},
     protocol::{Code, Place, Refusal},
     text,
 };
@@ -18,12 +18,17 @@ impl<P: Past> Judge<'_, P> {
     pub(super) fn role(&self, place: &Place, user: &str, role: Role) -> Verdict {
         let room = self.moderated(place)?;
         self.owns(self.state.room(room))?;
-        let (who, member) = self.other(room, user)?;
+        let who = self.person(user)?;
+        let before = self.state.room(room).standing(who).role;
+        // Who left as more than a member is yet to be made less.
+        if before == Role::Member {
+            self.is_in(room, who)?;
+        }
         // Who may do as much as oneself stays; but one may step down.
         if who != self.by {
-            self.lower(room, user)?;
+            self.outranks(room, who)?;
         }
-        Ok(if member.role == role {
+        Ok(if before == role {
             Vec::new()
         } else {
             vec![Deed::In { room, act: Act::Role { who, role } }]
@@ -32,8 +37,10 @@ impl<P: Past> Judge<'_, P> {
 
     pub(super) fn kick(&self, place: &Place, user: &str, reason: Option<&str>) -> Verdict {
         let room = self.moderated(place)?;
-        let who = self.lower(room, user)?;
-        let reason = reason.map(|reason| text::line(reason, self.limits)).transpose()?;
+        let who = self.person(user)?;
+        self.is_in(room, who)?;
+        self.outranks(room, who)?;
+        let reason = self.reason(room, reason)?;
         Ok(vec![Deed::In { room, act: Act::Kick { who, reason } }])
     }
 
@@ -45,10 +52,8 @@ impl<P: Past> Judge<'_, P> {
     ) -> Verdict {
         let room = self.moderated(place)?;
         let who = self.person(user)?;
-        if self.state.room(room).members.contains_key(&who) {
-            self.lower(room, user)?;
-        }
-        let reason = reason.map(|reason| text::line(reason, self.limits)).transpose()?;
+        self.outranks(room, who)?;
+        let reason = self.reason(room, reason)?;
         let until = seconds.map(|seconds| self.in_seconds(seconds));
         Ok(vec![Deed::In { room, act: Act::Ban { who, until, reason } }])
     }
@@ -60,9 +65,15 @@ impl<P: Past> Judge<'_, P> {
         Ok(if is_banned { vec![Deed::In { room, act: Act::Unban { who } }] } else { Vec::new() })
     }
 
+    /// Whether somebody may speak, who may be in the room, or come into it later.
     pub(super) fn voice(&self, place: &Place, user: &str, voice: Voice) -> Verdict {
         let room = self.moderated(place)?;
-        let who = self.lower(room, user)?;
+        let who = self.person(user)?;
+        self.outranks(room, who)?;
+        let is_free = !self.state.room(room).standing(who).voice.is_muted(self.now);
+        if voice == Voice::Free && is_free {
+            return Ok(Vec::new());
+        }
         let act = match voice {
             Voice::Muted(until) => Act::Mute { who, until },
             Voice::Free => Act::Unmute { who },
@@ -74,20 +85,25 @@ impl<P: Past> Judge<'_, P> {
         Millis(self.now.0.saturating_add(seconds.saturating_mul(1000)))
     }
 
-    /// Who is called `user`, and is in `room`.
-    fn other(&self, room: RoomId, user: &str) -> Result<(AccountId, Member), Refusal> {
-        let who = self.person(user)?;
-        let member = self.state.room(room).members.get(&who).copied();
-        let member = member.ok_or_else(|| Refusal::of(Code::NotInRoom).field("user"))?;
-        Ok((who, member))
+    /// Why something is done about somebody. Who may say nothing gives no reason, either.
+    fn reason(&self, room: RoomId, reason: Option<&str>) -> Result<Option<String>, Refusal> {
+        let Some(reason) = reason else { return Ok(None) };
+        self.has_a_voice(self.state.room(room))?;
+        text::line(reason, self.limits).map(Some)
     }
 
-    /// The same, who may do less than who asks.
-    fn lower(&self, room: RoomId, user: &str) -> Result<AccountId, Refusal> {
-        let (who, member) = self.other(room, user)?;
-        let own = self.state.room(room).members.get(&self.by).map(|member| member.role);
-        if Some(member.role) < own || (self.state.is_admin(self.by) && who != self.by) {
-            return Ok(who);
+    fn is_in(&self, room: RoomId, who: AccountId) -> Result<(), Refusal> {
+        let is_in = self.state.room(room).members.contains_key(&who);
+        if is_in { Ok(()) } else { Err(Refusal::of(Code::NotInRoom).field("user")) }
+    }
+
+    /// Whether `who`, in the room or not, may do less there than who asks.
+    fn outranks(&self, room: RoomId, who: AccountId) -> Result<(), Refusal> {
+        let room = self.state.room(room);
+        let own = room.members.get(&self.by).map(|member| member.role);
+        let is_lower = Some(room.standing(who).role) < own;
+        if is_lower || (self.state.is_admin(self.by) && who != self.by) {
+            return Ok(());
         }
         Err(Refusal::of(Code::Forbidden).field("user").why("who may do as much as you stays"))
     }

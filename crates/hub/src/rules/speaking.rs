@@ -98,21 +98,29 @@ impl<P: Past> Judge<'_, P> {
     /// Whether who asks may speak there now.
     fn may_speak(&self, room: &Room) -> Result<(), Refusal> {
         let member = self.member(room)?;
-        if let Voice::Muted(until) = member.voice
-            && until.is_none_or(|until| self.now < until)
-        {
-            let refusal = Refusal::of(Code::Muted);
-            return Err(match until {
-                Some(until) => refusal.retry_ms(until.0 - self.now.0),
-                None => refusal,
-            });
-        }
-        let free = Millis(member.spoke.0 + u64::from(room.slow_seconds) * 1000);
-        if self.now < free && !self.is_moderator(room) {
+        self.has_a_voice(room)?;
+        let free = member.standing().speaks_again(room.slow_seconds);
+        // What was said later than now was so by a clock that was wrong: nobody waits for that.
+        let spoke = member.spoke..free;
+        if spoke.contains(&self.now) && !self.is_moderator(room) {
             let refusal = Refusal::of(Code::RateLimited).why("this room is slow");
             return Err(refusal.retry_ms(free.0 - self.now.0));
         }
         Ok(())
+    }
+
+    /// Whether who asks may say anything there, in any way: it is not muted.
+    pub(super) fn has_a_voice(&self, room: &Room) -> Result<(), Refusal> {
+        match room.standing(self.by).voice {
+            Voice::Muted(until) if until.is_none_or(|until| self.now < until) => {
+                let refusal = Refusal::of(Code::Muted);
+                Err(match until {
+                    Some(until) => refusal.retry_ms(until.0 - self.now.0),
+                    None => refusal,
+                })
+            }
+            Voice::Muted(_) | Voice::Free => Ok(()),
+        }
     }
 
     /// Whether what is answered to was said there.

@@ -1,10 +1,11 @@
 //! Who may do what, told as it happens: who asks for what, and what comes of it.
 
 mod dialogues;
+mod standing;
 
 use super::*;
 use crate::{
-    model::{Kind, Level},
+    model::{Kind, Level, SLOW_SECONDS_MAX},
     name::is_same,
 };
 

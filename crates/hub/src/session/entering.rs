@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use super::{Dialect, Session, Somebody, Way};
 use crate::{
-    desk::{Admission, Entered, Entrance, NewDevice, Order, Proof},
+    desk::{Admission, Entered, Entrance, NewDevice, Order, Proof, Shown},
     hall::{ClientId, Key},
     model::{AccountId, Said},
     name,
@@ -188,10 +188,11 @@ impl Session<'_> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         let user = who.user.clone();
         let new = new_password(&new, &user, "new")?;
-        let (account, _) = self.prove(&user, old).await?;
+        let (account, held) = self.prove(&user, old).await?;
         let phc = Secret(self.hub.passwords.hash(new).await.map_err(busy)?);
         self.asked += 1;
-        self.hub.order(Order::Repassword { client: self.client, re, account, phc })?;
+        let shown = Shown { account, phc: Secret(held) };
+        self.hub.order(Order::Repassword { client: self.client, re, shown, phc })?;
         Ok(None)
     }
 
@@ -204,9 +205,10 @@ impl Session<'_> {
     ) -> Result<Option<Answer>, Refusal> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         let user = who.user.clone();
-        let (account, _) = self.prove(&user, password).await?;
+        let (account, phc) = self.prove(&user, password).await?;
         self.asked += 1;
-        self.hub.order(Order::Unregister { client: self.client, re, account, said })?;
+        let shown = Shown { account, phc: Secret(phc) };
+        self.hub.order(Order::Unregister { client: self.client, re, shown, said })?;
         Ok(None)
     }
 

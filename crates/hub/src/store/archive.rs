@@ -119,7 +119,7 @@ impl Archive {
     /// How much others than `who` said in a room after an entry, and not after another, and did not take
     /// out. Of the first `count_max` things that were said, whoever said them.
     ///
-    /// *Cost*: that of so many rows.
+    /// *Cost*: that of so many rows of the index.
     ///
     /// # Errors
     ///
@@ -131,15 +131,8 @@ impl Archive {
         (after, upto): (Seq, Seq),
         count_max: u64,
     ) -> Result<u64, Broken> {
-        let sql = "
-            SELECT count(*) FROM (
-                SELECT by FROM log INDEXED BY log_seen
-                WHERE room = ?1 AND seq > ?2 AND seq <= ?5 AND deed = 'say' AND deed <> 'read' AND NOT redacted
-                    AND NOT EXISTS (SELECT 1 FROM owed WHERE what = 0 AND id = by)
-                ORDER BY seq LIMIT ?3
-            ) WHERE by <> ?4";
         let count_max = Bits(count_max.min(END.0));
-        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut statement = self.conn.prepare_cached(UNREAD)?;
         let found = params![room, after.min(END), count_max, who, upto.min(END)];
         let count: Bits = statement.query_row(found, |row| row.get(0))?;
         Ok(count.0)
@@ -237,6 +230,15 @@ impl Archive {
         Ok((past, more))
     }
 }
+
+/// All that is asked for is in the index: who logs in to many rooms waits for no messages to be read.
+pub(super) const UNREAD: &str = "
+    SELECT count(*) FROM (
+        SELECT by FROM log INDEXED BY log_seen
+        WHERE room = ?1 AND seq > ?2 AND seq <= ?5 AND deed = 'say' AND deed <> 'read' AND NOT redacted
+            AND NOT EXISTS (SELECT 1 FROM owed WHERE what = 0 AND id = by)
+        ORDER BY seq LIMIT ?3
+    ) WHERE by <> ?4";
 
 /// The columns that [`read_past`] reads.
 pub(super) fn past_columns() -> String {

@@ -69,6 +69,18 @@ impl Store {
         Ok(self.conn.prepare_cached(sql)?.execute([name])? > 0)
     }
 
+    /// Whether an invitation, of use or not, leads into a room.
+    ///
+    /// *Cost*: a look at all invitations.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn is_led_into(&self, room: RoomId) -> Result<bool, Broken> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM invitations WHERE room = ?1)";
+        Ok(self.conn.prepare_cached(sql)?.query_row([room], |row| row.get(0))?)
+    }
+
     /// How many invitations there are, of use or not.
     ///
     /// # Errors

@@ -37,6 +37,7 @@ pub(super) fn unregister(conn: &Connection, who: AccountId, after: &State) -> Re
         "DELETE FROM sessions WHERE account = ?1",
         "DELETE FROM wishes WHERE account = ?1",
         "DELETE FROM marked WHERE account = ?1",
+        "DELETE FROM absent WHERE account = ?1",
         "DELETE FROM forgotten WHERE by = ?1",
     ] {
         conn.prepare_cached(sql)?.execute([who])?;
@@ -63,6 +64,7 @@ pub(super) fn delete(conn: &Connection, room: RoomId) -> Result<(), Broken> {
         "DELETE FROM members WHERE room = ?1",
         "DELETE FROM invited WHERE room = ?1",
         "DELETE FROM banned WHERE room = ?1",
+        "DELETE FROM absent WHERE room = ?1",
         "UPDATE invitations SET room = NULL WHERE room = ?1",
     ] {
         conn.prepare_cached(sql)?.execute([room])?;

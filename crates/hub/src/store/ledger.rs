@@ -10,13 +10,12 @@ use super::{
     file,
     invitations::{self, Invitation},
     numbers::{Bits, rows},
-    row::{AS_WRITTEN, access, level, read, role, said},
+    row::{AS_WRITTEN, access, level, read, said},
     sessions::Session,
+    standing,
     writer::Store,
 };
-use crate::model::{
-    Access, AccountId, Entry, Member, Millis, Role, RoomId, Said, Seq, Title, Voice,
-};
+use crate::model::{Access, AccountId, Entry, Member, Millis, RoomId, Said, Seq, Standing, Title};
 
 /// The store, for who looks after it. Can be sent to a thread of its own.
 #[derive(Debug)]
@@ -295,16 +294,14 @@ fn read_room(row: &Row<'_>) -> Result<Chamber, Broken> {
 }
 
 const MEMBERS: &str = "
-    SELECT room, account, accounts.name, role, members.since, read, muted, muted_until, level
+    SELECT room, account, accounts.name, members.since, read, level, role, muted, muted_until, spoke
     FROM members JOIN accounts ON accounts.id = account";
 
 fn read_seated(row: &Row<'_>) -> Result<Seated, Broken> {
-    let (room, Bits(number)): (RoomId, _) = (row.get(0)?, row.get(3)?);
-    let role: Role = role(number).ok_or(Broken::Unknown { seq: room.0 })?;
-    let Bits(wanted) = row.get(8)?;
+    let (room, Bits(wanted)): (RoomId, _) = (row.get(0)?, row.get(5)?);
     let level = level(wanted).ok_or(Broken::Unknown { seq: room.0 })?;
-    let voice = if row.get(6)? { Voice::Muted(row.get(7)?) } else { Voice::Free };
-    let (since, read) = (row.get(4)?, row.get(5)?);
-    let member = Member { role, since, read, spoke: Millis::default(), voice, level };
+    let Standing { role, spoke, voice } = standing::read(row, room, 6)?;
+    let (since, read) = (row.get(3)?, row.get(4)?);
+    let member = Member { role, since, read, spoke, voice, level };
     Ok(Seated { room, who: row.get(1)?, name: row.get(2)?, member })
 }

@@ -20,11 +20,13 @@ mod log;
 mod noticing;
 mod numbers;
 mod place;
+mod restore;
 mod row;
 mod said;
 mod schema;
 mod search;
 mod sessions;
+mod standing;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,9 @@
 //! The tables, and how a store of an earlier version comes to have them.
 
 mod administered;
+mod counted;
+mod standing;
+mod used;
 
 use std::path::Path;
 
@@ -10,7 +13,16 @@ use super::broken::Broken;
 
 /// What makes each format of the one before. What stands here was released and does not change:
 /// what is new is one more.
-const STEPS: &[&str] = &[FIRST, DIALOGUES, WISHES, FORGOTTEN, administered::STEP];
+const STEPS: &[&str] = &[
+    FIRST,
+    DIALOGUES,
+    WISHES,
+    FORGOTTEN,
+    administered::STEP,
+    standing::STEP,
+    used::STEP,
+    counted::STEP,
+];
 
 /// The log, what it comes to, and what is known of devices.
 ///
@@ -189,6 +201,10 @@ fn pragma(conn: &Connection, name: &str) -> Result<i64, Broken> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        model::{AccountId, Millis, Role, RoomId, SLOW_SECONDS_MAX, Seq, Standing, Voice},
+        store::{Store, Sync},
+    };
 
     fn migrated(conn: &mut Connection) -> Result<(), String> {
         migrate(conn, Path::new("hub.db")).map_err(|broken| broken.to_string())
@@ -211,20 +227,43 @@ mod tests {
         conn.pragma_update(None, "user_version", 1).unwrap();
         conn.execute("INSERT INTO members VALUES (2, 1, 2, 2, 2, 0, NULL)", []).unwrap();
         migrated(&mut conn).unwrap();
-        assert_eq!(pragma(&conn, "user_version").unwrap(), 5);
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 8);
         conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
         let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
     }
 
     #[test]
+    fn a_store_of_format_5_opens_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hub.db");
+        let conn = Connection::open(&file).unwrap();
+        STEPS[..5].iter().for_each(|step| conn.execute_batch(step).unwrap());
+        conn.pragma_update(None, "application_id", APPLICATION).unwrap();
+        conn.pragma_update(None, "user_version", 5).unwrap();
+        conn.execute_batch(
+            "INSERT INTO accounts VALUES (1, 'ana', 7, NULL, 1, NULL);
+             INSERT INTO rooms VALUES (2, '#lab', 0, NULL, NULL, '', 2, 999999, NULL);
+             INSERT INTO members VALUES (2, 1, 2, 2, 2, 1, 99, 0);",
+        )
+        .unwrap();
+        drop(conn);
+        let (_store, state) = Store::open(&file, Sync::Normal).unwrap();
+        let room = state.room(RoomId(Seq(2)));
+        assert_eq!((room.slow_seconds, room.absent.len()), (SLOW_SECONDS_MAX, 0));
+        let expect =
+            Standing { role: Role::Owner, spoke: Millis(0), voice: Voice::Muted(Some(Millis(99))) };
+        assert_eq!(room.members[&AccountId(Seq(1))].standing(), expect);
+    }
+
+    #[test]
     fn a_later_format_is_refused_and_both_are_said() {
         let mut conn = Connection::open_in_memory().unwrap();
         migrated(&mut conn).unwrap();
-        conn.pragma_update(None, "user_version", 7).unwrap();
+        conn.pragma_update(None, "user_version", 17).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 7, and this version knows formats up to 5"
+            "\"hub.db\" has format 17, and this version knows formats up to 8"
         );
     }
 

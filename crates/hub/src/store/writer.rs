@@ -12,6 +12,7 @@ use super::{
     lock::{self, Lock},
     log,
     place::Place,
+    restore,
     said::{self, More},
     tables,
 };
@@ -31,8 +32,7 @@ pub struct Store {
 
 impl Store {
     /// Opens the store in `file`, which is made if it is not there, readable for its owner alone,
-    /// and gives what its log comes to. When members spoke last is not kept. Beside it come
-    /// `FILE.lock`, `FILE-wal` and `FILE-shm`.
+    /// and gives what its log comes to. Beside it come `FILE.lock`, `FILE-wal` and `FILE-shm`.
     ///
     /// *Cost*: reads accounts, rooms and memberships, not the log.
     ///
@@ -42,7 +42,7 @@ impl Store {
     pub fn open(file: &Path, sync: Sync) -> Result<(Self, State), Broken> {
         let lock = lock::take(file)?;
         let conn = file::open(file, sync)?;
-        let state = tables::restore(&conn)?;
+        let state = restore::restore(&conn)?;
         // Once it was read, all its files are there.
         let place = Place::of(file);
         Ok((Self { conn, file: file.to_owned(), place, _lock: lock }, state))
@@ -155,7 +155,7 @@ impl Store {
     ///
     /// [`Broken`]
     pub fn reload(&self) -> Result<State, Broken> {
-        tables::restore(&self.conn)
+        restore::restore(&self.conn)
     }
 
     /// The entry at `seq`, as it was written. Of what was taken out the text is empty.

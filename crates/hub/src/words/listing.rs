@@ -28,12 +28,18 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
         }
         Answer::Joined(listed) => show_listed(listed, reader, out),
         Answer::Page { events, more } => show_page(events, *more, reader, out),
-        Answer::Rooms(rooms) if rooms.is_empty() => reader.say(
+        Answer::Rooms { rooms, .. } if rooms.is_empty() => reader.say(
             out,
             format_args!("there is none: /join ROOM makes one"),
             format_args!("il n'y en a pas : /join SALON en crée un"),
         ),
-        Answer::Rooms(rooms) => show_rooms(rooms, reader, out),
+        Answer::Rooms { rooms, more } => {
+            show_rooms(rooms, reader, out);
+            if *more {
+                let (en, fr) = ("there are more: /rooms WORD", "il y en a d'autres : /rooms MOT");
+                reader.say(out, format_args!("{en}"), format_args!("{fr}"));
+            }
+        }
         Answer::Members(members) => show_members(members, reader, out),
         Answer::Person { .. } => show_person(answer, reader, out),
         Answer::Value(value) => note(out, format_args!("{}", Plain(value))),

@@ -452,8 +452,11 @@ fn answers_are_shown_in_words() {
     answers(Answer::Value("2".into()), "# 2\n");
     answers(Answer::Pong { t: None }, "# pong\n");
     answers(Answer::Joined(listed(0)), "# #lab (3), private, owner: TP\n");
-    answers(Answer::Rooms(vec![listed(7)]), "# #lab (3), private, owner, 7 new: TP\n");
-    answers(Answer::Rooms(vec![]), "# there is none: /join ROOM makes one\n");
+    let rooms = |rooms, more| Answer::Rooms { rooms, more };
+    let lab = "# #lab (3), private, owner, 7 new: TP\n";
+    answers(rooms(vec![listed(7)], false), lab);
+    answers(rooms(vec![listed(7)], true), &format!("{lab}# there are more: /rooms WORD\n"));
+    answers(rooms(vec![], false), "# there is none: /join ROOM makes one\n");
     let (user, session) = ("ana".to_owned(), "s_1".to_owned());
     let (token, cursor, rooms) = (Some(Secret("rt_secret".to_owned())), Seq(9), vec![listed(1)]);
     let expect = "# you are ana\n# #lab (3), private, owner, 1 new: TP\n";

@@ -1,5 +1,7 @@
 //! What the model does of what is asked.
 
+use std::cmp::Reverse;
+
 use super::model::{Later, Model, Person, Ruling, cid_of, has_news, listed, lost, no};
 use crate::{
     model::{AccountId, Act, Deed, RoomId, Said, Seq, Title},
@@ -79,12 +81,19 @@ impl Model {
     fn list_rooms(&self, by: AccountId, matching: Option<&str>) -> Later {
         let matching = matching.unwrap_or("").to_lowercase();
         let rooms = self.rooms.keys().filter(|room| self.may_know_of(by, **room));
-        let rooms = rooms.map(|room| self.listed(*room, by));
+        let mut rooms: Vec<_> = rooms.collect();
+        rooms.sort_by_key(|id| {
+            let room = &self.rooms[id];
+            let is_own = room.members.contains_key(&by) || room.invited.contains(&by);
+            Reverse((is_own, room.members.len(), self.last_of(**id)))
+        });
+        let rooms = rooms.into_iter().map(|room| self.listed(*room, by));
         let is_wanted = |listed: &Listed| match &listed.room {
             Place::Room(name) => name.to_lowercase().contains(&matching),
             Place::Person(_) => false,
         };
-        Later::Counted(Answer::Rooms(rooms.filter(is_wanted).collect()), self.last)
+        let rooms = rooms.filter(is_wanted).collect();
+        Later::Counted(Answer::Rooms { rooms, more: false }, self.last)
     }
 
     fn do_now(&mut self, (guest, by): (usize, AccountId), ask: &Ask) -> Ruling<Answer> {
@@ -123,6 +132,9 @@ impl Model {
         match ask {
             Ask::Typing { room, on } => {
                 let room = self.inside(by, room)?;
+                if *on && self.is_muted(by, room) {
+                    return Ok(());
+                }
                 let members: Vec<_> = self.rooms[&room].members.keys().copied().collect();
                 for who in members.into_iter().filter(|who| *who != by) {
                     let (room, user) = (self.place(room, who), self.name(by));
@@ -131,7 +143,7 @@ impl Model {
             }
             Ask::Away { text } => {
                 self.people.get_mut(&by).unwrap().away.clone_from(text);
-                self.show(by, if text.is_some() { "away" } else { "online" }, text.clone());
+                self.show(by, if text.is_some() { "away" } else { "online" }, text.as_deref());
             }
             Ask::Announce { .. } if !self.is_admin(by) => return no(Code::Forbidden),
             Ask::Announce { body } => {

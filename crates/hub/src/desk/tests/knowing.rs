@@ -101,23 +101,32 @@ impl Model {
         if self.rooms[&room].members.contains_key(&who) { Ok(who) } else { no(Code::NotInRoom) }
     }
 
-    /// Who is in the room, and may do less than who asks.
+    /// Who is called so, and may do less in the room than who asks, or could when it left.
     pub(super) fn lower(&self, by: AccountId, room: RoomId, name: &str) -> Ruling<AccountId> {
-        let who = self.member(room, name)?;
-        let role = |who| self.rooms[&room].members.get(&who).map(|member| member.role as u8);
-        let is_lower = role(by).is_some_and(|own| role(who) < Some(own));
+        let who = self.person(name)?;
+        let room = &self.rooms[&room];
+        let own = room.members.get(&by).map(|member| member.role as u8);
+        let is_lower = own.is_some_and(|own| (room.standing(who).role as u8) < own);
         if is_lower || (self.is_admin(by) && who != by) { Ok(who) } else { no(Code::Forbidden) }
     }
 
-    pub(super) fn may_speak(&self, by: AccountId, room: RoomId) -> Ruling<()> {
-        let member = &self.rooms[&room].members[&by];
-        match member.muted {
-            Muted::Always => return no(Code::Muted),
+    pub(super) fn has_a_voice(&self, by: AccountId, room: RoomId) -> Ruling<()> {
+        match self.rooms[&room].standing(by).muted {
+            Muted::Always => no(Code::Muted),
             Muted::Until(until) if self.now < until => {
-                return Err(Refusal::of(Code::Muted).retry_ms(until.0 - self.now.0));
+                Err(Refusal::of(Code::Muted).retry_ms(until.0 - self.now.0))
             }
-            Muted::Until(_) | Muted::Not => {}
+            Muted::Until(_) | Muted::Not => Ok(()),
         }
+    }
+
+    pub(super) fn is_muted(&self, who: AccountId, room: RoomId) -> bool {
+        self.has_a_voice(who, room).is_err()
+    }
+
+    pub(super) fn may_speak(&self, by: AccountId, room: RoomId) -> Ruling<()> {
+        self.has_a_voice(by, room)?;
+        let member = &self.rooms[&room].members[&by];
         let free = member.spoke.map_or(0, |spoke| spoke.0 + self.rooms[&room].slow_ms);
         if self.now.0 < free && !self.is_moderator(by, room) {
             return Err(Refusal::of(Code::RateLimited).retry_ms(free - self.now.0));

@@ -6,6 +6,7 @@
 
 mod asking;
 mod asks;
+mod clocks;
 mod diary;
 mod knowing;
 mod model;
@@ -14,6 +15,7 @@ mod ruling;
 mod sessions;
 mod stand;
 mod telling;
+mod tidying;
 mod undoing;
 
 use std::{

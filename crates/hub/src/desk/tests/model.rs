@@ -28,8 +28,11 @@ pub(super) struct Room {
     pub(super) invited: BTreeSet<AccountId>,
     pub(super) banned: BTreeMap<AccountId, Option<Millis>>,
     pub(super) slow_ms: u64,
+    /// Whoever was in it, as it was then.
+    pub(super) left: BTreeMap<AccountId, Member>,
 }
 
+#[derive(Clone, Copy)]
 pub(super) struct Member {
     pub(super) role: Role,
     pub(super) read: Seq,
@@ -37,6 +40,7 @@ pub(super) struct Member {
     pub(super) muted: Muted,
 }
 
+#[derive(Clone, Copy)]
 pub(super) enum Muted {
     Not,
     Until(Millis),
@@ -108,8 +112,6 @@ impl Model {
     pub(super) fn restart(&mut self) {
         self.guests.clear();
         self.people.values_mut().for_each(|person| person.away = None);
-        let members = self.rooms.values_mut().flat_map(|room| room.members.values_mut());
-        members.for_each(|member| member.spoke = None);
     }
 
     pub(super) fn register(&mut self, (guest, re): (usize, u64), name: &str, session: &str) {
@@ -235,7 +237,30 @@ impl Model {
 impl Room {
     pub(super) fn new(title: Title) -> Self {
         let (topic, members, invited) = (String::new(), BTreeMap::new(), BTreeSet::new());
-        Self { title, topic, members, invited, banned: BTreeMap::new(), slow_ms: 0 }
+        let (banned, left) = (BTreeMap::new(), BTreeMap::new());
+        Self { title, topic, members, invited, banned, slow_ms: 0, left }
+    }
+
+    /// What it holds for or against somebody, who may have been in it, or never.
+    pub(super) fn standing(&self, who: AccountId) -> Member {
+        let nobody = Member { role: Role::Member, read: Seq(0), spoke: None, muted: Muted::Not };
+        let found = self.members.get(&who).or_else(|| self.left.get(&who));
+        found.copied().unwrap_or(nobody)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn held(&mut self, who: AccountId) -> &mut Member {
+        if self.members.contains_key(&who) {
+            return self.member(who);
+        }
+        let standing = self.standing(who);
+        self.left.entry(who).or_insert(standing)
+    }
+
+    pub(super) fn part(&mut self, who: AccountId, role_max: Role) {
+        let standing = self.standing(who);
+        self.members.remove(&who);
+        self.left.insert(who, Member { role: standing.role.min(role_max), ..standing });
     }
 
     pub(super) fn member(&mut self, who: AccountId) -> &mut Member {
@@ -260,7 +285,7 @@ pub(super) fn cid_of(ask: &Ask) -> Option<&Cid> {
 /// The rooms that an answer lists.
 pub(super) fn listed(answer: &mut Answer) -> &mut [Listed] {
     match answer {
-        Answer::LoggedIn { rooms, .. } | Answer::Rooms(rooms) => rooms,
+        Answer::LoggedIn { rooms, .. } | Answer::Rooms { rooms, .. } => rooms,
         Answer::Joined(room) => std::slice::from_mut(room),
         _ => &mut [],
     }

@@ -127,7 +127,12 @@ impl Model {
         if self.named_rooms(by) >= self.limits.rooms_an_account_max {
             return no(Code::TooMany);
         }
-        act(id, Act::Join)
+        let mut deeds = act(id, Act::Join)?;
+        let role = room.standing(by).role;
+        if role != Role::Member {
+            deeds.extend(act(id, Act::Role { who: by, role })?);
+        }
+        Ok(deeds)
     }
 
     fn create(
@@ -163,7 +168,9 @@ impl Model {
                 if is_talk { no(Code::Forbidden) } else { act(room, Act::Part) }
             }
             Ask::Topic { room, topic } => {
-                act(self.moderated(by, room)?, Act::Topic { text: topic.clone() })
+                let room = self.moderated(by, room)?;
+                self.has_a_voice(by, room)?;
+                act(room, Act::Topic { text: topic.clone() })
             }
             Ask::Slow { room, seconds } => {
                 act(self.moderated(by, room)?, Act::Slow { seconds: *seconds })
@@ -183,15 +190,15 @@ impl Model {
             Ask::Role { room, user, role } => self.role(by, (room, user), *role),
             Ask::Kick { room, user, reason } => {
                 let room = self.moderated(by, room)?;
+                self.member(room, user)?;
                 let who = self.lower(by, room, user)?;
+                self.may_give(by, (room, reason))?;
                 act(room, Act::Kick { who, reason: reason.clone() })
             }
             Ask::Ban { room, user, seconds, reason } => {
                 let room = self.moderated(by, room)?;
-                let who = self.person(user)?;
-                if self.rooms[&room].members.contains_key(&who) {
-                    self.lower(by, room, user)?;
-                }
+                let who = self.lower(by, room, user)?;
+                self.may_give(by, (room, reason))?;
                 act(room, Act::Ban { who, until: until(*seconds), reason: reason.clone() })
             }
             Ask::Unban { room, user } => {
@@ -202,10 +209,17 @@ impl Model {
             Ask::Mute { room, user, on, seconds } => {
                 let room = self.moderated(by, room)?;
                 let (who, until) = (self.lower(by, room, user)?, until(*seconds));
+                if !*on && !self.is_muted(who, room) {
+                    return Ok(Vec::new());
+                }
                 act(room, if *on { Act::Mute { who, until } } else { Act::Unmute { who } })
             }
             other => unreachable!("nothing that is written down: {other:?}"),
         }
+    }
+
+    fn may_give(&self, by: AccountId, (room, reason): (RoomId, &Option<String>)) -> Ruling<()> {
+        reason.as_ref().map_or(Ok(()), |_| self.has_a_voice(by, room))
     }
 
     fn role(&self, by: AccountId, (place, user): (&Place, &str), role: Role) -> Ruling<Vec<Deed>> {
@@ -214,11 +228,15 @@ impl Model {
         if !self.rooms[&room].members.get(&by).is_some_and(is_owner) && !self.is_admin(by) {
             return no(Code::Forbidden);
         }
-        let who = self.member(room, user)?;
+        let who = self.person(user)?;
+        let before = self.rooms[&room].standing(who).role;
+        if before == Role::Member {
+            self.member(room, user)?;
+        }
         if who != by {
             self.lower(by, room, user)?;
         }
-        let is_so = self.rooms[&room].members[&who].role == role;
+        let is_so = before == role;
         if is_so { Ok(Vec::new()) } else { act(room, Act::Role { who, role }) }
     }
 }

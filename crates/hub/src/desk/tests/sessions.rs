@@ -1,12 +1,14 @@
 //! Who comes in by what, how many devices there are, and how fast they may be ended; and what is kept of a
 //! room whose retention was lifted.
 
+use tokio::sync::oneshot;
+
 use super::{limits, stand, stand::Stand};
 use crate::{
-    desk::Order,
+    desk::{Order, Shown, Waking},
     limits::Limits,
-    model::{AccountId, Kind, Millis},
-    protocol::{Answer, Ask, Code, Page, Place, Secret, Told},
+    model::{AccountId, Kind, Millis, Said},
+    protocol::{Answer, Ask, Code, EventsBy, Page, Place, Secret, Told},
 };
 
 /// A hub where ana has come in by `s00001`, and who that is.
@@ -49,13 +51,36 @@ async fn a_token_that_was_revoked_while_it_was_shown_lets_nobody_in() {
 #[tokio::test(start_paused = true)]
 async fn a_password_that_was_changed_while_it_was_hashed_lets_nobody_in() {
     let (mut stand, ana) = hub(limits());
-    let (client, phc) = (stand.client(0), Secret("another".to_owned()));
-    stand.desk().obey(Order::Repassword { client, re: Some(2), account: ana, phc });
+    change(&mut stand, (ana, "phc"), "another");
     stand.enter((1, 1), ana, (None, None));
     stand.settle();
     assert_eq!(codes(&stand, 0), [None]);
     assert_eq!(codes(&stand, 1), [Some(Code::BadCredentials)]);
     assert_eq!(stand.desk().store.sessions(ana).unwrap().len(), 1);
+}
+
+/// Has ana's first client take another password, who showed the one that was held against `held`.
+fn change(stand: &mut Stand, (account, held): (AccountId, &str), phc: &str) {
+    let shown = Shown { account, phc: Secret(held.to_owned()) };
+    let (client, phc) = (stand.client(0), Secret(phc.to_owned()));
+    stand.desk().obey(Order::Repassword { client, re: Some(2), shown, phc });
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_passwords_that_are_taken_at_once_the_second_was_proved_by_what_is_none_any_more() {
+    let (mut stand, ana) = hub(limits());
+    change(&mut stand, (ana, "phc"), "one");
+    change(&mut stand, (ana, "phc"), "two");
+    stand.unregister((0, 3), ana, Said::Stays);
+    stand.settle();
+    let bad = Some(Code::BadCredentials);
+    assert_eq!(codes(&stand, 0), [None, bad, bad]);
+    assert_eq!(stand.desk().store.password(ana).unwrap().as_deref(), Some("one"));
+    change(&mut stand, (ana, "one"), "phc");
+    stand.unregister((0, 4), ana, Said::Stays);
+    stand.settle();
+    assert_eq!(codes(&stand, 0), [None, None]);
+    assert!(!stand.desk().state.has_account(ana));
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,6 +130,22 @@ async fn of_many_talks_those_are_listed_in_which_something_happened_last() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_speaks_by_datagrams_comes_in_at_a_pace() {
+    let (mut stand, ana) = hub(Limits { lookups: 40, lookups_a_second: 1, ..limits() });
+    let mut wakes = |guest| {
+        let (woken, mut told) = oneshot::channel();
+        let (account, session) = (ana, "s00001".to_owned());
+        let waking = Waking { account, session, events: EventsBy::Here, from: stand.client(0) };
+        let client = stand.client(guest);
+        stand.desk().obey(Order::Wake { client, waking, woken });
+        stand.leave(guest);
+        told.try_recv().unwrap().map_err(|refusal| (refusal.code, refusal.retry_ms))
+    };
+    let limited = Err((Code::RateLimited, Some(20_000)));
+    assert_eq!([1, 2, 1].map(&mut wakes), [Ok(()), Ok(()), limited]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn devices_are_ended_at_the_pace_of_messages_but_for_the_own_one() {
     let (mut stand, ana) = hub(Limits { burst: 2, messages_a_second: 1, ..limits() });
     for re in 2..6 {
@@ -131,7 +172,7 @@ async fn what_a_room_is_to_keep_for_good_since_is_kept() {
     (0..6).for_each(|re| stand.ask((0, re), ana, say("old")));
     stand.ask((0, 9), ana, Ask::Retain { room: room.clone(), days: Some(1) });
     stand.settle();
-    stand::set_clock(Millis(3 * 24 * 3600 * 1000));
+    stand.wait_until(Millis(3 * 24 * 3600 * 1000)).await;
     // Some of it is taken out each time.
     stand.keep_up();
     stand.ask((0, 10), ana, Ask::Retain { room: room.clone(), days: None });

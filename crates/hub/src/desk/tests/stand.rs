@@ -17,7 +17,7 @@ use tokio::sync::{
 
 use crate::{
     archive::{Bounds, ByHand, Reader},
-    desk::{Admission, Desk, Entrance, Furniture, NewDevice, Order, Proof},
+    desk::{Admission, Desk, Entrance, Furniture, NewDevice, Order, Proof, Shown},
     hall::{ClientId, Group, Hall},
     limits::Limits,
     model::{AccountId, Millis, Said},
@@ -174,7 +174,8 @@ impl Stand {
     /// A client has `account` be deleted.
     pub(super) fn unregister(&mut self, (guest, re): (usize, u64), account: AccountId, said: Said) {
         let client = self.guests[guest].id;
-        self.desk().obey(Order::Unregister { client, re: Some(re), account, said });
+        let shown = Shown { account, phc: Secret("phc".to_owned()) };
+        self.desk().obey(Order::Unregister { client, re: Some(re), shown, said });
     }
 
     pub(super) fn ask(&mut self, (guest, re): (usize, u64), account: AccountId, ask: Ask) {
@@ -188,6 +189,13 @@ impl Stand {
         self.deliver();
         self.reader.as_ref().expect("a hub that was started").work_off();
         self.deliver();
+    }
+
+    /// Has it be `now`, and have been for long enough that the clock is believed.
+    pub(super) async fn wait_until(&mut self, now: Millis) {
+        set_clock(now);
+        self.desk().now();
+        tokio::time::advance(Duration::from_hours(1)).await;
     }
 
     /// Does what is done where nobody waits.

@@ -68,21 +68,21 @@ impl Model {
             Deed::In { room, act } => {
                 let room = self.rooms.get_mut(room).unwrap();
                 match act {
-                    Act::Say { .. } => room.member(by).spoke = Some(entry.at),
-                    Act::Part => _ = room.members.remove(&by),
-                    Act::Kick { who, .. } => _ = room.members.remove(who),
+                    Act::Say { .. } if room.slow_ms > 0 => room.member(by).spoke = Some(entry.at),
+                    Act::Part => room.part(by, Role::Owner),
+                    Act::Kick { who, .. } => room.part(*who, Role::Member),
                     Act::Ban { who, until, .. } => {
-                        room.members.remove(who);
+                        room.part(*who, Role::Member);
                         room.invited.remove(who);
                         room.banned.insert(*who, *until);
                     }
                     Act::Unban { who } => _ = room.banned.remove(who),
                     Act::Invite { who } => _ = room.invited.insert(*who),
-                    Act::Role { who, role } => room.member(*who).role = *role,
+                    Act::Role { who, role } => room.held(*who).role = *role,
                     Act::Mute { who, until } => {
-                        room.member(*who).muted = until.map_or(Muted::Always, Muted::Until);
+                        room.held(*who).muted = until.map_or(Muted::Always, Muted::Until);
                     }
-                    Act::Unmute { who } => room.member(*who).muted = Muted::Not,
+                    Act::Unmute { who } => room.held(*who).muted = Muted::Not,
                     Act::Topic { text } => room.topic.clone_from(text),
                     Act::Slow { seconds } => room.slow_ms = u64::from(*seconds) * 1000,
                     Act::Read { last } => room.member(by).read = *last,
@@ -95,7 +95,9 @@ impl Model {
     pub(super) fn come_in(&mut self, room: RoomId, who: AccountId, (role, read): (Role, Seq)) {
         let room = self.rooms.get_mut(&room).unwrap();
         room.invited.remove(&who);
-        room.members.insert(who, Member { role, read, spoke: None, muted: Muted::Not });
+        let Member { spoke, muted, .. } = room.standing(who);
+        room.left.remove(&who);
+        room.members.insert(who, Member { role, read, spoke, muted });
     }
 
     pub(super) fn event(&self, entry: &Entry, viewer: AccountId) -> Option<Event> {
@@ -184,10 +186,18 @@ impl Model {
     }
 
     /// Tells those who share a room with `who`.
-    pub(super) fn show(&mut self, who: AccountId, state: &'static str, text: Option<String>) {
-        let event = Event::Presence { user: self.name(who), state, text };
-        let rooms = self.rooms.values().filter(|room| room.members.contains_key(&who));
-        let others: BTreeSet<_> = rooms.flat_map(|room| room.members.keys().copied()).collect();
-        others.into_iter().filter(|other| *other != who).for_each(|other| self.tell(other, &event));
+    pub(super) fn show(&mut self, who: AccountId, state: &'static str, text: Option<&str>) {
+        let user = self.name(who);
+        for other in self.people.keys().copied().filter(|other| *other != who).collect::<Vec<_>>() {
+            let is_both = |room: &&RoomId| {
+                [who, other].iter().all(|one| self.rooms[room].members.contains_key(one))
+            };
+            let shared: Vec<_> = self.rooms.keys().filter(is_both).copied().collect();
+            let is_heard = shared.iter().any(|room| !self.is_muted(who, *room));
+            let (user, text) = (user.clone(), text.filter(|_| is_heard).map(str::to_owned));
+            if !shared.is_empty() {
+                self.tell(other, &Event::Presence { user, state, text });
+            }
+        }
     }
 }

@@ -273,7 +273,8 @@ fn answer() -> BoxedStrategy<Answer> {
         listed().prop_map(Answer::Joined),
         (vec(event(), 0..3), any::<bool>())
             .prop_map(|(events, more)| Answer::Page { events, more }),
-        vec(listed(), 0..3).prop_map(Answer::Rooms),
+        (vec(listed(), 0..3), any::<bool>())
+            .prop_map(|(rooms, more)| Answer::Rooms { rooms, more }),
         vec((text(), role(), any::<bool>()), 0..3).prop_map(Answer::Members),
         (text(), millis(), any::<bool>(), of(text()))
             .prop_map(|(user, since, online, away)| Answer::Person { user, since, online, away }),

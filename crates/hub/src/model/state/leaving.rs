@@ -14,6 +14,8 @@ pub const GONE: &str = "deleted account";
 
 impl State {
     /// Nobody is called so any more, and nobody else may be.
+    ///
+    /// *Cost*: a look at each room.
     pub(super) fn unregister(&mut self, who: AccountId, said: Said) {
         let account = self.accounts.get_mut(&who).expect("an account that was made");
         let name = std::mem::replace(&mut account.name, GONE.to_owned());
@@ -28,6 +30,7 @@ impl State {
         for room in rooms {
             self.leave(room, who);
         }
+        self.rooms.values_mut().for_each(|room| room.absent.remove(who));
     }
 
     pub(super) fn administer(&mut self, who: AccountId, on: bool) {

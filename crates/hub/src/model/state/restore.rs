@@ -13,8 +13,7 @@ use crate::{
 
 impl State {
     /// What `accounts`, of which `admins` administer, and `rooms` come to, after the `last` entry: what [applying](Self::apply) the
-    /// log gives, but for when members [spoke](super::Member::spoke), if the rooms do not say it. Who is in
-    /// what is taken from the rooms.
+    /// log gives. Who is in what is taken from the rooms.
     ///
     /// # Panics
     ///
@@ -50,13 +49,5 @@ impl State {
             state.rooms.insert(id, room);
         }
         state
-    }
-
-    /// The same, but nobody has spoken yet.
-    #[cfg(test)]
-    pub(crate) fn unspoken(mut self) -> Self {
-        let members = self.rooms.values_mut().flat_map(|room| room.members.values_mut());
-        members.for_each(|member| member.spoke = crate::model::Millis(0));
-        self
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::standing::{Absent, Standing, Voice};
 use crate::model::{
     entry::{Access, Act, Mode, Role},
     numbers::{AccountId, Millis, Seq},
@@ -23,10 +24,14 @@ pub struct Room {
     pub invited: HashSet<AccountId>,
     /// Who may not come in, and until when.
     pub banned: HashMap<AccountId, Option<Millis>>,
+    /// What is kept of those who are not in it.
+    pub absent: Absent,
     /// Seconds between what one member says.
     pub slow_seconds: u32,
     /// How long what is said is kept; for good without.
     pub retain_days: Option<u32>,
+    /// The first entry that says more than that somebody came or left.
+    pub used: Option<Seq>,
     /// The dialogue that two hold there.
     pub dialogue: Option<Dialogue>,
     /// Those of its members who want to notice all.
@@ -60,22 +65,12 @@ pub struct Member {
     pub since: Seq,
     /// The last that it read.
     pub read: Seq,
-    /// When it spoke last.
+    /// When it spoke last, as far as the room was slow then.
     pub spoke: Millis,
     /// Whether it may speak.
     pub voice: Voice,
     /// How much it wants to notice.
     pub level: Level,
-}
-
-/// Whether somebody may speak.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Voice {
-    /// It may.
-    #[default]
-    Free,
-    /// Not until then; never without.
-    Muted(Option<Millis>),
 }
 
 impl Room {
@@ -88,8 +83,10 @@ impl Room {
             members: BTreeMap::new(),
             invited: HashSet::new(),
             banned: HashMap::new(),
+            absent: Absent::default(),
             slow_seconds: 0,
             retain_days: None,
+            used: None,
             dialogue: None,
             keen: BTreeSet::new(),
         }
@@ -107,7 +104,10 @@ impl Room {
 
     /// Somebody spoke: in a dialogue it is the other's turn.
     pub(super) fn hear(&mut self, by: AccountId, at: Millis) {
-        self.with(by, |member| member.spoke = at);
+        // Else it would be one more row for each message.
+        if self.slow_seconds > 0 {
+            self.with(by, |member| member.spoke = at);
+        }
         if let (Some(Dialogue::Turns(turn)), Some(other)) = (self.dialogue, self.other(by))
             && turn == by
         {
@@ -116,18 +116,20 @@ impl Room {
     }
 
     /// Takes in what changes no membership.
-    pub(super) fn settle(&mut self, by: AccountId, act: &Act) {
+    pub(super) fn settle(&mut self, (by, at): (AccountId, Millis), act: &Act) {
         match act {
             Act::Topic { text } => self.topic.clone_from(text),
             Act::Slow { seconds } => self.slow_seconds = *seconds,
             Act::Retain { days } => self.retain_days = *days,
             Act::Invite { who } => _ = self.invited.insert(*who),
             Act::Unban { who } => _ = self.banned.remove(who),
-            Act::Role { who, role } => self.with(*who, |member| member.role = *role),
+            Act::Role { who, role } => self.hold((*who, at), |standing| standing.role = *role),
             Act::Mute { who, until } => {
-                self.with(*who, |member| member.voice = Voice::Muted(*until));
+                self.hold((*who, at), |standing| standing.voice = Voice::Muted(*until));
             }
-            Act::Unmute { who } => self.with(*who, |member| member.voice = Voice::Free),
+            Act::Unmute { who } => {
+                self.hold((*who, at), |standing| standing.voice = Voice::Free);
+            }
             Act::Read { last } => self.with(by, |member| member.read = *last),
             Act::Dialogue { mode } => {
                 self.dialogue = Some(match mode {
@@ -140,7 +142,23 @@ impl Room {
         }
     }
 
-    fn with(&mut self, who: AccountId, change: impl FnOnce(&mut Member)) {
+    /// Has what it holds for or against somebody change, who may be in it or not.
+    fn hold(&mut self, (who, at): (AccountId, Millis), change: impl FnOnce(&mut Standing)) {
+        let mut standing = self.standing(who);
+        change(&mut standing);
+        let Standing { role, spoke, voice } = standing;
+        let is_absent = !self.members.contains_key(&who);
+        self.absent.keep((who, at), is_absent.then_some(standing));
+        self.with(who, |member| (member.role, member.spoke, member.voice) = (role, spoke, voice));
+    }
+
+    /// What it holds for or against somebody, who may be in it or not.
+    pub fn standing(&self, who: AccountId) -> Standing {
+        let member = self.members.get(&who).map(Member::standing);
+        member.or_else(|| self.absent.get(who)).unwrap_or_default()
+    }
+
+    pub(super) fn with(&mut self, who: AccountId, change: impl FnOnce(&mut Member)) {
         if let Some(member) = self.members.get_mut(&who) {
             change(member);
         }
@@ -163,9 +181,24 @@ impl Room {
         }
     }
 
+    /// Whether anybody may come in, nobody is in it, and nothing ever happened there.
+    pub fn is_unused(&self) -> bool {
+        matches!(self.title, Title::Named(_, Access::Public))
+            && self.members.is_empty()
+            && self.used.is_none()
+    }
+
     /// Whether `who` may not come in at `now`.
     pub fn is_banned(&self, who: AccountId, now: Millis) -> bool {
         self.banned.get(&who).is_some_and(|until| until.is_none_or(|until| now < until))
+    }
+}
+
+impl Member {
+    /// What the room holds for or against it.
+    pub fn standing(&self) -> Standing {
+        let Self { role, spoke, voice, since: _, read: _, level: _ } = *self;
+        Standing { role, spoke, voice }
     }
 }
 
@@ -191,5 +224,14 @@ impl Act {
     /// Whether the room's members are told of it.
     pub fn is_seen(&self) -> bool {
         !matches!(self, Self::Read { .. })
+    }
+
+    /// Whether it says no more than that `by` came, as what it was before, or left.
+    pub(super) fn is_passing(&self, by: AccountId) -> bool {
+        match self {
+            Self::Join | Self::Part | Self::Read { .. } => true,
+            Self::Role { who, .. } => *who == by,
+            _ => false,
+        }
     }
 }

@@ -104,7 +104,7 @@ fn what_was_forgotten_is_on_no_disk_and_its_places_are_not_given_again() {
     assert!(!written.has_on_disk("zanz") && !written.has_on_disk("quag"));
     let before = written.state.clone();
     let written = written.anew();
-    assert_eq!(written.state, before.unspoken());
+    assert_eq!(written.state, before);
     assert_eq!(written.state.last, two);
     let (past, _) = written.archive().page(lab, crate::protocol::Page::Latest, 9).unwrap();
     assert_eq!(past.len(), 2, "the room's making and bob's coming: {past:?}");

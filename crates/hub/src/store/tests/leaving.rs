@@ -30,7 +30,7 @@ impl Written {
                 state.apply(&entry);
             }
         }
-        state.unspoken()
+        state
     }
 
     fn bodies(&self, room: RoomId) -> Vec<String> {
@@ -66,8 +66,8 @@ fn a_deleted_account_is_the_same_from_its_tables_and_from_the_log() {
         let (mut written, ana, bob, lab) = two();
         written.unregister(bob, said);
         for _ in 0..2 {
-            assert_eq!(written.store.reload().unwrap(), written.state.clone().unspoken());
-            assert_eq!(written.replayed(), written.state.clone().unspoken());
+            assert_eq!(written.store.reload().unwrap(), written.state.clone());
+            assert_eq!(written.replayed(), written.state.clone());
             written.take_out();
         }
         let written = written.anew();
@@ -139,7 +139,7 @@ fn what_a_deleted_account_wanted_to_notice_and_called_things_is_known_no_more() 
         assert_eq!(left, Deed::Wish(Wish::Words(Words::default())));
         written.store.forget(lab, old(Millis(last.0 + 1)), 99).unwrap();
         assert_eq!(known(&written), [0, 0, 0]);
-        assert_eq!(written.store.reload().unwrap(), written.state.clone().unspoken());
+        assert_eq!(written.store.reload().unwrap(), written.state.clone());
     }
 }
 
@@ -154,8 +154,8 @@ fn a_deleted_room_is_gone_from_tables_log_and_index() {
     written.store.add_invitation(&invitation).unwrap();
     written.write(Some(ana), Deed::Delete { room: lab });
     for _ in 0..2 {
-        assert_eq!(written.store.reload().unwrap(), written.state.clone().unspoken());
-        assert_eq!(written.replayed(), written.state.clone().unspoken());
+        assert_eq!(written.store.reload().unwrap(), written.state.clone());
+        assert_eq!(written.replayed(), written.state.clone());
         written.take_out();
     }
     written.store.checkpoint().unwrap();
@@ -232,6 +232,9 @@ fn who_was_first_administers_a_store_of_an_earlier_version() {
              DROP TABLE invitations;
              DROP INDEX forgotten_by;
              DROP INDEX forgotten_room;
+             ALTER TABLE members DROP COLUMN spoke;
+             DROP TABLE absent;
+             ALTER TABLE rooms DROP COLUMN used;
              PRAGMA user_version = 4;",
         )
         .unwrap();

@@ -666,7 +666,7 @@ fn short_answers_are_told_and_long_ones_shown() {
     stage.enter("/rooms");
     let rooms = ["#a", "#b", "#c", "#d"].map(|name| listed(name, 0)).into();
     let ask = stage.asked().remove(0);
-    stage.answer(ask, Ok(Answer::Rooms(rooms)));
+    stage.answer(ask, Ok(Answer::Rooms { rooms, more: false }));
     stage.sees("─ answer ─");
     stage.sees("#d (2)");
     stage.press(&[Key::Escape]);

@@ -1,0 +1,124 @@
+//! What becomes of a hub whose clock is a year ahead for a while.
+
+use std::time::Duration;
+
+use super::{limits, stand, stand::Stand};
+use crate::{
+    limits::Limits,
+    model::{AccountId, Kind, Millis},
+    protocol::{Answer, Ask, Code, Page, Place, Told},
+};
+
+const HOUR: u64 = 3600 * 1000;
+const YEAR: u64 = 365 * 24 * HOUR;
+
+fn lab() -> Place {
+    Place::Room("#lab".to_owned())
+}
+
+fn say(body: &str) -> Ask {
+    Ask::Message { to: lab(), body: body.to_owned(), kind: Kind::Text, reply: None, cid: None }
+}
+
+/// A hub at `YEAR` where ana, who may do all, and bob are in a room.
+fn hub() -> (Stand, AccountId, AccountId) {
+    let (burst, messages_a_second) = (4, 1);
+    let mut stand = Stand::new(Limits { burst, messages_a_second, ..limits() });
+    stand::set_clock(Millis(YEAR));
+    let [ana, bob] = ["ana", "bob"].map(|name| {
+        let guest = stand.connect();
+        stand.register((guest, 1), name);
+        stand.settle();
+        let who = stand.desk().state.account_named(name).unwrap();
+        stand.ask((guest, 2), who, Ask::Join { room: lab() });
+        stand.settle();
+        who
+    });
+    (stand, ana, bob)
+}
+
+/// What a client was refused for, or that it was not, answer by answer.
+fn codes(stand: &mut Stand, guest: usize) -> Vec<Option<Code>> {
+    stand.settle();
+    let code = |told: Told| match told {
+        Told::Answer { answer, .. } => Some(answer.err().map(|refusal| refusal.code)),
+        Told::Event(_) => None,
+    };
+    stand.told(guest).into_iter().filter_map(code).collect()
+}
+
+fn said(stand: &mut Stand, ana: AccountId) -> usize {
+    drop(stand.told(0));
+    stand.ask((0, 9), ana, Ask::History { room: lab(), page: Page::Latest, limit: None });
+    stand.settle();
+    let told = stand.told(0);
+    let [Told::Answer { answer: Ok(Answer::Page { events, .. }), .. }] = &told[..] else {
+        panic!("no page: {told:?}");
+    };
+    let is_said =
+        |event: &&crate::protocol::Event| matches!(event, crate::protocol::Event::Message { .. });
+    events.iter().filter(is_said).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_clock_that_was_a_year_ahead_to_be_there_again() {
+    let (mut stand, ana, bob) = hub();
+    stand.ask((0, 3), ana, Ask::Slow { room: lab(), seconds: 60 });
+    drop(codes(&mut stand, 1));
+    stand::set_clock(Millis(2 * YEAR));
+    stand.ask((1, 3), bob, say("then"));
+    stand.ask((1, 4), bob, say("then"));
+    // At once, as often as may be, and once more.
+    (0..5).for_each(|re| stand.ask((0, re), ana, say("then")));
+    assert_eq!(codes(&mut stand, 1), [None, Some(Code::RateLimited)]);
+    stand::set_clock(Millis(YEAR + 5000));
+    stand.ask((1, 5), bob, say("now"));
+    stand.ask((1, 6), bob, say("now"));
+    assert_eq!(codes(&mut stand, 1), [None, Some(Code::RateLimited)]);
+    drop(codes(&mut stand, 0));
+    stand::set_clock(Millis(YEAR + 10_000));
+    stand.ask((0, 6), ana, say("now"));
+    assert_eq!(codes(&mut stand, 0), [None]);
+    let at = stand.desk().last_at;
+    assert_eq!(at, Millis(YEAR + 10_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_old_by_a_clock_that_jumped_is_not_deleted_for_an_hour() {
+    let (mut stand, ana, _) = hub();
+    stand.ask((0, 3), ana, Ask::Retain { room: lab(), days: Some(30) });
+    stand.ask((0, 4), ana, say("dear"));
+    stand.settle();
+    let mut keep_up = |ms: u64| {
+        stand::set_clock(Millis(ms));
+        (0..20).for_each(|_| stand.keep_up());
+        said(&mut stand, ana)
+    };
+    assert_eq!(keep_up(YEAR + 1), 1);
+    assert_eq!(keep_up(2 * YEAR), 1, "it jumped");
+    tokio::time::advance(Duration::from_mins(59)).await;
+    assert_eq!(keep_up(2 * YEAR + HOUR - 60_000), 1);
+    // It was right after all.
+    tokio::time::advance(Duration::from_mins(1)).await;
+    assert_eq!(keep_up(2 * YEAR + HOUR), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_to_be_done_now_and_then_is_done_after_the_clock_was_set_back() {
+    let (mut stand, ana, _) = hub();
+    stand.ask((0, 3), ana, Ask::Retain { room: lab(), days: Some(30) });
+    stand.ask((0, 4), ana, say("old"));
+    stand.settle();
+    stand::set_clock(Millis(9 * YEAR));
+    (0..3).for_each(|_| stand.keep_up());
+    tokio::time::advance(Duration::from_hours(2)).await;
+    for (ms, left) in [(YEAR + 2 * HOUR, 1), (YEAR + 31 * 24 * HOUR, 1)] {
+        stand::set_clock(Millis(ms));
+        (0..3).for_each(|_| stand.keep_up());
+        assert_eq!(said(&mut stand, ana), left);
+    }
+    tokio::time::advance(Duration::from_hours(1)).await;
+    stand::set_clock(Millis(YEAR + 31 * 24 * HOUR + HOUR));
+    (0..3).for_each(|_| stand.keep_up());
+    assert_eq!(said(&mut stand, ana), 0);
+}

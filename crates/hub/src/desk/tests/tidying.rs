@@ -1,0 +1,130 @@
+//! Rooms as they are listed, and those that go because nobody ever used them.
+
+use super::{limits, stand, stand::Stand};
+use crate::{
+    limits::Limits,
+    model::{Access, AccountId, Kind, Millis},
+    protocol::{Answer, Ask, Place, Told},
+    store::Invitation,
+};
+
+const DAY: u64 = 24 * 3600 * 1000;
+
+/// A hub where ana and bob are.
+fn hub(limits: Limits) -> (Stand, AccountId, AccountId) {
+    let mut stand = Stand::new(limits);
+    stand::set_clock(Millis(7));
+    let [ana, bob] = ["ana", "bob"].map(|name| {
+        let guest = stand.connect();
+        stand.register((guest, 1), name);
+        stand.settle();
+        stand.desk().state.account_named(name).unwrap()
+    });
+    (stand, ana, bob)
+}
+
+fn at(room: &str) -> Place {
+    Place::Room(room.to_owned())
+}
+
+fn join(room: &str) -> Ask {
+    Ask::Join { room: at(room) }
+}
+
+fn part(room: &str) -> Ask {
+    Ask::Part { room: at(room) }
+}
+
+fn say(room: &str) -> Ask {
+    let (to, body) = (at(room), "hi".to_owned());
+    Ask::Message { to, body, kind: Kind::Text, reply: None, cid: None }
+}
+
+fn create(room: &str, access: Access, topic: Option<&str>) -> Ask {
+    Ask::Create { room: room.to_owned(), access, topic: topic.map(str::to_owned) }
+}
+
+impl Stand {
+    fn ana(&mut self, ana: AccountId, asks: &[Ask]) {
+        for ask in asks {
+            self.ask((0, 9), ana, ask.clone());
+        }
+        self.settle();
+    }
+
+    /// Which of these there are, `ms` from the beginning.
+    async fn left(&mut self, ms: u64, rooms: &[&'static str]) -> Vec<&'static str> {
+        self.wait_until(Millis(ms)).await;
+        (0..3).for_each(|_| self.keep_up());
+        let state = &self.desk().state;
+        rooms.iter().copied().filter(|room| state.room_named(room).is_some()).collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_nobody_ever_used_goes_a_day_after_the_last_left_it() {
+    let (mut stand, ana, bob) = hub(limits());
+    stand.ana(ana, &[join("#typo"), part("#typo")]);
+    stand.ask((1, 9), bob, join("#typo"));
+    stand.settle();
+    assert_eq!(stand.left(2 * DAY, &["#typo"]).await, ["#typo"], "bob is in it");
+    stand.ask((1, 9), bob, part("#typo"));
+    // Who made it comes back as its owner: nothing happens there by that.
+    stand.ana(ana, &[join("#typo"), part("#typo")]);
+    assert_eq!(stand.left(3 * DAY - 1, &["#typo"]).await, ["#typo"]);
+    assert_eq!(stand.left(3 * DAY + 60_000, &["#typo"]).await, [""; 0]);
+    stand.restart();
+    assert_eq!(stand.left(4 * DAY, &["#typo"]).await, [""; 0]);
+    assert_eq!(stand.desk().state.rooms().count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_in_which_anything_happened_stays() {
+    let (mut stand, ana, _) = hub(Limits { rooms_an_account_max: 9, ..limits() });
+    let rooms = ["#said", "#den", "#topic", "#slow", "#kept", "#led"];
+    stand.ana(ana, &[join("#said"), say("#said")]);
+    stand.ana(ana, &[create("#den", Access::Private, None)]);
+    stand.ana(ana, &[create("#topic", Access::Public, Some("tea"))]);
+    stand.ana(ana, &[join("#slow"), Ask::Slow { room: at("#slow"), seconds: 1 }]);
+    stand.ana(ana, &[join("#kept"), Ask::Retain { room: at("#kept"), days: Some(1) }]);
+    stand.ana(ana, &[join("#led")]);
+    let room = stand.desk().state.room_named("#led");
+    let (hash, name, since) = ([1; 32], "i_1".to_owned(), Millis(7));
+    let invitation = Invitation { hash, name, since, until: None, uses: 1, room };
+    stand.desk().store.add_invitation(&invitation).unwrap();
+    stand.ana(ana, &rooms.map(part));
+    assert_eq!(stand.left(9 * DAY, &rooms).await, rooms);
+    stand.restart();
+    assert_eq!(stand.left(10 * DAY, &rooms).await, rooms);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_are_listed_by_how_many_are_in_them_and_no_more_than_may_be() {
+    let most = Limits { rooms_listed_max: 3, rooms_an_account_max: 9, ..limits() };
+    let (mut stand, ana, bob) = hub(most);
+    let mut listed = |asks: &[(AccountId, Ask)], matching: Option<&str>| {
+        for (by, ask) in asks {
+            stand.ask((usize::from(*by == bob), 9), *by, ask.clone());
+        }
+        stand.settle();
+        drop(stand.told(0));
+        let matching = matching.map(str::to_owned);
+        stand.ask((0, 10), ana, Ask::Rooms { matching });
+        stand.settle();
+        let told = stand.told(0);
+        let [Told::Answer { answer: Ok(Answer::Rooms { rooms, more }), .. }] = &told[..] else {
+            panic!("no list: {told:?}");
+        };
+        (rooms.iter().map(|listed| listed.room.to_string()).collect::<Vec<_>>().join(" "), *more)
+    };
+    let mut made = Vec::new();
+    for room in ["#old", "#new", "#own", "#empty"] {
+        made.push((if room == "#own" { ana } else { bob }, join(room)));
+    }
+    made.push((bob, part("#empty")));
+    assert_eq!(listed(&made, None), ("#own #new #old".to_owned(), true));
+    assert_eq!(listed(&[], Some("E")), ("#new #empty".to_owned(), false));
+    assert_eq!(listed(&[(bob, say("#old"))], None), ("#own #old #new".to_owned(), true));
+    let invite = Ask::Invite { room: at("#new"), user: "ana".to_owned() };
+    assert_eq!(listed(&[(bob, invite)], None), ("#new #own #old".to_owned(), true));
+}

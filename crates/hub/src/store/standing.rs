@@ -1,0 +1,63 @@
+//! What rooms hold for or against somebody who is there or left, in tables.
+
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    broken::Broken,
+    numbers::Bits,
+    row::{role, role_number},
+};
+use crate::model::{AccountId, Counts, Millis, Room, RoomId, Standing, Voice};
+
+/// The columns that [`read`] reads, one behind the other.
+pub(super) const COLUMNS: &str = "role, muted, muted_until, spoke";
+
+/// What a room keeps of somebody who is not in it, as the state has it after `at`; of all others, what
+/// counts no more then is forgotten.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn write_absent(
+    conn: &Connection,
+    (id, room): (RoomId, &Room),
+    (who, at): (AccountId, Millis),
+) -> Result<(), Broken> {
+    let sql = "DELETE FROM absent WHERE room = ?1 AND ends <= ?2";
+    conn.prepare_cached(sql)?.execute(params![id, at])?;
+    let Some(standing) = room.absent.get(who) else {
+        let sql = "DELETE FROM absent WHERE room = ?1 AND account = ?2";
+        conn.prepare_cached(sql)?.execute(params![id, who])?;
+        return Ok(());
+    };
+    let ends = match standing.counts() {
+        Counts::Always => None,
+        // What is beyond all that can be ordered comes last there.
+        Counts::Until(end) => Some(Millis(end.0.min(i64::MAX.cast_unsigned()))),
+    };
+    let Standing { role, spoke, voice } = standing;
+    let ((muted, until), role) = (muted(voice), Bits(role_number(role)));
+    let sql = "REPLACE INTO absent VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    conn.prepare_cached(sql)?.execute(params![id, who, role, muted, until, spoke, ends])?;
+    Ok(())
+}
+
+/// Whether somebody is muted, and until when.
+pub(super) fn muted(voice: Voice) -> (bool, Option<Millis>) {
+    match voice {
+        Voice::Free => (false, None),
+        Voice::Muted(until) => (true, until),
+    }
+}
+
+/// What a room holds for or against somebody, from the [columns](COLUMNS) of a row that begin there.
+///
+/// # Errors
+///
+/// [`Broken::Unknown`], with the room's place; and others.
+pub(super) fn read(row: &Row<'_>, id: RoomId, first: usize) -> Result<Standing, Broken> {
+    let (Bits(number), is_muted): (_, bool) = (row.get(first)?, row.get(first + 1)?);
+    let voice = if is_muted { Voice::Muted(row.get(first + 2)?) } else { Voice::Free };
+    let role = role(number).ok_or(Broken::Unknown { seq: id.0 })?;
+    Ok(Standing { role, spoke: row.get(first + 3)?, voice })
+}
