@@ -1,10 +1,11 @@
 """relais hub, and what strangers can have of it."""
 
 import concurrent.futures
+import http.client
 import json
 import time
 
-from stage import equal, eventually, test
+from stage import equal, eventually, holds, test
 from with_a_hub import Bot, hub, somebody
 from with_hub_floods import resident, slowest
 
@@ -78,3 +79,26 @@ def what_is_worked_out_holds_up_nothing_else(stage):
         equal((told["re"], told["err"]["code"]), (number, "CALC_TIMEOUT"))
     ana.conn.close()
     equal(bob.done("CALC", expr="2^64")["value"], "18446744073709551616")
+
+
+def asked(port, target, host):
+    """What the door answers who calls it so."""
+    conn = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    conn.request("GET", target, headers={"Host": host})
+    answer = conn.getresponse()
+    said = answer.read().decode()
+    conn.close()
+    return answer.status, said
+
+
+@test
+def a_name_of_another_site_leads_to_no_page_of_the_hub(stage):
+    program = hub(stage, "127.0.0.1:0", "http://127.0.0.1:0", "--origin", "https://chat.example")
+    program.await_urls(1)
+    # So says a browser whose page had its name lead here.
+    for target in ("/", "/ws", "/hook/hk_" + "A" * 43):
+        status, said = asked(program.port, target, f"evil.example:{program.port}")
+        equal(status, 421, target)
+        holds(said, '"evil.example" is no name of this hub')
+    for host in ("127.0.0.1", f"localhost:{program.port}", "chat.example", "team.localhost", "[::1]"):
+        equal(asked(program.port, "/", host)[0], 200, host)
