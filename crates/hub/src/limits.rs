@@ -60,6 +60,10 @@ pub struct Limits {
     pub unknown_max: Duration,
     /// The most bytes that who has no account may say.
     pub unknown_bytes_max: usize,
+    /// The most that who has no account may ask, counted by what it takes, as lookups are.
+    pub unknown_asks_max: u32,
+    /// How many lines of a client in a row may be none that is understood.
+    pub misread_max: u32,
     /// After how long a silence a client's system is asked whether it is there (TCP's keepalive).
     pub asked_after: Duration,
     /// After how long a silence of that, too, it is taken for gone.
@@ -100,6 +104,8 @@ impl Default for Limits {
             asked_long_max: 4,
             unknown_max: Duration::from_secs(30),
             unknown_bytes_max: 4096,
+            unknown_asks_max: 100,
+            misread_max: 100,
             asked_after: Duration::from_mins(1),
             gone_after: Duration::from_secs(150),
             datagrams_gone_after: Duration::from_secs(75),

@@ -203,9 +203,9 @@ impl Desk {
     ) -> Result<Result<User, Refusal>, Fault> {
         let desk = Arc::clone(self);
         // All of it there: a caller that leaves early stops no hash and escapes no count.
-        let hashing = turn.spend(move || {
+        let hashing = turn.spend(move |slate| {
             let Credentials { user, password } = credentials;
-            let found = desk.users.verify(&user, password.as_bytes());
+            let found = desk.users.verify(&user, password.as_bytes(), slate);
             match &found {
                 Some(user) => desk.verified.keep(key, user.clone(), Instant::now()),
                 None => desk.throttle.failed(peer, Instant::now()),

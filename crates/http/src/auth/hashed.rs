@@ -4,8 +4,14 @@ use std::{fmt, str::FromStr};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    password_hash::{
+        Error,
+        phc::{Output, ParamsString, PasswordHash, Salt},
+        try_generate_salt,
+    },
 };
+
+use super::Slate;
 
 /// What one verification may cost, so that a slip in a table does not stop the machine: memory in
 /// KiB, passes, lanes, and the logarithm of bcrypt's rounds.
@@ -54,12 +60,12 @@ pub enum WrongHash {
 }
 
 impl Hashed {
-    /// Whether it is the hash of `password`.
+    /// Whether it is the hash of `password`, found out on `slate`.
     ///
     /// Blocks for as long as the hash is made to take: some 20 ms to seconds.
-    pub fn fits(&self, password: &[u8]) -> bool {
+    pub fn fits(&self, password: &[u8], slate: &mut Slate) -> bool {
         match &self.0 {
-            Kind::Argon2id(hash) => Argon2::default().verify_password(password, &**hash).is_ok(),
+            Kind::Argon2id(hash) => fits_argon2id(hash, password, slate).unwrap_or(false),
             Kind::Bcrypt(hash) => bcrypt::verify(password, hash).unwrap_or(false),
         }
     }
@@ -133,7 +139,18 @@ fn weak_kind(hash: &str) -> &'static str {
     known.map_or("neither an argon2id nor a bcrypt hash", |(_, kind)| kind)
 }
 
-/// Hashes a new password with argon2id, a random salt and the parameters that OWASP asks for.
+fn fits_argon2id(hash: &PasswordHash, password: &[u8], slate: &mut Slate) -> Result<bool, Error> {
+    let (Some(salt), Some(kept)) = (&hash.salt, &hash.hash) else { return Ok(false) };
+    let version = hash.version.map_or(Ok(Version::V0x13), Version::try_from)?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, version, Params::try_from(hash)?);
+    let mut made = [0; Output::MAX_LENGTH];
+    let made = made.get_mut(..kept.len()).ok_or(Error::OutputSize)?;
+    slate.derive(&argon2, (password, salt), made)?;
+    // Compared in constant time, as outputs are.
+    Ok(Output::new(made)? == *kept)
+}
+
+/// [Hashes](hash_password_on) a new password in memory of its own.
 ///
 /// Blocks for some 20 ms.
 ///
@@ -141,11 +158,35 @@ fn weak_kind(hash: &str) -> &'static str {
 ///
 /// If the system has no random numbers, or no 19 MiB of memory.
 pub fn hash_password(password: &str) -> String {
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, PARAMS);
-    let hash: PasswordHash = argon2
-        .hash_password(password.as_bytes())
-        .expect("a password of less than 4 GiB, and a system with random numbers");
-    hash.to_string()
+    hash_password_on(&mut Slate::default(), password)
+}
+
+/// Hashes a new password with argon2id, a random salt and the parameters that OWASP asks for, on
+/// `slate`.
+///
+/// Blocks for some 20 ms.
+///
+/// # Panics
+///
+/// As [`hash_password`].
+pub fn hash_password_on(slate: &mut Slate, password: &str) -> String {
+    make(slate, (password, PARAMS))
+        .expect("a password of less than 4 GiB, and a system with random numbers and memory")
+        .to_string()
+}
+
+fn make(slate: &mut Slate, (password, params): (&str, Params)) -> Result<PasswordHash, Error> {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let salt = Salt::new(&try_generate_salt()?)?;
+    let mut made = [0; Params::DEFAULT_OUTPUT_LEN];
+    slate.derive(&argon2, (password.as_bytes(), &salt), &mut made)?;
+    Ok(PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(argon2.params())?,
+        salt: Some(salt),
+        hash: Some(Output::new(&made)?),
+    })
 }
 
 #[cfg(test)]
@@ -162,9 +203,7 @@ pub(super) mod tests {
     /// argon2id's smallest cost, to be quick.
     pub(in crate::auth) fn argon2id_of(password: &str) -> String {
         let params = Params::new(8, 1, 1, None).unwrap();
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let hash: PasswordHash = argon2.hash_password(password.as_bytes()).unwrap();
-        hash.to_string()
+        make(&mut Slate::default(), (password, params)).unwrap().to_string()
     }
 
     fn read(hash: &str) -> Hashed {
@@ -176,8 +215,8 @@ pub(super) mod tests {
         let hash = hash_password("pw");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert_ne!(hash, hash_password("pw"), "salted");
-        assert!(read(&hash).fits(b"pw"));
-        assert!(!read(&hash).fits(b"pW"));
+        assert!(read(&hash).fits(b"pw", &mut Slate::default()));
+        assert!(!read(&hash).fits(b"pW", &mut Slate::default()));
         assert!(read(&hash).is_current());
     }
 
@@ -197,7 +236,7 @@ pub(super) mod tests {
         let nobodys = read(NOBODYS_HASH);
         assert!(nobodys.is_current());
         for password in ["", "pw", NOBODYS_HASH] {
-            assert!(!nobodys.fits(password.as_bytes()), "{password}");
+            assert!(!nobodys.fits(password.as_bytes(), &mut Slate::default()), "{password}");
         }
     }
 

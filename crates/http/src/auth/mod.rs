@@ -9,6 +9,8 @@ mod bits;
 mod credentials;
 mod debts;
 mod hashed;
+mod slate;
+mod slates;
 mod throttle;
 mod turns;
 mod users;
@@ -19,7 +21,8 @@ use std::{fmt, str::FromStr, sync::Arc};
 pub use basic::{Basic, Limits};
 pub use bits::{Bits, digest, print_bits, read_bits};
 pub use debts::Debts;
-pub use hashed::{Hashed, NOBODYS_HASH, WrongHash, hash_password};
+pub use hashed::{Hashed, NOBODYS_HASH, WrongHash, hash_password, hash_password_on};
+pub use slate::Slate;
 pub use turns::{Turn, Turns};
 pub use users::{Users, UsersError, WrongUser, check_name};
 

@@ -7,20 +7,28 @@ use tokio::{
     task::{JoinError, spawn_blocking},
 };
 
-/// Turns at what is done apart from the event loop, as hashing a password: first come, first served.
+use super::{
+    Slate,
+    slates::{Slates, Wanted},
+};
+
+/// Turns at hashing, which is done apart from the event loop: first come, first served. Of those whose
+/// turn it is each has a [`Slate`], and where nobody hashes there is none.
 #[derive(Debug)]
 pub struct Turns {
     /// A place each for those whose turn it is and those waiting for it.
     places: Arc<Semaphore>,
-    /// One each for those whose turn it is.
-    turns: Arc<Semaphore>,
+    /// One each for those whose turn it is, which keep a core busy.
+    cores: Arc<Semaphore>,
+    slates: Arc<Slates>,
 }
 
 /// A turn. It is over when this is dropped, or what it was [spent](Self::spend) on is done.
 #[derive(Debug)]
 pub struct Turn {
+    wanted: Wanted,
     _place: OwnedSemaphorePermit,
-    _turn: OwnedSemaphorePermit,
+    _core: OwnedSemaphorePermit,
 }
 
 impl Turns {
@@ -30,7 +38,8 @@ impl Turns {
         let places = turns_max + waiting_max.min(Semaphore::MAX_PERMITS / 2);
         Self {
             places: Arc::new(Semaphore::new(places)),
-            turns: Arc::new(Semaphore::new(turns_max)),
+            cores: Arc::new(Semaphore::new(turns_max)),
+            slates: Arc::default(),
         }
     }
 
@@ -39,13 +48,14 @@ impl Turns {
     /// *Cancel safety*: who stops waiting leaves no place taken, but comes last the next time.
     pub async fn wait(&self) -> Option<Turn> {
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await.expect("an open semaphore");
-        Some(Turn { _place: place, _turn: turn })
+        let wanted = self.slates.want();
+        let core = Arc::clone(&self.cores).acquire_owned().await.expect("an open semaphore");
+        Some(Turn { wanted, _place: place, _core: core })
     }
 }
 
 impl Turn {
-    /// Does `work` on a thread apart.
+    /// Does `work` on a thread apart, on a slate.
     ///
     /// *Cancel safety*: who stops waiting for it stops nothing: `work` is done to its end, and the
     /// turn is over no sooner.
@@ -55,11 +65,11 @@ impl Turn {
     /// If `work` panics, or the runtime ends before it begins.
     pub async fn spend<T: Send + 'static>(
         self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&mut Slate) -> T + Send + 'static,
     ) -> Result<T, JoinError> {
         spawn_blocking(move || {
-            let _turn = self;
-            work()
+            let turn = self;
+            turn.wanted.lend(work)
         })
         .await
     }
@@ -106,19 +116,19 @@ mod tests {
         let turn = turns.wait().await.unwrap();
         let (go_on, told) = mpsc::channel();
         {
-            let mut leaving = pin!(turn.spend(move || told.recv()));
+            let mut leaving = pin!(turn.spend(move |_| told.recv()));
             assert!(poll(&mut leaving).is_pending());
         }
         let mut next = pin!(turns.wait());
         assert!(poll(&mut next).is_pending(), "the work goes on");
         go_on.send(()).unwrap();
-        assert_eq!(next.await.unwrap().spend(|| 7).await.unwrap(), 7);
+        assert_eq!(next.await.unwrap().spend(|_| 7).await.unwrap(), 7);
     }
 
     #[tokio::test]
     async fn work_that_panics_gives_its_turn_back() {
         let turns = Turns::new(1, 0);
-        let failed = turns.wait().await.unwrap().spend(|| -> () { panic!("as expected") }).await;
+        let failed = turns.wait().await.unwrap().spend(|_| -> () { panic!("as expected") }).await;
         assert!(failed.unwrap_err().is_panic());
         assert!(turns.wait().await.is_some());
     }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt, hash::BuildHasher, str::FromStr, sync::Arc};
 
 use super::{
-    User,
+    Slate, User,
     hashed::{Hashed, WrongHash},
 };
 
@@ -72,14 +72,14 @@ impl Users {
     /// The user of that name, if the password is right. Takes as long for a name that is not there.
     ///
     /// Blocks for as long as the hash is made to take: some 20 ms to seconds.
-    pub(super) fn verify(&self, name: &str, password: &[u8]) -> Option<User> {
+    pub(super) fn verify(&self, name: &str, password: &[u8], slate: &mut Slate) -> Option<User> {
         if self.is_empty() {
             return None;
         }
         let place = self.places.get(name).copied();
         let (user, hashed) = &self.users[place.unwrap_or_else(|| self.stand_in(name))];
         // First the hash, then whether it counts.
-        (hashed.fits(password) && place.is_some()).then(|| user.clone())
+        (hashed.fits(password, slate) && place.is_some()).then(|| user.clone())
     }
 
     /// Whose hash is computed for a name that is not there.
@@ -160,7 +160,9 @@ mod tests {
         let users: Users = text.parse().unwrap();
         assert_eq!(users.len(), 3);
         let opens = |name, password: &str| {
-            users.verify(name, password.as_bytes()).map(|user| user.to_string())
+            users
+                .verify(name, password.as_bytes(), &mut Slate::default())
+                .map(|user| user.to_string())
         };
         assert_eq!(opens("ada", "één").as_deref(), Some("ada"));
         assert_eq!(opens("bob", "two").as_deref(), Some("bob"));
@@ -174,7 +176,10 @@ mod tests {
     fn a_name_that_is_not_there_never_gets_in_with_the_password_of_another() {
         let users: Users = format!("ada:{}", bcrypt_of("pw")).parse().unwrap();
         for stranger in 0..20 {
-            assert_eq!(users.verify(&format!("stranger{stranger}"), b"pw"), None);
+            assert_eq!(
+                users.verify(&format!("stranger{stranger}"), b"pw", &mut Slate::default()),
+                None
+            );
         }
     }
 
@@ -182,7 +187,7 @@ mod tests {
     fn an_empty_table_lets_nobody_in() {
         let users: Users = "# nobody yet\n".parse().unwrap();
         assert!(users.is_empty());
-        assert_eq!(users.verify("ada", b""), None);
+        assert_eq!(users.verify("ada", b"", &mut Slate::default()), None);
     }
 
     #[track_caller]
@@ -217,7 +222,7 @@ mod tests {
         for name in ["a", "ada lovelace", "зоя", "a#b", &"a".repeat(128)] {
             assert_eq!(check_name(name), Ok(()), "{name}");
             let users: Users = format!("{name}:{}", bcrypt_of("x")).parse().unwrap();
-            assert!(users.verify(name, b"x").is_some(), "{name}");
+            assert!(users.verify(name, b"x", &mut Slate::default()).is_some(), "{name}");
         }
         for name in ["", " a", "a\u{a0}", "#a", "a:b", "a\nb", "\u{7f}", &"é".repeat(65)] {
             assert_eq!(check_name(name), Err(WrongUser::BadName), "{name:?}");

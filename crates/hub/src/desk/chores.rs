@@ -151,12 +151,12 @@ impl Desk {
     }
 
     fn revoke(&mut self, who: AccountId, session: &str) -> Result<Outcome, Refusal> {
-        self.begin().map_err(|error| broken(&error))?;
-        let ended = self.store.end_session(who, session);
-        if self.whole(ended)?.is_none() {
+        let kept = self.devices_of(who).map_err(|error| broken(&error))?;
+        if !kept.iter().any(|kept| kept.name == session) {
             let why = format!("no session is called {session:?}");
             return Err(Refusal::of(Code::BadField).field("session").why(why));
         }
+        self.end_devices(who, &[session.to_owned()], None)?;
         let is_it = |(account, own): &(AccountId, String)| *account == who && own == session;
         self.send_away(is_it, "by who runs the hub");
         Ok(Outcome::Done)

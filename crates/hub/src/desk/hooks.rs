@@ -41,7 +41,7 @@ impl Desk {
             return Err(Refusal::of(Code::BadField).field("name").why("expected a name"));
         }
         let device = format!("{SIGN}{room} {name}");
-        let kept = self.store.sessions(by).map_err(|error| broken(&error))?;
+        let kept = self.devices_of(by).map_err(|error| broken(&error))?;
         if kept.iter().filter(|one| is_hook(one)).count() >= HOOKS_MAX {
             return Err(Refusal::of(Code::TooMany).why("you have as many hooks as may be"));
         }
@@ -52,7 +52,7 @@ impl Desk {
 
     /// Whose hook has a token that hashes to this, and what it is for.
     pub(super) fn hooked(&mut self, hash: &TokenHash) -> Option<Hooked> {
-        let session = self.store.session(&hash.0).ok()??;
+        let session = self.device(hash).ok()??;
         let (room, name) = session.device.strip_prefix(SIGN)?.split_once(' ')?;
         let (room, name) = (Place::Room(room.to_owned()), name.to_owned());
         self.seen(hash);

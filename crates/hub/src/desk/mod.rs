@@ -8,6 +8,7 @@ mod chore;
 mod chores;
 mod clock;
 mod counting;
+mod devices;
 mod hooks;
 mod listing;
 mod order;
@@ -41,7 +42,9 @@ pub(crate) use self::chore::{Chore, Outcome};
 pub(crate) use self::order::{
     Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Shown, Waking,
 };
-use self::{clock::Clock, pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep};
+use self::{
+    clock::Clock, devices::Devices, pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep,
+};
 use crate::{
     archive::{Job, Reader},
     hall::{ClientId, Group, Post},
@@ -97,6 +100,7 @@ pub(crate) struct Desk {
     last_at: Millis,
     time: Clock,
     upkeep: Upkeep,
+    devices: Devices,
     trouble: Trouble,
     /// What is to be told once what was written is committed.
     posts: Group,
@@ -146,6 +150,7 @@ impl Desk {
             last_at: Millis::default(),
             time: Clock::default(),
             upkeep: Upkeep::default(),
+            devices: Devices::default(),
             trouble: Trouble::default(),
             posts: Group::new(),
             asked: Vec::new(),
@@ -160,7 +165,7 @@ impl Desk {
         // The rest of what was ordered with what a bug ended.
         self.work_off();
         loop {
-            let patience = self.upkeep.patience();
+            let patience = self.upkeep.patience().min(self.devices.patience());
             match timeout(patience, orders.recv_many(&mut some, GROUP_MAX)).await {
                 Ok(0) => return,
                 Ok(_) => {
@@ -192,6 +197,10 @@ impl Desk {
     }
 
     fn obey(&mut self, order: Order) {
+        if self.trouble.is_likely() {
+            // Each for itself: who only reads is not refused with who wants something written.
+            self.settle();
+        }
         match order {
             Order::Open { hall, number } => {
                 // What was posted before is not this hall's.
@@ -228,7 +237,8 @@ impl Desk {
             Order::Run { chore, done } => self.run_chore(chore, done),
             Order::Close { closed } => {
                 self.settle();
-                if let Err(error) = self.store.checkpoint() {
+                let written = self.write_devices_now();
+                if let Err(error) = written.and_then(|()| self.store.checkpoint()) {
                     error!(%error, "what was said last is in a file beside the hub's store");
                 }
                 _ = closed.send(());
@@ -300,7 +310,9 @@ impl Desk {
             Ask::Typing { .. } | Ask::Away { .. } | Ask::Announce { .. } => {
                 self.pass_on(by, &ask).map(Some)
             }
-            Ask::Logout { .. } | Ask::Revoke { .. } => self.log_out((client, by), &ask).map(Some),
+            Ask::Logout { .. } | Ask::Revoke { .. } => {
+                self.log_out((client, re), by, &ask).map(Some)
+            }
             ask => self.write((client, re), by, &ask),
         }
     }

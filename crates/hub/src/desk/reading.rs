@@ -71,7 +71,7 @@ impl Desk {
                 Ok(Answer::Person { user, since, online, away: self.away.get(&who).cloned() })
             }
             Ask::Sessions => {
-                let sessions = self.store.sessions(by).map_err(|error| broken(&error))?;
+                let sessions = self.devices_of(by).map_err(|error| broken(&error))?;
                 let own = self.clients.get(&client).map(|(_, session)| session);
                 let named = sessions.into_iter().map(|one| {
                     let is_own = own == Some(&one.name);

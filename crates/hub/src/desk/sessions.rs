@@ -13,17 +13,8 @@ use crate::{
 impl Desk {
     /// The session of a token that hashes to this, if it was not ended meanwhile.
     pub(super) fn session(&self, hash: &TokenHash) -> Result<Session, Refusal> {
-        let session = self.store.session(&hash.0).map_err(|error| broken(&error))?;
+        let session = self.device(hash).map_err(|error| broken(&error))?;
         session.ok_or_else(|| Refusal::of(Code::TokenExpired))
-    }
-
-    /// Notes that a session is used now.
-    pub(super) fn seen(&mut self, hash: &TokenHash) {
-        let now = self.now();
-        if self.begin().is_ok() {
-            // No more than when it was seen: what cannot be written now is at the next login.
-            _ = self.store.seen(&hash.0, now);
-        }
     }
 
     /// Whether the password of an account is still held against `phc`.
@@ -79,7 +70,7 @@ impl Desk {
 
     fn make_room(&mut self, account: AccountId) -> Result<(), Refusal> {
         self.begin().map_err(|error| broken(&error))?;
-        let kept = self.store.sessions(account);
+        let kept = self.devices_of(account);
         let mut kept = self.whole(kept)?;
         kept.retain(|session| !hooks::is_hook(session));
         if kept.len() < self.limits.devices_an_account_max {
@@ -95,10 +86,11 @@ impl Desk {
         Ok(())
     }
 
-    /// Has devices be nobody again.
+    /// Has devices be nobody again: at once, whatever the disk takes.
     pub(super) fn log_out(
         &mut self,
-        (client, by): (ClientId, AccountId),
+        (client, re): (ClientId, Option<u64>),
+        by: AccountId,
         ask: &Ask,
     ) -> Result<Answer, Refusal> {
         let session = match ask {
@@ -110,12 +102,10 @@ impl Desk {
         if session.is_some_and(|session| !is_own(session)) {
             self.may_write(by)?;
         }
-        self.begin().map_err(|error| broken(&error))?;
-        let ended = match session {
-            Some(session) => self.store.end_session(by, session).map(|_| ()),
-            None => self.store.end_all(by).map(|_| ()),
-        };
-        self.whole(ended)?;
+        let kept = self.devices_of(by).map_err(|error| broken(&error))?;
+        let names = kept.into_iter().map(|kept| kept.name);
+        let names = names.filter(|name| session.is_none_or(|session| session == name));
+        self.end_devices(by, &names.collect::<Vec<_>>(), Some((client, re)))?;
         let is_ended = |(who, own): &(AccountId, String)| {
             *who == by && session.is_none_or(|session| session == own)
         };

@@ -10,6 +10,8 @@ pub(super) struct Trouble {
     /// What was told, and when.
     told: Option<(String, Millis)>,
     state: State,
+    /// Whether the last that it was given was undone.
+    undid: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,8 +49,19 @@ impl Trouble {
         true
     }
 
+    /// What the store was given was undone.
+    pub(super) fn undid(&mut self) {
+        self.undid = true;
+    }
+
+    /// Whether what it is given next may be undone, too: it took nothing since.
+    pub(super) fn is_likely(&self) -> bool {
+        self.undid
+    }
+
     /// The store took what it was given: if it did not, that is told to be over.
     pub(super) fn end(&mut self) {
+        self.undid = false;
         if std::mem::take(&mut self.state) != State::Well {
             warn!("the hub's store takes again what it is given");
         }
@@ -81,6 +94,16 @@ mod tests {
         assert!(is_news(gone(), 60_000));
         assert!(!is_news(gone(), 119_999));
         assert!(is_news(gone(), 120_000));
+    }
+
+    #[test]
+    fn it_is_likely_until_something_is_taken() {
+        let mut trouble = Trouble::default();
+        trouble.undid();
+        trouble.found();
+        assert!(trouble.is_likely(), "it takes nothing where it is");
+        trouble.end();
+        assert!(!trouble.is_likely());
     }
 
     #[test]

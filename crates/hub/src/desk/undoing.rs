@@ -1,6 +1,6 @@
 //! Nothing done of what was asked, where it cannot be written: the state as the store has it, and all told.
 
-use super::{Desk, broken};
+use super::{Desk, broken, devices::yet_to_be_written};
 use crate::{protocol::Told, store::Broken};
 
 /// What the state is worth.
@@ -18,22 +18,28 @@ impl Desk {
     pub(super) fn undo(&mut self, error: &Broken) {
         let what = "the hub's store takes nothing; what was asked is refused";
         self.trouble.tell((what, error), self.now());
+        self.trouble.undid();
         self.store.roll_back();
         self.is_writing = false;
         self.keep_certain_posts();
         self.jobs.clear();
-        // Who was to be sent away stays.
-        self.dismissed.clear();
+        let ended_by = self.cut_off();
+        // Who was to be sent away stays, but who is logged out.
+        let Self { dismissed, clients, devices, .. } = self;
+        dismissed.retain(|(client, _)| clients.get(client).is_some_and(|own| devices.is_over(own)));
         for (client, ..) in std::mem::take(&mut self.entered) {
             self.forget_client(client);
         }
-        let refusal = broken(error);
+        let refusal = |asked| {
+            let refusal = broken(error);
+            if ended_by.contains(&asked) { yet_to_be_written(refusal) } else { refusal }
+        };
         for (client, re) in std::mem::take(&mut self.asked) {
-            self.tell(client, Told::Answer { re, answer: Err(refusal.clone()) });
+            self.tell(client, Told::Answer { re, answer: Err(refusal(Some((client, re)))) });
         }
         for (done, _) in self.ran.drain(..) {
             // Who does not wait needs not know.
-            _ = done.send(Err(refusal.clone()));
+            _ = done.send(Err(refusal(None)));
         }
         self.certain.push(0..self.posts.len());
         self.ground = Ground::Undone;

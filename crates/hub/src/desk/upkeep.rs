@@ -140,6 +140,7 @@ impl Desk {
 
     fn keep_up_at(&mut self, now: Millis) -> Result<(), Broken> {
         self.sound()?;
+        self.write_devices(now)?;
         self.index(now)?;
         self.forget_old(now)?;
         self.take_out(now)

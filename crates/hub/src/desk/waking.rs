@@ -26,7 +26,7 @@ impl Desk {
     fn be_awake(&mut self, client: ClientId, waking: Waking) -> Result<(), Refusal> {
         let Waking { account, session, events, from } = waking;
         self.is_somebody(account)?;
-        let sessions = self.store.sessions(account).map_err(|error| broken(&error))?;
+        let sessions = self.devices_of(account).map_err(|error| broken(&error))?;
         if !sessions.iter().any(|known| known.name == session) {
             return Err(Refusal::of(Code::SessionRevoked));
         }

@@ -79,7 +79,10 @@ impl Desk {
         if self.is_writing {
             self.is_writing = false;
             match self.store.commit() {
-                Ok(()) => self.trouble.end(),
+                Ok(()) => {
+                    self.trouble.end();
+                    self.have_ended();
+                }
                 Err(error) => self.undo(&error),
             }
         }

@@ -2,6 +2,7 @@
 //! hooks, by which programs say something without either.
 
 mod hook;
+mod hosts;
 mod opening;
 
 use std::sync::Arc;
@@ -44,7 +45,8 @@ const GUARDS: [(HeaderName, &str); 4] = [
 #[derive(Debug)]
 pub struct Door {
     hub: Hub,
-    /// Pages of which other sites may come in: `https://a.example`, or `*` for any.
+    /// Pages of which other sites may come in: `https://a.example`, or `*` for any. On this machine alone
+    /// it is called by their names, too.
     origins: Vec<String>,
     page: Arc<dyn DynHandler>,
 }
@@ -87,6 +89,9 @@ impl Door {
 
 impl Handler for Door {
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        if let Some(answer) = hosts::misdirected(ask, &self.origins) {
+            return Some(answer);
+        }
         match ask.request.uri().path() {
             SOCKET => Some(self.open(ask)),
             path if path.starts_with(hook::PATH) => None,
@@ -95,6 +100,9 @@ impl Handler for Door {
     }
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        if let Some(answer) = hosts::misdirected(&ask, &self.origins) {
+            return Ok(answer);
+        }
         match ask.request.uri().path() {
             SOCKET => Ok(self.open(&ask)),
             path => match path.strip_prefix(hook::PATH).map(str::to_owned) {

@@ -56,7 +56,7 @@ fn caller() -> Arc<Caller> {
 }
 
 fn ask(method: &str, target: &str) -> Ask {
-    let request = Request::builder().method(method).uri(target).header("host", "a");
+    let request = Request::builder().method(method).uri(target).header("host", "localhost");
     Ask::new(request.body(Inbound::Full(Bytes::new())).unwrap(), caller())
 }
 
@@ -90,8 +90,23 @@ async fn who_asks_for_no_web_socket_is_told_what_is_here() {
     assert_eq!(answer.headers()[ALLOW], "GET");
 }
 
+#[tokio::test]
+async fn who_calls_it_by_the_name_of_a_site_has_nothing_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = door(folder.path());
+    let hook = format!("/hook/hk_{}", "A".repeat(43));
+    for target in ["/", "/app.js", "/ws", &hook] {
+        let mut ask = ask("GET", target);
+        ask.request.headers_mut().insert("host", HeaderValue::from_static("evil.example:8010"));
+        let at_once = door.at_once(&ask).map(|answer| answer.status());
+        assert_eq!(at_once, Some(StatusCode::MISDIRECTED_REQUEST), "{target}");
+        let answer = door.answer(ask).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::MISDIRECTED_REQUEST, "{target}");
+    }
+}
+
 fn post(target: &str, body: &[u8]) -> Ask {
-    let request = Request::builder().method("POST").uri(target).header("host", "a");
+    let request = Request::builder().method("POST").uri(target).header("host", "localhost");
     Ask::new(request.body(Inbound::Full(Bytes::copy_from_slice(body))).unwrap(), caller())
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use relais_http::auth::{Hashed, NOBODYS_HASH, Turns, hash_password};
+use relais_http::auth::{Hashed, NOBODYS_HASH, Slate, Turns, hash_password_on};
 
 use crate::protocol::Secret;
 
@@ -26,8 +26,8 @@ pub struct Passwords {
 /// How much hashing is taken on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashLimits {
-    /// How many passwords are hashed at once. Each keeps a core busy, for some 20 ms, and takes
-    /// 19 MiB.
+    /// How many passwords are hashed at once. Each keeps a core busy, for some 20 ms, and has
+    /// 19 MiB of memory, until nobody waits for it.
     pub hashing_max: usize,
     /// How many more may wait for that.
     pub waiting_max: usize,
@@ -75,7 +75,7 @@ impl Passwords {
     ///
     /// [`Busy`], at once, if too many wait.
     pub async fn hash(&self, password: Secret) -> Result<String, Busy> {
-        self.in_turn(move || hash_password(&password.0)).await
+        self.in_turn(move |slate| hash_password_on(slate, &password.0)).await
     }
 
     /// Whether `password` is the one of which `stored` is kept; `None` if there is no such account.
@@ -91,10 +91,10 @@ impl Passwords {
     /// [`Busy`], at once, if too many wait.
     pub async fn verify(&self, password: Secret, stored: Option<&str>) -> Result<Verdict, Busy> {
         let (is_account, stored) = (stored.is_some(), stored.unwrap_or(NOBODYS_HASH).to_owned());
-        let verdict = self.in_turn(move || {
+        let verdict = self.in_turn(move |slate| {
             let hashed = read(&stored);
             // First the hash, then whether it counts.
-            let fits = hashed.fits(password.0.as_bytes());
+            let fits = hashed.fits(password.0.as_bytes(), slate);
             if fits && is_account {
                 Verdict::Right { rehash: !hashed.is_current() }
             } else {
@@ -107,14 +107,14 @@ impl Passwords {
     /// Does `hashing` when it is its turn, apart from the event loop.
     async fn in_turn<T: Send + 'static>(
         &self,
-        hashing: impl FnOnce() -> T + Send + 'static,
+        hashing: impl FnOnce(&mut Slate) -> T + Send + 'static,
     ) -> Result<T, Busy> {
         let busy = Busy { retry: RETRY };
         let turn = self.turns.wait().await.ok_or(busy)?;
         let hashed = Arc::clone(&self.hashed);
-        let done = turn.spend(move || {
+        let done = turn.spend(move |slate| {
             hashed.fetch_add(1, Ordering::Relaxed);
-            hashing()
+            hashing(slate)
         });
         done.await.map_err(|error| {
             // No memory, no random numbers, or the end of the program: the client asks again.

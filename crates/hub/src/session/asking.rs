@@ -9,7 +9,6 @@ use crate::{
     desk::Order,
     json,
     protocol::{Answer, Ask, Code, Proof, Refusal, Request},
-    shared::NoValue,
     words::{self, Phrase},
 };
 
@@ -19,18 +18,14 @@ impl Session<'_> {
         let Line::Whole(line) = line else {
             let most = self.hub.limits.frame_bytes_max;
             let why = format!("expected at most {most} bytes");
-            self.answer(None, Err(Refusal::of(Code::FrameTooBig).why(why)));
-            return ControlFlow::Continue(());
+            return self.misread(None, Refusal::of(Code::FrameTooBig).why(why));
         };
         match &self.dialect {
             Dialect::Words(_) => self.hear_words(&line).await,
             Dialect::Json { .. } | Dialect::Unknown => {
                 match json::read(&line, self.hub.limits.frame_bytes_max) {
                     Ok(request) => self.ask(request).await,
-                    Err((re, refusal)) => {
-                        self.answer(re, Err(refusal));
-                        ControlFlow::Continue(())
-                    }
+                    Err((re, refusal)) => self.misread(re, refusal),
                 }
             }
         }
@@ -49,10 +44,7 @@ impl Session<'_> {
                 return self.ask(Request { id: None, ask: Ask::Bye { reason: None } }).await;
             }
             words::Line::Nothing => return ControlFlow::Continue(()),
-            words::Line::Wrong(refusal) => {
-                self.answer(None, Err(refusal));
-                return ControlFlow::Continue(());
-            }
+            words::Line::Wrong(refusal) => return self.misread(None, refusal),
             words::Line::Secret(wanted) => {
                 typing.secret = Some(wanted);
                 Phrase::Password
@@ -64,6 +56,7 @@ impl Session<'_> {
             words::Line::NameStays => Phrase::NameStays,
         };
         let line = phrase.line(typing.lang);
+        self.purse.misread = 0;
         match self.send(line.as_bytes()).await {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break((By::Client, "closed".into())),
@@ -72,15 +65,21 @@ impl Session<'_> {
 
     /// Does what a client asks, or has it done.
     async fn ask(&mut self, Request { id: re, ask }: Request) -> ControlFlow<End> {
+        if let ControlFlow::Break(paid) = self.pay_for(re, &ask) {
+            return paid.goes_on();
+        }
         let answer = match ask {
             Ask::Hello { proto, lang, .. } => self.say_hello(proto, lang.as_deref()),
             Ask::Ping { t } => Ok(Some(Answer::Pong { t })),
-            Ask::Help => Ok(Some(Answer::Help(words::help(self.lang())))),
+            Ask::Help => {
+                self.help(re);
+                return ControlFlow::Continue(());
+            }
             Ask::Bye { .. } => {
                 (self.has_ended, self.goodbye) = (true, Some(Goodbye { re }));
                 Ok(None)
             }
-            Ask::Calc { expr } => self.calculate(&expr).await,
+            Ask::Calc { expr } => self.calculate(re, expr),
             Ask::Register { user, password, invitation, device } => {
                 self.register(re, (&user, password), invitation, device).await
             }
@@ -127,21 +126,6 @@ impl Session<'_> {
         }))
     }
 
-    async fn calculate(&mut self, expr: &str) -> Result<Option<Answer>, Refusal> {
-        if expr.len() > EXPR_BYTES_MAX {
-            let why = format!("{} bytes: expected at most {EXPR_BYTES_MAX}", expr.len());
-            return Err(Refusal::of(Code::TooLong).field("expr").why(why));
-        }
-        let Some(calculator) = &self.hub.calculator else {
-            return Err(Refusal::of(Code::UnknownCommand).why("nothing calculates here"));
-        };
-        match calculator.calculate(self.way.peer.client(), expr.to_owned()).await {
-            Ok(value) => Ok(Some(Answer::Value(value))),
-            Err(NoValue::TooLong) => Err(Refusal::of(Code::CalcTimeout).field("expr")),
-            Err(NoValue::Wrong(why)) => Err(Refusal::of(Code::CalcError).why(why)),
-        }
-    }
-
     /// Has the desk answer.
     pub(super) fn order(&mut self, re: Option<u64>, ask: Ask) -> Result<Option<Answer>, Refusal> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
@@ -154,6 +138,3 @@ impl Session<'_> {
         Ok(None)
     }
 }
-
-/// The longest expression.
-const EXPR_BYTES_MAX: usize = 256;

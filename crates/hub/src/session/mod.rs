@@ -3,12 +3,15 @@
 
 mod asking;
 mod by_datagrams;
+mod calculating;
 mod carrier;
 mod entering;
 mod heard;
+mod helping;
 mod hooking;
 mod lines;
 mod link;
+mod pacing;
 mod telling;
 mod web_socket;
 
@@ -28,18 +31,18 @@ use relais_net::{Alarm, Drain, Fault, Peer, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
+use self::{calculating::Sums, heard::Heard, lines::Line, pacing::Purse};
 pub(crate) use self::{
     carrier::{Carrier, send},
     entering::new_password,
     link::Link,
 };
-use self::{heard::Heard, lines::Line};
 use crate::{
     hall::{ClientId, Hall},
     model::{AccountId, Seq},
     outbox::{Outbox, Spoken},
     protocol::{Code, Refusal},
-    shared::Shared,
+    shared::{NoValue, Shared},
     words::{self, Lang, Phrase, Stand},
 };
 
@@ -68,6 +71,9 @@ pub(crate) struct Session<'h> {
     asks: Asks,
     /// How many bytes it said before it was somebody.
     said_unknown: usize,
+    purse: Purse,
+    /// What is being worked out for it.
+    sums: Option<Box<Sums<'h>>>,
     silence: Alarm,
     /// It says nothing more.
     has_ended: bool,
@@ -144,6 +150,8 @@ enum Step {
     Heard(Heard),
     /// Something is to be told.
     Told,
+    /// What was worked out came to this.
+    Value(Result<String, NoValue>),
     /// Nothing came for too long.
     Silence,
     /// We were told to stop.
@@ -196,6 +204,8 @@ impl<'h> Session<'h> {
             asked: 0,
             asks: Asks::Little,
             said_unknown: 0,
+            purse: Purse::default(),
+            sums: None,
             silence,
             has_ended: false,
             goodbye: None,
@@ -252,6 +262,7 @@ impl<'h> Session<'h> {
                 Step::Heard(Heard::End) => self.has_ended = true,
                 Step::Heard(Heard::Over(end)) => return Ok(end),
                 Step::Heard(Heard::Bytes(_)) | Step::Told => {}
+                Step::Value(value) => self.tell_value(value),
                 Step::Silence => {
                     self.tell_end(Refusal::of(Code::NotLoggedIn)).await?;
                     return Ok((By::Relais, "silent for too long".into()));
@@ -289,10 +300,11 @@ impl<'h> Session<'h> {
     async fn step(&mut self, ending: &mut Stop<'_>) -> Result<Step, Fault> {
         // Who has asked as much as may be waits for answers first.
         let may_read = !self.has_ended && self.asked < self.asked_max();
-        let Self { link, outbox, taken, silence, .. } = self;
+        let Self { link, outbox, taken, silence, sums, .. } = self;
         let step = tokio::select! {
             heard = poll_fn(|cx| link.poll_hear(cx)), if may_read => Step::Heard(heard.map_err(hearing)?),
             () = poll_fn(|cx| outbox.poll_take(cx, taken)) => Step::Told,
+            value = poll_fn(|cx| calculating::poll(sums, cx)) => Step::Value(value),
             () = poll_fn(|cx| silence.poll(cx)) => Step::Silence,
             () = poll_fn(|cx| ending.poll(cx)) => Step::Stop,
         };

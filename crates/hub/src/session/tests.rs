@@ -1,22 +1,30 @@
 use std::{
+    pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     time::SystemTime,
 };
 
-use relais_net::{Conn, Peer, Service as _, Shutdown, Stream};
+use relais_net::{Client, Conn, Peer, Service as _, Shutdown, Stream};
 use relais_tap::Tap;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex, split};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, duplex, split},
+    sync::Semaphore,
+};
 
-use crate::{ClearPasswords, Hub, Lang, Limits, Options, Registration};
+use crate::{Calculator, ClearPasswords, Hub, Lang, Limits, NoValue, Options, Registration};
 
 /// What is drawn next: never the same twice in a test.
 static DRAWN: AtomicU8 = AtomicU8::new(1);
 
 fn hub(limits: Limits) -> (TempDir, Hub) {
+    hub_that_calculates(limits, None)
+}
+
+fn hub_that_calculates(limits: Limits, calculator: Option<Arc<dyn Calculator>>) -> (TempDir, Hub) {
     let folder = tempfile::tempdir().unwrap();
     let options = Options {
         server: "relais/test".into(),
@@ -27,7 +35,7 @@ fn hub(limits: Limits) -> (TempDir, Hub) {
         tap: Tap::new(1),
         clock: || SystemTime::UNIX_EPOCH,
         random: |bytes| bytes.fill(DRAWN.fetch_add(1, Ordering::Relaxed)),
-        calculator: None,
+        calculator,
         datagrams: crate::DatagramForm::Sealed,
     };
     let hub = Hub::open(&folder.path().join("hub.db"), options).unwrap();
@@ -97,6 +105,111 @@ async fn who_is_nobody_is_heard_up_to_its_bytes_from_the_first() {
     let told = told(&hub, &pings).await;
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("FRAME_TOO_BIG"), "{told:?}");
+}
+
+#[tokio::test]
+async fn who_is_nobody_is_heard_up_to_so_many_requests_of_which_help_is_many() {
+    let (_folder, hub) = hub(Limits { unknown_asks_max: 30, ..Limits::default() });
+    let ping = "{\"cmd\":\"PING\"}\n";
+    let pings = told(&hub, &ping.repeat(40)).await;
+    assert_eq!(pings.len(), 31, "{pings:?}");
+    assert!(pings[30].contains(r#""ev":"bye","code":"RATE_LIMITED""#), "{pings:?}");
+    let help = "{\"cmd\":\"HELP\"}\n";
+    let told = told(&hub, &[&*help.repeat(2), ping].concat()).await;
+    assert!(told[0].starts_with(r#"{"ok":true,"commands":[{"#), "{told:?}");
+    assert!(told[1].contains(r#""ev":"bye","code":"RATE_LIMITED""#), "{told:?}");
+    assert_eq!(told.len(), 2);
+}
+
+#[tokio::test]
+async fn who_types_and_is_nobody_is_heard_as_little() {
+    let (_folder, hub) = hub(Limits { unknown_asks_max: 30, ..Limits::default() });
+    let told = told(&hub, &"/nothing\n".repeat(40)).await;
+    assert_eq!(told.len(), 31, "{told:?}");
+}
+
+#[tokio::test]
+async fn somebody_has_help_at_the_pace_of_lookups() {
+    let limits = Limits { lookups: 40, lookups_a_second: 1, ..Limits::default() };
+    let (_folder, hub) = hub(limits);
+    let helps = "{\"cmd\":\"HELP\",\"id\":2}\n".repeat(3);
+    let told = told(&hub, &format!("{REGISTER}\n{helps}{{\n")).await;
+    // Its account it is told of by the desk, whenever that has it.
+    let of_session = told.iter().filter(|line| !line.contains(r#""re":1"#));
+    let codes: Vec<_> = of_session.map(|line| line.contains("RATE_LIMITED")).collect();
+    assert_eq!(codes, [false, false, true, true], "{told:?}");
+}
+
+#[tokio::test]
+async fn who_says_so_much_in_a_row_that_is_nothing_is_sent_away() {
+    let (_folder, hub) = hub(Limits { misread_max: 3, ..Limits::default() });
+    let ping = "{\"cmd\":\"PING\",\"id\":7}\n";
+    let bad = "{\"cmd\":\n".repeat(3);
+    let told = told(&hub, &[&bad, ping, &bad, "{}\n", ping].concat()).await;
+    assert_eq!(told.len(), 3 + 1 + 3 + 1, "{told:?}");
+    assert!(told[7].contains(r#""ev":"bye","code":"BAD_FRAME""#), "{told:?}");
+}
+
+/// Works out one expression for each permit, and says how many are being worked out.
+#[derive(Debug)]
+struct Slow {
+    permits: Semaphore,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// An expression is being worked out until this is dropped.
+struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Calculator for Slow {
+    fn calculate(
+        &self,
+        _client: Client,
+        expr: String,
+    ) -> Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>> {
+        Box::pin(async move {
+            self.under_way.fetch_add(1, Ordering::Relaxed);
+            let _under_way = UnderWay(Arc::clone(&self.under_way));
+            self.permits.acquire().await.unwrap().forget();
+            Ok(format!("= {expr}"))
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_is_worked_out_holds_up_nothing_else_and_ends_with_its_session() {
+    let slow = Arc::new(Slow { permits: Semaphore::new(0), under_way: Arc::default() });
+    let calculator: Arc<dyn Calculator> = slow.clone();
+    let (_folder, hub) = hub_that_calculates(Limits::default(), Some(calculator));
+    let (client, stream) = duplex(1 << 20);
+    let local = Arc::new("tcp://127.0.0.1:6680".parse().unwrap());
+    let (stream, peer) = (Stream::Memory(stream), Peer::Local);
+    let conn = Conn { stream, peer, called: None, local, tls: None };
+    let (shutdown, drain) = Shutdown::new();
+    let talking = async {
+        let (reads, mut writes) = split(client);
+        let mut lines = BufReader::new(reads).lines();
+        let sum = |id| format!("{{\"cmd\":\"CALC\",\"id\":{id},\"expr\":\"{id}\"}}\n");
+        let ping = "{\"cmd\":\"PING\",\"id\":9}\n";
+        writes.write_all([&sum(1), &sum(2), &sum(3), ping].concat().as_bytes()).await.unwrap();
+        let mut next = async || lines.next_line().await.unwrap().unwrap();
+        assert_eq!(next().await, r#"{"re":9,"ok":true}"#);
+        for id in 1..3 {
+            assert_eq!(slow.under_way.load(Ordering::Relaxed), 1, "one at a time");
+            slow.permits.add_permits(1);
+            assert_eq!(next().await, format!(r#"{{"re":{id},"ok":true,"value":"= {id}"}}"#));
+        }
+        shutdown.request();
+        assert!(next().await.contains(r#""ev":"bye","code":"SHUTDOWN""#));
+    };
+    let (served, ()) = tokio::join!(hub.serve(conn, drain), talking);
+    served.unwrap();
+    assert_eq!(slow.under_way.load(Ordering::Relaxed), 0, "nobody waits for it");
 }
 
 /// How much ana has not read of the room, as a program is told that logs in.

@@ -163,13 +163,10 @@ impl Model {
         (guest, by): (usize, AccountId),
         which: Option<&str>,
     ) -> Ruling<Answer> {
-        if self.is_lost {
-            return Err(lost());
-        }
         let is_ended = |session: &str| which.is_none_or(|which| which == session);
         self.people.get_mut(&by).unwrap().sessions.retain(|(name, _)| !is_ended(name));
         self.send_away(by, |(other, session)| other != guest && is_ended(session));
-        Ok(Answer::Done)
+        if self.is_lost { Err(lost()) } else { Ok(Answer::Done) }
     }
 
     /// Deletes `by`, who knows its password.

@@ -153,7 +153,7 @@ impl Model {
             self.make_room(who);
             let now = self.now;
             self.people.get_mut(&who).unwrap().sessions.push((session.to_owned(), now));
-        } else if !self.is_lost {
+        } else {
             let mut sessions = self.people.get_mut(&who).unwrap().sessions.iter_mut();
             sessions.find(|(name, _)| name == session).unwrap().1 = self.now;
         }

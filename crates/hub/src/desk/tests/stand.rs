@@ -76,6 +76,7 @@ impl Stand {
 
     /// Ends the hub, and all connections, and starts it again.
     pub(super) fn restart(&mut self) {
+        self.desk().write_devices_now().unwrap();
         (self.desk, self.reader) = (None, None);
         self.guests.clear();
         self.halls.clear();

@@ -1,15 +1,21 @@
 //! What is left of a group that could not be written, or that a bug ended.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use rusqlite::Connection;
 
-use super::{limits, stand::Stand};
+use super::{
+    limits,
+    stand::{Stand, set_clock},
+};
 use crate::{
     desk::Order,
     hall::ClientId,
-    model::{AccountId, Kind},
-    protocol::{Answer, Ask, Code, Page, Place, Refusal, Told},
+    model::{AccountId, Kind, Millis},
+    protocol::{Answer, Ask, Code, Event, Page, Place, Refusal, Told},
 };
 
 /// A hub where ana is, with two devices, in a room of hers, and bob. Gives who ana is, and her second session.
@@ -56,21 +62,98 @@ fn codes(told: &[Told]) -> Vec<Option<Code>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_sent_away_is_there_yet_where_that_is_undone() {
+async fn who_is_logged_out_is_out_though_that_is_undone_and_for_good_once_it_is_written() {
     let (mut stand, ana, session) = hub();
     let bob = who(&mut stand, "bob");
     sql(&stand, LOSE);
-    stand.ask((0, 3), ana, Ask::Revoke { session });
+    stand.ask((0, 3), ana, Ask::Revoke { session: session.clone() });
     stand.ask((2, 3), bob, Ask::Join { room: lab() });
     stand.settle();
     assert_eq!(codes(&stand.told(0)), [Some(Code::Unavailable)]);
-    assert_eq!(stand.told(1), [], "no word of it");
-    assert_eq!((stand.desk().online[&ana], stand.desk().clients.len()), (2, 3));
+    assert_eq!(stand.told(1), [Told::Event(Event::Bye(Refusal::of(Code::SessionRevoked)))]);
+    assert_eq!((stand.desk().online[&ana], stand.desk().clients.len()), (1, 2));
     sql(&stand, FIND);
-    stand.ask((0, 4), ana, say("again"));
+    stand.enter((1, 2), ana, (Some(session), None));
+    stand.ask((0, 4), ana, Ask::Sessions);
     stand.settle();
-    assert_eq!(stand.told(1).len(), 1, "it hears on");
-    assert_eq!(stand.desk().store.sessions(ana).unwrap().len(), 2);
+    assert_eq!(codes(&stand.told(1)), [Some(Code::TokenExpired)]);
+    let told = stand.told(0);
+    let [Told::Answer { answer: Ok(Answer::Sessions(listed)), .. }] = &told[..] else {
+        panic!("no list: {told:?}");
+    };
+    assert_eq!(listed.len(), 1);
+    assert_eq!(stand.desk().store.sessions(ana).unwrap().len(), 2, "not written");
+    set_clock(Millis(2000));
+    stand.keep_up();
+    assert_eq!(stand.desk().store.sessions(ana).unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_logged_out_while_nothing_can_be_begun_is_out() {
+    let (mut stand, ana, session) = hub();
+    stand.rename(("hub.db", "away.db"));
+    stand.ask((0, 3), ana, Ask::Logout { all: true });
+    stand.settle();
+    assert_eq!(codes(&stand.told(0)), [Some(Code::Unavailable)]);
+    assert_eq!(stand.told(1), [Told::Event(Event::Bye(Refusal::of(Code::SessionRevoked)))]);
+    stand.enter((1, 2), ana, (Some(session), None));
+    stand.settle();
+    assert_eq!(codes(&stand.told(1)), [Some(Code::TokenExpired)]);
+    set_clock(Millis(2000));
+    stand.keep_up();
+    assert_eq!(stand.desk().store.sessions(ana).unwrap().len(), 2, "it is away");
+    stand.rename(("away.db", "hub.db"));
+    set_clock(Millis(4000));
+    stand.keep_up();
+    assert_eq!(stand.desk().store.sessions(ana).unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_there_never_was_is_not_remembered_to_be_over() {
+    let (mut stand, ana, _) = hub();
+    stand.rename(("hub.db", "away.db"));
+    stand.ask((0, 3), ana, Ask::Revoke { session: "s99999".into() });
+    stand.settle();
+    assert_eq!(codes(&stand.told(0)), [Some(Code::Unavailable)]);
+    assert_eq!(stand.desk().devices.patience(), Duration::MAX);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_shows_a_token_is_let_in_while_nothing_can_be_written() {
+    let (mut stand, ana, session) = hub();
+    stand.leave(1);
+    stand.settle();
+    stand.rename(("hub.db", "away.db"));
+    set_clock(Millis(5000));
+    stand.enter((1, 2), ana, (Some(session.clone()), None));
+    stand.settle();
+    assert_eq!(codes(&stand.told(1)), [None]);
+    stand.rename(("away.db", "hub.db"));
+    set_clock(Millis(9000));
+    stand.keep_up();
+    let kept = stand.desk().store.sessions(ana).unwrap();
+    let kept = kept.iter().find(|kept| kept.name == session).unwrap();
+    assert_eq!(kept.seen, Millis(5000), "written once it could be");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_store_takes_nothing_who_only_reads_is_not_refused_with_others() {
+    let (mut stand, ana, session) = hub();
+    let bob = who(&mut stand, "bob");
+    stand.leave(1);
+    sql(&stand, LOSE);
+    stand.ask((2, 3), bob, Ask::Join { room: lab() });
+    stand.settle();
+    sql(&stand, FIND);
+    stand.ask((2, 4), bob, Ask::Whois { user: "ana".into() });
+    stand.settle();
+    assert_eq!(codes(&stand.told(2)), [Some(Code::Unavailable), None]);
+    sql(&stand, LOSE);
+    stand.enter((1, 2), ana, (Some(session), None));
+    stand.ask((2, 5), bob, Ask::Join { room: lab() });
+    stand.settle();
+    assert_eq!(codes(&stand.told(1)), [None]);
+    assert_eq!(codes(&stand.told(2)), [Some(Code::Unavailable)]);
 }
 
 #[tokio::test(start_paused = true)]

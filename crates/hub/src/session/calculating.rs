@@ -1,0 +1,99 @@
+//! What a client wants worked out: one expression after the other, while all else goes on.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    future::pending,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use super::Session;
+use crate::{
+    outbox::Spoken,
+    protocol::{Answer, Code, Refusal, Told},
+    shared::NoValue,
+};
+
+/// The longest expression.
+const EXPR_BYTES_MAX: usize = 256;
+
+type Value<'h> = Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + 'h>>;
+
+/// What is being worked out for a client, and waits for that. Dropped, nothing of it is.
+pub(super) struct Sums<'h> {
+    /// What the client calls the one.
+    re: Option<u64>,
+    /// What it comes to. Nobody locks it: it makes a session be shared, which is asked of those who wait
+    /// for it.
+    value: Mutex<Value<'h>>,
+    /// As many as a client may ask at once.
+    others: VecDeque<(Option<u64>, String)>,
+}
+
+/// Without what is said.
+impl fmt::Debug for Sums<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let waiting = self.others.len();
+        f.debug_struct("Sums").field("waiting", &waiting).finish_non_exhaustive()
+    }
+}
+
+impl<'h> Session<'h> {
+    /// Has `expr` worked out, in its turn.
+    pub(super) fn calculate(
+        &mut self,
+        re: Option<u64>,
+        expr: String,
+    ) -> Result<Option<Answer>, Refusal> {
+        if expr.len() > EXPR_BYTES_MAX {
+            let why = format!("{} bytes: expected at most {EXPR_BYTES_MAX}", expr.len());
+            return Err(Refusal::of(Code::TooLong).field("expr").why(why));
+        }
+        if self.hub.calculator.is_none() {
+            return Err(Refusal::of(Code::UnknownCommand).why("nothing calculates here"));
+        }
+        self.asked += 1;
+        if let Some(sums) = &mut self.sums {
+            sums.others.push_back((re, expr));
+        } else {
+            let value = Mutex::new(self.value(expr));
+            self.sums = Some(Box::new(Sums { re, value, others: VecDeque::new() }));
+        }
+        Ok(None)
+    }
+
+    fn value(&self, expr: String) -> Value<'h> {
+        let (hub, client) = (self.hub, self.way.peer.client());
+        match &hub.calculator {
+            Some(calculator) => calculator.calculate(client, expr),
+            None => Box::pin(pending()),
+        }
+    }
+
+    /// Tells the client what the one came to that was [worked out](poll), and goes on with the next.
+    pub(super) fn tell_value(&mut self, value: Result<String, NoValue>) {
+        let Some(mut sums) = self.sums.take() else { return };
+        let re = sums.re;
+        if let Some((next, expr)) = sums.others.pop_front() {
+            (sums.re, sums.value) = (next, Mutex::new(self.value(expr)));
+            self.sums = Some(sums);
+        }
+        let answer = value.map(Answer::Value).map_err(|why| match why {
+            NoValue::TooLong => Refusal::of(Code::CalcTimeout).field("expr"),
+            NoValue::Wrong(why) => Refusal::of(Code::CalcError).why(why),
+        });
+        // Counted when it was asked.
+        self.taken.push_back(Spoken::new(Told::Answer { re, answer }));
+    }
+}
+
+/// What the first of `sums` comes to, once it is worked out; never, if nothing is to be.
+pub(super) fn poll(
+    sums: &mut Option<Box<Sums<'_>>>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<String, NoValue>> {
+    let Some(sums) = sums else { return Poll::Pending };
+    sums.value.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll(cx)
+}

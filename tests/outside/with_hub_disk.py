@@ -1,0 +1,80 @@
+"""relais hub on a disk that is full."""
+
+import contextlib
+import os
+import sqlite3
+
+from stage import equal, eventually, holds, test
+from with_a_disk import fill, mounted
+from with_a_hub import Bot, hub, somebody
+
+
+def refused_for_room(bot, cmd, **fields):
+    """Whether the disk had no room for it."""
+    error = bot.ask(cmd, **fields).get("err")
+    assert error is None or error["code"] == "STORE_FULL", error
+    return error
+
+
+def stuff(bot, folder):
+    """Fills the disk, and what the hub has set aside there, to the last page."""
+    for _ in range(1000):
+        fill(folder)
+        if refused_for_room(bot, "MESSAGE", room="#lab", body="x" * 4000):
+            break
+    for _ in range(1000):
+        fill(folder)
+        if refused_for_room(bot, "MESSAGE", room="#lab", body="x"):
+            return
+    raise AssertionError("a disk without end")
+
+
+def sessions(program):
+    with contextlib.closing(sqlite3.connect(f"file:{program.store}?mode=ro", uri=True)) as store:
+        return {name for (name,) in store.execute("SELECT name FROM sessions")}
+
+
+@test
+def on_a_full_disk_a_token_lets_in_and_who_is_logged_out_is_out(stage):
+    folder = mounted(stage, "small", "size=16m")
+    program = hub(stage, "127.0.0.1:0", "--messages-a-second", 0, store=os.path.join(folder, "hub.db"))
+    bob = somebody(program.at, "bob")
+    ana = Bot(program.at)
+    token = ana.done("REGISTER", user="ana", password="secret-pass", device="home")["token"]
+    ana.done("JOIN", room="#lab")
+    ana.done("MESSAGE", room="#lab", body="before")
+    others = []
+    for number in range(4):
+        other = Bot(program.at)
+        told = other.done("LOGIN", user="ana", password="secret-pass", device=f"other {number}")
+        others.append((other, told["session"], told["token"]))
+    stuff(ana, folder)
+
+    back = Bot(program.at)
+    back.done("LOGIN", token=token)
+    equal(len(back.done("HISTORY", room="#lab", limit=1)["events"]), 1)
+    back.done("WHOIS", user="bob")
+    Bot(program.at).refused("STORE_FULL", "LOGIN", user="bob", password="secret-pass")
+
+    yet = set()
+    for other, session, its in others:
+        error = refused_for_room(back, "REVOKE", session=session)
+        if error:
+            holds(error["why"], "for good once that can be written")
+            yet.add(session)
+        # Whatever was answered, it is out.
+        equal(other.event("bye")["code"], "SESSION_REVOKED")
+        Bot(program.at).refused("TOKEN_EXPIRED", "LOGIN", token=its)
+    assert yet, "the disk had room for all"
+    listed = {one["session"] for one in back.done("SESSIONS")["sessions"]}
+    equal(listed & {session for _, session, _ in others}, set())
+    assert yet <= sessions(program), "written all the same"
+
+    (folder / "ballast").unlink()
+    eventually("it is written", lambda: not yet & sessions(program), 20)
+    program.kill()
+    program = hub(stage, "127.0.0.1:0", store=program.store)
+    for _, _, its in others:
+        Bot(program.at).refused("TOKEN_EXPIRED", "LOGIN", token=its)
+    Bot(program.at).done("LOGIN", token=token)
+    bob.close()
