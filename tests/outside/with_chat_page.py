@@ -483,3 +483,55 @@ def all_can_be_done_by_keys_and_has_a_name(stage):
     elsewhere = [url for url in ana.asked if not url.startswith(hub.url)]
     equal(elsewhere, [])
     expect_quiet(ana)
+
+
+@test(seconds=120)
+def two_hold_a_dialogue_in_the_page_each_in_turn(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana, bob = come_in(browser, hub, "ana"), come_in(browser, hub, "bob")
+    held = "document.querySelector('.held')?.innerText ?? ''"
+    # From a talk, by its menu.
+    ana.click('.part [aria-label="Write to somebody"]')
+    ana.fill(".window input[name=user]", "bob")
+    ana.press("Enter")
+    ana.has('.row[data-room="@bob"][aria-current]')
+    ana.click('.room-head [aria-label="About this room"]')
+    pick(ana, "Hold a dialogue, each in turn")
+    ana.until(f"({held}).includes('Your turn')")
+    bob.click('.row[data-room="@ana"]')
+    bob.until(f"({held}).includes('turn of ana')")
+    # Who speaks too early is told so, and nothing that was typed is lost.
+    say(bob, "I first")
+    bob.until("document.querySelector('.passing').innerText.includes('ana is to speak first')")
+    equal(bob.js("[document.querySelector('#composer').value, document.querySelectorAll('.unsent').length]"), ["I first", 0])
+    say(ana, "where were we?")
+    await_texts(bob, ["where were we?"])
+    bob.until(f"({held}).includes('Your turn')")
+    ana.until(f"({held}).includes('turn of bob')")
+    bob.press("Enter")
+    await_texts(ana, ["where were we?", "I first"])
+    ana.until(f"({held}).includes('Your turn')")
+    # It goes on after a reload, and after the hub was gone.
+    ana.ask("Page.reload")
+    ana.until(f"({held}).includes('Your turn')")
+    hub.kill()
+    bob.has(".no-line")
+    hub.begin()
+    bob.until("!document.querySelector('.no-line')")
+    bob.until(f"({held}).includes('turn of ana')")
+    ana.until("!document.querySelector('.no-line')")
+    # The last word may be said by whoever likes, and is no message.
+    bob.js("document.querySelector('#composer').value = ''")
+    say(bob, "fin")
+    for window in (ana, bob):
+        window.until("!document.querySelector('.held') && document.querySelector('.lines').innerText.includes('bob ended the dialogue: fin')")
+        await_texts(window, ["where were we?", "I first"])
+    # By a command, freely; ended by a button.
+    say(bob, "/dialogue free")
+    ana.until(f"({held}).includes('without turns')")
+    say(ana, "one")
+    say(ana, "two")
+    await_texts(bob, ["where were we?", "I first", "one", "two"])
+    ana.click(".held button")
+    bob.until("!document.querySelector('.held') && document.querySelector('.lines').innerText.includes('ana ended the dialogue')")
+    expect_quiet(ana, bob)

@@ -202,6 +202,44 @@ test("names of members that are words of the language are names", () => {
   assert.equal(after(ana(), { ev: "constructor" }).state.me, "ana");
 });
 
+/** What is known of a talk with bob, after events in it. */
+function talk(...events) {
+  const known = states.joined(states.nothing, listed({ room: "@bob", private: true }));
+  const { state } = after({ ...known, me: "ana" }, ...events.map((event) => ({ room: "@bob", ts: "", ...event })));
+  return state.rooms.get("@bob");
+}
+
+const begun = { ev: "dialogue", seq: 11, prev: 10, from: "ana", mode: "turns" };
+
+test("a dialogue is held until its last word, and the hub says whose turn it is", () => {
+  assert.deepEqual(talk(begun).dialogue, { mode: "turns", turn: "ana" });
+  assert.equal(rooms.otherTurn(talk(begun), "ana"), undefined);
+  assert.equal(rooms.otherTurn(talk(begun, { ev: "turn", who: "bob" }), "ana"), "bob");
+  const end = { ev: "dialogue_end", seq: 12, prev: 11, from: "bob", by: "bob", word: "fin" };
+  const ended = talk(begun, end);
+  assert.equal(ended.dialogue, null);
+  assert.equal(ended.entries.length, 2);
+  // Late words about a turn begin nothing.
+  assert.equal(talk(begun, end, { ev: "turn", who: "ana" }).dialogue, null);
+  assert.deepEqual(talk({ ...begun, mode: "free" }).dialogue, { mode: "free" });
+});
+
+test("a login tells which dialogues are held, after a lost line, too", () => {
+  const held = listed({ dialogue: { mode: "turns", turn: "bob" } });
+  assert.equal(rooms.otherTurn(ana({ dialogue: held.dialogue }).rooms.get("#lab"), "ana"), "bob");
+  const again = (one) =>
+    states.loggedIn(ana(), { user: "ana", session: "s", cursor: 12, rooms: [one] }, true).rooms.get("#lab").dialogue;
+  assert.deepEqual(again(held), { mode: "turns", turn: "bob" });
+  assert.equal(again(listed()), null);
+});
+
+test("of a room that is here, the answer to who comes in hides nothing that events tell", () => {
+  const known = rooms.before(ana().rooms.get("#lab"), { events: [said(10)], more: false });
+  const state = { ...ana(), rooms: new Map([["#lab", known]]) };
+  const { lab } = after(states.joined(state, listed({ last: 11, topic: "tea" })), { ...begun, room: "#lab", ts: "" });
+  assert.deepEqual([lab.topic, lab.entries.length], ["tea", 2]);
+});
+
 test("pages looked at apart become one with what is known where they meet", () => {
   const lab = after(ana(), said(11), said(12)).lab;
   const away = rooms.lookAt(lab, { events: [said(3), said(4)], more: true }, 3);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { firstLine, isSigns, isUnbroken, partsOf } from "../../web/chat/core/text.js";
 import { linesOf } from "../../web/chat/core/lines.js";
-import { matching, mayKeep, readTyped, wordBefore } from "../../web/chat/core/typed.js";
+import { isLastWord, matching, mayKeep, readTyped, wordBefore } from "../../web/chat/core/typed.js";
 import { figureOf } from "../../web/chat/core/figure.js";
 
 const links = (text) =>
@@ -105,6 +105,8 @@ test("what is typed is said, done here, or a command for the hub", () => {
   check("/calc 2^64", { command: "/calc 2^64" });
   check("/MSG bob hi\nyou", { own: "talk", rest: "bob hi\nyou" });
   check("/constructor", { command: "/constructor" });
+  for (const [text, isLast] of Object.entries({ fin: true, " QUIT\n": true, "fin.": false, "la fin": false, "": false }))
+    assert.equal(isLastWord(text), isLast, text);
   assert.equal(mayKeep("/password a b"), false);
   assert.equal(mayKeep("hello /password"), true);
 });

@@ -121,6 +121,21 @@ export const WORDS = {
   "did no slow": ["{0} has nobody wait any more", "{0} ne fait plus attendre personne"],
   "did retain": ["{0} has messages kept for {2} days", "{0} fait garder les messages {2} jours"],
   "did no retain": ["{0} has messages kept for good", "{0} fait garder les messages pour toujours"],
+  "did dialogue turns": ["{0} began a dialogue, each in turn", "{0} a commencé un dialogue, chacun son tour"],
+  "did dialogue free": ["{0} began a dialogue, without turns", "{0} a commencé un dialogue, sans tours"],
+  "did dialogue_end": ["{0} ended the dialogue", "{0} a mis fin au dialogue"],
+  "did dialogue_end by": ["{0} ended the dialogue: {2}", "{0} a mis fin au dialogue : {2}"],
+
+  // Dialogues of two.
+  "dialogue": ["Dialogue", "Dialogue"],
+  "dialogue hint": ["fin or quit ends it", "fin ou quit y met fin"],
+  "your turn": ["Your turn", "À vous"],
+  "turn of": ["The turn of {0}", "Au tour de {0}"],
+  "free dialogue": ["A dialogue without turns", "Un dialogue sans tours"],
+  "first speaks": ["{0} is to speak first. What you wrote stays here.", "C’est à {0} de parler d’abord. Votre texte reste ici."],
+  "hold in turns": ["Hold a dialogue, each in turn", "Dialoguer, chacun son tour"],
+  "hold freely": ["Hold a dialogue without turns", "Dialoguer sans tours"],
+  "end dialogue": ["End the dialogue", "Finir le dialogue"],
 
   // Composer.
   "say in": ["Say something in {0}", "Dire quelque chose dans {0}"],

@@ -19,7 +19,8 @@ export async function joinOrFail(name) {
   cameIn(await ask("JOIN", { room: name }));
 }
 
-function cameIn(told) {
+/** Shows a room that this person is in now. */
+export function cameIn(told) {
   change(states.joined, told);
   openRoom(told.room);
 }
@@ -69,6 +70,11 @@ const OWN = {
     if (words) say(room, words);
     return undefined;
   },
+  /** In a talk it need not be said with whom. */
+  async dialogue(rest, room) {
+    const isHere = rooms.isTalk(room) && /^(?:turns|tours|free|libre|end|fin)?$/i.test(rest.trim());
+    await command(room, `/dialogue ${isHere ? `${room} ${rest}` : rest}`);
+  },
   search: (rest) => {
     beside.value = { is: "search", words: rest };
   },
@@ -103,7 +109,7 @@ export async function doTyped(room, text, reply) {
   if (typed.say !== undefined) say(room, typed.say, { kind: typed.kind, reply });
   else {
     try {
-      if (typed.own) await OWN[typed.own](typed.rest);
+      if (typed.own) await OWN[typed.own](typed.rest, room);
       else await command(room, typed.command);
     } catch (error) {
       complain(error);

@@ -20,6 +20,8 @@ const TOLD = new Set([
   "unmute",
   "slow",
   "retain",
+  "dialogue",
+  "dialogue_end",
 ]);
 
 /**

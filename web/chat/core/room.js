@@ -15,10 +15,19 @@ const ENTRIES_MAX = 6000;
 
 /** A room by what the hub lists of it, beside what was known of it. */
 export function listed(known, told) {
-  const { room: name, topic, private: isPrivate, role, last, read, unread, members } = told;
+  const { room: name, last, read, unread } = told;
   const before = known ?? blank(name);
-  return { ...before, topic, isPrivate, role, last, read: Math.max(read ?? 0, before.read), unread, size: members };
+  return { ...before, ...standing(told), last, read: Math.max(read ?? 0, before.read), unread };
 }
+
+/** What a list tells of a room as it stands, whatever was read of it. */
+export const standing = ({ topic, private: isPrivate, role, members, dialogue }) => ({
+  topic,
+  isPrivate,
+  role,
+  size: members,
+  dialogue: dialogue ?? null,
+});
 
 /** A room of which only the name is known. */
 export function blank(name) {
@@ -41,6 +50,7 @@ export function blank(name) {
     edits: new Map(),
     people: null,
     slow: 0,
+    dialogue: null,
   };
 }
 
@@ -64,7 +74,17 @@ const RULES = {
   kick: (room, event) => gone(room, event.user),
   ban: (room, event) => gone(room, event.user),
   role: (room, event, me) => ({ ...ranked(room, event), role: event.user === me ? event.role : room.role }),
+  // Who asked for it begins.
+  dialogue: (room, { mode, from }) => ({ ...room, dialogue: mode === "turns" ? { mode, turn: from } : { mode } }),
+  dialogue_end: (room) => ({ ...room, dialogue: null }),
 };
+
+/** A room in which it is somebody's turn to speak. */
+export const turned = (room, who) =>
+  room.dialogue ? { ...room, dialogue: { ...room.dialogue, turn: who } } : room;
+
+/** Whose turn it is, if it is another's than `me`. */
+export const otherTurn = ({ dialogue }, me) => (dialogue?.turn === me ? undefined : dialogue?.turn);
 
 function here(room, user) {
   if (!room.people) return { ...room, size: room.size + 1 };

@@ -39,12 +39,7 @@ export function inRoom(state, name, change) {
 export function loggedIn(state, { user, session, cursor, rooms: told }, isResuming) {
   const known = isResuming ? state.rooms : new Map();
   // While it is resumed, what was missed is counted as it is told.
-  const again = (room, one) => ({
-    ...rooms.read(room, one.read, user),
-    role: one.role,
-    topic: one.topic,
-    size: one.members,
-  });
+  const again = (room, one) => ({ ...rooms.read(room, one.read, user), ...rooms.standing(one) });
   const row = (one) => {
     const room = known.get(one.room);
     return [one.room, room ? again(room, one) : { ...rooms.listed(undefined, one), told: one.last }];
@@ -108,6 +103,7 @@ const PASSING = {
     const left = on ? put(there, user, now) : without(there, user);
     return { state: left === there ? state : { ...state, typing: put(state.typing, room, left) } };
   },
+  turn: (state, { room, who }) => ({ state: inRoom(state, room, (known) => rooms.turned(known, who)) }),
   presence: (state, { user, state: how, text }) => ({
     state: { ...state, presence: put(state.presence, user, { how, text }) },
   }),
@@ -177,12 +173,19 @@ export function others(state, told) {
   );
 }
 
-/** This account came into a room, or made it. */
+/** This account came into a room, made it, or began a dialogue there. */
 export function joined(state, told) {
   const known = state.rooms.get(told.room);
+  if (known?.isLoaded) return inRoom(state, told.room, () => entered(known, told));
   const room = { ...rooms.listed(known, told), told: Math.max(known?.told ?? 0, told.last) };
   const next = { ...withRoom(state, room), others: without(state.others, told.room) };
   return settled({ ...next, last: Math.max(state.last, told.last) });
+}
+
+/** Of a room whose end is known, what is new in its log is told by events, before this or behind it. */
+function entered(known, told) {
+  const isBlank = known.told === 0 && told.last > 0;
+  return { ...known, ...rooms.standing(told), more: known.more || isBlank };
 }
 
 /** Who is in a room. */

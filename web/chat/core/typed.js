@@ -6,6 +6,7 @@
 const OWN = {
   msg: "talk",
   m: "talk",
+  dialogue: "dialogue",
   search: "search",
   who: "members",
   names: "members",
@@ -48,6 +49,9 @@ export function readTyped(text) {
   if (Object.hasOwn(OWN, name)) return { own: OWN[name], rest };
   return { command: typed };
 }
+
+/** Whether it ends a dialogue, as the hub hears it: a message that is nothing else. */
+export const isLastWord = (text) => /^(?:fin|quit)$/i.test(text.trim());
 
 /** Whether a draft of it may be kept. */
 export const mayKeep = (text) => !SECRETS.test(text.trimStart());

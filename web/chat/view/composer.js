@@ -10,10 +10,12 @@ import { mayKeep, readTyped } from "../core/typed.js";
 import { ask, isUp, me, server, state } from "../client/hub.js";
 import { keep } from "../client/kept.js";
 import { doTyped } from "../client/acting.js";
+import { whoFirst } from "../client/dialogues.js";
 import { edit } from "../client/sending.js";
-import { about, clearAsides, room, setAbout } from "../client/shown.js";
+import { about, clearAsides, room, setAbout, tell } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { Choices, choices, choose, complete } from "./choices.js";
+import { Held } from "./held.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { insert } from "./insert.js";
@@ -35,14 +37,16 @@ export function Composer() {
   typing.current ??= typist();
   const does = writing(its, { of: () => field.current, what, typing: typing.current });
   const isTooLong = bytes.value > limit();
+  const first = what?.edit ? null : whoFirst(its);
   return html`<form class="composer" onSubmit=${(event) => event.preventDefault()}>
     <${Typing} its=${its} />
+    <${Held} its=${its} />
     ${what && html`<${About} room=${its.name} what=${what} />`}
-    <div class="field">
+    <div class=${`field ${first ? "waits" : ""}`}>
       <${SignButton} />
       <label class="sr" for="composer">${t("say in", its.name)}</label>
       <${Words} field=${field} its=${its} does=${does} isTooLong=${isTooLong} />
-      <${SendButton} does=${does} isEdit=${Boolean(what?.edit)} />
+      <${SendButton} does=${does} isEdit=${Boolean(what?.edit)} isLate=${Boolean(first)} />
       <${Choices} field=${field} />
     </div>
     ${isTooLong && html`<p id="too-long" class="too-long" role="alert">${t("too long", bytes.value - limit())}</p>`}
@@ -63,13 +67,18 @@ function useField(name, edited) {
 }
 
 function Words({ field, its, does, isTooLong }) {
-  const isTwo = isTalk(its.name);
   const chosen = choices.value;
   return html`<textarea id="composer" ref=${field} rows="1" dir="auto" autocomplete="off" spellcheck=${true}
-    enterkeyhint="send" placeholder=${t(isTwo ? "write to placeholder" : "say in", isTwo ? its.name.slice(1) : its.name)}
+    enterkeyhint="send" placeholder=${placeholder(its)}
     aria-describedby=${isTooLong ? "too-long" : undefined} role="combobox" aria-expanded=${Boolean(chosen)}
     aria-controls="choices" aria-autocomplete="list" aria-activedescendant=${chosen ? `choice-${chosen.at}` : undefined}
     onInput=${does.input} onKeyDown=${does.key} onBlur=${does.blur} onClick=${() => (choices.value = null)}></textarea>`;
+}
+
+function placeholder(its) {
+  if (!isTalk(its.name)) return t("say in", its.name);
+  const first = whoFirst(its);
+  return first ? t("turn of", first) : t("write to placeholder", its.name.slice(1));
 }
 
 const SignButton = () => html`<button type="button" class="quiet-button" aria-label=${t("insert a sign")}
@@ -79,7 +88,8 @@ const SignButton = () => html`<button type="button" class="quiet-button" aria-la
 const SendButton = ({
   does,
   isEdit,
-}) => html`<button type="button" class="send" aria-label=${t(isEdit ? "save" : "send")}
+  isLate,
+}) => html`<button type="button" class="send" aria-label=${t(isEdit ? "save" : "send")} aria-disabled=${isLate}
   title=${t(isEdit ? "save" : "send")} onClick=${does.send}><${Icon} name=${isEdit ? "check" : "send"} /></button>`;
 
 /** Tells a room that one writes, or has stopped; no more often than is needed. */
@@ -106,10 +116,15 @@ function writing(its, { of, what, typing }) {
   const send = () => {
     const { value } = of();
     if (bytes.value > limit()) return;
-    typing(name, false);
     choices.value = null;
+    const said = readTyped(value)?.say;
+    const first = what?.edit || said === undefined ? null : whoFirst(its, said);
+    // What was typed stays, to be said when it is its turn.
+    if (first) return tell(t("first speaks", first));
+    typing(name, false);
     if (what?.edit) saveEdit(name, what.edit, value);
     else if (readTyped(value)) sayTyped(name, of, what?.reply);
+    return undefined;
   };
   const key = (event) => {
     if (event.isComposing || (choices.value && choose(event, of()))) return;

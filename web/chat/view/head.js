@@ -9,6 +9,7 @@ import { state } from "../client/hub.js";
 import { beside, dialogue, room } from "../client/shown.js";
 import { toList } from "../client/narrow.js";
 import { count, t } from "../client/tongue.js";
+import { heldItems } from "./held.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { openMenu } from "./menu.js";
@@ -33,13 +34,9 @@ export function Head() {
       title=${`${t("search")} (Ctrl F)`}
         onClick=${() => (beside.value = beside.value?.is === "search" ? null : { is: "search", words: "" })}><${Icon}
           name="search" /></button>
-    ${
-      !isTwo &&
-      html`<button type="button" class="quiet-button" aria-label=${t("about the room")}
-      title=${t("about the room")}
-        onClick=${(event) => openMenu(event, { label: t("about the room"), items: actions(its) })}><${Icon} name="more" />
-          </button>`
-    }
+    <button type="button" class="quiet-button" aria-label=${t("about the room")} title=${t("about the room")}
+      onClick=${(event) => openMenu(event, { label: t("about the room"), items: actions(its) })}><${Icon} name="more" />
+    </button>
   </header>`;
 }
 
@@ -78,6 +75,7 @@ function Presence({ user }) {
 }
 
 function actions(its) {
+  if (isTalk(its.name)) return heldItems(its.name.slice(1), its.dialogue);
   const say = (is) => () => (dialogue.value = { is });
   const moderation = mayModerate(its)
     ? [

@@ -6,6 +6,7 @@ import { computed } from "../vendor/signals.js";
 import { isTalk } from "../core/room.js";
 import { away, line, me, state } from "../client/hub.js";
 import { join, openRoom } from "../client/acting.js";
+import { isMyTurn } from "../client/dialogues.js";
 import { dialogue, isListOpen, open } from "../client/shown.js";
 import { keep } from "../client/kept.js";
 import { count, t } from "../client/tongue.js";
@@ -102,6 +103,7 @@ function Row({ one }) {
       html`<span class="draft" title=${t("draft")}><${Icon} name="edit" /><span
       class="sr">${t("draft")}</span></span>`
     }
+    ${isTwo && !isOpen && isMyTurn(one) && html`<span class="tag">${t("your turn")}</span>`}
     ${
       mentions > 0
         ? html`<b class="badge for-me"
