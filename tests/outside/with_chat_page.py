@@ -535,3 +535,63 @@ def two_hold_a_dialogue_in_the_page_each_in_turn(stage):
     ana.click(".held button")
     bob.until("!document.querySelector('.held') && document.querySelector('.lines').innerText.includes('ana ended the dialogue')")
     expect_quiet(ana, bob)
+
+
+@test(seconds=120)
+def what_calls_is_chosen_in_the_page_and_followed_on_all_devices(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab", "#tea")
+    other = hub.bot("ana")
+    bob = Bot(hub.tcp)
+    bob.done("REGISTER", user="bob", password="secret-pass")
+    for room in ("#lab", "#tea"):
+        bob.done("JOIN", room=room)
+    ana.js("""window.called = [];
+      window.Notification = class {
+        static permission = 'granted';
+        static async requestPermission() { return this.permission; }
+        constructor(title, { body }) { window.called.push(body); }
+      }""")
+    ana.click(".me")
+    ana.click(".line-of button")
+    ana.until("document.querySelector('.line-of').innerText.includes('calls you when')")
+    ana.press("Escape")
+    ana.js("document.hasFocus = () => false; window.dispatchEvent(new Event('blur'))")
+    # A word to look out for.
+    ana.click(".bell")
+    pick(ana, "Words to look out for…")
+    ana.fill(".window input[name=words]", "Coffee, thé")
+    ana.press("Enter")
+    equal(other.event("keywords")["words"], ["coffee", "thé"])
+    bob.done("MESSAGE", room="#lab", body="coffee?")
+    bob.done("MESSAGE", room="#lab", body="or milk")
+    ana.until("window.called.length === 1 && document.title.startsWith('(1)')")
+    ana.until("document.querySelector('.row[data-room=\"#lab\"] .badge.for-me')?.innerText.includes('1')")
+    # All of one room, nothing of the other, of which another device says so.
+    ana.click('.row[data-room="#lab"]')
+    ana.has('.row[data-room="#lab"][aria-current]')
+    ana.click('.room-head [aria-label="About this room"]')
+    pick(ana, "Call me for all that is said")
+    equal(other.event("notify"), {"ev": "notify", "room": "#lab", "level": "all"})
+    other.done("NOTIFY", room="#tea", level="none")
+    ana.has('.row[data-room="#tea"].muted .mute')
+    bob.done("MESSAGE", room="#tea", body="@ana, coffee?")
+    bob.done("MESSAGE", room="#lab", body="good night")
+    ana.until("window.called.length === 2")
+    ana.until("!!document.querySelector('.row[data-room=\"#tea\"] .badge') && !document.querySelector('.row[data-room=\"#tea\"] .badge.for-me')")
+    # Nothing at all, for an hour.
+    ana.click(".bell")
+    pick(ana, "Do not disturb for an hour")
+    assert other.event("quiet")["on"]
+    ana.until("!document.title.startsWith('(') && document.querySelector('.bell').getAttribute('aria-pressed') === 'true'")
+    bob.done("MESSAGE", room="#lab", body="are you there, @ana?")
+    ana.until("document.querySelector('.lines').innerText.includes('are you there')")
+    # After a reload it is as it was; another device ends it.
+    ana.ask("Page.reload")
+    ana.until("document.querySelector('.bell').title.startsWith('Do not disturb until')")
+    ana.has('.row[data-room="#tea"].muted')
+    other.done("QUIET", on=False)
+    ana.until("document.querySelector('.bell').title === 'You are called'")
+    ana.click(".me")
+    ana.until("document.querySelector('.window').innerText.includes('coffee, thé')")
+    expect_quiet(ana)

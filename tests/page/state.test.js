@@ -2,6 +2,7 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { morningAfter } from "../../web/chat/core/morning.js";
 import * as outbox from "../../web/chat/core/outbox.js";
 import * as rooms from "../../web/chat/core/room.js";
 import * as states from "../../web/chat/core/state.js";
@@ -166,6 +167,45 @@ test("own words and what is being looked at are not unread; names are counted ap
   assert.deepEqual((({ unread, mentions }) => [unread, mentions])(rooms.read(lab, 11, "ana")), [1, 0]);
   const elsewhere = after(after(ana(), said(11)).state, { ev: "read", room: "#lab", last: 11 });
   assert.equal(elsewhere.lab.unread, 0);
+});
+
+test("what calls is what the hub tells to notice, by each room's level", () => {
+  const wanted = [said(11, { mention: true }), said(12, { notify: "keyword" }), said(13)];
+  const calls = (state) => [states.totals(state).unread, states.totals(state).calls];
+  assert.deepEqual(calls(after(ana(), ...wanted).state), [3, 2]);
+  assert.deepEqual(calls(after(ana({ level: "all" }), ...wanted).state), [3, 3]);
+  assert.deepEqual(calls(after(ana({ level: "none" }), ...wanted).state), [0, 0]);
+  // Another device changes it while one looks.
+  const level = (of) => ({ ev: "notify", room: "#lab", level: of });
+  assert.deepEqual(calls(after(ana(), ...wanted, level("none")).state), [0, 0]);
+  assert.deepEqual(calls(after(ana(), level("none"), ...wanted, level("mentions")).state), [3, 2]);
+  // What a login counts it knows better than who has read nothing yet.
+  const listedUnread = ana({ last: 20, unread: 9, mentions: 4 });
+  assert.deepEqual(calls(listedUnread), [9, 4]);
+  assert.deepEqual(calls(after(listedUnread, { ev: "read", room: "#lab", last: 20 }).state), [0, 0]);
+});
+
+test("words to look out for and quiet are what the hub told last", () => {
+  const told = { user: "ana", session: "s", cursor: 1, rooms: [], keywords: ["tea"], quiet: { on: true } };
+  const known = states.loggedIn(states.nothing, told, false);
+  assert.deepEqual([known.keywords, known.quiet], [["tea"], { on: true }]);
+  const words = { ev: "keywords", words: ["milk"] };
+  const quiet = { ev: "quiet", on: true, until: "2026-11-22T12:00:00.000Z" };
+  const { state } = after(known, words, quiet);
+  assert.deepEqual([state.keywords, state.quiet.until], [["milk"], quiet.until]);
+  assert.equal(after(state, { ev: "quiet", on: false }).state.quiet, null);
+  assert.deepEqual(states.loggedIn(state, { user: "ana", session: "s", cursor: 1, rooms: [] }, true).keywords, []);
+});
+
+test("tomorrow morning is the next one, for who is up late, too", () => {
+  const morning = (...at) => {
+    const then = morningAfter(new Date(2026, 10, ...at));
+    return [then.getDate(), then.getHours()];
+  };
+  assert.deepEqual(morning(22, 19, 30), [23, 8]);
+  assert.deepEqual(morning(30, 23, 59), [1, 8]);
+  assert.deepEqual(morning(23, 1, 0), [23, 8]);
+  assert.deepEqual(morning(23, 7, 0), [24, 8]);
 });
 
 test("who is sent out has the room no more, and is told why", () => {

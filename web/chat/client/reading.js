@@ -12,8 +12,6 @@ const PAGE = 60;
 const PAGE_MAX = 200;
 /** So many pages are read to go back to an entry; what is further away is looked at apart. */
 const PAGES_BACK_MAX = 5;
-/** Of so many rooms the news are read before anybody opens them, to know what is for whom. */
-const ROOMS_AHEAD_MAX = 30;
 
 /** Rooms of which a page is on its way. */
 export const loading = signal(new Set());
@@ -141,7 +139,7 @@ on("missing", async ({ room, after }) => {
   }
 });
 
-on("entered", async ({ rooms: told }, isResuming) => {
+on("entered", ({ rooms: told }) => {
   for (const { room, read } of told) {
     const mine = state.value.rooms.get(room)?.read ?? 0;
     if (mine > read) ask("READ", { room, seq: mine }).catch(() => {});
@@ -152,7 +150,4 @@ on("entered", async ({ rooms: told }, isResuming) => {
     load(open.value);
     loadMembers(open.value);
   }
-  if (isResuming) return;
-  const unread = told.filter((one) => one.unread > 0).sort((a, b) => b.last - a.last);
-  for (const { room } of unread.slice(0, ROOMS_AHEAD_MAX)) await load(room);
 });

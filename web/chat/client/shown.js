@@ -24,7 +24,7 @@ export const menu = signal(null);
 export const about = signal(new Map());
 /** The entry to scroll to, and to point out. */
 export const focus = signal(null);
-/** Words in passing, at the lower edge. */
+/** Words in passing. */
 export const passing = signal(null);
 /** What is told to the one who typed alone: room → lines. */
 export const asides = signal(new Map());
@@ -33,11 +33,13 @@ export const room = computed(() => state.value.rooms.get(open.value) ?? null);
 
 let timer;
 
-/** Tells something in passing. */
+const PASSING_MS = 4000;
+
+/** Tells something in passing. What is bad stays until it is closed, or something is said. */
 export function tell(text, isBad = false) {
   clearTimeout(timer);
   passing.value = { text, isBad };
-  timer = setTimeout(() => (passing.value = null), isBad ? 8000 : 4000);
+  if (!isBad) timer = setTimeout(() => (passing.value = null), PASSING_MS);
 }
 
 /** Tells why something did not happen. */

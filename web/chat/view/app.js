@@ -4,8 +4,9 @@
 
 import { useEffect } from "../vendor/hooks.js";
 import { me, phase, state } from "../client/hub.js";
-import { beside, dialogue, isListOpen, passing, room } from "../client/shown.js";
+import { beside, dialogue, isListOpen, room } from "../client/shown.js";
 import { t } from "../client/tongue.js";
+import { KeywordsDialogue } from "./bell.js";
 import { Beside } from "./beside.js";
 import { Composer } from "./composer.js";
 import { Entrance } from "./entrance.js";
@@ -18,6 +19,7 @@ import { keys } from "./keys.js";
 import { Line } from "./line.js";
 import { Log } from "./log.js";
 import { Menu } from "./menu.js";
+import { Passing } from "./passing.js";
 import { Rooms } from "./rooms.js";
 import { SettingsDialogue } from "./settings.js";
 import { SwitcherDialogue } from "./switcher.js";
@@ -48,12 +50,6 @@ function Inside() {
     <${Beside} />
     <${Dialogue} />
     <${Menu} />
-    <div class="passing" role="status">${
-      passing.value &&
-      html`<p class=${passing.value.isBad ? "bad" : ""}>
-      <bdi>${passing.value.text}</bdi><button type="button" aria-label=${t("close")}
-        onClick=${() => (passing.value = null)}><${Icon} name="close" /></button></p>`
-    }</div>
   </div>`;
 }
 
@@ -67,7 +63,7 @@ function Nowhere() {
       onClick=${() => (dialogue.value = { is: "rooms" })}>${t("find or make a room")}</button><button type="button"
         onClick=${() => (dialogue.value = { is: "talk" })}>${t("write to somebody")}</button></p>`
     }
-    <${Line} /></div>`;
+    <${Line} /><${Passing} at="nowhere" /></div>`;
 }
 
 function Announced() {
@@ -87,6 +83,7 @@ const DIALOGUES = {
   rules: forms.RulesDialogue,
   "sending out": forms.SendingOutDialogue,
   "taking out": forms.TakingOutDialogue,
+  keywords: KeywordsDialogue,
   settings: SettingsDialogue,
   switcher: SwitcherDialogue,
   help: HelpDialogue,

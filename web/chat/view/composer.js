@@ -12,7 +12,7 @@ import { keep } from "../client/kept.js";
 import { doTyped } from "../client/acting.js";
 import { whoFirst } from "../client/dialogues.js";
 import { edit } from "../client/sending.js";
-import { about, clearAsides, room, setAbout, tell } from "../client/shown.js";
+import { about, clearAsides, passing, room, setAbout, tell } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { Choices, choices, choose, complete } from "./choices.js";
 import { Held } from "./held.js";
@@ -20,6 +20,7 @@ import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { insert } from "./insert.js";
 import { openMenu } from "./menu.js";
+import { Passing } from "./passing.js";
 import { Name, Snippet } from "./text.js";
 
 /** Who writes says so as often. */
@@ -39,7 +40,7 @@ export function Composer() {
   const isTooLong = bytes.value > limit();
   const first = what?.edit ? null : whoFirst(its);
   return html`<form class="composer" onSubmit=${(event) => event.preventDefault()}>
-    <${Typing} its=${its} />
+    <div class="above"><${Typing} its=${its} /><${Passing} at="room" /></div>
     <${Held} its=${its} />
     ${what && html`<${About} room=${its.name} what=${what} />`}
     <div class=${`field ${first ? "waits" : ""}`}>
@@ -145,6 +146,7 @@ async function sayTyped(name, of, reply) {
   keep.set(draftKey(name), null);
   if (reply) setAbout(name, null);
   clearAsides(name);
+  passing.value = null;
   const isDone = await doTyped(name, value, reply?.seq);
   if (!isDone && of()?.value === "" && room.value?.name === name) put(of(), value);
 }

@@ -21,13 +21,13 @@ const QUICK = ["👍", "❤️", "😄", "🎉"];
 
 /** A message of the log. `answered` is what it answers, if that is known. */
 export const Message = memo(({ event, isFirst, isFocused, isActive, signs, answered }) => {
-  const { seq, from, kind, body, mention, edited } = event;
+  const { seq, from, kind, body, mention, notify, edited } = event;
   const isMine = from === me.value;
   const classes = [
     "message",
     kind,
     isFirst && "first",
-    mention && "for-me",
+    (mention || notify === "keyword") && "for-me",
     isMine && "own",
     isFocused && "focused",
     body === null && "gone",

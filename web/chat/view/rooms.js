@@ -3,7 +3,7 @@
  */
 
 import { computed } from "../vendor/signals.js";
-import { isTalk } from "../core/room.js";
+import { callsOf, isTalk } from "../core/room.js";
 import { away, line, me, state } from "../client/hub.js";
 import { join, openRoom } from "../client/acting.js";
 import { isMyTurn } from "../client/dialogues.js";
@@ -11,7 +11,9 @@ import { dialogue, isListOpen, open } from "../client/shown.js";
 import { keep } from "../client/kept.js";
 import { count, t } from "../client/tongue.js";
 import { html } from "./html.js";
+import { Bell } from "./bell.js";
 import { Figure, Icon } from "./icons.js";
+import { Passing } from "./passing.js";
 
 const named = (a, b) => a.name.localeCompare(b.name);
 
@@ -65,7 +67,8 @@ export function Rooms() {
         ${talks.value.length === 0 && html`<li class="none">${t("no talks")}</li>`}
       <//>
     </div>
-    <${Me} />
+    <${Passing} at="list" />
+    <div class="rooms-foot"><${Me} /><${Bell} /></div>
   </nav>`;
 }
 
@@ -81,13 +84,13 @@ function Part({ title, add, act, children }) {
 }
 
 function Row({ one }) {
-  const { name, unread, mentions, isPrivate } = one;
+  const { name, unread, isPrivate, level } = one;
+  const isMuted = level === "none";
   const isOpen = open.value === name;
   const isTwo = isTalk(name);
   const user = isTwo ? name.slice(1) : null;
   const hasDraft = !isOpen && keep.get(`draft.${me.value}.${name}`);
-  const news = unread > 0 ? count("unread", unread) : "";
-  return html`<li><button type="button" class=${`row ${unread > 0 ? "has-news" : ""} ${mentions > 0 ? "calls" : ""}`}
+  return html`<li><button type="button" class=${`row ${isMuted ? "muted" : unread > 0 ? "has-news" : ""}`}
     aria-current=${isOpen ? "page" : undefined} data-room=${name}
     tabindex=${isOpen || !open.value ? 0 : -1} onClick=${() => openRoom(name)}>
     ${
@@ -103,16 +106,22 @@ function Row({ one }) {
       html`<span class="draft" title=${t("draft")}><${Icon} name="edit" /><span
       class="sr">${t("draft")}</span></span>`
     }
+    ${isMuted && html`<span class="mute"><${Icon} name="bell-off" /><span class="sr">${t("muted room")}</span></span>`}
     ${isTwo && !isOpen && isMyTurn(one) && html`<span class="tag">${t("your turn")}</span>`}
-    ${
-      mentions > 0
-        ? html`<b class="badge for-me"
-      aria-label=${`${news}, ${count("for you", mentions)}`}>${mentions}</b>`
-        : unread > 0 &&
-          html`<b class="badge"
-        aria-label=${news}>${unread > 199 ? "200+" : unread}</b>`
-    }
+    <${Badge} one=${one} />
   </button></li>`;
+}
+
+/** What of it calls, or else how much is new. */
+function Badge({ one }) {
+  const { unread, mentions } = one;
+  if (unread === 0) return null;
+  const news = count("unread", unread);
+  return mentions > 0
+    ? html`<b class="badge for-me"><span class="sr">${`${news}, ${count("for you", mentions)}`}</span><span
+      aria-hidden="true">${mentions}</span></b>`
+    : html`<b class=${`badge ${callsOf(one) > 0 ? "wanted" : ""}`}><span class="sr">${news}</span><span
+      aria-hidden="true">${unread > 199 ? "200+" : unread}</span></b>`;
 }
 
 function Invitation({ one }) {
