@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+import urllib.request
 
 from browsing import ALT, CTRL, Browser
 from stage import RELAIS, REPOSITORY, equal, eventually, free_port, holds, need, test
@@ -594,4 +595,114 @@ def what_calls_is_chosen_in_the_page_and_followed_on_all_devices(stage):
     ana.until("document.querySelector('.bell').title === 'You are called'")
     ana.click(".me")
     ana.until("document.querySelector('.window').innerText.includes('coffee, thé')")
+    expect_quiet(ana)
+
+
+TOLD = "document.querySelector('.passing').innerText.includes({})"
+LOG = "document.querySelector('.lines').innerText.includes({})"
+HERE = "document.querySelector('.row[data-room=\"{}\"][aria-current]')"
+
+
+def told(words):
+    return TOLD.format(json.dumps(words))
+
+
+def in_log(words):
+    return LOG.format(json.dumps(words))
+
+
+# Each line that can be typed, and what is to be seen then; N is the number of the last message.
+TYPED = [
+    ("/help", "document.querySelector('.window h2').innerText === 'Help'"),
+    ("/register eve", told("You are logged in as ana")),
+    ("/login eve", told("You are logged in as ana")),
+    ("/create cafe", "!!" + HERE.format("#cafe")),
+    ("/invite bob", in_log("ana invited bob")),
+    ("/join lab", "!!" + HERE.format("#lab")),
+    ("/leave cafe", "!document.querySelector('.row[data-room=\"#cafe\"]')"),
+    ("/rooms la", "document.querySelector('.window input[type=search]').value === 'la'"),
+    ("/who", "!!document.querySelector('.beside .members')"),
+    ("/whois bob", in_log("bob: here")),
+    ("/me waves", "!!document.querySelector('.message.action')"),
+    ("/reply N yes", "!!document.querySelector('.answered')"),
+    ("/edit N better", "!!document.querySelector('.message .edited')"),
+    ("/react N 👍", "!!document.querySelector('.signs-on')"),
+    ("/unreact N 👍", "!document.querySelector('.signs-on')"),
+    ("/history 3", "document.activeElement.matches('.message.focused')"),
+    ("/search better", "[...document.querySelectorAll('.hit-body')].some((one) => one.innerText === 'better')"),
+    ("/delete N", "!!document.querySelector('.message.gone')"),
+    ("/topic tea", "document.querySelector('.topic').innerText === 'tea'"),
+    ("/topic", in_log("#lab: tea")),
+    ("/away lunch", "document.querySelector('.me-words').innerText.includes('lunch')"),
+    ("/notify none", "!!document.querySelector('.row.muted')"),
+    ("/keywords tea", told("Done: /keywords tea")),
+    ("/quiet 1h", "document.querySelector('.bell').getAttribute('aria-pressed') === 'true'"),
+    ("/hook build", "document.querySelector('.aside-line code').innerText.includes('/hook/hk_')"),
+    ("/mute bob 10m", in_log("ana muted bob")),
+    ("/unmute bob", in_log("ana lets bob speak again")),
+    ("/slow 5", in_log("wait 5 s")),
+    ("/role bob moderator", in_log("Moderator")),
+    ("/keep 30", in_log("30 days")),
+    ("/kick bob noise", in_log("ana sent bob out: noise")),
+    ("/ban bob 1h", in_log("ana banned bob")),
+    ("/unban bob", in_log("ana lets bob come again")),
+    ("/all hello", "document.querySelector('.announced').innerText.includes('hello')"),
+    ("/calc 2^3", in_log("2^3 = 8")),
+    ("/nick eve", told("and stay ana")),
+    ("/password", "document.querySelector('.window h2').innerText === 'Settings'"),
+    ("/unregister", "document.querySelector('.window h2').innerText === 'Delete the account'"),
+    ("/sessions", "document.querySelector('.window h2').innerText === 'Settings'"),
+    ("/revoke s_none", told("Done: /revoke s_none")),
+    ("/lang fr", "document.querySelector('.part h2').innerText === 'Salons'"),
+    ("/lang en", "document.querySelector('.part h2').innerText === 'Rooms'"),
+    ("/ping", told("The hub is there")),
+    ("/bye", told("stays until it is closed")),
+    ("/msg bob hello", "!!" + HERE.format("@bob")),
+    ("/dialogue free", "!!document.querySelector('.held')"),
+    ("/logout", "!!document.querySelector('.entrance')"),
+]
+
+
+@test(seconds=180)
+def what_can_be_typed_does_in_the_page_what_it_says_or_says_why_not(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bob = Bot(hub.tcp)
+    bob.done("REGISTER", user="bob", password="secret-pass")
+    bob.done("JOIN", room="#lab")
+    known = {one["line"].split()[0] for one in bob.done("HELP")["commands"]}
+    equal({line.split()[0] for line, _ in TYPED}, known)
+    say(ana, "hello")
+    await_texts(ana, ["hello"])
+    # All are offered, but those that have no sense for who is here already.
+    ana.fill("#composer", "/")
+    offered = f"document.querySelectorAll('.choices li').length === {len(known) - 4}"
+    ana.until(offered)
+    ana.press("Escape")
+    ana.js("document.querySelector('#composer').value = ''")
+    for line, shown in TYPED:
+        number = ana.js("[...document.querySelectorAll('.message.own[data-seq]')].at(-1)?.dataset.seq ?? ''")
+        say(ana, line.replace("N", number) if " N" in line else line)
+        try:
+            ana.until(shown)
+        except AssertionError as error:
+            raise AssertionError(f"{line}: {error}\n{ana.js('document.body.innerText')}") from None
+        # What it opened is closed again.
+        ana.until("document.querySelector(':is(dialog, .beside) header button')?.click(), !document.querySelector('dialog, .beside')")
+        if ana.js("!!document.querySelector('#composer')"):
+            ana.js("document.querySelector('#composer').value = ''")
+    expect_quiet(ana)
+
+
+@test
+def what_a_hook_says_has_a_name_and_a_face_of_its_own(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    hook = hub.bot("ana").done("HOOK", room="#lab", name="build")["hook"]
+    ask = urllib.request.Request(hub.url.rstrip("/") + hook, json.dumps({"text": "done, @ana"}).encode())
+    with urllib.request.urlopen(ask, timeout=10) as answer:
+        equal(answer.status, 200)
+    await_texts(ana, ["done, @ana"])
+    equal(ana.js("['.author', '.tag'].map((one) => document.querySelector(`.by-hook ${one}`).innerText)"), ["build", "hook of ana"])
+    holds(ana.js("document.querySelector('.by-hook').getAttribute('aria-label')"), "build, hook of ana")
     expect_quiet(ana)

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { firstLine, isSigns, isUnbroken, partsOf } from "../../web/chat/core/text.js";
 import { linesOf } from "../../web/chat/core/lines.js";
 import { isLastWord, matching, mayKeep, readTyped, wordBefore } from "../../web/chat/core/typed.js";
+import { spokenBy } from "../../web/chat/core/hook.js";
 import { figureOf } from "../../web/chat/core/figure.js";
 
 const links = (text) =>
@@ -105,10 +106,23 @@ test("what is typed is said, done here, or a command for the hub", () => {
   check("/calc 2^64", { command: "/calc 2^64" });
   check("/MSG bob hi\nyou", { own: "talk", rest: "bob hi\nyou" });
   check("/constructor", { command: "/constructor" });
+  check("/hist 3", { own: "history", rest: "3" });
+  check("/Re 12 yes", { own: "reply", rest: "12 yes" });
   for (const [text, isLast] of Object.entries({ fin: true, " QUIT\n": true, "fin.": false, "la fin": false, "": false }))
     assert.equal(isLastWord(text), isLast, text);
   assert.equal(mayKeep("/password a b"), false);
+  assert.equal(mayKeep("/désinscrire a"), false);
+  assert.equal(mayKeep("/passwords"), true);
   assert.equal(mayKeep("hello /password"), true);
+});
+
+test("what a hook says is the hook's, and whose hook it is stays known", () => {
+  const by = (fields) => spokenBy({ kind: "notice", from: "ana", ...fields });
+  assert.deepEqual(by({ body: "[build] done\nall of it" }), { name: "build", body: "done\nall of it", owner: "ana" });
+  for (const body of ["done", "[build]", "[] x", "[a\nb] x", " [a] x", null])
+    assert.deepEqual(by({ body }), { name: "ana", body });
+  // Nobody is taken for a program who says something themselves.
+  assert.equal(by({ kind: "text", body: "[build] done" }).owner, undefined);
 });
 
 test("the word before the caret is completed", () => {

@@ -88,6 +88,9 @@ export const WORDS = {
   "more": ["More", "Plus"],
   "edit": ["Edit", "Modifier"],
   "copy text": ["Copy the text", "Copier le texte"],
+  "copy": ["Copy", "Copier"],
+  "number": ["no. {0}", "nº {0}"],
+  "hook of": ["hook of {0}", "hook de {0}"],
   "copied": ["Copied", "Copié"],
   "delete…": ["Delete…", "Supprimer…"],
   "opens": ["Opens {0}", "Ouvre {0}"],
@@ -150,6 +153,15 @@ export const WORDS = {
   "write": ["write", "écrivent"],
   "begin to write": ["Write", "Écrire"],
   "choices": ["What may be meant", "Propositions"],
+  "no topic": ["{0} has no topic.", "{0} n’a pas de sujet."],
+  "done": ["Done: {0}", "Fait : {0}"],
+  "the hub is there": ["The hub is there ({0} ms)", "Le hub est là ({0} ms)"],
+  "which language": ["“{0}” is no language of this page: en or fr", "« {0} » n’est pas une langue de cette page : en ou fr"],
+  "name stays": ["You are {0}, and stay {0}.", "Vous êtes {0}, et le restez."],
+  "you are in": ["You are logged in as {0}: /logout first.", "Vous êtes connecté comme {0} : d’abord /logout."],
+  "no goodbye": ["This page stays until it is closed. /logout logs this device out.", "Cette page reste jusqu’à ce qu’on la ferme. /logout déconnecte cet appareil."],
+  "nothing before": ["Nothing was said before.", "Rien n’a été dit avant."],
+  "hook made": ["A program says something here by posting to this address, which is shown once; /revoke {0} ends it.", "Un programme parle ici en envoyant à cette adresse, montrée une seule fois ; /revoke {0} y met fin."],
   "whom": ["To whom? /msg NAME TEXT", "À qui ? /msg NOM TEXTE"],
 
   // The line.
@@ -283,6 +295,12 @@ export const WORDS = {
   "seen": ["seen {0}", "vu le {0}"],
   "log it out": ["Log it out", "Déconnecter"],
   "log out": ["Log out", "Se déconnecter"],
+  "delete account…": ["Delete the account…", "Supprimer le compte…"],
+  "delete account": ["Delete the account", "Supprimer le compte"],
+  "delete account hint": ["You leave all rooms, and nobody else is ever called so. It cannot be undone.", "Vous quittez tous les salons, et personne ne portera plus ce nom. C’est sans retour."],
+  "what you said": ["What you said", "Ce que vous avez dit"],
+  "said stays": ["Stays, without your name", "Reste, sans votre nom"],
+  "said goes": ["Is taken out", "Est supprimé"],
   "log out everywhere": ["Log out everywhere", "Se déconnecter partout"],
 
   // Help.

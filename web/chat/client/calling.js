@@ -4,6 +4,7 @@
  */
 
 import { computed, effect, signal } from "../vendor/signals.js";
+import { spokenBy } from "../core/hook.js";
 import { firstLine } from "../core/text.js";
 import { isTalk } from "../core/room.js";
 import { totals } from "../core/state.js";
@@ -40,8 +41,10 @@ on("news", (event) => {
   if (!isHere && notifying.value === "on") show(event);
 });
 
-function show({ room, from, body }) {
-  const title = isTalk(room) ? from : t("x in y", from, room);
+function show(event) {
+  const { room } = event;
+  const { name, body } = spokenBy(event);
+  const title = isTalk(room) ? name : t("x in y", name, room);
   const shown = new Notification(title, { body: firstLine(body, CHARS_MAX), tag: room, icon: "icon.svg", dir: "auto" });
   shown.onclick = () => {
     globalThis.focus();

@@ -6,7 +6,8 @@ import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
 import { signal } from "../vendor/signals.js";
 import { ask, away, change, on, state } from "./hub.js";
-import { focus, open, show, trying } from "./shown.js";
+import { focus, open, show, tell, trying } from "./shown.js";
+import { t } from "./tongue.js";
 
 const PAGE = 60;
 const PAGE_MAX = 200;
@@ -86,6 +87,21 @@ export async function goTo(name, seq) {
     }
   });
   focus.value = { seq, at: performance.now() };
+}
+
+/** Goes to where the last `many` messages of a room begin, or those before an entry. */
+export async function goBack(name, many, before) {
+  let [left, first, end] = [many, null, before];
+  for (let pages = 0; pages < PAGES_BACK_MAX && left > 0; pages += 1) {
+    const page = await ask("HISTORY", { room: name, ...(end ? { before: end } : { latest: true }), limit: PAGE_MAX });
+    const said = page.events.filter((event) => event.ev === "message");
+    first = said.at(-Math.min(left, said.length)) ?? first;
+    left -= said.length;
+    end = page.events[0]?.seq;
+    if (!page.more) break;
+  }
+  if (first) await goTo(name, first.seq);
+  else tell(t("nothing before"));
 }
 
 export const backToNow = (name) => inRoom(name, rooms.lookBack);

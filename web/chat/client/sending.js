@@ -23,7 +23,7 @@ export function say(room, body, { kind = "text", reply } = {}) {
 
 export const edit = (room, seq, body) => put("EDIT", room, { seq, body });
 
-export const redact = (room, seq) => put("REDACT", room, { seq });
+export const redact = (room, seq, reason) => put("REDACT", room, { seq, ...(reason ? { reason } : {}) });
 
 export const react = (room, seq, emoji, isOn) => put("REACT", room, { seq, emoji, on: isOn });
 

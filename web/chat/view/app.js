@@ -83,6 +83,7 @@ const DIALOGUES = {
   rules: forms.RulesDialogue,
   "sending out": forms.SendingOutDialogue,
   "taking out": forms.TakingOutDialogue,
+  deleting: forms.DeletingDialogue,
   keywords: KeywordsDialogue,
   settings: SettingsDialogue,
   switcher: SwitcherDialogue,

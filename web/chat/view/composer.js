@@ -5,11 +5,12 @@
 
 import { useEffect, useLayoutEffect, useRef } from "../vendor/hooks.js";
 import { signal } from "../vendor/signals.js";
+import { spokenBy } from "../core/hook.js";
 import { isTalk } from "../core/room.js";
 import { mayKeep, readTyped } from "../core/typed.js";
 import { ask, isUp, me, server, state } from "../client/hub.js";
 import { keep } from "../client/kept.js";
-import { doTyped } from "../client/acting.js";
+import { doTyped } from "../client/commands.js";
 import { whoFirst } from "../client/dialogues.js";
 import { edit } from "../client/sending.js";
 import { about, clearAsides, passing, room, setAbout, tell } from "../client/shown.js";
@@ -178,11 +179,11 @@ function editLast(its) {
 
 function About({ room: name, what }) {
   const { reply, edit: edited } = what;
-  const event = reply ?? edited;
+  const { name: who, body } = spokenBy(reply ?? edited);
   return html`<div class="about">
     <${Icon} name=${reply ? "reply" : "edit"} />
-    <span>${reply ? html`${t("answer to", "")} <${Name} name=${event.from} />` : t("you edit")} <${Snippet}
-      body=${event.body} /></span>
+    <span>${reply ? html`${t("answer to", "")} <${Name} name=${who} />` : t("you edit")} <${Snippet}
+      body=${body} /></span>
     <button type="button" class="quiet-button" aria-label=${t("cancel")} title="Esc" onClick=${() => setAbout(name, null)}>
       <${Icon} name="close" /></button>
   </div>`;

@@ -5,7 +5,7 @@
 import { computed, signal, useComputed } from "../vendor/signals.js";
 import { linesOf } from "../core/lines.js";
 import { isUp, me, state } from "../client/hub.js";
-import { asides, focus, menu, newAfter, room } from "../client/shown.js";
+import { asides, focus, menu, newAfter, room, tell } from "../client/shown.js";
 import { dayName, dayOf, lang, t } from "../client/tongue.js";
 import { Happened } from "./happened.js";
 import { html, memo } from "./html.js";
@@ -31,7 +31,7 @@ export function Lines() {
   const waiting = aside ? [] : unsent.value;
   return html`
     ${lines.value.map((line) => html`<${Line} key=${line.key} line=${line} signs=${signs.get(line.event?.seq)} />`)}
-    ${own.map((line) => html`<${Own} key=${line.key} text=${line.text} />`)}
+    ${own.map((line) => html`<${Own} key=${line.key} line=${line} />`)}
     ${waiting.map((one) => html`<${Unsent} key=${one.cid} one=${one} isUp=${isUp.value} />`)}`;
 }
 
@@ -58,8 +58,11 @@ function Words({ line: { event, isFirst }, signs }) {
 }
 
 /** What is told to the one who typed alone. */
-const Own = ({ text }) => html`<p class="aside-line" role="status"><span class="tag">${t("for you alone")}</span>
-  ${" "}<bdi>${text}</bdi></p>`;
+const Own = ({ line: { text, code } }) => html`<p class="aside-line" role="status">
+  <span class="tag">${t("for you alone")}</span>${" "}<bdi>${text}</bdi>
+  ${code && html` <code>${code}</code> <button type="button" class="link" onClick=${() => copy(code)}>${t("copy")}</button>`}</p>`;
+
+const copy = (code) => navigator.clipboard?.writeText(code).then(() => tell(t("copied")));
 
 /** The message under the pointer, or with the keyboard, has its tools. */
 export function point(event) {

@@ -118,5 +118,7 @@ function Devices() {
     <p class="buttons"><button type="button"
       onClick=${() => trying(andClose(() => logOut(true)))}>${t("log out everywhere")}</button><button type="button"
         class="bad" onClick=${() => trying(andClose(() => logOut(false)))}>${t("log out")}</button></p>
+    <p class="quiet"><button type="button" class="link"
+      onClick=${() => (dialogue.value = { is: "deleting" })}>${t("delete account…")}</button></p>
   </section>`;
 }
