@@ -706,3 +706,54 @@ def what_a_hook_says_has_a_name_and_a_face_of_its_own(stage):
     equal(ana.js("['.author', '.tag'].map((one) => document.querySelector(`.by-hook ${one}`).innerText)"), ["build", "hook of ana"])
     holds(ana.js("document.querySelector('.by-hook').getAttribute('aria-label')"), "build, hook of ana")
     expect_quiet(ana)
+
+
+def lines_of(window):
+    """All that is said in the room, in its order: what is in the log, and what is not."""
+    return window.js("[...document.querySelectorAll('.lines .said > .text')].map((one) => one.textContent)")
+
+
+@test(seconds=120)
+def what_is_refused_stays_where_it_was_said_and_is_neither_lost_nor_said_twice(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bob = come_in(browser, hub, "bob", "#lab")
+    owner = hub.bot("ana")
+    owner.done("MESSAGE", room="#lab", body="one")
+    owner.done("MUTE", room="#lab", user="bob", seconds=600)
+    await_texts(bob, ["one"])
+    say(bob, "may I?")
+    bob.has(".unsent.failed")
+    owner.done("MESSAGE", room="#lab", body="two")
+    await_texts(bob, ["one", "two"])
+    equal(lines_of(bob), ["one", "may I?", "two"])
+    # Nor after a reload is it sent by itself, or elsewhere.
+    bob.ask("Page.reload")
+    bob.has(".unsent.failed")
+    await_texts(bob, ["one", "two"])
+    equal(lines_of(bob), ["one", "may I?", "two"])
+    bob.has(".row .failed")
+    owner.done("MUTE", room="#lab", user="bob", on=False)
+    time.sleep(0.5)
+    equal(texts(ana), ["one", "two"])
+    bob.click(".unsent .fate button")
+    await_texts(ana, ["one", "two", "may I?"])
+    bob.until("!document.querySelector('.unsent')")
+    equal(lines_of(bob), ["one", "two", "may I?"])
+    # In a slow room one may have to wait for long; what was typed can be had back, and said otherwise.
+    owner.done("SLOW", room="#lab", seconds=3600)
+    say(bob, "/me waits")
+    bob.has(".unsent.failed")
+    bob.js("[...document.querySelectorAll('.unsent .fate button')].find((one) => one.innerText === 'Take back').click()")
+    bob.until("document.querySelector('#composer').value === '/me waits' && !document.querySelector('.unsent')")
+    owner.done("SLOW", room="#lab", seconds=0)
+    bob.press("Enter")
+    await_texts(ana, ["one", "two", "may I?", "waits"])
+    # What is too long by lines is refused for good.
+    bob.js("document.querySelector('#composer').value = 'x\\n'.repeat(401) + 'y'; document.querySelector('#composer').dispatchEvent(new Event('input'))")
+    bob.press("Enter")
+    bob.has(".unsent.failed")
+    equal(bob.js("[...document.querySelectorAll('.unsent .fate button')].map((one) => one.innerText)"), ["Take back"])
+    said = [event["body"] for event in owner.done("HISTORY", room="#lab", limit=100)["events"] if event["ev"] == "message"]
+    equal(said, ["one", "two", "may I?", "waits"])
+    expect_quiet(ana, bob)

@@ -313,3 +313,38 @@ test("what was said is sent one by one, and again under its own name", () => {
     ["b"],
   );
 });
+
+/** An outbox of messages, each `cid room`. */
+const said1by1 = (...all) =>
+  all.reduce((list, one) => {
+    const [cid, room] = one.split(" ");
+    return outbox.add(list, { cid, cmd: "MESSAGE", room, fields: { kind: "text", body: cid } });
+  }, []);
+
+test("what pauses holds up its own room and no other, and is asked again once", () => {
+  let list = outbox.pausing(outbox.asking(said1by1("a #lab", "b #lab", "c #tea"), "a"), "a", "too fast");
+  assert.equal(outbox.next(list).cid, "c");
+  list = outbox.asking(list, "c");
+  assert.equal(outbox.next(list), undefined);
+  assert.equal(outbox.next(outbox.again(list, "a")).cid, "a");
+  // A line that was lost meanwhile had it wait already; the end of the pause does nothing then.
+  const asked = outbox.asking(outbox.lost(list), "a");
+  assert.equal(outbox.again(asked, "a").find((one) => one.cid === "a").state, "asked");
+  assert.equal(outbox.pausing(outbox.again(list, "a"), "a", "too fast")[0].tries, 2);
+});
+
+test("what failed waits for nobody, is kept as failed, and is tried again under its own name", () => {
+  const list = outbox.failed(said1by1("a #lab", "b #lab"), "a", { error: "muted", code: "MUTED", after: 11 });
+  assert.equal(outbox.next(list).cid, "b");
+  const kept = outbox.restore([], list[0]);
+  assert.equal(outbox.next(kept), undefined);
+  assert.deepEqual([kept[0].after, kept[0].error], [11, "muted"]);
+  const again = outbox.again(kept, "a");
+  assert.deepEqual([outbox.next(again).cid, again[0].after], ["a", undefined]);
+  assert.equal(outbox.next(outbox.restore([], { ...list[1], state: "asked" })).cid, "b");
+});
+
+test("what is taken back reads as it was typed", () => {
+  const typed = (kind, body) => outbox.typedOf({ kind, body });
+  assert.deepEqual([typed("text", "hi"), typed("text", "/x"), typed("action", "waves")], ["hi", "//x", "/me waves"]);
+});

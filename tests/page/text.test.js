@@ -163,6 +163,21 @@ test("days, groups and what is new are lines of the log", () => {
     linesOf(joins, view).map((line) => line.events?.length),
     [undefined, 2],
   );
+  // What is in no log stands where it was said, and parts who spoke on both sides of it.
+  const own = [
+    { is: "unsent", after: Infinity },
+    { is: "unsent", after: 3 },
+  ];
+  assert.deepEqual(
+    linesOf([at(3, 0), at(5, 1)], { ...view, newAfter: null }, own).map((line) => [line.is, line.isFirst, line.after]),
+    [
+      ["day", undefined, undefined],
+      ["words", true, undefined],
+      ["unsent", undefined, 3],
+      ["words", true, undefined],
+      ["unsent", undefined, Infinity],
+    ],
+  );
   // Own words begin nothing new.
   assert.deepEqual(shape([at(3, 0, { from: "ana" })]), ["day", "first 3"]);
 });

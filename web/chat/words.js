@@ -98,7 +98,9 @@ export const WORDS = {
   "sending": ["On its way", "En route"],
   "waits for the hub": ["Waits for the hub", "Attend le hub"],
   "try again": ["Try again", "Réessayer"],
-  "discard": ["Discard", "Abandonner"],
+  "take back": ["Take back", "Reprendre"],
+  "soon again": ["{0} It is sent again soon.", "{0} Nouvel envoi sous peu."],
+  "not sent": ["something was not sent", "un message n’est pas parti"],
   "for you alone": ["for you alone", "pour vous seul"],
 
   // What happened beside.

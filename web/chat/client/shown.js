@@ -22,6 +22,8 @@ export const dialogue = signal(null);
 export const menu = signal(null);
 /** To what the composer of a room answers, or what it edits: room → `{ reply }` or `{ edit }`. */
 export const about = signal(new Map());
+/** What was taken back, for the composer of its room: `{ room, text }`. */
+export const takenBack = signal(null);
 /** The entry to scroll to, and to point out. */
 export const focus = signal(null);
 /** Words in passing. */
@@ -84,15 +86,13 @@ export function setAbout(name, what) {
   about.value = next;
 }
 
-/** Tells the one who typed something alone, in the log of a room. */
-export function aside(name, line) {
-  const lines = [...(asides.value.get(name) ?? []), { key: `aside ${Date.now()} ${Math.random()}`, ...line }];
-  asides.value = new Map(asides.value).set(name, lines.slice(-20));
+const ASIDES_MAX = 20;
+
+/** Tells the one who typed something alone, where the log of a room ends now. */
+export function aside(name, { text, code }) {
+  const after = state.value.rooms.get(name)?.told ?? 0;
+  const lines = [...(asides.value.get(name) ?? []), { key: `aside ${++number}`, text, code, after }];
+  asides.value = new Map(asides.value).set(name, lines.slice(-ASIDES_MAX));
 }
 
-export function clearAsides(name) {
-  if (!asides.value.has(name)) return;
-  const next = new Map(asides.value);
-  next.delete(name);
-  asides.value = next;
-}
+let number = 0;

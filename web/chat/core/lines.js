@@ -33,12 +33,15 @@ const TOLD = new Set([
  * @param {object[]} entries of the log, without changes of others
  * @param {{dayOf: (ts: string) => string, newAfter: ?number, me: string}} view `newAfter` is the last that was read
  * when the room was opened
+ * @param {{after: number}[]} own lines that are in no log, each behind the entry `after`
  */
-export function linesOf(entries, { dayOf, newAfter, me }) {
+export function linesOf(entries, { dayOf, newAfter, me }, own = []) {
   const lines = [];
+  const left = [...own].sort((one, other) => one.after - other.after);
   let day = "";
   let isMarked = newAfter === null;
   for (const event of entries) {
+    while (left[0]?.after < event.seq) lines.push(left.shift());
     if (event.ev !== "message" && !TOLD.has(event.ev)) continue;
     const its = dayOf(event.ts);
     if (its !== day) lines.push({ is: "day", key: `day ${its} ${event.seq}`, ts: event.ts });
@@ -50,7 +53,7 @@ export function linesOf(entries, { dayOf, newAfter, me }) {
     const line = event.ev === "message" ? words(lines.at(-1), event) : happened(lines, event);
     if (line) lines.push(line);
   }
-  return lines;
+  return [...lines, ...left];
 }
 
 function words(before, event) {

@@ -13,7 +13,7 @@ import { keep } from "../client/kept.js";
 import { doTyped } from "../client/commands.js";
 import { whoFirst } from "../client/dialogues.js";
 import { edit } from "../client/sending.js";
-import { about, clearAsides, passing, room, setAbout, tell } from "../client/shown.js";
+import { about, passing, room, setAbout, takenBack, tell } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { Choices, choices, choose, complete } from "./choices.js";
 import { Held } from "./held.js";
@@ -62,6 +62,14 @@ function useField(name, edited) {
     put(field.current, edited ? edited.body : (keep.get(draftKey(name)) ?? ""));
     choices.value = null;
   }, [name, edited?.seq]);
+  const { room: whose, text } = takenBack.value ?? {};
+  useLayoutEffect(() => {
+    if (whose !== name) return;
+    takenBack.value = null;
+    field.current.value = [text, field.current.value].filter(Boolean).join("\n");
+    field.current.dispatchEvent(new Event("input", { bubbles: true }));
+    field.current.focus();
+  }, [whose, text]);
   useEffect(() => {
     if (matchMedia("(hover: hover)").matches) field.current.focus({ preventScroll: true });
   }, [name]);
@@ -146,7 +154,6 @@ async function sayTyped(name, of, reply) {
   put(of(), "");
   keep.set(draftKey(name), null);
   if (reply) setAbout(name, null);
-  clearAsides(name);
   passing.value = null;
   const isDone = await doTyped(name, value, reply?.seq);
   if (!isDone && of()?.value === "" && room.value?.name === name) put(of(), value);

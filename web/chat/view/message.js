@@ -7,7 +7,7 @@ import { mayModerate, signsOn } from "../core/room.js";
 import { spokenBy } from "../core/hook.js";
 import { firstLine } from "../core/text.js";
 import { goTo, quote, quotes } from "../client/reading.js";
-import { giveUp, react, redact, tryAgain } from "../client/sending.js";
+import { react, redact, takeBack, tryAgain } from "../client/sending.js";
 import { me } from "../client/hub.js";
 import { dialogue, room as shownRoom, setAbout, tell } from "../client/shown.js";
 import { t, timeOf, wholeTimeOf } from "../client/tongue.js";
@@ -171,22 +171,26 @@ function actions(event) {
   return items;
 }
 
+/** What is refused for these will be refused again. */
+const HOPELESS = new Set(["TOO_LONG", "BAD_FIELD", "CID_REUSED", "NO_SUCH_EVENT"]);
+
 /** A message that the hub has not acknowledged: on its way, waiting for the line, or refused. */
 export const Unsent = memo(({ one, isUp }) => {
-  const { state: how, error, fields, cid, room } = one;
+  const { state: how, error, code, fields, cid, room } = one;
   const isBad = how === "failed";
-  const words = isBad ? error : t(isUp ? "sending" : "waits for the hub");
+  const words = isBad ? error : how === "pausing" ? t("soon again", error) : t(isUp ? "sending" : "waits for the hub");
   return html`<article class=${`message own unsent first ${fields.kind} ${isBad ? "failed" : ""}`} data-cid=${cid}>
     <${Head} event=${{ from: me.value, ts: one.ts, kind: fields.kind }} />
     ${fields.reply !== undefined && html`<${Answered} room=${room} seq=${fields.reply} />`}
     <div class="said">${fields.kind === "action" && html`<span class="actor"><${Name} name=${me.value} /> </span>`}<${Text}
       body=${fields.body} /></div>
-    <p class="fate" role=${isBad ? "alert" : undefined}>${words}
+    <p class="fate" role=${isBad ? "alert" : undefined}><bdi>${words}</bdi>
       ${
         isBad &&
-        html` <button type="button" class="link" onClick=${() => tryAgain(cid)}>${t("try again")}</button> <button
-        type="button" class="link" onClick=${() => giveUp(cid)}>${t("discard")}</button>`
+        !HOPELESS.has(code) &&
+        html` <button type="button" class="link" onClick=${() => tryAgain(one)}>${t("try again")}</button>`
       }
+      ${isBad && html` <button type="button" class="link" onClick=${() => takeBack(one)}>${t("take back")}</button>`}
     </p>
   </article>`;
 });

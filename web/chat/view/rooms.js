@@ -106,11 +106,15 @@ function Row({ one }) {
       html`<span class="draft" title=${t("draft")}><${Icon} name="edit" /><span
       class="sr">${t("draft")}</span></span>`
     }
+    ${hasFailed(name) && html`<span class="failed"><${Icon} name="alert" /><span class="sr">${t("not sent")}</span></span>`}
     ${isMuted && html`<span class="mute"><${Icon} name="bell-off" /><span class="sr">${t("muted room")}</span></span>`}
     ${isTwo && !isOpen && isMyTurn(one) && html`<span class="tag">${t("your turn")}</span>`}
     <${Badge} one=${one} />
   </button></li>`;
 }
+
+/** Whether something was refused there, and waits for somebody to look at it. */
+const hasFailed = (name) => state.value.outbox.some((one) => one.room === name && one.state === "failed");
 
 /** What of it calls, or else how much is new. */
 function Badge({ one }) {
