@@ -160,6 +160,17 @@ test("no more is kept of a room than is looked at, and there is more to read aga
   assert.equal(many(6001, null).entries.length, 3000);
 });
 
+test("a room that is left keeps its end, and all that is unread", () => {
+  const lab = { ...ana().rooms.get("#lab"), entries: Array.from({ length: 500 }, (_, at) => said(at + 1)), more: false };
+  const left = (read) => {
+    const { entries, more } = rooms.rested({ ...lab, read });
+    return [entries[0].seq, entries.length, more];
+  };
+  assert.deepEqual(left(500), [381, 120, true]);
+  assert.deepEqual(left(100), [100, 401, true]);
+  assert.deepEqual(left(0), [1, 500, false]);
+});
+
 test("own words and what is being looked at are not unread; names are counted apart", () => {
   assert.equal(after(ana(), said(11, { from: "ana" })).lab.unread, 0);
   const { lab } = after(ana(), said(11, { mention: true }), said(12));

@@ -3,7 +3,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { firstLine, isSigns, isUnbroken, partsOf } from "../../web/chat/core/text.js";
-import { linesOf } from "../../web/chat/core/lines.js";
+import { linesOf, piecesOf } from "../../web/chat/core/lines.js";
 import { isLastWord, matching, mayKeep, readTyped, wordBefore } from "../../web/chat/core/typed.js";
 import { spokenBy } from "../../web/chat/core/hook.js";
 import { figureOf } from "../../web/chat/core/figure.js";
@@ -180,6 +180,19 @@ test("days, groups and what is new are lines of the log", () => {
   );
   // Own words begin nothing new.
   assert.deepEqual(shape([at(3, 0, { from: "ana" })]), ["day", "first 3"]);
+});
+
+test("pieces of a log stay as they are, whatever comes before or behind", () => {
+  const at = (seq) => ({ key: seq, event: { seq } });
+  const cut = (lines) => piecesOf(lines).map(({ key, lines: its }) => [key, its.length]);
+  assert.deepEqual(cut([{ is: "day" }, at(60), at(63), { is: "new" }, at(64), at(200), { is: "unsent" }]), [
+    [0, 4],
+    [1, 1],
+    [3, 2],
+  ]);
+  assert.deepEqual(cut([at(10), { is: "happened", events: [at(70).event, at(300).event] }]).length, 2);
+  assert.deepEqual(cut([]), []);
+  assert.deepEqual(cut([{ is: "unsent" }]), [[undefined, 1]]);
 });
 
 test("figures are the same for the same name, and differ for others", () => {

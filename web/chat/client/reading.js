@@ -38,7 +38,9 @@ async function pageBefore(room, limit) {
   const first = room.entries[0]?.seq;
   const where = first === undefined ? { latest: true } : { before: first };
   const page = await ask("HISTORY", { room: room.name, ...where, limit });
-  inRoom(room.name, rooms.before, page);
+  // What is known may begin further on by now: then this page ends before it.
+  const fits = (now) => first === undefined || now.entries[0]?.seq === first;
+  inRoom(room.name, (now) => (fits(now) ? rooms.before(now, page) : now));
 }
 
 /** Reads the newest of a room, with all that is unread where that is not too much. */

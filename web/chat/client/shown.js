@@ -4,7 +4,9 @@
 
 import { computed, signal } from "../vendor/signals.js";
 import { Lost, Refused } from "../core/connection.js";
-import { me, on, state } from "./hub.js";
+import * as rooms from "../core/room.js";
+import * as states from "../core/state.js";
+import { change, me, on, state } from "./hub.js";
 import { keep } from "./kept.js";
 import { t } from "./tongue.js";
 
@@ -67,6 +69,7 @@ export function show(name) {
     const its = state.value.rooms.get(name);
     newAfter.value = its && its.unread > 0 ? its.read : null;
     focus.value = null;
+    change(states.inRoom, open.value, rooms.rested);
   }
   open.value = name;
   isListOpen.value = false;

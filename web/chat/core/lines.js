@@ -79,3 +79,26 @@ function happened(lines, event) {
   lines[lines.length - 1] = { ...before, events: [...before.events, event] };
   return undefined;
 }
+
+/** Lines whose entries are no further apart than that stand in one piece. */
+const PIECE_SEQS = 64;
+
+/**
+ * Cuts lines into pieces that are drawn, and left out of the drawing, as one. Where they are cut depends on entries
+ * alone, so that pieces stay the same when more is read before or comes behind.
+ *
+ * @returns {{key: number, lines: object[]}[]}
+ */
+export function piecesOf(lines) {
+  const pieces = [];
+  for (const line of lines) {
+    const seq = (line.event ?? line.events?.[0])?.seq;
+    const last = pieces.at(-1);
+    const key = seq === undefined ? last?.key : Math.floor(seq / PIECE_SEQS);
+    if (last && (last.key === key || last.key === undefined)) {
+      last.key ??= key;
+      last.lines.push(line);
+    } else pieces.push({ key, lines: [line] });
+  }
+  return pieces;
+}

@@ -12,6 +12,8 @@ import { entry, put, without } from "./maps.js";
 const WATCHED_MAX = 800;
 /** Nor is more kept where nobody looks at the end: but there somebody may be reading further back. */
 const ENTRIES_MAX = 6000;
+/** And so many when another room is opened. */
+const RESTED_MAX = 120;
 
 /** A room by what the hub lists of it, beside what was known of it. */
 export function listed(known, told) {
@@ -124,6 +126,13 @@ export function happened(room, event, { me, isWatched }) {
   const counts = isWords(event) && event.from !== me && event.seq > after.read;
   if (!counts) return after;
   return { ...after, unread: after.unread + 1, mentions: after.mentions + (isForMe(room, event) ? 1 : 0) };
+}
+
+/** A room that nobody looks at keeps its end, and what is unread: the rest is read again when it is wanted. */
+export function rested(room) {
+  const unread = room.entries.findIndex((one) => one.seq > room.read);
+  const from = Math.min(room.entries.length - RESTED_MAX, unread < 0 ? Infinity : unread - 1);
+  return from > 0 ? { ...room, entries: room.entries.slice(from), more: true } : room;
 }
 
 /** Whether what was said is for who reads, as the hub counts it: what comes while it is quiet, too. */

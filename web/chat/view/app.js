@@ -15,6 +15,7 @@ import { Head, ToList } from "./head.js";
 import { HelpDialogue } from "./help.js";
 import { html } from "./html.js";
 import { Figure, Icon } from "./icons.js";
+import { focusComposer } from "./insert.js";
 import { keys } from "./keys.js";
 import { Line } from "./line.js";
 import { Log } from "./log.js";
@@ -34,10 +35,7 @@ function Inside() {
     return () => removeEventListener("keydown", keys);
   }, []);
   return html`<div class="inside" data-list=${isListOpen.value || !room.value} data-beside=${Boolean(beside.value)}>
-    <a class="skip" href="#composer" onClick=${(event) => {
-      event.preventDefault();
-      document.querySelector("#composer")?.focus();
-    }}>${t("skip")}</a>
+    ${room.value && html`<${Skip} />`}
     <${Rooms} />
     <main class="room" aria-label=${room.value?.name ?? t("welcome")}>
       ${
@@ -52,6 +50,11 @@ function Inside() {
     <${Menu} />
   </div>`;
 }
+
+const Skip = () => html`<a class="skip" href="#composer" onClick=${(event) => {
+  event.preventDefault();
+  focusComposer();
+}}>${t("skip")}</a>`;
 
 function Nowhere() {
   const isEmpty = state.value.me !== null;

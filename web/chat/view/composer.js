@@ -80,8 +80,8 @@ function Words({ field, its, does, isTooLong }) {
   const chosen = choices.value;
   return html`<textarea id="composer" ref=${field} rows="1" dir="auto" autocomplete="off" spellcheck=${true}
     enterkeyhint="send" placeholder=${placeholder(its)}
-    aria-describedby=${isTooLong ? "too-long" : undefined} role="combobox" aria-expanded=${Boolean(chosen)}
-    aria-controls="choices" aria-autocomplete="list" aria-activedescendant=${chosen ? `choice-${chosen.at}` : undefined}
+    aria-describedby=${isTooLong ? "too-long" : undefined} aria-haspopup="listbox" aria-autocomplete="list"
+    aria-controls=${chosen ? "choices" : undefined} aria-activedescendant=${chosen ? `choice-${chosen.at}` : undefined}
     onInput=${does.input} onKeyDown=${does.key} onBlur=${does.blur} onClick=${() => (choices.value = null)}></textarea>`;
 }
 

@@ -3,7 +3,7 @@
  */
 
 import { computed, signal, useComputed } from "../vendor/signals.js";
-import { linesOf } from "../core/lines.js";
+import { linesOf, piecesOf } from "../core/lines.js";
 import { isUp, me, state } from "../client/hub.js";
 import { asides, focus, menu, newAfter, room, tell } from "../client/shown.js";
 import { dayName, dayOf, lang, t } from "../client/tongue.js";
@@ -39,10 +39,26 @@ const own = computed(() => {
   return [...told, ...said].filter(({ after }) => after >= from && (after < to || to === Infinity));
 });
 
+const pieces = computed(() => piecesOf(lines.value));
+
 export function Lines() {
   const { signs } = room.value;
-  return lines.value.map((line) => html`<${Line} key=${line.key} line=${line} signs=${signs.get(line.event?.seq)} />`);
+  return pieces.value.map(({ key, lines: its }) => html`<${Piece} key=${key} lines=${its} signs=${signs} />`);
 }
+
+/** About so high is a line: until a piece is drawn, that is how it is counted. */
+const LINE_PX = 30;
+
+/** Lines are made anew with each message: what counts is what they tell. */
+const told = ({ event, isFirst, events, one, text }) => [event, isFirst, events?.length, one, text];
+
+/** What is far from what is looked at is not drawn; see log.css. */
+const Piece = memo(
+  ({ lines: its, signs }) => html`<div class="piece"
+    style=${{ containIntrinsicBlockSize: `auto ${its.length * LINE_PX}px` }}>
+    ${its.map((line) => html`<${Line} key=${line.key} line=${line} signs=${signs.get(line.event?.seq)} />`)}</div>`,
+  ({ lines: its, signs }) => its.flatMap((line) => [...told(line), signs.get(line.event?.seq)]),
+);
 
 const SHOWN = {
   day: ({ line }) => html`<div class="day" role="separator"><span>${dayName(line.ts)}</span></div>`,
@@ -53,10 +69,9 @@ const SHOWN = {
   aside: Own,
 };
 
-/** Lines are made anew with each message: what counts is what they tell. */
 const Line = memo(
   ({ line, signs }) => html`<${SHOWN[line.is]} line=${line} signs=${signs} />`,
-  ({ line, signs }) => [line.event, line.isFirst, line.events?.length, line.one, line.text, signs],
+  ({ line, signs }) => [...told(line), signs],
 );
 
 /** Of all messages only those are drawn again that are pointed at, or were. */

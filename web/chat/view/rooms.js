@@ -139,12 +139,12 @@ function Invitation({ one }) {
 
 function Me() {
   const how = line.value.how !== "up" ? "offline" : away.value ? "away" : "online";
-  return html`<button type="button" class="me" onClick=${() => (dialogue.value = { is: "settings" })}
-    aria-label=${`${me.value}: ${t("settings")}`}>
+  return html`<button type="button" class="me" title=${t("settings")}
+    onClick=${() => (dialogue.value = { is: "settings" })}>
     <${Figure} name=${me.value ?? ""} how=${how} />
     <span class="me-words"><bdi class="name">${me.value}</bdi><span
       class="quiet">${how === "away" ? html`<bdi>${away.value}</bdi>` : t(how)}</span></span>
-    <${Icon} name="settings" />
+    <span class="sr">${t("settings")}</span><${Icon} name="settings" />
   </button>`;
 }
 
