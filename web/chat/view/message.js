@@ -93,8 +93,9 @@ function Answered({ room, seq, event }) {
     ? html`<${Name} name=${by.name} /> <${Snippet} body=${by.body ?? null}
     />`
     : t(known === null ? "not here any more" : "…");
-  return html`<button type="button" class="answered" tabindex="-1" aria-label=${t("answer to", by?.name ?? "…")}
-    onClick=${() => goTo(room, seq)}><${Icon} name="reply" /><span>${words}</span></button>`;
+  return html`<button type="button" class="answered" tabindex="-1"
+    onClick=${() => goTo(room, seq)}><${Icon} name="reply" /><span class="sr">${t("answer to", "")} </span>
+    <span class="snip">${words}</span></button>`;
 }
 
 function Signs({ event, signs }) {
@@ -104,7 +105,7 @@ function Signs({ event, signs }) {
     ${all.map(
       ({ emoji, who }) => html`<button type="button" key=${emoji} tabindex="-1"
       aria-pressed=${who.includes(me.value)} title=${who.join(", ")}
-      aria-label=${t("sign by", emoji, who.join(", "))}
+      aria-label=${t("sign by", `${emoji} ${who.length}`, who.join(", "))}
         onClick=${() => react(event.room, event.seq, emoji, !who.includes(me.value))}>
           <bdi>${emoji}</bdi> ${who.length}</button>`,
     )}

@@ -2,16 +2,19 @@
  * The list of rooms: those that call first, then rooms, then people; moved in by arrows.
  */
 
+import { useEffect, useRef } from "../vendor/hooks.js";
 import { computed } from "../vendor/signals.js";
 import { callsOf, isTalk } from "../core/room.js";
 import { away, line, me, state } from "../client/hub.js";
 import { join, openRoom } from "../client/acting.js";
 import { isMyTurn } from "../client/dialogues.js";
+import { isNarrow } from "../client/narrow.js";
 import { dialogue, isListOpen, open } from "../client/shown.js";
 import { keep } from "../client/kept.js";
 import { count, t } from "../client/tongue.js";
 import { html } from "./html.js";
 import { Bell } from "./bell.js";
+import { Further } from "./further.js";
 import { Figure, Icon } from "./icons.js";
 import { Passing } from "./passing.js";
 
@@ -29,15 +32,18 @@ const joinable = computed(() => state.value.others.size - invitations.value.leng
 export const inOrder = () => [...rooms.value, ...talks.value].map((one) => one.name);
 
 export function Rooms() {
+  const list = useRef();
+  // Where the list is all there is to be seen, its name is that of the page.
+  const Plate = isNarrow.value && (isListOpen.value || !open.value) ? "h1" : "span";
   return html`<nav class="rooms" aria-label=${t("rooms")} data-open=${isListOpen.value}>
     <div class="rooms-head">
-      <span class="plate">relais</span>
+      <${Plate} class="plate">relais<//>
       <button type="button" class="quiet-button" aria-label=${t("go to")} title=${`${t("go to")} (Ctrl K)`}
         onClick=${() => (dialogue.value = { is: "switcher" })}><${Icon} name="search" /></button>
       <button type="button" class="quiet-button narrow-only" aria-label=${t("close list")}
         onClick=${() => (isListOpen.value = false)}><${Icon} name="close" /></button>
     </div>
-    <div class="rooms-list" onKeyDown=${move}>
+    <div class="rooms-frame"><div ref=${list} class="rooms-list" onKeyDown=${move}>
       ${
         invitations.value.length > 0 &&
         html`<${Part}
@@ -66,7 +72,7 @@ export function Rooms() {
         ${talks.value.map((one) => html`<${Row} key=${one.name} one=${one} />`)}
         ${talks.value.length === 0 && html`<li class="none">${t("no talks")}</li>`}
       <//>
-    </div>
+    </div><${Further} list=${list} /></div>
     <${Passing} at="list" />
     <div class="rooms-foot"><${Me} /><${Bell} /></div>
   </nav>`;
@@ -87,10 +93,16 @@ function Row({ one }) {
   const { name, unread, isPrivate, level } = one;
   const isMuted = level === "none";
   const isOpen = open.value === name;
+  const doesCall = !isOpen && callsOf(one) > 0;
+  const classes = `row ${isMuted ? "muted" : unread > 0 ? "has-news" : ""} ${doesCall ? "calls" : ""}`;
+  const row = useRef();
+  useEffect(() => {
+    if (isOpen) row.current.scrollIntoView({ block: "nearest" });
+  }, [isOpen]);
   const isTwo = isTalk(name);
   const user = isTwo ? name.slice(1) : null;
   const hasDraft = !isOpen && keep.get(`draft.${me.value}.${name}`);
-  return html`<li><button type="button" class=${`row ${isMuted ? "muted" : unread > 0 ? "has-news" : ""}`}
+  return html`<li><button type="button" ref=${row} class=${classes}
     aria-current=${isOpen ? "page" : undefined} data-room=${name}
     tabindex=${isOpen || !open.value ? 0 : -1} onClick=${() => openRoom(name)}>
     ${
