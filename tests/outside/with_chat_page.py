@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+import urllib.request
 
 from browsing import ALT, CTRL, Browser
 from stage import RELAIS, REPOSITORY, equal, eventually, free_port, holds, need, test
@@ -266,6 +267,12 @@ def what_is_further_back_is_read_without_the_view_moving(stage):
     ana.until("[...document.querySelectorAll('.hit-body')].some((one) => one.innerText.startsWith('line 7 '))")
     ana.js("[...document.querySelectorAll('.hit')].find((one) => one.innerText.includes('line 7 ')).click()")
     ana.until("document.activeElement.matches('.message.focused') && document.activeElement.innerText.includes('line 7 ')")
+    # What is far away is not drawn, and what is not looked at any more is not kept.
+    drawn = "[...document.querySelectorAll('.message[data-seq]')].filter((one) => one.checkVisibility({contentVisibilityAuto: true})).length"
+    ana.until(f"{drawn} < 300")
+    join(ana, "#tea")
+    ana.click('.row[data-room="#lab"]')
+    ana.until("document.querySelectorAll('.message[data-seq]').length === 120")
     expect_quiet(ana)
 
 
@@ -483,3 +490,276 @@ def all_can_be_done_by_keys_and_has_a_name(stage):
     elsewhere = [url for url in ana.asked if not url.startswith(hub.url)]
     equal(elsewhere, [])
     expect_quiet(ana)
+
+
+@test(seconds=120)
+def two_hold_a_dialogue_in_the_page_each_in_turn(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana, bob = come_in(browser, hub, "ana"), come_in(browser, hub, "bob")
+    held = "document.querySelector('.held')?.innerText ?? ''"
+    # From a talk, by its menu.
+    ana.click('.part [aria-label="Write to somebody"]')
+    ana.fill(".window input[name=user]", "bob")
+    ana.press("Enter")
+    ana.has('.row[data-room="@bob"][aria-current]')
+    ana.click('.room-head [aria-label="About this room"]')
+    pick(ana, "Hold a dialogue, each in turn")
+    ana.until(f"({held}).includes('Your turn')")
+    bob.click('.row[data-room="@ana"]')
+    bob.until(f"({held}).includes('turn of ana')")
+    # Who speaks too early is told so, and nothing that was typed is lost.
+    say(bob, "I first")
+    bob.until("document.querySelector('.passing').innerText.includes('ana is to speak first')")
+    equal(bob.js("[document.querySelector('#composer').value, document.querySelectorAll('.unsent').length]"), ["I first", 0])
+    say(ana, "where were we?")
+    await_texts(bob, ["where were we?"])
+    bob.until(f"({held}).includes('Your turn')")
+    ana.until(f"({held}).includes('turn of bob')")
+    bob.press("Enter")
+    await_texts(ana, ["where were we?", "I first"])
+    ana.until(f"({held}).includes('Your turn')")
+    # It goes on after a reload, and after the hub was gone.
+    ana.ask("Page.reload")
+    ana.until(f"({held}).includes('Your turn')")
+    hub.kill()
+    bob.has(".no-line")
+    hub.begin()
+    bob.until("!document.querySelector('.no-line')")
+    bob.until(f"({held}).includes('turn of ana')")
+    ana.until("!document.querySelector('.no-line')")
+    # The last word may be said by whoever likes, and is no message.
+    bob.js("document.querySelector('#composer').value = ''")
+    say(bob, "fin")
+    for window in (ana, bob):
+        window.until("!document.querySelector('.held') && document.querySelector('.lines').innerText.includes('bob ended the dialogue: fin')")
+        await_texts(window, ["where were we?", "I first"])
+    # By a command, freely; ended by a button.
+    say(bob, "/dialogue free")
+    ana.until(f"({held}).includes('without turns')")
+    say(ana, "one")
+    say(ana, "two")
+    await_texts(bob, ["where were we?", "I first", "one", "two"])
+    ana.click(".held button")
+    bob.until("!document.querySelector('.held') && document.querySelector('.lines').innerText.includes('ana ended the dialogue')")
+    expect_quiet(ana, bob)
+
+
+@test(seconds=120)
+def what_calls_is_chosen_in_the_page_and_followed_on_all_devices(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab", "#tea")
+    other = hub.bot("ana")
+    bob = Bot(hub.tcp)
+    bob.done("REGISTER", user="bob", password="secret-pass")
+    for room in ("#lab", "#tea"):
+        bob.done("JOIN", room=room)
+    ana.js("""window.called = [];
+      window.Notification = class {
+        static permission = 'granted';
+        static async requestPermission() { return this.permission; }
+        constructor(title, { body }) { window.called.push(body); }
+      }""")
+    ana.click(".me")
+    ana.click(".line-of button")
+    ana.until("document.querySelector('.line-of').innerText.includes('calls you when')")
+    ana.press("Escape")
+    ana.js("document.hasFocus = () => false; window.dispatchEvent(new Event('blur'))")
+    # A word to look out for.
+    ana.click(".bell")
+    pick(ana, "Words to look out for…")
+    ana.fill(".window input[name=words]", "Coffee, thé")
+    ana.press("Enter")
+    equal(other.event("keywords")["words"], ["coffee", "thé"])
+    bob.done("MESSAGE", room="#lab", body="coffee?")
+    bob.done("MESSAGE", room="#lab", body="or milk")
+    ana.until("window.called.length === 1 && document.title.startsWith('(1)')")
+    ana.until("document.querySelector('.row[data-room=\"#lab\"] .badge.for-me')?.innerText.includes('1')")
+    # All of one room, nothing of the other, of which another device says so.
+    ana.click('.row[data-room="#lab"]')
+    ana.has('.row[data-room="#lab"][aria-current]')
+    ana.click('.room-head [aria-label="About this room"]')
+    pick(ana, "Call me for all that is said")
+    equal(other.event("notify"), {"ev": "notify", "room": "#lab", "level": "all"})
+    other.done("NOTIFY", room="#tea", level="none")
+    ana.has('.row[data-room="#tea"].muted .mute')
+    bob.done("MESSAGE", room="#tea", body="@ana, coffee?")
+    bob.done("MESSAGE", room="#lab", body="good night")
+    ana.until("window.called.length === 2")
+    ana.until("!!document.querySelector('.row[data-room=\"#tea\"] .badge') && !document.querySelector('.row[data-room=\"#tea\"] .badge.for-me')")
+    # Nothing at all, for an hour.
+    ana.click(".bell")
+    pick(ana, "Do not disturb for an hour")
+    assert other.event("quiet")["on"]
+    ana.until("!document.title.startsWith('(') && document.querySelector('.bell').getAttribute('aria-pressed') === 'true'")
+    bob.done("MESSAGE", room="#lab", body="are you there, @ana?")
+    ana.until("document.querySelector('.lines').innerText.includes('are you there')")
+    # After a reload it is as it was; another device ends it.
+    ana.ask("Page.reload")
+    ana.until("document.querySelector('.bell').title.startsWith('Do not disturb until')")
+    ana.has('.row[data-room="#tea"].muted')
+    other.done("QUIET", on=False)
+    ana.until("document.querySelector('.bell').title === 'You are called'")
+    ana.click(".me")
+    ana.until("document.querySelector('.window').innerText.includes('coffee, thé')")
+    expect_quiet(ana)
+
+
+TOLD = "document.querySelector('.passing').innerText.includes({})"
+LOG = "document.querySelector('.lines').innerText.includes({})"
+HERE = "document.querySelector('.row[data-room=\"{}\"][aria-current]')"
+
+
+def told(words):
+    return TOLD.format(json.dumps(words))
+
+
+def in_log(words):
+    return LOG.format(json.dumps(words))
+
+
+# Each line that can be typed, and what is to be seen then; N is the number of the last message.
+TYPED = [
+    ("/help", "document.querySelector('.window h2').innerText === 'Help'"),
+    ("/register eve", told("You are logged in as ana")),
+    ("/login eve", told("You are logged in as ana")),
+    ("/create cafe", "!!" + HERE.format("#cafe")),
+    ("/invite bob", in_log("ana invited bob")),
+    ("/join lab", "!!" + HERE.format("#lab")),
+    ("/leave cafe", "!document.querySelector('.row[data-room=\"#cafe\"]')"),
+    ("/rooms la", "document.querySelector('.window input[type=search]').value === 'la'"),
+    ("/who", "!!document.querySelector('.beside .members')"),
+    ("/whois bob", in_log("bob: here")),
+    ("/me waves", "!!document.querySelector('.message.action')"),
+    ("/reply N yes", "!!document.querySelector('.answered')"),
+    ("/edit N better", "!!document.querySelector('.message .edited')"),
+    ("/react N 👍", "!!document.querySelector('.signs-on')"),
+    ("/unreact N 👍", "!document.querySelector('.signs-on')"),
+    ("/history 3", "document.activeElement.matches('.message.focused')"),
+    ("/search better", "[...document.querySelectorAll('.hit-body')].some((one) => one.innerText === 'better')"),
+    ("/delete N", "!!document.querySelector('.message.gone')"),
+    ("/topic tea", "document.querySelector('.topic').innerText === 'tea'"),
+    ("/topic", in_log("#lab: tea")),
+    ("/away lunch", "document.querySelector('.me-words').innerText.includes('lunch')"),
+    ("/notify none", "!!document.querySelector('.row.muted')"),
+    ("/keywords tea", told("Done: /keywords tea")),
+    ("/quiet 1h", "document.querySelector('.bell').getAttribute('aria-pressed') === 'true'"),
+    ("/hook build", "document.querySelector('.aside-line code').innerText.includes('/hook/hk_')"),
+    ("/mute bob 10m", in_log("ana muted bob")),
+    ("/unmute bob", in_log("ana lets bob speak again")),
+    ("/slow 5", in_log("wait 5 s")),
+    ("/role bob moderator", in_log("Moderator")),
+    ("/keep 30", in_log("30 days")),
+    ("/kick bob noise", in_log("ana sent bob out: noise")),
+    ("/ban bob 1h", in_log("ana banned bob")),
+    ("/unban bob", in_log("ana lets bob come again")),
+    ("/all hello", "document.querySelector('.announced').innerText.includes('hello')"),
+    ("/calc 2^3", in_log("2^3 = 8")),
+    ("/nick eve", told("and stay ana")),
+    ("/password", "document.querySelector('.window h2').innerText === 'Settings'"),
+    ("/unregister", "document.querySelector('.window h2').innerText === 'Delete the account'"),
+    ("/sessions", "document.querySelector('.window h2').innerText === 'Settings'"),
+    ("/revoke s_none", told("Done: /revoke s_none")),
+    ("/lang fr", "document.querySelector('.part h2').innerText === 'Salons'"),
+    ("/lang en", "document.querySelector('.part h2').innerText === 'Rooms'"),
+    ("/ping", told("The hub is there")),
+    ("/bye", told("stays until it is closed")),
+    ("/msg bob hello", "!!" + HERE.format("@bob")),
+    ("/dialogue free", "!!document.querySelector('.held')"),
+    ("/logout", "!!document.querySelector('.entrance')"),
+]
+
+
+@test(seconds=180)
+def what_can_be_typed_does_in_the_page_what_it_says_or_says_why_not(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bob = Bot(hub.tcp)
+    bob.done("REGISTER", user="bob", password="secret-pass")
+    bob.done("JOIN", room="#lab")
+    known = {one["line"].split()[0] for one in bob.done("HELP")["commands"]}
+    equal({line.split()[0] for line, _ in TYPED}, known)
+    say(ana, "hello")
+    await_texts(ana, ["hello"])
+    # All are offered, but those that have no sense for who is here already.
+    ana.fill("#composer", "/")
+    offered = f"document.querySelectorAll('.choices li').length === {len(known) - 4}"
+    ana.until(offered)
+    ana.press("Escape")
+    ana.js("document.querySelector('#composer').value = ''")
+    for line, shown in TYPED:
+        number = ana.js("[...document.querySelectorAll('.message.own[data-seq]')].at(-1)?.dataset.seq ?? ''")
+        say(ana, line.replace("N", number) if " N" in line else line)
+        try:
+            ana.until(shown)
+        except AssertionError as error:
+            raise AssertionError(f"{line}: {error}\n{ana.js('document.body.innerText')}") from None
+        # What it opened is closed again.
+        ana.until("document.querySelector(':is(dialog, .beside) header button')?.click(), !document.querySelector('dialog, .beside')")
+        if ana.js("!!document.querySelector('#composer')"):
+            ana.js("document.querySelector('#composer').value = ''")
+    expect_quiet(ana)
+
+
+@test
+def what_a_hook_says_has_a_name_and_a_face_of_its_own(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    hook = hub.bot("ana").done("HOOK", room="#lab", name="build")["hook"]
+    ask = urllib.request.Request(hub.url.rstrip("/") + hook, json.dumps({"text": "done, @ana"}).encode())
+    with urllib.request.urlopen(ask, timeout=10) as answer:
+        equal(answer.status, 200)
+    await_texts(ana, ["done, @ana"])
+    equal(ana.js("['.author', '.tag'].map((one) => document.querySelector(`.by-hook ${one}`).innerText)"), ["build", "hook of ana"])
+    holds(ana.js("document.querySelector('.by-hook').getAttribute('aria-label')"), "build, hook of ana")
+    expect_quiet(ana)
+
+
+def lines_of(window):
+    """All that is said in the room, in its order: what is in the log, and what is not."""
+    return window.js("[...document.querySelectorAll('.lines .said > .text')].map((one) => one.textContent)")
+
+
+@test(seconds=120)
+def what_is_refused_stays_where_it_was_said_and_is_neither_lost_nor_said_twice(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bob = come_in(browser, hub, "bob", "#lab")
+    owner = hub.bot("ana")
+    owner.done("MESSAGE", room="#lab", body="one")
+    owner.done("MUTE", room="#lab", user="bob", seconds=600)
+    await_texts(bob, ["one"])
+    say(bob, "may I?")
+    bob.has(".unsent.failed")
+    owner.done("MESSAGE", room="#lab", body="two")
+    await_texts(bob, ["one", "two"])
+    equal(lines_of(bob), ["one", "may I?", "two"])
+    # Nor after a reload is it sent by itself, or elsewhere.
+    bob.ask("Page.reload")
+    bob.has(".unsent.failed")
+    await_texts(bob, ["one", "two"])
+    equal(lines_of(bob), ["one", "may I?", "two"])
+    bob.has(".row .failed")
+    owner.done("MUTE", room="#lab", user="bob", on=False)
+    time.sleep(0.5)
+    equal(texts(ana), ["one", "two"])
+    bob.click(".unsent .fate button")
+    await_texts(ana, ["one", "two", "may I?"])
+    bob.until("!document.querySelector('.unsent')")
+    equal(lines_of(bob), ["one", "two", "may I?"])
+    # In a slow room one may have to wait for long; what was typed can be had back, and said otherwise.
+    owner.done("SLOW", room="#lab", seconds=3600)
+    say(bob, "/me waits")
+    bob.has(".unsent.failed")
+    bob.js("[...document.querySelectorAll('.unsent .fate button')].find((one) => one.innerText === 'Take back').click()")
+    bob.until("document.querySelector('#composer').value === '/me waits' && !document.querySelector('.unsent')")
+    owner.done("SLOW", room="#lab", seconds=0)
+    bob.press("Enter")
+    await_texts(ana, ["one", "two", "may I?", "waits"])
+    # What is too long by lines is refused for good.
+    bob.js("document.querySelector('#composer').value = 'x\\n'.repeat(401) + 'y'; document.querySelector('#composer').dispatchEvent(new Event('input'))")
+    bob.press("Enter")
+    bob.has(".unsent.failed")
+    equal(bob.js("[...document.querySelectorAll('.unsent .fate button')].map((one) => one.innerText)"), ["Take back"])
+    said = [event["body"] for event in owner.done("HISTORY", room="#lab", limit=100)["events"] if event["ev"] == "message"]
+    equal(said, ["one", "two", "may I?", "waits"])
+    expect_quiet(ana, bob)

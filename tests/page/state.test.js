@@ -2,6 +2,7 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { morningAfter } from "../../web/chat/core/morning.js";
 import * as outbox from "../../web/chat/core/outbox.js";
 import * as rooms from "../../web/chat/core/room.js";
 import * as states from "../../web/chat/core/state.js";
@@ -159,6 +160,17 @@ test("no more is kept of a room than is looked at, and there is more to read aga
   assert.equal(many(6001, null).entries.length, 3000);
 });
 
+test("a room that is left keeps its end, and all that is unread", () => {
+  const lab = { ...ana().rooms.get("#lab"), entries: Array.from({ length: 500 }, (_, at) => said(at + 1)), more: false };
+  const left = (read) => {
+    const { entries, more } = rooms.rested({ ...lab, read });
+    return [entries[0].seq, entries.length, more];
+  };
+  assert.deepEqual(left(500), [381, 120, true]);
+  assert.deepEqual(left(100), [100, 401, true]);
+  assert.deepEqual(left(0), [1, 500, false]);
+});
+
 test("own words and what is being looked at are not unread; names are counted apart", () => {
   assert.equal(after(ana(), said(11, { from: "ana" })).lab.unread, 0);
   const { lab } = after(ana(), said(11, { mention: true }), said(12));
@@ -166,6 +178,45 @@ test("own words and what is being looked at are not unread; names are counted ap
   assert.deepEqual((({ unread, mentions }) => [unread, mentions])(rooms.read(lab, 11, "ana")), [1, 0]);
   const elsewhere = after(after(ana(), said(11)).state, { ev: "read", room: "#lab", last: 11 });
   assert.equal(elsewhere.lab.unread, 0);
+});
+
+test("what calls is what the hub tells to notice, by each room's level", () => {
+  const wanted = [said(11, { mention: true }), said(12, { notify: "keyword" }), said(13)];
+  const calls = (state) => [states.totals(state).unread, states.totals(state).calls];
+  assert.deepEqual(calls(after(ana(), ...wanted).state), [3, 2]);
+  assert.deepEqual(calls(after(ana({ level: "all" }), ...wanted).state), [3, 3]);
+  assert.deepEqual(calls(after(ana({ level: "none" }), ...wanted).state), [0, 0]);
+  // Another device changes it while one looks.
+  const level = (of) => ({ ev: "notify", room: "#lab", level: of });
+  assert.deepEqual(calls(after(ana(), ...wanted, level("none")).state), [0, 0]);
+  assert.deepEqual(calls(after(ana(), level("none"), ...wanted, level("mentions")).state), [3, 2]);
+  // What a login counts it knows better than who has read nothing yet.
+  const listedUnread = ana({ last: 20, unread: 9, mentions: 4 });
+  assert.deepEqual(calls(listedUnread), [9, 4]);
+  assert.deepEqual(calls(after(listedUnread, { ev: "read", room: "#lab", last: 20 }).state), [0, 0]);
+});
+
+test("words to look out for and quiet are what the hub told last", () => {
+  const told = { user: "ana", session: "s", cursor: 1, rooms: [], keywords: ["tea"], quiet: { on: true } };
+  const known = states.loggedIn(states.nothing, told, false);
+  assert.deepEqual([known.keywords, known.quiet], [["tea"], { on: true }]);
+  const words = { ev: "keywords", words: ["milk"] };
+  const quiet = { ev: "quiet", on: true, until: "2026-11-22T12:00:00.000Z" };
+  const { state } = after(known, words, quiet);
+  assert.deepEqual([state.keywords, state.quiet.until], [["milk"], quiet.until]);
+  assert.equal(after(state, { ev: "quiet", on: false }).state.quiet, null);
+  assert.deepEqual(states.loggedIn(state, { user: "ana", session: "s", cursor: 1, rooms: [] }, true).keywords, []);
+});
+
+test("tomorrow morning is the next one, for who is up late, too", () => {
+  const morning = (...at) => {
+    const then = morningAfter(new Date(2026, 10, ...at));
+    return [then.getDate(), then.getHours()];
+  };
+  assert.deepEqual(morning(22, 19, 30), [23, 8]);
+  assert.deepEqual(morning(30, 23, 59), [1, 8]);
+  assert.deepEqual(morning(23, 1, 0), [23, 8]);
+  assert.deepEqual(morning(23, 7, 0), [24, 8]);
 });
 
 test("who is sent out has the room no more, and is told why", () => {
@@ -202,6 +253,44 @@ test("names of members that are words of the language are names", () => {
   assert.equal(after(ana(), { ev: "constructor" }).state.me, "ana");
 });
 
+/** What is known of a talk with bob, after events in it. */
+function talk(...events) {
+  const known = states.joined(states.nothing, listed({ room: "@bob", private: true }));
+  const { state } = after({ ...known, me: "ana" }, ...events.map((event) => ({ room: "@bob", ts: "", ...event })));
+  return state.rooms.get("@bob");
+}
+
+const begun = { ev: "dialogue", seq: 11, prev: 10, from: "ana", mode: "turns" };
+
+test("a dialogue is held until its last word, and the hub says whose turn it is", () => {
+  assert.deepEqual(talk(begun).dialogue, { mode: "turns", turn: "ana" });
+  assert.equal(rooms.otherTurn(talk(begun), "ana"), undefined);
+  assert.equal(rooms.otherTurn(talk(begun, { ev: "turn", who: "bob" }), "ana"), "bob");
+  const end = { ev: "dialogue_end", seq: 12, prev: 11, from: "bob", by: "bob", word: "fin" };
+  const ended = talk(begun, end);
+  assert.equal(ended.dialogue, null);
+  assert.equal(ended.entries.length, 2);
+  // Late words about a turn begin nothing.
+  assert.equal(talk(begun, end, { ev: "turn", who: "ana" }).dialogue, null);
+  assert.deepEqual(talk({ ...begun, mode: "free" }).dialogue, { mode: "free" });
+});
+
+test("a login tells which dialogues are held, after a lost line, too", () => {
+  const held = listed({ dialogue: { mode: "turns", turn: "bob" } });
+  assert.equal(rooms.otherTurn(ana({ dialogue: held.dialogue }).rooms.get("#lab"), "ana"), "bob");
+  const again = (one) =>
+    states.loggedIn(ana(), { user: "ana", session: "s", cursor: 12, rooms: [one] }, true).rooms.get("#lab").dialogue;
+  assert.deepEqual(again(held), { mode: "turns", turn: "bob" });
+  assert.equal(again(listed()), null);
+});
+
+test("of a room that is here, the answer to who comes in hides nothing that events tell", () => {
+  const known = rooms.before(ana().rooms.get("#lab"), { events: [said(10)], more: false });
+  const state = { ...ana(), rooms: new Map([["#lab", known]]) };
+  const { lab } = after(states.joined(state, listed({ last: 11, topic: "tea" })), { ...begun, room: "#lab", ts: "" });
+  assert.deepEqual([lab.topic, lab.entries.length], ["tea", 2]);
+});
+
 test("pages looked at apart become one with what is known where they meet", () => {
   const lab = after(ana(), said(11), said(12)).lab;
   const away = rooms.lookAt(lab, { events: [said(3), said(4)], more: true }, 3);
@@ -234,4 +323,39 @@ test("what was said is sent one by one, and again under its own name", () => {
     outbox.seen(list, "#lab", { told: 11 }).map((one) => one.cid),
     ["b"],
   );
+});
+
+/** An outbox of messages, each `cid room`. */
+const said1by1 = (...all) =>
+  all.reduce((list, one) => {
+    const [cid, room] = one.split(" ");
+    return outbox.add(list, { cid, cmd: "MESSAGE", room, fields: { kind: "text", body: cid } });
+  }, []);
+
+test("what pauses holds up its own room and no other, and is asked again once", () => {
+  let list = outbox.pausing(outbox.asking(said1by1("a #lab", "b #lab", "c #tea"), "a"), "a", "too fast");
+  assert.equal(outbox.next(list).cid, "c");
+  list = outbox.asking(list, "c");
+  assert.equal(outbox.next(list), undefined);
+  assert.equal(outbox.next(outbox.again(list, "a")).cid, "a");
+  // A line that was lost meanwhile had it wait already; the end of the pause does nothing then.
+  const asked = outbox.asking(outbox.lost(list), "a");
+  assert.equal(outbox.again(asked, "a").find((one) => one.cid === "a").state, "asked");
+  assert.equal(outbox.pausing(outbox.again(list, "a"), "a", "too fast")[0].tries, 2);
+});
+
+test("what failed waits for nobody, is kept as failed, and is tried again under its own name", () => {
+  const list = outbox.failed(said1by1("a #lab", "b #lab"), "a", { error: "muted", code: "MUTED", after: 11 });
+  assert.equal(outbox.next(list).cid, "b");
+  const kept = outbox.restore([], list[0]);
+  assert.equal(outbox.next(kept), undefined);
+  assert.deepEqual([kept[0].after, kept[0].error], [11, "muted"]);
+  const again = outbox.again(kept, "a");
+  assert.deepEqual([outbox.next(again).cid, again[0].after], ["a", undefined]);
+  assert.equal(outbox.next(outbox.restore([], { ...list[1], state: "asked" })).cid, "b");
+});
+
+test("what is taken back reads as it was typed", () => {
+  const typed = (kind, body) => outbox.typedOf({ kind, body });
+  assert.deepEqual([typed("text", "hi"), typed("text", "/x"), typed("action", "waves")], ["hi", "//x", "/me waves"]);
 });

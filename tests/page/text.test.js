@@ -3,8 +3,9 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { firstLine, isSigns, isUnbroken, partsOf } from "../../web/chat/core/text.js";
-import { linesOf } from "../../web/chat/core/lines.js";
-import { matching, mayKeep, readTyped, wordBefore } from "../../web/chat/core/typed.js";
+import { linesOf, piecesOf } from "../../web/chat/core/lines.js";
+import { isLastWord, matching, mayKeep, readTyped, wordBefore } from "../../web/chat/core/typed.js";
+import { spokenBy } from "../../web/chat/core/hook.js";
 import { figureOf } from "../../web/chat/core/figure.js";
 
 const links = (text) =>
@@ -105,8 +106,23 @@ test("what is typed is said, done here, or a command for the hub", () => {
   check("/calc 2^64", { command: "/calc 2^64" });
   check("/MSG bob hi\nyou", { own: "talk", rest: "bob hi\nyou" });
   check("/constructor", { command: "/constructor" });
+  check("/hist 3", { own: "history", rest: "3" });
+  check("/Re 12 yes", { own: "reply", rest: "12 yes" });
+  for (const [text, isLast] of Object.entries({ fin: true, " QUIT\n": true, "fin.": false, "la fin": false, "": false }))
+    assert.equal(isLastWord(text), isLast, text);
   assert.equal(mayKeep("/password a b"), false);
+  assert.equal(mayKeep("/désinscrire a"), false);
+  assert.equal(mayKeep("/passwords"), true);
   assert.equal(mayKeep("hello /password"), true);
+});
+
+test("what a hook says is the hook's, and whose hook it is stays known", () => {
+  const by = (fields) => spokenBy({ kind: "notice", from: "ana", ...fields });
+  assert.deepEqual(by({ body: "[build] done\nall of it" }), { name: "build", body: "done\nall of it", owner: "ana" });
+  for (const body of ["done", "[build]", "[] x", "[a\nb] x", " [a] x", null])
+    assert.deepEqual(by({ body }), { name: "ana", body });
+  // Nobody is taken for a program who says something themselves.
+  assert.equal(by({ kind: "text", body: "[build] done" }).owner, undefined);
 });
 
 test("the word before the caret is completed", () => {
@@ -147,8 +163,36 @@ test("days, groups and what is new are lines of the log", () => {
     linesOf(joins, view).map((line) => line.events?.length),
     [undefined, 2],
   );
+  // What is in no log stands where it was said, and parts who spoke on both sides of it.
+  const own = [
+    { is: "unsent", after: Infinity },
+    { is: "unsent", after: 3 },
+  ];
+  assert.deepEqual(
+    linesOf([at(3, 0), at(5, 1)], { ...view, newAfter: null }, own).map((line) => [line.is, line.isFirst, line.after]),
+    [
+      ["day", undefined, undefined],
+      ["words", true, undefined],
+      ["unsent", undefined, 3],
+      ["words", true, undefined],
+      ["unsent", undefined, Infinity],
+    ],
+  );
   // Own words begin nothing new.
   assert.deepEqual(shape([at(3, 0, { from: "ana" })]), ["day", "first 3"]);
+});
+
+test("pieces of a log stay as they are, whatever comes before or behind", () => {
+  const at = (seq) => ({ key: seq, event: { seq } });
+  const cut = (lines) => piecesOf(lines).map(({ key, lines: its }) => [key, its.length]);
+  assert.deepEqual(cut([{ is: "day" }, at(60), at(63), { is: "new" }, at(64), at(200), { is: "unsent" }]), [
+    [0, 4],
+    [1, 1],
+    [3, 2],
+  ]);
+  assert.deepEqual(cut([at(10), { is: "happened", events: [at(70).event, at(300).event] }]).length, 2);
+  assert.deepEqual(cut([]), []);
+  assert.deepEqual(cut([{ is: "unsent" }]), [[undefined, 1]]);
 });
 
 test("figures are the same for the same name, and differ for others", () => {

@@ -1,16 +1,13 @@
 /**
- * What people do beside saying things: rooms, members, and lines that are commands.
+ * What people do beside saying things: about rooms, and who is in them.
  */
 
 import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
-import { readTyped } from "../core/typed.js";
 import { put } from "../core/maps.js";
-import { ask, away, change, logOut, me, state } from "./hub.js";
-import { aside, beside, complain, dialogue, open, show, tell, trying } from "./shown.js";
+import { ask, away, change, me, state } from "./hub.js";
+import { open, show, trying } from "./shown.js";
 import { load, loadMembers } from "./reading.js";
-import { say } from "./sending.js";
-import { t } from "./tongue.js";
 
 /** Comes into a room, and opens it. */
 export const join = (name) => trying(() => joinOrFail(name));
@@ -19,7 +16,8 @@ export async function joinOrFail(name) {
   cameIn(await ask("JOIN", { room: name }));
 }
 
-function cameIn(told) {
+/** Shows a room that this person is in now. */
+export function cameIn(told) {
   change(states.joined, told);
   openRoom(told.room);
 }
@@ -60,82 +58,6 @@ export const setAway = (text) =>
     await ask("AWAY", text ? { text } : {});
     away.value = text || null;
   });
-
-const OWN = {
-  async talk(rest) {
-    const [, name, words] = /^(\S+)\s*([\s\S]*)$/.exec(rest) ?? [];
-    if (!name) return tell(t("whom"), true);
-    const room = await talkTo(name);
-    if (words) say(room, words);
-    return undefined;
-  },
-  search: (rest) => {
-    beside.value = { is: "search", words: rest };
-  },
-  members: () => {
-    beside.value = { is: "members" };
-  },
-  rooms: () => {
-    dialogue.value = { is: "rooms" };
-  },
-  help: () => {
-    dialogue.value = { is: "help" };
-  },
-  devices: () => {
-    dialogue.value = { is: "settings" };
-  },
-  password: () => {
-    dialogue.value = { is: "settings" };
-  },
-  logout: () => logOut(false),
-};
-
-/**
- * Does what was typed in a room. Gives whether the composer is done with it.
- *
- * @param {string} room
- * @param {string} text
- * @param {?number} reply the entry it answers
- */
-export async function doTyped(room, text, reply) {
-  const typed = readTyped(text);
-  if (!typed) return false;
-  if (typed.say !== undefined) say(room, typed.say, { kind: typed.kind, reply });
-  else {
-    try {
-      if (typed.own) await OWN[typed.own](typed.rest);
-      else await command(room, typed.command);
-    } catch (error) {
-      complain(error);
-      return false;
-    }
-  }
-  return true;
-}
-
-/** The hub knows what a line means; what it comes to, the answer's fields tell. */
-async function command(room, line) {
-  const answer = await ask("COMMAND", { room, line });
-  const [, read] = ANSWERS.find(([field]) => answer[field] !== undefined) ?? [];
-  if (read) read(answer, { room, line });
-  else if (/^\/(?:away|abs)\b/i.test(line)) away.value = line.replace(/^\S+\s*/, "") || null;
-}
-
-const ANSWERS = [
-  ["seq", () => {}],
-  ["events", (answer, { line }) => (beside.value = { is: "search", words: line, found: answer.events })],
-  ["rooms", () => (dialogue.value = { is: "rooms" })],
-  ["room", cameIn],
-  ["members", () => (beside.value = { is: "members" })],
-  [
-    "user",
-    ({ user, online, away: text }, { room }) =>
-      aside(room, { text: `${user}: ${text ?? t(online ? "online" : "offline")}` }),
-  ],
-  ["value", ({ value }, { room, line }) => aside(room, { text: `${line.replace(/^\S+\s*/, "")} = ${value}` })],
-  ["sessions", () => (dialogue.value = { is: "settings" })],
-  ["commands", () => (dialogue.value = { is: "help" })],
-];
 
 /** Opens the room that was open last, or else the first. */
 export function openUsual(kept) {

@@ -1,15 +1,19 @@
 /**
- * Calling people who look elsewhere: the count in the title, and the browser's notifications.
+ * Calling people who look elsewhere: the count in the title, the browser's notifications, a sound. What calls is what
+ * the hub tells to notice, and nothing else.
  */
 
 import { computed, effect, signal } from "../vendor/signals.js";
+import { spokenBy } from "../core/hook.js";
 import { firstLine } from "../core/text.js";
 import { isTalk } from "../core/room.js";
 import { totals } from "../core/state.js";
 import { on, phase, state } from "./hub.js";
 import { keep } from "./kept.js";
 import { openRoom } from "./acting.js";
+import { isQuiet } from "./noticing.js";
 import { open } from "./shown.js";
+import { ring } from "./sound.js";
 import { t } from "./tongue.js";
 
 const CHARS_MAX = 140;
@@ -30,27 +34,34 @@ export async function notify(isOn) {
   notifying.value = standing();
 }
 
-on("news", ({ room, from, body, mention }) => {
-  const isForMe = mention || isTalk(room);
-  const isSeen = !document.hidden && document.hasFocus();
-  if (!isForMe || isSeen || notifying.value !== "on" || body === null) return;
-  const title = isTalk(room) ? from : t("x in y", from, room);
+on("news", (event) => {
+  if (!event.notify || event.body === null) return;
+  const isHere = !document.hidden && document.hasFocus();
+  if (!isHere || state.value.watched !== event.room) ring();
+  if (!isHere && notifying.value === "on") show(event);
+});
+
+function show(event) {
+  const { room } = event;
+  const { name, body } = spokenBy(event);
+  const title = isTalk(room) ? name : t("x in y", name, room);
   const shown = new Notification(title, { body: firstLine(body, CHARS_MAX), tag: room, icon: "icon.svg", dir: "auto" });
   shown.onclick = () => {
     globalThis.focus();
     openRoom(room);
     shown.close();
   };
-});
+}
 
 const all = computed(() => totals(state.value));
 
 effect(() => {
-  const { unread, mentions } = all.value;
-  const count = mentions > 0 ? `(${mentions}) ` : unread > 0 ? "• " : "";
+  const { unread, calls } = all.value;
+  const called = isQuiet.value ? 0 : calls;
+  const count = called > 0 ? `(${called}) ` : unread > 0 ? "• " : "";
   const where = phase.value === "in" && open.value ? `${open.value} – ` : "";
   document.title = `${count}${where}relais`;
   // On the icon of the installed page.
-  if (mentions > 0) navigator.setAppBadge?.(mentions).catch(() => {});
+  if (called > 0) navigator.setAppBadge?.(called).catch(() => {});
   else navigator.clearAppBadge?.().catch(() => {});
 });

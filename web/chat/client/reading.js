@@ -6,14 +6,13 @@ import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
 import { signal } from "../vendor/signals.js";
 import { ask, away, change, on, state } from "./hub.js";
-import { focus, open, show, trying } from "./shown.js";
+import { focus, open, show, tell, trying } from "./shown.js";
+import { t } from "./tongue.js";
 
 const PAGE = 60;
 const PAGE_MAX = 200;
 /** So many pages are read to go back to an entry; what is further away is looked at apart. */
 const PAGES_BACK_MAX = 5;
-/** Of so many rooms the news are read before anybody opens them, to know what is for whom. */
-const ROOMS_AHEAD_MAX = 30;
 
 /** Rooms of which a page is on its way. */
 export const loading = signal(new Set());
@@ -39,7 +38,9 @@ async function pageBefore(room, limit) {
   const first = room.entries[0]?.seq;
   const where = first === undefined ? { latest: true } : { before: first };
   const page = await ask("HISTORY", { room: room.name, ...where, limit });
-  inRoom(room.name, rooms.before, page);
+  // What is known may begin further on by now: then this page ends before it.
+  const fits = (now) => first === undefined || now.entries[0]?.seq === first;
+  inRoom(room.name, (now) => (fits(now) ? rooms.before(now, page) : now));
 }
 
 /** Reads the newest of a room, with all that is unread where that is not too much. */
@@ -88,6 +89,21 @@ export async function goTo(name, seq) {
     }
   });
   focus.value = { seq, at: performance.now() };
+}
+
+/** Goes to where the last `many` messages of a room begin, or those before an entry. */
+export async function goBack(name, many, before) {
+  let [left, first, end] = [many, null, before];
+  for (let pages = 0; pages < PAGES_BACK_MAX && left > 0; pages += 1) {
+    const page = await ask("HISTORY", { room: name, ...(end ? { before: end } : { latest: true }), limit: PAGE_MAX });
+    const said = page.events.filter((event) => event.ev === "message");
+    first = said.at(-Math.min(left, said.length)) ?? first;
+    left -= said.length;
+    end = page.events[0]?.seq;
+    if (!page.more) break;
+  }
+  if (first) await goTo(name, first.seq);
+  else tell(t("nothing before"));
 }
 
 export const backToNow = (name) => inRoom(name, rooms.lookBack);
@@ -141,7 +157,7 @@ on("missing", async ({ room, after }) => {
   }
 });
 
-on("entered", async ({ rooms: told }, isResuming) => {
+on("entered", ({ rooms: told }) => {
   for (const { room, read } of told) {
     const mine = state.value.rooms.get(room)?.read ?? 0;
     if (mine > read) ask("READ", { room, seq: mine }).catch(() => {});
@@ -152,7 +168,4 @@ on("entered", async ({ rooms: told }, isResuming) => {
     load(open.value);
     loadMembers(open.value);
   }
-  if (isResuming) return;
-  const unread = told.filter((one) => one.unread > 0).sort((a, b) => b.last - a.last);
-  for (const { room } of unread.slice(0, ROOMS_AHEAD_MAX)) await load(room);
 });

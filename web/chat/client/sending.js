@@ -2,17 +2,20 @@
  * Saying things: through the outbox, so that what was typed is neither lost nor said twice.
  */
 
+import { batch } from "../vendor/signals.js";
 import { Lost } from "../core/connection.js";
 import * as outbox from "../core/outbox.js";
 import { ask, change, isUp, me, on, state } from "./hub.js";
 import { cid, keep } from "./kept.js";
-import { complain } from "./shown.js";
+import { about, complain, setAbout, takenBack } from "./shown.js";
 
 /** After these the same is asked again, by itself. */
 const PASSING = new Set(["RATE_LIMITED", "UNAVAILABLE", "SHUTDOWN", "INTERNAL"]);
 /** Who has to wait longer is told so, and tries again when they like. */
 const WAIT_MS_MAX = 20_000;
 const USUAL_WAIT_MS = 1000;
+/** What the hub cannot do, and does not say when it can, is asked so often. */
+const TRIES_MAX = 20;
 
 const setOutbox = (step, ...given) => change((known) => ({ ...known, outbox: step(known.outbox, ...given) }));
 
@@ -23,7 +26,7 @@ export function say(room, body, { kind = "text", reply } = {}) {
 
 export const edit = (room, seq, body) => put("EDIT", room, { seq, body });
 
-export const redact = (room, seq) => put("REDACT", room, { seq });
+export const redact = (room, seq, reason) => put("REDACT", room, { seq, ...(reason ? { reason } : {}) });
 
 export const react = (room, seq, emoji, isOn) => put("REACT", room, { seq, emoji, on: isOn });
 
@@ -34,22 +37,42 @@ function put(cmd, room, fields) {
   flush();
 }
 
-export function tryAgain(its) {
-  setOutbox(outbox.again, its);
+/** Tries again what was refused. */
+export function tryAgain(one) {
+  keep.set(`unsent.${me.value}.${one.cid}`, { ...one, state: "waiting" });
+  setOutbox(outbox.again, one.cid);
   flush();
 }
 
 /** Leaves it unsaid. */
-export function giveUp(its) {
+function giveUp(its) {
   keep.set(`unsent.${me.value}.${its}`, null);
   setOutbox(outbox.drop, its);
 }
 
-async function flush() {
-  const one = isUp.value && outbox.next(state.value.outbox);
-  if (!one) return;
+/** Leaves it unsaid, and has it in the composer again. */
+export function takeBack({ cid: its, room, fields }) {
+  const answered = state.value.rooms.get(room)?.entries.find((one) => one.seq === fields.reply);
+  batch(() => {
+    giveUp(its);
+    if (answered) setAbout(room, { reply: answered });
+    else if (about.value.get(room)?.edit) setAbout(room, null);
+    takenBack.value = { room, text: outbox.typedOf(fields) };
+  });
+}
+
+/** Asks all that may be asked now: of each room the first that waits. */
+function flush() {
+  let one = outbox.next(state.value.outbox);
+  while (isUp.value && one) {
+    setOutbox(outbox.asking, one.cid);
+    send(one);
+    one = outbox.next(state.value.outbox);
+  }
+}
+
+async function send(one) {
   const { cid: its, cmd, room, fields } = one;
-  setOutbox(outbox.asking, its);
   try {
     const { seq } = await ask(cmd, { room, cid: its, ...fields });
     keep.set(`unsent.${me.value}.${its}`, null);
@@ -73,15 +96,29 @@ function settle({ cid: its, cmd, room }, seq) {
 function refused(one, error) {
   if (error instanceof Lost) return; // The lost line has it wait already.
   const wait = error.retryMs ?? USUAL_WAIT_MS;
-  if (PASSING.has(error.code) && wait <= WAIT_MS_MAX) {
-    setTimeout(() => tryAgain(one.cid), wait);
-    return;
-  }
-  if (one.cmd === "MESSAGE") setOutbox(outbox.failed, one.cid, error.message);
+  const mayBeTried = error.code === "RATE_LIMITED" || (one.tries ?? 0) < TRIES_MAX;
+  if (PASSING.has(error.code) && wait <= WAIT_MS_MAX && mayBeTried) {
+    setOutbox(outbox.pausing, one.cid, error.message);
+    setTimeout(goOn, wait, one.cid);
+  } else if (one.cmd === "MESSAGE") fail(one, error);
   else {
     giveUp(one.cid);
     complain(error);
   }
+}
+
+/** It stays where it was said, after a reload, too, until somebody tries it again or takes it back. */
+function fail(one, { message: error, code }) {
+  const after = state.value.rooms.get(one.room)?.told ?? 0;
+  setOutbox(outbox.failed, one.cid, { error, code, after });
+  keep.set(`unsent.${me.value}.${one.cid}`, state.value.outbox.find(({ cid: its }) => its === one.cid));
+}
+
+/** After a pause; a line that was lost meanwhile has it wait already. */
+function goOn(its) {
+  if (!state.value.outbox.some((one) => one.cid === its && one.state === "pausing")) return;
+  setOutbox(outbox.again, its);
+  flush();
 }
 
 // What was not sent when the page was left is sent when it is back.
@@ -92,6 +129,6 @@ on("entered", () => {
     .map(([, one]) => one)
     .filter((one) => one?.cid && !known.has(one.cid));
   left.sort((a, b) => (a.ts < b.ts ? -1 : 1));
-  for (const one of left) setOutbox(outbox.add, one);
+  for (const one of left) setOutbox(outbox.restore, one);
   flush();
 });

@@ -4,7 +4,9 @@
 
 import { computed, signal } from "../vendor/signals.js";
 import { Lost, Refused } from "../core/connection.js";
-import { me, on, state } from "./hub.js";
+import * as rooms from "../core/room.js";
+import * as states from "../core/state.js";
+import { change, me, on, state } from "./hub.js";
 import { keep } from "./kept.js";
 import { t } from "./tongue.js";
 
@@ -22,9 +24,11 @@ export const dialogue = signal(null);
 export const menu = signal(null);
 /** To what the composer of a room answers, or what it edits: room → `{ reply }` or `{ edit }`. */
 export const about = signal(new Map());
+/** What was taken back, for the composer of its room: `{ room, text }`. */
+export const takenBack = signal(null);
 /** The entry to scroll to, and to point out. */
 export const focus = signal(null);
-/** Words in passing, at the lower edge. */
+/** Words in passing. */
 export const passing = signal(null);
 /** What is told to the one who typed alone: room → lines. */
 export const asides = signal(new Map());
@@ -33,11 +37,13 @@ export const room = computed(() => state.value.rooms.get(open.value) ?? null);
 
 let timer;
 
-/** Tells something in passing. */
+const PASSING_MS = 4000;
+
+/** Tells something in passing. What is bad stays until it is closed, or something is said. */
 export function tell(text, isBad = false) {
   clearTimeout(timer);
   passing.value = { text, isBad };
-  timer = setTimeout(() => (passing.value = null), isBad ? 8000 : 4000);
+  if (!isBad) timer = setTimeout(() => (passing.value = null), PASSING_MS);
 }
 
 /** Tells why something did not happen. */
@@ -63,6 +69,7 @@ export function show(name) {
     const its = state.value.rooms.get(name);
     newAfter.value = its && its.unread > 0 ? its.read : null;
     focus.value = null;
+    change(states.inRoom, open.value, rooms.rested);
   }
   open.value = name;
   isListOpen.value = false;
@@ -82,15 +89,13 @@ export function setAbout(name, what) {
   about.value = next;
 }
 
-/** Tells the one who typed something alone, in the log of a room. */
-export function aside(name, line) {
-  const lines = [...(asides.value.get(name) ?? []), { key: `aside ${Date.now()} ${Math.random()}`, ...line }];
-  asides.value = new Map(asides.value).set(name, lines.slice(-20));
+const ASIDES_MAX = 20;
+
+/** Tells the one who typed something alone, where the log of a room ends now. */
+export function aside(name, { text, code }) {
+  const after = state.value.rooms.get(name)?.told ?? 0;
+  const lines = [...(asides.value.get(name) ?? []), { key: `aside ${++number}`, text, code, after }];
+  asides.value = new Map(asides.value).set(name, lines.slice(-ASIDES_MAX));
 }
 
-export function clearAsides(name) {
-  if (!asides.value.has(name)) return;
-  const next = new Map(asides.value);
-  next.delete(name);
-  asides.value = next;
-}
+let number = 0;

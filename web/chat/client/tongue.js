@@ -6,7 +6,7 @@ import { effect, signal } from "../vendor/signals.js";
 import { WORDS } from "../words.js";
 import { keep } from "./kept.js";
 
-const LANGS = ["en", "fr"];
+export const LANGS = ["en", "fr"];
 
 const usual = (navigator.languages ?? []).map((one) => one.slice(0, 2)).find((one) => LANGS.includes(one)) ?? "en";
 

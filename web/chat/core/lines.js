@@ -20,6 +20,8 @@ const TOLD = new Set([
   "unmute",
   "slow",
   "retain",
+  "dialogue",
+  "dialogue_end",
 ]);
 
 /**
@@ -31,12 +33,15 @@ const TOLD = new Set([
  * @param {object[]} entries of the log, without changes of others
  * @param {{dayOf: (ts: string) => string, newAfter: ?number, me: string}} view `newAfter` is the last that was read
  * when the room was opened
+ * @param {{after: number}[]} own lines that are in no log, each behind the entry `after`
  */
-export function linesOf(entries, { dayOf, newAfter, me }) {
+export function linesOf(entries, { dayOf, newAfter, me }, own = []) {
   const lines = [];
+  const left = [...own].sort((one, other) => one.after - other.after);
   let day = "";
   let isMarked = newAfter === null;
   for (const event of entries) {
+    while (left[0]?.after < event.seq) lines.push(left.shift());
     if (event.ev !== "message" && !TOLD.has(event.ev)) continue;
     const its = dayOf(event.ts);
     if (its !== day) lines.push({ is: "day", key: `day ${its} ${event.seq}`, ts: event.ts });
@@ -48,7 +53,7 @@ export function linesOf(entries, { dayOf, newAfter, me }) {
     const line = event.ev === "message" ? words(lines.at(-1), event) : happened(lines, event);
     if (line) lines.push(line);
   }
-  return lines;
+  return [...lines, ...left];
 }
 
 function words(before, event) {
@@ -73,4 +78,27 @@ function happened(lines, event) {
   if (!isSame) return { is: "happened", key: event.seq, ev: event.ev, events: [event] };
   lines[lines.length - 1] = { ...before, events: [...before.events, event] };
   return undefined;
+}
+
+/** Lines whose entries are no further apart than that stand in one piece. */
+const PIECE_SEQS = 64;
+
+/**
+ * Cuts lines into pieces that are drawn, and left out of the drawing, as one. Where they are cut depends on entries
+ * alone, so that pieces stay the same when more is read before or comes behind.
+ *
+ * @returns {{key: number, lines: object[]}[]}
+ */
+export function piecesOf(lines) {
+  const pieces = [];
+  for (const line of lines) {
+    const seq = (line.event ?? line.events?.[0])?.seq;
+    const last = pieces.at(-1);
+    const key = seq === undefined ? last?.key : Math.floor(seq / PIECE_SEQS);
+    if (last && (last.key === key || last.key === undefined)) {
+      last.key ??= key;
+      last.lines.push(line);
+    } else pieces.push({ key, lines: [line] });
+  }
+  return pieces;
 }

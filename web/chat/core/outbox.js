@@ -2,8 +2,9 @@
  * What was said here and is not known to be kept by the hub: a list in the order in which it was said.
  *
  * Each has a `cid`, under which it is asked again after a lost line; the hub does it once. `state` is
- * `waiting` (for its turn, or for the line), `asked`, `kept` (acknowledged, its event not heard yet) or
- * `failed`, with the `error`. Functions here give a new list, or the same where nothing changes.
+ * `waiting` (for its turn, or for the line), `asked`, `pausing` (refused, by `error`, and asked again soon), `kept`
+ * (acknowledged, its event not heard yet) or `failed`, with the `error` and its `code`; what failed stays where it was
+ * said, behind entry `after`. Functions here give a new list, or the same where nothing changes.
  */
 
 /** Puts something at the end. */
@@ -12,10 +13,15 @@ export const add = (list, { cid, cmd, room, fields, ts }) => [
   { cid, cmd, room, fields, ts, state: "waiting" },
 ];
 
-/** What is to be asked next: the first that waits, unless one is under way, as order matters. */
+/** Puts something at the end as it was kept: what had failed is not asked again by itself. */
+export const restore = (list, one) => (one.state === "failed" ? [...list, one] : add(list, one));
+
+const isUnderWay = ({ state }) => state === "asked" || state === "pausing";
+
+/** What is to be asked next: the first that waits, and not while another of its room is under way, as order matters. */
 export function next(list) {
-  if (list.some((one) => one.state === "asked")) return undefined;
-  return list.find((one) => one.state === "waiting");
+  const busy = new Set(list.filter(isUnderWay).map((one) => one.room));
+  return list.find((one) => one.state === "waiting" && !busy.has(one.room));
 }
 
 const change = (list, cid, fields) => list.map((one) => (one.cid === cid ? { ...one, ...fields } : one));
@@ -25,16 +31,31 @@ export const asking = (list, cid) => change(list, cid, { state: "asked", error: 
 /** The hub has it, as entry `seq`. */
 export const kept = (list, cid, seq) => change(list, cid, { state: "kept", seq });
 
-/** The hub says no. */
-export const failed = (list, cid, error) => change(list, cid, { state: "failed", error });
+/** The hub says no, for now; `tries` counts how often it did. */
+export const pausing = (list, cid, error) =>
+  list.map((one) => (one.cid === cid ? { ...one, state: "pausing", error, tries: (one.tries ?? 0) + 1 } : one));
 
-/** It is to be tried again, with the same `cid`. */
-export const again = (list, cid) => change(list, cid, { state: "waiting", error: undefined });
+/** The hub says no. */
+export const failed = (list, cid, { error, code, after }) => change(list, cid, { state: "failed", error, code, after });
+
+const AGAIN = { state: "waiting", error: undefined, code: undefined, after: undefined };
+
+/** It is to be tried again, with the same `cid`, if it failed or pauses. */
+export function again(list, cid) {
+  const is = (one) => one.cid === cid && (one.state === "failed" || one.state === "pausing");
+  return list.map((one) => (is(one) ? { ...one, ...AGAIN } : one));
+}
 
 /** The line was lost: what was under way is to be asked again. */
-export const lost = (list) => list.map((one) => (one.state === "asked" ? { ...one, state: "waiting" } : one));
+export const lost = (list) => list.map((one) => (isUnderWay(one) ? { ...one, state: "waiting" } : one));
 
 export const drop = (list, cid) => list.filter((one) => one.cid !== cid);
+
+/** What one would type to say it. */
+export function typedOf({ kind, body }) {
+  if (kind === "action") return `/me ${body}`;
+  return body.startsWith("/") ? `/${body}` : body;
+}
 
 /** Takes out what is to be seen in the log: by its `cid`, or because the log is told further than it stands. */
 export function seen(list, room, { cid, told }) {

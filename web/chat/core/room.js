@@ -12,13 +12,28 @@ import { entry, put, without } from "./maps.js";
 const WATCHED_MAX = 800;
 /** Nor is more kept where nobody looks at the end: but there somebody may be reading further back. */
 const ENTRIES_MAX = 6000;
+/** And so many when another room is opened. */
+const RESTED_MAX = 120;
 
 /** A room by what the hub lists of it, beside what was known of it. */
 export function listed(known, told) {
-  const { room: name, topic, private: isPrivate, role, last, read, unread, members } = told;
+  const { room: name, last, read, unread, mentions = 0 } = told;
   const before = known ?? blank(name);
-  return { ...before, topic, isPrivate, role, last, read: Math.max(read ?? 0, before.read), unread, size: members };
+  return { ...before, ...standing(told), last, read: Math.max(read ?? 0, before.read), unread, mentions };
 }
+
+/** What a list tells of a room as it stands, whatever was read of it. */
+export const standing = ({ topic, private: isPrivate, role, members, dialogue, level = USUAL }) => ({
+  topic,
+  isPrivate,
+  role,
+  size: members,
+  dialogue: dialogue ?? null,
+  level,
+});
+
+/** How much of a room one wants to notice: `all`, `mentions`, `none`. */
+const USUAL = "mentions";
 
 /** A room of which only the name is known. */
 export function blank(name) {
@@ -41,6 +56,8 @@ export function blank(name) {
     edits: new Map(),
     people: null,
     slow: 0,
+    dialogue: null,
+    level: USUAL,
   };
 }
 
@@ -64,7 +81,17 @@ const RULES = {
   kick: (room, event) => gone(room, event.user),
   ban: (room, event) => gone(room, event.user),
   role: (room, event, me) => ({ ...ranked(room, event), role: event.user === me ? event.role : room.role }),
+  // Who asked for it begins.
+  dialogue: (room, { mode, from }) => ({ ...room, dialogue: mode === "turns" ? { mode, turn: from } : { mode } }),
+  dialogue_end: (room) => ({ ...room, dialogue: null }),
 };
+
+/** A room in which it is somebody's turn to speak. */
+export const turned = (room, who) =>
+  room.dialogue ? { ...room, dialogue: { ...room.dialogue, turn: who } } : room;
+
+/** Whose turn it is, if it is another's than `me`. */
+export const otherTurn = ({ dialogue }, me) => (dialogue?.turn === me ? undefined : dialogue?.turn);
 
 function here(room, user) {
   if (!room.people) return { ...room, size: room.size + 1 };
@@ -98,9 +125,19 @@ export function happened(room, event, { me, isWatched }) {
   if (after.entries.length < room.entries.length) after.more = true;
   const counts = isWords(event) && event.from !== me && event.seq > after.read;
   if (!counts) return after;
-  const isForMe = event.mention || isTalk(room.name);
-  return { ...after, unread: after.unread + 1, mentions: after.mentions + (isForMe ? 1 : 0) };
+  return { ...after, unread: after.unread + 1, mentions: after.mentions + (isForMe(room, event) ? 1 : 0) };
 }
+
+/** A room that nobody looks at keeps its end, and what is unread: the rest is read again when it is wanted. */
+export function rested(room) {
+  const unread = room.entries.findIndex((one) => one.seq > room.read);
+  const from = Math.min(room.entries.length - RESTED_MAX, unread < 0 ? Infinity : unread - 1);
+  return from > 0 ? { ...room, entries: room.entries.slice(from), more: true } : room;
+}
+
+/** Whether what was said is for who reads, as the hub counts it: what comes while it is quiet, too. */
+const isForMe = (room, event) =>
+  room.level !== "none" && (event.mention || event.notify === "keyword" || isTalk(room.name));
 
 function trimmed(entries, isWatched) {
   const most = isWatched ? WATCHED_MAX : ENTRIES_MAX;
@@ -153,13 +190,8 @@ export function before(room, { events, more }) {
   const first = room.entries[0]?.seq ?? Infinity;
   const entries = [...lines.filter((one) => one.seq < first), ...room.entries];
   const told = Math.max(room.told, ...events.map((one) => one.seq));
-  const mentions = room.isLoaded ? room.mentions : Math.min(room.unread, forMe(room, lines) + room.mentions);
-  return { ...after, entries, told, last: Math.max(room.last, told), more, mentions, isLoaded: true };
+  return { ...after, entries, told, last: Math.max(room.last, told), more, isLoaded: true };
 }
-
-/** How much of it is for who reads, and was not read. */
-const forMe = (room, lines) =>
-  lines.filter((one) => isWords(one) && one.seq > room.read && (one.mention || isTalk(room.name))).length;
 
 /** More was missed than is told: what is known ends, and begins anew with what comes. */
 export const gap = (room, { to }) => ({
@@ -204,9 +236,21 @@ export function read(room, last, me) {
   const left = room.entries.filter((one) => isWords(one) && one.seq > last && one.from !== me && one.body !== null);
   const isKnown = last >= room.last || (room.entries[0]?.seq ?? Infinity) <= last + 1;
   const unread = isKnown ? left.length : Math.min(room.unread, Math.max(left.length, 1));
-  const mentions = isTalk(room.name) ? unread : left.filter((one) => one.mention).length;
-  return { ...room, read: last, unread, mentions };
+  const forMe = left.filter((one) => isForMe(room, one)).length;
+  return { ...room, read: last, unread, mentions: isKnown ? forMe : Math.min(room.mentions, unread) };
 }
+
+/** A room of which this account wants to notice so much from now on. */
+export function noticed(room, level, me) {
+  const after = { ...room, level };
+  const isLeft = (one) => isWords(one) && one.seq > room.read && one.from !== me;
+  const again = () => room.entries.filter((one) => isLeft(one) && isForMe(after, one)).length;
+  const mentions = level === "none" ? 0 : room.level === "none" ? again() : room.mentions;
+  return { ...after, mentions };
+}
+
+/** How much of what is unread calls: all of it, where all is to be noticed. */
+export const callsOf = (room) => (room.level === "all" ? room.unread : room.mentions);
 
 /** Where this account stands among the members of a room. */
 export const mayModerate = (room) => room.role === "owner" || room.role === "moderator";

@@ -24,6 +24,10 @@ export const nothing = {
   outbox: [],
   watched: null,
   announced: null,
+  /** The words that this account looks out for. */
+  keywords: [],
+  /** That it is not to be disturbed, perhaps `until` a time, or `null`. */
+  quiet: null,
 };
 
 const withRoom = (state, room) => ({ ...state, rooms: put(state.rooms, room.name, room) });
@@ -36,15 +40,11 @@ export function inRoom(state, name, change) {
 }
 
 /** After a login. What was known of rooms stays, if it is asked what was missed. */
-export function loggedIn(state, { user, session, cursor, rooms: told }, isResuming) {
+export function loggedIn(state, answer, isResuming) {
+  const { user, session, cursor, rooms: told, keywords = [], quiet = null } = answer;
   const known = isResuming ? state.rooms : new Map();
   // While it is resumed, what was missed is counted as it is told.
-  const again = (room, one) => ({
-    ...rooms.read(room, one.read, user),
-    role: one.role,
-    topic: one.topic,
-    size: one.members,
-  });
+  const again = (room, one) => ({ ...rooms.read(room, one.read, user), ...rooms.standing(one) });
   const row = (one) => {
     const room = known.get(one.room);
     return [one.room, room ? again(room, one) : { ...rooms.listed(undefined, one), told: one.last }];
@@ -55,6 +55,8 @@ export function loggedIn(state, { user, session, cursor, rooms: told }, isResumi
     ...state,
     me: user,
     session,
+    keywords,
+    quiet,
     rooms: new Map([...begun, ...told.map(row)]),
     isResuming,
     cursor: isResuming ? state.cursor : cursor,
@@ -108,6 +110,12 @@ const PASSING = {
     const left = on ? put(there, user, now) : without(there, user);
     return { state: left === there ? state : { ...state, typing: put(state.typing, room, left) } };
   },
+  notify: (state, { room, level }) => ({
+    state: inRoom(state, room, (known) => rooms.noticed(known, level, state.me)),
+  }),
+  keywords: (state, { words }) => ({ state: { ...state, keywords: words } }),
+  quiet: (state, { on, until }) => ({ state: { ...state, quiet: on ? { on, until } : null } }),
+  turn: (state, { room, who }) => ({ state: inRoom(state, room, (known) => rooms.turned(known, who)) }),
   presence: (state, { user, state: how, text }) => ({
     state: { ...state, presence: put(state.presence, user, { how, text }) },
   }),
@@ -124,7 +132,7 @@ function logged(state, event) {
   const after = rooms.happened(room, event, { me: state.me, isWatched });
   let next = { ...withRoom(state, after), last: Math.max(state.last, event.seq) };
   next.outbox = outbox.seen(state.outbox, room.name, { cid: event.cid, told: event.seq });
-  if (event.ev === "message") next.typing = quiet(state.typing, event);
+  if (event.ev === "message") next.typing = stopped(state.typing, event);
   if (isEnd(state, event)) next = left(next, event);
   return { state: settled(next), news: event.ev === "message" && event.from !== state.me ? event : undefined };
 }
@@ -159,7 +167,7 @@ function left(state, event) {
   return { ...state, rooms: without(state.rooms, event.room), ended };
 }
 
-function quiet(typing, { room, from }) {
+function stopped(typing, { room, from }) {
   const there = typing.get(room);
   return there?.has(from) ? put(typing, room, without(there, from)) : typing;
 }
@@ -177,12 +185,19 @@ export function others(state, told) {
   );
 }
 
-/** This account came into a room, or made it. */
+/** This account came into a room, made it, or began a dialogue there. */
 export function joined(state, told) {
   const known = state.rooms.get(told.room);
+  if (known?.isLoaded) return inRoom(state, told.room, () => entered(known, told));
   const room = { ...rooms.listed(known, told), told: Math.max(known?.told ?? 0, told.last) };
   const next = { ...withRoom(state, room), others: without(state.others, told.room) };
   return settled({ ...next, last: Math.max(state.last, told.last) });
+}
+
+/** Of a room whose end is known, what is new in its log is told by events, before this or behind it. */
+function entered(known, told) {
+  const isBlank = known.told === 0 && told.last > 0;
+  return { ...known, ...rooms.standing(told), more: known.more || isBlank };
 }
 
 /** Who is in a room. */
@@ -207,9 +222,9 @@ export function settleTyping(state, now, longest) {
   return typing === state.typing ? state : { ...state, typing };
 }
 
-/** How many things are unread that are for this person, and how many in all. */
+/** How much is unread that calls this person, and how much in all rooms that are to be noticed. */
 export function totals(state) {
-  const all = [...state.rooms.values()];
-  const sum = (field) => all.reduce((count, room) => count + room[field], 0);
-  return { unread: sum("unread"), mentions: sum("mentions") };
+  const all = [...state.rooms.values()].filter((room) => room.level !== "none");
+  const sum = (of) => all.reduce((count, room) => count + of(room), 0);
+  return { unread: sum((room) => room.unread), calls: sum(rooms.callsOf) };
 }

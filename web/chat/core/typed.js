@@ -2,33 +2,36 @@
  * What a line in the composer is: something to say, something this page does itself, or a command for the hub.
  */
 
-/** Commands that only the door of plain text needs, or that the page does in its own way. */
-const OWN = {
-  msg: "talk",
-  m: "talk",
-  search: "search",
-  who: "members",
-  names: "members",
-  qui: "members",
-  rooms: "rooms",
-  list: "rooms",
-  salons: "rooms",
-  help: "help",
-  h: "help",
-  aide: "help",
-  "?": "help",
-  sessions: "devices",
-  logout: "logout",
-  password: "password",
-  passwd: "password",
-  bye: "logout",
-  quit: "logout",
-  exit: "logout",
-  fin: "logout",
-};
+/** Commands that the page does in its own way, by each of their names. */
+const OWN = new Map(
+  Object.entries({
+    talk: "msg m",
+    dialogue: "dialogue",
+    reply: "reply re",
+    edit: "edit",
+    delete: "delete del redact",
+    react: "react",
+    unreact: "unreact",
+    history: "history hist",
+    search: "search",
+    topic: "topic",
+    members: "who names qui",
+    rooms: "rooms list salons",
+    help: "help h aide ?",
+    devices: "sessions",
+    password: "password passwd",
+    unregister: "unregister désinscrire",
+    logout: "logout",
+    lang: "lang langue",
+    ping: "ping",
+    nick: "nick",
+    entrance: "register inscrire login connexion",
+    bye: "bye quit exit fin",
+  }).flatMap(([own, names]) => names.split(" ").map((name) => [name, own])),
+);
 
 /** Commands whose words are nobody's business: no draft is kept of them. */
-const SECRETS = /^\/(?:password|passwd|login|connexion|register|inscrire)\b/i;
+const SECRETS = /^\/(?:password|passwd|login|connexion|register|inscrire|unregister|désinscrire)(?![\p{L}\d])/iu;
 
 /**
  * Reads what was typed.
@@ -45,9 +48,12 @@ export function readTyped(text) {
   const [, word, rest] = found;
   const name = word.toLowerCase();
   if (name === "me" && rest) return { say: rest, kind: "action" };
-  if (Object.hasOwn(OWN, name)) return { own: OWN[name], rest };
+  if (OWN.has(name)) return { own: OWN.get(name), rest };
   return { command: typed };
 }
+
+/** Whether it ends a dialogue, as the hub hears it: a message that is nothing else. */
+export const isLastWord = (text) => /^(?:fin|quit)$/i.test(text.trim());
 
 /** Whether a draft of it may be kept. */
 export const mayKeep = (text) => !SECRETS.test(text.trimStart());

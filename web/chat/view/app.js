@@ -4,8 +4,9 @@
 
 import { useEffect } from "../vendor/hooks.js";
 import { me, phase, state } from "../client/hub.js";
-import { beside, dialogue, isListOpen, passing, room } from "../client/shown.js";
+import { beside, dialogue, isListOpen, room } from "../client/shown.js";
 import { t } from "../client/tongue.js";
+import { KeywordsDialogue } from "./bell.js";
 import { Beside } from "./beside.js";
 import { Composer } from "./composer.js";
 import { Entrance } from "./entrance.js";
@@ -14,10 +15,12 @@ import { Head, ToList } from "./head.js";
 import { HelpDialogue } from "./help.js";
 import { html } from "./html.js";
 import { Figure, Icon } from "./icons.js";
+import { focusComposer } from "./insert.js";
 import { keys } from "./keys.js";
 import { Line } from "./line.js";
 import { Log } from "./log.js";
 import { Menu } from "./menu.js";
+import { Passing } from "./passing.js";
 import { Rooms } from "./rooms.js";
 import { SettingsDialogue } from "./settings.js";
 import { SwitcherDialogue } from "./switcher.js";
@@ -32,10 +35,7 @@ function Inside() {
     return () => removeEventListener("keydown", keys);
   }, []);
   return html`<div class="inside" data-list=${isListOpen.value || !room.value} data-beside=${Boolean(beside.value)}>
-    <a class="skip" href="#composer" onClick=${(event) => {
-      event.preventDefault();
-      document.querySelector("#composer")?.focus();
-    }}>${t("skip")}</a>
+    ${room.value && html`<${Skip} />`}
     <${Rooms} />
     <main class="room" aria-label=${room.value?.name ?? t("welcome")}>
       ${
@@ -48,14 +48,13 @@ function Inside() {
     <${Beside} />
     <${Dialogue} />
     <${Menu} />
-    <div class="passing" role="status">${
-      passing.value &&
-      html`<p class=${passing.value.isBad ? "bad" : ""}>
-      <bdi>${passing.value.text}</bdi><button type="button" aria-label=${t("close")}
-        onClick=${() => (passing.value = null)}><${Icon} name="close" /></button></p>`
-    }</div>
   </div>`;
 }
+
+const Skip = () => html`<a class="skip" href="#composer" onClick=${(event) => {
+  event.preventDefault();
+  focusComposer();
+}}>${t("skip")}</a>`;
 
 function Nowhere() {
   const isEmpty = state.value.me !== null;
@@ -67,7 +66,7 @@ function Nowhere() {
       onClick=${() => (dialogue.value = { is: "rooms" })}>${t("find or make a room")}</button><button type="button"
         onClick=${() => (dialogue.value = { is: "talk" })}>${t("write to somebody")}</button></p>`
     }
-    <${Line} /></div>`;
+    <${Line} /><${Passing} at="nowhere" /></div>`;
 }
 
 function Announced() {
@@ -87,6 +86,8 @@ const DIALOGUES = {
   rules: forms.RulesDialogue,
   "sending out": forms.SendingOutDialogue,
   "taking out": forms.TakingOutDialogue,
+  deleting: forms.DeletingDialogue,
+  keywords: KeywordsDialogue,
   settings: SettingsDialogue,
   switcher: SwitcherDialogue,
   help: HelpDialogue,

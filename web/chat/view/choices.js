@@ -2,6 +2,7 @@
  * What may be meant by the word before the caret: a name, a room or a command, to choose by arrows and Tab or Enter.
  */
 
+import { useLayoutEffect, useRef } from "../vendor/hooks.js";
 import { signal } from "../vendor/signals.js";
 import { matching, wordBefore } from "../core/typed.js";
 import { ask, isUp, state } from "../client/hub.js";
@@ -11,9 +12,11 @@ import { html } from "./html.js";
 import { Figure } from "./icons.js";
 
 const CHOICES_MAX = 8;
+/** All that can be typed is to be seen. */
+const COMMANDS_MAX = 100;
 
-/** Of the hub's commands those that this page does in another place. */
-const ELSEWHERE = new Set(["register", "login", "lang", "nick", "bye", "ping"]);
+/** Of the hub's commands those that have no sense for who is here already. */
+const ELSEWHERE = new Set(["register", "login", "nick", "bye"]);
 
 /** `{ found, at, word }`, or `null` if there is nothing to choose. */
 export const choices = signal(null);
@@ -34,6 +37,9 @@ export async function loadCommands() {
 /** Looks for what is meant before the caret of `field`. */
 export function complete(field, room) {
   const word = field.selectionStart === field.selectionEnd && wordBefore(field.value.slice(0, field.selectionStart));
+  if (word?.sign === "/" && !commands.value.has(lang.value)) {
+    loadCommands().then(() => field.isConnected && commands.value.has(lang.value) && complete(field, room));
+  }
   const found = word ? FIND[word.sign](word.word, room) : [];
   choices.value = found.length > 0 ? { found, word, at: 0 } : null;
 }
@@ -49,11 +55,10 @@ const FIND = {
     ).map((name) => ({ put: `#${name}` }));
   },
   "/": (word) => {
-    loadCommands();
     const told = commands.value.get(lang.value) ?? [];
     const byName = new Map(told.map((one) => [one.line.split(/[ ,]/)[0].slice(1), one]));
     for (const name of ELSEWHERE) byName.delete(name);
-    return matching([...byName.keys()], word, CHOICES_MAX).map((name) => ({
+    return matching([...byName.keys()], word, COMMANDS_MAX).map((name) => ({
       put: `/${name}`,
       line: byName.get(name).line,
       does: byName.get(name).does,
@@ -93,8 +98,12 @@ function take(field, { put }) {
 
 export function Choices({ field }) {
   const its = choices.value;
+  const list = useRef();
+  useLayoutEffect(() => {
+    list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+  }, [its]);
   if (!its) return null;
-  return html`<ul class="choices" id="choices" role="listbox" aria-label=${t("choices")}>
+  return html`<ul ref=${list} class="choices" id="choices" role="listbox" aria-label=${t("choices")}>
     ${its.found.map(
       (one, at) => html`<li key=${one.put} id=${`choice-${at}`} role="option" aria-selected=${at === its.at}
       onMouseDown=${(event) => {

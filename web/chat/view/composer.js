@@ -5,19 +5,23 @@
 
 import { useEffect, useLayoutEffect, useRef } from "../vendor/hooks.js";
 import { signal } from "../vendor/signals.js";
+import { spokenBy } from "../core/hook.js";
 import { isTalk } from "../core/room.js";
 import { mayKeep, readTyped } from "../core/typed.js";
 import { ask, isUp, me, server, state } from "../client/hub.js";
 import { keep } from "../client/kept.js";
-import { doTyped } from "../client/acting.js";
+import { doTyped } from "../client/commands.js";
+import { whoFirst } from "../client/dialogues.js";
 import { edit } from "../client/sending.js";
-import { about, clearAsides, room, setAbout } from "../client/shown.js";
+import { about, passing, room, setAbout, takenBack, tell } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { Choices, choices, choose, complete } from "./choices.js";
+import { Held } from "./held.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { insert } from "./insert.js";
 import { openMenu } from "./menu.js";
+import { Passing } from "./passing.js";
 import { Name, Snippet } from "./text.js";
 
 /** Who writes says so as often. */
@@ -35,14 +39,16 @@ export function Composer() {
   typing.current ??= typist();
   const does = writing(its, { of: () => field.current, what, typing: typing.current });
   const isTooLong = bytes.value > limit();
+  const first = what?.edit ? null : whoFirst(its);
   return html`<form class="composer" onSubmit=${(event) => event.preventDefault()}>
-    <${Typing} its=${its} />
+    <div class="above"><${Typing} its=${its} /><${Passing} at="room" /></div>
+    <${Held} its=${its} />
     ${what && html`<${About} room=${its.name} what=${what} />`}
-    <div class="field">
+    <div class=${`field ${first ? "waits" : ""}`}>
       <${SignButton} />
       <label class="sr" for="composer">${t("say in", its.name)}</label>
       <${Words} field=${field} its=${its} does=${does} isTooLong=${isTooLong} />
-      <${SendButton} does=${does} isEdit=${Boolean(what?.edit)} />
+      <${SendButton} does=${does} isEdit=${Boolean(what?.edit)} isLate=${Boolean(first)} />
       <${Choices} field=${field} />
     </div>
     ${isTooLong && html`<p id="too-long" class="too-long" role="alert">${t("too long", bytes.value - limit())}</p>`}
@@ -56,6 +62,14 @@ function useField(name, edited) {
     put(field.current, edited ? edited.body : (keep.get(draftKey(name)) ?? ""));
     choices.value = null;
   }, [name, edited?.seq]);
+  const { room: whose, text } = takenBack.value ?? {};
+  useLayoutEffect(() => {
+    if (whose !== name) return;
+    takenBack.value = null;
+    field.current.value = [text, field.current.value].filter(Boolean).join("\n");
+    field.current.dispatchEvent(new Event("input", { bubbles: true }));
+    field.current.focus();
+  }, [whose, text]);
   useEffect(() => {
     if (matchMedia("(hover: hover)").matches) field.current.focus({ preventScroll: true });
   }, [name]);
@@ -63,13 +77,18 @@ function useField(name, edited) {
 }
 
 function Words({ field, its, does, isTooLong }) {
-  const isTwo = isTalk(its.name);
   const chosen = choices.value;
   return html`<textarea id="composer" ref=${field} rows="1" dir="auto" autocomplete="off" spellcheck=${true}
-    enterkeyhint="send" placeholder=${t(isTwo ? "write to placeholder" : "say in", isTwo ? its.name.slice(1) : its.name)}
-    aria-describedby=${isTooLong ? "too-long" : undefined} role="combobox" aria-expanded=${Boolean(chosen)}
-    aria-controls="choices" aria-autocomplete="list" aria-activedescendant=${chosen ? `choice-${chosen.at}` : undefined}
+    enterkeyhint="send" placeholder=${placeholder(its)}
+    aria-describedby=${isTooLong ? "too-long" : undefined} aria-haspopup="listbox" aria-autocomplete="list"
+    aria-controls=${chosen ? "choices" : undefined} aria-activedescendant=${chosen ? `choice-${chosen.at}` : undefined}
     onInput=${does.input} onKeyDown=${does.key} onBlur=${does.blur} onClick=${() => (choices.value = null)}></textarea>`;
+}
+
+function placeholder(its) {
+  if (!isTalk(its.name)) return t("say in", its.name);
+  const first = whoFirst(its);
+  return first ? t("turn of", first) : t("write to placeholder", its.name.slice(1));
 }
 
 const SignButton = () => html`<button type="button" class="quiet-button" aria-label=${t("insert a sign")}
@@ -79,7 +98,8 @@ const SignButton = () => html`<button type="button" class="quiet-button" aria-la
 const SendButton = ({
   does,
   isEdit,
-}) => html`<button type="button" class="send" aria-label=${t(isEdit ? "save" : "send")}
+  isLate,
+}) => html`<button type="button" class="send" aria-label=${t(isEdit ? "save" : "send")} aria-disabled=${isLate}
   title=${t(isEdit ? "save" : "send")} onClick=${does.send}><${Icon} name=${isEdit ? "check" : "send"} /></button>`;
 
 /** Tells a room that one writes, or has stopped; no more often than is needed. */
@@ -106,10 +126,15 @@ function writing(its, { of, what, typing }) {
   const send = () => {
     const { value } = of();
     if (bytes.value > limit()) return;
-    typing(name, false);
     choices.value = null;
+    const said = readTyped(value)?.say;
+    const first = what?.edit || said === undefined ? null : whoFirst(its, said);
+    // What was typed stays, to be said when it is its turn.
+    if (first) return tell(t("first speaks", first));
+    typing(name, false);
     if (what?.edit) saveEdit(name, what.edit, value);
     else if (readTyped(value)) sayTyped(name, of, what?.reply);
+    return undefined;
   };
   const key = (event) => {
     if (event.isComposing || (choices.value && choose(event, of()))) return;
@@ -129,7 +154,7 @@ async function sayTyped(name, of, reply) {
   put(of(), "");
   keep.set(draftKey(name), null);
   if (reply) setAbout(name, null);
-  clearAsides(name);
+  passing.value = null;
   const isDone = await doTyped(name, value, reply?.seq);
   if (!isDone && of()?.value === "" && room.value?.name === name) put(of(), value);
 }
@@ -161,11 +186,11 @@ function editLast(its) {
 
 function About({ room: name, what }) {
   const { reply, edit: edited } = what;
-  const event = reply ?? edited;
+  const { name: who, body } = spokenBy(reply ?? edited);
   return html`<div class="about">
     <${Icon} name=${reply ? "reply" : "edit"} />
-    <span>${reply ? html`${t("answer to", "")} <${Name} name=${event.from} />` : t("you edit")} <${Snippet}
-      body=${event.body} /></span>
+    <span>${reply ? html`${t("answer to", "")} <${Name} name=${who} />` : t("you edit")} <${Snippet}
+      body=${body} /></span>
     <button type="button" class="quiet-button" aria-label=${t("cancel")} title="Esc" onClick=${() => setAbout(name, null)}>
       <${Icon} name="close" /></button>
   </div>`;

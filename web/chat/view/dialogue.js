@@ -9,6 +9,7 @@ import { dialogue } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
+import { Passing } from "./passing.js";
 
 export const close = () => (dialogue.value = null);
 
@@ -28,6 +29,7 @@ export function Window({ title, kind = "", children }) {
     <div class="window-in">
       <header><h2>${title}</h2><button type="button" class="quiet-button" aria-label=${t("close")} title="Esc"
         onClick=${close}><${Icon} name="close" /></button></header>
+      <${Passing} at="window" />
       ${children}
     </div>
   </dialog>`;

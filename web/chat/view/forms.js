@@ -23,14 +23,15 @@ const others = computed(() =>
 );
 
 /** The rooms there are, to come into; and a new one. */
-export function RoomsDialogue() {
+export function RoomsDialogue({ its }) {
   useEffect(() => {
-    wanted.value = "";
+    wanted.value = its.match ?? "";
     trying(loadOthers);
   }, []);
   const shown = others.value.filter((one) => matching([one.name, one.topic], wanted.value, 1).length > 0);
   return html`<${Window} title=${t("find or make a room")}>
     <p class="form-field"><input type="search" aria-label=${t("find a room")} placeholder=${t("find a room")} autofocus
+      defaultValue=${its.match ?? ""}
       onInput=${(event) => (wanted.value = event.currentTarget.value)} /></p>
     <ul class="finds">${shown.map(
       (one) => html`<li key=${one.name}>
@@ -165,5 +166,20 @@ export function TakingOutDialogue({ its }) {
     button=${t("delete")} other=${html`<${Cancel} />`}>
     <blockquote><b><bdi>${its.event.from}</bdi></b> <${Snippet} body=${its.event.body} most=${240} /></blockquote>
     <p class="quiet">${t("delete hint")}</p>
+  <//><//>`;
+}
+
+/** The end of an account. */
+export function DeletingDialogue() {
+  const act = ({ password, said }) => ask("UNREGISTER", { password, messages: said === "too" });
+  return html`<${Window} title=${t("delete account")} kind="small"><${Form} act=${andClose(act)} isBad=${true}
+    button=${t("delete account")} other=${html`<${Cancel} />`}>
+    <p>${t("delete account hint")}</p>
+    <${OneOf} label=${t("what you said")} name="said" chosen="stays"
+      options=${[
+        ["stays", t("said stays")],
+        ["too", t("said goes")],
+      ]} />
+    <${Field} label=${t("password")} name="password" type="password" required autofocus autocomplete="current-password" />
   <//><//>`;
 }

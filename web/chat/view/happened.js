@@ -31,6 +31,7 @@ const DETAILS = {
   role: ({ role }) => t(`role ${role}`),
   slow: ({ value }) => value,
   retain: ({ value }) => value,
+  dialogue_end: ({ word }) => word,
 };
 
 const HARD = {
@@ -38,6 +39,8 @@ const HARD = {
   slow: ({ value }) => (value ? "slow" : "no slow"),
   retain: ({ value }) => (value ? "retain" : "no retain"),
   create: ({ room }) => (room.startsWith("@") ? "talk" : "create"),
+  dialogue: ({ mode }) => `dialogue ${mode}`,
+  dialogue_end: ({ word }) => (word ? "dialogue_end by" : "dialogue_end"),
 };
 
 /** Names, the first few of them. */

@@ -5,10 +5,12 @@
 import { isTalk, mayModerate } from "../core/room.js";
 import { loadMembers } from "../client/reading.js";
 import { part } from "../client/acting.js";
+import { setLevel } from "../client/noticing.js";
 import { state } from "../client/hub.js";
 import { beside, dialogue, room } from "../client/shown.js";
 import { toList } from "../client/narrow.js";
 import { count, t } from "../client/tongue.js";
+import { heldItems } from "./held.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { openMenu } from "./menu.js";
@@ -33,21 +35,17 @@ export function Head() {
       title=${`${t("search")} (Ctrl F)`}
         onClick=${() => (beside.value = beside.value?.is === "search" ? null : { is: "search", words: "" })}><${Icon}
           name="search" /></button>
-    ${
-      !isTwo &&
-      html`<button type="button" class="quiet-button" aria-label=${t("about the room")}
-      title=${t("about the room")}
-        onClick=${(event) => openMenu(event, { label: t("about the room"), items: actions(its) })}><${Icon} name="more" />
-          </button>`
-    }
+    <button type="button" class="quiet-button" aria-label=${t("about the room")} title=${t("about the room")}
+      onClick=${(event) => openMenu(event, { label: t("about the room"), items: actions(its) })}><${Icon} name="more" />
+    </button>
   </header>`;
 }
 
 export function ToList() {
-  const { mentions, unread } = totals(state.value);
+  const { calls, unread } = totals(state.value);
   return html`<button type="button" class="quiet-button narrow-only to-list" aria-label=${t("to the list")}
     onClick=${toList}>
-    <${Icon} name="back" />${(mentions > 0 || unread > 0) && html`<i class=${`dot ${mentions > 0 ? "for-me" : ""}`}></i>`}
+    <${Icon} name="back" />${(calls > 0 || unread > 0) && html`<i class=${`dot ${calls > 0 ? "for-me" : ""}`}></i>`}
   </button>`;
 }
 
@@ -78,6 +76,7 @@ function Presence({ user }) {
 }
 
 function actions(its) {
+  if (isTalk(its.name)) return [...heldItems(its.name.slice(1), its.dialogue), null, ...levels(its)];
   const say = (is) => () => (dialogue.value = { is });
   const moderation = mayModerate(its)
     ? [
@@ -89,7 +88,20 @@ function actions(its) {
     : [];
   return [
     { text: t("members"), icon: "people", act: members },
+    null,
     ...moderation,
+    ...levels(its),
+    null,
     { text: t("leave the room"), icon: "door", isBad: true, act: () => part(its.name) },
   ];
+}
+
+/** How much of it is to be noticed; between two, what is said is said to one. */
+function levels({ name, level }) {
+  const all = isTalk(name) ? ["mentions", "none"] : ["all", "mentions", "none"];
+  return all.map((one) => ({
+    text: t(isTalk(name) ? `talk level ${one}` : `level ${one}`),
+    isOn: one === level || (isTalk(name) && level === "all" && one === "mentions"),
+    act: () => setLevel(name, one),
+  }));
 }

@@ -4,7 +4,7 @@
 
 import { state } from "../client/hub.js";
 import { openRoom } from "../client/acting.js";
-import { beside, dialogue, menu, newAfter, open } from "../client/shown.js";
+import { beside, dialogue, menu, newAfter, open, passing } from "../client/shown.js";
 import { backToNow, markRead } from "../client/reading.js";
 import { focusComposer } from "./insert.js";
 import { inOrder } from "./rooms.js";
@@ -18,6 +18,7 @@ export function keys(event) {
   else if (event.altKey && STEPS[event.key]) step(STEPS[event.key], event.shiftKey);
   else if (event.key === "F6") nextPart(event.shiftKey ? -1 : 1);
   else if (event.key === "Escape" && open.value) {
+    passing.value = null;
     backToNow(open.value);
     markRead(open.value);
     newAfter.value = null;

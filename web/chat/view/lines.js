@@ -3,9 +3,9 @@
  */
 
 import { computed, signal, useComputed } from "../vendor/signals.js";
-import { linesOf } from "../core/lines.js";
+import { linesOf, piecesOf } from "../core/lines.js";
 import { isUp, me, state } from "../client/hub.js";
-import { asides, focus, menu, newAfter, room } from "../client/shown.js";
+import { asides, focus, menu, newAfter, room, tell } from "../client/shown.js";
 import { dayName, dayOf, lang, t } from "../client/tongue.js";
 import { Happened } from "./happened.js";
 import { html, memo } from "./html.js";
@@ -14,38 +14,64 @@ import { Message, Unsent } from "./message.js";
 /** The message that is pointed at, or has the keyboard: it has tools. */
 export const active = signal(null);
 
-const entries = computed(() => room.value?.aside?.entries ?? room.value?.entries ?? []);
+/** The piece of the log that is looked at. */
+const piece = computed(() => room.value?.aside ?? room.value ?? { entries: [], more: true });
 const lines = computed(() =>
-  linesOf(entries.value, { dayOf, newAfter: newAfter.value, me: me.value, lang: lang.value }),
+  linesOf(piece.value.entries, { dayOf, newAfter: newAfter.value, me: me.value, lang: lang.value }, own.value),
 );
-const known = computed(() => new Map(entries.value.map((event) => [event.seq, event])));
+const known = computed(() => new Map(piece.value.entries.map((event) => [event.seq, event])));
 
-/** What was said here and is on its way. */
-export const unsent = computed(() =>
+/** What was said here and is not in the log. */
+const unsent = computed(() =>
   state.value.outbox.filter((one) => one.room === room.value?.name && one.cmd === "MESSAGE"),
 );
 
+/** What of it is on its way. */
+export const underWay = computed(() => unsent.value.filter((one) => one.state !== "failed"));
+
+/** What stands among the lines and is in no log: what is on its way at the end, what failed where it was said. */
+const own = computed(() => {
+  const { entries, more } = piece.value;
+  const said = unsent.value.map((one) => ({ is: "unsent", key: one.cid, one, after: one.after ?? Infinity }));
+  const told = (asides.value.get(room.value?.name) ?? []).map((one) => ({ is: "aside", ...one }));
+  const from = more ? (entries[0]?.seq ?? 0) : 0;
+  const to = room.value?.aside ? entries.at(-1)?.seq : Infinity;
+  return [...told, ...said].filter(({ after }) => after >= from && (after < to || to === Infinity));
+});
+
+const pieces = computed(() => piecesOf(lines.value));
+
 export function Lines() {
-  const { name, signs, aside } = room.value;
-  const own = aside ? [] : (asides.value.get(name) ?? []);
-  const waiting = aside ? [] : unsent.value;
-  return html`
-    ${lines.value.map((line) => html`<${Line} key=${line.key} line=${line} signs=${signs.get(line.event?.seq)} />`)}
-    ${own.map((line) => html`<${Own} key=${line.key} text=${line.text} />`)}
-    ${waiting.map((one) => html`<${Unsent} key=${one.cid} one=${one} isUp=${isUp.value} />`)}`;
+  const { signs } = room.value;
+  return pieces.value.map(({ key, lines: its }) => html`<${Piece} key=${key} lines=${its} signs=${signs} />`);
 }
+
+/** About so high is a line: until a piece is drawn, that is how it is counted. */
+const LINE_PX = 30;
+
+/** Lines are made anew with each message: what counts is what they tell. */
+const told = ({ event, isFirst, events, one, text }) => [event, isFirst, events?.length, one, text];
+
+/** What is far from what is looked at is not drawn; see log.css. */
+const Piece = memo(
+  ({ lines: its, signs }) => html`<div class="piece"
+    style=${{ containIntrinsicBlockSize: `auto ${its.length * LINE_PX}px` }}>
+    ${its.map((line) => html`<${Line} key=${line.key} line=${line} signs=${signs.get(line.event?.seq)} />`)}</div>`,
+  ({ lines: its, signs }) => its.flatMap((line) => [...told(line), signs.get(line.event?.seq)]),
+);
 
 const SHOWN = {
   day: ({ line }) => html`<div class="day" role="separator"><span>${dayName(line.ts)}</span></div>`,
   new: () => html`<div class="new-line" role="separator"><span>${t("new")}</span></div>`,
   happened: ({ line }) => html`<${Happened} line=${line} />`,
   words: Words,
+  unsent: ({ line }) => html`<${Unsent} one=${line.one} isUp=${isUp.value} />`,
+  aside: Own,
 };
 
-/** Lines are made anew with each message: what counts is what they tell. */
 const Line = memo(
   ({ line, signs }) => html`<${SHOWN[line.is]} line=${line} signs=${signs} />`,
-  ({ line, signs }) => [line.event, line.isFirst, line.events?.length, signs],
+  ({ line, signs }) => [...told(line), signs],
 );
 
 /** Of all messages only those are drawn again that are pointed at, or were. */
@@ -58,8 +84,14 @@ function Words({ line: { event, isFirst }, signs }) {
 }
 
 /** What is told to the one who typed alone. */
-const Own = ({ text }) => html`<p class="aside-line" role="status"><span class="tag">${t("for you alone")}</span>
-  ${" "}<bdi>${text}</bdi></p>`;
+function Own({ line: { text, code } }) {
+  const whole = code && html` <code>${code}</code> <button type="button" class="link"
+    onClick=${() => copy(code)}>${t("copy")}</button>`;
+  return html`<p class="aside-line" role="status"><span class="tag">${t("for you alone")}</span>${" "}
+    <bdi>${text}</bdi>${whole}</p>`;
+}
+
+const copy = (code) => navigator.clipboard?.writeText(code).then(() => tell(t("copied")));
 
 /** The message under the pointer, or with the keyboard, has its tools. */
 export function point(event) {

@@ -11,7 +11,7 @@ import { focus, newAfter, room } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
-import { active, leave, Lines, point, unsent } from "./lines.js";
+import { active, leave, Lines, point, underWay } from "./lines.js";
 import { holdStill, toSeq } from "./scroll.js";
 import { isAtEnd, watch } from "./seen.js";
 import { walk } from "./walk.js";
@@ -69,7 +69,7 @@ function useStillness(box, name) {
 
 /** Goes where one wants to be: to what one says, and to what one looks for. */
 function useMovement(still, box, its) {
-  const last = unsent.value.at(-1)?.cid;
+  const last = underWay.value.at(-1)?.cid;
   useLayoutEffect(() => {
     if (last) toEnd(its, still.current);
   }, [last]);

@@ -4,9 +4,10 @@
 
 import { useEffect } from "../vendor/hooks.js";
 import { mayModerate, signsOn } from "../core/room.js";
+import { spokenBy } from "../core/hook.js";
 import { firstLine } from "../core/text.js";
 import { goTo, quote, quotes } from "../client/reading.js";
-import { giveUp, react, redact, tryAgain } from "../client/sending.js";
+import { react, redact, takeBack, tryAgain } from "../client/sending.js";
 import { me } from "../client/hub.js";
 import { dialogue, room as shownRoom, setAbout, tell } from "../client/shown.js";
 import { t, timeOf, wholeTimeOf } from "../client/tongue.js";
@@ -21,13 +22,15 @@ const QUICK = ["👍", "❤️", "😄", "🎉"];
 
 /** A message of the log. `answered` is what it answers, if that is known. */
 export const Message = memo(({ event, isFirst, isFocused, isActive, signs, answered }) => {
-  const { seq, from, kind, body, mention, edited } = event;
+  const { seq, from, kind, mention, notify, edited } = event;
+  const { body, owner } = spokenBy(event);
   const isMine = from === me.value;
   const classes = [
     "message",
     kind,
+    owner && "by-hook",
     isFirst && "first",
-    mention && "for-me",
+    (mention || notify === "keyword") && "for-me",
     isMine && "own",
     isFocused && "focused",
     body === null && "gone",
@@ -38,7 +41,7 @@ export const Message = memo(({ event, isFirst, isFocused, isActive, signs, answe
       isFirst
         ? html`<${Head} event=${event} />`
         : html`<time class="at" datetime=${event.ts}
-      title=${wholeTimeOf(event.ts)}>${timeOf(event.ts)}</time>`
+      title=${placeOf(event)}>${timeOf(event.ts)}</time>`
     }
     ${event.reply !== undefined && html`<${Answered} room=${event.room} seq=${event.reply} event=${answered} />`}
     <div class="said">
@@ -57,17 +60,26 @@ export const Message = memo(({ event, isFirst, isFocused, isActive, signs, answe
 });
 
 /** A message in words, for who hears the page. */
-const said = ({ from, ts, body }) => `${from}, ${timeOf(ts)}: ${body === null ? t("taken out") : firstLine(body, 200)}`;
+function said(event) {
+  const { name, body, owner } = spokenBy(event);
+  const who = owner ? `${name}, ${t("hook of", owner)}` : name;
+  return `${who}, ${timeOf(event.ts)}: ${body === null ? t("taken out") : firstLine(body, 200)}`;
+}
+
+/** When it was said, and the number under which commands know it. */
+const placeOf = ({ ts, seq }) => (seq === undefined ? wholeTimeOf(ts) : `${wholeTimeOf(ts)} · ${t("number", seq)}`);
 
 function Head({ event }) {
   const { from, ts, kind } = event;
+  const { name, owner } = spokenBy(event);
   return html`<div class="head">
     <button type="button" class="face" tabindex="-1" aria-hidden="true" onClick=${(click) => showPerson(click, from)}>
-      <${Figure} name=${from} /></button>
-    <button type="button" class="author" tabindex="-1" onClick=${(click) => showPerson(click, from)}><${Name} name=${from}
+      <${Figure} name=${name} /></button>
+    <button type="button" class="author" tabindex="-1" onClick=${(click) => showPerson(click, from)}><${Name} name=${name}
       /></button>
-    ${kind === "notice" && html`<span class="tag">${t("notice")}</span>`}
-    <time datetime=${ts} title=${wholeTimeOf(ts)}>${timeOf(ts)}</time>
+    ${owner && html`<span class="tag"><bdi>${t("hook of", owner)}</bdi></span>`}
+    ${kind === "notice" && !owner && html`<span class="tag">${t("notice")}</span>`}
+    <time datetime=${ts} title=${placeOf(event)}>${timeOf(ts)}</time>
   </div>`;
 }
 
@@ -76,12 +88,14 @@ function Answered({ room, seq, event }) {
   useEffect(() => {
     if (!event) quote(room, seq);
   }, [room, seq, Boolean(event)]);
+  const by = known && spokenBy(known);
   const words = known
-    ? html`<${Name} name=${known.from} /> <${Snippet} body=${known.body ?? null}
+    ? html`<${Name} name=${by.name} /> <${Snippet} body=${by.body ?? null}
     />`
     : t(known === null ? "not here any more" : "…");
-  return html`<button type="button" class="answered" tabindex="-1" aria-label=${t("answer to", known?.from ?? "…")}
-    onClick=${() => goTo(room, seq)}><${Icon} name="reply" /><span>${words}</span></button>`;
+  return html`<button type="button" class="answered" tabindex="-1"
+    onClick=${() => goTo(room, seq)}><${Icon} name="reply" /><span class="sr">${t("answer to", "")} </span>
+    <span class="snip">${words}</span></button>`;
 }
 
 function Signs({ event, signs }) {
@@ -91,7 +105,7 @@ function Signs({ event, signs }) {
     ${all.map(
       ({ emoji, who }) => html`<button type="button" key=${emoji} tabindex="-1"
       aria-pressed=${who.includes(me.value)} title=${who.join(", ")}
-      aria-label=${t("sign by", emoji, who.join(", "))}
+      aria-label=${t("sign by", `${emoji} ${who.length}`, who.join(", "))}
         onClick=${() => react(event.room, event.seq, emoji, !who.includes(me.value))}>
           <bdi>${emoji}</bdi> ${who.length}</button>`,
     )}
@@ -143,7 +157,7 @@ function actions(event) {
     {
       text: t("copy text"),
       icon: "copy",
-      act: () => navigator.clipboard?.writeText(event.body).then(() => tell(t("copied"))),
+      act: () => navigator.clipboard?.writeText(spokenBy(event).body).then(() => tell(t("copied"))),
     },
   ];
   if (isMine) items.push({ text: t("edit"), icon: "edit", act: () => change(event) });
@@ -158,22 +172,26 @@ function actions(event) {
   return items;
 }
 
+/** What is refused for these will be refused again. */
+const HOPELESS = new Set(["TOO_LONG", "BAD_FIELD", "CID_REUSED", "NO_SUCH_EVENT"]);
+
 /** A message that the hub has not acknowledged: on its way, waiting for the line, or refused. */
 export const Unsent = memo(({ one, isUp }) => {
-  const { state: how, error, fields, cid, room } = one;
+  const { state: how, error, code, fields, cid, room } = one;
   const isBad = how === "failed";
-  const words = isBad ? error : t(isUp ? "sending" : "waits for the hub");
+  const words = isBad ? error : how === "pausing" ? t("soon again", error) : t(isUp ? "sending" : "waits for the hub");
   return html`<article class=${`message own unsent first ${fields.kind} ${isBad ? "failed" : ""}`} data-cid=${cid}>
     <${Head} event=${{ from: me.value, ts: one.ts, kind: fields.kind }} />
     ${fields.reply !== undefined && html`<${Answered} room=${room} seq=${fields.reply} />`}
     <div class="said">${fields.kind === "action" && html`<span class="actor"><${Name} name=${me.value} /> </span>`}<${Text}
       body=${fields.body} /></div>
-    <p class="fate" role=${isBad ? "alert" : undefined}>${words}
+    <p class="fate" role=${isBad ? "alert" : undefined}><bdi>${words}</bdi>
       ${
         isBad &&
-        html` <button type="button" class="link" onClick=${() => tryAgain(cid)}>${t("try again")}</button> <button
-        type="button" class="link" onClick=${() => giveUp(cid)}>${t("discard")}</button>`
+        !HOPELESS.has(code) &&
+        html` <button type="button" class="link" onClick=${() => tryAgain(one)}>${t("try again")}</button>`
       }
+      ${isBad && html` <button type="button" class="link" onClick=${() => takeBack(one)}>${t("take back")}</button>`}
     </p>
   </article>`;
 });

@@ -4,9 +4,10 @@
 
 import { isAbove, isTalk } from "../core/room.js";
 import { moderate, talkTo } from "../client/acting.js";
-import { me } from "../client/hub.js";
+import { me, state } from "../client/hub.js";
 import { dialogue, room as shownRoom, trying } from "../client/shown.js";
 import { t } from "../client/tongue.js";
+import { heldItems } from "./held.js";
 import { openMenu } from "./menu.js";
 import { insert } from "./insert.js";
 
@@ -18,6 +19,7 @@ export function showPerson(event, name) {
   if (name !== me.value) {
     items.push({ text: t("write to", name), icon: "reply", act: () => trying(() => talkTo(name)) });
     if (room) items.push({ text: t("name in room", name), icon: "people", act: () => insert(`@${name} `) });
+    items.push(null, ...heldItems(name, state.value.rooms.get(`@${name}`)?.dialogue));
   }
   if (room && !isTalk(room.name)) items.push(...moderation(room, name));
   if (items.length === 0)

@@ -2,15 +2,21 @@
  * The list of rooms: those that call first, then rooms, then people; moved in by arrows.
  */
 
+import { useEffect, useRef } from "../vendor/hooks.js";
 import { computed } from "../vendor/signals.js";
-import { isTalk } from "../core/room.js";
+import { callsOf, isTalk } from "../core/room.js";
 import { away, line, me, state } from "../client/hub.js";
 import { join, openRoom } from "../client/acting.js";
+import { isMyTurn } from "../client/dialogues.js";
+import { isNarrow } from "../client/narrow.js";
 import { dialogue, isListOpen, open } from "../client/shown.js";
 import { keep } from "../client/kept.js";
 import { count, t } from "../client/tongue.js";
 import { html } from "./html.js";
+import { Bell } from "./bell.js";
+import { Further } from "./further.js";
 import { Figure, Icon } from "./icons.js";
+import { Passing } from "./passing.js";
 
 const named = (a, b) => a.name.localeCompare(b.name);
 
@@ -26,15 +32,18 @@ const joinable = computed(() => state.value.others.size - invitations.value.leng
 export const inOrder = () => [...rooms.value, ...talks.value].map((one) => one.name);
 
 export function Rooms() {
+  const list = useRef();
+  // Where the list is all there is to be seen, its name is that of the page.
+  const Plate = isNarrow.value && (isListOpen.value || !open.value) ? "h1" : "span";
   return html`<nav class="rooms" aria-label=${t("rooms")} data-open=${isListOpen.value}>
     <div class="rooms-head">
-      <span class="plate">relais</span>
+      <${Plate} class="plate">relais<//>
       <button type="button" class="quiet-button" aria-label=${t("go to")} title=${`${t("go to")} (Ctrl K)`}
         onClick=${() => (dialogue.value = { is: "switcher" })}><${Icon} name="search" /></button>
       <button type="button" class="quiet-button narrow-only" aria-label=${t("close list")}
         onClick=${() => (isListOpen.value = false)}><${Icon} name="close" /></button>
     </div>
-    <div class="rooms-list" onKeyDown=${move}>
+    <div class="rooms-frame"><div ref=${list} class="rooms-list" onKeyDown=${move}>
       ${
         invitations.value.length > 0 &&
         html`<${Part}
@@ -63,8 +72,9 @@ export function Rooms() {
         ${talks.value.map((one) => html`<${Row} key=${one.name} one=${one} />`)}
         ${talks.value.length === 0 && html`<li class="none">${t("no talks")}</li>`}
       <//>
-    </div>
-    <${Me} />
+    </div><${Further} list=${list} /></div>
+    <${Passing} at="list" />
+    <div class="rooms-foot"><${Me} /><${Bell} /></div>
   </nav>`;
 }
 
@@ -80,13 +90,19 @@ function Part({ title, add, act, children }) {
 }
 
 function Row({ one }) {
-  const { name, unread, mentions, isPrivate } = one;
+  const { name, unread, isPrivate, level } = one;
+  const isMuted = level === "none";
   const isOpen = open.value === name;
+  const doesCall = !isOpen && callsOf(one) > 0;
+  const classes = `row ${isMuted ? "muted" : unread > 0 ? "has-news" : ""} ${doesCall ? "calls" : ""}`;
+  const row = useRef();
+  useEffect(() => {
+    if (isOpen) row.current.scrollIntoView({ block: "nearest" });
+  }, [isOpen]);
   const isTwo = isTalk(name);
   const user = isTwo ? name.slice(1) : null;
   const hasDraft = !isOpen && keep.get(`draft.${me.value}.${name}`);
-  const news = unread > 0 ? count("unread", unread) : "";
-  return html`<li><button type="button" class=${`row ${unread > 0 ? "has-news" : ""} ${mentions > 0 ? "calls" : ""}`}
+  return html`<li><button type="button" ref=${row} class=${classes}
     aria-current=${isOpen ? "page" : undefined} data-room=${name}
     tabindex=${isOpen || !open.value ? 0 : -1} onClick=${() => openRoom(name)}>
     ${
@@ -102,15 +118,26 @@ function Row({ one }) {
       html`<span class="draft" title=${t("draft")}><${Icon} name="edit" /><span
       class="sr">${t("draft")}</span></span>`
     }
-    ${
-      mentions > 0
-        ? html`<b class="badge for-me"
-      aria-label=${`${news}, ${count("for you", mentions)}`}>${mentions}</b>`
-        : unread > 0 &&
-          html`<b class="badge"
-        aria-label=${news}>${unread > 199 ? "200+" : unread}</b>`
-    }
+    ${hasFailed(name) && html`<span class="failed"><${Icon} name="alert" /><span class="sr">${t("not sent")}</span></span>`}
+    ${isMuted && html`<span class="mute"><${Icon} name="bell-off" /><span class="sr">${t("muted room")}</span></span>`}
+    ${isTwo && !isOpen && isMyTurn(one) && html`<span class="tag">${t("your turn")}</span>`}
+    <${Badge} one=${one} />
   </button></li>`;
+}
+
+/** Whether something was refused there, and waits for somebody to look at it. */
+const hasFailed = (name) => state.value.outbox.some((one) => one.room === name && one.state === "failed");
+
+/** What of it calls, or else how much is new. */
+function Badge({ one }) {
+  const { unread, mentions } = one;
+  if (unread === 0) return null;
+  const news = count("unread", unread);
+  return mentions > 0
+    ? html`<b class="badge for-me"><span class="sr">${`${news}, ${count("for you", mentions)}`}</span><span
+      aria-hidden="true">${mentions}</span></b>`
+    : html`<b class=${`badge ${callsOf(one) > 0 ? "wanted" : ""}`}><span class="sr">${news}</span><span
+      aria-hidden="true">${unread > 199 ? "200+" : unread}</span></b>`;
 }
 
 function Invitation({ one }) {
@@ -124,12 +151,12 @@ function Invitation({ one }) {
 
 function Me() {
   const how = line.value.how !== "up" ? "offline" : away.value ? "away" : "online";
-  return html`<button type="button" class="me" onClick=${() => (dialogue.value = { is: "settings" })}
-    aria-label=${`${me.value}: ${t("settings")}`}>
+  return html`<button type="button" class="me" title=${t("settings")}
+    onClick=${() => (dialogue.value = { is: "settings" })}>
     <${Figure} name=${me.value ?? ""} how=${how} />
     <span class="me-words"><bdi class="name">${me.value}</bdi><span
       class="quiet">${how === "away" ? html`<bdi>${away.value}</bdi>` : t(how)}</span></span>
-    <${Icon} name="settings" />
+    <span class="sr">${t("settings")}</span><${Icon} name="settings" />
   </button>`;
 }
 

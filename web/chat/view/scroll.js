@@ -50,22 +50,29 @@ export function holdStill(box, endPx) {
   };
 }
 
-/** The first line that ends below `top`; they stand in order. */
+/** The first line that ends below `top`. Of pieces that are not drawn nothing is measured. */
 function firstBelow(box, top) {
-  const lines = box.querySelectorAll("[data-seq]");
-  let [from, to] = [0, lines.length];
+  const piece = first(box.querySelectorAll(".piece"), top);
+  return piece && (first(piece.querySelectorAll("[data-seq]"), top) ?? piece.nextElementSibling ?? piece);
+}
+
+/** Of elements that stand in order the first that ends below `top`. */
+function first(all, top) {
+  let [from, to] = [0, all.length];
   while (from < to) {
     const middle = (from + to) >> 1;
-    if (lines[middle].getBoundingClientRect().bottom > top) to = middle;
+    if (all[middle].getBoundingClientRect().bottom > top) to = middle;
     else from = middle + 1;
   }
-  return lines[from] ?? null;
+  return all[from] ?? null;
 }
 
 /** Goes to the message that is entry `seq`, if it is here, and has it found by the keyboard. */
 export function toSeq(box, still, seq) {
   const its = box.querySelector(`[data-seq="${Number(seq)}"]`);
   if (!its) return;
-  still.to(its);
   its.focus({ preventScroll: true });
+  still.to(its);
+  // What was not drawn until now has its own height only then.
+  requestAnimationFrame(() => its.isConnected && still.to(its));
 }

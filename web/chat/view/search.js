@@ -4,6 +4,7 @@
 
 import { useLayoutEffect, useRef } from "../vendor/hooks.js";
 import { signal } from "../vendor/signals.js";
+import { spokenBy } from "../core/hook.js";
 import { isUnbroken } from "../core/text.js";
 import { goTo, search } from "../client/reading.js";
 import { beside, isListOpen, room, trying } from "../client/shown.js";
@@ -74,11 +75,14 @@ function HereOnly({ run }) {
     <span>${t("only in")} <bdi>${room.value.name}</bdi></span></label>`;
 }
 
-const Hit = ({ one }) => html`<li><button type="button" class="hit" onClick=${() => jump(one)}>
-  <span class="hit-head"><${Figure} name=${one.from} /><${Name} name=${one.from} />
+function Hit({ one }) {
+  const { name, body } = spokenBy(one);
+  return html`<li><button type="button" class="hit" onClick=${() => jump(one)}>
+  <span class="hit-head"><${Figure} name=${name} /><${Name} name=${name} />
     <span class="quiet"><bdi>${one.room}</bdi> · ${dateOf(one.ts)}</span></span>
-  <span class=${`hit-body ${isUnbroken(one.body) ? "unbroken" : ""}`} dir="auto">${one.body}</span>
+  <span class=${`hit-body ${isUnbroken(body) ? "unbroken" : ""}`} dir="auto">${body}</span>
 </button></li>`;
+}
 
 function jump({ room: name, seq }) {
   if (innerWidth < NARROW_PX) beside.value = null;

@@ -4,11 +4,12 @@
 
 import { useEffect } from "../vendor/hooks.js";
 import { signal } from "../vendor/signals.js";
-import { ask, away, logOut, me, server } from "../client/hub.js";
+import { ask, away, logOut, me, server, state } from "../client/hub.js";
 import { setAway } from "../client/acting.js";
 import { LOOKS, look, wear } from "../client/look.js";
 import { notify, notifying } from "../client/calling.js";
-import { tell, trying } from "../client/shown.js";
+import { isSounding, sound } from "../client/sound.js";
+import { dialogue, tell, trying } from "../client/shown.js";
 import { dateOf, lang, speak, t } from "../client/tongue.js";
 import { andClose, Field, Form, OneOf, Window } from "./dialogue.js";
 import { html } from "./html.js";
@@ -55,6 +56,8 @@ function Away() {
 
 function Calls() {
   const how = notifying.value;
+  const isLoud = isSounding.value;
+  const words = state.value.keywords.join(", ");
   return html`<section><h3>${t("calls")}</h3><p class="line-of">
     <span>${t(`calls ${how}`)}</span>
     ${
@@ -62,7 +65,12 @@ function Calls() {
       html`<button type="button" class="small"
       onClick=${() => notify(how !== "on")}>${t(how === "on" ? "call no more" : "call me")}</button>`
     }
-  </p></section>`;
+  </p>
+  <p class="line-of"><span>${t(isLoud ? "sound on" : "sound off")}</span><button type="button" class="small"
+    onClick=${() => sound(!isLoud)}>${t(isLoud ? "be silent" : "ring")}</button></p>
+  <p class="line-of"><span>${words ? html`${t("keywords")}: <bdi>${words}</bdi>` : t("no keywords")}</span><button
+    type="button" class="small" onClick=${() => (dialogue.value = { is: "keywords" })}>${t("change…")}</button></p>
+  </section>`;
 }
 
 function Password() {
@@ -110,5 +118,7 @@ function Devices() {
     <p class="buttons"><button type="button"
       onClick=${() => trying(andClose(() => logOut(true)))}>${t("log out everywhere")}</button><button type="button"
         class="bad" onClick=${() => trying(andClose(() => logOut(false)))}>${t("log out")}</button></p>
+    <p class="quiet"><button type="button" class="link"
+      onClick=${() => (dialogue.value = { is: "deleting" })}>${t("delete account…")}</button></p>
   </section>`;
 }

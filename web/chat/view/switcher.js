@@ -4,7 +4,7 @@
 
 import { useLayoutEffect, useRef } from "../vendor/hooks.js";
 import { computed, signal } from "../vendor/signals.js";
-import { isTalk } from "../core/room.js";
+import { callsOf, isTalk } from "../core/room.js";
 import { matching } from "../core/typed.js";
 import { state } from "../client/hub.js";
 import { join, names, openRoom, talkTo } from "../client/acting.js";
@@ -21,7 +21,7 @@ const at = signal(0);
 const found = computed(() => {
   const { rooms, others } = state.value;
   const bare = word.value.replace(/^[#@]/, "");
-  const byNews = (a, b) => b.mentions - a.mentions || b.unread - a.unread || b.last - a.last;
+  const byNews = (a, b) => callsOf(b) - callsOf(a) || b.unread - a.unread || b.last - a.last;
   const mine = [...rooms.values()]
     .filter((one) => one.name !== open.value)
     .sort(byNews)

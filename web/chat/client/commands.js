@@ -1,0 +1,153 @@
+/**
+ * What is typed in the composer: words to say, what this page does in its own way, and commands for the hub.
+ */
+
+import { isTalk } from "../core/room.js";
+import { readTyped } from "../core/typed.js";
+import { cameIn, openRoom, talkTo } from "./acting.js";
+import { ask, away, logOut, me, state } from "./hub.js";
+import { goBack } from "./reading.js";
+import { edit, react, redact, say } from "./sending.js";
+import { aside, beside, complain, dialogue, tell } from "./shown.js";
+import { LANGS, speak, t } from "./tongue.js";
+
+/**
+ * Does what was typed in a room. Gives whether the composer is done with it.
+ *
+ * @param {string} room
+ * @param {string} text
+ * @param {?number} reply the entry it answers
+ */
+export async function doTyped(room, text, reply) {
+  const typed = readTyped(text);
+  if (!typed) return false;
+  if (typed.say !== undefined) {
+    say(room, typed.say, { kind: typed.kind, reply });
+    return true;
+  }
+  try {
+    if (typed.own) await OWN[typed.own](typed.rest, room, text.trim());
+    else await command(room, typed.command);
+  } catch (error) {
+    complain(error);
+    return false;
+  }
+  return true;
+}
+
+/** So many messages are gone back over, if it is not said how many. */
+const SHOWN_USUAL = 50;
+
+const shows = (what) => () => {
+  dialogue.value = { ...what };
+};
+
+/** About a message that is named by its number. What names none the hub is to refuse. */
+const numbered = (act) => (rest, room, line) => {
+  const [, seq, words] = /^(\d+)(?:\s+([\s\S]+))?$/.exec(rest) ?? [];
+  return seq ? act(room, Number(seq), words) : command(room, line);
+};
+
+/** The same, with words behind the number. */
+const worded = (act) => (rest, room, line) =>
+  numbered((_, seq, words) => (words ? act(room, seq, words) : command(room, line)))(rest, room, line);
+
+/** What this page does in its own way: each is given what is typed behind it, where, and the whole line. */
+const OWN = {
+  async talk(rest) {
+    const [, name, words] = /^(\S+)\s*([\s\S]*)$/.exec(rest) ?? [];
+    if (!name) return tell(t("whom"), true);
+    const room = await talkTo(name);
+    if (words) say(room, words);
+    return undefined;
+  },
+  /** In a talk it need not be said with whom. */
+  dialogue(rest, room) {
+    const isHere = isTalk(room) && /^(?:turns|tours|free|libre|end|fin)?$/i.test(rest.trim());
+    return command(room, `/dialogue ${isHere ? `${room} ${rest}` : rest}`);
+  },
+  reply: worded((room, seq, words) => say(room, words, { reply: seq })),
+  edit: worded(edit),
+  react: worded((room, seq, sign) => react(room, seq, sign, true)),
+  unreact: worded((room, seq, sign) => react(room, seq, sign, false)),
+  delete: numbered(redact),
+  /** Goes to where the last messages begin, or those before a number. */
+  history(rest, room, line) {
+    if (!/^(?:\d+(?:\s+\d+)?)?$/.test(rest)) return command(room, line);
+    const [many = SHOWN_USUAL, before] = rest.split(/\s+/).filter(Boolean).map(Number);
+    return goBack(room, Math.max(1, many), before);
+  },
+  search: (rest) => {
+    beside.value = { is: "search", words: rest };
+  },
+  async members(rest, room) {
+    const name = rest && (/^[#@]/.test(rest) ? rest : `#${rest}`);
+    if (name && name !== room) return members(await ask("WHO", { room: name }), { room, name });
+    beside.value = { is: "members" };
+    return undefined;
+  },
+  rooms: (rest) => {
+    dialogue.value = { is: "rooms", match: rest };
+  },
+  topic(rest, room, line) {
+    if (rest) return command(room, line);
+    const { topic } = state.value.rooms.get(room);
+    return aside(room, { text: topic ? `${room}: ${topic}` : t("no topic", room) });
+  },
+  async ping() {
+    const began = performance.now();
+    await ask("PING");
+    tell(t("the hub is there", Math.max(1, Math.round(performance.now() - began))));
+  },
+  lang(rest) {
+    if (!LANGS.includes(rest)) return tell(t("which language", rest), true);
+    return speak(rest);
+  },
+  help: shows({ is: "help" }),
+  devices: shows({ is: "settings" }),
+  password: shows({ is: "settings" }),
+  unregister: shows({ is: "deleting" }),
+  logout: () => logOut(false),
+  nick: () => tell(t("name stays", me.value), true),
+  entrance: () => tell(t("you are in", me.value), true),
+  bye: () => tell(t("no goodbye"), true),
+};
+
+/** The hub knows what a line means; what it comes to, the answer's fields tell. */
+async function command(room, line) {
+  const answer = await ask("COMMAND", { room, line });
+  const [, read] = ANSWERS.find(([field]) => answer[field] !== undefined) ?? [];
+  if (read) read(answer, { room, line });
+  const [, name] = /^\/(\S+)/.exec(line);
+  if (/^(?:away|abs)$/i.test(name)) away.value = line.replace(/^\S+\s*/, "") || null;
+  if (UNSEEN.test(name)) tell(t("done", line));
+}
+
+/** What nothing in the log tells of. */
+const UNSEEN = /^(?:away|abs|notify|signaler|keywords|mots|quiet|silence|revoke|all|tous)$/i;
+
+const ANSWERS = [
+  ["hook", hook],
+  ["seq", () => {}],
+  ["events", (answer, { line }) => (beside.value = { is: "search", words: line, found: answer.events })],
+  ["rooms", () => (dialogue.value = { is: "rooms" })],
+  ["room", cameIn],
+  ["members", (answer, { room }) => members(answer, { room, name: room })],
+  ["user", person],
+  ["value", ({ value }, { room, line }) => aside(room, { text: `${line.replace(/^\S+\s*/, "")} = ${value}` })],
+  ["sessions", shows({ is: "settings" })],
+  ["commands", shows({ is: "help" })],
+];
+
+/** Its path is told once, and kept nowhere here. */
+function hook({ hook: path, session }, { room }) {
+  aside(room, { text: t("hook made", session), code: new URL(path, location.href).href });
+}
+
+function members({ members: all }, { room, name }) {
+  aside(room, { text: `${name}: ${all.map((one) => one.user).join(", ")}` });
+}
+
+function person({ user, online, away: text }, { room }) {
+  aside(room, { text: `${user}: ${text ?? t(online ? "online" : "offline")}` });
+}
