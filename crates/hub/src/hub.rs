@@ -20,9 +20,11 @@ use tracing::debug;
 
 use crate::{
     archive::{Bounds, Reader},
+    counts::Counts,
     datagram::{Form, Post},
     desk::{Desk, Furniture, Order},
     limits::Limits,
+    model::Millis,
     names::Names,
     proof::{HashLimits, LoginLimits, Passwords},
     session::{End, Link, Session, Way},
@@ -104,8 +106,16 @@ impl Hub {
         let reader = Reader::start(archives, &names, bounds).map_err(OpenError::Thread)?;
         let (orders, mut ordered) = mpsc::unbounded_channel();
         let clock = options.clock;
-        let furniture =
-            Furniture { state, store, reader, names, limits: Arc::clone(&limits), clock };
+        let counts = Arc::new(Counts::new(Millis::of(clock())));
+        let furniture = Furniture {
+            state,
+            store,
+            reader,
+            names,
+            limits: Arc::clone(&limits),
+            clock,
+            counts: Arc::clone(&counts),
+        };
         let runtime = Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(OpenError::Thread)?;
         let desk = move || {
@@ -132,6 +142,7 @@ impl Hub {
                 clear_passwords: options.clear_passwords,
                 post: Post::new(options.datagrams, &limits),
                 limits,
+                counts,
                 clock,
                 random: options.random,
                 calculator: options.calculator,

@@ -13,7 +13,8 @@ pub struct Turns {
     /// A place each for those whose turn it is and those waiting for it.
     places: Arc<Semaphore>,
     /// One each for those whose turn it is.
-    turns: Arc<Semaphore>,
+    called: Arc<Semaphore>,
+    places_max: usize,
 }
 
 /// A turn. It is over when this is dropped, or what it was [spent](Self::spend) on is done.
@@ -30,7 +31,8 @@ impl Turns {
         let places = turns_max + waiting_max.min(Semaphore::MAX_PERMITS / 2);
         Self {
             places: Arc::new(Semaphore::new(places)),
-            turns: Arc::new(Semaphore::new(turns_max)),
+            called: Arc::new(Semaphore::new(turns_max)),
+            places_max: places,
         }
     }
 
@@ -39,8 +41,15 @@ impl Turns {
     /// *Cancel safety*: who stops waiting leaves no place taken, but comes last the next time.
     pub async fn wait(&self) -> Option<Turn> {
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await.expect("an open semaphore");
+        let turn = Arc::clone(&self.called).acquire_owned().await.expect("an open semaphore");
         Some(Turn { _place: place, _turn: turn })
+    }
+}
+
+impl Turns {
+    /// For how many it is their turn, or who wait for it.
+    pub fn taken(&self) -> usize {
+        self.places_max.saturating_sub(self.places.available_permits())
     }
 }
 

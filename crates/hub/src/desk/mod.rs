@@ -6,6 +6,7 @@
 mod accounts;
 mod chore;
 mod chores;
+mod committing;
 mod counting;
 mod hooks;
 mod listing;
@@ -43,6 +44,7 @@ pub(crate) use self::order::{
 use self::{pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep};
 use crate::{
     archive::{Job, Reader},
+    counts::{Counts, Fresh},
     hall::{ClientId, Group, Post},
     limits::Limits,
     model::{AccountId, Cid, Entry, Millis, Seq, State},
@@ -104,6 +106,11 @@ pub(crate) struct Desk {
     asked: Vec<(ClientId, Option<u64>)>,
     is_writing: bool,
     ground: Ground,
+    counts: Arc<Counts>,
+    /// What is written and not counted yet.
+    fresh: Fresh,
+    /// How many orders were begun, whatever became of them.
+    done: u64,
 }
 
 /// What a desk is made of.
@@ -115,11 +122,12 @@ pub(crate) struct Furniture {
     pub(crate) names: Arc<Names>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: fn() -> SystemTime,
+    pub(crate) counts: Arc<Counts>,
 }
 
 impl Desk {
     pub(crate) fn new(furniture: Furniture) -> Self {
-        let Furniture { state, store, reader, names, limits, clock } = furniture;
+        let Furniture { state, store, reader, names, limits, clock, counts } = furniture;
         let pace = Pace::new(limits.burst, limits.messages_a_second);
         let lookups = Pace::new(limits.lookups, limits.lookups_a_second);
         Self {
@@ -151,6 +159,9 @@ impl Desk {
             asked: Vec::new(),
             is_writing: false,
             ground: Ground::default(),
+            counts,
+            fresh: Fresh::default(),
+            done: 0,
         }
     }
 
@@ -180,9 +191,11 @@ impl Desk {
             return;
         }
         while let Some(order) = self.orders.pop_front() {
+            self.done += 1;
             self.obey(order);
         }
         self.settle();
+        self.publish();
     }
 
     /// Goes on after a bug ended what was asked last: of what was not committed nothing is done.

@@ -8,7 +8,7 @@ use super::{Asks, Dialect, End, Goodbye, Line, Session};
 use crate::{
     desk::Order,
     json,
-    protocol::{Answer, Ask, Code, Proof, Refusal, Request},
+    protocol::{Answer, Ask, Code, Refusal, Request},
     shared::NoValue,
     words::{self, Phrase},
 };
@@ -84,12 +84,7 @@ impl Session<'_> {
             Ask::Register { user, password, invitation, device } => {
                 self.register(re, (&user, password), invitation, device).await
             }
-            Ask::Login { proof: Proof::Password { user, password }, device, resume } => {
-                self.log_in(re, (&user, password), (device, resume)).await
-            }
-            Ask::Login { proof: Proof::Token(token), resume, .. } => {
-                self.log_in_again(re, &token, resume).await
-            }
+            Ask::Login { proof, device, resume } => self.come_in(re, proof, (device, resume)).await,
             Ask::Password { old, new } => self.change_password(re, old, new).await,
             Ask::Unregister { password, said } => self.unregister(re, password, said).await,
             Ask::Logout { all } => self.log_out(re, all),

@@ -5,12 +5,13 @@ use tokio::sync::oneshot;
 
 use super::{Dialect, Session, Somebody, Way};
 use crate::{
+    counts::Login,
     desk::{Admission, Entered, Entrance, NewDevice, Order, Proof},
     hall::{ClientId, Key},
     model::{AccountId, Said},
     name,
     proof::{self, Attempt, Token, TokenHash, Verdict},
-    protocol::{Answer, Ask, Code, Refusal, Resume, Secret},
+    protocol::{Answer, Ask, Code, Proof as Shown, Refusal, Resume, Secret},
     shared::{ClearPasswords, Registration},
     text,
     words::Stand,
@@ -74,13 +75,35 @@ impl Session<'_> {
         }
     }
 
-    pub(super) async fn log_in(
+    /// Has a client be somebody, who shows `proof`.
+    pub(super) async fn come_in(
+        &mut self,
+        re: Option<u64>,
+        proof: Shown,
+        (device, resume): (Option<String>, Option<Resume>),
+    ) -> Result<Option<Answer>, Refusal> {
+        self.may_log_in()?;
+        let entered = match proof {
+            Shown::Password { user, password } => {
+                self.log_in(re, (&user, password), (device, resume)).await
+            }
+            Shown::Token(token) => self.log_in_again(re, &token, resume).await,
+        };
+        let login = match &entered {
+            Err(refusal) if refusal.code == Code::RateLimited => Login::PutOff,
+            _ if self.who.is_some() => Login::LetIn,
+            _ => Login::Refused,
+        };
+        self.hub.counts.log_in(login);
+        entered
+    }
+
+    async fn log_in(
         &mut self,
         re: Option<u64>,
         (user, password): (&str, Secret),
         (device, resume): (Option<String>, Option<Resume>),
     ) -> Result<Option<Answer>, Refusal> {
-        self.may_log_in()?;
         let (account, phc) = self.prove(user, password).await?;
         let device = self.new_device(device.as_deref())?;
         self.enter(re, Entrance { proof: Proof::Password { account, phc, device }, resume }).await
@@ -118,13 +141,12 @@ impl Session<'_> {
         busy(why)
     }
 
-    pub(super) async fn log_in_again(
+    async fn log_in_again(
         &mut self,
         re: Option<u64>,
         token: &Secret,
         resume: Option<Resume>,
     ) -> Result<Option<Answer>, Refusal> {
-        self.may_log_in()?;
         let hash = TokenHash::read(&token.0).ok_or_else(|| Refusal::of(Code::TokenExpired))?;
         self.enter(re, Entrance { proof: Proof::Token(hash), resume }).await
     }

@@ -35,6 +35,7 @@ pub(crate) use self::{
 };
 use self::{heard::Heard, lines::Line};
 use crate::{
+    counts::Doorway,
     hall::{ClientId, Hall},
     model::{AccountId, Seq},
     outbox::{Outbox, Spoken},
@@ -59,6 +60,7 @@ pub(crate) struct Session<'h> {
     client: ClientId,
     outbox: Arc<Outbox>,
     dialect: Dialect,
+    by: Doorway,
     who: Option<Somebody>,
     /// What is to be told next.
     taken: VecDeque<Arc<Spoken>>,
@@ -183,6 +185,8 @@ impl<'h> Session<'h> {
             // Programs alone speak over one.
             Link::WebSocket(_) | Link::Datagrams(_) => Dialect::Json { lang: hub.lang },
         };
+        let by = link.doorway(way);
+        hub.counts.come(by);
         Self {
             hub,
             link,
@@ -191,6 +195,7 @@ impl<'h> Session<'h> {
             client,
             outbox,
             dialect,
+            by,
             who: None,
             taken: VecDeque::new(),
             asked: 0,
@@ -333,6 +338,7 @@ impl Drop for Session<'_> {
     fn drop(&mut self) {
         self.hall.leave(self.client.key);
         self.be_nobody();
+        self.hub.counts.go(self.by);
     }
 }
 

@@ -240,6 +240,10 @@ impl Ledger {
         file::copy(&self.conn, to)
     }
 
+    pub(super) fn conn(&self) -> &Connection {
+        &self.conn
+    }
+
     fn all<T>(
         &self,
         sql: &str,

@@ -24,6 +24,7 @@ mod said;
 mod schema;
 mod search;
 mod sessions;
+mod size;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -40,5 +41,6 @@ pub use self::{
     said::More,
     search::{Sought, TAIL_MAX, WORDS_CHARS_MAX},
     sessions::Session,
+    size::Size,
     writer::Store,
 };

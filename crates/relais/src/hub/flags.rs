@@ -68,10 +68,11 @@ Examples:
   relais hub 6680 tls://:6697 --store team.db   and with TLS, for other machines
   relais hub 6680 udp://:6680                   and by datagrams, for who logged in
   relais hub user add ana                       makes an account at the hub that runs
-  relais hub backup ~/hub-monday.db             copies what it keeps, while it runs";
+  relais hub backup ~/hub-monday.db             copies what it keeps, while it runs
+  relais hub stats --watch                      tells what happens in it";
 
 /// What else stands there: who looks after a hub may have it in the wrong place.
-const COMMANDS: [&str; 5] = ["user", "room", "invite", "token", "backup"];
+const COMMANDS: [&str; 6] = ["user", "room", "invite", "token", "backup", "stats"];
 
 fn endpoint(text: &str) -> Result<BareEndpoint, String> {
     if COMMANDS.contains(&text) {
@@ -151,7 +152,8 @@ mod tests {
         check("user", "\"user\" is a command: expected it first, with all flags behind it");
         check(
             "usr",
-            "no port in \"usr\": expected host:port, or a command: user, room, invite, token, backup",
+            "no port in \"usr\": expected host:port, or a command: user, room, invite, token, \
+             backup, stats",
         );
         check("a:x", "bad port \"x\": expected 0 to 65535");
     }

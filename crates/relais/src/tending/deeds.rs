@@ -13,6 +13,8 @@ use tokio::task::spawn_blocking;
 use super::{
     answers::{Answers, Done, Not, broke_off, broken, not, on_a_thread},
     looking::look,
+    openmetrics,
+    stats::Stats,
     tended::Tended,
 };
 use crate::{
@@ -38,6 +40,7 @@ pub(super) async fn obey(of: OfHub, tended: &Arc<Tended>, answers: &Answers) -> 
             of_rooms(of, hub).await
         }
         OfHub::Backup { file } => back_up(tended, file, answers).await,
+        of @ (OfHub::Stats {} | OfHub::Metrics {}) => count(of, tended, answers).await,
         of => look(of, hub, answers).await,
     }
 }
@@ -142,6 +145,19 @@ async fn of_rooms(of: OfHub, hub: &Hub) -> Done {
         }
         _ => Ok(String::new()),
     }
+}
+
+/// Tells what the hub counted, and how much it keeps.
+async fn count(of: OfHub, tended: &Arc<Tended>, answers: &Answers) -> Done {
+    let hub = tended.hub.clone();
+    let size = on_a_thread(move || hub.size()).await?;
+    let stats = Stats { name: tended.name.clone(), counted: tended.hub.counted(), size };
+    let found = match of {
+        OfHub::Metrics {} => json!({ "metrics": openmetrics::written(&[stats]) }),
+        _ => stats.told(),
+    };
+    _ = answers.give(found).await;
+    Ok(String::new())
 }
 
 /// Copies the store, and tells now and then how far that is: who asks does not wait in silence for long.
