@@ -341,7 +341,9 @@ mod tests {
     #[test]
     fn whatever_is_refused_is_counted_under_its_code() {
         let counts = Counts::new(Millis(0));
-        Code::ALL.iter().for_each(|code| counts.refuse(*code));
+        for code in Code::ALL {
+            counts.refuse(code);
+        }
         counts.refuse(Code::Internal);
         counts.log_in(Login::PutOff);
         let counted = counts.read((0, 0));

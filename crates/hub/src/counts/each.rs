@@ -39,7 +39,9 @@ mod tests {
     #[test]
     fn each_kind_has_a_count_of_its_own() {
         let each = Each::new(['a', 'b']);
-        ['b', 'a', 'b', 'c'].into_iter().for_each(|kind| each.add(kind));
+        for kind in ['b', 'a', 'b', 'c'] {
+            each.add(kind);
+        }
         assert_eq!(each.read(), [('a', 1), ('b', 2)]);
     }
 }

@@ -57,7 +57,9 @@ mod tests {
     #[test]
     fn what_is_just_as_large_as_a_bound_is_within_it() {
         let spreading = Spreading::new(&[1, 10]);
-        [0, 1, 2, 10, 11, 1000].into_iter().for_each(|size| spreading.add(size));
+        for size in [0, 1, 2, 10, 11, 1000] {
+            spreading.add(size);
+        }
         let spread = spreading.read();
         assert_eq!(spread.counts, [2, 2, 2]);
         assert_eq!((spread.times(), spread.sum), (6, 1024));
