@@ -142,7 +142,7 @@ impl Hub {
     ///
     /// [`Code::NoSuchUser`], and what is wrong with what the device is called.
     pub async fn make_token(&self, user: &str, device: &str) -> Result<Drawn, Refusal> {
-        let device = text::line(device, &self.shared.limits)?;
+        let device = text::device(device, &self.shared.limits)?;
         let Token { text: secret, hash } = Token::draw(self.shared.random);
         let (name, token) = (hash.session(), secret.clone());
         let device = NewDevice { name: device, session: name.clone(), token, hash };

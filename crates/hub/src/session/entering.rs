@@ -196,7 +196,7 @@ impl Session<'_> {
     }
 
     fn new_device(&self, name: Option<&str>) -> Result<NewDevice, Refusal> {
-        let name = text::line(name.unwrap_or(""), &self.hub.limits)?;
+        let name = text::device(name.unwrap_or(""), &self.hub.limits)?;
         let Token { text, hash } = Token::draw(self.hub.random);
         Ok(NewDevice { name, session: hash.session(), hash, token: text })
     }

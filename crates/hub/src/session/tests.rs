@@ -110,6 +110,20 @@ async fn what_clients_do_is_counted() {
 }
 
 #[tokio::test]
+async fn no_device_is_called_as_hooks_are_of_which_there_may_be_more() {
+    let (_folder, hub) = hub(Limits::default());
+    let with_device = |line: &str, device: &str| {
+        format!("{},\"device\":\"{device}\"}}\n", line.strip_suffix('}').unwrap())
+    };
+    let refused = told(&hub, &with_device(REGISTER, "hook #lab x")).await;
+    assert!(refused[0].contains(r#""code":"BAD_FIELD","field":"device""#), "{refused:?}");
+    told(&hub, &with_device(REGISTER, "hooked")).await;
+    let login = REGISTER.replace("REGISTER", "LOGIN");
+    let refused = told(&hub, &with_device(&login, "hook #lab x")).await;
+    assert!(refused[0].contains(r#""code":"BAD_FIELD","field":"device""#), "{refused:?}");
+}
+
+#[tokio::test]
 async fn who_says_nothing_more_but_its_login_is_told_what_it_missed() {
     let (_folder, hub) = hub(Limits::default());
     let first = told(&hub, &format!("{REGISTER}\n")).await;
