@@ -27,7 +27,7 @@ use crate::{
     model::Millis,
     names::Names,
     proof::{HashLimits, LoginLimits, Passwords},
-    session::{End, Link, Session, Way},
+    session::{End, Link, Session, Way, shown},
     shared::{Calculator, ClearPasswords, Registration, Shared, Throttled},
     store::{self, Broken, Store},
     words::Lang,
@@ -176,9 +176,10 @@ const MISSED_BYTES_MAX: usize = 1 << 20;
 
 impl Service for Hub {
     async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
-        let Conn { stream, peer, local, .. } = conn;
+        let Conn { stream, peer, local, tls, .. } = conn;
         let flow = self.begin(peer, &local);
-        let way = Way { peer, is_private: !stream.is_plain() };
+        let certificate = shown(tls.as_ref());
+        let way = Way { peer, is_private: !stream.is_plain(), certificate };
         let hall = self.shared.hall().await?;
         let link = Link::lines(stream, self.frame_bytes_max());
         // Not in a function of its own, whose future would have room for the link and for the session.

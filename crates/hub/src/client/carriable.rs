@@ -13,6 +13,7 @@ pub(super) fn fits_datagrams(ask: &Ask) -> bool {
             | Ask::Password { .. }
             | Ask::Unregister { .. }
             | Ask::Hook { .. }
+            | Ask::Certify { .. }
             | Ask::Revoke { .. }
             | Ask::Udp { .. }
             | Ask::History { .. }

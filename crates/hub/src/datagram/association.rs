@@ -210,6 +210,7 @@ fn is_for_connections(ask: &Ask) -> bool {
             | Ask::Password { .. }
             | Ask::Unregister { .. }
             | Ask::Hook { .. }
+            | Ask::Certify { .. }
             | Ask::Udp { .. }
     )
 }

@@ -4,6 +4,7 @@
 //! What is asked at once is committed at once, and nobody is told of it before.
 
 mod accounts;
+mod certificates;
 mod chore;
 mod chores;
 mod committing;
@@ -218,6 +219,10 @@ impl Desk {
             Order::Hook { client, account, re, room, hook } => {
                 let keep = |desk: &mut Self| desk.make_hook(account, &room, hook).map(Some);
                 self.answer((client, re), keep);
+            }
+            Order::Certify { client, account, re, name, fingerprint } => {
+                let know = |desk: &mut Self| desk.know(account, (&name, fingerprint)).map(Some);
+                self.answer((client, re), know);
             }
             Order::Register { client, re, name, phc, admission, device, entered } => {
                 let account = (name, phc);

@@ -61,6 +61,7 @@ pub(super) const COMMANDS: &[(&str, Read)] = &[
     ("SESSIONS", |_| Ok(Ask::Sessions)),
     ("REVOKE", |f| Ok(Ask::Revoke { session: f.needed("session", Fields::text)? })),
     ("HOOK", |f| Ok(Ask::Hook { room: room(f)?, name: f.needed("name", Fields::text)? })),
+    ("CERT", |f| Ok(Ask::Certify { name: f.needed("name", Fields::text)? })),
     ("RESUME", |f| resume(f).map(Ask::Resume)),
     ("ANNOUNCE", |f| Ok(Ask::Announce { body: body(f)? })),
     ("EDIT", |f| Ok(Ask::Edit { room: room(f)?, seq: seq(f)?, body: body(f)?, cid: f.cid()? })),
@@ -143,7 +144,9 @@ fn unregister(f: Fields<'_>) -> Result<Ask, Amiss> {
 }
 
 fn login(f: Fields<'_>) -> Result<Ask, Amiss> {
+    let is_external = f.truth("external")?.unwrap_or(false);
     let proof = match f.text("token")? {
+        _ if is_external => Proof::External,
         Some(token) => Proof::Token(Secret(token)),
         None => Proof::Password { user: user(f)?, password: secret(f, "password")? },
     };

@@ -3,7 +3,7 @@
 use super::{
     events::{say_event, say_quiet, say_refusal, say_words},
     names::{LEVELS, MODES, ROLES},
-    spelling::Object,
+    spelling::{Object, Spell as _},
 };
 use crate::{
     model::{Access, Level, Millis, Quiet, Role, Wishes},
@@ -38,8 +38,11 @@ pub fn write_in(told: &Told, lang: Lang, out: &mut Vec<u8>) {
 fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
     match answer {
         Answer::Done => frame,
-        Answer::Hello { server, register, frame: frame_max, body, time, tls } => {
-            let frame = frame.put("server", server).put("proto", &PROTO).put("register", *register);
+        Answer::Hello { server, register, frame: frame_max, body, time, tls, external } => {
+            let frame = frame.put("server", server).put("proto", &PROTO);
+            let auth = if *external { PROOFS } else { &PROOFS[..2] };
+            let frame =
+                frame.list("auth", auth, |one, out| one.spell(out)).put("register", *register);
             frame.object("limits", |limits| {
                 limits.put("frame", frame_max).put("body", body);
             });
@@ -71,6 +74,9 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
         Answer::Value(value) => frame.put("value", value),
         Answer::Sessions(sessions) => frame.list("sessions", sessions, say_session),
         Answer::Hooked { path, session } => frame.put("hook", path).put("session", session),
+        Answer::Certified { certificate, session } => {
+            frame.put("certificate", certificate).put("session", session)
+        }
         Answer::Live { cursor } => frame.put("cursor", cursor),
         Answer::Pong { t } => frame.maybe("t", t.as_ref()),
         Answer::Help(commands) => frame.list("commands", commands, say_command),
@@ -78,6 +84,9 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
         Answer::Bye => frame.put("bye", &true),
     };
 }
+
+/// By what somebody may show who it is; the last, where that can be.
+const PROOFS: &[&str] = &["password", "token", "external"];
 
 /// What is as it is for most is left out.
 fn say_wishes<'f, 'o>(wishes: &Wishes, frame: &'f mut Object<'o>) -> &'f mut Object<'o> {

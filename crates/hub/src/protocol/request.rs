@@ -314,6 +314,11 @@ pub enum Ask {
         /// What it is called there.
         name: String,
     },
+    /// To log in by the certificate that this connection has shown, from here on.
+    Certify {
+        /// What the device is called.
+        name: String,
+    },
     /// Are you there?
     Ping {
         /// Comes back as it is.
@@ -379,6 +384,8 @@ pub enum Proof {
     },
     /// By what an earlier login gave.
     Token(Secret),
+    /// By the certificate that its connection has shown.
+    External,
 }
 
 /// What was missed: all since an entry, or in each of some rooms.

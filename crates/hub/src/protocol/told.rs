@@ -36,6 +36,8 @@ pub enum Answer {
         time: Millis,
         /// Whether others cannot read along.
         tls: bool,
+        /// Whether a certificate was shown, by which who asks may log in.
+        external: bool,
     },
     /// Who asked is somebody now.
     LoggedIn {
@@ -93,6 +95,13 @@ pub enum Answer {
     Hooked {
         /// The path. Told once.
         path: Secret,
+        /// What its session is called, to revoke it.
+        session: String,
+    },
+    /// By which certificate the account is known, too.
+    Certified {
+        /// Its fingerprint: SHA-256, in hexadecimal.
+        certificate: String,
         /// What its session is called, to revoke it.
         session: String,
     },

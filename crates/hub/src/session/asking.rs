@@ -89,6 +89,7 @@ impl Session<'_> {
             Ask::Unregister { password, said } => self.unregister(re, password, said).await,
             Ask::Logout { all } => self.log_out(re, all),
             Ask::Hook { room, name } => self.make_hook(re, room, name),
+            Ask::Certify { name } => self.certify(re, name),
             Ask::Udp { events } => self.open_datagrams(events),
             ask => self.order(re, ask),
         };
@@ -119,6 +120,7 @@ impl Session<'_> {
             body: hub.limits.body_bytes_max,
             time: hub.now(),
             tls: self.way.is_private,
+            external: self.way.certificate.is_some(),
         }))
     }
 

@@ -88,6 +88,7 @@ impl Session<'_> {
                 self.log_in(re, (&user, password), (device, resume)).await
             }
             Shown::Token(token) => self.log_in_again(re, &token, resume).await,
+            Shown::External => self.log_in_by_certificate(re, resume).await,
         };
         let login = match &entered {
             Err(refusal) if refusal.code == Code::RateLimited => Login::PutOff,
@@ -151,7 +152,11 @@ impl Session<'_> {
         self.enter(re, Entrance { proof: Proof::Token(hash), resume }).await
     }
 
-    async fn enter(&mut self, re: Option<u64>, entry: Entrance) -> Result<Option<Answer>, Refusal> {
+    pub(super) async fn enter(
+        &mut self,
+        re: Option<u64>,
+        entry: Entrance,
+    ) -> Result<Option<Answer>, Refusal> {
         let (entered, entering) = oneshot::channel();
         let (client, resumes) = (self.client, entry.resume.is_some());
         self.hub.order(Order::Enter { client, re, entry, entered })?;
@@ -300,7 +305,7 @@ fn gone() -> Refusal {
     Refusal::of(Code::Shutdown)
 }
 
-fn limited(wait: std::time::Duration) -> Refusal {
+pub(super) fn limited(wait: std::time::Duration) -> Refusal {
     let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
     Refusal::of(Code::RateLimited).retry_ms(ms)
 }

@@ -4,6 +4,7 @@
 mod asking;
 mod by_datagrams;
 mod carrier;
+mod certificates;
 mod entering;
 mod heard;
 mod hooking;
@@ -30,6 +31,7 @@ use tokio::time::timeout;
 
 pub(crate) use self::{
     carrier::{Carrier, send},
+    certificates::shown,
     entering::new_password,
     link::Link,
 };
@@ -39,6 +41,7 @@ use crate::{
     hall::{ClientId, Hall},
     model::{AccountId, Seq},
     outbox::{Outbox, Spoken},
+    proof::TokenHash,
     protocol::{Code, Refusal},
     shared::Shared,
     words::{self, Lang, Phrase, Stand},
@@ -86,6 +89,8 @@ pub(crate) struct Way {
     pub(crate) peer: Peer,
     /// Whether others cannot read along.
     pub(crate) is_private: bool,
+    /// The fingerprint of the certificate that was shown, if one was.
+    pub(crate) certificate: Option<TokenHash>,
 }
 
 /// How much passed. What it was is told to no tap: there are passwords and tokens in it.

@@ -38,6 +38,10 @@ pub(crate) struct Flags {
     /// Take passwords without TLS from other machines, where others may read them
     #[arg(long)]
     clear_passwords: bool,
+    /// Ask who calls over `tls://` for a certificate, whoever signed it: accounts can have theirs known,
+    /// and log in by it
+    #[arg(long)]
+    client_certificates: bool,
     /// How to speak to people who do not say
     #[arg(long, value_name = "LANGUAGE", default_value = "en")]
     lang: Lang,
@@ -99,6 +103,7 @@ impl Flags {
             store,
             registration,
             clear_passwords,
+            client_certificates,
             lang,
             udp,
             message_max,
@@ -112,6 +117,7 @@ impl Flags {
             store,
             registration,
             clear_passwords,
+            client_certificates,
             lang,
             udp,
             message_max,
@@ -131,6 +137,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["store"] => "--store",
         ["registration"] => "--registration",
         ["clear_passwords"] => "--clear-passwords",
+        ["client_certificates"] => "--client-certificates",
         ["lang"] => "--lang",
         ["udp"] => "--udp",
         ["message_max"] => "--message-max",
