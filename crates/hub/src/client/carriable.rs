@@ -21,6 +21,7 @@ pub(super) fn fits_datagrams(ask: &Ask) -> bool {
             | Ask::Rooms { .. }
             | Ask::Who { .. }
             | Ask::Sessions
+            | Ask::Export { .. }
             | Ask::Help
             | Ask::Bye { .. }
     )

@@ -211,6 +211,7 @@ fn is_for_connections(ask: &Ask) -> bool {
             | Ask::Unregister { .. }
             | Ask::Hook { .. }
             | Ask::Certify { .. }
+            | Ask::Export { .. }
             | Ask::Udp { .. }
     )
 }

@@ -307,7 +307,7 @@ impl Desk {
             return self.said_before(&before, by, &ask).map(Some);
         }
         match ask {
-            Ask::History { .. } | Ask::Search { .. } | Ask::Resume(_) => {
+            Ask::History { .. } | Ask::Search { .. } | Ask::Resume(_) | Ask::Export { .. } => {
                 self.read((client, re), by, ask).map(|()| None)
             }
             Ask::Rooms { matching } => Ok(self.list_rooms((client, re), by, matching.as_deref())),

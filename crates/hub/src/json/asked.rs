@@ -59,6 +59,7 @@ pub(super) const COMMANDS: &[(&str, Read)] = &[
     ("PASSWORD", |f| Ok(Ask::Password { old: secret(f, "old")?, new: secret(f, "new")? })),
     ("UNREGISTER", unregister),
     ("SESSIONS", |_| Ok(Ask::Sessions)),
+    ("EXPORT", |f| Ok(Ask::Export { after: f.seq("after")? })),
     ("REVOKE", |f| Ok(Ask::Revoke { session: f.needed("session", Fields::text)? })),
     ("HOOK", |f| Ok(Ask::Hook { room: room(f)?, name: f.needed("name", Fields::text)? })),
     ("CERT", |f| Ok(Ask::Certify { name: f.needed("name", Fields::text)? })),

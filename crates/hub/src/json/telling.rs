@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{Access, Level, Millis, Quiet, Role, Wishes},
-    protocol::{Answer, Held, Listed, Ticket, Told},
+    protocol::{Answer, Event, Held, Listed, Ticket, Told},
     words::Lang,
 };
 
@@ -58,12 +58,9 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
             fill_listed(listed, frame);
             frame
         }
-        Answer::Page { events, more } => {
-            let say = |event: &_, out: &mut _| {
-                // Nothing of it is in a language: what was said is as it was said.
-                Object::write(out, |frame| say_event(event, Lang::En, frame));
-            };
-            frame.list("events", events, say).put("more", more)
+        Answer::Page { events, more } => frame.list("events", events, say_past).put("more", more),
+        Answer::Exported { events, upto, more } => {
+            frame.list("exported", events, say_past).put("upto", upto).put("more", more)
         }
         Answer::Rooms(rooms) => frame.list("rooms", rooms, say_listed),
         Answer::Members(members) => frame.list("members", members, say_member),
@@ -83,6 +80,11 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
         Answer::Datagrams(ticket) => say_ticket(ticket, frame),
         Answer::Bye => frame.put("bye", &true),
     };
+}
+
+/// Nothing of it is in a language: what was said is as it was said.
+fn say_past(event: &Event, out: &mut Vec<u8>) {
+    Object::write(out, |frame| say_event(event, Lang::En, frame));
 }
 
 /// By what somebody may show who it is; the last, where that can be.

@@ -44,6 +44,7 @@ const ANSWERS: &[(&str, ReadAnswer)] = &[
     ("server", hello),
     ("hook", hooked),
     ("certificate", certified),
+    ("exported", exported),
     ("key", ticket),
     ("session", logged_in),
     ("seq", written),
@@ -82,6 +83,12 @@ fn hooked(f: Fields<'_>) -> Result<Answer, Misread> {
 fn certified(f: Fields<'_>) -> Result<Answer, Misread> {
     let certificate = f.needed("certificate", Fields::text)?;
     Ok(Answer::Certified { certificate, session: f.needed("session", Fields::text)? })
+}
+
+fn exported(f: Fields<'_>) -> Result<Answer, Misread> {
+    let events = each(f, "exported", |f| event(f.needed("ev", Fields::str)?, f))?;
+    let upto = f.needed("upto", Fields::seq)?;
+    Ok(Answer::Exported { events, upto, more: f.needed("more", Fields::truth)? })
 }
 
 fn hello(f: Fields<'_>) -> Result<Answer, Misread> {

@@ -300,6 +300,11 @@ pub enum Ask {
         /// The expression.
         expr: String,
     },
+    /// All that the account did, as it was written.
+    Export {
+        /// What was written behind this; all, without.
+        after: Option<Seq>,
+    },
     /// Which devices are logged in.
     Sessions,
     /// To have a device be nobody again.
@@ -349,6 +354,7 @@ impl Ask {
                 | Self::Rooms { .. }
                 | Self::Who { .. }
                 | Self::Sessions
+                | Self::Export { .. }
         )
     }
 }

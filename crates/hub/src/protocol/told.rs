@@ -105,6 +105,15 @@ pub enum Answer {
         /// What its session is called, to revoke it.
         session: String,
     },
+    /// What the account did, as it was written.
+    Exported {
+        /// What it did.
+        events: Vec<Event>,
+        /// Up to where the log was looked through for it.
+        upto: Seq,
+        /// Whether there is more of the log behind that.
+        more: bool,
+    },
     /// All that was missed has been told.
     Live {
         /// The last entry of it.

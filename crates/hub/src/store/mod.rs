@@ -29,6 +29,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod writer;
+mod written;
 
 pub use self::{
     archive::{Archive, Missed, Past},

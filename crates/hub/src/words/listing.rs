@@ -60,7 +60,10 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
         Answer::Help(commands) => show_commands(commands, out),
         Answer::Bye => reader.say(out, format_args!("goodbye"), format_args!("au revoir")),
         // What was said is seen as an event; a client that counts entries speaks JSON.
-        Answer::Written { .. } | Answer::Live { .. } | Answer::Datagrams(_) => {}
+        Answer::Written { .. }
+        | Answer::Exported { .. }
+        | Answer::Live { .. }
+        | Answer::Datagrams(_) => {}
     }
 }
 

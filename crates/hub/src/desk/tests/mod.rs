@@ -8,6 +8,7 @@ mod asking;
 mod asks;
 mod certificates;
 mod diary;
+mod exporting;
 mod knowing;
 mod model;
 mod reading;

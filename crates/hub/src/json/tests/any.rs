@@ -145,6 +145,7 @@ fn of_who_asks() -> BoxedStrategy<Ask> {
         resume().prop_map(Ask::Resume),
         text().prop_map(|text| Ask::Away { text }),
         Just(Ask::Sessions),
+        of(seq()).prop_map(|after| Ask::Export { after }),
         select(vec![EventsBy::Here, EventsBy::Udp]).prop_map(|events| Ask::Udp { events }),
         any::<String>().prop_map(|session| Ask::Revoke { session }),
         (place(), any::<String>()).prop_map(|(room, name)| Ask::Hook { room, name }),
@@ -275,6 +276,8 @@ fn answer() -> BoxedStrategy<Answer> {
         listed().prop_map(Answer::Joined),
         (vec(event(), 0..3), any::<bool>())
             .prop_map(|(events, more)| Answer::Page { events, more }),
+        (vec(event(), 0..3), seq(), any::<bool>())
+            .prop_map(|(events, upto, more)| Answer::Exported { events, upto, more }),
         vec(listed(), 0..3).prop_map(Answer::Rooms),
         vec((text(), role(), any::<bool>()), 0..3).prop_map(Answer::Members),
         (text(), millis(), any::<bool>(), of(text()))
