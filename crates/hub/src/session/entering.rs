@@ -2,6 +2,7 @@
 
 use relais_net::Alarm;
 use tokio::sync::oneshot;
+use tracing::debug;
 
 use super::{Dialect, Session, Somebody, Way};
 use crate::{
@@ -95,6 +96,10 @@ impl Session<'_> {
             _ if self.who.is_some() => Login::LetIn,
             _ => Login::Refused,
         };
+        if login != Login::LetIn {
+            // Not as whom: a password is typed there as easily as a name.
+            debug!("{}: not logged in: {}", self.way.peer, login.name());
+        }
         self.hub.counts.log_in(login);
         entered
     }

@@ -77,6 +77,7 @@ async fn of_tokens(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
         OfHub::Token { user, device } => {
             let drawn = hub.make_token(&user, &device).await.map_err(|why| not(&why, &user))?;
             _ = answers.give(json!({ "token": drawn.secret.0, "session": drawn.name })).await;
+            return Ok(format!("{} logs in as {user}", drawn.name));
         }
         OfHub::RevokeToken { session, user } => {
             let who = match user {
@@ -118,7 +119,7 @@ async fn of_invitations(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
             let drawn = hub.invite(terms).await.map_err(|why| not(&why, &about))?;
             let found = json!({ "invitation": drawn.secret.0, "name": drawn.name });
             _ = answers.give(found).await;
-            Ok(String::new())
+            Ok(format!("{} invites {uses}", drawn.name))
         }
         OfHub::RevokeInvitation { name } => {
             hub.revoke_invitation(&name).await.map_err(|why| not(&why, &name))?;
@@ -179,5 +180,5 @@ async fn back_up(tended: &Arc<Tended>, to: PathBuf, answers: &Answers) -> Done {
     copied.map_err(|error| broke_off(&error))?.map_err(broken)?;
     let bytes = std::fs::metadata(&to).map_or(0, |copy| copy.len());
     _ = answers.give(json!({ "backup": to.display().to_string(), "bytes": bytes })).await;
-    Ok(String::new())
+    Ok(format!("it is copied to {:?}", to.display()))
 }
