@@ -17,7 +17,7 @@ def copy(stage, name):
     """The example in the scratch folder, on free ports."""
     folder = stage.path(name)
     # Without what somebody made by running it in place.
-    made = shutil.ignore_patterns("*.key", "*.pem", "*.log", "*.jsonl*", "hub.db*", "var")
+    made = shutil.ignore_patterns("*.key", "*.pem", "*.log", "*.jsonl*", "hub.db*", "var", "bot")
     shutil.copytree(EXAMPLES / name, folder, ignore=made)
     text = (folder / "relais.toml").read_text()
     ports = {port: str(free_port()) for port in dict.fromkeys(re.findall(r"(?<=:)\d{4}(?=\")", text))}
@@ -177,7 +177,7 @@ def the_dialogues_are_held(stage):
 
 @test
 def the_hub_has_people_a_bot_and_a_script_talk(stage):
-    need("nc", "python3")
+    need("nc", "python3", "rustc")
     folder, (port, tls) = copy(stage, "hub")
     holds(stage.run([RELAIS, "check"], cwd=folder).decode(), "hub main")
     relais = stage.start([RELAIS, "up"], "relais", cwd=folder)
@@ -190,6 +190,15 @@ def the_hub_has_people_a_bot_and_a_script_talk(stage):
     ana.done("MESSAGE", room="#lab", body="hello @echo")
     heard = [ana.event("message") for _ in range(2)]
     equal((heard[1]["from"], heard[1]["body"]), ("echo", "ana said: hello @echo"))
+    # With the environment of who runs the tests: it may say where the compiler is.
+    stage.run(["rustc", "--edition", "2024", "-D", "warnings", "bot.rs"], cwd=folder, env=None)
+    stage.start(["./bot", str(port)], "the other bot", cwd=folder)
+    equal(ana.event("join")["from"], "crab")
+    ana.done("MESSAGE", room="#lab", body="hello @crab and @echo")
+    heard = sorted((event["from"], event["body"]) for event in (ana.event("message") for _ in range(3)))
+    expect = [("ana", "hello @crab and @echo"), ("crab", "ana said: hello crab and echo"), ("echo", "ana said: hello @crab and @echo")]
+    equal(heard[0], expect[0])
+    equal(heard[1:], expect[1:], "and neither goes on for ever")
     script = stage.env() | {"NAME": "ana", "PASSWORD": "secret-pass"}
     said = stage.run(["./say", str(port)], cwd=folder, env=script, input=b"from a script\n").decode()
     holds(said, "<ana> from a script")

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::{
+    counts::Counted,
     desk::{Chore, NewDevice, Order, Outcome},
     hub::Hub,
     model::{AccountId, Millis, RoomId, Said},
@@ -13,7 +14,7 @@ use crate::{
     proof::{self, Token},
     protocol::{Code, Refusal, Secret},
     session::new_password,
-    store::{Broken, Invitation, Ledger},
+    store::{Broken, Invitation, Ledger, Size},
     text,
 };
 
@@ -45,6 +46,23 @@ impl Hub {
     /// [`Broken`]
     pub fn ledger(&self) -> Result<Ledger, Broken> {
         Ledger::open(&self.file)
+    }
+
+    /// What it counted since it was opened.
+    pub fn counted(&self) -> Counted {
+        let passwords = &self.shared.passwords;
+        self.shared.counts.read((passwords.hashed(), passwords.hashing()))
+    }
+
+    /// Reads how much there is in its store, beside who writes.
+    ///
+    /// *Cost*: looks at all accounts and rooms.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn size(&self) -> Result<Size, Broken> {
+        self.ledger()?.size(&self.file)
     }
 
     /// Who is called so, however it is spelled.
@@ -124,7 +142,7 @@ impl Hub {
     ///
     /// [`Code::NoSuchUser`], and what is wrong with what the device is called.
     pub async fn make_token(&self, user: &str, device: &str) -> Result<Drawn, Refusal> {
-        let device = text::line(device, &self.shared.limits)?;
+        let device = text::device(device, &self.shared.limits)?;
         let Token { text: secret, hash } = Token::draw(self.shared.random);
         let (name, token) = (hash.session(), secret.clone());
         let device = NewDevice { name: device, session: name.clone(), token, hash };

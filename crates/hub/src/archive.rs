@@ -5,6 +5,7 @@ mod by_hand;
 mod pages;
 mod shelf;
 mod turns;
+mod written;
 
 use std::{
     io,
@@ -57,6 +58,8 @@ pub(crate) enum Wanted {
     /// Behind that come the turns in dialogues.
     /// It is to notice of it what it wants to.
     Missed { rooms: Vec<(RoomId, Place, Seq)>, upto: Seq, turns: Vec<Event>, attention: Attention },
+    /// What who asks wrote, behind an entry and not behind another.
+    Written { after: Seq, upto: Seq },
     /// An answer that lists rooms, in some of which others may have said something: where in the list
     /// they are. Counted is what is not after `upto`.
     Counted { answer: Answer, rooms: Vec<Uncounted>, upto: Seq },
@@ -75,7 +78,7 @@ impl Wanted {
 
     /// Whether it may take long to read.
     fn is_long(&self) -> bool {
-        matches!(self, Self::Found { .. })
+        matches!(self, Self::Found { .. } | Self::Written { .. })
     }
 }
 

@@ -38,55 +38,44 @@ pub fn export(
     who: AccountId,
     each: &mut dyn FnMut(Exported) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, Broken> {
-    let exporting = Exporting { ledger, who };
     let Some(user) = ledger.user(who)? else { return Ok(ControlFlow::Continue(())) };
-    let name = user.name.clone();
+    let own = user.name.clone();
+    let name = |other| if other == who { own.clone() } else { name(ledger, other) };
+    let telling = Telling { who, title: &|room| ledger.title(room), name: &name };
     let mut head = vec![Exported::Account(user)];
     head.extend(ledger.devices(who)?.into_iter().map(Exported::Device));
     for seated in ledger.memberships(who)? {
-        let place = exporting.place(seated.room)?;
+        let place = telling.place(seated.room)?;
         head.extend(place.map(|place| Exported::Member(place, seated)));
     }
     if head.into_iter().try_for_each(&mut *each).is_break() {
         return Ok(ControlFlow::Break(()));
     }
-    exporting.written(&name, each)
+    written(ledger, &telling, each)
 }
 
-struct Exporting<'l> {
-    ledger: &'l Ledger,
-    who: AccountId,
+/// What one account wrote, told to whose it is.
+pub(crate) struct Telling<'t> {
+    pub(crate) who: AccountId,
+    /// What a room is called, named or between two; nothing, if it was deleted.
+    pub(crate) title: &'t dyn Fn(RoomId) -> Result<Option<Title>, Broken>,
+    /// What an account is called.
+    pub(crate) name: &'t dyn Fn(AccountId) -> String,
 }
 
-impl Exporting<'_> {
-    fn written(
-        &self,
-        own: &str,
-        each: &mut dyn FnMut(Exported) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, Broken> {
-        let mut after = Seq::default();
-        loop {
-            let page = self.ledger.written(self.who, after, READ_AT_ONCE)?;
-            let Some(last) = page.last() else { return Ok(ControlFlow::Continue(())) };
-            after = last.seq;
-            for entry in &page {
-                let event = match &entry.deed {
-                    Deed::Wish(wish) => self.wish(wish)?,
-                    _ => self.event(entry, own)?,
-                };
-                let Some(event) = event else { continue };
-                if each(Exported::Event(event)).is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
-            }
+impl Telling<'_> {
+    /// What an entry tells, as it was written; nothing of a room that was deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub(crate) fn event(&self, entry: &Entry) -> Result<Option<Event>, Broken> {
+        if let Deed::Wish(wish) = &entry.deed {
+            return self.wish(wish);
         }
-    }
-
-    fn event(&self, entry: &Entry, own: &str) -> Result<Option<Event>, Broken> {
         let Some(room) = entry.room() else { return Ok(None) };
         let Some(place) = self.place(room)? else { return Ok(None) };
-        let name = |who| if who == self.who { own.to_owned() } else { self.name(who) };
-        let view = View { place, viewer: Some(self.who), name: &name };
+        let view = View { place, viewer: Some(self.who), name: self.name };
         // What was before it in the room is others', perhaps.
         Ok(saying::event((entry, Seq::default()), view))
     }
@@ -101,22 +90,42 @@ impl Exporting<'_> {
         })
     }
 
-    /// What the room is called by the account; nothing, if it was deleted.
+    /// What the room is called by the account.
     fn place(&self, room: RoomId) -> Result<Option<Place>, Broken> {
-        Ok(self.ledger.title(room)?.map(|title| match title {
+        Ok((self.title)(room)?.map(|title| match title {
             Title::Named(name, _) => Place::Room(name),
             Title::Talk(one, other) => {
-                Place::Person(self.name(if one == self.who { other } else { one }))
+                Place::Person((self.name)(if one == self.who { other } else { one }))
             }
         }))
     }
+}
 
-    /// What others are called; nothing, where that cannot be read.
-    fn name(&self, who: AccountId) -> String {
-        let user = self.ledger.user(who).ok().flatten();
-        user.map(|user| if user.gone.is_some() { crate::model::GONE.into() } else { user.name })
-            .unwrap_or_default()
+/// Has `each` take what was written, page by page.
+fn written(
+    ledger: &Ledger,
+    telling: &Telling<'_>,
+    each: &mut dyn FnMut(Exported) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, Broken> {
+    let mut after = Seq::default();
+    loop {
+        let page = ledger.written(telling.who, after, READ_AT_ONCE)?;
+        let Some(last) = page.last() else { return Ok(ControlFlow::Continue(())) };
+        after = last.seq;
+        for entry in &page {
+            let Some(event) = telling.event(entry)? else { continue };
+            if each(Exported::Event(event)).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
     }
+}
+
+/// What somebody is called; nothing, where that cannot be read.
+fn name(ledger: &Ledger, who: AccountId) -> String {
+    let user = ledger.user(who).ok().flatten();
+    user.map(|user| if user.gone.is_some() { crate::model::GONE.into() } else { user.name })
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    counts::Handed,
     model::{AccountId, RoomId, Seq},
     outbox::{Outbox, Pushed, Spoken},
     protocol::{Event, Place, Told},
@@ -89,6 +90,8 @@ struct Seats {
     clients: HashMap<Key, Client>,
     accounts: HashMap<AccountId, HashSet<Key>>,
     rooms: HashMap<RoomId, HashMap<Key, Seat>>,
+    /// What was told of the group that is being told.
+    handed: Handed,
 }
 
 #[derive(Debug)]
@@ -129,14 +132,15 @@ impl Hall {
         seats.clients.remove(&key);
     }
 
-    /// Tells clients what was written down.
+    /// Tells clients what was written down. Gives how much that was.
     ///
     /// *Cost*: a push for each client that is told something.
-    pub(crate) fn hear(&self, group: &Group) {
+    pub(crate) fn hear(&self, group: &Group) -> Handed {
         let mut seats = self.seats();
         for post in group {
             seats.hear(post, self.number);
         }
+        std::mem::take(&mut seats.handed)
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
@@ -209,6 +213,9 @@ impl Seats {
                 seat.told = seq;
             }
         }
+        let seated = self.rooms.get(&post.room).map_or(0, HashMap::len);
+        self.handed.events += seated - slow.len();
+        self.handed.lagged += slow.len();
         for key in slow {
             self.fall_behind(key, post);
         }

@@ -114,7 +114,8 @@ async fn hold(
     drain: &Drain,
 ) -> Result<(), Fault> {
     let flow = hub.begin(peer, local);
-    let way = Way { peer, is_private: hub.post().form == Form::Sealed };
+    let is_private = hub.post().form == Form::Sealed;
+    let way = Way { peer, is_private, certificate: None };
     let hall = hub.shared().hall().await?;
     let link = Link::Datagrams(Box::new(carrier));
     let told = Session::new(hub.shared(), hall, link, way).serve(drain).await;

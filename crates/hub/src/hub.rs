@@ -20,12 +20,14 @@ use tracing::debug;
 
 use crate::{
     archive::{Bounds, Reader},
+    counts::Counts,
     datagram::{Form, Post},
     desk::{Desk, Furniture, Order},
     limits::Limits,
+    model::Millis,
     names::Names,
     proof::{HashLimits, LoginLimits, Passwords},
-    session::{End, Link, Session, Way},
+    session::{End, Link, Session, Way, shown},
     shared::{Calculator, ClearPasswords, Registration, Shared, Throttled},
     store::{self, Broken, Store},
     words::Lang,
@@ -104,8 +106,16 @@ impl Hub {
         let reader = Reader::start(archives, &names, bounds).map_err(OpenError::Thread)?;
         let (orders, mut ordered) = mpsc::unbounded_channel();
         let clock = options.clock;
-        let furniture =
-            Furniture { state, store, reader, names, limits: Arc::clone(&limits), clock };
+        let counts = Arc::new(Counts::new(Millis::of(clock())));
+        let furniture = Furniture {
+            state,
+            store,
+            reader,
+            names,
+            limits: Arc::clone(&limits),
+            clock,
+            counts: Arc::clone(&counts),
+        };
         let runtime = Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(OpenError::Thread)?;
         let desk = move || {
@@ -132,6 +142,7 @@ impl Hub {
                 clear_passwords: options.clear_passwords,
                 post: Post::new(options.datagrams, &limits),
                 limits,
+                counts,
                 clock,
                 random: options.random,
                 calculator: options.calculator,
@@ -165,9 +176,10 @@ const MISSED_BYTES_MAX: usize = 1 << 20;
 
 impl Service for Hub {
     async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
-        let Conn { stream, peer, local, .. } = conn;
+        let Conn { stream, peer, local, tls, .. } = conn;
         let flow = self.begin(peer, &local);
-        let way = Way { peer, is_private: !stream.is_plain() };
+        let certificate = shown(tls.as_ref());
+        let way = Way { peer, is_private: !stream.is_plain(), certificate };
         let hall = self.shared.hall().await?;
         let link = Link::lines(stream, self.frame_bytes_max());
         // Not in a function of its own, whose future would have room for the link and for the session.

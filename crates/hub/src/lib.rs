@@ -7,6 +7,7 @@
 mod admin;
 mod archive;
 pub mod client;
+mod counts;
 mod datagram;
 mod desk;
 mod door;
@@ -32,6 +33,7 @@ mod text;
 pub mod words;
 
 pub use admin::{Drawn, Terms};
+pub use counts::{Connections, Counted, Doorway, Login, Spread};
 pub use datagram::Form as DatagramForm;
 pub use door::Door;
 pub use export::{Exported, export};

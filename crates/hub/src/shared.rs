@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use crate::{
+    counts::Counts,
     datagram::Post,
     desk::Order,
     hall::Hall,
@@ -82,6 +83,7 @@ pub(crate) struct Shared {
     pub(crate) registration: Registration,
     pub(crate) clear_passwords: ClearPasswords,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) counts: Arc<Counts>,
     pub(crate) clock: fn() -> SystemTime,
     pub(crate) random: fn(&mut [u8]),
     pub(crate) calculator: Option<Arc<dyn Calculator>>,
@@ -142,7 +144,9 @@ impl Shared {
     ///
     /// [`Code::Shutdown`], if it is gone.
     pub(crate) fn order(&self, order: Order) -> Result<(), Refusal> {
-        self.orders.send(order).map_err(|_| Refusal::of(Code::Shutdown))
+        self.orders.send(order).map_err(|_| Refusal::of(Code::Shutdown))?;
+        self.counts.order();
+        Ok(())
     }
 
     /// Who logs in how often.
@@ -165,10 +169,10 @@ impl Shared {
         self.order(Order::Open { hall: group, number })?;
         let number = told.await.map_err(|_| Refusal::of(Code::Shutdown))?;
         let hall = Hall::new(number);
-        let hearing = Arc::clone(&hall);
+        let (hearing, counts) = (Arc::clone(&hall), Arc::clone(&self.counts));
         tokio::spawn(async move {
             while let Some(group) = groups.recv().await {
-                hearing.hear(&group);
+                counts.hand(hearing.hear(&group));
             }
         });
         Ok(hall)

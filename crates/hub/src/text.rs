@@ -35,7 +35,24 @@ pub(crate) fn topic(text: &str, limits: &Limits) -> Result<String, Refusal> {
     one_line(text, ("topic", limits.topic_bytes_max))
 }
 
-/// A reason, or what a device is called.
+/// What a device is called by its owner: not as hooks are, which are kept among them.
+///
+/// # Errors
+///
+/// [`Code::TooLong`], [`Code::BadField`].
+pub(crate) fn device(text: &str, limits: &Limits) -> Result<String, Refusal> {
+    let name = line(text, limits)?;
+    if name.starts_with(HOOK_SIGN) {
+        let why = format!("{name:?} begins as hooks do: expected another name");
+        return Err(Refusal::of(Code::BadField).field("device").why(why));
+    }
+    Ok(name)
+}
+
+/// What the name of a hook's session begins with.
+pub(crate) const HOOK_SIGN: &str = "hook ";
+
+/// A reason.
 ///
 /// # Errors
 ///

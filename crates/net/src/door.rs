@@ -241,7 +241,7 @@ mod tests {
     use super::*;
     use crate::{
         Drained, Service, Shutdown,
-        tls::{Offer, Protocols, Resumption, certified},
+        tls::{CallerPapers, Offer, Protocols, Resumption, certified},
     };
 
     /// Panics at `p`, echoes everything else.
@@ -366,7 +366,7 @@ mod tests {
         let offer = Offer {
             certified: vec![certified(&["a.example"])],
             protocols: Protocols::Plain,
-            caller_authorities: None,
+            caller_papers: CallerPapers::Unasked,
             resumption: Resumption::new().unwrap(),
         };
         Acceptor::new(&offer).unwrap()

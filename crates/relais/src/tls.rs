@@ -10,9 +10,9 @@ use std::{
 };
 
 use relais_net::tls::{
-    Acceptor, Authority, AuthorityError, CertificateDer, Certified, Facts, Offer, OfferError,
-    ParseSubjectNameError, PemError, Protocols, Resumption, SubjectName, Warning, read_certified,
-    read_chain,
+    Acceptor, Authority, AuthorityError, CallerPapers, CertificateDer, Certified, Facts, Offer,
+    OfferError, ParseSubjectNameError, PemError, Protocols, Resumption, SubjectName, Warning,
+    read_certified, read_chain,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use tracing::warn;
@@ -51,9 +51,22 @@ pub struct Tls {
     pub papers: Papers,
     /// Who must have signed a caller's certificate.
     pub client_ca: Option<PathBuf>,
+    /// Whether callers are asked for a certificate, whoever signed it.
+    #[serde(skip)]
+    pub asks: Asks,
     /// What is spoken under TLS.
     #[serde(skip)]
     pub protocols: Protocols,
+}
+
+/// Whether callers are asked for a certificate where no authority is said to have signed it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asks {
+    /// They are not.
+    #[default]
+    Nothing,
+    /// They may show one, whoever signed it.
+    ForAny,
 }
 
 /// How a site proves who it is.
@@ -96,7 +109,8 @@ impl Tls {
             Papers::LocalAuthority { names }
         };
         let client_ca = client_ca.map(|file| base.join(&file));
-        Ok(Self { key_path: at, papers, client_ca, protocols: Protocols::Http })
+        let asks = Asks::Nothing;
+        Ok(Self { key_path: at, papers, client_ca, asks, protocols: Protocols::Http })
     }
 
     /// A site in the clear has no use for papers, and whoever wrote them expects them to be used.
@@ -139,6 +153,17 @@ impl Tls {
         let wrong =
             |error| self.key_path.key("client_ca").wrong(Wrong::from_error(&error).at_home(file));
         read_chain(file).map(Some).map_err(wrong)
+    }
+}
+
+impl Tls {
+    /// By what callers prove who they are.
+    fn caller_papers(&self) -> Result<CallerPapers, Problem> {
+        Ok(match (self.read_authorities()?, self.asks) {
+            (Some(authorities), _) => CallerPapers::Signed(authorities),
+            (None, Asks::ForAny) => CallerPapers::Unvouched,
+            (None, Asks::Nothing) => CallerPapers::Unasked,
+        })
     }
 }
 
@@ -232,7 +257,7 @@ impl Keeper {
                 .map(|tls| tls.protocols)
                 .find(|of| *of != Protocols::Http)
                 .unwrap_or(Protocols::Http),
-            caller_authorities: first.read_authorities()?,
+            caller_papers: first.caller_papers()?,
             resumption: self.resumption.clone(),
         };
         let wrong = |error: OfferError| first.key_path.wrong(Wrong::from_error(&error));

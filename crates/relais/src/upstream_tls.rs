@@ -14,7 +14,7 @@ use tracing::warn;
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
-    tls::{Papers, Tls},
+    tls::{Asks, Papers, Tls},
 };
 
 /// The table, word for word.
@@ -117,6 +117,7 @@ impl Table {
             key_path: key.clone(),
             papers,
             client_ca: None,
+            asks: Asks::Nothing,
             protocols: Protocols::Http,
         });
         let believed = match (ca, insecure) {

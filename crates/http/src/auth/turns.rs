@@ -21,6 +21,7 @@ pub struct Turns {
     /// One each for those whose turn it is, which keep a core busy.
     cores: Arc<Semaphore>,
     slates: Arc<Slates>,
+    places_max: usize,
 }
 
 /// A turn. It is over when this is dropped, or what it was [spent](Self::spend) on is done.
@@ -40,6 +41,7 @@ impl Turns {
             places: Arc::new(Semaphore::new(places)),
             cores: Arc::new(Semaphore::new(turns_max)),
             slates: Arc::default(),
+            places_max: places,
         }
     }
 
@@ -51,6 +53,11 @@ impl Turns {
         let wanted = self.slates.want();
         let core = Arc::clone(&self.cores).acquire_owned().await.expect("an open semaphore");
         Some(Turn { wanted, _place: place, _core: core })
+    }
+
+    /// For how many it is their turn, or who wait for it.
+    pub fn taken(&self) -> usize {
+        self.places_max.saturating_sub(self.places.available_permits())
     }
 }
 

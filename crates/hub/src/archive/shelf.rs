@@ -66,6 +66,7 @@ impl Shelf {
                 Answer::Page { events: events.collect(), more }
             }
             Wanted::Found { .. } => return self.found(job),
+            Wanted::Written { after, upto } => self.written(job.by, (*after, *upto))?,
             Wanted::Missed { rooms, upto, turns, attention } => {
                 self.missed((job, attention), rooms, (*upto, posts))?;
                 let tell = |turn: &Event| Spoken::new(Told::Event(turn.clone()));

@@ -13,6 +13,7 @@ pub(super) fn fits_datagrams(ask: &Ask) -> bool {
             | Ask::Password { .. }
             | Ask::Unregister { .. }
             | Ask::Hook { .. }
+            | Ask::Certify { .. }
             | Ask::Revoke { .. }
             | Ask::Udp { .. }
             | Ask::History { .. }
@@ -20,6 +21,7 @@ pub(super) fn fits_datagrams(ask: &Ask) -> bool {
             | Ask::Rooms { .. }
             | Ask::Who { .. }
             | Ask::Sessions
+            | Ask::Export { .. }
             | Ask::Help
             | Ask::Bye { .. }
     )

@@ -210,6 +210,8 @@ fn is_for_connections(ask: &Ask) -> bool {
             | Ask::Password { .. }
             | Ask::Unregister { .. }
             | Ask::Hook { .. }
+            | Ask::Certify { .. }
+            | Ask::Export { .. }
             | Ask::Udp { .. }
     )
 }

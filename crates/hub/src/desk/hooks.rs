@@ -8,18 +8,15 @@ use crate::{
     protocol::{Answer, Code, Place, Refusal, Secret},
     saying,
     store::Session,
-    text,
+    text::{self, HOOK_SIGN},
 };
-
-/// What the session of a hook is called begins with.
-const SIGN: &str = "hook ";
 
 /// The most hooks of an account.
 const HOOKS_MAX: usize = 32;
 
 /// Whether a session is a hook's.
 pub(super) fn is_hook(session: &Session) -> bool {
-    session.device.starts_with(SIGN)
+    session.device.starts_with(HOOK_SIGN)
 }
 
 impl Desk {
@@ -40,7 +37,7 @@ impl Desk {
         if name.is_empty() {
             return Err(Refusal::of(Code::BadField).field("name").why("expected a name"));
         }
-        let device = format!("{SIGN}{room} {name}");
+        let device = format!("{HOOK_SIGN}{room} {name}");
         let kept = self.devices_of(by).map_err(|error| broken(&error))?;
         if kept.iter().filter(|one| is_hook(one)).count() >= HOOKS_MAX {
             return Err(Refusal::of(Code::TooMany).why("you have as many hooks as may be"));
@@ -53,7 +50,7 @@ impl Desk {
     /// Whose hook has a token that hashes to this, and what it is for.
     pub(super) fn hooked(&mut self, hash: &TokenHash) -> Option<Hooked> {
         let session = self.device(hash).ok()??;
-        let (room, name) = session.device.strip_prefix(SIGN)?.split_once(' ')?;
+        let (room, name) = session.device.strip_prefix(HOOK_SIGN)?.split_once(' ')?;
         let (room, name) = (Place::Room(room.to_owned()), name.to_owned());
         self.seen(hash);
         Some(Hooked { account: session.account, room, name })

@@ -4,9 +4,11 @@
 //! What is asked at once is committed at once, and nobody is told of it before.
 
 mod accounts;
+mod certificates;
 mod chore;
 mod chores;
 mod clock;
+mod committing;
 mod counting;
 mod devices;
 mod hooks;
@@ -47,6 +49,7 @@ use self::{
 };
 use crate::{
     archive::{Job, Reader},
+    counts::{Counts, Fresh},
     hall::{ClientId, Group, Post},
     limits::Limits,
     model::{AccountId, Cid, Entry, Millis, Seq, State},
@@ -108,6 +111,11 @@ pub(crate) struct Desk {
     asked: Vec<(ClientId, Option<u64>)>,
     is_writing: bool,
     ground: Ground,
+    counts: Arc<Counts>,
+    /// What is written and not counted yet.
+    fresh: Fresh,
+    /// How many orders were begun, whatever became of them.
+    done: u64,
 }
 
 /// What a desk is made of.
@@ -119,11 +127,12 @@ pub(crate) struct Furniture {
     pub(crate) names: Arc<Names>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: fn() -> SystemTime,
+    pub(crate) counts: Arc<Counts>,
 }
 
 impl Desk {
     pub(crate) fn new(furniture: Furniture) -> Self {
-        let Furniture { state, store, reader, names, limits, clock } = furniture;
+        let Furniture { state, store, reader, names, limits, clock, counts } = furniture;
         let pace = Pace::new(limits.burst, limits.messages_a_second);
         let lookups = Pace::new(limits.lookups, limits.lookups_a_second);
         Self {
@@ -156,6 +165,9 @@ impl Desk {
             asked: Vec::new(),
             is_writing: false,
             ground: Ground::default(),
+            counts,
+            fresh: Fresh::default(),
+            done: 0,
         }
     }
 
@@ -185,9 +197,11 @@ impl Desk {
             return;
         }
         while let Some(order) = self.orders.pop_front() {
+            self.done += 1;
             self.obey(order);
         }
         self.settle();
+        self.publish();
     }
 
     /// Goes on after a bug ended what was asked last: of what was not committed nothing is done.
@@ -214,6 +228,10 @@ impl Desk {
             Order::Hook { client, account, re, room, hook } => {
                 let keep = |desk: &mut Self| desk.make_hook(account, &room, hook).map(Some);
                 self.answer((client, re), keep);
+            }
+            Order::Certify { client, account, re, name, fingerprint } => {
+                let know = |desk: &mut Self| desk.know(account, (&name, fingerprint)).map(Some);
+                self.answer((client, re), know);
             }
             Order::Register { client, re, name, phc, admission, device, entered } => {
                 let account = (name, phc);
@@ -300,7 +318,7 @@ impl Desk {
             return self.said_before(&before, by, &ask).map(Some);
         }
         match ask {
-            Ask::History { .. } | Ask::Search { .. } | Ask::Resume(_) => {
+            Ask::History { .. } | Ask::Search { .. } | Ask::Resume(_) | Ask::Export { .. } => {
                 self.read((client, re), by, ask).map(|()| None)
             }
             Ask::Rooms { matching } => Ok(self.list_rooms((client, re), by, matching.as_deref())),

@@ -33,6 +33,14 @@ pub(crate) enum Order {
     Hooked { hash: TokenHash, found: oneshot::Sender<Option<Hooked>> },
     /// An account is to have a hook for a room.
     Hook { client: ClientId, account: AccountId, re: Option<u64>, room: Place, hook: NewDevice },
+    /// An account is to be known by the certificate of this fingerprint, which its client has shown.
+    Certify {
+        client: ClientId,
+        account: AccountId,
+        re: Option<u64>,
+        name: String,
+        fingerprint: TokenHash,
+    },
     /// A client showed who it is.
     Enter { client: ClientId, re: Option<u64>, entry: Entrance, entered: oneshot::Sender<Entered> },
     /// An account has another password from here on.
@@ -111,6 +119,8 @@ pub(crate) struct Waking {
 pub(crate) enum Proof {
     /// By a token that hashes to this, by which it is known from here on, too.
     Token(TokenHash),
+    /// By a certificate of this fingerprint, of which it has the key.
+    Certificate(TokenHash),
     /// By a password, held against what is kept of it. From here on it is known by what it is given.
     Password { account: AccountId, phc: String, device: NewDevice },
 }
@@ -119,6 +129,7 @@ impl fmt::Debug for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token(hash) => f.debug_tuple("Token").field(hash).finish(),
+            Self::Certificate(hash) => f.debug_tuple("Certificate").field(hash).finish(),
             Self::Password { account, .. } => f.debug_tuple("Password").field(account).finish(),
         }
     }

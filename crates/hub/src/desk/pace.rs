@@ -59,8 +59,8 @@ pub(super) fn cost(ask: &Ask) -> u64 {
         Ask::History { .. } | Ask::Whois { .. } | Ask::Typing { .. } | Ask::Announce { .. } => 1,
         Ask::Who { .. } => 2,
         Ask::Search { .. } | Ask::Resume(_) | Ask::Sessions => 4,
-        // The one goes through all rooms, the other through all who are to know.
-        Ask::Rooms { .. } | Ask::Away { .. } => TO_ALL,
+        // These go through all rooms, all who are to know, a good part of the log.
+        Ask::Rooms { .. } | Ask::Away { .. } | Ask::Export { .. } => TO_ALL,
         _ => 0,
     }
 }

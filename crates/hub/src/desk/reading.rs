@@ -144,6 +144,7 @@ impl Desk {
                 let limit = limit.unwrap_or(PAGE_USUAL).clamp(1, self.limits.found_max);
                 Wanted::Found { rooms, words, from, limit, upto }
             }
+            Ask::Export { after } => Wanted::Written { after: after.unwrap_or_default(), upto },
             Ask::Resume(resume) => {
                 let rooms = self.rooms_to_resume(by, &resume);
                 let rooms = rooms.into_iter().collect::<Result<_, _>>()?;

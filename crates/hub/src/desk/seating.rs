@@ -7,8 +7,10 @@ use crate::{
     hall::{ClientId, Post},
     model::{AccountId, RoomId},
     outbox::Spoken,
+    proof::TokenHash,
     protocol::{Answer, Ask, Code, Event, Refusal, Secret, Told},
     saying,
+    store::Session,
 };
 
 impl Desk {
@@ -94,12 +96,8 @@ impl Desk {
     /// Who shows `proof`, what its session is called, and what it shows next time, if that is new.
     fn admitted(&mut self, proof: Proof) -> Result<(AccountId, String, Option<Secret>), Refusal> {
         match proof {
-            Proof::Token(hash) => {
-                let session = self.session(&hash)?;
-                self.has_place(session.account)?;
-                self.seen(&hash);
-                Ok((session.account, session.name, None))
-            }
+            Proof::Token(hash) => self.known(&hash, self.session(&hash)?),
+            Proof::Certificate(hash) => self.known(&hash, self.certified(&hash)?),
             Proof::Password { account, phc, device } => {
                 self.is_password(account, &phc)?;
                 self.has_place(account)?;
@@ -108,6 +106,17 @@ impl Desk {
                 Ok((account, name, Some(token)))
             }
         }
+    }
+
+    /// Who comes in as the device of `session`, which is kept under this hash.
+    fn known(
+        &mut self,
+        hash: &TokenHash,
+        session: Session,
+    ) -> Result<(AccountId, String, Option<Secret>), Refusal> {
+        self.has_place(session.account)?;
+        self.seen(hash);
+        Ok((session.account, session.name, None))
     }
 
     /// Whether one more may be connected as `who`.

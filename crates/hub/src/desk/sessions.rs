@@ -60,11 +60,20 @@ impl Desk {
         account: AccountId,
         device: NewDevice,
     ) -> Result<(), Refusal> {
-        self.begin().map_err(|error| broken(&error))?;
         let NewDevice { name: device, session: name, hash, .. } = device;
         let now = self.now();
-        let session = Session { hash: hash.0, name, account, device, since: now, seen: now };
-        let kept = self.store.add_session(&session);
+        self.add(&Session { hash: hash.0, name, account, device, since: now, seen: now })
+    }
+
+    /// The same of a device of which all is known.
+    pub(super) fn keep_device(&mut self, session: &Session) -> Result<(), Refusal> {
+        self.make_room(session.account)?;
+        self.add(session)
+    }
+
+    fn add(&mut self, session: &Session) -> Result<(), Refusal> {
+        self.begin().map_err(|error| broken(&error))?;
+        let kept = self.store.add_session(session);
         self.whole(kept)
     }
 

@@ -1,7 +1,7 @@
 //! Nothing done of what was asked, where it cannot be written: the state as the store has it, and all told.
 
 use super::{Desk, broken, devices::yet_to_be_written};
-use crate::{protocol::Told, store::Broken};
+use crate::{counts::Fresh, protocol::Told, store::Broken};
 
 /// What the state is worth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,7 @@ impl Desk {
         self.trouble.undid();
         self.store.roll_back();
         self.is_writing = false;
+        self.fresh = Fresh::default();
         self.keep_certain_posts();
         self.jobs.clear();
         let ended_by = self.cut_off();

@@ -37,6 +37,7 @@ impl Desk {
         let written = self.store.write(&entry, &self.state);
         self.whole(written)?;
         self.upkeep.wrote(&entry);
+        self.note(&entry);
         self.posts.extend(if is_end { end } else { saying::post(&self.state, &entry, prev) });
         self.posts.extend(saying::invitation(&self.state, &entry, prev));
         self.posts.extend(saying::turns(&self.state, &entry));
@@ -78,7 +79,7 @@ impl Desk {
     pub(super) fn settle(&mut self) {
         if self.is_writing {
             self.is_writing = false;
-            match self.store.commit() {
+            match self.commit() {
                 Ok(()) => {
                     self.trouble.end();
                     self.have_ended();

@@ -58,7 +58,10 @@ pub(super) async fn take(
     };
     Ok(match said {
         Ok(()) => Response::new(Body::full(Bytes::from_static(b"ok"))),
-        Err(refusal) => refused(&refusal),
+        Err(refusal) => {
+            hub.counts.refuse(refusal.code);
+            refused(&refusal)
+        }
     })
 }
 

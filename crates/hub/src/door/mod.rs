@@ -21,7 +21,7 @@ use relais_net::{Drain, Fault, Stream};
 use crate::{
     hub::Hub,
     protocol::{Code, Refusal},
-    session::{Link, Session, Way},
+    session::{Link, Session, Way, shown},
 };
 
 /// Where the `WebSocket` is.
@@ -79,7 +79,8 @@ impl Door {
     async fn take(&self, token: &str, ask: Ask) -> Result<Answer, Fault> {
         let hub = self.hub.shared();
         let Caller { peer, tls, .. } = &*ask.caller;
-        let way = Way { peer: *peer, is_private: tls.is_some() };
+        let certificate = shown(tls.as_ref());
+        let way = Way { peer: *peer, is_private: tls.is_some(), certificate };
         if !way.is_for_secrets(hub.clear_passwords) {
             return Ok(hook::refused(&Refusal::of(Code::TlsRequired)));
         }
@@ -148,7 +149,8 @@ impl Heir for Guest {
             let Self { hub, caller } = *self;
             let Caller { peer, local, tls } = &*caller;
             let flow = hub.begin(*peer, local);
-            let way = Way { peer: *peer, is_private: tls.is_some() };
+            let certificate = shown(tls.as_ref());
+            let way = Way { peer: *peer, is_private: tls.is_some(), certificate };
             let hall = hub.shared().hall().await?;
             let link = Link::web_socket(stream, early, hub.frame_bytes_max()).await;
             let told = Session::new(hub.shared(), hall, link, way).serve(&drain).await;

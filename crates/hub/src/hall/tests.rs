@@ -94,6 +94,16 @@ fn members_are_told_and_nobody_else() {
 }
 
 #[test]
+fn what_is_told_of_a_room_is_counted_for_each_who_hears_it() {
+    let hall = Hall::new(0);
+    let guests = [ANA, BOB, BOB].map(|who| Guest::of(&hall, who, &[LAB]));
+    let group = vec![Post::Room(post(5, "hi")), Post::One(guests[0].id, said(6, "one"))];
+    assert_eq!(hall.hear(&group), Handed { events: 3, lagged: 0 });
+    assert_eq!(hall.hear(&vec![Post::Room(post(7, &"x".repeat(1 << 20)))]).lagged, 3);
+    assert_eq!(hall.hear(&vec![Post::Room(post(8, "gone"))]), Handed::default());
+}
+
+#[test]
 fn who_comes_in_and_who_leaves_hears_of_it() {
     let hall = Hall::new(0);
     let bob = Guest::of(&hall, BOB, &[]);

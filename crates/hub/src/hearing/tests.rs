@@ -62,7 +62,7 @@ impl Client {
         tokio::spawn(async move {
             let local = "tcp://127.0.0.1:1".parse().unwrap();
             let flow = hub.begin(Peer::Local, &local);
-            let way = Way { peer: Peer::Local, is_private: false };
+            let way = Way { peer: Peer::Local, is_private: false, certificate: None };
             let hall = hub.shared().hall().await.unwrap();
             let link = Link::lines(Stream::Memory(stream), 1 << 16);
             let told = Session::new(hub.shared(), hall, link, way).serve(&drain).await;

@@ -59,8 +59,10 @@ pub(super) const COMMANDS: &[(&str, Read)] = &[
     ("PASSWORD", |f| Ok(Ask::Password { old: secret(f, "old")?, new: secret(f, "new")? })),
     ("UNREGISTER", unregister),
     ("SESSIONS", |_| Ok(Ask::Sessions)),
+    ("EXPORT", |f| Ok(Ask::Export { after: f.seq("after")? })),
     ("REVOKE", |f| Ok(Ask::Revoke { session: f.needed("session", Fields::text)? })),
     ("HOOK", |f| Ok(Ask::Hook { room: room(f)?, name: f.needed("name", Fields::text)? })),
+    ("CERT", |f| Ok(Ask::Certify { name: f.needed("name", Fields::text)? })),
     ("RESUME", |f| resume(f).map(Ask::Resume)),
     ("ANNOUNCE", |f| Ok(Ask::Announce { body: body(f)? })),
     ("EDIT", |f| Ok(Ask::Edit { room: room(f)?, seq: seq(f)?, body: body(f)?, cid: f.cid()? })),
@@ -143,7 +145,9 @@ fn unregister(f: Fields<'_>) -> Result<Ask, Amiss> {
 }
 
 fn login(f: Fields<'_>) -> Result<Ask, Amiss> {
+    let is_external = f.truth("external")?.unwrap_or(false);
     let proof = match f.text("token")? {
+        _ if is_external => Proof::External,
         Some(token) => Proof::Token(Secret(token)),
         None => Proof::Password { user: user(f)?, password: secret(f, "password")? },
     };

@@ -60,9 +60,11 @@ fn name(ask: &Ask) -> &'static str {
         Ask::Whois { .. } => "WHOIS",
         Ask::Calc { .. } => "CALC",
         Ask::Sessions => "SESSIONS",
+        Ask::Export { .. } => "EXPORT",
         Ask::Udp { .. } => "UDP",
         Ask::Revoke { .. } => "REVOKE",
         Ask::Hook { .. } => "HOOK",
+        Ask::Certify { .. } => "CERT",
         Ask::Ping { .. } => "PING",
         Ask::Help => "HELP",
         Ask::Bye { .. } => "BYE",
@@ -107,6 +109,8 @@ fn say<'f, 'o>(ask: &Ask, frame: &'f mut Object<'o>) -> &'f mut Object<'o> {
         Ask::Calc { expr } => frame.put("expr", expr),
         Ask::Revoke { session } => frame.put("session", session),
         Ask::Hook { room, name } => frame.put("room", room).put("name", name),
+        Ask::Export { after } => frame.maybe("after", after.as_ref()),
+        Ask::Certify { name } => frame.put("name", name),
         Ask::Udp { events } => frame.put("events", EVENTS_BY.of(*events)),
         Ask::Ping { t } => frame.maybe("t", t.as_ref()),
         Ask::Bye { reason } => frame.maybe("reason", reason.as_ref()),
@@ -119,6 +123,7 @@ fn say_proof<'f, 'o>(proof: &Proof, frame: &'f mut Object<'o>) -> &'f mut Object
     match proof {
         Proof::Password { user, password } => frame.put("user", user).put("password", password),
         Proof::Token(token) => frame.put("token", token),
+        Proof::External => frame.put("external", &true),
     }
 }
 

@@ -211,6 +211,7 @@ const FIELDS: &[&str] = &[
     "match",
     "messages",
     "mode",
+    "name",
     "new",
     "old",
     "on",

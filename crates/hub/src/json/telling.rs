@@ -3,11 +3,11 @@
 use super::{
     events::{say_event, say_quiet, say_refusal, say_words},
     names::{LEVELS, MODES, ROLES},
-    spelling::Object,
+    spelling::{Object, Spell as _},
 };
 use crate::{
     model::{Access, Level, Millis, Quiet, Role, Wishes},
-    protocol::{Answer, Held, Listed, Ticket, Told},
+    protocol::{Answer, Event, Held, Listed, Ticket, Told},
     words::Lang,
 };
 
@@ -38,8 +38,11 @@ pub fn write_in(told: &Told, lang: Lang, out: &mut Vec<u8>) {
 fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
     match answer {
         Answer::Done => frame,
-        Answer::Hello { server, register, frame: frame_max, body, time, tls } => {
-            let frame = frame.put("server", server).put("proto", &PROTO).put("register", *register);
+        Answer::Hello { server, register, frame: frame_max, body, time, tls, external } => {
+            let frame = frame.put("server", server).put("proto", &PROTO);
+            let auth = if *external { PROOFS } else { &PROOFS[..2] };
+            let frame =
+                frame.list("auth", auth, |one, out| one.spell(out)).put("register", *register);
             frame.object("limits", |limits| {
                 limits.put("frame", frame_max).put("body", body);
             });
@@ -55,12 +58,9 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
             fill_listed(listed, frame);
             frame
         }
-        Answer::Page { events, more } => {
-            let say = |event: &_, out: &mut _| {
-                // Nothing of it is in a language: what was said is as it was said.
-                Object::write(out, |frame| say_event(event, Lang::En, frame));
-            };
-            frame.list("events", events, say).put("more", more)
+        Answer::Page { events, more } => frame.list("events", events, say_past).put("more", more),
+        Answer::Exported { events, upto, more } => {
+            frame.list("exported", events, say_past).put("upto", upto).put("more", more)
         }
         Answer::Rooms { rooms, more } => {
             frame.list("rooms", rooms, say_listed).maybe("more", Some(more).filter(|more| **more))
@@ -73,6 +73,9 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
         Answer::Value(value) => frame.put("value", value),
         Answer::Sessions(sessions) => frame.list("sessions", sessions, say_session),
         Answer::Hooked { path, session } => frame.put("hook", path).put("session", session),
+        Answer::Certified { certificate, session } => {
+            frame.put("certificate", certificate).put("session", session)
+        }
         Answer::Live { cursor } => frame.put("cursor", cursor),
         Answer::Pong { t } => frame.maybe("t", t.as_ref()),
         Answer::Help(commands) => frame.list("commands", commands, say_command),
@@ -80,6 +83,14 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
         Answer::Bye => frame.put("bye", &true),
     };
 }
+
+/// Nothing of it is in a language: what was said is as it was said.
+fn say_past(event: &Event, out: &mut Vec<u8>) {
+    Object::write(out, |frame| say_event(event, Lang::En, frame));
+}
+
+/// By what somebody may show who it is; the last, where that can be.
+const PROOFS: &[&str] = &["password", "token", "external"];
 
 /// What is as it is for most is left out.
 fn say_wishes<'f, 'o>(wishes: &Wishes, frame: &'f mut Object<'o>) -> &'f mut Object<'o> {

@@ -43,6 +43,8 @@ type ReadAnswer = fn(Fields<'_>) -> Result<Answer, Misread>;
 const ANSWERS: &[(&str, ReadAnswer)] = &[
     ("server", hello),
     ("hook", hooked),
+    ("certificate", certified),
+    ("exported", exported),
     ("key", ticket),
     ("session", logged_in),
     ("seq", written),
@@ -83,6 +85,17 @@ fn hooked(f: Fields<'_>) -> Result<Answer, Misread> {
     Ok(Answer::Hooked { path, session: f.needed("session", Fields::text)? })
 }
 
+fn certified(f: Fields<'_>) -> Result<Answer, Misread> {
+    let certificate = f.needed("certificate", Fields::text)?;
+    Ok(Answer::Certified { certificate, session: f.needed("session", Fields::text)? })
+}
+
+fn exported(f: Fields<'_>) -> Result<Answer, Misread> {
+    let events = each(f, "exported", |f| event(f.needed("ev", Fields::str)?, f))?;
+    let upto = f.needed("upto", Fields::seq)?;
+    Ok(Answer::Exported { events, upto, more: f.needed("more", Fields::truth)? })
+}
+
 fn hello(f: Fields<'_>) -> Result<Answer, Misread> {
     let limits = f.needed("limits", Fields::object)?;
     let register = f.needed("register", Fields::str)?;
@@ -93,7 +106,14 @@ fn hello(f: Fields<'_>) -> Result<Answer, Misread> {
         body: limits.needed("body", Fields::short)?,
         time: f.needed("time", Fields::time)?,
         tls: f.needed("tls", Fields::truth)?,
+        external: may_show(f)?,
     })
+}
+
+/// Whether a certificate may be shown. A hub that does not say takes none.
+fn may_show(f: Fields<'_>) -> Result<bool, Amiss> {
+    let auth = f.list("auth")?.unwrap_or_default();
+    Ok(auth.iter().any(|value| matches!(value, Value::Text(text) if text == "external")))
 }
 
 fn ticket(f: Fields<'_>) -> Result<Answer, Misread> {

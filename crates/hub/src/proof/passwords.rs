@@ -123,6 +123,11 @@ impl Passwords {
         })
     }
 
+    /// How many passwords are hashed now, or wait for it.
+    pub fn hashing(&self) -> usize {
+        self.turns.taken()
+    }
+
     /// How many hashes were begun until now.
     pub fn hashed(&self) -> u64 {
         self.hashed.load(Ordering::Relaxed)
@@ -202,6 +207,7 @@ mod tests {
         let _other = passwords.turns.wait().await.unwrap();
         let mut waiting = pin!(passwords.verify(secret("pw"), Some(QUICK)));
         assert!(poll(&mut waiting).is_pending());
+        assert_eq!(passwords.hashing(), 3);
         let busy = Busy { retry: Duration::from_secs(1) };
         assert_eq!(passwords.verify(secret("pw"), Some(QUICK)).await, Err(busy));
         assert_eq!(
@@ -213,7 +219,7 @@ mod tests {
         assert_eq!(passwords.hashed(), 0, "nobody's turn came");
         drop(turn);
         assert_eq!(waiting.await, Ok(Verdict::Right { rehash: true }));
-        assert_eq!(passwords.hashed(), 1);
+        assert_eq!((passwords.hashed(), passwords.hashing()), (1, 1));
     }
 
     #[tokio::test]

@@ -300,6 +300,11 @@ pub enum Ask {
         /// The expression.
         expr: String,
     },
+    /// All that the account did, as it was written.
+    Export {
+        /// What was written behind this; all, without.
+        after: Option<Seq>,
+    },
     /// Which devices are logged in.
     Sessions,
     /// To have a device be nobody again.
@@ -312,6 +317,11 @@ pub enum Ask {
         /// Where.
         room: Place,
         /// What it is called there.
+        name: String,
+    },
+    /// To log in by the certificate that this connection has shown, from here on.
+    Certify {
+        /// What the device is called.
         name: String,
     },
     /// Are you there?
@@ -344,6 +354,7 @@ impl Ask {
                 | Self::Rooms { .. }
                 | Self::Who { .. }
                 | Self::Sessions
+                | Self::Export { .. }
         )
     }
 }
@@ -379,6 +390,8 @@ pub enum Proof {
     },
     /// By what an earlier login gave.
     Token(Secret),
+    /// By the certificate that its connection has shown.
+    External,
 }
 
 /// What was missed: all since an entry, or in each of some rooms.

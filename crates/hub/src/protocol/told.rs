@@ -36,6 +36,8 @@ pub enum Answer {
         time: Millis,
         /// Whether others cannot read along.
         tls: bool,
+        /// Whether a certificate was shown, by which who asks may log in.
+        external: bool,
     },
     /// Who asked is somebody now.
     LoggedIn {
@@ -100,6 +102,22 @@ pub enum Answer {
         path: Secret,
         /// What its session is called, to revoke it.
         session: String,
+    },
+    /// By which certificate the account is known, too.
+    Certified {
+        /// Its fingerprint: SHA-256, in hexadecimal.
+        certificate: String,
+        /// What its session is called, to revoke it.
+        session: String,
+    },
+    /// What the account did, as it was written.
+    Exported {
+        /// What it did.
+        events: Vec<Event>,
+        /// Up to where the log was looked through for it.
+        upto: Seq,
+        /// Whether there is more of the log behind that.
+        more: bool,
     },
     /// All that was missed has been told.
     Live {

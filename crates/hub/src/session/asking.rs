@@ -8,7 +8,7 @@ use super::{Asks, Dialect, End, Goodbye, Line, Session};
 use crate::{
     desk::Order,
     json,
-    protocol::{Answer, Ask, Code, Proof, Refusal, Request},
+    protocol::{Answer, Ask, Code, Refusal, Request},
     words::{self, Phrase},
 };
 
@@ -83,16 +83,12 @@ impl Session<'_> {
             Ask::Register { user, password, invitation, device } => {
                 self.register(re, (&user, password), invitation, device).await
             }
-            Ask::Login { proof: Proof::Password { user, password }, device, resume } => {
-                self.log_in(re, (&user, password), (device, resume)).await
-            }
-            Ask::Login { proof: Proof::Token(token), resume, .. } => {
-                self.log_in_again(re, &token, resume).await
-            }
+            Ask::Login { proof, device, resume } => self.come_in(re, proof, (device, resume)).await,
             Ask::Password { old, new } => self.change_password(re, old, new).await,
             Ask::Unregister { password, said } => self.unregister(re, password, said).await,
             Ask::Logout { all } => self.log_out(re, all),
             Ask::Hook { room, name } => self.make_hook(re, room, name),
+            Ask::Certify { name } => self.certify(re, name),
             Ask::Udp { events } => self.open_datagrams(events),
             ask => self.order(re, ask),
         };
@@ -123,6 +119,7 @@ impl Session<'_> {
             body: hub.limits.body_bytes_max,
             time: hub.now(),
             tls: self.way.is_private,
+            external: self.way.certificate.is_some(),
         }))
     }
 

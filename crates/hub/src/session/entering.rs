@@ -2,15 +2,17 @@
 
 use relais_net::Alarm;
 use tokio::sync::oneshot;
+use tracing::debug;
 
 use super::{Dialect, Session, Somebody, Way};
 use crate::{
+    counts::Login,
     desk::{Admission, Entered, Entrance, NewDevice, Order, Proof, Shown},
     hall::{ClientId, Key},
     model::{AccountId, Said},
     name,
     proof::{self, Attempt, Token, TokenHash, Verdict},
-    protocol::{Answer, Ask, Code, Refusal, Resume, Secret},
+    protocol::{Answer, Ask, Code, Proof as Claim, Refusal, Resume, Secret},
     shared::{ClearPasswords, Registration},
     text,
     words::Stand,
@@ -74,13 +76,40 @@ impl Session<'_> {
         }
     }
 
-    pub(super) async fn log_in(
+    /// Has a client be somebody, who shows `proof`.
+    pub(super) async fn come_in(
+        &mut self,
+        re: Option<u64>,
+        proof: Claim,
+        (device, resume): (Option<String>, Option<Resume>),
+    ) -> Result<Option<Answer>, Refusal> {
+        self.may_log_in()?;
+        let entered = match proof {
+            Claim::Password { user, password } => {
+                self.log_in(re, (&user, password), (device, resume)).await
+            }
+            Claim::Token(token) => self.log_in_again(re, &token, resume).await,
+            Claim::External => self.log_in_by_certificate(re, resume).await,
+        };
+        let login = match &entered {
+            Err(refusal) if refusal.code == Code::RateLimited => Login::PutOff,
+            _ if self.who.is_some() => Login::LetIn,
+            _ => Login::Refused,
+        };
+        if login != Login::LetIn {
+            // Not as whom: a password is typed there as easily as a name.
+            debug!("{}: not logged in: {}", self.way.peer, login.name());
+        }
+        self.hub.counts.log_in(login);
+        entered
+    }
+
+    async fn log_in(
         &mut self,
         re: Option<u64>,
         (user, password): (&str, Secret),
         (device, resume): (Option<String>, Option<Resume>),
     ) -> Result<Option<Answer>, Refusal> {
-        self.may_log_in()?;
         let (account, phc) = self.prove(user, password).await?;
         let device = self.new_device(device.as_deref())?;
         self.enter(re, Entrance { proof: Proof::Password { account, phc, device }, resume }).await
@@ -118,18 +147,21 @@ impl Session<'_> {
         busy(why)
     }
 
-    pub(super) async fn log_in_again(
+    async fn log_in_again(
         &mut self,
         re: Option<u64>,
         token: &Secret,
         resume: Option<Resume>,
     ) -> Result<Option<Answer>, Refusal> {
-        self.may_log_in()?;
         let hash = TokenHash::read(&token.0).ok_or_else(|| Refusal::of(Code::TokenExpired))?;
         self.enter(re, Entrance { proof: Proof::Token(hash), resume }).await
     }
 
-    async fn enter(&mut self, re: Option<u64>, entry: Entrance) -> Result<Option<Answer>, Refusal> {
+    pub(super) async fn enter(
+        &mut self,
+        re: Option<u64>,
+        entry: Entrance,
+    ) -> Result<Option<Answer>, Refusal> {
         let (entered, entering) = oneshot::channel();
         let (client, resumes) = (self.client, entry.resume.is_some());
         self.hub.order(Order::Enter { client, re, entry, entered })?;
@@ -174,7 +206,7 @@ impl Session<'_> {
     }
 
     fn new_device(&self, name: Option<&str>) -> Result<NewDevice, Refusal> {
-        let name = text::line(name.unwrap_or(""), &self.hub.limits)?;
+        let name = text::device(name.unwrap_or(""), &self.hub.limits)?;
         let Token { text, hash } = Token::draw(self.hub.random);
         Ok(NewDevice { name, session: hash.session(), hash, token: text })
     }
@@ -280,7 +312,7 @@ fn gone() -> Refusal {
     Refusal::of(Code::Shutdown)
 }
 
-fn limited(wait: std::time::Duration) -> Refusal {
+pub(super) fn limited(wait: std::time::Duration) -> Refusal {
     let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
     Refusal::of(Code::RateLimited).retry_ms(ms)
 }

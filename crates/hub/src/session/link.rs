@@ -12,13 +12,13 @@ use relais_net::Stream;
 use tokio::io::AsyncWrite as _;
 
 use super::{
-    End,
+    End, Way,
     carrier::Carrier,
     heard::Heard,
     lines::{Line, Lines},
     web_socket::WebSocket,
 };
-use crate::limits::Limits;
+use crate::{counts::Doorway, limits::Limits};
 
 /// What carries a session.
 #[derive(Debug)]
@@ -41,6 +41,17 @@ impl Link {
     /// so many bytes.
     pub(crate) async fn web_socket(stream: Stream, early: Bytes, bytes_max: usize) -> Self {
         Self::WebSocket(Box::new(WebSocket::new(stream, early, bytes_max).await))
+    }
+
+    /// By which way a client is here that came in that `way`.
+    pub(super) fn doorway(&self, way: Way) -> Doorway {
+        match self {
+            Self::Lines(..) if way.peer.ip().is_none() => Doorway::Unix,
+            Self::Lines(..) if way.is_private => Doorway::Tls,
+            Self::Lines(..) => Doorway::Tcp,
+            Self::WebSocket(_) => Doorway::WebSocket,
+            Self::Datagrams(_) => Doorway::Udp,
+        }
     }
 
     /// Waits for what the client says.

@@ -5,6 +5,7 @@ mod asking;
 mod by_datagrams;
 mod calculating;
 mod carrier;
+mod certificates;
 mod entering;
 mod heard;
 mod helping;
@@ -34,13 +35,16 @@ use tokio::time::timeout;
 use self::{calculating::Sums, heard::Heard, lines::Line, pacing::Purse};
 pub(crate) use self::{
     carrier::{Carrier, send},
+    certificates::shown,
     entering::new_password,
     link::Link,
 };
 use crate::{
+    counts::Doorway,
     hall::{ClientId, Hall},
     model::{AccountId, Seq},
     outbox::{Outbox, Spoken},
+    proof::TokenHash,
     protocol::{Code, Refusal},
     shared::{NoValue, Shared},
     words::{self, Lang, Phrase, Stand},
@@ -62,6 +66,7 @@ pub(crate) struct Session<'h> {
     client: ClientId,
     outbox: Arc<Outbox>,
     dialect: Dialect,
+    by: Doorway,
     who: Option<Somebody>,
     /// What is to be told next.
     taken: VecDeque<Arc<Spoken>>,
@@ -90,6 +95,8 @@ pub(crate) struct Way {
     pub(crate) peer: Peer,
     /// Whether others cannot read along.
     pub(crate) is_private: bool,
+    /// The fingerprint of the certificate that was shown, if one was.
+    pub(crate) certificate: Option<TokenHash>,
 }
 
 /// How much passed. What it was is told to no tap: there are passwords and tokens in it.
@@ -191,6 +198,8 @@ impl<'h> Session<'h> {
             // Programs alone speak over one.
             Link::WebSocket(_) | Link::Datagrams(_) => Dialect::Json { lang: hub.lang },
         };
+        let by = link.doorway(way);
+        hub.counts.come(by);
         Self {
             hub,
             link,
@@ -199,6 +208,7 @@ impl<'h> Session<'h> {
             client,
             outbox,
             dialect,
+            by,
             who: None,
             taken: VecDeque::new(),
             asked: 0,
@@ -345,6 +355,7 @@ impl Drop for Session<'_> {
     fn drop(&mut self) {
         self.hall.leave(self.client.key);
         self.be_nobody();
+        self.hub.counts.go(self.by);
     }
 }
 

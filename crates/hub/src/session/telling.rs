@@ -72,6 +72,9 @@ impl Session<'_> {
 
     /// What is told may be the end, or change where what is typed goes.
     fn note(&mut self, told: &Told) {
+        if let Told::Answer { answer: Err(refusal), .. } | Told::Event(Event::Bye(refusal)) = told {
+            self.hub.counts.refuse(refusal.code);
+        }
         if let Told::Event(Event::Bye(refusal)) = told {
             self.end.get_or_insert((By::Relais, refusal.code.as_str().into()));
         }

@@ -15,7 +15,10 @@ use tokio::{
     sync::Semaphore,
 };
 
-use crate::{Calculator, ClearPasswords, Hub, Lang, Limits, NoValue, Options, Registration};
+use crate::{
+    Calculator, ClearPasswords, Doorway, Hub, Lang, Limits, Login, NoValue, Options, Registration,
+    protocol::Code,
+};
 
 /// What is drawn next: never the same twice in a test.
 static DRAWN: AtomicU8 = AtomicU8::new(1);
@@ -81,6 +84,52 @@ async fn a_goodbye_is_answered_behind_all_that_was_asked_before() {
     let answers: Vec<_> = answers.into_iter().filter(|start| start.contains("re")).collect();
     let expect = [1, 2, 3, 4, 5].map(|re| format!("{{\"re\":{re}"));
     assert_eq!(answers, expect, "{told:#?}");
+}
+
+#[tokio::test]
+async fn what_clients_do_is_counted() {
+    let (_folder, hub) = hub(Limits::default());
+    let asked = [
+        REGISTER,
+        r##"{"cmd":"CREATE","id":2,"room":"#lab"}"##,
+        r##"{"cmd":"MESSAGE","id":3,"room":"#lab","body":"hi"}"##,
+        r##"{"cmd":"MESSAGE","id":4,"room":"#nowhere","body":"hi"}"##,
+        r#"{"cmd":"BYE","id":5}"#,
+    ];
+    told(&hub, &(asked.join("\n") + "\n")).await;
+    for password in ["wrong-pass", "secret-pass"] {
+        let login = format!(r#"{{"cmd":"LOGIN","id":1,"user":"ana","password":"{password}"}}"#);
+        told(&hub, &(login + "\n")).await;
+    }
+    let counted = hub.counted();
+    // An account, a room, and what was said in it.
+    assert_eq!((counted.entries, counted.messages), (3, 1));
+    assert_eq!(counted.handed, 2, "that the room was made, and what was said there");
+    assert_eq!(counted.logins, [(Login::LetIn, 1), (Login::Refused, 1), (Login::PutOff, 0)]);
+    let refused =
+        |code| counted.refused.iter().find(|(of, _)| *of == code).map(|(_, times)| *times);
+    assert_eq!([Code::NoSuchRoom, Code::BadCredentials].map(refused), [Some(1); 2]);
+    let unix = counted.connections.iter().find(|of| of.by == Doorway::Unix);
+    assert_eq!(unix.map(|of| (of.came, of.open)), Some((3, 0)));
+    assert_eq!((counted.hashed, counted.hashing), (3, 0));
+    assert!(counted.commits.times() >= 3 && counted.orders >= 6, "{counted:?}");
+    let size = hub.size().unwrap();
+    assert_eq!((size.entries, size.accounts, size.rooms), (3, 1, 1));
+    assert!(size.bytes > 0 && size.unindexed <= 3, "{size:?}");
+}
+
+#[tokio::test]
+async fn no_device_is_called_as_hooks_are_of_which_there_may_be_more() {
+    let (_folder, hub) = hub(Limits::default());
+    let with_device = |line: &str, device: &str| {
+        format!("{},\"device\":\"{device}\"}}\n", line.strip_suffix('}').unwrap())
+    };
+    let refused = told(&hub, &with_device(REGISTER, "hook #lab x")).await;
+    assert!(refused[0].contains(r#""code":"BAD_FIELD","field":"device""#), "{refused:?}");
+    told(&hub, &with_device(REGISTER, "hooked")).await;
+    let login = REGISTER.replace("REGISTER", "LOGIN");
+    let refused = told(&hub, &with_device(&login, "hook #lab x")).await;
+    assert!(refused[0].contains(r#""code":"BAD_FIELD","field":"device""#), "{refused:?}");
 }
 
 #[tokio::test]

@@ -214,18 +214,7 @@ impl Ledger {
     ///
     /// [`Broken`]
     pub fn title(&self, room: RoomId) -> Result<Option<Title>, Broken> {
-        let sql = "SELECT name, access, one, other FROM rooms WHERE id = ?1";
-        let mut statement = self.conn.prepare_cached(sql)?;
-        let title = |row: &Row<'_>| {
-            let named = row.get::<_, Option<String>>(0)?.zip(row.get::<_, Option<Bits>>(1)?);
-            Ok(match named {
-                Some((name, Bits(number))) => {
-                    access(number).map(|access| Title::Named(name, access))
-                }
-                None => Some(Title::Talk(row.get(2)?, row.get(3)?)),
-            })
-        };
-        Ok(statement.query_row([room], title).optional()?.flatten())
+        title(&self.conn, room)
     }
 
     /// Writes all that is committed to a new file, for its owner alone, which can be opened as a store.
@@ -237,6 +226,10 @@ impl Ledger {
     /// [`Broken::Io`], if there is such a file already, which stays.
     pub fn backup(&self, to: &Path) -> Result<(), Broken> {
         file::copy(&self.conn, to)
+    }
+
+    pub(super) fn conn(&self) -> &Connection {
+        &self.conn
     }
 
     fn all<T>(
@@ -253,6 +246,24 @@ impl Ledger {
         }
         Ok(all)
     }
+}
+
+/// What a room is called, named or between two; nothing, if it was deleted.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn title(conn: &Connection, room: RoomId) -> Result<Option<Title>, Broken> {
+    let sql = "SELECT name, access, one, other FROM rooms WHERE id = ?1";
+    let mut statement = conn.prepare_cached(sql)?;
+    let title = |row: &Row<'_>| {
+        let named = row.get::<_, Option<String>>(0)?.zip(row.get::<_, Option<Bits>>(1)?);
+        Ok(match named {
+            Some((name, Bits(number))) => access(number).map(|access| Title::Named(name, access)),
+            None => Some(Title::Talk(row.get(2)?, row.get(3)?)),
+        })
+    };
+    Ok(statement.query_row([room], title).optional()?.flatten())
 }
 
 const USERS: &str = "

@@ -26,11 +26,13 @@ mod said;
 mod schema;
 mod search;
 mod sessions;
+mod size;
 mod standing;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod writer;
+mod written;
 
 pub use self::{
     archive::{Archive, Missed, Past},
@@ -43,5 +45,6 @@ pub use self::{
     said::More,
     search::{Sought, TAIL_MAX, WORDS_CHARS_MAX},
     sessions::Session,
+    size::Size,
     writer::Store,
 };

@@ -360,6 +360,16 @@ pub const COMMANDS: &[Command] = &[
         read: reading::revoke,
     },
     Command {
+        names: &["cert", "certificat"],
+        who: Who::Anybody,
+        arguments: Text { en: "[NAME]", fr: "[NOM]" },
+        does: Text {
+            en: "log in by the certificate that you show over TLS; NAME has it known as yours first",
+            fr: "se connecter par le certificat présenté en TLS ; NOM le fait d'abord connaître",
+        },
+        read: |typed| Ok(reading::cert(typed)),
+    },
+    Command {
         names: &["logout"],
         who: Who::Account,
         arguments: NOTHING,

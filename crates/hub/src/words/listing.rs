@@ -54,11 +54,22 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
                 ),
             );
         }
+        Answer::Certified { certificate, session } => {
+            let (certificate, session) = (Plain(certificate), Plain(session));
+            reader.say(
+                out,
+                format_args!("/cert logs in by {certificate}; /revoke {session} ends it"),
+                format_args!("/cert connecte par {certificate} ; /revoke {session} y met fin"),
+            );
+        }
         Answer::Pong { .. } => note(out, format_args!("pong")),
         Answer::Help(commands) => show_commands(commands, out),
         Answer::Bye => reader.say(out, format_args!("goodbye"), format_args!("au revoir")),
         // What was said is seen as an event; a client that counts entries speaks JSON.
-        Answer::Written { .. } | Answer::Live { .. } | Answer::Datagrams(_) => {}
+        Answer::Written { .. }
+        | Answer::Exported { .. }
+        | Answer::Live { .. }
+        | Answer::Datagrams(_) => {}
     }
 }
 

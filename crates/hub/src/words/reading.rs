@@ -7,7 +7,7 @@ use super::{
 use crate::{
     model::{Access, Kind, Level, Mode, Role, Seq},
     proof::TokenHash,
-    protocol::{Ask, Code, Page, Place, Refusal, Secret},
+    protocol::{Ask, Code, Page, Place, Proof, Refusal, Secret},
 };
 
 /// Reads what stands behind a command.
@@ -52,6 +52,12 @@ pub(super) fn password(mut typed: Typed<'_>) -> Result<Line, Refusal> {
 
 pub(super) fn revoke(mut typed: Typed<'_>) -> Result<Line, Refusal> {
     Ok(Line::Ask(Ask::Revoke { session: typed.needed("session")?.to_owned() }))
+}
+
+/// Under a name it is to be known.
+pub(super) fn cert(typed: Typed<'_>) -> Line {
+    let login = || Ask::Login { proof: Proof::External, device: None, resume: None };
+    Line::Ask(typed.rest().map_or_else(login, |name| Ask::Certify { name }))
 }
 
 pub(super) fn hook(typed: Typed<'_>) -> Result<Line, Refusal> {

@@ -93,6 +93,8 @@ fn commands_are_about_the_room_they_are_typed_in() {
     asks("/me rit", say(lab(), Kind::Action, "rit"));
     asks("/ME rit", say(lab(), Kind::Action, "rit"));
     asks("/topic", Ask::Rooms { matching: Some("#lab".into()) });
+    asks("/cert my laptop", Ask::Certify { name: "my laptop".into() });
+    asks("/cert", Ask::Login { proof: Proof::External, device: None, resume: None });
     asks("/hook the build", Ask::Hook { room: lab(), name: "the build".into() });
     asks("/topic -", Ask::Topic { room: lab(), topic: String::new() });
     asks("/topic le TP 3", Ask::Topic { room: lab(), topic: "le TP 3".into() });

@@ -19,7 +19,8 @@ use super::*;
 use crate::{
     Idle, Side,
     tls::{
-        Acceptor, Demand, Handshake, Offer, Protocol, Resumption, Roots, Trust, Version, certified,
+        Acceptor, CallerPapers, Demand, Handshake, Offer, Protocol, Resumption, Roots, Trust,
+        Version, certified,
     },
 };
 
@@ -261,7 +262,7 @@ fn secure() -> (Acceptor, Dialer) {
     let offer = Offer {
         certified: vec![shown],
         protocols: Protocols::Http,
-        caller_authorities: None,
+        caller_papers: CallerPapers::Unasked,
         resumption: Resumption::new().unwrap(),
     };
     (Acceptor::new(&offer).unwrap(), dialer(Trust::Roots(roots)))

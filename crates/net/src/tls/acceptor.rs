@@ -15,7 +15,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     Certified, Resumption, Session, UNSENT_BYTES_MAX, certified::Choice, provider,
-    resumption::Scope,
+    resumption::Scope, unvouched::Unvouched,
 };
 
 /// What a listener offers to those who call.
@@ -26,10 +26,22 @@ pub struct Offer {
     pub certified: Vec<Certified>,
     /// What can be spoken inside.
     pub protocols: Protocols,
-    /// If given, only callers may enter whose certificate one of these has signed.
-    pub caller_authorities: Option<Vec<CertificateDer<'static>>>,
+    /// What callers show.
+    pub caller_papers: CallerPapers,
     /// The memory of earlier sessions; the same for all of a process.
     pub resumption: Resumption,
+}
+
+/// By what callers prove who they are, before anything is said.
+#[derive(Clone, Debug, Default)]
+pub enum CallerPapers {
+    /// By nothing: they are not asked.
+    #[default]
+    Unasked,
+    /// By a certificate, if they have one, whoever signed it: who knows its fingerprint knows them.
+    Unvouched,
+    /// By a certificate that one of these has signed. Others do not enter.
+    Signed(Vec<CertificateDer<'static>>),
 }
 
 /// What is spoken inside TLS, as offered by ALPN (RFC 7301).
@@ -92,9 +104,12 @@ impl Acceptor {
         let builder = ServerConfig::builder_with_provider(Arc::clone(provider()))
             .with_safe_default_protocol_versions()
             .expect("the provider has suites for both versions");
-        let builder = match &offer.caller_authorities {
-            Some(authorities) => builder.with_client_cert_verifier(demanding(authorities)?),
-            None => builder.with_no_client_auth(),
+        let builder = match &offer.caller_papers {
+            CallerPapers::Signed(authorities) => {
+                builder.with_client_cert_verifier(demanding(authorities)?)
+            }
+            CallerPapers::Unvouched => builder.with_client_cert_verifier(Arc::new(Unvouched)),
+            CallerPapers::Unasked => builder.with_no_client_auth(),
         };
         let mut config = builder.with_cert_resolver(Arc::<Choice>::clone(&choice));
         let sessions = offer.resumption.within(scope(offer));
@@ -167,13 +182,17 @@ fn scope(offer: &Offer) -> Scope {
         digest.update(bytes);
     };
     let protocols = offer.protocols.names();
-    let authorities = offer.caller_authorities.as_deref();
+    let (papers, authorities) = match &offer.caller_papers {
+        CallerPapers::Unasked => (0, &[][..]),
+        CallerPapers::Signed(authorities) => (1, &authorities[..]),
+        CallerPapers::Unvouched => (2, &[][..]),
+    };
     part(&protocols.len().to_be_bytes());
     part(&names.len().to_be_bytes());
-    part(&[u8::from(authorities.is_some())]);
+    part(&[papers]);
     let protocols = protocols.iter().map(Vec::as_slice);
     let names = names.iter().map(|name| name.as_bytes());
-    let authorities = authorities.unwrap_or_default().iter().map(AsRef::as_ref);
+    let authorities = authorities.iter().map(AsRef::as_ref);
     for bytes in protocols.chain(names).chain(authorities) {
         part(bytes);
     }

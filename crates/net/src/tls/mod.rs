@@ -23,6 +23,7 @@ mod resumption;
 mod roots;
 mod session;
 mod trust;
+mod unvouched;
 mod vault;
 mod visible;
 
@@ -32,7 +33,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 pub use self::{
-    acceptor::{Acceptor, Offer, OfferError, Protocols},
+    acceptor::{Acceptor, CallerPapers, Offer, OfferError, Protocols},
     authority::{Authority, AuthorityError},
     certified::{Certified, CertifiedError},
     connector::{BadServerName, ConnectError, Connector, Demand},

@@ -165,7 +165,7 @@ mod tests {
         net::TcpListener,
     };
 
-    use super::super::{Acceptor, Authority, Offer, Resumption};
+    use super::super::{Acceptor, Authority, CallerPapers, Offer, Resumption};
     use super::*;
 
     fn start() -> SystemTime {
@@ -186,7 +186,7 @@ mod tests {
         let offer = Offer {
             certified: vec![certified],
             protocols: Protocols::Http,
-            caller_authorities: None,
+            caller_papers: CallerPapers::Unasked,
             resumption: Resumption::new().unwrap(),
         };
         let acceptor = Acceptor::new(&offer).unwrap();

@@ -22,7 +22,7 @@ pub struct Session {
     pub cipher: &'static str,
     /// Whether the caller was here before.
     pub handshake: Handshake,
-    /// Whom the caller proved to be, if the offer demanded it.
+    /// Whom the caller proved to be, if the offer asked for that.
     pub caller: Option<Arc<CallerCertificate>>,
 }
 
@@ -68,7 +68,8 @@ pub enum Handshake {
     Resumed,
 }
 
-/// A certificate that a caller proved to have the key of, signed by one that the offer names.
+/// A certificate that a caller proved to have the key of: signed by one that the offer names, if it names
+/// any, else by whomever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallerCertificate {
     /// Whom it is for, e.g. `CN=alice`. Escaped: see [`Facts`](super::Facts).

@@ -58,6 +58,10 @@ pub(crate) enum OfHub {
     RevokeToken { session: String, user: Option<String> },
     /// The store is to be copied to a file, whose path is whole.
     Backup { file: PathBuf },
+    /// What it counted, and how much it keeps.
+    Stats {},
+    /// The same, as programs collect it.
+    Metrics {},
 }
 
 /// What becomes of what a deleted account said.

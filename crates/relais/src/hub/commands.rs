@@ -1,10 +1,11 @@
-//! `relais hub user|room|invite|token|backup`, word for word.
+//! `relais hub user|room|invite|token|backup|stats`, word for word.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
 use super::tasks::{InviteTask, RoomTask, Terms, TokenTask, UserTask};
+use crate::spelling::Time;
 
 /// What to look after.
 #[derive(Clone, Debug, Subcommand)]
@@ -22,7 +23,15 @@ pub(crate) enum Command {
     Token(Token),
     /// Copy all that a hub keeps to a new file, while it runs
     Backup(Backup),
+    /// Tell what a hub does: who is connected, what is said, how long commits take, what is refused
+    #[command(after_help = STATS_EXAMPLES)]
+    Stats(Stats),
 }
+
+const STATS_EXAMPLES: &str = "\
+Examples:
+  relais hub stats --watch         a line every two seconds
+  relais hub stats --prometheus    for a collector of metrics, as OpenMetrics";
 
 const USER_EXAMPLES: &str = "\
 Examples:
@@ -66,6 +75,15 @@ pub(crate) enum Task {
     Token { user: String, device: String, json: bool },
     Tokens(TokenTask),
     Backup { to: PathBuf },
+    Stats { form: StatsForm, watch: Option<Time> },
+}
+
+/// As what it is told what a hub does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StatsForm {
+    Words,
+    Json,
+    OpenMetrics,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -120,6 +138,22 @@ pub(crate) struct Backup {
     which: Which,
 }
 
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Stats {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Print metrics as programs collect them: `OpenMetrics`, which Prometheus reads
+    #[arg(long, conflicts_with_all = ["json", "watch", "store"])]
+    prometheus: bool,
+    /// Go on telling what happens, every TIME
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s")]
+    #[arg(conflicts_with = "store")]
+    watch: Option<Time>,
+    #[command(flatten)]
+    which: Which,
+}
+
 impl Command {
     /// Which hub is meant, and what is to be done.
     pub(crate) fn taken_apart(self) -> (Which, Task) {
@@ -134,6 +168,14 @@ impl Command {
                 (which, Task::Token { user, device, json })
             }
             Self::Backup(Backup { to, which }) => (which, Task::Backup { to }),
+            Self::Stats(Stats { json, prometheus, watch, which }) => {
+                let form = match (json, prometheus) {
+                    (_, true) => StatsForm::OpenMetrics,
+                    (true, false) => StatsForm::Json,
+                    (false, false) => StatsForm::Words,
+                };
+                (which, Task::Stats { form, watch })
+            }
         }
     }
 }

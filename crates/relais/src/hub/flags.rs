@@ -38,6 +38,10 @@ pub(crate) struct Flags {
     /// Take passwords without TLS from other machines, where others may read them
     #[arg(long)]
     clear_passwords: bool,
+    /// Ask who calls over `tls://` for a certificate, whoever signed it: accounts can have theirs known,
+    /// and log in by it
+    #[arg(long)]
+    client_certificates: bool,
     /// How to speak to people who do not say
     #[arg(long, value_name = "LANGUAGE", default_value = "en")]
     lang: Lang,
@@ -68,10 +72,11 @@ Examples:
   relais hub 6680 tls://:6697 --store team.db   and with TLS, for other machines
   relais hub 6680 udp://:6680                   and by datagrams, for who logged in
   relais hub user add ana                       makes an account at the hub that runs
-  relais hub backup ~/hub-monday.db             copies what it keeps, while it runs";
+  relais hub backup ~/hub-monday.db             copies what it keeps, while it runs
+  relais hub stats --watch                      tells what happens in it";
 
 /// What else stands there: who looks after a hub may have it in the wrong place.
-const COMMANDS: [&str; 5] = ["user", "room", "invite", "token", "backup"];
+const COMMANDS: [&str; 6] = ["user", "room", "invite", "token", "backup", "stats"];
 
 fn endpoint(text: &str) -> Result<BareEndpoint, String> {
     if COMMANDS.contains(&text) {
@@ -98,6 +103,7 @@ impl Flags {
             store,
             registration,
             clear_passwords,
+            client_certificates,
             lang,
             udp,
             message_max,
@@ -111,6 +117,7 @@ impl Flags {
             store,
             registration,
             clear_passwords,
+            client_certificates,
             lang,
             udp,
             message_max,
@@ -130,6 +137,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["store"] => "--store",
         ["registration"] => "--registration",
         ["clear_passwords"] => "--clear-passwords",
+        ["client_certificates"] => "--client-certificates",
         ["lang"] => "--lang",
         ["udp"] => "--udp",
         ["message_max"] => "--message-max",
@@ -151,7 +159,8 @@ mod tests {
         check("user", "\"user\" is a command: expected it first, with all flags behind it");
         check(
             "usr",
-            "no port in \"usr\": expected host:port, or a command: user, room, invite, token, backup",
+            "no port in \"usr\": expected host:port, or a command: user, room, invite, token, \
+             backup, stats",
         );
         check("a:x", "bad port \"x\": expected 0 to 65535");
     }

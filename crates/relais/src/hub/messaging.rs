@@ -16,6 +16,7 @@ use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
     spelling::{BareEndpoint, Size, strange_origin},
+    tls::Asks,
     tree::Node,
 };
 
@@ -28,6 +29,8 @@ pub struct Messaging {
     pub registration: Registration,
     /// Whether passwords are taken in the clear from other machines.
     pub clear_passwords: bool,
+    /// Whether who calls over `tls://` may show a certificate, and log in by it.
+    pub client_certificates: bool,
     /// How it speaks to people who do not say.
     pub lang: Lang,
     /// What its datagrams are like.
@@ -61,6 +64,7 @@ impl Messaging {
             store,
             registration,
             clear_passwords,
+            client_certificates,
             lang,
             udp,
             message_max,
@@ -73,6 +77,12 @@ impl Messaging {
             let expected = "tcp, tls, unix, http or https, too";
             let wrong = Wrong::expected("nobody could log in by datagrams alone", expected);
             return Err(vec![key.key("listen").wrong(wrong)]);
+        }
+        let is_asked = |BareEndpoint(on): &BareEndpoint| on.scheme == Scheme::Tls;
+        if *client_certificates && !listen.iter().any(is_asked) {
+            let what = "`client_certificates` means nothing here";
+            let wrong = Wrong::expected(what, "an endpoint of tls://");
+            return Err(vec![key.key("client_certificates").wrong(wrong)]);
         }
         let strange = strange_origins((listen, origins), key);
         if !strange.is_empty() {
@@ -93,6 +103,7 @@ impl Messaging {
             store: base.join(store.as_deref().unwrap_or(Path::new(STORE))),
             registration: *registration,
             clear_passwords: *clear_passwords,
+            client_certificates: *client_certificates,
             lang: *lang,
             udp: *udp,
             message_max,
@@ -115,6 +126,15 @@ impl Messaging {
                 let what = format!("no hub over {scheme}: {:?}", on.to_string());
                 Err(Wrong::expected(what, "tcp, tls, udp, unix, http or https"))
             }
+        }
+    }
+
+    /// Whether callers at `on` are asked for a certificate. Browsers are not: they ask whoever sits there.
+    pub(crate) fn asks(&self, on: &Endpoint) -> Asks {
+        if self.client_certificates && on.scheme == Scheme::Tls {
+            Asks::ForAny
+        } else {
+            Asks::Nothing
         }
     }
 
@@ -167,6 +187,8 @@ mod tests {
         check("listen = 'udp://127.0.0.1:1'", "nobody could log in by datagrams alone");
         check("listen = 'ws://127.0.0.1:1'", "no hub over ws: \"ws://127.0.0.1:1\"");
         check("listen = '1'\norigins = ['*']", "`origins` means nothing here");
+        let asking = "listen = ['1', 'https://:2']\nclient_certificates = true";
+        check(asking, "`client_certificates` means nothing here");
         let strange =
             "listen = 'http://127.0.0.1:1'\norigins = ['a.example', '*', 'https://b:443']";
         let expect = "no origin of a page: \"a.example\"; no origin of a page: \"https://b:443\"";
@@ -180,5 +202,14 @@ mod tests {
         let spoken = plan.listeners.iter().map(|on| on.tls.first().map(|tls| tls.protocols));
         let spoken: Vec<_> = spoken.collect();
         assert_eq!(spoken, [None, None, Some(Protocols::Http), Some(Protocols::Plain)]);
+    }
+
+    #[test]
+    fn callers_are_asked_for_certificates_over_tls_alone() {
+        let keys = "listen = ['1', 'https://:3', 'tls://:4']\nclient_certificates = true";
+        let plan = plan(keys).unwrap();
+        let asks: Vec<_> =
+            plan.listeners.iter().map(|on| on.tls.first().map(|tls| tls.asks)).collect();
+        assert_eq!(asks, [None, Some(Asks::Nothing), Some(Asks::ForAny)]);
     }
 }

@@ -8,7 +8,7 @@ mod page;
 mod table;
 mod tasks;
 
-pub(crate) use commands::{Command, Task, Which};
+pub(crate) use commands::{Command, StatsForm, Task, Which};
 pub(crate) use flags::{Flags, flag_of};
 pub(crate) use handler::{Made, at_rest, changed, random};
 pub(crate) use messaging::Messaging;

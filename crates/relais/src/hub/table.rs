@@ -24,6 +24,9 @@ pub struct Table {
     /// Whether passwords are taken in the clear from other machines.
     #[serde(default)]
     pub(crate) clear_passwords: bool,
+    /// Whether who calls over `tls://` may show a certificate, and log in by it.
+    #[serde(default)]
+    pub(crate) client_certificates: bool,
     /// How it speaks to people who do not say.
     #[serde(default)]
     pub(crate) lang: Lang,

@@ -95,7 +95,11 @@ impl Draft {
                 on: endpoint.clone(),
                 key: at,
                 tls: tls
-                    .map(|tls| Tls { protocols: under(endpoint.scheme), ..tls })
+                    .map(|tls| Tls {
+                        protocols: under(endpoint.scheme),
+                        asks: service.asks(endpoint),
+                        ..tls
+                    })
                     .into_iter()
                     .collect(),
                 behind: Behind::Service(self.services.len()),

@@ -9,7 +9,7 @@ use crate::{
     limits::Limits,
     service::Service,
     site::{Job, Site},
-    tls::{Papers, Tls},
+    tls::{Asks, Papers, Tls},
     tree::Node,
 };
 
@@ -91,12 +91,14 @@ impl Plan {
 
 /// One step for all papers: which of them is shown depends on the name that is asked for.
 fn tls(papers: &[Tls]) -> Option<String> {
-    let client_ca = papers.first()?.client_ca.as_deref();
+    let (client_ca, asks) = papers.first().map(|tls| (tls.client_ca.as_deref(), tls.asks))?;
     let papers: Vec<String> = papers.iter().map(|tls| tls.papers.to_string()).collect();
     let mut text = format!("tls: {}", papers.join(" or "));
     if let Some(file) = client_ca {
         text += "; callers need one signed by ";
         text += &file.display().to_string();
+    } else if asks == Asks::ForAny {
+        text += "; callers may show one, whoever signed it";
     }
     Some(text)
 }

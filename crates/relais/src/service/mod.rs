@@ -121,6 +121,14 @@ impl Service {
         }
     }
 
+    /// Whether callers at `on` are asked for a certificate, whoever signed it.
+    pub(crate) fn asks(&self, on: &Endpoint) -> tls::Asks {
+        match &self.job {
+            Job::Hub(messaging) => messaging.asks(on),
+            Job::Listen(_) | Job::Relay(_) => tls::Asks::Nothing,
+        }
+    }
+
     /// The schemes over which it is spoken under TLS, for people.
     pub(crate) fn secure_schemes(&self) -> &'static str {
         match &self.job {

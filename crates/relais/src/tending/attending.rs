@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tracing::info;
 
 use super::{
     answers::{Answers, Not},
@@ -19,19 +20,32 @@ use crate::{
 pub(crate) async fn attend(request: HubRequest, hubs: Vec<Tended>, answers: mpsc::Sender<Answer>) {
     let HubRequest { hub, of } = request;
     match meant(hub.as_deref(), hubs) {
-        Ok(hub) => attend_to(of, Arc::new(hub), answers).await,
+        Ok(hub) => {
+            let name = hub.name.clone();
+            if let Some(done) = attend_to(of, Arc::new(hub), answers).await {
+                info!("hub {name}: {done}, by who runs it");
+            }
+        }
         // An error is a caller that did not wait.
         Err(wrong) => _ = answers.send(refused(Not { wrong, exit: 2 })).await,
     }
 }
 
-/// Answers what is asked of one hub.
-pub(super) async fn attend_to(of: OfHub, hub: Arc<Tended>, answers: mpsc::Sender<Answer>) {
-    let answer = match deeds::obey(of, &hub, &Answers(answers.clone())).await {
-        Ok(text) => Answer::Done { text },
-        Err(not) => refused(not),
+/// Answers what is asked of one hub. Gives what was done, if anything was.
+pub(super) async fn attend_to(
+    of: OfHub,
+    hub: Arc<Tended>,
+    answers: mpsc::Sender<Answer>,
+) -> Option<String> {
+    let (answer, done) = match deeds::obey(of, &hub, &Answers(answers.clone())).await {
+        Ok(text) => {
+            (Answer::Done { text: text.clone() }, Some(text).filter(|text| !text.is_empty()))
+        }
+        Err(not) => (refused(not), None),
     };
+    // An error is a caller that did not wait: it is done all the same.
     _ = answers.send(answer).await;
+    done
 }
 
 fn meant(name: Option<&str>, mut hubs: Vec<Tended>) -> Result<Tended, Wrong> {

@@ -46,6 +46,7 @@ impl Asking<'_> {
                 self.done(OfHub::RevokeToken { session, user })
             }
             Task::Backup { to } => self.back_up(&to),
+            Task::Stats { form, watch } => self.count((form, watch)),
         }
     }
 

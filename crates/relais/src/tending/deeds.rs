@@ -13,6 +13,8 @@ use tokio::task::spawn_blocking;
 use super::{
     answers::{Answers, Done, Not, broke_off, broken, not, on_a_thread},
     looking::look,
+    openmetrics,
+    stats::Stats,
     tended::Tended,
 };
 use crate::{
@@ -38,6 +40,7 @@ pub(super) async fn obey(of: OfHub, tended: &Arc<Tended>, answers: &Answers) -> 
             of_rooms(of, hub).await
         }
         OfHub::Backup { file } => back_up(tended, file, answers).await,
+        of @ (OfHub::Stats {} | OfHub::Metrics {}) => count(of, tended, answers).await,
         of => look(of, hub, answers).await,
     }
 }
@@ -74,6 +77,7 @@ async fn of_tokens(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
         OfHub::Token { user, device } => {
             let drawn = hub.make_token(&user, &device).await.map_err(|why| not(&why, &user))?;
             _ = answers.give(json!({ "token": drawn.secret.0, "session": drawn.name })).await;
+            return Ok(format!("{} logs in as {user}", drawn.name));
         }
         OfHub::RevokeToken { session, user } => {
             let who = match user {
@@ -115,7 +119,7 @@ async fn of_invitations(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
             let drawn = hub.invite(terms).await.map_err(|why| not(&why, &about))?;
             let found = json!({ "invitation": drawn.secret.0, "name": drawn.name });
             _ = answers.give(found).await;
-            Ok(String::new())
+            Ok(format!("{} invites {uses}", drawn.name))
         }
         OfHub::RevokeInvitation { name } => {
             hub.revoke_invitation(&name).await.map_err(|why| not(&why, &name))?;
@@ -144,6 +148,19 @@ async fn of_rooms(of: OfHub, hub: &Hub) -> Done {
     }
 }
 
+/// Tells what the hub counted, and how much it keeps.
+async fn count(of: OfHub, tended: &Arc<Tended>, answers: &Answers) -> Done {
+    let hub = tended.hub.clone();
+    let size = on_a_thread(move || hub.size()).await?;
+    let stats = Stats { name: tended.name.clone(), counted: tended.hub.counted(), size };
+    let found = match of {
+        OfHub::Metrics {} => json!({ "metrics": openmetrics::written(&[stats]) }),
+        _ => stats.told(),
+    };
+    _ = answers.give(found).await;
+    Ok(String::new())
+}
+
 /// Copies the store, and tells now and then how far that is: who asks does not wait in silence for long.
 async fn back_up(tended: &Arc<Tended>, to: PathBuf, answers: &Answers) -> Done {
     let ledger = tended.hub.ledger().map_err(broken)?;
@@ -163,5 +180,5 @@ async fn back_up(tended: &Arc<Tended>, to: PathBuf, answers: &Answers) -> Done {
     copied.map_err(|error| broke_off(&error))?.map_err(broken)?;
     let bytes = std::fs::metadata(&to).map_or(0, |copy| copy.len());
     _ = answers.give(json!({ "backup": to.display().to_string(), "bytes": bytes })).await;
-    Ok(String::new())
+    Ok(format!("it is copied to {:?}", to.display()))
 }

@@ -94,7 +94,7 @@ pub(super) fn exported(exported: &Exported) -> Value {
 /// Where the milliseconds of a time end: `2026-11-20T19:00:03.511`.
 const MILLIS_END: usize = 23;
 
-fn time(at: Millis) -> Value {
+pub(super) fn time(at: Millis) -> Value {
     let at = UNIX_EPOCH.checked_add(Duration::from_millis(at.0)).unwrap_or(UNIX_EPOCH);
     // To the millisecond, as the protocol has it.
     let text = Timestamp::of(at);

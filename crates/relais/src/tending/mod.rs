@@ -1,4 +1,4 @@
-//! `relais hub user|room|invite|token|backup`: looking after a hub that runs, or a store that none has.
+//! `relais hub user|room|invite|token|backup|stats`: looking after a hub that runs, or a store that none has.
 //!
 //! One end asks over the control socket and prints (`commands`, `shown`); the other has the hub
 //! (`attending`). A store at rest is opened as a hub that nobody calls, and asked the same.
@@ -10,8 +10,12 @@ mod commands;
 mod deeds;
 mod found;
 mod looking;
+mod openmetrics;
+mod sentences;
 mod shown;
+mod stats;
 mod tended;
+mod watching;
 
 pub(crate) use attending::attend;
 pub(crate) use tended::Tended;

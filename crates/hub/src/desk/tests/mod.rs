@@ -6,8 +6,10 @@
 
 mod asking;
 mod asks;
+mod certificates;
 mod clocks;
 mod diary;
+mod exporting;
 mod knowing;
 mod model;
 mod reading;

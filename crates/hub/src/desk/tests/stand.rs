@@ -17,6 +17,7 @@ use tokio::sync::{
 
 use crate::{
     archive::{Bounds, ByHand, Reader},
+    counts::Counts,
     desk::{Admission, Desk, Entrance, Furniture, NewDevice, Order, Proof, Shown},
     hall::{ClientId, Group, Hall},
     limits::Limits,
@@ -93,8 +94,9 @@ impl Stand {
         let limits = Arc::clone(&self.limits);
         let bounds =
             Bounds { each: limits.missed_a_room_max, all: limits.missed_max, bytes: usize::MAX };
+        let counts = Arc::new(Counts::new(Millis::default()));
         let (reader, by_hand) = Reader::by_hand(store.archive().unwrap(), &names, bounds);
-        let mut desk = Desk::new(Furniture { state, store, reader, names, limits, clock });
+        let mut desk = Desk::new(Furniture { state, store, reader, names, limits, clock, counts });
         for number in 0..2 {
             let (hall, heard) = mpsc::unbounded_channel();
             let (told, mut is) = oneshot::channel();

@@ -192,6 +192,22 @@ async fn nothing_is_judged_by_what_was_undone_until_the_store_can_be_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_undone_is_not_counted() {
+    let (mut stand, ana, _) = hub();
+    let bob = who(&mut stand, "bob");
+    let written = |stand: &mut Stand| stand.desk().counts.read((0, 0)).entries;
+    let before = written(&mut stand);
+    sql(&stand, LOSE);
+    stand.ask((2, 3), bob, Ask::Join { room: lab() });
+    stand.settle();
+    assert_eq!(written(&mut stand), before);
+    sql(&stand, FIND);
+    stand.ask((0, 3), ana, say("again"));
+    stand.settle();
+    assert_eq!(written(&mut stand), before + 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_bug_in_one_order_takes_no_other_with_it() {
     let (mut stand, ana, _) = hub();
     let nowhere = ClientId { hall: 99, ..stand.client(0) };
@@ -203,6 +219,7 @@ async fn a_bug_in_one_order_takes_no_other_with_it() {
     stand.desk().recover();
     stand.desk().work_off();
     stand.settle();
+    assert_eq!(stand.desk().done, 2, "what ended in a bug waits no more");
     let told = stand.told(0);
     let is_written = |told: &Told| {
         matches!(

@@ -120,6 +120,7 @@ fn of_who_asks() -> BoxedStrategy<Ask> {
     let proof = prop_oneof![
         (any::<String>(), secret()).prop_map(|(user, password)| Proof::Password { user, password }),
         secret().prop_map(Proof::Token),
+        Just(Proof::External),
     ];
     prop_oneof![
         (of(any::<u64>()), text(), text()).prop_map(|(proto, client, lang)| Ask::Hello {
@@ -144,9 +145,11 @@ fn of_who_asks() -> BoxedStrategy<Ask> {
         resume().prop_map(Ask::Resume),
         text().prop_map(|text| Ask::Away { text }),
         Just(Ask::Sessions),
+        of(seq()).prop_map(|after| Ask::Export { after }),
         select(vec![EventsBy::Here, EventsBy::Udp]).prop_map(|events| Ask::Udp { events }),
         any::<String>().prop_map(|session| Ask::Revoke { session }),
         (place(), any::<String>()).prop_map(|(room, name)| Ask::Hook { room, name }),
+        any::<String>().prop_map(|name| Ask::Certify { name }),
         of(any::<u64>()).prop_map(|t| Ask::Ping { t }),
         Just(Ask::Help),
         text().prop_map(|reason| Ask::Bye { reason }),
@@ -254,9 +257,9 @@ fn answer() -> BoxedStrategy<Answer> {
     prop_oneof![
         Just(Answer::Done),
         Just(Answer::Bye),
-        (hello, any::<usize>(), any::<usize>()).prop_map(
-            |((server, register, time, tls), frame, body)| {
-                Answer::Hello { server, register, frame, body, time, tls }
+        (hello, any::<usize>(), any::<usize>(), any::<bool>()).prop_map(
+            |((server, register, time, tls), frame, body, external)| {
+                Answer::Hello { server, register, frame, body, time, tls, external }
             }
         ),
         (text(), text(), of(secret()), seq(), vec(listed(), 0..3), (words(), quiet())).prop_map(
@@ -273,6 +276,8 @@ fn answer() -> BoxedStrategy<Answer> {
         listed().prop_map(Answer::Joined),
         (vec(event(), 0..3), any::<bool>())
             .prop_map(|(events, more)| Answer::Page { events, more }),
+        (vec(event(), 0..3), seq(), any::<bool>())
+            .prop_map(|(events, upto, more)| Answer::Exported { events, upto, more }),
         (vec(listed(), 0..3), any::<bool>())
             .prop_map(|(rooms, more)| Answer::Rooms { rooms, more }),
         vec((text(), role(), any::<bool>()), 0..3).prop_map(Answer::Members),
@@ -281,6 +286,8 @@ fn answer() -> BoxedStrategy<Answer> {
         text().prop_map(Answer::Value),
         vec((text(), text(), millis(), any::<bool>()), 0..3).prop_map(Answer::Sessions),
         (secret(), any::<String>()).prop_map(|(path, session)| Answer::Hooked { path, session }),
+        (text(), text())
+            .prop_map(|(certificate, session)| Answer::Certified { certificate, session }),
         seq().prop_map(|cursor| Answer::Live { cursor }),
         any::<u64>().prop_map(|t| Answer::Pong { t: Some(t) }),
         vec((text(), text()), 0..3).prop_map(Answer::Help),

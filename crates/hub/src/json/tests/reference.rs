@@ -26,7 +26,7 @@ fn filled(line: &str) -> String {
         let (any, one) = (format!("\"{field}\":\"…\""), "2025-11-20T19:00:03.511Z");
         line = line.replace(&any, &format!("\"{field}\":\"{one}\""));
     }
-    for list in ["sessions", "commands", "events"] {
+    for list in ["sessions", "commands", "events", "exported"] {
         line = line.replace(&format!("\"{list}\":…"), &format!("\"{list}\":[]"));
     }
     for text in ["msg", "why"] {

@@ -4,8 +4,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
 };
 use rustls::{
-    ClientConfig, SupportedProtocolVersion,
-    client::{Resumption as Remembered, Tls12Resumption},
+    ClientConfig, SignatureScheme, SupportedProtocolVersion,
+    client::{ResolvesClientCert, Resumption as Remembered, Tls12Resumption},
+    sign::CertifiedKey,
     version::{TLS12, TLS13},
 };
 use rustls_pki_types::{PrivateKeyDer, ServerName};
@@ -24,7 +25,7 @@ fn offer(certified: &[Certified]) -> Offer {
     Offer {
         certified: certified.to_vec(),
         protocols: Protocols::Http,
-        caller_authorities: None,
+        caller_papers: CallerPapers::Unasked,
         resumption: Resumption::new().unwrap(),
     }
 }
@@ -174,7 +175,7 @@ async fn check_resumed(versions: &[&'static SupportedProtocolVersion], remembere
     assert_eq!(handshake(&renewed).await, Some(Handshake::Resumed));
     let forgetful = Offer { resumption: Resumption::new().unwrap(), ..before.clone() };
     assert_eq!(handshake(&forgetful).await, Some(Handshake::Full));
-    let strict = Offer { caller_authorities: Some(callers().authority), ..before };
+    let strict = Offer { caller_papers: CallerPapers::Signed(callers().authority), ..before };
     assert_eq!(handshake(&strict).await, None);
 }
 
@@ -205,7 +206,7 @@ async fn only_callers_whose_certificate_is_vouched_for_enter() {
     let offered = [certified(&["a.example"])];
     let Callers { authority, alice } = callers();
     let fingerprint = super::super::Fingerprint::of(&alice.0[0]);
-    let strict = Offer { caller_authorities: Some(authority), ..offer(&offered) };
+    let strict = Offer { caller_papers: CallerPapers::Signed(authority), ..offer(&offered) };
     let acceptor = Acceptor::new(&strict).unwrap();
     let mallory = callers().alice;
     for versions in [&[&TLS12], &[&TLS13]] {
@@ -225,6 +226,56 @@ async fn only_callers_whose_certificate_is_vouched_for_enter() {
     }
 }
 
+#[tokio::test]
+async fn whoever_signed_a_certificate_its_key_is_proved_where_it_is_asked_for() {
+    let offered = [certified(&["a.example"])];
+    let asking = Offer { caller_papers: CallerPapers::Unvouched, ..offer(&offered) };
+    let acceptor = Acceptor::new(&asking).unwrap();
+    let Callers { alice, .. } = callers();
+    let fingerprint = super::super::Fingerprint::of(&alice.0[0]);
+    for versions in [&[&TLS12], &[&TLS13]] {
+        let client = |own| Client { versions, own, ..Client::of(&offered) }.ready();
+        let (session, _) = shake(&acceptor, &client(None), "a.example").await.unwrap();
+        assert_eq!(session.caller, None);
+        let known = client(Some((alice.0.clone(), alice.1.clone_key())));
+        for expect in [Handshake::Full, Handshake::Resumed] {
+            let (session, _) = shake(&acceptor, &known, "a.example").await.unwrap();
+            assert_eq!(session.handshake, expect);
+            assert_eq!(session.caller.unwrap().fingerprint, fingerprint);
+        }
+    }
+}
+
+/// Shows a certificate, and signs with another's key.
+#[derive(Debug)]
+struct Thief(Arc<CertifiedKey>);
+
+impl ResolvesClientCert for Thief {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn who_shows_anothers_certificate_without_its_key_does_not_enter() {
+    let offered = [certified(&["a.example"])];
+    let asking = Offer { caller_papers: CallerPapers::Unvouched, ..offer(&offered) };
+    let acceptor = Acceptor::new(&asking).unwrap();
+    let (alice, mallory) = (callers().alice, callers().alice);
+    let key = provider().key_provider.load_private_key(mallory.1).unwrap();
+    let stolen = Arc::new(CertifiedKey::new(alice.0, key));
+    for versions in [&[&TLS12], &[&TLS13]] {
+        let client = Client { versions, ..Client::of(&offered) }.ready();
+        let mut client = Arc::unwrap_or_clone(client);
+        client.client_auth_cert_resolver = Arc::new(Thief(Arc::clone(&stolen)));
+        shake(&acceptor, &Arc::new(client), "a.example").await.unwrap_err();
+    }
+}
+
 #[test]
 fn an_offer_that_cannot_be_made_says_why() {
     let good = offer(&[certified(&["a.example"])]);
@@ -233,11 +284,11 @@ fn an_offer_that_cannot_be_made_says_why() {
     };
     check(Offer { certified: vec![], ..good.clone() }, "no certificate: expected one or more");
     check(
-        Offer { caller_authorities: Some(vec![]), ..good.clone() },
+        Offer { caller_papers: CallerPapers::Signed(vec![]), ..good.clone() },
         "no authority for the callers' certificates: expected one or more",
     );
     check(
-        Offer { caller_authorities: Some(vec![vec![1].into()]), ..good },
+        Offer { caller_papers: CallerPapers::Signed(vec![vec![1].into()]), ..good },
         "authority 1 for the callers' certificates cannot be used",
     );
 }

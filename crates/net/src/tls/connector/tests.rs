@@ -14,8 +14,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_rustls::TlsAcceptor;
 
 use super::super::{
-    Acceptor, Authority, Fingerprint, Handshake, Offer, Protocol, Resumption as Tickets, Roots,
-    Version,
+    Acceptor, Authority, CallerPapers, Fingerprint, Handshake, Offer, Protocol,
+    Resumption as Tickets, Roots, Version,
     acceptor::tests::{Callers, callers},
     certified,
 };
@@ -59,7 +59,8 @@ fn issued() -> (Acceptor, Roots) {
 
 fn acceptor(certified: Vec<Certified>, protocols: Protocols) -> Acceptor {
     let resumption = Tickets::new().unwrap();
-    Acceptor::new(&Offer { certified, protocols, caller_authorities: None, resumption }).unwrap()
+    Acceptor::new(&Offer { certified, protocols, caller_papers: CallerPapers::Unasked, resumption })
+        .unwrap()
 }
 
 /// A server as rustls makes them, that speaks `versions` only.

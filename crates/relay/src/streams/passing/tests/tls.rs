@@ -3,7 +3,8 @@
 use relais_net::{
     Endpoint,
     tls::{
-        Acceptor, Authority, Connector, Demand, Offer, Protocols, Resumption, SubjectName, Trust,
+        Acceptor, Authority, CallerPapers, Connector, Demand, Offer, Protocols, Resumption,
+        SubjectName, Trust,
     },
 };
 
@@ -19,7 +20,7 @@ async fn tls() -> (Stream, Stream) {
     let acceptor = Acceptor::new(&Offer {
         certified: vec![authority.leaf_for(&[name], now).unwrap()],
         protocols: Protocols::Plain,
-        caller_authorities: None,
+        caller_papers: CallerPapers::Unasked,
         resumption: Resumption::new().unwrap(),
     });
     let demand = Demand { trust: Trust::InsecureAnyone, server_name: None, own: None };

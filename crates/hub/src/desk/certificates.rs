@@ -1,0 +1,62 @@
+//! Certificates by which accounts log in: each is kept as a device, by its fingerprint in the place of a
+//! token's hash.
+
+use super::{Desk, broken};
+use crate::{
+    json::carried::hex,
+    model::AccountId,
+    proof::TokenHash,
+    protocol::{Answer, Code, Refusal},
+    store::Session,
+    text,
+};
+
+impl Desk {
+    /// Has the certificate with this fingerprint be `by`'s, called `name`. Whoever asks has shown it.
+    pub(super) fn know(
+        &mut self,
+        by: AccountId,
+        (name, fingerprint): (&str, TokenHash),
+    ) -> Result<Answer, Refusal> {
+        self.is_somebody(by)?;
+        self.may_write(by)?;
+        let device = text::device(name, &self.limits).map_err(|refusal| refusal.field("name"))?;
+        if device.is_empty() {
+            return Err(Refusal::of(Code::BadField).field("name").why("expected a name"));
+        }
+        let session = fingerprint.session();
+        let certificate = hex(&fingerprint.0);
+        match self.device(&fingerprint).map_err(|error| broken(&error))? {
+            Some(known) if known.account == by => {
+                return Ok(Answer::Certified { certificate, session });
+            }
+            Some(_) => {
+                let why = "this certificate is another account's";
+                return Err(Refusal::of(Code::Forbidden).why(why));
+            }
+            None => self.is_new(by, &session)?,
+        }
+        let (since, account) = (self.now(), by);
+        let (hash, name) = (fingerprint.0, session.clone());
+        self.keep_device(&Session { hash, name, account, device, since, seen: since })?;
+        Ok(Answer::Certified { certificate, session })
+    }
+
+    /// Whether no device of `by` is called so. Who makes many certificates finds one whose name is: it is
+    /// not to end in the store.
+    fn is_new(&self, by: AccountId, session: &str) -> Result<(), Refusal> {
+        let kept = self.devices_of(by).map_err(|error| broken(&error))?;
+        if kept.iter().any(|one| one.name == session) {
+            let why = format!("a device is called {session} already: show another certificate");
+            return Err(Refusal::of(Code::TooMany).why(why));
+        }
+        Ok(())
+    }
+
+    /// Whose certificate it is that has this fingerprint.
+    pub(super) fn certified(&self, fingerprint: &TokenHash) -> Result<Session, Refusal> {
+        let session = self.device(fingerprint).map_err(|error| broken(&error))?;
+        let why = "no account knows the certificate that you show";
+        session.ok_or_else(|| Refusal::of(Code::BadCredentials).why(why))
+    }
+}
