@@ -472,7 +472,7 @@ fn answers_are_shown_in_words() {
     let session = ("laptop".to_owned(), "s_1".to_owned(), Millis(0), true);
     answers(Answer::Sessions(vec![session]), "# s_1 laptop, 1970-01-01, this one\n");
     let (path, session) = (Secret("/hook/hk_a".into()), "s_1".to_owned());
-    let expect = "# post {\"text\":\"…\"} to /hook/hk_a; /revoke s_1 ends it\n";
+    let expect = "# post {\"text\":\"…\"} to /hook/hk_a\n# /revoke s_1 ends it\n";
     answers(Answer::Hooked { path, session }, expect);
     let commands = [("/a", "one"), ("/bcd", "two")].map(|(a, b)| (a.to_owned(), b.to_owned()));
     answers(Answer::Help(commands.to_vec()), "# /a    one\n# /bcd  two\n");

@@ -15,10 +15,10 @@ use super::{
     model::{Model, Notice, Pane},
     panes::{self, put},
     phrases::{
-        BELOW, CHOSEN, DELETING, EDITING, LOST, NOWHERE, OLD_PART, REACTING, REPLY_TO, WAITING,
-        WRITE, WRITES,
+        BELOW, CHOSEN, DELETING, EDITING, INVITED, LOST, NOWHERE, OLD_PART, REACTING, REPLY_TO,
+        WAITING, WRITE, WRITES,
     },
-    room::{Behind, Room},
+    room::{Behind, Room, Standing},
     sides::{list_rows, member_rows},
     text::{self, columns, cut},
 };
@@ -56,13 +56,14 @@ fn both_ends(left: &str, right: &str, width: usize) -> String {
 fn title_row(model: &Model, width: usize) -> Line<'static> {
     let hub = model.hub();
     let left = match model.room() {
-        Some(room) if room.topic.is_empty() => format!(" {}", text::line(&room.place.to_string())),
         Some(room) => {
-            format!(" {}  {}", text::line(&room.place.to_string()), text::line(&room.topic))
+            let name = format!(" {}{}", text::line(&room.place.to_string()), model.about(room));
+            format!("{name}  {}", text::line(&room.topic)).trim_end().to_owned()
         }
         None => " relais".to_owned(),
     };
-    let me = text::line(&hub.me);
+    let quiet = model.quiet_words().map(|quiet| format!(" ({quiet})")).unwrap_or_default();
+    let me = format!("{}{quiet}", text::line(&hub.me));
     let right = match model.hubs.len() {
         0 | 1 => format!("{me} "),
         _ => format!("{me}, {} ", text::line(&hub.name)),
@@ -73,8 +74,9 @@ fn title_row(model: &Model, width: usize) -> Line<'static> {
 
 /// What was said, the last of it in the last row.
 fn draw_room(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let Some(room) = model.room() else {
-        let lines = NOWHERE.of(model.lang).split('\n').flat_map(|line| {
+    let Some(room) = model.room().filter(|room| room.standing == Standing::In) else {
+        let words = if model.room().is_some() { INVITED } else { NOWHERE };
+        let lines = words.of(model.lang).split('\n').flat_map(|line| {
             let columns = usize::from(area.width).saturating_sub(2);
             text::wrap(line, (columns, columns))
         });
@@ -176,8 +178,13 @@ fn writing(model: &Model, room: &Room) -> String {
 
 /// `#den 2  @bob 1`
 fn elsewhere(model: &Model) -> Option<String> {
-    let rooms = model.hubs.iter().flat_map(|hub| &hub.rooms).filter(|room| room.unread > 0);
+    let is_invited = |room: &Room| room.standing == Standing::Invited;
+    let is_wanted = |room: &&Room| room.unread > 0 || is_invited(room);
+    let rooms = model.hubs.iter().flat_map(|hub| &hub.rooms).filter(is_wanted);
     let named = |room: &Room| {
+        if is_invited(room) {
+            return format!("+{}", text::line(&room.place.to_string()));
+        }
         let at = if room.mentions > 0 && !room.is_talk() { "@" } else { "" };
         format!("{} {at}{}", text::line(&room.place.to_string()), room.unread)
     };
