@@ -126,7 +126,7 @@ impl Person {
                 self.show(Phrase::Language.line(lang));
             }
             Line::NameStays => self.show(Phrase::NameStays.line(self.lang)),
-            Line::Wrong(refusal) => self.tell(&Told::Answer { re: None, answer: Err(refusal) }),
+            Line::Wrong(misuse) => self.show(misuse.line(self.lang)),
             Line::Nothing => {}
         }
         None

@@ -3,7 +3,7 @@
 use relais_hub::{
     model::{Kind, Seq},
     protocol::{Ask, Page, Place},
-    words::{self, Line, Phrase, Stand, sentence},
+    words::{self, Line, Phrase, Stand},
 };
 
 use super::{
@@ -99,7 +99,7 @@ impl Model {
                 let said = unmarked(&Phrase::NameStays.line(self.lang)).concat();
                 self.tell_briefly(said);
             }
-            Line::Wrong(refusal) => self.wrong(text::line(&sentence(&refusal, self.lang))),
+            Line::Wrong(misuse) => self.wrong(text::line(&misuse.sentence(self.lang))),
             Line::Nothing => {}
         }
     }
