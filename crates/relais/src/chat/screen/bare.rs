@@ -1,7 +1,7 @@
 //! Text shown bare, for a terminal to mark and copy whole: no lists beside it, nothing before its rows, and no
 //! end of a row in it but its own.
 
-use relais_hub::protocol::Event;
+use relais_hub::{model::Kind, protocol::Event};
 
 use super::{
     layout,
@@ -83,7 +83,12 @@ fn bare(item: &Item) -> String {
     match item {
         Item::Said(said) => {
             let body = said.body.as_deref().map(text::body).unwrap_or_default();
-            format!("{} {}: {body}", clock(said.at), text::line(&said.from))
+            let (time, from) = (clock(said.at), text::line(&said.from));
+            match said.kind {
+                Kind::Text => format!("{time} {from}: {body}"),
+                Kind::Action => format!("{time} * {from} {body}"),
+                Kind::Notice => format!("{time} -{from}- {body}"),
+            }
         }
         Item::Note(note) => text::body(&note.text),
     }

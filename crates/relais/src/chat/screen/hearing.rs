@@ -181,7 +181,11 @@ impl Model {
         // Some words do something, and are seen as that.
         self.hubs[hub].pending.retain(|pending| pending.seq != Some(at.seq));
         if matches!(event, Event::Dialogue { .. }) && !is_mine {
-            self.alert(text::line(&at.from), self.in_words(hub, event, event.room()));
+            let words = self.in_words(hub, event, None);
+            if !self.is_here(hub, &at.room) {
+                self.tell_briefly(words.clone());
+            }
+            self.alert(text::line(&at.from), words);
         }
         let room = self.hubs[hub].room_to(&at.room);
         if is_mine && matches!(event, Event::Join(_) | Event::Create(_)) {

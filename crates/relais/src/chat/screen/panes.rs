@@ -110,9 +110,17 @@ pub(super) fn draw_title(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 /// How much of a pane was seen, if that is not all, and how it is left.
 fn how_far(model: &Model) -> String {
     let closes = CLOSES.of(model.lang);
+    let is_short = layout::middle_columns(model) < SHORT;
     let (all, fit) = (rows(model).len(), layout::middle_rows(model).saturating_sub(1));
-    if all <= fit { closes.to_owned() } else { format!("{}/{all}, {closes}", top(model) + fit) }
+    match top(model) + fit {
+        _ if all <= fit => closes.to_owned(),
+        seen if is_short => format!("{seen}/{all}"),
+        seen => format!("{seen}/{all}, {closes}"),
+    }
 }
+
+/// In fewer columns it is not said how a pane is left, if there is more of it.
+const SHORT: usize = 32;
 
 /// The rows of a line. Where it has two columns, what goes on in the next row stands in the second; where
 /// there is no room for both, the second stands below the first.

@@ -3,7 +3,7 @@
 use relais_hub::{
     model::{Kind, Seq},
     protocol::{Ask, Page, Place},
-    words::{self, Line, Phrase, Stand},
+    words::{self, Line, Phrase, Stand, Wanted},
 };
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     phrases::TOO_MUCH,
     text,
 };
-use crate::chat::phrases::SOMEBODY_ALREADY;
+use crate::chat::phrases::{HOW_TO_UNREGISTER, SOMEBODY_ALREADY};
 
 impl Model {
     /// Does what was typed.
@@ -73,6 +73,7 @@ impl Model {
             Stand::entered(room.place.clone(), room.dialogue.as_ref())
         });
         match words::read_at(line, &stand) {
+            Line::Secret(Wanted::Unregister) => self.say(HOW_TO_UNREGISTER),
             Line::Ask(Ask::Login { .. } | Ask::Register { .. }) | Line::Secret(_) => {
                 self.say(SOMEBODY_ALREADY);
             }

@@ -30,8 +30,13 @@ fn a_path_is_broken_only_where_it_is_longer_than_a_row() {
 fn what_is_seen_is_shown_bare_until_a_key_is_pressed() {
     let mut stage = Stage::new((30, 10));
     stage.said("#lab", "bob", "one two three four five six seven eight nine\nten");
+    let mut action = stage.message("#lab", "eve", "laughs");
+    if let Event::Message { kind, .. } = &mut action {
+        *kind = Kind::Action;
+    }
+    stage.hear(News::Happened(action));
     stage.press(&[Key::Bare]);
-    let expect = "12:22 bob: one two three four five six seven eight nine\nten";
+    let expect = "12:22 bob: one two three four five six seven eight nine\nten\n12:24 * eve laughs";
     assert_eq!(bare(&mut stage).as_deref(), Some(expect));
     stage.press(&[Key::Char('x')]);
     assert_eq!(stage.deeds, [Deed::ShowScreen]);

@@ -42,6 +42,35 @@ fn each_part_is_shown_and_hidden_by_its_key_in_any_width() {
 }
 
 #[test]
+fn a_long_word_about_what_was_typed_has_the_rows_that_it_takes() {
+    let mut stage = Stage::new((40, 12));
+    stage.said("#lab", "bob", "salut");
+    stage.enter("/ban");
+    stage.check(
+        "
+ #lab  what we build                ana
+
+
+
+
+
+─────────── Sat 22 Nov 2025 ────────────
+12:22 bob: salut
+ NAME is missing: /ban NAME
+ [30s|10m|2h|7d] [REASON], as in /ban
+ bob 7d too loud
+>",
+    );
+    stage.press(&[Key::Escape]);
+    stage.sees_not("NAME is missing");
+    // Where there are few rows, what is said is not pushed out.
+    stage.model.resize((40, 8));
+    stage.enter("/ban");
+    stage.sees("12:22 bob: salut");
+    stage.sees(" NAME is missing: /ban NAME [30s|10m|2…");
+}
+
+#[test]
 fn who_is_in_the_room_is_seen_where_there_is_no_room_beside_it() {
     let mut stage = Stage::new((40, 10));
     stage.press(&[Key::Members]);

@@ -43,6 +43,15 @@ fn who_does_not_look_hears_that_somebody_begins_a_dialogue() {
     let at = stage.at("@bob", "bob");
     stage.hear(News::Happened(Event::Dialogue { at, mode: Mode::Free }));
     assert_eq!(stage.alerts().len(), 1);
+    stage.sees("bob began a dialogue, whoever likes (@bob)");
+    let turn = Event::Turn { room: place("@bob"), who: "ana".into() };
+    stage.hear(News::Happened(turn));
+    stage.model.resize((40, 8));
+    stage.later(20);
+    stage.sees("@bob »");
+    stage.model.resize((72, 8));
+    let at = stage.at("@bob", "bob");
+    stage.hear(News::Happened(Event::Dialogue { at, mode: Mode::Free }));
     stage.press(&[Key::RoomBefore]);
     stage.sees(" @bob (dialogue, whoever likes; fin ends it)");
 }
